@@ -1,0 +1,51 @@
+# One command, `make check`, says whether this tree is sound. It needs Go and
+# make; a C compiler adds the race detector. `make help` lists the rest.
+GO ?= go
+PKGS := ./...
+# The race detector needs a C compiler; without one the tests run plain.
+RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
+
+.PHONY: check fmt vet lint generate test vuln build fuzz browser bench cover help
+
+check: fmt vet lint generate test vuln ## format, vet, lint, generated files, tests, known vulnerabilities
+	@echo "check: all well"
+
+fmt: ## fail on files that are not gofmt-formatted
+	@bad="$$(gofmt -l cmd internal e2e bench)"; test -z "$$bad" || { echo "not gofmt-formatted:"; echo "$$bad"; exit 1; }
+
+vet: ## go vet, also for the browser tests
+	$(GO) vet $(PKGS)
+	$(GO) vet -tags browser ./e2e/...
+
+lint: ## staticcheck, pinned in go.mod
+	$(GO) tool staticcheck $(PKGS)
+
+generate: ## regenerate and fail on a difference
+	@./.ci/generate-and-diff
+
+test: ## all tests; with a C compiler once more, shorter, under the race detector
+	$(GO) test $(PKGS)
+	@test -n "$(RACE)" || echo "NOTE: no C compiler found: nothing ran under the race detector"
+	@test -z "$(RACE)" || $(GO) test -race -short $(PKGS)
+
+vuln: ## govulncheck against the vulnerability database, when it can be reached
+	@./.ci/vuln
+
+build: ## one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -o partnerguard ./cmd/partnerguard
+
+FUZZTIME ?= 30s
+fuzz: ## every fuzz target, FUZZTIME each (default 30s)
+	@./.ci/fuzz $(FUZZTIME)
+
+browser: ## real-browser checks of every page; needs Chromium
+	$(GO) test -tags browser -count=1 ./e2e/...
+
+bench: ## speed as ratios beside a peer; needs a C compiler
+	$(MAKE) -C bench
+
+cover: ## test coverage per package
+	$(GO) test -cover $(PKGS)
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

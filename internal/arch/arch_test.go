@@ -1,0 +1,201 @@
+package arch
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// floor places every package under internal; imports may only point down.
+var floor = map[string]int{
+	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "arch": 1,
+	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2,
+	"intake": 3, "sample": 3, "facts": 3, "console": 3,
+	"assess": 4, "rehearse": 4, "prove": 4,
+	"app": 6,
+	"cli": 7,
+}
+
+// sideways allows single imports between equals, each with its reason.
+var sideways = map[string]string{
+	"signin -> evidence":    "a judged row says where it was read",
+	"directory -> evidence": "a user or role says where it was read",
+	"access -> evidence":    "a policy says where it was read",
+	"partner -> evidence":   "a rule names the kinds of evidence that decide it",
+}
+
+// pure packages do no I/O and read no clock: only these words are forbidden.
+var pure = map[string]bool{"lenient": true, "jsonscan": true, "evidence": true, "signin": true, "directory": true, "access": true, "partner": true, "facts": true, "assess": true, "rehearse": true}
+
+// forbidden names imports and why nobody may have them.
+var forbidden = map[string]string{
+	"math/rand":    "randomness comes from crypto/rand",
+	"math/rand/v2": "randomness comes from crypto/rand",
+	"log":          "structured logging is log/slog",
+}
+
+// exempt lists single uses of a forbidden import, each with its reason.
+var exempt = map[string]string{
+	"sample/gen -> math/rand/v2": "the sample partner must come out the same from the same seed; no secret is made",
+}
+
+// source is one parsed file under internal.
+type source struct {
+	path string // relative to internal, slashes
+	dir  string // the package's directory relative to internal
+	top  string // the part before the first slash: what stands on a floor
+	test bool
+	file *ast.File
+}
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	var all []source
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && d.Name() == "testdata" {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel("..", path)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		top, _, _ := strings.Cut(rel, "/")
+		all = append(all, source{path: rel, dir: filepath.ToSlash(filepath.Dir(rel)), top: top, test: strings.HasSuffix(rel, "_test.go"), file: f})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 10 {
+		t.Fatalf("only %d files found: the walk is broken", len(all))
+	}
+	return all
+}
+
+func (s source) imports(t *testing.T) []string {
+	t.Helper()
+	var paths []string
+	for _, spec := range s.file.Imports {
+		p, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatalf("%s: %v", s.path, err)
+		}
+		paths = append(paths, p)
+	}
+	return paths
+}
+
+func TestFloors(t *testing.T) {
+	t.Parallel()
+	for _, s := range sources(t) {
+		if floor[s.top] == 0 {
+			t.Errorf("%s stands on no floor: add %q to the table", s.path, s.top)
+		}
+		if s.test {
+			continue
+		}
+		for _, imp := range s.imports(t) {
+			rest, ours := strings.CutPrefix(imp, "partnerguard/internal/")
+			if !ours {
+				continue
+			}
+			to, _, _ := strings.Cut(rest, "/")
+			if strings.HasSuffix(rest, "test") && rest != "test" && !strings.HasSuffix(s.dir, "test") {
+				t.Errorf("%s: %s is for tests only", s.path, imp)
+			}
+			if to == s.top || sideways[s.top+" -> "+to] != "" {
+				continue
+			}
+			if floor[to] >= floor[s.top] {
+				t.Errorf("%s: floor %d may not import %s (floor %d)", s.path, floor[s.top], imp, floor[to])
+			}
+		}
+	}
+}
+
+func TestForbiddenImports(t *testing.T) {
+	t.Parallel()
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		for _, imp := range s.imports(t) {
+			if why := forbidden[imp]; why != "" && exempt[s.dir+" -> "+imp] == "" {
+				t.Errorf("%s imports %s: %s", s.path, imp, why)
+			}
+			if pure[s.top] && (imp == "os" || imp == "net" || imp == "net/http" || imp == "os/exec" || imp == "database/sql") {
+				t.Errorf("%s imports %s, but %s does no I/O", s.path, imp, s.top)
+			}
+		}
+		if !pure[s.top] {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok {
+				if x, ok := sel.X.(*ast.Ident); ok && x.Name == "time" && (sel.Sel.Name == "Now" || sel.Sel.Name == "Since") {
+					t.Errorf("%s reads the clock, but %s is pure: take the moment as an argument", s.path, s.top)
+				}
+			}
+			return true
+		})
+	}
+}
+
+func TestEveryPackageHasADoc(t *testing.T) {
+	t.Parallel()
+	documented, packages := map[string]string{}, map[string]bool{}
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		packages[s.dir] = true
+		if s.file.Doc == nil {
+			continue
+		}
+		if filepath.Base(s.path) != "doc.go" && s.file.Name.Name != "main" {
+			t.Errorf("%s carries a package comment: it belongs in doc.go", s.path)
+		}
+		documented[s.dir] = s.path
+	}
+	for dir := range packages {
+		if documented[dir] == "" {
+			t.Errorf("package %s has no doc.go with a package comment", dir)
+		}
+	}
+}
+
+// TestTableIsTrue fails when a package named in the floors no longer exists.
+func TestTableIsTrue(t *testing.T) {
+	t.Parallel()
+	exists := map[string]bool{}
+	for _, s := range sources(t) {
+		exists[s.top] = true
+	}
+	for name := range floor {
+		if !exists[name] {
+			t.Errorf("package %s stands on a floor but does not exist", name)
+		}
+	}
+	for pair := range sideways {
+		from, to, _ := strings.Cut(pair, " -> ")
+		if floor[from] == 0 || floor[from] != floor[to] {
+			t.Errorf("sideways import %q is not between equals", pair)
+		}
+	}
+}
