@@ -1,0 +1,119 @@
+package evidence
+
+import "fmt"
+
+// Kind names what a record is, in Microsoft's own terms. The values are part
+// of the report's JSON schema.
+type Kind string
+
+// The kinds Partnerguard recognises (contracts.md sections 2 and 3).
+const (
+	SignIn                  Kind = "signIn"
+	User                    Kind = "user"
+	RegistrationDetails     Kind = "userRegistrationDetails"
+	SecurityDefaults        Kind = "identitySecurityDefaultsEnforcementPolicy"
+	ConditionalAccessPolicy Kind = "conditionalAccessPolicy"
+	NamedLocation           Kind = "namedLocation"
+	AuthenticationStrength  Kind = "authenticationStrengthPolicy"
+	AuthenticationMethods   Kind = "authenticationMethodsPolicy"
+	RoleDefinition          Kind = "roleDefinition"
+	RoleAssignment          Kind = "roleAssignment"  // also active schedule instances
+	RoleEligibility         Kind = "roleEligibility" // schedules and schedule instances
+	DirectoryRole           Kind = "directoryRole"   // legacy: activated roles, with members when expanded
+	Group                   Kind = "group"           // with members when expanded
+	Application             Kind = "application"
+	ServicePrincipal        Kind = "servicePrincipal"
+	OAuth2PermissionGrant   Kind = "oAuth2PermissionGrant"
+	AppRoleAssignment       Kind = "appRoleAssignment"
+	SubscribedSku           Kind = "subscribedSku"
+	Organization            Kind = "organization"
+	Relationship            Kind = "delegatedAdminRelationship"
+	AccessAssignment        Kind = "delegatedAdminAccessAssignment"
+	Customer                Kind = "customer" // Partner Center customer, with allowDelegatedAccess
+	FraudEvent              Kind = "fraudEvent"
+	SecurityAlert           Kind = "partnerSecurityAlert"
+	MFAAdoption             Kind = "applicationMfaAdoptionStatus"
+	NonCompliantPrincipal   Kind = "nonMfaCompliantPartnerPrincipal"
+	PartnerRequest          Kind = "partnerRequest"
+	SecurityScore           Kind = "partnerSecurityScore"
+	SecurityRequirement     Kind = "partnerSecurityRequirement"
+	CustomerInsight         Kind = "customerInsight"
+	PrivilegedUser          Kind = "privilegedUser" // ScubaGear: {id, DisplayName, roles[]}
+	ScubaPrivilegedRole     Kind = "privilegedRole" // ScubaGear: {RoleTemplateId, DisplayName, Assignments[]}
+	CredentialRegistration  Kind = "credentialUserRegistrationDetails"
+)
+
+// Source says where a record was read, so that every number can be opened.
+// The zero value of a field means "not known".
+type Source struct {
+	Path  string `json:"path"`            // as the user named it; "-" is standard input; "sample:" the embedded partner
+	Line  int    `json:"line,omitempty"`  // 1-based, for line-wise shapes
+	Index int    `json:"index,omitempty"` // 1-based position in a collection
+	Part  string `json:"part,omitempty"`  // the member inside a composite export, e.g. conditional_access_policies
+}
+
+// String is the short form shown to people: path:line, path[index] or path.
+func (s Source) String() string {
+	p := s.Path
+	if s.Part != "" {
+		p += "#" + s.Part
+	}
+	switch {
+	case s.Line > 0:
+		return fmt.Sprintf("%s:%d", p, s.Line)
+	case s.Index > 0:
+		return fmt.Sprintf("%s[%d]", p, s.Index)
+	}
+	return p
+}
+
+// Status says what became of an input.
+type Status string
+
+// The statuses. Only Read keeps a report complete.
+const (
+	Read          Status = "read"           // every record was understood
+	Partial       Status = "partial"        // some of it could not be read: the report is incomplete
+	Unreadable    Status = "unreadable"     // nothing could be read though it should have been: the report is incomplete
+	NotRecognised Status = "not_recognised" // well-formed, but nothing Partnerguard judges; does not make a report incomplete
+)
+
+// Note is one thing to say about an input: what, where, and what was expected.
+type Note struct {
+	Source  Source `json:"source"`
+	Offset  int64  `json:"offset,omitempty"` // bytes into the decoded text, when known
+	Message string `json:"message"`
+}
+
+// MaxNotes bounds the notes kept for one input; the rest are only counted.
+const MaxNotes = 20
+
+// Input is the account given of one file or stream.
+type Input struct {
+	Path        string       `json:"path"`
+	Bytes       int64        `json:"bytes"`                 // as stored, before decompression
+	Format      string       `json:"format,omitempty"`      // e.g. "json", "jsonl", "csv", "graph page"
+	Encoding    string       `json:"encoding,omitempty"`    // "utf-8", "utf-8 bom", "utf-16le", "utf-16be"
+	Compression string       `json:"compression,omitempty"` // "gzip", "zstd"
+	Status      Status       `json:"status"`
+	Kinds       map[Kind]int `json:"kinds,omitempty"`    // records per kind
+	NextLink    bool         `json:"nextLink,omitempty"` // the last page read points to a next page that is not here
+	Notes       []Note       `json:"notes,omitempty"`    // at most MaxNotes
+	NoteCount   int          `json:"noteCount,omitempty"`
+}
+
+// Count adds n records of kind k.
+func (in *Input) Count(k Kind, n int) {
+	if in.Kinds == nil {
+		in.Kinds = make(map[Kind]int)
+	}
+	in.Kinds[k] += n
+}
+
+// Add keeps a note, or only counts it past MaxNotes.
+func (in *Input) Add(n Note) {
+	in.NoteCount++
+	if len(in.Notes) < MaxNotes {
+		in.Notes = append(in.Notes, n)
+	}
+}
