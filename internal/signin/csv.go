@@ -1,0 +1,159 @@
+package signin
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// CSVColumns are the columns of the report, in order.
+var CSVColumns = []string{
+	"userPrincipalName", "userDisplayName", "createdDateTime", "resourceDisplayName", "loginSucceeded",
+	"failureReason", "mfaRequired", "mfaAuthMethod", "mfaAuthDetail", "mfaResult", "policies",
+	"conditionalAccessStatus", "verdict", "reason", "appDisplayName", "clientAppUsed", "isLegacy", "isAobo",
+	"ipAddress", "country", "id",
+}
+
+// AppendCSVHeader appends the header line.
+func AppendCSVHeader(b []byte) []byte {
+	return append(append(b, strings.Join(CSVColumns, ",")...), '\n')
+}
+
+// appendCSV appends the row as a line of RFC 4180 with a bare line feed.
+func (r *row) appendCSV(b []byte) []byte {
+	t := &r.text
+	b = append(AppendCell(b, t[colUPN]), ',')
+	b = append(AppendCell(b, t[colDisplayName]), ',')
+	if r.flags&flagCreated != 0 {
+		b = appendClock(b, r.created)
+	} else {
+		b = AppendCell(b, t[colCreatedRaw])
+	}
+	b = append(b, ',')
+	b = append(AppendCell(b, t[colResource]), ',')
+	switch {
+	case r.flags&flagSuccess != 0:
+		b = append(b, "true"...)
+	case r.flags&flagHasStatus != 0:
+		b = append(b, "false"...)
+	}
+	b = append(b, ',')
+	b = append(AppendCell(b, t[colFailureReason]), ',')
+	switch {
+	case r.flags&flagMFARequired != 0:
+		b = append(b, "true"...)
+	case r.flags&flagSingleFactor != 0:
+		b = append(b, "false"...)
+	}
+	b = append(b, ',')
+	b = append(AppendCell(b, t[colMFAMethod]), ',')
+	b = append(AppendCell(b, t[colMFADetail]), ',')
+	b = append(AppendCell(b, t[colMFAResult]), ',')
+	b = append(AppendCell(b, t[colPolicies]), ',')
+	b = append(AppendCell(b, t[colConditionalAccess]), ',')
+	b = append(append(b, r.verdict.String()...), ',')
+	b = append(append(b, r.reason.String()...), ',')
+	b = append(AppendCell(b, t[colAppName]), ',')
+	b = append(AppendCell(b, t[colClient]), ',')
+	b = append(appendBool(b, r.flags&flagLegacy != 0), ',')
+	b = append(appendBool(b, r.flags&flagAOBO != 0), ',')
+	b = append(AppendCell(b, t[colIP]), ',')
+	b = append(AppendCell(b, t[colCountry]), ',')
+	return append(AppendCell(b, t[colID]), '\n')
+}
+
+func appendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, "true"...)
+	}
+	return append(b, "false"...)
+}
+
+// appendClock is time.RFC3339Nano in UTC for the years 1000 to 9999.
+func appendClock(b []byte, c clock) []byte { return c.time().AppendFormat(b, time.RFC3339Nano) }
+
+// AppendCell appends s as one CSV cell: valid UTF-8, quoted where RFC 4180
+// asks for it, and safe to open in a spreadsheet. A cell that a spreadsheet
+// could take for a formula (=, +, - or @ first, also in full width or after
+// blanks; a tab or carriage return first) gets an apostrophe in front. Line
+// ends within the text become spaces, other control characters are dropped,
+// and bytes that are not UTF-8 become U+FFFD.
+func AppendCell(b []byte, s string) []byte {
+	if s == "" {
+		return b
+	}
+	plain := true
+	for i := 0; i < len(s); i++ {
+		if !plainByte[s[i]] {
+			plain = false
+			break
+		}
+	}
+	if plain && plainFirst[s[0]] {
+		return append(b, s...)
+	}
+	return appendOddCell(b, s)
+}
+
+// plainByte holds the bytes that need no thought anywhere in a cell,
+// plainFirst those that need none in the first place.
+var plainByte, plainFirst = func() (any, first [256]bool) {
+	for c := ' '; c < 0x7f; c++ {
+		any[c] = c != '"' && c != ','
+		first[c] = any[c] && !strings.ContainsRune(" =+-@'", c)
+	}
+	return any, first
+}()
+
+func appendOddCell(b []byte, s string) []byte {
+	start := len(b)
+	quote := false
+	if formula(s) {
+		b = append(b, '\'')
+	}
+	for _, c := range s { // invalid bytes come as U+FFFD
+		switch {
+		case c == '"':
+			b = append(b, '"', '"')
+			quote = true
+			continue
+		case c == ',':
+			quote = true
+		case c == '\n' || c == '\r' || c == '\t' || c == 0x85 || c == 0x2028 || c == 0x2029:
+			c = ' '
+		case c < ' ' || 0x7f <= c && c < 0xa0:
+			continue
+		case c == 0xfeff || 0x202a <= c && c <= 0x202e || 0x2066 <= c && c <= 0x2069: // marks that reorder or hide text
+			continue
+		}
+		b = utf8.AppendRune(b, c)
+	}
+	cell := b[start:]
+	if len(cell) > 0 && (cell[0] == ' ' || cell[len(cell)-1] == ' ') {
+		quote = true
+	}
+	if !quote {
+		return b
+	}
+	b = append(b, 0, 0)
+	copy(b[start+1:], b[start:len(b)-2])
+	b[start], b[len(b)-1] = '"', '"'
+	return b
+}
+
+// formula reports text that a spreadsheet could evaluate: what matters is the
+// first character left once blanks and what the writer drops are gone.
+func formula(s string) bool {
+	for i, c := range s {
+		switch {
+		case c == '=' || c == '+' || c == '-' || c == '@', c == '＝' || c == '＋' || c == '－' || c == '＠',
+			(c == '\t' || c == '\r' || c == '\n') && i == 0:
+			return true
+		case c <= ' ' || 0x7f <= c && c <= 0xa0, c == 0xfeff, 0x2000 <= c && c <= 0x200f, 0x2028 <= c && c <= 0x202f,
+			0x2060 <= c && c <= 0x2069, c == 0x3000:
+		default:
+			return false
+		}
+	}
+	return false
+}

@@ -1,0 +1,396 @@
+package signin
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"partnerguard/internal/lenient"
+)
+
+// agree checks the property of the fast decoder: the same shape, the same
+// event field for field, and the same texts accepted as with the slow one.
+func agree(t testing.TB, d *Decoder, raw []byte) (usedFast bool) {
+	t.Helper()
+	var want, got Event
+	wantShape, wantErr := DecodeEvent(raw, &want)
+	gotShape, ok := d.fast(raw, &got)
+	if !ok {
+		return false
+	}
+	// Once more, now that the structure is known.
+	var again Event
+	clone := got.Clone()
+	if shape, ok := d.fast(raw, &again); !ok || shape != gotShape || !reflect.DeepEqual(clone, again) {
+		t.Fatalf("%s\nsecond time %v %v, first %v\n%s", raw, ok, shape, gotShape, cmp.Diff(clone, again))
+	}
+	got = again
+	if wantErr != nil {
+		t.Fatalf("%q: accepted, but %v", raw, wantErr)
+	}
+	if wantShape != gotShape || !reflect.DeepEqual(want, got) {
+		t.Fatalf("%s\nshape %v, want %v\n%s", raw, gotShape, wantShape, cmp.Diff(want, got))
+	}
+	return true
+}
+
+func TestFastAgreesOnSharedData(t *testing.T) {
+	t.Parallel()
+	var d Decoder
+	fast := make(map[string]int)
+	for folder, list := range sharedRecords(t) {
+		for _, raw := range list {
+			if agree(t, &d, raw) {
+				fast[folder]++
+			}
+		}
+	}
+	// Not vacuous: these shapes must take the fast road.
+	for folder, least := range map[string]int{"sekoia-azure-ad": 5, "sekoia-entraid-graphapi": 1, "elastic-integrations": 19} {
+		if fast[folder] < least {
+			t.Errorf("%s: only %d records decoded fast", folder, fast[folder])
+		}
+	}
+}
+
+// randomRecord writes an object from the keys both decoders know, mostly with
+// fitting values, sometimes with odd ones.
+func randomRecord(r *rand.Rand) []byte {
+	pick := func(list ...string) string { return list[r.IntN(len(list))] }
+	text := func() string {
+		return pick(`"x"`, `""`, `"2024-05-01T10:00:00.1234567Z"`, `"US"`, `"Seattle, WA, US"`, `"a\u00e9\n\"b"`, `"ü"`, `"\ud83d\ude00"`, `"/tenants/x"`, `"SignInLogs"`, `"AuditLogs"`)
+	}
+	odd := func() string {
+		return pick(`1`, `1.0`, `true`, `{}`, `[]`, `[null]`, `{"a":[{"b":[]}]}`, `"TRUE"`, `"{\"errorCode\":5}"`, `"[{\"id\":\"p\"}]"`, `99999999999`, `-5`, `"0"`, `"007"`,
+			`"Success"`, `"Failure"`, `"\ud800"`, "\"\xff\"", `"{"`, `null`, `[{}]`, `[[]]`)
+	}
+	value := func(fit string) string {
+		if r.IntN(90) == 0 {
+			return odd()
+		}
+		if r.IntN(8) == 0 {
+			return "null"
+		}
+		return fit
+	}
+	gap := func() string { return pick("", "", "", "", " ", "\n\t") }
+	name := func(k string) string {
+		switch r.IntN(400) {
+		case 0:
+			k = strings.ToUpper(k)
+		case 1:
+			k = strings.ReplaceAll(k, "s", "ſ")
+		case 2:
+			k = `\u0061` + k
+		case 3:
+			k += pick("_dynamic", "_string", " ", " [UTC]")
+		}
+		return `"` + k + `"`
+	}
+	object := func(keys []string, val func(k string) string) string {
+		var b strings.Builder
+		b.WriteString("{" + gap())
+		n := 0
+		for _, k := range keys {
+			if r.IntN(4) == 0 {
+				continue
+			}
+			if n > 0 {
+				b.WriteString("," + gap())
+			}
+			n++
+			b.WriteString(name(k) + gap() + ":" + gap() + val(k) + gap())
+		}
+		b.WriteString("}")
+		return b.String()
+	}
+	list := func(keys []string, val func(k string) string) string {
+		var parts []string
+		for range r.IntN(3) {
+			parts = append(parts, object(keys, val))
+		}
+		return "[" + strings.Join(parts, ","+gap()) + "]"
+	}
+	texts := func() string { return pick(`[]`, `["Mfa"]`, `["a","","b"]`, `[null,"c"]`, `"a,b"`) }
+	plain := func(string) string { return value(text()) }
+	eventVal := func(k string) string {
+		switch k {
+		case "status":
+			return value(object([]string{"errorCode", "failureReason", "additionalDetails", "x"}, func(k string) string {
+				if k == "errorCode" {
+					return value(pick("0", "50074", `"50126"`))
+				}
+				return plain(k)
+			}))
+		case "location":
+			return value(pick(object([]string{"city", "countryOrRegion", "geoCoordinates"}, plain), text()))
+		case "deviceDetail":
+			return value(object([]string{"deviceId", "operatingSystem", "isCompliant", "trustType"}, func(k string) string {
+				if k == "isCompliant" {
+					return value(pick("true", "false", `""`))
+				}
+				return plain(k)
+			}))
+		case "mfaDetail":
+			return value(object([]string{"authMethod", "authDetail"}, plain))
+		case "isInteractive":
+			return value(pick("true", "false"))
+		case "signInEventTypes":
+			return value(texts())
+		case "authenticationDetails":
+			return value(list([]string{"authenticationMethod", "authenticationMethodDetail", "succeeded", "authenticationStepResultDetail", "authenticationStepRequirement"},
+				func(k string) string {
+					if k == "succeeded" {
+						return value(pick("true", "false"))
+					}
+					return plain(k)
+				}))
+		case "authenticationRequirementPolicies":
+			return value(list([]string{"requirementProvider", "detail"}, plain))
+		case "appliedConditionalAccessPolicies", "conditionalAccessPolicies":
+			return value(list([]string{"id", "displayName", "result", "enforcedGrantControls", "y"}, func(k string) string {
+				if k == "enforcedGrantControls" {
+					return value(texts())
+				}
+				return plain(k)
+			}))
+		case "resultType":
+			return value(pick(`"0"`, `0`, `"50074"`))
+		}
+		return plain(k)
+	}
+	var keys []string
+	for k, f := range eventKeys {
+		if f < fieldTime && r.IntN(3) > 0 && (f != fieldPolicies2 || r.IntN(6) == 0) {
+			keys = append(keys, k)
+		}
+	}
+	for range r.IntN(4) {
+		keys = append(keys, pick("zzz", "devices", "riskState", "Level", "", "userAgent"))
+	}
+	slices.Sort(keys)
+	r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+	if r.IntN(20) == 0 {
+		keys = append(keys, keys[:min(1, len(keys))]...)
+	}
+	if r.IntN(3) > 0 {
+		return []byte(object(keys, eventVal))
+	}
+	inner := object(keys, eventVal)
+	outer := []string{"time", "category", "resultType", "resultDescription", "callerIpAddress", "correlationId", "identity", "location", "properties", "resourceId", "other"}
+	return []byte(object(outer, func(k string) string {
+		if k == "properties" {
+			return value(inner)
+		}
+		return eventVal(k)
+	}))
+}
+
+func TestFastAgreesOnRandomRecords(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(7, 7))
+	var d Decoder
+	fast := 0
+	for range 12000 {
+		raw := randomRecord(r)
+		if agree(t, &d, raw) {
+			fast++
+		}
+		if n := r.IntN(10); n < 2 && len(raw) > 2 { // damaged
+			raw[r.IntN(len(raw))] = `{}[]:,"\ 1a`[r.IntN(11)]
+			agree(t, &d, raw)
+		}
+		for range 3 { // of the same structure, mostly: letters and digits changed in place
+			for range 1 + r.IntN(3) {
+				i := r.IntN(len(raw))
+				if c := raw[i]; 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' {
+					raw[i] = "tfnulse019-.Ee"[r.IntN(14)]
+				}
+			}
+			agree(t, &d, raw)
+		}
+	}
+	if fast < 2400 {
+		t.Errorf("only %d records decoded fast", fast)
+	}
+}
+
+// Every key the slow decoder reads is known to the fast one, so that it can
+// tell the odd spellings.
+func TestFastKnowsEveryKey(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), "decode.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := newKeyTable(eventKeys, eventFolded)
+	known := map[string]bool{"countryorregion": true, "{": true}
+	for _, m := range []map[string]field{eventKeys, statusKeys, locationKeys, deviceKeys, mfaKeys, stepKeys, requirementKeys, policyKeys} {
+		for k := range m {
+			known[foldKey(k)] = true
+		}
+	}
+	n := 0
+	ast.Inspect(file, func(node ast.Node) bool {
+		call, ok := node.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		sel, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok || !slices.Contains([]string{"text", "has", "object", "objects", "texts", "tri", "outcome"}, sel.Sel.Name) {
+			return true
+		}
+		for _, arg := range call.Args {
+			lit, ok := arg.(*ast.BasicLit)
+			if !ok {
+				continue
+			}
+			key, err := strconv.Unquote(lit.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+			key = strings.TrimSuffix(strings.TrimSuffix(key, "_dynamic"), "_string")
+			if !known[key] && !event.folded[key] {
+				t.Errorf("the fast decoder does not know %q", key)
+			}
+		}
+		return true
+	})
+	if n < 60 {
+		t.Errorf("only %d keys found in decode.go", n)
+	}
+}
+
+// Records of one structure whose values are not of one kind: what was learnt
+// from the first must not be taken for the second.
+func TestTemplatesNoticeOtherValues(t *testing.T) {
+	t.Parallel()
+	for _, pair := range [][2]string{
+		{`{"id":null,"time":"x"}`, `{"id":1234,"time":"x"}`},
+		{`{"id":"a","isInteractive":true}`, `{"id":"a","isInteractive":1234}`},
+		{`{"id":"a","mfaDetail":null}`, `{"id":"a","mfaDetail":true}`},
+		{`{"id":"a","authenticationDetails":null}`, `{"id":"a","authenticationDetails":0}`},
+		{`{"signInEventTypes":[null,"a"]}`, `{"signInEventTypes":[1,"a"]}`},
+		{`{"status":{"errorCode":0}}`, `{"status":{"errorCode":1e3}}`},
+		{`{"status":{"errorCode":0}}`, `{"status":{"errorCode":01}}`},
+		{`{"status":{"errorCode":0}}`, `{"status":{"errorcode":5}}`},
+		{`{"deviceDetail":{"isCompliant":true}}`, `{"deviceDetail":{"isCompliant":1}}`},
+		{`{"deviceDetail":null}`, `{"deviceDetail":true}`},
+		{`{"x":0}`, `{"x":nul}`},
+		{`{"x":"a"}`, `{"id":"a"}`},
+		{`{"x":"a"}`, `{ "id" : "a" }`},
+		{`{"location":"US"}`, `{"location":"{\"countryOrRegion\":\"DE\"}"}`},
+		{`{"properties":{"location":"US"}}`, `{"properties":{"location":"{}"}}`},
+		{`{"id":"abc","userId":"d"}`, `{"id":"\u0061","userId":"\ud800"}`},
+		{`{"id":"abc","userId":"d"}`, "{\"id\":\"\xff\",\"userId\":\"\u00e9\"}"},
+		{`{"resultType":"0","category":"SignInLogs"}`, `{"resultType":"Failure","category":"SignInLogs"}`},
+	} {
+		for _, suffix := range []string{`,"category":"SignInLogs","time":"2024-05-01T00:00:00Z"}`, `}`} {
+			var d Decoder
+			first, second := strings.TrimSuffix(pair[0], "}")+suffix, strings.TrimSuffix(pair[1], "}")+suffix
+			for _, raw := range []string{first, second, first, second} {
+				agree(t, &d, []byte(raw))
+			}
+		}
+	}
+}
+
+func TestSameKey(t *testing.T) {
+	t.Parallel()
+	for n := range 48 {
+		a := []byte(strings.Repeat("abcdefgh", 6)[:n])
+		b := slices.Clone(a)
+		if !sameKey(string(a), string(b)) || sameKey(string(a), string(a)+"x") {
+			t.Fatalf("length %d", n)
+		}
+		for i := range b {
+			b[i] ^= 0x20
+			if sameKey(string(a), string(b)) {
+				t.Fatalf("length %d: byte %d does not count", n, i)
+			}
+			b[i] = a[i]
+		}
+	}
+}
+
+func TestClocksAgree(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(5, 5))
+	fast := 0
+	for range 200000 {
+		s := fmt.Sprintf("%04d-%02d-%02dT%02d:%02d:%02d", 1890+r.IntN(300), r.IntN(14), r.IntN(32), r.IntN(25), r.IntN(61), r.IntN(61))
+		if n := r.IntN(10); n > 0 {
+			s += "." + strings.Repeat("0123456789"[r.IntN(10):][:1], n)
+		}
+		s += "Z"
+		if r.IntN(5) == 0 {
+			b := []byte(s)
+			b[r.IntN(len(b))] = "0Z:-T. x"[r.IntN(8)]
+			s = string(b)
+		}
+		got, ok := utcClock(s)
+		if !ok {
+			continue
+		}
+		fast++
+		if want, ok := lenient.ParseTime(s); !ok || !want.Equal(got) || want != got {
+			t.Fatalf("%q: %v, want %v %v", s, got, want, ok)
+		}
+	}
+	if fast < 50000 {
+		t.Errorf("only %d clocks read fast", fast)
+	}
+}
+
+// FuzzDecode: on any bytes the fast decoder agrees with the slow one, or
+// leaves the record to it.
+func FuzzDecode(f *testing.F) {
+	r := rand.New(rand.NewPCG(9, 9))
+	for range 40 {
+		f.Add(randomRecord(r))
+	}
+	var d Decoder
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		agree(t, &d, raw)
+		var e, o Event
+		shape, err := d.Decode(raw, &e)
+		wantShape, wantErr := DecodeEvent(raw, &o)
+		if shape != wantShape || (err == nil) != (wantErr == nil) || (err == nil) != (json.Valid(raw) && strings.HasPrefix(strings.TrimLeft(string(raw), " \t\r\n"), "{")) {
+			t.Fatalf("%q: %v %v, want %v %v", raw, shape, err, wantShape, wantErr)
+		}
+	})
+}
+
+// FuzzFold: however rows are drawn, split and merged, the fold gives what the
+// reference gives.
+func FuzzFold(f *testing.F) {
+	f.Add(uint64(1), uint64(2), uint8(20), false)
+	f.Add(uint64(3), uint64(4), uint8(90), true)
+	f.Fuzz(func(t *testing.T, a, b uint64, n uint8, spill bool) {
+		r := rand.New(rand.NewPCG(a, b))
+		in := randomInput(r, int(n))
+		opt := Options{CSV: a%3 > 0}
+		if spill {
+			opt.Scratch, opt.Budget = dirScratch{t.TempDir()}, int64(b%4096)+1
+		}
+		if b%5 == 0 {
+			opt.MaxAccounts, opt.MaxApps, opt.MaxDays = 2, 1, 1
+		}
+		wantJSON, wantCSV := reference(t, opt, in)
+		gotJSON, gotCSV := scatter(t, r, opt, in)
+		if wantJSON != gotJSON || wantCSV != gotCSV {
+			t.Fatalf("differs from the reference:\n%s\n%s", cmp.Diff(wantJSON, gotJSON), cmp.Diff(wantCSV, gotCSV))
+		}
+	})
+}

@@ -1,0 +1,203 @@
+package signin
+
+import "strings"
+
+// Judge says what one row proves about MFA. It looks at nothing but the row,
+// so interrupt reasons are provisional: the [Fold] completes them with
+// [Reason.Resolved]. Judge allocates nothing and is safe for concurrent use.
+//
+// Sources: contracts.md 1.2, 3.1, 3.2, 9.1; Microsoft Entra "Use the sign-ins
+// report to review MFA events" for the result texts and for the rule that a
+// "single factor" row may rest on an earlier MFA claim.
+func Judge(e *Event) Judgement {
+	j := Judgement{
+		Legacy:     IsLegacyClient(e.ClientAppUsed),
+		AOBO:       strings.EqualFold(e.CrossTenantAccessType, "serviceProvider"),
+		DeviceCode: strings.EqualFold(e.AuthenticationProtocol, "deviceCode") || strings.EqualFold(e.OriginalTransferMethod, "deviceCodeFlow"),
+		ROPC:       strings.EqualFold(e.AuthenticationProtocol, "ropc"),
+	}
+	for i := range e.RequirementPolicies {
+		if strings.EqualFold(e.RequirementPolicies[i].Provider, "enforcedForCspAdmins") {
+			j.CSPAdmin = true
+		}
+	}
+	switch {
+	case e.workload():
+		j.Verdict, j.Reason = NotUser, ReasonWorkload
+	case !e.HasStatus:
+		j.Verdict, j.Reason = Unknown, ReasonNoOutcome
+	case e.ErrorCode != 0:
+		j.Verdict, j.Reason = judgeFailure(e.ErrorCode)
+	default:
+		j.Verdict, j.Reason = judgeSuccess(e, &j)
+	}
+	return j
+}
+
+// workload tells service principals and managed identities from users. A row
+// that names a user is a user's, whatever else it carries.
+func (e *Event) workload() bool {
+	if e.UserID != "" && e.UserID != emptyGUID || e.UserPrincipalName != "" {
+		return false
+	}
+	if e.ServicePrincipalID != "" {
+		return true
+	}
+	switch {
+	case hasPrefixFold(e.Category, "ServicePrincipal"), hasPrefixFold(e.Category, "ManagedIdentity"),
+		hasPrefixFold(e.Category, "AADServicePrincipal"), hasPrefixFold(e.Category, "AADManagedIdentity"):
+		return true
+	}
+	for _, t := range e.EventTypes {
+		if strings.EqualFold(t, "servicePrincipal") || strings.EqualFold(t, "managedIdentity") {
+			return true
+		}
+	}
+	return false
+}
+
+const emptyGUID = "00000000-0000-0000-0000-000000000000"
+
+func judgeFailure(code int32) (Verdict, Reason) {
+	switch bucketOf(code) {
+	case mfaPrompt:
+		return Interrupted, ReasonPrompt
+	case enrolmentPrompt:
+		return Interrupted, ReasonEnrolment
+	case otherPrompt:
+		return Interrupted, ReasonOtherInterrupt
+	case mfaFailure:
+		return Failed, ReasonMFAFailed
+	case externalFailure:
+		return Failed, ReasonExternalMFAFailed
+	case policyBlock:
+		return Failed, ReasonBlockedByPolicy
+	case defaultsBlock:
+		return Failed, ReasonBlockedByDefaults
+	case credentialFailure:
+		return Failed, ReasonWrongCredentials
+	case tokenFailure:
+		return Failed, ReasonTokenExpired
+	case consentFailure:
+		return Failed, ReasonConsentMissing
+	}
+	return Failed, ReasonOtherFailure
+}
+
+// judgeSuccess weighs the evidence of a successful user sign-in, strongest
+// first: what the steps and the result text say outright, then what the
+// requirement implies, then what the client makes impossible, and only then
+// the absence of MFA.
+func judgeSuccess(e *Event, j *Judgement) (Verdict, Reason) {
+	steps := readSteps(e)
+	text := readResult(e.AdditionalDetails)
+	best := max(steps.result, text)
+	multi := isMultifactor(e.AuthenticationRequirement)
+
+	switch {
+	// Said outright. A fresh completion outranks a claim: both may be listed
+	// when a second step was asked for on top of an earlier one.
+	case steps.freshMFA:
+		return Challenged, ReasonMFAStep
+	case best == resultCompleted:
+		return Challenged, ReasonMFACompleted
+	case best == resultExternal:
+		return SatisfiedByProvider, ReasonExternalClaim
+	case best == resultClaim:
+		return SatisfiedByClaim, ReasonClaimInToken
+	case steps.previousMFA:
+		return SatisfiedByClaim, ReasonPreviousMFA
+	case e.onPremisesMFA():
+		return SatisfiedByProvider, ReasonOnPremisesMFA
+
+	// Skips are named and are what the rule forbids (contracts.md 1.2), even
+	// where the requirement still reads multifactor.
+	case best == resultSkippedLocation:
+		return NotChallenged, ReasonSkippedLocation
+	case best == resultSkippedDevice:
+		return NotChallenged, ReasonSkippedDevice
+	case best == resultSkippedAppPassword:
+		return NotChallenged, ReasonSkippedAppPassword
+	case best == resultSkipped:
+		return NotChallenged, ReasonSkippedOther
+
+	// A legacy protocol or the password grant cannot carry MFA, unless a line
+	// above already saw proof.
+	case j.Legacy:
+		return NotChallenged, ReasonLegacyClient
+	case j.ROPC:
+		return NotChallenged, ReasonROPC
+
+	case e.MFAAuthMethod != "":
+		return Challenged, ReasonMFADetail
+	case multi && e.byToken():
+		return SatisfiedByClaim, ReasonRequirementToken
+	case multi:
+		return Challenged, ReasonRequirementMet
+	case steps.strongPrimary:
+		return Challenged, ReasonStrongMethod
+	case steps.listedMFA:
+		return Unknown, ReasonRequirementNotShown
+	case conditionalAccessMFA(e):
+		return SatisfiedByClaim, ReasonConditionalAccess
+
+	// No proof. Absence only counts where the row could have shown presence.
+	case !e.HasMFAFields:
+		return Unknown, ReasonNoMFAFields
+	case !isSingleFactor(e.AuthenticationRequirement):
+		return Unknown, ReasonRequirementMissing
+	case steps.freshSingle && !steps.earlier:
+		return NotChallenged, ReasonSingleFactor
+	case steps.earlier:
+		return Unknown, ReasonEarlierClaimUnseen
+	case steps.federated:
+		return Unknown, ReasonFederatedPrimary
+	}
+	return Unknown, ReasonSingleFactorAlone
+}
+
+// byToken reports that the user presented a token rather than credentials.
+func (e *Event) byToken() bool {
+	if e.Interactive == No || hasPrefixFold(e.Category, "NonInteractive") || hasPrefixFold(e.Category, "AADNonInteractive") {
+		return true
+	}
+	switch strings.ToLower(e.IncomingTokenType) {
+	case "", "none":
+		return false
+	}
+	return true
+}
+
+func (e *Event) onPremisesMFA() bool {
+	return strings.EqualFold(e.TokenIssuerType, "ADFederationServicesMFAAdapter") ||
+		strings.EqualFold(e.TokenIssuerType, "NPSExtension")
+}
+
+// conditionalAccessMFA reports an enforced policy whose only grant control is
+// MFA and that was satisfied. With a second control the operator may be OR and
+// MFA may not have happened; custom controls never count.
+func conditionalAccessMFA(e *Event) bool {
+	for i := range e.Policies {
+		p := &e.Policies[i]
+		if strings.EqualFold(p.Result, "success") && len(p.GrantControls) == 1 &&
+			(strings.EqualFold(p.GrantControls[0], "mfa") || strings.EqualFold(p.GrantControls[0], "RequireMfa")) {
+			return true
+		}
+	}
+	return false
+}
+
+// isMultifactor compares loosely: older rows write "MultifactorAuthentication".
+func isMultifactor(requirement string) bool {
+	return strings.EqualFold(requirement, "multiFactorAuthentication") ||
+		strings.EqualFold(requirement, "multi-factor authentication")
+}
+
+func isSingleFactor(requirement string) bool {
+	return strings.EqualFold(requirement, "singleFactorAuthentication") ||
+		strings.EqualFold(requirement, "single-factor authentication")
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}

@@ -1,0 +1,77 @@
+package signin
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"partnerguard/internal/evidence"
+)
+
+// checkPipeline reads records as JSON lines with the fast decoder on several
+// cores and compares with the slow decoder and the reference fold.
+func checkPipeline(t *testing.T, records [][]byte) {
+	t.Helper()
+	var text bytes.Buffer
+	var in []taken
+	line := 0
+	for _, raw := range records {
+		var one bytes.Buffer
+		if json.Compact(&one, raw) != nil {
+			continue
+		}
+		line++
+		one.WriteByte('\n')
+		text.Write(one.Bytes())
+		var e Event
+		if shape, err := DecodeEvent(one.Bytes(), &e); err == nil && shape != ShapeNone {
+			in = append(in, taken{e, SourceRef{Source: evidence.Source{Path: "in", Line: line}}})
+		}
+	}
+	opt := Options{CSV: true}
+	wantJSON, wantCSV := reference(t, opt, in)
+	opt.Scratch, opt.Budget = dirScratch{t.TempDir()}, 1
+	for _, workers := range []int{1, 3} {
+		f := New(opt)
+		rows, err := ReadLines(t.Context(), bytes.NewReader(text.Bytes()), Lines{Path: "in", Workers: workers}, f)
+		if err != nil || rows != len(in) {
+			t.Fatalf("%d rows, want %d; %v", rows, len(in), err)
+		}
+		var csv bytes.Buffer
+		s, err := f.Finish(t.Context(), &csv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := mustJSON(t, s); got != wantJSON || csv.String() != wantCSV {
+			t.Fatalf("differs from the reference (-want +got):\n%s\n%s", cmp.Diff(wantJSON, got), cmp.Diff(wantCSV, csv.String()))
+		}
+	}
+}
+
+func TestPipelineOnSharedData(t *testing.T) {
+	t.Parallel()
+	var records [][]byte
+	for _, list := range sharedRecords(t) {
+		records = append(records, list...)
+	}
+	rand.New(rand.NewPCG(1, 1)).Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
+	records = append(records, records[:len(records)/3]...) // copies
+	checkPipeline(t, records)
+}
+
+func TestPipelineOnRandomRecords(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(2, 2))
+	var records [][]byte
+	for i := range 1500 {
+		if i > 10 && r.IntN(10) == 0 {
+			records = append(records, records[r.IntN(i)])
+			continue
+		}
+		records = append(records, randomRecord(r))
+	}
+	checkPipeline(t, records)
+}

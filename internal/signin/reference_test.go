@@ -1,0 +1,491 @@
+package signin
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"partnerguard/internal/evidence"
+)
+
+// taken is one event as the reference sees it.
+type taken struct {
+	e   Event
+	src SourceRef
+}
+
+// reference is the slow and obvious fold: everything in memory, loops over
+// loops, nothing shared with the real one but Judge, the names of the output
+// types and the cell writer.
+func reference(t testing.TB, opt Options, in []taken) (jsonText, csvText string) {
+	t.Helper()
+	opt = opt.withDefaults()
+	rows, s := surviving(opt, in)
+	return summarise(t, opt, rows, s)
+}
+
+// item is one row of the reference.
+type item struct {
+	taken
+	j    Judgement
+	keep bool
+	row  row
+}
+
+// place orders items by where they stand in the input.
+func (a *item) place(b *item) int {
+	x, y := a.src, b.src
+	for _, d := range []int{x.Seq - y.Seq, strings.Compare(x.Path, y.Path), strings.Compare(x.Part, y.Part), x.Line - y.Line, x.Index - y.Index} {
+		if d != 0 {
+			return d
+		}
+	}
+	return 0
+}
+
+// surviving are the rows that are counted, in input order and with their final
+// reasons, and a summary that knows what was left out.
+func surviving(opt Options, in []taken) (rows []*item, s Summary) {
+	groups := map[string][]*item{}
+	for _, x := range in {
+		if c := x.e.Created; !c.IsZero() && (!opt.Since.IsZero() && c.Before(opt.Since) || !opt.Until.IsZero() && !c.Before(opt.Until)) {
+			s.OutOfRange++
+			continue
+		}
+		it := &item{taken: x, j: Judge(&x.e)}
+		it.keep = opt.CSV && (opt.Keep == nil || opt.Keep(&it.e, it.j))
+		it.row.fill(&it.e, &it.j, it.keep, false, nil)
+		key := "id " + x.e.ID
+		if len(x.e.ID) == 36 && strings.Count(x.e.ID, "-") == 4 {
+			key = "id " + strings.ToLower(x.e.ID)
+		}
+		if x.e.ID == "" || x.e.ID == emptyGUID {
+			e := x.e
+			e.ID = ""
+			key = fmt.Sprintf("%#v", e)
+		}
+		groups[key] = append(groups[key], it)
+	}
+	for _, g := range groups {
+		best := g[0]
+		for _, it := range g[1:] {
+			s.Duplicates++
+			d := it.e.Observed.Compare(best.e.Observed)
+			if d == 0 {
+				d = it.e.Created.Compare(best.e.Created)
+			}
+			if d == 0 {
+				d = len(it.e.Steps) - len(best.e.Steps)
+			}
+			if d == 0 && it.e.HasMFAFields != best.e.HasMFAFields {
+				d = -1
+				if it.e.HasMFAFields {
+					d = 1
+				}
+			}
+			if d == 0 {
+				d = it.row.compareCopies(&best.row)
+			}
+			if d > 0 || d == 0 && it.place(best) < 0 {
+				best = it
+			}
+		}
+		rows = append(rows, best)
+	}
+	slices.SortFunc(rows, func(a, b *item) int {
+		if d := a.place(b); d != 0 {
+			return d
+		}
+		return b.row.compareCopies(&a.row)
+	})
+	for _, p := range rows {
+		if p.j.Verdict != Interrupted {
+			continue
+		}
+		done := false
+		for _, q := range rows {
+			gap := q.e.Created.Sub(p.e.Created)
+			if q.e.HasStatus && q.e.ErrorCode == 0 && q.j.Verdict != NotUser && p.e.CorrelationID != "" && p.e.CorrelationID != emptyGUID &&
+				strings.EqualFold(p.e.CorrelationID, q.e.CorrelationID) && userOf(&p.e) != "" && userOf(&p.e) == userOf(&q.e) &&
+				!p.e.Created.IsZero() && !q.e.Created.IsZero() && gap >= 0 && gap <= 15*time.Minute {
+				done = true
+			}
+		}
+		p.j.Reason = p.j.Reason.Resolved(done)
+	}
+	return rows, s
+}
+
+func userOf(e *Event) string {
+	if e.UserID != "" && e.UserID != emptyGUID {
+		return strings.ToLower(e.UserID)
+	}
+	return strings.ToLower(e.UserPrincipalName)
+}
+
+// sightings are what visitors should see, in input order.
+func sightings(rows []*item) (list []Sighting) {
+	for _, it := range rows {
+		e, j := &it.e, &it.j
+		if j.Verdict == NotUser {
+			continue
+		}
+		trust, hybrid := strings.ToLower(e.DeviceTrustType), Unset
+		switch {
+		case strings.Contains(trust, "hybrid") || trust == "serverad":
+			hybrid = Yes
+		case trust != "":
+			hybrid = No
+		}
+		list = append(list, Sighting{ID: e.ID, UserID: e.UserID, UserPrincipalName: e.UserPrincipalName, AppID: e.AppID,
+			AppDisplayName: e.AppDisplayName, ClientAppUsed: e.ClientAppUsed, IPAddress: e.IPAddress, Country: e.Country,
+			Platform: e.OperatingSystem, RiskLevel: e.RiskLevelDuringSignIn, Compliant: e.DeviceCompliant, HybridJoined: hybrid,
+			Verdict: j.Verdict, Reason: j.Reason, Success: e.HasStatus && e.ErrorCode == 0, Legacy: j.Legacy, DeviceCode: j.DeviceCode,
+			ROPC: j.ROPC, AOBO: j.AOBO, At: e.Created, Source: it.src.Source})
+	}
+	return list
+}
+
+// summarise adds rows up.
+func summarise(t testing.TB, opt Options, rows []*item, s Summary) (jsonText, csvText string) {
+	t.Helper()
+	newest := func(list []*item, field func(*Event) string) (text string) {
+		var at time.Time
+		found := false
+		for _, it := range list {
+			v := field(&it.e)
+			if v == "" {
+				continue
+			}
+			if d := it.e.Created.Compare(at); !found || d > 0 || d == 0 && v > text {
+				at, text, found = it.e.Created, v, true
+			}
+		}
+		return text
+	}
+	witnesses := func(list []*item, v Verdict) (out []Witness) {
+		var sel []*item
+		for _, it := range list {
+			if it.j.Verdict == v {
+				sel = append(sel, it)
+			}
+		}
+		sort.SliceStable(sel, func(i, k int) bool {
+			a, b := sel[i], sel[k]
+			if d := b.e.Created.Compare(a.e.Created); d != 0 {
+				return d < 0
+			}
+			if a.e.ID != b.e.ID {
+				return a.e.ID < b.e.ID
+			}
+			return a.place(b) < 0
+		})
+		for _, it := range sel[:min(3, len(sel))] {
+			app := it.e.AppDisplayName
+			if app == "" {
+				app = it.e.AppID
+			}
+			out = append(out, Witness{ID: it.e.ID, Time: it.e.Created, App: app, Client: it.e.ClientAppUsed,
+				IP: it.e.IPAddress, Country: it.e.Country, Reason: it.j.Reason, Source: it.src.Source})
+		}
+		return out
+	}
+	smallest := func(m map[string]int64) (map[string]int64, int64) {
+		keys := make([]string, 0)
+		for k := range m {
+			keys = append(keys, k)
+		}
+		sort.Strings(keys)
+		var dropped int64
+		for i, k := range keys {
+			if i >= 64 {
+				dropped += m[k]
+				delete(m, k)
+			}
+		}
+		return m, dropped
+	}
+	apps, accounts, principals, days := map[string][]*item{}, map[string][]*item{}, map[string][]*item{}, map[string]*Counts{}
+	s.Reasons = map[Reason]int64{}
+	for _, it := range rows {
+		e, v := &it.e, it.j.Verdict
+		s.Rows++
+		s.Verdicts[v]++
+		s.Reasons[it.j.Reason]++
+		count := func(on bool, n *int64) {
+			if on {
+				*n++
+			}
+		}
+		count(e.Created.IsZero(), &s.NoClock)
+		count(it.j.Legacy, &s.Legacy[v])
+		count(it.j.AOBO, &s.AOBO[v])
+		count(it.j.DeviceCode, &s.DeviceCode)
+		count(it.j.ROPC, &s.ROPC)
+		count(it.j.CSPAdmin, &s.CSPAdmin)
+		count(!e.HasMFAFields, &s.WithoutMFAFields)
+		if c := e.Created; !c.IsZero() {
+			if s.First.IsZero() || c.Before(s.First) {
+				s.First = c
+			}
+			if c.After(s.Last) {
+				s.Last = c
+			}
+			d := c.UTC().Format("2006-01-02")
+			if days[d] == nil {
+				days[d] = &Counts{}
+			}
+			days[d][v]++
+		}
+		if v == NotUser {
+			k := strings.ToLower(e.ServicePrincipalID)
+			if k == "" {
+				k = strings.ToLower(e.AppID)
+			}
+			if k == "" {
+				k = "name:" + either(e.ServicePrincipalName, e.AppDisplayName)
+			}
+			principals[k] = append(principals[k], it)
+			continue
+		}
+		k := strings.ToLower(e.AppID)
+		if k == "" {
+			k = "name:" + e.AppDisplayName
+		}
+		apps[k] = append(apps[k], it)
+		accounts[userOf(e)] = append(accounts[userOf(e)], it)
+	}
+	countAll := func(list []*item) (c Counts) {
+		for _, it := range list {
+			c[it.j.Verdict]++
+		}
+		return c
+	}
+	cut := func(keys []string, limit int, others *Others, list map[string][]*item) []string {
+		sort.Strings(keys)
+		for _, k := range keys[min(limit, len(keys)):] {
+			c := countAll(list[k])
+			others.Rows += c.Total()
+			others.Verdicts.add(&c)
+		}
+		return keys[:min(limit, len(keys))]
+	}
+	keysOf := func(m map[string][]*item) (keys []string) {
+		for k := range m {
+			keys = append(keys, k)
+		}
+		return keys
+	}
+	s.Days, s.Apps, s.Accounts, s.ServicePrincipals = []Day{}, []App{}, []Account{}, []ServicePrincipal{}
+	dayKeys := make([]string, 0)
+	for d := range days {
+		dayKeys = append(dayKeys, d)
+	}
+	sort.Strings(dayKeys)
+	for i, d := range dayKeys {
+		if len(dayKeys)-i > opt.MaxDays {
+			s.OtherDays.Rows += days[d].Total()
+			s.OtherDays.Verdicts.add(days[d])
+			continue
+		}
+		s.Days = append(s.Days, Day{d, *days[d]})
+	}
+	for _, k := range cut(keysOf(apps), opt.MaxApps, &s.OtherApps, apps) {
+		a := App{Key: k, Verdicts: countAll(apps[k]), Name: newest(apps[k], func(e *Event) string { return e.AppDisplayName })}
+		for _, it := range apps[k] {
+			if it.e.AppID != "" {
+				a.ID = k
+			}
+			if it.j.Legacy {
+				a.Legacy++
+			}
+			if it.j.AOBO {
+				a.AOBO++
+			}
+		}
+		s.Apps = append(s.Apps, a)
+	}
+	for _, k := range cut(keysOf(principals), opt.MaxApps, &s.OtherServicePrincipals, principals) {
+		p := ServicePrincipal{Key: k, Rows: int64(len(principals[k])),
+			Name:  newest(principals[k], func(e *Event) string { return either(e.ServicePrincipalName, e.AppDisplayName) }),
+			AppID: newest(principals[k], func(e *Event) string { return e.AppID })}
+		for _, it := range principals[k] {
+			if it.e.ServicePrincipalID != "" {
+				p.ID = k
+			}
+			if it.e.HasStatus && it.e.ErrorCode == 0 {
+				p.Successes++
+			}
+		}
+		s.ServicePrincipals = append(s.ServicePrincipals, p)
+	}
+	for _, k := range cut(keysOf(accounts), opt.MaxAccounts, &s.OtherAccounts, accounts) {
+		list := accounts[k]
+		a := Account{Key: k, Verdicts: countAll(list), NotChallenged: witnesses(list, NotChallenged), Unknown: witnesses(list, Unknown),
+			UserPrincipalName: newest(list, func(e *Event) string { return e.UserPrincipalName }),
+			DisplayName:       newest(list, func(e *Event) string { return e.UserDisplayName }),
+			UserType:          newest(list, func(e *Event) string { return e.UserType })}
+		legacy, names := map[string]int64{}, map[string]int64{}
+		for _, it := range list {
+			e, v := &it.e, it.j.Verdict
+			ok := e.HasStatus && e.ErrorCode == 0
+			if e.UserID != "" && e.UserID != emptyGUID {
+				a.UserID = k
+			}
+			if it.j.AOBO {
+				a.AOBO[v]++
+			}
+			if e.Interactive == Yes {
+				a.Interactive[v]++
+			}
+			if e.Interactive == No {
+				a.NonInteractive[v]++
+			}
+			if it.j.Legacy && ok {
+				legacy[e.ClientAppUsed]++
+			}
+			if it.j.DeviceCode {
+				a.DeviceCode++
+			}
+			if it.j.ROPC {
+				a.ROPC++
+			}
+			if it.j.CSPAdmin {
+				a.CSPAdmin++
+			}
+			if !e.HasMFAFields {
+				a.WithoutMFAFields++
+			}
+			if ok && e.Created.After(a.LastSignIn) {
+				a.LastSignIn = e.Created
+			}
+			if v == NotChallenged {
+				names[either(e.AppDisplayName, e.AppID)]++
+				if e.Created.After(a.LastNotChallenged) {
+					a.LastNotChallenged = e.Created
+				}
+			}
+		}
+		a.LegacySuccesses, a.OtherLegacy = smallest(legacy)
+		a.NotChallengedApps, a.OtherNotChallenged = smallest(names)
+		s.Accounts = append(s.Accounts, a)
+	}
+	var csv bytes.Buffer
+	if opt.CSV {
+		csv.WriteString(strings.Join(CSVColumns, ",") + "\n")
+		for _, it := range rows {
+			if it.keep {
+				it.row.reason = it.j.Reason
+				csv.WriteString(referenceLine(&it.e, it.j))
+			}
+		}
+	}
+	return mustJSON(t, s), csv.String()
+}
+
+func referenceLine(e *Event, j Judgement) string {
+	when := e.CreatedRaw
+	if !e.Created.IsZero() {
+		when = e.Created.UTC().Format(time.RFC3339Nano)
+	}
+	outcome, required := "", ""
+	if e.HasStatus {
+		outcome = fmt.Sprint(e.ErrorCode == 0)
+	}
+	if isMultifactor(e.AuthenticationRequirement) {
+		required = "true"
+	} else if isSingleFactor(e.AuthenticationRequirement) {
+		required = "false"
+	}
+	var policies []string
+	for _, p := range e.Policies {
+		r := strings.ToLower(p.Result)
+		if r == "success" || r == "failure" || strings.HasPrefix(r, "reportonly") {
+			policies = append(policies, either(p.DisplayName, p.ID)+": "+p.Result)
+		}
+	}
+	method, detail, result := e.MFAColumns()
+	var cells []string
+	for _, c := range []string{e.UserPrincipalName, e.UserDisplayName, when, e.ResourceDisplayName, outcome, e.FailureReason,
+		required, method, detail, result, strings.Join(policies, "; "), e.ConditionalAccessStatus, j.Verdict.String(), j.Reason.String(),
+		e.AppDisplayName, e.ClientAppUsed, fmt.Sprint(j.Legacy), fmt.Sprint(j.AOBO), e.IPAddress, e.Country, e.ID} {
+		cells = append(cells, string(AppendCell(nil, c)))
+	}
+	return strings.Join(cells, ",") + "\n"
+}
+
+func mustJSON(t testing.TB, v any) string {
+	t.Helper()
+	b, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// randomEvent draws from small pools, so that ids, sessions, accounts and
+// clocks meet often.
+func randomEvent(r *rand.Rand) Event {
+	pick := func(list ...string) string { return list[r.IntN(len(list))] }
+	e := Event{
+		ID: pick("", emptyGUID, "a", "b", "10000000-0000-4000-8000-00000000000a", "10000000-0000-4000-8000-00000000000A",
+			fmt.Sprintf("%08x-0000-4000-8000-%012x", r.IntN(40)*0x6000000, r.IntN(2)), fmt.Sprint("id", r.IntN(30))),
+		CorrelationID:     pick("", emptyGUID, "c1", "C1", "c2", "c3", "c4"),
+		UserID:            pick("", emptyGUID, "u1", "U1", "u2", "u3"),
+		UserPrincipalName: pick("", "Ada@x.example", "ada@x.example", "bö@x.example", "u1"),
+		UserDisplayName:   pick("", "Ada", "=cmd()", "Bö, Jr."),
+		UserType:          pick("", "member", "Guest"),
+		AppID:             pick("", "app1", "APP1", "app2", "app3"), AppDisplayName: pick("", "Portal", "portal 2"),
+		ResourceDisplayName: pick("", "Graph"), IPAddress: pick("", "192.0.2.1"), Country: pick("", "US", "DE"),
+		ClientAppUsed:          pick("", "Browser", "IMAP4", "Other clients", "imap"),
+		AuthenticationProtocol: pick("", "none", "ropc", "deviceCode"), CrossTenantAccessType: pick("", "serviceProvider"),
+		ServicePrincipalID: pick("", "", "", "sp1", "SP1"), ServicePrincipalName: pick("", "Sync"),
+		FailureReason: pick("", "why\nnot"), AdditionalDetails: pick("", "MFA completed in Azure AD", "MFA requirement satisfied by claim in the token"),
+		AuthenticationRequirement: pick("", "singleFactorAuthentication", "multiFactorAuthentication", "MultifactorAuthentication"),
+		OperatingSystem:           pick("", "Windows10", "Ios 17"), DeviceCompliant: Tri(r.IntN(3)), RiskLevelDuringSignIn: pick("none", "high"),
+		DeviceTrustType: pick("", "Azure AD joined", "Hybrid Azure AD joined", "serverAD"),
+		HasMFAFields:    r.IntN(3) > 0, HasStatus: r.IntN(6) > 0, Interactive: Tri(r.IntN(3)),
+	}
+	if r.IntN(3) == 0 {
+		e.ErrorCode = []int32{50074, 50079, 50140, 50126, -1}[r.IntN(5)]
+	}
+	if r.IntN(8) > 0 {
+		e.Created = time.Date(2024, 2, 28+r.IntN(3), 0, r.IntN(40), r.IntN(3), r.IntN(2), time.UTC)
+	} else {
+		e.CreatedRaw = pick("", "yesterday")
+	}
+	if r.IntN(3) == 0 {
+		e.Observed = time.Date(2024, 3, 1, 0, r.IntN(2), 0, 0, time.UTC)
+	}
+	for range r.IntN(3) {
+		e.Steps = append(e.Steps, Step{Method: pick("Password", "SMS", "Previously satisfied"), Succeeded: Tri(r.IntN(3)),
+			Requirement: pick("Primary authentication", "Multifactor authentication")})
+	}
+	for range r.IntN(3) {
+		e.Policies = append(e.Policies, AppliedPolicy{ID: "p", DisplayName: pick("", "All users", "a; b"), Result: pick("success", "notApplied", "reportOnlyFailure")})
+	}
+	if r.IntN(4) == 0 {
+		e.RequirementPolicies = []RequirementPolicy{{Provider: "enforcedForCspAdmins"}}
+	}
+	return e
+}
+
+func randomInput(r *rand.Rand, n int) []taken {
+	in := make([]taken, n)
+	for i := range in {
+		in[i] = taken{randomEvent(r), SourceRef{Seq: i * 3 / max(1, n) % 2, Source: evidence.Source{Path: fmt.Sprint("f", r.IntN(2)), Line: i + 1}}}
+		if i > 0 && r.IntN(6) == 0 { // a copy, perhaps changed
+			in[i].e = in[r.IntN(i)].e
+			if r.IntN(2) == 0 {
+				in[i].e.Observed = in[i].e.Observed.Add(time.Second)
+			}
+		}
+	}
+	return in
+}

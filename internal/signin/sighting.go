@@ -1,0 +1,40 @@
+package signin
+
+import (
+	"time"
+
+	"partnerguard/internal/evidence"
+)
+
+// Sighting is one row that survived the fold, with its final verdict: what a
+// visitor needs to replay it. Texts alias the fold's memory and are valid only
+// during the call.
+type Sighting struct {
+	ID                string
+	UserID            string
+	UserPrincipalName string
+	AppID             string
+	AppDisplayName    string
+	ClientAppUsed     string
+	IPAddress         string
+	Country           string
+	Platform          string // deviceDetail.operatingSystem as written
+	RiskLevel         string // riskLevelDuringSignIn
+	Compliant         Tri    // deviceDetail.isCompliant
+	HybridJoined      Tri    // deviceDetail.trustType is a hybrid join; unknown when empty
+	Verdict           Verdict
+	Reason            Reason
+	Success           bool
+	Legacy            bool
+	DeviceCode        bool
+	ROPC              bool
+	AOBO              bool
+	At                time.Time // zero when the clock is unreadable
+	Source            evidence.Source
+}
+
+// Visitor sees every surviving row of user sign-ins during [Fold.Finish]. One
+// visitor serves one goroutine; the order of rows is not defined.
+type Visitor interface {
+	See(s *Sighting)
+}
