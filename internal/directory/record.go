@@ -1,0 +1,207 @@
+package directory
+
+import (
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/lenient"
+)
+
+// User is microsoft.graph.user, as far as Partnerguard judges it.
+type User struct {
+	ID                    string                 `json:"id"`
+	UserPrincipalName     string                 `json:"userPrincipalName"`
+	DisplayName           string                 `json:"displayName"`
+	UserType              lenient.String         `json:"userType"`
+	AccountEnabled        lenient.Bool           `json:"accountEnabled"`
+	OnPremisesSyncEnabled lenient.Bool           `json:"onPremisesSyncEnabled"`
+	CreatedDateTime       lenient.Time           `json:"createdDateTime"`
+	ExternalUserState     lenient.String         `json:"externalUserState"`
+	AssignedLicenses      lenient.List[struct{}] `json:"assignedLicenses"`
+	PerUserMFAState       lenient.String         `json:"perUserMfaState"` // disabled, enabled, enforced; "" when not exported
+	SignInActivity        *SignInActivity        `json:"signInActivity"`
+	Source                evidence.Source        `json:"-"`
+}
+
+// SignInActivity says when an account was last used.
+type SignInActivity struct {
+	LastSignIn               lenient.Time `json:"lastSignInDateTime"`
+	LastNonInteractiveSignIn lenient.Time `json:"lastNonInteractiveSignInDateTime"`
+	LastSuccessfulSignIn     lenient.Time `json:"lastSuccessfulSignInDateTime"`
+}
+
+// Registration is userRegistrationDetails: what a user could answer a
+// challenge with.
+type Registration struct {
+	ID                string          `json:"id"` // the user's id
+	UserPrincipalName string          `json:"userPrincipalName"`
+	UserDisplayName   string          `json:"userDisplayName"`
+	UserType          lenient.String  `json:"userType"`
+	IsAdmin           lenient.Bool    `json:"isAdmin"`
+	IsMFARegistered   lenient.Bool    `json:"isMfaRegistered"`
+	IsMFACapable      lenient.Bool    `json:"isMfaCapable"`
+	MethodsRegistered lenient.Strings `json:"methodsRegistered"`
+	LastUpdated       lenient.Time    `json:"lastUpdatedDateTime"`
+	Source            evidence.Source `json:"-"`
+}
+
+// RoleDefinition is a directory role. TemplateID is what policies name.
+type RoleDefinition struct {
+	ID           string          `json:"id"`
+	TemplateID   lenient.String  `json:"templateId"`
+	DisplayName  string          `json:"displayName"`
+	IsBuiltIn    lenient.Bool    `json:"isBuiltIn"`
+	IsPrivileged lenient.Bool    `json:"isPrivileged"`
+	Source       evidence.Source `json:"-"`
+}
+
+// RoleAssignment gives a role to a principal, now or on request.
+type RoleAssignment struct {
+	ID               string          `json:"id"`
+	PrincipalID      string          `json:"principalId"`
+	RoleDefinitionID string          `json:"roleDefinitionId"`
+	DirectoryScopeID lenient.String  `json:"directoryScopeId"`
+	AssignmentType   lenient.String  `json:"assignmentType"` // Assigned, Activated; "" outside PIM
+	MemberType       lenient.String  `json:"memberType"`     // Direct, Group, Inherited
+	EndDateTime      lenient.Time    `json:"endDateTime"`
+	Principal        *Principal      `json:"principal"` // when expanded
+	Eligible         bool            `json:"-"`         // from an eligibility schedule: must be activated first
+	Source           evidence.Source `json:"-"`
+}
+
+// Principal is the expanded holder of a role.
+type Principal struct {
+	Type              string `json:"@odata.type"`
+	ID                string `json:"id"`
+	AppID             string `json:"appId"`
+	UserPrincipalName string `json:"userPrincipalName"`
+	DisplayName       string `json:"displayName"`
+}
+
+// DirectoryRole is the legacy form: an activated role, with members when
+// expanded.
+type DirectoryRole struct {
+	ID             string             `json:"id"`
+	RoleTemplateID string             `json:"roleTemplateId"`
+	DisplayName    string             `json:"displayName"`
+	Members        lenient.List[User] `json:"members"`
+	Source         evidence.Source    `json:"-"`
+}
+
+// Group is a group, with members when expanded.
+type Group struct {
+	ID                 string               `json:"id"`
+	DisplayName        string               `json:"displayName"`
+	IsAssignableToRole lenient.Bool         `json:"isAssignableToRole"`
+	Members            lenient.List[Member] `json:"members"`
+	Source             evidence.Source      `json:"-"`
+}
+
+// Member is an element of an expanded members list.
+type Member struct {
+	Type              string `json:"@odata.type"`
+	ID                string `json:"id"`
+	UserPrincipalName string `json:"userPrincipalName"`
+	DisplayName       string `json:"displayName"`
+}
+
+// Application is an app registration of this tenant.
+type Application struct {
+	ID                  string                       `json:"id"`
+	AppID               string                       `json:"appId"`
+	DisplayName         string                       `json:"displayName"`
+	SignInAudience      lenient.String               `json:"signInAudience"`
+	PasswordCredentials lenient.List[Credential]     `json:"passwordCredentials"`
+	KeyCredentials      lenient.List[Credential]     `json:"keyCredentials"`
+	Required            lenient.List[ResourceAccess] `json:"requiredResourceAccess"`
+	Source              evidence.Source              `json:"-"`
+}
+
+// ServicePrincipal is an app present in this tenant.
+type ServicePrincipal struct {
+	ID                     string                   `json:"id"`
+	AppID                  string                   `json:"appId"`
+	DisplayName            string                   `json:"displayName"`
+	AppOwnerOrganizationID lenient.String           `json:"appOwnerOrganizationId"`
+	ServicePrincipalType   lenient.String           `json:"servicePrincipalType"`
+	AccountEnabled         lenient.Bool             `json:"accountEnabled"`
+	PasswordCredentials    lenient.List[Credential] `json:"passwordCredentials"`
+	KeyCredentials         lenient.List[Credential] `json:"keyCredentials"`
+	Source                 evidence.Source          `json:"-"`
+}
+
+// Credential is a secret or certificate of an app; the value itself is never
+// exported and never read.
+type Credential struct {
+	KeyID         lenient.String `json:"keyId"`
+	DisplayName   lenient.String `json:"displayName"`
+	StartDateTime lenient.Time   `json:"startDateTime"`
+	EndDateTime   lenient.Time   `json:"endDateTime"`
+}
+
+// ResourceAccess is one element of requiredResourceAccess.
+type ResourceAccess struct {
+	ResourceAppID string `json:"resourceAppId"`
+	Access        lenient.List[struct {
+		ID   string         `json:"id"`
+		Type lenient.String `json:"type"`
+	}] `json:"resourceAccess"`
+}
+
+// PermissionGrant is an oauth2PermissionGrant: delegated scopes granted to a
+// client.
+type PermissionGrant struct {
+	ID          string          `json:"id"`
+	ClientID    string          `json:"clientId"` // service principal id
+	ConsentType lenient.String  `json:"consentType"`
+	PrincipalID lenient.String  `json:"principalId"`
+	ResourceID  string          `json:"resourceId"`
+	Scope       lenient.String  `json:"scope"`
+	Source      evidence.Source `json:"-"`
+}
+
+// SKU is a subscribedSku. Detect licences by service plan, not by SKU name
+// (contracts.md section 3.9).
+type SKU struct {
+	ID               string         `json:"id"`
+	SKUID            string         `json:"skuId"`
+	SKUPartNumber    string         `json:"skuPartNumber"`
+	CapabilityStatus lenient.String `json:"capabilityStatus"`
+	ConsumedUnits    lenient.Int    `json:"consumedUnits"`
+	PrepaidUnits     struct {
+		Enabled lenient.Int `json:"enabled"`
+		Warning lenient.Int `json:"warning"`
+	} `json:"prepaidUnits"`
+	ServicePlans lenient.List[ServicePlan] `json:"servicePlans"`
+	Source       evidence.Source           `json:"-"`
+}
+
+// ServicePlan is one plan inside a SKU.
+type ServicePlan struct {
+	ID     string         `json:"servicePlanId"`
+	Name   string         `json:"servicePlanName"`
+	Status lenient.String `json:"provisioningStatus"`
+}
+
+// PrivilegedUser is ScubaGear's list of users with privileged roles.
+type PrivilegedUser struct {
+	ID          string          `json:"id"`
+	DisplayName string          `json:"displayName"`
+	Roles       lenient.Strings `json:"roles"` // display names
+	Source      evidence.Source `json:"-"`
+}
+
+// PrivilegedRole is ScubaGear's list of privileged roles with their
+// assignments.
+type PrivilegedRole struct {
+	RoleTemplateID string                       `json:"roleTemplateId"`
+	DisplayName    string                       `json:"displayName"`
+	Assignments    lenient.List[RoleAssignment] `json:"assignments"`
+	Source         evidence.Source              `json:"-"`
+}
+
+// Organization is the tenant itself. ScubaGear writes TenantId and DomainName.
+type Organization struct {
+	ID          string          `json:"id"`
+	TenantID    string          `json:"tenantId"`
+	DisplayName string          `json:"displayName"`
+	Source      evidence.Source `json:"-"`
+}

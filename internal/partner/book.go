@@ -1,0 +1,203 @@
+package partner
+
+import (
+	"time"
+
+	"partnerguard/internal/evidence"
+)
+
+// Where the rules are written.
+const (
+	requirementsPage = "https://learn.microsoft.com/partner-center/security/partner-security-requirements"
+	mandatingPage    = "https://learn.microsoft.com/partner-center/security/partner-security-requirements-mandating-mfa"
+	dashboardPage    = "https://learn.microsoft.com/partner-center/security/security-requirements"
+	gdapPage         = "https://learn.microsoft.com/partner-center/customers/gdap-introduction"
+	dapPage          = "https://learn.microsoft.com/partner-center/customers/monitor-admin-relationships"
+	fraudPage        = "https://learn.microsoft.com/partner-center/security/azure-fraud-notification"
+	practicePage     = "https://learn.microsoft.com/partner-center/security/csp-security-best-practices"
+	legacyPage       = "https://learn.microsoft.com/entra/identity/conditional-access/policy-block-legacy-authentication"
+	appPasswordPage  = "https://learn.microsoft.com/entra/identity/authentication/howto-mfa-app-passwords"
+	outlookPage      = "https://learn.microsoft.com/microsoft-365/admin/security-and-compliance/enable-modern-authentication"
+)
+
+// Book is the rule book, in report order: the duties of the contract first,
+// then what they imply, then the items of the CSP authorisation, then the
+// recommended practice. The caller may change what it gets.
+//
+// Dates and bindings: contracts.md sections 1.1, 1.2 and 1.5.
+func Book() []Rule {
+	announced, contract := month(2019, time.June), day(2019, time.August, 1)
+	safeguards := Step{day(2019, time.November, 18), "MFA is asked at every AOBO operation"}
+	portal := Step{day(2025, time.September, 8), "MFA is enforced on every Partner Center page"}
+	api := Step{day(2026, time.June, 8), "App+User API calls without MFA are refused, by rising share of traffic"}
+	authorisation := day(2025, time.October, 1)
+	policies := []evidence.Kind{evidence.ConditionalAccessPolicy, evidence.SecurityDefaults}
+	with := func(kinds []evidence.Kind, more ...evidence.Kind) []evidence.Kind {
+		return append(append([]evidence.Kind{}, more...), kinds...)
+	}
+	return []Rule{
+		{
+			ID: "mfa-every-user", Title: "MFA for every user", Level: Mandatory, Unit: "accounts",
+			Text:      "Every enabled account of the partner tenant has MFA: employees, guests, service accounts that sign in as users, shared and break-glass accounts. Only the directory synchronisation account is outside.",
+			Source:    requirementsPage,
+			Announced: announced, Contract: contract, Enforced: []Step{safeguards, portal, api},
+			Evidence: with(policies, evidence.SignIn, evidence.User, evidence.RegistrationDetails),
+		},
+		{
+			ID: "mfa-every-sign-in", Title: "MFA at every sign-in", Level: Mandatory, Unit: "sign-ins",
+			Text:      "Every sign-in to Microsoft commercial cloud services, to Partner Center and through its APIs carries an MFA claim. Trusted locations, remembered devices and exclusions do not excuse one.",
+			Source:    mandatingPage,
+			Announced: announced, Contract: contract, Enforced: []Step{safeguards, portal, api},
+			Evidence: with(policies, evidence.SignIn, evidence.PartnerRequest, evidence.NonCompliantPrincipal, evidence.MFAAdoption),
+		},
+		{
+			ID: "secure-application-model", Title: "Secure Application Model", Level: Mandatory, Unit: "apps",
+			Text:      "Every integration that calls Partner Center or Microsoft APIs as app+user does so with a consent captured under MFA, not with stored user credentials.",
+			Source:    requirementsPage,
+			Announced: announced, Contract: contract, Enforced: []Step{api},
+			Evidence: []evidence.Kind{evidence.MFAAdoption, evidence.PartnerRequest, evidence.SignIn},
+		},
+		{
+			ID: "automation-without-user-credentials", Title: "Automation without user credentials", Level: Mandatory, Unit: "accounts",
+			Text:      "No script or service signs in with a stored user name and password.",
+			Source:    requirementsPage,
+			Announced: announced, Contract: contract,
+			Evidence: []evidence.Kind{evidence.SignIn, evidence.User},
+		},
+		{
+			ID: "legacy-authentication", Title: "No legacy authentication", Level: Mandatory, Unit: "accounts",
+			Text:      "No sign-in uses a protocol that cannot carry MFA (SMTP AUTH, IMAP, POP, Exchange ActiveSync with basic authentication and their like). It follows from MFA at every sign-in.",
+			Source:    legacyPage,
+			Announced: announced, Contract: contract,
+			Evidence: with(policies, evidence.SignIn),
+		},
+		{
+			ID: "third-party-mfa-claim", Title: "Third-party MFA yields the claim", Level: Mandatory, Unit: "policies",
+			Text:      "Where another provider does the MFA, its answer becomes an MFA claim in the token (External MFA or federation). Conditional Access custom controls never do.",
+			Source:    mandatingPage,
+			Announced: announced, Contract: contract, Enforced: []Step{safeguards, portal, api},
+			Evidence: []evidence.Kind{evidence.SignIn, evidence.ConditionalAccessPolicy, evidence.AuthenticationMethods},
+		},
+		{
+			ID: "third-party-mfa-exception", Title: "No expired MFA exception relied on", Level: Mandatory, Unit: "exceptions",
+			Text:      "Exceptions granted for third-party MFA ended on 1 March 2022 for anyone who manages customer tenants, and never covered AOBO or GDAP work.",
+			Source:    mandatingPage,
+			Announced: announced, Contract: day(2022, time.March, 1), Enforced: []Step{{day(2022, time.March, 1), "exceptions no longer cover the management of customer tenants"}},
+			Evidence: []evidence.Kind{evidence.SignIn, evidence.ConditionalAccessPolicy, evidence.AuthenticationMethods},
+		},
+		{
+			ID: "mfa-admin-roles", Title: "MFA for admin roles", Level: Mandatory, Unit: "accounts",
+			Text:     "Every account with an administrator role in the partner tenant has MFA. This is the only MFA item Microsoft's score looks at; the contract asks for more.",
+			Source:   dashboardPage,
+			Contract: authorisation,
+			Evidence: with(policies, evidence.SignIn, evidence.RoleAssignment, evidence.RoleEligibility, evidence.RegistrationDetails),
+		},
+		{
+			ID: "security-contact", Title: "Security contact on file", Level: Mandatory, Unit: "contacts",
+			Text:     "A security contact is on file in Partner Center.",
+			Source:   dashboardPage,
+			Contract: authorisation,
+			Evidence: []evidence.Kind{evidence.SecurityRequirement},
+		},
+		{
+			ID: "security-alerts-answered", Title: "Security alerts answered within 24 hours", Level: Mandatory, Unit: "alerts",
+			Text:     "Partner security alerts of the last 30 days are answered within 24 hours on average.",
+			Source:   dashboardPage,
+			Except:   []Kind{IndirectReseller},
+			Contract: authorisation,
+			Evidence: []evidence.Kind{evidence.SecurityAlert, evidence.FraudEvent, evidence.SecurityRequirement},
+		},
+		{
+			ID: "security-defaults-or-conditional-access", Title: "Security defaults or Conditional Access in force", Level: Recommended, Unit: "accounts",
+			Text:      "One of Microsoft's own means asks for MFA: security defaults, or Conditional Access policies that are enabled.",
+			Source:    mandatingPage,
+			Announced: announced, Contract: contract,
+			Evidence: policies,
+		},
+		{
+			ID: "app-passwords", Title: "No app passwords", Level: Recommended, Unit: "accounts",
+			Text:      "App passwords carry no MFA claim and outlive a password reset. None are in use.",
+			Source:    appPasswordPage,
+			Announced: announced, Contract: contract,
+			Evidence: []evidence.Kind{evidence.RegistrationDetails, evidence.SignIn},
+		},
+		{
+			ID: "modern-authentication-clients", Title: "Clients that speak modern authentication", Level: Recommended, Unit: "accounts",
+			Text:      `Outlook 2013 SP1 or later everywhere, on 2013 with EnableADAL=1 and Version=1 under HKCU\SOFTWARE\Microsoft\Office\15.0\Common\Identity; no client falls back to basic authentication.`,
+			Source:    outlookPage,
+			Announced: announced, Contract: contract,
+			Evidence: []evidence.Kind{evidence.SignIn},
+		},
+		{
+			ID: "no-dap", Title: "No delegated admin privileges (DAP)", Level: Recommended, Unit: "customers",
+			Text:      "No customer relationship carries DAP any more; granular delegated admin privileges (GDAP) replace it.",
+			Source:    gdapPage,
+			Announced: month(2022, time.February), Contract: day(2023, time.November, 1),
+			Evidence: []evidence.Kind{evidence.Customer},
+		},
+		{
+			ID: "inactive-dap", Title: "No inactive DAP", Level: Recommended, Unit: "customers",
+			Text:      "DAP unused for more than 90 days is removed; Microsoft removes what is left.",
+			Source:    dapPage,
+			Announced: month(2022, time.January), Contract: month(2022, time.January),
+			Evidence: []evidence.Kind{evidence.Customer},
+		},
+		{
+			ID: "gdap-least-privilege", Title: "GDAP with least privilege", Level: Recommended, Unit: "relationships",
+			Text:      "No active relationship carries Global Administrator, Privileged Role Administrator or Privileged Authentication Administrator. Microsoft's default sets carry the last two, so a default is not least privilege.",
+			Source:    gdapPage,
+			Clouds:    []Cloud{Public, USGov},
+			Announced: month(2022, time.February), Contract: day(2023, time.November, 1),
+			Evidence: []evidence.Kind{evidence.Relationship, evidence.AccessAssignment},
+		},
+		{
+			ID: "azure-fraud-watch", Title: "Azure fraud is watched", Level: Recommended, Unit: "alerts",
+			Text:      "Azure fraud events and partner security alerts are read, and none is left unanswered for more than 24 hours.",
+			Source:    fraudPage,
+			Announced: month(2021, time.December), Contract: month(2021, time.December),
+			Evidence: []evidence.Kind{evidence.SecurityAlert, evidence.FraudEvent},
+		},
+		{
+			ID: "customer-admin-mfa", Title: "MFA for customers' administrators", Level: Recommended, Unit: "customers",
+			Text:     "Administrators in customers' tenants have MFA.",
+			Source:   dashboardPage,
+			Contract: authorisation,
+			Evidence: []evidence.Kind{evidence.CustomerInsight, evidence.SecurityRequirement},
+		},
+		{
+			ID: "customer-spending-budget", Title: "Spending budget for every Azure customer", Level: Recommended, Unit: "customers",
+			Text:     "Every customer with Azure has a spending budget. A budget notifies; it never caps.",
+			Source:   dashboardPage,
+			Contract: authorisation,
+			Evidence: []evidence.Kind{evidence.SecurityRequirement},
+		},
+		{
+			ID: "entra-id-p2-admin-agents", Title: "Entra ID P2 for admin agents", Level: Recommended, Unit: "licences",
+			Text:      "Admin agents have Entra ID P2, which privileged identity management and risk policies need.",
+			Source:    practicePage,
+			Announced: month(2021, time.December), Contract: month(2021, time.December),
+			Evidence: []evidence.Kind{evidence.SubscribedSku},
+		},
+		{
+			ID: "privileged-identity-management", Title: "Privileged roles only on request", Level: Recommended, Unit: "accounts",
+			Text:      "Privileged roles are held by eligibility and activated when needed; nobody but break-glass accounts holds one permanently.",
+			Source:    practicePage,
+			Announced: month(2021, time.December), Contract: month(2021, time.December),
+			Evidence: []evidence.Kind{evidence.RoleAssignment, evidence.RoleEligibility},
+		},
+		{
+			ID: "risk-based-access", Title: "Risk-based access policies", Level: Recommended, Unit: "policies",
+			Text:      "Enabled policies act on sign-in risk and on user risk.",
+			Source:    practicePage,
+			Announced: month(2021, time.December), Contract: month(2021, time.December),
+			Evidence: []evidence.Kind{evidence.ConditionalAccessPolicy},
+		},
+		{
+			ID: "sign-in-log-access", Title: "Sign-in logs can be read", Level: Recommended, Unit: "sign-ins",
+			Text:      "The tenant's sign-in logs are available with the fields that show MFA (beta endpoint, Entra ID P1 or P2).",
+			Source:    practicePage,
+			Announced: month(2021, time.December), Contract: month(2021, time.December),
+			Evidence: []evidence.Kind{evidence.SignIn, evidence.SubscribedSku},
+		},
+	}
+}
