@@ -1,0 +1,276 @@
+package access
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// known is the tree of members the engine understands below a policy, in lower
+// case. The leaves are the ones below.
+type known map[string]known
+
+// The leaves of known: what a value must be to be read whole. A value of
+// another shape would be dropped by the lenient reader, and with it perhaps an
+// exclusion.
+var (
+	texts   = known{"texts": nil}   // a list of texts, or texts joined by commas
+	text    = known{"text": nil}    // one text
+	object  = known{"object": nil}  // an object, read elsewhere
+	ignored = known{"ignored": nil} // looked at by nobody
+)
+
+var (
+	knownConditions = known{
+		"users": {
+			"includeusers": texts, "excludeusers": texts, "includegroups": texts, "excludegroups": texts, "includeroles": texts, "excluderoles": texts,
+			"includeguestsorexternalusers": externalKeys, "excludeguestsorexternalusers": externalKeys,
+		},
+		"applications":        {"includeapplications": texts, "excludeapplications": texts, "includeuseractions": texts, "includeauthenticationcontextclassreferences": texts},
+		"clientapptypes":      texts,
+		"platforms":           {"includeplatforms": texts, "excludeplatforms": texts},
+		"locations":           {"includelocations": texts, "excludelocations": texts},
+		"devices":             {"devicefilter": {"mode": text, "rule": text}},
+		"signinrisklevels":    texts,
+		"userrisklevels":      texts,
+		"insiderrisklevels":   texts,
+		"authenticationflows": {"transfermethods": texts},
+		// The members below make it a policy for workloads, which never applies to users.
+		"clientapplications": ignored, "serviceprincipalrisklevels": ignored, "agents": ignored, "agentidrisklevels": ignored,
+	}
+	externalKeys = known{"guestorexternalusertypes": texts, "externaltenants": {"membershipkind": text, "members": texts}}
+	knownGrants  = known{"operator": text, "builtincontrols": texts, "customauthenticationfactors": texts, "termsofuse": texts, "authenticationstrength": object}
+)
+
+// The values the engine knows, in lower case.
+var (
+	knownClients   = []string{"all", "browser", "mobileappsanddesktopclients", "exchangeactivesync", "eassupported", "other"}
+	knownPlatforms = []string{"all", "android", "ios", "windows", "windowsphone", "macos", "linux"}
+	knownRisks     = []string{"none", "low", "medium", "high", "hidden"}
+	knownInsider   = []string{"minor", "moderate", "elevated"}
+	knownFlows     = []string{"none", "devicecodeflow", "authenticationtransfer"}
+	knownControls  = []string{"block", "mfa", "compliantdevice", "domainjoineddevice", "approvedapplication", "compliantapplication", "passwordchange", "riskremediation"}
+	knownExternals = []string{"none", "internalguest", "b2bcollaborationguest", "b2bcollaborationmember", "b2bdirectconnectuser", "otherexternaluser", "serviceprovider"}
+	knownActions   = []string{actionRegisterInfo, actionRegisterDevice}
+)
+
+const (
+	actionRegisterInfo   = "urn:user:registersecurityinfo"
+	actionRegisterDevice = "urn:user:registerdevice"
+)
+
+// findUnsupported fills p.Unsupported and Conditions.Workload from the raw
+// record.
+func (p *Policy) findUnsupported(raw []byte) {
+	p.Unsupported = nil
+	top, odd := members(raw)
+	for _, k := range []string{"conditions", "grantcontrols", "state"} {
+		if strings.Contains(odd, k+" given twice") {
+			p.Unsupported = append(p.Unsupported, k+" (given twice)")
+		}
+	}
+	conditions := top["conditions"]
+	walkUnknown(conditions, knownConditions, "conditions", &p.Unsupported)
+	walkUnknown(top["grantcontrols"], knownGrants, "grantControls", &p.Unsupported)
+	inner, _ := members(conditions)
+	for _, k := range []string{"clientapplications", "serviceprincipalrisklevels", "agents", "agentidrisklevels"} {
+		if !empty(inner[k]) {
+			p.Conditions.Workload = true
+		}
+	}
+	c := &p.Conditions
+	check := func(what string, values, allowed []string) {
+		for _, v := range values {
+			if !slices.Contains(allowed, strings.ToLower(v)) {
+				p.Unsupported = append(p.Unsupported, fmt.Sprintf("%s %q", what, v))
+			}
+		}
+	}
+	check("client app type", c.ClientAppTypes, knownClients)
+	for _, pl := range c.Platforms.Items {
+		check("platform", pl.Include, knownPlatforms)
+		check("platform", pl.Exclude, knownPlatforms)
+	}
+	check("sign-in risk level", c.SignInRiskLevels, knownRisks)
+	check("user risk level", c.UserRiskLevels, knownRisks)
+	check("insider risk level", c.InsiderRisk, knownInsider)
+	for _, f := range c.Flows.Items {
+		check("authentication flow", f.TransferMethods, knownFlows)
+	}
+	check("user action", c.Applications.UserActions, knownActions)
+	// The resources of agents are no apps a user signs in to, and as an app of
+	// its own the word would be asked about.
+	for _, list := range [][]string{c.Applications.IncludeApplications, c.Applications.ExcludeApplications} {
+		for _, v := range list {
+			if strings.EqualFold(v, resAgents) {
+				p.Unsupported = append(p.Unsupported, fmt.Sprintf("application %q", v))
+			}
+		}
+	}
+	for _, l := range []([]Externals){c.Users.IncludeExternals.Items, c.Users.ExcludeExternals.Items} {
+		for _, e := range l {
+			check("external user type", e.Types, knownExternals)
+			if e.Tenants != nil && e.Tenants.Kind != "" && !strings.EqualFold(string(e.Tenants.Kind), "all") && !strings.EqualFold(string(e.Tenants.Kind), "enumerated") {
+				p.Unsupported = append(p.Unsupported, fmt.Sprintf("external tenant membership %q", e.Tenants.Kind))
+			}
+		}
+	}
+	for _, d := range c.Devices.Items {
+		if d.Filter != nil && !strings.EqualFold(string(d.Filter.Mode), "include") && !strings.EqualFold(string(d.Filter.Mode), "exclude") {
+			p.Unsupported = append(p.Unsupported, fmt.Sprintf("device filter mode %q", d.Filter.Mode))
+		}
+	}
+	if g := p.GrantControls; g != nil {
+		check("grant control", g.BuiltInControls, knownControls)
+		if op := strings.ToUpper(string(g.Operator)); op != "AND" && op != "OR" && op != "" {
+			p.Unsupported = append(p.Unsupported, fmt.Sprintf("grant operator %q", g.Operator))
+		}
+	}
+	slices.Sort(p.Unsupported)
+	p.Unsupported = slices.Compact(p.Unsupported)
+}
+
+// members reads an object's members by lower-case name; anything else has none.
+// odd says what is wrong with it: a list of several, no object at all, or a
+// member given twice.
+func members(raw []byte) (out map[string]json.RawMessage, odd string) {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) > 0 && raw[0] == '[' { // a list of one, as some tools write
+		var l []json.RawMessage
+		if json.Unmarshal(raw, &l) != nil || len(l) > 1 {
+			return nil, "a list"
+		}
+		if len(l) == 0 {
+			return nil, ""
+		}
+		raw = bytes.TrimSpace(l[0])
+	}
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, ""
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil, "not an object"
+	}
+	out = map[string]json.RawMessage{}
+	for dec.More() {
+		k, err := dec.Token()
+		if err != nil {
+			return out, "not an object"
+		}
+		var v json.RawMessage
+		if err := dec.Decode(&v); err != nil {
+			return out, "not an object"
+		}
+		name := strings.ToLower(k.(string))
+		if strings.Contains(name, "@odata.") {
+			continue
+		}
+		if _, twice := out[name]; twice {
+			odd += name + " given twice "
+		}
+		out[name] = v
+	}
+	return out, odd
+}
+
+// walkUnknown names what lies below raw and is not in tree, or not of its
+// shape.
+func walkUnknown(raw json.RawMessage, tree known, at string, found *[]string) {
+	inner, odd := members(raw)
+	if odd != "" {
+		*found = append(*found, at+" ("+strings.TrimSpace(odd)+")")
+	}
+	for k, v := range inner {
+		sub, ok := tree[k]
+		switch at := at + "." + k; {
+		case empty(v):
+		case !ok:
+			*found = append(*found, at)
+		case is(sub, ignored):
+		case is(sub, texts):
+			if !areTexts(v) {
+				*found = append(*found, at+" (not a list of texts)")
+			}
+		case is(sub, text):
+			if strings.IndexByte(`{[`, bytes.TrimSpace(v)[0]) >= 0 {
+				*found = append(*found, at+" (not a text)")
+			}
+		case is(sub, object):
+			if bytes.TrimSpace(v)[0] != '{' {
+				*found = append(*found, at+" (not an object)")
+			}
+		default:
+			walkUnknown(v, sub, at, found)
+		}
+	}
+}
+
+// is compares leaves.
+func is(sub, leaf known) bool {
+	for k := range leaf {
+		_, ok := sub[k]
+		return ok && len(sub) == 1
+	}
+	return false
+}
+
+func areTexts(v json.RawMessage) bool {
+	v = bytes.TrimSpace(v)
+	switch v[0] {
+	case '"':
+		var s string
+		if json.Unmarshal(v, &s) != nil {
+			return false
+		}
+		if s = strings.TrimSpace(s); strings.HasPrefix(s, "[") && json.Valid([]byte(s)) {
+			return areTexts([]byte(s))
+		}
+		return true
+	case '[':
+		var l []json.RawMessage
+		if json.Unmarshal(v, &l) != nil {
+			return false
+		}
+		blank := true
+		for _, one := range l {
+			if strings.IndexByte(`{[`, bytes.TrimSpace(one)[0]) >= 0 {
+				return false
+			}
+			blank = blank && empty(one)
+		}
+		return !blank // a list of nothing but blanks would be read as no list
+	}
+	return false
+}
+
+// grantsUnderstood reports that nothing unknown stands in what a policy asks
+// for.
+func (p *Policy) grantsUnderstood() bool {
+	return !slices.ContainsFunc(p.Unsupported, func(s string) bool { return strings.HasPrefix(s, "grant") })
+}
+
+// empty reports values that say nothing: null, "", [], {}, false, 0, and
+// objects whose members are all empty, as serializers write unset ones.
+func empty(v json.RawMessage) bool {
+	switch s := strings.TrimSpace(string(v)); s {
+	case "", "null", `""`, "false", "0":
+		return true
+	default:
+		switch s[0] {
+		case '[':
+			return strings.TrimSpace(s[1:]) == "]"
+		case '{':
+			inner, odd := members(v)
+			for _, m := range inner {
+				if !empty(m) {
+					return false
+				}
+			}
+			return odd == ""
+		}
+		return false
+	}
+}
