@@ -1,0 +1,30 @@
+// Package intake opens what people really have: folders, files and pipes of
+// exports in any mix, and hands each record on with its kind and its source.
+//
+// The data's way: path -> bytes (read.go) -> decompressed, UTF-8 (decode.go)
+// -> shape (shape.go, container.go, csv.go, on the scanner of scan.go) ->
+// records -> kind, recognised by content alone (recognise.go).
+//
+// What becomes of an input:
+//
+//	read            every record was understood; a kind with the count 0 is a
+//	                list that was there and empty, which is evidence too
+//	partial         some was read, and a note says what was not
+//	unreadable      nothing was read though it should have been: damage, a
+//	                refusal of the service instead of data, or an empty file or
+//	                archive that was named by the user
+//	not_recognised  well-formed, but nothing that is judged; the note says what
+//	                it looks like and why
+//
+// Well-formed records that nothing judges, inside an input that is otherwise
+// read, are counted and noted and leave it read.
+//
+// Invariants. A record handed on is one JSON object that encoding/json accepts,
+// no larger than [MaxRecord] and nested no deeper than 512. Memory is bounded
+// whatever the input: one record and a few buffers; everything else streams.
+// Half a record is none. What cannot be read is noted with file, place and what
+// was expected, and the rest is still read where the shape allows it: JSON lines
+// and objects behind each other resume at the next line that begins with '{'.
+//
+// Never: execute, fetch, unpack to disk, look at a file's name or extension.
+package intake

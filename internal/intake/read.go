@@ -1,0 +1,234 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/problem"
+)
+
+// job is one input to read, or to account for without opening it.
+type job struct {
+	path  string // as the user named it
+	named bool   // by the user, not found in a folder
+	size  int64
+	open  func() (io.ReadCloser, error)
+	note  string          // why it is not opened
+	as    evidence.Status // with note: what becomes of it
+}
+
+// Read reads every input named by paths, in order: files, folders (in sorted
+// order, to any depth) and "-" for Options.Stdin. It returns one Input for each
+// file, whatever became of it.
+//
+// The error is about the paths (problem.NotFound, problem.Usage), the context,
+// or the sink; what is wrong with a file is a note of its Input. With an error
+// the inputs read so far are returned too, but the sink has not seen everything.
+func Read(ctx context.Context, o Options, paths []string, sink Sink) ([]evidence.Input, error) {
+	w := walk{seen: map[string]string{}}
+	for _, p := range paths {
+		if err := w.named(o, p); err != nil {
+			return nil, err
+		}
+	}
+	return run(ctx, o, w.jobs, sink)
+}
+
+// ReadFS reads every regular file of fsys, in sorted order. Paths are shown
+// with prefix in front.
+func ReadFS(ctx context.Context, o Options, fsys fs.FS, prefix string, sink Sink) ([]evidence.Input, error) {
+	var jobs []job
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			jobs = append(jobs, job{path: prefix + name, note: "this folder cannot be read", as: evidence.Unreadable})
+			return fs.SkipDir
+		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		j := job{path: prefix + name, named: true, open: func() (io.ReadCloser, error) { return fsys.Open(name) }}
+		if info, err := d.Info(); err == nil {
+			j.size = info.Size()
+		}
+		jobs = append(jobs, j)
+		return nil
+	})
+	if err != nil {
+		return nil, problem.Wrap(err, problem.BadInput, "the folder %q cannot be read", path.Clean(prefix))
+	}
+	return run(ctx, o, jobs, sink)
+}
+
+// run reads the jobs one after the other.
+func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Input, error) {
+	o = o.withDefaults()
+	var total, done int64
+	for _, j := range jobs {
+		total += j.size
+	}
+	inputs := make([]evidence.Input, 0, len(jobs))
+	for _, j := range jobs {
+		if err := ctx.Err(); err != nil {
+			return inputs, err
+		}
+		in := evidence.Input{Path: j.path}
+		src := evidence.Source{Path: j.path}
+		if j.note != "" {
+			in.Bytes, in.Status = j.size, j.as
+			in.Add(evidence.Note{Source: src, Message: j.note})
+			inputs = append(inputs, in)
+			continue
+		}
+		rc, err := j.open()
+		if err != nil {
+			in.Status = evidence.Unreadable
+			in.Add(evidence.Note{Source: src, Message: "this file cannot be opened: " + osReason(err)})
+			inputs = append(inputs, in)
+			continue
+		}
+		f := &file{ctx: ctx, o: o, sink: sink, in: &in, named: j.named}
+		c := &meter{r: rc, progress: o.Progress, done: done, total: total}
+		err = f.read(c)
+		_ = rc.Close() // read only
+		in.Bytes = max(c.n, j.size)
+		done += in.Bytes
+		inputs = append(inputs, in)
+		if err != nil {
+			return inputs, err
+		}
+	}
+	return inputs, nil
+}
+
+// meter counts the bytes as stored and tells the progress.
+type meter struct {
+	r           io.Reader
+	n           int64
+	progress    func(done, total int64)
+	done, total int64
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	m.n += int64(n)
+	if m.progress != nil && n > 0 {
+		m.progress(m.done+m.n, max(m.total, m.done+m.n))
+	}
+	return n, err
+}
+
+// osReason says why the system refused, without paths of the machine.
+func osReason(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied"
+	case errors.Is(err, fs.ErrNotExist):
+		return "it is gone"
+	}
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return pe.Err.Error()
+	}
+	return "the system refused"
+}
+
+// walk gathers the jobs.
+type walk struct {
+	jobs []job
+	seen map[string]string // resolved path -> the name it was first met under
+}
+
+// named adds what the user named.
+func (w *walk) named(o Options, p string) error {
+	if p == "-" {
+		if o.Stdin == nil {
+			return problem.New(problem.Usage, "standard input was named but there is none")
+		}
+		w.jobs = append(w.jobs, job{path: "-", named: true, open: func() (io.ReadCloser, error) { return io.NopCloser(o.Stdin), nil }})
+		return nil
+	}
+	info, err := os.Stat(p)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return problem.Wrap(err, problem.NotFound, "there is no file or folder %q", p).
+			WithHint("check the spelling; name files, folders, or - for standard input")
+	case err != nil:
+		return problem.Wrap(err, problem.BadInput, "%q cannot be opened: %s", p, osReason(err)).
+			WithHint("check who may read it")
+	}
+	w.add(p, info, true)
+	return nil
+}
+
+// add adds a file or a folder; info has followed links.
+func (w *walk) add(p string, info fs.FileInfo, named bool) {
+	mode := info.Mode()
+	if !mode.IsRegular() && !mode.IsDir() {
+		if named {
+			w.jobs = append(w.jobs, job{path: p, named: true, open: func() (io.ReadCloser, error) { return os.Open(p) }})
+		} else {
+			w.jobs = append(w.jobs, job{path: p, note: special(mode) + ": not opened unless it is named itself", as: evidence.NotRecognised})
+		}
+		return
+	}
+	resolved, err := filepath.EvalSymlinks(p)
+	if err == nil {
+		resolved, err = filepath.Abs(resolved)
+	}
+	if err != nil {
+		resolved = p
+	}
+	if first, ok := w.seen[resolved]; ok {
+		what := "this file was"
+		if mode.IsDir() {
+			what = "this folder was"
+		}
+		w.jobs = append(w.jobs, job{path: p, note: what + " met already as " + first + " and is read once", as: evidence.NotRecognised})
+		return
+	}
+	w.seen[resolved] = p
+	if mode.IsRegular() {
+		w.jobs = append(w.jobs, job{path: p, named: named, size: info.Size(), open: func() (io.ReadCloser, error) { return os.Open(p) }})
+		return
+	}
+	entries, err := os.ReadDir(p)
+	for _, e := range entries { // those that could be listed, also with an error
+		child := filepath.Join(p, e.Name())
+		if e.IsDir() && e.Name() == ".git" {
+			w.jobs = append(w.jobs, job{path: child, note: "the inner files of a git repository: not read unless named", as: evidence.NotRecognised})
+			continue
+		}
+		info, err := os.Stat(child)
+		if err != nil {
+			note := "this file cannot be read: " + osReason(err)
+			if e.Type()&fs.ModeSymlink != 0 {
+				note = "this link leads nowhere that can be read: " + osReason(err)
+			}
+			w.jobs = append(w.jobs, job{path: child, note: note, as: evidence.Unreadable})
+			continue
+		}
+		w.add(child, info, false)
+	}
+	if err != nil {
+		w.jobs = append(w.jobs, job{path: p, note: "this folder cannot be listed: " + osReason(err), as: evidence.Unreadable})
+	} else if named && len(entries) == 0 {
+		w.jobs = append(w.jobs, job{path: p, note: "this folder is empty", as: evidence.NotRecognised})
+	}
+}
+
+func special(m fs.FileMode) string {
+	switch {
+	case m&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "a special file"
+}

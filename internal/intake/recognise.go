@@ -1,0 +1,550 @@
+package intake
+
+import (
+	"bytes"
+	"strings"
+
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/signin"
+)
+
+// A rule recognises records by the keys they have, compared without case. The
+// first rule that fits decides. A rule without a kind names a look-alike: its
+// reason says what the record is and why nothing here judges it.
+type rule struct {
+	kind   evidence.Kind
+	all    string                    // every one of these keys
+	any    string                    // and at least one of these, when given
+	none   string                    // and none of these
+	check  func(*table, *facts) bool // and this, when given
+	reason string
+}
+
+// The rules, most telling first. Look-alikes stand before what they resemble.
+var rules = []rule{
+	// Descriptions of data instead of data.
+	{all: "isztmodelrow", reason: "a model row of an export tool: a field list, not data"},
+	{all: "_metadata shape", reason: "a shape file: names and types of fields, not data"},
+	{all: "error", check: isErrorAnswer, reason: errorAnswer},
+	{all: "code description data source", reason: errorAnswer},
+	{all: "statuscode message", check: only("statuscode message"), reason: errorAnswer},
+
+	{all: "@removed", reason: "entries that a delta query reports as deleted"},
+
+	// Logs that are not sign-ins.
+	{all: "activitydatetime activitydisplayname", reason: "directory audit entries, not sign-ins"},
+	{all: "initiatedby targetresources", reason: "directory audit entries, not sign-ins"},
+	{all: "risklastupdateddatetime riskstate", reason: "risky users: risk states, not sign-ins or users"},
+	{all: "riskeventtype detectiontimingtype", reason: "risk detections, not sign-ins"},
+	{all: "lastsigninactivity", any: "appid", reason: "sign-in activity totals per app, not sign-ins"},
+	{all: "operationdate operationtype resourcetype", reason: "Partner Center audit records, which nothing here judges yet"},
+	{all: "category time", none: "properties event original _source log message _raw input result body record data", reason: "log lines without properties: no event to judge"},
+	{all: "category properties operationname", reason: "diagnostic log entries of another category, not sign-ins"},
+	{all: "type successfulaccountsignincount", reason: "an alert's aggregated row, not sign-ins"},
+
+	// Partner Center and the partner's Graph resources.
+	{kind: evidence.FraudEvent, all: "eventid", any: "eventstatus eventtime", check: anyOf("partnertenantid customertenantid subscriptionid")},
+	{kind: evidence.MFAAdoption, all: "mfacompliantrequestcount totalrequestcount"},
+	{kind: evidence.NonCompliantPrincipal, any: "lastnonmfacompliantrequestdatetime lastnonmfacompliantlogindatetime"},
+	{kind: evidence.PartnerRequest, all: "requestid operationname", any: "mfacompliant requestdatetime"},
+	{kind: evidence.Customer, all: "companyprofile", any: "id relationshiptopartner allowdelegatedaccess commerceid"},
+	{kind: evidence.Customer, all: "allowdelegatedaccess id"},
+	{all: "attributes name", check: isCustomerRole, reason: "directory roles of a customer's user: customer data, not the partner tenant's"},
+	{all: "productsku", any: "availableunits activeunits", reason: "a customer's licences: customer data, not the partner tenant's"},
+	{kind: evidence.AccessAssignment, all: "accesscontainer accessdetails"},
+	{kind: evidence.Relationship, all: "accessdetails", any: "duration autoextendduration customer enddatetime"},
+	{all: "customerid defaultdomainname contracttype", reason: "contracts: names of customers only"},
+	{kind: evidence.SecurityAlert, all: "alerttype", any: "detecteddatetime firstobserveddatetime", check: anyOf("customertenantid subscriptionid valueaddedresellertenantid")},
+	{all: "controlscores", any: "currentscore maxscore", reason: "Microsoft Secure Score, not the partner security score"},
+	{kind: evidence.SecurityScore, all: "currentscore maxscore"},
+	{kind: evidence.SecurityRequirement, all: "requirementtype", any: "compliancestatus score state"},
+	{kind: evidence.CustomerInsight, all: "tenantid mfa", check: isObject("mfa")},
+	{all: "mfaandssprcapableusercount", reason: "multi-tenant management totals, not single users"},
+	{all: "conditionalaccesspolicystate tenantdisplayname", reason: "multi-tenant management totals, not policies"},
+
+	// Policies.
+	{all: "policyapplies analysisreasons", reason: "what-if answers: copies of policies, not the policies"},
+	{kind: evidence.ConditionalAccessPolicy, all: "conditions", any: "state", check: anyOf("grantcontrols sessioncontrols displayname")},
+	{all: "conditions", none: "state rolepermissions", check: only("conditions"), reason: "a fragment of a Conditional Access policy"},
+	{all: "grantcontrols", check: only("grantcontrols"), reason: "a fragment of a Conditional Access policy"},
+	{all: "sessioncontrols", check: only("sessioncontrols"), reason: "a fragment of a Conditional Access policy"},
+	{kind: evidence.NamedLocation, all: "ipranges"},
+	{kind: evidence.NamedLocation, all: "countriesandregions"},
+	{kind: evidence.NamedLocation, all: "compliantnetworktype"},
+	{kind: evidence.AuthenticationStrength, all: "allowedcombinations", any: "policytype requirementssatisfied displayname"},
+	{kind: evidence.AuthenticationMethods, any: "authenticationmethodconfigurations policymigrationstate"},
+	{kind: evidence.SecurityDefaults, all: "isenabled", any: "displayname id", check: isSecurityDefaults},
+
+	// Users and what is known of their methods.
+	{kind: evidence.CredentialRegistration, all: "authmethods ismfaregistered"},
+	{kind: evidence.RegistrationDetails, all: "ismfaregistered", any: "ismfacapable methodsregistered userprincipalname"},
+
+	// Roles and assignments.
+	{all: "groupid accessid principalid", reason: "PIM for groups: memberships, not directory roles"},
+	{all: "principalid roledefinitionid", check: isAzureRole, reason: "Azure resource role assignments, not directory roles"},
+	{all: "principalid roledefinitionid action", reason: "requests to change roles, not the roles held"},
+	{kind: evidence.RoleAssignment, all: "principalid roledefinitionid assignmenttype"},
+	{kind: evidence.RoleEligibility, all: "principalid roledefinitionid", any: "roleeligibilityscheduleid membertype scheduleinfo"},
+	{kind: evidence.RoleAssignment, all: "principalid roledefinitionid"},
+	{kind: evidence.RoleDefinition, all: "rolepermissions", any: "displayname templateid isbuiltin"},
+	{kind: evidence.RoleDefinition, all: "templateid displayname isprivileged"},
+	{kind: evidence.ScubaPrivilegedRole, all: "roletemplateid", any: "assignments rules"},
+	{kind: evidence.DirectoryRole, all: "roletemplateid", any: "displayname id members"},
+
+	// Apps.
+	{all: "allowedmembertypes value", reason: "the app roles an API offers, not who holds them"},
+	{all: "adminconsentdescription value", reason: "the delegated permissions an API offers, not who granted them"},
+	{kind: evidence.OAuth2PermissionGrant, all: "clientid scope", any: "consenttype principalid", check: anyOf("resourceid")},
+	{kind: evidence.AppRoleAssignment, all: "approleid principalid", any: "resourceid resourcedisplayname"},
+	{all: "resourcedisplayname", any: "approleid roleid", none: "principalid", reason: "permissions without their holder: nobody to judge"},
+	{all: "issuer subject audiences", reason: "federated credentials without their app: nothing to judge alone"},
+	{all: "appid appdisplayname appownerorganizationid source", reason: "a list of known apps, not the tenant's own"},
+	{kind: evidence.ServicePrincipal, all: "serviceprincipaltype", none: "userprincipalname"},
+	{kind: evidence.ServicePrincipal, all: "appid displayname", any: "appownerorganizationid serviceprincipalnames accountenabled approleassignmentrequired"},
+	{kind: evidence.Application, all: "appid", any: "signinaudience requiredresourceaccess publisherdomain identifieruris isfallbackpublicclient keycredentials passwordcredentials"},
+
+	// Licences and the tenant.
+	{kind: evidence.SubscribedSku, all: "skuid", any: "consumedunits prepaidunits capabilitystatus subscriptionids"},
+	{all: "skuid serviceplans", reason: "licences of one user, not of the tenant"},
+	{kind: evidence.Organization, all: "verifieddomains", none: "userprincipalname"},
+
+	// Users and groups come late: their keys are everybody's.
+	{kind: evidence.User, all: "userprincipalname", any: "displayname id accountenabled usertype mail givenname", none: "appid ipaddress risklevel riskstate roles"},
+	{kind: evidence.User, all: "accountenabled usertype"},
+	{all: "membershiprule displayname", none: "securityenabled mailenabled grouptypes", reason: "administrative units or rules, not groups"},
+	{kind: evidence.Group, any: "securityenabled mailenabled grouptypes isassignabletorole", check: anyOf("id displayname")},
+	{kind: evidence.Group, all: "id displayname members", check: isArray("members")},
+
+	// Reference lists, reports and documents of other tools.
+	{all: "permissions", any: "$schema", reason: "a list of Graph's permissions, not what was granted"},
+	{all: "permissiondeployments", reason: "a list of Graph's permissions, not what was granted"},
+	{all: "oauth2permissionscopes approles", reason: "the permissions an API offers, not what was granted"},
+	{all: "types operations version", reason: "a schema, not data"},
+	{all: "issuer authorization_endpoint", reason: "an OpenID discovery document: keys and addresses, not evidence"},
+	{all: "keys", check: isArray("keys"), reason: "a signing key set: not evidence"},
+	{all: "kty", reason: "a signing key: not evidence"},
+	{all: "policyid requirementmet", reason: "ScubaGear verdicts: another tool's answers, not the settings (use its ProviderSettingsExport)"},
+	{all: "reportsummary results", reason: "a ScubaGear report: another tool's answers, not the settings (use its ProviderSettingsExport)"},
+	{any: "control_id", all: "requirement result", reason: "ScubaGear verdicts: another tool's answers, not the settings (use its ProviderSettingsExport)"},
+	{all: "testresultsummary tests", reason: "a Zero Trust assessment report: another tool's answers, not the settings"},
+	{all: "extensiondata objectid issystem", reason: "a role catalogue in an older form, without holders"},
+	{all: "name roles", check: isArray("roles"), reason: "a role catalogue, without holders"},
+	{all: "label value", check: only("label value"), reason: "a list of choices, not data"},
+	{all: "tenantid objects organization", reason: "an import tool's table of ids"},
+	{all: "displayname id description", check: only("displayname id description"), reason: "directory role templates or another plain list of names: nobody holds a template"},
+	{all: "displayname id type", check: only("displayname id type"), reason: "a list of names and ids only"},
+	{all: "displayname id", check: only("displayname id"), reason: "a list of names and ids only"},
+}
+
+// types maps @odata.type, without "microsoft.graph.", to its kind.
+var types = map[string]evidence.Kind{
+	"signin": evidence.SignIn,
+	"user":   evidence.User, "agentuser": evidence.User,
+	"userregistrationdetails":                                     evidence.RegistrationDetails,
+	"credentialuserregistrationdetails":                           evidence.CredentialRegistration,
+	"identitysecuritydefaultsenforcementpolicy":                   evidence.SecurityDefaults,
+	"conditionalaccesspolicy":                                     evidence.ConditionalAccessPolicy,
+	"namedlocation":                                               evidence.NamedLocation,
+	"ipnamedlocation":                                             evidence.NamedLocation,
+	"countrynamedlocation":                                        evidence.NamedLocation,
+	"compliantnetworknamedlocation":                               evidence.NamedLocation,
+	"authenticationstrengthpolicy":                                evidence.AuthenticationStrength,
+	"authenticationmethodspolicy":                                 evidence.AuthenticationMethods,
+	"unifiedroledefinition":                                       evidence.RoleDefinition,
+	"unifiedroleassignment":                                       evidence.RoleAssignment,
+	"unifiedroleassignmentschedule":                               evidence.RoleAssignment,
+	"unifiedroleassignmentscheduleinstance":                       evidence.RoleAssignment,
+	"unifiedroleeligibilityschedule":                              evidence.RoleEligibility,
+	"unifiedroleeligibilityscheduleinstance":                      evidence.RoleEligibility,
+	"directoryrole":                                               evidence.DirectoryRole,
+	"group":                                                       evidence.Group,
+	"application":                                                 evidence.Application,
+	"agentidentityblueprint":                                      evidence.Application,
+	"serviceprincipal":                                            evidence.ServicePrincipal,
+	"agentidentity":                                               evidence.ServicePrincipal,
+	"agentidentityblueprintprincipal":                             evidence.ServicePrincipal,
+	"oauth2permissiongrant":                                       evidence.OAuth2PermissionGrant,
+	"approleassignment":                                           evidence.AppRoleAssignment,
+	"subscribedsku":                                               evidence.SubscribedSku,
+	"organization":                                                evidence.Organization,
+	"delegatedadminrelationship":                                  evidence.Relationship,
+	"resellerdelegatedadminrelationship":                          evidence.Relationship,
+	"delegatedadminaccessassignment":                              evidence.AccessAssignment,
+	"partner.security.partnersecurityalert":                       evidence.SecurityAlert,
+	"partner.security.partnersecurityscore":                       evidence.SecurityScore,
+	"partner.security.securityrequirement":                        evidence.SecurityRequirement,
+	"partner.security.adminsmfaenforcedsecurityrequirement":       evidence.SecurityRequirement,
+	"partner.security.customersmfaenforcedsecurityrequirement":    evidence.SecurityRequirement,
+	"partner.security.customersspendingbudgetsecurityrequirement": evidence.SecurityRequirement,
+	"partner.security.responsetimesecurityrequirement":            evidence.SecurityRequirement,
+	"partner.security.customerinsight":                            evidence.CustomerInsight,
+}
+
+// sets maps the end of an entity set's path in @odata.context, in lower case
+// and without keys and selections, to its kind. The longest end that fits
+// decides.
+var sets = map[string]evidence.Kind{
+	"auditlogs/signins": evidence.SignIn,
+	"users":             evidence.User,
+	"reports/authenticationmethods/userregistrationdetails":     evidence.RegistrationDetails,
+	"userregistrationdetails":                                   evidence.RegistrationDetails,
+	"credentialuserregistrationdetails":                         evidence.CredentialRegistration,
+	"identitysecuritydefaultsenforcementpolicy":                 evidence.SecurityDefaults,
+	"conditionalaccess/policies":                                evidence.ConditionalAccessPolicy,
+	"policies/conditionalaccesspolicies":                        evidence.ConditionalAccessPolicy,
+	"conditionalaccess/namedlocations":                          evidence.NamedLocation,
+	"authenticationstrengthpolicies":                            evidence.AuthenticationStrength,
+	"authenticationstrength/policies":                           evidence.AuthenticationStrength,
+	"authenticationmethodspolicy":                               evidence.AuthenticationMethods,
+	"rolemanagement/directory/roledefinitions":                  evidence.RoleDefinition,
+	"rolemanagement/directory/roleassignments":                  evidence.RoleAssignment,
+	"rolemanagement/directory/roleassignmentschedules":          evidence.RoleAssignment,
+	"rolemanagement/directory/roleassignmentscheduleinstances":  evidence.RoleAssignment,
+	"rolemanagement/directory/roleeligibilityschedules":         evidence.RoleEligibility,
+	"rolemanagement/directory/roleeligibilityscheduleinstances": evidence.RoleEligibility,
+	"directoryroles":                                            evidence.DirectoryRole,
+	"groups":                                                    evidence.Group,
+	"applications":                                              evidence.Application,
+	"serviceprincipals":                                         evidence.ServicePrincipal,
+	"oauth2permissiongrants":                                    evidence.OAuth2PermissionGrant,
+	"approleassignments":                                        evidence.AppRoleAssignment,
+	"approleassignedto":                                         evidence.AppRoleAssignment,
+	"subscribedskus":                                            evidence.SubscribedSku,
+	"organization":                                              evidence.Organization,
+	"delegatedadminrelationships":                               evidence.Relationship,
+	"delegatedadminrelationships/accessassignments":             evidence.AccessAssignment,
+	"accessassignments":                                         evidence.AccessAssignment,
+	"partner/securityalerts":                                    evidence.SecurityAlert,
+	"partner/securityscore":                                     evidence.SecurityScore,
+	"partner/securityscore/requirements":                        evidence.SecurityRequirement,
+	"partner/securityscore/customerinsights":                    evidence.CustomerInsight,
+}
+
+// otherSets are entity sets that resemble ours, with why they are not judged.
+var otherSets = map[string]string{
+	"auditlogs/directoryaudits":                                      "directory audit entries, not sign-ins",
+	"auditlogs/provisioning":                                         "provisioning logs, not sign-ins",
+	"identityprotection/riskyusers":                                  "risky users: risk states, not sign-ins or users",
+	"riskyusers":                                                     "risky users: risk states, not sign-ins or users",
+	"riskdetections":                                                 "risk detections, not sign-ins",
+	"directoryroletemplates":                                         "directory role templates: nobody holds a template",
+	"rolemanagement/cloudpc":                                         "Cloud PC roles, not directory roles",
+	"rolemanagement/entitlementmanagement":                           "entitlement management roles, not directory roles",
+	"rolemanagement/devicemanagement":                                "device management roles, not directory roles",
+	"rolemanagement/exchange":                                        "Exchange roles, not directory roles",
+	"rolemanagement/defender":                                        "Defender roles, not directory roles",
+	"rolemanagement/enterpriseapps":                                  "application roles, not directory roles",
+	"roleassignmentschedulerequests":                                 "requests to change roles, not the roles held",
+	"roleeligibilityschedulerequests":                                "requests to change roles, not the roles held",
+	"rolemanagementpolicyassignments":                                "role settings, which nothing here judges yet",
+	"rolemanagementpolicies":                                         "role settings, which nothing here judges yet",
+	"reports/serviceprincipalsigninactivities":                       "sign-in activity totals per app, not sign-ins",
+	"managedtenants":                                                 "multi-tenant management totals",
+	"credentialuserregistrationssummaries":                           "multi-tenant management totals, not single users",
+	"conditionalaccesspolicycoverages":                               "multi-tenant management totals, not policies",
+	"users/licensedetails":                                           "licences of one user, not of the tenant",
+	"authenticationmethodspolicy/authenticationmethodconfigurations": "single method configurations without their policy",
+	"users/authentication/methods":                                   "a user's authentication methods, which nothing here judges yet",
+	"partner/securityscore/history":                                  "past scores, not the present one",
+	"delegatedadminrelationships/operations":                         "operations on a relationship, not the relationship",
+	"delegatedadminrelationships/requests":                           "requests on a relationship, not the relationship",
+	"delegatedadmincustomers":                                        "names of customers only",
+	"contracts":                                                      "contracts: names of customers only",
+	"devices":                                                        "devices, which nothing here judges",
+	"domains":                                                        "domains, which nothing here judges",
+	"administrativeunits":                                            "administrative units, which nothing here judges",
+}
+
+// rootOnly are sets whose names other services use further down, for something
+// else (education/users, termStore/groups).
+var rootOnly = map[string]bool{
+	"users": true, "groups": true, "applications": true, "serviceprincipals": true, "organization": true,
+	"directoryroles": true, "devices": true, "domains": true, "contracts": true,
+}
+
+// table is the rules in the form that is matched.
+type table struct {
+	keys  keyIDs
+	rules []compiled
+
+	odataType, context, value int
+	category, typ, locations  int
+	envelopes                 []int
+	scuba, pages              keySet
+
+	who, when, outcome, with, notSignIn keySet // what a sign-in has, and has not
+}
+
+type compiled struct {
+	*rule
+	all, any, none keySet
+	hasAny         bool
+}
+
+// theTable is built once and never changed.
+var theTable = newTable()
+
+func newTable() *table {
+	t := &table{keys: keyIDs{}}
+	for i := range rules {
+		r := &rules[i]
+		c := compiled{rule: r, all: t.keys.set(r.all), any: t.keys.set(r.any), none: t.keys.set(r.none), hasAny: r.any != ""}
+		t.rules = append(t.rules, c)
+	}
+	t.odataType, t.context, t.value = t.keys.id("@odata.type"), t.keys.id("@odata.context"), t.keys.id("value")
+	t.category, t.typ, t.locations = t.keys.id("category"), t.keys.id("type"), t.keys.id("namedlocations")
+	for name := range pageKeys {
+		t.pages.add(t.keys.id(name))
+	}
+	for name := range scubaMembers {
+		t.scuba.add(t.keys.id(name))
+	}
+	for _, name := range envelopes {
+		t.envelopes = append(t.envelopes, t.keys.id(name))
+	}
+	// The body of a diagnostic record counts as all that may be in it.
+	t.who = t.keys.set("userprincipalname userid serviceprincipalid serviceprincipalname username user_id service_principal_id properties")
+	t.when = t.keys.set("createddatetime timegenerated time date_(utc)")
+	t.outcome = t.keys.set("status status_dynamic status_string resulttype clientappused conditionalaccessstatus isinteractive " +
+		"signineventtypes sign-in_error_code client_app conditional_access category")
+	t.with = t.keys.set("appid appdisplayname ipaddress correlationid application_id application ip_address correlation_id properties")
+	t.notSignIn = t.keys.set("activitydatetime activitydisplayname riskeventtype risklastupdateddatetime targetresources successfulaccountsignincount")
+	t.keys.set(checkedKeys)
+	return t
+}
+
+// checkedKeys are looked at by checks only.
+const checkedKeys = "error attributes mfa id displayname grantcontrols sessioncontrols partnertenantid customertenantid subscriptionid " +
+	"valueaddedresellertenantid resourceid roledefinitionid members keys roles"
+
+// recognise says what a record is: its kind, or else a reason when it is known
+// to be something that is not judged. raw is a valid JSON object.
+func (f *file) recognise(raw []byte, in *place) (evidence.Kind, string) {
+	t, o := theTable, &f.facts
+	o.read(t, raw)
+	if o.known.has(t.keys["isztmodelrow"]) {
+		return "", "a model row of an export tool: a field list, not data"
+	}
+	if o.names > 2 && o.texts > 2 && o.words*4 >= o.texts*3 {
+		return "", "names of types instead of values: a field list, not data"
+	}
+	if o.names > 2 && o.nulls == o.names {
+		return "", "nothing but nulls: a field list, not data"
+	}
+	if o.known.has(t.keys["@removed"]) {
+		return "", "entries that a delta query reports as deleted"
+	}
+	if typ := strings.ToLower(o.text(t.odataType)); typ != "" {
+		typ = strings.TrimPrefix(typ, "#")
+		if short, ok := strings.CutPrefix(typ, "microsoft.graph."); ok {
+			if k, ok := types[short]; ok {
+				return k, ""
+			}
+			if strings.HasPrefix(short, "managedtenants.") {
+				return "", "multi-tenant management totals (" + clip(typ) + ")"
+			}
+			return "", clip(typ) + ", which nothing here judges"
+		}
+	}
+	if c := o.text(t.context); c != "" {
+		if k, reason := bySet(c); k != "" || reason != "" {
+			return k, reason
+		}
+	}
+	if in != nil && (in.hint != "" || in.reason != "") {
+		return in.hint, in.reason
+	}
+	if f.lastSignIn.like(t, o) || isSignIn(raw, t, o) {
+		f.lastSignIn.set(t, o)
+		return evidence.SignIn, ""
+	}
+	for i := range t.rules {
+		r := &t.rules[i]
+		if o.known.holds(&r.all) && (!r.hasAny || o.known.touches(&r.any)) && !o.known.touches(&r.none) &&
+			(r.check == nil || r.check(t, o)) {
+			if r.reason == errorAnswer {
+				return "", errorAnswer + errorCode(o.get(t.keys["error"]))
+			}
+			return r.kind, r.reason
+		}
+	}
+	return "", ""
+}
+
+func clip(s string) string {
+	if len(s) > 80 {
+		s = strings.ToValidUTF8(s[:80], "") + "…"
+	}
+	return strings.Map(printable, s)
+}
+
+// bySet reads the entity set out of an @odata.context.
+func bySet(context string) (evidence.Kind, string) {
+	_, set, ok := strings.Cut(context, "#")
+	if !ok {
+		return "", ""
+	}
+	set = strings.ToLower(set)
+	if inner, ok := strings.CutPrefix(set, "collection("); ok {
+		set = strings.TrimSuffix(inner, ")")
+	}
+	set = withoutParens(set)
+	for _, end := range []string{"/$entity", "/$delta", "/"} {
+		set = strings.TrimSuffix(set, end)
+	}
+	if i := strings.LastIndex(set, "microsoft.graph."); i >= 0 && !strings.Contains(set[i:], "/") {
+		if k, ok := types[set[i+len("microsoft.graph."):]]; ok { // a cast or a bare type
+			return k, ""
+		}
+		if i == 0 {
+			return "", clip(set) + ", which nothing here judges"
+		}
+		set = strings.TrimSuffix(set[:i], "/")
+	}
+	if strings.HasPrefix(set, "rolemanagement/") {
+		if parts := strings.SplitN(set, "/", 3); len(parts) > 1 {
+			if why, ok := otherSets["rolemanagement/"+parts[1]]; ok {
+				return "", why
+			}
+		}
+	}
+	if strings.Contains(set, "managedtenants/") {
+		return "", otherSets["managedtenants"]
+	}
+	for end := set; ; {
+		if end == set || !rootOnly[end] {
+			if why, ok := otherSets[end]; ok {
+				return "", why
+			}
+			if k, ok := sets[end]; ok {
+				return k, ""
+			}
+		}
+		_, rest, more := strings.Cut(end, "/")
+		if !more {
+			return "", ""
+		}
+		end = rest
+	}
+}
+
+// withoutParens drops keys and selections: users('1')/x(id,y) -> users/x.
+func withoutParens(s string) string {
+	var b strings.Builder
+	depth := 0
+	for _, r := range s {
+		switch r {
+		case '(':
+			depth++
+		case ')':
+			depth = max(depth-1, 0)
+		default:
+			if depth == 0 {
+				b.WriteRune(r)
+			}
+		}
+	}
+	return b.String()
+}
+
+// The checks.
+
+func anyOf(names string) func(*table, *facts) bool {
+	return func(t *table, o *facts) bool {
+		for n := range strings.FieldsSeq(names) {
+			if i, ok := t.keys[n]; ok && o.known.has(i) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// only holds when the object has these members and, but for annotations, no other.
+func only(names string) func(*table, *facts) bool {
+	n := len(strings.Fields(names))
+	return func(_ *table, o *facts) bool { return o.names == n }
+}
+
+func isArray(name string) func(*table, *facts) bool  { return begins(name, '[') }
+func isObject(name string) func(*table, *facts) bool { return begins(name, '{') }
+
+func begins(name string, c byte) func(*table, *facts) bool {
+	return func(t *table, o *facts) bool {
+		v := o.get(t.keys[name])
+		return len(v) > 0 && v[0] == c
+	}
+}
+
+// errorAnswer begins the reason of a record that is the refusal of a service.
+const errorAnswer = "an error answer instead of data"
+
+func isErrorAnswer(t *table, o *facts) bool {
+	return o.names <= 2 && isObject("error")(t, o) && len(errorCode(o.get(t.keys["error"]))) > 0
+}
+
+// errorCode is " (code)" of an error object, when it looks like a code.
+func errorCode(raw []byte) (code string) {
+	members(raw, func(key, val []byte) bool {
+		if string(bytes.ToLower(key)) == `"code"` && len(val) > 2 && val[0] == '"' {
+			code = unquote(val)
+			return false
+		}
+		return true
+	})
+	if code == "" {
+		return ""
+	}
+	return " (" + clip(code) + ")"
+}
+
+func isCustomerRole(t *table, o *facts) bool {
+	return bytes.Contains(bytes.ToLower(o.get(t.keys["attributes"])), []byte(`"directoryrole"`))
+}
+
+func isAzureRole(t *table, o *facts) bool {
+	def := strings.ToLower(o.text(t.keys["roledefinitionid"]))
+	return strings.HasPrefix(def, "/subscriptions/") || strings.HasPrefix(def, "/providers/")
+}
+
+const securityDefaultsID = "00000000-0000-0000-0000-000000000005"
+
+func isSecurityDefaults(t *table, o *facts) bool {
+	if o.names > 5 {
+		return false
+	}
+	return o.text(t.keys["id"]) == securityDefaultsID ||
+		strings.Contains(strings.ToLower(o.text(t.keys["displayname"])), "security defaults")
+}
+
+// signInLike remembers what the last sign-in looked like: in an export one is
+// like the other, and asking the engine each time would cost as much as
+// reading it.
+type signInLike struct {
+	known          keySet
+	category, kind string
+	seen           bool
+}
+
+func (l *signInLike) like(t *table, o *facts) bool {
+	return l.seen && l.known == o.known && string(o.get(t.category)) == l.category && string(o.get(t.typ)) == l.kind
+}
+
+func (l *signInLike) set(t *table, o *facts) {
+	if !l.like(t, o) {
+		*l = signInLike{o.known, string(o.get(t.category)), string(o.get(t.typ)), true}
+	}
+}
+
+// isSignIn recognises a sign-in of any shape: it has to look like one by its
+// keys, which keeps other logs with a clock, a user and an address out, and
+// the sign-in engine has to be able to read it.
+func isSignIn(raw []byte, t *table, o *facts) bool {
+	if o.known.touches(&t.notSignIn) || !o.known.touches(&t.who) || !o.known.touches(&t.when) {
+		return false
+	}
+	if !o.known.touches(&t.outcome) || !o.known.touches(&t.with) {
+		return false
+	}
+	return signin.Recognise(raw)
+}
