@@ -1,0 +1,207 @@
+package facts
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/directory"
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/partner"
+	"partnerguard/internal/signin"
+)
+
+// Facts is everything read about one partner. Taking is not safe for
+// concurrent use. Copies of the same record fold by id; where two differ, the
+// one read last stays unless the type says otherwise.
+type Facts struct {
+	Directory     *directory.Directory
+	Policies      map[string]*access.Policy
+	Defaults      *access.SecurityDefaults
+	Locations     map[string]*access.NamedLocation
+	Strengths     map[string]*access.Strength
+	Methods       *access.MethodsPolicy
+	Relationships map[string]*partner.Relationship
+	Assignments   map[string]*partner.AccessAssignment
+	Customers     map[string]*partner.Customer
+	Alerts        map[string]partner.Alert
+	Adoption      map[string]*partner.Adoption // by app and day
+	Principals    map[string]*partner.NonCompliantPrincipal
+	Requests      map[string]*partner.Request
+	Score         *partner.Score
+	Requirements  map[string]*partner.ScoreRequirement // by lower-case type
+	Insights      map[string]*partner.Insight
+	SignIns       *signin.Summary // nil when no sign-in was read
+	Seen          map[evidence.Kind]int
+	Inputs        []evidence.Input
+}
+
+// New returns empty facts.
+func New() *Facts {
+	return &Facts{
+		Directory: directory.New(), Policies: map[string]*access.Policy{}, Locations: map[string]*access.NamedLocation{},
+		Strengths: map[string]*access.Strength{}, Relationships: map[string]*partner.Relationship{}, Assignments: map[string]*partner.AccessAssignment{},
+		Customers: map[string]*partner.Customer{}, Alerts: map[string]partner.Alert{}, Adoption: map[string]*partner.Adoption{},
+		Principals: map[string]*partner.NonCompliantPrincipal{}, Requests: map[string]*partner.Request{},
+		Requirements: map[string]*partner.ScoreRequirement{}, Insights: map[string]*partner.Insight{}, Seen: map[evidence.Kind]int{},
+	}
+}
+
+// Take decodes one record of the kind and keeps it. raw is not retained. The
+// error says, in words for a person, which field did not fit; what did fit is
+// kept all the same. Sign-ins do not come this way, they are folded.
+func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error {
+	f.Seen[kind]++
+	d := f.Directory
+	switch kind {
+	case evidence.User:
+		return take(raw, func(u *directory.User) { u.Source = src; d.AddUser(*u) })
+	case evidence.RegistrationDetails:
+		return take(raw, func(r *directory.Registration) { r.Source = src; d.AddRegistration(*r) })
+	case evidence.RoleDefinition:
+		return take(raw, func(r *directory.RoleDefinition) { r.Source = src; d.AddRoleDefinition(*r) })
+	case evidence.RoleAssignment:
+		return take(raw, func(a *directory.RoleAssignment) { a.Source = src; d.AddAssignment(*a) })
+	case evidence.RoleEligibility:
+		return take(raw, func(a *directory.RoleAssignment) { a.Source, a.Eligible = src, true; d.AddAssignment(*a) })
+	case evidence.DirectoryRole:
+		return take(raw, func(r *directory.DirectoryRole) { r.Source = src; d.AddDirectoryRole(*r) })
+	case evidence.ScubaPrivilegedRole:
+		return take(raw, func(r *directory.PrivilegedRole) { r.Source = src; d.AddPrivilegedRole(*r) })
+	case evidence.PrivilegedUser:
+		return take(raw, func(p *directory.PrivilegedUser) {
+			p.Source = src
+			d.PrivilegedUsers[strings.ToLower(p.ID)] = p
+		})
+	case evidence.Group:
+		return take(raw, func(g *directory.Group) { g.Source = src; d.AddGroup(*g) })
+	case evidence.Application:
+		return take(raw, func(a *directory.Application) { a.Source = src; d.Applications[key(a.ID, a.AppID, src)] = a })
+	case evidence.ServicePrincipal:
+		return take(raw, func(s *directory.ServicePrincipal) { s.Source = src; d.ServicePrincipals[key(s.ID, s.AppID, src)] = s })
+	case evidence.OAuth2PermissionGrant:
+		return take(raw, func(g *directory.PermissionGrant) { g.Source = src; d.Grants[key(g.ID, g.ClientID, src)] = g })
+	case evidence.SubscribedSku:
+		return take(raw, func(s *directory.SKU) { s.Source = src; d.SKUs[key(s.ID, s.SKUID, src)] = s })
+	case evidence.Organization:
+		return take(raw, func(o *directory.Organization) { o.Source = src; d.Organizations = append(d.Organizations, *o) })
+
+	case evidence.ConditionalAccessPolicy:
+		return take(raw, func(p *access.Policy) { p.Source = src; f.addPolicy(p) })
+	case evidence.SecurityDefaults:
+		return take(raw, func(s *access.SecurityDefaults) { s.Source = src; f.Defaults = s })
+	case evidence.NamedLocation:
+		return take(raw, func(l *access.NamedLocation) { l.Source = src; f.Locations[key(l.ID, l.DisplayName, src)] = l })
+	case evidence.AuthenticationStrength:
+		return take(raw, func(s *access.Strength) { s.Source = src; f.Strengths[key(s.ID, s.DisplayName, src)] = s })
+	case evidence.AuthenticationMethods:
+		return take(raw, func(m *access.MethodsPolicy) { m.Source = src; f.Methods = m })
+
+	case evidence.Relationship:
+		return take(raw, func(r *partner.Relationship) { r.Source = src; f.Relationships[key(r.ID, r.DisplayName, src)] = r })
+	case evidence.AccessAssignment:
+		return take(raw, func(a *partner.AccessAssignment) { a.Source = src; f.Assignments[key(a.ID, "", src)] = a })
+	case evidence.Customer:
+		return take(raw, func(c *partner.Customer) { c.Source = src; f.addCustomer(c) })
+	case evidence.SecurityAlert:
+		return take(raw, func(a *partner.SecurityAlert) { f.Alerts[key(a.ID, "", src)] = a.Alert(src) })
+	case evidence.FraudEvent:
+		return take(raw, func(e *partner.FraudEvent) { f.Alerts[key(e.EventID, "", src)] = e.Alert(src) })
+	case evidence.MFAAdoption:
+		return take(raw, func(a *partner.Adoption) {
+			a.Source = src
+			f.Adoption[strings.ToLower(a.ApplicationID)+"|"+a.LoginDate.Format(time.DateOnly)] = a
+		})
+	case evidence.NonCompliantPrincipal:
+		return take(raw, func(p *partner.NonCompliantPrincipal) { p.Source = src; f.Principals[key(p.ObjectID, p.UPN, src)] = p })
+	case evidence.PartnerRequest:
+		return take(raw, func(r *partner.Request) { r.Source = src; f.Requests[key(r.RequestID, "", src)] = r })
+	case evidence.SecurityScore:
+		return take(raw, func(s *partner.Score) { s.Source = src; f.addScore(s) })
+	case evidence.SecurityRequirement:
+		return take(raw, func(r *partner.ScoreRequirement) { r.Source = src; f.addRequirement(r) })
+	case evidence.CustomerInsight:
+		return take(raw, func(i *partner.Insight) { i.Source = src; f.Insights[key(i.TenantID, "", src)] = i })
+	}
+	return nil // recognised and counted, but nothing we judge yet
+}
+
+// key is how a map of records finds copies: by id, else by the second name,
+// else by place, so that nothing without an id is lost.
+func key(id, name string, src evidence.Source) string {
+	switch {
+	case id != "":
+		return strings.ToLower(id)
+	case name != "":
+		return "name:" + strings.ToLower(name)
+	}
+	return "at:" + src.String()
+}
+
+// take decodes and keeps. A field of a wrong type leaves that field empty, is
+// named in the error, and does not cost the rest.
+func take[T any](raw []byte, keep func(*T)) error {
+	var v T
+	err := json.Unmarshal(raw, &v)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		keep(&v)
+		return fmt.Errorf("field %q holds a %s, not what is expected there", wrong.Field, wrong.Value)
+	}
+	if err != nil {
+		return errors.New("not a JSON object of its kind")
+	}
+	keep(&v)
+	return nil
+}
+
+// addPolicy keeps the policy modified last: dated exports of one tenant hold
+// the same policy many times.
+func (f *Facts) addPolicy(p *access.Policy) {
+	k := key(p.ID, p.DisplayName, p.Source)
+	if old := f.Policies[k]; old != nil && old.Modified.After(p.Modified.Time) {
+		return
+	}
+	f.Policies[k] = p
+}
+
+// addCustomer keeps what is known of DAP: a customers list does not carry
+// allowDelegatedAccess, a single customer does.
+func (f *Facts) addCustomer(c *partner.Customer) {
+	k := key(c.ID, c.CompanyProfile.TenantID, c.Source)
+	if old := f.Customers[k]; old != nil && old.AllowDelegatedAccess.Set && !c.AllowDelegatedAccess.Set {
+		return
+	}
+	f.Customers[k] = c
+}
+
+func (f *Facts) addScore(s *partner.Score) {
+	if f.Score == nil || !f.Score.Updated.After(s.Updated.Time) {
+		f.Score = s
+	}
+}
+
+func (f *Facts) addRequirement(r *partner.ScoreRequirement) {
+	k := strings.ToLower(string(r.Type))
+	if old := f.Requirements[k]; old == nil || !old.Updated.After(r.Updated.Time) {
+		f.Requirements[k] = r
+	}
+}
+
+// Whole reports that a list of the kind was read, be it empty, and that no page
+// of it is known to be missing. Only then may absence be taken for absence.
+func (f *Facts) Whole(kind evidence.Kind) bool {
+	listed := f.Seen[kind] > 0
+	for i := range f.Inputs {
+		in := &f.Inputs[i]
+		if _, here := in.Kinds[kind]; here { // a count of zero is a list that was there and empty
+			if in.NextLink || in.Status != evidence.Read {
+				return false
+			}
+			listed = true
+		}
+	}
+	return listed
+}
