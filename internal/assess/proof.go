@@ -1,0 +1,130 @@
+package assess
+
+import (
+	"fmt"
+	"strings"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/evidence"
+)
+
+// settingsKnown reports that the export shows what decides sign-ins: security
+// defaults that are on, or the whole list of Conditional Access policies.
+// Without it the absence of a policy says nothing.
+func (a *assessor) settingsKnown() bool {
+	return a.Defaults != nil && a.Defaults.IsEnabled.True() || a.Whole(evidence.ConditionalAccessPolicy)
+}
+
+// compileSettings prepares the access engine and the cover of each account.
+func (a *assessor) compileSettings() {
+	a.proofs = map[string]*access.Proof{}
+	if !a.settingsKnown() {
+		return
+	}
+	tenant := a.Tenant()
+	a.engine = access.Compile(tenant)
+	a.covers = map[string]cover{}
+	q, _ := access.FindQuestion("mfa-every-user")
+	covers, err := a.engine.Coverage(q)
+	if err != nil { // a built-in question always compiles
+		return
+	}
+	proof := a.proof("mfa-every-user")
+	for i, c := range covers {
+		a.covers[tenant.Users[i].ID] = cover{c, proof.GapOf(i)}
+	}
+}
+
+// cover is what the settings say about one account's ordinary sign-in.
+type cover struct {
+	access.Cover
+	gap *access.Gap // when open
+}
+
+// proof answers a built-in question once. It is nil when the settings are not
+// known.
+func (a *assessor) proof(name string) *access.Proof {
+	if a.engine == nil {
+		return nil
+	}
+	if p := a.proofs[name]; p != nil {
+		return p
+	}
+	q, ok := access.FindQuestion(name)
+	if !ok {
+		return nil
+	}
+	p, err := a.engine.Prove(q)
+	if err != nil {
+		return nil
+	}
+	a.proofs[name] = p
+	return p
+}
+
+// gapEvidence shows the gaps of a proof, with the clauses that open them.
+func (a *assessor) gapEvidence(p *access.Proof) (ev []Evidence) {
+	if p == nil {
+		return nil
+	}
+	for i := range p.Gaps {
+		g := &p.Gaps[i]
+		e := Evidence{Subject: whoText(&g.Who), Detail: strings.TrimSpace(gapDetail(g))}
+		for _, w := range g.Why {
+			for _, pol := range a.Policies {
+				if w.ID != "" && pol.ID == w.ID {
+					e.RecordID, e.Source = pol.ID, pol.Source
+				}
+			}
+			if e.RecordID != "" {
+				break
+			}
+		}
+		if e.Source.Path == "" && a.Defaults != nil {
+			e.Source = a.Defaults.Source
+		}
+		ev = append(ev, e)
+	}
+	return ev
+}
+
+func whoText(w *access.Who) string {
+	s := list(w.Names, 3)
+	if w.Count > len(w.Names) || len(w.Names) > 3 {
+		s = fmt.Sprintf("%d accounts, %s among them", w.Count, strings.Join(w.Names[:min(2, len(w.Names))], ", "))
+	}
+	if w.BreakGlass {
+		s += " (break-glass)"
+	}
+	return s
+}
+
+// gapDetail is a gap without its accounts: what is open, and why.
+func gapDetail(g *access.Gap) string {
+	_, what, _ := strings.Cut(g.Text, ": ")
+	s := "can sign in without MFA: " + what
+	if len(g.Why) > 0 {
+		w := g.Why[0]
+		if w.Policy != "" {
+			s += fmt.Sprintf(" (%s %s)", w.Policy, w.Clause)
+		} else {
+			s += " (" + w.Clause + ")"
+		}
+	}
+	return s
+}
+
+// unproved is the ruling of a requirement that the settings did not prove.
+func unproved(p *access.Proof, total int, first string) ruling {
+	r := ruling{verdict: Unknown, total: total, reason: first}
+	if p == nil {
+		r.reason += ", and the settings that would prove it are not in the export"
+		r.action = "export /identity/conditionalAccess/policies and /policies/identitySecurityDefaultsEnforcementPolicy (Policy.Read.All)"
+		return r
+	}
+	r.reason += ", but the settings do not prove it: " + p.Reason
+	if len(p.Missing) > 0 {
+		r.action = "export " + list(p.Missing, 3)
+	}
+	return r
+}

@@ -1,0 +1,221 @@
+package render
+
+import (
+	"cmp"
+	_ "embed"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"partnerguard/internal/assess"
+	"partnerguard/internal/console"
+)
+
+// Limits of what one page shows; the rest is in the JSON and the accounts CSV.
+const (
+	pageAccounts = 300
+	pageInLine   = 100
+	pageApps     = 15
+)
+
+//go:embed page.tmpl
+var pageTemplate string
+
+// pageTemplates is parsed once, at the first use.
+var pageTemplates = sync.OnceValue(func() *template.Template {
+	return console.Template(pageTemplate, template.FuncMap{
+		"mark":   verdictMark,
+		"word":   verdictWord,
+		"class":  verdictClass,
+		"factor": factorWord,
+		"kind":   classWord,
+		"points": points,
+	})
+})
+
+// HTML writes the report as one file that loads nothing: no script, one style
+// sheet allowed by its hash, plots as inline SVG. It reads on a phone, on paper
+// and by keyboard, in light and dark.
+func HTML(w io.Writer, r *assess.Report) error {
+	return console.Write(w, pageTemplates(), view(r))
+}
+
+// pageView is what the template says; every text in it is clean or made clean
+// by the template.
+type pageView struct {
+	console.Page
+	Groups                 []groupView
+	NotApplicable          []assess.Requirement
+	Overview, Factors, Day *console.Plot
+	HasAccounts            bool
+	Accounts               []accountView // not met and unknown
+	InLine                 []accountView // the rest, folded
+	InLineCount            string
+	InLineMore             string
+	AccountsBad            string // "7 of 41"
+	AccountsMore           string
+	SignIns                string
+	HasSignIns             bool
+	Reasons                []reasonView
+	Apps                   []assess.AppTally
+	AppsMore               int
+	Disagreements          []evidenceView
+	DisagreementsMore      int
+	DisagreementHelp       string
+	Score                  assess.ScoreView
+	ScoreUpdated           string
+	Caveat                 string
+}
+
+type groupView struct {
+	ID, Name, Summary string
+	Rows              []requirementView
+}
+
+type requirementView struct {
+	assess.Requirement
+	Action, Reason                    string
+	Anchor, Binding, Short, SourceURL string
+	Found                             string // pieces of evidence in all
+	Shown                             []evidenceView
+}
+
+type evidenceView struct{ Subject, Detail, Observed, Record, Where string }
+
+type accountView struct {
+	assess.Account
+	Name, LastBad string
+	SameName      bool
+}
+
+type reasonView struct {
+	Word string
+	N    int64
+}
+
+func view(r *assess.Report) *pageView {
+	v, sentence := headline(r)
+	must, should, not := groups(r.Requirements)
+	p := &pageView{
+		Page: console.Page{
+			Name: partnerName(&r.Partner), Skip: "the requirements", Eyebrow: "Partner security requirements",
+			Facts: []string{kindWord(r.Partner.Kind), cloudWord(r.Partner.Cloud)}, AsOf: &r.AsOf,
+			Headline: console.Headline{Tone: verdictTone(v), Text: sentence},
+			What:     "report", Complete: r.Complete, Incomplete: r.Incomplete, Schema: assess.SchemaID,
+			Inputs: console.ViewInputs(r.Inputs),
+		},
+		NotApplicable: not,
+		Overview:      requirementPlot(must, should),
+		Factors:       factorPlot(r.Accounts),
+		Day:           timePlot(&r.SignIns),
+		SignIns:       signInSentence(&r.SignIns), HasSignIns: r.SignIns.Rows > 0,
+		Score: r.Score, Caveat: ScoreCaveat,
+	}
+	for i := range r.Disagreements[:min(len(r.Disagreements), htmlDisagreements)] {
+		p.Disagreements = append(p.Disagreements, evidenceRow(&r.Disagreements[i]))
+	}
+	p.DisagreementHelp, p.DisagreementsMore = disagreementHelp, max(len(r.Disagreements)-htmlDisagreements, 0)
+	if r.Sample {
+		p.Sample = console.SampleWords
+	}
+	p.Title = p.Name + ": partner security requirements as of " + console.SettledTime(r.AsOf).Format("2006-01-02")
+	if id := console.Clean(r.Partner.TenantID, console.MaxName); id != "" {
+		p.Facts = append(p.Facts, "tenant "+id)
+	}
+	anchors := make(map[string]bool)
+	for _, g := range []struct {
+		name string
+		list []assess.Requirement
+	}{{"Mandatory", must}, {"Recommended", should}} {
+		if len(g.list) == 0 {
+			continue
+		}
+		gv := groupView{ID: strings.ToLower(g.name), Name: g.name + " requirements", Summary: count(g.list).String()}
+		for i := range g.list {
+			gv.Rows = append(gv.Rows, requirementRow(&g.list[i], anchors))
+		}
+		p.Groups = append(p.Groups, gv)
+	}
+	p.accounts(r.Accounts)
+	for code, n := range r.SignIns.Reasons {
+		p.Reasons = append(p.Reasons, reasonView{console.Saying(strings.ReplaceAll(code, "_", " ")), n})
+	}
+	slices.SortFunc(p.Reasons, func(a, b reasonView) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Word, b.Word)) })
+	p.Apps = r.SignIns.Apps
+	for i, a := range p.Apps {
+		if i == pageApps || a.NotChallenged <= 0 {
+			for _, b := range p.Apps[i:] {
+				if b.NotChallenged > 0 {
+					p.AppsMore++
+				}
+			}
+			p.Apps = p.Apps[:i]
+			break
+		}
+	}
+	if t := console.Settled(r.Score.Updated); t != nil {
+		p.ScoreUpdated = console.When(*t)
+	}
+	return p
+}
+
+func requirementRow(q *assess.Requirement, anchors map[string]bool) requirementView {
+	row := requirementView{Requirement: *q, Action: console.Saying(q.Action), Reason: console.Saying(q.Reason), Anchor: console.Anchor("requirement", q.ID, anchors), Binding: bindingWord(q.Binding), Short: fallShort(q),
+		SourceURL: console.DocURL(q.Source),
+		Found:     console.Number(int64(len(q.Evidence) + q.More))}
+	for i := range q.Evidence {
+		row.Shown = append(row.Shown, evidenceRow(&q.Evidence[i]))
+	}
+	return row
+}
+
+func evidenceRow(e *assess.Evidence) evidenceView {
+	ev := evidenceView{Subject: console.Clean(e.Subject, console.MaxName), Detail: console.Clean(e.Detail, console.MaxSaying), Record: console.Clean(e.RecordID, console.MaxName)}
+	if t := console.Settled(e.Observed); t != nil {
+		ev.Observed = console.When(*t)
+	}
+	if e.Source.Path != "" {
+		ev.Where = console.Clean(e.Source.String(), console.MaxSaying)
+	}
+	return ev
+}
+
+// htmlDisagreements is how many disagreements a page shows.
+const htmlDisagreements = 100
+
+func (p *pageView) accounts(list []assess.Account) {
+	order, open := accountOrder(list)
+	bad := 0
+	for _, i := range order[:open] {
+		if list[i].MFA == assess.NotMet {
+			bad++
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	p.HasAccounts = true
+	p.AccountsBad = console.Number(int64(bad)) + " of " + console.Plural(int64(len(list)), "accounts")
+	p.Accounts, p.AccountsMore = accountRows(list, order[:open], pageAccounts)
+	p.InLine, p.InLineMore = accountRows(list, order[open:], pageInLine)
+	p.InLineCount = console.Number(int64(len(order) - open))
+}
+
+// accountRows makes at most limit rows and says how many it left out.
+func accountRows(list []assess.Account, order []int, limit int) (rows []accountView, more string) {
+	if n := len(order) - limit; n > 0 {
+		order, more = order[:limit], console.Number(int64(n))
+	}
+	for _, i := range order {
+		a := accountView{Account: list[i], Name: accountName(&list[i])}
+		d := console.Clean(a.DisplayName, console.MaxName)
+		a.SameName = d == "" || d == a.Name
+		if t := console.Settled(a.LastNotChallenged); t != nil {
+			a.LastBad = console.When(*t)
+		}
+		rows = append(rows, a)
+	}
+	return rows, more
+}

@@ -1,0 +1,376 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"partnerguard/internal/assess"
+	"partnerguard/internal/console"
+)
+
+// verdictWord is how people read a verdict.
+func verdictWord(v assess.Verdict) string {
+	switch v {
+	case assess.Met:
+		return "met"
+	case assess.NotMet:
+		return "not met"
+	case assess.Attested:
+		return "attested"
+	case assess.NotApplicable:
+		return "not applicable"
+	case assess.Unknown:
+		return "unknown"
+	}
+	return "unknown" // never better than its evidence
+}
+
+// verdictTone is how a verdict is shown.
+func verdictTone(v assess.Verdict) console.Tone {
+	switch v {
+	case assess.Met:
+		return console.Good
+	case assess.NotMet:
+		return console.Bad
+	case assess.Attested:
+		return console.Vouched
+	case assess.NotApplicable:
+		return console.Muted
+	}
+	return console.Doubt
+}
+
+// verdictMark is the one-column symbol beside the word.
+func verdictMark(v assess.Verdict) string { return verdictTone(v).Mark }
+
+// verdictClass is the CSS class and nothing the input can choose.
+func verdictClass(v assess.Verdict) string { return verdictTone(v).Class }
+
+// rank orders verdicts for reading: what needs work first.
+func rank(v assess.Verdict) int {
+	switch v {
+	case assess.NotMet:
+		return 0
+	case assess.Attested:
+		return 2
+	case assess.Met:
+		return 3
+	case assess.NotApplicable:
+		return 4
+	}
+	return 1
+}
+
+func bindingWord(b string) string {
+	switch b {
+	case "not_yet":
+		return "not in force yet"
+	case "announced":
+		return "announced, not in force yet"
+	case "contract":
+		return "binding by contract"
+	case "enforced":
+		return "enforced by Microsoft"
+	case "advised":
+		return "advised"
+	case "ended":
+		return "no longer in force"
+	case "exempt":
+		return "does not bind this partner"
+	}
+	return console.Clean(b, console.MaxName)
+}
+
+// inForce says that failing the requirement counts on the report's day.
+func inForce(q *assess.Requirement) bool {
+	switch q.Binding {
+	case "not_yet", "announced", "ended", "exempt":
+		return false
+	}
+	return true
+}
+
+func mandatory(q *assess.Requirement) bool { return q.Level == "mandatory" }
+
+// groups splits requirements the way every format for people shows them.
+func groups(all []assess.Requirement) (must, should, not []assess.Requirement) {
+	for _, q := range all {
+		switch {
+		case q.Verdict == assess.NotApplicable:
+			not = append(not, q)
+		case mandatory(&q):
+			must = append(must, q)
+		default:
+			should = append(should, q)
+		}
+	}
+	for _, g := range [][]assess.Requirement{must, should} {
+		slices.SortStableFunc(g, func(a, b assess.Requirement) int { return rank(a.Verdict) - rank(b.Verdict) })
+	}
+	return must, should, not
+}
+
+// census counts verdicts.
+type census struct{ met, notMet, unknown, attested, all int }
+
+func count(list []assess.Requirement) census {
+	var c census
+	for _, q := range list {
+		c.all++
+		switch q.Verdict {
+		case assess.Met:
+			c.met++
+		case assess.NotMet:
+			c.notMet++
+		case assess.Attested:
+			c.attested++
+		default:
+			c.unknown++
+		}
+	}
+	return c
+}
+
+// String lists what is there, what needs work first.
+func (c census) String() string {
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		word string
+	}{{c.notMet, "not met"}, {c.unknown, "unknown"}, {c.attested, "attested"}, {c.met, "met"}} {
+		if p.n > 0 {
+			parts = append(parts, console.Number(int64(p.n))+" "+p.word)
+		}
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// headline is the one sentence above everything, and the verdict it speaks of.
+// Only mandatory requirements in force on the report's day decide it.
+func headline(r *assess.Report) (assess.Verdict, string) {
+	var c census
+	for i := range r.Requirements {
+		q := &r.Requirements[i]
+		if mandatory(q) && inForce(q) && q.Verdict != assess.NotApplicable {
+			one := count(r.Requirements[i : i+1])
+			c.met += one.met
+			c.notMet += one.notMet
+			c.unknown += one.unknown
+			c.attested += one.attested
+			c.all++
+		}
+	}
+	of := fmt.Sprintf("%d of %s", c.notMet, console.Plural(int64(c.all), "mandatory requirements"))
+	switch {
+	case c.all == 0:
+		return assess.Unknown, "No mandatory requirement could be judged."
+	case c.notMet > 0 && c.unknown > 0:
+		return assess.NotMet, fmt.Sprintf("%s %s not met, and %d cannot be judged from what was read.", of, are(c.notMet), c.unknown)
+	case c.notMet > 0:
+		return assess.NotMet, fmt.Sprintf("%s %s not met.", of, are(c.notMet))
+	case c.unknown == c.all:
+		return assess.Unknown, "No mandatory requirement can be judged from what was read."
+	case c.unknown > 0:
+		return assess.Unknown, fmt.Sprintf("No breach was found, but %d of %s cannot be judged from what was read.", c.unknown, console.Plural(int64(c.all), "mandatory requirements"))
+	case c.attested > 0:
+		return assess.Attested, fmt.Sprintf("All %s are met, %d of them on somebody's word.", console.Plural(int64(c.all), "mandatory requirements"), c.attested)
+	case c.all == 1:
+		return assess.Met, "The one mandatory requirement is met."
+	}
+	return assess.Met, fmt.Sprintf("All %s are met.", console.Plural(int64(c.all), "mandatory requirements"))
+}
+
+func are(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+// points shows a score without needless decimals.
+func points(f float64) string {
+	return strconv.FormatFloat(console.Finite(f), 'f', -1, 64)
+}
+
+// fallShort is the count of one requirement, e.g. "7 of 41 accounts".
+func fallShort(q *assess.Requirement) string {
+	unit := console.Clean(q.Unit, 40)
+	if unit == "" {
+		unit = "things"
+	}
+	switch {
+	case q.Verdict == assess.NotMet && q.Total > 0:
+		if q.Total == 1 {
+			unit = strings.TrimSuffix(unit, "s")
+		}
+		return fmt.Sprintf("%s of %s %s", console.Number(int64(q.Affected)), console.Number(int64(q.Total)), unit)
+	case q.Affected > 0:
+		return console.Plural(int64(q.Affected), unit)
+	case q.Verdict == assess.Met && q.Total > 0:
+		return "none of " + console.Plural(int64(q.Total), unit)
+	}
+	return "—"
+}
+
+func kindWord(k string) string {
+	switch k {
+	case "direct-bill":
+		return "direct-bill partner"
+	case "indirect-provider":
+		return "indirect provider"
+	case "indirect-reseller":
+		return "indirect reseller"
+	case "control-panel-vendor":
+		return "control panel vendor"
+	case "advisor":
+		return "Advisor"
+	case "":
+		return "partner of unknown kind"
+	}
+	return console.Clean(k, console.MaxName)
+}
+
+func cloudWord(c string) string {
+	switch c {
+	case "public":
+		return "public cloud"
+	case "usgov":
+		return "US Government cloud"
+	case "china":
+		return "21Vianet cloud"
+	case "germany":
+		return "Germany cloud"
+	case "":
+		return "unknown cloud"
+	}
+	return console.Clean(c, console.MaxName)
+}
+
+// partnerName never comes out empty.
+func partnerName(p *assess.Partner) string {
+	if n := console.Clean(p.DisplayName, console.MaxName); n != "" {
+		return n
+	}
+	if n := console.Clean(p.TenantID, console.MaxName); n != "" {
+		return "Tenant " + n
+	}
+	return "Unnamed partner"
+}
+
+func classWord(c string) string {
+	switch c {
+	case "member":
+		return "member"
+	case "guest":
+		return "guest"
+	case "service":
+		return "service account"
+	case "directory_sync":
+		return "directory synchronisation"
+	case "break_glass_candidate":
+		return "break-glass candidate"
+	case "shared":
+		return "shared account"
+	case "disabled":
+		return "disabled"
+	case "", "unknown":
+		return "class unknown"
+	}
+	return console.Clean(c, console.MaxName)
+}
+
+// factors are the values of StrongestFactor, strongest first.
+var factors = []struct{ id, word string }{
+	{"phishing_resistant", "phishing-resistant"},
+	{"app", "authenticator app"},
+	{"otp", "one-time code"},
+	{"phone", "phone call or SMS"},
+	{"none", "no factor"},
+	{"unknown", "factor unknown"},
+}
+
+func factorWord(f string) string {
+	for _, k := range factors {
+		if k.id == f {
+			return k.word
+		}
+	}
+	return factors[len(factors)-1].word
+}
+
+// accountName is the name people know the account by.
+func accountName(a *assess.Account) string {
+	for _, s := range []string{a.UserPrincipalName, a.DisplayName, a.ID} {
+		if n := console.Clean(s, console.MaxName); n != "" {
+			return n
+		}
+	}
+	return "(no name)"
+}
+
+// accountOrder sorts indexes of accounts: not met, unknown, then the rest, in
+// the report's order within each.
+func accountOrder(list []assess.Account) (order []int, open int) {
+	order = make([]int, 0, len(list))
+	for _, v := range []int{0, 1} {
+		for i := range list {
+			if rank(list[i].MFA) == v {
+				order = append(order, i)
+			}
+		}
+	}
+	open = len(order)
+	for _, v := range []int{2, 3, 4} {
+		for i := range list {
+			if rank(list[i].MFA) == v {
+				order = append(order, i)
+			}
+		}
+	}
+	return order, open
+}
+
+// signInSentence sums up the log in one sentence.
+func signInSentence(s *assess.SignIns) string {
+	if s.Rows == 0 {
+		return "No sign-in was read."
+	}
+	t := &s.Total
+	span := ""
+	if s.First != nil && s.Last != nil {
+		span = fmt.Sprintf(" from %s to %s", s.First.UTC().Format(time.DateOnly), s.Last.UTC().Format(time.DateOnly))
+	}
+	out := fmt.Sprintf("%s%s: %s challenged, %s satisfied by an earlier claim, %s by an external provider, %s not challenged, %s unknown; %s interrupted, %s failed, %s not by a user.",
+		console.Plural(s.Rows, "sign-ins"), span, console.Number(t.Challenged), console.Number(t.SatisfiedByClaim), console.Number(t.SatisfiedByProvider),
+		console.Number(t.NotChallenged), console.Number(t.Unknown), console.Number(t.Interrupted), console.Number(t.Failed), console.Number(t.NotUser))
+	if n := s.Legacy.NotChallenged; n > 0 {
+		out += fmt.Sprintf(" %s of those not challenged used a legacy protocol.", console.Number(n))
+	}
+	if n := successes(&s.AOBO); n > 0 {
+		out += fmt.Sprintf(" %s acted on behalf of a customer, %s of them not challenged.", console.Number(n), console.Number(s.AOBO.NotChallenged))
+	}
+	if s.Duplicates > 0 {
+		out += fmt.Sprintf(" Further copies of the same rows, dropped: %s.", console.Number(s.Duplicates))
+	}
+	if s.OutOfRange > 0 {
+		out += fmt.Sprintf(" %s outside the period asked for.", console.Number(s.OutOfRange))
+	}
+	return out
+}
+
+// successes counts successful user sign-ins.
+func successes(t *assess.Tally) int64 {
+	return t.Challenged + t.SatisfiedByClaim + t.SatisfiedByProvider + t.NotChallenged + t.Unknown
+}
+
+// disagreementHelp says what a disagreement may mean.
+const disagreementHelp = "Either the settings changed after the sign-in, or something lets it through that the settings do not show. Each wants a look."
+
+// ScoreCaveat stands beside Microsoft's score wherever it is shown.
+const ScoreCaveat = "Microsoft's score looks at admin roles only; the contract binds every account at every sign-in. A full score is not full compliance."

@@ -1,0 +1,465 @@
+package assess
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/directory"
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/signin"
+)
+
+// tally brings the engine's counts to the report's form.
+func tally(c signin.Counts) Tally {
+	return Tally{
+		Challenged: c.Of(signin.Challenged), SatisfiedByClaim: c.Of(signin.SatisfiedByClaim), SatisfiedByProvider: c.Of(signin.SatisfiedByProvider),
+		NotChallenged: c.Of(signin.NotChallenged), Unknown: c.Of(signin.Unknown), Interrupted: c.Of(signin.Interrupted), Failed: c.Of(signin.Failed), NotUser: c.Of(signin.NotUser),
+	}
+}
+
+// maxApps bounds the applications listed in a report.
+const maxApps = 50
+
+// signIns brings the summary to the report's form.
+func (a *assessor) signIns() SignIns {
+	out := SignIns{Days: []Day{}, Apps: []AppTally{}, Reasons: map[string]int64{}}
+	s := a.SignIns
+	if s == nil {
+		return out
+	}
+	out.Rows, out.Duplicates, out.OutOfRange = s.Rows, s.Duplicates, s.OutOfRange
+	out.First, out.Last = ref(s.First), ref(s.Last)
+	out.Total, out.Legacy, out.AOBO = tally(s.Verdicts), tally(s.Legacy), tally(s.AOBO)
+	for _, d := range s.Days {
+		out.Days = append(out.Days, Day{Date: d.Date, Tally: tally(d.Verdicts)})
+	}
+	for r, n := range s.Reasons {
+		out.Reasons[r.String()] = n
+	}
+	for _, app := range s.Apps {
+		out.Apps = append(out.Apps, AppTally{AppID: app.ID, Name: app.Name, Tally: tally(app.Verdicts)})
+	}
+	sort.SliceStable(out.Apps, func(i, j int) bool {
+		x, y := &out.Apps[i], &out.Apps[j]
+		if x.NotChallenged != y.NotChallenged {
+			return x.NotChallenged > y.NotChallenged
+		}
+		return x.Unknown > y.Unknown
+	})
+	if len(out.Apps) > maxApps {
+		out.Apps = out.Apps[:maxApps]
+	}
+	return out
+}
+
+// successes counts the user sign-ins that succeeded, judged or not.
+func successes(c signin.Counts) int64 {
+	return c.Proven() + c.Of(signin.NotChallenged) + c.Of(signin.Unknown)
+}
+
+func (a *assessor) providerRows() int64 { return a.SignIns.Verdicts.Of(signin.SatisfiedByProvider) }
+
+// witness turns a row of the log into evidence.
+func witness(subject string, w signin.Witness) Evidence {
+	detail := w.Reason.Text()
+	var where []string
+	if w.App != "" {
+		where = append(where, w.App)
+	}
+	if w.Client != "" {
+		where = append(where, w.Client)
+	}
+	if w.IP != "" {
+		from := "from " + w.IP
+		if w.Country != "" {
+			from += " (" + w.Country + ")"
+		}
+		where = append(where, from)
+	}
+	if len(where) > 0 {
+		detail = strings.Join(where, ", ") + ": " + detail
+	}
+	return Evidence{Subject: subject, Detail: detail, Observed: ref(w.Time), RecordID: w.ID, Source: w.Source}
+}
+
+func subjectOf(s *signin.Account) string {
+	switch {
+	case s.UserPrincipalName != "":
+		return s.UserPrincipalName
+	case s.DisplayName != "":
+		return s.DisplayName
+	case s.UserID != "":
+		return s.UserID
+	}
+	return "(no user named)"
+}
+
+// inScopeLog calls f for every account of the log that the requirement binds.
+// Rows of accounts that are out of scope (directory synchronisation, disabled
+// since) do not decide anything.
+func (a *assessor) inScopeLog(f func(*signin.Account)) {
+	if a.SignIns == nil {
+		return
+	}
+	out := map[string]bool{}
+	for i := range a.accounts {
+		if acc := &a.accounts[i]; acc.Class == "directory_sync" {
+			out[strings.ToLower(acc.ID)] = true
+			out[strings.ToLower(acc.UserPrincipalName)] = true
+		}
+	}
+	for i := range a.SignIns.Accounts {
+		if s := &a.SignIns.Accounts[i]; s.Key == "" || !out[s.Key] {
+			f(s)
+		}
+	}
+}
+
+func (a *assessor) mfaEverySignIn() ruling {
+	var ev []Evidence
+	var open, all, unsure int64
+	a.inScopeLog(func(s *signin.Account) {
+		all += successes(s.Verdicts)
+		unsure += s.Verdicts.Of(signin.Unknown)
+		if n := s.Verdicts.Of(signin.NotChallenged); n > 0 {
+			open += n
+			for _, w := range s.NotChallenged {
+				ev = append(ev, witness(subjectOf(s), w))
+			}
+		}
+	})
+	more := a.portalRequests()
+	ev = append(ev, more...)
+	const act = "require MFA for all users and all apps without location, device or account exclusions; then move what cannot answer to its way out"
+	p := a.proof("mfa-every-sign-in")
+	gaps := a.gapEvidence(p)
+	and := ""
+	if len(gaps) > 0 {
+		and = fmt.Sprintf("; by the settings %s can", count(p.Open, "account", "accounts"))
+	}
+	switch {
+	case open > 0:
+		return ruling{verdict: NotMet, affected: int(open), total: int(all), evidence: append(ev, gaps...), action: act,
+			reason: fmt.Sprintf("%s without MFA being asked for%s", count(int(open), "sign-in succeeded", "sign-ins succeeded"), and)}
+	case len(more) > 0:
+		return ruling{verdict: NotMet, affected: len(more), total: max(int(all), len(more)), evidence: append(ev, gaps...), action: act,
+			reason: fmt.Sprintf("Partner Center records %s without an MFA claim%s", count(len(more), "account or request", "accounts or requests"), and)}
+	case len(gaps) > 0:
+		return ruling{verdict: NotMet, evidence: gaps, action: act,
+			reason: fmt.Sprintf("the settings let %s sign in without MFA, though no recorded sign-in did", count(p.Open, "account", "accounts"))}
+	case p != nil && p.Verdict == access.Proved:
+		return ruling{verdict: Met, total: int(all), evidence: a.enforcedRows(),
+			reason: fmt.Sprintf("the settings ask for MFA at every sign-in of %s, and no recorded sign-in went without", every(p.Accounts, "account", "accounts"))}
+	case a.SignIns == nil || all == 0:
+		r := unproved(p, 0, "no successful user sign-in is in the export")
+		if p == nil {
+			r.action = "export /beta/auditLogs/signIns, interactive and non-interactive (AuditLog.Read.All, Entra ID P1), and the Conditional Access policies"
+		}
+		return r
+	case unsure > 0:
+		r := unproved(p, int(all), fmt.Sprintf("none of %s is shown to lack MFA, but %d do not carry what would prove it", count(int(all), "recorded success", "recorded successes"), unsure))
+		r.evidence = a.unknownRows()
+		return r
+	}
+	return unproved(p, int(all), fmt.Sprintf("%s carried MFA", every(int(all), "recorded success", "recorded successes")))
+}
+
+// unknownRows shows a few rows that could not be decided, and why.
+func (a *assessor) unknownRows() (ev []Evidence) {
+	a.inScopeLog(func(s *signin.Account) {
+		for _, w := range s.Unknown {
+			ev = append(ev, witness(subjectOf(s), w))
+		}
+	})
+	return ev
+}
+
+// portalRequests is Partner Center's own record of requests without MFA
+// (contracts.md section 2.4).
+func (a *assessor) portalRequests() (ev []Evidence) {
+	for _, p := range sorted(a.Principals) {
+		if at := p.Last(); !at.Set || !at.After(a.o.AsOf) {
+			ev = append(ev, Evidence{Subject: nonEmpty(p.UPN, p.ObjectID), Detail: "Partner Center recorded portal requests without MFA", Observed: ref(at.Time), RecordID: p.ObjectID, Source: p.Source})
+		}
+	}
+	return append(ev, a.requestsWithoutMFA()...)
+}
+
+func (a *assessor) requestsWithoutMFA() (ev []Evidence) {
+	for _, r := range sorted(a.Requests) {
+		if r.MFACompliant.False() && (!r.Time.Set || !r.Time.After(a.o.AsOf)) {
+			ev = append(ev, Evidence{Subject: nonEmpty(string(r.UPN), string(r.ObjectID)), Detail: fmt.Sprintf("API request %s by app %s without MFA", r.Operation, r.ApplicationID), Observed: ref(r.Time.Time), RecordID: r.RequestID, Source: r.Source})
+		}
+	}
+	return ev
+}
+
+// apiUse adds up the adoption rows per app.
+type apiUse struct {
+	id, name         string
+	compliant, total int64
+	last             time.Time
+	source           evidence.Source
+}
+
+func (a *assessor) apiUse() []apiUse {
+	apps := map[string]*apiUse{}
+	for _, row := range sorted(a.Adoption) {
+		if row.LoginDate.Set && row.LoginDate.After(a.o.AsOf) {
+			continue
+		}
+		id := strings.ToLower(row.ApplicationID)
+		u := apps[id]
+		if u == nil {
+			u = &apiUse{id: id, source: row.Source}
+			apps[id] = u
+		}
+		u.name = nonEmpty(string(row.ApplicationName), u.name)
+		u.compliant += row.Compliant.Value
+		u.total += row.Total.Value
+		if row.LoginDate.After(u.last) {
+			u.last = row.LoginDate.Time
+		}
+	}
+	var out []apiUse
+	for _, u := range sorted(apps) {
+		out = append(out, *u)
+	}
+	return out
+}
+
+func (a *assessor) secureApplicationModel() ruling {
+	var ev []Evidence
+	var total, short int
+	var requests int64
+	for _, u := range a.apiUse() {
+		if u.total == 0 {
+			continue
+		}
+		total++
+		requests += u.total
+		if u.compliant < u.total {
+			short++
+			ev = append(ev, Evidence{Subject: nonEmpty(u.name, a.appName(u.id)), Detail: fmt.Sprintf("%d of %d Partner Center API requests carried MFA", u.compliant, u.total), RecordID: u.id, Observed: ref(u.last), Source: u.source})
+		}
+	}
+	byRequest := a.requestsWithoutMFA()
+	const act = "capture the integration's consent again under MFA and keep its refresh token in a vault; see automation-without-user-credentials for stored passwords"
+	switch {
+	case short > 0:
+		return ruling{verdict: NotMet, affected: short, total: total, evidence: append(ev, byRequest...), action: act,
+			reason: fmt.Sprintf("%s Partner Center without MFA", count(short, "integration calls", "integrations call"))}
+	case len(byRequest) > 0:
+		return ruling{verdict: NotMet, affected: len(byRequest), total: len(a.Requests), evidence: byRequest, action: act,
+			reason: fmt.Sprintf("%s without an MFA claim", count(len(byRequest), "API request was made", "API requests were made"))}
+	}
+	auto := a.automation()
+	switch {
+	case auto.verdict == NotMet:
+		return ruling{verdict: NotMet, affected: auto.affected, total: auto.total, evidence: auto.evidence, action: act,
+			reason: "scripts or services sign in with stored user credentials instead"}
+	case total > 0 && a.Whole(evidence.MFAAdoption) && auto.verdict == Met:
+		return ruling{verdict: Met, total: total, reason: fmt.Sprintf("all %d API requests of %s carried MFA, and no sign-in with stored credentials was seen", requests, count(total, "integration", "integrations"))}
+	case total > 0:
+		return ruling{verdict: Unknown, total: total, reason: fmt.Sprintf("all %d API requests of %s carried MFA, but whether other integrations store credentials is not shown", requests, count(total, "integration", "integrations")), action: auto.action}
+	}
+	return ruling{verdict: Unknown, reason: "the API requests of the integrations are not in the export",
+		action: "export GET /v1/applicationmfaadoptionstatus (App+User) and the sign-in logs"}
+}
+
+// window says how long the log is and whether it can show what is asked of it:
+// at least 30 days, non-interactive rows among them.
+func (a *assessor) window() (days int, enough bool, rows int64) {
+	s := a.SignIns
+	if s == nil || s.First.IsZero() {
+		return 0, false, 0
+	}
+	var nonInteractive int64
+	for i := range s.Accounts {
+		nonInteractive += s.Accounts[i].NonInteractive.Total()
+	}
+	span := s.Last.Sub(s.First)
+	return int(span.Hours()/24) + 1, span >= 29*24*time.Hour && nonInteractive > 0 && a.Whole(evidence.SignIn), s.Rows
+}
+
+func (a *assessor) automation() ruling {
+	var ev []Evidence
+	all := 0
+	a.inScopeLog(func(s *signin.Account) {
+		all++
+		acc := a.account(s.Key)
+		script := acc != nil && acc.Class == "service" && s.Verdicts.Of(signin.NotChallenged) > 0
+		if s.ROPC == 0 && !script {
+			return
+		}
+		e := Evidence{Subject: subjectOf(s), Observed: ref(s.LastSignIn), Detail: "a service account that signs in as a user, without MFA"}
+		if s.ROPC > 0 {
+			e.Detail = fmt.Sprintf("%s with a stored password (ROPC)", count(int(s.ROPC), "sign-in", "sign-ins"))
+		}
+		if len(s.NotChallenged) > 0 {
+			w := s.NotChallenged[0]
+			e.RecordID, e.Source = w.ID, w.Source
+			if w.App != "" {
+				e.Detail += ", last to " + w.App
+			}
+		} else if acc != nil {
+			e.Source = a.sourceOf(s.Key)
+		}
+		ev = append(ev, e)
+	})
+	if len(ev) > 0 {
+		return ruling{verdict: NotMet, affected: len(ev), total: all, evidence: ev,
+			reason: fmt.Sprintf("%s in with stored user credentials", count(len(ev), "account signs", "accounts sign")),
+			action: "move each script to the Secure Application Model or to its own service principal, then disable the account"}
+	}
+	days, enough, rows := a.window()
+	if enough {
+		return ruling{verdict: Met, total: all, reason: fmt.Sprintf("no sign-in with a stored password among %d rows of %d days", rows, days)}
+	}
+	if days > 0 {
+		return ruling{verdict: Unknown, reason: fmt.Sprintf("none seen, but a log of %s cannot show their absence", count(days, "day", "days")),
+			action: "export at least 30 days of sign-ins, interactive and non-interactive"}
+	}
+	return ruling{verdict: Unknown, reason: "no sign-in log is in the export", action: "export at least 30 days of sign-ins, interactive and non-interactive"}
+}
+
+// legacyUse lists the accounts that signed in with a client that pick takes.
+func (a *assessor) legacyUse(pick func(client string) bool) (ev []Evidence, all int) {
+	a.inScopeLog(func(s *signin.Account) {
+		all++
+		var names []string
+		var n int64
+		for _, c := range sortedKeys(s.LegacySuccesses) {
+			if pick(c) {
+				names = append(names, c)
+				n += s.LegacySuccesses[c]
+			}
+		}
+		if len(names) == 0 {
+			return
+		}
+		e := Evidence{Subject: subjectOf(s), Detail: fmt.Sprintf("%s by %s", count(int(n), "sign-in", "sign-ins"), list(names, 3)), Observed: ref(s.LastSignIn)}
+		for _, w := range s.NotChallenged {
+			if signin.IsLegacyClient(w.Client) {
+				e.Observed, e.RecordID, e.Source = ref(w.Time), w.ID, w.Source
+				break
+			}
+		}
+		if e.Source.Path == "" {
+			e.Source = a.sourceOf(s.Key)
+		}
+		ev = append(ev, e)
+	})
+	return ev, all
+}
+
+func (a *assessor) legacyAuthentication() ruling {
+	ev, all := a.legacyUse(func(string) bool { return true })
+	if len(ev) > 0 {
+		return ruling{verdict: NotMet, affected: len(ev), total: all, evidence: ev,
+			reason: fmt.Sprintf("%s in with a protocol that cannot carry MFA", count(len(ev), "account signs", "accounts sign")),
+			action: "give each its way out, then block legacy authentication for all users (Exchange ActiveSync and other clients)"}
+	}
+	p := a.proof("legacy-blocked")
+	switch {
+	case p != nil && p.Verdict == access.GapFound:
+		return ruling{verdict: NotMet, affected: p.Open, total: p.Accounts, evidence: a.gapEvidence(p),
+			reason: fmt.Sprintf("the settings let %s sign in by legacy protocols", count(p.Open, "account", "accounts")),
+			action: "enable a policy that blocks legacy authentication for all users (Exchange ActiveSync and other clients)"}
+	case p != nil && p.Verdict == access.Proved:
+		return ruling{verdict: Met, total: p.Accounts, reason: "the settings stop legacy authentication for every account, and no recorded sign-in used it"}
+	}
+	if days, _, rows := a.window(); days > 0 {
+		return unproved(p, all, fmt.Sprintf("none among %d rows of %s", rows, count(days, "day", "days")))
+	}
+	return unproved(p, 0, "no sign-in log is in the export")
+}
+
+func (a *assessor) modernClients() ruling {
+	ev, all := a.legacyUse(directory.OldMailClient)
+	if len(ev) > 0 {
+		return ruling{verdict: NotMet, affected: len(ev), total: all, evidence: ev,
+			reason: fmt.Sprintf("%s a mail client without modern authentication", count(len(ev), "account uses", "accounts use")),
+			action: `upgrade to Outlook 2013 SP1 or later; on 2013 set EnableADAL=1 and Version=1 under HKCU\SOFTWARE\Microsoft\Office\15.0\Common\Identity`}
+	}
+	if days, enough, rows := a.window(); enough {
+		return ruling{verdict: Met, total: all, reason: fmt.Sprintf("no old mail client among %d rows of %d days", rows, days)}
+	} else if days > 0 {
+		return ruling{verdict: Unknown, reason: fmt.Sprintf("none seen, but a log of %s cannot show their absence", count(days, "day", "days")), action: "export at least 30 days of sign-ins"}
+	}
+	return ruling{verdict: Unknown, reason: "no sign-in log is in the export", action: "export at least 30 days of sign-ins"}
+}
+
+func (a *assessor) appPasswords() ruling {
+	var ev []Evidence
+	for _, r := range sorted(a.Directory.Registrations) {
+		for _, m := range r.MethodsRegistered {
+			if strings.EqualFold(m, "appPassword") {
+				ev = append(ev, Evidence{Subject: nonEmpty(r.UserPrincipalName, r.ID), Detail: "an app password is registered", Observed: ref(r.LastUpdated.Time), RecordID: r.ID, Source: r.Source})
+			}
+		}
+	}
+	a.inScopeLog(func(s *signin.Account) {
+		for _, w := range s.NotChallenged {
+			if w.Reason == signin.ReasonSkippedAppPassword {
+				ev = append(ev, witness(subjectOf(s), w))
+				break
+			}
+		}
+	})
+	if len(ev) > 0 {
+		return ruling{verdict: NotMet, affected: distinctSubjects(ev), total: len(a.accounts), evidence: ev,
+			reason: fmt.Sprintf("%s app passwords", count(distinctSubjects(ev), "account has or uses", "accounts have or use")),
+			action: "replace them by modern authentication, delete them, and switch their creation off; a password reset does not revoke them"}
+	}
+	return ruling{verdict: Unknown, reason: "no export lists app passwords reliably; none was seen",
+		action: "check the MFA service settings: app passwords should not be allowed"}
+}
+
+func (a *assessor) logAccess() ruling {
+	s := a.SignIns
+	switch {
+	case s != nil && s.Rows > s.WithoutMFAFields && s.Rows > s.Verdicts.Of(signin.NotUser):
+		return ruling{verdict: Met, total: int(s.Rows), reason: fmt.Sprintf("%d rows were read that can show MFA", s.Rows-s.WithoutMFAFields)}
+	case s != nil && s.Rows > 0:
+		return ruling{verdict: Unknown, total: int(s.Rows), reason: "sign-ins were read, but only in a form that cannot show MFA", action: "export from /beta/auditLogs/signIns instead of v1.0"}
+	case a.Whole(evidence.SubscribedSku) && !a.Directory.HasServicePlan("AAD_PREMIUM", "AAD_PREMIUM_P2"):
+		return ruling{verdict: NotMet, affected: 1, total: 1, reason: "no licence in force carries Entra ID P1 or P2, without which the sign-in logs cannot be exported", action: "add Entra ID P1 or P2"}
+	}
+	return ruling{verdict: Unknown, reason: "no sign-in log is in the export", action: "export /beta/auditLogs/signIns (AuditLog.Read.All, Entra ID P1)"}
+}
+
+func nonEmpty(s ...string) string {
+	for _, v := range s {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+func distinctSubjects(ev []Evidence) int {
+	seen := map[string]bool{}
+	for i := range ev {
+		seen[strings.ToLower(ev[i].Subject)] = true
+	}
+	return len(seen)
+}
+
+// appName finds an app's name by its app id, or gives the id back.
+func (a *assessor) appName(appID string) string {
+	for _, s := range sorted(a.Directory.ServicePrincipals) {
+		if strings.EqualFold(s.AppID, appID) && s.DisplayName != "" {
+			return s.DisplayName
+		}
+	}
+	for _, s := range sorted(a.Directory.Applications) {
+		if strings.EqualFold(s.AppID, appID) && s.DisplayName != "" {
+			return s.DisplayName
+		}
+	}
+	return appID
+}
