@@ -1,0 +1,127 @@
+package render
+
+import (
+	"slices"
+	"strings"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/console"
+)
+
+// command is the words of the command that decides a gap's witness again, or
+// nil when the account is none of the export. from are the inputs to read.
+func command(q *access.Proof, g *access.Gap, from []string) []string {
+	s := &g.Witness.SignIn
+	account := console.Clean(g.Witness.Account, console.MaxSaying)
+	// A stand-in for accounts that were not exported is named in words.
+	if account == "" || strings.Contains(account, " ") {
+		return nil
+	}
+	words := []string{"partnerguard", "decide"}
+	add := func(flag, value string) {
+		if value = console.Clean(value, console.MaxSaying); value != "" {
+			words = append(words, flag+" "+quote(value))
+		}
+	}
+	for _, f := range from {
+		add("--from", f)
+	}
+	add("--user", account)
+	add("--app", s.App)
+	add("--client", s.Client)
+	add("--location", location(g))
+	add("--platform", s.Platform)
+	if s.SignInRisk != "none" {
+		add("--sign-in-risk", s.SignInRisk)
+	}
+	if s.UserRisk != "none" {
+		add("--user-risk", s.UserRisk)
+	}
+	var names []string
+	for n := range s.Device {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	for _, n := range names {
+		switch {
+		case s.Device[n]:
+			add("--device", n+"=true")
+		case matters(q, n):
+			add("--device", n+"=false")
+		}
+	}
+	return words
+}
+
+// ways around MFA by a device fact, as the engine words them in a policy's
+// grant. A fact that no grant names makes no difference when it is false.
+var wayAround = map[string]string{
+	"compliant device": "a compliant device", "joined device": "a hybrid joined device",
+	"approved app": "an approved app", "protected app": "an app with app protection",
+}
+
+func matters(q *access.Proof, fact string) bool {
+	words, ok := wayAround[fact]
+	return !ok || slices.ContainsFunc(q.Policies, func(u access.PolicyUse) bool { return strings.Contains(u.Why, words) })
+}
+
+// location is the witness's place as decide takes it: where the gap is open
+// from anywhere, the address; else a place of the gap by its name, which also
+// says of which country it is.
+func location(g *access.Gap) string {
+	s := &g.Witness.SignIn
+	if s.Location != "" {
+		return s.Location
+	}
+	for _, n := range g.What {
+		if n.Dimension != "location" {
+			continue
+		}
+		label := ""
+		for _, v := range n.Values {
+			if label == "" || v == "any other location" {
+				label = v
+			}
+		}
+		if len(label) > 2 {
+			return label
+		}
+	}
+	if s.IP.IsValid() {
+		return s.IP.String()
+	}
+	return s.Country
+}
+
+// quote makes one word of a POSIX shell.
+func quote(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("@%_+=:,./-", r)
+	}) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// fold breaks a command into lines of at most w columns that a shell joins
+// again. A word that is longer gets a line of its own.
+func fold(words []string, w int) []string {
+	var lines []string
+	line := ""
+	for i, word := range words {
+		room := w
+		if i < len(words)-1 {
+			room -= 2 // " \"
+		}
+		switch {
+		case line == "":
+			line = word
+		case console.Width(line)+1+console.Width(word) <= room:
+			line += " " + word
+		default:
+			lines = append(lines, line+` \`)
+			line = "  " + word
+		}
+	}
+	return append(lines, line)
+}

@@ -1,0 +1,194 @@
+package render
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+	"sync"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/console"
+	"partnerguard/internal/prove"
+)
+
+// Limits of what one page shows; the rest is in the JSON.
+const (
+	pageGaps     = 8  // of one question, not folded
+	pageFolded   = 50 // of one question, folded
+	pageNames    = 6
+	pagePolicies = 200
+	commandWidth = 76
+)
+
+//go:embed page.tmpl
+var pageTemplate string
+
+//go:embed page.css
+var pageStyle string
+
+// pageTemplates is parsed once, at the first use.
+var pageTemplates = sync.OnceValue(func() *template.Template { return console.Template(pageTemplate, nil) })
+
+// HTML writes the answers as one file that loads nothing: no script, one style
+// sheet allowed by its hash, the plot as inline SVG.
+func HTML(w io.Writer, r *prove.Report) error { return console.Write(w, pageTemplates(), view(r)) }
+
+// pageView is what the template says; every text in it is clean.
+type pageView struct {
+	console.Page
+	Overview  *console.Plot
+	Questions []questionView
+	Policies  []notCounted
+	More      int // policies
+	Counted   string
+	Known     []string
+}
+
+type questionView struct {
+	Anchor, Title, ID, Reason string
+	Tone                      console.Tone
+	Word                      string
+	Gaps, Folded              []gapView
+	Hidden                    string
+	Glass, Possible           []gapView
+	Missing                   []string
+	TooComplex                bool
+}
+
+type gapView struct {
+	Who       string // "37 accounts", or the one
+	Names     []string
+	NamesMore string
+	Class     string // tone of the row
+	Mark      string
+	What, Why []string
+	Try       string
+	Command   string
+}
+
+func view(r *prove.Report) *pageView {
+	t, sentence := headline(r.Proofs)
+	p := &pageView{
+		Page: console.Page{
+			Name: partnerName(r), Skip: "the answers", Eyebrow: "Proof over all sign-ins",
+			Facts:    []string{"What the tenant's own settings allow, whether it has happened or not"},
+			Headline: console.Headline{Tone: t, Text: sentence},
+			What:     "answer", Complete: r.Complete, Incomplete: r.Incomplete, Schema: prove.SchemaID, Style: pageStyle,
+			Inputs: console.ViewInputs(r.Inputs),
+		},
+		Known: facts(r.Proofs),
+	}
+	p.Title = p.Name + ": proof over all sign-ins"
+	if r.Sample {
+		p.Sample = console.SampleWords
+	}
+	if len(r.Proofs) > 1 {
+		p.Overview = overview(r.Proofs)
+	}
+	taken := map[string]bool{}
+	for _, q := range r.Proofs {
+		p.Questions = append(p.Questions, question(q, r.From, taken))
+	}
+	not, counted := uncounted(r.Proofs)
+	if n := len(not) - pagePolicies; n > 0 {
+		not, p.More = not[:pagePolicies], n
+	}
+	p.Policies, p.Counted = not, console.Plural(int64(counted), "policies")
+	if counted == 1 {
+		p.Counted = "1 policy"
+	}
+	return p
+}
+
+func question(q *access.Proof, from []string, taken map[string]bool) questionView {
+	v := questionView{
+		Anchor: console.Anchor("question", q.Question, taken), Title: title(q), ID: console.Clean(q.Question, console.MaxName),
+		Reason: console.Saying(q.Reason), Tone: tone(q.Verdict), Word: verdictWord(q.Verdict), TooComplex: q.TooComplex,
+	}
+	list, glass := split(q.Gaps)
+	hidden := q.More
+	for i, g := range list {
+		switch {
+		case i < pageGaps:
+			v.Gaps = append(v.Gaps, gapRow(q, g, console.Bad, from))
+		case i < pageGaps+pageFolded:
+			v.Folded = append(v.Folded, gapRow(q, g, console.Bad, from))
+		default:
+			hidden++
+		}
+	}
+	if hidden > 0 {
+		v.Hidden = console.Plural(int64(hidden), "further gaps")
+	}
+	for _, g := range glass {
+		v.Glass = append(v.Glass, gapRow(q, g, console.Cautious, from))
+	}
+	for i := range q.Possible {
+		if i == pageGaps {
+			break
+		}
+		v.Possible = append(v.Possible, gapRow(q, &q.Possible[i], console.Doubt, from))
+	}
+	for _, m := range q.Missing {
+		v.Missing = append(v.Missing, console.Clean(m, console.MaxSaying))
+	}
+	return v
+}
+
+func gapRow(q *access.Proof, g *access.Gap, t console.Tone, from []string) gapView {
+	v := gapView{Class: t.Class, Mark: t.Mark, Who: console.Plural(int64(g.Who.Count), "accounts")}
+	for i, n := range g.Who.Names {
+		if i == pageNames {
+			break
+		}
+		v.Names = append(v.Names, console.Clean(n, console.MaxName))
+	}
+	if more := g.Who.Count - len(v.Names); more > 0 && len(v.Names) > 0 {
+		v.NamesMore = "and " + console.Number(int64(more)) + " more"
+	}
+	for i := range g.What {
+		v.What = append(v.What, console.Sentence(narrow(&g.What[i])))
+	}
+	if len(v.What) == 0 {
+		v.What = []string{"Any app, any client, anywhere"}
+	}
+	for i := range g.Why {
+		v.Why = append(v.Why, why(&g.Why[i]))
+	}
+	if account := console.Clean(g.Witness.Account, console.MaxName); account != "" {
+		v.Try = account + " " + signIn(&g.Witness.SignIn) + ": " + outcomeWord(g.Witness.Outcome)
+		v.Command = strings.Join(fold(command(q, g, from), commandWidth), "\n")
+	}
+	return v
+}
+
+// overview is the accounts of each question.
+func overview(list []*access.Proof) *console.Plot {
+	p := &console.Plot{ID: "overview", Title: "Accounts asked about, by question",
+		Legend: []console.Key{{Class: "s-yes", Label: "Proved"}, {Class: "s-no", Fill: "hatch", Label: "With a gap"}, {Class: "s-gap", Fill: "slash", Label: "The rest of it"}, {Class: "s-unknown", Fill: "dots", Label: "Not known"}},
+		Head:   []string{"Question", "Proved", "With a gap", "The rest of it", "Not known"}}
+	var bars []console.Bar
+	var proved, gaps int64
+	for _, q := range list {
+		n := max(int64(q.Accounts), 0)
+		v := make([]int64, 4)
+		switch tone(q.Verdict) {
+		case console.Good:
+			v[0] = n
+			proved++
+		case console.Bad:
+			v[1] = min(max(int64(q.Open), 0), n)
+			v[2] = n - v[1]
+			gaps++
+		default:
+			v[3] = n
+		}
+		bars = append(bars, console.Bar{Label: title(q), Values: v})
+	}
+	p.Summary = fmt.Sprintf("Of %s, %s proved for every account, %s with a gap for at least one, %s not known.", console.Plural(int64(len(list)), "questions"),
+		console.Number(proved), console.Number(gaps), console.Number(int64(len(list))-proved-gaps))
+	p.Bars(bars, 390)
+	return p
+}

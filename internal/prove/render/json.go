@@ -1,0 +1,66 @@
+package render
+
+import (
+	"bufio"
+	"io"
+	"slices"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/console"
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/prove"
+)
+
+// single is the JSON of a report on one question: the proof's own object with
+// what was read for it.
+type single struct {
+	Schema  string `json:"schema"`
+	Partner string `json:"partner"`
+	*access.Proof
+	Complete   bool             `json:"complete"`
+	Incomplete []string         `json:"incomplete"`
+	Inputs     []evidence.Input `json:"inputs"`
+	Sample     bool             `json:"sample"`
+}
+
+// JSON writes the whole report, indented, as docs/proof.schema.json describes
+// it: one question as the proof's own object, several as a list of proofs.
+// Every list is a list even when empty.
+func JSON(w io.Writer, r *prove.Report) error {
+	buf := bufio.NewWriterSize(w, 64<<10)
+	c := *r
+	c.Incomplete, c.Inputs = console.List(c.Incomplete), console.List(c.Inputs)
+	c.Proofs = make([]*access.Proof, 0, len(r.Proofs))
+	for _, p := range r.Proofs {
+		c.Proofs = append(c.Proofs, settle(p))
+	}
+	var doc any = &c
+	if len(c.Proofs) == 1 {
+		doc = &single{Schema: c.Schema, Partner: c.Partner, Proof: c.Proofs[0], Complete: c.Complete, Incomplete: c.Incomplete, Inputs: c.Inputs, Sample: c.Sample}
+	}
+	if err := console.JSON(buf, doc); err != nil {
+		return err
+	}
+	return buf.Flush()
+}
+
+// settle returns a copy without nil lists. The proof itself stays as it is.
+func settle(p *access.Proof) *access.Proof {
+	c := *p
+	c.Gaps, c.Possible = settleGaps(p.Gaps), settleGaps(p.Possible)
+	c.Policies, c.Missing, c.Facts = console.List(p.Policies), console.List(p.Missing), console.List(p.Facts)
+	return &c
+}
+
+func settleGaps(list []access.Gap) []access.Gap {
+	list = console.List(slices.Clone(list))
+	for i := range list {
+		g := &list[i]
+		g.Who.Names, g.Why = console.List(g.Who.Names), console.List(g.Why)
+		g.What = console.List(slices.Clone(g.What))
+		for k := range g.What {
+			g.What[k].Values = console.List(g.What[k].Values)
+		}
+	}
+	return list
+}

@@ -1,0 +1,157 @@
+package render
+
+import (
+	"fmt"
+	"io"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/console"
+	"partnerguard/internal/prove"
+)
+
+// Options says what the terminal can do.
+type Options = console.Options
+
+// Limits of what the text shows; the rest is in the JSON.
+const (
+	textGaps     = 12 // of one question
+	textFewer    = 5  // of each when there are several
+	textNames    = 4
+	textPolicies = 30
+)
+
+// screen is a report on a terminal.
+type screen struct {
+	*console.Screen
+	from []string
+	gaps int // shown of one question
+}
+
+// Text writes the answers for a terminal. No line is wider than o.Width, but
+// for the words of a command that must stay whole, and with Color off there is
+// no escape sequence at all.
+func Text(w io.Writer, r *prove.Report, o Options) error {
+	p := &screen{console.NewScreen(w, o), r.From, textGaps}
+	if len(r.Proofs) > 1 {
+		p.gaps = textFewer
+	}
+	p.Para("", partnerName(r), console.Bold)
+	if r.Sample {
+		p.Para("", console.SampleWords, console.Cyan)
+	}
+	p.Blank()
+	t, s := headline(r.Proofs)
+	p.Para(t.Mark+" ", s, t.Style.Strong())
+	p.Incomplete(r.Complete, "answer", r.Incomplete)
+	for _, proof := range r.Proofs {
+		p.proof(proof)
+	}
+	p.policies(r.Proofs)
+	if list := facts(r.Proofs); len(list) > 0 {
+		p.Section("Also to know", "")
+		for _, f := range list {
+			p.Para("  - ", f, console.Plain)
+		}
+	}
+	p.Inputs(r.Inputs)
+	return p.Flush()
+}
+
+func (p *screen) proof(q *access.Proof) {
+	t := tone(q.Verdict)
+	p.Section(t.Mark+" "+title(q), verdictWord(q.Verdict))
+	p.Para("  ", console.Saying(q.Reason), t.Style)
+	p.Para("  ", console.Clean(q.Question, console.MaxName), console.Dim)
+	list, glass := split(q.Gaps)
+	shown := min(len(list), p.gaps)
+	for i, g := range list[:shown] {
+		p.gap(fmt.Sprintf("%3d  ", i+1), q, g, console.Red)
+	}
+	if more := len(list) - shown + q.More; more > 0 {
+		p.Para("     ", fmt.Sprintf("and %s more in the JSON", console.Plural(int64(more), "gaps")), console.Dim)
+	}
+	if len(glass) > 0 {
+		p.Blank()
+		p.Para("  ", "Break-glass accounts apart: they may use another method, but not none.", console.Bold)
+		for i, g := range glass[:min(len(glass), p.gaps)] {
+			p.gap(fmt.Sprintf("%3d  ", shown+i+1), q, g, console.Yellow)
+		}
+	}
+	if n := len(q.Possible); n > 0 {
+		p.Blank()
+		p.Para("  ", "Open, unless what is not in the export says otherwise:", console.Bold)
+		for i := range q.Possible[:min(n, p.gaps)] {
+			p.gap("  ?  ", q, &q.Possible[i], console.Yellow)
+		}
+		if more := n - p.gaps; more > 0 {
+			p.Para("     ", fmt.Sprintf("and %s more in the JSON", console.Number(int64(more))), console.Dim)
+		}
+	}
+	if len(q.Missing) > 0 {
+		p.Blank()
+		p.Para("  ", "To get an answer, export:", console.Bold)
+		for _, m := range q.Missing {
+			p.Para("  → ", console.Clean(m, console.MaxSaying), console.Cyan)
+		}
+	}
+	if q.TooComplex {
+		p.Para("  ! ", "The bound on work was met: the gaps listed are real, others may exist.", console.Yellow)
+	}
+}
+
+// gap is who and what, then why, then one sign-in to try.
+func (p *screen) gap(lead string, q *access.Proof, g *access.Gap, st console.Style) {
+	p.Blank()
+	head := who(&g.Who, textNames)
+	if len(g.Who.Names) > 1 {
+		head = console.Plural(int64(g.Who.Count), "accounts") + " (" + head + ")"
+	}
+	p.Para(lead, head+": "+what(g), st)
+	for i := range g.Why {
+		p.Para("       why  ", why(&g.Why[i]), console.Plain)
+	}
+	w := &g.Witness
+	account := console.Clean(w.Account, console.MaxName)
+	if account == "" {
+		return
+	}
+	p.Para("       try  ", account+" "+signIn(&w.SignIn)+": "+outcomeWord(w.Outcome), console.Plain)
+	const in = 12
+	for _, l := range fold(command(q, g, p.from), p.Width()-in) {
+		p.Command(in, l)
+	}
+}
+
+// policies lists what does not count as protection.
+func (p *screen) policies(list []*access.Proof) {
+	not, counted := uncounted(list)
+	if len(not)+counted == 0 {
+		return
+	}
+	p.Section("Policies", fmt.Sprintf("%s counted, %d not counted for something", console.Number(int64(counted)), len(not)))
+	shown := min(len(not), textPolicies)
+	for _, n := range not[:shown] {
+		text := n.Policy + ": " + n.Why
+		if len(n.Questions) > 0 {
+			text += fmt.Sprintf(" (%s)", joinFew(n.Questions, 3))
+		}
+		p.Para("  – ", text, console.Plain)
+	}
+	if more := len(not) - shown; more > 0 {
+		p.Para("    ", fmt.Sprintf("and %s more in the JSON", console.Number(int64(more))), console.Dim)
+	}
+}
+
+func joinFew(list []string, limit int) string {
+	s := ""
+	for i, v := range list {
+		if i == limit {
+			return s + fmt.Sprintf(" and %d more", len(list)-i)
+		}
+		if i > 0 {
+			s += ", "
+		}
+		s += v
+	}
+	return s
+}

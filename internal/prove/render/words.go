@@ -1,0 +1,287 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/console"
+	"partnerguard/internal/prove"
+)
+
+// tone is how a verdict is shown. A word nobody knows is unknown.
+func tone(v access.ProofVerdict) console.Tone {
+	switch v {
+	case access.Proved:
+		return console.Good
+	case access.GapFound:
+		return console.Bad
+	}
+	return console.Doubt
+}
+
+func verdictWord(v access.ProofVerdict) string {
+	switch v {
+	case access.Proved, access.GapFound:
+		return string(v)
+	}
+	return "unknown"
+}
+
+// headline is the one sentence above everything.
+func headline(list []*access.Proof) (console.Tone, string) {
+	var gaps, unknown int64
+	for _, p := range list {
+		switch tone(p.Verdict) {
+		case console.Bad:
+			gaps++
+		case console.Doubt:
+			unknown++
+		}
+	}
+	n := int64(len(list))
+	switch {
+	case n == 0:
+		return console.Doubt, "Nothing was asked."
+	case n == 1:
+		p := list[0]
+		return tone(p.Verdict), sentence(title(p), answer(p.Verdict))
+	case gaps == 0 && unknown == 0:
+		return console.Good, fmt.Sprintf("All %s are proved.", console.Plural(n, "questions"))
+	case gaps == 0 && unknown == n:
+		return console.Doubt, "No question can be answered from what was read."
+	case gaps == 0:
+		return console.Doubt, fmt.Sprintf("No gap was found, but %s of %s cannot be answered from what was read.", console.Number(unknown), console.Plural(n, "questions"))
+	}
+	has := "have"
+	if gaps == 1 {
+		has = "has"
+	}
+	s := fmt.Sprintf("%s of %s %s a gap", console.Number(gaps), console.Plural(n, "questions"), has)
+	if unknown > 0 {
+		s += fmt.Sprintf(", and %s cannot be answered from what was read", console.Number(unknown))
+	}
+	return console.Bad, s + "."
+}
+
+// sentence answers a question that is phrased as one.
+func sentence(question, answer string) string {
+	if strings.HasSuffix(question, "?") {
+		return question + " " + answer
+	}
+	return question + ": " + answer
+}
+
+func answer(v access.ProofVerdict) string {
+	switch v {
+	case access.Proved:
+		return "Yes, proved."
+	case access.GapFound:
+		return "No: there is a gap."
+	}
+	return "Not known."
+}
+
+func title(p *access.Proof) string {
+	if t := console.Clean(p.Title, console.MaxSaying); t != "" {
+		return t
+	}
+	return console.Clean(p.Question, console.MaxName)
+}
+
+func partnerName(r *prove.Report) string {
+	if n := console.Clean(r.Partner, console.MaxName); n != "" {
+		return n
+	}
+	return "Unnamed partner"
+}
+
+// split parts the gaps of break-glass accounts from the others.
+func split(gaps []access.Gap) (list, glass []*access.Gap) {
+	for i := range gaps {
+		if gaps[i].Who.BreakGlass {
+			glass = append(glass, &gaps[i])
+		} else {
+			list = append(list, &gaps[i])
+		}
+	}
+	return list, glass
+}
+
+// who names the accounts of a gap, at most limit of them.
+func who(w *access.Who, limit int) string {
+	var names []string
+	for _, n := range w.Names[:min(len(w.Names), limit)] {
+		names = append(names, console.Clean(n, console.MaxName))
+	}
+	s := strings.Join(names, ", ")
+	if more := w.Count - len(names); more > 0 && s != "" {
+		s += fmt.Sprintf(" and %s more", console.Number(int64(more)))
+	}
+	if s == "" {
+		s = console.Plural(int64(w.Count), "accounts")
+	}
+	return s
+}
+
+// what is a gap without its accounts.
+func what(g *access.Gap) string {
+	if len(g.What) == 0 {
+		return "any app, any client, anywhere"
+	}
+	if _, s, ok := strings.Cut(g.Text, ": "); ok {
+		if s = console.Clean(s, console.MaxSaying); s != "" {
+			return s
+		}
+	}
+	var parts []string
+	for _, n := range g.What {
+		parts = append(parts, narrow(&n))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// narrow is one dimension of a gap, in full.
+func narrow(n *access.Narrow) string {
+	var values []string
+	for i, v := range n.Values {
+		if i == 8 {
+			values = append(values, fmt.Sprintf("%d others", len(n.Values)-i))
+			break
+		}
+		values = append(values, console.Clean(v, console.MaxName))
+	}
+	return console.Clean(n.Dimension, console.MaxName) + ": " + strings.Join(values, " or ")
+}
+
+// why is one clause with its policy.
+func why(w *access.Why) string {
+	clause := console.Clean(w.Clause, console.MaxSaying)
+	if p := console.Clean(w.Policy, console.MaxName); p != "" {
+		return p + " " + clause
+	}
+	return console.Saying(clause)
+}
+
+var clientWords = map[string]string{
+	"browser": "with a browser", "native": "with a mobile or desktop app", "device-code": "by the device code flow",
+	"transfer": "by authentication transfer", "eas": "by Exchange ActiveSync", "other": "with a legacy client",
+}
+
+// signIn describes one sign-in in words.
+func signIn(s *access.SignIn) string {
+	var parts []string
+	add := func(format, v string, limit int) {
+		if v = console.Clean(v, limit); v != "" {
+			parts = append(parts, fmt.Sprintf(format, v))
+		}
+	}
+	parts = append(parts, "signs in")
+	add("to %s", s.App, console.MaxName)
+	if w := clientWords[s.Client]; w != "" {
+		parts = append(parts, w)
+	} else {
+		add("with the client %s", s.Client, 40)
+	}
+	add("on %s", s.Platform, 40)
+	switch {
+	case s.Location != "":
+		add("from %s", s.Location, console.MaxName)
+	case s.IP.IsValid() && s.Country != "":
+		add("from %s", s.IP.String()+" ("+s.Country+")", console.MaxName)
+	case s.IP.IsValid():
+		add("from %s", s.IP.String(), console.MaxName)
+	default:
+		add("from %s", s.Country, 40)
+	}
+	for _, r := range []struct{ name, v string }{{"sign-in risk", s.SignInRisk}, {"user risk", s.UserRisk}, {"insider risk", s.InsiderRisk}} {
+		if r.v != "" && r.v != "none" {
+			add("at "+r.name+" %s", r.v, 40)
+		}
+	}
+	var yes []string
+	for name, v := range s.Device {
+		if v {
+			yes = append(yes, console.Clean(name, console.MaxSaying))
+		}
+	}
+	slices.Sort(yes)
+	for _, n := range yes {
+		add("with a %s", n, console.MaxSaying)
+	}
+	return strings.Join(parts, " ")
+}
+
+func outcomeWord(o access.Outcome) string {
+	switch o {
+	case access.Blocked:
+		return "blocked"
+	case access.MFARequired:
+		return "MFA is required"
+	case access.MFANotRequired:
+		return "MFA is not required"
+	}
+	return "undecided"
+}
+
+func outcomeTone(o access.Outcome) console.Tone {
+	switch o {
+	case access.Blocked, access.MFARequired:
+		return console.Good
+	case access.MFANotRequired:
+		return console.Bad
+	}
+	return console.Doubt
+}
+
+// notCounted is a policy that protects nobody here, and why.
+type notCounted struct {
+	Policy, Why string
+	Questions   []string // empty: the same for every question
+}
+
+// uncounted lists the policies that do not count, each reason once.
+func uncounted(list []*access.Proof) (out []notCounted, counted int) {
+	type key struct{ id, why string }
+	at := map[key]int{}
+	used := map[string]bool{}
+	for _, p := range list {
+		for i := range p.Policies {
+			u := &p.Policies[i]
+			if u.Counts {
+				used[u.ID+"\x00"+u.Policy] = true
+				continue
+			}
+			k := key{u.ID + "\x00" + u.Policy, u.Why}
+			n, ok := at[k]
+			if !ok {
+				n = len(out)
+				at[k] = n
+				out = append(out, notCounted{Policy: console.Clean(u.Policy, console.MaxName), Why: console.Clean(u.Why, console.MaxSaying)})
+				if out[n].Policy == "" {
+					out[n].Policy = console.Clean(u.ID, console.MaxName)
+				}
+			}
+			out[n].Questions = append(out[n].Questions, console.Clean(p.Question, console.MaxName))
+		}
+	}
+	for i := range out {
+		if len(out[i].Questions) == len(list) {
+			out[i].Questions = nil
+		}
+	}
+	return out, len(used)
+}
+
+// facts are what else to know, each said once.
+func facts(list []*access.Proof) (out []string) {
+	for _, p := range list {
+		for _, f := range p.Facts {
+			if f = console.Saying(f); f != "" && !slices.Contains(out, f) {
+				out = append(out, f)
+			}
+		}
+	}
+	return out
+}

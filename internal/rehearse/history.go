@@ -1,0 +1,266 @@
+package rehearse
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/signin"
+)
+
+// History counts surviving sign-ins of equal signature together. A signature is
+// everything the engines given to [NewHistory] can tell apart, so that each is
+// decided once. The zero value is not usable.
+type History struct {
+	engines  []*access.Engine
+	mu       sync.Mutex // guards visitors
+	visitors []*collector
+}
+
+// NewHistory makes a history for the engines that will decide it.
+func NewHistory(engines ...*access.Engine) *History { return &History{engines: engines} }
+
+// Visitor makes a visitor for one goroutine of the fold. Safe for concurrent
+// use.
+func (h *History) Visitor() signin.Visitor {
+	c := &collector{engines: h.engines, patterns: map[string]*Pattern{}}
+	for _, e := range h.engines {
+		c.classes = append(c.classes, make([]int16, e.Dimensions()))
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.visitors = append(h.visitors, c)
+	return c
+}
+
+// Pattern is a set of rows that no engine can tell apart.
+type Pattern struct {
+	Account string // lower-case user id, else lower-case UPN
+	UPN     string
+	AppID   string
+	App     string
+	Client  string // clientAppUsed
+	SignIn  access.SignIn
+	Points  []access.Point // one for each engine, User filled in by Rehearse
+
+	Legacy, DeviceCode, ROPC bool
+
+	Rows          int64
+	Proven        int64 // with MFA
+	NotChallenged int64
+	Last          time.Time
+	LastID        string
+	LastSource    evidence.Source
+	// The newest row that was not challenged, for disagreements.
+	OpenAt     time.Time
+	OpenID     string
+	OpenSource evidence.Source
+}
+
+// collector is one visitor.
+type collector struct {
+	engines  []*access.Engine
+	classes  [][]int16
+	patterns map[string]*Pattern
+	key      []byte
+}
+
+// See implements [signin.Visitor]. Failures and interrupts are not replayed:
+// they let nobody in.
+func (c *collector) See(s *signin.Sighting) {
+	if !s.Success || !s.Verdict.Success() {
+		return
+	}
+	in := access.SignIn{App: s.AppID, Client: clientOf(s), Platform: platformOf(s.Platform), Country: s.Country, SignInRisk: riskOf(s.RiskLevel)}
+	if a, err := netip.ParseAddr(s.IPAddress); err == nil {
+		in.IP = a
+	}
+	c.key = c.key[:0]
+	c.text(s.UserID, s.UserPrincipalName)
+	c.text(s.AppID, s.AppDisplayName)
+	c.text(s.ClientAppUsed, "")
+	flags := byte(s.Compliant) | byte(s.HybridJoined)<<2
+	for i, on := range [...]bool{s.DeviceCode, s.ROPC} {
+		if on {
+			flags |= 1 << (4 + i)
+		}
+	}
+	c.key = append(c.key, flags)
+	for i, e := range c.engines {
+		e.Locate(&in, c.classes[i])
+		setDevice(e, c.classes[i], s)
+		for _, k := range c.classes[i] {
+			c.key = binary.LittleEndian.AppendUint16(c.key, uint16(k))
+		}
+	}
+	p := c.patterns[string(c.key)]
+	if p == nil {
+		in.App, in.Country, in.Platform = strings.Clone(in.App), strings.Clone(in.Country), strings.Clone(in.Platform)
+		in.Device = deviceFacts(s)
+		p = &Pattern{
+			Account: strings.ToLower(nonEmpty(s.UserID, s.UserPrincipalName)), UPN: strings.Clone(s.UserPrincipalName), AppID: strings.Clone(s.AppID),
+			App: strings.Clone(nonEmpty(s.AppDisplayName, s.AppID)), Client: strings.Clone(s.ClientAppUsed), SignIn: in,
+			Legacy: s.Legacy, DeviceCode: s.DeviceCode, ROPC: s.ROPC,
+		}
+		for i := range c.engines {
+			p.Points = append(p.Points, access.Point{Classes: append([]int16(nil), c.classes[i]...)})
+		}
+		c.patterns[string(c.key)] = p
+	}
+	p.see(s)
+}
+
+// text appends a length-prefixed text to the key: the first that is not empty,
+// marked which.
+func (c *collector) text(a, b string) {
+	if a == "" {
+		c.key = append(c.key, 1)
+		a = b
+	} else {
+		c.key = append(c.key, 0)
+	}
+	c.key = binary.AppendUvarint(c.key, uint64(len(a)))
+	c.key = append(c.key, a...)
+}
+
+func (p *Pattern) see(s *signin.Sighting) {
+	p.Rows++
+	switch {
+	case s.Verdict.Proven():
+		p.Proven++
+	case s.Verdict == signin.NotChallenged:
+		p.NotChallenged++
+		if newer(s.At, s.ID, p.OpenAt, p.OpenID) {
+			p.OpenAt, p.OpenID, p.OpenSource = s.At, strings.Clone(s.ID), s.Source
+		}
+	}
+	if newer(s.At, s.ID, p.Last, p.LastID) {
+		p.Last, p.LastID, p.LastSource = s.At, strings.Clone(s.ID), s.Source
+	}
+}
+
+// newer orders rows by time, then id, so that the choice does not depend on
+// the order of seeing.
+func newer(at time.Time, id string, than time.Time, thanID string) bool {
+	if !at.Equal(than) {
+		return at.After(than)
+	}
+	return id > thanID || thanID == "" && id == ""
+}
+
+// Patterns joins what the visitors saw. Call it once the fold has finished.
+func (h *History) Patterns() map[string]*Pattern {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := map[string]*Pattern{}
+	for _, c := range h.visitors {
+		for k, p := range c.patterns {
+			o := all[k]
+			if o == nil {
+				all[k] = p
+				continue
+			}
+			o.Rows += p.Rows
+			o.Proven += p.Proven
+			o.NotChallenged += p.NotChallenged
+			if newer(p.Last, p.LastID, o.Last, o.LastID) {
+				o.Last, o.LastID, o.LastSource = p.Last, p.LastID, p.LastSource
+			}
+			if p.OpenID != "" && newer(p.OpenAt, p.OpenID, o.OpenAt, o.OpenID) {
+				o.OpenAt, o.OpenID, o.OpenSource = p.OpenAt, p.OpenID, p.OpenSource
+			}
+		}
+	}
+	return all
+}
+
+func nonEmpty(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// clientOf brings a row's client to the engine's words. Legacy protocols other
+// than Exchange ActiveSync are "other"; what is not known stays unknown.
+func clientOf(s *signin.Sighting) string {
+	switch {
+	case s.DeviceCode:
+		return "device-code"
+	case s.ClientAppUsed == "Browser":
+		return "browser"
+	case s.ClientAppUsed == "Mobile Apps and Desktop clients", s.ROPC:
+		return "native"
+	case strings.EqualFold(s.ClientAppUsed, "Exchange ActiveSync"):
+		return "eas"
+	case s.Legacy:
+		return "other"
+	case strings.EqualFold(s.ClientAppUsed, "browser"):
+		return "browser"
+	case strings.EqualFold(s.ClientAppUsed, "mobile apps and desktop clients"):
+		return "native"
+	}
+	return ""
+}
+
+// platformOf brings deviceDetail.operatingSystem to a platform word. Empty is
+// what a device without a recognised user agent shows: an unknown platform.
+func platformOf(os string) string {
+	switch {
+	case os == "":
+		return ""
+	case hasPrefixFold(os, "windows phone"):
+		return "windowsPhone"
+	case hasPrefixFold(os, "windows"):
+		return "windows"
+	case hasPrefixFold(os, "ios"), hasPrefixFold(os, "ipados"):
+		return "iOS"
+	case hasPrefixFold(os, "android"):
+		return "android"
+	case hasPrefixFold(os, "macos"), hasPrefixFold(os, "mac os"):
+		return "macOS"
+	case hasPrefixFold(os, "linux"):
+		return "linux"
+	}
+	return "unknown platform"
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// riskOf keeps the levels; hidden means that the licence hides it, which
+// policies treat as none.
+func riskOf(level string) string {
+	switch strings.ToLower(level) {
+	case "low", "medium", "high":
+		return level
+	}
+	return ""
+}
+
+// deviceFacts are the device axes a row shows.
+func deviceFacts(s *signin.Sighting) map[string]bool {
+	out := map[string]bool{}
+	if s.Compliant != signin.Unset {
+		out[access.AxisCompliant] = s.Compliant == signin.Yes
+	}
+	if s.HybridJoined != signin.Unset {
+		out[access.AxisJoined] = s.HybridJoined == signin.Yes
+	}
+	return out
+}
+
+// setDevice is deviceFacts on classes, without a map.
+func setDevice(e *access.Engine, classes []int16, s *signin.Sighting) {
+	if s.Compliant != signin.Unset {
+		e.SetAxis(classes, access.AxisCompliant, s.Compliant == signin.Yes)
+	}
+	if s.HybridJoined != signin.Unset {
+		e.SetAxis(classes, access.AxisJoined, s.HybridJoined == signin.Yes)
+	}
+}

@@ -1,0 +1,284 @@
+package rehearse
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/directory"
+)
+
+// Account is what Rehearse must know of an account besides its settings.
+type Account struct {
+	Class directory.Class
+	// Registered says whether a method that can answer is registered.
+	Registered Known
+}
+
+// Known is a fact that may not be known.
+type Known uint8
+
+// The values of Known.
+const (
+	NotKnown Known = iota
+	KnownNo
+	KnownYes
+)
+
+// Input is one rehearsal: the same history under two sets of settings. Both
+// engines must have been given to the history, today's first.
+type Input struct {
+	Proposal string
+	Today    *access.Engine
+	Then     *access.Engine
+	History  *History
+	Accounts map[string]Account // by lower-case user id and by lower-case UPN
+	Policies []Proposed
+}
+
+// Rehearse decides every pattern by both engines. The caller fills in
+// Result.Inputs, Complete and Sample.
+func Rehearse(in Input) *Result {
+	patterns := in.History.Patterns()
+	r := &Result{Schema: SchemaID, Proposal: in.Proposal, Patterns: len(patterns), Groups: []Group{}, Policies: in.Policies, Notes: []string{}}
+	if r.Policies == nil {
+		r.Policies = []Proposed{}
+	}
+	proven := map[string]bool{} // accounts that passed MFA in the log
+	for _, p := range patterns {
+		if p.Proven > 0 {
+			proven[p.Account] = true
+		}
+	}
+	type place struct{ effect, account, app, client string }
+	groups := map[place]*Group{}
+	rows := map[Effect]int64{}
+	accounts := map[Effect]map[string]bool{}
+	strangers := map[string]bool{}
+	for _, key := range sortedKeys(patterns) {
+		p := patterns[key]
+		r.Rows += p.Rows
+		acc, known := in.Accounts[p.Account]
+		if !known {
+			acc, known = in.Accounts[strings.ToLower(p.UPN)]
+		}
+		if !known {
+			strangers[p.Account] = true
+		}
+		for _, part := range in.decide(p, acc, proven[p.Account]) {
+			if part.rows == 0 {
+				continue
+			}
+			rows[part.effect] += part.rows
+			if accounts[part.effect] == nil {
+				accounts[part.effect] = map[string]bool{}
+			}
+			accounts[part.effect][p.Account] = true
+			if part.effect == Unchanged {
+				continue
+			}
+			at := place{string(part.effect), p.Account, p.App, p.Client}
+			g := groups[at]
+			if g == nil {
+				g = &Group{Effect: part.effect, Account: nonEmpty(p.UPN, p.Account), ID: p.Account, Class: acc.Class, App: p.App, Client: p.Client, Reason: part.reason, Policies: part.policies, WaysOut: part.ways}
+				if g.Class == "" {
+					g.Class = directory.ClassUnknown
+				}
+				groups[at] = g
+			}
+			g.Rows += part.rows
+			if g.Last == nil || newer(p.Last, p.LastID, *g.Last, g.RecordID) {
+				last := p.Last.UTC()
+				g.Last, g.RecordID, g.Source, g.Reason = &last, p.LastID, p.LastSource, part.reason
+			}
+			if !p.Last.IsZero() {
+				r.see(p.Last)
+			}
+		}
+		if !p.Last.IsZero() {
+			r.see(p.Last)
+		}
+	}
+	for _, e := range Effects() {
+		r.Totals = append(r.Totals, Total{Effect: e, Rows: rows[e], Accounts: len(accounts[e])})
+	}
+	for _, g := range groups {
+		if g.Last != nil && g.Last.IsZero() {
+			g.Last = nil
+		}
+		if g.WaysOut == nil {
+			g.WaysOut = []directory.WayOut{}
+		}
+		if g.Policies == nil {
+			g.Policies = []string{}
+		}
+		r.Groups = append(r.Groups, *g)
+	}
+	order := map[Effect]int{}
+	for i, e := range Effects() {
+		order[e] = i
+	}
+	slices.SortFunc(r.Groups, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(order[a.Effect], order[b.Effect]), cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Account, b.Account), cmp.Compare(a.App, b.App), cmp.Compare(a.Client, b.Client))
+	})
+	r.Before, r.After = proofs(in.Today), proofs(in.Then)
+	if n := len(strangers); n > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d accounts of the log are in no exported list of users; they were replayed as further members whose groups and roles are not known", n))
+	}
+	r.Notes = append(r.Notes, "a log shows who signed in, not who will: accounts without a recorded sign-in are in the proof, not in the replay")
+	return r
+}
+
+func (r *Result) see(at time.Time) {
+	at = at.UTC()
+	if r.First == nil || at.Before(*r.First) {
+		r.First = &at
+	}
+	if r.Last == nil || at.After(*r.Last) {
+		r.Last = &at
+	}
+}
+
+// part is the effect on some rows of a pattern.
+type part struct {
+	effect   Effect
+	rows     int64
+	reason   string
+	policies []string
+	ways     []directory.WayOut
+}
+
+// decide splits a pattern by what its rows proved: rows that carried MFA are
+// not newly challenged by a policy that asks for it.
+func (in *Input) decide(p *Pattern, acc Account, passed bool) []part {
+	now, then := in.outcome(in.Today, 0, p), in.outcome(in.Then, 1, p)
+	rest := p.Rows - p.Proven
+	same := func(n int64) part { return part{effect: Unchanged, rows: n} }
+	switch then {
+	case access.Blocked:
+		return []part{in.blocked(p, acc, p.Rows, "would be blocked")}
+	case access.MFARequired:
+		if p.Legacy || p.ROPC {
+			return []part{same(p.Proven), in.blocked(p, acc, rest, "cannot carry the MFA that would be asked for")}
+		}
+		return []part{same(p.Proven), in.challenged(p, acc, passed, rest)}
+	case access.MFANotRequired:
+		if now == access.MFARequired || now == access.Blocked {
+			return []part{{effect: Opened, rows: p.Rows, reason: "today's settings " + was(now) + ", the proposed ones do not", ways: []directory.WayOut{directory.WayReviewPolicy}}}
+		}
+		return []part{same(p.Rows)}
+	}
+	if now == access.Undecided {
+		return []part{same(p.Proven), {effect: UndecidedThen, rows: rest, reason: "what is not in the export decides it, today as then"}}
+	}
+	return []part{same(p.Proven), {effect: UndecidedThen, rows: rest, reason: "what is not in the export decides it", policies: in.deciding(p)}}
+}
+
+func was(o access.Outcome) string {
+	if o == access.Blocked {
+		return "block it"
+	}
+	return "ask for MFA"
+}
+
+// outcome decides a pattern by one engine.
+func (in *Input) outcome(e *access.Engine, which int, p *Pattern) access.Outcome {
+	point := p.Points[which]
+	point.User = in.subject(e, p)
+	return e.Outcome(point)
+}
+
+// subject finds the account, or the stand-in for one that was not exported.
+func (in *Input) subject(e *access.Engine, p *Pattern) int {
+	for _, name := range []string{p.Account, p.UPN} {
+		if i, ok := e.Find(name); ok && name != "" {
+			return i
+		}
+	}
+	return e.Stranger()
+}
+
+func (in *Input) blocked(p *Pattern, acc Account, rows int64, reason string) part {
+	out := part{effect: BlockedThen, rows: rows, policies: in.deciding(p)}
+	needs := directory.Needs{Class: acc.Class, Password: p.ROPC, Covered: true}
+	switch {
+	case p.ROPC:
+		out.reason = "the password grant (ROPC) " + reason
+	case p.Legacy:
+		out.reason = p.Client + " " + reason
+		if directory.OldMailClient(p.Client) {
+			needs.OldMail = true
+		} else {
+			needs.Device = true
+		}
+	case p.DeviceCode:
+		out.reason = "the device code flow " + reason
+	default:
+		out.reason = "this sign-in " + reason
+	}
+	out.ways = directory.WaysOut(needs)
+	if p.DeviceCode {
+		out.ways = append(out.ways, directory.WayOtherFlow)
+	}
+	return out
+}
+
+func (in *Input) challenged(p *Pattern, acc Account, passed bool, rows int64) part {
+	out := part{rows: rows, policies: in.deciding(p)}
+	needs := directory.Needs{Class: acc.Class, Unregistered: acc.Registered == KnownNo, Password: p.ROPC, Covered: true}
+	switch {
+	case acc.Class == directory.ClassService:
+		out.effect, out.reason = ChallengedUnable, "a service account: nobody is there to answer"
+		out.ways = directory.WaysOut(needs)
+	case acc.Registered == KnownYes:
+		out.effect, out.reason = ChallengedAble, "has a registered method to answer with"
+	case passed:
+		out.effect, out.reason = ChallengedAble, "passed MFA elsewhere in the log"
+	case acc.Registered == KnownNo:
+		out.effect, out.reason = ChallengedUnable, "has no registered method to answer with"
+		out.ways = directory.WaysOut(needs)
+	default:
+		out.effect, out.reason = ChallengedUnknown, "whether a method is registered is not in the export"
+	}
+	return out
+}
+
+// deciding names the proposed policies that decide a pattern.
+func (in *Input) deciding(p *Pattern) (names []string) {
+	s := p.SignIn
+	s.User = in.subject(in.Then, p)
+	for _, u := range in.Then.Decide(s).Applied {
+		if u.Applies == "yes" && (u.Demands == "block" || strings.Contains(u.Demands, "MFA")) {
+			names = append(names, u.Policy)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// asked are the questions shown before and after.
+var asked = []string{"mfa-every-sign-in", "mfa-every-user", "mfa-admin-roles", "legacy-blocked"}
+
+func proofs(e *access.Engine) (out []Proof) {
+	for _, name := range asked {
+		q, _ := access.FindQuestion(name)
+		p, err := e.Prove(q)
+		if err != nil {
+			continue
+		}
+		out = append(out, Proof{Question: name, Title: q.Title, Verdict: p.Verdict, Reason: p.Reason})
+	}
+	return out
+}
+
+func sortedKeys(m map[string]*Pattern) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

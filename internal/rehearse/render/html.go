@@ -1,0 +1,234 @@
+package render
+
+import (
+	"cmp"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"partnerguard/internal/console"
+	"partnerguard/internal/directory"
+	"partnerguard/internal/rehearse"
+)
+
+// Limits of what one page shows; the rest is in the JSON and the CSV.
+const (
+	pageGroups   = 25  // of one effect, not folded
+	pageFolded   = 300 // of one effect, folded
+	pagePolicies = 200
+	pageNotes    = 50
+)
+
+//go:embed page.tmpl
+var pageTemplate string
+
+//go:embed page.css
+var pageStyle string
+
+// pageTemplates is parsed once, at the first use.
+var pageTemplates = sync.OnceValue(func() *template.Template { return console.Template(pageTemplate, nil) })
+
+// HTML writes the result as one file that loads nothing: no script, one style
+// sheet allowed by its hash, plots as inline SVG.
+func HTML(w io.Writer, r *rehearse.Result) error { return console.Write(w, pageTemplates(), view(r)) }
+
+// pageView is what the template says; every text in it is clean.
+type pageView struct {
+	console.Page
+	Accounts, Rows *console.Plot
+	Effects        []effectView
+	Unchanged      string
+	Proofs         []proof
+	Policies       []policyView
+	PoliciesMore   int
+	Notes          []string
+}
+
+type effectView struct {
+	Anchor, Title, About, Count string
+	Tone                        console.Tone
+	Rows, Folded                []groupView
+	Hidden                      string
+}
+
+type groupView struct {
+	Class, Mark                             string // tone
+	Account, Kind, App, Client, Count, Last string
+	Reason, Policies, Where, Record         string
+	WaysOut                                 []string
+}
+
+type policyView struct{ Policy, Change, State string }
+
+func view(r *rehearse.Result) *pageView {
+	t, sentence := headline(r)
+	p := &pageView{
+		Page: console.Page{
+			Name: proposal(r), Skip: "what would happen", Eyebrow: "Rehearsal of settings that are not on",
+			Facts:    []string{span(r)},
+			Headline: console.Headline{Tone: t, Text: sentence},
+			What:     "rehearsal", Complete: r.Complete, Schema: rehearse.SchemaID, Style: pageStyle,
+			Inputs: console.ViewInputs(r.Inputs),
+		},
+		Accounts: accountPlot(r), Rows: rowPlot(r), Proofs: proofs(r),
+	}
+	p.Title = "Rehearsal: " + p.Name
+	if r.Sample {
+		p.Sample = console.SampleWords
+	}
+	taken := map[string]bool{}
+	for _, e := range order(r) {
+		if e == rehearse.Unchanged {
+			continue
+		}
+		if list := groups(r, e); len(list) > 0 {
+			p.Effects = append(p.Effects, effectRows(r, e, list, taken))
+		}
+	}
+	if n := sum(r, rehearse.Unchanged); n.Rows > 0 {
+		p.Unchanged = fmt.Sprintf("%s of %s would go on as today.", console.Plural(n.Rows, "sign-ins"), console.Plural(int64(n.Accounts), "accounts"))
+	}
+	for i := range r.Policies {
+		if i == pagePolicies {
+			p.PoliciesMore = len(r.Policies) - i
+			break
+		}
+		c := &r.Policies[i]
+		p.Policies = append(p.Policies, policyView{console.Clean(c.Policy, console.MaxName), changeWord(c.Change), stateWord(c.State)})
+	}
+	for i, n := range r.Notes {
+		if i == pageNotes {
+			p.Notes = append(p.Notes, fmt.Sprintf("and %d more in the JSON", len(r.Notes)-i))
+			break
+		}
+		p.Notes = append(p.Notes, console.Saying(n))
+	}
+	return p
+}
+
+func effectRows(r *rehearse.Result, e rehearse.Effect, list []*rehearse.Group, taken map[string]bool) effectView {
+	title, about, t := effect(e)
+	n := sum(r, e)
+	v := effectView{Anchor: console.Anchor("effect", string(e), taken), Title: title, About: about, Tone: t,
+		Count: fmt.Sprintf("%s, %s", console.Plural(int64(n.Accounts), "accounts"), console.Plural(n.Rows, "sign-ins"))}
+	open := pageGroups
+	if e == rehearse.ChallengedAble { // nothing to do: folded
+		open = 0
+	}
+	for i, g := range list {
+		switch {
+		case i < open:
+			v.Rows = append(v.Rows, groupRow(g, t))
+		case i < open+pageFolded:
+			v.Folded = append(v.Folded, groupRow(g, t))
+		}
+	}
+	if more := len(list) - len(v.Rows) - len(v.Folded); more > 0 {
+		v.Hidden = console.Number(int64(more))
+	}
+	return v
+}
+
+func groupRow(g *rehearse.Group, t console.Tone) groupView {
+	v := groupView{Class: t.Class, Mark: t.Mark, Account: account(g), Kind: classWord(g.Class),
+		App: console.Clean(g.App, console.MaxName), Client: console.Clean(g.Client, console.MaxName),
+		Count: console.Plural(g.Rows, "sign-ins"), Last: last(g), Reason: console.Saying(g.Reason), Policies: policies(g), Record: console.Clean(g.RecordID, console.MaxName)}
+	if g.Source.Path != "" {
+		v.Where = console.Clean(g.Source.String(), console.MaxSaying)
+	}
+	for i := range g.WaysOut {
+		if s := console.Saying(g.WaysOut[i].Text); s != "" {
+			v.WaysOut = append(v.WaysOut, s)
+		}
+	}
+	return v
+}
+
+// people are the classes of accounts as the plot tells them apart.
+var people = []struct {
+	console.Key
+	classes []directory.Class
+}{
+	{console.Key{Class: "s-yes", Label: "Members and guests"}, []directory.Class{directory.ClassMember, directory.ClassGuest}},
+	{console.Key{Class: "s-claim", Fill: "hatch", Label: "Service and shared accounts"}, []directory.Class{directory.ClassService, directory.ClassShared}},
+	{console.Key{Class: "s-no", Fill: "hatch", Label: "Break-glass candidates"}, []directory.Class{directory.ClassBreakGlass}},
+	{console.Key{Class: "s-unknown", Fill: "dots", Label: "Others, or not known"}, nil},
+}
+
+// accountPlot is the accounts of each effect by class.
+func accountPlot(r *rehearse.Result) *console.Plot {
+	p := &console.Plot{ID: "accounts", Title: "Accounts, by what would happen to them", Head: []string{"Effect"}}
+	for _, k := range people {
+		p.Legend = append(p.Legend, k.Key)
+		p.Head = append(p.Head, k.Label)
+	}
+	var bars []console.Bar
+	var said []string
+	for _, e := range order(r) {
+		if e == rehearse.Unchanged {
+			continue
+		}
+		v := make([]int64, len(people))
+		seen := map[string]bool{}
+		for _, g := range groups(r, e) {
+			id := cmp.Or(g.ID, g.Account)
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			k := len(people) - 1
+			for i := range people {
+				for _, c := range people[i].classes {
+					if c == g.Class {
+						k = i
+					}
+				}
+			}
+			v[k]++
+		}
+		if rest := int64(sum(r, e).Accounts - len(seen)); rest > 0 {
+			v[len(v)-1] += rest
+		}
+		title, _, _ := effect(e)
+		bars = append(bars, console.Bar{Label: title, Values: v})
+		if n := max(int64(len(seen)), int64(sum(r, e).Accounts)); n > 0 {
+			said = append(said, title+": "+console.Number(n))
+		}
+	}
+	p.Summary = "No account would notice anything."
+	if len(said) > 0 {
+		p.Summary = strings.Join(said, "; ") + ". An account may be in several rows."
+	}
+	p.Bars(bars, 236)
+	return p
+}
+
+// rowPlot is the recorded sign-ins of each effect.
+func rowPlot(r *rehearse.Result) *console.Plot {
+	p := &console.Plot{ID: "rows", Title: "Recorded sign-ins, by what would happen to them",
+		Legend: []console.Key{{Class: "s-no", Fill: "hatch", Label: "Opens or breaks"}, {Class: "s-unknown", Fill: "dots", Label: "Cannot be told"}, {Class: "s-yes", Label: "Asked, and able to answer"}},
+		Head:   []string{"Effect", "Opens or breaks", "Cannot be told", "Asked, and able to answer"}}
+	var bars []console.Bar
+	var changed int64
+	for _, e := range order(r) {
+		if e == rehearse.Unchanged {
+			continue
+		}
+		title, _, t := effect(e)
+		v := make([]int64, 3)
+		k := map[console.Tone]int{console.Bad: 0, console.Doubt: 1, console.Good: 2}[t]
+		v[k] = max(sum(r, e).Rows, 0)
+		changed += v[k]
+		bars = append(bars, console.Bar{Label: title, Values: v})
+	}
+	p.Summary = fmt.Sprintf("%s would go another way than today, %s would not.", console.Plural(changed, "sign-ins"), console.Number(sum(r, rehearse.Unchanged).Rows))
+	if first, last := console.Settled(r.First), console.Settled(r.Last); first != nil && last != nil {
+		p.Summary += fmt.Sprintf(" Recorded from %s to %s.", first.Format(time.DateOnly), last.Format(time.DateOnly))
+	}
+	p.Bars(bars, 236)
+	return p
+}

@@ -1,0 +1,259 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/console"
+	"partnerguard/internal/directory"
+	"partnerguard/internal/rehearse"
+)
+
+// effectWords says what an effect is: as a heading, and in one sentence.
+var effectWords = map[rehearse.Effect]struct {
+	title, about string
+	tone         console.Tone
+}{
+	rehearse.Opened:            {"Newly open", "Today's settings stop these sign-ins or ask for MFA; the proposal does not.", console.Bad},
+	rehearse.BlockedThen:       {"Refused", "These sign-ins succeeded and would be refused: by a block, or because they cannot carry the MFA that would be asked for.", console.Bad},
+	rehearse.ChallengedUnable:  {"Asked for MFA, unable to answer", "These accounts would be asked for MFA and cannot answer.", console.Bad},
+	rehearse.ChallengedUnknown: {"Asked for MFA, perhaps unable", "Whether these accounts could answer is not in the export.", console.Doubt},
+	rehearse.ChallengedAble:    {"Asked for MFA, able to answer", "These accounts would be asked for MFA and have a method to answer with.", console.Good},
+	rehearse.UndecidedThen:     {"Cannot be told", "What is not in the export decides these sign-ins.", console.Doubt},
+	rehearse.Unchanged:         {"Unchanged", "The same as today.", console.Muted},
+}
+
+// effect gives the words of an effect; one nobody knows is doubtful.
+func effect(e rehearse.Effect) (title, about string, t console.Tone) {
+	if w, ok := effectWords[e]; ok {
+		return w.title, w.about, w.tone
+	}
+	return console.Clean(string(e), console.MaxName), "", console.Doubt
+}
+
+// order is the effects in report order, then those nobody knows.
+func order(r *rehearse.Result) []rehearse.Effect {
+	out := rehearse.Effects()
+	known := map[rehearse.Effect]bool{}
+	for _, e := range out {
+		known[e] = true
+	}
+	for i := range r.Groups {
+		if e := r.Groups[i].Effect; !known[e] {
+			known[e] = true
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// sum is the total of an effect, as the result says, or zero.
+func sum(r *rehearse.Result, e rehearse.Effect) rehearse.Total {
+	for _, t := range r.Totals {
+		if t.Effect == e {
+			return t
+		}
+	}
+	return rehearse.Total{Effect: e}
+}
+
+// groups are the groups of an effect, in the result's order.
+func groups(r *rehearse.Result, e rehearse.Effect) (out []*rehearse.Group) {
+	for i := range r.Groups {
+		if r.Groups[i].Effect == e {
+			out = append(out, &r.Groups[i])
+		}
+	}
+	return out
+}
+
+// headline is the one sentence above everything. An account that breaks in two
+// ways counts once.
+func headline(r *rehearse.Result) (console.Tone, string) {
+	breaking, opening := map[string]bool{}, map[string]bool{}
+	var breaks, opened int
+	for i := range r.Groups {
+		g := &r.Groups[i]
+		id := g.ID
+		if id == "" {
+			id = g.Account
+		}
+		if g.Effect.Breaks() {
+			breaking[id] = true
+		}
+		if g.Effect == rehearse.Opened {
+			opening[id] = true
+		}
+	}
+	breaks, opened = len(breaking), len(opening)
+	var asked int64
+	for _, e := range []rehearse.Effect{rehearse.ChallengedUnable, rehearse.ChallengedUnknown, rehearse.ChallengedAble} {
+		asked += sum(r, e).Rows
+	}
+	unsure := sum(r, rehearse.ChallengedUnknown).Accounts + sum(r, rehearse.UndecidedThen).Accounts
+	s := fmt.Sprintf("%s would break, %s would newly be challenged.", console.Plural(int64(breaks), "accounts"), console.Plural(asked, "sign-ins"))
+	switch {
+	case r.Rows == 0:
+		return console.Doubt, "Nothing was rehearsed: no successful user sign-in was read."
+	case opened > 0:
+		return console.Bad, fmt.Sprintf("Sign-ins of %s would newly be open. ", console.Plural(int64(opened), "accounts")) + s
+	case breaks > 0:
+		return console.Bad, s
+	case unsure > 0:
+		return console.Doubt, "No account is known to break, but not all can be told: " + fmt.Sprintf("%s would newly be challenged.", console.Plural(asked, "sign-ins"))
+	case asked == 0:
+		return console.Good, "Nothing recorded would change."
+	}
+	return console.Good, "No account would break: " + fmt.Sprintf("%s would newly be challenged, by accounts that can answer.", console.Plural(asked, "sign-ins"))
+}
+
+// span says what the rehearsal rests on.
+func span(r *rehearse.Result) string {
+	s := console.Plural(r.Rows, "successful user sign-ins") + " replayed, " + console.Plural(int64(r.Patterns), "patterns") + " decided"
+	first, last := console.Settled(r.First), console.Settled(r.Last)
+	if first != nil && last != nil {
+		s += fmt.Sprintf(", from %s to %s", first.Format(time.DateOnly), last.Format(time.DateOnly))
+	}
+	return s + ". What did not happen in this time is not rehearsed."
+}
+
+func proposal(r *rehearse.Result) string {
+	if s := console.Saying(r.Proposal); s != "" {
+		return s
+	}
+	return "Unnamed proposal"
+}
+
+func account(g *rehearse.Group) string {
+	for _, s := range []string{g.Account, g.ID} {
+		if n := console.Clean(s, console.MaxName); n != "" {
+			return n
+		}
+	}
+	return "(no name)"
+}
+
+var classWords = map[directory.Class]string{
+	directory.ClassMember: "member", directory.ClassGuest: "guest", directory.ClassService: "service account", directory.ClassDirectorySync: "directory synchronisation",
+	directory.ClassBreakGlass: "break-glass candidate", directory.ClassShared: "shared account", directory.ClassDisabled: "disabled",
+	"": "class unknown", "unknown": "class unknown",
+}
+
+func classWord(c directory.Class) string {
+	if w, ok := classWords[c]; ok {
+		return w
+	}
+	return console.Clean(string(c), console.MaxName)
+}
+
+// where is the app and the client of a group.
+func where(g *rehearse.Group) string {
+	app, client := console.Clean(g.App, console.MaxName), console.Clean(g.Client, console.MaxName)
+	switch {
+	case app == "":
+		return client
+	case client == "":
+		return app
+	}
+	return app + " by " + client
+}
+
+func last(g *rehearse.Group) string {
+	if t := console.Settled(g.Last); t != nil {
+		return console.When(*t)
+	}
+	return ""
+}
+
+func wayTexts(list []directory.WayOut) []string {
+	out := make([]string, len(list))
+	for i := range list {
+		out[i] = list[i].Text
+	}
+	return out
+}
+
+func policies(g *rehearse.Group) string {
+	var out []string
+	for _, p := range g.Policies {
+		if p = console.Clean(p, console.MaxName); p != "" {
+			out = append(out, p)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// proof is one question before and after.
+type proof struct {
+	Question, Title           string
+	Before, After             console.Tone
+	BeforeWord, AfterWord     string
+	BeforeReason, AfterReason string
+}
+
+func proofs(r *rehearse.Result) (out []proof) {
+	at := map[string]int{}
+	add := func(p *rehearse.Proof) *proof {
+		i, ok := at[p.Question]
+		if !ok {
+			i = len(out)
+			at[p.Question] = i
+			t := console.Clean(p.Title, console.MaxSaying)
+			if t == "" {
+				t = console.Clean(p.Question, console.MaxName)
+			}
+			out = append(out, proof{Question: console.Clean(p.Question, console.MaxName), Title: t, Before: console.Doubt, After: console.Doubt, BeforeWord: "not asked", AfterWord: "not asked"})
+		}
+		return &out[i]
+	}
+	for i := range r.Before {
+		p := add(&r.Before[i])
+		p.Before, p.BeforeWord, p.BeforeReason = tone(r.Before[i].Verdict), verdictWord(r.Before[i].Verdict), console.Saying(r.Before[i].Reason)
+	}
+	for i := range r.After {
+		p := add(&r.After[i])
+		p.After, p.AfterWord, p.AfterReason = tone(r.After[i].Verdict), verdictWord(r.After[i].Verdict), console.Saying(r.After[i].Reason)
+	}
+	return out
+}
+
+// tone is how a proof's verdict is shown. A word nobody knows is unknown.
+func tone(v access.ProofVerdict) console.Tone {
+	switch v {
+	case access.Proved:
+		return console.Good
+	case access.GapFound:
+		return console.Bad
+	}
+	return console.Doubt
+}
+
+func verdictWord(v access.ProofVerdict) string {
+	switch v {
+	case access.Proved, access.GapFound:
+		return string(v)
+	}
+	return "unknown"
+}
+
+func changeWord(c string) string {
+	switch c {
+	case "replaces":
+		return "replaces one of today's"
+	}
+	return console.Clean(c, console.MaxName)
+}
+
+func stateWord(s string) string {
+	switch s {
+	case string(access.Enabled):
+		return "enabled"
+	case string(access.ReportOnly):
+		return "report-only, rehearsed as if enabled"
+	case string(access.Disabled):
+		return "disabled"
+	}
+	return console.Clean(s, console.MaxName)
+}
