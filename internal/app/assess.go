@@ -1,0 +1,47 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/assess"
+	"partnerguard/internal/facts"
+	"partnerguard/internal/partner"
+	"partnerguard/internal/rehearse"
+	"partnerguard/internal/sample"
+	"partnerguard/internal/signin"
+)
+
+// Question says who is judged, and as of when.
+type Question struct {
+	AsOf  time.Time // zero means now, or the sample's own moment
+	Now   time.Time // required
+	Kind  partner.Kind
+	Cloud partner.Cloud
+}
+
+// Assess reads and judges.
+func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) {
+	if q.AsOf.IsZero() {
+		q.AsOf = q.Now
+		if r.Sample() {
+			q.AsOf = sample.AsOf
+		}
+	}
+	// The log is replayed through today's settings as it is counted, so that
+	// where the two disagree is part of the report.
+	var today *access.Engine
+	var history *rehearse.History
+	r.Visit = func(f *facts.Facts) (func() signin.Visitor, error) {
+		today = access.Compile(f.Tenant())
+		history = rehearse.NewHistory(today)
+		return history.Visitor, nil
+	}
+	f, err := Read(ctx, r, nil)
+	if err != nil {
+		return nil, err
+	}
+	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Disagreements: disagreements(history, today)}
+	return assess.Assess(f, o), nil
+}

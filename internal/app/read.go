@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/facts"
+	"partnerguard/internal/intake"
+	"partnerguard/internal/sample"
+	"partnerguard/internal/signin"
+)
+
+// Reading says what to read and how.
+type Reading struct {
+	From     []string // files, folders, "-"; empty means the embedded sample partner
+	Stdin    io.Reader
+	Progress func(done, total int64) // optional
+
+	Since, Until time.Time // sign-ins taken: Since <= created < Until; zero is open
+
+	// CSV asks for the CSV report of the sign-ins that Keep takes (nil: all).
+	CSV  bool
+	Keep func(*signin.Event, signin.Judgement) bool
+
+	// Visit, when set, is called once everything is read and before the rows are
+	// counted; the visitors it makes see every surviving row of a user.
+	Visit func(*facts.Facts) (func() signin.Visitor, error)
+
+	// Budget bounds the rows and indexes kept in memory, in bytes; zero means the
+	// engine's default. What is beyond goes to an unlinked temporary file.
+	Budget int64
+}
+
+// Sample reports that no input was named.
+func (r *Reading) Sample() bool { return len(r.From) == 0 }
+
+// Read reads everything into facts. With Reading.CSV the rows go to csv, in
+// input order. The facts are whole even when some inputs were not readable;
+// their Inputs say so.
+func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
+	var visit func() signin.Visitor
+	opts := signin.Options{Since: r.Since, Until: r.Until, CSV: r.CSV, Keep: r.Keep, Budget: r.Budget, Scratch: scratch{}}
+	if r.Visit != nil {
+		opts.Visit = func() signin.Visitor { return visit() } // set before Finish calls it
+	}
+	fold := signin.New(opts)
+	s := &sink{facts: facts.New(), fold: fold}
+	opt := intake.Options{Stdin: r.Stdin, Progress: r.Progress}
+	var inputs []evidence.Input
+	var err error
+	if r.Sample() {
+		inputs, err = intake.ReadFS(ctx, opt, sample.FS(), "sample:", s)
+	} else {
+		inputs, err = intake.Read(ctx, opt, r.From, s)
+	}
+	s.facts.Inputs = inputs
+	if err == nil && r.Visit != nil {
+		visit, err = r.Visit(s.facts)
+	}
+	if err != nil {
+		fold.Discard() // gives the scratch file back
+		return nil, err
+	}
+	summary, finishErr := fold.Finish(ctx, csv)
+	if finishErr != nil {
+		return nil, finishErr
+	}
+	if s.facts.Seen[evidence.SignIn] > 0 {
+		s.facts.SignIns = &summary
+	}
+	return s.facts, nil
+}
+
+// sink hands sign-ins to the fold and everything else to the facts.
+type sink struct {
+	facts   *facts.Facts
+	fold    *signin.Fold
+	decoder signin.Decoder
+	event   signin.Event
+	seq     int
+	path    string
+}
+
+func (s *sink) Record(kind evidence.Kind, raw []byte, src evidence.Source) (string, error) {
+	if kind != evidence.SignIn {
+		if err := s.facts.Take(kind, raw, src); err != nil {
+			return err.Error(), nil
+		}
+		return "", nil
+	}
+	if _, err := s.decoder.Decode(raw, &s.event); err != nil {
+		return "this sign-in could not be read: " + err.Error(), nil
+	}
+	s.facts.Seen[evidence.SignIn]++
+	s.fold.Add(&s.event, signin.SourceRef{Seq: s.order(src.Path), Source: src})
+	return "", s.fold.Err()
+}
+
+func (s *sink) SignInLines(ctx context.Context, r io.Reader, path string, other func([]byte, evidence.Source) error, note func(evidence.Note)) (int, error) {
+	n, err := signin.ReadLines(ctx, r, signin.Lines{Path: path, Seq: s.order(path), Other: other, Note: note}, s.fold)
+	s.facts.Seen[evidence.SignIn] += n
+	if err == nil {
+		err = s.fold.Err()
+	}
+	return n, err
+}
+
+// order numbers the inputs as intake brings them, one after the other.
+func (s *sink) order(path string) int {
+	if path != s.path {
+		s.path = path
+		s.seq++
+	}
+	return s.seq
+}

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/app"
+	"partnerguard/internal/assess"
+	"partnerguard/internal/assess/render"
+	"partnerguard/internal/partner"
+	"partnerguard/internal/problem"
+)
+
+func newAssess(env *Env) *cobra.Command {
+	var (
+		w      who
+		s      span
+		from   []string
+		out    string
+		output = choice{value: "text", allowed: []string{"text", "json", "html", "csv", "accounts-csv", "junit"}}
+	)
+	cmd := &cobra.Command{
+		Use: "assess", Short: "Judge a partner's exports by the rule book", Args: noArgs,
+		Long: `assess reads exports of a partner tenant and judges each requirement: met, not
+met, unknown, attested or not applicable, with what decided it and what to do.
+
+Inputs are recognised by content: sign-in logs (Graph, Azure Monitor, Log
+Analytics, portal CSV), users and their registration, policies, roles, groups,
+apps, relationships, alerts, Partner Center reports, ScubaGear's provider
+export; plain, gzip or zstd. What is not recognised is listed with the reason.
+
+Without --from it judges an embedded sample partner.
+
+Exit code 3 says that a mandatory requirement is not met or unknown.`,
+		Example: `  partnerguard assess
+  partnerguard assess --from exports/
+  partnerguard assess --from exports/ --output html --out report.html
+  partnerguard assess --from exports/ --output accounts-csv --out accounts.csv
+  partnerguard assess --from exports/ --as-of 2022-03-01 --partner-kind indirect-reseller
+  zcat signins.jsonl.gz | partnerguard assess --from - --from users.json --output json`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.check(); err != nil {
+				return err
+			}
+			bar := newProgress(env, "reading")
+			q := app.Question{AsOf: w.asOf.at, Now: env.Now().UTC(), Kind: partner.Kind(w.kind.value), Cloud: partner.Cloud(w.cloud.value)}
+			until := s.until.end()
+			if end := w.asOf.end(); !end.IsZero() && (until.IsZero() || end.Before(until)) {
+				until = end // what happened after the moment of judgement does not count
+			}
+			report, err := app.Assess(cmd.Context(), app.Reading{From: from, Stdin: env.Stdin, Progress: bar.set, Since: s.since.at, Until: until}, q)
+			bar.done()
+			if err != nil {
+				return err
+			}
+			if err := writeOut(env, out, func(dst io.Writer) error { return renderReport(env, dst, out != "", output.value, report) }); err != nil {
+				return err
+			}
+			if n := len(report.Failing()); n > 0 && out != "" {
+				return problem.New(problem.Unmet, "%s written to %s; %s not met or unknown", output.value, out, mandatory(n))
+			} else if n > 0 {
+				return problem.New(problem.Unmet, "%s not met or unknown", mandatory(n))
+			}
+			return nil
+		},
+	}
+	addFrom(cmd, &from)
+	w.register(cmd)
+	s.register(cmd)
+	addChoice(cmd, &output, "output", "how to print")
+	addOut(cmd, &out)
+	return cmd
+}
+
+func mandatory(n int) string {
+	if n == 1 {
+		return "1 mandatory requirement is"
+	}
+	return fmt.Sprintf("%d mandatory requirements are", n)
+}
+
+func renderReport(env *Env, w io.Writer, file bool, format string, r *assess.Report) error {
+	switch format {
+	case "json":
+		return render.JSON(w, r)
+	case "html":
+		return render.HTML(w, r)
+	case "csv":
+		return render.CSV(w, r)
+	case "accounts-csv":
+		return render.AccountsCSV(w, r)
+	case "junit":
+		return render.JUnit(w, r)
+	}
+	return render.Text(w, r, render.TextOptions{Width: width(env), Color: !file && colour(env)})
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"encoding/json"
+	"io"
+	"net/netip"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/app"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/prove/render"
+)
+
+func newDecide(env *Env) *cobra.Command {
+	var (
+		from     []string
+		user     string
+		appID    string
+		location string
+		platform string
+		device   []string
+		out      string
+		client   = choice{value: "browser", allowed: []string{"browser", "native", "device-code", "transfer", "eas", "other"}}
+		signRisk = choice{value: "none", allowed: []string{"none", "low", "medium", "high"}}
+		userRisk = choice{value: "none", allowed: []string{"none", "low", "medium", "high"}}
+		output   = choice{value: "text", allowed: []string{"text", "json", "graph"}}
+	)
+	cmd := &cobra.Command{
+		Use: "decide", Short: "Decide one sign-in by the tenant's settings, and say why", Args: noArgs,
+		Long: `decide answers one sign-in: blocked, MFA required, MFA not required, or
+undecidable and because of what. It names the policies that applied, those that
+did not and by which clause, report-only ones apart, and the registered methods
+that could answer.
+
+What is not given is taken as not known: the answer then holds for every value,
+or says what it hangs on. --output graph gives the shape of Microsoft's What If.`,
+		Example: `  partnerguard decide --user ada@contoso.com --app c44b4083-3bb0-49c1-b47d-974e53cbdf3c --client browser --location 203.0.113.7 --platform windows
+  partnerguard decide --from exports/ --user scanner@contoso.com --client other --location NL
+  partnerguard decide --from exports/ --user ada@contoso.com --device 'compliant device=true' --output graph`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if user == "" {
+				return problem.New(problem.Usage, "--user is missing").WithHint("name an account by user principal name or id")
+			}
+			bar := newProgress(env, "reading")
+			_, e, err := app.Settings(cmd.Context(), app.Reading{From: from, Stdin: env.Stdin, Progress: bar.set})
+			bar.done()
+			if err != nil {
+				return err
+			}
+			s := access.SignIn{App: appID, Client: client.value, Platform: platform, SignInRisk: signRisk.value, UserRisk: userRisk.value, Device: map[string]bool{}}
+			i, ok := e.Find(user)
+			if !ok {
+				return problem.New(problem.BadInput, "no account %q is in the input", user).WithHint("accounts are found by user principal name or id")
+			}
+			s.User = i
+			if ip, err := netip.ParseAddr(location); err == nil {
+				s.IP = ip
+			} else if len(location) == 2 {
+				s.Country = strings.ToUpper(location)
+			} else {
+				s.Location = location
+			}
+			for _, d := range device {
+				name, value, found := strings.Cut(d, "=")
+				if !found || value != "true" && value != "false" {
+					return problem.New(problem.Usage, "--device is %q", d).WithHint("it is a device fact and true or false, e.g. --device 'compliant device=true'")
+				}
+				s.Device[strings.TrimSpace(name)] = value == "true"
+			}
+			a := e.Decide(s)
+			return writeOut(env, out, func(w io.Writer) error {
+				switch output.value {
+				case "json":
+					enc := json.NewEncoder(w)
+					enc.SetIndent("", "  ")
+					enc.SetEscapeHTML(false)
+					return enc.Encode(a)
+				case "graph":
+					return render.DecideGraph(w, &a)
+				}
+				return render.DecideText(w, &a, render.Options{Width: width(env), Color: out == "" && colour(env)})
+			})
+		},
+	}
+	addFrom(cmd, &from)
+	cmd.Flags().StringVar(&user, "user", "", "the account: user principal name or id")
+	cmd.Flags().StringVar(&appID, "app", "", "the app's id, or a user action such as urn:user:registersecurityinfo")
+	addChoice(cmd, &client, "client", "the client")
+	cmd.Flags().StringVar(&location, "location", "", "an IP address, a two-letter country, or a place as prove names it")
+	cmd.Flags().StringVar(&platform, "platform", "", "android, iOS, windows, windowsPhone, macOS or linux")
+	addChoice(cmd, &signRisk, "sign-in-risk", "the sign-in risk")
+	addChoice(cmd, &userRisk, "user-risk", "the user risk")
+	cmd.Flags().StringArrayVar(&device, "device", nil, "a device fact, e.g. 'compliant device=true'; may be repeated")
+	addChoice(cmd, &output, "output", "how to print")
+	addOut(cmd, &out)
+	return cmd
+}

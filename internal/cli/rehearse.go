@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/app"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/rehearse"
+	"partnerguard/internal/rehearse/render"
+)
+
+func newRehearse(env *Env) *cobra.Command {
+	var (
+		s        span
+		from     []string
+		policies []string
+		preset   = choice{allowed: []string{"partner-baseline"}}
+		defaults = choice{allowed: []string{"on"}}
+		write    string
+		out      string
+		output   = choice{value: "text", allowed: []string{"text", "json", "html", "csv"}}
+	)
+	cmd := &cobra.Command{
+		Use: "rehearse", Short: "Replay recorded sign-ins through settings that are not on yet", Args: noArgs,
+		Long: `rehearse replays every recorded sign-in through proposed settings beside
+today's and says what would change: newly challenged and able to answer, newly
+challenged and unable, newly blocked, newly open (a regression), each with the
+accounts, apps and clients concerned and their way out.
+
+The proposal is a folder of policies, a preset, or security defaults. Proposed
+policies are rehearsed as if they were enabled, whatever state they are written
+in. --preset partner-baseline is a minimal set that meets the partner rule;
+--write saves it in report-only form, ready to import.
+
+Without --from it replays the embedded sample partner. Exit code 3 says that
+somebody would break, something would open, or the proposal does not prove MFA
+at every sign-in.`,
+		Example: `  partnerguard rehearse --preset partner-baseline
+  partnerguard rehearse --from exports/ --policies proposed/
+  partnerguard rehearse --from exports/ --security-defaults on --output html --out rehearsal.html
+  partnerguard rehearse --preset partner-baseline --write baseline.json`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.check(); err != nil {
+				return err
+			}
+			chosen := 0
+			for _, on := range []bool{len(policies) > 0, preset.value != "", defaults.value != ""} {
+				if on {
+					chosen++
+				}
+			}
+			if chosen != 1 {
+				return problem.New(problem.Usage, "rehearse takes one proposal, got %d", chosen).
+					WithHint("give --policies FOLDER, --preset partner-baseline, or --security-defaults on")
+			}
+			if write != "" {
+				if preset.value == "" {
+					return problem.New(problem.Usage, "--write saves a preset, and none is named").WithHint("add --preset partner-baseline")
+				}
+				raw, err := access.Export(access.PartnerBaseline())
+				if err != nil {
+					return problem.Wrap(err, problem.Internal, "the preset could not be written")
+				}
+				if err := writeOut(env, write, func(w io.Writer) error { _, err := w.Write(append(raw, '\n')); return err }); err != nil {
+					return err
+				}
+			}
+			bar := newProgress(env, "replaying")
+			r, err := app.Rehearse(cmd.Context(), app.Reading{From: from, Stdin: env.Stdin, Progress: bar.set, Since: s.since.at, Until: s.until.end()},
+				app.Proposal{Policies: policies, Preset: preset.value, SecurityDefaults: defaults.value == "on"})
+			bar.done()
+			if err != nil {
+				return err
+			}
+			err = writeOut(env, out, func(w io.Writer) error {
+				switch output.value {
+				case "json":
+					return render.JSON(w, r)
+				case "html":
+					return render.HTML(w, r)
+				case "csv":
+					return render.CSV(w, r)
+				}
+				return render.Text(w, r, render.Options{Width: width(env), Color: out == "" && colour(env)})
+			})
+			if err != nil {
+				return err
+			}
+			return rehearsed(r)
+		},
+	}
+	addFrom(cmd, &from)
+	s.register(cmd)
+	cmd.Flags().StringArrayVar(&policies, "policies", nil, "a file or folder of proposed policies; may be repeated")
+	addChoice(cmd, &preset, "preset", "a ready-made proposal")
+	addChoice(cmd, &defaults, "security-defaults", "rehearse security defaults instead of policies")
+	cmd.Flags().StringVar(&write, "write", "", "save the preset's policies, report-only, to this file")
+	_ = cmd.MarkFlagFilename("write", "json")
+	addChoice(cmd, &output, "output", "how to print")
+	addOut(cmd, &out)
+	return cmd
+}
+
+// rehearsed is the exit of a rehearsal.
+func rehearsed(r *rehearse.Result) error {
+	var breaks, opened int
+	for _, t := range r.Totals {
+		switch {
+		case t.Effect.Breaks():
+			breaks += t.Accounts
+		case t.Effect == rehearse.Opened:
+			opened += t.Accounts
+		}
+	}
+	switch {
+	case opened > 0:
+		return problem.New(problem.Unmet, "the proposal opens sign-ins of %s that are protected today", plural(opened, "account", "accounts"))
+	case breaks > 0:
+		return problem.New(problem.Unmet, "%s would break", plural(breaks, "account", "accounts"))
+	}
+	for _, p := range r.After {
+		if p.Question == "mfa-every-sign-in" && p.Verdict != access.Proved {
+			return problem.New(problem.Unmet, "the proposal does not prove MFA at every sign-in")
+		}
+	}
+	return nil
+}
