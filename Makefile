@@ -43,6 +43,7 @@ browser: ## real-browser checks of every page; needs Chromium
 
 bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench
+	$(MAKE) -C bench/access
 
 cover: ## test coverage per package
 	$(GO) test -cover $(PKGS)

@@ -215,9 +215,17 @@ func (d *Directory) RolesByPrincipal() (roles map[string][]HeldRole, closedGroup
 		h.Via = g.DisplayName
 		d.eachMember(g, map[string]bool{}, closed, func(id string) { roles[id] = append(roles[id], h) })
 	}
+	byName := map[string]string{} // policies name roles by template id
+	for _, r := range d.RoleDefinitions {
+		if id := r.TemplateID; id != "" {
+			byName[strings.ToLower(r.DisplayName)] = strings.ToLower(string(id))
+		} else if byName[strings.ToLower(r.DisplayName)] == "" {
+			byName[strings.ToLower(r.DisplayName)] = strings.ToLower(r.ID)
+		}
+	}
 	for id, p := range d.PrivilegedUsers {
 		for _, name := range p.Roles {
-			roles[id] = append(roles[id], HeldRole{Name: name, Privileged: true})
+			roles[id] = append(roles[id], HeldRole{TemplateID: byName[strings.ToLower(name)], Name: name, Privileged: true})
 		}
 	}
 	for id, held := range roles {

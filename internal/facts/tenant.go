@@ -63,6 +63,12 @@ func (f *Facts) Tenant() *access.Tenant {
 			t.Users = append(t.Users, f.subject(key, u, groups[key], roles[key], excluded[key]))
 		}
 	}
+	// ScubaGear lists privileged users only, by id and name.
+	for key, p := range d.PrivilegedUsers {
+		if d.Users[key] == nil && d.Registrations[key] == nil {
+			t.Users = append(t.Users, f.subject(key, &directory.User{ID: p.ID, DisplayName: p.DisplayName, Source: p.Source}, groups[key], roles[key], excluded[key]))
+		}
+	}
 	t.Users = slices.DeleteFunc(t.Users, func(s access.Subject) bool { return s.ID == "" })
 	slices.SortFunc(t.Users, func(a, b access.Subject) int { return strings.Compare(a.ID, b.ID) })
 	t.Whole = f.Whole(evidence.User) && len(d.Users) > 0
@@ -99,10 +105,14 @@ func (f *Facts) subject(key string, u *directory.User, groups []string, held []d
 		s.Name = u.DisplayName
 	}
 	for _, r := range held {
+		id := r.TemplateID
+		if id == "" { // a role known by name alone: it counts as one, and no policy names it so
+			id = "name:" + strings.ToLower(r.Name)
+		}
 		if r.Eligible {
-			s.Eligible = append(s.Eligible, r.TemplateID)
+			s.Eligible = append(s.Eligible, id)
 		} else {
-			s.Roles = append(s.Roles, r.TemplateID)
+			s.Roles = append(s.Roles, id)
 		}
 	}
 	class := directory.Classify(u, directory.Signs{Roles: held, Excluded: excluded})
