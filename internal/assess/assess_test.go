@@ -157,6 +157,25 @@ func TestMetNeedsTheSettings(t *testing.T) {
 	}
 }
 
+// TestAccountLeftOutBySettings: an account that no policy asks is not met, also
+// without a recorded sign-in, and the reason names the clause.
+func TestAccountLeftOutBySettings(t *testing.T) {
+	t.Parallel()
+	r := newTenant(t).
+		add(evidence.User, `{"id":"u1","userPrincipalName":"ada@contoso.com","accountEnabled":true,"userType":"Member"}`, `{"id":"u2","userPrincipalName":"eve@contoso.com","accountEnabled":true,"userType":"Member"}`).
+		add(evidence.ConditionalAccessPolicy, `{"id":"p","displayName":"MFA","state":"enabled","conditions":{"users":{"includeUsers":["All"],"excludeUsers":["u2"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`).
+		report(assess.Options{})
+	if a := r.Accounts[0]; a.ID != "u2" || a.MFA != assess.NotMet || !strings.Contains(a.Reason, "excludes the account") || len(a.WaysOut) == 0 {
+		t.Errorf("eve: %+v", a)
+	}
+	if a := r.Accounts[1]; a.ID != "u1" || a.MFA != assess.Met || len(a.WaysOut) != 0 {
+		t.Errorf("ada: %+v", a)
+	}
+	if q := find(t, r, "mfa-every-user"); q.Verdict != assess.NotMet || q.Affected != 1 || q.Total != 2 {
+		t.Errorf("mfa-every-user: %+v", q)
+	}
+}
+
 // TestTrustedLocationIsAGap: the exclusion that scripts overlook decides
 // against every sign-in, and not against the ordinary one.
 func TestTrustedLocationIsAGap(t *testing.T) {
@@ -344,6 +363,8 @@ func TestProgrammeRules(t *testing.T) {
 		"young alert":                   {evidence.SecurityAlert, alert("active", "2026-11-20T10:00:00Z", ""), "security-alerts-answered", assess.Met},
 		"answered in time":              {evidence.SecurityAlert, alert("resolved", "2026-11-18T00:00:00Z", `{"statusTo":"investigating","updatedDateTime":"2026-11-18T03:00:00Z"}`), "security-alerts-answered", assess.Met},
 		"answered late":                 {evidence.SecurityAlert, alert("resolved", "2026-11-10T00:00:00Z", `{"statusTo":"resolved","updatedDateTime":"2026-11-15T03:00:00Z"}`), "security-alerts-answered", assess.NotMet},
+		"answered within the day":       {evidence.SecurityAlert, alert("resolved", "2026-11-10T00:00:00Z", `{"statusTo":"resolved","updatedDateTime":"2026-11-11T00:00:00Z"}`), "security-alerts-answered", assess.Met},
+		"answered an hour later":        {evidence.SecurityAlert, alert("resolved", "2026-11-10T00:00:00Z", `{"statusTo":"resolved","updatedDateTime":"2026-11-11T01:00:00Z"}`), "security-alerts-answered", assess.NotMet},
 		"answered, when not shown":      {evidence.SecurityAlert, alert("resolved", "2026-11-10T00:00:00Z", ""), "security-alerts-answered", assess.Unknown},
 		"contact":                       {evidence.SecurityRequirement, score("securityContactProvided", "compliant"), "security-contact", assess.Met},
 		"no contact, as misspelt":       {evidence.SecurityRequirement, score("securityContactProvided", "noncomplaint"), "security-contact", assess.NotMet},

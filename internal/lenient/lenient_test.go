@@ -67,6 +67,11 @@ func TestValues(t *testing.T) {
 	if v := read(`{"B":false,"I":12.0,"S":"x","L":["a",1,null,{}],"T":1769788627239,"O":"[{\"A\":1},{\"A\":\"x\"},null]"}`); !v.B.False() || v.I.Value != 12 || len(v.L) != 2 || !v.T.Set || len(v.O.Items) != 1 || v.O.Dropped != 2 || !v.O.Set {
 		t.Errorf("native forms: %+v", v)
 	}
+	for s, want := range map[string]lenient.Bool{`"Yes"`: {Value: true, Set: true}, `"1"`: {Value: true, Set: true}, `1`: {Value: true, Set: true}, `"no"`: {Set: true}, `"maybe"`: {}} {
+		if v := read(`{"B":` + s + `}`); v.B != want {
+			t.Errorf("%s reads as %+v", s, v.B)
+		}
+	}
 	if v := read(`{"B":{},"I":"twelve","S":{"a":1},"L":{"a":1},"T":{},"O":5}`); v.B.Set || v.I.Set || v.S != "" || v.L != nil || v.T.Set || v.O.Set {
 		t.Errorf("wrong types must read as unknown: %+v", v)
 	}

@@ -36,6 +36,9 @@ func TestNothingPrintsASecret(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if !strings.Contains(string(b), secret.Redacted) {
+			t.Errorf("the secret's place does not say that it is redacted: %s", b)
+		}
 		out.Write(b)
 	}
 	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "secret", s, "holder", h)

@@ -44,7 +44,10 @@ func TestJudge(t *testing.T) {
 			e.Steps[0] = Step{Method: "Previously satisfied", Succeeded: Yes, ResultDetail: "First factor requirement satisfied by claim in the token", Requirement: "Primary authentication"}
 		}, Unknown, ReasonEarlierClaimUnseen},
 		"first factor claim on additionalDetails": {func(e *Event) { e.AdditionalDetails = "First factor requirement satisfied by claim in the token" }, NotChallenged, ReasonSingleFactor},
-		"multifactor step succeeded":              {mfaStep(Step{Method: "Authenticator App", Succeeded: Yes, ResultDetail: "User approved"}), Challenged, ReasonMFAStep},
+		"first factor claim, spelt otherwise": {func(e *Event) {
+			e.Steps = []Step{{Method: "Previously satisfied", Succeeded: Yes, ResultDetail: "first factor requirement was satisfied by claim in the token"}}
+		}, Unknown, ReasonEarlierClaimUnseen},
+		"multifactor step succeeded": {mfaStep(Step{Method: "Authenticator App", Succeeded: Yes, ResultDetail: "User approved"}), Challenged, ReasonMFAStep},
 		"multifactor step, older spelling": {func(e *Event) {
 			e.Steps = append(e.Steps, Step{Method: "SMS", Succeeded: Yes, Requirement: "Multi-factor authentication"})
 		}, Challenged, ReasonMFAStep},
