@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
-	"partnerguard/internal/assess"
 	"partnerguard/internal/assess/render"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/problem"
@@ -55,7 +54,17 @@ Exit code 3 says that a mandatory requirement is not met or unknown.`,
 			if err != nil {
 				return err
 			}
-			if err := writeOut(env, out, func(dst io.Writer) error { return renderReport(env, dst, out != "", output.value, report) }); err != nil {
+			err = writeOut(env, out, forms{
+				"text": func(w io.Writer) error {
+					return render.Text(w, report, render.TextOptions{Width: width(env), Color: out == "" && colour(env)})
+				},
+				"json":         func(w io.Writer) error { return render.JSON(w, report) },
+				"html":         func(w io.Writer) error { return render.HTML(w, report) },
+				"csv":          func(w io.Writer) error { return render.CSV(w, report) },
+				"accounts-csv": func(w io.Writer) error { return render.AccountsCSV(w, report) },
+				"junit":        func(w io.Writer) error { return render.JUnit(w, report) },
+			}[output.value])
+			if err != nil {
 				return err
 			}
 			if n := len(report.Failing()); n > 0 && out != "" {
@@ -79,20 +88,4 @@ func mandatory(n int) string {
 		return "1 mandatory requirement is"
 	}
 	return fmt.Sprintf("%d mandatory requirements are", n)
-}
-
-func renderReport(env *Env, w io.Writer, file bool, format string, r *assess.Report) error {
-	switch format {
-	case "json":
-		return render.JSON(w, r)
-	case "html":
-		return render.HTML(w, r)
-	case "csv":
-		return render.CSV(w, r)
-	case "accounts-csv":
-		return render.AccountsCSV(w, r)
-	case "junit":
-		return render.JUnit(w, r)
-	}
-	return render.Text(w, r, render.TextOptions{Width: width(env), Color: !file && colour(env)})
 }

@@ -71,18 +71,18 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 				s.Device[strings.TrimSpace(name)] = value == "true"
 			}
 			a := e.Decide(s)
-			return writeOut(env, out, func(w io.Writer) error {
-				switch output.value {
-				case "json":
+			return writeOut(env, out, forms{
+				"text": func(w io.Writer) error {
+					return render.DecideText(w, &a, render.Options{Width: width(env), Color: out == "" && colour(env)})
+				},
+				"json": func(w io.Writer) error {
 					enc := json.NewEncoder(w)
 					enc.SetIndent("", "  ")
 					enc.SetEscapeHTML(false)
 					return enc.Encode(a)
-				case "graph":
-					return render.DecideGraph(w, &a)
-				}
-				return render.DecideText(w, &a, render.Options{Width: width(env), Color: out == "" && colour(env)})
-			})
+				},
+				"graph": func(w io.Writer) error { return render.DecideGraph(w, &a) },
+			}[output.value])
 		},
 	}
 	addFrom(cmd, &from)

@@ -25,6 +25,9 @@ func addOut(cmd *cobra.Command, out *string) {
 	_ = cmd.MarkFlagFilename("out")
 }
 
+// forms are the ways to print one answer, by the word of --output.
+type forms map[string]func(io.Writer) error
+
 // writeOut runs write on standard output, or on a file that appears under its
 // name only when it is whole: a failure leaves what was there before.
 func writeOut(env *Env, path string, write func(io.Writer) error) error {

@@ -75,17 +75,14 @@ at every sign-in.`,
 			if err != nil {
 				return err
 			}
-			err = writeOut(env, out, func(w io.Writer) error {
-				switch output.value {
-				case "json":
-					return render.JSON(w, r)
-				case "html":
-					return render.HTML(w, r)
-				case "csv":
-					return render.CSV(w, r)
-				}
-				return render.Text(w, r, render.Options{Width: width(env), Color: out == "" && colour(env)})
-			})
+			err = writeOut(env, out, forms{
+				"text": func(w io.Writer) error {
+					return render.Text(w, r, render.Options{Width: width(env), Color: out == "" && colour(env)})
+				},
+				"json": func(w io.Writer) error { return render.JSON(w, r) },
+				"html": func(w io.Writer) error { return render.HTML(w, r) },
+				"csv":  func(w io.Writer) error { return render.CSV(w, r) },
+			}[output.value])
 			if err != nil {
 				return err
 			}
