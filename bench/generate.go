@@ -13,8 +13,10 @@ import (
 //
 // About one in twenty is an interrupted prompt whose success follows under the
 // same correlation id, one in fifty is a copy of an earlier row, one in fifty
-// lacks the beta fields, and a tenth of the names need UTF-8 or escapes.
-func generate(w io.Writer, n int) error {
+// lacks the beta fields, and a tenth of the names need UTF-8 or escapes. Varied
+// events repeat one another less: addresses, devices, browsers and apps differ
+// from row to row as in a large tenant, so that they compress less well.
+func generate(w io.Writer, n int, varied bool) error {
 	out := bufio.NewWriterSize(w, 1<<20)
 	r := rand.New(rand.NewPCG(2024, uint64(n)))
 	at := time.Date(2024, 5, 31, 23, 59, 59, 0, time.UTC)
@@ -39,7 +41,7 @@ func generate(w io.Writer, n int) error {
 				pending = account
 			}
 		}
-		line = appendEvent(line[:0], r, at, account, session, prompt, r.IntN(50) == 0)
+		line = appendEvent(line[:0], r, at, account, session, prompt, r.IntN(50) == 0, varied)
 		past[i%len(past)] = append(past[i%len(past)][:0], line...)
 		if _, err := out.Write(line); err != nil {
 			return err
@@ -55,14 +57,40 @@ var (
 	clients = []string{"Browser", "Browser", "Browser", "Mobile Apps and Desktop clients", "Mobile Apps and Desktop clients", "Mobile Apps and Desktop clients", "IMAP4", "Authenticated SMTP"}
 )
 
-func appendEvent(b []byte, r *rand.Rand, at time.Time, account int, session uint64, prompt, v1 bool) []byte {
+var (
+	systems  = []string{"Windows NT 10.0; Win64; x64", "Windows NT 10.0; WOW64", "Macintosh; Intel Mac OS X 10_15_7", "Macintosh; Intel Mac OS X 13_4", "X11; Linux x86_64", "X11; CrOS x86_64 15117.111.0", "iPhone; CPU iPhone OS 17_4 like Mac OS X", "iPad; CPU OS 16_7 like Mac OS X", "Linux; Android 14; Pixel 8", "Linux; Android 13; SM-S918B"}
+	browsers = []string{"Chrome", "Edg", "Version", "CriOS", "EdgiOS", "FxiOS", "Electron", "Teams"}
+)
+
+func guid(a, b uint64) string {
+	return fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", uint32(a), uint16(a>>32), uint16(a>>48)&0xfff, uint16(b)&0xfff, b>>16)
+}
+
+func appendEvent(b []byte, r *rand.Rand, at time.Time, account int, session uint64, prompt, v1, varied bool) []byte {
 	app, city, client := r.IntN(len(apps)), cities[account%len(cities)], clients[r.IntN(len(clients))]
 	when := at.Format("2006-01-02T15:04:05.0000000Z")
 	add := func(format string, a ...any) { b = fmt.Appendf(b, format, a...) }
+	ip, agent := fmt.Sprintf("198.51.%d.%d", account%256, r.IntN(256)), fmt.Sprintf("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36 Edg/124.0.%d.67", r.IntN(3000))
+	appID := fmt.Sprintf("%08x-0000-4000-8000-00000000a%03x", app*31, app)
+	device := fmt.Sprintf("%08x-2222-4222-8222-000000000000", account*31)
+	extra := ""
+	if varied {
+		n := uint64(r.IntN(400))*0x9e3779b97f4a7c15 + 1
+		appID = guid(n, n*n)
+		device = guid(uint64(account)*0xbf58476d1ce4e5b9, uint64(account)*0x94d049bb133111eb)
+		ip = fmt.Sprintf("%d.%d.%d.%d", 1+r.IntN(222), r.IntN(256), r.IntN(256), r.IntN(256))
+		if r.IntN(4) == 0 {
+			ip = fmt.Sprintf("2a02:%x:%x:%x:%x:%x:%x:%x", r.IntN(1<<12), r.IntN(1<<16), r.IntN(1<<16), r.IntN(1<<16), r.IntN(1<<16), r.IntN(1<<16), r.IntN(1<<16))
+		}
+		agent = fmt.Sprintf("Mozilla/5.0 (%s) AppleWebKit/%d.%d (KHTML, like Gecko) %s/%d.%d.%d.%d Safari/%d.%d", systems[r.IntN(len(systems))],
+			500+r.IntN(110), r.IntN(40), browsers[r.IntN(len(browsers))], 90+r.IntN(40), r.IntN(4), 1000+r.IntN(6000), r.IntN(200), 500+r.IntN(110), r.IntN(40))
+		extra = fmt.Sprintf(`"resourceOwnerTenantId":"%s","clientSessionId":"%s","agent":{"agentType":"notAgentic","parentAppId":"%s"},"globalSecureAccessIpAddress":"%d.%d.%d.%d","managedServiceIdentity":{"msiType":"none","associatedResourceId":"%x"},`,
+			guid(n*3, n*7), guid(r.Uint64(), r.Uint64()), guid(r.Uint64(), r.Uint64()), r.IntN(256), r.IntN(256), r.IntN(256), r.IntN(256), r.Uint64())
+	}
 	add(`{"id":"%08x-%04x-4%03x-8%03x-%012x","createdDateTime":"%s",`, r.Uint32(), r.IntN(1<<16), r.IntN(1<<12), r.IntN(1<<12), r.Uint64()>>16, when)
 	add(`"userDisplayName":"%s %d","userPrincipalName":"user%d@partner.example","userId":"%08x-1111-4111-8111-%012x",`, names[account%len(names)], account, account, account*7919, account)
-	add(`"appId":"%08x-0000-4000-8000-00000000a%03x","appDisplayName":"%s","ipAddress":"198.51.%d.%d","ipAddressFromResourceProvider":null,"clientAppUsed":"%s",`, app*31, app, apps[app], account%256, r.IntN(256), client)
-	add(`"userAgent":"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36 Edg/124.0.%d.67",`, r.IntN(3000))
+	add(`"appId":"%s","appDisplayName":"%s","ipAddress":"%s","ipAddressFromResourceProvider":null,"clientAppUsed":"%s",`, appID, apps[app], ip, client)
+	add(`%s"userAgent":"%s",`, extra, agent)
 	add(`"correlationId":"%08x-%04x-4000-9000-%012x","conditionalAccessStatus":"success","isInteractive":%v,"riskDetail":"none","riskLevelAggregated":"none","riskLevelDuringSignIn":"none","riskState":"none",`,
 		uint32(session), uint16(session>>32), session>>16, r.IntN(3) > 0)
 	add(`"resourceDisplayName":"Windows Azure Service Management API","resourceId":"797f4846-ba00-4fd7-ba43-dac1f8f63013","resourceTenantId":"2ad3fc79-1859-42fa-9011-6f8df2251b22","homeTenantId":"2ad3fc79-1859-42fa-9011-6f8df2251b22","homeTenantName":"","servicePrincipalId":"","servicePrincipalName":null,`)
@@ -91,7 +119,7 @@ func appendEvent(b []byte, r *rand.Rand, at time.Time, account int, session uint
 		detail = "MFA requirement satisfied by claim in the token"
 	}
 	add(`"status":{"errorCode":%d,"failureReason":"%s","additionalDetails":"%s"},`, code, why, detail)
-	add(`"deviceDetail":{"deviceId":"%08x-2222-4222-8222-000000000000","displayName":"DESKTOP-%05d","operatingSystem":"Windows10","browser":"Edge 124.0.0","isCompliant":%v,"isManaged":true,"trustType":"Hybrid Azure AD joined"},`, account*31, account, account%3 > 0)
+	add(`"deviceDetail":{"deviceId":"%s","displayName":"DESKTOP-%05d","operatingSystem":"Windows10","browser":"Edge 124.0.0","isCompliant":%v,"isManaged":true,"trustType":"Hybrid Azure AD joined"},`, device, account, account%3 > 0)
 	add(`"location":{"city":"%s","state":"%s","countryOrRegion":"%s","geoCoordinates":{"altitude":null,"latitude":%.5f,"longitude":%.5f}},`, city[0], city[1], city[2], 47+r.Float64(), -122+r.Float64())
 	add(`"appliedConditionalAccessPolicies":[`)
 	for i, p := range []string{"Require MFA for all users", "Block legacy authentication"} {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"database/sql"
 	"fmt"
@@ -45,7 +46,7 @@ func open(path string) (io.ReadCloser, error) {
 	}
 	switch {
 	case strings.HasSuffix(path, ".gz"):
-		return gzip.NewReader(f)
+		return gzip.NewReader(bufio.NewReaderSize(f, 256<<10))
 	case strings.HasSuffix(path, ".zst"):
 		z, err := zstd.NewReader(f)
 		if err != nil {

@@ -3,6 +3,7 @@
 //
 //	go run .            the whole table, a few minutes
 //	go run . -events N  another size of the speed file
+//	go run . -smoke     seconds: do our counts and DuckDB's agree?
 //
 // Every measurement is a process of its own, so that its processor time and
 // its peak memory are its own; a core count is kept with taskset where there is
@@ -33,6 +34,7 @@ func main() {
 	rounds := flag.Int("rounds", 3, "interleaved rounds")
 	small := flag.Int("small", 1_000_000, "events of the first memory run")
 	large := flag.Int("large", 4_000_000, "events of the second memory run")
+	check := flag.Bool("smoke", false, "only check on a small file that our counts are DuckDB's")
 	dir := flag.String("dir", "", "where to put the files (default: a temporary folder, removed at the end)")
 	flag.Parse()
 	if job := os.Getenv("PARTNERGUARD_BENCH_JOB"); job != "" {
@@ -42,6 +44,13 @@ func main() {
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, job+":", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if *check {
+		if err := smoke(); err != nil {
+			fmt.Fprintln(os.Stderr, "smoke:", err)
 			os.Exit(1)
 		}
 		return
@@ -133,6 +142,7 @@ type job struct {
 	cores int
 	kind  string
 	args  []string
+	size  int64 // bytes of JSON it reads
 	got   result
 }
 
@@ -146,29 +156,54 @@ func run(events, rounds, small, large int, dir string) error {
 		dir = tmp
 	}
 	plain := filepath.Join(dir, "signins.jsonl")
-	size, err := writeFiles(plain, events)
+	size, err := writeFiles(plain, events, false, true)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d events, %.2f GB, %d bytes an event; %s, %d cores\n\n", events, float64(size)/1e9, size/int64(events), runtime.Version(), runtime.NumCPU())
+	varied := filepath.Join(dir, "varied.jsonl")
+	variedSize, err := writeFiles(varied, events/2, true, false)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d events, %.2f GB, %d bytes an event; %s, %d cores\n", events, float64(size)/1e9, size/int64(events), runtime.Version(), runtime.NumCPU())
+	for _, f := range []struct {
+		name, path string
+		size       int64
+	}{{"plain", plain, size}, {"varied", varied, variedSize}} {
+		fmt.Printf("%s file: ", f.name)
+		for _, ext := range []string{".gz", ".zst"} {
+			info, err := os.Stat(f.path + ext)
+			if err != nil {
+				return err
+			}
+			fmt.Printf(" %s %.1fx", ext, float64(f.size)/float64(info.Size()))
+		}
+		fmt.Println()
+	}
+	fmt.Println()
 
 	csv := filepath.Join(dir, "out.csv")
 	var jobs []*job
 	for cores := 1; cores <= min(2, runtime.NumCPU()); cores++ {
 		n := strconv.Itoa(cores)
 		jobs = append(jobs,
-			&job{name: "DuckDB, judge only", cores: cores, kind: "duckdb", args: []string{"judge", plain, csv, n}},
-			&job{name: "DuckDB, same work", cores: cores, kind: "duckdb", args: []string{"full", plain, csv, n}},
-			&job{name: "fold, summary", cores: cores, kind: "fold", args: []string{plain, ""}},
-			&job{name: "fold, summary and CSV", cores: cores, kind: "fold", args: []string{plain, csv}},
+			&job{name: "DuckDB, judge only", cores: cores, kind: "duckdb", args: []string{"judge", plain, csv, n}, size: size},
+			&job{name: "DuckDB, same work", cores: cores, kind: "duckdb", args: []string{"full", plain, csv, n}, size: size},
+			&job{name: "fold, summary", cores: cores, kind: "fold", args: []string{plain, ""}, size: size},
+			&job{name: "fold, summary and CSV", cores: cores, kind: "fold", args: []string{plain, csv}, size: size},
 		)
 	}
 	cores := min(2, runtime.NumCPU())
-	for _, ext := range []string{".gz", ".zst"} {
-		jobs = append(jobs,
-			&job{name: "bare decoder " + ext, cores: cores, kind: "inflate", args: []string{plain + ext}},
-			&job{name: "fold " + ext, cores: cores, kind: "fold", args: []string{plain + ext, ""}},
-		)
+	for _, f := range []struct {
+		name, path string
+		size       int64
+	}{{"", plain, size}, {"varied ", varied, variedSize}} {
+		for _, ext := range []string{".gz", ".zst"} {
+			jobs = append(jobs,
+				&job{name: "bare decoder " + f.name + ext, cores: cores, kind: "inflate", args: []string{f.path + ext}, size: f.size},
+				&job{name: "fold " + f.name + ext, cores: cores, kind: "fold", args: []string{f.path + ext, ""}, size: f.size},
+			)
+		}
 	}
 	for range rounds {
 		for _, j := range jobs {
@@ -186,7 +221,7 @@ func run(events, rounds, small, large int, dir string) error {
 		if j.name == "DuckDB, judge only" || j.kind == "inflate" {
 			base = j.got
 		}
-		fmt.Fprintf(t, "%s\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t%.0f\n", j.name, j.cores, float64(size)/1e9/j.got.wall.Seconds(), float64(size)/1e9/j.got.cpu.Seconds(),
+		fmt.Fprintf(t, "%s\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t%.0f\n", j.name, j.cores, float64(j.size)/1e9/j.got.wall.Seconds(), float64(j.size)/1e9/j.got.cpu.Seconds(),
 			base.wall.Seconds()/j.got.wall.Seconds(), base.cpu.Seconds()/j.got.cpu.Seconds(), float64(j.got.peak)/1e6)
 	}
 	if err := t.Flush(); err != nil {
@@ -209,7 +244,7 @@ func memory(small, large int) error {
 	}{
 		{"default budget", small, ""}, {"default budget", large, ""}, {"budget 1 MB", small, "1"},
 	} {
-		r, err := measure(min(2, runtime.NumCPU()), func(w io.Writer) error { return replay(w, m.events) }, "fold", "-", os.DevNull, m.budget)
+		r, err := measure(min(2, runtime.NumCPU()), func(w io.Writer) error { return replay(w, m.events, false) }, "fold", "-", os.DevNull, m.budget)
 		if err != nil {
 			return err
 		}
@@ -225,18 +260,21 @@ func memory(small, large int) error {
 	return nil
 }
 
-// writeFiles writes the speed file plain and compressed.
-func writeFiles(path string, events int) (size int64, err error) {
-	var files []*os.File
-	var writers []io.Writer
+// writeFiles writes events compressed and, on request, plain.
+func writeFiles(path string, events int, varied, plain bool) (size int64, err error) {
+	var total counter
+	writers := []io.Writer{&total}
 	var closers []io.Closer
-	for _, ext := range []string{"", ".gz", ".zst"} {
+	extensions := []string{".gz", ".zst"}
+	if plain {
+		extensions = append(extensions, "")
+	}
+	for _, ext := range extensions {
 		f, err := os.Create(path + ext)
 		if err != nil {
 			return 0, err
 		}
 		defer f.Close()
-		files = append(files, f)
 		switch ext {
 		case "":
 			writers = append(writers, f)
@@ -251,7 +289,7 @@ func writeFiles(path string, events int) (size int64, err error) {
 			writers, closers = append(writers, z), append(closers, z)
 		}
 	}
-	if err := replay(io.MultiWriter(writers...), events); err != nil {
+	if err := replay(io.MultiWriter(writers...), events, varied); err != nil {
 		return 0, err
 	}
 	for _, c := range closers {
@@ -259,9 +297,13 @@ func writeFiles(path string, events int) (size int64, err error) {
 			return 0, err
 		}
 	}
-	info, err := files[0].Stat()
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
+	return int64(total), nil
+}
+
+// counter counts what is written.
+type counter int64
+
+func (c *counter) Write(b []byte) (int, error) {
+	*c += counter(len(b))
+	return len(b), nil
 }

@@ -9,10 +9,10 @@ import (
 // replay writes n events: a generated stretch over and over, each time with
 // other ids and sessions, because generating costs more than judging. Copies
 // and sessions within a stretch stay copies and sessions.
-func replay(w io.Writer, n int) error {
+func replay(w io.Writer, n int, varied bool) error {
 	const stretch = 20_000
 	var text bytes.Buffer
-	if err := generate(&text, min(n, stretch)); err != nil {
+	if err := generate(&text, min(n, stretch), varied); err != nil {
 		return err
 	}
 	lines := bytes.SplitAfter(text.Bytes(), []byte("\n"))

@@ -34,9 +34,9 @@ func Plural(n int64, unit string) string {
 // When shows a moment in UTC, to the minute.
 func When(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// Sentence gives a word its capital.
+// Sentence gives a word its capital, when it begins with a plain letter.
 func Sentence(s string) string {
-	if s == "" {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]

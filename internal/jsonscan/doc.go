@@ -7,6 +7,8 @@
 // has an open string, a control character inside a string, a backslash, or a
 // byte outside ASCII. On amd64 with AVX2 it is assembly; elsewhere a portable
 // twin gives the same answer, byte for byte, which the tests check.
+// [Index.ScanLine] does the same for the first line of a text and finds its end
+// on the way.
 //
 // Stage two, [Index.Skip], steps over one value and validates it fully: the
 // grammar of objects, arrays, numbers and literals. Strings need no second

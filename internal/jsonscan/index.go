@@ -299,12 +299,12 @@ func kindsOf(text []byte, places []uint32, base uint32, kinds []uint8) {
 // and not be empty, has neither a backslash nor a byte outside ASCII. False
 // means that it may have.
 func (x *Index) Plain(from, to int) bool {
-	for b := from / 64; b <= (to-1)/64; b++ {
-		if x.odd[b] != 0 {
-			return false
-		}
+	first, last := from/64, (to-1)/64
+	odd := x.odd[first] | x.odd[last]
+	for b := first + 1; b < last; b++ {
+		odd |= x.odd[b]
 	}
-	return true
+	return odd == 0
 }
 
 // word is the four bytes at p, or zero past the end.

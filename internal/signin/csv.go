@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // CSVColumns are the columns of the report, in order.
@@ -69,8 +70,31 @@ func appendBool(b []byte, v bool) []byte {
 	return append(b, "false"...)
 }
 
-// appendClock is time.RFC3339Nano in UTC for the years 1000 to 9999.
-func appendClock(b []byte, c clock) []byte { return c.time().AppendFormat(b, time.RFC3339Nano) }
+// appendClock is time.RFC3339Nano in UTC.
+func appendClock(b []byte, c clock) []byte {
+	t := c.time()
+	year, month, day := t.Date()
+	if year < 1000 || year > 9999 {
+		return t.AppendFormat(b, time.RFC3339Nano)
+	}
+	hour, minute, second := t.Clock()
+	b = appendTwo(appendTwo(b, year/100), year%100)
+	b = appendTwo(append(b, '-'), int(month))
+	b = appendTwo(append(b, '-'), day)
+	b = appendTwo(append(b, 'T'), hour)
+	b = appendTwo(append(b, ':'), minute)
+	b = appendTwo(append(b, ':'), second)
+	if nano := int(c.nsec); nano > 0 {
+		b = append(b, '.')
+		for unit := 100_000_000; nano > 0; unit /= 10 {
+			b = append(b, byte('0'+nano/unit))
+			nano %= unit
+		}
+	}
+	return append(b, 'Z')
+}
+
+func appendTwo(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
 
 // AppendCell appends s as one CSV cell: valid UTF-8, quoted where RFC 4180
 // asks for it, and safe to open in a spreadsheet. A cell that a spreadsheet
@@ -82,17 +106,39 @@ func AppendCell(b []byte, s string) []byte {
 	if s == "" {
 		return b
 	}
-	plain := true
-	for i := 0; i < len(s); i++ {
-		if !plainByte[s[i]] {
-			plain = false
-			break
-		}
-	}
-	if plain && plainFirst[s[0]] {
+	if plainFirst[s[0]] && plain(s) {
 		return append(b, s...)
 	}
 	return appendOddCell(b, s)
+}
+
+// plain reports that s has only bytes that need no thought.
+func plain(s string) bool {
+	n := len(s)
+	if n < 8 {
+		for i := range n {
+			if !plainByte[s[i]] {
+				return false
+			}
+		}
+		return true
+	}
+	p := unsafe.Pointer(unsafe.StringData(s))
+	odd := oddBytes(word(p, n-8))
+	for i := 0; i < n-8; i += 8 {
+		odd |= oddBytes(word(p, i))
+	}
+	return odd == 0
+}
+
+// oddBytes is not zero when w has a byte that is none of plainByte.
+func oddBytes(w uint64) uint64 {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	low := w &^ high
+	// Adding 0x7f to a byte below 0x80 gives a high bit unless the byte is zero.
+	control, quote := low+(0x80-' ')*ones, (low^'"'*ones)+0x7f*ones
+	comma, del := (low^','*ones)+0x7f*ones, (low^0x7f*ones)+0x7f*ones
+	return (w | ^(control & quote & comma & del)) & high
 }
 
 // plainByte holds the bytes that need no thought anywhere in a cell,

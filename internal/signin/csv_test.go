@@ -2,9 +2,13 @@ package signin
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/csv"
+	"encoding/hex"
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -77,4 +81,50 @@ func FuzzCell(f *testing.F) {
 			t.Fatalf("%q starts a formula: %q", s, cell)
 		}
 	})
+}
+
+// Looking at eight bytes at a time gives what looking at each gives.
+func TestWordsOfText(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(3, 9))
+	for c := range 256 {
+		for n := 1; n < 40; n++ {
+			b := []byte(strings.Repeat("abcdefgh-0123456789", 3)[:n])
+			at := r.IntN(n)
+			b[at] = byte(c)
+			s := string(b)
+			if got := plain(s); got != plainByte[c] {
+				t.Fatalf("plain %q: %v", s, got)
+			}
+			if got := lower(s); got != strings.ToLower(s) {
+				t.Fatalf("lower %q: %q", s, got)
+			}
+		}
+		guid := []byte("01234567-89ab-cdef-ABCD-EF0123456789")
+		for at := range guid {
+			old := guid[at]
+			guid[at] = byte(c)
+			hi, lo, ok := parseGUID(string(guid))
+			digit := strings.ContainsRune("0123456789abcdefABCDEF", rune(c))
+			if dash := old == '-'; dash && ok != (c == '-') || !dash && ok != digit {
+				t.Fatalf("%q: %v", guid, ok)
+			}
+			raw, err := hex.DecodeString(strings.ReplaceAll(string(guid), "-", ""))
+			if ok && (err != nil || binary.BigEndian.Uint64(raw) != hi || binary.BigEndian.Uint64(raw[8:]) != lo) {
+				t.Fatalf("%q: %x %x, want %x %v", guid, hi, lo, raw, err)
+			}
+			guid[at] = old
+		}
+	}
+}
+
+func TestClocksInCSV(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(8, 8))
+	for range 20000 {
+		at := time.Unix(r.Int64N(300_000_000_000)-70_000_000_000, []int64{0, 1, 999_999_999, 500_000_000, r.Int64N(1e9), r.Int64N(1e7) * 100}[r.IntN(6)]).UTC()
+		if got, want := string(appendClock(nil, clockOf(at))), at.Format(time.RFC3339Nano); got != want {
+			t.Fatalf("%s, want %s", got, want)
+		}
+	}
 }

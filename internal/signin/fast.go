@@ -102,7 +102,10 @@ func (d *Decoder) scanned(e *Event) (Shape, bool) {
 // reset forgets the record before.
 func (d *Decoder) reset(e *Event) {
 	*e = Event{}
-	d.inner, d.env, d.top, d.in = Event{}, envelope{}, part{}, part{}
+	if d.env.hasProperties { // else it is as it was
+		d.inner = Event{}
+	}
+	d.env, d.top, d.in = envelope{}, part{}, part{}
 	d.arena, d.steps, d.requirements = d.arena[:0], d.steps[:0], d.requirements[:0]
 	d.policies, d.texts = d.policies[:0], d.texts[:0]
 }

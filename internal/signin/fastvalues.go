@@ -204,6 +204,17 @@ func utcClock(s string) (t time.Time, ok bool) {
 	if bad != 0 || year < 1900 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59 {
 		return t, false
 	}
-	t = time.Date(year, time.Month(month), day, hour, minute, second, nano, time.UTC)
-	return t, day <= 28 || t.Day() == day // else there is no such day in that month
+	if day > 28 && time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Day() != day {
+		return t, false // there is no such day in that month
+	}
+	// Days since 1 March of year 0, with years that begin in March, so that the
+	// leap day comes last.
+	month -= 3
+	if month < 0 {
+		month += 12
+		year--
+	}
+	days := year*365 + year/4 - year/100 + year/400 + (month*153+2)/5 + day - 1
+	const until1970 = 719468
+	return time.Unix(int64(days-until1970)*86400+int64(hour*3600+minute*60+second), int64(nano)).UTC(), true
 }

@@ -91,18 +91,28 @@ func parseGUID(s string) (hi, lo uint64, ok bool) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return 0, 0, false
 	}
-	var bad byte
-	digits := func(v uint64, part string) uint64 {
-		for i := 0; i < len(part); i++ {
-			d := hexDigit[part[i]]
-			bad |= d
-			v = v<<4 | uint64(d&15)
-		}
-		return v
-	}
-	hi = digits(digits(digits(0, s[:8]), s[9:13]), s[14:18])
-	lo = digits(digits(0, s[19:23]), s[24:])
-	return hi, lo, bad&0x80 == 0
+	p := unsafe.Pointer(unsafe.StringData(s))
+	// The four groups of eight digits; the low half of one word and the high half
+	// of the other hold four digits each.
+	const low = 1<<32 - 1
+	a, badA := hexWord(word(p, 0))
+	b, badB := hexWord(word(p, 9)&low | word(p, 14)<<32)
+	c, badC := hexWord(word(p, 19)&low | word(p, 24)<<32)
+	d, badD := hexWord(word(p, 28))
+	return a<<32 | b, c<<32 | d, badA|badB|badC|badD == 0
+}
+
+// hexWord reads eight hexadecimal digits, the first in the lowest byte; bad is
+// not zero when one of them is none.
+func hexWord(w uint64) (v, bad uint64) {
+	const ones = 0x0101010101010101
+	letter := w >> 6 & ones // bytes from 0x40 on
+	v = w&(15*ones) + 9*letter
+	bad = (w|letter<<5)&(0xf0*ones) ^ 0x30*(ones+letter) // 0x3_ or 0x6_
+	bad |= ((v+6*ones)>>4 ^ letter | v>>4) & ones        // 0 to 9, or 10 to 15
+	v = (v<<4 | v>>8) & 0x00ff00ff00ff00ff
+	v = (v<<8 | v>>16) & 0x0000ffff0000ffff
+	return (v<<16 | v>>32) & (1<<32 - 1), bad
 }
 
 // hexDigit maps a byte to its value, 0x80 when it is no hexadecimal digit.

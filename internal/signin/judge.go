@@ -12,12 +12,12 @@ import "strings"
 func Judge(e *Event) Judgement {
 	j := Judgement{
 		Legacy:     IsLegacyClient(e.ClientAppUsed),
-		AOBO:       strings.EqualFold(e.CrossTenantAccessType, "serviceProvider"),
-		DeviceCode: strings.EqualFold(e.AuthenticationProtocol, "deviceCode") || strings.EqualFold(e.OriginalTransferMethod, "deviceCodeFlow"),
-		ROPC:       strings.EqualFold(e.AuthenticationProtocol, "ropc"),
+		AOBO:       equalFold(e.CrossTenantAccessType, "serviceProvider"),
+		DeviceCode: equalFold(e.AuthenticationProtocol, "deviceCode") || equalFold(e.OriginalTransferMethod, "deviceCodeFlow"),
+		ROPC:       equalFold(e.AuthenticationProtocol, "ropc"),
 	}
 	for i := range e.RequirementPolicies {
-		if strings.EqualFold(e.RequirementPolicies[i].Provider, "enforcedForCspAdmins") {
+		if equalFold(e.RequirementPolicies[i].Provider, "enforcedForCspAdmins") {
 			j.CSPAdmin = true
 		}
 	}
@@ -49,7 +49,7 @@ func (e *Event) workload() bool {
 		return true
 	}
 	for _, t := range e.EventTypes {
-		if strings.EqualFold(t, "servicePrincipal") || strings.EqualFold(t, "managedIdentity") {
+		if equalFold(t, "servicePrincipal") || equalFold(t, "managedIdentity") {
 			return true
 		}
 	}
@@ -169,8 +169,8 @@ func (e *Event) byToken() bool {
 }
 
 func (e *Event) onPremisesMFA() bool {
-	return strings.EqualFold(e.TokenIssuerType, "ADFederationServicesMFAAdapter") ||
-		strings.EqualFold(e.TokenIssuerType, "NPSExtension")
+	return equalFold(e.TokenIssuerType, "ADFederationServicesMFAAdapter") ||
+		equalFold(e.TokenIssuerType, "NPSExtension")
 }
 
 // conditionalAccessMFA reports an enforced policy whose only grant control is
@@ -179,8 +179,8 @@ func (e *Event) onPremisesMFA() bool {
 func conditionalAccessMFA(e *Event) bool {
 	for i := range e.Policies {
 		p := &e.Policies[i]
-		if strings.EqualFold(p.Result, "success") && len(p.GrantControls) == 1 &&
-			(strings.EqualFold(p.GrantControls[0], "mfa") || strings.EqualFold(p.GrantControls[0], "RequireMfa")) {
+		if equalFold(p.Result, "success") && len(p.GrantControls) == 1 &&
+			(equalFold(p.GrantControls[0], "mfa") || equalFold(p.GrantControls[0], "RequireMfa")) {
 			return true
 		}
 	}
@@ -189,15 +189,27 @@ func conditionalAccessMFA(e *Event) bool {
 
 // isMultifactor compares loosely: older rows write "MultifactorAuthentication".
 func isMultifactor(requirement string) bool {
-	return strings.EqualFold(requirement, "multiFactorAuthentication") ||
-		strings.EqualFold(requirement, "multi-factor authentication")
+	return equalFold(requirement, "multiFactorAuthentication") ||
+		equalFold(requirement, "multi-factor authentication")
 }
 
 func isSingleFactor(requirement string) bool {
-	return strings.EqualFold(requirement, "singleFactorAuthentication") ||
-		strings.EqualFold(requirement, "single-factor authentication")
+	return equalFold(requirement, "singleFactorAuthentication") ||
+		equalFold(requirement, "single-factor authentication")
+}
+
+// equalFold is strings.EqualFold for a word that is ASCII and not empty, quick
+// where the texts are equal or begin with different letters.
+func equalFold(s, word string) bool {
+	if s == word {
+		return true
+	}
+	if s == "" || s[0] < 0x80 && s[0]|0x20 != word[0]|0x20 {
+		return false
+	}
+	return strings.EqualFold(s, word)
 }
 
 func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+	return len(s) >= len(prefix) && equalFold(s[:len(prefix)], prefix)
 }

@@ -180,7 +180,7 @@ func (r *row) fill(e *Event, j *Judgement, csv, visit bool, policies []byte) []b
 func appendPolicies(b []byte, policies []AppliedPolicy) []byte {
 	for i := range policies {
 		p := &policies[i]
-		if !strings.EqualFold(p.Result, "success") && !strings.EqualFold(p.Result, "failure") && !hasPrefixFold(p.Result, "reportOnly") {
+		if !equalFold(p.Result, "success") && !equalFold(p.Result, "failure") && !hasPrefixFold(p.Result, "reportOnly") {
 			continue
 		}
 		if len(b) > 0 {
@@ -338,12 +338,23 @@ func (r *row) accountKey() string {
 	return lower(r.text[colUPN])
 }
 
-// lower is strings.ToLower that costs nothing for text without capitals.
+// lower is strings.ToLower that costs little for text without capitals.
 func lower(s string) string {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c >= 0x80 || 'A' <= c && c <= 'Z' {
-			return strings.ToLower(s)
+	if n := len(s); n >= 8 {
+		p := unsafe.Pointer(unsafe.StringData(s))
+		odd := capitals(word(p, n-8))
+		for i := 0; i < n-8; i += 8 {
+			odd |= capitals(word(p, i))
+		}
+		if odd == 0 {
+			return s
 		}
 	}
-	return s
+	return strings.ToLower(s)
+}
+
+// capitals is not zero when w has a capital letter or a byte above 0x7f.
+func capitals(w uint64) uint64 {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	return (w | (w&^high+(0x80-'A')*ones)&^(w&^high+(0x80-'Z'-1)*ones)) & high
 }

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"io"
@@ -159,7 +160,7 @@ func (s *store) seal(id int, b []byte, rows int) {
 	p.size, p.rows = int32(len(b)), int32(rows)
 	if s.scratch == nil || s.used+int64(len(b)) <= s.budget {
 		s.used += int64(len(b))
-		p.mem = append(make([]byte, 0, len(b)), b...)
+		p.mem = bytes.Clone(b)
 		s.mu.Unlock()
 		return
 	}

@@ -229,6 +229,7 @@ func (d *Decoder) replay(t *template, e *Event) bool {
 	if !x.Scalars(t.scalars) || !t.sameKeys(x) {
 		return false
 	}
+	d.env.hasResultType, d.env.hasProperties = t.hasResultType, t.hasProperties
 	d.steps, d.requirements, d.policies = zeroed(d.steps, t.steps), zeroed(d.requirements, t.requirements), zeroed(d.policies, t.policies)
 	base := [baseCount]unsafe.Pointer{
 		inEvent: unsafe.Pointer(e), inDecoder: unsafe.Pointer(d), inSteps: unsafe.Pointer(unsafe.SliceData(d.steps)),
@@ -280,7 +281,6 @@ func (d *Decoder) replay(t *template, e *Event) bool {
 		}
 	}
 	d.top.seen, d.in.seen = t.top.seen, t.in.seen
-	d.env.hasResultType, d.env.hasProperties = t.hasResultType, t.hasProperties
 	owner := func(list int) *Event {
 		if t.listsInside[list] {
 			return &d.inner

@@ -61,8 +61,8 @@ func Elements(t testing.TB, page string) []Element {
 
 // What a page may be made of. Nothing on these lists loads or runs anything.
 var (
-	allowed = strings.Fields(`html head meta title style body a header p h1 h2 span strong div ul li nav main section table caption thead tbody tr th td
-		details summary figure figcaption svg defs pattern path rect line text g bdi wbr time footer dl dt dd br b`)
+	allowed = strings.Fields(`html head meta title style body a header p h1 h2 h3 span strong div ul li nav main section table caption thead tbody tr th td
+		details summary figure figcaption svg defs pattern path rect line text g bdi wbr time footer dl dt dd br b code`)
 	allowedAttrs = strings.Fields(`lang dir charset http-equiv content name class href id datetime aria-hidden aria-label aria-labelledby tabindex role scope data-label rel
 		width height viewBox focusable d patternUnits patternTransform x y x1 x2 y1 y2 fill text-anchor`)
 )

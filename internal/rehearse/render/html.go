@@ -18,7 +18,7 @@ import (
 // Limits of what one page shows; the rest is in the JSON and the CSV.
 const (
 	pageGroups   = 25  // of one effect, not folded
-	pageFolded   = 300 // of one effect, folded
+	pageFolded   = 100 // of one effect, folded
 	pagePolicies = 200
 	pageNotes    = 50
 )

@@ -69,10 +69,10 @@ func (p *screen) totals(r *rehearse.Result) {
 	for _, e := range order(r) {
 		t := sum(r, e)
 		title, _, tone := effect(e)
-		st := tone.Style
 		if t.Rows == 0 && t.Accounts == 0 {
-			st = console.Dim
+			tone = console.Muted
 		}
+		st := tone.Style
 		p.Put(sizes, 0, console.Cell(tone.Mark, st), console.Lines(title, name, st),
 			console.Cell(right(console.Plural(t.Rows, "sign-ins"), rows), st), console.Cell(right(console.Plural(int64(t.Accounts), "accounts"), accounts+2), st))
 	}
