@@ -26,6 +26,7 @@ func newDecide(env *Env) *cobra.Command {
 		client   = choice{value: "browser", allowed: []string{"browser", "native", "device-code", "transfer", "eas", "other"}}
 		signRisk = choice{value: "none", allowed: []string{"none", "low", "medium", "high"}}
 		userRisk = choice{value: "none", allowed: []string{"none", "low", "medium", "high"}}
+		insider  = choice{value: "none", allowed: []string{"none", "minor", "moderate", "elevated"}}
 		output   = choice{value: "text", allowed: []string{"text", "json", "graph"}}
 	)
 	cmd := &cobra.Command{
@@ -50,7 +51,7 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 			if err != nil {
 				return err
 			}
-			s := access.SignIn{App: appID, Client: client.value, Platform: platform, SignInRisk: signRisk.value, UserRisk: userRisk.value, Device: map[string]bool{}}
+			s := access.SignIn{App: appID, Client: client.value, Platform: platform, SignInRisk: signRisk.value, UserRisk: userRisk.value, InsiderRisk: insider.value, Device: map[string]bool{}}
 			i, ok := e.Find(user)
 			if !ok {
 				return problem.New(problem.BadInput, "no account %q is in the input", user).WithHint("accounts are found by user principal name or id")
@@ -93,6 +94,7 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 	cmd.Flags().StringVar(&platform, "platform", "", "android, iOS, windows, windowsPhone, macOS or linux")
 	addChoice(cmd, &signRisk, "sign-in-risk", "the sign-in risk")
 	addChoice(cmd, &userRisk, "user-risk", "the user risk")
+	addChoice(cmd, &insider, "insider-risk", "the insider risk")
 	cmd.Flags().StringArrayVar(&device, "device", nil, "a device fact, e.g. 'compliant device=true'; may be repeated")
 	addChoice(cmd, &output, "output", "how to print")
 	addOut(cmd, &out)

@@ -4,8 +4,8 @@
 // The data's way: bytes of one record -> [Event] (decode) -> [Judgement]
 // (Judge) -> [Fold], which de-duplicates by id, groups interrupted prompts with
 // the success they led to, and adds up a [Summary]; on request it also writes
-// the CSV report row by row and shows each row to a [Visitor]. The fold is mergeable: split the input any way,
-// the summary is the same.
+// the CSV report row by row and shows the rows of users to a [Visitor]. The
+// fold is mergeable: split the input any way, the summary is the same.
 //
 // Verdicts, one meaning each, are listed at [Verdict]. The rule that matters
 // most: authenticationRequirement=singleFactorAuthentication alone proves

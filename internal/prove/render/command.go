@@ -37,6 +37,9 @@ func command(q *access.Proof, g *access.Gap, from []string) []string {
 	if s.UserRisk != "none" {
 		add("--user-risk", s.UserRisk)
 	}
+	if s.InsiderRisk != "none" && s.InsiderRisk != "" {
+		add("--insider-risk", s.InsiderRisk)
+	}
 	var names []string
 	for n := range s.Device {
 		names = append(names, n)

@@ -210,6 +210,8 @@ func TestCommandsDecideTheWitness(t *testing.T) {
 						s.SignInRisk = value
 					case "--user-risk":
 						s.UserRisk = value
+					case "--insider-risk":
+						s.InsiderRisk = value
 					case "--device":
 						name, v, _ := strings.Cut(value, "=")
 						s.Device[name] = v == "true"
