@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"go/ast"
@@ -324,6 +325,37 @@ func TestSameKey(t *testing.T) {
 	}
 }
 
+// Every bit of every byte of a key counts when a template is compared, for keys
+// of all lengths.
+func TestTemplateComparesWholeKeys(t *testing.T) {
+	t.Parallel()
+	for n := 1; n < 44; n++ {
+		key := strings.Repeat("abcDefghijkMnopqrstuv", 3)[:n]
+		raw := []byte(`{"id":"a","` + key + `":"b","z":1}`)
+		var d Decoder
+		var e Event
+		if _, ok := d.fast(raw, &e); !ok || len(d.templates.list) != 1 {
+			t.Fatalf("%s was not learnt", raw)
+		}
+		learnt := d.templates.list[0]
+		if !learnt.sameKeys(&d.x) {
+			t.Fatalf("%s differs from itself", raw)
+		}
+		for at := range n {
+			for c := byte(' '); c < 0x7f; c++ {
+				i := len(`{"id":"a","`) + at
+				if old := raw[i]; c != old && c != '"' && c != '\\' {
+					raw[i] = c
+					if !d.x.Scan(raw) || learnt.sameKeys(&d.x) {
+						t.Fatalf("%s: byte %d does not count", raw, at)
+					}
+					raw[i] = old
+				}
+			}
+		}
+	}
+}
+
 func TestClocksAgree(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(5, 5))
@@ -358,18 +390,49 @@ func TestClocksAgree(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	r := rand.New(rand.NewPCG(9, 9))
 	for range 40 {
-		f.Add(randomRecord(r))
+		a, b := randomRecord(r), randomRecord(r)
+		f.Add(a, b)
+		c := bytes.Clone(a) // the same structure, one byte different
+		c[r.IntN(len(c))] = "xA\"0,"[r.IntN(5)]
+		f.Add(a, c)
 	}
-	var d Decoder
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		agree(t, &d, raw)
-		var e, o Event
-		shape, err := d.Decode(raw, &e)
-		wantShape, wantErr := DecodeEvent(raw, &o)
-		if shape != wantShape || (err == nil) != (wantErr == nil) || (err == nil) != (json.Valid(raw) && strings.HasPrefix(strings.TrimLeft(string(raw), " \t\r\n"), "{")) {
-			t.Fatalf("%q: %v %v, want %v %v", raw, shape, err, wantShape, wantErr)
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		// A decoder learns from a what b is then read by, and the other way round:
+		// each pair starts afresh, so that a failure can be repeated.
+		var d Decoder
+		for _, raw := range [][]byte{a, b, a, b} {
+			agree(t, &d, raw)
+			var e, o Event
+			shape, err := d.Decode(raw, &e)
+			wantShape, wantErr := DecodeEvent(raw, &o)
+			if shape != wantShape || (err == nil) != (wantErr == nil) || (err == nil) != (json.Valid(raw) && strings.HasPrefix(strings.TrimLeft(string(raw), " \t\r\n"), "{")) {
+				t.Fatalf("%q after %q: %v %v, want %v %v", raw, a, shape, err, wantShape, wantErr)
+			}
 		}
 	})
+}
+
+// TestTemplateSeesEveryBit: a record that differs from a learnt one in a single
+// bit, in a key or anywhere else, is read as the oracle reads it.
+func TestTemplateSeesEveryBit(t *testing.T) {
+	t.Parallel()
+	const record = `{"id":"a1","createdDateTime":"2026-11-19T10:00:00Z","userId":"u","appId":"app","category":"SignInLogs","status":{"errorCode":0,"failureReason":"x"},"isInteractive":true,"authenticationRequirement":"singleFactorAuthentication","conditionalAccessStatus":"success","authenticationDetails":[{"authenticationMethod":"Password","authenticationStepRequirement":"Primary authentication","succeeded":true}],"appliedConditionalAccessPolicies":[{"displayName":"p","result":"success","enforcedGrantControls":["Mfa"]}]}`
+	var d Decoder
+	if !agree(t, &d, []byte(record)) {
+		t.Fatal("the record is not read fast")
+	}
+	for i := range len(record) {
+		for bit := range 8 {
+			raw := []byte(record)
+			raw[i] ^= 1 << bit
+			var got, want Event
+			shape, err := d.Decode(raw, &got)
+			wantShape, wantErr := DecodeEvent(raw, &want)
+			if shape != wantShape || (err == nil) != (wantErr == nil) || err == nil && !reflect.DeepEqual(got.Clone(), want.Clone()) {
+				t.Fatalf("bit %d of byte %d (%q): %v %v, want %v %v\n%s", bit, i, raw[max(0, i-12):min(len(raw), i+12)], shape, err, wantShape, wantErr, cmp.Diff(want, got))
+			}
+		}
+	}
 }
 
 // FuzzFold: however rows are drawn, split and merged, the fold gives what the

@@ -311,7 +311,7 @@ func (t *template) sameKeys(x *jsonscan.Index) bool {
 			return false
 		}
 		at := unsafe.Add(text, from)
-		if word(at, 0)^op.first|word(unsafe.Add(at, op.colon), -7)^op.last != 0 {
+		if (word(at, 0)^op.first)|(word(unsafe.Add(at, op.colon), -7)^op.last) != 0 {
 			return false
 		}
 	}
@@ -323,7 +323,7 @@ func (t *template) sameKeys(x *jsonscan.Index) bool {
 		}
 		at := unsafe.Add(text, from)
 		end := unsafe.Add(at, op.colon)
-		if word(at, 0)^op.first|word(at, 8)^op.second|word(end, -15)^op.third|word(end, -7)^op.fourth != 0 {
+		if (word(at, 0)^op.first)|(word(at, 8)^op.second)|(word(end, -15)^op.third)|(word(end, -7)^op.fourth) != 0 {
 			return false
 		}
 	}
