@@ -22,6 +22,8 @@ func work(job string, args []string) error {
 	switch job {
 	case "fold":
 		return fold(args)
+	case "rehearse":
+		return replayed(args[0])
 	case "inflate":
 		r, err := open(args[0])
 		if err != nil {

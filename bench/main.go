@@ -190,6 +190,7 @@ func run(events, rounds, small, large int, dir string) error {
 			&job{name: "DuckDB, judge only", cores: cores, kind: "duckdb", args: []string{"judge", plain, csv, n}, size: size},
 			&job{name: "DuckDB, same work", cores: cores, kind: "duckdb", args: []string{"full", plain, csv, n}, size: size},
 			&job{name: "fold, summary", cores: cores, kind: "fold", args: []string{plain, ""}, size: size},
+			&job{name: "fold and rehearsal", cores: cores, kind: "rehearse", args: []string{plain}, size: size},
 			&job{name: "fold, summary and CSV", cores: cores, kind: "fold", args: []string{plain, csv}, size: size},
 		)
 	}
@@ -226,6 +227,12 @@ func run(events, rounds, small, large int, dir string) error {
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	for i := 1; i < len(jobs); i++ {
+		if fold, both := jobs[i-1].got, jobs[i].got; jobs[i].kind == "rehearse" {
+			fmt.Printf("\non %d cores the rehearsal adds %.0f %% to the time of the fold, %.0f %% to its processor time", jobs[i].cores,
+				100*(both.wall.Seconds()/fold.wall.Seconds()-1), 100*(both.cpu.Seconds()/fold.cpu.Seconds()-1))
+		}
 	}
 	fmt.Println("\nratios are against the DuckDB or bare decoder line above; DuckDB \"judge only\" neither de-duplicates, correlates nor writes CSV")
 	return memory(small, large)
