@@ -183,6 +183,19 @@ func (e *Engine) Outcome(p Point) Outcome {
 	return e.verdict(p, sure, could)
 }
 
+// Protecting names the enforced policies that surely apply to a point and block
+// it or ask for MFA, in the order of the tenant's policies.
+func (e *Engine) Protecting(p Point) (names []string) {
+	sure, could := e.mask(), e.mask()
+	e.match(p, sure, could)
+	sure.each(func(i int) {
+		if e.enforced.has(i) && (e.demands[i].block || e.demands[i].mfa) {
+			names = append(names, e.policies[i].DisplayName)
+		}
+	})
+	return names
+}
+
 // verdict weighs the matching policies: a block wins, then MFA; where only
 // possible matches would change the answer, it is undecided. Policies that are
 // not understood are possible matches that could do anything.

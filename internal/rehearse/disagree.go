@@ -45,14 +45,9 @@ func Disagreements(h *History, e *access.Engine) (out []Disagreement) {
 		if o == access.Blocked {
 			says = "blocks this sign-in"
 		}
-		s := p.SignIn
-		s.User = in.subject(e, p)
-		var by []string
-		for _, u := range e.Decide(s).Applied {
-			if u.Applies == "yes" && (u.Demands == "block" || strings.Contains(u.Demands, "MFA")) {
-				by = append(by, u.Policy)
-			}
-		}
+		point := p.Points[0]
+		point.User = in.subject(e, p)
+		by := e.Protecting(point)
 		out = append(out, Disagreement{
 			Account: nonEmpty(p.UPN, p.Account), At: p.OpenAt, RecordID: p.OpenID, Source: p.OpenSource,
 			Text: fmt.Sprintf("the settings say: %s %s; the log says: it succeeded at %s by %s without MFA (%d rows)", strings.Join(by, " and "), says, nonEmpty(p.App, "an app"), nonEmpty(p.Client, "an unnamed client"), p.NotChallenged),

@@ -27,7 +27,7 @@ func NewHistory(engines ...*access.Engine) *History { return &History{engines: e
 // Visitor makes a visitor for one goroutine of the fold. Safe for concurrent
 // use.
 func (h *History) Visitor() signin.Visitor {
-	c := &collector{engines: h.engines, patterns: map[string]*Pattern{}}
+	c := &collector{engines: h.engines, patterns: map[string]*Pattern{}, texts: map[string]string{}, points: map[string][]int16{}}
 	for _, e := range h.engines {
 		c.classes = append(c.classes, make([]int16, e.Dimensions()))
 	}
@@ -41,10 +41,8 @@ func (h *History) Visitor() signin.Visitor {
 type Pattern struct {
 	Account string // lower-case user id, else lower-case UPN
 	UPN     string
-	AppID   string
 	App     string
-	Client  string // clientAppUsed
-	SignIn  access.SignIn
+	Client  string         // clientAppUsed
 	Points  []access.Point // one for each engine, User filled in by Rehearse
 
 	Legacy, DeviceCode, ROPC bool
@@ -67,6 +65,9 @@ type collector struct {
 	classes  [][]int16
 	patterns map[string]*Pattern
 	key      []byte
+	scratch  []byte
+	texts    map[string]string  // texts kept, by themselves
+	points   map[string][]int16 // classes kept, by their bytes
 }
 
 // See implements [signin.Visitor]. Failures and interrupts are not replayed:
@@ -99,19 +100,41 @@ func (c *collector) See(s *signin.Sighting) {
 	}
 	p := c.patterns[string(c.key)]
 	if p == nil {
-		in.App, in.Country, in.Platform = strings.Clone(in.App), strings.Clone(in.Country), strings.Clone(in.Platform)
-		in.Device = deviceFacts(s)
 		p = &Pattern{
-			Account: strings.ToLower(nonEmpty(s.UserID, s.UserPrincipalName)), UPN: strings.Clone(s.UserPrincipalName), AppID: strings.Clone(s.AppID),
-			App: strings.Clone(nonEmpty(s.AppDisplayName, s.AppID)), Client: strings.Clone(s.ClientAppUsed), SignIn: in,
-			Legacy: s.Legacy, DeviceCode: s.DeviceCode, ROPC: s.ROPC,
+			Account: strings.ToLower(c.own(nonEmpty(s.UserID, s.UserPrincipalName))), UPN: c.own(s.UserPrincipalName),
+			App: c.own(nonEmpty(s.AppDisplayName, s.AppID)), Client: c.own(s.ClientAppUsed),
+			Legacy: s.Legacy, DeviceCode: s.DeviceCode, ROPC: s.ROPC, Points: make([]access.Point, len(c.engines)),
 		}
 		for i := range c.engines {
-			p.Points = append(p.Points, access.Point{Classes: append([]int16(nil), c.classes[i]...)})
+			p.Points[i].Classes = c.ownClasses(c.classes[i])
 		}
 		c.patterns[string(c.key)] = p
 	}
 	p.see(s)
+}
+
+// own keeps one copy of a text that aliases the fold's memory.
+func (c *collector) own(s string) string {
+	if kept, ok := c.texts[s]; ok {
+		return kept
+	}
+	s = strings.Clone(s)
+	c.texts[s] = s
+	return s
+}
+
+// ownClasses keeps one copy of equal classes: most patterns share theirs.
+func (c *collector) ownClasses(classes []int16) []int16 {
+	c.scratch = c.scratch[:0]
+	for _, k := range classes {
+		c.scratch = binary.LittleEndian.AppendUint16(c.scratch, uint16(k))
+	}
+	if kept, ok := c.points[string(c.scratch)]; ok {
+		return kept
+	}
+	kept := append([]int16(nil), classes...)
+	c.points[string(c.scratch)] = kept
+	return kept
 }
 
 // text appends a length-prefixed text to the key: the first that is not empty,
@@ -243,19 +266,7 @@ func riskOf(level string) string {
 	return ""
 }
 
-// deviceFacts are the device axes a row shows.
-func deviceFacts(s *signin.Sighting) map[string]bool {
-	out := map[string]bool{}
-	if s.Compliant != signin.Unset {
-		out[access.AxisCompliant] = s.Compliant == signin.Yes
-	}
-	if s.HybridJoined != signin.Unset {
-		out[access.AxisJoined] = s.HybridJoined == signin.Yes
-	}
-	return out
-}
-
-// setDevice is deviceFacts on classes, without a map.
+// setDevice fills in the device axes that a row shows.
 func setDevice(e *access.Engine, classes []int16, s *signin.Sighting) {
 	if s.Compliant != signin.Unset {
 		e.SetAxis(classes, access.AxisCompliant, s.Compliant == signin.Yes)

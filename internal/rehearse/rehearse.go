@@ -53,13 +53,17 @@ func Rehearse(in Input) *Result {
 			proven[p.Account] = true
 		}
 	}
-	type place struct{ effect, account, app, client string }
-	groups := map[place]*Group{}
+	type place struct {
+		effect               Effect
+		account, app, client string
+	}
+	groups := map[place]*building{}
 	rows := map[Effect]int64{}
 	accounts := map[Effect]map[string]bool{}
 	strangers := map[string]bool{}
-	for _, key := range sortedKeys(patterns) {
-		p := patterns[key]
+	// The order of a map does not matter: everything below adds up or takes the
+	// newest row.
+	for _, p := range patterns {
 		r.Rows += p.Rows
 		acc, known := in.Accounts[p.Account]
 		if !known {
@@ -67,6 +71,9 @@ func Rehearse(in Input) *Result {
 		}
 		if !known {
 			strangers[p.Account] = true
+		}
+		if !p.Last.IsZero() {
+			r.see(p.Last)
 		}
 		for _, part := range in.decide(p, acc, proven[p.Account]) {
 			if part.rows == 0 {
@@ -80,42 +87,23 @@ func Rehearse(in Input) *Result {
 			if part.effect == Unchanged {
 				continue
 			}
-			at := place{string(part.effect), p.Account, p.App, p.Client}
+			at := place{part.effect, p.Account, p.App, p.Client}
 			g := groups[at]
 			if g == nil {
-				g = &Group{Effect: part.effect, Account: nonEmpty(p.UPN, p.Account), ID: p.Account, Class: acc.Class, App: p.App, Client: p.Client, Reason: part.reason, Policies: part.policies, WaysOut: part.ways}
-				if g.Class == "" {
-					g.Class = directory.ClassUnknown
-				}
+				g = &building{class: acc.Class}
 				groups[at] = g
 			}
-			g.Rows += part.rows
-			if g.Last == nil || newer(p.Last, p.LastID, *g.Last, g.RecordID) {
-				last := p.Last.UTC()
-				g.Last, g.RecordID, g.Source, g.Reason = &last, p.LastID, p.LastSource, part.reason
+			g.rows += part.rows
+			if g.newest == nil || newer(p.Last, p.LastID, g.newest.Last, g.newest.LastID) {
+				g.newest, g.part = p, part
 			}
-			if !p.Last.IsZero() {
-				r.see(p.Last)
-			}
-		}
-		if !p.Last.IsZero() {
-			r.see(p.Last)
 		}
 	}
 	for _, e := range Effects() {
 		r.Totals = append(r.Totals, Total{Effect: e, Rows: rows[e], Accounts: len(accounts[e])})
 	}
 	for _, g := range groups {
-		if g.Last != nil && g.Last.IsZero() {
-			g.Last = nil
-		}
-		if g.WaysOut == nil {
-			g.WaysOut = []directory.WayOut{}
-		}
-		if g.Policies == nil {
-			g.Policies = []string{}
-		}
-		r.Groups = append(r.Groups, *g)
+		r.Groups = append(r.Groups, in.group(g))
 	}
 	order := map[Effect]int{}
 	for i, e := range Effects() {
@@ -132,6 +120,38 @@ func Rehearse(in Input) *Result {
 	return r
 }
 
+// building is a group that is still being added up. Its words are those of the
+// newest pattern.
+type building struct {
+	part
+	class  directory.Class
+	newest *Pattern
+	rows   int64
+}
+
+// group finishes one.
+func (in *Input) group(b *building) Group {
+	p := b.newest
+	g := Group{
+		Effect: b.effect, Account: nonEmpty(p.UPN, p.Account), ID: p.Account, Class: b.class, App: p.App, Client: p.Client,
+		Rows: b.rows, Reason: b.reason, Policies: []string{}, WaysOut: b.ways, RecordID: p.LastID, Source: p.LastSource,
+	}
+	if g.Class == "" {
+		g.Class = directory.ClassUnknown
+	}
+	if !p.Last.IsZero() {
+		last := p.Last.UTC()
+		g.Last = &last
+	}
+	if b.effect != Opened {
+		g.Policies = append(g.Policies, in.deciding(p)...)
+	}
+	if g.WaysOut == nil {
+		g.WaysOut = []directory.WayOut{}
+	}
+	return g
+}
+
 func (r *Result) see(at time.Time) {
 	at = at.UTC()
 	if r.First == nil || at.Before(*r.First) {
@@ -144,11 +164,10 @@ func (r *Result) see(at time.Time) {
 
 // part is the effect on some rows of a pattern.
 type part struct {
-	effect   Effect
-	rows     int64
-	reason   string
-	policies []string
-	ways     []directory.WayOut
+	effect Effect
+	rows   int64
+	reason string
+	ways   []directory.WayOut
 }
 
 // decide splits a pattern by what its rows proved: rows that carried MFA are
@@ -174,7 +193,7 @@ func (in *Input) decide(p *Pattern, acc Account, passed bool) []part {
 	if now == access.Undecided {
 		return []part{same(p.Proven), {effect: UndecidedThen, rows: rest, reason: "what is not in the export decides it, today as then"}}
 	}
-	return []part{same(p.Proven), {effect: UndecidedThen, rows: rest, reason: "what is not in the export decides it", policies: in.deciding(p)}}
+	return []part{same(p.Proven), {effect: UndecidedThen, rows: rest, reason: "what is not in the export decides it"}}
 }
 
 func was(o access.Outcome) string {
@@ -202,7 +221,7 @@ func (in *Input) subject(e *access.Engine, p *Pattern) int {
 }
 
 func (in *Input) blocked(p *Pattern, acc Account, rows int64, reason string) part {
-	out := part{effect: BlockedThen, rows: rows, policies: in.deciding(p)}
+	out := part{effect: BlockedThen, rows: rows}
 	needs := directory.Needs{Class: acc.Class, Password: p.ROPC, Covered: true}
 	switch {
 	case p.ROPC:
@@ -227,7 +246,7 @@ func (in *Input) blocked(p *Pattern, acc Account, rows int64, reason string) par
 }
 
 func (in *Input) challenged(p *Pattern, acc Account, passed bool, rows int64) part {
-	out := part{rows: rows, policies: in.deciding(p)}
+	out := part{rows: rows}
 	needs := directory.Needs{Class: acc.Class, Unregistered: acc.Registered == KnownNo, Password: p.ROPC, Covered: true}
 	switch {
 	case acc.Class == directory.ClassService:
@@ -247,14 +266,10 @@ func (in *Input) challenged(p *Pattern, acc Account, passed bool, rows int64) pa
 }
 
 // deciding names the proposed policies that decide a pattern.
-func (in *Input) deciding(p *Pattern) (names []string) {
-	s := p.SignIn
-	s.User = in.subject(in.Then, p)
-	for _, u := range in.Then.Decide(s).Applied {
-		if u.Applies == "yes" && (u.Demands == "block" || strings.Contains(u.Demands, "MFA")) {
-			names = append(names, u.Policy)
-		}
-	}
+func (in *Input) deciding(p *Pattern) []string {
+	point := p.Points[1]
+	point.User = in.subject(in.Then, p)
+	names := in.Then.Protecting(point)
 	slices.Sort(names)
 	return slices.Compact(names)
 }
