@@ -1,0 +1,239 @@
+package access
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// gapText puts a gap in one line. Where the gap is all that the question asks
+// about, the question's own words stand for it.
+func (e *Engine) gapText(c *compiledQuestion, g *Gap) string {
+	var b strings.Builder
+	switch {
+	case g.Who.Count == 1:
+		b.WriteString(g.Who.Names[0])
+	case g.Who.Count <= 3:
+		b.WriteString(join(g.Who.Names))
+	default:
+		fmt.Fprintf(&b, "%d accounts", g.Who.Count)
+	}
+	if g.Who.BreakGlass {
+		b.WriteString(" (break-glass)")
+	}
+	if len(g.What) == 0 {
+		of := func(asked bool, l dimID, any string) string {
+			if !asked {
+				return any
+			}
+			var labels []string
+			for _, k := range c.classes[l] {
+				if v := e.dims[l].labels[k]; !slices.Contains(labels, v) {
+					labels = append(labels, v)
+				}
+			}
+			return enumerate(labels)
+		}
+		client := of(len(c.Clients) > 0, dimClient, "any client")
+		if len(c.Clients) == 1 && strings.EqualFold(c.Clients[0], "modern") {
+			client = "any modern client"
+		}
+		where := of(len(c.Locations) > 0, dimLocation, "anywhere")
+		if c.Ordinary && len(c.Locations) == 0 {
+			where = "from any place the tenant does not name"
+		}
+		b.WriteString(": " + of(len(c.Apps) > 0, dimResource, "any app") + ", " + client + ", " + where)
+		return b.String()
+	}
+	b.WriteString(": ")
+	for i, n := range g.What {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		text := enumerate(n.Values)
+		switch n.Dimension {
+		case "client":
+			switch {
+			case slices.Equal(n.Values, clientLabels[:clientEAS]):
+				text = "any modern client"
+			case slices.Equal(n.Values, clientLabels[clientEAS:]):
+				text = "any legacy client"
+			}
+			text = "by " + text
+		case "platform", "location":
+			text = "from " + text
+		case "sign-in risk", "user risk", "insider risk":
+			text = "at " + n.Dimension + " " + text
+		case "app":
+			text = "to " + text
+		default:
+			text = "from " + text
+		}
+		b.WriteString(text)
+	}
+	return b.String()
+}
+
+func enumerate(v []string) string {
+	if len(v) > 4 {
+		return fmt.Sprintf("%s or %d others", strings.Join(v[:3], ", "), len(v)-3)
+	}
+	return strings.Join(v, " or ")
+}
+
+// gapReason says in one sentence who is open.
+func (e *Engine) gapReason(p *Proof, cohorts []cohort) string {
+	if kinds := e.standIns(cohorts); kinds != "" {
+		return "no account asked about is in the export; " + kinds + " could sign in without it"
+	}
+	bg := true
+	for i := range p.Gaps {
+		bg = bg && p.Gaps[i].Who.BreakGlass
+	}
+	s := fmt.Sprintf("%d of %d accounts can sign in without it", p.Open, p.Accounts)
+	if p.Accounts == 1 {
+		s = "the account can sign in without it"
+	}
+	if bg {
+		s += "; all of them are break-glass accounts, which may use another method but not none"
+	}
+	return s
+}
+
+func (e *Engine) provedReason(cohorts []cohort) string {
+	accounts, seen := 0, map[int]bool{}
+	for _, co := range cohorts {
+		for _, i := range co.subjects {
+			if a := e.account(int(i)); !seen[a] {
+				seen[a] = true
+				accounts++
+			}
+		}
+	}
+	switch kinds := e.standIns(cohorts); {
+	case kinds != "":
+		return "every sign-in of " + kinds + " is covered by an enforced policy; no account asked about is in the export"
+	case accounts == 1:
+		return "every sign-in of the one account asked about is covered by an enforced policy"
+	}
+	return fmt.Sprintf("every sign-in of all %d accounts asked about is covered by an enforced policy", accounts)
+}
+
+// standIns names the subjects asked about when all of them only stand for
+// accounts that are not in the export; else it is "".
+func (e *Engine) standIns(cohorts []cohort) string {
+	var names []string
+	for _, co := range cohorts {
+		for _, i := range co.subjects {
+			if a := e.account(int(i)); a < len(e.tenant.Users) {
+				return ""
+			}
+			names = append(names, e.subject(int(i)).label())
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	sort.Strings(names)
+	return join(names)
+}
+
+// policyUses says how each policy counts.
+func (e *Engine) policyUses(c *compiledQuestion) []PolicyUse {
+	out := []PolicyUse{}
+	for i, p := range e.policies {
+		u := PolicyUse{ID: p.ID, Policy: p.DisplayName, State: p.State}
+		d := &e.demands[i]
+		switch {
+		case p.Conditions.Workload:
+			u.Why = "selects workloads, not users"
+		case e.unsupported.has(i):
+			u.Why = "not counted as protection, because it uses what is not known here: " + strings.Join(p.Unsupported, ", ")
+		case p.ReportOnly():
+			u.Why = "report-only: it writes what it would do"
+		case !p.Enforced():
+			u.Why = "not enabled"
+		case c.protects.has(i) && d.hasAlternative() && !d.block:
+			u.Counts, u.Why = true, "counts where "+d.text()+" comes down to MFA"
+		case c.protects.has(i):
+			u.Counts, u.Why = true, "asks for "+d.text()
+		default:
+			u.Why = "asks for " + d.text() + ", which is not what is asked here"
+		}
+		out = append(out, u)
+	}
+	return out
+}
+
+// facts adds what a reader should know beside the verdict.
+func (e *Engine) facts(c *compiledQuestion) []string {
+	out := []string{}
+	if d := e.tenant.Defaults; d != nil && d.IsEnabled.True() {
+		out = append(out, "security defaults are on: by Microsoft's word they meet the MFA requirement, but they challenge only administrators and Azure management at every sign-in")
+	}
+	names := map[string]int{}
+	for _, p := range e.tenant.Policies {
+		if p.ID != "" {
+			names[strings.ToLower(p.ID)]++
+		}
+	}
+	for _, p := range e.tenant.Policies {
+		if names[strings.ToLower(p.ID)] > 1 {
+			out = append(out, "some policy ids occur more than once; each copy is judged by itself")
+			break
+		}
+	}
+	return out
+}
+
+// missing lists what to export so that unknown becomes an answer.
+func (e *Engine) missing(c *compiledQuestion) []string {
+	seen := map[string]bool{}
+	out := []string{}
+	add := func(s string) {
+		if !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	if !e.tenant.Whole {
+		add("all users, with their groups and roles")
+	}
+	c.protects.each(func(i int) {
+		if s := e.demands[i].strength; s != nil && c.perhaps.has(i) {
+			add("the authentication strength " + cmp.Or(s.DisplayName, s.ID))
+		}
+		u := &e.policies[i].Conditions.Users
+		for _, list := range [][]string{u.IncludeGroups, u.ExcludeGroups} {
+			for _, g := range list {
+				if g != "" && !e.tenant.KnownGroups[strings.ToLower(g)] {
+					add("the members of group " + e.tenant.name(g))
+				}
+			}
+		}
+		for _, id := range u.ExcludeUsers {
+			if e.absent[strings.ToLower(id)] && !e.tenant.Whole {
+				add("the account " + id)
+			}
+		}
+		if !e.tenant.RolesKnown && len(u.IncludeRoles)+len(u.ExcludeRoles) > 0 {
+			add("role assignments and eligibility")
+		}
+	})
+	used := map[string]bool{}
+	c.protects.each(func(i int) {
+		for _, l := range e.policies[i].Conditions.Locations.Items {
+			for _, id := range slices.Concat(l.IncludeLocations, l.ExcludeLocations) {
+				used[strings.ToLower(id)] = true
+			}
+		}
+	})
+	for _, m := range e.geo.missing {
+		if trusted := slices.ContainsFunc(e.tenant.Locations, func(l *NamedLocation) bool { return strings.EqualFold(l.ID, m.id) && l.IsTrusted.True() }); used[m.id] || trusted && used[locAllTrusted] {
+			add(m.text)
+		}
+	}
+	return out
+}
