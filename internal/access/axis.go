@@ -9,6 +9,9 @@ const (
 	AxisProtectedApp = "protected app"
 )
 
+// Tenant is what the engine was compiled from; it must not be changed.
+func (e *Engine) Tenant() *Tenant { return e.tenant }
+
 // Dimensions is how many classes a [Point] has.
 func (e *Engine) Dimensions() int { return len(e.dims) }
 

@@ -42,6 +42,6 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 	if err != nil {
 		return nil, err
 	}
-	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Disagreements: disagreements(history, today)}
+	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Engine: today, Disagreements: disagreements(f, history, today)}
 	return assess.Assess(f, o), nil
 }

@@ -175,9 +175,10 @@ func accountsOf(f *facts.Facts) map[string]rehearse.Account {
 }
 
 // disagreements compares what today's settings say with what the log shows.
-func disagreements(h *rehearse.History, e *access.Engine) []assess.Evidence {
+func disagreements(f *facts.Facts, h *rehearse.History, e *access.Engine) []assess.Evidence {
 	var out []assess.Evidence
-	for _, d := range rehearse.Disagreements(h, e) {
+	reverse := f.SettingsKnown() && f.Defaults != nil && !f.Defaults.IsEnabled.True()
+	for _, d := range rehearse.Disagreements(h, e, reverse) {
 		ev := assess.Evidence{Subject: d.Account, Detail: d.Text, RecordID: d.RecordID, Source: d.Source}
 		if !d.At.IsZero() {
 			at := d.At.UTC()

@@ -19,6 +19,9 @@ type Options struct {
 	Kind   partner.Kind // zero means direct-bill
 	Cloud  partner.Cloud
 	Sample bool // the embedded sample partner
+	// Engine is the facts' tenant compiled, where the caller has it already; nil
+	// compiles it here.
+	Engine *access.Engine
 	// Disagreements between settings and log, found by replaying the log; they
 	// are shown with the report.
 	Disagreements []Evidence

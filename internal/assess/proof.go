@@ -5,24 +5,19 @@ import (
 	"strings"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/evidence"
 )
-
-// settingsKnown reports that the export shows what decides sign-ins: security
-// defaults that are on, or the whole list of Conditional Access policies.
-// Without it the absence of a policy says nothing.
-func (a *assessor) settingsKnown() bool {
-	return a.Defaults != nil && a.Defaults.IsEnabled.True() || a.Whole(evidence.ConditionalAccessPolicy)
-}
 
 // compileSettings prepares the access engine and the cover of each account.
 func (a *assessor) compileSettings() {
 	a.proofs = map[string]*access.Proof{}
-	if !a.settingsKnown() {
+	if !a.SettingsKnown() {
 		return
 	}
-	tenant := a.Tenant()
-	a.engine = access.Compile(tenant)
+	a.engine = a.o.Engine
+	if a.engine == nil {
+		a.engine = access.Compile(a.Tenant())
+	}
+	tenant := a.engine.Tenant()
 	a.covers = map[string]cover{}
 	q, _ := access.FindQuestion("mfa-every-user")
 	covers, err := a.engine.Coverage(q)

@@ -36,7 +36,7 @@ type Report struct {
 	Accounts     []Account     `json:"accounts"` // every account known, the unmet ones first
 	SignIns      SignIns       `json:"signIns"`
 	// Disagreements are places where the settings ask for MFA or block and the log
-	// shows a success without: both sides, never settled silently.
+	// shows a success without, or the reverse: both sides, never settled silently.
 	Disagreements []Evidence       `json:"disagreements"`
 	Inputs        []evidence.Input `json:"inputs"`
 	Sample        bool             `json:"sample"` // the embedded sample partner, not a real one

@@ -75,6 +75,13 @@ func (f *Facts) Tenant() *access.Tenant {
 	return t
 }
 
+// SettingsKnown reports that the export shows what decides sign-ins: security
+// defaults that are on, or the whole list of Conditional Access policies.
+// Without it the absence of a policy says nothing.
+func (f *Facts) SettingsKnown() bool {
+	return f.Defaults != nil && f.Defaults.IsEnabled.True() || f.Whole(evidence.ConditionalAccessPolicy)
+}
+
 // RolesKnown reports that role assignments were read in some form, be it an
 // empty list.
 func (f *Facts) RolesKnown() bool {

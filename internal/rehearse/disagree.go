@@ -20,38 +20,51 @@ type Disagreement struct {
 	Source   evidence.Source
 }
 
-// Disagreements lists, per account, app and client, the rows that were not
-// challenged although today's settings ask for MFA or block. e must be the
-// first engine the history was made for.
-func Disagreements(h *History, e *access.Engine) (out []Disagreement) {
+// Disagreements lists, once for each account, app and client, the sign-ins that
+// today's settings ask for MFA or block although the log shows a success
+// without, and, when reverse is set, those that MFA was demanded of although no
+// setting asks for it. reverse makes sense only where e knows all settings, and
+// not under security defaults, which challenge when Microsoft sees a need. e
+// must be the first engine the history was made for.
+func Disagreements(h *History, e *access.Engine, reverse bool) (out []Disagreement) {
 	in := Input{Today: e, Then: e, History: h}
 	patterns := h.Patterns()
 	seen := map[string]bool{}
 	for _, key := range sortedKeys(patterns) {
 		p := patterns[key]
-		if p.NotChallenged == 0 {
+		var d Disagreement
+		var row Newest
+		switch o := in.outcome(e, 0, p); {
+		case p.NotChallenged > 0 && (o == access.MFARequired || o == access.Blocked):
+			says := "asks this sign-in for MFA"
+			if o == access.Blocked {
+				says = "blocks this sign-in"
+			}
+			point := p.Points[0]
+			point.User = in.subject(e, p)
+			row = p.Open
+			d.Text = fmt.Sprintf("the settings say: %s %s; the log says: it succeeded at %s by %s without MFA (%s)",
+				strings.Join(e.Protecting(point), " and "), says, nonEmpty(p.App, "an app"), nonEmpty(p.Client, "an unnamed client"), countRows(p.NotChallenged))
+		case reverse && p.Demanded > 0 && o == access.MFANotRequired:
+			row = p.Asked
+			d.Text = fmt.Sprintf("the settings say: nothing asks this sign-in for MFA; the log says: MFA was demanded at %s by %s (%s)",
+				nonEmpty(p.App, "an app"), nonEmpty(p.Client, "an unnamed client"), countRows(p.Demanded))
+		default:
 			continue
 		}
-		o := in.outcome(e, 0, p)
-		if o != access.MFARequired && o != access.Blocked {
-			continue
-		}
-		if at := p.Account + "\x00" + p.App + "\x00" + p.Client; seen[at] {
-			continue
-		} else {
+		d.Account, d.At, d.RecordID, d.Source = nonEmpty(p.UPN, p.Account), row.At, row.ID, row.Source
+		kind, _, _ := strings.Cut(d.Text, ";")
+		if at := p.Account + "\x00" + p.App + "\x00" + p.Client + "\x00" + kind; !seen[at] {
 			seen[at] = true
+			out = append(out, d)
 		}
-		says := "asks this sign-in for MFA"
-		if o == access.Blocked {
-			says = "blocks this sign-in"
-		}
-		point := p.Points[0]
-		point.User = in.subject(e, p)
-		by := e.Protecting(point)
-		out = append(out, Disagreement{
-			Account: nonEmpty(p.UPN, p.Account), At: p.OpenAt, RecordID: p.OpenID, Source: p.OpenSource,
-			Text: fmt.Sprintf("the settings say: %s %s; the log says: it succeeded at %s by %s without MFA (%d rows)", strings.Join(by, " and "), says, nonEmpty(p.App, "an app"), nonEmpty(p.Client, "an unnamed client"), p.NotChallenged),
-		})
 	}
 	return out
+}
+
+func countRows(n int64) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", n)
 }

@@ -53,10 +53,24 @@ type Pattern struct {
 	Last          time.Time
 	LastID        string
 	LastSource    evidence.Source
-	// The newest row that was not challenged, for disagreements.
-	OpenAt     time.Time
-	OpenID     string
-	OpenSource evidence.Source
+	Demanded      int64 // of Proven: the row says that MFA was required, not only done
+
+	// The newest rows that were not challenged, and that MFA was demanded of.
+	Open, Asked Newest
+}
+
+// Newest is the newest row of a kind; an empty ID means that there is none, or
+// that it has none.
+type Newest struct {
+	At     time.Time
+	ID     string
+	Source evidence.Source
+}
+
+func (n *Newest) see(at time.Time, id string, src evidence.Source) {
+	if newer(at, id, n.At, n.ID) {
+		n.At, n.ID, n.Source = at, strings.Clone(id), src
+	}
 }
 
 // collector is one visitor.
@@ -155,11 +169,13 @@ func (p *Pattern) see(s *signin.Sighting) {
 	switch {
 	case s.Verdict.Proven():
 		p.Proven++
+		if s.Reason.Demanded() {
+			p.Demanded++
+			p.Asked.see(s.At, s.ID, s.Source)
+		}
 	case s.Verdict == signin.NotChallenged:
 		p.NotChallenged++
-		if newer(s.At, s.ID, p.OpenAt, p.OpenID) {
-			p.OpenAt, p.OpenID, p.OpenSource = s.At, strings.Clone(s.ID), s.Source
-		}
+		p.Open.see(s.At, s.ID, s.Source)
 	}
 	if newer(s.At, s.ID, p.Last, p.LastID) {
 		p.Last, p.LastID, p.LastSource = s.At, strings.Clone(s.ID), s.Source
@@ -189,12 +205,16 @@ func (h *History) Patterns() map[string]*Pattern {
 			}
 			o.Rows += p.Rows
 			o.Proven += p.Proven
+			o.Demanded += p.Demanded
 			o.NotChallenged += p.NotChallenged
 			if newer(p.Last, p.LastID, o.Last, o.LastID) {
 				o.Last, o.LastID, o.LastSource = p.Last, p.LastID, p.LastSource
 			}
-			if p.OpenID != "" && newer(p.OpenAt, p.OpenID, o.OpenAt, o.OpenID) {
-				o.OpenAt, o.OpenID, o.OpenSource = p.OpenAt, p.OpenID, p.OpenSource
+			if p.NotChallenged > 0 {
+				o.Open.see(p.Open.At, p.Open.ID, p.Open.Source)
+			}
+			if p.Demanded > 0 {
+				o.Asked.see(p.Asked.At, p.Asked.ID, p.Asked.Source)
 			}
 		}
 	}

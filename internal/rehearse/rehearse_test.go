@@ -190,7 +190,7 @@ func TestDisagreements(t *testing.T) {
 	for _, s := range []signin.Sighting{seen("1", "able", nil), seen("2", "unable", func(s *signin.Sighting) { s.Verdict = signin.Challenged })} {
 		v.See(&s)
 	}
-	d := rehearse.Disagreements(h, e)
+	d := rehearse.Disagreements(h, e, true)
 	if len(d) != 1 || d[0].RecordID != "1" || d[0].Account != "able@contoso.com" {
 		t.Errorf("%+v", d)
 	}
@@ -200,7 +200,27 @@ func TestDisagreements(t *testing.T) {
 		s := seen("1", "able", nil)
 		h.Visitor().See(&s)
 		return h
-	}(), access.Compile(tenant())); len(none) != 0 {
+	}(), access.Compile(tenant()), true); len(none) != 0 {
 		t.Errorf("no policy, no disagreement: %+v", none)
+	}
+}
+
+// TestReverseDisagreements: MFA that was demanded, and that no setting asks
+// for; MFA that was only done is nobody's disagreement, and neither is anything
+// where the settings are not all known.
+func TestReverseDisagreements(t *testing.T) {
+	t.Parallel()
+	e := access.Compile(tenant())
+	h := rehearse.NewHistory(e)
+	v := h.Visitor()
+	for id, reason := range map[string]signin.Reason{"able": signin.ReasonMFAStep, "unable": signin.ReasonStrongMethod} {
+		s := seen("row-"+id, id, func(s *signin.Sighting) { s.Verdict, s.Reason = signin.Challenged, reason })
+		v.See(&s)
+	}
+	if d := rehearse.Disagreements(h, e, true); len(d) != 1 || d[0].RecordID != "row-able" {
+		t.Errorf("%+v", d)
+	}
+	if d := rehearse.Disagreements(h, e, false); len(d) != 0 {
+		t.Errorf("settings not known: %+v", d)
 	}
 }

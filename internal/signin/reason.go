@@ -143,6 +143,16 @@ func (r Reason) Text() string {
 	return reasonTable[ReasonNone].text
 }
 
+// Demanded reports a reason of proof which says that MFA was required, and not
+// only that it was done: a strong method may be the user's own choice.
+func (r Reason) Demanded() bool {
+	switch r {
+	case ReasonMFAStep, ReasonMFACompleted, ReasonRequirementMet, ReasonClaimInToken, ReasonPreviousMFA, ReasonRequirementToken, ReasonConditionalAccess, ReasonExternalClaim:
+		return true
+	}
+	return false
+}
+
 // MarshalText makes the code the JSON form, also as a map key.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 

@@ -370,7 +370,7 @@ func successes(t *assess.Tally) int64 {
 }
 
 // disagreementHelp says what a disagreement may mean.
-const disagreementHelp = "Either the settings changed after the sign-in, or something lets it through that the settings do not show. Each wants a look."
+const disagreementHelp = "Either the settings changed after the sign-in, or something decides it that the settings do not show. Each wants a look."
 
 // ScoreCaveat stands beside Microsoft's score wherever it is shown.
 const ScoreCaveat = "Microsoft's score looks at admin roles only; the contract binds every account at every sign-in. A full score is not full compliance."
