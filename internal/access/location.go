@@ -47,6 +47,10 @@ type geography struct {
 // lack is what is not known of a location.
 type lack struct{ id, text string }
 
+// maxPlaces bounds the classes of locations. Entra allows 195 named locations,
+// which stay far below it.
+const maxPlaces = 20_000
+
 // survey partitions all addresses and countries into the classes that the
 // named locations in use can tell apart. IP ranges that do not parse make
 // their location's membership unknown everywhere.
@@ -75,6 +79,17 @@ func survey(locations []*NamedLocation, used map[string]bool) *geography {
 
 	ipAtoms := g.cutAddresses(ids, byID, unclear)
 	countryAtoms := g.cutCountries(ids, byID)
+	if len(ipAtoms)*len(countryAtoms) > maxPlaces {
+		// Nobody's tenant: rather than grow without end, every membership is unknown.
+		for _, id := range ids {
+			if !unclear[id] {
+				unclear[id] = true
+				g.missing = append(g.missing, lack{id, "the named location " + byID[id].DisplayName + " (there are too many to tell apart)"})
+			}
+		}
+		g.bounds, g.atomOf, g.countryOf = nil, nil, map[string]int{}
+		ipAtoms, countryAtoms = g.cutAddresses(nil, byID, unclear), g.cutCountries(nil, byID)
+	}
 	g.nCountry = len(countryAtoms)
 	base := func() place {
 		p := place{in: map[string]tri{}}
