@@ -15,7 +15,7 @@ import (
 var floor = map[string]int{
 	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "arch": 1,
 	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2,
-	"intake": 3, "sample": 3, "facts": 3, "console": 3,
+	"intake": 3, "sample": 3, "facts": 3, "console": 3, "partnercloud": 3,
 	"assess": 4, "rehearse": 4, "prove": 4,
 	"app": 6,
 	"cli": 7,
@@ -41,7 +41,17 @@ var forbidden = map[string]string{
 
 // exempt lists single uses of a forbidden import, each with its reason.
 var exempt = map[string]string{
-	"sample/gen -> math/rand/v2": "the sample partner must come out the same from the same seed; no secret is made",
+	"sample/gen -> math/rand/v2":            "the sample partner must come out the same from the same seed; no secret is made",
+	"partnercloud/scenario -> math/rand/v2": "the generated world must come out the same from the same seed; no secret is made",
+}
+
+// inner gives the rooms of the partner cloud floors of their own: it stands
+// apart from the product, and its parts may import only down too.
+var inner = map[string]int{
+	"partnercloud/world": 1, "partnercloud/ca": 1, "partnercloud/gate": 1,
+	"partnercloud/signon": 2, "partnercloud/bearer": 2, "partnercloud/proxy": 2, "partnercloud/control": 2,
+	"partnercloud/authority": 3, "partnercloud/graph": 3, "partnercloud/center": 3, "partnercloud/arm": 3, "partnercloud/portal": 3, "partnercloud/scenario": 3,
+	"partnercloud": 4,
 }
 
 // source is one parsed file under internal.
@@ -124,6 +134,42 @@ func TestFloors(t *testing.T) {
 			}
 			if floor[to] >= floor[s.top] {
 				t.Errorf("%s: floor %d may not import %s (floor %d)", s.path, floor[s.top], imp, floor[to])
+			}
+		}
+	}
+}
+
+// TestPartnerCloudStandsApart holds the local cloud to its contract: what we
+// speak to it with must not be what it is written with, or one misreading would
+// be in both and every test would agree with itself.
+func TestPartnerCloudStandsApart(t *testing.T) {
+	t.Parallel()
+	room := func(dir string) string {
+		parts := strings.SplitN(dir, "/", 3)
+		return strings.Join(parts[:min(2, len(parts))], "/")
+	}
+	users := map[string]bool{"partnercloud": true, "app": true, "cli": true}
+	for _, s := range sources(t) {
+		for _, imp := range s.imports(t) {
+			rest, ours := strings.CutPrefix(imp, "partnerguard/internal/")
+			if !ours {
+				continue
+			}
+			to, _, _ := strings.Cut(rest, "/")
+			if to == "partnercloud" && !users[s.top] && !s.test {
+				t.Errorf("%s imports %s: only app, cli and tests start the partner cloud", s.path, imp)
+			}
+			if s.top == "partnercloud" && to == "msapi" {
+				t.Errorf("%s imports %s: the partner cloud speaks from the contracts", s.path, imp)
+			}
+			if s.top != "partnercloud" || to != "partnercloud" || s.test || room(s.dir) == room(rest) {
+				continue
+			}
+			from, dest := inner[room(s.dir)], inner[room(rest)]
+			if from == 0 || dest == 0 {
+				t.Errorf("%s -> %s: a room of the partner cloud is missing from the table", s.path, rest)
+			} else if dest >= from {
+				t.Errorf("%s: room %s may not import %s", s.path, room(s.dir), rest)
 			}
 		}
 	}

@@ -1,0 +1,397 @@
+package signon
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/partnercloud/world"
+)
+
+// demand is what one policy or built-in rule asks at this attempt.
+type demand struct {
+	provider string // requirementProvider
+	applied  int    // index of its row in Ruling.Applied plus one; 0: it has none
+	block    bool
+	code     int // of a block
+	mfa      bool
+	strength []string // combinations allowed, when it asks for a strength
+	unmet    int      // code of a control that nothing in a browser can mend
+	open     bool     // met by something besides MFA
+	password bool
+}
+
+// Judge decides an attempt with the settings of the tenant it is for. Who is
+// asked by what:
+//
+//   - the request itself (amr_values, claims): provider request;
+//   - AOBO: every partner user in a customer's tenant (enforcedForCspAdmins),
+//     as far as enforcement stands at this moment in this world;
+//   - security defaults: administrators and Azure management at every sign-in,
+//     everybody else when necessary, which here means: from a device and
+//     address without a success in the last 30 days, or at risk (K: Microsoft
+//     does not publish the rule);
+//   - per-user MFA, Conditional Access through [access.Engine.Decide].
+//
+// Policies that are not understood are held to apply. now is the world's clock.
+func Judge(s *world.State, a *Attempt) Ruling {
+	now := s.Clock.Now()
+	r := Ruling{Outcome: Allow, Requirements: []world.Requirement{}, Applied: []world.AppliedPolicy{}, CAStatus: "notApplied"}
+	if code, reason := account(now, a); code != 0 {
+		r.Outcome, r.Code, r.Reason = Block, code, reason
+		return r
+	}
+	demands := policies(s, a, &r)
+	demands = append(demands, others(s, a, now)...)
+	settle(s, a, &r, demands, now)
+	return r
+}
+
+// account refuses accounts that cannot sign in at all.
+func account(now time.Time, a *Attempt) (int, string) {
+	switch {
+	case !a.User.Enabled:
+		return 50057, "The user account is disabled."
+	case a.User.PasswordExpired:
+		return 50055, "The password is expired."
+	}
+	return 0, ""
+}
+
+// policies asks the access engine and turns what applies into demands.
+func policies(s *world.State, a *Attempt, r *Ruling) (out []demand) {
+	e := s.Engine(a.Tenant)
+	name := a.User.ID
+	if a.AOBO {
+		name = world.ServiceProviderSubject(a.Home.ID)
+	}
+	user, ok := e.Find(name)
+	if !ok {
+		user = e.Stranger()
+	}
+	in := access.SignIn{
+		User: user, App: a.Resource, Client: a.Client, Platform: cmpOr(a.Platform, "unknown platform"), IP: a.IP, Country: a.Place.Country,
+		SignInRisk: cmpOr(a.SignInRisk, "none"), UserRisk: cmpOr(a.User.Risk, "none"), InsiderRisk: "none",
+		Device: map[string]bool{access.AxisCompliant: a.Compliant, access.AxisJoined: a.Joined, access.AxisApprovedApp: false, access.AxisProtectedApp: false},
+	}
+	answer := e.Decide(in)
+	for _, u := range answer.Applied {
+		if u.Applies == "no" {
+			continue
+		}
+		out = append(out, demandOf(a, u, r))
+	}
+	for _, u := range answer.Others {
+		if strings.HasPrefix(u.ID, "partnerguard:") {
+			continue
+		}
+		r.Applied = append(r.Applied, world.AppliedPolicy{ID: u.ID, DisplayName: u.Policy, GrantControls: []string{}, SessionControls: []string{}, Result: "notApplied"})
+	}
+	for _, u := range answer.Report {
+		p := a.Tenant.Policy(u.ID)
+		row := world.AppliedPolicy{ID: u.ID, DisplayName: u.Policy, GrantControls: grantNames(p), SessionControls: sessionNames(a, u.ID), Result: "reportOnlyNotApplied"}
+		if u.Applies != "no" && p != nil {
+			d := grantDemand(a, p)
+			switch {
+			case d.block || d.unmet != 0 && !d.open:
+				row.Result = "reportOnlyFailure"
+			case (d.mfa || d.strength != nil) && !d.open && !meets(a, d):
+				row.Result = "reportOnlyInterrupted"
+			default:
+				row.Result = "reportOnlySuccess"
+			}
+		}
+		r.Applied = append(r.Applied, row)
+	}
+	return out
+}
+
+func cmpOr(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}
+
+// demandOf turns one applying policy into a demand and notes its row.
+func demandOf(a *Attempt, u access.Use, r *Ruling) demand {
+	if strings.HasPrefix(u.ID, "partnerguard:") {
+		d := demand{provider: "securityDefaults", mfa: true}
+		switch {
+		case strings.Contains(u.ID, "per-user"):
+			d.provider = "user"
+		case strings.Contains(u.ID, "baseline"):
+			d.provider = "baselineProtection"
+		}
+		if strings.HasSuffix(u.ID, "-legacy") {
+			d.mfa, d.block, d.code = false, true, 530035
+			if d.provider == "baselineProtection" {
+				d.code = 53003
+			}
+		}
+		return d
+	}
+	p := a.Tenant.Policy(u.ID)
+	row := world.AppliedPolicy{ID: u.ID, DisplayName: u.Policy, GrantControls: grantNames(p), SessionControls: sessionNames(a, u.ID), Result: "success"}
+	d := demand{provider: "multiConditionalAccess", block: true, code: 53003}
+	if p != nil {
+		d = grantDemand(a, p)
+		session(a, u.ID, p, r)
+	}
+	r.Applied = append(r.Applied, row)
+	d.applied = len(r.Applied)
+	return d
+}
+
+// grantDemand reads a policy's grant controls against what the attempt is.
+func grantDemand(a *Attempt, p *access.Policy) demand {
+	d := demand{provider: "multiConditionalAccess"}
+	g := p.GrantControls
+	if g == nil {
+		d.open = true
+		return d
+	}
+	and := strings.EqualFold(string(g.Operator), "AND")
+	met := func(ok bool, code int) {
+		switch {
+		case ok && !and:
+			d.open = true
+		case !ok && d.unmet == 0:
+			d.unmet = code
+		}
+	}
+	for _, c := range g.BuiltInControls {
+		switch strings.ToLower(c) {
+		case "block":
+			d.block, d.code = true, 53003
+		case "mfa":
+			d.mfa = true
+		case "compliantdevice":
+			met(a.Compliant, 53000)
+		case "domainjoineddevice":
+			met(a.Joined, 53001)
+		case "approvedapplication", "compliantapplication":
+			met(false, 53002)
+		case "passwordchange":
+			d.password, d.mfa = true, true
+		default:
+			met(false, 53003)
+		}
+	}
+	// Custom controls and terms of use are not part of this cloud: never met.
+	for range len(g.CustomFactors) + len(g.TermsOfUse) {
+		met(false, 50158)
+	}
+	if g.Strength != nil {
+		d.strength = a.Tenant.Strength(g.Strength)
+		if len(d.strength) == 0 {
+			d.block, d.code = true, 53003 // a strength that cannot be resolved: fail closed
+		}
+	}
+	if d.open && !and {
+		d.unmet = 0
+	}
+	// With OR, MFA mends what a device does not meet.
+	if !and && (d.mfa || d.strength != nil) {
+		d.unmet = 0
+	}
+	return d
+}
+
+// meets reports that the factors given satisfy what is asked.
+func meets(a *Attempt, d demand) bool {
+	if d.mfa && !a.MFA {
+		return false
+	}
+	if d.strength != nil && !strongEnough(a.Combos, d.strength) {
+		return false
+	}
+	return true
+}
+
+// strongEnough reports one combination done that the strength allows.
+func strongEnough(done, allowed []string) bool {
+	return slices.ContainsFunc(allowed, func(want string) bool {
+		return slices.ContainsFunc(done, func(have string) bool { return sameCombination(have, want) })
+	})
+}
+
+func sameCombination(a, b string) bool {
+	x, y := strings.Split(strings.ReplaceAll(a, " ", ""), ","), strings.Split(strings.ReplaceAll(b, " ", ""), ",")
+	slices.Sort(x)
+	slices.Sort(y)
+	return strings.EqualFold(strings.Join(x, ","), strings.Join(y, ","))
+}
+
+// others are the demands that no policy object makes.
+func others(s *world.State, a *Attempt, now time.Time) (out []demand) {
+	if a.AskMFA {
+		out = append(out, demand{provider: "request", mfa: true})
+	}
+	if a.AOBO && s.Enforcement.AOBO.Stage(now) != world.StageNone {
+		if st := s.Enforcement.AOBO.Stage(now); st == world.StageEnforced || st == world.StageRamping {
+			// A refusal is counted only where there would be one.
+			if a.MFA || s.Refuses(s.Enforcement.AOBO, a.Home, true) {
+				out = append(out, demand{provider: "enforcedForCspAdmins", mfa: true})
+			}
+		}
+	}
+	if a.Tenant.SecurityDefaults && !a.AOBO && whenNecessary(a, now) && !exempt(a, now) {
+		out = append(out, demand{provider: "securityDefaults", mfa: true})
+	}
+	return out
+}
+
+// exempt is the directory synchronisation account, which nobody asks.
+func exempt(a *Attempt, now time.Time) bool {
+	return slices.Contains(a.Tenant.RolesOf(a.User.ID, now), "d29b2b05-8046-44ba-8758-1e26182fcf32")
+}
+
+// necessaryAfter is how long a success is remembered by security defaults (ours).
+const necessaryAfter = 30 * 24 * time.Hour
+
+func whenNecessary(a *Attempt, now time.Time) bool {
+	return a.SignInRisk == "medium" || a.SignInRisk == "high" || a.Interactive && now.Sub(a.User.LastSuccess) > necessaryAfter
+}
+
+// settle weighs the demands: a block first, then controls that cannot be met,
+// then sign-in frequency, then MFA.
+func settle(s *world.State, a *Attempt, r *Ruling, demands []demand, now time.Time) {
+	fail := func(d *demand, outcome Outcome, code int) {
+		if d.applied != 0 {
+			r.Applied[d.applied-1].Result = "failure"
+		}
+		if r.Outcome == Allow || outcome == Block && r.Outcome != Block {
+			r.Outcome, r.Code, r.Reason = outcome, code, Reason(code)
+		}
+	}
+	for i := range demands {
+		d := &demands[i]
+		if d.applied != 0 {
+			r.CAStatus = "success"
+		}
+		switch {
+		case d.block:
+			fail(d, Block, d.code)
+		case d.unmet != 0:
+			fail(d, Block, d.unmet)
+		}
+	}
+	stale := a.MFA && due(a, r, now)
+	for i := range demands {
+		d := &demands[i]
+		if !d.mfa && d.strength == nil || d.block {
+			continue
+		}
+		if d.open {
+			continue
+		}
+		r.MFARequired = true
+		r.PasswordChange = r.PasswordChange || d.password
+		if !slices.ContainsFunc(r.Requirements, func(q world.Requirement) bool { return q.Provider == d.provider }) {
+			r.Requirements = append(r.Requirements, world.Requirement{Provider: d.provider, Detail: requirementDetail(d.provider)})
+		}
+		if d.strength != nil {
+			r.Strengths = append(r.Strengths, d.strength)
+			r.Requirements = append(r.Requirements, world.Requirement{Provider: "authenticationStrengths", Detail: "Conditional Access"})
+		}
+		if !meets(a, *d) {
+			outcome, code := NeedMFA, 50076
+			if !able(a, r.Strengths) {
+				outcome, code = Register, 50079
+			}
+			if !a.Interactive && d.provider == "user" {
+				code = 50079
+			}
+			fail(d, outcome, code)
+		}
+	}
+	if r.Outcome == Allow && (stale || due(a, r, now)) {
+		r.Outcome, r.Code = Again, 50078
+		if !a.Interactive {
+			r.Code = 70043
+		}
+		r.Reason = Reason(r.Code)
+	}
+	if r.Outcome != Allow {
+		if slices.ContainsFunc(r.Applied, func(p world.AppliedPolicy) bool { return p.Result == "failure" }) {
+			r.CAStatus = "failure"
+		}
+	}
+	if r.MFARequired && a.MFA && !a.Fresh {
+		r.Detail = "MFA requirement satisfied by claim in the token"
+		if a.External {
+			r.Detail = "MFA requirement satisfied by claim provided by external provider"
+		}
+	} else if r.MFARequired && a.MFA {
+		r.Detail = "MFA completed in Azure AD"
+	}
+}
+
+// due reports that a sign-in frequency asks for a fresh sign-in.
+func due(a *Attempt, r *Ruling, now time.Time) bool {
+	if a.AuthTime.IsZero() {
+		return false
+	}
+	if r.EveryTime {
+		return !a.Fresh && now.Sub(a.AuthTime) > 5*time.Minute
+	}
+	return r.Frequency > 0 && now.Sub(a.AuthTime) >= r.Frequency
+}
+
+// able reports that a registered method could answer: any second factor, or one
+// that yields a combination of each strength.
+func able(a *Attempt, strengths [][]string) bool {
+	combos := Possible(a.Home, a.User)
+	if len(combos) == 0 {
+		return false
+	}
+	for _, s := range strengths {
+		if !strongEnough(combos, s) {
+			return false
+		}
+	}
+	return true
+}
+
+// Possible lists the combinations that a user's registered methods can yield. An
+// external method yields none of them: it never satisfies a strength, but MFA.
+func Possible(_ *world.Tenant, u *world.User) []string {
+	var out []string
+	for _, m := range u.Methods {
+		switch m.Type {
+		case world.MethodTOTP:
+			out = append(out, "password,softwareOath")
+		case world.MethodFIDO2:
+			out = append(out, "fido2")
+		case world.MethodPush:
+			out = append(out, "password,microsoftAuthenticatorPush", "deviceBasedPush")
+		case world.MethodPhone:
+			out = append(out, "password,sms", "password,voice")
+		case world.MethodHello:
+			out = append(out, "windowsHelloForBusiness")
+		case world.MethodPass:
+			out = append(out, "temporaryAccessPassOneTime")
+		case world.MethodExternal:
+			out = append(out, "external")
+		}
+	}
+	return out
+}
+
+func requirementDetail(provider string) string {
+	switch provider {
+	case "multiConditionalAccess":
+		return "Conditional Access"
+	case "enforcedForCspAdmins":
+		return "Partner security requirements"
+	case "securityDefaults":
+		return "Security defaults"
+	case "user":
+		return "Per-user MFA"
+	case "request":
+		return "Requested by the application"
+	}
+	return ""
+}
