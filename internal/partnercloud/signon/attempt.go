@@ -53,7 +53,7 @@ type Attempt struct {
 	AuthTime time.Time // of the first factor; zero: none yet
 	MFATime  time.Time
 	// Fresh says that the MFA was done in this very sign-in, External that an
-	// external provider did it, Federated that the home tenant did.
+	// external provider did it.
 	Fresh    bool
 	External bool
 

@@ -71,7 +71,10 @@ func TestJudge(t *testing.T) {
 		{"the request asks and has it", nil, func(a *Attempt) { a.AskMFA = true; mfa(a) }, Allow, 0, "request", "notApplied"},
 		{"a policy asks", func(_ *world.State, p, _ *world.Tenant, _ *world.User) { policy(p, "ca", everybody+wantMFA) }, nil, NeedMFA, 50076, "multiConditionalAccess", "failure"},
 		{"a policy asks and it was done", func(_ *world.State, p, _ *world.Tenant, _ *world.User) { policy(p, "ca", everybody+wantMFA) }, mfa, Allow, 0, "multiConditionalAccess", "success"},
-		{"nothing is registered", func(_ *world.State, p, _ *world.Tenant, u *world.User) { u.Methods = nil; policy(p, "ca", everybody+wantMFA) }, nil, Register, 50079, "multiConditionalAccess", "failure"},
+		{"nothing is registered", func(_ *world.State, p, _ *world.Tenant, u *world.User) {
+			u.Methods = nil
+			policy(p, "ca", everybody+wantMFA)
+		}, nil, Register, 50079, "multiConditionalAccess", "failure"},
 		{"report-only asks nobody", func(_ *world.State, p, _ *world.Tenant, _ *world.User) {
 			policy(p, "ca", strings.Replace(everybody, `"enabled"`, `"enabledForReportingButNotEnforced"`, 1)+wantMFA)
 		}, nil, Allow, 0, "", "notApplied"},

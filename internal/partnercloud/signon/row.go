@@ -18,7 +18,7 @@ func Row(s *world.State, a *Attempt, r *Ruling, code int) *world.SignIn {
 	row := &world.SignIn{
 		CreatedDateTime: world.Stamp{Time: s.Clock.Now()}, UserDisplayName: a.User.Name, UserPrincipalName: a.User.UPN, UserID: a.User.ID,
 		AppID: a.AppID, AppDisplayName: a.AppName, IPAddress: ip(a), ClientAppUsed: cmp.Or(a.ClientAppUsed, clientApp(a.Client)), UserAgent: a.UserAgent,
-		CorrelationID: cmp.Or(a.Correlation, world.NewGUID()), OriginalRequestID: a.Request, ConditionalAccess: r.CAStatus, IsInteractive: a.Interactive,
+		CorrelationID: a.Correlation, OriginalRequestID: a.Request, ConditionalAccess: r.CAStatus, IsInteractive: a.Interactive,
 		TokenIssuerType: "AzureAD", Requirement: "singleFactorAuthentication", Protocol: cmp.Or(a.Protocol, "oAuth2"),
 		IncomingTokenType: cmp.Or(a.IncomingTokenType, "none"), TransferMethod: cmp.Or(a.TransferMethod, "none"), CredentialType: "none", CrossTenant: "none",
 		HomeTenantID: a.Home.ID, HomeTenantName: a.Home.Name, ResourceTenantID: t.ID, ResourceOwnerTenant: world.FirstPartyTenant, AppOwnerTenant: a.AppOwner,
@@ -29,6 +29,9 @@ func Row(s *world.State, a *Attempt, r *Ruling, code int) *world.SignIn {
 		Status: world.Status{ErrorCode: code, FailureReason: Reason(code), AdditionalDetails: r.Detail},
 		Device: world.Device{DeviceID: a.DeviceID, OperatingSystem: a.OS, Browser: a.BrowserName, IsCompliant: a.Compliant, IsManaged: a.Compliant || a.Joined, TrustType: trust(a)},
 		Place:  a.Place, Applied: r.Applied, Steps: a.Steps, Processing: []world.KeyValue{}, Requirements: r.Requirements, Lifetimes: r.Lifetimes,
+	}
+	if row.CorrelationID == "" {
+		row.CorrelationID = world.NewGUID()
 	}
 	if sp := t.SP(a.Resource); sp != nil {
 		row.ResourceSP = sp.ID

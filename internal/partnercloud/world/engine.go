@@ -15,6 +15,9 @@ type engineCache struct {
 	until   time.Time // the next moment at which a role begins or ends
 	engine  *access.Engine
 	parents map[string][]string
+	// policies are the decoded ones by lower id: a sign-in asks for each of them
+	// several times.
+	policies map[string]*access.Policy
 }
 
 func (t *Tenant) cache() *engineCache {
@@ -142,16 +145,25 @@ func lower(list []string) []string {
 	return out
 }
 
-// Policy decodes one Conditional Access policy of the tenant by id, or nil.
+// Policy gives one Conditional Access policy of the tenant by id, decoded, or
+// nil. It is shared until the tenant changes: do not change it.
 func (t *Tenant) Policy(id string) *access.Policy {
+	c, k := t.cache(), strings.ToLower(id)
+	if p, ok := c.policies[k]; ok {
+		return p
+	}
 	d := t.Policies.Get(id)
 	if d == nil {
 		return nil
 	}
 	p := new(access.Policy)
 	if json.Unmarshal(d.Raw, p) != nil {
-		return nil
+		p = nil
 	}
+	if c.policies == nil {
+		c.policies = make(map[string]*access.Policy)
+	}
+	c.policies[k] = p
 	return p
 }
 

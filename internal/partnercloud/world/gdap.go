@@ -104,8 +104,10 @@ func (r *Relationship) StatusAt(now time.Time) string {
 			return "expired"
 		}
 	case "approved", "activating":
-		if due {
-			return "active"
+		if due { // and from then on it lives and ends as an active one
+			active := *r
+			active.Status = "active"
+			return active.StatusAt(now)
 		}
 	case "terminationRequested", "terminating":
 		if due {

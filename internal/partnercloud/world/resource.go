@@ -111,6 +111,9 @@ var FirstPartyClients = map[string]string{
 	PortalAppID:                            "Microsoft Partner Center",
 	"00000002-0000-0ff1-ce00-000000000000": "Office 365 Exchange Online",
 	"00000006-0000-0ff1-ce00-000000000000": "Microsoft Office 365 Portal",
+	"4765445b-32c6-49b0-83e6-1d93765276ca": "OfficeHome",
+	"1fec8e78-bce4-4aaf-ab1b-5451cc387264": "Microsoft Teams",
+	"618dd325-23f6-4b6f-8380-4df78026e39b": "Microsoft 365 admin center",
 	"cb1056e2-e479-49de-ae31-7812af012ed8": "Microsoft Azure Active Directory Connect",
 }
 

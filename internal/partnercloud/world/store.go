@@ -87,9 +87,9 @@ func (w *World) SaveFile(path string, spec json.RawMessage) (err error) {
 	return nil
 }
 
-// Load reads what Save wrote. attach hangs the scenario's maker and history on
-// the state again; it gets the spec.
-func Load(in io.Reader, clock *Clock, attach func(s *State, spec json.RawMessage) error) (*World, json.RawMessage, error) {
+// Load reads what Save wrote and gives the spec that was kept beside it. The
+// scenario must hang its maker and history on the world again.
+func Load(in io.Reader, clock *Clock) (*World, json.RawMessage, error) {
 	var f saved
 	d := json.NewDecoder(io.LimitReader(in, MaxState))
 	if err := d.Decode(&f); err != nil {
@@ -108,11 +108,6 @@ func Load(in io.Reader, clock *Clock, attach func(s *State, spec json.RawMessage
 			return nil, nil, problem.New(problem.BadInput, "the state file holds an empty tenant").WithHint("start with another --state directory")
 		}
 		s.Put(t)
-	}
-	if attach != nil {
-		if err := attach(s, f.Spec); err != nil {
-			return nil, nil, err
-		}
 	}
 	if s.Partner != "" && s.PartnerTenant() == nil {
 		return nil, nil, problem.New(problem.BadInput, "the state file lacks its partner tenant").WithHint("start with another --state directory")

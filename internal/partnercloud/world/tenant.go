@@ -70,6 +70,9 @@ type Tenant struct {
 	Resellers   []Reseller   `json:"resellers,omitempty"`
 	Webhook     *Webhook     `json:"webhook,omitempty"`
 	PartnerKind partner.Kind `json:"partnerKind,omitempty"`
+	// Sandbox marks an integration sandbox of a partner: Partner Center enforces
+	// MFA there always, and has no spending budgets.
+	Sandbox bool `json:"sandbox,omitempty"`
 
 	// The live part of the logs, oldest first: what happened since the world was
 	// made. Generated history lies before it (see State.History).

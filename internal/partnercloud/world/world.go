@@ -233,8 +233,12 @@ func (s *State) LogSignIn(t *Tenant, r *SignIn) {
 
 const maxFollow = 20_000
 
-// Follow gives live rows of all tenants after a sequence number.
+// Follow gives live rows of all tenants after a sequence number; -n stands for
+// the newest n.
 func (s *State) Follow(after int64, limit int) (rows []*SignIn, next int64) {
+	if after < 0 {
+		after = max(0, s.seq+after)
+	}
 	next = after
 	i, _ := slices.BinarySearchFunc(s.follow, after+1, func(r *SignIn, n int64) int { return int(r.Seq - n) })
 	for ; i < len(s.follow) && len(rows) < limit; i++ {

@@ -270,7 +270,7 @@ func TestSaveAndLoad(t *testing.T) {
 	if err := w.Save(&first, json.RawMessage(`{"a":1}`)); err != nil {
 		t.Fatal(err)
 	}
-	again, spec, err := Load(bytes.NewReader(first.Bytes()), NewClock(func() time.Time { return start }), nil)
+	again, spec, err := Load(bytes.NewReader(first.Bytes()), NewClock(func() time.Time { return start }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func TestSaveAndLoad(t *testing.T) {
 		"empty": "", "half": first.String()[:first.Len()/2], "other version": strings.Replace(first.String(), `"version":1`, `"version":9`, 1),
 		"null tenant": `{"version":1,"state":{},"tenants":[null]}`, "no partner": `{"version":1,"state":{"partner":"x"},"tenants":[]}`,
 	} {
-		if _, _, err := Load(strings.NewReader(text), nil, nil); err == nil {
+		if _, _, err := Load(strings.NewReader(text), nil); err == nil {
 			t.Errorf("%s: loaded without a word", name)
 		}
 	}
