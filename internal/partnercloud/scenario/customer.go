@@ -1,0 +1,312 @@
+package scenario
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"partnerguard/internal/partnercloud/world"
+)
+
+// record makes the partner's side of a customer: the customer record, GDAP
+// relationships and alerts. The customer's tenant is made when it is asked for.
+func (b *builder) record(t *world.Tenant, k *Customer) {
+	id := b.customerID(k)
+	c := &world.Customer{
+		TenantID: id, Domain: strings.ToLower(k.Domain), Name: k.Name, Country: cmp.Or(k.Country, t.Country), Relationship: cmp.Or(k.Relationship, "reseller"), DAP: k.DAP,
+		Since: k.Since.or(b.created, b.created.AddDate(-2, 0, 0)).Truncate(time.Second), Reseller: b.resellerID(k.Reseller), Email: "admin@" + strings.ToLower(k.Domain),
+		Agreed: !k.NoAgreement, Currency: cmp.Or(k.Currency, currency(cmp.Or(k.Country, t.Country))), ETag: 1,
+	}
+	if k.DAP {
+		c.DAPUsed = k.DAPUsed.or(b.created, b.created.AddDate(0, 0, -12)).Truncate(time.Second)
+	}
+	if k.Budget != nil {
+		budget := *k.Budget
+		c.Budget = &budget
+	}
+	for i := range k.Subscriptions {
+		s := &k.Subscriptions[i]
+		c.Subscriptions = append(c.Subscriptions, world.Subscription{
+			ID: b.state.GUID("subscription/" + id + "/" + s.Name), Offer: cmp.Or(s.Offer, "CFQ7TTC0LCHC:0002:CFQ7TTC0MN4G"), Name: s.Name, Quantity: cmp.Or(s.Quantity, 1), Status: cmp.Or(s.Status, "active"),
+			Created: s.Since.or(b.created, c.Since.AddDate(0, 0, 1)).Truncate(time.Second), ETag: 1,
+		})
+	}
+	if len(k.Azure) > 0 {
+		plan := world.Subscription{ID: b.state.GUID("plan/" + id), Offer: "DZH318Z0BPS6:0001:DZH318Z0BMTX", Name: "Azure plan", Quantity: 1, Status: "active", Created: c.Since.AddDate(0, 0, 2), AzurePlan: true, ETag: 1}
+		for i := range k.Azure {
+			a := &k.Azure[i]
+			plan.Entitlements = append(plan.Entitlements, world.Entitlement{ID: b.state.GUID("entitlement/" + id + "/" + a.Name), Name: a.Name, SubscriptionID: b.azureID(k, a), Status: "active"})
+			c.Cost += b.costOfMonth(k, a)
+		}
+		c.Subscriptions = append(c.Subscriptions, plan)
+	}
+	t.Customers.Put(c)
+	for i := range k.GDAP {
+		t.Relationships.Put(b.relationship(t, k, &k.GDAP[i]))
+	}
+	for i := range k.Alerts {
+		b.alert(t, k, &k.Alerts[i], i)
+	}
+}
+
+func (b *builder) relationship(t *world.Tenant, k *Customer, g *GDAP) *world.Relationship {
+	since := g.Since.or(b.created, b.created.AddDate(0, 0, -200)).Truncate(time.Second)
+	r := &world.Relationship{
+		ID: b.state.GUID("relationship/"+strings.ToLower(g.Name)) + "-" + t.ID, Name: g.Name, Duration: cmp.Or(g.For, "P730D"), AutoExtend: "PT0S", Customer: b.customerID(k), CustomerName: k.Name,
+		Status: cmp.Or(g.Status, "active"), Created: since.AddDate(0, 0, -2), Changed: since, ETag: 1,
+	}
+	if g.AutoExtend == "P180D" {
+		r.AutoExtend = g.AutoExtend
+	}
+	for _, name := range g.Roles {
+		id, _ := roleID(name)
+		r.Roles = append(r.Roles, id)
+	}
+	ask := func(action, status string, at time.Time) {
+		r.Asks = append(r.Asks, world.RelationshipRequest{ID: b.state.GUID("ask/" + r.ID + "/" + action), Action: action, Status: status, Created: at, Changed: at})
+	}
+	if r.Status == "created" {
+		r.Created, r.Changed = since, since
+		return r
+	}
+	r.Offered = since.AddDate(0, 0, -1)
+	ask("lockForApproval", "succeeded", r.Offered)
+	if r.Status == "approvalPending" {
+		r.Offered, r.Changed = since, since
+		return r
+	}
+	y, m, d, _ := period(r.Duration)
+	r.Activated, r.Ends = since, since.AddDate(y, m, d)
+	ask("approve", "succeeded", since)
+	switch r.Status {
+	case "terminated":
+		r.Changed = since.AddDate(0, 3, 0)
+		ask("terminate", "succeeded", r.Changed)
+	case "expired":
+		r.Changed = r.Ends
+	}
+	if r.Status != "active" {
+		return r
+	}
+	for _, group := range slices.Sorted(maps.Keys(g.Groups)) {
+		a := world.AccessAssignment{ID: b.state.GUID("access/" + r.ID + "/" + strings.ToLower(group)), Group: b.groupID(t, group), Status: "active", Created: since.Add(time.Hour), Changed: since.Add(time.Hour), ETag: 1}
+		for _, name := range g.Groups[group] {
+			id, _ := roleID(name)
+			a.Roles = append(a.Roles, id)
+		}
+		r.Assignments = append(r.Assignments, a)
+	}
+	return r
+}
+
+func (b *builder) azureID(k *Customer, a *Azure) string {
+	return strings.ToLower(cmp.Or(a.ID, b.state.GUID("azure/"+b.customerID(k)+"/"+strings.ToLower(a.Name))))
+}
+
+func (b *builder) machineID(k *Customer, a *Azure, m *Machine) string {
+	return "/subscriptions/" + b.azureID(k, a) + "/resourceGroups/" + cmp.Or(m.Group, "rg-prod") + "/providers/Microsoft.Compute/virtualMachines/" + m.Name
+}
+
+func (b *builder) alert(t *world.Tenant, k *Customer, a *Alert, n int) {
+	legacy, _ := legacyAlert(a.Type)
+	detected := a.Detected.or(b.created, b.created.Add(-30*time.Hour)).Truncate(time.Second)
+	al := &world.Alert{
+		ID: b.state.GUID(fmt.Sprintf("alert/%s/%d", b.customerID(k), n)), Type: a.Type, LegacyType: legacy, Name: cmp.Or(a.Name, a.Type), Description: a.About,
+		Severity: cmp.Or(a.Severity, "high"), Confidence: cmp.Or(a.Confidence, "high"), Status: cmp.Or(a.Status, "active"), Detected: detected,
+		First: detected.Add(-40 * time.Minute), Last: detected, Customer: b.customerID(k), Reseller: b.resellerID(k.Reseller), Offer: "ms-azr-17g", Test: a.Test,
+		Hits: cmp.Or(a.Hits, 1), Resources: []world.AlertResource{}, Activity: []world.AlertActivity{}, Details: map[string]string{},
+	}
+	for i := range k.Azure {
+		z := &k.Azure[i]
+		if !strings.EqualFold(z.Name, a.Azure) {
+			continue
+		}
+		al.Subscription = b.azureID(k, z)
+		for j := range z.Machines {
+			m := &z.Machines[j]
+			if a.Machine == "" || strings.EqualFold(m.Name, a.Machine) {
+				al.Resources = append(al.Resources, world.AlertResource{ID: b.machineID(k, z, m), Type: "Microsoft.Compute/virtualMachines"})
+			}
+		}
+	}
+	al.EventID = al.Subscription + "_" + b.state.GUID("entity/"+al.ID)
+	if a.Type == "CryptoMining" {
+		al.Details = map[string]string{"VM_IP": "10.0.0.4", "MiningPool_IP": "198.51.100.77", "CryptoCurrencyMiningPoolDomainName": "pool.coins.example", "ConnectionCount": fmt.Sprint(al.Hits)}
+	}
+	by := cmp.Or(a.By, "partner")
+	if al.Status != "active" {
+		al.Activity = append(al.Activity, world.AlertActivity{From: "active", To: "investigating", By: by, At: detected.Add(95 * time.Minute)})
+	}
+	if al.Status == "resolved" {
+		al.Reason, al.ResolvedBy, al.ResolvedOn = cmp.Or(a.Reason, "legitimate"), by, detected.Add(5*time.Hour)
+		al.Activity = append(al.Activity, world.AlertActivity{From: "investigating", To: "resolved", By: by, At: al.ResolvedOn})
+	}
+	t.Alerts.Put(al)
+}
+
+// customerTenant makes a customer's tenant.
+func (b *builder) customerTenant(k *Customer) *world.Tenant {
+	id := b.customerID(k)
+	t := b.bare(id, k.Name, b.domainsOf(k), world.CustomerTenant, &k.Settings)
+	t.Created = k.Since.or(b.created, b.created.AddDate(-2, 0, 0)).AddDate(0, -1, 0).Truncate(time.Second)
+	b.people(t, k.People)
+	b.customerUsers(t, k)
+	b.groups(t, k.Groups, k.People)
+	b.settings(t, &k.Settings)
+	b.licences(t, &k.Settings)
+	for _, r := range []string{world.GraphAppID, world.ExchangeAppID, world.ARMAppID} {
+		b.principal(t, r, resource(r).Name, world.FirstPartyTenant)
+	}
+	for _, name := range k.Consented {
+		if a := b.sc.app(name); a != nil {
+			agreed := *a
+			agreed.Consent, agreed.Roles = "admin", nil
+			b.consent(t, &agreed, b.ownerOf(a))
+		}
+	}
+	for i := range k.Azure {
+		t.Azure.Put(b.azure(t, k, &k.Azure[i]))
+	}
+	b.lasts(t)
+	return t
+}
+
+// ownerOf is the tenant that an app of the scenario is registered in.
+func (b *builder) ownerOf(a *App) string {
+	for i := range b.sc.Vendors {
+		for j := range b.sc.Vendors[i].Apps {
+			if &b.sc.Vendors[i].Apps[j] == a {
+				return b.tenantID(&b.sc.Vendors[i].Settings, b.sc.Vendors[i].Domain)
+			}
+		}
+	}
+	for i := range b.sc.Providers {
+		for j := range b.sc.Providers[i].Apps {
+			if &b.sc.Providers[i].Apps[j] == a {
+				return b.tenantID(&b.sc.Providers[i].Settings, b.sc.Providers[i].Domain)
+			}
+		}
+	}
+	return b.partnerID
+}
+
+func (b *builder) azure(t *world.Tenant, k *Customer, a *Azure) *world.AzureSubscription {
+	created := a.Since.or(b.created, t.Created.AddDate(0, 2, 0)).Truncate(time.Second)
+	s := &world.AzureSubscription{ID: b.azureID(k, a), Name: a.Name, State: cmp.Or(a.State, "Enabled"), Created: created, Resources: []world.AzureResource{}, Roles: []world.AzureRole{}}
+	scope := "/subscriptions/" + s.ID
+	role := func(name, principal, kind string) {
+		s.Roles = append(s.Roles, world.AzureRole{ID: b.state.GUID("azurerole/" + s.ID + "/" + principal + "/" + name), Role: name, Principal: principal, PrincipalType: kind, Scope: scope, Created: created})
+	}
+	// Owner comes to the partner through its AdminAgents group.
+	role("Owner", b.state.GUID("group/"+b.partnerID+"/"+strings.ToLower(world.AdminAgents)), "ForeignGroup")
+	n := 0
+	for h := range t.Held.All() {
+		if h.Role == world.GlobalAdministrator && t.Users.Get(h.Principal) != nil && n < 2 {
+			role("Owner", h.Principal, "User")
+			n++
+		}
+	}
+	groups := map[string]bool{}
+	event := func(at time.Time, operation, resourceID, caller string) {
+		s.Activity = append(s.Activity, mustJSON(map[string]any{
+			"eventTimestamp": at.UTC().Format(time.RFC3339), "submissionTimestamp": at.Add(90 * time.Second).UTC().Format(time.RFC3339), "caller": caller, "level": "Informational",
+			"operationName": map[string]any{"value": operation, "localizedValue": operation}, "status": map[string]any{"value": "Succeeded", "localizedValue": "Succeeded"},
+			"category": map[string]any{"value": "Administrative", "localizedValue": "Administrative"}, "resourceId": resourceID, "subscriptionId": s.ID, "tenantId": t.ID,
+			"correlationId": b.state.GUID("event/" + resourceID + operation), "eventDataId": b.state.GUID("eventdata/" + resourceID + operation),
+		}))
+	}
+	caller := "admin@" + t.Domain()
+	if n > 0 {
+		caller = t.Users.Get(s.Roles[1].Principal).UPN
+	}
+	for i := range a.Machines {
+		m := &a.Machines[i]
+		group, place := cmp.Or(m.Group, "rg-prod"), cmp.Or(m.Location, "northeurope")
+		made := m.Since.or(b.created, created.AddDate(0, 0, 3)).Truncate(time.Second)
+		if !groups[group] {
+			groups[group] = true
+			s.Resources = append(s.Resources, world.AzureResource{Group: group, Type: "Microsoft.Network/virtualNetworks", Name: "vnet-" + group, Location: place, Created: made})
+		}
+		s.Resources = append(s.Resources,
+			world.AzureResource{Group: group, Type: "Microsoft.Compute/virtualMachines", Name: m.Name, Location: place, Size: cmp.Or(m.Size, "Standard_B2s"), Power: cmp.Or(m.Power, "running"), Created: made},
+			world.AzureResource{Group: group, Type: "Microsoft.Compute/disks", Name: m.Name + "_OsDisk", Location: place, Created: made},
+			world.AzureResource{Group: group, Type: "Microsoft.Network/networkInterfaces", Name: m.Name + "-nic", Location: place, Created: made})
+		if made.After(b.created.AddDate(0, 0, -90)) {
+			event(made, "Microsoft.Compute/virtualMachines/write", b.machineID(k, a, m), caller)
+		}
+	}
+	slices.SortStableFunc(s.Activity, func(x, y json.RawMessage) int { return cmp.Compare(eventTime(x), eventTime(y)) })
+	s.Usage = b.usage(k, a)
+	return s
+}
+
+func eventTime(raw json.RawMessage) string {
+	var e struct {
+		At string `json:"eventTimestamp"`
+	}
+	_ = json.Unmarshal(raw, &e)
+	return e.At
+}
+
+// usage is the cost of the last 40 days: a usual day, more of it while machines
+// mine.
+func (b *builder) usage(k *Customer, a *Azure) []world.AzureUsage {
+	daily := a.Daily
+	if daily == 0 {
+		daily = 4 + 6*float64(len(a.Machines))
+	}
+	dice := diceOf(b.seedOf("usage/"+b.azureID(k, a)), 0)
+	mining := time.Time{}
+	for i := range k.Alerts {
+		if al := &k.Alerts[i]; al.Type == "CryptoMining" && !al.Test && strings.EqualFold(al.Azure, a.Name) {
+			mining = al.Detected.or(b.created, b.created).AddDate(0, 0, -1)
+		}
+	}
+	var out []world.AzureUsage
+	for d := 40; d >= 0; d-- {
+		day := b.created.AddDate(0, 0, -d).Truncate(24 * time.Hour)
+		cost := daily * (.8 + .4*dice.Float64())
+		if !mining.IsZero() && day.After(mining) {
+			cost *= 9
+		}
+		cost = float64(int(cost*100)) / 100
+		out = append(out, world.AzureUsage{Day: day, Category: "Virtual Machines", Quantity: 24 * float64(max(1, len(a.Machines))), Unit: "1 Hour", Cost: cost})
+	}
+	return out
+}
+
+func (b *builder) costOfMonth(k *Customer, a *Azure) float64 {
+	total := 0.0
+	for _, u := range b.usage(k, a) {
+		if u.Day.Month() == b.created.Month() {
+			total += u.Cost
+		}
+	}
+	return float64(int(total*100)) / 100
+}
+
+func currency(country string) string {
+	switch country {
+	case "GB":
+		return "GBP"
+	case "US":
+		return "USD"
+	case "SE":
+		return "SEK"
+	case "DK":
+		return "DKK"
+	case "NO":
+		return "NOK"
+	case "CH":
+		return "CHF"
+	case "PL":
+		return "PLN"
+	case "JP":
+		return "JPY"
+	}
+	return "EUR"
+}
