@@ -1,0 +1,194 @@
+package authority
+
+import (
+	"crypto/subtle"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+
+	"partnerguard/internal/partnercloud/authority/pages"
+	"partnerguard/internal/partnercloud/signon"
+	"partnerguard/internal/partnercloud/world"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// Words of the log for methods (K).
+const (
+	methodPassword = "Password"
+	methodTOTP     = "Software OATH token"
+	methodKey      = "FIDO2 security key"
+)
+
+// atPassword takes the password, or turns to the security key.
+func (a *Authority) atPassword(q *request, f *flow, st *stage, do string, form url.Values) {
+	switch do {
+	case "passkey", "choose":
+		f.way = map[string]string{"passkey": "passkey"}[do]
+		return
+	case "key":
+		a.useKey(q, f, st, form.Get("credential"), true)
+		return
+	case "password":
+	default:
+		return
+	}
+	u, home := st.sub.self, st.sub.home
+	var seeded string
+	a.w.Read(func(s *world.State) { seeded, _ = s.SeededPassword(u) })
+	code := a.knock(q.now, home.ID, u.ID, u.Password, seeded, form.Get("passwd"))
+	if code != 0 {
+		f.say = "That account name or password is wrong."
+		if code == 50053 {
+			f.say = "The account is locked after too many wrong attempts. Wait a minute, then try again."
+		}
+		a.w.Read(func(s *world.State) {
+			logRefused(s, f.bare(q, st), code, q.step(methodPassword, "Password in the cloud", false, "Invalid username or password", primary))
+		})
+		return
+	}
+	f.typed = true
+	f.way = ""
+	f.proof = proof{home: home.ID, user: u.ID, authTime: q.now, amr: []string{"pwd"}, combos: []string{"password"}, sid: world.NewGUID()}
+	f.steps = []world.Step{q.step(methodPassword, "Password in the cloud", true, "Correct password", primary)}
+}
+
+// bare is the attempt of somebody who has proved nothing yet, at home.
+func (f *flow) bare(q *request, st *stage) *signon.Attempt {
+	at := f.attempt(q, st.sub)
+	at.Tenant, at.AOBO = st.sub.home, false
+	return at
+}
+
+// factorPage shows the second factor that is asked, or the choice.
+func (a *Authority) factorPage(w http.ResponseWriter, q *request, f *flow, st *stage) *pages.Page {
+	if f.way == "choose" {
+		p := f.page("choose", "Prove that it is you")
+		p.Text = "Choose how."
+		for _, one := range st.ways {
+			p.Choices = append(p.Choices, pages.Choice{Value: one.id, Name: one.name, Note: one.note})
+		}
+		return &p
+	}
+	one := st.pick(f)
+	switch {
+	case one.id == "key":
+		p := a.keyPage(q, f, st, false)
+		p.Other = len(st.ways) > 1
+		return p
+	case one.config != nil:
+		if f.way != one.id { // the only way: ask before leaving the site
+			p := f.page("choose", "Prove that it is you")
+			p.Text = "Another provider checks it."
+			p.Choices = []pages.Choice{{Value: one.id, Name: one.name, Note: one.note}}
+			return &p
+		}
+		return a.externalPage(w, q, f, st, one.config)
+	}
+	p := f.page("totp", "Enter code")
+	p.Other = len(st.ways) > 1
+	return &p
+}
+
+// atFactor takes a second factor.
+func (a *Authority) atFactor(q *request, f *flow, st *stage, do string, form url.Values) {
+	switch {
+	case do == "choose":
+		f.way, f.ext = "choose", nil
+	case do == "totp" && form.Get("otc") == "", do == "key" && form.Get("credential") == "", strings.HasPrefix(do, "external:"):
+		if slices.ContainsFunc(st.ways, func(w way) bool { return w.id == do }) {
+			f.way = do
+		}
+	case do == "totp" && slices.ContainsFunc(st.ways, func(w way) bool { return w.id == "totp" }):
+		a.useCode(q, f, st, form.Get("otc"))
+	case do == "key" && slices.ContainsFunc(st.ways, func(w way) bool { return w.id == "key" }):
+		a.useKey(q, f, st, form.Get("credential"), false)
+	}
+}
+
+// period is the length of a TOTP step in seconds.
+const period = 30
+
+// matchStep finds the step within one of the present that gives a code; 0 when
+// none does (RFC 6238 section 5.2).
+func matchStep(secret, code string, now time.Time) int64 {
+	at := now.Unix() / period
+	found := int64(0)
+	for _, step := range []int64{at - 1, at, at + 1} {
+		want, err := hotp.GenerateCodeCustom(secret, uint64(step), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+		if err == nil && subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 {
+			found = step
+		}
+	}
+	return found
+}
+
+// checkCode takes a TOTP code of a user: 0, 50053 when locked, 500121 when
+// wrong. No step is taken twice. It is called under the world's lock.
+func (a *Authority) checkCode(s *world.State, now time.Time, home *world.Tenant, userID, code string) int {
+	key := "code\x00" + home.ID + "\x00" + userID
+	if a.guard.locked(now, key) {
+		return 50053
+	}
+	code = strings.ReplaceAll(code, " ", "")
+	u := home.Users.Get(userID)
+	if u != nil && len(code) == 6 {
+		for i := range u.Methods {
+			m := &u.Methods[i]
+			if m.Type != world.MethodTOTP {
+				continue
+			}
+			if step := matchStep(s.TOTPSecret(u, m), code, now); step > m.LastStep {
+				home.Users.Change(userID, func(u *world.User) {
+					u.Methods = slices.Clone(u.Methods)
+					u.Methods[i].LastStep = step
+				})
+				s.Dirty()
+				a.guard.right(key)
+				return 0
+			}
+		}
+	}
+	if a.guard.wrong(now, key) {
+		return 50053
+	}
+	return 500121
+}
+
+func (a *Authority) useCode(q *request, f *flow, st *stage, code string) {
+	a.w.Read(func(s *world.State) {
+		bad := a.checkCode(s, q.now, st.sub.home, f.user, code)
+		if bad != 0 {
+			f.say = "That code did not work. Wait for the next one and try again."
+			if bad == 50053 {
+				f.say = "Too many wrong codes. Wait a minute, then try again."
+			}
+			f.failed(s, q, st, bad, methodTOTP)
+			return
+		}
+		f.prove(q, "otp")
+		f.proof.combos = append(slices.Clone(f.proof.combos), "password,softwareOath")
+		f.steps = append(f.steps, q.step(methodTOTP, "", true, "MFA successfully completed", secondary))
+	})
+}
+
+// failed writes the row of a second factor that failed.
+func (f *flow) failed(s *world.State, q *request, st *stage, code int, method string) {
+	at := *st.attempt
+	at.Steps = append(slices.Clone(f.steps), q.step(method, "", false, "Authentication failed", secondary))
+	logSignIn(s, &at, &st.ruling, code, "")
+}
+
+// prove notes a second factor done now.
+func (f *flow) prove(q *request, mark string) {
+	f.typed = true
+	f.proof.add(mark, "mfa")
+	f.proof.mfaTime, f.proof.fresh = q.now, true
+	f.way, f.ceremony, f.ext = "", nil, nil
+}

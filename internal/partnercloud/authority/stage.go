@@ -1,0 +1,280 @@
+package authority
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"partnerguard/internal/partnercloud/authority/oauth"
+	"partnerguard/internal/partnercloud/signon"
+	"partnerguard/internal/partnercloud/world"
+)
+
+// stage is where a flow stands: what must be done next and what is known then.
+type stage struct {
+	name      string // confirm, account, password, mfa, register, stay, consent, fault, done
+	sub       subject
+	attempt   *signon.Attempt
+	ruling    signon.Ruling
+	scopes    []string
+	wants     []want
+	context   []string
+	ways      []way
+	mayForAll bool // the user may consent for everybody
+	publisher string
+}
+
+// way is a means to prove a second factor.
+type way struct {
+	id     string // totp, key, external:<configuration>
+	name   string
+	note   string
+	config *externalConfig
+}
+
+// next finds what a flow needs, and writes the rows of interrupts on the way,
+// each once. It is called under the world's lock, whenever a page is shown.
+func (a *Authority) next(s *world.State, q *request, f *flow) stage {
+	var st stage
+	stop := func(fault *oauth.Fault) stage {
+		f.fault, st.name = fault, "fault"
+		return st
+	}
+	switch {
+	case f.fault != nil:
+		st.name = "fault"
+		return st
+	case f.purpose == forDevice && !f.confirmed:
+		st.name = "confirm"
+		return st
+	case f.user == "":
+		st.name = "account"
+		return st
+	}
+	path, fault := findTenant(s, f.pathName)
+	if fault != nil {
+		return stop(fault)
+	}
+	if f.proof.authTime.IsZero() {
+		st.sub, st.name = subject{}, "password"
+		if home := s.Tenant(f.home); home != nil {
+			st.sub = subject{tenant: home, home: home, user: home.Users.Get(f.user), self: home.Users.Get(f.user)}
+		}
+		if st.sub.user == nil {
+			f.switchUser()
+			st.name = "account"
+		}
+		return st
+	}
+	st.sub, fault = resolve(s, path, f.home, f.user, f.client.AppID)
+	if st.sub.user == nil {
+		f.switchUser()
+		st.name = "account"
+		return st
+	}
+	st.attempt = f.attempt(q, st.sub)
+	if fault != nil {
+		at := *st.attempt
+		at.Tenant = st.sub.home
+		f.once(fault.Code, func() { logRefused(s, &at, fault.Code) })
+		return stop(fault)
+	}
+	if !st.sub.self.Enabled {
+		f.once(50057, func() { logRefused(s, st.attempt, 50057) })
+		return stop(oauth.Refuse(50057))
+	}
+	return a.rule(s, q, f, st)
+}
+
+// attempt describes the flow's sign-in as it stands.
+func (f *flow) attempt(q *request, sub subject) *signon.Attempt {
+	at := q.attempt(sub, f.client, f.target, &f.proof)
+	at.Correlation, at.Request, at.Interactive, at.Steps, at.AskMFA = f.correlation, f.trace, true, f.steps, f.askMFA
+	switch {
+	case f.purpose == forDevice:
+		at.Client, at.Protocol, at.TransferMethod = signon.DeviceCode, "deviceCode", "deviceCodeFlow"
+	case f.platform == native:
+		at.Client = signon.Native
+	}
+	return at
+}
+
+// once does what is logged once in a flow.
+func (f *flow) once(code int, do func()) {
+	if !f.logged[code] {
+		f.logged[code] = true
+		do()
+	}
+}
+
+// rule asks for the ruling and goes on from it.
+func (a *Authority) rule(s *world.State, q *request, f *flow, st stage) stage {
+	st.ruling, st.context = judge(s, st.attempt, f.ask)
+	r := &st.ruling
+	switch r.Outcome {
+	case signon.Block:
+		f.once(r.Code, func() { logSignIn(s, st.attempt, r, -1, "") })
+		f.fault = refusal(r, f.target, stamp(q.now))
+		st.name = "fault"
+		return st
+	case signon.Again:
+		f.once(r.Code, func() { logSignIn(s, st.attempt, r, -1, "") })
+		f.proof, f.steps, f.session = proof{}, nil, ""
+		f.say = "Your organization asks for a fresh sign-in here."
+		st.name = "password"
+		return st
+	case signon.NeedMFA, signon.Register:
+		return a.demand(s, f, st)
+	}
+	return a.after(s, q, f, st)
+}
+
+// demand is a second factor that is missing: prove one, or register one.
+func (a *Authority) demand(s *world.State, f *flow, st stage) stage {
+	r := &st.ruling
+	st.ways = waysOf(s, st.sub)
+	st.name = "mfa"
+	code := 50074
+	if slices.ContainsFunc(r.Requirements, func(q world.Requirement) bool {
+		return q.Provider == "multiConditionalAccess" || q.Provider == "user"
+	}) {
+		code = 50076
+	}
+	if r.Outcome == signon.Register {
+		// Who has something to prove it with does so before another method is
+		// registered: a password alone must not be enough for that.
+		if len(st.ways) == 0 || f.proof.mfa() {
+			st.name = "register"
+		}
+		if code == 50076 {
+			code = 50079
+		} else {
+			code = 50072
+		}
+		if len(st.sub.self.Methods) > 0 && len(st.ways) == 0 && !f.proof.mfa() {
+			return a.unusable(s, f, st)
+		}
+	} else if strong := meeting(st.ways, r.Strengths); len(strong) > 0 {
+		st.ways = strong
+	}
+	if st.name == "mfa" && len(st.ways) == 0 {
+		return a.unusable(s, f, st)
+	}
+	f.once(code, func() { logSignIn(s, st.attempt, r, code, "") })
+	return st
+}
+
+// unusable ends a flow whose account has registered only what this cloud cannot
+// ask for.
+func (a *Authority) unusable(s *world.State, f *flow, st stage) stage {
+	f.once(500121, func() { logSignIn(s, st.attempt, &st.ruling, 500121, "") })
+	f.fault = oauth.Refuse(500121)
+	f.fault.Text = "The methods registered for this account (" + strings.Join(st.sub.self.Registered(), ", ") + ") cannot be asked for in this cloud. Give the account a software one-time passcode or a security key."
+	st.name = "fault"
+	return st
+}
+
+// waysOf lists what a user can prove a second factor with here.
+func waysOf(s *world.State, sub subject) []way {
+	var out []way
+	if sub.self.Method(world.MethodTOTP) != nil {
+		out = append(out, way{id: "totp", name: "Authenticator app", note: "A six-digit code"})
+	}
+	for i := range sub.self.Methods {
+		m := &sub.self.Methods[i]
+		if m.Type == world.MethodFIDO2 && len(m.Credential) > 0 {
+			out = append(out, way{id: "key", name: "Security key", note: "A passkey or FIDO2 key"})
+			break
+		}
+	}
+	for _, c := range externalOf(s, sub) {
+		out = append(out, way{id: "external:" + c.id, name: c.name, note: "Another provider asks you", config: c})
+	}
+	return out
+}
+
+// meeting keeps the ways that can meet every strength.
+func meeting(ways []way, strengths [][]string) []way {
+	if len(strengths) == 0 {
+		return ways
+	}
+	var out []way
+	for _, w := range ways {
+		combo := map[string]string{"totp": "password,softwareOath", "key": "fido2"}[w.id]
+		ok := combo != ""
+		for _, st := range strengths {
+			ok = ok && slices.ContainsFunc(st, func(v string) bool { return strings.EqualFold(strings.ReplaceAll(v, " ", ""), combo) })
+		}
+		if ok {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// after is what follows a sign-in that policy allows: the question whether to
+// stay signed in, and consent.
+func (a *Authority) after(s *world.State, q *request, f *flow, st stage) stage {
+	if f.typed && !f.stayAsked && st.ruling.Persistent == "" && f.purpose != forDevice {
+		st.name = "stay"
+		f.once(50140, func() { logSignIn(s, st.attempt, &st.ruling, 50140, "") })
+		return st
+	}
+	if owner := s.Tenant(f.client.Owner); owner != nil {
+		st.publisher = owner.Name
+	}
+	if f.purpose == forAdmin {
+		return a.adminStage(s, f, st)
+	}
+	if f.prompt == "admin_consent" && !f.consented && f.client.App != nil {
+		st.wants = asksFor(s, f.client, nil, true)
+		if !mayConsent(s, st.sub.tenant, st.sub.user.ID, st.wants) || st.sub.aobo {
+			return a.stopRow(s, f, st, oauth.Refuse(90094, f.client.AppID))
+		}
+		st.name = "consent"
+		return st
+	}
+	scopes, fault := granted(s, st.sub, f.client, f.target)
+	again := f.prompt == "consent" && !f.consented && f.client.App != nil && !st.sub.aobo
+	switch {
+	case fault == nil && !again:
+		st.scopes, st.name = scopes, "done"
+		return st
+	case fault != nil && (fault.Code != 65001 || st.sub.aobo):
+		return a.stopRow(s, f, st, fault)
+	}
+	st.wants = asksFor(s, f.client, f.target, false)
+	if needsAdmin(st.wants) && !mayConsent(s, st.sub.tenant, st.sub.user.ID, st.wants) {
+		return a.stopRow(s, f, st, oauth.Refuse(90094, f.client.AppID))
+	}
+	st.name, st.mayForAll = "consent", mayConsent(s, st.sub.tenant, st.sub.user.ID, st.wants)
+	f.once(65001, func() { logSignIn(s, st.attempt, &st.ruling, 65001, "") })
+	return st
+}
+
+// stopRow ends a flow with a fault and its row.
+func (a *Authority) stopRow(s *world.State, f *flow, st stage, fault *oauth.Fault) stage {
+	f.once(fault.Code, func() { logSignIn(s, st.attempt, &st.ruling, fault.Code, "") })
+	f.fault, st.name = fault, "fault"
+	return st
+}
+
+// pick chooses which way is asked first.
+func (st *stage) pick(f *flow) *way {
+	for i := range st.ways {
+		if st.ways[i].id == f.way {
+			return &st.ways[i]
+		}
+	}
+	order := func(w way) int {
+		switch {
+		case w.id == "totp":
+			return 0
+		case w.id == "key":
+			return 1
+		}
+		return 2
+	}
+	best := slices.MinFunc(st.ways, func(x, y way) int { return cmp.Compare(order(x), order(y)) })
+	return &best
+}

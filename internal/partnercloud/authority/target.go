@@ -1,0 +1,183 @@
+package authority
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"partnerguard/internal/partnercloud/authority/oauth"
+	"partnerguard/internal/partnercloud/world"
+)
+
+// target is what a token is asked for: one resource, with scopes.
+type target struct {
+	res     *world.Resource
+	v1      bool
+	all     bool     // .default, or resource= of v1: everything granted
+	scopes  []string // named scopes, as the resource spells them
+	prefix  string   // what stood before the scopes in the request, for the answer
+	asked   []string // scope words as asked, for the answer and for refreshing
+	openid  bool
+	profile bool
+	email   bool
+	offline bool
+	basic   bool // nothing of a resource was named: sign-in only
+}
+
+const maxScopes = 100
+
+// parseTarget reads scope or resource. named is the tenant for error texts.
+func parseTarget(s *world.State, v1 bool, scope, resource, named string) (*target, *oauth.Fault) {
+	t := &target{v1: v1}
+	if v1 {
+		return t.fromResource(s, scope, resource, named)
+	}
+	words := strings.Fields(scope)
+	if len(words) == 0 {
+		return nil, oauth.Refuse(900144, "scope")
+	}
+	if len(words) > maxScopes {
+		return nil, oauth.Refuse(70011, "too many scopes")
+	}
+	var names []string
+	for _, word := range words {
+		if t.standard(word) {
+			t.asked = append(t.asked, word)
+			continue
+		}
+		uri, name := world.GraphAppID, word
+		prefix := ""
+		if i := strings.LastIndexByte(word, '/'); i >= 0 {
+			uri, name, prefix = word[:i], word[i+1:], word[:i+1]
+		}
+		if name == "" || uri == "" {
+			return nil, oauth.Refuse(70011, quoted(word))
+		}
+		res := s.Resource(uri)
+		if res == nil {
+			if prefix == "" || !strings.Contains(uri, ":") && !world.IsGUID(uri) {
+				return nil, oauth.Refuse(70011, quoted(word))
+			}
+			return nil, oauth.Refuse(500011, uri, named)
+		}
+		if t.res != nil && t.res.AppID != res.AppID {
+			return nil, oauth.Refuse(28000)
+		}
+		t.res, t.prefix = res, prefix
+		t.asked = append(t.asked, word)
+		names = append(names, name)
+	}
+	if t.res == nil {
+		t.res, t.basic = world.FindResource(world.GraphAppID), true
+		return t, nil
+	}
+	return t, t.name(names)
+}
+
+// name resolves scope names against the resource.
+func (t *target) name(names []string) *oauth.Fault {
+	for _, n := range names {
+		if n == ".default" {
+			t.all = true
+			continue
+		}
+		sc, ok := t.res.ScopeByValue(n)
+		if !ok {
+			return oauth.Refuse(70011, quoted(t.prefix+n)+" is not a scope of "+t.res.Name)
+		}
+		if !slices.Contains(t.scopes, sc.Value) {
+			t.scopes = append(t.scopes, sc.Value)
+		}
+	}
+	if t.all && len(t.scopes) > 0 {
+		return oauth.Refuse(70011, ".default cannot be combined with scopes of a resource")
+	}
+	return nil
+}
+
+func quoted(s string) string {
+	if len(s) > 120 {
+		s = s[:120] + "…"
+	}
+	return "'" + s + "'"
+}
+
+// standard notes a scope of OpenID Connect.
+func (t *target) standard(word string) bool {
+	switch strings.ToLower(word) {
+	case "openid":
+		t.openid = true
+	case "profile":
+		t.profile = true
+	case "email":
+		t.email = true
+	case "offline_access":
+		t.offline = true
+	default:
+		return false
+	}
+	return true
+}
+
+// fromResource is the v1 form: a refresh token always, everything granted.
+func (t *target) fromResource(s *world.State, scope, resource, named string) (*target, *oauth.Fault) {
+	for _, word := range strings.Fields(scope) {
+		t.standard(word)
+	}
+	t.openid, t.offline, t.all = true, true, true
+	if resource == "" {
+		t.res, t.basic = world.FindResource(world.GraphAppID), true
+		return t, nil
+	}
+	if t.res = s.Resource(resource); t.res == nil {
+		return nil, oauth.Refuse(500011, resource, named)
+	}
+	t.asked = []string{resource}
+	return t, nil
+}
+
+// words rebuilds the request for a refresh that names nothing.
+func (t *target) words() []string {
+	if t.v1 {
+		return []string{"openid", "offline_access", t.res.AppID + "/.default"}
+	}
+	return t.asked
+}
+
+// answer is the scope member of a token answer: what was granted, in the form
+// it was asked for, and what OpenID Connect added.
+func (t *target) answer(granted []string) string {
+	if t.v1 {
+		return strings.Join(granted, " ")
+	}
+	var out []string
+	for _, g := range granted {
+		out = append(out, t.prefix+g)
+	}
+	if t.all {
+		out = append(out, t.prefix+".default")
+	}
+	for _, w := range []struct {
+		on   bool
+		word string
+	}{{t.openid, "openid"}, {t.profile, "profile"}, {t.email, "email"}} {
+		if w.on && !slices.Contains(out, w.word) {
+			out = append(out, w.word)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// single reads a form's or query's value and refuses parameters given twice
+// (RFC 6749 section 3.1).
+func single(v url.Values) *oauth.Fault {
+	for k, list := range v {
+		if len(list) > 1 {
+			if len(k) > 64 {
+				k = k[:64]
+			}
+			return oauth.Refuse(9000411, k)
+		}
+	}
+	return nil
+}
