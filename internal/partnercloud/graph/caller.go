@@ -1,0 +1,193 @@
+package graph
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"partnerguard/internal/partnercloud/world"
+)
+
+// Roles by template id (contracts.md section 8.1).
+const (
+	globalAdmin          = world.GlobalAdministrator
+	globalReader         = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
+	securityReader       = "5d6b6bb7-de71-4623-b4af-96380a352509"
+	securityOperator     = "5f2222b1-57c3-48ba-8ad5-d4759f1fde6f"
+	securityAdmin        = "194ae4cb-b126-40b2-bd5b-6091b380977d"
+	reportsReader        = "4a5d8f65-41da-4de4-8968-e035b65339cf"
+	userAdmin            = "fe930be7-5e62-47db-91af-98c3a49a38b1"
+	groupsAdmin          = "fdd7a751-b60b-444a-984c-02652fe8fa1c"
+	helpdeskAdmin        = world.HelpdeskAdministrator
+	passwordAdmin        = "966707d0-3269-4727-9be2-8c3a10f19b9d"
+	authAdmin            = "c4e39bd9-1100-46d3-8c65-fb160da0071f"
+	authPolicyAdmin      = "0526716b-113d-4c15-b2c8-68e3c22b9f80"
+	privilegedAuthAdmin  = "7be44c8a-adaf-4e2a-84d6-ab2649e08a13"
+	privilegedRoleAdmin  = "e8611ab8-c189-46e8-94e1-60213ab1f814"
+	conditionalAdmin     = "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9"
+	cloudAppAdmin        = "158c047a-c907-4556-b7ef-446551a6b5f7"
+	applicationAdmin     = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"
+	directoryReaders     = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b"
+	directoryWriters     = "9360feb5-f418-4baa-8175-e2a00bac4301"
+	licenseAdmin         = "4d6ac14f-3453-41d0-bef9-a3e0c569773a"
+	guestInviter         = "95e79109-95c0-4d8e-aee3-d01accf2d47b"
+	billingAdmin         = "b0f54661-2d74-4c50-afa3-1ec803f12efe"
+	partnerDelegationApp = "2832473f-ec63-45fb-976f-5d45a7d4bb91"
+)
+
+// permit is what an operation asks of its caller (contracts.md sections 3.0, 8.3).
+type permit struct {
+	// scopes are the delegated permissions any of which suffices; apps the
+	// application permissions, the same when nil. "-" alone forbids.
+	scopes, apps []string
+	// also must be held besides: one of each list.
+	also [][]string
+	// roles are directory roles any of which a delegated caller must have at this
+	// moment; nil: none. Global Administrator always suffices.
+	roles []string
+	// own lets a user do it to the own account, whatever the roles, with these
+	// scopes too.
+	own []string
+	// partner limits an operation to the partner tenant; gdap adds the rules of
+	// delegated admin relationships.
+	partner, gdap bool
+	custom        func(c *call, s *world.State, t *world.Tenant) error
+}
+
+func words(s string) []string { return strings.Fields(s) }
+
+// with adds roles.
+func (p permit) with(roles ...string) permit { p.roles = roles; return p }
+
+// and adds permissions that must be held besides.
+func (p permit) and(list string) permit {
+	p.also = append(slices.Clone(p.also), words(list))
+	return p
+}
+
+// orOwn lets users do it to themselves.
+func (p permit) orOwn(scopes string) permit { p.own = words(scopes); return p }
+
+// allow is a permit by permissions, the same for users and apps.
+func allow(list string) permit { return permit{scopes: words(list)} }
+
+func (c *call) authenticate() error {
+	r := c.r
+	if c.part {
+		r = c.r.Clone(c.r.Context())
+		r.Header.Set("Authorization", c.auth)
+	}
+	caller, fault := c.g.api.Authenticate(r)
+	if fault != nil {
+		return c.fault(fault)
+	}
+	c.caller = caller
+	return nil
+}
+
+// user finds the account behind a delegated token and the tenant it is in.
+func (c *call) user(s *world.State, t *world.Tenant) (*world.User, *world.Tenant) {
+	home := t
+	if c.caller.AOBO {
+		if home = s.Tenant(c.caller.HomeTenant); home == nil {
+			return nil, nil
+		}
+	}
+	return home.Users.Get(c.caller.ObjectID), home
+}
+
+// self reports that the path's user is the caller.
+func (c *call) self(t *world.Tenant) bool {
+	if c.caller.AppOnly() || c.caller.AOBO || len(c.params) == 0 || !strings.EqualFold(c.route.pattern[0], "users") {
+		return false
+	}
+	if strings.EqualFold(c.params[0], "me") {
+		return true
+	}
+	u := t.UserByName(c.params[0])
+	return u != nil && strings.EqualFold(u.ID, c.caller.ObjectID)
+}
+
+func (c *call) holds(list []string) bool {
+	has := c.caller.HasScope
+	if c.caller.AppOnly() {
+		has = c.caller.HasRole
+	}
+	return slices.ContainsFunc(list, has)
+}
+
+// hasRole reports a role of this moment. Apps have none.
+func (c *call) hasRole(roles ...string) bool {
+	return slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(c.roles, r) }) || slices.Contains(c.roles, globalAdmin)
+}
+
+// permit checks permissions of the token and rights of this moment.
+func (c *call) permit(s *world.State, t *world.Tenant) error {
+	p := &c.route.permit
+	self := c.self(t)
+	list := p.scopes
+	if c.caller.AppOnly() && p.apps != nil {
+		list = p.apps
+	}
+	ok := c.holds(list) || self && c.holds(p.own)
+	for _, more := range p.also {
+		ok = ok && c.holds(more)
+	}
+	if !ok {
+		return denied()
+	}
+	if p.partner && t.Kind != world.PartnerTenant {
+		return refuse(http.StatusForbidden, "Authorization_RequestDenied", "The tenant is not a partner tenant.")
+	}
+	if c.caller.AppOnly() {
+		if p.gdap {
+			if sp := t.SP(partnerDelegationApp); sp == nil || !sp.Enabled {
+				return refuse(http.StatusForbidden, "Authorization_RequestDenied", "The service principal of Partner Customer Delegated Administration is missing in the tenant.")
+			}
+		}
+		if p.custom != nil {
+			return p.custom(c, s, t)
+		}
+		return nil
+	}
+	u, _ := c.user(s, t)
+	if u == nil {
+		return refuse(http.StatusForbidden, "Authorization_IdentityNotFound", "The identity of the calling application could not be established.")
+	}
+	if c.caller.AOBO {
+		d, ok := s.Delegated(u, t)
+		if !ok {
+			return denied()
+		}
+		c.roles = d.Roles
+	} else {
+		c.roles = t.RolesOf(u.ID, c.now)
+		if u.Guest && len(c.roles) == 0 && !self {
+			return denied()
+		}
+	}
+	if p.gdap {
+		if err := c.adminAgent(t, u); err != nil {
+			return err
+		}
+	}
+	if p.roles != nil && !(self && p.own != nil) && !c.hasRole(p.roles...) {
+		return denied()
+	}
+	if p.custom != nil {
+		return p.custom(c, s, t)
+	}
+	return nil
+}
+
+// adminAgent are the rules of delegated admin relationships: an admin agent of
+// the partner, signed in with MFA (contracts.md section 3.11).
+func (c *call) adminAgent(t *world.Tenant, u *world.User) error {
+	if c.caller.AOBO || !t.InGroup(u.ID, world.AdminAgents) {
+		return refuse(http.StatusForbidden, "Authorization_RequestDenied", "The principal lacks permissions: it is not an admin agent of the partner.")
+	}
+	if !c.caller.HasMFA() {
+		return refuse(http.StatusForbidden, "Authorization_RequestDenied", "The principal lacks permissions: its token carries no multifactor authentication.")
+	}
+	return nil
+}

@@ -1,0 +1,226 @@
+package graph
+
+import (
+	"slices"
+	"strings"
+
+	"partnerguard/internal/partnercloud/graph/odata"
+	"partnerguard/internal/partnercloud/world"
+)
+
+// shape says how rows of one Graph type are shown: which properties exist comes
+// from the published metadata (known.go), what they say from the fields.
+type shape struct {
+	typ    string // user: microsoft.graph.user
+	fields []field
+	index  map[string]int
+	// standard are the properties given without $select, in order; nil: all
+	// fields that are not marked asked.
+	standard []string
+	key      func(row any) string
+	kind     func(row any) string // of derived types: their name; nil: none
+	etag     func(row any) string
+	navs     map[string]nav
+}
+
+type field struct {
+	name  string
+	get   func(row any) any
+	asked bool // only with $select
+}
+
+// nav expands a navigation of a row, within the world's lock.
+type nav struct {
+	many bool
+	of   func(c *call, s *world.State, t *world.Tenant, row any) []*entity
+}
+
+// f makes a field.
+func f[T any](name string, get func(T) any) field {
+	return field{name: name, get: func(row any) any { return get(row.(T)) }}
+}
+
+// asked marks a field that is given by $select alone.
+func asked(x field) field { x.asked = true; return x }
+
+func newShape(typ string, key func(any) string, fields ...field) *shape {
+	sh := &shape{typ: typ, fields: fields, key: key, index: map[string]int{}, navs: map[string]nav{}}
+	for i := range fields {
+		sh.index[fields[i].name] = i
+	}
+	return sh
+}
+
+// entity is one row with the shape that shows it. It implements odata.Fielder.
+type entity struct {
+	*shape
+	row  any
+	beta bool
+	mark bool // says its type: it stands among objects of other types
+
+	extra object // expanded navigations and annotations, ready
+}
+
+// Field gives a property: what the cloud knows, else null or an empty list for
+// what the metadata knows.
+func (e *entity) Field(name string) (any, bool) {
+	if i, ok := e.index[name]; ok {
+		return e.fields[i].get(e.row), true
+	}
+	typ := e.typ
+	if e.kind != nil {
+		typ = e.kind(e.row)
+	}
+	known, list := knownProperty(typ, name, e.beta)
+	if !known {
+		return nil, false
+	}
+	if list {
+		return []string{}, true
+	}
+	return nil, true
+}
+
+// appendEntity writes the object with the properties asked for.
+func (e *entity) append(b []byte, sel []string, top bool) []byte {
+	b = append(b, '{')
+	n := len(b)
+	put := func(name string, v any) {
+		if len(b) > n {
+			b = append(b, ',')
+		}
+		b = appendText(b, name)
+		b = append(b, ':')
+		b = appendValue(b, v)
+	}
+	if e.kind != nil {
+		put("@odata.type", "#microsoft.graph."+e.kind(e.row))
+	} else if e.mark {
+		put("@odata.type", "#microsoft.graph."+e.typ)
+	}
+	if e.etag != nil {
+		put("@odata.etag", e.etag(e.row))
+	}
+	typ := e.typ
+	if e.kind != nil {
+		typ = e.kind(e.row)
+	}
+	switch {
+	case sel != nil:
+		for _, name := range sel {
+			if v, ok := e.Field(name); ok {
+				put(name, v)
+			}
+		}
+		if !slices.Contains(sel, "id") && (e.kind == nil || top) {
+			if _, has := e.index["id"]; has && e.typ == "user" {
+				put("id", e.key(e.row))
+			}
+		}
+	case e.standard != nil && !e.beta:
+		for _, name := range e.standard {
+			v, _ := e.Field(name)
+			put(name, v)
+		}
+	default:
+		for i := range e.fields {
+			fd := &e.fields[i]
+			if fd.asked {
+				continue
+			}
+			if known, _ := knownProperty(typ, fd.name, e.beta); !known {
+				continue
+			}
+			put(fd.name, fd.get(e.row))
+		}
+	}
+	for _, m := range e.extra {
+		put(m.name, m.value)
+	}
+	return append(b, '}')
+}
+
+func (e *entity) appendJSON(b []byte) []byte { return e.append(b, nil, false) }
+
+// checkNames refuses properties that the type does not have.
+func (sh *shape) checkNames(c *call, q *odata.Query) error {
+	has := func(name string) bool {
+		if known, _ := knownProperty(sh.typ, name, c.beta); known {
+			return true
+		}
+		return false
+	}
+	miss := func(name string) error {
+		return refuse(400, "BadRequest", "Could not find a property named '%s' on type 'microsoft.graph.%s'.", clip(name), sh.typ)
+	}
+	for _, n := range q.Select {
+		if n != "*" && !has(first(n)) {
+			if _, ok := sh.navs[n]; !ok {
+				return miss(n)
+			}
+		}
+	}
+	if q.Filter != nil {
+		for _, p := range q.Filter.Paths() {
+			if !has(p[0]) {
+				return miss(p[0])
+			}
+		}
+	}
+	for _, o := range q.OrderBy {
+		if !has(o.Path[0]) {
+			return miss(o.Path[0])
+		}
+	}
+	for _, x := range q.Search {
+		if !has(x.Property) {
+			return miss(x.Property)
+		}
+	}
+	if len(q.Expand) > 1 {
+		return refuse(400, "Request_UnsupportedQuery", "Only one navigation property can be expanded in a request.")
+	}
+	for _, x := range q.Expand {
+		if _, ok := sh.navs[x.Name]; !ok {
+			return refuse(400, "BadRequest", "Could not find a navigation property named '%s' on type 'microsoft.graph.%s' that can be expanded.", clip(x.Name), sh.typ)
+		}
+	}
+	return nil
+}
+
+func first(path string) string {
+	name, _, _ := strings.Cut(path, "/")
+	return name
+}
+
+// expandMax is how many objects an expansion of a collection holds.
+const expandMax = 20
+
+// expand fills in the navigations asked for.
+func (e *entity) expand(c *call, s *world.State, t *world.Tenant, q *odata.Query) {
+	for _, x := range q.Expand {
+		n := e.navs[x.Name]
+		list := n.of(c, s, t, e.row)
+		if !n.many {
+			var v any
+			if len(list) > 0 {
+				v = &picked{list[0], x.Select}
+			}
+			e.extra = append(e.extra, member{x.Name, v})
+			continue
+		}
+		out := make([]any, 0, min(len(list), expandMax))
+		for _, o := range list[:min(len(list), expandMax)] {
+			out = append(out, &picked{o, x.Select})
+		}
+		e.extra = append(e.extra, member{x.Name, out})
+	}
+}
+
+// picked is an entity with a selection of its own.
+type picked struct {
+	*entity
+	sel []string
+}
+
+func (p *picked) appendJSON(b []byte) []byte { return p.append(b, p.sel, false) }

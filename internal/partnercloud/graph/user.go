@@ -1,0 +1,318 @@
+package graph
+
+import (
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"partnerguard/internal/directory"
+	"partnerguard/internal/partnercloud/world"
+)
+
+const (
+	readUsers  = "User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
+	writeUsers = "User.ReadWrite.All Directory.ReadWrite.All"
+)
+
+// shapes are the shapes that several resources share.
+type shapes struct {
+	user, group, sp, role *shape
+}
+
+func newUserShape() *shape {
+	type u = *world.User
+	opt := func(v string) any {
+		if v == "" {
+			return nil
+		}
+		return v
+	}
+	sh := newShape("user", func(r any) string { return r.(u).ID },
+		f("id", func(x u) any { return x.ID }),
+		f("accountEnabled", func(x u) any { return x.Enabled }),
+		f("assignedLicenses", func(x u) any {
+			out := make([]object, 0, len(x.Licences))
+			for _, id := range x.Licences {
+				out = append(out, object{{"disabledPlans", []string{}}, {"skuId", id}})
+			}
+			return out
+		}),
+		f("businessPhones", func(u) any { return []string{} }),
+		f("createdDateTime", func(x u) any { return x.Created }),
+		f("creationType", func(x u) any {
+			if x.Guest {
+				return "Invitation"
+			}
+			return nil
+		}),
+		f("deletedDateTime", func(u) any { return nil }),
+		f("department", func(x u) any { return opt(x.Department) }),
+		f("displayName", func(x u) any { return x.Name }),
+		f("externalUserState", func(x u) any {
+			if x.Guest {
+				return "Accepted"
+			}
+			return nil
+		}),
+		f("givenName", func(x u) any { return opt(x.Given) }),
+		f("jobTitle", func(x u) any { return opt(x.Title) }),
+		f("mail", func(x u) any { return opt(x.Mail) }),
+		f("mailNickname", func(x u) any { n, _, _ := strings.Cut(x.UPN, "@"); return n }),
+		f("mobilePhone", func(u) any { return nil }),
+		f("officeLocation", func(u) any { return nil }),
+		f("onPremisesSyncEnabled", func(x u) any {
+			if x.Synced {
+				return true
+			}
+			return nil
+		}),
+		f("otherMails", func(u) any { return []string{} }),
+		f("preferredLanguage", func(u) any { return nil }),
+		f("proxyAddresses", func(x u) any {
+			if x.Mail == "" {
+				return []string{}
+			}
+			return []string{"SMTP:" + x.Mail}
+		}),
+		f("signInSessionsValidFromDateTime", func(x u) any { return later(x.SessionsValidFrom, x.Created) }),
+		f("refreshTokensValidFromDateTime", func(x u) any { return later(x.SessionsValidFrom, x.Created) }),
+		f("surname", func(x u) any { return opt(x.Surname) }),
+		f("usageLocation", func(x u) any { return opt(x.Location) }),
+		f("userPrincipalName", func(x u) any { return x.UPN }),
+		f("userType", func(x u) any {
+			if x.Guest {
+				return "Guest"
+			}
+			return "Member"
+		}),
+		asked(f("lastPasswordChangeDateTime", func(x u) any { return later(x.PasswordChanged, x.Created) })),
+		asked(f("signInActivity", func(x u) any {
+			if x.LastInteractive.IsZero() && x.LastNonInteractive.IsZero() {
+				return nil
+			}
+			return object{
+				{"lastSignInDateTime", x.LastInteractive}, {"lastSignInRequestId", nil},
+				{"lastNonInteractiveSignInDateTime", x.LastNonInteractive}, {"lastNonInteractiveSignInRequestId", nil},
+				{"lastSuccessfulSignInDateTime", x.LastSuccess}, {"lastSuccessfulSignInRequestId", nil},
+			}
+		})),
+	)
+	sh.standard = []string{"businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname", "userPrincipalName", "id"}
+	return sh
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// userFields are the members of POST and PATCH /users.
+func userFields(post bool) fields {
+	fs := fields{
+		"accountEnabled": flag().need(), "displayName": text().need().upTo(256), "userPrincipalName": text().need().upTo(113), "mailNickname": text().upTo(64),
+		"passwordProfile": obj(fields{"password": text().need().upTo(256), "forceChangePasswordNextSignIn": flag(), "forceChangePasswordNextSignInWithMfa": flag()}),
+		"givenName":       text().upTo(64), "surname": text().upTo(64), "jobTitle": text().upTo(128), "department": text().upTo(64), "usageLocation": text().upTo(2),
+		"mail": text().upTo(256), "userType": enum("Member Guest"),
+		"id": readOnly(), "createdDateTime": readOnly(), "assignedLicenses": readOnly(), "assignedPlans": readOnly(), "signInActivity": readOnly(),
+		"onPremisesSyncEnabled": readOnly(), "proxyAddresses": readOnly(), "deletedDateTime": readOnly(), "signInSessionsValidFromDateTime": readOnly(),
+		"refreshTokensValidFromDateTime": readOnly(), "lastPasswordChangeDateTime": readOnly(), "creationType": readOnly(), "externalUserState": readOnly(), "securityIdentifier": readOnly(),
+		"businessPhones": unused(), "mobilePhone": unused(), "officeLocation": unused(), "preferredLanguage": unused(), "otherMails": unused(),
+		"city": unused(), "state": unused(), "country": unused(), "streetAddress": unused(), "postalCode": unused(), "companyName": unused(), "employeeId": unused(),
+		"passwordPolicies": text().upTo(100),
+	}
+	if !post {
+		fs["mailNickname"] = text().upTo(64)
+	}
+	return fs
+}
+
+// findUser resolves the user of the path; "me" is the caller.
+func (c *call) findUser(s *world.State, t *world.Tenant) (*world.User, error) {
+	if strings.EqualFold(c.params[0], "me") {
+		if c.caller.AppOnly() {
+			return nil, badRequest("/me request is only valid with delegated authentication flow.")
+		}
+		u, home := c.user(s, t)
+		if u == nil || home != t {
+			return nil, notFound(c.caller.ObjectID)
+		}
+		return u, nil
+	}
+	if u := t.UserByName(c.params[0]); u != nil {
+		return u, nil
+	}
+	return nil, notFound(c.params[0])
+}
+
+// privileged reports a user with a directory role that only few may touch.
+func privileged(t *world.Tenant, id string, now time.Time) bool {
+	return slices.ContainsFunc(append(t.RolesOf(id, now), t.EligibleOf(id, now)...), directory.IsPrivilegedRole)
+}
+
+// mayTouch checks the caller's role against the target's: administrators with a
+// privileged role are for Privileged Authentication and Global Administrators.
+func (c *call) mayTouch(s *world.State, t *world.Tenant, u *world.User) error {
+	if c.caller.AppOnly() || c.hasRole(privilegedAuthAdmin) || !privileged(t, u.ID, c.now) {
+		return nil
+	}
+	if who, home := c.user(s, t); who != nil && home == t && strings.EqualFold(who.ID, u.ID) {
+		return nil
+	}
+	return denied()
+}
+
+func (p *router) users(sh *shapes) {
+	read := allow(readUsers + " User.ReadBasic.All")
+	own := read.orOwn("User.Read User.ReadWrite")
+	activity := func(c *call, t *world.Tenant) error {
+		asked := slices.ContainsFunc(c.q.Select, func(n string) bool { return first(n) == "signInActivity" })
+		if c.q.Filter != nil {
+			for _, path := range c.q.Filter.Paths() {
+				asked = asked || path[0] == "signInActivity"
+			}
+		}
+		if !asked {
+			return nil
+		}
+		if !c.holds(words("AuditLog.Read.All")) {
+			return denied()
+		}
+		if !t.Premium() {
+			return refuse(http.StatusForbidden, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Neither tenant is B2C or tenant doesn't have premium license")
+		}
+		return nil
+	}
+	p.add("GET", "users", route{permit: read, cost: 2, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+		if err := activity(c, t); err != nil {
+			return nil, err
+		}
+		l := &listing{shape: sh.user, context: "users", since: table(&t.Users), top: 100, max: 999, advanced: true}
+		if slices.Contains(c.q.Select, "signInActivity") {
+			l.max = 500
+		}
+		// An equality on a key needs no search.
+		return c.list(s, t, l)
+	}})
+	p.add("GET", "users/delta", route{permit: read, cost: 2, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+		return c.delta(s, t, sh.user, "user", "users", func(after string, at int) iter.Seq2[int, any] { return table(&t.Users)(after, at) }, func(r any) int64 { return r.(*world.User).Changed })
+	}})
+	p.add("GET", "users/{}", route{permit: own, cost: 1, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+		if err := activity(c, t); err != nil {
+			return nil, err
+		}
+		u, err := c.findUser(s, t)
+		if err != nil {
+			return nil, err
+		}
+		return c.one(s, t, "users", sh.user, u)
+	}})
+	for _, path := range []string{"users/{}/memberOf", "users/{}/transitiveMemberOf"} {
+		deep := strings.HasSuffix(path, "transitiveMemberOf")
+		perm := allow("User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All GroupMember.Read.All Group.Read.All").orOwn("User.Read User.ReadWrite")
+		p.add("GET", path, route{permit: perm, cost: 2, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+			u, err := c.findUser(s, t)
+			if err != nil {
+				return nil, err
+			}
+			return c.objects(s, t, memberships(c, t, sh, u.ID, deep))
+		}})
+	}
+	p.add("POST", "users/{}/checkMemberGroups", route{permit: own, cost: 1, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+		u, err := c.findUser(s, t)
+		if err != nil {
+			return nil, err
+		}
+		if err := (fields{"groupIds": list(text()).need().upTo(20)}).check("", c.in); err != nil {
+			return nil, err
+		}
+		out := []string{}
+		groups := t.GroupsOf(u.ID)
+		for _, id := range strs(c.in, "groupIds") {
+			if slices.ContainsFunc(groups, func(g string) bool { return strings.EqualFold(g, id) }) {
+				out = append(out, id)
+			}
+		}
+		body := object{{"@odata.context", c.root() + "/$metadata#Collection(Edm.String)"}, {"value", out}}
+		return &reply{status: http.StatusOK, body: appendValue(nil, body)}, nil
+	}})
+	p.add("POST", "users/{}/revokeSignInSessions", route{
+		permit: allow("User.RevokeSessions.All User.ReadWrite.All Directory.ReadWrite.All").with(userAdmin, helpdeskAdmin, passwordAdmin, privilegedAuthAdmin, authAdmin, directoryWriters).orOwn("User.ReadWrite User.RevokeSessions.All"),
+		cost:   1, bare: true, do: revoke,
+	})
+	sh.user.navs["memberOf"] = nav{many: true, of: func(c *call, _ *world.State, t *world.Tenant, row any) []*entity {
+		return memberships(c, t, sh, row.(*world.User).ID, false)
+	}}
+	sh.user.navs["transitiveMemberOf"] = nav{many: true, of: func(c *call, _ *world.State, t *world.Tenant, row any) []*entity {
+		return memberships(c, t, sh, row.(*world.User).ID, true)
+	}}
+	p.userWrites(sh)
+}
+
+// revoke ends all sessions and refresh tokens of a user.
+func revoke(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	u, err := c.findUser(s, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.mayTouch(s, t, u); err != nil {
+		return nil, err
+	}
+	old := u.SessionsValidFrom
+	n := s.Change()
+	t.Users.Change(u.ID, func(u *world.User) {
+		// Tokens carry whole seconds: what was issued in this one dies too.
+		u.SessionsValidFrom, u.Revoked, u.Changed = c.now.Truncate(time.Second).Add(time.Second), "revoked", n
+	})
+	s.Touch(t)
+	ch := change{activity: "Update StsRefreshTokenValidFrom Timestamp", category: "UserManagement", target: userTarget(u)}
+	ch.changed("StsRefreshTokensValidFrom", old, c.now)
+	c.audit(s, t, ch)
+	body := object{{"@odata.context", c.root() + "/$metadata#Edm.Boolean"}, {"value", true}}
+	return &reply{status: http.StatusOK, body: appendValue(nil, body)}, nil
+}
+
+func userTarget(u *world.User) world.AuditTarget {
+	x := target("User", u.ID, u.Name)
+	x.UPN = &u.UPN
+	return x
+}
+
+// memberships lists the groups and directory roles that an object is in.
+func memberships(c *call, t *world.Tenant, sh *shapes, id string, deep bool) []*entity {
+	var out []*entity
+	groups := t.GroupsOf(id)
+	for _, g := range groups {
+		row := t.Groups.Get(g)
+		if row == nil || !deep && !slices.ContainsFunc(row.Members, func(m string) bool { return strings.EqualFold(m, id) }) {
+			continue
+		}
+		out = append(out, &entity{shape: sh.group, row: row, beta: c.beta, mark: true})
+	}
+	holders := []string{id}
+	if deep {
+		holders = append(holders, groups...)
+	}
+	seen := map[string]bool{}
+	for a := range t.Held.All() {
+		if a.In(c.now) && !seen[a.Role] && slices.ContainsFunc(holders, func(h string) bool { return strings.EqualFold(h, a.Principal) }) {
+			seen[a.Role] = true
+			out = append(out, &entity{shape: sh.role, row: activeRole(t, a.Role), beta: c.beta, mark: true})
+		}
+	}
+	return out
+}
+
+// objects lists directory objects of several types.
+func (c *call) objects(s *world.State, t *world.Tenant, all []*entity) (*reply, error) {
+	key := func(r any) string { e := r.(*entity); return e.key(e.row) }
+	mixed := &shape{typ: "directoryObject", key: key}
+	context := "directoryObjects"
+	if c.cast != "" {
+		context = c.cast + "s"
+	}
+	return c.list(s, t, &listing{shape: mixed, context: context, since: slice(all, key), top: 100, max: 999, advanced: true})
+}

@@ -1,0 +1,197 @@
+package graph
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"partnerguard/internal/partnercloud/world"
+)
+
+// checkUPN refuses sign-in names outside of the tenant's verified domains.
+func checkUPN(t *world.Tenant, upn string) error {
+	local, domain, ok := strings.Cut(upn, "@")
+	if !ok || local == "" || strings.ContainsAny(upn, " \t\n\"<>,;") || strings.Contains(domain, "@") {
+		return badRequest("Property userPrincipalName is invalid.")
+	}
+	if !slices.ContainsFunc(t.Domains, func(d string) bool { return strings.EqualFold(d, domain) }) {
+		return badRequest("The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.")
+	}
+	return nil
+}
+
+// checkPassword is the shape of a strong password, not a ban list.
+func checkPassword(p string) error {
+	kinds := 0
+	for _, set := range []string{"abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"} {
+		if strings.ContainsAny(p, set) {
+			kinds++
+		}
+	}
+	if strings.ContainsFunc(p, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9')
+	}) {
+		kinds++
+	}
+	if len(p) < 8 || kinds < 3 {
+		return badRequest("The specified password does not comply with password complexity requirements. Please provide a different password.")
+	}
+	return nil
+}
+
+func (p *router) userWrites(sh *shapes) {
+	write := allow(writeUsers).with(userAdmin, directoryWriters, privilegedAuthAdmin)
+	p.add("POST", "users", route{permit: write, cost: 1, free: func(c *call) (*reply, error) { return createUser(c, sh) }})
+	patch := write
+	patch.roles = append(slices.Clone(patch.roles), authAdmin, helpdeskAdmin, passwordAdmin)
+	p.add("PATCH", "users/{}", route{permit: patch, cost: 1, free: changeUser})
+	p.add("DELETE", "users/{}", route{permit: allow(writeUsers).with(userAdmin, privilegedAuthAdmin), cost: 1, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+		u, err := c.findUser(s, t)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.mayTouch(s, t, u); err != nil {
+			return nil, err
+		}
+		s.Delete(t, "user", u.ID)
+		c.audit(s, t, change{activity: "Delete user", category: "UserManagement", operation: "Delete", target: userTarget(u)})
+		return noContent()
+	}})
+}
+
+// createUser hashes the password before it takes the lock.
+func createUser(c *call, sh *shapes) (*reply, error) {
+	if err := userFields(true).check("", c.in); err != nil {
+		return nil, err
+	}
+	for _, must := range []string{"accountEnabled", "displayName", "userPrincipalName", "mailNickname", "passwordProfile"} {
+		if c.in[must] == nil {
+			return nil, badRequest("A value is required for property '%s' of resource 'User'.", must)
+		}
+	}
+	plain := str(inner(c.in, "passwordProfile"), "password")
+	if err := checkPassword(plain); err != nil {
+		return nil, err
+	}
+	if n := str(c.in, "mailNickname"); n == "" || strings.ContainsAny(n, "@ ()\\[]\";:<>,") {
+		return nil, badRequest("Property mailNickname is invalid.")
+	}
+	hash := world.NewPassword(plain)
+	var rep *reply
+	err := c.g.world.Do(func(s *world.State) error {
+		t := s.Tenant(c.caller.Tenant)
+		upn := str(c.in, "userPrincipalName")
+		if err := checkUPN(t, upn); err != nil {
+			return err
+		}
+		if t.UserByName(upn) != nil {
+			return badRequest("Another object with the same value for property userPrincipalName already exists.")
+		}
+		u := &world.User{
+			ID: world.NewGUID(), UPN: upn, Name: str(c.in, "displayName"), Given: str(c.in, "givenName"), Surname: str(c.in, "surname"),
+			Mail: str(c.in, "mail"), Title: str(c.in, "jobTitle"), Department: str(c.in, "department"), Location: str(c.in, "usageLocation"),
+			Guest: str(c.in, "userType") == "Guest", Enabled: truth(c.in, "accountEnabled"), Created: c.now, Password: hash, PasswordChanged: c.now,
+			PasswordExpired: truth(inner(c.in, "passwordProfile"), "forceChangePasswordNextSignIn"), Changed: s.Change(),
+		}
+		t.Users.Put(u)
+		s.Touch(t)
+		ch := change{activity: "Add user", category: "UserManagement", operation: "Add", target: userTarget(u)}
+		ch.changed("AccountEnabled", nil, []bool{u.Enabled})
+		ch.changed("DisplayName", nil, []string{u.Name})
+		ch.changed("UserPrincipalName", nil, []string{u.UPN})
+		c.audit(s, t, ch)
+		var err error
+		rep, err = c.created(s, t, "users", sh.user, u)
+		return err
+	})
+	return rep, err
+}
+
+// changeUser checks and hashes first; rights are checked against the target
+// inside the lock.
+func changeUser(c *call) (*reply, error) {
+	if err := userFields(false).check("", c.in); err != nil {
+		return nil, err
+	}
+	var hash world.Password
+	profile := inner(c.in, "passwordProfile")
+	if plain := str(profile, "password"); plain != "" {
+		if err := checkPassword(plain); err != nil {
+			return nil, err
+		}
+		hash = world.NewPassword(plain)
+	}
+	err := c.g.world.Do(func(s *world.State) error {
+		t := s.Tenant(c.caller.Tenant)
+		u, err := c.findUser(s, t)
+		if err != nil {
+			return err
+		}
+		sensitive := given(c.in, "passwordProfile") || given(c.in, "accountEnabled") || given(c.in, "userPrincipalName")
+		if sensitive {
+			if err := c.mayTouch(s, t, u); err != nil {
+				return err
+			}
+		}
+		if !c.caller.AppOnly() && !c.hasRole(userAdmin, directoryWriters, privilegedAuthAdmin) {
+			for k := range c.in { // help-desk roles reset passwords, nothing else
+				if k != "passwordProfile" && !strings.Contains(k, "@odata.") {
+					return denied()
+				}
+			}
+		}
+		if upn := str(c.in, "userPrincipalName"); upn != "" && !strings.EqualFold(upn, u.UPN) {
+			if err := checkUPN(t, upn); err != nil {
+				return err
+			}
+			if t.UserByName(upn) != nil {
+				return badRequest("Another object with the same value for property userPrincipalName already exists.")
+			}
+		}
+		ch := change{activity: "Update user", category: "UserManagement", target: userTarget(u)}
+		n := s.Change()
+		t.Users.Change(u.ID, func(u *world.User) {
+			u.Changed = n
+			set := func(name, audit string, to *string) {
+				if given(c.in, name) {
+					ch.changed(audit, []string{*to}, []string{str(c.in, name)})
+					*to = str(c.in, name)
+				}
+			}
+			set("displayName", "DisplayName", &u.Name)
+			set("givenName", "GivenName", &u.Given)
+			set("surname", "Surname", &u.Surname)
+			set("jobTitle", "JobTitle", &u.Title)
+			set("department", "Department", &u.Department)
+			set("usageLocation", "UsageLocation", &u.Location)
+			set("mail", "Mail", &u.Mail)
+			set("userPrincipalName", "UserPrincipalName", &u.UPN)
+			if given(c.in, "userType") {
+				u.Guest = str(c.in, "userType") == "Guest"
+			}
+			if given(c.in, "accountEnabled") {
+				on := truth(c.in, "accountEnabled")
+				ch.changed("AccountEnabled", []bool{u.Enabled}, []bool{on})
+				if u.Enabled && !on { // a disabled account loses its sessions
+					u.SessionsValidFrom = c.now
+				}
+				u.Enabled = on
+			}
+			if hash.Hash != "" {
+				ch.activity = "Reset user password"
+				u.Password, u.PasswordChanged, u.SessionsValidFrom, u.Revoked = hash, c.now, c.now, "reset"
+				u.PasswordExpired = false
+			}
+			if given(profile, "forceChangePasswordNextSignIn") {
+				u.PasswordExpired = truth(profile, "forceChangePasswordNextSignIn")
+			}
+		})
+		s.Touch(t)
+		c.audit(s, t, ch)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &reply{status: http.StatusNoContent}, nil
+}
