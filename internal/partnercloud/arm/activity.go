@@ -1,0 +1,165 @@
+package arm
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"partnerguard/internal/partnercloud/world"
+)
+
+// maxActivity bounds a subscription's log.
+const maxActivity = 5_000
+
+// change changes the subscription and writes the event of it.
+func (k *call) change(action, resource, status string, f func(*world.AzureSubscription)) {
+	event, err := json.Marshal(k.event(action, resource, status))
+	if err != nil {
+		panic("arm: an event has no JSON: " + err.Error()) // texts alone
+	}
+	k.tenant.Azure.Change(k.sub.ID, func(a *world.AzureSubscription) {
+		f(a)
+		old := a.Activity
+		if len(old) >= maxActivity {
+			old = old[len(old)-maxActivity+1:]
+		}
+		a.Activity = append(slices.Clone(old), event)
+	})
+	k.sub = k.tenant.Azure.Get(k.sub.ID)
+	k.s.Dirty()
+}
+
+type localized struct {
+	Value string `json:"value"`
+	Text  string `json:"localizedValue"`
+}
+
+func say(v string) localized { return localized{v, v} }
+
+// event is an activity log event.
+func (k *call) event(action, resource, status string) object {
+	caller := k.who.UPN
+	if caller == "" {
+		caller = k.who.ObjectID
+	}
+	role := ""
+	for i := range k.sub.Roles {
+		r := &k.sub.Roles[i]
+		if d := definition(r.Role); d != nil && k.mine(r) && covers(scopeOf(k.sub, r), resource) && d.allows(action) {
+			role = d.name
+			break
+		}
+	}
+	provider, kind, _ := strings.Cut(action, "/")
+	group := ""
+	if parts := strings.Split(resource, "/"); len(parts) > 4 && strings.EqualFold(parts[3], "resourceGroups") {
+		group = parts[4]
+	}
+	if i := strings.LastIndexByte(kind, '/'); i > 0 {
+		kind = strings.TrimSuffix(kind[:i], "/")
+	}
+	id := world.NewGUID()
+	at := k.now.UTC().Format("2006-01-02T15:04:05.0000000Z")
+	claims := map[string]string{
+		"aud": k.who.Audience, "iss": k.who.Issuer, "appid": k.who.Client(), "ipaddr": k.who.IPAddr, "name": k.who.Name, "ver": k.who.Version,
+		"http://schemas.microsoft.com/identity/claims/tenantid": k.who.TenantID, "http://schemas.microsoft.com/identity/claims/objectidentifier": k.who.ObjectID,
+		"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": k.who.UPN, "http://schemas.microsoft.com/claims/authnmethodsreferences": strings.Join(k.who.AMR, ","),
+	}
+	if k.who.IDP != "" {
+		claims["http://schemas.microsoft.com/identity/claims/identityprovider"] = k.who.IDP
+	}
+	return object{
+		"authorization": object{"action": action, "role": role, "scope": resource}, "caller": caller, "channels": "Operation", "claims": claims, "correlationId": k.id, "description": "",
+		"eventDataId": id, "eventName": say("EndRequest"), "category": say("Administrative"), "eventTimestamp": at, "submissionTimestamp": at,
+		"id": resource + "/events/" + id + "/ticks/" + k.now.UTC().Format("20060102150405"), "level": "Informational", "operationId": k.id, "operationName": say(action),
+		"resourceGroupName": group, "resourceProviderName": say(provider), "resourceType": say(provider + "/" + kind), "resourceId": resource, "status": say(status), "subStatus": say(""),
+		"subscriptionId": k.sub.ID, "tenantId": k.tenant.ID, "properties": object{"statusCode": status}, "httpRequest": object{"clientRequestId": k.id, "clientIpAddress": k.who.IPAddr, "method": k.Method},
+	}
+}
+
+// activityDays is how far back the log reaches.
+const activityDays = 90
+
+var conjunction = regexp.MustCompile(`(?i) and `)
+
+var condition = regexp.MustCompile(`(?i)^(eventTimestamp) (ge|le) '([^']{1,40})'$|^(resourceGroupName|resourceUri|correlationId|resourceProvider|caller|status) eq '([^']{0,500})'$`)
+
+type logFilter struct {
+	from, to time.Time
+	equal    map[string]string
+}
+
+// parseActivityFilter reads conditions joined by and. eventTimestamp ge must be
+// among them.
+func parseActivityFilter(text string, now time.Time) (*logFilter, *fault) {
+	no := func(why string) (*logFilter, *fault) { return nil, bad("BadRequest", "The $filter is not valid: "+why) }
+	if len(text) > 4<<10 {
+		return no("it is too long.")
+	}
+	f := &logFilter{to: now, equal: map[string]string{}}
+	for _, part := range conjunction.Split(text, -1) {
+		m := condition.FindStringSubmatch(strings.Join(strings.Fields(part), " "))
+		switch {
+		case m == nil:
+			return no("conditions are eventTimestamp ge '…', eventTimestamp le '…' and resourceGroupName, resourceUri, correlationId, resourceProvider, caller or status eq '…'.")
+		case m[4] != "":
+			f.equal[strings.ToLower(m[4])] = m[5]
+			continue
+		}
+		at, err := time.Parse(time.RFC3339Nano, m[3])
+		if err != nil {
+			if at, err = time.Parse("2006-01-02T15:04:05.999999999", m[3]); err != nil {
+				if at, err = time.Parse(time.DateOnly, m[3]); err != nil {
+					return no("eventTimestamp needs a time such as 2026-11-22T08:00:00Z.")
+				}
+			}
+		}
+		if strings.EqualFold(m[2], "ge") {
+			f.from = at
+		} else {
+			f.to = at
+		}
+	}
+	switch {
+	case f.from.IsZero():
+		return no("eventTimestamp ge '…' is needed.")
+	case f.from.Before(now.AddDate(0, 0, -activityDays)):
+		return no("the log reaches 90 days back.")
+	case f.to.Before(f.from):
+		return no("it ends before it begins.")
+	}
+	return f, nil
+}
+
+func activityLog(k *call) (reply, *fault) {
+	f, no := parseActivityFilter(k.param("$filter"), k.now)
+	if no != nil {
+		return reply{}, no
+	}
+	rows := []json.RawMessage{}
+	for _, raw := range slices.Backward(k.sub.Activity) {
+		var e struct {
+			At       time.Time `json:"eventTimestamp"`
+			Group    string    `json:"resourceGroupName"`
+			Resource string    `json:"resourceId"`
+			Corr     string    `json:"correlationId"`
+			Caller   string    `json:"caller"`
+			Provider localized `json:"resourceProviderName"`
+			Status   localized `json:"status"`
+		}
+		if json.Unmarshal(raw, &e) != nil || e.At.Before(f.from) || e.At.After(f.to) {
+			continue
+		}
+		have := map[string]string{"resourcegroupname": e.Group, "resourceuri": e.Resource, "correlationid": e.Corr, "caller": e.Caller, "resourceprovider": e.Provider.Value, "status": e.Status.Value}
+		fits := true
+		for n, v := range f.equal {
+			fits = fits && strings.EqualFold(have[n], v)
+		}
+		if fits {
+			rows = append(rows, raw)
+		}
+	}
+	return page(k, rows)
+}

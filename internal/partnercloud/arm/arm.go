@@ -1,0 +1,296 @@
+package arm
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"partnerguard/internal/partnercloud/bearer"
+	"partnerguard/internal/partnercloud/world"
+)
+
+// Deps is everything an ARM needs. Nil Log discards.
+type Deps struct {
+	World *world.World // required
+	Keys  *bearer.Keys // required
+	Log   *slog.Logger
+	// Unthrottled switches the limits off.
+	Unthrottled bool
+	// Long is how long a long operation takes by the world's clock; 0 is 5 seconds.
+	Long time.Duration
+}
+
+// ARM is the service. Safe for concurrent use; it has no goroutine.
+type ARM struct {
+	world       *world.World
+	log         *slog.Logger
+	api         bearer.API
+	routes      []*route
+	unthrottled bool
+	long        time.Duration
+	limits      limits
+	pages       pager
+	operations  operations // used inside World.Do only
+}
+
+// New makes the service over a world.
+func New(d Deps) *ARM {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Long <= 0 {
+		d.Long = 5 * time.Second
+	}
+	return &ARM{
+		world: d.World, log: d.Log, routes: makeRoutes(), unthrottled: d.Unthrottled, long: d.Long, pages: newPager(),
+		api: bearer.API{Keys: d.Keys, World: d.World, Resource: world.ARMAppID},
+	}
+}
+
+// call is one request. What lies below the line is filled with the state locked.
+type call struct {
+	*http.Request
+	a      *ARM
+	route  *route
+	at     *target
+	params map[string]string
+	query  url.Values
+	body   []byte
+	who    *bearer.Caller
+	now    time.Time
+	id     string
+	base   string
+
+	s      *world.State
+	tenant *world.Tenant
+	holds  map[string]bool // lower ids of principals whose assignments count
+	sub    *world.AzureSubscription
+}
+
+// reply is what a handler answers.
+type reply struct {
+	status int
+	body   any
+	header map[string]string
+}
+
+func ok(body any) reply { return reply{status: http.StatusOK, body: body} }
+
+type object = map[string]any
+
+// fault is a refusal in ARM's shape.
+type fault struct {
+	status        int
+	code, message string
+	header        map[string]string
+}
+
+func refuse(status int, code, message string) *fault {
+	return &fault{status: status, code: code, message: message}
+}
+
+func (f *fault) with(name, value string) *fault {
+	if f.header == nil {
+		f.header = map[string]string{}
+	}
+	f.header[name] = value
+	return f
+}
+
+func bad(code, message string) *fault { return refuse(http.StatusBadRequest, code, message) }
+
+// maxBody bounds a request body.
+const maxBody = 1 << 20
+
+// ServeHTTP answers one request.
+func (a *ARM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	k := &call{Request: r, a: a, now: a.world.Clock.Now(), id: world.NewGUID(), base: baseOf(r)}
+	h := w.Header()
+	h.Set("x-ms-request-id", k.id)
+	h.Set("x-ms-correlation-request-id", k.id)
+	h.Set("x-ms-routing-request-id", "PARTNERCLOUD:"+k.now.Format("20060102T150405Z")+":"+k.id)
+	h.Set("Cache-Control", "no-cache")
+	h.Set("X-Content-Type-Options", "nosniff")
+	rep, f := k.run(h)
+	status, body, extra := rep.status, rep.body, rep.header
+	if f != nil {
+		status, extra = f.status, f.header
+		body = object{"error": object{"code": f.code, "message": f.message}}
+	}
+	for name, v := range extra {
+		h.Set(name, v)
+	}
+	if body == nil {
+		w.WriteHeader(status)
+		return
+	}
+	b, err := json.Marshal(body)
+	if err != nil {
+		a.log.LogAttrs(r.Context(), slog.LevelError, "reply", slog.Any("err", err))
+		status, b = http.StatusInternalServerError, []byte(`{"error":{"code":"InternalServerError","message":"The reply could not be written."}}`)
+	}
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(b)
+	}
+}
+
+func baseOf(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// run passes the gates and calls the handler.
+func (k *call) run(h http.Header) (rep reply, f *fault) {
+	who, bad := k.a.api.Authenticate(k.Request)
+	if bad != nil {
+		return rep, authentication(bad, k)
+	}
+	k.who = who
+	var err error
+	if k.query, err = url.ParseQuery(k.URL.RawQuery); err != nil {
+		return rep, refuse(http.StatusBadRequest, "InvalidRequestUri", "The query cannot be read.")
+	}
+	if k.at, f = parseTarget(k.URL.EscapedPath()); f != nil {
+		return rep, f
+	}
+	if k.route, k.params, f = k.a.match(k.Method, k.at); f != nil {
+		return rep, f
+	}
+	if f = checkVersion(k.query, k.now); f != nil {
+		return rep, f
+	}
+	if k.Body != nil && k.Method != http.MethodGet {
+		if k.body, err = io.ReadAll(http.MaxBytesReader(nil, k.Body, maxBody)); err != nil {
+			return rep, refuse(http.StatusRequestEntityTooLarge, "RequestContentTooLarge", "The request content is too large.")
+		}
+	}
+	k.a.world.Read(func(s *world.State) {
+		k.s = s
+		if f = k.admit(h); f == nil {
+			rep, f = k.route.do(k)
+		}
+	})
+	return rep, f
+}
+
+// authentication turns a refused token into ARM's answer.
+func authentication(f *bearer.Fault, k *call) *fault {
+	challenge := func(err, text string) string {
+		return `Bearer authorization_uri="https://login.windows.net/common", error="` + err + `", error_description="` + text + `"`
+	}
+	switch f.Code {
+	case "Missing":
+		return refuse(http.StatusUnauthorized, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.").
+			with("WWW-Authenticate", challenge("invalid_token", "The authentication failed because of missing 'Authorization' header."))
+	case "Expired":
+		return refuse(http.StatusUnauthorized, "ExpiredAuthenticationToken", "The access token has expired.").with("WWW-Authenticate", challenge("invalid_token", "The access token expired."))
+	case "Audience":
+		return refuse(http.StatusUnauthorized, "InvalidAuthenticationTokenAudience", "The access token has been obtained for wrong audience or resource. It must be for https://management.azure.com.").
+			with("WWW-Authenticate", challenge("invalid_token", "The access token has a wrong audience."))
+	case "Revoked", "Disabled":
+		return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", f.Text).
+			with("WWW-Authenticate", bearer.Challenge("https://login.microsoftonline.com/common/oauth2/authorize", bearer.RevokedClaims(k.now.Unix())))
+	}
+	return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.").with("WWW-Authenticate", challenge("invalid_token", "The access token is invalid."))
+}
+
+// MFAClaims is the claims request of the challenge when delegated work lacks
+// MFA. Production asks for an authentication context (acrs p1) that the
+// authority of this cloud does not have: the amr claim says the same.
+const MFAClaims = `{"access_token":{"amr":{"essential":true,"values":["mfa"]}}}`
+
+// admit finds who calls and what for, asks for MFA where enforcement does, and
+// for the permission.
+func (k *call) admit(h http.Header) *fault {
+	if k.tenant = k.s.Tenant(k.who.Tenant); k.tenant == nil {
+		return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "The tenant of the access token does not exist.")
+	}
+	if f := k.principals(); f != nil {
+		return f
+	}
+	if f := k.throttle(h); f != nil {
+		return f
+	}
+	if k.who.AOBO && !k.who.HasMFA() && k.s.Refuses(k.s.Enforcement.AOBO, k.s.PartnerTenant(), true) {
+		return refuse(http.StatusUnauthorized, "InteractionRequired", "Multifactor authentication is required for delegated administration.").
+			with("WWW-Authenticate", bearer.Challenge("https://login.microsoftonline.com/"+k.tenant.ID+"/oauth2/authorize", MFAClaims))
+	}
+	if k.at.sub == "" {
+		return nil
+	}
+	if !world.IsGUID(k.at.sub) {
+		return bad("InvalidSubscriptionId", "The provided subscription identifier '"+clip(k.at.sub)+"' is malformed or invalid.")
+	}
+	if k.sub = k.tenant.Azure.Get(k.at.sub); k.sub == nil || k.sub.State == "Deleted" {
+		return refuse(http.StatusNotFound, "SubscriptionNotFound", "The subscription '"+strings.ToLower(k.at.sub)+"' could not be found.")
+	}
+	if !k.may(k.sub, k.route.action, k.at.authScope(k.route, k.params)) {
+		who := k.who.UPN
+		if who == "" {
+			who = k.who.Client()
+		}
+		return refuse(http.StatusForbidden, "AuthorizationFailed", "The client '"+who+"' with object id '"+k.who.ObjectID+"' does not have authorization to perform action '"+k.route.action+
+			"' over scope '"+k.at.authScope(k.route, k.params)+"' or the scope is invalid. If access was recently granted, please refresh your credentials.")
+	}
+	if k.route.writes && k.sub.StateAt(k.now) != "Enabled" && k.sub.StateAt(k.now) != "Warned" && k.sub.StateAt(k.now) != "PastDue" && !k.route.disabled {
+		return refuse(http.StatusConflict, "ReadOnlyDisabledSubscription", "The subscription '"+k.sub.ID+"' is disabled and therefore marked as read only. You cannot perform any write actions on this subscription until it is re-enabled.")
+	}
+	return nil
+}
+
+// clip keeps what a client sent from filling an error text.
+func clip(v string) string {
+	if len(v) > 64 {
+		v = v[:64]
+	}
+	return strings.ToValidUTF8(v, "?")
+}
+
+var versionForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(-preview|-alpha|-beta)?$`)
+
+// checkVersion asks for an api-version that is a date which has come. Production
+// has a list for each type; here any such date is taken.
+func checkVersion(q url.Values, now time.Time) *fault {
+	v := ""
+	for name, list := range q {
+		if strings.EqualFold(name, "api-version") && len(list) > 0 {
+			v = list[0]
+		}
+	}
+	if v == "" {
+		return bad("MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
+	}
+	day, err := time.Parse(time.DateOnly, v[:min(len(v), 10)])
+	if !versionForm.MatchString(v) || err != nil || day.Year() < 2014 || day.After(now) {
+		return bad("InvalidApiVersionParameter", "The api-version '"+clip(v)+"' is invalid. The supported versions are dates of the form yyyy-mm-dd from 2014 on.")
+	}
+	return nil
+}
+
+// param reads a query parameter, its name without case.
+func (k *call) param(name string) string {
+	for n, v := range k.query {
+		if strings.EqualFold(n, name) && len(v) > 0 {
+			return v[0]
+		}
+	}
+	return ""
+}
+
+func (k *call) decode(into any) *fault {
+	if err := json.Unmarshal(k.body, into); err != nil {
+		return bad("InvalidRequestContent", "The request content was invalid and could not be deserialized.")
+	}
+	return nil
+}

@@ -1,0 +1,212 @@
+package arm
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// target is what a path names: a scope, and a provider's thing at it. Constant
+// parts count without case.
+type target struct {
+	sub, group string
+	scope      string   // "/subscriptions/…", "" is the tenant
+	resource   bool     // the scope is a resource
+	provider   string   // lower case; "" is none
+	rest       []string // behind the provider, or behind the scope without one
+}
+
+const maxPath = 2 << 10
+
+// parseTarget reads a path. The last /providers/ is the thing's; one before it
+// makes the scope a resource.
+func parseTarget(escaped string) (*target, *fault) {
+	lost := refuse(http.StatusNotFound, "InvalidResourceType", "The resource type could not be found.")
+	if len(escaped) > maxPath {
+		return nil, lost
+	}
+	var seg []string
+	for _, p := range strings.Split(strings.Trim(escaped, "/"), "/") {
+		v, err := url.PathUnescape(p)
+		if err != nil || v == "" || v == "." || v == ".." || strings.ContainsAny(v, "/\\\x00") {
+			return nil, lost
+		}
+		seg = append(seg, v)
+	}
+	t := &target{}
+	is := func(i int, w string) bool { return i < len(seg) && strings.EqualFold(seg[i], w) }
+	i := 0
+	if is(0, "subscriptions") && len(seg) > 1 {
+		t.sub, i = seg[1], 2
+		t.scope = "/subscriptions/" + strings.ToLower(t.sub)
+		if is(2, "resourceGroups") && len(seg) > 3 {
+			t.group, i = seg[3], 4
+			t.scope += "/resourceGroups/" + t.group
+		}
+	}
+	last := -1
+	for j := i; j < len(seg); j++ {
+		if strings.EqualFold(seg[j], "providers") {
+			last = j
+		}
+	}
+	switch {
+	case last < 0:
+		t.rest = seg[i:]
+	case last+1 >= len(seg) || last > i && !is(i, "providers"):
+		return nil, lost
+	default:
+		if last > i {
+			if t.group == "" || last-i != 4 {
+				return nil, lost
+			}
+			t.resource = true
+			t.scope += "/" + strings.Join(seg[i:last], "/")
+		}
+		t.provider, t.rest = strings.ToLower(seg[last+1]), seg[last+2:]
+	}
+	return t, nil
+}
+
+// authScope is where the permission is asked: the named resource of a compute
+// operation, else the scope.
+func (t *target) authScope(r *route, params map[string]string) string {
+	if t.provider == compute && t.group != "" && params["name"] != "" {
+		return t.scope + "/providers/Microsoft.Compute/" + r.words[0] + "/" + params["name"]
+	}
+	if t.scope == "" {
+		return "/"
+	}
+	return t.scope
+}
+
+const (
+	compute       = "microsoft.compute"
+	authorization = "microsoft.authorization"
+	consumption   = "microsoft.consumption"
+	costs         = "microsoft.costmanagement"
+	insights      = "microsoft.insights"
+	subscribing   = "microsoft.subscription"
+	billing       = "microsoft.billing"
+)
+
+// Where a route is found.
+const (
+	atTenant = 1 << iota
+	atSubscription
+	atGroup
+	atResource
+)
+
+// route is one operation.
+type route struct {
+	method   string
+	at       int
+	provider string
+	words    []string
+	action   string
+	do       func(*call) (reply, *fault)
+	writes   bool
+	disabled bool // works in a disabled subscription too
+}
+
+func makeRoutes() []*route {
+	add := func(method string, at int, provider, words, action string, do func(*call) (reply, *fault)) *route {
+		r := &route{method: method, at: at, provider: provider, action: action, do: do, writes: method != http.MethodGet}
+		if words != "" {
+			r.words = strings.Split(words, "/")
+		}
+		return r
+	}
+	off := func(r *route) *route { r.disabled = true; return r }
+	read := func(r *route) *route { r.writes = false; return r }
+	anywhere := atSubscription | atGroup | atResource
+	both := atSubscription | atGroup
+	vm, set := "Microsoft.Compute/virtualMachines", "Microsoft.Compute/virtualMachineScaleSets"
+	return []*route{
+		add("GET", atTenant, "", "subscriptions", "", listSubscriptions),
+		add("GET", atTenant, "", "tenants", "", listTenants),
+		add("GET", atSubscription, "", "", "Microsoft.Resources/subscriptions/read", getSubscription),
+		add("GET", atSubscription, "", "locations", "Microsoft.Resources/subscriptions/read", listLocations),
+		add("GET", atSubscription, "", "resourcegroups", "Microsoft.Resources/subscriptions/resourceGroups/read", listGroups),
+		add("GET", atGroup, "", "", "Microsoft.Resources/subscriptions/resourceGroups/read", getGroup),
+		add("GET", both, "", "resources", "Microsoft.Resources/subscriptions/resources/read", listResources),
+
+		add("GET", both, compute, "virtualMachines", vm+"/read", listMachines),
+		add("GET", atGroup, compute, "virtualMachines/{name}", vm+"/read", getMachine),
+		add("GET", atGroup, compute, "virtualMachines/{name}/instanceView", vm+"/instanceView/read", instanceView),
+		add("POST", atGroup, compute, "virtualMachines/{name}/start", vm+"/start/action", power("starting")),
+		off(add("POST", atGroup, compute, "virtualMachines/{name}/deallocate", vm+"/deallocate/action", power("deallocating"))),
+		off(add("POST", atGroup, compute, "virtualMachines/{name}/powerOff", vm+"/powerOff/action", power("stopping"))),
+		off(add("DELETE", atGroup, compute, "virtualMachines/{name}", vm+"/delete", power("deleting"))),
+		add("GET", both, compute, "virtualMachineScaleSets", set+"/read", listSets),
+		add("GET", atGroup, compute, "virtualMachineScaleSets/{name}", set+"/read", getMachine),
+		add("POST", atGroup, compute, "virtualMachineScaleSets/{name}/start", set+"/start/action", power("starting")),
+		off(add("POST", atGroup, compute, "virtualMachineScaleSets/{name}/deallocate", set+"/deallocate/action", power("deallocating"))),
+		off(add("DELETE", atGroup, compute, "virtualMachineScaleSets/{name}", set+"/delete", power("deleting"))),
+		add("GET", atSubscription, compute, "locations/{location}/operations/{operation}", "Microsoft.Compute/locations/operations/read", operationStatus),
+
+		off(add("POST", atSubscription, subscribing, "cancel", "Microsoft.Subscription/cancel/action", cancelSubscription)),
+		off(add("POST", atSubscription, subscribing, "enable", "Microsoft.Subscription/enable/action", enableSubscription)),
+		off(add("POST", atSubscription, subscribing, "rename", "Microsoft.Subscription/rename/action", renameSubscription)),
+		add("POST", atTenant, billing, "billingAccounts/{account}/billingSubscriptions/{name}/cancel", "", cancelBilling),
+
+		add("GET", atSubscription, insights, "eventtypes/management/values", "Microsoft.Insights/eventtypes/values/read", activityLog),
+
+		add("GET", anywhere, authorization, "roleAssignments", "Microsoft.Authorization/roleAssignments/read", listAssignments),
+		add("GET", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/read", getAssignment),
+		add("PUT", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/write", putAssignment),
+		off(add("DELETE", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/delete", deleteAssignment)),
+		add("GET", anywhere, authorization, "roleDefinitions", "Microsoft.Authorization/roleDefinitions/read", listDefinitions),
+		add("GET", anywhere, authorization, "roleDefinitions/{name}", "Microsoft.Authorization/roleDefinitions/read", getDefinition),
+
+		add("GET", both, consumption, "budgets", "Microsoft.Consumption/budgets/read", listBudgets),
+		add("GET", both, consumption, "budgets/{name}", "Microsoft.Consumption/budgets/read", getBudget),
+		add("PUT", both, consumption, "budgets/{name}", "Microsoft.Consumption/budgets/write", putBudget),
+		off(add("DELETE", both, consumption, "budgets/{name}", "Microsoft.Consumption/budgets/delete", deleteBudget)),
+		add("GET", atSubscription, costs, "scheduledActions/{name}", "Microsoft.CostManagement/scheduledActions/read", getScheduled),
+		add("PUT", atSubscription, costs, "scheduledActions/{name}", "Microsoft.CostManagement/scheduledActions/write", putScheduled),
+		read(add("POST", both, costs, "query", "Microsoft.CostManagement/query/read", queryCosts)),
+	}
+}
+
+func (a *ARM) match(method string, t *target) (*route, map[string]string, *fault) {
+	where := atTenant
+	switch {
+	case t.resource:
+		where = atResource
+	case t.group != "":
+		where = atGroup
+	case t.sub != "":
+		where = atSubscription
+	}
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	var allowed []string
+next:
+	for _, r := range a.routes {
+		if r.at&where == 0 || r.provider != t.provider || len(r.words) != len(t.rest) {
+			continue
+		}
+		params := map[string]string{}
+		for i, w := range r.words {
+			if strings.HasPrefix(w, "{") {
+				params[w[1:len(w)-1]] = t.rest[i]
+			} else if !strings.EqualFold(w, t.rest[i]) {
+				continue next
+			}
+		}
+		if r.method == method {
+			return r, params, nil
+		}
+		if !slices.Contains(allowed, r.method) {
+			allowed = append(allowed, r.method)
+		}
+	}
+	if len(allowed) > 0 {
+		return nil, nil, refuse(http.StatusMethodNotAllowed, "HttpMethodNotAllowed", "The HTTP method is not supported here.").with("Allow", strings.Join(allowed, ", "))
+	}
+	return nil, nil, refuse(http.StatusNotFound, "InvalidResourceType", "The resource type could not be found in the namespace '"+clip(t.provider)+"'.")
+}

@@ -1,0 +1,326 @@
+package center
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"partnerguard/internal/partner"
+	"partnerguard/internal/partnercloud/world"
+)
+
+// route is one operation with who may call it.
+type route struct {
+	method, pattern string
+	segments        []string
+	do              func(*call) (reply, *fault)
+	ahead           func(*call) *fault // work that must not hold the lock
+
+	app     bool     // app-only may call it too
+	agents  []string // groups of the partner tenant, one of which is needed
+	admins  []string // directory roles of the partner tenant that do as well
+	inside  []string // directory roles in the customer's tenant, one of which is needed
+	consent bool     // its own limit, and GDAP work
+}
+
+var (
+	readers  = []string{world.AdminAgents, world.HelpdeskAgents, world.SalesAgents}
+	managers = []string{world.AdminAgents}
+)
+
+// makeRoutes is the whole API. A constant
+// segment stands before a variable one.
+func makeRoutes() []*route {
+	rw := func(method, pattern string, do func(*call) (reply, *fault), mend func(*route)) *route {
+		r := &route{method: method, pattern: pattern, segments: strings.Split(strings.Trim(pattern, "/"), "/"), do: do}
+		if mend != nil {
+			mend(r)
+		}
+		return r
+	}
+	// who may: both kinds of caller, or app+user alone.
+	read := func(r *route) { r.app, r.agents = true, readers }
+	write := func(r *route) { r.app, r.agents = true, managers }
+	userRead := func(r *route) { r.agents = readers }
+	userWrite := func(r *route) { r.agents = managers }
+	report := func(r *route) {
+		r.agents, r.admins = managers, []string{roleGlobalAdministrator, roleSecurityAdministrator, roleSecurityReader}
+	}
+	directory := func(roles ...string) func(*route) { return func(r *route) { r.inside = roles } }
+	lookUsers := directory(roleDirectoryReaders, roleDirectoryWriters, roleGlobalReader, roleUserAdministrator, roleHelpdeskAdministrator, roleLicenseAdministrator, rolePrivilegedRole, rolePrivilegedAuthentication, roleGlobalAdministrator)
+	changeUsers := directory(roleUserAdministrator, roleDirectoryWriters, roleGlobalAdministrator)
+	return []*route{
+		rw("GET", "/v1/customers/relationshiprequests", relationshipRequest, userRead),
+		rw("GET", "/v1/customers/usagerecords", usageRecords, read),
+		rw("GET", "/v1/customers", listCustomers, read),
+		rw("POST", "/v1/customers", createCustomer, userWrite),
+		rw("GET", "/v1/customers/{customer}", getCustomer, read),
+		rw("PATCH", "/v1/customers/{customer}", changeCustomer, userWrite),
+		rw("GET", "/v1/relationships", listRelationships, userRead),
+		rw("GET", "/v1/customers/{customer}/relationships", customerRelationships, userRead),
+		rw("GET", "/v1/customers/{customer}/validationStatus", validationStatus, read),
+
+		rw("GET", "/v1/customers/{customer}/directoryroles", listRoles, lookUsers),
+		rw("GET", "/v1/customers/{customer}/directoryroles/{role}/usermembers", listMembers, lookUsers),
+		rw("POST", "/v1/customers/{customer}/directoryroles/{role}/usermembers", addMember, directory(rolePrivilegedRole, roleGlobalAdministrator)),
+		rw("DELETE", "/v1/customers/{customer}/directoryroles/{role}/usermembers/{user}", removeMember, directory(rolePrivilegedRole, roleGlobalAdministrator)),
+		rw("GET", "/v1/customers/{customer}/users", listUsers, lookUsers),
+		rw("POST", "/v1/customers/{customer}/users", createUser, func(r *route) { changeUsers(r); r.ahead = hashPassword }),
+		rw("GET", "/v1/customers/{customer}/users/{user}", getUser, lookUsers),
+		rw("PATCH", "/v1/customers/{customer}/users/{user}", changeUser, func(r *route) {
+			r.inside, r.ahead = []string{roleUserAdministrator, roleDirectoryWriters, roleHelpdeskAdministrator, rolePrivilegedAuthentication, roleGlobalAdministrator}, hashPassword
+		}),
+		rw("DELETE", "/v1/customers/{customer}/users/{user}", deleteUser, changeUsers),
+		rw("GET", "/v1/customers/{customer}/users/{user}/directoryroles", rolesOfUser, lookUsers),
+		rw("GET", "/v1/customers/{customer}/subscribedskus", listSKUs, lookUsers),
+
+		rw("GET", "/v1/customers/{customer}/subscriptions", listSubscriptions, read),
+		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}", getSubscription, read),
+		rw("PATCH", "/v1/customers/{customer}/subscriptions/{subscription}", changeSubscription, write),
+		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements", listEntitlements, read),
+		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements/{entitlement}", getEntitlement, read),
+		rw("POST", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements/{entitlement}/cancel", cancelEntitlement, write),
+		rw("GET", "/v1/customers/{customer}/usagebudget", getBudget, read),
+		rw("PATCH", "/v1/customers/{customer}/usagebudget", changeBudget, write),
+		rw("GET", "/v1/customers/{customer}/usagesummary", usageSummary, read),
+
+		rw("GET", "/v1/customers/{customer}/applicationconsents", listConsents, userWrite),
+		rw("POST", "/v1/customers/{customer}/applicationconsents", consent, func(r *route) { r.agents, r.consent = managers, true }),
+		rw("DELETE", "/v1/customers/{customer}/applicationconsents/{application}", withdrawConsent, func(r *route) { r.agents, r.consent = managers, true }),
+
+		rw("GET", "/v1/applicationmfaadoptionstatus", adoptionByApp, report),
+		rw("GET", "/v1/nonMfaCompliantPartnerPrincipals", principalsWithoutMFA, report),
+		rw("GET", "/v1/partnerRequests", partnerRequests, report),
+		rw("GET", "/v1/auditrecords", auditRecords, func(r *route) { r.app, r.agents = true, managers }),
+
+		rw("GET", "/v1/fraudEvents", fraudEvents, userWrite),
+		rw("POST", "/v1/fraudEvents/subscription/{subscription}/status", answerFraud, userWrite),
+
+		rw("POST", "/v1/validations/address", validateAddress, read),
+		rw("GET", "/v1/profiles/legalbusiness", legalProfile, read),
+		rw("GET", "/v1/profiles/mpn", mpnProfile, read),
+		rw("GET", "/v1/profiles/organization", organizationProfile, read),
+
+		rw("GET", "/webhooks/v1/registration/events", webhookEvents, read),
+		rw("GET", "/webhooks/v1/registration", getWebhook, read),
+		rw("POST", "/webhooks/v1/registration", putWebhook, write),
+		rw("PUT", "/webhooks/v1/registration", putWebhook, write),
+		rw("POST", "/webhooks/v1/registration/validationEvents", testWebhook, write),
+		rw("GET", "/webhooks/v1/registration/validationEvents/{correlation}", testedWebhook, read),
+	}
+}
+
+// Operation is how the adoption reports name the call: "Get /v{version}/customers".
+func (r *route) operation() string {
+	p := strings.NewReplacer("/v1/", "/v{version}/", "{customer}", "{customer_id}", "{user}", "{user_id}", "{subscription}", "{subscription_id}",
+		"{role}", "{role_id}", "{entitlement}", "{entitlement_id}", "{application}", "{application_id}", "{correlation}", "{correlation_id}").Replace(r.pattern)
+	return r.method[:1] + strings.ToLower(r.method[1:]) + " " + p
+}
+
+// maxPath bounds a path that is looked at.
+const maxPath = 2 << 10
+
+// match finds the operation of a path; constant parts count without case.
+func match(table []*route, method, escaped string) (*route, map[string]string, *fault) {
+	if len(escaped) > maxPath {
+		return nil, nil, refuse(http.StatusNotFound, 404, "There is no such resource.")
+	}
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	parts := strings.Split(strings.Trim(escaped, "/"), "/")
+	var allowed []string
+next:
+	for _, r := range table {
+		if len(r.segments) != len(parts) {
+			continue
+		}
+		params := map[string]string{}
+		for i, s := range r.segments {
+			v, err := url.PathUnescape(parts[i])
+			if err != nil {
+				return nil, nil, refuse(http.StatusBadRequest, 400, "The path is not valid.")
+			}
+			if strings.HasPrefix(s, "{") {
+				if v == "" {
+					continue next
+				}
+				params[s[1:len(s)-1]] = v
+			} else if !strings.EqualFold(s, v) {
+				continue next
+			}
+		}
+		if r.method != method {
+			allowed = append(allowed, r.method)
+			continue
+		}
+		return r, params, nil
+	}
+	if len(allowed) > 0 {
+		return nil, nil, refuse(http.StatusMethodNotAllowed, 405, "The method is not allowed here.").with("Allow", strings.Join(allowed, ", "))
+	}
+	return nil, nil, refuse(http.StatusNotFound, 404, "There is no such resource.")
+}
+
+// admit passes the gates behind the token, in order, and remembers the request.
+func (k *call) admit() *fault {
+	s := k.s
+	k.partner = s.PartnerTenant()
+	if k.partner == nil {
+		return refuse(http.StatusForbidden, 900308, "There is no partner in this world.")
+	}
+	if f := k.throttle(); f != nil {
+		return f
+	}
+	if f := k.kind(); f != nil {
+		return f
+	}
+	for name, v := range k.params {
+		switch name {
+		case "role", "correlation", "user":
+		default:
+			if !world.IsGUID(v) {
+				return notGUID(name + " id")
+			}
+		}
+	}
+	if !k.who.AppOnly() {
+		k.user = k.partner.Users.Get(k.who.ObjectID)
+		if k.user == nil || !k.user.Enabled {
+			return forbidden("The user of the access token is not an enabled user of the partner tenant.")
+		}
+	}
+	if id := k.params["customer"]; id != "" {
+		if k.customer = k.partner.Customers.Get(id); k.customer != nil {
+			k.tenant = s.Tenant(id)
+		}
+		if k.tenant != nil && k.user != nil {
+			k.rights, _ = s.Delegated(k.user, k.tenant)
+		}
+	}
+	k.remember()
+	if f := k.enforce(); f != nil {
+		return f
+	}
+	if f := k.mayCall(); f != nil {
+		return f
+	}
+	if k.params["customer"] == "" {
+		return nil
+	}
+	switch {
+	case k.customer == nil && s.Tenant(k.params["customer"]) == nil:
+		return refuse(http.StatusNotFound, 60003, "The tenant %s was not found.", k.params["customer"])
+	case k.customer == nil || k.customer.Relationship == "none" || k.tenant == nil:
+		return refuse(http.StatusForbidden, 900159, "There is no commerce relationship between the partner and the customer %s.", k.params["customer"])
+	}
+	return k.mayInside()
+}
+
+// kind refuses callers that the operation is not for: other tenants' tokens,
+// indirect resellers, control panel vendors without a user, and app-only calls
+// of what needs a user (contracts.md sections 2.1, 2.3, 2.4, 5.3).
+func (k *call) kind() *fault {
+	t := k.s.Tenant(k.who.Tenant)
+	switch {
+	case t != nil && (t.PartnerKind == partner.IndirectReseller || t.ID == k.partner.ID && k.partner.PartnerKind == partner.IndirectReseller),
+		slices.ContainsFunc(k.partner.Resellers, func(r world.Reseller) bool { return strings.EqualFold(r.TenantID, k.who.Tenant) }):
+		return forbidden("Indirect resellers have no access to the Partner Center APIs.")
+	case k.who.AOBO || t == nil || t.ID != k.partner.ID:
+		if k.who.AppOnly() {
+			return refuse(http.StatusForbidden, 900329, "App-only access is for apps in the partner's own tenant. Control panel vendors call with a user of the partner.")
+		}
+		return forbidden("The access token is not for a partner tenant.")
+	case k.who.AppOnly() && !k.route.app:
+		return refuse(http.StatusForbidden, 900329, "This operation does not support app-only access. Call it with app+user credentials.")
+	}
+	if k.who.AppOnly() {
+		if owner, app := k.s.App(k.who.Client()); app == nil || owner.ID != k.partner.ID {
+			return refuse(http.StatusForbidden, 900329, "App-only access is for apps of the partner's own tenant. Control panel vendors call with a user of the partner.")
+		}
+	}
+	return nil
+}
+
+// enforce asks for the MFA claim as far as enforcement stands (contracts.md
+// section 1.3). Work by GDAP in a customer's tenant is never covered by an
+// exception, nor is consent.
+func (k *call) enforce() *fault {
+	if k.who.AppOnly() || k.who.HasMFA() {
+		return nil
+	}
+	if k.partner.Sandbox { // ahead of production (section 1.1)
+		return k.c.noMFA()
+	}
+	delegated := k.route.consent || len(k.route.inside) > 0 && k.rights.GDAP
+	if k.s.Refuses(k.s.Enforcement.API, k.partner, delegated) {
+		return k.c.noMFA()
+	}
+	return nil
+}
+
+// remember notes the request for the adoption reports, before it may be refused
+// for want of MFA.
+func (k *call) remember() {
+	name := ""
+	if c, ok := k.s.Client(k.who.Client()); ok {
+		name = c.Name
+	}
+	corr := ""
+	if k.Header.Get("MS-CorrelationId") != "" {
+		corr = k.correlation
+	}
+	k.s.LogRequest(k.partner, &world.PartnerRequest{
+		ID: k.id, Correlation: corr, Operation: k.route.operation(), IP: address(k.Request, k.who.IPAddr), UserID: k.who.ObjectID, TenantID: k.who.Tenant,
+		UPN: k.who.UPN, AppID: k.who.Client(), AppName: name, AppOnly: k.who.AppOnly(), MFA: k.who.HasMFA(),
+	})
+}
+
+// address is the caller's: the token's says where it was signed in from, which
+// on one machine tells more than loopback.
+func address(r *http.Request, token string) string {
+	if token != "" {
+		return token
+	}
+	host := r.RemoteAddr
+	if i := strings.LastIndexByte(host, ':'); i > 0 {
+		host = host[:i]
+	}
+	return strings.Trim(host, "[]")
+}
+
+// mayCall asks the caller's place in the partner tenant.
+func (k *call) mayCall() *fault {
+	if k.user == nil || len(k.route.agents)+len(k.route.admins) == 0 {
+		return nil
+	}
+	for _, g := range k.route.agents {
+		if k.partner.InGroup(k.user.ID, g) {
+			return nil
+		}
+	}
+	if k.partner.HasRole(k.user.ID, k.now, k.route.admins...) {
+		return nil
+	}
+	need := strings.Join(k.route.agents, ", ")
+	for _, r := range k.route.admins {
+		need += ", " + roleName(r)
+	}
+	return forbidden("Insufficient privileges: this needs one of %s.", need)
+}
+
+// mayInside asks the caller's delegated roles in the customer's tenant.
+func (k *call) mayInside() *fault {
+	if len(k.route.inside) == 0 {
+		return nil
+	}
+	names := make([]string, len(k.route.inside))
+	for i, r := range k.route.inside {
+		if slices.Contains(k.rights.Roles, r) {
+			return nil
+		}
+		names[i] = roleName(r)
+	}
+	return forbidden("Insufficient privileges in the customer's tenant: this needs one of %s, by DAP or an access assignment of GDAP.", strings.Join(names, ", "))
+}

@@ -1,0 +1,577 @@
+package portal
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"partnerguard/internal/partnercloud/bearer"
+	"partnerguard/internal/partnercloud/world"
+)
+
+var start = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+
+const (
+	partnerID  = "7b2d1c5e-0f6a-4f2f-9a41-3f1d6f0c9e21"
+	customerID = "c0000000-0000-4000-8000-000000000001"
+	networkAdm = "d37c8bed-0711-4417-ba38-b4abe66ce4c2" // Network Administrator: not one of those who see the status
+)
+
+func uid(n string) string {
+	return map[string]string{"global": "10000000-0000-4000-8000-000000000001", "secadmin": "10000000-0000-4000-8000-000000000002", "secreader": "10000000-0000-4000-8000-000000000003",
+		"network": "10000000-0000-4000-8000-000000000004", "agent": "10000000-0000-4000-8000-000000000005", "plain": "10000000-0000-4000-8000-000000000006", "sync": "10000000-0000-4000-8000-000000000007"}[n]
+}
+
+// lab is a portal with an authority that signs in whoever the test says.
+type lab struct {
+	t      *testing.T
+	w      *world.World
+	keys   *bearer.Keys
+	p      *Portal
+	srv    *httptest.Server
+	mu     sync.Mutex
+	now    time.Time
+	who    string
+	mfa    bool
+	tenant string
+	asked  url.Values // of the last authorize request
+	nonce  string
+	spoil  func(access, id *bearer.Claims)
+}
+
+var oneKey = sync.OnceValues(func() (*bearer.Keys, error) { return bearer.NewKeys(func() time.Time { return start }) })
+
+func newLab(t *testing.T, change func(*world.State, *world.Tenant)) *lab {
+	t.Helper()
+	keys, err := oneKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pem, err := keys.Export()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{t: t, now: start, tenant: partnerID}
+	clock := func() time.Time { l.mu.Lock(); defer l.mu.Unlock(); return l.now }
+	if l.keys, err = bearer.ImportKeys(clock, pem); err != nil {
+		t.Fatal(err)
+	}
+	l.w = world.New(7, world.NewClock(clock))
+	l.w.Read(func(s *world.State) {
+		s.Enforcement = world.Enforcement{}
+		p := &world.Tenant{ID: partnerID, Name: "Contoso Cloud Partners", Domains: []string{"contoso.com"}, Kind: world.PartnerTenant}
+		for _, n := range []string{"global", "secadmin", "secreader", "network", "agent", "plain", "sync"} {
+			p.Users.Put(&world.User{ID: uid(n), UPN: n + "@contoso.com", Name: strings.ToUpper(n[:1]) + n[1:] + " <b>", Enabled: true, Created: start})
+		}
+		p.Users.Put(&world.User{ID: "10000000-0000-4000-8000-0000000000ff", UPN: "off@contoso.com", Enabled: false})
+		for n, role := range map[string]string{"global": globalAdministrator, "secadmin": securityAdministrator, "secreader": securityReader, "network": networkAdm, "sync": directorySync} {
+			p.Held.Put(&world.RoleAssignment{ID: n, Principal: uid(n), Role: role, Scope: "/", Start: start.AddDate(-1, 0, 0)})
+		}
+		p.Groups.Put(&world.Group{ID: "g", Name: world.AdminAgents, Members: []string{uid("agent")}})
+		for i := range 60 {
+			c := &world.Customer{TenantID: fmt.Sprintf("c0000000-0000-4000-8000-%012d", i+1), Name: fmt.Sprintf("Customer %02d", i+1), Domain: fmt.Sprintf("c%02d.example", i+1), Relationship: "reseller", DAP: i == 0}
+			p.Customers.Put(c)
+			s.Put(&world.Tenant{ID: c.TenantID, Name: c.Name, Domains: []string{c.Domain}, Kind: world.CustomerTenant})
+		}
+		s.Partner = p.ID
+		if change != nil {
+			change(s, p)
+		}
+		s.Put(p)
+	})
+	l.p = New(Deps{World: l.w, Keys: l.keys, Login: func(*http.Request) string { return "http://login.test" }, Transport: l})
+	l.srv = httptest.NewServer(l.p)
+	t.Cleanup(l.srv.Close)
+	return l
+}
+
+// RoundTrip is the authority's token endpoint.
+func (l *lab) RoundTrip(r *http.Request) (*http.Response, error) {
+	raw, _ := io.ReadAll(r.Body)
+	form, _ := url.ParseQuery(string(raw))
+	sum := sha256.Sum256([]byte(form.Get("code_verifier")))
+	answer := func(status int, v any) (*http.Response, error) {
+		b, _ := json.Marshal(v)
+		return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(string(b))), Request: r}, nil
+	}
+	if base64.RawURLEncoding.EncodeToString(sum[:]) != l.asked.Get("code_challenge") || form.Get("code") != "good" || form.Get("redirect_uri") != l.asked.Get("redirect_uri") {
+		return answer(400, map[string]any{"error": "invalid_grant", "error_codes": []int{501481}})
+	}
+	now := l.w.Clock.Now().Unix()
+	access := &bearer.Claims{Audience: "https://api.partnercenter.microsoft.com", IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "1.0", TenantID: l.tenant, ObjectID: uid(l.who), UPN: l.who + "@contoso.com", AppID: world.PortalAppID, Scope: "user_impersonation", AMR: []string{"pwd"}, IPAddr: "203.0.113.5", IDType: "user"}
+	if l.mfa {
+		access.AMR = append(access.AMR, "mfa")
+	}
+	if l.tenant != partnerID {
+		access.HomeTenant, access.Delegation, access.Wids = partnerID, "dap", []string{globalAdministrator}
+	}
+	id := &bearer.Claims{Audience: world.PortalAppID, IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "2.0", TenantID: l.tenant, ObjectID: uid(l.who), Nonce: l.asked.Get("nonce")}
+	if l.spoil != nil {
+		l.spoil(access, id)
+	}
+	a, _ := l.keys.Sign(access)
+	i, _ := l.keys.Sign(id)
+	return answer(200, map[string]any{"access_token": a, "id_token": i})
+}
+
+// browser follows redirects and stands in for the authority's pages.
+func (l *lab) browser() *http.Client {
+	jar, _ := cookiejar.New(nil)
+	return &http.Client{Jar: jar, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		if r.URL.Host == "login.test" {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}
+}
+
+// get opens a page and signs in on the way as often as asked to.
+func (l *lab) get(b *http.Client, path string) (*http.Response, string) {
+	l.t.Helper()
+	at := l.srv.URL + path
+	for range 6 {
+		resp, err := b.Get(at)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		to := resp.Header.Get("Location")
+		if !strings.HasPrefix(to, "http://login.test/") {
+			return resp, string(body)
+		}
+		u, _ := url.Parse(to)
+		l.asked = u.Query()
+		if l.asked.Get("amr_values") == "mfa" {
+			l.mfa = true
+		}
+		at = l.asked.Get("redirect_uri") + "?code=good&state=" + l.asked.Get("state")
+	}
+	l.t.Fatal("the sign-in has no end")
+	return nil, ""
+}
+
+func (l *lab) signedIn(who string) *http.Client {
+	l.who, l.mfa, l.tenant = who, true, partnerID
+	b := l.browser()
+	if resp, body := l.get(b, "/signin"); resp.StatusCode != 200 || !strings.Contains(body, "Overview") {
+		l.t.Fatalf("%s: %d %.300s", who, resp.StatusCode, body)
+	}
+	return b
+}
+
+// TestWhoSees: the status is for three roles; another administrator is refused
+// with a page that names them.
+func TestWhoSees(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	want := map[string]map[string]int{
+		"/requirements":                 {"global": 200, "secadmin": 200, "secreader": 200, "network": 403, "agent": 403, "plain": 403},
+		"/requirements/portal.csv":      {"global": 200, "network": 403, "agent": 403},
+		"/requirements/api.csv":         {"secreader": 200, "network": 403},
+		"/score":                        {"global": 200, "secreader": 200, "agent": 200, "network": 403},
+		"/customers":                    {"global": 200, "agent": 200, "secreader": 403, "plain": 403},
+		"/customers/" + customerID:      {"agent": 200, "plain": 403},
+		"/commerce/security/compliance": {"global": 200, "plain": 403},
+		"/nothing":                      {"global": 404},
+	}
+	for path, people := range want {
+		for who, status := range people {
+			b := l.signedIn(who)
+			resp, body := l.get(b, path)
+			if resp.StatusCode != status {
+				t.Errorf("%s sees %s: %d, want %d", who, path, resp.StatusCode, status)
+			}
+			if status == 403 && path == "/requirements" && !strings.Contains(body, "Global Administrator, Security Administrator or Security Reader") {
+				t.Errorf("the refusal does not say who may: %s", body)
+			}
+			if strings.Contains(body, "<b>\n") || strings.Contains(body, "Global <b>") {
+				t.Errorf("a name is not escaped")
+			}
+		}
+	}
+	// a role that is taken away shuts the page at once
+	b := l.signedIn("secreader")
+	l.w.Read(func(s *world.State) { s.PartnerTenant().Held.Delete("secreader"); s.Touch(s.PartnerTenant()) })
+	if resp, _ := l.get(b, "/requirements"); resp.StatusCode != 403 {
+		t.Errorf("after the role was taken away: %d", resp.StatusCode)
+	}
+	// sessions that were revoked end here too
+	l.mu.Lock()
+	l.now = l.now.Add(time.Minute)
+	l.mu.Unlock()
+	revoked := l.signedIn("global")
+	l.mu.Lock()
+	l.now = l.now.Add(time.Minute)
+	l.mu.Unlock()
+	l.w.Read(func(s *world.State) {
+		s.PartnerTenant().Users.Change(uid("global"), func(u *world.User) { u.SessionsValidFrom = s.Clock.Now() })
+	})
+	if _, body := l.get(revoked, "/"); !strings.Contains(body, "Sign in with a partner account") {
+		t.Error("a revoked session goes on")
+	}
+	// and so does a disabled account's
+	l.w.Read(func(s *world.State) {
+		s.PartnerTenant().Users.Change(uid("secreader"), func(u *world.User) { u.Enabled = false })
+	})
+	if _, body := l.get(b, "/"); !strings.Contains(body, "Sign in with a partner account") {
+		t.Error("a disabled account keeps its session")
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	b := l.signedIn("global")
+	for _, path := range []string{"/", "/requirements", "/style.css", "/nothing"} {
+		resp, body := l.get(b, path)
+		csp := resp.Header.Get("Content-Security-Policy")
+		if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %q", path, csp)
+		}
+		if strings.Contains(body, "<script") || strings.Contains(body, " style=") || strings.Contains(body, "onclick") {
+			t.Errorf("%s has script or inline style", path)
+		}
+		if path != "/style.css" && !strings.Contains(body, "local, not Microsoft") {
+			t.Errorf("%s does not say what it is", path)
+		}
+	}
+	for _, c := range b.Jar.Cookies(must(url.Parse(l.srv.URL))) {
+		if len(c.Value) < 40 {
+			t.Errorf("cookie %s is short", c.Name)
+		}
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// TestAskedForMFA: without enforcement a page is shown and noted as without MFA;
+// with it the person is asked, and then sees the page that was wanted.
+func TestAskedForMFA(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	l.who = "global"
+	b := l.browser()
+	if _, body := l.get(b, "/requirements"); !strings.Contains(body, "Partner security requirements status") || l.mfa {
+		t.Fatalf("asked for MFA without enforcement")
+	}
+	last := func() *world.PartnerRequest {
+		var r *world.PartnerRequest
+		l.w.Read(func(s *world.State) { list := s.PartnerTenant().Requests; r = list[len(list)-1] })
+		return r
+	}
+	if r := last(); r.MFA || !r.Portal || r.Operation != "Get /security/compliance" || r.UPN != "global@contoso.com" || r.IP != "203.0.113.5" {
+		t.Errorf("%+v", r)
+	}
+	l.w.Read(func(s *world.State) { s.Enforcement.Portal = world.Activation{Ramp: start, Enforced: start} })
+	if _, body := l.get(b, "/score"); !strings.Contains(body, "Security requirements") || !l.mfa || l.asked.Get("login_hint") != "global@contoso.com" {
+		t.Errorf("not asked: %.200s", body)
+	}
+	if r := last(); !r.MFA || r.Operation != "Get /security/requirements" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestMetrics: the three shares of the status, from settings and requests.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	value := func(body string) []string {
+		var out []string
+		for _, m := range regexp.MustCompile(`<p class="value">([^<]*)</p>`).FindAllStringSubmatch(body, -1) {
+			out = append(out, m[1])
+		}
+		return out
+	}
+	log := func(s *world.State, p *world.Tenant) {
+		for i, r := range []world.PartnerRequest{{Portal: true, MFA: true}, {Portal: true}, {Portal: true}, {MFA: true}, {MFA: true}, {MFA: true}, {}, {AppOnly: true}, {AppOnly: true}} {
+			r.At, r.UPN, r.AppName = start.AddDate(0, 0, -i%6).Add(-time.Hour), "x@contoso.com", `=HYPERLINK("x")`
+			s.LogRequest(p, &r)
+		}
+		s.LogRequest(p, &world.PartnerRequest{Portal: true, At: start.AddDate(0, 0, -7)})
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*world.State, *world.Tenant)
+		users  string
+	}{
+		{"nothing asks", log, "0 %"},
+		{"security defaults", func(s *world.State, p *world.Tenant) { log(s, p); p.SecurityDefaults = true }, "100 %"},
+		{"per-user MFA for one of six", func(s *world.State, p *world.Tenant) {
+			log(s, p)
+			p.Users.Change(uid("plain"), func(u *world.User) { u.PerUserMFA = "enforced" })
+		}, "16.6 %"},
+		{"a policy for administrators", func(s *world.State, p *world.Tenant) {
+			log(s, p)
+			p.Policies.Put(&world.Document{ID: "ca", Raw: []byte(`{"id":"ca","displayName":"Admins","state":"enabled","conditions":{"users":{"includeRoles":["` + globalAdministrator + `","` + securityReader + `"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)})
+		}, "33.3 %"},
+		{"report-only", func(s *world.State, p *world.Tenant) {
+			log(s, p)
+			p.Policies.Put(&world.Document{ID: "ca", Raw: []byte(`{"id":"ca","displayName":"All","state":"enabledForReportingButNotEnforced","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)})
+		}, "0 %"},
+	} {
+		l := newLab(t, c.change)
+		b := l.signedIn("global") // one portal request with MFA: the overview
+		_, body := l.get(b, "/requirements")
+		// the page itself is noted before it is made
+		if got := value(body); len(got) != 3 || got[0] != c.users || got[1] != "60 %" || got[2] != "75 %" {
+			t.Errorf("%s: %v, want %s, 60 %%, 75 %%", c.name, got, c.users)
+		}
+		if strings.Count(body, `class="no"`) < 14 {
+			t.Errorf("%s: bars are missing", c.name)
+		}
+	}
+}
+
+func TestDownloads(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, func(s *world.State, p *world.Tenant) {
+		s.LogRequest(p, &world.PartnerRequest{Portal: true, At: start, UPN: "=cmd|' /C calc'!A0", Operation: "@x", UserID: "\t=1", IP: "+1"})
+		for range 10_050 {
+			s.LogRequest(p, &world.PartnerRequest{At: start, AppID: "app", AppName: "-1+1", UPN: "a,\"b\"\nc", MFA: true})
+		}
+		s.LogRequest(p, &world.PartnerRequest{At: start, AppOnly: true})
+	})
+	b := l.signedIn("global")
+	rows := func(path string) [][]string {
+		resp, body := l.get(b, path)
+		if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/csv") || !strings.Contains(resp.Header.Get("Content-Disposition"), "attachment") {
+			t.Errorf("%s: %v", path, resp.Header)
+		}
+		all, err := csv.NewReader(strings.NewReader(body)).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range all {
+			for _, c := range r {
+				if c != "" && strings.ContainsRune("=+-@", rune(strings.TrimLeft(c, " \t")[0])) {
+					t.Errorf("%s: a formula %q", path, c)
+				}
+			}
+		}
+		return all[1:]
+	}
+	if r := rows("/requirements/portal.csv"); len(r) != 1 || r[0][1] != "'=cmd|' /C calc'!A0" {
+		t.Errorf("%v", r)
+	}
+	if r := rows("/requirements/api-summary.csv"); len(r) != 1 || r[0][2] != "'-1+1" || r[0][3] != "10050" || r[0][4] != "10050" {
+		t.Errorf("%v", r)
+	}
+	if r := rows("/requirements/api.csv"); len(r) != 10_000 || strings.Contains(r[0][1], "\n") {
+		t.Errorf("%d rows", len(r))
+	}
+}
+
+func TestCustomers(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	b := l.signedIn("agent")
+	_, body := l.get(b, "/customers")
+	if strings.Count(body, `<a href="/customers/c0`) != 25 || !strings.Contains(body, "1 to 25 of 60") || !strings.Contains(body, "Next page") {
+		t.Errorf("%.2000s", body)
+	}
+	if _, body := l.get(b, "/customers?page=3"); strings.Count(body, `<a href="/customers/c0`) != 10 || strings.Contains(body, "Next page") {
+		t.Error("the last page")
+	}
+	if _, body := l.get(b, "/customers?q="+url.QueryEscape(`"><script>`)); strings.Contains(body, "<script>") || !strings.Contains(body, "No customer fits") {
+		t.Error("the search is not escaped")
+	}
+	if _, body := l.get(b, "/customers?q=customer+07&page=-1"); strings.Count(body, `<a href="/customers/c0`) != 1 {
+		t.Error("search")
+	}
+	for _, bad := range []string{"/customers/x", "/customers/" + partnerID, "/customers/x/open", "/customers/" + partnerID + "/open"} {
+		if resp, _ := l.get(b, bad); resp.StatusCode != 404 {
+			t.Errorf("%s: %d", bad, resp.StatusCode)
+		}
+	}
+	// into the customer's tenant and back
+	l.tenant = customerID
+	resp, body := l.get(b, "/customers/"+customerID+"/open")
+	if resp.StatusCode != 200 || !strings.Contains(body, "You opened this tenant on") || !strings.Contains(body, "Global Administrator") || !strings.Contains(body, "with the MFA claim") {
+		t.Errorf("%d %.3000s", resp.StatusCode, body)
+	}
+	if !strings.HasSuffix(l.asked.Get("scope"), "management.azure.com/.default") {
+		t.Errorf("%v", l.asked)
+	}
+	// a token of another tenant, or of another person, opens nothing
+	l.tenant = "c0000000-0000-4000-8000-000000000002"
+	if resp, _ := l.get(b, "/customers/"+customerID+"/open"); resp.StatusCode != 403 {
+		t.Errorf("another tenant's token: %d", resp.StatusCode)
+	}
+	l.tenant, l.who = customerID, "global"
+	if resp, _ := l.get(b, "/customers/"+customerID+"/open"); resp.StatusCode != 403 {
+		t.Errorf("another person's token: %d", resp.StatusCode)
+	}
+}
+
+// TestSignInAttacks: what must not begin a session.
+func TestSignInAttacks(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(access, id *bearer.Claims){
+		"a token for another tenant":     func(a, _ *bearer.Claims) { a.TenantID = customerID },
+		"another nonce":                  func(_, i *bearer.Claims) { i.Nonce = "x" },
+		"an ID token for another app":    func(_, i *bearer.Claims) { i.Audience = "x" },
+		"an access token of another app": func(a, _ *bearer.Claims) { a.AppID = "x" },
+		"an app's token":                 func(a, _ *bearer.Claims) { a.Scope, a.UPN, a.IDType = "", "", "app" },
+		"two people's tokens":            func(_, i *bearer.Claims) { i.ObjectID = uid("plain") },
+		"an expired token":               func(a, _ *bearer.Claims) { a.Expires = start.Unix() },
+	} {
+		l := newLab(t, nil)
+		l.who, l.spoil = "global", spoil
+		b := l.browser()
+		if resp, body := l.get(b, "/signin"); resp.StatusCode < 400 || strings.Contains(body, "Sign out") {
+			t.Errorf("%s: %d", name, resp.StatusCode)
+		}
+		for _, c := range b.Jar.Cookies(must(url.Parse(l.srv.URL))) {
+			if c.Name == sessionCookie && c.Value != "" {
+				t.Errorf("%s: there is a session", name)
+			}
+		}
+	}
+	l := newLab(t, nil)
+	l.who = "global"
+	begin := func(b *http.Client) string {
+		resp, err := b.Get(l.srv.URL + "/signin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		u, _ := url.Parse(resp.Header.Get("Location"))
+		l.asked = u.Query()
+		return l.asked.Get("redirect_uri") + "?code=good&state=" + l.asked.Get("state")
+	}
+	status := func(b *http.Client, at string) int {
+		resp, err := b.Get(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode
+	}
+	// login CSRF: a victim's browser with the attacker's state, also when the
+	// victim has a sign-in of its own under way
+	victim := l.browser()
+	begin(victim)
+	if got := status(victim, begin(l.browser())); got != 400 {
+		t.Errorf("another browser's state over one's own: %d", got)
+	}
+	if got := status(l.browser(), begin(l.browser())); got != 400 {
+		t.Errorf("another browser's state: %d", got)
+	}
+	b := l.browser()
+	at := begin(b)
+	if got := status(b, at); got != 200 {
+		t.Errorf("%d", got)
+	}
+	if got := status(b, at); got != 400 {
+		t.Errorf("a state twice: %d", got)
+	}
+	at = begin(b)
+	l.mu.Lock()
+	l.now = l.now.Add(pendingFor)
+	l.mu.Unlock()
+	if got := status(b, at); got != 400 {
+		t.Errorf("a state too late: %d", got)
+	}
+	for _, bad := range []string{"/signin-oidc", "/signin-oidc?state=&code=good", "/signin-oidc?state=x"} {
+		if got := status(b, l.srv.URL+bad); got != 400 {
+			t.Errorf("%s: %d", bad, got)
+		}
+	}
+	// the session ends by the world's clock
+	b = l.signedIn("global")
+	l.mu.Lock()
+	l.now = l.now.Add(sessionFor)
+	l.mu.Unlock()
+	if _, body := func() (*http.Response, string) {
+		resp, err := b.Get(l.srv.URL + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, _ := io.ReadAll(resp.Body)
+		return resp, string(raw)
+	}(); !strings.Contains(body, "Sign in with a partner account") {
+		t.Error("the session has no end")
+	}
+}
+
+func TestSignOut(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	b := l.signedIn("global")
+	post := func(csrf string) (int, string) {
+		resp, err := b.PostForm(l.srv.URL+"/signout", url.Values{"csrf": {csrf}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		return resp.StatusCode, string(raw)
+	}
+	for _, bad := range []string{"", "x", strings.Repeat("a", 64)} {
+		if code, _ := post(bad); code != 403 {
+			t.Errorf("%q signs out: %d", bad, code)
+		}
+	}
+	_, body := l.get(b, "/")
+	m := regexp.MustCompile(`name="csrf" value="([^"]+)"`).FindStringSubmatch(body)
+	if code, body := post(m[1]); code != 200 || !strings.Contains(body, "You are signed out") {
+		t.Errorf("%d", code)
+	}
+	if _, body := l.get(b, "/"); strings.Contains(body, "Sign out") {
+		t.Error("still signed in")
+	}
+}
+
+func TestLocal(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"": "/", "/": "/", "/customers?q=a": "/customers?q=a", "//evil.example": "/", "/\\evil.example": "/", "https://evil.example/": "/", "javascript:alert(1)": "/", "/%0d%0aX": "/%0d%0aX",
+		"/signin?return=/": "/", "/a\r\nb": "/", "/\tx": "/", "/%2f%2fevil.example": "/",
+	} {
+		if got := local(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzLocal(f *testing.F) {
+	f.Add("/a")
+	f.Add("//x")
+	f.Add("/\\x")
+	base, _ := url.Parse("http://portal.test/x")
+	f.Fuzz(func(t *testing.T, in string) {
+		out := local(in)
+		u, err := url.Parse(out)
+		if err != nil || base.ResolveReference(u).Host != "portal.test" || strings.HasPrefix(out, "//") || strings.ContainsAny(out, "\\\r\n") {
+			t.Fatalf("%q leads to %q", in, out)
+		}
+	})
+}
+
+func FuzzCell(f *testing.F) {
+	f.Add("=1")
+	f.Add(" \t@x")
+	f.Fuzz(func(t *testing.T, in string) {
+		out := safeCell(in)
+		if s := strings.TrimLeft(out, " \t\u00a0\ufeff"); s != "" && strings.ContainsRune("=+-@", []rune(s)[0]) || strings.ContainsAny(out, "\r\n\x00") {
+			t.Fatalf("%q gives %q", in, out)
+		}
+	})
+}
