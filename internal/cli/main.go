@@ -38,6 +38,9 @@ func Main(ctx context.Context, env Env) int {
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	err := root.ExecuteContext(ctx)
+	if code, ok := errors.AsType[childExit](err); ok {
+		return int(code) // of a command that we ran: it has said what there is to say
+	}
 	report(env.Stderr, err)
 	return problem.ExitCode(err)
 }
@@ -91,7 +94,7 @@ what an answer looks like.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return problem.New(problem.Usage, "%s", strings.TrimSpace(err.Error())).WithHint("%s --help lists the flags", cmd.CommandPath())
 	})
-	root.AddCommand(newAssess(env), newSignIns(env), newProve(env), newDecide(env), newRehearse(env), newRules(env), newVersion(env))
+	root.AddCommand(newAssess(env), newSignIns(env), newProve(env), newDecide(env), newRehearse(env), newRules(env), newCloud(env, startCloud), newVersion(env))
 	return root
 }
 

@@ -1,0 +1,274 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/console"
+	"partnerguard/internal/partnercloud"
+	"partnerguard/internal/partnercloud/control"
+	"partnerguard/internal/problem"
+)
+
+// cloudServer is what the commands need of a partner cloud that they started.
+type cloudServer interface {
+	Info() partnercloud.Info
+	Wait() error // until it was closed or failed
+	Close(context.Context) error
+}
+
+// cloudStart starts a partner cloud; the end of ctx ends it.
+type cloudStart func(context.Context, partnercloud.Options) (cloudServer, error)
+
+func startCloud(ctx context.Context, o partnercloud.Options) (cloudServer, error) {
+	s, err := partnercloud.Start(ctx, o)
+	if err != nil {
+		return nil, err // not a typed nil
+	}
+	return s, nil
+}
+
+// cloudFlags say what partner cloud to start.
+type cloudFlags struct {
+	scenario               string
+	customers, users, days int
+	seed                   uint64
+	state, listen          string
+	port                   int
+	force                  bool
+}
+
+func (f *cloudFlags) register(cmd *cobra.Command, port int) {
+	fl := cmd.Flags()
+	fl.StringVar(&f.scenario, "scenario", "", "a scenario file (default the embedded one)")
+	fl.IntVar(&f.customers, "customers", 0, "how many customers to make up (default the scenario's)")
+	fl.IntVar(&f.users, "users", 0, "how many partner users to make up (default the scenario's)")
+	fl.IntVar(&f.days, "days", 0, "how many days of history to make up (default the scenario's)")
+	fl.Uint64Var(&f.seed, "seed", 0, "the same seed makes the same world (default the scenario's)")
+	fl.StringVar(&f.state, "state", "", "keep the world in this folder over a restart")
+	fl.StringVar(&f.listen, "listen", "127.0.0.1", "the loopback address to listen on")
+	fl.BoolVar(&f.force, "force-listen", false, "listen beyond loopback all the same")
+	fl.IntVar(&f.port, "port", port, "the first of eight ports in a row; 0 means any that are free")
+	_ = cmd.MarkFlagFilename("scenario", "yaml", "yml", "json")
+	_ = cmd.MarkFlagDirname("state")
+}
+
+// given says whether a flag that describes the world was set.
+func (f *cloudFlags) given(cmd *cobra.Command) bool {
+	for _, name := range []string{"scenario", "customers", "users", "days", "seed", "state", "listen", "port"} {
+		if cmd.Flags().Changed(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *cloudFlags) options(env *Env, quiet bool) (partnercloud.Options, error) {
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"customers", f.customers}, {"users", f.users}, {"days", f.days}} {
+		if n.value < 0 {
+			return partnercloud.Options{}, problem.New(problem.Usage, "--%s cannot be %d", n.name, n.value)
+		}
+	}
+	log := slog.New(slog.DiscardHandler)
+	if !quiet {
+		log = slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	return partnercloud.Options{
+		Scenario: f.scenario, Customers: f.customers, Users: f.users, Days: f.days, Seed: f.seed, State: f.state,
+		Listen: f.listen, Port: f.port, ForceListen: f.force, Log: log,
+	}, nil
+}
+
+// newCloud makes the cloud command and what belongs to it.
+func newCloud(env *Env, start cloudStart) *cobra.Command {
+	var (
+		f      cloudFlags
+		c      cloudControl
+		quiet  bool
+		output = choice{value: "text", allowed: []string{"text", "json"}}
+	)
+	cmd := &cobra.Command{
+		Use: "cloud", Short: "Run a local partner cloud: Entra ID, Graph, Partner Center and Azure in one process",
+		Long: `cloud runs a partner cloud on this machine: a partner tenant and its customers
+behind sign-in pages, Microsoft Graph, Partner Center, Azure Resource Manager
+and a portal, where policy really decides tokens. It prints where everything is
+and whom to sign in as, and runs until it is interrupted.
+
+It is not Microsoft, its people are invented, and nothing leaves this machine.
+With --state the world survives a restart; otherwise it ends with the process.`,
+		Example: `  partnerguard cloud
+  partnerguard cloud --customers 500 --days 30 --seed 7
+  partnerguard cloud --scenario my.yaml --state ./lab
+  partnerguard cloud --port 0 --output json > cloud.json &
+  partnerguard cloud exec -- node my-integration.js
+  partnerguard cloud clock +95d`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			e := problem.New(problem.Usage, "unknown command %q of cloud", args[0])
+			if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
+				return e.WithHint("did you mean %q?", s[0])
+			}
+			return e.WithHint("partnerguard cloud --help lists the commands")
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o, err := f.options(env, quiet)
+			if err != nil {
+				return err
+			}
+			return serveCloud(cmd.Context(), env, start, o, c.path(env), func(w io.Writer, info *partnercloud.Info, path string) error {
+				switch {
+				case output.value == "json":
+					return console.JSON(w, info)
+				case quiet:
+					return nil
+				}
+				return cloudText(w, info, path, paint{on: colour(env)})
+			})
+		},
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	f.register(cmd, 7441)
+	c.register(cmd)
+	cmd.Flags().BoolVar(&quiet, "quiet", false, "print nothing unless something fails")
+	addChoice(cmd, &output, "output", "how to print")
+	cmd.AddCommand(newCloudExec(env, start, &c), newCloudClock(env, &c), newCloudFault(env, &c), newCloudLog(env, &c), newCloudPeople(env, &c), newCloudKeys(env, &c))
+	return cmd
+}
+
+// serveCloud runs a partner cloud until ctx ends, with a control file that
+// leads the other commands to it.
+func serveCloud(ctx context.Context, env *Env, start cloudStart, o partnercloud.Options, path string, tell func(io.Writer, *partnercloud.Info, string) error) (err error) {
+	if running, rerr := readControl(path); rerr == nil && running.alive(ctx) {
+		return problem.New(problem.Limit, "a partner cloud is running already (process %d)", running.PID).
+			WithHint("use it, end it, or run another beside it: --control FILE --port 0")
+	}
+	s, err := start(ctx, o)
+	if err != nil {
+		return err
+	}
+	// Its own ending must be waited for: it saves the state.
+	defer func() {
+		closing, stop := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer stop()
+		if cerr := s.Close(closing); err == nil && cerr != nil {
+			err = cerr
+		}
+	}()
+	info := s.Info()
+	release, err := writeControl(path, &info, env.Now())
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := writeOut(env, "", func(w io.Writer) error { return tell(w, &info, path) }); err != nil {
+		return err
+	}
+	if err := s.Wait(); err != nil {
+		return problem.Wrap(err, problem.Internal, "the partner cloud ended: %s", publicText(err))
+	}
+	return nil
+}
+
+// publicText is what may be said of an error: its sentence when it is one of
+// ours, otherwise its own words, which come from listening on ports.
+func publicText(err error) string { return console.Clean(err.Error(), 300) }
+
+// attach finds the running partner cloud.
+func (c *cloudControl) attach(ctx context.Context, env *Env) (*control.Client, error) {
+	path := c.path(env)
+	found, err := readControl(path)
+	if err != nil {
+		return nil, err
+	}
+	client := found.dial()
+	if _, err := client.Clock(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, problem.Wrap(err, problem.NotFound, "no partner cloud answers where %s says: process %d, started %s", path, found.PID, found.Started.UTC().Format(time.DateTime)).
+			WithHint("it ended without removing the file; start one with: partnerguard cloud")
+	}
+	return client, nil
+}
+
+func newCloudPeople(env *Env, c *cloudControl) *cobra.Command {
+	output := choice{value: "text", allowed: []string{"text", "json"}}
+	cmd := &cobra.Command{
+		Use: "people", Short: "Show whom to sign in as", Args: noWords,
+		Long:    "people prints the sample people of the running partner cloud with their passwords\nand TOTP secrets, and its apps and customers.",
+		Example: "  partnerguard cloud people\n  partnerguard cloud people --output json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			client, err := c.attach(cmd.Context(), env)
+			if err != nil {
+				return err
+			}
+			var info partnercloud.Info
+			if err := client.Info(cmd.Context(), &info); err != nil {
+				return err
+			}
+			return writeOut(env, "", func(w io.Writer) error {
+				if output.value == "json" {
+					return console.JSON(w, struct {
+						People    []partnercloud.Person   `json:"people"`
+						Apps      []partnercloud.App      `json:"apps"`
+						Customers []partnercloud.Customer `json:"customers"`
+					}{info.People, info.Apps, info.Customers})
+				}
+				peopleText(w, &info, paint{on: colour(env)})
+				return nil
+			})
+		},
+	}
+	addChoice(cmd, &output, "output", "how to print")
+	return cmd
+}
+
+func newCloudKeys(env *Env, c *cloudControl) *cobra.Command {
+	keys := &cobra.Command{
+		Use: "keys", Short: "Change the signing keys", Args: noWords,
+		Example: "  partnerguard cloud keys rollover",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	output := choice{value: "text", allowed: []string{"text", "json"}}
+	rollover := &cobra.Command{
+		Use: "rollover", Short: "Make a new signing key and sign with it from now on", Args: noWords,
+		Long: `rollover makes a new signing key, publishes it, and signs with it from now on.
+Clients that read the keys once and never again will refuse new tokens.`,
+		Example: "  partnerguard cloud keys rollover",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			client, err := c.attach(cmd.Context(), env)
+			if err != nil {
+				return err
+			}
+			if err := client.Rollover(cmd.Context()); err != nil {
+				return err
+			}
+			if output.value == "json" {
+				return console.JSON(env.Stdout, map[string]bool{"rolledOver": true})
+			}
+			_, err = fmt.Fprintln(env.Stdout, "new tokens are signed with a new key; the key set lists it")
+			return err
+		},
+	}
+	addChoice(rollover, &output, "output", "how to print")
+	keys.AddCommand(rollover)
+	return keys
+}
+
+// noWords refuses positional words where there are no inputs to name.
+func noWords(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return problem.New(problem.Usage, "%s takes no argument, got %q", cmd.CommandPath(), args[0]).WithHint("%s --help shows how", cmd.CommandPath())
+}

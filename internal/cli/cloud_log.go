@@ -1,0 +1,202 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/console"
+	"partnerguard/internal/partnercloud/gate"
+	"partnerguard/internal/problem"
+)
+
+func newCloudLog(env *Env, c *cloudControl) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "log", Short: "Show sign-ins or requests of the running partner cloud",
+		Example: "  partnerguard cloud log signins --follow\n  partnerguard cloud log requests --faulted",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return problem.New(problem.Usage, "there is no log of %.40q", args[0]).WithHint("logs: signins, requests")
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newCloudSignIns(env, c), newCloudRequests(env, c))
+	return cmd
+}
+
+// signInRow is what a line of text shows of a sign-in.
+type signInRow struct {
+	Created     time.Time `json:"createdDateTime"`
+	User        string    `json:"userPrincipalName"`
+	Service     string    `json:"servicePrincipalName"`
+	App         string    `json:"appDisplayName"`
+	Resource    string    `json:"resourceDisplayName"`
+	IP          string    `json:"ipAddress"`
+	CA          string    `json:"conditionalAccessStatus"`
+	Requirement string    `json:"authenticationRequirement"`
+	CrossTenant string    `json:"crossTenantAccessType"`
+	Status      struct {
+		Code   int    `json:"errorCode"`
+		Reason string `json:"failureReason"`
+	} `json:"status"`
+}
+
+func (r *signInRow) text(p paint) string {
+	who := r.User
+	if who == "" {
+		who = r.Service
+	}
+	result := "ok"
+	if r.Status.Code != 0 {
+		result = p.bold(fmt.Sprintf("%d", r.Status.Code)) + " " + console.Clean(r.Status.Reason, 160)
+	}
+	factor := map[string]string{"multiFactorAuthentication": "MFA required", "singleFactorAuthentication": "single factor"}[r.Requirement]
+	parts := []string{r.Created.UTC().Format(time.DateTime), console.Clean(who, 80), console.Clean(r.App, 60) + " -> " + console.Clean(r.Resource, 60), factor}
+	if r.CA != "" && r.CA != "notApplied" {
+		parts = append(parts, "CA "+console.Clean(r.CA, 40))
+	}
+	if r.CrossTenant == "serviceProvider" {
+		parts = append(parts, "service provider")
+	}
+	out := ""
+	for _, part := range append(parts, result) {
+		if part != "" {
+			out += "  " + part
+		}
+	}
+	return strings.TrimPrefix(out, "  ")
+}
+
+func newCloudSignIns(env *Env, c *cloudControl) *cobra.Command {
+	var follow bool
+	output := choice{value: "text", allowed: []string{"text", "json"}}
+	cmd := &cobra.Command{
+		Use: "signins", Short: "Show the sign-ins made since the partner cloud started", Args: noWords,
+		Long: `signins prints the sign-ins of all tenants made since the partner cloud started,
+oldest first; --follow goes on with those to come until interrupted. --output json
+prints the rows themselves, one a line, in the names of the sign-in log.`,
+		Example: "  partnerguard cloud log signins\n  partnerguard cloud log signins --follow --output json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			client, err := c.attach(cmd.Context(), env)
+			if err != nil {
+				return err
+			}
+			p := paint{on: colour(env)}
+			put := func(raw json.RawMessage) error {
+				if output.value == "json" {
+					_, err := fmt.Fprintf(env.Stdout, "%s\n", raw)
+					return err
+				}
+				var row signInRow
+				if err := json.Unmarshal(raw, &row); err != nil {
+					return problem.Wrap(err, problem.Internal, "a row of the sign-in log cannot be understood").WithHint("is the partner cloud of the same version?")
+				}
+				_, err := fmt.Fprintln(env.Stdout, row.text(p))
+				return err
+			}
+			if follow {
+				_, err = client.SignIns(cmd.Context(), 0, 1000, true, put)
+				return leave(cmd, err)
+			}
+			for after := int64(0); ; {
+				n := 0
+				next, err := client.SignIns(cmd.Context(), after, 1000, false, func(raw json.RawMessage) error { n++; return put(raw) })
+				if err != nil || n == 0 || next <= after {
+					return err
+				}
+				after = next
+			}
+		},
+	}
+	cmd.Flags().BoolVar(&follow, "follow", false, "go on with new ones until interrupted")
+	addChoice(cmd, &output, "output", "how to print")
+	return cmd
+}
+
+// leave takes an interrupt for the good end of following.
+func leave(cmd *cobra.Command, err error) error {
+	if cmd.Context().Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func requestText(w io.Writer, s *gate.Seen, p paint) error {
+	status := fmt.Sprintf("%3d", s.Status)
+	switch {
+	case s.Aborted:
+		status = p.bold("cut")
+	case s.Status >= 400:
+		status = p.bold(status)
+	}
+	target := s.Path
+	if s.Query != "" {
+		target += "?" + s.Query
+	}
+	tail := ""
+	if s.App != "" {
+		tail += "  app " + console.Clean(s.App, 60)
+	}
+	if s.Tenant != "" {
+		tail += "  tenant " + console.Clean(s.Tenant, 60)
+	}
+	if len(s.Faults) > 0 {
+		tail += "  fault " + strings.Join(s.Faults, ", ")
+	}
+	if s.Missed > 0 {
+		tail += fmt.Sprintf("  (%s before this one lost: read faster)", console.Plural(int64(s.Missed), "row"))
+	}
+	_, err := fmt.Fprintf(w, "%s  %-6s  %s  %-6s %s  %.0f ms%s\n", s.Time.UTC().Format(time.DateTime), s.Service, status, s.Method, console.Clean(target, 400), s.Millis, tail)
+	return err
+}
+
+func newCloudRequests(env *Env, c *cloudControl) *cobra.Command {
+	var (
+		follow bool
+		f      gate.Filter
+	)
+	output := choice{value: "text", allowed: []string{"text", "json"}}
+	cmd := &cobra.Command{
+		Use: "requests", Short: "Show the requests the partner cloud has seen", Args: noWords,
+		Long: `requests prints what the partner cloud remembers of the requests it has seen,
+oldest first, never with bodies, tokens, cookies or secrets; --follow goes on
+with those to come until interrupted.`,
+		Example: "  partnerguard cloud log requests --service graph --status 429\n  partnerguard cloud log requests --follow --output json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			client, err := c.attach(cmd.Context(), env)
+			if err != nil {
+				return err
+			}
+			p := paint{on: colour(env)}
+			err = client.Requests(cmd.Context(), f, follow, func(s gate.Seen) error {
+				if output.value == "json" {
+					b, err := json.Marshal(s)
+					if err == nil {
+						_, err = fmt.Fprintf(env.Stdout, "%s\n", b)
+					}
+					return err
+				}
+				return requestText(env.Stdout, &s, p)
+			})
+			return leave(cmd, err)
+		},
+	}
+	fl := cmd.Flags()
+	fl.BoolVar(&follow, "follow", false, "go on with new ones until interrupted")
+	fl.StringVar(&f.Service, "service", "", "only this service")
+	fl.StringVar(&f.Method, "method", "", "only this method")
+	fl.StringVar(&f.PathPrefix, "path", "", "only paths that begin so")
+	fl.IntVar(&f.Status, "status", 0, "only this status")
+	fl.StringVar(&f.App, "app", "", "only this app, by client id")
+	fl.BoolVar(&f.Faulted, "faulted", false, "only those that a fault hit")
+	fl.IntVar(&f.Limit, "last", 0, "only the last so many")
+	_ = cmd.RegisterFlagCompletionFunc("service", cobra.FixedCompletions(gate.Services(), cobra.ShellCompDirectiveNoFileComp))
+	addChoice(cmd, &output, "output", "how to print")
+	return cmd
+}
