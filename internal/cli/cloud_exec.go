@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/partnercloud"
-	"partnerguard/internal/partnercloud/ca"
 	"partnerguard/internal/partnercloud/control"
 	"partnerguard/internal/problem"
 )
@@ -159,7 +158,7 @@ func layWires(ctx context.Context, client *control.Client, info *partnercloud.In
 	if !strings.Contains(w.proxy, "://") {
 		w.proxy = "http://" + w.proxy
 	}
-	for _, h := range ca.Hosts() {
+	for _, h := range partnercloud.Hosts() {
 		if h != "localhost" {
 			w.hosts = append(w.hosts, h)
 		}

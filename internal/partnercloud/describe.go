@@ -13,7 +13,7 @@ import (
 
 // samplePeople is how many people are printed: those the scenario has something
 // to say about.
-const samplePeople = 12
+const samplePeople = 20
 
 // describe fills in who and what is in the world.
 func (s *Server) describe() {

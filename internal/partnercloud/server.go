@@ -46,6 +46,15 @@ func hosts() map[string][]string {
 	}
 }
 
+// Hosts are the production names that the partner cloud answers for.
+func Hosts() []string {
+	var out []string
+	for _, name := range order {
+		out = append(out, hosts()[name]...)
+	}
+	return out
+}
+
 // order is which service has which of the ports in a row.
 var order = []string{gate.Login, gate.Graph, gate.Center, gate.ARM, gate.Portal}
 
@@ -154,7 +163,7 @@ func (s *Server) compose(o Options) error {
 		gate.Login:  login,
 		gate.Graph:  graph.New(graph.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Unthrottled: o.Unthrottled, Lag: lag, Login: s.info.Login}),
 		gate.Center: s.center,
-		gate.ARM:    arm.New(arm.Deps{World: s.World, Keys: s.Keys, Log: o.Log}),
+		gate.ARM:    arm.New(arm.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Unthrottled: o.Unthrottled}),
 	}
 	rooms[gate.Portal] = portal.New(portal.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Login: s.loginFor, Transport: in, Center: s.center})
 	s.services = map[string]http.Handler{}
@@ -165,6 +174,7 @@ func (s *Server) compose(o Options) error {
 		}
 	}
 	s.cleanup = append(s.cleanup, func() error { s.center.Close(); return nil })
+	s.World.OnChange(s.center.Pump) // webhooks of what other rooms did
 	routes := map[string]http.Handler{}
 	for name, list := range hosts() {
 		for _, host := range list {

@@ -138,7 +138,7 @@ func power(state string) func(*call) (reply, *fault) {
 			a.Resources = slices.Clone(a.Resources)
 			a.Resources[i].Power, a.Resources[i].Due = state, due
 		})
-		op := k.a.operations.add(k.now, operation{tenant: k.tenant.ID, sub: k.sub.ID, started: k.now, due: due})
+		op := k.a.operations.add(operation{tenant: k.tenant.ID, sub: k.sub.ID, started: k.now, due: due})
 		at := k.base + "/subscriptions/" + k.sub.ID + "/providers/Microsoft.Compute/locations/" + r.Location + "/operations/" + op + "?api-version=" + k.param("api-version")
 		return reply{status: http.StatusAccepted, header: map[string]string{
 			"Azure-AsyncOperation": at, "Location": at + "&monitor=true", "Retry-After": retryAfter(k.a.long),
@@ -164,7 +164,7 @@ type operations struct {
 
 const maxOperations = 5_000
 
-func (o *operations) add(_ time.Time, op operation) string {
+func (o *operations) add(op operation) string {
 	if o.all == nil {
 		o.all = map[string]operation{}
 	}

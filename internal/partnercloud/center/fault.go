@@ -51,7 +51,7 @@ func (f *fault) write(w http.ResponseWriter, k *call) {
 	if len(d) > maxDescription {
 		d = d[:maxDescription]
 	}
-	var body any = map[string]any{"code": f.code, "description": d, "data": f.data, "source": "PartnerFD"}
+	var body any = map[string]any{"code": f.code, "description": d, "data": f.data, "source": "PartnerApi"}
 	if f.gateway {
 		body = map[string]any{"statusCode": f.status, "message": d}
 	}

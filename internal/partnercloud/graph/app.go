@@ -152,7 +152,7 @@ func appFields() fields {
 			"resourceAppId": text().need(), "resourceAccess": list(obj(fields{"id": text().need(), "type": enum("Scope Role").need()})).need(),
 		})).upTo(50),
 		"description": unused(), "tags": unused(), "notes": unused(),
-		"id": readOnly(), "appId": readOnly(), "createdDateTime": readOnly(), "passwordCredentials": readOnly(), "keyCredentials": readOnly(), "publisherDomain": readOnly(), "deletedDateTime": readOnly(), "verifiedPublisher": readOnly(),
+		"id": readOnly(), "appId": readOnly(), "createdDateTime": readOnly(), "passwordCredentials": readOnly(), "keyCredentials": list(obj(keyFields())).upTo(20), "publisherDomain": readOnly(), "deletedDateTime": readOnly(), "verifiedPublisher": readOnly(),
 	}
 }
 
@@ -276,6 +276,14 @@ func (p *router) apps() {
 		if err := c.applyApp(s, t, &a); err != nil {
 			return nil, err
 		}
+		if given(c.in, "keyCredentials") {
+			next, err := replaceKeys(old, objs(c.in, "keyCredentials"))
+			if err != nil {
+				return nil, err
+			}
+			c.setApp(s, t, &a, func(a *world.Application) { a.Keys = next })
+			a.Keys = next
+		}
 		s.PutApp(t, &a)
 		ch := change{activity: "Update application", category: "ApplicationManagement", target: appTarget(&a)}
 		ch.changed("DisplayName", []string{old.Name}, []string{a.Name})
@@ -349,24 +357,14 @@ func (p *router) credentials(write permit) {
 		if err != nil {
 			return nil, err
 		}
-		key := obj(fields{"type": enum("AsymmetricX509Cert").need(), "usage": enum("Verify").need(), "key": text().need().upTo(20_000), "displayName": text().upTo(120), "keyId": text(), "startDateTime": when(), "endDateTime": when(), "customKeyIdentifier": text()})
 		// The proof of possession of an earlier key is accepted unread: there may be
 		// none in a fresh world.
-		if err := (fields{"keyCredential": key.need(), "passwordCredential": unused(), "proof": text()}).check("", c.in); err != nil {
+		if err := (fields{"keyCredential": obj(keyFields()).need(), "passwordCredential": unused(), "proof": text()}).check("", c.in); err != nil {
 			return nil, err
 		}
-		m := inner(c.in, "keyCredential")
-		der, err := base64.StdEncoding.DecodeString(str(m, "key"))
+		cred, err := keyOf(inner(c.in, "keyCredential"))
 		if err != nil {
-			return nil, badRequest("The key is not valid base64.")
-		}
-		cert, err := x509.ParseCertificate(der)
-		if err != nil {
-			return nil, badRequest("Key value is invalid certificate.")
-		}
-		cred := world.KeyCredential{KeyID: world.NewGUID(), Name: str(m, "displayName"), Type: "AsymmetricX509Cert", Usage: "Verify", Start: cert.NotBefore.UTC(), End: cert.NotAfter.UTC(), DER: der}
-		if cred.Name == "" {
-			cred.Name = cert.Subject.String()
+			return nil, err
 		}
 		c.setApp(s, t, a, func(a *world.Application) { a.Keys = append(slices.Clone(a.Keys), cred) })
 		body := append(object{{"@odata.context", c.root() + "/$metadata#microsoft.graph.keyCredential"}}, keys([]world.KeyCredential{cred})[0]...)
@@ -387,6 +385,50 @@ func (p *router) credentials(write permit) {
 		c.setApp(s, t, a, func(a *world.Application) { a.Keys = slices.DeleteFunc(slices.Clone(a.Keys), is) })
 		return noContent()
 	}})
+}
+
+// keyFields are the members of a keyCredential that may be written.
+func keyFields() fields {
+	return fields{"type": enum("AsymmetricX509Cert").need(), "usage": enum("Verify").need(), "key": text().upTo(20_000), "displayName": text().upTo(120), "keyId": text(), "startDateTime": when(), "endDateTime": when(), "customKeyIdentifier": text()}
+}
+
+// keyOf reads a keyCredential that brings its certificate.
+func keyOf(m map[string]any) (cred world.KeyCredential, err error) {
+	der, err := base64.StdEncoding.DecodeString(str(m, "key"))
+	if err != nil {
+		return cred, badRequest("The key is not valid base64.")
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return cred, badRequest("Key value is invalid certificate.")
+	}
+	cred = world.KeyCredential{KeyID: world.NewGUID(), Name: str(m, "displayName"), Type: "AsymmetricX509Cert", Usage: "Verify", Start: cert.NotBefore.UTC(), End: cert.NotAfter.UTC(), DER: der}
+	if cred.Name == "" {
+		cred.Name = cert.Subject.String()
+	}
+	return cred, nil
+}
+
+// replaceKeys is what PATCH does with keyCredentials: the list becomes what was
+// written. An entry without its certificate names one that stays by keyId.
+func replaceKeys(a *world.Application, list []map[string]any) ([]world.KeyCredential, error) {
+	out := []world.KeyCredential{}
+	for _, m := range list {
+		if str(m, "key") == "" {
+			i := slices.IndexFunc(a.Keys, func(k world.KeyCredential) bool { return strings.EqualFold(k.KeyID, str(m, "keyId")) })
+			if i < 0 {
+				return nil, badRequest("A key credential needs its certificate, or the keyId of one that stays.")
+			}
+			out = append(out, a.Keys[i])
+			continue
+		}
+		cred, err := keyOf(m)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, cred)
+	}
+	return out, nil
 }
 
 // setApp changes an application's credentials and audits what is not secret.

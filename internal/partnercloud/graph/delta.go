@@ -55,6 +55,7 @@ func (c *call) delta(s *world.State, t *world.Tenant, sh *shape, kind, context s
 		for i, row := range since(pos.After, pos.At) {
 			n := changed(row)
 			e := c.entity(sh, row)
+			e.keyed = true
 			if !initial && n <= pos.Delta || c.q.Filter != nil && !c.q.Filter.Match(e) {
 				continue
 			}
@@ -102,7 +103,7 @@ func (c *call) deltaEnd(context string, page []*entity, pos position) *reply {
 // removed is the row of a deleted object.
 func (c *call) removed(sh *shape, d world.Deletion) *entity {
 	gone := newShape(sh.typ, func(any) string { return d.ID }, f("id", func(d world.Deletion) any { return d.ID }))
-	e := &entity{shape: gone, row: d, beta: true}
+	e := &entity{shape: gone, row: d, beta: true, keyed: true}
 	e.extra = object{{"@removed", object{{"reason", "changed"}}}}
 	return e
 }

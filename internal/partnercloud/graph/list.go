@@ -275,7 +275,7 @@ func (c *call) page(context string, page []*entity, next *position, count int, m
 				b = object{{"@odata.id", c.root() + "/directoryObjects/" + e.key(e.row)}}.appendJSON(b)
 				continue
 			}
-			b = e.append(b, sel, false)
+			b = e.append(b, sel)
 		}
 		return append(b, "]}"...), nil
 	}}
@@ -303,7 +303,7 @@ func (c *call) one(s *world.State, t *world.Tenant, context string, sh *shape, r
 	}
 	return &reply{status: http.StatusOK, make: func() ([]byte, error) {
 		b := object{{"@odata.context", url}}.appendJSON(nil)
-		rest := e.append(nil, sel, true)
+		rest := e.append(nil, sel)
 		if len(rest) == 2 {
 			return b, nil
 		}

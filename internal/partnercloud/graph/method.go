@@ -521,6 +521,9 @@ func (p *router) methodsPolicy() {
 		}
 		m = merge(base, m)
 		delete(m, "authenticationMethodConfigurations")
+		if campaign := inner(inner(m, "registrationEnforcement"), "authenticationMethodsRegistrationCampaign"); !c.beta && campaign != nil {
+			delete(campaign, "enforceRegistrationAfterAllowedSnoozes") // of beta alone
+		}
 		raw, err := json.Marshal(m)
 		if err != nil {
 			return nil, err

@@ -507,6 +507,8 @@ func TestBodiesAreHostile(t *testing.T) {
 		"a role that does not exist":  {"POST", "/v1.0/roleManagement/directory/roleAssignments", `{"principalId":"` + plain + `","roleDefinitionId":"` + plain + `","directoryScopeId":"/"}`, nil, 404},
 		"a group that takes no roles": {"POST", "/v1.0/roleManagement/directory/roleAssignments", `{"principalId":"` + nested + `","roleDefinitionId":"` + globalAdmin + `","directoryScopeId":"/"}`, nil, 400},
 		"consent to nothing":          {"POST", "/v1.0/oauth2PermissionGrants", `{"clientId":"x","consentType":"AllPrincipals","resourceId":"y","scope":"z"}`, nil, 404},
+		"a key that is none by PATCH": {"PATCH", "/v1.0/applications/" + toolObj, `{"keyCredentials":[{"type":"AsymmetricX509Cert","usage":"Verify","key":"AAAA"}]}`, nil, 400},
+		"a key that is not there":     {"PATCH", "/v1.0/applications/" + toolObj, `{"keyCredentials":[{"type":"AsymmetricX509Cert","usage":"Verify","keyId":"x"}]}`, nil, 400},
 		"a certificate that is none":  {"POST", "/v1.0/applications/" + toolObj + "/addKey", `{"keyCredential":{"type":"AsymmetricX509Cert","usage":"Verify","key":"AAAA"},"proof":"x"}`, nil, 400},
 	} {
 		if a := l.do(c.method, c.path, tok, c.body, c.headers...); a.code != c.want {

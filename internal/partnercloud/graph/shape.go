@@ -54,9 +54,10 @@ func newShape(typ string, key func(any) string, fields ...field) *shape {
 // entity is one row with the shape that shows it. It implements odata.Fielder.
 type entity struct {
 	*shape
-	row  any
-	beta bool
-	mark bool // says its type: it stands among objects of other types
+	row   any
+	beta  bool
+	mark  bool // says its type: it stands among objects of other types
+	keyed bool // gives its id whatever was selected: rows of delta queries
 
 	extra object // expanded navigations and annotations, ready
 }
@@ -81,8 +82,8 @@ func (e *entity) Field(name string) (any, bool) {
 	return nil, true
 }
 
-// appendEntity writes the object with the properties asked for.
-func (e *entity) append(b []byte, sel []string, top bool) []byte {
+// append writes the object with the properties asked for.
+func (e *entity) append(b []byte, sel []string) []byte {
 	b = append(b, '{')
 	n := len(b)
 	put := func(name string, v any) {
@@ -112,10 +113,8 @@ func (e *entity) append(b []byte, sel []string, top bool) []byte {
 				put(name, v)
 			}
 		}
-		if !slices.Contains(sel, "id") && (e.kind == nil || top) {
-			if _, has := e.index["id"]; has && e.typ == "user" {
-				put("id", e.key(e.row))
-			}
+		if e.keyed && !slices.Contains(sel, "id") {
+			put("id", e.key(e.row))
 		}
 	case e.standard != nil && !e.beta:
 		for _, name := range e.standard {
@@ -140,7 +139,7 @@ func (e *entity) append(b []byte, sel []string, top bool) []byte {
 	return append(b, '}')
 }
 
-func (e *entity) appendJSON(b []byte) []byte { return e.append(b, nil, false) }
+func (e *entity) appendJSON(b []byte) []byte { return e.append(b, nil) }
 
 // checkNames refuses properties that the type does not have.
 func (sh *shape) checkNames(c *call, q *odata.Query) error {
@@ -223,4 +222,4 @@ type picked struct {
 	sel []string
 }
 
-func (p *picked) appendJSON(b []byte) []byte { return p.append(b, p.sel, false) }
+func (p *picked) appendJSON(b []byte) []byte { return p.append(b, p.sel) }

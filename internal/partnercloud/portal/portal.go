@@ -25,7 +25,7 @@ type Deps struct {
 	Login func(*http.Request) string
 	// Transport reaches the authority; nil is http.DefaultTransport.
 	Transport http.RoundTripper
-	// Center is the Partner Center API; kept for pages that show its answers.
+	// Center is not asked: the pages read the same world. It may be nil.
 	Center http.Handler
 }
 

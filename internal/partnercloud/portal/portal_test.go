@@ -47,7 +47,6 @@ type lab struct {
 	mfa    bool
 	tenant string
 	asked  url.Values // of the last authorize request
-	nonce  string
 	spoil  func(access, id *bearer.Claims)
 }
 

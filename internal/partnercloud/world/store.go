@@ -29,11 +29,12 @@ type saved struct {
 	Tenants []*Tenant       `json:"tenants"`
 }
 
-// OnChange registers what is called, without the lock, after each change.
+// OnChange registers what is called, without the lock, after each change. f must
+// not change the world.
 func (w *World) OnChange(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.onSave = f
+	w.onChange = append(w.onChange[:len(w.onChange):len(w.onChange)], f)
 }
 
 // Changed reports a change since the last save.

@@ -12,11 +12,11 @@ import (
 type World struct {
 	Clock *Clock
 
-	mu      sync.Mutex
-	state   *State
-	changed bool          // since the last save
-	waiters chan struct{} // closed when the log grows
-	onSave  func()        // called without the lock after a change
+	mu       sync.Mutex
+	state    *State
+	changed  bool          // since the last save
+	waiters  chan struct{} // closed when the log grows
+	onChange []func()      // called without the lock after a change
 }
 
 // State is everything there is. It is read and changed inside World.Do only.
@@ -82,10 +82,12 @@ func (w *World) Do(f func(s *State) error) error {
 		close(w.waiters)
 		w.waiters = make(chan struct{})
 	}
-	hook := w.onSave
+	hooks := w.onChange
 	w.mu.Unlock()
-	if saved && hook != nil {
-		hook()
+	if saved {
+		for _, f := range hooks {
+			f()
+		}
 	}
 	return err
 }
@@ -233,6 +235,9 @@ func (s *State) LogSignIn(t *Tenant, r *SignIn) {
 
 const maxFollow = 20_000
 
+// maxRecords bounds the audit records kept: Partner Center forgets too.
+const maxRecords = 50_000
+
 // Follow gives live rows of all tenants after a sequence number; -n stands for
 // the newest n.
 func (s *State) Follow(after int64, limit int) (rows []*SignIn, next int64) {
@@ -288,6 +293,9 @@ func (s *State) Record(r *AuditRecord) {
 	}
 	p := s.PartnerTenant()
 	p.Records = append(p.Records, r)
+	if len(p.Records) > maxRecords {
+		p.Records = slices.Clone(p.Records[len(p.Records)-maxRecords/2:])
+	}
 	s.dirty = true
 }
 
