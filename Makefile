@@ -5,17 +5,17 @@ PKGS := ./...
 # The race detector needs a C compiler; without one the tests run plain.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
-.PHONY: check fmt vet lint generate test vuln build fuzz browser bench cover help
+.PHONY: check fmt vet lint generate test vuln build fuzz browser conformance bench cover help
 
 check: fmt vet lint generate test vuln ## format, vet, lint, generated files, tests, known vulnerabilities
 	@echo "check: all well"
 
 fmt: ## fail on files that are not gofmt-formatted
-	@bad="$$(gofmt -l cmd internal e2e bench)"; test -z "$$bad" || { echo "not gofmt-formatted:"; echo "$$bad"; exit 1; }
+	@bad="$$(gofmt -l cmd internal e2e bench conformance)"; test -z "$$bad" || { echo "not gofmt-formatted:"; echo "$$bad"; exit 1; }
 
 vet: ## go vet, also for the browser tests
 	$(GO) vet $(PKGS)
-	$(GO) vet -tags browser ./e2e/...
+	$(GO) vet -tags browser ./e2e/... ./internal/partnercloud/...
 
 lint: ## staticcheck, pinned in go.mod
 	$(GO) tool staticcheck $(PKGS)
@@ -39,8 +39,12 @@ FUZZTIME ?= 30s
 fuzz: ## every fuzz target, FUZZTIME each (default 30s)
 	@./.ci/fuzz $(FUZZTIME)
 
-browser: ## real-browser checks of every page; needs Chromium
+browser: ## real-browser checks of every page; needs Chromium, and Node for the walk
 	$(GO) test -tags browser -count=1 ./e2e/...
+	$(GO) test -tags browser -count=1 -run 'TestPages|TestSecurityKey' ./internal/partnercloud/authority ./internal/partnercloud/portal
+
+conformance: ## Microsoft's own clients against the partner cloud; needs Chromium, Node with npm, curl, oathtool
+	cd conformance && $(GO) vet ./... && $(GO) test -count=1 -timeout 20m ./...
 
 bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench

@@ -261,7 +261,7 @@ func (a *Authority) reply(w http.ResponseWriter, q *request, f *flow, v url.Valu
 	}
 	switch f.mode {
 	case "form_post":
-		p := pages.Page{Name: "post", Title: "Back to the app", Text: "If nothing happens, press the button.", PostTo: f.redirect, App: f.client.Name}
+		p := pages.Page{Name: "post", Title: "Back to the app", Text: "If nothing happens, press the button.", PostTo: f.redirect, App: f.client.Shown()}
 		for _, k := range keysOf(v) {
 			p.Hidden = append(p.Hidden, pages.Field{Name: k, Value: v.Get(k)})
 		}

@@ -111,7 +111,7 @@ func (f *flow) url() string { return "/common/signin?flow=" + url.QueryEscape(f.
 // page begins a page of the flow.
 func (f *flow) page(name, title string) pages.Page {
 	p := pages.Page{
-		Name: name, Title: title, App: f.client.Name, Account: f.upn, Action: "/common/signin", Error: f.say,
+		Name: name, Title: title, App: f.client.Shown(), Account: f.upn, Action: "/common/signin", Error: f.say,
 		Hidden: []pages.Field{{Name: "flow", Value: f.id}, {Name: "csrf", Value: f.csrf}},
 	}
 	// A browser holds redirects that follow a form to form-action.

@@ -92,9 +92,9 @@ func (a *Authority) pageOf(w http.ResponseWriter, q *request, f *flow, st *stage
 	var p pages.Page
 	switch st.name {
 	case "confirm":
-		p = f.page("confirm", "Sign in to "+f.client.Name+"?")
+		p = f.page("confirm", "Sign in to "+f.client.Shown()+"?")
 		p.App = ""
-		p.Text = "You are about to sign in to " + f.client.Name + " on another device. Go on only if you started this yourself, on a device you trust, just now."
+		p.Text = "You are about to sign in to " + f.client.Shown() + " on another device. Go on only if you started this yourself, on a device you trust, just now."
 	case "account":
 		p = f.page("account", "Sign in")
 		p.Text = f.name
@@ -126,7 +126,7 @@ func (a *Authority) pageOf(w http.ResponseWriter, q *request, f *flow, st *stage
 
 func (f *flow) consentPage(st *stage) pages.Page {
 	p := f.page("consent", "Permissions requested")
-	p.App = f.client.Name
+	p.App = f.client.Shown()
 	for _, w := range st.wants {
 		for _, sc := range w.scopes {
 			p.Permissions = append(p.Permissions, pages.Permission{Name: sc.Value, Note: "on " + w.res.Name + ", as the person who signed in", Admin: sc.Admin})

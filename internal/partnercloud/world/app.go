@@ -258,3 +258,12 @@ func (s *State) AppPermissions(t *Tenant, clientSP string, r *Resource) []string
 	}
 	return out
 }
+
+// Shown is the name that pages show: what of the first-party apps is played
+// here by a page of ours says so.
+func (c Client) Shown() string {
+	if c.AppID == PortalAppID {
+		return "Partner cloud portal"
+	}
+	return c.Name
+}
