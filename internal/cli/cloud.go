@@ -201,36 +201,56 @@ func (c *cloudControl) attach(ctx context.Context, env *Env) (*control.Client, e
 	return client, nil
 }
 
-func newCloudPeople(env *Env, c *cloudControl) *cobra.Command {
+// aboutCloud makes a command that reads what the running partner cloud says of
+// itself and prints it.
+func aboutCloud(env *Env, c *cloudControl, cmd *cobra.Command, pick func(*partnercloud.Info) any, text func(io.Writer, *partnercloud.Info) error) *cobra.Command {
 	output := choice{value: "text", allowed: []string{"text", "json"}}
-	cmd := &cobra.Command{
-		Use: "people", Short: "Show whom to sign in as", Args: noWords,
-		Long:    "people prints the sample people of the running partner cloud with their passwords\nand TOTP secrets, and its apps and customers.",
-		Example: "  partnerguard cloud people\n  partnerguard cloud people --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, err := c.attach(cmd.Context(), env)
-			if err != nil {
-				return err
+	cmd.Args = noWords
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		client, err := c.attach(cmd.Context(), env)
+		if err != nil {
+			return err
+		}
+		var info partnercloud.Info
+		if err := client.Info(cmd.Context(), &info); err != nil {
+			return err
+		}
+		return writeOut(env, "", func(w io.Writer) error {
+			if output.value == "json" {
+				return console.JSON(w, pick(&info))
 			}
-			var info partnercloud.Info
-			if err := client.Info(cmd.Context(), &info); err != nil {
-				return err
-			}
-			return writeOut(env, "", func(w io.Writer) error {
-				if output.value == "json" {
-					return console.JSON(w, struct {
-						People    []partnercloud.Person   `json:"people"`
-						Apps      []partnercloud.App      `json:"apps"`
-						Customers []partnercloud.Customer `json:"customers"`
-					}{info.People, info.Apps, info.Customers})
-				}
-				peopleText(w, &info, paint{on: colour(env)})
-				return nil
-			})
-		},
+			return text(w, &info)
+		})
 	}
 	addChoice(cmd, &output, "output", "how to print")
 	return cmd
+}
+
+func newCloudPeople(env *Env, c *cloudControl) *cobra.Command {
+	return aboutCloud(env, c, &cobra.Command{
+		Use: "people", Short: "Show whom to sign in as",
+		Long:    "people prints the sample people of the running partner cloud with their passwords\nand TOTP secrets, and its apps and customers.",
+		Example: "  partnerguard cloud people\n  partnerguard cloud people --output json",
+	}, func(info *partnercloud.Info) any {
+		return struct {
+			People    []partnercloud.Person   `json:"people"`
+			Apps      []partnercloud.App      `json:"apps"`
+			Customers []partnercloud.Customer `json:"customers"`
+		}{info.People, info.Apps, info.Customers}
+	}, func(w io.Writer, info *partnercloud.Info) error {
+		peopleText(w, info, paint{on: colour(env)})
+		return nil
+	})
+}
+
+func newCloudInfo(env *Env, c *cloudControl) *cobra.Command {
+	return aboutCloud(env, c, &cobra.Command{
+		Use: "info", Short: "Show where everything of the running partner cloud is",
+		Long:    "info prints once more what the partner cloud printed when it started: addresses,\nsample people with passwords and TOTP secrets, apps and customers.",
+		Example: "  partnerguard cloud info\n  partnerguard cloud info --output json",
+	}, func(info *partnercloud.Info) any { return info }, func(w io.Writer, info *partnercloud.Info) error {
+		return cloudText(w, info, c.path(env), paint{on: colour(env)})
+	})
 }
 
 func newCloudKeys(env *Env, c *cloudControl) *cobra.Command {

@@ -315,6 +315,7 @@ type browser struct {
 	at     *url.URL
 	left   *url.URL
 	head   http.Header
+	from   string // address that it comes from; "" is loopback
 }
 
 func (l *lab) browser() *browser {
@@ -342,6 +343,9 @@ func (l *lab) browser() *browser {
 func (b *browser) send(req *http.Request) *browser {
 	b.Helper()
 	b.left = nil
+	if b.from != "" {
+		req.Header.Set(FromHeader, b.from)
+	}
 	res, err := b.web.Do(req)
 	if err != nil {
 		b.Fatal(err)

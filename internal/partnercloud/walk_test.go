@@ -3,7 +3,9 @@ package partnercloud
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -58,7 +60,7 @@ func TestWalkSecureApplicationModel(t *testing.T) {
 
 	// The customer's log tells who came, and Graph shows it there. GDAP Security
 	// gives Security Administrator.
-	a = l.get(l.i.Graph+"/beta/auditLogs/signIns?$top=50&$filter="+url.QueryEscape("crossTenantAccessType eq 'serviceProvider' and signInEventTypes/any(t: t eq 'nonInteractiveUser')"), aobo)
+	a = l.get(l.i.Graph+"/beta/auditLogs/signIns?$top=50&$filter="+url.QueryEscape("crossTenantAccessType eq 'serviceProvider' and signInEventTypes/any(t: t eq 'nonInteractiveUser')"), aobo, "Prefer", "include-unknown-enum-members")
 	var row map[string]any
 	for _, r := range a.rows() {
 		if r["userPrincipalName"] == samAgent && r["appId"] == panelApp {
@@ -222,4 +224,150 @@ func TestWalkRightsGone(t *testing.T) {
 			probe(false, "after")
 		})
 	}
+}
+
+// A partner user without MFA signs in at home, where a policy's gap lets it
+// through, and is refused wherever the claim is looked for.
+func TestWalkWithoutMFA(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, Options{Unthrottled: true})
+	partner, tailspin := l.i.Tenant.ID, l.customer("tailspin.example")
+	b := l.browser().open(l.authorize(partner)).signIn(nomfa)
+	first := b.redeem(partner)
+	rt, token := first.text("refresh_token"), first.text("access_token")
+	if c := claimsOf(t, token); slices.Contains(words(c["amr"]), "mfa") || !slices.Contains(words(c["amr"]), "pwd") {
+		t.Fatalf("amr %v", c["amr"])
+	}
+
+	enforce := func(body string) {
+		t.Helper()
+		req, _ := http.NewRequest(http.MethodPost, l.i.Control+"/v1/enforcement", strings.NewReader(body))
+		req.Header.Set("Authorization", "Bearer "+l.i.ControlSecret)
+		req.Header.Set("Content-Type", "application/json")
+		if a := l.do(req); a.status != http.StatusOK {
+			t.Fatalf("enforcement %s: %d %s", body, a.status, a.raw)
+		}
+	}
+	calls := func(n int) (refused int) {
+		t.Helper()
+		for range n {
+			a := l.get(l.i.PartnerCenter+"/v1/customers?size=1", token, "ValidateMfa", "true")
+			if a.header.Get("isMfaCompliant") != "false" {
+				t.Errorf("isMfaCompliant %q", a.header.Get("isMfaCompliant"))
+			}
+			switch a.status {
+			case http.StatusOK:
+			case http.StatusUnauthorized:
+				if refused++; a.fault() != "900421" {
+					t.Errorf("refused with %s", a.raw)
+				}
+			default:
+				t.Errorf("%d %s", a.status, a.raw)
+			}
+		}
+		return refused
+	}
+	for body, want := range map[string]int{`{"api":"off"}`: 0, `{"api":0.25}`: 10, `{"api":"on"}`: 40} {
+		enforce(body)
+		if got := calls(40); got != want {
+			t.Errorf("%s: %d of 40 refused, want %d", body, got, want)
+		}
+	}
+	// What was refused is told in the adoption reports.
+	enforce(`{"api":"off"}`)
+	sam := l.good(partner, l.consent(samAgent, "amr_values", "mfa").text("refresh_token"), centerAPI+"/.default")
+	found := false
+	for _, r := range l.get(l.i.PartnerCenter+"/v1/partnerRequests", sam).rows() {
+		found = found || r["upn"] == nomfa && r["mfaCompliant"] == false && r["operationName"] == "Get /v{version}/customers"
+	}
+	if !found {
+		t.Error("its requests are not among the partner's")
+	}
+	enforce(`{"preset":"history"}`)
+
+	// GDAP work in Graph wants the claim, whatever the share is.
+	graph := l.good(partner, rt, graphAPI+"/.default")
+	if a := l.call(http.MethodPost, l.i.Graph+"/v1.0/tenantRelationships/delegatedAdminRelationships", graph,
+		`{"displayName":"No MFA","duration":"P90D","accessDetails":{"unifiedRoles":[{"roleDefinitionId":"88d8e3e3-8f55-4a1e-953a-9b9898b8876b"}]}}`); a.status != http.StatusForbidden {
+		t.Errorf("a relationship without MFA: %d %s", a.status, a.raw)
+	}
+	if a := l.call(http.MethodPost, l.i.PartnerCenter+"/v1/customers/"+tailspin+"/applicationconsents", token, `{}`); a.status == http.StatusCreated {
+		t.Errorf("a consent without MFA: %d", a.status)
+	}
+
+	// AOBO: silently refused, interactively asked for what it has not. Who has
+	// something registered is told to use it, who has not to enroll.
+	a := l.refresh(tailspin, rt, graphAPI+"/.default")
+	if a.aadsts() != 50079 || a.text("error") != "interaction_required" {
+		t.Errorf("AOBO by refresh token: %s", a.raw)
+	}
+	office := l.browser()
+	office.from = "203.0.113.9" // a trusted place, where nobody asks
+	lax := office.open(l.authorize(partner)).signIn(samAgent).redeem(partner)
+	if slices.Contains(words(claimsOf(t, lax.text("access_token"))["amr"]), "mfa") {
+		t.Error("MFA at the office")
+	}
+	if a := l.refresh(tailspin, lax.text("refresh_token"), graphAPI+"/.default"); a.aadsts() != 50076 || a.text("error") != "interaction_required" {
+		t.Errorf("AOBO by a refresh token without MFA: %s", a.raw)
+	}
+	if l.logged(tailspin, samAgent, 50076) != 1 {
+		t.Error("the customer's log does not say why")
+	}
+	// Woodgrove leaves partners' users out of its own policies: the safeguard alone asks.
+	for _, domain := range []string{"tailspin.example", "woodgrove.example"} {
+		id := l.customer(domain)
+		l.refresh(id, rt, graphAPI+"/.default")
+		b = l.browser().open(l.authorize(id, "scope", graphAPI+"/.default offline_access")).enter(nomfa)
+		b.want("More information required") // registration on the way in: nothing else will do
+		var asked, last string
+		for _, r := range l.signIns(id) {
+			if r.UserPrincipalName != nomfa || r.CrossTenant != "serviceProvider" || r.Status.ErrorCode == 0 {
+				continue
+			}
+			last = r.Requirement
+			for _, q := range r.Requirements {
+				if q.Provider == "enforcedForCspAdmins" {
+					asked += " " + itoa(r.Status.ErrorCode)
+				}
+			}
+		}
+		if !strings.Contains(asked, "50079") && !strings.Contains(asked, "50072") || last != "multiFactorAuthentication" {
+			t.Errorf("%s: rows of enforcedForCspAdmins: %s, %s", domain, asked, last)
+		}
+	}
+	if n := len(l.signIns(tailspin)); n == 0 {
+		t.Error("no row for the customer")
+	}
+
+	// The portal asks as well.
+	enforce(`{"portal":"on"}`)
+	p := l.browser()
+	p.open(l.i.Portal + "/")
+	for range 3 {
+		if m := signInLink.FindStringSubmatch(p.page); p.at.Host != mustURL(l.i.Login).Host && m != nil {
+			p.open(l.i.Portal + m[1])
+		}
+	}
+	if p.at.Host != mustURL(l.i.Login).Host {
+		t.Fatalf("the portal did not send to the sign-in: %v\n%.1500s", p.at, p.page)
+	}
+	p.enter(nomfa)
+	if p.has("Stay signed in?") {
+		p.press("do", "leave")
+	}
+	if !p.has("More information required") {
+		t.Errorf("the portal let it in: %d %v\n%.1500s", p.status, p.at, p.page[max(0, strings.Index(p.page, "<main")):])
+	}
+}
+
+var signInLink = regexp.MustCompile(`(?:href|action)="(/[^"]*sign-?in[^"]*)"`)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func mustURL(v string) *url.URL {
+	u, err := url.Parse(v)
+	if err != nil {
+		panic(err)
+	}
+	return u
 }

@@ -266,7 +266,7 @@ const (
 func (a *Authority) registered(c *client, uri string) platform {
 	if c.App == nil {
 		if c.AppID == world.PortalAppID {
-			if portalMay(uri, a.portals) {
+			if portalMay(uri, a.portals) || loopbackTLS(uri) {
 				return native
 			}
 		}
@@ -298,6 +298,18 @@ func firstPartyRedirects() []string {
 func loopbackAny(uri string) bool {
 	u, ok := oauth.SafeRedirect(uri)
 	return ok && oauth.Loopback(u)
+}
+
+// loopbackTLS is this cloud's own portal on loopback, where it has a certificate
+// of the local CA.
+func loopbackTLS(uri string) bool {
+	u, ok := oauth.SafeRedirect(uri)
+	if !ok || u.Scheme != "https" {
+		return false
+	}
+	plain := *u
+	plain.Scheme = "http"
+	return oauth.Loopback(&plain)
 }
 
 // portalMay reports a redirect within one of the portal's bases.

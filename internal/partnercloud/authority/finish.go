@@ -35,7 +35,7 @@ func (a *Authority) finish(w http.ResponseWriter, q *request, f *flow) {
 		note(s, st.sub, true)
 		grant = &code{
 			tenant: st.sub.tenant.ID, client: f.client.AppID, redirect: f.redirect, platform: f.platform, challenge: f.challenge,
-			target: f.target, proof: f.proof, nonce: f.nonce, ask: f.ask, authTime: f.authTime, issued: q.now, info: f.info,
+			target: f.target, proof: f.proof, nonce: f.nonce, ask: f.ask, authTime: f.authTime, issued: q.now, from: q.origin(), info: f.info,
 		}
 	})
 	if st.name != "done" {
@@ -49,7 +49,7 @@ func (a *Authority) finish(w http.ResponseWriter, q *request, f *flow) {
 	}
 	switch f.purpose {
 	case forDevice:
-		a.approve(f, &st)
+		a.approve(q, f, &st)
 		a.show(w, q, http.StatusOK, pages.Page{Name: "note", Title: "You are signed in", Text: "You have signed in to " + f.client.Name + " on your device. You may close this page."})
 	case forAdmin:
 		a.reply(w, q, f, f.admin.answer(&st))
@@ -87,11 +87,11 @@ func (a *Authority) replyCode(w http.ResponseWriter, q *request, f *flow, st *st
 }
 
 // approve gives a device its sign-in.
-func (a *Authority) approve(f *flow, st *stage) {
+func (a *Authority) approve(q *request, f *flow, st *stage) {
 	f.device.mu.Lock()
 	defer f.device.mu.Unlock()
 	if f.device.state == waiting {
-		f.device.state, f.device.proof, f.device.tenant = approved, f.proof, st.sub.tenant.ID
+		f.device.state, f.device.proof, f.device.tenant, f.device.from = approved, f.proof, st.sub.tenant.ID, q.origin()
 	}
 }
 

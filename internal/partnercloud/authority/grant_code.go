@@ -27,6 +27,7 @@ type code struct {
 	ask       *oauth.ClaimsRequest
 	authTime  bool // max_age was asked: tell auth_time
 	issued    time.Time
+	from      *origin
 	info      bool
 }
 
@@ -129,6 +130,9 @@ func (a *Authority) exchange(s *world.State, tr *tokenRequest, c *code) (*bundle
 		kind = signon.Native
 	}
 	g := &silent{proof: c.proof, kind: kind, issued: stamp(c.issued), confidential: c.platform == web, quiet: quiet, incoming: "none"}
+	if quiet {
+		g.from = c.from
+	}
 	if home := s.Tenant(c.proof.home); home != nil {
 		if u := home.Users.Get(c.proof.user); u != nil {
 			if since, dead := revoked(u, c.issued, g.confidential); dead {

@@ -16,7 +16,8 @@ type silent struct {
 	transfer     string
 	issued       string // of the grant, for error texts
 	confidential bool
-	quiet        bool // no row: the sign-in behind it has one
+	quiet        bool    // no row: the sign-in behind it has one
+	from         *origin // of the sign-in, when this is its end; nil: of this request
 }
 
 // silently weighs a silent request with the rights, consents and policies of
@@ -29,6 +30,9 @@ func (a *Authority) silently(s *world.State, tr *tokenRequest, t *target, g *sil
 	}
 	at := tr.attempt(sub, tr.client, t, &g.proof)
 	at.Client, at.IncomingTokenType, at.Protocol, at.TransferMethod = g.kind, g.incoming, g.protocol, g.transfer
+	if g.from != nil {
+		g.from.on(at)
+	}
 	fail := func(f *oauth.Fault) (subject, *bundle, *oauth.Fault) {
 		logRefused(s, at, f.Code)
 		return sub, nil, f
@@ -54,6 +58,9 @@ func (a *Authority) silently(s *world.State, tr *tokenRequest, t *target, g *sil
 		return sub, nil, refusal(&r, t, g.issued)
 	}
 	b := &bundle{access: a.accessToken(tr.request, s, sub, tr.client, t, &g.proof, scopes, tr.ask, contexts), scope: t.answer(scopes), v1: tr.v1, res: t.res}
+	if at.IP.IsValid() {
+		b.access.IPAddr = at.IP.String()
+	}
 	a.remember(tr.request, t, &g.proof, b)
 	if t.openid {
 		b.id = a.idToken(tr.request, sub, tr.client, t, &g.proof, tr.ask, "", false)

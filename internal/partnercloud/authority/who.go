@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -151,6 +152,22 @@ func (q *request) attempt(sub subject, c *client, t *target, p *proof) *signon.A
 	}
 	at.Platform, at.OS, at.BrowserName = agent(at.UserAgent)
 	return at
+}
+
+// origin is where a sign-in came from. Who redeems a code for it sits elsewhere:
+// a web app's server, or the device beside the browser.
+type origin struct {
+	ip    netip.Addr
+	place world.Place
+	agent string
+}
+
+func (q *request) origin() *origin { return &origin{q.ip, q.place, q.UserAgent()} }
+
+// on puts an attempt at the place of the sign-in behind it.
+func (o *origin) on(at *signon.Attempt) {
+	at.IP, at.Place, at.UserAgent = o.ip, o.place, clip(o.agent, 512)
+	at.Platform, at.OS, at.BrowserName = agent(at.UserAgent)
 }
 
 func clip(s string, n int) string {

@@ -110,13 +110,6 @@ func newDefinitionShape() *shape {
 	)
 }
 
-// schedule is one role assignment or eligibility as PIM shows it.
-type schedule struct {
-	a      *world.RoleAssignment
-	member string // Direct, Group
-	who    string // principal shown
-}
-
 const roleBase = "roleManagement/directory/"
 
 func (p *router) definitions(sh *shapes) {

@@ -30,7 +30,6 @@ type route struct {
 
 type router struct {
 	byHead map[string][]*route // by lower-case first segment
-	heads  map[string]bool
 }
 
 func (p *router) add(method, pattern string, r route) {

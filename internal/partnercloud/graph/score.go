@@ -116,20 +116,6 @@ type requirement struct {
 	more          object
 }
 
-// requirementPoints is what each requirement is worth (two are known to be 20, K
-// for the others).
-const requirementPoints = 20
-
-// responseGoal is the duty of section 7.4: 24 hours on average.
-const responseGoal = 24.0
-
-func part(n, of int) int {
-	if of == 0 {
-		return requirementPoints
-	}
-	return requirementPoints * n / of
-}
-
 // requirements computes the score's requirements from the world.
 func (c *call) requirements() ([]requirement, time.Time, []world.Score, error) {
 	var own *reading
@@ -142,7 +128,7 @@ func (c *call) requirements() ([]requirement, time.Time, []world.Score, error) {
 		t := s.Tenant(c.caller.Tenant)
 		own = c.read(s, t)
 		contact = t.SecurityContact != ""
-		hours = responseTime(t, c.now)
+		hours, _ = t.ResponseHours(c.now)
 		history = append(history, t.ScoreHistory...)
 		for cust := range t.Customers.All() {
 			if cust.Relationship == "none" {
@@ -170,15 +156,15 @@ func (c *call) requirements() ([]requirement, time.Time, []world.Score, error) {
 	}
 	const ns = "partner.security."
 	list := []requirement{
-		{ns + "adminsMfaEnforcedSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a01", "mfaEnforcedForAdmins", part(mine.adminsMet, mine.admins), mine.adminsMet == mine.admins, object{
+		{ns + "adminsMfaEnforcedSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a01", "mfaEnforcedForAdmins", world.ScorePart(mine.adminsMet, mine.admins), mine.adminsMet == mine.admins, object{
 			{"legacyPerUserMfaStatus", status(mine.legacy)}, {"mfaConditionalAccessPolicyStatus", status(mine.ca)}, {"securityDefaultsStatus", status(mine.defaults)},
 			{"totalAdminsCount", mine.admins}, {"mfaEnabledAdminsCount", mine.adminsMet - mine.adminsBare}, {"adminsRequiredNotUsingMfaCount", mine.adminsBare},
 			{"totalUsersCount", mine.users}, {"mfaEnabledUsersCount", mine.usersMet - mine.usersBare}, {"usersRequiredNotUsingMfaCount", mine.usersBare},
 		}},
-		{ns + "responseTimeSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a02", "securityAlertsPromptlyResolved", part(boolInt(hours <= responseGoal), 1), hours <= responseGoal, object{{"averageResponseTimeInHours", math.Round(hours*100) / 100}}},
-		{ns + "securityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a03", "securityContactProvided", part(boolInt(contact), 1), contact, nil},
-		{ns + "customersMfaEnforcedSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a04", "mfaEnforcedForAdminsOfCustomers", part(compliant, total), compliant == total, object{{"compliantTenantCount", compliant}, {"totalTenantCount", total}}},
-		{ns + "customersSpendingBudgetSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a05", "spendingBudgetSetForCustomerAzureSubscriptions", part(budgets, azure), budgets == azure, object{{"customersWithSpendBudgetCount", budgets}, {"totalCustomersCount", azure}}},
+		{ns + "responseTimeSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a02", "securityAlertsPromptlyResolved", world.ScorePart(boolInt(hours <= world.ResponseGoal), 1), hours <= world.ResponseGoal, object{{"averageResponseTimeInHours", math.Round(hours*100) / 100}}},
+		{ns + "securityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a03", "securityContactProvided", world.ScorePart(boolInt(contact), 1), contact, nil},
+		{ns + "customersMfaEnforcedSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a04", "mfaEnforcedForAdminsOfCustomers", world.ScorePart(compliant, total), compliant == total, object{{"compliantTenantCount", compliant}, {"totalTenantCount", total}}},
+		{ns + "customersSpendingBudgetSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a05", "spendingBudgetSetForCustomerAzureSubscriptions", world.ScorePart(budgets, azure), budgets == azure, object{{"customersWithSpendBudgetCount", budgets}, {"totalCustomersCount", azure}}},
 	}
 	return list, c.now, history, nil
 }
@@ -210,33 +196,6 @@ func (c *call) insights(ids []string) []*insight {
 		ids = ids[n:]
 	}
 	return out
-}
-
-// responseTime is the mean of hours from detection to the first answer, over the
-// alerts of the last 30 days that are no tests. What is still unanswered counts
-// with the time it has waited.
-func responseTime(t *world.Tenant, now time.Time) float64 {
-	sum, n := 0.0, 0
-	for a := range t.Alerts.All() {
-		if a.Test || now.Sub(a.Detected) > 30*24*time.Hour || a.Detected.After(now) {
-			continue
-		}
-		answered := now
-		for _, l := range a.Activity {
-			if l.From == "active" && l.To != "active" && l.At.Before(answered) {
-				answered = l.At
-			}
-		}
-		if !a.ResolvedOn.IsZero() && a.ResolvedOn.Before(answered) {
-			answered = a.ResolvedOn
-		}
-		sum += max(answered.Sub(a.Detected).Hours(), 0)
-		n++
-	}
-	if n == 0 {
-		return 0
-	}
-	return sum / float64(n)
 }
 
 func compliance(met bool) string {
@@ -275,7 +234,7 @@ func (p *router) scores() {
 		if err != nil {
 			return nil, err
 		}
-		x := root{at: at, max: len(list) * requirementPoints}
+		x := root{at: at, max: len(list) * world.ScorePoints}
 		for _, r := range list {
 			x.score += r.score
 		}
@@ -288,7 +247,7 @@ func (p *router) scores() {
 			f("requirementType", func(x requirement) any { return x.kind }),
 			f("complianceStatus", func(x requirement) any { return compliance(x.met) }),
 			f("score", func(x requirement) any { return x.score }),
-			f("maxScore", func(requirement) any { return requirementPoints }),
+			f("maxScore", func(requirement) any { return world.ScorePoints }),
 			f("state", func(requirement) any { return "active" }),
 			f("actionUrl", func(x requirement) any { return "https://partner.microsoft.com/dashboard/v2/securityworkspace" }),
 			f("helpUrl", func(requirement) any {

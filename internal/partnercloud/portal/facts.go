@@ -174,45 +174,6 @@ type requirement struct {
 	Score, Max                int
 }
 
-// points is what each requirement is worth: two are known to be 20, the others
-// are taken to be (contracts.md section 1.5).
-const points = 20
-
-func part(n, of int) int {
-	if of == 0 {
-		return points
-	}
-	return points * n / of
-}
-
-// responseGoal is the duty of contracts.md section 7.4.
-const responseGoal = 24.0
-
-// responseHours is the mean time from detection to the first answer over the
-// alerts of 30 days that are no tests; what waits counts with its wait.
-func responseHours(t *world.Tenant, now time.Time) (hours float64, alerts int) {
-	for a := range t.Alerts.All() {
-		if a.Test || a.Detected.After(now) || now.Sub(a.Detected) > 30*24*time.Hour {
-			continue
-		}
-		at := now
-		for _, l := range a.Activity {
-			if l.From == "active" && l.To != "active" && l.At.Before(at) {
-				at = l.At
-			}
-		}
-		if !a.ResolvedOn.IsZero() && a.ResolvedOn.Before(at) {
-			at = a.ResolvedOn
-		}
-		hours += max(at.Sub(a.Detected).Hours(), 0)
-		alerts++
-	}
-	if alerts > 0 {
-		hours /= float64(alerts)
-	}
-	return hours, alerts
-}
-
 // summary is the download of API requests by app and day.
 type summary struct {
 	day, app, name string

@@ -165,7 +165,7 @@ func (p *Portal) score(v *visit) {
 	p.world.Read(func(s *world.State) {
 		t := s.PartnerTenant()
 		contact = t.SecurityContact != ""
-		hours, alerts = responseHours(t, v.now)
+		hours, alerts = t.ResponseHours(v.now)
 		for c := range t.Customers.All() {
 			if c.Relationship == "none" {
 				continue
@@ -193,13 +193,13 @@ func (p *Portal) score(v *visit) {
 	}
 	full := func(met bool) int {
 		if met {
-			return points
+			return world.ScorePoints
 		}
 		return 0
 	}
 	if len(own) == 1 {
 		u := own[0]
-		x.Reqs = append(x.Reqs, requirement{"mfaEnforcedForAdmins", "MFA for every account with an administrator role", "mandatory", number(u.adminsAsked) + " of " + number(u.admins) + " administrators are asked for MFA", u.admins == u.adminsAsked, part(u.adminsAsked, u.admins), points})
+		x.Reqs = append(x.Reqs, requirement{"mfaEnforcedForAdmins", "MFA for every account with an administrator role", "mandatory", number(u.adminsAsked) + " of " + number(u.admins) + " administrators are asked for MFA", u.admins == u.adminsAsked, world.ScorePart(u.adminsAsked, u.admins), world.ScorePoints})
 	}
 	held := "A security contact is on file"
 	if !contact {
@@ -210,10 +210,10 @@ func (p *Portal) score(v *visit) {
 		waited = fmt.Sprintf("%s alerts in 30 days, answered after %.1f hours on average", number(alerts), hours)
 	}
 	x.Reqs = append(x.Reqs,
-		requirement{"securityContactProvided", "A security contact", "mandatory", held, contact, full(contact), points},
-		requirement{"securityAlertsPromptlyResolved", "Alerts answered within 24 hours on average", "mandatory, except for indirect resellers", waited, hours <= responseGoal, full(hours <= responseGoal), points},
-		requirement{"mfaEnforcedForAdminsOfCustomers", "MFA for administrators in customers' tenants", "recommended", number(good) + " of " + number(len(theirs)) + " customers ask every administrator for MFA", good == len(theirs), part(good, len(theirs)), points},
-		requirement{"spendingBudgetSetForCustomerAzureSubscriptions", "A spending budget for every customer with Azure", "recommended", number(budgets) + " of " + number(azure) + " customers with Azure have a budget", budgets == azure, part(budgets, azure), points},
+		requirement{"securityContactProvided", "A security contact", "mandatory", held, contact, full(contact), world.ScorePoints},
+		requirement{"securityAlertsPromptlyResolved", "Alerts answered within 24 hours on average", "mandatory, except for indirect resellers", waited, hours <= world.ResponseGoal, full(hours <= world.ResponseGoal), world.ScorePoints},
+		requirement{"mfaEnforcedForAdminsOfCustomers", "MFA for administrators in customers' tenants", "recommended", number(good) + " of " + number(len(theirs)) + " customers ask every administrator for MFA", good == len(theirs), world.ScorePart(good, len(theirs)), world.ScorePoints},
+		requirement{"spendingBudgetSetForCustomerAzureSubscriptions", "A spending budget for every customer with Azure", "recommended", number(budgets) + " of " + number(azure) + " customers with Azure have a budget", budgets == azure, world.ScorePart(budgets, azure), world.ScorePoints},
 	)
 	for _, r := range x.Reqs {
 		x.Score += r.Score

@@ -143,7 +143,7 @@ func TestSameSeed(t *testing.T) {
 		})
 		return string(out)
 	}
-	if text(5) != text(5) {
+	if first := text(5); first != text(5) {
 		t.Error("the same seed makes two worlds")
 	}
 	if text(5) == text(6) {

@@ -44,7 +44,6 @@ type State struct {
 	appOwner map[string]string // lower app id to tenant id
 	seq      int64             // of sign-in rows
 	follow   []*SignIn         // live rows of all tenants in order, for following
-	version  int64
 	dirty    bool
 	logged   bool
 }

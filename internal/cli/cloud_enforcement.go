@@ -11,37 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/console"
-	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/problem"
 )
-
-func newCloudInfo(env *Env, c *cloudControl) *cobra.Command {
-	output := choice{value: "text", allowed: []string{"text", "json"}}
-	cmd := &cobra.Command{
-		Use: "info", Short: "Show where everything of the running partner cloud is", Args: noWords,
-		Long:    "info prints once more what the partner cloud printed when it started: addresses,\nsample people with passwords and TOTP secrets, apps and customers.",
-		Example: "  partnerguard cloud info\n  partnerguard cloud info --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, err := c.attach(cmd.Context(), env)
-			if err != nil {
-				return err
-			}
-			var info partnercloud.Info
-			if err := client.Info(cmd.Context(), &info); err != nil {
-				return err
-			}
-			return writeOut(env, "", func(w io.Writer) error {
-				if output.value == "json" {
-					return console.JSON(w, &info)
-				}
-				return cloudText(w, &info, c.path(env), paint{on: colour(env)})
-			})
-		},
-	}
-	addChoice(cmd, &output, "output", "how to print")
-	return cmd
-}
 
 // enforcementChecks are the places that look for the MFA claim, and the words a
 // change may use.
