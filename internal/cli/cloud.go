@@ -12,6 +12,7 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/control"
+	"partnerguard/internal/partnercloud/scenario"
 	"partnerguard/internal/problem"
 )
 
@@ -141,7 +142,7 @@ With --state the world survives a restart; otherwise it ends with the process.`,
 	c.register(cmd)
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "print nothing unless something fails")
 	addChoice(cmd, &output, "output", "how to print")
-	cmd.AddCommand(newCloudExec(env, start, &c), newCloudClock(env, &c), newCloudFault(env, &c), newCloudLog(env, &c), newCloudPeople(env, &c), newCloudInfo(env, &c), newCloudEnforcement(env, &c), newCloudKeys(env, &c))
+	cmd.AddCommand(newCloudExec(env, start, &c), newCloudClock(env, &c), newCloudFault(env, &c), newCloudLog(env, &c), newCloudPeople(env, &c), newCloudInfo(env, &c), newCloudEnforcement(env, &c), newCloudScenario(env), newCloudKeys(env, &c))
 	return cmd
 }
 
@@ -251,6 +252,18 @@ func newCloudInfo(env *Env, c *cloudControl) *cobra.Command {
 	}, func(info *partnercloud.Info) any { return info }, func(w io.Writer, info *partnercloud.Info) error {
 		return cloudText(w, info, c.path(env), paint{on: colour(env)})
 	})
+}
+
+func newCloudScenario(env *Env) *cobra.Command {
+	return &cobra.Command{
+		Use: "scenario", Short: "Print the embedded scenario, to copy and change", Args: noWords,
+		Long:    "scenario prints the YAML of the world that cloud starts when no --scenario is given.\nIts comments describe the format.",
+		Example: "  partnerguard cloud scenario > my.yaml\n  partnerguard cloud --scenario my.yaml",
+		RunE: func(*cobra.Command, []string) error {
+			_, err := env.Stdout.Write(scenario.Default())
+			return err
+		},
+	}
 }
 
 func newCloudKeys(env *Env, c *cloudControl) *cobra.Command {

@@ -102,7 +102,7 @@ func wrong(name string, err error) error {
 	return problem.Wrap(err, problem.BadInput, "%s: %s", name, first).WithHint(seeDefault)
 }
 
-const seeDefault = "see the default scenario for what may stand where"
+const seeDefault = "partnerguard cloud scenario prints one that says what may stand where"
 
 // kindWord names a type as who writes YAML thinks of it.
 func kindWord(t reflect.Type) string {
