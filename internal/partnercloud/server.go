@@ -258,6 +258,7 @@ func (s *Server) serve() {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.CA.GetCertificate, NextProtos: []string{"h2", "http/1.1"}}
 	quiet := slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	for i, name := range order {
+		config := config.Clone() // a server changes what it is given
 		secure, plain := split(s.ports[i], config)
 		srv := &http.Server{Handler: s.services[name], TLSConfig: config, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 128 << 10, ErrorLog: quiet}
 		s.servers = append(s.servers, srv)
