@@ -118,9 +118,16 @@ func (l *lab) jump(d time.Duration) {
 func (l *lab) code(upn string) string {
 	l.Helper()
 	l.jump(31 * time.Second)
-	c, err := totp.GenerateCode(l.person(upn).TOTP, l.s.World.Clock.Now())
+	var secret string
+	l.s.World.Read(func(s *world.State) {
+		u := s.Home(upn).UserByName(upn)
+		if m := u.Method(world.MethodTOTP); m != nil {
+			secret = s.TOTPSecret(u, m)
+		}
+	})
+	c, err := totp.GenerateCode(secret, l.s.World.Clock.Now())
 	if err != nil {
-		l.Fatal(err)
+		l.Fatalf("%s has no passcodes: %v", upn, err)
 	}
 	return c
 }

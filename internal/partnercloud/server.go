@@ -168,7 +168,7 @@ func (s *Server) compose(o Options) error {
 	rooms[gate.Portal] = portal.New(portal.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Login: s.loginFor, Transport: in, Center: s.center})
 	s.services = map[string]http.Handler{}
 	for name, h := range rooms {
-		s.services[name] = from(s.Gate.Wrap(name, h))
+		s.services[name] = known(o.ForceListen, from(s.Gate.Wrap(name, h)))
 		for _, host := range hosts()[name] {
 			in.routes[host] = s.services[name]
 		}
@@ -193,6 +193,25 @@ func (s *Server) compose(o Options) error {
 	}
 	s.inner = in
 	return nil
+}
+
+// known answers under names of this machine and the production names only: a
+// page elsewhere whose name was made to lead here (DNS rebinding) gets nothing.
+// any allows every name, for a cloud that was forced to listen on a network.
+func known(any bool, h http.Handler) http.Handler {
+	names := map[string]bool{"localhost": true}
+	for _, n := range Hosts() {
+		names[n] = true
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := proxy.Canonical(r.Host)
+		if ip := net.ParseIP(host); !any && !names[host] && (ip == nil || !ip.IsLoopback()) {
+			w.Header().Set(gate.BannerHeader, gate.Banner)
+			http.Error(w, "The partner cloud does not answer under this name. Use localhost, or partnerguard cloud exec.", http.StatusMisdirectedRequest)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // FromHeader lets a client of this lab say from which address it comes, so that

@@ -299,3 +299,28 @@ func TestSplitHostile(t *testing.T) {
 		t.Errorf("after nonsense: %d", code)
 	}
 }
+
+// A name that was made to lead here gets nothing: not a page, not a link.
+func TestForeignNamesGetNothing(t *testing.T) {
+	t.Parallel()
+	s := start(t, Options{})
+	c := client(t, s, "")
+	for _, service := range []string{s.Info().Login, s.Info().Graph, s.Info().PartnerCenter, s.Info().ARM, s.Info().Portal} {
+		for host, want := range map[string]bool{"evil.example": false, "evil.example:443": false, "localhost.evil.example": false, "127.0.0.1.evil.example": false, "192.0.2.1": false, "": true, "LOCALHOST": true, "127.0.0.1:9": true, "[::1]": true, "graph.microsoft.com": true} {
+			req, err := http.NewRequest(http.MethodGet, service+"/common/v2.0/.well-known/openid-configuration", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Host = host
+			res, err := c.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(res.Body)
+			_ = res.Body.Close()
+			if answered := res.StatusCode != http.StatusMisdirectedRequest; answered != want || !want && strings.Contains(string(body), "evil") {
+				t.Errorf("%s under %q: %d %.100s", service, host, res.StatusCode, body)
+			}
+		}
+	}
+}

@@ -59,7 +59,7 @@ func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *clie
 	cae := ask.CAE() && t.res.AppID == world.GraphAppID
 	now := q.now.Unix()
 	k := &bearer.Claims{
-		IssuedAt: now, NotBefore: now, Expires: q.now.Add(lifetime(cae)).Unix(), TenantID: sub.tenant.ID, ObjectID: sub.user.ID,
+		IssuedAt: now, Issued: q.now.UnixNano(), NotBefore: now, Expires: q.now.Add(lifetime(cae)).Unix(), TenantID: sub.tenant.ID, ObjectID: sub.user.ID,
 		Subject: pairwise(sub.home.ID, sub.self.ID, t.res.AppID), Scope: strings.Join(scopes, " "), Name: sub.user.Name, SID: p.sid, UTI: token22(),
 		IPAddr: ipAddr(q), ACRs: contexts, Region: regionOf(sub.tenant), IDType: "user",
 	}

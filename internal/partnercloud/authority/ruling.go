@@ -89,9 +89,13 @@ func policyClaims(r *signon.Ruling) string {
 // logSignIn writes the row of an attempt; a delegated administrator's goes into
 // the customer's log and, K, into the partner's.
 func logSignIn(s *world.State, at *signon.Attempt, r *signon.Ruling, code int, uti string) {
+	id, correlation := world.NewGUID(), at.Correlation
+	if correlation == "" {
+		correlation = world.NewGUID()
+	}
 	put := func(t *world.Tenant) {
 		row := signon.Row(s, at, r, code)
-		row.UniqueToken = uti
+		row.ID, row.CorrelationID, row.UniqueToken = id, correlation, uti
 		s.LogSignIn(t, row)
 	}
 	put(at.Tenant)

@@ -64,8 +64,9 @@ type Claims struct {
 	// Delegation is how a delegated administrator came to rights: "gdap" or "dap".
 	// The claim is ours.
 	Delegation string `json:"xpc_delegation,omitempty"`
-	// Family is the hash family of the refresh token behind it, so that APIs with
-	// continuous access evaluation can see a revocation. The claim is ours.
+	// Issued is the moment of issue in nanoseconds: iat has whole seconds, and a
+	// revocation may fall into one. The claim is ours.
+	Issued   int64  `json:"xpc_iat,omitempty"`
 	MarkText string `json:"xpc"`
 }
 

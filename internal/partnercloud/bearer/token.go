@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -152,10 +153,18 @@ func alive(s *world.State, c *Claims) *Fault {
 		return &Fault{"Disabled", "the user does not exist any more"}
 	case !u.Enabled:
 		return &Fault{"Disabled", "the user account is disabled"}
-	case !u.SessionsValidFrom.IsZero() && c.IssuedAt < u.SessionsValidFrom.Unix():
+	case !u.SessionsValidFrom.IsZero() && !c.issued().After(u.SessionsValidFrom):
 		return &Fault{"Revoked", "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"}
 	}
 	return nil
+}
+
+// issued is the moment of issue, the whole second where nothing more is told.
+func (c *Claims) issued() time.Time {
+	if c.Issued != 0 {
+		return time.Unix(0, c.Issued)
+	}
+	return time.Unix(c.IssuedAt, 0)
 }
 
 // Challenge is the value of WWW-Authenticate for a claims challenge: claims is

@@ -45,7 +45,8 @@ type Center struct {
 	base        atomic.Value // string: the latest public base of this service
 	tests       tests
 	trigger     sync.Mutex // one Pump at a time
-	seen        int        // audit records that Pump has looked at
+	more        atomic.Bool
+	seen        int // audit records that Pump has looked at
 	last        *world.AuditRecord
 }
 

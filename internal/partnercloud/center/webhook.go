@@ -160,10 +160,18 @@ func testedWebhook(k *call) (reply, *fault) {
 
 // Pump looks at the audit records that came since the last time and sends the
 // webhooks that follow from them, whichever room wrote them. It is cheap when
-// nothing happened; call it after changes of the world.
+// nothing happened; call it after changes of the world. What it reads may itself
+// come to a change, so a call within a call only says that there is more.
 func (c *Center) Pump() {
-	c.trigger.Lock()
-	defer c.trigger.Unlock()
+	c.more.Store(true)
+	for c.more.Load() && c.trigger.TryLock() {
+		c.more.Store(false)
+		c.pump()
+		c.trigger.Unlock()
+	}
+}
+
+func (c *Center) pump() {
 	var hook *world.Webhook
 	var fresh []*world.AuditRecord
 	var base string

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -356,4 +357,22 @@ func (c *call) auditGDAP(s *world.State, t *world.Tenant, activity, operation st
 		ch.more = []world.KeyValue{{Key: "CustomerTenantId", Value: r.Customer}}
 	}
 	c.audit(s, t, ch)
+}
+
+// recordGDAP tells Partner Center's audit records of a change, from which its
+// webhooks follow (contracts.md sections 2.6, 2.7).
+func (c *call) recordGDAP(s *world.State, r *world.Relationship, resource, operation, assignment string, old, next []string) {
+	show := func(roles []string) string {
+		if roles == nil {
+			return ""
+		}
+		b, err := json.Marshal(map[string]any{"id": r.ID, "displayName": r.Name, "roles": roles})
+		if err != nil {
+			return ""
+		}
+		return string(b)
+	}
+	s.RecordGDAP(&world.AuditRecord{
+		ResourceType: resource, Operation: resource + "_" + operation, Old: show(old), New: show(next), UPN: c.caller.UPN, AppID: c.caller.Client(),
+	}, r, assignment)
 }

@@ -97,6 +97,9 @@ func (p *router) gdapRequests(read permit) {
 		partner.Relationships.Put(&next)
 		s.Touch(partner)
 		c.auditGDAP(s, partner, "Delegated admin relationship request: "+action, "Update", &next, r, &next)
+		if op := map[string]string{"approve": "approved", "terminate": "termination_requested"}[action]; op != "" {
+			c.recordGDAP(s, &next, "granular_admin_relationship", op, "", r.Roles, next.Roles)
+		}
 		if partner != t {
 			c.auditGDAP(s, t, "Delegated admin relationship request: "+action, "Update", &next, r, &next)
 		}
@@ -220,6 +223,9 @@ func (p *router) gdapAssignments(read, write permit) {
 		c.audit(s, t, ch)
 		return &next
 	}
+	told := func(c *call, s *world.State, r *world.Relationship, operation, id string, old, next []string) {
+		c.recordGDAP(s, r, "granular_admin_access_assignment", operation, id, old, next)
+	}
 	p.add("POST", path, route{permit: write, service: unlimited, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		r, err := findRelationship(c, t)
 		if err != nil {
@@ -253,6 +259,7 @@ func (p *router) gdapAssignments(read, write permit) {
 		}
 		a := world.AccessAssignment{ID: world.NewGUID(), Group: group.ID, Roles: roles, Status: "pending", Created: c.now, Changed: c.now, Due: c.now.Add(assigningTakes), ETag: 1}
 		put(c, s, t, r, append(slices.Clone(r.Assignments), a), "Add delegated admin access assignment", "Add")
+		told(c, s, r, "created", a.ID, nil, a.Roles)
 		return c.created(s, t, context(r.ID), shape(c), &a)
 	}})
 	p.add("PATCH", path+"/{}", route{permit: write, service: unlimited, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -288,6 +295,7 @@ func (p *router) gdapAssignments(read, write permit) {
 		next := *r
 		next.Operations = append(slices.Clone(r.Operations), op)
 		put(c, s, t, &next, list, "Update delegated admin access assignment", "Update")
+		told(c, s, r, "updated", a.ID, r.Assignments[i].Roles, a.Roles)
 		return c.accepted(r.ID, op.ID), nil
 	}})
 	p.add("DELETE", path+"/{}", route{permit: write, service: unlimited, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -307,6 +315,7 @@ func (p *router) gdapAssignments(read, write permit) {
 		list := slices.Clone(r.Assignments)
 		list[i] = a
 		put(c, s, t, r, list, "Remove delegated admin access assignment", "Delete")
+		told(c, s, r, "deleted", a.ID, a.Roles, nil)
 		return noContent()
 	}})
 	p.gdapOperations(read)

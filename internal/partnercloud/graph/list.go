@@ -320,7 +320,8 @@ func (c *call) created(s *world.State, t *world.Tenant, context string, sh *shap
 		return nil, err
 	}
 	rep.status = http.StatusCreated
-	rep.header = http.Header{"Location": {c.here() + "/" + sh.key(row)}}
+	e := c.entity(sh, row)
+	rep.header = http.Header{"Location": {c.here() + "/" + e.key(e.row)}}
 	return rep, nil
 }
 

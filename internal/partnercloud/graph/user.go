@@ -264,9 +264,9 @@ func revoke(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	old := u.SessionsValidFrom
 	n := s.Change()
 	t.Users.Change(u.ID, func(u *world.User) {
-		// Tokens carry whole seconds: what was issued in this one dies too.
-		u.SessionsValidFrom, u.Revoked, u.Changed = c.now.Truncate(time.Second).Add(time.Second), "revoked", n
+		u.SessionsValidFrom, u.Revoked, u.Changed = c.now, "revoked", n
 	})
+	s.EndSessions(t.ID, u.ID, "revoked")
 	s.Touch(t)
 	ch := change{activity: "Update StsRefreshTokenValidFrom Timestamp", category: "UserManagement", target: userTarget(u)}
 	ch.changed("StsRefreshTokensValidFrom", old, c.now)

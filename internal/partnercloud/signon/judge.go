@@ -29,9 +29,9 @@ type demand struct {
 //   - AOBO: every partner user in a customer's tenant (enforcedForCspAdmins),
 //     as far as enforcement stands at this moment in this world;
 //   - security defaults: administrators and Azure management at every sign-in,
-//     everybody else when necessary, which here means: from a device and
-//     address without a success in the last 30 days, or at risk (K: Microsoft
-//     does not publish the rule);
+//     who registered nothing, to register (contracts.md section 9.4), everybody
+//     else when necessary, which here means: without a success in the last 30
+//     days, or at risk (K: Microsoft does not publish the rule);
 //   - per-user MFA, Conditional Access through [access.Engine.Decide].
 //
 // Policies that are not understood are held to apply. now is the world's clock.
@@ -237,7 +237,7 @@ func others(s *world.State, a *Attempt, now time.Time) (out []demand) {
 			}
 		}
 	}
-	if a.Tenant.SecurityDefaults && !a.AOBO && whenNecessary(a, now) && !exempt(a, now) {
+	if a.Tenant.SecurityDefaults && !a.AOBO && (whenNecessary(a, now) || unregistered(a)) && !exempt(a, now) {
 		out = append(out, demand{provider: "securityDefaults", mfa: true})
 	}
 	return out
@@ -255,6 +255,11 @@ func whenNecessary(a *Attempt, now time.Time) bool {
 	return a.SignInRisk == "medium" || a.SignInRisk == "high" || a.Interactive && now.Sub(a.User.LastSuccess) > necessaryAfter
 }
 
+// unregistered reports a member who signs in and could answer nothing.
+func unregistered(a *Attempt) bool {
+	return a.Interactive && a.Home.ID == a.Tenant.ID && len(Possible(a.Home, a.User)) == 0
+}
+
 // settle weighs the demands: a block first, then controls that cannot be met,
 // then sign-in frequency, then MFA.
 func settle(s *world.State, a *Attempt, r *Ruling, demands []demand, now time.Time) {
@@ -262,7 +267,7 @@ func settle(s *world.State, a *Attempt, r *Ruling, demands []demand, now time.Ti
 		if d.applied != 0 {
 			r.Applied[d.applied-1].Result = "failure"
 		}
-		if r.Outcome == Allow || outcome == Block && r.Outcome != Block {
+		if r.Outcome == Allow { // blocks come first
 			r.Outcome, r.Code, r.Reason = outcome, code, Reason(code)
 		}
 	}
@@ -278,7 +283,6 @@ func settle(s *world.State, a *Attempt, r *Ruling, demands []demand, now time.Ti
 			fail(d, Block, d.unmet)
 		}
 	}
-	stale := a.MFA && due(a, r, now)
 	for i := range demands {
 		d := &demands[i]
 		if !d.mfa && d.strength == nil || d.block {
@@ -307,7 +311,7 @@ func settle(s *world.State, a *Attempt, r *Ruling, demands []demand, now time.Ti
 			fail(d, outcome, code)
 		}
 	}
-	if r.Outcome == Allow && (stale || due(a, r, now)) {
+	if r.Outcome == Allow && due(a, r, now) {
 		r.Outcome, r.Code = Again, 50078
 		if !a.Interactive {
 			r.Code = 70043

@@ -102,7 +102,7 @@ func (s *State) Delegated(u *User, customer *Tenant) (d Delegation, ok bool) {
 		}
 		for i := range r.Assignments {
 			a := &r.Assignments[i]
-			if a.StatusAt(now) != "active" || !slices.ContainsFunc(groups, func(g string) bool { return strings.EqualFold(g, a.Group) }) {
+			if a.StatusAt(now) != "active" || len(a.Roles) == 0 || !slices.ContainsFunc(groups, func(g string) bool { return strings.EqualFold(g, a.Group) }) {
 				continue
 			}
 			d.GDAP = true

@@ -1,6 +1,9 @@
 package world
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Session is a browser's signed-in state, kept by the hash of its cookie.
 type Session struct {
@@ -50,3 +53,19 @@ func (r *RefreshToken) Key() string { return r.Hash }
 
 // MFA reports that the sign-in behind it carried MFA.
 func (r *RefreshToken) MFA() bool { return !r.MFATime.IsZero() }
+
+// EndSessions ends every session and refresh token that a user has now, also
+// where the clock stands still.
+func (s *State) EndSessions(tenantID, userID, why string) {
+	for _, x := range s.Sessions.List() {
+		if strings.EqualFold(x.TenantID, tenantID) && strings.EqualFold(x.UserID, userID) {
+			s.Sessions.Delete(x.Hash)
+		}
+	}
+	for _, r := range s.Refresh.List() {
+		if r.Revoked == "" && strings.EqualFold(r.Tenant, tenantID) && strings.EqualFold(r.User, userID) {
+			s.Refresh.Change(r.Hash, func(r *RefreshToken) { r.Revoked = why })
+		}
+	}
+	s.dirty = true
+}

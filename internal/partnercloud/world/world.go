@@ -46,6 +46,11 @@ type State struct {
 	follow   []*SignIn         // live rows of all tenants in order, for following
 	dirty    bool
 	logged   bool
+	due      struct { // see comeDue
+		known   bool
+		version int64
+		at      time.Time
+	}
 }
 
 // Historian gives the generated part of the logs, a day at a time, each list
@@ -71,9 +76,13 @@ func New(seed uint64, clock *Clock) *World {
 func (w *World) Do(f func(s *State) error) error {
 	w.mu.Lock()
 	s := w.state
+	if s.due.known && !s.Clock.Now().Before(s.due.at) {
+		s.comeDue()
+	}
 	err := f(s)
 	saved := false
 	if s.dirty {
+		s.comeDue()
 		s.dirty, w.changed, saved = false, true, true
 	}
 	if s.logged {
