@@ -4,15 +4,23 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"io"
 	"math"
 	"net/http"
 	"strings"
 	"time"
 )
 
+// maxDrain bounds what is read of a body that nobody wants.
+const maxDrain = 4 << 20
+
 // refuse answers in the shape in which the service itself would: 429, 5xx, 401
 // for an expired token, 400 for a page that is gone.
 func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, service string, status int, after time.Duration) {
+	// A client that tries again reuses its body: take it all before answering.
+	if r.Body != nil {
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrain)
+	}
 	id := RequestID(r.Context())
 	f := failure{status: status, now: g.now().UTC(), id: id, client: clientRequestID(r), seconds: int(math.Ceil(after.Seconds()))}
 	h := w.Header()

@@ -3,6 +3,7 @@ package graph
 import (
 	"crypto/rand"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -85,6 +86,11 @@ func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rep, err := c.run()
 	if err != nil {
 		rep = c.refusal(err)
+		// A client that tries again reuses its body: take it all before answering, as
+		// a front end would have.
+		if r.Body != nil {
+			_, _ = io.CopyN(io.Discard, r.Body, maxBody)
+		}
 	}
 	rep.write(w)
 }

@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"compress/gzip"
 	"fmt"
+	"io"
 	"net/url"
 	"slices"
 	"strings"
@@ -512,6 +514,31 @@ func TestBodiesAreHostile(t *testing.T) {
 		"a certificate that is none":  {"POST", "/v1.0/applications/" + toolObj + "/addKey", `{"keyCredential":{"type":"AsymmetricX509Cert","usage":"Verify","key":"AAAA"},"proof":"x"}`, nil, 400},
 	} {
 		if a := l.do(c.method, c.path, tok, c.body, c.headers...); a.code != c.want {
+			t.Errorf("%s: %d, want %d: %.200s", name, a.code, c.want, a.raw)
+		}
+	}
+	// Generated clients compress what they send.
+	squeeze := func(text string) string {
+		var b strings.Builder
+		z := gzip.NewWriter(&b)
+		_, _ = io.WriteString(z, text)
+		_ = z.Close()
+		return b.String()
+	}
+	for name, c := range map[string]struct {
+		body, encoding string
+		want           int
+	}{
+		"gzip":                   {squeeze(`{"displayName":"Squeezed","mailEnabled":false,"mailNickname":"squeezed","securityEnabled":true}`), "gzip", 201},
+		"gzip in capitals":       {squeeze(`{"displayName":"Squeezed","mailEnabled":false,"mailNickname":"squeezed2","securityEnabled":true}`), "GZIP", 201},
+		"a bomb":                 {squeeze(`{"displayName":"` + strings.Repeat("x", 50<<20) + `"}`), "gzip", 413},
+		"not gzip":               {`{"displayName":"x"}`, "gzip", 400},
+		"half of gzip":           {squeeze(`{"displayName":"x"}`)[:20], "gzip", 400},
+		"another encoding":       {"x", "br", 415},
+		"two encodings":          {squeeze("x"), "gzip, gzip", 415},
+		"gzip that nobody names": {squeeze(`{"displayName":"x"}`), "", 400},
+	} {
+		if a := l.do("POST", "/v1.0/groups", tok, c.body, "Content-Encoding", c.encoding); a.code != c.want {
 			t.Errorf("%s: %d, want %d: %.200s", name, a.code, c.want, a.raw)
 		}
 	}

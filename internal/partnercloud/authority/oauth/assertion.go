@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -117,9 +118,11 @@ func (a *Assertion) VerifyCert(cert *x509.Certificate) (ok bool) {
 	return err == nil
 }
 
+// same compares a thumbprint with a hash. RFC 7515 has it in the URL alphabet of
+// base64 without padding; Microsoft's own libraries write the standard one too.
 func same(thumb string, sum []byte) bool {
-	return subtle.ConstantTimeCompare([]byte(thumb), []byte(base64.RawURLEncoding.EncodeToString(sum))) == 1 ||
-		subtle.ConstantTimeCompare([]byte(thumb), []byte(base64.URLEncoding.EncodeToString(sum))) == 1
+	plain := strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(thumb, "="))
+	return subtle.ConstantTimeCompare([]byte(plain), []byte(base64.RawURLEncoding.EncodeToString(sum))) == 1
 }
 
 // VerifySet checks the signature with a key set, by kid where both have one.
