@@ -237,11 +237,18 @@ func others(s *world.State, a *Attempt, now time.Time) (out []demand) {
 			}
 		}
 	}
+	if a.Tenant.SecurityDefaults && a.Client == DeviceCode && !a.Tenant.Created.Before(deviceCodeEnds) {
+		out = append(out, demand{provider: "securityDefaults", block: true, code: 530035})
+	}
 	if a.Tenant.SecurityDefaults && !a.AOBO && (whenNecessary(a, now) || unregistered(a)) && !exempt(a, now) {
 		out = append(out, demand{provider: "securityDefaults", mfa: true})
 	}
 	return out
 }
+
+// deviceCodeEnds is since when security defaults of new tenants block the device
+// code flow (contracts.md section 9.4).
+var deviceCodeEnds = time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
 
 // exempt is the directory synchronisation account, which nobody asks.
 func exempt(a *Attempt, now time.Time) bool {

@@ -130,6 +130,13 @@ func TestJudge(t *testing.T) {
 			func(a *Attempt) { a.Resource = world.ARMAppID }, NeedMFA, 50076, "securityDefaults", "notApplied"},
 		{"security defaults block old protocols", func(_ *world.State, p, _ *world.Tenant, _ *world.User) { p.SecurityDefaults = true },
 			func(a *Attempt) { a.Client = Legacy }, Block, 530035, "", "notApplied"},
+		{"security defaults block the device code flow in a new tenant", func(_ *world.State, p, _ *world.Tenant, _ *world.User) {
+			p.SecurityDefaults, p.Created = true, deviceCodeEnds
+		},
+			func(a *Attempt) { a.Client = DeviceCode }, Block, 530035, "", "notApplied"},
+		{"security defaults let it be in an older tenant", func(_ *world.State, p, _ *world.Tenant, _ *world.User) {
+			p.SecurityDefaults, p.Created = true, deviceCodeEnds.Add(-time.Second)
+		}, func(a *Attempt) { a.Client = DeviceCode }, Allow, 0, "", "notApplied"},
 		{"the synchronisation account is never asked", func(_ *world.State, p, _ *world.Tenant, u *world.User) {
 			p.SecurityDefaults, u.LastSuccess = true, time.Time{}
 			p.Held.Put(&world.RoleAssignment{ID: "h", Principal: u.ID, Role: "d29b2b05-8046-44ba-8758-1e26182fcf32", Scope: "/", Start: start})
