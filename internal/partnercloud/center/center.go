@@ -60,7 +60,7 @@ func New(d Deps) *Center {
 		api:   bearer.API{Keys: d.Keys, World: d.World, Resource: world.PartnerCenterAppID},
 		pages: newPager(), routes: makeRoutes(),
 	}
-	c.post = newPost(d.Keys, d.Transport, d.Log)
+	c.post = newPost(d.Keys, d.Transport, d.Log, d.World.Clock.Now)
 	c.base.Store("https://api.partnercenter.microsoft.com")
 	c.world.Read(func(s *world.State) {
 		if p := s.PartnerTenant(); p != nil {

@@ -77,7 +77,8 @@ type post struct {
 	keys   *bearer.Keys
 	client *http.Client
 	log    *slog.Logger
-	base   atomic.Value // string: where the certificate is fetched
+	now    func() time.Time // the cloud's clock; delays are the machine's
+	base   atomic.Value     // string: where the certificate is fetched
 	slots  chan struct{}
 	delay  time.Duration // before the second attempt
 
@@ -91,7 +92,7 @@ type post struct {
 	order   []string
 }
 
-func newPost(keys *bearer.Keys, transport http.RoundTripper, log *slog.Logger) *post {
+func newPost(keys *bearer.Keys, transport http.RoundTripper, log *slog.Logger, now func() time.Time) *post {
 	if transport == nil {
 		// The dialer checks the address that a name became: no name leads outside.
 		d := &net.Dialer{Timeout: postTimeout, Control: func(_, address string, _ syscall.RawConn) error {
@@ -103,7 +104,7 @@ func newPost(keys *bearer.Keys, transport http.RoundTripper, log *slog.Logger) *
 		transport = &http.Transport{DialContext: d.DialContext, IdleConnTimeout: 5 * time.Second, MaxIdleConns: 4, ResponseHeaderTimeout: postTimeout}
 	}
 	p := &post{
-		keys: keys, log: log, slots: make(chan struct{}, atOnce), timers: map[*Delivery]*time.Timer{}, delay: firstDelay, certs: map[string]*x509.Certificate{},
+		keys: keys, log: log, now: now, slots: make(chan struct{}, atOnce), timers: map[*Delivery]*time.Timer{}, delay: firstDelay, certs: map[string]*x509.Certificate{},
 		client: &http.Client{Transport: transport, Timeout: postTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
 	p.base.Store("")
@@ -140,11 +141,11 @@ func (p *post) send(w *world.Webhook, m Message) *Delivery {
 	switch {
 	case !loopback(w.URL):
 		d.Status = "refused"
-		d.Attempts = []Attempt{{Text: "not delivered: the partner cloud calls this machine alone", Error: true, At: time.Now()}}
+		d.Attempts = []Attempt{{Text: "not delivered: the partner cloud calls this machine alone", Error: true, At: p.now()}}
 		return d
 	case p.closed || p.pending >= maxPending:
 		d.Status = "failed"
-		d.Attempts = []Attempt{{Text: "not delivered: too many webhooks are due", Error: true, At: time.Now()}}
+		d.Attempts = []Attempt{{Text: "not delivered: too many webhooks are due", Error: true, At: p.now()}}
 		return d
 	}
 	p.pending++
@@ -191,7 +192,7 @@ func (p *post) done() {
 
 // once signs the body and posts it.
 func (p *post) once(d *Delivery) Attempt {
-	a := Attempt{At: time.Now(), Error: true}
+	a := Attempt{At: p.now(), Error: true}
 	signature, name, err := p.sign(d.body)
 	if err != nil {
 		a.Text = "not signed"

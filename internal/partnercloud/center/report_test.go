@@ -394,9 +394,16 @@ func TestNothingLeaves(t *testing.T) {
 		}
 	}
 	// our own transport refuses what a name might lead to
-	p := newPost(l.keys, nil, l.c.log)
+	p := newPost(l.keys, nil, l.c.log, l.c.world.Clock.Now)
 	if _, err := p.client.Get("http://192.0.2.1/"); err == nil || !strings.Contains(err.Error(), "this machine alone") {
 		t.Errorf("dialled outside: %v", err)
+	}
+	// attempts carry the cloud's time, also after a jump
+	if _, err := l.c.world.Clock.Jump(95 * 24 * time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if d := p.send(&world.Webhook{URL: "http://192.0.2.1/"}, Message{Event: "test-created"}); l.c.world.Clock.Now().Sub(d.Attempts[0].At).Abs() > time.Hour {
+		t.Errorf("attempted at %s, the cloud's clock says %s", d.Attempts[0].At, l.c.world.Clock.Now())
 	}
 }
 
