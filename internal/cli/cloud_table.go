@@ -50,7 +50,7 @@ func table[T any](w io.Writer, p paint, rows []T, columns ...column[T]) {
 
 // cloudText tells a person where everything is.
 func cloudText(w io.Writer, info *partnercloud.Info, path string, p paint) error {
-	fmt.Fprintf(w, "%s\n%s\n\n", p.bold(console.Clean(info.Name, 100)), console.Clean(info.Banner, 300))
+	fmt.Fprintf(w, "%s\n%s\n\n", p.bold("Partner cloud, scenario "+console.Clean(info.Name, 100)), console.Clean(info.Banner, 300))
 	type line struct{ name, value string }
 	lines := []line{
 		{"Partner tenant", info.Tenant.Name + "  " + info.Tenant.Domain + "  " + info.Tenant.ID},
