@@ -25,6 +25,9 @@ func chromium(t *testing.T) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("chromium is missing")
+		}
 		t.Skip("no chromium: the pages were NOT checked in a browser")
 	}
 	opts := []chromedp.ExecAllocatorOption{
