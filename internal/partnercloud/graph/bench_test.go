@@ -127,11 +127,17 @@ func TestUsersPagingIsNotQuadratic(t *testing.T) {
 		return time.Since(begin)
 	}
 	took(1000)
-	a, b := took(8000), took(32000)
-	t.Logf("8,000 users: %s; 32,000: %s", a, b)
-	if b > 9*a {
-		t.Errorf("four times the users took %.1f times as long", float64(b)/float64(a))
+	// Another program on the machine makes one try slow, never fast: an algorithm
+	// that is quadratic fails every try.
+	var ratio float64
+	for range 5 {
+		a, b := took(8000), took(32000)
+		t.Logf("8,000 users: %s; 32,000: %s", a, b)
+		if ratio = float64(b) / float64(a); ratio <= 9 {
+			return
+		}
 	}
+	t.Errorf("four times the users took %.1f times as long", ratio)
 }
 
 func BenchmarkUsers100k(b *testing.B) {
