@@ -1,0 +1,58 @@
+package audit
+
+import "time"
+
+// Outcome says how it ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Done    Outcome = "done"
+	Refused Outcome = "refused" // by a rule of ours
+	Failed  Outcome = "failed"  // it was allowed and did not work
+)
+
+// Action names what was done, as object.verb. The list grows; a reader keeps
+// names it does not know.
+type Action string
+
+// The actions of the Secure Application Model.
+const (
+	ConnectionConsented Action = "connection.consented" // consent was captured and sealed
+	ConnectionRefused   Action = "connection.refused"   // a consent was not taken, and why
+	ConnectionRenewed   Action = "connection.renewed"
+	ConnectionRejected  Action = "connection.rejected" // Entra ID refused the refresh token
+	ConnectionRemoved   Action = "connection.removed"
+	InvitationMade      Action = "invitation.made"
+	InvitationWithdrawn Action = "invitation.withdrawn"
+	CredentialCreated   Action = "credential.created"
+	CredentialRemoved   Action = "credential.removed"
+	TokenIssued         Action = "token.issued"  // an access token was handed to a caller
+	TokenRefused        Action = "token.refused" // a caller was not given one, and why
+	ApprovalGiven       Action = "approval.given"
+	ApprovalWithdrawn   Action = "approval.withdrawn"
+	ConsentGranted      Action = "consent.granted" // at a customer
+	ConsentRemoved      Action = "consent.removed"
+	VaultCreated        Action = "vault.created"
+	VaultRotated        Action = "vault.rotated"
+	VaultMasterChanged  Action = "vault.master-changed"
+	VaultDamaged        Action = "vault.damaged" // a sealed row did not open
+	VaultBackedUp       Action = "vault.backed-up"
+	VaultRestored       Action = "vault.restored"
+	AutomationChanged   Action = "automation.changed" // the state or owner of an item
+)
+
+// Event is one entry of the trail before it is chained. It never holds a
+// secret: a token is named by its fingerprint.
+type Event struct {
+	At      time.Time `json:"at"` // UTC, microseconds
+	Action  Action    `json:"action"`
+	Outcome Outcome   `json:"outcome"`
+	Actor   string    `json:"actor"`            // who: "local:USER", "mtls:NAME", "oidc:SUBJECT", "system:renewal"
+	Object  string    `json:"object,omitempty"` // to what: a connection's id, a customer's tenant id
+	Tenant  string    `json:"tenant,omitempty"` // tenant id it concerns
+	Reason  string    `json:"reason,omitempty"` // a sentence, for refusals and failures
+	// Details are further words by name (resource, scopes, fingerprint,
+	// expires). Values are short; never a secret.
+	Details map[string]string `json:"details,omitempty"`
+}
