@@ -1,0 +1,249 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the PostgreSQL driver
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+
+	"partnerguard/internal/problem"
+)
+
+// Dialect says which database it is, for the few places where it matters.
+type Dialect string
+
+// The dialects.
+const (
+	SQLite   Dialect = "sqlite"
+	Postgres Dialect = "postgres"
+)
+
+// DB is an open database with a current schema. Safe for concurrent use.
+type DB struct {
+	*sql.DB
+	Dialect Dialect
+	where   string // for errors: a path, or a URL without its password
+}
+
+// Querier is what reads and writes: a DB or a transaction.
+type Querier interface {
+	ExecContext(context.Context, string, ...any) (sql.Result, error)
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+	QueryRowContext(context.Context, string, ...any) *sql.Row
+}
+
+//go:embed migrations
+var migrations embed.FS
+
+// Open opens the database at where, a file's path or a postgres:// URL, and
+// brings its schema up to date. A missing SQLite file is made, with its folder,
+// for the owner alone.
+func Open(ctx context.Context, where string) (_ *DB, err error) {
+	d := &DB{Dialect: SQLite, where: where}
+	if strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://") {
+		u, err := url.Parse(where)
+		if err != nil {
+			return nil, problem.New(problem.Usage, "the database's URL cannot be read").WithHint("it looks like postgres://user@host/name; the password may come from PGPASSWORD or a .pgpass file")
+		}
+		d.Dialect, d.where = Postgres, u.Redacted()
+		d.DB, err = sql.Open("pgx", where)
+		if err != nil {
+			return nil, d.failed(err)
+		}
+		d.SetMaxOpenConns(16)
+	} else if d.DB, err = openFile(where); err != nil {
+		return nil, d.failed(err)
+	}
+	defer func() {
+		if err != nil {
+			_ = d.Close()
+		}
+	}()
+	if err := d.PingContext(ctx); err != nil {
+		return nil, d.failed(err)
+	}
+	if err := d.migrate(ctx); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func openFile(path string) (*sql.DB, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	// Made here, since the driver would make it with the umask's rights; the
+	// journals take the rights of the file.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	q := url.Values{"_txlock": {"immediate"}}
+	for _, p := range []string{
+		"busy_timeout(10000)", "journal_mode(WAL)",
+		"synchronous(FULL)", // a refresh token that was stored must survive the power going
+		"foreign_keys(1)", "secure_delete(1)", "temp_store(2)",
+	} {
+		q.Add("_pragma", p)
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(abs), RawQuery: q.Encode()}).String())
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(8)
+	return pool, nil
+}
+
+func (d *DB) migrate(ctx context.Context) error {
+	sub, err := fs.Sub(migrations, "migrations/"+string(d.Dialect))
+	if err != nil {
+		return problem.Wrap(err, problem.Internal, "the schema is not in the program")
+	}
+	dialect := goose.DialectSQLite3
+	if d.Dialect == Postgres {
+		dialect = goose.DialectPostgres
+	}
+	p, err := goose.NewProvider(dialect, d.DB, sub)
+	if err != nil {
+		return problem.Wrap(err, problem.Internal, "the schema in the program cannot be read")
+	}
+	has, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return d.failed(err)
+	}
+	var newest int64
+	for _, s := range p.ListSources() {
+		newest = max(newest, s.Version)
+	}
+	if has > newest {
+		return problem.New(problem.BadInput, "the database %s was made by a newer partnerguard (schema %d, this one knows %d)", d.where, has, newest).
+			WithHint("use the newer program, or a copy of the database from before")
+	}
+	if has == newest {
+		return nil
+	}
+	// Two processes may start at once; the first one does it.
+	if d.Dialect == Postgres {
+		conn, err := d.Conn(ctx)
+		if err != nil {
+			return d.failed(err)
+		}
+		defer conn.Close()
+		const key = 7441_0001
+		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", key); err != nil {
+			return d.failed(err)
+		}
+		defer func() {
+			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", key)
+		}()
+	}
+	if _, err := p.Up(ctx); err != nil {
+		if now, verr := p.GetDBVersion(ctx); verr == nil && now >= newest {
+			return nil // another process was faster
+		}
+		return problem.Wrap(err, problem.Internal, "the schema of %s could not be brought up to date", d.where)
+	}
+	return nil
+}
+
+// Where says which database it is, without a password.
+func (d *DB) Where() string { return d.where }
+
+func (d *DB) failed(err error) error {
+	return problem.Wrap(err, problem.BadInput, "the database %s cannot be opened: %s", d.where, reason(err)).
+		WithHint("check that it exists, is yours, and answers; --data names another folder")
+}
+
+// reason is what may be said of a driver's error: never the connection string.
+func reason(err error) string {
+	var pg *pgconn.PgError
+	var lite *sqlite.Error
+	switch {
+	case errors.As(err, &pg):
+		return pg.Message
+	case errors.As(err, &lite):
+		return lite.Error()
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "it does not answer"
+	}
+	return "it does not answer as a database does"
+}
+
+// Tx runs do in one transaction: committed when it returns nil, undone
+// otherwise. When the database says that two transactions got in each other's
+// way it is run again, so do must not do what cannot be repeated.
+func (d *DB) Tx(ctx context.Context, do func(*sql.Tx) error) error {
+	for attempt := 0; ; attempt++ {
+		err := d.once(ctx, do)
+		if err == nil || attempt == 5 || !conflict(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Duration(1<<attempt) * 10 * time.Millisecond):
+		}
+	}
+}
+
+func (d *DB) once(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := d.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // a no-op after Commit
+	if err := do(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+func conflict(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "40001" || pg.Code == "40P01" // serialization failure, deadlock
+	}
+	var lite *sqlite.Error
+	const busy = 5
+	return errors.As(err, &lite) && lite.Code()&0xff == busy
+}
+
+// Micros is how a moment is stored; the zero time is 0.
+func Micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// Time reads a stored moment, in UTC.
+func Time(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
