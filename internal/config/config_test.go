@@ -1,0 +1,122 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"partnerguard/internal/config"
+	"partnerguard/internal/problem"
+)
+
+func env(kv ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(kv); i += 2 {
+			if kv[i] == name {
+				return kv[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "partnerguard.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestPrecedenceAndOrigins(t *testing.T) {
+	t.Parallel()
+	path := write(t, "data: /from/file\ncloud: usgov\nmasterKey: systemd:pg\nrenewEvery: 24h\n")
+	c, err := config.Load(config.Source{File: path, Flags: map[string]string{"cloud": "china"}, Getenv: env("PARTNERGUARD_CLOUD", "commercial", "PARTNERGUARD_MASTER_KEY", "passphrase", "PARTNERGUARD_PUBLIC_URL", "https://guard.example/", "HOME", "/h")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][2]string{}
+	for _, l := range c.Lines() {
+		got[l.Name] = [2]string{l.Value, l.Origin}
+	}
+	for name, want := range map[string][2]string{
+		"data": {"/from/file", path}, "cloud": {"china", "--cloud"}, "masterKey": {"passphrase", "PARTNERGUARD_MASTER_KEY"},
+		"publicURL": {"https://guard.example", "PARTNERGUARD_PUBLIC_URL"}, "renewEvery": {"24h0m0s", path}, "listen": {"127.0.0.1:8443", "default"},
+	} {
+		if got[name] != want {
+			t.Errorf("%s: %v, want %v", name, got[name], want)
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load(config.Source{Getenv: env("HOME", "/h", "XDG_DATA_HOME", "/d")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Data != "/d/partnerguard" || c.MasterKey != "file:/h/.config/partnerguard/master.key" || c.RenewEvery != 7*24*time.Hour || c.File() != "" {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestBadSettings(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ text, want string }{
+		"unknown name":     {"data: /x\nmasterkye: a\n", "[2:1]"},
+		"not YAML":         {"data: [", "partnerguard.yaml"},
+		"cloud":            {"cloud: mars\n", `"mars" is not a cloud`},
+		"never renewed":    {"renewEvery: 2400h\n", "60 days"},
+		"database":         {"database: mysql://x\n", "postgres://"},
+		"public over http": {"publicURL: http://guard.example\n", "https://"},
+		"public with path": {"publicURL: https://a:b@guard.example\n", "https://"},
+		"half of TLS":      {"tlsKey: k.pem\n", "go together"},
+		"large":            {"data: " + strings.Repeat("x", 1<<20) + "\n", "larger than"},
+	} {
+		_, err := config.Load(config.Source{File: write(t, c.text), Getenv: env("HOME", "/h")})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := config.Load(config.Source{File: "/does/not/exist.yaml", Getenv: env()}); !errors.Is(err, problem.NotFound) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestPasswordIsNotShown(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load(config.Source{Getenv: env("HOME", "/h", "PARTNERGUARD_DATABASE", "postgres://u:geheim@db/x")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range c.Lines() {
+		if strings.Contains(l.Value, "geheim") {
+			t.Errorf("%s shows the password", l.Name)
+		}
+	}
+	if c.Database != "postgres://u:geheim@db/x" {
+		t.Error("the URL itself lost its password")
+	}
+}
+
+// What a file says badly is not repeated to the reader of a log.
+func FuzzFile(f *testing.F) {
+	for _, s := range []string{"data: /x\n", "data: [", "a: &a [*a]\n", "renewEvery: 1h\n", "- x\n", "\xff\xfe", "data: !!binary x\n"} {
+		f.Add(s)
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text string) {
+		path := filepath.Join(dir, "f.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Skip()
+		}
+		c, err := config.Load(config.Source{File: path, Getenv: env("HOME", "/h")})
+		if (c == nil) != (err != nil) {
+			t.Errorf("settings %v and error %v", c, err)
+		}
+	})
+}
