@@ -1,0 +1,161 @@
+package vault
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"partnerguard/internal/db"
+	"partnerguard/internal/problem"
+)
+
+// stored is the keyset as the database or a backup has it.
+type stored struct {
+	Vault      string
+	Generation int64
+	Slot       Slot
+	Keyset     []byte
+	Created    time.Time
+	Changed    time.Time
+}
+
+// Limits of what is read of the keyset.
+const (
+	maxParams = 4 << 10
+	maxKeyset = 64 << 10
+)
+
+// readKeyset reads the keyset; sql.ErrNoRows when there is none.
+func readKeyset(ctx context.Context, q db.Querier) (stored, error) {
+	var s stored
+	var created, changed int64
+	err := q.QueryRowContext(ctx, `SELECT vault, generation, master_kind, master_id, master_params, wrapped, keyset, created, changed
+		FROM vault_keyset WHERE id = 1 AND length(master_params) <= $1 AND length(wrapped) <= $2 AND length(keyset) <= $2
+		AND length(vault) + length(master_kind) + length(master_id) <= $1`, maxParams, maxKeyset).
+		Scan(&s.Vault, &s.Generation, &s.Slot.Kind, &s.Slot.ID, &s.Slot.Params, &s.Slot.Wrapped, &s.Keyset, &created, &changed)
+	s.Created, s.Changed = db.Time(created), db.Time(changed)
+	return s, err
+}
+
+// readGeneration reads the generation and, where the database has such locks,
+// keeps the keys as they are until the transaction ends; SQLite has one writer.
+func readGeneration(ctx context.Context, q db.Querier, dialect db.Dialect) (int64, error) {
+	text := `SELECT generation FROM vault_keyset WHERE id = 1`
+	if dialect == db.Postgres {
+		text += ` FOR SHARE`
+	}
+	var g int64
+	err := q.QueryRowContext(ctx, text).Scan(&g)
+	return g, err
+}
+
+// insertKeyset keeps a first keyset, unless there is one.
+func insertKeyset(ctx context.Context, q db.Querier, s stored) (bool, error) {
+	return changedOne(q.ExecContext(ctx, `INSERT INTO vault_keyset
+		(id, vault, generation, master_kind, master_id, master_params, wrapped, keyset, created, changed)
+		VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING`,
+		s.Vault, s.Generation, s.Slot.Kind, s.Slot.ID, s.Slot.Params, s.Slot.Wrapped, s.Keyset, db.Micros(s.Created), db.Micros(s.Changed)))
+}
+
+// swapKeyset puts next in the place of old, unless another was faster.
+func swapKeyset(ctx context.Context, q db.Querier, old, next stored) (bool, error) {
+	return changedOne(q.ExecContext(ctx, `UPDATE vault_keyset SET vault = $1, generation = $2, master_kind = $3, master_id = $4,
+		master_params = $5, wrapped = $6, keyset = $7, created = $8, changed = $9
+		WHERE id = 1 AND generation = $10 AND wrapped = $11 AND keyset = $12`,
+		next.Vault, next.Generation, next.Slot.Kind, next.Slot.ID, next.Slot.Params, next.Slot.Wrapped, next.Keyset,
+		db.Micros(next.Created), db.Micros(next.Changed), old.Generation, old.Slot.Wrapped, old.Keyset))
+}
+
+func putRow(ctx context.Context, q db.Querier, r Ref, sealed []byte, now time.Time) error {
+	_, err := q.ExecContext(ctx, `INSERT INTO vault_rows (purpose, owner, name, sealed, changed) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (purpose, owner, name) DO UPDATE SET sealed = excluded.sealed, changed = excluded.changed`,
+		r.Purpose, r.Owner, r.Name, sealed, db.Micros(now))
+	return dbFailed(err)
+}
+
+// getRow reads a sealed row, no more of it than a row may have: what is longer
+// comes cut and does not open.
+func getRow(ctx context.Context, q db.Querier, r Ref) ([]byte, error) {
+	var sealed []byte
+	err := q.QueryRowContext(ctx, `SELECT substr(sealed, 1, $4) FROM vault_rows WHERE purpose = $1 AND owner = $2 AND name = $3`,
+		r.Purpose, r.Owner, r.Name, maxSealed+1).Scan(&sealed)
+	return sealed, err
+}
+
+func deleteRow(ctx context.Context, q db.Querier, r Ref) error {
+	_, err := q.ExecContext(ctx, `DELETE FROM vault_rows WHERE purpose = $1 AND owner = $2 AND name = $3`, r.Purpose, r.Owner, r.Name)
+	return err
+}
+
+// swapRow puts sealed in the place of old, unless a newer secret stands there.
+func swapRow(ctx context.Context, q db.Querier, r Ref, old, sealed []byte) (bool, error) {
+	return changedOne(q.ExecContext(ctx, `UPDATE vault_rows SET sealed = $1 WHERE purpose = $2 AND owner = $3 AND name = $4 AND sealed = $5`,
+		sealed, r.Purpose, r.Owner, r.Name, old))
+}
+
+// row is one sealed row.
+type row struct {
+	Ref
+	sealed  []byte
+	changed int64
+}
+
+// page reads up to n rows after the row named after, in order. With not, only
+// rows that do not begin so.
+func page(ctx context.Context, q db.Querier, after *Ref, not []byte, n int) ([]row, error) {
+	from, more := Ref{}, 0
+	if after != nil {
+		from, more = *after, 1
+	}
+	if not == nil {
+		not = []byte{}
+	}
+	rows, err := q.QueryContext(ctx, `SELECT purpose, owner, name, substr(sealed, 1, $1), changed FROM vault_rows
+		WHERE ($2 = 0 OR (purpose, owner, name) > ($3, $4, $5)) AND ($6 = 0 OR substr(sealed, 1, $6) <> $7)
+		ORDER BY purpose, owner, name LIMIT $8`,
+		maxSealed+1, more, from.Purpose, from.Owner, from.Name, len(not), not, n)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []row
+	for rows.Next() {
+		var r row
+		if err := rows.Scan(&r.Purpose, &r.Owner, &r.Name, &r.sealed, &r.changed); err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// countRows counts all rows, or those that begin so.
+func countRows(ctx context.Context, q db.Querier, begin []byte) (int64, error) {
+	if begin == nil {
+		begin = []byte{}
+	}
+	var n int64
+	err := q.QueryRowContext(ctx, `SELECT count(*) FROM vault_rows WHERE $1 = 0 OR substr(sealed, 1, $1) = $2`, len(begin), begin).Scan(&n)
+	return n, err
+}
+
+func changedOne(r sql.Result, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	n, err := r.RowsAffected()
+	return n == 1, err
+}
+
+// dbFailed hides what a driver says. Errors of ours pass, and so does what
+// makes a transaction run again.
+func dbFailed(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ours := errors.AsType[*problem.Error](err); ours {
+		return err
+	}
+	return problem.Wrap(err, problem.Internal, "the vault's database did not do what it was asked")
+}
