@@ -122,6 +122,10 @@ type GrantControls struct {
 // SessionControls say how long and how a session lives.
 type SessionControls struct {
 	SignInFrequency *SignInFrequency `json:"signInFrequency"`
+	// TokenProtection binds refresh tokens to a device.
+	TokenProtection *struct {
+		IsEnabled lenient.Bool `json:"isEnabled"`
+	} `json:"secureSignInSession"`
 }
 
 // SignInFrequency forces a fresh sign-in.
