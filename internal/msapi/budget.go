@@ -1,0 +1,112 @@
+package msapi
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// pace is how fast a bucket may go before anybody complains.
+type pace struct {
+	perSecond float64
+	burst     int
+}
+
+// The paces (contracts.md sections 2.5 and 3.0). Where Microsoft publishes no
+// number ours is careful, and a 429 makes it slower.
+var (
+	paceLogin   = pace{50, 100}
+	paceCenter  = pace{40, 40}
+	paceConsent = pace{45, 45} // about 50 a second per application id
+	paceGraph   = pace{50, 100}
+	paceReports = pace{0.5, 5} // 5 in 10 s per app and tenant
+	pacePolicy  = pace{1, 1}   // Conditional Access: 1 a second per tenant, all apps together
+)
+
+// graphPace finds the bucket of a Graph path.
+func graphPace(path string) (string, pace) {
+	switch p := strings.ToLower(path); {
+	case strings.Contains(p, "/auditlogs/"), strings.Contains(p, "/reports/"):
+		return "reports", paceReports
+	case strings.Contains(p, "/identity/conditionalaccess/"), strings.Contains(p, "/identityprotection/"):
+		return "policy", pacePolicy
+	}
+	return "graph", paceGraph
+}
+
+// maxBuckets bounds the memory of budgets.
+const maxBuckets = 10_000
+
+// budgets keeps a token bucket by host, tenant and kind. It measures by the
+// machine's monotonic clock, since a wall clock may jump: this is pace, not time.
+type budgets struct {
+	began time.Time
+
+	mu   sync.Mutex // guards list and its buckets' fields
+	list map[string]*bucket
+}
+
+type bucket struct {
+	lim   *rate.Limiter
+	base  pace
+	until time.Duration // since began: nothing is sent before
+	used  time.Duration
+}
+
+func newBudgets() *budgets { return &budgets{began: time.Now(), list: map[string]*bucket{}} }
+
+func (b *budgets) elapsed() time.Duration { return time.Since(b.began) }
+
+func (b *budgets) get(key string, p pace) *bucket {
+	k := b.list[key]
+	if k == nil {
+		if len(b.list) >= maxBuckets {
+			now := b.elapsed()
+			for name, old := range b.list {
+				if now-old.used > time.Minute && now > old.until {
+					delete(b.list, name)
+				}
+			}
+			if len(b.list) >= maxBuckets {
+				clear(b.list)
+			}
+		}
+		k = &bucket{lim: rate.NewLimiter(rate.Limit(p.perSecond), p.burst), base: p}
+		b.list[key] = k
+	}
+	return k
+}
+
+// take takes one turn and says how long to wait for it.
+func (b *budgets) take(key string, p pace) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	k := b.get(key, p)
+	now := b.elapsed()
+	k.used = now
+	return max(k.lim.Reserve().Delay(), k.until-now, 0)
+}
+
+// slower halves a bucket's pace after a 429 and closes it for a while.
+func (b *budgets) slower(key string, p pace, pause time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	k := b.get(key, p)
+	k.until = max(k.until, b.elapsed()+pause)
+	k.lim.SetLimit(max(k.lim.Limit()/2, rate.Limit(k.base.perSecond/32)))
+}
+
+// faster lets a slowed bucket recover by a twentieth of its pace an answer.
+func (b *budgets) faster(key string, p pace) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	k := b.list[key]
+	if k == nil {
+		return
+	}
+	if full := rate.Limit(k.base.perSecond); k.lim.Limit() < full {
+		k.lim.SetLimit(min(k.lim.Limit()+full/20, full))
+	}
+}

@@ -1,0 +1,119 @@
+package msapi
+
+import (
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"partnerguard/internal/problem"
+)
+
+// Commercial is the worldwide cloud (contracts.md sections 2.1, 3, 4.1).
+func Commercial() Cloud {
+	return Cloud{
+		Name: "commercial", Authority: "https://login.microsoftonline.com",
+		Graph: "https://graph.microsoft.com", PartnerCenter: "https://api.partnercenter.microsoft.com", ARM: "https://management.azure.com",
+		GraphResource: "https://graph.microsoft.com", PartnerCenterResource: "https://api.partnercenter.microsoft.com", ARMResource: "https://management.azure.com",
+		Issuers: []string{"https://sts.windows.net/", "https://login.microsoftonline.com/"},
+	}
+}
+
+// USGov is the US Government cloud (GCC High). Partner Center is the common one.
+func USGov() Cloud {
+	c := Commercial()
+	c.Name, c.Authority = "usgov", "https://login.microsoftonline.us"
+	c.Graph, c.GraphResource = "https://graph.microsoft.us", "https://graph.microsoft.us"
+	c.ARM, c.ARMResource = "https://management.usgovcloudapi.net", "https://management.usgovcloudapi.net"
+	c.Issuers = []string{"https://sts.windows.net/", "https://login.microsoftonline.us/"}
+	return c
+}
+
+// China is the cloud that 21Vianet runs.
+func China() Cloud {
+	return Cloud{
+		Name: "china", Authority: "https://login.partner.microsoftonline.cn",
+		Graph: "https://microsoftgraph.chinacloudapi.cn", PartnerCenter: "https://partner.partnercenterapi.microsoftonline.cn", ARM: "https://management.chinacloudapi.cn",
+		GraphResource: "https://microsoftgraph.chinacloudapi.cn", PartnerCenterResource: "https://partner.partnercenterapi.microsoftonline.cn", ARMResource: "https://management.chinacloudapi.cn",
+		Issuers: []string{"https://sts.chinacloudapi.cn/", "https://login.partner.microsoftonline.cn/"},
+	}
+}
+
+// Clouds are Microsoft's clouds that are open.
+func Clouds() []Cloud { return []Cloud{Commercial(), USGov(), China()} }
+
+// FindCloud finds one of [Clouds] by name. Kind problem.Usage when there is none.
+func FindCloud(name string) (Cloud, error) {
+	for _, c := range Clouds() {
+		if strings.EqualFold(c.Name, name) {
+			return c, nil
+		}
+	}
+	return Cloud{}, problem.New(problem.Usage, "there is no cloud %.40q", name).WithHint("clouds: commercial, usgov, china")
+}
+
+// IssuersOf are the two issuers that tokens of a tenant may have: of v1 and of
+// v2 tokens. Anything else was not issued for that tenant. The tenant is an id;
+// nothing is expected of another name.
+func (c Cloud) IssuersOf(tenant string) []string {
+	if !isGUID(tenant) {
+		return nil
+	}
+	tenant = strings.ToLower(tenant)
+	var out []string
+	for _, prefix := range c.Issuers {
+		prefix = strings.TrimSuffix(prefix, "/") + "/" + tenant
+		if u, err := url.Parse(prefix); err == nil && strings.HasPrefix(u.Hostname(), "sts.") {
+			out = append(out, prefix+"/")
+			continue
+		}
+		out = append(out, prefix+"/v2.0")
+	}
+	// The authority names itself in v2 tokens, also where the table lacks it.
+	if own := c.Authority + "/" + tenant + "/v2.0"; !slices.Contains(out, own) {
+		out = append(out, own)
+	}
+	return out
+}
+
+// Check says what is wrong with a cloud's addresses: each must be https, or
+// http on this very machine, without path, query or credentials. Kind
+// problem.Usage.
+func (c Cloud) Check() error {
+	for _, a := range []struct{ what, where string }{
+		{"authority", c.Authority}, {"graph", c.Graph}, {"partnerCenter", c.PartnerCenter}, {"arm", c.ARM},
+	} {
+		if a.where == "" && a.what != "authority" {
+			continue
+		}
+		u, err := url.Parse(a.where)
+		if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" || u.Scheme != "https" && u.Scheme != "http" {
+			return problem.New(problem.Usage, "the cloud's %s is not an address such as https://login.microsoftonline.com", a.what)
+		}
+		if u.Scheme == "http" && !loopback(u.Hostname()) {
+			return problem.New(problem.Usage, "the cloud's %s is plain http on another machine: tokens would be readable on the way", a.what).WithHint("use https")
+		}
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+
+func isGUID(s string) bool { return guid.MatchString(s) }
+
+// tenantName is what may stand in a token endpoint's path.
+var tenantName = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
+
+// checkTenant keeps anything else than a tenant's id or domain out of a path.
+func checkTenant(tenant string) error {
+	if !tenantName.MatchString(tenant) {
+		return problem.New(problem.Usage, "%.80q is neither a tenant's id nor its domain", tenant)
+	}
+	return nil
+}

@@ -1,0 +1,20 @@
+// Package msapi is our client of Microsoft's interfaces: Entra ID's token
+// endpoints, the parts of Partner Center and Graph the features need, with
+// throttle budgets and retries.
+//
+// It speaks from contracts.md sections 2 to 5. Requests go through azcore
+// pipelines; answers have size limits; nothing it logs or returns in an error
+// holds a token, a code, a secret or the text of an answer. It follows no
+// redirect, and sends credentials over plain HTTP to this very machine only.
+//
+// What is sent again: any request that was throttled; a read, a refresh and a
+// Partner Center write (which carries the same MS-RequestId, so that it is done
+// once) after a lost reply or a 5xx. Never: the redemption of a code, a 401, a
+// refusal of a token endpoint. A throttled bucket (host, tenant, kind) halves
+// its pace and waits; others go on.
+//
+// Failures: [TokenError] from a token endpoint, [APIError] from an API. Both
+// say whether trying again later may help; what did not come from Microsoft
+// (a proxy's page, a cut connection, half an answer) is always transient, so
+// that no accident on the way can look like a rejection.
+package msapi

@@ -1,0 +1,229 @@
+package msapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/go-jose/go-jose/v4"
+
+	"partnerguard/internal/problem"
+)
+
+// Discovery is what we use of a tenant's metadata (contracts.md section 4.6).
+type Discovery struct {
+	Tenant string // id, from the issuer; "" for common and organizations
+	Issuer string // of v2 tokens
+	JWKS   string
+}
+
+// How long documents are kept, and how soon an unknown key may make us ask again.
+const (
+	keysLife     = 24 * time.Hour
+	keysPause    = 5 * time.Minute
+	maxMeta      = 4096
+	maxKeys      = 100
+	metaNotFound = "the tenant is not known to the authority"
+)
+
+// metaCache keeps discovery documents and keys by authority and tenant.
+type metaCache struct {
+	mu   sync.Mutex // guards docs and keys
+	docs map[string]kept[Discovery]
+	keys map[string]kept[jose.JSONWebKeySet]
+}
+
+type kept[T any] struct {
+	v  T
+	at time.Time
+}
+
+// fresh says whether something kept at a moment may still be used; a clock that
+// went backwards over it makes it old.
+func fresh(at, now time.Time, life time.Duration) bool {
+	return !at.IsZero() && !now.Before(at) && now.Sub(at) < life
+}
+
+// put keeps one more, and never more than a bound.
+func put[T any](m map[string]kept[T], key string, v T, at time.Time) map[string]kept[T] {
+	if m == nil || len(m) >= maxMeta {
+		m = map[string]kept[T]{}
+	}
+	m[key] = kept[T]{v, at}
+	return m
+}
+
+// Discover reads a tenant's metadata, at most once a day. The issuer must be
+// one that the cloud gives to that tenant, and the keys must be at the authority
+// itself: otherwise kind problem.BadInput. A tenant that the authority does not
+// know is problem.NotFound.
+func (c *Client) Discover(ctx context.Context, cloud Cloud, tenant string) (Discovery, error) {
+	if err := cloud.Check(); err != nil {
+		return Discovery{}, err
+	}
+	if err := checkTenant(tenant); err != nil {
+		return Discovery{}, err
+	}
+	tenant = strings.ToLower(tenant)
+	key := cloud.Authority + "/" + tenant
+	c.cache.mu.Lock()
+	old := c.cache.docs[key]
+	c.cache.mu.Unlock()
+	if fresh(old.at, c.o.Now(), keysLife) {
+		return old.v, nil
+	}
+	v, err := c.shared(ctx, "doc "+key, func(ctx context.Context) (any, error) {
+		body, err := c.document(ctx, cloud, tenant, "discovery", key+"/v2.0/.well-known/openid-configuration")
+		if err != nil {
+			return Discovery{}, err
+		}
+		d, err := readDiscovery(body, cloud, tenant)
+		if err != nil {
+			return Discovery{}, err
+		}
+		c.cache.mu.Lock()
+		defer c.cache.mu.Unlock()
+		c.cache.docs = put(c.cache.docs, key, d, c.o.Now())
+		return d, nil
+	})
+	if err != nil {
+		return Discovery{}, err
+	}
+	return v.(Discovery), nil
+}
+
+// Keys gives the signing keys of a tenant. They are kept for a day; a kid that
+// is not among them makes us ask again, at most every five minutes, since keys
+// roll without notice. kid may be "". The result must not be changed.
+func (c *Client) Keys(ctx context.Context, cloud Cloud, tenant, kid string) (jose.JSONWebKeySet, error) {
+	d, err := c.Discover(ctx, cloud, tenant)
+	if err != nil {
+		return jose.JSONWebKeySet{}, err
+	}
+	c.cache.mu.Lock()
+	old := c.cache.keys[d.JWKS]
+	c.cache.mu.Unlock()
+	now := c.o.Now()
+	known := kid == "" || len(old.v.Key(kid)) > 0
+	if fresh(old.at, now, keysLife) && (known || fresh(old.at, now, keysPause)) {
+		return old.v, nil
+	}
+	v, err := c.shared(ctx, "keys "+d.JWKS, func(ctx context.Context) (any, error) {
+		body, err := c.document(ctx, cloud, tenant, "keys", d.JWKS)
+		if err != nil {
+			return nil, err
+		}
+		set, err := readKeys(body)
+		if err != nil {
+			return nil, err
+		}
+		c.cache.mu.Lock()
+		defer c.cache.mu.Unlock()
+		c.cache.keys = put(c.cache.keys, d.JWKS, set, c.o.Now())
+		return set, nil
+	})
+	if err != nil {
+		return jose.JSONWebKeySet{}, err
+	}
+	return v.(jose.JSONWebKeySet), nil
+}
+
+// shared runs do once for all who ask at the same time. One who gives up does
+// not end it for the others.
+func (c *Client) shared(ctx context.Context, key string, do func(context.Context) (any, error)) (any, error) {
+	ch := c.flight.DoChan(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*c.o.Timeout)
+		defer cancel()
+		return do(ctx)
+	})
+	select {
+	case r := <-ch:
+		return r.Val, r.Err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// document reads a public document of the authority.
+func (c *Client) document(ctx context.Context, cloud Cloud, tenant, what, where string) ([]byte, error) {
+	req, err := runtime.NewRequest(ctx, http.MethodGet, where)
+	if err != nil {
+		return nil, problem.Wrap(err, problem.BadInput, "the authority's %s address cannot be", what)
+	}
+	req.Raw().Header.Set("Accept", "application/json")
+	res, err := c.send(req, conduct{what: what, tenant: tenant, kind: "meta", pace: paceLogin, again: true})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, problem.Wrap(err, problem.Limit, "the %s document of %s could not be read: %s", what, cloud.Authority, onTheWay(err)).WithHint("check the network and try again")
+	case res.status == http.StatusOK:
+		return res.body, nil
+	case res.status == http.StatusBadRequest || res.status == http.StatusNotFound:
+		return nil, problem.New(problem.NotFound, "%s", metaNotFound).WithHint("check the tenant's id or domain")
+	}
+	return nil, problem.New(problem.Limit, "the %s document of %s could not be read (HTTP %d)", what, cloud.Authority, res.status).WithHint("try again later")
+}
+
+// readDiscovery holds a metadata document to the cloud and the tenant asked for.
+func readDiscovery(body []byte, cloud Cloud, tenant string) (Discovery, error) {
+	bad := func(why string) (Discovery, error) {
+		return Discovery{}, problem.New(problem.BadInput, "the discovery document of %s is not its own: %s", cloud.Authority, why).WithHint("is something between here and there rewriting answers?")
+	}
+	var in struct {
+		Issuer string `json:"issuer"`
+		JWKS   string `json:"jwks_uri"`
+	}
+	if json.Unmarshal(body, &in) != nil || len(in.Issuer) > 512 || len(in.JWKS) > 512 {
+		return bad("it cannot be read")
+	}
+	d := Discovery{Issuer: in.Issuer, JWKS: in.JWKS}
+	u, err := url.Parse(in.JWKS)
+	a, aerr := url.Parse(cloud.Authority)
+	if err != nil || aerr != nil || u.Scheme != a.Scheme || !strings.EqualFold(u.Host, a.Host) || u.User != nil || u.Fragment != "" {
+		return bad("its keys are elsewhere")
+	}
+	for part := range strings.SplitSeq(in.Issuer, "/") {
+		if isGUID(part) {
+			d.Tenant = strings.ToLower(part)
+		}
+	}
+	switch {
+	case d.Tenant == "" && strings.Contains(in.Issuer, "/{tenantid}/") && (tenant == "common" || tenant == "organizations"):
+		return d, nil
+	case d.Tenant == "" || !slices.Contains(cloud.IssuersOf(d.Tenant), strings.ToLower(in.Issuer)) && !slices.Contains(cloud.IssuersOf(d.Tenant), in.Issuer):
+		return bad("its issuer is not one of this cloud")
+	case isGUID(tenant) && !strings.EqualFold(tenant, d.Tenant):
+		return bad("its issuer is another tenant's")
+	}
+	return d, nil
+}
+
+// readKeys reads signing keys and leaves out what is none of ours to use:
+// anything but RSA and EC public keys for signing, and keys without an id.
+func readKeys(body []byte) (jose.JSONWebKeySet, error) {
+	var raw struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if json.Unmarshal(body, &raw) != nil || len(raw.Keys) == 0 || len(raw.Keys) > maxKeys {
+		return jose.JSONWebKeySet{}, problem.New(problem.BadInput, "the authority's signing keys cannot be read")
+	}
+	var set jose.JSONWebKeySet
+	for _, r := range raw.Keys {
+		var k jose.JSONWebKey
+		if json.Unmarshal(r, &k) != nil || k.KeyID == "" || len(k.KeyID) > 256 || !k.IsPublic() || !k.Valid() || k.Use != "" && k.Use != "sig" {
+			continue
+		}
+		set.Keys = append(set.Keys, k)
+	}
+	if len(set.Keys) == 0 {
+		return jose.JSONWebKeySet{}, problem.New(problem.BadInput, "the authority has no signing key that can be used")
+	}
+	return set, nil
+}
