@@ -1,0 +1,219 @@
+package broker
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"partnerguard/internal/audit"
+	"partnerguard/internal/db"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/sam/exchange"
+	"partnerguard/internal/token"
+)
+
+// ApprovalState is where an approval stands.
+type ApprovalState string
+
+// The states. One that ended stays approved, with its end in the past; when it
+// is needed again it becomes pending.
+const (
+	Pending   ApprovalState = "pending"
+	Approved  ApprovalState = "approved"
+	Withdrawn ApprovalState = "withdrawn"
+)
+
+// PendingApproval is what a caller asked for and a person says yes or no to.
+type PendingApproval struct {
+	ID         string        `json:"id"` // "a-…"
+	Caller     string        `json:"caller"`
+	Connection string        `json:"connection"` // id
+	Tenant     string        `json:"tenant"`     // id
+	Resource   string        `json:"resource"`
+	State      ApprovalState `json:"state"`
+	AskedAt    time.Time     `json:"askedAt"`
+	Actor      string        `json:"actor"` // who asked
+	DecidedAt  time.Time     `json:"decidedAt,omitzero"`
+	DecidedBy  string        `json:"decidedBy,omitempty"`
+	Until      time.Time     `json:"until,omitzero"`
+}
+
+// good says whether it counts now. One from the future does not: the clock was
+// set back, and an approval must not live longer by that.
+func (a *PendingApproval) good(now time.Time) bool {
+	return a.State == Approved && now.Before(a.Until) && !now.Before(a.DecidedAt.Add(-5*time.Minute))
+}
+
+// maxPending bounds what one caller can leave for people to read.
+const maxPending = 100
+
+const approvalColumns = "id, caller, connection, tenant, resource, state, asked_at, actor, decided_at, decided_by, until_at"
+
+func scanApproval(row interface{ Scan(...any) error }) (a PendingApproval, err error) {
+	var asked, decided, until int64
+	err = row.Scan(&a.ID, &a.Caller, &a.Connection, &a.Tenant, &a.Resource, &a.State, &asked, &a.Actor, &decided, &a.DecidedBy, &until)
+	a.AskedAt, a.DecidedAt, a.Until = db.Time(asked), db.Time(decided), db.Time(until)
+	return a, err
+}
+
+// approval reads the one for this, or the zero value.
+func (b *Broker) approval(ctx context.Context, caller, connection, tenant, resource string) (PendingApproval, error) {
+	if b.d.DB == nil {
+		return PendingApproval{}, problem.New(problem.Internal, "there is no database for approvals")
+	}
+	a, err := scanApproval(b.d.DB.QueryRowContext(ctx, "SELECT "+approvalColumns+" FROM approvals WHERE caller = $1 AND connection = $2 AND tenant = $3 AND resource = $4", caller, connection, tenant, resource))
+	if errors.Is(err, sql.ErrNoRows) {
+		return PendingApproval{}, nil
+	}
+	return a, err
+}
+
+// await leaves a question for the approvers, once.
+func (b *Broker) await(ctx context.Context, c *Caller, d *Decision) error {
+	return b.d.DB.Tx(ctx, func(tx *sql.Tx) error {
+		a, err := scanApproval(tx.QueryRowContext(ctx, "SELECT "+approvalColumns+" FROM approvals WHERE caller = $1 AND connection = $2 AND tenant = $3 AND resource = $4", c.Name, d.Connection, d.Tenant, d.Resource))
+		now := b.d.Now()
+		switch {
+		case err == nil && (a.State == Pending || a.good(now)):
+			d.Approval = a.ID
+			return nil
+		case err == nil && a.State == Withdrawn && now.Sub(a.DecidedAt).Abs() < time.Hour:
+			d.Approval, d.Words = a.ID, "it was not approved by "+a.DecidedBy
+			return nil
+		case err != nil && !errors.Is(err, sql.ErrNoRows):
+			return err
+		}
+		var waiting int
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM approvals WHERE caller = $1 AND state = $2", c.Name, Pending).Scan(&waiting); err != nil {
+			return err
+		}
+		if waiting >= maxPending {
+			return problem.New(problem.Limit, "%d requests of this caller wait already", waiting)
+		}
+		d.Approval = token.ID("a")
+		_, err = tx.ExecContext(ctx, "INSERT INTO approvals ("+approvalColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, '', 0) "+
+			"ON CONFLICT (caller, connection, tenant, resource) DO UPDATE SET id = excluded.id, state = excluded.state, asked_at = excluded.asked_at, actor = excluded.actor, decided_at = 0, decided_by = '', until_at = 0",
+			d.Approval, c.Name, d.Connection, d.Tenant, d.Resource, Pending, db.Micros(now), cut(c.Actor, 200))
+		return err
+	})
+}
+
+// Approvals lists what waits, what is approved and what was withdrawn, newest
+// first, at most 1,000.
+func (b *Broker) Approvals(ctx context.Context) ([]PendingApproval, error) {
+	rows, err := b.d.DB.QueryContext(ctx, "SELECT "+approvalColumns+" FROM approvals ORDER BY asked_at DESC, id LIMIT 1000")
+	if err != nil {
+		return nil, problem.Wrap(err, problem.Internal, "the approvals cannot be read")
+	}
+	defer rows.Close()
+	list := []PendingApproval{}
+	for rows.Next() {
+		a, err := scanApproval(rows)
+		if err != nil {
+			return nil, problem.Wrap(err, problem.Internal, "the approvals cannot be read")
+		}
+		list = append(list, a)
+	}
+	return list, rows.Err()
+}
+
+// Approve says yes for as long as the policy's grant says. Only who the grant
+// names may, as the policy stands now, and never the caller itself.
+// problem.NotFound for an unknown id, problem.Usage for who may not.
+func (b *Broker) Approve(ctx context.Context, id, approver string) (PendingApproval, error) {
+	return b.settle(ctx, id, approver, Approved)
+}
+
+// Withdraw says no, or takes a yes back. Tokens that were handed out live on
+// until their own end.
+func (b *Broker) Withdraw(ctx context.Context, id, approver string) (PendingApproval, error) {
+	return b.settle(ctx, id, approver, Withdrawn)
+}
+
+func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalState) (a PendingApproval, err error) {
+	if b.d.DB == nil {
+		return a, problem.New(problem.Internal, "there is no database for approvals")
+	}
+	const read = "SELECT " + approvalColumns + " FROM approvals WHERE id = $1"
+	absent := func(err error) error {
+		if errors.Is(err, sql.ErrNoRows) {
+			return problem.New(problem.NotFound, "no approval is called %.60q", id)
+		}
+		return err
+	}
+	var most time.Duration
+	if a, err = scanApproval(b.d.DB.QueryRowContext(ctx, read, id)); err == nil {
+		if isSelf(approver, a.Caller, a.Actor) {
+			return PendingApproval{}, problem.New(problem.Usage, "a caller cannot approve what it asked for itself")
+		}
+		var may bool
+		if most, may = b.mayApprove(ctx, &a, approver); !may {
+			return PendingApproval{}, problem.New(problem.Usage, "%.100q is not among those who may approve this", approver).WithHint("the policy names them under approval.by")
+		}
+	}
+	err = b.d.DB.Tx(ctx, func(tx *sql.Tx) error {
+		// What an id stands for never changes; its state may have.
+		if a, err = scanApproval(tx.QueryRowContext(ctx, read, id)); err != nil {
+			return absent(err)
+		}
+		if to == Approved && a.State == Withdrawn {
+			return problem.New(problem.Usage, "it was withdrawn by %s; it can be approved when the caller asks again", a.DecidedBy)
+		}
+		now := b.d.Now()
+		a.State, a.DecidedAt, a.DecidedBy, a.Until = to, now.UTC().Truncate(time.Microsecond), cut(approver, 200), time.Time{}
+		e := audit.Event{At: now, Action: audit.ApprovalWithdrawn, Outcome: audit.Done, Actor: approver, Object: a.Connection, Tenant: a.Tenant, Details: map[string]string{"approval": a.ID, "caller": a.Caller, "resource": a.Resource}}
+		if to == Approved {
+			a.Until = a.DecidedAt.Add(most)
+			e.Action, e.Details["until"] = audit.ApprovalGiven, a.Until.Format(time.RFC3339)
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE approvals SET state = $1, decided_at = $2, decided_by = $3, until_at = $4 WHERE id = $5", a.State, db.Micros(a.DecidedAt), a.DecidedBy, db.Micros(a.Until), a.ID); err != nil {
+			return err
+		}
+		return b.d.Trail.Record(ctx, tx, e)
+	})
+	if err != nil {
+		if _, ok := errors.AsType[*problem.Error](err); !ok {
+			err = problem.Wrap(err, problem.Internal, "the approval could not be stored")
+		}
+		return PendingApproval{}, err
+	}
+	return a, nil
+}
+
+// mayApprove looks for a grant that asks this approver, and how long its yes
+// counts: the shortest of the grants that would allow it.
+func (b *Broker) mayApprove(ctx context.Context, a *PendingApproval, approver string) (most time.Duration, ok bool) {
+	p := b.policy.Load()
+	for i := range p.Callers {
+		r := &p.Callers[i]
+		if r.Name != a.Caller {
+			continue
+		}
+		for k := range r.Grants {
+			g := &r.Grants[k]
+			if g.Approval == nil || !slices.ContainsFunc(g.Approval.By, func(who string) bool { return strings.EqualFold(who, approver) }) {
+				continue
+			}
+			conn, err := b.d.Exchange.Connection(ctx, g.Connection)
+			if err != nil || conn.ID != a.Connection {
+				continue
+			}
+			if in, _ := b.tenantIn(ctx, conn, a.Tenant, g.Tenants); !in {
+				continue
+			}
+			if !slices.ContainsFunc(g.Resources, func(name string) bool {
+				have, err := exchange.Resource(conn.Cloud, name)
+				return err == nil && have == a.Resource
+			}) {
+				continue
+			}
+			if !ok || g.Approval.For < most {
+				most, ok = g.Approval.For, true
+			}
+		}
+	}
+	return most, ok
+}

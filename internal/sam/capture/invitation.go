@@ -1,0 +1,61 @@
+package capture
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"partnerguard/internal/console"
+	"partnerguard/internal/msapi"
+)
+
+// Invitation is what a person is shown before an invited partner's sign-in
+// begins: who asks, for which tenant, and for which permissions.
+type Invitation struct {
+	App      string // its name
+	ClientID string
+	Tenant   string // that may answer
+	Until    string // for reading
+	Cloud    msapi.Cloud
+	Features []Feature
+	SignIn   string // origin the browser is sent to; "" is the cloud's authority
+}
+
+// WriteInvitation answers with the page of an invitation: one button, which
+// posts to the page's own address. It works without script.
+func WriteInvitation(w http.ResponseWriter, v Invitation) {
+	v.SignIn = cmp.Or(v.SignIn, v.Cloud.Authority)
+	p := page{
+		Title: "Connect your tenant", Button: "Sign in with MFA",
+		Words: console.Clean(v.App, console.MaxName) + " asks for your consent. Sign in as the account that is to act for it: an Admin Agent of your tenant, with MFA.",
+		Close: "The sign-in is at " + hostOf(v.SignIn) + ". Your password is never seen here. Without MFA nothing is kept.",
+	}
+	for _, f := range []fact{{"App id", v.ClientID}, {"Tenant", v.Tenant}, {"Valid until", v.Until}} {
+		if f.Value != "" {
+			p.Facts = append(p.Facts, fact{f.Name, console.Clean(f.Value, console.MaxName)})
+		}
+	}
+	needed := Permissions(v.Features).Needed(v.Cloud)
+	for _, s := range flat(needed) {
+		p.Wanted = append(p.Wanted, console.Clean(s, console.MaxName))
+	}
+	// The form leads to the authority by a redirect, which browsers hold against
+	// form-action too.
+	policy := strings.Replace(pagePolicy, "form-action 'none'", "form-action 'self' "+originOf(v.SignIn), 1)
+	show(w, http.StatusOK, p, policy)
+}
+
+func hostOf(address string) string {
+	if u, err := url.Parse(address); err == nil {
+		return u.Host
+	}
+	return ""
+}
+
+func originOf(address string) string {
+	if u, err := url.Parse(address); err == nil {
+		return u.Scheme + "://" + u.Host
+	}
+	return ""
+}

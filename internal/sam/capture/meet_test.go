@@ -1,0 +1,15 @@
+package capture_test
+
+import (
+	"partnerguard/internal/msapi"
+	"partnerguard/internal/sam"
+	"partnerguard/internal/sam/capture"
+	audittrail "partnerguard/internal/trail"
+)
+
+// What meets the borders of this room.
+var (
+	_ capture.Entra    = (*msapi.Client)(nil)
+	_ capture.Keeper   = (*sam.Store)(nil)
+	_ capture.Recorder = (*audittrail.Trail)(nil)
+)

@@ -1,0 +1,15 @@
+package consent_test
+
+import (
+	"partnerguard/internal/msapi"
+	"partnerguard/internal/sam/consent"
+	"partnerguard/internal/sam/exchange"
+	audittrail "partnerguard/internal/trail"
+)
+
+// What meets the borders of this room.
+var (
+	_ consent.Access   = (*exchange.Exchange)(nil)
+	_ consent.Center   = (*msapi.PartnerCenter)(nil)
+	_ consent.Recorder = (*audittrail.Trail)(nil)
+)

@@ -1,0 +1,236 @@
+package onboard
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"partnerguard/internal/db"
+	"partnerguard/internal/msapi"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/sam"
+	"partnerguard/internal/sam/capture"
+	"partnerguard/internal/secret"
+	"partnerguard/internal/token"
+)
+
+// Paths below the public address.
+const (
+	Prefix   = "/connect/"
+	Callback = "/connect/callback"
+)
+
+// cookie binds an answer to the browser that began. The prefix keeps other
+// hosts and plain HTTP from setting it (RFC 6265bis); it needs TLS.
+const cookie = "__Host-partnerguard-connect"
+
+// plainCookie is its name on loopback without TLS.
+const plainCookie = "partnerguard-connect"
+
+// Apps gives apps with their credentials; *sam.Store meets it.
+type Apps interface {
+	App(ctx context.Context, clientID string) (msapi.App, error)
+	Registration(ctx context.Context, clientID string) (sam.Registration, error)
+}
+
+// Deps is everything the handler needs; all but Log are required.
+type Deps struct {
+	Store *Store
+	Apps  Apps
+	// Capture makes what takes a consent; keep runs in the transaction that
+	// keeps it.
+	Capture func(keep sam.Also[sam.Connection]) (*capture.Capture, error)
+	Cloud   msapi.Cloud
+	Public  string // https://guard.contoso.example, without a path
+	Now     func() time.Time
+	Log     *slog.Logger
+	// Browsable makes the sign-in's address fit for a person's browser; optional.
+	Browsable func(string) string
+}
+
+// Handler answers below [Prefix].
+type Handler struct {
+	d       Deps
+	capture *capture.Capture
+	secure  bool
+
+	mu    sync.Mutex          // guards the field below
+	begun map[string]underway // by the fingerprint of the state
+}
+
+type underway struct {
+	invitation string // id
+	door       capture.Door
+	until      time.Time
+}
+
+// maxBegun bounds sign-ins under way; more wait until some end.
+const maxBegun = 1000
+
+// keyInvitation carries the invitation of an answer to where it is kept.
+type keyInvitation struct{}
+
+// NewHandler makes the handler.
+func NewHandler(d Deps) (*Handler, error) {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Browsable == nil {
+		d.Browsable = func(s string) string { return s }
+	}
+	h := &Handler{d: d, secure: strings.HasPrefix(d.Public, "https://"), begun: map[string]underway{}}
+	c, err := d.Capture(func(ctx context.Context, q db.Querier, c sam.Connection) error {
+		id, _ := ctx.Value(keyInvitation{}).(string)
+		if id == "" {
+			return problem.New(problem.Internal, "a consent came without its invitation")
+		}
+		return d.Store.Use(ctx, q, id, c.ID)
+	})
+	h.capture = c
+	return h, err
+}
+
+// Redirect is the redirect URI that the app must have registered.
+func (h *Handler) Redirect() string { return h.d.Public + Callback }
+
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == Callback {
+		h.answer(w, r)
+		return
+	}
+	link := strings.TrimPrefix(r.URL.Path, Prefix)
+	if link == "" || strings.Contains(link, "/") || r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost {
+		capture.WritePage(w, http.StatusNotFound, capture.Done{}, problem.New(problem.NotFound, "there is no such page"))
+		return
+	}
+	if u, err := url.Parse(h.d.Public); err != nil || !strings.EqualFold(r.Host, u.Host) {
+		// Under another name the cookie and the answer would not come back.
+		capture.WritePage(w, http.StatusMisdirectedRequest, capture.Done{}, problem.New(problem.NotFound, "this server answers under another name"))
+		return
+	}
+	i, err := h.d.Store.Open(r.Context(), secret.New(link))
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	if r.Method == http.MethodPost {
+		h.begin(w, r, i)
+		return
+	}
+	name := i.ClientID
+	if reg, err := h.d.Apps.Registration(r.Context(), i.ClientID); err == nil && reg.Name != "" {
+		name = reg.Name
+	}
+	capture.WriteInvitation(w, capture.Invitation{App: name, ClientID: i.ClientID, Tenant: i.Tenant, Until: i.Expires.UTC().Format("2 January 2006 15:04 UTC"), Cloud: h.d.Cloud, Features: i.Features, SignIn: h.d.Browsable(h.d.Cloud.Authority)})
+}
+
+// fail shows what may be shown.
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusInternalServerError
+	switch {
+	case errors.Is(err, problem.NotFound):
+		status = http.StatusNotFound
+	case errors.Is(err, problem.Limit):
+		status = http.StatusServiceUnavailable
+	default:
+		h.d.Log.WarnContext(r.Context(), "an invited partner could not go on", "error", err)
+	}
+	capture.WritePage(w, status, capture.Done{}, err)
+}
+
+func (h *Handler) begin(w http.ResponseWriter, r *http.Request, i Invitation) {
+	app, err := h.d.Apps.App(r.Context(), i.ClientID)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	b, err := h.capture.Begin(r.Context(), capture.Request{
+		Name: i.Name, Model: sam.CPV, Cloud: h.d.Cloud, App: app, Tenant: i.Tenant, Redirect: h.Redirect(), Mode: "query", Features: i.Features, Actor: "invited:" + i.ID, Bind: true,
+	})
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	if !h.put(token.Fingerprint(b.State), underway{i.ID, b.Door, b.Until}) {
+		h.capture.Forget(b)
+		h.fail(w, r, problem.New(problem.Limit, "too many sign-ins are under way").WithHint("try again in some minutes"))
+		return
+	}
+	http.SetCookie(w, h.bind(b.Binding.Reveal(), int(capture.Life.Seconds())))
+	http.Redirect(w, r, h.d.Browsable(b.URL), http.StatusSeeOther)
+}
+
+// bind is the cookie. It comes back with a navigation from the authority, which
+// is another site: Lax, not Strict.
+func (h *Handler) bind(value string, age int) *http.Cookie {
+	c := &http.Cookie{Name: plainCookie, Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	if h.secure {
+		c.Name, c.Secure = cookie, true
+	}
+	return c
+}
+
+func (h *Handler) put(state string, u underway) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.d.Now()
+	for k, v := range h.begun {
+		if left := v.until.Sub(now); left <= 0 || left > capture.Life {
+			delete(h.begun, k)
+		}
+	}
+	if len(h.begun) >= maxBegun {
+		return false
+	}
+	h.begun[state] = u
+	return true
+}
+
+func (h *Handler) take(state string) (underway, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	u, ok := h.begun[state]
+	delete(h.begun, state)
+	return u, ok
+}
+
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request) {
+	u, err := url.Parse(h.d.Public)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	door := capture.Door{Host: u.Host, Path: Callback, Mode: "query", Origin: h.d.Cloud.Authority}
+	cb, status, err := door.Read(w, r)
+	if err != nil {
+		capture.WritePage(w, status, capture.Done{}, err)
+		return
+	}
+	name := plainCookie
+	if h.secure {
+		name = cookie
+	}
+	if c, err := r.Cookie(name); err == nil {
+		cb.Binding = secret.New(c.Value)
+	}
+	way, known := h.take(token.Fingerprint(cb.State))
+	if !known { // Complete refuses it, with words, and records that
+		way.invitation = ""
+	}
+	// A browser that leaves does not cut a redemption short.
+	ctx := context.WithValue(context.WithoutCancel(r.Context()), keyInvitation{}, way.invitation)
+	done, err := h.capture.Complete(ctx, cb)
+	http.SetCookie(w, h.bind("", -1))
+	status = http.StatusOK
+	if no, is := errors.AsType[*capture.Refusal](err); is && (no.Cause == capture.Forged || no.Cause == capture.Replayed || no.Cause == capture.OtherTab) {
+		status = http.StatusBadRequest
+	} else if err != nil && !is {
+		h.d.Log.WarnContext(r.Context(), "an invited partner's consent was not kept", "error", err)
+	}
+	capture.WritePage(w, status, done, err)
+}

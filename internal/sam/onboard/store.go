@@ -1,0 +1,147 @@
+package onboard
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"partnerguard/internal/db"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/sam/capture"
+	"partnerguard/internal/secret"
+	"partnerguard/internal/token"
+)
+
+// Invitation lets one partner tenant consent to one app, once.
+type Invitation struct {
+	ID         string            `json:"id"`
+	Tenant     string            `json:"tenant"` // its id
+	ClientID   string            `json:"clientId"`
+	Name       string            `json:"name,omitempty"` // of the connection
+	Features   []capture.Feature `json:"features"`
+	MadeBy     string            `json:"madeBy"`
+	MadeAt     time.Time         `json:"madeAt"`
+	Expires    time.Time         `json:"expires"`
+	UsedAt     time.Time         `json:"usedAt,omitzero"`
+	Connection string            `json:"connection,omitempty"`
+}
+
+// Longest is how long an invitation may wait.
+const Longest = 30 * 24 * time.Hour
+
+// Store keeps invitations. Safe for concurrent use, by several processes too.
+type Store struct {
+	d   *db.DB
+	now func() time.Time
+}
+
+// NewStore makes a store over an open database.
+func NewStore(d *db.DB, now func() time.Time) *Store { return &Store{d, now} }
+
+func hashOf(link secret.Text) string {
+	sum := sha256.Sum256([]byte(link.Reveal()))
+	return hex.EncodeToString(sum[:])
+}
+
+// Make keeps an invitation for life and gives the secret of its link, which is
+// not kept.
+func (s *Store) Make(ctx context.Context, i Invitation, life time.Duration) (Invitation, secret.Text, error) {
+	if life <= 0 || life > Longest {
+		return i, secret.Text{}, problem.New(problem.Usage, "an invitation waits for 1 to 30 days")
+	}
+	link := token.Text()
+	i.ID, i.MadeAt = token.ID("i"), s.now().UTC().Truncate(time.Microsecond)
+	i.Expires = i.MadeAt.Add(life)
+	features, err := json.Marshal(i.Features)
+	if err != nil {
+		return i, secret.Text{}, problem.Wrap(err, problem.Internal, "the invitation cannot be written")
+	}
+	_, err = s.d.ExecContext(ctx, `INSERT INTO invitations (id, hash, tenant, client_id, name, features, made_by, made_at, expires_at, used_at, connection)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '')`, i.ID, hashOf(link), i.Tenant, i.ClientID, i.Name, string(features), i.MadeBy, db.Micros(i.MadeAt), db.Micros(i.Expires))
+	if err != nil {
+		return i, secret.Text{}, problem.Wrap(err, problem.Internal, "the invitation could not be kept")
+	}
+	return i, link, nil
+}
+
+const columns = `id, tenant, client_id, name, features, made_by, made_at, expires_at, used_at, connection`
+
+func scan(from interface{ Scan(...any) error }) (i Invitation, err error) {
+	var features string
+	var made, expires, used int64
+	if err := from.Scan(&i.ID, &i.Tenant, &i.ClientID, &i.Name, &features, &i.MadeBy, &made, &expires, &used, &i.Connection); err != nil {
+		return i, err
+	}
+	i.MadeAt, i.Expires, i.UsedAt = db.Time(made), db.Time(expires), db.Time(used)
+	return i, json.Unmarshal([]byte(features), &i.Features)
+}
+
+// Open finds the invitation that a link leads to. Kind problem.NotFound when
+// there is none that can be used: unknown, used or out of time look the same.
+func (s *Store) Open(ctx context.Context, link secret.Text) (Invitation, error) {
+	gone := problem.New(problem.NotFound, "this invitation cannot be used: it does not exist, was used, or is out of time").WithHint("ask for a new one")
+	if len(link.Reveal()) > 100 {
+		return Invitation{}, gone
+	}
+	i, err := scan(s.d.QueryRowContext(ctx, "SELECT "+columns+" FROM invitations WHERE hash = $1", hashOf(link)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Invitation{}, gone
+	}
+	if err != nil {
+		return Invitation{}, problem.Wrap(err, problem.Internal, "the invitation could not be read")
+	}
+	if left := i.Expires.Sub(s.now()); !i.UsedAt.IsZero() || left <= 0 || left > Longest {
+		return Invitation{}, gone
+	}
+	return i, nil
+}
+
+// Use marks an invitation used, within the transaction that keeps the consent:
+// two answers at once keep one.
+func (s *Store) Use(ctx context.Context, q db.Querier, id, connection string) error {
+	res, err := q.ExecContext(ctx, "UPDATE invitations SET used_at = $1, connection = $2 WHERE id = $3 AND used_at = 0", db.Micros(s.now().UTC()), connection, id)
+	if err != nil {
+		return problem.Wrap(err, problem.Internal, "the invitation could not be marked used")
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return problem.New(problem.NotFound, "this invitation was used meanwhile").WithHint("ask for a new one")
+	}
+	return nil
+}
+
+// List gives the invitations, newest first, at most 1,000.
+func (s *Store) List(ctx context.Context) ([]Invitation, error) {
+	rows, err := s.d.QueryContext(ctx, "SELECT "+columns+" FROM invitations ORDER BY made_at DESC, id LIMIT 1000")
+	if err != nil {
+		return nil, problem.Wrap(err, problem.Internal, "the invitations could not be read")
+	}
+	defer rows.Close()
+	var out []Invitation
+	for rows.Next() {
+		i, err := scan(rows)
+		if err != nil {
+			return nil, problem.Wrap(err, problem.Internal, "the invitations could not be read")
+		}
+		out = append(out, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, problem.Wrap(err, problem.Internal, "the invitations could not be read")
+	}
+	return out, nil
+}
+
+// Withdraw deletes an invitation that waits.
+func (s *Store) Withdraw(ctx context.Context, id string) error {
+	res, err := s.d.ExecContext(ctx, "DELETE FROM invitations WHERE id = $1 AND used_at = 0", id)
+	if err != nil {
+		return problem.Wrap(err, problem.Internal, "the invitation could not be deleted")
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return problem.New(problem.NotFound, "no invitation %.40q waits", id).WithHint("partnerguard connect invite list shows them")
+	}
+	return nil
+}

@@ -1,0 +1,351 @@
+package sam
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"partnerguard/internal/db"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/token"
+)
+
+// RenewEvery is how long after a consent or renewal the next renewal is due
+// unless the renewer says otherwise: well inside the 90 idle days after which a
+// refresh token dies (contracts.md section 4.3).
+const RenewEvery = 7 * 24 * time.Hour
+
+// ErrMoved says that a connection's generation is not the one a change was
+// meant for: somebody else was faster, and nothing was changed.
+var ErrMoved = errors.New("the connection has moved on")
+
+// Also runs in the transaction of a change, after it: what it writes through q
+// is kept or undone together with the change, so an audit event belongs here.
+// It may run more than once when transactions get in each other's way.
+type Also[T any] func(ctx context.Context, q db.Querier, changed T) error
+
+// Store keeps connections and registrations. Every change is one transaction,
+// sealed rows included. Safe for concurrent use, also by several processes.
+type Store struct {
+	d   *db.DB
+	v   Vault
+	now func() time.Time
+}
+
+// NewStore makes a store over an open database and vault. A nil now is the
+// machine's clock.
+func NewStore(d *db.DB, v Vault, now func() time.Time) *Store {
+	if now == nil {
+		now = time.Now
+	}
+	return &Store{d: d, v: v, now: now}
+}
+
+// Keep stores a proven consent. The same account's consent to the same app in
+// the same tenant takes the place of the earlier one: id and, without a new
+// one, name stay, troubles are forgotten, the earlier tokens are deleted. Kind
+// problem.Usage says that the name is another connection's or is no name.
+func (s *Store) Keep(ctx context.Context, c Captured, also ...Also[Connection]) (Connection, error) {
+	if err := checkCaptured(&c); err != nil {
+		return Connection{}, err
+	}
+	var out Connection
+	for attempt := 0; ; attempt++ {
+		err := s.d.Tx(ctx, func(tx *sql.Tx) (err error) {
+			out, err = s.keep(ctx, tx, &c, attempt > 0, also)
+			return err
+		})
+		// Two at once for the same account or name: the second looks again.
+		if !errors.Is(err, errRace) || attempt == 9 {
+			if err != nil {
+				return Connection{}, wrap(err, "keep the consent of "+c.Account)
+			}
+			return out, nil
+		}
+	}
+}
+
+var errRace = errors.New("another row was faster")
+
+// keep is Keep within tx. A name that is taken may be so by the very same
+// account, kept a moment ago by another process: sure says that we looked twice.
+func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, also []Also[Connection]) (Connection, error) {
+	now := s.now()
+	r, err := s.locked(ctx, tx, "tenant = $1 AND client_id = $2 AND account = $3", lower(c.Tenant), lower(c.ClientID), accountKey(c.Account, c.ObjectID))
+	isNew := errors.Is(err, sql.ErrNoRows)
+	switch {
+	case isNew:
+		r = &row{Connection: Connection{ID: token.ID("c"), Name: c.Name}}
+		if r.Name == "" {
+			if r.Name, err = s.freeName(ctx, tx, cmp.Or(c.Domain, c.Tenant)); err != nil {
+				return Connection{}, err
+			}
+		}
+	case err != nil:
+		return Connection{}, err
+	case c.Name != "":
+		r.Name = c.Name
+	}
+	if taken, err := s.nameTaken(ctx, tx, r.Name, r.ID); err != nil {
+		return Connection{}, err
+	} else if taken && (c.Name == "" || isNew && !sure) {
+		return Connection{}, errRace
+	} else if taken {
+		return Connection{}, problem.New(problem.Usage, "another connection is called %q", r.Name).WithHint("choose another name, or remove that connection first")
+	}
+	old := []int64{r.Generation, r.previous}
+	at := stamp(c.At)
+	if at.IsZero() || at.After(now) {
+		at = stamp(now)
+	}
+	r.Connection = Connection{
+		ID: r.ID, Name: r.Name, Model: c.Model, Cloud: c.Cloud, Tenant: c.Tenant, Domain: c.Domain, ClientID: c.ClientID,
+		Account: c.Account, ObjectID: c.ObjectID, State: Active, Scopes: c.Scopes, Proof: c.Proof, AuthTime: stamp(c.AuthTime),
+		ConsentedAt: at, ObtainedAt: at, Generation: r.Generation + 1, RenewAfter: at.Add(RenewEvery),
+	}
+	r.previous, r.leaseBy, r.leaseUntil = 0, "", time.Time{}
+	if isNew {
+		err = s.insert(ctx, tx, r)
+	} else {
+		err = s.update(ctx, tx, r)
+	}
+	if err != nil {
+		return Connection{}, err
+	}
+	if err := s.v.Put(ctx, tx, refreshRef(r.ID, r.Generation), c.Refresh); err != nil {
+		return Connection{}, err
+	}
+	if err := s.forget(ctx, tx, r.ID, old...); err != nil {
+		return Connection{}, err
+	}
+	return r.Connection, run(ctx, tx, r.Connection, also)
+}
+
+// forget deletes sealed generations; 0 is none. One that is absent is no error.
+func (s *Store) forget(ctx context.Context, tx *sql.Tx, id string, generations ...int64) error {
+	for _, g := range generations {
+		if g == 0 {
+			continue
+		}
+		if err := s.v.Delete(ctx, tx, refreshRef(id, g)); err != nil && !errors.Is(err, problem.NotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+func run[T any](ctx context.Context, q db.Querier, changed T, also []Also[T]) error {
+	for _, f := range also {
+		if f == nil {
+			continue
+		}
+		if err := f(ctx, q, changed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Limits of what is kept, far above what Microsoft sends.
+const (
+	maxName  = 100
+	maxText  = 1 << 10
+	maxToken = 64 << 10 // refresh tokens have no published limit; a few kilobytes are seen
+)
+
+func checkCaptured(c *Captured) error {
+	c.Name = strings.TrimSpace(c.Name)
+	if err := checkName(c.Name); c.Name != "" && err != nil {
+		return err
+	}
+	for what, v := range map[string]string{"tenant": c.Tenant, "client id": c.ClientID, "account": c.Account} {
+		if v == "" || len(v) > maxText {
+			return problem.New(problem.Internal, "a consent without a usable %s cannot be kept", what)
+		}
+	}
+	switch n := len(c.Refresh.Reveal()); {
+	case n == 0:
+		return problem.New(problem.BadInput, "the consent brought no refresh token").WithHint("the app must ask for offline_access")
+	case n > maxToken:
+		return problem.New(problem.Limit, "the refresh token is longer than %d bytes", maxToken)
+	}
+	return nil
+}
+
+func checkName(name string) error {
+	if name == "" || len(name) > maxName || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) || strings.HasPrefix(name, "c-") || strings.HasPrefix(name, "-") {
+		return problem.New(problem.Usage, "%.40q cannot be a connection's name", name).WithHint("1 to %d printable characters, not starting with - or c-", maxName)
+	}
+	return nil
+}
+
+// List gives every connection by name. One whose record cannot be read comes
+// as Damaged, with what the row says.
+func (s *Store) List(ctx context.Context) ([]Connection, error) {
+	rows, err := s.d.QueryContext(ctx, "SELECT "+columns+" FROM connections ORDER BY name, id")
+	if err != nil {
+		return nil, wrap(err, "list the connections")
+	}
+	defer rows.Close()
+	out := []Connection{}
+	for rows.Next() {
+		r, err := scan(rows)
+		if err != nil {
+			return nil, wrap(err, "list the connections")
+		}
+		out = append(out, r.Connection)
+	}
+	return out, wrap(rows.Err(), "list the connections")
+}
+
+// Find gives a connection by id or name, in any case of letters. Kind
+// problem.NotFound when there is none; its hint names those there are.
+func (s *Store) Find(ctx context.Context, nameOrID string) (Connection, error) {
+	r, err := s.find(ctx, s.d, nameOrID)
+	if err != nil {
+		return Connection{}, err
+	}
+	return r.Connection, nil
+}
+
+func (s *Store) find(ctx context.Context, q db.Querier, nameOrID string) (*row, error) {
+	key := lower(strings.TrimSpace(nameOrID))
+	r, err := scan(q.QueryRowContext(ctx, "SELECT "+columns+" FROM connections WHERE id = $1 OR name = $1", key))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, s.absent(ctx, nameOrID)
+	case err != nil:
+		return nil, wrap(err, "find a connection")
+	}
+	return r, nil
+}
+
+func (s *Store) absent(ctx context.Context, nameOrID string) error {
+	e := problem.New(problem.NotFound, "there is no connection %.80q", nameOrID)
+	all, err := s.List(ctx)
+	if err != nil || len(all) == 0 {
+		return e.WithHint("partnerguard connect makes one")
+	}
+	var names []string
+	for _, c := range all[:min(len(all), 10)] {
+		names = append(names, c.Name)
+	}
+	return e.WithHint("connections: %s", strings.Join(names, ", "))
+}
+
+// Remove forgets a connection with its sealed tokens. It does not revoke them:
+// that is done in Entra ID.
+func (s *Store) Remove(ctx context.Context, nameOrID string, also ...Also[Connection]) (Connection, error) {
+	found, err := s.find(ctx, s.d, nameOrID)
+	if err != nil {
+		return Connection{}, err
+	}
+	var gone Connection
+	err = s.d.Tx(ctx, func(tx *sql.Tx) error {
+		r, err := s.locked(ctx, tx, "id = $1", found.ID)
+		if errors.Is(err, sql.ErrNoRows) {
+			return problem.New(problem.NotFound, "there is no connection %.80q", nameOrID)
+		} else if err != nil {
+			return err
+		}
+		if err := s.forget(ctx, tx, r.ID, r.Generation, r.previous); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM connections WHERE id = $1", r.ID); err != nil {
+			return err
+		}
+		gone = r.Connection
+		return run(ctx, tx, gone, also)
+	})
+	return gone, wrap(err, "remove a connection")
+}
+
+// Rename gives a connection another name.
+func (s *Store) Rename(ctx context.Context, nameOrID, name string) (Connection, error) {
+	name = strings.TrimSpace(name)
+	if err := checkName(name); err != nil {
+		return Connection{}, err
+	}
+	found, err := s.find(ctx, s.d, nameOrID)
+	if err != nil {
+		return Connection{}, err
+	}
+	return s.change(ctx, found.ID, func(tx *sql.Tx, r *row) error {
+		if taken, err := s.nameTaken(ctx, tx, name, r.ID); err != nil {
+			return err
+		} else if taken {
+			return problem.New(problem.Usage, "another connection is called %q", name)
+		}
+		r.Name = name
+		return nil
+	}, nil)
+}
+
+func (s *Store) nameTaken(ctx context.Context, q db.Querier, name, self string) (bool, error) {
+	var n int
+	err := q.QueryRowContext(ctx, "SELECT count(*) FROM connections WHERE name = $1 AND id <> $2", lower(name), self).Scan(&n)
+	return n > 0, err
+}
+
+// freeName is base, or base with the first number that is free.
+func (s *Store) freeName(ctx context.Context, q db.Querier, base string) (string, error) {
+	base = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '-'
+		}
+		return r
+	}, base)
+	base = strings.TrimLeft(base[:min(len(base), maxName-8)], "-")
+	if base == "" || strings.HasPrefix(base, "c-") {
+		base = "partner-" + base
+	}
+	for n := 1; n < 10_000; n++ {
+		name := base
+		if n > 1 {
+			name = fmt.Sprintf("%s-%d", base, n)
+		}
+		if taken, err := s.nameTaken(ctx, q, name, ""); err != nil || !taken {
+			return name, err
+		}
+	}
+	return "", problem.New(problem.Limit, "no free name like %q was found", base)
+}
+
+func lower(v string) string { return strings.ToLower(v) }
+
+// accountKey tells accounts apart: an object id outlives a change of name.
+func accountKey(account, objectID string) string { return lower(cmp.Or(objectID, account)) }
+
+// stamp is a moment as it is stored: UTC, whole microseconds.
+func stamp(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+// wrap adds what was done to an error that says nothing to a person yet.
+func wrap(err error, doing string) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*problem.Error](err); ok {
+		return err
+	}
+	for _, known := range []error{ErrMoved, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, known) {
+			return err
+		}
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// generations lists the sealed generations of a row, newest first.
+func (r *row) generations() []int64 {
+	return slices.DeleteFunc([]int64{r.Generation, r.previous}, func(g int64) bool { return g == 0 })
+}

@@ -1,0 +1,578 @@
+package sam_test
+
+import (
+	"context"
+	"crypto/x509"
+	"database/sql"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"partnerguard/internal/claim"
+	"partnerguard/internal/db"
+	"partnerguard/internal/db/dbtest"
+	"partnerguard/internal/msapi"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/sam"
+	"partnerguard/internal/secret"
+	"partnerguard/internal/vault"
+)
+
+var start = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+
+// clock is a clock that a test moves.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.at }
+func (c *clock) jump(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+func store(t testing.TB, d *db.DB) (*sam.Store, *clock) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "key")
+	if _, err := vault.MakeKeyFile(path); err != nil {
+		t.Fatal(err)
+	}
+	v, err := vault.Open(t.Context(), d, vault.NewKeyFile(path), vault.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &clock{at: start}
+	return sam.NewStore(d, v, c.Now), c
+}
+
+func captured(n int) sam.Captured {
+	return sam.Captured{
+		Model: sam.CSP, Cloud: msapi.Commercial(), Tenant: "11111111-1111-4111-8111-111111111111", Domain: "contoso.com",
+		ClientID: "22222222-2222-4222-8222-222222222222", Account: fmt.Sprintf("sam-%d@contoso.com", n), ObjectID: fmt.Sprintf("33333333-0000-4000-8000-%012d", n),
+		Scopes: map[string][]string{"https://api.partnercenter.microsoft.com": {"user_impersonation"}}, Proof: claim.Verdict{Answer: claim.Proven, Reason: "amr has mfa"},
+		AuthTime: start.Add(-time.Minute), At: start, Refresh: secret.New(fmt.Sprintf("first-token-of-%d", n)),
+	}
+}
+
+func keep(t *testing.T, s *sam.Store, c sam.Captured) sam.Connection {
+	t.Helper()
+	out, err := s.Keep(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func sealedRows(t *testing.T, d *db.DB) (n int) {
+	t.Helper()
+	if err := d.QueryRow("SELECT count(*) FROM vault_rows").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func held(t *testing.T, s *sam.Store, id string) (current, previous string, generation int64) {
+	t.Helper()
+	h, err := s.Token(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h.Current.Reveal(), h.Previous.Reveal(), h.Generation
+}
+
+func TestKeepFindRemove(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, _ := store(t, d)
+		ctx := t.Context()
+		a := keep(t, s, captured(1))
+		want := sam.Connection{ID: a.ID, Name: "contoso.com", Model: sam.CSP, Cloud: msapi.Commercial(), Tenant: a.Tenant, Domain: "contoso.com", ClientID: a.ClientID,
+			Account: "sam-1@contoso.com", ObjectID: a.ObjectID, State: sam.Active, Scopes: captured(1).Scopes, Proof: captured(1).Proof, AuthTime: start.Add(-time.Minute),
+			ConsentedAt: start, ObtainedAt: start, Generation: 1, RenewAfter: start.Add(sam.RenewEvery)}
+		for _, name := range []string{a.ID, "contoso.com", "CONTOSO.com", " contoso.com "} {
+			got, err := s.Find(ctx, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s:\n%s", name, diff)
+			}
+		}
+		b := keep(t, s, captured(2))
+		if b.Name != "contoso.com-2" || b.ID == a.ID {
+			t.Errorf("second: %s %s", b.ID, b.Name)
+		}
+		c := captured(3)
+		c.Name = "Contoso.COM"
+		if _, err := s.Keep(ctx, c); !errors.Is(err, problem.Usage) {
+			t.Errorf("a taken name: %v", err)
+		}
+		if n := sealedRows(t, d); n != 2 {
+			t.Errorf("%d sealed rows: a refused consent left one", n)
+		}
+		if _, err := s.Find(ctx, "fabrikam"); !errors.Is(err, problem.NotFound) || !strings.Contains(problem.HintOf(err), "contoso.com-2") {
+			t.Errorf("%v (%s)", err, problem.HintOf(err))
+		}
+		list, err := s.List(ctx)
+		if err != nil || len(list) != 2 || list[0].ID != a.ID {
+			t.Errorf("%v %v", list, err)
+		}
+		if _, err := s.Remove(ctx, "contoso.com"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Token(ctx, a.ID); !errors.Is(err, problem.NotFound) {
+			t.Errorf("after removal: %v", err)
+		}
+		if n := sealedRows(t, d); n != 1 {
+			t.Errorf("%d sealed rows: removal left one", n)
+		}
+		if _, err := s.Remove(ctx, "contoso.com"); !errors.Is(err, problem.NotFound) {
+			t.Errorf("removed twice: %v", err)
+		}
+	})
+}
+
+// The same account's consent heals: id and name stay, what was wrong is gone.
+func TestKeepHeals(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, clock := store(t, d)
+		first := captured(1)
+		first.Name = "main"
+		a := keep(t, s, first)
+		if _, err := s.Failed(t.Context(), a.ID, sam.Failure{From: 1, State: sam.Rejected, Trouble: sam.Trouble{At: start, Code: 50173}, Next: start}); err != nil {
+			t.Fatal(err)
+		}
+		clock.jump(time.Hour)
+		again := captured(1)
+		again.Account, again.ClientID, again.Refresh, again.At = "renamed@contoso.com", strings.ToUpper(again.ClientID), secret.New("second-token"), clock.Now()
+		b := keep(t, s, again)
+		if b.ID != a.ID || b.Name != "main" || b.State != sam.Active || b.Trouble != nil || b.Generation != 2 || b.Account != "renamed@contoso.com" {
+			t.Errorf("%+v", b)
+		}
+		if cur, prev, gen := held(t, s, a.ID); cur != "second-token" || prev != "" || gen != 2 {
+			t.Errorf("%q %q %d", cur, prev, gen)
+		}
+		if n := sealedRows(t, d); n != 1 {
+			t.Errorf("%d sealed rows", n)
+		}
+		// A renewal that was under way from before does not overwrite it.
+		if _, err := s.Renewed(t.Context(), a.ID, sam.Renewal{From: 1, Used: 1, Refresh: secret.New("late"), At: clock.Now()}); !errors.Is(err, sam.ErrMoved) {
+			t.Errorf("a late renewal: %v", err)
+		}
+		if cur, _, _ := held(t, s, a.ID); cur != "second-token" {
+			t.Errorf("a late renewal left %q", cur)
+		}
+	})
+}
+
+func TestKeepRefuses(t *testing.T) {
+	t.Parallel()
+	s, _ := store(t, dbtest.SQLite(t))
+	for name, spoil := range map[string]func(*sam.Captured){
+		"no token":        func(c *sam.Captured) { c.Refresh = secret.Text{} },
+		"long token":      func(c *sam.Captured) { c.Refresh = secret.New(strings.Repeat("x", 65<<10)) },
+		"no tenant":       func(c *sam.Captured) { c.Tenant = "" },
+		"no account":      func(c *sam.Captured) { c.Account = "" },
+		"no client":       func(c *sam.Captured) { c.ClientID = "" },
+		"name like an id": func(c *sam.Captured) { c.Name = "c-1" },
+		"name like a flag": func(c *sam.Captured) {
+			c.Name = "--all"
+		},
+		"name with a line break": func(c *sam.Captured) { c.Name = "a\nb" },
+		"long name":              func(c *sam.Captured) { c.Name = strings.Repeat("n", 101) },
+	} {
+		c := captured(1)
+		spoil(&c)
+		if _, err := s.Keep(t.Context(), c); err == nil {
+			t.Errorf("%s was kept", name)
+		} else if strings.Contains(err.Error(), "xxxxx") {
+			t.Errorf("%s: %v shows the token", name, err)
+		}
+	}
+}
+
+// TestGenerations walks the tokens: current and previous, whichever was used.
+func TestGenerations(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, clock := store(t, d)
+		id := keep(t, s, captured(1)).ID
+		renew := func(from, used int64, text string) error {
+			_, err := s.Renewed(t.Context(), id, sam.Renewal{From: from, Used: used, Refresh: secret.New(text), At: clock.Now(), Next: clock.Now().Add(time.Hour)})
+			return err
+		}
+		check := func(step, wantCur, wantPrev string, wantGen int64, rows int) {
+			t.Helper()
+			cur, prev, gen := held(t, s, id)
+			if cur != wantCur || prev != wantPrev || gen != wantGen {
+				t.Errorf("%s: %q %q %d", step, cur, prev, gen)
+			}
+			if n := sealedRows(t, d); n != rows {
+				t.Errorf("%s: %d sealed rows, want %d", step, n, rows)
+			}
+		}
+		if err := renew(1, 1, "two"); err != nil {
+			t.Fatal(err)
+		}
+		check("the used one stays as previous", "two", "first-token-of-1", 2, 2)
+		if err := renew(2, 2, "three"); err != nil {
+			t.Fatal(err)
+		}
+		check("the newest was used: the first goes", "three", "two", 3, 2)
+		if err := renew(3, 2, "four"); err != nil {
+			t.Fatal(err)
+		}
+		check("the previous was used: the newest, which was refused, goes", "four", "two", 4, 2)
+		if err := renew(4, 4, ""); err != nil {
+			t.Fatal(err)
+		}
+		check("no new one came", "four", "", 5, 1)
+		if err := renew(5, 4, "x"); err == nil {
+			t.Error("a generation that is not kept was taken")
+		}
+		if err := renew(4, 4, "x"); !errors.Is(err, sam.ErrMoved) {
+			t.Errorf("an old fence: %v", err)
+		}
+		check("after refusals", "four", "", 5, 1)
+		c, err := s.Find(t.Context(), id)
+		if err != nil || !c.RenewAfter.Equal(clock.Now().Add(time.Hour)) || !c.ObtainedAt.Equal(clock.Now()) {
+			t.Errorf("%+v %v", c, err)
+		}
+	})
+}
+
+// Of many renewals at once from one generation exactly one is stored.
+func TestRenewedAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, clock := store(t, d)
+		id := keep(t, s, captured(1)).ID
+		var wg sync.WaitGroup
+		won := make(chan string, 8)
+		for i := range 8 {
+			wg.Go(func() {
+				text := fmt.Sprintf("new-%d", i)
+				switch _, err := s.Renewed(t.Context(), id, sam.Renewal{From: 1, Used: 1, Refresh: secret.New(text), At: clock.Now()}); {
+				case err == nil:
+					won <- text
+				case !errors.Is(err, sam.ErrMoved):
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if len(won) != 1 {
+			t.Fatalf("%d were stored", len(won))
+		}
+		if cur, prev, gen := held(t, s, id); cur != <-won || prev != "first-token-of-1" || gen != 2 {
+			t.Errorf("%q %q %d", cur, prev, gen)
+		}
+	})
+}
+
+// The same account kept many times at once is one connection.
+func TestKeepAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, _ := store(t, d)
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				c := captured(i % 2)
+				if i%2 == 1 {
+					c.Name = "named"
+				}
+				if _, err := s.Keep(t.Context(), c); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		list, err := s.List(t.Context())
+		if err != nil || len(list) != 2 || list[0].Generation != 4 || list[1].Generation != 4 || sealedRows(t, d) != 2 {
+			t.Errorf("%d connections, %d rows, %v", len(list), sealedRows(t, d), err)
+		}
+	})
+}
+
+// What is done also is kept or undone with the change.
+func TestAlso(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, clock := store(t, d)
+		ctx := t.Context()
+		note := func(err error) sam.Also[sam.Connection] {
+			return func(ctx context.Context, q db.Querier, c sam.Connection) error {
+				_, werr := q.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", "noted", fmt.Sprint(c.Generation))
+				return errors.Join(werr, err)
+			}
+		}
+		noted := func() (v string) {
+			if err := d.QueryRow("SELECT value FROM settings WHERE name = 'noted'").Scan(&v); err != nil && !errors.Is(err, sql.ErrNoRows) {
+				t.Fatal(err)
+			}
+			return v
+		}
+		no := errors.New("the trail is full")
+		if _, err := s.Keep(ctx, captured(1), note(no)); !errors.Is(err, no) || noted() != "" || sealedRows(t, d) != 0 {
+			t.Errorf("keep: %v, noted %q, %d rows", err, noted(), sealedRows(t, d))
+		}
+		c, err := s.Keep(ctx, captured(1), note(nil))
+		if err != nil || noted() != "1" {
+			t.Fatal(err)
+		}
+		if _, err := s.Renewed(ctx, c.ID, sam.Renewal{From: 1, Used: 1, Refresh: secret.New("x"), At: clock.Now()}, note(no)); !errors.Is(err, no) || noted() != "1" {
+			t.Errorf("renewed: %v", err)
+		}
+		if cur, _, gen := held(t, s, c.ID); gen != 1 || cur != "first-token-of-1" || sealedRows(t, d) != 1 {
+			t.Errorf("an undone renewal left generation %d", gen)
+		}
+		if _, err := s.Remove(ctx, c.ID, note(no)); !errors.Is(err, no) || sealedRows(t, d) != 1 {
+			t.Errorf("removed: %v", err)
+		}
+	})
+}
+
+// A damaged row costs its own connection, and only when no other generation opens.
+func TestDamage(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, clock := store(t, d)
+		ctx := t.Context()
+		a, b := keep(t, s, captured(1)).ID, keep(t, s, captured(2)).ID
+		if _, err := s.Renewed(ctx, a, sam.Renewal{From: 1, Used: 1, Refresh: secret.New("two"), At: clock.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		spoil := func(name string) {
+			res, err := d.Exec("UPDATE vault_rows SET sealed = $1 WHERE owner = $2 AND name = $3", []byte("nonsense"), a, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, _ := res.RowsAffected(); n != 1 {
+				t.Fatalf("%d rows spoiled", n)
+			}
+		}
+		spoil("2")
+		h, err := s.Token(ctx, a)
+		if err != nil || h.Current.Reveal() != "first-token-of-1" || h.Of != 1 || h.Generation != 2 {
+			t.Fatalf("the previous one still opens: %+v %v", h, err)
+		}
+		spoil("1")
+		if _, err := s.Token(ctx, a); !errors.Is(err, vault.ErrDamaged) || !strings.Contains(err.Error(), "contoso.com") {
+			t.Errorf("%v", err)
+		}
+		if c, err := s.Find(ctx, a); err != nil || c.State != sam.Damaged || c.Trouble == nil || c.Trouble.Fix == "" {
+			t.Errorf("%+v %v", c, err)
+		}
+		if cur, _, _ := held(t, s, b); cur != "first-token-of-2" {
+			t.Errorf("the other one: %q", cur)
+		}
+		if keep(t, s, captured(1)).State != sam.Active {
+			t.Error("a new consent does not heal it")
+		}
+		held(t, s, a)
+		// A record that cannot be read costs its own connection too.
+		if _, err := d.Exec("UPDATE connections SET body = '{' WHERE id = $1", a); err != nil {
+			t.Fatal(err)
+		}
+		list, err := s.List(ctx)
+		if err != nil || len(list) != 2 || list[0].State != sam.Damaged || list[1].State != sam.Active {
+			t.Errorf("%+v %v", list, err)
+		}
+		if _, err := s.Remove(ctx, a); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestLease(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, clock := store(t, d)
+		id := keep(t, s, captured(1)).ID
+		lease := func(who string) bool {
+			t.Helper()
+			ok, err := s.Lease(t.Context(), id, who, 2*time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return ok
+		}
+		due := func() int {
+			t.Helper()
+			list, err := s.Due(t.Context(), 14*24*time.Hour, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(list)
+		}
+		if due() != 0 {
+			t.Error("due at once")
+		}
+		clock.jump(sam.RenewEvery)
+		if due() != 1 || !lease("a") || lease("b") || !lease("a") || due() != 0 {
+			t.Error("one renewer at a time")
+		}
+		clock.jump(2*time.Minute - time.Microsecond)
+		if lease("b") {
+			t.Error("taken over before its end")
+		}
+		clock.jump(time.Microsecond)
+		if due() != 1 || !lease("b") {
+			t.Error("a lease whose holder died stays")
+		}
+		clock.jump(-48 * time.Hour)
+		if !lease("c") {
+			t.Error("a lease of a future that was none stays")
+		}
+		if err := s.Release(t.Context(), id, "b"); err != nil || lease("d") {
+			t.Error("somebody else's lease was released")
+		}
+		if err := s.Release(t.Context(), id, "c"); err != nil || !lease("d") {
+			t.Error("a released lease stays")
+		}
+		// The clock was far ahead when the last renewal was planned.
+		clock.jump(-300 * 24 * time.Hour)
+		if due() != 1 {
+			t.Error("a renewal in a future that was none is waited for")
+		}
+	})
+}
+
+func TestCertificate(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, _ := store(t, d)
+		ctx := t.Context()
+		client := captured(1).ClientID
+		if _, err := s.App(ctx, client); !errors.Is(err, problem.NotFound) {
+			t.Errorf("%v", err)
+		}
+		m, err := s.MakeCertificate(ctx, sam.NewCertificate{ClientID: strings.ToUpper(client), Name: "Panel"})
+		if err != nil || !m.InUse {
+			t.Fatal(err)
+		}
+		cert := parse(t, m.Certificate)
+		if err := cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature); err != nil {
+			t.Error(err)
+		}
+		block, _ := pem.Decode([]byte(m.Request))
+		if csr, err := x509.ParseCertificateRequest(block.Bytes); err != nil || csr.CheckSignature() != nil {
+			t.Errorf("the request: %v", err)
+		}
+		if !m.Registration.NotAfter.Equal(start.Add(365 * 24 * time.Hour)) {
+			t.Errorf("ends %s", m.Registration.NotAfter)
+		}
+		for _, text := range []string{m.Certificate, m.Request, fmt.Sprintf("%+v", m)} {
+			if strings.Contains(text, "PRIVATE KEY") {
+				t.Error("the key came out")
+			}
+		}
+		works := func() {
+			t.Helper()
+			app, err := s.App(ctx, client)
+			if err != nil {
+				t.Fatal(err)
+			}
+			form := url.Values{}
+			if err := app.Credential.Apply(ctx, form, "https://login.example/token", app.ClientID, start); err != nil || form.Get("client_assertion") == "" {
+				t.Error(err)
+			}
+		}
+		works()
+		// Another one waits until it is used; the first goes on working.
+		next, err := s.MakeCertificate(ctx, sam.NewCertificate{ClientID: client})
+		if err != nil || next.InUse || sealedRows(t, d) != 2 {
+			t.Fatal(err, sealedRows(t, d))
+		}
+		if r, err := s.Registration(ctx, client); err != nil || r.Thumbprint != m.Registration.Thumbprint {
+			t.Errorf("%v %v", r, err)
+		}
+		works()
+		if _, err := s.UseCertificate(ctx, client, m.Certificate); !errors.Is(err, problem.BadInput) {
+			t.Errorf("a certificate of another key: %v", err)
+		}
+		if r, err := s.UseCertificate(ctx, client, ""); err != nil || r.Thumbprint != next.Registration.Thumbprint || sealedRows(t, d) != 1 {
+			t.Errorf("%v %v, %d rows", r, err, sealedRows(t, d))
+		}
+		works()
+		if _, err := s.AddRegistration(ctx, sam.Registration{ClientID: client, Kind: msapi.ClientSecret}, secret.New("s3cret"), nil); err != nil || sealedRows(t, d) != 1 {
+			t.Errorf("%v, %d rows", err, sealedRows(t, d))
+		}
+		app, err := s.App(ctx, client)
+		if err != nil || app.Credential.Kind() != msapi.ClientSecret {
+			t.Error(err)
+		}
+		if list, err := s.Registrations(ctx); err != nil || len(list) != 1 {
+			t.Error(list, err)
+		}
+		if err := s.RemoveRegistration(ctx, client); err != nil || sealedRows(t, d) != 0 {
+			t.Errorf("%v, %d rows", err, sealedRows(t, d))
+		}
+	})
+}
+
+func parse(t *testing.T, text string) *x509.Certificate {
+	t.Helper()
+	block, _ := pem.Decode([]byte(text))
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// A new credential makes connections that were refused due, others not.
+func TestNewCredentialHastens(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, clock := store(t, d)
+		ctx := t.Context()
+		a := keep(t, s, captured(1))
+		keep(t, s, captured(2))
+		if _, err := s.Failed(ctx, a.ID, sam.Failure{From: 1, State: sam.Rejected, Trouble: sam.Trouble{Code: 7000222}, Next: start.Add(24 * time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		clock.jump(time.Minute)
+		if _, err := s.AddRegistration(ctx, sam.Registration{ClientID: a.ClientID, Kind: msapi.Public}, secret.Text{}); err != nil {
+			t.Fatal(err)
+		}
+		if due, err := s.Due(ctx, 14*24*time.Hour, 10); err != nil || len(due) != 1 || due[0] != a.ID {
+			t.Errorf("%v %v", due, err)
+		}
+	})
+}
+
+func TestAddRegistrationRefuses(t *testing.T) {
+	t.Parallel()
+	s, _ := store(t, dbtest.SQLite(t))
+	const key = "-----BEGIN PRIVATE KEY-----\nbm9uc2Vuc2U=\n-----END PRIVATE KEY-----\n"
+	for name, c := range map[string]struct {
+		r    sam.Registration
+		text string
+	}{
+		"no client id":         {sam.Registration{Kind: msapi.Public}, ""},
+		"unknown kind":         {sam.Registration{ClientID: "x", Kind: "magic"}, ""},
+		"no secret":            {sam.Registration{ClientID: "x", Kind: msapi.ClientSecret}, ""},
+		"no file":              {sam.Registration{ClientID: "x", Kind: msapi.Federated}, ""},
+		"no certificate":       {sam.Registration{ClientID: "x", Kind: msapi.Certificate}, key},
+		"nonsense certificate": {sam.Registration{ClientID: "x", Kind: msapi.Certificate, Certificate: "-----BEGIN CERTIFICATE-----\nbm9uc2Vuc2U=\n-----END CERTIFICATE-----\n"}, key},
+		"a secret too many":    {sam.Registration{ClientID: "x", Kind: msapi.Public}, "s3cret"},
+	} {
+		_, err := s.AddRegistration(t.Context(), c.r, secret.New(c.text))
+		if err == nil || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "bm9u") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

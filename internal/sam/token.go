@@ -1,0 +1,304 @@
+package sam
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"partnerguard/internal/claim"
+	"partnerguard/internal/db"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/secret"
+	"partnerguard/internal/vault"
+)
+
+// Held are the refresh tokens of a connection. Entra ID leaves a token valid
+// when it gives a new one, so the one before stays until the newest was used
+// with success once: a reply that was stored wrong, or a newest one that is
+// refused as unknown, then costs nothing.
+type Held struct {
+	Connection Connection
+	// Current is the newest that opens; Previous the one before it, zero when
+	// there is none.
+	Current, Previous secret.Text
+	// Generation is the connection's: the fence of what is written after using a
+	// token. Of and PreviousOf are the tokens' own; Of is lower than Generation
+	// when the newest sealed row is damaged.
+	Generation, Of, PreviousOf int64
+}
+
+// Token opens a connection's refresh tokens. When no sealed row opens, the
+// connection is marked Damaged and the error is vault.ErrDamaged; other
+// connections are not touched.
+func (s *Store) Token(ctx context.Context, id string) (Held, error) {
+	for attempt := 0; ; attempt++ {
+		h, err := s.open(ctx, id)
+		// A renewal may have put a new generation between our two reads.
+		if err == nil || !errors.Is(err, errRace) || attempt == 4 {
+			return h, wrap(err, "open a refresh token")
+		}
+	}
+}
+
+func (s *Store) open(ctx context.Context, id string) (Held, error) {
+	r, err := s.find(ctx, s.d, id)
+	if err != nil {
+		return Held{}, err
+	}
+	h := Held{Connection: r.Connection, Generation: r.Generation}
+	var damage error
+	for _, g := range r.generations() {
+		text, err := s.v.Get(ctx, s.d, refreshRef(r.ID, g))
+		switch {
+		case err == nil && h.Of == 0:
+			h.Current, h.Of = text, g
+		case err == nil:
+			h.Previous, h.PreviousOf = text, g
+		case errors.Is(err, vault.ErrDamaged), errors.Is(err, problem.NotFound):
+			if damage == nil {
+				damage = err
+			}
+		default:
+			return Held{}, err
+		}
+	}
+	if h.Of != 0 {
+		return h, nil
+	}
+	if now, err := s.find(ctx, s.d, r.ID); err != nil {
+		return Held{}, err
+	} else if now.Generation != r.Generation {
+		return Held{}, errRace
+	}
+	if r.State != Damaged {
+		_, err = s.Failed(ctx, r.ID, Failure{From: r.Generation, State: Damaged, Next: s.now().Add(24 * time.Hour), Trouble: Trouble{
+			At: stamp(s.now()), Words: "its sealed refresh token does not open", Fix: "restore the vault from a backup, or consent again: partnerguard connect",
+		}})
+		if errors.Is(err, ErrMoved) {
+			return Held{}, errRace
+		} else if err != nil {
+			return Held{}, err
+		}
+	}
+	return Held{}, problem.Wrap(errors.Join(vault.ErrDamaged, damage), problem.BadInput, "the sealed refresh token of connection %s does not open", r.Name).
+		WithHint("restore the vault from a backup, or consent again: partnerguard connect")
+}
+
+// Renewal is what came of using a refresh token with success.
+type Renewal struct {
+	From    int64         // Held.Generation it was done from
+	Used    int64         // generation of the token that was used: Held.Of or Held.PreviousOf
+	Refresh secret.Text   // the new token; zero when the answer had none
+	At      time.Time     // when it was asked for
+	Next    time.Time     // when the next renewal is due; zero: RenewEvery after At
+	Proof   claim.Verdict // of the access token that came; zero Answer: keep
+	Auth    time.Time     // auth_time of that token; zero: keep
+	// Scopes replaces what was granted for the resources it names.
+	Scopes map[string][]string
+}
+
+// Renewed stores a success: the new token becomes the next generation, the one
+// used stays as the previous, others are deleted, troubles are forgotten and the
+// lease ends, all at once. ErrMoved when the connection is no longer at From:
+// then the new token is not needed.
+func (s *Store) Renewed(ctx context.Context, id string, n Renewal, also ...Also[Connection]) (Connection, error) {
+	if len(n.Refresh.Reveal()) > maxToken {
+		return Connection{}, problem.New(problem.Limit, "the refresh token is longer than %d bytes", maxToken)
+	}
+	return s.change(ctx, id, func(tx *sql.Tx, r *row) error {
+		if r.Generation != n.From {
+			return ErrMoved
+		}
+		var drop []int64
+		for _, g := range r.generations() {
+			if g != n.Used {
+				drop = append(drop, g)
+			}
+		}
+		if n.Used == 0 || len(drop) == len(r.generations()) {
+			return problem.New(problem.Internal, "generation %d of connection %s is not one that is kept", n.Used, r.ID)
+		}
+		at := stamp(n.At)
+		if now := stamp(s.now()); at.IsZero() || at.After(now) {
+			at = now
+		}
+		if n.Refresh.IsZero() {
+			// No new one: what was used goes on, alone. Its number may be the lower.
+			if err := s.moveUp(ctx, tx, r, n.Used); err != nil {
+				return err
+			}
+			r.previous = 0
+		} else {
+			r.Generation++
+			if err := s.v.Put(ctx, tx, refreshRef(r.ID, r.Generation), n.Refresh); err != nil {
+				return err
+			}
+			r.previous = n.Used
+			if err := s.forget(ctx, tx, r.ID, drop...); err != nil {
+				return err
+			}
+		}
+		r.ObtainedAt, r.State, r.Trouble = at, Active, nil
+		r.RenewAfter = stamp(n.Next)
+		if n.Next.IsZero() {
+			r.RenewAfter = at.Add(RenewEvery)
+		}
+		if n.Proof.Answer != "" {
+			r.Proof = n.Proof
+		}
+		if !n.Auth.IsZero() {
+			r.AuthTime = stamp(n.Auth)
+		}
+		for resource, list := range n.Scopes {
+			if r.Scopes == nil {
+				r.Scopes = map[string][]string{}
+			}
+			r.Scopes[resource] = list
+		}
+		r.leaseBy, r.leaseUntil = "", time.Time{}
+		return nil
+	}, also)
+}
+
+// moveUp makes a kept generation the only one. Under a number that was not in
+// use, so that the fence moves too.
+func (s *Store) moveUp(ctx context.Context, tx *sql.Tx, r *row, used int64) error {
+	old := r.generations()
+	text, err := s.v.Get(ctx, tx, refreshRef(r.ID, used))
+	if err != nil {
+		return err
+	}
+	r.Generation++
+	if err := s.v.Put(ctx, tx, refreshRef(r.ID, r.Generation), text); err != nil {
+		return err
+	}
+	return s.forget(ctx, tx, r.ID, old...)
+}
+
+// Failure is what came of using the refresh tokens without success.
+type Failure struct {
+	From    int64     // Held.Generation it was done from
+	State   State     // what the connection is now; Active for what may pass
+	Trouble Trouble   // Times is counted by the store
+	Next    time.Time // when to try again
+}
+
+// Failed stores a failure and ends the lease; the tokens stay. ErrMoved when
+// the connection is no longer at From: then the failure says nothing about it.
+func (s *Store) Failed(ctx context.Context, id string, f Failure, also ...Also[Connection]) (Connection, error) {
+	return s.change(ctx, id, func(_ *sql.Tx, r *row) error {
+		if r.Generation != f.From {
+			return ErrMoved
+		}
+		t := f.Trouble
+		t.At = stamp(t.At)
+		t.Times = 1
+		if r.Trouble != nil && r.Trouble.Transient == t.Transient {
+			t.Times += r.Trouble.Times
+		}
+		r.Trouble, r.State, r.RenewAfter = &t, f.State, stamp(f.Next)
+		r.leaseBy, r.leaseUntil = "", time.Time{}
+		return nil
+	}, also)
+}
+
+// SetForecast keeps a forecast for a connection that is still at generation.
+func (s *Store) SetForecast(ctx context.Context, id string, generation int64, f Forecast) (Connection, error) {
+	return s.change(ctx, id, func(_ *sql.Tx, r *row) error {
+		if r.Generation != generation {
+			return ErrMoved
+		}
+		f.At, f.Computed = stamp(f.At), stamp(f.Computed)
+		r.Forecast = &f
+		return nil
+	}, nil)
+}
+
+// Hasten makes connections due at once, because something changed that they
+// were refused for: of one client id, or of all with "".
+func (s *Store) Hasten(ctx context.Context, clientID string) error {
+	return s.d.Tx(ctx, func(tx *sql.Tx) error { return s.hasten(ctx, tx, clientID) })
+}
+
+func (s *Store) hasten(ctx context.Context, tx *sql.Tx, clientID string) error {
+	now := s.now()
+	rows, err := tx.QueryContext(ctx, "SELECT "+columns+" FROM connections WHERE client_id = $1 OR $1 = ''", lower(clientID))
+	if err != nil {
+		return err
+	}
+	var troubled []string
+	for rows.Next() {
+		r, err := scan(rows)
+		if err != nil {
+			_ = rows.Close()
+			return err
+		}
+		if r.Trouble != nil {
+			troubled = append(troubled, r.ID)
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for _, id := range troubled {
+		r, err := s.locked(ctx, tx, "id = $1", id)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		r.RenewAfter = stamp(now)
+		if err := s.update(ctx, tx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Lease reserves a connection for one renewer until the lease ends, and says
+// whether it was free. It only spares double work: what keeps two renewers from
+// overwriting each other is the generation. A lease that ends farther ahead
+// than life, which a clock that went back leaves behind, counts as ended.
+func (s *Store) Lease(ctx context.Context, id, who string, life time.Duration) (bool, error) {
+	now := s.now()
+	res, err := s.d.ExecContext(ctx, `UPDATE connections SET lease_by = $1, lease_until = $2, changes = changes + 1
+		WHERE id = $3 AND (lease_by = '' OR lease_by = $1 OR lease_until <= $4 OR lease_until > $2)`,
+		who, db.Micros(now.Add(life)), id, db.Micros(now))
+	if err != nil {
+		return false, wrap(err, "lease a connection")
+	}
+	n, err := res.RowsAffected()
+	return n > 0, wrap(err, "lease a connection")
+}
+
+// Release ends a lease that is still who's.
+func (s *Store) Release(ctx context.Context, id, who string) error {
+	_, err := s.d.ExecContext(ctx, "UPDATE connections SET lease_by = '', lease_until = 0 WHERE id = $1 AND lease_by = $2", id, who)
+	return wrap(err, "release a connection")
+}
+
+// Due lists at most limit connections to renew, longest due first: those whose
+// time has come, and those whose time is farther away than ahead, which no
+// renewal sets: the clock was wrong when it was written. Leased ones are left out.
+func (s *Store) Due(ctx context.Context, ahead time.Duration, limit int) ([]string, error) {
+	now := s.now()
+	rows, err := s.d.QueryContext(ctx, `SELECT id FROM connections WHERE (renew_after <= $1 OR renew_after > $2) AND (lease_by = '' OR lease_until <= $1 OR lease_until > $3)
+		ORDER BY renew_after, id LIMIT $4`, db.Micros(now), db.Micros(now.Add(ahead)), db.Micros(now.Add(maxLease)), limit)
+	if err != nil {
+		return nil, wrap(err, "list what is due")
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, wrap(err, "list what is due")
+		}
+		out = append(out, id)
+	}
+	return out, wrap(rows.Err(), "list what is due")
+}
+
+// maxLease is longer than any renewer leases.
+const maxLease = time.Hour
