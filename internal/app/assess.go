@@ -6,6 +6,7 @@ import (
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/assess"
+	"partnerguard/internal/automation"
 	"partnerguard/internal/facts"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/rehearse"
@@ -33,15 +34,18 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 	// where the two disagree is part of the report.
 	var today *access.Engine
 	var history *rehearse.History
+	var scripts *automation.Fold
 	r.Visit = func(f *facts.Facts) (func() signin.Visitor, error) {
 		today = access.Compile(f.Tenant())
 		history = rehearse.NewHistory(today)
-		return history.Visitor, nil
+		scripts = automation.NewFold(f.Directory, 0)
+		return func() signin.Visitor { return both{history.Visitor(), scripts.Visitor()} }, nil
 	}
 	f, err := Read(ctx, r, nil)
 	if err != nil {
 		return nil, err
 	}
-	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Engine: today, Disagreements: disagreements(f, history, today)}
+	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Engine: today, Disagreements: disagreements(f, history, today),
+		Automation: automationFeed(automation.Items(scripts, f), f)}
 	return assess.Assess(f, o), nil
 }

@@ -25,6 +25,26 @@ type Options struct {
 	// Disagreements between settings and log, found by replaying the log; they
 	// are shown with the report.
 	Disagreements []Evidence
+	// Automation is what was found of scripts and services that sign in with user
+	// credentials; nil says that nobody looked, and then it is unknown.
+	Automation *Automation
+}
+
+// Automation is the list of scripts and services that sign in with user
+// credentials. Which sign-ins count as such is not decided here.
+type Automation struct {
+	Items []AutomationItem
+	// Incomplete says, in a sentence, why there may be more; "" when there are not.
+	Incomplete string
+}
+
+// AutomationItem is one of them.
+type AutomationItem struct {
+	Account string // user id in lower case, else user principal name
+	// Sure: it decides the requirement. Otherwise a person has to look, and the
+	// requirement cannot be met.
+	Sure     bool
+	Evidence Evidence
 }
 
 // assessor holds what the rules share while one report is made.

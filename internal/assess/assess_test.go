@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"partnerguard/internal/assess"
+	"partnerguard/internal/automation"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
 	"partnerguard/internal/partner"
@@ -25,11 +26,17 @@ type tenant struct {
 	t    *testing.T
 	f    *facts.Facts
 	fold *signin.Fold
+	auto *automation.Fold
 	n    int
+
+	searched bool // the log was searched for automation, as app does
 }
 
 func newTenant(t *testing.T) *tenant {
-	return &tenant{t: t, f: facts.New(), fold: signin.New(signin.Options{})}
+	x := &tenant{t: t, f: facts.New(), searched: true}
+	x.auto = automation.NewFold(x.f.Directory, 0)
+	x.fold = signin.New(signin.Options{Visit: x.auto.Visitor})
+	return x
 }
 
 func (x *tenant) add(kind evidence.Kind, records ...string) *tenant {
@@ -68,6 +75,12 @@ func (x *tenant) report(o assess.Options) *assess.Report {
 	}
 	if o.AsOf.IsZero() {
 		o.AsOf = now
+	}
+	if o.Automation == nil && x.searched {
+		o.Automation = &assess.Automation{}
+		for _, it := range automation.Items(x.auto, x.f).Items {
+			o.Automation.Items = append(o.Automation.Items, assess.AutomationItem{Account: it.Account, Sure: it.Decides(), Evidence: assess.Evidence{Subject: it.Name}})
+		}
 	}
 	return assess.Assess(x.f, o)
 }

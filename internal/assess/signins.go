@@ -286,44 +286,44 @@ func (a *assessor) window() (days int, enough bool, rows int64) {
 }
 
 func (a *assessor) automation() ruling {
-	var ev []Evidence
+	var sure, possible []Evidence
 	all := 0
-	a.inScopeLog(func(s *signin.Account) {
-		all++
-		acc := a.account(s.Key)
-		script := acc != nil && acc.Class == "service" && s.Verdicts.Of(signin.NotChallenged) > 0
-		if s.ROPC == 0 && !script {
-			return
-		}
-		e := Evidence{Subject: subjectOf(s), Observed: ref(s.LastSignIn), Detail: "a service account that signs in as a user, without MFA"}
-		if s.ROPC > 0 {
-			e.Detail = fmt.Sprintf("%s with a stored password (ROPC)", count(int(s.ROPC), "sign-in", "sign-ins"))
-		}
-		if len(s.NotChallenged) > 0 {
-			w := s.NotChallenged[0]
-			e.RecordID, e.Source = w.ID, w.Source
-			if w.App != "" {
-				e.Detail += ", last to " + w.App
+	a.inScopeLog(func(*signin.Account) { all++ })
+	accounts := map[string]bool{}
+	if a.o.Automation != nil {
+		for _, it := range a.o.Automation.Items {
+			if acc := a.account(it.Account); acc != nil && acc.Class == "directory_sync" {
+				continue // out of scope, as its sign-ins are
 			}
-		} else if acc != nil {
-			e.Source = a.sourceOf(s.Key)
+			if !it.Sure {
+				possible = append(possible, it.Evidence)
+				continue
+			}
+			sure = append(sure, it.Evidence)
+			accounts[it.Account] = true
 		}
-		ev = append(ev, e)
-	})
-	if len(ev) > 0 {
-		return ruling{verdict: NotMet, affected: len(ev), total: all, evidence: ev,
-			reason: fmt.Sprintf("%s in with stored user credentials", count(len(ev), "account signs", "accounts sign")),
-			action: "move each script to the Secure Application Model or to its own service principal, then disable the account"}
+	}
+	const act = "move each script to the Secure Application Model or to its own service principal, then disable the account; partnerguard automation lists them"
+	if n := len(accounts); n > 0 {
+		return ruling{verdict: NotMet, affected: n, total: max(all, n), evidence: sure, action: act,
+			reason: fmt.Sprintf("%s in with stored user credentials", count(n, "account signs", "accounts sign"))}
 	}
 	days, enough, rows := a.window()
-	if enough {
-		return ruling{verdict: Met, total: all, reason: fmt.Sprintf("no sign-in with a stored password among %d rows of %d days", rows, days)}
+	const longer = "export at least 30 days of sign-ins, interactive and non-interactive"
+	switch {
+	case days == 0:
+		return ruling{verdict: Unknown, reason: "no sign-in log is in the export", action: longer}
+	case a.o.Automation == nil:
+		return ruling{verdict: Unknown, reason: "the log was not searched for scripts and services", action: longer}
+	case a.o.Automation.Incomplete != "":
+		return ruling{verdict: Unknown, total: all, evidence: possible, reason: "none is sure, but " + a.o.Automation.Incomplete, action: act}
+	case len(possible) > 0:
+		return ruling{verdict: Unknown, total: all, evidence: possible, action: "look at each: partnerguard automation says what speaks for and against it",
+			reason: fmt.Sprintf("none is sure, but %s be a script or service that signs in as a user", count(len(possible), "sign-in pattern may", "sign-in patterns may"))}
+	case enough:
+		return ruling{verdict: Met, total: all, reason: fmt.Sprintf("no script or service signs in with user credentials, by %d rows of %d days", rows, days)}
 	}
-	if days > 0 {
-		return ruling{verdict: Unknown, reason: fmt.Sprintf("none seen, but a log of %s cannot show their absence", count(days, "day", "days")),
-			action: "export at least 30 days of sign-ins, interactive and non-interactive"}
-	}
-	return ruling{verdict: Unknown, reason: "no sign-in log is in the export", action: "export at least 30 days of sign-ins, interactive and non-interactive"}
+	return ruling{verdict: Unknown, reason: fmt.Sprintf("none seen, but a log of %s cannot show their absence", count(days, "day", "days")), action: longer}
 }
 
 // legacyUse lists the accounts that signed in with a client that pick takes.

@@ -1,5 +1,7 @@
 package signin
 
+import "strings"
+
 // legacyClients are the clientAppUsed values of protocols that cannot carry
 // MFA (contracts.md section 9.1), folded by foldClient.
 var legacyClients = map[string]bool{
@@ -13,6 +15,29 @@ var legacyClients = map[string]bool{
 }
 
 const longestClient = 64
+
+// longestProgram bounds what is kept of a user agent.
+const longestProgram = 80
+
+// programOf gives the user agent of a program. Browsers and the apps that show
+// pages in one begin with "Mozilla/" and give nothing; PowerShell does too, and
+// its own part is what is given.
+func programOf(agent string) string {
+	if len(agent) >= 8 && equalFold(agent[:8], "Mozilla/") {
+		i := strings.Index(agent, "WindowsPowerShell/")
+		if i < 0 {
+			i = strings.Index(agent, "PowerShell/")
+		}
+		if i < 0 {
+			return ""
+		}
+		agent = agent[i:]
+	}
+	if len(agent) > longestProgram {
+		agent = agent[:longestProgram]
+	}
+	return agent
+}
 
 // foldClient drops case, spaces and punctuation into buf; ok is false for
 // names too long to be one of ours.

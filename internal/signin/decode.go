@@ -119,6 +119,7 @@ func readIdentity(top, in object, e *Event, f *facts) {
 		e.UserDisplayName = top.text("identity")
 	}
 	e.ClientAppUsed = in.text("clientappused", "client app")
+	e.UserAgent = in.text("useragent", "user agent")
 	e.AuthenticationProtocol = in.text("authenticationprotocol", "authentication protocol")
 	e.OriginalTransferMethod = in.text("originaltransfermethod", "original transfer method")
 	e.IncomingTokenType = in.text("incomingtokentype", "incoming token type")

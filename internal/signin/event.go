@@ -45,6 +45,7 @@ type Event struct {
 	DeviceTrustType string // deviceDetail.trustType
 
 	ClientAppUsed           string
+	UserAgent               string
 	AuthenticationProtocol  string
 	OriginalTransferMethod  string
 	IncomingTokenType       string

@@ -28,6 +28,7 @@ const (
 	fieldHomeTenant
 	fieldIP
 	fieldClient
+	fieldAgent
 	fieldProtocol
 	fieldTransfer
 	fieldIncoming
@@ -70,7 +71,7 @@ var textOffset = func() (o [lastText + 1]uintptr) {
 		fieldUPN: &e.UserPrincipalName, fieldDisplayName: &e.UserDisplayName, fieldUserType: &e.UserType, fieldAppID: &e.AppID,
 		fieldAppName: &e.AppDisplayName, fieldResourceID: &e.ResourceID, fieldResourceName: &e.ResourceDisplayName,
 		fieldResourceTenant: &e.ResourceTenantID, fieldHomeTenant: &e.HomeTenantID, fieldIP: &e.IPAddress,
-		fieldClient: &e.ClientAppUsed, fieldProtocol: &e.AuthenticationProtocol, fieldTransfer: &e.OriginalTransferMethod,
+		fieldClient: &e.ClientAppUsed, fieldAgent: &e.UserAgent, fieldProtocol: &e.AuthenticationProtocol, fieldTransfer: &e.OriginalTransferMethod,
 		fieldIncoming: &e.IncomingTokenType, fieldCrossTenant: &e.CrossTenantAccessType, fieldIssuer: &e.TokenIssuerType,
 		fieldSPID: &e.ServicePrincipalID, fieldSPName: &e.ServicePrincipalName, fieldCAStatus: &e.ConditionalAccessStatus,
 		fieldRisk: &e.RiskLevelDuringSignIn, fieldCategory: &e.Category, fieldRequirement: &e.AuthenticationRequirement,
@@ -88,7 +89,7 @@ var (
 		"userPrincipalName": fieldUPN, "userDisplayName": fieldDisplayName, "userType": fieldUserType, "appId": fieldAppID,
 		"appDisplayName": fieldAppName, "resourceId": fieldResourceID, "resourceDisplayName": fieldResourceName,
 		"resourceTenantId": fieldResourceTenant, "homeTenantId": fieldHomeTenant, "ipAddress": fieldIP,
-		"clientAppUsed": fieldClient, "authenticationProtocol": fieldProtocol, "originalTransferMethod": fieldTransfer,
+		"clientAppUsed": fieldClient, "userAgent": fieldAgent, "authenticationProtocol": fieldProtocol, "originalTransferMethod": fieldTransfer,
 		"incomingTokenType": fieldIncoming, "crossTenantAccessType": fieldCrossTenant, "tokenIssuerType": fieldIssuer,
 		"servicePrincipalId": fieldSPID, "servicePrincipalName": fieldSPName, "conditionalAccessStatus": fieldCAStatus,
 		"riskLevelDuringSignIn": fieldRisk, "category": fieldCategory, "authenticationRequirement": fieldRequirement,
@@ -118,7 +119,7 @@ var otherEventKeys = []string{
 	"activitydatetime", "activitydisplayname", "riskeventtype", "detecteddatetime",
 	"date (utc)", "request id", "timegenerated", "type", "correlation id", "user id", "username", "user type", "user",
 	"application id", "application", "resourceidentity", "resource id", "resource", "resource tenant id", "home tenant id",
-	"ip address", "locationdetails", "service principal id", "service principal name", "client app", "authentication protocol",
+	"ip address", "locationdetails", "service principal id", "service principal name", "client app", "user agent", "authentication protocol",
 	"original transfer method", "incoming token type", "cross tenant access type", "token issuer type", "conditional access",
 	"sign-in error code", "failure reason", "multifactor authentication result", "additionaldetails",
 	"authentication requirement", "multifactor authentication auth method", "multifactor authentication auth detail",

@@ -147,9 +147,24 @@ func sightings(rows []*item) (list []Sighting) {
 			AppDisplayName: e.AppDisplayName, ClientAppUsed: e.ClientAppUsed, IPAddress: e.IPAddress, Country: e.Country,
 			Platform: e.OperatingSystem, RiskLevel: e.RiskLevelDuringSignIn, Compliant: e.DeviceCompliant, HybridJoined: hybrid,
 			Verdict: j.Verdict, Reason: j.Reason, Success: e.HasStatus && e.ErrorCode == 0, Legacy: j.Legacy, DeviceCode: j.DeviceCode,
-			ROPC: j.ROPC, AOBO: j.AOBO, At: e.Created, Source: it.src.Source})
+			ROPC: j.ROPC, AOBO: j.AOBO, Interactive: e.Interactive, Program: referenceProgram(e.UserAgent), At: e.Created, Source: it.src.Source})
 	}
 	return list
+}
+
+// referenceProgram is the user agent of what is no browser.
+func referenceProgram(agent string) string {
+	if strings.HasPrefix(strings.ToLower(agent), "mozilla/") {
+		_, rest, found := strings.Cut(agent, "PowerShell/")
+		if !found {
+			return ""
+		}
+		agent = "PowerShell/" + rest
+		if strings.Contains(rest, "PowerShell/") {
+			panic("not drawn")
+		}
+	}
+	return agent[:min(len(agent), 80)]
 }
 
 // summarise adds rows up.
@@ -444,6 +459,7 @@ func randomEvent(r *rand.Rand) Event {
 		AppID:             pick("", "app1", "APP1", "app2", "app3"), AppDisplayName: pick("", "Portal", "portal 2"),
 		ResourceDisplayName: pick("", "Graph"), IPAddress: pick("", "192.0.2.1"), Country: pick("", "US", "DE"),
 		ClientAppUsed:          pick("", "Browser", "IMAP4", "Other clients", "imap"),
+		UserAgent:              pick("", "Mozilla/5.0 (X11; Linux) Chrome/142", "python-requests/2.32", "Mozilla/5.0 (Windows NT 10.0) PowerShell/7.5.0", strings.Repeat("agent ", 30)),
 		AuthenticationProtocol: pick("", "none", "ropc", "deviceCode"), CrossTenantAccessType: pick("", "serviceProvider"),
 		ServicePrincipalID: pick("", "", "", "sp1", "SP1"), ServicePrincipalName: pick("", "Sync"),
 		FailureReason: pick("", "why\nnot"), AdditionalDetails: pick("", "MFA completed in Azure AD", "MFA requirement satisfied by claim in the token"),

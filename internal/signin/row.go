@@ -35,6 +35,7 @@ const (
 	colCreatedRaw // only when the clock is unreadable
 	colPlatform
 	colRisk
+	colAgent
 	textCount
 
 	summaryTexts = colResource
@@ -158,7 +159,7 @@ func (r *row) fill(e *Event, j *Judgement, csv, visit bool, policies []byte) []b
 	t[colClient], t[colIP], t[colCountry] = e.ClientAppUsed, e.IPAddress, e.Country
 	if visit {
 		r.device = deviceOf(e)
-		t[colPlatform], t[colRisk] = e.OperatingSystem, e.RiskLevelDuringSignIn
+		t[colPlatform], t[colRisk], t[colAgent] = e.OperatingSystem, e.RiskLevelDuringSignIn, programOf(e.UserAgent)
 	}
 	if !csv {
 		return policies

@@ -79,12 +79,18 @@ func (rr *rowReader) show(r *row) {
 	s := &rr.sighting
 	*s = Sighting{
 		ID: t[colID], UserID: t[colUserID], UserPrincipalName: t[colUPN], AppID: t[colAppID], AppDisplayName: t[colAppName],
-		ClientAppUsed: t[colClient], IPAddress: t[colIP], Country: t[colCountry], Platform: t[colPlatform], RiskLevel: t[colRisk],
+		ClientAppUsed: t[colClient], IPAddress: t[colIP], Country: t[colCountry], Platform: t[colPlatform], RiskLevel: t[colRisk], Program: t[colAgent],
 		Compliant: r.device.compliant(), HybridJoined: r.device.hybrid(), Verdict: r.verdict, Reason: r.reason,
 		Success: r.flags&flagSuccess != 0, Legacy: r.flags&flagLegacy != 0, DeviceCode: r.flags&flagDeviceCode != 0,
 		ROPC: r.flags&flagROPC != 0, AOBO: r.flags&flagAOBO != 0, Source: st.sources[r.source].Source,
 	}
 	s.Source.Line, s.Source.Index = int(r.line), int(r.index)
+	switch {
+	case r.flags&flagInteractive != 0:
+		s.Interactive = Yes
+	case r.flags&flagNonInteractive != 0:
+		s.Interactive = No
+	}
 	if r.flags&flagCreated != 0 {
 		s.At = r.created.time()
 	}

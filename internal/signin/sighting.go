@@ -19,9 +19,11 @@ type Sighting struct {
 	IPAddress         string
 	Country           string
 	Platform          string // deviceDetail.operatingSystem as written
+	Program           string // the user agent when it is a program's and no browser's, cut
 	RiskLevel         string // riskLevelDuringSignIn
 	Compliant         Tri    // deviceDetail.isCompliant
 	HybridJoined      Tri    // deviceDetail.trustType is a hybrid join; unknown when empty
+	Interactive       Tri    // isInteractive
 	Verdict           Verdict
 	Reason            Reason
 	Success           bool
