@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/partnercloud/keyvault"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/problem"
 )
@@ -51,6 +52,9 @@ func (s *Server) describe() {
 				}
 				s.info.Apps = append(s.info.Apps, app)
 			}
+		}
+		if v := st.KeyVault; v != nil && len(v.Keys) > 0 {
+			s.info.KeyVaultKey = "https://" + keyvault.Host + "/keys/" + v.Keys[0].Name
 		}
 		for c := range p.Customers.All() {
 			if len(s.info.Customers) == 8 {

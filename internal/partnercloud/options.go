@@ -42,7 +42,8 @@ type Info struct {
 	PartnerCenter string `json:"partnerCenter"`
 	ARM           string `json:"arm"`
 	Portal        string `json:"portal"`
-	PortalHTTP    string `json:"portalHttp"` // without TLS, for a browser that does not know the CA
+	KeyVaultKey   string `json:"keyVaultKey,omitempty"` // URL of a key, under its production name alone
+	PortalHTTP    string `json:"portalHttp"`            // without TLS, for a browser that does not know the CA
 
 	Control       string `json:"control"`
 	ControlSecret string `json:"controlSecret"`

@@ -25,6 +25,7 @@ import (
 	"partnerguard/internal/partnercloud/control"
 	"partnerguard/internal/partnercloud/gate"
 	"partnerguard/internal/partnercloud/graph"
+	"partnerguard/internal/partnercloud/keyvault"
 	"partnerguard/internal/partnercloud/portal"
 	"partnerguard/internal/partnercloud/proxy"
 	"partnerguard/internal/partnercloud/scenario"
@@ -43,6 +44,7 @@ func hosts() map[string][]string {
 		gate.Center: {"api.partnercenter.microsoft.com", "partner.partnercenterapi.microsoftonline.cn"},
 		gate.ARM:    {"management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"},
 		gate.Portal: {"partner.microsoft.com"},
+		gate.Vault:  {keyvault.Host},
 	}
 }
 
@@ -52,10 +54,11 @@ func Hosts() []string {
 	for _, name := range order {
 		out = append(out, hosts()[name]...)
 	}
-	return out
+	return append(out, hosts()[gate.Vault]...)
 }
 
-// order is which service has which of the ports in a row.
+// order is which service has which of the ports in a row. The key vault has
+// none: its client insists on the production name.
 var order = []string{gate.Login, gate.Graph, gate.Center, gate.ARM, gate.Portal}
 
 // Server is a running partner cloud. Safe for concurrent use.
@@ -164,6 +167,7 @@ func (s *Server) compose(o Options) error {
 		gate.Graph:  graph.New(graph.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Unthrottled: o.Unthrottled, Lag: lag, Login: s.info.Login}),
 		gate.Center: s.center,
 		gate.ARM:    arm.New(arm.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Unthrottled: o.Unthrottled}),
+		gate.Vault:  keyvault.New(keyvault.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Unthrottled: o.Unthrottled}),
 	}
 	rooms[gate.Portal] = portal.New(portal.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Login: s.loginFor, Transport: in, Center: s.center})
 	s.services = map[string]http.Handler{}
@@ -311,7 +315,7 @@ func (s *Server) control() http.Handler {
 		Secret: s.info.ControlSecret, Clock: s.World.Clock, Gate: s.Gate, Log: signInLog{s.World},
 		Info: func() any { return s.Info() },
 		CA:   s.CA.PEM, Logger: s.log,
-		Rollover: s.Keys.Rollover,
+		Rollover: s.Keys.Rollover, Graph: s.graphAnswer,
 		Enforce: func(raw json.RawMessage) (any, error) {
 			if len(raw) > 0 {
 				if err := s.center.SetEnforcement(raw); err != nil {

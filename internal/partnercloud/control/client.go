@@ -282,3 +282,9 @@ func (c *Client) Enforcement(ctx context.Context, change json.RawMessage, out an
 	}
 	return c.call(ctx, http.MethodPost, "/v1/enforcement", change, out)
 }
+
+// Graph calls Graph as a tenant's administrator.
+func (c *Client) Graph(ctx context.Context, call GraphCall) (a GraphAnswer, err error) {
+	err = c.call(ctx, http.MethodPost, "/v1/graph", call, &a)
+	return a, err
+}

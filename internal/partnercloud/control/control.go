@@ -59,6 +59,8 @@ type Deps struct {
 	Rollover func() error                       // optional: new signing keys
 	Enforce  func(json.RawMessage) (any, error) // optional: reads (nil) or changes the enforcement settings
 	Logger   *slog.Logger                       // nil discards
+	// Graph calls Graph as a tenant's administrator. Optional.
+	Graph func(context.Context, GraphCall) (GraphAnswer, error)
 }
 
 const (
@@ -96,6 +98,7 @@ func New(d Deps) http.Handler {
 		"POST /v1/keys/rollover": a.rollover,
 		"GET /v1/enforcement":    a.enforcement,
 		"POST /v1/enforcement":   a.enforcement,
+		"POST /v1/graph":         a.graph,
 	} {
 		mux.Handle(pattern, a.adapt(f))
 	}
@@ -326,6 +329,21 @@ func (a *api) rollover(w http.ResponseWriter, _ *http.Request) error {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+func (a *api) graph(w http.ResponseWriter, r *http.Request) error {
+	if a.d.Graph == nil {
+		return problem.New(problem.NotFound, "this partner cloud has no administrator")
+	}
+	var c GraphCall
+	if err := read(r, &c); err != nil {
+		return err
+	}
+	answer, err := a.d.Graph(r.Context(), c)
+	if err != nil {
+		return err
+	}
+	return write(w, http.StatusOK, answer)
 }
 
 func (a *api) enforcement(w http.ResponseWriter, r *http.Request) error {

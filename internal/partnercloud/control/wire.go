@@ -1,6 +1,7 @@
 package control
 
 import (
+	"encoding/json"
 	"time"
 
 	"partnerguard/internal/partnercloud/gate"
@@ -79,4 +80,18 @@ type failure struct {
 		Message string `json:"message"`
 		Hint    string `json:"hint,omitempty"`
 	} `json:"error"`
+}
+
+// GraphCall is one call of Graph as a tenant's administrator.
+type GraphCall struct {
+	Method string          `json:"method"`
+	Path   string          `json:"path"`             // with version and query: /v1.0/users?$top=5
+	Tenant string          `json:"tenant,omitempty"` // id or domain; "" is the partner's
+	Body   json.RawMessage `json:"body,omitempty"`
+}
+
+// GraphAnswer is what Graph said. Body is empty when it said nothing.
+type GraphAnswer struct {
+	Status int             `json:"status"`
+	Body   json.RawMessage `json:"body,omitempty"`
 }

@@ -73,10 +73,11 @@ const (
 	Center = "center"
 	ARM    = "arm"
 	Portal = "portal"
+	Vault  = "keyvault"
 )
 
 // Services lists the names a fault may have.
-func Services() []string { return []string{Login, Graph, Center, ARM, Portal} }
+func Services() []string { return []string{Login, Graph, Center, ARM, Portal, Vault} }
 
 // Fault is one harm and whom it hits. The zero Share means every request.
 type Fault struct {

@@ -50,6 +50,12 @@ func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, service string, st
 		if status == http.StatusUnauthorized {
 			h.Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="The access token expired"`)
 		}
+	case Vault:
+		h.Set("x-ms-request-id", id)
+		body = f.vault()
+		if status == http.StatusUnauthorized {
+			h.Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="The access token expired"`)
+		}
 	case Center:
 		h.Set("MS-CorrelationId", id)
 		h.Set("MS-RequestId", first(r.Header.Get("MS-RequestId"), id))
@@ -135,6 +141,23 @@ func (f *failure) arm() object {
 		code, message = "GatewayTimeout", "The gateway did not receive a response within the specified time period."
 	case http.StatusBadRequest:
 		code, message = "InvalidSkipToken", "The provided skip token has expired."
+	}
+	return object{"error": object{"code": code, "message": message}}
+}
+
+// vault is Key Vault's error; Throttled is published, the words of the rest are
+// ours.
+func (f *failure) vault() object {
+	code, message := "InternalServerError", "An internal error occurred while processing the request."
+	switch f.status {
+	case http.StatusTooManyRequests:
+		code, message = "Throttled", "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached"
+	case http.StatusUnauthorized:
+		code, message = "Unauthorized", "[TokenExpired] Error validating token: the token is expired."
+	case http.StatusServiceUnavailable:
+		code, message = "ServiceUnavailable", "The service is temporarily unavailable."
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		code, message = "ServiceUnavailable", "The service did not answer in time."
 	}
 	return object{"error": object{"code": code, "message": message}}
 }

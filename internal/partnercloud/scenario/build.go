@@ -211,6 +211,7 @@ func (b *builder) populate() {
 	b.sprinkle(t, more)
 	b.settings(t, &p.Settings)
 	b.apps(t, sc.Apps)
+	b.keyVault(t)
 	b.licences(t, &p.Settings)
 	for i := range sc.Resellers {
 		r := &sc.Resellers[i]

@@ -114,6 +114,7 @@ func (c *checker) check() {
 		c.country(path+".country", r.Country)
 	}
 	names := c.tenant("$", "$.partner", p.Domains, &p.Settings, sc.People, sc.Groups, sc.Apps, sites)
+	c.keyVault(names)
 	c.appsOfOthers()
 	for i, v := range sc.Vendors {
 		path := fmt.Sprintf("$.vendors[%d]", i)

@@ -68,6 +68,8 @@
 //	                  compromised, securityDefaults, p1, p2, unregistered
 //	enforcement       aobo, portal, api: announced, contract, reported, ramp,
 //	                  enforced, firstShare; without: as it really came
+//	keyVault          keys (name, versions); access (who, may: get, list, wrapKey,
+//	                  unwrapKey, encrypt, decrypt, rotate)
 //	exceptions        vendor, from, until: third-party MFA exceptions
 //
 // # What is made when

@@ -29,6 +29,7 @@ type Scenario struct {
 	Resellers   []Reseller  `yaml:"resellers"`
 	Customers   []Customer  `yaml:"customers"`
 	Generate    Generate    `yaml:"generate"`
+	KeyVault    KeyVault    `yaml:"keyVault"`
 	Enforcement Enforcement `yaml:"enforcement"`
 	Exceptions  []Exception `yaml:"exceptions"`
 

@@ -19,6 +19,7 @@ const (
 	AADGraphAppID      = "00000002-0000-0000-c000-000000000000"
 	PartnerAPIAppID    = "4990cffe-04e8-4e8b-808a-1175604b879f"
 	PortalAppID        = "4990cffe-04e8-4e8b-808a-1175604b879f"
+	KeyVaultAppID      = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 )
 
 // Resource is an API that tokens can be asked for.
@@ -45,6 +46,7 @@ var resources = sync.OnceValue(func() []*Resource {
 		{AppID: ManagementAppID, Name: "Office 365 Management APIs", URIs: []string{"https://manage.office.com", "https://manage.office.com/"}, Scopes: []Scope{{ID: "594c1fb6-4f81-4475-ae41-0c394909246c", Value: "ActivityFeed.Read", Admin: true}}},
 		{AppID: SharePointAppID, Name: "Office 365 SharePoint Online", URIs: []string{"https://microsoft.sharepoint-df.com"}},
 		{AppID: PartnerAPIAppID, Name: "Microsoft Partner", URIs: []string{"https://api.partner.microsoft.com", "https://api.partner.microsoft.com/"}, Scopes: impersonation("eabf9ef3-1f9e-f3da-19a1-bcd60d080567")},
+		{AppID: KeyVaultAppID, Name: "Azure Key Vault", URIs: []string{"https://vault.azure.net", "https://vault.azure.net/"}, Scopes: impersonation("f53da476-18e3-4152-8e01-aec403e6edc0")},
 		{AppID: AADGraphAppID, Name: "Windows Azure Active Directory", URIs: []string{"https://graph.windows.net", "https://graph.windows.net/"}, Retired: true, Scopes: impersonation("a42657d6-7f20-40e3-b6f0-cee03008a62a")},
 	}
 })

@@ -31,6 +31,7 @@ type State struct {
 	Refresh     Table[RefreshToken, *RefreshToken] `json:"refresh"`
 	Enforcement Enforcement                        `json:"enforcement"`
 	ChangeNo    int64                              `json:"changeNo"`
+	KeyVault    *KeyVault                          `json:"keyVault,omitempty"`
 
 	// History makes the generated rows of a day that lies before Created; nil
 	// means there is none. It must give the same rows each time.
