@@ -142,7 +142,7 @@ With --state the world survives a restart; otherwise it ends with the process.`,
 	c.register(cmd)
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "print nothing unless something fails")
 	addChoice(cmd, &output, "output", "how to print")
-	cmd.AddCommand(newCloudExec(env, start, &c), newCloudClock(env, &c), newCloudFault(env, &c), newCloudLog(env, &c), newCloudPeople(env, &c), newCloudInfo(env, &c), newCloudEnforcement(env, &c), newCloudScenario(env), newCloudKeys(env, &c))
+	cmd.AddCommand(newCloudExec(env, start, &c), newCloudClock(env, &c), newCloudFault(env, &c), newCloudLog(env, &c), newCloudPeople(env, &c), newCloudInfo(env, &c), newCloudEnforcement(env, &c), newCloudScenario(env), newCloudKeys(env, &c), newCloudGraph(env, &c))
 	return cmd
 }
 

@@ -1,0 +1,163 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"partnerguard/internal/audit"
+	"partnerguard/internal/db"
+	"partnerguard/internal/msapi"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/sam"
+	"partnerguard/internal/sam/capture"
+	"partnerguard/internal/secret"
+)
+
+// Capture takes consents for this installation.
+func (s *SAM) Capture() (*capture.Capture, error) {
+	return capture.New(capture.Deps{Entra: s.API, Keeper: s.Store, Record: s.Trail, Now: s.Now, Log: s.Log})
+}
+
+// labApp is the sample app of the partner cloud that consents are given to.
+const labApp = "Contoso Control Panel"
+
+// Registration finds the app that is meant: the one named, else the only one
+// there is, else, in the laboratory, its sample app, which is registered then.
+// Kind problem.NotFound when there is none yet.
+func (s *SAM) Registration(ctx context.Context, clientID string) (sam.Registration, error) {
+	if clientID != "" {
+		r, err := s.Store.Registration(ctx, clientID)
+		if errors.Is(err, problem.NotFound) && s.lab != nil {
+			return s.registerLab(ctx, func(id, _ string) bool { return strings.EqualFold(id, clientID) }, err)
+		}
+		return r, err
+	}
+	all, err := s.Store.Registrations(ctx)
+	if err != nil {
+		return sam.Registration{}, err
+	}
+	switch {
+	case len(all) == 1:
+		return all[0], nil
+	case len(all) > 1:
+		var ids []string
+		for _, r := range all {
+			ids = append(ids, r.ClientID)
+		}
+		return sam.Registration{}, problem.New(problem.Usage, "there are %d apps: say which", len(all)).WithHint("--client-id, one of %s", strings.Join(ids, ", "))
+	case s.lab != nil:
+		return s.registerLab(ctx, func(_, name string) bool { return name == labApp }, nil)
+	}
+	return sam.Registration{}, problem.New(problem.NotFound, "no app is registered here yet").WithHint("partnerguard connect shows the steps")
+}
+
+func (s *SAM) registerLab(ctx context.Context, is func(id, name string) bool, otherwise error) (sam.Registration, error) {
+	for _, a := range s.lab.Info.Apps {
+		if !is(a.ClientID, a.Name) || a.ClientSecret == "" {
+			continue
+		}
+		r := sam.Registration{ClientID: a.ClientID, Tenant: a.Tenant, Name: a.Name, Kind: msapi.ClientSecret, Created: s.Now()}
+		return s.AddRegistration(ctx, r, secret.New(a.ClientSecret))
+	}
+	if otherwise == nil {
+		otherwise = problem.New(problem.NotFound, "this partner cloud has no app %q", labApp).WithHint("register one: partnerguard connect app add --help")
+	}
+	return sam.Registration{}, otherwise
+}
+
+// recordCredential puts a change of an app's credential into the trail, within
+// the change's own transaction.
+func (s *SAM) recordCredential(action audit.Action, how string) sam.Also[sam.Registration] {
+	return func(ctx context.Context, q db.Querier, r sam.Registration) error {
+		d := map[string]string{"kind": string(r.Kind), "how": how}
+		if r.Thumbprint != "" {
+			d["thumbprint"] = r.Thumbprint
+		}
+		return s.Trail.Record(ctx, q, audit.Event{Action: action, Outcome: audit.Done, Actor: s.Actor, Object: r.ClientID, Tenant: r.Tenant, Details: d})
+	}
+}
+
+// AddRegistration keeps an app with its credential.
+func (s *SAM) AddRegistration(ctx context.Context, r sam.Registration, material secret.Text) (sam.Registration, error) {
+	return s.Store.AddRegistration(ctx, r, material, s.recordCredential(audit.CredentialCreated, "given"))
+}
+
+// MakeCertificate makes a certificate for an app.
+func (s *SAM) MakeCertificate(ctx context.Context, n sam.NewCertificate) (sam.Made, error) {
+	return s.Store.MakeCertificate(ctx, n, s.recordCredential(audit.CredentialCreated, "made"))
+}
+
+// UseCertificate makes the waiting certificate the app's credential.
+func (s *SAM) UseCertificate(ctx context.Context, clientID, signed string) (sam.Registration, error) {
+	return s.Store.UseCertificate(ctx, clientID, signed, s.recordCredential(audit.CredentialCreated, "in use"))
+}
+
+// RemoveRegistration forgets an app.
+func (s *SAM) RemoveRegistration(ctx context.Context, clientID string) error {
+	return s.Store.RemoveRegistration(ctx, clientID, s.recordCredential(audit.CredentialRemoved, "removed"))
+}
+
+// Remove forgets a connection with its tokens.
+func (s *SAM) Remove(ctx context.Context, nameOrID string) (sam.Connection, error) {
+	return s.Store.Remove(ctx, nameOrID, func(ctx context.Context, q db.Querier, c sam.Connection) error {
+		return s.Trail.Record(ctx, q, audit.Event{Action: audit.ConnectionRemoved, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant, Details: map[string]string{"name": c.Name, "account": c.Account}})
+	})
+}
+
+// Connection finds the connection that is meant: the one named, else the only
+// one there is.
+func (s *SAM) Connection(ctx context.Context, nameOrID string) (sam.Connection, error) {
+	if nameOrID != "" {
+		return s.Store.Find(ctx, nameOrID)
+	}
+	all, err := s.Store.List(ctx)
+	if err != nil {
+		return sam.Connection{}, err
+	}
+	switch len(all) {
+	case 1:
+		return all[0], nil
+	case 0:
+		return sam.Connection{}, problem.New(problem.NotFound, "there is no connection yet").WithHint("make one: partnerguard connect")
+	}
+	var names []string
+	for _, c := range all {
+		names = append(names, c.Name)
+	}
+	return sam.Connection{}, problem.New(problem.Usage, "there are %d connections: say which", len(all)).WithHint("--connection, one of %s", strings.Join(names, ", "))
+}
+
+// Heal is the one command that brings a connection back.
+func (s *SAM) Heal(c sam.Connection) string {
+	words := []string{"partnerguard connect"}
+	if c.Name != "" {
+		words = append(words, "--name", shellWord(c.Name))
+	}
+	if c.ClientID != "" {
+		words = append(words, "--client-id", c.ClientID)
+	}
+	return strings.Join(words, " ")
+}
+
+func shellWord(s string) string {
+	plain := strings.IndexFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-@", r))
+	}) < 0
+	if plain && s != "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// Browsable is an address of Entra ID as a person's browser can open it: the
+// partner cloud's port speaks plain HTTP as well, and no browser knows its
+// certificate.
+func (s *SAM) Browsable(address string) string {
+	if s.Lab() {
+		if rest, is := strings.CutPrefix(address, "https://localhost:"); is {
+			return "http://localhost:" + rest
+		}
+	}
+	return address
+}

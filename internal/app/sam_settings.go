@@ -1,0 +1,142 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/facts"
+	"partnerguard/internal/msapi"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/sam"
+	"partnerguard/internal/sam/renew"
+)
+
+// Renewer renews this installation's connections and foretells their end.
+func (s *SAM) Renewer() (*renew.Renewer, error) {
+	return renew.New(renew.Deps{
+		Store: s.Store, Authority: s, Record: s.Trail, Settings: settingsReader{s}, Every: s.Config.RenewEvery, Actor: s.Actor, Now: s.Now, Log: s.Log,
+	})
+}
+
+// settingsReader reads what decides a connection's life through Graph, with the
+// connection's own token.
+type settingsReader struct{ s *SAM }
+
+// settingsLife bounds a reading: a renewal must not hang on it.
+const settingsLife = time.Minute
+
+// Settings reads policies, locations, the account's groups and roles, and the
+// app's credentials. What the token may not read, or the tenant does not have,
+// is named.
+func (r settingsReader) Settings(ctx context.Context, c sam.Connection) (renew.Settings, error) {
+	ctx, stop := context.WithTimeout(ctx, settingsLife)
+	defer stop()
+	var out renew.Settings
+	g, err := r.s.Graph(c)
+	if err != nil {
+		return out, err
+	}
+	missing := func(what string, err error) {
+		why := "it could not be read"
+		if p, ok := errors.AsType[*problem.Error](err); ok {
+			why = p.Public
+		}
+		out.Unknown = append(out.Unknown, what+": "+why)
+	}
+	if t, err := r.tenant(ctx, g, c); err != nil {
+		if ctx.Err() != nil {
+			return out, ctx.Err()
+		}
+		missing("which policies ask for a fresh sign-in or block it", err)
+	} else {
+		out.Tenant = t
+	}
+	app, err := g.Application(ctx, c.ClientID)
+	if err == nil {
+		var list []msapi.AppCredential
+		if list, err = msapi.AppCredentials(app); err == nil {
+			out.CredentialsRead = true
+			for _, k := range list {
+				out.Credentials = append(out.Credentials, renew.Credential{ID: k.KeyID, Name: k.Name, Kind: k.Kind, NotBefore: k.From, NotAfter: k.Until})
+			}
+		}
+	}
+	if err != nil {
+		missing("what the app registration says of its credentials", err)
+	}
+	return out, nil
+}
+
+// tenant reads the settings and the one account that matters. Its groups and
+// roles are read whole, nested ones too, so every group is known as far as it
+// is concerned.
+func (r settingsReader) tenant(ctx context.Context, g *msapi.Graph, c sam.Connection) (*access.Tenant, error) {
+	f := facts.New()
+	take := func(kind evidence.Kind, name string, rows []json.RawMessage) error {
+		for i, raw := range rows {
+			if err := f.Take(kind, raw, evidence.Source{Path: "graph:" + name, Index: i + 1}); err != nil {
+				return problem.Wrap(err, problem.BadInput, "what Graph answered of %s cannot be understood", name)
+			}
+		}
+		return nil
+	}
+	policies, err := g.ConditionalAccessPolicies(ctx)
+	if err == nil {
+		err = take(evidence.ConditionalAccessPolicy, "policies", policies)
+	}
+	if err != nil {
+		return nil, err
+	}
+	locations, err := g.NamedLocations(ctx)
+	if err == nil {
+		err = take(evidence.NamedLocation, "named locations", locations)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defaults, err := g.SecurityDefaults(ctx)
+	if err == nil {
+		err = take(evidence.SecurityDefaults, "security defaults", []json.RawMessage{defaults})
+	}
+	if err != nil {
+		return nil, err
+	}
+	held, err := g.MemberOf(ctx, c.ObjectID)
+	if err != nil {
+		return nil, err
+	}
+	t := f.Tenant()
+	who := access.Subject{ID: strings.ToLower(c.ObjectID), Name: c.Account}
+	for _, raw := range held {
+		var x struct {
+			Type string `json:"@odata.type"`
+			ID   string `json:"id"`
+			Role string `json:"roleTemplateId"`
+		}
+		if err := json.Unmarshal(raw, &x); err != nil {
+			return nil, problem.Wrap(err, problem.BadInput, "what Graph answered of the account's groups cannot be understood")
+		}
+		switch {
+		case x.Role != "" || strings.HasSuffix(x.Type, ".directoryRole"):
+			who.Roles = append(who.Roles, strings.ToLower(x.Role))
+		case x.ID != "":
+			who.Groups = append(who.Groups, strings.ToLower(x.ID))
+		}
+	}
+	t.Users, t.RolesKnown, t.Whole = []access.Subject{who}, true, false
+	t.KnownGroups = map[string]bool{}
+	for _, p := range t.Policies {
+		u := &p.Conditions.Users
+		for _, ids := range [][]string{u.IncludeGroups, u.ExcludeGroups, who.Groups} {
+			for _, id := range ids {
+				t.KnownGroups[strings.ToLower(id)] = true
+			}
+		}
+	}
+	return t, nil
+}

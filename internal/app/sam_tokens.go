@@ -1,0 +1,124 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"partnerguard/internal/msapi"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/sam"
+	"partnerguard/internal/sam/broker"
+	"partnerguard/internal/sam/exchange"
+	"partnerguard/internal/secret"
+)
+
+// Exchange makes what turns refresh tokens into access tokens. It ends with
+// the installation. Refresh tokens that come back are not kept: what a customer's
+// exchange brings proves nothing about MFA, and the kept one stays valid. Renewal
+// brings new ones.
+func (s *SAM) Exchange() (*exchange.Exchange, error) {
+	if s.exchange != nil {
+		return s.exchange, nil
+	}
+	x, err := exchange.New(exchange.Deps{Connections: s.Store, Authority: s, Resolver: resolver{s}, Log: s.Log, Now: s.Now})
+	if err != nil {
+		return nil, err
+	}
+	s.exchange = x
+	s.close = append(s.close, func() error { x.Close(); return nil })
+	return x, nil
+}
+
+// Broker makes what hands access tokens to callers.
+func (s *SAM) Broker() (*broker.Broker, error) {
+	x, err := s.Exchange()
+	if err != nil {
+		return nil, err
+	}
+	b, err := broker.New(broker.Deps{Exchange: x, Trail: s.Trail, DB: s.DB, Log: s.Log, Now: s.Now})
+	if err != nil {
+		return nil, err
+	}
+	s.close = append(s.close, func() error {
+		ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
+		defer stop()
+		return b.Close(ctx)
+	})
+	return b, nil
+}
+
+// Refresh asks Entra ID with a refresh token. A connection remembers the
+// addresses of its cloud; the local partner cloud may have other ports today.
+func (s *SAM) Refresh(ctx context.Context, r msapi.RefreshRequest) (*msapi.Grant, error) {
+	if s.Lab() {
+		if r.Cloud.Name != LabName {
+			return nil, problem.New(problem.Usage, "a connection to %s stands among those of the partner cloud", r.Cloud.Name)
+		}
+		r.Cloud = s.Cloud
+	}
+	return s.API.Refresh(ctx, r)
+}
+
+// cloudOf is where a connection's cloud answers today.
+func (s *SAM) cloudOf(c sam.Connection) msapi.Cloud {
+	if s.Lab() {
+		return s.Cloud
+	}
+	return c.Cloud
+}
+
+// bearer gives tokens of a connection for one of Microsoft's interfaces.
+func (s *SAM) bearer(c sam.Connection, tenant, resource string) msapi.Bearer {
+	return func(ctx context.Context) (secret.Text, error) {
+		x, err := s.Exchange()
+		if err != nil {
+			return secret.Text{}, err
+		}
+		t, err := x.Token(ctx, exchange.Request{Connection: c.ID, Customer: tenant, Resource: resource, Caller: "partnerguard"})
+		return t.Access, err
+	}
+}
+
+// PartnerCenter is Partner Center as a connection sees it.
+func (s *SAM) PartnerCenter(c sam.Connection) (*msapi.PartnerCenter, error) {
+	cloud := s.cloudOf(c)
+	return s.API.PartnerCenter(cloud, c.Tenant, s.bearer(c, "partner", cloud.PartnerCenterResource))
+}
+
+// Graph is Graph in the partner tenant as a connection sees it.
+func (s *SAM) Graph(c sam.Connection) (*msapi.Graph, error) {
+	cloud := s.cloudOf(c)
+	return s.API.Graph(cloud, c.Tenant, s.bearer(c, "partner", cloud.GraphResource))
+}
+
+// resolver knows a partner's customers, by what Partner Center says.
+type resolver struct{ s *SAM }
+
+// Resolve gives a customer's tenant id. A domain is looked up where Entra ID
+// publishes whose it is; that the tenant is a customer is what Partner Center
+// says. The exchange remembers the answer for a while.
+func (r resolver) Resolve(ctx context.Context, c sam.Connection, customer string) (string, error) {
+	d, err := r.s.API.Discover(ctx, r.s.cloudOf(c), customer)
+	if errors.Is(err, problem.NotFound) {
+		return "", notACustomer(c, customer)
+	}
+	if err != nil {
+		return "", err
+	}
+	p, err := r.s.PartnerCenter(c)
+	if err != nil {
+		return "", err
+	}
+	if _, err := p.Customer(ctx, d.Tenant); errors.Is(err, problem.NotFound) {
+		return "", notACustomer(c, customer)
+	} else if err != nil {
+		return "", err
+	}
+	return d.Tenant, nil
+}
+
+func notACustomer(c sam.Connection, customer string) error {
+	return problem.New(problem.NotFound, "%.100q is no customer of the partner of connection %s", customer, c.Name).
+		WithHint("name a customer by domain or tenant id, or partner for the partner's own tenant")
+}

@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/console"
+)
+
+func newConfig(env *Env) *cobra.Command {
+	var in installation
+	output := choice{value: "text", allowed: []string{"text", "json"}}
+	cmd := &cobra.Command{
+		Use: "config", Short: "Show the settings and where each comes from",
+		Long: `config shows every setting of this installation, its value and where it comes
+from: a flag, an environment variable, the settings file, or a default. Flags
+win over variables, variables over the file.
+
+The file is partnerguard.yaml in the user's configuration folder, or the one
+named by --config or PARTNERGUARD_CONFIG. Secrets do not belong in it.`,
+		Example: `  partnerguard config
+  partnerguard config --config /etc/partnerguard.yaml --output json
+  PARTNERGUARD_MASTER_KEY=systemd:partnerguard partnerguard config`,
+		Args: noWords,
+		RunE: func(*cobra.Command, []string) error {
+			c, err := in.config(env)
+			if err != nil {
+				return err
+			}
+			return writeOut(env, "", func(w io.Writer) error {
+				if output.value == "json" {
+					return console.JSON(w, map[string]any{"file": c.File(), "settings": c.Lines()})
+				}
+				file := c.File()
+				if file == "" {
+					file = "none"
+				}
+				fmt.Fprintf(w, "Settings file: %s\n\n", console.Clean(file, 300))
+				lines := c.Lines()
+				type line = struct{ name, value, origin, variable string }
+				var rows []line
+				for _, l := range lines {
+					rows = append(rows, line{l.Name, l.Value, l.Origin, l.Variable})
+				}
+				table(w, paint{on: colour(env)}, rows,
+					column[line]{"setting", func(l *line) string { return l.name }},
+					column[line]{"value", func(l *line) string { return l.value }},
+					column[line]{"from", func(l *line) string { return l.origin }},
+					column[line]{"variable", func(l *line) string { return l.variable }})
+				return nil
+			})
+		},
+	}
+	in.register(cmd)
+	addChoice(cmd, &output, "output", "how to print")
+	return cmd
+}

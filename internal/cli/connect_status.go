@@ -1,0 +1,262 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/app"
+	"partnerguard/internal/console"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/sam/renew"
+)
+
+func newConnectStatus(env *Env, open opener) *cobra.Command {
+	var live bool
+	output := choice{value: "text", allowed: []string{"text", "json"}}
+	cmd := &cobra.Command{
+		Use: "status", Short: "Show every connection: healthy, dying when and why, or dead and how to heal it", Args: noWords,
+		Long: `status shows how each connection stands: healthy, works but not everything that
+could end it is known, dying on a date because of a setting, or dead because
+Entra ID refused it, with the one command that heals it.
+
+It reads what the last renewal and forecast found. With --live it asks Entra ID
+now, for every connection, and reads the settings again.
+
+Exit code 3 says that a connection is dead.`,
+		Example: "  partnerguard connect status\n  partnerguard connect status --live\n  partnerguard connect status --output json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return open.with(cmd.Context(), func(s *app.SAM) error {
+				r, err := s.Renewer()
+				if err != nil {
+					return err
+				}
+				if live {
+					if err := renewAll(cmd.Context(), env, s, r, nil); err != nil {
+						return err
+					}
+				}
+				rows, err := r.Status(cmd.Context(), s.Heal)
+				if err != nil {
+					return err
+				}
+				if err := writeOut(env, "", func(w io.Writer) error {
+					if output.value == "json" {
+						return console.JSON(w, map[string]any{"connections": console.List(rows), "asOf": s.Now().UTC()})
+					}
+					statusText(w, env, rows, s.Now())
+					return nil
+				}); err != nil {
+					return err
+				}
+				dead := 0
+				for _, r := range rows {
+					if r.Health == renew.Dead {
+						dead++
+					}
+				}
+				if dead > 0 {
+					return problem.New(problem.Unmet, "%s dead", plural(dead, "connection is", "connections are"))
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&live, "live", false, "ask Entra ID now")
+	addChoice(cmd, &output, "output", "how to print")
+	return cmd
+}
+
+// renewAll renews the connections named, or all.
+func renewAll(ctx context.Context, env *Env, s *app.SAM, r *renew.Renewer, names []string) error {
+	if len(names) == 0 {
+		list, err := s.Store.List(ctx)
+		if err != nil {
+			return err
+		}
+		for _, c := range list {
+			names = append(names, c.ID)
+		}
+	}
+	bar := newCounter(env, "renewing")
+	defer bar.done()
+	for i, name := range names {
+		if _, err := r.Once(ctx, name); err != nil {
+			return err
+		}
+		bar.set(i+1, len(names), true)
+	}
+	return nil
+}
+
+func statusText(w io.Writer, env *Env, rows []renew.StatusRow, now time.Time) {
+	p := paint{on: colour(env)}
+	if len(rows) == 0 {
+		fmt.Fprintln(w, "No connection yet: partnerguard connect makes one.")
+		return
+	}
+	wide := width(env)
+	for i, r := range rows {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		c := &r.Connection
+		mark, code := "✓", "32"
+		switch r.Health {
+		case renew.Dead:
+			mark, code = "✗", "31"
+		case renew.Dying:
+			mark, code = "!", "33"
+		case renew.Unsure:
+			mark, code = "?", "33"
+		}
+		fmt.Fprintf(w, "%s %s  %s\n", p.wrap(code, mark), p.bold(console.Clean(c.Name, 100)), p.wrap(code, string(r.Health)))
+		say := func(label, text string) {
+			if text == "" {
+				return
+			}
+			lines := wrap(console.Clean(text, 2000), max(wide-14, 40))
+			for j, l := range lines {
+				head := ""
+				if j == 0 {
+					head = label
+				}
+				fmt.Fprintf(w, "    %-9s %s\n", head, l)
+			}
+		}
+		say("account", c.Account)
+		if r.Health == renew.Dead || r.Health == renew.Dying {
+			say("", r.Words())
+		} else if !r.At.IsZero() {
+			say("ends", until(r.At, now)+" at the earliest unless renewed: "+r.Because)
+		}
+		if r.Health != renew.Dead {
+			say("renews", until(c.RenewAfter, now))
+		}
+		say("MFA", console.Clean(string(c.Proof.Answer), 60))
+		say("note", r.Note)
+		for _, u := range r.Unknown {
+			say("unknown", u)
+		}
+		if r.Health != renew.Healthy {
+			say("do", r.Fix)
+		}
+		say("heal", r.Heal)
+	}
+}
+
+func newConnectRenew(env *Env, open opener) *cobra.Command {
+	var all bool
+	output := choice{value: "text", allowed: []string{"text", "json"}}
+	cmd := &cobra.Command{
+		Use: "renew [NAME...]", Short: "Renew connections now; without a name those that are due",
+		Long: `renew uses each refresh token once and keeps the new one. partnerguard serve does
+this by itself; where nothing runs all the time, put this into a daily timer.
+
+Exit code 3 says that a connection was refused.`,
+		Example: "  partnerguard connect renew\n  partnerguard connect renew contoso.com\n  partnerguard connect renew --all",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if all && len(args) > 0 {
+				return problem.New(problem.Usage, "--all renews every connection: name none beside it")
+			}
+			return open.with(cmd.Context(), func(s *app.SAM) error {
+				r, err := s.Renewer()
+				if err != nil {
+					return err
+				}
+				type row struct {
+					Name    string        `json:"name"`
+					Outcome renew.Outcome `json:"outcome"`
+					Next    time.Time     `json:"next"`
+					Words   string        `json:"words,omitempty"`
+				}
+				rows, bad := []row{}, 0
+				each := func(res renew.Result) {
+					x := row{res.Connection.Name, res.Outcome, res.Connection.RenewAfter, res.Note}
+					if t := res.Connection.Trouble; t != nil && res.Outcome != renew.Renewed {
+						x.Words = t.Words
+					}
+					if res.Outcome == renew.Rejected || res.Outcome == renew.Damaged {
+						bad++
+					}
+					rows = append(rows, x)
+				}
+				switch {
+				case len(args) == 0 && !all:
+					err = r.Due(cmd.Context(), each)
+				default:
+					names := args
+					if all {
+						list, lerr := s.Store.List(cmd.Context())
+						if lerr != nil {
+							return lerr
+						}
+						for _, c := range list {
+							names = append(names, c.ID)
+						}
+					}
+					for _, n := range names {
+						res, rerr := r.Once(cmd.Context(), n)
+						if rerr != nil {
+							err = errors.Join(err, rerr)
+							continue
+						}
+						each(res)
+					}
+				}
+				if werr := writeOut(env, "", func(w io.Writer) error {
+					if output.value == "json" {
+						return console.JSON(w, map[string]any{"renewals": rows})
+					}
+					if len(rows) == 0 && err == nil {
+						fmt.Fprintln(w, "Nothing is due.")
+						return nil
+					}
+					table(w, paint{on: colour(env)}, rows,
+						column[row]{"connection", func(r *row) string { return r.Name }},
+						column[row]{"outcome", func(r *row) string { return string(r.Outcome) }},
+						column[row]{"next", func(r *row) string { return until(r.Next, s.Now()) }},
+						column[row]{"words", func(r *row) string { return r.Words }})
+					return nil
+				}); werr != nil {
+					return werr
+				}
+				if err == nil && bad > 0 {
+					err = problem.New(problem.Unmet, "%s refused", plural(bad, "connection was", "connections were"))
+				}
+				return err
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "every connection, due or not")
+	addChoice(cmd, &output, "output", "how to print")
+	return cmd
+}
+
+func newConnectRemove(env *Env, open opener) *cobra.Command {
+	return &cobra.Command{
+		Use: "remove NAME", Short: "Forget a connection and delete its sealed tokens",
+		Long: `remove deletes a connection with its tokens from the vault. It does not revoke them
+in Entra ID: revoke the account's sessions there if the tokens may have leaked.`,
+		Example: "  partnerguard connect remove contoso.com",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return problem.New(problem.Usage, "connect remove takes the name of one connection").WithHint("partnerguard connect status lists them")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return open.with(cmd.Context(), func(s *app.SAM) error {
+				c, err := s.Remove(cmd.Context(), args[0])
+				if err == nil {
+					fmt.Fprintf(env.Stdout, "Removed %s (%s).\n", console.Clean(c.Name, 100), console.Clean(c.Account, 200))
+				}
+				return err
+			})
+		},
+	}
+}

@@ -1,0 +1,261 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/app"
+	"partnerguard/internal/console"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/sam/capture"
+	"partnerguard/internal/sam/consent"
+)
+
+func newCustomers(env *Env) *cobra.Command {
+	return installed(env, func(open func(context.Context) (*app.SAM, error)) *cobra.Command {
+		cmd := &cobra.Command{
+			Use: "customers", Short: "List customers, and plan and apply the app's consent at each",
+			Example: "  partnerguard customers list\n  partnerguard customers consent --plan --feature sign-ins,policies\n  partnerguard customers consent --apply",
+			Args: func(_ *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return problem.New(problem.Usage, "customers knows no such command").WithHint("it knows list and consent")
+				}
+				return nil
+			},
+			RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		}
+		cmd.AddCommand(newCustomersList(env, open), newCustomersConsent(env, open))
+		return cmd
+	})
+}
+
+func newCustomersList(env *Env, open opener) *cobra.Command {
+	var connection string
+	output := choice{value: "text", allowed: []string{"text", "json"}}
+	cmd := &cobra.Command{
+		Use: "list", Short: "List the partner's customers as Partner Center knows them", Args: noWords,
+		Example: "  partnerguard customers list --output json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return open.with(cmd.Context(), func(s *app.SAM) error {
+				c, err := s.Connection(cmd.Context(), connection)
+				if err != nil {
+					return err
+				}
+				p, err := s.PartnerCenter(c)
+				if err != nil {
+					return err
+				}
+				type row struct {
+					ID     string `json:"id"`
+					Domain string `json:"domain"`
+					Name   string `json:"name"`
+				}
+				rows := []row{}
+				for c, err := range p.Customers(cmd.Context(), 0) {
+					if err != nil {
+						return err
+					}
+					rows = append(rows, row{c.ID, c.Domain, c.Name})
+				}
+				return writeOut(env, "", func(w io.Writer) error {
+					if output.value == "json" {
+						return console.JSON(w, map[string]any{"customers": rows})
+					}
+					table(w, paint{on: colour(env)}, rows,
+						column[row]{"domain", func(r *row) string { return r.Domain }},
+						column[row]{"name", func(r *row) string { return r.Name }},
+						column[row]{"tenant id", func(r *row) string { return r.ID }})
+					return nil
+				})
+			})
+		},
+	}
+	cmd.Flags().StringVar(&connection, "connection", "", "whose customers (default the only connection there is)")
+	addChoice(cmd, &output, "output", "how to print")
+	return cmd
+}
+
+func newCustomersConsent(env *Env, open opener) *cobra.Command {
+	var connection string
+	var features, only []string
+	var plan, apply, trim bool
+	output := choice{value: "text", allowed: []string{"text", "json", "jsonl"}}
+	cmd := &cobra.Command{
+		Use: "consent", Short: "Show what the app may do at each customer; with --apply, bring it to what is wanted", Args: noWords,
+		Long: `consent asks, for each customer, which permissions the app really has there: it
+exchanges the partner's consent for a token of that tenant and reads its scopes.
+Nothing is changed without --apply.
+
+Missing consents are granted through Partner Center. Partner Center never adds to
+a consent that exists: where permissions lack, the consent is removed and granted
+anew, and the result is read from a fresh token. A run that was cut off is
+noticed and finished by the next one. With --trim what was granted beyond the
+features is taken away too.
+
+Exit code 3 says that a customer is not as wanted, or could not be seen.`,
+		Example: `  partnerguard customers consent --plan --feature sign-ins,policies
+  partnerguard customers consent --apply --customer fabrikam.example
+  partnerguard customers consent --plan --output jsonl > plan.jsonl`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if plan && apply {
+				return problem.New(problem.Usage, "--plan and --apply exclude each other")
+			}
+			list, err := parseFeatures(features)
+			if err != nil {
+				return err
+			}
+			return open.with(cmd.Context(), func(s *app.SAM) error {
+				c, err := s.Connection(cmd.Context(), connection)
+				if err != nil {
+					return err
+				}
+				bar := newCounter(env, "customers")
+				r := app.ConsentRequest{Connection: c, Features: list, Only: only, Apply: apply, Trim: trim, Progress: bar.set}
+				var rows []consent.Row
+				enc := json.NewEncoder(env.Stdout)
+				sum, err := s.Consent(cmd.Context(), r, func(row consent.Row) error {
+					if output.value == "jsonl" {
+						return enc.Encode(row)
+					}
+					rows = append(rows, row)
+					return nil
+				})
+				bar.done()
+				if err != nil && len(rows) == 0 {
+					return err
+				}
+				if werr := writeOut(env, "", func(w io.Writer) error {
+					switch output.value {
+					case "jsonl":
+						return nil
+					case "json":
+						return console.JSON(w, map[string]any{"customers": console.List(rows), "summary": sum})
+					}
+					consentText(w, env, rows, &sum, apply)
+					return nil
+				}); werr != nil {
+					return werr
+				}
+				if err != nil {
+					return err
+				}
+				if bad := sum.Customers - sum.Results[consent.Unchanged] - sum.Results[consent.Applied]; bad > 0 {
+					return problem.New(problem.Unmet, "%s not as wanted", plural(bad, "customer is", "customers are"))
+				}
+				return nil
+			})
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&connection, "connection", "", "whose customers (default the only connection there is)")
+	fl.StringSliceVar(&only, "customer", nil, "only this customer, by domain or tenant id; may be repeated")
+	fl.BoolVar(&plan, "plan", false, "look and change nothing (the default)")
+	fl.BoolVar(&apply, "apply", false, "grant what is missing")
+	fl.BoolVar(&trim, "trim", false, "with --apply: take away what is more than wanted, too")
+	var all []string
+	for _, f := range capture.Features() {
+		all = append(all, string(f))
+	}
+	fl.StringSliceVar(&features, "feature", []string{string(capture.Accounts)}, "what the app is to be used for at customers: "+strings.Join(all, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("feature", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
+	addChoice(cmd, &output, "output", "how to print; jsonl gives each customer as it is done")
+	return cmd
+}
+
+func consentText(w io.Writer, env *Env, rows []consent.Row, sum *consent.Summary, apply bool) {
+	slices.SortFunc(rows, func(a, b consent.Row) int { return strings.Compare(a.Customer.Domain, b.Customer.Domain) })
+	p := paint{on: colour(env)}
+	table(w, p, rows,
+		column[consent.Row]{"customer", func(r *consent.Row) string {
+			if r.Customer.Domain != "" {
+				return r.Customer.Domain
+			}
+			return r.Customer.ID
+		}},
+		column[consent.Row]{"stands", func(r *consent.Row) string {
+			var out []string
+			for _, i := range r.Items {
+				s := shortName(i.Resource, i.URI) + " " + string(i.State)
+				if len(i.Lacks) > 0 && i.State == consent.Drift {
+					s += " (lacks " + strings.Join(i.Lacks, " ") + ")"
+				}
+				out = append(out, s)
+			}
+			return strings.Join(out, ", ")
+		}},
+		column[consent.Row]{"to do", func(r *consent.Row) string { return string(r.Action) }},
+		column[consent.Row]{"result", func(r *consent.Row) string { return string(r.Result) }},
+		column[consent.Row]{"why", func(r *consent.Row) string {
+			why := r.Why
+			if why == "" {
+				for _, i := range r.Items {
+					if i.Why != "" {
+						why = i.Why
+						break
+					}
+				}
+			}
+			return why
+		}})
+	fmt.Fprintf(w, "\n%s:", plural(sum.Customers, "customer", "customers"))
+	sep := " "
+	for _, r := range []consent.Result{consent.Unchanged, consent.Planned, consent.Applied, consent.Unseen, consent.Skipped, consent.Failed} {
+		if n := sum.Results[r]; n > 0 {
+			fmt.Fprintf(w, "%s%d %s", sep, n, r)
+			sep = ", "
+		}
+	}
+	fmt.Fprintln(w)
+	if sum.Left > 0 {
+		fmt.Fprintf(w, "%s found half done from an earlier run.\n", plural(sum.Left, "was", "were"))
+	}
+	if !apply && sum.Results[consent.Planned] > 0 {
+		fmt.Fprintln(w, "Nothing was changed. The same with --apply does it.")
+	}
+}
+
+func shortName(resource, uri string) string {
+	switch resource {
+	case capture.GraphApp:
+		return "graph"
+	case capture.ARMApp:
+		return "arm"
+	case capture.PartnerCenterApp:
+		return "partner-center"
+	}
+	return uri
+}
+
+// counter is a bar over things that are counted, on a terminal only.
+type counter struct {
+	p   *progress
+	bar *progressbar.ProgressBar
+}
+
+func newCounter(env *Env, what string) *counter { return &counter{p: newProgress(env, what)} }
+
+func (c *counter) set(done, known int, whole bool) {
+	if !c.p.tty || c.bar == nil && c.p.env.Now().Sub(c.p.start).Seconds() < 2 {
+		return
+	}
+	if c.bar == nil {
+		c.bar = progressbar.NewOptions(-1, progressbar.OptionSetDescription(c.p.what), progressbar.OptionSetWriter(c.p.env.Stderr), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
+	}
+	if whole {
+		c.bar.ChangeMax(known)
+	}
+	_ = c.bar.Set(done)
+}
+
+func (c *counter) done() {
+	if c.bar != nil {
+		_ = c.bar.Finish()
+	}
+}
