@@ -49,6 +49,8 @@ conformance: ## Microsoft's own clients against the partner cloud; needs Chromiu
 bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench
 	$(MAKE) -C bench/access
+	$(MAKE) -C bench/renew
+	$(MAKE) -C bench/broker
 
 cover: ## test coverage per package
 	$(GO) test -cover $(PKGS)

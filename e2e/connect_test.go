@@ -1,0 +1,152 @@
+//go:build browser
+
+package e2e
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"partnerguard/internal/app"
+	"partnerguard/internal/config"
+	"partnerguard/internal/partnercloud"
+	"partnerguard/internal/partnercloud/control"
+	"partnerguard/internal/sam/capture"
+	"partnerguard/internal/sam/onboard"
+	"partnerguard/internal/web"
+)
+
+// answerPages goes through the sign-in pages as a person and gives the heading
+// of the page that is none of them. Pages of our own are looked at.
+func answerPages(t *testing.T, p *tab, s *partnercloud.Server, who partnercloud.Person, look func(string)) string {
+	t.Helper()
+	way := []string{}
+	for range 12 {
+		at := here(t, p)
+		way = append(way, at)
+		switch {
+		case at == "account":
+			enter(t, p, `input[autocomplete~="username"]`, who.UPN)
+		case at == "password":
+			enter(t, p, `input[autocomplete="current-password"]`, who.Password)
+		case at == "code":
+			code, err := totp.GenerateCode(who.TOTP, s.World.Clock.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			enter(t, p, `input[autocomplete="one-time-code"]`, code)
+		case strings.HasPrefix(at, "form: Stay"), strings.HasPrefix(at, "form: Connect"):
+			look(at)
+			enter(t, p, "", "")
+		default:
+			look(at)
+			return at
+		}
+	}
+	t.Fatalf("the pages do not end: %v\n%s", way, eval[string](t, p, `return document.body.innerText`))
+	return ""
+}
+
+// An invited partner opens the link, signs in with MFA, and is connected; the
+// link works once.
+func TestInvitedPartner(t *testing.T) {
+	s := cloud(t)
+	info := s.Info()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := "http://" + l.Addr().String()
+	panel := info.Apps[0]
+	// The callback must be one of the app's redirect URIs.
+	admin := control.Dial(info.Control, info.ControlSecret)
+	graph := func(method, path, body string) control.GraphAnswer {
+		t.Helper()
+		a, err := admin.Graph(t.Context(), control.GraphCall{Method: method, Path: path, Body: json.RawMessage(body)})
+		if err != nil || a.Status >= 300 {
+			t.Fatalf("%s %s: %d %v %s", method, path, a.Status, err, a.Body)
+		}
+		return a
+	}
+	graph(http.MethodPatch, "/v1.0/applications(appId='"+panel.ClientID+"')", `{"web":{"redirectUris":["`+public+onboard.Callback+`"]}}`)
+
+	dir := t.TempDir()
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(s.CA.PEM())
+	c, err := config.Load(config.Source{Flags: map[string]string{"data": dir, "master-key": "file:" + filepath.Join(dir, "key"), "cloud": app.LabName}, Getenv: func(string) string { return "" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.PublicURL = public
+	in, err := app.OpenSAM(t.Context(), app.SAMOptions{
+		Config: c, Actor: "local:test", Now: time.Now, Getenv: func(string) string { return "" },
+		Lab: &app.Lab{Info: &info, Roots: roots, Clock: func(context.Context) (time.Time, error) { return s.World.Clock.Now(), nil }},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := in.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := in.Registration(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	h, err := in.Serve(t.Context(), app.ServeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	serving, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- web.Serve(serving, web.Options{Listener: l, Handler: h}) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	invite := func() string {
+		t.Helper()
+		_, link, err := in.Invite(t.Context(), onboard.Invitation{Tenant: info.Tenant.Domain, ClientID: panel.ClientID, Features: []capture.Feature{capture.Customers, capture.Forecast}}, 24*time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return link
+	}
+	root := browser(t)
+	look := func(p *tab) func(string) {
+		return func(at string) {
+			if strings.HasPrefix(at, "form: Connect") || strings.HasPrefix(at, "page: ") {
+				fits(t, p, strings.ToLower(strings.NewReplacer("form: ", "connect-", "page: ", "connect-", " ", "-").Replace(at)))
+			}
+		}
+	}
+	link := invite()
+	p := open(t, root, link, 1280, "light")
+	if at := answerPages(t, p, s, person(t, s, "sam-agent"), look(p)); at != "page: Connected" {
+		t.Fatalf("it ended at %q: %s", at, eval[string](t, p, `return document.body.innerText`))
+	}
+	list, err := in.Store.List(t.Context())
+	if err != nil || len(list) != 1 || list[0].Model != "cpv" || list[0].Account != "sam-agent@contoso.com" {
+		t.Fatalf("%+v %v", list, err)
+	}
+	p = open(t, root, link, 1280, "light")
+	if at := answerPages(t, p, s, person(t, s, "sam-agent"), look(p)); at != "page: Not connected" {
+		t.Errorf("the link works twice: %q", at)
+	}
+	if res, err := http.Get(public + "/healthz"); err != nil || res.StatusCode != http.StatusOK {
+		t.Errorf("healthz: %v", err)
+	}
+	if r, err := in.Trail.Verify(t.Context(), nil); err != nil || r.Err() != nil {
+		t.Errorf("trail: %v %+v", err, r)
+	}
+}
