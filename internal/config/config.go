@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,8 +38,8 @@ type Config struct {
 	// the local one. Default: commercial, or partner-cloud where one runs and
 	// nothing was ever connected to a real one.
 	Cloud string `yaml:"cloud"`
-	// RenewEvery is how often refresh tokens are renewed. Default 168h; they die
-	// after 90 days without use.
+	// RenewEvery is how often refresh tokens are renewed: an hour to 30 days.
+	// Default 168h; they die after 90 days without use.
 	RenewEvery time.Duration `yaml:"renewEvery"`
 	// Listen is the address serve answers on. Default 127.0.0.1:8443.
 	Listen string `yaml:"listen"`
@@ -71,6 +72,7 @@ type setting struct {
 }
 
 func settings() []setting {
+	// The flags of the second half are serve's alone.
 	s := func(name, flag, about string, f func(*Config) *string) setting {
 		return setting{name: name, flag: flag, about: about, text: f}
 	}
@@ -80,12 +82,12 @@ func settings() []setting {
 		s("masterKey", "master-key", "what opens the vault: file:PATH, passphrase, passphrase-file:PATH, systemd:NAME, azurekeyvault:URL", func(c *Config) *string { return &c.MasterKey }),
 		s("cloud", "cloud", "which cloud: commercial, usgov, china, partner-cloud (the local one)", func(c *Config) *string { return &c.Cloud }),
 		{name: "renewEvery", about: "how often refresh tokens are renewed", span: func(c *Config) *time.Duration { return &c.RenewEvery }},
-		s("listen", "", "the address serve answers on", func(c *Config) *string { return &c.Listen }),
-		s("publicURL", "", "how serve is reached from outside", func(c *Config) *string { return &c.PublicURL }),
+		s("listen", "listen", "the address serve answers on", func(c *Config) *string { return &c.Listen }),
+		s("publicURL", "public-url", "how serve is reached from outside", func(c *Config) *string { return &c.PublicURL }),
 		s("tlsCertificate", "", "a PEM file", func(c *Config) *string { return &c.TLSCertificate }),
 		s("tlsKey", "", "a PEM file", func(c *Config) *string { return &c.TLSKey }),
 		s("clientCA", "", "a PEM file of the authorities of callers' certificates", func(c *Config) *string { return &c.ClientCA }),
-		s("policy", "", "which caller may have which token", func(c *Config) *string { return &c.Policy }),
+		s("policy", "policy", "which caller may have which token", func(c *Config) *string { return &c.Policy }),
 	}
 }
 
@@ -241,17 +243,29 @@ func (c *Config) check() error {
 			return bad("cloud", "%q is not a cloud", c.Cloud).WithHint("one of %s", strings.Join(Clouds(), ", "))
 		}
 	}
-	if c.RenewEvery < time.Minute || c.RenewEvery > 60*24*time.Hour {
-		return bad("renewEvery", "%s is not between a minute and 60 days", c.RenewEvery).WithHint("refresh tokens die after 90 days without use; 168h is a week")
+	if c.RenewEvery < time.Hour || c.RenewEvery > 30*24*time.Hour {
+		return bad("renewEvery", "%s is not between an hour and 30 days", c.RenewEvery).WithHint("refresh tokens die after 90 days without use; 168h is a week")
 	}
 	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
 		return bad("database", "it is no postgres:// URL").WithHint("leave it out for a file in the data folder")
 	}
+	if c.Database != "" {
+		// What cannot be read cannot be redacted, and is not shown.
+		u, err := url.Parse(c.Database)
+		if err != nil {
+			return bad("database", "it cannot be read").WithHint("it looks like postgres://user@host/name; what is not a letter or digit is written as %%XX; the password may come from PGPASSWORD or a .pgpass file")
+		}
+		for name := range u.Query() {
+			if strings.Contains(strings.ToLower(name), "passwort") {
+				return bad("database", "a password is among its parameters, where it is shown and logged").WithHint("put it into PGPASSWORD or a .pgpass file")
+			}
+		}
+	}
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)
 		local := err == nil && u.Scheme == "http" && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1")
-		if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && !local {
-			return bad("publicURL", "it is no https:// address").WithHint("e.g. https://guard.contoso.example")
+		if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" || u.Scheme != "https" && !local {
+			return bad("publicURL", "it is no https:// address of a host alone").WithHint("e.g. https://guard.contoso.example")
 		}
 		c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	}
@@ -270,6 +284,11 @@ func (c *Config) Origin(name string) string {
 		return o
 	}
 	return "default"
+}
+
+func isMaster(v string) bool {
+	kind, rest, _ := strings.Cut(v, ":")
+	return v == "passphrase" || rest != "" && slices.Contains([]string{"file", "passphrase-file", "systemd", "azurekeyvault"}, kind)
 }
 
 // Line is one setting as shown.
@@ -294,6 +313,9 @@ func (c *Config) Lines() []Line {
 			l.Value = s.span(c).String()
 		} else {
 			l.Value = *s.text(c)
+		}
+		if s.name == "masterKey" && !isMaster(l.Value) { // somebody may have put the passphrase itself there
+			l.Value = "(of no known kind, not shown)"
 		}
 		if u, err := url.Parse(l.Value); err == nil && u.User != nil {
 			l.Value = u.Redacted()

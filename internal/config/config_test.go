@@ -70,15 +70,20 @@ func TestBadSettings(t *testing.T) {
 		"unknown name":     {"data: /x\nmasterkye: a\n", "[2:1]"},
 		"not YAML":         {"data: [", "partnerguard.yaml"},
 		"cloud":            {"cloud: mars\n", `"mars" is not a cloud`},
-		"never renewed":    {"renewEvery: 2400h\n", "60 days"},
+		"never renewed":    {"renewEvery: 721h\n", "30 days"},
+		"renewed all day":  {"renewEvery: 59m\n", "an hour"},
 		"database":         {"database: mysql://x\n", "postgres://"},
 		"public over http": {"publicURL: http://guard.example\n", "https://"},
-		"public with path": {"publicURL: https://a:b@guard.example\n", "https://"},
+		"public with user": {"publicURL: https://a:b@guard.example\n", "https://"},
+		"public with path": {"publicURL: https://guard.example/app\n", "host alone"},
+		"public flag":      {"publicURL: ftp://guard.example\n", "https://"},
+		"database unread":  {"database: postgres://u:gehe%zz@db/x\n", "cannot be read"},
+		"database query":   {"database: postgres://u@db/x?sslpassword=geheim\n", "PGPASSWORD"},
 		"half of TLS":      {"tlsKey: k.pem\n", "go together"},
 		"large":            {"data: " + strings.Repeat("x", 1<<20) + "\n", "larger than"},
 	} {
 		_, err := config.Load(config.Source{File: write(t, c.text), Getenv: env("HOME", "/h")})
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		if err == nil || !strings.Contains(err.Error()+problem.HintOf(err), c.want) || strings.Contains(err.Error(), "gehe") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -100,6 +105,21 @@ func TestPasswordIsNotShown(t *testing.T) {
 	}
 	if c.Database != "postgres://u:geheim@db/x" {
 		t.Error("the URL itself lost its password")
+	}
+}
+
+func TestPassphraseIsNotShown(t *testing.T) {
+	t.Parallel()
+	for value, shown := range map[string]bool{"geheim": false, "passphrase:geheim": false, "passphrase": true, "file:/k": true, "systemd:x": true, "azurekeyvault:https://a/b": true} {
+		c, err := config.Load(config.Source{Getenv: env("HOME", "/h"), Flags: map[string]string{"master-key": value}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range c.Lines() {
+			if l.Name == "masterKey" && (l.Value == value) != shown {
+				t.Errorf("%s is shown as %s", value, l.Value)
+			}
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -71,13 +72,30 @@ func Open(ctx context.Context, where string) (_ *DB, err error) {
 			_ = d.Close()
 		}
 	}()
-	if err := d.PingContext(ctx); err != nil {
+	if err := d.ping(ctx); err != nil {
 		return nil, d.failed(err)
 	}
 	if err := d.migrate(ctx); err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// ping opens the first connection. Where another process makes the same new file
+// ready just now, SQLite says that it is busy without waiting: the change to WAL
+// is outside of its busy_timeout.
+func (d *DB) ping(ctx context.Context) error {
+	for attempt := 0; ; attempt++ {
+		err := d.PingContext(ctx)
+		if err == nil || attempt == 100 || !conflict(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 func openFile(path string) (*sql.DB, error) {
@@ -156,13 +174,30 @@ func (d *DB) migrate(ctx context.Context) error {
 			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", key)
 		}()
 	}
-	if _, err := p.Up(ctx); err != nil {
-		if now, verr := p.GetDBVersion(ctx); verr == nil && now >= newest {
+	for attempt := 0; ; attempt++ {
+		_, err := p.Up(ctx)
+		if err == nil {
+			return nil
+		}
+		now, verr := p.GetDBVersion(ctx)
+		if verr == nil && now >= newest {
 			return nil // another process was faster
 		}
-		return problem.Wrap(err, problem.Internal, "the schema of %s could not be brought up to date", d.where)
+		// SQLite has no lock across migrations: another process may be between two
+		// of them.
+		if attempt < 50 && d.Dialect == SQLite && ctx.Err() == nil && (now > has || conflict(err) || exists(err)) {
+			has = max(has, now)
+			time.Sleep(20 * time.Millisecond)
+			continue
+		}
+		return problem.Wrap(err, problem.Internal, "the schema of %s could not be brought up to date: %s", d.where, reason(err)).WithHint("look whether the disk is full, and whether another partnerguard holds the database")
 	}
-	return nil
+}
+
+// exists says that a table was there already.
+func exists(err error) bool {
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && strings.Contains(lite.Error(), "already exists")
 }
 
 // Where says which database it is, without a password.
@@ -184,6 +219,8 @@ func reason(err error) string {
 		return lite.Error()
 	case errors.Is(err, fs.ErrPermission):
 		return "permission denied"
+	case errors.Is(err, syscall.ENOTDIR):
+		return "part of its path is no folder"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "it does not answer"
 	}

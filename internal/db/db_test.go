@@ -143,3 +143,28 @@ func TestMigrationsArePaired(t *testing.T) {
 		t.Errorf("sqlite has %v, postgres has %v", a, b)
 	}
 }
+
+// Many that make the same new file ready at once all get it.
+func TestOpenAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 4 {
+		path := filepath.Join(t.TempDir(), "new", "partnerguard.db")
+		start := make(chan struct{})
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				<-start
+				d, err := db.Open(t.Context(), path)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := d.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		close(start)
+		wg.Wait()
+	}
+}

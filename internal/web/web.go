@@ -62,6 +62,7 @@ type Options struct {
 	TLS      *tls.Config  // nil: plain HTTP, for loopback only
 	Handler  http.Handler // required; Serve puts Guard around it
 	Log      *slog.Logger // nil discards
+	Ready    func()       // called when it is going to answer; optional
 }
 
 // Serve answers until ctx ends, then lets requests under way finish for up to
@@ -73,7 +74,7 @@ func Serve(ctx context.Context, o Options) error {
 	if o.TLS == nil && !loopback(o.Listener.Addr()) {
 		_ = o.Listener.Close()
 		return problem.New(problem.Usage, "%s is not loopback, and there is no certificate to serve it with TLS", o.Listener.Addr()).
-			WithHint("give a certificate and its key, or listen on 127.0.0.1 behind a proxy of yours")
+			WithHint("set tlsCertificate and tlsKey, or listen on 127.0.0.1 behind a proxy of yours")
 	}
 	l := o.Listener
 	s := &http.Server{
@@ -86,6 +87,9 @@ func Serve(ctx context.Context, o Options) error {
 		if s.TLSConfig.MinVersion < tls.VersionTLS12 {
 			s.TLSConfig.MinVersion = tls.VersionTLS12
 		}
+	}
+	if o.Ready != nil {
+		o.Ready()
 	}
 	ended := make(chan error, 1)
 	go func() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -101,12 +100,6 @@ func start() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-	_ = l.Close()
 	// The server refuses to run as root; then it runs as the system's own user.
 	wrap := func(words ...string) []string { return words }
 	if os.Getuid() == 0 {
@@ -138,7 +131,7 @@ func start() (string, error) {
 	}
 	// sh waits for the end of its input, which is our end, then ends the server.
 	script := `"$0" "$@" >log 2>&1 & p=$!; cat >/dev/null; kill -QUIT $p; wait $p; rm -rf "$PWD"`
-	words := wrap("sh", "-c", script, filepath.Join(bin, "postgres"), "-D", data, "-h", "127.0.0.1", "-p", port, "-k", "", "-c", "fsync=off", "-c", "max_connections=300", "-c", "shared_buffers=32MB")
+	words := wrap("sh", "-c", script, filepath.Join(bin, "postgres"), "-D", data, "-h", "", "-k", dir, "-c", "fsync=off", "-c", "max_connections=300", "-c", "shared_buffers=32MB")
 	c := exec.Command(words[0], words[1:]...)
 	c.Dir = dir
 	if _, err := c.StdinPipe(); err != nil { // open as long as this process lives
@@ -148,7 +141,8 @@ func start() (string, error) {
 		return "", err
 	}
 	keep = c
-	where := "postgres://postgres@127.0.0.1:" + port + "/postgres?sslmode=disable"
+	// A socket in our own folder: no port that somebody else could take first.
+	where := "postgres://postgres@/postgres?" + url.Values{"host": {dir}}.Encode()
 	pool, err := sql.Open("pgx", where)
 	if err != nil {
 		return "", err
