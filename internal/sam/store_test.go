@@ -576,3 +576,81 @@ func TestAddRegistrationRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A backup of the vault is older than the connection: its token is taken up,
+// since Entra ID leaves tokens valid when it gives new ones.
+func TestRestoredVault(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, clock := store(t, d)
+		ctx := t.Context()
+		a, b := keep(t, s, captured(1)).ID, keep(t, s, captured(2)).ID
+		renew := func(from, used int64, text string) {
+			t.Helper()
+			if _, err := s.Renewed(ctx, a, sam.Renewal{From: from, Used: used, Refresh: secret.New(text), At: clock.Now()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		renew(1, 1, "two")
+		type sealed struct {
+			name string
+			box  []byte
+		}
+		var backup []sealed
+		rows, err := d.Query("SELECT name, sealed FROM vault_rows WHERE owner = $1", a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			var x sealed
+			if err := rows.Scan(&x.name, &x.box); err != nil {
+				t.Fatal(err)
+			}
+			backup = append(backup, x)
+		}
+		if err := rows.Close(); err != nil || len(backup) != 2 {
+			t.Fatal(len(backup), err)
+		}
+		for g := int64(2); g < 6; g++ {
+			renew(g, g, "later")
+		}
+		empty := func() {
+			t.Helper()
+			if _, err := d.Exec("DELETE FROM vault_rows WHERE owner = $1", a); err != nil {
+				t.Fatal(err)
+			}
+		}
+		restore := func() {
+			t.Helper()
+			empty()
+			for _, x := range backup {
+				if _, err := d.Exec("INSERT INTO vault_rows (purpose, owner, name, sealed, changed) VALUES ($1, $2, $3, $4, 0)", sam.PurposeRefresh, a, x.name, x.box); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		empty()
+		if _, err := s.Token(ctx, a); !errors.Is(err, vault.ErrDamaged) {
+			t.Fatalf("nothing is there: %v", err)
+		}
+		restore()
+		h, err := s.Token(ctx, a)
+		if err != nil || h.Current.Reveal() != "two" || h.Of != 2 || h.Generation != 6 || !h.Previous.IsZero() {
+			t.Fatalf("%+v %v", h, err)
+		}
+		renew(6, 2, "seven")
+		if cur, prev, _ := held(t, s, a); cur != "seven" || prev != "two" {
+			t.Errorf("%q, before it %q", cur, prev)
+		}
+		if c, err := s.Find(ctx, a); err != nil || c.State != sam.Active {
+			t.Errorf("%v %v", c.State, err)
+		}
+		var n int
+		if err := d.QueryRow("SELECT count(*) FROM vault_rows WHERE owner = $1", a).Scan(&n); err != nil || n != 2 {
+			t.Errorf("%d sealed tokens: %v", n, err)
+		}
+		if cur, _, _ := held(t, s, b); cur != "first-token-of-2" {
+			t.Errorf("the other one: %q", cur)
+		}
+	})
+}

@@ -1,9 +1,12 @@
 package sam
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
+	"strconv"
 	"time"
 
 	"partnerguard/internal/claim"
@@ -71,6 +74,11 @@ func (s *Store) open(ctx context.Context, id string) (Held, error) {
 	} else if now.Generation != r.Generation {
 		return Held{}, errRace
 	}
+	if ok, err := s.adopt(ctx, r); err != nil {
+		return Held{}, err
+	} else if ok {
+		return Held{}, errRace // read it again
+	}
 	if r.State != Damaged {
 		_, err = s.Failed(ctx, r.ID, Failure{From: r.Generation, State: Damaged, Next: s.now().Add(24 * time.Hour), Trouble: Trouble{
 			At: stamp(s.now()), Words: "its sealed refresh token does not open", Fix: "restore the vault from a backup, or consent again: partnerguard connect",
@@ -83,6 +91,53 @@ func (s *Store) open(ctx context.Context, id string) (Held, error) {
 	}
 	return Held{}, problem.Wrap(errors.Join(vault.ErrDamaged, damage), problem.BadInput, "the sealed refresh token of connection %s does not open", r.Name).
 		WithHint("restore the vault from a backup, or consent again: partnerguard connect")
+}
+
+// adopt takes up an older token when none that is known opens: that of a vault
+// which was restored from a backup. Entra ID leaves it valid for its time.
+func (s *Store) adopt(ctx context.Context, r *row) (bool, error) {
+	rows, err := s.d.QueryContext(ctx, "SELECT name FROM vault_rows WHERE purpose = $1 AND owner = $2 LIMIT 1000", PurposeRefresh, r.ID)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	var older []int64
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return false, err
+		}
+		if g, err := strconv.ParseInt(name, 10, 64); err == nil && g > 0 && g < r.Generation && g != r.previous {
+			older = append(older, g)
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return false, err
+	}
+	slices.SortFunc(older, func(a, b int64) int { return cmp.Compare(b, a) })
+	for i, g := range older {
+		if _, err := s.v.Get(ctx, s.d, refreshRef(r.ID, g)); errors.Is(err, vault.ErrDamaged) || errors.Is(err, problem.NotFound) {
+			continue
+		} else if err != nil {
+			return false, err
+		}
+		_, err := s.change(ctx, r.ID, func(tx *sql.Tx, now *row) error {
+			if now.Generation != r.Generation {
+				return ErrMoved
+			}
+			drop := slices.Delete(slices.Clone(older), i, i+1)
+			if now.previous != 0 {
+				drop = append(drop, now.previous)
+			}
+			now.previous = g
+			return s.forget(ctx, tx, r.ID, drop...)
+		}, nil)
+		if errors.Is(err, ErrMoved) {
+			return true, nil
+		}
+		return err == nil, err
+	}
+	return false, nil
 }
 
 // Renewal is what came of using a refresh token with success.

@@ -46,6 +46,16 @@ func WriteInvitation(w http.ResponseWriter, v Invitation) {
 	show(w, http.StatusOK, p, policy)
 }
 
+// WriteInvited is WritePage for an invited partner, who has no partnerguard to
+// run.
+func WriteInvited(w http.ResponseWriter, status int, done Done, err error) {
+	p := pageOf(done, err)
+	p.Fix = strings.NewReplacer("run partnerguard connect again", openAgain, "run partnerguard connect", openAgain, "Run partnerguard connect", "O"+openAgain[1:]).Replace(p.Fix)
+	show(w, status, p, pagePolicy)
+}
+
+const openAgain = "open the invitation's link again"
+
 func hostOf(address string) string {
 	if u, err := url.Parse(address); err == nil {
 		return u.Host

@@ -14,6 +14,7 @@ import (
 	"partnerguard/internal/claim"
 	"partnerguard/internal/console"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/problem"
 )
 
 //go:embed page.css
@@ -84,6 +85,8 @@ func pageOf(done Done, err error) page {
 			}
 		} else if e, ok := errors.AsType[*msapi.TokenError](err); ok {
 			p.Words, p.Fix = e.Public(), beginAgain
+		} else if e, ok := errors.AsType[*problem.Error](err); ok && e.Kind != problem.Internal {
+			p.Words, p.Fix = e.Public, e.Hint
 		}
 		p.Words, p.Fix = sentence(p.Words), sentence(p.Fix)
 		p.Close = "Nothing of this sign-in was kept. You can close this window."

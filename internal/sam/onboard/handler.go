@@ -105,12 +105,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	link := strings.TrimPrefix(r.URL.Path, Prefix)
 	if link == "" || strings.Contains(link, "/") || r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost {
-		capture.WritePage(w, http.StatusNotFound, capture.Done{}, problem.New(problem.NotFound, "there is no such page"))
+		capture.WriteInvited(w, http.StatusNotFound, capture.Done{}, problem.New(problem.NotFound, "there is no such page"))
 		return
 	}
 	if u, err := url.Parse(h.d.Public); err != nil || !strings.EqualFold(r.Host, u.Host) {
 		// Under another name the cookie and the answer would not come back.
-		capture.WritePage(w, http.StatusMisdirectedRequest, capture.Done{}, problem.New(problem.NotFound, "this server answers under another name"))
+		capture.WriteInvited(w, http.StatusMisdirectedRequest, capture.Done{}, problem.New(problem.NotFound, "this server answers under another name"))
 		return
 	}
 	i, err := h.d.Store.Open(r.Context(), secret.New(link))
@@ -140,7 +140,7 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		h.d.Log.WarnContext(r.Context(), "an invited partner could not go on", "error", err)
 	}
-	capture.WritePage(w, status, capture.Done{}, err)
+	capture.WriteInvited(w, status, capture.Done{}, err)
 }
 
 func (h *Handler) begin(w http.ResponseWriter, r *http.Request, i Invitation) {
@@ -191,12 +191,16 @@ func (h *Handler) put(state string, u underway) bool {
 	return true
 }
 
-func (h *Handler) take(state string) (underway, bool) {
+func (h *Handler) peek(state string) underway {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	u, ok := h.begun[state]
+	return h.begun[state]
+}
+
+func (h *Handler) drop(state string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	delete(h.begun, state)
-	return u, ok
 }
 
 func (h *Handler) answer(w http.ResponseWriter, r *http.Request) {
@@ -208,7 +212,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request) {
 	door := capture.Door{Host: u.Host, Path: Callback, Mode: "query", Origin: h.d.Cloud.Authority}
 	cb, status, err := door.Read(w, r)
 	if err != nil {
-		capture.WritePage(w, status, capture.Done{}, err)
+		capture.WriteInvited(w, status, capture.Done{}, err)
 		return
 	}
 	name := plainCookie
@@ -218,19 +222,27 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(name); err == nil {
 		cb.Binding = secret.New(c.Value)
 	}
-	way, known := h.take(token.Fingerprint(cb.State))
-	if !known { // Complete refuses it, with words, and records that
-		way.invitation = ""
-	}
+	// One that nobody began has no invitation; Complete refuses it, with words,
+	// and records that.
+	state := token.Fingerprint(cb.State)
+	way := h.peek(state)
 	// A browser that leaves does not cut a redemption short.
 	ctx := context.WithValue(context.WithoutCancel(r.Context()), keyInvitation{}, way.invitation)
 	done, err := h.capture.Complete(ctx, cb)
-	http.SetCookie(w, h.bind("", -1))
+	no, refused := errors.AsType[*capture.Refusal](err)
+	// An answer that is not this browser's ends neither the sign-in that it names
+	// nor the one that this browser is at: a stranger, or an earlier tab, cannot
+	// keep anybody from finishing.
+	if !refused || no.Cause != capture.Forged && no.Cause != capture.OtherTab && no.Cause != capture.Late {
+		h.drop(state)
+		http.SetCookie(w, h.bind("", -1))
+	}
 	status = http.StatusOK
-	if no, is := errors.AsType[*capture.Refusal](err); is && (no.Cause == capture.Forged || no.Cause == capture.Replayed || no.Cause == capture.OtherTab) {
+	switch {
+	case refused && (no.Cause == capture.Forged || no.Cause == capture.Replayed || no.Cause == capture.OtherTab):
 		status = http.StatusBadRequest
-	} else if err != nil && !is {
+	case err != nil && !refused:
 		h.d.Log.WarnContext(r.Context(), "an invited partner's consent was not kept", "error", err)
 	}
-	capture.WritePage(w, status, done, err)
+	capture.WriteInvited(w, status, done, err)
 }

@@ -33,6 +33,9 @@ type Invitation struct {
 // Longest is how long an invitation may wait.
 const Longest = 30 * 24 * time.Hour
 
+// leeway is how far clocks may differ.
+const leeway = 5 * time.Minute
+
 // Store keeps invitations. Safe for concurrent use, by several processes too.
 type Store struct {
 	d   *db.DB
@@ -94,7 +97,9 @@ func (s *Store) Open(ctx context.Context, link secret.Text) (Invitation, error) 
 	if err != nil {
 		return Invitation{}, problem.Wrap(err, problem.Internal, "the invitation could not be read")
 	}
-	if left := i.Expires.Sub(s.now()); !i.UsedAt.IsZero() || left <= 0 || left > Longest {
+	// Made on one machine and opened on another: clocks differ a little.
+	now := s.now()
+	if !i.UsedAt.IsZero() || !now.Before(i.Expires) || now.Before(i.MadeAt.Add(-leeway)) {
 		return Invitation{}, gone
 	}
 	return i, nil

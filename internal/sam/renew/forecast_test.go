@@ -157,6 +157,7 @@ func TestJudge(t *testing.T) {
 		"idle soon":           {func(c *sam.Connection) { c.Forecast.At = now.Add(14 * day) }, renew.Dying, "dying on 2026-05-16 because w"},
 		"a sign-in frequency": {func(c *sam.Connection) { c.Forecast.Cause, c.Forecast.At = renew.CauseFrequency, now.Add(80*day) }, renew.Dying, "dying on 2026-07-21"},
 		"blocked":             {func(c *sam.Connection) { c.Forecast.Cause, c.Forecast.At = renew.CauseBlocked, noon }, renew.Dying, "dying on"},
+		"time is up":          {func(c *sam.Connection) { c.Forecast.At = noon }, renew.Dying, "was to die on 2026-05-01 because w, and nobody has asked since"},
 		"a passing trouble":   {func(c *sam.Connection) { c.Trouble = &sam.Trouble{Transient: true, Times: 1} }, renew.Healthy, "healthy"},
 		"rejected": {func(c *sam.Connection) {
 			c.State, c.Trouble = sam.Rejected, &sam.Trouble{Code: 50173, Words: "revoked"}

@@ -33,6 +33,7 @@ type StatusRow struct {
 	Heal       string         `json:"heal,omitempty"`    // the one command or link
 	Unknown    []string       `json:"unknown,omitempty"` // what could end it sooner and was not read
 	Note       string         `json:"note,omitempty"`    // a passing trouble
+	Overdue    bool           `json:"overdue,omitempty"` // At is past, and nobody has asked Entra ID since
 }
 
 // Words is the row as one sentence.
@@ -44,6 +45,9 @@ func (r StatusRow) Words() string {
 		}
 		return "dead because " + r.Because
 	case Dying:
+		if r.Overdue {
+			return fmt.Sprintf("was to die on %s because %s, and nobody has asked since: connect status --live does", r.At.UTC().Format(time.DateOnly), r.Because)
+		}
 		return fmt.Sprintf("dying on %s because %s", r.At.UTC().Format(time.DateOnly), r.Because)
 	case Unsure:
 		return "works; not everything that could end it could be read"
@@ -99,7 +103,7 @@ func Judge(c sam.Connection, now time.Time) StatusRow {
 	switch {
 	// A sign-in frequency ends it however often it is renewed.
 	case f.Cause == CauseFrequency || f.Cause == CauseBlocked, !f.At.IsZero() && f.At.Sub(now) <= thresholds[0]:
-		row.Health = Dying
+		row.Health, row.Overdue = Dying, !f.At.IsZero() && f.At.Before(now) && f.Cause != CauseBlocked
 	case len(f.Unknown) > 0:
 		row.Health = Unsure
 	default:
