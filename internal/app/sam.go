@@ -182,11 +182,8 @@ func (s *SAM) choose(ctx context.Context, o SAMOptions) error {
 	name := o.Config.Cloud
 	if name == "" {
 		name = "commercial"
-		if o.Lab != nil && o.Config.Database == "" {
-			_, err := os.Stat(filepath.Join(o.Config.Data, "partnerguard.db"))
-			if errors.Is(err, fs.ErrNotExist) {
-				name = LabName
-			}
+		if o.Lab != nil && o.Config.Database == "" && unused(ctx, filepath.Join(o.Config.Data, "partnerguard.db")) {
+			name = LabName
 		}
 	}
 	if name == LabName {
@@ -199,6 +196,24 @@ func (s *SAM) choose(ctx context.Context, o SAMOptions) error {
 	c, err := msapi.FindCloud(name)
 	s.Cloud = c
 	return err
+}
+
+// unused says that a database does not exist or holds nothing that somebody put
+// there: who looked at the first steps of connect before starting the partner
+// cloud has one. What cannot be read is in use.
+func unused(ctx context.Context, path string) bool {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return true
+	}
+	d, err := db.Open(ctx, path)
+	if err != nil {
+		return false
+	}
+	defer d.Close()
+	var rows int
+	err = d.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM connections) + (SELECT count(*) FROM registrations) + (SELECT count(*) FROM vault_rows)
+		+ (SELECT count(*) FROM automation_items) + (SELECT count(*) FROM invitations) + (SELECT count(*) FROM approvals)`).Scan(&rows)
+	return err == nil && rows == 0
 }
 
 // database is where this cloud's data are. A laboratory's lie apart.
@@ -238,16 +253,18 @@ func (s *SAM) claimDatabase(ctx context.Context) error {
 func (s *SAM) master(ctx context.Context, o SAMOptions) (vault.Master, error) {
 	if path, is := strings.CutPrefix(o.Config.MasterKey, "file:"); is {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			var keysets int
-			if err := s.DB.QueryRowContext(ctx, "SELECT count(*) FROM vault_keyset").Scan(&keysets); err != nil {
+			var rows int
+			if err := s.DB.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM vault_keyset) + (SELECT count(*) FROM vault_rows)").Scan(&rows); err != nil {
 				return nil, problem.Wrap(err, problem.Internal, "the vault cannot be read")
 			}
-			if keysets == 0 {
+			if rows == 0 {
 				if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 					return nil, problem.Wrap(err, problem.BadInput, "the folder of the master key %s cannot be made", path)
 				}
 				id, err := vault.MakeKeyFile(path)
-				if err != nil {
+				if _, serr := os.Stat(path); err != nil && serr == nil {
+					return ParseMaster(o.Config.MasterKey, o) // another process was faster
+				} else if err != nil {
 					return nil, err
 				}
 				s.notes = append(s.notes, "made the vault's master key "+path+" ("+id+"): keep a copy elsewhere, without it nothing sealed opens")

@@ -3,16 +3,21 @@ package app
 import (
 	"context"
 	"crypto/x509"
+	"database/sql"
+	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"partnerguard/internal/audit"
+	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/sam/onboard"
+	"partnerguard/internal/sam/renew"
 )
 
 // ServeOptions are how a server treats its callers.
@@ -28,11 +33,13 @@ func (s *SAM) Serve(ctx context.Context, o ServeOptions) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, err := jobs.Open(ctx, s.DB, jobs.Options{Log: s.Log})
+	q, err := jobs.Open(ctx, s.DB, jobs.Options{Log: slog.New(calm{s.Log.Handler()})})
 	if err != nil {
 		return nil, err
 	}
 	r.Register(q)
+	q.Handle(jobWarn, func(ctx context.Context, _ jobs.Job) error { return s.warn(ctx) })
+	q.Every(time.Hour, jobWarn, nil)
 	b, err := s.Broker()
 	if err != nil {
 		return nil, err
@@ -72,6 +79,20 @@ func (s *SAM) Serve(ctx context.Context, o ServeOptions) (http.Handler, error) {
 	}
 	return mux, nil
 }
+
+// calm leaves out what a queue says of itself every minute.
+type calm struct{ slog.Handler }
+
+// Enabled is from warnings on.
+func (c calm) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && c.Handler.Enabled(ctx, l)
+}
+
+// WithAttrs keeps it calm.
+func (c calm) WithAttrs(a []slog.Attr) slog.Handler { return calm{c.Handler.WithAttrs(a)} }
+
+// WithGroup keeps it calm.
+func (c calm) WithGroup(name string) slog.Handler { return calm{c.Handler.WithGroup(name)} }
 
 // onboarding adds the pages by which invited partners consent, where there is
 // an address they can be reached at.
@@ -135,4 +156,47 @@ func (s *SAM) Withdraw(ctx context.Context, id string) error {
 		return err
 	}
 	return s.Trail.Record(ctx, nil, audit.Event{Action: audit.InvitationWithdrawn, Outcome: audit.Done, Actor: s.Actor, Object: id})
+}
+
+const jobWarn = "warn-dying"
+
+// told is how long it is remembered that a warning was given: longer than any
+// refresh token lives idle.
+const told = 100 * 24 * time.Hour
+
+// warn writes each connection that dies within 14, 7 or 1 days into the log and
+// the audit trail, once for each of these.
+func (s *SAM) warn(ctx context.Context) error {
+	list, err := s.Store.List(ctx)
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	if _, err := s.DB.ExecContext(ctx, "DELETE FROM settings WHERE name LIKE 'warned:%' AND CAST(value AS bigint) < $1", db.Micros(now.Add(-told))); err != nil {
+		return err
+	}
+	for _, w := range renew.Warnings(now, list) {
+		fresh := false
+		err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
+			res, err := tx.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", "warned:"+w.Key, strconv.FormatInt(db.Micros(now), 10))
+			if err != nil {
+				return err
+			}
+			n, err := res.RowsAffected()
+			if fresh = n == 1; err != nil || !fresh {
+				return err
+			}
+			return s.Trail.Record(ctx, tx, audit.Event{
+				Action: audit.ConnectionDying, Outcome: audit.Done, Actor: "system:renewal", Object: w.Connection.ID, Tenant: w.Connection.Tenant,
+				Reason: w.Words, Details: map[string]string{"at": w.At.UTC().Format(time.RFC3339), "days": strconv.Itoa(w.Days), "name": w.Connection.Name},
+			})
+		})
+		if err != nil {
+			return err
+		}
+		if fresh {
+			s.Log.WarnContext(ctx, "a connection dies soon", "connection", w.Connection.Name, "at", w.At.UTC(), "because", w.Words, "do", w.Fix, "heal", s.Heal(w.Connection))
+		}
+	}
+	return nil
 }

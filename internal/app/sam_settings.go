@@ -2,8 +2,14 @@ package app
 
 import (
 	"context"
+	"crypto/sha1" //nolint:gosec // Graph names certificates so
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 
@@ -46,6 +52,9 @@ func (r settingsReader) Settings(ctx context.Context, c sam.Connection) (renew.S
 		if p, ok := errors.AsType[*problem.Error](err); ok {
 			why = p.Public
 		}
+		if a, ok := errors.AsType[*msapi.APIError](err); ok && a.Status == http.StatusForbidden {
+			why += "; give the account a role that may read it, such as Security Reader"
+		}
 		out.Unknown = append(out.Unknown, what+": "+why)
 	}
 	if t, err := r.tenant(ctx, g, c); err != nil {
@@ -61,8 +70,13 @@ func (r settingsReader) Settings(ctx context.Context, c sam.Connection) (renew.S
 		var list []msapi.AppCredential
 		if list, err = msapi.AppCredentials(app); err == nil {
 			out.CredentialsRead = true
+			reg, _ := r.s.Store.Registration(ctx, c.ClientID) // without one no certificate is ours
 			for _, k := range list {
-				out.Credentials = append(out.Credentials, renew.Credential{ID: k.KeyID, Name: k.Name, Kind: k.Kind, NotBefore: k.From, NotAfter: k.Until})
+				x := renew.Credential{ID: k.KeyID, Name: k.Name, Kind: k.Kind, NotBefore: k.From, NotAfter: k.Until}
+				if isOurs(reg.Certificate, k.Thumbprint) {
+					x.Thumbprint = reg.Thumbprint
+				}
+				out.Credentials = append(out.Credentials, x)
 			}
 		}
 	}
@@ -70,6 +84,24 @@ func (r settingsReader) Settings(ctx context.Context, c sam.Connection) (renew.S
 		missing("what the app registration says of its credentials", err)
 	}
 	return out, nil
+}
+
+// isOurs says that a key's customKeyIdentifier is the thumbprint of our
+// certificate. Graph makes it so where nobody chose another: SHA-1, and SHA-256
+// in some answers, in base64 or hex. One that is neither tells nothing: whoever
+// added the key may have put anything there.
+func isOurs(certificate, identifier string) bool {
+	block, _ := pem.Decode([]byte(certificate))
+	if block == nil || identifier == "" {
+		return false
+	}
+	short, long := sha1.Sum(block.Bytes), sha256.Sum256(block.Bytes) //nolint:gosec // Graph's choice; it decides nothing
+	for _, sum := range [][]byte{short[:], long[:]} {
+		if identifier == base64.StdEncoding.EncodeToString(sum) || strings.EqualFold(identifier, hex.EncodeToString(sum)) {
+			return true
+		}
+	}
+	return false
 }
 
 // tenant reads the settings and the one account that matters. Its groups and

@@ -23,6 +23,7 @@ const (
 	ConnectionRenewed   Action = "connection.renewed"
 	ConnectionRejected  Action = "connection.rejected" // Entra ID refused the refresh token
 	ConnectionRemoved   Action = "connection.removed"
+	ConnectionDying     Action = "connection.dying" // it dies within 14, 7 or 1 days: told once each
 	InvitationMade      Action = "invitation.made"
 	InvitationWithdrawn Action = "invitation.withdrawn"
 	CredentialCreated   Action = "credential.created"
