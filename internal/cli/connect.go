@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,12 +47,18 @@ type connectFlags struct {
 	noBrowser                                 bool
 }
 
+// usualFeatures are those that are switched on when none is named.
+var usualFeatures = []capture.Feature{capture.Customers, capture.Forecast}
+
 func addFeatures(cmd *cobra.Command, to *[]string) {
-	var all []string
+	var all, usual []string
+	for _, f := range usualFeatures {
+		usual = append(usual, string(f))
+	}
 	for _, f := range capture.Features() {
 		all = append(all, string(f))
 	}
-	cmd.Flags().StringSliceVar(to, "feature", []string{string(capture.Customers), string(capture.Forecast)}, "what it is to be used for: "+strings.Join(all, ", "))
+	cmd.Flags().StringSliceVar(to, "feature", usual, "what it is to be used for: "+strings.Join(all, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("feature", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -162,6 +170,7 @@ func connect(ctx context.Context, env *Env, s *app.SAM, f *connectFlags, feature
 	if err != nil {
 		return err
 	}
+	foretell(ctx, s, &done)
 	return writeOut(env, "", func(w io.Writer) error {
 		if output == "json" {
 			return console.JSON(w, struct {
@@ -172,6 +181,18 @@ func connect(ctx context.Context, env *Env, s *app.SAM, f *connectFlags, feature
 		}
 		return connectedText(w, env, s, &done, &r)
 	})
+}
+
+// foretell makes the first forecast, so that the status knows from the start
+// what could end the connection. The consent is kept whatever comes of it.
+func foretell(ctx context.Context, s *app.SAM, done *capture.Done) {
+	r, err := s.Renewer()
+	if err != nil {
+		return
+	}
+	if c, err := r.Forecast(ctx, done.Connection.ID); err == nil {
+		done.Connection = c
+	}
 }
 
 // signIn sends the person to the sign-in page and waits for the answer.
@@ -243,7 +264,7 @@ func connectedText(w io.Writer, env *Env, s *app.SAM, d *capture.Done, r *sam.Re
 	fmt.Fprintf(w, "%s %s\n\n", p.wrap("32", "✓"), p.bold("Connected: "+console.Clean(c.Name, 100)))
 	by := string(c.Proof.Answer)
 	if len(c.Proof.By) > 0 {
-		by += " (amr " + strings.Join(c.Proof.By, ", ") + ")"
+		by += ", with " + strings.Join(c.Proof.By, " and ")
 	}
 	tell(w,
 		[2]string{"account", console.Clean(c.Account, 200)},
@@ -253,12 +274,14 @@ func connectedText(w io.Writer, env *Env, s *app.SAM, d *capture.Done, r *sam.Re
 		[2]string{"credential", credentialWords(r, s.Now())},
 		[2]string{"renewed", "every " + days(s.Config.RenewEvery) + ", next " + until(c.RenewAfter, s.Now())},
 	)
-	for resource, scopes := range d.Difference.Missing {
-		fmt.Fprintf(w, "\n%s missing at %s: %s\n", p.wrap("33", "!"), resource, strings.Join(scopes, " "))
+	differs := func(what string, by map[string][]string) {
+		for _, resource := range slices.Sorted(maps.Keys(by)) {
+			list := console.Clean(strings.Join(by[resource], ", "), 4000)
+			fmt.Fprintf(w, "\n%s %s at %s:\n    %s\n", p.wrap("33", "!"), what, console.Clean(resource, 200), strings.Join(wrap(list, max(width(env)-4, 40)), "\n    "))
+		}
 	}
-	for resource, scopes := range d.Difference.More {
-		fmt.Fprintf(w, "\n%s more than the features need at %s: %s\n", p.wrap("33", "!"), resource, strings.Join(wrap(strings.Join(scopes, ", "), width(env)-4), "\n    "))
-	}
+	differs("missing", d.Difference.Missing)
+	differs("more than the features need", d.Difference.More)
 	for _, n := range d.Notes {
 		fmt.Fprintf(w, "\n%s %s\n", p.wrap("33", "!"), console.Clean(n, 400))
 	}
@@ -302,7 +325,15 @@ func firstTime(w io.Writer, s *app.SAM, f *connectFlags, features []capture.Feat
 	fmt.Fprintf(w, "1. In the partner tenant, register an app (Entra admin center, App registrations, New) and put\n   this into its manifest:\n\n%s\n\n", indent(string(b), "   "))
 	fmt.Fprintf(w, "2. Let partnerguard make its certificate, and upload what it prints under Certificates & secrets:\n\n   partnerguard connect app certificate --client-id CLIENT-ID --tenant %s --out partnerguard.pem\n\n", tenant)
 	fmt.Fprintf(w, "3. Let an administrator consent for the tenant:\n\n   %s\n\n", capture.AdminConsentURL(s.Cloud, tenant, "CLIENT-ID", f.redirect))
-	fmt.Fprintf(w, "4. Consent with MFA as the account that is to act, an Admin Agent in the GDAP groups:\n\n   partnerguard connect --client-id CLIENT-ID\n\n")
+	again := ""
+	if !slices.Equal(features, usualFeatures) {
+		words := make([]string, len(features))
+		for i, f := range features {
+			words[i] = string(f)
+		}
+		again = " --feature " + strings.Join(words, ",")
+	}
+	fmt.Fprintf(w, "4. Consent with MFA as the account that is to act, an Admin Agent in the GDAP groups:\n\n   partnerguard connect --client-id CLIENT-ID%s\n\n", again)
 	return nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,12 +51,18 @@ func (f *appFlags) register(cmd *cobra.Command, whole bool) {
 	}
 }
 
+// guid is how Entra ID writes a client id.
+var guid = regexp.MustCompile(`^(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
 // known fills in what is known of the app already.
 func (f *appFlags) known(ctx context.Context, s *app.SAM) error {
 	r, err := s.Registration(ctx, f.clientID)
 	if err != nil {
 		if f.clientID == "" {
 			return err
+		}
+		if !guid.MatchString(f.clientID) {
+			return problem.New(problem.Usage, "%.100q is no client id", f.clientID).WithHint("the Application (client) ID of the app registration, e.g. 00000000-0000-0000-0000-000000000000")
 		}
 		if f.tenant == "" {
 			return problem.New(problem.Usage, "which tenant is the app registered in?").WithHint("--tenant, its id or domain")
@@ -196,7 +204,9 @@ func newAppUse(env *Env, open opener) *cobra.Command {
 				if err != nil {
 					return problem.Wrap(err, problem.BadInput, "the certificate %s cannot be read", from)
 				}
-				signed = string(b)
+				if signed = string(b); strings.TrimSpace(signed) == "" { // which would mean the self-signed one
+					return problem.New(problem.BadInput, "no certificate is in %s", from)
+				}
 			}
 			return open.with(cmd.Context(), func(s *app.SAM) error {
 				if err := f.known(cmd.Context(), s); err != nil {
@@ -274,6 +284,11 @@ func newAppFederated(env *Env, open opener) *cobra.Command {
 					return err
 				}
 				fmt.Fprintf(env.Stdout, "The app %s proves itself by the token in %s.\n", r.ClientID, r.File)
+				if t, err := os.Open(r.File); err != nil {
+					fmt.Fprintln(env.Stderr, "partnerguard: that file cannot be read now; it must be when a token is asked for")
+				} else {
+					_ = t.Close()
+				}
 				return nil
 			})
 		},

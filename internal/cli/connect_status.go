@@ -145,7 +145,9 @@ func statusText(w io.Writer, env *Env, rows []renew.StatusRow, now time.Time) {
 		if r.Health != renew.Healthy {
 			say("do", r.Fix)
 		}
-		say("heal", r.Heal)
+		if r.Heal != "" { // to be copied: never wrapped
+			fmt.Fprintf(w, "    %-9s %s\n", "heal", console.Clean(r.Heal, 500))
+		}
 	}
 }
 
@@ -180,7 +182,8 @@ Exit code 3 says that a connection was refused.`,
 					if t := res.Connection.Trouble; t != nil && res.Outcome != renew.Renewed {
 						x.Words = t.Words
 					}
-					if res.Outcome == renew.Rejected || res.Outcome == renew.Damaged {
+					// What failed may pass, unless the connection was refused before.
+					if res.Outcome == renew.Rejected || res.Outcome == renew.Damaged || res.Outcome == renew.Failed && renew.Judge(res.Connection, s.Now()).Health == renew.Dead {
 						bad++
 					}
 					rows = append(rows, x)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -80,6 +81,12 @@ running gets nothing any more. The command's exit code is ours.`,
 				}
 				defer local.Close()
 				environ := os.Environ()
+				if s.Config.Database != "" { // opens our database, and is not for the child
+					environ = slices.DeleteFunc(environ, func(v string) bool {
+						name, _, _ := strings.Cut(v, "=")
+						return strings.EqualFold(name, "PGPASSWORD") || strings.EqualFold(name, "PGPASSFILE")
+					})
+				}
 				if s.Lab() {
 					w, clean, err := layWires(cmd.Context(), in.client, in.info)
 					if err != nil {

@@ -36,6 +36,7 @@ type installation struct {
 	info    *partnercloud.Info // of the local partner cloud, once it was found
 	client  *control.Client    // to it
 	logging bool               // serve logs; a command tells its own errors
+	more    []string           // the command's own flags that are settings
 }
 
 func (in *installation) register(cmd *cobra.Command) {
@@ -55,6 +56,11 @@ func (in *installation) config(env *Env) (*config.Config, error) {
 	given := map[string]string{}
 	for _, name := range []string{"data", "master-key", "cloud"} {
 		if f := in.cmd.PersistentFlags().Lookup(name); f.Changed {
+			given[name] = f.Value.String()
+		}
+	}
+	for _, name := range in.more {
+		if f := in.cmd.Flags().Lookup(name); f.Changed {
 			given[name] = f.Value.String()
 		}
 	}

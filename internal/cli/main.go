@@ -56,7 +56,7 @@ func report(w io.Writer, err error) {
 		return
 	}
 	fmt.Fprintf(w, "partnerguard: %s\n", err)
-	if hint := problem.HintOf(err); hint != "" {
+	if hint := problem.HintOf(err); hint != "" && !strings.Contains(err.Error(), hint) {
 		fmt.Fprintf(w, "hint: %s\n", hint)
 	}
 }
@@ -95,7 +95,7 @@ what an answer looks like.`,
 		return problem.New(problem.Usage, "%s", strings.TrimSpace(err.Error())).WithHint("%s --help lists the flags", cmd.CommandPath())
 	})
 	root.AddCommand(newAssess(env), newSignIns(env), newProve(env), newDecide(env), newRehearse(env), newRules(env), newCloud(env, startCloud),
-		newConnect(env), newExec(env), newToken(env), newCustomers(env), newSettledAutomation(env), newServe(env), newSettledVault(env), newSettledTrail(env), newConfig(env), newVersion(env))
+		newConnect(env), newExec(env), newToken(env), newCustomers(env), newSettledAutomation(env), newServe(env), newPolicy(env), newSettledVault(env), newSettledTrail(env), newConfig(env), newVersion(env))
 	return root
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -20,7 +19,6 @@ import (
 
 func newServe(env *Env) *cobra.Command {
 	var in installation
-	var listen, policy, publicURL string
 	cmd := &cobra.Command{
 		Use: "serve", Short: "Renew connections, hand tokens to allowed callers, take invited partners' consents", Args: noWords,
 		Long: `serve runs until it is interrupted. It renews every connection well before it
@@ -38,23 +36,16 @@ certificate. Without a policy nobody is given a token.`,
 			in.logging = true
 			ctx := cmd.Context()
 			return opener(func(ctx context.Context) (*app.SAM, error) { return in.open(ctx, env) }).with(ctx, func(s *app.SAM) error {
-				for name, to := range map[string]struct {
-					from string
-					to   *string
-				}{"listen": {listen, &s.Config.Listen}, "policy": {policy, &s.Config.Policy}, "public-url": {publicURL, &s.Config.PublicURL}} {
-					if cmd.Flags().Changed(name) {
-						*to.to = to.from
-					}
-				}
 				return serve(ctx, env, s)
 			})
 		},
 	}
 	in.register(cmd)
 	fl := cmd.Flags()
-	fl.StringVar(&listen, "listen", "", "the address to answer on (default the setting listen, 127.0.0.1:8443)")
-	fl.StringVar(&policy, "policy", "", "which caller may have which token (default the setting policy)")
-	fl.StringVar(&publicURL, "public-url", "", "how this is reached from outside (default the setting publicURL)")
+	in.more = []string{"listen", "policy", "public-url"}
+	fl.String("listen", "", "the address to answer on (default the setting listen, 127.0.0.1:8443)")
+	fl.String("policy", "", "which caller may have which token (default the setting policy)")
+	fl.String("public-url", "", "how this is reached from outside (default the setting publicURL)")
 	_ = cmd.MarkFlagFilename("policy", "yaml", "yml")
 	return cmd
 }
@@ -71,7 +62,7 @@ func serve(ctx context.Context, env *Env, s *app.SAM) error {
 	}
 	o := app.ServeOptions{}
 	if c.ClientCA != "" {
-		pem, err := readLimited(c.ClientCA, 1<<20)
+		pem, err := readLimited("the authorities", c.ClientCA, 1<<20)
 		if err != nil {
 			return err
 		}
@@ -81,12 +72,21 @@ func serve(ctx context.Context, env *Env, s *app.SAM) error {
 		}
 	}
 	if c.Policy != "" {
-		raw, err := readLimited(c.Policy, 1<<20)
+		raw, err := readLimited("the policy", c.Policy, 1<<20)
 		if err != nil {
 			return err
 		}
 		if o.Policy, err = broker.ParsePolicy(c.Policy, raw); err != nil {
 			return err
+		}
+		for _, r := range o.Policy.Callers {
+			switch {
+			case r.Certificate == nil:
+			case conf == nil:
+				s.Log.Warn("a caller can never prove itself: a client certificate is shown over TLS only, and tlsCertificate is not set", "caller", r.Name)
+			case r.Certificate.Name != "" && o.ClientCAs == nil:
+				s.Log.Warn("a caller can never prove itself: a name counts in certificates of clientCA only, which is not set", "caller", r.Name)
+			}
 		}
 	}
 	h, err := s.Serve(ctx, o)
@@ -101,22 +101,23 @@ func serve(ctx context.Context, env *Env, s *app.SAM) error {
 	if conf != nil {
 		scheme = "https"
 	}
-	fmt.Fprintf(env.Stdout, "partnerguard serves on %s://%s\n", scheme, l.Addr())
-	return web.Serve(ctx, web.Options{Listener: l, TLS: conf, Handler: http.Handler(h), Log: s.Log})
+	return web.Serve(ctx, web.Options{Listener: l, TLS: conf, Handler: h, Log: s.Log, Ready: func() {
+		fmt.Fprintf(env.Stdout, "partnerguard serves on %s://%s\n", scheme, l.Addr())
+	}})
 }
 
-func readLimited(path string, most int64) ([]byte, error) {
+func readLimited(what, path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, problem.Wrap(err, problem.NotFound, "%s cannot be read", path)
+		return nil, problem.Wrap(err, problem.NotFound, "%s %s cannot be read", what, path)
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, most+1))
 	switch {
 	case err != nil:
-		return nil, problem.Wrap(err, problem.BadInput, "%s cannot be read", path)
+		return nil, problem.Wrap(err, problem.BadInput, "%s %s cannot be read", what, path)
 	case int64(len(b)) > most:
-		return nil, problem.New(problem.Limit, "%s is larger than %d bytes", path, most)
+		return nil, problem.New(problem.Limit, "%s %s is larger than %d bytes", what, path, most)
 	}
 	return b, nil
 }

@@ -1,0 +1,226 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/app"
+	"partnerguard/internal/console"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/sam/broker"
+)
+
+// newPolicy makes what looks at the policy of the server's callers, and what
+// says yes or no where it asks for that.
+func newPolicy(env *Env) *cobra.Command {
+	return installed(env, func(open func(context.Context) (*app.SAM, error)) *cobra.Command {
+		var file string
+		cmd := &cobra.Command{
+			Use: "policy", Short: "Check who may have which token, and approve what needs a person's yes",
+			Long: `policy works with the file that says which caller of partnerguard serve may have
+which token (the setting policy, or --policy): check reads it, explain says what
+it answers a caller, and approvals, approve and withdraw decide what it leaves to
+a person. You approve as local:USER, with your user name on this machine, which
+the policy must name.`,
+			Example: `  partnerguard policy check --policy policy.yaml
+  partnerguard policy explain --caller deploy --customer fabrikam.example --resource arm
+  partnerguard policy approvals
+  partnerguard policy approve a-abc`,
+			Args: func(_ *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return problem.New(problem.Usage, "policy does not know %.40q", args[0]).WithHint("it knows check, explain, approvals, approve and withdraw")
+				}
+				return nil
+			},
+			RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		}
+		cmd.PersistentFlags().StringVar(&file, "policy", "", "the policy file (default the setting policy)")
+		_ = cmd.MarkPersistentFlagFilename("policy", "yaml", "yml")
+		with := func(ctx context.Context, work func(*app.SAM, *broker.Broker) error) error {
+			return opener(open).with(ctx, func(s *app.SAM) error {
+				if file != "" {
+					s.Config.Policy = file
+				}
+				p, err := readPolicy(s.Config.Policy)
+				if err != nil {
+					return err
+				}
+				b, err := s.Broker()
+				if err != nil {
+					return err
+				}
+				if err := b.SetPolicy(p); err != nil {
+					return err
+				}
+				return work(s, b)
+			})
+		}
+		cmd.AddCommand(newPolicyCheck(env, &file, open), newPolicyExplain(env, with), newPolicyApprovals(env, with),
+			newPolicyDecide(env, with, "approve", "Say yes for as long as the policy says", "Approved", (*broker.Broker).Approve),
+			newPolicyDecide(env, with, "withdraw", "Say no, or take a yes back", "Withdrawn", (*broker.Broker).Withdraw))
+		return cmd
+	})
+}
+
+func readPolicy(path string) (*broker.Policy, error) {
+	if path == "" {
+		return nil, problem.New(problem.Usage, "there is no policy").WithHint("name its file with --policy or the setting policy; docs/broker.md shows one")
+	}
+	raw, err := readLimited("the policy", path, 1<<20)
+	if err != nil {
+		return nil, err
+	}
+	return broker.ParsePolicy(path, raw)
+}
+
+func newPolicyCheck(env *Env, file *string, open opener) *cobra.Command {
+	return &cobra.Command{
+		Use: "check", Short: "Read the policy file and say what is wrong with it", Args: noWords,
+		Example: "  partnerguard policy check --policy policy.yaml",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			check := func(path string) error {
+				p, err := readPolicy(path)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(env.Stdout, "%s: in order, %s\n", console.Clean(path, 300), plural(len(p.Callers), "caller", "callers"))
+				return nil
+			}
+			if *file != "" { // which needs no installation
+				return check(*file)
+			}
+			return open.with(cmd.Context(), func(s *app.SAM) error { return check(s.Config.Policy) })
+		},
+	}
+}
+
+type withBroker func(context.Context, func(*app.SAM, *broker.Broker) error) error
+
+func newPolicyExplain(env *Env, with withBroker) *cobra.Command {
+	var caller string
+	var ask broker.Ask
+	output := choice{value: "text", allowed: []string{"text", "json"}}
+	cmd := &cobra.Command{
+		Use: "explain", Short: "Say what the policy answers a caller, and why", Args: noWords,
+		Long:    "explain hands nothing out and asks for no approval. Exit code 3 says that the answer is no.",
+		Example: "  partnerguard policy explain --caller billing --customer fabrikam.example --resource graph",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if caller == "" {
+				return problem.New(problem.Usage, "which caller?").WithHint("--caller, its name in the policy")
+			}
+			return with(cmd.Context(), func(_ *app.SAM, b *broker.Broker) error {
+				d, err := b.Explain(cmd.Context(), caller, ask)
+				if err != nil {
+					return err
+				}
+				if err := writeOut(env, "", func(w io.Writer) error {
+					if output.value == "json" {
+						return console.JSON(w, d)
+					}
+					p := paint{on: colour(env)}
+					if d.Allowed {
+						fmt.Fprintf(w, "%s %s\n", p.wrap("32", "✓"), console.Clean(d.Words, 500))
+					} else {
+						fmt.Fprintf(w, "%s %s\n", p.wrap("31", "✗"), console.Clean(d.Words, 500))
+					}
+					for _, s := range d.Steps {
+						fmt.Fprintf(w, "  %s\n", console.Clean(s, 500))
+					}
+					if d.Fix != "" {
+						fmt.Fprintf(w, "  → %s\n", console.Clean(d.Fix, 500))
+					}
+					return nil
+				}); err != nil {
+					return err
+				}
+				if !d.Allowed {
+					return problem.New(problem.Unmet, "the policy does not allow it")
+				}
+				return nil
+			})
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&caller, "caller", "", "a caller's name in the policy")
+	fl.StringVar(&ask.Customer, "customer", "", "a customer's domain or tenant id, or partner (default the caller's own)")
+	fl.StringVar(&ask.Resource, "resource", "graph", "graph, partner-center, arm, or an identifier URI")
+	addChoice(cmd, &output, "output", "how to print")
+	return cmd
+}
+
+func newPolicyApprovals(env *Env, with withBroker) *cobra.Command {
+	output := choice{value: "text", allowed: []string{"text", "json"}}
+	cmd := &cobra.Command{
+		Use: "approvals", Short: "Show what waits for a yes, and what was decided", Args: noWords,
+		Example: "  partnerguard policy approvals\n  partnerguard policy approvals --output json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return with(cmd.Context(), func(s *app.SAM, b *broker.Broker) error {
+				rows, err := b.Approvals(cmd.Context())
+				if err != nil {
+					return err
+				}
+				return writeOut(env, "", func(w io.Writer) error {
+					if output.value == "json" {
+						return console.JSON(w, map[string]any{"approvals": console.List(rows)})
+					}
+					if len(rows) == 0 {
+						fmt.Fprintln(w, "Nothing was asked for.")
+						return nil
+					}
+					type row = broker.PendingApproval
+					table(w, paint{on: colour(env)}, rows,
+						column[row]{"id", func(r *row) string { return r.ID }},
+						column[row]{"caller", func(r *row) string { return r.Caller }},
+						column[row]{"tenant", func(r *row) string { return r.Tenant }},
+						column[row]{"resource", func(r *row) string { return strings.TrimPrefix(r.Resource, "https://") }},
+						column[row]{"asked", func(r *row) string { return r.AskedAt.UTC().Format(time.DateTime) }},
+						column[row]{"state", func(r *row) string {
+							s2 := string(r.State)
+							if r.DecidedBy != "" {
+								s2 += " by " + r.DecidedBy
+							}
+							if r.State == broker.Approved {
+								s2 += ", until " + until(r.Until, s.Now())
+							}
+							return s2
+						}})
+					return nil
+				})
+			})
+		},
+	}
+	addChoice(cmd, &output, "output", "how to print")
+	return cmd
+}
+
+func newPolicyDecide(env *Env, with withBroker, verb, short, said string, decide func(*broker.Broker, context.Context, string, string) (broker.PendingApproval, error)) *cobra.Command {
+	return &cobra.Command{
+		Use: verb + " ID", Short: short,
+		Example: "  partnerguard policy " + verb + " a-abc",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return problem.New(problem.Usage, "policy %s takes one id", verb).WithHint("partnerguard policy approvals shows them")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return with(cmd.Context(), func(s *app.SAM, b *broker.Broker) error {
+				a, err := decide(b, cmd.Context(), args[0], s.Actor)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(env.Stdout, "%s: %s, %s at %s", said, console.Clean(a.Caller, 100), strings.TrimPrefix(a.Resource, "https://"), a.Tenant)
+				if a.State == broker.Approved {
+					fmt.Fprintf(env.Stdout, ", until %s", until(a.Until, s.Now()))
+				}
+				fmt.Fprintln(env.Stdout)
+				return nil
+			})
+		},
+	}
+}
