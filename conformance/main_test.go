@@ -107,6 +107,9 @@ func missing(t *testing.T, tool string) {
 }
 
 func TestMain(m *testing.M) {
+	if os.Getenv(childVar) != "" {
+		os.Exit(managedIdentities())
+	}
 	way := os.Getenv(wayVar)
 	if way == "" {
 		os.Exit(parent())

@@ -3,9 +3,12 @@ package conformance
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -13,6 +16,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
 // guarded is an installation of the product: its folders and what every command
@@ -121,7 +128,8 @@ func (g *guarded) connect(p person, args ...string) (string, int) {
 // and heals it. Nothing that could be used is left on the disk.
 func TestSecureApplicationModel(t *testing.T) {
 	shows(t, "partnerguard", "connect with MFA in Chromium; exec gives @azure/identity in Node a customer's token; revoked, seen, healed; no token on disk")
-	dir, g, p, a := installed(t), installation(t), someone(t, "sam-agent"), program(t, "control panel")
+	shows(t, "azidentity", "ManagedIdentityCredential and DefaultAzureCredential under partnerguard exec; a customer's users from Graph")
+	dir, g, p, a := installed(t), installation(t), someone(t, "lena.fischer"), program(t, "control panel")
 	// A script of the reader's own, beside the packages.
 	script := filepath.Join(dir, "list-users.tmp.mjs")
 	text, err := os.ReadFile(filepath.Join("..", "docs", "walk", "list-users.mjs"))
@@ -168,6 +176,14 @@ func TestSecureApplicationModel(t *testing.T) {
 	list := []string{"exec", "--customer", "fabrikam.example", "--", "node", script}
 	if out := g.must(list...); !regexp.MustCompile(`(?m)^[1-9][0-9]* users$`).MatchString(out) || !strings.Contains(out, "@fabrikam.example") {
 		t.Fatalf("the script said:\n%s", out)
+	}
+	// The same for Go: this program is the script.
+	t.Setenv(childVar, "fabrikam.example")
+	if out := g.must("exec", "--customer", "fabrikam.example", "--", os.Args[0]); strings.Count(out, "@fabrikam.example") != 2 {
+		t.Fatalf("azidentity said:\n%s", out)
+	}
+	if err := os.Unsetenv(childVar); err != nil {
+		t.Fatal(err)
 	}
 	if out, code := g.run("", "exec", "--customer", "no.example", "--", "node", script); code == 0 {
 		t.Fatalf("a stranger's tenant: %s", out)
@@ -232,4 +248,52 @@ func (g *guarded) nothingUsable(secrets ...string) {
 		g.t.Errorf("%d files: %v", files, err)
 	}
 	look("what was printed", g.said.Bytes())
+}
+
+// childVar makes this program a script that exec runs: the customer's domain.
+const childVar = "CONFORMANCE_SCRIPT"
+
+// managedIdentities lists a user of the customer with each of azidentity's
+// credentials that find a managed identity, as any program would.
+func managedIdentities() int {
+	ctx := context.Background()
+	one := func(name string, cred azcore.TokenCredential, err error) error {
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		token, err := cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"https://graph.microsoft.com/.default"}})
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://graph.microsoft.com/v1.0/users?$select=userPrincipalName&$top=999", nil)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Authorization", "Bearer "+token.Token)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		defer res.Body.Close()
+		var list struct {
+			Value []struct{ UserPrincipalName string }
+		}
+		if err := json.NewDecoder(res.Body).Decode(&list); err != nil || res.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s: %s %w", name, res.Status, err)
+		}
+		for _, u := range list.Value {
+			if strings.HasSuffix(u.UserPrincipalName, "@"+os.Getenv(childVar)) {
+				fmt.Println(name, u.UserPrincipalName)
+				return nil
+			}
+		}
+		return fmt.Errorf("%s: nobody of %s among %d", name, os.Getenv(childVar), len(list.Value))
+	}
+	managed, e1 := azidentity.NewManagedIdentityCredential(nil)
+	standard, e2 := azidentity.NewDefaultAzureCredential(nil)
+	if err := errors.Join(one("ManagedIdentityCredential", managed, e1), one("DefaultAzureCredential", standard, e2)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
