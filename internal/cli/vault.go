@@ -370,7 +370,11 @@ func vaultDamagedNote(w io.Writer, n int64) error {
 	if n == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "%s not open: partnerguard vault check names them\n", vaultCount(n, "of them do"))
+	word := "do"
+	if n == 1 {
+		word = "does"
+	}
+	_, err := fmt.Fprintf(w, "%d of them %s not open: partnerguard vault check names them\n", n, word)
 	return err
 }
 

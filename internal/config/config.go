@@ -256,7 +256,7 @@ func (c *Config) check() error {
 			return bad("database", "it cannot be read").WithHint("it looks like postgres://user@host/name; what is not a letter or digit is written as %%XX; the password may come from PGPASSWORD or a .pgpass file")
 		}
 		for name := range u.Query() {
-			if strings.Contains(strings.ToLower(name), "passwort") {
+			if strings.Contains(strings.ToLower(name), "password") {
 				return bad("database", "a password is among its parameters, where it is shown and logged").WithHint("put it into PGPASSWORD or a .pgpass file")
 			}
 		}

@@ -71,17 +71,25 @@ func MakeKeyFile(path string) (id string, err error) {
 	defer clear(l.kek)
 	text := formatKey(key, l.id)
 	defer clear(text)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return "", problem.Wrap(err, problem.Usage, "%s exists, and a key file is never overwritten", path).WithHint("name another file")
-	}
+	// Written whole under another name first: whoever starts at the same moment
+	// sees no key file or all of it.
+	f, err := os.CreateTemp(filepath.Dir(path), ".key-*") // 0600
 	if err != nil {
 		return "", problem.Wrap(err, problem.BadInput, "the key file %s cannot be made", path).WithHint("its folder must exist and be yours")
 	}
+	temp := f.Name()
+	defer os.Remove(temp)
 	_, err = f.Write(text)
-	err = errors.Join(err, f.Sync(), f.Close(), syncDir(filepath.Dir(path)))
-	if err != nil {
-		_ = os.Remove(path)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Link(temp, path) // which never overwrites
+	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return "", problem.Wrap(err, problem.Usage, "%s exists, and a key file is never overwritten", path).WithHint("name another file")
+	case err != nil:
+		return "", problem.Wrap(err, problem.Limit, "the key file %s cannot be written", path).WithHint("its folder must be on a file system with hard links; or make it elsewhere with partnerguard vault key, and copy it")
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
 		return "", problem.Wrap(err, problem.Limit, "the key file %s cannot be written", path)
 	}
 	return l.id, nil

@@ -205,7 +205,9 @@ func (b *Broker) try(ctx context.Context, c *Caller, g *Grant, ask Ask) Decision
 		customer = c.Default
 	}
 	if d.Tenant, err = b.d.Exchange.Tenant(ctx, conn, customer); err != nil {
-		return no("the customer %.80q is not known: %s", customer, public(err))
+		// Not the policy's doing: the words and the way out are those of who knows.
+		d.Fix = problem.HintOf(err)
+		return no("%s", public(err))
 	}
 	if ok, why := b.tenantIn(ctx, conn, d.Tenant, g.Tenants); !ok {
 		return no("%s", why)
