@@ -93,6 +93,7 @@ type Caller struct {
 	Actor   string // for the audit trail: "local:USER", "mtls:NAME", "oidc:NAME"
 	Subject string // what proved it, for the audit trail: a certificate's name, a token's subject
 	Default string // the customer meant when it names none
+	local   bool   // of this machine's command line: there is no policy file behind it
 	grants  []Grant
 }
 
@@ -185,6 +186,9 @@ func (b *Broker) decide(ctx context.Context, c *Caller, ask Ask) Decision {
 	best.Steps = steps
 	if best.Fix == "" {
 		best.Fix = "whoever keeps the policy can allow it"
+		if c.local {
+			best.Fix = "what the command may have is on its line: --customer, --resource"
+		}
 	}
 	return best
 }

@@ -92,7 +92,7 @@ func (b *Broker) Local(ctx context.Context, o LocalOptions) (*Local, error) {
 	}
 	l := &Local{
 		b: b, port: port, header: token.Text(), done: make(chan struct{}),
-		caller: Caller{Name: o.User, Actor: o.User, Subject: o.Command, Default: o.Customers[0], grants: []Grant{{
+		caller: Caller{local: true, Name: o.User, Actor: o.User, Subject: o.Command, Default: o.Customers[0], grants: []Grant{{
 			Connection: conn.ID, Tenants: o.Customers, Resources: o.Resources, Scopes: o.Scopes,
 		}}},
 	}

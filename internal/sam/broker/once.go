@@ -17,7 +17,7 @@ func (b *Broker) Once(ctx context.Context, o LocalOptions) (Handout, error) {
 	if err != nil {
 		return Handout{}, err
 	}
-	c := &Caller{Name: o.User, Actor: o.User, Subject: o.Command, Default: o.Customers[0], grants: []Grant{{
+	c := &Caller{local: true, Name: o.User, Actor: o.User, Subject: o.Command, Default: o.Customers[0], grants: []Grant{{
 		Connection: conn.ID, Tenants: o.Customers, Resources: o.Resources, Scopes: o.Scopes,
 	}}}
 	return b.Token(ctx, c, Ask{Customer: o.Customers[0], Resource: o.Resources[0]})

@@ -162,12 +162,15 @@ func TestJudge(t *testing.T) {
 		"rejected": {func(c *sam.Connection) {
 			c.State, c.Trouble = sam.Rejected, &sam.Trouble{Code: 50173, Words: "revoked"}
 		}, renew.Dead, "dead because AADSTS50173: revoked"},
+		"said once": {func(c *sam.Connection) {
+			c.State, c.Trouble = sam.Rejected, &sam.Trouble{Code: 50173, Words: "revoked (AADSTS50173)"}
+		}, renew.Dead, "AADSTS50173: revoked\x00"},
 		"damaged": {func(c *sam.Connection) { c.State, c.Trouble = sam.Damaged, &sam.Trouble{Words: "it does not open"} }, renew.Dead, "dead because it does not open"},
 	} {
 		con := connection()
 		con.Forecast = &sam.Forecast{At: noon.Add(90 * day), Cause: renew.CauseIdle, Words: "w", Fix: "f", Computed: noon}
 		c.change(&con)
-		if got := renew.Judge(con, now); got.Health != c.want || !strings.Contains(got.Words(), c.words) {
+		if got := renew.Judge(con, now); got.Health != c.want || !strings.Contains(got.Words()+"\x00", c.words) {
 			t.Errorf("%s: %s, %s", name, got.Health, got.Words())
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"partnerguard/internal/sam"
@@ -41,7 +42,8 @@ func (r StatusRow) Words() string {
 	switch r.Health {
 	case Dead:
 		if r.Code != 0 {
-			return fmt.Sprintf("dead because AADSTS%d: %s", r.Code, r.Because)
+			said := strings.TrimSuffix(r.Because, fmt.Sprintf(" (AADSTS%d)", r.Code)) // not twice
+			return fmt.Sprintf("dead because AADSTS%d: %s", r.Code, said)
 		}
 		return "dead because " + r.Because
 	case Dying:
