@@ -28,7 +28,7 @@ func Resource(cloud msapi.Cloud, name string) (string, error) {
 	case "arm", "azure", "797f4846-ba00-4fd7-ba43-dac1f8f63013", "https://management.core.windows.net":
 		return cloud.ARMResource, nil
 	}
-	if n == "" || len(n) > 300 || strings.ContainsFunc(n, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"\<>^{|}?#`+"`", r) }) {
+	if n == "" || len(n) > 300 || strings.ContainsFunc(n, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"\&<>^{|}?#`+"`", r) }) {
 		return "", problem.New(problem.Usage, "%.60q names no resource", name).WithHint("e.g. graph, partner-center, arm, or https://vault.azure.net")
 	}
 	scheme, rest, uri := strings.Cut(n, "://")
