@@ -47,9 +47,9 @@ func Guard(h http.Handler, log *slog.Logger) http.Handler {
 			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(p) // the handler's own way to end a connection
 			}
-			// The path alone: a query may hold a code, and what was panicked with may
-			// hold anything.
-			log.LogAttrs(r.Context(), slog.LevelError, "a handler failed", slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("stack", string(debug.Stack())))
+			// The route alone: a path may hold the secret of an invitation, a query a
+			// code, and what was panicked with anything.
+			log.LogAttrs(r.Context(), slog.LevelError, "a handler failed", slog.String("method", r.Method), slog.String("route", r.Pattern), slog.String("stack", string(debug.Stack())))
 			http.Error(w, "something went wrong here; it was logged", http.StatusInternalServerError)
 		}()
 		inner.ServeHTTP(w, r)
