@@ -23,7 +23,7 @@ type Lab struct {
 // Cloud is the partner cloud as our client takes it: its own addresses, under
 // the production names of the resources.
 func (l *Lab) Cloud() msapi.Cloud {
-	c, _ := msapi.FindCloud("commercial")
+	c := msapi.Commercial()
 	c.Name = LabName
 	c.Authority, c.Graph, c.PartnerCenter, c.ARM = l.Info.Login, l.Info.Graph, l.Info.PartnerCenter, l.Info.ARM
 	return c
