@@ -123,7 +123,7 @@ func TestPassphraseIsNotShown(t *testing.T) {
 	}
 }
 
-// What a file says badly is not repeated to the reader of a log.
+// A file of any bytes gives settings or an error, never both or neither.
 func FuzzFile(f *testing.F) {
 	for _, s := range []string{"data: /x\n", "data: [", "a: &a [*a]\n", "renewEvery: 1h\n", "- x\n", "\xff\xfe", "data: !!binary x\n"} {
 		f.Add(s)
