@@ -41,6 +41,10 @@ const (
 	PrivilegedUser          Kind = "privilegedUser" // ScubaGear: {id, DisplayName, roles[]}
 	ScubaPrivilegedRole     Kind = "privilegedRole" // ScubaGear: {RoleTemplateId, DisplayName, Assignments[]}
 	CredentialRegistration  Kind = "credentialUserRegistrationDetails"
+	GroupEligibility        Kind = "privilegedAccessGroupEligibility" // PIM for groups: who may activate membership or ownership
+	GroupAssignment         Kind = "privilegedAccessGroupAssignment"  // PIM for groups: active memberships
+	UnifiedAuditSignIn      Kind = "unifiedAuditSignIn"               // UserLoggedIn of the unified audit log: weak evidence of a sign-in
+	PerUserMFA              Kind = "perUserMfaState"                  // per-user MFA states of another list: id or name, and state
 )
 
 // Source says where a record was read, so that every number can be opened.
@@ -98,6 +102,7 @@ type Input struct {
 	Status      Status       `json:"status"`
 	Kinds       map[Kind]int `json:"kinds,omitempty"`    // records per kind
 	NextLink    bool         `json:"nextLink,omitempty"` // the last page read points to a next page that is not here
+	Cuts        []Cut        `json:"cuts,omitempty"`     // lists in it that are not whole; at most MaxCuts
 	Notes       []Note       `json:"notes,omitempty"`    // at most MaxNotes
 	NoteCount   int          `json:"noteCount,omitempty"`
 }
