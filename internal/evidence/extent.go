@@ -6,9 +6,9 @@ type Extent uint8
 
 // The extents.
 const (
-	Absent  Extent = iota // nothing says that the list was asked for
-	Partly                // some of it was read, and there is reason to think there is more
-	Entire                // read to its end, and nothing speaks against it
+	Absent Extent = iota // nothing says that the list was asked for
+	Partly               // some of it was read, and there is reason to think there is more
+	Entire               // read to its end, and nothing speaks against it
 )
 
 var extentNames = [...]string{"absent", "partial", "whole"}
