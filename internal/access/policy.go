@@ -143,7 +143,10 @@ type Strength struct {
 	DisplayName           string                       `json:"displayName"`
 	RequirementsSatisfied lenient.String               `json:"requirementsSatisfied"`
 	AllowedCombinations   lenient.List[lenient.String] `json:"allowedCombinations"`
+	Modified              lenient.Time                 `json:"modifiedDateTime"`
 	Source                evidence.Source              `json:"-"`
+	// Unclear says why its combinations are not known; "" they are.
+	Unclear string `json:"-"`
 }
 
 // SecurityDefaults is identitySecurityDefaultsEnforcementPolicy.
@@ -161,8 +164,13 @@ type NamedLocation struct {
 	Ranges         lenient.List[IPRange] `json:"ipRanges"`
 	Countries      lenient.Strings       `json:"countriesAndRegions"`
 	UnknownCountry lenient.Bool          `json:"includeUnknownCountriesAndRegions"`
-	LookupMethod   lenient.String        `json:"countryLookupMethod"`
+	LookupMethod   lenient.String        `json:"countryLookupMethod"` // clientIpAddress, authenticatorAppGps
+	NetworkType    lenient.String        `json:"compliantNetworkType"`
+	Type           string                `json:"@odata.type"`
+	Modified       lenient.Time          `json:"modifiedDateTime"`
 	Source         evidence.Source       `json:"-"`
+	// Unclear says why its extent is not known; "" it is.
+	Unclear string `json:"-"`
 }
 
 // IPRange is one CIDR block.
@@ -190,6 +198,15 @@ func (p *Policy) Enforced() bool { return strings.EqualFold(string(p.State), str
 
 // ReportOnly reports a policy that only writes what it would have done.
 func (p *Policy) ReportOnly() bool { return strings.EqualFold(string(p.State), string(ReportOnly)) }
+
+// MayBeEnforced reports a policy that is on, or whose state is not one of the
+// three that are known.
+func (p *Policy) MayBeEnforced() bool {
+	return !p.ReportOnly() && !strings.EqualFold(string(p.State), string(Disabled))
+}
+
+// On reports security defaults that are known to be on.
+func (s *SecurityDefaults) On() bool { return s != nil && s.IsEnabled.True() }
 
 // plainPolicy has Policy's fields without its UnmarshalJSON.
 type plainPolicy Policy

@@ -71,6 +71,7 @@ func (p *Policy) findUnsupported(raw []byte) {
 			p.Unsupported = append(p.Unsupported, k+" (given twice)")
 		}
 	}
+	p.findMissing(top)
 	conditions := top["conditions"]
 	walkUnknown(conditions, knownConditions, "conditions", &p.Unsupported)
 	walkUnknown(top["grantcontrols"], knownGrants, "grantControls", &p.Unsupported)
@@ -130,6 +131,26 @@ func (p *Policy) findUnsupported(raw []byte) {
 	}
 	slices.Sort(p.Unsupported)
 	p.Unsupported = slices.Compact(p.Unsupported)
+}
+
+// findMissing names what every policy has and this record lacks: an export lost
+// it, and what is not there is not "none".
+func (p *Policy) findMissing(top map[string]json.RawMessage) {
+	add := func(s string) { p.Unsupported = append(p.Unsupported, s) }
+	switch s := strings.TrimSpace(string(p.State)); {
+	case s == "":
+		add("state (not in the export)")
+	case !p.Enforced() && !p.ReportOnly() && !strings.EqualFold(s, string(Disabled)):
+		add(fmt.Sprintf("state %q", s))
+	}
+	if empty(top["conditions"]) {
+		add("conditions (not in the export)")
+	}
+	// A policy has grant controls or session controls; those of the latter alone
+	// are often written without the former.
+	if empty(top["grantcontrols"]) && empty(top["sessioncontrols"]) {
+		add("grantControls (neither these nor session controls are in the export, and every policy has one)")
+	}
 }
 
 // members reads an object's members by lower-case name; anything else has none.
@@ -246,10 +267,68 @@ func areTexts(v json.RawMessage) bool {
 	return false
 }
 
+// CopiesDiffer is what [Policy.Unsupported] says of a policy of which two copies
+// differ and neither is known to be newer.
+const CopiesDiffer = "its copies in the export differ and none is known to be newer"
+
+// area is a part of a policy that may not have been understood.
+type area int
+
+const (
+	areaUsers area = iota
+	areaApps
+	areaClients
+	areaPlatforms
+	areaLocations
+	areaDevices
+	areaSignInRisk
+	areaUserRisk
+	areaInsiderRisk
+	areaGrants
+)
+
+// areaWords are how the entries of Policy.Unsupported begin, by the part they
+// are about.
+var areaWords = [...][]string{
+	areaUsers:       {"conditions.users", "external user type", "external tenant"},
+	areaApps:        {"conditions.applications", "user action", "application "},
+	areaClients:     {"conditions.clientapptypes", "client app type", "conditions.authenticationflows", "authentication flow"},
+	areaPlatforms:   {"conditions.platforms", "platform "},
+	areaLocations:   {"conditions.locations"},
+	areaDevices:     {"conditions.devices", "device filter"},
+	areaSignInRisk:  {"conditions.signinrisklevels", "sign-in risk"},
+	areaUserRisk:    {"conditions.userrisklevels", "user risk"},
+	areaInsiderRisk: {"conditions.insiderrisklevels", "insider risk"},
+	areaGrants:      {"grant"},
+}
+
+// lost reports that what a policy says of an area is not understood, so that it
+// may take more, or ask for more, than was read. A condition that is not known
+// at all only narrows a policy.
+func (p *Policy) lost(a area) bool {
+	for _, u := range p.Unsupported {
+		u = strings.ToLower(u)
+		found := strings.HasPrefix(u, "conditions.") || strings.HasPrefix(u, "state")
+		for k, words := range areaWords {
+			for _, w := range words {
+				if strings.HasPrefix(u, w) {
+					if found = true; area(k) == a {
+						return true
+					}
+				}
+			}
+		}
+		if !found { // about the policy as a whole
+			return true
+		}
+	}
+	return false
+}
+
 // grantsUnderstood reports that nothing unknown stands in what a policy asks
 // for.
 func (p *Policy) grantsUnderstood() bool {
-	return !slices.ContainsFunc(p.Unsupported, func(s string) bool { return strings.HasPrefix(s, "grant") })
+	return !p.lost(areaGrants)
 }
 
 // empty reports values that say nothing: null, "", [], {}, false, 0, and
