@@ -31,13 +31,14 @@ func TestParseTime(t *testing.T) {
 		"/Date(1769788627239)/":            time.UnixMilli(1769788627239).UTC(),
 		"/Date(1769788627239+0200)/":       time.UnixMilli(1769788627239).UTC(),
 		" 2007-01-09T09:41:00Z ":           jan9,
+		"31/12/2020 10:00:00":              time.Date(2020, 12, 31, 10, 0, 0, 0, time.UTC),
 	} {
 		got, ok := lenient.ParseTime(s)
 		if !ok || !got.Equal(want) || got.Location() != time.UTC {
 			t.Errorf("ParseTime(%q) = %v %v, want %v", s, got, ok, want)
 		}
 	}
-	for _, s := range []string{"", "yesterday", "2007-13-40T00:00:00Z", "0001-01-01T00:00:00Z", "/Date(x)/", "/Date(99999999999999999999)/", "31/12/2020 10:00:00", "1769788627239"} {
+	for _, s := range []string{"", "yesterday", "2007-13-40T00:00:00Z", "0001-01-01T00:00:00Z", "/Date(x)/", "/Date(99999999999999999999)/", "03/11/2020x", "03-11-2020 10:00:00", "1769788627239"} {
 		if got, ok := lenient.ParseTime(s); ok {
 			t.Errorf("ParseTime(%q) = %v, want refused", s, got)
 		}
