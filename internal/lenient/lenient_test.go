@@ -68,9 +68,18 @@ func TestValues(t *testing.T) {
 	if v := read(`{"B":false,"I":12.0,"S":"x","L":["a",1,null,{}],"T":1769788627239,"O":"[{\"A\":1},{\"A\":\"x\"},null]"}`); !v.B.False() || v.I.Value != 12 || len(v.L) != 2 || !v.T.Set || len(v.O.Items) != 1 || v.O.Dropped != 2 || !v.O.Set {
 		t.Errorf("native forms: %+v", v)
 	}
-	for s, want := range map[string]lenient.Bool{`"Yes"`: {Value: true, Set: true}, `"1"`: {Value: true, Set: true}, `1`: {Value: true, Set: true}, `"no"`: {Set: true}, `"maybe"`: {}} {
+	for s, want := range map[string]lenient.Bool{`"Yes"`: {Value: true, Set: true}, `"1"`: {Value: true, Set: true}, `1`: {Value: true, Set: true}, `"no"`: {Set: true}, `"maybe"`: {},
+		`"WAHR"`: {Value: true, Set: true}, `"Falsch"`: {Set: true}, `"VRAI"`: {Value: true, Set: true}, `"FAUX"`: {Set: true}, `"ONWAAR"`: {Set: true},
+		`"VERO"`: {Value: true, Set: true}, `"EPÄTOSI"`: {Set: true}, `"NEPRAVDA"`: {Set: true}, `"Igaz"`: {Value: true, Set: true}, `"HAMIS"`: {Set: true},
+		`"Sí"`: {Value: true, Set: true}, `"はい"`: {Value: true, Set: true}, `"いいえ"`: {Set: true}, `"$True"`: {Value: true, Set: true}, `"ja"`: {Value: true, Set: true}} {
 		if v := read(`{"B":` + s + `}`); v.B != want {
 			t.Errorf("%s reads as %+v", s, v.B)
+		}
+	}
+	for _, s := range []string{`{"value":"\/Date(1769788627239)\/","DisplayHint":2,"DateTime":"Freitag, 30. Januar 2026"}`,
+		`{"DateTime":"\/Date(1)\/","UtcDateTime":"\/Date(1769788627239)\/","Offset":{"Ticks":0},"Ticks":5}`} {
+		if v := read(`{"T":` + s + `}`); !v.T.Equal(time.UnixMilli(1769788627239)) {
+			t.Errorf("PowerShell's clock reads as %+v", v.T)
 		}
 	}
 	if v := read(`{"B":{},"I":"twelve","S":{"a":1},"L":{"a":1},"T":{},"O":5}`); v.B.Set || v.I.Set || v.S != "" || v.L != nil || v.T.Set || v.O.Set {
