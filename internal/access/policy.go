@@ -2,6 +2,8 @@ package access
 
 import (
 	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 
 	"partnerguard/internal/evidence"
@@ -69,11 +71,17 @@ type Users struct {
 
 // Externals selects guests and external users by type and home tenant.
 type Externals struct {
-	Types   lenient.Strings `json:"guestOrExternalUserTypes"` // comma-joined flags
-	Tenants *struct {
-		Kind    lenient.String  `json:"membershipKind"` // all, enumerated
-		Members lenient.Strings `json:"members"`
-	} `json:"externalTenants"`
+	Types   lenient.Strings  `json:"guestOrExternalUserTypes"` // comma-joined flags
+	Tenants *ExternalTenants `json:"externalTenants"`
+}
+
+// ExternalTenants are the home tenants of external users that a clause selects.
+type ExternalTenants struct {
+	Kind    lenient.String  `json:"membershipKind"` // all, enumerated
+	Members lenient.Strings `json:"members"`
+	// MembersLost says that the list is enumerated and nothing stands in it,
+	// which no policy says: the Graph PowerShell SDK drops the members.
+	MembersLost bool `json:"-"`
 }
 
 // Applications selects what is signed in to. A policy selects apps, user
@@ -113,6 +121,7 @@ type FlowCondition struct {
 // GrantControls say what a policy demands.
 type GrantControls struct {
 	Operator        lenient.String  `json:"operator"`
+	OperatorMS      lenient.String  `json:"_operator,omitempty"` // how the AzureAD module spells it
 	BuiltInControls lenient.Strings `json:"builtInControls"`
 	CustomFactors   lenient.Strings `json:"customAuthenticationFactors"`
 	TermsOfUse      lenient.Strings `json:"termsOfUse"`
@@ -212,11 +221,30 @@ func (s *SecurityDefaults) On() bool { return s != nil && s.IsEnabled.True() }
 type plainPolicy Policy
 
 // UnmarshalJSON reads a policy in any key case and names what it does not
-// know. A field of a wrong type is named too and does not cost the rest.
+// know. A field of a wrong type is named too and does not cost the rest. What
+// an export cut off is no error: it stands in Unsupported.
 func (p *Policy) UnmarshalJSON(b []byte) error {
 	var plain plainPolicy
 	err := json.Unmarshal(b, &plain)
 	*p = Policy(plain)
+	if g := p.GrantControls; g != nil && g.Operator == "" {
+		g.Operator = g.OperatorMS
+	}
+	for _, list := range [][]Externals{p.Conditions.Users.IncludeExternals.Items, p.Conditions.Users.ExcludeExternals.Items} {
+		for _, e := range list {
+			if t := e.Tenants; t != nil {
+				t.MembersLost = strings.EqualFold(string(t.Kind), "enumerated") && len(t.Members) == 0
+			}
+		}
+	}
 	p.findUnsupported(b)
+	if _, wrong := errors.AsType[*json.UnmarshalTypeError](err); wrong && p.cut() {
+		return nil
+	}
 	return err
+}
+
+// cut reports that some of the policy was cut off by an export.
+func (p *Policy) cut() bool {
+	return slices.ContainsFunc(p.Unsupported, func(s string) bool { return strings.HasSuffix(s, cutOff) })
 }

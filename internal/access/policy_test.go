@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"partnerguard/internal/access"
@@ -34,5 +35,79 @@ func TestPolicyReads(t *testing.T) {
 		if p.Enforced() != c.enforced || p.RequiresMFA() != c.mfa || p.Blocks() != c.blocks {
 			t.Errorf("%s: enforced %v, MFA %v, blocks %v", name, p.Enforced(), p.RequiresMFA(), p.Blocks())
 		}
+	}
+}
+
+// What an export's depth cut off is named and never taken for nothing.
+func TestPolicyCut(t *testing.T) {
+	t.Parallel()
+	const typ = `"Microsoft.Graph.PowerShell.Models.MicrosoftGraphConditionalAccessUsers"`
+	for name, c := range map[string]struct {
+		json string
+		want []string
+	}{
+		"users":       {`{"State":"enabled","Conditions":{"Users":` + typ + `},"GrantControls":{"BuiltInControls":"mfa"}}`, []string{"conditions.users"}},
+		"conditions":  {`{"State":"enabled","Conditions":` + typ + `,"GrantControls":` + typ + `}`, []string{"conditions", "grantControls"}},
+		"hash":        {`{"state":"enabled","conditions":{"users":"@{IncludeUsers=System.Object[]; ExcludeUsers=}"}}`, []string{"conditions.users"}},
+		"list":        {`{"state":"enabled","conditions":{"users":{"includeUsers":["All"],"excludeGroups":"System.Object[]"}}}`, []string{"conditions.users.excludegroups"}},
+		"in a list":   {`{"state":"enabled","conditions":{"users":{"excludeUsers":["System.Collections.Hashtable"]}}}`, []string{"conditions.users.excludeusers"}},
+		"blank":       {`{"state":"enabled","conditions":{"users":"","applications":""},"grantControls":""}`, []string{"conditions.applications", "conditions.users", "grantControls"}},
+		"workload":    {`{"state":"enabled","conditions":{"clientApplications":` + typ + `}}`, []string{"conditions.clientapplications"}},
+		"strength":    {`{"state":"enabled","conditions":{},"grantControls":{"authenticationStrength":` + typ + `}}`, []string{"grantControls.authenticationstrength"}},
+		"new unknown": {`{"state":"enabled","conditions":{"moonPhases":"System.Object[]"}}`, []string{"conditions.moonphases"}},
+	} {
+		var p access.Policy
+		if err := json.Unmarshal([]byte(c.json), &p); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for i, at := range c.want {
+			c.want[i] = at + ": cut off by the export's depth; export with ConvertTo-Json -Depth 10"
+		}
+		if !slices.Equal(p.Unsupported, c.want) {
+			t.Errorf("%s: %q, want %q", name, p.Unsupported, c.want)
+		}
+		if p.Conditions.Workload {
+			t.Errorf("%s: taken for a policy for workloads", name)
+		}
+	}
+}
+
+// The AzureAD module's operator, agents' members and a lost list of tenants.
+func TestPolicyForms(t *testing.T) {
+	t.Parallel()
+	var p access.Policy
+	read := func(s string) {
+		t.Helper()
+		p = access.Policy{}
+		if err := json.Unmarshal([]byte(s), &p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read(`{"State":"enabled","Conditions":{},"GrantControls":{"_Operator":"AND","BuiltInControls":["Mfa","CompliantDevice"]}}`)
+	if len(p.Unsupported) > 0 || !p.RequiresMFA() {
+		t.Errorf("_Operator: %q, %+v", p.Unsupported, p.GrantControls)
+	}
+	read(`{"State":"enabled","Conditions":{},"GrantControls":{"_Operator":"OR","BuiltInControls":["Mfa","CompliantDevice"]}}`)
+	if len(p.Unsupported) > 0 || p.RequiresMFA() {
+		t.Errorf("_Operator: %q, %+v", p.Unsupported, p.GrantControls)
+	}
+	read(`{"State":"enabled","Conditions":{},"GrantControls":{"_Operator":"XOR","BuiltInControls":["Mfa"]}}`)
+	if len(p.Unsupported) != 1 {
+		t.Errorf("_Operator: %q", p.Unsupported)
+	}
+	read(`{"state":"enabled","conditions":{"users":{"includeUsers":["None"]},"agents":{"includeAgentUsers":["All"]},
+		"agentContext":{"includeAgentContexts":["x"]},"applications":{"includeApplications":["AllAgentIdResources"]}}}`)
+	if len(p.Unsupported) > 0 || !p.Conditions.Workload {
+		t.Errorf("agents: %q, workload %v", p.Unsupported, p.Conditions.Workload)
+	}
+	for members, lost := range map[string]bool{``: true, `,"members":[]`: true, `,"Members":null`: true, `,"members":["t"]`: false} {
+		read(`{"state":"enabled","conditions":{"users":{"excludeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"serviceProvider","externalTenants":{"membershipKind":"enumerated"` + members + `}}}}}`)
+		if got := p.Conditions.Users.ExcludeExternals.Items[0].Tenants.MembersLost; got != lost {
+			t.Errorf("members %q: lost %v", members, got)
+		}
+	}
+	read(`{"state":"enabled","conditions":{"users":{"excludeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"serviceProvider","externalTenants":{"membershipKind":"all"}}}}}`)
+	if p.Conditions.Users.ExcludeExternals.Items[0].Tenants.MembersLost {
+		t.Error("all tenants: nothing is lost")
 	}
 }

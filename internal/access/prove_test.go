@@ -79,10 +79,7 @@ func randomPolicy(r *rand.Rand, id string) *Policy {
 	if r.IntN(6) == 0 {
 		e := Externals{Types: []string{"b2bCollaborationGuest", "serviceProvider"}}
 		if r.IntN(2) == 0 {
-			e.Tenants = &struct {
-				Kind    lenient.String  `json:"membershipKind"`
-				Members lenient.Strings `json:"members"`
-			}{"enumerated", []string{"t1"}}
+			e.Tenants = &ExternalTenants{Kind: "enumerated", Members: []string{"t1"}}
 		}
 		c.Users.ExcludeExternals.Items = []Externals{e}
 	}

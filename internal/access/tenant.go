@@ -317,7 +317,7 @@ func (e *Externals) selectsKind(x External, home string) tri {
 	if e.Tenants == nil || !strings.EqualFold(string(e.Tenants.Kind), "enumerated") {
 		return yes
 	}
-	if home == "" {
+	if home == "" || e.Tenants.MembersLost {
 		return maybe
 	}
 	for _, id := range e.Tenants.Members {

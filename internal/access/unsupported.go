@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"partnerguard/internal/lenient"
 )
 
 // known is the tree of members the engine understands below a policy, in lower
@@ -39,9 +41,10 @@ var (
 		"authenticationflows": {"transfermethods": texts},
 		// The members below make it a policy for workloads, which never applies to users.
 		"clientapplications": ignored, "serviceprincipalrisklevels": ignored, "agents": ignored, "agentidrisklevels": ignored,
+		"agentcontext": ignored,
 	}
 	externalKeys = known{"guestorexternalusertypes": texts, "externaltenants": {"membershipkind": text, "members": texts}}
-	knownGrants  = known{"operator": text, "builtincontrols": texts, "customauthenticationfactors": texts, "termsofuse": texts, "authenticationstrength": object}
+	knownGrants  = known{"operator": text, "_operator": text, "builtincontrols": texts, "customauthenticationfactors": texts, "termsofuse": texts, "authenticationstrength": object}
 )
 
 // The values the engine knows, in lower case.
@@ -76,9 +79,18 @@ func (p *Policy) findUnsupported(raw []byte) {
 	walkUnknown(conditions, knownConditions, "conditions", &p.Unsupported)
 	walkUnknown(top["grantcontrols"], knownGrants, "grantControls", &p.Unsupported)
 	inner, _ := members(conditions)
-	for _, k := range []string{"clientapplications", "serviceprincipalrisklevels", "agents", "agentidrisklevels"} {
-		if !empty(inner[k]) {
+	for _, k := range []string{"clientapplications", "serviceprincipalrisklevels", "agents", "agentidrisklevels", "agentcontext"} {
+		switch v := inner[k]; {
+		case empty(v):
+		case lost(v): // it may well be empty
+			p.Unsupported = append(p.Unsupported, "conditions."+k+cutOff)
+		default:
 			p.Conditions.Workload = true
+		}
+	}
+	for _, k := range []string{"users", "applications"} {
+		if blankText(inner[k]) {
+			p.Unsupported = append(p.Unsupported, "conditions."+k+cutOff)
 		}
 	}
 	c := &p.Conditions
@@ -105,7 +117,7 @@ func (p *Policy) findUnsupported(raw []byte) {
 	// its own the word would be asked about.
 	for _, list := range [][]string{c.Applications.IncludeApplications, c.Applications.ExcludeApplications} {
 		for _, v := range list {
-			if strings.EqualFold(v, resAgents) {
+			if strings.EqualFold(v, resAgents) && !c.Workload {
 				p.Unsupported = append(p.Unsupported, fmt.Sprintf("application %q", v))
 			}
 		}
@@ -200,6 +212,10 @@ func members(raw []byte) (out map[string]json.RawMessage, odd string) {
 // walkUnknown names what lies below raw and is not in tree, or not of its
 // shape.
 func walkUnknown(raw json.RawMessage, tree known, at string, found *[]string) {
+	if lost(raw) || blankText(raw) && !strings.Contains(at, ".") {
+		*found = append(*found, at+cutOff)
+		return
+	}
 	inner, odd := members(raw)
 	if odd != "" {
 		*found = append(*found, at+" ("+strings.TrimSpace(odd)+")")
@@ -208,6 +224,8 @@ func walkUnknown(raw json.RawMessage, tree known, at string, found *[]string) {
 		sub, ok := tree[k]
 		switch at := at + "." + k; {
 		case empty(v):
+		case lost(v) && !is(sub, ignored):
+			*found = append(*found, at+cutOff)
 		case !ok:
 			*found = append(*found, at)
 		case is(sub, ignored):
@@ -227,6 +245,34 @@ func walkUnknown(raw json.RawMessage, tree known, at string, found *[]string) {
 			walkUnknown(v, sub, at, found)
 		}
 	}
+}
+
+// cutOff ends the reason of what an export left out.
+const cutOff = ": cut off by the export's depth; export with ConvertTo-Json -Depth 10"
+
+// lost reports a text, or a list of texts, that says of what type the value was
+// instead of the value: what ConvertTo-Json writes below its depth, and
+// Export-Csv of every object.
+func lost(v json.RawMessage) bool {
+	switch v = bytes.TrimSpace(v); {
+	case len(v) == 0:
+	case v[0] == '"':
+		var s string
+		return json.Unmarshal(v, &s) == nil && lenient.TypeName(s)
+	case v[0] == '[':
+		var l []json.RawMessage
+		if json.Unmarshal(v, &l) == nil {
+			return slices.ContainsFunc(l, func(one json.RawMessage) bool { return len(one) > 0 && one[0] == '"' && lost(one) })
+		}
+	}
+	return false
+}
+
+// blankText reports an empty text where an object has to be.
+func blankText(v json.RawMessage) bool {
+	var s string
+	v = bytes.TrimSpace(v)
+	return len(v) > 1 && v[0] == '"' && json.Unmarshal(v, &s) == nil && strings.TrimSpace(s) == ""
 }
 
 // is compares leaves.

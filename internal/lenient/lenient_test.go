@@ -120,3 +120,23 @@ func check[T any](t *testing.T, doc []byte) {
 		t.Fatalf("%s from %T: %v", doc, v.V, err)
 	}
 }
+
+func TestTypeName(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]bool{
+		"System.Object[]": true, "System.String[]": true, "System.Collections.Hashtable": true,
+		"System.Collections.Generic.Dictionary`2[System.String,System.Object]":                                                    true,
+		"System.Collections.Generic.List`1[Microsoft.Open.MSGraph.Model.PasswordCredential]":                                      true,
+		"Microsoft.Graph.PowerShell.Models.MicrosoftGraphUnifiedRole":                                                             true,
+		"Microsoft.Graph.PowerShell.Models.MicrosoftGraphUnifiedRole Microsoft.Graph.PowerShell.Models.MicrosoftGraphUnifiedRole": true,
+		"Microsoft.Open.MSGraph.Model.ConditionalAccessConditionSet":                                                              true,
+		"Microsoft.Online.Administration.StrongAuthenticationRequirement":                                                         true,
+		"@{IncludeUsers=System.Object[]; ExcludeUsers=}":                                                                          true,
+		"Microsoft Graph Command Line Tools":                                                                                      false, "Microsoft.Azure": false, "System Account": false, "System.Ben@contoso.example": false,
+		"microsoft.graph.user": false, "#microsoft.graph.user": false, "All": false, "": false, "@{": false, "urn:user:registerdevice": false,
+	} {
+		if got := lenient.TypeName(s); got != want {
+			t.Errorf("TypeName(%q) = %v", s, got)
+		}
+	}
+}
