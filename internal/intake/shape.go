@@ -37,6 +37,11 @@ type file struct {
 	resumed    bool            // reading went on behind a fault
 	index      int             // elements of top-level collections so far
 	objects    int             // top-level values so far
+
+	remarks     []remark
+	flat, plain []byte // scratch of normal
+	clocked     bool   // the clocks of this input were read with knowledge of all of them
+	short       bool   // something of a record was cut off
 }
 
 // other counts well-formed records that nothing judges, by reason.
@@ -99,6 +104,11 @@ type sinkError struct{ error }
 func (e sinkError) Unwrap() error { return e.error }
 
 func (f *file) emit(kind evidence.Kind, raw []byte, p place) error {
+	if kind != evidence.SignIn {
+		if raw = f.normal(kind, raw, p); raw == nil {
+			return nil
+		}
+	}
 	f.taken++
 	note, err := f.sink.Record(kind, raw, f.at(p))
 	switch {
@@ -170,6 +180,8 @@ func (f *file) text(d decoded) error {
 		return f.documents(newScanner(d.r, f.o.MaxRecord))
 	case strings.HasPrefix(low, "<!doctype html") || strings.HasPrefix(low, "<html"):
 		f.foreign("a web page, not an export (a portal's sign-in page, perhaps)")
+	case strings.HasPrefix(low, "<objs"):
+		f.foreign(clixml)
 	case c == '<':
 		f.foreign("XML or other markup: export it as JSON or CSV")
 	case strings.HasPrefix(low, "//") || strings.HasPrefix(low, "/*"):
@@ -178,6 +190,8 @@ func (f *file) text(d decoded) error {
 		_, _ = s.space("") // head has more than white space
 		f.syntax(s.fail("expected '{' or '[', found a comment (comments are not JSON)", false), place{})
 	case f.scalar(d.head[i:], d.r):
+	case isConfig(d.head):
+		return f.config(d.r)
 	default:
 		return f.csv(d.r, d.head)
 	}
@@ -212,11 +226,19 @@ func (f *file) finish(err error) error {
 		if o.count > 1 || f.taken > 0 {
 			msg = fmt.Sprintf("%s: %s", plural(o.count, "record that is not judged", "records that are not judged"), o.reason)
 		}
-		if strings.HasPrefix(o.reason, errorAnswer) {
+		if why, refused := strings.CutPrefix(o.reason, errorAnswer); refused {
+			f.broken = true
+			f.refuse(why)
+		}
+		if kind, ok := carries[o.reason]; ok {
+			f.in.Shorten(evidence.Cut{Kind: kind, Why: "stands in a form that does not tell enough: " + o.reason, Source: o.first})
+		}
+		if unreadForms[o.reason] {
 			f.broken = true
 		}
 		f.in.Add(evidence.Note{Source: o.first, Message: msg})
 	}
+	f.sayRemarks()
 	if f.taken == 0 && !f.broken && len(f.others) == 0 {
 		if f.empty == "" {
 			f.empty = "nothing in it"
@@ -227,7 +249,7 @@ func (f *file) finish(err error) error {
 		f.in.NextLink = f.in.NextLink || more
 	}
 	switch {
-	case f.broken && f.taken > 0:
+	case (f.broken || f.short) && f.taken > 0:
 		f.in.Status = evidence.Partial
 	case f.broken:
 		f.in.Status = evidence.Unreadable
@@ -605,8 +627,20 @@ func (f *file) try(raw []byte, p place) (taken bool, reason string, err error) {
 			return false, "", err
 		}
 	}
+	if bagged(raw) {
+		var x plainer
+		raw = x.object(nil, raw)
+	}
 	kind, reason := f.recognise(raw, &p)
 	t, o := theTable, &f.facts
+	switch reason {
+	case dscResource:
+		return f.dscRecord(raw, p)
+	case terraformState:
+		return f.terraform(raw, p)
+	case azureHound:
+		return f.azureHound(raw, p)
+	}
 	isPage := false
 	for _, v := range o.values {
 		if t.pages.has(v.id) && v.raw[0] == '[' || v.id == t.value && v.raw[0] == '{' || t.scuba.has(v.id) && (v.raw[0] == '[' || v.raw[0] == '{') {
