@@ -31,17 +31,22 @@ type file struct {
 	broken     bool // something could not be read
 	seen       int  // records handed to recognition
 	others     []other
-	empty      string          // what an empty list of unknown kind looked like
-	links      map[string]bool // per collection: whether the last page read has a next one
-	record     bool            // the last container had an id of its own
-	resumed    bool            // reading went on behind a fault
-	index      int             // elements of top-level collections so far
-	objects    int             // top-level values so far
+	empty      string // what an empty list of unknown kind looked like
+	record     bool   // the last container had an id of its own
+	resumed    bool   // reading went on behind a fault
+	index      int    // elements of top-level collections so far
+	objects    int    // top-level values so far
 
 	remarks     []remark
 	flat, plain []byte // scratch of normal
-	clocked     bool   // the clocks of this input were read with knowledge of all of them
-	short       bool   // something of a record was cut off
+	pages       *paging
+	number      int                    // of the input among all
+	page        *page                  // whose records are being read
+	listed      int                    // elements of the last list
+	paged       map[evidence.Kind]bool // kinds that came in a page with a context
+	lone, msol  bool                   // a user stood alone; users of the MSOnline module
+	clocked     bool                   // the clocks of this input were read with knowledge of all of them
+	short       bool                   // something of a record was cut off
 }
 
 // other counts well-formed records that nothing judges, by reason.
@@ -61,9 +66,10 @@ type place struct {
 	part   string
 	hint   evidence.Kind
 	reason string
-	level  int  // envelopes around it; flat ends unwrapping
-	answer int  // its number among the answers of a batch
-	whole  bool // a top-level value or the content of an envelope: may be a composite
+	level  int    // envelopes around it; flat ends unwrapping
+	answer int    // its number among the answers of a batch
+	set    string // the entity set of the page it stands in, in lower case
+	whole  bool   // a top-level value or the content of an envelope: may be a composite
 }
 
 // flat is the deepest level of envelopes.
@@ -238,15 +244,13 @@ func (f *file) finish(err error) error {
 		}
 		f.in.Add(evidence.Note{Source: o.first, Message: msg})
 	}
+	f.looksCut()
 	f.sayRemarks()
 	if f.taken == 0 && !f.broken && len(f.others) == 0 {
 		if f.empty == "" {
 			f.empty = "nothing in it"
 		}
 		f.in.Add(evidence.Note{Source: f.at(place{}), Message: f.empty + ": it does not say of what"})
-	}
-	for _, more := range f.links {
-		f.in.NextLink = f.in.NextLink || more
 	}
 	switch {
 	case (f.broken || f.short) && f.taken > 0:
@@ -657,6 +661,7 @@ func (f *file) try(raw []byte, p place) (taken bool, reason string, err error) {
 	}
 	if kind != "" {
 		inner := o.get(t.locations)
+		f.ofPage(kind, o, p)
 		if err := f.emit(kind, raw, p); err != nil || kind != evidence.ConditionalAccessPolicy || len(inner) < 3 || inner[0] != '[' {
 			return true, "", err
 		}
