@@ -36,6 +36,22 @@ type Policy struct {
 	// conditions, controls or values. Such a policy is never counted as
 	// protection, and every answer names it.
 	Unsupported []string `json:"-"`
+
+	// Planned says that the policy is from a configuration: it is to be, and
+	// whether it is was not read. It is then unsupported as a setting of today;
+	// see [Policy.Proposed].
+	Planned bool `json:"-"`
+}
+
+// planned is why a planned policy is not counted.
+const planned = "a configuration says what is to be, not what is in force (terraform show -json prints the state)"
+
+// Proposed is the policy as a proposal: that it is only planned counts for
+// nothing then.
+func (p *Policy) Proposed() *Policy {
+	out := *p
+	out.Unsupported = slices.DeleteFunc(slices.Clone(p.Unsupported), func(s string) bool { return s == planned })
+	return &out
 }
 
 // Conditions are the clauses that select sign-ins. All of them must hold.

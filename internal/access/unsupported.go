@@ -75,6 +75,11 @@ func (p *Policy) findUnsupported(raw []byte) {
 		}
 	}
 	p.findMissing(top)
+	// Set by readers of configurations; what an export writes there only makes
+	// its own policy count less.
+	if p.Planned = strings.TrimSpace(string(top["@partnerguard.planned"])) == "true"; p.Planned {
+		p.Unsupported = append(p.Unsupported, planned)
+	}
 	conditions := top["conditions"]
 	walkUnknown(conditions, knownConditions, "conditions", &p.Unsupported)
 	walkUnknown(top["grantcontrols"], knownGrants, "grantControls", &p.Unsupported)

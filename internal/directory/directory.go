@@ -32,6 +32,7 @@ type Directory struct {
 	byMail    map[string]string // lower-case mail -> key in Users; "" when two share it
 	openRoles map[string]string // role template -> why some of its holders may not be known
 	conflicts map[string]bool   // user key and member in which two copies differ
+	perUser   map[string]string // per-user MFA state by lower-case id and UPN; "" where two lists disagree
 }
 
 // New returns an empty Directory.

@@ -76,6 +76,8 @@ func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error 
 	switch kind {
 	case evidence.User:
 		return take(raw, func(u *directory.User) { u.Source = src; d.AddUser(*u) })
+	case evidence.PerUserMFA:
+		return take(raw, func(r *directory.PerUserMFA) { r.Source = src; d.AddPerUserMFA(*r) })
 	case evidence.RegistrationDetails:
 		return take(raw, func(r *directory.Registration) { r.Source = src; d.AddRegistration(*r) })
 	case evidence.RoleDefinition:

@@ -233,7 +233,7 @@ func (f *Facts) excluded(st *directory.Standing) map[string]bool {
 func (f *Facts) subject(key string, u *directory.User, st *directory.Standing, excluded bool) access.Subject {
 	s := access.Subject{
 		ID: strings.ToLower(u.ID), Name: u.UserPrincipalName, Groups: st.Groups[key], PerhapsGroups: st.Perhaps[key],
-		Activate: st.Activate[key], PerUserMFA: string(u.PerUserMFAState), Unidentified: u.ID == "",
+		Activate: st.Activate[key], PerUserMFA: f.Directory.PerUserMFAOf(u), Unidentified: u.ID == "",
 	}
 	if s.ID == "" {
 		s.ID = key
