@@ -216,8 +216,9 @@ func tfPolicy(a map[string]any) map[string]any {
 			if id = id[strings.LastIndexByte(id, '/')+1:]; id != "" {
 				g["authenticationStrength"] = map[string]any{"id": id}
 			}
-		case map[string]any: // computed: no object of Microsoft Graph's
-			g["authenticationStrength"] = []any{id}
+		case map[string]any: // computed: the engine shall name it
+			delete(g, "authenticationStrength")
+			g["the strength"] = id
 		}
 		out["grantControls"] = g
 	}

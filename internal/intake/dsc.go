@@ -128,7 +128,7 @@ func dscPolicy(properties map[string]any) map[string]any {
 				}
 				v = strength
 			} else {
-				v = []any{v}
+				at = "grantControls.the strength" // computed: the engine shall name it
 			}
 		case low == "state":
 			v = stateOf(v)

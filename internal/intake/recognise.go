@@ -2,6 +2,7 @@ package intake
 
 import (
 	"bytes"
+	"net/url"
 	"strings"
 
 	"partnerguard/internal/evidence"
@@ -496,6 +497,20 @@ func bySet(context string) (evidence.Kind, string) {
 		}
 		end = rest
 	}
+}
+
+// userOfContext is the user that the context of an answer below /users/{id}
+// names, or "".
+func userOfContext(context string) string {
+	_, rest, ok := strings.Cut(context, "#users('")
+	id, _, end := strings.Cut(rest, "')")
+	if !ok || !end || len(id) > 200 {
+		return ""
+	}
+	if decoded, err := url.PathUnescape(id); err == nil {
+		id = decoded
+	}
+	return id
 }
 
 // withoutParens drops keys and selections: users('1')/x(id,y) -> users/x.

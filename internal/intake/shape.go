@@ -662,6 +662,11 @@ func (f *file) try(raw []byte, p place) (taken bool, reason string, err error) {
 	if kind != "" {
 		inner := o.get(t.locations)
 		f.ofPage(kind, o, p)
+		if kind == evidence.PerUserMFA && !o.known.has(t.keys["id"]) {
+			if id := userOfContext(o.text(t.context)); id != "" { // GET /users/{id}/authentication/requirements
+				raw = with(nil, "id", quoted(id), raw)
+			}
+		}
 		if err := f.emit(kind, raw, p); err != nil || kind != evidence.ConditionalAccessPolicy || len(inner) < 3 || inner[0] != '[' {
 			return true, "", err
 		}
