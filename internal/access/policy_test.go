@@ -48,13 +48,13 @@ func TestPolicyCut(t *testing.T) {
 	}{
 		"users":       {`{"State":"enabled","Conditions":{"Users":` + typ + `},"GrantControls":{"BuiltInControls":"mfa"}}`, []string{"conditions.users"}},
 		"conditions":  {`{"State":"enabled","Conditions":` + typ + `,"GrantControls":` + typ + `}`, []string{"conditions", "grantControls"}},
-		"hash":        {`{"state":"enabled","conditions":{"users":"@{IncludeUsers=System.Object[]; ExcludeUsers=}"}}`, []string{"conditions.users"}},
-		"list":        {`{"state":"enabled","conditions":{"users":{"includeUsers":["All"],"excludeGroups":"System.Object[]"}}}`, []string{"conditions.users.excludegroups"}},
-		"in a list":   {`{"state":"enabled","conditions":{"users":{"excludeUsers":["System.Collections.Hashtable"]}}}`, []string{"conditions.users.excludeusers"}},
+		"hash":        {`{"state":"enabled","conditions":{"users":"@{IncludeUsers=System.Object[]; ExcludeUsers=}"},"grantControls":{"builtInControls":["mfa"]}}`, []string{"conditions.users"}},
+		"list":        {`{"state":"enabled","conditions":{"users":{"includeUsers":["All"],"excludeGroups":"System.Object[]"}},"grantControls":{"builtInControls":["mfa"]}}`, []string{"conditions.users.excludegroups"}},
+		"in a list":   {`{"state":"enabled","conditions":{"users":{"excludeUsers":["System.Collections.Hashtable"]}},"grantControls":{"builtInControls":["mfa"]}}`, []string{"conditions.users.excludeusers"}},
 		"blank":       {`{"state":"enabled","conditions":{"users":"","applications":""},"grantControls":""}`, []string{"conditions.applications", "conditions.users", "grantControls"}},
-		"workload":    {`{"state":"enabled","conditions":{"clientApplications":` + typ + `}}`, []string{"conditions.clientapplications"}},
+		"workload":    {`{"state":"enabled","conditions":{"clientApplications":` + typ + `},"grantControls":{"builtInControls":["mfa"]}}`, []string{"conditions.clientapplications"}},
 		"strength":    {`{"state":"enabled","conditions":{},"grantControls":{"authenticationStrength":` + typ + `}}`, []string{"grantControls.authenticationstrength"}},
-		"new unknown": {`{"state":"enabled","conditions":{"moonPhases":"System.Object[]"}}`, []string{"conditions.moonphases"}},
+		"new unknown": {`{"state":"enabled","conditions":{"moonPhases":"System.Object[]"},"grantControls":{"builtInControls":["mfa"]}}`, []string{"conditions.moonphases"}},
 	} {
 		var p access.Policy
 		if err := json.Unmarshal([]byte(c.json), &p); err != nil {
@@ -96,7 +96,7 @@ func TestPolicyForms(t *testing.T) {
 		t.Errorf("_Operator: %q", p.Unsupported)
 	}
 	read(`{"state":"enabled","conditions":{"users":{"includeUsers":["None"]},"agents":{"includeAgentUsers":["All"]},
-		"agentContext":{"includeAgentContexts":["x"]},"applications":{"includeApplications":["AllAgentIdResources"]}}}`)
+		"agentContext":{"includeAgentContexts":["x"]},"applications":{"includeApplications":["AllAgentIdResources"]}},"grantControls":{"builtInControls":["mfa"]}}`)
 	if len(p.Unsupported) > 0 || !p.Conditions.Workload {
 		t.Errorf("agents: %q, workload %v", p.Unsupported, p.Conditions.Workload)
 	}

@@ -160,12 +160,12 @@ func (p *Policy) findMissing(top map[string]json.RawMessage) {
 	case !p.Enforced() && !p.ReportOnly() && !strings.EqualFold(s, string(Disabled)):
 		add(fmt.Sprintf("state %q", s))
 	}
-	if empty(top["conditions"]) {
+	if c := strings.TrimSpace(string(top["conditions"])); c == "" || c == "null" {
 		add("conditions (not in the export)")
 	}
 	// A policy has grant controls or session controls; those of the latter alone
 	// are often written without the former.
-	if empty(top["grantcontrols"]) && empty(top["sessioncontrols"]) {
+	if empty(top["grantcontrols"]) && empty(top["sessioncontrols"]) && !blankText(top["grantcontrols"]) {
 		add("grantControls (neither these nor session controls are in the export, and every policy has one)")
 	}
 }

@@ -138,7 +138,7 @@ func TestPolicySets(t *testing.T) {
 			t.Errorf("%q: %q, want %q", set, letters, policySetVerdicts[set])
 		}
 	}
-	want := []string{`application "AllAgentIdResources"`, "conditions.agentcontext", "conditions.applications.globalsecureaccess", "conditions.applications.networkaccess",
+	want := []string{"conditions.applications.globalsecureaccess", "conditions.applications.networkaccess",
 		"conditions.devices.excludedevices", "conditions.devices.includedevices", // the old device state preview
 		access.CopiesDiffer,
 	}

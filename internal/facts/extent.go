@@ -59,7 +59,7 @@ func (f *Facts) Cuts(kind evidence.Kind) (cuts []evidence.Cut) {
 		case !here:
 		case in.NextLink:
 			cuts = append(cuts, evidence.Cut{Kind: kind, Why: "ends with a link to a further page that is not here", Source: src})
-		case in.Status == evidence.Partial || in.Status == evidence.Unreadable:
+		case (in.Status == evidence.Partial || in.Status == evidence.Unreadable) && len(in.Cuts) == 0:
 			cuts = append(cuts, evidence.Cut{Kind: kind, Why: "could only be read in part", Source: src})
 		}
 	}
@@ -160,7 +160,7 @@ func (f *Facts) inputCuts(kind evidence.Kind) (cuts []evidence.Cut) {
 				cuts = append(cuts, c)
 			}
 		}
-		if _, here := in.Kinds[kind]; here && (in.NextLink || in.Status != evidence.Read) {
+		if _, here := in.Kinds[kind]; here && (in.NextLink || in.Status != evidence.Read && len(in.Cuts) == 0) {
 			cuts = append(cuts, evidence.Cut{Kind: kind})
 		}
 	}

@@ -65,7 +65,7 @@ func put(ms *[]member, name string, val []byte) {
 // something already.
 func rename(ms *[]member, from, to string) bool {
 	i := find(*ms, from)
-	if i < 0 || says(*ms, strings.ToLower(to)) {
+	if i < 0 || says(*ms, strings.ToLower(to)) || (*ms)[i].val[0] == '{' { // an object is another thing of the same name
 		return false
 	}
 	if old := find(*ms, strings.ToLower(to)); old >= 0 {

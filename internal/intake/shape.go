@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -29,6 +31,7 @@ type file struct {
 	lastSignIn signInLike
 	taken      int  // records of a known kind, and known collections that are empty
 	broken     bool // something could not be read
+	torn       bool // and it is not known of which kind it was
 	seen       int  // records handed to recognition
 	others     []other
 	empty      string // what an empty list of unknown kind looked like
@@ -81,8 +84,17 @@ func (f *file) at(p place) evidence.Source {
 
 // fault notes something that could not be read.
 func (f *file) fault(src evidence.Source, offset int64, msg string) {
-	f.broken = true
+	f.broken, f.torn = true, true
 	f.in.Add(evidence.Note{Source: src, Offset: offset, Message: msg})
+}
+
+// faultOf notes a record of a known kind that could not be read: the other lists
+// of the input are whole all the same.
+func (f *file) faultOf(kind evidence.Kind, src evidence.Source, msg string) {
+	torn := f.torn
+	f.fault(src, 0, msg)
+	f.torn = torn
+	f.in.Shorten(evidence.Cut{Kind: kind, Why: "holds a record that could not be read", Source: src})
 }
 
 // foreign counts a whole input, or one record, that nothing judges.
@@ -122,7 +134,8 @@ func (f *file) emit(kind evidence.Kind, raw []byte, p place) error {
 		return sinkError{err}
 	case note != "":
 		f.taken--
-		f.fault(f.at(p), 0, note)
+		f.in.Count(kind, 0)
+		f.faultOf(kind, f.at(p), note)
 	default:
 		f.in.Count(kind, 1)
 	}
@@ -233,14 +246,14 @@ func (f *file) finish(err error) error {
 			msg = fmt.Sprintf("%s: %s", plural(o.count, "record that is not judged", "records that are not judged"), o.reason)
 		}
 		if why, refused := strings.CutPrefix(o.reason, errorAnswer); refused {
-			f.broken = true
+			f.broken, f.torn = true, true
 			f.refuse(why)
 		}
 		if kind, ok := carries[o.reason]; ok {
 			f.in.Shorten(evidence.Cut{Kind: kind, Why: "stands in a form that does not tell enough: " + o.reason, Source: o.first})
 		}
 		if unreadForms[o.reason] {
-			f.broken = true
+			f.broken, f.torn = true, true
 		}
 		f.in.Add(evidence.Note{Source: o.first, Message: msg})
 	}
@@ -251,6 +264,11 @@ func (f *file) finish(err error) error {
 			f.empty = "nothing in it"
 		}
 		f.in.Add(evidence.Note{Source: f.at(place{}), Message: f.empty + ": it does not say of what"})
+	}
+	if f.torn {
+		for _, kind := range slices.Sorted(maps.Keys(f.in.Kinds)) {
+			f.in.Shorten(evidence.Cut{Kind: kind, Why: "could only be read in part", Source: f.at(place{})})
+		}
 	}
 	switch {
 	case (f.broken || f.short) && f.taken > 0:
@@ -540,7 +558,7 @@ func (f *file) lines(s *scanner, p place) error {
 			if n.Offset > 0 {
 				n.Offset += offset
 			}
-			f.broken = true
+			f.broken, f.torn = true, true
 			f.in.Add(n)
 		})
 	if rows > 0 {
