@@ -205,10 +205,15 @@ func TestMicrosoft365DSC(t *testing.T) {
 		"a computed element":          {`"ben.osei@contoso.example"`, `(Get-Thing "x")`},
 		"a property not known":        {`Ensure                 =`, `MoonPhase = "full"; Ensure =`},
 		"a computed state":            {`"enabled"`, `$State`},
+		"a computed text":             {`"enabled"`, `"enabled" + $State`},
 		"an app by name":              {`@("All");`, `@("Payroll");`},
 	} {
 		_, recs := readBytes(t, Options{}, []byte(strings.Replace(dscConfig, change[0], change[1], 1)))
-		for _, p := range policies(t, recs) {
+		list := policies(t, recs)
+		if len(list) != 1 {
+			t.Errorf("%s: %v", name, recs)
+		}
+		for _, p := range list {
 			if len(p.Unsupported) == 0 && p.Enforced() {
 				t.Errorf("%s: understood: %s", name, recs[0].Raw)
 			}

@@ -187,7 +187,11 @@ func (s *dscScanner) value(depth int) (any, error) {
 		return s.alone(v, from), nil
 	case strings.HasPrefix(s.text[s.at:], "@("):
 		s.step(2)
-		return s.list(depth + 1)
+		v, err := s.list(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		return s.alone(v, from), nil
 	case c >= '0' && c <= '9':
 		return s.alone(s.word(), from), nil
 	case c == '$':
@@ -207,6 +211,9 @@ func (s *dscScanner) value(depth int) (any, error) {
 			inner, err := s.properties(depth + 1)
 			return inner, err
 		}
+		return s.rest(from), nil
+	}
+	if strings.IndexByte("([-+!%&", s.text[s.at]) >= 0 { // an expression
 		return s.rest(from), nil
 	}
 	return nil, errDSCForm
