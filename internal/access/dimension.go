@@ -42,7 +42,7 @@ func (e *Engine) buildDims() {
 			}
 		}
 	}
-	e.geo = survey(e.tenant.Locations, used)
+	e.geo = survey(e.tenant.Locations, used, e.tenant.LocationsLack)
 	labels := make([]string, len(e.geo.places))
 	for i := range e.geo.places {
 		labels[i] = e.geo.places[i].label

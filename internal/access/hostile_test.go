@@ -341,7 +341,7 @@ func TestAddresses(t *testing.T) {
 		{ID: "high", DisplayName: "high", Ranges: lenient.List[IPRange]{Items: []IPRange{{"240.0.0.0/4"}, {"ff00::/8"}}}},
 		{ID: "one", DisplayName: "one", Ranges: lenient.List[IPRange]{Items: []IPRange{{"198.51.100.9"}, {"::ffff:203.0.113.0/120"}, {"10.0.0.5/8"}}}},
 	}
-	g := survey(locations, map[string]bool{"low": true, "high": true, "one": true})
+	g := survey(locations, map[string]bool{"low": true, "high": true, "one": true}, "")
 	for address, want := range map[string]string{
 		"0.0.0.0": "low", "0.255.255.255": "low", "1.0.0.0": "", "239.255.255.255": "", "240.0.0.0": "high", "255.255.255.255": "high",
 		"::": "low", "0:ffff::": "low", "1::": "", "ff00::": "high", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff": "high", "feff::1": "",

@@ -60,7 +60,9 @@ const maxPlaces = 20_000
 // survey partitions all addresses and countries into the classes that the
 // named locations in use can tell apart. IP ranges that do not parse make
 // their location's membership unknown everywhere.
-func survey(locations []*NamedLocation, used map[string]bool) *geography {
+//
+// lack says why there may be further locations; "" there are none.
+func survey(locations []*NamedLocation, used map[string]bool, why string) *geography {
 	g := &geography{countryOf: map[string]int{}}
 	byID := map[string]*NamedLocation{}
 	for _, l := range locations {
@@ -93,6 +95,10 @@ func survey(locations []*NamedLocation, used map[string]bool) *geography {
 			unclear[id] = true
 			g.missing = append(g.missing, lack{id, "named location " + id + ": " + locationRequest})
 		}
+	}
+	if why != "" && trustedMatters {
+		unclear[furtherTrusted] = true
+		g.missing = append(g.missing, lack{locAllTrusted, "whether there are further trusted locations: " + why})
 	}
 	slices.SortFunc(g.missing, func(a, b lack) int { return strings.Compare(a.id, b.id) })
 
@@ -206,6 +212,9 @@ func (l *NamedLocation) unknown() string {
 	return ""
 }
 
+// furtherTrusted stands for trusted locations that were not exported.
+const furtherTrusted = "partnerguard:further-trusted"
+
 // maxOpen bounds the memberships of one place that are told apart.
 const maxOpen = 5
 
@@ -272,6 +281,11 @@ func (p *place) settle(open []string, pick uint, byID map[string]*NamedLocation)
 			continue
 		}
 		l := byID[id]
+		if id == furtherTrusted {
+			names = append(names, "a trusted location that is not in the export")
+			q.trusted = yes
+			continue
+		}
 		if l != nil {
 			names = append(names, l.DisplayName)
 		} else {

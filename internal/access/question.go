@@ -316,8 +316,10 @@ func (q *Question) about(s *Subject, e *Engine) tri {
 	for _, r := range q.Roles {
 		r = strings.ToLower(r)
 		switch {
-		case s.Anyone: // of a further member any role may be thought
-			hit = hit.or(triOf(s.External == Member))
+		case s.Anyone && s.External == Member: // of a further member any role may be thought
+			hit = yes
+		case s.Anyone: // a further guest may hold one too
+			hit = hit.or(maybe)
 		case r == "admins":
 			hit = hit.or(triOf(s.Admin || len(s.Roles)+len(s.Eligible) > 0))
 			if e.rolesOpen() || len(s.PerhapsRoles) > 0 {
@@ -368,7 +370,7 @@ func (q *Question) inWorld(s *Subject, w *world, e *Engine) bool {
 		r = strings.ToLower(r)
 		switch {
 		case s.Anyone:
-			return s.External == Member
+			return true
 		case r == "admins" && (s.Admin || len(s.Roles)+len(s.Eligible) > 0 || w.roles != 0):
 			return true
 		case slices.Contains(s.Roles, r), slices.Contains(s.Eligible, r):

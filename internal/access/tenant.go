@@ -51,6 +51,10 @@ type Tenant struct {
 	// PoliciesLack says why there may be further policies; empty, there are none.
 	PoliciesLack []string
 
+	// LocationsLack says why there may be further named locations, with what
+	// settles it; "" there are none.
+	LocationsLack string
+
 	// What to export, for words: by group, and for the list of users and of roles.
 	OpenGroups map[string]string
 	UsersLack  []string

@@ -47,7 +47,9 @@ func (e *Engine) witness(c *compiledQuestion, p Point) Witness {
 	s.App = e.appKeys[p.Classes[dimResource]]
 	s.Platform = platformNames[p.Classes[dimPlatform]]
 	place := &e.geo.places[p.Classes[dimLocation]]
-	if place.ip.IsValid() {
+	// An address does not tell every place: not the compliant network, and not
+	// where an authenticator is by GPS.
+	if place.ip.IsValid() && e.geo.find(place.ip, place.country) == int(p.Classes[dimLocation]) {
 		s.IP, s.Country = place.ip, place.country
 	} else {
 		s.Location = place.label

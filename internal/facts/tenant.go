@@ -65,6 +65,9 @@ func (f *Facts) Tenant() *access.Tenant {
 	for _, c := range f.Cuts(evidence.ConditionalAccessPolicy) {
 		t.PoliciesLack = append(t.PoliciesLack, "the list of Conditional Access policies "+c.Why+": "+c.Settle())
 	}
+	if !f.Whole(evidence.NamedLocation) {
+		t.LocationsLack = evidence.RequestFor(evidence.NamedLocation)
+	}
 	if len(t.PoliciesLack) == 0 && !f.listed(evidence.ConditionalAccessPolicy) && !f.Defaults.On() {
 		t.PoliciesLack = append(t.PoliciesLack, "no list of Conditional Access policies is in the export: "+evidence.RequestFor(evidence.ConditionalAccessPolicy))
 	}

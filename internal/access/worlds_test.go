@@ -1,0 +1,780 @@
+package access
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"partnerguard/internal/lenient"
+)
+
+// The test below holds proofs to a small evaluator of its own. A partial export
+// stands for many tenants; each way to complete it is a world. In a world every
+// thing has a value, so that whether a policy takes a sign-in is plain reading.
+// Nothing here uses the engine's masks, classes or diagrams.
+
+// The small universe.
+const (
+	appUnknown = "11111111-1111-4111-8111-111111111111" // in one of the suites, or in none
+	appOwn     = "22222222-2222-4222-8222-222222222222"
+	appOther   = "any other app"
+	appBasic   = resBasic
+	sharePoint = "00000003-0000-0ff1-ce00-000000000000"
+)
+
+var probes = []string{"203.0.113.7", "203.0.113.200", "198.51.100.9"} // in HQ; in HQ and the lab; in neither
+
+// device is what a client shows of the device; the zero value is an unregistered one.
+type device struct {
+	compliant, trust, model string // "" no value
+	approved, protected     bool
+}
+
+var devices = []device{
+	{}, {compliant: "True", trust: "AzureAD", model: "Surface"}, {compliant: "False", trust: "ServerAD", model: "Surf"},
+	{compliant: "True", trust: "ServerAD", model: "Kiosk"}, {model: "Dell"}, {compliant: "False", model: "Kiosk"}, {approved: true, protected: true, model: "surf"},
+}
+
+// try is one sign-in.
+type try struct {
+	client, app, platform, ip, country, gps, risk string
+	dev                                           device
+}
+
+// person is an account in a world, in one state of its activations.
+type person struct {
+	subject int // index in Tenant.Users, -1 a stranger, -2 a service provider user
+	id      string
+	groups  []string
+	roles   []string
+	kind    External
+	home    string
+	active  []string // roles and groups of these that are there by an activation
+	admin   bool
+	exempt  bool
+}
+
+// aWorld is one completion of a tenant.
+type aWorld struct {
+	r        *rand.Rand
+	t        *Tenant
+	people   []person
+	where    map[string][]string // location id -> probes in it, for those that are not known
+	mfaIPs   []string
+	trusted  map[string]bool
+	suite    string // of appUnknown
+	strength map[string]tri
+	fate     map[*Policy]int // for policies that are not understood: what becomes of them
+	changed  bool            // Microsoft's change of baseline scopes has come
+	gpsOf    map[string]string
+}
+
+func (w *aWorld) coin() bool { return w.r.IntN(2) == 0 }
+
+func subset(r *rand.Rand, of []string) (out []string) {
+	for _, s := range of {
+		if r.IntN(2) == 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// newWorld completes a tenant at random.
+func newWorld(r *rand.Rand, t *Tenant) *aWorld {
+	w := &aWorld{r: r, t: t, where: map[string][]string{}, trusted: map[string]bool{}, strength: map[string]tri{}, fate: map[*Policy]int{}}
+	for _, id := range []string{"lost", "vague"} {
+		w.where[id] = subset(r, probes)
+	}
+	for _, p := range t.Policies {
+		for _, l := range p.Conditions.Locations.Items {
+			if has(l.IncludeLocations, "lost") || has(l.ExcludeLocations, "lost") || t.LocationsLack != "" {
+				w.trusted["lost"] = w.coin()
+			}
+		}
+	}
+	for _, l := range t.Locations {
+		w.trusted[l.ID] = l.IsTrusted.True() || !l.IsTrusted.Set && w.coin()
+	}
+	w.mfaIPs = subset(r, probes)
+	w.suite = []string{"", resOffice365, resAdminPortals}[r.IntN(3)]
+	w.strength["lost"] = triOf(w.coin())
+	for _, p := range t.Policies {
+		w.fate[p] = r.IntN(4)
+	}
+	w.changed = t.baseline() == yes || t.baseline() == maybe && w.coin()
+	for i := range t.Users {
+		w.addPeople(i, &t.Users[i])
+	}
+	if !t.Whole {
+		id := "new"
+		if w.coin() {
+			id = "gone"
+		}
+		s := Subject{ID: id, External: []External{Member, CollaborationGuest}[r.IntN(2)], PerhapsRoles: []string{"r1", "r2"}}
+		w.addPeople(-1, &s)
+	}
+	w.people = append(w.people, person{subject: -2, id: "gdap", kind: ServiceProvider, home: []string{"t1", "t2"}[r.IntN(2)]})
+	return w
+}
+
+// addPeople adds every state of one account.
+func (w *aWorld) addPeople(i int, s *Subject) {
+	t := w.t
+	p := person{subject: i, id: s.ID, groups: slices.Clone(s.Groups), roles: slices.Clone(s.Roles), kind: s.External, home: s.HomeTenant, exempt: s.Exempt, admin: s.Admin}
+	if p.home == "" {
+		p.home = []string{"t1", "t2"}[w.r.IntN(2)]
+	}
+	if len(s.Kinds) > 0 {
+		p.kind = s.Kinds[w.r.IntN(len(s.Kinds))]
+	}
+	if s.Unidentified {
+		p.id = []string{s.ID, "gone", strings.TrimSuffix(s.Name, "@x")}[w.r.IntN(3)]
+	}
+	var activate []string
+	for _, g := range []string{"g1", "g2", "strange"} {
+		switch open := !t.KnownGroups[g] || slices.Contains(s.PerhapsGroups, g); {
+		case slices.Contains(p.groups, g):
+		case open && w.coin():
+			p.groups = append(p.groups, g)
+		case slices.Contains(s.Activate, g), t.OpenActivation[g] != "" && w.coin():
+			activate = append(activate, g)
+		}
+	}
+	for _, r := range []string{"r1", "r2"} {
+		switch open := !t.RolesKnown || t.OpenRoles[r] != "" || slices.Contains(s.PerhapsRoles, r); {
+		case slices.Contains(p.roles, r):
+		case open && w.coin():
+			p.roles = append(p.roles, r)
+		case slices.Contains(s.Eligible, r), t.EligibleLack != "" && w.coin():
+			activate = append(activate, r)
+		}
+	}
+	for _, r := range s.Eligible {
+		if r == "r3" {
+			activate = append(activate, r)
+		}
+	}
+	hidden := (!t.RolesKnown || len(t.OpenRoles) > 0 || t.EligibleLack != "" || i == -1) && w.coin() // a role that no policy names
+	for set := range 1 << len(activate) {
+		q := p
+		q.groups, q.roles, q.active = slices.Clone(p.groups), slices.Clone(p.roles), nil
+		for k, id := range activate {
+			if set>>k&1 == 0 {
+				continue
+			}
+			q.active = append(q.active, id)
+			if strings.HasPrefix(id, "r") {
+				q.roles = append(q.roles, id)
+			} else {
+				q.groups = append(q.groups, id)
+			}
+		}
+		q.admin = p.admin || len(q.roles) > 0 || hidden || slices.ContainsFunc(activate, func(id string) bool { return strings.HasPrefix(id, "r") })
+		w.people = append(w.people, q)
+	}
+}
+
+func has(list []string, id string) bool {
+	return slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, id) })
+}
+
+// users reads the user clauses.
+func (w *aWorld) users(p *Policy, who *person) bool {
+	u := &p.Conditions.Users
+	external := func(list []Externals) bool {
+		for _, e := range list {
+			if who.kind == Member || !has(e.Types, string(who.kind)) {
+				continue
+			}
+			if e.Tenants == nil || !strings.EqualFold(string(e.Tenants.Kind), "enumerated") || has(e.Tenants.Members, who.home) {
+				return true
+			}
+		}
+		return false
+	}
+	in := func(users, groups, roles []string, ex []Externals) bool {
+		for _, id := range users {
+			switch strings.ToLower(id) {
+			case "all":
+				return true
+			case "guestsorexternalusers":
+				if who.kind != Member {
+					return true
+				}
+			default:
+				if strings.EqualFold(id, who.id) {
+					return true
+				}
+			}
+		}
+		for _, g := range who.groups {
+			if has(groups, g) {
+				return true
+			}
+		}
+		for _, r := range who.roles {
+			if has(roles, r) && !w.t.CustomRoles[r] {
+				return true
+			}
+		}
+		return external(ex)
+	}
+	return in(u.IncludeUsers, u.IncludeGroups, u.IncludeRoles, u.IncludeExternals.Items) &&
+		!in(u.ExcludeUsers, u.ExcludeGroups, u.ExcludeRoles, u.ExcludeExternals.Items)
+}
+
+// apps reads the app clauses.
+func (w *aWorld) apps(p *Policy, s *try) bool {
+	a := &p.Conditions.Applications
+	in := func(list []string) bool {
+		suite := map[string]string{exchangeOnline: resOffice365, sharePoint: resOffice365, appUnknown: w.suite}[s.app]
+		return has(list, "All") || has(list, s.app) || suite != "" && has(list, suite)
+	}
+	if s.app == appBasic {
+		switch {
+		case has(a.ExcludeApplications, "All"):
+			return false
+		case len(a.ExcludeApplications) == 0 && has(a.IncludeApplications, "All"):
+			return true
+		}
+		return w.changed && (has(a.IncludeApplications, "All") || has(a.IncludeApplications, azureAD)) && !has(a.ExcludeApplications, azureAD)
+	}
+	return in(a.IncludeApplications) && !in(a.ExcludeApplications)
+}
+
+// place says whether a sign-in comes from a location.
+func (w *aWorld) place(id string, s *try) bool {
+	switch strings.ToLower(id) {
+	case "all":
+		return true
+	case locMFATrusted:
+		return has(w.mfaIPs, s.ip)
+	case locAllTrusted:
+		for l, yes := range w.trusted {
+			if yes && w.place(l, s) {
+				return true
+			}
+		}
+		return has(w.mfaIPs, s.ip)
+	case "lost", "vague":
+		return has(w.where[strings.ToLower(id)], s.ip)
+	}
+	for _, l := range w.t.Locations {
+		if !strings.EqualFold(l.ID, id) {
+			continue
+		}
+		for _, r := range l.Ranges.Items {
+			if netip.MustParsePrefix(r.CIDR).Contains(netip.MustParseAddr(s.ip)) {
+				return true
+			}
+		}
+		if strings.EqualFold(string(l.LookupMethod), "authenticatorAppGps") {
+			return has(l.Countries, s.gps)
+		}
+		return has(l.Countries, s.country)
+	}
+	return false
+}
+
+// filter reads a device filter by its own rules: an attribute without a value
+// meets negative tests alone.
+func (s *try) filter(rule string) bool {
+	tests := map[string]bool{
+		`device.isCompliant -eq True`:         s.dev.compliant == "True",
+		`device.isCompliant -ne True`:         s.dev.compliant != "True",
+		`device.isCompliant -eq False`:        s.dev.compliant == "False",
+		`device.isCompliant -ne False`:        s.dev.compliant != "False",
+		`device.model -eq "Kiosk"`:            s.dev.model == "Kiosk",
+		`device.model -ne "Kiosk"`:            s.dev.model != "Kiosk",
+		`device.model -startsWith "Surf"`:     strings.HasPrefix(s.dev.model, "Surf"),
+		`device.model -notStartsWith "Surf"`:  !strings.HasPrefix(s.dev.model, "Surf"),
+		`device.model -in ["Dell", "Kiosk"]`:  s.dev.model == "Dell" || s.dev.model == "Kiosk",
+		`device.trustType -eq "ServerAD"`:     s.dev.trust == "ServerAD",
+		`device.trustType -ne "AzureAD"`:      s.dev.trust != "AzureAD",
+		`device.trustType -eq "AzureAD"`:      s.dev.trust == "AzureAD",
+		`device.model -contains "u"`:          strings.Contains(s.dev.model, "u"),
+		`device.physicalIds -contains "[x]:"`: false,
+	}
+	for _, or := range strings.Split(rule, " -or ") {
+		all := true
+		for _, and := range strings.Split(or, " -and ") {
+			holds, known := tests[and]
+			if !known {
+				panic("no test " + and)
+			}
+			all = all && holds
+		}
+		if all {
+			return true
+		}
+	}
+	return false
+}
+
+var filterRules = []string{
+	`device.isCompliant -eq True`, `device.isCompliant -ne True`, `device.isCompliant -eq False`, `device.isCompliant -ne False`, `device.model -eq "Kiosk"`,
+	`device.model -ne "Kiosk"`, `device.model -startsWith "Surf"`, `device.model -notStartsWith "Surf"`, `device.model -in ["Dell", "Kiosk"]`,
+	`device.trustType -eq "ServerAD"`, `device.trustType -ne "AzureAD"`, `device.model -contains "u"`, `device.physicalIds -contains "[x]:"`,
+	`device.model -startsWith "Surf" -or device.isCompliant -eq True`, `device.trustType -eq "ServerAD" -and device.model -ne "Kiosk"`,
+	`device.model -eq "Kiosk" -or device.trustType -eq "AzureAD" -and device.isCompliant -ne False`,
+}
+
+// takes says whether a policy takes a sign-in.
+func (w *aWorld) takes(p *Policy, who *person, s *try) bool {
+	c := &p.Conditions
+	vague := func(a string) bool {
+		return slices.ContainsFunc(p.Unsupported, func(u string) bool { return strings.HasPrefix(u, a) })
+	}
+	switch {
+	case vague("state") && w.fate[p]%2 == 0, !vague("state") && !p.Enforced():
+		return false
+	case vague("conditions.moon") && w.fate[p]%2 == 0:
+		return false
+	}
+	users := w.users(p, who)
+	if vague("conditions.users") {
+		users = w.fate[p]%2 == 0
+	}
+	if !users || !w.apps(p, s) {
+		return false
+	}
+	for _, f := range c.Flows.Items {
+		if len(f.TransferMethods) > 0 && !(has(f.TransferMethods, "deviceCodeFlow") && s.client == "device-code") {
+			return false
+		}
+	}
+	client := len(c.ClientAppTypes) == 0 || has(c.ClientAppTypes, "all")
+	switch s.client {
+	case "browser":
+		client = client || has(c.ClientAppTypes, "browser")
+	case "native", "device-code", "transfer":
+		client = client || has(c.ClientAppTypes, "mobileAppsAndDesktopClients")
+	case "eas":
+		client = client || has(c.ClientAppTypes, "exchangeActiveSync") || has(c.ClientAppTypes, "easSupported") && w.fate[p] > 1
+	case "other":
+		client = client || has(c.ClientAppTypes, "other")
+	}
+	if !client {
+		return false
+	}
+	for _, l := range c.Platforms.Items {
+		if len(l.Include)+len(l.Exclude) > 0 && (len(l.Include) > 0 && !has(l.Include, "all") && !has(l.Include, s.platform) || has(l.Exclude, s.platform) || has(l.Exclude, "all")) {
+			return false
+		}
+	}
+	for _, l := range c.Locations.Items {
+		from := func(list []string) bool {
+			return slices.ContainsFunc(list, func(id string) bool { return w.place(id, s) })
+		}
+		if len(l.IncludeLocations)+len(l.ExcludeLocations) > 0 && (!from(l.IncludeLocations) || from(l.ExcludeLocations)) {
+			return false
+		}
+	}
+	if len(c.SignInRiskLevels) > 0 && !has(c.SignInRiskLevels, s.risk) {
+		return false
+	}
+	for _, d := range c.Devices.Items {
+		if d.Filter != nil && s.filter(d.Filter.Rule) == strings.EqualFold(string(d.Filter.Mode), "exclude") {
+			return false
+		}
+	}
+	return true
+}
+
+// protects says whether a policy that takes a sign-in keeps it from going
+// through without what a question requires.
+func (w *aWorld) protects(p *Policy, s *try, require Protection) bool {
+	if slices.ContainsFunc(p.Unsupported, func(u string) bool { return strings.HasPrefix(u, "grant") }) {
+		return w.fate[p] == 1 // a block
+	}
+	g := p.GrantControls
+	if g == nil {
+		return false
+	}
+	if has(g.BuiltInControls, "block") {
+		return true
+	}
+	var without []bool // of each control, whether it can be met without
+	for _, c := range g.BuiltInControls {
+		switch strings.ToLower(c) {
+		case "mfa":
+			without = append(without, require == RequirePhishing)
+		case "compliantdevice":
+			without = append(without, s.dev.compliant == "True")
+		case "domainjoineddevice":
+			without = append(without, s.dev.trust == "ServerAD")
+		case "approvedapplication":
+			without = append(without, s.dev.approved)
+		}
+	}
+	for range g.CustomFactors {
+		without = append(without, true)
+	}
+	if s := g.Strength; s != nil {
+		without = append(without, s.ID == "lost" && w.strength["lost"] == no)
+	}
+	if len(without) == 0 {
+		return false
+	}
+	if strings.EqualFold(string(g.Operator), "AND") {
+		return slices.Contains(without, false)
+	}
+	return !slices.Contains(without, true)
+}
+
+// open says whether a sign-in goes through without what the question requires.
+func (w *aWorld) open(who *person, s *try, require Protection) bool {
+	for _, p := range w.t.Policies {
+		if !p.Conditions.Workload && w.takes(p, who, s) && w.protects(p, s, require) {
+			return false
+		}
+	}
+	for i := range w.t.Users { // security defaults and per-user MFA are not drawn here
+		_ = i
+	}
+	return true
+}
+
+func (w *aWorld) asked(q *Question, who *person) bool {
+	if who.exempt {
+		return false
+	}
+	if len(q.External) > 0 {
+		return who.kind == ServiceProvider
+	}
+	return who.kind != ServiceProvider && (len(q.Roles) == 0 || who.admin)
+}
+
+// randomTry draws a sign-in that can be.
+func randomTry(r *rand.Rand, q *Question) try {
+	pick := func(list ...string) string { return list[r.IntN(len(list))] }
+	s := try{
+		client: pick("browser", "native", "device-code", "transfer", "eas", "other"), app: pick(exchangeOnline, sharePoint, appUnknown, appOwn, appOther, appBasic),
+		platform: pick("windows", "iOS", "linux"), ip: pick(probes...), country: pick("NL", "DE", ""), gps: pick("NL", "DE", ""), risk: pick("none", "high"), dev: devices[r.IntN(len(devices))],
+	}
+	if has(q.Clients, "legacy") {
+		s.client = pick("eas", "other")
+	}
+	switch s.client {
+	case "eas":
+		s.app = exchangeOnline
+	case "other":
+		s.dev = device{}
+	}
+	return s
+}
+
+// partialTenant is a random tenant of which something is not known.
+func partialTenant(r *rand.Rand) *Tenant {
+	t := randomTenant(r)
+	off := false
+	t.Defaults.IsEnabled.Value = off
+	t.OpenActivation, t.OpenRoles, t.CustomRoles, t.OwnApps = map[string]string{}, map[string]string{}, map[string]bool{}, map[string]bool{appOwn: true}
+	t.KnownGroups = map[string]bool{"g1": r.IntN(3) > 0, "g2": r.IntN(4) > 0}
+	if t.KnownGroups["g2"] && r.IntN(4) == 0 {
+		t.OpenActivation["g2"] = "x"
+	}
+	if t.RolesKnown && r.IntN(4) == 0 {
+		t.OpenRoles["r2"] = "x"
+	}
+	if r.IntN(4) == 0 {
+		t.EligibleLack = "x"
+	}
+	if r.IntN(6) == 0 {
+		t.CustomRoles["r1"] = true
+	}
+	if r.IntN(4) == 0 {
+		t.LocationsLack = "x"
+	}
+	t.At = baselineTo.AddDate(0, []int{-6, -1, 1}[r.IntN(3)], 0)
+	t.Locations = append(t.Locations,
+		&NamedLocation{ID: "vague", DisplayName: "Vague", IsTrusted: lenient.Bool{Value: r.IntN(2) == 0, Set: r.IntN(3) > 0}},
+		&NamedLocation{ID: "nlgps", DisplayName: "NL by GPS", Countries: []string{"NL"}, LookupMethod: "authenticatorAppGps", IsTrusted: lenient.Bool{Set: true}})
+	for i := range t.Users {
+		s := &t.Users[i]
+		s.PerUserMFA, s.Groups = "", slices.DeleteFunc(s.Groups, func(g string) bool { return g == "g2" && r.IntN(3) == 0 })
+		switch r.IntN(8) {
+		case 0:
+			s.PerhapsGroups = []string{"g1"}
+		case 1:
+			s.Activate = []string{"g2"}
+		case 2:
+			s.PerhapsRoles = []string{"r1"}
+		case 3:
+			if s.External == Member {
+				s.Kinds = []External{Member, InternalGuest}
+			}
+		case 4:
+			s.Unidentified, s.ID = true, s.Name
+		case 5:
+			s.Admin = true
+		}
+		s.Groups = slices.DeleteFunc(s.Groups, func(g string) bool { return slices.Contains(s.PerhapsGroups, g) || slices.Contains(s.Activate, g) })
+		s.Roles = slices.DeleteFunc(s.Roles, func(g string) bool { return slices.Contains(s.PerhapsRoles, g) })
+	}
+	for _, p := range t.Policies {
+		loosen(r, p)
+	}
+	if r.IntN(6) > 0 {
+		t.Policies = append(t.Policies, halves(r)...)
+	}
+	return t
+}
+
+// halves are policies that come near to covering everything: for all but
+// something, and for that; sometimes the second is missing or is not its
+// counterpart.
+func halves(r *rand.Rand) []*Policy {
+	pick := func(list ...string) string { return list[r.IntN(len(list))] }
+	make1 := func(id string) *Policy {
+		p := covering(nil)
+		p.ID, p.DisplayName = id, id
+		return p
+	}
+	filter := func(mode, rule string) []DeviceCondition {
+		return []DeviceCondition{{Filter: &struct {
+			Mode lenient.String `json:"mode"`
+			Rule string         `json:"rule"`
+		}{lenient.String(mode), rule}}}
+	}
+	split := func(but, only *Policy) {
+		a, b := &but.Conditions, &only.Conditions
+		switch r.IntN(9) {
+		case 0:
+			g := pick("g1", "g2", "strange")
+			a.Users.ExcludeGroups, b.Users.IncludeUsers, b.Users.IncludeGroups = []string{g}, nil, []string{g}
+		case 1:
+			role := pick("r1", "r2")
+			a.Users.ExcludeRoles, b.Users.IncludeUsers, b.Users.IncludeRoles = []string{role}, nil, []string{role}
+		case 2:
+			id := pick("gone", "u1")
+			a.Users.ExcludeUsers, b.Users.IncludeUsers = []string{id}, []string{id}
+		case 3:
+			a.Users.ExcludeUsers, b.Users.IncludeUsers = []string{"GuestsOrExternalUsers"}, []string{"GuestsOrExternalUsers"}
+		case 4:
+			list := []string{pick("hq", "lost", "vague", "nl", "nlgps", "AllTrusted", locMFATrusted), pick("lab", "vague", "AllTrusted")}
+			a.Locations.Items = []LocationCondition{{IncludeLocations: []string{"All"}, ExcludeLocations: list}}
+			b.Locations.Items = []LocationCondition{{IncludeLocations: list}}
+		case 5:
+			rule := filterRules[r.IntN(len(filterRules))]
+			a.Devices.Items, b.Devices.Items = filter("exclude", rule), filter("include", rule)
+		case 6:
+			app := pick("Office365", appUnknown, "MicrosoftAdminPortals", sharePoint, appOwn)
+			a.Applications.ExcludeApplications, b.Applications.IncludeApplications = []string{app}, []string{app}
+		case 7:
+			a.ClientAppTypes, b.ClientAppTypes = []string{"browser", "mobileAppsAndDesktopClients"}, []string{"exchangeActiveSync", "other"}
+			only.GrantControls = &GrantControls{Operator: "OR", BuiltInControls: []string{"block"}}
+		case 8: // what is not compliant is refused, and what is compliant asked
+			but.GrantControls = &GrantControls{Operator: "OR", BuiltInControls: []string{pick("compliantDevice", "domainJoinedDevice")}}
+			b.Devices.Items = filter("include", pick(`device.isCompliant -eq True`, `device.trustType -eq "ServerAD"`))
+		}
+	}
+	but, only, other := make1("but"), make1("only"), make1("other")
+	split(but, only)
+	switch r.IntN(5) {
+	case 0:
+		split(make1(""), other)
+		return []*Policy{but, other}
+	case 1:
+		return []*Policy{but}
+	}
+	return []*Policy{but, only}
+}
+
+// loosen adds to a random policy what the older generator does not draw.
+func loosen(r *rand.Rand, p *Policy) {
+	pick := func(list ...string) string { return list[r.IntN(len(list))] }
+	if len(p.Unsupported) > 0 {
+		p.Unsupported = []string{pick("conditions.moon", "grant control \"x\"", "conditions.users.x (not a list of texts)", "state \"x\"")}
+		if strings.HasPrefix(p.Unsupported[0], "state") {
+			p.State = "x"
+		}
+	}
+	c := &p.Conditions
+	if r.IntN(3) == 0 {
+		list := []string{pick("lost", "vague", "nlgps", "AllTrusted", locMFATrusted, "hq")}
+		c.Locations.Items = []LocationCondition{{IncludeLocations: []string{"All"}, ExcludeLocations: list}}
+		if r.IntN(2) == 0 {
+			c.Locations.Items = []LocationCondition{{IncludeLocations: list}}
+		}
+	}
+	if r.IntN(3) == 0 {
+		f := DeviceCondition{Filter: &struct {
+			Mode lenient.String `json:"mode"`
+			Rule string         `json:"rule"`
+		}{lenient.String(pick("include", "exclude")), filterRules[r.IntN(len(filterRules))]}}
+		c.Devices.Items = []DeviceCondition{f}
+	} else {
+		c.Devices.Items = nil
+	}
+	if len(c.Applications.UserActions) == 0 && r.IntN(4) == 0 {
+		c.Applications.IncludeApplications = []string{pick("All", "Office365", appUnknown)}
+		c.Applications.ExcludeApplications = []string{pick("Office365", appUnknown, "MicrosoftAdminPortals", azureAD, sharePoint)}
+	}
+	if r.IntN(8) == 0 && p.GrantControls != nil {
+		p.GrantControls.BuiltInControls = []string{pick("compliantDevice", "domainJoinedDevice", "approvedApplication"), pick("compliantDevice", "mfa")}
+	}
+}
+
+// TestPossibleWorlds: no proof that a world contradicts, and every gap's witness
+// is open in every world.
+func TestPossibleWorlds(t *testing.T) {
+	t.Parallel()
+	worlds, tries := 20, 60
+	tenants := 1100
+	if testing.Short() {
+		tenants = 150
+	}
+	verdicts := map[ProofVerdict]int{}
+	idle, seen := 0, 0
+	for seed := range tenants {
+		r := rand.New(rand.NewPCG(uint64(seed), 77))
+		tenant := partialTenant(r)
+		e := Compile(tenant)
+		qs := []string{"mfa-every-sign-in", "mfa-every-sign-in", "mfa-admin-roles", "legacy-blocked", "service-providers", "phishing-resistant-admins"}
+		q, _ := FindQuestion(qs[r.IntN(len(qs))])
+		proof, err := e.Prove(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		verdicts[proof.Verdict]++
+		found := false
+		for range worlds {
+			w := newWorld(r, tenant)
+			seen++
+			for k := range w.people {
+				who := &w.people[k]
+				if !w.asked(&q, who) {
+					continue
+				}
+				for range tries {
+					s := randomTry(r, &q)
+					if !w.open(who, &s, q.Require) {
+						continue
+					}
+					found = true
+					if proof.Verdict == Proved {
+						t.Fatalf("seed %d %s: proved (%s), and in a world %+v signs in by %+v\n%s", seed, q.Name, proof.Reason, *who, s, tellTenant(tenant, w))
+					}
+				}
+			}
+			checkWitnesses(t, seed, w, &q, proof, e)
+		}
+		if proof.Verdict == UnknownProof && !found {
+			idle++
+		}
+	}
+	t.Logf("%v in %d worlds; of the unknown, %d with no open sign-in found", verdicts, seen, idle)
+	if verdicts[Proved] < tenants/20 || verdicts[GapFound] < tenants/20 || verdicts[UnknownProof] < tenants/20 {
+		t.Errorf("the random tenants are one-sided: %v", verdicts)
+	}
+	if idle > verdicts[UnknownProof]*2/5 {
+		t.Errorf("of %d unknown, %d have no world that opens them: unknown is a refuge", verdicts[UnknownProof], idle)
+	}
+}
+
+// checkWitnesses asks of each gap's witness whether it is open in a world.
+func checkWitnesses(t *testing.T, seed int, w *aWorld, q *Question, proof *Proof, e *Engine) {
+	t.Helper()
+	for _, g := range proof.Gaps {
+		s, ok := tryOf(&g.Witness.SignIn)
+		if !ok || has(w.mfaIPs, s.ip) { // the address stands for those of its class that are not among the MFA trusted IPs
+			continue
+		}
+		user := g.Witness.SignIn.User
+		account := e.account(user)
+		subject := e.subject(user)
+		for k := range w.people {
+			who := &w.people[k]
+			if who.subject != account && !(subject.External == ServiceProvider && who.subject == -2) || !sameState(who, subject) {
+				continue
+			}
+			if !w.asked(q, who) || !w.open(who, &s, q.Require) {
+				t.Fatalf("seed %d %s: the gap %q has the witness %+v, and in a world %+v is protected\n%s", seed, q.Name, g.Text, g.Witness.SignIn, *who, tellTenant(w.t, w))
+			}
+		}
+	}
+}
+
+// sameState reports a person whose activations are those of the subject.
+func sameState(who *person, s *Subject) bool {
+	for _, r := range s.Roles {
+		if !slices.Contains(who.roles, r) {
+			return false
+		}
+	}
+	for _, g := range s.Groups {
+		if !slices.Contains(who.groups, g) {
+			return false
+		}
+	}
+	for _, id := range who.active { // no activation beyond
+		if !slices.Contains(s.Roles, id) && !slices.Contains(s.Groups, id) {
+			return false
+		}
+	}
+	return true
+}
+
+// tryOf brings a witness to the small universe, when it has a place there.
+func tryOf(s *SignIn) (try, bool) {
+	out := try{client: s.Client, app: s.App, platform: s.Platform, country: s.Country, gps: "", risk: s.SignInRisk}
+	if at, gps, ok := strings.Cut(s.Location, ", by GPS in "); ok {
+		out.gps = map[string]string{"NL": "NL", "a country that no policy names": "DE", "no country": ""}[gps]
+		ip := map[string]string{"HQ": probes[0], "HQ and Lab": probes[1], "any other location": probes[2]}[at]
+		if ip == "" {
+			return out, false
+		}
+		s.IP = netip.MustParseAddr(ip)
+	} else if s.Location != "" {
+		return out, false
+	}
+	ip := s.IP.String()
+	switch {
+	case netip.MustParsePrefix("203.0.113.128/25").Contains(s.IP):
+		out.ip = probes[1]
+	case netip.MustParsePrefix("203.0.113.0/24").Contains(s.IP):
+		out.ip = probes[0]
+	case strings.Contains(ip, "."):
+		out.ip = probes[2]
+	default:
+		return out, false
+	}
+	for name, on := range s.Device {
+		switch {
+		case name == AxisCompliant && on:
+			out.dev.compliant = "True"
+		case name == `device.iscompliant -eq "False"` && on:
+			out.dev.compliant = "False"
+		case name == AxisJoined && on:
+			out.dev.trust = "ServerAD"
+		case name == `device.trusttype -eq "AzureAD"` && on:
+			out.dev.trust = "AzureAD"
+		case name == AxisApprovedApp:
+			out.dev.approved = on
+		case name == AxisProtectedApp:
+			out.dev.protected = on
+		case on:
+			return out, false // a model that the universe may not have
+		}
+	}
+	return out, true
+}
+
+func tellTenant(t *Tenant, w *aWorld) string {
+	var b strings.Builder
+	for _, p := range t.Policies {
+		fmt.Fprintf(&b, "%s %s users %+v apps %+v clients %v platforms %+v locations %+v risk %v flows %+v", p.ID, p.State, p.Conditions.Users, p.Conditions.Applications, p.Conditions.ClientAppTypes, p.Conditions.Platforms.Items, p.Conditions.Locations.Items, p.Conditions.SignInRiskLevels, p.Conditions.Flows.Items)
+		for _, d := range p.Conditions.Devices.Items {
+			fmt.Fprintf(&b, " filter %+v", *d.Filter)
+		}
+		fmt.Fprintf(&b, " grant %+v unsupported %v fate %d\n", p.GrantControls, p.Unsupported, w.fate[p])
+	}
+	fmt.Fprintf(&b, "users %+v\nknown groups %v, open activation %v, roles known %v, open roles %v, custom %v, eligible lack %q, whole %v\n", t.Users, t.KnownGroups, t.OpenActivation, t.RolesKnown, t.OpenRoles, t.CustomRoles, t.EligibleLack, t.Whole)
+	fmt.Fprintf(&b, "world: where %v, trusted %v, MFA IPs %v, suite %q, strength %v, changed %v", w.where, w.trusted, w.mfaIPs, w.suite, w.strength, w.changed)
+	return b.String()
+}
