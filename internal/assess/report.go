@@ -84,7 +84,7 @@ type Account struct {
 	ID                string     `json:"id"`
 	UserPrincipalName string     `json:"userPrincipalName"`
 	DisplayName       string     `json:"displayName"`
-	Class             string     `json:"class"`   // member, guest, service, directory_sync, break_glass_candidate, shared, disabled, unknown
+	Class             string     `json:"class"`   // member, guest, service, directory_sync, break_glass_candidate, shared, resource, agent, disabled, unknown
 	InScope           bool       `json:"inScope"` // false for disabled accounts and directory sync
 	Admin             bool       `json:"admin"`   // holds or may activate a directory role
 	Roles             []string   `json:"roles"`

@@ -9,11 +9,13 @@ type Class string
 // The classes, in the order they are tried.
 const (
 	ClassDisabled      Class = "disabled"              // accountEnabled is false: out of scope
-	ClassDirectorySync Class = "directory_sync"        // the Entra Connect account: not asked for MFA
+	ClassDirectorySync Class = "directory_sync"        // holds the role of the Entra Connect account and no other: not asked for MFA
+	ClassAgent         Class = "agent"                 // an agent's user account, of no person: in scope
+	ClassResource      Class = "resource"              // the account of a room or of equipment, by its mailbox: in scope
 	ClassGuest         Class = "guest"                 // B2B
 	ClassBreakGlass    Class = "break_glass_candidate" // emergency access by its look: in scope
 	ClassService       Class = "service"               // a script signing in as a user: in scope
-	ClassShared        Class = "shared"                // front desk, mailbox, kiosk: in scope
+	ClassShared        Class = "shared"                // shared mailbox, front desk, kiosk: in scope
 	ClassMember        Class = "member"
 	ClassUnknown       Class = "unknown" // known from the log alone
 )
@@ -25,27 +27,32 @@ func (c Class) InScope() bool { return c != ClassDisabled && c != ClassDirectory
 // Signs are what is known about an account beyond its user object.
 type Signs struct {
 	Roles    []HeldRole
-	Excluded bool // named in the exclusions of an enforced Conditional Access policy
+	Excluded bool // left out of an enforced policy that asks for MFA, by id or through a group
 	ROPC     bool // signs in by the password grant
 }
 
 // Classify names the class of an account. u may lack everything but a name.
 func Classify(u *User, s Signs) Class {
+	global, purpose := s.global(), u.Purpose()
 	switch {
 	case u.AccountEnabled.False():
 		return ClassDisabled
-	case isSyncAccount(u, s.Roles):
+	case s.sync():
 		return ClassDirectorySync
-	case strings.EqualFold(string(u.UserType), "guest") || strings.Contains(strings.ToUpper(u.UserPrincipalName), "#EXT#"):
+	case u.Agent():
+		return ClassAgent
+	// An administrator is never only a mailbox.
+	case !global && (purpose == "room" || purpose == "equipment"):
+		return ClassResource
+	case !global && purpose == "shared":
+		return ClassShared
+	case strings.EqualFold(string(u.UserType), "guest"), strings.Contains(strings.ToUpper(u.UserPrincipalName), "#EXT#"),
+		strings.EqualFold(string(u.CreationType), "Invitation"), strings.EqualFold(string(u.ExternalUserState), "PendingAcceptance"):
 		return ClassGuest
 	}
 	local, _, _ := strings.Cut(u.UserPrincipalName, "@")
 	login := wordsOf(local)
 	words := wordsOf(local, u.DisplayName)
-	global := false
-	for _, r := range s.Roles {
-		global = global || r.TemplateID == GlobalAdministrator || strings.EqualFold(r.Name, "Global Administrator")
-	}
 	switch {
 	case words.any("breakglass", "emergency", "firecall"), login.any("bg") && global, global && s.Excluded:
 		return ClassBreakGlass
@@ -59,15 +66,33 @@ func Classify(u *User, s Signs) Class {
 	return ClassMember
 }
 
-// isSyncAccount asks the role first; the name counts only in the exact form
-// Entra Connect gives it, so that nobody escapes by calling a user Sync_.
-func isSyncAccount(u *User, roles []HeldRole) bool {
-	for _, r := range roles {
-		if r.TemplateID == DirectorySynchronizationAccounts {
+// global reports a role of Global Administrator, held or to be activated.
+func (s *Signs) global() bool {
+	for _, r := range s.Roles {
+		if r.TemplateID == GlobalAdministrator || strings.EqualFold(r.Name, "Global Administrator") {
 			return true
 		}
 	}
-	return strings.HasPrefix(u.UserPrincipalName, "Sync_") && u.DisplayName == "On-Premises Directory Synchronization Service Account"
+	return false
+}
+
+// sync reports the directory synchronisation account: it holds the service's
+// role now and no other role, now or on request. Names do not count, since
+// anybody can be named so, and the role is no way out for an administrator.
+func (s *Signs) sync() bool {
+	for _, r := range s.Roles {
+		if r.Eligible || !IsSyncRole(r.TemplateID) {
+			return false
+		}
+	}
+	return len(s.Roles) > 0
+}
+
+// NamedLikeSync reports the name that Entra Connect gives its account. It proves
+// nothing; where roles are not known it tells for whom they are wanted.
+func NamedLikeSync(upn, displayName string) bool {
+	return len(upn) > len("Sync_") && strings.EqualFold(upn[:len("Sync_")], "Sync_") ||
+		strings.EqualFold(displayName, "On-Premises Directory Synchronization Service Account")
 }
 
 // words is the set of lower-case words in names.

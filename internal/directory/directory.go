@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/lenient"
 )
 
 // Directory collects records by id. Methods that add are not safe for
@@ -74,6 +75,20 @@ func (d *Directory) AddUser(u User) {
 	}
 	if !old.CreatedDateTime.Set {
 		old.CreatedDateTime = u.CreatedDateTime
+	}
+	for _, text := range []struct{ to, from *lenient.String }{
+		{&old.CreationType, &u.CreationType}, {&old.ExternalUserState, &u.ExternalUserState},
+		{&old.IdentityParentID, &u.IdentityParentID},
+	} {
+		if *text.to == "" {
+			*text.to = *text.from
+		}
+	}
+	if old.Purpose() == "" {
+		old.Mailbox = u.Mailbox
+	}
+	if !old.Agent() && u.Agent() { // a members list may name the type where the users do not
+		old.Type = u.Type
 	}
 	if old.PerUserMFAState == "" {
 		old.PerUserMFAState = u.PerUserMFAState

@@ -1,12 +1,15 @@
 package directory
 
 import (
+	"strings"
+
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/lenient"
 )
 
 // User is microsoft.graph.user, as far as Partnerguard judges it.
 type User struct {
+	Type                  lenient.String         `json:"@odata.type"` // #microsoft.graph.agentUser tells agents from people
 	ID                    string                 `json:"id"`
 	UserPrincipalName     string                 `json:"userPrincipalName"`
 	DisplayName           string                 `json:"displayName"`
@@ -14,11 +17,36 @@ type User struct {
 	AccountEnabled        lenient.Bool           `json:"accountEnabled"`
 	OnPremisesSyncEnabled lenient.Bool           `json:"onPremisesSyncEnabled"`
 	CreatedDateTime       lenient.Time           `json:"createdDateTime"`
-	ExternalUserState     lenient.String         `json:"externalUserState"`
+	CreationType          lenient.String         `json:"creationType"`      // Invitation: invited from another tenant
+	ExternalUserState     lenient.String         `json:"externalUserState"` // PendingAcceptance, Accepted; of invited users alone
+	IdentityParentID      lenient.String         `json:"identityParentId"`  // the agent identity an agent user belongs to (beta)
+	Mailbox               lenient.List[Mailbox]  `json:"mailboxSettings"`   // one element, or none
 	AssignedLicenses      lenient.List[struct{}] `json:"assignedLicenses"`
 	PerUserMFAState       lenient.String         `json:"perUserMfaState"` // disabled, enabled, enforced; "" when not exported
 	SignInActivity        *SignInActivity        `json:"signInActivity"`
 	Source                evidence.Source        `json:"-"`
+}
+
+// Agent reports a user account that belongs to an agent and to no person.
+func (u *User) Agent() bool {
+	return u.IdentityParentID != "" || strings.EqualFold(strings.TrimPrefix(string(u.Type), "#"), "microsoft.graph.agentUser")
+}
+
+// Mailbox is mailboxSettings: what the account's mailbox is for. Only requests
+// that select it get it.
+type Mailbox struct {
+	UserPurpose lenient.String `json:"userPurpose"` // user, linked, shared, room, equipment, others
+}
+
+// Purpose is the purpose of the account's mailbox in lower case; "" is not
+// known.
+func (u *User) Purpose() string {
+	for _, m := range u.Mailbox.Items {
+		if m.UserPurpose != "" {
+			return strings.ToLower(string(m.UserPurpose))
+		}
+	}
+	return ""
 }
 
 // SignInActivity says when an account was last used.
