@@ -17,6 +17,7 @@ type Relationship struct {
 	AutoExtend  lenient.String `json:"autoExtendDuration"`
 	EndDateTime lenient.Time   `json:"endDateTime"`
 	Activated   lenient.Time   `json:"activatedDateTime"`
+	Modified    lenient.Time   `json:"lastModifiedDateTime"`
 	Customer    *struct {
 		TenantID    string `json:"tenantId"`
 		DisplayName string `json:"displayName"`
@@ -87,7 +88,8 @@ type Customer struct {
 		Domain      string `json:"domain"`
 		CompanyName string `json:"companyName"`
 	} `json:"companyProfile"`
-	Source evidence.Source `json:"-"`
+	Disputed bool            `json:"-"` // two copies say different things of allowDelegatedAccess, which is then not set
+	Source   evidence.Source `json:"-"`
 }
 
 // Name is the company's name, its domain or its id.
