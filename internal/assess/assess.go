@@ -59,6 +59,9 @@ type assessor struct {
 	proofs   map[string]*access.Proof
 	covers   map[string]cover // lower-case account id -> cover
 	closed   []string         // groups that hold roles and whose members are not in the export
+
+	recorded      []without  // by Partner Center; see withoutMFA
+	disagreements []Evidence // found by the judges, between two sources
 }
 
 // ruling is what a rule's judge answers.
@@ -69,6 +72,10 @@ type ruling struct {
 	total    int
 	action   string
 	evidence []Evidence
+	// relies are the lists that the verdict rests on: all of them were read to
+	// their ends, or it is unknown. heeds are lists that could only speak against
+	// it: they need not be there, but half of one will not do.
+	relies, heeds []evidence.Kind
 }
 
 // judges holds one judge per rule of the book; a test keeps the two equal.
@@ -134,6 +141,8 @@ func Assess(f *facts.Facts, o Options) *Report {
 	for _, rule := range partner.Book() {
 		r.Requirements = append(r.Requirements, a.require(&rule))
 	}
+	r.Disagreements = append(r.Disagreements, a.disagreeWithCenter()...)
+	r.Disagreements = append(r.Disagreements, a.disagreements...)
 	sortEvidence(r.Disagreements)
 	r.Incomplete = append(r.Incomplete, a.incomplete()...)
 	r.Complete = len(r.Incomplete) == 0
@@ -157,7 +166,7 @@ func (a *assessor) require(rule *partner.Rule) Requirement {
 		out.Verdict, out.Reason = NotApplicable, why
 		return out
 	}
-	ru := judges[rule.ID](a)
+	ru := a.tempered(judges[rule.ID](a))
 	out.Verdict, out.Reason, out.Affected, out.Total, out.Action = ru.verdict, ru.reason, ru.affected, ru.total, ru.action
 	sortEvidence(ru.evidence)
 	if len(ru.evidence) > MaxEvidence {

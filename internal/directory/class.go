@@ -88,11 +88,12 @@ func (s *Signs) sync() bool {
 	return len(s.Roles) > 0
 }
 
-// NamedLikeSync reports the name that Entra Connect gives its account. It proves
-// nothing; where roles are not known it tells for whom they are wanted.
+// NamedLikeSync reports the names that Entra Connect gives its account. They
+// prove nothing; where roles are not known they tell whose role is wanted.
 func NamedLikeSync(upn, displayName string) bool {
-	return len(upn) > len("Sync_") && strings.EqualFold(upn[:len("Sync_")], "Sync_") ||
-		strings.EqualFold(displayName, "On-Premises Directory Synchronization Service Account")
+	const prefix = "Sync_"
+	return len(upn) > len(prefix) && strings.EqualFold(upn[:len(prefix)], prefix) &&
+		(displayName == "" || strings.EqualFold(displayName, "On-Premises Directory Synchronization Service Account"))
 }
 
 // words is the set of lower-case words in names.

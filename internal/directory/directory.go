@@ -268,6 +268,9 @@ func (d *Directory) RolesByPrincipal() (roles map[string][]HeldRole, closedGroup
 	return roles, closedGroups
 }
 
+// Role names a role by the id of its definition, as far as it was exported.
+func (d *Directory) Role(definition string) HeldRole { return d.heldRole(definition) }
+
 func (d *Directory) heldRole(id string) HeldRole {
 	key := strings.ToLower(id)
 	h := HeldRole{TemplateID: key, Name: id, Privileged: privilegedRoles[key]}

@@ -284,16 +284,19 @@ type ScoreRequirement struct {
 }
 
 // Compliant reads complianceStatus. The schema spells the negative
-// "noncomplaint", the article "nonCompliant"; any case is taken. known is false
-// for anything else.
+// "noncomplaint", the article "nonCompliant"; any case is taken. Some exports
+// write it as the state; a negative in either place counts. known is false for
+// anything else.
 func (s *ScoreRequirement) Compliant() (compliant, known bool) {
-	switch strings.ToLower(string(s.ComplianceStatus)) {
-	case "compliant":
-		return true, true
-	case "noncomplaint", "noncompliant":
-		return false, true
+	for _, status := range []lenient.String{s.ComplianceStatus, s.State} {
+		switch strings.ToLower(string(status)) {
+		case "noncomplaint", "noncompliant":
+			return false, true
+		case "compliant":
+			compliant, known = true, true
+		}
 	}
-	return false, false
+	return compliant, known
 }
 
 // Insight is one customer of the score's customerInsights.
