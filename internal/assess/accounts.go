@@ -154,7 +154,7 @@ func (a *assessor) judgeAccount(p person, excludedBy []string) Account {
 	if p.reg != nil && u.ID == "" {
 		out.ID = nonEmpty(p.reg.ID, p.key)
 	}
-	signs := directory.Signs{Roles: a.roles[p.key], Excluded: len(excludedBy) > 0}
+	signs := directory.Signs{Roles: a.roles[p.key], Excluded: len(excludedBy) > 0, RolesPartly: a.rolesPartly}
 	if s := p.log; s != nil {
 		u.UserPrincipalName, u.DisplayName = nonEmpty(u.UserPrincipalName, s.UserPrincipalName), nonEmpty(u.DisplayName, s.DisplayName)
 		out.SignIns, out.LastSignIn, out.LastNotChallenged = tally(s.Verdicts), ref(s.LastSignIn), ref(s.LastNotChallenged)
@@ -238,14 +238,14 @@ func (a *assessor) judgeMFA(out *Account, p person, class directory.Class, exclu
 	default:
 		out.MFA, out.Reason = Unknown, "neither its registration nor a sign-in is in the export"
 	}
-	if out.MFA == NotMet && a.maySync(out.UserPrincipalName, out.DisplayName) {
+	if out.MFA == NotMet && a.maySync(p.key, out.UserPrincipalName, out.DisplayName) {
 		out.MFA = Unknown
-		out.Reason += "; it is named like the directory synchronisation account, whose role alone would excuse it, and the role assignments were not read"
+		out.Reason += "; it may be the directory synchronisation account, which its role alone would excuse, and the role assignments were not all read"
 	}
 	if out.MFA == NotMet || out.MFA == Unknown && len(excludedBy) > 0 {
 		n := directory.Needs{
 			Class: class, Mailbox: mailbox, Unregistered: unregistered || out.StrongestFactor == "none",
-			Password: p.log != nil && p.log.ROPC > 0, Covered: cov.Cover == access.Covered && out.SignIns.NotChallenged == 0,
+			Password: p.log != nil && p.log.ROPC > 0, Covered: cov.Cover == access.Covered && out.SignIns.NotChallenged == 0 && !slices.ContainsFunc(p.without, func(w without) bool { return !w.request }),
 		}
 		out.WaysOut = waysOut(out, n, p)
 	}
@@ -419,7 +419,7 @@ func (a *assessor) accountsRuling(pick func(*Account) bool, p *access.Proof, wha
 		if whose := a.nameless(); whose != "" {
 			return ruling{verdict: Unknown, total: total, evidence: a.centerRecords(), reason: reason + ", but " + whose, action: evidence.RequestFor(evidence.PartnerRequest)}
 		}
-		return ruling{verdict: Met, total: total, heeds: against, reason: reason + a.noneRecorded("went without"), evidence: a.enforcedRows()}
+		return a.withCenter(ruling{verdict: Met, total: total, heeds: against, reason: reason + a.noneRecorded("went without"), evidence: a.enforcedRows()})
 	}
 	if p != nil && p.Verdict == access.Proved {
 		return ruling{verdict: Unknown, total: total, action: evidence.RequestFor(evidence.RoleAssignment),

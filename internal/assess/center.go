@@ -163,6 +163,59 @@ func (a *assessor) shortOf(u *apiUse) Evidence {
 		RecordID: u.id, Observed: ref(u.last), Source: u.source}
 }
 
+// centerUnread says that a record of Partner Center was there and cannot be
+// weighed, so that it may speak against MFA; "" when not.
+func (a *assessor) centerUnread() (why string, kind evidence.Kind) {
+	n := 0
+	for _, u := range a.apiUse() {
+		n += u.unread
+	}
+	if n > 0 {
+		return fmt.Sprintf("%s of Partner Center cannot be read", count(n, "count of API requests", "counts of API requests")), evidence.MFAAdoption
+	}
+	for _, r := range a.Requests {
+		if !r.MFACompliant.Set {
+			n++
+		}
+	}
+	if n > 0 {
+		return fmt.Sprintf("of %s at Partner Center it cannot be read whether MFA was done", count(n, "request", "requests")), evidence.PartnerRequest
+	}
+	return "", ""
+}
+
+// withCenter turns a ruling that is met to unknown where a record of Partner
+// Center cannot be weighed.
+func (a *assessor) withCenter(ru ruling) ruling {
+	if why, kind := a.centerUnread(); why != "" {
+		return ruling{verdict: Unknown, total: ru.total, evidence: ru.evidence, reason: ru.reason + ", but " + why, action: evidence.RequestFor(kind)}
+	}
+	return ru
+}
+
+// centerCount says in words how much Partner Center recorded without MFA.
+func (a *assessor) centerCount() string {
+	portal, requests := map[string]bool{}, 0
+	for _, w := range a.withoutMFA() {
+		if w.request {
+			requests++
+		} else {
+			portal[w.key] = true
+		}
+	}
+	var parts []string
+	if n := len(portal); n > 0 {
+		parts = append(parts, count(n, "account at its portal", "accounts at its portal"))
+	}
+	switch apps := len(a.centerRecords()) - len(a.withoutMFA()); {
+	case requests > 0:
+		parts = append(parts, count(requests, "API request", "API requests"))
+	case apps > 0:
+		parts = append(parts, "API requests of "+count(apps, "app", "apps"))
+	}
+	return strings.Join(parts, " and ")
+}
+
 // disagreeWithCenter shows both sides where the settings ask for MFA at every
 // sign-in and Partner Center recorded one without.
 func (a *assessor) disagreeWithCenter() (ev []Evidence) {

@@ -164,7 +164,7 @@ func (a *assessor) countLog() (c logCount) {
 			return
 		}
 		list := &c.evidence
-		if a.maySync(s.UserPrincipalName, s.DisplayName) {
+		if a.maySync(s.Key, s.UserPrincipalName, s.DisplayName) {
 			list = &c.maybe
 		} else {
 			c.open += n
@@ -176,10 +176,14 @@ func (a *assessor) countLog() (c logCount) {
 	return c
 }
 
-// maySync reports an account that has the name of the directory synchronisation
-// account while the roles, which alone would show it, were not read.
-func (a *assessor) maySync(upn, displayName string) bool {
-	return !a.RolesKnown() && directory.NamedLikeSync(upn, displayName)
+// maySync reports an account that may be that of directory synchronisation and
+// whose roles, which alone would show it, were not all read.
+func (a *assessor) maySync(key, upn, displayName string) bool {
+	if !a.RolesKnown() {
+		return directory.NamedLikeSync(upn, displayName)
+	}
+	signs := directory.Signs{Roles: a.roles[key]}
+	return a.rolesPartly && signs.MaySync()
 }
 
 func (a *assessor) mfaEverySignIn() ruling {
@@ -198,20 +202,20 @@ func (a *assessor) mfaEverySignIn() ruling {
 			reason: fmt.Sprintf("%s without MFA being asked for%s", count(int(log.open), "sign-in succeeded", "sign-ins succeeded"), and)}
 	case len(center) > 0:
 		return ruling{verdict: NotMet, affected: len(center), total: max(all, len(center)), evidence: append(center, gaps...), action: act,
-			reason: fmt.Sprintf("Partner Center records %s without an MFA claim%s", count(len(center), "account, request or app", "accounts, requests or apps"), and)}
+			reason: fmt.Sprintf("Partner Center records %s without an MFA claim%s", a.centerCount(), and)}
 	case len(gaps) > 0:
 		did := a.noneRecorded("did")
 		return ruling{verdict: NotMet, evidence: gaps, action: act, relies: a.policyLists(),
 			reason: fmt.Sprintf("the settings let %s sign in without MFA%s", count(p.Open, "account", "accounts"), did)}
 	case len(log.maybe) > 0:
 		return ruling{verdict: Unknown, total: all, evidence: log.maybe, action: evidence.RequestFor(evidence.RoleAssignment),
-			reason: "an account named like the directory synchronisation account signed in without MFA; only its role would excuse it, and the role assignments were not read"}
+			reason: "an account that may be that of directory synchronisation signed in without MFA; only its role would excuse it, and the role assignments were not all read"}
 	case p != nil && p.Verdict == access.Proved:
 		reason := fmt.Sprintf("the settings ask for MFA at every sign-in of %s", every(p.Accounts, "account", "accounts")) + a.noneRecorded("went without")
 		if log.unsure > 0 && len(a.cuts(evidence.SignIn)) == 0 {
 			reason += fmt.Sprintf(" (%s whether MFA was done)", count(int(log.unsure), "row does not show", "rows do not show"))
 		}
-		return ruling{verdict: Met, total: all, evidence: a.enforcedRows(), reason: reason, heeds: against}
+		return a.withCenter(ruling{verdict: Met, total: all, evidence: a.enforcedRows(), reason: reason, heeds: against})
 	case a.SignIns == nil || all == 0:
 		first := "no successful user sign-in is in the export"
 		text, _ := a.unlicensed()
@@ -243,13 +247,10 @@ func (a *assessor) unknownRows() (ev []Evidence) {
 
 func (a *assessor) secureApplicationModel() ruling {
 	var ev []Evidence
-	var total, unread int
+	var total int
 	var requests int64
 	worst := ""
 	for _, u := range a.apiUse() {
-		if u.unread > 0 {
-			unread += u.unread
-		}
 		if u.total == 0 {
 			continue
 		}
@@ -275,16 +276,13 @@ func (a *assessor) secureApplicationModel() ruling {
 			reason: fmt.Sprintf("%s without an MFA claim", count(len(byRequest), "API request was made", "API requests were made"))}
 	}
 	auto := a.automation()
+	why, kind := a.centerUnread()
 	switch {
 	case auto.verdict == NotMet:
 		return ruling{verdict: NotMet, affected: auto.affected, total: auto.total, evidence: auto.evidence, action: act,
 			reason: "scripts or services sign in with stored user credentials instead"}
-	case unread > 0:
-		return ruling{verdict: Unknown, total: total, action: evidence.RequestFor(evidence.MFAAdoption),
-			reason: fmt.Sprintf("%s of Partner Center cannot be read, so what it says is not known", count(unread, "count of API requests", "counts of API requests"))}
-	case a.unsureRequests() > 0:
-		return ruling{verdict: Unknown, total: total, action: evidence.RequestFor(evidence.PartnerRequest),
-			reason: fmt.Sprintf("for %s it cannot be read whether they carried MFA", count(a.unsureRequests(), "API request", "API requests"))}
+	case why != "":
+		return ruling{verdict: Unknown, total: total, reason: why, action: evidence.RequestFor(kind)}
 	case total > 0 && auto.verdict == Met:
 		return ruling{verdict: Met, total: total, relies: append([]evidence.Kind{evidence.MFAAdoption}, auto.relies...), heeds: against,
 			reason: fmt.Sprintf("all %d API requests of %s carried MFA, and no sign-in with stored credentials was seen", requests, count(total, "integration", "integrations"))}
@@ -293,16 +291,6 @@ func (a *assessor) secureApplicationModel() ruling {
 	}
 	return ruling{verdict: Unknown, reason: "the API requests of the integrations are not in the export",
 		action: "export GET /v1/applicationmfaadoptionstatus (App+User) and the sign-in logs"}
-}
-
-// unsureRequests counts the request records whose mfaCompliant cannot be read.
-func (a *assessor) unsureRequests() (n int) {
-	for _, r := range a.Requests {
-		if !r.MFACompliant.Set {
-			n++
-		}
-	}
-	return n
 }
 
 // window says how long the log is and whether it can show what is asked of it:
@@ -460,7 +448,7 @@ func (a *assessor) logAccess() ruling {
 	text, src := a.unlicensed()
 	switch {
 	case s != nil && s.Rows > s.WithoutMFAFields && s.Rows > s.Verdicts.Of(signin.NotUser):
-		return ruling{verdict: Met, total: int(s.Rows), relies: []evidence.Kind{evidence.SignIn}, reason: fmt.Sprintf("%d rows were read that can show MFA", s.Rows-s.WithoutMFAFields)}
+		return ruling{verdict: Met, total: int(s.Rows), relies: []evidence.Kind{evidence.SignIn}, reason: fmt.Sprintf("%s read that can show MFA", count(int(s.Rows-s.WithoutMFAFields), "row was", "rows were"))}
 	case s != nil && s.Rows > 0:
 		return ruling{verdict: Unknown, total: int(s.Rows), reason: "sign-ins were read, but only in a form that cannot show MFA", action: "export from /beta/auditLogs/signIns instead of v1.0"}
 	case text != "":

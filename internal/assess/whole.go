@@ -65,7 +65,12 @@ func (a *assessor) extent(kind evidence.Kind) evidence.Extent {
 // read are those of the kinds of which anything was read.
 func (a *assessor) read(kinds ...evidence.Kind) (out []evidence.Kind) {
 	for _, k := range kinds {
-		if a.extent(k) != evidence.Absent {
+		here := a.Seen[k] > 0 || a.Whole(k)
+		for i := range a.Inputs {
+			_, in := a.Inputs[i].Kinds[k]
+			here = here || in
+		}
+		if here {
 			out = append(out, k)
 		}
 	}

@@ -26,9 +26,12 @@ func (c Class) InScope() bool { return c != ClassDisabled && c != ClassDirectory
 
 // Signs are what is known about an account beyond its user object.
 type Signs struct {
-	Roles    []HeldRole
-	Excluded bool // left out of an enforced policy that asks for MFA, by id or through a group
-	ROPC     bool // signs in by the password grant
+	Roles []HeldRole
+	// RolesPartly says that there is more of the role lists than was read, so that
+	// the account may hold other roles too.
+	RolesPartly bool
+	Excluded    bool // left out of an enforced policy that asks for MFA, by id or through a group
+	ROPC        bool // signs in by the password grant
 }
 
 // Classify names the class of an account. u may lack everything but a name.
@@ -37,7 +40,7 @@ func Classify(u *User, s Signs) Class {
 	switch {
 	case u.AccountEnabled.False():
 		return ClassDisabled
-	case s.sync():
+	case s.MaySync() && !s.RolesPartly:
 		return ClassDirectorySync
 	case u.Agent():
 		return ClassAgent
@@ -76,10 +79,11 @@ func (s *Signs) global() bool {
 	return false
 }
 
-// sync reports the directory synchronisation account: it holds the service's
-// role now and no other role, now or on request. Names do not count, since
-// anybody can be named so, and the role is no way out for an administrator.
-func (s *Signs) sync() bool {
+// MaySync reports the directory synchronisation account, as far as roles were
+// read: it holds the service's role now and no other role, now or on request.
+// Names do not count, since anybody can be named so, and the role is no way out
+// for an administrator.
+func (s *Signs) MaySync() bool {
 	for _, r := range s.Roles {
 		if r.Eligible || !IsSyncRole(r.TemplateID) {
 			return false

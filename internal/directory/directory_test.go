@@ -30,6 +30,7 @@ func TestClassify(t *testing.T) {
 		"sync by the newer role":        {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: []directory.HeldRole{{TemplateID: directory.OnPremisesDirectorySyncAccount}}}, directory.ClassDirectorySync},
 		"sync by both its roles":        {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: append(sync(false), directory.HeldRole{TemplateID: directory.OnPremisesDirectorySyncAccount})}, directory.ClassDirectorySync},
 		"eligible for sync is no sync":  {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: sync(true)}, directory.ClassMember},
+		"sync, and perhaps more":        {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: sync(false), RolesPartly: true}, directory.ClassMember},
 		"an administrator is no sync":   {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: append(sync(false), global...)}, directory.ClassMember},
 		"nor one who may become one":    {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: append(sync(false), directory.HeldRole{TemplateID: directory.GlobalAdministrator, Eligible: true})}, directory.ClassMember},
 		"nobody escapes by a name":      {directory.User{UserPrincipalName: "Sync_DC02_77@x", DisplayName: "On-Premises Directory Synchronization Service Account", AccountEnabled: yes}, directory.Signs{}, directory.ClassService},

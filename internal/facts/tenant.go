@@ -52,21 +52,21 @@ func (f *Facts) Tenant() *access.Tenant {
 		}
 	}
 	roles, _ := d.RolesByPrincipal()
-	excluded := f.excludedByName()
+	excluded, partly := f.excludedByName(), f.RolesPartly()
 	for key, u := range d.Users {
-		t.Users = append(t.Users, f.subject(key, u, groups[key], roles[key], excluded[key]))
+		t.Users = append(t.Users, f.subject(key, u, groups[key], roles[key], excluded[key], partly))
 	}
 	// Accounts known only from their registration are judged too.
 	for key, r := range d.Registrations {
 		if d.Users[key] == nil && d.KeyByUPN(r.UserPrincipalName) == "" {
 			u := &directory.User{ID: r.ID, UserPrincipalName: r.UserPrincipalName, DisplayName: r.UserDisplayName, UserType: r.UserType, Source: r.Source}
-			t.Users = append(t.Users, f.subject(key, u, groups[key], roles[key], excluded[key]))
+			t.Users = append(t.Users, f.subject(key, u, groups[key], roles[key], excluded[key], partly))
 		}
 	}
 	// ScubaGear lists privileged users only, by id and name.
 	for key, p := range d.PrivilegedUsers {
 		if d.Users[key] == nil && d.Registrations[key] == nil {
-			t.Users = append(t.Users, f.subject(key, &directory.User{ID: p.ID, DisplayName: p.DisplayName, Source: p.Source}, groups[key], roles[key], excluded[key]))
+			t.Users = append(t.Users, f.subject(key, &directory.User{ID: p.ID, DisplayName: p.DisplayName, Source: p.Source}, groups[key], roles[key], excluded[key], partly))
 		}
 	}
 	t.Users = slices.DeleteFunc(t.Users, func(s access.Subject) bool { return s.ID == "" })
@@ -88,6 +88,17 @@ func (f *Facts) RolesKnown() bool {
 	return f.Seen[evidence.RoleAssignment]+f.Seen[evidence.DirectoryRole]+f.Seen[evidence.ScubaPrivilegedRole] > 0 || f.Whole(evidence.RoleAssignment)
 }
 
+// RolesPartly reports that there is more of a list of roles than was read: an
+// account may hold others beside those it is known to hold.
+func (f *Facts) RolesPartly() bool {
+	for _, kind := range []evidence.Kind{evidence.RoleAssignment, evidence.RoleEligibility, evidence.DirectoryRole, evidence.ScubaPrivilegedRole} {
+		if f.Seen[kind] > 0 && !f.Whole(kind) {
+			return true
+		}
+	}
+	return false
+}
+
 // excludedByName are the ids that enforced policies asking for MFA leave out.
 func (f *Facts) excludedByName() map[string]bool {
 	out := map[string]bool{}
@@ -103,7 +114,7 @@ func (f *Facts) excludedByName() map[string]bool {
 
 // subject makes one account. Disabled accounts cannot sign in and are exempt,
 // as is directory synchronisation.
-func (f *Facts) subject(key string, u *directory.User, groups []string, held []directory.HeldRole, excluded bool) access.Subject {
+func (f *Facts) subject(key string, u *directory.User, groups []string, held []directory.HeldRole, excluded, rolesPartly bool) access.Subject {
 	s := access.Subject{ID: strings.ToLower(u.ID), Name: u.UserPrincipalName, Groups: groups, PerUserMFA: string(u.PerUserMFAState)}
 	if s.ID == "" {
 		s.ID = key
@@ -122,7 +133,7 @@ func (f *Facts) subject(key string, u *directory.User, groups []string, held []d
 			s.Roles = append(s.Roles, id)
 		}
 	}
-	class := directory.Classify(u, directory.Signs{Roles: held, Excluded: excluded})
+	class := directory.Classify(u, directory.Signs{Roles: held, Excluded: excluded, RolesPartly: rolesPartly})
 	s.Exempt = !class.InScope()
 	s.BreakGlass = class == directory.ClassBreakGlass
 	s.External = external(u)
