@@ -98,9 +98,12 @@ func hours(d time.Duration) string {
 	return count(int(d.Hours()/24), "day", "days")
 }
 
+// alertKinds are the two forms of an alert.
+var alertKinds = []evidence.Kind{evidence.SecurityAlert, evidence.FraudEvent}
+
 // alertLists are the lists of alerts that were read; an alert is in one of them.
 func (a *assessor) alertLists() []evidence.Kind {
-	return a.read(evidence.SecurityAlert, evidence.FraudEvent)
+	return a.read(alertKinds...)
 }
 
 // blindAlerts is the ruling where an alert cannot be weighed.
@@ -132,7 +135,7 @@ func (a *assessor) alertsAnswered() ruling {
 	case n > 0 && c.unclear == 0:
 		// The measure is the average: one late answer does not break it, but is
 		// named, and is what azure-fraud-watch goes by.
-		out := ruling{verdict: Met, total: n, evidence: c.overdue, relies: a.alertLists(),
+		out := ruling{verdict: Met, total: n, evidence: c.overdue, relies: a.alertLists(), heeds: alertKinds,
 			reason: fmt.Sprintf("%s of the last 30 days, answered after %s on average", count(n, "alert", "alerts"), hours(mean))}
 		if late > 0 {
 			out.reason += fmt.Sprintf("; %s still unanswered after 24 hours", count(late, "alert is", "alerts are"))
@@ -142,12 +145,12 @@ func (a *assessor) alertsAnswered() ruling {
 		return a.besideScore(old, score)
 	case score != nil:
 		out := a.fromScore(score, "alerts", act)
-		out.heeds = []evidence.Kind{evidence.SecurityAlert, evidence.FraudEvent}
+		out.heeds = alertKinds
 		return out
 	case c.unclear > 0:
 		return ruling{verdict: Unknown, total: n, reason: "alerts were answered, but the export does not show when", action: "export /security/partner/securityAlerts with activityLogs"}
 	case len(a.alertLists()) > 0:
-		return ruling{verdict: Met, relies: a.alertLists(), reason: "alerts were exported and none was raised in the last 30 days"}
+		return ruling{verdict: Met, relies: a.alertLists(), heeds: alertKinds, reason: "alerts were exported and none was raised in the last 30 days"}
 	}
 	return ruling{verdict: Unknown, reason: "no alerts and no security score are in the export", action: "export /beta/security/partner/securityAlerts (PartnerSecurity.Read.All)"}
 }
@@ -162,7 +165,7 @@ func (a *assessor) fraudWatch() ruling {
 	case len(c.blind) > 0:
 		return blindAlerts(&c)
 	case len(a.alertLists()) > 0:
-		return ruling{verdict: Met, total: c.inWindow, relies: a.alertLists(), reason: "fraud events or alerts are read, and none is left unanswered"}
+		return ruling{verdict: Met, total: c.inWindow, relies: a.alertLists(), heeds: alertKinds, reason: "fraud events or alerts are read, and none is left unanswered"}
 	}
 	return ruling{verdict: Unknown, reason: "neither fraud events nor partner security alerts are in the export",
 		action: "export GET /v1/fraudEvents or /beta/security/partner/securityAlerts"}

@@ -2,8 +2,11 @@ package assess
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/lenient"
 	"partnerguard/internal/partner"
 )
 
@@ -24,7 +27,7 @@ func (a *assessor) fromScore(r *partner.ScoreRequirement, what, action string) r
 		out.reason = "Microsoft's score records it as compliant, but its own numbers do not" + scoreDetail(r)
 	case ok:
 		out.verdict, out.reason, out.affected = Met, "Microsoft's score records it as compliant"+scoreDetail(r), 0
-		out.action = ""
+		out.action, out.relies = "", []evidence.Kind{evidence.SecurityRequirement}
 	default:
 		out.verdict, out.reason, out.action = NotMet, "Microsoft's score records it as not compliant"+scoreDetail(r), action
 		out.affected = max(out.affected, 1)
@@ -36,6 +39,9 @@ func (a *assessor) fromScore(r *partner.ScoreRequirement, what, action string) r
 // matter. Where Microsoft says the opposite both are shown: its status never
 // makes good what the export shows, and it keeps a verdict from being met.
 func (a *assessor) besideScore(ru ruling, r *partner.ScoreRequirement) ruling {
+	if ru.verdict == Met { // what Microsoft says of it may be in the part that was not read
+		ru.heeds = append(slices.Clip(ru.heeds), evidence.SecurityRequirement)
+	}
 	if r == nil || ru.verdict == Unknown {
 		return ru
 	}
@@ -94,8 +100,30 @@ func (a *assessor) securityContact() ruling {
 }
 
 func (a *assessor) customerAdminMFA() ruling {
-	return a.scoreOnly("mfaEnforcedForAdminsOfCustomers", "customers' administrators", "help each customer to turn on security defaults or Conditional Access for its administrators")
+	ru := a.scoreOnly("mfaEnforcedForAdminsOfCustomers", "customers' administrators", "help each customer to turn on security defaults or Conditional Access for its administrators")
+	if ru.verdict != Met {
+		return ru
+	}
+	ru.heeds = []evidence.Kind{evidence.CustomerInsight}
+	var bare []Evidence
+	for _, in := range sorted(a.Insights) {
+		if m := &in.MFA; off(m.Defaults) && off(m.Policy) && off(m.Legacy) {
+			bare = append(bare, Evidence{Subject: in.TenantID, Detail: "neither security defaults nor an MFA policy nor per-user MFA is on", RecordID: in.TenantID, Source: in.Source})
+		}
+	}
+	if len(bare) == 0 {
+		return ru
+	}
+	for _, e := range bare {
+		e.Detail = "Microsoft's score says of " + string(a.Requirements[strings.ToLower("mfaEnforcedForAdminsOfCustomers")].Type) + ": compliant; its list of customers says: " + e.Detail
+		a.disagreements = append(a.disagreements, e)
+	}
+	return ruling{verdict: Unknown, total: ru.total, evidence: append(bare, ru.evidence...),
+		reason: fmt.Sprintf("%s, but by its list of customers %s no means on that asks for MFA", ru.reason, count(len(bare), "customer has", "customers have")),
+		action: "look at the customers named, and export both lists anew"}
 }
+
+func off(s lenient.String) bool { return strings.EqualFold(string(s), "disabled") }
 
 func (a *assessor) spendingBudget() ruling {
 	return a.scoreOnly("spendingBudgetSetForCustomerAzureSubscriptions", "spending budgets", "set a spending budget for every customer with Azure")
