@@ -147,7 +147,7 @@ func (a SecurityAlert) Alert(src evidence.Source) Alert {
 		ID: a.ID, Name: string(a.DisplayName), Type: string(a.AlertType), Status: strings.ToLower(string(a.Status)), Severity: string(a.Severity),
 		Customer: string(a.CustomerTenantID), Detected: a.Detected, Test: a.IsTest.True(), Source: src,
 	}
-	if !out.Detected.Set {
+	if !out.Detected.Set && (a.FirstObserved.Set || out.Detected.Raw == "") {
 		out.Detected = a.FirstObserved
 	}
 	out.Answered = answered(a.ActivityLogs.Items, out.Status, a.Resolved)
@@ -184,7 +184,7 @@ func (f FraudEvent) Alert(src evidence.Source) Alert {
 	if out.Customer == "" {
 		out.Customer = string(f.CustomerID)
 	}
-	if !out.Detected.Set {
+	if !out.Detected.Set && (f.FirstSeen.Set || out.Detected.Raw == "") {
 		out.Detected = f.FirstSeen
 	}
 	out.Answered = answered(f.ActivityLogs.Items, out.Status, f.ResolvedOn)
