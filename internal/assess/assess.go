@@ -60,9 +60,10 @@ type assessor struct {
 	covers   map[string]cover // lower-case account id -> cover
 	closed   []string         // groups that hold roles and whose members are not in the export
 
-	rolesPartly   bool       // there is more of a list of roles than was read
-	recorded      []without  // by Partner Center; see withoutMFA
-	disagreements []Evidence // found by the judges, between two sources
+	rolesPartly   bool           // there is more of a list of roles than was read
+	fromLog       []evidence.Cut // lists that the log proves not to be whole
+	recorded      []without      // by Partner Center; see withoutMFA
+	disagreements []Evidence     // found by the judges, between two sources
 }
 
 // ruling is what a rule's judge answers.
@@ -116,7 +117,7 @@ func Assess(f *facts.Facts, o Options) *Report {
 		o.Cloud = partner.Public
 	}
 	o.AsOf = o.AsOf.UTC()
-	a := &assessor{Facts: f, o: o, rolesPartly: f.RolesPartly()}
+	a := &assessor{Facts: f, o: o, rolesPartly: f.RolesPartly(), fromLog: f.CutsFromLog()}
 	a.roles, a.closed = f.Directory.RolesByPrincipal()
 	for _, p := range f.Policies {
 		if p.Enforced() {

@@ -19,9 +19,11 @@ func (a *assessor) defaultsOrPolicies() ruling {
 	}
 	p := a.proof("mfa-every-user")
 	switch {
-	case p == nil && a.Defaults == nil:
+	case p == nil && a.Defaults == nil && len(a.cuts(evidence.ConditionalAccessPolicy)) == 0:
 		return ruling{verdict: Unknown, reason: "neither security defaults nor the whole list of Conditional Access policies is in the export",
 			action: "export /policies/identitySecurityDefaultsEnforcementPolicy and /identity/conditionalAccess/policies (Policy.Read.All)"}
+	case p == nil && len(a.cuts(evidence.ConditionalAccessPolicy)) > 0:
+		return ruling{verdict: Unknown, reason: "security defaults are not on, and " + a.lackText(evidence.ConditionalAccessPolicy), action: a.cuts(evidence.ConditionalAccessPolicy)[0].Settle()}
 	case p == nil:
 		return ruling{verdict: Unknown, reason: "security defaults are off, and the Conditional Access policies are not in the export, or not all of them",
 			action: "export /identity/conditionalAccess/policies (Policy.Read.All)"}

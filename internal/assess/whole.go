@@ -43,6 +43,11 @@ func (a *assessor) cuts(kind evidence.Kind) (cuts []evidence.Cut) {
 			add("ends with a link to a further page that is not here")
 		}
 	}
+	for _, c := range a.fromLog {
+		if c.Kind == kind {
+			cuts = append(cuts, c)
+		}
+	}
 	if s := a.SignIns; kind == evidence.SignIn && s != nil && s.OtherAccounts.Rows > 0 {
 		cuts = append(cuts, evidence.Cut{Kind: kind, Why: fmt.Sprintf("holds more accounts than are kept apart; %d rows are counted together", s.OtherAccounts.Rows)})
 	}

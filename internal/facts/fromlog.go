@@ -8,16 +8,16 @@ import (
 	"partnerguard/internal/signin"
 )
 
-// cutsFromLog says which lists the sign-in log proves not to be whole: it
+// CutsFromLog says which lists the sign-in log proves not to be whole: it
 // applied a policy that the export lacks, or let in an account that the users
 // lack. Both may have been deleted since; whether they were is not known here.
 // Lists that were not read at all are not cut, and sign-ins must have been
 // folded.
-func (f *Facts) cutsFromLog() (cuts []evidence.Cut) {
+func (f *Facts) CutsFromLog() (cuts []evidence.Cut) {
 	if f.SignIns == nil {
 		return nil
 	}
-	if f.listed(evidence.ConditionalAccessPolicy) {
+	if f.handedIn(evidence.ConditionalAccessPolicy) {
 		var first *signin.PolicySighting
 		n := 0
 		for i := range f.SignIns.Applied {
@@ -39,7 +39,7 @@ func (f *Facts) cutsFromLog() (cuts []evidence.Cut) {
 			cuts = append(cuts, evidence.Cut{Kind: evidence.ConditionalAccessPolicy, Why: why + more(n), Source: first.Source})
 		}
 	}
-	if f.listed(evidence.User) {
+	if f.handedIn(evidence.User) {
 		var first *signin.Account
 		n := 0
 		for i := range f.SignIns.Accounts {
@@ -65,8 +65,15 @@ func (f *Facts) cutsFromLog() (cuts []evidence.Cut) {
 	return cuts
 }
 
-// listed reports that a list of the kind was there, be it empty.
-func (f *Facts) listed(kind evidence.Kind) bool { return f.Seen[kind] > 0 || f.Whole(kind) }
+// handedIn reports that a list of the kind was there, be it empty.
+func (f *Facts) handedIn(kind evidence.Kind) bool {
+	for i := range f.Inputs {
+		if _, here := f.Inputs[i].Kinds[kind]; here {
+			return true
+		}
+	}
+	return f.Seen[kind] > 0
+}
 
 func more(n int) string {
 	if n < 2 {

@@ -57,7 +57,7 @@ func TestCutsFromLog(t *testing.T) {
 			}
 		}
 		var got []string
-		for _, cut := range f.cutsFromLog() {
+		for _, cut := range f.CutsFromLog() {
 			got = append(got, fmt.Sprint(cut.Kind, " ", cut.Why))
 			if cut.Settle() == "" {
 				t.Errorf("%s: no request settles %s", name, cut.Kind)
@@ -67,7 +67,7 @@ func TestCutsFromLog(t *testing.T) {
 			t.Errorf("%s:\n%s", name, d)
 		}
 	}
-	if New().cutsFromLog() != nil {
+	if New().CutsFromLog() != nil {
 		t.Error("no log cuts a list")
 	}
 }
