@@ -242,7 +242,10 @@ func (a *assessor) judgeMFA(out *Account, p person, class directory.Class, exclu
 		out.MFA = Unknown
 		out.Reason += "; it may be the directory synchronisation account, which its role alone would excuse, and the role assignments were not all read"
 	}
-	if out.MFA == NotMet || out.MFA == Unknown && len(excludedBy) > 0 {
+	// Nobody signs in to a shared mailbox or a room: whatever is asked of it, its
+	// sign-in is better blocked.
+	unattended := out.InScope && (mailbox || class == directory.ClassResource)
+	if out.MFA == NotMet || out.MFA == Unknown && len(excludedBy) > 0 || unattended {
 		n := directory.Needs{
 			Class: class, Mailbox: mailbox, Unregistered: unregistered || out.StrongestFactor == "none",
 			Password: p.log != nil && p.log.ROPC > 0, Covered: cov.Cover == access.Covered && out.SignIns.NotChallenged == 0 && !slices.ContainsFunc(p.without, func(w without) bool { return !w.request }),

@@ -207,6 +207,12 @@ func (a *assessor) incomplete() (why []string) {
 	var unread, partial, open []string
 	for i := range a.Inputs {
 		in := &a.Inputs[i]
+		if code, ok := refusalOf(in); ok && len(why) < 5 {
+			why = append(why, fmt.Sprintf("%s is %s (%s)", in.Path, errorAnswer, code))
+			if refused(in) {
+				continue
+			}
+		}
 		switch in.Status {
 		case evidence.Unreadable:
 			unread = append(unread, in.Path)

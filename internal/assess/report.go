@@ -91,7 +91,7 @@ type Account struct {
 	StrongestFactor   string     `json:"strongestFactor"` // phishing_resistant, app, otp, phone, none, unknown
 	MFA               Verdict    `json:"mfa"`             // met, not_met, unknown, not_applicable
 	Reason            string     `json:"reason"`
-	WaysOut           []WayOut   `json:"waysOut"` // empty when met
+	WaysOut           []WayOut   `json:"waysOut"` // empty when met, but for shared mailboxes and rooms
 	SignIns           Tally      `json:"signIns"`
 	LastSignIn        *time.Time `json:"lastSignIn,omitempty"`
 	LastNotChallenged *time.Time `json:"lastNotChallenged,omitempty"`

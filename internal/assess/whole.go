@@ -3,6 +3,7 @@ package assess
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"partnerguard/internal/evidence"
 )
@@ -117,7 +118,10 @@ func (a *assessor) lackText(k evidence.Kind) string {
 	if len(cuts) == 0 {
 		return listWord(k) + " is not in the export, or not all of it"
 	}
-	s := listWord(k) + " " + cuts[0].Why
+	s := listWord(k) + " is not whole: " + cuts[0].Why
+	if first, _, _ := strings.Cut(cuts[0].Why, " "); slices.Contains(predicates, first) {
+		s = listWord(k) + " " + cuts[0].Why
+	}
 	if at := cuts[0].Source.String(); at != "" {
 		s += " (" + at + ")"
 	}
@@ -126,6 +130,10 @@ func (a *assessor) lackText(k evidence.Kind) string {
 	}
 	return s
 }
+
+// predicates begin the clauses that say of a list what it is or lacks; others
+// say what became of a record.
+var predicates = []string{"is", "was", "lacks", "lost", "holds", "has", "ends", "could", "may", "does", "came", "stops"}
 
 var listWords = map[evidence.Kind]string{
 	evidence.SignIn: "the sign-in log", evidence.User: "the list of users", evidence.ConditionalAccessPolicy: "the list of Conditional Access policies",
