@@ -21,8 +21,9 @@ func (e *Engine) why(c *compiledQuestion, b box, subject int) []Why {
 	c.protects.each(func(i int) {
 		p := e.policies[i]
 		n := near{why: Why{ID: p.ID, Policy: p.DisplayName}}
-		var clauses []string
-		if t, clause := p.takes(e.subject(subject), e); t != yes {
+		var account, whole, partly []string // clauses by what they leave open: the account, the gap, some of it
+		takes, clause := p.takes(e.subject(subject), e)
+		if t := takes; t != yes {
 			if t == maybe {
 				clause = "may not reach the account: " + clause
 			}
@@ -30,11 +31,11 @@ func (e *Engine) why(c *compiledQuestion, b box, subject int) []Why {
 			if clause == "does not include the account" {
 				n.miles += 10
 			}
-			clauses = append(clauses, clause)
+			account = append(account, clause)
 		}
 		for l := range e.dims {
 			d := &e.dims[l]
-			missed, taken, clause := 0, 0, ""
+			missed, taken, weak, clause := 0, 0, false, ""
 			for _, k := range c.classes[l] {
 				if !hasClass(b[l], k) {
 					continue
@@ -48,7 +49,7 @@ func (e *Engine) why(c *compiledQuestion, b box, subject int) []Why {
 				switch {
 				case clause != "":
 				case guarded:
-					clause = "lets " + d.labels[k] + " through instead of MFA"
+					weak, clause = true, "asks for "+grantText(p, &e.demands[i])+", and lets "+d.labels[k]+" through"
 				default:
 					clause = e.clauseText(i, l, k)
 				}
@@ -61,14 +62,28 @@ func (e *Engine) why(c *compiledQuestion, b box, subject int) []Why {
 			case dimID(l) == dimClient, dimID(l) == dimResource && len(p.Conditions.Applications.IncludeApplications) == 0:
 				miles = 12
 			}
-			if strings.HasPrefix(clause, "excludes") || strings.HasPrefix(clause, "lets") {
+			if strings.HasPrefix(clause, "excludes") || weak {
 				miles = 2
 			}
 			if taken > 0 {
 				miles /= 2
 			}
 			n.miles += miles
-			clauses = append(clauses, clause)
+			if taken == 0 {
+				whole = append(whole, clause)
+			} else {
+				partly = append(partly, clause)
+			}
+		}
+		// Only what opens this gap: a policy that never takes the account needs no
+		// further reason, nor does one that takes no part of the gap.
+		clauses := account
+		switch {
+		case takes == no:
+		case len(whole) > 0:
+			clauses = append(clauses, whole...)
+		default:
+			clauses = append(clauses, partly...)
 		}
 		if len(clauses) > 0 {
 			n.why.Clause = strings.Join(clauses, "; ")
@@ -83,6 +98,7 @@ func (e *Engine) why(c *compiledQuestion, b box, subject int) []Why {
 		}
 		out = append(out, n.why)
 	}
+	out = append(out, e.weak(c, b, subject, 3-len(out))...)
 	// Policies that would help but are not on.
 	for i, p := range e.policies {
 		if len(out) >= 5 {
@@ -104,6 +120,27 @@ func (e *Engine) why(c *compiledQuestion, b box, subject int) []Why {
 			return out
 		}
 		out[0].Clause = "no enforced policy that asks for it comes near"
+	}
+	return out
+}
+
+// weak names the enforced policies that take the gap and whose grant controls
+// can be met without MFA by anybody: a custom control, terms of use, a change of
+// password, alone or joined to MFA by OR.
+func (e *Engine) weak(c *compiledQuestion, b box, subject, most int) (out []Why) {
+	for i, p := range e.policies {
+		d := &e.demands[i]
+		if len(out) >= most || !e.enforced.has(i) || c.protects.has(i) || d.block || !d.or[altAnything] {
+			continue
+		}
+		if t, _ := p.takes(e.subject(subject), e); t == no || !e.takesBox(c, b, i) {
+			continue
+		}
+		why := Why{p.ID, p.DisplayName, "asks for " + grantText(p, d) + ", which can be met without MFA"}
+		if len(p.GrantControls.CustomFactors) > 0 {
+			why.Clause = "asks for " + grantText(p, d) + "; a custom control never yields an MFA claim, External MFA does"
+		}
+		out = append(out, why)
 	}
 	return out
 }
