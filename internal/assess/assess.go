@@ -60,6 +60,7 @@ type assessor struct {
 	covers   map[string]cover // lower-case account id -> cover
 	closed   []string         // groups that hold roles and whose members are not in the export
 
+	rolesKnown    bool           // the role assignments were read
 	rolesPartly   bool           // there is more of a list of roles than was read
 	fromLog       []evidence.Cut // lists that the log proves not to be whole
 	recorded      []without      // by Partner Center; see withoutMFA
@@ -117,7 +118,7 @@ func Assess(f *facts.Facts, o Options) *Report {
 		o.Cloud = partner.Public
 	}
 	o.AsOf = o.AsOf.UTC()
-	a := &assessor{Facts: f, o: o, rolesPartly: f.RolesPartly(), fromLog: f.CutsFromLog()}
+	a := &assessor{Facts: f, o: o, rolesPartly: f.RolesPartly(), rolesKnown: f.RolesKnown(), fromLog: f.CutsFromLog()}
 	a.roles, a.closed = f.Directory.RolesByPrincipal()
 	for _, p := range f.Policies {
 		if p.Enforced() {

@@ -179,7 +179,7 @@ func (a *assessor) countLog() (c logCount) {
 // maySync reports an account that may be that of directory synchronisation and
 // whose roles, which alone would show it, were not all read.
 func (a *assessor) maySync(key, upn, displayName string) bool {
-	if !a.RolesKnown() {
+	if !a.rolesKnown {
 		return directory.NamedLikeSync(upn, displayName)
 	}
 	signs := directory.Signs{Roles: a.roles[key]}
