@@ -309,6 +309,9 @@ func (q *Question) about(s *Subject, e *Engine) tri {
 		return no
 	}
 	kind := s.overKinds(func(x External) tri { return triOf(q.aboutKind(x)) })
+	if s.MayBeExempt {
+		kind = kind.and(maybe)
+	}
 	if len(q.Roles) == 0 {
 		return kind
 	}

@@ -109,6 +109,8 @@ type Subject struct {
 
 	BreakGlass bool // looks like or is declared as emergency access
 	Exempt     bool // directory synchronisation: never asked
+	// MayBeExempt says that it is not known whether it is exempt.
+	MayBeExempt bool
 
 	// Anyone marks a stand-in for accounts that are not in the export: its
 	// groups and roles are unknown.

@@ -75,6 +75,43 @@ func (e *Engine) gapText(c *compiledQuestion, g *Gap) string {
 	return b.String()
 }
 
+// grantText names the controls of a grant as they are joined, so that a weak
+// combination is seen: "MFA or a compliant device".
+func grantText(p *Policy, d *demand) string {
+	g := p.GrantControls
+	if g == nil || !d.or[altAnything] {
+		return d.text()
+	}
+	var parts []string
+	known := *d
+	known.or[altAnything] = false
+	if known.mfa || known.hasAlternative() {
+		parts = append(parts, known.text())
+	}
+	for _, f := range g.CustomFactors {
+		parts = append(parts, "the custom control "+f)
+	}
+	if len(g.TermsOfUse) > 0 {
+		parts = append(parts, "terms of use")
+	}
+	for _, control := range g.BuiltInControls {
+		switch strings.ToLower(control) {
+		case "mfa", "block", "compliantdevice", "domainjoineddevice", "approvedapplication", "compliantapplication":
+		case "passwordchange":
+			parts = append(parts, "a change of password")
+		default:
+			parts = append(parts, "the control "+control)
+		}
+	}
+	if g.Strength != nil && !d.mfa {
+		parts = append(parts, "an authentication strength that is no MFA")
+	}
+	if len(parts) == 0 {
+		return d.text()
+	}
+	return strings.Join(parts, " or ")
+}
+
 func enumerate(v []string) string {
 	if len(v) > 4 {
 		return fmt.Sprintf("%s or %d others", strings.Join(v[:3], ", "), len(v)-3)
@@ -162,7 +199,7 @@ func (e *Engine) policyUses(c *compiledQuestion) []PolicyUse {
 		case e.anyCopy(c.protects, i):
 			u.Counts, u.Why = true, "asks for "+d.text()
 		default:
-			u.Why = "asks for " + d.text() + ", which is not what is asked here"
+			u.Why = "asks for " + grantText(p, d) + ", which is not what is asked here"
 		}
 		out = append(out, u)
 	}

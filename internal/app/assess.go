@@ -46,7 +46,11 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 	if err != nil {
 		return nil, err
 	}
-	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Engine: today, Disagreements: disagreements(f, history, today),
+	settings := today
+	if len(f.CutsFromLog()) > 0 {
+		settings = nil // it was compiled before the log could say what the lists lack
+	}
+	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Engine: settings, Disagreements: disagreements(f, history, today),
 		Automation: automationFeed(automation.Items(scripts, f), f)}
 	return assess.Assess(f, o), nil
 }

@@ -152,14 +152,14 @@ func accountsOf(f *facts.Facts) map[string]rehearse.Account {
 		}
 	}
 	roles, _ := f.Directory.RolesByPrincipal()
-	t := f.Tenant()
+	t, partly := f.Tenant(), f.RolesPartly()
 	for i := range t.Users {
 		s := &t.Users[i]
 		u := f.Directory.Users[s.ID]
 		if u == nil {
 			u = &directory.User{ID: s.ID, UserPrincipalName: s.Name}
 		}
-		a := rehearse.Account{Class: directory.Classify(u, directory.Signs{Roles: roles[s.ID], ROPC: ropc[s.ID]})}
+		a := rehearse.Account{Class: directory.Classify(u, directory.Signs{Roles: roles[s.ID], RolesPartly: partly, ROPC: ropc[s.ID]})}
 		if s.MethodsKnown {
 			a.Registered = rehearse.KnownNo
 			if s.CanAnswer() {

@@ -18,6 +18,8 @@ type person struct {
 	user *directory.User
 	reg  *directory.Registration
 	log  *signin.Account
+	// without are Partner Center's records of it without MFA.
+	without []without
 }
 
 // people joins users, registrations and the log by id, falling back to the
@@ -68,6 +70,15 @@ func (a *assessor) people() []person {
 	for id := range a.Directory.PrivilegedUsers {
 		at(id)
 	}
+	for _, w := range a.withoutMFA() {
+		if by := byUPN[strings.ToLower(w.upn)]; all[w.key] == nil && by != "" {
+			w.key = by
+		}
+		if w.key != "" {
+			p := at(w.key)
+			p.without = append(p.without, w)
+		}
+	}
 	out := make([]person, 0, len(all))
 	for _, key := range sortedKeys(all) {
 		out = append(out, *all[key])
@@ -75,9 +86,10 @@ func (a *assessor) people() []person {
 	return out
 }
 
-// excludedUsers are the ids that enabled policies asking for MFA leave out by
-// name.
-func (a *assessor) excludedUsers() map[string][]string {
+// excluded names, by account, the enabled policies asking for MFA that leave it
+// out, by its id or through a group.
+func (a *assessor) excluded() map[string][]string {
+	byGroup := map[string][]string{}
 	out := map[string][]string{}
 	for _, p := range a.enforced {
 		if !p.RequiresMFA() {
@@ -86,13 +98,28 @@ func (a *assessor) excludedUsers() map[string][]string {
 		for _, id := range p.Conditions.Users.ExcludeUsers {
 			out[strings.ToLower(id)] = append(out[strings.ToLower(id)], p.DisplayName)
 		}
+		for _, id := range p.Conditions.Users.ExcludeGroups {
+			byGroup[strings.ToLower(id)] = append(byGroup[strings.ToLower(id)], p.DisplayName)
+		}
+	}
+	if len(byGroup) == 0 {
+		return out
+	}
+	for member, groups := range a.GroupsByMember() {
+		for _, g := range groups {
+			for _, name := range byGroup[g] {
+				if !slices.Contains(out[member], name) {
+					out[member] = append(out[member], name)
+				}
+			}
+		}
 	}
 	return out
 }
 
 // allAccounts judges every account known. Unmet ones come first, then by name.
 func (a *assessor) allAccounts() []Account {
-	excluded := a.excludedUsers()
+	excluded := a.excluded()
 	var out []Account
 	for _, p := range a.people() {
 		out = append(out, a.judgeAccount(p, excluded[p.key]))
@@ -127,12 +154,18 @@ func (a *assessor) judgeAccount(p person, excludedBy []string) Account {
 	if p.reg != nil && u.ID == "" {
 		out.ID = nonEmpty(p.reg.ID, p.key)
 	}
-	signs := directory.Signs{Roles: a.roles[p.key], Excluded: len(excludedBy) > 0}
+	signs := directory.Signs{Roles: a.roles[p.key], Excluded: len(excludedBy) > 0, RolesPartly: a.rolesPartly}
 	if s := p.log; s != nil {
 		u.UserPrincipalName, u.DisplayName = nonEmpty(u.UserPrincipalName, s.UserPrincipalName), nonEmpty(u.DisplayName, s.DisplayName)
 		out.SignIns, out.LastSignIn, out.LastNotChallenged = tally(s.Verdicts), ref(s.LastSignIn), ref(s.LastNotChallenged)
 		out.LegacyClients = append(out.LegacyClients, sortedKeys(s.LegacySuccesses)...)
 		signs.ROPC = s.ROPC > 0
+	}
+	for _, w := range p.without {
+		u.UserPrincipalName = nonEmpty(u.UserPrincipalName, w.upn)
+		if u.ID == "" && p.reg == nil {
+			out.ID = nonEmpty(w.id, out.ID)
+		}
 	}
 	if pu := a.Directory.PrivilegedUsers[p.key]; pu != nil {
 		u.DisplayName = nonEmpty(u.DisplayName, pu.DisplayName)
@@ -143,7 +176,7 @@ func (a *assessor) judgeAccount(p person, excludedBy []string) Account {
 		if r.Eligible {
 			name += " (eligible)"
 		}
-		if r.TemplateID == directory.DirectorySynchronizationAccounts {
+		if directory.IsSyncRole(r.TemplateID) && !r.Eligible {
 			continue
 		}
 		out.Roles = append(out.Roles, name)
@@ -152,14 +185,14 @@ func (a *assessor) judgeAccount(p person, excludedBy []string) Account {
 	class := directory.Classify(&u, signs)
 	out.Class, out.InScope = string(class), class.InScope()
 	out.StrongestFactor = strongestFactor(p.reg)
-	a.judgeMFA(&out, p, class, excludedBy)
+	a.judgeMFA(&out, p, class, excludedBy, u.Purpose() == "shared")
 	return out
 }
 
 // judgeMFA decides whether an account has MFA, as far as evidence goes: one
 // recorded sign-in without it decides against, and only the settings can
 // decide for.
-func (a *assessor) judgeMFA(out *Account, p person, class directory.Class, excludedBy []string) {
+func (a *assessor) judgeMFA(out *Account, p person, class directory.Class, excludedBy []string, mailbox bool) {
 	unregistered := p.reg != nil && p.reg.IsMFARegistered.False() && !p.reg.IsMFACapable.Value && out.SignIns.SatisfiedByProvider == 0 && out.SignIns.Challenged == 0
 	cov := a.covers[strings.ToLower(out.ID)]
 	switch {
@@ -172,6 +205,8 @@ func (a *assessor) judgeMFA(out *Account, p person, class directory.Class, exclu
 		if unregistered {
 			out.Reason += ", and no MFA method is registered"
 		}
+	case len(p.without) > 0:
+		out.MFA, out.Reason = NotMet, p.without[0].words()
 	case cov.Cover == access.Open:
 		out.MFA, out.Reason = NotMet, "the settings do not ask it for MFA"
 		if cov.gap != nil {
@@ -190,7 +225,7 @@ func (a *assessor) judgeMFA(out *Account, p person, class directory.Class, exclu
 	case cov.Cover == access.Uncertain:
 		out.MFA, out.Reason = Unknown, "the settings may ask it for MFA; what is not in the export decides it"
 	case len(excludedBy) > 0:
-		out.MFA, out.Reason = Unknown, fmt.Sprintf("left out of %s by name; whether another policy covers it is not proved", list(excludedBy, 2))
+		out.MFA, out.Reason = Unknown, fmt.Sprintf("left out of %s; whether another policy covers it is not proved", list(excludedBy, 2))
 	case successesOf(out.SignIns) > 0 && out.SignIns.Unknown == 0:
 		out.MFA, out.Reason = Unknown, fmt.Sprintf("%s carried MFA, but the settings do not prove it", every(int(successesOf(out.SignIns)), "recorded sign-in", "recorded sign-ins"))
 	case successesOf(out.SignIns) > 0:
@@ -203,8 +238,19 @@ func (a *assessor) judgeMFA(out *Account, p person, class directory.Class, exclu
 	default:
 		out.MFA, out.Reason = Unknown, "neither its registration nor a sign-in is in the export"
 	}
-	if out.MFA == NotMet || out.MFA == Unknown && len(excludedBy) > 0 {
-		out.WaysOut = waysOut(out, class, unregistered, cov.Cover == access.Covered && out.SignIns.NotChallenged == 0, p)
+	if out.MFA == NotMet && a.maySync(p.key, out.UserPrincipalName, out.DisplayName) {
+		out.MFA = Unknown
+		out.Reason += "; it may be the directory synchronisation account, which its role alone would excuse, and the role assignments were not all read"
+	}
+	// Nobody signs in to a shared mailbox or a room: whatever is asked of it, its
+	// sign-in is better blocked.
+	unattended := out.InScope && (mailbox || class == directory.ClassResource)
+	if out.MFA == NotMet || out.MFA == Unknown && len(excludedBy) > 0 || unattended {
+		n := directory.Needs{
+			Class: class, Mailbox: mailbox, Unregistered: unregistered || out.StrongestFactor == "none",
+			Password: p.log != nil && p.log.ROPC > 0, Covered: cov.Cover == access.Covered && out.SignIns.NotChallenged == 0 && !slices.ContainsFunc(p.without, func(w without) bool { return !w.request }),
+		}
+		out.WaysOut = waysOut(out, n, p)
 	}
 }
 
@@ -213,8 +259,7 @@ func successesOf(t Tally) int64 {
 }
 
 // waysOut lists what would bring an account into line.
-func waysOut(out *Account, class directory.Class, unregistered, covered bool, p person) []WayOut {
-	n := directory.Needs{Class: class, Unregistered: unregistered || out.StrongestFactor == "none", Password: p.log != nil && p.log.ROPC > 0, Covered: covered}
+func waysOut(out *Account, n directory.Needs, p person) []WayOut {
 	for _, c := range out.LegacyClients {
 		if directory.OldMailClient(c) {
 			n.OldMail = true
@@ -222,7 +267,11 @@ func waysOut(out *Account, class directory.Class, unregistered, covered bool, p 
 			n.Device = true
 		}
 	}
-	return directory.WaysOut(n)
+	ways := directory.WaysOut(n)
+	if slices.ContainsFunc(p.without, func(w without) bool { return w.request }) {
+		ways = append([]WayOut{directory.WayConsentAgain}, ways...)
+	}
+	return ways
 }
 
 // Factor ranks, strongest first. The method names are userRegistrationDetails'
@@ -323,6 +372,12 @@ func (a *assessor) accountEvidence(acc *Account) Evidence {
 			return e
 		}
 	}
+	for _, w := range a.withoutMFA() {
+		if acc.LastNotChallenged == nil && (w.key == key || strings.EqualFold(w.upn, acc.UserPrincipalName)) {
+			w.evidence.Subject = e.Subject
+			return w.evidence
+		}
+	}
 	e.Source = a.sourceOf(key)
 	if r := a.Directory.Registrations[key]; r != nil {
 		e.Source, e.Observed = r.Source, ref(r.LastUpdated.Time)
@@ -333,7 +388,7 @@ func (a *assessor) accountEvidence(acc *Account) Evidence {
 // accountsRuling is the common part of the two requirements on accounts.
 func (a *assessor) accountsRuling(pick func(*Account) bool, p *access.Proof, what, many string) ruling {
 	var ev []Evidence
-	total, unknown := 0, 0
+	total, unknown, doubt := 0, 0, ""
 	ways := map[string]int{}
 	for i := range a.accounts {
 		acc := &a.accounts[i]
@@ -348,7 +403,9 @@ func (a *assessor) accountsRuling(pick func(*Account) bool, p *access.Proof, wha
 				ways[w.ID]++
 			}
 		case Unknown:
-			unknown++
+			if unknown++; doubt == "" {
+				doubt = nonEmpty(acc.UserPrincipalName, acc.DisplayName, acc.ID) + ": " + acc.Reason
+			}
 		}
 	}
 	if len(ev) > 0 {
@@ -358,12 +415,20 @@ func (a *assessor) accountsRuling(pick func(*Account) bool, p *access.Proof, wha
 	}
 	switch {
 	case p != nil && p.Verdict == access.GapFound:
-		return ruling{verdict: NotMet, affected: p.Open, total: p.Accounts, evidence: a.gapEvidence(p), reason: p.Reason,
+		return ruling{verdict: NotMet, affected: p.Open, total: p.Accounts, evidence: a.gapEvidence(p), reason: p.Reason, relies: a.policyLists(),
 			action: "close the gaps: no exclusion without another policy that covers it"}
 	case unknown == 0 && p != nil && p.Verdict == access.Proved:
-		return ruling{verdict: Met, total: total, reason: fmt.Sprintf("the settings ask %s for MFA, and no recorded sign-in went without", every(total, what, many)), evidence: a.enforcedRows()}
+		reason := fmt.Sprintf("the settings ask %s for MFA", every(total, what, many))
+		if whose := a.nameless(); whose != "" {
+			return ruling{verdict: Unknown, total: total, evidence: a.centerRecords(), reason: reason + ", but " + whose, action: evidence.RequestFor(evidence.PartnerRequest)}
+		}
+		return a.withCenter(ruling{verdict: Met, total: total, heeds: against, reason: reason + a.noneRecorded("went without"), evidence: a.enforcedRows()})
 	}
-	return unproved(p, total, fmt.Sprintf("none of %s is shown to lack MFA", count(total, what, many)))
+	if p != nil && p.Verdict == access.Proved {
+		return ruling{verdict: Unknown, total: total, action: evidence.RequestFor(evidence.RoleAssignment),
+			reason: fmt.Sprintf("for %s it is not known; %s", count(unknown, what, many), doubt)}
+	}
+	return unproved(a, p, total, fmt.Sprintf("none of %s is shown to lack MFA", count(total, what, many)))
 }
 
 // wayWords sums the ways out up, most needed first.
@@ -371,6 +436,7 @@ func wayWords(ways map[string]int) string {
 	words := map[string]string{
 		"register": "register a method", "totp_secured_desktop": "TOTP on a secured desktop", "security_key": "security key",
 		"secure_application_model": "Secure Application Model", "app_password": "app password or mail relay", "client_upgrade": "client upgrade", "require_mfa": "require MFA by policy",
+		"block_sign_in": "block sign-in", "review_agent": "review the agent", "external_mfa": "External MFA", "consent_again": "consent again with MFA",
 	}
 	ids := sortedKeys(ways)
 	slices.SortStableFunc(ids, func(x, y string) int { return cmp.Compare(ways[y], ways[x]) })
@@ -397,5 +463,6 @@ func (a *assessor) mfaAdminRoles() ruling {
 		}
 		return ruling{verdict: Unknown, reason: "who holds a directory role is not in the export", action: "export /roleManagement/directory/roleAssignments and roleEligibilitySchedules (RoleManagement.Read.Directory)"}
 	}
-	return a.accountsRuling(func(acc *Account) bool { return acc.Admin }, a.proof("mfa-admin-roles"), "administrator", "administrators")
+	ru := a.accountsRuling(func(acc *Account) bool { return acc.Admin }, a.proof("mfa-admin-roles"), "administrator", "administrators")
+	return a.besideScore(ru, a.Requirements["mfaenforcedforadmins"])
 }

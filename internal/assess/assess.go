@@ -59,6 +59,12 @@ type assessor struct {
 	proofs   map[string]*access.Proof
 	covers   map[string]cover // lower-case account id -> cover
 	closed   []string         // groups that hold roles and whose members are not in the export
+
+	rolesKnown    bool           // the role assignments were read
+	rolesPartly   bool           // there is more of a list of roles than was read
+	fromLog       []evidence.Cut // lists that the log proves not to be whole
+	recorded      []without      // by Partner Center; see withoutMFA
+	disagreements []Evidence     // found by the judges, between two sources
 }
 
 // ruling is what a rule's judge answers.
@@ -69,6 +75,10 @@ type ruling struct {
 	total    int
 	action   string
 	evidence []Evidence
+	// relies are the lists that the verdict rests on: all of them were read to
+	// their ends, or it is unknown. heeds are lists that could only speak against
+	// it: they need not be there, but half of one will not do.
+	relies, heeds []evidence.Kind
 }
 
 // judges holds one judge per rule of the book; a test keeps the two equal.
@@ -108,7 +118,7 @@ func Assess(f *facts.Facts, o Options) *Report {
 		o.Cloud = partner.Public
 	}
 	o.AsOf = o.AsOf.UTC()
-	a := &assessor{Facts: f, o: o}
+	a := &assessor{Facts: f, o: o, rolesPartly: f.RolesPartly(), rolesKnown: f.RolesKnown(), fromLog: f.CutsFromLog()}
 	a.roles, a.closed = f.Directory.RolesByPrincipal()
 	for _, p := range f.Policies {
 		if p.Enforced() {
@@ -134,6 +144,8 @@ func Assess(f *facts.Facts, o Options) *Report {
 	for _, rule := range partner.Book() {
 		r.Requirements = append(r.Requirements, a.require(&rule))
 	}
+	r.Disagreements = append(r.Disagreements, a.disagreeWithCenter()...)
+	r.Disagreements = append(r.Disagreements, a.disagreements...)
 	sortEvidence(r.Disagreements)
 	r.Incomplete = append(r.Incomplete, a.incomplete()...)
 	r.Complete = len(r.Incomplete) == 0
@@ -157,7 +169,7 @@ func (a *assessor) require(rule *partner.Rule) Requirement {
 		out.Verdict, out.Reason = NotApplicable, why
 		return out
 	}
-	ru := judges[rule.ID](a)
+	ru := a.tempered(judges[rule.ID](a))
 	out.Verdict, out.Reason, out.Affected, out.Total, out.Action = ru.verdict, ru.reason, ru.affected, ru.total, ru.action
 	sortEvidence(ru.evidence)
 	if len(ru.evidence) > MaxEvidence {
@@ -196,6 +208,12 @@ func (a *assessor) incomplete() (why []string) {
 	var unread, partial, open []string
 	for i := range a.Inputs {
 		in := &a.Inputs[i]
+		if code, ok := refusalOf(in); ok && len(why) < 5 {
+			why = append(why, fmt.Sprintf("%s is %s (%s)", in.Path, errorAnswer, code))
+			if refused(in) {
+				continue
+			}
+		}
 		switch in.Status {
 		case evidence.Unreadable:
 			unread = append(unread, in.Path)

@@ -250,6 +250,7 @@ func TestAccountClassesAndWaysOut(t *testing.T) {
 		`{"id":"y","userPrincipalName":"Sync_SRV1_abc@contoso.onmicrosoft.com","displayName":"On-Premises Directory Synchronization Service Account","accountEnabled":true,"userType":"Member"}`,
 		`{"id":"z","userPrincipalName":"Sync_Mallory@contoso.com","displayName":"Mallory","accountEnabled":true,"userType":"Member"}`,
 		`{"id":"d","userPrincipalName":"gone@contoso.com","accountEnabled":false,"userType":"Member"}`)
+	x.add(evidence.RoleAssignment, `{"id":"a","principalId":"y","roleDefinitionId":"d29b2b05-8046-44ba-8758-1e26182fcf32"}`)
 	for _, id := range []string{"m", "g", "s", "f", "b", "y", "z", "d"} {
 		x.add(evidence.RegistrationDetails, fmt.Sprintf(noMethod, id, id+"@x"))
 	}

@@ -52,6 +52,7 @@ func TestAutomationVerdict(t *testing.T) {
 				x = newTenant(t).signIns(row("1", "ada", withMFA))
 			}
 			x.add(evidence.User, `{"id":"sync","userPrincipalName":"Sync_A@contoso.com","displayName":"On-Premises Directory Synchronization Service Account","accountEnabled":true}`)
+			x.add(evidence.RoleAssignment, `{"id":"a","principalId":"sync","roleDefinitionId":"a92aed5d-d78a-4d16-b381-09adb37eb3b0"}`)
 			x.add(evidence.MFAAdoption, `{"loginDate":"2026-11-19","mfaCompliantRequestCount":14,"totalRequestCount":14,"applicationId":"a"}`)
 			r := x.report(assess.Options{Automation: c.found})
 			q := find(t, r, "automation-without-user-credentials")

@@ -5,13 +5,14 @@ import (
 	"strings"
 
 	"partnerguard/internal/access"
+	"partnerguard/internal/evidence"
 )
 
 // compileSettings prepares the access engine and the cover of each account.
 func (a *assessor) compileSettings() {
 	a.proofs = map[string]*access.Proof{}
-	if !a.SettingsKnown() {
-		return
+	if !a.SettingsKnown() || len(a.policyLists()) > 0 && len(a.cuts(evidence.ConditionalAccessPolicy)) > 0 {
+		return // a policy that is not here may ask for MFA
 	}
 	a.engine = a.o.Engine
 	if a.engine == nil {
@@ -109,12 +110,24 @@ func gapDetail(g *access.Gap) string {
 	return s
 }
 
+// policyLists are the lists that a gap rests on: a policy that is not in them
+// may close it. Security defaults decide without them.
+func (a *assessor) policyLists() []evidence.Kind {
+	if a.Defaults != nil && a.Defaults.IsEnabled.True() {
+		return nil
+	}
+	return []evidence.Kind{evidence.ConditionalAccessPolicy}
+}
+
 // unproved is the ruling of a requirement that the settings did not prove.
-func unproved(p *access.Proof, total int, first string) ruling {
+func unproved(a *assessor, p *access.Proof, total int, first string) ruling {
 	r := ruling{verdict: Unknown, total: total, reason: first}
 	if p == nil {
 		r.reason += ", and the settings that would prove it are not in the export"
 		r.action = "export /identity/conditionalAccess/policies and /policies/identitySecurityDefaultsEnforcementPolicy (Policy.Read.All)"
+		if cuts := a.cuts(evidence.ConditionalAccessPolicy); len(cuts) > 0 {
+			r.reason, r.action = first+", and the settings that would prove it were not all read: "+a.lackText(evidence.ConditionalAccessPolicy), cuts[0].Settle()
+		}
 		return r
 	}
 	r.reason += ", but the settings do not prove it: " + p.Reason

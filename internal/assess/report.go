@@ -84,14 +84,14 @@ type Account struct {
 	ID                string     `json:"id"`
 	UserPrincipalName string     `json:"userPrincipalName"`
 	DisplayName       string     `json:"displayName"`
-	Class             string     `json:"class"`   // member, guest, service, directory_sync, break_glass_candidate, shared, disabled, unknown
+	Class             string     `json:"class"`   // member, guest, service, directory_sync, break_glass_candidate, shared, resource, agent, disabled, unknown
 	InScope           bool       `json:"inScope"` // false for disabled accounts and directory sync
 	Admin             bool       `json:"admin"`   // holds or may activate a directory role
 	Roles             []string   `json:"roles"`
 	StrongestFactor   string     `json:"strongestFactor"` // phishing_resistant, app, otp, phone, none, unknown
 	MFA               Verdict    `json:"mfa"`             // met, not_met, unknown, not_applicable
 	Reason            string     `json:"reason"`
-	WaysOut           []WayOut   `json:"waysOut"` // empty when met
+	WaysOut           []WayOut   `json:"waysOut"` // empty when met, but for shared mailboxes and rooms
 	SignIns           Tally      `json:"signIns"`
 	LastSignIn        *time.Time `json:"lastSignIn,omitempty"`
 	LastNotChallenged *time.Time `json:"lastNotChallenged,omitempty"`

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/access"
+	"partnerguard/internal/directory"
 	"partnerguard/internal/evidence"
 )
 
@@ -18,9 +19,11 @@ func (a *assessor) defaultsOrPolicies() ruling {
 	}
 	p := a.proof("mfa-every-user")
 	switch {
-	case p == nil && a.Defaults == nil:
+	case p == nil && a.Defaults == nil && len(a.cuts(evidence.ConditionalAccessPolicy)) == 0:
 		return ruling{verdict: Unknown, reason: "neither security defaults nor the whole list of Conditional Access policies is in the export",
 			action: "export /policies/identitySecurityDefaultsEnforcementPolicy and /identity/conditionalAccess/policies (Policy.Read.All)"}
+	case p == nil && len(a.cuts(evidence.ConditionalAccessPolicy)) > 0:
+		return ruling{verdict: Unknown, reason: "security defaults are not on, and " + a.lackText(evidence.ConditionalAccessPolicy), action: a.cuts(evidence.ConditionalAccessPolicy)[0].Settle()}
 	case p == nil:
 		return ruling{verdict: Unknown, reason: "security defaults are off, and the Conditional Access policies are not in the export, or not all of them",
 			action: "export /identity/conditionalAccess/policies (Policy.Read.All)"}
@@ -34,14 +37,14 @@ func (a *assessor) defaultsOrPolicies() ruling {
 			action: "export /policies/identitySecurityDefaultsEnforcementPolicy (Policy.Read.All)"}
 	case p.Verdict == access.GapFound && len(a.enforcedRows()) == 0:
 		return ruling{verdict: NotMet, affected: p.Open, total: p.Accounts, evidence: append(a.policyRows(), Evidence{Subject: "security defaults", Detail: "isEnabled is false", Source: a.Defaults.Source}),
-			reason: fmt.Sprintf("security defaults are off and none of the %s can only be met with MFA", count(len(a.enforced), "enabled policy", "enabled policies")),
+			relies: a.policyLists(), reason: fmt.Sprintf("security defaults are off and none of the %s can only be met with MFA", count(len(a.enforced), "enabled policy", "enabled policies")),
 			action: "turn security defaults on, or enable a Conditional Access policy that requires MFA for all users and all apps"}
 	case p.Verdict == access.GapFound:
-		return ruling{verdict: NotMet, affected: p.Open, total: p.Accounts, evidence: a.gapEvidence(p),
+		return ruling{verdict: NotMet, affected: p.Open, total: p.Accounts, evidence: a.gapEvidence(p), relies: a.policyLists(),
 			reason: fmt.Sprintf("the enabled policies do not ask %s for MFA even in an ordinary sign-in", count(p.Open, "account", "accounts")),
 			action: "include all users and drop the exclusions; break-glass accounts may use another method, but not none"}
 	}
-	r := unproved(p, p.Accounts, "enabled policies ask for MFA")
+	r := unproved(a, p, p.Accounts, "enabled policies ask for MFA")
 	r.evidence = a.enforcedRows()
 	return r
 }
@@ -66,7 +69,7 @@ func (a *assessor) policyRows() (ev []Evidence) {
 		case p.ReportOnly() && p.RequiresMFA():
 			ev = append(ev, Evidence{Subject: p.DisplayName, Detail: "asks for MFA but is report-only", RecordID: p.ID, Observed: ref(p.Modified.Time), Source: p.Source})
 		case p.Enforced() && len(p.GrantControls.CustomFactors) > 0:
-			ev = append(ev, Evidence{Subject: p.DisplayName, Detail: "uses custom controls, which never yield an MFA claim", RecordID: p.ID, Observed: ref(p.Modified.Time), Source: p.Source})
+			ev = append(ev, Evidence{Subject: p.DisplayName, Detail: "uses custom controls, which never yield an MFA claim; way out: " + directory.WayExternalMFA.Text, RecordID: p.ID, Observed: ref(p.Modified.Time), Source: p.Source})
 		case p.Enforced() && strings.EqualFold(string(p.GrantControls.Operator), "OR") && mentionsMFA(p):
 			ev = append(ev, Evidence{Subject: p.DisplayName, Detail: "MFA is one of several controls joined by OR", RecordID: p.ID, Observed: ref(p.Modified.Time), Source: p.Source})
 		}
@@ -104,7 +107,7 @@ func (a *assessor) thirdParty() (custom []Evidence, inUse, couldTell bool) {
 	if a.SignIns != nil && a.providerRows() > 0 {
 		inUse = true
 	}
-	return custom, inUse, a.SignIns != nil && a.Whole(evidence.ConditionalAccessPolicy)
+	return custom, inUse, a.SignIns != nil && a.extent(evidence.ConditionalAccessPolicy) != evidence.Absent
 }
 
 func (a *assessor) thirdPartyClaim() ruling {
@@ -117,14 +120,15 @@ func (a *assessor) thirdPartyClaim() ruling {
 	case len(custom) > 0:
 		return ruling{verdict: NotMet, affected: len(custom), total: len(a.enforced), evidence: custom,
 			reason: "an enabled policy relies on a custom control; what it checks never becomes an MFA claim",
-			action: "move the provider to External MFA, or let the federation send the multipleauthn claim, and require mfa in the policy"}
+			action: directory.WayExternalMFA.Text + "; or let the federation send the multipleauthn claim; then require mfa in the policy"}
 	case accepted > 0:
-		return ruling{verdict: Met, reason: fmt.Sprintf("%s from another provider, and its claim was accepted", count(int(accepted), "recorded sign-in has its MFA", "recorded sign-ins have their MFA"))}
+		return ruling{verdict: Met, relies: []evidence.Kind{evidence.ConditionalAccessPolicy}, heeds: []evidence.Kind{evidence.SignIn}, reason: fmt.Sprintf("%s from another provider, and its claim was accepted", count(int(accepted), "recorded sign-in has its MFA", "recorded sign-ins have their MFA"))}
 	case inUse:
 		return ruling{verdict: Unknown, reason: "another MFA provider is configured, but no recorded sign-in shows its claim",
 			action: "export sign-ins from /beta/auditLogs/signIns for a day on which it was used"}
 	case couldTell:
-		return ruling{verdict: NotApplicable, reason: "no policy and no recorded sign-in uses another MFA provider"}
+		return ruling{verdict: NotApplicable, relies: []evidence.Kind{evidence.SignIn, evidence.ConditionalAccessPolicy}, heeds: []evidence.Kind{evidence.AuthenticationMethods},
+			reason: "no policy and no recorded sign-in " + a.period() + " uses another MFA provider"}
 	}
 	return ruling{verdict: Unknown, reason: "policies or sign-ins that would show another MFA provider are not in the export",
 		action: "export Conditional Access policies, the authentication methods policy and sign-ins"}
@@ -138,7 +142,8 @@ func (a *assessor) thirdPartyException() ruling {
 			reason: "custom controls are still in use; whether an exception was granted for them is not in any export, and none covers the management of customers any more",
 			action: "treat the exception as ended; see third-party-mfa-claim"}
 	case !inUse && couldTell:
-		return ruling{verdict: NotApplicable, reason: "no policy and no recorded sign-in uses another MFA provider, so no exception is needed"}
+		return ruling{verdict: NotApplicable, relies: []evidence.Kind{evidence.SignIn, evidence.ConditionalAccessPolicy}, heeds: []evidence.Kind{evidence.AuthenticationMethods},
+			reason: "no policy and no recorded sign-in " + a.period() + " uses another MFA provider, so no exception is needed"}
 	case inUse:
 		return ruling{verdict: Unknown, reason: "another MFA provider is in use; whether its claim is accepted everywhere or an exception is relied on is not in any export",
 			action: "confirm that no MFA exception is relied on"}
@@ -151,7 +156,7 @@ func (a *assessor) riskPolicies() ruling {
 	var ev []Evidence
 	for _, p := range a.enforced {
 		s, u := len(p.Conditions.SignInRiskLevels) > 0, len(p.Conditions.UserRiskLevels) > 0
-		if (s || u) && p.GrantControls != nil {
+		if (s || u) && acts(p) {
 			signInRisk, userRisk = signInRisk || s, userRisk || u
 			ev = append(ev, Evidence{Subject: p.DisplayName, Detail: riskDetail(s, u), RecordID: p.ID, Observed: ref(p.Modified.Time), Source: p.Source})
 		}
@@ -159,19 +164,28 @@ func (a *assessor) riskPolicies() ruling {
 	switch {
 	case signInRisk && userRisk:
 		return ruling{verdict: Met, reason: "enabled policies act on sign-in risk and on user risk; whom they leave out is not judged here", evidence: ev}
-	case !a.Whole(evidence.ConditionalAccessPolicy):
-		return ruling{verdict: Unknown, reason: "the Conditional Access policies are not in the export, or not all of them", evidence: ev,
+	case a.extent(evidence.ConditionalAccessPolicy) == evidence.Absent:
+		return ruling{verdict: Unknown, reason: "the Conditional Access policies are not in the export", evidence: ev,
 			action: "export /identity/conditionalAccess/policies"}
 	case signInRisk || userRisk:
 		missing := "user risk"
 		if userRisk {
 			missing = "sign-in risk"
 		}
-		return ruling{verdict: NotMet, affected: 1, total: 2, evidence: ev, reason: "no enabled policy acts on " + missing,
+		return ruling{verdict: NotMet, affected: 1, total: 2, evidence: ev, relies: []evidence.Kind{evidence.ConditionalAccessPolicy}, reason: "no enabled policy acts on " + missing,
 			action: "enable a policy for " + missing + " (Entra ID P2)"}
 	}
-	return ruling{verdict: NotMet, affected: 2, total: 2, reason: "no enabled policy acts on sign-in risk or user risk",
+	return ruling{verdict: NotMet, affected: 2, total: 2, relies: []evidence.Kind{evidence.ConditionalAccessPolicy}, reason: "no enabled policy acts on sign-in risk or user risk",
 		action: "enable one policy for sign-in risk and one for user risk (Entra ID P2)"}
+}
+
+// acts reports a policy that demands something of users or blocks them.
+func acts(p *access.Policy) bool {
+	g := p.GrantControls
+	if g == nil || p.Conditions.Workload {
+		return false
+	}
+	return len(g.BuiltInControls)+len(g.CustomFactors)+len(g.TermsOfUse) > 0 || g.Strength != nil
 }
 
 func riskDetail(signIn, user bool) string {

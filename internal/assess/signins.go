@@ -2,6 +2,7 @@ package assess
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -106,7 +107,7 @@ func (a *assessor) inScopeLog(f func(*signin.Account)) {
 	}
 	out := map[string]bool{}
 	for i := range a.accounts {
-		if acc := &a.accounts[i]; acc.Class == "directory_sync" {
+		if acc := &a.accounts[i]; acc.Class == string(directory.ClassDirectorySync) {
 			out[strings.ToLower(acc.ID)] = true
 			out[strings.ToLower(acc.UserPrincipalName)] = true
 		}
@@ -118,21 +119,75 @@ func (a *assessor) inScopeLog(f func(*signin.Account)) {
 	}
 }
 
-func (a *assessor) mfaEverySignIn() ruling {
-	var ev []Evidence
-	var open, all, unsure int64
+// period says which stretch of time the rows cover, in words: "from 2026-10-21
+// to 2026-11-20".
+func (a *assessor) period() string {
+	s := a.SignIns
+	switch {
+	case s == nil || s.First.IsZero():
+		return "whose clocks cannot be read"
+	case s.First.Format(time.DateOnly) == s.Last.Format(time.DateOnly):
+		return "of " + s.First.Format(time.DateOnly)
+	}
+	return "from " + s.First.Format(time.DateOnly) + " to " + s.Last.Format(time.DateOnly)
+}
+
+// noneRecorded is the clause "and no recorded sign-in from ... to ... did",
+// which may be said only of rows that were read. Without any it is said that
+// there were none, and of half a log nothing is said.
+func (a *assessor) noneRecorded(did string) string {
+	switch s := a.SignIns; {
+	case len(a.cuts(evidence.SignIn)) > 0:
+		return ""
+	case s == nil || s.Rows == 0:
+		if text, _ := a.unlicensed(); text != "" {
+			return "; " + text
+		}
+		return "; no sign-in log was read"
+	}
+	return fmt.Sprintf(", and no recorded sign-in %s %s", a.period(), did)
+}
+
+// logCount is what the rows of accounts in scope say.
+type logCount struct {
+	open, all, unsure int64
+	evidence          []Evidence
+	maybe             []Evidence // of an account that may be directory synchronisation
+}
+
+func (a *assessor) countLog() (c logCount) {
 	a.inScopeLog(func(s *signin.Account) {
-		all += successes(s.Verdicts)
-		unsure += s.Verdicts.Of(signin.Unknown)
-		if n := s.Verdicts.Of(signin.NotChallenged); n > 0 {
-			open += n
-			for _, w := range s.NotChallenged {
-				ev = append(ev, witness(subjectOf(s), w))
-			}
+		c.all += successes(s.Verdicts)
+		c.unsure += s.Verdicts.Of(signin.Unknown)
+		n := s.Verdicts.Of(signin.NotChallenged)
+		if n == 0 {
+			return
+		}
+		list := &c.evidence
+		if a.maySync(s.Key, s.UserPrincipalName, s.DisplayName) {
+			list = &c.maybe
+		} else {
+			c.open += n
+		}
+		for _, w := range s.NotChallenged {
+			*list = append(*list, witness(subjectOf(s), w))
 		}
 	})
-	more := a.portalRequests()
-	ev = append(ev, more...)
+	return c
+}
+
+// maySync reports an account that may be that of directory synchronisation and
+// whose roles, which alone would show it, were not all read.
+func (a *assessor) maySync(key, upn, displayName string) bool {
+	if !a.rolesKnown {
+		return directory.NamedLikeSync(upn, displayName)
+	}
+	signs := directory.Signs{Roles: a.roles[key]}
+	return a.rolesPartly && signs.MaySync()
+}
+
+func (a *assessor) mfaEverySignIn() ruling {
+	log, center := a.countLog(), a.centerRecords()
 	const act = "require MFA for all users and all apps without location, device or account exclusions; then move what cannot answer to its way out"
 	p := a.proof("mfa-every-sign-in")
 	gaps := a.gapEvidence(p)
@@ -140,31 +195,44 @@ func (a *assessor) mfaEverySignIn() ruling {
 	if len(gaps) > 0 {
 		and = fmt.Sprintf("; by the settings %s can", count(p.Open, "account", "accounts"))
 	}
+	all := int(log.all)
 	switch {
-	case open > 0:
-		return ruling{verdict: NotMet, affected: int(open), total: int(all), evidence: append(ev, gaps...), action: act,
-			reason: fmt.Sprintf("%s without MFA being asked for%s", count(int(open), "sign-in succeeded", "sign-ins succeeded"), and)}
-	case len(more) > 0:
-		return ruling{verdict: NotMet, affected: len(more), total: max(int(all), len(more)), evidence: append(ev, gaps...), action: act,
-			reason: fmt.Sprintf("Partner Center records %s without an MFA claim%s", count(len(more), "account or request", "accounts or requests"), and)}
+	case log.open > 0:
+		return ruling{verdict: NotMet, affected: int(log.open), total: all, evidence: slices.Concat(log.evidence, center, gaps), action: act,
+			reason: fmt.Sprintf("%s without MFA being asked for%s", count(int(log.open), "sign-in succeeded", "sign-ins succeeded"), and)}
+	case len(center) > 0:
+		return ruling{verdict: NotMet, affected: len(center), total: max(all, len(center)), evidence: append(center, gaps...), action: act,
+			reason: fmt.Sprintf("Partner Center records %s without an MFA claim%s", a.centerCount(), and)}
 	case len(gaps) > 0:
-		return ruling{verdict: NotMet, evidence: gaps, action: act,
-			reason: fmt.Sprintf("the settings let %s sign in without MFA, though no recorded sign-in did", count(p.Open, "account", "accounts"))}
+		did := a.noneRecorded("did")
+		return ruling{verdict: NotMet, evidence: gaps, action: act, relies: a.policyLists(),
+			reason: fmt.Sprintf("the settings let %s sign in without MFA%s", count(p.Open, "account", "accounts"), did)}
+	case len(log.maybe) > 0:
+		return ruling{verdict: Unknown, total: all, evidence: log.maybe, action: evidence.RequestFor(evidence.RoleAssignment),
+			reason: "an account that may be that of directory synchronisation signed in without MFA; only its role would excuse it, and the role assignments were not all read"}
 	case p != nil && p.Verdict == access.Proved:
-		return ruling{verdict: Met, total: int(all), evidence: a.enforcedRows(),
-			reason: fmt.Sprintf("the settings ask for MFA at every sign-in of %s, and no recorded sign-in went without", every(p.Accounts, "account", "accounts"))}
+		reason := fmt.Sprintf("the settings ask for MFA at every sign-in of %s", every(p.Accounts, "account", "accounts")) + a.noneRecorded("went without")
+		if log.unsure > 0 && len(a.cuts(evidence.SignIn)) == 0 {
+			reason += fmt.Sprintf(" (%s whether MFA was done)", count(int(log.unsure), "row does not show", "rows do not show"))
+		}
+		return a.withCenter(ruling{verdict: Met, total: all, evidence: a.enforcedRows(), reason: reason, heeds: against})
 	case a.SignIns == nil || all == 0:
-		r := unproved(p, 0, "no successful user sign-in is in the export")
-		if p == nil {
+		first := "no successful user sign-in is in the export"
+		text, _ := a.unlicensed()
+		if text != "" {
+			first = text
+		}
+		r := unproved(a, p, 0, first)
+		if p == nil && text == "" {
 			r.action = "export /beta/auditLogs/signIns, interactive and non-interactive (AuditLog.Read.All, Entra ID P1), and the Conditional Access policies"
 		}
 		return r
-	case unsure > 0:
-		r := unproved(p, int(all), fmt.Sprintf("none of %s is shown to lack MFA, but %d do not carry what would prove it", count(int(all), "recorded success", "recorded successes"), unsure))
+	case log.unsure > 0:
+		r := unproved(a, p, all, fmt.Sprintf("none of %s is shown to lack MFA, but %d do not carry what would prove it", count(all, "recorded success", "recorded successes"), log.unsure))
 		r.evidence = a.unknownRows()
 		return r
 	}
-	return unproved(p, int(all), fmt.Sprintf("%s carried MFA", every(int(all), "recorded success", "recorded successes")))
+	return unproved(a, p, all, fmt.Sprintf("%s carried MFA", every(all, "recorded success", "recorded successes")))
 }
 
 // unknownRows shows a few rows that could not be decided, and why.
@@ -177,64 +245,11 @@ func (a *assessor) unknownRows() (ev []Evidence) {
 	return ev
 }
 
-// portalRequests is Partner Center's own record of requests without MFA
-// (contracts.md section 2.4).
-func (a *assessor) portalRequests() (ev []Evidence) {
-	for _, p := range sorted(a.Principals) {
-		if at := p.Last(); !at.Set || !at.After(a.o.AsOf) {
-			ev = append(ev, Evidence{Subject: nonEmpty(p.UPN, p.ObjectID), Detail: "Partner Center recorded portal requests without MFA", Observed: ref(at.Time), RecordID: p.ObjectID, Source: p.Source})
-		}
-	}
-	return append(ev, a.requestsWithoutMFA()...)
-}
-
-func (a *assessor) requestsWithoutMFA() (ev []Evidence) {
-	for _, r := range sorted(a.Requests) {
-		if r.MFACompliant.False() && (!r.Time.Set || !r.Time.After(a.o.AsOf)) {
-			ev = append(ev, Evidence{Subject: nonEmpty(string(r.UPN), string(r.ObjectID)), Detail: fmt.Sprintf("API request %s by app %s without MFA", r.Operation, r.ApplicationID), Observed: ref(r.Time.Time), RecordID: r.RequestID, Source: r.Source})
-		}
-	}
-	return ev
-}
-
-// apiUse adds up the adoption rows per app.
-type apiUse struct {
-	id, name         string
-	compliant, total int64
-	last             time.Time
-	source           evidence.Source
-}
-
-func (a *assessor) apiUse() []apiUse {
-	apps := map[string]*apiUse{}
-	for _, row := range sorted(a.Adoption) {
-		if row.LoginDate.Set && row.LoginDate.After(a.o.AsOf) {
-			continue
-		}
-		id := strings.ToLower(row.ApplicationID)
-		u := apps[id]
-		if u == nil {
-			u = &apiUse{id: id, source: row.Source}
-			apps[id] = u
-		}
-		u.name = nonEmpty(string(row.ApplicationName), u.name)
-		u.compliant += row.Compliant.Value
-		u.total += row.Total.Value
-		if row.LoginDate.After(u.last) {
-			u.last = row.LoginDate.Time
-		}
-	}
-	var out []apiUse
-	for _, u := range sorted(apps) {
-		out = append(out, *u)
-	}
-	return out
-}
-
 func (a *assessor) secureApplicationModel() ruling {
 	var ev []Evidence
-	var total, short int
+	var total int
 	var requests int64
+	worst := ""
 	for _, u := range a.apiUse() {
 		if u.total == 0 {
 			continue
@@ -242,27 +257,35 @@ func (a *assessor) secureApplicationModel() ruling {
 		total++
 		requests += u.total
 		if u.compliant < u.total {
-			short++
-			ev = append(ev, Evidence{Subject: nonEmpty(u.name, a.appName(u.id)), Detail: fmt.Sprintf("%d of %d Partner Center API requests carried MFA", u.compliant, u.total), RecordID: u.id, Observed: ref(u.last), Source: u.source})
+			e := a.shortOf(&u)
+			ev = append(ev, e)
+			if worst == "" {
+				worst = fmt.Sprintf(" (%s: %d of %d requests)", e.Subject, u.total-u.compliant, u.total)
+			}
 		}
 	}
 	byRequest := a.requestsWithoutMFA()
-	const act = "capture the integration's consent again under MFA and keep its refresh token in a vault; see automation-without-user-credentials for stored passwords"
+	const act = "consent again with MFA: capture the integration's consent once more under a fresh MFA prompt and keep its refresh token in a vault; " +
+		"see automation-without-user-credentials for stored passwords"
 	switch {
-	case short > 0:
-		return ruling{verdict: NotMet, affected: short, total: total, evidence: append(ev, byRequest...), action: act,
-			reason: fmt.Sprintf("%s Partner Center without MFA", count(short, "integration calls", "integrations call"))}
+	case len(ev) > 0:
+		return ruling{verdict: NotMet, affected: len(ev), total: total, evidence: append(ev, byRequest...), action: act,
+			reason: fmt.Sprintf("%s Partner Center without MFA%s", count(len(ev), "integration calls", "integrations call"), worst)}
 	case len(byRequest) > 0:
 		return ruling{verdict: NotMet, affected: len(byRequest), total: len(a.Requests), evidence: byRequest, action: act,
 			reason: fmt.Sprintf("%s without an MFA claim", count(len(byRequest), "API request was made", "API requests were made"))}
 	}
 	auto := a.automation()
+	why, kind := a.centerUnread()
 	switch {
 	case auto.verdict == NotMet:
 		return ruling{verdict: NotMet, affected: auto.affected, total: auto.total, evidence: auto.evidence, action: act,
 			reason: "scripts or services sign in with stored user credentials instead"}
-	case total > 0 && a.Whole(evidence.MFAAdoption) && auto.verdict == Met:
-		return ruling{verdict: Met, total: total, reason: fmt.Sprintf("all %d API requests of %s carried MFA, and no sign-in with stored credentials was seen", requests, count(total, "integration", "integrations"))}
+	case why != "":
+		return ruling{verdict: Unknown, total: total, reason: why, action: evidence.RequestFor(kind)}
+	case total > 0 && auto.verdict == Met:
+		return ruling{verdict: Met, total: total, relies: append([]evidence.Kind{evidence.MFAAdoption}, auto.relies...), heeds: against,
+			reason: fmt.Sprintf("all %d API requests of %s carried MFA, and no sign-in with stored credentials was seen", requests, count(total, "integration", "integrations"))}
 	case total > 0:
 		return ruling{verdict: Unknown, total: total, reason: fmt.Sprintf("all %d API requests of %s carried MFA, but whether other integrations store credentials is not shown", requests, count(total, "integration", "integrations")), action: auto.action}
 	}
@@ -282,7 +305,7 @@ func (a *assessor) window() (days int, enough bool, rows int64) {
 		nonInteractive += s.Accounts[i].NonInteractive.Total()
 	}
 	span := s.Last.Sub(s.First)
-	return int(span.Hours()/24) + 1, span >= 29*24*time.Hour && nonInteractive > 0 && a.Whole(evidence.SignIn), s.Rows
+	return int(span.Hours()/24) + 1, span >= 29*24*time.Hour && nonInteractive > 0, s.Rows
 }
 
 func (a *assessor) automation() ruling {
@@ -292,7 +315,7 @@ func (a *assessor) automation() ruling {
 	accounts := map[string]bool{}
 	if a.o.Automation != nil {
 		for _, it := range a.o.Automation.Items {
-			if acc := a.account(it.Account); acc != nil && acc.Class == "directory_sync" {
+			if acc := a.account(it.Account); acc != nil && acc.Class == string(directory.ClassDirectorySync) {
 				continue // out of scope, as its sign-ins are
 			}
 			if !it.Sure {
@@ -321,7 +344,7 @@ func (a *assessor) automation() ruling {
 		return ruling{verdict: Unknown, total: all, evidence: possible, action: "look at each: partnerguard automation says what speaks for and against it",
 			reason: fmt.Sprintf("none is sure, but %s be a script or service that signs in as a user", count(len(possible), "sign-in pattern may", "sign-in patterns may"))}
 	case enough:
-		return ruling{verdict: Met, total: all, reason: fmt.Sprintf("no script or service signs in with user credentials, by %d rows of %d days", rows, days)}
+		return ruling{verdict: Met, total: all, relies: []evidence.Kind{evidence.SignIn}, reason: fmt.Sprintf("no script or service signs in with user credentials, by %d rows of %d days", rows, days)}
 	}
 	return ruling{verdict: Unknown, reason: fmt.Sprintf("none seen, but a log of %s cannot show their absence", count(days, "day", "days")), action: longer}
 }
@@ -368,14 +391,15 @@ func (a *assessor) legacyAuthentication() ruling {
 	case p != nil && p.Verdict == access.GapFound:
 		return ruling{verdict: NotMet, affected: p.Open, total: p.Accounts, evidence: a.gapEvidence(p),
 			reason: fmt.Sprintf("the settings let %s sign in by legacy protocols", count(p.Open, "account", "accounts")),
-			action: "enable a policy that blocks legacy authentication for all users (Exchange ActiveSync and other clients)"}
+			action: "enable a policy that blocks legacy authentication for all users (Exchange ActiveSync and other clients)", relies: a.policyLists()}
 	case p != nil && p.Verdict == access.Proved:
-		return ruling{verdict: Met, total: p.Accounts, reason: "the settings stop legacy authentication for every account, and no recorded sign-in used it"}
+		return ruling{verdict: Met, total: p.Accounts, heeds: []evidence.Kind{evidence.SignIn},
+			reason: "the settings stop legacy authentication for every account" + a.noneRecorded("used it")}
 	}
 	if days, _, rows := a.window(); days > 0 {
-		return unproved(p, all, fmt.Sprintf("none among %d rows of %s", rows, count(days, "day", "days")))
+		return unproved(a, p, all, fmt.Sprintf("none among %d rows of %s", rows, count(days, "day", "days")))
 	}
-	return unproved(p, 0, "no sign-in log is in the export")
+	return unproved(a, p, 0, "no sign-in log is in the export")
 }
 
 func (a *assessor) modernClients() ruling {
@@ -386,7 +410,7 @@ func (a *assessor) modernClients() ruling {
 			action: `upgrade to Outlook 2013 SP1 or later; on 2013 set EnableADAL=1 and Version=1 under HKCU\SOFTWARE\Microsoft\Office\15.0\Common\Identity`}
 	}
 	if days, enough, rows := a.window(); enough {
-		return ruling{verdict: Met, total: all, reason: fmt.Sprintf("no old mail client among %d rows of %d days", rows, days)}
+		return ruling{verdict: Met, total: all, relies: []evidence.Kind{evidence.SignIn}, reason: fmt.Sprintf("no old mail client among %d rows of %d days", rows, days)}
 	} else if days > 0 {
 		return ruling{verdict: Unknown, reason: fmt.Sprintf("none seen, but a log of %s cannot show their absence", count(days, "day", "days")), action: "export at least 30 days of sign-ins"}
 	}
@@ -421,13 +445,17 @@ func (a *assessor) appPasswords() ruling {
 
 func (a *assessor) logAccess() ruling {
 	s := a.SignIns
+	text, src := a.unlicensed()
 	switch {
 	case s != nil && s.Rows > s.WithoutMFAFields && s.Rows > s.Verdicts.Of(signin.NotUser):
-		return ruling{verdict: Met, total: int(s.Rows), reason: fmt.Sprintf("%d rows were read that can show MFA", s.Rows-s.WithoutMFAFields)}
+		return ruling{verdict: Met, total: int(s.Rows), relies: []evidence.Kind{evidence.SignIn}, reason: fmt.Sprintf("%s read that can show MFA", count(int(s.Rows-s.WithoutMFAFields), "row was", "rows were"))}
 	case s != nil && s.Rows > 0:
 		return ruling{verdict: Unknown, total: int(s.Rows), reason: "sign-ins were read, but only in a form that cannot show MFA", action: "export from /beta/auditLogs/signIns instead of v1.0"}
+	case text != "":
+		return ruling{verdict: NotMet, affected: 1, total: 1, reason: text, action: "add Entra ID P1 or P2",
+			evidence: []Evidence{{Subject: "sign-in log", Detail: "Microsoft Graph refused it for want of a premium licence", Source: src}}}
 	case a.Whole(evidence.SubscribedSku) && !a.Directory.HasServicePlan("AAD_PREMIUM", "AAD_PREMIUM_P2"):
-		return ruling{verdict: NotMet, affected: 1, total: 1, reason: "no licence in force carries Entra ID P1 or P2, without which the sign-in logs cannot be exported", action: "add Entra ID P1 or P2"}
+		return ruling{verdict: NotMet, affected: 1, total: 1, relies: []evidence.Kind{evidence.SubscribedSku}, reason: "no licence in force carries Entra ID P1 or P2, without which the sign-in logs cannot be exported", action: "add Entra ID P1 or P2"}
 	}
 	return ruling{verdict: Unknown, reason: "no sign-in log is in the export", action: "export /beta/auditLogs/signIns (AuditLog.Read.All, Entra ID P1)"}
 }

@@ -215,8 +215,23 @@ func TestAccounts(t *testing.T) {
 		got = append(got, it.Account+" "+string(it.Protocol))
 	}
 	slices.Sort(got)
-	if d := cmp.Diff([]string{"named other", "off ropc"}, got); d != "" {
+	// Anybody can be named like the synchronisation account; its role decides.
+	if d := cmp.Diff([]string{"named other", "off ropc", "sync ropc"}, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// Without the role assignments an account that is named like that of directory
+// synchronisation is for a person to look at.
+func TestSyncWithoutRoles(t *testing.T) {
+	t.Parallel()
+	const ropc = `"authenticationProtocol":"ropc",` + passwordOnly
+	for named, want := range map[string]Confidence{"On-Premises Directory Synchronization Service Account": Possible, "Sync Mallory": Certain} {
+		r := newLog(t).add(evidence.User, `{"id":"sync","userPrincipalName":"Sync_X@contoso.com","displayName":"`+named+`","accountEnabled":true}`).
+			row(day0, "sync", strings.Replace(ropc, `"authenticationProtocol"`, `"userPrincipalName":"Sync_X@contoso.com","authenticationProtocol"`, 1)).items()
+		if len(r.Items) != 1 || r.Items[0].Confidence != want {
+			t.Errorf("%s: %+v", named, r.Items)
+		}
 	}
 }
 

@@ -90,6 +90,7 @@ func Items(fold *Fold, f *facts.Facts) Result {
 	out := Result{Items: []Item{}, Beyond: all.beyond, Covered: all.covered(f), seen: map[string]time.Time{}}
 	d := f.Directory
 	roles, _ := d.RolesByPrincipal()
+	partly, rolesKnown := f.RolesPartly(), f.RolesKnown()
 	// Rows without a user id belong to the account of their name.
 	traces := map[key]*trace{}
 	for k, t := range all.traces {
@@ -114,7 +115,8 @@ func Items(fold *Fold, f *facts.Facts) Result {
 		if known := d.Users[k.account]; known != nil {
 			u = *known
 		}
-		if directory.Classify(&u, directory.Signs{Roles: roles[k.account]}) == directory.ClassDirectorySync {
+		signs := directory.Signs{Roles: roles[k.account], RolesPartly: partly}
+		if directory.Classify(&u, signs) == directory.ClassDirectorySync {
 			continue // bound to sign in by itself; the requirement leaves it out
 		}
 		class := classify(d, k.account, t.name.text, names[k.account])
@@ -122,6 +124,9 @@ func Items(fold *Fold, f *facts.Facts) Result {
 		conf, why := judge(p, class, t)
 		if conf == "" {
 			continue
+		}
+		if partly && signs.MaySync() || !rolesKnown && directory.NamedLikeSync(u.UserPrincipalName, u.DisplayName) {
+			conf, why = Possible, append(why, "against it: it may be the directory synchronisation account; the role assignments, which alone would show it, were not all read")
 		}
 		it := Item{
 			Account: k.account, Name: t.name.text, App: k.app, AppName: t.appName.text, Protocol: p,

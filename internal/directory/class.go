@@ -9,11 +9,13 @@ type Class string
 // The classes, in the order they are tried.
 const (
 	ClassDisabled      Class = "disabled"              // accountEnabled is false: out of scope
-	ClassDirectorySync Class = "directory_sync"        // the Entra Connect account: not asked for MFA
+	ClassDirectorySync Class = "directory_sync"        // holds the role of the Entra Connect account and no other: not asked for MFA
+	ClassAgent         Class = "agent"                 // an agent's user account, of no person: in scope
+	ClassResource      Class = "resource"              // the account of a room or of equipment, by its mailbox: in scope
 	ClassGuest         Class = "guest"                 // B2B
 	ClassBreakGlass    Class = "break_glass_candidate" // emergency access by its look: in scope
 	ClassService       Class = "service"               // a script signing in as a user: in scope
-	ClassShared        Class = "shared"                // front desk, mailbox, kiosk: in scope
+	ClassShared        Class = "shared"                // shared mailbox, front desk, kiosk: in scope
 	ClassMember        Class = "member"
 	ClassUnknown       Class = "unknown" // known from the log alone
 )
@@ -24,28 +26,36 @@ func (c Class) InScope() bool { return c != ClassDisabled && c != ClassDirectory
 
 // Signs are what is known about an account beyond its user object.
 type Signs struct {
-	Roles    []HeldRole
-	Excluded bool // named in the exclusions of an enforced Conditional Access policy
-	ROPC     bool // signs in by the password grant
+	Roles []HeldRole
+	// RolesPartly says that there is more of the role lists than was read, so that
+	// the account may hold other roles too.
+	RolesPartly bool
+	Excluded    bool // left out of an enforced policy that asks for MFA, by id or through a group
+	ROPC        bool // signs in by the password grant
 }
 
 // Classify names the class of an account. u may lack everything but a name.
 func Classify(u *User, s Signs) Class {
+	global, purpose := s.global(), u.Purpose()
 	switch {
 	case u.AccountEnabled.False():
 		return ClassDisabled
-	case isSyncAccount(u, s.Roles):
+	case s.MaySync() && !s.RolesPartly:
 		return ClassDirectorySync
-	case strings.EqualFold(string(u.UserType), "guest") || strings.Contains(strings.ToUpper(u.UserPrincipalName), "#EXT#"):
+	case u.Agent():
+		return ClassAgent
+	// An administrator is never only a mailbox.
+	case !global && (purpose == "room" || purpose == "equipment"):
+		return ClassResource
+	case !global && purpose == "shared":
+		return ClassShared
+	case strings.EqualFold(string(u.UserType), "guest"), strings.Contains(strings.ToUpper(u.UserPrincipalName), "#EXT#"),
+		strings.EqualFold(u.CreationType.Value, "Invitation"), strings.EqualFold(string(u.ExternalUserState), "PendingAcceptance"):
 		return ClassGuest
 	}
 	local, _, _ := strings.Cut(u.UserPrincipalName, "@")
 	login := wordsOf(local)
 	words := wordsOf(local, u.DisplayName)
-	global := false
-	for _, r := range s.Roles {
-		global = global || r.TemplateID == GlobalAdministrator || strings.EqualFold(r.Name, "Global Administrator")
-	}
 	switch {
 	case words.any("breakglass", "emergency", "firecall"), login.any("bg") && global, global && s.Excluded:
 		return ClassBreakGlass
@@ -59,15 +69,35 @@ func Classify(u *User, s Signs) Class {
 	return ClassMember
 }
 
-// isSyncAccount asks the role first; the name counts only in the exact form
-// Entra Connect gives it, so that nobody escapes by calling a user Sync_.
-func isSyncAccount(u *User, roles []HeldRole) bool {
-	for _, r := range roles {
-		if r.TemplateID == DirectorySynchronizationAccounts {
+// global reports a role of Global Administrator, held or to be activated.
+func (s *Signs) global() bool {
+	for _, r := range s.Roles {
+		if r.TemplateID == GlobalAdministrator || strings.EqualFold(r.Name, "Global Administrator") {
 			return true
 		}
 	}
-	return strings.HasPrefix(u.UserPrincipalName, "Sync_") && u.DisplayName == "On-Premises Directory Synchronization Service Account"
+	return false
+}
+
+// MaySync reports the directory synchronisation account, as far as roles were
+// read: it holds the service's role now and no other role, now or on request.
+// Names do not count, since anybody can be named so, and the role is no way out
+// for an administrator.
+func (s *Signs) MaySync() bool {
+	for _, r := range s.Roles {
+		if r.Eligible || !IsSyncRole(r.TemplateID) || r.Scoped || r.Custom || r.Sure == Perhaps && !r.ScopeOpen {
+			return false
+		}
+	}
+	return len(s.Roles) > 0
+}
+
+// NamedLikeSync reports the names that Entra Connect gives its account. They
+// prove nothing; where roles are not known they tell whose role is wanted.
+func NamedLikeSync(upn, displayName string) bool {
+	const prefix = "Sync_"
+	return len(upn) > len(prefix) && strings.EqualFold(upn[:len(prefix)], prefix) &&
+		(displayName == "" || strings.EqualFold(displayName, "On-Premises Directory Synchronization Service Account"))
 }
 
 // words is the set of lower-case words in names.

@@ -95,6 +95,15 @@ func (d *Directory) AddUser(u User) {
 	if !old.CreatedDateTime.Set {
 		old.CreatedDateTime = u.CreatedDateTime
 	}
+	if old.IdentityParentID == "" {
+		old.IdentityParentID = u.IdentityParentID
+	}
+	if old.Purpose() == "" {
+		old.Mailbox = u.Mailbox
+	}
+	if !old.Agent() && u.Agent() { // a members list may name the type where the users do not
+		old.Type = u.Type
+	}
 	if old.SignInActivity == nil {
 		old.SignInActivity = u.SignInActivity
 	}
@@ -197,8 +206,8 @@ func (d *Directory) addPrincipal(p *Principal, src evidence.Source) {
 func (d *Directory) AddDirectoryRole(r DirectoryRole) {
 	d.RoleDefinitions[strings.ToLower(r.RoleTemplateID)] = mergeRole(d.RoleDefinitions[strings.ToLower(r.RoleTemplateID)], RoleDefinition{ID: r.RoleTemplateID, DisplayName: r.DisplayName, Source: r.Source})
 	for _, m := range r.Members.Items {
-		if t := shortType(m.Type); t != "" && t != "user" && t != "agentuser" {
-			d.addPrincipal(&Principal{Type: m.Type, ID: m.ID, DisplayName: m.DisplayName}, r.Source)
+		if t := shortType(string(m.Type)); t != "" && t != "user" && t != "agentuser" {
+			d.addPrincipal(&Principal{Type: string(m.Type), ID: m.ID, DisplayName: m.DisplayName}, r.Source)
 		} else if m.ID != "" {
 			m.Source, m.Derived = r.Source, true
 			d.AddUser(m)

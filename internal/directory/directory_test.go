@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 
@@ -12,6 +13,12 @@ func TestClassify(t *testing.T) {
 	t.Parallel()
 	yes, no := lenient.Bool{Value: true, Set: true}, lenient.Bool{Set: true}
 	global := []directory.HeldRole{{TemplateID: directory.GlobalAdministrator, Name: "Global Administrator"}}
+	sync := func(eligible bool) []directory.HeldRole {
+		return []directory.HeldRole{{TemplateID: directory.DirectorySynchronizationAccounts, Eligible: eligible}}
+	}
+	purpose := func(s lenient.String) lenient.List[directory.Mailbox] {
+		return lenient.List[directory.Mailbox]{Set: true, Items: []directory.Mailbox{{UserPurpose: s}}}
+	}
 	for name, c := range map[string]struct {
 		user  directory.User
 		signs directory.Signs
@@ -19,8 +26,26 @@ func TestClassify(t *testing.T) {
 	}{
 		"plain":                         {directory.User{UserPrincipalName: "ada@x", AccountEnabled: yes}, directory.Signs{}, directory.ClassMember},
 		"disabled outranks all":         {directory.User{UserPrincipalName: "svc-x@x", AccountEnabled: no}, directory.Signs{Roles: global}, directory.ClassDisabled},
-		"sync by role":                  {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: []directory.HeldRole{{TemplateID: directory.DirectorySynchronizationAccounts}}}, directory.ClassDirectorySync},
-		"nobody escapes by a name":      {directory.User{UserPrincipalName: "Sync_me@x", DisplayName: "Me", AccountEnabled: yes}, directory.Signs{}, directory.ClassMember},
+		"sync by role":                  {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: sync(false)}, directory.ClassDirectorySync},
+		"sync by the newer role":        {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: []directory.HeldRole{{TemplateID: directory.OnPremisesDirectorySyncAccount}}}, directory.ClassDirectorySync},
+		"sync by both its roles":        {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: append(sync(false), directory.HeldRole{TemplateID: directory.OnPremisesDirectorySyncAccount})}, directory.ClassDirectorySync},
+		"eligible for sync is no sync":  {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: sync(true)}, directory.ClassMember},
+		"sync, and perhaps more":        {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: sync(false), RolesPartly: true}, directory.ClassMember},
+		"an administrator is no sync":   {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: append(sync(false), global...)}, directory.ClassMember},
+		"nor one who may become one":    {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: append(sync(false), directory.HeldRole{TemplateID: directory.GlobalAdministrator, Eligible: true})}, directory.ClassMember},
+		"nobody escapes by a name":      {directory.User{UserPrincipalName: "Sync_DC02_77@x", DisplayName: "On-Premises Directory Synchronization Service Account", AccountEnabled: yes}, directory.Signs{}, directory.ClassService},
+		"guest by invitation":           {directory.User{UserPrincipalName: "g@y", UserType: "Member", CreationType: directory.Optional{Value: "Invitation", Set: true}, AccountEnabled: yes}, directory.Signs{}, directory.ClassGuest},
+		"guest who has yet to accept":   {directory.User{UserPrincipalName: "g@y", ExternalUserState: "PendingAcceptance", AccountEnabled: yes}, directory.Signs{}, directory.ClassGuest},
+		"bg- with the role":             {directory.User{UserPrincipalName: "bg-01@x", AccountEnabled: yes}, directory.Signs{Roles: global}, directory.ClassBreakGlass},
+		"bg- without it":                {directory.User{UserPrincipalName: "bg-01@x", AccountEnabled: yes}, directory.Signs{}, directory.ClassMember},
+		"bg inside a word":              {directory.User{UserPrincipalName: "bgates@x", AccountEnabled: yes}, directory.Signs{Roles: global}, directory.ClassMember},
+		"room by its mailbox":           {directory.User{UserPrincipalName: "utrecht-2@x", AccountEnabled: yes, Mailbox: purpose("room")}, directory.Signs{Excluded: true}, directory.ClassResource},
+		"equipment by its mailbox":      {directory.User{UserPrincipalName: "beamer@x", AccountEnabled: yes, Mailbox: purpose("Equipment")}, directory.Signs{}, directory.ClassResource},
+		"shared by its mailbox":         {directory.User{UserPrincipalName: "rechnung@x", AccountEnabled: yes, Mailbox: purpose("shared")}, directory.Signs{}, directory.ClassShared},
+		"a user's mailbox":              {directory.User{UserPrincipalName: "ada@x", AccountEnabled: yes, Mailbox: purpose("user")}, directory.Signs{}, directory.ClassMember},
+		"an administrator is no room":   {directory.User{UserPrincipalName: "a7@x", AccountEnabled: yes, Mailbox: purpose("room")}, directory.Signs{Roles: global, Excluded: true}, directory.ClassBreakGlass},
+		"agent by its type":             {directory.User{UserPrincipalName: "helper@x", Type: "#microsoft.graph.agentUser", AccountEnabled: yes}, directory.Signs{}, directory.ClassAgent},
+		"agent by its parent":           {directory.User{UserPrincipalName: "helper@x", IdentityParentID: "a1", AccountEnabled: yes}, directory.Signs{}, directory.ClassAgent},
 		"guest by type":                 {directory.User{UserPrincipalName: "g@x", UserType: "Guest", AccountEnabled: yes}, directory.Signs{}, directory.ClassGuest},
 		"guest by name":                 {directory.User{UserPrincipalName: "g_x#ext#@y", AccountEnabled: yes}, directory.Signs{}, directory.ClassGuest},
 		"break glass by name":           {directory.User{UserPrincipalName: "break-glass-1@x", AccountEnabled: yes}, directory.Signs{}, directory.ClassBreakGlass},
@@ -36,7 +61,7 @@ func TestClassify(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
-	for c, want := range map[directory.Class]bool{directory.ClassDisabled: false, directory.ClassDirectorySync: false, directory.ClassBreakGlass: true, directory.ClassGuest: true, directory.ClassService: true, directory.ClassUnknown: true} {
+	for c, want := range map[directory.Class]bool{directory.ClassDisabled: false, directory.ClassDirectorySync: false, directory.ClassBreakGlass: true, directory.ClassGuest: true, directory.ClassService: true, directory.ClassUnknown: true, directory.ClassResource: true, directory.ClassAgent: true} {
 		if c.InScope() != want {
 			t.Errorf("%s in scope: %v", c, !want)
 		}
@@ -54,6 +79,57 @@ func TestMembersDoNotEraseUsers(t *testing.T) {
 	}
 	if d.KeyByUPN("U1@X") != "u1" {
 		t.Error("a user is not found by UPN")
+	}
+}
+
+// TestWhatUsersAreFor: what only one copy of a user says is kept, in any form it
+// is written in, and never costs the user.
+func TestWhatUsersAreFor(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ more, want string }{
+		"object":        {`"mailboxSettings":{"userPurpose":"room"}`, "resource"},
+		"text in a CSV": {`"mailboxSettings":"{\"userPurpose\":\"shared\"}"`, "shared"},
+		"a type's name": {`"mailboxSettings":"Microsoft.Graph.PowerShell.Models.MicrosoftGraphMailboxSettings"`, "member"},
+		"null":          {`"mailboxSettings":null,"creationType":null,"externalUserState":null`, "member"},
+		"a number":      {`"mailboxSettings":5`, "member"},
+		"agent":         {`"@odata.type":"#microsoft.graph.agentUser"`, "agent"},
+		"invited":       {`"creationType":"Invitation"`, "guest"},
+	} {
+		var u directory.User
+		if err := json.Unmarshal([]byte(`{"id":"u1","userPrincipalName":"u1@x","accountEnabled":true,`+c.more+`}`), &u); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		d := directory.New()
+		d.AddUser(directory.User{ID: "u1", UserPrincipalName: "u1@x"})
+		d.AddUser(u)
+		if got := directory.Classify(d.Users["u1"], directory.Signs{}); string(got) != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestWaysOutFitTheAccount: nobody is told to ask a room, a mailbox or an agent
+// for MFA.
+func TestWaysOutFitTheAccount(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		needs directory.Needs
+		want  []string
+	}{
+		"room":                {directory.Needs{Class: directory.ClassResource, Unregistered: true, Device: true}, []string{"block_sign_in"}},
+		"shared mailbox":      {directory.Needs{Class: directory.ClassShared, Mailbox: true, Unregistered: true}, []string{"block_sign_in"}},
+		"mailbox of a script": {directory.Needs{Class: directory.ClassShared, Mailbox: true, Password: true}, []string{"secure_application_model", "block_sign_in"}},
+		"front desk":          {directory.Needs{Class: directory.ClassShared, Unregistered: true}, []string{"totp_secured_desktop", "security_key", "require_mfa"}},
+		"agent":               {directory.Needs{Class: directory.ClassAgent, Unregistered: true}, []string{"review_agent"}},
+		"member":              {directory.Needs{Class: directory.ClassMember}, []string{"require_mfa"}},
+	} {
+		var got []string
+		for _, w := range directory.WaysOut(c.needs) {
+			got = append(got, w.ID)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }
 

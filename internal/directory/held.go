@@ -148,7 +148,7 @@ func (d *Directory) heldRole(a *RoleAssignment) HeldRole {
 	case scope != "" && scope != "/", a.AppScopeID != "" && a.AppScopeID != "/":
 		h.Scoped = true
 	case scope == "" && h.Sure == Surely: // not exported, or null beside an app scope that was not
-		h.Sure = Perhaps
+		h.Sure, h.ScopeOpen = Perhaps, true
 	}
 	r := d.RoleDefinitions[key]
 	if r != nil {
@@ -173,6 +173,11 @@ func (d *Directory) heldRole(a *RoleAssignment) HeldRole {
 		}
 	}
 	return h
+}
+
+// Role names a role by the id of its definition, as far as it was exported.
+func (d *Directory) Role(definition string) HeldRole {
+	return d.heldRole(&RoleAssignment{RoleDefinitionID: definition, DirectoryScopeID: Optional{"/", true}})
 }
 
 // CustomRole says whether a role id is one of the tenant's own, which has no

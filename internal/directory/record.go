@@ -2,6 +2,7 @@ package directory
 
 import (
 	"encoding/json"
+	"strings"
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/lenient"
@@ -9,7 +10,7 @@ import (
 
 // User is microsoft.graph.user, as far as Partnerguard judges it.
 type User struct {
-	Type                  string                 `json:"@odata.type"`
+	Type                  lenient.String         `json:"@odata.type"` // #microsoft.graph.agentUser tells agents from people
 	ID                    string                 `json:"id"`
 	UserPrincipalName     string                 `json:"userPrincipalName"`
 	DisplayName           string                 `json:"displayName"`
@@ -18,7 +19,9 @@ type User struct {
 	OnPremisesSyncEnabled lenient.Bool           `json:"onPremisesSyncEnabled"`
 	CreatedDateTime       lenient.Time           `json:"createdDateTime"`
 	ExternalUserState     lenient.String         `json:"externalUserState"`
-	CreationType          Optional               `json:"creationType"` // Invitation: an account of another tenant (contracts.md section 3.7)
+	CreationType          Optional               `json:"creationType"`     // Invitation: an account of another tenant (contracts.md section 3.7)
+	IdentityParentID      lenient.String         `json:"identityParentId"` // the agent identity an agent user belongs to (beta)
+	Mailbox               lenient.List[Mailbox]  `json:"mailboxSettings"`  // one element, or none
 	AssignedLicenses      lenient.List[struct{}] `json:"assignedLicenses"`
 	PerUserMFAState       lenient.String         `json:"perUserMfaState"` // disabled, enabled, enforced; "" when not exported
 	Mail                  lenient.String         `json:"mail"`
@@ -47,6 +50,28 @@ func (o *Optional) UnmarshalJSON(b []byte) error {
 		o.Value = *s
 	}
 	return nil
+}
+
+// Agent reports a user account that belongs to an agent and to no person.
+func (u *User) Agent() bool {
+	return u.IdentityParentID != "" || strings.EqualFold(strings.TrimPrefix(string(u.Type), "#"), "microsoft.graph.agentUser")
+}
+
+// Mailbox is mailboxSettings: what the account's mailbox is for. Only requests
+// that select it get it.
+type Mailbox struct {
+	UserPurpose lenient.String `json:"userPurpose"` // user, linked, shared, room, equipment, others
+}
+
+// Purpose is the purpose of the account's mailbox in lower case; "" is not
+// known.
+func (u *User) Purpose() string {
+	for _, m := range u.Mailbox.Items {
+		if m.UserPurpose != "" {
+			return strings.ToLower(string(m.UserPurpose))
+		}
+	}
+	return ""
 }
 
 // SignInActivity says when an account was last used.

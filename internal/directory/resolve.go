@@ -53,7 +53,9 @@ type HeldRole struct {
 	// Scoped: held over an administrative unit or an app only. Conditional Access
 	// knows roles held over the whole directory alone.
 	Scoped bool
-	Custom bool // a role of the tenant's own, which a policy cannot name with effect
+	// ScopeOpen: the scope was not exported, and nothing else makes it uncertain.
+	ScopeOpen bool
+	Custom    bool // a role of the tenant's own, which a policy cannot name with effect
 	// Sure is Perhaps where the scope, the time, the kind of role or a membership
 	// on the way is not known.
 	Sure Sure

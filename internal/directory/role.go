@@ -4,6 +4,7 @@ package directory
 const (
 	GlobalAdministrator                   = "62e90394-69f5-4237-9190-012177145e10"
 	DirectorySynchronizationAccounts      = "d29b2b05-8046-44ba-8758-1e26182fcf32"
+	OnPremisesDirectorySyncAccount        = "a92aed5d-d78a-4d16-b381-09adb37eb3b0" // the newer role of the same service
 	PrivilegedRoleAdministrator           = "e8611ab8-c189-46e8-94e1-60213ab1f814"
 	PrivilegedAuthenticationAdministrator = "7be44c8a-adaf-4e2a-84d6-ab2649e08a13"
 )
@@ -51,3 +52,9 @@ var privilegedRoles = map[string]bool{
 
 // IsPrivilegedRole reports whether a role template is marked privileged.
 func IsPrivilegedRole(templateID string) bool { return privilegedRoles[templateID] }
+
+// IsSyncRole reports a role that is given to the directory synchronisation
+// service alone.
+func IsSyncRole(templateID string) bool {
+	return templateID == DirectorySynchronizationAccounts || templateID == OnPremisesDirectorySyncAccount
+}

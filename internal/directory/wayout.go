@@ -20,6 +20,11 @@ var (
 	WayAppPassword  = WayOut{"app_password", "only where per-user MFA is on and the tenant still allows it: an app password for the device; it carries no MFA claim, so replace the device or relay its mail"}
 	WayUpgrade      = WayOut{"client_upgrade", `upgrade the mail client: Outlook 2013 SP1 or later, on 2013 with EnableADAL=1 and Version=1 under HKCU\SOFTWARE\Microsoft\Office\15.0\Common\Identity`}
 	WayRequire      = WayOut{"require_mfa", "require MFA for this account in every policy: no exclusion, no trusted location, no remembered device"}
+	WayRoom         = WayOut{"block_sign_in", "a room cannot answer a challenge: block interactive sign-in to it, or move the room out of the partner tenant"}
+	WayMailbox      = WayOut{"block_sign_in", "block sign-in to the mailbox's account: a shared mailbox is opened by those it is shared with, under their own accounts"}
+	WayAgent        = WayOut{"review_agent", "review the agent's user account: who is responsible for it, whether it is needed, and what its policies ask for; nobody is there to answer a challenge"}
+	WayExternalMFA  = WayOut{"external_mfa", "move the provider from the custom control to External MFA: custom controls never yield an MFA claim, cannot be added or edited since September 2026, and end early in 2027"}
+	WayConsentAgain = WayOut{"consent_again", "consent again with MFA: sign in to the integration once more with a fresh MFA prompt, so that its new refresh token carries the claim"}
 	WayOtherFlow    = WayOut{"interactive_sign_in", "sign in interactively or by a broker instead of the device code flow; scripts use a service principal"}
 	WayReviewPolicy = WayOut{"review_policy", "the proposed settings are weaker here than today's: review the exclusions and conditions that open it"}
 )
@@ -27,6 +32,7 @@ var (
 // Needs says what stands between an account and MFA.
 type Needs struct {
 	Class        Class
+	Mailbox      bool // the shared account is a mailbox, by its userPurpose
 	Unregistered bool // no method that could answer a challenge
 	Password     bool // signs in by the password grant
 	OldMail      bool // an old mail client
@@ -37,12 +43,21 @@ type Needs struct {
 // WaysOut lists the ways out for an account, most specific first.
 func WaysOut(n Needs) []WayOut {
 	ways := []WayOut{}
+	switch n.Class { // accounts that no person sits at: a demand for MFA would only break them
+	case ClassResource:
+		return append(ways, WayRoom)
+	case ClassAgent:
+		return append(ways, WayAgent)
+	}
 	service := n.Class == ClassService || n.Password
 	switch {
 	case service && n.Device && !n.Password:
 		ways = append(ways, WayAppPassword)
 	case service:
 		ways = append(ways, WaySAM)
+	}
+	if n.Mailbox {
+		return append(ways, WayMailbox)
 	}
 	if n.OldMail {
 		ways = append(ways, WayUpgrade)

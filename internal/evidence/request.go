@@ -20,4 +20,13 @@ var requests = map[Kind]string{
 	GroupEligibility:        "GET /identityGovernance/privilegedAccess/group/eligibilityScheduleInstances?$filter=groupId eq '{id}' (PrivilegedEligibilitySchedule.Read.AzureADGroup)",
 	Relationship:            "GET /tenantRelationships/delegatedAdminRelationships, every page (DelegatedAdminRelationship.Read.All)",
 	SubscribedSku:           "GET /subscribedSkus (LicenseAssignment.Read.All)",
+	AuthenticationMethods:   "GET /policies/authenticationMethodsPolicy (Policy.Read.All)",
+	SecurityAlert:           "GET /beta/security/partner/securityAlerts, every page (PartnerSecurity.Read.All)",
+	FraudEvent:              "GET /beta/security/partner/securityAlerts, every page (PartnerSecurity.Read.All)",
+	SecurityRequirement:     "GET /beta/security/partner/securityScore/requirements, every page (PartnerSecurity.Read.All)",
+	CustomerInsight:         "GET /beta/security/partner/securityScore/customerInsights, every page (PartnerSecurity.Read.All)",
+	Customer:                "GET /v1/customers, every page, then GET /v1/customers/{id} for each (Partner Center, App+User)",
+	MFAAdoption:             "GET /v1/applicationmfaadoptionstatus (Partner Center, App+User)",
+	NonCompliantPrincipal:   "GET /v1/nonMfaCompliantPartnerPrincipals (Partner Center, App+User)",
+	PartnerRequest:          "GET /v1/partnerRequests (Partner Center, App+User)",
 }

@@ -52,7 +52,7 @@ func (f *Facts) Cuts(kind evidence.Kind) (cuts []evidence.Cut) {
 		src := evidence.Source{Path: in.Path}
 		_, here := in.Kinds[kind]
 		switch {
-		case in.Status == evidence.Unreadable && len(in.Kinds) == 0 && len(in.Cuts) == 0 && kind != evidence.ConditionalAccessPolicy:
+		case in.Status == evidence.Unreadable && in.Refused == "" && len(in.Kinds) == 0 && len(in.Cuts) == 0 && kind != evidence.ConditionalAccessPolicy:
 			// It may have been any list. A policy that is not there protects nobody, so
 			// leaving it out never makes a verdict better.
 			cuts = append(cuts, evidence.Cut{Kind: kind, Why: "may go on in " + in.Path + ", which could not be read", Source: src})

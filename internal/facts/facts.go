@@ -47,6 +47,8 @@ type Facts struct {
 	strengthCopies map[string]*versions[access.Strength]
 	defaultsDiffer bool
 	resolved       *directory.Standing
+	logCuts        []evidence.Cut  // see CutsFromLog
+	logCutsOf      *signin.Summary // the log they were taken from
 }
 
 // SetTime sets the moment of judgement.
@@ -125,20 +127,17 @@ func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error 
 		return take(raw, func(m *access.MethodsPolicy) { m.Source = src; f.Methods = m })
 
 	case evidence.Relationship:
-		return take(raw, func(r *partner.Relationship) { r.Source = src; f.Relationships[key(r.ID, r.DisplayName, src)] = r })
+		return take(raw, func(r *partner.Relationship) { r.Source = src; f.addRelationship(r) })
 	case evidence.AccessAssignment:
 		return take(raw, func(a *partner.AccessAssignment) { a.Source = src; f.Assignments[key(a.ID, "", src)] = a })
 	case evidence.Customer:
 		return take(raw, func(c *partner.Customer) { c.Source = src; f.addCustomer(c) })
 	case evidence.SecurityAlert:
-		return take(raw, func(a *partner.SecurityAlert) { f.Alerts[key(a.ID, "", src)] = a.Alert(src) })
+		return take(raw, func(a *partner.SecurityAlert) { f.addAlert(a.ID, a.Alert(src), src) })
 	case evidence.FraudEvent:
-		return take(raw, func(e *partner.FraudEvent) { f.Alerts[key(e.EventID, "", src)] = e.Alert(src) })
+		return take(raw, func(e *partner.FraudEvent) { f.addAlert(e.EventID, e.Alert(src), src) })
 	case evidence.MFAAdoption:
-		return take(raw, func(a *partner.Adoption) {
-			a.Source = src
-			f.Adoption[strings.ToLower(a.ApplicationID)+"|"+a.LoginDate.Format(time.DateOnly)] = a
-		})
+		return take(raw, func(a *partner.Adoption) { a.Source = src; f.addAdoption(a) })
 	case evidence.NonCompliantPrincipal:
 		return take(raw, func(p *partner.NonCompliantPrincipal) { p.Source = src; f.Principals[key(p.ObjectID, p.UPN, src)] = p })
 	case evidence.PartnerRequest:
@@ -181,25 +180,8 @@ func take[T any](raw []byte, keep func(*T)) error {
 	return nil
 }
 
-// addCustomer keeps what is known of DAP: a customers list does not carry
-// allowDelegatedAccess, a single customer does.
-func (f *Facts) addCustomer(c *partner.Customer) {
-	k := key(c.ID, c.CompanyProfile.TenantID, c.Source)
-	if old := f.Customers[k]; old != nil && old.AllowDelegatedAccess.Set && !c.AllowDelegatedAccess.Set {
-		return
-	}
-	f.Customers[k] = c
-}
-
 func (f *Facts) addScore(s *partner.Score) {
 	if f.Score == nil || !f.Score.Updated.After(s.Updated.Time) {
 		f.Score = s
-	}
-}
-
-func (f *Facts) addRequirement(r *partner.ScoreRequirement) {
-	k := strings.ToLower(string(r.Type))
-	if old := f.Requirements[k]; old == nil || !old.Updated.After(r.Updated.Time) {
-		f.Requirements[k] = r
 	}
 }

@@ -1,6 +1,99 @@
 package facts
 
-import "partnerguard/internal/evidence"
+import (
+	"fmt"
+	"strings"
 
-// CutsFromLog says what the sign-in log names and the settings do not hold.
-func (f *Facts) CutsFromLog() []evidence.Cut { return nil }
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/signin"
+)
+
+// CutsFromLog says which lists the sign-in log proves not to be whole: it
+// applied a policy that the export lacks, or let in an account that the users
+// lack. Both may have been deleted since; whether they were is not known here.
+// Lists that were not read at all are not cut, and sign-ins must have been
+// folded.
+func (f *Facts) CutsFromLog() (cuts []evidence.Cut) {
+	if f.SignIns == nil {
+		return nil
+	}
+	if f.logCutsOf != f.SignIns || f.resolved == nil {
+		f.logCuts, f.logCutsOf = f.cutsFromLog(), f.SignIns
+	}
+	return f.logCuts
+}
+
+func (f *Facts) cutsFromLog() (cuts []evidence.Cut) {
+	if f.listed(evidence.ConditionalAccessPolicy) {
+		var first *signin.PolicySighting
+		n := 0
+		for i := range f.SignIns.Applied {
+			if s := &f.SignIns.Applied[i]; f.Policies[s.ID] == nil {
+				if n++; first == nil {
+					first = s
+				}
+			}
+		}
+		if n > 0 {
+			name := first.Name
+			if name == "" {
+				name = first.ID
+			}
+			why := fmt.Sprintf("lacks the policy %q, which the sign-in log applied", name)
+			if !first.Last.IsZero() {
+				why += " until " + first.Last.Format("2006-01-02")
+			}
+			cuts = append(cuts, evidence.Cut{Kind: evidence.ConditionalAccessPolicy, Why: why + more(n), Source: first.Source})
+		}
+	}
+	if f.listed(evidence.User) {
+		var first *signin.Account
+		n := 0
+		for i := range f.SignIns.Accounts {
+			if s := &f.SignIns.Accounts[i]; f.ofThisTenant(s) && f.Directory.FindUser(s.Key, s.UserPrincipalName) == "" {
+				if n++; first == nil {
+					first = s
+				}
+			}
+		}
+		if n > 0 {
+			name := first.UserPrincipalName
+			if name == "" {
+				name = first.UserID
+			}
+			cut := evidence.Cut{Kind: evidence.User, Why: fmt.Sprintf("lacks the account %s, which the sign-in log let in", name) + more(n)}
+			for _, w := range append(first.NotChallenged, first.Unknown...) {
+				cut.Source = w.Source
+				break
+			}
+			cuts = append(cuts, cut)
+		}
+	}
+	return cuts
+}
+
+func more(n int) string {
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf(", and %d more", n-1)
+}
+
+// ofThisTenant reports an account of the log that must be among the tenant's
+// users: it got in, and it is no guest, whose row may name an account of another
+// tenant, and no technician of a provider.
+func (f *Facts) ofThisTenant(s *signin.Account) bool {
+	if s.Key == "" || s.UserID == "" || s.Verdicts.Proven()+s.Verdicts.Of(signin.NotChallenged)+s.Verdicts.Of(signin.Unknown) == 0 {
+		return false
+	}
+	upn := strings.ToUpper(s.UserPrincipalName)
+	return (s.UserType == "" || strings.EqualFold(s.UserType, "member")) && !strings.Contains(upn, "#EXT#") && !technician(upn)
+}
+
+// technician reports the name that users of a partner have in their customers'
+// logs: user_ and 32 hexadecimal digits (contracts-2026-11.md section 3.1).
+func technician(upn string) bool {
+	local, _, _ := strings.Cut(upn, "@")
+	id, ok := strings.CutPrefix(local, "USER_")
+	return ok && len(id) == 32 && strings.Trim(id, "0123456789ABCDEF") == ""
+}

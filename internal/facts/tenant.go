@@ -32,10 +32,10 @@ func (f *Facts) Tenant() *access.Tenant {
 	st := f.standing()
 	f.openGroups(t, st)
 	f.openRoles(t, st)
-	excluded := f.excluded(st)
+	excluded, partly := f.excluded(st), f.RolesPartly()
 	kinds := f.kindsMatter()
 	add := func(key string, u *directory.User) {
-		s := f.subject(key, u, st, excluded[key])
+		s := f.subject(key, u, st, excluded[key], partly)
 		if !kinds && len(s.Kinds) > 1 { // nothing tells them apart
 			s.External, s.Kinds = s.Kinds[0], nil
 		}
@@ -191,6 +191,17 @@ func (f *Facts) RolesKnown() bool {
 	return f.Whole(evidence.RoleAssignment) || f.Whole(evidence.DirectoryRole) || f.Whole(evidence.ScubaPrivilegedRole)
 }
 
+// RolesPartly reports that there is more of a list of roles than was read: an
+// account may hold others beside those it is known to hold.
+func (f *Facts) RolesPartly() bool {
+	for _, kind := range []evidence.Kind{evidence.RoleAssignment, evidence.RoleEligibility, evidence.DirectoryRole, evidence.ScubaPrivilegedRole} {
+		if f.Seen[kind] > 0 && !f.Whole(kind) {
+			return true
+		}
+	}
+	return false
+}
+
 // kindsMatter reports that some policy tells kinds of accounts apart.
 func (f *Facts) kindsMatter() bool {
 	for _, p := range f.Policies {
@@ -233,7 +244,7 @@ func (f *Facts) excluded(st *directory.Standing) map[string]bool {
 
 // subject makes one account. Disabled accounts cannot sign in and are exempt,
 // as is directory synchronisation.
-func (f *Facts) subject(key string, u *directory.User, st *directory.Standing, excluded bool) access.Subject {
+func (f *Facts) subject(key string, u *directory.User, st *directory.Standing, excluded, rolesPartly bool) access.Subject {
 	s := access.Subject{
 		ID: strings.ToLower(u.ID), Name: u.UserPrincipalName, Groups: st.Groups[key], PerhapsGroups: st.Perhaps[key],
 		Activate: st.Activate[key], PerUserMFA: f.Directory.PerUserMFAOf(u), Unidentified: u.ID == "",
@@ -262,8 +273,9 @@ func (f *Facts) subject(key string, u *directory.User, st *directory.Standing, e
 			s.Roles = append(s.Roles, id)
 		}
 	}
-	class := directory.Classify(u, directory.Signs{Roles: held, Excluded: excluded})
+	class := directory.Classify(u, directory.Signs{Roles: held, Excluded: excluded, RolesPartly: rolesPartly})
 	s.Exempt = !class.InScope()
+	s.MayBeExempt = rolesPartly && !s.Exempt && (&directory.Signs{Roles: held}).MaySync()
 	s.BreakGlass = class == directory.ClassBreakGlass
 	kinds := externals(u)
 	s.External = kinds[0]
@@ -304,3 +316,7 @@ func externals(u *directory.User) []access.External {
 	}
 	return []access.External{access.Member, access.InternalGuest, access.CollaborationGuest}
 }
+
+// GroupsByMember gives, for every account, the groups it is surely in, nested
+// ones included, by lower-case id.
+func (f *Facts) GroupsByMember() map[string][]string { return f.standing().Groups }

@@ -137,14 +137,41 @@ func TestLoginFaults(t *testing.T) {
 		t.Errorf("a lost redemption: %v", err)
 	}
 	l.s.Gate.Clear(f.ID)
-	n := 0
-	for _, s := range l.s.Gate.Seen(gate.Filter{})[before:] {
-		if strings.HasSuffix(s.Path, "/oauth2/token") {
-			n++
+	tokens := func(from int) (n int) {
+		for _, s := range l.s.Gate.Seen(gate.Filter{})[from:] {
+			if strings.HasSuffix(s.Path, "/oauth2/token") {
+				n++
+			}
 		}
+		return n
 	}
-	if n != 1 {
+	if n := tokens(before); n != 1 {
 		t.Errorf("the code was sent %d times", n)
+	}
+	// A throttle refused it before it was looked at: the code is still good.
+	before = len(l.s.Gate.Seen(gate.Filter{}))
+	r = l.code(samAgent)
+	if f, err = l.s.Gate.Inject(gate.Fault{Service: gate.Login, Kind: gate.Throttle, Times: 2, PathPrefix: "/" + l.i.Tenant.ID + "/oauth2/token"}); err != nil {
+		t.Fatal(err)
+	}
+	g, err = l.c.Redeem(t.Context(), r)
+	l.s.Gate.Clear(f.ID)
+	if err != nil || g.Refresh.IsZero() {
+		t.Errorf("a throttled redemption: %v", err)
+	}
+	if n := tokens(before); n != 3 {
+		t.Errorf("the throttled code was sent %d times, want 3", n)
+	}
+	// A server's error may come after it was done.
+	before = len(l.s.Gate.Seen(gate.Filter{}))
+	r = l.code(samAgent)
+	if f, err = l.s.Gate.Inject(gate.Fault{Service: gate.Login, Kind: gate.Error503, PathPrefix: "/" + l.i.Tenant.ID + "/oauth2/token"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = l.c.Redeem(t.Context(), r)
+	l.s.Gate.Clear(f.ID)
+	if n := tokens(before); !transient(err) || n != 1 {
+		t.Errorf("after a 503 the code was sent %d times: %v", n, err)
 	}
 }
 

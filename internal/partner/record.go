@@ -18,6 +18,7 @@ type Relationship struct {
 	AutoExtend  lenient.String `json:"autoExtendDuration"`
 	EndDateTime lenient.Time   `json:"endDateTime"`
 	Activated   lenient.Time   `json:"activatedDateTime"`
+	Modified    lenient.Time   `json:"lastModifiedDateTime"`
 	Customer    *struct {
 		TenantID    string `json:"tenantId"`
 		DisplayName string `json:"displayName"`
@@ -108,7 +109,8 @@ type Customer struct {
 		Domain      string `json:"domain"`
 		CompanyName string `json:"companyName"`
 	} `json:"companyProfile"`
-	Source evidence.Source `json:"-"`
+	Disputed bool            `json:"-"` // two copies say different things of allowDelegatedAccess, which is then not set
+	Source   evidence.Source `json:"-"`
 }
 
 // Name is the company's name, its domain or its id.
@@ -166,7 +168,7 @@ func (a SecurityAlert) Alert(src evidence.Source) Alert {
 		ID: a.ID, Name: string(a.DisplayName), Type: string(a.AlertType), Status: strings.ToLower(string(a.Status)), Severity: string(a.Severity),
 		Customer: string(a.CustomerTenantID), Detected: a.Detected, Test: a.IsTest.True(), Source: src,
 	}
-	if !out.Detected.Set {
+	if !out.Detected.Set && (a.FirstObserved.Set || out.Detected.Raw == "") {
 		out.Detected = a.FirstObserved
 	}
 	out.Answered = answered(a.ActivityLogs.Items, out.Status, a.Resolved)
@@ -203,7 +205,7 @@ func (f FraudEvent) Alert(src evidence.Source) Alert {
 	if out.Customer == "" {
 		out.Customer = string(f.CustomerID)
 	}
-	if !out.Detected.Set {
+	if !out.Detected.Set && (f.FirstSeen.Set || out.Detected.Raw == "") {
 		out.Detected = f.FirstSeen
 	}
 	out.Answered = answered(f.ActivityLogs.Items, out.Status, f.ResolvedOn)
@@ -303,16 +305,19 @@ type ScoreRequirement struct {
 }
 
 // Compliant reads complianceStatus. The schema spells the negative
-// "noncomplaint", the article "nonCompliant"; any case is taken. known is false
-// for anything else.
+// "noncomplaint", the article "nonCompliant"; any case is taken. Some exports
+// write it as the state; a negative in either place counts. known is false for
+// anything else.
 func (s *ScoreRequirement) Compliant() (compliant, known bool) {
-	switch strings.ToLower(string(s.ComplianceStatus)) {
-	case "compliant":
-		return true, true
-	case "noncomplaint", "noncompliant":
-		return false, true
+	for _, status := range []lenient.String{s.ComplianceStatus, s.State} {
+		switch strings.ToLower(string(status)) {
+		case "noncomplaint", "noncompliant":
+			return false, true
+		case "compliant":
+			compliant, known = true, true
+		}
 	}
-	return false, false
+	return compliant, known
 }
 
 // Insight is one customer of the score's customerInsights.

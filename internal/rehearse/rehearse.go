@@ -249,8 +249,8 @@ func (in *Input) challenged(p *Pattern, acc Account, passed bool, rows int64) pa
 	out := part{rows: rows}
 	needs := directory.Needs{Class: acc.Class, Unregistered: acc.Registered == KnownNo, Password: p.ROPC, Covered: true}
 	switch {
-	case acc.Class == directory.ClassService:
-		out.effect, out.reason = ChallengedUnable, "a service account: nobody is there to answer"
+	case acc.Class == directory.ClassService, acc.Class == directory.ClassResource, acc.Class == directory.ClassAgent:
+		out.effect, out.reason = ChallengedUnable, unattended(acc.Class)
 		out.ways = directory.WaysOut(needs)
 	case acc.Registered == KnownYes:
 		out.effect, out.reason = ChallengedAble, "has a registered method to answer with"
@@ -263,6 +263,17 @@ func (in *Input) challenged(p *Pattern, acc Account, passed bool, rows int64) pa
 		out.effect, out.reason = ChallengedUnknown, "whether a method is registered is not in the export"
 	}
 	return out
+}
+
+// unattended says why nobody can answer for an account of the class.
+func unattended(c directory.Class) string {
+	switch c {
+	case directory.ClassResource:
+		return "a room or equipment: nobody is there to answer"
+	case directory.ClassAgent:
+		return "an agent: nobody is there to answer"
+	}
+	return "a service account: nobody is there to answer"
 }
 
 // deciding names the proposed policies that decide a pattern.

@@ -57,6 +57,7 @@ func (f *Fold) finish(ctx context.Context, csv io.Writer) (Summary, error) {
 		return Summary{}, err
 	}
 	total.sum.Duplicates, total.sum.OutOfRange = duplicates, f.outRange
+	total.sum.Applied = f.applied.result()
 	return total.result(), nil
 }
 

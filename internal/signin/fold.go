@@ -68,6 +68,7 @@ type Fold struct {
 	opt      Options
 	st       *store
 	outRange int64
+	applied  appliedLog
 
 	row      row
 	policies []byte
@@ -144,6 +145,9 @@ func (f *Fold) Add(e *Event, src SourceRef) {
 	r.source = f.source(src)
 	r.line, r.index = uint32(src.Line), uint32(src.Index)
 	ref := f.append(r)
+	if len(e.Policies) > 0 && j.Verdict != NotUser && e.inOwnTenant() {
+		f.applied.see(e.Policies, r.created, src)
+	}
 
 	var x entry
 	x.hi, x.lo, f.buf = idKey(e, f.buf)
@@ -286,6 +290,7 @@ func (f *Fold) Merge(other *Fold) {
 	}
 	other.seal()
 	f.outRange += other.outRange
+	f.applied.merge(&other.applied)
 	if other.st != f.st {
 		other.moveTo(f.st)
 	}

@@ -47,6 +47,17 @@ func TestJudge(t *testing.T) {
 		"first factor claim, spelt otherwise": {func(e *Event) {
 			e.Steps = []Step{{Method: "Previously satisfied", Succeeded: Yes, ResultDetail: "first factor requirement was satisfied by claim in the token"}}
 		}, Unknown, ReasonEarlierClaimUnseen},
+		// The exception of decision 2: where a first factor came from an earlier
+		// token, a fresh one beside it does not show that nothing was satisfied.
+		"fresh password beside an earlier first factor": {func(e *Event) {
+			e.Steps = append(e.Steps, Step{Method: "Previously satisfied", Succeeded: Yes, ResultDetail: "First factor requirement satisfied by claim in the token", Requirement: "Primary authentication"})
+		}, Unknown, ReasonEarlierClaimUnseen},
+		"earlier first factor, then a fresh password": {func(e *Event) {
+			e.Steps = append([]Step{{Method: "Satisfied by token", Succeeded: Yes}}, e.Steps...)
+		}, Unknown, ReasonEarlierClaimUnseen},
+		"an earlier first factor that failed is none": {func(e *Event) {
+			e.Steps = append(e.Steps, Step{Method: "Previously satisfied", Succeeded: No})
+		}, NotChallenged, ReasonSingleFactor},
 		"multifactor step succeeded": {mfaStep(Step{Method: "Authenticator App", Succeeded: Yes, ResultDetail: "User approved"}), Challenged, ReasonMFAStep},
 		"multifactor step, older spelling": {func(e *Event) {
 			e.Steps = append(e.Steps, Step{Method: "SMS", Succeeded: Yes, Requirement: "Multi-factor authentication"})

@@ -86,6 +86,11 @@ type Summary struct {
 
 	ServicePrincipals      []ServicePrincipal `json:"servicePrincipals"` // by key
 	OtherServicePrincipals Others             `json:"otherServicePrincipals,omitzero"`
+
+	// Applied are the Conditional Access policies that the log says were in force
+	// at its end, at most maxApplied. They serve to tell whether an export of
+	// policies is whole and are no part of the JSON.
+	Applied []PolicySighting `json:"-"`
 }
 
 // Others holds the rows that belong to entries past a list's limit.

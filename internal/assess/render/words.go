@@ -277,6 +277,10 @@ func classWord(c string) string {
 		return "break-glass candidate"
 	case "shared":
 		return "shared account"
+	case "resource":
+		return "room or resource"
+	case "agent":
+		return "agent"
 	case "disabled":
 		return "disabled"
 	case "", "unknown":

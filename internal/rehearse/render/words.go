@@ -138,6 +138,7 @@ func account(g *rehearse.Group) string {
 var classWords = map[directory.Class]string{
 	directory.ClassMember: "member", directory.ClassGuest: "guest", directory.ClassService: "service account", directory.ClassDirectorySync: "directory synchronisation",
 	directory.ClassBreakGlass: "break-glass candidate", directory.ClassShared: "shared account", directory.ClassDisabled: "disabled",
+	directory.ClassResource: "room or resource", directory.ClassAgent: "agent",
 	"": "class unknown", "unknown": "class unknown",
 }
 

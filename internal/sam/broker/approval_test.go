@@ -19,6 +19,46 @@ import (
 	"partnerguard/internal/trail"
 )
 
+// TestNobodyApprovesTheirOwn: who asked cannot say yes, by whatever way they
+// came and however their name is written, also where the policy names them.
+func TestNobodyApprovesTheirOwn(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d)
+		r.policy(wholePolicy)
+		for actor, self := range map[string]string{
+			"local:ravi": "local:ravi", "mtls:ravi": "local:ravi", "oidc:RAVI": "local:ravi", "oidc:Ravi.Menon@contoso.com": "ravi.menon@contoso.com",
+		} {
+			c := r.b.CallerForTest("deploy")
+			c.Actor = actor
+			if _, err := r.b.Token(t.Context(), c, broker.Ask{Resource: "arm", Customer: adatum}); err == nil {
+				t.Fatal("handed out without approval")
+			}
+			list, err := r.b.Approvals(t.Context())
+			if err != nil || len(list) == 0 {
+				t.Fatal(list, err)
+			}
+			id := list[slices.IndexFunc(list, func(a broker.PendingApproval) bool { return a.Actor == actor })].ID
+			for _, act := range []func() (broker.PendingApproval, error){
+				func() (broker.PendingApproval, error) { return r.b.Approve(t.Context(), id, self) },
+				func() (broker.PendingApproval, error) { return r.b.Withdraw(t.Context(), id, self) },
+			} {
+				if a, err := act(); !errors.Is(err, problem.Usage) || !strings.Contains(err.Error(), "itself") {
+					t.Errorf("%s asked and %s decided: %+v, %v", actor, self, a, err)
+				}
+			}
+			if _, err := r.b.Token(t.Context(), c, broker.Ask{Resource: "arm", Customer: adatum}); err == nil {
+				t.Errorf("%s: handed out by its own yes", actor)
+			}
+			other := map[string]string{"local:ravi": "ravi.menon@contoso.com", "ravi.menon@contoso.com": "local:ravi"}[self]
+			if _, err := r.b.Approve(t.Context(), id, other); err != nil {
+				t.Errorf("another approver: %v", err)
+			}
+			r.jump(9 * time.Hour)
+		}
+	})
+}
+
 func TestApproval(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -144,15 +144,17 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 		}
 		return err
 	}
-	var most time.Duration
-	if a, err = scanApproval(b.d.DB.QueryRowContext(ctx, read, id)); err == nil {
-		if isSelf(approver, a.Caller, a.Actor) {
-			return PendingApproval{}, problem.New(problem.Usage, "a caller cannot approve what it asked for itself")
-		}
-		var may bool
-		if most, may = b.mayApprove(ctx, &a, approver); !may {
-			return PendingApproval{}, problem.New(problem.Usage, "%.100q is not among those who may approve this", approver).WithHint("the policy names them under approval.by")
-		}
+	// Whoever decides is looked at before anything is decided: without the row
+	// there is nothing to look at.
+	if a, err = scanApproval(b.d.DB.QueryRowContext(ctx, read, id)); err != nil {
+		return PendingApproval{}, stored(absent(err))
+	}
+	if isSelf(approver, a.Caller, a.Actor) {
+		return PendingApproval{}, problem.New(problem.Usage, "a caller cannot approve what it asked for itself")
+	}
+	most, may := b.mayApprove(ctx, &a, approver)
+	if !may {
+		return PendingApproval{}, problem.New(problem.Usage, "%.100q is not among those who may approve this", approver).WithHint("the policy names them under approval.by")
 	}
 	err = b.d.DB.Tx(ctx, func(tx *sql.Tx) error {
 		// What an id stands for never changes; its state may have.
@@ -175,12 +177,17 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 		return b.d.Trail.Record(ctx, tx, e)
 	})
 	if err != nil {
-		if _, ok := errors.AsType[*problem.Error](err); !ok {
-			err = problem.Wrap(err, problem.Internal, "the approval could not be stored")
-		}
-		return PendingApproval{}, err
+		return PendingApproval{}, stored(err)
 	}
 	return a, nil
+}
+
+// stored gives an error of the database words.
+func stored(err error) error {
+	if _, ok := errors.AsType[*problem.Error](err); ok {
+		return err
+	}
+	return problem.Wrap(err, problem.Internal, "the approval could not be stored")
 }
 
 // mayApprove looks for a grant that asks this approver, and how long its yes

@@ -1,0 +1,150 @@
+package facts
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/signin"
+)
+
+// TestCutsFromLog: a log that applied a policy or let in a member that the
+// export lacks says that the export is not whole, and nothing else does.
+func TestCutsFromLog(t *testing.T) {
+	t.Parallel()
+	const known, other = "0a0a0a0a-d223-5c13-8934-e935a19927c8", "0c0c0c0c-d223-5c13-8934-e935a19927c8"
+	on := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)
+	var challenged, failed signin.Counts
+	challenged[signin.Challenged], failed[signin.Failed] = 1, 5
+	for name, c := range map[string]struct {
+		applied  []signin.PolicySighting
+		accounts []signin.Account
+		unread   bool // neither users nor policies were read
+		want     []string
+	}{
+		"what is there": {
+			applied:  []signin.PolicySighting{{ID: known, Name: "MFA", Last: on}},
+			accounts: []signin.Account{{Key: "u1", UserID: "U1", UserType: "member", Verdicts: challenged}, {Key: "u9", UserID: "u9", UserPrincipalName: "ADA@contoso.example", Verdicts: challenged}},
+		},
+		"a policy that is not": {applied: []signin.PolicySighting{{ID: other, Name: "Require MFA for everyone", Last: on}, {ID: "0d", Name: "x"}},
+			want: []string{`conditionalAccessPolicy lacks the policy "Require MFA for everyone", which the sign-in log applied until 2026-11-20, and 1 more`}},
+		"a member who is not": {accounts: []signin.Account{{Key: "u2", UserID: "u2", UserPrincipalName: "ben@contoso.example", UserType: "Member", Verdicts: challenged}},
+			want: []string{"user lacks the account ben@contoso.example, which the sign-in log let in"}},
+		"guests, technicians, strangers, guesses at a name": {accounts: []signin.Account{
+			{Key: "g", UserID: "g", UserType: "guest", Verdicts: challenged},
+			{Key: "e", UserID: "e", UserPrincipalName: "ada_fabrikam.example#EXT#@contoso.example", Verdicts: challenged},
+			{Key: "t", UserID: "t", UserPrincipalName: "user_48d31887a5fad4be88f4a29f2a2f3a4b@contoso.example", UserType: "member", Verdicts: challenged},
+			{Key: "nobody@contoso.example", UserPrincipalName: "nobody@contoso.example", Verdicts: challenged},
+			{Key: "f", UserID: "f", UserType: "member", Verdicts: failed},
+			{Verdicts: challenged},
+		}},
+		"lists that were not read": {unread: true, applied: []signin.PolicySighting{{ID: other}}, accounts: []signin.Account{{Key: "u2", UserID: "u2", Verdicts: challenged}}},
+	} {
+		f := New()
+		f.SignIns = &signin.Summary{Applied: c.applied, Accounts: c.accounts}
+		if !c.unread {
+			for kind, record := range map[evidence.Kind]string{
+				evidence.User:                    `{"id":"u1","userPrincipalName":"ada@contoso.example"}`,
+				evidence.ConditionalAccessPolicy: `{"id":"` + strings.ToUpper(known) + `","state":"enabled","conditions":{}}`,
+			} {
+				if err := f.Take(kind, []byte(record), evidence.Source{Path: "x"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		var got []string
+		for _, cut := range f.CutsFromLog() {
+			got = append(got, fmt.Sprint(cut.Kind, " ", cut.Why))
+			if cut.Settle() == "" {
+				t.Errorf("%s: no request settles %s", name, cut.Kind)
+			}
+		}
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Errorf("%s:\n%s", name, d)
+		}
+	}
+	if New().CutsFromLog() != nil {
+		t.Error("no log cuts a list")
+	}
+}
+
+// TestCopiesInAnyOrder: which of two copies is read first decides nothing.
+func TestCopiesInAnyOrder(t *testing.T) {
+	t.Parallel()
+	const ga, reader = "62e90394-69f5-4237-9190-012177145e10", "88d8e3e3-8f55-4a1e-953a-9b9898b8876b"
+	relationship := func(role, more string) string {
+		return `{"id":"r","status":"active","accessDetails":{"unifiedRoles":[{"roleDefinitionId":"` + role + `"}]}` + more + `}`
+	}
+	adoption := func(f *Facts) (out string) {
+		for _, a := range f.Adoption {
+			out += fmt.Sprintf(" %d of %d", a.Compliant.Value, a.Total.Value)
+		}
+		return fmt.Sprint(len(f.Adoption), out)
+	}
+	alert := func(f *Facts) string {
+		a := f.Alerts["a"]
+		return fmt.Sprint(a.Status, a.Answered.Raw, a.Detected.Raw)
+	}
+	dap := func(f *Facts) string { c := f.Customers["c"]; return fmt.Sprint(c.AllowDelegatedAccess, c.Disputed) }
+	roles := func(f *Facts) string {
+		return strings.Join(append(f.Relationships["r"].AccessDetails.Roles(), string(f.Relationships["r"].Status)), " ")
+	}
+	score := func(f *Facts) string { return string(f.Requirements["x"].ComplianceStatus) }
+	for name, c := range map[string]struct {
+		kind evidence.Kind
+		a, b string
+		show func(*Facts) string
+		want string
+	}{
+		"an alert before and after its answer": {evidence.SecurityAlert, `{"id":"a","status":"active","detectedDateTime":"2026-11-01T00:00:00Z"}`,
+			`{"id":"a","status":"resolved","detectedDateTime":"2026-11-01T00:00:00Z","resolvedOnDateTime":"2026-11-02T00:00:00Z"}`, alert, "resolved2026-11-02T00:00:00Z2026-11-01T00:00:00Z"},
+		"an answer without a clock": {evidence.SecurityAlert, `{"id":"a","status":"active","detectedDateTime":"2026-11-01T00:00:00Z"}`,
+			`{"id":"a","status":"resolved","detectedDateTime":"2026-11-01T00:00:00Z"}`, alert, "resolved2026-11-01T00:00:00Z"},
+		"two clocks of an answer": {evidence.SecurityAlert, `{"id":"a","status":"resolved","resolvedOnDateTime":"2026-11-03T00:00:00Z"}`,
+			`{"id":"a","status":"resolved","resolvedOnDateTime":"2026-11-02T00:00:00Z"}`, alert, "resolved2026-11-02T00:00:00Z"},
+		"a day exported before it was over": {evidence.MFAAdoption, `{"applicationId":"A","loginDate":"2026-11-26","mfaCompliantRequestCount":10,"totalRequestCount":10}`,
+			`{"applicationId":"a","loginDate":"2026-11-26","mfaCompliantRequestCount":39,"totalRequestCount":100}`, adoption, "1 39 of 100"},
+		"a day counted twice in two ways": {evidence.MFAAdoption, `{"applicationId":"a","loginDate":"2026-11-26","mfaCompliantRequestCount":10,"totalRequestCount":10}`,
+			`{"applicationId":"a","loginDate":"2026-11-26","mfaCompliantRequestCount":9,"totalRequestCount":10}`, adoption, "1 9 of 10"},
+		"roles, no date": {evidence.Relationship, relationship(ga, ""), relationship(ga, `,"displayName":"x"`), roles, ga + " active"},
+		"roles, newer": {evidence.Relationship, relationship(ga, `,"lastModifiedDateTime":"2026-01-01T00:00:00Z"`),
+			relationship(reader, `,"lastModifiedDateTime":"2026-02-01T00:00:00Z"`), roles, reader + " active"},
+		"DAP, both ways":      {evidence.Customer, `{"id":"c","allowDelegatedAccess":true}`, `{"id":"c","allowDelegatedAccess":false}`, dap, "{false false} true"},
+		"DAP, of one alone":   {evidence.Customer, `{"id":"c","allowDelegatedAccess":true}`, `{"id":"c"}`, dap, "{true true} false"},
+		"score of one moment": {evidence.SecurityRequirement, `{"requirementType":"x","complianceStatus":"compliant"}`, `{"requirementType":"x","complianceStatus":"noncomplaint"}`, score, "noncomplaint"},
+	} {
+		for _, order := range [][]string{{c.a, c.b}, {c.b, c.a}, {c.a, c.b, c.a}} {
+			f := New()
+			for i, raw := range order {
+				if err := f.Take(c.kind, []byte(raw), evidence.Source{Path: fmt.Sprint(i)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := c.show(f); got != c.want {
+				t.Errorf("%s: %s, want %s", name, got, c.want)
+			}
+		}
+	}
+	// Where no date decides, the roles of both count.
+	for _, order := range [][]string{{relationship(ga, ""), relationship(reader, "")}, {relationship(reader, ""), relationship(ga, "")}} {
+		f := New()
+		for _, raw := range order {
+			_ = f.Take(evidence.Relationship, []byte(raw), evidence.Source{})
+		}
+		if got := f.Relationships["r"].AccessDetails.Roles(); len(got) != 2 {
+			t.Errorf("roles %v, want both", got)
+		}
+	}
+	// Days whose clock cannot be read are not one day.
+	f := New()
+	for i, n := range []string{"39", "100"} {
+		_ = f.Take(evidence.MFAAdoption, []byte(`{"applicationId":"a","loginDate":"26. nov","mfaCompliantRequestCount":`+n+`,"totalRequestCount":100}`), evidence.Source{Path: "x", Index: i})
+	}
+	if len(f.Adoption) != 2 {
+		t.Errorf("%d days kept, want 2", len(f.Adoption))
+	}
+}
