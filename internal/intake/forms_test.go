@@ -154,7 +154,7 @@ func TestNamed(t *testing.T) {
 		{"roles lost", `[{"Id":"r","Status":"active","Customer":{"TenantId":"c"},"AccessDetails":{"UnifiedRoles":["` + typ + `"]}}]`, evidence.Partial, "delegatedAdminRelationship", "-Depth 10"},
 		{"no roles", `[{"Id":"r","Status":"active","Customer":{"TenantId":"c"},"AccessDetails":null,"Duration":"P1D"}]`, evidence.Partial, "delegatedAdminRelationship", "without its roles"},
 		{"a role by an unknown name", "RelationshipId,CustomerName,Status,Roles\nr,F,active,Global Administrator; Chief Wizard\n", evidence.Partial, "delegatedAdminRelationship", "not known"},
-		{"members cut off", `[{"Id":"g","DisplayName":"G","SecurityEnabled":true,"Members":"System.Object[]"}]`, evidence.Partial, "group", "members was cut off"},
+		{"members cut off", `[{"Id":"g","DisplayName":"G","SecurityEnabled":true,"Members":"System.Object[]"}]`, evidence.Partial, "group", "lost members"},
 		{"objects that lost all", `"Id","DeletedDateTime","AdditionalProperties"` + "\n" + `"u","","System.Collections.Generic.Dictionary` + "`2[System.String,System.Object]\"\n", evidence.Unreadable, "", "only the name of their type"},
 		{"clixml", `<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04"><Obj RefId="0"/></Objs>`, evidence.Unreadable, "", "Import-Clixml"},
 		{"members of a group", "id,userPrincipalName,displayName,objectType,userType,isUser,isGroup,isGuest\nu,u@x,U,User,Member,TRUE,FALSE,FALSE\n", evidence.NotRecognised, "group", "does not say of which"},

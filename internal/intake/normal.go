@@ -158,12 +158,12 @@ func (f *file) unread(kind evidence.Kind, raw []byte, lost []string, p place) {
 	for want := range strings.FieldsSeq(j.members) {
 		for _, l := range lost {
 			if l == want {
-				f.cut(kind, want+" was cut off by the export's depth: only the name of its type is left", j.how, p)
+				f.cut(kind, "lost "+want+" to the export's depth: only the name of a type is left", j.how, p)
 			}
 		}
 	}
 	if kind == evidence.ConditionalAccessPolicy && namesTypes(raw) && cutPolicy(raw) {
-		f.cut(kind, "a policy was cut off by the export's depth: what it says is lost",
+		f.cut(kind, "holds a policy that was cut off by the export's depth",
 			"Get-MgIdentityConditionalAccessPolicy -All | ConvertTo-Json -Depth 10", p)
 	}
 	switch kind {
@@ -172,7 +172,7 @@ func (f *file) unread(kind evidence.Kind, raw []byte, lost []string, p place) {
 	case evidence.Relationship:
 		var r partner.Relationship
 		if _ = json.Unmarshal(raw, &r); r.RolesLost && len(lost) == 0 { // a wrong type is said by the sink
-			f.cut(kind, "a relationship came without its roles, or with roles that are not known", j.how, p)
+			f.cut(kind, "holds a relationship without its roles, or with roles that are not known", j.how, p)
 		}
 	}
 	members(raw, func(k, v []byte) bool {
@@ -248,7 +248,7 @@ func (f *file) lostTenants(raw []byte, p place) {
 // cut says that a list is not whole because its export cut something off.
 func (f *file) cut(kind evidence.Kind, why, request string, p place) {
 	f.in.Shorten(evidence.Cut{Kind: kind, Why: why, Request: request, Source: f.at(p)})
-	f.remark(why+"; export with "+request, p)
+	f.remark("this list "+why+"; export with "+request, p)
 	f.short = true
 }
 
