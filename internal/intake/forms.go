@@ -21,6 +21,7 @@ var forms = map[evidence.Kind]form{
 	evidence.ServicePrincipal:        renamed("objectid id"),
 	evidence.SubscribedSku:           renamed("objectid id"),
 	evidence.Organization:            renamed("objectid id"),
+	evidence.NamedLocation:           renamed("odatatype @odata.type"), // the AzureAD module
 	evidence.ConditionalAccessPolicy: policyForm,
 	evidence.Relationship:            relationshipForm,
 	evidence.PerUserMFA:              perUserForm,
@@ -38,6 +39,7 @@ var formReads = map[evidence.Kind]map[string]bool{
 	evidence.ServicePrincipal: nameSet("objectid"),
 	evidence.SubscribedSku:    nameSet("objectid"),
 	evidence.Organization:     nameSet("objectid"),
+	evidence.NamedLocation:    nameSet("odatatype"),
 }
 
 var formAlways = map[evidence.Kind]bool{

@@ -78,6 +78,8 @@ func TestForms(t *testing.T) {
 			evidence.User, `{"id":"u","userprincipalname":"u@x","displayname":"U","blockcredential":"False","accountenabled":true}`},
 		{"AzureAD group", `[{"ObjectId":"g","ObjectType":"Group","DisplayName":"G","SecurityEnabled":true,"MailEnabled":false}]`,
 			evidence.Group, `{"id":"g","objecttype":"Group","displayname":"G","securityenabled":true,"mailenabled":false}`},
+		{"AzureAD location", `[{"OdataType":"#microsoft.graph.countryNamedLocation","Id":"l","DisplayName":"NL","IpRanges":null,"CountriesAndRegions":["NL"]}]`,
+			evidence.NamedLocation, `{"@odata.type":"#microsoft.graph.countryNamedLocation","id":"l","displayname":"NL","countriesandregions":["NL"]}`},
 		{"admin centre", "Block credential,Display name,Object Id,User principal name,When created\nFalse,Ada,u,u@x,2024-02-01 08:00:00Z\n",
 			evidence.User, `{"blockcredential":"False","displayname":"Ada","id":"u","userprincipalname":"u@x","createddatetime":"2024-02-01 08:00:00Z","accountenabled":true}`},
 		{"admin centre in German", "Anmeldeinformationen blockieren;Anzeigename;Objekt-ID;Benutzerprinzipalname\nWAHR;Ada;u;u@x\n",
