@@ -81,9 +81,9 @@ func (f *file) resource(kind string, attributes map[string]any, planned bool, p 
 	if err != nil {
 		return false, nil
 	}
-	what := "are what Terraform manages, not all of the tenant's"
+	what := "holds what Terraform manages, not all of the tenant's"
 	if planned {
-		what = "are what a Terraform configuration plans, not what is in force"
+		what = "holds what a Terraform configuration plans, not what is in force"
 	}
 	f.in.Shorten(evidence.Cut{Kind: as, Why: what, Source: f.at(p)})
 	return true, f.emit(as, raw, p)

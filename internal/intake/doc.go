@@ -3,7 +3,10 @@
 //
 // The data's way: path -> bytes (read.go) -> decompressed, UTF-8 (decode.go)
 // -> shape (shape.go, container.go, csv.go, on the scanner of scan.go) ->
-// records -> kind, recognised by content alone (recognise.go).
+// records -> kind, recognised by content alone (recognise.go) -> Graph's form,
+// whatever tool wrote it (normal.go, plain.go, forms.go). Configurations
+// (config.go, hcl.go, dsc.go) and AzureHound become such records too. pages.go
+// follows collections over all inputs; docs/inputs.md lists what is decided.
 //
 // What becomes of an input:
 //

@@ -21,10 +21,29 @@ var forms = map[evidence.Kind]form{
 	evidence.ServicePrincipal:        renamed("objectid id"),
 	evidence.SubscribedSku:           renamed("objectid id"),
 	evidence.Organization:            renamed("objectid id"),
+	evidence.NamedLocation:           renamed("odatatype @odata.type"), // the AzureAD module
 	evidence.ConditionalAccessPolicy: policyForm,
 	evidence.Relationship:            relationshipForm,
 	evidence.PerUserMFA:              perUserForm,
-	evidence.GroupAssignment:         renamed("object_id id"),
+}
+
+// formReads are the members, in lower case, without which a form changes
+// nothing; formAlways the kinds whose form looks at every record.
+var formReads = map[evidence.Kind]map[string]bool{
+	evidence.User: nameSet(`objectid object_id user_principal_name display_name whencreated when_created dirsyncenabled directorysynced userstate
+		invitationstate user_type account_enabled blockcredential block_credential softdeletiontimestamp soft_deletion_time_stamp deleteddatetime
+		lastdirsynctime last_dirsync_time strongauthenticationrequirements`),
+	evidence.Group:            nameSet("objectid object_id display_name"),
+	evidence.DirectoryRole:    nameSet("objectid"),
+	evidence.Application:      nameSet("objectid"),
+	evidence.ServicePrincipal: nameSet("objectid"),
+	evidence.SubscribedSku:    nameSet("objectid"),
+	evidence.Organization:     nameSet("objectid"),
+	evidence.NamedLocation:    nameSet("odatatype"),
+}
+
+var formAlways = map[evidence.Kind]bool{
+	evidence.ConditionalAccessPolicy: true, evidence.Relationship: true, evidence.PerUserMFA: true,
 }
 
 // find is the index of the member called low, or -1.

@@ -52,16 +52,16 @@ func (f *file) sayRemarks() {
 // off is said. The result is valid until the next call. It is nil for a record
 // that is no longer in force, which is then counted as not judged.
 func (f *file) normal(kind evidence.Kind, raw []byte, p place) []byte {
-	x := plainer{prune: kind == evidence.ConditionalAccessPolicy, types: kind != evidence.ConditionalAccessPolicy}
-	if x.prune {
+	policy := kind == evidence.ConditionalAccessPolicy
+	look := f.look(kind, raw)
+	x := plainer{prune: policy || look.nested && look.pascal, types: !policy}
+	if policy {
 		x.keep = neverPruned
-	} else if bytes.IndexByte(raw[1:], '{') > 0 && pascalCase(raw) {
-		x.prune = true
 	}
 	rewrite := x.prune || bagged(raw) || namesTypes(raw)
-	if also := forms[kind]; also != nil {
+	if look.form {
 		ms := unbag(raw)
-		changed, why := also(&ms)
+		changed, why := forms[kind](&ms)
 		if why != "" {
 			f.other(why, p)
 			return nil
@@ -77,6 +77,36 @@ func (f *file) normal(kind evidence.Kind, raw []byte, p place) []byte {
 	}
 	f.unread(kind, raw, x.lost, p)
 	return raw
+}
+
+// looked is what one quick pass over a record tells.
+type looked struct {
+	form   bool // it has a member that the kind's form reads
+	nested bool // an object stands in it
+	pascal bool // most members begin with a capital letter, as PowerShell's modules write them
+}
+
+func (f *file) look(kind evidence.Kind, raw []byte) (l looked) {
+	reads, always := formReads[kind], formAlways[kind]
+	l.form = always
+	upper, all := 0, 0
+	members(raw, func(k, v []byte) bool {
+		if len(k) > 2 && k[1] != '@' {
+			all++
+			if k[1] >= 'A' && k[1] <= 'Z' {
+				upper++
+			}
+		}
+		l.nested = l.nested || v[0] == '{' || v[0] == '[' && len(v) > 2
+		if !l.form && reads != nil {
+			l.form = reads[string(f.facts.lower(k))]
+		}
+		return true
+	})
+	l.pascal = upper*2 > all
+	// What the members of a bag are called is seen once they are out of it.
+	l.form = l.form || forms[kind] != nil && bagged(raw)
+	return l
 }
 
 // neverPruned are the members of a policy whose absence says something else
@@ -128,12 +158,12 @@ func (f *file) unread(kind evidence.Kind, raw []byte, lost []string, p place) {
 	for want := range strings.FieldsSeq(j.members) {
 		for _, l := range lost {
 			if l == want {
-				f.cut(kind, want+" was cut off by the export's depth: only the name of its type is left", j.how, p)
+				f.cut(kind, "lost "+want+" to the export's depth: only the name of a type is left", j.how, p)
 			}
 		}
 	}
 	if kind == evidence.ConditionalAccessPolicy && namesTypes(raw) && cutPolicy(raw) {
-		f.cut(kind, "a policy was cut off by the export's depth: what it says is lost",
+		f.cut(kind, "holds a policy that was cut off by the export's depth",
 			"Get-MgIdentityConditionalAccessPolicy -All | ConvertTo-Json -Depth 10", p)
 	}
 	switch kind {
@@ -142,7 +172,7 @@ func (f *file) unread(kind evidence.Kind, raw []byte, lost []string, p place) {
 	case evidence.Relationship:
 		var r partner.Relationship
 		if _ = json.Unmarshal(raw, &r); r.RolesLost && len(lost) == 0 { // a wrong type is said by the sink
-			f.cut(kind, "a relationship came without its roles, or with roles that are not known", j.how, p)
+			f.cut(kind, "holds a relationship without its roles, or with roles that are not known", j.how, p)
 		}
 	}
 	members(raw, func(k, v []byte) bool {
@@ -152,7 +182,8 @@ func (f *file) unread(kind evidence.Kind, raw []byte, lost []string, p place) {
 		low := f.facts.lower(k)
 		switch {
 		case isTruth[string(low)]:
-			if word := unquote(v); strings.TrimSpace(word) != "" && !lenient.ParseBool(word).Set {
+			if plain := v[1 : len(v)-1]; bytes.EqualFold(plain, []byte("true")) || bytes.EqualFold(plain, []byte("false")) {
+			} else if word := unquote(v); strings.TrimSpace(word) != "" && !lenient.ParseBool(word).Set {
 				f.remark(fmt.Sprintf("%s: %q is neither yes nor no in a language known here, so it stays unknown", clip(unquote(k)), clip(word)), p)
 			}
 		case bytes.HasSuffix(low, []byte("datetime")) || isClock[string(low)]:
@@ -217,7 +248,7 @@ func (f *file) lostTenants(raw []byte, p place) {
 // cut says that a list is not whole because its export cut something off.
 func (f *file) cut(kind evidence.Kind, why, request string, p place) {
 	f.in.Shorten(evidence.Cut{Kind: kind, Why: why, Request: request, Source: f.at(p)})
-	f.remark(why+"; export with "+request, p)
+	f.remark("this list "+why+"; export with "+request, p)
 	f.short = true
 }
 

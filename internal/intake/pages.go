@@ -175,8 +175,8 @@ func tooShort(pages []*page, inputs []evidence.Input) {
 // like a first page: what the cmdlets of the Graph PowerShell SDK and of the
 // AzureAD module read without -All, and the largest page of /users.
 var fullPage = map[int]string{
-	100: "exactly 100 records look like the first page of a cmdlet without -All",
-	999: "exactly 999 records look like one page ($top=999)",
+	100: "is exactly 100 records long, as the first page of a cmdlet without -All is",
+	999: "is exactly 999 records long, as one page of /users is",
 }
 
 // pagedKinds are the kinds that tools read page by page.
@@ -191,11 +191,11 @@ func (f *file) looksCut() {
 	for _, k := range pagedKinds {
 		why := fullPage[f.in.Kinds[k]]
 		if n := f.in.Kinds[k]; f.msol && k == evidence.User && n == 500 {
-			why = "exactly 500 records look like Get-MsolUser without -All"
+			why = "is exactly 500 records long, as that of Get-MsolUser without -All is"
 		}
 		if why != "" && !f.paged[k] {
 			f.in.Shorten(evidence.Cut{Kind: k, Why: why, Source: f.at(place{})})
-			f.remark(why+": if there are more, read them all", place{})
+			f.remark("this list "+why+": if there are more, read them all", place{})
 		}
 	}
 	if f.objects == 1 && f.in.Kinds[evidence.User] == 1 && f.lone {
@@ -235,12 +235,12 @@ func (f *file) ofUsers(o *facts, p place) {
 	why := ""
 	switch {
 	case strings.HasSuffix(context, "/$entity"):
-		why = "are single users (GET /users/{id}), not the list of all users"
+		why = "holds single users (GET /users/{id}), not all users"
 	case strings.HasPrefix(p.set, "directoryobjects"), strings.Contains(p.set, "/members"), strings.Contains(p.set, "/owners"), strings.HasPrefix(p.set, "collection("):
-		why = "are users as members or owners of something, not the list of all users"
+		why = "holds users as members or owners of something, not all users"
 	case p.set == "" && o.text(t.odataType) != "" && !o.known.has(t.keys["accountenabled"]):
 		// Graph names the type of each only where others may stand beside it.
-		why = "are users among the members of something, as it seems, not the list of all users"
+		why = "holds users among the members of something, as it seems, not all users"
 	}
 	if why != "" {
 		f.in.Shorten(evidence.Cut{Kind: evidence.User, Why: why, Source: f.at(p)})

@@ -304,22 +304,6 @@ func bagged(raw []byte) bool {
 	}
 }
 
-// pascalCase reports that most members of an object begin with a capital letter, as
-// PowerShell's modules write them.
-func pascalCase(raw []byte) bool {
-	upper, all := 0, 0
-	members(raw, func(k, _ []byte) bool {
-		if len(k) > 2 && k[1] != '@' {
-			all++
-			if k[1] >= 'A' && k[1] <= 'Z' {
-				upper++
-			}
-		}
-		return all < 40
-	})
-	return upper*2 > all
-}
-
 // quoted is a text as JSON.
 func quoted(s string) []byte {
 	b, _ := json.Marshal(s) // a text always can

@@ -250,7 +250,7 @@ func (f *file) finish(err error) error {
 			f.refuse(why)
 		}
 		if kind, ok := carries[o.reason]; ok {
-			f.in.Shorten(evidence.Cut{Kind: kind, Why: "stands in a form that does not tell enough: " + o.reason, Source: o.first})
+			f.in.Shorten(evidence.Cut{Kind: kind, Why: "is here in part only in a form that does not tell enough: " + o.reason, Source: o.first})
 		}
 		if unreadForms[o.reason] {
 			f.broken, f.torn = true, true
