@@ -306,7 +306,7 @@ func (e *Engine) Decide(s SignIn) Answer {
 		use := Use{ID: pol.ID, Policy: pol.DisplayName, State: pol.State, Demands: e.demands[i].text()}
 		switch {
 		case e.unsupported.has(i):
-			use.Applies, use.Clause = "perhaps", "not understood: "+strings.Join(pol.Unsupported, ", ")
+			use.Applies, use.Clause = "perhaps", "not understood: "+pol.misread()
 		case e.anyCopy(sure, i):
 			use.Applies, use.Clause = "yes", "every clause takes this sign-in"
 		case e.anyCopy(could, i):
@@ -403,6 +403,9 @@ func (e *Engine) leftOut(i int, p Point) string {
 // clauseText says in words how policy i leaves class c of dimension l out.
 func (e *Engine) clauseText(i, l, c int) string {
 	d, pol := &e.dims[l], e.policies[i]
+	if dimID(l) == dimResource && c == e.basic && len(pol.Conditions.Applications.ExcludeApplications) > 0 {
+		return "excludes apps, and before Microsoft's change of June 2026 such a policy let clients go that ask for baseline scopes alone"
+	}
 	if dimID(l) == dimResource {
 		for _, id := range pol.Conditions.Applications.ExcludeApplications {
 			id = strings.ToLower(id)

@@ -35,6 +35,7 @@ type way struct {
 	classes   []uint64
 	by        client // on the client dimension
 	noEAS     bool   // on the resource dimension: not reached by Exchange ActiveSync
+	modern    bool   // on the resource dimension: only clients that ask for scopes reach it
 	hasDevice bool   // on a device dimension: not shown by a legacy client
 }
 
@@ -131,6 +132,9 @@ func (d *diagram) waysOf(l int) (out []way) {
 		case dimID(l) == dimResource:
 			if w.noEAS = c != d.e.apps[exchangeOnline]; !w.noEAS {
 				apart = 1
+			}
+			if w.modern = c == d.e.basic; w.modern {
+				apart = 2
 			}
 		case l >= int(dimCompliant):
 			if x := d.e.axisOf(l); c != 0 && (x == nil || !x.opaque) {
@@ -247,7 +251,7 @@ func (d *diagram) build(l int, m mask, by client) int32 {
 	next := d.e.mask()
 	for i := range d.ways[l] {
 		way := &d.ways[l][i]
-		if by == byEAS && way.noEAS || by == byLegacy && way.hasDevice {
+		if by == byEAS && way.noEAS || by == byLegacy && (way.hasDevice || way.modern) {
 			continue
 		}
 		for w := range next {

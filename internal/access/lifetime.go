@@ -274,7 +274,7 @@ func (e *Engine) quiet(s SignIn, apps []string, visit func(i int, app string, t 
 		// What is not understood may also widen whom a policy takes: as in Decide,
 		// nothing leaves it out.
 		if e.unsupported.has(i) && pol.Enforced() && !strings.HasPrefix(pol.ID, "partnerguard:") {
-			best[i] = found{apps[0], maybe, "what is not understood of it: " + strings.Join(pol.Unsupported, ", ")}
+			best[i] = found{apps[0], maybe, "what is not understood of it: " + pol.misread()}
 		}
 		if f, ok := best[i]; ok {
 			visit(i, f.app, f.t, f.hangs)

@@ -23,7 +23,7 @@ func (e *Engine) missing(c *compiledQuestion) []string {
 		case strings.HasPrefix(p.ID, "partnerguard:") && len(p.Unsupported) > 0:
 			m.add("whether security defaults are on: " + evidence.RequestFor(evidence.SecurityDefaults))
 		case len(p.Unsupported) > 0:
-			m.add("the policy " + p.DisplayName + " in a form that is understood (" + strings.Join(p.Unsupported, ", ") + "): " + evidence.RequestFor(evidence.ConditionalAccessPolicy))
+			m.add("the policy " + p.DisplayName + " in a form that is understood (" + p.misread() + "): " + evidence.RequestFor(evidence.ConditionalAccessPolicy))
 		}
 		if s := e.demands[i].strength; s != nil && c.perhaps.has(i) {
 			m.add("the authentication strength " + cmp.Or(s.DisplayName, s.ID) + ": " + evidence.RequestFor(evidence.AuthenticationStrength))

@@ -162,6 +162,9 @@ func representatives(e *Engine, l int, classes []int) (out []int) {
 		if dimID(l) == dimClient && c == clientEAS || dimID(l) == dimResource && c == e.apps[exchangeOnline] {
 			key += "eas"
 		}
+		if dimID(l) == dimResource && c == e.basic {
+			key += "basic"
+		}
 		if !seen[key] {
 			seen[key] = true
 			out = append(out, c)
@@ -195,6 +198,9 @@ func bruteForce(e *Engine, c *compiledQuestion, visit func(p Point, sure, could 
 			d := &e.dims[l]
 			for _, k := range reps[l] {
 				if dimID(l) == dimResource && p.Classes[dimClient] == clientEAS && k != e.apps[exchangeOnline] {
+					continue
+				}
+				if dimID(l) == dimResource && p.Classes[dimClient] == clientOther && k == e.basic {
 					continue
 				}
 				if x := e.axisOf(l); l >= int(dimCompliant) && p.Classes[dimClient] == clientOther && k != 0 && (x == nil || !x.opaque) {

@@ -147,7 +147,7 @@ func (t tri) not() tri { return yes - t }
 func (p *Policy) takes(s *Subject, e *Engine) (answer tri, clause string) {
 	u, t := &p.Conditions.Users, e.tenant
 	if p.lost(areaUsers) {
-		return maybe, "its users are not understood: " + strings.Join(p.Unsupported, ", ")
+		return maybe, "its users are not understood: " + p.misread()
 	}
 	included := triOf(p.ID == perUserID && perUserMFA(s))
 	for _, id := range u.IncludeUsers {

@@ -273,6 +273,26 @@ func lost(v json.RawMessage) bool {
 	return false
 }
 
+// misread says in one clause what of a policy is not understood. What an export
+// cut off in many places is said once.
+func (p *Policy) misread() string {
+	var out, cut []string
+	for _, u := range p.Unsupported {
+		if at, ok := strings.CutSuffix(u, cutOff); ok {
+			cut = append(cut, at)
+		} else {
+			out = append(out, u)
+		}
+	}
+	if n := len(cut); n > 0 {
+		if n > 3 {
+			cut = append(cut[:2:2], fmt.Sprintf("%d more parts", n-2))
+		}
+		out = append(out, join(cut)+cutOff)
+	}
+	return strings.Join(out, ", ")
+}
+
 // blankText reports an empty text where an object has to be.
 func blankText(v json.RawMessage) bool {
 	var s string

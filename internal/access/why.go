@@ -50,7 +50,7 @@ func (e *Engine) why(c *compiledQuestion, b box, subject int) []Why {
 			if t, _ := p.takes(e.subject(subject), e); t == no {
 				continue
 			}
-			out = append(out, Why{p.ID, p.DisplayName, "is not counted: it uses what is not understood here (" + strings.Join(p.Unsupported, ", ") + ")"})
+			out = append(out, Why{p.ID, p.DisplayName, "is not counted: it uses what is not understood here (" + p.misread() + ")"})
 		}
 	}
 	if out == nil {

@@ -189,7 +189,7 @@ func (e *Engine) policyUses(c *compiledQuestion) []PolicyUse {
 		case p.Conditions.Workload:
 			u.Why = "selects workloads, not users"
 		case e.unsupported.has(i):
-			u.Why = "not counted as protection, because it uses what is not known here: " + strings.Join(p.Unsupported, ", ")
+			u.Why = "not counted as protection, because it uses what is not known here: " + p.misread()
 		case p.ReportOnly():
 			u.Why = "report-only: it writes what it would do"
 		case !p.Enforced():

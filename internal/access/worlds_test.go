@@ -463,7 +463,9 @@ func randomTry(r *rand.Rand, q *Question) try {
 	case "eas":
 		s.app = exchangeOnline
 	case "other":
-		s.dev = device{}
+		if s.dev = (device{}); s.app == appBasic { // legacy protocols ask for no scopes
+			s.app = appOther
+		}
 	}
 	return s
 }

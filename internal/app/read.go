@@ -22,6 +22,10 @@ type Reading struct {
 	// as of it. Zero is not known; for the sample it is the sample's own moment.
 	At time.Time
 
+	// BaselineScopes is the tenant's Conditional Access setting of that name, which
+	// no export shows: enabled (also ""), disabled or customised.
+	BaselineScopes string
+
 	Since, Until time.Time // sign-ins taken: Since <= created < Until; zero is open
 
 	// CSV asks for the CSV report of the sign-ins that Keep takes (nil: all).
@@ -55,6 +59,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 		r.At = sample.AsOf
 	}
 	s.facts.SetTime(r.At)
+	s.facts.BaselineScopes = r.BaselineScopes
 	opt := intake.Options{Stdin: r.Stdin, Progress: r.Progress}
 	var inputs []evidence.Input
 	var err error

@@ -14,11 +14,12 @@ import (
 
 func newAssess(env *Env) *cobra.Command {
 	var (
-		w      who
-		s      span
-		from   []string
-		out    string
-		output = choice{value: "text", allowed: []string{"text", "json", "html", "csv", "accounts-csv", "junit"}}
+		baseline choice
+		w        who
+		s        span
+		from     []string
+		out      string
+		output   = choice{value: "text", allowed: []string{"text", "json", "html", "csv", "accounts-csv", "junit"}}
 	)
 	cmd := &cobra.Command{
 		Use: "assess", Short: "Judge a partner's exports by the rule book", Args: noArgs,
@@ -49,7 +50,7 @@ Exit code 3 says that a mandatory requirement is not met or unknown.`,
 			if end := w.asOf.end(); !end.IsZero() && (until.IsZero() || end.Before(until)) {
 				until = end // what happened after the moment of judgement does not count
 			}
-			report, err := app.Assess(cmd.Context(), app.Reading{From: from, Stdin: env.Stdin, Progress: bar.set, Since: s.since.at, Until: until}, q)
+			report, err := app.Assess(cmd.Context(), app.Reading{From: from, BaselineScopes: baseline.value, Stdin: env.Stdin, Progress: bar.set, Since: s.since.at, Until: until}, q)
 			bar.done()
 			if err != nil {
 				return err
@@ -76,6 +77,7 @@ Exit code 3 says that a mandatory requirement is not met or unknown.`,
 		},
 	}
 	addFrom(cmd, &from)
+	addBaselineScopes(cmd, &baseline)
 	w.register(cmd)
 	s.register(cmd)
 	addChoice(cmd, &output, "output", "how to print")

@@ -17,6 +17,7 @@ import (
 
 func newDecide(env *Env) *cobra.Command {
 	var (
+		baseline choice
 		from     []string
 		user     string
 		appID    string
@@ -47,7 +48,7 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 				return problem.New(problem.Usage, "--user is missing").WithHint("name an account by user principal name or id")
 			}
 			bar := newProgress(env, "reading")
-			_, e, err := app.Settings(cmd.Context(), app.Reading{From: from, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.set})
+			_, e, err := app.Settings(cmd.Context(), app.Reading{From: from, BaselineScopes: baseline.value, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.set})
 			bar.done()
 			if err != nil {
 				return err
@@ -88,6 +89,7 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 		},
 	}
 	addFrom(cmd, &from)
+	addBaselineScopes(cmd, &baseline)
 	cmd.Flags().StringVar(&user, "user", "", "the account: user principal name or id")
 	cmd.Flags().StringVar(&appID, "app", "", "the app's id, or a user action such as urn:user:registersecurityinfo")
 	addChoice(cmd, &client, "client", "the client")

@@ -37,6 +37,12 @@ func addChoice(cmd *cobra.Command, c *choice, name, usage string) {
 	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(c.allowed, cobra.ShellCompDirectiveNoFileComp))
 }
 
+// addBaselineScopes registers the setting that no export shows.
+func addBaselineScopes(cmd *cobra.Command, c *choice) {
+	c.allowed = []string{"enabled", "disabled", "customised"}
+	addChoice(cmd, c, "baseline-scopes", "the tenant's Conditional Access setting for baseline scopes, which no export shows; default enabled")
+}
+
 // moment is a flag that holds a date or a time. A bare date means its first
 // instant; end gives the instant after it.
 type moment struct {

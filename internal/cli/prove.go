@@ -17,11 +17,12 @@ import (
 
 func newProve(env *Env) *cobra.Command {
 	var (
-		from   []string
-		names  []string
-		file   string
-		out    string
-		output = choice{value: "text", allowed: []string{"text", "json", "html", "csv"}}
+		baseline choice
+		from     []string
+		names    []string
+		file     string
+		out      string
+		output   = choice{value: "text", allowed: []string{"text", "json", "html", "csv"}}
 	)
 	cmd := &cobra.Command{
 		Use: "prove", Short: "Prove from the settings whether anyone can sign in without MFA", Args: noArgs,
@@ -47,7 +48,7 @@ there is a gap or an unknown.`,
 				return err
 			}
 			bar := newProgress(env, "reading")
-			r, err := app.Prove(cmd.Context(), app.Reading{From: from, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.set}, questions)
+			r, err := app.Prove(cmd.Context(), app.Reading{From: from, BaselineScopes: baseline.value, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.set}, questions)
 			bar.done()
 			if err != nil {
 				return err
@@ -67,6 +68,7 @@ there is a gap or an unknown.`,
 		},
 	}
 	addFrom(cmd, &from)
+	addBaselineScopes(cmd, &baseline)
 	var all []string
 	for _, q := range access.Questions() {
 		all = append(all, q.Name)

@@ -14,6 +14,7 @@ import (
 
 func newRehearse(env *Env) *cobra.Command {
 	var (
+		baseline choice
 		s        span
 		from     []string
 		policies []string
@@ -69,7 +70,7 @@ at every sign-in.`,
 				}
 			}
 			bar := newProgress(env, "replaying")
-			r, err := app.Rehearse(cmd.Context(), app.Reading{From: from, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.set, Since: s.since.at, Until: s.until.end()},
+			r, err := app.Rehearse(cmd.Context(), app.Reading{From: from, BaselineScopes: baseline.value, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.set, Since: s.since.at, Until: s.until.end()},
 				app.Proposal{Policies: policies, Preset: preset.value, SecurityDefaults: defaults.value == "on"})
 			bar.done()
 			if err != nil {
@@ -90,6 +91,7 @@ at every sign-in.`,
 		},
 	}
 	addFrom(cmd, &from)
+	addBaselineScopes(cmd, &baseline)
 	s.register(cmd)
 	cmd.Flags().StringArrayVar(&policies, "policies", nil, "a file or folder of proposed policies; may be repeated")
 	addChoice(cmd, &preset, "preset", "a ready-made proposal")

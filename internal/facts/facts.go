@@ -41,6 +41,9 @@ type Facts struct {
 	// At is the moment that time-bound things (schedules of roles, Microsoft's
 	// changes) are looked at; set it with [Facts.SetTime] before judging.
 	At time.Time
+	// BaselineScopes is the tenant's setting of that name, as its operator says;
+	// see [access.Tenant].
+	BaselineScopes string
 
 	policyCopies   map[string]*versions[access.Policy]
 	locationCopies map[string]*versions[access.NamedLocation]

@@ -16,7 +16,7 @@ import (
 func (f *Facts) Tenant() *access.Tenant {
 	d := f.Directory
 	t := &access.Tenant{
-		Defaults: f.Defaults, At: f.At, KnownGroups: map[string]bool{}, Names: f.names(),
+		Defaults: f.Defaults, At: f.At, BaselineScopes: f.BaselineScopes, KnownGroups: map[string]bool{}, Names: f.names(),
 		OpenGroups: map[string]string{}, OpenActivation: map[string]string{}, OpenRoles: map[string]string{}, CustomRoles: map[string]bool{}, OwnApps: map[string]bool{},
 	}
 	t.Policies = f.policies()
