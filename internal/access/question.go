@@ -319,9 +319,7 @@ func (q *Question) about(s *Subject, e *Engine) tri {
 	for _, r := range q.Roles {
 		r = strings.ToLower(r)
 		switch {
-		case s.Anyone && s.External == Member: // of a further member any role may be thought
-			hit = yes
-		case s.Anyone: // a further guest may hold one too
+		case s.Anyone: // somebody who is not in the export may hold any role
 			hit = hit.or(maybe)
 		case r == "admins":
 			hit = hit.or(triOf(s.Admin || len(s.Roles)+len(s.Eligible) > 0))
