@@ -127,6 +127,7 @@ func TestHint(t *testing.T) {
 		{name: "too old, whatever exp says", change: func(c map[string]any) { at(-421)(c); c["exp"] = now.Unix() + 9999 }, flaw: claim.Expired},
 		{name: "the clock behind", change: at(119)},
 		{name: "from the future", change: at(121), flaw: claim.NotYetValid},
+		{name: "from the future, without nbf", change: func(c map[string]any) { at(121)(c); delete(c, "nbf") }, flaw: claim.NotYetValid},
 		{name: "nbf in the future", change: set("nbf", now.Unix()+121), flaw: claim.NotYetValid},
 		{name: "without leeway", change: at(1), expect: func(e *claim.HintExpect) { e.Leeway = 0 }, flaw: claim.NotYetValid},
 		{name: "no exp", change: drop("exp"), flaw: claim.BadClaim},
@@ -140,9 +141,15 @@ func TestHint(t *testing.T) {
 		{name: "another issuer", change: set("iss", "https://evil.example/"+hintTenant+"/v2.0"), flaw: claim.BadIssuer},
 		{name: "the issuer of v1 tokens", change: set("iss", "https://sts.windows.net/"+hintTenant+"/"), flaw: claim.BadIssuer},
 		{name: "another tenant's issuer", change: set("iss", strings.Replace(hintIssuer, "{tenantid}", hintUser, 1)), flaw: claim.BadIssuer},
-		{name: "a tenant that is not ours", change: func(c map[string]any) { c["tid"] = hintUser; c["iss"] = strings.Replace(hintIssuer, "{tenantid}", hintUser, 1) }, flaw: claim.BadIssuer},
+		{name: "a tenant that is not ours", change: func(c map[string]any) {
+			c["tid"] = hintUser
+			c["iss"] = strings.Replace(hintIssuer, "{tenantid}", hintUser, 1)
+		}, flaw: claim.BadIssuer},
 		{name: "no tid", change: drop("tid"), flaw: claim.BadClaim},
-		{name: "tid no id", change: func(c map[string]any) { c["tid"] = "common"; c["iss"] = strings.Replace(hintIssuer, "{tenantid}", "common", 1) }, flaw: claim.BadClaim},
+		{name: "tid no id", change: func(c map[string]any) {
+			c["tid"] = "common"
+			c["iss"] = strings.Replace(hintIssuer, "{tenantid}", "common", 1)
+		}, flaw: claim.BadClaim},
 		{name: "no oid", change: drop("oid"), flaw: claim.BadClaim},
 		{name: "oid no id", change: set("oid", "ben"), flaw: claim.BadClaim},
 		{name: "oid as number", change: set("oid", 7), flaw: claim.BadClaim},
