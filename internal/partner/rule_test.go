@@ -131,6 +131,9 @@ func TestParse(t *testing.T) {
 	if _, ok := partner.ParseKind("reseller"); ok {
 		t.Error("a kind that does not exist was accepted")
 	}
+	if c, ok := partner.ParseCloud("Commercial"); !ok || c != partner.Public {
+		t.Errorf("the older word: %v %v", c, ok)
+	}
 	if c, ok := partner.ParseCloud("USGov"); !ok || !c.Sovereign() {
 		t.Error("cloud is not parsed")
 	}
