@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"partnerguard/internal/console"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/problem"
 )
@@ -164,15 +164,13 @@ func ruleText(w io.Writer, r *ruleRow, asOf time.Time) error {
 }
 
 func rulesCSV(w io.Writer, rows []ruleRow) error {
-	c := csv.NewWriter(w)
-	_ = c.Write([]string{"id", "title", "level", "standing", "why", "announced", "contract", "enforced", "text", "source"})
+	c := console.NewSheet(w, "id", "title", "level", "standing", "why", "announced", "contract", "enforced", "text", "source")
 	for _, r := range rows {
 		var steps []string
 		for _, s := range r.Rule.Enforced {
 			steps = append(steps, s.Date.String()+" "+s.What)
 		}
-		_ = c.Write([]string{r.ID, r.Title, string(r.Level), string(r.Standing), r.Why, r.Announced.String(), r.Rule.Contract.String(), strings.Join(steps, "; "), r.Text, r.Source})
+		c.Row(r.ID, r.Title, string(r.Level), string(r.Standing), r.Why, r.Announced.String(), r.Rule.Contract.String(), strings.Join(steps, "; "), r.Text, r.Source)
 	}
-	c.Flush()
-	return c.Error()
+	return c.Close()
 }
