@@ -58,6 +58,8 @@ var csvCommands = map[string][]string{
 	"partnerguard rehearse csv":        {"--from", "{in}", "--preset", "partner-baseline"},
 	"partnerguard rules csv":           {},
 	"partnerguard automation csv":      {"--from", "{in}"},
+	"partnerguard export plan csv":     {"--licence", "free"},
+	"partnerguard export check csv":    {"--from", "{in}"},
 }
 
 // TestCSVOutputs walks every command that prints CSV: no cell may be one that a

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -144,6 +145,9 @@ func (r *Request) by() string {
 
 // WhyNoRequest says why no request reads a kind; "" for kinds that one does.
 func WhyNoRequest(k Kind) string { return noRequest[k] }
+
+// KindsWithoutRequest are the kinds that [WhyNoRequest] tells of, sorted.
+func KindsWithoutRequest() []Kind { return slices.Sorted(maps.Keys(noRequest)) }
 
 var noRequest = map[Kind]string{
 	DirectoryRole:          "it shows activated roles only, and their members are cut at 20 when they are expanded; roleAssignments says more",
