@@ -41,8 +41,9 @@ func (e *Engine) At(s *SignIn, words string) (note string, err error) {
 		}
 		return "", problem.New(problem.BadInput, "%d named locations are called %.80q", len(named), words).WithHint("name one by its id: %s", listed(ids))
 	case len(named) == 1:
-		if country != "" && !strings.EqualFold(named[0].ID, words) && !slices.ContainsFunc(named[0].Countries, func(c string) bool { return strings.EqualFold(strings.TrimSpace(c), country) }) {
-			return "", problem.New(problem.BadInput, "%q is a country and the name of a named location elsewhere", words).WithHint("for the location give its id, %s; for the country an address there", named[0].ID)
+		if country != "" && !strings.EqualFold(named[0].ID, words) && !named[0].holds(country) {
+			return "", problem.New(problem.BadInput, "%q is a country and the name of a named location elsewhere", words).
+				WithHint("for the location give its id, %s; for the country an address there", named[0].ID)
 		}
 		if err = e.atNamed(s, named[0]); err == nil || place == "" {
 			return "", err
@@ -56,7 +57,13 @@ func (e *Engine) At(s *SignIn, words string) (note string, err error) {
 		s.Country = country
 		return "", nil
 	}
-	return "", problem.New(problem.BadInput, "no location %.80q is in the input", words).WithHint("it is an address, a country of two letters, or one of: %s", listed(e.whereNames()))
+	return "", problem.New(problem.BadInput, "no location %.80q is in the input", words).
+		WithHint("it is an address, a country of two letters, or one of: %s", listed(e.whereNames()))
+}
+
+// holds reports a country that the location names.
+func (l *NamedLocation) holds(country string) bool {
+	return slices.ContainsFunc(l.Countries, func(c string) bool { return strings.EqualFold(strings.TrimSpace(c), country) })
 }
 
 // placeCalled is the label of a place that the policies tell apart, or "".
@@ -97,7 +104,8 @@ func (e *Engine) atNamed(s *SignIn, l *NamedLocation) error {
 		}
 	}
 	if len(at) == 0 {
-		return problem.New(problem.BadInput, "the named location %.80q has no range or country that can be read", l.DisplayName).WithHint("give an address or a country instead")
+		return problem.New(problem.BadInput, "the named location %.80q has no range or country that can be read", l.DisplayName).
+			WithHint("give an address or a country instead")
 	}
 	parts := map[[2]int]bool{}
 	var words []string

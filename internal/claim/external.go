@@ -26,6 +26,11 @@ type ExternalRequest struct {
 // maxField bounds a field of the form; the hint is bounded by [MaxSize].
 const maxField = 8 << 10
 
+// externalFields are the fields that the contract names.
+var externalFields = []string{
+	"scope", "response_type", "response_mode", "client_id", "redirect_uri", "nonce", "state", "id_token_hint", "claims", "client-request-id",
+}
+
 // ReadExternalRequest reads the posted form. redirects are Entra ID's own
 // addresses for the answer, compared whole: nothing is sent anywhere else.
 // response_type is compared without case, as the contract itself prints
@@ -35,7 +40,7 @@ func ReadExternalRequest(form url.Values, redirects []string) (ExternalRequest, 
 	refuse := func(why string, args ...any) (ExternalRequest, error) {
 		return ExternalRequest{}, problem.New(problem.BadInput, "the request of External MFA is refused: "+why, args...)
 	}
-	for _, name := range []string{"scope", "response_type", "response_mode", "client_id", "redirect_uri", "nonce", "state", "id_token_hint", "claims", "client-request-id"} {
+	for _, name := range externalFields {
 		limit := maxField
 		if name == "id_token_hint" {
 			limit = MaxSize

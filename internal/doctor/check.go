@@ -134,7 +134,9 @@ func MakeCheck(f *facts.Facts, o Options) *Check {
 // look finds how much of a kind is there; nil when no rule asks for it.
 func look(f *facts.Facts, r *evidence.Request, n *names, o *Options, rules []ruling) *CheckFile {
 	needs, may, help := users(rules, r.Kind)
-	out := &CheckFile{Kind: r.Kind, File: r.File, Need: needed, NeededBy: list(needs), Helps: list(help), Why: []evidence.Cut{}, Portal: list(r.Portal), Records: f.Seen[r.Kind]}
+	out := &CheckFile{
+		Kind: r.Kind, File: r.File, Need: needed, NeededBy: list(needs), Helps: list(help), Portal: list(r.Portal), Records: f.Seen[r.Kind],
+	}
 	if asked, known := n.asks(r.Kind); len(may) > 0 && asked {
 		out.NeededBy = append(out.NeededBy, may...)
 	} else if len(may) > 0 && !known && len(needs) == 0 {

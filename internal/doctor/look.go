@@ -91,7 +91,9 @@ func named(f *facts.Facts) names {
 		n.roles = n.roles || len(u.IncludeRoles)+len(u.ExcludeRoles) > 0
 		n.users = n.users || slices.ContainsFunc(slices.Concat(u.IncludeUsers, u.ExcludeUsers), isID)
 		for _, l := range p.Conditions.Locations.Items {
-			n.places = n.places || slices.ContainsFunc(slices.Concat(l.IncludeLocations, l.ExcludeLocations), func(id string) bool { return !strings.EqualFold(id, "All") })
+			for _, id := range slices.Concat(l.IncludeLocations, l.ExcludeLocations) {
+				n.places = n.places || !strings.EqualFold(id, "All")
+			}
 		}
 		if g := p.GrantControls; g != nil && g.Strength != nil {
 			n.strengths = n.strengths || !strings.HasPrefix(g.Strength.ID, builtInStrength) && len(g.Strength.AllowedCombinations.Items) == 0
@@ -148,7 +150,8 @@ func within(f *facts.Facts, k evidence.Kind, n *names) (cuts []evidence.Cut) {
 			}
 		}
 		if without > 0 && (n.users || len(n.groups) > 0) {
-			cuts = append(cuts, evidence.Cut{Kind: k, Why: fmt.Sprintf("says no id of %d of its %d accounts, so what is named by id cannot be matched", without, len(f.Directory.Users))})
+			why := fmt.Sprintf("says no id of %d of its %d accounts, so what is named by id cannot be matched", without, len(f.Directory.Users))
+			cuts = append(cuts, evidence.Cut{Kind: k, Why: why})
 		}
 	case evidence.Customer:
 		silent := 0

@@ -46,9 +46,8 @@ const groupStart = `function Read-Groups {
     foreach ($id in @($p.conditions.users.includeGroups) + @($p.conditions.users.excludeGroups)) { if ($id) { $todo.Enqueue($id) } }
   }
   foreach ($list in %s) {
-    foreach ($a in (Read-Pages "/v1.0/roleManagement/directory/${list}?` + "`" + `$expand=principal").value) {
-      if ($a.principal.'@odata.type' -eq '#microsoft.graph.group') { $todo.Enqueue($a.principalId) }
-    }
+    try { $given = (Read-Pages "/v1.0/roleManagement/directory/${list}?` + "`" + `$expand=principal").value } catch { Write-Warning "${list}: $_"; continue }
+    foreach ($a in $given) { if ($a.principal.'@odata.type' -eq '#microsoft.graph.group') { $todo.Enqueue($a.principalId) } }
   }
   $script:groups = Read-Pages '/v1.0/groups?$select=id,displayName,groupTypes,securityEnabled,mailEnabled,isAssignableToRole&$top=999'
   $byId = @{}; foreach ($g in $script:groups.value) { $byId[$g.id] = $g }
@@ -78,9 +77,12 @@ function Read-ForGroups($path) {
 // their next link names.
 const centerStart = `# Partner Center takes an App+User token: run this in "partnerguard exec --customer partner -- pwsh", or paste one.
 $PartnerToken = if ($env:IDENTITY_ENDPOINT) {
-  ConvertTo-SecureString -AsPlainText (Invoke-RestMethod -Uri "$($env:IDENTITY_ENDPOINT)?api-version=2019-08-01&resource=%s" -Headers @{ 'X-IDENTITY-HEADER' = $env:IDENTITY_HEADER }).access_token
+  $ask = "$($env:IDENTITY_ENDPOINT)?api-version=2019-08-01&resource=%s"
+  ConvertTo-SecureString -AsPlainText (Invoke-RestMethod -Uri $ask -Headers @{ 'X-IDENTITY-HEADER' = $env:IDENTITY_HEADER }).access_token
 } else { Read-Host -AsSecureString 'App+User token for Partner Center' }
-function Read-Partner($path, $headers = @{}) { Invoke-RestMethod -Uri "%s$path" -Authentication Bearer -Token $PartnerToken -Headers (@{ Accept = 'application/json' } + $headers) }
+function Read-Partner($path, $headers = @{}) {
+  Invoke-RestMethod -Uri "%s$path" -Authentication Bearer -Token $PartnerToken -Headers (@{ Accept = 'application/json' } + $headers)
+}
 function Read-PartnerPages($path) {
   $all = [Collections.Generic.List[object]]::new(); $headers = @{}
   while ($path) {
@@ -122,13 +124,15 @@ func prepare(s evidence.Service, o *Options, permissions []string, center string
 var loops = map[evidence.Kind]string{
 	evidence.SignIn: `foreach ($type in 'interactiveUser', 'nonInteractiveUser') { foreach ($back in 30..0) {
   $day = [DateTime]::UtcNow.Date.AddDays(-$back); $from = $day.ToString('s') + 'Z'; $to = $day.AddDays(1).ToString('s') + 'Z'
-  Save-Json (Read-Pages "/beta/auditLogs/signIns?` + "`" + `$filter=signInEventTypes/any(t: t eq '$type') and createdDateTime ge $from and createdDateTime le $to") "signIns-$type-$($from.Substring(0, 10)).json"
+  $of = "signInEventTypes/any(t: t eq '$type') and createdDateTime ge $from and createdDateTime le $to"
+  Save-Json (Read-Pages "/beta/auditLogs/signIns?` + "`" + `$filter=$of") "signIns-$type-$($from.Substring(0, 10)).json"
 } }`,
 	evidence.Group:            `Save-Json (Read-Groups) 'groups.json'`,
 	evidence.GroupEligibility: `Save-Json (Read-ForGroups '/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances') 'groupEligibility.json'`,
 	evidence.GroupAssignment:  `Save-Json (Read-ForGroups '/identityGovernance/privilegedAccess/group/assignmentScheduleInstances') 'groupAssignments.json'`,
 	evidence.PerUserMFA: `Save-Json @(foreach ($u in (Read-Pages '/beta/users?$select=id,userPrincipalName&$top=999').value) {
-  [ordered]@{ id = $u.id; userPrincipalName = $u.userPrincipalName; perUserMfaState = (Read-One "/beta/users/$($u.id)/authentication/requirements").perUserMfaState }
+  $state = (Read-One "/beta/users/$($u.id)/authentication/requirements").perUserMfaState
+  [ordered]@{ id = $u.id; userPrincipalName = $u.userPrincipalName; perUserMfaState = $state }
 }) 'perUserMfa.json'`,
 	evidence.AccessAssignment: `Save-Json @(foreach ($r in (Read-Pages '/v1.0/tenantRelationships/delegatedAdminRelationships').value) {
   Read-Pages "/v1.0/tenantRelationships/delegatedAdminRelationships/$($r.id)/accessAssignments"
@@ -136,9 +140,10 @@ var loops = map[evidence.Kind]string{
 	evidence.Customer: `$list = Read-PartnerPages '/v1/customers?size=500'
 Save-Json ([ordered]@{ totalCount = $list.totalCount; items = @(foreach ($c in $list.items) { Read-Partner "/v1/customers/$($c.id)" }) }) 'customers.json'`,
 	evidence.FraudEvent: `Save-Json @(Read-Partner '/v1/fraudEvents' @{ 'X-NewEventsModel' = 'true' }) 'fraudEvents.json'`,
-	evidence.UnifiedAuditSignIn: `$session = [Guid]::NewGuid().ToString(); $rows = [Collections.Generic.List[object]]::new()
+	evidence.UnifiedAuditSignIn: `$rows = [Collections.Generic.List[object]]::new(); $end = (Get-Date).ToUniversalTime()
+$ask = @{ StartDate = $end.AddDays(-30); EndDate = $end; SessionId = "$(New-Guid)"; SessionCommand = 'ReturnLargeSet'; ResultSize = 5000 }
 do {
-  $page = @(Search-UnifiedAuditLog -StartDate (Get-Date).AddDays(-30) -EndDate (Get-Date) -Operations UserLoggedIn -SessionId $session -SessionCommand ReturnLargeSet -ResultSize 5000)
+  $page = @(Search-UnifiedAuditLog @ask -Operations UserLoggedIn)
   foreach ($r in $page) { $rows.Add((ConvertFrom-Json $r.AuditData)) }
 } while ($page.Count)
 Save-Json $rows 'unifiedAuditSignIns.json'`,

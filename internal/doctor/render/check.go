@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -139,11 +140,13 @@ func CheckCSV(w io.Writer, c *doctor.Check) error {
 		for j := range f.Why {
 			why[j] = f.Why[j].Why
 		}
-		out.Row("file", f.File, f.Need, f.Extent.String(), strconv.Itoa(f.Records), f.Says, strings.Join(why, " | "), f.Run, "", "", "", "", strings.Join(append(append([]string{}, f.NeededBy...), f.Helps...), " "))
+		out.Row("file", f.File, f.Need, f.Extent.String(), strconv.Itoa(f.Records), f.Says, strings.Join(why, " | "), f.Run,
+			"", "", "", "", strings.Join(slices.Concat(f.NeededBy, f.Helps), " "))
 	}
 	for i := range c.Rules {
 		r := &c.Rules[i]
-		out.Row("rule", r.ID, r.Level, map[bool]string{true: "ready", false: "not ready"}[r.Ready], "", "", "", r.Run, kinds(r.There), kinds(r.Partial), kinds(r.Absent), kinds(r.Left), "")
+		ready := map[bool]string{true: "ready", false: "not ready"}[r.Ready]
+		out.Row("rule", r.ID, r.Level, ready, "", "", "", r.Run, kinds(r.There), kinds(r.Partial), kinds(r.Absent), kinds(r.Left), "")
 	}
 	return out.Close()
 }

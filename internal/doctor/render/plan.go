@@ -146,7 +146,8 @@ func serviceWord(s evidence.Service) string {
 	return "Microsoft Graph"
 }
 
-// PlanScript writes the plan as a PowerShell script.
+// PlanScript writes the plan as a PowerShell script. A file that cannot be made
+// is warned of and does not keep the others from being made.
 func PlanScript(w io.Writer, p *doctor.Plan) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "# What %s in the %s cloud exports%s, on %s.\n# Run it in a folder of its own; then: partnerguard export check FOLDER\n",
@@ -156,7 +157,7 @@ func PlanScript(w io.Writer, p *doctor.Plan) error {
 	}
 	for i := range p.Files {
 		f := &p.Files[i]
-		fmt.Fprintf(b, "\n# %s: %s\n%s\n", f.File, strings.Join(f.Requests, ", then "), f.PowerShell)
+		fmt.Fprintf(b, "\n# %s: %s\ntry {\n%s\n} catch { Write-Warning \"%s: $_\" }\n", f.File, strings.Join(f.Requests, ", then "), f.PowerShell, f.File)
 	}
 	return b.Flush()
 }
@@ -167,8 +168,8 @@ func PlanCSV(w io.Writer, p *doctor.Plan) error {
 		"needed_by", "may_be_needed_by", "helps", "source")
 	for i := range p.Files {
 		f := &p.Files[i]
-		out.Row(f.File, string(f.Kind), yes(f.Needed), f.When, strings.Join(f.Requests, " | "), yes(f.Paged), strings.Join(f.Permissions, " "), strings.Join(f.Roles, " | "),
-			string(f.Licence), f.Without, strings.Join(f.Portal, " > "), f.PowerShell, f.Note, strings.Join(f.NeededBy, " "), strings.Join(f.MayNeededBy, " "),
+		out.Row(f.File, string(f.Kind), yes(f.Needed), f.When, strings.Join(f.Requests, " | "), yes(f.Paged),
+			strings.Join(f.Permissions, " "), strings.Join(f.Roles, " | "), string(f.Licence), f.Without, strings.Join(f.Portal, " > "), f.PowerShell, f.Note, strings.Join(f.NeededBy, " "), strings.Join(f.MayNeededBy, " "),
 			strings.Join(f.Helps, " "), f.Source)
 	}
 	for i := range p.Left {

@@ -99,5 +99,6 @@ func tableRow(w io.Writer, r *evidence.Request) {
 	if r.Licence != evidence.Free {
 		licence = "Entra ID " + strings.ToUpper(string(r.Licence))
 	}
-	fmt.Fprintf(w, "| `%s` | `%s` | %s | %s | %s | %s |\n", r.File, r.String(), strings.Join(r.Roles, " or "), licence, strings.Join(needs, ", "), strings.Join(helps, ", "))
+	fmt.Fprintf(w, "| `%s` | `%s` | %s | %s | %s | %s |\n", r.File, r.String(),
+		strings.Join(r.Roles, " or "), licence, strings.Join(needs, ", "), strings.Join(helps, ", "))
 }
