@@ -30,9 +30,9 @@ func (e *Engine) SetAxis(classes []int16, axis string, on bool) {
 		l = int(dimCompliantApp)
 	}
 	if l >= 0 && l < len(classes) {
-		classes[l] = 0
+		classes[l] = e.axisClass[l-int(dimCompliant)][0]
 		if on {
-			classes[l] = 1
+			classes[l] = e.axisClass[l-int(dimCompliant)][1]
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package access
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // adminRoles are the roles that security defaults challenge at every sign-in
 // (contracts.md section 9.4).
@@ -68,10 +71,18 @@ func builtins(t *Tenant) (out []*Policy) {
 		return func(c *Conditions) { c.Users.IncludeRoles = ids }
 	}
 	management := func(c *Conditions) { all(c); c.Applications.IncludeApplications = managementApps }
-	if t.Defaults != nil && t.Defaults.IsEnabled.True() {
+	enforced := slices.ContainsFunc(t.Policies, func(p *Policy) bool { return p.Enforced() })
+	// Security defaults that nobody exported may be on where no policy is.
+	if open := t.Defaults == nil && !enforced; open || t.Defaults.On() {
+		first := len(out)
 		stand("partnerguard:defaults-legacy", "security defaults: legacy authentication blocked", block, legacy)
 		stand("partnerguard:defaults-admins", "security defaults: administrators challenged at every sign-in", mfa, roles(adminRoles))
 		stand("partnerguard:defaults-management", "security defaults: Azure management challenged", mfa, management)
+		for _, p := range out[first:] {
+			if open {
+				p.Unsupported = []string{"state (security defaults are not in the export)"}
+			}
+		}
 	}
 	for _, p := range t.Policies {
 		// The preview's own policies showed no users and apps. One that does is

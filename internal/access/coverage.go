@@ -28,9 +28,12 @@ func (e *Engine) Coverage(q Question) ([]Cover, error) {
 		co := &cohorts[n]
 		cover := Covered
 		switch {
-		case certain.root(co) != leafCovered && !certain.over:
+		case !co.perhaps && len(certain.roots(co)) > 0 && !certain.over:
 			cover = Open
-		case pessimist.root(co) != leafCovered || certain.over:
+			if len(e.tenant.PoliciesLack) > 0 { // a further policy may close it
+				cover = Uncertain
+			}
+		case len(pessimist.roots(co)) > 0 || certain.over:
 			cover = Uncertain
 		}
 		for _, s := range co.subjects {

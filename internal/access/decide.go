@@ -132,11 +132,12 @@ func (e *Engine) Locate(s *SignIn, classes []int16) {
 	classes[dimUserRisk] = levelClass(riskNames, s.UserRisk)
 	classes[dimInsiderRisk] = levelClass(insiderNames, s.InsiderRisk)
 	for l := int(dimCompliant); l < len(e.dims); l++ {
-		if v, ok := s.Device[e.dims[l].name]; ok {
-			classes[l] = 0
-			if v {
-				classes[l] = 1
-			}
+		if classes[dimClient] == clientOther {
+			classes[l] = 0 // it shows no device
+			continue
+		}
+		if len(s.Device) > 0 {
+			classes[l] = e.deviceClass(l, s.Device)
 		}
 	}
 }
@@ -212,7 +213,7 @@ func (e *Engine) verdict(p Point, sure, could mask) Outcome {
 		for word := could[w] & (e.enforced[w] | e.unsupported[w]); word != 0; word &= word - 1 {
 			i := w*64 + trailing(word)
 			certain := sure[w]>>(i%64)&1 != 0 && e.unsupported[w]>>(i%64)&1 == 0
-			if e.unsupported[w]>>(i%64)&1 != 0 && !e.policies[i].Enforced() {
+			if e.unsupported[w]>>(i%64)&1 != 0 && !e.policies[i].MayBeEnforced() {
 				continue
 			}
 			d := &e.demands[i]
@@ -220,8 +221,11 @@ func (e *Engine) verdict(p Point, sure, could mask) Outcome {
 			if certain {
 				t = yes
 			}
-			if d.block {
+			if d.block || d.unread {
 				blocked = blocked.or(t)
+			}
+			if d.refuses {
+				blocked = blocked.or(t.and(e.withoutAlternative(d, p)))
 			}
 			if d.mfa {
 				if d.mfaUnknown {
@@ -232,6 +236,8 @@ func (e *Engine) verdict(p Point, sure, could mask) Outcome {
 		}
 	}
 	switch {
+	case blocked == yes:
+		return Blocked
 	case mfa == yes:
 		return MFARequired
 	case mfa == maybe || blocked == maybe:
@@ -250,11 +256,11 @@ func (e *Engine) withoutAlternative(d *demand, p Point) tri {
 		if !d.or[alt] {
 			continue
 		}
-		switch p.Classes[int(dimCompliant)+int(alt)] {
-		case 1:
-			return no
-		case -1:
+		switch c := p.Classes[int(dimCompliant)+int(alt)]; {
+		case c < 0:
 			out = maybe
+		case e.offers(alt, c):
+			return no
 		}
 	}
 	return out
@@ -294,16 +300,16 @@ func (e *Engine) Decide(s SignIn) Answer {
 	a := Answer{Outcome: e.verdict(p, sure, could), SignIn: s, Account: subject.label(), Applied: []Use{}, Others: []Use{}, Report: []Use{}, Able: []string{}, Notes: []string{}}
 	var deciding []string
 	for i, pol := range e.policies {
-		if pol.Conditions.Workload || !pol.Enforced() && !pol.ReportOnly() {
+		if e.origin[i] != i || pol.Conditions.Workload || !pol.MayBeEnforced() && !pol.ReportOnly() {
 			continue
 		}
 		use := Use{ID: pol.ID, Policy: pol.DisplayName, State: pol.State, Demands: e.demands[i].text()}
 		switch {
 		case e.unsupported.has(i):
 			use.Applies, use.Clause = "perhaps", "not understood: "+strings.Join(pol.Unsupported, ", ")
-		case sure.has(i):
+		case e.anyCopy(sure, i):
 			use.Applies, use.Clause = "yes", "every clause takes this sign-in"
-		case could.has(i):
+		case e.anyCopy(could, i):
 			use.Applies, use.Clause = "perhaps", e.leftOut(i, p)
 		default:
 			use.Applies, use.Clause = "no", e.leftOut(i, p)
@@ -316,7 +322,7 @@ func (e *Engine) Decide(s SignIn) Answer {
 		default:
 			a.Applied = append(a.Applied, use)
 			d := &e.demands[i]
-			if a.Outcome == Blocked && d.block && use.Applies == "yes" || a.Outcome == MFARequired && d.mfa && use.Applies == "yes" || a.Outcome == Undecided && (use.Applies == "perhaps" && !d.nothing() || d.mfaUnknown) {
+			if a.Outcome == Blocked && (d.block || e.turnsAway(i)) && use.Applies == "yes" || a.Outcome == MFARequired && d.mfa && use.Applies == "yes" || a.Outcome == Undecided && (use.Applies == "perhaps" && !d.nothing() || d.mfaUnknown) {
 				deciding = append(deciding, pol.DisplayName)
 			}
 		}
@@ -350,6 +356,16 @@ func (e *Engine) Decide(s SignIn) Answer {
 		}
 	}
 	return a
+}
+
+// turnsAway reports a grant that refuses whoever has none of what it asks for.
+func (e *Engine) turnsAway(i int) bool {
+	for k := i; k < len(e.policies) && e.origin[k] == i; k++ {
+		if e.demands[k].refuses {
+			return true
+		}
+	}
+	return false
 }
 
 func join(names []string) string {
@@ -438,7 +454,7 @@ func levels(d *dim, policy int) string {
 }
 
 // nothing reports a grant that neither blocks nor asks for MFA.
-func (d *demand) nothing() bool { return !d.block && !d.mfa }
+func (d *demand) nothing() bool { return !d.block && !d.mfa && !d.refuses }
 
 // text says what a grant asks for.
 func (d *demand) text() string {
@@ -446,6 +462,8 @@ func (d *demand) text() string {
 	switch {
 	case d.block:
 		return "block"
+	case d.unread:
+		return "what is not understood"
 	case d.mfaUnknown:
 		parts = append(parts, "an authentication strength that is not in the export")
 	case d.phishingResistant && !d.resistanceUnknown:

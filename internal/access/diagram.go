@@ -2,6 +2,7 @@ package access
 
 import (
 	"encoding/binary"
+	"slices"
 )
 
 // A diagram answers, for one question, which sign-ins no protecting policy
@@ -23,17 +24,30 @@ type diagram struct {
 	byShape map[string]int32 // level and branches -> node
 	free    []mask           // by level: policies with no clause from that level on
 	steps   int              // ways followed so far
+	before  bool             // as it was before Microsoft's change of baseline scopes
 	over    bool             // a bound was met; what lies beyond counts as open and undecided
 }
 
 // way is a set of classes of one dimension that no protecting policy tells
 // apart.
 type way struct {
-	keep    mask // the policies left in force
-	classes []uint64
-	eas     bool // on the client dimension: Exchange ActiveSync
-	noEAS   bool // on the resource dimension: not reached by Exchange ActiveSync
+	keep      mask // the policies left in force
+	classes   []uint64
+	by        client // on the client dimension
+	noEAS     bool   // on the resource dimension: not reached by Exchange ActiveSync
+	hasDevice bool   // on a device dimension: not shown by a legacy client
 }
+
+// client is what the client chosen means for the other dimensions: Exchange
+// ActiveSync reaches Exchange alone, and other legacy clients show no state of
+// a device and are no approved app (Microsoft, "Conditions: client apps").
+type client uint8
+
+const (
+	byModern client = iota
+	byEAS
+	byLegacy
+)
 
 // node is a branching on one dimension. Leaves are the ids below.
 type node struct {
@@ -61,11 +75,21 @@ const (
 
 func newDiagram(e *Engine, q *compiledQuestion, sure bool) *diagram {
 	d := &diagram{e: e, q: q, sure: sure, byKey: map[string]int32{}, byShape: map[string]int32{}}
+	d.prepare()
+	return d
+}
+
+// prepare brings the dimensions to ways.
+func (d *diagram) prepare() {
+	e, q := d.e, d.q
 	d.free = make([]mask, len(e.dims)+1)
 	d.free[len(e.dims)] = e.full()
 	for l := len(e.dims) - 1; l >= 0; l-- {
 		m := append(mask(nil), d.free[l+1]...)
 		for _, c := range q.classes[l] {
+			if d.skips(&e.dims[l], c) {
+				continue
+			}
 			keep := d.clause(l, c)
 			for w := range m {
 				m[w] &= keep[w]
@@ -77,27 +101,48 @@ func newDiagram(e *Engine, q *compiledQuestion, sure bool) *diagram {
 	for l := range e.dims {
 		d.ways[l] = d.waysOf(l)
 	}
-	return d
 }
 
 // waysOf groups the classes of a dimension that the question asks about.
 // Exchange ActiveSync and Exchange stay apart, because the one reaches only the
 // other.
 func (d *diagram) waysOf(l int) (out []way) {
-	by := map[string]int{}
-	words := (len(d.e.dims[l].labels) + 63) / 64
+	ways := map[string]int{}
+	dim := &d.e.dims[l]
+	words := (len(dim.labels) + 63) / 64
 	for _, c := range d.q.classes[l] {
+		if d.skips(dim, c) {
+			continue
+		}
 		w := way{keep: d.e.mask()}
 		for i, m := range d.clause(l, c) {
 			w.keep[i] = m & d.q.protects[i]
 		}
-		w.eas = dimID(l) == dimClient && c == clientEAS
-		w.noEAS = dimID(l) == dimResource && c != d.e.apps[exchangeOnline]
-		key := d.key(0, w.keep, w.eas || dimID(l) == dimResource && !w.noEAS)
-		n, ok := by[key]
+		apart := client(0)
+		switch {
+		case dimID(l) == dimClient:
+			switch c {
+			case clientEAS:
+				w.by = byEAS
+			case clientOther:
+				w.by = byLegacy
+			}
+			apart = w.by
+		case dimID(l) == dimResource:
+			if w.noEAS = c != d.e.apps[exchangeOnline]; !w.noEAS {
+				apart = 1
+			}
+		case l >= int(dimCompliant):
+			if x := d.e.axisOf(l); c != 0 && (x == nil || !x.opaque) {
+				w.hasDevice = true
+				apart = 1
+			}
+		}
+		key := d.key(0, w.keep, apart)
+		n, ok := ways[key]
 		if !ok {
 			n = len(out)
-			by[key] = n
+			ways[key] = n
 			w.classes = make([]uint64, words)
 			out = append(out, w)
 		}
@@ -106,12 +151,21 @@ func (d *diagram) waysOf(l int) (out []way) {
 	return out
 }
 
+// skips reports a class that is not looked at: see [dim.vague].
+func (d *diagram) skips(of *dim, c int) bool {
+	has := func(list []bool) bool { return list != nil && list[c] }
+	return has(of.blur) || d.sure && has(of.vague) || !d.sure && has(of.phantom)
+}
+
 // clause is the set of policies that class c of dimension l leaves in force.
 func (d *diagram) clause(l, c int) mask {
 	dim := &d.e.dims[l]
 	m := dim.could[c]
 	if d.sure {
 		m = dim.sure[c]
+	}
+	if d.before && dimID(l) == dimResource && c == d.e.basic {
+		m = d.e.basicBefore
 	}
 	if dim.guard != nil && d.q.guarded {
 		out := d.e.mask()
@@ -123,23 +177,40 @@ func (d *diagram) clause(l, c int) mask {
 	return m
 }
 
-// root gives the node for a cohort.
-func (d *diagram) root(co *cohort) int32 {
-	u := &d.e.sets[co.set]
-	start := d.e.mask()
-	for w := range start {
-		if d.sure {
-			start[w] = u.sure[w] & d.q.protects[w] &^ d.q.perhaps[w]
-		} else {
-			start[w] = u.could[w] & d.q.protects[w]
+// roots gives the nodes for a cohort that are not covered: one for each way in
+// which what is not known of it may be, in a proof; in the search for certain
+// gaps the one in which every possible policy takes it.
+func (d *diagram) roots(co *cohort) (out []int32) {
+	put := func(m mask) {
+		if n := d.build(0, m, 0); n != leafCovered && !slices.Contains(out, n) {
+			out = append(out, n)
 		}
 	}
-	return d.build(0, start, false)
+	u := &d.e.sets[co.set]
+	start := d.e.mask()
+	switch {
+	case !d.sure && co.perhaps: // nothing is certain of accounts that may not be asked about
+	case !d.sure:
+		for w := range start {
+			start[w] = u.could[w] & d.q.protects[w]
+		}
+		put(start)
+	case len(co.worlds) > 0:
+		for _, m := range co.worlds {
+			put(m)
+		}
+	default:
+		for w := range start {
+			start[w] = u.sure[w] & d.q.protects[w] &^ d.q.perhaps[w]
+		}
+		put(start)
+	}
+	return out
 }
 
-// build gives the node for the policies in m from level l on. eas says that
-// the client chosen is Exchange ActiveSync.
-func (d *diagram) build(l int, m mask, eas bool) int32 {
+// build gives the node for the policies in m from level l on. by says what of
+// the client chosen narrows the levels below.
+func (d *diagram) build(l int, m mask, by client) int32 {
 	if m.empty() {
 		return leafOpen
 	}
@@ -149,7 +220,7 @@ func (d *diagram) build(l int, m mask, eas bool) int32 {
 	if l == len(d.e.dims) {
 		return leafCovered // a policy that survived every clause takes it
 	}
-	key := d.key(l, m, eas)
+	key := d.key(l, m, by)
 	if n, ok := d.byKey[key]; ok {
 		return n
 	}
@@ -176,19 +247,23 @@ func (d *diagram) build(l int, m mask, eas bool) int32 {
 	next := d.e.mask()
 	for i := range d.ways[l] {
 		way := &d.ways[l][i]
-		if eas && way.noEAS {
+		if by == byEAS && way.noEAS || by == byLegacy && way.hasDevice {
 			continue
 		}
 		for w := range next {
 			next[w] = m[w] & way.keep[w]
 		}
-		put(d.build(l+1, next, way.eas), way.classes)
+		below := by
+		if dimID(l) == dimClient {
+			below = way.by
+		}
+		put(d.build(l+1, next, below), way.classes)
 	}
 	var id int32
 	switch {
 	case len(groups) == 0:
 		id = leafCovered // nothing is asked about here
-	case len(groups) == 1 && !(dimID(l) == dimResource && eas):
+	case len(groups) == 1 && !(dimID(l) == dimResource && by == byEAS):
 		id = groups[0].to // the dimension makes no difference
 	default:
 		n := node{level: l}
@@ -212,14 +287,9 @@ func (d *diagram) build(l int, m mask, eas bool) int32 {
 	return id
 }
 
-func (d *diagram) key(l int, m mask, eas bool) string {
+func (d *diagram) key(l int, m mask, by client) string {
 	b := make([]byte, 0, 2+8*len(m))
-	b = append(b, byte(l))
-	if eas {
-		b = append(b, 1)
-	} else {
-		b = append(b, 0)
-	}
+	b = append(b, byte(l), byte(by))
 	for _, w := range m {
 		b = binary.LittleEndian.AppendUint64(b, w)
 	}

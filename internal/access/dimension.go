@@ -10,7 +10,11 @@ func (e *Engine) addDim(name string, labels []string, match func(i int, p *Polic
 	for c := range labels {
 		sure, could := e.mask(), e.mask()
 		for i, p := range e.policies {
-			switch match(i, p, c) {
+			t := match(i, p, c)
+			if t == no && len(p.Unsupported) > 0 && p.lostDimension(dimID(len(e.dims))) {
+				t = maybe
+			}
+			switch t {
 			case yes:
 				sure.set(i)
 				could.set(i)
@@ -51,13 +55,18 @@ func (e *Engine) buildDims() {
 			}
 		}
 	}
-	e.addDim("location", labels, func(i int, _ *Policy, c int) tri {
+	d := e.addDim("location", labels, func(i int, _ *Policy, c int) tri {
 		out := yes
 		for k := range clauses[i] {
 			out = out.and(clauses[i][k].selects(&e.geo.places[c]))
 		}
 		return out
 	})
+	d.vague, d.phantom, d.blur = make([]bool, len(labels)), make([]bool, len(labels)), make([]bool, len(labels))
+	for c := range e.geo.places {
+		p := &e.geo.places[c]
+		d.vague[c], d.phantom[c], d.blur[c] = p.vague, p.phantom, p.blur
+	}
 	level := func(get func(*Conditions) []string, names []string) func(int, *Policy, int) tri {
 		return func(_ int, p *Policy, c int) tri {
 			list := get(&p.Conditions)
@@ -76,6 +85,28 @@ func (e *Engine) buildDims() {
 	e.addDim("user risk", riskNames, level(func(c *Conditions) []string { return c.UserRiskLevels }, riskNames))
 	e.addDim("insider risk", insiderNames, level(func(c *Conditions) []string { return c.InsiderRisk }, insiderNames))
 	e.addDevices()
+}
+
+// lostDimension reports that what a policy says of a dimension is not
+// understood.
+func (p *Policy) lostDimension(l dimID) bool {
+	switch {
+	case l == dimClient:
+		return p.lost(areaClients)
+	case l == dimResource:
+		return p.lost(areaApps)
+	case l == dimPlatform:
+		return p.lost(areaPlatforms)
+	case l == dimLocation:
+		return p.lost(areaLocations)
+	case l == dimSignInRisk:
+		return p.lost(areaSignInRisk)
+	case l == dimUserRisk:
+		return p.lost(areaUserRisk)
+	case l == dimInsiderRisk:
+		return p.lost(areaInsiderRisk)
+	}
+	return p.lost(areaDevices)
 }
 
 func matchClient(p *Policy, class int) tri {

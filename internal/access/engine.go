@@ -31,6 +31,13 @@ func (m mask) meets(o mask) bool {
 	return false
 }
 
+// add puts the policies of o into m.
+func (m mask) add(o mask) {
+	for i, w := range o {
+		m[i] |= w
+	}
+}
+
 // each calls f for every policy in m.
 func (m mask) each(f func(i int)) {
 	for w, word := range m {
@@ -51,11 +58,11 @@ const (
 	dimSignInRisk
 	dimUserRisk
 	dimInsiderRisk
-	dimCompliant // boolean axes from here: class 0 is no, class 1 is yes
+	dimCompliant // device axes from here: class 0 is no or no value, class 1 is yes
 	dimJoined
 	dimApprovedApp
 	dimCompliantApp
-	dimFirstFilter // one axis for each device filter rule that is not one of the above
+	dimFirstFilter // one axis for each further attribute that device filters test
 )
 
 // Client classes, in the order of dimClient. The flow is part of the client,
@@ -88,6 +95,11 @@ type dim struct {
 	guard []mask
 	// every and some are the masks over all classes, for a class that is not known.
 	every, some mask
+	// vague classes hang on something that is not known; phantom classes are what
+	// they may be. A gap that is certain is looked for in classes that are no
+	// phantoms, a proof in classes that are not vague. blur classes stand for
+	// several real ones in a decision and are in neither.
+	vague, phantom, blur []bool
 	// rows are sure and could of each class side by side, those of an unknown
 	// class first: what a decision reads.
 	rows []uint64
@@ -95,15 +107,18 @@ type dim struct {
 
 // Engine is a compiled tenant. It is immutable and safe for concurrent use.
 type Engine struct {
-	tenant   *Tenant
-	policies []*Policy
-	demands  []demand
-	words    int
-	dims     []dim
-	geo      *geography
-	apps     map[string]int // lower-case app id or special name -> resource class
-	appKeys  []string       // resource class -> app id or special name
-	filters  []string       // device filter rules, one axis each
+	tenant    *Tenant
+	policies  []*Policy
+	demands   []demand
+	words     int
+	dims      []dim
+	geo       *geography
+	apps      map[string]int        // lower-case app id or special name -> resource class
+	appKeys   []string              // resource class -> app id or special name
+	axes      []*deviceAxis         // device attributes; the first two share a dimension with grants
+	terms     [][]literal           // by policy: the device filter
+	axisClass [altAnything][2]int16 // of the first four device dimensions, the class of no and of yes; -1 open
+	origin    []int                 // by policy: the first of the copies that a filter or grant was split into
 
 	live []int // dimensions on which some policy has a clause
 
@@ -112,6 +127,11 @@ type Engine struct {
 	unsupported mask // enabled or report-only, not understood
 	blocks      mask // enforced, and a block
 	asks        mask // enforced, and MFA without a way around
+
+	namesSuite  bool     // some policy names a suite of apps
+	openRoleIDs []string // the bits of world.roles
+	basic       int      // the resource class of baseline scopes alone, or -1
+	basicBefore mask     // the policies that took it before Microsoft's change
 
 	absent   map[string]bool // ids of accounts that policies name and the export does not have
 	variants []variant       // subjects beyond the tenant's accounts
@@ -123,9 +143,11 @@ type Engine struct {
 }
 
 // compiledUser are the policies whose user clauses surely and possibly take
-// somebody.
+// somebody. Where something of the account is not known and the ways it may be
+// are few, worlds holds them all; else it is empty.
 type compiledUser struct {
 	sure, could mask
+	worlds      []world
 }
 
 // variant is a subject that is not an account of the tenant as it is: one with
@@ -137,17 +159,13 @@ type variant struct {
 
 // Compile prepares a tenant. Policies with the same id are judged one by one.
 func Compile(t *Tenant) *Engine {
-	e := &Engine{tenant: t, policies: append(slices.Clone(t.Policies), builtins(t)...)}
+	e := &Engine{tenant: t}
+	e.split(append(slices.Clone(t.Policies), builtins(t)...))
 	e.words = max((len(e.policies)+63)/64, 1)
-	strengths := map[string]*Strength{}
-	for _, s := range t.Strengths {
-		strengths[strings.ToLower(s.ID)] = s
-	}
 	e.enforced, e.reportOnly, e.unsupported = e.mask(), e.mask(), e.mask()
 	for i, p := range e.policies {
-		e.demands = append(e.demands, demandOf(p.GrantControls, strengths))
 		switch {
-		case p.Conditions.Workload || !p.Enforced() && !p.ReportOnly():
+		case p.Conditions.Workload || !p.MayBeEnforced() && !p.ReportOnly():
 		case len(p.Unsupported) > 0:
 			e.unsupported.set(i)
 		case p.Enforced():
@@ -165,6 +183,7 @@ func Compile(t *Tenant) *Engine {
 			e.asks.set(i)
 		}
 	})
+	e.gatherAxes()
 	e.buildDims()
 	for l := range e.dims {
 		d := &e.dims[l]
@@ -191,6 +210,42 @@ func Compile(t *Tenant) *Engine {
 	e.buildVariants()
 	e.compileUsers()
 	return e
+}
+
+// split fills policies, demands, terms and origin. A policy whose device filter
+// can be met in several ways, or whose grant refuses by several controls, stands
+// there once for each: together they apply as it does.
+func (e *Engine) split(policies []*Policy) {
+	strengths := map[string]*Strength{}
+	for _, s := range e.tenant.Strengths {
+		strengths[strings.ToLower(s.ID)] = s
+	}
+	for _, p := range policies {
+		first := len(e.policies)
+		terms := [][]literal{nil}
+		for _, c := range p.Conditions.Devices.Items {
+			if f := c.Filter; f != nil && strings.TrimSpace(f.Rule) != "" {
+				terms = readFilter(f.Rule, strings.EqualFold(string(f.Mode), "exclude"))
+			}
+		}
+		for _, d := range demandsOf(p, strengths) {
+			for _, t := range terms {
+				e.policies, e.demands = append(e.policies, p), append(e.demands, d)
+				e.terms, e.origin = append(e.terms, t), append(e.origin, first)
+			}
+		}
+	}
+}
+
+// anyCopy reports that a mask has one of the copies of the policy that begins
+// at i.
+func (e *Engine) anyCopy(m mask, i int) bool {
+	for k := i; k < len(e.policies) && e.origin[k] == i; k++ {
+		if m.has(k) {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *Engine) findAbsent() {
@@ -240,22 +295,30 @@ func (e *Engine) user(i int) *compiledUser { return &e.sets[e.setOf[i]] }
 // service provider users of other tenants.
 func (e *Engine) buildVariants() {
 	t := e.tenant
-	shunned := map[string]bool{} // roles that some policy leaves out
+	shunned, named := map[string]bool{}, map[string]bool{} // what some policy leaves out, or names at all
 	for _, p := range e.policies {
-		for _, r := range p.Conditions.Users.ExcludeRoles {
-			shunned[strings.ToLower(r)] = true
+		u := &p.Conditions.Users
+		for _, id := range slices.Concat(u.ExcludeRoles, u.ExcludeGroups) {
+			shunned[strings.ToLower(id)] = true
+		}
+		for _, id := range slices.Concat(u.IncludeGroups, u.ExcludeGroups) {
+			named[strings.ToLower(id)] = true
 		}
 	}
 	for i := range t.Users {
-		if len(t.Users[i].Eligible) == 0 {
+		if len(t.Users[i].Eligible)+len(t.Users[i].Activate) == 0 {
 			continue
 		}
-		for _, active := range activations(&t.Users[i], shunned) {
+		for _, active := range activations(&t.Users[i], shunned, named) {
 			s := t.Users[i]
-			s.Roles = append(slices.Clone(s.Roles), active...)
 			names := make([]string, len(active))
-			for k, r := range active {
-				names[k] = t.name(r)
+			for k, id := range active {
+				names[k] = t.name(id)
+				if slices.Contains(s.Activate, id) {
+					s.Groups = append(slices.Clone(s.Groups), id)
+				} else {
+					s.Roles = append(slices.Clone(s.Roles), id)
+				}
 			}
 			s.Name = s.label() + " with " + join(names) + " active"
 			e.variants = append(e.variants, variant{s, i})
@@ -295,16 +358,19 @@ func (e *Engine) namesExternal(x External) bool {
 	return false
 }
 
-// activations lists the sets of eligible roles that must be looked at. A role
+// activations lists the sets of activations that must be looked at. A role
 // that no policy leaves out only adds protection, so it is looked at alone and
 // never together with another of its kind; roles that some policy leaves out
 // are looked at in every combination, or past six of them one by one, in pairs
 // and all together.
-func activations(s *Subject, shunned map[string]bool) (out [][]string) {
+//
+// What may be activated are roles, and groups that some policy names.
+func activations(s *Subject, shunned, named map[string]bool) (out [][]string) {
 	var plain, risky []string
-	for _, r := range s.Eligible {
+	for _, r := range slices.Concat(s.Eligible, s.Activate) {
 		switch list := &plain; {
-		case slices.Contains(s.Roles, r):
+		case slices.Contains(s.Roles, r), slices.Contains(s.Groups, r):
+		case slices.Contains(s.Activate, r) && !named[r]:
 		default:
 			if shunned[r] {
 				list = &risky

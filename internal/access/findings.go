@@ -60,15 +60,13 @@ func (e *Engine) search(c *compiledQuestion, d *diagram, cohorts []cohort) *find
 	var roots []rootOf
 	for n := range cohorts {
 		co := &cohorts[n]
-		root := d.root(co)
-		if root == leafCovered {
-			continue
+		for _, root := range d.roots(co) {
+			r := rootOf{root, e.allBreakGlass(co)}
+			if byRoot[r] == nil {
+				roots = append(roots, r)
+			}
+			byRoot[r] = append(byRoot[r], co)
 		}
-		r := rootOf{root, e.allBreakGlass(co)}
-		if byRoot[r] == nil {
-			roots = append(roots, r)
-		}
-		byRoot[r] = append(byRoot[r], co)
 	}
 	slices.SortStableFunc(roots, func(a, b rootOf) int { return cmp.Compare(subjectsOf(byRoot[b]), subjectsOf(byRoot[a])) })
 	byBox := map[string]*sketch{}

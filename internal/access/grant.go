@@ -27,10 +27,40 @@ type demand struct {
 	// resistanceUnknown and mfaUnknown say that a strength is not in the export:
 	// the flags above are then what it may be at best.
 	mfaUnknown, resistanceUnknown bool
-	or                            [altCount]bool
-	strength                      *Strength
-	other                         bool // demands something besides, by AND or alone
+	// refuses: without MFA in it, the grant turns away whoever has none of the
+	// alternatives, as a device that is not compliant.
+	refuses  bool
+	unread   bool // what it asks for is not understood
+	or       [altCount]bool
+	strength *Strength
+	other    bool // demands something besides, by AND or alone
 }
+
+// demandsOf reads what a policy's grant comes down to: one demand, and for a
+// grant that asks for several things at once (AND) one more for each that turns
+// devices or apps away.
+func demandsOf(p *Policy, strengths map[string]*Strength) []demand {
+	d := demandOf(p.GrantControls, strengths)
+	if len(p.Unsupported) > 0 && p.lost(areaGrants) {
+		d = demand{mfa: true, mfaUnknown: true, phishingResistant: true, resistanceUnknown: true, unread: true}
+	}
+	all := []demand{d}
+	if g := p.GrantControls; g != nil && strings.EqualFold(string(g.Operator), "AND") && !d.block && !d.unread {
+		for _, c := range g.BuiltInControls {
+			for alt, name := range altNames {
+				if strings.EqualFold(c, name) {
+					turnAway := demand{refuses: true, other: true}
+					turnAway.or[alt] = true
+					all = append(all, turnAway)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// altNames are the controls that look at a device or app, by alternative.
+var altNames = [...]string{altCompliantDevice: "compliantDevice", altDomainJoined: "domainJoinedDevice", altApprovedApp: "approvedApplication", altCompliantApp: "compliantApplication"}
 
 // demandOf reads grant controls. strengths resolves references by id.
 func demandOf(g *GrantControls, strengths map[string]*Strength) (d demand) {
@@ -71,12 +101,19 @@ func demandOf(g *GrantControls, strengths map[string]*Strength) (d demand) {
 	}
 	if s := g.Strength; s != nil && (s.ID != "" || s.DisplayName != "" || s.RequirementsSatisfied != "" || len(s.AllowedCombinations.Items) > 0) {
 		controls++
-		if full := strengths[strings.ToLower(s.ID)]; full != nil && len(s.AllowedCombinations.Items) == 0 {
-			s = full
+		unclear := false // two copies that differ in what decides
+		if full := strengths[strings.ToLower(s.ID)]; full != nil {
+			if len(s.AllowedCombinations.Items) == 0 {
+				s = full
+			}
+			unclear = full.Unclear != "" || len(full.AllowedCombinations.Items) > 0 && (full.mfa() != s.mfa() || full.phishingResistant() != s.phishingResistant())
 		}
 		d.strength = s
-		switch {
-		case s.satisfiesMFA():
+		switch mfa := s.mfa(); {
+		case unclear || mfa == maybe && len(s.AllowedCombinations.Items) > 0:
+			d.mfaUnknown, d.resistanceUnknown = !d.mfa || !and, true
+			d.mfa, d.phishingResistant = true, true
+		case mfa == yes:
 			// A strength that says no more than that it is MFA may be resistant or not.
 			d.resistanceUnknown = len(s.AllowedCombinations.Items) == 0 && !s.builtIn()
 			d.phishingResistant = s.phishingResistant() || d.resistanceUnknown
@@ -90,6 +127,7 @@ func demandOf(g *GrantControls, strengths map[string]*Strength) (d demand) {
 	}
 	if !d.mfa && !d.block && controls > 0 {
 		d.other = true // every alternative is without MFA
+		d.refuses = !and && !d.or[altAnything]
 	}
 	// With OR, plain mfa beside a stronger strength lets the weaker one through.
 	if d.phishingResistant && !and && slices.ContainsFunc(g.BuiltInControls, func(c string) bool { return strings.EqualFold(c, "mfa") }) {
@@ -108,22 +146,70 @@ const (
 	strengthPhishing     = "00000000-0000-0000-0000-000000000004"
 )
 
-// strongAlone are combination members that are multifactor by themselves.
-var strongAlone = []string{"fido2", "windowshelloforbusiness", "x509certificatemultifactor", "devicebasedpush", "temporaryaccesspassonetime", "temporaryaccesspassmultiuse", "federatedmultifactor"}
+// The authenticationMethodModes of Microsoft Graph: those that are multifactor by
+// themselves, first factors, and what is a second factor beside them
+// (contracts.md section 3.6). A word that is in none is not known.
+var (
+	strongAlone = []string{"fido2", "windowshelloforbusiness", "x509certificatemultifactor", "devicebasedpush", "temporaryaccesspassonetime", "temporaryaccesspassmultiuse", "federatedmultifactor"}
+	firstFactor = []string{"password", "federatedsinglefactor", "x509certificatesinglefactor", "qrcodepin"}
+	possession  = []string{"microsoftauthenticatorpush", "softwareoath", "hardwareoath", "sms", "voice", "x509certificatesinglefactor"}
+	weakAlone   = append([]string{"email", "sms", "voice", "softwareoath", "hardwareoath", "microsoftauthenticatorpush"}, firstFactor...)
+)
 
 var phishingProof = []string{"fido2", "windowshelloforbusiness", "x509certificatemultifactor"}
 
-// satisfiesMFA reports that every combination the strength allows is MFA. The
-// combinations outrank what the record says of itself.
-func (s *Strength) satisfiesMFA() bool {
+// mfa says whether every combination the strength allows is MFA. The
+// combinations outrank what the record says of itself; one that is not known may
+// be MFA or not.
+func (s *Strength) mfa() tri {
 	if len(s.AllowedCombinations.Items) > 0 {
-		return !slices.ContainsFunc(s.AllowedCombinations.Items, func(c lenient.String) bool { return !multifactorCombination(string(c)) })
+		out := yes
+		for _, c := range s.AllowedCombinations.Items {
+			out = out.and(multifactorCombination(string(c)))
+		}
+		if s.AllowedCombinations.Dropped > 0 {
+			out = out.and(maybe)
+		}
+		return out
 	}
-	return strings.EqualFold(string(s.RequirementsSatisfied), "mfa") || s.builtIn()
+	switch {
+	case strings.EqualFold(string(s.RequirementsSatisfied), "mfa") || s.builtIn():
+		return yes
+	case s.RequirementsSatisfied == "" || s.AllowedCombinations.Dropped > 0:
+		return maybe
+	}
+	return no
 }
 
-func multifactorCombination(c string) bool {
-	return strings.Contains(c, ",") || slices.Contains(strongAlone, strings.ToLower(strings.TrimSpace(c)))
+// satisfiesMFA reports that every combination the strength allows is MFA.
+func (s *Strength) satisfiesMFA() bool { return s.mfa() == yes }
+
+func multifactorCombination(c string) tri {
+	parts := strings.Split(strings.ToLower(c), ",")
+	var first, second, strong, known int
+	for i, p := range parts {
+		p = strings.TrimSpace(p)
+		parts[i] = p
+		is := func(list []string) int {
+			if slices.Contains(list, p) {
+				return 1
+			}
+			return 0
+		}
+		strong += is(strongAlone)
+		first += is(firstFactor)
+		second += is(possession)
+		known += max(is(strongAlone), is(weakAlone))
+	}
+	switch {
+	case strong > 0: // all parts have to be given
+		return yes
+	case known < len(parts):
+		return maybe
+	case len(parts) == 2 && first > 0 && second > 0 && parts[0] != parts[1]:
+		return yes
+	}
+	return no
 }
 
 func (s *Strength) builtIn() bool {

@@ -250,8 +250,8 @@ func (e *Engine) quiet(s SignIn, apps []string, visit func(i int, app string, t 
 			if role != "" {
 				f.t, f.hangs = maybe, "applies to "+role
 			}
-			if old, ok := best[i]; !ok || f.t > old.t {
-				best[i] = f
+			if old, ok := best[e.origin[i]]; !ok || f.t > old.t {
+				best[e.origin[i]] = f
 			}
 		})
 	}
@@ -268,6 +268,9 @@ func (e *Engine) quiet(s SignIn, apps []string, visit func(i int, app string, t 
 		}
 	}
 	for i, pol := range e.policies {
+		if e.origin[i] != i {
+			continue
+		}
 		// What is not understood may also widen whom a policy takes: as in Decide,
 		// nothing leaves it out.
 		if e.unsupported.has(i) && pol.Enforced() && !strings.HasPrefix(pol.ID, "partnerguard:") {

@@ -23,7 +23,7 @@ func TestLifetimes(t *testing.T) {
 	t.Parallel()
 	const all = `"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}`
 	policy := func(conditions, frequency string) string {
-		return `{"id":"p","displayName":"P","state":"enabled","modifiedDateTime":"2026-01-02T03:04:05Z","conditions":{` + conditions + `},"sessionControls":{"signInFrequency":` + frequency + `}}`
+		return `{"id":"p","displayName":"P","state":"enabled","modifiedDateTime":"2026-01-02T03:04:05Z","conditions":{` + conditions + `},"grantControls":null,"sessionControls":{"signInFrequency":` + frequency + `}}`
 	}
 	const days30 = `{"isEnabled":true,"value":30,"type":"days","frequencyInterval":"timeBased","authenticationType":"primaryAndSecondaryAuthentication"}`
 	const day = 24 * time.Hour
@@ -79,7 +79,7 @@ func TestLifetimesOrder(t *testing.T) {
 	t.Parallel()
 	var list []*Policy
 	for i, f := range []string{`{"isEnabled":true,"value":30,"type":"days"}`, `{"isEnabled":true,"type":"days"}`, `{"isEnabled":true,"value":8,"type":"hours"}`, `{"isEnabled":true,"frequencyInterval":"everyTime"}`} {
-		list = append(list, decode(t, fmt.Sprintf(`{"id":"p%d","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"sessionControls":{"signInFrequency":%s}}`, i, f)))
+		list = append(list, decode(t, fmt.Sprintf(`{"id":"p%d","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"grantControls":null,"sessionControls":{"signInFrequency":%s}}`, i, f)))
 	}
 	var got []string
 	for _, l := range Compile(whole(list...)).Lifetimes(SignIn{Client: "browser"}, nil) {
@@ -133,7 +133,7 @@ func TestLifetimesAgreeWithDecide(t *testing.T) {
 	seen := map[string]int{}
 	for seed := range uint64(400) {
 		r := rand.New(rand.NewPCG(seed, 43))
-		tenant := world(r)
+		tenant := randomTenant(r)
 		for i, p := range tenant.Policies {
 			p.SessionControls = &SessionControls{SignInFrequency: &SignInFrequency{IsEnabled: lenient.Bool{Value: true, Set: true}, Value: lenient.Int{Value: int64(i + 1), Set: true}, Type: "days"}}
 		}

@@ -1,11 +1,15 @@
 package access
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"sort"
 	"strings"
+
+	"partnerguard/internal/evidence"
 )
 
 // Special location ids of Conditional Access policies.
@@ -26,6 +30,8 @@ type place struct {
 	in      map[string]tri // named location id -> membership
 	trusted tri
 	network tri // through the compliant network
+	// see [dim.vague]
+	vague, phantom, blur bool
 }
 
 // geography holds the classes and finds the one of an address.
@@ -61,18 +67,31 @@ func survey(locations []*NamedLocation, used map[string]bool) *geography {
 		byID[strings.ToLower(l.ID)] = l
 	}
 	trustedMatters := used[locAllTrusted]
-	var ids []string
+	var ids, gps, networks []string
+	unclear := map[string]bool{}
 	for id, l := range byID {
-		if used[id] || trustedMatters && l.IsTrusted.True() {
+		if !used[id] && !(trustedMatters && (l.IsTrusted.True() || !l.IsTrusted.Set && len(l.Countries) == 0)) {
+			continue
+		}
+		switch {
+		case l.network():
+			networks = append(networks, id)
+		case len(l.Countries) > 0 && strings.EqualFold(string(l.LookupMethod), "authenticatorAppGps"):
+			gps = append(gps, id)
+		default:
+			if why := l.unknown(); why != "" {
+				unclear[id] = true
+				g.missing = append(g.missing, lack{id, "where the named location " + cmp.Or(l.DisplayName, id) + " is (" + why + "): " + locationRequest})
+			}
 			ids = append(ids, id)
 		}
 	}
 	sort.Strings(ids)
-	unclear := map[string]bool{}
+	sort.Strings(gps)
 	for id := range used {
 		if id != locAll && id != locAllTrusted && id != locCompliantNetwork && id != locMFATrusted && byID[id] == nil {
 			unclear[id] = true
-			g.missing = append(g.missing, lack{id, "named location " + id})
+			g.missing = append(g.missing, lack{id, "named location " + id + ": " + locationRequest})
 		}
 	}
 	slices.SortFunc(g.missing, func(a, b lack) int { return strings.Compare(a.id, b.id) })
@@ -95,7 +114,7 @@ func survey(locations []*NamedLocation, used map[string]bool) *geography {
 		p := place{in: map[string]tri{}}
 		for id := range unclear {
 			p.in[id] = maybe
-			if l := byID[id]; l != nil && l.IsTrusted.True() {
+			if l := byID[id]; trustedMatters && (l == nil || !l.IsTrusted.False()) {
 				p.trusted = maybe
 			}
 		}
@@ -114,18 +133,16 @@ func survey(locations []*NamedLocation, used map[string]bool) *geography {
 			for _, id := range ia.ids {
 				p.in[id] = yes
 				names = append(names, byID[id].DisplayName)
-				if byID[id].IsTrusted.True() {
+				switch t := byID[id].IsTrusted; {
+				case t.True():
 					p.trusted = yes
+				case !t.Set:
+					p.trusted = p.trusted.or(maybe)
 				}
 			}
 			for _, id := range ca.ids {
-				l := byID[id]
-				in := yes
-				if strings.EqualFold(string(l.LookupMethod), "authenticatorAppGps") {
-					in = maybe
-				}
-				p.in[id] = in
-				names = append(names, l.DisplayName)
+				p.in[id] = yes
+				names = append(names, byID[id].DisplayName)
 			}
 			slices.Sort(names)
 			p.label = strings.Join(slices.Compact(names), " and ")
@@ -141,9 +158,15 @@ func survey(locations []*NamedLocation, used map[string]bool) *geography {
 		g.index = append(g.index, row)
 	}
 	g.home = g.find(g.outside(), "")
-	if used[locCompliantNetwork] {
+	if used[locCompliantNetwork] || len(networks) > 0 {
 		p := base()
 		p.label, p.network, p.country = "the compliant network (Global Secure Access)", yes, ""
+		for _, id := range networks {
+			p.in[id] = yes
+			if byID[id].IsTrusted.True() {
+				p.trusted = yes
+			}
+		}
 		g.places = append(g.places, p)
 	}
 	if trustedMatters || used[locMFATrusted] {
@@ -151,12 +174,163 @@ func survey(locations []*NamedLocation, used map[string]bool) *geography {
 		p := base()
 		p.label, p.trusted = "an address among the MFA trusted IPs, if any are set", maybe
 		p.in[locMFATrusted] = maybe
+		p.vague = true
 		g.places = append(g.places, p)
 		for _, id := range []string{locAllTrusted, locMFATrusted} {
 			g.missing = append(g.missing, lack{id, "the MFA trusted IPs (MFA service settings; in no export)"})
 		}
 	}
+	g.expand(byID, unclear, gps, trustedMatters || used[locMFATrusted])
 	return g
+}
+
+// locationRequest settles what a named location is.
+var locationRequest = evidence.RequestFor(evidence.NamedLocation)
+
+// network reports the compliant network of Global Secure Access, which no
+// address tells.
+func (l *NamedLocation) network() bool {
+	return l.NetworkType != "" || strings.HasSuffix(strings.ToLower(l.Type), "compliantnetworknamedlocation")
+}
+
+// unknown says why it is not known where a location is; "" it is.
+func (l *NamedLocation) unknown() string {
+	switch {
+	case l.Unclear != "":
+		return l.Unclear
+	case l.Ranges.Dropped > 0:
+		return "some of its ranges are written in a form that is not read"
+	case len(l.Ranges.Items) == 0 && len(l.Countries) == 0 && !l.UnknownCountry.True():
+		return "it was exported without ranges and countries"
+	}
+	return ""
+}
+
+// maxOpen bounds the memberships of one place that are told apart.
+const maxOpen = 5
+
+// expand adds, to each place of which something is not known, what it may be:
+// where an authenticator's GPS may be anywhere, real places; where the export
+// does not say, places that perhaps do not exist.
+func (g *geography) expand(byID map[string]*NamedLocation, unclear map[string]bool, gps []string, mfaTrusted bool) {
+	g.expandGPS(byID, gps)
+	real := len(g.places)
+	for i := range real {
+		p := g.places[i]
+		if p.blur || p.in[locMFATrusted] == maybe {
+			continue
+		}
+		var open []string
+		for id, in := range p.in {
+			if in == maybe {
+				open = append(open, id)
+			}
+		}
+		sort.Strings(open)
+		if p.trusted == maybe && len(open) == 0 {
+			open = append(open, locAllTrusted)
+		}
+		if len(open) > maxOpen || len(g.places)+1<<(len(open)+1) > maxPlaces {
+			continue
+		}
+		g.places[i].vague = len(open) > 0
+		for pick := range uint(1) << len(open) {
+			q := p.settle(open, pick, byID)
+			if len(open) > 0 {
+				g.places = append(g.places, q)
+			}
+			if mfaTrusted {
+				q.in = maps.Clone(q.in)
+				q.in[locMFATrusted], q.trusted, q.phantom = yes, yes, true
+				q.label += ", among the MFA trusted IPs if any are set"
+				g.places = append(g.places, q)
+			}
+		}
+	}
+}
+
+// settle is the place with its open memberships decided.
+func (p *place) settle(open []string, pick uint, byID map[string]*NamedLocation) place {
+	q := *p
+	if len(open) == 0 {
+		return q
+	}
+	q.in, q.phantom, q.vague = maps.Clone(p.in), true, false
+	trustOpen := p.trusted == maybe
+	if trustOpen {
+		q.trusted = no
+	}
+	var names []string
+	for k, id := range open {
+		isIn := pick>>k&1 != 0
+		if id == locAllTrusted {
+			q.trusted = triOf(isIn)
+			continue
+		}
+		q.in[id] = triOf(isIn)
+		if !isIn {
+			continue
+		}
+		l := byID[id]
+		if l != nil {
+			names = append(names, l.DisplayName)
+		} else {
+			names = append(names, "the location "+id)
+		}
+		if trustOpen && (l == nil || !l.IsTrusted.False()) {
+			q.trusted = q.trusted.or(maybe) // whether a location that is not in the export is trusted stays open
+			if l != nil && l.IsTrusted.True() {
+				q.trusted = yes
+			}
+		}
+	}
+	if len(names) > 0 {
+		q.label += ", if it lies in " + strings.Join(names, " and ")
+	}
+	return q
+}
+
+// expandGPS makes, of each place, one for every country that an authenticator
+// may report there: the address does not tell.
+func (g *geography) expandGPS(byID map[string]*NamedLocation, gps []string) {
+	if len(gps) == 0 {
+		return
+	}
+	sub := &geography{countryOf: map[string]int{}}
+	atoms := sub.cutCountries(gps, byID)
+	n := len(g.places)
+	if (len(atoms)+1)*n > maxPlaces {
+		for i := range n {
+			for _, id := range gps {
+				g.places[i].in[id] = maybe
+			}
+		}
+		return
+	}
+	for i := range n {
+		p := g.places[i]
+		for _, a := range atoms {
+			q := p
+			q.in = maps.Clone(p.in)
+			where := "a country that no policy names"
+			switch {
+			case a.unknown:
+				where = "no country"
+			case len(a.ids) > 0:
+				where = a.country
+			}
+			for _, id := range a.ids {
+				q.in[id] = yes
+			}
+			q.label += ", by GPS in " + where
+			g.places = append(g.places, q)
+		}
+		g.places[i].in = maps.Clone(p.in)
+		for _, id := range gps {
+			g.places[i].in[id] = maybe
+		}
+		g.places[i].blur = true
+	}
 }
 
 type ipAtom struct {

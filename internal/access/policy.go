@@ -2,6 +2,8 @@ package access
 
 import (
 	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 
 	"partnerguard/internal/evidence"
@@ -34,6 +36,22 @@ type Policy struct {
 	// conditions, controls or values. Such a policy is never counted as
 	// protection, and every answer names it.
 	Unsupported []string `json:"-"`
+
+	// Planned says that the policy is from a configuration: it is to be, and
+	// whether it is was not read. It is then unsupported as a setting of today;
+	// see [Policy.Proposed].
+	Planned bool `json:"-"`
+}
+
+// planned is why a planned policy is not counted.
+const planned = "a configuration says what is to be, not what is in force (terraform show -json prints the state)"
+
+// Proposed is the policy as a proposal: that it is only planned counts for
+// nothing then.
+func (p *Policy) Proposed() *Policy {
+	out := *p
+	out.Unsupported = slices.DeleteFunc(slices.Clone(p.Unsupported), func(s string) bool { return s == planned })
+	return &out
 }
 
 // Conditions are the clauses that select sign-ins. All of them must hold.
@@ -69,11 +87,17 @@ type Users struct {
 
 // Externals selects guests and external users by type and home tenant.
 type Externals struct {
-	Types   lenient.Strings `json:"guestOrExternalUserTypes"` // comma-joined flags
-	Tenants *struct {
-		Kind    lenient.String  `json:"membershipKind"` // all, enumerated
-		Members lenient.Strings `json:"members"`
-	} `json:"externalTenants"`
+	Types   lenient.Strings  `json:"guestOrExternalUserTypes"` // comma-joined flags
+	Tenants *ExternalTenants `json:"externalTenants"`
+}
+
+// ExternalTenants are the home tenants of external users that a clause selects.
+type ExternalTenants struct {
+	Kind    lenient.String  `json:"membershipKind"` // all, enumerated
+	Members lenient.Strings `json:"members"`
+	// MembersLost says that the list is enumerated and nothing stands in it,
+	// which no policy says: the Graph PowerShell SDK drops the members.
+	MembersLost bool `json:"-"`
 }
 
 // Applications selects what is signed in to. A policy selects apps, user
@@ -113,6 +137,7 @@ type FlowCondition struct {
 // GrantControls say what a policy demands.
 type GrantControls struct {
 	Operator        lenient.String  `json:"operator"`
+	OperatorMS      lenient.String  `json:"_operator,omitempty"` // how the AzureAD module spells it
 	BuiltInControls lenient.Strings `json:"builtInControls"`
 	CustomFactors   lenient.Strings `json:"customAuthenticationFactors"`
 	TermsOfUse      lenient.Strings `json:"termsOfUse"`
@@ -143,7 +168,10 @@ type Strength struct {
 	DisplayName           string                       `json:"displayName"`
 	RequirementsSatisfied lenient.String               `json:"requirementsSatisfied"`
 	AllowedCombinations   lenient.List[lenient.String] `json:"allowedCombinations"`
+	Modified              lenient.Time                 `json:"modifiedDateTime"`
 	Source                evidence.Source              `json:"-"`
+	// Unclear says why its combinations are not known; "" they are.
+	Unclear string `json:"-"`
 }
 
 // SecurityDefaults is identitySecurityDefaultsEnforcementPolicy.
@@ -161,8 +189,13 @@ type NamedLocation struct {
 	Ranges         lenient.List[IPRange] `json:"ipRanges"`
 	Countries      lenient.Strings       `json:"countriesAndRegions"`
 	UnknownCountry lenient.Bool          `json:"includeUnknownCountriesAndRegions"`
-	LookupMethod   lenient.String        `json:"countryLookupMethod"`
+	LookupMethod   lenient.String        `json:"countryLookupMethod"` // clientIpAddress, authenticatorAppGps
+	NetworkType    lenient.String        `json:"compliantNetworkType"`
+	Type           string                `json:"@odata.type"`
+	Modified       lenient.Time          `json:"modifiedDateTime"`
 	Source         evidence.Source       `json:"-"`
+	// Unclear says why its extent is not known; "" it is.
+	Unclear string `json:"-"`
 }
 
 // IPRange is one CIDR block.
@@ -191,15 +224,43 @@ func (p *Policy) Enforced() bool { return strings.EqualFold(string(p.State), str
 // ReportOnly reports a policy that only writes what it would have done.
 func (p *Policy) ReportOnly() bool { return strings.EqualFold(string(p.State), string(ReportOnly)) }
 
+// MayBeEnforced reports a policy that is on, or whose state is not one of the
+// three that are known.
+func (p *Policy) MayBeEnforced() bool {
+	return !p.ReportOnly() && !strings.EqualFold(string(p.State), string(Disabled))
+}
+
+// On reports security defaults that are known to be on.
+func (s *SecurityDefaults) On() bool { return s != nil && s.IsEnabled.True() }
+
 // plainPolicy has Policy's fields without its UnmarshalJSON.
 type plainPolicy Policy
 
 // UnmarshalJSON reads a policy in any key case and names what it does not
-// know. A field of a wrong type is named too and does not cost the rest.
+// know. A field of a wrong type is named too and does not cost the rest. What
+// an export cut off is no error: it stands in Unsupported.
 func (p *Policy) UnmarshalJSON(b []byte) error {
 	var plain plainPolicy
 	err := json.Unmarshal(b, &plain)
 	*p = Policy(plain)
+	if g := p.GrantControls; g != nil && g.Operator == "" {
+		g.Operator = g.OperatorMS
+	}
+	for _, list := range [][]Externals{p.Conditions.Users.IncludeExternals.Items, p.Conditions.Users.ExcludeExternals.Items} {
+		for _, e := range list {
+			if t := e.Tenants; t != nil {
+				t.MembersLost = strings.EqualFold(string(t.Kind), "enumerated") && len(t.Members) == 0
+			}
+		}
+	}
 	p.findUnsupported(b)
+	if _, wrong := errors.AsType[*json.UnmarshalTypeError](err); wrong && p.cut() {
+		return nil
+	}
 	return err
+}
+
+// cut reports that some of the policy was cut off by an export.
+func (p *Policy) cut() bool {
+	return slices.ContainsFunc(p.Unsupported, func(s string) bool { return strings.HasSuffix(s, cutOff) })
 }

@@ -34,6 +34,8 @@ type Proof struct {
 	Policies []PolicyUse `json:"policies"`
 	Missing  []string    `json:"missing"` // what to export so that unknown becomes an answer
 	Facts    []string    `json:"facts"`   // what else a reader should know
+	// Conditions are settings that no export shows and on which a proof hangs.
+	Conditions []string `json:"conditions,omitempty"`
 	// TooComplex says that the bound on work was met; the gaps listed are real,
 	// others may exist.
 	TooComplex bool `json:"tooComplex"`
@@ -103,6 +105,11 @@ const maxGaps = 50
 type cohort struct {
 	subjects []int32
 	set      int32 // the compiled user of one of them
+	// perhaps says that the question may be about none of them.
+	perhaps bool
+	// worlds are the protecting policies in each way in which what is not known of
+	// them may be; empty, the possible and the sure policies tell all.
+	worlds []mask
 }
 
 // Prove answers a question over all sign-ins it is about. The error is about
@@ -119,11 +126,18 @@ func (e *Engine) Prove(q Question) (*Proof, error) {
 	certain := newDiagram(e, c, false) // possible matches protect: what is open here is open for certain
 	open := e.search(c, certain, cohorts)
 	p.TooComplex = certain.over
-	p.open, p.Open = open, open.accounts
-	p.Gaps, p.More = open.list()
 	stranger := e.strangers(c)
 	switch {
-	case len(p.Gaps) > 0:
+	case open.accounts > 0 && len(e.tenant.PoliciesLack) > 0:
+		// A further policy may close it.
+		p.Verdict, p.Possible = UnknownProof, nil
+		p.Possible, _ = open.list()
+		p.Missing = append(append(p.Missing, e.tenant.PoliciesLack...), e.missing(c)...)
+		why, _, _ := strings.Cut(e.tenant.PoliciesLack[0], ": GET ")
+		p.Reason = "no policy that is in the export closes it, and there may be others: " + why
+	case open.accounts > 0:
+		p.open, p.Open = open, open.accounts
+		p.Gaps, p.More = open.list()
 		p.Verdict = GapFound
 		p.Reason = e.gapReason(p, cohorts)
 		if p.TooComplex {
@@ -134,34 +148,15 @@ func (e *Engine) Prove(q Question) (*Proof, error) {
 	case len(stranger) > 0:
 		p.Verdict, p.Reason = UnknownProof, "not in the export: "+join(stranger)
 		p.Missing = append(p.Missing, stranger...)
-	case asked == 0 && len(q.Roles) > 0 && !e.tenant.RolesKnown:
+	case len(cohorts) == 0 && len(q.Roles) > 0 && e.rolesOpen():
 		p.Verdict, p.Reason = UnknownProof, "who holds a directory role is not in the export"
-		p.Missing = append(p.Missing, "role assignments and eligibility")
-	case asked == 0:
+		p.Missing = append(p.Missing, e.rolesMissing()...)
+	case len(cohorts) == 0:
 		p.Verdict, p.Reason = UnknownProof, "no account in the export is asked about"
 	case p.TooComplex:
 		p.Verdict, p.Reason = UnknownProof, tooComplex
 	default:
-		pessimist := newDiagram(e, c, true)
-		possible := e.search(c, pessimist, cohorts)
-		p.TooComplex = pessimist.over
-		switch {
-		case p.TooComplex:
-			p.Verdict, p.Reason = UnknownProof, tooComplex
-		case possible.accounts > 0:
-			p.Verdict = UnknownProof
-			p.Possible, _ = possible.list()
-			p.Missing = e.missing(c)
-			p.Reason = "what is not in the export decides it"
-			if len(p.Missing) > 0 {
-				p.Reason += ": " + strings.Join(p.Missing[:min(3, len(p.Missing))], "; ")
-				if n := len(p.Missing) - 3; n > 0 {
-					p.Reason += fmt.Sprintf("; and %d more", n)
-				}
-			}
-		default:
-			p.Verdict, p.Reason = Proved, e.provedReason(cohorts)
-		}
+		e.pessimist(c, p, cohorts)
 	}
 	if open.cut && p.Verdict == GapFound {
 		p.Facts = append(p.Facts, "the gaps are many and intricate; the list shows the first of each kind")
@@ -169,60 +164,92 @@ func (e *Engine) Prove(q Question) (*Proof, error) {
 	return p, nil
 }
 
+// pessimist asks whether what is not known could leave something open, and
+// fills in the verdict.
+func (e *Engine) pessimist(c *compiledQuestion, p *Proof, cohorts []cohort) {
+	d := newDiagram(e, c, true)
+	possible := e.search(c, d, cohorts)
+	p.TooComplex = d.over
+	switch {
+	case p.TooComplex:
+		p.Verdict, p.Reason = UnknownProof, tooComplex
+	case possible.accounts > 0:
+		p.Verdict = UnknownProof
+		p.Possible, _ = possible.list()
+		p.Missing = e.missing(c)
+		p.Reason = "what is not in the export decides it"
+		if len(p.Missing) > 0 {
+			var first []string
+			for _, m := range p.Missing[:min(3, len(p.Missing))] {
+				what, _, _ := strings.Cut(m, ": GET ") // the request stands in Missing
+				first = append(first, what)
+			}
+			p.Reason += ": " + strings.Join(first, "; ")
+			if n := len(p.Missing) - 3; n > 0 {
+				p.Reason += fmt.Sprintf("; and %d more", n)
+			}
+		}
+	default:
+		p.Verdict, p.Reason = Proved, e.provedReason(cohorts)
+		if e.hangsOnBaselineScopes(c, cohorts) {
+			p.Conditions = append(p.Conditions, baselineCondition)
+			p.Reason += ", " + baselineCondition
+		}
+	}
+}
+
 const tooComplex = "the policies are too entangled to be proved within bounds; no gap was found so far"
 
 // cohorts groups the accounts asked about by the protecting policies that take
-// them. Unsupported policies may protect anybody: where they could apply,
-// nothing is certain to be covered by them; they are named, never counted.
+// them, in every way in which what is not known of them may be. Policies that are
+// not understood may protect anybody: they keep a gap from being certain and
+// never count for a proof.
 func (e *Engine) cohorts(c *compiledQuestion) (out []cohort, accounts int) {
 	var (
-		count     = e.subjectCount()
-		cohortOf  = make([]int32, count) // by subject; -1 not asked about
-		bySet     = make([]int32, len(e.sets))
-		sizes     []int
-		reps      []int32 // a set of each cohort
-		found     = newInterner()
-		seen      = make([]bool, count)
-		words     = make([]uint64, 2*e.words)
-		other     = make([]uint64, 2*e.words)
-		protected = func(set int32, into []uint64) []uint64 {
-			u := &e.sets[set]
-			for w := range u.sure {
-				into[w] = u.sure[w] & c.protects[w] &^ c.perhaps[w]
-				into[e.words+w] = u.could[w] & c.protects[w]
-			}
-			return into
-		}
+		count    = e.subjectCount()
+		cohortOf = make([]int32, count) // by subject; -1 not asked about
+		bySet    = map[int64]int32{}    // set and whether it is surely asked about
+		sizes    []int
+		found    = newInterner()
+		seen     = make([]bool, count)
+		rows     [][]uint64
+		simple   = len(c.Roles) == 0 && len(c.Users) == 0 // then equal sets are asked about alike
 	)
-	for i := range bySet {
-		bySet[i] = -1
-	}
 	asked := 0
 	for i := range count {
 		cohortOf[i] = -1
-		if !c.about(e.subject(i)) {
+		s := e.subject(i)
+		about := c.about(s, e)
+		if about == no {
 			continue
 		}
+		set := e.setOf[i]
+		key := int64(set)<<2 | int64(about)
+		n, ok := bySet[key]
+		if !ok || !simple && len(e.sets[set].worlds) > 0 {
+			row, worlds := e.protected(c, i, about)
+			if about == maybe && len(e.sets[set].worlds) > 0 && len(worlds) == 0 {
+				continue // in no way asked about
+			}
+			var isNew bool
+			n, isNew = found.add(row, func(n int32) []uint64 { return rows[n] })
+			if isNew {
+				rows, sizes = append(rows, row), append(sizes, 0)
+				out = append(out, cohort{set: set, perhaps: about == maybe, worlds: worlds})
+			}
+			bySet[key] = n
+		}
 		asked++
-		if a := e.account(i); !seen[a] {
+		if a := e.account(i); !seen[a] && about == yes {
 			seen[a] = true
 			accounts++
 		}
-		set := e.setOf[i]
-		if bySet[set] < 0 {
-			n, isNew := found.add(protected(set, words), func(n int32) []uint64 { return protected(reps[n], other) })
-			if isNew {
-				reps, sizes = append(reps, set), append(sizes, 0)
-			}
-			bySet[set] = n
-		}
-		cohortOf[i] = bySet[set]
-		sizes[bySet[set]]++
+		cohortOf[i] = n
+		sizes[n]++
 	}
-	out = make([]cohort, len(reps))
 	subjects := make([]int32, asked)
 	for n := range out {
-		out[n] = cohort{subjects: subjects[:0:sizes[n]], set: reps[n]}
+		out[n].subjects = subjects[:0:sizes[n]]
 		subjects = subjects[sizes[n]:]
 	}
 	for i, n := range cohortOf {
@@ -231,6 +258,37 @@ func (e *Engine) cohorts(c *compiledQuestion) (out []cohort, accounts int) {
 		}
 	}
 	return out, accounts
+}
+
+// protected gives what tells a subject's cohort: the protecting policies that
+// take it surely and possibly, and those of each world the question is about.
+func (e *Engine) protected(c *compiledQuestion, subject int, about tri) (row []uint64, worlds []mask) {
+	u := e.user(subject)
+	row = make([]uint64, 2*e.words+1, (2+len(u.worlds))*e.words+1)
+	row[0] = uint64(about)
+	for w := range u.sure {
+		row[1+w] = u.sure[w] & c.protects[w] &^ c.perhaps[w]
+		row[1+e.words+w] = u.could[w] & c.protects[w]
+	}
+	s := e.subject(subject)
+	for k := range u.worlds {
+		w := &u.worlds[k]
+		if !c.inWorld(s, w, e) {
+			continue
+		}
+		m := e.mask()
+		for i := range m {
+			m[i] = w.takes[i] & c.protects[i] &^ c.perhaps[i]
+		}
+		if !slices.ContainsFunc(worlds, func(o mask) bool { return slices.Equal(o, m) }) {
+			worlds = append(worlds, m)
+		}
+	}
+	slices.SortFunc(worlds, func(a, b mask) int { return slices.Compare(a, b) })
+	for _, m := range worlds {
+		row = append(row, m...)
+	}
+	return row, worlds
 }
 
 // joinEAS joins a gap of Exchange ActiveSync, which reaches Exchange alone,

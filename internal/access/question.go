@@ -169,9 +169,12 @@ func (e *Engine) compile(q Question) (*compiledQuestion, error) {
 		return nil, err
 	}
 	c := &compiledQuestion{Question: q, protects: e.mask(), perhaps: e.mask(), guarded: true}
-	e.enforced.each(func(i int) {
+	for i, p := range e.policies {
+		if !e.enforced.has(i) && !(e.unsupported.has(i) && p.MayBeEnforced()) {
+			continue
+		}
 		d := &e.demands[i]
-		protects := d.block
+		protects := d.block || d.refuses || d.unread
 		switch q.Require {
 		case RequireMFA:
 			protects = protects || d.mfa && !d.or[altAnything]
@@ -180,11 +183,11 @@ func (e *Engine) compile(q Question) (*compiledQuestion, error) {
 		}
 		if protects {
 			c.protects.set(i)
-			if !d.block && (d.mfaUnknown || q.Require == RequirePhishing && d.resistanceUnknown) {
+			if e.unsupported.has(i) || d.unread || !d.block && !d.refuses && (d.mfaUnknown || q.Require == RequirePhishing && d.resistanceUnknown) {
 				c.perhaps.set(i)
 			}
 		}
-	})
+	}
 	c.classes = make([][]int, len(e.dims))
 	for l := range e.dims {
 		for k := range e.dims[l].labels {
@@ -206,7 +209,7 @@ func (e *Engine) compile(q Question) (*compiledQuestion, error) {
 			a = strings.ToLower(a)
 			list = append(list, e.resource(a))
 			for id, k := range e.apps { // a suite is all of its apps
-				if a == suiteOf[id] || a == "all" && !slices.Contains(knownActions, id) {
+				if e.maybeSuite(id, a) || a == "all" && !slices.Contains(knownActions, id) {
 					list = append(list, k)
 				}
 			}
@@ -273,7 +276,14 @@ func (e *Engine) compile(q Question) (*compiledQuestion, error) {
 			}
 		}
 		for l := dimFirstFilter; int(l) < len(e.dims); l++ {
-			pick(l, []int{0})
+			switch x := e.axisOf(int(l)); {
+			case x.opaque:
+				pick(l, []int{0, 1})
+			case x.bare:
+				pick(l, []int{1})
+			default:
+				pick(l, []int{0})
+			}
 		}
 	}
 	if len(c.classes[dimClient]) == 1 && c.classes[dimClient][0] == clientEAS && !slices.Contains(c.classes[dimResource], e.apps[exchangeOnline]) {
@@ -282,41 +292,92 @@ func (e *Engine) compile(q Question) (*compiledQuestion, error) {
 	return c, nil
 }
 
-// plain reports a place that no policy can tell from nowhere in particular.
+// plain reports a place that no policy can tell from nowhere in particular, or
+// that may be one.
 func (p *place) plain() bool {
 	for _, in := range p.in {
-		if in != no {
+		if in == yes || in == maybe && !p.vague && !p.blur {
 			return false
 		}
 	}
-	return p.trusted == no && p.network == no
+	return (p.trusted == no || p.trusted == maybe && (p.vague || p.blur)) && p.network == no
 }
 
-// about reports whether the question is about an account.
-func (q *Question) about(s *Subject) bool {
+// about says whether the question is about an account.
+func (q *Question) about(s *Subject, e *Engine) tri {
+	if !q.names(s) {
+		return no
+	}
+	kind := s.overKinds(func(x External) tri { return triOf(q.aboutKind(x)) })
+	if len(q.Roles) == 0 {
+		return kind
+	}
+	hit := no
+	for _, r := range q.Roles {
+		r = strings.ToLower(r)
+		switch {
+		case s.Anyone: // of a further member any role may be thought
+			hit = hit.or(triOf(s.External == Member))
+		case r == "admins":
+			hit = hit.or(triOf(s.Admin || len(s.Roles)+len(s.Eligible) > 0))
+			if e.rolesOpen() || len(s.PerhapsRoles) > 0 {
+				hit = hit.or(maybe)
+			}
+		case slices.Contains(s.Roles, r) || slices.Contains(s.Eligible, r):
+			hit = yes
+		default:
+			hit = hit.or(e.roleTri(s)(r))
+		}
+	}
+	return kind.and(hit)
+}
+
+// rolesOpen reports that somebody may hold or activate a role that is not shown.
+func (e *Engine) rolesOpen() bool {
+	return !e.tenant.RolesKnown || len(e.tenant.OpenRoles) > 0 || e.tenant.EligibleLack != ""
+}
+
+// names reports an account that can sign in and that the question does not
+// leave out by name.
+func (q *Question) names(s *Subject) bool {
 	if s.Exempt {
 		return false
 	}
-	if len(q.Users) > 0 && !slices.ContainsFunc(q.Users, func(u string) bool { return strings.EqualFold(u, s.ID) || strings.EqualFold(u, s.Name) }) {
-		return false
-	}
-	if len(q.Roles) > 0 {
-		hit := false
-		for _, r := range q.Roles {
-			r = strings.ToLower(r)
-			if r == "admins" && len(s.Roles) > 0 || slices.Contains(s.Roles, r) || s.Anyone && s.External == Member {
-				hit = true
-			}
-		}
-		if !hit {
-			return false
-		}
-	}
+	return len(q.Users) == 0 || slices.ContainsFunc(q.Users, func(u string) bool { return strings.EqualFold(u, s.ID) || strings.EqualFold(u, s.Name) })
+}
+
+func (q *Question) aboutKind(is External) bool {
 	if len(q.External) > 0 {
 		return slices.ContainsFunc(q.External, func(x string) bool {
 			x = strings.ToLower(x)
-			return x == string(s.External) || x == "member" && s.External == Member || x == "guest" && s.guest() && s.External != ServiceProvider
+			return x == string(is) || x == "member" && is == Member || x == "guest" && is != Member && is != ServiceProvider
 		})
 	}
-	return s.External != ServiceProvider // asked about by name only: they belong to other tenants
+	return is != ServiceProvider // asked about by name only: they belong to other tenants
+}
+
+// inWorld reports whether the question is about an account in one of its worlds.
+func (q *Question) inWorld(s *Subject, w *world, e *Engine) bool {
+	if !q.names(s) || !q.aboutKind(w.kind) {
+		return false
+	}
+	if len(q.Roles) == 0 {
+		return true
+	}
+	for _, r := range q.Roles {
+		r = strings.ToLower(r)
+		switch {
+		case s.Anyone:
+			return s.External == Member
+		case r == "admins" && (s.Admin || len(s.Roles)+len(s.Eligible) > 0 || w.roles != 0):
+			return true
+		case slices.Contains(s.Roles, r), slices.Contains(s.Eligible, r):
+			return true
+		}
+		i := slices.Index(e.openRoleIDs, r)
+		if i >= 0 && w.roles>>min(i, anyRole-1)&1 != 0 || i < 0 && w.roles>>anyRole&1 != 0 {
+			return true
+		}
+	}
+	return false
 }

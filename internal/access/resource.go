@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"strings"
@@ -12,7 +13,25 @@ const (
 	resAdminPortals = "microsoftadminportals"
 	resAgents       = "allagentidresources"
 	resOther        = "any other app"
+	resBasic        = "a client that asks for baseline scopes alone"
 )
+
+// noSuite are apps of Microsoft's that are in neither suite (K).
+var noSuite = map[string]bool{
+	"00000002-0000-0000-c000-000000000000": true, // Windows Azure Active Directory
+	"00000003-0000-0000-c000-000000000000": true, // Microsoft Graph
+	"797f4846-ba00-4fd7-ba43-dac1f8f63013": true, // Azure Service Management
+	"fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd": true, // Partner Center
+	"00000009-0000-0000-c000-000000000000": true, // Power BI
+	"0000000a-0000-0000-c000-000000000000": true, // Microsoft Intune
+	"d4ebce55-015a-49b5-a083-c84d1797ae8c": true, // Microsoft Intune Enrollment
+	"cfa8b339-82a2-471a-a3c9-0fc0be7a4093": true, // Azure Key Vault
+	"022907d3-0f1b-48f7-badc-1ba6abab6d66": true, // Azure SQL Database
+	"372140e0-b3b7-4226-8ef9-d57986796201": true, // Azure Windows VM Sign-In
+	"9cdead84-a844-4324-93f2-b2e6bb768d07": true, // Azure Virtual Desktop
+	"38aa3b87-a06d-4817-b275-7a316988d93b": true, // Windows Sign-In
+	"fc780465-2017-40d4-a0c5-307022471b92": true, // Windows Defender ATP
+}
 
 // Apps whose suite is known (K): members of the Office365 and
 // MicrosoftAdminPortals groups by their app id. Any other id a policy names is
@@ -56,6 +75,7 @@ var appNames = map[string]string{
 	"fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd": "Partner Center",
 	resOffice365:                           "another app of Office 365",
 	resAdminPortals:                        "another Microsoft admin portal",
+	resBasic:                               "a client that asks for baseline scopes alone (openid, profile, User.Read)",
 	actionRegisterInfo:                     "registering security information",
 	actionRegisterDevice:                   "registering or joining a device",
 }
@@ -69,12 +89,19 @@ func (e *Engine) addResources() {
 	e.apps = map[string]int{}
 	var keys []string
 	put := func(id string) {
-		if id = strings.ToLower(id); id == "" || id == "all" || id == "none" || id == resOther || id == resAgents || slices.Contains(knownActions, id) {
+		if id = strings.ToLower(id); id == "" || id == "all" || id == "none" || id == resOther || id == resBasic || id == resAgents || slices.Contains(knownActions, id) {
 			return
 		}
 		if _, ok := e.apps[id]; !ok {
 			e.apps[id] = -1
 			keys = append(keys, id)
+		}
+	}
+	for _, p := range e.policies {
+		for _, l := range [][]string{p.Conditions.Applications.IncludeApplications, p.Conditions.Applications.ExcludeApplications} {
+			for _, id := range l {
+				e.namesSuite = e.namesSuite || suiteNames[strings.ToLower(id)] != ""
+			}
 		}
 	}
 	put(exchangeOnline)
@@ -89,29 +116,83 @@ func (e *Engine) addResources() {
 	}
 	sort.Strings(keys)
 	keys = append(keys, resOther, actionRegisterInfo, actionRegisterDevice)
-	labels := make([]string, len(keys))
-	e.appKeys = keys
-	for i, k := range keys {
-		e.apps[k] = i
-		labels[i] = k
-		if n := appNames[k]; n != "" {
-			labels[i] = n
-		} else if n := e.tenant.Names[k]; n != "" {
-			labels[i] = n
+	if e.exceptsApps() {
+		keys = append(keys, resBasic)
+	}
+	// An app that may be one of a suite stands there as what is known of it, and as
+	// each thing that it may be.
+	type phantom struct{ key, suite string }
+	var phantoms []phantom
+	for _, k := range keys {
+		if e.suiteOpen(k) {
+			phantoms = append(phantoms, phantom{k, ""}, phantom{k, resOffice365}, phantom{k, resAdminPortals})
 		}
 	}
+	n := len(keys)
+	labels := make([]string, n+len(phantoms))
+	for i, k := range keys {
+		e.apps[k] = i
+		labels[i] = cmp.Or(appNames[k], e.tenant.Names[k], k)
+	}
+	e.basic = -1
+	if i, ok := e.apps[resBasic]; ok {
+		e.basic = i
+	}
+	for i, ph := range phantoms {
+		keys = append(keys, ph.key)
+		labels[n+i] = labels[e.apps[ph.key]] + ", if it is of " + cmp.Or(suiteNames[ph.suite], "neither suite")
+	}
+	e.appKeys = keys
 	include, exclude := make([]idSet, len(e.policies)), make([]idSet, len(e.policies))
 	for i, p := range e.policies {
 		include[i], exclude[i] = newIDSet(p.Conditions.Applications.IncludeApplications), newIDSet(p.Conditions.Applications.ExcludeApplications)
-		delete(include[i], resOther) // a name of ours, not an app's
-		delete(exclude[i], resOther)
-	}
-	e.addDim("app", labels, func(i int, p *Policy, c int) tri {
-		if k := keys[c]; k == actionRegisterInfo || k == actionRegisterDevice {
-			return triOf(slices.ContainsFunc(p.Conditions.Applications.UserActions, func(u string) bool { return strings.EqualFold(u, k) }))
+		for _, own := range []string{resOther, resBasic} { // names of ours, not an app's
+			delete(include[i], own)
+			delete(exclude[i], own)
 		}
-		return triOf(include[i].hasApp(keys[c]) && !exclude[i].hasApp(keys[c]))
-	})
+	}
+	match := func(i int, p *Policy, c int) tri {
+		k := keys[c]
+		switch {
+		case k == actionRegisterInfo || k == actionRegisterDevice:
+			return triOf(slices.ContainsFunc(p.Conditions.Applications.UserActions, func(u string) bool { return strings.EqualFold(u, k) }))
+		case k == resBasic:
+			return basicScopes(include[i], exclude[i], e.tenant.baseline())
+		case c >= n:
+			suite := phantoms[c-n].suite
+			return triOf(include[i].hasApp(k, suite) && !exclude[i].hasApp(k, suite))
+		case e.suiteOpen(k):
+			return include[i].perhapsApp(k).and(exclude[i].perhapsApp(k).not())
+		}
+		return triOf(include[i].hasApp(k, suiteOf[k]) && !exclude[i].hasApp(k, suiteOf[k]))
+	}
+	d := e.addDim("app", labels, match)
+	d.vague, d.phantom = make([]bool, len(labels)), make([]bool, len(labels))
+	for c := range labels {
+		d.vague[c], d.phantom[c] = c < n && e.suiteOpen(keys[c]), c >= n
+	}
+	if e.basic >= 0 {
+		e.basicBefore = e.mask()
+		for i := range e.policies {
+			if basicScopes(include[i], exclude[i], no) == yes {
+				e.basicBefore.set(i)
+			}
+		}
+	}
+}
+
+// suiteOpen reports an app that policies name and of which it is not known
+// whether it is one of a suite that a policy names too.
+func (e *Engine) suiteOpen(key string) bool {
+	if suiteOf[key] != "" || noSuite[key] || e.tenant.OwnApps[key] || suiteNames[key] != "" {
+		return false
+	}
+	return strings.Count(key, "-") == 4 && e.namesSuite
+}
+
+// maybeSuite reports an app that is or may be of a suite.
+func (e *Engine) maybeSuite(key, suite string) bool {
+	return suiteOf[key] == suite || (suite == resOffice365 || suite == resAdminPortals) && e.suiteOpen(key)
 }
 
 // idSet is a set of ids in lower case.
@@ -129,7 +210,18 @@ func newIDSet(ids []string) idSet {
 
 // hasApp says whether a list of apps holds an app, by itself, by its suite or
 // by All.
-func (s idSet) hasApp(key string) bool { return s["all"] || s[key] || s[suiteOf[key]] }
+func (s idSet) hasApp(key, suite string) bool { return s["all"] || s[key] || suite != "" && s[suite] }
+
+// perhapsApp is hasApp of an app whose suite is not known.
+func (s idSet) perhapsApp(key string) tri {
+	switch {
+	case s["all"] || s[key]:
+		return yes
+	case s[resOffice365] || s[resAdminPortals]:
+		return maybe
+	}
+	return no
+}
 
 // resource finds the class of an app id or user action.
 func (e *Engine) resource(id string) int {

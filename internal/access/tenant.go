@@ -3,9 +3,11 @@ package access
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
-// Tenant is everything the engine decides by. It is not changed.
+// Tenant is everything the engine decides by. It is not changed. What is not
+// known is marked as such: the engine asks what holds whatever it may be.
 type Tenant struct {
 	Policies  []*Policy
 	Defaults  *SecurityDefaults // nil: not known
@@ -20,10 +22,39 @@ type Tenant struct {
 	// Whole says that Users and their roles are the whole directory. Otherwise an
 	// unknown further member and guest are judged too.
 	Whole bool
-	// RolesKnown says that Users carry their directory roles.
+	// RolesKnown says that Users carry the directory roles they hold.
 	RolesKnown bool
 	// Names shows groups, roles and apps by name instead of by lower-case id.
 	Names map[string]string
+
+	// At is the moment of judgement, for what changed at Microsoft by date; zero
+	// is not known.
+	At time.Time
+	// BaselineScopes is the tenant's setting of that name: enabled (also ""),
+	// disabled or customised. No export shows it (contracts-2026-11 section 1.3).
+	BaselineScopes string
+
+	// OpenRoles are roles, by lower-case template id, that somebody who is not
+	// shown may hold, with why and what settles it.
+	OpenRoles map[string]string
+	// CustomRoles are roles of the tenant's own, by lower-case id: in a policy they
+	// have no effect.
+	CustomRoles map[string]bool
+	// OwnApps are apps, by lower-case app id, that are not Microsoft's.
+	OwnApps map[string]bool
+	// OpenActivation are groups, by lower-case id, of which it is not known who may
+	// join them by an activation (PIM for groups), with what settles it.
+	OpenActivation map[string]string
+	// EligibleLack says what to export so that it is known who may activate a role;
+	// "" that Users carry it.
+	EligibleLack string
+	// PoliciesLack says why there may be further policies; empty, there are none.
+	PoliciesLack []string
+
+	// What to export, for words: by group, and for the list of users and of roles.
+	OpenGroups map[string]string
+	UsersLack  []string
+	RolesLack  string
 }
 
 // External is how an account is related to the tenant. The zero value is a
@@ -46,10 +77,25 @@ type Subject struct {
 	ID         string
 	Name       string   // shown: the user principal name
 	Groups     []string // ids, nested membership resolved
-	Roles      []string // role template ids held now
+	Roles      []string // role template ids held now over the whole directory
 	Eligible   []string // role template ids that may be activated
 	External   External
 	HomeTenant string // for external types; "" not known
+
+	// PerhapsGroups and PerhapsRoles are those that one copy of the export shows
+	// and another does not, or that hang on something that was not exported.
+	PerhapsGroups, PerhapsRoles []string
+	// Activate are groups that may be joined by an activation (PIM for groups).
+	Activate []string
+	// Kinds are the external types it may be of when that is not known, External
+	// among them; empty, External is what it is.
+	Kinds []External
+	// Admin says that it holds, or may activate, a directory role of any kind and
+	// scope, also one that policies do not see.
+	Admin bool
+	// Unidentified says that its id is not known: a policy or group that names an
+	// id nobody has may mean it.
+	Unidentified bool
 
 	PerUserMFA string   // disabled, enabled, enforced; "" not known
 	Methods    []string // methodsRegistered; see MethodsKnown
@@ -94,6 +140,9 @@ func (t tri) not() tri { return yes - t }
 // clause it is left out when they do not.
 func (p *Policy) takes(s *Subject, e *Engine) (answer tri, clause string) {
 	u, t := &p.Conditions.Users, e.tenant
+	if p.lost(areaUsers) {
+		return maybe, "its users are not understood: " + strings.Join(p.Unsupported, ", ")
+	}
 	included := triOf(p.ID == perUserID && perUserMFA(s))
 	for _, id := range u.IncludeUsers {
 		switch strings.ToLower(id) {
@@ -101,16 +150,13 @@ func (p *Policy) takes(s *Subject, e *Engine) (answer tri, clause string) {
 			included = yes
 		case "none", "":
 		case "guestsorexternalusers":
-			included = included.or(triOf(s.guest()))
+			included = included.or(s.guest())
 		default:
-			included = included.or(triOf(strings.EqualFold(id, s.ID)))
-			if s.Anyone && e.absent[strings.ToLower(id)] {
-				included = included.or(maybe)
-			}
+			included = included.or(e.means(s, id))
 		}
 	}
-	included = included.or(anyOf(u.IncludeGroups, s.Groups, t.groupKnown(s)))
-	included = included.or(anyOf(u.IncludeRoles, s.Roles, t.roleKnown(s)))
+	included = included.or(anyOf(u.IncludeGroups, s.Groups, e.groupTri(s)))
+	included = included.or(anyOf(u.IncludeRoles, s.Roles, e.roleTri(s)))
 	for i := range u.IncludeExternals.Items {
 		included = included.or(u.IncludeExternals.Items[i].selects(s))
 	}
@@ -128,19 +174,22 @@ func (p *Policy) takes(s *Subject, e *Engine) (answer tri, clause string) {
 		case "all":
 			put(yes, "excludes all users")
 		case "guestsorexternalusers":
-			put(triOf(s.guest()), "excludes guests and external users")
+			put(s.guest(), "excludes guests and external users")
+		case "":
 		default:
-			put(triOf(id != "" && strings.EqualFold(id, s.ID)), "excludes the account by name")
-			if s.Anyone && e.absent[strings.ToLower(id)] {
-				put(maybe, "excludes the account "+id+", which is not in the export")
+			v := e.means(s, id)
+			clause := "excludes the account by name"
+			if v == maybe {
+				clause = "excludes the account " + id + ", which is not in the export"
 			}
+			put(v, clause)
 		}
 	}
 	for _, g := range u.ExcludeGroups {
-		put(anyOf([]string{g}, s.Groups, t.groupKnown(s)), "excludes the group "+t.name(g))
+		put(anyOf([]string{g}, s.Groups, e.groupTri(s)), "excludes the group "+t.name(g))
 	}
 	for _, r := range u.ExcludeRoles {
-		put(anyOf([]string{r}, s.Roles, t.roleKnown(s)), "excludes the role "+t.name(r))
+		put(anyOf([]string{r}, s.Roles, e.roleTri(s)), "excludes the role "+t.RoleName(r))
 	}
 	for i := range u.ExcludeExternals.Items {
 		put(u.ExcludeExternals.Items[i].selects(s), "excludes guests or external users of its type")
@@ -151,6 +200,17 @@ func (p *Policy) takes(s *Subject, e *Engine) (answer tri, clause string) {
 	return included.and(excluded.not()), why
 }
 
+// means says whether an account id of a policy means s.
+func (e *Engine) means(s *Subject, id string) tri {
+	switch {
+	case strings.EqualFold(id, s.ID):
+		return yes
+	case (s.Anyone || s.Unidentified) && e.absent[strings.ToLower(id)]:
+		return maybe
+	}
+	return no
+}
+
 // onlyWho names whom a policy includes by group or role.
 func (t *Tenant) onlyWho(p *Policy) string {
 	u := &p.Conditions.Users
@@ -159,7 +219,7 @@ func (t *Tenant) onlyWho(p *Policy) string {
 		names = append(names, "the group "+t.name(g))
 	}
 	for _, r := range u.IncludeRoles {
-		names = append(names, "the role "+t.name(r))
+		names = append(names, "the role "+t.RoleName(r))
 	}
 	if len(names) == 0 {
 		if len(u.IncludeExternals.Items) > 0 {
@@ -178,25 +238,57 @@ func (t *Tenant) name(id string) string {
 	return id
 }
 
+// RoleName shows a role as a person knows it.
+func (t *Tenant) RoleName(id string) string { return t.name(id) }
+
 // guest is what the word GuestsOrExternalUsers means: guests of any kind and
 // service provider users.
-func (s *Subject) guest() bool { return s.External != Member }
+func (s *Subject) guest() tri { return s.overKinds(func(x External) tri { return triOf(x != Member) }) }
 
-// groupKnown tells whether membership of s in a group is known.
-func (t *Tenant) groupKnown(s *Subject) func(string) bool {
-	if s.Anyone {
-		return func(string) bool { return false }
+// overKinds asks of each type the account may be of.
+func (s *Subject) overKinds(ask func(External) tri) tri {
+	if len(s.Kinds) == 0 {
+		return ask(s.External)
 	}
-	return func(id string) bool { return t.KnownGroups[id] }
+	out := ask(s.Kinds[0])
+	for _, k := range s.Kinds[1:] {
+		if ask(k) != out {
+			return maybe
+		}
+	}
+	return out
 }
 
-func (t *Tenant) roleKnown(s *Subject) func(string) bool {
-	return func(string) bool { return !s.Anyone && t.RolesKnown }
+// groupTri says of a group whose members do not show s whether s may be in it.
+func (e *Engine) groupTri(s *Subject) func(string) tri {
+	return func(id string) tri {
+		if s.Anyone || !e.tenant.KnownGroups[id] || slices.Contains(s.PerhapsGroups, id) {
+			return maybe
+		}
+		return no
+	}
 }
 
-// anyOf is yes when s has one of the wanted ids, maybe when one of them could
-// not be looked up, else no.
-func anyOf(wanted, have []string, isKnown func(string) bool) tri {
+// roleTri says of a role that s is not known to hold whether s may hold it. What
+// may be activated is not held: it is asked about apart.
+func (e *Engine) roleTri(s *Subject) func(string) tri {
+	t := e.tenant
+	return func(id string) tri {
+		switch {
+		case t.CustomRoles[id]:
+			return no
+		case s.Anyone || !t.RolesKnown || slices.Contains(s.PerhapsRoles, id):
+			return maybe
+		case t.OpenRoles[id] != "":
+			return maybe
+		}
+		return no
+	}
+}
+
+// anyOf is yes when s has one of the wanted ids, else what rest says of the
+// others.
+func anyOf(wanted, have []string, rest func(string) tri) tri {
 	out := no
 	for _, id := range wanted {
 		id = strings.ToLower(id)
@@ -204,31 +296,32 @@ func anyOf(wanted, have []string, isKnown func(string) bool) tri {
 		case id == "":
 		case slices.Contains(have, id):
 			return yes
-		case !isKnown(id):
-			out = maybe
+		default:
+			out = out.or(rest(id))
 		}
 	}
 	return out
 }
 
 func (e *Externals) selects(s *Subject) tri {
-	if s.External == Member {
+	return s.overKinds(func(x External) tri { return e.selectsKind(x, s.HomeTenant) })
+}
+
+func (e *Externals) selectsKind(x External, home string) tri {
+	if x == Member {
 		return no
 	}
-	hit := no
-	for _, t := range e.Types {
-		if strings.EqualFold(t, string(s.External)) {
-			hit = yes
-		}
+	if !slices.ContainsFunc(e.Types, func(t string) bool { return strings.EqualFold(t, string(x)) }) {
+		return no
 	}
-	if hit == no || e.Tenants == nil || !strings.EqualFold(string(e.Tenants.Kind), "enumerated") {
-		return hit
+	if e.Tenants == nil || !strings.EqualFold(string(e.Tenants.Kind), "enumerated") {
+		return yes
 	}
-	if s.HomeTenant == "" {
+	if home == "" || e.Tenants.MembersLost {
 		return maybe
 	}
 	for _, id := range e.Tenants.Members {
-		if strings.EqualFold(id, s.HomeTenant) {
+		if strings.EqualFold(id, home) {
 			return yes
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"partnerguard/internal/lenient"
 )
 
 // known is the tree of members the engine understands below a policy, in lower
@@ -39,9 +41,10 @@ var (
 		"authenticationflows": {"transfermethods": texts},
 		// The members below make it a policy for workloads, which never applies to users.
 		"clientapplications": ignored, "serviceprincipalrisklevels": ignored, "agents": ignored, "agentidrisklevels": ignored,
+		"agentcontext": ignored,
 	}
 	externalKeys = known{"guestorexternalusertypes": texts, "externaltenants": {"membershipkind": text, "members": texts}}
-	knownGrants  = known{"operator": text, "builtincontrols": texts, "customauthenticationfactors": texts, "termsofuse": texts, "authenticationstrength": object}
+	knownGrants  = known{"operator": text, "_operator": text, "builtincontrols": texts, "customauthenticationfactors": texts, "termsofuse": texts, "authenticationstrength": object}
 )
 
 // The values the engine knows, in lower case.
@@ -71,13 +74,28 @@ func (p *Policy) findUnsupported(raw []byte) {
 			p.Unsupported = append(p.Unsupported, k+" (given twice)")
 		}
 	}
+	p.findMissing(top)
+	// Set by readers of configurations; what an export writes there only makes
+	// its own policy count less.
+	if p.Planned = strings.TrimSpace(string(top["@partnerguard.planned"])) == "true"; p.Planned {
+		p.Unsupported = append(p.Unsupported, planned)
+	}
 	conditions := top["conditions"]
 	walkUnknown(conditions, knownConditions, "conditions", &p.Unsupported)
 	walkUnknown(top["grantcontrols"], knownGrants, "grantControls", &p.Unsupported)
 	inner, _ := members(conditions)
-	for _, k := range []string{"clientapplications", "serviceprincipalrisklevels", "agents", "agentidrisklevels"} {
-		if !empty(inner[k]) {
+	for _, k := range []string{"clientapplications", "serviceprincipalrisklevels", "agents", "agentidrisklevels", "agentcontext"} {
+		switch v := inner[k]; {
+		case empty(v):
+		case lost(v): // it may well be empty
+			p.Unsupported = append(p.Unsupported, "conditions."+k+cutOff)
+		default:
 			p.Conditions.Workload = true
+		}
+	}
+	for _, k := range []string{"users", "applications"} {
+		if blankText(inner[k]) {
+			p.Unsupported = append(p.Unsupported, "conditions."+k+cutOff)
 		}
 	}
 	c := &p.Conditions
@@ -104,7 +122,7 @@ func (p *Policy) findUnsupported(raw []byte) {
 	// its own the word would be asked about.
 	for _, list := range [][]string{c.Applications.IncludeApplications, c.Applications.ExcludeApplications} {
 		for _, v := range list {
-			if strings.EqualFold(v, resAgents) {
+			if strings.EqualFold(v, resAgents) && !c.Workload {
 				p.Unsupported = append(p.Unsupported, fmt.Sprintf("application %q", v))
 			}
 		}
@@ -130,6 +148,26 @@ func (p *Policy) findUnsupported(raw []byte) {
 	}
 	slices.Sort(p.Unsupported)
 	p.Unsupported = slices.Compact(p.Unsupported)
+}
+
+// findMissing names what every policy has and this record lacks: an export lost
+// it, and what is not there is not "none".
+func (p *Policy) findMissing(top map[string]json.RawMessage) {
+	add := func(s string) { p.Unsupported = append(p.Unsupported, s) }
+	switch s := strings.TrimSpace(string(p.State)); {
+	case s == "":
+		add("state (not in the export)")
+	case !p.Enforced() && !p.ReportOnly() && !strings.EqualFold(s, string(Disabled)):
+		add(fmt.Sprintf("state %q", s))
+	}
+	if c := strings.TrimSpace(string(top["conditions"])); c == "" || c == "null" {
+		add("conditions (not in the export)")
+	}
+	// A policy has grant controls or session controls; those of the latter alone
+	// are often written without the former.
+	if empty(top["grantcontrols"]) && empty(top["sessioncontrols"]) && !blankText(top["grantcontrols"]) {
+		add("grantControls (neither these nor session controls are in the export, and every policy has one)")
+	}
 }
 
 // members reads an object's members by lower-case name; anything else has none.
@@ -179,6 +217,10 @@ func members(raw []byte) (out map[string]json.RawMessage, odd string) {
 // walkUnknown names what lies below raw and is not in tree, or not of its
 // shape.
 func walkUnknown(raw json.RawMessage, tree known, at string, found *[]string) {
+	if lost(raw) || blankText(raw) && !strings.Contains(at, ".") {
+		*found = append(*found, at+cutOff)
+		return
+	}
 	inner, odd := members(raw)
 	if odd != "" {
 		*found = append(*found, at+" ("+strings.TrimSpace(odd)+")")
@@ -187,6 +229,8 @@ func walkUnknown(raw json.RawMessage, tree known, at string, found *[]string) {
 		sub, ok := tree[k]
 		switch at := at + "." + k; {
 		case empty(v):
+		case lost(v) && !is(sub, ignored):
+			*found = append(*found, at+cutOff)
 		case !ok:
 			*found = append(*found, at)
 		case is(sub, ignored):
@@ -206,6 +250,34 @@ func walkUnknown(raw json.RawMessage, tree known, at string, found *[]string) {
 			walkUnknown(v, sub, at, found)
 		}
 	}
+}
+
+// cutOff ends the reason of what an export left out.
+const cutOff = ": cut off by the export's depth; export with ConvertTo-Json -Depth 10"
+
+// lost reports a text, or a list of texts, that says of what type the value was
+// instead of the value: what ConvertTo-Json writes below its depth, and
+// Export-Csv of every object.
+func lost(v json.RawMessage) bool {
+	switch v = bytes.TrimSpace(v); {
+	case len(v) == 0:
+	case v[0] == '"':
+		var s string
+		return json.Unmarshal(v, &s) == nil && lenient.TypeName(s)
+	case v[0] == '[':
+		var l []json.RawMessage
+		if json.Unmarshal(v, &l) == nil {
+			return slices.ContainsFunc(l, func(one json.RawMessage) bool { return len(one) > 0 && one[0] == '"' && lost(one) })
+		}
+	}
+	return false
+}
+
+// blankText reports an empty text where an object has to be.
+func blankText(v json.RawMessage) bool {
+	var s string
+	v = bytes.TrimSpace(v)
+	return len(v) > 1 && v[0] == '"' && json.Unmarshal(v, &s) == nil && strings.TrimSpace(s) == ""
 }
 
 // is compares leaves.
@@ -246,10 +318,68 @@ func areTexts(v json.RawMessage) bool {
 	return false
 }
 
+// CopiesDiffer is what [Policy.Unsupported] says of a policy of which two copies
+// differ and neither is known to be newer.
+const CopiesDiffer = "its copies in the export differ and none is known to be newer"
+
+// area is a part of a policy that may not have been understood.
+type area int
+
+const (
+	areaUsers area = iota
+	areaApps
+	areaClients
+	areaPlatforms
+	areaLocations
+	areaDevices
+	areaSignInRisk
+	areaUserRisk
+	areaInsiderRisk
+	areaGrants
+)
+
+// areaWords are how the entries of Policy.Unsupported begin, by the part they
+// are about.
+var areaWords = [...][]string{
+	areaUsers:       {"conditions.users", "external user type", "external tenant"},
+	areaApps:        {"conditions.applications", "user action", "application "},
+	areaClients:     {"conditions.clientapptypes", "client app type", "conditions.authenticationflows", "authentication flow"},
+	areaPlatforms:   {"conditions.platforms", "platform "},
+	areaLocations:   {"conditions.locations"},
+	areaDevices:     {"conditions.devices", "device filter"},
+	areaSignInRisk:  {"conditions.signinrisklevels", "sign-in risk"},
+	areaUserRisk:    {"conditions.userrisklevels", "user risk"},
+	areaInsiderRisk: {"conditions.insiderrisklevels", "insider risk"},
+	areaGrants:      {"grant"},
+}
+
+// lost reports that what a policy says of an area is not understood, so that it
+// may take more, or ask for more, than was read. A condition that is not known
+// at all only narrows a policy.
+func (p *Policy) lost(a area) bool {
+	for _, u := range p.Unsupported {
+		u = strings.ToLower(u)
+		found := strings.HasPrefix(u, "conditions.") || strings.HasPrefix(u, "state")
+		for k, words := range areaWords {
+			for _, w := range words {
+				if strings.HasPrefix(u, w) {
+					if found = true; area(k) == a {
+						return true
+					}
+				}
+			}
+		}
+		if !found { // about the policy as a whole
+			return true
+		}
+	}
+	return false
+}
+
 // grantsUnderstood reports that nothing unknown stands in what a policy asks
 // for.
 func (p *Policy) grantsUnderstood() bool {
-	return !slices.ContainsFunc(p.Unsupported, func(s string) bool { return strings.HasPrefix(s, "grant") })
+	return !p.lost(areaGrants)
 }
 
 // empty reports values that say nothing: null, "", [], {}, false, 0, and

@@ -20,6 +20,9 @@ func (e *Engine) why(c *compiledQuestion, b box, subject int) []Why {
 	}
 	c.protects.each(func(i int) {
 		p := e.policies[i]
+		if e.unsupported.has(i) { // named below
+			return
+		}
 		n := near{why: Why{ID: p.ID, Policy: p.DisplayName}}
 		var clauses []string
 		if t, clause := p.takes(e.subject(subject), e); t != yes {
@@ -77,6 +80,7 @@ func (e *Engine) why(c *compiledQuestion, b box, subject int) []Why {
 	})
 	slices.SortStableFunc(all, func(x, y near) int { return cmp.Compare(x.miles, y.miles) })
 	var out []Why
+	all = slices.CompactFunc(all, func(a, b near) bool { return a.why == b.why }) // copies of one policy
 	for i, n := range all {
 		if i == 3 || i > 0 && n.miles > all[0].miles+3 {
 			break
@@ -89,12 +93,18 @@ func (e *Engine) why(c *compiledQuestion, b box, subject int) []Why {
 			break
 		}
 		d := &e.demands[i]
+		if e.origin[i] != i {
+			continue
+		}
 		if e.reportOnly.has(i) && (d.mfa || d.block) && !d.hasAlternative() {
 			if t, _ := p.takes(e.subject(subject), e); t != no && e.takesBox(c, b, i) {
 				out = append(out, Why{p.ID, p.DisplayName, "would close it, but is report-only"})
 			}
 		}
 		if e.unsupported.has(i) && p.Enforced() && (!d.nothing() || !p.grantsUnderstood()) && e.takesBox(c, b, i) {
+			if t, _ := p.takes(e.subject(subject), e); t == no {
+				continue
+			}
 			out = append(out, Why{p.ID, p.DisplayName, "is not counted: it uses what is not understood here (" + strings.Join(p.Unsupported, ", ") + ")"})
 		}
 	}

@@ -23,6 +23,12 @@ func (e *Engine) witnessPoint(c *compiledQuestion, b box, subject int) Point {
 		if dimID(l) == dimLocation {
 			order = []int{e.geo.home}
 		}
+		if x := e.axisOf(l); x != nil && x.bare && p.Classes[dimClient] != clientOther {
+			order = []int{1} // a device that has a value is easier to come by
+		}
+		if l >= int(dimCompliant) && p.Classes[dimClient] == clientOther {
+			order = []int{0}
+		}
 		p.Classes[l] = -1
 		for _, k := range append(slices.Clone(order), c.classes[l]...) {
 			if k >= 0 && hasClass(b[l], k) && slices.Contains(c.classes[l], k) {
@@ -38,14 +44,7 @@ func (e *Engine) witnessPoint(c *compiledQuestion, b box, subject int) Point {
 func (e *Engine) witness(c *compiledQuestion, p Point) Witness {
 	s := SignIn{User: p.User, Device: map[string]bool{}}
 	s.Client = []string{"browser", "native", "device-code", "transfer", "eas", "other"}[p.Classes[dimClient]]
-	for id, k := range e.apps {
-		if k == int(p.Classes[dimResource]) && (s.App == "" || id < s.App) {
-			s.App = id
-		}
-	}
-	if s.App == resOther {
-		s.App = "any other app"
-	}
+	s.App = e.appKeys[p.Classes[dimResource]]
 	s.Platform = platformNames[p.Classes[dimPlatform]]
 	place := &e.geo.places[p.Classes[dimLocation]]
 	if place.ip.IsValid() {
@@ -55,18 +54,18 @@ func (e *Engine) witness(c *compiledQuestion, p Point) Witness {
 	}
 	s.SignInRisk, s.UserRisk, s.InsiderRisk = riskNames[p.Classes[dimSignInRisk]], riskNames[p.Classes[dimUserRisk]], insiderNames[p.Classes[dimInsiderRisk]]
 	for l := int(dimCompliant); l < len(e.dims); l++ {
-		s.Device[e.dims[l].name] = p.Classes[l] == 1
+		e.deviceFacts(l, p.Classes[l], s.Device)
 	}
 	w := Witness{Account: e.subject(p.User).label(), SignIn: s}
 	again := e.Point(&s)
 	w.Outcome = e.Outcome(again)
-	w.Confirmed = slices.Equal(again.Classes, p.Classes) && !e.protected(c, again)
+	w.Confirmed = slices.Equal(again.Classes, p.Classes) && !e.guarded(c, again)
 	return w
 }
 
-// protected asks, by matching alone and without the diagram, whether a point
+// guarded asks, by matching alone and without the diagram, whether a point
 // has the protection that a question asks for, counting possible matches too.
-func (e *Engine) protected(c *compiledQuestion, p Point) bool {
+func (e *Engine) guarded(c *compiledQuestion, p Point) bool {
 	sure, could := e.mask(), e.mask()
 	e.match(p, sure, could)
 	hit := false

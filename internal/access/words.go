@@ -1,7 +1,6 @@
 package access
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -144,6 +143,9 @@ func (e *Engine) standIns(cohorts []cohort) string {
 func (e *Engine) policyUses(c *compiledQuestion) []PolicyUse {
 	out := []PolicyUse{}
 	for i, p := range e.policies {
+		if e.origin[i] != i {
+			continue
+		}
 		u := PolicyUse{ID: p.ID, Policy: p.DisplayName, State: p.State}
 		d := &e.demands[i]
 		switch {
@@ -155,9 +157,9 @@ func (e *Engine) policyUses(c *compiledQuestion) []PolicyUse {
 			u.Why = "report-only: it writes what it would do"
 		case !p.Enforced():
 			u.Why = "not enabled"
-		case c.protects.has(i) && d.hasAlternative() && !d.block:
+		case e.anyCopy(c.protects, i) && d.hasAlternative() && !d.block:
 			u.Counts, u.Why = true, "counts where "+d.text()+" comes down to MFA"
-		case c.protects.has(i):
+		case e.anyCopy(c.protects, i):
 			u.Counts, u.Why = true, "asks for "+d.text()
 		default:
 			u.Why = "asks for " + d.text() + ", which is not what is asked here"
@@ -183,56 +185,6 @@ func (e *Engine) facts(c *compiledQuestion) []string {
 		if names[strings.ToLower(p.ID)] > 1 {
 			out = append(out, "some policy ids occur more than once; each copy is judged by itself")
 			break
-		}
-	}
-	return out
-}
-
-// missing lists what to export so that unknown becomes an answer.
-func (e *Engine) missing(c *compiledQuestion) []string {
-	seen := map[string]bool{}
-	out := []string{}
-	add := func(s string) {
-		if !seen[s] {
-			seen[s] = true
-			out = append(out, s)
-		}
-	}
-	if !e.tenant.Whole {
-		add("all users, with their groups and roles")
-	}
-	c.protects.each(func(i int) {
-		if s := e.demands[i].strength; s != nil && c.perhaps.has(i) {
-			add("the authentication strength " + cmp.Or(s.DisplayName, s.ID))
-		}
-		u := &e.policies[i].Conditions.Users
-		for _, list := range [][]string{u.IncludeGroups, u.ExcludeGroups} {
-			for _, g := range list {
-				if g != "" && !e.tenant.KnownGroups[strings.ToLower(g)] {
-					add("the members of group " + e.tenant.name(g))
-				}
-			}
-		}
-		for _, id := range u.ExcludeUsers {
-			if e.absent[strings.ToLower(id)] && !e.tenant.Whole {
-				add("the account " + id)
-			}
-		}
-		if !e.tenant.RolesKnown && len(u.IncludeRoles)+len(u.ExcludeRoles) > 0 {
-			add("role assignments and eligibility")
-		}
-	})
-	used := map[string]bool{}
-	c.protects.each(func(i int) {
-		for _, l := range e.policies[i].Conditions.Locations.Items {
-			for _, id := range slices.Concat(l.IncludeLocations, l.ExcludeLocations) {
-				used[strings.ToLower(id)] = true
-			}
-		}
-	})
-	for _, m := range e.geo.missing {
-		if trusted := slices.ContainsFunc(e.tenant.Locations, func(l *NamedLocation) bool { return strings.EqualFold(l.ID, m.id) && l.IsTrusted.True() }); used[m.id] || trusted && used[locAllTrusted] {
-			add(m.text)
 		}
 	}
 	return out

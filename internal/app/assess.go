@@ -32,6 +32,7 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 	}
 	// The log is replayed through today's settings as it is counted, so that
 	// where the two disagree is part of the report.
+	r.At = q.AsOf
 	var today *access.Engine
 	var history *rehearse.History
 	var scripts *automation.Fold

@@ -18,6 +18,10 @@ type Reading struct {
 	Stdin    io.Reader
 	Progress func(done, total int64) // optional
 
+	// At is the moment of judgement: schedules and Microsoft's changes are looked at
+	// as of it. Zero is not known; for the sample it is the sample's own moment.
+	At time.Time
+
 	Since, Until time.Time // sign-ins taken: Since <= created < Until; zero is open
 
 	// CSV asks for the CSV report of the sign-ins that Keep takes (nil: all).
@@ -47,6 +51,10 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 	}
 	fold := signin.New(opts)
 	s := &sink{facts: facts.New(), fold: fold}
+	if r.At.IsZero() && r.Sample() {
+		r.At = sample.AsOf
+	}
+	s.facts.SetTime(r.At)
 	opt := intake.Options{Stdin: r.Stdin, Progress: r.Progress}
 	var inputs []evidence.Input
 	var err error

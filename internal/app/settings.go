@@ -120,7 +120,7 @@ func (p *Proposal) apply(ctx context.Context, today *access.Tenant) (*proposed, 
 		then.Locations = append(slices.Clone(today.Locations), f.Tenant().Locations...)
 		then.Strengths = append(slices.Clone(today.Strengths), f.Tenant().Strengths...)
 		for _, add := range list {
-			on := *add
+			on := *add.Proposed()
 			row := rehearse.Proposed{Policy: add.DisplayName, Change: "new", State: string(add.State)}
 			if on.ReportOnly() {
 				on.State = access.Enabled // a rehearsal is of the day it is on

@@ -136,7 +136,8 @@ func TestMetNeedsTheSettings(t *testing.T) {
 		return newTenant(t).
 			add(evidence.User, `{"id":"u1","userPrincipalName":"ada@contoso.com","accountEnabled":true,"userType":"Member"}`).
 			add(evidence.RegistrationDetails, `{"id":"u1","userPrincipalName":"ada@contoso.com","isMfaRegistered":true,"isMfaCapable":true,"methodsRegistered":["microsoftAuthenticatorPush"]}`).
-			add(evidence.RoleAssignment, `{"id":"a","principalId":"u1","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10"}`).
+			add(evidence.RoleAssignment, `{"id":"a","principalId":"u1","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}`).
+			add(evidence.SecurityDefaults, `{"id":"00000000-0000-0000-0000-000000000005","isEnabled":false}`).
 			signIns(row("1", "u1", withMFA))
 	}
 	const everything = `{"id":"p","displayName":"MFA","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`
@@ -160,9 +161,6 @@ func TestMetNeedsTheSettings(t *testing.T) {
 		r := x.report(assess.Options{})
 		for _, id := range ids {
 			want := c.want
-			if id == "security-defaults-or-conditional-access" && want == assess.NotMet {
-				want = assess.Unknown // security defaults may be on: they were not exported
-			}
 			if q := find(t, r, id); q.Verdict != want {
 				t.Errorf("%s: %s is %s because %q, want %s", name, id, q.Verdict, q.Reason, want)
 			}
@@ -324,11 +322,11 @@ func TestSettingsFacts(t *testing.T) {
 		"custom control is not MFA":  {off, policy("enabled", `{"operator":"OR","builtInControls":[],"customAuthenticationFactors":["Duo"]}`), assess.NotMet},
 		"strength":                   {off, policy("enabled", `{"operator":"OR","authenticationStrength":{"id":"00000000-0000-0000-0000-000000000004"}}`), assess.Met},
 		"block only":                 {off, policy("enabled", `{"operator":"OR","builtInControls":["block"]}`), assess.Met},
-		"unknown state":              {off, policy("somethingNew", `{"operator":"OR","builtInControls":["mfa"]}`), assess.NotMet},
+		"unknown state":              {off, policy("somethingNew", `{"operator":"OR","builtInControls":["mfa"]}`), assess.Unknown},
 		"no policies exported":       {off, "", assess.Unknown},
 		"defaults not exported":      {"", policy("disabled", `{"operator":"OR","builtInControls":["mfa"]}`), assess.Unknown},
-		"null grant controls":        {off, policy("enabled", `null`), assess.NotMet},
-		"unknown control beside mfa": {off, policy("enabled", `{"operator":"OR","builtInControls":["mfa","unknownFutureValue"]}`), assess.NotMet},
+		"null grant controls":        {off, policy("enabled", `null`), assess.Unknown},
+		"unknown control beside mfa": {off, policy("enabled", `{"operator":"OR","builtInControls":["mfa","unknownFutureValue"]}`), assess.Unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -47,7 +48,7 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 				return problem.New(problem.Usage, "--user is missing").WithHint("name an account by user principal name or id")
 			}
 			bar := newProgress(env, "reading")
-			_, e, err := app.Settings(cmd.Context(), app.Reading{From: from, Stdin: env.Stdin, Progress: bar.set})
+			_, e, err := app.Settings(cmd.Context(), app.Reading{From: from, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.set})
 			bar.done()
 			if err != nil {
 				return err
@@ -102,4 +103,13 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 	addChoice(cmd, &output, "output", "how to print")
 	addOut(cmd, &out)
 	return cmd
+}
+
+// judgedAt is as of when settings are judged: now, and for the embedded sample
+// its own moment.
+func judgedAt(env *Env, from []string) time.Time {
+	if len(from) == 0 {
+		return time.Time{}
+	}
+	return env.Now()
 }

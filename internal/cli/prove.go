@@ -47,7 +47,7 @@ there is a gap or an unknown.`,
 				return err
 			}
 			bar := newProgress(env, "reading")
-			r, err := app.Prove(cmd.Context(), app.Reading{From: from, Stdin: env.Stdin, Progress: bar.set}, questions)
+			r, err := app.Prove(cmd.Context(), app.Reading{From: from, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.set}, questions)
 			bar.done()
 			if err != nil {
 				return err

@@ -69,7 +69,7 @@ at every sign-in.`,
 				}
 			}
 			bar := newProgress(env, "replaying")
-			r, err := app.Rehearse(cmd.Context(), app.Reading{From: from, Stdin: env.Stdin, Progress: bar.set, Since: s.since.at, Until: s.until.end()},
+			r, err := app.Rehearse(cmd.Context(), app.Reading{From: from, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.set, Since: s.since.at, Until: s.until.end()},
 				app.Proposal{Policies: policies, Preset: preset.value, SecurityDefaults: defaults.value == "on"})
 			bar.done()
 			if err != nil {

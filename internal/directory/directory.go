@@ -1,8 +1,9 @@
 package directory
 
 import (
-	"sort"
+	"fmt"
 	"strings"
+	"time"
 
 	"partnerguard/internal/evidence"
 )
@@ -20,8 +21,18 @@ type Directory struct {
 	Grants            map[string]*PermissionGrant
 	SKUs              map[string]*SKU
 	PrivilegedUsers   map[string]*PrivilegedUser
+	GroupSchedules    map[string]*GroupSchedule // PIM for groups, by what it says
 	Organizations     []Organization
-	byUPN             map[string]string // lower-case UPN -> key in Users
+
+	// At is the moment that schedules are looked at; zero takes every one as
+	// holding perhaps.
+	At time.Time
+
+	byUPN     map[string]string // lower-case UPN -> key in Users
+	byMail    map[string]string // lower-case mail -> key in Users; "" when two share it
+	openRoles map[string]string // role template -> why some of its holders may not be known
+	conflicts map[string]bool   // user key and member in which two copies differ
+	perUser   map[string]string // per-user MFA state by lower-case id and UPN; "" where two lists disagree
 }
 
 // New returns an empty Directory.
@@ -30,7 +41,8 @@ func New() *Directory {
 		Users: map[string]*User{}, Registrations: map[string]*Registration{}, RoleDefinitions: map[string]*RoleDefinition{},
 		Assignments: map[string]*RoleAssignment{}, Groups: map[string]*Group{}, Applications: map[string]*Application{},
 		ServicePrincipals: map[string]*ServicePrincipal{}, Grants: map[string]*PermissionGrant{}, SKUs: map[string]*SKU{},
-		PrivilegedUsers: map[string]*PrivilegedUser{}, byUPN: map[string]string{},
+		PrivilegedUsers: map[string]*PrivilegedUser{}, GroupSchedules: map[string]*GroupSchedule{},
+		byUPN: map[string]string{}, byMail: map[string]string{}, conflicts: map[string]bool{}, openRoles: map[string]string{},
 	}
 }
 
@@ -43,7 +55,8 @@ func Key(id, upn string) string {
 }
 
 // AddUser keeps u, or fills the gaps of the user of the same id: a members list
-// says less than /users and must not erase it.
+// says less than /users and must not erase it. Where two copies differ in what
+// decides, it is unknown, whatever the order they were read in.
 func (d *Directory) AddUser(u User) {
 	key := Key(u.ID, u.UserPrincipalName)
 	if key == "" {
@@ -52,22 +65,29 @@ func (d *Directory) AddUser(u User) {
 	old := d.Users[key]
 	if old == nil {
 		d.Users[key] = &u
-		if u.UserPrincipalName != "" {
-			d.byUPN[strings.ToLower(u.UserPrincipalName)] = key
-		}
+		d.nameUser(key, &u)
 		return
 	}
+	old.Derived = old.Derived && u.Derived
 	if old.UserPrincipalName == "" {
 		old.UserPrincipalName = u.UserPrincipalName
 	}
 	if old.DisplayName == "" {
 		old.DisplayName = u.DisplayName
 	}
-	if old.UserType == "" {
-		old.UserType = u.UserType
+	if old.Mail == "" {
+		old.Mail = u.Mail
 	}
-	if !old.AccountEnabled.Set {
-		old.AccountEnabled, old.Source = u.AccountEnabled, u.Source
+	if !old.AccountEnabled.Set && u.AccountEnabled.Set {
+		old.Source = u.Source
+	}
+	mergeFact(d, key+"|userType", &old.UserType, u.UserType, old.UserType != "", u.UserType != "", strings.EqualFold(string(old.UserType), string(u.UserType)))
+	mergeFact(d, key+"|accountEnabled", &old.AccountEnabled, u.AccountEnabled, old.AccountEnabled.Set, u.AccountEnabled.Set, old.AccountEnabled == u.AccountEnabled)
+	mergeFact(d, key+"|creationType", &old.CreationType, u.CreationType, old.CreationType.Set, u.CreationType.Set, strings.EqualFold(old.CreationType.Value, u.CreationType.Value))
+	mergeFact(d, key+"|perUserMfaState", &old.PerUserMFAState, u.PerUserMFAState, old.PerUserMFAState != "", u.PerUserMFAState != "",
+		strings.EqualFold(string(old.PerUserMFAState), string(u.PerUserMFAState)))
+	if old.ExternalUserState == "" {
+		old.ExternalUserState = u.ExternalUserState
 	}
 	if !old.OnPremisesSyncEnabled.Set {
 		old.OnPremisesSyncEnabled = u.OnPremisesSyncEnabled
@@ -75,15 +95,53 @@ func (d *Directory) AddUser(u User) {
 	if !old.CreatedDateTime.Set {
 		old.CreatedDateTime = u.CreatedDateTime
 	}
-	if old.PerUserMFAState == "" {
-		old.PerUserMFAState = u.PerUserMFAState
-	}
 	if old.SignInActivity == nil {
 		old.SignInActivity = u.SignInActivity
 	}
-	if old.UserPrincipalName != "" {
-		d.byUPN[strings.ToLower(old.UserPrincipalName)] = key
+	d.nameUser(key, old)
+}
+
+// mergeFact fills what is not known, and forgets for good what two copies say
+// differently.
+func mergeFact[T any](d *Directory, at string, old *T, add T, oldSet, addSet, same bool) {
+	switch {
+	case !addSet || d.conflicts[at]:
+	case !oldSet:
+		*old = add
+	case !same:
+		var unknown T
+		*old = unknown
+		d.conflicts[at] = true
 	}
+}
+
+// nameUser makes a user findable by name and mail.
+func (d *Directory) nameUser(key string, u *User) {
+	if u.UserPrincipalName != "" {
+		d.byUPN[strings.ToLower(u.UserPrincipalName)] = key
+	}
+	if m := strings.ToLower(string(u.Mail)); m != "" {
+		if had, ok := d.byMail[m]; ok && had != key {
+			key = "" // two accounts share it: it names neither
+		}
+		d.byMail[m] = key
+	}
+}
+
+// FindUser finds the key of a user by id, user principal name or mail, or "".
+func (d *Directory) FindUser(id, name string) string {
+	if id != "" {
+		if k := strings.ToLower(id); d.Users[k] != nil {
+			return k
+		}
+	}
+	if name = strings.ToLower(name); name == "" {
+		return ""
+	}
+	if k := d.byUPN[name]; k != "" {
+		return k
+	}
+	return d.byMail[name]
 }
 
 // KeyByUPN finds the key of the user with this UPN, or "".
@@ -105,20 +163,27 @@ func (d *Directory) AddAssignment(a RoleAssignment) {
 	if p := a.Principal; p != nil && strings.EqualFold(p.ID, a.PrincipalID) {
 		d.addPrincipal(p, a.Source)
 	}
-	key := strings.ToLower(a.PrincipalID + "|" + a.RoleDefinitionID + "|" + string(a.DirectoryScopeID))
+	key := strings.ToLower(a.PrincipalID + "|" + a.RoleDefinitionID + "|" + a.DirectoryScopeID.Value + "|" + string(a.AppScopeID))
 	if a.Eligible {
 		key += "|eligible"
 	}
-	if old := d.Assignments[key]; old == nil || a.EndDateTime.After(old.EndDateTime.Time) {
-		d.Assignments[key] = &a
+	key += "|" + a.StartDateTime.Raw + "|" + a.EndDateTime.Raw // one role may be held at several times
+	d.Assignments[key] = &a
+}
+
+// AddGroupSchedule keeps one copy of what a schedule of PIM for groups says.
+func (d *Directory) AddGroupSchedule(g GroupSchedule) {
+	if g.PrincipalID == "" || g.GroupID == "" {
+		return
 	}
+	d.GroupSchedules[strings.ToLower(fmt.Sprint(g.PrincipalID, "|", g.GroupID, "|", g.AccessID, "|", g.Eligible, "|", g.StartDateTime.Raw, "|", g.EndDateTime.Raw))] = &g
 }
 
 // addPrincipal learns who an expanded principal is.
 func (d *Directory) addPrincipal(p *Principal, src evidence.Source) {
 	switch kind := strings.ToLower(p.Type); {
 	case strings.HasSuffix(kind, ".user"):
-		d.AddUser(User{ID: p.ID, UserPrincipalName: p.UserPrincipalName, DisplayName: p.DisplayName, Source: src})
+		d.AddUser(User{ID: p.ID, UserPrincipalName: p.UserPrincipalName, DisplayName: p.DisplayName, Derived: true, Source: src})
 	case strings.HasSuffix(kind, ".group"):
 		d.AddGroup(Group{ID: p.ID, DisplayName: p.DisplayName, Source: src})
 	case strings.HasSuffix(kind, ".serviceprincipal"):
@@ -132,10 +197,35 @@ func (d *Directory) addPrincipal(p *Principal, src evidence.Source) {
 func (d *Directory) AddDirectoryRole(r DirectoryRole) {
 	d.RoleDefinitions[strings.ToLower(r.RoleTemplateID)] = mergeRole(d.RoleDefinitions[strings.ToLower(r.RoleTemplateID)], RoleDefinition{ID: r.RoleTemplateID, DisplayName: r.DisplayName, Source: r.Source})
 	for _, m := range r.Members.Items {
-		m.Source = r.Source
-		d.AddUser(m)
-		d.AddAssignment(RoleAssignment{ID: r.ID, PrincipalID: m.ID, RoleDefinitionID: r.RoleTemplateID, Source: r.Source})
+		if t := shortType(m.Type); t != "" && t != "user" && t != "agentuser" {
+			d.addPrincipal(&Principal{Type: m.Type, ID: m.ID, DisplayName: m.DisplayName}, r.Source)
+		} else if m.ID != "" {
+			m.Source, m.Derived = r.Source, true
+			d.AddUser(m)
+		}
+		d.AddAssignment(RoleAssignment{
+			ID: r.ID, PrincipalID: m.ID, RoleDefinitionID: r.RoleTemplateID, DirectoryScopeID: Optional{"/", true}, Source: r.Source,
+		})
 	}
+	if why := r.lack(); why != "" {
+		d.openRoles[strings.ToLower(r.RoleTemplateID)] = why
+	}
+}
+
+// lack says why the members of an activated role are not all; "" they are.
+func (r *DirectoryRole) lack() string {
+	g := Group{MembersNext: r.MembersNext, MembersCount: r.MembersCount}
+	g.Members.Set = r.Members.Set
+	g.Members.Items = make([]Member, len(r.Members.Items))
+	if r.Members.Dropped > 0 {
+		g.Members.Why = "some of its members are written in a form that is not read"
+	}
+	for i := range r.Members.Items {
+		if r.Members.Items[i].ID == "" {
+			g.Members.Why = "some of its members have no id"
+		}
+	}
+	return g.lack()
 }
 
 // AddPrivilegedRole takes ScubaGear's form.
@@ -175,143 +265,36 @@ func mergeRole(old *RoleDefinition, r RoleDefinition) *RoleDefinition {
 // AddGroup keeps a group, joining members of copies.
 func (d *Directory) AddGroup(g Group) {
 	key := strings.ToLower(g.ID)
-	old := d.Groups[key]
-	if key == "" || old == nil {
-		if key != "" {
-			d.Groups[key] = &g
-		}
+	if key == "" {
 		return
+	}
+	ids := make(map[string]bool, len(g.Members.Items))
+	for i := range g.Members.Items {
+		ids[g.Members.Items[i].key()] = true
+	}
+	copied := memberCopy{ids, g.lack()}
+	old := d.Groups[key]
+	if old == nil {
+		if g.Members.Set {
+			g.copies = []memberCopy{copied}
+		}
+		d.Groups[key] = &g
+		return
+	}
+	if old.DisplayName == "" {
+		old.DisplayName = g.DisplayName
+	}
+	if !old.OnPremisesSyncEnabled.Set {
+		old.OnPremisesSyncEnabled = g.OnPremisesSyncEnabled
+	}
+	if len(old.GroupTypes) == 0 {
+		old.GroupTypes = g.GroupTypes
 	}
 	if g.Members.Set {
 		old.Members.Set = true
 		old.Members.Items = append(old.Members.Items, g.Members.Items...)
+		old.copies = append(old.copies, copied)
 	}
-}
-
-// HeldRole is one role of one account.
-type HeldRole struct {
-	TemplateID string
-	Name       string
-	Privileged bool
-	Eligible   bool   // must be activated first
-	Via        string // the group it comes through, or ""
-}
-
-// RolesByPrincipal resolves every assignment, through nested groups, to the
-// users who hold or may activate it. Cycles are harmless. Unreadable groups
-// (no members in the export) are returned by id.
-func (d *Directory) RolesByPrincipal() (roles map[string][]HeldRole, closedGroups []string) {
-	roles = map[string][]HeldRole{}
-	closed := map[string]bool{}
-	for _, a := range d.Assignments {
-		h := d.heldRole(a.RoleDefinitionID)
-		h.Eligible = a.Eligible
-		principal := strings.ToLower(a.PrincipalID)
-		g := d.Groups[principal]
-		if g == nil {
-			roles[principal] = append(roles[principal], h)
-			continue
-		}
-		h.Via = g.DisplayName
-		d.eachMember(g, map[string]bool{}, closed, func(id string) { roles[id] = append(roles[id], h) })
-	}
-	byName := map[string]string{} // policies name roles by template id
-	for _, r := range d.RoleDefinitions {
-		if id := r.TemplateID; id != "" {
-			byName[strings.ToLower(r.DisplayName)] = strings.ToLower(string(id))
-		} else if byName[strings.ToLower(r.DisplayName)] == "" {
-			byName[strings.ToLower(r.DisplayName)] = strings.ToLower(r.ID)
-		}
-	}
-	for id, p := range d.PrivilegedUsers {
-		for _, name := range p.Roles {
-			roles[id] = append(roles[id], HeldRole{TemplateID: byName[strings.ToLower(name)], Name: name, Privileged: true})
-		}
-	}
-	for id, held := range roles {
-		sort.Slice(held, func(i, j int) bool {
-			if held[i].Name != held[j].Name {
-				return held[i].Name < held[j].Name
-			}
-			if held[i].Eligible != held[j].Eligible {
-				return !held[i].Eligible
-			}
-			return held[i].TemplateID > held[j].TemplateID // the copy that knows its template first
-		})
-		out := held[:0]
-		for _, h := range held {
-			if len(out) == 0 || out[len(out)-1].Name != h.Name {
-				out = append(out, h)
-			}
-		}
-		roles[id] = out
-	}
-	for id := range closed {
-		closedGroups = append(closedGroups, id)
-	}
-	sort.Strings(closedGroups)
-	return roles, closedGroups
-}
-
-func (d *Directory) heldRole(id string) HeldRole {
-	key := strings.ToLower(id)
-	h := HeldRole{TemplateID: key, Name: id, Privileged: privilegedRoles[key]}
-	if r := d.RoleDefinitions[key]; r != nil {
-		if r.TemplateID != "" {
-			h.TemplateID = strings.ToLower(string(r.TemplateID))
-		}
-		if r.DisplayName != "" {
-			h.Name = r.DisplayName
-		}
-		h.Privileged = r.IsPrivileged.True() || privilegedRoles[h.TemplateID]
-	}
-	return h
-}
-
-func (d *Directory) eachMember(g *Group, seen, closed map[string]bool, f func(id string)) {
-	key := strings.ToLower(g.ID)
-	if seen[key] {
-		return
-	}
-	seen[key] = true
-	if !g.Members.Set {
-		closed[key] = true
-		return
-	}
-	for _, m := range g.Members.Items {
-		id := strings.ToLower(m.ID)
-		if nested := d.Groups[id]; nested != nil {
-			d.eachMember(nested, seen, closed, f)
-		} else if id != "" && !seen[id] {
-			seen[id] = true
-			f(id)
-		}
-	}
-}
-
-// GroupsByMember gives, for every account, the groups it is in, nested ones
-// included, by lower-case id and sorted. Cycles are harmless.
-func (d *Directory) GroupsByMember() map[string][]string {
-	out := map[string][]string{}
-	for id, g := range d.Groups {
-		d.eachMember(g, map[string]bool{}, map[string]bool{}, func(member string) { out[member] = append(out[member], id) })
-	}
-	for _, groups := range out {
-		sort.Strings(groups)
-	}
-	return out
-}
-
-// ClosedGroups says of every group whether its members, or those of a group
-// nested in it, are missing from the export.
-func (d *Directory) ClosedGroups() map[string]bool {
-	out := map[string]bool{}
-	for id, g := range d.Groups {
-		closed := map[string]bool{}
-		d.eachMember(g, map[string]bool{}, closed, func(string) {})
-		out[id] = len(closed) > 0
-	}
-	return out
 }
 
 // HasServicePlan reports whether a licence in force carries one of the plans,

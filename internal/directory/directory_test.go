@@ -60,8 +60,8 @@ func TestMembersDoNotEraseUsers(t *testing.T) {
 func TestGroupCycleEnds(t *testing.T) {
 	t.Parallel()
 	d := directory.New()
-	member := func(ids ...string) lenient.List[directory.Member] {
-		l := lenient.List[directory.Member]{Set: true}
+	member := func(ids ...string) directory.Members {
+		l := directory.Members{Set: true}
 		for _, id := range ids {
 			l.Items = append(l.Items, directory.Member{ID: id})
 		}

@@ -1,12 +1,15 @@
 package directory
 
 import (
+	"encoding/json"
+
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/lenient"
 )
 
 // User is microsoft.graph.user, as far as Partnerguard judges it.
 type User struct {
+	Type                  string                 `json:"@odata.type"`
 	ID                    string                 `json:"id"`
 	UserPrincipalName     string                 `json:"userPrincipalName"`
 	DisplayName           string                 `json:"displayName"`
@@ -15,10 +18,35 @@ type User struct {
 	OnPremisesSyncEnabled lenient.Bool           `json:"onPremisesSyncEnabled"`
 	CreatedDateTime       lenient.Time           `json:"createdDateTime"`
 	ExternalUserState     lenient.String         `json:"externalUserState"`
+	CreationType          Optional               `json:"creationType"` // Invitation: an account of another tenant (contracts.md section 3.7)
 	AssignedLicenses      lenient.List[struct{}] `json:"assignedLicenses"`
 	PerUserMFAState       lenient.String         `json:"perUserMfaState"` // disabled, enabled, enforced; "" when not exported
+	Mail                  lenient.String         `json:"mail"`
 	SignInActivity        *SignInActivity        `json:"signInActivity"`
 	Source                evidence.Source        `json:"-"`
+	// Derived is set for accounts that no list of users named: a role's or a
+	// group's members show them.
+	Derived bool `json:"-"`
+}
+
+// Optional is a text that tells "not exported" (not Set) from "none" (null).
+type Optional struct {
+	Value string
+	Set   bool
+}
+
+// UnmarshalJSON accepts a text or null; anything else is not Set.
+func (o *Optional) UnmarshalJSON(b []byte) error {
+	*o = Optional{}
+	var s *string
+	if json.Unmarshal(b, &s) != nil {
+		return nil
+	}
+	o.Set = true
+	if s != nil {
+		o.Value = *s
+	}
+	return nil
 }
 
 // SignInActivity says when an account was last used.
@@ -58,13 +86,42 @@ type RoleAssignment struct {
 	ID               string          `json:"id"`
 	PrincipalID      string          `json:"principalId"`
 	RoleDefinitionID string          `json:"roleDefinitionId"`
-	DirectoryScopeID lenient.String  `json:"directoryScopeId"`
+	DirectoryScopeID Optional        `json:"directoryScopeId"` // "/" is the whole directory
+	AppScopeID       lenient.String  `json:"appScopeId"`
 	AssignmentType   lenient.String  `json:"assignmentType"` // Assigned, Activated; "" outside PIM
 	MemberType       lenient.String  `json:"memberType"`     // Direct, Group, Inherited
+	Status           lenient.String  `json:"status"`         // of a schedule: Provisioned, Revoked ...
+	StartDateTime    lenient.Time    `json:"startDateTime"`
 	EndDateTime      lenient.Time    `json:"endDateTime"`
+	Schedule         *ScheduleInfo   `json:"scheduleInfo"`
 	Principal        *Principal      `json:"principal"` // when expanded
 	Eligible         bool            `json:"-"`         // from an eligibility schedule: must be activated first
 	Source           evidence.Source `json:"-"`
+}
+
+// ScheduleInfo is when a schedule holds, as schedules (not their instances)
+// write it.
+type ScheduleInfo struct {
+	StartDateTime lenient.Time `json:"startDateTime"`
+	Expiration    *struct {
+		Type        lenient.String `json:"type"` // noExpiration, afterDateTime, afterDuration
+		EndDateTime lenient.Time   `json:"endDateTime"`
+	} `json:"expiration"`
+}
+
+// GroupSchedule is an eligible or active membership or ownership under PIM for
+// groups (privilegedAccessGroup...ScheduleInstance).
+type GroupSchedule struct {
+	ID            string          `json:"id"`
+	PrincipalID   string          `json:"principalId"`
+	GroupID       string          `json:"groupId"`
+	AccessID      lenient.String  `json:"accessId"` // member, owner
+	Status        lenient.String  `json:"status"`
+	StartDateTime lenient.Time    `json:"startDateTime"`
+	EndDateTime   lenient.Time    `json:"endDateTime"`
+	Schedule      *ScheduleInfo   `json:"scheduleInfo"`
+	Eligible      bool            `json:"-"`
+	Source        evidence.Source `json:"-"`
 }
 
 // Principal is the expanded holder of a role.
@@ -83,24 +140,24 @@ type DirectoryRole struct {
 	RoleTemplateID string             `json:"roleTemplateId"`
 	DisplayName    string             `json:"displayName"`
 	Members        lenient.List[User] `json:"members"`
+	MembersNext    lenient.String     `json:"members@odata.nextLink"`
+	MembersCount   lenient.Int        `json:"members@odata.count"`
 	Source         evidence.Source    `json:"-"`
 }
 
 // Group is a group, with members when expanded.
 type Group struct {
-	ID                 string               `json:"id"`
-	DisplayName        string               `json:"displayName"`
-	IsAssignableToRole lenient.Bool         `json:"isAssignableToRole"`
-	Members            lenient.List[Member] `json:"members"`
-	Source             evidence.Source      `json:"-"`
-}
+	ID                    string          `json:"id"`
+	DisplayName           string          `json:"displayName"`
+	IsAssignableToRole    lenient.Bool    `json:"isAssignableToRole"`
+	GroupTypes            lenient.Strings `json:"groupTypes"` // DynamicMembership, Unified
+	OnPremisesSyncEnabled lenient.Bool    `json:"onPremisesSyncEnabled"`
+	Members               Members         `json:"members"`
+	MembersNext           lenient.String  `json:"members@odata.nextLink"`
+	MembersCount          lenient.Int     `json:"members@odata.count"`
+	Source                evidence.Source `json:"-"`
 
-// Member is an element of an expanded members list.
-type Member struct {
-	Type              string `json:"@odata.type"`
-	ID                string `json:"id"`
-	UserPrincipalName string `json:"userPrincipalName"`
-	DisplayName       string `json:"displayName"`
+	copies []memberCopy // each list of members that was read
 }
 
 // Application is an app registration of this tenant.

@@ -41,6 +41,12 @@ var privilegedRoles = map[string]bool{
 	"5f2222b1-57c3-48ba-8ad5-d4759f1fde6f": true, // Security Operator
 	"5d6b6bb7-de71-4623-b4af-96380a352509": true, // Security Reader
 	"fe930be7-5e62-47db-91af-98c3a49a38b1": true, // User Administrator
+	"d2562ede-74db-457e-a7b6-544e236ebb61": true, // AI Administrator
+	"1fe13547-53f6-408d-ac04-7f8eed167b38": true, // AI Reader
+	"0b00bede-4072-4d22-b441-e7df02a1ef63": true, // Authentication Extensibility Password Administrator
+	"58f930cc-fcf4-4152-852c-1d7dbf502139": true, // Entra SOC Identity Responder
+	"45d8d3c5-c802-45c6-b32a-1d70b5e1e86e": true, // Identity Governance Administrator
+	"1981f584-96e9-4a6f-95b0-f522373f8fae": true, // Tenant Governance Administrator
 }
 
 // IsPrivilegedRole reports whether a role template is marked privileged.

@@ -103,6 +103,7 @@ type Input struct {
 	Kinds       map[Kind]int `json:"kinds,omitempty"`    // records per kind
 	NextLink    bool         `json:"nextLink,omitempty"` // the last page read points to a next page that is not here
 	Cuts        []Cut        `json:"cuts,omitempty"`     // lists in it that are not whole; at most MaxCuts
+	Refused     string       `json:"refused,omitempty"`  // an error answer stands in it: the service's code and what that means
 	Notes       []Note       `json:"notes,omitempty"`    // at most MaxNotes
 	NoteCount   int          `json:"noteCount,omitempty"`
 }

@@ -15,8 +15,8 @@ import (
 )
 
 // Facts is everything read about one partner. Taking is not safe for
-// concurrent use. Copies of the same record fold by id; where two differ, the
-// one read last stays unless the type says otherwise.
+// concurrent use. Copies of the same record fold by id; where two differ,
+// the newest by its own date counts, and without one the thing is not known.
 type Facts struct {
 	Directory     *directory.Directory
 	Policies      map[string]*access.Policy
@@ -37,6 +37,21 @@ type Facts struct {
 	SignIns       *signin.Summary // nil when no sign-in was read
 	Seen          map[evidence.Kind]int
 	Inputs        []evidence.Input
+
+	// At is the moment that time-bound things (schedules of roles, Microsoft's
+	// changes) are looked at; set it with [Facts.SetTime] before judging.
+	At time.Time
+
+	policyCopies   map[string]*versions[access.Policy]
+	locationCopies map[string]*versions[access.NamedLocation]
+	strengthCopies map[string]*versions[access.Strength]
+	defaultsDiffer bool
+	resolved       *directory.Standing
+}
+
+// SetTime sets the moment of judgement.
+func (f *Facts) SetTime(at time.Time) {
+	f.At, f.Directory.At, f.resolved = at, at, nil
 }
 
 // New returns empty facts.
@@ -47,6 +62,7 @@ func New() *Facts {
 		Customers: map[string]*partner.Customer{}, Alerts: map[string]partner.Alert{}, Adoption: map[string]*partner.Adoption{},
 		Principals: map[string]*partner.NonCompliantPrincipal{}, Requests: map[string]*partner.Request{},
 		Requirements: map[string]*partner.ScoreRequirement{}, Insights: map[string]*partner.Insight{}, Seen: map[evidence.Kind]int{},
+		policyCopies: map[string]*versions[access.Policy]{}, locationCopies: map[string]*versions[access.NamedLocation]{}, strengthCopies: map[string]*versions[access.Strength]{},
 	}
 }
 
@@ -55,10 +71,13 @@ func New() *Facts {
 // kept all the same. Sign-ins do not come this way, they are folded.
 func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error {
 	f.Seen[kind]++
+	f.resolved = nil
 	d := f.Directory
 	switch kind {
 	case evidence.User:
 		return take(raw, func(u *directory.User) { u.Source = src; d.AddUser(*u) })
+	case evidence.PerUserMFA:
+		return take(raw, func(r *directory.PerUserMFA) { r.Source = src; d.AddPerUserMFA(*r) })
 	case evidence.RegistrationDetails:
 		return take(raw, func(r *directory.Registration) { r.Source = src; d.AddRegistration(*r) })
 	case evidence.RoleDefinition:
@@ -78,6 +97,11 @@ func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error 
 		})
 	case evidence.Group:
 		return take(raw, func(g *directory.Group) { g.Source = src; d.AddGroup(*g) })
+	case evidence.GroupEligibility, evidence.GroupAssignment:
+		return take(raw, func(g *directory.GroupSchedule) {
+			g.Source, g.Eligible = src, kind == evidence.GroupEligibility
+			d.AddGroupSchedule(*g)
+		})
 	case evidence.Application:
 		return take(raw, func(a *directory.Application) { a.Source = src; d.Applications[key(a.ID, a.AppID, src)] = a })
 	case evidence.ServicePrincipal:
@@ -92,11 +116,11 @@ func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error 
 	case evidence.ConditionalAccessPolicy:
 		return take(raw, func(p *access.Policy) { p.Source = src; f.addPolicy(p) })
 	case evidence.SecurityDefaults:
-		return take(raw, func(s *access.SecurityDefaults) { s.Source = src; f.Defaults = s })
+		return take(raw, func(s *access.SecurityDefaults) { s.Source = src; f.addDefaults(s) })
 	case evidence.NamedLocation:
-		return take(raw, func(l *access.NamedLocation) { l.Source = src; f.Locations[key(l.ID, l.DisplayName, src)] = l })
+		return take(raw, func(l *access.NamedLocation) { l.Source = src; f.addLocation(l) })
 	case evidence.AuthenticationStrength:
-		return take(raw, func(s *access.Strength) { s.Source = src; f.Strengths[key(s.ID, s.DisplayName, src)] = s })
+		return take(raw, func(s *access.Strength) { s.Source = src; f.addStrength(s) })
 	case evidence.AuthenticationMethods:
 		return take(raw, func(m *access.MethodsPolicy) { m.Source = src; f.Methods = m })
 
@@ -157,16 +181,6 @@ func take[T any](raw []byte, keep func(*T)) error {
 	return nil
 }
 
-// addPolicy keeps the policy modified last: dated exports of one tenant hold
-// the same policy many times.
-func (f *Facts) addPolicy(p *access.Policy) {
-	k := key(p.ID, p.DisplayName, p.Source)
-	if old := f.Policies[k]; old != nil && old.Modified.After(p.Modified.Time) {
-		return
-	}
-	f.Policies[k] = p
-}
-
 // addCustomer keeps what is known of DAP: a customers list does not carry
 // allowDelegatedAccess, a single customer does.
 func (f *Facts) addCustomer(c *partner.Customer) {
@@ -188,20 +202,4 @@ func (f *Facts) addRequirement(r *partner.ScoreRequirement) {
 	if old := f.Requirements[k]; old == nil || !old.Updated.After(r.Updated.Time) {
 		f.Requirements[k] = r
 	}
-}
-
-// Whole reports that a list of the kind was read, be it empty, and that no page
-// of it is known to be missing. Only then may absence be taken for absence.
-func (f *Facts) Whole(kind evidence.Kind) bool {
-	listed := f.Seen[kind] > 0
-	for i := range f.Inputs {
-		in := &f.Inputs[i]
-		if _, here := in.Kinds[kind]; here { // a count of zero is a list that was there and empty
-			if in.NextLink || in.Status != evidence.Read {
-				return false
-			}
-			listed = true
-		}
-	}
-	return listed
 }

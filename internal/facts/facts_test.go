@@ -39,8 +39,8 @@ func TestTenant(t *testing.T) {
 			`{"id":"g3","displayName":"Closed"}`,
 			`{"id":"g4","displayName":"Half","members":[{"id":"u2"},{"@odata.type":"#microsoft.graph.group","id":"g3"}]}`,
 		},
-		evidence.RoleAssignment:      {`{"principalId":"G1","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10"}`},
-		evidence.RoleEligibility:     {`{"principalId":"u5","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10"}`},
+		evidence.RoleAssignment:      {`{"principalId":"G1","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}`},
+		evidence.RoleEligibility:     {`{"principalId":"u5","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}`},
 		evidence.RegistrationDetails: {`{"id":"u1","userPrincipalName":"u1@contoso.com","methodsRegistered":["mobilePhone"]}`, `{"id":"u9","userPrincipalName":"u9@contoso.com","methodsRegistered":[]}`},
 	})
 	tenant := f.Tenant()
@@ -60,7 +60,10 @@ func TestTenant(t *testing.T) {
 	if !tenant.KnownGroups["g1"] || !tenant.KnownGroups["g2"] || tenant.KnownGroups["g3"] || tenant.KnownGroups["g4"] {
 		t.Errorf("known groups: %v", tenant.KnownGroups)
 	}
-	if !tenant.Whole || !tenant.RolesKnown || tenant.Names["g1"] != "Outer" {
+	if tenant.Whole { // u9 is registered and in no list of users
+		t.Error("the list of users is whole, and a registration names somebody it does not hold")
+	}
+	if !tenant.RolesKnown || tenant.Names["g1"] != "Outer" {
 		t.Errorf("whole %v, roles known %v, names %v", tenant.Whole, tenant.RolesKnown, tenant.Names)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"partnerguard/internal/evidence"
@@ -34,7 +35,7 @@ func isPageKey(low string, c byte) bool {
 // of any service, or a composite whose members are lists.
 func (f *file) container(s *scanner, p place, context string) error {
 	isPage, isScuba, record := false, false, false
-	more := false
+	pg := &page{input: f.number, count: -1, at: f.at(p)}
 	before := f.taken
 	if context != "" {
 		p.hint, p.reason = bySet(context)
@@ -44,6 +45,13 @@ func (f *file) container(s *scanner, p place, context string) error {
 		record = record || isName(low)
 		switch {
 		case strings.HasPrefix(low, "@odata.") || low == "nextlink":
+			if low == "@odata.count" {
+				raw, err := s.raw()
+				if n, bad := strconv.ParseInt(string(raw), 10, 64); err == nil && bad == nil {
+					pg.count = n
+				}
+				return true, err
+			}
 			if c != '"' || low != "@odata.nextlink" && low != "nextlink" && low != "@odata.context" {
 				return false, nil
 			}
@@ -51,7 +59,7 @@ func (f *file) container(s *scanner, p place, context string) error {
 			if low == "@odata.context" {
 				context = t
 			} else if t != "" {
-				more = true
+				pg.more, pg.next = true, t
 			}
 			return true, err
 		case low == "links" && c == '{':
@@ -64,7 +72,7 @@ func (f *file) container(s *scanner, p place, context string) error {
 			}
 			members(raw, func(k, v []byte) bool {
 				if string(k) == `"next"` {
-					more = v[0] == '{'
+					pg.more = v[0] == '{'
 				}
 				return true
 			})
@@ -74,6 +82,12 @@ func (f *file) container(s *scanner, p place, context string) error {
 			f.format(pageKeys[low].format)
 			q := p
 			q.whole = false
+			if _, set, ok := strings.Cut(context, "#"); ok {
+				q.set = strings.ToLower(set)
+			}
+			outer := f.page
+			f.page = pg
+			defer func() { f.page = outer }()
 			switch {
 			case low == "responses":
 				return true, f.batch(s, q)
@@ -82,7 +96,9 @@ func (f *file) container(s *scanner, p place, context string) error {
 			case c == '{':
 				return true, f.element(s, c, q)
 			}
-			return true, f.list(s, q)
+			err := f.list(s, q)
+			pg.n += f.listed
+			return true, err
 		}
 		if read := scubaMembers[low]; read != nil && (c == '[' || c == '{') {
 			isScuba = true
@@ -114,11 +130,11 @@ func (f *file) container(s *scanner, p place, context string) error {
 		}
 		return false, nil
 	})
-	if isPage {
-		if f.links == nil {
-			f.links = map[string]bool{}
+	if isPage && f.pages != nil {
+		if pg.kind == "" {
+			pg.kind = p.hint
 		}
-		f.links[collection(context, p)] = more
+		f.pages.add(f.pages.key(context, f.in, p), pg)
 	}
 	var se *syntaxError
 	if isScuba && f.taken == before && (err == nil || errors.As(err, &se)) {
@@ -126,15 +142,6 @@ func (f *file) container(s *scanner, p place, context string) error {
 	}
 	f.record = record && !isPage && !isScuba
 	return err
-}
-
-// collection names the collection a page belongs to: its context without what
-// differs between pages, or the part.
-func collection(context string, p place) string {
-	if _, set, ok := strings.Cut(context, "#"); ok {
-		return fmt.Sprint(strings.ToLower(set), p.answer)
-	}
-	return fmt.Sprint(p.part, p.answer)
 }
 
 // list streams the elements of the array the scanner stands on.
@@ -150,6 +157,7 @@ func (f *file) list(s *scanner, p place) error {
 		}
 		return f.element(s, c, p)
 	})
+	f.listed = n
 	if err == nil && n == 0 {
 		if p.reason != "" {
 			f.other("an empty list of "+p.reason, p)

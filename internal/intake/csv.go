@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"partnerguard/internal/evidence"
 )
 
 // maxColumns is the widest header read. Wider ones are pivoted tables, not
@@ -334,24 +336,64 @@ func (f *file) csv(br *bufio.Reader, head []byte) error {
 		return err
 	}
 	f.in.Format = "csv"
-	names := make([][]byte, len(header))
-	width := len(header)
+	t := csvTable{f: f, names: make([][]byte, len(header))}
 	for i, h := range header {
-		names[i] = appendJSONString(nil, bytes.TrimSpace(h))
+		t.names[i] = appendJSONString(nil, bytes.TrimSpace(h))
 	}
-	for width > 1 && len(names[width-1]) == 2 {
-		width-- // exporters that end every row with a comma
+	for len(t.names) > 1 && len(t.names[len(t.names)-1]) == 2 {
+		t.names = t.names[:len(t.names)-1] // exporters that end every row with a comma
 	}
-	names = names[:width]
+	graphHeader(t.names)
+	return t.read(c)
+}
 
-	var row []byte
-	rows, ragged, badText := 0, 0, 0
-	var firstRagged, firstBad int
+// csvTable is the reading of one table behind its header.
+type csvTable struct {
+	f      *file
+	names  [][]byte // JSON texts
+	row    []byte
+	clocks tableClocks
+
+	rows                  int
+	ragged, badText       int // rows of another width; rows that are not UTF-8
+	firstRagged, firstBad int // lines
+}
+
+// read reads all rows. Rows may wait for the clocks of later ones; whatever ends
+// the table, they are given on.
+func (t *csvTable) read(c *csvReader) error {
+	t.f.clocked = true
+	end := t.readRows(c)
+	if stop := (sinkError{}); errors.As(end, &stop) {
+		return end
+	}
+	if err := t.clocks.flush(t.give); err != nil {
+		return err
+	}
+	if end != io.EOF && end != errOpenQuote {
+		return end
+	}
+	f := t.f
+	if t.clocks.doubt > 0 {
+		f.in.Add(evidence.Note{Source: f.at(place{line: t.clocks.first}), Message: rowsHave(t.clocks.doubt) +
+			" a clock of which nothing in the table tells whether the day or the month stands first; between slashes it is read month first" +
+			" (this is the first; export as JSON, or with the culture en-US)"})
+	}
+	if t.ragged > 0 && end == io.EOF {
+		f.fault(f.at(place{line: t.firstRagged}), 0, fmt.Sprintf("%s more or fewer cells than the header has names (%d); this is the first", rowsHave(t.ragged), len(t.names)))
+	}
+	if t.badText > 0 && end == io.EOF {
+		f.fault(f.at(place{line: t.firstBad}), 0, fmt.Sprintf("%s bytes that are not UTF-8, read as U+FFFD; this is the first (save the file as UTF-8)", rowsHave(t.badText)))
+	}
+	return f.headerOnly(t.rows, t.names)
+}
+
+// readRows reads rows until something ends them, and returns that: io.EOF,
+// errOpenQuote, an error of the stream, the sink or the context.
+func (t *csvTable) readRows(c *csvReader) error {
+	f, width := t.f, len(t.names)
 	for {
 		cells, err := c.next(maxColumns * 2)
-		if err == io.EOF {
-			break
-		}
 		switch err {
 		case nil:
 		case errRowTooLong:
@@ -362,38 +404,35 @@ func (f *file) csv(br *bufio.Reader, head []byte) error {
 			continue
 		case errOpenQuote:
 			f.fault(f.at(place{line: c.row}), 0, "a quoted cell that opens in this row is never closed; nothing behind it was read")
-			return f.headerOnly(rows, names)
+			return err
 		default:
 			return err
 		}
-		rows++
+		t.rows++
 		extra := false
 		for _, cell := range cells[min(width, len(cells)):] {
 			extra = extra || len(cell) > 0
 		}
 		if len(cells) < width || extra {
-			if ragged++; ragged == 1 {
-				firstRagged = c.row
+			if t.ragged++; t.ragged == 1 {
+				t.firstRagged = c.row
 			}
 		}
-		var bad bool
-		row, bad = rowJSON(row[:0], names, cells)
-		if bad {
-			if badText++; badText == 1 {
-				firstBad = c.row
-			}
-		}
-		if err := f.one(row, place{line: c.row}); err != nil {
+		if err := t.clocks.row(cells, place{line: c.row}, t.give); err != nil {
 			return err
 		}
 	}
-	if ragged > 0 {
-		f.fault(f.at(place{line: firstRagged}), 0, fmt.Sprintf("%s more or fewer cells than the header has names (%d); this is the first", rowsHave(ragged), width))
+}
+
+// give hands one row on as an object.
+func (t *csvTable) give(cells [][]byte, at place) error {
+	var bad bool
+	if t.row, bad = rowJSON(t.row[:0], t.names, cells); bad {
+		if t.badText++; t.badText == 1 {
+			t.firstBad = at.line
+		}
 	}
-	if badText > 0 {
-		f.fault(f.at(place{line: firstBad}), 0, fmt.Sprintf("%s bytes that are not UTF-8, read as U+FFFD; this is the first (save the file as UTF-8)", rowsHave(badText)))
-	}
-	return f.headerOnly(rows, names)
+	return t.f.one(t.row, at)
 }
 
 func rowsHave(n int) string {

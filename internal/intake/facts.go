@@ -8,19 +8,29 @@ import (
 )
 
 // keySet is a set of the keys the rules know, one bit each.
-type keySet [4]uint64
+type keySet [6]uint64
 
 func (s *keySet) add(i int)     { s[i>>6] |= 1 << (i & 63) }
 func (s keySet) has(i int) bool { return s[i>>6]&(1<<(i&63)) != 0 }
 
 // holds reports that every key of want is in s.
 func (s *keySet) holds(want *keySet) bool {
-	return s[0]&want[0] == want[0] && s[1]&want[1] == want[1] && s[2]&want[2] == want[2] && s[3]&want[3] == want[3]
+	for i := range s {
+		if s[i]&want[i] != want[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // touches reports that any key of other is in s.
 func (s *keySet) touches(other *keySet) bool {
-	return s[0]&other[0]|s[1]&other[1]|s[2]&other[2]|s[3]&other[3] != 0
+	for i := range s {
+		if s[i]&other[i] != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // keyIDs numbers every key named by a rule. It is filled while the package's

@@ -73,6 +73,8 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 		total += j.size
 	}
 	inputs := make([]evidence.Input, 0, len(jobs))
+	pages := newPaging()
+	defer func() { pages.settle(inputs) }()
 	for _, j := range jobs {
 		if err := ctx.Err(); err != nil {
 			return inputs, err
@@ -92,7 +94,7 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 			inputs = append(inputs, in)
 			continue
 		}
-		f := &file{ctx: ctx, o: o, sink: sink, in: &in, named: j.named}
+		f := &file{ctx: ctx, o: o, sink: sink, in: &in, named: j.named, pages: pages, number: len(inputs)}
 		c := &meter{r: rc, progress: o.Progress, done: done, total: total}
 		err = f.read(c)
 		_ = rc.Close() // read only

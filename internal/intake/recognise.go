@@ -2,9 +2,11 @@ package intake
 
 import (
 	"bytes"
+	"net/url"
 	"strings"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/lenient"
 	"partnerguard/internal/signin"
 )
 
@@ -26,10 +28,23 @@ var rules = []rule{
 	{all: "isztmodelrow", reason: "a model row of an export tool: a field list, not data"},
 	{all: "_metadata shape", reason: "a shape file: names and types of fields, not data"},
 	{all: "error", check: isErrorAnswer, reason: errorAnswer},
-	{all: "code description data source", reason: errorAnswer},
+	{all: "code description", check: isErrorBody, reason: errorAnswer},
+	{all: "code message", check: isErrorBody, reason: errorAnswer},
+	{all: "error error_description", reason: errorAnswer},
 	{all: "statuscode message", check: only("statuscode message"), reason: errorAnswer},
 
 	{all: "@removed", reason: "entries that a delta query reports as deleted"},
+
+	// Other tools' answers stand before all that they resemble.
+	{any: "coveredbyca coveredbysd", check: anyOf("upn userprincipalname"), reason: cippReport},
+	{all: "check_id status", any: "finding_uid status_extended provider", reason: prowlerReport},
+	{all: "finding_info", any: "class_name class_uid severity metadata", reason: prowlerReport},
+	{all: "tests", any: "passedcount failedcount", reason: maesterReport},
+	{all: "title result resultdetail", reason: maesterReport},
+	{all: "usersinclude", any: "usersexclude groupsinclude grantcontrols", reason: caDocumentation},
+	{all: "resourcename", any: "resourceinstancename ensure", check: isDSC, reason: dscResource},
+	{all: "terraform_version", any: "resources values planned_values", reason: terraformState},
+	{all: "kind data", check: isAzureHound, reason: azureHound},
 
 	// Logs that are not sign-ins.
 	{all: "activitydatetime activitydisplayname", reason: "directory audit entries, not sign-ins"},
@@ -37,6 +52,7 @@ var rules = []rule{
 	{all: "risklastupdateddatetime riskstate", reason: "risky users: risk states, not sign-ins or users"},
 	{all: "riskeventtype detectiontimingtype", reason: "risk detections, not sign-ins"},
 	{all: "lastsigninactivity", any: "appid", reason: "sign-in activity totals per app, not sign-ins"},
+	{all: "date-time affected_customer action", reason: "Partner Center's activity log of admin relationships, which nothing here judges yet"},
 	{all: "operationdate operationtype resourcetype", reason: "Partner Center audit records, which nothing here judges yet"},
 	{all: "category time", none: "properties event original _source log message _raw input result body record data", reason: "log lines without properties: no event to judge"},
 	{all: "category properties operationname", reason: "diagnostic log entries of another category, not sign-ins"},
@@ -53,6 +69,7 @@ var rules = []rule{
 	{all: "productsku", any: "availableunits activeunits", reason: "a customer's licences: customer data, not the partner tenant's"},
 	{kind: evidence.AccessAssignment, all: "accesscontainer accessdetails"},
 	{kind: evidence.Relationship, all: "accessdetails", any: "duration autoextendduration customer enddatetime"},
+	{kind: evidence.Relationship, any: "relationshipid relationship_id relationshipname relationship_name", check: isFlatRelationship},
 	{all: "customerid defaultdomainname contracttype", reason: "contracts: names of customers only"},
 	{kind: evidence.SecurityAlert, all: "alerttype", any: "detecteddatetime firstobserveddatetime", check: anyOf("customertenantid subscriptionid valueaddedresellertenantid")},
 	{all: "controlscores", any: "currentscore maxscore", reason: "Microsoft Secure Score, not the partner security score"},
@@ -80,7 +97,10 @@ var rules = []rule{
 	{kind: evidence.RegistrationDetails, all: "ismfaregistered", any: "ismfacapable methodsregistered userprincipalname"},
 
 	// Roles and assignments.
-	{all: "groupid accessid principalid", reason: "PIM for groups: memberships, not directory roles"},
+	{all: "groupid accessid principalid action", reason: "requests to change memberships of PIM for groups, not the memberships"},
+	{kind: evidence.GroupAssignment, all: "groupid accessid principalid", any: "assignmenttype assignmentscheduleid"},
+	{kind: evidence.GroupEligibility, all: "groupid accessid principalid", any: "eligibilityscheduleid scheduleinfo membertype"},
+	{all: "groupid accessid principalid", reason: "memberships of PIM for groups that do not say whether they are active or eligible"},
 	{all: "principalid roledefinitionid", check: isAzureRole, reason: "Azure resource role assignments, not directory roles"},
 	{all: "principalid roledefinitionid action", reason: "requests to change roles, not the roles held"},
 	{kind: evidence.RoleAssignment, all: "principalid roledefinitionid assignmenttype"},
@@ -109,8 +129,14 @@ var rules = []rule{
 	{kind: evidence.Organization, all: "verifieddomains", none: "userprincipalname"},
 
 	// Users and groups come late: their keys are everybody's.
+	{all: "objecttype id", any: "isuser isgroup", reason: groupMembers},
+	{any: perUserColumns, check: isMethodsScript, reason: methodsScript},
+	{kind: evidence.PerUserMFA, any: perUserColumns, none: "accountenabled blockcredential appid ipaddress", check: isPerUserRow},
+	{all: "id deleteddatetime additionalproperties", check: only("id deleteddatetime additionalproperties"), reason: lostObjects},
+	{all: "id displayname additionalproperties", check: isLostObject, reason: lostObjects},
 	{kind: evidence.User, all: "userprincipalname", any: "displayname id accountenabled usertype mail givenname", none: "appid ipaddress risklevel riskstate roles"},
 	{kind: evidence.User, all: "accountenabled usertype"},
+	{kind: evidence.Group, all: "objectid commonname grouptype"},
 	{all: "membershiprule displayname", none: "securityenabled mailenabled grouptypes", reason: "administrative units or rules, not groups"},
 	{kind: evidence.Group, any: "securityenabled mailenabled grouptypes isassignabletorole", check: anyOf("id displayname")},
 	{kind: evidence.Group, all: "id displayname members", check: isArray("members")},
@@ -136,27 +162,57 @@ var rules = []rule{
 	{all: "displayname id", check: only("displayname id"), reason: "a list of names and ids only"},
 }
 
+// Reasons that are looked at elsewhere.
+const (
+	cippReport      = "CIPP's MFA report: another tool's answers, not the settings (use GET /users, /reports/authenticationMethods/userRegistrationDetails and /identity/conditionalAccess/policies)"
+	prowlerReport   = "findings of Prowler or another scanner: another tool's answers, not the settings"
+	maesterReport   = "Maester test results: another tool's answers, not the settings"
+	caDocumentation = "a description of Conditional Access policies by name (ConditionalAccessDocumentation), not the policies (use GET /identity/conditionalAccess/policies)"
+	dscResource     = "Microsoft365DSC resources of a kind that is not judged (use the requests of Microsoft Graph)"
+	terraformState  = "a Terraform state or plan"
+	azureHound      = "AzureHound data"
+	groupMembers    = "the members of one group as the portal downloads them: it does not say of which (use GET /groups/{id}/members, every page)"
+	methodsScript   = "a script's MFA status by registered methods, not per-user MFA states (use GET /reports/authenticationMethods/userRegistrationDetails)"
+	lostObjects     = "objects whose properties the export lost: only the name of their type is left (use ConvertTo-Json -Depth 10)"
+	clixml          = "PowerShell's Export-Clixml, which is not read: Import-Clixml FILE | ConvertTo-Json -Depth 10 makes it readable"
+)
+
+// carries names the kind that a look-alike holds something of, so that the
+// kind's list is known not to be whole.
+var carries = map[string]evidence.Kind{groupMembers: evidence.Group}
+
+// unreadForms are look-alikes that hold evidence in a form that is not read: an
+// input with them is not wholly read.
+var unreadForms = map[string]bool{lostObjects: true, clixml: true}
+
+// perUserColumns are the names under which scripts list per-user MFA states.
+const perUserColumns = "mfastatus mfa_status mfastate mfa_state perusermfastate multi-factor_auth_status multi-factor_authentication_status per-user_mfa per-user_mfa_state"
+
 // types maps @odata.type, without "microsoft.graph.", to its kind.
 var types = map[string]evidence.Kind{
 	"signin": evidence.SignIn,
 	"user":   evidence.User, "agentuser": evidence.User,
-	"userregistrationdetails":                                     evidence.RegistrationDetails,
-	"credentialuserregistrationdetails":                           evidence.CredentialRegistration,
-	"identitysecuritydefaultsenforcementpolicy":                   evidence.SecurityDefaults,
-	"conditionalaccesspolicy":                                     evidence.ConditionalAccessPolicy,
-	"namedlocation":                                               evidence.NamedLocation,
-	"ipnamedlocation":                                             evidence.NamedLocation,
-	"countrynamedlocation":                                        evidence.NamedLocation,
-	"compliantnetworknamedlocation":                               evidence.NamedLocation,
-	"authenticationstrengthpolicy":                                evidence.AuthenticationStrength,
-	"authenticationmethodspolicy":                                 evidence.AuthenticationMethods,
-	"unifiedroledefinition":                                       evidence.RoleDefinition,
-	"unifiedroleassignment":                                       evidence.RoleAssignment,
-	"unifiedroleassignmentschedule":                               evidence.RoleAssignment,
-	"unifiedroleassignmentscheduleinstance":                       evidence.RoleAssignment,
-	"unifiedroleeligibilityschedule":                              evidence.RoleEligibility,
-	"unifiedroleeligibilityscheduleinstance":                      evidence.RoleEligibility,
-	"directoryrole":                                               evidence.DirectoryRole,
+	"userregistrationdetails":                          evidence.RegistrationDetails,
+	"credentialuserregistrationdetails":                evidence.CredentialRegistration,
+	"identitysecuritydefaultsenforcementpolicy":        evidence.SecurityDefaults,
+	"conditionalaccesspolicy":                          evidence.ConditionalAccessPolicy,
+	"namedlocation":                                    evidence.NamedLocation,
+	"ipnamedlocation":                                  evidence.NamedLocation,
+	"countrynamedlocation":                             evidence.NamedLocation,
+	"compliantnetworknamedlocation":                    evidence.NamedLocation,
+	"authenticationstrengthpolicy":                     evidence.AuthenticationStrength,
+	"authenticationmethodspolicy":                      evidence.AuthenticationMethods,
+	"unifiedroledefinition":                            evidence.RoleDefinition,
+	"unifiedroleassignment":                            evidence.RoleAssignment,
+	"unifiedroleassignmentschedule":                    evidence.RoleAssignment,
+	"unifiedroleassignmentscheduleinstance":            evidence.RoleAssignment,
+	"unifiedroleeligibilityschedule":                   evidence.RoleEligibility,
+	"unifiedroleeligibilityscheduleinstance":           evidence.RoleEligibility,
+	"directoryrole":                                    evidence.DirectoryRole,
+	"privilegedaccessgroupassignmentschedule":          evidence.GroupAssignment,
+	"privilegedaccessgroupassignmentscheduleinstance":  evidence.GroupAssignment,
+	"privilegedaccessgroupeligibilityschedule":         evidence.GroupEligibility,
+	"privilegedaccessgroupeligibilityscheduleinstance": evidence.GroupEligibility,
 	"group":                                                       evidence.Group,
 	"application":                                                 evidence.Application,
 	"agentidentityblueprint":                                      evidence.Application,
@@ -203,6 +259,11 @@ var sets = map[string]evidence.Kind{
 	"rolemanagement/directory/roleeligibilityschedules":         evidence.RoleEligibility,
 	"rolemanagement/directory/roleeligibilityscheduleinstances": evidence.RoleEligibility,
 	"directoryroles":                                            evidence.DirectoryRole,
+	"group/assignmentschedules":                                 evidence.GroupAssignment,
+	"group/assignmentscheduleinstances":                         evidence.GroupAssignment,
+	"group/eligibilityschedules":                                evidence.GroupEligibility,
+	"group/eligibilityscheduleinstances":                        evidence.GroupEligibility,
+	"users/authentication/requirements":                         evidence.PerUserMFA,
 	"groups":                                                    evidence.Group,
 	"applications":                                              evidence.Application,
 	"serviceprincipals":                                         evidence.ServicePrincipal,
@@ -227,6 +288,9 @@ var otherSets = map[string]string{
 	"identityprotection/riskyusers":                                  "risky users: risk states, not sign-ins or users",
 	"riskyusers":                                                     "risky users: risk states, not sign-ins or users",
 	"riskdetections":                                                 "risk detections, not sign-ins",
+	"security/securescores":                                          "Microsoft Secure Score, not the partner security score",
+	"group/assignmentschedulerequests":                               "requests to change memberships of PIM for groups, not the memberships",
+	"group/eligibilityschedulerequests":                              "requests to change memberships of PIM for groups, not the memberships",
 	"directoryroletemplates":                                         "directory role templates: nobody holds a template",
 	"rolemanagement/cloudpc":                                         "Cloud PC roles, not directory roles",
 	"rolemanagement/entitlementmanagement":                           "entitlement management roles, not directory roles",
@@ -315,7 +379,10 @@ func newTable() *table {
 
 // checkedKeys are looked at by checks only.
 const checkedKeys = "error attributes mfa id displayname grantcontrols sessioncontrols partnertenantid customertenantid subscriptionid " +
-	"valueaddedresellertenantid resourceid roledefinitionid members keys roles"
+	"valueaddedresellertenantid resourceid roledefinitionid members keys roles data source message description errorcode innererror correlationid details " +
+	methodColumns + " " + flatColumns + " userprincipalname user_principal_name upn username user_name objectid object_id kind resourcename objectidentifier additionalproperties deleteddatetime"
+
+const flatColumns = "customername customer_name customer_tenant_id customer status enddatetime enddate end_date expirationdate expiration_date expirydate autoextend"
 
 // recognise says what a record is: its kind, or else a reason when it is known
 // to be something that is not judged. raw is a valid JSON object.
@@ -363,7 +430,11 @@ func (f *file) recognise(raw []byte, in *place) (evidence.Kind, string) {
 		if o.known.holds(&r.all) && (!r.hasAny || o.known.touches(&r.any)) && !o.known.touches(&r.none) &&
 			(r.check == nil || r.check(t, o)) {
 			if r.reason == errorAnswer {
-				return "", errorAnswer + errorCode(o.get(t.keys["error"]))
+				inner := o.get(t.keys["error"])
+				if len(inner) == 0 || inner[0] != '{' {
+					inner = raw // the answer itself has the code
+				}
+				return "", errorAnswer + errorCode(inner)
 			}
 			return r.kind, r.reason
 		}
@@ -428,6 +499,20 @@ func bySet(context string) (evidence.Kind, string) {
 	}
 }
 
+// userOfContext is the user that the context of an answer below /users/{id}
+// names, or "".
+func userOfContext(context string) string {
+	_, rest, ok := strings.Cut(context, "#users('")
+	id, _, end := strings.Cut(rest, "')")
+	if !ok || !end || len(id) > 200 {
+		return ""
+	}
+	if decoded, err := url.PathUnescape(id); err == nil {
+		id = decoded
+	}
+	return id
+}
+
 // withoutParens drops keys and selections: users('1')/x(id,y) -> users/x.
 func withoutParens(s string) string {
 	var b strings.Builder
@@ -476,26 +561,69 @@ func begins(name string, c byte) func(*table, *facts) bool {
 	}
 }
 
-// errorAnswer begins the reason of a record that is the refusal of a service.
-const errorAnswer = "an error answer instead of data"
-
 func isErrorAnswer(t *table, o *facts) bool {
 	return o.names <= 2 && isObject("error")(t, o) && len(errorCode(o.get(t.keys["error"]))) > 0
 }
 
-// errorCode is " (code)" of an error object, when it looks like a code.
-func errorCode(raw []byte) (code string) {
-	members(raw, func(key, val []byte) bool {
-		if string(bytes.ToLower(key)) == `"code"` && len(val) > 2 && val[0] == '"' {
-			code = unquote(val)
-			return false
+// isErrorBody holds for the answers of Partner Center that are a code, a
+// description and nothing else of weight.
+func isErrorBody(t *table, o *facts) bool {
+	n := 0
+	for _, name := range []string{"code", "description", "message", "data", "source", "errorcode", "innererror", "correlationid", "details"} {
+		if id, ok := t.keys[name]; ok && o.known.has(id) {
+			n++
 		}
-		return true
-	})
-	if code == "" {
-		return ""
 	}
-	return " (" + clip(code) + ")"
+	return n == o.names && (o.known.has(t.keys["data"]) || o.known.has(t.keys["source"]) || o.names == 2 || codeLike(o.get(t.keys["code"])))
+}
+
+// codeLike reports a number, bare or as text.
+func codeLike(v []byte) bool {
+	v = bytes.Trim(v, `"`)
+	return len(v) > 2 && len(v) < 8 && len(bytes.Trim(v, "0123456789")) == 0
+}
+
+// isDSC holds for what Microsoft365DSC writes: resources named by product.
+func isDSC(t *table, o *facts) bool {
+	name := strings.ToUpper(o.text(t.keys["resourcename"]))
+	for _, product := range []string{"AAD", "EXO", "INTUNE", "O365", "OD", "PP", "SC", "SPO", "TEAMS", "AZURE", "DEFENDER", "FABRIC", "ADO", "SENTINEL", "COMMERCE"} {
+		if strings.HasPrefix(name, product) {
+			return true
+		}
+	}
+	return false
+}
+
+func isAzureHound(t *table, o *facts) bool {
+	return strings.HasPrefix(o.text(t.keys["kind"]), "AZ") && isObject("data")(t, o)
+}
+
+// isFlatRelationship holds for a relationship as a table: with its customer and
+// its state or end.
+func isFlatRelationship(t *table, o *facts) bool {
+	return anyOf("customername customer_name customertenantid customer_tenant_id customer")(t, o) &&
+		anyOf("status enddatetime enddate end_date expirationdate expiration_date expirydate roles autoextend")(t, o)
+}
+
+// isPerUserRow holds for a row that says whose state it is.
+func isPerUserRow(t *table, o *facts) bool {
+	return anyOf(methodColumns+" "+flatColumns+" userprincipalname user_principal_name upn username user_name objectid object_id")(t, o) ||
+		o.known.has(t.keys["perusermfastate"]) && o.known.has(t.keys["id"])
+}
+
+// isMethodsScript tells the scripts over Graph, whose "enabled" means that a
+// method is registered, from lists of per-user states.
+func isMethodsScript(t *table, o *facts) bool {
+	return anyOf(methodColumns)(t, o)
+}
+
+const methodColumns = "fido2_authentication fido2 microsoft_authenticator_app microsoftauthenticator phone_authentication hello_for_business " +
+	"windows_hello windowshelloforbusiness software_oath softwareoath authenticatorapp authapp passwordless_capable temporary_access_pass"
+
+// isLostObject holds for objects of the Graph PowerShell SDK that have nothing
+// but a name and the type of the bag their properties were in.
+func isLostObject(t *table, o *facts) bool {
+	return o.names <= 6 && lenient.TypeName(o.text(t.keys["additionalproperties"]))
 }
 
 func isCustomerRole(t *table, o *facts) bool {

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -29,14 +31,25 @@ type file struct {
 	lastSignIn signInLike
 	taken      int  // records of a known kind, and known collections that are empty
 	broken     bool // something could not be read
+	torn       bool // and it is not known of which kind it was
 	seen       int  // records handed to recognition
 	others     []other
-	empty      string          // what an empty list of unknown kind looked like
-	links      map[string]bool // per collection: whether the last page read has a next one
-	record     bool            // the last container had an id of its own
-	resumed    bool            // reading went on behind a fault
-	index      int             // elements of top-level collections so far
-	objects    int             // top-level values so far
+	empty      string // what an empty list of unknown kind looked like
+	record     bool   // the last container had an id of its own
+	resumed    bool   // reading went on behind a fault
+	index      int    // elements of top-level collections so far
+	objects    int    // top-level values so far
+
+	remarks     []remark
+	flat, plain []byte // scratch of normal
+	pages       *paging
+	number      int                    // of the input among all
+	page        *page                  // whose records are being read
+	listed      int                    // elements of the last list
+	paged       map[evidence.Kind]bool // kinds that came in a page with a context
+	lone, msol  bool                   // a user stood alone; users of the MSOnline module
+	clocked     bool                   // the clocks of this input were read with knowledge of all of them
+	short       bool                   // something of a record was cut off
 }
 
 // other counts well-formed records that nothing judges, by reason.
@@ -56,9 +69,10 @@ type place struct {
 	part   string
 	hint   evidence.Kind
 	reason string
-	level  int  // envelopes around it; flat ends unwrapping
-	answer int  // its number among the answers of a batch
-	whole  bool // a top-level value or the content of an envelope: may be a composite
+	level  int    // envelopes around it; flat ends unwrapping
+	answer int    // its number among the answers of a batch
+	set    string // the entity set of the page it stands in, in lower case
+	whole  bool   // a top-level value or the content of an envelope: may be a composite
 }
 
 // flat is the deepest level of envelopes.
@@ -70,8 +84,17 @@ func (f *file) at(p place) evidence.Source {
 
 // fault notes something that could not be read.
 func (f *file) fault(src evidence.Source, offset int64, msg string) {
-	f.broken = true
+	f.broken, f.torn = true, true
 	f.in.Add(evidence.Note{Source: src, Offset: offset, Message: msg})
+}
+
+// faultOf notes a record of a known kind that could not be read: the other lists
+// of the input are whole all the same.
+func (f *file) faultOf(kind evidence.Kind, src evidence.Source, msg string) {
+	torn := f.torn
+	f.fault(src, 0, msg)
+	f.torn = torn
+	f.in.Shorten(evidence.Cut{Kind: kind, Why: "holds a record that could not be read", Source: src})
 }
 
 // foreign counts a whole input, or one record, that nothing judges.
@@ -99,6 +122,11 @@ type sinkError struct{ error }
 func (e sinkError) Unwrap() error { return e.error }
 
 func (f *file) emit(kind evidence.Kind, raw []byte, p place) error {
+	if kind != evidence.SignIn {
+		if raw = f.normal(kind, raw, p); raw == nil {
+			return nil
+		}
+	}
 	f.taken++
 	note, err := f.sink.Record(kind, raw, f.at(p))
 	switch {
@@ -106,7 +134,8 @@ func (f *file) emit(kind evidence.Kind, raw []byte, p place) error {
 		return sinkError{err}
 	case note != "":
 		f.taken--
-		f.fault(f.at(p), 0, note)
+		f.in.Count(kind, 0)
+		f.faultOf(kind, f.at(p), note)
 	default:
 		f.in.Count(kind, 1)
 	}
@@ -170,6 +199,8 @@ func (f *file) text(d decoded) error {
 		return f.documents(newScanner(d.r, f.o.MaxRecord))
 	case strings.HasPrefix(low, "<!doctype html") || strings.HasPrefix(low, "<html"):
 		f.foreign("a web page, not an export (a portal's sign-in page, perhaps)")
+	case strings.HasPrefix(low, "<objs"):
+		f.foreign(clixml)
 	case c == '<':
 		f.foreign("XML or other markup: export it as JSON or CSV")
 	case strings.HasPrefix(low, "//") || strings.HasPrefix(low, "/*"):
@@ -178,6 +209,8 @@ func (f *file) text(d decoded) error {
 		_, _ = s.space("") // head has more than white space
 		f.syntax(s.fail("expected '{' or '[', found a comment (comments are not JSON)", false), place{})
 	case f.scalar(d.head[i:], d.r):
+	case isConfig(d.head):
+		return f.config(d.r)
 	default:
 		return f.csv(d.r, d.head)
 	}
@@ -212,22 +245,33 @@ func (f *file) finish(err error) error {
 		if o.count > 1 || f.taken > 0 {
 			msg = fmt.Sprintf("%s: %s", plural(o.count, "record that is not judged", "records that are not judged"), o.reason)
 		}
-		if strings.HasPrefix(o.reason, errorAnswer) {
-			f.broken = true
+		if why, refused := strings.CutPrefix(o.reason, errorAnswer); refused {
+			f.broken, f.torn = true, true
+			f.refuse(why)
+		}
+		if kind, ok := carries[o.reason]; ok {
+			f.in.Shorten(evidence.Cut{Kind: kind, Why: "stands in a form that does not tell enough: " + o.reason, Source: o.first})
+		}
+		if unreadForms[o.reason] {
+			f.broken, f.torn = true, true
 		}
 		f.in.Add(evidence.Note{Source: o.first, Message: msg})
 	}
+	f.looksCut()
+	f.sayRemarks()
 	if f.taken == 0 && !f.broken && len(f.others) == 0 {
 		if f.empty == "" {
 			f.empty = "nothing in it"
 		}
 		f.in.Add(evidence.Note{Source: f.at(place{}), Message: f.empty + ": it does not say of what"})
 	}
-	for _, more := range f.links {
-		f.in.NextLink = f.in.NextLink || more
+	if f.torn {
+		for _, kind := range slices.Sorted(maps.Keys(f.in.Kinds)) {
+			f.in.Shorten(evidence.Cut{Kind: kind, Why: "could only be read in part", Source: f.at(place{})})
+		}
 	}
 	switch {
-	case f.broken && f.taken > 0:
+	case (f.broken || f.short) && f.taken > 0:
 		f.in.Status = evidence.Partial
 	case f.broken:
 		f.in.Status = evidence.Unreadable
@@ -514,7 +558,7 @@ func (f *file) lines(s *scanner, p place) error {
 			if n.Offset > 0 {
 				n.Offset += offset
 			}
-			f.broken = true
+			f.broken, f.torn = true, true
 			f.in.Add(n)
 		})
 	if rows > 0 {
@@ -605,8 +649,20 @@ func (f *file) try(raw []byte, p place) (taken bool, reason string, err error) {
 			return false, "", err
 		}
 	}
+	if bagged(raw) {
+		var x plainer
+		raw = x.object(nil, raw)
+	}
 	kind, reason := f.recognise(raw, &p)
 	t, o := theTable, &f.facts
+	switch reason {
+	case dscResource:
+		return f.dscRecord(raw, p)
+	case terraformState:
+		return f.terraform(raw, p)
+	case azureHound:
+		return f.azureHound(raw, p)
+	}
 	isPage := false
 	for _, v := range o.values {
 		if t.pages.has(v.id) && v.raw[0] == '[' || v.id == t.value && v.raw[0] == '{' || t.scuba.has(v.id) && (v.raw[0] == '[' || v.raw[0] == '{') {
@@ -623,6 +679,12 @@ func (f *file) try(raw []byte, p place) (taken bool, reason string, err error) {
 	}
 	if kind != "" {
 		inner := o.get(t.locations)
+		f.ofPage(kind, o, p)
+		if kind == evidence.PerUserMFA && !o.known.has(t.keys["id"]) {
+			if id := userOfContext(o.text(t.context)); id != "" { // GET /users/{id}/authentication/requirements
+				raw = with(nil, "id", quoted(id), raw)
+			}
+		}
 		if err := f.emit(kind, raw, p); err != nil || kind != evidence.ConditionalAccessPolicy || len(inner) < 3 || inner[0] != '[' {
 			return true, "", err
 		}

@@ -206,8 +206,10 @@ var compressions = []struct {
 // TestNextLink: a next link counts when no later page of its collection follows.
 func TestNextLink(t *testing.T) {
 	t.Parallel()
-	page := func(set, next string) string {
-		return `{"@odata.context":"x#` + set + `",` + next + `"value":[` + user(1) + `]}` + "\n"
+	n := 0
+	page := func(set, next string) string { // pages of one collection share no record
+		n++
+		return `{"@odata.context":"x#` + set + `",` + next + `"value":[` + user(n) + `]}` + "\n"
 	}
 	link := `"@odata.nextLink":"https://graph.microsoft.com/v1.0/users?$skiptoken=x",`
 	for _, c := range []struct {

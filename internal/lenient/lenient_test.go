@@ -31,13 +31,14 @@ func TestParseTime(t *testing.T) {
 		"/Date(1769788627239)/":            time.UnixMilli(1769788627239).UTC(),
 		"/Date(1769788627239+0200)/":       time.UnixMilli(1769788627239).UTC(),
 		" 2007-01-09T09:41:00Z ":           jan9,
+		"31/12/2020 10:00:00":              time.Date(2020, 12, 31, 10, 0, 0, 0, time.UTC),
 	} {
 		got, ok := lenient.ParseTime(s)
 		if !ok || !got.Equal(want) || got.Location() != time.UTC {
 			t.Errorf("ParseTime(%q) = %v %v, want %v", s, got, ok, want)
 		}
 	}
-	for _, s := range []string{"", "yesterday", "2007-13-40T00:00:00Z", "0001-01-01T00:00:00Z", "/Date(x)/", "/Date(99999999999999999999)/", "31/12/2020 10:00:00", "1769788627239"} {
+	for _, s := range []string{"", "yesterday", "2007-13-40T00:00:00Z", "0001-01-01T00:00:00Z", "/Date(x)/", "/Date(99999999999999999999)/", "03/11/2020x", "03-11-2020 10:00:00", "1769788627239"} {
 		if got, ok := lenient.ParseTime(s); ok {
 			t.Errorf("ParseTime(%q) = %v, want refused", s, got)
 		}
@@ -67,9 +68,18 @@ func TestValues(t *testing.T) {
 	if v := read(`{"B":false,"I":12.0,"S":"x","L":["a",1,null,{}],"T":1769788627239,"O":"[{\"A\":1},{\"A\":\"x\"},null]"}`); !v.B.False() || v.I.Value != 12 || len(v.L) != 2 || !v.T.Set || len(v.O.Items) != 1 || v.O.Dropped != 2 || !v.O.Set {
 		t.Errorf("native forms: %+v", v)
 	}
-	for s, want := range map[string]lenient.Bool{`"Yes"`: {Value: true, Set: true}, `"1"`: {Value: true, Set: true}, `1`: {Value: true, Set: true}, `"no"`: {Set: true}, `"maybe"`: {}} {
+	for s, want := range map[string]lenient.Bool{`"Yes"`: {Value: true, Set: true}, `"1"`: {Value: true, Set: true}, `1`: {Value: true, Set: true}, `"no"`: {Set: true}, `"maybe"`: {},
+		`"WAHR"`: {Value: true, Set: true}, `"Falsch"`: {Set: true}, `"VRAI"`: {Value: true, Set: true}, `"FAUX"`: {Set: true}, `"ONWAAR"`: {Set: true},
+		`"VERO"`: {Value: true, Set: true}, `"EPÄTOSI"`: {Set: true}, `"NEPRAVDA"`: {Set: true}, `"Igaz"`: {Value: true, Set: true}, `"HAMIS"`: {Set: true},
+		`"Sí"`: {Value: true, Set: true}, `"はい"`: {Value: true, Set: true}, `"いいえ"`: {Set: true}, `"$True"`: {Value: true, Set: true}, `"ja"`: {Value: true, Set: true}} {
 		if v := read(`{"B":` + s + `}`); v.B != want {
 			t.Errorf("%s reads as %+v", s, v.B)
+		}
+	}
+	for _, s := range []string{`{"value":"\/Date(1769788627239)\/","DisplayHint":2,"DateTime":"Freitag, 30. Januar 2026"}`,
+		`{"DateTime":"\/Date(1)\/","UtcDateTime":"\/Date(1769788627239)\/","Offset":{"Ticks":0},"Ticks":5}`} {
+		if v := read(`{"T":` + s + `}`); !v.T.Equal(time.UnixMilli(1769788627239)) {
+			t.Errorf("PowerShell's clock reads as %+v", v.T)
 		}
 	}
 	if v := read(`{"B":{},"I":"twelve","S":{"a":1},"L":{"a":1},"T":{},"O":5}`); v.B.Set || v.I.Set || v.S != "" || v.L != nil || v.T.Set || v.O.Set {
@@ -108,5 +118,25 @@ func check[T any](t *testing.T, doc []byte) {
 	}
 	if _, err := json.Marshal(v); err != nil {
 		t.Fatalf("%s from %T: %v", doc, v.V, err)
+	}
+}
+
+func TestTypeName(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]bool{
+		"System.Object[]": true, "System.String[]": true, "System.Collections.Hashtable": true,
+		"System.Collections.Generic.Dictionary`2[System.String,System.Object]":                                                    true,
+		"System.Collections.Generic.List`1[Microsoft.Open.MSGraph.Model.PasswordCredential]":                                      true,
+		"Microsoft.Graph.PowerShell.Models.MicrosoftGraphUnifiedRole":                                                             true,
+		"Microsoft.Graph.PowerShell.Models.MicrosoftGraphUnifiedRole Microsoft.Graph.PowerShell.Models.MicrosoftGraphUnifiedRole": true,
+		"Microsoft.Open.MSGraph.Model.ConditionalAccessConditionSet":                                                              true,
+		"Microsoft.Online.Administration.StrongAuthenticationRequirement":                                                         true,
+		"@{IncludeUsers=System.Object[]; ExcludeUsers=}":                                                                          true,
+		"Microsoft Graph Command Line Tools":                                                                                      false, "Microsoft.Azure": false, "System Account": false, "System.Ben@contoso.example": false,
+		"microsoft.graph.user": false, "#microsoft.graph.user": false, "All": false, "": false, "@{": false, "urn:user:registerdevice": false,
+	} {
+		if got := lenient.TypeName(s); got != want {
+			t.Errorf("TypeName(%q) = %v", s, got)
+		}
 	}
 }

@@ -31,34 +31,46 @@ var layouts = []string{
 
 // ParseTime reads a clock in any form seen in exports and returns it in UTC.
 // It accepts RFC 3339 with 0 to 9 fractional digits, the same without a zone
-// (read as UTC), with a space for the T, US slashed dates, and the
-// /Date(milliseconds)/ form of older serializers. ok is false for anything
-// else, and for years outside 1900 to 9999.
+// (read as UTC), with a space for the T, US slashed dates, the
+// /Date(milliseconds)/ form of older serializers, and the local forms of
+// [Dates] that can be read in one way only. It sees one value and cannot learn
+// from its neighbours: for a file that people made, use [Dates]. ok is false
+// for anything else, and for years outside 1900 to 9999.
 func ParseTime(s string) (t time.Time, ok bool) {
+	if t, ok := parseExact(s); ok {
+		return t, true
+	}
 	s = strings.TrimSpace(s)
-	if len(s) < 8 || len(s) > 64 {
+	if len(s) < 6 || len(s) > maxClock || strings.HasPrefix(s, "/Date(") {
 		return time.Time{}, false
-	}
-	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
-		return inRange(t)
-	}
-	if ms, found := strings.CutPrefix(s, "/Date("); found {
-		ms, found = strings.CutSuffix(ms, ")/")
-		if i := strings.LastIndexAny(ms, "+-"); i > 0 { // an offset only shifts the display
-			ms = ms[:i]
-		}
-		n, err := strconv.ParseInt(ms, 10, 64)
-		if !found || err != nil {
-			return time.Time{}, false
-		}
-		return inRange(time.UnixMilli(n))
 	}
 	for _, l := range layouts {
 		if t, err := time.Parse(l, s); err == nil {
 			return inRange(t)
 		}
 	}
+	var alone Dates
+	if t, ambiguous := alone.Parse(s); !ambiguous && !t.IsZero() {
+		return inRange(t)
+	}
 	return time.Time{}, false
+}
+
+// parseDateCall reads /Date(milliseconds)/, with or without an offset.
+func parseDateCall(s string) (time.Time, bool) {
+	ms, found := strings.CutPrefix(s, "/Date(")
+	if !found {
+		return time.Time{}, false
+	}
+	ms, found = strings.CutSuffix(ms, ")/")
+	if i := strings.LastIndexAny(ms, "+-"); i > 0 { // an offset only shifts the display
+		ms = ms[:i]
+	}
+	n, err := strconv.ParseInt(ms, 10, 64)
+	if !found || err != nil {
+		return time.Time{}, false
+	}
+	return inRange(time.UnixMilli(n))
 }
 
 func inRange(t time.Time) (time.Time, bool) {

@@ -16,11 +16,14 @@ type Time struct {
 	Raw string
 }
 
-// UnmarshalJSON accepts a string, a number (Unix milliseconds) or null.
+// UnmarshalJSON accepts a string, a number (Unix milliseconds), null, or the
+// object that PowerShell makes of a clock.
 func (t *Time) UnmarshalJSON(b []byte) error {
 	*t = Time{}
 	switch {
-	case len(b) == 0 || b[0] == 'n' || b[0] == '{' || b[0] == '[' || b[0] == 't' || b[0] == 'f':
+	case len(b) > 0 && b[0] == '{':
+		return t.object(b)
+	case len(b) == 0 || b[0] == 'n' || b[0] == '[' || b[0] == 't' || b[0] == 'f':
 		return nil
 	case b[0] == '"':
 		if err := json.Unmarshal(b, &t.Raw); err != nil {
@@ -31,6 +34,23 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 		t.Raw = string(b)
 		if ms, err := strconv.ParseInt(t.Raw, 10, 64); err == nil {
 			t.Time, t.Set = inRange(time.UnixMilli(ms))
+		}
+	}
+	return nil
+}
+
+// object reads what Windows PowerShell's ConvertTo-Json writes: a DateTime that
+// came with a display hint, or a DateTimeOffset member by member.
+func (t *Time) object(b []byte) error {
+	var o struct {
+		Value, UtcDateTime json.RawMessage
+	}
+	if err := json.Unmarshal(b, &o); err != nil {
+		return err
+	}
+	for _, inner := range []json.RawMessage{o.UtcDateTime, o.Value} {
+		if len(inner) > 0 && inner[0] == '"' {
+			return t.UnmarshalJSON(inner)
 		}
 	}
 	return nil
@@ -50,8 +70,8 @@ type Bool struct {
 	Set   bool
 }
 
-// UnmarshalJSON accepts true, false, "true", "TRUE", "1", "Yes" and their
-// opposites; anything else is unknown.
+// UnmarshalJSON accepts true, false, 1, 0 and the texts of [ParseBool]; anything
+// else is unknown.
 func (v *Bool) UnmarshalJSON(b []byte) error {
 	*v = Bool{}
 	s := string(b)
@@ -60,14 +80,32 @@ func (v *Bool) UnmarshalJSON(b []byte) error {
 			return err
 		}
 	}
-	switch strings.ToLower(strings.TrimSpace(s)) {
-	case "true", "yes", "1":
-		*v = Bool{Value: true, Set: true}
-	case "false", "no", "0":
-		*v = Bool{Set: true}
-	}
+	*v = ParseBool(s)
 	return nil
 }
+
+// ParseBool reads the words for true and false, and for yes and no, of the
+// languages that [Dates] knows, as spreadsheets write them back; anything else
+// is unknown.
+func ParseBool(s string) Bool {
+	value, known := truths[strings.ToLower(strings.TrimSpace(s))]
+	return Bool{Value: value, Set: known}
+}
+
+// truths holds the words in lower case. A word that is true in one language and
+// false in another is not here.
+var truths = func() map[string]bool {
+	out := make(map[string]bool)
+	for w := range strings.FieldsSeq(`true yes 1 $true wahr ja vrai oui waar verdadero sí si vero sì tosi kyllä pravda ano igaz igen
+		verdadeiro sim prawda tak sand sandt sann sant 真 はい 是 참 예`) {
+		out[w] = true
+	}
+	for w := range strings.FieldsSeq(`false no 0 $false falsch nein faux non onwaar nee falso epätosi ei nepravda ne hamis nem
+		não nao fałsz nie falsk falskt usann nej nei 偽 いいえ 否 假 거짓 아니요`) {
+		out[w] = false
+	}
+	return out
+}()
 
 // MarshalJSON writes the boolean, or null when unknown.
 func (v Bool) MarshalJSON() ([]byte, error) {

@@ -1,6 +1,7 @@
 package partner
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -24,6 +25,26 @@ type Relationship struct {
 	AccessDetails AccessDetails                  `json:"accessDetails"`
 	Assignments   lenient.List[AccessAssignment] `json:"accessAssignments"`
 	Source        evidence.Source                `json:"-"`
+
+	// RolesLost says that the roles are not all known: the record came without
+	// them, or with what is no role's id. Every relationship has at least one.
+	RolesLost bool `json:"-"`
+}
+
+// plainRelationship has Relationship's fields without its UnmarshalJSON.
+type plainRelationship Relationship
+
+// UnmarshalJSON reads a relationship in any key case and sets RolesLost.
+func (r *Relationship) UnmarshalJSON(b []byte) error {
+	var plain plainRelationship
+	err := json.Unmarshal(b, &plain)
+	*r = Relationship(plain)
+	roles := r.AccessDetails.UnifiedRoles
+	r.RolesLost = len(roles.Items) == 0 || roles.Dropped > 0
+	for _, role := range roles.Items {
+		r.RolesLost = r.RolesLost || role.RoleDefinitionID == ""
+	}
+	return err
 }
 
 // AccessDetails lists the roles of a relationship or assignment.

@@ -1,0 +1,246 @@
+package intake
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/lenient"
+	"partnerguard/internal/partner"
+)
+
+// remark is something to say about many records of an input at once.
+type remark struct {
+	msg   string
+	count int
+	first evidence.Source
+}
+
+// maxRemarks bounds the distinct remarks kept.
+const maxRemarks = 16
+
+// remark counts what is said of a record without making it unread.
+func (f *file) remark(msg string, p place) {
+	for i := range f.remarks {
+		if f.remarks[i].msg == msg {
+			f.remarks[i].count++
+			return
+		}
+	}
+	if len(f.remarks) < maxRemarks {
+		f.remarks = append(f.remarks, remark{msg, 1, f.at(p)})
+	}
+}
+
+// sayRemarks turns the remarks into notes.
+func (f *file) sayRemarks() {
+	for _, r := range f.remarks {
+		msg := r.msg
+		if r.count > 1 {
+			msg = fmt.Sprintf("%s (%d records; this is the first)", msg, r.count)
+		}
+		f.in.Add(evidence.Note{Source: r.first, Message: msg})
+	}
+}
+
+// normal brings a record of a known kind to the form that the service answers
+// in, whatever tool wrote it: PowerShell's objects are made plain, the names
+// other modules and portals use are brought to Graph's, and what an export cut
+// off is said. The result is valid until the next call. It is nil for a record
+// that is no longer in force, which is then counted as not judged.
+func (f *file) normal(kind evidence.Kind, raw []byte, p place) []byte {
+	x := plainer{prune: kind == evidence.ConditionalAccessPolicy, types: kind != evidence.ConditionalAccessPolicy}
+	if x.prune {
+		x.keep = neverPruned
+	} else if bytes.IndexByte(raw[1:], '{') > 0 && pascalCase(raw) {
+		x.prune = true
+	}
+	rewrite := x.prune || bagged(raw) || namesTypes(raw)
+	if also := forms[kind]; also != nil {
+		ms := unbag(raw)
+		changed, why := also(&ms)
+		if why != "" {
+			f.other(why, p)
+			return nil
+		}
+		if changed {
+			f.flat = writeMembers(f.flat[:0], ms)
+			raw, rewrite = f.flat, true
+		}
+	}
+	if rewrite {
+		f.plain = x.object(f.plain[:0], raw)
+		raw = f.plain
+	}
+	f.unread(kind, raw, x.lost, p)
+	return raw
+}
+
+// neverPruned are the members of a policy whose absence says something else
+// than their emptiness.
+var neverPruned = map[string]bool{"conditions": true, "users": true, "applications": true}
+
+// namesTypes is a quick look for the names of types. It may be wrong.
+func namesTypes(raw []byte) bool {
+	for _, s := range []string{`"System.`, `"Microsoft.`, `"@{`, `"Ticks"`, `"TotalDays"`} {
+		if bytes.Contains(raw, []byte(s)) {
+			return true
+		}
+	}
+	return false
+}
+
+func writeMembers(dst []byte, ms []member) []byte {
+	dst = append(dst, '{')
+	for i := range ms {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, ms[i].key...), ':'), ms[i].val...)
+	}
+	return append(dst, '}')
+}
+
+// judged are the members, in lower case, whose loss takes something from the
+// judgement, with the line that exports them whole.
+var judged = map[evidence.Kind]struct {
+	members string
+	how     string
+}{
+	evidence.Group:                  {"members", "Get-MgGroup -All -ExpandProperty Members | ConvertTo-Json -Depth 10"},
+	evidence.DirectoryRole:          {"members", "Get-MgDirectoryRole -ExpandProperty Members | ConvertTo-Json -Depth 10"},
+	evidence.RegistrationDetails:    {"methodsregistered", "Get-MgReportAuthenticationMethodUserRegistrationDetail -All | ConvertTo-Json -Depth 10"},
+	evidence.Relationship:           {"accessdetails", "Get-MgTenantRelationshipDelegatedAdminRelationship -All | ConvertTo-Json -Depth 10"},
+	evidence.AccessAssignment:       {"accessdetails accesscontainer", "Get-MgTenantRelationshipDelegatedAdminRelationshipAccessAssignment | ConvertTo-Json -Depth 10"},
+	evidence.NamedLocation:          {"ipranges countriesandregions", "Get-MgIdentityConditionalAccessNamedLocation -All | ConvertTo-Json -Depth 10"},
+	evidence.AuthenticationStrength: {"allowedcombinations", "Get-MgPolicyAuthenticationStrengthPolicy -All | ConvertTo-Json -Depth 10"},
+	evidence.AuthenticationMethods:  {"authenticationmethodconfigurations", "Get-MgPolicyAuthenticationMethodPolicy | ConvertTo-Json -Depth 10"},
+	evidence.SubscribedSku:          {"serviceplans", "Get-MgSubscribedSku -All | ConvertTo-Json -Depth 10"},
+}
+
+// unread says what of a record could not be read: members that an export cut
+// off, and words that are neither yes nor no, or no clock.
+func (f *file) unread(kind evidence.Kind, raw []byte, lost []string, p place) {
+	j := judged[kind]
+	for want := range strings.FieldsSeq(j.members) {
+		for _, l := range lost {
+			if l == want {
+				f.cut(kind, want+" was cut off by the export's depth: only the name of its type is left", j.how, p)
+			}
+		}
+	}
+	if kind == evidence.ConditionalAccessPolicy && namesTypes(raw) && cutPolicy(raw) {
+		f.cut(kind, "a policy was cut off by the export's depth: what it says is lost",
+			"Get-MgIdentityConditionalAccessPolicy -All | ConvertTo-Json -Depth 10", p)
+	}
+	switch kind {
+	case evidence.ConditionalAccessPolicy:
+		f.lostTenants(raw, p)
+	case evidence.Relationship:
+		var r partner.Relationship
+		if _ = json.Unmarshal(raw, &r); r.RolesLost && len(lost) == 0 { // a wrong type is said by the sink
+			f.cut(kind, "a relationship came without its roles, or with roles that are not known", j.how, p)
+		}
+	}
+	members(raw, func(k, v []byte) bool {
+		if v[0] != '"' || len(v) < 3 || len(v) > 200 {
+			return true
+		}
+		low := f.facts.lower(k)
+		switch {
+		case isTruth[string(low)]:
+			if word := unquote(v); strings.TrimSpace(word) != "" && !lenient.ParseBool(word).Set {
+				f.remark(fmt.Sprintf("%s: %q is neither yes nor no in a language known here, so it stays unknown", clip(unquote(k)), clip(word)), p)
+			}
+		case bytes.HasSuffix(low, []byte("datetime")) || isClock[string(low)]:
+			f.clock(k, unquote(v), p)
+		}
+		return true
+	})
+}
+
+// clock says what is doubtful about one clock.
+func (f *file) clock(key []byte, text string, p place) {
+	if _, ok := lenient.ParseTime(text); ok && !f.clocked {
+		if a, b := lenient.Readings(text); a.Equal(b) {
+			return
+		}
+		f.remark(fmt.Sprintf("%s: the order of day and month is not known, read month first", clip(unquote(key))), p)
+		return
+	} else if ok || strings.TrimSpace(text) == "" {
+		return
+	}
+	var d lenient.Dates
+	if t, _ := d.Parse(text); t.IsZero() && !strings.HasPrefix(text, "0001-01-01") { // the zero clock of .NET
+		f.remark(fmt.Sprintf("%s: %q is no clock in a form known here, so it stays unknown", clip(unquote(key)), clip(text)), p)
+	}
+}
+
+// isTruth and isClock are the members, in lower case, that a judgement reads as
+// yes or no and as a clock, beside all that end in "datetime".
+var isTruth = nameSet(`accountenabled onpremisessyncenabled ismfaregistered ismfacapable isadmin isenabled istrusted
+	includeunknowncountriesandregions securityenabled mailenabled isassignabletorole isbuiltin isprivileged istest mfacompliant
+	allowdelegatedaccess`)
+
+var isClock = nameSet("logindate eventtime")
+
+func nameSet(names string) map[string]bool {
+	out := make(map[string]bool)
+	for n := range strings.FieldsSeq(names) {
+		out[n] = true
+	}
+	return out
+}
+
+// lostTenants says that a policy's list of external tenants is empty, which only
+// the Graph PowerShell SDK makes of it.
+func (f *file) lostTenants(raw []byte, p place) {
+	if !bytes.Contains(bytes.ToLower(raw), []byte(`"enumerated"`)) {
+		return
+	}
+	var policy access.Policy
+	_ = json.Unmarshal(raw, &policy) // a wrong type is said by the sink
+	u := &policy.Conditions.Users
+	for _, list := range [][]access.Externals{u.IncludeExternals.Items, u.ExcludeExternals.Items} {
+		for _, e := range list {
+			if e.Tenants != nil && e.Tenants.MembersLost {
+				f.remark("which external tenants a policy names was lost (the Graph PowerShell SDK drops them): export with "+
+					"Invoke-MgGraphRequest -Uri /v1.0/identity/conditionalAccess/policies -OutputType Json", p)
+			}
+		}
+	}
+}
+
+// cut says that a list is not whole because its export cut something off.
+func (f *file) cut(kind evidence.Kind, why, request string, p place) {
+	f.in.Shorten(evidence.Cut{Kind: kind, Why: why, Request: request, Source: f.at(p)})
+	f.remark(why+"; export with "+request, p)
+	f.short = true
+}
+
+// cutPolicy reports a policy one of whose deciding members is the name of a type.
+func cutPolicy(raw []byte) bool {
+	found := false
+	var look func(raw []byte, depth int)
+	look = func(raw []byte, depth int) {
+		switch {
+		case found || depth > 8:
+		case raw[0] == '"':
+			found = lenient.TypeName(unquote(raw))
+		case raw[0] == '{':
+			members(raw, func(_, v []byte) bool { look(v, depth+1); return !found })
+		case raw[0] == '[':
+			elements(raw, func(v []byte) { look(v, depth+1) })
+		}
+	}
+	members(raw, func(k, v []byte) bool {
+		if low := strings.ToLower(unquote(k)); low == "conditions" || low == "grantcontrols" {
+			look(v, 0)
+		}
+		return !found
+	})
+	return found
+}
