@@ -117,13 +117,14 @@ Exit code 3 says that something needed is absent or partial.`,
   zcat signins.jsonl.gz | partnerguard export check - exports/`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			bar := newProgress(env, "reading")
-			r := app.Reading{From: slices.Concat(args, from), Stdin: env.Stdin, Progress: bar.set}
+			o := e.options(env)
+			r := app.Reading{From: slices.Concat(args, from), Stdin: env.Stdin, Progress: bar.set, At: o.AsOf}
 			f, err := app.Read(cmd.Context(), r, nil)
 			bar.done()
 			if err != nil {
 				return err
 			}
-			c := doctor.MakeCheck(f, e.options(env))
+			c := doctor.MakeCheck(f, o)
 			c.Sample = r.Sample()
 			err = writeOut(env, out, forms{
 				"text": func(w io.Writer) error {

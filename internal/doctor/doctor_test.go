@@ -207,13 +207,13 @@ func TestCheckLooksInside(t *testing.T) {
 		why   string
 	}{
 		"a group that is named and absent": {base(nil), evidence.Group, "needed", evidence.Absent, ""},
-		"its members not there":            {base(map[evidence.Kind][]string{evidence.Group: {`{"id":"11111111-1111-4111-8111-111111111111","displayName":"Out","securityEnabled":true}`}}), evidence.Group, "needed", evidence.Partly, "does not say the members of Out"},
+		"its members not there":            {base(map[evidence.Kind][]string{evidence.Group: {`{"id":"11111111-1111-4111-8111-111111111111","displayName":"Out","securityEnabled":true}`}}), evidence.Group, "needed", evidence.Partly, "the members of group Out (its members are not in the export)"},
 		"its members cut at 20":            {base(map[evidence.Kind][]string{evidence.Group: {members(20)}}), evidence.Group, "needed", evidence.Partly, "exactly 20 members"},
 		"its members whole":                {base(map[evidence.Kind][]string{evidence.Group: {members(21)}}), evidence.Group, "needed", evidence.Entire, ""},
 		"nobody in it":                     {base(map[evidence.Kind][]string{evidence.Group: {members(0)}}), evidence.Group, "needed", evidence.Entire, ""},
 		"a group in it without members": {base(map[evidence.Kind][]string{evidence.Group: {
 			`{"id":"11111111-1111-4111-8111-111111111111","displayName":"Out","members":[{"@odata.type":"#microsoft.graph.group","id":"44444444-4444-4444-8444-444444444444"}]}`,
-			`{"id":"44444444-4444-4444-8444-444444444444","displayName":"In"}`}}), evidence.Group, "needed", evidence.Partly, "members of In"},
+			`{"id":"44444444-4444-4444-8444-444444444444","displayName":"In"}`}}), evidence.Group, "needed", evidence.Partly, "the members of group Out ("},
 		"a group that nobody names":       {base(map[evidence.Kind][]string{evidence.ConditionalAccessPolicy: {policyOfAll}, evidence.Group: {members(20)}}), evidence.Group, "helps", evidence.Entire, ""},
 		"places that nobody names":        {base(nil), evidence.NamedLocation, "", evidence.Absent, ""},
 		"places that are named":           {base(map[evidence.Kind][]string{evidence.ConditionalAccessPolicy: {policyOfPlace}}), evidence.NamedLocation, "needed", evidence.Absent, ""},
@@ -223,6 +223,8 @@ func TestCheckLooksInside(t *testing.T) {
 		"each customer":                   {base(map[evidence.Kind][]string{evidence.Customer: {`{"id":"c","companyProfile":{"tenantId":"c"},"allowDelegatedAccess":false}`}}), evidence.Customer, "needed", evidence.Entire, ""},
 		"no customer at all":              {base(map[evidence.Kind][]string{evidence.Customer: {}}), evidence.Customer, "needed", evidence.Entire, ""},
 		"fraud events instead of alerts":  {base(map[evidence.Kind][]string{evidence.FraudEvent: {`{"eventId":"e","eventStatus":"Resolved"}`}}), evidence.SecurityAlert, "needed", evidence.Entire, ""},
+		"who may activate a membership":   {base(map[evidence.Kind][]string{evidence.Group: {members(0)}}), evidence.GroupEligibility, "needed", evidence.Absent, ""},
+		"without P2 nobody may":           {base(map[evidence.Kind][]string{evidence.Group: {members(0)}, evidence.SubscribedSku: {skuP1}}), evidence.GroupEligibility, "", evidence.Absent, ""},
 		"eligibility that P1 cannot have": {base(map[evidence.Kind][]string{evidence.SubscribedSku: {skuP1}}), evidence.RoleEligibility, "", evidence.Absent, ""},
 		"eligibility, licence not known":  {base(nil), evidence.RoleEligibility, "needed", evidence.Absent, ""},
 	} {
@@ -302,7 +304,7 @@ func TestCheckLog(t *testing.T) {
 func TestCheckIsMonotone(t *testing.T) {
 	t.Parallel()
 	lists := map[evidence.Kind][]string{
-		evidence.ConditionalAccessPolicy: {policyOfGroup, policyOfPlace}, evidence.SecurityDefaults: {defaultsOff}, evidence.User: {ada}, evidence.Group: {members(3)},
+		evidence.ConditionalAccessPolicy: {policyOfGroup, policyOfPlace}, evidence.SecurityDefaults: {defaultsOff}, evidence.User: {ada}, evidence.Group: {members(0)}, evidence.GroupEligibility: {},
 		evidence.NamedLocation: {}, evidence.AuthenticationStrength: {}, evidence.RoleAssignment: {}, evidence.RoleEligibility: {}, evidence.Relationship: {}, evidence.SubscribedSku: {strings.Replace(skuP1, "AAD_PREMIUM", "AAD_PREMIUM_P2", 1)},
 		evidence.SecurityAlert: {}, evidence.SecurityRequirement: {}, evidence.Customer: {}, evidence.MFAAdoption: {}, evidence.RegistrationDetails: {}, evidence.AuthenticationMethods: {`{"id":"m"}`}, evidence.SignIn: {},
 	}

@@ -2,54 +2,19 @@ package doctor
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/directory"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
 )
 
-// extents is what facts say of how much of each list was read.
-type extents interface {
-	Extent(evidence.Kind) evidence.Extent
-	Cuts(evidence.Kind) []evidence.Cut
-}
-
-// extent asks the facts how much of a list was read, and why it is not more.
+// extent is how much of a list was read, and why it is not more.
 func extent(f *facts.Facts, k evidence.Kind) (evidence.Extent, []evidence.Cut) {
-	if x, ok := any(f).(extents); ok {
-		return x.Extent(k), x.Cuts(k)
-	}
-	there := f.Seen[k] > 0
-	var cuts []evidence.Cut
-	for i := range f.Inputs {
-		in := &f.Inputs[i]
-		for _, c := range in.Cuts {
-			if c.Kind == k {
-				there, cuts = true, append(cuts, c)
-			}
-		}
-		if _, here := in.Kinds[k]; !here {
-			continue
-		}
-		there = true
-		switch {
-		case in.NextLink:
-			cuts = append(cuts, evidence.Cut{Kind: k, Why: "ends with a link to a further page that is not here", Source: evidence.Source{Path: in.Path}})
-		case in.Status != evidence.Read:
-			cuts = append(cuts, evidence.Cut{Kind: k, Why: "could only be read in part", Source: evidence.Source{Path: in.Path}})
-		}
-	}
-	switch {
-	case len(cuts) > 0:
-		return evidence.Partly, cuts
-	case there:
-		return evidence.Entire, nil
-	}
-	return evidence.Absent, nil
+	return f.Extent(k), f.Cuts(k)
 }
 
 // licenceOf reads the tenant's edition from its licences; "" when they are not
@@ -59,7 +24,7 @@ func licenceOf(f *facts.Facts) evidence.Licence {
 		return ""
 	}
 	switch {
-	case f.Directory.HasServicePlan("AAD_PREMIUM_P2"):
+	case f.Directory.HasServicePlan("AAD_PREMIUM_P2", "Entra_Identity_Governance", "ENTRA_ID_GOVERNANCE", "Entra_Premium_Identity_Governance"):
 		return evidence.P2
 	case f.Directory.HasServicePlan("AAD_PREMIUM"):
 		return evidence.P1
@@ -75,6 +40,8 @@ type names struct {
 	places    bool
 	strengths bool
 	users     bool // an account by its id
+	// tenant is what the access engine decides by, with what it misses.
+	tenant *access.Tenant
 }
 
 func named(f *facts.Facts) names {
@@ -107,6 +74,7 @@ func named(f *facts.Facts) names {
 		n.users = true
 	}
 	delete(n.groups, "")
+	n.tenant = f.Tenant()
 	return n
 }
 
@@ -128,6 +96,8 @@ func (n *names) asks(k evidence.Kind) (need, known bool) {
 		need = n.strengths
 	case evidence.RoleAssignment, evidence.RoleEligibility:
 		need = n.roles
+	case evidence.GroupEligibility:
+		need = len(n.tenant.OpenActivation) > 0
 	default:
 		need = true
 	}
@@ -167,60 +137,29 @@ func within(f *facts.Facts, k evidence.Kind, n *names) (cuts []evidence.Cut) {
 	return cuts
 }
 
-// expanded is where Graph cuts an expanded list without a word.
-const expanded = 20
-
-// groupCuts looks at the members of the groups that count, and of those in them.
+// groupCuts are the groups that count and whose members are not all known, as
+// the access engine sees them.
 func groupCuts(f *facts.Facts, n *names) (cuts []evidence.Cut) {
-	x, _ := extent(f, evidence.Group)
-	todo, done := []string{}, map[string]bool{}
-	for id := range n.groups {
-		todo = append(todo, id)
-	}
-	slices.Sort(todo)
-	for len(todo) > 0 && len(cuts) < evidence.MaxCuts {
-		id := todo[0]
-		todo = todo[1:]
-		if done[id] {
-			continue
-		}
-		done[id] = true
+	for _, id := range slices.Sorted(maps.Keys(n.groups)) {
 		g := f.Directory.Groups[id]
-		why := ""
+		cut := evidence.Cut{Kind: evidence.Group}
+		what, request, _ := strings.Cut(n.tenant.OpenGroups[id], ": GET ")
 		switch {
-		case g == nil && x == evidence.Entire:
-			continue // deleted since: nobody is in it
 		case g == nil:
-			why = "does not hold the group " + id
-		case !g.Members.Set:
-			why = "does not say the members of " + name(g)
-		case len(g.Members.Items) == expanded:
-			why = fmt.Sprintf("has exactly %d members in %s, as many as $expand gives at most", expanded, name(g))
-		}
-		if why != "" {
-			cut := evidence.Cut{Kind: evidence.Group, Why: why}
-			if g != nil {
-				cut.Source = g.Source
-			}
-			cuts = append(cuts, cut)
-		}
-		if g == nil {
+			cut.Why = "does not hold the group " + id
+		case what != "":
+			cut.Why, cut.Source = "does not show "+what, g.Source
+		default:
 			continue
 		}
-		for _, m := range g.Members.Items {
-			if strings.HasSuffix(strings.ToLower(m.Type), "group") || f.Directory.Groups[strings.ToLower(m.ID)] != nil {
-				todo = append(todo, strings.ToLower(m.ID))
-			}
+		if request != "" {
+			cut.Request = "GET " + request
+		}
+		if cuts = append(cuts, cut); len(cuts) == evidence.MaxCuts {
+			break
 		}
 	}
 	return cuts
-}
-
-func name(g *directory.Group) string {
-	if g.DisplayName != "" {
-		return g.DisplayName
-	}
-	return g.ID
 }
 
 // logDays is how long a log has to be before absence in it says something.

@@ -49,7 +49,7 @@ const groupStart = `function Read-Groups {
     try { $given = (Read-Pages "/v1.0/roleManagement/directory/${list}?` + "`" + `$expand=principal").value } catch { Write-Warning "${list}: $_"; continue }
     foreach ($a in $given) { if ($a.principal.'@odata.type' -eq '#microsoft.graph.group') { $todo.Enqueue($a.principalId) } }
   }
-  $script:groups = Read-Pages '/v1.0/groups?$select=id,displayName,groupTypes,securityEnabled,mailEnabled,isAssignableToRole&$top=999'
+  $script:groups = Read-Pages '/v1.0/groups?$select=id,displayName,groupTypes,securityEnabled,mailEnabled,isAssignableToRole,onPremisesSyncEnabled&$top=999'
   $byId = @{}; foreach ($g in $script:groups.value) { $byId[$g.id] = $g }
   while ($todo.Count) {
     $g = $byId[$todo.Dequeue()]

@@ -76,7 +76,7 @@ var directoryRequests = []Request{
 		Kind: RoleAssignment, File: "roleAssignments.json", Service: Graph, Version: "v1.0",
 		Path: "/roleManagement/directory/roleAssignments", Query: "?$expand=principal", Paged: true,
 		Permissions: []string{"RoleManagement.Read.Directory"}, Roles: directoryReaders, Licence: Free,
-		When: "a policy names a role", Instead: []Kind{ScubaPrivilegedRole},
+		When: "a policy names a role", Instead: []Kind{DirectoryRole, ScubaPrivilegedRole},
 		Source: "contracts.md 3.0, 3.4",
 	},
 	{
@@ -105,7 +105,7 @@ var directoryRequests = []Request{
 		Kind: GroupEligibility, File: "groupEligibility.json", Service: Graph, Version: "v1.0",
 		Path: "/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances", Query: "?$filter=groupId eq '{id}'",
 		Permissions: []string{"PrivilegedEligibilitySchedule.Read.AzureADGroup"}, Roles: securityReaders, Licence: P2,
-		When:    "a policy names a group, or a group holds a role",
+		When:    "a policy leaves out a group whose membership can be activated",
 		Without: "nothing to do: without Entra ID P2 nobody can be an eligible member", Note: "one request for each such group; what comes is one list",
 		Source: "contracts-2026-11.md 7 (P17)",
 	},

@@ -31,7 +31,7 @@ func Book() []Rule {
 	// What a proof over all sign-ins is made from; and what more, when a policy
 	// names it.
 	settings := kinds(evidence.ConditionalAccessPolicy, evidence.SecurityDefaults, evidence.User)
-	named := kinds(evidence.Group, evidence.NamedLocation, evidence.AuthenticationStrength)
+	named := kinds(evidence.Group, evidence.NamedLocation, evidence.AuthenticationStrength, evidence.GroupEligibility)
 	roles := kinds(evidence.RoleAssignment, evidence.RoleEligibility)
 	announced, contract := month(2019, time.June), day(2019, time.August, 1)
 	safeguards := Step{day(2019, time.November, 18), "MFA is asked at every AOBO operation"}
@@ -46,7 +46,7 @@ func Book() []Rule {
 			Announced: announced, Contract: contract, Enforced: []Step{safeguards, portal, api},
 			Needs: slices.Clone(settings),
 			May:   slices.Concat(named, roles),
-			Helps: kinds(evidence.SignIn, evidence.RegistrationDetails, evidence.GroupEligibility, evidence.GroupAssignment,
+			Helps: kinds(evidence.SignIn, evidence.RegistrationDetails, evidence.GroupAssignment,
 				evidence.RoleDefinition, evidence.PerUserMFA, evidence.UnifiedAuditSignIn),
 		},
 		{
@@ -56,8 +56,7 @@ func Book() []Rule {
 			Announced: announced, Contract: contract, Enforced: []Step{safeguards, portal, api},
 			Needs: slices.Clone(settings),
 			May:   slices.Concat(named, roles),
-			Helps: kinds(evidence.SignIn, evidence.PartnerRequest, evidence.NonCompliantPrincipal, evidence.MFAAdoption, evidence.GroupEligibility,
-				evidence.GroupAssignment, evidence.RoleDefinition, evidence.UnifiedAuditSignIn),
+			Helps: kinds(evidence.SignIn, evidence.PartnerRequest, evidence.NonCompliantPrincipal, evidence.MFAAdoption, evidence.GroupAssignment, evidence.RoleDefinition, evidence.UnifiedAuditSignIn),
 		},
 		{
 			ID: "secure-application-model", Title: "Secure Application Model", Level: Mandatory, Unit: "apps",
@@ -82,7 +81,7 @@ func Book() []Rule {
 			Announced: announced, Contract: contract,
 			Needs: slices.Clone(settings),
 			May:   slices.Concat(named, roles),
-			Helps: kinds(evidence.SignIn, evidence.GroupEligibility, evidence.GroupAssignment, evidence.RoleDefinition, evidence.UnifiedAuditSignIn),
+			Helps: kinds(evidence.SignIn, evidence.GroupAssignment, evidence.RoleDefinition, evidence.UnifiedAuditSignIn),
 		},
 		{
 			ID: "third-party-mfa-claim", Title: "Third-party MFA yields the claim", Level: Mandatory, Unit: "policies",
@@ -107,8 +106,7 @@ func Book() []Rule {
 			Contract: authorisation,
 			Needs:    slices.Concat(settings, roles),
 			May:      slices.Clone(named),
-			Helps: kinds(evidence.SignIn, evidence.RegistrationDetails, evidence.RoleDefinition, evidence.GroupEligibility,
-				evidence.GroupAssignment, evidence.ServicePrincipal, evidence.UnifiedAuditSignIn),
+			Helps:    kinds(evidence.SignIn, evidence.RegistrationDetails, evidence.RoleDefinition, evidence.GroupAssignment, evidence.ServicePrincipal, evidence.UnifiedAuditSignIn),
 		},
 		{
 			ID: "security-contact", Title: "Security contact on file", Level: Mandatory, Unit: "contacts",
