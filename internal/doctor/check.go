@@ -76,6 +76,7 @@ type CheckRule struct {
 	Partial []evidence.Kind `json:"partial"`
 	Absent  []evidence.Kind `json:"absent"`
 	Left    []evidence.Kind `json:"leftOut"` // needed, and not to be had
+	Open    []string        `json:"open"`    // what no request settles
 	Run     string          `json:"run"`     // the one thing to run first; "" when ready
 }
 
@@ -94,6 +95,7 @@ func MakeCheck(f *facts.Facts, o Options) *Check {
 	}
 	c.Licence = string(o.Licence)
 	n := named(f)
+	still := stillOpen(f, &n)
 	rules := o.rules()
 	files := map[evidence.Kind]*CheckFile{}
 	left := map[evidence.Kind]bool{}
@@ -102,6 +104,7 @@ func MakeCheck(f *facts.Facts, o Options) *Check {
 		if one == nil {
 			continue
 		}
+		demote(one, still, &r, &o)
 		if r.Kind == evidence.UnifiedAuditSignIn && one.Extent == evidence.Absent && o.Licence != evidence.Free {
 			continue // weak evidence beside a log that says more
 		}
@@ -124,7 +127,13 @@ func MakeCheck(f *facts.Facts, o Options) *Check {
 		}
 	}
 	for i := range rules {
-		c.Rules = append(c.Rules, weigh(&rules[i], &n, files, left))
+		w := weigh(&rules[i], &n, files, left)
+		for _, s := range still[w.ID] {
+			if s.kind == "" {
+				w.Open, w.Ready = append(w.Open, s.cut.Why), false
+			}
+		}
+		c.Rules = append(c.Rules, w)
 	}
 	c.Complete = c.Whole == c.Needed
 	c.Answer = answer(c)
@@ -137,9 +146,15 @@ func look(f *facts.Facts, r *evidence.Request, n *names, o *Options, rules []rul
 	out := &CheckFile{
 		Kind: r.Kind, File: r.File, Need: needed, NeededBy: list(needs), Helps: list(help), Portal: list(r.Portal), Records: f.Seen[r.Kind],
 	}
-	if asked, known := n.asks(r.Kind); len(may) > 0 && asked {
-		out.NeededBy = append(out.NeededBy, may...)
-	} else if len(may) > 0 && !known && len(needs) == 0 {
+	open := false
+	for _, rule := range may {
+		asked, known := n.asks(r.Kind, rule)
+		open = open || !known
+		if asked {
+			out.NeededBy = append(out.NeededBy, rule)
+		}
+	}
+	if open && len(out.NeededBy) == 0 {
 		out.Need = notKnown
 	}
 	if len(out.NeededBy) == 0 && out.Need == needed {
@@ -178,11 +193,11 @@ func look(f *facts.Facts, r *evidence.Request, n *names, o *Options, rules []rul
 func weigh(r *ruling, n *names, files map[evidence.Kind]*CheckFile, left map[evidence.Kind]bool) CheckRule {
 	out := CheckRule{
 		ID: r.ID, Title: r.Title, Level: string(r.Level), Binding: string(r.standing),
-		There: []evidence.Kind{}, Partial: []evidence.Kind{}, Absent: []evidence.Kind{}, Left: []evidence.Kind{},
+		There: []evidence.Kind{}, Partial: []evidence.Kind{}, Absent: []evidence.Kind{}, Left: []evidence.Kind{}, Open: []string{},
 	}
 	kinds := slices.Clone(r.Needs)
 	for _, k := range r.May {
-		if asked, _ := n.asks(k); asked {
+		if asked, _ := n.asks(k, r.ID); asked {
 			kinds = append(kinds, k)
 		}
 	}

@@ -341,6 +341,27 @@ func TestCheckIsMonotone(t *testing.T) {
 	}
 }
 
+// A whole list may still leave open what the engine has to know: the check says
+// so wherever a proof would be unknown.
+func TestCheckAsksTheEngine(t *testing.T) {
+	t.Parallel()
+	lists := map[evidence.Kind][]string{
+		evidence.ConditionalAccessPolicy: {strings.ReplaceAll(policyOfAll, `"applications"`, `"locations":{"includeLocations":["All"],"excludeLocations":["66666666-6666-4666-8666-666666666666"]},"applications"`)},
+		evidence.SecurityDefaults:        {defaultsOff}, evidence.User: {ada}, evidence.SubscribedSku: {skuP1},
+		evidence.NamedLocation: {`{"@odata.type":"#microsoft.graph.ipNamedLocation","id":"66666666-6666-4666-8666-666666666666","displayName":"HQ","isTrusted":false}`},
+	}
+	c := doctor.MakeCheck(read(t, lists), doctor.Options{AsOf: now})
+	f, r := file(c, evidence.NamedLocation), rule(c, "mfa-every-sign-in")
+	if f.Extent != evidence.Partly || !strings.Contains(f.Why[0].Why, "HQ") || r.Ready || r.Run != evidence.RequestFor(evidence.NamedLocation) {
+		t.Errorf("%+v %+v", f, r)
+	}
+	lists[evidence.NamedLocation] = []string{`{"@odata.type":"#microsoft.graph.ipNamedLocation","id":"66666666-6666-4666-8666-666666666666","displayName":"HQ","ipRanges":[{"cidrAddress":"203.0.113.0/24"}]}`}
+	c = doctor.MakeCheck(read(t, lists), doctor.Options{AsOf: now})
+	if f, r := file(c, evidence.NamedLocation), rule(c, "mfa-every-sign-in"); f.Extent != evidence.Entire || !r.Ready {
+		t.Errorf("%+v %+v", f, r)
+	}
+}
+
 // FuzzCheck: whatever was read, the check stands.
 func FuzzCheck(f *testing.F) {
 	f.Add(policyOfGroup, members(20), ada)

@@ -42,6 +42,7 @@ type names struct {
 	users     bool // an account by its id
 	// tenant is what the access engine decides by, with what it misses.
 	tenant *access.Tenant
+	missed map[string]map[evidence.Kind]bool // what the proof of a rule misses
 }
 
 func named(f *facts.Facts) names {
@@ -86,7 +87,10 @@ func isID(s string) bool { return len(s) == 36 && strings.Count(s, "-") == 4 }
 
 // asks says whether a kind that a rule may need is needed; known is false while
 // the lists that would name it are not whole.
-func (n *names) asks(k evidence.Kind) (need, known bool) {
+func (n *names) asks(k evidence.Kind, rule string) (need, known bool) {
+	if n.missed[rule][k] {
+		return true, true
+	}
 	switch k {
 	case evidence.Group:
 		need = len(n.groups) > 0

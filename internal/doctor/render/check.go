@@ -93,7 +93,7 @@ func checkFile(s *console.Screen, f *doctor.CheckFile) {
 		if why.Source.Path != "" {
 			where = " (" + console.Clean(why.Source.String(), console.MaxName) + ")"
 		}
-		s.Para("      ", "it "+console.Clean(why.Why, console.MaxSaying)+where, console.Plain)
+		s.Para("      - ", console.Clean(why.Why, console.MaxSaying)+where, console.Plain)
 	}
 	if more := len(f.Why) - textWhy; more > 0 {
 		s.Para("      ", fmt.Sprintf("and %d more reasons in the JSON", more), console.Dim)
@@ -113,6 +113,9 @@ func checkRule(s *console.Screen, r *doctor.CheckRule) {
 		if len(p.kinds) > 0 {
 			parts = append(parts, p.word+": "+kinds(p.kinds))
 		}
+	}
+	for _, o := range r.Open {
+		parts = append(parts, "not known: "+console.Clean(o, console.MaxSaying))
 	}
 	if !r.Ready {
 		tone = console.Doubt
