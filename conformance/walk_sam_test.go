@@ -44,7 +44,7 @@ func (g *guarded) command(args ...string) *exec.Cmd {
 	}
 	own := []string{"--data", filepath.Join(g.dir, "data"), "--master-key", "file:" + filepath.Join(g.dir, "key")}
 	if cloud.way == byNames {
-		own = append(own, "--cloud", "commercial")
+		own = append(own, "--cloud", "public")
 	} else {
 		own = append(own, "--cloud", "partner-cloud", "--control", os.Getenv(controlVar))
 	}

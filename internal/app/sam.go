@@ -16,6 +16,7 @@ import (
 	"partnerguard/internal/config"
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/partner"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/exchange"
@@ -181,14 +182,14 @@ func (s *SAM) dial() {
 func (s *SAM) choose(ctx context.Context, o SAMOptions) error {
 	name := o.Config.Cloud
 	if name == "" {
-		name = "commercial"
+		name = string(partner.Public)
 		if o.Lab != nil && o.Config.Database == "" && unused(ctx, filepath.Join(o.Config.Data, "partnerguard.db")) {
 			name = LabName
 		}
 	}
 	if name == LabName {
 		if o.Lab == nil {
-			return problem.New(problem.NotFound, "no partner cloud is running").WithHint("start one with: partnerguard cloud; or name a real cloud with --cloud commercial")
+			return problem.New(problem.NotFound, "no partner cloud is running").WithHint("start one with: partnerguard cloud; or name a real cloud with --cloud public")
 		}
 		s.lab, s.Cloud = o.Lab, o.Lab.Cloud()
 		return s.clock.follow(ctx, o.Lab)

@@ -104,7 +104,7 @@ func TestHalfOfAListIsNeverMet(t *testing.T) {
 			r := x.report(assess.Options{})
 			for _, rule := range partner.Book() {
 				q := find(t, r, rule.ID)
-				weighs := slices.Contains(rule.Evidence, kind) && !slices.Contains(without[rule.ID], kind)
+				weighs := slices.Contains(rule.Evidence(), kind) && !slices.Contains(without[rule.ID], kind)
 				switch {
 				case slices.Contains(cannotBeMet, rule.ID):
 				case weighs && (q.Verdict != assess.Unknown || q.Action == ""):

@@ -37,6 +37,8 @@ const (
 	Expired       Flaw = "expired"        //
 	NotYetValid   Flaw = "not yet valid"  // nbf, or iat in the future
 	BadNonce      Flaw = "bad nonce"      // not the answer to our request
+	Replayed      Flaw = "replayed"       // a hint that was taken before
+	BadSetUp      Flaw = "bad set-up"     // a hint for our client id instead of our app id: the method is set up wrongly
 	BadExpectancy Flaw = "bad expectancy" // our own mistake: [Expect] does not say what is expected
 )
 
@@ -105,61 +107,74 @@ func Verify(raw secret.Text, keys jose.JSONWebKeySet, e Expect) (Token, error) {
 }
 
 func verify(s string, keys jose.JSONWebKeySet, e Expect) (Token, Flaw, string) {
-	none := Token{}
 	if e.Now.IsZero() || len(e.Audiences) == 0 || slices.Contains(e.Audiences, "") || (e.Issuer == "") == (e.IssuerRule == nil) || e.Leeway < 0 || e.Leeway > MaxLeeway {
-		return none, BadExpectancy, "it is not said what is expected of it"
+		return Token{}, BadExpectancy, "it is not said what is expected of it"
 	}
+	t, o, flaw, why := signed(s, keys, Algorithms(), nil)
+	if flaw == "" {
+		flaw, why = checkClaims(t, o, e)
+	}
+	if flaw != "" {
+		return Token{}, flaw, why
+	}
+	return t, "", ""
+}
+
+// signed takes a compact JWS apart and checks everything about it but what its
+// claims say. suits, when set, has a last word about the key.
+func signed(s string, keys jose.JSONWebKeySet, algorithms []string, suits func(*jose.JSONWebKey) string) (Token, object, Flaw, string) {
+	fail := func(flaw Flaw, why string) (Token, object, Flaw, string) { return Token{}, object{}, flaw, why }
 	if len(s) > MaxSize {
-		return none, TooLong, fmt.Sprintf("it is longer than %d KiB", MaxSize>>10)
+		return fail(TooLong, fmt.Sprintf("it is longer than %d KiB", MaxSize>>10))
 	}
 	parts := strings.Split(s, ".")
 	if len(parts) != 3 {
-		return none, Malformed, "it does not have three parts"
+		return fail(Malformed, "it does not have three parts")
 	}
 	var text [3][]byte
 	for i, p := range parts {
 		b, ok := canonical(p)
 		if !ok {
-			return none, Malformed, "a part of it is not base64url in its only form"
+			return fail(Malformed, "a part of it is not base64url in its only form")
 		}
 		text[i] = b
 	}
 	h, err := strictObject(text[0])
 	if err != nil {
-		return none, Malformed, "its header is not a JSON object that all readers read alike"
+		return fail(Malformed, "its header is not a JSON object that all readers read alike")
 	}
 	if flaw, why := checkHeader(h); flaw != "" {
-		return none, flaw, why
+		return fail(flaw, why)
 	}
 	alg, form := h.text("alg")
-	if form != formText || !slices.Contains(Algorithms(), alg) {
-		return none, BadAlgorithm, "its signature algorithm is not one that is taken"
+	if form != formText || !slices.Contains(algorithms, alg) {
+		return fail(BadAlgorithm, "its signature algorithm is not one that is taken")
 	}
 	key, why := keyOf(h, alg, keys)
+	if why == "" && suits != nil {
+		why = suits(key)
+	}
 	if why != "" {
-		return none, NoKey, why
+		return fail(NoKey, why)
 	}
 	sig, err := jose.ParseSignedCompact(s, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
 	if err != nil {
-		return none, Malformed, "it is not a signed token"
+		return fail(Malformed, "it is not a signed token")
 	}
 	body, err := sig.Verify(key)
 	if err != nil {
-		return none, BadSignature, "its signature is not by the issuer's key"
+		return fail(BadSignature, "its signature is not by the issuer's key")
 	}
 	if string(body) != string(text[1]) { // what was verified is what is read
-		return none, Malformed, "it is read in two ways"
+		return fail(Malformed, "it is read in two ways")
 	}
 	o, err := strictObject(body)
 	if err != nil {
-		return none, Malformed, "its claims are not a JSON object that all readers read alike"
+		return fail(Malformed, "its claims are not a JSON object that all readers read alike")
 	}
 	t := Token{}
 	t.read(o)
-	if flaw, why := checkClaims(t, o, e); flaw != "" {
-		return none, flaw, why
-	}
-	return t, "", ""
+	return t, o, "", ""
 }
 
 // canonical decodes base64url without padding. The decoder itself would skip
@@ -229,12 +244,20 @@ func fits(key any, alg string) bool {
 	return false // a shared or a private key least of all
 }
 
-// checkClaims holds the claims against what is expected.
-func checkClaims(t Token, o object, e Expect) (Flaw, string) {
+// textClaims says which claim that has to be a text is not.
+func textClaims(o object) string {
 	for _, name := range []string{"iss", "tid", "oid", "sub", "appid", "azp", "upn", "preferred_username", "unique_name", "nonce", "idtyp", "ver"} {
 		if _, form := o.text(name); form != formText && form != formAbsent {
-			return BadClaim, "its claim " + name + " is not a text"
+			return "its claim " + name + " is not a text"
 		}
+	}
+	return ""
+}
+
+// checkClaims holds the claims against what is expected.
+func checkClaims(t Token, o object, e Expect) (Flaw, string) {
+	if why := textClaims(o); why != "" {
+		return BadClaim, why
 	}
 	switch {
 	case t.Issuer == "":

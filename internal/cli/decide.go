@@ -2,8 +2,8 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -42,6 +42,7 @@ What is not given is taken as not known: the answer then holds for every value,
 or says what it hangs on. --output graph gives the shape of Microsoft's What If.`,
 		Example: `  partnerguard decide --user ada@contoso.com --app c44b4083-3bb0-49c1-b47d-974e53cbdf3c --client browser --location 203.0.113.7 --platform windows
   partnerguard decide --from exports/ --user scanner@contoso.com --client other --location NL
+  partnerguard decide --from exports/ --user ada@contoso.com --location 'Head office'
   partnerguard decide --from exports/ --user ada@contoso.com --device 'compliant device=true' --output graph`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if user == "" {
@@ -59,12 +60,14 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 				return problem.New(problem.BadInput, "no account %q is in the input", user).WithHint("accounts are found by user principal name or id")
 			}
 			s.User = i
-			if ip, err := netip.ParseAddr(location); err == nil {
-				s.IP = ip
-			} else if len(location) == 2 {
-				s.Country = strings.ToUpper(location)
-			} else {
-				s.Location = location
+			if location != "" {
+				note, err := e.At(&s, location)
+				if err != nil {
+					return err
+				}
+				if note != "" {
+					fmt.Fprintf(env.Stderr, "partnerguard: note: %s\n", note)
+				}
 			}
 			for _, d := range device {
 				name, value, found := strings.Cut(d, "=")
@@ -93,7 +96,7 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 	cmd.Flags().StringVar(&user, "user", "", "the account: user principal name or id")
 	cmd.Flags().StringVar(&appID, "app", "", "the app's id, or a user action such as urn:user:registersecurityinfo")
 	addChoice(cmd, &client, "client", "the client")
-	cmd.Flags().StringVar(&location, "location", "", "an IP address, a two-letter country, or a place as prove names it")
+	cmd.Flags().StringVar(&location, "location", "", "an IP address, a named location by name or id, a two-letter country, or a place as prove names it")
 	cmd.Flags().StringVar(&platform, "platform", "", "android, iOS, windows, windowsPhone, macOS or linux")
 	addChoice(cmd, &signRisk, "sign-in-risk", "the sign-in risk")
 	addChoice(cmd, &userRisk, "user-risk", "the user risk")

@@ -17,6 +17,7 @@ import (
 type choice struct {
 	value   string
 	allowed []string
+	older   func(string) (string, bool) // when set: words of old, in the new
 }
 
 func (c *choice) String() string { return c.value }
@@ -24,6 +25,11 @@ func (c *choice) Type() string   { return strings.Join(c.allowed, "|") }
 
 func (c *choice) Set(s string) error {
 	s = strings.ToLower(strings.TrimSpace(s))
+	if c.older != nil {
+		if now, ok := c.older(s); ok {
+			s = now
+		}
+	}
 	if !slices.Contains(c.allowed, s) {
 		return fmt.Errorf("must be one of %s", strings.Join(c.allowed, ", "))
 	}
@@ -95,13 +101,22 @@ func (w *who) register(cmd *cobra.Command) {
 	for _, k := range partner.Kinds() {
 		w.kind.allowed = append(w.kind.allowed, string(k))
 	}
-	w.cloud = choice{value: string(partner.Public)}
-	for _, c := range partner.Clouds() {
-		w.cloud.allowed = append(w.cloud.allowed, string(c))
-	}
+	w.cloud = cloudChoice()
 	cmd.Flags().Var(&w.asOf, "as-of", "judge by the rules of this date (default now)")
 	addChoice(cmd, &w.kind, "partner-kind", "what kind of partner is judged")
 	addChoice(cmd, &w.cloud, "cloud", "which Microsoft cloud the partner tenant is in")
+}
+
+// cloudChoice is the vocabulary of clouds, public at first.
+func cloudChoice() choice {
+	out := choice{value: string(partner.Public), older: func(s string) (string, bool) {
+		c, ok := partner.ParseCloud(s)
+		return string(c), ok
+	}}
+	for _, c := range partner.Clouds() {
+		out.allowed = append(out.allowed, string(c))
+	}
+	return out
 }
 
 // span are the flags that limit the sign-ins judged.

@@ -94,7 +94,7 @@ what an answer looks like.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return problem.New(problem.Usage, "%s", strings.TrimSpace(err.Error())).WithHint("%s --help lists the flags", cmd.CommandPath())
 	})
-	root.AddCommand(newAssess(env), newSignIns(env), newProve(env), newDecide(env), newRehearse(env), newRules(env), newCloud(env, startCloud),
+	root.AddCommand(newAssess(env), newSignIns(env), newProve(env), newDecide(env), newRehearse(env), newRules(env), newExport(env), newCloud(env, startCloud),
 		newConnect(env), newExec(env), newToken(env), newCustomers(env), newSettledAutomation(env), newServe(env), newPolicy(env), newSettledVault(env), newSettledTrail(env), newConfig(env), newVersion(env))
 	return root
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"partnerguard/internal/console"
+	"partnerguard/internal/evidence"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/problem"
 )
@@ -17,6 +18,7 @@ import (
 // ruleRow is one rule as the rules command shows it.
 type ruleRow struct {
 	partner.Rule
+	Evidence []evidence.Kind  `json:"evidence"` // needs and helps together
 	Standing partner.Standing `json:"standing"`
 	Why      string           `json:"why"`
 }
@@ -62,7 +64,7 @@ evidence decides it, and where it is written.`,
 			}
 			var rows []ruleRow
 			for _, r := range book {
-				row := ruleRow{Rule: r}
+				row := ruleRow{Rule: r, Evidence: r.Evidence()}
 				row.Standing, row.Why = r.On(asOf, partner.Kind(w.kind.value), partner.Cloud(w.cloud.value))
 				rows = append(rows, row)
 			}
@@ -154,25 +156,32 @@ func ruleText(w io.Writer, r *ruleRow, asOf time.Time) error {
 	for _, s := range r.Rule.Enforced {
 		fmt.Fprintf(w, "  Enforced since:   %s  %s\n", s.Date, s.What)
 	}
-	var kinds []string
-	for _, k := range r.Evidence {
-		kinds = append(kinds, string(k))
+	for _, list := range []struct {
+		word  string
+		kinds []evidence.Kind
+	}{{"Decided by:", r.Needs}, {"And, when named:", r.May}, {"Helped by:", r.Helps}} {
+		var kinds []string
+		for _, k := range list.kinds {
+			kinds = append(kinds, string(k))
+		}
+		for i, line := range wrap(strings.Join(kinds, ", "), 60) {
+			if line != "" {
+				fmt.Fprintf(w, "  %-17s %s\n", []string{list.word, ""}[min(i, 1)], line)
+			}
+		}
 	}
-	fmt.Fprintf(w, "  Decided by:       %s\n", strings.Join(kinds, ", "))
 	_, err := fmt.Fprintf(w, "  Written at:       %s\n", r.Source)
 	return err
 }
 
 func rulesCSV(w io.Writer, rows []ruleRow) error {
-	c := csv.NewWriter(w)
-	_ = c.Write([]string{"id", "title", "level", "standing", "why", "announced", "contract", "enforced", "text", "source"})
+	c := console.NewSheet(w, "id", "title", "level", "standing", "why", "announced", "contract", "enforced", "text", "source")
 	for _, r := range rows {
 		var steps []string
 		for _, s := range r.Rule.Enforced {
 			steps = append(steps, s.Date.String()+" "+s.What)
 		}
-		_ = c.Write([]string{r.ID, r.Title, string(r.Level), string(r.Standing), r.Why, r.Announced.String(), r.Rule.Contract.String(), strings.Join(steps, "; "), r.Text, r.Source})
+		c.Row(r.ID, r.Title, string(r.Level), string(r.Standing), r.Why, r.Announced.String(), r.Rule.Contract.String(), strings.Join(steps, "; "), r.Text, r.Source)
 	}
-	c.Flush()
-	return c.Error()
+	return c.Close()
 }

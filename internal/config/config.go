@@ -15,6 +15,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"partnerguard/internal/partner"
 	"partnerguard/internal/problem"
 )
 
@@ -34,8 +35,8 @@ type Config struct {
 	// file:master.key in the folder of this file, which is made on first use.
 	// With a wrong one nothing that is sealed opens, and the start is refused.
 	MasterKey string `yaml:"masterKey"`
-	// Cloud is the Microsoft cloud: commercial, usgov, china, or partner-cloud,
-	// the local one. Default: commercial, or partner-cloud where one runs and
+	// Cloud is the Microsoft cloud: public, usgov, china, or partner-cloud, the
+	// local one. Default: public, or partner-cloud where one runs and
 	// nothing was ever connected to a real one.
 	Cloud string `yaml:"cloud"`
 	// RenewEvery is how often refresh tokens are renewed: an hour to 30 days.
@@ -80,7 +81,7 @@ func settings() []setting {
 		s("data", "data", "the folder of the database", func(c *Config) *string { return &c.Data }),
 		s("database", "", "a postgres:// URL instead of a file in the data folder", func(c *Config) *string { return &c.Database }),
 		s("masterKey", "master-key", "what opens the vault: file:PATH, passphrase, passphrase-file:PATH, systemd:NAME, azurekeyvault:URL", func(c *Config) *string { return &c.MasterKey }),
-		s("cloud", "cloud", "which cloud: commercial, usgov, china, partner-cloud (the local one)", func(c *Config) *string { return &c.Cloud }),
+		s("cloud", "cloud", "which cloud: "+strings.Join(Clouds(), ", ")+" (the local one)", func(c *Config) *string { return &c.Cloud }),
 		{name: "renewEvery", about: "how often refresh tokens are renewed", span: func(c *Config) *time.Duration { return &c.RenewEvery }},
 		s("listen", "listen", "the address serve answers on", func(c *Config) *string { return &c.Listen }),
 		s("publicURL", "public-url", "how serve is reached from outside", func(c *Config) *string { return &c.PublicURL }),
@@ -227,21 +228,33 @@ func (c *Config) fill(configHome, dataHome string) {
 	}
 }
 
-// Clouds are the values of Cloud.
-func Clouds() []string { return []string{"commercial", "usgov", "china", "partner-cloud"} }
+// partnerCloud is the local cloud, which only this list knows.
+const partnerCloud = "partner-cloud"
+
+// Clouds are the values of Cloud: those of partner.Clouds that are open, and the
+// local one.
+func Clouds() (names []string) {
+	for _, c := range partner.Clouds() {
+		if c.Open() {
+			names = append(names, string(c))
+		}
+	}
+	return append(names, partnerCloud)
+}
 
 func (c *Config) check() error {
 	bad := func(name, format string, args ...any) *problem.Error {
 		return problem.New(problem.Usage, "%s (from %s): %s", name, c.Origin(name), fmt.Sprintf(format, args...))
 	}
-	if c.Cloud != "" {
-		known := false
-		for _, k := range Clouds() {
-			known = known || c.Cloud == k
-		}
-		if !known {
+	if c.Cloud != "" && c.Cloud != partnerCloud {
+		known, ok := partner.ParseCloud(c.Cloud)
+		switch {
+		case !ok:
 			return bad("cloud", "%q is not a cloud", c.Cloud).WithHint("one of %s", strings.Join(Clouds(), ", "))
+		case !known.Open():
+			return bad("cloud", "the cloud %s is closed: nothing answers there", known).WithHint("one of %s", strings.Join(Clouds(), ", "))
 		}
+		c.Cloud = string(known) // an older word is read, the present one is shown
 	}
 	if c.RenewEvery < time.Hour || c.RenewEvery > 30*24*time.Hour {
 		return bad("renewEvery", "%s is not between an hour and 30 days", c.RenewEvery).WithHint("refresh tokens die after 90 days without use; 168h is a week")

@@ -3,9 +3,8 @@ package console
 import (
 	"encoding/csv"
 	"io"
-	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"partnerguard/internal/sheet"
 )
 
 // Sheet writes CSV for spreadsheets (RFC 4180, UTF-8, CRLF). A cell that a
@@ -34,23 +33,12 @@ func (s Sheet) Close() error {
 	return s.w.Error()
 }
 
-// cell makes text safe for a spreadsheet. What counts is the first character
-// that is seen: spreadsheets skip spaces and invisible characters before a
-// formula, and some read the full-width signs as the plain ones.
+// cell makes text safe for a spreadsheet, before it is cleaned and after:
+// cleaning takes away what stood before a sign.
 func cell(s string) string {
-	tail := s
-	formula := strings.HasPrefix(s, "\t") || strings.HasPrefix(s, "\r") || strings.HasPrefix(s, "\n")
-	tail = strings.TrimLeftFunc(tail, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029'
-	})
-	s = Clean(s, MaxCell)
-	if formula || startsFormula(tail) || startsFormula(s) {
-		return "'" + s
+	clean := Clean(s, MaxCell)
+	if sheet.Formula(s) || sheet.Formula(clean) {
+		return string(sheet.Guard) + clean
 	}
-	return s
-}
-
-func startsFormula(s string) bool {
-	r, _ := utf8.DecodeRuneInString(s)
-	return strings.ContainsRune("=+-@＝＋－＠−﹢﹣﹦﹫", r) && s != ""
+	return clean
 }

@@ -35,6 +35,8 @@ func TestCell(t *testing.T) {
 		"＝x":                  "'＝x",
 		"\u200b\u202e=x":      "'=x",
 		"\x1b[31m=x":          "'=x",
+		"﹢1":                  "'﹢1",
+		"\u3164=1":            "'\u3164=1",
 		"a=b":                 "a=b",
 		"":                    "",
 		"svc-billing@contoso": "svc-billing@contoso",

@@ -7,13 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/partner"
 	"partnerguard/internal/problem"
 )
 
 // Commercial is the worldwide cloud (contracts.md sections 2.1, 3, 4.1).
 func Commercial() Cloud {
 	return Cloud{
-		Name: "commercial", Authority: "https://login.microsoftonline.com",
+		Name: string(partner.Public), Authority: "https://login.microsoftonline.com",
 		Graph: "https://graph.microsoft.com", PartnerCenter: "https://api.partnercenter.microsoft.com", ARM: "https://management.azure.com",
 		GraphResource: "https://graph.microsoft.com", PartnerCenterResource: "https://api.partnercenter.microsoft.com", ARMResource: "https://management.azure.com",
 		Issuers: []string{"https://sts.windows.net/", "https://login.microsoftonline.com/"},
@@ -23,7 +24,7 @@ func Commercial() Cloud {
 // USGov is the US Government cloud (GCC High). Partner Center is the common one.
 func USGov() Cloud {
 	c := Commercial()
-	c.Name, c.Authority = "usgov", "https://login.microsoftonline.us"
+	c.Name, c.Authority = string(partner.USGov), "https://login.microsoftonline.us"
 	c.Graph, c.GraphResource = "https://graph.microsoft.us", "https://graph.microsoft.us"
 	c.ARM, c.ARMResource = "https://management.usgovcloudapi.net", "https://management.usgovcloudapi.net"
 	c.Issuers = []string{"https://sts.windows.net/", "https://login.microsoftonline.us/"}
@@ -33,7 +34,7 @@ func USGov() Cloud {
 // China is the cloud that 21Vianet runs.
 func China() Cloud {
 	return Cloud{
-		Name: "china", Authority: "https://login.partner.microsoftonline.cn",
+		Name: string(partner.China), Authority: "https://login.partner.microsoftonline.cn",
 		Graph: "https://microsoftgraph.chinacloudapi.cn", PartnerCenter: "https://partner.partnercenterapi.microsoftonline.cn", ARM: "https://management.chinacloudapi.cn",
 		GraphResource: "https://microsoftgraph.chinacloudapi.cn", PartnerCenterResource: "https://partner.partnercenterapi.microsoftonline.cn", ARMResource: "https://management.chinacloudapi.cn",
 		Issuers: []string{"https://sts.chinacloudapi.cn/", "https://login.partner.microsoftonline.cn/"},
@@ -43,14 +44,29 @@ func China() Cloud {
 // Clouds are Microsoft's clouds that are open.
 func Clouds() []Cloud { return []Cloud{Commercial(), USGov(), China()} }
 
-// FindCloud finds one of [Clouds] by name. Kind problem.Usage when there is none.
+// FindCloud finds one of [Clouds] by a name that partner.ParseCloud takes. Kind
+// problem.Usage when there is none.
 func FindCloud(name string) (Cloud, error) {
+	known, ok := partner.ParseCloud(name)
+	var open []string
 	for _, c := range Clouds() {
-		if strings.EqualFold(c.Name, name) {
+		if ok && c.Name == string(known) {
 			return c, nil
 		}
+		open = append(open, c.Name)
 	}
-	return Cloud{}, problem.New(problem.Usage, "there is no cloud %.40q", name).WithHint("clouds: commercial, usgov, china")
+	if ok && !known.Open() {
+		return Cloud{}, problem.New(problem.Usage, "the cloud %s is closed: nothing answers there", known).WithHint("clouds: %s", strings.Join(open, ", "))
+	}
+	return Cloud{}, problem.New(problem.Usage, "there is no cloud %.40q", name).WithHint("clouds: %s", strings.Join(open, ", "))
+}
+
+// CloudName is the present word for a cloud's name that was kept earlier.
+func CloudName(kept string) string {
+	if c, ok := partner.ParseCloud(kept); ok {
+		return string(c)
+	}
+	return kept
 }
 
 // IssuersOf are the two issuers that tokens of a tenant may have: of v1 and of

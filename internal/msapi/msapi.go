@@ -11,7 +11,7 @@ import (
 // Cloud says where a Microsoft cloud answers and what its resources are called
 // (contracts.md sections 2.1, 3 and 4.1). Addresses have no trailing slash.
 type Cloud struct {
-	Name          string `json:"name"` // "commercial", "usgov", "china", "partner-cloud"
+	Name          string `json:"name"` // of partner.Clouds, or "partner-cloud"
 	Authority     string `json:"authority"`
 	Graph         string `json:"graph"`
 	PartnerCenter string `json:"partnerCenter"`

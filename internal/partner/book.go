@@ -1,6 +1,7 @@
 package partner
 
 import (
+	"slices"
 	"time"
 
 	"partnerguard/internal/evidence"
@@ -26,78 +27,94 @@ const (
 //
 // Dates and bindings: contracts.md sections 1.1, 1.2 and 1.5.
 func Book() []Rule {
+	kinds := func(k ...evidence.Kind) []evidence.Kind { return append([]evidence.Kind{}, k...) }
+	// What a proof over all sign-ins is made from; and what more, when a policy
+	// names it.
+	settings := kinds(evidence.ConditionalAccessPolicy, evidence.SecurityDefaults, evidence.User)
+	named := kinds(evidence.Group, evidence.NamedLocation, evidence.AuthenticationStrength, evidence.GroupEligibility)
+	roles := kinds(evidence.RoleAssignment, evidence.RoleEligibility)
 	announced, contract := month(2019, time.June), day(2019, time.August, 1)
 	safeguards := Step{day(2019, time.November, 18), "MFA is asked at every AOBO operation"}
 	portal := Step{day(2025, time.September, 8), "MFA is enforced on every Partner Center page"}
 	api := Step{day(2026, time.June, 8), "App+User API calls without MFA are refused, by rising share of traffic"}
 	authorisation := day(2025, time.October, 1)
-	policies := []evidence.Kind{evidence.ConditionalAccessPolicy, evidence.SecurityDefaults}
-	with := func(kinds []evidence.Kind, more ...evidence.Kind) []evidence.Kind {
-		return append(append([]evidence.Kind{}, more...), kinds...)
-	}
-	return []Rule{
+	book := []Rule{
 		{
 			ID: "mfa-every-user", Title: "MFA for every user", Level: Mandatory, Unit: "accounts",
 			Text:      "Every enabled account of the partner tenant has MFA: employees, guests, service accounts that sign in as users, shared and break-glass accounts. Only the directory synchronisation account is outside.",
 			Source:    requirementsPage,
 			Announced: announced, Contract: contract, Enforced: []Step{safeguards, portal, api},
-			Evidence: with(policies, evidence.SignIn, evidence.User, evidence.RegistrationDetails),
+			Needs: slices.Clone(settings),
+			May:   slices.Concat(named, roles),
+			Helps: kinds(evidence.SignIn, evidence.RegistrationDetails, evidence.GroupAssignment,
+				evidence.RoleDefinition, evidence.PerUserMFA, evidence.UnifiedAuditSignIn),
 		},
 		{
 			ID: "mfa-every-sign-in", Title: "MFA at every sign-in", Level: Mandatory, Unit: "sign-ins",
 			Text:      "Every sign-in to Microsoft commercial cloud services, to Partner Center and through its APIs carries an MFA claim. Trusted locations, remembered devices and exclusions do not excuse one.",
 			Source:    mandatingPage,
 			Announced: announced, Contract: contract, Enforced: []Step{safeguards, portal, api},
-			Evidence: with(policies, evidence.SignIn, evidence.PartnerRequest, evidence.NonCompliantPrincipal, evidence.MFAAdoption),
+			Needs: slices.Clone(settings),
+			May:   slices.Concat(named, roles),
+			Helps: kinds(evidence.SignIn, evidence.PartnerRequest, evidence.NonCompliantPrincipal, evidence.MFAAdoption, evidence.GroupAssignment, evidence.RoleDefinition, evidence.UnifiedAuditSignIn),
 		},
 		{
 			ID: "secure-application-model", Title: "Secure Application Model", Level: Mandatory, Unit: "apps",
 			Text:      "Every integration that calls Partner Center or Microsoft APIs as app+user does so with a consent captured under MFA, not with stored user credentials.",
 			Source:    requirementsPage,
 			Announced: announced, Contract: contract, Enforced: []Step{api},
-			Evidence: []evidence.Kind{evidence.MFAAdoption, evidence.PartnerRequest, evidence.SignIn},
+			Needs: kinds(evidence.MFAAdoption, evidence.SignIn),
+			Helps: kinds(evidence.PartnerRequest, evidence.User),
 		},
 		{
 			ID: "automation-without-user-credentials", Title: "Automation without user credentials", Level: Mandatory, Unit: "accounts",
 			Text:      "No script or service signs in with a stored user name and password.",
 			Source:    requirementsPage,
 			Announced: announced, Contract: contract,
-			Evidence: []evidence.Kind{evidence.SignIn, evidence.User},
+			Needs: kinds(evidence.SignIn),
+			Helps: kinds(evidence.User, evidence.UnifiedAuditSignIn),
 		},
 		{
 			ID: "legacy-authentication", Title: "No legacy authentication", Level: Mandatory, Unit: "accounts",
 			Text:      "No sign-in uses a protocol that cannot carry MFA (SMTP AUTH, IMAP, POP, Exchange ActiveSync with basic authentication and their like). It follows from MFA at every sign-in.",
 			Source:    legacyPage,
 			Announced: announced, Contract: contract,
-			Evidence: with(policies, evidence.SignIn),
+			Needs: slices.Clone(settings),
+			May:   slices.Concat(named, roles),
+			Helps: kinds(evidence.SignIn, evidence.GroupAssignment, evidence.RoleDefinition, evidence.UnifiedAuditSignIn),
 		},
 		{
 			ID: "third-party-mfa-claim", Title: "Third-party MFA yields the claim", Level: Mandatory, Unit: "policies",
 			Text:      "Where another provider does the MFA, its answer becomes an MFA claim in the token (External MFA or federation). Conditional Access custom controls never do.",
 			Source:    mandatingPage,
 			Announced: announced, Contract: contract, Enforced: []Step{safeguards, portal, api},
-			Evidence: []evidence.Kind{evidence.SignIn, evidence.ConditionalAccessPolicy, evidence.AuthenticationMethods},
+			Needs: kinds(evidence.ConditionalAccessPolicy, evidence.AuthenticationMethods, evidence.SignIn),
+			Helps: kinds(),
 		},
 		{
 			ID: "third-party-mfa-exception", Title: "No expired MFA exception relied on", Level: Mandatory, Unit: "exceptions",
 			Text:      "Exceptions granted for third-party MFA ended on 1 March 2022 for anyone who manages customer tenants, and never covered AOBO or GDAP work.",
 			Source:    mandatingPage,
 			Announced: announced, Contract: day(2022, time.March, 1), Enforced: []Step{{day(2022, time.March, 1), "exceptions no longer cover the management of customer tenants"}},
-			Evidence: []evidence.Kind{evidence.SignIn, evidence.ConditionalAccessPolicy, evidence.AuthenticationMethods},
+			Needs: kinds(evidence.ConditionalAccessPolicy, evidence.AuthenticationMethods, evidence.SignIn),
+			Helps: kinds(),
 		},
 		{
 			ID: "mfa-admin-roles", Title: "MFA for admin roles", Level: Mandatory, Unit: "accounts",
 			Text:     "Every account with an administrator role in the partner tenant has MFA. This is the only MFA item Microsoft's score looks at; the contract asks for more.",
 			Source:   dashboardPage,
 			Contract: authorisation,
-			Evidence: with(policies, evidence.SignIn, evidence.RoleAssignment, evidence.RoleEligibility, evidence.RegistrationDetails),
+			Needs:    slices.Concat(settings, roles),
+			May:      slices.Clone(named),
+			Helps:    kinds(evidence.SignIn, evidence.RegistrationDetails, evidence.RoleDefinition, evidence.GroupAssignment, evidence.ServicePrincipal, evidence.UnifiedAuditSignIn),
 		},
 		{
 			ID: "security-contact", Title: "Security contact on file", Level: Mandatory, Unit: "contacts",
 			Text:     "A security contact is on file in Partner Center.",
 			Source:   dashboardPage,
 			Contract: authorisation,
-			Evidence: []evidence.Kind{evidence.SecurityRequirement},
+			Needs:    kinds(evidence.SecurityRequirement),
+			Helps:    kinds(evidence.SecurityScore),
 		},
 		{
 			ID: "security-alerts-answered", Title: "Security alerts answered within 24 hours", Level: Mandatory, Unit: "alerts",
@@ -105,42 +122,48 @@ func Book() []Rule {
 			Source:   dashboardPage,
 			Except:   []Kind{IndirectReseller},
 			Contract: authorisation,
-			Evidence: []evidence.Kind{evidence.SecurityAlert, evidence.FraudEvent, evidence.SecurityRequirement},
+			Needs:    kinds(evidence.SecurityAlert),
+			Helps:    kinds(evidence.SecurityRequirement, evidence.FraudEvent),
 		},
 		{
 			ID: "security-defaults-or-conditional-access", Title: "Security defaults or Conditional Access in force", Level: Recommended, Unit: "accounts",
 			Text:      "One of Microsoft's own means asks for MFA: security defaults, or Conditional Access policies that are enabled.",
 			Source:    mandatingPage,
 			Announced: announced, Contract: contract,
-			Evidence: policies,
+			Needs: kinds(evidence.ConditionalAccessPolicy, evidence.SecurityDefaults),
+			Helps: kinds(),
 		},
 		{
 			ID: "app-passwords", Title: "No app passwords", Level: Recommended, Unit: "accounts",
 			Text:      "App passwords carry no MFA claim and outlive a password reset. None are in use.",
 			Source:    appPasswordPage,
 			Announced: announced, Contract: contract,
-			Evidence: []evidence.Kind{evidence.RegistrationDetails, evidence.SignIn},
+			Needs: kinds(evidence.RegistrationDetails, evidence.SignIn),
+			Helps: kinds(evidence.PerUserMFA),
 		},
 		{
 			ID: "modern-authentication-clients", Title: "Clients that speak modern authentication", Level: Recommended, Unit: "accounts",
 			Text:      `Outlook 2013 SP1 or later everywhere, on 2013 with EnableADAL=1 and Version=1 under HKCU\SOFTWARE\Microsoft\Office\15.0\Common\Identity; no client falls back to basic authentication.`,
 			Source:    outlookPage,
 			Announced: announced, Contract: contract,
-			Evidence: []evidence.Kind{evidence.SignIn},
+			Needs: kinds(evidence.SignIn),
+			Helps: kinds(),
 		},
 		{
 			ID: "no-dap", Title: "No delegated admin privileges (DAP)", Level: Recommended, Unit: "customers",
 			Text:      "No customer relationship carries DAP any more; granular delegated admin privileges (GDAP) replace it.",
 			Source:    gdapPage,
 			Announced: month(2022, time.February), Contract: day(2023, time.November, 1),
-			Evidence: []evidence.Kind{evidence.Customer},
+			Needs: kinds(evidence.Customer),
+			Helps: kinds(),
 		},
 		{
 			ID: "inactive-dap", Title: "No inactive DAP", Level: Recommended, Unit: "customers",
 			Text:      "DAP unused for more than 90 days is removed; Microsoft removes what is left.",
 			Source:    dapPage,
 			Announced: month(2022, time.January), Contract: month(2022, time.January),
-			Evidence: []evidence.Kind{evidence.Customer},
+			Needs: kinds(evidence.Customer),
+			Helps: kinds(),
 		},
 		{
 			ID: "gdap-least-privilege", Title: "GDAP with least privilege", Level: Recommended, Unit: "relationships",
@@ -148,56 +171,70 @@ func Book() []Rule {
 			Source:    gdapPage,
 			Clouds:    []Cloud{Public, USGov},
 			Announced: month(2022, time.February), Contract: day(2023, time.November, 1),
-			Evidence: []evidence.Kind{evidence.Relationship, evidence.AccessAssignment},
+			Needs: kinds(evidence.Relationship),
+			Helps: kinds(evidence.AccessAssignment),
 		},
 		{
 			ID: "azure-fraud-watch", Title: "Azure fraud is watched", Level: Recommended, Unit: "alerts",
 			Text:      "Azure fraud events and partner security alerts are read, and none is left unanswered for more than 24 hours.",
 			Source:    fraudPage,
 			Announced: month(2021, time.December), Contract: month(2021, time.December),
-			Evidence: []evidence.Kind{evidence.SecurityAlert, evidence.FraudEvent},
+			Needs: kinds(evidence.SecurityAlert),
+			Helps: kinds(evidence.FraudEvent),
 		},
 		{
 			ID: "customer-admin-mfa", Title: "MFA for customers' administrators", Level: Recommended, Unit: "customers",
 			Text:     "Administrators in customers' tenants have MFA.",
 			Source:   dashboardPage,
 			Contract: authorisation,
-			Evidence: []evidence.Kind{evidence.CustomerInsight, evidence.SecurityRequirement},
+			Needs:    kinds(evidence.SecurityRequirement),
+			Helps:    kinds(evidence.CustomerInsight),
 		},
 		{
 			ID: "customer-spending-budget", Title: "Spending budget for every Azure customer", Level: Recommended, Unit: "customers",
 			Text:     "Every customer with Azure has a spending budget. A budget notifies; it never caps.",
 			Source:   dashboardPage,
 			Contract: authorisation,
-			Evidence: []evidence.Kind{evidence.SecurityRequirement},
+			Needs:    kinds(evidence.SecurityRequirement),
+			Helps:    kinds(),
 		},
 		{
 			ID: "entra-id-p2-admin-agents", Title: "Entra ID P2 for admin agents", Level: Recommended, Unit: "licences",
 			Text:      "Admin agents have Entra ID P2, which privileged identity management and risk policies need.",
 			Source:    practicePage,
 			Announced: month(2021, time.December), Contract: month(2021, time.December),
-			Evidence: []evidence.Kind{evidence.SubscribedSku},
+			Needs: kinds(evidence.SubscribedSku),
+			Helps: kinds(),
 		},
 		{
 			ID: "privileged-identity-management", Title: "Privileged roles only on request", Level: Recommended, Unit: "accounts",
 			Text:      "Privileged roles are held by eligibility and activated when needed; nobody but break-glass accounts holds one permanently.",
 			Source:    practicePage,
 			Announced: month(2021, time.December), Contract: month(2021, time.December),
-			Evidence: []evidence.Kind{evidence.RoleAssignment, evidence.RoleEligibility},
+			Needs: slices.Clone(roles),
+			Helps: kinds(evidence.RoleDefinition, evidence.Group, evidence.GroupEligibility, evidence.GroupAssignment),
 		},
 		{
 			ID: "risk-based-access", Title: "Risk-based access policies", Level: Recommended, Unit: "policies",
 			Text:      "Enabled policies act on sign-in risk and on user risk.",
 			Source:    practicePage,
 			Announced: month(2021, time.December), Contract: month(2021, time.December),
-			Evidence: []evidence.Kind{evidence.ConditionalAccessPolicy},
+			Needs: kinds(evidence.ConditionalAccessPolicy),
+			Helps: kinds(),
 		},
 		{
 			ID: "sign-in-log-access", Title: "Sign-in logs can be read", Level: Recommended, Unit: "sign-ins",
 			Text:      "The tenant's sign-in logs are available with the fields that show MFA (beta endpoint, Entra ID P1 or P2).",
 			Source:    practicePage,
 			Announced: month(2021, time.December), Contract: month(2021, time.December),
-			Evidence: []evidence.Kind{evidence.SignIn, evidence.SubscribedSku},
+			Needs: kinds(evidence.SignIn),
+			Helps: kinds(evidence.SubscribedSku),
 		},
 	}
+	for i := range book {
+		if book[i].May == nil {
+			book[i].May = []evidence.Kind{} // a list is always a list
+		}
+	}
+	return book
 }

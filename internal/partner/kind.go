@@ -40,14 +40,26 @@ const (
 	Germany Cloud = "germany" // closed
 )
 
-// Clouds lists all of them.
+// Clouds lists all of them. These are the words of every command, setting and
+// answer.
 func Clouds() []Cloud { return []Cloud{Public, USGov, China, Germany} }
 
-// ParseCloud finds a cloud by its name.
+// olderWords for clouds were documented before there was one vocabulary. They
+// are still read, never written.
+var olderWords = map[Cloud]Cloud{"commercial": Public}
+
+// ParseCloud finds a cloud by its name, or by an older word for it.
 func ParseCloud(s string) (Cloud, bool) {
 	c := Cloud(strings.ToLower(strings.TrimSpace(s)))
+	if now, old := olderWords[c]; old {
+		return now, true
+	}
 	return c, slices.Contains(Clouds(), c)
 }
+
+// Open reports a cloud that still answers. The German one was closed; what was
+// exported from it can still be judged.
+func (c Cloud) Open() bool { return c != Germany }
 
 // Sovereign reports a cloud where the requirements only advise.
 func (c Cloud) Sovereign() bool { return c != Public }

@@ -56,19 +56,28 @@ type Step struct {
 
 // Rule is one requirement of the rule book.
 type Rule struct {
-	ID        string          `json:"id"`
-	Title     string          `json:"title"`
-	Text      string          `json:"text"`
-	Source    string          `json:"source"`
-	Level     Level           `json:"level"`
-	Except    []Kind          `json:"except"`    // kinds it does not bind
-	Clouds    []Cloud         `json:"clouds"`    // where it exists at all; empty means everywhere
-	Announced Date            `json:"announced"` // zero: together with Contract
-	Contract  Date            `json:"contract"`  // since when the contract or the authorisation asks for it
-	Enforced  []Step          `json:"enforced"`  // technical enforcement by Microsoft, ascending
-	Evidence  []evidence.Kind `json:"evidence"`  // what decides it, strongest first
-	Unit      string          `json:"unit"`      // what is counted
+	ID        string  `json:"id"`
+	Title     string  `json:"title"`
+	Text      string  `json:"text"`
+	Source    string  `json:"source"`
+	Level     Level   `json:"level"`
+	Except    []Kind  `json:"except"`    // kinds it does not bind
+	Clouds    []Cloud `json:"clouds"`    // where it exists at all; empty means everywhere
+	Announced Date    `json:"announced"` // zero: together with Contract
+	Contract  Date    `json:"contract"`  // since when the contract or the authorisation asks for it
+	Enforced  []Step  `json:"enforced"`  // technical enforcement by Microsoft, ascending
+	// Needs are the kinds without which the rule cannot be judged whole: where one
+	// is absent or cut, a met may not be said.
+	Needs []evidence.Kind `json:"needs"`
+	// May are needed as well once another list names what they hold: a policy a
+	// group, a location, a role. See evidence.Request.When.
+	May   []evidence.Kind `json:"mayNeed"`
+	Helps []evidence.Kind `json:"helps"` // what shows more, or decides against it
+	Unit  string          `json:"unit"`  // what is counted
 }
+
+// Evidence is what decides the rule: what it needs, then what helps.
+func (r *Rule) Evidence() []evidence.Kind { return slices.Concat(r.Needs, r.May, r.Helps) }
 
 // Standing is how a rule stands for a partner on a date.
 type Standing string

@@ -100,7 +100,7 @@ func TestBookIsWhole(t *testing.T) {
 			t.Errorf("%s stands twice", r.ID)
 		}
 		seen[r.ID] = true
-		if r.Title == "" || r.Text == "" || r.Unit == "" || len(r.Evidence) == 0 || r.Contract.IsZero() || (r.Level != partner.Mandatory && r.Level != partner.Recommended) {
+		if r.Title == "" || r.Text == "" || r.Unit == "" || len(r.Needs) == 0 || r.Helps == nil || r.Contract.IsZero() || (r.Level != partner.Mandatory && r.Level != partner.Recommended) {
 			t.Errorf("%s is not whole: %+v", r.ID, r)
 		}
 		if !strings.HasPrefix(r.Source, "https://learn.microsoft.com/") {
@@ -130,6 +130,9 @@ func TestParse(t *testing.T) {
 	}
 	if _, ok := partner.ParseKind("reseller"); ok {
 		t.Error("a kind that does not exist was accepted")
+	}
+	if c, ok := partner.ParseCloud("Commercial"); !ok || c != partner.Public {
+		t.Errorf("the older word: %v %v", c, ok)
 	}
 	if c, ok := partner.ParseCloud("USGov"); !ok || !c.Sovereign() {
 		t.Error("cloud is not parsed")

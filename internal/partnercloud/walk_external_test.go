@@ -3,7 +3,10 @@ package partnercloud
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,6 +17,9 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"partnerguard/internal/claim"
+	"partnerguard/internal/secret"
 )
 
 // provider is an External MFA provider on loopback.
@@ -42,6 +48,21 @@ func (p *provider) sign(t testing.TB, alg jose.SignatureAlgorithm, key any, kid 
 	return out
 }
 
+func (p *provider) certificate(t testing.TB) *x509.Certificate {
+	t.Helper()
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &p.key.PublicKey, p.key)
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Error(err)
+	}
+	return c
+}
+
 var providerKey = sync.OnceValue(func() *rsa.PrivateKey {
 	k, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -64,7 +85,7 @@ func (l *lab) provide(t *testing.T) *provider {
 		})
 	})
 	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &p.key.PublicKey, KeyID: "k1", Use: "sig", Algorithm: "RS256"}}})
+		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &p.key.PublicKey, KeyID: "k1", Use: "sig", Algorithm: "RS256", Certificates: []*x509.Certificate{p.certificate(t)}}}})
 	})
 	p.Server = httptest.NewServer(mux)
 	t.Cleanup(p.Close)
@@ -192,6 +213,56 @@ func TestWalkExternalMFA(t *testing.T) {
 	}
 	if b.open(l.authorize(partner)); b.left != nil {
 		t.Errorf("a strength by a session with a provider's word: %v", b.left)
+	}
+}
+
+// taken remembers the hints of one provider.
+type taken map[string]bool
+
+func (k taken) First(key string, _ time.Time) (bool, error) {
+	before := k[key]
+	k[key] = true
+	return !before, nil
+}
+
+// What a provider has to check of the request is checked by the product's own
+// strict reader, with the keys that the cloud publishes.
+func TestWalkExternalHint(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, Options{Unthrottled: true})
+	p := l.provide(t)
+	b := l.browser()
+	form := b.to(p)
+	req, err := claim.ReadExternalRequest(form, []string{l.i.Login + externalReturn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set jose.JSONWebKeySet
+	if a := l.get(l.i.Login+"/common/discovery/v2.0/keys", ""); json.Unmarshal([]byte(a.raw), &set) != nil {
+		t.Fatalf("keys: %d %s", a.status, a.raw)
+	}
+	expect := claim.HintExpect{
+		Now: l.s.World.Clock.Now(), Leeway: time.Minute, AppID: p.app, ClientID: req.ClientID, Issuers: []string{l.i.Login + "/{tenantid}/v2.0"},
+		Tenant: func(id string) bool { return id == l.i.Tenant.ID }, Nonce: req.Nonce, Used: taken{},
+	}
+	hint, err := claim.VerifyHint(req.Hint, set, expect)
+	if err != nil || hint.ObjectID != l.userID(nomfa) || !hint.NotAfter.Before(hint.IssuedAt) {
+		t.Fatalf("%+v %v", hint, err)
+	}
+	if _, err := claim.VerifyHint(req.Hint, set, expect); !errors.Is(err, claim.Replayed) {
+		t.Errorf("twice: %v", err)
+	}
+	if _, err := claim.Verify(req.Hint, set, claim.Expect{Now: expect.Now, Leeway: time.Minute, Audiences: []string{p.app}, IssuerRule: claim.TenantIssuer(expect.Issuers...)}); err == nil {
+		t.Error("a hint was taken for a token")
+	}
+	late := expect
+	late.Now, late.Nonce = expect.Now.Add(claim.HintWindow+2*time.Minute), secret.New("another")
+	if _, err := claim.VerifyHint(req.Hint, set, late); !errors.Is(err, claim.Expired) {
+		t.Errorf("late: %v", err)
+	}
+	b.post(externalReturn, req.Answer("id_token", p.sign(t, jose.RS256, p.key, "k1", p.claims(b, form))))
+	if b.has("AADSTS") {
+		t.Errorf("the answer was not taken: %d %v", b.status, b.left)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"partnerguard/internal/db"
+	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 )
 
@@ -34,6 +35,7 @@ func scan(from interface{ Scan(...any) error }) (*row, error) {
 		r.Connection = Connection{Name: name, Tenant: tenant, ClientID: client, Trouble: &Trouble{Words: "the connection's record in the database cannot be read", Fix: "restore a backup, or remove the connection and consent again"}}
 		state = string(Damaged)
 	}
+	r.Cloud.Name = msapi.CloudName(r.Cloud.Name) // kept under an older word, perhaps
 	r.ID, r.Generation, r.State = id, generation, State(state)
 	r.RenewAfter, r.leaseUntil = db.Time(renewAfter), db.Time(leaseUntil)
 	return &r, nil

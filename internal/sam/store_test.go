@@ -143,6 +143,20 @@ func TestKeepFindRemove(t *testing.T) {
 }
 
 // The same account's consent heals: id and name stay, what was wrong is gone.
+// Connections of earlier releases name the public cloud by an older word.
+func TestOlderCloudWord(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s, _ := store(t, d)
+		c := captured(1)
+		c.Cloud.Name = "commercial"
+		got, err := s.Find(t.Context(), keep(t, s, c).ID)
+		if err != nil || got.Cloud.Name != "public" {
+			t.Errorf("%q %v", got.Cloud.Name, err)
+		}
+	})
+}
+
 func TestKeepHeals(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

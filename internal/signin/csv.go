@@ -5,6 +5,8 @@ import (
 	"time"
 	"unicode/utf8"
 	"unsafe"
+
+	"partnerguard/internal/sheet"
 )
 
 // CSVColumns are the columns of the report, in order.
@@ -98,8 +100,7 @@ func appendTwo(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('
 
 // AppendCell appends s as one CSV cell: valid UTF-8, quoted where RFC 4180
 // asks for it, and safe to open in a spreadsheet. A cell that a spreadsheet
-// could take for a formula (=, +, - or @ first, also in full width or after
-// blanks; a tab or carriage return first) gets an apostrophe in front. Line
+// could take for a formula (sheet.Formula) gets an apostrophe in front. Line
 // ends within the text become spaces, other control characters are dropped,
 // and bytes that are not UTF-8 become U+FFFD.
 func AppendCell(b []byte, s string) []byte {
@@ -154,8 +155,8 @@ var plainByte, plainFirst = func() (any, first [256]bool) {
 func appendOddCell(b []byte, s string) []byte {
 	start := len(b)
 	quote := false
-	if formula(s) {
-		b = append(b, '\'')
+	if sheet.Formula(s) {
+		b = append(b, sheet.Guard)
 	}
 	for _, c := range s { // invalid bytes come as U+FFFD
 		switch {
@@ -185,21 +186,4 @@ func appendOddCell(b []byte, s string) []byte {
 	copy(b[start+1:], b[start:len(b)-2])
 	b[start], b[len(b)-1] = '"', '"'
 	return b
-}
-
-// formula reports text that a spreadsheet could evaluate: what matters is the
-// first character left once blanks and what the writer drops are gone.
-func formula(s string) bool {
-	for i, c := range s {
-		switch {
-		case c == '=' || c == '+' || c == '-' || c == '@', c == '＝' || c == '＋' || c == '－' || c == '＠',
-			(c == '\t' || c == '\r' || c == '\n') && i == 0:
-			return true
-		case c <= ' ' || 0x7f <= c && c <= 0xa0, c == 0xfeff, 0x2000 <= c && c <= 0x200f, 0x2028 <= c && c <= 0x202f,
-			0x2060 <= c && c <= 0x2069, c == 0x3000:
-		default:
-			return false
-		}
-	}
-	return false
 }

@@ -35,6 +35,9 @@ func TestHostileCells(t *testing.T) {
 		"　＋1":                        "'　＋1",
 		"－1":                         "'－1",
 		"＠x":                         "'＠x",
+		"﹦1":                         "'﹦1",
+		"﹫x":                         "'﹫x",
+		"\u3164=1":                   "'\u3164=1",
 		`=HYPERLINK("http://x","y")`: `'=HYPERLINK("http://x","y")`,
 		"nul\x00bell\x07":            "nulbell",
 		"c1\u0085\u009b":             "c1 ",
@@ -77,7 +80,7 @@ func FuzzCell(f *testing.F) {
 		if i := strings.IndexFunc(cell, func(c rune) bool { return c < ' ' || c == 0x7f }); i >= 0 {
 			t.Fatalf("%q keeps a control character: %q", s, cell)
 		}
-		if first, _ := utf8.DecodeRuneInString(strings.TrimSpace(cell)); cell != "" && strings.ContainsRune("=+-@＝＋－＠", first) {
+		if first, _ := utf8.DecodeRuneInString(strings.TrimSpace(cell)); cell != "" && strings.ContainsRune("=+-@＝＋－＠﹦﹢﹣﹫", first) {
 			t.Fatalf("%q starts a formula: %q", s, cell)
 		}
 	})

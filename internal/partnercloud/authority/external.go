@@ -74,7 +74,9 @@ func anyTarget(list []targetGroup, groups []string) bool {
 	})
 }
 
-// hint are the claims of id_token_hint (contracts.md section 6.2).
+// hint are the claims of id_token_hint (contracts.md section 6.2). It is issued
+// in the expired state: exp lies one second before iat (contracts-2026-11.md
+// section 0).
 type hint struct {
 	Issuer    string `json:"iss"`
 	Audience  string `json:"aud"`
@@ -111,7 +113,7 @@ func (a *Authority) externalPage(w http.ResponseWriter, q *request, f *flow, st 
 	ask := &externalAsk{config: *c, state: f.id + "." + world.NewSecret(), nonce: world.NewSecret(), subject: pairwise(f.home, f.user, c.app), begun: q.now, issuer: p.Issuer, base: q.base()}
 	now := q.now.Unix()
 	payload, _ := json.Marshal(hint{
-		Issuer: q.issuerV2(f.home), Audience: c.app, Issued: now, NotBefore: now, Expires: now + int64(eam.Window.Seconds()), Tenant: f.home, Object: f.user,
+		Issuer: q.issuerV2(f.home), Audience: c.app, Issued: now, NotBefore: now, Expires: now - 1, Tenant: f.home, Object: f.user,
 		Subject: ask.subject, Preferred: st.sub.self.UPN, Name: st.sub.self.Name, Version: "2.0", Mark: bearer.Mark,
 	})
 	signed, err := a.keys.SignRaw(payload, "JWT")

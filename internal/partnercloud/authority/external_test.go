@@ -1,8 +1,12 @@
 package authority_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
 	"html"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,6 +18,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -21,8 +26,22 @@ const providerApp = "5a000000-0000-4000-8000-0000000000ea"
 
 // provider is an External MFA provider on loopback.
 type provider struct {
-	srv *httptest.Server
-	hit int
+	srv  *httptest.Server
+	hit  int
+	bare bool // publishes its key without x5c
+}
+
+func certificateOf(k *rsa.PrivateKey) *x509.Certificate {
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &k.PublicKey, k)
+	if err != nil {
+		panic(err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic(err)
+	}
+	return c
 }
 
 func (l *lab) provider() *provider {
@@ -38,7 +57,11 @@ func (l *lab) provider() *provider {
 				"id_token_signing_alg_values_supported": []string{"RS256"}, "grant_types_supported": []string{"implicit"}, "claim_types_supported": []string{"normal"},
 			}
 		case "/keys":
-			doc = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &strangeKey().PublicKey, KeyID: "p1", Use: "sig", Algorithm: "RS256"}}}
+			k := jose.JSONWebKey{Key: &strangeKey().PublicKey, KeyID: "p1", Use: "sig", Algorithm: "RS256"}
+			if !p.bare {
+				k.Certificates = []*x509.Certificate{certificateOf(strangeKey())}
+			}
+			doc = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{k}}
 		}
 		_ = json.NewEncoder(w).Encode(doc)
 	}))
@@ -87,6 +110,16 @@ func (b *browser) idToken(p *provider, req url.Values, change func(c map[string]
 	return sign(b.t, jose.RS256, strangeKey(), c, map[string]any{"kid": "p1"})
 }
 
+// hintClaims are what the hint says, read as a provider would: bearer.Parse
+// refuses what has expired.
+func hintClaims(t *testing.T, req url.Values) (c bearer.Claims) {
+	t.Helper()
+	if err := json.Unmarshal(payloadOf(req.Get("id_token_hint")), &c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func payloadOf(jwt string) []byte {
 	parts := strings.Split(jwt, ".")
 	if len(parts) != 3 {
@@ -104,7 +137,12 @@ func TestExternalMFA(t *testing.T) {
 	if req.Get("redirect_uri") != l.srv.URL+"/common/federation/externalauthprovider" || req.Get("response_mode") != "form_post" || req.Get("response_type") != "id_token" || req.Get("scope") != "openid" || !strings.Contains(req.Get("claims"), `"possessionorinherence"`) {
 		t.Fatalf("%v", req)
 	}
-	hint := l.claims(req.Get("id_token_hint"))
+	// It comes expired: a provider that holds exp against its clock takes none.
+	var at struct{ Exp, Iat, Nbf int64 }
+	if err := json.Unmarshal(payloadOf(req.Get("id_token_hint")), &at); err != nil || at.Iat != l.w.Clock.Now().Unix() || at.Exp != at.Iat-1 || at.Nbf != at.Iat {
+		t.Errorf("exp, iat and nbf of the hint: %+v %v", at, err)
+	}
+	hint := hintClaims(t, req)
 	if hint.Audience != providerApp || hint.TenantID != partnerID || hint.ObjectID != benID || hint.Issuer != l.srv.URL+"/"+partnerID+"/v2.0" {
 		t.Fatalf("%+v", hint)
 	}
@@ -188,6 +226,15 @@ func TestExternalRefusals(t *testing.T) {
 			b.wants("AADSTS90051")
 		})
 	}
+	t.Run("a key without x5c", func(t *testing.T) {
+		l := newLab(t)
+		p := l.provider()
+		p.bare = true
+		b := l.browser()
+		req := b.toProvider(p)
+		b.postForm("/common/federation/externalauthprovider", values("state", req.Get("state"), "id_token", b.idToken(p, req, nil)))
+		b.wants("AADSTS5001256")
+	})
 	t.Run("another browser", func(t *testing.T) {
 		l := newLab(t)
 		p := l.provider()

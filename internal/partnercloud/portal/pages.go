@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/sheet"
 )
 
 //go:embed page.tmpl
@@ -370,14 +371,15 @@ func (p *Portal) sheet(v *visit, name string, head []string, rows func(write fun
 
 // safeCell keeps a cell from being a formula, and from holding what no cell may.
 func safeCell(c string) string {
+	formula := sheet.Formula(c)
 	c = strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\t' || r == 0x7f {
 			return ' '
 		}
 		return r
 	}, strings.ToValidUTF8(c, "?"))
-	if t := strings.TrimLeft(c, " \t\u00a0\ufeff"); t != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(t)[0]) {
-		return "'" + c
+	if formula {
+		return string(sheet.Guard) + c
 	}
 	return c
 }

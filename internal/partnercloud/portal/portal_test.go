@@ -569,7 +569,7 @@ func FuzzCell(f *testing.F) {
 	f.Add(" \t@x")
 	f.Fuzz(func(t *testing.T, in string) {
 		out := safeCell(in)
-		if s := strings.TrimLeft(out, " \t\u00a0\ufeff"); s != "" && strings.ContainsRune("=+-@", []rune(s)[0]) || strings.ContainsAny(out, "\r\n\x00") {
+		if s := strings.TrimLeft(out, " \t\u00a0\ufeff"); s != "" && strings.ContainsRune("=+-@＝＋－＠﹦﹢﹣﹫", []rune(s)[0]) || strings.ContainsAny(out, "\r\n\x00") {
 			t.Fatalf("%q gives %q", in, out)
 		}
 	})

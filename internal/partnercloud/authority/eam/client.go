@@ -134,7 +134,13 @@ func parse(body []byte, issuer string) (Provider, error) {
 		{d.Scopes, "openid", "scopes_supported"}, {d.Types, "id_token", "response_types_supported"}, {d.Modes, "form_post", "response_modes_supported"},
 		{d.Algorithms, "RS256", "id_token_signing_alg_values_supported"}, {d.Grants, "implicit", "grant_types_supported"}, {d.Claims, "normal", "claim_types_supported"},
 	} {
-		if !slices.Contains(need.list, need.want) {
+		if need.name == "claim_types_supported" && need.list == nil {
+			continue // optional, but what is there has to hold it
+		}
+		// The contract itself prints "Id_token" in one place.
+		if !slices.ContainsFunc(need.list, func(have string) bool {
+			return have == need.want || need.want == "id_token" && strings.EqualFold(have, need.want)
+		}) {
 			return Provider{}, fmt.Errorf("the provider's %s lacks %s", need.name, need.want)
 		}
 	}
@@ -170,7 +176,8 @@ func (c *Client) fetch(ctx context.Context, address string) ([]byte, error) {
 }
 
 // Verify checks the signature of a provider's id_token and gives its payload:
-// RS256 by a key of the provider's key set that the header names.
+// RS256 by a key of the provider's key set that the header names. A key without
+// its certificate (x5c) counts for nothing (contracts-2026-11.md section 0).
 func (c *Client) Verify(ctx context.Context, p Provider, token string) ([]byte, error) {
 	if len(token) > maxToken {
 		return nil, errors.New("the id_token is too long")
@@ -190,6 +197,9 @@ func (c *Client) Verify(ctx context.Context, p Provider, token string) ([]byte, 
 	for _, k := range set.Key(kid) {
 		if !k.IsPublic() || k.Use != "" && k.Use != "sig" {
 			continue
+		}
+		if len(k.Certificates) == 0 {
+			return nil, errors.New("the provider's key is published without x5c")
 		}
 		if payload, err := sig.Verify(k.Key); err == nil {
 			return payload, nil

@@ -125,9 +125,14 @@ func TestParse(t *testing.T) {
 	if err := try("x", 1); err != nil {
 		t.Fatal(err)
 	}
+	for k, v := range map[string]any{"claim_types_supported": nil, "response_types_supported": []string{"code", "Id_token"}} {
+		if err := try(k, v); err != nil {
+			t.Errorf("%s = %v: %v", k, v, err)
+		}
+	}
 	for k, v := range map[string]any{
 		"issuer": "https://mfa.example/t/", "authorization_endpoint": "javascript:alert(1)", "jwks_uri": "https://mfa.example/keys?x", "scopes_supported": []string{}, "response_types_supported": []string{"code"},
-		"response_modes_supported": nil, "subject_types_supported": nil, "id_token_signing_alg_values_supported": []string{"HS256"}, "grant_types_supported": []string{}, "claim_types_supported": 1,
+		"response_modes_supported": nil, "subject_types_supported": nil, "id_token_signing_alg_values_supported": []string{"HS256"}, "grant_types_supported": []string{}, "claim_types_supported": []string{"aggregated"},
 	} {
 		if try(k, v) == nil {
 			t.Errorf("%s = %v taken", k, v)

@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// spiteful writes exports in which every name is a formula.
+func spiteful(t *testing.T, sign string) string {
+	t.Helper()
+	dir := t.TempDir()
+	name := func(s string) string { return sign + `HYPERLINK("http://x",` + s + `)` }
+	user := "5a000000-0000-4000-8000-0000000000b1"
+	policy := map[string]any{
+		"id": name("p"), "displayName": name("policy"), "state": "enabled", "createdDateTime": "2026-01-01T00:00:00Z",
+		"conditions": map[string]any{"users": map[string]any{"includeUsers": []string{"All"}, "excludeUsers": []string{user}}, "applications": map[string]any{"includeApplications": []string{"All"}},
+			"clientAppTypes": []string{"all"}, "locations": map[string]any{"includeLocations": []string{"All"}, "excludeLocations": []string{name("place")}}},
+		"grantControls": map[string]any{"operator": "OR", "builtInControls": []string{"mfa"}},
+	}
+	row := map[string]any{
+		"id": name("row"), "createdDateTime": "2026-11-19T10:00:00Z", "userPrincipalName": name("upn"), "userId": user, "userDisplayName": name("person"), "appDisplayName": name("app"), "appId": name("appid"),
+		"resourceDisplayName": name("resource"), "clientAppUsed": "Browser", "ipAddress": name("ip"), "authenticationRequirement": "singleFactorAuthentication", "signInEventTypes": []string{"nonInteractiveUser"},
+		"authenticationProtocol": "ropc", "status": map[string]any{"errorCode": 0, "failureReason": name("why")}, "location": map[string]any{"countryOrRegion": name("NL")}, "conditionalAccessStatus": name("status"), "isInteractive": false,
+	}
+	for file, v := range map[string]any{
+		"users.json":    map[string]any{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#users", "value": []any{map[string]any{"id": user, "userPrincipalName": name("upn"), "displayName": name("person"), "userType": "Member", "accountEnabled": true}}},
+		"policies.json": map[string]any{"value": []any{policy}},
+		"roles.json":    map[string]any{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#roleManagement/directory/roleAssignments", "value": []any{map[string]any{"id": "a", "principalId": user, "roleDefinitionId": "62e90394-69f5-4237-9190-012177145e10", "directoryScopeId": "/"}}},
+		"defaults.json": map[string]any{"id": "00000000-0000-0000-0000-000000000005", "displayName": "Security Defaults", "isEnabled": false},
+		"signins.json":  map[string]any{"@odata.context": "https://graph.microsoft.com/beta/$metadata#auditLogs/signIns", "value": []any{row}},
+		"customer.json": map[string]any{"id": "c1", "companyProfile": map[string]any{"tenantId": "c1", "companyName": name("customer")}, "allowDelegatedAccess": true},
+	} {
+		raw, err := json.Marshal(v)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, strings.TrimLeft(sign, "\t\r")+file), raw, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// csvCommands are the arguments that make each command print all it can.
+var csvCommands = map[string][]string{
+	"partnerguard assess csv":          {"--from", "{in}"},
+	"partnerguard assess accounts-csv": {"--from", "{in}"},
+	"partnerguard signins csv":         {"--from", "{in}"},
+	"partnerguard prove csv":           {"--from", "{in}"},
+	"partnerguard rehearse csv":        {"--from", "{in}", "--preset", "partner-baseline"},
+	"partnerguard rules csv":           {},
+	"partnerguard automation csv":      {"--from", "{in}"},
+	"partnerguard export plan csv":     {"--licence", "free"},
+	"partnerguard export check csv":    {"--from", "{in}"},
+}
+
+// TestCSVOutputs walks every command that prints CSV: no cell may be one that a
+// spreadsheet runs.
+func TestCSVOutputs(t *testing.T) {
+	t.Parallel()
+	var walk func(cmd *cobra.Command) []string
+	walk = func(cmd *cobra.Command) (found []string) {
+		if f := cmd.Flags().Lookup("output"); f != nil {
+			for form := range strings.SplitSeq(f.Value.Type(), "|") {
+				if strings.Contains(form, "csv") {
+					found = append(found, cmd.CommandPath()+" "+form)
+				}
+			}
+		}
+		for _, c := range cmd.Commands() {
+			found = append(found, walk(c)...)
+		}
+		return found
+	}
+	all := walk(newRoot(&Env{}))
+	if len(all) < 7 {
+		t.Fatalf("only %v print CSV: the walk is broken", all)
+	}
+	for _, name := range all {
+		args, ok := csvCommands[name]
+		if !ok {
+			t.Errorf("%s is not in the table of this test", name)
+			continue
+		}
+		words := strings.Fields(name)
+		for _, sign := range []string{"=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫", "\u00a0=", "\u200b＝"} {
+			line := append(append([]string{}, words[1:len(words)-1]...), "--output", words[len(words)-1])
+			in := spiteful(t, sign)
+			for _, a := range args {
+				line = append(line, strings.ReplaceAll(a, "{in}", in))
+			}
+			checkCSV(t, name, sign, line)
+		}
+	}
+}
+
+func checkCSV(t *testing.T, name, sign string, args []string) {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	home := t.TempDir()
+	code := Main(context.Background(), Env{
+		Args: args, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, Now: func() time.Time { return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC) },
+		Getenv: func(k string) string { return map[string]string{"HOME": home, "XDG_RUNTIME_DIR": home}[k] },
+	})
+	rows, err := csv.NewReader(strings.NewReader(stdout.String())).ReadAll()
+	if err != nil || len(rows) < 2 || code != 0 && code != 3 {
+		t.Errorf("%s %q: exit %d, %d rows, %v\n%.600s", name, sign, code, len(rows), err, stderr.String())
+		return
+	}
+	for _, row := range rows {
+		for _, c := range row {
+			plain := strings.TrimLeft(c, " \u00a0\u200b\u3000\ufeff")
+			if c != "" && (c[0] == '\t' || c[0] == '\r') || plain != "" && strings.ContainsRune("=+-@＝＋－＠﹦﹢﹣﹫", []rune(plain)[0]) {
+				t.Errorf("%s %q: the cell %q is a formula", name, sign, c)
+				return
+			}
+		}
+	}
+}

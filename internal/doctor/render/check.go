@@ -1,0 +1,155 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"partnerguard/internal/console"
+	"partnerguard/internal/doctor"
+	"partnerguard/internal/evidence"
+)
+
+// textWhy is how many reasons of one file the text shows.
+const textWhy = 3
+
+// CheckText writes a check for a terminal: the answer, what to run, then the
+// files, then the rules.
+func CheckText(w io.Writer, c *doctor.Check, o Options) error {
+	s := console.NewScreen(w, o)
+	tone := console.Good
+	if !c.Complete {
+		tone = console.Bad
+	}
+	s.Para(tone.Mark+" ", strings.ToUpper(c.Answer[:1])+c.Answer[1:]+map[bool]string{true: ".", false: ":"}[c.Complete], tone.Style.Strong())
+	for i, r := range c.Run {
+		s.Para(fmt.Sprintf("%3d  ", i+1), console.Clean(r, console.MaxSaying), console.Cyan)
+	}
+	s.Para("  ", fmt.Sprintf("For %s in the %s cloud%s, on %s. partnerguard export plan prints each request as a line to paste.",
+		partnerWord(c.PartnerKind), c.Cloud, licenceFrom(c), c.AsOf.Format("2006-01-02")), console.Dim)
+	if c.Sample {
+		s.Para("  ", console.SampleWords, console.Cyan)
+	}
+	s.Section("Files", fmt.Sprintf("%d of %d there and whole", c.Whole, c.Needed))
+	for i := range c.Files {
+		checkFile(s, &c.Files[i])
+	}
+	for i := range c.Left {
+		leftOut(s, &c.Left[i])
+	}
+	ready := 0
+	for i := range c.Rules {
+		if c.Rules[i].Ready {
+			ready++
+		}
+	}
+	s.Section("Rules", fmt.Sprintf("%d of %d have what they need", ready, len(c.Rules)))
+	for i := range c.Rules {
+		checkRule(s, &c.Rules[i])
+	}
+	s.Inputs(c.Input)
+	return s.Flush()
+}
+
+func licenceFrom(c *doctor.Check) string {
+	if c.Licence == "" {
+		return " (its licence is not known, so nothing is left out)"
+	}
+	return withLicence(c.Licence)
+}
+
+func checkFile(s *console.Screen, f *doctor.CheckFile) {
+	tone, word := console.Good, "whole"
+	switch {
+	case f.Extent == evidence.Partly:
+		tone, word = console.Doubt, "partial"
+	case f.Extent == evidence.Absent && f.Need == "needed":
+		tone, word = console.Bad, "absent"
+	case f.Extent == evidence.Absent:
+		tone, word = console.Muted, "absent"
+	}
+	text := fmt.Sprintf("%s: %s", f.File, word)
+	if f.Extent != evidence.Absent {
+		text += fmt.Sprintf(", %s", console.Plural(int64(f.Records), "records"))
+	}
+	if f.Says != "" {
+		text += ", " + f.Says
+	}
+	if f.Instead != "" {
+		text += ", by " + f.Instead
+	}
+	switch f.Need {
+	case "helps":
+		text += "; not needed, it would show more"
+	case "not_known":
+		text += "; whether it is needed is not known yet"
+	}
+	s.Para("  "+tone.Mark+" ", text, tone.Style)
+	for i := range f.Why[:min(len(f.Why), textWhy)] {
+		why := &f.Why[i]
+		where := ""
+		if why.Source.Path != "" {
+			where = " (" + console.Clean(why.Source.String(), console.MaxName) + ")"
+		}
+		s.Para("      - ", console.Clean(why.Why, console.MaxSaying)+where, console.Plain)
+	}
+	if more := len(f.Why) - textWhy; more > 0 {
+		s.Para("      ", fmt.Sprintf("and %d more reasons in the JSON", more), console.Dim)
+	}
+	if f.Run != "" {
+		s.Para("    → ", console.Clean(f.Run, console.MaxSaying), console.Cyan)
+	}
+}
+
+func checkRule(s *console.Screen, r *doctor.CheckRule) {
+	tone := console.Good
+	var parts []string
+	for _, p := range []struct {
+		word  string
+		kinds []evidence.Kind
+	}{{"absent", r.Absent}, {"partial", r.Partial}, {"not to be had", r.Left}, {"whole", r.There}} {
+		if len(p.kinds) > 0 {
+			parts = append(parts, p.word+": "+kinds(p.kinds))
+		}
+	}
+	for _, o := range r.Open {
+		parts = append(parts, "not known: "+console.Clean(o, console.MaxSaying))
+	}
+	if !r.Ready {
+		tone = console.Doubt
+	}
+	s.Para("  "+tone.Mark+" ", fmt.Sprintf("%s (%s): %s", r.ID, r.Level, strings.Join(parts, "; ")), tone.Style)
+	if r.Run != "" {
+		s.Para("    → ", console.Clean(r.Run, console.MaxSaying), console.Cyan)
+	}
+}
+
+func kinds(list []evidence.Kind) string {
+	words := make([]string, len(list))
+	for i, k := range list {
+		words[i] = string(k)
+	}
+	return strings.Join(words, ", ")
+}
+
+// CheckCSV writes one row a file, then one a rule.
+func CheckCSV(w io.Writer, c *doctor.Check) error {
+	out := console.NewSheet(w, "row", "id", "need", "extent", "records", "says", "why", "run", "there", "partial", "absent", "left_out", "used_by")
+	for i := range c.Files {
+		f := &c.Files[i]
+		why := make([]string, len(f.Why))
+		for j := range f.Why {
+			why[j] = f.Why[j].Why
+		}
+		out.Row("file", f.File, f.Need, f.Extent.String(), strconv.Itoa(f.Records), f.Says, strings.Join(why, " | "), f.Run,
+			"", "", "", "", strings.Join(slices.Concat(f.NeededBy, f.Helps), " "))
+	}
+	for i := range c.Rules {
+		r := &c.Rules[i]
+		ready := map[bool]string{true: "ready", false: "not ready"}[r.Ready]
+		out.Row("rule", r.ID, r.Level, ready, "", "", "", r.Run, kinds(r.There), kinds(r.Partial), kinds(r.Absent), kinds(r.Left), "")
+	}
+	return out.Close()
+}
