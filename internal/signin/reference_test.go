@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sort"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/lenient"
 )
 
 // taken is one event as the reference sees it.
@@ -36,6 +38,42 @@ type item struct {
 	j    Judgement
 	keep bool
 	row  row
+
+	session time.Time // the clock sessions are joined by
+}
+
+func sourceKey(src SourceRef) string { return fmt.Sprint(src.Seq, src.Path, src.Part) }
+
+// referenceClocks reads every clock of every source.
+func referenceClocks(in []taken, s *Summary) map[string]lenient.Dates {
+	orders := map[string]lenient.Dates{}
+	for _, x := range in {
+		d := orders[sourceKey(x.src)]
+		if x.e.Clock != ClockExact {
+			d.Learn(x.e.CreatedRaw)
+		}
+		orders[sourceKey(x.src)] = d
+	}
+	notes := map[string]*ClockNote{}
+	for _, x := range in {
+		d := orders[sourceKey(x.src)]
+		if o := d.Order(); x.e.Detail || x.e.Clock != ClockAmbiguous || o != lenient.Undecided && o != lenient.Contrary {
+			continue
+		}
+		n := notes[sourceKey(x.src)]
+		if n == nil {
+			n = &ClockNote{Source: x.src.Source, Contrary: d.Order() == lenient.Contrary}
+			notes[sourceKey(x.src)] = n
+		}
+		n.Rows++
+		if x.src.Line < n.Source.Line {
+			n.Source.Line = x.src.Line
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(notes)) {
+		s.Clocks = append(s.Clocks, *notes[k])
+	}
+	return orders
 }
 
 // place orders items by where they stand in the input.
@@ -53,12 +91,35 @@ func (a *item) place(b *item) int {
 // reasons, and a summary that knows what was left out.
 func surviving(opt Options, in []taken) (rows []*item, s Summary) {
 	groups := map[string][]*item{}
+	orders, steps := referenceClocks(in, &s), map[string][]Step{}
+	outside := func(c time.Time) bool {
+		return !opt.Since.IsZero() && c.Before(opt.Since) || !opt.Until.IsZero() && !c.Before(opt.Until)
+	}
+	joinKey := func(id string) string {
+		if len(id) == 36 && strings.Count(id, "-") == 4 {
+			id = strings.ToLower(id)
+		}
+		return id
+	}
+	details := slices.Clone(in)
+	slices.SortStableFunc(details, func(a, b taken) int { return (&item{taken: a}).place(&item{taken: b}) })
+	for _, x := range details {
+		if x.e.Detail && x.e.ID != "" && x.e.ID != emptyGUID && !slices.Contains(steps[joinKey(x.e.ID)], x.e.Steps[0]) {
+			steps[joinKey(x.e.ID)] = append(steps[joinKey(x.e.ID)], x.e.Steps[0])
+		}
+	}
 	for _, x := range in {
-		if c := x.e.Created; !c.IsZero() && (!opt.Since.IsZero() && c.Before(opt.Since) || !opt.Until.IsZero() && !c.Before(opt.Until)) {
+		if x.e.Detail {
+			continue
+		}
+		if c := x.e.Created; !c.IsZero() && x.e.Clock != ClockAmbiguous && (!opt.Since.IsZero() && c.Before(opt.Since) || !opt.Until.IsZero() && !c.Before(opt.Until)) {
 			s.OutOfRange++
 			continue
 		}
 		it := &item{taken: x, j: Judge(&x.e)}
+		if x.e.Clock == ClockAmbiguous {
+			it.e.Created = time.Time{} // until the copies are sorted out
+		}
 		it.keep = opt.CSV && (opt.Keep == nil || opt.Keep(&it.e, it.j))
 		it.row.fill(&it.e, &it.j, it.keep, false, nil)
 		key := "id " + x.e.ID
@@ -71,6 +132,10 @@ func surviving(opt Options, in []taken) (rows []*item, s Summary) {
 			key = fmt.Sprintf("%#v", e)
 		}
 		groups[key] = append(groups[key], it)
+	}
+	orphans := map[string]bool{}
+	for key := range steps {
+		orphans[key] = true
 	}
 	for _, g := range groups {
 		best := g[0]
@@ -96,7 +161,34 @@ func surviving(opt Options, in []taken) (rows []*item, s Summary) {
 				best = it
 			}
 		}
+		key := joinKey(best.e.ID)
+		if _, known := steps[key]; known {
+			orphans[key] = false
+			if best.e.Joinable && best.e.HasStatus && best.e.ErrorCode == 0 {
+				best.e.Steps, best.e.HasMFAFields = steps[key], true
+				best.j = Judge(&best.e)
+			}
+		}
+		best.session = best.e.Created
+		if best.e.Clock == ClockAmbiguous {
+			d := orders[sourceKey(best.src)]
+			t, ambiguous := d.Parse(best.e.CreatedRaw)
+			best.session = t
+			if !ambiguous {
+				if outside(t) {
+					s.OutOfRange++
+					continue
+				}
+				best.e.Created = t
+			}
+		}
+		best.keep = opt.CSV && (opt.Keep == nil || opt.Keep(&best.e, best.j))
 		rows = append(rows, best)
+	}
+	for _, open := range orphans {
+		if open && opt.Since.IsZero() && opt.Until.IsZero() {
+			s.OrphanSteps++
+		}
 	}
 	slices.SortFunc(rows, func(a, b *item) int {
 		if d := a.place(b); d != 0 {
@@ -110,10 +202,10 @@ func surviving(opt Options, in []taken) (rows []*item, s Summary) {
 		}
 		done := false
 		for _, q := range rows {
-			gap := q.e.Created.Sub(p.e.Created)
+			gap := q.session.Sub(p.session)
 			if q.e.HasStatus && q.e.ErrorCode == 0 && q.j.Verdict != NotUser && p.e.CorrelationID != "" && p.e.CorrelationID != emptyGUID &&
 				strings.EqualFold(p.e.CorrelationID, q.e.CorrelationID) && userOf(&p.e) != "" && userOf(&p.e) == userOf(&q.e) &&
-				!p.e.Created.IsZero() && !q.e.Created.IsZero() && gap >= 0 && gap <= 15*time.Minute {
+				!p.session.IsZero() && !q.session.IsZero() && gap >= 0 && gap <= 15*time.Minute {
 				done = true
 			}
 		}
@@ -471,7 +563,9 @@ func randomEvent(r *rand.Rand) Event {
 	if r.IntN(3) == 0 {
 		e.ErrorCode = []int32{50074, 50079, 50140, 50126, -1}[r.IntN(5)]
 	}
-	if r.IntN(8) > 0 {
+	if r.IntN(8) == 0 {
+		readCreated(pick("3/2/2024 00:01:00", "2/3/2024 0:02:00", "25/2/2024 00:02:00", "2/28/2024 12:03:00 AM", "1/3/2024 00:01:30", "29.02.2024 00:05:00"), false, &e)
+	} else if r.IntN(8) > 0 {
 		e.Created = time.Date(2024, 2, 28+r.IntN(3), 0, r.IntN(40), r.IntN(3), r.IntN(2), time.UTC)
 	} else {
 		e.CreatedRaw = pick("", "yesterday")
@@ -485,6 +579,13 @@ func randomEvent(r *rand.Rand) Event {
 	}
 	for range r.IntN(3) {
 		e.Policies = append(e.Policies, AppliedPolicy{ID: "p", DisplayName: pick("", "All users", "a; b"), Result: pick("success", "notApplied", "reportOnlyFailure")})
+	}
+	if e.Joinable = r.IntN(3) == 0; e.Joinable {
+		e.Steps, e.Policies = nil, nil // as the portal's rows are
+	}
+	if r.IntN(8) == 0 {
+		return Event{Detail: true, ID: e.ID, Steps: []Step{{Method: pick("Password", "Windows Hello for Business", "SMS"), MethodDetail: pick("", "x"),
+			Succeeded: Tri(r.IntN(3)), ResultDetail: pick("", "MFA completed in Azure AD"), Requirement: pick("Primary authentication", "Multifactor authentication")}}}
 	}
 	if r.IntN(4) == 0 {
 		e.RequirementPolicies = []RequirementPolicy{{Provider: "enforcedForCspAdmins"}}
