@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
@@ -75,9 +76,10 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 	if finishErr != nil {
 		return nil, finishErr
 	}
-	if s.facts.Seen[evidence.SignIn] > 0 {
+	if s.facts.Seen[evidence.SignIn]+s.facts.Seen[evidence.UnifiedAuditSignIn] > 0 {
 		s.facts.SignIns = &summary
 	}
+	tellLogs(s.facts.Inputs, &summary)
 	return s.facts, nil
 }
 
@@ -92,16 +94,22 @@ type sink struct {
 }
 
 func (s *sink) Record(kind evidence.Kind, raw []byte, src evidence.Source) (string, error) {
-	if kind != evidence.SignIn {
+	switch kind {
+	case evidence.SignIn, evidence.UnifiedAuditSignIn, evidence.AuthenticationDetail:
+	default:
 		if err := s.facts.Take(kind, raw, src); err != nil {
 			return err.Error(), nil
 		}
 		return "", nil
 	}
-	if _, err := s.decoder.Decode(raw, &s.event); err != nil {
+	shape, err := s.decoder.Decode(raw, &s.event)
+	switch {
+	case err != nil:
 		return "this sign-in could not be read: " + err.Error(), nil
+	case shape == signin.ShapeNone:
+		return "", intake.ErrNoSignIn
 	}
-	s.facts.Seen[evidence.SignIn]++
+	s.facts.Seen[kind]++
 	s.fold.Add(&s.event, signin.SourceRef{Seq: s.order(src.Path), Source: src})
 	return "", s.fold.Err()
 }
@@ -122,4 +130,39 @@ func (s *sink) order(path string) int {
 		s.seq++
 	}
 	return s.seq
+}
+
+// tellLogs notes with the inputs what only the whole log could tell of them:
+// clocks that nothing decides, and steps whose sign-in was not read.
+func tellLogs(inputs []evidence.Input, sum *signin.Summary) {
+	for _, c := range sum.Clocks {
+		msg := fmt.Sprintf("%d clocks of sign-ins can be read with the day or the month first, and nothing in the input decides it: "+
+			"the rows are counted and keep their text; export with dates as 2026-11-28T14:05:00Z", c.Rows)
+		switch {
+		case c.LocalTime:
+			msg = fmt.Sprintf("%d clocks of sign-ins are in the local time of whoever exported: the rows are counted and keep their text; "+
+				"set the display time to UTC and export again", c.Rows)
+		case c.Contrary:
+			msg = fmt.Sprintf("some clocks of this input have the day first and some the month, so that %d can be read both ways: "+
+				"the rows are counted and keep their text; export with dates as 2026-11-28T14:05:00Z", c.Rows)
+		}
+		for i := range inputs {
+			if inputs[i].Path == c.Source.Path {
+				inputs[i].Add(evidence.Note{Source: c.Source, Message: msg})
+				break
+			}
+		}
+	}
+	if sum.OrphanSteps == 0 {
+		return
+	}
+	for i := range inputs {
+		if in := &inputs[i]; in.Kinds[evidence.AuthenticationDetail] > 0 {
+			src := evidence.Source{Path: in.Path}
+			in.Add(evidence.Note{Source: src, Message: fmt.Sprintf("%d sign-ins whose authentication details stand here were not read themselves: "+
+				"export the other files of the same download", sum.OrphanSteps)})
+			in.Shorten(evidence.Cut{Kind: evidence.SignIn, Why: "lacks sign-ins whose authentication details were read", Source: src})
+			return
+		}
+	}
 }

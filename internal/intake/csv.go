@@ -225,28 +225,6 @@ scan:
 	return ','
 }
 
-// rowJSON writes a row as a JSON object of header -> text. names are JSON
-// strings already; cells that are missing are empty. Bytes that are not UTF-8 become U+FFFD; bad reports them.
-func rowJSON(dst []byte, names [][]byte, cells [][]byte) (row []byte, bad bool) {
-	dst = append(dst, '{')
-	for i, n := range names {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, n...)
-		dst = append(dst, ':')
-		var cell []byte
-		if i < len(cells) {
-			cell = cells[i]
-		}
-		if !utf8.Valid(cell) {
-			bad = true
-		}
-		dst = appendJSONString(dst, cell)
-	}
-	return append(dst, '}'), bad
-}
-
 const hexDigits = "0123456789abcdef"
 
 // appendJSONString quotes s. Invalid UTF-8 becomes U+FFFD.
@@ -336,21 +314,14 @@ func (f *file) csv(br *bufio.Reader, head []byte) error {
 		return err
 	}
 	f.in.Format = "csv"
-	t := csvTable{f: f, names: make([][]byte, len(header))}
-	for i, h := range header {
-		t.names[i] = appendJSONString(nil, bytes.TrimSpace(h))
-	}
-	for len(t.names) > 1 && len(t.names[len(t.names)-1]) == 2 {
-		t.names = t.names[:len(t.names)-1] // exporters that end every row with a comma
-	}
-	graphHeader(t.names)
+	t := csvTable{f: f, header: newHeader(header)}
 	return t.read(c)
 }
 
 // csvTable is the reading of one table behind its header.
 type csvTable struct {
 	f      *file
-	names  [][]byte // JSON texts
+	header header
 	row    []byte
 	clocks tableClocks
 
@@ -380,18 +351,18 @@ func (t *csvTable) read(c *csvReader) error {
 			" (this is the first; export as JSON, or with the culture en-US)"})
 	}
 	if t.ragged > 0 && end == io.EOF {
-		f.fault(f.at(place{line: t.firstRagged}), 0, fmt.Sprintf("%s more or fewer cells than the header has names (%d); this is the first", rowsHave(t.ragged), len(t.names)))
+		f.fault(f.at(place{line: t.firstRagged}), 0, fmt.Sprintf("%s more or fewer cells than the header has names (%d); this is the first", rowsHave(t.ragged), t.header.width))
 	}
 	if t.badText > 0 && end == io.EOF {
 		f.fault(f.at(place{line: t.firstBad}), 0, fmt.Sprintf("%s bytes that are not UTF-8, read as U+FFFD; this is the first (save the file as UTF-8)", rowsHave(t.badText)))
 	}
-	return f.headerOnly(t.rows, t.names)
+	return f.headerOnly(t.rows, &t.header)
 }
 
 // readRows reads rows until something ends them, and returns that: io.EOF,
 // errOpenQuote, an error of the stream, the sink or the context.
 func (t *csvTable) readRows(c *csvReader) error {
-	f, width := t.f, len(t.names)
+	f, width := t.f, t.header.width
 	for {
 		cells, err := c.next(maxColumns * 2)
 		switch err {
@@ -427,7 +398,7 @@ func (t *csvTable) readRows(c *csvReader) error {
 // give hands one row on as an object.
 func (t *csvTable) give(cells [][]byte, at place) error {
 	var bad bool
-	if t.row, bad = rowJSON(t.row[:0], t.names, cells); bad {
+	if t.row, bad = t.header.row(t.row[:0], cells); bad {
 		if t.badText++; t.badText == 1 {
 			t.firstBad = at.line
 		}
@@ -443,11 +414,11 @@ func rowsHave(n int) string {
 }
 
 // headerOnly counts a table without rows as an empty collection of its kind.
-func (f *file) headerOnly(rows int, names [][]byte) error {
+func (f *file) headerOnly(rows int, h *header) error {
 	if rows > 0 {
 		return nil
 	}
-	row, _ := rowJSON(nil, names, nil)
+	row, _ := h.row(nil, nil)
 	kind, _ := f.recognise(row, nil)
 	f.emptyList(kind, "a CSV header without rows")
 	return nil

@@ -29,6 +29,9 @@ type file struct {
 
 	facts      facts
 	lastSignIn signInLike
+	exact      bool // nothing is taken for a sign-in because it is like the last one
+	lost       lost // what stands in the place of an outcome
+	auditFound int  // records that a search of the unified audit log found
 	taken      int  // records of a known kind, and known collections that are empty
 	broken     bool // something could not be read
 	torn       bool // and it is not known of which kind it was
@@ -240,6 +243,7 @@ func (f *file) finish(err error) error {
 	default:
 		f.fault(f.at(place{}), 0, streamFault(err, f.in.Compression))
 	}
+	f.sayLogs()
 	for _, o := range f.others {
 		msg := o.reason
 		if o.count > 1 || f.taken > 0 {
@@ -665,7 +669,7 @@ func (f *file) try(raw []byte, p place) (taken bool, reason string, err error) {
 	}
 	isPage := false
 	for _, v := range o.values {
-		if t.pages.has(v.id) && v.raw[0] == '[' || v.id == t.value && v.raw[0] == '{' || t.scuba.has(v.id) && (v.raw[0] == '[' || v.raw[0] == '{') {
+		if t.pages.has(v.id) && v.raw[0] == '[' || (v.id == t.value || v.id == t.hits) && v.raw[0] == '{' || t.scuba.has(v.id) && (v.raw[0] == '[' || v.raw[0] == '{') {
 			isPage = true
 		}
 	}
@@ -675,6 +679,15 @@ func (f *file) try(raw []byte, p place) (taken bool, reason string, err error) {
 		} else if reason == "" || o.text(t.context) != "" {
 			p.level++
 			return true, "", f.container(memScanner(raw), p, o.text(t.context))
+		}
+	}
+	if isLog(kind) {
+		anew, err := f.emitLog(kind, raw, p)
+		if err != nil || !anew {
+			return err == nil, "", err
+		}
+		if kind, reason = f.again(raw, &p); isLog(kind) {
+			kind = ""
 		}
 	}
 	if kind != "" {

@@ -62,11 +62,18 @@ func DecodeEvent(raw []byte, e *Event) (Shape, error) {
 
 // Recognise reports whether raw is a sign-in event of any shape, and not
 // another kind of record. Safe for concurrent use.
-func Recognise(raw []byte) bool {
+func Recognise(raw []byte) bool { return ShapeOf(raw) != ShapeNone }
+
+// ShapeOf says which export raw came from, ShapeNone when it is no record of a
+// sign-in. Safe for concurrent use.
+func ShapeOf(raw []byte) Shape {
 	d := recognisers.Get().(*Decoder)
 	defer recognisers.Put(d)
 	shape, err := d.Decode(raw, &d.scratch)
-	return err == nil && shape != ShapeNone
+	if err != nil {
+		return ShapeNone
+	}
+	return shape
 }
 
 // recognisers holds decoders between calls; what they remember changes no
