@@ -176,3 +176,31 @@ func TestTypeName(t *testing.T) {
 		}
 	}
 }
+
+// FuzzForeign: records of other logs of any content are decoded alike by both
+// decoders, and the audit log never proves anything about MFA.
+func FuzzForeign(f *testing.F) {
+	f.Add(`"Operation":"UserLoggedIn","RecordType":15,"CreationTime":"2026-11-20T08:00:02","Actor":[{"ID":"a@b"}],"ErrorNumber":"0"`)
+	f.Add(`"AuditData":"{\"Operation\":\"UserLoginFailed\",\"UserKey\":\"10033FFF80D23AE1@x\"}"`)
+	f.Add(`"azure":{"signinlogs":{"category":"SignInLogs","properties":{"status":{"error_code":0},"a":[[{"b_c":1}]]}}},"@timestamp":"2026-11-20T08:00:00Z"`)
+	f.Add(`"azure.signinlogs.properties.status.error_code":[0],"azure.signinlogs.category":"SignInLogs","@timestamp":["Nov 20, 2026 @ 08:00:00.000"]`)
+	f.Add(`"Timestamp":"2026-11-20T08:00:00Z","AccountUpn":"a","ErrorCode":0,"Application":"x","LogonType":"[\"interactiveUser\"]"`)
+	f.Add(`"Request ID":"r","Authentication method":"Password","Succeeded":"true"`)
+	f.Add(`"CreatedDateTime [UTC+02:00]":"3/11/2026, 2:05:00.000 PM","Status.ErrorCode":1,"Location":"@{CountryOrRegion=NL}"`)
+	f.Fuzz(func(t *testing.T, members string) {
+		raw := []byte("{" + members + "}")
+		var e Event
+		shape, err := DecodeEvent(raw, &e)
+		if err != nil {
+			return
+		}
+		var d Decoder
+		agree(t, &d, raw)
+		if v := Judge(&e).Verdict; shape == ShapeAudit && (v.Proven() || v == NotChallenged) {
+			t.Errorf("%s: %v", raw, v)
+		}
+		if e.Detail != (shape == ShapeDetail) || e.Audit != (shape == ShapeAudit) {
+			t.Errorf("%s: %v %+v", raw, shape, e)
+		}
+	})
+}
