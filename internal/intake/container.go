@@ -37,7 +37,7 @@ func isPageKey(low string, c byte) bool {
 func (f *file) container(s *scanner, p place, context string) error {
 	isPage, isScuba, record := false, false, false
 	pg := &page{input: f.number, count: -1, at: f.at(p)}
-	fails := ""
+	fails, code := false, ""
 	before := f.taken
 	if context != "" {
 		p.hint, p.reason = bySet(context)
@@ -85,7 +85,7 @@ func (f *file) container(s *scanner, p place, context string) error {
 			if err == errTooLarge {
 				return false, nil
 			}
-			fails = " " + errorCode(raw)
+			fails, code = true, errorCode(raw)
 			return true, err
 		case isPageKey(low, c):
 			isPage = true
@@ -148,8 +148,8 @@ func (f *file) container(s *scanner, p place, context string) error {
 		}
 		f.pages.add(f.pages.key(context, f.in, p), pg)
 	}
-	if isPage && fails != "" {
-		f.fault(f.at(p), 0, strings.TrimSpace("the answer says itself that it is not whole"+fails)+": ask again for what is missing")
+	if isPage && fails {
+		f.fault(f.at(p), 0, "the answer says itself that it is not whole"+code+": ask again for what is missing")
 	}
 	var se *syntaxError
 	if isScuba && f.taken == before && (err == nil || errors.As(err, &se)) {

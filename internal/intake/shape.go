@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
 	"context"
@@ -27,8 +28,16 @@ type file struct {
 	in    *evidence.Input
 	named bool // by the user, not found in a folder
 
+	at0    io.ReaderAt // the stored bytes, where they can be read in any order
+	size   int64       // of at0
+	depth  int         // archives around this input
+	within string      // the compression of the archive around it
+	spent  *spent      // shared by all entries of an archive
+	inner  []reading   // the entries of an archive
+
 	facts      facts
 	lastSignIn signInLike
+	inText     bool // top-level values are texts that hold JSON
 	exact      bool // nothing is taken for a sign-in because it is like the last one
 	lost       lost // what stands in the place of an outcome
 	auditFound int  // records that a search of the unified audit log found
@@ -161,8 +170,13 @@ func (f *file) read(raw io.Reader) error {
 	d, err := decode(f.ctx, raw, f.o)
 	defer d.close()
 	f.in.Compression, f.in.Encoding = d.compression, d.encoding
+	if f.within != "" {
+		f.in.Compression = strings.TrimSuffix(f.within+", "+d.compression, ", ")
+	}
 	switch {
 	case err != nil:
+	case d.zip:
+		err = f.archive(d)
 	case d.binary != "":
 		f.in.Format = "binary"
 		if d.archive && f.named {
@@ -198,7 +212,7 @@ func (f *file) text(d decoded) error {
 	head := d.head[i:]
 	low := strings.ToLower(string(head[:min(len(head), 64)]))
 	switch c := head[0]; {
-	case c == '{' || c == '[':
+	case c == '{' || c == '[', isTextInText(head):
 		return f.documents(newScanner(d.r, f.o.MaxRecord))
 	case strings.HasPrefix(low, "<!doctype html") || strings.HasPrefix(low, "<html"):
 		f.foreign("a web page, not an export (a portal's sign-in page, perhaps)")
@@ -263,7 +277,7 @@ func (f *file) finish(err error) error {
 	}
 	f.looksCut()
 	f.sayRemarks()
-	if f.taken == 0 && !f.broken && len(f.others) == 0 {
+	if f.taken == 0 && !f.broken && len(f.inner) == 0 && len(f.others) == 0 {
 		if f.empty == "" {
 			f.empty = "nothing in it"
 		}
@@ -303,7 +317,7 @@ func streamFault(err error, compression string) string {
 		return "the " + compression + " data ends too early; what came before was read"
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, zstd.ErrMagicMismatch):
 		return "the " + compression + " data is followed by something that is not " + compression
-	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, zstd.ErrCRCMismatch):
+	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, zstd.ErrCRCMismatch), errors.Is(err, zip.ErrChecksum):
 		return "the " + compression + " data is damaged: its checksum does not match"
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return "the zstd data asks for more memory than is allowed"
@@ -328,7 +342,7 @@ func (f *file) syntax(err error, p place) {
 // other.
 func (f *file) documents(s *scanner) error {
 	lined := true // every value so far stood on one line
-	for {
+	for first := true; ; first = false {
 		end, err := s.atEnd()
 		if err != nil || end {
 			return err
@@ -345,6 +359,7 @@ func (f *file) documents(s *scanner) error {
 		}
 		f.objects++
 		c := s.buf[s.pos]
+		f.inText = f.inText || first && c == '"'
 		p := place{line: line, whole: true}
 		switch {
 		case c == '{':
@@ -354,6 +369,8 @@ func (f *file) documents(s *scanner) error {
 				f.in.Format = "json array"
 			}
 			err = f.list(s, place{whole: true})
+		case c == '"' && f.inText:
+			err = f.textInText(s, p)
 		case f.resumed && (c == ',' || c == ']' || c == '}'): // the rest of a list that broke
 			s.pos++
 		case f.objects > 1:
@@ -381,6 +398,41 @@ func (f *file) documents(s *scanner) error {
 		}
 		lined = lined && s.lineNow() == line
 	}
+}
+
+// isTextInText reports a text that begins like JSON written into a JSON text,
+// which shippers make of one event.
+func isTextInText(head []byte) bool {
+	if len(head) < 2 || head[0] != '"' {
+		return false
+	}
+	i := skipSpace(head, 1)
+	if i < len(head) && head[i] == '[' {
+		i = skipSpace(head, i+1)
+	}
+	return bytes.HasPrefix(head[min(i, len(head)):], []byte(`{\"`))
+}
+
+// textInText reads a top-level text that holds an object, or a list of them.
+func (f *file) textInText(s *scanner, p place) error {
+	f.format("json in a json text")
+	raw, err := s.raw()
+	if err == errTooLarge {
+		f.fault(f.at(p), s.offset(), fmt.Sprintf("this record is larger than %s and was skipped", size(f.o.MaxRecord)))
+		return s.value()
+	}
+	if err != nil {
+		return err
+	}
+	p.level++
+	if text := objectInText(raw); text != nil {
+		return f.one(text, p)
+	}
+	if text := []byte(strings.TrimSpace(unquote(raw))); len(text) > 0 && text[0] == '[' && json.Valid(text) {
+		return f.list(memScanner(text), p)
+	}
+	f.fault(f.at(p), 0, "this text begins like JSON and is none")
+	return nil
 }
 
 // errHandedOver says that the sink took the rest of the stream.

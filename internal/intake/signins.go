@@ -48,7 +48,7 @@ func (f *file) signIn(raw []byte, t *table, o *facts) (evidence.Kind, string) {
 	}
 	graph := o.known.touches(&t.who) && o.known.touches(&t.when) && o.known.touches(&t.outcome) && o.known.touches(&t.with)
 	other := otherLog("")
-	if !graph {
+	if !graph && !(o.known.touches(&t.who) && namesTable(o.text(t.typ))) {
 		signs := readSigns(raw)
 		if other = signs.other(); other == "" && !signs.all(signWho|signWhen|signEnd) {
 			return "", ""
@@ -65,6 +65,12 @@ func (f *file) signIn(raw []byte, t *table, o *facts) (evidence.Kind, string) {
 	}
 	f.lastSignIn.set(kind, t, o)
 	return kind, ""
+}
+
+// namesTable reports the name of a table of sign-ins, which a query keeps
+// however few columns it asks for.
+func namesTable(s string) bool {
+	return len(s) >= 10 && len(s) < 64 && strings.HasSuffix(strings.ToLower(s), "signinlogs")
 }
 
 // sign is something that a record's keys say.
@@ -122,8 +128,14 @@ func readSigns(raw []byte) (s sign) {
 				low[i] = '_'
 			}
 		}
+		if i := bytes.LastIndex(low, []byte("_[")); i > 0 { // a zone
+			low = low[:i]
+		}
 		low = bytes.TrimRight(low, "_")
 		got := signKeys[string(low)]
+		if len(val) == 2 && val[0] == '"' { // an empty cell says nothing
+			got &^= signWho | signWhen | signWhat | signApp
+		}
 		if got&signAzure != 0 && (val[0] != '{' || !bytes.Contains(bytes.ToLower(val), []byte(`"signinlogs"`))) {
 			got = 0
 		}
@@ -178,6 +190,14 @@ const reportOfSignIns = "a script's report of sign-ins, which does not show whet
 // signInReport recognises the row of such a table: who, when, from where, and
 // nothing nested.
 func signInReport(raw []byte) string {
+	blank := true
+	members(raw, func(_, val []byte) bool {
+		blank = string(val) == `""`
+		return blank
+	})
+	if blank {
+		return "" // nothing to say of it
+	}
 	if s := readSigns(raw); s.all(signWho|signWhen|signWhat|signApp) && s&signNested == 0 {
 		return reportOfSignIns
 	}
@@ -284,6 +304,11 @@ func (f *file) sayLogs() {
 		}
 	}
 	f.sayFull()
+	if n := f.in.Kinds[evidence.UnifiedAuditSignIn]; n > 0 {
+		f.in.Add(evidence.Note{Source: f.at(place{}), Message: plural(n, "record of a sign-in", "records of sign-ins") +
+			" from the unified audit log: who signed in, from where and whether it failed, never whether MFA was asked for; " +
+			"that is in the sign-in log (GET /beta/auditLogs/signIns, needs Entra ID P1)"})
+	}
 	if f.auditFound > f.seen {
 		f.fault(f.at(place{}), 0, fmt.Sprintf("the search of the unified audit log found %d records, and %d stand here: export all of them", f.auditFound, f.seen))
 	}

@@ -309,6 +309,10 @@ func zoneOf(k string) string {
 	}
 }
 
+// LocalZone reports a column name that says that its clocks are in another
+// zone than UTC, as Log Analytics writes it: "TimeGenerated [Local Time]".
+func LocalZone(column string) bool { return zoneOf(column) != "" }
+
 // zone is what the column of key says of its zone, "" for UTC or nothing.
 func (o object) zone(key string) string {
 	if o[zoneMark+key] == nil {
