@@ -132,20 +132,26 @@ func (s *sink) order(path string) int {
 	return s.seq
 }
 
+func clocks(n int64) string {
+	if n == 1 {
+		return "the clock of 1 sign-in"
+	}
+	return fmt.Sprintf("the clocks of %d sign-ins", n)
+}
+
 // tellLogs notes with the inputs what only the whole log could tell of them:
 // clocks that nothing decides, and steps whose sign-in was not read.
 func tellLogs(inputs []evidence.Input, sum *signin.Summary) {
 	for _, c := range sum.Clocks {
-		msg := fmt.Sprintf("%d clocks of sign-ins can be read with the day or the month first, and nothing in the input decides it: "+
-			"the rows are counted and keep their text; export with dates as 2026-11-28T14:05:00Z", c.Rows)
+		msg := clocks(c.Rows) + " can be read with the day or the month first, and nothing in the input decides it"
+		how := "export with dates as 2026-11-28T14:05:00Z"
 		switch {
 		case c.LocalTime:
-			msg = fmt.Sprintf("%d clocks of sign-ins are in the local time of whoever exported: the rows are counted and keep their text; "+
-				"set the display time to UTC and export again", c.Rows)
+			msg, how = clocks(c.Rows)+": local time of whoever exported", "set the display time to UTC and export again"
 		case c.Contrary:
-			msg = fmt.Sprintf("some clocks of this input have the day first and some the month, so that %d can be read both ways: "+
-				"the rows are counted and keep their text; export with dates as 2026-11-28T14:05:00Z", c.Rows)
+			msg = clocks(c.Rows) + " can be read with the day or the month first, and the input has dates of both orders"
 		}
+		msg += ": the rows are counted and keep their text; " + how
 		for i := range inputs {
 			if inputs[i].Path == c.Source.Path {
 				inputs[i].Add(evidence.Note{Source: c.Source, Message: msg})
