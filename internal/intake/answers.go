@@ -2,12 +2,14 @@ package intake
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 )
 
-// The answers of query services: Log Analytics and Elasticsearch.
+// The answers of query services, Log Analytics and Elasticsearch, and what
+// shippers wrap around single events.
 
 // tables reads the answer of the Log Analytics query API: columns once, rows
 // as lists. Each row is handed on as an object.
@@ -191,4 +193,39 @@ func hitsTotal(raw []byte) (total int64, more bool) {
 		return -1, false
 	}
 	return n, more
+}
+
+// isTextInText reports a text that begins like JSON written into a JSON text,
+// which shippers make of one event.
+func isTextInText(head []byte) bool {
+	if len(head) < 2 || head[0] != '"' {
+		return false
+	}
+	i := skipSpace(head, 1)
+	if i < len(head) && head[i] == '[' {
+		i = skipSpace(head, i+1)
+	}
+	return bytes.HasPrefix(head[min(i, len(head)):], []byte(`{\"`))
+}
+
+// textInText reads a top-level text that holds an object, or a list of them.
+func (f *file) textInText(s *scanner, p place) error {
+	f.format("json in a json text")
+	raw, err := s.raw()
+	if err == errTooLarge {
+		f.fault(f.at(p), s.offset(), fmt.Sprintf("this record is larger than %s and was skipped", size(f.o.MaxRecord)))
+		return s.value()
+	}
+	if err != nil {
+		return err
+	}
+	p.level++
+	if text := objectInText(raw); text != nil {
+		return f.one(text, p)
+	}
+	if text := []byte(strings.TrimSpace(unquote(raw))); len(text) > 0 && text[0] == '[' && json.Valid(text) {
+		return f.list(memScanner(text), p)
+	}
+	f.fault(f.at(p), 0, "this text begins like JSON and is none")
+	return nil
 }

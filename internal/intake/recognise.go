@@ -373,7 +373,7 @@ func (f *file) recognise(raw []byte, in *place) (evidence.Kind, string) {
 	}
 	if typ := strings.ToLower(o.text(t.odataType)); typ != "" {
 		typ = strings.TrimPrefix(typ, "#")
-		if short, ok := strings.CutPrefix(typ, "microsoft.graph."); ok {
+		if short, ok := strings.CutPrefix(typ, "microsoft.graph."); ok && short != "security.auditlogrecord" { // its operation tells
 			if k, ok := types[short]; ok {
 				return k, ""
 			}

@@ -400,41 +400,6 @@ func (f *file) documents(s *scanner) error {
 	}
 }
 
-// isTextInText reports a text that begins like JSON written into a JSON text,
-// which shippers make of one event.
-func isTextInText(head []byte) bool {
-	if len(head) < 2 || head[0] != '"' {
-		return false
-	}
-	i := skipSpace(head, 1)
-	if i < len(head) && head[i] == '[' {
-		i = skipSpace(head, i+1)
-	}
-	return bytes.HasPrefix(head[min(i, len(head)):], []byte(`{\"`))
-}
-
-// textInText reads a top-level text that holds an object, or a list of them.
-func (f *file) textInText(s *scanner, p place) error {
-	f.format("json in a json text")
-	raw, err := s.raw()
-	if err == errTooLarge {
-		f.fault(f.at(p), s.offset(), fmt.Sprintf("this record is larger than %s and was skipped", size(f.o.MaxRecord)))
-		return s.value()
-	}
-	if err != nil {
-		return err
-	}
-	p.level++
-	if text := objectInText(raw); text != nil {
-		return f.one(text, p)
-	}
-	if text := []byte(strings.TrimSpace(unquote(raw))); len(text) > 0 && text[0] == '[' && json.Valid(text) {
-		return f.list(memScanner(text), p)
-	}
-	f.fault(f.at(p), 0, "this text begins like JSON and is none")
-	return nil
-}
-
 // errHandedOver says that the sink took the rest of the stream.
 var errHandedOver = errors.New("handed over")
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"partnerguard/internal/lenient"
 )
@@ -104,7 +105,14 @@ func readClock(top, in object, e *Event, f *facts) {
 		in  object
 		key string
 	}{{in, "createddatetime"}, {in, "date (utc)"}, {top, "time"}, {top, "timegenerated"}} { // the last two: the exporter's clock stands in
-		if raw := c.in.text(c.key); raw != "" {
+		raw := c.in.text(c.key)
+		if raw == "" || raw[0] != '/' && len(c.in[c.key]) > 0 && c.in[c.key][0] != '"' { // PowerShell's object of a clock, or a number
+			var t lenient.Time
+			if t.UnmarshalJSON(c.in[c.key]) == nil && t.Set && t.Year() >= 2000 {
+				raw = t.UTC().Format(time.RFC3339Nano)
+			}
+		}
+		if raw != "" {
 			f.clock = readZoned(raw, c.in.zone(c.key), f.shape == ShapeDiagnostic, e)
 			return
 		}
