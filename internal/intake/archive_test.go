@@ -203,3 +203,13 @@ func unzipped(t testing.TB, b []byte) (files []zipFile) {
 	}
 	return files
 }
+
+// One entry is stopped in its middle when all together became too much.
+func TestSpending(t *testing.T) {
+	t.Parallel()
+	o := Options{ExpansionFloor: 1 << 10, Expansion: 2}
+	r := &spending{strings.NewReader(strings.Repeat("x", 1<<20)), &spent{stored: 1 << 10, out: 1 << 10}, o}
+	if n, err := io.Copy(io.Discard, r); err != errBomb || n > 64<<10 {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+}
