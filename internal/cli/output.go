@@ -99,22 +99,43 @@ func (p *progress) done() {
 	}
 }
 
-// tellUnread says on standard error which inputs were not read whole, so that
-// a CSV on standard output stays clean.
+// maxTold bounds the lines that tellUnread writes.
+const maxTold = 25
+
+// tellUnread says on standard error which inputs were not read, or not whole,
+// and why, so that a CSV on standard output stays clean.
 func tellUnread(env *Env, f *facts.Facts) {
+	told, more := 0, 0
 	for i := range f.Inputs {
 		in := &f.Inputs[i]
-		if in.Status != evidence.Partial && in.Status != evidence.Unreadable {
-			continue
+		what := "note"
+		switch in.Status {
+		case evidence.Partial, evidence.Unreadable:
+			what = "not read whole"
+		case evidence.NotRecognised:
+			what = "not read"
 		}
-		where, why := in.Path, ""
-		if len(in.Notes) > 0 {
-			n := &in.Notes[0]
-			why = ": " + n.Message
-			if n.Source.Path != "" {
-				where = n.Source.String()
+		notes := in.Notes
+		if what == "not read whole" && len(notes) == 0 {
+			notes = []evidence.Note{{Source: evidence.Source{Path: in.Path}}}
+		}
+		for n := range notes {
+			if told == maxTold {
+				more++
+				continue
 			}
+			told++
+			where, why := in.Path, ""
+			if notes[n].Source.Path != "" {
+				where = notes[n].Source.String()
+			}
+			if notes[n].Message != "" {
+				why = ": " + notes[n].Message
+			}
+			fmt.Fprintf(env.Stderr, "partnerguard: %s: %s%s\n", where, what, why)
 		}
-		fmt.Fprintf(env.Stderr, "partnerguard: %s: not read whole%s\n", where, why)
+	}
+	if more > 0 {
+		fmt.Fprintf(env.Stderr, "partnerguard: and %d more notes; assess --output json lists them\n", more)
 	}
 }

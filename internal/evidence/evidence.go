@@ -44,6 +44,7 @@ const (
 	GroupEligibility        Kind = "privilegedAccessGroupEligibility" // PIM for groups: who may activate membership or ownership
 	GroupAssignment         Kind = "privilegedAccessGroupAssignment"  // PIM for groups: active memberships
 	UnifiedAuditSignIn      Kind = "unifiedAuditSignIn"               // UserLoggedIn of the unified audit log: weak evidence of a sign-in
+	AuthenticationDetail    Kind = "signInAuthenticationDetail"       // the portal's AuthDetails file: one step of a sign-in of another file
 	PerUserMFA              Kind = "perUserMfaState"                  // per-user MFA states of another list: id or name, and state
 )
 

@@ -24,6 +24,7 @@ var pageKeys = map[string]pageKey{
 	"records":   {format: "azure monitor records"},
 	"responses": {format: "graph batch"},
 	"tables":    {format: "log analytics tables"},
+	"hits":      {format: "elasticsearch hits", object: true},
 }
 
 func isPageKey(low string, c byte) bool {
@@ -36,6 +37,7 @@ func isPageKey(low string, c byte) bool {
 func (f *file) container(s *scanner, p place, context string) error {
 	isPage, isScuba, record := false, false, false
 	pg := &page{input: f.number, count: -1, at: f.at(p)}
+	fails, code := false, ""
 	before := f.taken
 	if context != "" {
 		p.hint, p.reason = bySet(context)
@@ -77,6 +79,14 @@ func (f *file) container(s *scanner, p place, context string) error {
 				return true
 			})
 			return true, nil
+		case low == "error" && c == '{' && (isPage || context != ""):
+			// A page and an error beside it: the service gave up on the way.
+			raw, err := s.raw()
+			if err == errTooLarge {
+				return false, nil
+			}
+			fails, code = true, errorCode(raw)
+			return true, err
 		case isPageKey(low, c):
 			isPage = true
 			f.format(pageKeys[low].format)
@@ -93,6 +103,8 @@ func (f *file) container(s *scanner, p place, context string) error {
 				return true, f.batch(s, q)
 			case low == "tables":
 				return true, f.tables(s, q)
+			case low == "hits" && c == '{':
+				return true, f.hits(s, q)
 			case c == '{':
 				return true, f.element(s, c, q)
 			}
@@ -135,6 +147,9 @@ func (f *file) container(s *scanner, p place, context string) error {
 			pg.kind = p.hint
 		}
 		f.pages.add(f.pages.key(context, f.in, p), pg)
+	}
+	if isPage && fails {
+		f.fault(f.at(p), 0, "the answer says itself that it is not whole"+code+": ask again for what is missing")
 	}
 	var se *syntaxError
 	if isScuba && f.taken == before && (err == nil || errors.As(err, &se)) {
@@ -258,103 +273,6 @@ func (f *file) batch(s *scanner, p place) error {
 		}
 		return f.one(body, p)
 	})
-}
-
-// tables reads the answer of the Log Analytics query API: columns once, rows
-// as lists. Each row is handed on as an object.
-func (f *file) tables(s *scanner, p place) error {
-	return s.array(func(c byte) error {
-		if c != '{' {
-			return s.value()
-		}
-		var names [][]byte
-		var row []byte
-		return s.object(func(key string, c byte) (bool, error) {
-			switch low := strings.ToLower(key); {
-			case low == "columns" && c == '[':
-				return true, s.array(func(c byte) error {
-					raw, err := s.raw()
-					if err == errTooLarge {
-						return s.value()
-					}
-					if err != nil {
-						return err
-					}
-					name := []byte(nil)
-					members(raw, func(k, v []byte) bool {
-						if k := string(bytes.ToLower(k)); (k == `"name"` || k == `"columnname"`) && v[0] == '"' {
-							name = bytes.Clone(v)
-						}
-						return true
-					})
-					if c == '"' {
-						name = bytes.Clone(raw)
-					}
-					if name == nil {
-						name = []byte(`""`)
-					}
-					if len(names) < maxColumns {
-						names = append(names, name)
-					}
-					return nil
-				})
-			case low == "rows" && c == '[':
-				n := 0
-				err := s.array(func(c byte) error {
-					n++
-					q := p
-					q.index, q.level = n, flat
-					if names == nil || c != '[' {
-						f.fault(f.at(q), s.offset(), "expected rows as lists behind a list of columns")
-						return s.value()
-					}
-					s.deep = false
-					raw, err := s.raw()
-					if err == errTooLarge {
-						f.fault(f.at(q), s.offset(), fmt.Sprintf("this row is larger than %s and was skipped", size(f.o.MaxRecord)))
-						return s.value()
-					}
-					if err != nil {
-						return err
-					}
-					if s.deep {
-						f.fault(f.at(q), 0, fmt.Sprintf("this row is nested deeper than %d and was skipped", maxDepth))
-						return nil
-					}
-					row = cells(row[:0], names, raw)
-					return f.one(row, q)
-				})
-				if err == nil && n == 0 {
-					blank, _ := rowJSON(nil, names, nil)
-					kind, _ := f.recognise(blank, nil)
-					f.emptyList(kind, "an empty table")
-				}
-				return true, err
-			}
-			return false, nil
-		})
-	})
-}
-
-// cells writes the list raw as an object under names. Values without a name
-// are left out.
-func cells(dst []byte, names [][]byte, raw []byte) []byte {
-	dst = append(dst, '{')
-	i := skipSpace(raw, 1)
-	for n := 0; n < len(names) && i < len(raw) && raw[i] != ']'; n++ {
-		v := i
-		i = skipValue(raw, i)
-		if n > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, names[n]...)
-		dst = append(dst, ':')
-		dst = append(dst, raw[v:i]...)
-		if i = skipSpace(raw, i); i < len(raw) && raw[i] == ',' {
-			i = skipSpace(raw, i+1)
-		}
-	}
-	return append(dst, '}')
 }
 
 // scubaMember reads one member of a ScubaGear export.

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/signin"
 )
 
 // maxColumns is the widest header read. Wider ones are pivoted tables, not
@@ -225,28 +226,6 @@ scan:
 	return ','
 }
 
-// rowJSON writes a row as a JSON object of header -> text. names are JSON
-// strings already; cells that are missing are empty. Bytes that are not UTF-8 become U+FFFD; bad reports them.
-func rowJSON(dst []byte, names [][]byte, cells [][]byte) (row []byte, bad bool) {
-	dst = append(dst, '{')
-	for i, n := range names {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, n...)
-		dst = append(dst, ':')
-		var cell []byte
-		if i < len(cells) {
-			cell = cells[i]
-		}
-		if !utf8.Valid(cell) {
-			bad = true
-		}
-		dst = appendJSONString(dst, cell)
-	}
-	return append(dst, '}'), bad
-}
-
 const hexDigits = "0123456789abcdef"
 
 // appendJSONString quotes s. Invalid UTF-8 becomes U+FFFD.
@@ -336,21 +315,13 @@ func (f *file) csv(br *bufio.Reader, head []byte) error {
 		return err
 	}
 	f.in.Format = "csv"
-	t := csvTable{f: f, names: make([][]byte, len(header))}
-	for i, h := range header {
-		t.names[i] = appendJSONString(nil, bytes.TrimSpace(h))
-	}
-	for len(t.names) > 1 && len(t.names[len(t.names)-1]) == 2 {
-		t.names = t.names[:len(t.names)-1] // exporters that end every row with a comma
-	}
-	graphHeader(t.names)
-	return t.read(c)
+	return f.newTable(header).read(c)
 }
 
 // csvTable is the reading of one table behind its header.
 type csvTable struct {
 	f      *file
-	names  [][]byte // JSON texts
+	header header
 	row    []byte
 	clocks tableClocks
 
@@ -359,39 +330,72 @@ type csvTable struct {
 	firstRagged, firstBad int // lines
 }
 
+// newTable is the table under a header. A column of clocks whose name tells
+// another zone than UTC is left as it is.
+func (f *file) newTable(header [][]byte) *csvTable {
+	f.clocked = true
+	t := &csvTable{f: f, header: newHeader(header)}
+	for i, cell := range header {
+		if signin.LocalZone(string(cell)) {
+			for len(t.clocks.columns) < i {
+				t.clocks.columns = append(t.clocks.columns, newColumn)
+			}
+			t.clocks.columns = append(t.clocks.columns, otherColumn)
+		}
+	}
+	return t
+}
+
+// add takes one row; odd says that its width is not the header's.
+func (t *csvTable) add(cells [][]byte, at place, odd bool) error {
+	t.rows++
+	if odd {
+		if t.ragged++; t.ragged == 1 {
+			t.firstRagged = at.line
+		}
+	}
+	return t.clocks.row(cells, at, t.give)
+}
+
 // read reads all rows. Rows may wait for the clocks of later ones; whatever ends
 // the table, they are given on.
 func (t *csvTable) read(c *csvReader) error {
-	t.f.clocked = true
 	end := t.readRows(c)
 	if stop := (sinkError{}); errors.As(end, &stop) {
 		return end
 	}
+	err := t.end(end == io.EOF)
+	if err == nil && end != io.EOF && end != errOpenQuote {
+		return end
+	}
+	return err
+}
+
+// end gives the rows that waited, and tells what was odd if the table was read
+// whole.
+func (t *csvTable) end(whole bool) error {
 	if err := t.clocks.flush(t.give); err != nil {
 		return err
 	}
-	if end != io.EOF && end != errOpenQuote {
-		return end
-	}
 	f := t.f
-	if t.clocks.doubt > 0 {
+	if t.clocks.doubt > 0 && f.in.Kinds[evidence.SignIn] == 0 { // the fold tells of the clocks of sign-ins
 		f.in.Add(evidence.Note{Source: f.at(place{line: t.clocks.first}), Message: rowsHave(t.clocks.doubt) +
 			" a clock of which nothing in the table tells whether the day or the month stands first; between slashes it is read month first" +
 			" (this is the first; export as JSON, or with the culture en-US)"})
 	}
-	if t.ragged > 0 && end == io.EOF {
-		f.fault(f.at(place{line: t.firstRagged}), 0, fmt.Sprintf("%s more or fewer cells than the header has names (%d); this is the first", rowsHave(t.ragged), len(t.names)))
+	if t.ragged > 0 && whole {
+		f.fault(f.at(place{line: t.firstRagged}), 0, fmt.Sprintf("%s more or fewer cells than the header has names (%d); this is the first", rowsHave(t.ragged), t.header.width))
 	}
-	if t.badText > 0 && end == io.EOF {
+	if t.badText > 0 && whole {
 		f.fault(f.at(place{line: t.firstBad}), 0, fmt.Sprintf("%s bytes that are not UTF-8, read as U+FFFD; this is the first (save the file as UTF-8)", rowsHave(t.badText)))
 	}
-	return f.headerOnly(t.rows, t.names)
+	return f.headerOnly(t.rows, &t.header)
 }
 
 // readRows reads rows until something ends them, and returns that: io.EOF,
 // errOpenQuote, an error of the stream, the sink or the context.
 func (t *csvTable) readRows(c *csvReader) error {
-	f, width := t.f, len(t.names)
+	f, width := t.f, t.header.width
 	for {
 		cells, err := c.next(maxColumns * 2)
 		switch err {
@@ -408,17 +412,11 @@ func (t *csvTable) readRows(c *csvReader) error {
 		default:
 			return err
 		}
-		t.rows++
-		extra := false
+		extra := len(cells) < width
 		for _, cell := range cells[min(width, len(cells)):] {
 			extra = extra || len(cell) > 0
 		}
-		if len(cells) < width || extra {
-			if t.ragged++; t.ragged == 1 {
-				t.firstRagged = c.row
-			}
-		}
-		if err := t.clocks.row(cells, place{line: c.row}, t.give); err != nil {
+		if err := t.add(cells, place{line: c.row}, extra); err != nil {
 			return err
 		}
 	}
@@ -427,7 +425,12 @@ func (t *csvTable) readRows(c *csvReader) error {
 // give hands one row on as an object.
 func (t *csvTable) give(cells [][]byte, at place) error {
 	var bad bool
-	if t.row, bad = rowJSON(t.row[:0], t.names, cells); bad {
+	t.row, bad = t.header.row(t.row[:0], cells)
+	if len(t.row) > t.f.o.MaxRecord+len(t.header.names)*8 && at.part != "" { // a CSV's rows were measured before
+		t.f.fault(t.f.at(at), 0, fmt.Sprintf("this row is larger than %s and was skipped", size(t.f.o.MaxRecord)))
+		return nil
+	}
+	if bad {
 		if t.badText++; t.badText == 1 {
 			t.firstBad = at.line
 		}
@@ -443,11 +446,11 @@ func rowsHave(n int) string {
 }
 
 // headerOnly counts a table without rows as an empty collection of its kind.
-func (f *file) headerOnly(rows int, names [][]byte) error {
+func (f *file) headerOnly(rows int, h *header) error {
 	if rows > 0 {
 		return nil
 	}
-	row, _ := rowJSON(nil, names, nil)
+	row, _ := h.row(nil, nil)
 	kind, _ := f.recognise(row, nil)
 	f.emptyList(kind, "a CSV header without rows")
 	return nil

@@ -32,7 +32,9 @@ type decoded struct {
 	head        []byte // the first bytes of the text
 	binary      string // what the bytes are when they are not text, e.g. "a PDF document"
 	archive     bool   // the binary may well hold exports
-	empty       bool   // no text at all
+	zip         bool   // the binary is a zip archive, read from raw
+	raw         *bufio.Reader
+	empty       bool // no text at all
 	close       func()
 }
 
@@ -116,6 +118,7 @@ func (c *counter) Read(p []byte) (int, error) {
 // text says what br's bytes are and makes UTF-8 of them.
 func (d *decoded) text(br *bufio.Reader, head []byte) error {
 	if d.binary, d.archive = magic(head); d.binary != "" {
+		d.zip, d.raw, d.head = bytes.HasPrefix(head, []byte(zipMagic)), br, bytes.Clone(head)
 		return nil
 	}
 	d.encoding = "utf-8"
@@ -194,6 +197,8 @@ func utf16Order(b []byte) (order *unicode.Endianness, bom bool) {
 	return nil, false
 }
 
+const zipMagic = "PK\x03\x04"
+
 // magics names what is not text by its first bytes. Archives may hold exports:
 // leaving one unread leaves evidence unread.
 var magics = []struct {
@@ -202,7 +207,7 @@ var magics = []struct {
 	is      string
 	archive bool
 }{
-	{0, "PK\x03\x04", "a zip archive: unpack it first", true},
+	{0, zipMagic, "a zip archive: unpack it first", true},
 	{0, "PK\x05\x06", "an empty zip archive", false},
 	{0, "%PDF", "a PDF document", false},
 	{0, "PAR1", "a Parquet file: export it as JSON or CSV", true},
@@ -215,7 +220,7 @@ var magics = []struct {
 	{0, "\xfd7zXZ\x00", "xz data: unpack it first", true},
 	{0, "\x04\x22\x4d\x18", "lz4 data: unpack it first", true},
 	{257, "ustar", "a tar archive: unpack it first", true},
-	{0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file: save it as CSV", true},
+	{0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file, or one with a password (for a workbook: save each sheet as CSV (UTF-8))", true},
 	{0, "ElfFile\x00", "a Windows event log: export it as JSON", true},
 	{0, "\x89PNG\r\n", "a PNG image", false},
 	{0, "\xff\xd8\xff", "a JPEG image", false},
@@ -240,7 +245,7 @@ func magic(b []byte) (is string, archive bool) {
 			if !binaryLooking(b) { // a text may begin with these letters
 				continue
 			}
-		case "PK\x03\x04":
+		case zipMagic:
 			return zipFlavour(b), true
 		}
 		return m.is, m.archive
@@ -262,13 +267,13 @@ func zipFlavour(b []byte) string {
 	s := string(b)
 	switch {
 	case strings.Contains(s, "xl/"):
-		return "an Excel workbook: save the sheet as CSV"
+		return "an Excel workbook: save each sheet as CSV (UTF-8)"
 	case strings.Contains(s, "word/"):
 		return "a Word document"
 	case strings.Contains(s, "ppt/"):
 		return "a PowerPoint presentation"
 	case strings.Contains(s, "[Content_Types].xml"):
-		return "an Office document (for a workbook: save the sheet as CSV)"
+		return "an Office document (for a workbook: save each sheet as CSV (UTF-8))"
 	}
 	return "a zip archive: unpack it first"
 }

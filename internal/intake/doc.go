@@ -1,12 +1,14 @@
 // Package intake opens what people really have: folders, files and pipes of
 // exports in any mix, and hands each record on with its kind and its source.
 //
-// The data's way: path -> bytes (read.go) -> decompressed, UTF-8 (decode.go)
-// -> shape (shape.go, container.go, csv.go, on the scanner of scan.go) ->
-// records -> kind, recognised by content alone (recognise.go) -> Graph's form,
-// whatever tool wrote it (normal.go, plain.go, forms.go). Configurations
-// (config.go, hcl.go, dsc.go) and AzureHound become such records too. pages.go
-// follows collections over all inputs; docs/inputs.md lists what is decided.
+// The data's way: path -> bytes (read.go) -> decompressed, UTF-8 (decode.go; a
+// zip archive is read entry by entry in archive.go, a workbook sheet by sheet in
+// workbook.go) -> shape (shape.go, container.go, answers.go, csv.go, on the
+// scanner of scan.go) -> records -> kind, recognised by content alone
+// (recognise.go, for sign-ins signins.go) -> Graph's form, whatever tool wrote
+// it (normal.go, plain.go, forms.go). Configurations (config.go, hcl.go, dsc.go)
+// and AzureHound become such records too. pages.go follows collections over all
+// inputs; docs/inputs.md lists what is decided.
 //
 // What becomes of an input:
 //
@@ -24,7 +26,9 @@
 //
 // Invariants. A record handed on is one JSON object that encoding/json accepts,
 // no larger than [MaxRecord] and nested no deeper than 512. Memory is bounded
-// whatever the input: one record and a few buffers; everything else streams.
+// whatever the input: one record and a few buffers; everything else streams, but
+// for an archive that comes through a pipe or lies in another (64 MiB) and a
+// workbook (192 MiB unpacked).
 // Half a record is none. What cannot be read is noted with file, place and what
 // was expected, and the rest is still read where the shape allows it: JSON lines
 // and objects behind each other resume at the next line that begins with '{'.

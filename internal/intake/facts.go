@@ -133,8 +133,10 @@ func (o *facts) lower(key []byte) []byte {
 	}
 	o.low = bytes.TrimSpace(o.low)
 	// Log Analytics writes the zone behind the name of a time column.
-	if n := len(o.low); n > 6 && string(o.low[n-6:]) == " [utc]" {
-		o.low = o.low[:n-6]
+	if n := len(o.low); n > 4 && o.low[n-1] == ']' {
+		if i := bytes.LastIndex(o.low, []byte(" [")); i > 0 {
+			o.low = o.low[:i]
+		}
 	}
 	for i, c := range o.low { // "Control ID" -> control_id
 		if c == ' ' {

@@ -17,7 +17,8 @@ type Sink interface {
 	// Record takes one record as a JSON object (a CSV row arrives as an object of
 	// header -> text). raw is valid only during the call and satisfies
 	// json.Valid. A record that does not decode is answered with a note, which
-	// intake keeps with the input; an error stops the whole reading.
+	// intake keeps with the input; ErrNoSignIn says that a sign-in is none, and any
+	// other error stops the whole reading.
 	Record(kind evidence.Kind, raw []byte, src evidence.Source) (note string, err error)
 
 	// SignInLines takes a stream of JSON lines whose first record is a sign-in

@@ -27,11 +27,20 @@ type paging struct {
 	seed maphash.Seed
 	sets map[string][]*page
 	keys []string // of sets, in the order they were met
+
+	inputs int         // that were given a number
+	where  map[int]int // the place of a numbered input among the accounts
+}
+
+// input numbers one more input.
+func (g *paging) input() int {
+	g.inputs++
+	return g.inputs
 }
 
 // page is one page of a collection.
 type page struct {
-	input int // index of its input
+	input int // number of its input, in settle its place among the accounts
 	next  string
 	more  bool
 	n     int   // elements
@@ -42,7 +51,7 @@ type page struct {
 }
 
 func newPaging() *paging {
-	return &paging{seed: maphash.MakeSeed(), sets: map[string][]*page{}}
+	return &paging{seed: maphash.MakeSeed(), sets: map[string][]*page{}, where: map[int]int{}}
 }
 
 // add takes a page that was read to its end.
@@ -76,6 +85,7 @@ func (g *paging) settle(inputs []evidence.Input) {
 		pages := g.sets[key]
 		byInput := map[int][]*page{}
 		for _, p := range pages {
+			p.input = g.where[p.input] // every input is accounted for, also one that broke off
 			byInput[p.input] = append(byInput[p.input], p)
 		}
 		whole := chain(pages)

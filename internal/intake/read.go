@@ -25,7 +25,8 @@ type job struct {
 
 // Read reads every input named by paths, in order: files, folders (in sorted
 // order, to any depth) and "-" for Options.Stdin. It returns one Input for each
-// file, whatever became of it.
+// file, whatever became of it, and for a zip archive one for each file in it,
+// called archive!file, behind one of its own when not all of it could be read.
 //
 // The error is about the paths (problem.NotFound, problem.Usage), the context,
 // or the sink; what is wrong with a file is a note of its Input. With an error
@@ -94,13 +95,19 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 			inputs = append(inputs, in)
 			continue
 		}
-		f := &file{ctx: ctx, o: o, sink: sink, in: &in, named: j.named, pages: pages, number: len(inputs)}
+		f := &file{ctx: ctx, o: o, sink: sink, in: &in, named: j.named, pages: pages, number: pages.input()}
+		if at, ok := rc.(io.ReaderAt); ok && j.size > 0 {
+			f.at0, f.size = at, j.size
+		}
 		c := &meter{r: rc, progress: o.Progress, done: done, total: total}
 		err = f.read(c)
 		_ = rc.Close() // read only
 		in.Bytes = max(c.n, j.size)
 		done += in.Bytes
-		inputs = append(inputs, in)
+		for _, a := range f.accounts() {
+			pages.where[a.number] = len(inputs)
+			inputs = append(inputs, a.Input)
+		}
 		if err != nil {
 			return inputs, err
 		}

@@ -65,7 +65,7 @@ b.json read
 dangling unreadable
 sub/c.txt read
 sub/empty not_recognised
-sub/old.zip not_recognised
+sub/old.zip unreadable
 sub/up not_recognised
 zfile not_recognised
 zlink not_recognised

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"partnerguard/internal/evidence"
-	"partnerguard/internal/signin"
 )
 
 // A rule recognises records by the keys they have, compared without case. The
@@ -303,10 +302,10 @@ type table struct {
 	keys  keyIDs
 	rules []compiled
 
-	odataType, context, value int
-	category, typ, locations  int
-	envelopes                 []int
-	scuba, pages              keySet
+	odataType, context, value, hits int
+	category, typ, locations        int
+	envelopes                       []int
+	scuba, pages                    keySet
 
 	who, when, outcome, with, notSignIn keySet // what a sign-in has, and has not
 }
@@ -328,6 +327,7 @@ func newTable() *table {
 		t.rules = append(t.rules, c)
 	}
 	t.odataType, t.context, t.value = t.keys.id("@odata.type"), t.keys.id("@odata.context"), t.keys.id("value")
+	t.hits = t.keys.id("hits")
 	t.category, t.typ, t.locations = t.keys.id("category"), t.keys.id("type"), t.keys.id("namedlocations")
 	for name := range pageKeys {
 		t.pages.add(t.keys.id(name))
@@ -373,7 +373,7 @@ func (f *file) recognise(raw []byte, in *place) (evidence.Kind, string) {
 	}
 	if typ := strings.ToLower(o.text(t.odataType)); typ != "" {
 		typ = strings.TrimPrefix(typ, "#")
-		if short, ok := strings.CutPrefix(typ, "microsoft.graph."); ok {
+		if short, ok := strings.CutPrefix(typ, "microsoft.graph."); ok && short != "security.auditlogrecord" { // its operation tells
 			if k, ok := types[short]; ok {
 				return k, ""
 			}
@@ -391,9 +391,8 @@ func (f *file) recognise(raw []byte, in *place) (evidence.Kind, string) {
 	if in != nil && (in.hint != "" || in.reason != "") {
 		return in.hint, in.reason
 	}
-	if f.lastSignIn.like(t, o) || isSignIn(raw, t, o) {
-		f.lastSignIn.set(t, o)
-		return evidence.SignIn, ""
+	if kind, reason := f.signIn(raw, t, o); kind != "" || reason != "" {
+		return kind, reason
 	}
 	for i := range t.rules {
 		r := &t.rules[i]
@@ -409,7 +408,7 @@ func (f *file) recognise(raw []byte, in *place) (evidence.Kind, string) {
 			return r.kind, r.reason
 		}
 	}
-	return "", ""
+	return "", signInReport(raw)
 }
 
 func clip(s string) string {
@@ -538,36 +537,4 @@ func isSecurityDefaults(t *table, o *facts) bool {
 	}
 	return o.text(t.keys["id"]) == securityDefaultsID ||
 		strings.Contains(strings.ToLower(o.text(t.keys["displayname"])), "security defaults")
-}
-
-// signInLike remembers what the last sign-in looked like: in an export one is
-// like the other, and asking the engine each time would cost as much as
-// reading it.
-type signInLike struct {
-	known          keySet
-	category, kind string
-	seen           bool
-}
-
-func (l *signInLike) like(t *table, o *facts) bool {
-	return l.seen && l.known == o.known && string(o.get(t.category)) == l.category && string(o.get(t.typ)) == l.kind
-}
-
-func (l *signInLike) set(t *table, o *facts) {
-	if !l.like(t, o) {
-		*l = signInLike{o.known, string(o.get(t.category)), string(o.get(t.typ)), true}
-	}
-}
-
-// isSignIn recognises a sign-in of any shape: it has to look like one by its
-// keys, which keeps other logs with a clock, a user and an address out, and
-// the sign-in engine has to be able to read it.
-func isSignIn(raw []byte, t *table, o *facts) bool {
-	if o.known.touches(&t.notSignIn) || !o.known.touches(&t.who) || !o.known.touches(&t.when) {
-		return false
-	}
-	if !o.known.touches(&t.outcome) || !o.known.touches(&t.with) {
-		return false
-	}
-	return signin.Recognise(raw)
 }

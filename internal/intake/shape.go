@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
 	"context"
@@ -27,8 +28,19 @@ type file struct {
 	in    *evidence.Input
 	named bool // by the user, not found in a folder
 
+	at0    io.ReaderAt // the stored bytes, where they can be read in any order
+	size   int64       // of at0
+	depth  int         // archives around this input
+	within string      // the compression of the archive around it
+	spent  *spent      // shared by all entries of an archive
+	inner  []reading   // the entries of an archive
+
 	facts      facts
 	lastSignIn signInLike
+	inText     bool // top-level values are texts that hold JSON
+	exact      bool // nothing is taken for a sign-in because it is like the last one
+	lost       lost // what stands in the place of an outcome
+	auditFound int  // records that a search of the unified audit log found
 	taken      int  // records of a known kind, and known collections that are empty
 	broken     bool // something could not be read
 	torn       bool // and it is not known of which kind it was
@@ -158,8 +170,13 @@ func (f *file) read(raw io.Reader) error {
 	d, err := decode(f.ctx, raw, f.o)
 	defer d.close()
 	f.in.Compression, f.in.Encoding = d.compression, d.encoding
+	if f.within != "" {
+		f.in.Compression = strings.TrimSuffix(f.within+", "+d.compression, ", ")
+	}
 	switch {
 	case err != nil:
+	case d.zip:
+		err = f.archive(d)
 	case d.binary != "":
 		f.in.Format = "binary"
 		if d.archive && f.named {
@@ -195,7 +212,7 @@ func (f *file) text(d decoded) error {
 	head := d.head[i:]
 	low := strings.ToLower(string(head[:min(len(head), 64)]))
 	switch c := head[0]; {
-	case c == '{' || c == '[':
+	case c == '{' || c == '[', isTextInText(head):
 		return f.documents(newScanner(d.r, f.o.MaxRecord))
 	case strings.HasPrefix(low, "<!doctype html") || strings.HasPrefix(low, "<html"):
 		f.foreign("a web page, not an export (a portal's sign-in page, perhaps)")
@@ -240,6 +257,7 @@ func (f *file) finish(err error) error {
 	default:
 		f.fault(f.at(place{}), 0, streamFault(err, f.in.Compression))
 	}
+	f.sayLogs()
 	for _, o := range f.others {
 		msg := o.reason
 		if o.count > 1 || f.taken > 0 {
@@ -259,7 +277,7 @@ func (f *file) finish(err error) error {
 	}
 	f.looksCut()
 	f.sayRemarks()
-	if f.taken == 0 && !f.broken && len(f.others) == 0 {
+	if f.taken == 0 && !f.broken && len(f.inner) == 0 && len(f.others) == 0 {
 		if f.empty == "" {
 			f.empty = "nothing in it"
 		}
@@ -299,7 +317,7 @@ func streamFault(err error, compression string) string {
 		return "the " + compression + " data ends too early; what came before was read"
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, zstd.ErrMagicMismatch):
 		return "the " + compression + " data is followed by something that is not " + compression
-	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, zstd.ErrCRCMismatch):
+	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, zstd.ErrCRCMismatch), errors.Is(err, zip.ErrChecksum):
 		return "the " + compression + " data is damaged: its checksum does not match"
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return "the zstd data asks for more memory than is allowed"
@@ -324,7 +342,7 @@ func (f *file) syntax(err error, p place) {
 // other.
 func (f *file) documents(s *scanner) error {
 	lined := true // every value so far stood on one line
-	for {
+	for first := true; ; first = false {
 		end, err := s.atEnd()
 		if err != nil || end {
 			return err
@@ -341,6 +359,7 @@ func (f *file) documents(s *scanner) error {
 		}
 		f.objects++
 		c := s.buf[s.pos]
+		f.inText = f.inText || first && c == '"'
 		p := place{line: line, whole: true}
 		switch {
 		case c == '{':
@@ -350,6 +369,8 @@ func (f *file) documents(s *scanner) error {
 				f.in.Format = "json array"
 			}
 			err = f.list(s, place{whole: true})
+		case c == '"' && f.inText:
+			err = f.textInText(s, p)
 		case f.resumed && (c == ',' || c == ']' || c == '}'): // the rest of a list that broke
 			s.pos++
 		case f.objects > 1:
@@ -665,7 +686,7 @@ func (f *file) try(raw []byte, p place) (taken bool, reason string, err error) {
 	}
 	isPage := false
 	for _, v := range o.values {
-		if t.pages.has(v.id) && v.raw[0] == '[' || v.id == t.value && v.raw[0] == '{' || t.scuba.has(v.id) && (v.raw[0] == '[' || v.raw[0] == '{') {
+		if t.pages.has(v.id) && v.raw[0] == '[' || (v.id == t.value || v.id == t.hits) && v.raw[0] == '{' || t.scuba.has(v.id) && (v.raw[0] == '[' || v.raw[0] == '{') {
 			isPage = true
 		}
 	}
@@ -675,6 +696,15 @@ func (f *file) try(raw []byte, p place) (taken bool, reason string, err error) {
 		} else if reason == "" || o.text(t.context) != "" {
 			p.level++
 			return true, "", f.container(memScanner(raw), p, o.text(t.context))
+		}
+	}
+	if isLog(kind) {
+		anew, err := f.emitLog(kind, raw, p)
+		if err != nil || !anew {
+			return err == nil, "", err
+		}
+		if kind, reason = f.again(raw, &p); isLog(kind) {
+			kind = ""
 		}
 	}
 	if kind != "" {

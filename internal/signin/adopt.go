@@ -16,6 +16,10 @@ func (f *Fold) moveTo(to *store) {
 	source := make([]uint32, len(from.sources))
 	for i, s := range from.sources {
 		source[i] = to.source(s)
+		if i < len(from.clocks) {
+			to.joinClocks(source[i], &from.clocks[i])
+			from.clocks[i] = sourceClocks{} // the next fold of the family must not bring it again
+		}
 	}
 	moved := make(map[int]int) // row pages
 	var buf []byte
@@ -46,15 +50,17 @@ func (f *Fold) moveTo(to *store) {
 		r.page, r.source = id, source[r.source]
 	}
 	renumber := func(ref rowRef) rowRef { return makeRef(moved[ref.page()], ref.offset(), ref.ordinal()) }
-	for i, id := range f.entryBlocks {
-		f.entryBlocks[i] = copyPage(id, func(b []byte) {
-			e := unsafe.Slice((*entry)(unsafe.Pointer(&b[0])), len(b)/entryBytes)
-			for i := range e {
-				e[i].ref = renumber(e[i].ref)
-			}
-		})
+	for _, blocks := range [][]int{f.entryBlocks, f.stepBlocks} {
+		for i, id := range blocks {
+			blocks[i] = copyPage(id, func(b []byte) {
+				e := unsafe.Slice((*entry)(unsafe.Pointer(&b[0])), len(b)/entryBytes)
+				for i := range e {
+					e[i].ref = renumber(e[i].ref)
+				}
+			})
+		}
 	}
-	for _, blocks := range [][]int{f.promptBlocks, f.successBlocks} {
+	for _, blocks := range [][]int{f.promptBlocks, f.successBlocks, f.lateBlocks} {
 		for i, id := range blocks {
 			blocks[i] = copyPage(id, func(b []byte) {
 				l := unsafe.Slice((*link)(unsafe.Pointer(&b[0])), len(b)/linkBytes)

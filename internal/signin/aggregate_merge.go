@@ -7,6 +7,7 @@ func (a *aggregate) merge(b *aggregate) {
 	s, t := &a.sum, &b.sum
 	s.Rows += t.Rows
 	s.NoClock += t.NoClock
+	s.OutOfRange += t.OutOfRange
 	s.Verdicts.add(&t.Verdicts)
 	s.Legacy.add(&t.Legacy)
 	s.AOBO.add(&t.AOBO)

@@ -3,7 +3,8 @@ package signin
 import "strings"
 
 // legacyClients are the clientAppUsed values of protocols that cannot carry
-// MFA (contracts.md section 9.1), folded by foldClient.
+// MFA (contracts.md section 9.1), folded by foldClient. Logs of before 2020 and
+// portal exports write some of them otherwise: those are in the last lines.
 var legacyClients = map[string]bool{
 	"authenticatedsmtp": true, "smtp": true, "autodiscover": true,
 	"exchangeactivesync": true, "exchangeonlinepowershell": true,
@@ -12,7 +13,14 @@ var legacyClients = map[string]bool{
 	"outlookanywhererpcoverhttp": true, "outlookanywhere": true,
 	"outlookservice": true, "reportingwebservices": true,
 	"universaloutlook": true, "otherclients": true, "othersupportedclients": true,
+
+	"authsmtp": true, "smtpauth": true, "activesync": true, "eas": true, "ews": true, "oab": true, "rpcoverhttp": true,
+	"mapi": true, "mapihttp": true, "exchangepowershell": true, "olderofficeclients": true, "legacyauthenticationclients": true,
 }
+
+// legacyPrefixes begin the names of whole families: "Other clients; SMTP",
+// "Other clients; Older Office clients", "Exchange ActiveSync (unsupported)".
+var legacyPrefixes = [...]string{"otherclient", "otherlegacy", "legacyauth", "exchangeactivesync"}
 
 const longestClient = 64
 
@@ -39,14 +47,11 @@ func programOf(agent string) string {
 	return agent
 }
 
-// foldClient drops case, spaces and punctuation into buf; ok is false for
-// names too long to be one of ours.
-func foldClient(buf *[longestClient]byte, s string) (folded []byte, ok bool) {
-	if len(s) > longestClient {
-		return nil, false
-	}
+// foldClient drops case, spaces and punctuation into buf. Of longer names it
+// folds the beginning only.
+func foldClient(buf *[longestClient]byte, s string) []byte {
 	n := 0
-	for i := 0; i < len(s); i++ {
+	for i := 0; i < len(s) && i < longestClient; i++ {
 		c := s[i]
 		switch {
 		case 'A' <= c && c <= 'Z':
@@ -58,19 +63,31 @@ func foldClient(buf *[longestClient]byte, s string) (folded []byte, ok bool) {
 		buf[n] = c
 		n++
 	}
-	return buf[:n], true
+	return buf[:n]
 }
 
-// IsLegacyClient reports whether clientAppUsed names a legacy protocol. Case,
-// spaces and punctuation do not matter. Empty, "Unknown" and names we do not
-// know are not legacy; empty is not modern either, it is unknown
-// (contracts.md section 9.1).
+// IsLegacyClient reports whether clientAppUsed names a legacy protocol, also in
+// the older spellings: a family and its protocol behind a semicolon, a remark
+// in brackets. Case, spaces and punctuation do not matter. Empty, "Unknown" and
+// names we do not know are not legacy; empty is not modern either, it is
+// unknown (contracts.md section 9.1).
 func IsLegacyClient(clientAppUsed string) bool {
 	switch clientAppUsed { // nearly every row
 	case "", "Browser", "Mobile Apps and Desktop clients":
 		return false
 	}
 	var buf [longestClient]byte
-	folded, ok := foldClient(&buf, clientAppUsed)
-	return ok && legacyClients[string(folded)]
+	folded := foldClient(&buf, clientAppUsed)
+	if len(clientAppUsed) <= longestClient && legacyClients[string(folded)] {
+		return true
+	}
+	for _, p := range legacyPrefixes {
+		if len(folded) >= len(p) && string(folded[:len(p)]) == p {
+			return true
+		}
+	}
+	if i := strings.IndexAny(clientAppUsed, "(;"); i > 0 && i <= longestClient {
+		return legacyClients[string(foldClient(&buf, clientAppUsed[:i]))]
+	}
+	return false
 }

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"partnerguard/internal/lenient"
 )
@@ -27,9 +29,17 @@ func DecodeEvent(raw []byte, e *Event) (Shape, error) {
 	if err != nil {
 		return ShapeNone, err
 	}
+	switch {
+	case readDetail(top, e):
+		return ShapeDetail, nil
+	case readAudit(top, e):
+		return ShapeAudit, nil
+	}
 	var f facts
 	in := top
-	if p := top.object("properties"); p != nil {
+	if t, i, shape := foreign(top); shape != ShapeNone {
+		top, in, f.shape = t, i, shape
+	} else if p := top.object("properties"); p != nil {
 		in, f.shape = p, ShapeDiagnostic
 	} else {
 		f.shape = flatShape(top)
@@ -42,6 +52,8 @@ func DecodeEvent(raw []byte, e *Event) (Shape, error) {
 	readOutcome(top, in, e, &f)
 	readMFA(in, e, &f)
 	f.settle(e)
+	e.spellOut()
+	e.Joinable = f.shape == ShapePortal && len(e.Steps) == 0
 	shape := f.classify(e)
 	if shape == ShapeNone {
 		*e = Event{}
@@ -51,11 +63,18 @@ func DecodeEvent(raw []byte, e *Event) (Shape, error) {
 
 // Recognise reports whether raw is a sign-in event of any shape, and not
 // another kind of record. Safe for concurrent use.
-func Recognise(raw []byte) bool {
+func Recognise(raw []byte) bool { return ShapeOf(raw) != ShapeNone }
+
+// ShapeOf says which export raw came from, ShapeNone when it is no record of a
+// sign-in. Safe for concurrent use.
+func ShapeOf(raw []byte) Shape {
 	d := recognisers.Get().(*Decoder)
 	defer recognisers.Put(d)
 	shape, err := d.Decode(raw, &d.scratch)
-	return err == nil && shape != ShapeNone
+	if err != nil {
+		return ShapeNone
+	}
+	return shape
 }
 
 // recognisers holds decoders between calls; what they remember changes no
@@ -82,11 +101,22 @@ func otherKind(o object) bool {
 
 func readClock(top, in object, e *Event, f *facts) {
 	e.Observed, _ = lenient.ParseTime(top.text("time", "timegenerated"))
-	e.CreatedRaw = in.text("createddatetime", "date (utc)")
-	if e.CreatedRaw == "" { // the exporter's clock stands in
-		e.CreatedRaw = top.text("time", "timegenerated")
+	for _, c := range [...]struct {
+		in  object
+		key string
+	}{{in, "createddatetime"}, {in, "date (utc)"}, {top, "time"}, {top, "timegenerated"}} { // the last two: the exporter's clock stands in
+		raw := c.in.text(c.key)
+		if raw == "" || raw[0] != '/' && len(c.in[c.key]) > 0 && c.in[c.key][0] != '"' { // PowerShell's object of a clock, or a number
+			var t lenient.Time
+			if t.UnmarshalJSON(c.in[c.key]) == nil && t.Set && t.Year() >= 2000 {
+				raw = t.UTC().Format(time.RFC3339Nano)
+			}
+		}
+		if raw != "" {
+			f.clock = readZoned(raw, c.in.zone(c.key), f.shape == ShapeDiagnostic, e)
+			return
+		}
 	}
-	e.Created, f.clock = lenient.ParseTime(e.CreatedRaw)
 }
 
 func readIdentity(top, in object, e *Event, f *facts) {
@@ -145,10 +175,14 @@ func readCountry(top, in object) string {
 			}
 		}
 	}
-	if c := lastPart(in.text("location")); c != "" {
-		return c
+	for _, o := range []object{in, top} {
+		if place := o.text("location"); !oddPlace(place) {
+			if c := lastPart(place); c != "" {
+				return c
+			}
+		}
 	}
-	return lastPart(top.text("location"))
+	return lastPart(in.text("country", "countryorregion"))
 }
 
 func readDevice(in object, e *Event) {
@@ -171,6 +205,11 @@ func readOutcome(top, in object, e *Event, f *facts) {
 		e.AdditionalDetails = s.text("additionaldetails")
 	} else {
 		f.status = in.outcome("status")
+	}
+	if !f.status.hasCode { // as scripts flatten it
+		if code := in.outcome("errorcode"); code.hasCode {
+			f.status = outcome{code.code, true, f.status.word}
+		}
 	}
 	f.resultType = top.outcome("resulttype")
 	f.signInCode = in.outcome("sign-in error code")
@@ -245,14 +284,54 @@ func parseObject(raw []byte) (object, error) {
 		if err := dec.Decode(&v); err != nil {
 			return nil, err
 		}
-		o[foldKey(key.(string))] = v
+		k := foldKey(key.(string))
+		if zone := zoneOf(key.(string)); zone != "" {
+			if _, there := o[k]; there && o[zoneMark+k] == nil {
+				continue // the column in UTC, which is better
+			}
+			o[zoneMark+k] = quoted(zone)
+		} else if o[zoneMark+k] != nil {
+			delete(o, zoneMark+k)
+		}
+		o[k] = v
 	}
 	return o, nil
 }
 
+// zoneMark begins the names under which an object keeps the zone that a key
+// carried. No folded key begins so.
+const zoneMark = "\x00zone "
+
+// zoneOf is what a key says in brackets of the zone of its clocks, "" for UTC.
+func zoneOf(k string) string {
+	k = strings.TrimSpace(k)
+	open := strings.LastIndexByte(k, '[')
+	if open < 1 || !strings.HasSuffix(k, "]") {
+		return ""
+	}
+	switch zone := strings.ToLower(strings.TrimSpace(k[open+1 : len(k)-1])); zone {
+	case "utc", "gmt", "z", "utc+00:00", "utc+0", "utc+00":
+		return ""
+	default:
+		return either(zone, "local time")
+	}
+}
+
+// LocalZone reports a column name that says that its clocks are in another
+// zone than UTC, as Log Analytics writes it: "TimeGenerated [Local Time]".
+func LocalZone(column string) bool { return zoneOf(column) != "" }
+
+// zone is what the column of key says of its zone, "" for UTC or nothing.
+func (o object) zone(key string) string {
+	if o[zoneMark+key] == nil {
+		return ""
+	}
+	return o.text(zoneMark + key)
+}
+
 // foldKey is the form keys are compared in: lower case, including the two
 // letters outside ASCII that fold into it, inner blanks as one space, and
-// without the " [UTC]" that Log Analytics adds to clock columns.
+// without the zone in brackets that Log Analytics adds to clock columns.
 func foldKey(k string) string {
 	if strings.ContainsAny(k, " \t\u00a0\u2019") {
 		k = strings.Join(strings.Fields(strings.ReplaceAll(k, "\u00a0", " ")), " ")
@@ -268,7 +347,12 @@ func foldKey(k string) string {
 		}
 		return r
 	}, k)
-	return strings.TrimSuffix(k, " [utc]")
+	if strings.HasSuffix(k, "]") {
+		if i := strings.LastIndex(k, " ["); i > 0 {
+			k = k[:i]
+		}
+	}
+	return k
 }
 
 // suffixes are what Log Analytics appends to columns that changed their type.
@@ -321,8 +405,10 @@ func (o object) texts(key string) []string {
 func (o object) object(key string) object {
 	for _, s := range suffixes {
 		raw := o[key+s]
-		if t := o.text(key + s); strings.HasPrefix(strings.TrimSpace(t), "{") {
-			raw = json.RawMessage(strings.TrimSpace(t))
+		if t := strings.TrimSpace(o.text(key + s)); strings.HasPrefix(t, "{") {
+			raw = json.RawMessage(t)
+		} else if strings.HasPrefix(t, "@{") {
+			raw = psObject(t)
 		}
 		if len(raw) == 0 || raw[0] != '{' {
 			continue
@@ -331,7 +417,36 @@ func (o object) object(key string) object {
 			return v
 		}
 	}
-	return nil
+	return o.flattened(key)
+}
+
+// flattenedKeys are the objects whose members scripts write as columns of their
+// own: Status.ErrorCode, location/countryOrRegion, DeviceDetail_TrustType.
+var flattenedKeys = [...]string{"status", "location", "devicedetail", "mfadetail"}
+
+func (o object) flattened(key string) object {
+	if !slices.Contains(flattenedKeys[:], key) {
+		return nil
+	}
+	var in object
+	for k, raw := range o {
+		if name := flattenedName(k, key); name != "" {
+			if in == nil {
+				in = make(object)
+			}
+			in[name] = raw
+		}
+	}
+	return in
+}
+
+// flattenedName is the member's name in a flattened key of object, or "".
+func flattenedName(k, object string) string {
+	rest, ok := strings.CutPrefix(k, object)
+	if !ok || len(rest) < 2 || !strings.ContainsRune("./_", rune(rest[0])) || rest == "_dynamic" || rest == "_string" {
+		return ""
+	}
+	return rest[1:]
 }
 
 // objects is the list of objects under key, whether written as an array, as

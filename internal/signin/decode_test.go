@@ -37,7 +37,7 @@ func TestDecodePortalRow(t *testing.T) {
 		CrossTenantAccessType: "None", TokenIssuerType: "Azure AD", ConditionalAccessStatus: "Success", HasStatus: true, ErrorCode: 50074,
 		FailureReason: "Strong authentication is required.", AdditionalDetails: "MFA completed in Azure AD",
 		AuthenticationRequirement: "Multifactor authentication", HasMFAFields: true, MFAAuthMethod: "SMS", MFAAuthDetail: "+X XX42",
-		OperatingSystem: "Windows 10", DeviceCompliant: Yes, DeviceTrustType: "Hybrid Azure AD joined",
+		OperatingSystem: "Windows 10", DeviceCompliant: Yes, DeviceTrustType: "Hybrid Azure AD joined", Joinable: true,
 	}
 	if d := cmp.Diff(want, e); d != "" || shape != ShapePortal {
 		t.Errorf("%v:\n%s", shape, d)
@@ -55,7 +55,7 @@ func TestDecodeLogAnalyticsRow(t *testing.T) {
 		"DeviceDetail_dynamic":"{\"operatingSystem\":\"Ios\",\"isCompliant\":false,\"trustType\":\"Azure AD joined\"}","DeviceDetail_string":"",
 		"UserId":"u","AppId":"a","Type":"AADNonInteractiveUserSignInLogs"}`)
 	want := Event{
-		ID: "x", Created: time.Date(2024, 5, 1, 10, 0, 0, 0, time.UTC), CreatedRaw: "5/1/2024, 10:00:00.000 AM",
+		ID: "x", Created: time.Date(2024, 5, 1, 10, 0, 0, 0, time.UTC), CreatedRaw: "5/1/2024, 10:00:00.000 AM", Clock: ClockAmbiguous,
 		Observed: time.Date(2024, 5, 1, 10, 0, 5, 0, time.UTC), UserID: "u", AppID: "a", ResourceID: "res", Country: "DE",
 		Category: "NonInteractiveUserSignInLogs", Interactive: Yes, HasStatus: true, HasMFAFields: true, MFAAuthMethod: "SMS",
 		AdditionalDetails: "MFA requirement satisfied by claim in the token",

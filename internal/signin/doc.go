@@ -7,6 +7,10 @@
 // the CSV report row by row and shows the rows of users to a [Visitor]. The
 // fold is mergeable: split the input any way, the summary is the same.
 //
+// Two things are decided only when everything was read: clocks written as people
+// write them, by the whole input (late.go), and rows whose authentication steps
+// stand in another file of the portal's download (joinsteps.go).
+//
 // Verdicts, one meaning each, are listed at [Verdict]. The rule that matters
 // most: authenticationRequirement=singleFactorAuthentication alone proves
 // nothing, and neither does the absence of a field that this export never has.

@@ -23,6 +23,7 @@ type Event struct {
 	CorrelationID string
 	Created       time.Time // createdDateTime in UTC; zero when unreadable
 	CreatedRaw    string    // createdDateTime as written
+	Clock         ClockForm // how sure Created is
 	Observed      time.Time // when the exporter wrote the row (diagnostic "time", TimeGenerated); zero when absent
 
 	UserID            string
@@ -77,6 +78,15 @@ type Event struct {
 	Steps               []Step
 	RequirementPolicies []RequirementPolicy
 	Policies            []AppliedPolicy
+
+	// Audit says that the row is of the unified audit log: who signed in from
+	// where, and nothing of MFA.
+	Audit bool
+	// Joinable says that the authentication steps of the row may stand in another
+	// file of the same download.
+	Joinable bool
+	// Detail says that this is no sign-in but one step of the sign-in ID.
+	Detail bool
 }
 
 // Step is one element of authenticationDetails.

@@ -143,8 +143,11 @@ func (d *Decoder) assemble(e *Event) Shape {
 		e.Observed, _ = parseClock(d.env.time)
 	}
 	e.CreatedRaw = either(e.CreatedRaw, d.env.time)
-	e.Created, f.clock = parseClock(e.CreatedRaw)
+	if e.Created, f.clock = utcClock(e.CreatedRaw); !f.clock {
+		f.clock = readCreated(e.CreatedRaw, f.shape == ShapeDiagnostic, e)
+	}
 	f.settle(e)
+	e.spellOut()
 	shape := f.classify(e)
 	if shape == ShapeNone {
 		*e = Event{}
@@ -206,7 +209,7 @@ func (d *Decoder) value(f field, k int, e *Event, p, in *part) (next int, ok boo
 	case fieldLocation:
 		if c == '"' {
 			k, ok = d.textInto(&p.place, k)
-			return k, ok && !strings.HasPrefix(strings.TrimSpace(p.place), "{")
+			return k, ok && !oddPlace(p.place)
 		}
 		return d.fields(d.location, k, func(_ field, k int) (int, bool) {
 			return d.textInto(&e.Country, k)

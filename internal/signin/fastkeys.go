@@ -124,6 +124,7 @@ var otherEventKeys = []string{
 	"sign-in error code", "failure reason", "multifactor authentication result", "additionaldetails",
 	"authentication requirement", "multifactor authentication auth method", "multifactor authentication auth detail",
 	"operating system", "compliant", "join type",
+	"errorcode", "country", "countryorregion", "azure", "authentication method", "operation", "operations", "auditdata", "accountupn", "accountobjectid",
 }
 
 // keyTable tells what the keys of one kind of object mean. It remembers keys
@@ -201,6 +202,14 @@ func (t *keyTable) classify(key string) field {
 		return f
 	}
 	k := foldKey(key)
+	if strings.HasPrefix(k, elasticPrefix) {
+		return fieldOdd
+	}
+	for _, o := range flattenedKeys {
+		if flattenedName(k, o) != "" {
+			return fieldOdd
+		}
+	}
 	for _, s := range suffixes {
 		if base, ok := strings.CutSuffix(k, s); ok && t.folded[base] {
 			return fieldOdd

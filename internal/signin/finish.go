@@ -44,11 +44,18 @@ func (f *Fold) finish(ctx context.Context, csv io.Writer) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
+	if err := f.linkLate(ctx); err != nil {
+		return Summary{}, err
+	}
+	joined, orphans, err := f.joinSteps(ctx, &superseded)
+	if err != nil {
+		return Summary{}, err
+	}
 	completed := marks{st: f.st}
 	if err := f.correlate(ctx, &superseded, &completed); err != nil {
 		return Summary{}, err
 	}
-	p := pass{fold: f, superseded: &superseded, completed: &completed}
+	p := pass{fold: f, superseded: &superseded, completed: &completed, joined: joined}
 	if csv != nil && f.opt.CSV {
 		p.out = csv
 	}
@@ -56,8 +63,13 @@ func (f *Fold) finish(ctx context.Context, csv io.Writer) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	total.sum.Duplicates, total.sum.OutOfRange = duplicates, f.outRange
+	total.sum.Duplicates = duplicates
+	total.sum.OutOfRange += f.outRange
 	total.sum.Applied = f.applied.result()
+	total.sum.Clocks = f.clockNotes()
+	if f.opt.Since.IsZero() && f.opt.Until.IsZero() {
+		total.sum.OrphanSteps = orphans
+	}
 	return total.result(), nil
 }
 
@@ -204,7 +216,8 @@ func (s *linkSorter) seal() {
 type pass struct {
 	fold                  *Fold
 	superseded, completed *marks
-	out                   io.Writer // nil without CSV
+	joined                *joinedRows // nil without steps
+	out                   io.Writer   // nil without CSV
 }
 
 // run counts the rows and writes the CSV. Runs of rows that follow one another

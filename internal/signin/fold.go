@@ -11,7 +11,7 @@ import (
 // everything in memory, takes all clocks and prepares no CSV.
 type Options struct {
 	// Since and Until bound createdDateTime: Since <= created < Until. A zero
-	// bound is open. Rows without a readable clock are kept.
+	// bound is open. Rows without a clock that can be read in one way are kept.
 	Since, Until time.Time
 
 	// CSV keeps what the rows of the CSV need; without it Finish writes none.
@@ -88,8 +88,10 @@ type Fold struct {
 	spare     []entry
 	prompts   []link
 	successes []link
+	late      []link  // of rows whose clock is read at the end; when is only the success bit
+	steps     []entry // of authentication steps
 
-	entryBlocks, promptBlocks, successBlocks []int
+	entryBlocks, promptBlocks, successBlocks, lateBlocks, stepBlocks []int
 }
 
 // run is a stretch of rows within one page that stand in input order.
@@ -134,14 +136,20 @@ var errOver = errors.New("the fold was finished, merged or discarded before")
 // Add takes one event. It keeps nothing of e. src should grow from call to
 // call for as long as the input is read in order.
 func (f *Fold) Add(e *Event, src SourceRef) {
-	if !e.Created.IsZero() &&
-		(!f.opt.Since.IsZero() && e.Created.Before(f.opt.Since) || !f.opt.Until.IsZero() && !e.Created.Before(f.opt.Until)) {
+	if e.Detail {
+		f.addStep(e, src)
+		return
+	}
+	if e.Clock != ClockExact {
+		f.st.learn(f.source(src), e, src)
+	}
+	if !e.Created.IsZero() && e.Clock != ClockAmbiguous && !f.opt.takes(e.Created) {
 		f.outRange++
 		return
 	}
 	j := Judge(e)
 	r := &f.row
-	f.policies = r.fill(e, &j, f.opt.CSV && (f.opt.Keep == nil || f.opt.Keep(e, j)), f.opt.Visit != nil && j.Verdict != NotUser, f.policies)
+	f.policies = r.fill(e, &j, f.opt.CSV && (f.opt.Keep == nil || e.awaitsSteps() || f.opt.Keep(e, j)), f.opt.Visit != nil && j.Verdict != NotUser, f.policies)
 	r.source = f.source(src)
 	r.line, r.index = uint32(src.Line), uint32(src.Index)
 	ref := f.append(r)
@@ -201,7 +209,8 @@ func (f *Fold) breakRun() { f.open = false }
 // success they led to.
 func (f *Fold) link(e *Event, r *row, ref rowRef) {
 	when, ok := sessionClock(r)
-	if !ok || e.CorrelationID == "" || e.CorrelationID == emptyGUID {
+	late := r.flags&flagLate != 0
+	if !ok && !late || e.CorrelationID == "" || e.CorrelationID == emptyGUID {
 		return
 	}
 	account := r.accountKey()
@@ -210,6 +219,15 @@ func (f *Fold) link(e *Event, r *row, ref rowRef) {
 	}
 	l := link{when: when << 1, ref: ref}
 	l.hi, l.lo = sessionKey(lower(e.CorrelationID), account)
+	if late { // when is told at the end
+		l.when = uint64(flagged(r, flagSuccess))
+		f.late = append(f.late, l)
+		if len(f.late) >= blockLinks {
+			f.lateBlocks = f.sealLinks(f.late, f.lateBlocks)
+			f.late = f.late[:0]
+		}
+		return
+	}
 	if r.verdict == Interrupted {
 		f.prompts = append(f.prompts, l)
 		if len(f.prompts) >= blockLinks {
@@ -279,7 +297,9 @@ func (f *Fold) seal() {
 	f.sealEntries()
 	f.promptBlocks = f.sealLinks(f.prompts, f.promptBlocks)
 	f.successBlocks = f.sealLinks(f.successes, f.successBlocks)
-	f.page, f.entries, f.spare, f.prompts, f.successes = nil, nil, nil, nil, nil
+	f.lateBlocks = f.sealLinks(f.late, f.lateBlocks)
+	f.sealSteps()
+	f.page, f.entries, f.spare, f.prompts, f.successes, f.late, f.steps = nil, nil, nil, nil, nil, nil, nil
 }
 
 // Merge takes over everything other has seen; other must not be used again.
@@ -299,6 +319,8 @@ func (f *Fold) Merge(other *Fold) {
 	f.entryBlocks = append(f.entryBlocks, other.entryBlocks...)
 	f.promptBlocks = append(f.promptBlocks, other.promptBlocks...)
 	f.successBlocks = append(f.successBlocks, other.successBlocks...)
+	f.lateBlocks = append(f.lateBlocks, other.lateBlocks...)
+	f.stepBlocks = append(f.stepBlocks, other.stepBlocks...)
 	if err := other.st.leave(); err != nil {
 		f.st.fail(err)
 	}

@@ -167,7 +167,8 @@ func appendEvent(b []byte, e *Event) []byte {
 		b = le.AppendUint32(b, uint32(t.nsec))
 	}
 	b = le.AppendUint32(b, uint32(e.ErrorCode))
-	b = append(b, byte(e.Interactive), byte(e.DeviceCompliant), bit(e.HasStatus), bit(e.HasMFAFields))
+	b = append(b, byte(e.Interactive), byte(e.DeviceCompliant), bit(e.HasStatus), bit(e.HasMFAFields),
+		byte(e.Clock), bit(e.Audit), bit(e.Joinable))
 	b = le.AppendUint32(b, uint32(len(e.EventTypes)))
 	text(e.EventTypes...)
 	b = le.AppendUint32(b, uint32(len(e.Steps)))

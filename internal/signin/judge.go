@@ -28,6 +28,8 @@ func Judge(e *Event) Judgement {
 		j.Verdict, j.Reason = Unknown, ReasonNoOutcome
 	case e.ErrorCode != 0:
 		j.Verdict, j.Reason = judgeFailure(e.ErrorCode)
+	case e.Audit:
+		j.Verdict, j.Reason = Unknown, ReasonAuditLog
 	default:
 		j.Verdict, j.Reason = judgeSuccess(e, &j)
 	}
@@ -144,6 +146,8 @@ func judgeSuccess(e *Event, j *Judgement) (Verdict, Reason) {
 	// No proof. Absence only counts where the row could have shown presence.
 	case !e.HasMFAFields:
 		return Unknown, ReasonNoMFAFields
+	case e.federationService():
+		return Unknown, ReasonFederatedPrimary
 	case !isSingleFactor(e.AuthenticationRequirement):
 		return Unknown, ReasonRequirementMissing
 	case steps.freshSingle && !steps.earlier:
@@ -171,6 +175,13 @@ func (e *Event) byToken() bool {
 func (e *Event) onPremisesMFA() bool {
 	return equalFold(e.TokenIssuerType, "ADFederationServicesMFAAdapter") ||
 		equalFold(e.TokenIssuerType, "NPSExtension")
+}
+
+// federationService reports a sign-in at AD FS itself: the requirement on its
+// row is that of Microsoft Entra ID, which was not asked.
+func (e *Event) federationService() bool {
+	const issuer = "ADFederationServices"
+	return hasPrefixFold(e.Category, "ADFS") || len(e.TokenIssuerType) == len(issuer) && equalFold(e.TokenIssuerType, issuer)
 }
 
 // conditionalAccessMFA reports an enforced policy whose only grant control is

@@ -174,12 +174,14 @@ func TestRiskHiddenChangesNothing(t *testing.T) {
 
 func TestIsLegacyClient(t *testing.T) {
 	t.Parallel()
-	for _, s := range []string{"Authenticated SMTP", "SMTP", "AutoDiscover", "Autodiscover", "Exchange ActiveSync", "Exchange Online PowerShell", "Exchange Web Services", "IMAP4", "IMAP", "POP3", "POP", "MAPI Over HTTP", "Offline Address Book", "Outlook Anywhere (RPC over HTTP)", "Outlook Service", "Reporting Web Services", "Universal Outlook", "Other clients", "other-clients", "OTHER CLIENTS"} {
+	for _, s := range []string{"Authenticated SMTP", "SMTP", "AutoDiscover", "Autodiscover", "Exchange ActiveSync", "Exchange Online PowerShell", "Exchange Web Services", "IMAP4", "IMAP", "POP3", "POP", "MAPI Over HTTP", "Offline Address Book", "Outlook Anywhere (RPC over HTTP)", "Outlook Service", "Reporting Web Services", "Universal Outlook", "Other clients", "other-clients", "OTHER CLIENTS",
+		"Other clients; SMTP", "Other clients; IMAP", "Other clients; Older Office clients", "Other clients; a name nobody has heard of yet, longer than any that is known today",
+		"Exchange ActiveSync (unSupported)", "Exchange ActiveSync (supported)", "Older Office clients", "IMAP4 (basic)", "POP3; client", "MAPI"} {
 		if !IsLegacyClient(s) {
 			t.Errorf("%q is legacy", s)
 		}
 	}
-	for _, s := range []string{"", "Browser", "browser", "Mobile Apps and Desktop clients", "mobile apps and desktop clients", "Unknown", strings.Repeat("imap", 40)} {
+	for _, s := range []string{"", "Browser", "browser", "Mobile Apps and Desktop clients", "mobile apps and desktop clients", "Unknown", strings.Repeat("imap", 40), "Other", "Mobile Apps and Desktop clients; SMTP-Tool", "Exchange Admin Center"} {
 		if IsLegacyClient(s) {
 			t.Errorf("%q is not legacy", s)
 		}

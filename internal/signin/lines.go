@@ -359,6 +359,8 @@ func (w *lineWorker) work(c *chunk) chunkResult {
 			if w.lines.Other != nil {
 				res.others = append(res.others, otherLine{bytes.Clone(line), src.Line})
 			}
+		case shape == ShapeDetail:
+			w.fold.Add(&w.event, src)
 		default:
 			w.fold.Add(&w.event, src)
 			res.rows++

@@ -16,6 +16,7 @@ const (
 	ReasonEarlierClaimUnseen  // first factor by an earlier token whose MFA claim is not on the row
 	ReasonFederatedPrimary    // a federated provider did the first factor; what else it did is not shown
 	ReasonRequirementNotShown // multifactor step named, outcome not shown
+	ReasonAuditLog            // unified audit log: who and where, nothing of MFA
 
 	// Challenged.
 	ReasonMFAStep        // a multifactor step succeeded
@@ -82,6 +83,8 @@ var reasonTable = [reasonCount]struct{ code, text string }{
 	ReasonEarlierClaimUnseen:  {"earlier_claim_unseen", "the first factor came from an earlier sign-in, and whether that one carried MFA is not on this row"},
 	ReasonFederatedPrimary:    {"federated_primary", "a federated provider signed the user in and MFA was not asked for; what the provider checked is not shown"},
 	ReasonRequirementNotShown: {"requirement_not_shown", "a multifactor step is listed without its outcome"},
+	ReasonAuditLog: {"audit_log", "the unified audit log shows that the user signed in and nothing of MFA; " +
+		"the sign-in log shows it (GET /beta/auditLogs/signIns, needs Entra ID P1)"},
 
 	ReasonMFAStep:        {"mfa_step", "a multifactor step succeeded"},
 	ReasonMFACompleted:   {"mfa_completed", "the result says that MFA was completed"},

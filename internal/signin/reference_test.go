@@ -4,14 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sort"
 	"strings"
 	"testing"
 	"time"
-
-	"partnerguard/internal/evidence"
 )
 
 // taken is one event as the reference sees it.
@@ -36,6 +33,8 @@ type item struct {
 	j    Judgement
 	keep bool
 	row  row
+
+	session time.Time // the clock sessions are joined by
 }
 
 // place orders items by where they stand in the input.
@@ -53,12 +52,35 @@ func (a *item) place(b *item) int {
 // reasons, and a summary that knows what was left out.
 func surviving(opt Options, in []taken) (rows []*item, s Summary) {
 	groups := map[string][]*item{}
+	orders, steps := referenceClocks(in, &s), map[string][]Step{}
+	outside := func(c time.Time) bool {
+		return !opt.Since.IsZero() && c.Before(opt.Since) || !opt.Until.IsZero() && !c.Before(opt.Until)
+	}
+	joinKey := func(id string) string {
+		if len(id) == 36 && strings.Count(id, "-") == 4 {
+			id = strings.ToLower(id)
+		}
+		return id
+	}
+	details := slices.Clone(in)
+	slices.SortStableFunc(details, func(a, b taken) int { return (&item{taken: a}).place(&item{taken: b}) })
+	for _, x := range details {
+		if x.e.Detail && x.e.ID != "" && x.e.ID != emptyGUID && !slices.Contains(steps[joinKey(x.e.ID)], x.e.Steps[0]) {
+			steps[joinKey(x.e.ID)] = append(steps[joinKey(x.e.ID)], x.e.Steps[0])
+		}
+	}
 	for _, x := range in {
-		if c := x.e.Created; !c.IsZero() && (!opt.Since.IsZero() && c.Before(opt.Since) || !opt.Until.IsZero() && !c.Before(opt.Until)) {
+		if x.e.Detail {
+			continue
+		}
+		if c := x.e.Created; !c.IsZero() && x.e.Clock != ClockAmbiguous && (!opt.Since.IsZero() && c.Before(opt.Since) || !opt.Until.IsZero() && !c.Before(opt.Until)) {
 			s.OutOfRange++
 			continue
 		}
 		it := &item{taken: x, j: Judge(&x.e)}
+		if x.e.Clock == ClockAmbiguous {
+			it.e.Created = time.Time{} // until the copies are sorted out
+		}
 		it.keep = opt.CSV && (opt.Keep == nil || opt.Keep(&it.e, it.j))
 		it.row.fill(&it.e, &it.j, it.keep, false, nil)
 		key := "id " + x.e.ID
@@ -71,6 +93,10 @@ func surviving(opt Options, in []taken) (rows []*item, s Summary) {
 			key = fmt.Sprintf("%#v", e)
 		}
 		groups[key] = append(groups[key], it)
+	}
+	orphans := map[string]bool{}
+	for key := range steps {
+		orphans[key] = true
 	}
 	for _, g := range groups {
 		best := g[0]
@@ -96,7 +122,34 @@ func surviving(opt Options, in []taken) (rows []*item, s Summary) {
 				best = it
 			}
 		}
+		key := joinKey(best.e.ID)
+		if _, known := steps[key]; known {
+			orphans[key] = false
+			if best.e.Joinable && best.e.HasStatus && best.e.ErrorCode == 0 {
+				best.e.Steps, best.e.HasMFAFields = steps[key], true
+				best.j = Judge(&best.e)
+			}
+		}
+		best.session = best.e.Created
+		if best.e.Clock == ClockAmbiguous {
+			d := orders[sourceKey(best.src)]
+			t, ambiguous := d.Parse(best.e.CreatedRaw)
+			best.session = t
+			if !ambiguous {
+				if outside(t) {
+					s.OutOfRange++
+					continue
+				}
+				best.e.Created = t
+			}
+		}
+		best.keep = opt.CSV && (opt.Keep == nil || opt.Keep(&best.e, best.j))
 		rows = append(rows, best)
+	}
+	for _, open := range orphans {
+		if open && opt.Since.IsZero() && opt.Until.IsZero() {
+			s.OrphanSteps++
+		}
 	}
 	slices.SortFunc(rows, func(a, b *item) int {
 		if d := a.place(b); d != 0 {
@@ -110,10 +163,10 @@ func surviving(opt Options, in []taken) (rows []*item, s Summary) {
 		}
 		done := false
 		for _, q := range rows {
-			gap := q.e.Created.Sub(p.e.Created)
+			gap := q.session.Sub(p.session)
 			if q.e.HasStatus && q.e.ErrorCode == 0 && q.j.Verdict != NotUser && p.e.CorrelationID != "" && p.e.CorrelationID != emptyGUID &&
 				strings.EqualFold(p.e.CorrelationID, q.e.CorrelationID) && userOf(&p.e) != "" && userOf(&p.e) == userOf(&q.e) &&
-				!p.e.Created.IsZero() && !q.e.Created.IsZero() && gap >= 0 && gap <= 15*time.Minute {
+				!p.session.IsZero() && !q.session.IsZero() && gap >= 0 && gap <= 15*time.Minute {
 				done = true
 			}
 		}
@@ -442,66 +495,4 @@ func mustJSON(t testing.TB, v any) string {
 		t.Fatal(err)
 	}
 	return string(b)
-}
-
-// randomEvent draws from small pools, so that ids, sessions, accounts and
-// clocks meet often.
-func randomEvent(r *rand.Rand) Event {
-	pick := func(list ...string) string { return list[r.IntN(len(list))] }
-	e := Event{
-		ID: pick("", emptyGUID, "a", "b", "10000000-0000-4000-8000-00000000000a", "10000000-0000-4000-8000-00000000000A",
-			fmt.Sprintf("%08x-0000-4000-8000-%012x", r.IntN(40)*0x6000000, r.IntN(2)), fmt.Sprint("id", r.IntN(30))),
-		CorrelationID:     pick("", emptyGUID, "c1", "C1", "c2", "c3", "c4"),
-		UserID:            pick("", emptyGUID, "u1", "U1", "u2", "u3"),
-		UserPrincipalName: pick("", "Ada@x.example", "ada@x.example", "bö@x.example", "u1"),
-		UserDisplayName:   pick("", "Ada", "=cmd()", "Bö, Jr."),
-		UserType:          pick("", "member", "Guest"),
-		AppID:             pick("", "app1", "APP1", "app2", "app3"), AppDisplayName: pick("", "Portal", "portal 2"),
-		ResourceDisplayName: pick("", "Graph"), IPAddress: pick("", "192.0.2.1"), Country: pick("", "US", "DE"),
-		ClientAppUsed:          pick("", "Browser", "IMAP4", "Other clients", "imap"),
-		UserAgent:              pick("", "Mozilla/5.0 (X11; Linux) Chrome/142", "python-requests/2.32", "Mozilla/5.0 (Windows NT 10.0) PowerShell/7.5.0", strings.Repeat("agent ", 30)),
-		AuthenticationProtocol: pick("", "none", "ropc", "deviceCode"), CrossTenantAccessType: pick("", "serviceProvider"),
-		ServicePrincipalID: pick("", "", "", "sp1", "SP1"), ServicePrincipalName: pick("", "Sync"),
-		FailureReason: pick("", "why\nnot"), AdditionalDetails: pick("", "MFA completed in Azure AD", "MFA requirement satisfied by claim in the token"),
-		AuthenticationRequirement: pick("", "singleFactorAuthentication", "multiFactorAuthentication", "MultifactorAuthentication"),
-		OperatingSystem:           pick("", "Windows10", "Ios 17"), DeviceCompliant: Tri(r.IntN(3)), RiskLevelDuringSignIn: pick("none", "high"),
-		DeviceTrustType: pick("", "Azure AD joined", "Hybrid Azure AD joined", "serverAD"),
-		HasMFAFields:    r.IntN(3) > 0, HasStatus: r.IntN(6) > 0, Interactive: Tri(r.IntN(3)),
-	}
-	if r.IntN(3) == 0 {
-		e.ErrorCode = []int32{50074, 50079, 50140, 50126, -1}[r.IntN(5)]
-	}
-	if r.IntN(8) > 0 {
-		e.Created = time.Date(2024, 2, 28+r.IntN(3), 0, r.IntN(40), r.IntN(3), r.IntN(2), time.UTC)
-	} else {
-		e.CreatedRaw = pick("", "yesterday")
-	}
-	if r.IntN(3) == 0 {
-		e.Observed = time.Date(2024, 3, 1, 0, r.IntN(2), 0, 0, time.UTC)
-	}
-	for range r.IntN(3) {
-		e.Steps = append(e.Steps, Step{Method: pick("Password", "SMS", "Previously satisfied"), Succeeded: Tri(r.IntN(3)),
-			Requirement: pick("Primary authentication", "Multifactor authentication")})
-	}
-	for range r.IntN(3) {
-		e.Policies = append(e.Policies, AppliedPolicy{ID: "p", DisplayName: pick("", "All users", "a; b"), Result: pick("success", "notApplied", "reportOnlyFailure")})
-	}
-	if r.IntN(4) == 0 {
-		e.RequirementPolicies = []RequirementPolicy{{Provider: "enforcedForCspAdmins"}}
-	}
-	return e
-}
-
-func randomInput(r *rand.Rand, n int) []taken {
-	in := make([]taken, n)
-	for i := range in {
-		in[i] = taken{randomEvent(r), SourceRef{Seq: i * 3 / max(1, n) % 2, Source: evidence.Source{Path: fmt.Sprint("f", r.IntN(2)), Line: i + 1}}}
-		if i > 0 && r.IntN(6) == 0 { // a copy, perhaps changed
-			in[i].e = in[r.IntN(i)].e
-			if r.IntN(2) == 0 {
-				in[i].e.Observed = in[i].e.Observed.Add(time.Second)
-			}
-		}
-	}
-	return in
 }

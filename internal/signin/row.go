@@ -59,6 +59,16 @@ const (
 	flagSingleFactor
 	flagCSV   // wanted in the CSV
 	flagVisit // shown to visitors
+
+	flagLate // the clock is read at the end, from colCreatedRaw
+	flagJoin // steps of another file may decide the row; with it come the next four and the result
+	flagStep // no sign-in but one step of one
+	flagByToken
+	flagOnPremises
+	flagMFAMethod
+	flagFederation
+
+	resultShift = 32 - 3 // the result of additionalDetails
 )
 
 // row is what is kept of one event: the facts the summary needs and the cells
@@ -143,9 +153,15 @@ func (r *row) fill(e *Event, j *Judgement, csv, visit bool, policies []byte) []b
 	set(isSingleFactor(e.AuthenticationRequirement), flagSingleFactor)
 	set(csv, flagCSV)
 	set(visit, flagVisit)
-	if !e.Created.IsZero() {
+	switch {
+	case e.Clock == ClockAmbiguous:
+		r.flags |= flagLate
+	case !e.Created.IsZero():
 		r.flags |= flagCreated
 		r.created = clockOf(e.Created)
+	}
+	if e.awaitsSteps() {
+		r.fillJoin(e)
 	}
 	if !e.Observed.IsZero() {
 		r.flags |= flagObserved
@@ -160,6 +176,9 @@ func (r *row) fill(e *Event, j *Judgement, csv, visit bool, policies []byte) []b
 	if visit {
 		r.device = deviceOf(e)
 		t[colPlatform], t[colRisk], t[colAgent] = e.OperatingSystem, e.RiskLevelDuringSignIn, programOf(e.UserAgent)
+	}
+	if r.flags&flagLate != 0 {
+		t[colCreatedRaw] = e.CreatedRaw
 	}
 	if !csv {
 		return policies
@@ -238,7 +257,7 @@ func (r *row) keeps(i int) bool {
 	case i < summaryTexts:
 		return true
 	case i < csvTexts:
-		return r.flags&flagCSV != 0
+		return r.flags&flagCSV != 0 || i == colCreatedRaw && r.flags&flagLate != 0
 	}
 	return r.flags&flagVisit != 0
 }

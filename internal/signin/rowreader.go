@@ -60,6 +60,9 @@ func (rr *rowReader) take(c *cursor, b []byte) []byte {
 		return b
 	}
 	r := &c.row
+	if r.flags&(flagStep|flagLate|flagJoin) != 0 && !rr.special(r, c) {
+		return b
+	}
 	if r.verdict == Interrupted {
 		r.reason = r.reason.Resolved(p.completed.has(c.run.page, c.ordinal))
 	}
@@ -112,6 +115,8 @@ type cursor struct {
 	run     *run
 	row     row
 	ordinal int
+	offset  int // of the row in its page
+	size    int // of the row
 	rest    []byte
 	buf     []byte
 }
@@ -119,6 +124,7 @@ type cursor struct {
 func (c *cursor) open(st *store) (err error) {
 	c.rest, c.buf, err = st.read(c.run.page, int(c.run.offset), int(c.run.end-c.run.offset), c.buf)
 	c.ordinal = int(c.run.first) - 1
+	c.offset, c.size = int(c.run.offset), 0
 	return err
 }
 
@@ -126,7 +132,9 @@ func (c *cursor) next() bool {
 	if len(c.rest) == 0 {
 		return false
 	}
-	c.rest = c.rest[c.row.decode(c.rest):]
+	c.offset += c.size
+	c.size = c.row.decode(c.rest)
+	c.rest = c.rest[c.size:]
 	c.ordinal++
 	return true
 }

@@ -13,6 +13,10 @@ const (
 	ShapeDiagnostic         // Azure Monitor diagnostic record: an envelope with properties
 	ShapeLogAnalytics       // row of a Log Analytics table
 	ShapePortal             // row of the portal's CSV download
+	ShapeElastic            // document of Elastic's azure.signinlogs data set
+	ShapeHunting            // row of Defender's EntraIdSignInEvents or AADSignInEventsBeta
+	ShapeAudit              // UserLoggedIn or UserLoginFailed of the unified audit log
+	ShapeDetail             // row of the portal's authentication details: a step, no sign-in
 )
 
 // String names the shape for people.
@@ -26,6 +30,14 @@ func (s Shape) String() string {
 		return "log analytics"
 	case ShapePortal:
 		return "portal"
+	case ShapeElastic:
+		return "elastic"
+	case ShapeHunting:
+		return "hunting"
+	case ShapeAudit:
+		return "unified audit log"
+	case ShapeDetail:
+		return "authentication detail"
 	}
 	return "none"
 }

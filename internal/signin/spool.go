@@ -73,7 +73,8 @@ type store struct {
 
 	sources  []SourceRef // without line and index
 	sourceID map[SourceRef]uint32
-	rank     []int // sources in input order, set by rankSources
+	rank     []int          // sources in input order, set by rankSources
+	clocks   []sourceClocks // by source, as far as any had clocks that are not exact
 }
 
 func newStore(scratch Scratch, budget int64) *store {

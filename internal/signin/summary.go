@@ -65,6 +65,9 @@ type Summary struct {
 	First time.Time `json:"first,omitzero"` // oldest createdDateTime
 	Last  time.Time `json:"last,omitzero"`  // newest
 
+	Clocks      []ClockNote `json:"clocks,omitempty"`      // inputs whose clocks could not all be read
+	OrphanSteps int64       `json:"orphanSteps,omitempty"` // sign-ins whose steps were read and they themselves not; 0 with Since or Until
+
 	Verdicts Counts `json:"verdicts"`
 	Legacy   Counts `json:"legacy"` // rows of legacy clients
 	AOBO     Counts `json:"aobo"`   // rows on behalf of a customer (serviceProvider)

@@ -2,7 +2,6 @@ package signin
 
 import (
 	"bytes"
-	"strings"
 	"unsafe"
 
 	"partnerguard/internal/jsonscan"
@@ -296,8 +295,8 @@ func (d *Decoder) replay(t *template, e *Event) bool {
 	if t.policies > 0 {
 		owner(2).Policies = d.policies
 	}
-	// A place written as JSON text is for the slow decoder.
-	return !strings.HasPrefix(strings.TrimSpace(d.top.place), "{") && !strings.HasPrefix(strings.TrimSpace(d.in.place), "{")
+	// A place that is more than a name is for the slow decoder.
+	return !oddPlace(d.top.place) && !oddPlace(d.in.place)
 }
 
 // sameKeys reports that the record scanned, which has t's structure, has its

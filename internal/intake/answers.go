@@ -1,0 +1,231 @@
+package intake
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// The answers of query services, Log Analytics and Elasticsearch, and what
+// shippers wrap around single events.
+
+// tables reads the answer of the Log Analytics query API: columns once, rows
+// as lists. Each row is handed on as an object.
+func (f *file) tables(s *scanner, p place) error {
+	return s.array(func(c byte) error {
+		if c != '{' {
+			return s.value()
+		}
+		var names [][]byte
+		return s.object(func(key string, c byte) (bool, error) {
+			switch low := strings.ToLower(key); {
+			case low == "columns" && c == '[':
+				return true, s.array(func(c byte) error {
+					name, err := columnName(s, c)
+					if err == nil && name != nil && len(names) < maxColumns {
+						names = append(names, name)
+					}
+					return err
+				})
+			case low == "rows" && c == '[':
+				return true, f.tableRows(s, names, p)
+			}
+			return false, nil
+		})
+	})
+}
+
+// columnName reads one column of a table: its name, as a JSON text, or nil
+// when the column was too large to read.
+func columnName(s *scanner, c byte) ([]byte, error) {
+	raw, err := s.raw()
+	if err == errTooLarge {
+		return nil, s.value()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c == '"' {
+		return bytes.Clone(raw), nil
+	}
+	name := []byte(`""`)
+	members(raw, func(k, v []byte) bool {
+		if k := string(bytes.ToLower(k)); (k == `"name"` || k == `"columnname"`) && v[0] == '"' {
+			name = bytes.Clone(v)
+		}
+		return true
+	})
+	return name, nil
+}
+
+func (f *file) tableRows(s *scanner, names [][]byte, p place) error {
+	var row []byte
+	n := 0
+	err := s.array(func(c byte) error {
+		n++
+		q := p
+		q.index, q.level = n, flat
+		if names == nil || c != '[' {
+			f.fault(f.at(q), s.offset(), "expected rows as lists behind a list of columns")
+			return s.value()
+		}
+		s.deep = false
+		raw, err := s.raw()
+		if err == errTooLarge {
+			f.fault(f.at(q), s.offset(), fmt.Sprintf("this row is larger than %s and was skipped", size(f.o.MaxRecord)))
+			return s.value()
+		}
+		if err != nil {
+			return err
+		}
+		if s.deep {
+			f.fault(f.at(q), 0, fmt.Sprintf("this row is nested deeper than %d and was skipped", maxDepth))
+			return nil
+		}
+		var found int
+		if row, found = cells(row[:0], names, raw); found != len(names) {
+			f.fault(f.at(q), 0, fmt.Sprintf("expected %d cells, found %s", len(names), cellCount(found, len(names))))
+		}
+		return f.one(row, q)
+	})
+	if err == nil && n == 0 {
+		blank := []byte{'{'}
+		for i, name := range names {
+			if i > 0 {
+				blank = append(blank, ',')
+			}
+			blank = append(append(blank, name...), `:""`...)
+		}
+		kind, _ := f.recognise(append(blank, '}'), nil)
+		f.emptyList(kind, "an empty table")
+	}
+	return err
+}
+
+func cellCount(n, most int) string {
+	if n > most {
+		return "more"
+	}
+	return strconv.Itoa(n)
+}
+
+// cells writes the list raw as an object under names. Values without a name
+// are left out; found is how many values there were, most one more than names.
+func cells(dst []byte, names [][]byte, raw []byte) (row []byte, found int) {
+	dst = append(dst, '{')
+	i := skipSpace(raw, 1)
+	for ; i < len(raw) && raw[i] != ']'; found++ {
+		if found == len(names) {
+			found++
+			break
+		}
+		v := i
+		i = skipValue(raw, i)
+		if found > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, names[found]...), ':'), raw[v:i]...)
+		if i = skipSpace(raw, i); i < len(raw) && raw[i] == ',' {
+			i = skipSpace(raw, i+1)
+		}
+	}
+	return append(dst, '}'), found
+}
+
+// hits reads the hits of an Elasticsearch answer: the documents, and how many
+// there are in all. A search gives 10 unless it is asked for more, and never
+// more than 10,000.
+func (f *file) hits(s *scanner, p place) error {
+	total, more, docs := int64(-1), false, 0
+	err := s.object(func(key string, c byte) (bool, error) {
+		switch low := strings.ToLower(key); {
+		case low == "hits" && c == '[':
+			q := p
+			q.level = min(q.level, flat-2) // _source is one envelope, event.original in it another
+			err := s.array(func(c byte) error {
+				docs++
+				q.index = docs
+				return f.element(s, c, q)
+			})
+			if err == nil && docs == 0 {
+				f.emptyList("", "an empty list")
+			}
+			return true, err
+		case low == "total":
+			raw, err := s.raw()
+			if err == nil {
+				total, more = hitsTotal(raw)
+			}
+			return true, err
+		}
+		return false, nil
+	})
+	if err == nil && total >= 0 && (int64(docs) < total || more) {
+		f.fault(f.at(p), 0, fmt.Sprintf("the search found %s, and %d stand here: export all of them", hitsFound(total, more), docs))
+	}
+	return err
+}
+
+func hitsFound(n int64, more bool) string {
+	if more {
+		return fmt.Sprintf("more than %d documents", n)
+	}
+	return fmt.Sprintf("%d documents", n)
+}
+
+// hitsTotal reads the total of an answer: a number, or {value, relation}, whose
+// relation gte says that there are more.
+func hitsTotal(raw []byte) (total int64, more bool) {
+	value := raw
+	members(raw, func(k, v []byte) bool {
+		switch string(bytes.ToLower(k)) {
+		case `"value"`:
+			value = v
+		case `"relation"`:
+			more = string(v) == `"gte"`
+		}
+		return true
+	})
+	n, err := strconv.ParseInt(string(value), 10, 64)
+	if err != nil {
+		return -1, false
+	}
+	return n, more
+}
+
+// isTextInText reports a text that begins like JSON written into a JSON text,
+// which shippers make of one event.
+func isTextInText(head []byte) bool {
+	if len(head) < 2 || head[0] != '"' {
+		return false
+	}
+	i := skipSpace(head, 1)
+	if i < len(head) && head[i] == '[' {
+		i = skipSpace(head, i+1)
+	}
+	return bytes.HasPrefix(head[min(i, len(head)):], []byte(`{\"`))
+}
+
+// textInText reads a top-level text that holds an object, or a list of them.
+func (f *file) textInText(s *scanner, p place) error {
+	f.format("json in a json text")
+	raw, err := s.raw()
+	if err == errTooLarge {
+		f.fault(f.at(p), s.offset(), fmt.Sprintf("this record is larger than %s and was skipped", size(f.o.MaxRecord)))
+		return s.value()
+	}
+	if err != nil {
+		return err
+	}
+	p.level++
+	if text := objectInText(raw); text != nil {
+		return f.one(text, p)
+	}
+	if text := []byte(strings.TrimSpace(unquote(raw))); len(text) > 0 && text[0] == '[' && json.Valid(text) {
+		return f.list(memScanner(text), p)
+	}
+	f.fault(f.at(p), 0, "this text begins like JSON and is none")
+	return nil
+}
