@@ -78,7 +78,8 @@ func (f *file) archive(d decoded) error {
 		f.fault(f.at(place{}), 0, "this is "+what+"; it cannot be opened as it is, it is damaged or cut off")
 		return nil
 	}
-	zr.RegisterDecompressor(zstd.ZipMethodWinZip, zstd.ZipDecompressor(zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow)))
+	zr.RegisterDecompressor(zstd.ZipMethodWinZip,
+		zstd.ZipDecompressor(zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow)))
 	switch what := officeKind(zr); what {
 	case "":
 	case workbookKind:
@@ -154,7 +155,8 @@ func (f *file) entries(zr *zip.Reader) error {
 			name = fmt.Sprintf("%s (%d)", name, names[name])
 		}
 		in := evidence.Input{Path: f.in.Path + "!" + name, Bytes: int64(min(e.CompressedSize64, 1<<62))}
-		g := &file{ctx: f.ctx, o: f.o, sink: f.sink, in: &in, named: f.named, pages: f.pages, number: f.pages.input(), depth: f.depth + 1, spent: f.spent, within: "zip"}
+		g := &file{ctx: f.ctx, o: f.o, sink: f.sink, in: &in, named: f.named,
+			pages: f.pages, number: f.pages.input(), depth: f.depth + 1, spent: f.spent, within: "zip"}
 		err := g.entry(e)
 		f.inner = append(f.inner, g.accounts()...)
 		if err != nil {
@@ -241,7 +243,9 @@ func (s *spending) Read(p []byte) (int, error) {
 }
 
 func zipMethod(m uint16) string {
-	names := map[uint16]string{1: "Shrink", 6: "Implode", 9: "Deflate64", 12: "bzip2", 14: "LZMA", 95: "xz", 96: "JPEG", 97: "WavPack", 98: "PPMd", 99: "AES encryption"}
+	names := map[uint16]string{
+		1: "Shrink", 6: "Implode", 9: "Deflate64", 12: "bzip2", 14: "LZMA", 95: "xz", 96: "JPEG", 97: "WavPack", 98: "PPMd", 99: "AES encryption",
+	}
 	if n, ok := names[m]; ok {
 		return fmt.Sprintf("%s (method %d)", n, m)
 	}

@@ -100,7 +100,8 @@ const (
 var signKeys = map[string]sign{
 	"azure": signAzure, "operation": signOperation, "operations": signOperation, "auditdata": signAuditData,
 	"recordtype": signAuditRecord, "auditlogrecordtype": signAuditRecord, "workload": signAuditRecord,
-	"accountupn": signHuntingUser | signWho, "accountobjectid": signHuntingUser, "timestamp": signHuntingClock | signWhen, "errorcode": signHuntingOutcome | signEnd,
+	"accountupn": signHuntingUser | signWho, "accountobjectid": signHuntingUser,
+	"timestamp": signHuntingClock | signWhen, "errorcode": signHuntingOutcome | signEnd,
 	"actiontype": signAction, "request_id": signRequest, "authentication_method": signMethod,
 
 	"upn": signWho, "user": signWho, "username": signWho, "userprincipalname": signWho, "user_principal_name": signWho,
