@@ -148,7 +148,7 @@ func (e *Engine) Prove(q Question) (*Proof, error) {
 	case len(stranger) > 0:
 		p.Verdict, p.Reason = UnknownProof, "not in the export: "+join(stranger)
 		p.Missing = append(p.Missing, stranger...)
-	case asked == 0 && len(q.Roles) > 0 && (e.rolesOpen() || !e.tenant.Whole):
+	case asked == 0 && len(q.Roles) > 0 && (len(cohorts) > 0 || e.rolesOpen()):
 		p.Verdict, p.Reason = UnknownProof, "who holds a directory role is not in the export, or not all of it"
 		p.Missing = append(p.Missing, e.missing(c)...)
 	case asked == 0:

@@ -61,15 +61,17 @@ func TestHalfOfAListIsNeverMet(t *testing.T) {
 	t.Parallel()
 	// Lists that the settings here do without: the policy asks everybody.
 	without := map[string][]evidence.Kind{
-		"mfa-every-user":                          {evidence.User, evidence.RegistrationDetails, evidence.SecurityDefaults},
-		"mfa-every-sign-in":                       {evidence.SecurityDefaults},
-		"mfa-admin-roles":                         {evidence.RoleAssignment, evidence.RoleEligibility, evidence.RegistrationDetails, evidence.SecurityDefaults},
-		"legacy-authentication":                   {evidence.SecurityDefaults},
+		"mfa-every-user":                          {evidence.User, evidence.RegistrationDetails, evidence.SecurityDefaults, evidence.RoleAssignment, evidence.RoleEligibility, evidence.RoleDefinition},
+		"mfa-every-sign-in":                       {evidence.User, evidence.SecurityDefaults, evidence.RoleAssignment, evidence.RoleEligibility, evidence.RoleDefinition},
+		"mfa-admin-roles":                         {evidence.User, evidence.RoleAssignment, evidence.RoleEligibility, evidence.RoleDefinition, evidence.RegistrationDetails, evidence.SecurityDefaults},
+		"legacy-authentication":                   {evidence.User, evidence.SecurityDefaults, evidence.RoleAssignment, evidence.RoleEligibility, evidence.RoleDefinition},
+		"secure-application-model":                {evidence.User}, // the log names the accounts
 		"security-defaults-or-conditional-access": {evidence.SecurityDefaults},
 		"third-party-mfa-claim":                   {evidence.AuthenticationMethods},   // the log shows the claim
 		"automation-without-user-credentials":     {evidence.User},                    // the log names the accounts
 		"risk-based-access":                       {evidence.ConditionalAccessPolicy}, // both policies are there
 		"gdap-least-privilege":                    {evidence.AccessAssignment},
+		"privileged-identity-management":          {evidence.RoleDefinition}, // a role that neither it nor Microsoft's list names is asked about by itself
 		"sign-in-log-access":                      {evidence.SubscribedSku},
 	}
 	whole := metTenant(t).report(assess.Options{})

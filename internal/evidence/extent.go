@@ -34,7 +34,17 @@ func (c Cut) Settle() string {
 	if c.Request != "" {
 		return c.Request
 	}
-	return RequestFor(c.Kind)
+	k := c.Kind
+	if other, ok := readInstead[k]; ok {
+		k = other
+	}
+	return RequestFor(k)
+}
+
+// readInstead are kinds that another list says better.
+var readInstead = map[Kind]Kind{
+	DirectoryRole: RoleAssignment, PrivilegedUser: RoleAssignment, ScubaPrivilegedRole: RoleAssignment,
+	CredentialRegistration: RegistrationDetails, AuthenticationDetail: SignIn,
 }
 
 // MaxCuts bounds the cuts kept for one input; one more says nothing new.

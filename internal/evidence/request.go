@@ -155,4 +155,5 @@ var noRequest = map[Kind]string{
 	ScubaPrivilegedRole:    "ScubaGear writes it; roleAssignments says more",
 	CredentialRegistration: "the older report is gone; userRegistrationDetails takes its place",
 	AppRoleAssignment:      "no rule is decided by it",
+	AuthenticationDetail:   "the portal's download writes it beside the sign-ins; the sign-ins as JSON hold the same",
 }

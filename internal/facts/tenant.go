@@ -262,7 +262,7 @@ func (f *Facts) subject(key string, u *directory.User, st *directory.Standing, e
 		if id == "" { // a role known by name alone: it counts as one, and no policy names it so
 			id = "name:" + strings.ToLower(h.Name)
 		}
-		s.Admin = s.Admin || h.Sure == directory.Surely
+		s.Admin = s.Admin || h.Sure == directory.Surely || h.ScopeOpen
 		switch counts := h.Counts(); {
 		case counts == directory.Perhaps:
 			s.PerhapsRoles = append(s.PerhapsRoles, id)
