@@ -3,13 +3,10 @@ package access
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 	"sort"
 	"strings"
-
-	"partnerguard/internal/evidence"
 )
 
 // Special location ids of Conditional Access policies.
@@ -63,69 +60,82 @@ const maxPlaces = 20_000
 //
 // lack says why there may be further locations; "" there are none.
 func survey(locations []*NamedLocation, used map[string]bool, why string) *geography {
-	g := &geography{countryOf: map[string]int{}}
-	byID := map[string]*NamedLocation{}
-	for _, l := range locations {
-		byID[strings.ToLower(l.ID)] = l
+	v := surveyor{
+		g: &geography{countryOf: map[string]int{}}, byID: map[string]*NamedLocation{}, used: used, unclear: map[string]bool{}, trustedMatters: used[locAllTrusted],
 	}
-	trustedMatters := used[locAllTrusted]
-	var ids, gps, networks []string
-	unclear := map[string]bool{}
-	for id, l := range byID {
-		if !used[id] && !(trustedMatters && (l.IsTrusted.True() || !l.IsTrusted.Set && len(l.Countries) == 0)) {
+	for _, l := range locations {
+		v.byID[strings.ToLower(l.ID)] = l
+	}
+	v.gather(why)
+	v.cut()
+	v.special()
+	v.g.expand(v.byID, v.unclear, v.gps, v.trustedMatters || used[locMFATrusted])
+	return v.g
+}
+
+// surveyor holds what a survey works with.
+type surveyor struct {
+	g                  *geography
+	byID               map[string]*NamedLocation
+	used               map[string]bool // location ids that policies name
+	unclear            map[string]bool // of which it is not known where they are
+	ids, gps, networks []string        // by what tells them: addresses and countries, GPS, the compliant network
+	trustedMatters     bool
+}
+
+func (v *surveyor) lacks(id, text string) { v.g.missing = append(v.g.missing, lack{id, text}) }
+
+// gather sorts the locations that matter by what tells them.
+func (v *surveyor) gather(why string) {
+	for id, l := range v.byID {
+		if !v.used[id] && !(v.trustedMatters && (l.IsTrusted.True() || !l.IsTrusted.Set && len(l.Countries) == 0)) {
 			continue
 		}
 		switch {
 		case l.network():
-			networks = append(networks, id)
+			v.networks = append(v.networks, id)
 		case len(l.Countries) > 0 && strings.EqualFold(string(l.LookupMethod), "authenticatorAppGps"):
-			gps = append(gps, id)
+			v.gps = append(v.gps, id)
 		default:
 			if why := l.unknown(); why != "" {
-				unclear[id] = true
-				g.missing = append(g.missing, lack{id, "where the named location " + cmp.Or(l.DisplayName, id) + " is (" + why + "): " + locationRequest})
+				v.unclear[id] = true
+				v.lacks(id, "where the named location "+cmp.Or(l.DisplayName, id)+" is ("+why+"): "+locationRequest)
 			}
-			ids = append(ids, id)
+			v.ids = append(v.ids, id)
 		}
 	}
-	sort.Strings(ids)
-	sort.Strings(gps)
-	for id := range used {
-		if id != locAll && id != locAllTrusted && id != locCompliantNetwork && id != locMFATrusted && byID[id] == nil {
-			unclear[id] = true
-			g.missing = append(g.missing, lack{id, "named location " + id + ": " + locationRequest})
+	sort.Strings(v.ids)
+	sort.Strings(v.gps)
+	for id := range v.used {
+		if id != locAll && id != locAllTrusted && id != locCompliantNetwork && id != locMFATrusted && v.byID[id] == nil {
+			v.unclear[id] = true
+			v.lacks(id, "named location "+id+": "+locationRequest)
 		}
 	}
-	if why != "" && trustedMatters {
-		unclear[furtherTrusted] = true
-		g.missing = append(g.missing, lack{locAllTrusted, "whether there are further trusted locations: " + why})
+	if why != "" && v.trustedMatters {
+		v.unclear[furtherTrusted] = true
+		v.lacks(locAllTrusted, "whether there are further trusted locations: "+why)
 	}
-	slices.SortFunc(g.missing, func(a, b lack) int { return strings.Compare(a.id, b.id) })
+	slices.SortFunc(v.g.missing, func(a, b lack) int { return strings.Compare(a.id, b.id) })
+}
 
-	ipAtoms := g.cutAddresses(ids, byID, unclear)
-	countryAtoms := g.cutCountries(ids, byID)
+// cut makes the places that addresses and countries tell apart.
+func (v *surveyor) cut() {
+	g := v.g
+	ipAtoms := g.cutAddresses(v.ids, v.byID, v.unclear)
+	countryAtoms := g.cutCountries(v.ids, v.byID)
 	if len(ipAtoms)*len(countryAtoms) > maxPlaces {
 		// Nobody's tenant: rather than grow without end, every membership is unknown.
-		for _, id := range ids {
-			if !unclear[id] {
-				unclear[id] = true
-				g.missing = append(g.missing, lack{id, "the named location " + byID[id].DisplayName + " (there are too many to tell apart)"})
+		for _, id := range v.ids {
+			if !v.unclear[id] {
+				v.unclear[id] = true
+				v.lacks(id, "the named location "+v.byID[id].DisplayName+" (there are too many to tell apart)")
 			}
 		}
 		g.bounds, g.atomOf, g.countryOf = nil, nil, map[string]int{}
-		ipAtoms, countryAtoms = g.cutAddresses(nil, byID, unclear), g.cutCountries(nil, byID)
+		ipAtoms, countryAtoms = g.cutAddresses(nil, v.byID, v.unclear), g.cutCountries(nil, v.byID)
 	}
 	g.nCountry = len(countryAtoms)
-	base := func() place {
-		p := place{in: map[string]tri{}}
-		for id := range unclear {
-			p.in[id] = maybe
-			if l := byID[id]; trustedMatters && (l == nil || !l.IsTrusted.False()) {
-				p.trusted = maybe
-			}
-		}
-		return p
-	}
 	for _, ia := range ipAtoms {
 		var row []int
 		for _, ca := range countryAtoms {
@@ -133,217 +143,79 @@ func survey(locations []*NamedLocation, used map[string]bool, why string) *geogr
 				row = append(row, -1)
 				continue
 			}
-			p := base()
-			p.ip, p.country = ia.ip, ca.country
-			var names []string
-			for _, id := range ia.ids {
-				p.in[id] = yes
-				names = append(names, byID[id].DisplayName)
-				switch t := byID[id].IsTrusted; {
-				case t.True():
-					p.trusted = yes
-				case !t.Set:
-					p.trusted = p.trusted.or(maybe)
-				}
-			}
-			for _, id := range ca.ids {
-				p.in[id] = yes
-				names = append(names, byID[id].DisplayName)
-			}
-			slices.Sort(names)
-			p.label = strings.Join(slices.Compact(names), " and ")
-			if p.label == "" {
-				p.label = "any other location"
-				if len(countryAtoms) > 2 && ca.unknown {
-					p.label = "a location whose country is unknown"
-				}
-			}
 			row = append(row, len(g.places))
-			g.places = append(g.places, p)
+			g.places = append(g.places, v.place(ia, ca, len(countryAtoms) > 2))
 		}
 		g.index = append(g.index, row)
 	}
 	g.home = g.find(g.outside(), "")
-	if used[locCompliantNetwork] || len(networks) > 0 {
-		p := base()
-		p.label, p.network, p.country = "the compliant network (Global Secure Access)", yes, ""
-		for _, id := range networks {
+}
+
+// base is a place with what is not known of it.
+func (v *surveyor) base() place {
+	p := place{in: map[string]tri{}}
+	for id := range v.unclear {
+		p.in[id] = maybe
+		if l := v.byID[id]; v.trustedMatters && (l == nil || !l.IsTrusted.False()) {
+			p.trusted = maybe
+		}
+	}
+	return p
+}
+
+func (v *surveyor) place(ia ipAtom, ca countryAtom, countriesMatter bool) place {
+	p := v.base()
+	p.ip, p.country = ia.ip, ca.country
+	var names []string
+	for _, id := range ia.ids {
+		p.in[id] = yes
+		names = append(names, v.byID[id].DisplayName)
+		switch t := v.byID[id].IsTrusted; {
+		case t.True():
+			p.trusted = yes
+		case !t.Set:
+			p.trusted = p.trusted.or(maybe)
+		}
+	}
+	for _, id := range ca.ids {
+		p.in[id] = yes
+		names = append(names, v.byID[id].DisplayName)
+	}
+	slices.Sort(names)
+	switch p.label = strings.Join(slices.Compact(names), " and "); {
+	case p.label != "":
+	case countriesMatter && ca.unknown:
+		p.label = "a location whose country is unknown"
+	default:
+		p.label = "any other location"
+	}
+	return p
+}
+
+// special adds the places that no address tells.
+func (v *surveyor) special() {
+	g := v.g
+	if v.used[locCompliantNetwork] || len(v.networks) > 0 {
+		p := v.base()
+		p.label, p.network = "the compliant network (Global Secure Access)", yes
+		for _, id := range v.networks {
 			p.in[id] = yes
-			if byID[id].IsTrusted.True() {
+			if v.byID[id].IsTrusted.True() {
 				p.trusted = yes
 			}
 		}
 		g.places = append(g.places, p)
 	}
-	if trustedMatters || used[locMFATrusted] {
+	if v.trustedMatters || v.used[locMFATrusted] {
 		// The legacy list is in no export: there may be such addresses.
-		p := base()
+		p := v.base()
 		p.label, p.trusted = "an address among the MFA trusted IPs, if any are set", maybe
 		p.in[locMFATrusted] = maybe
 		p.vague = true
 		g.places = append(g.places, p)
 		for _, id := range []string{locAllTrusted, locMFATrusted} {
-			g.missing = append(g.missing, lack{id, "the MFA trusted IPs (MFA service settings; in no export)"})
+			v.lacks(id, "the MFA trusted IPs (MFA service settings; in no export)")
 		}
-	}
-	g.expand(byID, unclear, gps, trustedMatters || used[locMFATrusted])
-	return g
-}
-
-// locationRequest settles what a named location is.
-var locationRequest = evidence.RequestFor(evidence.NamedLocation)
-
-// network reports the compliant network of Global Secure Access, which no
-// address tells.
-func (l *NamedLocation) network() bool {
-	return l.NetworkType != "" || strings.HasSuffix(strings.ToLower(l.Type), "compliantnetworknamedlocation")
-}
-
-// unknown says why it is not known where a location is; "" it is.
-func (l *NamedLocation) unknown() string {
-	switch {
-	case l.Unclear != "":
-		return l.Unclear
-	case l.Ranges.Dropped > 0:
-		return "some of its ranges are written in a form that is not read"
-	case len(l.Ranges.Items) == 0 && len(l.Countries) == 0 && !l.UnknownCountry.True():
-		return "it was exported without ranges and countries"
-	}
-	return ""
-}
-
-// furtherTrusted stands for trusted locations that were not exported.
-const furtherTrusted = "partnerguard:further-trusted"
-
-// maxOpen bounds the memberships of one place that are told apart.
-const maxOpen = 5
-
-// expand adds, to each place of which something is not known, what it may be:
-// where an authenticator's GPS may be anywhere, real places; where the export
-// does not say, places that perhaps do not exist.
-func (g *geography) expand(byID map[string]*NamedLocation, unclear map[string]bool, gps []string, mfaTrusted bool) {
-	g.expandGPS(byID, gps)
-	real := len(g.places)
-	for i := range real {
-		p := g.places[i]
-		if p.blur || p.in[locMFATrusted] == maybe {
-			continue
-		}
-		var open []string
-		for id, in := range p.in {
-			if in == maybe {
-				open = append(open, id)
-			}
-		}
-		sort.Strings(open)
-		if p.trusted == maybe && len(open) == 0 {
-			open = append(open, locAllTrusted)
-		}
-		if len(open) > maxOpen || len(g.places)+1<<(len(open)+1) > maxPlaces {
-			continue
-		}
-		g.places[i].vague = len(open) > 0
-		for pick := range uint(1) << len(open) {
-			q := p.settle(open, pick, byID)
-			if len(open) > 0 {
-				g.places = append(g.places, q)
-			}
-			if mfaTrusted {
-				q.in = maps.Clone(q.in)
-				q.in[locMFATrusted], q.trusted, q.phantom = yes, yes, true
-				q.label += ", among the MFA trusted IPs if any are set"
-				g.places = append(g.places, q)
-			}
-		}
-	}
-}
-
-// settle is the place with its open memberships decided.
-func (p *place) settle(open []string, pick uint, byID map[string]*NamedLocation) place {
-	q := *p
-	if len(open) == 0 {
-		return q
-	}
-	q.in, q.phantom, q.vague = maps.Clone(p.in), true, false
-	trustOpen := p.trusted == maybe
-	if trustOpen {
-		q.trusted = no
-	}
-	var names []string
-	for k, id := range open {
-		isIn := pick>>k&1 != 0
-		if id == locAllTrusted {
-			q.trusted = triOf(isIn)
-			continue
-		}
-		q.in[id] = triOf(isIn)
-		if !isIn {
-			continue
-		}
-		l := byID[id]
-		if id == furtherTrusted {
-			names = append(names, "a trusted location that is not in the export")
-			q.trusted = yes
-			continue
-		}
-		if l != nil {
-			names = append(names, l.DisplayName)
-		} else {
-			names = append(names, "the location "+id)
-		}
-		if trustOpen && (l == nil || !l.IsTrusted.False()) {
-			q.trusted = q.trusted.or(maybe) // whether a location that is not in the export is trusted stays open
-			if l != nil && l.IsTrusted.True() {
-				q.trusted = yes
-			}
-		}
-	}
-	if len(names) > 0 {
-		q.label += ", if it lies in " + strings.Join(names, " and ")
-	}
-	return q
-}
-
-// expandGPS makes, of each place, one for every country that an authenticator
-// may report there: the address does not tell.
-func (g *geography) expandGPS(byID map[string]*NamedLocation, gps []string) {
-	if len(gps) == 0 {
-		return
-	}
-	sub := &geography{countryOf: map[string]int{}}
-	atoms := sub.cutCountries(gps, byID)
-	n := len(g.places)
-	if (len(atoms)+1)*n > maxPlaces {
-		for i := range n {
-			for _, id := range gps {
-				g.places[i].in[id] = maybe
-			}
-		}
-		return
-	}
-	for i := range n {
-		p := g.places[i]
-		for _, a := range atoms {
-			q := p
-			q.in = maps.Clone(p.in)
-			where := "a country that no policy names"
-			switch {
-			case a.unknown:
-				where = "no country"
-			case len(a.ids) > 0:
-				where = a.country
-			}
-			for _, id := range a.ids {
-				q.in[id] = yes
-			}
-			q.label += ", by GPS in " + where
-			g.places = append(g.places, q)
-		}
-		g.places[i].in = maps.Clone(p.in)
-		for _, id := range gps {
-			g.places[i].in[id] = maybe
-		}
-		g.places[i].blur = true
 	}
 }
 

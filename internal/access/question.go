@@ -169,25 +169,7 @@ func (e *Engine) compile(q Question) (*compiledQuestion, error) {
 		return nil, err
 	}
 	c := &compiledQuestion{Question: q, protects: e.mask(), perhaps: e.mask(), guarded: true}
-	for i, p := range e.policies {
-		if !e.enforced.has(i) && !(e.unsupported.has(i) && p.MayBeEnforced()) {
-			continue
-		}
-		d := &e.demands[i]
-		protects := d.block || d.refuses || d.unread
-		switch q.Require {
-		case RequireMFA:
-			protects = protects || d.mfa && !d.or[altAnything]
-		case RequirePhishing:
-			protects = protects || d.phishingResistant && !d.or[altAnything]
-		}
-		if protects {
-			c.protects.set(i)
-			if e.unsupported.has(i) || d.unread || !d.block && !d.refuses && (d.mfaUnknown || q.Require == RequirePhishing && d.resistanceUnknown) {
-				c.perhaps.set(i)
-			}
-		}
-	}
+	e.protections(c)
 	c.classes = make([][]int, len(e.dims))
 	for l := range e.dims {
 		for k := range e.dims[l].labels {
@@ -234,40 +216,9 @@ func (e *Engine) compile(q Question) (*compiledQuestion, error) {
 		}
 		pick(dimPlatform, list)
 	}
-	for l, levels := range map[dimID][]string{dimSignInRisk: q.SignInRisk, dimUserRisk: q.UserRisk} {
-		var list []int
-		for _, r := range levels {
-			list = append(list, slices.Index(riskNames, strings.ToLower(r)))
-		}
-		if len(list) > 0 {
-			pick(l, list)
-		}
-	}
-	places := q.Locations
-	if q.Ordinary && len(places) == 0 {
-		places = []string{"untrusted"}
-	}
-	if len(places) > 0 {
-		var list []int
-		for _, id := range places {
-			found := false
-			for k := range e.geo.places {
-				p := &e.geo.places[k]
-				if strings.EqualFold(id, "untrusted") && p.plain() || p.in[strings.ToLower(id)] != no {
-					list = append(list, k)
-					found = true
-				}
-			}
-			if !found && !strings.EqualFold(id, "untrusted") {
-				return nil, fmt.Errorf("no policy uses the named location %q, so a question about it asks nothing", id)
-			}
-		}
-		if len(list) == 0 {
-			if list = c.classes[dimLocation]; !q.Ordinary {
-				c.nothing = "every address lies in a place that the tenant names"
-			}
-		}
-		pick(dimLocation, list)
+	pickRisks(&q, pick)
+	if err := e.pickPlaces(c, pick); err != nil {
+		return nil, err
 	}
 	if q.Ordinary {
 		for l, asked := range map[dimID][]string{dimSignInRisk: q.SignInRisk, dimUserRisk: q.UserRisk, dimInsiderRisk: nil} {
@@ -290,6 +241,75 @@ func (e *Engine) compile(q Question) (*compiledQuestion, error) {
 		c.nothing = "Exchange ActiveSync reaches Exchange Online alone"
 	}
 	return c, nil
+}
+
+// protections fills in which policies protect as the question asks.
+func (e *Engine) protections(c *compiledQuestion) {
+	q := &c.Question
+	for i, p := range e.policies {
+		if !e.enforced.has(i) && !(e.unsupported.has(i) && p.MayBeEnforced()) {
+			continue
+		}
+		d := &e.demands[i]
+		protects := d.block || d.refuses || d.unread
+		switch q.Require {
+		case RequireMFA:
+			protects = protects || d.mfa && !d.or[altAnything]
+		case RequirePhishing:
+			protects = protects || d.phishingResistant && !d.or[altAnything]
+		}
+		if protects {
+			c.protects.set(i)
+			if e.unsupported.has(i) || d.unread || !d.block && !d.refuses && (d.mfaUnknown || q.Require == RequirePhishing && d.resistanceUnknown) {
+				c.perhaps.set(i)
+			}
+		}
+	}
+}
+
+// pickRisks narrows the risk levels to those asked about.
+func pickRisks(q *Question, pick func(dimID, []int)) {
+	for l, levels := range map[dimID][]string{dimSignInRisk: q.SignInRisk, dimUserRisk: q.UserRisk} {
+		var list []int
+		for _, r := range levels {
+			list = append(list, slices.Index(riskNames, strings.ToLower(r)))
+		}
+		if len(list) > 0 {
+			pick(l, list)
+		}
+	}
+}
+
+// pickPlaces narrows the places to those asked about.
+func (e *Engine) pickPlaces(c *compiledQuestion, pick func(dimID, []int)) error {
+	q := &c.Question
+	places := q.Locations
+	if q.Ordinary && len(places) == 0 {
+		places = []string{"untrusted"}
+	}
+	if len(places) > 0 {
+		var list []int
+		for _, id := range places {
+			found := false
+			for k := range e.geo.places {
+				p := &e.geo.places[k]
+				if strings.EqualFold(id, "untrusted") && p.plain() || p.in[strings.ToLower(id)] != no {
+					list = append(list, k)
+					found = true
+				}
+			}
+			if !found && !strings.EqualFold(id, "untrusted") {
+				return fmt.Errorf("no policy uses the named location %q, so a question about it asks nothing", id)
+			}
+		}
+		if len(list) == 0 {
+			if list = c.classes[dimLocation]; !q.Ordinary {
+				c.nothing = "every address lies in a place that the tenant names"
+			}
+		}
+		pick(dimLocation, list)
+	}
+	return nil
 }
 
 // plain reports a place that no policy can tell from nowhere in particular, or

@@ -83,13 +83,14 @@ var appNames = map[string]string{
 // suiteNames name a suite as a whole.
 var suiteNames = map[string]string{resOffice365: "Office 365", resAdminPortals: "the Microsoft admin portals"}
 
-// addResources makes a class for every app a policy names, for the suites, the
-// user actions, and for all other apps together.
-func (e *Engine) addResources() {
+// gatherApps lists the apps that policies name, the suites, the user actions,
+// and a stand-in for all other apps.
+func (e *Engine) gatherApps() (keys []string) {
 	e.apps = map[string]int{}
-	var keys []string
 	put := func(id string) {
-		if id = strings.ToLower(id); id == "" || id == "all" || id == "none" || id == resOther || id == resBasic || id == resAgents || slices.Contains(knownActions, id) {
+		id = strings.ToLower(id)
+		e.namesSuite = e.namesSuite || suiteNames[id] != ""
+		if id == "" || id == "all" || id == "none" || id == resOther || id == resBasic || id == resAgents || slices.Contains(knownActions, id) {
 			return
 		}
 		if _, ok := e.apps[id]; !ok {
@@ -98,27 +99,27 @@ func (e *Engine) addResources() {
 		}
 	}
 	for _, p := range e.policies {
-		for _, l := range [][]string{p.Conditions.Applications.IncludeApplications, p.Conditions.Applications.ExcludeApplications} {
-			for _, id := range l {
-				e.namesSuite = e.namesSuite || suiteNames[strings.ToLower(id)] != ""
-			}
+		for _, id := range slices.Concat(p.Conditions.Applications.IncludeApplications, p.Conditions.Applications.ExcludeApplications) {
+			put(id)
 		}
 	}
+	named := e.namesSuite
 	put(exchangeOnline)
 	put(resOffice365)
 	put(resAdminPortals)
-	for _, p := range e.policies {
-		for _, l := range [][]string{p.Conditions.Applications.IncludeApplications, p.Conditions.Applications.ExcludeApplications} {
-			for _, id := range l {
-				put(id)
-			}
-		}
-	}
+	e.namesSuite = named
 	sort.Strings(keys)
 	keys = append(keys, resOther, actionRegisterInfo, actionRegisterDevice)
 	if e.exceptsApps() {
 		keys = append(keys, resBasic)
 	}
+	return keys
+}
+
+// addResources makes a class for every app a policy names, for the suites, the
+// user actions, and for all other apps together.
+func (e *Engine) addResources() {
+	keys := e.gatherApps()
 	// An app that may be one of a suite stands there as what is known of it, and as
 	// each thing that it may be.
 	type phantom struct{ key, suite string }

@@ -30,7 +30,6 @@ type userIndex struct {
 }
 
 func (e *Engine) indexUsers() *userIndex {
-	t := e.tenant
 	x := &userIndex{
 		all: e.mask(), noOne: e.mask(), guestsIn: e.mask(), guestsOut: e.mask(), perUser: e.mask(), lost: e.mask(),
 		users: map[string]named{}, groups: map[string]named{}, roles: map[string]named{}, namesGroup: map[string]bool{},
@@ -92,6 +91,14 @@ func (e *Engine) indexUsers() *userIndex {
 			x.externalOut = append(x.externalOut, i)
 		}
 	}
+	x.indexUnknowns(e)
+	return x
+}
+
+// indexUnknowns finds what is not known of accounts in general and that some
+// policy names.
+func (x *userIndex) indexUnknowns(e *Engine) {
+	t := e.tenant
 	for _, id := range sortedNames(x.groups) {
 		x.allGroups = append(x.allGroups, id)
 		x.namesGroup[id] = true
@@ -119,7 +126,6 @@ func (e *Engine) indexUsers() *userIndex {
 		}
 	}
 	x.anyOpenRoles = !t.RolesKnown || len(t.OpenRoles) > 0 || t.EligibleLack != ""
-	return x
 }
 
 // compileUsers finds the policies of every subject. Subjects with the same

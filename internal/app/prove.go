@@ -36,7 +36,7 @@ func Prove(ctx context.Context, r Reading, questions []access.Question) (*prove.
 // that is not whole makes a proof incomplete; other inputs do not matter to it.
 var settingsKinds = []evidence.Kind{
 	evidence.ConditionalAccessPolicy, evidence.NamedLocation, evidence.AuthenticationStrength,
-	evidence.User, evidence.Group, evidence.RoleAssignment, evidence.RoleEligibility,
+	evidence.User, evidence.Group, evidence.RoleAssignment, evidence.RoleEligibility, evidence.DirectoryRole, evidence.GroupEligibility,
 }
 
 func incomplete(f *facts.Facts) (why []string) {
@@ -59,5 +59,5 @@ func incomplete(f *facts.Facts) (why []string) {
 			why = append(why, in.Path+" ends with a link to a further page of "+strings.Join(kinds, ", ")+" that is not here")
 		}
 	}
-	return why
+	return append(why, f.CutSentences(settingsKinds...)...)
 }

@@ -236,10 +236,12 @@ func (a *assessor) incomplete() (why []string) {
 	add(unread, "%s could not be read", "%d inputs could not be read, %s first")
 	add(partial, "%s could only be read in part", "%d inputs could only be read in part, %s first")
 	add(open, "%s ends with a link to a further page that is not here", "%d inputs end with a link to a further page that is not here, %s first")
+	why = append(why, a.CutSentences()...)
 	if len(a.closed) > 0 {
-		why = append(why, fmt.Sprintf("%s without exported members; export groups with $expand=members", count(len(a.closed), "group holds a directory role", "groups hold directory roles")))
+		why = append(why, count(len(a.closed), "group holds a directory role, and not all of its members are in the export", "groups hold directory roles, and not all of their members are in the export")+
+			"; read GET /groups/{id}/transitiveMembers, every page")
 	}
-	if n := a.strangers(); n > 0 {
+	if n := a.strangers(); n > 0 && a.Extent(evidence.User) == evidence.Absent {
 		why = append(why, fmt.Sprintf("%s in no exported list of users, groups or service principals", count(n, "holder of a directory role is", "holders of directory roles are")))
 	}
 	if s := a.SignIns; s != nil && s.OtherAccounts.Rows+s.OtherApps.Rows+s.OtherDays.Rows > 0 {

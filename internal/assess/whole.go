@@ -88,11 +88,11 @@ func (a *assessor) lacking(ru ruling, k evidence.Kind) ruling {
 func (a *assessor) lackText(k evidence.Kind) string {
 	cuts := a.cuts(k)
 	if len(cuts) == 0 {
-		return listWord(k) + " is not in the export, or not all of it"
+		return evidence.ListName(k) + " is not in the export, or not all of it"
 	}
-	s := listWord(k) + " is not whole: " + cuts[0].Why
+	s := evidence.ListName(k) + " is not whole: " + cuts[0].Why
 	if first, _, _ := strings.Cut(cuts[0].Why, " "); slices.Contains(predicates, first) {
-		s = listWord(k) + " " + cuts[0].Why
+		s = evidence.ListName(k) + " " + cuts[0].Why
 	}
 	if at := cuts[0].Source.String(); at != "" {
 		s += " (" + at + ")"
@@ -106,21 +106,3 @@ func (a *assessor) lackText(k evidence.Kind) string {
 // predicates begin the clauses that say of a list what it is or lacks; others
 // say what became of a record.
 var predicates = []string{"is", "was", "lacks", "lost", "holds", "has", "ends", "could", "may", "does", "came", "stops"}
-
-var listWords = map[evidence.Kind]string{
-	evidence.SignIn: "the sign-in log", evidence.User: "the list of users", evidence.ConditionalAccessPolicy: "the list of Conditional Access policies",
-	evidence.RoleAssignment: "the list of role assignments", evidence.RoleEligibility: "the list of eligible role assignments",
-	evidence.RoleDefinition: "the list of role definitions", evidence.AuthenticationMethods: "the authentication methods policy",
-	evidence.SubscribedSku: "the list of licences", evidence.Relationship: "the list of delegated admin relationships",
-	evidence.Customer: "the list of customers", evidence.SecurityAlert: "the list of security alerts", evidence.FraudEvent: "the list of fraud events",
-	evidence.MFAAdoption: "Partner Center's count of API requests", evidence.NonCompliantPrincipal: "Partner Center's record of accounts without MFA",
-	evidence.PartnerRequest: "Partner Center's record of API requests", evidence.SecurityRequirement: "the list of Microsoft's security requirements",
-	evidence.CustomerInsight: "Microsoft's list of customers",
-}
-
-func listWord(k evidence.Kind) string {
-	if w := listWords[k]; w != "" {
-		return w
-	}
-	return "the list of kind " + string(k)
-}

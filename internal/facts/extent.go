@@ -133,8 +133,8 @@ func accountWord(id string) bool {
 	return false
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
+func sortedKeys[K ~string, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)
 	}
@@ -165,4 +165,38 @@ func (f *Facts) inputCuts(kind evidence.Kind) (cuts []evidence.Cut) {
 		}
 	}
 	return cuts
+}
+
+// CutSentences say of every list that was read and is known not to be whole why
+// it is not, one sentence a list, unless the fault of an input says it already.
+// Given kinds, only of these.
+func (f *Facts) CutSentences(kinds ...evidence.Kind) (out []string) {
+	if len(kinds) == 0 {
+		seen := map[evidence.Kind]bool{evidence.User: true}
+		for i := range f.Inputs {
+			for k := range f.Inputs[i].Kinds {
+				seen[k] = true
+			}
+			for _, c := range f.Inputs[i].Cuts {
+				seen[c.Kind] = true
+			}
+		}
+		kinds = sortedKeys(seen)
+	}
+	for _, k := range kinds {
+		var first *evidence.Cut
+		n := 0
+		for _, c := range f.Cuts(k) {
+			if c.Why == "could only be read in part" || c.Why == "ends with a link to a further page that is not here" || strings.HasPrefix(c.Why, "may go on in ") {
+				continue
+			}
+			if n++; first == nil {
+				first = &c
+			}
+		}
+		if first != nil {
+			out = append(out, first.Sentence(n-1))
+		}
+	}
+	return out
 }

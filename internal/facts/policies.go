@@ -55,10 +55,40 @@ func (f *Facts) withIDs(p *access.Policy) *access.Policy {
 	put(u.ExcludeGroups, func(p *access.Policy) *lenient.Strings { return &p.Conditions.Users.ExcludeGroups }, f.groupByName)
 	put(u.IncludeRoles, func(p *access.Policy) *lenient.Strings { return &p.Conditions.Users.IncludeRoles }, f.Directory.RoleByName)
 	put(u.ExcludeRoles, func(p *access.Policy) *lenient.Strings { return &p.Conditions.Users.ExcludeRoles }, f.Directory.RoleByName)
+	for i := range p.Conditions.Locations.Items {
+		at := func(get func(*access.LocationCondition) *lenient.Strings) func(*access.Policy) *lenient.Strings {
+			return func(c *access.Policy) *lenient.Strings {
+				if &c.Conditions.Locations.Items[0] == &p.Conditions.Locations.Items[0] {
+					c.Conditions.Locations.Items = slices.Clone(p.Conditions.Locations.Items)
+				}
+				return get(&c.Conditions.Locations.Items[i])
+			}
+		}
+		l := &p.Conditions.Locations.Items[i]
+		put(l.IncludeLocations, at(func(l *access.LocationCondition) *lenient.Strings { return &l.IncludeLocations }), f.locationByName)
+		put(l.ExcludeLocations, at(func(l *access.LocationCondition) *lenient.Strings { return &l.ExcludeLocations }), f.locationByName)
+	}
 	if copied != nil {
 		return copied
 	}
 	return p
+}
+
+// locationByName finds the one named location of a name, or "".
+func (f *Facts) locationByName(name string) (id string) {
+	if strings.EqualFold(name, "AllTrusted") {
+		return ""
+	}
+	for _, l := range f.Locations {
+		switch {
+		case !strings.EqualFold(l.DisplayName, name):
+		case id != "" || l.ID == "":
+			return ""
+		default:
+			id = l.ID
+		}
+	}
+	return id
 }
 
 // looksLikeID reports the form of an object id.
