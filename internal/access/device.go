@@ -22,6 +22,8 @@ type deviceAxis struct {
 	// which it is not known whether the rule takes it, and the others are what it
 	// may be.
 	opaque bool
+	// doubt: whether there is such a device hangs on how letters are compared.
+	doubt []bool // by class
 }
 
 // maxAtoms bounds the tests of one attribute that are told apart.
@@ -91,8 +93,16 @@ func (x *deviceAxis) build() {
 	for v := range uint(1) << len(x.atoms) {
 		if possible(x.atoms, v) {
 			x.holds = append(x.holds, v)
+			doubt := false
+			for i, a := range x.atoms {
+				for _, b := range x.atoms {
+					doubt = doubt || v>>i&1 != 0 && caseTells(a, b)
+				}
+			}
+			x.doubt = append(x.doubt, doubt)
 		}
 	}
+	x.doubt = append(make([]bool, len(x.holds)-len(x.doubt)), x.doubt...)
 }
 
 // matches says whether a device of class c meets a literal. A negative test of
@@ -188,6 +198,8 @@ func (e *Engine) addDevices() {
 		})
 		if x.opaque {
 			d.vague, d.phantom = []bool{true, false, false}, []bool{false, true, true}
+		} else if slices.Contains(x.doubt, true) {
+			d.phantom = x.doubt
 		}
 		return d
 	}

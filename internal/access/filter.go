@@ -298,6 +298,16 @@ func possible(atoms []atom, holds uint) bool {
 	return true
 }
 
+// caseTells reports that whether b holds of a text that equals a's value hangs on
+// whether comparison looks at the case of letters.
+func caseTells(a, b atom) bool {
+	if a.op != "eq" || a == b {
+		return false
+	}
+	fold := func(x atom) atom { return atom{x.attr, x.op, strings.ToLower(x.value)} }
+	return follows(a, b) != follows(fold(a), fold(b))
+}
+
 // follows says whether b holds of every text of which a holds (yes), of none
 // (no), or of some as far as can be told. Comparison may or may not look at the
 // case of letters, so values that differ in case alone tell nothing.
