@@ -162,7 +162,7 @@ func (p *Policy) takes(s *Subject, e *Engine) (answer tri, clause string) {
 		}
 	}
 	included = included.or(anyOf(u.IncludeGroups, s.Groups, e.groupTri(s)))
-	included = included.or(anyOf(u.IncludeRoles, s.Roles, e.roleTri(s)))
+	included = included.or(anyOf(e.effective(u.IncludeRoles), s.Roles, e.roleTri(s)))
 	for i := range u.IncludeExternals.Items {
 		included = included.or(u.IncludeExternals.Items[i].selects(s))
 	}
@@ -195,7 +195,7 @@ func (p *Policy) takes(s *Subject, e *Engine) (answer tri, clause string) {
 		put(anyOf([]string{g}, s.Groups, e.groupTri(s)), "excludes the group "+t.name(g))
 	}
 	for _, r := range u.ExcludeRoles {
-		put(anyOf([]string{r}, s.Roles, e.roleTri(s)), "excludes the role "+t.RoleName(r))
+		put(anyOf(e.effective([]string{r}), s.Roles, e.roleTri(s)), "excludes the role "+t.RoleName(r))
 	}
 	for i := range u.ExcludeExternals.Items {
 		put(u.ExcludeExternals.Items[i].selects(s), "excludes guests or external users of its type")
@@ -290,6 +290,14 @@ func (e *Engine) roleTri(s *Subject) func(string) tri {
 		}
 		return no
 	}
+}
+
+// effective leaves out roles of the tenant's own.
+func (e *Engine) effective(roles []string) []string {
+	if len(e.tenant.CustomRoles) == 0 {
+		return roles
+	}
+	return slices.DeleteFunc(slices.Clone(roles), func(r string) bool { return e.tenant.CustomRoles[strings.ToLower(r)] })
 }
 
 // anyOf is yes when s has one of the wanted ids, else what rest says of the
