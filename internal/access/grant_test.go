@@ -26,3 +26,18 @@ func TestDemand(t *testing.T) {
 		}
 	}
 }
+
+// TestCombinations: what is MFA by its parts, what is not, and what nobody knows.
+func TestCombinations(t *testing.T) {
+	t.Parallel()
+	for c, want := range map[string]tri{
+		"fido2": yes, "windowsHelloForBusiness": yes, "deviceBasedPush": yes, "federatedMultiFactor": yes, "temporaryAccessPassOneTime": yes,
+		"password,microsoftAuthenticatorPush": yes, "password, softwareOath": yes, "federatedSingleFactor,sms": yes, "x509CertificateSingleFactor,hardwareOath": yes,
+		"password": no, "sms": no, "qrCodePin": no, "email": no, "password,qrCodePin": no, "password,password": no, "sms,voice": no, "federatedSingleFactor": no,
+		"telepathy": maybe, "password,telepathy": maybe, "": maybe, ",": maybe, "password,": maybe,
+	} {
+		if got := multifactorCombination(c); got != want {
+			t.Errorf("%q: %d, want %d", c, got, want)
+		}
+	}
+}
