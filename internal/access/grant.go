@@ -181,9 +181,6 @@ func (s *Strength) mfa() tri {
 	return no
 }
 
-// satisfiesMFA reports that every combination the strength allows is MFA.
-func (s *Strength) satisfiesMFA() bool { return s.mfa() == yes }
-
 func multifactorCombination(c string) tri {
 	parts := strings.Split(strings.ToLower(c), ",")
 	var first, second, strong, known int

@@ -95,6 +95,8 @@ func (e *Engine) missingUsers(m *lacks, p *Policy) {
 			m.add("role assignments and eligibility: " + cmp.Or(t.RolesLack, evidence.RequestFor(evidence.RoleAssignment)))
 		case t.OpenRoles[id] != "":
 			m.add(t.OpenRoles[id])
+		case t.OpenEligible[id] != "":
+			m.add(t.OpenEligible[id])
 		}
 	}
 	if t.RolesKnown && t.EligibleLack != "" && len(u.IncludeRoles)+len(u.ExcludeRoles) > 0 {
@@ -110,6 +112,9 @@ func (e *Engine) rolesMissing() (out []string) {
 	}
 	for _, id := range sortedNames(t.OpenRoles) {
 		out = append(out, t.OpenRoles[id])
+	}
+	for _, id := range sortedNames(t.OpenEligible) {
+		out = append(out, t.OpenEligible[id])
 	}
 	if t.RolesKnown && t.EligibleLack != "" {
 		out = append(out, "who may activate a role: "+t.EligibleLack)

@@ -422,6 +422,22 @@ func TestSplitAndOrder(t *testing.T) {
 	}
 }
 
+// TestPerhapsExempt: of an account that may be the synchronisation account
+// nothing is certain, and nothing is proved.
+func TestPerhapsExempt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		exempt, may bool
+		want        ProofVerdict
+	}{{false, false, GapFound}, {true, false, Proved}, {false, true, UnknownProof}} {
+		tenant := whole(covering(func(p *Policy) { p.Conditions.Users.ExcludeUsers = []string{"u1"} }))
+		tenant.Users[0].Exempt, tenant.Users[0].MayBeExempt = c.exempt, c.may
+		if p := mustProve(t, tenant, "mfa-every-sign-in"); p.Verdict != c.want {
+			t.Errorf("%+v: %s because %s", c, p.Verdict, p.Reason)
+		}
+	}
+}
+
 // TestCompiledUsersAgree: the index over ids says the same as asking each
 // policy.
 func TestCompiledUsersAgree(t *testing.T) {

@@ -357,7 +357,7 @@ func (q *Question) about(s *Subject, e *Engine) tri {
 
 // rolesOpen reports that somebody may hold or activate a role that is not shown.
 func (e *Engine) rolesOpen() bool {
-	return !e.tenant.RolesKnown || len(e.tenant.OpenRoles) > 0 || e.tenant.EligibleLack != ""
+	return !e.tenant.RolesKnown || len(e.tenant.OpenRoles)+len(e.tenant.OpenEligible) > 0 || e.tenant.EligibleLack != ""
 }
 
 // names reports an account that can sign in and that the question does not

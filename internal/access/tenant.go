@@ -48,6 +48,9 @@ type Tenant struct {
 	// EligibleLack says what to export so that it is known who may activate a role;
 	// "" that Users carry it.
 	EligibleLack string
+	// OpenEligible are roles, by lower-case template id, that somebody who is not
+	// shown may activate, with what settles it.
+	OpenEligible map[string]string
 	// PoliciesLack says why there may be further policies; empty, there are none.
 	PoliciesLack []string
 

@@ -116,7 +116,7 @@ func (x *userIndex) indexUnknowns(e *Engine) {
 		x.allRoles = append(x.allRoles, id)
 		if !t.RolesKnown || t.OpenRoles[id] != "" {
 			x.openRoles = append(x.openRoles, id)
-		} else if t.EligibleLack != "" {
+		} else if t.EligibleLack != "" || t.OpenEligible[id] != "" {
 			x.unheldRoles = append(x.unheldRoles, id)
 		}
 	}
@@ -125,7 +125,7 @@ func (x *userIndex) indexUnknowns(e *Engine) {
 			x.absent = append(x.absent, id)
 		}
 	}
-	x.anyOpenRoles = !t.RolesKnown || len(t.OpenRoles) > 0 || t.EligibleLack != ""
+	x.anyOpenRoles = e.rolesOpen()
 }
 
 // compileUsers finds the policies of every subject. Subjects with the same

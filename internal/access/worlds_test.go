@@ -66,7 +66,6 @@ type aWorld struct {
 	strength map[string]tri
 	fate     map[*Policy]int // for policies that are not understood: what becomes of them
 	changed  bool            // Microsoft's change of baseline scopes has come
-	gpsOf    map[string]string
 }
 
 func (w *aWorld) coin() bool { return w.r.IntN(2) == 0 }
@@ -94,7 +93,7 @@ func newWorld(r *rand.Rand, t *Tenant) *aWorld {
 		}
 	}
 	for _, l := range t.Locations {
-		w.trusted[l.ID] = l.IsTrusted.True() || !l.IsTrusted.Set && w.coin()
+		w.trusted[l.ID] = l.IsTrusted.True() || !l.IsTrusted.Set && len(l.Countries) == 0 && w.coin() // a country is never trusted
 	}
 	w.mfaIPs = subset(r, probes)
 	w.suite = []string{"", resOffice365, resAdminPortals}[r.IntN(3)]
@@ -146,7 +145,7 @@ func (w *aWorld) addPeople(i int, s *Subject) {
 		case slices.Contains(p.roles, r):
 		case open && w.coin():
 			p.roles = append(p.roles, r)
-		case slices.Contains(s.Eligible, r), t.EligibleLack != "" && w.coin():
+		case slices.Contains(s.Eligible, r), (t.EligibleLack != "" || t.OpenEligible[r] != "") && w.coin():
 			activate = append(activate, r)
 		}
 	}
@@ -155,7 +154,7 @@ func (w *aWorld) addPeople(i int, s *Subject) {
 			activate = append(activate, r)
 		}
 	}
-	hidden := (!t.RolesKnown || len(t.OpenRoles) > 0 || t.EligibleLack != "" || i == -1) && w.coin() // a role that no policy names
+	hidden := (!t.RolesKnown || len(t.OpenRoles)+len(t.OpenEligible) > 0 || t.EligibleLack != "" || i == -1) && w.coin() // a role that no policy names
 	for set := range 1 << len(activate) {
 		q := p
 		q.groups, q.roles, q.active = slices.Clone(p.groups), slices.Clone(p.roles), nil

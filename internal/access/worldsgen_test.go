@@ -48,6 +48,10 @@ func partialTenant(r *rand.Rand) *Tenant {
 	if r.IntN(6) == 0 {
 		t.CustomRoles["r1"] = true
 	}
+	t.OpenEligible = map[string]string{}
+	if r.IntN(5) == 0 {
+		t.OpenEligible["r1"] = "x"
+	}
 	if r.IntN(4) == 0 {
 		t.LocationsLack = "x"
 	}

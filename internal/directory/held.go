@@ -57,6 +57,14 @@ func (r *resolver) roles() {
 				held.Sure = m.sure
 				r.hold(m.key, held)
 			})
+			r.out.GroupRoles[principal] = append(r.out.GroupRoles[principal], h.TemplateID)
+			for key, groups := range r.out.Activate { // who may join the group may hold its role
+				if slices.Contains(groups, principal) {
+					held := h
+					held.Eligible = true
+					r.hold(key, held)
+				}
+			}
 			if why != "" {
 				why = "the group " + h.Via + " holds it, and of that group " + strings.Replace(why, "its members", "the members", 1)
 			}

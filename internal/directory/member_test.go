@@ -197,3 +197,42 @@ func FuzzMembers(f *testing.F) {
 		}
 	})
 }
+
+// TestActivations: who may join which group, by an eligible group too, and what
+// nobody can tell of it.
+func TestActivations(t *testing.T) {
+	t.Parallel()
+	const outer, inner = gid, "22220000-0000-4000-8000-000000000002"
+	for name, c := range map[string]struct {
+		schedule, group string
+		may             []string // groups that user 1 may join
+		open            string   // in the reason why others may join the outer group; "" none
+	}{
+		"a user":                  {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"member"}`, `"members":[]`, []string{outer}, ""},
+		"an owner":                {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"owner"}`, `"members":[]`, nil, ""},
+		"it ended":                {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"member","endDateTime":"2020-01-01T00:00:00Z"}`, `"members":[]`, nil, ""},
+		"through the inner group": {`{"principalId":"` + id1 + `","groupId":"` + inner + `","accessId":"member"}`, `"members":[]`, []string{outer, inner}, ""},
+		"a group":                 {`{"principalId":"` + inner + `","groupId":"` + outer + `","accessId":"member"}`, `"members":["` + id1 + `"]`, []string{outer}, ""},
+		"a group of nobody knows": {`{"principalId":"` + inner + `","groupId":"` + outer + `","accessId":"member"}`, `"displayName":"I"`, nil, "not in the export"},
+		"nobody knows who":        {`{"principalId":"` + id1[:35] + `9","groupId":"` + outer + `","accessId":"member"}`, `"members":[]`, nil, "may be a group"},
+	} {
+		d := directory.New()
+		d.At = time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
+		d.AddUser(directory.User{ID: id1})
+		group(t, d, `{"id":"`+outer+`","members":[`+map[bool]string{true: `{"@odata.type":"#microsoft.graph.group","id":"` + inner + `"}`}[strings.Contains(name, "inner")]+`]}`)
+		group(t, d, `{"id":"`+inner+`",`+c.group+`}`)
+		var s directory.GroupSchedule
+		if err := json.Unmarshal([]byte(c.schedule), &s); err != nil {
+			t.Fatal(err)
+		}
+		s.Eligible = true
+		d.AddGroupSchedule(s)
+		got := d.Resolve(false)
+		if !slices.Equal(got.Activate[id1], c.may) {
+			t.Errorf("%s: may join %v, want %v", name, got.Activate[id1], c.may)
+		}
+		if open := got.OpenGroups[outer]; (open == "") != (c.open == "") || !strings.Contains(open, c.open) {
+			t.Errorf("%s: open because %q, want %q", name, open, c.open)
+		}
+	}
+}

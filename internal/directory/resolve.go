@@ -28,6 +28,8 @@ type Standing struct {
 	Activate map[string][]string
 
 	Roles map[string][]HeldRole
+	// GroupRoles are the roles, by template id, that a group holds or may activate.
+	GroupRoles map[string][]string
 	// OpenRoles says of roles, by template id, why somebody who is not shown may
 	// hold or activate them.
 	OpenRoles map[string]string
@@ -93,7 +95,7 @@ func (d *Directory) Resolve(groupsWhole bool) *Standing {
 		d: d, open: map[string]string{}, strangers: map[string]string{}, groupsAll: groupsWhole,
 		out: &Standing{
 			Groups: map[string][]string{}, Perhaps: map[string][]string{}, OpenGroups: map[string]string{}, Activate: map[string][]string{},
-			Roles: map[string][]HeldRole{}, OpenRoles: map[string]string{},
+			Roles: map[string][]HeldRole{}, GroupRoles: map[string][]string{}, OpenRoles: map[string]string{},
 		},
 	}
 	for _, u := range d.Users {

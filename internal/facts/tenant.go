@@ -17,7 +17,7 @@ func (f *Facts) Tenant() *access.Tenant {
 	d := f.Directory
 	t := &access.Tenant{
 		Defaults: f.Defaults, At: f.At, BaselineScopes: f.BaselineScopes, KnownGroups: map[string]bool{}, Names: f.names(),
-		OpenGroups: map[string]string{}, OpenActivation: map[string]string{}, OpenRoles: map[string]string{}, CustomRoles: map[string]bool{}, OwnApps: map[string]bool{},
+		OpenGroups: map[string]string{}, OpenActivation: map[string]string{}, OpenEligible: map[string]string{}, OpenRoles: map[string]string{}, CustomRoles: map[string]bool{}, OwnApps: map[string]bool{},
 	}
 	t.Policies = f.policies()
 	for _, l := range f.Locations {
@@ -162,6 +162,18 @@ func (f *Facts) openRoles(t *access.Tenant, st *directory.Standing) {
 	t.RolesKnown = f.RolesKnown()
 	for role, why := range st.OpenRoles {
 		t.OpenRoles[role] = fmt.Sprintf("who holds the role %s (%s): %s", t.RoleName(role), why, evidence.RequestFor(evidence.RoleAssignment))
+	}
+	if !f.Whole(evidence.GroupEligibility) && !f.withoutP2() {
+		for id, roles := range st.GroupRoles {
+			g := f.Directory.Groups[id]
+			if g == nil || !activatable(g) {
+				continue
+			}
+			for _, role := range roles {
+				t.OpenEligible[role] = "who may activate membership of group " + g.DisplayName + ", which holds the role " + t.RoleName(role) + ": " +
+					strings.ReplaceAll(evidence.RequestFor(evidence.GroupEligibility), "{id}", id)
+			}
+		}
 	}
 	if !t.RolesKnown {
 		t.RolesLack = evidence.RequestFor(evidence.RoleAssignment)
