@@ -10,6 +10,36 @@ import (
 
 // TestTooManyPlacesAreUnknown: an absurd number of named locations costs the
 // answer, never memory without end and never a silent pass.
+// TestTrustNotExported: a location whose trust was not exported, and further
+// locations that were not, may be trusted or not.
+func TestTrustNotExported(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		trusted lenient.Bool
+		lack    string
+		want    ProofVerdict
+	}{
+		"trusted":               {lenient.Bool{Value: true, Set: true}, "", Proved},
+		"not trusted":           {lenient.Bool{Set: true}, "", GapFound},
+		"not exported":          {lenient.Bool{}, "", UnknownProof},
+		"others may be trusted": {lenient.Bool{Set: true}, "GET them", UnknownProof},
+	} {
+		p := covering(func(p *Policy) {
+			p.Conditions.Locations.Items = []LocationCondition{{IncludeLocations: []string{"AllTrusted"}}}
+		})
+		rest := covering(func(p *Policy) {
+			p.ID = "rest"
+			p.Conditions.Locations.Items = []LocationCondition{{IncludeLocations: []string{"All"}, ExcludeLocations: []string{"hq"}}}
+		})
+		tenant := whole(p, rest)
+		tenant.LocationsLack = c.lack
+		tenant.Locations = []*NamedLocation{{ID: "hq", DisplayName: "HQ", IsTrusted: c.trusted, Ranges: lenient.List[IPRange]{Items: []IPRange{{"203.0.113.0/24"}}}}}
+		if proof := mustProve(t, tenant, "mfa-every-sign-in"); proof.Verdict != c.want {
+			t.Errorf("%s: %s because %s, want %s", name, proof.Verdict, proof.Reason, c.want)
+		}
+	}
+}
+
 func TestTooManyPlacesAreUnknown(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]ProofVerdict{40: GapFound, 300: UnknownProof} {

@@ -60,6 +60,9 @@ func TestTenant(t *testing.T) {
 	if !tenant.KnownGroups["g1"] || !tenant.KnownGroups["g2"] || tenant.KnownGroups["g3"] || tenant.KnownGroups["g4"] {
 		t.Errorf("known groups: %v", tenant.KnownGroups)
 	}
+	if tenant.LocationsLack == "" {
+		t.Error("named locations were not read, and nothing says so")
+	}
 	if tenant.Whole { // u9 is registered and in no list of users
 		t.Error("the list of users is whole, and a registration names somebody it does not hold")
 	}
