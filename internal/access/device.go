@@ -285,7 +285,12 @@ func (e *Engine) deviceClass(l int, facts map[string]bool) int16 {
 			}
 		}
 	}
-	if mask == 0 || x.opaque {
+	switch {
+	case x.opaque && mask == 0: // nobody says whether the rule takes it
+		return 0
+	case x.opaque:
+		return int16(1 + value)
+	case mask == 0:
 		return -1
 	}
 	found := int16(-1)
@@ -308,6 +313,9 @@ func (e *Engine) deviceFacts(l int, c int16, facts map[string]bool) {
 		return
 	}
 	for i, name := range x.facts {
+		if x.opaque && c == 0 {
+			continue
+		}
 		if i == 0 && l < int(dimFirstFilter) {
 			name = e.dims[l].name
 		}
