@@ -179,7 +179,7 @@ func (e *Engine) pessimist(c *compiledQuestion, p *Proof, cohorts []cohort) {
 		p.Verdict = UnknownProof
 		p.Possible, _ = possible.list()
 		p.Missing = e.missing(c)
-		p.Reason = "what is not in the export decides it"
+		p.Reason = Hangs
 		if things := thingsOf(p.Missing); len(things) > 0 {
 			p.Reason += ": " + strings.Join(things[:min(2, len(things))], "; ")
 			if n := len(things) - 2; n > 0 {
@@ -208,6 +208,10 @@ func thingsOf(missing []string) (things []string) {
 	}
 	return things
 }
+
+// Hangs is the reason of an unknown that the export could settle; after a colon
+// it names the things that are missing, if they are known.
+const Hangs = "what is not in the export decides it"
 
 const tooComplex = "the policies are too entangled to be proved within bounds; no gap was found so far"
 

@@ -135,7 +135,11 @@ func settling(missing []string) string {
 	}
 	switch {
 	case len(requests) > 0:
-		return "export " + list(requests, 3)
+		s := "export " + strings.Join(requests[:min(3, len(requests))], "; ")
+		if n := len(requests) - 3; n > 0 {
+			s += fmt.Sprintf("; and %d more", n)
+		}
+		return s
 	case len(things) > 0:
 		return "find out " + list(things, 3)
 	}
@@ -153,7 +157,12 @@ func unproved(a *assessor, p *access.Proof, total int, first string) ruling {
 		}
 		return r
 	}
-	r.reason += ", but the settings do not prove it: " + p.Reason
+	r.reason += ", but the settings do not prove it"
+	if things, ok := strings.CutPrefix(p.Reason, access.Hangs+": "); ok {
+		r.reason += "; missing: " + things
+	} else {
+		r.reason += ": " + p.Reason
+	}
 	r.action = settling(p.Missing)
 	return r
 }

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"io"
 	"strings"
+
+	"partnerguard/internal/evidence"
 )
 
 // Options says what the terminal can do.
@@ -166,9 +168,9 @@ func (p *Screen) Section(title, aside string) {
 }
 
 // Incomplete says whether everything was read to its end, and if not, why.
-func (p *Screen) Incomplete(complete bool, what string, why []string) {
+func (p *Screen) Incomplete(complete bool, what string, why []string, inputs []evidence.Input) {
 	if complete {
-		p.Para("✓ ", "The "+what+" is complete: every input was read to its end.", Green)
+		p.Para("✓ ", completeWords(what, anyCut(inputs)), Green)
 		return
 	}
 	p.Para("! ", "INCOMPLETE: what follows may change when the rest is read.", Yellow)

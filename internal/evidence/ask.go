@@ -67,4 +67,4 @@ func (c Cut) clause(name string) string {
 // predicates begin the clauses that say of a list what it is or lacks; others
 // say what became of a record.
 var predicates = map[string]bool{"is": true, "was": true, "lacks": true, "lost": true, "holds": true, "has": true, "ends": true,
-	"could": true, "may": true, "does": true, "came": true, "stops": true, "shows": true}
+	"could": true, "may": true, "does": true, "came": true, "stops": true, "shows": true, "carries": true}
