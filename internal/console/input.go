@@ -59,11 +59,24 @@ func completeWords(what string, cut bool) string {
 	return "The " + what + " is complete: every input was read to its end."
 }
 
+// CutReasons say of each input that was not read to its end that it was not.
+func CutReasons(inputs []evidence.Input) (out []string) {
+	for i := range inputs {
+		switch in := &inputs[i]; {
+		case in.Status == evidence.Unreadable:
+			out = append(out, in.Path+" could not be read")
+		case in.Status == evidence.Partial:
+			out = append(out, in.Path+" could only be read in part")
+		case in.NextLink:
+			out = append(out, in.Path+" ends with a link to a further page that is not here")
+		}
+	}
+	return out
+}
+
 // anyCut reports an input that was not read to its end.
 func anyCut(inputs []evidence.Input) bool {
-	return slices.ContainsFunc(inputs, func(in evidence.Input) bool {
-		return in.Status == evidence.Partial || in.Status == evidence.Unreadable || in.NextLink
-	})
+	return len(CutReasons(inputs)) > 0
 }
 
 func statusWord(s evidence.Status) string {

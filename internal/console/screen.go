@@ -174,8 +174,12 @@ func (p *Screen) Incomplete(complete bool, what string, why []string, inputs []e
 		return
 	}
 	p.Para("! ", "INCOMPLETE: what follows may change when the rest is read.", Yellow)
-	for _, s := range why {
+	shown := min(len(why), textInputs)
+	for _, s := range why[:shown] {
 		p.Para("  - ", Clean(s, MaxSaying), Plain)
+	}
+	if more := len(why) - shown; more > 0 {
+		p.Para("    ", "and "+Number(int64(more))+" more in the JSON", Dim)
 	}
 }
 
