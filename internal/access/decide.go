@@ -298,6 +298,7 @@ func (e *Engine) Decide(s SignIn) Answer {
 	e.match(p, sure, could)
 	subject := e.subject(p.User)
 	a := Answer{Outcome: e.verdict(p, sure, could), SignIn: s, Account: subject.label(), Applied: []Use{}, Others: []Use{}, Report: []Use{}, Able: []string{}, Notes: []string{}}
+	settle := lacks{seen: map[string]bool{}}
 	var deciding []string
 	for i, pol := range e.policies {
 		if e.origin[i] != i || pol.Conditions.Workload || !pol.MayBeEnforced() && !pol.ReportOnly() {
@@ -324,6 +325,9 @@ func (e *Engine) Decide(s SignIn) Answer {
 			d := &e.demands[i]
 			if a.Outcome == Blocked && (d.block || e.turnsAway(i)) && use.Applies == "yes" || a.Outcome == MFARequired && d.mfa && use.Applies == "yes" || a.Outcome == Undecided && (use.Applies == "perhaps" && !d.nothing() || d.mfaUnknown) {
 				deciding = append(deciding, pol.DisplayName)
+				if t, _ := pol.takes(subject, e); t == maybe && use.Applies == "perhaps" {
+					e.missingUsers(&settle, pol)
+				}
 			}
 		}
 	}
@@ -343,6 +347,9 @@ func (e *Engine) Decide(s SignIn) Answer {
 		a.Reason = "no enforced policy that asks for MFA takes this sign-in"
 	default:
 		a.Reason = "undecidable, because it hangs on " + join(deciding)
+		for _, s := range settle.list {
+			a.Notes = append(a.Notes, "what would settle it is "+s)
+		}
 	}
 	if d := e.tenant.Defaults; d != nil && d.IsEnabled.True() {
 		if a.Outcome == MFANotRequired {

@@ -14,7 +14,7 @@ func (e *Engine) missing(c *compiledQuestion) []string {
 	m := lacks{seen: map[string]bool{}}
 	t := e.tenant
 	if !t.Whole {
-		m.add(cmp.Or(strings.Join(t.UsersLack[:min(1, len(t.UsersLack))], ""), "all users, with their groups and roles: "+evidence.RequestFor(evidence.User)))
+		m.add(cmp.Or(strings.Join(t.UsersLack[:min(1, len(t.UsersLack))], ""), "all users: "+evidence.RequestFor(evidence.User)))
 	}
 	used := map[string]bool{}
 	c.protects.each(func(i int) {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"partnerguard/internal/evidence"
 )
 
 // ProofVerdict is the answer to a question over all sign-ins.
@@ -133,8 +135,8 @@ func (e *Engine) Prove(q Question) (*Proof, error) {
 		p.Verdict, p.Possible = UnknownProof, nil
 		p.Possible, _ = open.list()
 		p.Missing = append(append(p.Missing, e.tenant.PoliciesLack...), e.missing(c)...)
-		why, _, _ := strings.Cut(e.tenant.PoliciesLack[0], ": GET ")
-		p.Reason = "no policy that is in the export closes it, and there may be others: " + why
+		thing, _ := evidence.SplitAsk(e.tenant.PoliciesLack[0])
+		p.Reason = "no policy that is in the export closes it, and there may be others; missing: " + thing
 	case open.accounts > 0:
 		p.open, p.Open = open, open.accounts
 		p.Gaps, p.More = open.list()
@@ -177,15 +179,10 @@ func (e *Engine) pessimist(c *compiledQuestion, p *Proof, cohorts []cohort) {
 		p.Verdict = UnknownProof
 		p.Possible, _ = possible.list()
 		p.Missing = e.missing(c)
-		p.Reason = "what is not in the export decides it"
-		if len(p.Missing) > 0 {
-			var first []string
-			for _, m := range p.Missing[:min(3, len(p.Missing))] {
-				what, _, _ := strings.Cut(m, ": GET ") // the request stands in Missing
-				first = append(first, what)
-			}
-			p.Reason += ": " + strings.Join(first, "; ")
-			if n := len(p.Missing) - 3; n > 0 {
+		p.Reason = Hangs
+		if things := thingsOf(p.Missing); len(things) > 0 {
+			p.Reason += ": " + strings.Join(things[:min(2, len(things))], "; ")
+			if n := len(things) - 2; n > 0 {
 				p.Reason += fmt.Sprintf("; and %d more", n)
 			}
 		}
@@ -197,6 +194,24 @@ func (e *Engine) pessimist(c *compiledQuestion, p *Proof, cohorts []cohort) {
 		}
 	}
 }
+
+// thingsOf are what is missing without the requests, and only the first of what
+// one request settles: a reason names things.
+func thingsOf(missing []string) (things []string) {
+	asked := map[string]bool{}
+	for _, m := range missing {
+		thing, request := evidence.SplitAsk(m)
+		if request == "" || !asked[request] {
+			things = append(things, thing)
+		}
+		asked[request] = true
+	}
+	return things
+}
+
+// Hangs is the reason of an unknown that the export could settle; after a colon
+// it names the things that are missing, if they are known.
+const Hangs = "what is not in the export decides it"
 
 const tooComplex = "the policies are too entangled to be proved within bounds; no gap was found so far"
 

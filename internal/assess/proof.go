@@ -2,6 +2,7 @@ package assess
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"partnerguard/internal/access"
@@ -119,6 +120,32 @@ func (a *assessor) policyLists() []evidence.Kind {
 	return []evidence.Kind{evidence.ConditionalAccessPolicy}
 }
 
+// settling is what to do about what a proof misses: each request once. The
+// reason has named the things.
+func settling(missing []string) string {
+	var requests, things []string
+	for _, m := range missing {
+		thing, request := evidence.SplitAsk(m)
+		switch {
+		case request == "":
+			things = append(things, thing)
+		case !slices.Contains(requests, request):
+			requests = append(requests, request)
+		}
+	}
+	switch {
+	case len(requests) > 0:
+		s := "export " + strings.Join(requests[:min(3, len(requests))], "; ")
+		if n := len(requests) - 3; n > 0 {
+			s += fmt.Sprintf("; and %d more", n)
+		}
+		return s
+	case len(things) > 0:
+		return "find out " + list(things, 3)
+	}
+	return ""
+}
+
 // unproved is the ruling of a requirement that the settings did not prove.
 func unproved(a *assessor, p *access.Proof, total int, first string) ruling {
 	r := ruling{verdict: Unknown, total: total, reason: first}
@@ -130,9 +157,12 @@ func unproved(a *assessor, p *access.Proof, total int, first string) ruling {
 		}
 		return r
 	}
-	r.reason += ", but the settings do not prove it: " + p.Reason
-	if len(p.Missing) > 0 {
-		r.action = "export " + list(p.Missing, 3)
+	r.reason += ", but the settings do not prove it"
+	if things, ok := strings.CutPrefix(p.Reason, access.Hangs+": "); ok {
+		r.reason += "; missing: " + things
+	} else {
+		r.reason += ": " + p.Reason
 	}
+	r.action = settling(p.Missing)
 	return r
 }

@@ -3,7 +3,6 @@ package assess
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"partnerguard/internal/evidence"
 )
@@ -90,19 +89,11 @@ func (a *assessor) lackText(k evidence.Kind) string {
 	if len(cuts) == 0 {
 		return evidence.ListName(k) + " is not in the export, or not all of it"
 	}
-	s := evidence.ListName(k) + " is not whole: " + cuts[0].Why
-	if first, _, _ := strings.Cut(cuts[0].Why, " "); slices.Contains(predicates, first) {
-		s = evidence.ListName(k) + " " + cuts[0].Why
-	}
-	if at := cuts[0].Source.String(); at != "" {
-		s += " (" + at + ")"
-	}
+	first := cuts[0]
+	first.Kind = k
+	s := first.Sentence(0)
 	if len(cuts) > 1 {
 		s += fmt.Sprintf(", and %s more", count(len(cuts)-1, "reason", "reasons"))
 	}
 	return s
 }
-
-// predicates begin the clauses that say of a list what it is or lacks; others
-// say what became of a record.
-var predicates = []string{"is", "was", "lacks", "lost", "holds", "has", "ends", "could", "may", "does", "came", "stops"}

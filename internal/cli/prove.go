@@ -131,7 +131,7 @@ func unproved(r *prove.Report) error {
 	if gaps+unknown == 0 {
 		return nil
 	}
-	return problem.New(problem.Unmet, "of %s, %d proved, %d with gaps, %d unknown", plural(len(r.Proofs), "question", "questions"), len(r.Proofs)-gaps-unknown, gaps, unknown)
+	return problem.New(problem.Unmet, "of %s, %d proved, %d with a gap, %d unknown", plural(len(r.Proofs), "question", "questions"), len(r.Proofs)-gaps-unknown, gaps, unknown)
 }
 
 func plural(n int, one, many string) string {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
+	"partnerguard/internal/evidence"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/signin"
 )
@@ -189,7 +190,7 @@ func unguard(cell string) string {
 
 func signInsText(w io.Writer, s *signin.Summary, p paint, width int) error {
 	if s == nil || s.Rows == 0 {
-		_, err := fmt.Fprintln(w, "No sign-in was found in the input.")
+		_, err := fmt.Fprintf(w, "No sign-in was found in the input. What reads the log is %s;\npartnerguard export plan has the lines to paste.\n", evidence.RequestFor(evidence.SignIn))
 		return err
 	}
 	fmt.Fprintf(w, "%s\n", p.bold(fmt.Sprintf("%d sign-ins", s.Rows)))

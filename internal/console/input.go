@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"partnerguard/internal/evidence"
 )
@@ -49,6 +50,35 @@ func (p *Screen) Inputs(list []evidence.Input) {
 	}
 }
 
+// completeWords says of what is complete why it is. An input that was not read
+// to its end may be one that the answer does not rest on.
+func completeWords(what string, cut bool) string {
+	if cut {
+		return "The " + what + " is complete: every list that it rests on was read to its end."
+	}
+	return "The " + what + " is complete: every input was read to its end."
+}
+
+// CutReasons say of each input that was not read to its end that it was not.
+func CutReasons(inputs []evidence.Input) (out []string) {
+	for i := range inputs {
+		switch in := &inputs[i]; {
+		case in.Status == evidence.Unreadable:
+			out = append(out, in.Path+" could not be read")
+		case in.Status == evidence.Partial:
+			out = append(out, in.Path+" could only be read in part")
+		case in.NextLink:
+			out = append(out, in.Path+" ends with a link to a further page that is not here")
+		}
+	}
+	return out
+}
+
+// anyCut reports an input that was not read to its end.
+func anyCut(inputs []evidence.Input) bool {
+	return len(CutReasons(inputs)) > 0
+}
+
 func statusWord(s evidence.Status) string {
 	switch s {
 	case evidence.Read:
@@ -73,7 +103,7 @@ func inputNotes(in *evidence.Input, limit int) []string {
 	for i := range shown {
 		n := &in.Notes[i]
 		s := Clean(n.Message, MaxSaying)
-		if place := place(n.Source); place != "" {
+		if place := place(n.Source); place != "" && !strings.HasPrefix(s, place+",") && !strings.HasPrefix(s, place+":") {
 			s = place + ": " + s
 		}
 		out = append(out, s)
@@ -122,6 +152,7 @@ type InputsView struct {
 	WholeMore  int
 	WholeCount string
 	Summary    string
+	Cut        bool // one was not read to its end
 }
 
 // InputView is one input on a page.
@@ -156,6 +187,7 @@ func ViewInputs(list []evidence.Input) (v InputsView) {
 		}
 	}
 	v.WholeCount = Plural(int64(len(v.Whole)+v.WholeMore), "inputs")
+	v.Cut = anyCut(list)
 	v.Summary = Plural(int64(len(list)), "inputs") + ", " + Plural(int64(records), "records")
 	if odd > 0 {
 		v.Summary += ", " + Number(int64(odd)) + " not fully read"

@@ -61,6 +61,9 @@ func (p *Page) Policy() string {
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
 }
 
+// CompleteText says of a complete page why it is.
+func (p *Page) CompleteText() string { return completeWords(p.What, p.Inputs.Cut) }
+
 // AsOfText is the moment for people.
 func (p *Page) AsOfText() string { return When(SettledTime(*p.AsOf)) }
 

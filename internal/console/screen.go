@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"io"
 	"strings"
+
+	"partnerguard/internal/evidence"
 )
 
 // Options says what the terminal can do.
@@ -166,14 +168,18 @@ func (p *Screen) Section(title, aside string) {
 }
 
 // Incomplete says whether everything was read to its end, and if not, why.
-func (p *Screen) Incomplete(complete bool, what string, why []string) {
+func (p *Screen) Incomplete(complete bool, what string, why []string, inputs []evidence.Input) {
 	if complete {
-		p.Para("✓ ", "The "+what+" is complete: every input was read to its end.", Green)
+		p.Para("✓ ", completeWords(what, anyCut(inputs)), Green)
 		return
 	}
 	p.Para("! ", "INCOMPLETE: what follows may change when the rest is read.", Yellow)
-	for _, s := range why {
+	shown := min(len(why), textInputs)
+	for _, s := range why[:shown] {
 		p.Para("  - ", Clean(s, MaxSaying), Plain)
+	}
+	if more := len(why) - shown; more > 0 {
+		p.Para("    ", "and "+Number(int64(more))+" more in the JSON", Dim)
 	}
 }
 

@@ -147,7 +147,7 @@ func groupCuts(f *facts.Facts, n *names) (cuts []evidence.Cut) {
 	for _, id := range slices.Sorted(maps.Keys(n.groups)) {
 		g := f.Directory.Groups[id]
 		cut := evidence.Cut{Kind: evidence.Group}
-		what, request, _ := strings.Cut(n.tenant.OpenGroups[id], ": GET ")
+		what, request := evidence.SplitAsk(n.tenant.OpenGroups[id])
 		switch {
 		case g == nil:
 			cut.Why = "does not hold the group " + id
@@ -156,9 +156,7 @@ func groupCuts(f *facts.Facts, n *names) (cuts []evidence.Cut) {
 		default:
 			continue
 		}
-		if request != "" {
-			cut.Request = "GET " + request
-		}
+		cut.Request = request
 		if cuts = append(cuts, cut); len(cuts) == evidence.MaxCuts {
 			break
 		}

@@ -53,11 +53,10 @@ func stillOpen(f *facts.Facts, n *names) map[string][]open {
 
 // openOf takes what an answer misses apart: what it is, and the request behind it.
 func openOf(missing string) open {
-	what, request, found := strings.Cut(missing, ": GET ")
-	if !found {
+	what, request := evidence.SplitAsk(missing)
+	if request == "" {
 		return open{cut: evidence.Cut{Why: what}}
 	}
-	request = "GET " + request
 	o := open{cut: evidence.Cut{Why: "leaves open " + what, Request: request}}
 	for _, r := range evidence.Requests() {
 		line := r.String()

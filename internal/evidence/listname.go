@@ -12,7 +12,7 @@ func ListName(k Kind) string {
 
 // Sentence says of a list that it is not whole, and why.
 func (c Cut) Sentence(more int) string {
-	s := ListName(c.Kind) + " " + c.Why
+	s := c.clause(ListName(c.Kind))
 	if at := c.Source.String(); at != "" {
 		s += " (" + at + ")"
 	}

@@ -83,9 +83,16 @@ func (f *Facts) userCuts() (cuts []evidence.Cut) {
 		return nil
 	}
 	d := f.Directory
+	lacks := "does not hold %s, %s"
+	for _, u := range d.Users {
+		if u.ID == "" && !u.Derived {
+			lacks = "carries no ids, so that nobody can say whether it holds %s, %s"
+			break
+		}
+	}
 	add := func(id, is string, src evidence.Source) {
 		if len(cuts) < evidence.MaxCuts {
-			cuts = append(cuts, evidence.Cut{Kind: evidence.User, Why: fmt.Sprintf("does not hold %s, %s", id, is), Source: src})
+			cuts = append(cuts, evidence.Cut{Kind: evidence.User, Why: fmt.Sprintf(lacks, id, is), Source: src})
 		}
 	}
 	for _, s := range f.standing().Strangers {

@@ -60,16 +60,16 @@ func (f *Facts) Tenant() *access.Tenant {
 	slices.SortFunc(t.Users, func(a, b access.Subject) int { return strings.Compare(a.ID, b.ID) })
 	t.Whole = f.Whole(evidence.User) && len(d.Users) > 0
 	for _, c := range f.Cuts(evidence.User) {
-		t.UsersLack = append(t.UsersLack, "the list of users "+c.Why+": "+c.Settle())
+		t.UsersLack = append(t.UsersLack, evidence.Ask(c.Thing(), c.Settle()))
 	}
 	for _, c := range f.Cuts(evidence.ConditionalAccessPolicy) {
-		t.PoliciesLack = append(t.PoliciesLack, "the list of Conditional Access policies "+c.Why+": "+c.Settle())
+		t.PoliciesLack = append(t.PoliciesLack, evidence.Ask(c.Thing(), c.Settle()))
 	}
 	if !f.Whole(evidence.NamedLocation) {
 		t.LocationsLack = evidence.RequestFor(evidence.NamedLocation)
 	}
 	if len(t.PoliciesLack) == 0 && !f.listed(evidence.ConditionalAccessPolicy) && !f.Defaults.On() {
-		t.PoliciesLack = append(t.PoliciesLack, "no list of Conditional Access policies is in the export: "+evidence.RequestFor(evidence.ConditionalAccessPolicy))
+		t.PoliciesLack = append(t.PoliciesLack, "all Conditional Access policies (no list of them is in the export): "+evidence.RequestFor(evidence.ConditionalAccessPolicy))
 	}
 	return t
 }

@@ -76,7 +76,8 @@ type groupView struct {
 
 type requirementView struct {
 	assess.Requirement
-	Action, Reason                    string
+	Actions                           []string
+	Reason                            string
 	Anchor, Binding, Short, SourceURL string
 	Found                             string // pieces of evidence in all
 	Shown                             []evidenceView
@@ -162,7 +163,7 @@ func view(r *assess.Report) *pageView {
 }
 
 func requirementRow(q *assess.Requirement, anchors map[string]bool) requirementView {
-	row := requirementView{Requirement: *q, Action: console.Saying(q.Action), Reason: console.Saying(q.Reason), Anchor: console.Anchor("requirement", q.ID, anchors), Binding: bindingWord(q.Binding), Short: fallShort(q),
+	row := requirementView{Requirement: *q, Actions: actions(q), Reason: console.Saying(q.Reason), Anchor: console.Anchor("requirement", q.ID, anchors), Binding: bindingWord(q.Binding), Short: fallShort(q),
 		SourceURL: console.DocURL(q.Source),
 		Found:     console.Number(int64(len(q.Evidence) + q.More))}
 	for i := range q.Evidence {

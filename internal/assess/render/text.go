@@ -60,7 +60,7 @@ func (p *page) head(r *assess.Report) {
 	p.Blank()
 	v, sentence := headline(r)
 	p.Para(verdictMark(v)+" ", sentence, verdictTone(v).Style.Strong())
-	p.Incomplete(r.Complete, "report", r.Incomplete)
+	p.Incomplete(r.Complete, "report", r.Incomplete, r.Inputs)
 }
 
 func (p *page) requirements(title string, list []assess.Requirement) {
@@ -149,8 +149,10 @@ func because(q *assess.Requirement, w int) []console.Line {
 			out = append(out, console.Lines(fmt.Sprintf("  and %s more", console.Number(int64(more))), w, console.Dim)...)
 		}
 	}
-	if q.Action != "" && q.Verdict != assess.Met {
-		out = append(out, console.Hanging("→ ", console.Saying(q.Action), w, console.Cyan)...)
+	if q.Verdict != assess.Met {
+		for _, a := range actions(q) {
+			out = append(out, console.Hanging("→ ", a, w, console.Cyan)...)
+		}
 	}
 	return out
 }

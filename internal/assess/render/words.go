@@ -9,6 +9,7 @@ import (
 
 	"partnerguard/internal/assess"
 	"partnerguard/internal/console"
+	"partnerguard/internal/evidence"
 )
 
 // verdictWord is how people read a verdict.
@@ -82,6 +83,27 @@ func bindingWord(b string) string {
 		return "does not bind this partner"
 	}
 	return console.Clean(b, console.MaxName)
+}
+
+// actions are what to do: each request by itself, with a verb, and shortened.
+func actions(q *assess.Requirement) (out []string) {
+	if q.Action == "" {
+		return nil
+	}
+	for _, s := range strings.Split(evidence.Brief(q.Action), "; ") {
+		switch n := len(out); {
+		case evidence.IsRequest(s):
+			out = append(out, "export "+s)
+		case n > 0:
+			out[n-1] += "; " + s
+		default:
+			out = append(out, s)
+		}
+	}
+	for i := range out {
+		out[i] = console.Saying(out[i])
+	}
+	return out
 }
 
 // inForce says that failing the requirement counts on the report's day.

@@ -25,7 +25,7 @@ func CheckText(w io.Writer, c *doctor.Check, o Options) error {
 	}
 	s.Para(tone.Mark+" ", strings.ToUpper(c.Answer[:1])+c.Answer[1:]+map[bool]string{true: ".", false: ":"}[c.Complete], tone.Style.Strong())
 	for i, r := range c.Run {
-		s.Para(fmt.Sprintf("%3d  ", i+1), console.Clean(r, console.MaxSaying), console.Cyan)
+		s.Para(fmt.Sprintf("%3d  ", i+1), console.Clean(evidence.Brief(r), console.MaxSaying), console.Cyan)
 	}
 	s.Para("  ", fmt.Sprintf("For %s in the %s cloud%s, on %s. partnerguard export plan prints each request as a line to paste.",
 		partnerWord(c.PartnerKind), c.Cloud, licenceFrom(c), c.AsOf.Format("2006-01-02")), console.Dim)
@@ -34,7 +34,7 @@ func CheckText(w io.Writer, c *doctor.Check, o Options) error {
 	}
 	s.Section("Files", fmt.Sprintf("%d of %d there and whole", c.Whole, c.Needed))
 	for i := range c.Files {
-		checkFile(s, &c.Files[i])
+		checkFile(s, &c.Files[i], c.Run)
 	}
 	for i := range c.Left {
 		leftOut(s, &c.Left[i])
@@ -47,7 +47,7 @@ func CheckText(w io.Writer, c *doctor.Check, o Options) error {
 	}
 	s.Section("Rules", fmt.Sprintf("%d of %d have what they need", ready, len(c.Rules)))
 	for i := range c.Rules {
-		checkRule(s, &c.Rules[i])
+		checkRule(s, c, &c.Rules[i])
 	}
 	s.Inputs(c.Input)
 	return s.Flush()
@@ -60,7 +60,7 @@ func licenceFrom(c *doctor.Check) string {
 	return withLicence(c.Licence)
 }
 
-func checkFile(s *console.Screen, f *doctor.CheckFile) {
+func checkFile(s *console.Screen, f *doctor.CheckFile, run []string) {
 	tone, word := console.Good, "whole"
 	switch {
 	case f.Extent == evidence.Partly:
@@ -86,7 +86,7 @@ func checkFile(s *console.Screen, f *doctor.CheckFile) {
 	case "not_known":
 		text += "; whether it is needed is not known yet"
 	}
-	s.Para("  "+tone.Mark+" ", text, tone.Style)
+	s.Para("  "+tone.Mark+" ", text+toRun(f.Run, run), tone.Style)
 	for i := range f.Why[:min(len(f.Why), textWhy)] {
 		why := &f.Why[i]
 		where := ""
@@ -98,20 +98,17 @@ func checkFile(s *console.Screen, f *doctor.CheckFile) {
 	if more := len(f.Why) - textWhy; more > 0 {
 		s.Para("      ", fmt.Sprintf("and %d more reasons in the JSON", more), console.Dim)
 	}
-	if f.Run != "" {
-		s.Para("    → ", console.Clean(f.Run, console.MaxSaying), console.Cyan)
-	}
 }
 
-func checkRule(s *console.Screen, r *doctor.CheckRule) {
+func checkRule(s *console.Screen, c *doctor.Check, r *doctor.CheckRule) {
 	tone := console.Good
 	var parts []string
 	for _, p := range []struct {
 		word  string
 		kinds []evidence.Kind
-	}{{"absent", r.Absent}, {"partial", r.Partial}, {"not to be had", r.Left}, {"whole", r.There}} {
+	}{{"absent", r.Absent}, {"partial", r.Partial}, {"not to be had", r.Left}} {
 		if len(p.kinds) > 0 {
-			parts = append(parts, p.word+": "+kinds(p.kinds))
+			parts = append(parts, p.word+": "+files(c, p.kinds))
 		}
 	}
 	for _, o := range r.Open {
@@ -120,10 +117,35 @@ func checkRule(s *console.Screen, r *doctor.CheckRule) {
 	if !r.Ready {
 		tone = console.Doubt
 	}
-	s.Para("  "+tone.Mark+" ", fmt.Sprintf("%s (%s): %s", r.ID, r.Level, strings.Join(parts, "; ")), tone.Style)
-	if r.Run != "" {
-		s.Para("    → ", console.Clean(r.Run, console.MaxSaying), console.Cyan)
+	text := fmt.Sprintf("%s (%s)", r.ID, r.Level)
+	if len(parts) > 0 {
+		text += ": " + strings.Join(parts, "; ")
 	}
+	s.Para("  "+tone.Mark+" ", text+toRun(r.Run, c.Run), tone.Style)
+}
+
+// toRun names a request by its number in the list at the top, where it stands
+// once.
+func toRun(request string, list []string) string {
+	if request == "" {
+		return ""
+	}
+	if i := slices.Index(list, request); i >= 0 {
+		return fmt.Sprintf(" → run %d", i+1)
+	}
+	return " → " + console.Clean(evidence.Brief(request), console.MaxSaying)
+}
+
+// files are the names under which the kinds stand in the list of files.
+func files(c *doctor.Check, list []evidence.Kind) string {
+	words := make([]string, len(list))
+	for i, k := range list {
+		words[i] = string(k)
+		if at := slices.IndexFunc(c.Files, func(f doctor.CheckFile) bool { return f.Kind == k }); at >= 0 {
+			words[i] = c.Files[at].File
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 func kinds(list []evidence.Kind) string {

@@ -7,6 +7,7 @@ import (
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/console"
+	"partnerguard/internal/evidence"
 )
 
 // DecideText writes one decided sign-in for a terminal: the outcome and its
@@ -39,7 +40,7 @@ func DecideText(w io.Writer, a *access.Answer, o Options) error {
 		if i == 0 {
 			p.Section("Also to know", "")
 		}
-		p.Para("  - ", console.Saying(n), console.Plain)
+		p.Para("  - ", console.Saying(evidence.Brief(n)), console.Plain)
 	}
 	return p.Flush()
 }

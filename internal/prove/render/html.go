@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -44,6 +45,10 @@ type pageView struct {
 	More      int // policies
 	Counted   string
 	Known     []string
+	Asks      []ask
+	AsksTitle string
+	AsksAside string
+	AsksHelp  string
 }
 
 type questionView struct {
@@ -53,7 +58,7 @@ type questionView struct {
 	Gaps, Folded              []gapView
 	Hidden                    string
 	Glass, Possible           []gapView
-	Missing                   []string
+	Asks                      []ask // letters and where they lead
 	TooComplex                bool
 }
 
@@ -88,8 +93,17 @@ func view(r *prove.Report) *pageView {
 		p.Overview = overview(r.Proofs)
 	}
 	taken := map[string]bool{}
-	for _, q := range r.Proofs {
-		p.Questions = append(p.Questions, question(q, r.From, taken))
+	var letters [][]string
+	p.Asks, letters = asks(r.Proofs)
+	p.AsksTitle, p.AsksAside, p.AsksHelp = asksTitle, asksAside(p.Asks), asksHelp(p.Asks)
+	for i, q := range r.Proofs {
+		v := question(q, r.From, taken)
+		for _, a := range p.Asks {
+			if slices.Contains(letters[i], a.Letter) {
+				v.Asks = append(v.Asks, a)
+			}
+		}
+		p.Questions = append(p.Questions, v)
 	}
 	not, counted := uncounted(r.Proofs)
 	if n := len(not) - pagePolicies; n > 0 {
@@ -130,9 +144,6 @@ func question(q *access.Proof, from []string, taken map[string]bool) questionVie
 			break
 		}
 		v.Possible = append(v.Possible, gapRow(q, &q.Possible[i], console.Doubt, from))
-	}
-	for _, m := range q.Missing {
-		v.Missing = append(v.Missing, console.Clean(m, console.MaxSaying))
 	}
 	return v
 }

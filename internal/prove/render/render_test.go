@@ -125,7 +125,7 @@ func TestTextSaysWhatMatters(t *testing.T) {
 		"why Require MFA for all users", "Block legacy authentication would close it, but is report-only", "try ", "signs in to any other app with a legacy client on windows from",
 		"partnerguard decide --from exports/ --user", "--app 'any other app'", "--client other", "Break-glass accounts apart", "bg1@contoso.onmicrosoft.com",
 		"Policies", "Pilot: phishing-resistant for admins: not enabled", "Inputs")
-	consoletest.Has(t, write(t, formats()["text"], rendertest.Unknown()), "? No question can be answered", "INCOMPLETE", "Open, unless what is not in the export says otherwise", "To get an answer, export:", "→ ")
+	consoletest.Has(t, write(t, formats()["text"], rendertest.Unknown()), "? No question can be answered", "INCOMPLETE", "Open, unless what is not in the export says otherwise", "→ What settles it: A, B at the end", "What settles it", "A GET /users?$select=…, every page", "B the members of group", "prints each request in full")
 	consoletest.Has(t, write(t, formats()["text"], rendertest.Proved()), "✓ All 4 questions are proved.", "✓ Does every sign-in need MFA? proved")
 	consoletest.Has(t, write(t, formats()["text"], rendertest.Single()), "✗ Does every sign-in need MFA? No: there is a gap.")
 	consoletest.Has(t, write(t, formats()["text"], rendertest.Huge()), "further gaps"[8:], "in the JSON")
@@ -146,7 +146,7 @@ func TestHTML(t *testing.T) {
 	if n := strings.Count(page, `<figure class="plot"`); n != 1 {
 		t.Errorf("%d plots", n)
 	}
-	consoletest.Has(t, write(t, HTML, rendertest.Unknown()), "To get an answer, export")
+	consoletest.Has(t, write(t, HTML, rendertest.Unknown()), "What settles it: <a href=\"#ask-a\">A</a>", `<dt id="ask-a">A</dt>`)
 }
 
 func TestCSV(t *testing.T) {

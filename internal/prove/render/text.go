@@ -42,10 +42,12 @@ func Text(w io.Writer, r *prove.Report, o Options) error {
 	p.Blank()
 	t, s := headline(r.Proofs)
 	p.Para(t.Mark+" ", s, t.Style.Strong())
-	p.Incomplete(r.Complete, "answer", r.Incomplete)
-	for _, proof := range r.Proofs {
-		p.proof(proof)
+	p.Incomplete(r.Complete, "answer", r.Incomplete, r.Inputs)
+	all, letters := asks(r.Proofs)
+	for i, proof := range r.Proofs {
+		p.proof(proof, letters[i])
 	}
+	p.asks(all)
 	p.policies(r.Proofs)
 	if list := facts(r.Proofs); len(list) > 0 {
 		p.Section("Also to know", "")
@@ -57,7 +59,7 @@ func Text(w io.Writer, r *prove.Report, o Options) error {
 	return p.Flush()
 }
 
-func (p *screen) proof(q *access.Proof) {
+func (p *screen) proof(q *access.Proof, letters []string) {
 	t := tone(q.Verdict)
 	p.Section(t.Mark+" "+title(q), verdictWord(q.Verdict))
 	p.Para("  ", console.Saying(q.Reason), t.Style)
@@ -87,16 +89,32 @@ func (p *screen) proof(q *access.Proof) {
 			p.Para("     ", fmt.Sprintf("and %s more in the JSON", console.Number(int64(more))), console.Dim)
 		}
 	}
-	if len(q.Missing) > 0 {
+	if len(letters) > 0 {
 		p.Blank()
-		p.Para("  ", "To get an answer, export:", console.Bold)
-		for _, m := range q.Missing {
-			p.Para("  → ", console.Clean(m, console.MaxSaying), console.Cyan)
-		}
+		p.Para("  → ", asksTitle+": "+joinFew(letters, len(letters))+" at the end", console.Cyan)
 	}
 	if q.TooComplex {
 		p.Para("  ! ", "The bound on work was met: the gaps listed are real, others may exist.", console.Yellow)
 	}
+}
+
+// asks lists what to export, each request once and on its own line.
+func (p *screen) asks(all []ask) {
+	if len(all) == 0 {
+		return
+	}
+	p.Section(asksTitle, asksAside(all))
+	for i := range all {
+		lead := fmt.Sprintf("  %-3s ", all[i].Letter)
+		p.Para(lead, all[i].Request, console.Cyan)
+		if all[i].Request != "" {
+			lead = "      "
+		}
+		for _, t := range all[i].Things {
+			p.Para(lead, t, console.Plain)
+		}
+	}
+	p.Para("  ", asksHelp(all), console.Dim)
 }
 
 // gap is who and what, then why, then one sign-in to try.
@@ -128,7 +146,11 @@ func (p *screen) policies(list []*access.Proof) {
 	if len(not)+counted == 0 {
 		return
 	}
-	p.Section("Policies", fmt.Sprintf("%s counted, %d not counted for something", console.Number(int64(counted)), len(not)))
+	aside := console.Number(int64(counted)) + " counted"
+	if len(not) > 0 {
+		aside += ", others not, or not for every question"
+	}
+	p.Section("Policies", aside)
 	shown := min(len(not), textPolicies)
 	for _, n := range not[:shown] {
 		text := n.Policy + ": " + n.Why

@@ -169,6 +169,11 @@ var clientWords = map[string]string{
 	"transfer": "by authentication transfer", "eas": "by Exchange ActiveSync", "other": "with a legacy client",
 }
 
+// actionWords are the user actions that a policy can target in place of an app.
+var actionWords = map[string]string{
+	"urn:user:registersecurityinfo": "to register security information", "urn:user:registerdevice": "to register or join a device",
+}
+
 // signIn describes one sign-in in words.
 func signIn(s *access.SignIn) string {
 	var parts []string
@@ -178,7 +183,11 @@ func signIn(s *access.SignIn) string {
 		}
 	}
 	parts = append(parts, "signs in")
-	add("to %s", s.App, console.MaxName)
+	if w := actionWords[strings.ToLower(s.App)]; w != "" {
+		parts = append(parts, w)
+	} else {
+		add("to %s", s.App, console.MaxName)
+	}
 	if w := clientWords[s.Client]; w != "" {
 		parts = append(parts, w)
 	} else {

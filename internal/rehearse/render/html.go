@@ -71,7 +71,7 @@ func view(r *rehearse.Result) *pageView {
 			Name: proposal(r), Skip: "what would happen", Eyebrow: "Rehearsal of settings that are not on",
 			Facts:    []string{span(r)},
 			Headline: console.Headline{Tone: t, Text: sentence},
-			What:     "rehearsal", Complete: r.Complete, Schema: rehearse.SchemaID, Style: pageStyle,
+			What:     "rehearsal", Complete: r.Complete, Incomplete: console.CutReasons(r.Inputs), Schema: rehearse.SchemaID, Style: pageStyle,
 			Inputs: console.ViewInputs(r.Inputs),
 		},
 		Accounts: accountPlot(r), Rows: rowPlot(r), Proofs: proofs(r),

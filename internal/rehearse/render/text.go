@@ -29,7 +29,7 @@ func Text(w io.Writer, r *rehearse.Result, o Options) error {
 	p.Blank()
 	t, s := headline(r)
 	p.Para(t.Mark+" ", s, t.Style.Strong())
-	p.Incomplete(r.Complete, "rehearsal", nil)
+	p.Incomplete(r.Complete, "rehearsal", console.CutReasons(r.Inputs), r.Inputs)
 	p.totals(r)
 	for _, e := range order(r) {
 		if e != rehearse.Unchanged {
