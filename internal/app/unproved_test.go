@@ -35,7 +35,10 @@ func TestLessIsNeverProved(t *testing.T) {
 		}
 		t.Log("NOTE: the shared situations are missing: only random tenants were tried")
 	}
-	for _, in := range inputs {
+	for i, in := range inputs {
+		if testing.Short() && i%8 != 0 { // all of them take a minute, under the race detector many
+			continue
+		}
 		files := map[string][]byte{}
 		names, _ := filepath.Glob(filepath.Join(in, "*.json"))
 		for _, name := range names {

@@ -41,7 +41,10 @@ func TestLessIsNeverMet(t *testing.T) {
 			}
 			t.Skipf("SKIPPED, NOTHING WAS TESTED: the shared situations are missing: %s", dir)
 		}
-		for _, in := range inputs {
+		for i, in := range inputs {
+			if testing.Short() && i%8 != 0 {
+				continue
+			}
 			folders[filepath.Join(kind, filepath.Base(filepath.Dir(in)))] = os.DirFS(in)
 		}
 	}

@@ -120,6 +120,10 @@ func rehearsed(r *rehearse.Result) error {
 	case breaks > 0:
 		return problem.New(problem.Unmet, "%s would break", plural(breaks, "account", "accounts"))
 	}
+	if !r.Complete {
+		return problem.New(problem.Unmet, "not everything was read, so not everything was rehearsed").
+			WithHint("partnerguard export check says what is missing and which request reads it")
+	}
 	for _, p := range r.After {
 		if p.Question == "mfa-every-sign-in" && p.Verdict != access.Proved {
 			return problem.New(problem.Unmet, "the proposal does not prove MFA at every sign-in")

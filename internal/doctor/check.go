@@ -56,7 +56,12 @@ type CheckFile struct {
 }
 
 // lacking reports a file that has to be made.
-func (c *CheckFile) lacking() bool { return c.Need == needed && c.Extent != evidence.Entire }
+//
+// Half of a list that only helps is lacking too: what was handed in is weighed,
+// and its other half may speak against.
+func (c *CheckFile) lacking() bool {
+	return c.Need == needed && c.Extent != evidence.Entire || c.Need == helps && c.Extent == evidence.Partly
+}
 
 // The words of CheckFile.Need.
 const (
@@ -135,7 +140,7 @@ func MakeCheck(f *facts.Facts, o Options) *Check {
 		}
 		c.Rules = append(c.Rules, w)
 	}
-	c.Complete = c.Whole == c.Needed
+	c.Complete = c.Whole == c.Needed && len(c.Run) == 0
 	c.Answer = answer(c)
 	return c
 }
@@ -198,6 +203,11 @@ func weigh(r *ruling, n *names, files map[evidence.Kind]*CheckFile, left map[evi
 	kinds := slices.Clone(r.Needs)
 	for _, k := range r.May {
 		if asked, _ := n.asks(k, r.ID); asked {
+			kinds = append(kinds, k)
+		}
+	}
+	for _, k := range r.Helps { // half of it decides as much as the whole
+		if one := files[k]; one != nil && one.Extent == evidence.Partly {
 			kinds = append(kinds, k)
 		}
 	}

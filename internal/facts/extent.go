@@ -174,6 +174,26 @@ func (f *Facts) inputCuts(kind evidence.Kind) (cuts []evidence.Cut) {
 	return cuts
 }
 
+// cutMembers says of the groups whose member lists were exported in part only
+// why; that a list of groups carries no members at all is no cut.
+func (f *Facts) cutMembers() []string {
+	st, first, n := f.standing(), "", 0
+	for _, id := range sortedKeys(st.OpenGroups) {
+		if why := st.OpenGroups[id]; f.Directory.Groups[id] != nil && f.Directory.Groups[id].Members.Set {
+			if n++; n == 1 {
+				first = fmt.Sprintf("of the group %s not every member is in the export: %s", f.Directory.Groups[id].DisplayName, why)
+			}
+		}
+	}
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return []string{first}
+	}
+	return []string{fmt.Sprintf("%s, and %d more groups", first, n-1)}
+}
+
 // CutSentences say of every list that was read and is known not to be whole why
 // it is not, one sentence a list, unless the fault of an input says it already.
 // Given kinds, only of these.
@@ -191,6 +211,9 @@ func (f *Facts) CutSentences(kinds ...evidence.Kind) (out []string) {
 		kinds = sortedKeys(seen)
 	}
 	for _, k := range kinds {
+		if k == evidence.Group {
+			out = append(out, f.cutMembers()...)
+		}
 		var first *evidence.Cut
 		n := 0
 		for _, c := range f.Cuts(k) {

@@ -136,7 +136,9 @@ func TestHeadline(t *testing.T) {
 	}{
 		{"an account that breaks twice counts once", rehearse.Result{Rows: 9, Groups: []rehearse.Group{group(rehearse.BlockedThen, "a"), group(rehearse.ChallengedUnable, "a"), group(rehearse.BlockedThen, "b")}},
 			console.Bad, "2 accounts would break, 0 sign-ins"},
-		{"able", rehearse.Result{Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.ChallengedAble, Rows: 5, Accounts: 2}}}, console.Good, "No account would break: 5 sign-ins"},
+		{"able", rehearse.Result{Complete: true, Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.ChallengedAble, Rows: 5, Accounts: 2}}}, console.Good, "No account would break: 5 sign-ins"},
+		{"able, half a log", rehearse.Result{Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.ChallengedAble, Rows: 5, Accounts: 2}}}, console.Doubt, "not everything was read"},
+		{"nothing changes in half a log", rehearse.Result{Rows: 9}, console.Doubt, "not everything was read"},
 		{"not told", rehearse.Result{Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.UndecidedThen, Rows: 5, Accounts: 2}}}, console.Doubt, "not all can be told"},
 		{"opened", rehearse.Result{Rows: 9, Groups: []rehearse.Group{group(rehearse.Opened, "a")}}, console.Bad, "Sign-ins of 1 account would newly be open. 0 accounts would break"},
 		{"nothing", rehearse.Result{}, console.Doubt, "Nothing was rehearsed"},

@@ -103,6 +103,10 @@ func headline(r *rehearse.Result) (console.Tone, string) {
 		return console.Bad, s
 	case unsure > 0:
 		return console.Doubt, "No account is known to break, but not all can be told: " + fmt.Sprintf("%s would newly be challenged.", console.Plural(asked, "sign-ins"))
+	case !r.Complete && asked == 0:
+		return console.Doubt, "Nothing that was read would change, and not everything was read."
+	case !r.Complete:
+		return console.Doubt, fmt.Sprintf("No account that was read would break, and not everything was read: %s would newly be challenged.", console.Plural(asked, "sign-ins"))
 	case asked == 0:
 		return console.Good, "Nothing recorded would change."
 	}
