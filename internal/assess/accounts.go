@@ -461,7 +461,7 @@ func (a *assessor) mfaAdminRoles() ruling {
 		if known {
 			return ruling{verdict: Unknown, reason: "role assignments were read, but none of them leads to an account in scope", action: "export /users, and groups with their members"}
 		}
-		return ruling{verdict: Unknown, reason: "who holds a directory role is not in the export", action: "export /roleManagement/directory/roleAssignments and roleEligibilitySchedules (RoleManagement.Read.Directory)"}
+		return ruling{verdict: Unknown, reason: "who holds a directory role is not in the export", action: "export " + evidence.RequestFor(evidence.RoleAssignment) + ", and " + evidence.RequestFor(evidence.RoleEligibility)}
 	}
 	ru := a.accountsRuling(func(acc *Account) bool { return acc.Admin }, a.proof("mfa-admin-roles"), "administrator", "administrators")
 	return a.besideScore(ru, a.Requirements["mfaenforcedforadmins"])

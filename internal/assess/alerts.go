@@ -152,7 +152,7 @@ func (a *assessor) alertsAnswered() ruling {
 	case len(a.alertLists()) > 0:
 		return ruling{verdict: Met, relies: a.alertLists(), heeds: alertKinds, reason: "alerts were exported and none was raised in the last 30 days"}
 	}
-	return ruling{verdict: Unknown, reason: "no alerts and no security score are in the export", action: "export /beta/security/partner/securityAlerts (PartnerSecurity.Read.All)"}
+	return ruling{verdict: Unknown, reason: "no alerts and no security score are in the export", action: "export " + evidence.RequestFor(evidence.SecurityAlert)}
 }
 
 func (a *assessor) fraudWatch() ruling {

@@ -100,7 +100,7 @@ func (a *assessor) gdapLeastPrivilege() ruling {
 		return ruling{verdict: NotApplicable, relies: []evidence.Kind{evidence.Relationship}, reason: "no delegated admin relationship is active"}
 	}
 	return ruling{verdict: Unknown, total: active, reason: "the delegated admin relationships are not in the export, or not all of them",
-		action: "export /tenantRelationships/delegatedAdminRelationships (DelegatedAdminRelationship.Read.All)"}
+		action: "export " + evidence.RequestFor(evidence.Relationship)}
 }
 
 // rolesLost reports a relationship of which no role can be read, or not every
@@ -112,7 +112,7 @@ func rolesLost(r *partner.Relationship) bool {
 
 func (a *assessor) premiumP2() ruling {
 	if a.extent(evidence.SubscribedSku) == evidence.Absent {
-		return ruling{verdict: Unknown, reason: "the tenant's licences are not in the export", action: "export /subscribedSkus (LicenseAssignment.Read.All)"}
+		return ruling{verdict: Unknown, reason: "the tenant's licences are not in the export", action: "export " + evidence.RequestFor(evidence.SubscribedSku)}
 	}
 	var ev []Evidence
 	for _, s := range sorted(a.Directory.SKUs) {
@@ -130,7 +130,7 @@ func (a *assessor) premiumP2() ruling {
 
 func (a *assessor) rolesOnRequest() ruling {
 	if a.Seen[evidence.RoleAssignment]+a.Seen[evidence.ScubaPrivilegedRole]+a.Seen[evidence.DirectoryRole] == 0 {
-		return ruling{verdict: Unknown, reason: "role assignments are not in the export", action: "export /roleManagement/directory/roleAssignments and roleEligibilitySchedules"}
+		return ruling{verdict: Unknown, reason: "role assignments are not in the export", action: "export " + evidence.RequestFor(evidence.RoleAssignment) + ", and " + evidence.RequestFor(evidence.RoleEligibility)}
 	}
 	classes := map[string]string{}
 	for i := range a.accounts {
@@ -182,7 +182,7 @@ func (a *assessor) rolesOnRequest() ruling {
 			reason: "privileged roles are held by eligibility or for a limited time; only break-glass accounts hold one permanently"}
 	}
 	return ruling{verdict: Unknown, reason: "no permanent privileged role was found, but eligibility is not in the export, or not all assignments are",
-		action: "export /roleManagement/directory/roleEligibilitySchedules (Entra ID P2)"}
+		action: "export " + evidence.RequestFor(evidence.RoleEligibility) + " (Entra ID P2)"}
 }
 
 // privileged reports whether the assignment of a definition to a principal is

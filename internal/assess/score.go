@@ -92,7 +92,7 @@ func (a *assessor) scoreOnly(kind, what, action string) ruling {
 		return a.fromScore(r, what, action)
 	}
 	return ruling{verdict: Unknown, reason: "Microsoft's security requirements are not in the export, and nothing else shows it",
-		action: "export /beta/security/partner/securityScore/requirements (PartnerSecurity.Read.All)"}
+		action: "export " + evidence.RequestFor(evidence.SecurityRequirement)}
 }
 
 func (a *assessor) securityContact() ruling {

@@ -21,12 +21,12 @@ func (a *assessor) defaultsOrPolicies() ruling {
 	switch {
 	case p == nil && a.Defaults == nil && len(a.cuts(evidence.ConditionalAccessPolicy)) == 0:
 		return ruling{verdict: Unknown, reason: "neither security defaults nor the whole list of Conditional Access policies is in the export",
-			action: "export /policies/identitySecurityDefaultsEnforcementPolicy and /identity/conditionalAccess/policies (Policy.Read.All)"}
+			action: "export " + evidence.RequestFor(evidence.SecurityDefaults) + ", and " + evidence.RequestFor(evidence.ConditionalAccessPolicy)}
 	case p == nil && len(a.cuts(evidence.ConditionalAccessPolicy)) > 0:
 		return ruling{verdict: Unknown, reason: "security defaults are not on, and " + a.lackText(evidence.ConditionalAccessPolicy), action: a.cuts(evidence.ConditionalAccessPolicy)[0].Settle()}
 	case p == nil:
 		return ruling{verdict: Unknown, reason: "security defaults are off, and the Conditional Access policies are not in the export, or not all of them",
-			action: "export /identity/conditionalAccess/policies (Policy.Read.All)"}
+			action: "export " + evidence.RequestFor(evidence.ConditionalAccessPolicy)}
 	case p.Verdict == access.Proved && len(a.enforcedRows()) == 0:
 		return ruling{verdict: Met, total: p.Accounts, reason: "enabled Conditional Access policies block every ordinary sign-in that they do not ask for MFA"}
 	case p.Verdict == access.Proved:
@@ -34,7 +34,7 @@ func (a *assessor) defaultsOrPolicies() ruling {
 	case a.Defaults == nil && p.Verdict == access.GapFound:
 		return ruling{verdict: Unknown, evidence: append(a.gapEvidence(p), a.policyRows()...),
 			reason: "the policies leave accounts out, and the state of security defaults is not in the export",
-			action: "export /policies/identitySecurityDefaultsEnforcementPolicy (Policy.Read.All)"}
+			action: "export " + evidence.RequestFor(evidence.SecurityDefaults)}
 	case p.Verdict == access.GapFound && len(a.enforcedRows()) == 0:
 		return ruling{verdict: NotMet, affected: p.Open, total: p.Accounts, evidence: append(a.policyRows(), Evidence{Subject: "security defaults", Detail: "isEnabled is false", Source: a.Defaults.Source}),
 			relies: a.policyLists(), reason: fmt.Sprintf("security defaults are off and none of the %s can only be met with MFA", count(len(a.enforced), "enabled policy", "enabled policies")),
@@ -166,7 +166,7 @@ func (a *assessor) riskPolicies() ruling {
 		return ruling{verdict: Met, reason: "enabled policies act on sign-in risk and on user risk; whom they leave out is not judged here", evidence: ev}
 	case a.extent(evidence.ConditionalAccessPolicy) == evidence.Absent:
 		return ruling{verdict: Unknown, reason: "the Conditional Access policies are not in the export", evidence: ev,
-			action: "export /identity/conditionalAccess/policies"}
+			action: "export " + evidence.RequestFor(evidence.ConditionalAccessPolicy)}
 	case signInRisk || userRisk:
 		missing := "user risk"
 		if userRisk {

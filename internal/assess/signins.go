@@ -457,7 +457,7 @@ func (a *assessor) logAccess() ruling {
 	case a.Whole(evidence.SubscribedSku) && !a.Directory.HasServicePlan("AAD_PREMIUM", "AAD_PREMIUM_P2"):
 		return ruling{verdict: NotMet, affected: 1, total: 1, relies: []evidence.Kind{evidence.SubscribedSku}, reason: "no licence in force carries Entra ID P1 or P2, without which the sign-in logs cannot be exported", action: "add Entra ID P1 or P2"}
 	}
-	return ruling{verdict: Unknown, reason: "no sign-in log is in the export", action: "export /beta/auditLogs/signIns (AuditLog.Read.All, Entra ID P1)"}
+	return ruling{verdict: Unknown, reason: "no sign-in log is in the export", action: "export " + evidence.RequestFor(evidence.SignIn) + " (Entra ID P1)"}
 }
 
 func nonEmpty(s ...string) string {
