@@ -6,6 +6,10 @@ import (
 	"strings"
 )
 
+// WhyNoIDs is why a group is open that names its members by id while the users
+// have none: it is the list of users that settles it.
+const WhyNoIDs = "it names its members by id, and the list of users carries no ids"
+
 // Sure says how certain something about an account is.
 type Sure uint8
 
@@ -184,7 +188,7 @@ func (r *resolver) person(m *Member, s Sure, seen map[string]Sure, why *string, 
 		}
 		switch {
 		case r.nameless && m.ID != "" && m.UserPrincipalName == "":
-			*why = "it names its members by id, and the list of users carries no ids"
+			*why = WhyNoIDs
 		case r.d.Registrations[key] != nil || r.d.PrivilegedUsers[key] != nil:
 		default:
 			r.strangers[key] = is

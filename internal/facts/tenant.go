@@ -109,6 +109,8 @@ func (f *Facts) openGroups(t *access.Tenant, st *directory.Standing) {
 	}
 	for id, g := range f.Directory.Groups {
 		switch why := st.OpenGroups[id]; {
+		case why == directory.WhyNoIDs:
+			t.OpenGroups[id] = evidence.Ask("who is in the group "+g.DisplayName+" ("+why+")", evidence.RequestFor(evidence.User))
 		case why != "":
 			t.OpenGroups[id] = "the members of group " + g.DisplayName + " (" + why + "): " + request(id)
 		case !pim && activatable(g) && excluded[id]:
