@@ -153,7 +153,8 @@ func activatable(g *directory.Group) bool {
 // withoutP2 reports a tenant whose licences, all of them read, carry neither
 // Entra ID P2 nor Governance: there is no PIM.
 func (f *Facts) withoutP2() bool {
-	return f.Whole(evidence.SubscribedSku) && !f.Directory.HasServicePlan("AAD_PREMIUM_P2", "Entra_Identity_Governance", "ENTRA_ID_GOVERNANCE", "Entra_Premium_Identity_Governance")
+	return f.Seen[evidence.RoleEligibility]+f.Seen[evidence.GroupEligibility]+f.Seen[evidence.GroupAssignment] == 0 && // which speak of PIM themselves
+		f.Whole(evidence.SubscribedSku) && !f.Directory.HasServicePlan("AAD_PREMIUM_P2", "Entra_Identity_Governance", "ENTRA_ID_GOVERNANCE", "Entra_Premium_Identity_Governance")
 }
 
 // openRoles fills what is known of roles: whose holders are all here, and who
@@ -162,6 +163,15 @@ func (f *Facts) openRoles(t *access.Tenant, st *directory.Standing) {
 	t.RolesKnown = f.RolesKnown()
 	for role, why := range st.OpenRoles {
 		t.OpenRoles[role] = fmt.Sprintf("who holds the role %s (%s): %s", t.RoleName(role), why, evidence.RequestFor(evidence.RoleAssignment))
+	}
+	if !f.Whole(evidence.GroupEligibility) && !f.withoutP2() {
+		for _, a := range f.Directory.Assignments {
+			g, role := f.Directory.Groups[strings.ToLower(a.PrincipalID)], f.Directory.Role(a.RoleDefinitionID).TemplateID
+			if g != nil && activatable(g) && t.OpenRoles[role] == "" {
+				t.OpenRoles[role] = fmt.Sprintf("who may activate membership of group %s, which holds the role %s: %s", g.DisplayName, t.RoleName(role),
+					strings.ReplaceAll(evidence.RequestFor(evidence.GroupEligibility), "{id}", strings.ToLower(a.PrincipalID)))
+			}
+		}
 	}
 	if !t.RolesKnown {
 		t.RolesLack = evidence.RequestFor(evidence.RoleAssignment)
