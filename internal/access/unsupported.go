@@ -146,6 +146,7 @@ func (p *Policy) findUnsupported(raw []byte) {
 			p.Unsupported = append(p.Unsupported, fmt.Sprintf("grant operator %q", g.Operator))
 		}
 	}
+	p.findSilent(inner, top)
 	slices.Sort(p.Unsupported)
 	p.Unsupported = slices.Compact(p.Unsupported)
 }
@@ -167,6 +168,38 @@ func (p *Policy) findMissing(top map[string]json.RawMessage) {
 	// are often written without the former.
 	if empty(top["grantcontrols"]) && empty(top["sessioncontrols"]) && !blankText(top["grantcontrols"]) {
 		add("grantControls (neither these nor session controls are in the export, and every policy has one)")
+	}
+}
+
+// findSilent names what of a policy that has conditions says nothing at all:
+// whom it takes, which apps, what it asks for. Graph writes all three, be it
+// None; an empty list is an answer, a list that is not there is not.
+func (p *Policy) findSilent(conditions, top map[string]json.RawMessage) {
+	if conditions == nil || p.Conditions.Workload {
+		return
+	}
+	written := func(of json.RawMessage, list string) bool {
+		m, _ := members(of)
+		return len(m[list]) > 0 && string(bytes.TrimSpace(m[list])) != "null"
+	}
+	add := func(what, why string) { // what is named already says more
+		if !slices.ContainsFunc(p.Unsupported, func(s string) bool { return strings.HasPrefix(s, what) }) {
+			p.Unsupported = append(p.Unsupported, what+" ("+why+")")
+		}
+	}
+	u, a := &p.Conditions.Users, &p.Conditions.Applications
+	if len(u.IncludeUsers)+len(u.IncludeGroups)+len(u.IncludeRoles)+len(u.IncludeExternals.Items) == 0 && !written(conditions["users"], "includeusers") {
+		add("conditions.users", "whom it takes is not in the export")
+	}
+	if len(a.IncludeApplications)+len(a.UserActions)+len(a.Contexts) == 0 && !written(conditions["applications"], "includeapplications") {
+		add("conditions.applications", "which apps it takes is not in the export")
+	}
+	g := p.GrantControls
+	if g == nil || empty(top["grantcontrols"]) || !empty(top["sessioncontrols"]) {
+		return
+	}
+	if len(g.BuiltInControls)+len(g.CustomFactors)+len(g.TermsOfUse) == 0 && g.Strength == nil {
+		add("grantControls", "no control is in the export, and every policy has one")
 	}
 }
 

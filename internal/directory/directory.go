@@ -1,11 +1,13 @@
 package directory
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/lenient"
 )
 
 // Directory collects records by id. Methods that add are not safe for
@@ -55,18 +57,26 @@ func Key(id, upn string) string {
 }
 
 // AddUser keeps u, or fills the gaps of the user of the same id: a members list
-// says less than /users and must not erase it. Where two copies differ in what
-// decides, it is unknown, whatever the order they were read in.
-func (d *Directory) AddUser(u User) {
+// says less than /users and must not erase it. A table without ids and a list
+// with them show one account by its name. Where two copies differ in what
+// decides, it is unknown, whatever the order they were read in. It reports false
+// for a record that names nobody.
+func (d *Directory) AddUser(u User) bool {
 	key := Key(u.ID, u.UserPrincipalName)
 	if key == "" {
-		return
+		return false
+	}
+	name := strings.ToLower(u.UserPrincipalName)
+	if by := d.byUPN[name]; u.ID == "" && by != "" {
+		key = by
+	} else if was := d.Users[name]; u.ID != "" && was != nil && was.ID == "" {
+		d.adopt(was, name, u.ID)
 	}
 	old := d.Users[key]
 	if old == nil {
 		d.Users[key] = &u
 		d.nameUser(key, &u)
-		return
+		return true
 	}
 	old.Derived = old.Derived && u.Derived
 	if old.UserPrincipalName == "" {
@@ -108,6 +118,34 @@ func (d *Directory) AddUser(u User) {
 		old.SignInActivity = u.SignInActivity
 	}
 	d.nameUser(key, old)
+	return true
+}
+
+// adopt gives an account that was known by its name alone the id that another
+// list shows.
+func (d *Directory) adopt(u *User, name, id string) {
+	key := strings.ToLower(id)
+	delete(d.Users, name)
+	u.ID = id
+	if d.Users[key] == nil {
+		d.Users[key] = u
+	} else {
+		d.AddUser(*u)
+	}
+	one := d.Users[key]
+	for what, forget := range map[string]func(){ // what copies disputed stays disputed
+		"userType": func() { one.UserType = "" }, "accountEnabled": func() { one.AccountEnabled = lenient.Bool{} },
+		"creationType": func() { one.CreationType = Optional{} }, "perUserMfaState": func() { one.PerUserMFAState = "" },
+	} {
+		if d.conflicts[name+"|"+what] {
+			d.conflicts[key+"|"+what] = true
+			forget()
+		}
+	}
+	if m := strings.ToLower(string(u.Mail)); m != "" && d.byMail[m] == name {
+		d.byMail[m] = key
+	}
+	d.nameUser(key, one)
 }
 
 // mergeFact fills what is not known, and forgets for good what two copies say
@@ -164,10 +202,20 @@ func (d *Directory) AddRegistration(r Registration) {
 	}
 }
 
-// AddAssignment keeps one copy of what an assignment says.
-func (d *Directory) AddAssignment(a RoleAssignment) {
+// AddAssignment keeps one copy of what an assignment says; who holds it and
+// which role may stand in the expanded objects alone. It reports false for a
+// record that does not say both.
+func (d *Directory) AddAssignment(a RoleAssignment) bool {
+	if a.Principal != nil && a.PrincipalID == "" {
+		a.PrincipalID = cmp.Or(a.Principal.ID, a.Principal.UserPrincipalName)
+	}
+	if a.RoleDefinition != nil {
+		a.RoleDefinition.Source = a.Source
+		a.RoleDefinitionID = cmp.Or(a.RoleDefinitionID, a.RoleDefinition.ID, string(a.RoleDefinition.TemplateID), a.RoleDefinition.DisplayName)
+		d.AddRoleDefinition(*a.RoleDefinition)
+	}
 	if a.PrincipalID == "" || a.RoleDefinitionID == "" {
-		return
+		return false
 	}
 	if p := a.Principal; p != nil && strings.EqualFold(p.ID, a.PrincipalID) {
 		d.addPrincipal(p, a.Source)
@@ -178,14 +226,17 @@ func (d *Directory) AddAssignment(a RoleAssignment) {
 	}
 	key += "|" + a.StartDateTime.Raw + "|" + a.EndDateTime.Raw // one role may be held at several times
 	d.Assignments[key] = &a
+	return true
 }
 
-// AddGroupSchedule keeps one copy of what a schedule of PIM for groups says.
-func (d *Directory) AddGroupSchedule(g GroupSchedule) {
+// AddGroupSchedule keeps one copy of what a schedule of PIM for groups says. It
+// reports false for a record that does not say who and which group.
+func (d *Directory) AddGroupSchedule(g GroupSchedule) bool {
 	if g.PrincipalID == "" || g.GroupID == "" {
-		return
+		return false
 	}
 	d.GroupSchedules[strings.ToLower(fmt.Sprint(g.PrincipalID, "|", g.GroupID, "|", g.AccessID, "|", g.Eligible, "|", g.StartDateTime.Raw, "|", g.EndDateTime.Raw))] = &g
+	return true
 }
 
 // addPrincipal learns who an expanded principal is.
@@ -271,11 +322,12 @@ func mergeRole(old *RoleDefinition, r RoleDefinition) *RoleDefinition {
 	return old
 }
 
-// AddGroup keeps a group, joining members of copies.
-func (d *Directory) AddGroup(g Group) {
+// AddGroup keeps a group, joining members of copies. It reports false for a
+// record without an id.
+func (d *Directory) AddGroup(g Group) bool {
 	key := strings.ToLower(g.ID)
 	if key == "" {
-		return
+		return false
 	}
 	ids := make(map[string]bool, len(g.Members.Items))
 	for i := range g.Members.Items {
@@ -288,8 +340,9 @@ func (d *Directory) AddGroup(g Group) {
 			g.copies = []memberCopy{copied}
 		}
 		d.Groups[key] = &g
-		return
+		return true
 	}
+	old.Transitive.Items = append(old.Transitive.Items, g.Transitive.Items...)
 	if old.DisplayName == "" {
 		old.DisplayName = g.DisplayName
 	}
@@ -304,14 +357,36 @@ func (d *Directory) AddGroup(g Group) {
 		old.Members.Items = append(old.Members.Items, g.Members.Items...)
 		old.copies = append(old.copies, copied)
 	}
+	return true
+}
+
+// planNames are the plans that anything is judged by, for exports that keep only
+// their ids (Microsoft's licensing service plan reference).
+var planNames = map[string]string{
+	"41781fb2-bc02-4b7c-bd55-b576c07bb09d": "AAD_PREMIUM",
+	"eec0eb4f-6444-4f95-aba0-50c24d67f998": "AAD_PREMIUM_P2",
+	"e866a266-3cff-43a3-acca-0c90a7e00c8b": "Entra_Identity_Governance",
+}
+
+// Lack says why it is not known which plans the licence carries; "" it is.
+func (s *SKU) Lack() string {
+	if len(s.ServicePlans.Items) == 0 || s.ServicePlans.Dropped > 0 {
+		return "the service plans of " + cmp.Or(s.SKUPartNumber, s.SKUID, "a licence") + " were not exported"
+	}
+	for _, p := range s.ServicePlans.Items {
+		if p.Name == "" && !isGUID(p.ID) {
+			return "the service plans of " + cmp.Or(s.SKUPartNumber, s.SKUID, "a licence") + " are not named"
+		}
+	}
+	return ""
 }
 
 // HasServicePlan reports whether a licence in force carries one of the plans,
 // by plan name (contracts.md section 3.9).
 func (d *Directory) HasServicePlan(names ...string) bool {
 	for _, s := range d.SKUs {
-		status := strings.ToLower(string(s.CapabilityStatus))
-		if status != "" && status != "enabled" && status != "warning" {
+		switch strings.ToLower(string(s.CapabilityStatus)) {
+		case "suspended", "deleted", "lockedout":
 			continue
 		}
 		if s.PrepaidUnits.Enabled.Set && s.PrepaidUnits.Enabled.Value <= 0 && s.PrepaidUnits.Warning.Value <= 0 {
@@ -319,7 +394,7 @@ func (d *Directory) HasServicePlan(names ...string) bool {
 		}
 		for _, p := range s.ServicePlans.Items {
 			for _, n := range names {
-				if strings.EqualFold(p.Name, n) && !strings.EqualFold(string(p.Status), "Disabled") {
+				if strings.EqualFold(cmp.Or(p.Name, planNames[strings.ToLower(p.ID)]), n) && !strings.EqualFold(string(p.Status), "Disabled") {
 					return true
 				}
 			}

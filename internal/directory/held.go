@@ -6,6 +6,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"partnerguard/internal/evidence"
 )
 
 // holds says whether a schedule holds at [Directory.At]: 0 it does not.
@@ -65,6 +67,7 @@ func (r *resolver) roles() {
 					r.hold(key, held)
 				}
 			}
+			why = cmp.Or(why, r.out.OpenGroups[principal])
 			if why != "" {
 				why = "the group " + h.Via + " holds it, and of that group " + strings.Replace(why, "its members", "the members", 1)
 			}
@@ -149,6 +152,9 @@ func strongest(held []HeldRole) []HeldRole {
 // heldRole reads what one assignment gives, but for its holder.
 func (d *Directory) heldRole(a *RoleAssignment) HeldRole {
 	key := strings.ToLower(a.RoleDefinitionID)
+	if d.RoleDefinitions[key] == nil && !isGUID(key) { // some tools write the role's name
+		key = cmp.Or(d.RoleByName(key), key)
+	}
 	h := HeldRole{TemplateID: key, Name: a.RoleDefinitionID, Privileged: privilegedRoles[key], Eligible: a.Eligible}
 	h.Sure = d.holds(a.StartDateTime.Time, a.EndDateTime.Time, a.StartDateTime.Raw, a.EndDateTime.Raw, a.Schedule, string(a.Status))
 	scope := strings.TrimSpace(a.DirectoryScopeID.Value)
@@ -186,6 +192,19 @@ func (d *Directory) heldRole(a *RoleAssignment) HeldRole {
 // Role names a role by the id of its definition, as far as it was exported.
 func (d *Directory) Role(definition string) HeldRole {
 	return d.heldRole(&RoleAssignment{RoleDefinitionID: definition, DirectoryScopeID: Optional{"/", true}})
+}
+
+// NamelessRole is the name of a role that is held and that nothing here knows:
+// it may be any.
+func (d *Directory) NamelessRole() (string, evidence.Source) {
+	name, src := "", evidence.Source{}
+	for _, a := range d.Assignments {
+		id := a.RoleDefinitionID
+		if d.RoleDefinitions[strings.ToLower(id)] == nil && !isGUID(id) && d.RoleByName(id) == "" && (name == "" || id < name) {
+			name, src = id, a.Source
+		}
+	}
+	return name, src
 }
 
 // CustomRole says whether a role id is one of the tenant's own, which has no

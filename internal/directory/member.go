@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"partnerguard/internal/lenient"
 )
 
 // Members is a list of members as exports write it: an array, one page as an
@@ -28,12 +30,18 @@ func (m *Members) UnmarshalJSON(b []byte) error {
 	case b[0] == '{':
 		var page struct {
 			Value json.RawMessage `json:"value"`
-			Next  string          `json:"@odata.nextLink"`
+			Next  lenient.String  `json:"@odata.nextLink"`
+			Named lenient.String  `json:"odataNextLink"` // as the Graph PowerShell SDK names it
+			Bare  lenient.String  `json:"nextLink"`
+			Count lenient.Int     `json:"@odata.count"`
 		}
 		if json.Unmarshal(b, &page) == nil && len(page.Value) > 0 {
 			m.list(page.Value)
-			if page.Next != "" {
+			switch n := int64(len(m.Items)); {
+			case page.Next+page.Named+page.Bare != "":
 				m.Why = "its list of members ends with a link to a further page"
+			case page.Count.Set && page.Count.Value > n && m.Why == "":
+				m.Why = fmt.Sprintf("%d of its %d members are in the export", n, page.Count.Value)
 			}
 			return nil
 		}

@@ -119,8 +119,9 @@ type RoleAssignment struct {
 	StartDateTime    lenient.Time    `json:"startDateTime"`
 	EndDateTime      lenient.Time    `json:"endDateTime"`
 	Schedule         *ScheduleInfo   `json:"scheduleInfo"`
-	Principal        *Principal      `json:"principal"` // when expanded
-	Eligible         bool            `json:"-"`         // from an eligibility schedule: must be activated first
+	Principal        *Principal      `json:"principal"`      // when expanded
+	RoleDefinition   *RoleDefinition `json:"roleDefinition"` // when expanded
+	Eligible         bool            `json:"-"`              // from an eligibility schedule: must be activated first
 	Source           evidence.Source `json:"-"`
 }
 
@@ -180,6 +181,7 @@ type Group struct {
 	Members               Members         `json:"members"`
 	MembersNext           lenient.String  `json:"members@odata.nextLink"`
 	MembersCount          lenient.Int     `json:"members@odata.count"`
+	Transitive            Members         `json:"transitiveMembers"` // nested ones included; adds people, proves nothing whole
 	Source                evidence.Source `json:"-"`
 
 	copies []memberCopy // each list of members that was read

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"strings"
@@ -111,6 +112,7 @@ func (d *Directory) Resolve(groupsWhole bool) *Standing {
 		}
 	}
 	r.addActiveSchedules()
+	r.addTransitive()
 	for id := range d.Groups {
 		why := ""
 		r.members(id, Surely, map[string]Sure{}, &why, func(m member) {
@@ -218,6 +220,24 @@ func (r *resolver) addActiveSchedules() {
 	}
 }
 
+// addTransitive adds people whom only the list of transitive members shows. One
+// that a whole list of members does not lead to is in dispute.
+func (r *resolver) addTransitive() {
+	for id, g := range r.d.Groups {
+		if len(g.Transitive.Items) == 0 {
+			continue
+		}
+		why, shown := "", map[string]bool{}
+		r.members(id, Surely, map[string]Sure{}, &why, func(m member) { shown[m.key] = true })
+		for _, m := range g.Transitive.Items {
+			if key := cmp.Or(r.d.FindUser(m.ID, m.UserPrincipalName), m.key()); !shown[key] && r.d.Groups[key] == nil && m.Type != "group" {
+				m.unsure = why == ""
+				g.Members.Items = append(g.Members.Items, m)
+			}
+		}
+	}
+}
+
 // activations finds who may join which group under PIM for groups.
 func (r *resolver) activations() {
 	above := map[string][]string{} // group -> groups it is nested in
@@ -228,43 +248,70 @@ func (r *resolver) activations() {
 			}
 		}
 	}
+	var list []*GroupSchedule
 	for _, s := range r.d.GroupSchedules {
-		if !s.Eligible || strings.EqualFold(string(s.AccessID), "owner") ||
-			r.d.holds(s.StartDateTime.Time, s.EndDateTime.Time, s.StartDateTime.Raw, s.EndDateTime.Raw, s.Schedule, string(s.Status)) == 0 {
-			continue
+		if s.Eligible && !strings.EqualFold(string(s.AccessID), "owner") &&
+			r.d.holds(s.StartDateTime.Time, s.EndDateTime.Time, s.StartDateTime.Raw, s.EndDateTime.Raw, s.Schedule, string(s.Status)) != 0 {
+			list = append(list, s)
 		}
-		joined := []string{}
-		queue := []string{strings.ToLower(s.GroupID)}
-		for len(queue) > 0 {
-			g := queue[0]
-			queue = queue[1:]
-			if !slices.Contains(joined, g) {
-				joined = append(joined, g)
-				queue = append(queue, above[g]...)
-			}
-		}
-		principal := strings.ToLower(s.PrincipalID)
-		add := func(m member) { r.out.Activate[m.key] = append(r.out.Activate[m.key], joined...) }
-		if r.d.Groups[principal] == nil {
-			var why string
-			r.person(&Member{ID: s.PrincipalID}, Surely, map[string]Sure{}, &why, "eligible for the group "+s.GroupID, add)
-			if why != "" {
-				r.openAll(joined, "somebody who may activate its membership is in no exported list and may be a group")
-			}
-			continue
-		}
-		why := ""
-		r.members(principal, Surely, map[string]Sure{}, &why, add)
-		if why != "" {
-			r.openAll(joined, "a group may activate its membership, and of that group "+why)
+	}
+	// A group may be eligible for a group, and somebody for that group: as long as
+	// one more step brings anybody anywhere.
+	for more := true; more; {
+		more = false
+		for _, s := range list {
+			more = r.activate(s, above) || more
 		}
 	}
 }
 
-func (r *resolver) openAll(groups []string, why string) {
-	for _, g := range groups {
-		if r.out.OpenGroups[g] == "" {
-			r.out.OpenGroups[g] = why
+// activate notes who may join which groups by one eligibility, and reports
+// whether that was news.
+func (r *resolver) activate(s *GroupSchedule, above map[string][]string) (news bool) {
+	joined := []string{}
+	queue := []string{strings.ToLower(s.GroupID)}
+	for len(queue) > 0 {
+		g := queue[0]
+		queue = queue[1:]
+		if !slices.Contains(joined, g) {
+			joined = append(joined, g)
+			queue = append(queue, above[g]...)
 		}
 	}
+	add := func(m member) {
+		for _, g := range joined {
+			if !slices.Contains(r.out.Activate[m.key], g) {
+				r.out.Activate[m.key], news = append(r.out.Activate[m.key], g), true
+			}
+		}
+	}
+	principal, why := strings.ToLower(s.PrincipalID), ""
+	if r.d.Groups[principal] == nil {
+		r.person(&Member{ID: s.PrincipalID}, Surely, map[string]Sure{}, &why, "eligible for the group "+s.GroupID, add)
+		if why != "" {
+			news = r.openAll(joined, "somebody who may activate its membership is in no exported list and may be a group") || news
+		}
+		return news
+	}
+	r.members(principal, Surely, map[string]Sure{}, &why, add)
+	for key, groups := range r.out.Activate {
+		if slices.Contains(groups, principal) {
+			add(member{key, Surely})
+		}
+	}
+	if why = cmp.Or(why, r.out.OpenGroups[principal]); why != "" {
+		news = r.openAll(joined, "a group may activate its membership, and of that group "+why) || news
+	}
+	return news
+}
+
+// openAll says of groups why there may be more in them; it reports whether that
+// was news.
+func (r *resolver) openAll(groups []string, why string) (news bool) {
+	for _, g := range groups {
+		if r.out.OpenGroups[g] == "" {
+			r.out.OpenGroups[g], news = why, true
+		}
+	}
+	return news
 }

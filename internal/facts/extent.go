@@ -63,7 +63,21 @@ func (f *Facts) Cuts(kind evidence.Kind) (cuts []evidence.Cut) {
 			cuts = append(cuts, evidence.Cut{Kind: kind, Why: "could only be read in part", Source: src})
 		}
 	}
+	if src, ok := f.unnamed[kind]; ok {
+		cuts = append(cuts, evidence.Cut{Kind: kind, Why: "holds a record that does not say whom or what it is about", Source: src})
+	}
 	switch kind {
+	case evidence.RoleAssignment, evidence.RoleEligibility:
+		if name, src := f.Directory.NamelessRole(); name != "" && f.listed(kind) {
+			cuts = append(cuts, evidence.Cut{Kind: kind, Why: fmt.Sprintf("names a role %q that is not known by that name", name), Source: src})
+		}
+	case evidence.SubscribedSku:
+		for _, key := range sortedKeys(f.Directory.SKUs) {
+			if s := f.Directory.SKUs[key]; s.Lack() != "" {
+				cuts = append(cuts, evidence.Cut{Kind: kind, Why: "does not say enough: " + s.Lack(), Source: s.Source})
+				break
+			}
+		}
 	case evidence.User:
 		cuts = append(cuts, f.userCuts()...)
 	case evidence.ConditionalAccessPolicy:

@@ -49,6 +49,7 @@ type Facts struct {
 	locationCopies map[string]*versions[access.NamedLocation]
 	strengthCopies map[string]*versions[access.Strength]
 	defaultsDiffer bool
+	unnamed        map[evidence.Kind]evidence.Source // the first record of a kind that names nothing
 	resolved       *directory.Standing
 	logCuts        []evidence.Cut  // see CutsFromLog
 	logCutsOf      *signin.Summary // the log they were taken from
@@ -67,7 +68,7 @@ func New() *Facts {
 		Customers: map[string]*partner.Customer{}, Alerts: map[string]partner.Alert{}, Adoption: map[string]*partner.Adoption{},
 		Principals: map[string]*partner.NonCompliantPrincipal{}, Requests: map[string]*partner.Request{},
 		Requirements: map[string]*partner.ScoreRequirement{}, Insights: map[string]*partner.Insight{}, Seen: map[evidence.Kind]int{},
-		policyCopies: map[string]*versions[access.Policy]{}, locationCopies: map[string]*versions[access.NamedLocation]{}, strengthCopies: map[string]*versions[access.Strength]{},
+		unnamed: map[evidence.Kind]evidence.Source{}, policyCopies: map[string]*versions[access.Policy]{}, locationCopies: map[string]*versions[access.NamedLocation]{}, strengthCopies: map[string]*versions[access.Strength]{},
 	}
 }
 
@@ -80,7 +81,7 @@ func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error 
 	d := f.Directory
 	switch kind {
 	case evidence.User:
-		return take(raw, func(u *directory.User) { u.Source = src; d.AddUser(*u) })
+		return take(raw, func(u *directory.User) { u.Source = src; f.kept(d.AddUser(*u), kind, src) })
 	case evidence.PerUserMFA:
 		return take(raw, func(r *directory.PerUserMFA) { r.Source = src; d.AddPerUserMFA(*r) })
 	case evidence.RegistrationDetails:
@@ -88,9 +89,12 @@ func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error 
 	case evidence.RoleDefinition:
 		return take(raw, func(r *directory.RoleDefinition) { r.Source = src; d.AddRoleDefinition(*r) })
 	case evidence.RoleAssignment:
-		return take(raw, func(a *directory.RoleAssignment) { a.Source = src; d.AddAssignment(*a) })
+		return take(raw, func(a *directory.RoleAssignment) { a.Source = src; f.kept(d.AddAssignment(*a), kind, src) })
 	case evidence.RoleEligibility:
-		return take(raw, func(a *directory.RoleAssignment) { a.Source, a.Eligible = src, true; d.AddAssignment(*a) })
+		return take(raw, func(a *directory.RoleAssignment) {
+			a.Source, a.Eligible = src, true
+			f.kept(d.AddAssignment(*a), kind, src)
+		})
 	case evidence.DirectoryRole:
 		return take(raw, func(r *directory.DirectoryRole) { r.Source = src; d.AddDirectoryRole(*r) })
 	case evidence.ScubaPrivilegedRole:
@@ -101,11 +105,11 @@ func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error 
 			d.PrivilegedUsers[strings.ToLower(p.ID)] = p
 		})
 	case evidence.Group:
-		return take(raw, func(g *directory.Group) { g.Source = src; d.AddGroup(*g) })
+		return take(raw, func(g *directory.Group) { g.Source = src; f.kept(d.AddGroup(*g), kind, src) })
 	case evidence.GroupEligibility, evidence.GroupAssignment:
 		return take(raw, func(g *directory.GroupSchedule) {
 			g.Source, g.Eligible = src, kind == evidence.GroupEligibility
-			d.AddGroupSchedule(*g)
+			f.kept(d.AddGroupSchedule(*g), kind, src)
 		})
 	case evidence.Application:
 		return take(raw, func(a *directory.Application) { a.Source = src; d.Applications[key(a.ID, a.AppID, src)] = a })
@@ -181,6 +185,14 @@ func take[T any](raw []byte, keep func(*T)) error {
 	}
 	keep(&v)
 	return nil
+}
+
+// kept notes a record that does not name what it is about: there is more than
+// was read of its kind.
+func (f *Facts) kept(ok bool, kind evidence.Kind, src evidence.Source) {
+	if _, noted := f.unnamed[kind]; !ok && !noted {
+		f.unnamed[kind] = src
+	}
 }
 
 func (f *Facts) addScore(s *partner.Score) {

@@ -155,7 +155,8 @@ func activatable(g *directory.Group) bool {
 // withoutP2 reports a tenant whose licences, all of them read, carry neither
 // Entra ID P2 nor Governance: there is no PIM.
 func (f *Facts) withoutP2() bool {
-	return f.Whole(evidence.SubscribedSku) && !f.Directory.HasServicePlan("AAD_PREMIUM_P2", "Entra_Identity_Governance", "ENTRA_ID_GOVERNANCE", "Entra_Premium_Identity_Governance")
+	return f.Seen[evidence.RoleEligibility]+f.Seen[evidence.GroupEligibility]+f.Seen[evidence.GroupAssignment] == 0 && // which speak of PIM themselves
+		f.Whole(evidence.SubscribedSku) && !f.Directory.HasServicePlan("AAD_PREMIUM_P2", "Entra_Identity_Governance", "ENTRA_ID_GOVERNANCE", "Entra_Premium_Identity_Governance")
 }
 
 // openRoles fills what is known of roles: whose holders are all here, and who

@@ -129,8 +129,15 @@ func (f *Facts) addLocation(l *access.NamedLocation) {
 	v.add(l, l.Modified.Time, content(plain))
 	now, sure := v.current()
 	if !sure {
-		copied := *now
-		copied.Unclear = "its copies differ and none is known to be newer"
+		// Nothing that one copy says of where it is counts, nor of trust what two say
+		// differently.
+		copied := access.NamedLocation{ID: now.ID, DisplayName: now.DisplayName, IsTrusted: now.IsTrusted, Source: now.Source,
+			Unclear: "its copies differ and none is known to be newer"}
+		for i := range v.list {
+			if v.list[i].value.IsTrusted != now.IsTrusted {
+				copied.IsTrusted = lenient.Bool{}
+			}
+		}
 		now = &copied
 	}
 	f.Locations[k] = now

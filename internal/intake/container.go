@@ -49,7 +49,7 @@ func (f *file) container(s *scanner, p place, context string) error {
 		case strings.HasPrefix(low, "@odata.") || low == "nextlink":
 			if low == "@odata.count" {
 				raw, err := s.raw()
-				if n, bad := strconv.ParseInt(string(raw), 10, 64); err == nil && bad == nil {
+				if n, bad := strconv.ParseInt(strings.Trim(string(raw), `"`), 10, 64); err == nil && bad == nil {
 					pg.count = n
 				}
 				return true, err

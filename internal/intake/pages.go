@@ -195,6 +195,20 @@ var pagedKinds = []evidence.Kind{
 	evidence.RoleAssignment, evidence.RoleEligibility, evidence.Relationship,
 }
 
+// soleKinds are kinds of which one record alone in a file is not the list, and
+// nobody can tell that all such files are here.
+var soleKinds = []struct {
+	kind evidence.Kind
+	why  string
+}{
+	{evidence.User, "is one user, not the list of all users"},
+	{evidence.RoleAssignment, "is one role assignment, not the list of all"},
+	{evidence.RoleEligibility, "is one eligible assignment, not the list of all"},
+	{evidence.DirectoryRole, "is one role, not the list of all activated roles"},
+	{evidence.GroupEligibility, "is one eligible membership, not the list of all"},
+	{evidence.SubscribedSku, "is one licence, not the list of all"},
+}
+
 // looksCut shortens the lists of an input that show no paging and are as long
 // as a page is.
 func (f *file) looksCut() {
@@ -208,13 +222,21 @@ func (f *file) looksCut() {
 			f.remark("this list "+why+": if there are more, read them all", place{})
 		}
 	}
-	if f.objects == 1 && f.in.Kinds[evidence.User] == 1 && f.lone {
-		f.in.Shorten(evidence.Cut{Kind: evidence.User, Why: "is one user, not the list of all users", Source: f.at(place{})})
+	for _, k := range soleKinds {
+		if f.objects == 1 && f.in.Kinds[k.kind] == 1 && f.lone[k.kind] {
+			f.in.Shorten(evidence.Cut{Kind: k.kind, Why: k.why, Source: f.at(place{})})
+		}
 	}
 }
 
 // ofPage notes a record for the page it stands in.
 func (f *file) ofPage(kind evidence.Kind, o *facts, p place) {
+	if p.whole && p.level == 0 && p.index == 0 {
+		if f.lone == nil {
+			f.lone = map[evidence.Kind]bool{}
+		}
+		f.lone[kind] = true
+	}
 	if kind == evidence.User {
 		f.ofUsers(o, p)
 	}
@@ -239,7 +261,6 @@ func (f *file) ofPage(kind evidence.Kind, o *facts, p place) {
 // list of all users.
 func (f *file) ofUsers(o *facts, p place) {
 	t := theTable
-	f.lone = f.lone || p.whole && p.level == 0 && p.index == 0
 	f.msol = f.msol || o.known.has(t.keys["blockcredential"])
 	context := strings.ToLower(o.text(t.context))
 	why := ""

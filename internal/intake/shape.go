@@ -59,7 +59,8 @@ type file struct {
 	page        *page                  // whose records are being read
 	listed      int                    // elements of the last list
 	paged       map[evidence.Kind]bool // kinds that came in a page with a context
-	lone, msol  bool                   // a user stood alone; users of the MSOnline module
+	lone        map[evidence.Kind]bool // a record of the kind stood alone
+	msol        bool                   // users of the MSOnline module
 	clocked     bool                   // the clocks of this input were read with knowledge of all of them
 	short       bool                   // something of a record was cut off
 }
