@@ -36,9 +36,9 @@ type keySet struct {
 }
 
 const (
-	keysFor     = time.Hour       // a set is used so long before it is read again
-	keysAtMost  = 24 * time.Hour  // and so long when it cannot be read again
-	keysBetween = 3 * time.Minute // at least, between two readings
+	keysFor     = time.Hour        // a set is used so long before it is read again
+	keysAtMost  = 24 * time.Hour   // and so long when it cannot be read again
+	keysBetween = 3 * time.Minute  // at least, between two readings
 	keysWithin  = 10 * time.Second // a reading takes no longer
 	leeway      = time.Minute
 )
