@@ -8,7 +8,8 @@ import (
 
 // identityNames are claims that say who somebody is, or that decide.
 var identityNames = []string{
-	"iss", "tid", "oid", "sub", "appid", "azp", "upn", "preferred_username", "unique_name", "email", "name", "given_name", "family_name", "nonce", "idtyp", "ver", "sid", "jti", "idp",
+	"iss", "tid", "oid", "sub", "appid", "azp", "upn", "preferred_username", "unique_name",
+	"email", "name", "given_name", "family_name", "nonce", "idtyp", "ver", "sid", "jti", "idp",
 }
 
 // Limits of identity claims, in bytes.
