@@ -1,6 +1,9 @@
 package claim
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Answer is what a token proves about MFA.
 type Answer string
@@ -55,10 +58,16 @@ type Token struct {
 
 // Verdict is the one answer for any token.
 type Verdict struct {
-	Answer Answer        `json:"answer"`
-	Cause  Cause         `json:"cause,omitempty"` // "" when proven
-	By     []string      `json:"by,omitempty"`    // the amr elements beside mfa, or acrs contexts, as found
-	Reason string        `json:"reason"`          // one sentence
-	Fix    string        `json:"fix,omitempty"`   // what to do next; "" when proven
-	Age    time.Duration `json:"age,omitempty"`   // since auth_time, when the token has it
+	Answer Answer   `json:"answer"`
+	Cause  Cause    `json:"cause,omitempty"` // "" when proven
+	By     []string `json:"by,omitempty"`    // the amr elements beside mfa, or acrs contexts, as found
+	Reason string   `json:"reason"`          // one sentence
+	Fix    string   `json:"fix,omitempty"`   // what to do next; "" when proven
+	// Age is the time since auth_time, or [UnknownAge].
+	Age time.Duration `json:"-"`
 }
+
+// UnknownAge is the age of a sign-in whose auth_time is missing, in the future
+// or not a number. It is longer than any limit, so that a comparison with one
+// fails closed.
+const UnknownAge = time.Duration(math.MaxInt64)

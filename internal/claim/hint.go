@@ -100,7 +100,7 @@ func certified(k *jose.JSONWebKey) string {
 // issue.
 func checkHint(t Token, o object, e *HintExpect) (time.Time, Flaw, string) {
 	none := time.Time{}
-	if why := textClaims(o); why != "" {
+	if why := identityClaims(o); why != "" {
 		return none, BadClaim, why
 	}
 	switch {

@@ -192,6 +192,9 @@ func (t *Token) read(o object) {
 		at, how := o.moment(m.name)
 		if *m.to = at; how != "" {
 			t.note("the claim %s %s", m.name, how)
+			if m.name == "auth_time" {
+				t.AuthTime = time.Time{} // an age would be taken for known
+			}
 		}
 	}
 	t.IsApp = t.appOnly(o)

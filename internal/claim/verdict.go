@@ -148,10 +148,9 @@ func (t Token) version() int {
 	return 1
 }
 
-// age is never negative: clocks differ.
 func age(now, then time.Time) time.Duration {
 	if now.IsZero() || then.IsZero() || now.Before(then) {
-		return 0
+		return UnknownAge
 	}
 	return now.Sub(then)
 }

@@ -4,14 +4,11 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,12 +20,6 @@ import (
 
 //go:embed cloud_hook.cjs
 var cloudHook []byte
-
-// childExit is the exit code of a child process that becomes our own. The
-// child has said what there is to say.
-type childExit int
-
-func (c childExit) Error() string { return fmt.Sprintf("the command ended with exit code %d", int(c)) }
 
 func newCloudExec(env *Env, start cloudStart, c *cloudControl) *cobra.Command {
 	var f cloudFlags
@@ -76,7 +67,7 @@ environment can reach the network.`,
 			}
 			defer clean()
 			w.control = c.file
-			return runChild(cmd.Context(), env, path, args, childEnv(os.Environ(), w))
+			return runChild(cmd.Context(), env, childOptions{path: path, args: args, environ: childEnv(os.Environ(), w)})
 		},
 	}
 	f.register(cmd, 0)
@@ -212,73 +203,4 @@ func nodeQuote(path string) string {
 		return path
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(path) + `"`
-}
-
-// graceful is how long a child may take to end after an interrupt.
-const graceful = 10 * time.Second
-
-// runChild runs the command, hands signals on, and gives its exit code as a
-// childExit.
-func runChild(ctx context.Context, env *Env, path string, args, environ []string) error {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer signal.Stop(signals)
-	child := exec.Command(path, args[1:]...)
-	child.Args[0] = args[0]
-	child.Env = environ
-	child.Stdin, child.Stdout, child.Stderr = env.Stdin, env.Stdout, env.Stderr
-	child.WaitDelay = graceful // a grandchild that holds the pipes does not hold us
-	if err := child.Start(); err != nil {
-		return problem.Wrap(err, problem.BadInput, "the command %.200q cannot be started", args[0]).WithHint("is it a program for this machine?")
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- child.Wait() }()
-	tty := false
-	if f, ok := env.Stdin.(*os.File); ok {
-		_, tty = terminal(f)
-	}
-	gone := ctx.Done()
-	for {
-		select {
-		case err := <-ended:
-			return exitOf(err)
-		case s := <-signals:
-			gone = nil // the same signal ended ctx
-			if s == os.Interrupt && tty {
-				continue // the terminal told the child itself
-			}
-			_ = child.Process.Signal(s)
-		case <-gone:
-			gone = nil
-			// A signal that ended ctx is on its way to us too; only an end without
-			// one must be told.
-			select {
-			case s := <-signals:
-				if s != os.Interrupt || !tty {
-					_ = child.Process.Signal(s)
-				}
-			case <-time.After(100 * time.Millisecond):
-				if child.Process.Signal(syscall.SIGTERM) != nil {
-					_ = child.Process.Kill()
-				}
-			}
-		}
-	}
-}
-
-// exitOf turns the end of a child into our own.
-func exitOf(err error) error {
-	if err == nil {
-		return nil
-	}
-	if e, ok := errors.AsType[*exec.ExitError](err); ok {
-		if s, ok := e.Sys().(syscall.WaitStatus); ok && s.Signaled() {
-			return childExit(128 + int(s.Signal()))
-		}
-		return childExit(e.ExitCode())
-	}
-	if errors.Is(err, exec.ErrWaitDelay) {
-		return nil // it ended well; somebody still holds its output
-	}
-	return problem.Wrap(err, problem.Internal, "the command could not be waited for")
 }

@@ -236,6 +236,9 @@ func openBrowser(ctx context.Context, env *Env, address string) error {
 	// The address holds a state and a challenge, no secret that a list of
 	// processes could give away: the code alone is worth nothing without PKCE.
 	child := exec.CommandContext(context.WithoutCancel(ctx), path, append(words[1:], address)...)
+	if err := keepClosed(); err != nil {
+		return err
+	}
 	if err := child.Start(); err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ func newExec(env *Env) *cobra.Command {
 	var f tokenFlags
 	var customers, resources []string
 	var anyUser bool
+	var as string
 	cmd := &cobra.Command{
 		Use: "exec --customer DOMAIN -- COMMAND [ARGUMENT...]", Short: "Run a script that finds its tokens as an Azure managed identity",
 		Long: `exec runs a command beside a private endpoint on this machine that speaks the
@@ -46,7 +47,12 @@ its client id; "partner" is the partner's own tenant. Without --resource the
 script may ask for Graph, Partner Center and Azure Resource Manager.
 
 The endpoint and its secret live as long as the command itself: what it leaves
-running gets nothing any more. The command's exit code is ours.`,
+running gets nothing any more. The command's exit code is ours.
+
+The command gets the three standard streams and no other open file, and cannot
+look into this process. It is still a program of your user: where the master key
+is a file that you can read, so can it. --user runs it as another user, which
+takes the right to do so (root, or CAP_SETUID and CAP_SETGID).`,
 		Example: `  partnerguard exec --customer fabrikam.example -- node list-users.mjs
   partnerguard exec --customer fabrikam.example --resource arm -- terraform plan
   partnerguard exec --customer partner --connection contoso.com -- pwsh bill.ps1`,
@@ -64,39 +70,20 @@ running gets nothing any more. The command's exit code is ours.`,
 			if len(customers) == 0 {
 				return problem.New(problem.Usage, "for which customer?").WithHint("--customer DOMAIN, or --customer partner for the partner's own tenant")
 			}
+			var other *childUser
+			if as != "" {
+				if other, err = findUser(as); err != nil {
+					return err
+				}
+			}
 			return opener(func(ctx context.Context) (*app.SAM, error) { return in.open(ctx, env) }).with(cmd.Context(), func(s *app.SAM) error {
 				c, err := s.Connection(cmd.Context(), f.connection)
 				if err != nil {
 					return err
 				}
-				b, err := s.Broker()
-				if err != nil {
-					return err
-				}
-				local, err := b.Local(context.WithoutCancel(cmd.Context()), broker.LocalOptions{
+				return runBesideBroker(cmd.Context(), env, &in, s, childOptions{path: path, args: args, sealed: true, user: other}, broker.LocalOptions{
 					User: s.Actor, Command: filepath.Base(args[0]), Connection: c.ID, Customers: customers, Resources: resources, Scopes: f.scopes, AnyUser: anyUser,
 				})
-				if err != nil {
-					return err
-				}
-				defer local.Close()
-				environ := os.Environ()
-				if s.Config.Database != "" { // opens our database, and is not for the child
-					environ = slices.DeleteFunc(environ, func(v string) bool {
-						name, _, _ := strings.Cut(v, "=")
-						return strings.EqualFold(name, "PGPASSWORD") || strings.EqualFold(name, "PGPASSFILE")
-					})
-				}
-				if s.Lab() {
-					w, clean, err := layWires(cmd.Context(), in.client, in.info)
-					if err != nil {
-						return err
-					}
-					defer clean()
-					w.control = in.control.file
-					environ = childEnv(environ, w)
-				}
-				return runChild(cmd.Context(), env, path, args, local.Env(environ))
 			})
 		},
 	}
@@ -106,8 +93,64 @@ running gets nothing any more. The command's exit code is ours.`,
 	fl.StringSliceVar(&customers, "customer", nil, "a customer's domain or tenant id, or partner; may be repeated")
 	fl.StringSliceVar(&resources, "resource", []string{"graph", "partner-center", "arm"}, "what it may have tokens for: graph, partner-center, arm, or an identifier URI")
 	fl.BoolVar(&anyUser, "any-user", false, "also answer processes of other users of this machine that know the endpoint's secret")
+	fl.StringVar(&as, "user", "", "run the command as this user of the machine")
 	fl.SetInterspersed(false) // what follows the command is the command's
 	return cmd
+}
+
+// runBesideBroker runs a command that finds the broker by its environment.
+func runBesideBroker(ctx context.Context, env *Env, in *installation, s *app.SAM, child childOptions, o broker.LocalOptions) error {
+	b, err := s.Broker()
+	if err != nil {
+		return err
+	}
+	if child.user != nil {
+		uid := child.user.uid()
+		o.ChildUser = &uid
+	}
+	local, err := b.Local(context.WithoutCancel(ctx), o)
+	if err != nil {
+		return err
+	}
+	defer local.Close()
+	environ, clean, err := execEnviron(ctx, in, s, child.user)
+	if err != nil {
+		return err
+	}
+	defer clean()
+	child.environ = local.Env(environ)
+	return runChild(ctx, env, child)
+}
+
+// execEnviron is the environment of a child before the broker adds its own;
+// clean removes the files that it names.
+func execEnviron(ctx context.Context, in *installation, s *app.SAM, other *childUser) (environ []string, clean func(), err error) {
+	environ, clean = os.Environ(), func() {}
+	if s.Config.Database != "" { // opens our database, and is not for the child
+		environ = slices.DeleteFunc(environ, func(v string) bool {
+			name, _, _ := strings.Cut(v, "=")
+			return strings.EqualFold(name, "PGPASSWORD") || strings.EqualFold(name, "PGPASSFILE")
+		})
+	}
+	if other != nil {
+		environ = other.environ(environ)
+	}
+	if !s.Lab() {
+		return environ, clean, nil
+	}
+	w, clean, err := layWires(ctx, in.client, in.info)
+	if err != nil {
+		return nil, nil, err
+	}
+	w.control = in.control.file
+	if other != nil {
+		w.control = "" // it is a file of ours
+		if err := other.give(filepath.Dir(w.hook)); err != nil {
+			clean()
+			return nil, nil, problem.Wrap(err, problem.BadInput, "the certificate of the partner cloud cannot be given to the user %s", other)
+		}
+	}
+	return childEnv(environ, w), clean, nil
 }
 
 func newToken(env *Env) *cobra.Command {

@@ -69,6 +69,7 @@ func (in *installation) config(env *Env) (*config.Config, error) {
 
 // options gathers what it takes to open the installation.
 func (in *installation) options(ctx context.Context, env *Env) (app.SAMOptions, error) {
+	beUnreadable() // from here on there are secrets in this process
 	c, err := in.config(env)
 	if err != nil {
 		return app.SAMOptions{}, err

@@ -56,6 +56,10 @@ func report(w io.Writer, err error) {
 		return
 	}
 	fmt.Fprintf(w, "partnerguard: %s\n", err)
+	if problem.DiskFull(err) {
+		fmt.Fprintln(w, "hint: the disk is full: make room there, and run the command again")
+		return
+	}
 	if hint := problem.HintOf(err); hint != "" && !strings.Contains(err.Error(), hint) {
 		fmt.Fprintf(w, "hint: %s\n", hint)
 	}

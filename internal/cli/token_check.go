@@ -224,7 +224,7 @@ func tokenText(w io.Writer, t claim.Token, v claim.Verdict, now time.Time, o con
 func tokenRows(t claim.Token, v claim.Verdict, now time.Time) [][2]string {
 	signed, until := "", ""
 	if !t.AuthTime.IsZero() {
-		if signed = console.When(t.AuthTime); v.Age > 0 {
+		if signed = console.When(t.AuthTime); v.Age != claim.UnknownAge {
 			signed += ", " + ageWords(v.Age) + " ago"
 		}
 	}
@@ -258,6 +258,11 @@ func tokenJSON(w io.Writer, t claim.Token, v claim.Verdict) error {
 	t.Nonce = "" // binds a request; nobody needs to see it
 	notes := t.Notes
 	t.Notes = nil
+	var age *int64
+	if v.Age != claim.UnknownAge {
+		seconds := int64(v.Age / time.Second)
+		age = &seconds
+	}
 	return console.JSON(w, struct {
 		Schema string       `json:"schema"`
 		Answer claim.Answer `json:"answer"`
@@ -265,8 +270,8 @@ func tokenJSON(w io.Writer, t claim.Token, v claim.Verdict) error {
 		By     []string     `json:"by"`
 		Reason string       `json:"reason"`
 		Fix    string       `json:"fix,omitempty"`
-		Age    int64        `json:"ageSeconds,omitempty"`
+		Age    *int64       `json:"ageSeconds,omitempty"`
 		Notes  []string     `json:"notes"`
 		Token  claim.Token  `json:"token"`
-	}{TokenCheckSchema, v.Answer, v.Cause, console.List(v.By), v.Reason, v.Fix, int64(v.Age / time.Second), console.List(notes), t})
+	}{TokenCheckSchema, v.Answer, v.Cause, console.List(v.By), v.Reason, v.Fix, age, console.List(notes), t})
 }

@@ -52,3 +52,49 @@ func TestNamedPipe(t *testing.T) {
 		t.Error("the writer still waits")
 	}
 }
+
+// TestPipeWithoutWriter: it ends with a word.
+func TestPipeWithoutWriter(t *testing.T) {
+	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := openWithin(pipe, 50*time.Millisecond)
+	if err == nil || osReason(err) != "nobody writes into it" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestLinksOutOfFolder: a link inside a folder that was named leads to nothing
+// outside, by whatever way; one within it is followed.
+func TestLinksOutOfFolder(t *testing.T) {
+	t.Parallel()
+	top := t.TempDir()
+	dir, out := filepath.Join(top, "in"), filepath.Join(top, "out")
+	for _, d := range []string{filepath.Join(dir, "sub"), out} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range []string{filepath.Join(dir, "sub", "own.json"), filepath.Join(out, "secret.json")} {
+		if err := os.WriteFile(f, []byte(user(1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, to := range map[string]string{"absolute": filepath.Join(out, "secret.json"), "relative": "../out/secret.json", "folder": "../out", "own": "sub/own.json", "whole": filepath.Join(dir, "sub"), "chain": "relative"} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := &strictSink{t: t}
+	ins, err := Read(context.Background(), Options{}, []string{dir}, s)
+	if err != nil || len(s.recs) != 1 {
+		t.Errorf("%v, %d records: %s", err, len(s.recs), account(dir, ins))
+	}
+	for _, in := range ins {
+		if n := filepath.Base(in.Path); (n == "absolute" || n == "relative" || n == "folder" || n == "chain") != (in.Status == evidence.Unreadable) {
+			t.Errorf("%s: %s", n, in.Status)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"time"
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/problem"
@@ -132,6 +133,47 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// pipeWait is how long a named pipe may be without a writer.
+const pipeWait = 30 * time.Second
+
+var errNoWriter = errors.New("nobody writes into it")
+
+// openSpecial opens what is no file, such as a named pipe, whose opening waits
+// for somebody at the other end.
+func openSpecial(p string) (io.ReadCloser, error) { return openWithin(p, pipeWait) }
+
+func openWithin(p string, wait time.Duration) (io.ReadCloser, error) {
+	type opened struct {
+		f   *os.File
+		err error
+	}
+	ch := make(chan opened, 1)
+	late := make(chan struct{})
+	go func() {
+		f, err := os.Open(p)
+		select {
+		case <-late: // nobody wants it any more
+			if err == nil {
+				_ = f.Close()
+			}
+		default:
+			ch <- opened{f, err}
+		}
+	}()
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case o := <-ch:
+		if o.err != nil {
+			return nil, o.err
+		}
+		return o.f, nil
+	case <-t.C:
+		close(late)
+		return nil, &fs.PathError{Op: "open", Path: p, Err: errNoWriter}
+	}
+}
+
 // osReason says why the system refused, without paths of the machine.
 func osReason(err error) string {
 	switch {
@@ -150,6 +192,8 @@ func osReason(err error) string {
 type walk struct {
 	jobs []job
 	seen map[string]string // resolved path -> the name it was first met under
+	root *os.Root          // of the folder that is walked: links do not lead out of it
+	top  string            // its path
 }
 
 // named adds what the user named.
@@ -179,7 +223,7 @@ func (w *walk) add(p string, info fs.FileInfo, named bool) {
 	mode := info.Mode()
 	if !mode.IsRegular() && !mode.IsDir() {
 		if named {
-			w.jobs = append(w.jobs, job{path: p, named: true, open: func() (io.ReadCloser, error) { return os.Open(p) }})
+			w.jobs = append(w.jobs, job{path: p, named: true, open: func() (io.ReadCloser, error) { return openSpecial(p) }})
 		} else {
 			w.jobs = append(w.jobs, job{path: p, note: special(mode) + ": not opened unless it is named itself", as: evidence.NotRecognised})
 		}
@@ -202,8 +246,68 @@ func (w *walk) add(p string, info fs.FileInfo, named bool) {
 	}
 	w.seen[resolved] = p
 	if mode.IsRegular() {
-		w.jobs = append(w.jobs, job{path: p, named: named, size: info.Size(), open: func() (io.ReadCloser, error) { return os.Open(p) }})
+		w.jobs = append(w.jobs, job{path: p, named: named, size: info.Size(), open: w.opener(p)})
 		return
+	}
+	w.folder(p, named)
+}
+
+// opener opens a file by its path, or within the folder that is walked: also when
+// a link was put in its place since.
+func (w *walk) opener(p string) func() (io.ReadCloser, error) {
+	top := w.top
+	if w.root == nil {
+		return func() (io.ReadCloser, error) { return os.Open(p) }
+	}
+	rel, err := w.within(p)
+	return func() (io.ReadCloser, error) {
+		if err != nil {
+			return nil, err
+		}
+		return os.OpenInRoot(top, rel)
+	}
+}
+
+// within gives the path below the folder that is walked. Links with a whole path
+// that lead back into it count as leading into it.
+func (w *walk) within(p string) (string, error) {
+	rel, err := filepath.Rel(w.top, p)
+	if err != nil {
+		return "", err
+	}
+	if _, err = w.root.Stat(rel); err == nil {
+		return rel, nil
+	}
+	top, terr := filepath.EvalSymlinks(w.top)
+	real, perr := filepath.EvalSymlinks(p)
+	if terr != nil || perr != nil {
+		return "", err
+	}
+	if top, terr = filepath.Abs(top); terr != nil {
+		return "", err
+	}
+	if real, perr = filepath.Abs(real); perr != nil {
+		return "", err
+	}
+	if inner, ierr := filepath.Rel(top, real); ierr == nil && filepath.IsLocal(inner) {
+		return inner, nil
+	}
+	return "", err
+}
+
+// folder adds what is in a folder.
+func (w *walk) folder(p string, named bool) {
+	if w.root == nil {
+		root, err := os.OpenRoot(p)
+		if err != nil {
+			w.jobs = append(w.jobs, job{path: p, note: "this folder cannot be listed: " + osReason(err), as: evidence.Unreadable})
+			return
+		}
+		w.root, w.top = root, p
+		defer func() {
+			_ = root.Close()
+			w.root, w.top = nil, ""
+		}()
 	}
 	entries, err := os.ReadDir(p)
 	for _, e := range entries { // those that could be listed, also with an error
@@ -212,11 +316,14 @@ func (w *walk) add(p string, info fs.FileInfo, named bool) {
 			w.jobs = append(w.jobs, job{path: child, note: "the inner files of a git repository: not read unless named", as: evidence.NotRecognised})
 			continue
 		}
-		info, err := os.Stat(child)
+		info, err := w.stat(child)
 		if err != nil {
 			note := "this file cannot be read: " + osReason(err)
 			if e.Type()&fs.ModeSymlink != 0 {
 				note = "this link leads nowhere that can be read: " + osReason(err)
+				if _, there := os.Stat(child); there == nil {
+					note = "this link leads out of the folder and is not followed: name what it leads to, if it is meant"
+				}
 			}
 			w.jobs = append(w.jobs, job{path: child, note: note, as: evidence.Unreadable})
 			continue
@@ -228,6 +335,15 @@ func (w *walk) add(p string, info fs.FileInfo, named bool) {
 	} else if named && len(entries) == 0 {
 		w.jobs = append(w.jobs, job{path: p, note: "this folder is empty", as: evidence.NotRecognised})
 	}
+}
+
+// stat follows links within the folder that is walked, and no others.
+func (w *walk) stat(p string) (fs.FileInfo, error) {
+	rel, err := w.within(p)
+	if err != nil {
+		return nil, err
+	}
+	return w.root.Stat(rel)
 }
 
 func special(m fs.FileMode) string {

@@ -12,7 +12,9 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/time/rate"
 
+	"partnerguard/internal/claim"
 	"partnerguard/internal/problem"
 )
 
@@ -28,15 +30,15 @@ const (
 	keysLife     = 24 * time.Hour
 	keysPause    = 5 * time.Minute
 	maxMeta      = 4096
-	maxKeys      = 100
 	metaNotFound = "the tenant is not known to the authority"
 )
 
 // metaCache keeps discovery documents and keys by authority and tenant.
 type metaCache struct {
-	mu   sync.Mutex // guards docs and keys
+	mu   sync.Mutex // guards the rest
 	docs map[string]kept[Discovery]
-	keys map[string]kept[jose.JSONWebKeySet]
+	keys map[string]kept[claim.KeySet]
+	asks map[string]*rate.Limiter // of documents, by address
 }
 
 type kept[T any] struct {
@@ -100,7 +102,8 @@ func (c *Client) Discover(ctx context.Context, cloud Cloud, tenant string) (Disc
 
 // Keys gives the signing keys of a tenant. They are kept for a day; a kid that
 // is not among them makes us ask again, at most every five minutes, since keys
-// roll without notice. kid may be "". The result must not be changed.
+// roll without notice. kid may be "". A key that says which issuer it belongs to
+// is given for that issuer's tenant alone. The result must not be changed.
 func (c *Client) Keys(ctx context.Context, cloud Cloud, tenant, kid string) (jose.JSONWebKeySet, error) {
 	d, err := c.Discover(ctx, cloud, tenant)
 	if err != nil {
@@ -110,16 +113,20 @@ func (c *Client) Keys(ctx context.Context, cloud Cloud, tenant, kid string) (jos
 	old := c.cache.keys[d.JWKS]
 	c.cache.mu.Unlock()
 	now := c.o.Now()
-	known := kid == "" || len(old.v.Key(kid)) > 0
+	issuers := []string{d.Issuer}
+	if d.Tenant != "" {
+		issuers = cloud.IssuersOf(d.Tenant)
+	}
+	known := kid == "" || old.v.Has(kid)
 	if fresh(old.at, now, keysLife) && (known || fresh(old.at, now, keysPause)) {
-		return old.v, nil
+		return old.v.For(d.Tenant, issuers...), nil
 	}
 	v, err := c.shared(ctx, "keys "+d.JWKS, func(ctx context.Context) (any, error) {
 		body, err := c.document(ctx, cloud, tenant, "keys", d.JWKS)
 		if err != nil {
 			return nil, err
 		}
-		set, err := readKeys(body)
+		set, err := claim.ReadKeySet(body)
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +138,7 @@ func (c *Client) Keys(ctx context.Context, cloud Cloud, tenant, kid string) (jos
 	if err != nil {
 		return jose.JSONWebKeySet{}, err
 	}
-	return v.(jose.JSONWebKeySet), nil
+	return v.(claim.KeySet).For(d.Tenant, issuers...), nil
 }
 
 // shared runs do once for all who ask at the same time. One who gives up does
@@ -150,8 +157,27 @@ func (c *Client) shared(ctx context.Context, key string, do func(context.Context
 	}
 }
 
+// afford says whether a document may be asked for once more. Answers are kept;
+// this bounds those that fail, which anyone can ask for with a token of his own.
+func (c *Client) afford(where string) bool {
+	c.cache.mu.Lock()
+	defer c.cache.mu.Unlock()
+	l := c.cache.asks[where]
+	if l == nil {
+		if c.cache.asks == nil || len(c.cache.asks) >= maxMeta {
+			c.cache.asks = map[string]*rate.Limiter{}
+		}
+		l = rate.NewLimiter(rate.Every(10*time.Second), 10)
+		c.cache.asks[where] = l
+	}
+	return l.Allow()
+}
+
 // document reads a public document of the authority.
 func (c *Client) document(ctx context.Context, cloud Cloud, tenant, what, where string) ([]byte, error) {
+	if !c.afford(where) {
+		return nil, problem.New(problem.Limit, "the %s document of %s was asked for too often", what, cloud.Authority).WithHint("try again in a minute")
+	}
 	req, err := runtime.NewRequest(ctx, http.MethodGet, where)
 	if err != nil {
 		return nil, problem.Wrap(err, problem.BadInput, "the authority's %s address cannot be", what)
@@ -203,27 +229,4 @@ func readDiscovery(body []byte, cloud Cloud, tenant string) (Discovery, error) {
 		return bad("its issuer is another tenant's")
 	}
 	return d, nil
-}
-
-// readKeys reads signing keys and leaves out what is none of ours to use:
-// anything but RSA and EC public keys for signing, and keys without an id.
-func readKeys(body []byte) (jose.JSONWebKeySet, error) {
-	var raw struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if json.Unmarshal(body, &raw) != nil || len(raw.Keys) == 0 || len(raw.Keys) > maxKeys {
-		return jose.JSONWebKeySet{}, problem.New(problem.BadInput, "the authority's signing keys cannot be read")
-	}
-	var set jose.JSONWebKeySet
-	for _, r := range raw.Keys {
-		var k jose.JSONWebKey
-		if json.Unmarshal(r, &k) != nil || k.KeyID == "" || len(k.KeyID) > 256 || !k.IsPublic() || !k.Valid() || k.Use != "" && k.Use != "sig" {
-			continue
-		}
-		set.Keys = append(set.Keys, k)
-	}
-	if len(set.Keys) == 0 {
-		return jose.JSONWebKeySet{}, problem.New(problem.BadInput, "the authority has no signing key that can be used")
-	}
-	return set, nil
 }

@@ -208,6 +208,11 @@ func (b *Broker) try(ctx context.Context, c *Caller, g *Grant, ask Ask) Decision
 	if customer == "" {
 		customer = c.Default
 	}
+	// Whom nothing is granted about a customer learns nothing about it either: the
+	// name is looked up only when it may be one of the grant's.
+	if !b.mayName(ctx, conn, customer, g.Tenants) {
+		return no("the customer is not among %s; name it as the policy does", strings.Join(g.Tenants, ", "))
+	}
 	if d.Tenant, err = b.d.Exchange.Tenant(ctx, conn, customer); err != nil {
 		// Not the policy's doing: the words and the way out are those of who knows.
 		d.Fix = problem.HintOf(err)
@@ -252,6 +257,21 @@ func (b *Broker) try(ctx context.Context, c *Caller, g *Grant, ask Ask) Decision
 	}
 	d.Allowed = true
 	return d // without words: nobody reads them on the way to a token
+}
+
+// mayName says whether a customer, as it was asked for, can be one that the list
+// allows. It looks up the names of the list and never the one that was asked for.
+func (b *Broker) mayName(ctx context.Context, conn *sam.Connection, customer string, list []string) bool {
+	return slices.ContainsFunc(list, func(name string) bool {
+		switch {
+		case name == AllCustomers, strings.EqualFold(name, customer):
+			return true
+		case name == Partner:
+			return customer == "" || strings.EqualFold(customer, conn.Tenant) || strings.EqualFold(customer, conn.Domain)
+		}
+		id, err := b.d.Exchange.Tenant(ctx, conn, name)
+		return err == nil && strings.EqualFold(id, customer)
+	})
 }
 
 func (b *Broker) tenantIn(ctx context.Context, conn *sam.Connection, tenant string, list []string) (bool, string) {

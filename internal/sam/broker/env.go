@@ -21,6 +21,8 @@ var conflicting = []string{
 	"ARM_OIDC_TOKEN", "ARM_OIDC_TOKEN_FILE_PATH", "ARM_OIDC_REQUEST_TOKEN", "ARM_OIDC_REQUEST_URL", "ARM_MSI_ENDPOINT",
 	// What opens our own vault.
 	"CREDENTIALS_DIRECTORY",
+	// Descriptors that the child does not have, and the way to speak for us to systemd.
+	"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "MAINPID", "MANAGERPID",
 }
 
 // Env makes a child's environment from ours: with the endpoint and its header,

@@ -27,9 +27,3 @@ func NewLedgerForTest(t Recorder, now func() time.Time, log *slog.Logger) Ledger
 }
 func (l LedgerForTest) Refused(ctx context.Context, e audit.Event) { l.l.refused(ctx, e) }
 func (l LedgerForTest) Close(ctx context.Context) error            { return l.l.close(ctx) }
-
-// ReadKeySetForTest opens the reader of key sets to tests.
-func ReadKeySetForTest(raw []byte) (int, error) {
-	s, err := readKeySet(raw)
-	return len(s.Keys), err
-}

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +10,6 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"partnerguard/internal/claim"
 	"partnerguard/internal/problem"
@@ -30,18 +27,19 @@ type keyring struct {
 }
 
 type keySet struct {
-	mu    sync.Mutex // guards the rest; held while fetching, so that many wait for one
-	keys  jose.JSONWebKeySet
-	good  bool
-	read  time.Time
-	tried time.Time
+	mu     sync.Mutex // guards the rest
+	keys   claim.KeySet
+	good   bool
+	read   time.Time
+	tried  time.Time
+	flying chan struct{} // closed when the reading under way has ended; nil without one
 }
 
 const (
-	keysFor     = time.Hour       // a set is used so long before it is read again
-	keysAtMost  = 24 * time.Hour  // and so long when it cannot be read again
-	keysBetween = 3 * time.Minute // at least, between two readings
-	maxKeySet   = 1 << 20
+	keysFor     = time.Hour        // a set is used so long before it is read again
+	keysAtMost  = 24 * time.Hour   // and so long when it cannot be read again
+	keysBetween = 3 * time.Minute  // at least, between two readings
+	keysWithin  = 10 * time.Second // a reading takes no longer
 	leeway      = time.Minute
 )
 
@@ -63,41 +61,65 @@ func (k *keyring) verify(ctx context.Context, raw secret.Text, is *Issuer, now f
 	if err != nil {
 		return claim.Token{}, err
 	}
-	t, err := claim.Verify(raw, keys, expect)
+	t, err := claim.Verify(raw, keys.For("", is.Issuer), expect)
 	if errors.Is(err, claim.NoKey) {
 		if keys, ferr := k.current(ctx, s, is, now, true); ferr == nil {
-			t, err = claim.Verify(raw, keys, expect)
+			t, err = claim.Verify(raw, keys.For("", is.Issuer), expect)
 		}
 	}
 	return t, err
 }
 
-func (k *keyring) current(ctx context.Context, s *keySet, is *Issuer, clock func() time.Time, again bool) (jose.JSONWebKeySet, error) {
+// current gives the keys, read anew when they are old or again is set. There is
+// one reading at a time, at most every keysBetween, and it belongs to nobody: a
+// caller who leaves neither ends it nor makes another one due.
+func (k *keyring) current(ctx context.Context, s *keySet, is *Issuer, clock func() time.Time, again bool) (claim.KeySet, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	now := clock()
-	age := now.Sub(s.read).Abs() // a clock that was set back makes it old, not new
-	if s.good && age < keysFor && !again {
+	if s.good && now.Sub(s.read).Abs() < keysFor && !again { // a clock that was set back makes it old, not new
+		defer s.mu.Unlock()
 		return s.keys, nil
 	}
-	if since := now.Sub(s.tried).Abs(); s.tried.IsZero() || since >= keysBetween {
-		s.tried = now
-		if set, err := k.fetch(ctx, is); err == nil {
-			s.keys, s.good, s.read = set, true, now
-			return s.keys, nil
-		} else if ctx.Err() != nil {
-			s.tried = time.Time{} // it was the caller who left
+	if s.flying == nil && (s.tried.IsZero() || now.Sub(s.tried).Abs() >= keysBetween) {
+		s.tried, s.flying = now, make(chan struct{})
+		go k.renew(context.WithoutCancel(ctx), s, *is, clock)
+	}
+	flying := s.flying
+	s.mu.Unlock()
+	if flying != nil {
+		select {
+		case <-flying:
+		case <-ctx.Done():
+			return claim.KeySet{}, ctx.Err()
 		}
 	}
-	if s.good && age < keysAtMost {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.good && clock().Sub(s.read).Abs() < keysAtMost {
 		return s.keys, nil
 	}
-	return jose.JSONWebKeySet{}, problem.New(problem.NotFound, "the keys of the issuer %s cannot be had", is.Name)
+	return claim.KeySet{}, problem.New(problem.NotFound, "the keys of the issuer %s cannot be had", is.Name)
 }
 
-func (k *keyring) fetch(ctx context.Context, is *Issuer) (set jose.JSONWebKeySet, err error) {
+func (k *keyring) renew(ctx context.Context, s *keySet, is Issuer, clock func() time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, keysWithin)
+	defer cancel()
+	set, err := k.fetch(ctx, &is)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		s.keys, s.good, s.read = set, true, clock()
+	}
+	close(s.flying)
+	s.flying = nil
+}
+
+func (k *keyring) fetch(ctx context.Context, is *Issuer) (set claim.KeySet, err error) {
 	var body io.ReadCloser
 	if filepath.IsAbs(is.Keys) {
+		if info, err := os.Stat(is.Keys); err != nil || !info.Mode().IsRegular() { // a pipe would hold us
+			return set, errors.Join(err, errors.New("not a file"))
+		}
 		if body, err = os.Open(is.Keys); err != nil {
 			return set, err
 		}
@@ -118,36 +140,9 @@ func (k *keyring) fetch(ctx context.Context, is *Issuer) (set jose.JSONWebKeySet
 		}
 	}
 	defer body.Close()
-	raw, err := io.ReadAll(io.LimitReader(body, maxKeySet+1))
+	raw, err := io.ReadAll(io.LimitReader(body, claim.MaxKeySet+1))
 	if err != nil {
 		return set, err
 	}
-	return readKeySet(raw)
-}
-
-// readKeySet reads a JSON Web Key Set. Keys that cannot be read are left out:
-// issuers publish kinds that we do not use.
-func readKeySet(raw []byte) (set jose.JSONWebKeySet, err error) {
-	if len(raw) > maxKeySet {
-		return set, problem.New(problem.Limit, "the key set is longer than %d bytes", maxKeySet)
-	}
-	var in struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if err := json.Unmarshal(raw, &in); err != nil {
-		return set, err
-	}
-	if len(in.Keys) > 200 {
-		return set, problem.New(problem.Limit, "the key set has more than 200 keys")
-	}
-	for _, one := range in.Keys {
-		var key jose.JSONWebKey
-		if json.Unmarshal(one, &key) == nil && key.IsPublic() {
-			set.Keys = append(set.Keys, key)
-		}
-	}
-	if len(set.Keys) == 0 {
-		return set, problem.New(problem.BadInput, "the key set has no key that can be used")
-	}
-	return set, nil
+	return claim.ReadKeySet(raw)
 }

@@ -33,6 +33,9 @@ type LocalOptions struct {
 	// secret. Otherwise, where the system tells (Linux), a connection must come
 	// from a process of our own user.
 	AnyUser bool
+	// ChildUser is the number of the user that the child runs as, where it is not
+	// our own: its processes are answered, and ours are not.
+	ChildUser *int
 }
 
 // Local is a private endpoint for one child process.
@@ -99,6 +102,9 @@ func (b *Broker) Local(ctx context.Context, o LocalOptions) (*Local, error) {
 	l.client.Store(&conn.ClientID)
 	if !o.AnyUser {
 		l.peers = newPeers(ln.Addr())
+		if o.ChildUser != nil {
+			l.peers.user = *o.ChildUser
+		}
 	}
 	l.server = &http.Server{Handler: l, ErrorLog: slog.NewLogLogger(b.d.Log.Handler(), slog.LevelDebug)}
 	HardenServer(l.server)

@@ -14,6 +14,7 @@ type peerKey struct{}
 // came before the reading began, so that many at once cost one reading.
 type peers struct {
 	local netip.AddrPort
+	user  int // whose processes are answered
 
 	mu     sync.Mutex // guards the rest, and makes readings follow each other
 	number int64      // of the newest connection
@@ -32,7 +33,7 @@ type peer struct {
 }
 
 func newPeers(local net.Addr) *peers {
-	return &peers{local: addrPort(local)}
+	return &peers{local: addrPort(local), user: ownUser()}
 }
 
 func addrPort(a net.Addr) netip.AddrPort {
@@ -54,7 +55,7 @@ func (s *peers) came(remote net.Addr) *peer {
 	return &peer{of: s, remote: addrPort(remote), number: s.number}
 }
 
-// own says whether the other end is a process of our own user. Where the
+// own says whether the other end is a process of the user that is answered. Where the
 // system does not tell, the header alone must do, and it is true. It does not
 // ask whether the process is the child or came from it: an inherited or passed
 // connection, and a double fork, would make that no proof.
@@ -79,5 +80,5 @@ func (s *peers) check(p *peer) bool {
 		s.owners, s.seen = owners, now
 	}
 	uid, found := s.owners[p.remote]
-	return found && uid == ownUser()
+	return found && uid == s.user
 }

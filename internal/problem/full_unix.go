@@ -1,0 +1,7 @@
+//go:build unix
+
+package problem
+
+import "syscall"
+
+const quota = syscall.EDQUOT
