@@ -91,15 +91,9 @@ func (x *deviceAxis) build() {
 		x.holds = append(x.holds, 0) // a device without a value, or any device
 	}
 	for v := range uint(1) << len(x.atoms) {
-		if possible(x.atoms, v) {
+		if possible(x.atoms, v, eitherWay) {
 			x.holds = append(x.holds, v)
-			doubt := false
-			for i, a := range x.atoms {
-				for _, b := range x.atoms {
-					doubt = doubt || v>>i&1 != 0 && caseTells(a, b)
-				}
-			}
-			x.doubt = append(x.doubt, doubt)
+			x.doubt = append(x.doubt, doubtful(x.atoms, v))
 		}
 	}
 	x.doubt = append(make([]bool, len(x.holds)-len(x.doubt)), x.doubt...)

@@ -273,7 +273,7 @@ func (p *filterParser) list() (out []string, ok bool) {
 
 // possible reports that one text may have exactly these atoms hold; only what is
 // certain is ruled out.
-func possible(atoms []atom, holds uint) bool {
+func possible(atoms []atom, holds uint, view func(string) string) bool {
 	is := func(i int) bool { return holds>>i&1 != 0 }
 	for i, a := range atoms {
 		if !is(i) {
@@ -283,7 +283,7 @@ func possible(atoms []atom, holds uint) bool {
 			if i == k {
 				continue
 			}
-			switch follows(a, b) {
+			switch follows(a, b, view) {
 			case yes:
 				if !is(k) {
 					return false
@@ -298,24 +298,30 @@ func possible(atoms []atom, holds uint) bool {
 	return true
 }
 
-// caseTells reports that whether b holds of a text that equals a's value hangs on
-// whether comparison looks at the case of letters.
-func caseTells(a, b atom) bool {
-	if a.op != "eq" || a == b {
-		return false
+// doubtful reports that whether one text may have exactly these atoms hold hangs
+// on whether comparison looks at the case of letters, which is not documented.
+func doubtful(atoms []atom, holds uint) bool {
+	folded := make([]atom, len(atoms))
+	for i, a := range atoms {
+		folded[i] = atom{a.attr, a.op, strings.ToLower(a.value)}
 	}
-	fold := func(x atom) atom { return atom{x.attr, x.op, strings.ToLower(x.value)} }
-	return follows(a, b) != follows(fold(a), fold(b))
+	return !possible(atoms, holds, asWritten) || !possible(folded, holds, asWritten)
 }
+
+// How values are compared: eitherWay rules out only what neither way allows.
+var (
+	asWritten = func(s string) string { return s }
+	eitherWay = strings.ToLower
+)
 
 // follows says whether b holds of every text of which a holds (yes), of none
 // (no), or of some as far as can be told. Comparison may or may not look at the
 // case of letters, so values that differ in case alone tell nothing.
-func follows(a, b atom) tri {
+func follows(a, b atom, view func(string) string) tri {
 	if a.op == "rule" || b.op == "rule" {
 		return maybe
 	}
-	av, bv := strings.ToLower(a.value), strings.ToLower(b.value)
+	av, bv := view(a.value), view(b.value)
 	exact := func(sure, fold bool) tri {
 		switch {
 		case sure:

@@ -77,6 +77,7 @@ func TestUnregisteredDevices(t *testing.T) {
 		{half{"exclude", `device.model -eq "A"`}, half{"exclude", `device.model -eq "B"`}, Proved}, // no device is both
 		{half{"exclude", `device.model -contains "A"`}, half{"exclude", `device.model -contains "B"`}, GapFound},
 		{half{"exclude", `device.model -eq "a"`}, half{"exclude", `device.model -eq "A"`}, UnknownProof}, // perhaps the same text
+		{half{"include", `device.model -contains "kiosk"`}, half{"exclude", `device.model -contains "KIOSK"`}, UnknownProof},
 		{half{"include", `device.extensionAttribute1 -eq "SAW"`}, half{"include", `device.extensionAttribute1 -ne "SAW"`}, UnknownProof},
 		{half{"include", `device.oddity -near "x"`}, half{"exclude", `device.oddity -near "x"`}, Proved},
 		{half{"include", `device.oddity -near "x"`}, half{"include", `device.oddity -near "x"`}, UnknownProof},

@@ -211,6 +211,7 @@ func TestActivations(t *testing.T) {
 		"a user":                  {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"member"}`, `"members":[]`, []string{outer}, ""},
 		"an owner":                {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"owner"}`, `"members":[]`, nil, ""},
 		"it ended":                {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"member","endDateTime":"2020-01-01T00:00:00Z"}`, `"members":[]`, nil, ""},
+		"a clock unread":          {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"member","endDateTime":"soon"}`, `"members":[]`, nil, "cannot be read"},
 		"through the inner group": {`{"principalId":"` + id1 + `","groupId":"` + inner + `","accessId":"member"}`, `"members":[]`, []string{outer, inner}, ""},
 		"a group":                 {`{"principalId":"` + inner + `","groupId":"` + outer + `","accessId":"member"}`, `"members":["` + id1 + `"]`, []string{outer}, ""},
 		"a group of nobody knows": {`{"principalId":"` + inner + `","groupId":"` + outer + `","accessId":"member"}`, `"displayName":"I"`, nil, "not in the export"},

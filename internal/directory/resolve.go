@@ -285,6 +285,9 @@ func (r *resolver) activate(s *GroupSchedule, above map[string][]string) (news b
 			}
 		}
 	}
+	if r.d.holds(s.StartDateTime.Time, s.EndDateTime.Time, s.StartDateTime.Raw, s.EndDateTime.Raw, s.Schedule, string(s.Status)) == Perhaps {
+		return r.openAll(joined, "until when its membership may be activated cannot be read")
+	}
 	principal, why := strings.ToLower(s.PrincipalID), ""
 	if r.d.Groups[principal] == nil {
 		r.person(&Member{ID: s.PrincipalID}, Surely, map[string]Sure{}, &why, "eligible for the group "+s.GroupID, add)
