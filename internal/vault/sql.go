@@ -180,11 +180,15 @@ func bookPage(ctx context.Context, q db.Querier, b *Book, after []any, n int) ([
 
 // swapMark puts a mark in the place of old, unless the row was written meanwhile.
 func swapMark(ctx context.Context, q db.Querier, b *Book, m marked, mark []byte) (bool, error) {
-	text := "UPDATE " + b.Table + " SET mark = $1 WHERE mark = $2"
-	for i, k := range b.Key {
-		text += " AND " + k + " = $" + strconv.Itoa(i+3)
+	args := append([]any{mark}, m.values[:len(b.Key)]...)
+	text := "UPDATE " + b.Table + " SET mark = $1 WHERE (" + strings.Join(b.Key, ", ") + ") = (" + places(2, len(b.Key)) + ")"
+	if len(m.mark) == 0 { // which a driver may send as NULL, that equals nothing
+		text += " AND length(mark) = 0"
+	} else {
+		text += " AND mark = $" + strconv.Itoa(len(args)+1)
+		args = append(args, m.mark)
 	}
-	return changedOne(q.ExecContext(ctx, text, append([]any{mark, m.mark}, m.values[:len(b.Key)]...)...))
+	return changedOne(q.ExecContext(ctx, text, args...))
 }
 
 // countMarks counts the rows of a book that are marked under a key.
