@@ -235,3 +235,18 @@ func TestTrustOnce(t *testing.T) {
 		}
 	})
 }
+
+// BenchmarkMark is the mark of a row as long as a connection's, made and held.
+func BenchmarkMark(b *testing.B) {
+	k := &keys{primary: 1, marks: map[uint32][]byte{1: make([]byte, 32)}}
+	values := []any{"c-yeqwcntq2ug6kzll", "", "", strings.Repeat("x", 2000)}
+	for b.Loop() {
+		mark, err := k.mark(testBook, values)
+		if err == nil {
+			err = k.fits(testBook, mark, values)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
