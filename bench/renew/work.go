@@ -60,8 +60,10 @@ func work(text string) error {
 	if err != nil {
 		return err
 	}
-	store := sam.NewStore(d, v, nil)
-	if err := fill(ctx, store, j.N, address); err != nil {
+	cloud := msapi.Commercial()
+	cloud.Authority = address
+	store := sam.NewStore(d, v, nil, cloud)
+	if err := fill(ctx, store, j.N, cloud); err != nil {
 		return err
 	}
 	rec := &trail{}
@@ -116,9 +118,7 @@ func work(text string) error {
 }
 
 // fill keeps n partners' consents that are due.
-func fill(ctx context.Context, store *sam.Store, n int, address string) error {
-	cloud := msapi.Commercial()
-	cloud.Authority = address
+func fill(ctx context.Context, store *sam.Store, n int, cloud msapi.Cloud) error {
 	if _, err := store.AddRegistration(ctx, sam.Registration{ClientID: client, Kind: msapi.ClientSecret}, secret.New("bench")); err != nil {
 		return err
 	}

@@ -50,6 +50,7 @@ type SAM struct {
 	Log    *slog.Logger
 
 	lab      *Lab
+	past     *past
 	exchange *exchange.Exchange
 	clock    *clock
 	notes    []string
@@ -98,7 +99,21 @@ func OpenSAM(ctx context.Context, o SAMOptions) (_ *SAM, err error) {
 	if s.Vault, err = vault.Open(ctx, s.DB, master, s.VaultOptions()); err != nil {
 		return nil, err
 	}
-	s.Store = sam.NewStore(s.DB, s.Vault, s.Now)
+	// The cloud's addresses come from here, and never out of the database.
+	s.Store = sam.NewStore(s.DB, s.Vault, s.Now, s.Cloud)
+	if err := s.trust(ctx); err != nil {
+		return nil, err
+	}
+	if s.past, err = s.remember(ctx); err != nil {
+		return nil, err
+	}
+	s.Store.Remember(s.past)
+	s.close = append(s.close, func() error {
+		if err := s.past.leave(context.Background()); err != nil { // what was done is done
+			s.Log.Warn("how far the database is was not written down", "error", err)
+		}
+		return nil
+	})
 	s.dial()
 	return s, nil
 }
@@ -154,7 +169,7 @@ func newSAM(o SAMOptions) *SAM {
 
 // VaultOptions are how this installation opens its vault.
 func (s *SAM) VaultOptions() vault.Options {
-	return vault.Options{Now: s.Now, Log: s.Log, Record: s.Trail, Actor: s.Actor}
+	return vault.Options{Now: s.Now, Log: s.Log, Record: s.Trail, Actor: s.Actor, Books: Books()}
 }
 
 // OpenCloud gives a client of the cloud without anything that is kept: no

@@ -105,6 +105,24 @@ func (s *SAM) Remove(ctx context.Context, nameOrID string) (sam.Connection, erro
 	})
 }
 
+// Revoke ends every refresh token and session of a connection's account at Entra
+// ID, with the connection's own token.
+func (s *SAM) Revoke(ctx context.Context, nameOrID string) (sam.Connection, error) {
+	c, err := s.Store.Find(ctx, nameOrID)
+	if err != nil {
+		return c, err
+	}
+	g, err := s.Graph(c)
+	if err != nil {
+		return c, err
+	}
+	if err := g.RevokeSessions(ctx, c.ObjectID); err != nil {
+		return c, problem.Wrap(err, problem.BadInput, "the sessions of %s were not revoked, and nothing was removed", c.Account).
+			WithHint("revoke them in the Entra admin center; then remove the connection without --revoke (%s)", problem.HintOf(err))
+	}
+	return c, s.Trail.Record(ctx, nil, audit.Event{Action: audit.ConnectionRevoked, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant, Details: map[string]string{"account": c.Account}})
+}
+
 // Connection finds the connection that is meant: the one named, else the only
 // one there is.
 func (s *SAM) Connection(ctx context.Context, nameOrID string) (sam.Connection, error) {

@@ -30,7 +30,7 @@ func (s *SAM) Consent(ctx context.Context, r ConsentRequest, yield func(consent.
 	if err != nil {
 		return consent.Summary{}, err
 	}
-	svc, err := consent.New(consent.Deps{Access: x, Intents: consent.NewIntents(s.DB), Record: s.Trail, Now: s.Now, Log: s.Log})
+	svc, err := consent.New(consent.Deps{Access: x, Intents: consent.NewIntents(s.DB, s.Vault), Record: s.Trail, Now: s.Now, Log: s.Log})
 	if err != nil {
 		return consent.Summary{}, err
 	}

@@ -101,7 +101,7 @@ func (s *SAM) onboarding(mux *http.ServeMux) error {
 		return nil
 	}
 	h, err := onboard.NewHandler(onboard.Deps{
-		Store: onboard.NewStore(s.DB, s.Now), Apps: s.Store, Cloud: s.Cloud, Public: s.Config.PublicURL, Now: s.Now, Log: s.Log, Browsable: s.Browsable,
+		Store: onboard.NewStore(s.DB, s.Vault, s.Now), Apps: s.Store, Cloud: s.Cloud, Public: s.Config.PublicURL, Now: s.Now, Log: s.Log, Browsable: s.Browsable,
 		Capture: func(keep sam.Also[sam.Connection]) (*capture.Capture, error) {
 			return capture.New(capture.Deps{Entra: s.API, Keeper: keepWith{s.Store, keep}, Record: s.Trail, Now: s.Now, Log: s.Log})
 		},
@@ -135,7 +135,7 @@ func (s *SAM) Invite(ctx context.Context, i onboard.Invitation, life time.Durati
 		return i, "", err
 	}
 	i.Tenant, i.MadeBy = d.Tenant, s.Actor
-	i, link, err := onboard.NewStore(s.DB, s.Now).Make(ctx, i, life)
+	i, link, err := onboard.NewStore(s.DB, s.Vault, s.Now).Make(ctx, i, life)
 	if err != nil {
 		return i, "", err
 	}
@@ -147,12 +147,12 @@ func (s *SAM) Invite(ctx context.Context, i onboard.Invitation, life time.Durati
 
 // Invitations lists the invitations, newest first.
 func (s *SAM) Invitations(ctx context.Context) ([]onboard.Invitation, error) {
-	return onboard.NewStore(s.DB, s.Now).List(ctx)
+	return onboard.NewStore(s.DB, s.Vault, s.Now).List(ctx)
 }
 
 // Withdraw deletes an invitation that waits.
 func (s *SAM) Withdraw(ctx context.Context, id string) error {
-	if err := onboard.NewStore(s.DB, s.Now).Withdraw(ctx, id); err != nil {
+	if err := onboard.NewStore(s.DB, s.Vault, s.Now).Withdraw(ctx, id); err != nil {
 		return err
 	}
 	return s.Trail.Record(ctx, nil, audit.Event{Action: audit.InvitationWithdrawn, Outcome: audit.Done, Actor: s.Actor, Object: id})

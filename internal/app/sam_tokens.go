@@ -36,7 +36,7 @@ func (s *SAM) Broker() (*broker.Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := broker.New(broker.Deps{Exchange: x, Trail: s.Trail, DB: s.DB, Log: s.Log, Now: s.Now})
+	b, err := broker.New(broker.Deps{Exchange: x, Trail: s.Trail, DB: s.DB, Marks: s.Vault, Log: s.Log, Now: s.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -48,24 +48,22 @@ func (s *SAM) Broker() (*broker.Broker, error) {
 	return b, nil
 }
 
-// Refresh asks Entra ID with a refresh token. A connection remembers the
-// addresses of its cloud; the local partner cloud may have other ports today.
+// Refresh asks Entra ID with a refresh token, at the addresses of this
+// installation's cloud: no other is asked, whatever a connection says.
 func (s *SAM) Refresh(ctx context.Context, r msapi.RefreshRequest) (*msapi.Grant, error) {
-	if s.Lab() {
-		if r.Cloud.Name != LabName {
-			return nil, problem.New(problem.Usage, "a connection to %s stands among those of the partner cloud", r.Cloud.Name)
-		}
-		r.Cloud = s.Cloud
+	if r.Cloud.Name != s.Cloud.Name {
+		return nil, problem.New(problem.Usage, "a connection to %.40s stands among those of %s", r.Cloud.Name, s.Cloud.Name).WithHint("name its cloud with --cloud")
 	}
+	r.Cloud = s.Cloud
 	return s.API.Refresh(ctx, r)
 }
 
-// cloudOf is where a connection's cloud answers today.
+// cloudOf is where a connection's cloud answers.
 func (s *SAM) cloudOf(c sam.Connection) msapi.Cloud {
-	if s.Lab() {
+	if s.Cloud.Name == c.Cloud.Name {
 		return s.Cloud
 	}
-	return c.Cloud
+	return c.Cloud // by name, out of the table of the program
 }
 
 // bearer gives tokens of a connection for one of Microsoft's interfaces.

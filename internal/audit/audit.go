@@ -23,7 +23,10 @@ const (
 	ConnectionRenewed   Action = "connection.renewed"
 	ConnectionRejected  Action = "connection.rejected" // Entra ID refused the refresh token
 	ConnectionRemoved   Action = "connection.removed"
-	ConnectionDying     Action = "connection.dying" // it dies within 14, 7 or 1 days: told once each
+	ConnectionHeld      Action = "connection.held"     // not used: its row is forged, or older than the trail knows
+	ConnectionAccepted  Action = "connection.accepted" // a person looked at a held one and said yes
+	ConnectionRevoked   Action = "connection.revoked"  // the account's sign-in sessions were revoked at Entra ID
+	ConnectionDying     Action = "connection.dying"    // it dies within 14, 7 or 1 days: told once each
 	InvitationMade      Action = "invitation.made"
 	InvitationWithdrawn Action = "invitation.withdrawn"
 	CredentialCreated   Action = "credential.created"
@@ -38,6 +41,10 @@ const (
 	VaultRotated        Action = "vault.rotated"
 	VaultMasterChanged  Action = "vault.master-changed"
 	VaultDamaged        Action = "vault.damaged" // a sealed row did not open
+	VaultMarked         Action = "vault.marked"  // rows from before marks were trusted, once
+	RowForged           Action = "row.forged"    // a row that grants or steers was written by something else
+	DatabaseOlder       Action = "database.older"
+	DatabaseAccepted    Action = "database.accepted" // an older database was accepted by a person
 	VaultBackedUp       Action = "vault.backed-up"
 	VaultRestored       Action = "vault.restored"
 	AutomationChanged   Action = "automation.changed" // the state or owner of an item

@@ -131,7 +131,7 @@ granted beyond that is shown.`,
 		addFeatures(cmd, &f.features)
 		addChoice(cmd, &f.model, "model", "whose app it is: the partner's own (csp) or a control panel vendor's (cpv)")
 		addChoice(cmd, &output, "output", "how to print")
-		cmd.AddCommand(newConnectStatus(env, open), newConnectRenew(env, open), newConnectRemove(env, open), newConnectApp(env, open), connectManifest(open), newConnectInvite(env, open))
+		cmd.AddCommand(newConnectStatus(env, open), newConnectRenew(env, open), newConnectRemove(env, open), newConnectAccept(env, open), newConnectApp(env, open), connectManifest(open), newConnectInvite(env, open))
 		return cmd
 	})
 }

@@ -27,7 +27,11 @@ Entra ID refused it, with the one command that heals it.
 It reads what the last renewal and forecast found. With --live it asks Entra ID
 now, for every connection, and reads the settings again.
 
-Exit code 3 says that a connection is dead.`,
+A connection whose row in the database was written by something else, or is older
+than the audit trail knows, is held back: nothing is asked with its token until
+you say that it is right (partnerguard connect accept).
+
+Exit code 3 says that a connection is dead or held back.`,
 		Example: "  partnerguard connect status\n  partnerguard connect status --live\n  partnerguard connect status --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return open.with(cmd.Context(), func(s *app.SAM) error {
@@ -53,11 +57,17 @@ Exit code 3 says that a connection is dead.`,
 				}); err != nil {
 					return err
 				}
-				dead := 0
+				dead, held := 0, 0
 				for _, r := range rows {
-					if r.Health == renew.Dead {
+					switch r.Health {
+					case renew.Dead:
 						dead++
+					case renew.Stopped:
+						held++
 					}
+				}
+				if held > 0 {
+					return problem.New(problem.Unmet, "%s held back", plural(held, "connection is", "connections are")).WithHint("find out who wrote into the database; partnerguard trail list --action 'connection.*'")
 				}
 				if dead > 0 {
 					return problem.New(problem.Unmet, "%s dead", plural(dead, "connection is", "connections are"))
@@ -107,7 +117,7 @@ func statusText(w io.Writer, env *Env, rows []renew.StatusRow, now time.Time) {
 		c := &r.Connection
 		mark, code := "✓", "32"
 		switch r.Health {
-		case renew.Dead:
+		case renew.Dead, renew.Stopped:
 			mark, code = "✗", "31"
 		case renew.Dying:
 			mark, code = "!", "33"
@@ -129,12 +139,12 @@ func statusText(w io.Writer, env *Env, rows []renew.StatusRow, now time.Time) {
 			}
 		}
 		say("account", c.Account)
-		if r.Health == renew.Dead || r.Health == renew.Dying {
+		if r.Health == renew.Dead || r.Health == renew.Dying || r.Health == renew.Stopped {
 			say("", r.Words())
 		} else if !r.At.IsZero() {
 			say("ends", until(r.At, now)+" at the earliest unless renewed: "+r.Because)
 		}
-		if r.Health != renew.Dead {
+		if r.Health != renew.Dead && r.Health != renew.Stopped {
 			say("renews", until(c.RenewAfter, now))
 		}
 		say("MFA", console.Clean(string(c.Proof.Answer), 60))
@@ -183,7 +193,7 @@ Exit code 3 says that a connection was refused.`,
 						x.Words = t.Words
 					}
 					// What failed may pass, unless the connection was refused before.
-					if res.Outcome == renew.Rejected || res.Outcome == renew.Damaged || res.Outcome == renew.Failed && renew.Judge(res.Connection, s.Now()).Health == renew.Dead {
+					if res.Outcome == renew.Rejected || res.Outcome == renew.Damaged || res.Outcome == renew.Held || res.Outcome == renew.Failed && renew.Judge(res.Connection, s.Now()).Health == renew.Dead {
 						bad++
 					}
 					rows = append(rows, x)
@@ -238,28 +248,4 @@ Exit code 3 says that a connection was refused.`,
 	cmd.Flags().BoolVar(&all, "all", false, "every connection, due or not")
 	addChoice(cmd, &output, "output", "how to print")
 	return cmd
-}
-
-func newConnectRemove(env *Env, open opener) *cobra.Command {
-	return &cobra.Command{
-		Use: "remove NAME", Short: "Forget a connection and delete its sealed tokens",
-		Long: `remove deletes a connection with its tokens from the vault. It does not revoke them
-in Entra ID: revoke the account's sessions there if the tokens may have leaked.`,
-		Example: "  partnerguard connect remove contoso.com",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return problem.New(problem.Usage, "connect remove takes the name of one connection").WithHint("partnerguard connect status lists them")
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return open.with(cmd.Context(), func(s *app.SAM) error {
-				c, err := s.Remove(cmd.Context(), args[0])
-				if err == nil {
-					fmt.Fprintf(env.Stdout, "Removed %s (%s).\n", console.Clean(c.Name, 100), console.Clean(c.Account, 200))
-				}
-				return err
-			})
-		},
-	}
 }

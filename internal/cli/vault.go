@@ -219,7 +219,7 @@ func newVaultCheck(env *Env, open vaultOpen) *cobra.Command {
 	output := choice{value: "text", allowed: []string{"text", "json"}}
 	cmd := &cobra.Command{
 		Use: "check", Short: "Open every sealed secret and name those that are damaged", Args: noWords,
-		Long:    "check opens every sealed secret, prints none, and names those that do not open. It\nends with exit code 3 when there is one.",
+		Long:    "check opens every sealed secret, prints none, and names those that do not open. It\nholds every row that grants or steers something to its mark, and names those that\nsomething else wrote. It ends with exit code 3 when there is one of either.",
 		Example: "  partnerguard vault check\n  partnerguard vault check --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withVault(cmd.Context(), open, func(_ vaultParts, v *vault.Vault) error {
@@ -231,6 +231,10 @@ func newVaultCheck(env *Env, open vaultOpen) *cobra.Command {
 				}
 				if err := printed(env, output.value, c, func(w io.Writer, p paint) error { return vaultCheckText(w, &c, p) }); err != nil {
 					return err
+				}
+				if c.Forged > 0 {
+					return problem.New(problem.Unmet, "%s not as partnerguard wrote it", vaultCount(c.Forged, "row")+" "+map[bool]string{true: "is", false: "are"}[c.Forged == 1]).
+						WithHint("something else writes into the database: find out what; a connection is accepted or made anew by partnerguard connect, an app's credential is added again")
 				}
 				if c.Bad > 0 {
 					return problem.New(problem.Unmet, "%s not open", vaultCount(c.Bad, "sealed secret")+" "+map[bool]string{true: "does", false: "do"}[c.Bad == 1]).
@@ -248,8 +252,13 @@ func vaultCheckText(w io.Writer, c *vault.Check, p paint) error {
 	for _, d := range c.Damaged {
 		fmt.Fprintf(w, "%s  %s\n", p.bold(console.Clean(d.Ref.String(), 300)), console.Clean(d.Reason, 200))
 	}
-	if more := c.Bad - int64(len(c.Damaged)); more > 0 {
+	if more := c.Bad + c.Forged - int64(len(c.Damaged)); more > 0 {
 		fmt.Fprintf(w, "and %d more\n", more)
+	}
+	if c.Forged > 0 {
+		fmt.Fprintf(w, "\n%d of %s written by something else\n", c.Forged, vaultCount(c.Marked, "marked row"))
+	} else if c.Marked > 0 {
+		fmt.Fprintf(w, "%s, %s\n", vaultCount(c.Marked, "marked row"), p.bold("every one fits"))
 	}
 	if c.Bad == 0 {
 		_, err := fmt.Fprintf(w, "%s, %s\n", vaultCount(c.Rows, "sealed secret"), p.bold("every one opens"))

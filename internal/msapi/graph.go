@@ -56,6 +56,21 @@ func (g *Graph) get(ctx context.Context, where string) ([]byte, error) {
 	return res.body, nil
 }
 
+// RevokeSessions ends every refresh token and session of an account, by id or
+// user principal name. Entra ID takes some minutes to do so everywhere.
+//
+// Source: Microsoft Graph v1.0, user: revokeSignInSessions.
+func (g *Graph) RevokeSessions(ctx context.Context, account string) error {
+	where := g.cloud.Graph + "/v1.0/users/" + url.PathEscape(account) + "/revokeSignInSessions"
+	kind, pc := graphPace(where)
+	_, err := g.c.ask(ctx, call{
+		service: graph, method: http.MethodPost, where: where, bearer: g.bearer,
+		header: map[string]string{"client-request-id": token.GUID()},
+		how:    conduct{what: "graph", tenant: g.tenant, kind: kind, pace: pc, again: true},
+	})
+	return err
+}
+
 // Object reads one object, e.g. "/v1.0/me".
 func (g *Graph) Object(ctx context.Context, path string) (json.RawMessage, error) {
 	b, err := g.get(ctx, g.cloud.Graph+path)

@@ -119,7 +119,7 @@ func (s *Store) MakeCertificate(ctx context.Context, n NewCertificate, also ...A
 				return err
 			}
 		}
-		if err := putRegistration(ctx, tx, old.Registration, old.sealed, &m.Registration); err != nil {
+		if err := s.putRegistration(ctx, tx, old.Registration, old.sealed, &m.Registration); err != nil {
 			return err
 		}
 		return run(ctx, tx, m.Registration, also)

@@ -11,9 +11,11 @@ import (
 	"encoding/pem"
 	"errors"
 
+	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
+	"partnerguard/internal/vault"
 )
 
 // AddRegistration keeps an app of ours with what proves it, over what was kept
@@ -65,7 +67,7 @@ func (s *Store) AddRegistration(ctx context.Context, r Registration, material se
 	}
 	r.Created = stamp(r.Created)
 	err := s.d.Tx(ctx, func(tx *sql.Tx) error {
-		old, err := s.registration(ctx, tx, r.ClientID)
+		old, err := s.registrationAsIs(ctx, tx, r.ClientID) // it is replaced, whoever wrote it
 		if err != nil && !errors.Is(err, problem.NotFound) {
 			return err
 		}
@@ -102,7 +104,7 @@ func (s *Store) settle(ctx context.Context, tx *sql.Tx, r Registration, sealed s
 			return err
 		}
 	}
-	if err := putRegistration(ctx, tx, r, sealed, nil); err != nil {
+	if err := s.putRegistration(ctx, tx, r, sealed, nil); err != nil {
 		return err
 	}
 	if err := s.hasten(ctx, tx, r.ClientID); err != nil {
@@ -111,7 +113,7 @@ func (s *Store) settle(ctx context.Context, tx *sql.Tx, r Registration, sealed s
 	return run(ctx, tx, r, also)
 }
 
-func putRegistration(ctx context.Context, tx *sql.Tx, r Registration, sealed string, waiting *Registration) error {
+func (s *Store) putRegistration(ctx context.Context, tx *sql.Tx, r Registration, sealed string, waiting *Registration) error {
 	body, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -124,8 +126,12 @@ func putRegistration(ctx context.Context, tx *sql.Tx, r Registration, sealed str
 		}
 		next = string(b)
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO registrations (client_id, sealed, waiting, body) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (client_id) DO UPDATE SET sealed = excluded.sealed, waiting = excluded.waiting, body = excluded.body`, r.ClientID, sealed, next, string(body))
+	mark, err := s.v.Mark(ctx, tx, Registrations, r.ClientID, sealed, next, string(body))
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO registrations (client_id, sealed, waiting, body, mark) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (client_id) DO UPDATE SET sealed = excluded.sealed, waiting = excluded.waiting, body = excluded.body, mark = excluded.mark`, r.ClientID, sealed, next, string(body), mark)
 	return err
 }
 
@@ -133,19 +139,36 @@ type registrationRow struct {
 	Registration
 	sealed  string
 	waiting *Registration
+	forged  error
 }
 
-func (s *Store) registration(ctx context.Context, q interface {
-	QueryRowContext(context.Context, string, ...any) *sql.Row
-}, clientID string) (*registrationRow, error) {
-	var sealed, waiting, body string
-	err := q.QueryRowContext(ctx, "SELECT sealed, waiting, body FROM registrations WHERE client_id = $1", lower(clientID)).Scan(&sealed, &waiting, &body)
+// registration reads an app that may be used: one whose row is not as it was
+// written is refused by name.
+func (s *Store) registration(ctx context.Context, q db.Querier, clientID string) (*registrationRow, error) {
+	r, err := s.registrationAsIs(ctx, q, clientID)
+	if err == nil && r.forged != nil {
+		return nil, r.forged
+	}
+	return r, err
+}
+
+func (s *Store) registrationAsIs(ctx context.Context, q db.Querier, clientID string) (*registrationRow, error) {
+	var id, sealed, waiting, body string
+	var mark []byte
+	err := q.QueryRowContext(ctx, "SELECT client_id, sealed, waiting, body, mark FROM registrations WHERE client_id = $1", lower(clientID)).Scan(&id, &sealed, &waiting, &body, &mark)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, problem.New(problem.NotFound, "this installation has no credential for the app %.80s", clientID).WithHint("partnerguard connect makes or takes one")
 	} else if err != nil {
 		return nil, err
 	}
 	r := registrationRow{sealed: sealed}
+	if err := s.v.Fits(ctx, q, Registrations, mark, id, sealed, waiting, body); errors.Is(err, vault.ErrForged) {
+		// Enough to be replaced or removed.
+		r.forged, r.ClientID = err, id
+		return &r, nil
+	} else if err != nil {
+		return nil, err
+	}
 	if err := json.Unmarshal([]byte(body), &r.Registration); err != nil {
 		return nil, problem.Wrap(err, problem.BadInput, "the record of the app %.80s cannot be read", clientID).WithHint("add its credential again")
 	}
@@ -177,34 +200,50 @@ func (s *Store) Waiting(ctx context.Context, clientID string) (*Registration, er
 	return r.waiting, nil
 }
 
-// Registrations lists the apps by client id. One whose record cannot be read
-// comes with its client id alone.
+// Registrations lists the apps by client id. One whose record cannot be read, or
+// is not as it was written, comes with its client id alone.
 func (s *Store) Registrations(ctx context.Context) ([]Registration, error) {
-	rows, err := s.d.QueryContext(ctx, "SELECT client_id, body FROM registrations ORDER BY client_id")
+	rows, err := s.d.QueryContext(ctx, "SELECT client_id FROM registrations ORDER BY client_id")
 	if err != nil {
 		return nil, wrap(err, "list the apps")
 	}
 	defer rows.Close()
-	out := []Registration{}
+	var ids []string
 	for rows.Next() {
-		var id, body string
-		if err := rows.Scan(&id, &body); err != nil {
+		var id string
+		if err := rows.Scan(&id); err != nil {
 			return nil, wrap(err, "list the apps")
 		}
-		r := Registration{}
-		if json.Unmarshal([]byte(body), &r) != nil {
-			r = Registration{ClientID: id, Name: "its record cannot be read"}
-		}
-		out = append(out, r)
+		ids = append(ids, id)
 	}
-	return out, wrap(rows.Err(), "list the apps")
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, wrap(err, "list the apps")
+	}
+	out := []Registration{}
+	for _, id := range ids {
+		r, err := s.registrationAsIs(ctx, s.d, id)
+		switch {
+		case errors.Is(err, problem.NotFound):
+			continue // removed meanwhile
+		case errors.Is(err, problem.BadInput):
+			out = append(out, Registration{ClientID: id, Name: "its record cannot be read"})
+			continue
+		case err != nil:
+			return nil, wrap(err, "list the apps")
+		case r.forged != nil:
+			out = append(out, Registration{ClientID: id, Name: "its row was written by something else: add its credential again"})
+			continue
+		}
+		out = append(out, r.Registration)
+	}
+	return out, nil
 }
 
 // RemoveRegistration forgets an app with its sealed credential, also one that
 // waits. Connections of it stay and can no longer be renewed.
 func (s *Store) RemoveRegistration(ctx context.Context, clientID string, also ...Also[Registration]) error {
 	return wrap(s.d.Tx(ctx, func(tx *sql.Tx) error {
-		r, err := s.registration(ctx, tx, clientID)
+		r, err := s.registrationAsIs(ctx, tx, clientID)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/vault"
 )
 
 // row is a connection with what only the store looks at.
@@ -18,47 +19,109 @@ type row struct {
 	previous   int64
 	leaseBy    string
 	leaseUntil time.Time
+	fit        func() error
+	forged     error // why its mark does not fit; nil when it does
 }
 
-const columns = "id, generation, previous, state, renew_after, lease_by, lease_until, name, tenant, client_id, body"
+const columns = "id, generation, previous, state, renew_after, lease_by, lease_until, name, tenant, client_id, account, body, mark"
 
-// scan reads a row. The columns outrank the body, whose loss costs this
-// connection alone.
-func scan(from interface{ Scan(...any) error }) (*row, error) {
+// scan reads a row and holds it to its mark. One that does not fit, or whose
+// record cannot be read, comes as Damaged, and costs this connection alone; who
+// means to use it looks at forged. The columns outrank the body, and a cloud's
+// addresses come from the program or its configuration, never from the row.
+func (s *Store) scan(ctx context.Context, q db.Querier, from interface{ Scan(...any) error }) (*row, error) {
 	var r row
-	var id, state, name, tenant, client, body string
+	var id, state, name, tenant, client, account, body string
+	var mark []byte
 	var generation, renewAfter, leaseUntil int64
-	if err := from.Scan(&id, &generation, &r.previous, &state, &renewAfter, &r.leaseBy, &leaseUntil, &name, &tenant, &client, &body); err != nil {
+	if err := from.Scan(&id, &generation, &r.previous, &state, &renewAfter, &r.leaseBy, &leaseUntil, &name, &tenant, &client, &account, &body, &mark); err != nil {
 		return nil, err
+	}
+	// Later, not within the caller's rows: the vault may have to ask the database.
+	r.fit = func() error {
+		return s.v.Fits(ctx, q, Connections, mark, id, name, tenant, client, account, state, generation, r.previous, renewAfter, body)
 	}
 	if err := json.Unmarshal([]byte(body), &r.Connection); err != nil {
 		r.Connection = Connection{Name: name, Tenant: tenant, ClientID: client, Trouble: &Trouble{Words: "the connection's record in the database cannot be read", Fix: "restore a backup, or remove the connection and consent again"}}
 		state = string(Damaged)
 	}
-	r.Cloud.Name = msapi.CloudName(r.Cloud.Name) // kept under an older word, perhaps
+	r.Cloud = s.cloud(r.Cloud.Name)
 	r.ID, r.Generation, r.State = id, generation, State(state)
 	r.RenewAfter, r.leaseUntil = db.Time(renewAfter), db.Time(leaseUntil)
 	return &r, nil
 }
 
+// hold looks at a row's mark. The error is that the vault could not be asked.
+func (r *row) hold() error {
+	err := r.fit()
+	if err == nil || !errors.Is(err, vault.ErrForged) {
+		return err
+	}
+	r.forged = err
+	r.State = Damaged
+	r.Trouble = &Trouble{Words: "its row in the database was written by something else than partnerguard", Fix: fixForged}
+	return nil
+}
+
+const fixForged = "find out what writes into the database; then say that this connection is right (partnerguard connect accept), or remove it and consent again"
+
+// read scans one row and looks at its mark.
+func (s *Store) read(ctx context.Context, q db.Querier, from *sql.Row) (*row, error) {
+	r, err := s.scan(ctx, q, from)
+	if err != nil {
+		return nil, err
+	}
+	return r, r.hold()
+}
+
+// cloud gives a cloud by its name: as the program's configuration has it, else
+// as Microsoft's are known. Of one that is neither there is only the name, and
+// nothing can be asked of it.
+func (s *Store) cloud(name string) msapi.Cloud {
+	name = msapi.CloudName(name) // kept under an older word, perhaps
+	for _, c := range s.clouds {
+		if c.Name == name {
+			return c
+		}
+	}
+	for _, c := range msapi.Clouds() {
+		if c.Name == name {
+			return c
+		}
+	}
+	return msapi.Cloud{Name: name}
+}
+
+// record is the body of a row: a cloud is named, and nothing of it kept.
+func record(c Connection) (string, error) {
+	c.Cloud = msapi.Cloud{Name: msapi.CloudName(c.Cloud.Name)}
+	b, err := json.Marshal(c)
+	return string(b), err
+}
+
+func (s *Store) mark(ctx context.Context, q db.Querier, r *row, body string) ([]byte, error) {
+	return s.v.Mark(ctx, q, Connections, r.ID, lower(r.Name), lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), string(r.State),
+		r.Generation, r.previous, db.Micros(r.RenewAfter), body)
+}
+
 // locked reads one row under a lock that lasts as long as tx: SQLite's writers
 // are alone, PostgreSQL locks the row that is updated.
 func (s *Store) locked(ctx context.Context, tx *sql.Tx, where string, args ...any) (*row, error) {
-	var id string
-	if err := tx.QueryRowContext(ctx, "UPDATE connections SET changes = changes + 1 WHERE "+where+" RETURNING id", args...).Scan(&id); err != nil {
-		return nil, err
-	}
-	return scan(tx.QueryRowContext(ctx, "SELECT "+columns+" FROM connections WHERE id = $1", id))
+	return s.read(ctx, tx, tx.QueryRowContext(ctx, "UPDATE connections SET changes = changes + 1 WHERE "+where+" RETURNING "+columns, args...))
 }
 
 func (s *Store) insert(ctx context.Context, tx *sql.Tx, r *row) error {
-	body, err := json.Marshal(r.Connection)
+	body, err := record(r.Connection)
 	if err != nil {
 		return err
 	}
-	res, err := tx.ExecContext(ctx, `INSERT INTO connections (id, name, tenant, client_id, account, state, generation, previous, renew_after, lease_by, lease_until, changes, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 0, 1, $10) ON CONFLICT DO NOTHING`,
-		r.ID, lower(r.Name), lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), string(r.State), r.Generation, r.previous, db.Micros(r.RenewAfter), string(body))
+	mark, err := s.mark(ctx, tx, r, body)
+	if err != nil {
+		return err
+	}
+	res, err := tx.ExecContext(ctx, `INSERT INTO connections (id, name, tenant, client_id, account, state, generation, previous, renew_after, lease_by, lease_until, changes, body, mark)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 0, 1, $10, $11) ON CONFLICT DO NOTHING`,
+		r.ID, lower(r.Name), lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), string(r.State), r.Generation, r.previous, db.Micros(r.RenewAfter), body, mark)
 	if err != nil {
 		return err
 	}
@@ -69,12 +132,19 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, r *row) error {
 }
 
 func (s *Store) update(ctx context.Context, tx *sql.Tx, r *row) error {
-	body, err := json.Marshal(r.Connection)
+	body, err := record(r.Connection)
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE connections SET name = $1, state = $2, generation = $3, previous = $4, renew_after = $5, lease_by = $6, lease_until = $7, body = $8 WHERE id = $9`,
-		lower(r.Name), string(r.State), r.Generation, r.previous, db.Micros(r.RenewAfter), r.leaseBy, db.Micros(r.leaseUntil), string(body), r.ID)
+	mark, err := s.mark(ctx, tx, r, body)
+	if err != nil {
+		return err
+	}
+	// All that is marked is written: nothing of another hand is vouched for.
+	_, err = tx.ExecContext(ctx, `UPDATE connections SET name = $1, tenant = $2, client_id = $3, account = $4, state = $5, generation = $6, previous = $7, renew_after = $8,
+		lease_by = $9, lease_until = $10, body = $11, mark = $12 WHERE id = $13`,
+		lower(r.Name), lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), string(r.State), r.Generation, r.previous, db.Micros(r.RenewAfter),
+		r.leaseBy, db.Micros(r.leaseUntil), body, mark, r.ID)
 	return err
 }
 
@@ -87,6 +157,9 @@ func (s *Store) change(ctx context.Context, id string, edit func(tx *sql.Tx, r *
 			return problem.New(problem.NotFound, "there is no connection %.80q", id)
 		} else if err != nil {
 			return err
+		}
+		if r.forged != nil {
+			return r.forged
 		}
 		if err := edit(tx, r); err != nil {
 			return err

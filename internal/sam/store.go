@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"partnerguard/internal/db"
+	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/token"
 )
@@ -32,18 +33,22 @@ type Also[T any] func(ctx context.Context, q db.Querier, changed T) error
 // Store keeps connections and registrations. Every change is one transaction,
 // sealed rows included. Safe for concurrent use, also by several processes.
 type Store struct {
-	d   *db.DB
-	v   Vault
-	now func() time.Time
+	d      *db.DB
+	v      Vault
+	now    func() time.Time
+	clouds []msapi.Cloud
+	past   Past
 }
 
 // NewStore makes a store over an open database and vault. A nil now is the
-// machine's clock.
-func NewStore(d *db.DB, v Vault, now func() time.Time) *Store {
+// machine's clock. clouds are those beside Microsoft's that the program's
+// configuration knows, the local partner cloud: a connection names its cloud,
+// and where that answers is never read from the database.
+func NewStore(d *db.DB, v Vault, now func() time.Time, clouds ...msapi.Cloud) *Store {
 	if now == nil {
 		now = time.Now
 	}
-	return &Store{d: d, v: v, now: now}
+	return &Store{d: d, v: v, now: now, clouds: clouds}
 }
 
 // Keep stores a proven consent. The same account's consent to the same app in
@@ -88,6 +93,16 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, al
 		}
 	case err != nil:
 		return Connection{}, err
+	case r.forged != nil:
+		// The consent is new and proven; of the row that stands there only the id
+		// is kept.
+		r.Name, r.previous = c.Name, 0
+		if r.Name == "" {
+			if r.Name, err = s.freeName(ctx, tx, cmp.Or(c.Domain, c.Tenant)); err != nil {
+				return Connection{}, err
+			}
+		}
+		r.forged = nil
 	case c.Name != "":
 		r.Name = c.Name
 	}
@@ -104,7 +119,7 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, al
 		at = stamp(now)
 	}
 	r.Connection = Connection{
-		ID: r.ID, Name: r.Name, Model: c.Model, Cloud: c.Cloud, Tenant: c.Tenant, Domain: c.Domain, ClientID: c.ClientID,
+		ID: r.ID, Name: r.Name, Model: c.Model, Cloud: s.cloud(c.Cloud.Name), Tenant: c.Tenant, Domain: c.Domain, ClientID: c.ClientID,
 		Account: c.Account, ObjectID: c.ObjectID, State: Active, Scopes: c.Scopes, Proof: c.Proof, AuthTime: stamp(c.AuthTime),
 		ConsentedAt: at, ObtainedAt: at, Generation: r.Generation + 1, RenewAfter: at.Add(RenewEvery),
 	}
@@ -117,7 +132,7 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, al
 	if err != nil {
 		return Connection{}, err
 	}
-	if err := s.v.Put(ctx, tx, refreshRef(r.ID, r.Generation), c.Refresh); err != nil {
+	if err := s.v.Put(ctx, tx, r.tokenRef(r.Generation), c.Refresh); err != nil {
 		return Connection{}, err
 	}
 	if err := s.forget(ctx, tx, r.ID, old...); err != nil {
@@ -184,8 +199,8 @@ func checkName(name string) error {
 	return nil
 }
 
-// List gives every connection by name. One whose record cannot be read comes
-// as Damaged, with what the row says.
+// List gives every connection by name. One whose record cannot be read, or
+// whose row is not as it was written, comes as Damaged, with what the row says.
 func (s *Store) List(ctx context.Context) ([]Connection, error) {
 	rows, err := s.d.QueryContext(ctx, "SELECT "+columns+" FROM connections ORDER BY name, id")
 	if err != nil {
@@ -193,19 +208,43 @@ func (s *Store) List(ctx context.Context) ([]Connection, error) {
 	}
 	defer rows.Close()
 	out := []Connection{}
+	var read []*row
 	for rows.Next() {
-		r, err := scan(rows)
+		r, err := s.scan(ctx, s.d, rows)
 		if err != nil {
+			return nil, wrap(err, "list the connections")
+		}
+		read = append(read, r)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, wrap(err, "list the connections")
+	}
+	for _, r := range read {
+		if err := r.hold(); err != nil {
 			return nil, wrap(err, "list the connections")
 		}
 		out = append(out, r.Connection)
 	}
-	return out, wrap(rows.Err(), "list the connections")
+	return out, nil
 }
 
 // Find gives a connection by id or name, in any case of letters. Kind
-// problem.NotFound when there is none; its hint names those there are.
+// problem.NotFound when there is none; its hint names those there are. One
+// whose row is not as it was written is refused with vault.ErrForged.
 func (s *Store) Find(ctx context.Context, nameOrID string) (Connection, error) {
+	r, err := s.find(ctx, s.d, nameOrID)
+	if err != nil {
+		return Connection{}, err
+	}
+	if r.forged != nil {
+		return Connection{}, r.forged
+	}
+	return r.Connection, nil
+}
+
+// Look is Find for looking only: a connection that is not to be used comes too,
+// as Damaged.
+func (s *Store) Look(ctx context.Context, nameOrID string) (Connection, error) {
 	r, err := s.find(ctx, s.d, nameOrID)
 	if err != nil {
 		return Connection{}, err
@@ -215,7 +254,7 @@ func (s *Store) Find(ctx context.Context, nameOrID string) (Connection, error) {
 
 func (s *Store) find(ctx context.Context, q db.Querier, nameOrID string) (*row, error) {
 	key := lower(strings.TrimSpace(nameOrID))
-	r, err := scan(q.QueryRowContext(ctx, "SELECT "+columns+" FROM connections WHERE id = $1 OR name = $1", key))
+	r, err := s.read(ctx, q, q.QueryRowContext(ctx, "SELECT "+columns+" FROM connections WHERE id = $1 OR name = $1", key))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, s.absent(ctx, nameOrID)

@@ -648,11 +648,17 @@ func TestRestoredVault(t *testing.T) {
 			t.Fatalf("nothing is there: %v", err)
 		}
 		restore()
+		if _, err := s.Token(ctx, a); !errors.Is(err, sam.ErrRolledBack) {
+			t.Fatalf("an older token was used without a word: %v", err)
+		}
+		if _, err := s.Accept(ctx, a); err != nil {
+			t.Fatal(err)
+		}
 		h, err := s.Token(ctx, a)
-		if err != nil || h.Current.Reveal() != "two" || h.Of != 2 || h.Generation != 6 || !h.Previous.IsZero() {
+		if err != nil || h.Current.Reveal() != "two" || h.Of != 7 || h.Generation != 7 || !h.Previous.IsZero() {
 			t.Fatalf("%+v %v", h, err)
 		}
-		renew(6, 2, "seven")
+		renew(7, 7, "seven")
 		if cur, prev, _ := held(t, s, a); cur != "seven" || prev != "two" {
 			t.Errorf("%q, before it %q", cur, prev)
 		}

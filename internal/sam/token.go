@@ -49,10 +49,19 @@ func (s *Store) open(ctx context.Context, id string) (Held, error) {
 	if err != nil {
 		return Held{}, err
 	}
+	if r.forged != nil {
+		return Held{}, r.forged
+	}
+	if err := s.Standing(ctx, r.Connection); err != nil {
+		return Held{}, err
+	}
+	if r.Cloud.Authority == "" {
+		return Held{}, problem.New(problem.Usage, "the connection %s is of the cloud %.40q, and this installation is not of it", r.Name, r.Cloud.Name)
+	}
 	h := Held{Connection: r.Connection, Generation: r.Generation}
 	var damage error
 	for _, g := range r.generations() {
-		text, err := s.v.Get(ctx, s.d, refreshRef(r.ID, g))
+		text, err := s.v.Get(ctx, s.d, r.tokenRef(g))
 		switch {
 		case err == nil && h.Of == 0:
 			h.Current, h.Of = text, g
@@ -74,10 +83,10 @@ func (s *Store) open(ctx context.Context, id string) (Held, error) {
 	} else if now.Generation != r.Generation {
 		return Held{}, errRace
 	}
-	if ok, err := s.adopt(ctx, r); err != nil {
+	if older, err := s.older(ctx, r); err != nil {
 		return Held{}, err
-	} else if ok {
-		return Held{}, errRace // read it again
+	} else if older != 0 {
+		return Held{}, rolledBack(r.Connection, "only an older sealed token is there: the vault was put back to an earlier state")
 	}
 	if r.State != Damaged {
 		_, err = s.Failed(ctx, r.ID, Failure{From: r.Generation, State: Damaged, Next: s.now().Add(24 * time.Hour), Trouble: Trouble{
@@ -93,51 +102,44 @@ func (s *Store) open(ctx context.Context, id string) (Held, error) {
 		WithHint("restore the vault from a backup, or consent again: partnerguard connect")
 }
 
-// adopt takes up an older token when none that is known opens: that of a vault
-// which was restored from a backup. Entra ID leaves it valid for its time.
-func (s *Store) adopt(ctx context.Context, r *row) (bool, error) {
-	rows, err := s.d.QueryContext(ctx, "SELECT name FROM vault_rows WHERE purpose = $1 AND owner = $2 LIMIT 1000", PurposeRefresh, r.ID)
+// older finds the newest older token when none that is known opens, as after a
+// vault was restored from a backup, or by whoever writes the database. It may
+// be used when a person says so, see [Store.Accept]; 0 when there is none.
+func (s *Store) older(ctx context.Context, r *row) (int64, error) {
+	list, err := s.olders(ctx, s.d, r)
 	if err != nil {
-		return false, err
+		return 0, err
+	}
+	for _, g := range list {
+		if _, err := s.v.Get(ctx, s.d, r.tokenRef(g)); errors.Is(err, vault.ErrDamaged) || errors.Is(err, problem.NotFound) {
+			continue
+		} else if err != nil {
+			return 0, err
+		}
+		return g, nil
+	}
+	return 0, nil
+}
+
+// olders lists the sealed generations that the row does not know, newest first.
+func (s *Store) olders(ctx context.Context, q db.Querier, r *row) ([]int64, error) {
+	rows, err := q.QueryContext(ctx, "SELECT name FROM vault_rows WHERE purpose = $1 AND owner = $2 LIMIT 1000", PurposeRefresh, r.ID)
+	if err != nil {
+		return nil, err
 	}
 	defer rows.Close()
 	var older []int64
 	for rows.Next() {
 		var name string
 		if err := rows.Scan(&name); err != nil {
-			return false, err
+			return nil, err
 		}
-		if g, err := strconv.ParseInt(name, 10, 64); err == nil && g > 0 && g < r.Generation && g != r.previous {
+		if g, err := strconv.ParseInt(name, 10, 64); err == nil && g > 0 && g != r.Generation && g != r.previous {
 			older = append(older, g)
 		}
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return false, err
-	}
 	slices.SortFunc(older, func(a, b int64) int { return cmp.Compare(b, a) })
-	for i, g := range older {
-		if _, err := s.v.Get(ctx, s.d, refreshRef(r.ID, g)); errors.Is(err, vault.ErrDamaged) || errors.Is(err, problem.NotFound) {
-			continue
-		} else if err != nil {
-			return false, err
-		}
-		_, err := s.change(ctx, r.ID, func(tx *sql.Tx, now *row) error {
-			if now.Generation != r.Generation {
-				return ErrMoved
-			}
-			drop := slices.Delete(slices.Clone(older), i, i+1)
-			if now.previous != 0 {
-				drop = append(drop, now.previous)
-			}
-			now.previous = g
-			return s.forget(ctx, tx, r.ID, drop...)
-		}, nil)
-		if errors.Is(err, ErrMoved) {
-			return true, nil
-		}
-		return err == nil, err
-	}
-	return false, nil
+	return older, rows.Err()
 }
 
 // Renewal is what came of using a refresh token with success.
@@ -186,7 +188,7 @@ func (s *Store) Renewed(ctx context.Context, id string, n Renewal, also ...Also[
 			r.previous = 0
 		} else {
 			r.Generation++
-			if err := s.v.Put(ctx, tx, refreshRef(r.ID, r.Generation), n.Refresh); err != nil {
+			if err := s.v.Put(ctx, tx, r.tokenRef(r.Generation), n.Refresh); err != nil {
 				return err
 			}
 			r.previous = n.Used
@@ -220,12 +222,12 @@ func (s *Store) Renewed(ctx context.Context, id string, n Renewal, also ...Also[
 // use, so that the fence moves too.
 func (s *Store) moveUp(ctx context.Context, tx *sql.Tx, r *row, used int64) error {
 	old := r.generations()
-	text, err := s.v.Get(ctx, tx, refreshRef(r.ID, used))
+	text, err := s.v.Get(ctx, tx, r.tokenRef(used))
 	if err != nil {
 		return err
 	}
 	r.Generation++
-	if err := s.v.Put(ctx, tx, refreshRef(r.ID, r.Generation), text); err != nil {
+	if err := s.v.Put(ctx, tx, r.tokenRef(r.Generation), text); err != nil {
 		return err
 	}
 	return s.forget(ctx, tx, r.ID, old...)
@@ -284,7 +286,7 @@ func (s *Store) hasten(ctx context.Context, tx *sql.Tx, clientID string) error {
 	}
 	var troubled []string
 	for rows.Next() {
-		r, err := scan(rows)
+		r, err := s.scan(ctx, tx, rows)
 		if err != nil {
 			_ = rows.Close()
 			return err
@@ -302,6 +304,9 @@ func (s *Store) hasten(ctx context.Context, tx *sql.Tx, clientID string) error {
 			continue
 		} else if err != nil {
 			return err
+		}
+		if r.forged != nil {
+			continue // it is not vouched for by writing it
 		}
 		r.RenewAfter = stamp(now)
 		if err := s.update(ctx, tx, r); err != nil {

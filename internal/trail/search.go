@@ -22,6 +22,7 @@ type Query struct {
 	Tenant   string
 
 	Before int64 // only entries with a smaller number: the next page's start
+	After  int64 // only entries with a greater number
 	Limit  int   // at most 1,000; 0 means 100
 }
 
@@ -55,7 +56,7 @@ func (t *Trail) Search(ctx context.Context, q Query) (Found, error) {
 	}
 	needles := q.needles()
 	for cursor := before; ; {
-		list, err := t.pages(ctx, verifyPages, "first < $1 AND latest >= $2 AND earliest < $3 ORDER BY first DESC", cursor, from, to)
+		list, err := t.pages(ctx, verifyPages, "first < $1 AND first > $4 AND latest >= $2 AND earliest < $3 ORDER BY first DESC", cursor, from, to, max(q.After, 0)-pageEntries)
 		if err != nil {
 			return f, err
 		}
@@ -75,7 +76,7 @@ func (t *Trail) Search(ctx context.Context, q Query) (Found, error) {
 					f.Unread++
 					continue
 				}
-				if at := e.At.UnixMicro(); e.Seq >= before || at < from || at >= to || !q.match(&e) {
+				if at := e.At.UnixMicro(); e.Seq >= before || e.Seq <= q.After || at < from || at >= to || !q.match(&e) {
 					continue
 				}
 				if len(f.Entries) == limit { // this one is the first of the next page

@@ -166,7 +166,7 @@ func (v *Vault) Backup(ctx context.Context, to io.Writer, tell func(done, of int
 			return b, dbFailed(err)
 		}
 		for _, r := range rows {
-			plain, bad := k.open(r.Ref, r.sealed)
+			plain, _, bad := k.openAny(r.Ref, r.sealed)
 			clear(plain)
 			if bad != nil {
 				b.Damaged++ // kept as it is: it may be all there is
@@ -333,7 +333,7 @@ func verify(ctx context.Context, from io.Reader, m Master) (verified, error) {
 		k, err = unwrap(ctx, h.stored(), m)
 		return err
 	}, func(r row) error {
-		plain, bad := k.open(r.Ref, r.sealed)
+		plain, _, bad := k.openAny(r.Ref, r.sealed)
 		clear(plain)
 		if bad != nil {
 			v.Damaged++

@@ -107,17 +107,19 @@ func (v *Vault) Status(ctx context.Context) (Status, error) {
 type Check struct {
 	Rows    int64     `json:"rows"`    // looked at
 	Bad     int64     `json:"bad"`     // that do not open
+	Marked  int64     `json:"marked"`  // rows of other tables that were looked at
+	Forged  int64     `json:"forged"`  // of these, whose mark does not fit
 	Damaged []Trouble `json:"damaged"` // by name; at most 100
 }
 
-// Trouble is a row that does not open, and why.
+// Trouble is a row that does not open or fit, and why.
 type Trouble struct {
 	Ref
 	Reason string `json:"reason"`
 }
 
-// Check opens every row and reports those that do not open. Damaged rows are no
-// error; tell, if not nil, hears how many rows were looked at, of how many. Rows
+// Check opens every row and reports those that do not open, and holds the rows
+// of every book to their marks. Damaged rows are no error; tell, if not nil, hears how many rows were looked at, of how many. Rows
 // that change meanwhile are seen before or after.
 func (v *Vault) Check(ctx context.Context, tell func(done, of int64)) (Check, error) {
 	c := Check{Damaged: []Trouble{}}
@@ -142,18 +144,22 @@ func (v *Vault) Check(ctx context.Context, tell func(done, of int64)) (Check, er
 			tell(c.Rows, max(of, c.Rows))
 		}
 		if len(rows) < pageRows {
-			return c, nil
+			return c, v.checkBooks(ctx, &c)
 		}
 		after = &rows[len(rows)-1].Ref
 	}
 }
 
 func (v *Vault) checkRow(ctx context.Context, r row, c *Check) error {
-	plain, reason := v.cached().open(r.Ref, r.sealed)
+	open := func(k *keys, sealed []byte) ([]byte, error) {
+		plain, _, err := k.openAny(r.Ref, sealed)
+		return plain, err
+	}
+	plain, reason := open(v.cached(), r.sealed)
 	if reason != nil {
 		// It may have been sealed again, or removed, since the page was read.
 		var err error
-		if plain, reason, err = v.read(ctx, nil, r.Ref); err != nil {
+		if plain, reason, err = v.read(ctx, nil, r.Ref, open); err != nil {
 			if errors.Is(err, problem.NotFound) {
 				return nil
 			}

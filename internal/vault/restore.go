@@ -42,12 +42,27 @@ func (v *Vault) restore(ctx context.Context, from io.ReadSeeker, replace bool) (
 	if err != nil {
 		return b.Backup, err
 	}
+	// What is restored is a vault that marks rows, also from a backup of before:
+	// such rows as are there fit only when the present keys say so.
+	next := b.head.stored()
+	next.Changed = v.now().UTC()
+	restored, err := unwrap(ctx, next, v.master)
+	if err != nil {
+		return b.Backup, err
+	}
+	if restored.legacy {
+		if next, err = wrap(ctx, next, restored.handle, v.master); err != nil {
+			return b.Backup, err
+		}
+	}
 	err = v.tx(ctx, func(q db.Querier) error {
+		var present *keys
+		if s, err := readKeyset(ctx, q); err == nil {
+			present, _ = unwrap(ctx, s, v.master) // none that this master key opens: nothing is carried over
+		}
 		if _, err := from.Seek(0, io.SeekStart); err != nil {
 			return badBackup("it cannot be read twice")
 		}
-		next := b.head.stored()
-		next.Changed = v.now().UTC()
 		next.Generation = next.Changed.UnixMicro() // above any count, when there is none to go on from
 		g, err := readGeneration(ctx, q, v.db.Dialect)
 		if err == nil {
@@ -82,6 +97,11 @@ func (v *Vault) restore(ctx context.Context, from io.ReadSeeker, replace bool) (
 		}
 		if subtle.ConstantTimeCompare(sum, b.sum) != 1 {
 			return badBackup("it changed while it was read")
+		}
+		if present != nil && !present.legacy {
+			if err := v.carry(ctx, q, present, restored); err != nil {
+				return err
+			}
 		}
 		return v.record(ctx, q, audit.Event{Action: audit.VaultRestored, Outcome: audit.Done, Object: b.Vault,
 			Details: map[string]string{"rows": strconv.FormatInt(b.Rows, 10), "removed": strconv.FormatInt(b.Removed, 10), "made": b.Made.UTC().Format("2006-01-02T15:04:05Z")}})

@@ -40,34 +40,54 @@ func (v *Vault) Rotate(ctx context.Context) error {
 		if h.Len() > 1 {
 			return nil, problem.New(problem.Usage, "a rotation of the vault is under way").WithHint("partnerguard vault rotate finishes it first")
 		}
-		m := keyset.NewManagerFromHandle(h)
-		id, err := m.Add(aead.XChaCha20Poly1305KeyTemplate())
-		if err == nil {
-			err = m.SetPrimary(id)
-		}
-		if err != nil {
-			return nil, problem.Wrap(err, problem.Internal, "no key could be made")
-		}
-		return m.Handle()
+		return addKey(h)
 	}, nil, audit.Event{Action: audit.VaultRotated, Outcome: audit.Done, Reason: "a new key seals"})
+}
+
+// addKey gives a keyset with a new key that seals.
+func addKey(h *keyset.Handle) (*keyset.Handle, error) {
+	m := keyset.NewManagerFromHandle(h)
+	id, err := m.Add(aead.XChaCha20Poly1305KeyTemplate())
+	if err == nil {
+		err = m.SetPrimary(id)
+	}
+	if err != nil {
+		return nil, problem.Wrap(err, problem.Internal, "no key could be made")
+	}
+	return m.Handle()
 }
 
 // change puts a changed keyset in the place of the present one: made outside of
 // the transaction, since wrapping may call another service; swapped in only when
 // the present one still stands. holds may refuse within the transaction.
 func (v *Vault) change(ctx context.Context, edit func(*keyset.Handle) (*keyset.Handle, error), holds func(context.Context, db.Querier) error, e audit.Event) error {
+	return v.changeTo(ctx, func(k *keys) (*keyset.Handle, bool, error) {
+		h, err := edit(k.handle)
+		return h, k.legacy, err
+	}, func(ctx context.Context, q db.Querier, _ stored) error {
+		if holds == nil {
+			return nil
+		}
+		return holds(ctx, q)
+	}, e)
+}
+
+// changeTo is change for an edit that also says whether the keyset is still one
+// from before marks.
+func (v *Vault) changeTo(ctx context.Context, edit func(*keys) (*keyset.Handle, bool, error), holds func(context.Context, db.Querier, stored) error, e audit.Event) error {
 	for range 5 {
 		m := v.currentMaster()
 		old, k, err := v.readAndOpen(ctx, m)
 		if err != nil {
 			return err
 		}
-		h, err := edit(k.handle)
+		next := old
+		h, legacy, err := edit(k)
 		if err != nil {
 			return err
 		}
-		next := old
 		next.Generation++
+		next.Legacy = legacy
 		next.Changed = v.now().UTC()
 		if next, err = wrap(ctx, next, h, m); err != nil {
 			return err
@@ -80,10 +100,8 @@ func (v *Vault) change(ctx context.Context, edit func(*keyset.Handle) (*keyset.H
 			if !swapped {
 				return errMoved
 			}
-			if holds != nil {
-				if err := holds(ctx, q); err != nil {
-					return err
-				}
+			if err := holds(ctx, q, next); err != nil {
+				return err
 			}
 			e := e
 			e.Object = next.Vault
@@ -112,6 +130,9 @@ func (v *Vault) readAndOpen(ctx context.Context, m Master) (stored, *keys, error
 		return s, nil, dbFailed(err)
 	}
 	k, err := unwrap(ctx, s, m)
+	if err == nil {
+		s.Legacy = k.legacy // what is wrapped from it stays so
+	}
 	return s, k, err
 }
 
@@ -171,6 +192,11 @@ func (v *Vault) Reseal(ctx context.Context, batch int) (Progress, error) {
 		}
 		p.Done = !full
 	}
+	if p.Done {
+		if err := v.remark(ctx, damagedSeen); err != nil {
+			return p, err
+		}
+	}
 	p.Damaged = names(damagedSeen)
 	for _, r := range p.Damaged {
 		if err := v.tell(ctx, nil, r, damagedSeen[r]); err != nil {
@@ -182,13 +208,15 @@ func (v *Vault) Reseal(ctx context.Context, batch int) (Progress, error) {
 
 // resealRow seals one row under the primary key.
 func (v *Vault) resealRow(ctx context.Context, q db.Querier, k *keys, r row, bad map[Ref]error) (bool, error) {
-	plain, err := k.open(r.Ref, r.sealed)
+	plain, bound, err := k.openAny(r.Ref, r.sealed)
 	if err != nil {
 		bad[r.Ref] = err
 		return false, nil
 	}
 	defer clear(plain)
-	again, err := k.seal(r.Ref, plain)
+	to := r.Ref
+	to.Bound = bound
+	again, err := k.seal(to, plain)
 	if err != nil {
 		return false, err
 	}
@@ -212,6 +240,12 @@ func (v *Vault) finish(ctx context.Context, p Progress) (Progress, error) {
 				return 0, err
 			}
 			n += m
+			for _, b := range v.books {
+				if m, err = countMarks(ctx, q, b, id); err != nil {
+					return 0, err
+				}
+				n += m
+			}
 		}
 		return n, nil
 	}

@@ -2,10 +2,12 @@ package vault
 
 import (
 	"context"
+	"crypto/subtle"
 	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -32,7 +34,26 @@ type Ref struct {
 	Purpose string `json:"purpose"`         // what kind: "refresh-token", "app-key"; required
 	Owner   string `json:"owner,omitempty"` // whose: an id
 	Name    string `json:"name,omitempty"`  // which of the owner's
+	// Bound is what the secret is only good for, as [Bound] writes it: it is
+	// sealed with the secret as associated data, which opens for nothing else.
+	Bound string `json:"-"`
 }
+
+// MaxBound is how long a Ref's Bound may be.
+const MaxBound = 8 << 10
+
+// Bound writes what a secret is bound to: values that cannot be read in two ways.
+func Bound(values ...string) string {
+	var b []byte
+	for _, v := range values {
+		b = append(strconv.AppendInt(b, int64(len(v)), 10), ':')
+		b = append(b, v...)
+	}
+	return string(b)
+}
+
+// plainly is r without what it is bound to.
+func (r Ref) plainly() Ref { r.Bound = ""; return r }
 
 // String is purpose/owner/name.
 func (r Ref) String() string { return r.Purpose + "/" + r.Owner + "/" + r.Name }
@@ -49,17 +70,22 @@ func (r Ref) check() error {
 			return problem.New(problem.BadInput, "a secret's name has characters that cannot be shown")
 		}
 	}
+	if len(r.Bound) > MaxBound {
+		return problem.New(problem.Limit, "a secret is bound to %d bytes, and %d are allowed", len(r.Bound), MaxBound)
+	}
 	return nil
 }
 
 // The layout of a sealed row: a version, then Tink's ciphertext, which begins
 // with 0x01 and the key's id in four bytes (Tink wire format), a nonce of 24
-// bytes, and ends with a tag of 16.
+// bytes, and ends with a tag of 16. In version 2 follow, in the clear, what the
+// secret is bound to, and its length in two bytes.
 const (
-	rowVersion = 1
-	prefixLen  = 1 + 5
-	overhead   = prefixLen + 24 + 16
-	maxSealed  = MaxSecret + overhead
+	rowVersion   = 1
+	boundVersion = 2
+	prefixLen    = 1 + 5
+	overhead     = prefixLen + 24 + 16
+	maxSealed    = MaxSecret + overhead + MaxBound + 2
 )
 
 // bind is associated data that cannot be read in two ways: a domain, then each
@@ -78,6 +104,9 @@ func bind(domain string, parts ...string) []byte {
 }
 
 func rowData(r Ref) []byte {
+	if r.Bound != "" {
+		return bind("partnerguard vault row", string(rune(boundVersion)), r.Purpose, r.Owner, r.Name, r.Bound)
+	}
 	return bind("partnerguard vault row", string(rune(rowVersion)), r.Purpose, r.Owner, r.Name)
 }
 
@@ -87,27 +116,65 @@ func (k *keys) seal(r Ref, plain []byte) ([]byte, error) {
 	if err != nil {
 		return nil, problem.Wrap(err, problem.Internal, "a secret could not be sealed")
 	}
-	return append([]byte{rowVersion}, body...), nil
+	if r.Bound == "" {
+		return append([]byte{rowVersion}, body...), nil
+	}
+	out := append(append([]byte{boundVersion}, body...), r.Bound...)
+	return binary.BigEndian.AppendUint16(out, uint16(len(r.Bound))), nil
 }
 
-// open opens a sealed row. The error is a reason in words; the caller names the
-// row.
-func (k *keys) open(r Ref, sealed []byte) ([]byte, error) {
+// parts takes a sealed row apart: the ciphertext, and what it says to be bound to.
+func parts(sealed []byte) (body []byte, bound string, reason error) {
 	switch {
 	case len(sealed) < overhead:
-		return nil, errors.New("it is cut short")
+		return nil, "", errors.New("it is cut short")
 	case len(sealed) > maxSealed:
-		return nil, errors.New("it is longer than a secret may be")
-	case sealed[0] != rowVersion:
-		return nil, fmt.Errorf("it has an unknown format (%d)", sealed[0])
-	case !k.knows(sealed):
-		return nil, errors.New("it is sealed under a key that this vault does not have")
+		return nil, "", errors.New("it is longer than a secret may be")
+	case sealed[0] == rowVersion:
+		return sealed[1:], "", nil
+	case sealed[0] != boundVersion:
+		return nil, "", fmt.Errorf("it has an unknown format (%d)", sealed[0])
 	}
-	plain, err := k.aead.Decrypt(sealed[1:], rowData(r))
+	end := len(sealed) - 2
+	n := int(binary.BigEndian.Uint16(sealed[end:]))
+	if n == 0 || n > MaxBound || end-n < overhead {
+		return nil, "", errors.New("it is cut short")
+	}
+	return sealed[1 : end-n], string(sealed[end-n : end]), nil
+}
+
+// open opens a sealed row that is bound to just what r says. The error is a
+// reason in words; the caller names the row.
+func (k *keys) open(r Ref, sealed []byte) ([]byte, error) {
+	plain, bound, err := k.openAny(r, sealed)
 	if err != nil {
-		return nil, errors.New("it was changed, or it is another row's")
+		return nil, err
+	}
+	if subtle.ConstantTimeCompare([]byte(bound), []byte(r.Bound)) != 1 {
+		clear(plain)
+		if bound == "" {
+			return nil, errors.New("it is from before secrets were bound to what they are for")
+		}
+		return nil, errors.New("it was sealed for something else than its owner's record says now")
 	}
 	return plain, nil
+}
+
+// openAny opens a sealed row whatever it is bound to, and says to what.
+func (k *keys) openAny(r Ref, sealed []byte) (plain []byte, bound string, reason error) {
+	body, bound, err := parts(sealed)
+	if err != nil {
+		return nil, "", err
+	}
+	if !k.knows(sealed) {
+		return nil, "", errors.New("it is sealed under a key that this vault does not have")
+	}
+	r.Bound = bound
+	plain, err = k.aead.Decrypt(body, rowData(r))
+	if err != nil {
+		return nil, "", errors.New("it was changed, or it is another row's")
+	}
+	return plain, bound, nil
 }
 
 // knows tells whether the row is sealed under a key of this keyset.
@@ -117,7 +184,8 @@ func (k *keys) knows(sealed []byte) bool {
 
 const tinkPrefix = 1
 
-// prefix is how rows begin that are sealed under the key id.
+// prefix is how rows of version 1 begin that are sealed under the key id; from
+// the second byte on, rows of both versions do.
 func prefix(id uint32) []byte {
 	return binary.BigEndian.AppendUint32([]byte{rowVersion, tinkPrefix}, id)
 }
@@ -156,7 +224,7 @@ func (v *Vault) Get(ctx context.Context, q db.Querier, r Ref) (secret.Text, erro
 	if err := r.check(); err != nil {
 		return secret.Text{}, err
 	}
-	plain, reason, err := v.read(ctx, q, r)
+	plain, reason, err := v.read(ctx, q, r, func(k *keys, sealed []byte) ([]byte, error) { return k.open(r, sealed) })
 	if err != nil {
 		return secret.Text{}, err
 	}
@@ -169,7 +237,7 @@ func (v *Vault) Get(ctx context.Context, q db.Querier, r Ref) (secret.Text, erro
 
 // read opens the row at r; the reason is why it does not open, err why there is
 // nothing to open. The caller clears what it gets.
-func (v *Vault) read(ctx context.Context, q db.Querier, r Ref) (plain []byte, reason, err error) {
+func (v *Vault) read(ctx context.Context, q db.Querier, r Ref, open func(*keys, []byte) ([]byte, error)) (plain []byte, reason, err error) {
 	if own(q) {
 		q = v.querier(v.db.DB)
 	}
@@ -184,7 +252,7 @@ func (v *Vault) read(ctx context.Context, q db.Querier, r Ref) (plain []byte, re
 		if err != nil {
 			return nil, nil, dbFailed(err)
 		}
-		if plain, reason = k.open(r, sealed); reason == nil {
+		if plain, reason = open(k, sealed); reason == nil {
 			return plain, nil, nil
 		}
 		newer, err := v.load(ctx, q)
@@ -201,7 +269,7 @@ func (v *Vault) read(ctx context.Context, q db.Querier, r Ref) (plain []byte, re
 
 // tell logs and records that a row does not open, once an hour a row.
 func (v *Vault) tell(ctx context.Context, q db.Querier, r Ref, reason error) error {
-	if !v.news(r) {
+	if r = r.plainly(); !v.news(r) {
 		return nil
 	}
 	v.log.ErrorContext(ctx, "a sealed secret does not open", "ref", r.String(), "reason", reason.Error())

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"partnerguard/internal/db"
@@ -18,6 +20,7 @@ type stored struct {
 	Keyset     []byte
 	Created    time.Time
 	Changed    time.Time
+	Legacy     bool // from before rows were marked; not in the database, but in how the keyset is sealed
 }
 
 // Limits of what is read of the keyset.
@@ -102,19 +105,19 @@ type row struct {
 }
 
 // page reads up to n rows after the row named after, in order. With not, only
-// rows that do not begin so.
+// rows that do not begin so, their version aside.
 func page(ctx context.Context, q db.Querier, after *Ref, not []byte, n int) ([]row, error) {
 	from, more := Ref{}, 0
 	if after != nil {
 		from, more = *after, 1
 	}
 	if not == nil {
-		not = []byte{}
+		not = []byte{0}
 	}
 	rows, err := q.QueryContext(ctx, `SELECT purpose, owner, name, substr(sealed, 1, $1), changed FROM vault_rows
-		WHERE ($2 = 0 OR (purpose, owner, name) > ($3, $4, $5)) AND ($6 = 0 OR substr(sealed, 1, $6) <> $7)
+		WHERE ($2 = 0 OR (purpose, owner, name) > ($3, $4, $5)) AND ($6 = 0 OR substr(sealed, 2, $6) <> $7)
 		ORDER BY purpose, owner, name LIMIT $8`,
-		maxSealed+1, more, from.Purpose, from.Owner, from.Name, len(not), not, n)
+		maxSealed+1, more, from.Purpose, from.Owner, from.Name, len(not)-1, not[1:], n)
 	if err != nil {
 		return nil, err
 	}
@@ -130,14 +133,78 @@ func page(ctx context.Context, q db.Querier, after *Ref, not []byte, n int) ([]r
 	return out, rows.Err()
 }
 
-// countRows counts all rows, or those that begin so.
+// countRows counts all rows, or those that begin so, their version aside.
 func countRows(ctx context.Context, q db.Querier, begin []byte) (int64, error) {
 	if begin == nil {
-		begin = []byte{}
+		begin = []byte{0}
 	}
 	var n int64
-	err := q.QueryRowContext(ctx, `SELECT count(*) FROM vault_rows WHERE $1 = 0 OR substr(sealed, 1, $1) = $2`, len(begin), begin).Scan(&n)
+	err := q.QueryRowContext(ctx, `SELECT count(*) FROM vault_rows WHERE $1 = 0 OR substr(sealed, 2, $1) = $2`, len(begin)-1, begin[1:]).Scan(&n)
 	return n, err
+}
+
+// marked is one row of a book: its key's values, then its columns', and its mark.
+type marked struct {
+	values []any
+	mark   []byte
+}
+
+// bookPage reads up to n rows of a book after those with the key after, in order.
+func bookPage(ctx context.Context, q db.Querier, b *Book, after []any, n int) ([]marked, error) {
+	keys := strings.Join(b.Key, ", ")
+	text := "SELECT " + keys + ", " + strings.Join(b.Columns, ", ") + ", mark FROM " + b.Table
+	var args []any
+	if after != nil {
+		text += " WHERE (" + keys + ") > (" + places(1, len(b.Key)) + ")"
+		args = append(args, after...)
+	}
+	rows, err := q.QueryContext(ctx, text+" ORDER BY "+keys+" LIMIT "+strconv.Itoa(n), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []marked
+	for rows.Next() {
+		m := marked{values: make([]any, len(b.Key)+len(b.Columns))}
+		to := make([]any, 0, len(m.values)+1)
+		for i := range m.values {
+			to = append(to, &m.values[i])
+		}
+		if err := rows.Scan(append(to, &m.mark)...); err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, rows.Err()
+}
+
+// swapMark puts a mark in the place of old, unless the row was written meanwhile.
+func swapMark(ctx context.Context, q db.Querier, b *Book, m marked, mark []byte) (bool, error) {
+	args := append([]any{mark}, m.values[:len(b.Key)]...)
+	text := "UPDATE " + b.Table + " SET mark = $1 WHERE (" + strings.Join(b.Key, ", ") + ") = (" + places(2, len(b.Key)) + ")"
+	if len(m.mark) == 0 { // which a driver may send as NULL, that equals nothing
+		text += " AND length(mark) = 0"
+	} else {
+		text += " AND mark = $" + strconv.Itoa(len(args)+1)
+		args = append(args, m.mark)
+	}
+	return changedOne(q.ExecContext(ctx, text, args...))
+}
+
+// countMarks counts the rows of a book that are marked under a key.
+func countMarks(ctx context.Context, q db.Querier, b *Book, id uint32) (int64, error) {
+	var n int64
+	err := q.QueryRowContext(ctx, "SELECT count(*) FROM "+b.Table+" WHERE substr(mark, 1, $1) = $2", markPrefix, markBegins(id)).Scan(&n)
+	return n, err
+}
+
+// places is "$from, …", n of them.
+func places(from, n int) string {
+	var out []string
+	for i := range n {
+		out = append(out, "$"+strconv.Itoa(from+i))
+	}
+	return strings.Join(out, ", ")
 }
 
 func changedOne(r sql.Result, err error) (bool, error) {

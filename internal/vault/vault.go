@@ -32,6 +32,7 @@ type Options struct {
 	Log    *slog.Logger     // nil discards
 	Record Recorder         // nil records nothing
 	Actor  string           // who changes the vault, for the trail; "" is "system:vault"
+	Books  []*Book          // tables with marked rows: rotation marks them anew, Check looks at them
 }
 
 // Vault seals and opens secrets. Safe for concurrent use, by several processes
@@ -42,6 +43,8 @@ type Vault struct {
 	log   *slog.Logger
 	rec   Recorder
 	actor string
+	books []*Book
+	fixed bool // keys never change: within a transaction that changes them
 
 	spy func(db.Querier) db.Querier // tests look at, or break, what reaches the database
 
@@ -58,6 +61,8 @@ type keys struct {
 	aead       tink.AEAD
 	primary    uint32
 	ids        map[uint32]bool
+	marks      map[uint32][]byte // the subkey of marked rows, by the key's id
+	legacy     bool              // from before rows were marked
 }
 
 // Open opens the vault in d with its master key, and makes it when d has none.
@@ -79,7 +84,7 @@ func Open(ctx context.Context, d *db.DB, m Master, o Options) (*Vault, error) {
 }
 
 func newVault(d *db.DB, m Master, o Options) *Vault {
-	v := &Vault{db: d, now: o.Now, log: o.Log, rec: o.Record, actor: o.Actor, master: m, told: map[Ref]time.Time{}}
+	v := &Vault{db: d, now: o.Now, log: o.Log, rec: o.Record, actor: o.Actor, books: o.Books, master: m, told: map[Ref]time.Time{}}
 	if v.now == nil {
 		v.now = time.Now
 	}
@@ -132,8 +137,15 @@ func slotData(vault, kind, id string) []byte {
 	return bind("partnerguard vault data key", "1", vault, kind, id)
 }
 
+// keysetData is bound to the sealed keyset: also whether rows of other tables
+// are marked under it. So who cannot open the keyset cannot make it look like
+// one from before marks, whose rows are trusted once.
 func keysetData(s stored) []byte {
-	return bind("partnerguard vault keyset", "1", s.Vault, s.Slot.Kind, s.Slot.ID)
+	form := "2"
+	if s.Legacy {
+		form = "1"
+	}
+	return bind("partnerguard vault keyset", form, s.Vault, s.Slot.Kind, s.Slot.ID)
 }
 
 // wrap seals h under a new data key, wraps that by m, and proves that it opens
@@ -174,13 +186,29 @@ func unwrap(ctx context.Context, s stored, m Master) (*keys, error) {
 	if err != nil {
 		return nil, broken(err)
 	}
-	h, err := keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(s.Keyset)), box, keysetData(s))
+	var h *keyset.Handle
+	for _, s.Legacy = range []bool{false, true} {
+		if h, err = keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(s.Keyset)), box, keysetData(s)); err == nil {
+			break
+		}
+	}
 	if err != nil {
 		return nil, broken(err)
 	}
-	k := &keys{generation: s.Generation, handle: h, ids: map[uint32]bool{}}
-	if k.aead, err = aead.New(h); err != nil {
+	k, err := newKeys(h, s)
+	if err != nil {
 		return nil, broken(err)
+	}
+	return k, nil
+}
+
+func newKeys(h *keyset.Handle, s stored) (k *keys, err error) {
+	k = &keys{generation: s.Generation, handle: h, ids: map[uint32]bool{}, legacy: s.Legacy}
+	if k.aead, err = aead.New(h); err != nil {
+		return nil, err
+	}
+	if k.marks, err = subkeys(h); err != nil {
+		return nil, err
 	}
 	info := h.KeysetInfo()
 	k.primary = info.GetPrimaryKeyId()
@@ -193,6 +221,9 @@ func unwrap(ctx context.Context, s stored, m Master) (*keys, error) {
 // load reads the keyset of the database as q sees it, and opens it unless it is
 // known. It calls the master key's keeper when another process changed the keys.
 func (v *Vault) load(ctx context.Context, q db.Querier) (*keys, error) {
+	if v.fixed {
+		return v.cached(), nil
+	}
 	s, err := readKeyset(ctx, q)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, problem.Wrap(ErrDamaged, problem.BadInput, "the vault's keyset is gone or not readable").
@@ -224,6 +255,9 @@ func (v *Vault) keep(k *keys) {
 // currentKeys gives the keys to seal with, which stay the vault's until the
 // transaction q ends.
 func (v *Vault) currentKeys(ctx context.Context, q db.Querier) (*keys, error) {
+	if v.fixed {
+		return v.cached(), nil
+	}
 	g, err := readGeneration(ctx, q, v.db.Dialect)
 	if err == nil {
 		if k := v.cached(); k.generation == g {

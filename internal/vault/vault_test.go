@@ -202,7 +202,8 @@ func TestRefused(t *testing.T) {
 func TestNamesDoNotRunTogether(t *testing.T) {
 	t.Parallel()
 	seen := map[string]Ref{}
-	for _, r := range []Ref{{"ab", "c", "d"}, {"a", "bc", "d"}, {"a", "b", "cd"}, {"abc", "", "d"}, {"abcd", "", ""}, {"ab", "cd", ""}, {"a", "b/c", "d"}, {"a", "b", "c/d"}} {
+	for _, r := range []Ref{{"ab", "c", "d", ""}, {"a", "bc", "d", ""}, {"a", "b", "cd", ""}, {"abc", "", "d", ""}, {"abcd", "", "", ""},
+		{"ab", "cd", "", ""}, {"a", "b/c", "d", ""}, {"a", "b", "c/d", ""}, {"a", "b", "c", "d"}, {"a", "b", "", "cd"}} {
 		if other, ok := seen[string(rowData(r))]; ok {
 			t.Errorf("%+v and %+v are bound alike", r, other)
 		}

@@ -67,7 +67,7 @@ func TestApproval(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := broker.New(broker.Deps{Exchange: r.exchange(), Trail: tr, DB: d, Now: r.now, Machine: r.machineNow})
+		b, err := broker.New(broker.Deps{Exchange: r.exchange(), Trail: tr, DB: d, Marks: r.marks, Now: r.now, Machine: r.machineNow})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,6 +36,7 @@ type Deps struct {
 	Exchange Exchange         // required
 	Trail    Recorder         // required: without it nothing is handed out
 	DB       *db.DB           // keeps approvals; a policy with approvals needs it
+	Marks    Marks            // vouches for approvals; required with DB
 	Log      *slog.Logger     // optional
 	Now      func() time.Time // optional: the installation's time, which hours and tokens go by
 	// Machine is the callers' time, by which they read expires_on; default

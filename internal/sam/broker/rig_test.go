@@ -127,6 +127,7 @@ type rig struct {
 	mu      sync.Mutex
 	at      time.Time
 	machine time.Time
+	marks   broker.Marks
 }
 
 func (r *rig) now() time.Time        { r.mu.Lock(); defer r.mu.Unlock(); return r.at }
@@ -140,8 +141,11 @@ func newRig(t testing.TB, d *db.DB) *rig {
 	r.s = &back{now: r.now, life: time.Hour, scope: "User.Read Directory.Read.All", c: sam.Connection{
 		ID: "c-1", Name: "contoso", Tenant: home, ClientID: appID, State: sam.Active, Cloud: msapi.Commercial(), Generation: 1,
 	}}
+	if d != nil {
+		r.marks = marks(t, d)
+	}
 	var err error
-	r.b, err = broker.New(broker.Deps{Exchange: r.exchange(), Trail: r.book, DB: d, Now: r.now, Machine: r.machineNow})
+	r.b, err = broker.New(broker.Deps{Exchange: r.exchange(), Trail: r.book, DB: d, Marks: r.marks, Now: r.now, Machine: r.machineNow})
 	if err != nil {
 		t.Fatal(err)
 	}

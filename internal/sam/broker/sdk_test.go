@@ -158,7 +158,7 @@ func newLab(t testing.TB) *lab {
 	must(err)
 	v, err := vault.Open(t.Context(), d, vault.NewKeyFile(keyFile(t)), vault.Options{Now: now})
 	must(err)
-	l.store = sam.NewStore(d, v, now)
+	l.store = sam.NewStore(d, v, now, cloud)
 	api := msapi.New(msapi.Options{Transport: s.Transport(), Now: now})
 	t.Cleanup(api.Close)
 	var appSecret string
@@ -200,7 +200,7 @@ func newLab(t testing.TB) *lab {
 	l.x, err = exchange.New(exchange.Deps{Connections: l.store, Authority: api, Resolver: customers{s}, Now: now})
 	must(err)
 	t.Cleanup(l.x.Close)
-	l.b, err = broker.New(broker.Deps{Exchange: l.x, Trail: l.trail, DB: d, Now: now})
+	l.b, err = broker.New(broker.Deps{Exchange: l.x, Trail: l.trail, DB: d, Marks: v, Now: now})
 	must(err)
 	return l
 }

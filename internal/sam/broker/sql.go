@@ -13,6 +13,7 @@ import (
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/exchange"
 	"partnerguard/internal/token"
+	"partnerguard/internal/vault"
 )
 
 // ApprovalState is where an approval stands.
@@ -39,6 +40,8 @@ type PendingApproval struct {
 	DecidedAt  time.Time     `json:"decidedAt,omitzero"`
 	DecidedBy  string        `json:"decidedBy,omitempty"`
 	Until      time.Time     `json:"until,omitzero"`
+
+	mark []byte
 }
 
 // good says whether it counts now. One from the future does not: the clock was
@@ -50,23 +53,57 @@ func (a *PendingApproval) good(now time.Time) bool {
 // maxPending bounds what one caller can leave for people to read.
 const maxPending = 100
 
-const approvalColumns = "id, caller, connection, tenant, resource, state, asked_at, actor, decided_at, decided_by, until_at"
+// Approvals is the table of the approvals, whose rows are marked.
+var Approvals = &vault.Book{Table: "approvals", Version: 1, Key: []string{"id"},
+	Columns: []string{"caller", "connection", "tenant", "resource", "state", "asked_at", "actor", "decided_at", "decided_by", "until_at"}}
+
+// Marks vouches for rows; *vault.Vault meets it.
+type Marks interface {
+	Mark(ctx context.Context, q db.Querier, b *vault.Book, values ...any) ([]byte, error)
+	Fits(ctx context.Context, q db.Querier, b *vault.Book, mark []byte, values ...any) error
+}
+
+func (a *PendingApproval) values() []any {
+	return []any{a.ID, a.Caller, a.Connection, a.Tenant, a.Resource, string(a.State), db.Micros(a.AskedAt), a.Actor, db.Micros(a.DecidedAt), a.DecidedBy, db.Micros(a.Until)}
+}
+
+// vouch marks an approval as it stands, within the transaction that wrote it.
+func (b *Broker) vouch(ctx context.Context, tx *sql.Tx, a *PendingApproval) error {
+	mark, err := b.d.Marks.Mark(ctx, tx, Approvals, a.values()...)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "UPDATE approvals SET mark = $1 WHERE id = $2", mark, a.ID)
+	}
+	return err
+}
+
+// held holds an approval that was read to its mark.
+func (b *Broker) held(ctx context.Context, q db.Querier, a *PendingApproval) error {
+	return b.d.Marks.Fits(ctx, q, Approvals, a.mark, a.values()...)
+}
+
+const approvalColumns = "id, caller, connection, tenant, resource, state, asked_at, actor, decided_at, decided_by, until_at, mark"
 
 func scanApproval(row interface{ Scan(...any) error }) (a PendingApproval, err error) {
 	var asked, decided, until int64
-	err = row.Scan(&a.ID, &a.Caller, &a.Connection, &a.Tenant, &a.Resource, &a.State, &asked, &a.Actor, &decided, &a.DecidedBy, &until)
+	err = row.Scan(&a.ID, &a.Caller, &a.Connection, &a.Tenant, &a.Resource, &a.State, &asked, &a.Actor, &decided, &a.DecidedBy, &until, &a.mark)
 	a.AskedAt, a.DecidedAt, a.Until = db.Time(asked), db.Time(decided), db.Time(until)
 	return a, err
 }
 
 // approval reads the one for this, or the zero value.
 func (b *Broker) approval(ctx context.Context, caller, connection, tenant, resource string) (PendingApproval, error) {
-	if b.d.DB == nil {
+	if b.d.DB == nil || b.d.Marks == nil {
 		return PendingApproval{}, problem.New(problem.Internal, "there is no database for approvals")
 	}
 	a, err := scanApproval(b.d.DB.QueryRowContext(ctx, "SELECT "+approvalColumns+" FROM approvals WHERE caller = $1 AND connection = $2 AND tenant = $3 AND resource = $4", caller, connection, tenant, resource))
 	if errors.Is(err, sql.ErrNoRows) {
 		return PendingApproval{}, nil
+	}
+	if err == nil {
+		err = b.held(ctx, b.d.DB, &a)
+	}
+	if errors.Is(err, vault.ErrForged) {
+		return PendingApproval{}, nil // it is named in log and trail, approves nothing, and is asked for anew
 	}
 	return a, err
 }
@@ -76,6 +113,9 @@ func (b *Broker) await(ctx context.Context, c *Caller, d *Decision) error {
 	return b.d.DB.Tx(ctx, func(tx *sql.Tx) error {
 		a, err := scanApproval(tx.QueryRowContext(ctx, "SELECT "+approvalColumns+" FROM approvals WHERE caller = $1 AND connection = $2 AND tenant = $3 AND resource = $4", c.Name, d.Connection, d.Tenant, d.Resource))
 		now := b.d.Now()
+		if err == nil && b.held(ctx, tx, &a) != nil {
+			a = PendingApproval{} // it says nothing; the question is asked anew over it
+		}
 		switch {
 		case err == nil && (a.State == Pending || a.good(now)):
 			d.Approval = a.ID
@@ -94,9 +134,14 @@ func (b *Broker) await(ctx context.Context, c *Caller, d *Decision) error {
 			return problem.New(problem.Limit, "%d requests of this caller wait already", waiting)
 		}
 		d.Approval = token.ID("a")
-		_, err = tx.ExecContext(ctx, "INSERT INTO approvals ("+approvalColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, '', 0) "+
-			"ON CONFLICT (caller, connection, tenant, resource) DO UPDATE SET id = excluded.id, state = excluded.state, asked_at = excluded.asked_at, actor = excluded.actor, decided_at = 0, decided_by = '', until_at = 0",
-			d.Approval, c.Name, d.Connection, d.Tenant, d.Resource, Pending, db.Micros(now), cut(c.Actor, 200))
+		asked := PendingApproval{ID: d.Approval, Caller: c.Name, Connection: d.Connection, Tenant: d.Tenant, Resource: d.Resource, State: Pending, AskedAt: db.Time(db.Micros(now)), Actor: cut(c.Actor, 200)}
+		mark, err := b.d.Marks.Mark(ctx, tx, Approvals, asked.values()...)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO approvals ("+approvalColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, '', 0, $9) "+
+			"ON CONFLICT (caller, connection, tenant, resource) DO UPDATE SET id = excluded.id, state = excluded.state, asked_at = excluded.asked_at, actor = excluded.actor, decided_at = 0, decided_by = '', until_at = 0, mark = excluded.mark",
+			d.Approval, c.Name, d.Connection, d.Tenant, d.Resource, Pending, db.Micros(now), asked.Actor, mark)
 		return err
 	})
 }
@@ -134,7 +179,7 @@ func (b *Broker) Withdraw(ctx context.Context, id, approver string) (PendingAppr
 }
 
 func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalState) (a PendingApproval, err error) {
-	if b.d.DB == nil {
+	if b.d.DB == nil || b.d.Marks == nil {
 		return a, problem.New(problem.Internal, "there is no database for approvals")
 	}
 	const read = "SELECT " + approvalColumns + " FROM approvals WHERE id = $1"
@@ -149,6 +194,9 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 	if a, err = scanApproval(b.d.DB.QueryRowContext(ctx, read, id)); err != nil {
 		return PendingApproval{}, stored(absent(err))
 	}
+	if err := b.held(ctx, b.d.DB, &a); err != nil {
+		return PendingApproval{}, err
+	}
 	if isSelf(approver, a.Caller, a.Actor) {
 		return PendingApproval{}, problem.New(problem.Usage, "a caller cannot approve what it asked for itself")
 	}
@@ -161,6 +209,9 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 		if a, err = scanApproval(tx.QueryRowContext(ctx, read, id)); err != nil {
 			return absent(err)
 		}
+		if err := b.held(ctx, tx, &a); err != nil {
+			return err
+		}
 		if to == Approved && a.State == Withdrawn {
 			return problem.New(problem.Usage, "it was withdrawn by %s; it can be approved when the caller asks again", a.DecidedBy)
 		}
@@ -172,6 +223,9 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 			e.Action, e.Details["until"] = audit.ApprovalGiven, a.Until.Format(time.RFC3339)
 		}
 		if _, err := tx.ExecContext(ctx, "UPDATE approvals SET state = $1, decided_at = $2, decided_by = $3, until_at = $4 WHERE id = $5", a.State, db.Micros(a.DecidedAt), a.DecidedBy, db.Micros(a.Until), a.ID); err != nil {
+			return err
+		}
+		if err := b.vouch(ctx, tx, &a); err != nil {
 			return err
 		}
 		return b.d.Trail.Record(ctx, tx, e)

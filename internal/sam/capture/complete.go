@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -252,7 +253,9 @@ func (c *Capture) keep(ctx context.Context, p *pending, id claim.Token, refresh 
 	also := func(ctx context.Context, q db.Querier, kept sam.Connection) error {
 		return c.record(ctx, q, audit.Event{
 			Action: audit.ConnectionConsented, Outcome: audit.Done, Actor: r.Actor, Object: kept.ID, Tenant: p.tenant,
-			Details: map[string]string{"account": name(id), "app": r.App.ClientID, "by": strings.Join(done.Verdict.By, " ")},
+			Details: map[string]string{
+				"account": name(id), "app": r.App.ClientID, "by": strings.Join(done.Verdict.By, " "), "generation": strconv.FormatInt(kept.Generation, 10),
+			},
 		})
 	}
 	var err error

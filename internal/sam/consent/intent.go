@@ -2,12 +2,15 @@ package consent
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/vault"
 )
 
 // Intent is a consent that is removed in order to be granted anew.
@@ -27,19 +30,42 @@ type Intents interface {
 	Open(ctx context.Context, connection string) (map[string]Intent, error) // by customer
 }
 
-// NewIntents keeps intents in the database.
-func NewIntents(d *db.DB) Intents { return &intents{d} }
+// IntentBook is the table of the intents, whose rows are marked.
+var IntentBook = &vault.Book{Table: "consent_intents", Version: 1, Key: []string{"connection", "customer"}, Columns: []string{"app", "grants", "since"}}
 
-type intents struct{ d *db.DB }
+// Marks vouches for rows; *vault.Vault meets it.
+type Marks interface {
+	Mark(ctx context.Context, q db.Querier, b *vault.Book, values ...any) ([]byte, error)
+	Fits(ctx context.Context, q db.Querier, b *vault.Book, mark []byte, values ...any) error
+}
+
+// NewIntents keeps intents in the database, under marks of v.
+func NewIntents(d *db.DB, v Marks) Intents { return &intents{d, v} }
+
+type intents struct {
+	d *db.DB
+	v Marks
+}
 
 func (s *intents) Begin(ctx context.Context, i Intent) error {
 	b, err := json.Marshal(i.Grants)
 	if err != nil {
 		return problem.Wrap(err, problem.Internal, "an intent could not be written")
 	}
-	_, err = s.d.ExecContext(ctx, `INSERT INTO consent_intents (connection, customer, app, grants, since) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (connection, customer) DO UPDATE SET app = excluded.app, grants = excluded.grants`,
-		i.Connection, i.Customer, i.App, string(b), db.Micros(i.Since))
+	err = s.d.Tx(ctx, func(tx *sql.Tx) error {
+		var since int64 // as kept: of an earlier one its own
+		if err := tx.QueryRowContext(ctx, `INSERT INTO consent_intents (connection, customer, app, grants, since) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (connection, customer) DO UPDATE SET app = excluded.app, grants = excluded.grants RETURNING since`,
+			i.Connection, i.Customer, i.App, string(b), db.Micros(i.Since)).Scan(&since); err != nil {
+			return err
+		}
+		mark, err := s.v.Mark(ctx, tx, IntentBook, i.Connection, i.Customer, i.App, string(b), since)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE consent_intents SET mark = $1 WHERE connection = $2 AND customer = $3`, mark, i.Connection, i.Customer)
+		return err
+	})
 	if err != nil {
 		return problem.Wrap(err, problem.Internal, "the database could not write down what is about to be removed")
 	}
@@ -57,26 +83,37 @@ func (s *intents) Open(ctx context.Context, connection string) (map[string]Inten
 	bad := func(err error) error {
 		return problem.Wrap(err, problem.Internal, "the database could not tell what an earlier run left")
 	}
-	rows, err := s.d.QueryContext(ctx, `SELECT customer, app, grants, since FROM consent_intents WHERE connection = $1`, connection)
+	rows, err := s.d.QueryContext(ctx, `SELECT customer, app, grants, since, mark FROM consent_intents WHERE connection = $1`, connection)
 	if err != nil {
 		return nil, bad(err)
 	}
 	defer rows.Close()
-	out := map[string]Intent{}
+	type kept struct {
+		Intent
+		text  string
+		since int64
+		mark  []byte
+	}
+	var list []kept
 	for rows.Next() {
-		i := Intent{Connection: connection}
-		var text string
-		var since int64
-		if err := rows.Scan(&i.Customer, &i.App, &text, &since); err != nil {
+		k := kept{Intent: Intent{Connection: connection}}
+		if err := rows.Scan(&k.Customer, &k.App, &k.text, &k.since, &k.mark); err != nil {
 			return nil, bad(err)
 		}
-		// A row that cannot be read still says where something was left.
-		_ = json.Unmarshal([]byte(text), &i.Grants)
-		i.Since = db.Time(since)
-		out[i.Customer] = i
+		list = append(list, k)
 	}
-	if err := rows.Err(); err != nil {
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return nil, bad(err)
+	}
+	out := map[string]Intent{}
+	for _, k := range list {
+		if err := s.v.Fits(ctx, s.d, IntentBook, k.mark, connection, k.Customer, k.App, k.text, k.since); err != nil {
+			return nil, err
+		}
+		// A row that cannot be read still says where something was left.
+		_ = json.Unmarshal([]byte(k.text), &k.Grants)
+		k.Since = db.Time(k.since)
+		out[k.Customer] = k.Intent
 	}
 	return out, nil
 }

@@ -185,7 +185,8 @@ func (s *stuck) FreshAccess(context.Context, string, string, string) ([]string, 
 func TestGrantThatIsNotSeen(t *testing.T) {
 	t.Parallel()
 	s := &stuck{crowd: crowd{n: 1}, there: true}
-	svc, err := consent.New(consent.Deps{Access: s, Intents: consent.NewIntents(dbtest.SQLite(t)), Wait: func(context.Context, time.Duration) error { return nil }})
+	d := dbtest.SQLite(t)
+	svc, err := consent.New(consent.Deps{Access: s, Intents: consent.NewIntents(d, marks(t, d)), Wait: func(context.Context, time.Duration) error { return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/token"
+	"partnerguard/internal/vault"
 )
 
 // Invitation lets one partner tenant consent to one app, once.
@@ -36,14 +37,36 @@ const Longest = 30 * 24 * time.Hour
 // leeway is how far clocks may differ.
 const leeway = 5 * time.Minute
 
+// Invitations is the table of the invitations, whose rows are marked.
+var Invitations = &vault.Book{Table: "invitations", Version: 1, Key: []string{"id"},
+	Columns: []string{"hash", "tenant", "client_id", "name", "features", "made_by", "made_at", "expires_at", "used_at", "connection"}}
+
+// Marks vouches for rows; *vault.Vault meets it.
+type Marks interface {
+	Mark(ctx context.Context, q db.Querier, b *vault.Book, values ...any) ([]byte, error)
+	Fits(ctx context.Context, q db.Querier, b *vault.Book, mark []byte, values ...any) error
+}
+
 // Store keeps invitations. Safe for concurrent use, by several processes too.
 type Store struct {
 	d   *db.DB
+	v   Marks
 	now func() time.Time
 }
 
-// NewStore makes a store over an open database.
-func NewStore(d *db.DB, now func() time.Time) *Store { return &Store{d, now} }
+// NewStore makes a store over an open database and what vouches for its rows.
+func NewStore(d *db.DB, v Marks, now func() time.Time) *Store { return &Store{d, v, now} }
+
+// row is an invitation as it is kept.
+type row struct {
+	Invitation
+	hash, features string
+	mark           []byte
+}
+
+func (r *row) values() []any {
+	return []any{r.ID, r.hash, r.Tenant, r.ClientID, r.Name, r.features, r.MadeBy, db.Micros(r.MadeAt), db.Micros(r.Expires), db.Micros(r.UsedAt), r.Connection}
+}
 
 func hashOf(link secret.Text) string {
 	sum := sha256.Sum256([]byte(link.Reveal()))
@@ -63,24 +86,31 @@ func (s *Store) Make(ctx context.Context, i Invitation, life time.Duration) (Inv
 	if err != nil {
 		return i, secret.Text{}, problem.Wrap(err, problem.Internal, "the invitation cannot be written")
 	}
-	_, err = s.d.ExecContext(ctx, `INSERT INTO invitations (id, hash, tenant, client_id, name, features, made_by, made_at, expires_at, used_at, connection)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '')`, i.ID, hashOf(link), i.Tenant, i.ClientID, i.Name, string(features), i.MadeBy, db.Micros(i.MadeAt), db.Micros(i.Expires))
+	r := row{Invitation: i, hash: hashOf(link), features: string(features)}
+	err = s.d.Tx(ctx, func(tx *sql.Tx) error {
+		mark, err := s.v.Mark(ctx, tx, Invitations, r.values()...)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO invitations (id, hash, tenant, client_id, name, features, made_by, made_at, expires_at, used_at, connection, mark)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, append(r.values(), mark)...)
+		return err
+	})
 	if err != nil {
 		return i, secret.Text{}, problem.Wrap(err, problem.Internal, "the invitation could not be kept")
 	}
 	return i, link, nil
 }
 
-const columns = `id, tenant, client_id, name, features, made_by, made_at, expires_at, used_at, connection`
+const columns = `id, hash, tenant, client_id, name, features, made_by, made_at, expires_at, used_at, connection, mark`
 
-func scan(from interface{ Scan(...any) error }) (i Invitation, err error) {
-	var features string
+func scan(from interface{ Scan(...any) error }) (r row, err error) {
 	var made, expires, used int64
-	if err := from.Scan(&i.ID, &i.Tenant, &i.ClientID, &i.Name, &features, &i.MadeBy, &made, &expires, &used, &i.Connection); err != nil {
-		return i, err
+	if err := from.Scan(&r.ID, &r.hash, &r.Tenant, &r.ClientID, &r.Name, &r.features, &r.MadeBy, &made, &expires, &used, &r.Connection, &r.mark); err != nil {
+		return r, err
 	}
-	i.MadeAt, i.Expires, i.UsedAt = db.Time(made), db.Time(expires), db.Time(used)
-	return i, json.Unmarshal([]byte(features), &i.Features)
+	r.MadeAt, r.Expires, r.UsedAt = db.Time(made), db.Time(expires), db.Time(used)
+	return r, json.Unmarshal([]byte(r.features), &r.Features)
 }
 
 // Open finds the invitation that a link leads to. Kind problem.NotFound when
@@ -97,12 +127,17 @@ func (s *Store) Open(ctx context.Context, link secret.Text) (Invitation, error) 
 	if err != nil {
 		return Invitation{}, problem.Wrap(err, problem.Internal, "the invitation could not be read")
 	}
+	if err := s.v.Fits(ctx, s.d, Invitations, i.mark, i.values()...); errors.Is(err, vault.ErrForged) {
+		return Invitation{}, gone // its name is in the log and the trail, and not for whoever has a link
+	} else if err != nil {
+		return Invitation{}, err
+	}
 	// Made on one machine and opened on another: clocks differ a little.
 	now := s.now()
 	if !i.UsedAt.IsZero() || !now.Before(i.Expires) || now.Before(i.MadeAt.Add(-leeway)) {
 		return Invitation{}, gone
 	}
-	return i, nil
+	return i.Invitation, nil
 }
 
 // Use marks an invitation used, within the transaction that keeps the consent:
@@ -114,6 +149,24 @@ func (s *Store) Use(ctx context.Context, q db.Querier, id, connection string) er
 	}
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
 		return problem.New(problem.NotFound, "this invitation was used meanwhile").WithHint("ask for a new one")
+	}
+	// The row is ours until the transaction ends: what it said before is held to
+	// its mark, then it is marked as it is.
+	r, err := scan(q.QueryRowContext(ctx, "SELECT "+columns+" FROM invitations WHERE id = $1", id))
+	if err != nil {
+		return problem.Wrap(err, problem.Internal, "the invitation could not be read")
+	}
+	before := r
+	before.UsedAt, before.Connection = time.Time{}, ""
+	if err := s.v.Fits(ctx, q, Invitations, r.mark, before.values()...); err != nil {
+		return err
+	}
+	mark, err := s.v.Mark(ctx, q, Invitations, r.values()...)
+	if err != nil {
+		return err
+	}
+	if _, err := q.ExecContext(ctx, "UPDATE invitations SET mark = $1 WHERE id = $2", mark, id); err != nil {
+		return problem.Wrap(err, problem.Internal, "the invitation could not be marked used")
 	}
 	return nil
 }
@@ -131,7 +184,7 @@ func (s *Store) List(ctx context.Context) ([]Invitation, error) {
 		if err != nil {
 			return nil, problem.Wrap(err, problem.Internal, "the invitations could not be read")
 		}
-		out = append(out, i)
+		out = append(out, i.Invitation)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, problem.Wrap(err, problem.Internal, "the invitations could not be read")

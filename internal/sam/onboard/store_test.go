@@ -60,7 +60,7 @@ func TestInvitation(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		clock := newWatch()
-		s := onboard.NewStore(d, clock.Now)
+		s := onboard.NewStore(d, marks(t, d), clock.Now)
 		made, link := mustMake(t, s, week)
 		got, err := s.Open(t.Context(), link)
 		if diff := cmp.Diff(made, got); err != nil || diff != "" {
@@ -97,7 +97,7 @@ func TestInvitation(t *testing.T) {
 func TestWithdrawn(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := onboard.NewStore(d, newWatch().Now)
+		s := onboard.NewStore(d, marks(t, d), newWatch().Now)
 		i, link := mustMake(t, s, week)
 		if err := s.Withdraw(t.Context(), i.ID); err != nil {
 			t.Fatal(err)
@@ -119,6 +119,7 @@ func TestWithdrawn(t *testing.T) {
 func TestInvitationLife(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		v := marks(t, d)
 		for name, c := range map[string]struct {
 			life, jump time.Duration
 			opens      bool
@@ -132,14 +133,14 @@ func TestInvitationLife(t *testing.T) {
 			"the longest at once":      {onboard.Longest, 0, true},
 		} {
 			clock := newWatch()
-			s := onboard.NewStore(d, clock.Now)
+			s := onboard.NewStore(d, v, clock.Now)
 			_, link := mustMake(t, s, c.life)
 			clock.jump(c.jump)
 			if _, err := s.Open(t.Context(), link); (err == nil) != c.opens {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		s := onboard.NewStore(d, newWatch().Now)
+		s := onboard.NewStore(d, v, newWatch().Now)
 		for _, life := range []time.Duration{0, -time.Hour, onboard.Longest + 1} {
 			if _, _, err := s.Make(t.Context(), invited(), life); !errors.Is(err, problem.Usage) {
 				t.Errorf("%s: %v", life, err)
@@ -152,7 +153,7 @@ func TestInvitationLife(t *testing.T) {
 func TestUsedOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := onboard.NewStore(d, newWatch().Now)
+		s := onboard.NewStore(d, marks(t, d), newWatch().Now)
 		i, _ := mustMake(t, s, week)
 		var wg sync.WaitGroup
 		var taken atomic.Int32

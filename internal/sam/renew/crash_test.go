@@ -50,6 +50,7 @@ var crashPoints = []struct {
 // crash is what the child is told.
 type crash struct {
 	Where, Key, CA, Connection, At string
+	Cloud                          msapi.Cloud
 }
 
 const crashEnv = "PARTNERGUARD_TEST_CRASH"
@@ -66,7 +67,7 @@ func TestCrashTable(t *testing.T) {
 	} {
 		for _, p := range crashPoints {
 			t.Run(name+"/"+p.name, func(t *testing.T) {
-				c := crash{Where: where(t), CA: cloud.Info().CAFile, At: p.name}
+				c := crash{Where: where(t), CA: cloud.Info().CAFile, Cloud: cloudOf(cloud.Info()), At: p.name}
 				d, err := db.Open(t.Context(), c.Where)
 				if err != nil {
 					t.Fatal(err)
@@ -123,7 +124,7 @@ func reopen(t *testing.T, l *lab, d *db.DB, key string) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out.store = sam.NewStore(d, v, out.now)
+	out.store = sam.NewStore(d, v, out.now, l.cloud)
 	if out.r, err = renew.New(renew.Deps{Store: out.store, Authority: out.api, Record: out.trail, Now: out.now}); err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +182,7 @@ func TestCrashChild(t *testing.T) {
 	pool.AppendCertsFromPEM(pem)
 	api := msapi.New(msapi.Options{Tries: 1, Transport: &dyingTransport{die, &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}})
 	r, err := renew.New(renew.Deps{
-		Store: sam.NewStore(d, &dyingVault{v, die}, nil), Authority: &dyingAuthority{api, die}, Record: dyingTrail{die}, Settings: dyingSettings{die},
+		Store: sam.NewStore(d, &dyingVault{v, die}, nil, c.Cloud), Authority: &dyingAuthority{api, die}, Record: dyingTrail{die}, Settings: dyingSettings{die},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -93,7 +93,7 @@ func labOver(t testing.TB, s *partnercloud.Server, d *db.DB, change ...func(*ren
 	l.api = msapi.New(msapi.Options{Transport: l.count, Now: l.now, Tries: 1, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
 	l.keyFile = filepath.Join(t.TempDir(), "key")
 	l.vault = openVault(t, d, l.keyFile)
-	l.store = sam.NewStore(d, l.vault, l.now)
+	l.store = sam.NewStore(d, l.vault, l.now, l.cloud)
 	deps := renew.Deps{Store: l.store, Authority: l.api, Record: l.trail, Settings: l.facts, Now: l.now, Pace: 10_000, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
 	for _, f := range change {
 		f(&deps)

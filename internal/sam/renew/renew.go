@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"partnerguard/internal/audit"
@@ -48,6 +49,9 @@ type Deps struct {
 type Renewer struct {
 	d    Deps
 	pace *pace
+
+	mu   sync.Mutex           // guards the field below
+	told map[string]time.Time // connections whose being held was recorded, and when
 }
 
 // New makes a Renewer. Kind problem.Usage when what it is to do cannot be.
@@ -79,7 +83,7 @@ func New(d Deps) (*Renewer, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Renewer{d: d, pace: newPace(d.Pace, d.Wait)}, nil
+	return &Renewer{d: d, pace: newPace(d.Pace, d.Wait), told: map[string]time.Time{}}, nil
 }
 
 // Outcome is how a renewal ended.
@@ -91,6 +95,7 @@ const (
 	Rejected Outcome = "rejected" // Entra ID will not renew it until somebody does something
 	Failed   Outcome = "failed"   // it may pass; it is tried again by itself
 	Damaged  Outcome = "damaged"  // the sealed token does not open
+	Held     Outcome = "held"     // not used: its row is forged, or older than the audit trail knows
 	Busy     Outcome = "busy"     // another process renews it now, or did so in the meantime
 )
 
@@ -107,6 +112,9 @@ type Result struct {
 // says is in the result, and stored. The kept tokens are never worse after it.
 func (r *Renewer) Once(ctx context.Context, id string) (Result, error) {
 	c, err := r.d.Store.Find(ctx, id)
+	if isHeld(err) {
+		return r.held(ctx, id, err)
+	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -119,7 +127,10 @@ func (r *Renewer) Once(ctx context.Context, id string) (Result, error) {
 		return Result{Connection: c, Outcome: Busy, Note: "another process renews it"}, nil
 	}
 	out, err := r.renew(ctx, c.ID)
-	if err != nil || out.Outcome == Damaged { // what was stored ended the lease
+	if isHeld(err) {
+		out, err = r.held(ctx, c.ID, err)
+	}
+	if err != nil || out.Outcome == Damaged || out.Outcome == Held { // what was stored ended the lease
 		if rerr := r.d.Store.Release(context.WithoutCancel(ctx), c.ID, r.d.Who); rerr != nil {
 			r.d.Log.WarnContext(ctx, "a lease was not released and runs out by itself", "connection", c.ID, "error", rerr)
 		}
@@ -136,6 +147,48 @@ func (r *Renewer) Once(ctx context.Context, id string) (Result, error) {
 		out.Connection = r.foretold(ctx, out.Connection)
 	}
 	return out, nil
+}
+
+// isHeld says that a connection is not used until a person looked at it.
+func isHeld(err error) bool {
+	return errors.Is(err, vault.ErrForged) || errors.Is(err, sam.ErrRolledBack)
+}
+
+// held leaves a connection alone: nothing is asked with its token, and its row
+// is evidence. The trail hears of it once an hour.
+func (r *Renewer) held(ctx context.Context, id string, why error) (Result, error) {
+	c, err := r.d.Store.Look(ctx, id)
+	if err != nil {
+		return Result{}, err
+	}
+	words := heldWords(why)
+	out := Result{Connection: c, Outcome: Held, Note: words}
+	now := r.d.Now()
+	r.mu.Lock()
+	at, told := r.told[c.ID]
+	news := !told || now.Sub(at).Abs() >= time.Hour
+	if news {
+		if len(r.told) > 10_000 {
+			clear(r.told)
+		}
+		r.told[c.ID] = now
+	}
+	r.mu.Unlock()
+	if !news {
+		return out, nil
+	}
+	r.d.Log.WarnContext(ctx, "a connection is held back", "connection", c.ID, "because", words)
+	e := r.event(&c, audit.ConnectionHeld, audit.Refused)
+	e.Reason = words
+	return out, r.d.Record.Record(ctx, nil, e)
+}
+
+func heldWords(err error) string {
+	// What it wraps may be joined; the first of ours says why.
+	if p, ok := errors.AsType[*problem.Error](err); ok {
+		return p.Public
+	}
+	return "it is not as partnerguard wrote it"
 }
 
 func (r *Renewer) renew(ctx context.Context, id string) (Result, error) {

@@ -3,12 +3,15 @@ package renew
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
+	"partnerguard/internal/vault"
 )
 
 // Health is how a connection stands, in one word.
@@ -21,6 +24,7 @@ const (
 	Unsure  Health = "unsure" // works; not all that could end it is known
 	Dying   Health = "dying"
 	Dead    Health = "dead"
+	Stopped Health = "held" // not used until a person looked at it
 )
 
 // StatusRow is one connection's standing.
@@ -40,6 +44,8 @@ type StatusRow struct {
 // Words is the row as one sentence.
 func (r StatusRow) Words() string {
 	switch r.Health {
+	case Stopped:
+		return "held back: " + r.Because
 	case Dead:
 		if r.Code != 0 {
 			said := strings.TrimSuffix(r.Because, fmt.Sprintf(" (AADSTS%d)", r.Code)) // not twice
@@ -57,8 +63,9 @@ func (r StatusRow) Words() string {
 	return "healthy"
 }
 
-// Status gives every connection's standing, the worst first. It reads the
-// database alone. heal gives the command or link that heals a connection.
+// Status gives every connection's standing, the worst first: above all those
+// that are not what the audit trail says, or whose row was written by something
+// else. It reads the database alone. heal gives the command or link that heals a connection.
 func (r *Renewer) Status(ctx context.Context, heal func(sam.Connection) string) ([]StatusRow, error) {
 	list, err := r.d.Store.List(ctx)
 	if err != nil {
@@ -68,11 +75,24 @@ func (r *Renewer) Status(ctx context.Context, heal func(sam.Connection) string) 
 	out := make([]StatusRow, len(list))
 	for i, c := range list {
 		out[i] = Judge(c, now)
+		_, err := r.d.Store.Find(ctx, c.ID)
+		if err == nil {
+			err = r.d.Store.Standing(ctx, c)
+		}
+		if isHeld(err) {
+			out[i] = StatusRow{Connection: c, Health: Stopped, Because: heldWords(err), Fix: problem.HintOf(err)}
+			if c.Trouble != nil && errors.Is(err, vault.ErrForged) {
+				out[i].Fix = c.Trouble.Fix
+			}
+			continue
+		} else if err != nil && !isGone(err) {
+			return nil, err
+		}
 		if heal != nil && out[i].Health != Healthy && out[i].Health != Unsure {
 			out[i].Heal = heal(c)
 		}
 	}
-	rank := map[Health]int{Dead: 0, Dying: 1, Unsure: 2, Healthy: 3}
+	rank := map[Health]int{Stopped: 0, Dead: 1, Dying: 2, Unsure: 3, Healthy: 4}
 	slices.SortStableFunc(out, func(a, b StatusRow) int {
 		return cmp.Or(cmp.Compare(rank[a.Health], rank[b.Health]), a.At.Compare(b.At), cmp.Compare(a.Connection.Name, b.Connection.Name))
 	})

@@ -77,9 +77,9 @@ func add(ctx context.Context, q *jobs.Queue, kind string, ids []string, last boo
 	return err
 }
 
-// settle ends the job of a connection that was removed.
+// settle ends the job of a connection that was removed, or is held back.
 func settle(err error) error {
-	if isGone(err) {
+	if isGone(err) || isHeld(err) {
 		return nil
 	}
 	return err
