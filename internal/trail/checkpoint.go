@@ -131,21 +131,35 @@ func (s *Signer) Verifier() note.Verifier { return s.verifier }
 // where the database's owner cannot write.
 func (s *Signer) Key() string { return s.key }
 
-// Signer opens the key of this trail, and makes it where none was ever made. A
-// key that the trail says was made and the vault does not have is not made anew.
-func (t *Trail) Signer(ctx context.Context, v Vault) (*Signer, error) {
+// OpenSigner opens the key of this trail; problem.NotFound when there is none.
+func (t *Trail) OpenSigner(ctx context.Context, v Vault) (*Signer, error) {
 	o, err := t.Origin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ref := vault.Ref{Purpose: "trail-key", Owner: o, Name: "ed25519"}
-	s, err := v.Get(ctx, nil, ref)
-	if !errors.Is(err, problem.NotFound) {
-		if err != nil {
-			return nil, err
-		}
-		return newSigner(o, s)
+	s, err := v.Get(ctx, nil, keyRef(o))
+	if err != nil {
+		return nil, err
 	}
+	return newSigner(o, s)
+}
+
+func keyRef(origin string) vault.Ref {
+	return vault.Ref{Purpose: "trail-key", Owner: origin, Name: "ed25519"}
+}
+
+// Signer opens the key of this trail, and makes it where none was ever made. A
+// key that the trail says was made and the vault does not have is not made anew.
+func (t *Trail) Signer(ctx context.Context, v Vault) (*Signer, error) {
+	signer, err := t.OpenSigner(ctx, v)
+	if !errors.Is(err, problem.NotFound) {
+		return signer, err
+	}
+	o, err := t.Origin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ref := keyRef(o)
 	made, err := t.Search(ctx, Query{Action: string(audit.TrailKey), Limit: 1})
 	if err != nil {
 		return nil, err
@@ -154,7 +168,6 @@ func (t *Trail) Signer(ctx context.Context, v Vault) (*Signer, error) {
 		return nil, problem.New(problem.Unmet, "the key that signs the trail's checkpoints is gone from the vault, and entry %d says that it was made", made.Entries[0].Seq).
 			WithHint("restore the vault from a backup")
 	}
-	var signer *Signer
 	err = t.db.Tx(ctx, func(tx *sql.Tx) error {
 		// The head's lock makes one of two processes wait for the other.
 		if err := t.take(ctx, tx, &known{}); err != nil {

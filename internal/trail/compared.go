@@ -96,6 +96,8 @@ type Standing struct {
 	Tried   time.Time `json:"tried,omitzero"`
 	Failing time.Time `json:"failing,omitzero"` // since when it was not reached or refuses
 	Reason  string    `json:"reason,omitempty"`
+	// Misfit says that it was reached, just now, and holds what does not fit.
+	Misfit bool `json:"misfit,omitempty"`
 }
 
 // Standings gives how every anchor stands that was ever tried.
@@ -202,6 +204,7 @@ func (t *Trail) send(ctx context.Context, a Anchor, st Standing, s *Sending, log
 			st.Failing = s.At
 		}
 		misfit := errors.Is(err, problem.Unmet)
+		st.Misfit = misfit
 		if was.Failing.IsZero() || misfit && was.Reason != st.Reason {
 			e = &audit.Event{Action: audit.TrailGap, Outcome: audit.Failed, Reason: st.Reason}
 			if misfit {
