@@ -101,7 +101,8 @@ func (s *SAM) TrailVerifiers(ctx context.Context) ([]note.Verifier, error) {
 			return nil, problem.New(problem.Usage, "trailKey (from %s): it cannot be read", s.Config.Origin("trailKey")).WithHint("partnerguard trail key prints it")
 		}
 		if o, err := s.Trail.Origin(ctx); err == nil && v.Name() != o {
-			return nil, problem.New(problem.Unmet, "the trail is %s, and trailKey (from %s) is of %.80q: the trail was begun anew, or the key is another's", o, s.Config.Origin("trailKey"), v.Name())
+			return nil, problem.New(problem.Unmet,
+				"the trail is %s, and trailKey (from %s) is of %.80q: the trail was begun anew, or the key is another's", o, s.Config.Origin("trailKey"), v.Name())
 		}
 		return []note.Verifier{v}, nil
 	}

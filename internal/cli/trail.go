@@ -66,7 +66,8 @@ that was written down does the same, with --head.`,
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newTrailList(env, open), newTrailVerify(env, open), newTrailExport(env, open), newTrailAnchor(env, open), newTrailStatus(env, open), newTrailKey(env, open))
+	cmd.AddCommand(newTrailList(env, open), newTrailVerify(env, open), newTrailExport(env, open),
+		newTrailAnchor(env, open), newTrailStatus(env, open), newTrailKey(env, open))
 	return cmd
 }
 

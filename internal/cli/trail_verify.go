@@ -177,7 +177,8 @@ does not fit the trail. Put it into a timer where serve does not run.`,
 					return err
 				}
 				if len(list) == 0 {
-					return problem.New(problem.Usage, "no anchor is set").WithHint("name one in the settings file, for example anchors: [{file: /mnt/other/partnerguard.checkpoints}]")
+					return problem.New(problem.Usage, "no anchor is set").
+						WithHint("name one in the settings file, for example anchors: [{file: /mnt/other/partnerguard.checkpoints}]")
 				}
 				if err := standings(env, output.value, list); err != nil {
 					return err
@@ -256,7 +257,8 @@ func standings(env *Env, output string, list []trail.Standing) error {
 		name := console.Clean(s.Anchor, 120)
 		switch {
 		case !s.Failing.IsZero():
-			_, err = fmt.Fprintf(env.Stdout, "GAP       %s: since %s: %s (it has %d entries)\n", name, s.Failing.Format(time.DateTime), console.Clean(s.Reason, 400), s.Size)
+			_, err = fmt.Fprintf(env.Stdout, "GAP       %s: since %s: %s (it has %d entries)\n",
+				name, s.Failing.Format(time.DateTime), console.Clean(s.Reason, 400), s.Size)
 		case s.At.IsZero():
 			_, err = fmt.Fprintf(env.Stdout, "never     %s: no checkpoint was sent yet\n", name)
 		default:

@@ -82,5 +82,6 @@ func (c *Config) anchorsLine() Line {
 	for _, a := range c.Anchors {
 		names = append(names, a.String())
 	}
-	return Line{Name: "anchors", Value: strings.Join(names, " "), Origin: c.Origin("anchors"), About: "places outside of the database that keep the trail's checkpoints; in the file only"}
+	return Line{Name: "anchors", Value: strings.Join(names, " "), Origin: c.Origin("anchors"),
+		About: "places outside of the database that keep the trail's checkpoints; in the file only"}
 }

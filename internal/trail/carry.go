@@ -67,7 +67,8 @@ func (t *Trail) begin(ctx context.Context) error {
 			return err // another process was faster
 		}
 		var kept int64
-		if err := tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM trail_pages) + (SELECT count(*) FROM trail_tiles) + (SELECT count(*) FROM trail_anchors)").Scan(&kept); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM trail_pages)
+			+ (SELECT count(*) FROM trail_tiles) + (SELECT count(*) FROM trail_anchors)`).Scan(&kept); err != nil {
 			return err
 		}
 		if c.head.Seq == 0 {

@@ -165,7 +165,8 @@ func (t *Trail) Signer(ctx context.Context, v Vault) (*Signer, error) {
 		return nil, err
 	}
 	if len(made.Entries) > 0 {
-		return nil, problem.New(problem.Unmet, "the key that signs the trail's checkpoints is gone from the vault, and entry %d says that it was made", made.Entries[0].Seq).
+		return nil, problem.New(problem.Unmet,
+			"the key that signs the trail's checkpoints is gone from the vault, and entry %d says that it was made", made.Entries[0].Seq).
 			WithHint("restore the vault from a backup")
 	}
 	err = t.db.Tx(ctx, func(tx *sql.Tx) error {
@@ -192,7 +193,8 @@ func (t *Trail) Signer(ctx context.Context, v Vault) (*Signer, error) {
 		if err := v.Put(ctx, tx, ref, s); err != nil {
 			return err
 		}
-		return t.Record(ctx, tx, audit.Event{Action: audit.TrailKey, Outcome: audit.Done, Actor: "system:trail", Object: o, Details: map[string]string{"key": signer.key}})
+		return t.Record(ctx, tx, audit.Event{Action: audit.TrailKey, Outcome: audit.Done, Actor: "system:trail", Object: o,
+			Details: map[string]string{"key": signer.key}})
 	})
 	return signer, err
 }
@@ -233,7 +235,8 @@ func (t *Trail) sign(ctx context.Context, s *Signer) (Checkpoint, tree, []byte, 
 	signed := t.signed
 	t.mu.Unlock()
 	if signed.Size > at.size {
-		return c, at, nil, problem.New(problem.Unmet, "the trail had %d entries and has %d: its end was cut off", signed.Size, at.size)
+		return c, at, nil, problem.New(problem.Unmet,
+			"the trail had %d entries and has %d: its end was cut off", signed.Size, at.size)
 	}
 	if signed.Size > 0 {
 		was, err := t.rootAt(ctx, at, signed.Size)
@@ -241,7 +244,8 @@ func (t *Trail) sign(ctx context.Context, s *Signer) (Checkpoint, tree, []byte, 
 			return c, at, nil, err
 		}
 		if was != signed.Root {
-			return c, at, nil, problem.New(problem.Unmet, "the trail was written anew: its first %d entries are not those that were signed", signed.Size)
+			return c, at, nil, problem.New(problem.Unmet,
+				"the trail was written anew: its first %d entries are not those that were signed", signed.Size)
 		}
 	}
 	raw, err := note.Sign(&note.Note{Text: c.text()}, s)

@@ -229,7 +229,8 @@ func (t *Trail) send(ctx context.Context, a Anchor, st Standing, s *Sending, log
 			return err
 		}
 		if err == nil && len(proof) > 0 {
-			if _, err := tx.ExecContext(ctx, "INSERT INTO trail_proofs (anchor, size, at, note, proof) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (anchor, size) DO UPDATE SET at = excluded.at, note = excluded.note, proof = excluded.proof",
+			if _, err := tx.ExecContext(ctx, `INSERT INTO trail_proofs (anchor, size, at, note, proof) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (anchor, size) DO UPDATE SET at = excluded.at, note = excluded.note, proof = excluded.proof`,
 				st.Anchor, s.Size, db.Micros(s.At), string(s.Note), proof); err != nil {
 				return err
 			}
@@ -352,7 +353,8 @@ func compare(name string, marks []Mark, own string, roots map[int64]Hash, r *Rep
 		case m.Size > r.Head.Seq:
 			c.Misfit = fmt.Sprintf("it holds a checkpoint of %d entries, and the trail has %d: its end was cut off", m.Size, r.Head.Seq)
 		case root != m.Root:
-			c.Misfit = fmt.Sprintf("its checkpoint of %d entries does not fit: an entry after %d and up to %d was changed, or the trail was written anew", m.Size, c.Size, m.Size)
+			c.Misfit = fmt.Sprintf(
+				"its checkpoint of %d entries does not fit: an entry after %d and up to %d was changed, or the trail was written anew", m.Size, c.Size, m.Size)
 		case !m.At.IsZero() && m.At.Before(before):
 			c.Misfit = fmt.Sprintf("its checkpoint of %d entries is older than one of fewer entries", m.Size)
 		}

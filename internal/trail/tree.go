@@ -132,7 +132,8 @@ func tileRoots(ctx context.Context, q db.Querier, level int, n int64, count int)
 		return nil, err
 	}
 	if len(list) != count {
-		return nil, problem.New(problem.BadInput, "tiles of the audit trail are missing or damaged: the tree's hashes from tile %d of level %d on", n+int64(len(list)), level)
+		return nil, problem.New(problem.BadInput,
+			"tiles of the audit trail are missing or damaged: the tree's hashes from tile %d of level %d on", n+int64(len(list)), level)
 	}
 	return list, nil
 }

@@ -276,7 +276,8 @@ func (t *Trail) verify(ctx context.Context, wanted *Hash, roots map[int64]Hash) 
 	var standBad *Bad
 	w.leaf = func(h tlog.Hash) error {
 		if w.tree.size == stand.size && w.tree.root() != stand.root() {
-			standBad = bad(stand.size-stand.size%tileWidth+1, "it, or one up to entry %d, or the head row, was changed: together they do not make the tree of the head row", stand.size)
+			standBad = bad(stand.size-stand.size%tileWidth+1,
+				"it, or one up to entry %d, or the head row, was changed: together they do not make the tree of the head row", stand.size)
 			return errBad
 		}
 		return ct.add(0, h)

@@ -101,7 +101,8 @@ func appendLine(path string, s *trail.Sending, l line) error {
 			return problem.New(problem.Unmet, "the last line of the file of checkpoints %s was changed: %s", path, err)
 		}
 		if held.Size < s.Known {
-			return problem.New(problem.Unmet, "the file of checkpoints %s took one of %d entries and ends with one of %d: it was cut or replaced", path, s.Known, held.Size)
+			return problem.New(problem.Unmet,
+				"the file of checkpoints %s took one of %d entries and ends with one of %d: it was cut or replaced", path, s.Known, held.Size)
 		}
 		if err := s.Fits(held); err != nil {
 			return err

@@ -159,7 +159,7 @@ func TestWitnessSetBack(t *testing.T) {
 	if r := h.verify(a); !errors.Is(r.Err(), problem.Unmet) {
 		t.Errorf("%+v", r)
 	}
-	if st := h.send(a)[0]; !st.Misfit {
+	if st := h.send(a)[0]; !st.Misfit || !strings.Contains(st.Reason, "set back") {
 		t.Errorf("%+v", st)
 	}
 }

@@ -34,8 +34,10 @@ func NewSyslog(to string, every time.Duration, conf *tls.Config) (*Syslog, error
 	if err == nil {
 		port, ok = ports[u.Scheme]
 	}
-	if !ok || u.User != nil || u.RawQuery != "" || u.Scheme != "unix" && (u.Hostname() == "" || u.Path != "") || u.Scheme == "unix" && (u.Path == "" || u.Host != "") {
-		return nil, problem.New(problem.Usage, "the syslog server %q cannot be read", to).WithHint("tls://host:6514, tcp://host:601, udp://host:514 or unix:///dev/log")
+	if !ok || u.User != nil || u.RawQuery != "" ||
+		u.Scheme != "unix" && (u.Hostname() == "" || u.Path != "") || u.Scheme == "unix" && (u.Path == "" || u.Host != "") {
+		return nil, problem.New(problem.Usage, "the syslog server %q cannot be read", to).
+			WithHint("tls://host:6514, tcp://host:601, udp://host:514 or unix:///dev/log")
 	}
 	if u.Scheme != "unix" && u.Port() == "" {
 		u.Host = net.JoinHostPort(u.Hostname(), port)
@@ -61,7 +63,8 @@ func (s *Syslog) Send(ctx context.Context, c *trail.Sending) ([]byte, error) {
 		host = "-"
 	}
 	// Facility 13, log audit; severity 5, notice.
-	msg := fmt.Appendf(nil, "<%d>1 %s %.255s partnerguard %d checkpoint - %s", 13*8+5, c.At.UTC().Format("2006-01-02T15:04:05.000000Z"), host, os.Getpid(), text[:len(text)-1])
+	msg := fmt.Appendf(nil, "<%d>1 %s %.255s partnerguard %d checkpoint - %s", 13*8+5,
+		c.At.UTC().Format("2006-01-02T15:04:05.000000Z"), host, os.Getpid(), text[:len(text)-1])
 	conn, err := s.dial(ctx)
 	if err != nil {
 		return nil, problem.Wrap(err, problem.BadInput, "the syslog server %s does not answer", s.to.Host)

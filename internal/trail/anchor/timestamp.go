@@ -166,7 +166,9 @@ func Stamped(raw, data []byte, roots *x509.CertPool, nonce *big.Int) (at time.Ti
 		pool.AddCert(c)
 	}
 	// This checks the signature once more, and the chain as it was at the time.
-	if err := p.VerifyWithOpts(x509.VerifyOptions{Roots: roots, Intermediates: pool, CurrentTime: ts.Time, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}}); err != nil {
+	if err := p.VerifyWithOpts(x509.VerifyOptions{
+		Roots: roots, Intermediates: pool, CurrentTime: ts.Time, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping},
+	}); err != nil {
 		return at, errors.New("its signer's certificate does not come from a known root, was not valid at the time, or the signature is wrong")
 	}
 	sum := sha256.Sum256(data)

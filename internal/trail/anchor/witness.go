@@ -43,7 +43,8 @@ func NewWitness(prefix, key string, every time.Duration, c *http.Client, now fun
 	}
 	v, err := formats.NewVerifierForCosignatureV1(strings.TrimSpace(key))
 	if err != nil {
-		return nil, problem.New(problem.Usage, "the key of the witness %s cannot be read", prefix).WithHint("it looks like witness.example.com/w1+a1b2c3d4+B…: its operator publishes it")
+		return nil, problem.New(problem.Usage, "the key of the witness %s cannot be read", prefix).
+			WithHint("it looks like witness.example.com/w1+a1b2c3d4+B…: its operator publishes it")
 	}
 	return &Witness{strings.TrimRight(u.String(), "/"), v, every, careful(c), now}, nil
 }
@@ -98,7 +99,8 @@ func (w *Witness) Send(ctx context.Context, s *trail.Sending) ([]byte, error) {
 			return nil, problem.New(problem.Unmet, "the witness %s cosigned %d entries and remembers %d: it was set back, or is another one", w.url, s.Known, has)
 		}
 		if has == old {
-			return nil, problem.New(problem.Unmet, "the witness %s holds another checkpoint of %d entries than the trail's: these were changed or written anew", w.url, has)
+			return nil, problem.New(problem.Unmet,
+				"the witness %s holds another checkpoint of %d entries than the trail's: these were changed or written anew", w.url, has)
 		}
 		old = has
 	}
@@ -138,7 +140,8 @@ func (w *Witness) add(ctx context.Context, s *trail.Sending, old int64) (proof [
 		}
 		return nil, has, nil
 	case http.StatusUnprocessableEntity:
-		return nil, 0, problem.New(problem.Unmet, "the witness %s holds a checkpoint of %d entries that is not the beginning of the trail: these were changed or written anew", w.url, old)
+		return nil, 0, problem.New(problem.Unmet,
+			"the witness %s holds a checkpoint of %d entries that is not the beginning of the trail: these were changed or written anew", w.url, old)
 	case http.StatusNotFound, http.StatusForbidden:
 		return nil, 0, problem.New(problem.BadInput, "the witness %s does not know this trail or its key (%d)", w.url, status)
 	}
@@ -200,7 +203,8 @@ func (w *Witness) Held(ctx context.Context, known []note.Verifier, kept []trail.
 	case err != nil:
 		return problem.New(problem.BadInput, "what it cosigned before was compared, and it does not answer now: %s", err)
 	case has > c.Size:
-		return each(trail.Mark{Checkpoint: trail.Checkpoint{Origin: c.Origin, Size: has}, Bad: fmt.Sprintf("it remembers %d entries, and the newest cosignature kept here is of %d: later ones were removed, or the trail was cut", has, c.Size)})
+		return each(trail.Mark{Checkpoint: trail.Checkpoint{Origin: c.Origin, Size: has}, Bad: fmt.Sprintf(
+			"it remembers %d entries, and the newest cosignature kept here is of %d: later ones were removed, or the trail was cut", has, c.Size)})
 	case has > 0 && has < c.Size:
 		return problem.New(problem.Unmet, "it remembers %d entries and cosigned %d: it was set back, or is another one", has, c.Size)
 	case has == c.Size && has > 0:
