@@ -40,6 +40,9 @@ func (s *SAM) Serve(ctx context.Context, o ServeOptions) (http.Handler, error) {
 	r.Register(q)
 	q.Handle(jobWarn, func(ctx context.Context, _ jobs.Job) error { return s.warn(ctx) })
 	q.Every(time.Hour, jobWarn, nil)
+	if err := s.anchorRegularly(ctx, q); err != nil {
+		return nil, err
+	}
 	b, err := s.Broker()
 	if err != nil {
 		return nil, err

@@ -160,16 +160,29 @@ func installed(env *Env, build func(open func(context.Context) (*app.SAM, error)
 // work without the vault what they need.
 func newSettledTrail(env *Env) *cobra.Command {
 	var in installation
-	cmd := newTrail(env, func(ctx context.Context) (*trail.Trail, func() error, error) {
+	cmd := newTrail(env, func(ctx context.Context, need trailNeed) (trailParts, error) {
 		o, err := in.options(ctx, env)
 		if err != nil {
-			return nil, nil, err
+			return trailParts{}, err
 		}
-		s, err := app.OpenData(ctx, o)
+		var s *app.SAM
+		switch {
+		case need == signs:
+			s, err = app.OpenSAM(ctx, o)
+		case need == keyIfAny && len(o.Config.Anchors) > 0 && o.Config.TrailKey == "":
+			// Without the vault the rest can still be said.
+			if s, err = app.OpenSAM(ctx, o); err != nil && ctx.Err() == nil {
+				fmt.Fprintf(env.Stderr, "partnerguard: the vault does not open, so signatures of checkpoints are not checked: set trailKey\n")
+				s, err = app.OpenData(ctx, o)
+			}
+		default:
+			s, err = app.OpenData(ctx, o)
+		}
 		if s, err = opened(env, s, err); err != nil {
-			return nil, nil, err
+			return trailParts{}, err
 		}
-		return s.Trail, s.Close, nil
+		return trailParts{Trail: s.Trail, Anchors: s.Anchors, Verifiers: s.TrailVerifiers, Close: s.Close,
+			Send: func(ctx context.Context) ([]trail.Standing, error) { return s.AnchorTrail(ctx, true) }, Key: s.TrailKey}, nil
 	})
 	in.register(cmd)
 	return cmd

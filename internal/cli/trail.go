@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/mod/sumdb/note"
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/console"
@@ -18,45 +18,67 @@ import (
 	"partnerguard/internal/trail"
 )
 
-// trailOpen opens the audit trail of the configured database; the function it
-// gives closes it.
-type trailOpen func(ctx context.Context) (*trail.Trail, func() error, error)
+// trailParts are what the trail's commands work with.
+type trailParts struct {
+	Trail     *trail.Trail
+	Anchors   func() ([]trail.Anchor, error)
+	Verifiers func(context.Context) ([]note.Verifier, error) // of checkpoints
+	Send      func(context.Context) ([]trail.Standing, error)
+	Key       func(context.Context) (string, error)
+	Close     func() error
+}
 
-func newTrail(env *Env, open func(ctx context.Context) (*trail.Trail, func() error, error)) *cobra.Command {
+// trailOpen opens the audit trail of the configured database: with the vault for
+// what signs, or, where it helps and can be had, for what checks.
+type trailOpen func(ctx context.Context, need trailNeed) (trailParts, error)
+
+type trailNeed int
+
+const (
+	noVault trailNeed = iota
+	keyIfAny
+	signs
+)
+
+func newTrail(env *Env, open trailOpen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "trail", Short: "Show, verify and export the audit trail",
 		Long: `trail reads the audit trail: every consent, renewal, token handed out or refused,
-approval and change of the vault. Each entry carries a hash over the entry before
-it, so that none can be changed, removed or moved unseen.
+approval and change of the vault. The entries make a Merkle tree (RFC 6962), so that
+none can be changed, removed or moved unseen.
 
 Whoever may write the whole database could still write a whole new trail, or cut
-off its end. So write the head that trail verify prints down elsewhere from time
-to time, and give it back with --head.`,
+off its end. So signed checkpoints of it go to anchors, places that the database's
+owner does not hold: the setting anchors names them, serve sends them, trail anchor
+sends them now, and trail verify compares. A head that trail verify printed and
+that was written down does the same, with --head.`,
 		Example: `  partnerguard trail list --action token.issued --since 2026-11-01
   partnerguard trail verify
-  partnerguard trail verify --head 5f1c…
+  partnerguard trail anchor
+  partnerguard trail status
   partnerguard trail export --out trail.jsonl
   partnerguard trail verify --from trail.jsonl`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
 			}
-			return problem.New(problem.Usage, "trail does not know %.40q", args[0]).WithHint("it knows list, verify and export")
+			return problem.New(problem.Usage, "trail does not know %.40q", args[0]).WithHint("it knows list, verify, export, anchor, status and key")
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newTrailList(env, open), newTrailVerify(env, open), newTrailExport(env, open))
+	cmd.AddCommand(newTrailList(env, open), newTrailVerify(env, open), newTrailExport(env, open),
+		newTrailAnchor(env, open), newTrailStatus(env, open), newTrailKey(env, open))
 	return cmd
 }
 
 // withTrail opens the trail, works with it and closes it.
-func withTrail(ctx context.Context, open trailOpen, work func(*trail.Trail) error) error {
-	t, done, err := open(ctx)
+func withTrail(ctx context.Context, open trailOpen, need trailNeed, work func(trailParts) error) error {
+	p, err := open(ctx, need)
 	if err != nil {
 		return err
 	}
-	err = work(t)
-	if cerr := done(); err == nil {
+	err = work(p)
+	if cerr := p.Close(); err == nil {
 		err = cerr
 	}
 	return err
@@ -82,8 +104,8 @@ what begins with the rest.`,
 				return err
 			}
 			q.From, q.To, q.Outcome = s.since.at, s.until.end(), audit.Outcome(outcome.value)
-			return withTrail(cmd.Context(), open, func(t *trail.Trail) error {
-				f, err := t.Search(cmd.Context(), q)
+			return withTrail(cmd.Context(), open, noVault, func(p trailParts) error {
+				f, err := p.Trail.Search(cmd.Context(), q)
 				if err != nil {
 					return err
 				}
@@ -145,92 +167,22 @@ func trailText(w io.Writer, f *trail.Found, p paint, width int) error {
 	return nil
 }
 
-func newTrailVerify(env *Env, open trailOpen) *cobra.Command {
-	var head, from string
-	output := choice{value: "text", allowed: []string{"text", "json"}}
-	cmd := &cobra.Command{
-		Use: "verify", Short: "Check that nothing in the trail was changed, removed or moved", Args: noWords,
-		Long: `verify reads the whole trail and names the first entry at which the chain does not
-hold. It ends with exit code 3 there. With --from it checks an export, without
-any database.`,
-		Example: `  partnerguard trail verify
-  partnerguard trail verify --head 5f1c…   # a head that an earlier run printed
-  partnerguard trail verify --from trail.jsonl`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var wanted *trail.Hash
-			if head != "" {
-				h, err := trail.ParseHash(strings.ToLower(strings.TrimSpace(head)))
-				if err != nil {
-					return problem.Wrap(err, problem.Usage, "--head: %s", err)
-				}
-				wanted = &h
-			}
-			tell := func(r trail.Report, err error) error {
-				if err != nil {
-					return err
-				}
-				if output.value == "json" {
-					err = console.JSON(env.Stdout, r)
-				} else {
-					err = verifyText(env.Stdout, &r, wanted != nil, paint{on: colour(env)})
-				}
-				if err != nil {
-					return err
-				}
-				return r.Err()
-			}
-			switch from {
-			case "":
-				return withTrail(cmd.Context(), open, func(t *trail.Trail) error { return tell(t.Verify(cmd.Context(), wanted)) })
-			case "-":
-				return tell(trail.VerifyExport(env.Stdin, wanted))
-			}
-			f, err := os.Open(from)
-			if err != nil {
-				return problem.Wrap(err, problem.NotFound, "%s cannot be opened", from)
-			}
-			defer f.Close()
-			return tell(trail.VerifyExport(f, wanted))
-		},
-	}
-	cmd.Flags().StringVar(&head, "head", "", "the hash of a head written down before: it must be in the trail")
-	cmd.Flags().StringVar(&from, "from", "", "an export to check instead of the database; - is standard input")
-	_ = cmd.MarkFlagFilename("from")
-	addChoice(cmd, &output, "output", "how to print")
-	return cmd
-}
-
-func verifyText(w io.Writer, r *trail.Report, headGiven bool, p paint) error {
-	if r.Bad != nil {
-		_, err := fmt.Fprintf(w, "%s at entry %d: %s\n%d entries before it hold\n", p.bold("the trail does not hold"), r.Bad.Seq, r.Bad.Words, r.Entries)
-		return err
-	}
-	fmt.Fprintf(w, "%s: %d entries", p.bold("the trail holds"), r.Entries)
-	if r.After > 0 {
-		fmt.Fprintf(w, " after entry %d", r.After)
-	}
-	if headGiven {
-		fmt.Fprint(w, ", and the head that was written down is among them")
-	}
-	_, err := fmt.Fprintf(w, "\nhead: entry %d, %s\nwrite it down elsewhere: trail verify --head then shows whether the end was cut off\n", r.Head.Seq, r.Head.Hash)
-	return err
-}
-
 func newTrailExport(env *Env, open trailOpen) *cobra.Command {
 	var out string
 	var after int64
 	cmd := &cobra.Command{
 		Use: "export", Short: "Write the trail as JSON Lines that can be checked without the database", Args: noWords,
-		Long: `export writes a first line about the export, then one line an entry: its hash and
-the bytes that were hashed. trail verify --from checks it; so can anyone: the hash
-of an entry is SHA-256 over the 32 bytes of the hash before it, followed by the
-bytes of "entry".`,
+		Long: `export writes a first line about the export, then one line an entry, and a last line
+with the root of the tree. trail verify --from checks it; so can anyone: the hash of
+an entry is SHA-256 over a zero byte and the bytes of "entry", and the root is that
+of RFC 6962. Entries of before the tree carry the hash of the chain they were in:
+SHA-256 over the 32 bytes of the hash before, followed by the bytes of "entry".`,
 		Example: "  partnerguard trail export --out trail.jsonl\n  partnerguard trail export --after 12000 > new.jsonl",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withTrail(cmd.Context(), open, func(t *trail.Trail) error {
+			return withTrail(cmd.Context(), open, noVault, func(p trailParts) error {
 				var head trail.Head
 				err := writeOut(env, out, func(w io.Writer) (err error) {
-					head, err = t.Export(cmd.Context(), w, after)
+					head, err = p.Trail.Export(cmd.Context(), w, after)
 					return err
 				})
 				if err == nil && out != "" && out != "-" {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"partnerguard/internal/audit"
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/problem"
@@ -33,7 +35,10 @@ func TestTrailCommands(t *testing.T) {
 	run := func(args ...string) (string, error) {
 		var out, errs bytes.Buffer
 		env := &Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs, Getenv: func(string) string { return "" }, Now: time.Now}
-		cmd := newTrail(env, func(context.Context) (*trail.Trail, func() error, error) { return tr, func() error { return nil }, nil })
+		cmd := newTrail(env, func(context.Context, trailNeed) (trailParts, error) {
+			return trailParts{Trail: tr, Anchors: func() ([]trail.Anchor, error) { return nil, nil }, Close: func() error { return nil },
+				Verifiers: func(context.Context) ([]note.Verifier, error) { return nil, nil }}, nil
+		})
 		cmd.SetArgs(args)
 		cmd.SilenceErrors, cmd.SilenceUsage = true, true
 		err := cmd.ExecuteContext(t.Context())

@@ -58,6 +58,15 @@ type Config struct {
 	// Policy is the file that says which caller may have which token. Without it
 	// serve hands out none.
 	Policy string `yaml:"policy"`
+	// Anchors are the places outside of the database that keep checkpoints of the
+	// audit trail. Only the file sets them.
+	Anchors []Anchor `yaml:"anchors"`
+	// AnchorEvery is how often serve gives them one, when there are new entries: a
+	// minute to 7 days. Default 15m.
+	AnchorEvery time.Duration `yaml:"anchorEvery"`
+	// TrailKey is the key that verifies the trail's checkpoints, as trail key
+	// prints it. With it, trail verify needs no vault, and takes no other key.
+	TrailKey string `yaml:"trailKey"`
 
 	origins map[string]string
 	file    string
@@ -89,6 +98,8 @@ func settings() []setting {
 		s("tlsKey", "", "a PEM file", func(c *Config) *string { return &c.TLSKey }),
 		s("clientCA", "", "a PEM file of the authorities of callers' certificates", func(c *Config) *string { return &c.ClientCA }),
 		s("policy", "policy", "which caller may have which token", func(c *Config) *string { return &c.Policy }),
+		{name: "anchorEvery", about: "how often the trail's checkpoints go to its anchors", span: func(c *Config) *time.Duration { return &c.AnchorEvery }},
+		s("trailKey", "", "what verifies the trail's checkpoints", func(c *Config) *string { return &c.TrailKey }),
 	}
 }
 
@@ -190,6 +201,9 @@ func (c *Config) read(path string, named bool) error {
 			c.origins[s.name] = c.file
 		}
 	}
+	if len(c.Anchors) > 0 {
+		c.origins["anchors"] = c.file
+	}
 	return nil
 }
 
@@ -225,6 +239,9 @@ func (c *Config) fill(configHome, dataHome string) {
 	def(&c.Listen, "127.0.0.1:8443")
 	if c.RenewEvery == 0 {
 		c.RenewEvery = 7 * 24 * time.Hour
+	}
+	if c.AnchorEvery == 0 {
+		c.AnchorEvery = 15 * time.Minute
 	}
 }
 
@@ -285,7 +302,7 @@ func (c *Config) check() error {
 	if (c.TLSCertificate == "") != (c.TLSKey == "") {
 		return problem.New(problem.Usage, "tlsCertificate and tlsKey go together: one is missing")
 	}
-	return nil
+	return c.checkAnchors()
 }
 
 // File is the settings file that was read, or "".
@@ -335,5 +352,5 @@ func (c *Config) Lines() []Line {
 		}
 		out = append(out, l)
 	}
-	return out
+	return append(out, c.anchorsLine())
 }

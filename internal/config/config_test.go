@@ -67,20 +67,28 @@ func TestDefaults(t *testing.T) {
 func TestBadSettings(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
-		"unknown name":     {"data: /x\nmasterkye: a\n", "[2:1]"},
-		"not YAML":         {"data: [", "partnerguard.yaml"},
-		"cloud":            {"cloud: mars\n", `"mars" is not a cloud`},
-		"never renewed":    {"renewEvery: 721h\n", "30 days"},
-		"renewed all day":  {"renewEvery: 59m\n", "an hour"},
-		"database":         {"database: mysql://x\n", "postgres://"},
-		"public over http": {"publicURL: http://guard.example\n", "https://"},
-		"public with user": {"publicURL: https://a:b@guard.example\n", "https://"},
-		"public with path": {"publicURL: https://guard.example/app\n", "host alone"},
-		"public flag":      {"publicURL: ftp://guard.example\n", "https://"},
-		"database unread":  {"database: postgres://u:gehe%zz@db/x\n", "cannot be read"},
-		"database query":   {"database: postgres://u@db/x?sslpassword=geheim\n", "PGPASSWORD"},
-		"half of TLS":      {"tlsKey: k.pem\n", "go together"},
-		"large":            {"data: " + strings.Repeat("x", 1<<20) + "\n", "larger than"},
+		"unknown name":              {"data: /x\nmasterkye: a\n", "[2:1]"},
+		"an anchor of nothing":      {"anchors: [{every: 1h}]\n", "exactly one"},
+		"an anchor of two kinds":    {"anchors: [{syslog: 'udp://h', witness: 'https://w', key: k}]\n", "exactly one"},
+		"a file that is a syslog":   {"anchors: [{syslog: 'udp://h', file: /x}]\n", "exactly one"},
+		"a witness without key":     {"anchors: [{witness: 'https://w'}]\n", "go together"},
+		"a stamp without roots":     {"anchors: [{timestamp: 'http://t'}]\n", "roots"},
+		"an anchor twice":           {"anchors: [{file: /x}, {file: /x}]\n", "twice"},
+		"an anchor of another word": {"anchors: [{fil: /x}]\n", "[1:12]"},
+		"anchored every second":     {"anchorEvery: 1s\n", "a minute"},
+		"not YAML":                  {"data: [", "partnerguard.yaml"},
+		"cloud":                     {"cloud: mars\n", `"mars" is not a cloud`},
+		"never renewed":             {"renewEvery: 721h\n", "30 days"},
+		"renewed all day":           {"renewEvery: 59m\n", "an hour"},
+		"database":                  {"database: mysql://x\n", "postgres://"},
+		"public over http":          {"publicURL: http://guard.example\n", "https://"},
+		"public with user":          {"publicURL: https://a:b@guard.example\n", "https://"},
+		"public with path":          {"publicURL: https://guard.example/app\n", "host alone"},
+		"public flag":               {"publicURL: ftp://guard.example\n", "https://"},
+		"database unread":           {"database: postgres://u:gehe%zz@db/x\n", "cannot be read"},
+		"database query":            {"database: postgres://u@db/x?sslpassword=geheim\n", "PGPASSWORD"},
+		"half of TLS":               {"tlsKey: k.pem\n", "go together"},
+		"large":                     {"data: " + strings.Repeat("x", 1<<20) + "\n", "larger than"},
 	} {
 		_, err := config.Load(config.Source{File: write(t, c.text), Getenv: env("HOME", "/h")})
 		if err == nil || !strings.Contains(err.Error()+problem.HintOf(err), c.want) || strings.Contains(err.Error(), "gehe") {
@@ -139,4 +147,25 @@ func FuzzFile(f *testing.F) {
 			t.Errorf("settings %v and error %v", c, err)
 		}
 	})
+}
+
+func TestAnchors(t *testing.T) {
+	t.Parallel()
+	path := write(t, "anchorEvery: 5m\nanchors:\n  - file: /mnt/x\n  - {timestamp: 'http://t', roots: /r.pem, file: /mnt/s}\n  - {syslog: 'udp://h', every: 1h}\n")
+	c, err := config.Load(config.Source{File: path, Getenv: env("HOME", "/h")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var every []time.Duration
+	for _, a := range c.Anchors {
+		every = append(every, a.Every)
+	}
+	if len(every) != 3 || every[0] != 5*time.Minute || every[1] != 24*time.Hour || every[2] != time.Hour {
+		t.Errorf("%v", every)
+	}
+	for _, l := range c.Lines() {
+		if l.Name == "anchors" && (l.Value != "file:/mnt/x timestamp:http://t syslog:udp://h" || l.Origin != path) {
+			t.Errorf("%+v", l)
+		}
+	}
 }

@@ -14,7 +14,8 @@ import (
 	"partnerguard/internal/problem"
 )
 
-// Hash is the chain's value after an entry.
+// Hash is a hash of the tree: an entry's leaf or the root of all up to an entry.
+// Of entries from before the tree it is the value of the hash chain.
 type Hash [sha256.Size]byte
 
 // String is the hash in lower case hex, 64 characters.
@@ -22,6 +23,9 @@ func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 
 // MarshalText writes it as String does.
 func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (h *Hash) UnmarshalText(b []byte) (err error) { *h, err = ParseHash(string(b)); return err }
 
 // ParseHash reads what String wrote.
 func ParseHash(s string) (h Hash, err error) {
@@ -34,7 +38,7 @@ func ParseHash(s string) (h Hash, err error) {
 	return h, nil
 }
 
-// next is the hash of the entry with these canonical bytes.
+// next is the hash chain's value after the entry with these canonical bytes.
 func (h Hash) next(canonical []byte) (n Hash) {
 	d := sha256.New()
 	d.Write(h[:])
@@ -43,8 +47,8 @@ func (h Hash) next(canonical []byte) (n Hash) {
 	return n
 }
 
-// Entry is one recorded event with its place in the chain. Seq counts from 1
-// without gaps.
+// Entry is one recorded event with its place in the trail. Seq counts from 1
+// without gaps: entry n is leaf n-1 of the tree.
 type Entry struct {
 	Seq  int64 `json:"seq"`
 	Hash Hash  `json:"hash"`

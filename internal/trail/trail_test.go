@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -168,20 +169,24 @@ func TestTampering(t *testing.T) {
 		at    int64
 		words string
 	}{
-		"a word edited":              {edit(`"n":"4"`, `"n":"5"`), 4, "does not follow"},
-		"an entry renumbered":        {edit(`{"seq":4,`, `{"seq":9,`), 4, "entry 9 stands"},
-		"number made unreadable":     {edit(`{"seq":4,`, `{"seq":04,`), 4, "cannot be read"},
-		"a page deleted":             {func(t *testing.T, d *db.DB) { exec(t, d, "DELETE FROM trail_pages WHERE first = 3") }, 3, "missing"},
-		"the first page deleted":     {func(t *testing.T, d *db.DB) { exec(t, d, "DELETE FROM trail_pages WHERE first = 1") }, 1, "missing"},
-		"the last page deleted":      {func(t *testing.T, d *db.DB) { exec(t, d, "DELETE FROM trail_pages WHERE first = 7") }, 7, "cut off"},
-		"all pages deleted":          {func(t *testing.T, d *db.DB) { exec(t, d, "DELETE FROM trail_pages") }, 1, "cut off"},
-		"two pages change places":    {swap, 3, "stands in its place"},
-		"a line cut out of a page":   {cutLine, 5, "missing"},
-		"times of a page changed":    {func(t *testing.T, d *db.DB) { exec(t, d, "UPDATE trail_pages SET latest = latest + 1 WHERE first = 2") }, 2, "of itself"},
-		"end of a page changed":      {func(t *testing.T, d *db.DB) { exec(t, d, "UPDATE trail_pages SET last = 99 WHERE first = 3") }, 3, "of itself"},
-		"head row's number lowered":  {func(t *testing.T, d *db.DB) { exec(t, d, "UPDATE trail_head SET seq = 3") }, 3, "head row"},
-		"head row's hash changed":    {func(t *testing.T, d *db.DB) { exec(t, d, "UPDATE trail_head SET hash = anchor") }, 7, "head row"},
-		"anchor changed":             {func(t *testing.T, d *db.DB) { exec(t, d, "UPDATE trail_head SET anchor = hash") }, 1, "does not follow"},
+		"a word edited":            {edit(`"n":"4"`, `"n":"5"`), 4, "does not follow"},
+		"an entry renumbered":      {edit(`{"seq":4,`, `{"seq":9,`), 4, "entry 9 stands"},
+		"number made unreadable":   {edit(`{"seq":4,`, `{"seq":04,`), 4, "cannot be read"},
+		"a page deleted":           {func(t *testing.T, d *db.DB) { exec(t, d, "DELETE FROM trail_pages WHERE first = 3") }, 3, "missing"},
+		"the first page deleted":   {func(t *testing.T, d *db.DB) { exec(t, d, "DELETE FROM trail_pages WHERE first = 1") }, 1, "missing"},
+		"the last page deleted":    {func(t *testing.T, d *db.DB) { exec(t, d, "DELETE FROM trail_pages WHERE first = 7") }, 7, "cut off"},
+		"all pages deleted":        {func(t *testing.T, d *db.DB) { exec(t, d, "DELETE FROM trail_pages") }, 1, "cut off"},
+		"two pages change places":  {swap, 3, "stands in its place"},
+		"a line cut out of a page": {cutLine, 5, "missing"},
+		"times of a page changed":  {func(t *testing.T, d *db.DB) { exec(t, d, "UPDATE trail_pages SET latest = latest + 1 WHERE first = 2") }, 2, "of itself"},
+		"end of a page changed":    {func(t *testing.T, d *db.DB) { exec(t, d, "UPDATE trail_pages SET last = 99 WHERE first = 3") }, 3, "of itself"},
+		"head row's number lowered": {func(t *testing.T, d *db.DB) {
+			exec(t, d, "UPDATE trail_head SET size = 4, nodes = substr(nodes, 1, 32)")
+		}, 5, "head row"},
+		"head row's nodes changed": {func(t *testing.T, d *db.DB) {
+			exec(t, d, "UPDATE trail_head SET nodes = CAST(substr(nodes, 33) || substr(nodes, 1, 32) AS BLOB)")
+		}, 1, "head row"},
+		"an entry and its hash":      {rehash, 1, "do not make the tree"},
 		"a page inserted in between": {func(t *testing.T, d *db.DB) { forge(t, d, 5, "x") }, 5, "inserted"},
 		"a page inserted before":     {func(t *testing.T, d *db.DB) { forge(t, d, -3, "x") }, 1, "inserted"},
 		"a page put after the end":   {func(t *testing.T, d *db.DB) { forge(t, d, 8, "x") }, 8, "cannot be read"},
@@ -216,8 +221,8 @@ func TestTampering(t *testing.T) {
 		d := dbtest.SQLite(t)
 		tr := open(t, d)
 		record(t, tr, nil, 1, 2)
-		short, err := tr.Head(t.Context())
-		if err != nil {
+		var nodes []byte
+		if err := d.QueryRow("SELECT nodes FROM trail_head").Scan(&nodes); err != nil {
 			t.Fatal(err)
 		}
 		record(t, tr, nil, 3, 4)
@@ -226,7 +231,7 @@ func TestTampering(t *testing.T) {
 			t.Fatal(err)
 		}
 		exec(t, d, "DELETE FROM trail_pages WHERE first > 2")
-		exec(t, d, "UPDATE trail_head SET seq = 2, hash = $1", short.Hash.String())
+		exec(t, d, "UPDATE trail_head SET size = 2, nodes = $1", nodes)
 		holds(t, tr, 2) // alone it cannot be seen
 		r, err := tr.Verify(t.Context(), &noted.Hash)
 		if err != nil || r.Bad == nil || r.Bad.Seq != 3 {
@@ -262,6 +267,17 @@ func three(t *testing.T, d *db.DB, tr *trail.Trail, from, to int) {
 	}
 	exec(t, d, "DELETE FROM trail_pages WHERE first > $1", from)
 	exec(t, d, "UPDATE trail_pages SET last = $1, latest = $2, entries = $3 WHERE first = $4", to, event(to).At.UnixMicro(), strings.Join(text, "\n"), from)
+}
+
+// rehash edits an entry as one does who knows how its hash is made.
+func rehash(t *testing.T, d *db.DB) {
+	var s string
+	if err := d.QueryRow("SELECT entries FROM trail_pages WHERE first = 7").Scan(&s); err != nil {
+		t.Fatal(err)
+	}
+	_, canonical, _ := strings.Cut(s, " ")
+	canonical = strings.Replace(canonical, `"n":"7"`, `"n":"8"`, 1)
+	exec(t, d, "UPDATE trail_pages SET entries = $1 WHERE first = 7", fmt.Sprintf("%x %s", sha256.Sum256([]byte("\x00"+canonical)), canonical))
 }
 
 func swap(t *testing.T, d *db.DB) {
@@ -402,12 +418,8 @@ func TestExportByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(b.String()), "\n")
-	var head struct{ Hash string }
-	if err := json.Unmarshal([]byte(lines[0]), &head); err != nil {
-		t.Fatal(err)
-	}
-	before, _ := hex.DecodeString(head.Hash)
-	for _, line := range lines[1:] {
+	var leaves [][32]byte
+	for _, line := range lines[1:4] {
 		var l struct {
 			Hash  string
 			Entry json.RawMessage
@@ -415,11 +427,16 @@ func TestExportByHand(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &l); err != nil {
 			t.Fatal(err)
 		}
-		sum := sha256.Sum256(append(before, l.Entry...))
+		sum := sha256.Sum256(append([]byte{0}, l.Entry...))
 		if hex.EncodeToString(sum[:]) != l.Hash {
 			t.Fatalf("%s", line)
 		}
-		before = sum[:]
+		leaves = append(leaves, sum)
+	}
+	node := func(a, b [32]byte) [32]byte { return sha256.Sum256(slices.Concat([]byte{1}, a[:], b[:])) }
+	root := node(node(leaves[0], leaves[1]), leaves[2])
+	if want := fmt.Sprintf(`{"size":3,"root":"%x"}`, root); lines[4] != want {
+		t.Errorf("the end is %s, want %s", lines[4], want)
 	}
 }
 
@@ -443,12 +460,15 @@ func TestExportTampered(t *testing.T) {
 		"line removed":      {whole[0] + whole[1] + whole[3] + whole[4], 2, false},
 		"lines swapped":     {whole[0] + whole[2] + whole[1] + whole[3] + whole[4], 1, false},
 		"cut at the end":    {strings.Join(whole[:4], ""), 4, false},
-		"cut within a line": {b.String()[:b.Len()-9], 4, false},
+		"no end":            {strings.Join(whole[:5], ""), 5, false},
+		"cut within a line": {b.String()[:b.Len()-9], 5, false},
+		"more after it":     {b.String() + whole[4], 5, false},
+		"another root":      {strings.Replace(b.String(), `"root":"`, `"root":"0`, 1), 1, false},
 		"other line":        {whole[0] + "{}\n", 1, false},
 		"first line gone":   {strings.Join(whole[1:], ""), 0, true},
 		"empty":             {"", 0, true},
 		"endless line":      {whole[0] + strings.Repeat("x", 1<<20), 0, true},
-		"other anchor":      {strings.Replace(b.String(), `"anchor":"`, `"anchor":"00`, 1), 0, true},
+		"other beginning":   {strings.Replace(b.String(), `"after":0`, `"after":1`, 1), 0, true},
 	} {
 		r, err := trail.VerifyExport(strings.NewReader(c.text), &head.Hash)
 		if c.error {
