@@ -104,12 +104,12 @@ func (s *SAM) remember(ctx context.Context) (*past, error) {
 	case head.Seq < was.Seq:
 		p.behind = fmt.Sprintf("the database is older than it was: its audit trail has %d entries, and had %d on %s UTC", head.Seq, was.Seq, day)
 	case was.Seq > 0:
-		f, err := s.Trail.Search(ctx, trail.Query{Before: was.Seq + 1, After: was.Seq - 1, Limit: 1})
-		if err != nil {
+		root, err := s.Trail.RootAt(ctx, was.Seq)
+		if err != nil && !errors.Is(err, problem.Unmet) {
 			return nil, err
 		}
-		if len(f.Entries) != 1 || f.Entries[0].Hash.String() != was.Hash {
-			p.behind = fmt.Sprintf("the database is another than it was: entry %d of its audit trail is not the one of %s UTC", was.Seq, day)
+		if err != nil || root.String() != was.Hash {
+			p.behind = fmt.Sprintf("the database is another than it was: the first %d entries of its audit trail are not those of %s UTC", was.Seq, day)
 		}
 	}
 	if p.behind != "" {

@@ -334,6 +334,16 @@ func (t *Trail) Head(ctx context.Context) (Head, error) {
 	return Head{at.size, Hash(at.root())}, err
 }
 
+// RootAt is what [Trail.Head] said when the trail had size entries, as far as
+// the trail of now still says so; size must not be above the head's.
+func (t *Trail) RootAt(ctx context.Context, size int64) (Hash, error) {
+	now, _, err := t.head(ctx)
+	if err != nil {
+		return Hash{}, err
+	}
+	return t.rootAt(ctx, now, size)
+}
+
 func (t *Trail) head(ctx context.Context) (at tree, id string, err error) {
 	var size int64
 	var nodes []byte
