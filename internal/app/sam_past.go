@@ -58,6 +58,7 @@ func (s *SAM) trust(ctx context.Context) error {
 type past struct {
 	trail *trail.Trail
 	file  string
+	now   func() time.Time
 
 	mu     sync.Mutex // guards the rest
 	high   int64      // up to which entry known holds
@@ -89,7 +90,7 @@ func (s *SAM) seenFile() string {
 // remember opens what is known of the past, and compares the database with what
 // this machine saw of it last.
 func (s *SAM) remember(ctx context.Context) (*past, error) {
-	p := &past{trail: s.Trail, file: s.seenFile(), known: map[string]sam.Height{}}
+	p := &past{trail: s.Trail, file: s.seenFile(), now: s.Now, known: map[string]sam.Height{}}
 	was, err := readSeen(p.file)
 	if err != nil || was == nil {
 		return p, err
@@ -157,7 +158,7 @@ func (p *past) leave(ctx context.Context) error {
 }
 
 func (p *past) write(head trail.Head) error {
-	b, err := json.Marshal(seen{Seq: head.Seq, Hash: head.Hash.String(), At: time.Now().UTC().Truncate(time.Second)})
+	b, err := json.Marshal(seen{Seq: head.Seq, Hash: head.Hash.String(), At: p.now().UTC().Truncate(time.Second)})
 	if err != nil {
 		return err
 	}
