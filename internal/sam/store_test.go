@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +23,7 @@ import (
 	"partnerguard/internal/sam"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/vault"
+	"partnerguard/internal/vault/vaulttest"
 )
 
 var start = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
@@ -43,16 +43,8 @@ func (c *clock) jump(d time.Duration) {
 
 func store(t testing.TB, d *db.DB) (*sam.Store, *clock) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "key")
-	if _, err := vault.MakeKeyFile(path); err != nil {
-		t.Fatal(err)
-	}
-	v, err := vault.Open(t.Context(), d, vault.NewKeyFile(path), vault.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	c := &clock{at: start}
-	return sam.NewStore(d, v, c.Now), c
+	return sam.NewStore(d, vaulttest.Open(t, d), c.Now), c
 }
 
 func captured(n int) sam.Captured {

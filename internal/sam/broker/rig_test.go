@@ -20,6 +20,7 @@ import (
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/sam/exchange"
 	"partnerguard/internal/secret"
+	"partnerguard/internal/vault/vaulttest"
 )
 
 const (
@@ -142,7 +143,7 @@ func newRig(t testing.TB, d *db.DB) *rig {
 		ID: "c-1", Name: "contoso", Tenant: home, ClientID: appID, State: sam.Active, Cloud: msapi.Commercial(), Generation: 1,
 	}}
 	if d != nil {
-		r.marks = marks(t, d)
+		r.marks = vaulttest.Open(t, d)
 	}
 	var err error
 	r.b, err = broker.New(broker.Deps{Exchange: r.exchange(), Trail: r.book, DB: d, Marks: r.marks, Now: r.now, Machine: r.machineNow})

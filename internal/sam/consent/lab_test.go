@@ -21,6 +21,7 @@ import (
 	"partnerguard/internal/sam/consent"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/token"
+	"partnerguard/internal/vault/vaulttest"
 )
 
 const (
@@ -96,7 +97,7 @@ func newLab(t testing.TB, d *db.DB, o partnercloud.Options) *lab {
 	}
 	t.Cleanup(func() { _ = s.Close(context.Background()) })
 	i := s.Info()
-	l := &lab{TB: t, s: s, cloud: msapi.Commercial(), trail: &trail{}, intents: consent.NewIntents(d, marks(t, d))}
+	l := &lab{TB: t, s: s, cloud: msapi.Commercial(), trail: &trail{}, intents: consent.NewIntents(d, vaulttest.Open(t, d))}
 	l.cloud.Authority, l.cloud.Graph, l.cloud.PartnerCenter, l.cloud.ARM = i.Login, i.Graph, i.PartnerCenter, i.ARM
 	pass := func(ctx context.Context, d time.Duration) error { l.pass(d); return ctx.Err() }
 	l.msapi = msapi.New(msapi.Options{Transport: s.Transport(), Now: s.World.Clock.Now, Wait: pass})

@@ -14,6 +14,7 @@ import (
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/consent"
+	"partnerguard/internal/vault/vaulttest"
 )
 
 // crowd is Partner Center with many customers, each given only when a worker is
@@ -186,7 +187,7 @@ func TestGrantThatIsNotSeen(t *testing.T) {
 	t.Parallel()
 	s := &stuck{crowd: crowd{n: 1}, there: true}
 	d := dbtest.SQLite(t)
-	svc, err := consent.New(consent.Deps{Access: s, Intents: consent.NewIntents(d, marks(t, d)), Wait: func(context.Context, time.Duration) error { return nil }})
+	svc, err := consent.New(consent.Deps{Access: s, Intents: consent.NewIntents(d, vaulttest.Open(t, d)), Wait: func(context.Context, time.Duration) error { return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

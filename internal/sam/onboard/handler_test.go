@@ -28,6 +28,7 @@ import (
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/sam/onboard"
 	"partnerguard/internal/secret"
+	"partnerguard/internal/vault/vaulttest"
 )
 
 const public = "http://localhost:8400"
@@ -105,7 +106,7 @@ func newRig(t *testing.T, address string) *rig {
 	}
 	api := msapi.New(msapi.Options{Transport: s.Transport(), Now: now, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
 	d := dbtest.SQLite(t)
-	r := &rig{T: t, s: s, d: d, store: onboard.NewStore(d, marks(t, d), now), kept: &shelf{d: d}}
+	r := &rig{T: t, s: s, d: d, store: onboard.NewStore(d, vaulttest.Open(t, d), now), kept: &shelf{d: d}}
 	r.h, err = onboard.NewHandler(onboard.Deps{
 		Store: r.store, Apps: apps{msapi.App{ClientID: client, Credential: cred}}, Cloud: cloud, Public: address, Now: now,
 		Capture: func(keep sam.Also[sam.Connection]) (*capture.Capture, error) {
@@ -405,7 +406,7 @@ func FuzzRequest(f *testing.F) {
 	now := newWatch().Now
 	cloud := msapi.Commercial()
 	h, err := onboard.NewHandler(onboard.Deps{
-		Store: onboard.NewStore(d, marks(f, d), now), Apps: apps{}, Cloud: cloud, Public: public, Now: now,
+		Store: onboard.NewStore(d, vaulttest.Open(f, d), now), Apps: apps{}, Cloud: cloud, Public: public, Now: now,
 		Capture: func(sam.Also[sam.Connection]) (*capture.Capture, error) {
 			return capture.New(capture.Deps{Entra: msapi.New(msapi.Options{Transport: nowhere{}}), Keeper: &shelf{d: d}, Record: noTrail{}, Now: now})
 		},

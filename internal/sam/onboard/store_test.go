@@ -18,6 +18,7 @@ import (
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/sam/onboard"
 	"partnerguard/internal/secret"
+	"partnerguard/internal/vault/vaulttest"
 )
 
 // watch is a clock that a test sets.
@@ -60,7 +61,7 @@ func TestInvitation(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		clock := newWatch()
-		s := onboard.NewStore(d, marks(t, d), clock.Now)
+		s := onboard.NewStore(d, vaulttest.Open(t, d), clock.Now)
 		made, link := mustMake(t, s, week)
 		got, err := s.Open(t.Context(), link)
 		if diff := cmp.Diff(made, got); err != nil || diff != "" {
@@ -97,7 +98,7 @@ func TestInvitation(t *testing.T) {
 func TestWithdrawn(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := onboard.NewStore(d, marks(t, d), newWatch().Now)
+		s := onboard.NewStore(d, vaulttest.Open(t, d), newWatch().Now)
 		i, link := mustMake(t, s, week)
 		if err := s.Withdraw(t.Context(), i.ID); err != nil {
 			t.Fatal(err)
@@ -119,7 +120,7 @@ func TestWithdrawn(t *testing.T) {
 func TestInvitationLife(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		v := marks(t, d)
+		v := vaulttest.Open(t, d)
 		for name, c := range map[string]struct {
 			life, jump time.Duration
 			opens      bool
@@ -153,7 +154,7 @@ func TestInvitationLife(t *testing.T) {
 func TestUsedOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := onboard.NewStore(d, marks(t, d), newWatch().Now)
+		s := onboard.NewStore(d, vaulttest.Open(t, d), newWatch().Now)
 		i, _ := mustMake(t, s, week)
 		var wg sync.WaitGroup
 		var taken atomic.Int32

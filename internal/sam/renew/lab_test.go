@@ -29,6 +29,7 @@ import (
 	"partnerguard/internal/secret"
 	"partnerguard/internal/token"
 	"partnerguard/internal/vault"
+	"partnerguard/internal/vault/vaulttest"
 )
 
 const (
@@ -92,7 +93,7 @@ func labOver(t testing.TB, s *partnercloud.Server, d *db.DB, change ...func(*ren
 	l.count = &counting{RoundTripper: s.Transport()}
 	l.api = msapi.New(msapi.Options{Transport: l.count, Now: l.now, Tries: 1, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
 	l.keyFile = filepath.Join(t.TempDir(), "key")
-	l.vault = openVault(t, d, l.keyFile)
+	l.vault = vaulttest.At(t, d, l.keyFile)
 	l.store = sam.NewStore(d, l.vault, l.now, l.cloud)
 	deps := renew.Deps{Store: l.store, Authority: l.api, Record: l.trail, Settings: l.facts, Now: l.now, Pace: 10_000, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
 	for _, f := range change {
@@ -103,18 +104,6 @@ func labOver(t testing.TB, s *partnercloud.Server, d *db.DB, change ...func(*ren
 		t.Fatal(err)
 	}
 	return l
-}
-
-func openVault(t testing.TB, d *db.DB, path string) *vault.Vault {
-	t.Helper()
-	if _, err := vault.MakeKeyFile(path); err != nil {
-		t.Fatal(err)
-	}
-	v, err := vault.Open(t.Context(), d, vault.NewKeyFile(path), vault.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
 }
 
 // now is our clock: the cloud's, and off by skew.

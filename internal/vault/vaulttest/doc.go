@@ -1,0 +1,3 @@
+// Package vaulttest lends vaults to tests. It knows nothing of what is kept in
+// them, and nothing but tests may use it.
+package vaulttest
