@@ -122,7 +122,7 @@ granted beyond that is shown.`,
 		}
 		cmd.SuggestionsMinimumDistance = 2
 		fl := cmd.Flags()
-		fl.StringVar(&f.name, "name", "", "what to call the connection (default the account's domain)")
+		fl.StringVar(&f.name, "name", "", "what to call the connection (default the name it has, else the account's domain)")
 		fl.StringVar(&f.clientID, "client-id", "", "the app that is consented to (default the only one there is)")
 		fl.StringVar(&f.tenant, "tenant", "", "the partner tenant, id or domain (default the app's)")
 		fl.StringVar(&f.account, "account", "", "who must sign in (default anybody of the tenant)")
@@ -153,6 +153,15 @@ func connect(ctx context.Context, env *Env, s *app.SAM, f *connectFlags, feature
 	}
 	if tenant == "" {
 		return problem.New(problem.Usage, "whose tenant?").WithHint("--tenant, its id or domain")
+	}
+	if f.name != "" { // told before anybody signs in
+		d, err := s.API.Discover(ctx, s.Cloud, tenant)
+		if err != nil {
+			return err
+		}
+		if err := s.Store.MayName(ctx, f.name, d.Tenant, r.ClientID); err != nil {
+			return err
+		}
 	}
 	client, err := s.Store.App(ctx, r.ClientID)
 	if err != nil {

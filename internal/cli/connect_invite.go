@@ -60,7 +60,7 @@ The app must have publicURL/connect/callback among its redirect URIs.`,
 	fl := cmd.Flags()
 	fl.StringVar(&f.tenant, "tenant", "", "the partner tenant, id or domain")
 	fl.StringVar(&f.clientID, "client-id", "", "the app that is consented to (default the only one there is)")
-	fl.StringVar(&f.name, "name", "", "what to call the connection (default the account's domain)")
+	fl.StringVar(&f.name, "name", "", "what to call a new connection, with a number when that is taken (default the account's domain)")
 	fl.IntVar(&days, "days", 7, "how long the link waits, at most 30")
 	addFeatures(cmd, &f.features)
 	addChoice(cmd, &output, "output", "how to print")

@@ -95,7 +95,12 @@ type Registration struct {
 // Captured is a consent that was proven and is to be kept: what capture gives
 // to the store. It was verified before (claim, tenant, app, nonce).
 type Captured struct {
-	Name     string
+	// Name was chosen by a person for this consent; "" keeps the name there is.
+	Name string
+	// Suggested is for a connection that has no name yet: this, or with a number
+	// when it is another's. "" is Domain, else Tenant.
+	Suggested string
+
 	Model    Model
 	Cloud    msapi.Cloud
 	Tenant   string

@@ -53,8 +53,9 @@ func NewStore(d *db.DB, v Vault, now func() time.Time, clouds ...msapi.Cloud) *S
 
 // Keep stores a proven consent. The same account's consent to the same app in
 // the same tenant takes the place of the earlier one: id and, without a new
-// one, name stay, troubles are forgotten, the earlier tokens are deleted. Kind
-// problem.Usage says that the name is another connection's or is no name.
+// one, name stay, troubles are forgotten, the earlier tokens are deleted. A
+// connection without a name of its own gets one that is free. Kind
+// problem.Usage says that Name is another connection's or is no name.
 func (s *Store) Keep(ctx context.Context, c Captured, also ...Also[Connection]) (Connection, error) {
 	if err := checkCaptured(&c); err != nil {
 		return Connection{}, err
@@ -85,33 +86,16 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, al
 	isNew := errors.Is(err, sql.ErrNoRows)
 	switch {
 	case isNew:
-		r = &row{Connection: Connection{ID: token.ID("c"), Name: c.Name}}
-		if r.Name == "" {
-			if r.Name, err = s.freeName(ctx, tx, cmp.Or(c.Domain, c.Tenant)); err != nil {
-				return Connection{}, err
-			}
-		}
+		r = &row{Connection: Connection{ID: token.ID("c")}}
 	case err != nil:
 		return Connection{}, err
 	case r.forged != nil:
 		// The consent is new and proven; of the row that stands there only the id
 		// is kept.
-		r.Name, r.previous = c.Name, 0
-		if r.Name == "" {
-			if r.Name, err = s.freeName(ctx, tx, cmp.Or(c.Domain, c.Tenant)); err != nil {
-				return Connection{}, err
-			}
-		}
-		r.forged = nil
-	case c.Name != "":
-		r.Name = c.Name
+		r.Name, r.previous, r.forged = "", 0, nil
 	}
-	if taken, err := s.nameTaken(ctx, tx, r.Name, r.ID); err != nil {
+	if r.Name, err = s.nameFor(ctx, tx, c, r, sure); err != nil {
 		return Connection{}, err
-	} else if taken && (c.Name == "" || isNew && !sure) {
-		return Connection{}, errRace
-	} else if taken {
-		return Connection{}, problem.New(problem.Usage, "another connection is called %q", r.Name).WithHint("choose another name, or remove that connection first")
 	}
 	old := []int64{r.Generation, r.previous}
 	at := stamp(c.At)
@@ -168,7 +152,6 @@ func run[T any](ctx context.Context, q db.Querier, changed T, also []Also[T]) er
 
 // Limits of what is kept, far above what Microsoft sends.
 const (
-	maxName  = 100
 	maxText  = 1 << 10
 	maxToken = 64 << 10 // refresh tokens have no published limit; a few kilobytes are seen
 )
@@ -188,13 +171,6 @@ func checkCaptured(c *Captured) error {
 		return problem.New(problem.BadInput, "the consent brought no refresh token").WithHint("the app must ask for offline_access")
 	case n > maxToken:
 		return problem.New(problem.Limit, "the refresh token is longer than %d bytes", maxToken)
-	}
-	return nil
-}
-
-func checkName(name string) error {
-	if name == "" || len(name) > maxName || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) || strings.HasPrefix(name, "c-") || strings.HasPrefix(name, "-") {
-		return problem.New(problem.Usage, "%.40q cannot be a connection's name", name).WithHint("1 to %d printable characters, not starting with - or c-", maxName)
 	}
 	return nil
 }
@@ -323,36 +299,6 @@ func (s *Store) Rename(ctx context.Context, nameOrID, name string) (Connection, 
 		r.Name = name
 		return nil
 	}, nil)
-}
-
-func (s *Store) nameTaken(ctx context.Context, q db.Querier, name, self string) (bool, error) {
-	var n int
-	err := q.QueryRowContext(ctx, "SELECT count(*) FROM connections WHERE name = $1 AND id <> $2", lower(name), self).Scan(&n)
-	return n > 0, err
-}
-
-// freeName is base, or base with the first number that is free.
-func (s *Store) freeName(ctx context.Context, q db.Querier, base string) (string, error) {
-	base = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return '-'
-		}
-		return r
-	}, base)
-	base = strings.TrimLeft(base[:min(len(base), maxName-8)], "-")
-	if base == "" || strings.HasPrefix(base, "c-") {
-		base = "partner-" + base
-	}
-	for n := 1; n < 10_000; n++ {
-		name := base
-		if n > 1 {
-			name = fmt.Sprintf("%s-%d", base, n)
-		}
-		if taken, err := s.nameTaken(ctx, q, name, ""); err != nil || !taken {
-			return name, err
-		}
-	}
-	return "", problem.New(problem.Limit, "no free name like %q was found", base)
 }
 
 func lower(v string) string { return strings.ToLower(v) }

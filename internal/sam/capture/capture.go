@@ -76,10 +76,11 @@ func New(d Deps) (*Capture, error) {
 
 // Request is one consent to be captured.
 type Request struct {
-	Name  string // of the connection; "" is the account's domain
-	Model sam.Model
-	Cloud msapi.Cloud
-	App   msapi.App
+	Name      string // of the connection; "" keeps the one it has
+	Suggested string // for a connection without a name; "" is the account's domain
+	Model     sam.Model
+	Cloud     msapi.Cloud
+	App       msapi.App
 	// Tenant whose account must sign in, id or domain: the partner's own, or the
 	// one that was invited. Required.
 	Tenant string
@@ -92,6 +93,9 @@ type Request struct {
 	Account string
 	Hint    string // the sign-in page's first guess; "" is Account
 	Actor   string // for the trail: "local:USER"
+	// Invitation that the request comes from, its id; "" is none. One invitation
+	// has few places.
+	Invitation string
 	// Bind asks for a cookie in the browser that begins, which must come with
 	// the answer: for a server's own callback.
 	Bind bool

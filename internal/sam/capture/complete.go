@@ -244,11 +244,8 @@ func (c *Capture) keep(ctx context.Context, p *pending, id claim.Token, refresh 
 		authTime = p.at
 	}
 	captured := sam.Captured{
-		Name: r.Name, Model: r.Model, Cloud: r.Cloud, Tenant: p.tenant, Domain: domain, ClientID: r.App.ClientID, Account: name(id), ObjectID: id.ObjectID,
+		Name: r.Name, Suggested: r.Suggested, Model: r.Model, Cloud: r.Cloud, Tenant: p.tenant, Domain: domain, ClientID: r.App.ClientID, Account: name(id), ObjectID: id.ObjectID,
 		Scopes: done.Scopes, Proof: done.Verdict, AuthTime: authTime, At: now, Refresh: refresh,
-	}
-	if captured.Name == "" {
-		captured.Name = domain
 	}
 	also := func(ctx context.Context, q db.Querier, kept sam.Connection) error {
 		return c.record(ctx, q, audit.Event{

@@ -13,11 +13,13 @@ import (
 // Life is how long a person has to come back.
 const Life = 10 * time.Minute
 
-// Bounds of what waits: in all, and for one tenant, so that one partner's
-// invitations cannot keep the others out.
+// Bounds of what waits: in all; for one tenant, so that one partner's
+// invitations cannot keep the others out; and for one invitation, answered or
+// not, so that whoever holds its link cannot keep out who else is invited.
 const (
-	maxPending   = 10_000
-	maxPerTenant = 50
+	maxPending    = 10_000
+	maxPerTenant  = 50
+	maxPerInvited = 10
 )
 
 // pending is a request that waits for its answer.
@@ -71,16 +73,25 @@ func (w *waiting) sweep() {
 func (w *waiting) put(p *pending) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := 0
+	ofTenant, ofInvitation := 0, 0
 	for _, o := range w.list {
-		if o.tenant == p.tenant && !o.used && !w.over(o) {
-			n++
+		if w.over(o) {
+			continue
+		}
+		if o.tenant == p.tenant && !o.used {
+			ofTenant++
+		}
+		if o.r.Invitation == p.r.Invitation {
+			ofInvitation++
 		}
 	}
 	if len(w.list) >= maxPending {
 		w.sweep()
 	}
-	if n >= maxPerTenant || len(w.list) >= maxPending {
+	if p.r.Invitation != "" && ofInvitation >= maxPerInvited {
+		return problem.New(problem.Limit, "this invitation was opened too often in the last ten minutes").WithHint("wait ten minutes; if it was not you, ask for another invitation")
+	}
+	if ofTenant >= maxPerTenant || len(w.list) >= maxPending {
 		return problem.New(problem.Limit, "too many sign-ins have begun and not come back").WithHint("wait ten minutes, then begin again")
 	}
 	p.at, p.began = w.now(), w.elapsed()

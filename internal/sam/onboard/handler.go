@@ -150,7 +150,7 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, i Invitation) {
 		return
 	}
 	b, err := h.capture.Begin(r.Context(), capture.Request{
-		Name: i.Name, Model: sam.CPV, Cloud: h.d.Cloud, App: app, Tenant: i.Tenant, Redirect: h.Redirect(), Mode: "query", Features: i.Features, Actor: "invited:" + i.ID, Bind: true,
+		Suggested: i.Name, Model: sam.CPV, Cloud: h.d.Cloud, App: app, Tenant: i.Tenant, Redirect: h.Redirect(), Mode: "query", Features: i.Features, Actor: "invited:" + i.ID, Invitation: i.ID, Bind: true,
 	})
 	if err != nil {
 		h.fail(w, r, err)

@@ -248,6 +248,9 @@ func TestInvitedPartner(t *testing.T) {
 	if !cleared(a) || r.kept.number() != 1 {
 		t.Errorf("cleared: %v, kept %d", cleared(a), r.kept.number())
 	}
+	if k := r.kept.list[0]; k.Name != "" || k.Suggested != "contoso" {
+		t.Errorf("whoever is invited gets a name that is free, and takes none: %q, %q", k.Name, k.Suggested)
+	}
 	expect(t, "replayed", r.ask(http.MethodGet, answer, own), http.StatusBadRequest, "Nothing happened")
 	expect(t, "the link again", r.ask(http.MethodGet, path, nil), http.StatusNotFound, "cannot be used")
 	expect(t, "begin again", r.ask(http.MethodPost, path, nil), http.StatusNotFound, "cannot be used")
@@ -277,6 +280,35 @@ func TestSecondTab(t *testing.T) {
 	if r.kept.number() != 1 {
 		t.Errorf("kept %d", r.kept.number())
 	}
+}
+
+// TestPlacesOfALink: whoever holds a link, and begins over and over, keeps nobody
+// out who holds another one for the same tenant.
+func TestPlacesOfALink(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, public)
+	mine, others := r.invite(), r.invite()
+	full := false
+	for i := range 60 {
+		a := r.ask(http.MethodPost, mine, nil)
+		if a.StatusCode != http.StatusSeeOther {
+			full = true
+			expect(t, "too often", a, http.StatusServiceUnavailable, "opened too often")
+			break
+		}
+		if i%2 == 0 { // answers that lead nowhere take places all the same
+			where, err := url.Parse(a.Header.Get("Location"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.ask(http.MethodGet, onboard.Callback+"?error=access_denied&state="+url.QueryEscape(where.Query().Get("state")), a.Cookies())
+		}
+	}
+	if !full {
+		t.Error("one link begins as often as it likes")
+	}
+	where, own := r.begin(others)
+	expect(t, "another link", r.ask(http.MethodGet, r.signIn(where), own), http.StatusOK, "Connected")
 }
 
 // A withdrawn invitation keeps nothing, though its sign-in was under way.
@@ -368,10 +400,9 @@ func TestSecureCookie(t *testing.T) {
 func TestTooManyBegun(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, public)
-	path := r.invite()
 	refused := 0
 	for i := range 60 {
-		a := r.ask(http.MethodPost, path, nil)
+		a := r.ask(http.MethodPost, r.invite(), nil) // one link has fewer places
 		switch a.StatusCode {
 		case http.StatusSeeOther:
 			if refused > 0 {
@@ -390,7 +421,7 @@ func TestTooManyBegun(t *testing.T) {
 	if _, err := r.s.World.Clock.Jump(capture.Life + time.Second); err != nil {
 		t.Fatal(err)
 	}
-	if a := r.ask(http.MethodPost, path, nil); a.StatusCode != http.StatusSeeOther {
+	if a := r.ask(http.MethodPost, r.invite(), nil); a.StatusCode != http.StatusSeeOther {
 		t.Errorf("after their time: %d", a.StatusCode)
 	}
 }

@@ -22,7 +22,7 @@ type Invitation struct {
 	ID         string            `json:"id"`
 	Tenant     string            `json:"tenant"` // its id
 	ClientID   string            `json:"clientId"`
-	Name       string            `json:"name,omitempty"` // of the connection
+	Name       string            `json:"name,omitempty"` // of a new connection, when it is free
 	Features   []capture.Feature `json:"features"`
 	MadeBy     string            `json:"madeBy"`
 	MadeAt     time.Time         `json:"madeAt"`
