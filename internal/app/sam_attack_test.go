@@ -140,12 +140,12 @@ func newVictim(t *testing.T, url string) *victim {
 	must(err)
 	must(consent.NewIntents(s.DB, s.Vault).Begin(ctx, consent.Intent{Connection: c.ID, Customer: attackTenant, App: attackApp, Since: s.Now()}))
 	must(s.DB.Tx(ctx, func(tx *sql.Tx) error {
-		values := []any{"a-1", "billing", c.ID, attackTenant, "https://graph.microsoft.com", "pending", int64(1), "mtls:x", int64(0), "", int64(0)}
+		values := []any{"a-1", "billing", "sha256/x", c.ID, attackTenant, "https://graph.microsoft.com", "pending", int64(1), "mtls:x", int64(0), "", int64(0)}
 		mark, err := s.Vault.Mark(ctx, tx, broker.Approvals, values...)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO approvals (id, caller, connection, tenant, resource, state, asked_at, actor, decided_at, decided_by, until_at, mark) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)", append(values, mark)...)
+		_, err = tx.ExecContext(ctx, "INSERT INTO approvals (id, caller, subject, connection, tenant, resource, state, asked_at, actor, decided_at, decided_by, until_at, mark) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)", append(values, mark)...)
 		return err
 	}))
 	return v

@@ -24,6 +24,8 @@ import (
 type ServeOptions struct {
 	Policy    *broker.Policy // nil: nobody gets a token
 	ClientCAs *x509.CertPool // of callers' certificates; optional
+	// Certificate is the server's own; without it, tokens are handed to nobody.
+	Certificate *x509.Certificate
 }
 
 // Serve starts what runs by itself, the renewals and forecasts, and gives the
@@ -66,7 +68,7 @@ func (s *SAM) Serve(ctx context.Context, o ServeOptions) (http.Handler, error) {
 		return q.Stop(ending)
 	})
 	mux := http.NewServeMux()
-	mux.Handle(broker.Path, b.Handler(broker.ServerOptions{ClientCAs: o.ClientCAs}))
+	mux.Handle(broker.Path, b.Handler(broker.ServerOptions{ClientCAs: o.ClientCAs, Certificate: o.Certificate}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, stop := context.WithTimeout(r.Context(), 5*time.Second)
 		defer stop()

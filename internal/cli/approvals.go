@@ -148,6 +148,7 @@ func newPolicyExplain(env *Env, with withBroker) *cobra.Command {
 	fl := cmd.Flags()
 	fl.StringVar(&caller, "caller", "", "a caller's name in the policy")
 	fl.StringVar(&ask.Customer, "customer", "", "a customer's domain or tenant id, or partner (default the caller's own)")
+	fl.StringVar(&ask.Subject, "subject", "", "what the caller proves itself by, where approvals count: sha256/… of its key, or its token's subject")
 	fl.StringVar(&ask.Resource, "resource", "graph", "graph, partner-center, arm, or an identifier URI")
 	addChoice(cmd, &output, "output", "how to print")
 	return cmd
@@ -173,9 +174,15 @@ func newPolicyApprovals(env *Env, with withBroker) *cobra.Command {
 						return nil
 					}
 					type row = broker.PendingApproval
+					named, err := connectionNames(cmd.Context(), s, rows)
+					if err != nil {
+						return err
+					}
 					table(w, paint{on: colour(env)}, rows,
 						column[row]{"id", func(r *row) string { return r.ID }},
 						column[row]{"caller", func(r *row) string { return r.Caller }},
+						column[row]{"who asked", func(r *row) string { return askedBy(r) }},
+						column[row]{"connection", func(r *row) string { return named[r.Connection] }},
 						column[row]{"tenant", func(r *row) string { return r.Tenant }},
 						column[row]{"resource", func(r *row) string { return strings.TrimPrefix(r.Resource, "https://") }},
 						column[row]{"asked", func(r *row) string { return r.AskedAt.UTC().Format(time.DateTime) }},
@@ -198,6 +205,31 @@ func newPolicyApprovals(env *Env, with withBroker) *cobra.Command {
 	return cmd
 }
 
+// askedBy is how a caller came and what it proved itself by.
+func askedBy(a *broker.PendingApproval) string {
+	how, _, _ := strings.Cut(a.Actor, ":")
+	if a.Subject == "" {
+		return a.Actor
+	}
+	return how + " " + a.Subject
+}
+
+// connectionNames gives, by id, what to show for the connections of approvals:
+// the id, which says which it is, with the name of today.
+func connectionNames(ctx context.Context, s *app.SAM, of []broker.PendingApproval) (map[string]string, error) {
+	shown := map[string]string{}
+	for _, a := range of {
+		shown[a.Connection] = a.Connection
+	}
+	all, err := s.Store.List(ctx)
+	for _, c := range all {
+		if _, is := shown[c.ID]; is {
+			shown[c.ID] = c.ID + " (" + c.Name + ")"
+		}
+	}
+	return shown, err
+}
+
 func newPolicyDecide(env *Env, with withBroker, verb, short, said string, decide func(*broker.Broker, context.Context, string, string) (broker.PendingApproval, error)) *cobra.Command {
 	return &cobra.Command{
 		Use: verb + " ID", Short: short,
@@ -214,7 +246,12 @@ func newPolicyDecide(env *Env, with withBroker, verb, short, said string, decide
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(env.Stdout, "%s: %s, %s at %s", said, console.Clean(a.Caller, 100), strings.TrimPrefix(a.Resource, "https://"), a.Tenant)
+				named, err := connectionNames(cmd.Context(), s, []broker.PendingApproval{a})
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(env.Stdout, "%s: %s (%s), %s at %s by %s", said, console.Clean(a.Caller, 100), console.Clean(askedBy(&a), 300),
+					strings.TrimPrefix(a.Resource, "https://"), a.Tenant, console.Clean(named[a.Connection], 200))
 				if a.State == broker.Approved {
 					fmt.Fprintf(env.Stdout, ", until %s", until(a.Until, s.Now()))
 				}

@@ -138,6 +138,7 @@ func statusText(w io.Writer, env *Env, rows []renew.StatusRow, now time.Time) {
 				fmt.Fprintf(w, "    %-9s %s\n", head, l)
 			}
 		}
+		say("id", c.ID)
 		say("account", c.Account)
 		if r.Health == renew.Dead || r.Health == renew.Dying || r.Health == renew.Stopped {
 			say("", r.Words())

@@ -53,14 +53,14 @@ certificate. Without a policy nobody is given a token.`,
 func serve(ctx context.Context, env *Env, s *app.SAM) error {
 	c := s.Config
 	var conf *tls.Config
+	o := app.ServeOptions{}
 	if c.TLSCertificate != "" {
 		pair, err := tls.LoadX509KeyPair(c.TLSCertificate, c.TLSKey)
 		if err != nil {
 			return problem.Wrap(err, problem.BadInput, "the certificate %s with the key %s cannot be used", c.TLSCertificate, c.TLSKey).WithHint("both are PEM, and the key is the certificate's")
 		}
-		conf = broker.TLSConfig(pair)
+		conf, o.Certificate = broker.TLSConfig(pair), pair.Leaf
 	}
-	o := app.ServeOptions{}
 	if c.ClientCA != "" {
 		pem, err := readLimited("the authorities", c.ClientCA, 1<<20)
 		if err != nil {

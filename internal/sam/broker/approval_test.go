@@ -59,6 +59,52 @@ func TestNobodyApprovesTheirOwn(t *testing.T) {
 	})
 }
 
+// TestApprovalIsForASubject: a yes for one workload of a caller, or for one key,
+// is none for another, and shows whose it is.
+func TestApprovalIsForASubject(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d)
+		r.policy(wholePolicy)
+		long := strings.Repeat("s", 1000)
+		subjects := []string{"repo:contoso/infra:ref:refs/tags/v1", "repo:contoso/infra:ref:refs/tags/v2", long + "1", long + "2"}
+		ask := func(subject string) error {
+			c := r.b.CallerForTest("deploy")
+			c.Actor, c.Subject = "oidc:deploy", subject
+			_, err := r.b.Token(t.Context(), c, broker.Ask{Resource: "arm", Customer: adatum})
+			return err
+		}
+		for i, s := range subjects {
+			if err := ask(s); err == nil {
+				t.Fatal("handed out without approval")
+			}
+			list, err := r.b.Approvals(t.Context())
+			if err != nil || len(list) != i+1 {
+				t.Fatalf("%d questions, %v", len(list), err)
+			}
+		}
+		list, _ := r.b.Approvals(t.Context())
+		for i, s := range subjects[:3] {
+			k := slices.IndexFunc(list, func(a broker.PendingApproval) bool { return a.Subject == s })
+			if k < 0 || list[k].Actor != "oidc:deploy" || list[k].Caller != "deploy" {
+				t.Fatalf("%s is not shown: %+v", s, list)
+			}
+			if _, err := r.b.Approve(t.Context(), list[k].ID, "local:ravi"); err != nil {
+				t.Fatal(err)
+			}
+			for n, other := range subjects {
+				if err := ask(other); (err == nil) != (n <= i) {
+					t.Errorf("%d approved, %d asks: %v", i, n, err)
+				}
+			}
+			d, err := r.b.Explain(t.Context(), "deploy", broker.Ask{Resource: "arm", Customer: adatum, Subject: s})
+			if err != nil || !d.Allowed || d.Connection != "c-1" || d.Name != "contoso" {
+				t.Errorf("%+v %v", d, err)
+			}
+		}
+	})
+}
+
 func TestApproval(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

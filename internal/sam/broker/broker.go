@@ -92,7 +92,7 @@ func (b *Broker) Close(ctx context.Context) error { return b.ledger.close(ctx) }
 type Caller struct {
 	Name    string // in the policy, or of the local command
 	Actor   string // for the audit trail: "local:USER", "mtls:NAME", "oidc:NAME"
-	Subject string // what proved it, for the audit trail: a certificate's name, a token's subject
+	Subject string // what proved it: a certificate's key, a token's subject; approvals are for this one
 	Default string // the customer meant when it names none
 	local   bool   // of this machine's command line: there is no policy file behind it
 	grants  []Grant
@@ -103,6 +103,9 @@ type Ask struct {
 	Customer string // "" is the caller's default
 	Resource string
 	Refused  string // SHA-256 in hex of a token that the resource refused
+	// Subject is what the caller proves itself by, for Explain: approvals are for
+	// one. Requests bring their own proof instead.
+	Subject string
 }
 
 // Decision is an answer with its reasons.
@@ -113,6 +116,7 @@ type Decision struct {
 	// Steps say of every grant why it allows it or not.
 	Steps      []string  `json:"steps"`
 	Connection string    `json:"connection,omitempty"` // id
+	Name       string    `json:"name,omitempty"`       // of the connection
 	Tenant     string    `json:"tenant,omitempty"`     // id
 	Resource   string    `json:"resource,omitempty"`   // identifier URI
 	Approval   string    `json:"approval,omitempty"`   // the id of an approval that is waited for
@@ -153,10 +157,10 @@ func (r *Refusal) Unwrap() error { return r.cause }
 func (b *Broker) Explain(ctx context.Context, caller string, ask Ask) (Decision, error) {
 	for _, r := range b.policy.Load().Callers {
 		if r.Name == caller {
-			c := r.caller("", "")
+			c := r.caller("", ask.Subject)
 			d := b.decide(ctx, &c, ask)
 			if d.Allowed {
-				d.Words = fmt.Sprintf("allowed: %s in tenant %s", d.Resource, d.Tenant)
+				d.Words = fmt.Sprintf("allowed: %s in tenant %s, by the connection %s (%s)", d.Resource, d.Tenant, d.Connection, d.Name)
 				d.Steps = append(d.Steps, fmt.Sprintf("grant %d: %s", len(d.Steps)+1, d.Words))
 			}
 			return d, nil
@@ -194,9 +198,9 @@ func (b *Broker) decide(ctx context.Context, c *Caller, ask Ask) Decision {
 	return best
 }
 
-// try asks one grant. Its parts are looked at in the order in which a person
-// would name them: which connection, which tenant, which resource, when, with
-// whose approval.
+// try asks one grant. What needs no look-up in the cloud comes first: which
+// connection, which resource, when. So nobody has names looked up for whom
+// nothing could come of it.
 func (b *Broker) try(ctx context.Context, c *Caller, g *Grant, ask Ask) Decision {
 	d := Decision{grant: g}
 	no := func(format string, args ...any) Decision { d.Words = fmt.Sprintf(format, args...); return d }
@@ -204,7 +208,23 @@ func (b *Broker) try(ctx context.Context, c *Caller, g *Grant, ask Ask) Decision
 	if err != nil {
 		return no("the connection %s cannot be used: %s", g.Connection, public(err))
 	}
-	d.Connection, d.far = conn.ID, 1
+	d.Connection, d.Name, d.far = conn.ID, conn.Name, 1
+	if d.Resource, err = exchange.Resource(conn.Cloud, ask.Resource); err != nil {
+		return no("%s", public(err))
+	}
+	if !g.covers(conn, d.Resource) {
+		return no("the resource %s is not among %s", d.Resource, strings.Join(g.Resources, ", "))
+	}
+	d.far = 2
+	now := b.d.Now()
+	if g.Hours != nil {
+		until, open := g.Hours.open(now)
+		if !open {
+			return no("it is allowed only %s", g.Hours)
+		}
+		d.Until = until
+	}
+	d.far = 3
 	customer := ask.Customer
 	if customer == "" {
 		customer = c.Default
@@ -222,28 +242,9 @@ func (b *Broker) try(ctx context.Context, c *Caller, g *Grant, ask Ask) Decision
 	if ok, why := b.tenantIn(ctx, conn, d.Tenant, g.Tenants); !ok {
 		return no("%s", why)
 	}
-	d.far = 2
-	if d.Resource, err = exchange.Resource(conn.Cloud, ask.Resource); err != nil {
-		return no("%s", public(err))
-	}
-	if !slices.ContainsFunc(g.Resources, func(name string) bool {
-		r, err := exchange.Resource(conn.Cloud, name)
-		return err == nil && r == d.Resource
-	}) {
-		return no("the resource %s is not among %s", d.Resource, strings.Join(g.Resources, ", "))
-	}
-	d.far = 3
-	now := b.d.Now()
-	if g.Hours != nil {
-		until, open := g.Hours.open(now)
-		if !open {
-			return no("it is allowed only %s", g.Hours)
-		}
-		d.Until = until
-	}
 	d.far = 4
 	if g.Approval != nil {
-		a, err := b.approval(ctx, c.Name, conn.ID, d.Tenant, d.Resource)
+		a, err := b.approval(ctx, c, &d)
 		if err != nil {
 			return no("the approvals cannot be read")
 		}
@@ -258,6 +259,14 @@ func (b *Broker) try(ctx context.Context, c *Caller, g *Grant, ask Ask) Decision
 	}
 	d.Allowed = true
 	return d // without words: nobody reads them on the way to a token
+}
+
+// covers says whether a grant names a resource, an identifier URI.
+func (g *Grant) covers(conn *sam.Connection, resource string) bool {
+	return slices.ContainsFunc(g.Resources, func(name string) bool {
+		r, err := exchange.Resource(conn.Cloud, name)
+		return err == nil && r == resource
+	})
 }
 
 // mayName says whether a customer, as it was asked for, can be one that the list
@@ -303,7 +312,7 @@ func (b *Broker) tenantIn(ctx context.Context, conn *sam.Connection, tenant stri
 			}
 		}
 	}
-	what := "the tenant " + tenant
+	what := "the customer" // as it was asked for: its tenant's id is not told
 	if home {
 		what = "the partner's own tenant"
 	}
@@ -369,7 +378,7 @@ func (b *Broker) Token(ctx context.Context, c *Caller, ask Ask) (Handout, error)
 		details["scopes"] = strings.Join(t.Scopes, " ")
 	}
 	if c.Subject != "" {
-		details["subject"] = c.Subject
+		details["subject"] = cut(c.Subject, maxSubject)
 	}
 	e := audit.Event{At: now, Action: audit.TokenIssued, Outcome: audit.Done, Actor: c.Actor, Object: t.Connection, Tenant: t.Tenant, Details: details}
 	if err := b.d.Trail.Record(ctx, nil, e); err != nil {
@@ -378,6 +387,9 @@ func (b *Broker) Token(ctx context.Context, c *Caller, ask Ask) (Handout, error)
 	}
 	return h, nil
 }
+
+// maxSubject is how much of a subject is written down where only people read it.
+const maxSubject = 200
 
 // beyond are the scopes that are not allowed; nothing allowed means all.
 func beyond(have, allowed []string) (more []string) {
@@ -423,7 +435,7 @@ func (b *Broker) refuse(ctx context.Context, c *Caller, ask Ask, d *Decision, r 
 		e.Details["customer"] = ask.Customer
 	}
 	if c.Subject != "" {
-		e.Details["subject"] = c.Subject
+		e.Details["subject"] = cut(c.Subject, maxSubject)
 	}
 	if d.Approval != "" {
 		e.Details["approval"] = d.Approval

@@ -20,6 +20,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"partnerguard/internal/problem"
+	"partnerguard/internal/sam"
 )
 
 // Policy says which caller may have which token. Whatever it does not allow is
@@ -67,7 +68,7 @@ type Workload struct {
 
 // Grant allows some tokens. Every part must allow what is asked for.
 type Grant struct {
-	Connection string   `yaml:"connection"` // name or id
+	Connection string   `yaml:"connection"` // id: a name can become another's
 	Tenants    []string `yaml:"tenants"`    // partner, all-customers, tenant ids, domains
 	Resources  []string `yaml:"resources"`  // graph, partner-center, arm, or identifier URIs
 	// Scopes are all that a token may carry. It is asked for with exactly these;
@@ -337,6 +338,8 @@ func (c *checker) certificate(path string, cert *Certificate, pins map[string]bo
 func (c *checker) grant(path string, g *Grant, r *CallerRule, zone string) {
 	if g.Connection == "" {
 		c.fault(path+".connection", "is required")
+	} else if !sam.IsID(g.Connection) {
+		c.fault(path+".connection", "%.40q is a name, which can become another connection's: write the id, c-…, that partnerguard connect status shows", g.Connection)
 	}
 	if len(g.Tenants) == 0 || slices.Contains(g.Tenants, "") {
 		c.fault(path+".tenants", "is required: %s, %s, tenant ids or domains", Partner, AllCustomers)

@@ -25,7 +25,7 @@ callers:
       spki: ` + pin + `
     default: adatum.example
     grants:
-      - connection: contoso
+      - connection: c-1
         tenants: [partner, adatum.example]
         resources: [graph, partner-center]
         scopes: [User.Read, Directory.Read.All]
@@ -38,7 +38,7 @@ callers:
       subject: "repo:contoso/infra:ref:refs/heads/main"
       claims: {repository_owner: contoso}
     grants:
-      - connection: contoso
+      - connection: c-1
         tenants: [all-customers]
         resources: [arm]
         approval: {by: ["local:ravi", "ravi.menon@contoso.com"], for: 8h}
@@ -97,7 +97,8 @@ func TestPolicyFaults(t *testing.T) {
 		"a list where a map is":   {"version: 1", "- version", ""},
 		"not UTF-8":               {"contoso", "\xff", "not UTF-8"},
 		"nested too deep":         {"version: 1", "version: " + strings.Repeat("[", 5000), "nested too deep"},
-		"no connection":           {"connection: contoso", `connection: ""`, "connection: is required"},
+		"a connection by name":    {"connection: c-1", "connection: contoso", "write the id"},
+		"no connection":           {"connection: c-1", `connection: ""`, "connection: is required"},
 		"no grants":               {"", "", ""},
 	} {
 		text := strings.Replace(wholePolicy, c.from, c.to, 1)
@@ -117,7 +118,7 @@ func TestPolicyFaults(t *testing.T) {
 func FuzzParsePolicy(f *testing.F) {
 	f.Add([]byte(wholePolicy))
 	f.Add([]byte("version: 1"))
-	f.Add([]byte("version: 1\ncallers: [{name: a, certificate: {name: 'ip:1.2.3.4'}, grants: [{connection: c, tenants: [partner], resources: [graph]}]}]"))
+	f.Add([]byte("version: 1\ncallers: [{name: a, certificate: {name: 'ip:1.2.3.4'}, grants: [{connection: c-1, tenants: [partner], resources: [graph]}]}]"))
 	f.Add([]byte("? [[[[{\n - - - :"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		p, err := broker.ParsePolicy("p", raw)

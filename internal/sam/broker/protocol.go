@@ -130,7 +130,7 @@ func screen(r *http.Request) *Refusal {
 		return bad(http.StatusBadRequest, "this is no proxy")
 	}
 	for name := range r.Header {
-		if name == "Origin" || name == "Cookie" || name == "Referer" || strings.HasPrefix(name, "Sec-Fetch-") || r.TLS == nil && (name == "Via" || name == "Forwarded" || strings.HasPrefix(name, "X-Forwarded-")) {
+		if name == "Origin" || name == "Cookie" || name == "Referer" || name == "Via" || name == "Forwarded" || strings.HasPrefix(name, "Sec-Fetch-") || strings.HasPrefix(name, "X-Forwarded-") {
 			return bad(http.StatusForbidden, "browsers and proxies get no token here")
 		}
 	}

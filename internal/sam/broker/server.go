@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -22,6 +23,9 @@ import (
 
 // ServerOptions are how remote callers prove themselves.
 type ServerOptions struct {
+	// Certificate is the server's own. A request for another host than it names
+	// is refused, and every request without it.
+	Certificate *x509.Certificate
 	// ClientCAs are the authorities for callers that the policy names by a name
 	// in their certificate. Those named by their key need none. Optional.
 	ClientCAs *x509.CertPool
@@ -53,7 +57,7 @@ func (b *Broker) Handler(o ServerOptions) http.Handler {
 		b.keys.http = &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h, resource, err := b.serve(r, o.ClientCAs)
+		h, resource, err := b.serve(r, &o)
 		if err != nil {
 			refusal(w, asRefusal(err))
 			return
@@ -62,14 +66,17 @@ func (b *Broker) Handler(o ServerOptions) http.Handler {
 	})
 }
 
-func (b *Broker) serve(r *http.Request, authorities *x509.CertPool) (h Handout, resource string, err error) {
+func (b *Broker) serve(r *http.Request, o *ServerOptions) (h Handout, resource string, err error) {
 	if r.TLS == nil {
 		return h, "", &Refusal{Status: http.StatusForbidden, Words: "tokens are handed out over TLS only"}
 	}
 	if bad := screen(r); bad != nil {
 		return h, "", b.stranger(r.Context(), bad)
 	}
-	c, err := b.identify(r, authorities)
+	if !named(o.Certificate, r.Host) {
+		return h, "", b.stranger(r.Context(), &Refusal{Status: http.StatusMisdirectedRequest, Words: "this server has another name"})
+	}
+	c, err := b.identify(r, o.ClientCAs)
 	if err != nil {
 		return h, "", b.stranger(r.Context(), asRefusal(err))
 	}
@@ -79,6 +86,14 @@ func (b *Broker) serve(r *http.Request, authorities *x509.CertPool) (h Handout, 
 	}
 	h, err = b.Token(r.Context(), c, ask)
 	return h, ask.Resource, err
+}
+
+// named says whether a Host header is a name, or address, of our certificate.
+func named(own *x509.Certificate, host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return own != nil && host != "" && own.VerifyHostname(host) == nil
 }
 
 func (b *Broker) stranger(ctx context.Context, r *Refusal) *Refusal {
@@ -244,7 +259,7 @@ func (b *Broker) workload(ctx context.Context, p *Policy, raw secret.Text) (*Cal
 		if found == nil {
 			return nil, unauthorized("the policy has no caller with this token's subject and claims")
 		}
-		c := found.caller("oidc:"+found.Name, cut(t.Subject, 200))
+		c := found.caller("oidc:"+found.Name, t.Subject)
 		return &c, nil
 	}
 	return nil, unauthorized(refused + "the policy does not know its issuer")

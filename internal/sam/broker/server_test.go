@@ -60,9 +60,13 @@ func pinOf(c tls.Certificate) string {
 	return "sha256/" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-func serveTLS(t *testing.T, h http.Handler) *httptest.Server {
+// serveTLS serves under a certificate of example.com and loopback.
+func serveTLS(t *testing.T, b *broker.Broker, o broker.ServerOptions) *httptest.Server {
 	t.Helper()
-	s := httptest.NewUnstartedServer(h)
+	like := httptest.NewTLSServer(nil)
+	o.Certificate = like.Certificate()
+	like.Close()
+	s := httptest.NewUnstartedServer(b.Handler(o))
 	s.TLS = broker.TLSConfig()
 	broker.HardenServer(s.Config)
 	s.EnableHTTP2 = true
@@ -102,11 +106,11 @@ func TestMutualTLS(t *testing.T) {
 		})
 	}
 	r := newRig(t, nil)
-	grant := "\n    grants: [{connection: contoso, tenants: [adatum.example], resources: [graph]}]\n    default: adatum.example\n"
+	grant := "\n    grants: [{connection: c-1, tenants: [adatum.example], resources: [graph]}]\n    default: adatum.example\n"
 	r.policy("version: 1\ncallers:\n  - name: pinned\n    certificate: {spki: " + pinOf(pinned) + "}" + grant + "  - name: named\n    certificate: {name: \"uri:spiffe://contoso/billing\"}" + grant + "  - name: host\n    certificate: {name: \"dns:a.example\"}" + grant)
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.Leaf)
-	s := serveTLS(t, r.b.Handler(broker.ServerOptions{ClientCAs: pool}))
+	s := serveTLS(t, r.b, broker.ServerOptions{ClientCAs: pool})
 	some := func(c tls.Certificate) *tls.Certificate { return &c }
 	for name, c := range map[string]struct {
 		cert   *tls.Certificate
@@ -161,11 +165,11 @@ func TestWorkload(t *testing.T) {
 	}))
 	defer keys.Close()
 	r := newRig(t, nil)
-	grant := "\n    grants: [{connection: contoso, tenants: [all-customers], resources: [graph]}]\n    default: adatum.example\n"
+	grant := "\n    grants: [{connection: c-1, tenants: [all-customers], resources: [graph]}]\n    default: adatum.example\n"
 	r.policy("version: 1\nissuers:\n  - {name: github, issuer: \"https://token.example\", keys: \"" + keys.URL + "\", audience: partnerguard}\ncallers:\n" +
 		"  - name: deploy\n    token: {issuer: github, subject: \"repo:contoso/infra:ref:refs/heads/main\", claims: {repository_owner: contoso}}" + grant +
 		"  - name: tags\n    token: {issuer: github, subject: \"repo:contoso/infra:ref:refs/tags/*\"}" + grant)
-	s := serveTLS(t, r.b.Handler(broker.ServerOptions{HTTP: keys.Client()}))
+	s := serveTLS(t, r.b, broker.ServerOptions{HTTP: keys.Client()})
 	mint := func(k *ecdsa.PrivateKey, kid string, change map[string]any) string {
 		c := map[string]any{"iss": "https://token.example", "aud": "partnerguard", "sub": "repo:contoso/infra:ref:refs/heads/main", "repository_owner": "contoso", "iat": monday.Unix(), "nbf": monday.Unix(), "exp": monday.Add(5 * time.Minute).Unix()}
 		for n, v := range change {
@@ -244,5 +248,42 @@ func TestWorkload(t *testing.T) {
 	late = map[string]any{"iat": r.machine.Unix(), "nbf": r.machine.Unix(), "exp": r.machine.Add(time.Minute).Unix()}
 	if a := get(t, c, s.URL+goodQuery, "Authorization", "Bearer "+mint(key, "k1", late)); a.status != 503 {
 		t.Errorf("issuer away for long: %v", a)
+	}
+}
+
+// TestServerScreens: what came by another's hand, or for another's name, is
+// refused, over TLS too.
+func TestServerScreens(t *testing.T) {
+	t.Parallel()
+	pinned := paper(t, nil, nil)
+	r := newRig(t, nil)
+	r.policy("version: 1\ncallers:\n  - name: pinned\n    certificate: {spki: " + pinOf(pinned) + "}\n    grants: [{connection: c-1, tenants: [adatum.example], resources: [graph]}]\n    default: adatum.example\n")
+	s := serveTLS(t, r.b, broker.ServerOptions{})
+	c := clientWith(s, &pinned)
+	_, port, _ := strings.Cut(strings.TrimPrefix(s.URL, "https://"), ":")
+	for name, v := range map[string]struct {
+		head   []string
+		status int
+	}{
+		"nothing":            {nil, 200},
+		"its name":           {[]string{"Host", "Example.com:" + port}, 200},
+		"its other address":  {[]string{"Host", "[::1]:" + port}, 200},
+		"another name":       {[]string{"Host", "evil.example"}, 421},
+		"a longer name":      {[]string{"Host", "example.com.evil.example:" + port}, 421},
+		"another address":    {[]string{"Host", "10.0.0.1:" + port}, 421},
+		"via":                {[]string{"Via", "1.1 proxy"}, 403},
+		"forwarded":          {[]string{"Forwarded", "for=10.0.0.1"}, 403},
+		"x-forwarded-host":   {[]string{"X-Forwarded-Host", "example.com"}, 403},
+		"x-forwarded-for":    {[]string{"X-Forwarded-For", "10.0.0.1"}, 403},
+		"a browser's origin": {[]string{"Origin", "https://evil.example"}, 403},
+	} {
+		if a := get(t, c, s.URL+goodQuery, append([]string{"X-IDENTITY-HEADER", "x"}, v.head...)...); a.status != v.status {
+			t.Errorf("%s: %v", name, a)
+		}
+	}
+	bare := httptest.NewTLSServer(r.b.Handler(broker.ServerOptions{}))
+	defer bare.Close()
+	if a := get(t, clientWith(bare, &pinned), bare.URL+goodQuery, "X-IDENTITY-HEADER", "x"); a.status != 421 {
+		t.Errorf("a server that does not know its name: %v", a)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"partnerguard/internal/audit"
 	"partnerguard/internal/db"
 	"partnerguard/internal/problem"
-	"partnerguard/internal/sam/exchange"
 	"partnerguard/internal/token"
 	"partnerguard/internal/vault"
 )
@@ -31,6 +30,7 @@ const (
 type PendingApproval struct {
 	ID         string        `json:"id"` // "a-…"
 	Caller     string        `json:"caller"`
+	Subject    string        `json:"subject"`    // what the caller proved itself by
 	Connection string        `json:"connection"` // id
 	Tenant     string        `json:"tenant"`     // id
 	Resource   string        `json:"resource"`
@@ -54,8 +54,8 @@ func (a *PendingApproval) good(now time.Time) bool {
 const maxPending = 100
 
 // Approvals is the table of the approvals, whose rows are marked.
-var Approvals = &vault.Book{Table: "approvals", Version: 1, Key: []string{"id"},
-	Columns: []string{"caller", "connection", "tenant", "resource", "state", "asked_at", "actor", "decided_at", "decided_by", "until_at"}}
+var Approvals = &vault.Book{Table: "approvals", Version: 2, Key: []string{"id"},
+	Columns: []string{"caller", "subject", "connection", "tenant", "resource", "state", "asked_at", "actor", "decided_at", "decided_by", "until_at"}}
 
 // Marks vouches for rows; *vault.Vault meets it.
 type Marks interface {
@@ -64,7 +64,7 @@ type Marks interface {
 }
 
 func (a *PendingApproval) values() []any {
-	return []any{a.ID, a.Caller, a.Connection, a.Tenant, a.Resource, string(a.State), db.Micros(a.AskedAt), a.Actor, db.Micros(a.DecidedAt), a.DecidedBy, db.Micros(a.Until)}
+	return []any{a.ID, a.Caller, a.Subject, a.Connection, a.Tenant, a.Resource, string(a.State), db.Micros(a.AskedAt), a.Actor, db.Micros(a.DecidedAt), a.DecidedBy, db.Micros(a.Until)}
 }
 
 // vouch marks an approval as it stands, within the transaction that wrote it.
@@ -81,21 +81,25 @@ func (b *Broker) held(ctx context.Context, q db.Querier, a *PendingApproval) err
 	return b.d.Marks.Fits(ctx, q, Approvals, a.mark, a.values()...)
 }
 
-const approvalColumns = "id, caller, connection, tenant, resource, state, asked_at, actor, decided_at, decided_by, until_at, mark"
+const approvalColumns = "id, caller, subject, connection, tenant, resource, state, asked_at, actor, decided_at, decided_by, until_at, mark"
 
 func scanApproval(row interface{ Scan(...any) error }) (a PendingApproval, err error) {
 	var asked, decided, until int64
-	err = row.Scan(&a.ID, &a.Caller, &a.Connection, &a.Tenant, &a.Resource, &a.State, &asked, &a.Actor, &decided, &a.DecidedBy, &until, &a.mark)
+	err = row.Scan(&a.ID, &a.Caller, &a.Subject, &a.Connection, &a.Tenant, &a.Resource, &a.State, &asked, &a.Actor, &decided, &a.DecidedBy, &until, &a.mark)
 	a.AskedAt, a.DecidedAt, a.Until = db.Time(asked), db.Time(decided), db.Time(until)
 	return a, err
 }
 
+// approvalFor finds the one for a caller, its subject, a connection, a tenant and
+// a resource.
+const approvalFor = "SELECT " + approvalColumns + " FROM approvals WHERE caller = $1 AND subject = $2 AND connection = $3 AND tenant = $4 AND resource = $5"
+
 // approval reads the one for this, or the zero value.
-func (b *Broker) approval(ctx context.Context, caller, connection, tenant, resource string) (PendingApproval, error) {
+func (b *Broker) approval(ctx context.Context, c *Caller, d *Decision) (PendingApproval, error) {
 	if b.d.DB == nil || b.d.Marks == nil {
 		return PendingApproval{}, problem.New(problem.Internal, "there is no database for approvals")
 	}
-	a, err := scanApproval(b.d.DB.QueryRowContext(ctx, "SELECT "+approvalColumns+" FROM approvals WHERE caller = $1 AND connection = $2 AND tenant = $3 AND resource = $4", caller, connection, tenant, resource))
+	a, err := scanApproval(b.d.DB.QueryRowContext(ctx, approvalFor, c.Name, c.Subject, d.Connection, d.Tenant, d.Resource))
 	if errors.Is(err, sql.ErrNoRows) {
 		return PendingApproval{}, nil
 	}
@@ -111,7 +115,7 @@ func (b *Broker) approval(ctx context.Context, caller, connection, tenant, resou
 // await leaves a question for the approvers, once.
 func (b *Broker) await(ctx context.Context, c *Caller, d *Decision) error {
 	return b.d.DB.Tx(ctx, func(tx *sql.Tx) error {
-		a, err := scanApproval(tx.QueryRowContext(ctx, "SELECT "+approvalColumns+" FROM approvals WHERE caller = $1 AND connection = $2 AND tenant = $3 AND resource = $4", c.Name, d.Connection, d.Tenant, d.Resource))
+		a, err := scanApproval(tx.QueryRowContext(ctx, approvalFor, c.Name, c.Subject, d.Connection, d.Tenant, d.Resource))
 		now := b.d.Now()
 		if err == nil && b.held(ctx, tx, &a) != nil {
 			a = PendingApproval{} // it says nothing; the question is asked anew over it
@@ -134,14 +138,14 @@ func (b *Broker) await(ctx context.Context, c *Caller, d *Decision) error {
 			return problem.New(problem.Limit, "%d requests of this caller wait already", waiting)
 		}
 		d.Approval = token.ID("a")
-		asked := PendingApproval{ID: d.Approval, Caller: c.Name, Connection: d.Connection, Tenant: d.Tenant, Resource: d.Resource, State: Pending, AskedAt: db.Time(db.Micros(now)), Actor: cut(c.Actor, 200)}
+		asked := PendingApproval{ID: d.Approval, Caller: c.Name, Subject: c.Subject, Connection: d.Connection, Tenant: d.Tenant, Resource: d.Resource, State: Pending, AskedAt: db.Time(db.Micros(now)), Actor: cut(c.Actor, 200)}
 		mark, err := b.d.Marks.Mark(ctx, tx, Approvals, asked.values()...)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO approvals ("+approvalColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, '', 0, $9) "+
-			"ON CONFLICT (caller, connection, tenant, resource) DO UPDATE SET id = excluded.id, state = excluded.state, asked_at = excluded.asked_at, actor = excluded.actor, decided_at = 0, decided_by = '', until_at = 0, mark = excluded.mark",
-			d.Approval, c.Name, d.Connection, d.Tenant, d.Resource, Pending, db.Micros(now), asked.Actor, mark)
+		_, err = tx.ExecContext(ctx, "INSERT INTO approvals ("+approvalColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '', 0, $10) "+
+			"ON CONFLICT (caller, subject, connection, tenant, resource) DO UPDATE SET id = excluded.id, state = excluded.state, asked_at = excluded.asked_at, actor = excluded.actor, decided_at = 0, decided_by = '', until_at = 0, mark = excluded.mark",
+			d.Approval, c.Name, c.Subject, d.Connection, d.Tenant, d.Resource, Pending, db.Micros(now), asked.Actor, mark)
 		return err
 	})
 }
@@ -217,7 +221,7 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 		}
 		now := b.d.Now()
 		a.State, a.DecidedAt, a.DecidedBy, a.Until = to, now.UTC().Truncate(time.Microsecond), cut(approver, 200), time.Time{}
-		e := audit.Event{At: now, Action: audit.ApprovalWithdrawn, Outcome: audit.Done, Actor: approver, Object: a.Connection, Tenant: a.Tenant, Details: map[string]string{"approval": a.ID, "caller": a.Caller, "resource": a.Resource}}
+		e := audit.Event{At: now, Action: audit.ApprovalWithdrawn, Outcome: audit.Done, Actor: approver, Object: a.Connection, Tenant: a.Tenant, Details: map[string]string{"approval": a.ID, "caller": a.Caller, "subject": cut(a.Subject, maxSubject), "resource": a.Resource}}
 		if to == Approved {
 			a.Until = a.DecidedAt.Add(most)
 			e.Action, e.Details["until"] = audit.ApprovalGiven, a.Until.Format(time.RFC3339)
@@ -265,10 +269,7 @@ func (b *Broker) mayApprove(ctx context.Context, a *PendingApproval, approver st
 			if in, _ := b.tenantIn(ctx, conn, a.Tenant, g.Tenants); !in {
 				continue
 			}
-			if !slices.ContainsFunc(g.Resources, func(name string) bool {
-				have, err := exchange.Resource(conn.Cloud, name)
-				return err == nil && have == a.Resource
-			}) {
+			if !g.covers(conn, a.Resource) {
 				continue
 			}
 			if !ok || g.Approval.For < most {

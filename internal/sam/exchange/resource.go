@@ -20,13 +20,19 @@ func Resource(cloud msapi.Cloud, name string) (string, error) {
 	}
 	n := strings.TrimSpace(name)
 	n = strings.TrimRight(strings.TrimSuffix(n, "/.default"), "/")
+	known := func(resource string) (string, error) {
+		if resource == "" {
+			return "", problem.New(problem.Usage, "the cloud %q has no %.60s", cloud.Name, name)
+		}
+		return resource, nil
+	}
 	switch strings.ToLower(n) {
 	case "graph", "microsoft-graph", "00000003-0000-0000-c000-000000000000":
-		return cloud.GraphResource, nil
+		return known(cloud.GraphResource)
 	case "partner-center", "partnercenter", "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd":
-		return cloud.PartnerCenterResource, nil
+		return known(cloud.PartnerCenterResource)
 	case "arm", "azure", "797f4846-ba00-4fd7-ba43-dac1f8f63013", "https://management.core.windows.net":
-		return cloud.ARMResource, nil
+		return known(cloud.ARMResource)
 	}
 	if n == "" || len(n) > 300 || strings.ContainsFunc(n, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"\&<>^{|}?#`+"`", r) }) {
 		return "", problem.New(problem.Usage, "%.60q names no resource", name).WithHint("e.g. graph, partner-center, arm, or https://vault.azure.net")
