@@ -23,6 +23,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"partnerguard/internal/audit"
+	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/sam/broker"
 )
 
@@ -248,6 +249,44 @@ func TestWorkload(t *testing.T) {
 	late = map[string]any{"iat": r.machine.Unix(), "nbf": r.machine.Unix(), "exp": r.machine.Add(time.Minute).Unix()}
 	if a := get(t, c, s.URL+goodQuery, "Authorization", "Bearer "+mint(key, "k1", late)); a.status != 503 {
 		t.Errorf("issuer away for long: %v", a)
+	}
+}
+
+// TestWorkloadSubjectWhole: what an approval is for is the whole subject, also
+// where little of it is shown.
+func TestWorkloadSubjectWhole(t *testing.T) {
+	t.Parallel()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "k", Algorithm: "ES256", Use: "sig"}}})
+	}))
+	defer keys.Close()
+	r := newRig(t, dbtest.SQLite(t))
+	r.policy("version: 1\nissuers:\n  - {name: github, issuer: \"https://token.example\", keys: \"" + keys.URL + "\", audience: partnerguard}\ncallers:\n" +
+		"  - name: tags\n    token: {issuer: github, subject: \"repo:*\"}\n    default: adatum.example\n" +
+		"    grants: [{connection: c-1, tenants: [adatum.example], resources: [graph], approval: {by: [ada], for: 1h}}]\n")
+	s := serveTLS(t, r.b, broker.ServerOptions{HTTP: keys.Client()})
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", "k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		body, _ := json.Marshal(map[string]any{"iss": "https://token.example", "aud": "partnerguard", "sub": fmt.Sprintf("repo:%s%d", strings.Repeat("r", 300), i), "iat": monday.Unix(), "exp": monday.Add(time.Minute).Unix()})
+		j, err := signer.Sign(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := j.CompactSerialize()
+		if a := get(t, clientWith(s, nil), s.URL+goodQuery, "Authorization", "Bearer "+text); a.status != 403 || !strings.Contains(a.raw, "approval a-") {
+			t.Fatalf("%v", a)
+		}
+	}
+	list, err := r.b.Approvals(t.Context())
+	if err != nil || len(list) != 2 || len(list[0].Subject) != 306 || list[0].Subject == list[1].Subject {
+		t.Errorf("%+v %v", list, err)
 	}
 }
 
