@@ -32,11 +32,13 @@ type Trail struct {
 
 	prepared map[string]*sql.Stmt // does not change
 
-	mu      sync.Mutex // guards the rest
-	next    *batch     // what the next commit takes; nil when nothing waits
-	writing bool       // a goroutine is committing and will take next
-	signed  Checkpoint // the newest that this process signed
-	last    *known     // what the goroutine that commits, and only it, left behind
+	mu      sync.Mutex    // guards the rest
+	next    *batch        // what the next commit takes; nil when nothing waits
+	want    int           // so many as are waited for before the next commit
+	enough  chan struct{} // closed when they are there; nil when nobody waits for them
+	writing bool          // a goroutine is committing and will take next
+	signed  Checkpoint    // the newest that this process signed
+	last    *known        // what the goroutine that commits, and only it, left behind
 }
 
 // batch is what is committed together. Its recorders wait for done.
@@ -137,6 +139,10 @@ func (t *Trail) join(it item) *batch {
 		b = b.full
 	}
 	b.items, b.size = append(b.items, it), b.size+len(it.tail)
+	if t.enough != nil && (len(t.next.items) >= t.want || t.next.full != nil) {
+		close(t.enough)
+		t.enough = nil
+	}
 	if !t.writing {
 		t.writing = true
 		go t.write()
@@ -144,18 +150,40 @@ func (t *Trail) join(it item) *batch {
 	return b
 }
 
-// gather is how long a commit waits for more recorders when the one before it
-// had several: a commit costs far more than an entry. A lone recorder never
-// waits.
+// gather is how long a commit waits, at most, for as many recorders as the one
+// before it had: a commit costs far more than an entry, and those that it let go
+// are often back soon. A lone recorder never waits.
 const gather = 2 * time.Millisecond
+
+// gatherUp waits for as many as before.
+func (t *Trail) gatherUp(before int) {
+	if before <= 4 || before >= pageEntries {
+		return
+	}
+	t.mu.Lock()
+	if t.next != nil && len(t.next.items) >= before {
+		t.mu.Unlock()
+		return
+	}
+	enough := make(chan struct{})
+	t.want, t.enough = before, enough
+	t.mu.Unlock()
+	timer := time.NewTimer(gather)
+	defer timer.Stop()
+	select {
+	case <-enough:
+	case <-timer.C:
+		t.mu.Lock()
+		t.enough = nil
+		t.mu.Unlock()
+	}
+}
 
 // write commits batches until none waits. While one is being committed the
 // next one gathers.
 func (t *Trail) write() {
 	for before := 0; ; {
-		if before > 4 && before < pageEntries {
-			time.Sleep(gather)
-		}
+		t.gatherUp(before)
 		t.mu.Lock()
 		b := t.next
 		if b == nil {
