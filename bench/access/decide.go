@@ -38,7 +38,7 @@ func decisions(cases, rounds int) error {
 		arrived[i] = access.SignIn{User: users[c.user], App: c.app, Client: c.client, Platform: c.platform, IP: c.ip, SignInRisk: c.risk, Device: device}
 		interned[i] = e.Point(&arrived[i])
 	}
-	buffer := make([]int16, len(interned[0].Classes))
+	buffer := make([]int32, len(interned[0].Classes))
 	engines := []peer{
 		{"Partnerguard, from strings", func(i int) access.Outcome {
 			e.Locate(&arrived[i], buffer)

@@ -17,7 +17,7 @@ func (e *Engine) Dimensions() int { return len(e.dims) }
 
 // SetAxis fills in a device axis of located classes. An axis the engine does
 // not have is ignored: no policy asks for it.
-func (e *Engine) SetAxis(classes []int16, axis string, on bool) {
+func (e *Engine) SetAxis(classes []int32, axis string, on bool) {
 	l := -1
 	switch axis {
 	case AxisCompliant:

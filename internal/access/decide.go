@@ -34,7 +34,7 @@ type SignIn struct {
 // not known. It is what a hot path keeps.
 type Point struct {
 	User    int
-	Classes []int16
+	Classes []int32
 }
 
 // Outcome is what happens to a sign-in.
@@ -90,7 +90,7 @@ func (e *Engine) Subjects() []Subject {
 // Point brings a sign-in to classes. Values nobody names fall into their
 // dimension's class for the rest.
 func (e *Engine) Point(s *SignIn) Point {
-	p := Point{User: s.User, Classes: make([]int16, len(e.dims))}
+	p := Point{User: s.User, Classes: make([]int32, len(e.dims))}
 	e.Locate(s, p.Classes)
 	return p
 }
@@ -98,35 +98,35 @@ func (e *Engine) Point(s *SignIn) Point {
 // Locate fills classes, which must have one element for each dimension, and
 // allocates nothing but for the lower-cased forms of ids that are not lower
 // case already.
-func (e *Engine) Locate(s *SignIn, classes []int16) {
+func (e *Engine) Locate(s *SignIn, classes []int32) {
 	for i := range classes {
 		classes[i] = -1
 	}
 	if w := clientWords[s.Client]; len(w) == 1 {
-		classes[dimClient] = int16(w[0])
+		classes[dimClient] = int32(w[0])
 	} else if w := clientWords[strings.ToLower(s.Client)]; len(w) == 1 {
-		classes[dimClient] = int16(w[0])
+		classes[dimClient] = int32(w[0])
 	}
 	if s.App != "" {
-		classes[dimResource] = int16(e.resource(strings.ToLower(s.App)))
+		classes[dimResource] = int32(e.resource(strings.ToLower(s.App)))
 	}
 	if s.Platform != "" {
 		if c := platformClass(s.Platform); c >= 0 {
-			classes[dimPlatform] = int16(c)
+			classes[dimPlatform] = int32(c)
 		} else {
-			classes[dimPlatform] = int16(len(platformNames) - 1)
+			classes[dimPlatform] = int32(len(platformNames) - 1)
 		}
 	}
 	switch {
 	case s.Location != "":
 		for i := range e.geo.places {
 			if e.geo.places[i].label == s.Location {
-				classes[dimLocation] = int16(i)
+				classes[dimLocation] = int32(i)
 				break
 			}
 		}
 	case s.IP.IsValid() || s.Country != "":
-		classes[dimLocation] = int16(e.geo.locate(s.IP, s.Country))
+		classes[dimLocation] = int32(e.geo.locate(s.IP, s.Country))
 	}
 	classes[dimSignInRisk] = levelClass(riskNames, s.SignInRisk)
 	classes[dimUserRisk] = levelClass(riskNames, s.UserRisk)
@@ -142,13 +142,13 @@ func (e *Engine) Locate(s *SignIn, classes []int16) {
 	}
 }
 
-func levelClass(names []string, v string) int16 {
+func levelClass(names []string, v string) int32 {
 	if v == "" || v == "hidden" {
 		return 0
 	}
 	for i, n := range names {
 		if strings.EqualFold(n, v) {
-			return int16(i)
+			return int32(i)
 		}
 	}
 	return -1

@@ -211,7 +211,7 @@ func (e *Engine) addDevices() {
 			d.guard[c] = e.full()
 		}
 		for c := range d.guard {
-			if !e.offers(alternative(alt), int16(c)) {
+			if !e.offers(alternative(alt), int32(c)) {
 				continue
 			}
 			for p := range e.policies {
@@ -234,7 +234,7 @@ func (e *Engine) addDevices() {
 
 // offers reports that a class of a device dimension has what a grant may ask
 // for instead of MFA.
-func (e *Engine) offers(alt alternative, class int16) bool {
+func (e *Engine) offers(alt alternative, class int32) bool {
 	if alt <= altDomainJoined {
 		return e.axes[alt].holds[class]&1 != 0
 	}
@@ -254,7 +254,7 @@ func (e *Engine) axisOf(l int) *deviceAxis {
 
 // deviceClass brings the facts of a sign-in to the class of a device dimension;
 // -1 when they do not settle it.
-func (e *Engine) deviceClass(l int, facts map[string]bool) int16 {
+func (e *Engine) deviceClass(l int, facts map[string]bool) int32 {
 	x := e.axisOf(l)
 	if x == nil {
 		v, ok := facts[e.dims[l].name]
@@ -283,24 +283,24 @@ func (e *Engine) deviceClass(l int, facts map[string]bool) int16 {
 	case x.opaque && mask == 0: // nobody says whether the rule takes it
 		return 0
 	case x.opaque:
-		return int16(1 + value)
+		return int32(1 + value)
 	case mask == 0:
 		return -1
 	}
-	found := int16(-1)
+	found := int32(-1)
 	for c, holds := range x.holds {
 		if holds&mask == value {
 			if found >= 0 && !(x.bare && found == 0 && holds == 0) {
 				return -1
 			}
-			found = int16(c)
+			found = int32(c)
 		}
 	}
 	return found
 }
 
 // deviceFacts writes the class of a device dimension as facts of a sign-in.
-func (e *Engine) deviceFacts(l int, c int16, facts map[string]bool) {
+func (e *Engine) deviceFacts(l int, c int32, facts map[string]bool) {
 	x := e.axisOf(l)
 	if x == nil {
 		facts[e.dims[l].name] = c == 1

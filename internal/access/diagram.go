@@ -292,8 +292,8 @@ func (d *diagram) build(l int, m mask, by client) int32 {
 }
 
 func (d *diagram) key(l int, m mask, by client) string {
-	b := make([]byte, 0, 2+8*len(m))
-	b = append(b, byte(l), byte(by))
+	b := make([]byte, 0, 4+8*len(m))
+	b = append(binary.AppendUvarint(b, uint64(l)), byte(by)) // there are as many dimensions as device filters
 	for _, w := range m {
 		b = binary.LittleEndian.AppendUint64(b, w)
 	}

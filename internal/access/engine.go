@@ -117,7 +117,7 @@ type Engine struct {
 	appKeys   []string              // resource class -> app id or special name
 	axes      []*deviceAxis         // device attributes; the first two share a dimension with grants
 	terms     [][]literal           // by policy: the device filter
-	axisClass [altAnything][2]int16 // of the first four device dimensions, the class of no and of yes; -1 open
+	axisClass [altAnything][2]int32 // of the first four device dimensions, the class of no and of yes; -1 open
 	origin    []int                 // by policy: the first of the copies that a filter or grant was split into
 
 	live []int // dimensions on which some policy has a clause

@@ -429,7 +429,7 @@ func TestEntangled(t *testing.T) {
 func TestDecisionAllocatesNothing(t *testing.T) {
 	e := Compile(randomTenant(rand.New(rand.NewPCG(7, 1))))
 	s := SignIn{App: exchangeOnline, Client: "browser", Platform: "windows", IP: netip.MustParseAddr("203.0.113.200"), Country: "NL", SignInRisk: "low", Device: map[string]bool{"compliant device": true}}
-	classes := make([]int16, len(e.dims))
+	classes := make([]int32, len(e.dims))
 	var out Outcome
 	if n := testing.AllocsPerRun(100, func() {
 		e.Locate(&s, classes)

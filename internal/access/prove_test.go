@@ -187,7 +187,7 @@ func bruteForce(e *Engine, c *compiledQuestion, visit func(p Point, sure, could 
 		if about == no {
 			continue
 		}
-		p := Point{User: s, Classes: make([]int16, len(e.dims))}
+		p := Point{User: s, Classes: make([]int32, len(e.dims))}
 		var walk func(l int, vague, phantom bool)
 		walk = func(l int, vague, phantom bool) {
 			if l == len(e.dims) {
@@ -209,7 +209,7 @@ func bruteForce(e *Engine, c *compiledQuestion, visit func(p Point, sure, could 
 				if d.blur != nil && d.blur[k] {
 					continue
 				}
-				p.Classes[l] = int16(k)
+				p.Classes[l] = int32(k)
 				walk(l+1, vague || d.vague != nil && d.vague[k], phantom || d.phantom != nil && d.phantom[k])
 			}
 		}

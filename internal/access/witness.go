@@ -11,7 +11,7 @@ var preferred = map[dimID][]int{
 }
 
 func (e *Engine) witnessPoint(c *compiledQuestion, b box, subject int) Point {
-	p := Point{User: subject, Classes: make([]int16, len(e.dims))}
+	p := Point{User: subject, Classes: make([]int32, len(e.dims))}
 	for l := range e.dims {
 		order := preferred[dimID(l)]
 		if dimID(l) == dimResource {
@@ -32,7 +32,7 @@ func (e *Engine) witnessPoint(c *compiledQuestion, b box, subject int) Point {
 		p.Classes[l] = -1
 		for _, k := range append(slices.Clone(order), c.classes[l]...) {
 			if k >= 0 && hasClass(b[l], k) && slices.Contains(c.classes[l], k) {
-				p.Classes[l] = int16(k)
+				p.Classes[l] = int32(k)
 				break
 			}
 		}

@@ -27,9 +27,9 @@ func NewHistory(engines ...*access.Engine) *History { return &History{engines: e
 // Visitor makes a visitor for one goroutine of the fold. Safe for concurrent
 // use.
 func (h *History) Visitor() signin.Visitor {
-	c := &collector{engines: h.engines, patterns: map[string]*Pattern{}, texts: map[string]string{}, points: map[string][]int16{}}
+	c := &collector{engines: h.engines, patterns: map[string]*Pattern{}, texts: map[string]string{}, points: map[string][]int32{}}
 	for _, e := range h.engines {
-		c.classes = append(c.classes, make([]int16, e.Dimensions()))
+		c.classes = append(c.classes, make([]int32, e.Dimensions()))
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -76,12 +76,12 @@ func (n *Newest) see(at time.Time, id string, src evidence.Source) {
 // collector is one visitor.
 type collector struct {
 	engines  []*access.Engine
-	classes  [][]int16
+	classes  [][]int32
 	patterns map[string]*Pattern
 	key      []byte
 	scratch  []byte
 	texts    map[string]string  // texts kept, by themselves
-	points   map[string][]int16 // classes kept, by their bytes
+	points   map[string][]int32 // classes kept, by their bytes
 }
 
 // See implements [signin.Visitor]. Failures and interrupts are not replayed:
@@ -109,7 +109,7 @@ func (c *collector) See(s *signin.Sighting) {
 		e.Locate(&in, c.classes[i])
 		setDevice(e, c.classes[i], s)
 		for _, k := range c.classes[i] {
-			c.key = binary.LittleEndian.AppendUint16(c.key, uint16(k))
+			c.key = binary.LittleEndian.AppendUint32(c.key, uint32(k))
 		}
 	}
 	p := c.patterns[string(c.key)]
@@ -138,15 +138,15 @@ func (c *collector) own(s string) string {
 }
 
 // ownClasses keeps one copy of equal classes: most patterns share theirs.
-func (c *collector) ownClasses(classes []int16) []int16 {
+func (c *collector) ownClasses(classes []int32) []int32 {
 	c.scratch = c.scratch[:0]
 	for _, k := range classes {
-		c.scratch = binary.LittleEndian.AppendUint16(c.scratch, uint16(k))
+		c.scratch = binary.LittleEndian.AppendUint32(c.scratch, uint32(k))
 	}
 	if kept, ok := c.points[string(c.scratch)]; ok {
 		return kept
 	}
-	kept := append([]int16(nil), classes...)
+	kept := append([]int32(nil), classes...)
 	c.points[string(c.scratch)] = kept
 	return kept
 }
@@ -287,7 +287,7 @@ func riskOf(level string) string {
 }
 
 // setDevice fills in the device axes that a row shows.
-func setDevice(e *access.Engine, classes []int16, s *signin.Sighting) {
+func setDevice(e *access.Engine, classes []int32, s *signin.Sighting) {
 	if s.Compliant != signin.Unset {
 		e.SetAxis(classes, access.AxisCompliant, s.Compliant == signin.Yes)
 	}
