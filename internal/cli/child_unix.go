@@ -84,11 +84,26 @@ func (u *childUser) environ(base []string) []string {
 	return append(out, "HOME="+u.home, "USER="+u.name, "LOGNAME="+u.name)
 }
 
-// give makes a folder of ours, and what is in it, the other user's.
+// give makes a folder of ours, and what is in it, the other user's: the folder
+// itself last, so that nobody but us can reach what is in it until we are done.
 func (u *childUser) give(dir string) error {
-	return filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(path, u.uid(), int(u.credentials.Gid)))
+	paths, err := inside(dir)
+	for _, path := range paths {
+		if err == nil {
+			err = os.Lchown(path, u.uid(), int(u.credentials.Gid))
+		}
+	}
+	return err
+}
+
+// inside lists what a folder holds, and it after that.
+func inside(dir string) (paths []string, err error) {
+	err = filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		paths = append(paths, path)
+		return err
 	})
+	slices.Reverse(paths)
+	return paths, err
 }
 
 // become makes the command the other user's.
