@@ -106,22 +106,32 @@ func (s KeySet) Has(kid string) bool {
 
 // For gives the keys that verify tokens of an issuer, known by any of its
 // names. A key that says whose it is (Entra ID's issuer member, in which
-// {tenantid} stands for tenant) is given to that issuer alone.
+// {tenantid} stands for tenant, or for the issuer's own tenant when that is "")
+// is given to that issuer alone.
 func (s KeySet) For(tenant string, issuers ...string) jose.JSONWebKeySet {
 	var out jose.JSONWebKeySet
 	for _, k := range s.keys {
-		if k.issuer != "" {
-			own := k.issuer
-			if isGUID(tenant) {
-				own = strings.ReplaceAll(own, "{tenantid}", strings.ToLower(tenant))
-			}
-			if !slices.ContainsFunc(issuers, func(i string) bool { return i != "" && strings.EqualFold(i, own) }) {
-				continue
-			}
+		if k.issuer == "" || slices.ContainsFunc(issuers, func(i string) bool { return ownIssuer(k.issuer, i, tenant) }) {
+			out.Keys = append(out.Keys, k.key)
 		}
-		out.Keys = append(out.Keys, k.key)
 	}
 	return out
+}
+
+// ownIssuer says whether an issuer is the one that a key names. {tenantid}
+// there stands for tenant, or for that of the issuer itself where none is given.
+func ownIssuer(named, issuer, tenant string) bool {
+	if issuer == "" {
+		return false
+	}
+	before, after, template := strings.Cut(named, "{tenantid}")
+	if template && tenant == "" {
+		tenant, _ = entraTenant(issuer)
+	}
+	if template && isGUID(tenant) {
+		named = before + tenant + after
+	}
+	return strings.EqualFold(issuer, named)
 }
 
 // fits reports that a public key is of the kind, the curve and the strength
@@ -137,10 +147,25 @@ func fits(key any, alg string) bool {
 }
 
 // sound reports that an RSA key has a length, an exponent and a modulus as they
-// ought to be.
+// ought to be: what NIST SP 800-89 section 5.3.3 asks, and no flawed generator's.
 func sound(k *rsa.PublicKey) bool {
-	return k.N != nil && k.N.BitLen() >= minRSA && k.N.BitLen() <= maxRSA && k.N.Bit(0) == 1 && k.E >= 3 && k.E&1 == 1 && k.E <= 1<<31-1 && !roca(k.N)
+	if k.N == nil || k.N.BitLen() < minRSA || k.N.BitLen() > maxRSA || k.E < 3 || k.E&1 == 0 || k.E > 1<<31-1 {
+		return false
+	}
+	var gcd big.Int
+	return gcd.GCD(nil, nil, k.N, smallPrimes).IsInt64() && gcd.Int64() == 1 && !roca(k.N)
 }
+
+// smallPrimes is the product of the primes below 752.
+var smallPrimes = func() *big.Int {
+	product := big.NewInt(1)
+	for p := int64(2); p < 752; p++ {
+		if n := big.NewInt(p); n.ProbablyPrime(0) { // exact so low
+			product.Mul(product, n)
+		}
+	}
+	return product
+}()
 
 // rocaPrimes are the primes by which the flaw shows.
 var rocaPrimes = []int64{
