@@ -83,7 +83,8 @@ func readKey(raw []byte) (setKey, bool) {
 		}
 	}
 	k := setKey{}
-	if json.Unmarshal(raw, &k.key) != nil || k.key.KeyID == "" || len(k.key.KeyID) > maxKeyID || !k.key.IsPublic() || !k.key.Valid() || k.key.Use != "" && k.key.Use != "sig" {
+	if json.Unmarshal(raw, &k.key) != nil || k.key.KeyID == "" || len(k.key.KeyID) > maxKeyID || !k.key.IsPublic() || !k.key.Valid() ||
+		k.key.Use != "" && k.key.Use != "sig" {
 		return setKey{}, false
 	}
 	if !slices.ContainsFunc(Algorithms(), func(alg string) bool {

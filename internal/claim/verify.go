@@ -114,7 +114,8 @@ func Verify(raw secret.Text, keys jose.JSONWebKeySet, e Expect) (Token, error) {
 }
 
 func verify(s string, keys jose.JSONWebKeySet, e Expect) (Token, Flaw, string) {
-	if e.Now.IsZero() || len(e.Audiences) == 0 || slices.Contains(e.Audiences, "") || (e.Issuer == "") == (e.IssuerRule == nil) || e.Leeway < 0 || e.Leeway > MaxLeeway || e.Lifetime < 0 || e.Lifetime > LongestLifetime {
+	if e.Now.IsZero() || len(e.Audiences) == 0 || slices.Contains(e.Audiences, "") || (e.Issuer == "") == (e.IssuerRule == nil) ||
+		e.Leeway < 0 || e.Leeway > MaxLeeway || e.Lifetime < 0 || e.Lifetime > LongestLifetime {
 		return Token{}, BadExpectancy, "it is not said what is expected of it"
 	}
 	t, o, flaw, why := signed(s, keys, Algorithms(), nil)
@@ -140,6 +141,9 @@ func signed(s string, keys jose.JSONWebKeySet, algorithms []string, suits func(*
 	}
 	var text [3][]byte
 	for i, p := range parts {
+		if p == "" {
+			return fail(Malformed, "a part of it is empty")
+		}
 		b, ok := canonical(p)
 		if !ok {
 			return fail(Malformed, "a part of it is not base64url in its only form")
@@ -148,7 +152,7 @@ func signed(s string, keys jose.JSONWebKeySet, algorithms []string, suits func(*
 	}
 	h, err := strictObject(text[0])
 	if err != nil {
-		return fail(Malformed, "its header is not a JSON object that all readers read alike")
+		return fail(Malformed, "its header "+misread(err))
 	}
 	if flaw, why := checkHeader(h); flaw != "" {
 		return fail(flaw, why)
@@ -180,7 +184,7 @@ func signed(s string, keys jose.JSONWebKeySet, algorithms []string, suits func(*
 	}
 	o, err := strictObject(body)
 	if err != nil {
-		return fail(Malformed, "its claims are not a JSON object that all readers read alike")
+		return fail(Malformed, "its payload "+misread(err))
 	}
 	if name := twoSpellings(o); name != "" {
 		return fail(Malformed, "its claims hold "+name+" in two spellings, of which readers take one or the other")
@@ -188,6 +192,19 @@ func signed(s string, keys jose.JSONWebKeySet, algorithms []string, suits func(*
 	t := Token{}
 	t.read(o)
 	return t, o, "", ""
+}
+
+// misread says why an object is not one that all readers read alike.
+func misread(err error) string {
+	switch err { //nolint:errorlint // they are ours and not wrapped
+	case errDepth:
+		return fmt.Sprintf("is nested more than %d levels deep", MaxDepth)
+	case errTwice:
+		return "holds a name twice, of which readers take one or the other"
+	case errText:
+		return "is not Unicode throughout"
+	}
+	return "is not JSON, or not an object alone"
 }
 
 // ownSalt verifies PS256 with the one length of salt that RFC 7518 section 3.5
@@ -201,7 +218,7 @@ func ownSalt(key any, input string, sig []byte) bool {
 // canonical decodes base64url without padding. The decoder itself would skip
 // line breaks.
 func canonical(s string) ([]byte, bool) {
-	if s == "" || strings.ContainsAny(s, "\r\n") {
+	if strings.ContainsAny(s, "\r\n") {
 		return nil, false
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
