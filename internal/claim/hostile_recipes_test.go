@@ -254,7 +254,7 @@ func jsonRecipes() []recipe {
 		"with the halves turned round":     inBody(`"Ada Lovelace"`, `"\ude00\ud83d"`),
 		"with half a character in a name":  inBody(`"ver"`, `"\udc00":1,"ver"`),
 		"nested too deep":                  put("x", json.RawMessage(strings.Repeat("[", 16)+strings.Repeat("]", 16))),
-		"nested 4,000 deep":               put("x", json.RawMessage(strings.Repeat("[", 4000)+strings.Repeat("]", 4000))),
+		"nested 4,000 deep":                put("x", json.RawMessage(strings.Repeat("[", 4000)+strings.Repeat("]", 4000))),
 		"with a deep name twice":           put("x", json.RawMessage(`{"a":{"b":1,"b":2}}`)),
 		"with a deep name twice in a list": put("x", json.RawMessage(`[{"a":1,"\u0061":2}]`)),
 	}

@@ -248,6 +248,10 @@ func TestUnspoilt(t *testing.T) {
 				t.Errorf("%s, %s: %v", name, alg.alg, err)
 			}
 		}
+		r := recipe{profile: name, do: goodPSS}
+		if _, err := claim.Verify(secret.New(r.forge(t)), keys().set, p.expect()); err != nil {
+			t.Errorf("%s, PS256 by hand: %v", name, err)
+		}
 	}
 }
 

@@ -28,6 +28,10 @@ const (
 	maxRSA = 8192
 )
 
+// The library reads keys of at most 4,096 bits unless it is told otherwise,
+// before it reads any.
+func init() { jose.MaxRSAModulusBits = maxRSA }
+
 // KeySet is an issuer's keys that may verify signatures. Its zero value holds
 // none.
 type KeySet struct{ keys []setKey }
