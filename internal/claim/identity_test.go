@@ -81,6 +81,7 @@ func TestIssuerForm(t *testing.T) {
 			"1.0", false}, {login + tid + "/v2.0", elsewhat, "2.0", false},
 		{sts + tid + "/", elsewhat, "1.0", false}, {"http://127.0.0.1:8443/" + tid + "/v2.0", tid, "1.0", false}, {"http://127.0.0.1:8443/" + tid + "/v2.0",
 			tid, "2.0", true}, {login + strings.ToUpper(tid) + "/v2.0", tid, "2.0", true},
+		{"https://vstoken.dev.azure.com/" + tid, elsewhat, "7", true}, {"https://contoso.b2clogin.com/" + tid + "/v2.0/", elsewhat, "1.0", true},
 		{"https://issuer.example/", tid, "7", true}, {"https://issuer.example/v2.0", tid, "1.0", true}, {login + "common/v2.0", tid, "1.0", true},
 	} {
 		r := recipe{profile: "work", do: all(put("iss", c.iss), put("tid", c.tid), put("ver", c.ver))}

@@ -5,14 +5,19 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"partnerguard/internal/claim"
+	"partnerguard/internal/secret"
 )
 
 // publishedROCA is the modulus of a key that the flawed generator made, 2,048
@@ -178,6 +183,23 @@ func TestRSAVectors(t *testing.T) {
 		}
 		if c.ok && err == nil && len(s.For("").Keys) != 1 {
 			t.Errorf("%s: %+v", name, s)
+		}
+	}
+}
+
+// TestExponentOfOne: under an exponent of 1 a signature is its own block, which
+// anyone writes; such a key verifies nothing, however it came into the set.
+func TestExponentOfOne(t *testing.T) {
+	t.Parallel()
+	n := keys().private["rsa"].Public().(*rsa.PublicKey).N
+	for _, e := range []int{-1, 0, 1, 2, 65536} {
+		f := &forged{t: t, head: map[string]any{"alg": "RS256", "kid": "k"}, claims: profiles["work"].claims(), sign: func(_ *forged, input string) []byte {
+			sum := sha256.Sum256([]byte(input))
+			return block(1, 0xff, append(unhex(digestInfo), sum[:]...))
+		}}
+		set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &rsa.PublicKey{N: n, E: e}, KeyID: "k"}}}
+		if _, err := claim.Verify(secret.New(f.build()), set, profiles["work"].expect()); !errors.Is(err, claim.NoKey) {
+			t.Errorf("exponent %d: %v", e, err)
 		}
 	}
 }
