@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -25,7 +26,7 @@ var describingNames = []string{
 
 // shownNames are written in people's own languages, some of which need
 // characters that are not seen (a joiner in Persian, marks of direction).
-var shownNames = []string{"name", "given_name", "family_name", "middle_name", "nickname", "groups", "roles"}
+var shownNames = []string{"name", "given_name", "family_name", "middle_name", "nickname", "groups"}
 
 // decidingNames may not be there in other letters too: readers that do not
 // compare exactly would take the other one.
@@ -69,7 +70,7 @@ func identityClaims(o object) string {
 			return "its claim " + name + " is not a GUID"
 		}
 	}
-	if s, form := o.text("scp"); form != formAbsent && (form != formText || len(s) > maxScopes || unfit(s, false)) {
+	if s, form := o.text("scp"); form != formAbsent && (form != formText || len(s) > maxScopes || strings.ContainsFunc(s, noScope)) {
 		return "its claim scp is not a text of scopes"
 	}
 	for _, name := range describingNames {
@@ -96,10 +97,16 @@ func unfitText(name, s string) string {
 	return ""
 }
 
-// textsIn lists the texts of a claim of any form, names of members included.
+// textsIn lists the texts of a claim of any form, names of members and numbers
+// as they are written included.
 func textsIn(raw json.RawMessage) []string {
+	if raw == nil {
+		return nil
+	}
 	var v any
-	if raw == nil || json.Unmarshal(raw, &v) != nil {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber() // a number beyond float64 would hide the texts beside it
+	if d.Decode(&v) != nil {
 		return nil
 	}
 	var out []string
@@ -108,6 +115,8 @@ func textsIn(raw json.RawMessage) []string {
 		switch v := v.(type) {
 		case string:
 			out = append(out, v)
+		case json.Number:
+			out = append(out, v.String())
 		case []any:
 			for _, e := range v {
 				walk(e)
@@ -184,9 +193,13 @@ func unfit(s string, shown bool) bool {
 		case shown:
 			return false
 		}
-		return unicode.Is(unicode.Cf, r)
+		return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point) || r == 0x2800 // a blank of Braille
 	})
 }
+
+// noScope is what no scope holds and no two are held apart by (RFC 6749 section
+// 3.3): readers cut at different blanks.
+func noScope(r rune) bool { return r < ' ' || r > '~' }
 
 func earliest(at time.Time, more ...time.Time) time.Time {
 	for _, m := range more {
