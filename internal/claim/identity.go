@@ -188,6 +188,8 @@ func issuerForm(t Token, o object) string {
 func unfit(s string, shown bool) bool {
 	return strings.ContainsFunc(s, func(r rune) bool {
 		switch {
+		case r >= ' ' && r <= '~': // nearly all
+			return false
 		case unicode.IsControl(r), r == 0x2028, r == 0x2029, r == 0xfeff, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
 			return true
 		case shown:
