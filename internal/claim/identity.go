@@ -134,9 +134,12 @@ func textsIn(raw json.RawMessage) []string {
 
 // twoSpellings finds a claim that decides and is there in other letters too.
 func twoSpellings(o object) string {
-	for name := range o.members {
-		for _, exact := range decidingNames {
-			if _, both := o.members[exact]; both && name != exact && strings.EqualFold(name, exact) {
+	for _, exact := range decidingNames {
+		if _, there := o.members[exact]; !there {
+			continue
+		}
+		for name := range o.members {
+			if name != exact && strings.EqualFold(name, exact) {
 				return exact
 			}
 		}

@@ -93,7 +93,7 @@ func readKey(raw []byte) (setKey, bool) {
 	}
 	if !slices.ContainsFunc(Algorithms(), func(alg string) bool {
 		return (k.key.Algorithm == "" || k.key.Algorithm == alg) && fits(k.key.Key, alg)
-	}) {
+	}) || smallFactor(k.key.Key) {
 		return setKey{}, false
 	}
 	issuer, form := o.text("issuer")
@@ -152,13 +152,17 @@ func fits(key any, alg string) bool {
 }
 
 // sound reports that an RSA key has a length, an exponent and a modulus as they
-// ought to be: what NIST SP 800-89 section 5.3.3 asks, and no flawed generator's.
+// ought to be.
 func sound(k *rsa.PublicKey) bool {
-	if k.N == nil || k.N.BitLen() < minRSA || k.N.BitLen() > maxRSA || k.E < 3 || k.E&1 == 0 || k.E > 1<<31-1 {
-		return false
-	}
-	var gcd big.Int
-	return gcd.GCD(nil, nil, k.N, smallPrimes).IsInt64() && gcd.Int64() == 1 && !roca(k.N)
+	return k.N != nil && k.N.Sign() > 0 && k.N.BitLen() >= minRSA && k.N.BitLen() <= maxRSA && k.N.Bit(0) == 1 &&
+		k.E >= 3 && k.E&1 == 1 && k.E <= 1<<31-1 && !roca(k.N)
+}
+
+// smallFactor says whether a modulus has a factor below 752 (NIST SP 800-89
+// section 5.3.3), which it is asked once, when its set is read.
+func smallFactor(key any) bool {
+	k, ok := key.(*rsa.PublicKey)
+	return ok && new(big.Int).GCD(nil, nil, k.N, smallPrimes).Cmp(big.NewInt(1)) != 0
 }
 
 // smallPrimes is the product of the primes below 752.

@@ -204,6 +204,20 @@ func TestExponentOfOne(t *testing.T) {
 	}
 }
 
+// TestUnsoundGiven: a set that nobody read holds no unsound key either.
+func TestUnsoundGiven(t *testing.T) {
+	t.Parallel()
+	n := keys().private["rsa"].Public().(*rsa.PublicKey).N
+	flawed, _ := new(big.Int).SetString(publishedROCA, 16)
+	for name, n := range map[string]*big.Int{"even": new(big.Int).Add(n, big.NewInt(1)), "flawed": flawed, "none": nil, "zero": new(big.Int), "below zero": new(big.Int).Neg(n)} {
+		f := &forged{t: t, key: "rsa", alg: "RS256", head: map[string]any{"alg": "RS256", "kid": "k"}, claims: profiles["work"].claims()}
+		set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &rsa.PublicKey{N: n, E: 65537}, KeyID: "k"}}}
+		if _, err := claim.Verify(secret.New(f.build()), set, profiles["work"].expect()); !errors.Is(err, claim.NoKey) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestCurveVectors: points of elliptic keys.
 func TestCurveVectors(t *testing.T) {
 	t.Parallel()
