@@ -115,6 +115,9 @@ func checkHint(t Token, o object, e *HintExpect) (time.Time, Flaw, string) {
 	case !e.Tenant(t.Tenant):
 		return none, BadIssuer, "it is about a tenant that is not served"
 	}
+	if why := issuerForm(t, o); why != "" {
+		return none, BadClaim, why
+	}
 	if _, form := o.list("aud"); form != formText && form != formArray {
 		return none, BadClaim, "it does not say whom it is for"
 	}

@@ -28,6 +28,10 @@ const (
 	maxRSA = 8192
 )
 
+// The library reads keys of at most 4,096 bits unless it is told otherwise,
+// before it reads any.
+func init() { jose.MaxRSAModulusBits = maxRSA }
+
 // KeySet is an issuer's keys that may verify signatures. Its zero value holds
 // none.
 type KeySet struct{ keys []setKey }
@@ -83,12 +87,13 @@ func readKey(raw []byte) (setKey, bool) {
 		}
 	}
 	k := setKey{}
-	if json.Unmarshal(raw, &k.key) != nil || k.key.KeyID == "" || len(k.key.KeyID) > maxKeyID || !k.key.IsPublic() || !k.key.Valid() || k.key.Use != "" && k.key.Use != "sig" {
+	if json.Unmarshal(raw, &k.key) != nil || k.key.KeyID == "" || len(k.key.KeyID) > maxKeyID || !k.key.IsPublic() || !k.key.Valid() ||
+		k.key.Use != "" && k.key.Use != "sig" {
 		return setKey{}, false
 	}
 	if !slices.ContainsFunc(Algorithms(), func(alg string) bool {
 		return (k.key.Algorithm == "" || k.key.Algorithm == alg) && fits(k.key.Key, alg)
-	}) {
+	}) || smallFactor(k.key.Key) {
 		return setKey{}, false
 	}
 	issuer, form := o.text("issuer")
@@ -106,22 +111,32 @@ func (s KeySet) Has(kid string) bool {
 
 // For gives the keys that verify tokens of an issuer, known by any of its
 // names. A key that says whose it is (Entra ID's issuer member, in which
-// {tenantid} stands for tenant) is given to that issuer alone.
+// {tenantid} stands for tenant, or for the issuer's own tenant when that is "")
+// is given to that issuer alone.
 func (s KeySet) For(tenant string, issuers ...string) jose.JSONWebKeySet {
 	var out jose.JSONWebKeySet
 	for _, k := range s.keys {
-		if k.issuer != "" {
-			own := k.issuer
-			if isGUID(tenant) {
-				own = strings.ReplaceAll(own, "{tenantid}", strings.ToLower(tenant))
-			}
-			if !slices.ContainsFunc(issuers, func(i string) bool { return i != "" && strings.EqualFold(i, own) }) {
-				continue
-			}
+		if k.issuer == "" || slices.ContainsFunc(issuers, func(i string) bool { return ownIssuer(k.issuer, i, tenant) }) {
+			out.Keys = append(out.Keys, k.key)
 		}
-		out.Keys = append(out.Keys, k.key)
 	}
 	return out
+}
+
+// ownIssuer says whether an issuer is the one that a key names. {tenantid}
+// there stands for tenant, or for that of the issuer itself where none is given.
+func ownIssuer(named, issuer, tenant string) bool {
+	if issuer == "" {
+		return false
+	}
+	before, after, template := strings.Cut(named, "{tenantid}")
+	if template && tenant == "" {
+		tenant, _ = entraTenant(issuer)
+	}
+	if template && isGUID(tenant) {
+		named = before + tenant + after
+	}
+	return strings.EqualFold(issuer, named)
 }
 
 // fits reports that a public key is of the kind, the curve and the strength
@@ -139,8 +154,27 @@ func fits(key any, alg string) bool {
 // sound reports that an RSA key has a length, an exponent and a modulus as they
 // ought to be.
 func sound(k *rsa.PublicKey) bool {
-	return k.N != nil && k.N.BitLen() >= minRSA && k.N.BitLen() <= maxRSA && k.N.Bit(0) == 1 && k.E >= 3 && k.E&1 == 1 && k.E <= 1<<31-1 && !roca(k.N)
+	return k.N != nil && k.N.Sign() > 0 && k.N.BitLen() >= minRSA && k.N.BitLen() <= maxRSA && k.N.Bit(0) == 1 &&
+		k.E >= 3 && k.E&1 == 1 && k.E <= 1<<31-1 && !roca(k.N)
 }
+
+// smallFactor says whether a modulus has a factor below 752 (NIST SP 800-89
+// section 5.3.3), which it is asked once, when its set is read.
+func smallFactor(key any) bool {
+	k, ok := key.(*rsa.PublicKey)
+	return ok && new(big.Int).GCD(nil, nil, k.N, smallPrimes).Cmp(big.NewInt(1)) != 0
+}
+
+// smallPrimes is the product of the primes below 752.
+var smallPrimes = func() *big.Int {
+	product := big.NewInt(1)
+	for p := int64(2); p < 752; p++ {
+		if n := big.NewInt(p); n.ProbablyPrime(0) { // exact so low
+			product.Mul(product, n)
+		}
+	}
+	return product
+}()
 
 // rocaPrimes are the primes by which the flaw shows.
 var rocaPrimes = []int64{

@@ -48,6 +48,7 @@ func readObject(b []byte) (object, error) {
 		return object{}, errShape
 	}
 	o := object{members: map[string]json.RawMessage{}}
+	twice := map[string]bool{}
 	for d.More() {
 		t, err := d.Token()
 		name, ok := t.(string)
@@ -56,15 +57,14 @@ func readObject(b []byte) (object, error) {
 			return object{}, errShape
 		}
 		if _, again := o.members[name]; again {
-			if !slices.Contains(o.twice, name) {
-				o.twice = append(o.twice, name)
-			}
+			twice[name] = true
 			continue
 		}
 		o.members[name] = v
 	}
-	for _, name := range o.twice {
+	for name := range twice {
 		delete(o.members, name)
+		o.twice = append(o.twice, name)
 	}
 	slices.Sort(o.twice)
 	return o, nil

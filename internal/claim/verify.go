@@ -47,9 +47,15 @@ const (
 // also ES256, ES384, ES512) use. Never none, never a shared key.
 func Algorithms() []string { return []string{"RS256", "PS256", "ES256", "ES384", "ES512"} }
 
-// MaxLifetime bounds a token's life, from its issue and from now. Entra ID's
-// longest, for continuous access evaluation, have 28 hours.
-const MaxLifetime = 48 * time.Hour
+// MaxLifetime bounds a token's life, from its issue and from now, where
+// [Expect.Lifetime] says nothing. Entra ID's longest, for continuous access
+// evaluation, have 28 hours. LongestLifetime bounds what Lifetime may say:
+// Kubernetes gives a workload a token of whatever life it asks for, and renews it
+// daily.
+const (
+	MaxLifetime     = 48 * time.Hour
+	LongestLifetime = 14 * 24 * time.Hour
+)
 
 // MaxLeeway bounds [Expect.Leeway].
 const MaxLeeway = 10 * time.Minute
@@ -71,6 +77,10 @@ type Expect struct {
 
 	// Nonce of our request; when set the token must carry it.
 	Nonce secret.Text
+
+	// Lifetime is the longest life that is taken, up to [LongestLifetime]; 0 is
+	// [MaxLifetime].
+	Lifetime time.Duration
 }
 
 // TenantIssuer takes the issuers of any tenant of Entra ID: each template holds
@@ -104,7 +114,8 @@ func Verify(raw secret.Text, keys jose.JSONWebKeySet, e Expect) (Token, error) {
 }
 
 func verify(s string, keys jose.JSONWebKeySet, e Expect) (Token, Flaw, string) {
-	if e.Now.IsZero() || len(e.Audiences) == 0 || slices.Contains(e.Audiences, "") || (e.Issuer == "") == (e.IssuerRule == nil) || e.Leeway < 0 || e.Leeway > MaxLeeway {
+	if e.Now.IsZero() || len(e.Audiences) == 0 || slices.Contains(e.Audiences, "") || (e.Issuer == "") == (e.IssuerRule == nil) ||
+		e.Leeway < 0 || e.Leeway > MaxLeeway || e.Lifetime < 0 || e.Lifetime > LongestLifetime {
 		return Token{}, BadExpectancy, "it is not said what is expected of it"
 	}
 	t, o, flaw, why := signed(s, keys, Algorithms(), nil)
@@ -130,6 +141,9 @@ func signed(s string, keys jose.JSONWebKeySet, algorithms []string, suits func(*
 	}
 	var text [3][]byte
 	for i, p := range parts {
+		if p == "" {
+			return fail(Malformed, "a part of it is empty")
+		}
 		b, ok := canonical(p)
 		if !ok {
 			return fail(Malformed, "a part of it is not base64url in its only form")
@@ -138,7 +152,7 @@ func signed(s string, keys jose.JSONWebKeySet, algorithms []string, suits func(*
 	}
 	h, err := strictObject(text[0])
 	if err != nil {
-		return fail(Malformed, "its header is not a JSON object that all readers read alike")
+		return fail(Malformed, "its header "+misread(err))
 	}
 	if flaw, why := checkHeader(h); flaw != "" {
 		return fail(flaw, why)
@@ -170,11 +184,27 @@ func signed(s string, keys jose.JSONWebKeySet, algorithms []string, suits func(*
 	}
 	o, err := strictObject(body)
 	if err != nil {
-		return fail(Malformed, "its claims are not a JSON object that all readers read alike")
+		return fail(Malformed, "its payload "+misread(err))
+	}
+	if name := twoSpellings(o); name != "" {
+		return fail(Malformed, "its claims hold "+name+" in two spellings, of which readers take one or the other")
 	}
 	t := Token{}
 	t.read(o)
 	return t, o, "", ""
+}
+
+// misread says why an object is not one that all readers read alike.
+func misread(err error) string {
+	switch err { //nolint:errorlint // they are ours and not wrapped
+	case errDepth:
+		return fmt.Sprintf("is nested more than %d levels deep", MaxDepth)
+	case errTwice:
+		return "holds a name twice, of which readers take one or the other"
+	case errText:
+		return "is not Unicode throughout"
+	}
+	return "is not JSON, or not an object alone"
 }
 
 // ownSalt verifies PS256 with the one length of salt that RFC 7518 section 3.5
@@ -188,7 +218,7 @@ func ownSalt(key any, input string, sig []byte) bool {
 // canonical decodes base64url without padding. The decoder itself would skip
 // line breaks.
 func canonical(s string) ([]byte, bool) {
-	if s == "" || strings.ContainsAny(s, "\r\n") {
+	if strings.ContainsAny(s, "\r\n") {
 		return nil, false
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
@@ -205,11 +235,12 @@ func checkHeader(h object) (Flaw, string) {
 			return BadHeader, "its header holds " + name
 		}
 	}
-	for name := range h.members {
-		exact := strings.ToLower(name)
+	for _, exact := range headerNames {
 		_, both := h.members[exact]
-		if exact != name && slices.Contains(headerNames, exact) && (both || exact != "alg" && exact != "kid") { // without these it is refused anyhow
-			return BadHeader, "its header holds " + exact + " in other letters"
+		for name := range h.members {
+			if name != exact && strings.EqualFold(name, exact) && (both || exact != "alg" && exact != "kid") { // without these it is refused anyhow
+				return BadHeader, "its header holds " + exact + " in other letters"
+			}
 		}
 	}
 	if typ, form := h.text("typ"); form != formAbsent {
@@ -261,7 +292,7 @@ func checkClaims(t Token, o object, e Expect) (Flaw, string) {
 	case e.IssuerRule == nil && t.Issuer != e.Issuer, e.IssuerRule != nil && !e.IssuerRule(t):
 		return BadIssuer, "it was issued by another than is expected"
 	}
-	if why := versionFault(t); why != "" {
+	if why := issuerForm(t, o); why != "" {
 		return BadClaim, why
 	}
 	if _, form := o.list("aud"); form != formText && form != formArray {
@@ -283,6 +314,10 @@ func checkClaims(t Token, o object, e Expect) (Flaw, string) {
 		at[i] = when
 	}
 	exp, nbf, iat := at[0], at[1], at[2]
+	longest := e.Lifetime
+	if longest == 0 {
+		longest = MaxLifetime
+	}
 	switch {
 	case !e.Now.Before(exp.Add(e.Leeway)):
 		return Expired, "it has expired"
@@ -292,8 +327,8 @@ func checkClaims(t Token, o object, e Expect) (Flaw, string) {
 		return NotYetValid, "it was issued in the future"
 	case !nbf.IsZero() && exp.Before(nbf), !iat.IsZero() && exp.Before(iat):
 		return BadClaim, "it ends before it begins"
-	case exp.Sub(earliest(e.Now, nbf, iat)) > MaxLifetime+e.Leeway:
-		return BadClaim, fmt.Sprintf("it lives longer than %d hours", int(MaxLifetime.Hours()))
+	case exp.Sub(earliest(e.Now, nbf, iat)) > longest+e.Leeway:
+		return BadClaim, fmt.Sprintf("it lives longer than %d hours", int(longest.Hours()))
 	}
 	if !e.Nonce.IsZero() && !e.Nonce.Equal(secret.New(t.Nonce)) {
 		return BadNonce, "it is not the answer to this request"

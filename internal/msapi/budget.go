@@ -1,6 +1,7 @@
 package msapi
 
 import (
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -63,20 +64,28 @@ func (b *budgets) get(key string, p pace) *bucket {
 	k := b.list[key]
 	if k == nil {
 		if len(b.list) >= maxBuckets {
-			now := b.elapsed()
-			for name, old := range b.list {
-				if now-old.used > time.Minute && now > old.until {
-					delete(b.list, name)
-				}
-			}
-			if len(b.list) >= maxBuckets {
-				clear(b.list)
-			}
+			b.forget()
 		}
 		k = &bucket{lim: rate.NewLimiter(rate.Limit(p.perSecond), p.burst), base: p}
 		b.list[key] = k
 	}
 	return k
+}
+
+// forget makes room: first what was idle for a minute, then what is not closed
+// by a throttle, which must be remembered longest, then any one.
+func (b *budgets) forget() {
+	now := b.elapsed()
+	for _, idle := range []time.Duration{time.Minute, -1} {
+		maps.DeleteFunc(b.list, func(_ string, k *bucket) bool { return now-k.used > idle && now > k.until })
+		if len(b.list) < maxBuckets {
+			return
+		}
+	}
+	for name := range b.list {
+		delete(b.list, name)
+		return
+	}
 }
 
 // take takes one turn and says how long to wait for it.

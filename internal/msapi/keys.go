@@ -3,6 +3,7 @@ package msapi
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,6 +30,8 @@ type Discovery struct {
 const (
 	keysLife     = 24 * time.Hour
 	keysPause    = 5 * time.Minute
+	askEvery     = 10 * time.Second // of one document that fails
+	askBurst     = 10
 	maxMeta      = 4096
 	metaNotFound = "the tenant is not known to the authority"
 )
@@ -39,11 +42,24 @@ type metaCache struct {
 	docs map[string]kept[Discovery]
 	keys map[string]kept[claim.KeySet]
 	asks map[string]*rate.Limiter // of documents, by address
+	room time.Time                // when asks was last searched for room
 }
 
 type kept[T any] struct {
 	v  T
 	at time.Time
+}
+
+func (m *metaCache) doc(key string) kept[Discovery] {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.docs[key]
+}
+
+func (m *metaCache) set(jwks string) kept[claim.KeySet] {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.keys[jwks]
 }
 
 // fresh says whether something kept at a moment may still be used; a clock that
@@ -74,13 +90,15 @@ func (c *Client) Discover(ctx context.Context, cloud Cloud, tenant string) (Disc
 	}
 	tenant = strings.ToLower(tenant)
 	key := cloud.Authority + "/" + tenant
-	c.cache.mu.Lock()
-	old := c.cache.docs[key]
-	c.cache.mu.Unlock()
+	old := c.cache.doc(key)
 	if fresh(old.at, c.o.Now(), keysLife) {
 		return old.v, nil
 	}
 	v, err := c.shared(ctx, "doc "+key, func(ctx context.Context) (any, error) {
+		// Who looked before the last reading ended and asks after it finds it here.
+		if old := c.cache.doc(key); fresh(old.at, c.o.Now(), keysLife) {
+			return old.v, nil
+		}
 		body, err := c.document(ctx, cloud, tenant, "discovery", key+"/v2.0/.well-known/openid-configuration")
 		if err != nil {
 			return Discovery{}, err
@@ -109,9 +127,7 @@ func (c *Client) Keys(ctx context.Context, cloud Cloud, tenant, kid string) (jos
 	if err != nil {
 		return jose.JSONWebKeySet{}, err
 	}
-	c.cache.mu.Lock()
-	old := c.cache.keys[d.JWKS]
-	c.cache.mu.Unlock()
+	old := c.cache.set(d.JWKS)
 	now := c.o.Now()
 	issuers := []string{d.Issuer}
 	if d.Tenant != "" {
@@ -122,6 +138,9 @@ func (c *Client) Keys(ctx context.Context, cloud Cloud, tenant, kid string) (jos
 		return old.v.For(d.Tenant, issuers...), nil
 	}
 	v, err := c.shared(ctx, "keys "+d.JWKS, func(ctx context.Context) (any, error) {
+		if old := c.cache.set(d.JWKS); fresh(old.at, c.o.Now(), keysPause) {
+			return old.v, nil
+		}
 		body, err := c.document(ctx, cloud, tenant, "keys", d.JWKS)
 		if err != nil {
 			return nil, err
@@ -164,16 +183,24 @@ func (c *Client) afford(where string) bool {
 	defer c.cache.mu.Unlock()
 	l := c.cache.asks[where]
 	if l == nil {
-		if c.cache.asks == nil || len(c.cache.asks) >= maxMeta {
+		if len(c.cache.asks) >= maxMeta && time.Since(c.cache.room) > time.Second {
+			c.cache.room = time.Now()
+			maps.DeleteFunc(c.cache.asks, func(_ string, l *rate.Limiter) bool { return l.Tokens() >= askBurst }) // as good as new
+		}
+		if len(c.cache.asks) >= maxMeta {
+			return false // all are being asked at once: nobody's budget is forgotten for another
+		}
+		if c.cache.asks == nil {
 			c.cache.asks = map[string]*rate.Limiter{}
 		}
-		l = rate.NewLimiter(rate.Every(10*time.Second), 10)
+		l = rate.NewLimiter(rate.Every(askEvery), askBurst)
 		c.cache.asks[where] = l
 	}
 	return l.Allow()
 }
 
-// document reads a public document of the authority.
+// document reads a public document of the authority. ctx is a reading's own:
+// when it ends, the authority was too slow, and no caller has left.
 func (c *Client) document(ctx context.Context, cloud Cloud, tenant, what, where string) ([]byte, error) {
 	if !c.afford(where) {
 		return nil, problem.New(problem.Limit, "the %s document of %s was asked for too often", what, cloud.Authority).WithHint("try again in a minute")
@@ -185,8 +212,6 @@ func (c *Client) document(ctx context.Context, cloud Cloud, tenant, what, where 
 	req.Raw().Header.Set("Accept", "application/json")
 	res, err := c.send(req, conduct{what: what, tenant: tenant, kind: "meta", pace: paceLogin, again: true})
 	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil, ctx.Err()
 	case err != nil:
 		return nil, problem.Wrap(err, problem.Limit, "the %s document of %s could not be read: %s", what, cloud.Authority, onTheWay(err)).WithHint("check the network and try again")
 	case res.status == http.StatusOK:
