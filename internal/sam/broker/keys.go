@@ -56,7 +56,7 @@ func (k *keyring) verify(ctx context.Context, raw secret.Text, is *Issuer, now f
 		k.sets[is.Keys] = s
 	}
 	k.mu.Unlock()
-	expect := claim.Expect{Now: now(), Leeway: leeway, Audiences: []string{is.Audience}, Issuer: is.Issuer}
+	expect := claim.Expect{Now: now(), Leeway: leeway, Audiences: []string{is.Audience}, Issuer: is.Issuer, Lifetime: is.Lifetime}
 	keys, err := k.current(ctx, s, is, now, false)
 	if err != nil {
 		return claim.Token{}, err

@@ -19,6 +19,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"partnerguard/internal/claim"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 )
@@ -38,6 +39,9 @@ type Issuer struct {
 	Issuer   string `yaml:"issuer"`   // exactly as in the tokens
 	Keys     string `yaml:"keys"`     // https URL of its key set, or an absolute path of a file
 	Audience string `yaml:"audience"` // that tokens for us must have
+	// Lifetime is the longest life of a token that is taken, up to two weeks: an
+	// issuer may make long ones, as Kubernetes does when it is asked to. Default 48h.
+	Lifetime time.Duration `yaml:"lifetime"`
 }
 
 // CallerRule is one caller: how it proves itself, and what it may have.
@@ -272,6 +276,9 @@ func (c *checker) policy(p *Policy) {
 		}
 		if u, err := url.Parse(is.Keys); (err != nil || u.Scheme != "https" || u.Host == "") && !filepath.IsAbs(is.Keys) {
 			c.fault(path+".keys", "must be the https address of the key set, or an absolute path of a file")
+		}
+		if is.Lifetime < 0 || is.Lifetime > claim.LongestLifetime || is.Lifetime > 0 && is.Lifetime < time.Minute {
+			c.fault(path+".lifetime", "must be between 1m and %s", claim.LongestLifetime)
 		}
 		if is.Audience == "" {
 			c.fault(path+".audience", "is required: without it a token meant for another would do")

@@ -167,8 +167,8 @@ func TestWorkload(t *testing.T) {
 	defer keys.Close()
 	r := newRig(t, nil)
 	grant := "\n    grants: [{connection: c-1, tenants: [all-customers], resources: [graph]}]\n    default: adatum.example\n"
-	r.policy("version: 1\nissuers:\n  - {name: github, issuer: \"https://token.example\", keys: \"" + keys.URL + "\", audience: partnerguard}\ncallers:\n" +
-		"  - name: deploy\n    token: {issuer: github, subject: \"repo:contoso/infra:ref:refs/heads/main\", claims: {repository_owner: contoso}}" + grant +
+	r.policy("version: 1\nissuers:\n  - {name: github, issuer: \"https://token.example\", keys: \"" + keys.URL + "\", audience: partnerguard}\n  - {name: cluster, issuer: \"https://cluster.example\", keys: \"" + keys.URL + "\", audience: partnerguard, lifetime: 168h}\ncallers:\n" +
+		"  - name: pod\n    token: {issuer: cluster, subject: \"system:serviceaccount:a:b\"}" + grant + "  - name: deploy\n    token: {issuer: github, subject: \"repo:contoso/infra:ref:refs/heads/main\", claims: {repository_owner: contoso}}" + grant +
 		"  - name: tags\n    token: {issuer: github, subject: \"repo:contoso/infra:ref:refs/tags/*\"}" + grant)
 	s := serveTLS(t, r.b, broker.ServerOptions{HTTP: keys.Client()})
 	mint := func(k *ecdsa.PrivateKey, kid string, change map[string]any) string {
@@ -212,6 +212,8 @@ func TestWorkload(t *testing.T) {
 		"two audiences":                  {"Authorization", "Bearer " + mint(key, "k1", map[string]any{"aud": []string{"partnerguard", "other"}}), 401, ""},
 		"another issuer":                 {"Authorization", "Bearer " + mint(key, "k1", map[string]any{"iss": "https://evil.example"}), 401, ""},
 		"past":                           {"Authorization", "Bearer " + mint(key, "k1", map[string]any{"exp": monday.Add(-2 * time.Minute).Unix()}), 401, ""},
+		"a week, of one that may":        {"Authorization", "Bearer " + mint(key, "k1", map[string]any{"iss": "https://cluster.example", "sub": "system:serviceaccount:a:b", "exp": monday.Add(7 * 24 * time.Hour).Unix()}), 200, "oidc:pod"},
+		"a week":                         {"Authorization", "Bearer " + mint(key, "k1", map[string]any{"exp": monday.Add(7 * 24 * time.Hour).Unix()}), 401, ""},
 		"no end":                         {"Authorization", "Bearer " + mint(key, "k1", map[string]any{"exp": nil}), 401, ""},
 		"another key under the same kid": {"Authorization", "Bearer " + mint(strange, "k1", nil), 401, ""},
 		"an unknown kid":                 {"Authorization", "Bearer " + mint(strange, "k9", nil), 401, ""},
