@@ -14,3 +14,9 @@ func SavedNotes(raw []byte, each func([]byte)) error {
 	return nil
 }
 
+var (
+	// ObjectName is what a checkpoint is called.
+	ObjectName = objectName
+	// ParseObjectName reads it.
+	ParseObjectName = parseObjectName
+)
