@@ -63,7 +63,8 @@ func (s *SAM) anchor(c config.Anchor) (trail.Anchor, error) {
 	case c.Mail != "":
 		return c.NewMail(s.anchorSecret(c), roots)
 	case c.AzureBlob != "":
-		return anchor.NewAzureBlob(c.Place(s.anchorSecret(c), roots, now), func() (azcore.TokenCredential, error) { return azidentity.NewDefaultAzureCredential(nil) })
+		return anchor.NewAzureBlob(c.Place(s.anchorSecret(c), roots, now),
+			func() (azcore.TokenCredential, error) { return azidentity.NewDefaultAzureCredential(nil) })
 	case c.S3 != "":
 		return anchor.NewS3(c.Place(nil, roots, now), c.Region, c.PathStyle, s.s3Key(c))
 	}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type bucket struct {
 	forgets  bool // takes retention and keeps none
 	hostile  func(w http.ResponseWriter, r *http.Request) bool
 	puts     int
+	late     atomic.Bool // the years went by
 }
 
 type version struct {
@@ -63,6 +65,19 @@ func (b *bucket) current(name string) *version {
 			if v.marker {
 				return nil
 			}
+			return v
+		}
+	}
+	return nil
+}
+
+// version is one of a name, or the current one.
+func (b *bucket) version(name, id string) *version {
+	if id == "" {
+		return b.current(name)
+	}
+	for _, v := range b.all {
+		if v.name == name && v.id == id {
 			return v
 		}
 	}
@@ -99,15 +114,6 @@ func (b *bucket) remove(name, id string) bool {
 		}
 	}
 	return false
-}
-
-func (b *bucket) names() (list []string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, v := range b.versions("") {
-		list = append(list, v.name)
-	}
-	return list
 }
 
 const sasText = "sv=2025-01-05&sp=rcl&sig=c2VjcmV0LXNpZ25hdHVyZQ%3D%3D"
@@ -151,13 +157,7 @@ func (b *bucket) azure(w http.ResponseWriter, r *http.Request) {
 		b.put(name, body, r.Header.Get("X-Ms-Immutability-Policy-Mode"), until)
 		w.WriteHeader(201)
 	case in && r.Method == http.MethodGet:
-		v := b.current(name)
-		if id := q.Get("versionid"); id != "" {
-			i := slices.IndexFunc(b.all, func(v *version) bool { return v.name == name && v.id == id })
-			if v = nil; i >= 0 {
-				v = b.all[i]
-			}
-		}
+		v := b.version(name, q.Get("versionid"))
 		if v == nil {
 			fail(404, "BlobNotFound")
 			return
@@ -257,13 +257,7 @@ func (b *bucket) s3(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Amz-Version-Id", b.put(name, body, r.Header.Get("X-Amz-Object-Lock-Mode"), until).id)
 		w.Header().Set("Etag", `"x"`)
 	case in && r.Method == http.MethodGet:
-		v := b.current(name)
-		if id := q.Get("versionId"); id != "" {
-			i := slices.IndexFunc(b.all, func(v *version) bool { return v.name == name && v.id == id })
-			if v = nil; i >= 0 {
-				v = b.all[i]
-			}
-		}
+		v := b.version(name, q.Get("versionId"))
 		if v == nil {
 			fail(404, "NoSuchKey")
 			return

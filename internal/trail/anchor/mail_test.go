@@ -209,7 +209,8 @@ func TestMail(t *testing.T) {
 }
 
 func forwarded(s string) string {
-	return "From: a@b.example\r\nSubject: Fwd\r\nContent-Type: multipart/mixed; boundary=xyz\r\n\r\n--xyz\r\n\r\nlook\r\n--xyz\r\nContent-Type: message/rfc822\r\n\r\n" +
+	return "From: a@b.example\r\nSubject: Fwd\r\nContent-Type: multipart/mixed; boundary=xyz\r\n\r\n" +
+		"--xyz\r\n\r\nlook\r\n--xyz\r\nContent-Type: message/rfc822\r\n\r\n" +
 		s + "\r\n--xyz--\r\n"
 }
 
@@ -360,7 +361,8 @@ func TestHostileMailServers(t *testing.T) {
 	t.Run("does not take a recipient", func(t *testing.T) {
 		t.Parallel()
 		p := &postbox{}
-		a := mailTo(t, anchor.MailOptions{Server: "smtps://" + p.serve(t, conf, true), Roots: pool, To: []string{"auditors@contoso.example", "nobody@contoso.example"}})
+		a := mailTo(t, anchor.MailOptions{Server: "smtps://" + p.serve(t, conf, true), Roots: pool,
+			To: []string{"auditors@contoso.example", "nobody@contoso.example"}})
 		_, err := a.Send(t.Context(), aSending(t))
 		if !errors.Is(err, problem.BadInput) || !strings.Contains(err.Error(), "a recipient (550)") {
 			t.Errorf("%v", err)

@@ -147,7 +147,8 @@ func (o *Objects) Send(ctx context.Context, s *trail.Sending) ([]byte, error) {
 	if err != nil || there {
 		return nil, o.spent(ctx, err)
 	}
-	name, until := objectName(s.Checkpoint), s.At.Add(o.place.Retain)
+	// Of the world's time, as the store's, also where the laboratory's clock was turned.
+	name, until := objectName(s.Checkpoint), o.now().Add(o.place.Retain)
 	if err := st.put(ctx, name, s.Note, until); err != nil && !errors.Is(err, errThere) {
 		return nil, o.spent(ctx, err)
 	}
@@ -158,7 +159,7 @@ func (o *Objects) Send(ctx context.Context, s *trail.Sending) ([]byte, error) {
 	if held, err := trail.OpenNote(c.body, s.By); err != nil || held != s.Checkpoint {
 		return nil, problem.New(problem.Unmet, "%s was given %s and holds something else there", o.name, name)
 	}
-	if w := o.weak(c, s.At); w != "" {
+	if w := o.weak(c, o.now()); w != "" {
 		return nil, problem.New(problem.BadInput, "%s took %s, and %s", o.name, name, w)
 	}
 	if !o.blind && c.until.Before(until.Add(-24*time.Hour)) {
@@ -271,6 +272,24 @@ func (o *Objects) Held(ctx context.Context, known []note.Verifier, _ []trail.Kep
 		})
 	}
 	_ = g.Wait()
+	o.remark(&r, l, marks, bodies, gone)
+	for i, m := range marks {
+		if gone[i] != nil {
+			continue
+		}
+		if err := each(m); err != nil {
+			return err
+		}
+	}
+	err = errors.Join(gone...)
+	if err != nil {
+		return o.spent(ctx, problem.New(problem.BadInput, "an object that %s lists cannot be read: %s", o.name, words(err)))
+	}
+	return nil
+}
+
+// remark says beside the newest checkpoint what is not held as it should be.
+func (o *Objects) remark(r *remarks, l listed, marks []trail.Mark, bodies []content, gone []error) {
 	newest := -1
 	for i := range marks {
 		if gone[i] != nil || marks[i].Bad != "" {
@@ -296,19 +315,6 @@ func (o *Objects) Held(ctx context.Context, known []note.Verifier, _ []trail.Kep
 	if newest >= 0 {
 		marks[newest].Weak = r.String()
 	}
-	for i, m := range marks {
-		if gone[i] != nil {
-			continue
-		}
-		if err := each(m); err != nil {
-			return err
-		}
-	}
-	err = errors.Join(gone...)
-	if err != nil {
-		return o.spent(ctx, problem.New(problem.BadInput, "an object that %s lists cannot be read: %s", o.name, words(err)))
-	}
-	return nil
 }
 
 // listed is what of a listing matters.
