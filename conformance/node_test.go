@@ -15,15 +15,21 @@ import (
 // installed makes sure that the packages are there.
 func installed(t *testing.T) (dir string) {
 	t.Helper()
-	if _, err := exec.LookPath("node"); err != nil {
-		missing(t, "Node")
-	}
 	dir, err := filepath.Abs("node")
 	if err != nil {
 		t.Fatal(err)
 	}
+	installedIn(t, dir)
+	return dir
+}
+
+func installedIn(t *testing.T, dir string) {
+	t.Helper()
+	if _, err := exec.LookPath("node"); err != nil {
+		missing(t, "Node")
+	}
 	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err == nil {
-		return dir
+		return
 	}
 	install := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
 	install.Dir = dir
@@ -40,7 +46,6 @@ func installed(t *testing.T) (dir string) {
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("npm ci: %v\n%s", err, out)
 	}
-	return dir
 }
 
 // node runs one of our scripts, which use Microsoft's packages unmodified, and

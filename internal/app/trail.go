@@ -11,13 +11,17 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"golang.org/x/mod/sumdb/note"
 
 	"partnerguard/internal/config"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/secret"
 	"partnerguard/internal/trail"
 	"partnerguard/internal/trail/anchor"
+	"partnerguard/internal/vault"
 )
 
 // Anchors are the places that the settings name.
@@ -56,8 +60,37 @@ func (s *SAM) anchor(c config.Anchor) (trail.Anchor, error) {
 		return anchor.NewWitness(c.Witness, c.Key, c.Every, &http.Client{Timeout: 30 * time.Second, Transport: t}, now)
 	case c.Syslog != "":
 		return anchor.NewSyslog(c.Syslog, c.Every, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})
+	case c.Mail != "":
+		return c.NewMail(s.anchorSecret(c), roots)
+	case c.AzureBlob != "":
+		return anchor.NewAzureBlob(c.Place(s.anchorSecret(c), roots, now),
+			func() (azcore.TokenCredential, error) { return azidentity.NewDefaultAzureCredential(nil) })
+	case c.S3 != "":
+		return anchor.NewS3(c.Place(nil, roots, now), c.Region, c.PathStyle, s.s3Key(c))
 	}
 	return anchor.NewFile(path, c.Every), nil
+}
+
+// anchorSecret reads what the setting names, each time it is needed.
+func (s *SAM) anchorSecret(c config.Anchor) func() (secret.Text, error) {
+	return func() (secret.Text, error) { return vault.ReadSecret(c.Secret, nil) }
+}
+
+// s3Key is the setting's key, or that of the environment as other programs read it.
+func (s *SAM) s3Key(c config.Anchor) func() (anchor.S3Key, error) {
+	return func() (anchor.S3Key, error) {
+		if c.AccessKey != "" {
+			text, err := vault.ReadSecret(c.Secret, nil)
+			return anchor.S3Key{ID: c.AccessKey, Secret: text}, err
+		}
+		k := anchor.S3Key{ID: os.Getenv("AWS_ACCESS_KEY_ID"), Secret: secret.New(os.Getenv("AWS_SECRET_ACCESS_KEY")),
+			Session: secret.New(os.Getenv("AWS_SESSION_TOKEN"))}
+		if k.ID == "" || k.Secret.IsZero() {
+			return k, problem.New(problem.BadInput, "there is no key for s3:%s", c.S3).
+				WithHint("set accessKey and secret, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+		}
+		return k, nil
+	}
 }
 
 func pemRoots(path string) (*x509.CertPool, error) {

@@ -19,7 +19,19 @@ from: a flag, an environment variable, the settings file, or a default. Flags
 win over variables, variables over the file.
 
 The file is partnerguard.yaml in the user's configuration folder, or the one
-named by --config or PARTNERGUARD_CONFIG. Secrets do not belong in it.`,
+named by --config or PARTNERGUARD_CONFIG. Secrets do not belong in it.
+
+anchors, in the file only, are the places that keep the audit trail's checkpoints:
+  anchors:
+    - file: /mnt/other-machine/partnerguard.checkpoints
+    - syslog: tls://logs.contoso.example:6514
+    - mail: smtp://mail.contoso.example:587
+      from: partnerguard@contoso.example
+      to: [auditors@contoso.example]
+    - azureBlob: https://contosoaudit.blob.core.windows.net/checkpoints/guard1
+    - s3: https://s3.eu-central-1.amazonaws.com/contoso-audit/guard1
+      region: eu-central-1
+docs/trail.md tells of all of them, with witnesses and time stamps.`,
 		Example: `  partnerguard config
   partnerguard config --config /etc/partnerguard.yaml --output json
   PARTNERGUARD_MASTER_KEY=systemd:partnerguard partnerguard config`,

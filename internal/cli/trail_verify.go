@@ -27,7 +27,8 @@ Then it compares the trail with every anchor that it can read (the setting
 anchors), and says which it could not: each checkpoint that an anchor holds must be
 one that this trail went through. It ends with exit code 3 where something does not
 fit. With --from it checks an export, without any database; with --checkpoint it
-compares checkpoints that somebody kept, such as the messages of a syslog server.`,
+compares checkpoints that somebody kept, such as the messages of a syslog server or
+a saved mail.`,
 		Example: `  partnerguard trail verify
   partnerguard trail verify --head 5f1c…   # a head that an earlier run printed
   partnerguard trail verify --from trail.jsonl`,
@@ -73,7 +74,7 @@ compares checkpoints that somebody kept, such as the messages of a syslog server
 	}
 	cmd.Flags().StringVar(&head, "head", "", "the hash of a head written down before: it must be in the trail")
 	cmd.Flags().StringVar(&from, "from", "", "an export to check instead of the database; - is standard input")
-	cmd.Flags().StringVar(&checkpoint, "checkpoint", "", "a file of signed checkpoints to compare with, besides the anchors; - is standard input")
+	cmd.Flags().StringVar(&checkpoint, "checkpoint", "", "a file of signed checkpoints, or a saved mail, to compare with besides the anchors; - is standard input")
 	_ = cmd.MarkFlagFilename("from")
 	_ = cmd.MarkFlagFilename("checkpoint")
 	addChoice(cmd, &output, "output", "how to print")

@@ -1,23 +1,45 @@
 package config
 
 import (
+	"crypto/x509"
 	"fmt"
 	"strings"
 	"time"
 
 	"partnerguard/internal/problem"
+	"partnerguard/internal/secret"
+	"partnerguard/internal/trail/anchor"
+	"partnerguard/internal/vault"
 )
 
 // Anchor is one place that keeps the audit trail's checkpoints, outside of the
-// database. Exactly one of File, Syslog, Witness and Timestamp is given.
+// database. Exactly one of File, Syslog, Witness, Timestamp, Mail, AzureBlob and S3
+// is given.
 type Anchor struct {
 	File      string        `yaml:"file"`      // a path on another disk; with Timestamp, where stamps are kept too
 	Syslog    string        `yaml:"syslog"`    // tls://host:6514, tcp://host:601, udp://host:514, unix:///dev/log
 	Witness   string        `yaml:"witness"`   // https:// submission prefix (C2SP tlog-witness)
 	Key       string        `yaml:"key"`       // the witness's verifier key
 	Timestamp string        `yaml:"timestamp"` // the address of an RFC 3161 authority
-	Roots     string        `yaml:"roots"`     // a PEM file: of the authority's certificate, or of the server's (witness, syslog)
-	Every     time.Duration `yaml:"every"`     // how often; default anchorEvery, for time stamps 24h
+	Roots     string        `yaml:"roots"`     // a PEM file: of the authority's certificate, or of the server's
+	Every     time.Duration `yaml:"every"`     // how often; default anchorEvery, for time stamps and mail 24h
+
+	Mail string   `yaml:"mail"` // smtp://host:587 (STARTTLS), smtps://host:465, smtp+plain://127.0.0.1:25
+	From string   `yaml:"from"` // of mail: an address without a name
+	To   []string `yaml:"to"`
+	User string   `yaml:"user"` // of the mail server, when it wants one
+
+	AzureBlob string        `yaml:"azureBlob"` // https://account.blob.core.windows.net/container/prefix
+	S3        string        `yaml:"s3"`        // https://host/bucket/prefix
+	Region    string        `yaml:"region"`    // of the bucket
+	PathStyle bool          `yaml:"pathStyle"` // the bucket is a path also where the store would have it in the host's name
+	AccessKey string        `yaml:"accessKey"` // the key's id; without it AWS_ACCESS_KEY_ID and its like
+	Mode      string        `yaml:"mode"`      // how firmly objects are kept; default locked, compliance
+	Retain    time.Duration `yaml:"retain"`    // for how long; default 8760h
+
+	// Secret names the password, shared access signature, connection string or
+	// secret key: file:PATH or systemd:NAME, never itself.
+	Secret string `yaml:"secret"`
 }
 
 func (a Anchor) String() string {
@@ -28,6 +50,12 @@ func (a Anchor) String() string {
 		return "witness:" + a.Witness
 	case a.Syslog != "":
 		return "syslog:" + a.Syslog
+	case a.Mail != "":
+		return "mail:" + a.Mail + " to " + strings.Join(a.To, ",")
+	case a.AzureBlob != "":
+		return "azureBlob:" + a.AzureBlob
+	case a.S3 != "":
+		return "s3:" + a.S3
 	}
 	return "file:" + a.File
 }
@@ -36,7 +64,7 @@ func (a Anchor) String() string {
 const maxAnchors = 16
 
 func (c *Config) checkAnchors() error {
-	bad := func(format string, args ...any) error {
+	bad := func(format string, args ...any) *problem.Error {
 		return problem.New(problem.Usage, "anchors (from %s): %s", c.Origin("anchors"), fmt.Sprintf(format, args...))
 	}
 	if c.AnchorEvery < time.Minute || c.AnchorEvery > 7*24*time.Hour {
@@ -49,32 +77,116 @@ func (c *Config) checkAnchors() error {
 	for i := range c.Anchors {
 		a := &c.Anchors[i]
 		n := 0
-		for _, v := range []string{a.Syslog, a.Witness, a.Timestamp} {
+		for _, v := range []string{a.Syslog, a.Witness, a.Timestamp, a.Mail, a.AzureBlob, a.S3} {
 			if v != "" {
 				n++
 			}
 		}
 		switch {
 		case n > 1 || n == 0 && a.File == "" || n == 1 && a.File != "" && a.Timestamp == "":
-			return bad("number %d is not exactly one of file, syslog, witness and timestamp", i+1)
+			return bad("number %d is not exactly one of file, syslog, witness, timestamp, mail, azureBlob and s3", i+1)
 		case (a.Witness != "") != (a.Key != ""):
 			return bad("number %d: a witness and its key go together", i+1)
 		case a.Timestamp != "" && a.Roots == "":
 			return bad("number %d: a time stamping authority needs roots, a PEM file of the authorities its certificate comes from", i+1)
 		case a.Every < 0 || a.Every > 30*24*time.Hour:
 			return bad("number %d: every is %s, and may be up to 30 days", i+1, a.Every)
-		case seen[a.String()]:
+		}
+		// First what it is: an address that somebody put a password into is not shown.
+		if err := a.checkKind(); err != nil {
+			return bad("number %d: %s", i+1, err).WithHint("%s", problem.HintOf(err))
+		}
+		if seen[a.String()] {
 			return bad("%s is there twice", a)
 		}
 		seen[a.String()] = true
 		if a.Every == 0 {
 			a.Every = c.AnchorEvery
-			if a.Timestamp != "" {
+			if a.Timestamp != "" || a.Mail != "" {
 				a.Every = max(24*time.Hour, c.AnchorEvery)
 			}
 		}
 	}
 	return nil
+}
+
+// checkKind refuses what belongs to another kind of anchor, and what the kind of
+// anchor itself refuses. Secrets are not read yet.
+func (a *Anchor) checkKind() error {
+	object := a.AzureBlob != "" || a.S3 != ""
+	for _, c := range []struct {
+		word  string
+		given bool
+		fits  bool
+	}{
+		{"from", a.From != "", a.Mail != ""},
+		{"to", len(a.To) > 0, a.Mail != ""},
+		{"user", a.User != "", a.Mail != ""},
+		{"region", a.Region != "", a.S3 != ""},
+		{"pathStyle", a.PathStyle, a.S3 != ""},
+		{"accessKey", a.AccessKey != "", a.S3 != ""},
+		{"mode", a.Mode != "", object},
+		{"retain", a.Retain != 0, object},
+		{"secret", a.Secret != "", object || a.Mail != ""},
+		{"roots", a.Roots != "", a.File == "" || a.Timestamp != ""},
+	} {
+		if c.given && !c.fits {
+			return problem.New(problem.Usage, "%s does not belong to this kind of anchor", c.word)
+		}
+	}
+	if a.Secret != "" {
+		if err := vault.CheckSecret(a.Secret); err != nil {
+			return err
+		}
+	}
+	if object {
+		if a.Retain == 0 {
+			a.Retain = 365 * 24 * time.Hour
+		}
+		if a.Retain < 24*time.Hour || a.Retain > 10*365*24*time.Hour {
+			return problem.New(problem.Usage, "retain is %s, and may be between a day and ten years", a.Retain)
+		}
+	}
+	var err error
+	switch {
+	case a.Mail != "":
+		_, err = a.NewMail(nil, nil)
+	case a.AzureBlob != "":
+		if a.Mode == "" {
+			a.Mode = anchor.AzureLocked
+		}
+		_, err = anchor.NewAzureBlob(a.Place(nil, nil, nil), nil)
+	case a.S3 != "":
+		if a.Mode == "" {
+			a.Mode = anchor.S3Compliance
+		}
+		if (a.AccessKey == "") != (a.Secret == "") {
+			return problem.New(problem.Usage, "accessKey and secret go together")
+		}
+		_, err = anchor.NewS3(a.Place(nil, nil, nil), a.Region, a.PathStyle, nil)
+	}
+	return err
+}
+
+// Place is where an object store's anchor puts what it is given.
+func (a *Anchor) Place(s func() (secret.Text, error), roots *x509.CertPool, now func() time.Time) anchor.Place {
+	p := anchor.Place{URL: a.AzureBlob + a.S3, Mode: a.Mode, Retain: a.Retain, Every: a.Every, Roots: roots, Now: now}
+	if a.Secret != "" {
+		p.Secret = s
+	}
+	return p
+}
+
+// NewMail is the anchor of mail; s reads its password.
+func (a *Anchor) NewMail(s func() (secret.Text, error), roots *x509.CertPool) (*anchor.Mail, error) {
+	if s == nil {
+		s = func() (secret.Text, error) { return secret.Text{}, nil }
+	}
+	o := anchor.MailOptions{Server: a.Mail, From: a.From, To: a.To, User: a.User, Roots: roots, Every: a.Every}
+	if a.Secret != "" {
+		o.Secret = s
+	}
+	return anchor.NewMail(o)
 }
 
 func (c *Config) anchorsLine() Line {

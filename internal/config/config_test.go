@@ -75,6 +75,26 @@ func TestBadSettings(t *testing.T) {
 		"a stamp without roots":     {"anchors: [{timestamp: 'http://t'}]\n", "roots"},
 		"an anchor twice":           {"anchors: [{file: /x}, {file: /x}]\n", "twice"},
 		"an anchor of another word": {"anchors: [{fil: /x}]\n", "[1:12]"},
+		"mail with a header":        {"anchors: [{mail: 'smtps://h', from: a@b.example, to: [\"c@b.example\\r\\nBcc: x@y.example\"]}]\n", "plain address"},
+		"mail from a header":        {"anchors: [{mail: 'smtps://h', from: \"a@b.example\\nX: y\", to: [c@b.example]}]\n", "plain address"},
+		"mail to nobody":            {"anchors: [{mail: 'smtps://h', from: a@b.example}]\n", "between 1 and 16"},
+		"mail in the clear":         {"anchors: [{mail: 'smtp+plain://h', from: a@b.example, to: [c@b.example]}]\n", "not on this machine"},
+		"mail with its password":    {"anchors: [{mail: 'smtps://u:geheim@h', from: a@b.example, to: [c@b.example]}]\n", "cannot be read"},
+		"a password as a secret":    {"anchors: [{mail: 'smtps://h', from: a@b.example, to: [c@b.example], user: u, secret: geheim}]\n", "file:PATH"},
+		"a user without a secret":   {"anchors: [{mail: 'smtps://h', from: a@b.example, to: [c@b.example], user: u}]\n", "go together"},
+		"mail with a mode":          {"anchors: [{mail: 'smtps://h', from: a@b.example, to: [c@b.example], mode: locked}]\n", "mode does not belong"},
+		"blobs with their secret":   {"anchors: [{azureBlob: 'https://h/c?sv=1&sig=geheim'}]\n", "cannot be read"},
+		"the same secret twice":     {"anchors: [{azureBlob: 'https://h/c?sig=geheim'}, {azureBlob: 'https://h/c?sig=geheim'}]\n", "cannot be read"},
+		"blobs without TLS":         {"anchors: [{azureBlob: 'http://h/c'}]\n", "not https"},
+		"blobs without a container": {"anchors: [{azureBlob: 'https://h'}]\n", "no container"},
+		"blobs in another mode":     {"anchors: [{azureBlob: 'https://h/c', mode: compliance}]\n", "locked"},
+		"blobs for an hour":         {"anchors: [{azureBlob: 'https://h/c', retain: 1h}]\n", "a day"},
+		"blobs for ever":            {"anchors: [{azureBlob: 'https://h/c', retain: 100000h}]\n", "ten years"},
+		"blobs of a region":         {"anchors: [{azureBlob: 'https://h/c', region: x}]\n", "region does not belong"},
+		"a bucket of no region":     {"anchors: [{s3: 'https://h/b'}]\n", "region"},
+		"half a key":                {"anchors: [{s3: 'https://h/b', region: x, secret: 'file:/k'}]\n", "go together"},
+		"a file with a secret":      {"anchors: [{file: /x, secret: 'file:/k'}]\n", "secret does not belong"},
+		"a bucket and blobs":        {"anchors: [{s3: 'https://h/b', azureBlob: 'https://h/c', region: x}]\n", "exactly one"},
 		"anchored every second":     {"anchorEvery: 1s\n", "a minute"},
 		"not YAML":                  {"data: [", "partnerguard.yaml"},
 		"cloud":                     {"cloud: mars\n", `"mars" is not a cloud`},
@@ -151,7 +171,10 @@ func FuzzFile(f *testing.F) {
 
 func TestAnchors(t *testing.T) {
 	t.Parallel()
-	path := write(t, "anchorEvery: 5m\nanchors:\n  - file: /mnt/x\n  - {timestamp: 'http://t', roots: /r.pem, file: /mnt/s}\n  - {syslog: 'udp://h', every: 1h}\n")
+	path := write(t, "anchorEvery: 5m\nanchors:\n  - file: /mnt/x\n  - {timestamp: 'http://t', roots: /r.pem, file: /mnt/s}\n  - {syslog: 'udp://h', every: 1h}\n"+
+		"  - {mail: 'smtp://m', from: a@b.example, to: [c@b.example, d@b.example], user: u, secret: 'file:/p'}\n"+
+		"  - {azureBlob: 'https://a.blob.core.windows.net/c/p', secret: 'systemd:sas', retain: 72h}\n"+
+		"  - {s3: 'https://h/b', region: x, accessKey: A, secret: 'file:/k', pathStyle: true}\n")
 	c, err := config.Load(config.Source{File: path, Getenv: env("HOME", "/h")})
 	if err != nil {
 		t.Fatal(err)
@@ -160,11 +183,15 @@ func TestAnchors(t *testing.T) {
 	for _, a := range c.Anchors {
 		every = append(every, a.Every)
 	}
-	if len(every) != 3 || every[0] != 5*time.Minute || every[1] != 24*time.Hour || every[2] != time.Hour {
+	if len(every) != 6 || every[3] != 24*time.Hour || every[4] != 5*time.Minute || every[0] != 5*time.Minute || every[1] != 24*time.Hour || every[2] != time.Hour {
 		t.Errorf("%v", every)
 	}
+	if b, s := c.Anchors[4], c.Anchors[5]; b.Mode != "locked" || b.Retain != 72*time.Hour || s.Mode != "compliance" || s.Retain != 8760*time.Hour {
+		t.Errorf("%+v %+v", b, s)
+	}
 	for _, l := range c.Lines() {
-		if l.Name == "anchors" && (l.Value != "file:/mnt/x timestamp:http://t syslog:udp://h" || l.Origin != path) {
+		if l.Name == "anchors" && (l.Value != "file:/mnt/x timestamp:http://t syslog:udp://h mail:smtp://m to c@b.example,d@b.example "+
+			"azureBlob:https://a.blob.core.windows.net/c/p s3:https://h/b" || l.Origin != path) {
 			t.Errorf("%+v", l)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -86,6 +87,8 @@ type Mark struct {
 	Bad string
 	// Unsigned says that no key was known to check its signature.
 	Unsigned bool
+	// Weak says what of it the anchor does not hold as firmly as it should.
+	Weak string
 }
 
 // Standing is how an anchor stands.
@@ -343,6 +346,7 @@ func compare(name string, marks []Mark, own string, roots map[int64]Hash, r *Rep
 	c := Compared{Anchor: name}
 	slices.SortStableFunc(marks, func(a, b Mark) int { return cmp.Compare(a.Size, b.Size) })
 	var before time.Time
+	var weak string
 	for _, m := range marks {
 		root := roots[m.Size]
 		switch {
@@ -364,9 +368,15 @@ func compare(name string, marks []Mark, own string, roots map[int64]Hash, r *Rep
 		if m.Unsigned {
 			c.Unsaid = "the signatures of its checkpoints could not be checked: no key is known"
 		}
+		if m.Weak != "" {
+			weak = m.Weak
+		}
 		if c.Marks, c.Size, c.At = c.Marks+1, m.Size, m.At; !m.At.IsZero() {
 			before = m.At
 		}
+	}
+	if weak != "" {
+		c.Unsaid = strings.TrimPrefix(c.Unsaid+"; "+weak, "; ")
 	}
 	return c
 }

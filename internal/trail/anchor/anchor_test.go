@@ -134,6 +134,21 @@ func file(t *testing.T) (*anchor.File, string) {
 // What a hand in the database can do to a trail whose head left the house.
 func TestThiefInTheDatabase(t *testing.T) {
 	t.Parallel()
+	thief(t, func(t *testing.T) trail.Anchor { a, _ := file(t); return a })
+}
+
+// The same, where objects with retention keep the head.
+func TestThiefAgainstObjects(t *testing.T) {
+	t.Parallel()
+	for _, k := range kinds() {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			thief(t, func(t *testing.T) trail.Anchor { a, _ := k.keep(t, nil); return a })
+		})
+	}
+}
+
+func thief(t *testing.T, keeper func(*testing.T) trail.Anchor) {
 	for name, c := range map[string]struct {
 		do    func(h *house)
 		words string
@@ -157,7 +172,7 @@ func TestThiefInTheDatabase(t *testing.T) {
 			t.Parallel()
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
 				h := build(t, d)
-				a, _ := file(t)
+				a := keeper(t)
 				h.send(a)
 				h.record(3)
 				h.send(a)

@@ -185,8 +185,8 @@ func mark(raw []byte, known []note.Verifier) trail.Mark {
 	return m // of another origin, which the trail refuses by itself
 }
 
-// Checkpoints reads checkpoints that somebody kept, lines of a file of
-// checkpoints or notes themselves, for example out of a syslog server.
+// Checkpoints reads checkpoints that somebody kept: lines of a file of checkpoints,
+// for example out of a syslog server, a note itself, or a saved mail of [Mail].
 func Checkpoints(ctx context.Context, r io.Reader, known []note.Verifier, each func(trail.Mark) error) error {
 	br := bufio.NewReader(io.LimitReader(r, maxFile))
 	first, err := br.Peek(1)
@@ -194,11 +194,11 @@ func Checkpoints(ctx context.Context, r io.Reader, known []note.Verifier, each f
 		return problem.New(problem.BadInput, "no checkpoint is in it")
 	}
 	if first[0] != '{' {
-		raw, err := io.ReadAll(io.LimitReader(br, maxLine))
+		raw, err := io.ReadAll(io.LimitReader(br, maxMail))
 		if err != nil {
 			return problem.Wrap(err, problem.BadInput, "it cannot be read")
 		}
-		return each(mark(raw, known))
+		return saved(raw, known, each)
 	}
 	return readLines(ctx, br, func(n int, l line, err error) error {
 		if err != nil {
