@@ -14,6 +14,7 @@ import (
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/token"
+	"partnerguard/internal/vault"
 )
 
 // RenewEvery is how long after a consent or renewal the next renewal is due
@@ -93,6 +94,8 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, al
 		}
 	case err != nil:
 		return Connection{}, err
+	case r.forged == nil && (lower(r.Tenant) != lower(c.Tenant) || lower(r.ClientID) != lower(c.ClientID) || accountKey(r.Account, r.ObjectID) != accountKey(c.Account, c.ObjectID)):
+		return Connection{}, vault.Other(Connections, c.Account)
 	case r.forged != nil:
 		// The consent is new and proven; of the row that stands there only the id
 		// is kept.
@@ -261,6 +264,7 @@ func (s *Store) find(ctx context.Context, q db.Querier, nameOrID string) (*row, 
 	case err != nil:
 		return nil, wrap(err, "find a connection")
 	}
+	r.asked(key)
 	return r, nil
 }
 
@@ -286,7 +290,7 @@ func (s *Store) Remove(ctx context.Context, nameOrID string, also ...Also[Connec
 	}
 	var gone Connection
 	err = s.d.Tx(ctx, func(tx *sql.Tx) error {
-		r, err := s.locked(ctx, tx, "id = $1", found.ID)
+		r, err := s.lockedID(ctx, tx, found.ID)
 		if errors.Is(err, sql.ErrNoRows) {
 			return problem.New(problem.NotFound, "there is no connection %.80q", nameOrID)
 		} else if err != nil {

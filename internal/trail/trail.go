@@ -227,8 +227,12 @@ func (t *Trail) add(ctx context.Context, q db.Querier, items []item, now *known)
 	for _, it := range items {
 		earliest, latest = min(earliest, it.at), max(latest, it.at)
 	}
-	if _, err := t.exec(ctx, q, putPage, was+1, was+count, earliest, latest, string(page)); err != nil {
+	res, err = t.exec(ctx, q, putPage, was+1, was+count, earliest, latest, string(page))
+	if err != nil {
 		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(err, problem.New(problem.Internal, "the database did not keep what the audit trail recorded"))
 	}
 	return now.extend(ctx, q, was, leaves)
 }

@@ -81,6 +81,15 @@ func (b *Broker) held(ctx context.Context, q db.Querier, a *PendingApproval) err
 	return b.d.Marks.Fits(ctx, q, Approvals, a.mark, a.values()...)
 }
 
+// asked is held for an approval that was asked for by what it is for: the
+// database may have given another one.
+func (b *Broker) asked(ctx context.Context, q db.Querier, a *PendingApproval, caller, connection, tenant, resource string) error {
+	if a.Caller != caller || a.Connection != connection || a.Tenant != tenant || a.Resource != resource {
+		return vault.Other(Approvals, a.ID)
+	}
+	return b.held(ctx, q, a)
+}
+
 const approvalColumns = "id, caller, connection, tenant, resource, state, asked_at, actor, decided_at, decided_by, until_at, mark"
 
 func scanApproval(row interface{ Scan(...any) error }) (a PendingApproval, err error) {
@@ -100,7 +109,7 @@ func (b *Broker) approval(ctx context.Context, caller, connection, tenant, resou
 		return PendingApproval{}, nil
 	}
 	if err == nil {
-		err = b.held(ctx, b.d.DB, &a)
+		err = b.asked(ctx, b.d.DB, &a, caller, connection, tenant, resource)
 	}
 	if errors.Is(err, vault.ErrForged) {
 		return PendingApproval{}, nil // it is named in log and trail, approves nothing, and is asked for anew
@@ -113,7 +122,7 @@ func (b *Broker) await(ctx context.Context, c *Caller, d *Decision) error {
 	return b.d.DB.Tx(ctx, func(tx *sql.Tx) error {
 		a, err := scanApproval(tx.QueryRowContext(ctx, "SELECT "+approvalColumns+" FROM approvals WHERE caller = $1 AND connection = $2 AND tenant = $3 AND resource = $4", c.Name, d.Connection, d.Tenant, d.Resource))
 		now := b.d.Now()
-		if err == nil && b.held(ctx, tx, &a) != nil {
+		if err == nil && b.asked(ctx, tx, &a, c.Name, d.Connection, d.Tenant, d.Resource) != nil {
 			a = PendingApproval{} // it says nothing; the question is asked anew over it
 		}
 		switch {
@@ -197,6 +206,9 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 	if err := b.held(ctx, b.d.DB, &a); err != nil {
 		return PendingApproval{}, err
 	}
+	if a.ID != id {
+		return PendingApproval{}, vault.Other(Approvals, id)
+	}
 	if isSelf(approver, a.Caller, a.Actor) {
 		return PendingApproval{}, problem.New(problem.Usage, "a caller cannot approve what it asked for itself")
 	}
@@ -212,6 +224,9 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 		if err := b.held(ctx, tx, &a); err != nil {
 			return err
 		}
+		if a.ID != id {
+			return vault.Other(Approvals, id)
+		}
 		if to == Approved && a.State == Withdrawn {
 			return problem.New(problem.Usage, "it was withdrawn by %s; it can be approved when the caller asks again", a.DecidedBy)
 		}
@@ -222,8 +237,12 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 			a.Until = a.DecidedAt.Add(most)
 			e.Action, e.Details["until"] = audit.ApprovalGiven, a.Until.Format(time.RFC3339)
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE approvals SET state = $1, decided_at = $2, decided_by = $3, until_at = $4 WHERE id = $5", a.State, db.Micros(a.DecidedAt), a.DecidedBy, db.Micros(a.Until), a.ID); err != nil {
+		res, err := tx.ExecContext(ctx, "UPDATE approvals SET state = $1, decided_at = $2, decided_by = $3, until_at = $4 WHERE id = $5", a.State, db.Micros(a.DecidedAt), a.DecidedBy, db.Micros(a.Until), a.ID)
+		if err != nil {
 			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(err, problem.New(problem.Internal, "the database did not keep what was decided"))
 		}
 		if err := b.vouch(ctx, tx, &a); err != nil {
 			return err

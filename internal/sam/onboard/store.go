@@ -3,6 +3,7 @@ package onboard
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/subtle"
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
@@ -127,6 +128,9 @@ func (s *Store) Open(ctx context.Context, link secret.Text) (Invitation, error) 
 	if err != nil {
 		return Invitation{}, problem.Wrap(err, problem.Internal, "the invitation could not be read")
 	}
+	if subtle.ConstantTimeCompare([]byte(i.hash), []byte(hashOf(link))) != 1 {
+		return Invitation{}, gone // the database gave another one
+	}
 	if err := s.v.Fits(ctx, s.d, Invitations, i.mark, i.values()...); errors.Is(err, vault.ErrForged) {
 		return Invitation{}, gone // its name is in the log and the trail, and not for whoever has a link
 	} else if err != nil {
@@ -155,6 +159,9 @@ func (s *Store) Use(ctx context.Context, q db.Querier, id, connection string) er
 	r, err := scan(q.QueryRowContext(ctx, "SELECT "+columns+" FROM invitations WHERE id = $1", id))
 	if err != nil {
 		return problem.Wrap(err, problem.Internal, "the invitation could not be read")
+	}
+	if r.ID != id {
+		return vault.Other(Invitations, id)
 	}
 	before := r
 	before.UsedAt, before.Connection = time.Time{}, ""
