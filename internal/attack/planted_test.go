@@ -147,6 +147,5 @@ func TestPlantedPostgres(t *testing.T) {
 		for _, harm := range h.harm(good, d) {
 			t.Error(harm)
 		}
-		t.Log(d.refused, d.said)
 	}
 }
