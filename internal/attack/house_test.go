@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
+	"database/sql"
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
@@ -271,7 +272,7 @@ func (h *house) invitations(s *app.SAM) {
 			h.invited = i.ID
 			continue
 		}
-		h.ok(onboard.NewStore(s.DB, s.Vault, s.Now).Use(ctx, s.DB, i.ID, h.first))
+		h.ok(s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.Invited().Use(ctx, tx, i.ID, h.first) }))
 	}
 }
 

@@ -19,7 +19,6 @@ import (
 	"partnerguard/internal/app"
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/sam/consent"
-	"partnerguard/internal/sam/onboard"
 	"partnerguard/internal/sam/renew"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/vault"
@@ -211,7 +210,7 @@ func (h *house) people(ctx context.Context, s *app.SAM, d *day) {
 
 // papers looks at invitations, consents under way, and the trail.
 func (h *house) papers(ctx context.Context, s *app.SAM, d *day) {
-	store := onboard.NewStore(s.DB, s.Vault, s.Now)
+	store := s.Invited()
 	for name, link := range map[string]string{"waits": h.link.Reveal(), "used": h.used.Reveal(), "guess": "x", "none": ""} {
 		if i, err := store.Open(ctx, secret.New(link)); err == nil {
 			b, _ := json.Marshal(i)

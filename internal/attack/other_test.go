@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"partnerguard/internal/app"
-	"partnerguard/internal/sam/onboard"
 	"partnerguard/internal/secret"
 )
 
@@ -37,7 +36,7 @@ func TestOtherRow(t *testing.T) {
 			return a.ClientID, err
 		}, panelApp},
 		"invitations": {map[string]string{"hash": hashOf("x")}, map[string]string{"id": base.invited}, func(s *app.SAM) (string, error) {
-			i, err := onboard.NewStore(s.DB, s.Vault, s.Now).Open(ctx, secret.New("x"))
+			i, err := s.Invited().Open(ctx, secret.New("x"))
 			return i.ID, err
 		}, ""},
 	} {

@@ -90,6 +90,20 @@ func (b *Broker) asked(ctx context.Context, q db.Querier, a *PendingApproval, ca
 	return b.held(ctx, q, a)
 }
 
+// stands holds an approval that says yes to what the audit trail says of it: one
+// that was withdrawn may have been put back into the database.
+func (b *Broker) stands(ctx context.Context, a *PendingApproval) error {
+	if a.State != Approved || b.d.Past == nil {
+		return nil
+	}
+	stands, err := b.d.Past.Approved(ctx, a.ID, a.Connection)
+	if err != nil || stands {
+		return err
+	}
+	b.d.Log.ErrorContext(ctx, "an approval is not one that the audit trail knows as given", "approval", a.ID, "caller", a.Caller)
+	return problem.Wrap(vault.ErrForged, problem.BadInput, "the approval %s is not one that the audit trail knows as given", a.ID)
+}
+
 const approvalColumns = "id, caller, connection, tenant, resource, state, asked_at, actor, decided_at, decided_by, until_at, mark"
 
 func scanApproval(row interface{ Scan(...any) error }) (a PendingApproval, err error) {
@@ -111,6 +125,9 @@ func (b *Broker) approval(ctx context.Context, caller, connection, tenant, resou
 	if err == nil {
 		err = b.asked(ctx, b.d.DB, &a, caller, connection, tenant, resource)
 	}
+	if err == nil {
+		err = b.stands(ctx, &a)
+	}
 	if errors.Is(err, vault.ErrForged) {
 		return PendingApproval{}, nil // it is named in log and trail, approves nothing, and is asked for anew
 	}
@@ -119,10 +136,14 @@ func (b *Broker) approval(ctx context.Context, caller, connection, tenant, resou
 
 // await leaves a question for the approvers, once.
 func (b *Broker) await(ctx context.Context, c *Caller, d *Decision) error {
+	counts, err := b.approval(ctx, c.Name, d.Connection, d.Tenant, d.Resource)
+	if err != nil {
+		return err
+	}
 	return b.d.DB.Tx(ctx, func(tx *sql.Tx) error {
 		a, err := scanApproval(tx.QueryRowContext(ctx, "SELECT "+approvalColumns+" FROM approvals WHERE caller = $1 AND connection = $2 AND tenant = $3 AND resource = $4", c.Name, d.Connection, d.Tenant, d.Resource))
 		now := b.d.Now()
-		if err == nil && b.asked(ctx, tx, &a, c.Name, d.Connection, d.Tenant, d.Resource) != nil {
+		if err == nil && b.asked(ctx, tx, &a, c.Name, d.Connection, d.Tenant, d.Resource) != nil || err == nil && a.State == Approved && a.ID != counts.ID {
 			a = PendingApproval{} // it says nothing; the question is asked anew over it
 		}
 		switch {
