@@ -49,6 +49,7 @@ type wire struct {
 	families map[string]string // refresh token: which consent it comes from
 	secrets  map[string]string // client secret: whose
 	sent     map[string]bool   // what left with a secret, in words
+	alias    map[string]string // what the cloud gets in the place of a secret that it does not know
 }
 
 func newWire(c *cloud) *wire {
@@ -83,9 +84,15 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		_ = r.Body.Close()
-		r = r.Clone(r.Context())
-		r.Body = io.NopCloser(bytes.NewReader(b))
 		form, _ = url.ParseQuery(string(b))
+		for _, name := range []string{"refresh_token", "client_secret"} {
+			if other := w.alias[form.Get(name)]; other != "" {
+				form.Set(name, other)
+				b = []byte(form.Encode())
+			}
+		}
+		r = r.Clone(r.Context())
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
 	}
 	refresh := form.Get("refresh_token")
 	w.mu.Lock()
