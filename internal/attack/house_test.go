@@ -106,7 +106,7 @@ func (h *house) file() string { return filepath.Join(h.data(), "partnerguard.db"
 func (h *house) options() app.SAMOptions {
 	h.Helper()
 	conf := filepath.Join(h.dir, "partnerguard.yaml")
-	if err := os.WriteFile(conf, []byte("anchors: [{file: "+filepath.Join(h.dir, "anchor", "checkpoints")+"}]\n"), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte("anchors: [{file: "+filepath.Join(h.dir, "anchor", "checkpoints")+", every: 1m}]\n"), 0o600); err != nil {
 		h.Fatal(err)
 	}
 	env := map[string]string{"HOME": h.dir, "PARTNERGUARD_PUBLIC_URL": "https://guard.example"}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"partnerguard/internal/app"
+	"partnerguard/internal/audit"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/broker"
@@ -58,3 +59,6 @@ func (h *house) recorded(t *testing.T, s *app.SAM, acts ...string) {
 		}
 	}
 }
+
+// started is something to record.
+var started = audit.Event{Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "unknown", Reason: "no caller"}

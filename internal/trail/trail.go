@@ -32,11 +32,12 @@ type Trail struct {
 
 	prepared map[string]*sql.Stmt // does not change
 
-	mu      sync.Mutex // guards the rest
-	next    *batch     // what the next commit takes; nil when nothing waits
-	writing bool       // a goroutine is committing and will take next
-	signed  Checkpoint // the newest that this process signed
-	last    *known     // what the goroutine that commits, and only it, left behind
+	mu      sync.Mutex        // guards the rest
+	next    *batch            // what the next commit takes; nil when nothing waits
+	writing bool              // a goroutine is committing and will take next
+	signed  Checkpoint        // the newest that this process signed
+	told    map[string]string // of each anchor, the trouble that was told last
+	last    *known            // what the goroutine that commits, and only it, left behind
 }
 
 // batch is what is committed together. Its recorders wait for done.
@@ -68,7 +69,7 @@ const (
 // that does not hold stays as it is: it can be read and [Trail.Verify] names the
 // place, and nothing can be recorded.
 func Open(ctx context.Context, d *db.DB, o Options) (*Trail, error) {
-	t := &Trail{db: d, now: o.Now}
+	t := &Trail{db: d, now: o.Now, told: map[string]string{}}
 	if t.now == nil {
 		t.now = time.Now
 	}
