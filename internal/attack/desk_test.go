@@ -104,7 +104,11 @@ func (d *desk) connectAs(upn string) {
 func (d *desk) run(line string) (code int, said string) {
 	d.Helper()
 	var out bytes.Buffer
+	line, command, _ := strings.Cut(line, " -- ")
 	args := append(strings.Fields(line), "--cloud", app.LabName, "--data", d.data(), "--master-key", "file:"+filepath.Join(d.dir, "key"), "--config", d.conf, "--control", d.control)
+	if command != "" {
+		args = append(append(args, "--"), strings.Fields(command)...)
+	}
 	code = cli.Main(d.Context(), cli.Env{Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Getenv: func(string) string { return "" }, Now: time.Now})
 	return code, out.String()
 }
