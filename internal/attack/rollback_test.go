@@ -268,3 +268,33 @@ func (h *house) works(t *testing.T, s *app.SAM, acts ...string) {
 	}
 	h.recorded(t, s, acts...)
 }
+
+// TestRemovedPutBack: a removed connection that is put back with its token is
+// held back, and works after a person's word.
+func TestRemovedPutBack(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, url string) {
+		h := build(t, newCloud(t), t.TempDir(), url)
+		p := h.pen()
+		state := p.tables()
+		s := h.must()
+		_, err := s.Remove(t.Context(), h.first)
+		h.ok(err)
+		h.ok(s.Close())
+		b := &both{house: h}
+		b.put(h, state, "connections", "vault_rows")
+		_ = p.Close()
+		d := h.live()
+		if d.renewed[h.first] != renew.Held || !strings.Contains(d.status[h.first].Because, "was removed") || d.tokens["billing"].token != "" {
+			t.Errorf("%q", d.said)
+		}
+		if d.renewed[h.second] != renew.Renewed {
+			t.Errorf("the other one: %q", d.said)
+		}
+		s = h.must()
+		defer func() { h.ok(s.Close()) }()
+		_, err = s.Accept(t.Context(), h.first)
+		h.ok(err)
+		h.works(t, s, "connection.accepted")
+	})
+}
