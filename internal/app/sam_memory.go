@@ -105,7 +105,8 @@ func (p *past) Spent(ctx context.Context, id string) (bool, error) {
 
 // Used records that an invitation was used, with the consent.
 func (p *past) Used(ctx context.Context, q db.Querier, i onboard.Invitation) error {
-	return p.trail.Record(ctx, q, audit.Event{Action: audit.InvitationUsed, Outcome: audit.Done, Actor: "system:invitations", Object: i.ID, Tenant: i.Tenant, Details: map[string]string{"connection": i.Connection}})
+	return p.trail.Record(ctx, q, audit.Event{Action: audit.InvitationUsed, Outcome: audit.Done, Actor: "system:invitations", Object: i.ID,
+		Tenant: i.Tenant, Details: map[string]string{"connection": i.Connection}})
 }
 
 // advance follows the trail to its head.

@@ -30,7 +30,8 @@ exit 7
 // TestExecChild starts exec with secrets in the environment and a child that
 // looks around: it has the streams, the token's endpoint and nothing of ours.
 func TestExecChild(t *testing.T) {
-	for _, v := range []string{"PARTNERGUARD_MASTER_KEY", "PARTNERGUARD_DATABASE", "PARTNERGUARD_ANYTHING", "AZURE_CLIENT_SECRET", "ARM_CLIENT_SECRET", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"} {
+	for _, v := range []string{"PARTNERGUARD_MASTER_KEY", "PARTNERGUARD_DATABASE", "PARTNERGUARD_ANYTHING", "AZURE_CLIENT_SECRET", "ARM_CLIENT_SECRET",
+		"CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"} {
 		t.Setenv(v, "mark-of-ours")
 	}
 	t.Setenv("KEPT", "the-childs-own")
@@ -54,7 +55,8 @@ func TestExecChild(t *testing.T) {
 			line += " --user " + u.Username
 		}
 		code, said := d.run(line + " -- " + script + " " + filepath.Join(d.dir, "key") + " " + d.file())
-		if code != 7 || !strings.Contains(said, "env KEPT=the-childs-own") || !strings.Contains(said, "env IDENTITY_ENDPOINT=http://127.0.0.1:") || !strings.Contains(said, "env IDENTITY_HEADER=") {
+		if code != 7 || !strings.Contains(said, "env KEPT=the-childs-own") || !strings.Contains(said, "env IDENTITY_ENDPOINT=http://127.0.0.1:") ||
+			!strings.Contains(said, "env IDENTITY_HEADER=") {
 			t.Fatalf("%q: exit code %d: %s", as, code, said)
 		}
 		d.childless(as, here, said)

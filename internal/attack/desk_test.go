@@ -37,7 +37,8 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	scenario := filepath.Join(t.TempDir(), "scenario.yaml")
-	text := strings.Replace(string(raw), "Application.Read.All, IdentityRiskyUser.Read.All]", "Application.Read.All, IdentityRiskyUser.Read.All, User.RevokeSessions.All]", 1)
+	text := strings.Replace(string(raw), "Application.Read.All, IdentityRiskyUser.Read.All]",
+		"Application.Read.All, IdentityRiskyUser.Read.All, User.RevokeSessions.All]", 1)
 	if text == string(raw) || os.WriteFile(scenario, []byte(text), 0o600) != nil {
 		t.Fatal("the scenario is another")
 	}
@@ -68,7 +69,8 @@ func (d *desk) openLab() *app.SAM {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
 	getenv := func(string) string { return "" }
-	c, err := config.Load(config.Source{File: d.conf, Flags: map[string]string{"data": d.data(), "master-key": "file:" + filepath.Join(d.dir, "key"), "cloud": app.LabName}, Getenv: getenv})
+	c, err := config.Load(config.Source{File: d.conf, Flags: map[string]string{"data": d.data(), "master-key": "file:" + filepath.Join(d.dir, "key"),
+		"cloud": app.LabName}, Getenv: getenv})
 	d.ok(err)
 	s, err := app.OpenSAM(d.Context(), app.SAMOptions{Config: c, Actor: "local:owner", Now: time.Now, Getenv: getenv,
 		Lab: &app.Lab{Info: &i, Roots: roots, Clock: func(context.Context) (time.Time, error) { return d.s.World.Clock.Now(), nil }}})
@@ -87,7 +89,8 @@ func (d *desk) connectAs(upn string) {
 	d.ok(err)
 	c, err := s.Capture()
 	d.ok(err)
-	b, err := c.Begin(ctx, capture.Request{Name: "contoso", Model: sam.CSP, Cloud: s.Cloud, App: a, Tenant: "contoso.com", Redirect: redirect, Actor: "local:owner"})
+	b, err := c.Begin(ctx, capture.Request{Name: "contoso", Model: sam.CSP, Cloud: s.Cloud, App: a, Tenant: "contoso.com", Redirect: redirect,
+		Actor: "local:owner"})
 	d.ok(err)
 	w := msapitest.NewBrowser(d, d.s.Transport(), d.s.Info().Login).Open(b.URL).SignIn(d.person(upn))
 	if w.Left == nil {
@@ -105,11 +108,13 @@ func (d *desk) run(line string) (code int, said string) {
 	d.Helper()
 	var out bytes.Buffer
 	line, command, _ := strings.Cut(line, " -- ")
-	args := append(strings.Fields(line), "--cloud", app.LabName, "--data", d.data(), "--master-key", "file:"+filepath.Join(d.dir, "key"), "--config", d.conf, "--control", d.control)
+	args := append(strings.Fields(line), "--cloud", app.LabName, "--data", d.data(), "--master-key", "file:"+filepath.Join(d.dir, "key"), "--config",
+		d.conf, "--control", d.control)
 	if command != "" {
 		args = append(append(args, "--"), strings.Fields(command)...)
 	}
-	code = cli.Main(d.Context(), cli.Env{Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Getenv: func(string) string { return "" }, Now: time.Now})
+	code = cli.Main(d.Context(), cli.Env{Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Getenv: func(string) string { return "" },
+		Now: time.Now})
 	return code, out.String()
 }
 
@@ -194,7 +199,8 @@ func TestConnectRemoveRevoke(t *testing.T) {
 	a, err := s.Store.App(t.Context(), panelApp)
 	d.ok(err)
 	ask := func() error {
-		_, err := s.API.Refresh(t.Context(), msapi.RefreshRequest{Cloud: s.Cloud, App: a, Tenant: held.Connection.Tenant, Refresh: held.Current, Scope: s.Cloud.PartnerCenterResource + "/.default"})
+		_, err := s.API.Refresh(t.Context(), msapi.RefreshRequest{Cloud: s.Cloud, App: a, Tenant: held.Connection.Tenant, Refresh: held.Current,
+			Scope: s.Cloud.PartnerCenterResource + "/.default"})
 		return err
 	}
 	defer func() { d.ok(s.Close()) }()
@@ -213,7 +219,8 @@ func TestConnectRemoveRevoke(t *testing.T) {
 func TestConnectRemoveRevokeRefused(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	_, err := control.Dial(d.s.Info().Control, d.s.Info().ControlSecret).Graph(t.Context(), control.GraphCall{Method: "POST", Path: "/v1.0/users/sam-agent@contoso.com/revokeSignInSessions"})
+	_, err := control.Dial(d.s.Info().Control, d.s.Info().ControlSecret).Graph(t.Context(), control.GraphCall{Method: "POST",
+		Path: "/v1.0/users/sam-agent@contoso.com/revokeSignInSessions"})
 	d.ok(err)
 	_, err = d.s.World.Clock.Jump(2 * time.Second)
 	d.ok(err)

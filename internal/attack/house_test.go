@@ -73,10 +73,11 @@ func newCloud(t testing.TB) *cloud {
 type house struct {
 	testing.TB
 	*cloud
-	dir  string
-	url  string
-	net  *wire
-	more map[string]string // settings of the environment
+	dir    string
+	url    string
+	net    *wire
+	more   map[string]string // settings of the environment
+	serves bool              // a day has serve's jobs in it too
 
 	// What the life of an installation is looked at by.
 	first, second string // ids of the connections
@@ -117,7 +118,8 @@ func (h *house) options() app.SAMOptions {
 		env[k] = v
 	}
 	getenv := func(name string) string { return env[name] }
-	c, err := config.Load(config.Source{File: conf, Flags: map[string]string{"data": h.data(), "master-key": "file:" + filepath.Join(h.dir, "key"), "cloud": "public"}, Getenv: getenv})
+	c, err := config.Load(config.Source{File: conf, Flags: map[string]string{"data": h.data(), "master-key": "file:" + filepath.Join(h.dir, "key"),
+		"cloud": "public"}, Getenv: getenv})
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -173,7 +175,8 @@ func build(t testing.TB, c *cloud, dir, url string) *house {
 		}
 	}
 	h.invitations(s)
-	h.ok(consent.NewIntents(s.DB, s.Vault).Begin(ctx, consent.Intent{Connection: h.first, Customer: h.fabrikam, App: panelApp, Grants: []msapi.ConsentGrant{{Resource: "00000003-0000-0000-c000-000000000000", Scopes: []string{"User.Read.All"}}}, Since: s.Now()}))
+	h.ok(consent.NewIntents(s.DB, s.Vault).Begin(ctx, consent.Intent{Connection: h.first, Customer: h.fabrikam, App: panelApp,
+		Grants: []msapi.ConsentGrant{{Resource: "00000003-0000-0000-c000-000000000000", Scopes: []string{"User.Read.All"}}}, Since: s.Now()}))
 	h.fill(s)
 	h.ask(s)
 	r, err := s.Renewer()
@@ -197,7 +200,8 @@ func (h *house) apps(s *app.SAM) {
 	ctx := h.Context()
 	var text string
 	h.s.World.Read(func(st *world.State) { text = st.SeededSecret(panelApp) })
-	_, err := s.AddRegistration(ctx, sam.Registration{ClientID: panelApp, Tenant: h.s.Info().Tenant.ID, Name: "panel", Kind: msapi.ClientSecret, Created: s.Now()}, secret.New(text))
+	_, err := s.AddRegistration(ctx, sam.Registration{ClientID: panelApp, Tenant: h.s.Info().Tenant.ID, Name: "panel", Kind: msapi.ClientSecret,
+		Created: s.Now()}, secret.New(text))
 	h.ok(err)
 	made, err := s.MakeCertificate(ctx, sam.NewCertificate{ClientID: northApp, Tenant: "northwind-panels.example", Name: "northwind"})
 	h.ok(err)
@@ -206,7 +210,8 @@ func (h *house) apps(s *app.SAM) {
 		t, a := st.App(northApp)
 		t.Apps.Change(a.ID, func(a *world.Application) {
 			now := h.s.World.Clock.Now()
-			a.Keys = append(a.Keys, world.KeyCredential{KeyID: fmt.Sprintf("0000000%d-0000-4000-8000-000000000000", len(a.Keys)), Type: "AsymmetricX509Cert", Usage: "Verify", Start: now.Add(-time.Hour), End: now.Add(300 * 24 * time.Hour), DER: block.Bytes})
+			a.Keys = append(a.Keys, world.KeyCredential{KeyID: fmt.Sprintf("0000000%d-0000-4000-8000-000000000000", len(a.Keys)), Type: "AsymmetricX509Cert",
+				Usage: "Verify", Start: now.Add(-time.Hour), End: now.Add(300 * 24 * time.Hour), DER: block.Bytes})
 		})
 		st.Dirty()
 		return nil
@@ -244,7 +249,8 @@ func (h *house) connect(s *app.SAM, name, client, upn string) string {
 	h.ok(err)
 	c, err := s.Capture()
 	h.ok(err)
-	b, err := c.Begin(ctx, capture.Request{Name: name, Model: sam.CSP, Cloud: s.Cloud, App: app, Tenant: "contoso.com", Redirect: redirect, Actor: "local:owner"})
+	b, err := c.Begin(ctx, capture.Request{Name: name, Model: sam.CSP, Cloud: s.Cloud, App: app, Tenant: "contoso.com", Redirect: redirect,
+		Actor: "local:owner"})
 	h.ok(err)
 	w := msapitest.NewBrowser(h, h.s.Transport(), login).Open(b.URL).SignIn(h.person(upn))
 	if w.Left == nil {
@@ -289,7 +295,8 @@ func (h *house) fill(s *app.SAM) {
 	}
 	wg.Wait()
 	for _, text := range []string{
-		"INSERT INTO automation_items (id, body, owner, state, note, story, moved_at, quiet_to, updated, version) VALUES ('a-1', '{\"account\":\"svc\"}', '', 'found', '', '', 0, 0, 1, 1)",
+		`INSERT INTO automation_items (id, body, owner, state, note, story, moved_at, quiet_to, updated, version)
+			VALUES ('a-1', '{"account":"svc"}', '', 'found', '', '', 0, 0, 1, 1)`,
 		"INSERT INTO trail_proofs (anchor, size, at, note, proof) VALUES ('witness:https://none.example', 1, 1, 'note', CAST('0' AS blob))",
 	} {
 		if h.url != "" {
@@ -333,10 +340,12 @@ func (h *house) ask(s *app.SAM) {
 	approval := "\n        approval: {by: [\"local:ada\"], for: 4h}"
 	text := "version: 1\ncallers:"
 	for _, c := range [][2]string{{"billing", ""}, {"ops", approval}, {"waits", approval}} {
-		text += fmt.Sprintf("\n  - name: %s\n    certificate: {spki: %q}\n    default: %s\n    grants:\n      - connection: %s\n        tenants: [%s]\n        resources: [graph]%s",
+		text += fmt.Sprintf("\n  - name: %s\n    certificate: {spki: %q}\n    default: %s\n    grants:\n"+
+			"      - connection: %s\n        tenants: [%s]\n        resources: [graph]%s",
 			c[0], h.caller(c[0]), h.fabrikam, h.first, h.fabrikam, c[1])
 	}
-	text += fmt.Sprintf("\n  - name: stranger\n    certificate: {spki: %q}\n    grants:\n      - connection: %s\n        tenants: [partner]\n        resources: [arm]\n", h.caller("stranger"), h.second)
+	text += fmt.Sprintf("\n  - name: stranger\n    certificate: {spki: %q}\n    grants:\n"+
+		"      - connection: %s\n        tenants: [partner]\n        resources: [arm]\n", h.caller("stranger"), h.second)
 	h.policy = []byte(text)
 	door := h.door(s)
 	for name, status := range map[string]int{"billing": 200, "ops": 403, "waits": 403, "stranger": 403} {

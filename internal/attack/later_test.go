@@ -34,7 +34,8 @@ func (h *house) later(s *app.SAM) {
 	h.ok(consent.NewIntents(s.DB, s.Vault).End(ctx, h.first, h.fabrikam))
 	held, err := s.Store.Registration(ctx, panelApp)
 	h.ok(err)
-	_, err = s.AddRegistration(ctx, sam.Registration{ClientID: panelApp, Tenant: held.Tenant, Name: "panel, again", Kind: msapi.ClientSecret, Created: s.Now()}, secret.New(h.secretOf(panelApp)))
+	_, err = s.AddRegistration(ctx, sam.Registration{ClientID: panelApp, Tenant: held.Tenant, Name: "panel, again", Kind: msapi.ClientSecret,
+		Created: s.Now()}, secret.New(h.secretOf(panelApp)))
 	h.ok(err)
 	_, err = s.AnchorTrail(ctx, true)
 	h.ok(err)

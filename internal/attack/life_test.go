@@ -15,6 +15,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 
 	"partnerguard/internal/app"
 	"partnerguard/internal/sam/broker"
@@ -133,6 +134,12 @@ func (h *house) live() *day {
 	}
 	h.people(ctx, s, d)
 	h.papers(ctx, s, d)
+	if h.serves {
+		if _, err := s.Serve(ctx, app.ServeOptions{}); err != nil {
+			d.tell("serve: %v", err)
+		}
+		time.Sleep(1500 * time.Millisecond) // the queue looks every second
+	}
 	return d
 }
 
@@ -316,7 +323,8 @@ func (h *house) good(t testing.TB) *day {
 			t.Fatalf("%s: %d %s", name, d.tokens[name].status, d.tokens[name].body)
 		}
 	}
-	if d.refused != "" || d.check.Bad+d.check.Forged != 0 || d.trail != "" || len(d.sent) < 5 || d.opened["waits"] == "" || d.opened["used"] != "" || d.intents == "" {
+	if d.refused != "" || d.check.Bad+d.check.Forged != 0 || d.trail != "" || len(d.sent) < 5 || d.opened["waits"] == "" || d.opened["used"] != "" ||
+		d.intents == "" {
 		t.Fatalf("%+v", d)
 	}
 	for _, id := range []string{h.first, h.second} {

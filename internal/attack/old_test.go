@@ -108,7 +108,8 @@ func TestOldFolder(t *testing.T) {
 			t.Errorf("it is not renewed: %q", d.said)
 		}
 		for s := range d.sent {
-			if !strings.Contains(s, " login.microsoftonline.com ") && !strings.HasPrefix(s, "bearer https graph.microsoft.com") && !strings.HasPrefix(s, "bearer https api.partnercenter.microsoft.com") {
+			if !strings.Contains(s, " login.microsoftonline.com ") && !strings.HasPrefix(s, "bearer https graph.microsoft.com") && !strings.HasPrefix(s,
+				"bearer https api.partnercenter.microsoft.com") {
 				t.Errorf("it asked elsewhere: %s", s)
 			}
 		}

@@ -62,23 +62,30 @@ func plants(tables []*table) []planted {
 		}},
 		{name: "a trigger that rewrites a body", words: "connections", do: fixed(`CREATE TRIGGER t AFTER UPDATE OF mark ON connections BEGIN
 			UPDATE connections SET body = replace(body, '"name":"public"', '"name":"usgov"') WHERE id = new.id; END`)},
-		{name: "a trigger that rewrites a name", words: "connections", do: fixed(`CREATE TRIGGER t AFTER UPDATE ON connections WHEN new.client_id = '` + panelApp + `' BEGIN
+		{name: "a trigger that rewrites a name", words: "connections",
+			do: fixed(`CREATE TRIGGER t AFTER UPDATE ON connections WHEN new.client_id = '` + panelApp + `' BEGIN
 			UPDATE connections SET tenant = 'x' WHERE id = new.id; END`)},
-		{name: "a trigger that drops renewals", words: "did not keep the connection", do: fixed(`CREATE TRIGGER t BEFORE UPDATE OF body ON connections BEGIN SELECT RAISE(IGNORE); END`)},
-		{name: "a trigger that drops entries of the trail", words: "trail", do: fixed(`CREATE TRIGGER t BEFORE INSERT ON trail_pages BEGIN SELECT RAISE(IGNORE); END`)},
-		{name: "a trigger that deletes entries of the trail", words: "trail", do: fixed(`CREATE TRIGGER t AFTER INSERT ON trail_pages BEGIN DELETE FROM trail_pages WHERE first = new.first; END`)},
+		{name: "a trigger that drops renewals", words: "did not keep the connection",
+			do: fixed(`CREATE TRIGGER t BEFORE UPDATE OF body ON connections BEGIN SELECT RAISE(IGNORE); END`)},
+		{name: "a trigger that drops entries of the trail", words: "trail",
+			do: fixed(`CREATE TRIGGER t BEFORE INSERT ON trail_pages BEGIN SELECT RAISE(IGNORE); END`)},
+		{name: "a trigger that deletes entries of the trail", words: "trail",
+			do: fixed(`CREATE TRIGGER t AFTER INSERT ON trail_pages BEGIN DELETE FROM trail_pages WHERE first = new.first; END`)},
 		{name: "a trigger that rewrites entries of the trail", words: "trail", do: fixed(`CREATE TRIGGER t AFTER INSERT ON trail_pages BEGIN
 			UPDATE trail_pages SET entries = replace(entries, 'mtls:billing', 'mtls:nobody8') WHERE first = new.first; END`)},
-		{name: "a trigger that keeps the head of the trail", words: "trail", do: fixed(`CREATE TRIGGER t BEFORE UPDATE ON trail_head BEGIN SELECT RAISE(IGNORE); END`)},
+		{name: "a trigger that keeps the head of the trail", words: "trail",
+			do: fixed(`CREATE TRIGGER t BEFORE UPDATE ON trail_head BEGIN SELECT RAISE(IGNORE); END`)},
 		{name: "a trigger that approves", words: "approvals", do: fixed(`CREATE TRIGGER t AFTER UPDATE ON approvals BEGIN
 			UPDATE approvals SET state = 'approved', until_at = 9000000000000000 WHERE id = new.id; END`, `UPDATE approvals SET asked_at = asked_at`)},
 		{name: "a trigger that copies sealed tokens to the other connection", words: "does not open|forged|changed|sealed", do: func(h *house) []string {
 			return []string{`CREATE TRIGGER t AFTER INSERT ON vault_rows WHEN new.owner = '` + h.first + `' BEGIN
 				UPDATE vault_rows SET sealed = new.sealed WHERE owner = '` + h.second + `'; END`}
 		}},
-		{name: "a trigger that drops sealed tokens", words: "did not keep the sealed secret", do: fixed(`CREATE TRIGGER t BEFORE INSERT ON vault_rows BEGIN SELECT RAISE(IGNORE); END`)},
+		{name: "a trigger that drops sealed tokens", words: "did not keep the sealed secret",
+			do: fixed(`CREATE TRIGGER t BEFORE INSERT ON vault_rows BEGIN SELECT RAISE(IGNORE); END`)},
 		{name: "a table of looser types", do: fixed(`CREATE TABLE approvals_2 AS SELECT * FROM approvals`, `DROP TABLE approvals`,
-			`CREATE TABLE approvals (id TEXT COLLATE NOCASE, caller TEXT COLLATE RTRIM, connection, tenant TEXT COLLATE NOCASE, resource, state, asked_at, actor, decided_at, decided_by, until_at, mark, UNIQUE (caller, connection, tenant, resource))`,
+			`CREATE TABLE approvals (id TEXT COLLATE NOCASE, caller TEXT COLLATE RTRIM, connection, tenant TEXT COLLATE NOCASE, resource, state,
+				asked_at, actor, decided_at, decided_by, until_at, mark, UNIQUE (caller, connection, tenant, resource))`,
 			`INSERT INTO approvals SELECT * FROM approvals_2`)},
 	}
 }
@@ -132,9 +139,11 @@ func TestPlantedPostgres(t *testing.T) {
 	for _, p := range pairs {
 		text += fmt.Sprintf(" OR (a OPERATOR(pg_catalog.=) '%s' AND b OPERATOR(pg_catalog.=) '%s')", p[0], p[1])
 	}
-	list = append(list, text+" $$", "CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.eq)", "ALTER DATABASE "+name(h.url)+" SET search_path = public, evil, pg_catalog",
+	list = append(list, text+" $$", "CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.eq)",
+		"ALTER DATABASE "+name(h.url)+" SET search_path = public, evil, pg_catalog",
 		// The row that is meant is taken away, so that the other is the only one.
-		"DELETE FROM approvals WHERE caller = 'waits'", "DELETE FROM connections WHERE id = '"+h.first+"'", "DELETE FROM registrations WHERE client_id = '"+panelApp+"'")
+		"DELETE FROM approvals WHERE caller = 'waits'", "DELETE FROM connections WHERE id = '"+h.first+"'",
+		"DELETE FROM registrations WHERE client_id = '"+panelApp+"'")
 	p := h.pen()
 	for _, text := range list {
 		if _, err := p.Exec(text); err != nil {

@@ -20,8 +20,6 @@ type both struct {
 	*house
 	tables []*table // as they are now
 	old    []*table // as they were
-	said   *day     // a good day of now
-	tokens map[string]int
 }
 
 // age builds an installation, remembers it, and lets it live on: renewals, an
@@ -225,7 +223,8 @@ func TestRollbackOfAll(t *testing.T) {
 				h.ok(os.WriteFile(h.file(), raw, 0o600))
 			}
 			d := h.live()
-			held := d.status[h.first].Health == renew.Stopped && strings.Contains(d.status[h.first].Because, "older than it was") && d.renewed[h.first] == renew.Held && d.tokens["billing"].token == ""
+			held := d.status[h.first].Health == renew.Stopped && strings.Contains(d.status[h.first].Because, "older than it was") &&
+				d.renewed[h.first] == renew.Held && d.tokens["billing"].token == ""
 			if held != x.seen {
 				t.Errorf("held back: %v: %q", held, d.said)
 			}

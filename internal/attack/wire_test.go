@@ -101,7 +101,8 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		if a := form.Get("client_assertion"); a != "" {
 			who = assertion(a)
 		}
-		w.sent[strings.Join([]string{r.Method, r.URL.Scheme, r.URL.Host, r.URL.Path, "as " + form.Get("client_id"), "by " + who, "with " + w.family(refresh)}, " ")] = true
+		w.sent[strings.Join([]string{r.Method, r.URL.Scheme, r.URL.Host, r.URL.Path, "as " + form.Get("client_id"), "by " + who,
+			"with " + w.family(refresh)}, " ")] = true
 	}
 	if r.Header.Get("Authorization") != "" { // an access token: only the host matters
 		w.sent["bearer "+r.URL.Scheme+" "+r.URL.Host] = true
