@@ -163,8 +163,8 @@ func (s *Store) update(ctx context.Context, tx *sql.Tx, r *row) error {
 		return err
 	}
 	// All that is marked is written: nothing of another hand is vouched for.
-	res, err := tx.ExecContext(ctx, `UPDATE connections SET name = $1, tenant = $2, client_id = $3, account = $4, state = $5, generation = $6, previous = $7, renew_after = $8,
-		lease_by = $9, lease_until = $10, body = $11, mark = $12 WHERE id = $13`,
+	res, err := tx.ExecContext(ctx, `UPDATE connections SET name = $1, tenant = $2, client_id = $3, account = $4, state = $5, generation = $6, previous = $7,
+		renew_after = $8, lease_by = $9, lease_until = $10, body = $11, mark = $12 WHERE id = $13`,
 		lower(r.Name), lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), string(r.State), r.Generation, r.previous, db.Micros(r.RenewAfter),
 		r.leaseBy, db.Micros(r.leaseUntil), body, mark, r.ID)
 	if err != nil {

@@ -94,7 +94,8 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, al
 		}
 	case err != nil:
 		return Connection{}, err
-	case r.forged == nil && (lower(r.Tenant) != lower(c.Tenant) || lower(r.ClientID) != lower(c.ClientID) || accountKey(r.Account, r.ObjectID) != accountKey(c.Account, c.ObjectID)):
+	case r.forged == nil && (lower(r.Tenant) != lower(c.Tenant) || lower(r.ClientID) != lower(c.ClientID) ||
+		accountKey(r.Account, r.ObjectID) != accountKey(c.Account, c.ObjectID)):
 		return Connection{}, vault.Other(Connections, c.Account)
 	case r.forged != nil:
 		// The consent is new and proven; of the row that stands there only the id

@@ -258,7 +258,8 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 			a.Until = a.DecidedAt.Add(most)
 			e.Action, e.Details["until"] = audit.ApprovalGiven, a.Until.Format(time.RFC3339)
 		}
-		res, err := tx.ExecContext(ctx, "UPDATE approvals SET state = $1, decided_at = $2, decided_by = $3, until_at = $4 WHERE id = $5", a.State, db.Micros(a.DecidedAt), a.DecidedBy, db.Micros(a.Until), a.ID)
+		res, err := tx.ExecContext(ctx, "UPDATE approvals SET state = $1, decided_at = $2, decided_by = $3, until_at = $4 WHERE id = $5",
+			a.State, db.Micros(a.DecidedAt), a.DecidedBy, db.Micros(a.Until), a.ID)
 		if err != nil {
 			return err
 		}
