@@ -68,3 +68,25 @@ func TestOtherRow(t *testing.T) {
 		})
 	}
 }
+
+// TestConsentTakesNothingOver: a row that was made to look like that of an account
+// which is about to consent does not lend it its id, by which policies name it.
+func TestConsentTakesNothingOver(t *testing.T) {
+	t.Parallel()
+	h := build(t, newCloud(t), t.TempDir(), "")
+	p := h.pen()
+	h.ok(changed(p.Exec("UPDATE connections SET account = (SELECT account FROM connections WHERE id = $1) WHERE id = $2", h.second, h.first)))
+	_ = p.Close()
+	s := h.must()
+	id := h.connect(s, "", panelApp, "ravi.menon@contoso.com")
+	h.ok(s.Close())
+	if id == h.first {
+		t.Error("the consent has the id of another account's connection")
+	}
+	d := h.live()
+	for _, who := range []string{"billing", "ops"} {
+		if d.tokens[who].token != "" {
+			t.Errorf("%s got a token of the other account: %s", who, d.tokens[who].token)
+		}
+	}
+}

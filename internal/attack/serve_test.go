@@ -93,6 +93,7 @@ func TestServeAnchors(t *testing.T) {
 	} else if _, err := s.AnchorTrail(ctx, false); err != nil {
 		t.Fatal(err)
 	}
+	until(t, "its end is recorded", 10*time.Second, log.text, func() bool { return recorded("trail.gap-ended") > ends })
 	if log.count("is reached again") != 1 || recorded("trail.gap-ended") != ends+1 {
 		t.Errorf("its end is told %d times, recorded %d times", log.count("is reached again"), recorded("trail.gap-ended")-ends)
 	}

@@ -84,6 +84,14 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, al
 	now := s.now()
 	r, err := s.locked(ctx, tx, "tenant = $1 AND client_id = $2 AND account = $3", lower(c.Tenant), lower(c.ClientID), accountKey(c.Account, c.ObjectID))
 	isNew := errors.Is(err, sql.ErrNoRows)
+	if err == nil && r.forged != nil {
+		// The consent is new and proven; of the row that stands there nothing is
+		// kept, above all not its id, by which policies know a connection.
+		if err := s.clear(ctx, tx, r); err != nil {
+			return Connection{}, err
+		}
+		isNew = true
+	}
 	switch {
 	case isNew:
 		r = &row{Connection: Connection{ID: token.ID("c"), Name: c.Name}}
@@ -94,19 +102,9 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, al
 		}
 	case err != nil:
 		return Connection{}, err
-	case r.forged == nil && (lower(r.Tenant) != lower(c.Tenant) || lower(r.ClientID) != lower(c.ClientID) ||
-		accountKey(r.Account, r.ObjectID) != accountKey(c.Account, c.ObjectID)):
+	case lower(r.Tenant) != lower(c.Tenant) || lower(r.ClientID) != lower(c.ClientID) ||
+		accountKey(r.Account, r.ObjectID) != accountKey(c.Account, c.ObjectID):
 		return Connection{}, vault.Other(Connections, c.Account)
-	case r.forged != nil:
-		// The consent is new and proven; of the row that stands there only the id
-		// is kept.
-		r.Name, r.previous = c.Name, 0
-		if r.Name == "" {
-			if r.Name, err = s.freeName(ctx, tx, cmp.Or(c.Domain, c.Tenant)); err != nil {
-				return Connection{}, err
-			}
-		}
-		r.forged = nil
 	case c.Name != "":
 		r.Name = c.Name
 	}
@@ -143,6 +141,15 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, al
 		return Connection{}, err
 	}
 	return r.Connection, run(ctx, tx, r.Connection, also)
+}
+
+// clear takes a row away that is not as it was written, with its tokens.
+func (s *Store) clear(ctx context.Context, tx *sql.Tx, r *row) error {
+	if err := s.forget(ctx, tx, r.key[0], r.generations()...); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, "DELETE FROM connections WHERE id = $1", r.key[0])
+	return err
 }
 
 // forget deletes sealed generations; 0 is none. One that is absent is no error.
