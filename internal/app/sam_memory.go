@@ -30,6 +30,7 @@ type past struct {
 	known map[string]sam.Height
 	// approved says of approvals, by id, whether they stand.
 	approved map[string]bool
+	followed time.Time // when the trail was followed last, by this machine's clock
 	behind   string
 	left     int64 // what the file says already
 }
@@ -63,6 +64,11 @@ func (p *past) Newest(ctx context.Context, id string) (sam.Height, error) {
 func (p *past) Approved(ctx context.Context, id, connection string) (bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	// A caller with an approval asks again and again, and each answer is an entry:
+	// the trail is followed once a second.
+	if ok, known := p.approved[id]; known && p.behind == "" && time.Since(p.followed) < time.Second {
+		return ok, nil
+	}
 	if err := p.advance(ctx); err != nil || p.behind != "" {
 		return false, err
 	}
@@ -114,6 +120,7 @@ func (p *past) advance(ctx context.Context) error {
 	if p.behind != "" {
 		return nil
 	}
+	p.followed = time.Now()
 	head, err := p.trail.Head(ctx)
 	if err != nil {
 		return err

@@ -247,9 +247,12 @@ func choose(tables []*table, thief string) (list []try) {
 	for _, x := range tables {
 		all := attempts(x, thief)
 		if !whole() {
-			n := 25
+			n := 41
 			if marked(x.name) || strings.HasPrefix(x.name, "vault_") {
-				n = 9
+				n = 13
+			}
+			if testing.Short() { // under the race detector
+				n *= 4
 			}
 			all = every(all, n)
 		}
