@@ -211,6 +211,9 @@ func TestDatabaseWriterPostgres(t *testing.T) {
 	list := choose(tables, base.thief.address)
 	list = slices.DeleteFunc(list, func(x try) bool { return !marked(x.table) && x.table != "vault_rows" })
 	list = every(list, 5) // a place of its own for each try takes PostgreSQL long
+	if testing.Short() {
+		list = every(list, 3)
+	}
 	var n atomic.Int64
 	assail(t, base, good, list, func(t *testing.T) (*house, restore) {
 		return base.at(t, t.TempDir(), spare(t, fmt.Sprint(n.Add(1)))), back
@@ -255,6 +258,8 @@ func choose(tables []*table, thief string) (list []try) {
 				n *= 4
 			}
 			all = every(all, n)
+		} else if strings.HasPrefix(x.name, "river_") {
+			all = every(all, 8) // each of them lets serve's jobs run
 		}
 		list = append(list, all...)
 	}
