@@ -5,7 +5,7 @@ PKGS := ./...
 # The race detector needs a C compiler; without one the tests run plain.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
-.PHONY: check fmt vet lint generate test vuln build fuzz browser conformance bench cover help
+.PHONY: check fmt vet lint generate test vuln build fuzz browser conformance attack bench cover help
 
 check: fmt vet lint generate test vuln ## format, vet, lint, generated files, tests, known vulnerabilities
 	@echo "check: all well"
@@ -45,6 +45,9 @@ browser: ## real-browser checks of every page; needs Chromium, and Node for the 
 
 conformance: ## Microsoft's own clients against the partner cloud; needs Chromium, Node with npm, curl, oathtool
 	cd conformance && $(GO) vet ./... && $(GO) test -count=1 -timeout 20m
+
+attack: ## an enemy in the database, all of it: each value of each column, each table put back
+	PARTNERGUARD_ATTACK=whole $(GO) test -count=1 -timeout 20m ./internal/attack
 
 bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"time"
 
 	"partnerguard/internal/audit"
@@ -53,21 +52,6 @@ func (s *SAM) trust(ctx context.Context) error {
 	return nil
 }
 
-// past remembers connections by the audit trail, which it follows, and the
-// trail's length by a file outside of the database.
-type past struct {
-	trail *trail.Trail
-	file  string
-	now   func() time.Time
-
-	mu     sync.Mutex // guards the rest
-	high   int64      // up to which entry known holds
-	begun  bool
-	known  map[string]sam.Height
-	behind string
-	left   int64 // what the file says already
-}
-
 // seen is the file: how far the trail had come when this machine last saw it.
 type seen struct {
 	Seq  int64     `json:"seq"`
@@ -90,7 +74,7 @@ func (s *SAM) seenFile() string {
 // remember opens what is known of the past, and compares the database with what
 // this machine saw of it last.
 func (s *SAM) remember(ctx context.Context) (*past, error) {
-	p := &past{trail: s.Trail, file: s.seenFile(), now: s.Now, known: map[string]sam.Height{}}
+	p := &past{trail: s.Trail, file: s.seenFile(), now: s.Now, known: map[string]sam.Height{}, approved: map[string]bool{}}
 	was, err := readSeen(p.file)
 	if err != nil || was == nil {
 		return p, err
@@ -183,74 +167,6 @@ func (p *past) write(head trail.Head) error {
 	return nil
 }
 
-// Newest is what the trail says of a connection. It follows the trail: each
-// call reads what was recorded since the last one.
-func (p *past) Newest(ctx context.Context, id string) (sam.Height, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.behind != "" {
-		return sam.Height{Known: true, Behind: p.behind}, nil
-	}
-	head, err := p.trail.Head(ctx)
-	if err != nil {
-		return sam.Height{}, err
-	}
-	if head.Seq < p.high {
-		p.behind = fmt.Sprintf("the audit trail had %d entries a moment ago, and has %d", p.high, head.Seq)
-		return sam.Height{Known: true, Behind: p.behind}, nil
-	}
-	if p.begun && head.Seq > p.high {
-		if err := p.follow(ctx, head.Seq); err != nil {
-			return sam.Height{}, err
-		}
-	}
-	p.begun, p.high = true, head.Seq
-	if h, ok := p.known[id]; ok {
-		return h, nil
-	}
-	h, err := p.look(ctx, id)
-	if err == nil && h.Known {
-		p.known[id] = h
-	}
-	return h, err
-}
-
-// follow takes what was recorded after high, up to the entry to.
-func (p *past) follow(ctx context.Context, to int64) error {
-	fresh := map[string]bool{}
-	for before := to + 1; before > 0; {
-		f, err := p.trail.Search(ctx, trail.Query{Action: "connection.*", After: p.high, Before: before, Limit: 1000})
-		if err != nil {
-			return err
-		}
-		for _, e := range f.Entries { // newest first
-			if h, ok := height(e); ok && !fresh[e.Object] {
-				fresh[e.Object] = true
-				p.known[e.Object] = h
-			}
-		}
-		before = f.Next
-	}
-	return nil
-}
-
-// look finds the newest word on a connection, up to high.
-func (p *past) look(ctx context.Context, id string) (sam.Height, error) {
-	for before := p.high + 1; before > 0; {
-		f, err := p.trail.Search(ctx, trail.Query{Action: "connection.*", Object: id, Before: before, Limit: 1})
-		if err != nil {
-			return sam.Height{}, err
-		}
-		for _, e := range f.Entries {
-			if h, ok := height(e); ok {
-				return h, nil
-			}
-		}
-		before = f.Next
-	}
-	return sam.Height{}, nil
-}
-
 // height reads an entry that says where a connection stands.
 func height(e trail.Entry) (sam.Height, bool) {
 	h := sam.Height{Known: true, At: e.At}
@@ -290,11 +206,8 @@ func (s *SAM) accept(ctx context.Context, nameOrID string) (sam.Connection, erro
 // and every connection that is held back and can be accepted. It gives what was
 // accepted, and the reasons of what was not.
 func (s *SAM) AcceptAll(ctx context.Context) (done []sam.Connection, not []error, err error) {
-	s.past.mu.Lock()
-	why := s.past.behind
-	s.past.behind, s.past.high, s.past.begun = "", 0, false
-	clear(s.past.known)
-	s.past.mu.Unlock()
+	why := s.past.forget()
+	defer s.past.forget() // what was accepted is the newest now
 	if why != "" {
 		if err := s.Trail.Record(ctx, nil, audit.Event{Action: audit.DatabaseAccepted, Outcome: audit.Done, Actor: s.Actor, Reason: why}); err != nil {
 			return nil, nil, err

@@ -106,7 +106,7 @@ func (s *SAM) onboarding(mux *http.ServeMux) error {
 		return nil
 	}
 	h, err := onboard.NewHandler(onboard.Deps{
-		Store: onboard.NewStore(s.DB, s.Vault, s.Now), Apps: s.Store, Cloud: s.Cloud, Public: s.Config.PublicURL, Now: s.Now, Log: s.Log, Browsable: s.Browsable,
+		Store: s.Invited(), Apps: s.Store, Cloud: s.Cloud, Public: s.Config.PublicURL, Now: s.Now, Log: s.Log, Browsable: s.Browsable,
 		Capture: func(keep sam.Also[sam.Connection]) (*capture.Capture, error) {
 			return capture.New(capture.Deps{Entra: s.API, Keeper: keepWith{s.Store, keep}, Record: s.Trail, Now: s.Now, Log: s.Log})
 		},
@@ -140,7 +140,7 @@ func (s *SAM) Invite(ctx context.Context, i onboard.Invitation, life time.Durati
 		return i, "", err
 	}
 	i.Tenant, i.MadeBy = d.Tenant, s.Actor
-	i, link, err := onboard.NewStore(s.DB, s.Vault, s.Now).Make(ctx, i, life)
+	i, link, err := s.Invited().Make(ctx, i, life)
 	if err != nil {
 		return i, "", err
 	}
@@ -150,14 +150,23 @@ func (s *SAM) Invite(ctx context.Context, i onboard.Invitation, life time.Durati
 	return i, s.Config.PublicURL + onboard.Prefix + link.Reveal(), nil
 }
 
+// Invited is the store of the invitations, which the audit trail remembers.
+func (s *SAM) Invited() *onboard.Store {
+	st := onboard.NewStore(s.DB, s.Vault, s.Now)
+	if s.past != nil {
+		st.Remember(s.past)
+	}
+	return st
+}
+
 // Invitations lists the invitations, newest first.
 func (s *SAM) Invitations(ctx context.Context) ([]onboard.Invitation, error) {
-	return onboard.NewStore(s.DB, s.Vault, s.Now).List(ctx)
+	return s.Invited().List(ctx)
 }
 
 // Withdraw deletes an invitation that waits.
 func (s *SAM) Withdraw(ctx context.Context, id string) error {
-	if err := onboard.NewStore(s.DB, s.Vault, s.Now).Withdraw(ctx, id); err != nil {
+	if err := s.Invited().Withdraw(ctx, id); err != nil {
 		return err
 	}
 	return s.Trail.Record(ctx, nil, audit.Event{Action: audit.InvitationWithdrawn, Outcome: audit.Done, Actor: s.Actor, Object: id})

@@ -20,6 +20,7 @@ var floor = map[string]int{
 	"config": 5,
 	"app":    6,
 	"cli":    7,
+	"attack": 8,
 }
 
 // sideways allows single imports between equals, each with its reason.

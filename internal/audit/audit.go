@@ -29,6 +29,7 @@ const (
 	ConnectionDying     Action = "connection.dying"    // it dies within 14, 7 or 1 days: told once each
 	InvitationMade      Action = "invitation.made"
 	InvitationWithdrawn Action = "invitation.withdrawn"
+	InvitationUsed      Action = "invitation.used" // a consent was kept by it
 	CredentialCreated   Action = "credential.created"
 	CredentialRemoved   Action = "credential.removed"
 	TokenIssued         Action = "token.issued"  // an access token was handed to a caller

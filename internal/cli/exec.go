@@ -122,6 +122,13 @@ func runBesideBroker(ctx context.Context, env *Env, in *installation, s *app.SAM
 	return runChild(ctx, env, child)
 }
 
+// libpq are the variables by which PostgreSQL's clients find and open a database
+// (its documentation, section "Environment Variables"), and ours with them.
+var libpq = []string{
+	"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGOPTIONS", "PGAPPNAME",
+	"PGSSLMODE", "PGSSLCERT", "PGSSLKEY", "PGSSLPASSWORD", "PGSSLROOTCERT", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLSNI", "PGTARGETSESSIONATTRS",
+}
+
 // execEnviron is the environment of a child before the broker adds its own;
 // clean removes the files that it names.
 func execEnviron(ctx context.Context, in *installation, s *app.SAM, other *childUser) (environ []string, clean func(), err error) {
@@ -129,7 +136,7 @@ func execEnviron(ctx context.Context, in *installation, s *app.SAM, other *child
 	if s.Config.Database != "" { // opens our database, and is not for the child
 		environ = slices.DeleteFunc(environ, func(v string) bool {
 			name, _, _ := strings.Cut(v, "=")
-			return strings.EqualFold(name, "PGPASSWORD") || strings.EqualFold(name, "PGPASSFILE")
+			return slices.Contains(libpq, strings.ToUpper(name))
 		})
 	}
 	if other != nil {

@@ -105,7 +105,7 @@ func (s *Store) Accept(ctx context.Context, nameOrID string, also ...Also[Connec
 	}
 	var out Connection
 	err = s.d.Tx(ctx, func(tx *sql.Tx) error {
-		r, err := s.locked(ctx, tx, "id = $1", found.ID)
+		r, err := s.lockedID(ctx, tx, found.ID)
 		if err != nil {
 			return err
 		}

@@ -161,6 +161,9 @@ func (s *Store) registrationAsIs(ctx context.Context, q db.Querier, clientID str
 	} else if err != nil {
 		return nil, err
 	}
+	if id != lower(clientID) {
+		return nil, wrap(vault.Other(Registrations, lower(clientID)), "find an app")
+	}
 	r := registrationRow{sealed: sealed}
 	if err := s.v.Fits(ctx, q, Registrations, mark, id, sealed, waiting, body); errors.Is(err, vault.ErrForged) {
 		// Enough to be replaced or removed.

@@ -20,7 +20,8 @@ type row struct {
 	leaseBy    string
 	leaseUntil time.Time
 	fit        func() error
-	forged     error // why its mark does not fit; nil when it does
+	key        [2]string // id and name as the row says
+	forged     error     // why its mark does not fit; nil when it does
 }
 
 const columns = "id, generation, previous, state, renew_after, lease_by, lease_until, name, tenant, client_id, account, body, mark"
@@ -46,7 +47,7 @@ func (s *Store) scan(ctx context.Context, q db.Querier, from interface{ Scan(...
 		state = string(Damaged)
 	}
 	r.Cloud = s.cloud(r.Cloud.Name)
-	r.ID, r.Generation, r.State = id, generation, State(state)
+	r.ID, r.Generation, r.State, r.key = id, generation, State(state), [2]string{id, name}
 	r.RenewAfter, r.leaseUntil = db.Time(renewAfter), db.Time(leaseUntil)
 	return &r, nil
 }
@@ -57,10 +58,22 @@ func (r *row) hold() error {
 	if err == nil || !errors.Is(err, vault.ErrForged) {
 		return err
 	}
-	r.forged = err
+	r.refuse(err)
+	return nil
+}
+
+// refuse makes a row one that is not to be used.
+func (r *row) refuse(why error) {
+	r.forged = why
 	r.State = Damaged
 	r.Trouble = &Trouble{Words: "its row in the database was written by something else than partnerguard", Fix: fixForged}
-	return nil
+}
+
+// asked refuses a row that is not the one with this id or name.
+func (r *row) asked(key string) {
+	if r.key[0] != key && r.key[1] != key && r.forged == nil {
+		r.refuse(vault.Other(Connections, key))
+	}
 }
 
 const fixForged = "find out what writes into the database; then say that this connection is right (partnerguard connect accept), or remove it and consent again"
@@ -110,6 +123,15 @@ func (s *Store) locked(ctx context.Context, tx *sql.Tx, where string, args ...an
 	return s.read(ctx, tx, tx.QueryRowContext(ctx, "UPDATE connections SET changes = changes + 1 WHERE "+where+" RETURNING "+columns, args...))
 }
 
+// lockedID is locked for a connection by its id.
+func (s *Store) lockedID(ctx context.Context, tx *sql.Tx, id string) (*row, error) {
+	r, err := s.locked(ctx, tx, "id = $1", id)
+	if err == nil && r.key[0] != id {
+		return nil, vault.Other(Connections, id)
+	}
+	return r, err
+}
+
 func (s *Store) insert(ctx context.Context, tx *sql.Tx, r *row) error {
 	body, err := record(r.Connection)
 	if err != nil {
@@ -141,18 +163,24 @@ func (s *Store) update(ctx context.Context, tx *sql.Tx, r *row) error {
 		return err
 	}
 	// All that is marked is written: nothing of another hand is vouched for.
-	_, err = tx.ExecContext(ctx, `UPDATE connections SET name = $1, tenant = $2, client_id = $3, account = $4, state = $5, generation = $6, previous = $7, renew_after = $8,
-		lease_by = $9, lease_until = $10, body = $11, mark = $12 WHERE id = $13`,
+	res, err := tx.ExecContext(ctx, `UPDATE connections SET name = $1, tenant = $2, client_id = $3, account = $4, state = $5, generation = $6, previous = $7,
+		renew_after = $8, lease_by = $9, lease_until = $10, body = $11, mark = $12 WHERE id = $13`,
 		lower(r.Name), lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), string(r.State), r.Generation, r.previous, db.Micros(r.RenewAfter),
 		r.leaseBy, db.Micros(r.leaseUntil), body, mark, r.ID)
-	return err
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(err, problem.New(problem.Internal, "the database did not keep the connection %s", r.ID))
+	}
+	return nil
 }
 
 // change edits one connection in a transaction of its own.
 func (s *Store) change(ctx context.Context, id string, edit func(tx *sql.Tx, r *row) error, also []Also[Connection]) (Connection, error) {
 	var out Connection
 	err := s.d.Tx(ctx, func(tx *sql.Tx) error {
-		r, err := s.locked(ctx, tx, "id = $1", id)
+		r, err := s.lockedID(ctx, tx, id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return problem.New(problem.NotFound, "there is no connection %.80q", id)
 		} else if err != nil {

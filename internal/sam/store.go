@@ -14,6 +14,7 @@ import (
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/token"
+	"partnerguard/internal/vault"
 )
 
 // RenewEvery is how long after a consent or renewal the next renewal is due
@@ -84,15 +85,22 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, al
 	now := s.now()
 	r, err := s.locked(ctx, tx, "tenant = $1 AND client_id = $2 AND account = $3", lower(c.Tenant), lower(c.ClientID), accountKey(c.Account, c.ObjectID))
 	isNew := errors.Is(err, sql.ErrNoRows)
+	if err == nil && r.forged != nil {
+		// The consent is new and proven; of the row that stands there nothing is
+		// kept, above all not its id, by which policies know a connection.
+		if err := s.clear(ctx, tx, r); err != nil {
+			return Connection{}, err
+		}
+		isNew = true
+	}
 	switch {
 	case isNew:
 		r = &row{Connection: Connection{ID: token.ID("c")}}
 	case err != nil:
 		return Connection{}, err
-	case r.forged != nil:
-		// The consent is new and proven; of the row that stands there only the id
-		// is kept.
-		r.Name, r.previous, r.forged = "", 0, nil
+	case lower(r.Tenant) != lower(c.Tenant) || lower(r.ClientID) != lower(c.ClientID) ||
+		accountKey(r.Account, r.ObjectID) != accountKey(c.Account, c.ObjectID):
+		return Connection{}, vault.Other(Connections, c.Account)
 	}
 	if r.Name, err = s.nameFor(ctx, tx, c, r, sure); err != nil {
 		return Connection{}, err
@@ -123,6 +131,15 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, al
 		return Connection{}, err
 	}
 	return r.Connection, run(ctx, tx, r.Connection, also)
+}
+
+// clear takes a row away that is not as it was written, with its tokens.
+func (s *Store) clear(ctx context.Context, tx *sql.Tx, r *row) error {
+	if err := s.forget(ctx, tx, r.key[0], r.generations()...); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, "DELETE FROM connections WHERE id = $1", r.key[0])
+	return err
 }
 
 // forget deletes sealed generations; 0 is none. One that is absent is no error.
@@ -237,6 +254,7 @@ func (s *Store) find(ctx context.Context, q db.Querier, nameOrID string) (*row, 
 	case err != nil:
 		return nil, wrap(err, "find a connection")
 	}
+	r.asked(key)
 	return r, nil
 }
 
@@ -262,7 +280,7 @@ func (s *Store) Remove(ctx context.Context, nameOrID string, also ...Also[Connec
 	}
 	var gone Connection
 	err = s.d.Tx(ctx, func(tx *sql.Tx) error {
-		r, err := s.locked(ctx, tx, "id = $1", found.ID)
+		r, err := s.lockedID(ctx, tx, found.ID)
 		if errors.Is(err, sql.ErrNoRows) {
 			return problem.New(problem.NotFound, "there is no connection %.80q", nameOrID)
 		} else if err != nil {

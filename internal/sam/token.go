@@ -299,7 +299,7 @@ func (s *Store) hasten(ctx context.Context, tx *sql.Tx, clientID string) error {
 		return err
 	}
 	for _, id := range troubled {
-		r, err := s.locked(ctx, tx, "id = $1", id)
+		r, err := s.lockedID(ctx, tx, id)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		} else if err != nil {

@@ -214,12 +214,18 @@ func (t *Trail) send(ctx context.Context, a Anchor, st Standing, s *Sending, log
 				e.Action = audit.TrailMismatch
 			}
 		}
-		if misfit {
+		// Once: what stands in the database already is told by each process, as who
+		// writes there could put it there to keep us silent.
+		switch news := t.news(a.Name(), st.Reason); {
+		case news && misfit:
 			log.ErrorContext(ctx, "an anchor of the audit trail does not fit it", "anchor", a.Name(), "because", st.Reason)
-		} else {
+		case news:
 			log.WarnContext(ctx, "an anchor of the audit trail cannot be reached", "anchor", a.Name(), "because", st.Reason, "since", st.Failing)
 		}
 	} else {
+		if t.news(a.Name(), "") || !was.Failing.IsZero() {
+			log.InfoContext(ctx, "an anchor of the audit trail is reached again", "anchor", a.Name(), "since", was.Failing)
+		}
 		st.Size, st.At, st.Failing, st.Reason = s.Size, s.At, time.Time{}, ""
 		if !was.Failing.IsZero() {
 			e = &audit.Event{Action: audit.TrailGapEnded, Outcome: audit.Done}
@@ -248,6 +254,16 @@ func (t *Trail) send(ctx context.Context, a Anchor, st Standing, s *Sending, log
 		}
 		return t.Record(ctx, tx, *e)
 	})
+}
+
+// news says whether a trouble with an anchor is another one than this process
+// told last; "" is none.
+func (t *Trail) news(anchor, trouble string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	was := t.told[anchor]
+	t.told[anchor] = trouble
+	return was != trouble
 }
 
 // words is what may be shown of an anchor's error.

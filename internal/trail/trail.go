@@ -32,13 +32,14 @@ type Trail struct {
 
 	prepared map[string]*sql.Stmt // does not change
 
-	mu      sync.Mutex    // guards the rest
-	next    *batch        // what the next commit takes; nil when nothing waits
-	want    int           // so many as are waited for before the next commit
-	enough  chan struct{} // closed when they are there; nil when nobody waits for them
-	writing bool          // a goroutine is committing and will take next
-	signed  Checkpoint    // the newest that this process signed
-	last    *known        // what the goroutine that commits, and only it, left behind
+	mu      sync.Mutex        // guards the rest
+	next    *batch            // what the next commit takes; nil when nothing waits
+	want    int               // so many as are waited for before the next commit
+	enough  chan struct{}     // closed when they are there; nil when nobody waits for them
+	writing bool              // a goroutine is committing and will take next
+	signed  Checkpoint        // the newest that this process signed
+	told    map[string]string // of each anchor, the trouble that was told last
+	last    *known            // what the goroutine that commits, and only it, left behind
 }
 
 // batch is what is committed together. Its recorders wait for done.
@@ -70,7 +71,7 @@ const (
 // that does not hold stays as it is: it can be read and [Trail.Verify] names the
 // place, and nothing can be recorded.
 func Open(ctx context.Context, d *db.DB, o Options) (*Trail, error) {
-	t := &Trail{db: d, now: o.Now}
+	t := &Trail{db: d, now: o.Now, told: map[string]string{}}
 	if t.now == nil {
 		t.now = time.Now
 	}
@@ -255,8 +256,12 @@ func (t *Trail) add(ctx context.Context, q db.Querier, items []item, now *known)
 	for _, it := range items {
 		earliest, latest = min(earliest, it.at), max(latest, it.at)
 	}
-	if _, err := t.exec(ctx, q, putPage, was+1, was+count, earliest, latest, string(page)); err != nil {
+	res, err = t.exec(ctx, q, putPage, was+1, was+count, earliest, latest, string(page))
+	if err != nil {
 		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(err, problem.New(problem.Internal, "the database did not keep what the audit trail recorded"))
 	}
 	return now.extend(ctx, q, was, leaves)
 }

@@ -125,7 +125,7 @@ func (k *keys) fits(b *Book, mark []byte, values []any) error {
 // ref names a marked row among what is damaged.
 func (b *Book) ref(values []any) Ref {
 	var key []string
-	for i := range b.Key {
+	for i := range min(len(b.Key), len(values)) {
 		s, _ := values[i].(string)
 		key = append(key, strings.ToValidUTF8(s[:min(len(s), MaxName/2)], "?"))
 	}
@@ -171,6 +171,14 @@ func (v *Vault) Fits(ctx context.Context, q db.Querier, b *Book, mark []byte, va
 		return forged(r, reason)
 	}
 	return errors.Join(forged(r, reason), v.tellForged(ctx, r, reason))
+}
+
+// Other is the refusal, an [ErrForged], of a row that the database gave where
+// another one was asked for: its mark fits, and its key is not the one of the
+// question. What a statement's conditions mean is up to whoever owns the schema,
+// by a view, a collation or an operator, so a reader compares the key itself.
+func Other(b *Book, asked string) error {
+	return forged(b.ref([]any{asked}), errors.New("the database gave another row when it was asked for this one"))
 }
 
 func forged(r Ref, reason error) error {

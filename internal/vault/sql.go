@@ -71,10 +71,16 @@ func swapKeyset(ctx context.Context, q db.Querier, old, next stored) (bool, erro
 }
 
 func putRow(ctx context.Context, q db.Querier, r Ref, sealed []byte, now time.Time) error {
-	_, err := q.ExecContext(ctx, `INSERT INTO vault_rows (purpose, owner, name, sealed, changed) VALUES ($1, $2, $3, $4, $5)
+	res, err := q.ExecContext(ctx, `INSERT INTO vault_rows (purpose, owner, name, sealed, changed) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (purpose, owner, name) DO UPDATE SET sealed = excluded.sealed, changed = excluded.changed`,
 		r.Purpose, r.Owner, r.Name, sealed, db.Micros(now))
-	return dbFailed(err)
+	if err != nil {
+		return dbFailed(err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(dbFailed(err), problem.New(problem.Internal, "the database did not keep the sealed secret %s", r))
+	}
+	return nil
 }
 
 // getRow reads a sealed row, no more of it than a row may have: what is longer

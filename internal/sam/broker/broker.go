@@ -31,12 +31,19 @@ type Recorder interface {
 	Record(ctx context.Context, q db.Querier, e audit.Event) error
 }
 
+// Past is what is remembered of approvals beside their rows.
+type Past interface {
+	// Approved says that an approval was given and not withdrawn since.
+	Approved(ctx context.Context, id, connection string) (bool, error)
+}
+
 // Deps is everything a Broker needs.
 type Deps struct {
 	Exchange Exchange         // required
 	Trail    Recorder         // required: without it nothing is handed out
 	DB       *db.DB           // keeps approvals; a policy with approvals needs it
 	Marks    Marks            // vouches for approvals; required with DB
+	Past     Past             // remembers approvals; without it one that was withdrawn and is put back counts
 	Log      *slog.Logger     // optional
 	Now      func() time.Time // optional: the installation's time, which hours and tokens go by
 	// Machine is the callers' time, by which they read expires_on; default

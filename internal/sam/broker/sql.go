@@ -81,6 +81,29 @@ func (b *Broker) held(ctx context.Context, q db.Querier, a *PendingApproval) err
 	return b.d.Marks.Fits(ctx, q, Approvals, a.mark, a.values()...)
 }
 
+// asked is held for an approval that was asked for by what it is for: the
+// database may have given another one.
+func (b *Broker) asked(ctx context.Context, q db.Querier, a *PendingApproval, c *Caller, d *Decision) error {
+	if a.Caller != c.Name || a.Subject != c.Subject || a.Connection != d.Connection || a.Tenant != d.Tenant || a.Resource != d.Resource {
+		return vault.Other(Approvals, a.ID)
+	}
+	return b.held(ctx, q, a)
+}
+
+// stands holds an approval that says yes to what the audit trail says of it: one
+// that was withdrawn may have been put back into the database.
+func (b *Broker) stands(ctx context.Context, a *PendingApproval) error {
+	if a.State != Approved || b.d.Past == nil {
+		return nil
+	}
+	stands, err := b.d.Past.Approved(ctx, a.ID, a.Connection)
+	if err != nil || stands {
+		return err
+	}
+	b.d.Log.ErrorContext(ctx, "an approval is not one that the audit trail knows as given", "approval", a.ID, "caller", a.Caller)
+	return problem.Wrap(vault.ErrForged, problem.BadInput, "the approval %s is not one that the audit trail knows as given", a.ID)
+}
+
 const approvalColumns = "id, caller, subject, connection, tenant, resource, state, asked_at, actor, decided_at, decided_by, until_at, mark"
 
 func scanApproval(row interface{ Scan(...any) error }) (a PendingApproval, err error) {
@@ -104,7 +127,10 @@ func (b *Broker) approval(ctx context.Context, c *Caller, d *Decision) (PendingA
 		return PendingApproval{}, nil
 	}
 	if err == nil {
-		err = b.held(ctx, b.d.DB, &a)
+		err = b.asked(ctx, b.d.DB, &a, c, d)
+	}
+	if err == nil {
+		err = b.stands(ctx, &a)
 	}
 	if errors.Is(err, vault.ErrForged) {
 		return PendingApproval{}, nil // it is named in log and trail, approves nothing, and is asked for anew
@@ -114,10 +140,14 @@ func (b *Broker) approval(ctx context.Context, c *Caller, d *Decision) (PendingA
 
 // await leaves a question for the approvers, once.
 func (b *Broker) await(ctx context.Context, c *Caller, d *Decision) error {
+	counts, err := b.approval(ctx, c, d)
+	if err != nil {
+		return err
+	}
 	return b.d.DB.Tx(ctx, func(tx *sql.Tx) error {
 		a, err := scanApproval(tx.QueryRowContext(ctx, approvalFor, c.Name, c.Subject, d.Connection, d.Tenant, d.Resource))
 		now := b.d.Now()
-		if err == nil && b.held(ctx, tx, &a) != nil {
+		if err == nil && b.asked(ctx, tx, &a, c, d) != nil || err == nil && a.State == Approved && a.ID != counts.ID {
 			a = PendingApproval{} // it says nothing; the question is asked anew over it
 		}
 		switch {
@@ -201,6 +231,9 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 	if err := b.held(ctx, b.d.DB, &a); err != nil {
 		return PendingApproval{}, err
 	}
+	if a.ID != id {
+		return PendingApproval{}, vault.Other(Approvals, id)
+	}
 	if isSelf(approver, a.Caller, a.Actor) {
 		return PendingApproval{}, problem.New(problem.Usage, "a caller cannot approve what it asked for itself")
 	}
@@ -216,6 +249,9 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 		if err := b.held(ctx, tx, &a); err != nil {
 			return err
 		}
+		if a.ID != id {
+			return vault.Other(Approvals, id)
+		}
 		if to == Approved && a.State == Withdrawn {
 			return problem.New(problem.Usage, "it was withdrawn by %s; it can be approved when the caller asks again", a.DecidedBy)
 		}
@@ -226,8 +262,13 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 			a.Until = a.DecidedAt.Add(most)
 			e.Action, e.Details["until"] = audit.ApprovalGiven, a.Until.Format(time.RFC3339)
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE approvals SET state = $1, decided_at = $2, decided_by = $3, until_at = $4 WHERE id = $5", a.State, db.Micros(a.DecidedAt), a.DecidedBy, db.Micros(a.Until), a.ID); err != nil {
+		res, err := tx.ExecContext(ctx, "UPDATE approvals SET state = $1, decided_at = $2, decided_by = $3, until_at = $4 WHERE id = $5",
+			a.State, db.Micros(a.DecidedAt), a.DecidedBy, db.Micros(a.Until), a.ID)
+		if err != nil {
 			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(err, problem.New(problem.Internal, "the database did not keep what was decided"))
 		}
 		if err := b.vouch(ctx, tx, &a); err != nil {
 			return err

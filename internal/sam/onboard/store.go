@@ -3,6 +3,7 @@ package onboard
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/subtle"
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
@@ -47,15 +48,29 @@ type Marks interface {
 	Fits(ctx context.Context, q db.Querier, b *vault.Book, mark []byte, values ...any) error
 }
 
-// Store keeps invitations. Safe for concurrent use, by several processes too.
-type Store struct {
-	d   *db.DB
-	v   Marks
-	now func() time.Time
+// Past is what is remembered of invitations beside their rows.
+type Past interface {
+	// Spent says that an invitation was used or withdrawn.
+	Spent(ctx context.Context, id string) (bool, error)
+	// Used remembers, in the transaction q, that it was used.
+	Used(ctx context.Context, q db.Querier, i Invitation) error
 }
 
+// Store keeps invitations. Safe for concurrent use, by several processes too.
+type Store struct {
+	d    *db.DB
+	v    Marks
+	now  func() time.Time
+	past Past
+}
+
+// Remember makes the store ask the past before an invitation is taken: one that
+// was used or withdrawn may have been put back into the database. Call it before
+// the store is used.
+func (s *Store) Remember(p Past) { s.past = p }
+
 // NewStore makes a store over an open database and what vouches for its rows.
-func NewStore(d *db.DB, v Marks, now func() time.Time) *Store { return &Store{d, v, now} }
+func NewStore(d *db.DB, v Marks, now func() time.Time) *Store { return &Store{d: d, v: v, now: now} }
 
 // row is an invitation as it is kept.
 type row struct {
@@ -127,6 +142,9 @@ func (s *Store) Open(ctx context.Context, link secret.Text) (Invitation, error) 
 	if err != nil {
 		return Invitation{}, problem.Wrap(err, problem.Internal, "the invitation could not be read")
 	}
+	if subtle.ConstantTimeCompare([]byte(i.hash), []byte(hashOf(link))) != 1 {
+		return Invitation{}, gone // the database gave another one
+	}
 	if err := s.v.Fits(ctx, s.d, Invitations, i.mark, i.values()...); errors.Is(err, vault.ErrForged) {
 		return Invitation{}, gone // its name is in the log and the trail, and not for whoever has a link
 	} else if err != nil {
@@ -136,6 +154,13 @@ func (s *Store) Open(ctx context.Context, link secret.Text) (Invitation, error) 
 	now := s.now()
 	if !i.UsedAt.IsZero() || !now.Before(i.Expires) || now.Before(i.MadeAt.Add(-leeway)) {
 		return Invitation{}, gone
+	}
+	if s.past != nil {
+		if spent, err := s.past.Spent(ctx, i.ID); err != nil {
+			return Invitation{}, err
+		} else if spent {
+			return Invitation{}, gone
+		}
 	}
 	return i.Invitation, nil
 }
@@ -156,6 +181,9 @@ func (s *Store) Use(ctx context.Context, q db.Querier, id, connection string) er
 	if err != nil {
 		return problem.Wrap(err, problem.Internal, "the invitation could not be read")
 	}
+	if r.ID != id {
+		return vault.Other(Invitations, id)
+	}
 	before := r
 	before.UsedAt, before.Connection = time.Time{}, ""
 	if err := s.v.Fits(ctx, q, Invitations, r.mark, before.values()...); err != nil {
@@ -167,6 +195,9 @@ func (s *Store) Use(ctx context.Context, q db.Querier, id, connection string) er
 	}
 	if _, err := q.ExecContext(ctx, "UPDATE invitations SET mark = $1 WHERE id = $2", mark, id); err != nil {
 		return problem.Wrap(err, problem.Internal, "the invitation could not be marked used")
+	}
+	if s.past != nil {
+		return s.past.Used(ctx, q, r.Invitation)
 	}
 	return nil
 }

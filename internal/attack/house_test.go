@@ -1,0 +1,411 @@
+package attack
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"database/sql"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"maps"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"partnerguard/internal/app"
+	"partnerguard/internal/audit"
+	"partnerguard/internal/config"
+	"partnerguard/internal/msapi"
+	"partnerguard/internal/msapi/msapitest"
+	"partnerguard/internal/partnercloud"
+	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/sam"
+	"partnerguard/internal/sam/broker"
+	"partnerguard/internal/sam/capture"
+	"partnerguard/internal/sam/consent"
+	"partnerguard/internal/sam/onboard"
+	"partnerguard/internal/secret"
+)
+
+const (
+	login    = "https://login.microsoftonline.com"
+	panelApp = "5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10"
+	northApp = "9b7d5f31-2e4c-4a68-8c0f-d1e2f3a4b5c6"
+	redirect = "http://localhost:8400/callback"
+	graph    = "https://graph.microsoft.com"
+)
+
+// cloud is the partner cloud that all installations of a test share.
+type cloud struct {
+	s       *partnercloud.Server
+	thief   *thief
+	secrets map[string]string // client secret: whose; does not change
+	signing sync.Mutex        // one sign-in at a time
+}
+
+func newCloud(t testing.TB) *cloud {
+	t.Helper()
+	s, err := partnercloud.Start(t.Context(), partnercloud.Options{Unthrottled: true, NoLag: true, Days: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close(context.Background()) })
+	c := &cloud{s: s, thief: newThief(t), secrets: map[string]string{}}
+	s.World.Read(func(st *world.State) {
+		c.secrets[st.SeededSecret(panelApp)] = "the secret of " + panelApp
+		c.secrets[st.SeededSecret(northApp)] = "the secret of " + northApp
+	})
+	return c
+}
+
+// house is one installation: a folder, and for PostgreSQL a URL.
+type house struct {
+	testing.TB
+	*cloud
+	dir    string
+	url    string
+	net    *wire
+	more   map[string]string // settings of the environment
+	serves bool              // a day has serve's jobs in it too
+
+	// What the life of an installation is looked at by.
+	first, second string // ids of the connections
+	link, used    secret.Text
+	invited       string // id of the invitation that waits
+	waits         string // id of the approval that waits
+	fabrikam      string
+	callers       map[string]*x509.Certificate
+	policy        []byte
+}
+
+// at is the same installation in another place.
+func (h *house) at(t testing.TB, dir, url string) *house {
+	out := *h
+	out.TB, out.dir, out.url = t, dir, url
+	// Each place sees its own traffic, and shares what is known of tokens.
+	out.net = newWire(h.cloud)
+	h.net.mu.Lock()
+	defer h.net.mu.Unlock()
+	maps.Copy(out.net.families, h.net.families)
+	return &out
+}
+
+func (h *house) data() string { return filepath.Join(h.dir, "data") }
+func (h *house) file() string { return filepath.Join(h.data(), "partnerguard.db") }
+
+func (h *house) options() app.SAMOptions {
+	h.Helper()
+	conf := filepath.Join(h.dir, "partnerguard.yaml")
+	if err := os.WriteFile(conf, []byte("anchors: [{file: "+filepath.Join(h.dir, "anchor", "checkpoints")+", every: 1m}]\n"), 0o600); err != nil {
+		h.Fatal(err)
+	}
+	env := map[string]string{"HOME": h.dir, "PARTNERGUARD_PUBLIC_URL": "https://guard.example"}
+	if h.url != "" {
+		env["PARTNERGUARD_DATABASE"] = h.url
+	}
+	for k, v := range h.more {
+		env[k] = v
+	}
+	getenv := func(name string) string { return env[name] }
+	c, err := config.Load(config.Source{File: conf, Flags: map[string]string{"data": h.data(), "master-key": "file:" + filepath.Join(h.dir, "key"),
+		"cloud": "public"}, Getenv: getenv})
+	if err != nil {
+		h.Fatal(err)
+	}
+	return app.SAMOptions{Config: c, Actor: "local:owner", Now: h.s.World.Clock.Now, Getenv: getenv}
+}
+
+// open opens the installation with the partner cloud under Microsoft's names.
+func (h *house) open() (*app.SAM, error) {
+	s, err := app.OpenSAM(h.Context(), h.options())
+	if err != nil {
+		return nil, err
+	}
+	s.API = msapi.New(msapi.Options{Transport: h.net, Now: s.Now, Tries: 1, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
+	return s, nil
+}
+
+func (h *house) must() *app.SAM {
+	h.Helper()
+	s, err := h.open()
+	if err != nil {
+		h.Fatal(err)
+	}
+	return s
+}
+
+func (h *house) ok(err error) {
+	h.Helper()
+	if err != nil {
+		h.Fatal(err)
+	}
+}
+
+// build makes an installation with something in every table.
+func build(t testing.TB, c *cloud, dir, url string) *house {
+	t.Helper()
+	h := &house{TB: t, cloud: c, dir: dir, url: url, callers: map[string]*x509.Certificate{}}
+	h.net = newWire(c)
+	h.ok(os.MkdirAll(filepath.Join(dir, "anchor"), 0o700))
+	s := h.must()
+	defer func() { h.ok(s.Close()) }()
+	h.apps(s)
+	h.first = h.connect(s, "contoso", panelApp, "sam-agent@contoso.com")
+	h.second = h.connect(s, "northwind", northApp, "ravi.menon@contoso.com")
+	for _, id := range []string{h.first, h.second} {
+		held, err := s.Store.Token(t.Context(), id)
+		h.ok(err)
+		h.net.families[held.Current.Reveal()] = id
+	}
+	ctx := t.Context()
+	for _, x := range h.s.Info().Customers {
+		if x.Domain == "fabrikam.example" {
+			h.fabrikam = x.ID
+		}
+	}
+	h.invitations(s)
+	h.ok(consent.NewIntents(s.DB, s.Vault).Begin(ctx, consent.Intent{Connection: h.first, Customer: h.fabrikam, App: panelApp,
+		Grants: []msapi.ConsentGrant{{Resource: "00000003-0000-0000-c000-000000000000", Scopes: []string{"User.Read.All"}}}, Since: s.Now()}))
+	h.fill(s)
+	h.ask(s)
+	r, err := s.Renewer()
+	h.ok(err)
+	for _, id := range []string{h.first, h.second} { // a generation kept beside the newest, and a forecast
+		res, err := r.Once(ctx, id)
+		if h.ok(err); res.Outcome != "renewed" {
+			t.Fatalf("%+v", res)
+		}
+	}
+	if _, err := s.AnchorTrail(ctx, true); err != nil {
+		t.Fatal(err)
+	}
+	h.net.seen() // what led here does not count
+	return h
+}
+
+// apps registers one app by its secret and one by a certificate.
+func (h *house) apps(s *app.SAM) {
+	h.Helper()
+	ctx := h.Context()
+	var text string
+	h.s.World.Read(func(st *world.State) { text = st.SeededSecret(panelApp) })
+	_, err := s.AddRegistration(ctx, sam.Registration{ClientID: panelApp, Tenant: h.s.Info().Tenant.ID, Name: "panel", Kind: msapi.ClientSecret,
+		Created: s.Now()}, secret.New(text))
+	h.ok(err)
+	made, err := s.MakeCertificate(ctx, sam.NewCertificate{ClientID: northApp, Tenant: "northwind-panels.example", Name: "northwind"})
+	h.ok(err)
+	block, _ := pem.Decode([]byte(made.Certificate))
+	h.ok(h.s.World.Do(func(st *world.State) error {
+		t, a := st.App(northApp)
+		t.Apps.Change(a.ID, func(a *world.Application) {
+			now := h.s.World.Clock.Now()
+			a.Keys = append(a.Keys, world.KeyCredential{KeyID: fmt.Sprintf("0000000%d-0000-4000-8000-000000000000", len(a.Keys)), Type: "AsymmetricX509Cert",
+				Usage: "Verify", Start: now.Add(-time.Hour), End: now.Add(300 * 24 * time.Hour), DER: block.Bytes})
+		})
+		st.Dirty()
+		return nil
+	}))
+	// One more that waits.
+	_, err = s.MakeCertificate(ctx, sam.NewCertificate{ClientID: panelApp, Tenant: "contoso.com", Name: "panel"})
+	h.ok(err)
+}
+
+func (h *house) person(upn string) msapitest.Person {
+	p := msapitest.Person{UPN: upn}
+	h.s.World.Read(func(s *world.State) {
+		u := s.Home(upn).UserByName(upn)
+		p.Password, _ = s.SeededPassword(u)
+		if m := u.Method(world.MethodTOTP); m != nil {
+			key := s.TOTPSecret(u, m)
+			p.Code = func() string {
+				_, _ = h.s.World.Clock.Jump(31 * time.Second) // no step is taken twice
+				code, err := totp.GenerateCode(key, h.s.World.Clock.Now())
+				h.ok(err)
+				return code
+			}
+		}
+	})
+	return p
+}
+
+// connect walks a consent through the browser and gives the connection's id.
+func (h *house) connect(s *app.SAM, name, client, upn string) string {
+	h.Helper()
+	h.signing.Lock()
+	defer h.signing.Unlock()
+	ctx := h.Context()
+	app, err := s.Store.App(ctx, client)
+	h.ok(err)
+	c, err := s.Capture()
+	h.ok(err)
+	b, err := c.Begin(ctx, capture.Request{Name: name, Model: sam.CSP, Cloud: s.Cloud, App: app, Tenant: "contoso.com", Redirect: redirect,
+		Actor: "local:owner"})
+	h.ok(err)
+	w := msapitest.NewBrowser(h, h.s.Transport(), login).Open(b.URL).SignIn(h.person(upn))
+	if w.Left == nil {
+		w.Press("do", "consent", "accept", "1")
+	}
+	if w.Left == nil {
+		h.Fatalf("the browser did not leave: %d %s", w.Status, w.Page)
+	}
+	cb, err := capture.ParseCallback(w.Left.RawQuery)
+	h.ok(err)
+	done, err := c.Complete(ctx, cb)
+	h.ok(err)
+	return done.Connection.ID
+}
+
+// invitations makes one that waits and one that was used.
+func (h *house) invitations(s *app.SAM) {
+	h.Helper()
+	ctx := h.Context()
+	for _, link := range []*secret.Text{&h.link, &h.used} {
+		i, where, err := s.Invite(ctx, onboard.Invitation{Tenant: "contoso.com", ClientID: northApp, Name: "invited"}, 24*time.Hour)
+		h.ok(err)
+		*link = secret.New(where[strings.LastIndex(where, "/")+1:])
+		if link == &h.link {
+			h.invited = i.ID
+			continue
+		}
+		h.ok(s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.Invited().Use(ctx, tx, i.ID, h.first) }))
+	}
+}
+
+// fill puts something into tables that nothing of this test uses otherwise: the
+// queue's, tiles of the trail, found automation, what an anchor gave back.
+func (h *house) fill(s *app.SAM) {
+	h.Helper()
+	ctx := h.Context()
+	var wg sync.WaitGroup
+	for range 300 {
+		wg.Go(func() {
+			_ = s.Trail.Record(ctx, nil, audit.Event{Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "unknown", Reason: "no caller"})
+		})
+	}
+	wg.Wait()
+	for _, text := range []string{
+		`INSERT INTO automation_items (id, body, owner, state, note, story, moved_at, quiet_to, updated, version)
+			VALUES ('a-1', '{"account":"svc"}', '', 'found', '', '', 0, 0, 1, 1)`,
+		"INSERT INTO trail_proofs (anchor, size, at, note, proof) VALUES ('witness:https://none.example', 1, 1, 'note', CAST('0' AS blob))",
+	} {
+		if h.url != "" {
+			text = strings.Replace(text, "AS blob", "AS bytea", 1)
+		}
+		_, err := s.DB.ExecContext(ctx, text)
+		h.ok(err)
+	}
+	if _, err := s.Serve(ctx, app.ServeOptions{}); err != nil {
+		h.Fatal(err)
+	}
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		var n int
+		h.ok(s.DB.QueryRowContext(ctx, "SELECT count(*) FROM river_job WHERE state = 'completed'").Scan(&n))
+		if n >= 3 {
+			return
+		}
+		if time.Now().After(end) {
+			h.Fatal("the queue does nothing")
+		}
+	}
+}
+
+// caller makes a client's certificate and gives its pin.
+func (h *house) caller(name string) string {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	h.ok(err)
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(48 * time.Hour), DNSNames: []string{"guard.example"}}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
+	h.ok(err)
+	h.callers[name], err = x509.ParseCertificate(der)
+	h.ok(err)
+	return h.subject(name)
+}
+
+// subject is what a caller proves itself by.
+func (h *house) subject(name string) string {
+	sum := sha256.Sum256(h.callers[name].RawSubjectPublicKeyInfo)
+	return "sha256/" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// ask writes a policy, lets each caller ask once, and approves what one of two
+// that need it asked.
+func (h *house) ask(s *app.SAM) {
+	h.Helper()
+	approval := "\n        approval: {by: [\"local:ada\"], for: 4h}"
+	text := "version: 1\ncallers:"
+	for _, c := range [][2]string{{"billing", ""}, {"ops", approval}, {"waits", approval}} {
+		text += fmt.Sprintf("\n  - name: %s\n    certificate: {spki: %q}\n    default: %s\n    grants:\n"+
+			"      - connection: %s\n        tenants: [%s]\n        resources: [graph]%s",
+			c[0], h.caller(c[0]), h.fabrikam, h.first, h.fabrikam, c[1])
+	}
+	text += fmt.Sprintf("\n  - name: stranger\n    certificate: {spki: %q}\n    grants:\n"+
+		"      - connection: %s\n        tenants: [partner]\n        resources: [arm]\n", h.caller("stranger"), h.second)
+	h.policy = []byte(text)
+	door := h.door(s)
+	for name, status := range map[string]int{"billing": 200, "ops": 403, "waits": 403, "stranger": 403} {
+		if got := door(name); got.status != status {
+			h.Fatalf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+	b, err := s.Broker()
+	h.ok(err)
+	p, err := broker.ParsePolicy("policy", h.policy)
+	h.ok(err)
+	h.ok(b.SetPolicy(p))
+	list, err := b.Approvals(h.Context())
+	h.ok(err)
+	for _, a := range list {
+		if a.Caller == "ops" {
+			_, err = b.Approve(h.Context(), a.ID, "local:ada")
+			h.ok(err)
+		} else {
+			h.waits = a.ID
+		}
+	}
+	if got := door("ops"); got.status != 200 {
+		h.Fatalf("ops: %d %s", got.status, got.body)
+	}
+}
+
+// copyTo copies a closed installation's folder.
+func copyTo(t testing.TB, from, to string) {
+	t.Helper()
+	err := filepath.WalkDir(from, func(path string, e os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(from, path)
+		where := filepath.Join(to, rel)
+		if e.IsDir() {
+			return os.MkdirAll(where, 0o700)
+		}
+		in, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		out, err := os.OpenFile(where, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(out, in)
+		if cerr := out.Close(); err == nil {
+			err = cerr
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
