@@ -53,7 +53,7 @@ func TestNamedTestsExist(t *testing.T) {
 	t.Parallel()
 	have := tests(t)
 	list, err := filepath.Glob("../../docs/security*.md")
-	if err != nil || len(list) < 3 {
+	if err != nil || len(list) == 0 {
 		t.Fatal(list, err)
 	}
 	seen := 0
