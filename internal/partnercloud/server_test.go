@@ -167,7 +167,7 @@ func TestTheWorldOutsideIsRefused(t *testing.T) {
 }
 
 func TestListensOnLoopbackOnly(t *testing.T) {
-	t.Parallel()
+	t.Setenv("TMPDIR", t.TempDir()) // others make folders in the common one; not parallel
 	for _, host := range []string{"0.0.0.0", "::", "192.0.2.1", "example.com", "10.0.0.1"} {
 		if s, err := Start(t.Context(), Options{Listen: host}); err == nil {
 			_ = s.Close(context.Background())
