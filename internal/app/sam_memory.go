@@ -1,9 +1,11 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +32,8 @@ type past struct {
 	known map[string]sam.Height
 	// approved says of approvals, by id, whether they stand.
 	approved map[string]bool
+	// spent says of invitations, by id, whether they were used or withdrawn.
+	spent    map[string]bool
 	followed time.Time // when the trail was followed last, by this machine's clock
 	behind   string
 	left     int64 // what the file says already
@@ -90,23 +94,17 @@ func (p *past) Spent(ctx context.Context, id string) (bool, error) {
 	if err := p.advance(ctx); err != nil || p.behind != "" {
 		return true, err
 	}
-	f, err := p.trail.Search(ctx, trail.Query{Action: "invitation.*", Outcome: audit.Done, Object: id, Before: p.high + 1, Limit: 1})
-	if err != nil {
+	// One of which nothing is known was made before such things were recorded;
+	// that nothing is known must be so, so the whole trail is looked through.
+	err := p.seek(ctx, trail.Query{Action: "invitation.*", Outcome: audit.Done, Object: id}, true, func(e trail.Entry) bool { return true },
+		func() bool { _, ok := p.spent[id]; return ok })
+	if err != nil || p.behind != "" {
 		return true, err
 	}
-	for _, e := range f.Entries {
-		if e.Action == audit.InvitationMade {
-			err := p.reach(ctx, e.Seq)
-			return p.behind != "", err
-		}
+	if _, ok := p.spent[id]; !ok {
+		p.spent[id] = false
 	}
-	if len(f.Entries) > 0 {
-		return true, nil
-	}
-	// One of which nothing is known was made before such things were recorded;
-	// that nothing is known must be so.
-	err = p.reach(ctx, 1)
-	return p.behind != "", err
+	return p.spent[id], nil
 }
 
 // Used records that an invitation was used, with the consent.
@@ -120,7 +118,7 @@ func (p *past) advance(ctx context.Context) error {
 	if p.behind != "" {
 		return nil
 	}
-	p.followed = time.Now()
+	began := time.Now()
 	head, err := p.trail.Head(ctx)
 	if err != nil {
 		return err
@@ -132,101 +130,132 @@ func (p *past) advance(ctx context.Context) error {
 	if !p.begun {
 		p.begun, p.high, p.low = true, head.Seq, head.Seq
 	}
-	if head.Seq == p.high {
-		return nil
+	if head.Seq > p.high {
+		w, err := p.held(ctx, p.high, head.Seq)
+		if err != nil || p.behind != "" {
+			return err
+		}
+		p.learn(w, true)
+		p.high = head.Seq
 	}
-	if err := p.follow(ctx, head.Seq); err != nil || p.behind != "" {
-		return err
-	}
-	p.high = head.Seq
+	p.followed = began
 	return nil
 }
 
-// follow takes what was recorded after high, up to the entry to.
-func (p *past) follow(ctx context.Context, to int64) error {
-	fresh := map[string]bool{}
-	for before := to + 1; before > 0; {
-		f, err := p.trail.Search(ctx, trail.Query{Action: "connection.*", After: p.high, Before: before, Limit: 1000})
-		if err != nil {
-			return err
-		}
-		for _, e := range f.Entries { // newest first
-			if h, ok := height(e); ok && !fresh[e.Object] {
-				fresh[e.Object] = true
-				p.known[e.Object] = h
-			}
-		}
-		before = f.Next
-	}
-	for before := to + 1; before > 0; {
-		f, err := p.trail.Search(ctx, trail.Query{Action: "approval.*", After: p.high, Before: before, Limit: 1000})
-		if err != nil {
-			return err
-		}
-		for _, e := range f.Entries {
-			if id, stands := e.Details["approval"], e.Action == audit.ApprovalGiven; !fresh[id] && e.Outcome == audit.Done {
-				fresh[id], p.approved[id] = true, stands
-			}
-		}
-		before = f.Next
-	}
-	return p.holds(ctx, p.high, to)
+// words are what some entries say, the newest of each.
+type words struct {
+	known           map[string]sam.Height
+	approved, spent map[string]bool
 }
 
-// holds looks whether the trail bears out what was found after an entry.
-func (p *past) holds(ctx context.Context, after, to int64) error {
-	err := p.trail.Holds(ctx, after, to)
+// telling is what the lines that matter hold.
+var telling = [][]byte{[]byte(`"action":"connection.`), []byte(`"action":"approval.`), []byte(`"action":"invitation.`)}
+
+// held gives the words of the entries after one up to another: of those, and only
+// those, that the trail's tree bears out.
+func (p *past) held(ctx context.Context, after, to int64) (words, error) {
+	w := words{map[string]sam.Height{}, map[string]bool{}, map[string]bool{}}
+	err := p.trail.Held(ctx, after, to, func(line []byte) bool {
+		return slices.ContainsFunc(telling, func(n []byte) bool { return bytes.Contains(line, n) })
+	}, func(e trail.Entry) {
+		if h, ok := height(e); ok {
+			w.known[e.Object] = h
+		}
+		if e.Outcome != audit.Done {
+			return
+		}
+		switch e.Action {
+		case audit.ApprovalGiven, audit.ApprovalWithdrawn: // which is final
+			id := e.Details["approval"]
+			was, before := w.approved[id]
+			w.approved[id] = e.Action == audit.ApprovalGiven && (was || !before)
+		case audit.InvitationMade:
+			w.spent[e.Object] = w.spent[e.Object]
+		case audit.InvitationUsed, audit.InvitationWithdrawn: // likewise
+			w.spent[e.Object] = true
+		}
+	})
 	if errors.Is(err, problem.Unmet) || errors.Is(err, problem.BadInput) {
-		p.behind = "the audit trail does not hold: entries of it were removed or changed"
-		return nil
+		p.behind = torn
+		return w, nil
 	}
-	return err
+	return w, err
 }
 
-// reach makes sure of all entries from the one numbered seq on.
-func (p *past) reach(ctx context.Context, seq int64) error {
-	if seq-1 >= p.low {
+// holdStep is how many entries are held at once when older ones are looked at.
+const holdStep = 100_000
+
+const torn = "the audit trail does not hold: entries of it were removed or changed"
+
+// learn adds what newer, or else older, entries say.
+func (p *past) learn(w words, newer bool) {
+	for id, h := range w.known {
+		if _, ok := p.known[id]; newer || !ok {
+			p.known[id] = h
+		}
+	}
+	for id, stands := range w.approved {
+		was, ok := p.approved[id]
+		p.approved[id] = stands && (was || !ok)
+	}
+	for id, spent := range w.spent {
+		p.spent[id] = spent || p.spent[id]
+	}
+}
+
+// seek makes sure that known is so of what a search finds, by holding all entries
+// from that on. The search only says where to begin: what it finds must come out
+// of the entries themselves. all holds the whole trail where it finds nothing.
+func (p *past) seek(ctx context.Context, q trail.Query, all bool, is func(trail.Entry) bool, known func() bool) error {
+	for q.Before, q.Limit = p.low+1, 100; !known(); {
+		f, err := p.trail.Search(ctx, q)
+		if err != nil {
+			return err
+		}
+		from := int64(0)
+		if i := slices.IndexFunc(f.Entries, is); i >= 0 {
+			from = f.Entries[i].Seq
+		} else if f.Next > 0 {
+			q.Before = f.Next
+			continue
+		} else if !all {
+			return nil
+		}
+		after := max(from-1, 0)
+		if after >= p.low && from > 0 {
+			p.behind = torn
+			return nil
+		}
+		for p.low > after { // in steps: what was held stays so when the caller leaves
+			step := max(after, p.low-holdStep)
+			w, err := p.held(ctx, step, p.low)
+			if err != nil || p.behind != "" {
+				return err
+			}
+			p.learn(w, false)
+			p.low = step
+		}
+		if from > 0 && !known() {
+			p.behind = torn // it was found, and is not there
+		}
 		return nil
 	}
-	if err := p.holds(ctx, seq-1, p.low); err != nil || p.behind != "" {
-		return err
-	}
-	p.low = seq - 1
 	return nil
 }
 
 // look finds the newest word on a connection, up to high.
 func (p *past) look(ctx context.Context, id string) (sam.Height, error) {
-	for before := p.high + 1; before > 0 && p.behind == ""; {
-		f, err := p.trail.Search(ctx, trail.Query{Action: "connection.*", Object: id, Before: before, Limit: 1})
-		if err != nil {
-			return sam.Height{}, err
-		}
-		for _, e := range f.Entries {
-			if h, ok := height(e); ok {
-				return h, p.reach(ctx, e.Seq)
-			}
-		}
-		before = f.Next
-	}
-	return sam.Height{}, nil
+	err := p.seek(ctx, trail.Query{Action: "connection.*", Object: id}, false, func(e trail.Entry) bool { _, ok := height(e); return ok },
+		func() bool { _, ok := p.known[id]; return ok })
+	return p.known[id], err
 }
 
 // given finds the newest word on an approval, up to high.
 func (p *past) given(ctx context.Context, id, connection string) (bool, error) {
-	for before := p.high + 1; before > 0; {
-		f, err := p.trail.Search(ctx, trail.Query{Action: "approval.*", Outcome: audit.Done, Object: connection, Before: before, Limit: 100})
-		if err != nil {
-			return false, err
-		}
-		for _, e := range f.Entries {
-			if e.Details["approval"] == id {
-				return e.Action == audit.ApprovalGiven, p.reach(ctx, e.Seq)
-			}
-		}
-		before = f.Next
-	}
-	return false, nil
+	err := p.seek(ctx, trail.Query{Action: "approval.*", Outcome: audit.Done, Object: connection}, false,
+		func(e trail.Entry) bool { return e.Details["approval"] == id },
+		func() bool { _, ok := p.approved[id]; return ok })
+	return p.approved[id], err
 }
 
 // forget begins anew, from what the database says now.
@@ -237,5 +266,6 @@ func (p *past) forget() (behind string) {
 	p.behind, p.high, p.low, p.begun = "", 0, 0, false
 	clear(p.known)
 	clear(p.approved)
+	clear(p.spent)
 	return behind
 }

@@ -74,7 +74,7 @@ func (s *SAM) seenFile() string {
 // remember opens what is known of the past, and compares the database with what
 // this machine saw of it last.
 func (s *SAM) remember(ctx context.Context) (*past, error) {
-	p := &past{trail: s.Trail, file: s.seenFile(), now: s.Now, known: map[string]sam.Height{}, approved: map[string]bool{}}
+	p := &past{trail: s.Trail, file: s.seenFile(), now: s.Now, known: map[string]sam.Height{}, approved: map[string]bool{}, spent: map[string]bool{}}
 	was, err := readSeen(p.file)
 	if err != nil || was == nil {
 		return p, err

@@ -166,10 +166,9 @@ func (s *SAM) Invitations(ctx context.Context) ([]onboard.Invitation, error) {
 
 // Withdraw deletes an invitation that waits.
 func (s *SAM) Withdraw(ctx context.Context, id string) error {
-	if err := s.Invited().Withdraw(ctx, id); err != nil {
-		return err
-	}
-	return s.Trail.Record(ctx, nil, audit.Event{Action: audit.InvitationWithdrawn, Outcome: audit.Done, Actor: s.Actor, Object: id})
+	return s.Invited().Withdraw(ctx, id, func(ctx context.Context, q db.Querier) error {
+		return s.Trail.Record(ctx, q, audit.Event{Action: audit.InvitationWithdrawn, Outcome: audit.Done, Actor: s.Actor, Object: id})
+	})
 }
 
 const jobWarn = "warn-dying"

@@ -21,13 +21,28 @@ func (s *SAM) Exchange() (*exchange.Exchange, error) {
 	if s.exchange != nil {
 		return s.exchange, nil
 	}
-	x, err := exchange.New(exchange.Deps{Connections: s.Store, Authority: s, Resolver: resolver{s}, Log: s.Log, Now: s.Now})
+	x, err := exchange.New(exchange.Deps{Connections: standing{s.Store}, Authority: s, Resolver: resolver{s}, Log: s.Log, Now: s.Now})
 	if err != nil {
 		return nil, err
 	}
 	s.exchange = x
 	s.close = append(s.close, func() error { x.Close(); return nil })
 	return x, nil
+}
+
+// standing is the store for handing out: a connection that is held back is found by
+// nobody, so that its tokens in memory are of no use either.
+type standing struct{ *sam.Store }
+
+func (s standing) Find(ctx context.Context, nameOrID string) (sam.Connection, error) {
+	c, err := s.Store.Find(ctx, nameOrID)
+	if err == nil {
+		err = s.Standing(ctx, c)
+	}
+	if err != nil {
+		return sam.Connection{}, err
+	}
+	return c, nil
 }
 
 // Broker makes what hands access tokens to callers.

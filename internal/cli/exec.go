@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
+	"partnerguard/internal/config"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/broker"
 )
@@ -137,6 +138,12 @@ func execEnviron(ctx context.Context, in *installation, s *app.SAM, other *child
 		environ = slices.DeleteFunc(environ, func(v string) bool {
 			name, _, _ := strings.Cut(v, "=")
 			return slices.Contains(libpq, strings.ToUpper(name))
+		})
+	}
+	if slices.ContainsFunc(s.Config.Anchors, func(a config.Anchor) bool { return a.S3 != "" && a.AccessKey == "" }) {
+		environ = slices.DeleteFunc(environ, func(v string) bool { // open our anchor, and are not for the child
+			name, _, _ := strings.Cut(v, "=")
+			return slices.Contains([]string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}, strings.ToUpper(name))
 		})
 	}
 	if other != nil {

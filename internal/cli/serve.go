@@ -81,9 +81,11 @@ func serve(ctx context.Context, env *Env, s *app.SAM) error {
 		}
 		for _, r := range o.Policy.Callers {
 			switch {
-			case r.Certificate == nil:
 			case conf == nil:
-				s.Log.Warn("a caller can never prove itself: a client certificate is shown over TLS only, and tlsCertificate is not set", "caller", r.Name)
+				s.Log.Warn("a caller gets no token: they are handed out over TLS only, and tlsCertificate is not set", "caller", r.Name)
+			case len(o.Certificate.DNSNames) == 0 && len(o.Certificate.IPAddresses) == 0:
+				s.Log.Warn("a caller gets no token: tlsCertificate names no host (subjectAltName), so no request is for it", "caller", r.Name)
+			case r.Certificate == nil:
 			case r.Certificate.Name != "" && o.ClientCAs == nil:
 				s.Log.Warn("a caller can never prove itself: a name counts in certificates of clientCA only, which is not set", "caller", r.Name)
 			}

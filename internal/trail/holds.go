@@ -10,10 +10,20 @@ import (
 )
 
 // Holds says that the pages have each entry after number after, up to number to,
-// just as the tree of the present head has them: what a [Trail.Search] among them
-// found, or did not find, is what was recorded. The error is a problem.Unmet when
+// just as the tree of the present head has them. The error is a problem.Unmet when
 // they do not. It reads these entries, and of the others a few tiles.
+//
+// What a [Trail.Search] among them found, or did not find, need not be what was
+// recorded: a search goes by what pages say of themselves, and reads them another
+// time. What must be so is taken from [Trail.Held].
 func (t *Trail) Holds(ctx context.Context, after, to int64) error {
+	return t.Held(ctx, after, to, nil, nil)
+}
+
+// Held is Holds that tells of the entries it held, in their order: of those whose
+// line want takes, or of all. What each was told counts when the error is nil, and
+// not before.
+func (t *Trail) Held(ctx context.Context, after, to int64, want func(line []byte) bool, each func(Entry)) error {
 	now, _, err := t.head(ctx)
 	if err != nil {
 		return err
@@ -27,12 +37,12 @@ func (t *Trail) Holds(ctx context.Context, after, to int64) error {
 	}
 	for have.size < to {
 		was := have.size
-		list, err := t.pages(ctx, verifyPages, "last > $1 AND first <= $2 ORDER BY first", was, to)
+		list, err := t.pages(ctx, verifyPages, "last > $1 AND first <= $2 AND first > $3 ORDER BY first", was, to, was-pageEntries) // a page has no more
 		if err != nil {
 			return err
 		}
 		for i := range list {
-			if err := have.take(&list[i], to); err != nil {
+			if err := have.take(&list[i], after, to, want, each); err != nil {
 				return err
 			}
 		}
@@ -40,11 +50,11 @@ func (t *Trail) Holds(ctx context.Context, after, to int64) error {
 			return torn(errGap)
 		}
 	}
-	want, err := t.rootAt(ctx, now, to)
+	root, err := t.rootAt(ctx, now, to)
 	if err != nil {
 		return err
 	}
-	if Hash(have.root()) != want {
+	if Hash(have.root()) != root {
 		return torn(errors.New("other entries"))
 	}
 	return nil
@@ -52,21 +62,31 @@ func (t *Trail) Holds(ctx context.Context, after, to int64) error {
 
 var errGap = errors.New("entries are missing")
 
-// take adds the entries of a page that are not in the tree yet, up to one.
-func (t *tree) take(p *page, to int64) error {
+// take adds the entries of a page, up to one. Only the first page of all, in whose
+// midst after may lie, can begin before the tree's end: pages stand over nothing.
+func (t *tree) take(p *page, after, to int64, want func([]byte) bool, each func(Entry)) error {
 	lines := p.lines()
-	if p.last-p.first+1 != int64(len(lines)) || p.first > t.size+1 {
+	if p.last-p.first+1 != int64(len(lines)) || p.first > t.size+1 || p.first <= t.size && t.size != after {
 		return torn(errGap)
 	}
 	for i, line := range lines {
-		_, canonical, ok := split(line)
+		h, canonical, ok := split(line)
 		n, numbered := number(canonical)
 		if !ok || !numbered || n != p.first+int64(i) {
 			return torn(errGap)
 		}
-		if n == t.size+1 && n <= to {
-			t.add(tlog.RecordHash(canonical))
+		if n != t.size+1 || n > to {
+			continue
 		}
+		t.add(tlog.RecordHash(canonical))
+		if each == nil || want != nil && !want(canonical) {
+			continue
+		}
+		e, err := read(h, canonical)
+		if err != nil {
+			return torn(err)
+		}
+		each(e)
 	}
 	return nil
 }

@@ -153,7 +153,8 @@ func (t *Trail) join(it item) *batch {
 
 // gather is how long a commit waits, at most, for as many recorders as the one
 // before it had: a commit costs far more than an entry, and those that it let go
-// are often back soon. A lone recorder never waits.
+// are often back soon. A recorder alone does not wait, unless the commit before it
+// was for several.
 const gather = 2 * time.Millisecond
 
 // gatherUp waits for as many as before.

@@ -145,7 +145,8 @@ func leavesAfter(ctx context.Context, q db.Querier, after, size int64) ([]tlog.H
 	if after >= size {
 		return list, nil
 	}
-	rows, err := q.QueryContext(ctx, "SELECT first, last, earliest, latest, entries FROM trail_pages WHERE last > $1 AND first <= $2 ORDER BY first", after, size)
+	rows, err := q.QueryContext(ctx, "SELECT first, last, earliest, latest, entries FROM trail_pages WHERE last > $1 AND first <= $2 AND first > $3 ORDER BY first",
+		after, size, after-pageEntries) // a page has no more
 	if err != nil {
 		return nil, err
 	}

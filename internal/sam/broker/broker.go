@@ -166,6 +166,9 @@ func (b *Broker) Explain(ctx context.Context, caller string, ask Ask) (Decision,
 		if r.Name == caller {
 			c := r.caller("", ask.Subject)
 			d := b.decide(ctx, &c, ask)
+			if d.far == 5 && ask.Subject == "" {
+				d.Fix = "an approval is for what the caller proves itself by: name its subject to see one"
+			}
 			if d.Allowed {
 				d.Words = fmt.Sprintf("allowed: %s in tenant %s, by the connection %s (%s)", d.Resource, d.Tenant, d.Connection, d.Name)
 				d.Steps = append(d.Steps, fmt.Sprintf("grant %d: %s", len(d.Steps)+1, d.Words))

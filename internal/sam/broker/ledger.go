@@ -31,7 +31,7 @@ type ledger struct {
 
 // kind is what makes two refusals the same. What the caller wrote freely
 // counts only by its beginning.
-type kind struct{ actor, object, tenant, what, reason string }
+type kind struct{ actor, subject, object, tenant, what, reason string }
 
 type tally struct {
 	e     audit.Event
@@ -62,7 +62,7 @@ func (l *ledger) refused(ctx context.Context, e audit.Event) {
 	for name, v := range e.Details {
 		e.Details[name] = cut(v, 200)
 	}
-	k := kind{e.Actor, e.Object, e.Tenant, e.Details["resource"] + cut(e.Details["asked"], 40), cut(e.Reason, 80)}
+	k := kind{e.Actor, e.Details["subject"], e.Object, e.Tenant, e.Details["resource"] + cut(e.Details["asked"], 40), cut(e.Reason, 80)}
 	l.mu.Lock()
 	if t := l.sorts[k]; t != nil {
 		t.more++

@@ -50,8 +50,13 @@ func (a *PendingApproval) good(now time.Time) bool {
 	return a.State == Approved && now.Before(a.Until) && !now.Before(a.DecidedAt.Add(-5*time.Minute))
 }
 
-// maxPending bounds what one caller can leave for people to read.
-const maxPending = 100
+// Bounds of what one caller, and one subject of it, can leave for people to read;
+// a question that nobody answered for so long is asked anew.
+const (
+	maxPending   = 900 // all are shown, see Approvals
+	maxOfSubject = 100
+	pendingFor   = 7 * 24 * time.Hour
+)
 
 // Approvals is the table of the approvals, whose rows are marked.
 var Approvals = &vault.Book{Table: "approvals", Version: 2, Key: []string{"id"},
@@ -160,11 +165,14 @@ func (b *Broker) await(ctx context.Context, c *Caller, d *Decision) error {
 		case err != nil && !errors.Is(err, sql.ErrNoRows):
 			return err
 		}
-		var waiting int
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM approvals WHERE caller = $1 AND state = $2", c.Name, Pending).Scan(&waiting); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM approvals WHERE caller = $1 AND state = $2 AND asked_at < $3", c.Name, Pending, db.Micros(now.Add(-pendingFor))); err != nil {
 			return err
 		}
-		if waiting >= maxPending {
+		var waiting, own int
+		if err := tx.QueryRowContext(ctx, "SELECT count(*), count(CASE WHEN subject = $3 THEN 1 END) FROM approvals WHERE caller = $1 AND state = $2", c.Name, Pending, c.Subject).Scan(&waiting, &own); err != nil {
+			return err
+		}
+		if waiting >= maxPending || own >= maxOfSubject {
 			return problem.New(problem.Limit, "%d requests of this caller wait already", waiting)
 		}
 		d.Approval = token.ID("a")

@@ -223,14 +223,21 @@ func (s *Store) List(ctx context.Context) ([]Invitation, error) {
 	return out, nil
 }
 
-// Withdraw deletes an invitation that waits.
-func (s *Store) Withdraw(ctx context.Context, id string) error {
-	res, err := s.d.ExecContext(ctx, "DELETE FROM invitations WHERE id = $1 AND used_at = 0", id)
-	if err != nil {
-		return problem.Wrap(err, problem.Internal, "the invitation could not be deleted")
-	}
-	if n, err := res.RowsAffected(); err != nil || n != 1 {
-		return problem.New(problem.NotFound, "no invitation %.40q waits", id).WithHint("partnerguard connect invite list shows them")
-	}
-	return nil
+// Withdraw deletes an invitation that waits; also runs in the same transaction.
+func (s *Store) Withdraw(ctx context.Context, id string, also ...func(context.Context, db.Querier) error) error {
+	return s.d.Tx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, "DELETE FROM invitations WHERE id = $1 AND used_at = 0", id)
+		if err != nil {
+			return problem.Wrap(err, problem.Internal, "the invitation could not be deleted")
+		}
+		if n, err := res.RowsAffected(); err != nil || n != 1 {
+			return problem.New(problem.NotFound, "no invitation %.40q waits", id).WithHint("partnerguard connect invite list shows them")
+		}
+		for _, f := range also {
+			if err := f(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -171,8 +171,8 @@ func (m *Mail) client(conn *net.Conn) (*mail.Client, error) {
 
 // dial bounds what the server may say and how long all of it may take.
 func (m *Mail) dial(conf *tls.Config, conn *net.Conn) mail.DialContextFunc {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := new(net.Dialer).DialContext(ctx, network, address)
+	return func(ctx context.Context, network, _ string) (net.Conn, error) { // the library's address has no brackets
+		c, err := new(net.Dialer).DialContext(ctx, network, m.server())
 		if err != nil {
 			return nil, err
 		}
