@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
-	"database/sql"
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
@@ -278,7 +277,7 @@ func (h *house) invitations(s *app.SAM) {
 			h.invited = i.ID
 			continue
 		}
-		h.ok(s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.Invited().Use(ctx, tx, i.ID, h.first) }))
+		h.ok(s.DB.InTx(ctx, func(ctx context.Context) error { return s.Invited().Use(ctx, i.ID, h.first) }))
 	}
 }
 
@@ -290,7 +289,7 @@ func (h *house) fill(s *app.SAM) {
 	var wg sync.WaitGroup
 	for range 300 {
 		wg.Go(func() {
-			_ = s.Trail.Record(ctx, nil, audit.Event{Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "unknown", Reason: "no caller"})
+			_ = s.Trail.Record(ctx, audit.Event{Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "unknown", Reason: "no caller"})
 		})
 	}
 	wg.Wait()

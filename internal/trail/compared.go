@@ -3,7 +3,6 @@ package trail
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -231,14 +230,14 @@ func (t *Trail) send(ctx context.Context, a Anchor, st Standing, s *Sending, log
 			e = &audit.Event{Action: audit.TrailGapEnded, Outcome: audit.Done}
 		}
 	}
-	return st, t.db.Tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO trail_anchors (anchor, size, at, tried, failing, reason) VALUES ($1, $2, $3, $4, $5, $6)
+	return st, t.db.InTx(ctx, func(ctx context.Context) error {
+		if _, err := t.db.ExecContext(ctx, `INSERT INTO trail_anchors (anchor, size, at, tried, failing, reason) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (anchor) DO UPDATE SET size = excluded.size, at = excluded.at, tried = excluded.tried, failing = excluded.failing, reason = excluded.reason`,
 			st.Anchor, st.Size, db.Micros(st.At), db.Micros(st.Tried), db.Micros(st.Failing), st.Reason); err != nil {
 			return err
 		}
 		if err == nil && len(proof) > 0 {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO trail_proofs (anchor, size, at, note, proof) VALUES ($1, $2, $3, $4, $5)
+			if _, err := t.db.ExecContext(ctx, `INSERT INTO trail_proofs (anchor, size, at, note, proof) VALUES ($1, $2, $3, $4, $5)
 				ON CONFLICT (anchor, size) DO UPDATE SET at = excluded.at, note = excluded.note, proof = excluded.proof`,
 				st.Anchor, s.Size, db.Micros(s.At), string(s.Note), proof); err != nil {
 				return err
@@ -252,7 +251,7 @@ func (t *Trail) send(ctx context.Context, a Anchor, st Standing, s *Sending, log
 		if !was.Failing.IsZero() {
 			e.Details["since"] = was.Failing.Format(time.RFC3339)
 		}
-		return t.Record(ctx, tx, *e)
+		return t.Record(ctx, *e)
 	})
 }
 

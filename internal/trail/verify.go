@@ -139,7 +139,7 @@ const verifyPages = 16
 // pages checks all pages in the order of their own numbers, from the smallest
 // there can be: a page that claims a number before its turn was inserted. It
 // stops after entry most.
-func (w *walk) pages(ctx context.Context, q db.Querier, most int64) (*Bad, error) {
+func (w *walk) pages(ctx context.Context, q *db.DB, most int64) (*Bad, error) {
 	for cursor := int64(math.MinInt64); ; {
 		list, err := pages(ctx, q, verifyPages, "first > $1 ORDER BY first", cursor)
 		if err != nil || len(list) == 0 {
@@ -189,7 +189,7 @@ func (w *walk) page(p *page) (*Bad, error) {
 // checkTiles compares the stored tiles with the leaves as they come.
 type checkTiles struct {
 	ctx   context.Context
-	q     db.Querier
+	q     *db.DB
 	level [][]tlog.Hash // of each, those since the last full tile
 	count []int64       // of each, full tiles
 	bad   *Bad

@@ -55,7 +55,7 @@ func (v *Vault) restore(ctx context.Context, from io.ReadSeeker, replace bool) (
 			return b.Backup, err
 		}
 	}
-	err = v.tx(ctx, func(q db.Querier) error {
+	err = v.tx(ctx, func(ctx context.Context, q querier) error {
 		var present *keys
 		if s, err := readKeyset(ctx, q); err == nil {
 			present, _ = unwrap(ctx, s, v.master) // none that this master key opens: nothing is carried over
@@ -103,7 +103,7 @@ func (v *Vault) restore(ctx context.Context, from io.ReadSeeker, replace bool) (
 				return err
 			}
 		}
-		return v.record(ctx, q, audit.Event{Action: audit.VaultRestored, Outcome: audit.Done, Object: b.Vault,
+		return v.record(ctx, audit.Event{Action: audit.VaultRestored, Outcome: audit.Done, Object: b.Vault,
 			Details: map[string]string{"rows": strconv.FormatInt(b.Rows, 10), "removed": strconv.FormatInt(b.Removed, 10), "made": b.Made.UTC().Format("2006-01-02T15:04:05Z")}})
 	})
 	return b.Backup, err
