@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/notify"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/broker"
@@ -183,18 +183,15 @@ func (s *SAM) warn(ctx context.Context) error {
 		return err
 	}
 	now := s.Now()
-	if _, err := s.DB.ExecContext(ctx, "DELETE FROM settings WHERE name LIKE 'warned:%' AND CAST(value AS bigint) < $1", db.Micros(now.Add(-told))); err != nil {
+	once := notify.NewTold(s.DB)
+	if err := once.Forget(ctx, now.Add(-told)); err != nil {
 		return err
 	}
 	for _, w := range renew.Warnings(now, list) {
 		fresh := false
 		err := s.DB.InTx(ctx, func(ctx context.Context) error {
-			res, err := s.DB.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", "warned:"+w.Key, strconv.FormatInt(db.Micros(now), 10))
-			if err != nil {
-				return err
-			}
-			n, err := res.RowsAffected()
-			if fresh = n == 1; err != nil || !fresh {
+			var err error
+			if fresh, err = once.Once(ctx, "warned:"+w.Key, now); err != nil || !fresh {
 				return err
 			}
 			return s.Trail.Record(ctx, audit.Event{

@@ -30,6 +30,9 @@ func bodyOf(it *Item) (string, error) {
 	return string(b), err
 }
 
+// Table is the table of the items.
+const Table = "automation_items"
+
 const columns = "id, body, owner, state, note, story, moved_at, quiet_to, updated, version"
 
 func scan(row interface{ Scan(...any) error }) (it Item, err error) {

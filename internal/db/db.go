@@ -159,11 +159,11 @@ func (d *DB) migrate(ctx context.Context) error {
 		}
 		defer conn.Close()
 		const key = 7441_0001
-		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", key); err != nil {
+		if _, err := conn.ExecContext(ctx, takeLock, key); err != nil {
 			return d.failed(err)
 		}
 		defer func() {
-			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", key)
+			_, _ = conn.ExecContext(context.WithoutCancel(ctx), endLock, key)
 		}()
 	}
 	for attempt := 0; ; attempt++ {

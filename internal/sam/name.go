@@ -66,7 +66,7 @@ func (s *Store) MayName(ctx context.Context, name, tenant, clientID string) erro
 		return err
 	}
 	var n int
-	err := s.d.QueryRowContext(ctx, "SELECT count(*) FROM connections WHERE name = $1 AND (tenant <> $2 OR client_id <> $3)", lower(name), lower(tenant), lower(clientID)).Scan(&n)
+	err := s.d.QueryRowContext(ctx, countNamedElsewhere, lower(name), lower(tenant), lower(clientID)).Scan(&n)
 	if err != nil {
 		return wrap(err, "look for a name")
 	}
@@ -78,7 +78,7 @@ func (s *Store) MayName(ctx context.Context, name, tenant, clientID string) erro
 
 func (s *Store) nameTaken(ctx context.Context, name, self string) (bool, error) {
 	var n int
-	err := s.d.QueryRowContext(ctx, "SELECT count(*) FROM connections WHERE name = $1 AND id <> $2", lower(name), self).Scan(&n)
+	err := s.d.QueryRowContext(ctx, countNamed, lower(name), self).Scan(&n)
 	return n > 0, err
 }
 

@@ -160,7 +160,7 @@ func (s *Store) anyToken(ctx context.Context, r *row, generations []int64) (secr
 // vault within: once, for an installation from before that. A token that does
 // not open stays as it is. Rows come first into their present form.
 func (s *Store) Trust(ctx context.Context, within Vault, each func(Connection) error) error {
-	rows, err := s.d.QueryContext(ctx, "SELECT "+columns+" FROM connections ORDER BY id")
+	rows, err := s.d.QueryContext(ctx, readByID)
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (s *Store) Trust(ctx context.Context, within Vault, each func(Connection) e
 			if err != nil {
 				return err
 			}
-			if _, err := s.d.ExecContext(ctx, "UPDATE connections SET body = $1 WHERE id = $2", body, r.ID); err != nil {
+			if _, err := s.d.ExecContext(ctx, setBody, body, r.ID); err != nil {
 				return err
 			}
 		}

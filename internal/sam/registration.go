@@ -129,8 +129,7 @@ func (s *Store) putRegistration(ctx context.Context, r Registration, sealed stri
 	if err != nil {
 		return err
 	}
-	_, err = s.d.ExecContext(ctx, `INSERT INTO registrations (client_id, sealed, waiting, body, mark) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (client_id) DO UPDATE SET sealed = excluded.sealed, waiting = excluded.waiting, body = excluded.body, mark = excluded.mark`, r.ClientID, sealed, next, string(body), mark)
+	_, err = s.d.ExecContext(ctx, putRegistration, r.ClientID, sealed, next, string(body), mark)
 	return err
 }
 
@@ -154,7 +153,7 @@ func (s *Store) registration(ctx context.Context, clientID string) (*registratio
 func (s *Store) registrationAsIs(ctx context.Context, clientID string) (*registrationRow, error) {
 	var id, sealed, waiting, body string
 	var mark []byte
-	err := s.d.QueryRowContext(ctx, "SELECT client_id, sealed, waiting, body, mark FROM registrations WHERE client_id = $1", lower(clientID)).Scan(&id, &sealed, &waiting, &body, &mark)
+	err := s.d.QueryRowContext(ctx, readRegistration, lower(clientID)).Scan(&id, &sealed, &waiting, &body, &mark)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, problem.New(problem.NotFound, "this installation has no credential for the app %.80s", clientID).WithHint("partnerguard connect makes or takes one")
 	} else if err != nil {
@@ -205,7 +204,7 @@ func (s *Store) Waiting(ctx context.Context, clientID string) (*Registration, er
 // Registrations lists the apps by client id. One whose record cannot be read, or
 // is not as it was written, comes with its client id alone.
 func (s *Store) Registrations(ctx context.Context) ([]Registration, error) {
-	rows, err := s.d.QueryContext(ctx, "SELECT client_id FROM registrations ORDER BY client_id")
+	rows, err := s.d.QueryContext(ctx, readApps)
 	if err != nil {
 		return nil, wrap(err, "list the apps")
 	}
@@ -262,7 +261,7 @@ func (s *Store) RemoveRegistration(ctx context.Context, clientID string) (Regist
 				return err
 			}
 		}
-		if _, err := s.d.ExecContext(ctx, "DELETE FROM registrations WHERE client_id = $1", r.ClientID); err != nil {
+		if _, err := s.d.ExecContext(ctx, deleteRegistration, r.ClientID); err != nil {
 			return err
 		}
 		gone = r.Registration

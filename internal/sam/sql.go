@@ -203,3 +203,25 @@ func (s *Store) change(ctx context.Context, id string, edit func(ctx context.Con
 	}
 	return out, nil
 }
+
+// The statements.
+const (
+	countNamedElsewhere = "SELECT count(*) FROM connections WHERE name = $1 AND (tenant <> $2 OR client_id <> $3)"
+	countNamed          = "SELECT count(*) FROM connections WHERE name = $1 AND id <> $2"
+	readByID            = "SELECT " + columns + " FROM connections ORDER BY id"
+	setBody             = "UPDATE connections SET body = $1 WHERE id = $2"
+	putRegistration     = `INSERT INTO registrations (client_id, sealed, waiting, body, mark) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (client_id) DO UPDATE SET sealed = excluded.sealed, waiting = excluded.waiting, body = excluded.body, mark = excluded.mark`
+	readRegistration   = "SELECT client_id, sealed, waiting, body, mark FROM registrations WHERE client_id = $1"
+	readApps           = "SELECT client_id FROM registrations ORDER BY client_id"
+	deleteRegistration = "DELETE FROM registrations WHERE client_id = $1"
+	deleteConnection   = "DELETE FROM connections WHERE id = $1"
+	readByName         = "SELECT " + columns + " FROM connections ORDER BY name, id"
+	findConnection     = "SELECT " + columns + " FROM connections WHERE id = $1 OR name = $1"
+	readOfApp          = "SELECT " + columns + " FROM connections WHERE client_id = $1 OR $1 = ''"
+	takeLease          = `UPDATE connections SET lease_by = $1, lease_until = $2, changes = changes + 1
+		WHERE id = $3 AND (lease_by = '' OR lease_by = $1 OR lease_until <= $4 OR lease_until > $2)`
+	endLease = "UPDATE connections SET lease_by = '', lease_until = 0 WHERE id = $1 AND lease_by = $2"
+	readDue  = `SELECT id FROM connections WHERE (renew_after <= $1 OR renew_after > $2) AND (lease_by = '' OR lease_until <= $1 OR lease_until > $3)
+		ORDER BY renew_after, id LIMIT $4`
+)

@@ -140,7 +140,7 @@ func (s *Store) clear(ctx context.Context, r *row) error {
 	if err := s.forget(ctx, r.key[0], r.generations()...); err != nil {
 		return err
 	}
-	_, err := s.d.ExecContext(ctx, "DELETE FROM connections WHERE id = $1", r.key[0])
+	_, err := s.d.ExecContext(ctx, deleteConnection, r.key[0])
 	return err
 }
 
@@ -185,7 +185,7 @@ func checkCaptured(c *Captured) error {
 // List gives every connection by name. One whose record cannot be read, or
 // whose row is not as it was written, comes as Damaged, with what the row says.
 func (s *Store) List(ctx context.Context) ([]Connection, error) {
-	rows, err := s.d.QueryContext(ctx, "SELECT "+columns+" FROM connections ORDER BY name, id")
+	rows, err := s.d.QueryContext(ctx, readByName)
 	if err != nil {
 		return nil, wrap(err, "list the connections")
 	}
@@ -237,7 +237,7 @@ func (s *Store) Look(ctx context.Context, nameOrID string) (Connection, error) {
 
 func (s *Store) find(ctx context.Context, nameOrID string) (*row, error) {
 	key := lower(strings.TrimSpace(nameOrID))
-	r, err := s.read(ctx, s.d.QueryRowContext(ctx, "SELECT "+columns+" FROM connections WHERE id = $1 OR name = $1", key))
+	r, err := s.read(ctx, s.d.QueryRowContext(ctx, findConnection, key))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, s.absent(ctx, nameOrID)
@@ -279,7 +279,7 @@ func (s *Store) Remove(ctx context.Context, nameOrID string) (Connection, error)
 		if err := s.forget(ctx, r.ID, r.Generation, r.previous); err != nil {
 			return err
 		}
-		if _, err := s.d.ExecContext(ctx, "DELETE FROM connections WHERE id = $1", r.ID); err != nil {
+		if _, err := s.d.ExecContext(ctx, deleteConnection, r.ID); err != nil {
 			return err
 		}
 		gone = r.Connection

@@ -123,23 +123,18 @@ func (s *Store) older(ctx context.Context, r *row) (int64, error) {
 
 // olders lists the sealed generations that the row does not know, newest first.
 func (s *Store) olders(ctx context.Context, r *row) ([]int64, error) {
-	rows, err := s.d.QueryContext(ctx, "SELECT name FROM vault_rows WHERE purpose = $1 AND owner = $2 LIMIT 1000", PurposeRefresh, r.ID)
+	names, err := s.v.Names(ctx, PurposeRefresh, r.ID)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var older []int64
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
+	for _, name := range names {
 		if g, err := strconv.ParseInt(name, 10, 64); err == nil && g > 0 && g != r.Generation && g != r.previous {
 			older = append(older, g)
 		}
 	}
 	slices.SortFunc(older, func(a, b int64) int { return cmp.Compare(b, a) })
-	return older, rows.Err()
+	return older, nil
 }
 
 // Renewal is what came of using a refresh token with success.
@@ -280,7 +275,7 @@ func (s *Store) Hasten(ctx context.Context, clientID string) error {
 
 func (s *Store) hasten(ctx context.Context, clientID string) error {
 	now := s.now()
-	rows, err := s.d.QueryContext(ctx, "SELECT "+columns+" FROM connections WHERE client_id = $1 OR $1 = ''", lower(clientID))
+	rows, err := s.d.QueryContext(ctx, readOfApp, lower(clientID))
 	if err != nil {
 		return err
 	}
@@ -322,8 +317,7 @@ func (s *Store) hasten(ctx context.Context, clientID string) error {
 // than life, which a clock that went back leaves behind, counts as ended.
 func (s *Store) Lease(ctx context.Context, id, who string, life time.Duration) (bool, error) {
 	now := s.now()
-	res, err := s.d.ExecContext(ctx, `UPDATE connections SET lease_by = $1, lease_until = $2, changes = changes + 1
-		WHERE id = $3 AND (lease_by = '' OR lease_by = $1 OR lease_until <= $4 OR lease_until > $2)`,
+	res, err := s.d.ExecContext(ctx, takeLease,
 		who, db.Micros(now.Add(life)), id, db.Micros(now))
 	if err != nil {
 		return false, wrap(err, "lease a connection")
@@ -334,7 +328,7 @@ func (s *Store) Lease(ctx context.Context, id, who string, life time.Duration) (
 
 // Release ends a lease that is still who's.
 func (s *Store) Release(ctx context.Context, id, who string) error {
-	_, err := s.d.ExecContext(ctx, "UPDATE connections SET lease_by = '', lease_until = 0 WHERE id = $1 AND lease_by = $2", id, who)
+	_, err := s.d.ExecContext(ctx, endLease, id, who)
 	return wrap(err, "release a connection")
 }
 
@@ -343,8 +337,7 @@ func (s *Store) Release(ctx context.Context, id, who string) error {
 // renewal sets: the clock was wrong when it was written. Leased ones are left out.
 func (s *Store) Due(ctx context.Context, ahead time.Duration, limit int) ([]string, error) {
 	now := s.now()
-	rows, err := s.d.QueryContext(ctx, `SELECT id FROM connections WHERE (renew_after <= $1 OR renew_after > $2) AND (lease_by = '' OR lease_until <= $1 OR lease_until > $3)
-		ORDER BY renew_after, id LIMIT $4`, db.Micros(now), db.Micros(now.Add(ahead)), db.Micros(now.Add(maxLease)), limit)
+	rows, err := s.d.QueryContext(ctx, readDue, db.Micros(now), db.Micros(now.Add(ahead)), db.Micros(now.Add(maxLease)), limit)
 	if err != nil {
 		return nil, wrap(err, "list what is due")
 	}

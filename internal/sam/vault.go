@@ -15,6 +15,7 @@ type Vault interface {
 	Put(ctx context.Context, ref vault.Ref, text secret.Text) error
 	Get(ctx context.Context, ref vault.Ref) (secret.Text, error)
 	Delete(ctx context.Context, ref vault.Ref) error
+	Names(ctx context.Context, purpose, owner string) ([]string, error)
 	Mark(ctx context.Context, b *vault.Book, values ...any) ([]byte, error)
 	Fits(ctx context.Context, b *vault.Book, mark []byte, values ...any) error
 }

@@ -25,7 +25,7 @@ type chain struct {
 // oldChain reads where the chain ended; its head is 0 where there was none.
 func oldChain(ctx context.Context, q *db.DB) (c chain, err error) {
 	var a, s string
-	err = q.QueryRowContext(ctx, "SELECT anchor, seq, hash FROM trail_chain WHERE one = 1").Scan(&a, &c.head.Seq, &s)
+	err = q.QueryRowContext(ctx, readChain).Scan(&a, &c.head.Seq, &s)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, nil
 	}
@@ -44,9 +44,8 @@ func oldChain(ctx context.Context, q *db.DB) (c chain, err error) {
 // begin makes the head where there is none: of an empty trail, or of a chain
 // that holds.
 func (t *Trail) begin(ctx context.Context) error {
-	const any = "SELECT count(*) FROM trail_head"
 	var n int
-	if err := t.db.QueryRowContext(ctx, any).Scan(&n); err != nil || n > 0 {
+	if err := t.db.QueryRowContext(ctx, countHeads).Scan(&n); err != nil || n > 0 {
 		return err
 	}
 	broken := errors.New("the chain does not hold")
@@ -59,7 +58,7 @@ func (t *Trail) begin(ctx context.Context) error {
 		if id == (Hash{}) {
 			id = Hash(token.Bytes(len(id)))
 		}
-		res, err := t.db.ExecContext(ctx, "INSERT INTO trail_head (one, id, size, nodes) VALUES (1, $1, 0, $2) ON CONFLICT (one) DO NOTHING", id.String(), []byte{})
+		res, err := t.db.ExecContext(ctx, putHead, id.String(), []byte{})
 		if err != nil {
 			return err
 		}
@@ -67,8 +66,7 @@ func (t *Trail) begin(ctx context.Context) error {
 			return err // another process was faster
 		}
 		var kept int64
-		if err := t.db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM trail_pages)
-			+ (SELECT count(*) FROM trail_tiles) + (SELECT count(*) FROM trail_anchors)`).Scan(&kept); err != nil {
+		if err := t.db.QueryRowContext(ctx, countKept).Scan(&kept); err != nil {
 			return err
 		}
 		if c.head.Seq == 0 {
@@ -97,7 +95,7 @@ func (t *Trail) carry(ctx context.Context, q *db.DB, c chain, broken error) erro
 	if b != nil || w.at.Seq != c.head.Seq || w.at.Hash != c.head.Hash {
 		return broken
 	}
-	if _, err := q.ExecContext(ctx, "UPDATE trail_head SET size = $1, nodes = $2 WHERE one = 1", w.tree.size, w.tree.bytes()); err != nil {
+	if _, err := q.ExecContext(ctx, setHead, w.tree.size, w.tree.bytes()); err != nil {
 		return err
 	}
 	it := audit.Event{At: t.now(), Action: audit.TrailCarried, Outcome: audit.Done, Actor: "system:trail",

@@ -260,13 +260,6 @@ func (t *Trail) add(ctx context.Context, items []item, now *known) error {
 	return now.extend(ctx, t.db, was, leaves)
 }
 
-// The statements of a commit, which are kept prepared: to parse them cost a third
-// of a small one.
-const (
-	moveHead = "UPDATE trail_head SET size = $1, nodes = $2 WHERE one = 1 AND size = $3 AND nodes = $4"
-	putPage  = "INSERT INTO trail_pages (first, last, earliest, latest, entries) VALUES ($1, $2, $3, $4, $5)"
-)
-
 func (t *Trail) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	tx := t.db.Tx(ctx)
 	if tx == nil {
@@ -314,7 +307,7 @@ func (k *known) extend(ctx context.Context, q *db.DB, was int64, leaves []tlog.H
 func (t *Trail) take(ctx context.Context, now *known) error {
 	var size int64
 	var nodes []byte
-	err := t.db.QueryRowContext(ctx, "UPDATE trail_head SET size = size WHERE one = 1 RETURNING size, nodes").Scan(&size, &nodes)
+	err := t.db.QueryRowContext(ctx, lockHead).Scan(&size, &nodes)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t.headless(ctx, t.db)
 	}
@@ -374,7 +367,7 @@ func (t *Trail) RootAt(ctx context.Context, size int64) (Hash, error) {
 func (t *Trail) head(ctx context.Context) (at tree, id string, err error) {
 	var size int64
 	var nodes []byte
-	if err = t.db.QueryRowContext(ctx, "SELECT id, size, nodes FROM trail_head WHERE one = 1").Scan(&id, &size, &nodes); err != nil {
+	if err = t.db.QueryRowContext(ctx, readHead).Scan(&id, &size, &nodes); err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
 			return at, id, t.headless(ctx, t.db)
 		}
@@ -408,7 +401,7 @@ func (t *Trail) pages(ctx context.Context, n int, where string, args ...any) ([]
 }
 
 func pages(ctx context.Context, q *db.DB, n int, where string, args ...any) ([]page, error) {
-	rows, err := q.QueryContext(ctx, "SELECT first, last, earliest, latest, entries FROM trail_pages WHERE "+where+" LIMIT "+strconv.Itoa(n), args...)
+	rows, err := q.QueryContext(ctx, readPages+where+" LIMIT "+strconv.Itoa(n), args...)
 	if err != nil {
 		return nil, unread(err)
 	}

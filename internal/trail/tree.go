@@ -106,13 +106,13 @@ func putTile(ctx context.Context, q *db.DB, level int, n int64, hashes []tlog.Ha
 		raw = append(raw, h[:]...)
 	}
 	root := t.root()
-	_, err := q.ExecContext(ctx, "INSERT INTO trail_tiles (level, n, root, hashes) VALUES ($1, $2, $3, $4)", level, n, root[:], raw)
+	_, err := q.ExecContext(ctx, insertTile, level, n, root[:], raw)
 	return root, err
 }
 
 // tileRoots gives the roots of count tiles of a level from n on.
 func tileRoots(ctx context.Context, q *db.DB, level int, n int64, count int) ([]tlog.Hash, error) {
-	rows, err := q.QueryContext(ctx, "SELECT root FROM trail_tiles WHERE level = $1 AND n >= $2 AND n < $3 ORDER BY n", level, n, n+int64(count))
+	rows, err := q.QueryContext(ctx, readRoots, level, n, n+int64(count))
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func leavesAfter(ctx context.Context, q *db.DB, after, size int64) ([]tlog.Hash,
 	if after >= size {
 		return list, nil
 	}
-	rows, err := q.QueryContext(ctx, "SELECT first, last, earliest, latest, entries FROM trail_pages WHERE last > $1 AND first <= $2 ORDER BY first", after, size)
+	rows, err := q.QueryContext(ctx, readPagesBetween, after, size)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +201,7 @@ func (s stored) ReadTiles(list []tlog.Tile) ([][]byte, error) {
 		switch {
 		case t.W == tileWidth:
 			var raw []byte
-			err = s.q.QueryRowContext(s.ctx, "SELECT hashes FROM trail_tiles WHERE level = $1 AND n = $2", t.L, t.N).Scan(&raw)
+			err = s.q.QueryRowContext(s.ctx, readHashes, t.L, t.N).Scan(&raw)
 			if errors.Is(err, sql.ErrNoRows) {
 				err = problem.New(problem.BadInput, "a tile of the audit trail is missing: %s", t.Path())
 			}

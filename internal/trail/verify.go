@@ -211,7 +211,7 @@ func (c *checkTiles) add(level int, h tlog.Hash) error {
 	}
 	n, root := c.count[level], t.root()
 	var has, hashes []byte
-	err := c.q.QueryRowContext(c.ctx, "SELECT root, hashes FROM trail_tiles WHERE level = $1 AND n = $2", level, n).Scan(&has, &hashes)
+	err := c.q.QueryRowContext(c.ctx, readTile, level, n).Scan(&has, &hashes)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return unread(err)
 	}
@@ -328,7 +328,7 @@ func (t *Trail) ended(ctx context.Context, w *walk, stand tree, full []int64) (*
 		for range level + 1 {
 			limit /= tileWidth
 		}
-		if err := t.db.QueryRowContext(ctx, "SELECT count(*) FROM trail_tiles WHERE level = $1 AND n < $2", level, limit).Scan(&more); err != nil {
+		if err := t.db.QueryRowContext(ctx, countTilesBelow, level, limit).Scan(&more); err != nil {
 			return nil, unread(err)
 		}
 		if more != n {

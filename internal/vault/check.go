@@ -56,7 +56,7 @@ func Peek(ctx context.Context, d *db.DB) (Status, error) {
 	if err != nil {
 		return st, dbFailed(err)
 	}
-	rows, err := d.QueryContext(ctx, `SELECT purpose, count(*) FROM vault_rows GROUP BY purpose ORDER BY purpose LIMIT 1000`)
+	rows, err := d.QueryContext(ctx, countByPurpose)
 	if err != nil {
 		return st, dbFailed(err)
 	}

@@ -346,6 +346,6 @@ func (v *Vault) ChangeMaster(ctx context.Context, to Master) error {
 // key still stands. It is a courtesy: a reader may be in the way.
 func (v *Vault) forgetPages(ctx context.Context) {
 	if v.db.Dialect == db.SQLite {
-		_, _ = v.db.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+		_, _ = v.db.ExecContext(ctx, emptyJournal)
 	}
 }

@@ -232,3 +232,37 @@ func dbFailed(err error) error {
 	}
 	return problem.Wrap(err, problem.Internal, "the vault's database did not do what it was asked")
 }
+
+// Names lists what an owner has sealed for a purpose, at most 1,000.
+func (v *Vault) Names(ctx context.Context, purpose, owner string) ([]string, error) {
+	rows, err := v.q().QueryContext(ctx, `SELECT name FROM vault_rows WHERE purpose = $1 AND owner = $2 LIMIT 1000`, purpose, owner)
+	if err != nil {
+		return nil, dbFailed(err)
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, dbFailed(err)
+		}
+		list = append(list, name)
+	}
+	return list, dbFailed(rows.Err())
+}
+
+// Tables are those of the vault.
+func Tables() []string { return []string{KeysetTable, "vault_rows"} }
+
+// KeysetTable has the sealed keys, whether or not they sealed anything yet.
+const KeysetTable = "vault_keyset"
+
+// The statements.
+const (
+	countByPurpose = `SELECT purpose, count(*) FROM vault_rows GROUP BY purpose ORDER BY purpose LIMIT 1000`
+	dropKeyset     = `DELETE FROM vault_keyset`
+	dropRows       = `DELETE FROM vault_rows`
+	restoreRow     = `INSERT INTO vault_rows (purpose, owner, name, sealed, changed) VALUES ($1, $2, $3, $4, $5)`
+	emptyJournal   = `PRAGMA wal_checkpoint(TRUNCATE)`
+	hasKeyset      = `SELECT count(*) > 0 FROM vault_keyset`
+)

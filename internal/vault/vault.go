@@ -99,7 +99,7 @@ func (v *Vault) create(ctx context.Context) error {
 		return err
 	}
 	var any bool
-	if err := v.db.QueryRowContext(ctx, `SELECT count(*) > 0 FROM vault_keyset`).Scan(&any); err != nil {
+	if err := v.db.QueryRowContext(ctx, hasKeyset).Scan(&any); err != nil {
 		return err
 	}
 	if any {
