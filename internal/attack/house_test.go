@@ -27,6 +27,7 @@ import (
 	"partnerguard/internal/config"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/msapi/msapitest"
+	"partnerguard/internal/notify"
 	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/sam"
@@ -174,6 +175,10 @@ func build(t testing.TB, c *cloud, dir, url string) *house {
 		}
 	}
 	h.invitations(s)
+	told, err := notify.NewTold(s.DB).Once(ctx, "warned:"+h.first, s.Now())
+	if err != nil || !told {
+		h.Fatal("it was told already", err)
+	}
 	h.ok(consent.NewIntents(s.DB, s.Vault).Begin(ctx, consent.Intent{Connection: h.first, Customer: h.fabrikam, App: panelApp,
 		Grants: []msapi.ConsentGrant{{Resource: "00000003-0000-0000-c000-000000000000", Scopes: []string{"User.Read.All"}}}, Since: s.Now()}))
 	h.fill(s)
