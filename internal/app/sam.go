@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
+	"partnerguard/internal/automation"
 	"partnerguard/internal/config"
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
@@ -226,10 +228,13 @@ func unused(ctx context.Context, path string) bool {
 		return false
 	}
 	defer d.Close()
-	var rows int
-	err = d.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM connections) + (SELECT count(*) FROM registrations) + (SELECT count(*) FROM vault_rows)
-		+ (SELECT count(*) FROM automation_items) + (SELECT count(*) FROM invitations) + (SELECT count(*) FROM approvals)`).Scan(&rows)
-	return err == nil && rows == 0
+	tables := append(vault.Tables(), automation.Table)
+	for _, b := range Books() {
+		tables = append(tables, b.Table)
+	}
+	// A keyset that seals nothing is of the first look.
+	empty, err := d.Empty(ctx, slices.DeleteFunc(tables, func(t string) bool { return t == vault.KeysetTable })...)
+	return err == nil && empty
 }
 
 // database is where this cloud's data are. A laboratory's lie apart.
@@ -250,10 +255,11 @@ func (s *SAM) claimDatabase(ctx context.Context) error {
 	if s.Lab() {
 		kind = LabName
 	}
-	var has string
-	_, err := s.DB.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ('installation', $1) ON CONFLICT (name) DO NOTHING", kind)
+	const name = "installation"
+	has := ""
+	err := s.DB.Settle(ctx, name, kind)
 	if err == nil {
-		err = s.DB.QueryRowContext(ctx, "SELECT value FROM settings WHERE name = 'installation'").Scan(&has)
+		has, err = s.DB.Setting(ctx, name)
 	}
 	switch {
 	case err != nil:
@@ -269,11 +275,11 @@ func (s *SAM) claimDatabase(ctx context.Context) error {
 func (s *SAM) master(ctx context.Context, o SAMOptions) (vault.Master, error) {
 	if path, is := strings.CutPrefix(o.Config.MasterKey, "file:"); is {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			var rows int
-			if err := s.DB.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM vault_keyset) + (SELECT count(*) FROM vault_rows)").Scan(&rows); err != nil {
+			empty, err := s.DB.Empty(ctx, vault.Tables()...)
+			if err != nil {
 				return nil, problem.Wrap(err, problem.Internal, "the vault cannot be read")
 			}
-			if rows == 0 {
+			if empty {
 				if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 					return nil, problem.Wrap(err, problem.BadInput, "the folder of the master key %s cannot be made", path)
 				}

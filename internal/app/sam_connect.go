@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
@@ -66,43 +65,64 @@ func (s *SAM) registerLab(ctx context.Context, is func(id, name string) bool, ot
 	return sam.Registration{}, otherwise
 }
 
-// recordCredential puts a change of an app's credential into the trail, within
-// the change's own transaction.
-func (s *SAM) recordCredential(action audit.Action, how string) sam.Also[sam.Registration] {
-	return func(ctx context.Context, q db.Querier, r sam.Registration) error {
+// credential makes a change of an app's credential and records it, together.
+func (s *SAM) credential(ctx context.Context, action audit.Action, how string, change func(context.Context) (sam.Registration, error)) error {
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		r, err := change(ctx)
+		if err != nil {
+			return err
+		}
 		d := map[string]string{"kind": string(r.Kind), "how": how}
 		if r.Thumbprint != "" {
 			d["thumbprint"] = r.Thumbprint
 		}
-		return s.Trail.Record(ctx, q, audit.Event{Action: action, Outcome: audit.Done, Actor: s.Actor, Object: r.ClientID, Tenant: r.Tenant, Details: d})
-	}
+		return s.Trail.Record(ctx, audit.Event{Action: action, Outcome: audit.Done, Actor: s.Actor, Object: r.ClientID, Tenant: r.Tenant, Details: d})
+	})
 }
 
 // AddRegistration keeps an app with its credential.
-func (s *SAM) AddRegistration(ctx context.Context, r sam.Registration, material secret.Text) (sam.Registration, error) {
-	return s.Store.AddRegistration(ctx, r, material, s.recordCredential(audit.CredentialCreated, "given"))
+func (s *SAM) AddRegistration(ctx context.Context, r sam.Registration, material secret.Text) (out sam.Registration, err error) {
+	err = s.credential(ctx, audit.CredentialCreated, "given", func(ctx context.Context) (sam.Registration, error) {
+		out, err = s.Store.AddRegistration(ctx, r, material)
+		return out, err
+	})
+	return out, err
 }
 
 // MakeCertificate makes a certificate for an app.
-func (s *SAM) MakeCertificate(ctx context.Context, n sam.NewCertificate) (sam.Made, error) {
-	return s.Store.MakeCertificate(ctx, n, s.recordCredential(audit.CredentialCreated, "made"))
+func (s *SAM) MakeCertificate(ctx context.Context, n sam.NewCertificate) (out sam.Made, err error) {
+	err = s.credential(ctx, audit.CredentialCreated, "made", func(ctx context.Context) (sam.Registration, error) {
+		out, err = s.Store.MakeCertificate(ctx, n)
+		return out.Registration, err
+	})
+	return out, err
 }
 
 // UseCertificate makes the waiting certificate the app's credential.
-func (s *SAM) UseCertificate(ctx context.Context, clientID, signed string) (sam.Registration, error) {
-	return s.Store.UseCertificate(ctx, clientID, signed, s.recordCredential(audit.CredentialCreated, "in use"))
+func (s *SAM) UseCertificate(ctx context.Context, clientID, signed string) (out sam.Registration, err error) {
+	err = s.credential(ctx, audit.CredentialCreated, "in use", func(ctx context.Context) (sam.Registration, error) {
+		out, err = s.Store.UseCertificate(ctx, clientID, signed)
+		return out, err
+	})
+	return out, err
 }
 
 // RemoveRegistration forgets an app.
 func (s *SAM) RemoveRegistration(ctx context.Context, clientID string) error {
-	return s.Store.RemoveRegistration(ctx, clientID, s.recordCredential(audit.CredentialRemoved, "removed"))
+	return s.credential(ctx, audit.CredentialRemoved, "removed", func(ctx context.Context) (sam.Registration, error) {
+		return s.Store.RemoveRegistration(ctx, clientID)
+	})
 }
 
 // Remove forgets a connection with its tokens.
-func (s *SAM) Remove(ctx context.Context, nameOrID string) (sam.Connection, error) {
-	return s.Store.Remove(ctx, nameOrID, func(ctx context.Context, q db.Querier, c sam.Connection) error {
-		return s.Trail.Record(ctx, q, audit.Event{Action: audit.ConnectionRemoved, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant, Details: map[string]string{"name": c.Name, "account": c.Account}})
+func (s *SAM) Remove(ctx context.Context, nameOrID string) (c sam.Connection, err error) {
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if c, err = s.Store.Remove(ctx, nameOrID); err != nil {
+			return err
+		}
+		return s.Trail.Record(ctx, audit.Event{Action: audit.ConnectionRemoved, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant, Details: map[string]string{"name": c.Name, "account": c.Account}})
 	})
+	return c, err
 }
 
 // Revoke ends every refresh token and session of a connection's account at Entra
@@ -120,7 +140,7 @@ func (s *SAM) Revoke(ctx context.Context, nameOrID string) (sam.Connection, erro
 		return c, problem.Wrap(err, problem.BadInput, "the sessions of %s were not revoked, and nothing was removed", c.Account).
 			WithHint("revoke them in the Entra admin center; then remove the connection without --revoke (%s)", problem.HintOf(err))
 	}
-	return c, s.Trail.Record(ctx, nil, audit.Event{Action: audit.ConnectionRevoked, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant, Details: map[string]string{"account": c.Account}})
+	return c, s.Trail.Record(ctx, audit.Event{Action: audit.ConnectionRevoked, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant, Details: map[string]string{"account": c.Account}})
 }
 
 // Connection finds the connection that is meant: the one named, else the only

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/db"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/onboard"
@@ -108,8 +107,8 @@ func (p *past) Spent(ctx context.Context, id string) (bool, error) {
 }
 
 // Used records that an invitation was used, with the consent.
-func (p *past) Used(ctx context.Context, q db.Querier, i onboard.Invitation) error {
-	return p.trail.Record(ctx, q, audit.Event{Action: audit.InvitationUsed, Outcome: audit.Done, Actor: "system:invitations", Object: i.ID,
+func (p *past) Used(ctx context.Context, i onboard.Invitation) error {
+	return p.trail.Record(ctx, audit.Event{Action: audit.InvitationUsed, Outcome: audit.Done, Actor: "system:invitations", Object: i.ID,
 		Tenant: i.Tenant, Details: map[string]string{"connection": i.Connection}})
 }
 

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/db"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/broker"
@@ -35,11 +34,11 @@ func (s *SAM) trust(ctx context.Context) error {
 		return nil
 	}
 	n := 0
-	err := s.Vault.Trust(ctx, func(ctx context.Context, q db.Querier, within *vault.Vault) error {
+	err := s.Vault.Trust(ctx, func(ctx context.Context, within *vault.Vault) error {
 		n = 0
-		return s.Store.Trust(ctx, q, within, func(c sam.Connection) error {
+		return s.Store.Trust(ctx, within, func(c sam.Connection) error {
 			n++
-			return s.Trail.Record(ctx, q, audit.Event{
+			return s.Trail.Record(ctx, audit.Event{
 				Action: audit.ConnectionAccepted, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant,
 				Reason: "it stood there when rows were marked for the first time", Details: map[string]string{"generation": strconv.FormatInt(c.Generation, 10)},
 			})
@@ -99,7 +98,7 @@ func (s *SAM) remember(ctx context.Context) (*past, error) {
 	}
 	if p.behind != "" {
 		s.notes = append(s.notes, p.behind+"; no connection is used until partnerguard connect accept --all")
-		return p, s.Trail.Record(ctx, nil, audit.Event{Action: audit.DatabaseOlder, Outcome: audit.Refused, Actor: s.Actor, Reason: p.behind})
+		return p, s.Trail.Record(ctx, audit.Event{Action: audit.DatabaseOlder, Outcome: audit.Refused, Actor: s.Actor, Reason: p.behind})
 	}
 	return p, nil
 }
@@ -193,13 +192,22 @@ func (s *SAM) Accept(ctx context.Context, nameOrID string) (sam.Connection, erro
 	return s.accept(ctx, nameOrID)
 }
 
-func (s *SAM) accept(ctx context.Context, nameOrID string) (sam.Connection, error) {
-	return s.Store.Accept(ctx, nameOrID, func(ctx context.Context, q db.Querier, c sam.Connection) error {
-		return s.Trail.Record(ctx, q, audit.Event{
+func (s *SAM) accept(ctx context.Context, nameOrID string) (c sam.Connection, err error) {
+	// What the trail says is read before the database is locked: the first time
+	// that may be much.
+	if c, err := s.Store.Look(ctx, nameOrID); err == nil {
+		_ = s.Store.Standing(ctx, c)
+	}
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if c, err = s.Store.Accept(ctx, nameOrID); err != nil {
+			return err
+		}
+		return s.Trail.Record(ctx, audit.Event{
 			Action: audit.ConnectionAccepted, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant, Reason: "a person said that it is right",
 			Details: map[string]string{"generation": strconv.FormatInt(c.Generation, 10), "name": c.Name, "account": c.Account, "app": c.ClientID, "cloud": c.Cloud.Name},
 		})
 	})
+	return c, err
 }
 
 // AcceptAll takes the database as it stands, also when it is older than it was,
@@ -209,7 +217,7 @@ func (s *SAM) AcceptAll(ctx context.Context) (done []sam.Connection, not []error
 	why := s.past.forget()
 	defer s.past.forget() // what was accepted is the newest now
 	if why != "" {
-		if err := s.Trail.Record(ctx, nil, audit.Event{Action: audit.DatabaseAccepted, Outcome: audit.Done, Actor: s.Actor, Reason: why}); err != nil {
+		if err := s.Trail.Record(ctx, audit.Event{Action: audit.DatabaseAccepted, Outcome: audit.Done, Actor: s.Actor, Reason: why}); err != nil {
 			return nil, nil, err
 		}
 		head, err := s.Trail.Head(ctx)

@@ -3,21 +3,21 @@ package app
 import (
 	"context"
 	"crypto/x509"
-	"database/sql"
 	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/notify"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/sam/onboard"
 	"partnerguard/internal/sam/renew"
+	"partnerguard/internal/secret"
 )
 
 // ServeOptions are how a server treats its callers.
@@ -107,8 +107,8 @@ func (s *SAM) onboarding(mux *http.ServeMux) error {
 	}
 	h, err := onboard.NewHandler(onboard.Deps{
 		Store: s.Invited(), Apps: s.Store, Cloud: s.Cloud, Public: s.Config.PublicURL, Now: s.Now, Log: s.Log, Browsable: s.Browsable,
-		Capture: func(keep sam.Also[sam.Connection]) (*capture.Capture, error) {
-			return capture.New(capture.Deps{Entra: s.API, Keeper: keepWith{s.Store, keep}, Record: s.Trail, Now: s.Now, Log: s.Log})
+		Capture: func(kept func(context.Context, sam.Connection) error) (*capture.Capture, error) {
+			return capture.New(capture.Deps{Entra: s.API, Keeper: s.Store, Kept: kept, Record: s.Trail, Now: s.Now, Log: s.Log})
 		},
 	})
 	if err != nil {
@@ -116,16 +116,6 @@ func (s *SAM) onboarding(mux *http.ServeMux) error {
 	}
 	mux.Handle(onboard.Prefix, h)
 	return nil
-}
-
-// keepWith keeps a consent and does something more in the same transaction.
-type keepWith struct {
-	store *sam.Store
-	more  sam.Also[sam.Connection]
-}
-
-func (k keepWith) Keep(ctx context.Context, c sam.Captured, also ...sam.Also[sam.Connection]) (sam.Connection, error) {
-	return k.store.Keep(ctx, c, append(also, k.more)...)
 }
 
 // Invite makes an invitation for a partner tenant, id or domain, and gives the
@@ -140,13 +130,18 @@ func (s *SAM) Invite(ctx context.Context, i onboard.Invitation, life time.Durati
 		return i, "", err
 	}
 	i.Tenant, i.MadeBy = d.Tenant, s.Actor
-	i, link, err := s.Invited().Make(ctx, i, life)
+	var link secret.Text
+	var made onboard.Invitation
+	err = s.DB.InTx(ctx, func(ctx context.Context) error {
+		if made, link, err = s.Invited().Make(ctx, i, life); err != nil {
+			return err
+		}
+		return s.Trail.Record(ctx, audit.Event{Action: audit.InvitationMade, Outcome: audit.Done, Actor: s.Actor, Object: made.ID, Tenant: made.Tenant, Details: map[string]string{"clientId": made.ClientID}})
+	})
 	if err != nil {
 		return i, "", err
 	}
-	if err := s.Trail.Record(ctx, nil, audit.Event{Action: audit.InvitationMade, Outcome: audit.Done, Actor: s.Actor, Object: i.ID, Tenant: i.Tenant, Details: map[string]string{"clientId": i.ClientID}}); err != nil {
-		return i, "", err
-	}
+	i = made
 	return i, s.Config.PublicURL + onboard.Prefix + link.Reveal(), nil
 }
 
@@ -166,8 +161,11 @@ func (s *SAM) Invitations(ctx context.Context) ([]onboard.Invitation, error) {
 
 // Withdraw deletes an invitation that waits.
 func (s *SAM) Withdraw(ctx context.Context, id string) error {
-	return s.Invited().Withdraw(ctx, id, func(ctx context.Context, q db.Querier) error {
-		return s.Trail.Record(ctx, q, audit.Event{Action: audit.InvitationWithdrawn, Outcome: audit.Done, Actor: s.Actor, Object: id})
+	return s.DB.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Invited().Withdraw(ctx, id); err != nil {
+			return err
+		}
+		return s.Trail.Record(ctx, audit.Event{Action: audit.InvitationWithdrawn, Outcome: audit.Done, Actor: s.Actor, Object: id})
 	})
 }
 
@@ -185,21 +183,18 @@ func (s *SAM) warn(ctx context.Context) error {
 		return err
 	}
 	now := s.Now()
-	if _, err := s.DB.ExecContext(ctx, "DELETE FROM settings WHERE name LIKE 'warned:%' AND CAST(value AS bigint) < $1", db.Micros(now.Add(-told))); err != nil {
+	once := notify.NewTold(s.DB)
+	if err := once.Forget(ctx, now.Add(-told)); err != nil {
 		return err
 	}
 	for _, w := range renew.Warnings(now, list) {
 		fresh := false
-		err := s.DB.Tx(ctx, func(tx *sql.Tx) error {
-			res, err := tx.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", "warned:"+w.Key, strconv.FormatInt(db.Micros(now), 10))
-			if err != nil {
+		err := s.DB.InTx(ctx, func(ctx context.Context) error {
+			var err error
+			if fresh, err = once.Once(ctx, "warned:"+w.Key, now); err != nil || !fresh {
 				return err
 			}
-			n, err := res.RowsAffected()
-			if fresh = n == 1; err != nil || !fresh {
-				return err
-			}
-			return s.Trail.Record(ctx, tx, audit.Event{
+			return s.Trail.Record(ctx, audit.Event{
 				Action: audit.ConnectionDying, Outcome: audit.Done, Actor: "system:renewal", Object: w.Connection.ID, Tenant: w.Connection.Tenant,
 				Reason: w.Words, Details: map[string]string{"at": w.At.UTC().Format(time.RFC3339), "days": strconv.Itoa(w.Days), "name": w.Connection.Name},
 			})

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
-	"database/sql"
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
@@ -28,6 +27,7 @@ import (
 	"partnerguard/internal/config"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/msapi/msapitest"
+	"partnerguard/internal/notify"
 	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/sam"
@@ -175,6 +175,10 @@ func build(t testing.TB, c *cloud, dir, url string) *house {
 		}
 	}
 	h.invitations(s)
+	told, err := notify.NewTold(s.DB).Once(ctx, "warned:"+h.first, s.Now())
+	if err != nil || !told {
+		h.Fatal("it was told already", err)
+	}
 	h.ok(consent.NewIntents(s.DB, s.Vault).Begin(ctx, consent.Intent{Connection: h.first, Customer: h.fabrikam, App: panelApp,
 		Grants: []msapi.ConsentGrant{{Resource: "00000003-0000-0000-c000-000000000000", Scopes: []string{"User.Read.All"}}}, Since: s.Now()}))
 	h.fill(s)
@@ -278,7 +282,7 @@ func (h *house) invitations(s *app.SAM) {
 			h.invited = i.ID
 			continue
 		}
-		h.ok(s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.Invited().Use(ctx, tx, i.ID, h.first) }))
+		h.ok(s.DB.InTx(ctx, func(ctx context.Context) error { return s.Invited().Use(ctx, i.ID, h.first) }))
 	}
 }
 
@@ -290,7 +294,7 @@ func (h *house) fill(s *app.SAM) {
 	var wg sync.WaitGroup
 	for range 300 {
 		wg.Go(func() {
-			_ = s.Trail.Record(ctx, nil, audit.Event{Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "unknown", Reason: "no caller"})
+			_ = s.Trail.Record(ctx, audit.Event{Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "unknown", Reason: "no caller"})
 		})
 	}
 	wg.Wait()

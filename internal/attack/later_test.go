@@ -1,7 +1,7 @@
 package attack
 
 import (
-	"database/sql"
+	"context"
 	"testing"
 
 	"partnerguard/internal/app"
@@ -30,7 +30,7 @@ func (h *house) later(s *app.SAM) {
 		_, err := b.Withdraw(ctx, a.ID, "local:ada")
 		h.ok(err)
 	}
-	h.ok(s.DB.Tx(ctx, func(tx *sql.Tx) error { return s.Invited().Use(ctx, tx, h.invited, h.first) }))
+	h.ok(s.DB.InTx(ctx, func(ctx context.Context) error { return s.Invited().Use(ctx, h.invited, h.first) }))
 	h.ok(consent.NewIntents(s.DB, s.Vault).End(ctx, h.first, h.fabrikam))
 	held, err := s.Store.Registration(ctx, panelApp)
 	h.ok(err)

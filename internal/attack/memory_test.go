@@ -21,7 +21,7 @@ func TestTrailPagesMislead(t *testing.T) {
 	b := age(t, "")
 	s := b.must()
 	for range 600 {
-		b.ok(s.Trail.Record(t.Context(), nil, started))
+		b.ok(s.Trail.Record(t.Context(), started))
 	}
 	b.ok(s.Close())
 	for name, mislead := range map[string]func(h *house, p *pen){

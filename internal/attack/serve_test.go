@@ -73,7 +73,7 @@ func TestServeAnchors(t *testing.T) {
 		return len(f.Entries)
 	}
 	gaps, ends := recorded("trail.gap"), recorded("trail.gap-ended")
-	h.ok(s.Trail.Record(ctx, nil, started)) // something new
+	h.ok(s.Trail.Record(ctx, started)) // something new
 	_, err = s.Serve(ctx, app.ServeOptions{})
 	h.ok(err)
 	until(t, "a gap is told", 10*time.Second, log.text, func() bool { return log.count("cannot be reached") == 1 })
@@ -108,7 +108,7 @@ func TestServeAnchors(t *testing.T) {
 	later()
 	s2, err := app.OpenSAM(ctx, h.options())
 	h.ok(err)
-	h.ok(s2.Trail.Record(ctx, nil, started))
+	h.ok(s2.Trail.Record(ctx, started))
 	_, err = s2.Serve(ctx, app.ServeOptions{})
 	h.ok(err)
 	defer func() { h.ok(s2.Close()) }()

@@ -68,7 +68,7 @@ func TestAppendedWord(t *testing.T) {
 	h.ok(err)
 	tr, err := trail.Open(t.Context(), d, trail.Options{})
 	h.ok(err)
-	h.ok(tr.Record(t.Context(), nil, audit.Event{Action: audit.ConnectionAccepted, Outcome: audit.Done, Actor: "the thief", Object: h.first, Details: map[string]string{"generation": "2"}}))
+	h.ok(tr.Record(t.Context(), audit.Event{Action: audit.ConnectionAccepted, Outcome: audit.Done, Actor: "the thief", Object: h.first, Details: map[string]string{"generation": "2"}}))
 	h.ok(d.Close())
 	if day := h.live(); day.renewed[h.first] != renew.Renewed || day.trail != "" {
 		t.Errorf("this limit is gone, and docs/security.md may say so: %v, trail %q", day.renewed, day.trail)

@@ -1,6 +1,9 @@
 package audit
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Outcome says how it ended.
 type Outcome string
@@ -69,4 +72,11 @@ type Event struct {
 	// Details are further words by name (resource, scopes, fingerprint,
 	// expires). Values are short; never a secret.
 	Details map[string]string `json:"details,omitempty"`
+}
+
+// Recorder is the audit trail. Record keeps an event durably: within the
+// transaction that ctx carries (see [partnerguard/internal/db.DB.InTx]), and
+// with it or not at all; else before it returns. Safe for concurrent use.
+type Recorder interface {
+	Record(ctx context.Context, e Event) error
 }

@@ -30,6 +30,9 @@ func bodyOf(it *Item) (string, error) {
 	return string(b), err
 }
 
+// Table is the table of the items.
+const Table = "automation_items"
+
 const columns = "id, body, owner, state, note, story, moved_at, quiet_to, updated, version"
 
 func scan(row interface{ Scan(...any) error }) (it Item, err error) {
@@ -48,8 +51,8 @@ func scan(row interface{ Scan(...any) error }) (it Item, err error) {
 	return it, nil
 }
 
-func list(ctx context.Context, q db.Querier) ([]Item, error) {
-	rows, err := q.QueryContext(ctx, "SELECT "+columns+" FROM automation_items ORDER BY id")
+func (s *Store) list(ctx context.Context) ([]Item, error) {
+	rows, err := s.d.DB.QueryContext(ctx, "SELECT "+columns+" FROM automation_items ORDER BY id")
 	if err != nil {
 		return nil, err
 	}
@@ -65,30 +68,30 @@ func list(ctx context.Context, q db.Querier) ([]Item, error) {
 	return items, rows.Err()
 }
 
-func get(ctx context.Context, q db.Querier, id string) (Item, error) {
-	it, err := scan(q.QueryRowContext(ctx, "SELECT "+columns+" FROM automation_items WHERE id = $1", id))
+func (s *Store) get(ctx context.Context, id string) (Item, error) {
+	it, err := scan(s.d.DB.QueryRowContext(ctx, "SELECT "+columns+" FROM automation_items WHERE id = $1", id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Item{}, problem.New(problem.NotFound, "no item has the id %.40q", id).WithHint("partnerguard automation lists them with their ids")
 	}
 	return it, err
 }
 
-func insert(ctx context.Context, q db.Querier, it *Item) error {
+func (s *Store) insert(ctx context.Context, it *Item) error {
 	text, err := bodyOf(it)
 	if err != nil {
 		return err
 	}
-	r, err := q.ExecContext(ctx, "INSERT INTO automation_items ("+columns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1) ON CONFLICT (id) DO NOTHING",
+	r, err := s.d.DB.ExecContext(ctx, "INSERT INTO automation_items ("+columns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1) ON CONFLICT (id) DO NOTHING",
 		it.ID, text, it.Owner, string(it.State), it.Note, it.Story, db.Micros(it.MovedAt), db.Micros(it.QuietTo), db.Micros(it.Updated))
 	return one(r, err)
 }
 
-func update(ctx context.Context, q db.Querier, it *Item) error {
+func (s *Store) update(ctx context.Context, it *Item) error {
 	text, err := bodyOf(it)
 	if err != nil {
 		return err
 	}
-	r, err := q.ExecContext(ctx, `UPDATE automation_items SET body = $2, owner = $3, state = $4, note = $5, story = $6, moved_at = $7, quiet_to = $8, updated = $9, version = version + 1
+	r, err := s.d.DB.ExecContext(ctx, `UPDATE automation_items SET body = $2, owner = $3, state = $4, note = $5, story = $6, moved_at = $7, quiet_to = $8, updated = $9, version = version + 1
 		WHERE id = $1 AND version = $10`,
 		it.ID, text, it.Owner, string(it.State), it.Note, it.Story, db.Micros(it.MovedAt), db.Micros(it.QuietTo), db.Micros(it.Updated), it.version)
 	return one(r, err)

@@ -2,7 +2,6 @@ package automation
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,16 +13,11 @@ import (
 	"partnerguard/internal/problem"
 )
 
-// Recorder takes what happens to the audit trail, within the transaction q.
-type Recorder interface {
-	Record(ctx context.Context, q db.Querier, e audit.Event) error
-}
-
 // Deps is what a Store needs.
 type Deps struct {
 	DB     *db.DB           // required
 	Now    func() time.Time // required
-	Record Recorder         // optional: nil writes no trail
+	Record audit.Recorder   // optional: nil writes no trail
 }
 
 // Store keeps the items. Safe for concurrent use, by several processes too.
@@ -59,9 +53,9 @@ const system = "system:automation"
 var errStale = errors.New("changed by another")
 
 // retry runs do again when it lost a race.
-func (s *Store) retry(ctx context.Context, do func(*sql.Tx) error) error {
+func (s *Store) retry(ctx context.Context, do func(context.Context) error) error {
 	for range 10 {
-		err := s.d.DB.Tx(ctx, do)
+		err := s.d.DB.InTx(ctx, do)
 		if !errors.Is(err, errStale) {
 			return err
 		}
@@ -74,10 +68,10 @@ func (s *Store) retry(ctx context.Context, do func(*sql.Tx) error) error {
 // is one transaction, and merging the same log twice changes nothing.
 func (s *Store) Merge(ctx context.Context, r Result) (Merged, error) {
 	var out Merged
-	err := s.retry(ctx, func(tx *sql.Tx) error {
+	err := s.retry(ctx, func(ctx context.Context) error {
 		out = Merged{New: []string{}, Reopened: []string{}, Gone: []string{}}
 		now := s.now()
-		kept, err := list(ctx, tx)
+		kept, err := s.list(ctx)
 		if err != nil {
 			return err
 		}
@@ -91,7 +85,7 @@ func (s *Store) Merge(ctx context.Context, r Result) (Merged, error) {
 			if same(&old, &next) {
 				continue
 			}
-			if err := update(ctx, tx, &next); err != nil {
+			if err := s.update(ctx, &next); err != nil {
 				return err
 			}
 			if next.State == old.State {
@@ -102,7 +96,7 @@ func (s *Store) Merge(ctx context.Context, r Result) (Merged, error) {
 			} else {
 				out.Reopened = append(out.Reopened, next.ID)
 			}
-			if err := s.record(ctx, tx, &old, &next, system); err != nil {
+			if err := s.record(ctx, &old, &next, system); err != nil {
 				return err
 			}
 		}
@@ -112,7 +106,7 @@ func (s *Store) Merge(ctx context.Context, r Result) (Merged, error) {
 				continue
 			}
 			it.State, it.Updated = Found, now
-			if err := insert(ctx, tx, &it); err != nil {
+			if err := s.insert(ctx, &it); err != nil {
 				return err
 			}
 			out.New = append(out.New, it.ID)
@@ -137,7 +131,7 @@ func same(a, b *Item) bool {
 
 // List gives all items, the surest first.
 func (s *Store) List(ctx context.Context) ([]Item, error) {
-	items, err := list(ctx, s.d.DB)
+	items, err := s.list(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list automation: %w", err)
 	}
@@ -150,8 +144,8 @@ func (s *Store) List(ctx context.Context) ([]Item, error) {
 // an id that is not there, Usage for a change that may not be.
 func (s *Store) Set(ctx context.Context, id string, c Change) (Item, error) {
 	var out Item
-	err := s.retry(ctx, func(tx *sql.Tx) error {
-		old, err := get(ctx, tx, id)
+	err := s.retry(ctx, func(ctx context.Context) error {
+		old, err := s.get(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -174,10 +168,10 @@ func (s *Store) Set(ctx context.Context, id string, c Change) (Item, error) {
 		}
 		next.Updated = now
 		out = next
-		if err := update(ctx, tx, &next); err != nil {
+		if err := s.update(ctx, &next); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, &old, &next, c.Actor)
+		return s.record(ctx, &old, &next, c.Actor)
 	})
 	if err != nil {
 		return Item{}, err
@@ -205,7 +199,7 @@ func (it *Item) become(next State, now time.Time) error {
 }
 
 // record writes what changed to the trail.
-func (s *Store) record(ctx context.Context, q db.Querier, old, next *Item, actor string) error {
+func (s *Store) record(ctx context.Context, old, next *Item, actor string) error {
 	if s.d.Record == nil {
 		return nil
 	}
@@ -217,5 +211,5 @@ func (s *Store) record(ctx context.Context, q db.Querier, old, next *Item, actor
 	if old.Owner != next.Owner {
 		e.Details["owner"] = next.Owner
 	}
-	return s.d.Record.Record(ctx, q, e)
+	return s.d.Record.Record(ctx, e)
 }

@@ -29,18 +29,19 @@ func on(day int) time.Time { return start.AddDate(0, 0, day) }
 
 // trail keeps events in memory, or refuses them.
 type trail struct {
+	d      *db.DB
 	mu     sync.Mutex
 	events []audit.Event
 	refuse error
 }
 
-func (t *trail) Record(ctx context.Context, q db.Querier, e audit.Event) error {
+func (t *trail) Record(ctx context.Context, e audit.Event) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.refuse != nil {
 		return t.refuse
 	}
-	if q == nil {
+	if t.d.Tx(ctx) == nil {
 		return errors.New("not in the caller's transaction")
 	}
 	t.events = append(t.events, e)
@@ -56,7 +57,7 @@ type kit struct {
 
 func newKit(t *testing.T, d *db.DB) *kit {
 	t.Helper()
-	k := &kit{t: t, trail: &trail{}, now: on(0)}
+	k := &kit{t: t, trail: &trail{d: d}, now: on(0)}
 	var err error
 	if k.store, err = automation.NewStore(automation.Deps{DB: d, Now: func() time.Time { return k.now }, Record: k.trail}); err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ func TestTrailCommands(t *testing.T) {
 		{At: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), Action: audit.TokenIssued, Outcome: audit.Done, Actor: "mtls:billing", Tenant: "t1", Details: map[string]string{"resource": "graph"}},
 		{At: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC), Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "mtls:\x1b[31mred", Reason: "not allowed"},
 	} {
-		if err := tr.Record(t.Context(), nil, e); err != nil {
+		if err := tr.Record(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -102,7 +102,7 @@ func TestVaultCommands(t *testing.T) {
 	ref := func(n string) vault.Ref { return vault.Ref{Purpose: "refresh-token", Owner: n} }
 	b.vault(func(v *vault.Vault, _ *db.DB) {
 		for _, n := range []string{"a", "b", "c"} {
-			if err := v.Put(t.Context(), nil, ref(n), secret.New("MARKED "+n)); err != nil {
+			if err := v.Put(t.Context(), ref(n), secret.New("MARKED "+n)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -185,7 +185,7 @@ func TestVaultCommands(t *testing.T) {
 		t.Errorf("%d %v\n%s", code, err, out)
 	}
 	b.vault(func(v *vault.Vault, _ *db.DB) {
-		if err := v.Put(t.Context(), nil, ref("b"), secret.New("MARKED again")); err != nil {
+		if err := v.Put(t.Context(), ref("b"), secret.New("MARKED again")); err != nil {
 			t.Fatal(err)
 		}
 	})

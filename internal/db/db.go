@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"embed"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -36,13 +35,6 @@ type DB struct {
 	*sql.DB
 	Dialect Dialect
 	where   string // for errors: a path, or a URL without its password
-}
-
-// Querier is what reads and writes: a DB or a transaction.
-type Querier interface {
-	ExecContext(context.Context, string, ...any) (sql.Result, error)
-	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-	QueryRowContext(context.Context, string, ...any) *sql.Row
 }
 
 //go:embed migrations
@@ -167,11 +159,11 @@ func (d *DB) migrate(ctx context.Context) error {
 		}
 		defer conn.Close()
 		const key = 7441_0001
-		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", key); err != nil {
+		if _, err := conn.ExecContext(ctx, takeLock, key); err != nil {
 			return d.failed(err)
 		}
 		defer func() {
-			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", key)
+			_, _ = conn.ExecContext(context.WithoutCancel(ctx), endLock, key)
 		}()
 	}
 	for attempt := 0; ; attempt++ {
@@ -225,38 +217,6 @@ func reason(err error) string {
 		return "it does not answer"
 	}
 	return "it does not answer as a database does"
-}
-
-// Tx runs do in one transaction: committed when it returns nil, undone
-// otherwise. When the database says that two transactions got in each other's
-// way it is run again, so do must not do what cannot be repeated.
-func (d *DB) Tx(ctx context.Context, do func(*sql.Tx) error) error {
-	for attempt := 0; ; attempt++ {
-		err := d.once(ctx, do)
-		if err == nil || attempt == 5 || !conflict(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Duration(1<<attempt) * 10 * time.Millisecond):
-		}
-	}
-}
-
-func (d *DB) once(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := d.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }() // a no-op after Commit
-	if err := do(tx); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
 }
 
 func conflict(err error) bool {

@@ -1,7 +1,7 @@
 package db_test
 
 import (
-	"database/sql"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -19,18 +19,18 @@ func TestOneSQLForBoth(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
-		set := func(q db.Querier, name, value string) error {
-			_, err := q.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
+		set := func(ctx context.Context, name, value string) error {
+			_, err := d.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
 			return err
 		}
-		if err := set(d, "a", "1"); err != nil {
+		if err := set(ctx, "a", "1"); err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Tx(ctx, func(tx *sql.Tx) error { return set(tx, "a", "2") }); err != nil {
+		if err := d.InTx(ctx, func(ctx context.Context) error { return set(ctx, "a", "2") }); err != nil {
 			t.Fatal(err)
 		}
 		stop := errors.New("stop")
-		if err := d.Tx(ctx, func(tx *sql.Tx) error { return errors.Join(set(tx, "a", "3"), stop) }); !errors.Is(err, stop) {
+		if err := d.InTx(ctx, func(ctx context.Context) error { return errors.Join(set(ctx, "a", "3"), stop) }); !errors.Is(err, stop) {
 			t.Fatal(err)
 		}
 		var v string
@@ -52,8 +52,8 @@ func TestWritersAtOnce(t *testing.T) {
 		for range 8 {
 			wg.Go(func() {
 				for range 10 {
-					err := d.Tx(ctx, func(tx *sql.Tx) error {
-						_, err := tx.ExecContext(ctx, "UPDATE settings SET value = CAST(CAST(value AS integer) + 1 AS text) WHERE name = 'n'")
+					err := d.InTx(ctx, func(ctx context.Context) error {
+						_, err := d.ExecContext(ctx, "UPDATE settings SET value = CAST(CAST(value AS integer) + 1 AS text) WHERE name = 'n'")
 						return err
 					})
 					if err != nil {

@@ -151,29 +151,25 @@ type Add struct {
 }
 
 // Add adds a job and says whether it did; false means that a unique one is
-// there. args is marshalled to a JSON object; nil is an empty one. Within tx
-// the job exists when that commits; nil is a transaction of its own. A job of a
-// kind that this process does not handle waits for one that does.
-func (q *Queue) Add(ctx context.Context, tx *sql.Tx, kind string, args any, a Add) (bool, error) {
+// there. args is marshalled to a JSON object; nil is an empty one. Within the
+// transaction that ctx carries the job exists when that commits. A job of a kind
+// that this process does not handle waits for one that does.
+func (q *Queue) Add(ctx context.Context, kind string, args any, a Add) (bool, error) {
 	e, err := envelopeOf(kind, args)
 	if err != nil {
 		return false, err
 	}
 	c := q.adder
 	var res *rivertype.JobInsertResult
-	if tx != nil {
-		res, err = c.InsertTx(ctx, tx, e, a.options())
-	} else {
-		err = q.d.Tx(ctx, func(tx *sql.Tx) (err error) {
-			res, err = c.InsertTx(ctx, tx, e, a.options())
-			return err
-		})
-	}
+	err = q.d.InTx(ctx, func(ctx context.Context) (err error) {
+		res, err = c.InsertTx(ctx, q.d.Tx(ctx), e, a.options())
+		return err
+	})
 	if err != nil {
 		return false, fmt.Errorf("add a job %s: %w", kind, err)
 	}
 	if res.UniqueSkippedAsDuplicate {
-		return false, q.bringBack(ctx, c, tx, res.Job, a.At)
+		return false, q.bringBack(ctx, c, res.Job, a.At)
 	}
 	return true, nil
 }
@@ -192,16 +188,16 @@ func (q *Queue) AddAll(ctx context.Context, kind string, args []any, a Add) (add
 			params[i] = river.InsertManyParams{Args: e, InsertOpts: a.options()}
 		}
 		n := 0
-		err := q.d.Tx(ctx, func(tx *sql.Tx) error {
+		err := q.d.InTx(ctx, func(ctx context.Context) error {
 			n = 0
-			results, err := q.adder.InsertManyTx(ctx, tx, params)
+			results, err := q.adder.InsertManyTx(ctx, q.d.Tx(ctx), params)
 			if err != nil {
 				return err
 			}
 			for _, r := range results {
 				if !r.UniqueSkippedAsDuplicate {
 					n++
-				} else if err := q.bringBack(ctx, q.adder, tx, r.Job, a.At); err != nil {
+				} else if err := q.bringBack(ctx, q.adder, r.Job, a.At); err != nil {
 					return err
 				}
 			}
@@ -234,13 +230,13 @@ const farAhead = 7 * 24 * time.Hour
 
 // bringBack makes a waiting job runnable that is in the way of a new one and
 // waits for a moment that a wrong clock made up.
-func (q *Queue) bringBack(ctx context.Context, c *river.Client[*sql.Tx], tx *sql.Tx, j *rivertype.JobRow, at time.Time) error {
+func (q *Queue) bringBack(ctx context.Context, c *river.Client[*sql.Tx], j *rivertype.JobRow, at time.Time) error {
 	limit := q.now().Add(farAhead)
 	if j == nil || j.State == rivertype.JobStateRunning || !j.ScheduledAt.After(limit) || at.After(limit) {
 		return nil
 	}
 	var err error
-	if tx != nil {
+	if tx := q.d.Tx(ctx); tx != nil {
 		_, err = c.JobRetryTx(ctx, tx, j.ID)
 	} else {
 		_, err = c.JobRetry(ctx, j.ID)
@@ -290,7 +286,7 @@ func (q *Queue) repeat(ctx context.Context, r repeat) {
 	t := time.NewTicker(r.every)
 	defer t.Stop()
 	for {
-		if _, err := q.Add(ctx, nil, r.kind, r.args, Add{Unique: true}); err != nil && ctx.Err() == nil {
+		if _, err := q.Add(ctx, r.kind, r.args, Add{Unique: true}); err != nil && ctx.Err() == nil {
 			q.o.Log.WarnContext(ctx, "a repeated job was not added", "kind", r.kind, "error", err)
 		}
 		select {

@@ -2,7 +2,6 @@ package jobs_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"path/filepath"
@@ -50,7 +49,7 @@ func start(t *testing.T, q *jobs.Queue) {
 
 func add(t *testing.T, q *jobs.Queue, kind string, args any, a jobs.Add) bool {
 	t.Helper()
-	added, err := q.Add(t.Context(), nil, kind, args, a)
+	added, err := q.Add(t.Context(), kind, args, a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,8 +109,8 @@ func TestContract(t *testing.T) {
 			q := open(t, d, jobs.Options{})
 			stop := errors.New("stop")
 			for _, end := range []error{stop, nil} {
-				err := d.Tx(t.Context(), func(tx *sql.Tx) error {
-					if _, err := q.Add(t.Context(), tx, "in-tx", nil, jobs.Add{}); err != nil {
+				err := d.InTx(t.Context(), func(ctx context.Context) error {
+					if _, err := q.Add(ctx, "in-tx", nil, jobs.Add{}); err != nil {
 						return err
 					}
 					return end
@@ -340,11 +339,11 @@ func TestContract(t *testing.T) {
 		"arguments that are no object": func(t *testing.T, d *db.DB) {
 			q := open(t, d, jobs.Options{})
 			for name, args := range map[string]any{"text": "x", "list": []int{1}, "channel": make(chan int), "long": map[string]string{"a": strings.Repeat("x", 20_000)}, "null": json.RawMessage("null")} {
-				if _, err := q.Add(t.Context(), nil, "any", args, jobs.Add{}); err == nil {
+				if _, err := q.Add(t.Context(), "any", args, jobs.Add{}); err == nil {
 					t.Errorf("%s was taken", name)
 				}
 			}
-			if _, err := q.Add(t.Context(), nil, "Bad Kind", nil, jobs.Add{}); !errors.Is(err, problem.Internal) {
+			if _, err := q.Add(t.Context(), "Bad Kind", nil, jobs.Add{}); !errors.Is(err, problem.Internal) {
 				t.Errorf("kind: %v", err)
 			}
 		},

@@ -122,11 +122,11 @@ func (q *Queue) migrate(ctx context.Context) error {
 		}
 		defer conn.Close()
 		const key = 7441_0002
-		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", key); err != nil {
+		if _, err := conn.ExecContext(ctx, takeLock, key); err != nil {
 			return problem.Wrap(err, problem.BadInput, "the database %s cannot be locked", q.d.Where())
 		}
 		defer func() {
-			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", key)
+			_, _ = conn.ExecContext(context.WithoutCancel(ctx), endLock, key)
 		}()
 	}
 	for attempt := 0; ; attempt++ {
@@ -149,7 +149,7 @@ func (q *Queue) migrate(ctx context.Context) error {
 
 // Waiting counts the jobs that wait or run, of a kind or of all with "".
 func (q *Queue) Waiting(ctx context.Context, kind string) (n int, err error) {
-	err = q.d.QueryRowContext(ctx, `SELECT count(*) FROM river_job WHERE state IN ('available', 'pending', 'running', 'retryable', 'scheduled') AND (kind = $1 OR $1 = '')`, kind).Scan(&n)
+	err = q.d.QueryRowContext(ctx, countWaiting, kind).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count the jobs: %w", err)
 	}

@@ -7,7 +7,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"database/sql"
 	"encoding/pem"
 	"errors"
 	"math/big"
@@ -53,7 +52,7 @@ type Made struct {
 // for an app. The key goes to the vault and never anywhere else. An app without
 // a credential has it as its credential at once; otherwise it takes the place of
 // one that was waiting.
-func (s *Store) MakeCertificate(ctx context.Context, n NewCertificate, also ...Also[Registration]) (Made, error) {
+func (s *Store) MakeCertificate(ctx context.Context, n NewCertificate) (Made, error) {
 	switch {
 	case n.ClientID == "" || len(n.ClientID) > 64:
 		return Made{}, problem.New(problem.Usage, "an app has a client id")
@@ -103,26 +102,26 @@ func (s *Store) MakeCertificate(ctx context.Context, n NewCertificate, also ...A
 		ClientID: lower(n.ClientID), Tenant: n.Tenant, Name: n.Name, Kind: msapi.Certificate,
 		Thumbprint: thumbprint(cert), Certificate: m.Certificate, NotAfter: stamp(cert.NotAfter), Created: stamp(now),
 	}
-	err = s.d.Tx(ctx, func(tx *sql.Tx) error {
-		old, err := s.registration(ctx, tx, n.ClientID)
+	err = s.d.InTx(ctx, func(ctx context.Context) error {
+		old, err := s.registration(ctx, n.ClientID)
 		if err != nil && !errors.Is(err, problem.NotFound) {
 			return err
 		}
-		if err := s.v.Put(ctx, tx, appRef(m.Registration.ClientID, m.Registration.Thumbprint), material); err != nil {
+		if err := s.v.Put(ctx, appRef(m.Registration.ClientID, m.Registration.Thumbprint), material); err != nil {
 			return err
 		}
 		if m.InUse = old == nil; m.InUse {
-			return s.settle(ctx, tx, m.Registration, m.Registration.Thumbprint, nil, also)
+			return s.settle(ctx, m.Registration, m.Registration.Thumbprint, nil)
 		}
 		if old.waiting != nil {
-			if err := s.v.Delete(ctx, tx, appRef(old.ClientID, old.waiting.Thumbprint)); err != nil && !errors.Is(err, problem.NotFound) {
+			if err := s.v.Delete(ctx, appRef(old.ClientID, old.waiting.Thumbprint)); err != nil && !errors.Is(err, problem.NotFound) {
 				return err
 			}
 		}
-		if err := s.putRegistration(ctx, tx, old.Registration, old.sealed, &m.Registration); err != nil {
+		if err := s.putRegistration(ctx, old.Registration, old.sealed, &m.Registration); err != nil {
 			return err
 		}
-		return run(ctx, tx, m.Registration, also)
+		return nil
 	})
 	if err != nil {
 		return Made{}, wrap(err, "make a certificate")
@@ -134,10 +133,10 @@ func (s *Store) MakeCertificate(ctx context.Context, n NewCertificate, also ...A
 // it was put on the app registration; the earlier credential is deleted. signed
 // is the certificate that an authority issued for the request, as PEM; "" uses
 // the self-signed one. Connections that were refused are due at once.
-func (s *Store) UseCertificate(ctx context.Context, clientID, signed string, also ...Also[Registration]) (Registration, error) {
+func (s *Store) UseCertificate(ctx context.Context, clientID, signed string) (Registration, error) {
 	var out Registration
-	err := s.d.Tx(ctx, func(tx *sql.Tx) error {
-		old, err := s.registration(ctx, tx, clientID)
+	err := s.d.InTx(ctx, func(ctx context.Context) error {
+		old, err := s.registration(ctx, clientID)
 		if err != nil {
 			return err
 		}
@@ -149,7 +148,7 @@ func (s *Store) UseCertificate(ctx context.Context, clientID, signed string, als
 			return problem.New(problem.NotFound, "no certificate waits for the app %.80s", clientID).WithHint("make one first")
 		}
 		made, out2 := next.Thumbprint, *next
-		material, err := s.v.Get(ctx, tx, appRef(old.ClientID, made))
+		material, err := s.v.Get(ctx, appRef(old.ClientID, made))
 		if err != nil {
 			return err
 		}
@@ -167,12 +166,12 @@ func (s *Store) UseCertificate(ctx context.Context, clientID, signed string, als
 			}
 			out2.Thumbprint, out2.NotAfter = thumbprint(cert), stamp(cert.NotAfter)
 			out2.Certificate = string(bytes.TrimSpace(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}))) + "\n"
-			if err := s.v.Put(ctx, tx, appRef(old.ClientID, out2.Thumbprint), material); err != nil {
+			if err := s.v.Put(ctx, appRef(old.ClientID, out2.Thumbprint), material); err != nil {
 				return err
 			}
 		}
 		out = out2
-		return s.settle(ctx, tx, out, out.Thumbprint, []string{old.sealed, made}, also)
+		return s.settle(ctx, out, out.Thumbprint, []string{old.sealed, made})
 	})
 	if err != nil {
 		return Registration{}, wrap(err, "use a certificate")

@@ -8,7 +8,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"partnerguard/internal/db"
 	"partnerguard/internal/problem"
 )
 
@@ -39,12 +38,12 @@ func unseen(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.
 //
 // A Name that is taken may be so by the very same account, kept a moment ago by
 // another process: sure says that we looked twice.
-func (s *Store) nameFor(ctx context.Context, q db.Querier, c *Captured, r *row, sure bool) (string, error) {
+func (s *Store) nameFor(ctx context.Context, c *Captured, r *row, sure bool) (string, error) {
 	name := cmp.Or(c.Name, r.Name)
 	if name == "" {
-		return s.freeName(ctx, q, cmp.Or(c.Suggested, c.Domain, c.Tenant), r.ID)
+		return s.freeName(ctx, cmp.Or(c.Suggested, c.Domain, c.Tenant), r.ID)
 	}
-	taken, err := s.nameTaken(ctx, q, name, r.ID)
+	taken, err := s.nameTaken(ctx, name, r.ID)
 	switch {
 	case err != nil || !taken:
 		return name, err
@@ -67,7 +66,7 @@ func (s *Store) MayName(ctx context.Context, name, tenant, clientID string) erro
 		return err
 	}
 	var n int
-	err := s.d.QueryRowContext(ctx, "SELECT count(*) FROM connections WHERE name = $1 AND (tenant <> $2 OR client_id <> $3)", lower(name), lower(tenant), lower(clientID)).Scan(&n)
+	err := s.d.QueryRowContext(ctx, countNamedElsewhere, lower(name), lower(tenant), lower(clientID)).Scan(&n)
 	if err != nil {
 		return wrap(err, "look for a name")
 	}
@@ -77,14 +76,14 @@ func (s *Store) MayName(ctx context.Context, name, tenant, clientID string) erro
 	return nil
 }
 
-func (s *Store) nameTaken(ctx context.Context, q db.Querier, name, self string) (bool, error) {
+func (s *Store) nameTaken(ctx context.Context, name, self string) (bool, error) {
 	var n int
-	err := q.QueryRowContext(ctx, "SELECT count(*) FROM connections WHERE name = $1 AND id <> $2", lower(name), self).Scan(&n)
+	err := s.d.QueryRowContext(ctx, countNamed, lower(name), self).Scan(&n)
 	return n > 0, err
 }
 
 // freeName is base, or base with the first number that is free.
-func (s *Store) freeName(ctx context.Context, q db.Querier, base, self string) (string, error) {
+func (s *Store) freeName(ctx context.Context, base, self string) (string, error) {
 	base = strings.Map(func(r rune) rune {
 		if unseen(r) {
 			return '-'
@@ -102,7 +101,7 @@ func (s *Store) freeName(ctx context.Context, q db.Querier, base, self string) (
 		if n > 1 {
 			name = fmt.Sprintf("%s-%d", base, n)
 		}
-		if taken, err := s.nameTaken(ctx, q, name, self); err != nil || !taken {
+		if taken, err := s.nameTaken(ctx, name, self); err != nil || !taken {
 			return name, err
 		}
 	}

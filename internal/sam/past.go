@@ -2,12 +2,10 @@ package sam
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 
-	"partnerguard/internal/db"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/vault"
@@ -58,7 +56,7 @@ func (s *Store) Standing(ctx context.Context, c Connection) error {
 			return rolledBack(c, why)
 		}
 		// The row was read before the trail: a renewal may have come between.
-		r, err := s.find(ctx, s.d, c.ID)
+		r, err := s.find(ctx, c.ID)
 		if err != nil {
 			return err
 		}
@@ -92,8 +90,8 @@ func rolledBack(c Connection, why string) error {
 // written by something else, or is older than the audit trail knows. A sealed
 // token must open for what the row says: an edited tenant, app, account or cloud
 // cannot be accepted. It is sealed anew under a generation that was never used.
-func (s *Store) Accept(ctx context.Context, nameOrID string, also ...Also[Connection]) (Connection, error) {
-	found, err := s.find(ctx, s.d, nameOrID)
+func (s *Store) Accept(ctx context.Context, nameOrID string) (Connection, error) {
+	found, err := s.find(ctx, nameOrID)
 	if err != nil {
 		return Connection{}, err
 	}
@@ -104,34 +102,34 @@ func (s *Store) Accept(ctx context.Context, nameOrID string, also ...Also[Connec
 		}
 	}
 	var out Connection
-	err = s.d.Tx(ctx, func(tx *sql.Tx) error {
-		r, err := s.lockedID(ctx, tx, found.ID)
+	err = s.d.InTx(ctx, func(ctx context.Context) error {
+		r, err := s.lockedID(ctx, found.ID)
 		if err != nil {
 			return err
 		}
-		kept, err := s.olders(ctx, tx, r)
+		kept, err := s.olders(ctx, r)
 		if err != nil {
 			return err
 		}
 		kept = append(r.generations(), kept...)
-		text, err := s.anyToken(ctx, tx, r, kept)
+		text, err := s.anyToken(ctx, r, kept)
 		if err != nil {
 			return err
 		}
 		r.Generation = max(r.Generation, h.Generation, kept[0]) + 1
 		r.previous, r.State, r.Trouble, r.Forecast = 0, Active, nil, nil
 		r.RenewAfter, r.leaseBy, r.leaseUntil = stamp(s.now()), "", time.Time{}
-		if err := s.v.Put(ctx, tx, r.tokenRef(r.Generation), text); err != nil {
+		if err := s.v.Put(ctx, r.tokenRef(r.Generation), text); err != nil {
 			return err
 		}
-		if err := s.forget(ctx, tx, r.ID, kept...); err != nil {
+		if err := s.forget(ctx, r.ID, kept...); err != nil {
 			return err
 		}
-		if err := s.update(ctx, tx, r); err != nil {
+		if err := s.update(ctx, r); err != nil {
 			return err
 		}
 		out = r.Connection
-		return run(ctx, tx, out, also)
+		return nil
 	})
 	if err != nil {
 		return Connection{}, wrap(err, "accept a connection")
@@ -141,11 +139,11 @@ func (s *Store) Accept(ctx context.Context, nameOrID string, also ...Also[Connec
 
 // anyToken opens the first of the generations that opens for what the row says.
 // One from before tokens were bound, of a vault's old backup, will do here.
-func (s *Store) anyToken(ctx context.Context, tx *sql.Tx, r *row, generations []int64) (secret.Text, error) {
+func (s *Store) anyToken(ctx context.Context, r *row, generations []int64) (secret.Text, error) {
 	var last error
 	for _, g := range generations {
 		for _, ref := range []vault.Ref{r.tokenRef(g), refreshRef(r.ID, g)} {
-			text, err := s.v.Get(ctx, tx, ref)
+			text, err := s.v.Get(ctx, ref)
 			if err == nil {
 				return text, nil
 			}
@@ -161,15 +159,15 @@ func (s *Store) anyToken(ctx context.Context, tx *sql.Tx, r *row, generations []
 // Trust seals every refresh token anew, bound to what it is for, through the
 // vault within: once, for an installation from before that. A token that does
 // not open stays as it is. Rows come first into their present form.
-func (s *Store) Trust(ctx context.Context, tx db.Querier, within Vault, each func(Connection) error) error {
-	rows, err := tx.QueryContext(ctx, "SELECT "+columns+" FROM connections ORDER BY id")
+func (s *Store) Trust(ctx context.Context, within Vault, each func(Connection) error) error {
+	rows, err := s.d.QueryContext(ctx, readByID)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	var list []*row
 	for rows.Next() {
-		r, err := s.scan(ctx, tx, rows)
+		r, err := s.scan(ctx, rows)
 		if err != nil {
 			return err
 		}
@@ -180,13 +178,13 @@ func (s *Store) Trust(ctx context.Context, tx db.Querier, within Vault, each fun
 	}
 	for _, r := range list {
 		for _, g := range r.generations() {
-			text, err := within.Get(ctx, tx, refreshRef(r.ID, g))
+			text, err := within.Get(ctx, refreshRef(r.ID, g))
 			if errors.Is(err, vault.ErrDamaged) || errors.Is(err, problem.NotFound) {
 				continue
 			} else if err != nil {
 				return err
 			}
-			if err := within.Put(ctx, tx, r.tokenRef(g), text); err != nil {
+			if err := within.Put(ctx, r.tokenRef(g), text); err != nil {
 				return err
 			}
 		}
@@ -195,7 +193,7 @@ func (s *Store) Trust(ctx context.Context, tx db.Querier, within Vault, each fun
 			if err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, "UPDATE connections SET body = $1 WHERE id = $2", body, r.ID); err != nil {
+			if _, err := s.d.ExecContext(ctx, setBody, body, r.ID); err != nil {
 				return err
 			}
 		}

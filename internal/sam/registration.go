@@ -11,7 +11,6 @@ import (
 	"encoding/pem"
 	"errors"
 
-	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
@@ -24,7 +23,7 @@ import (
 // Connections of the app that were refused are due at once.
 //
 // Kind problem.BadInput says what of it does not fit together.
-func (s *Store) AddRegistration(ctx context.Context, r Registration, material secret.Text, also ...Also[Registration]) (Registration, error) {
+func (s *Store) AddRegistration(ctx context.Context, r Registration, material secret.Text) (Registration, error) {
 	if r.ClientID == "" || len(r.ClientID) > maxText {
 		return Registration{}, problem.New(problem.Usage, "an app has a client id")
 	}
@@ -66,13 +65,13 @@ func (s *Store) AddRegistration(ctx context.Context, r Registration, material se
 		r.Created = s.now()
 	}
 	r.Created = stamp(r.Created)
-	err := s.d.Tx(ctx, func(tx *sql.Tx) error {
-		old, err := s.registrationAsIs(ctx, tx, r.ClientID) // it is replaced, whoever wrote it
+	err := s.d.InTx(ctx, func(ctx context.Context) error {
+		old, err := s.registrationAsIs(ctx, r.ClientID) // it is replaced, whoever wrote it
 		if err != nil && !errors.Is(err, problem.NotFound) {
 			return err
 		}
 		if sealed != "" {
-			if err := s.v.Put(ctx, tx, appRef(r.ClientID, sealed), material); err != nil {
+			if err := s.v.Put(ctx, appRef(r.ClientID, sealed), material); err != nil {
 				return err
 			}
 		}
@@ -83,7 +82,7 @@ func (s *Store) AddRegistration(ctx context.Context, r Registration, material se
 				drop = append(drop, old.waiting.Thumbprint)
 			}
 		}
-		return s.settle(ctx, tx, r, sealed, drop, also)
+		return s.settle(ctx, r, sealed, drop)
 	})
 	if err != nil {
 		return Registration{}, wrap(err, "keep an app's credential")
@@ -95,25 +94,25 @@ const sealedSecret = "secret"
 
 // settle makes r the registration, deletes sealed rows that it does not need,
 // and makes its connections due.
-func (s *Store) settle(ctx context.Context, tx *sql.Tx, r Registration, sealed string, drop []string, also []Also[Registration]) error {
+func (s *Store) settle(ctx context.Context, r Registration, sealed string, drop []string) error {
 	for _, name := range drop {
 		if name == "" || name == sealed {
 			continue
 		}
-		if err := s.v.Delete(ctx, tx, appRef(r.ClientID, name)); err != nil && !errors.Is(err, problem.NotFound) {
+		if err := s.v.Delete(ctx, appRef(r.ClientID, name)); err != nil && !errors.Is(err, problem.NotFound) {
 			return err
 		}
 	}
-	if err := s.putRegistration(ctx, tx, r, sealed, nil); err != nil {
+	if err := s.putRegistration(ctx, r, sealed, nil); err != nil {
 		return err
 	}
-	if err := s.hasten(ctx, tx, r.ClientID); err != nil {
+	if err := s.hasten(ctx, r.ClientID); err != nil {
 		return err
 	}
-	return run(ctx, tx, r, also)
+	return nil
 }
 
-func (s *Store) putRegistration(ctx context.Context, tx *sql.Tx, r Registration, sealed string, waiting *Registration) error {
+func (s *Store) putRegistration(ctx context.Context, r Registration, sealed string, waiting *Registration) error {
 	body, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -126,12 +125,11 @@ func (s *Store) putRegistration(ctx context.Context, tx *sql.Tx, r Registration,
 		}
 		next = string(b)
 	}
-	mark, err := s.v.Mark(ctx, tx, Registrations, r.ClientID, sealed, next, string(body))
+	mark, err := s.v.Mark(ctx, Registrations, r.ClientID, sealed, next, string(body))
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO registrations (client_id, sealed, waiting, body, mark) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (client_id) DO UPDATE SET sealed = excluded.sealed, waiting = excluded.waiting, body = excluded.body, mark = excluded.mark`, r.ClientID, sealed, next, string(body), mark)
+	_, err = s.d.ExecContext(ctx, putRegistration, r.ClientID, sealed, next, string(body), mark)
 	return err
 }
 
@@ -144,18 +142,18 @@ type registrationRow struct {
 
 // registration reads an app that may be used: one whose row is not as it was
 // written is refused by name.
-func (s *Store) registration(ctx context.Context, q db.Querier, clientID string) (*registrationRow, error) {
-	r, err := s.registrationAsIs(ctx, q, clientID)
+func (s *Store) registration(ctx context.Context, clientID string) (*registrationRow, error) {
+	r, err := s.registrationAsIs(ctx, clientID)
 	if err == nil && r.forged != nil {
 		return nil, r.forged
 	}
 	return r, err
 }
 
-func (s *Store) registrationAsIs(ctx context.Context, q db.Querier, clientID string) (*registrationRow, error) {
+func (s *Store) registrationAsIs(ctx context.Context, clientID string) (*registrationRow, error) {
 	var id, sealed, waiting, body string
 	var mark []byte
-	err := q.QueryRowContext(ctx, "SELECT client_id, sealed, waiting, body, mark FROM registrations WHERE client_id = $1", lower(clientID)).Scan(&id, &sealed, &waiting, &body, &mark)
+	err := s.d.QueryRowContext(ctx, readRegistration, lower(clientID)).Scan(&id, &sealed, &waiting, &body, &mark)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, problem.New(problem.NotFound, "this installation has no credential for the app %.80s", clientID).WithHint("partnerguard connect makes or takes one")
 	} else if err != nil {
@@ -165,7 +163,7 @@ func (s *Store) registrationAsIs(ctx context.Context, q db.Querier, clientID str
 		return nil, wrap(vault.Other(Registrations, lower(clientID)), "find an app")
 	}
 	r := registrationRow{sealed: sealed}
-	if err := s.v.Fits(ctx, q, Registrations, mark, id, sealed, waiting, body); errors.Is(err, vault.ErrForged) {
+	if err := s.v.Fits(ctx, Registrations, mark, id, sealed, waiting, body); errors.Is(err, vault.ErrForged) {
 		// Enough to be replaced or removed.
 		r.forged, r.ClientID = err, id
 		return &r, nil
@@ -186,7 +184,7 @@ func (s *Store) registrationAsIs(ctx context.Context, q db.Querier, clientID str
 // Registration gives what is known of an app. Kind problem.NotFound when it is
 // none of ours.
 func (s *Store) Registration(ctx context.Context, clientID string) (Registration, error) {
-	r, err := s.registration(ctx, s.d, clientID)
+	r, err := s.registration(ctx, clientID)
 	if err != nil {
 		return Registration{}, wrap(err, "find an app")
 	}
@@ -196,7 +194,7 @@ func (s *Store) Registration(ctx context.Context, clientID string) (Registration
 // Waiting gives the certificate that was made for an app and is not in use yet;
 // nil when there is none.
 func (s *Store) Waiting(ctx context.Context, clientID string) (*Registration, error) {
-	r, err := s.registration(ctx, s.d, clientID)
+	r, err := s.registration(ctx, clientID)
 	if err != nil {
 		return nil, wrap(err, "find an app")
 	}
@@ -206,7 +204,7 @@ func (s *Store) Waiting(ctx context.Context, clientID string) (*Registration, er
 // Registrations lists the apps by client id. One whose record cannot be read, or
 // is not as it was written, comes with its client id alone.
 func (s *Store) Registrations(ctx context.Context) ([]Registration, error) {
-	rows, err := s.d.QueryContext(ctx, "SELECT client_id FROM registrations ORDER BY client_id")
+	rows, err := s.d.QueryContext(ctx, readApps)
 	if err != nil {
 		return nil, wrap(err, "list the apps")
 	}
@@ -224,7 +222,7 @@ func (s *Store) Registrations(ctx context.Context) ([]Registration, error) {
 	}
 	out := []Registration{}
 	for _, id := range ids {
-		r, err := s.registrationAsIs(ctx, s.d, id)
+		r, err := s.registrationAsIs(ctx, id)
 		switch {
 		case errors.Is(err, problem.NotFound):
 			continue // removed meanwhile
@@ -244,9 +242,10 @@ func (s *Store) Registrations(ctx context.Context) ([]Registration, error) {
 
 // RemoveRegistration forgets an app with its sealed credential, also one that
 // waits. Connections of it stay and can no longer be renewed.
-func (s *Store) RemoveRegistration(ctx context.Context, clientID string, also ...Also[Registration]) error {
-	return wrap(s.d.Tx(ctx, func(tx *sql.Tx) error {
-		r, err := s.registrationAsIs(ctx, tx, clientID)
+func (s *Store) RemoveRegistration(ctx context.Context, clientID string) (Registration, error) {
+	var gone Registration
+	err := s.d.InTx(ctx, func(ctx context.Context) error {
+		r, err := s.registrationAsIs(ctx, clientID)
 		if err != nil {
 			return err
 		}
@@ -258,27 +257,29 @@ func (s *Store) RemoveRegistration(ctx context.Context, clientID string, also ..
 			if name == "" {
 				continue
 			}
-			if err := s.v.Delete(ctx, tx, appRef(r.ClientID, name)); err != nil && !errors.Is(err, problem.NotFound) {
+			if err := s.v.Delete(ctx, appRef(r.ClientID, name)); err != nil && !errors.Is(err, problem.NotFound) {
 				return err
 			}
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM registrations WHERE client_id = $1", r.ClientID); err != nil {
+		if _, err := s.d.ExecContext(ctx, deleteRegistration, r.ClientID); err != nil {
 			return err
 		}
-		return run(ctx, tx, r.Registration, also)
-	}), "remove an app's credential")
+		gone = r.Registration
+		return nil
+	})
+	return gone, wrap(err, "remove an app's credential")
 }
 
 // App gives an app with its credential, opened, ready to ask Entra ID with.
 func (s *Store) App(ctx context.Context, clientID string) (msapi.App, error) {
-	r, err := s.registration(ctx, s.d, clientID)
+	r, err := s.registration(ctx, clientID)
 	if err != nil {
 		return msapi.App{}, wrap(err, "find an app")
 	}
 	app := msapi.App{ClientID: r.ClientID}
 	var material secret.Text
 	if r.sealed != "" {
-		if material, err = s.v.Get(ctx, s.d, appRef(r.ClientID, r.sealed)); err != nil {
+		if material, err = s.v.Get(ctx, appRef(r.ClientID, r.sealed)); err != nil {
 			return msapi.App{}, wrap(err, "open an app's credential")
 		}
 	}

@@ -30,7 +30,7 @@ const columns = "id, generation, previous, state, renew_after, lease_by, lease_u
 // record cannot be read, comes as Damaged, and costs this connection alone; who
 // means to use it looks at forged. The columns outrank the body, and a cloud's
 // addresses come from the program or its configuration, never from the row.
-func (s *Store) scan(ctx context.Context, q db.Querier, from interface{ Scan(...any) error }) (*row, error) {
+func (s *Store) scan(ctx context.Context, from interface{ Scan(...any) error }) (*row, error) {
 	var r row
 	var id, state, name, tenant, client, account, body string
 	var mark []byte
@@ -40,7 +40,7 @@ func (s *Store) scan(ctx context.Context, q db.Querier, from interface{ Scan(...
 	}
 	// Later, not within the caller's rows: the vault may have to ask the database.
 	r.fit = func() error {
-		return s.v.Fits(ctx, q, Connections, mark, id, name, tenant, client, account, state, generation, r.previous, renewAfter, body)
+		return s.v.Fits(ctx, Connections, mark, id, name, tenant, client, account, state, generation, r.previous, renewAfter, body)
 	}
 	if err := json.Unmarshal([]byte(body), &r.Connection); err != nil {
 		r.Connection = Connection{Name: name, Tenant: tenant, ClientID: client, Trouble: &Trouble{Words: "the connection's record in the database cannot be read", Fix: "restore a backup, or remove the connection and consent again"}}
@@ -79,8 +79,8 @@ func (r *row) asked(key string) {
 const fixForged = "find out what writes into the database; then say that this connection is right (partnerguard connect accept), or remove it and consent again"
 
 // read scans one row and looks at its mark.
-func (s *Store) read(ctx context.Context, q db.Querier, from *sql.Row) (*row, error) {
-	r, err := s.scan(ctx, q, from)
+func (s *Store) read(ctx context.Context, from *sql.Row) (*row, error) {
+	r, err := s.scan(ctx, from)
 	if err != nil {
 		return nil, err
 	}
@@ -112,36 +112,36 @@ func record(c Connection) (string, error) {
 	return string(b), err
 }
 
-func (s *Store) mark(ctx context.Context, q db.Querier, r *row, body string) ([]byte, error) {
-	return s.v.Mark(ctx, q, Connections, r.ID, lower(r.Name), lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), string(r.State),
+func (s *Store) mark(ctx context.Context, r *row, body string) ([]byte, error) {
+	return s.v.Mark(ctx, Connections, r.ID, lower(r.Name), lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), string(r.State),
 		r.Generation, r.previous, db.Micros(r.RenewAfter), body)
 }
 
 // locked reads one row under a lock that lasts as long as tx: SQLite's writers
 // are alone, PostgreSQL locks the row that is updated.
-func (s *Store) locked(ctx context.Context, tx *sql.Tx, where string, args ...any) (*row, error) {
-	return s.read(ctx, tx, tx.QueryRowContext(ctx, "UPDATE connections SET changes = changes + 1 WHERE "+where+" RETURNING "+columns, args...))
+func (s *Store) locked(ctx context.Context, where string, args ...any) (*row, error) {
+	return s.read(ctx, s.d.QueryRowContext(ctx, "UPDATE connections SET changes = changes + 1 WHERE "+where+" RETURNING "+columns, args...))
 }
 
 // lockedID is locked for a connection by its id.
-func (s *Store) lockedID(ctx context.Context, tx *sql.Tx, id string) (*row, error) {
-	r, err := s.locked(ctx, tx, "id = $1", id)
+func (s *Store) lockedID(ctx context.Context, id string) (*row, error) {
+	r, err := s.locked(ctx, "id = $1", id)
 	if err == nil && r.key[0] != id {
 		return nil, vault.Other(Connections, id)
 	}
 	return r, err
 }
 
-func (s *Store) insert(ctx context.Context, tx *sql.Tx, r *row) error {
+func (s *Store) insert(ctx context.Context, r *row) error {
 	body, err := record(r.Connection)
 	if err != nil {
 		return err
 	}
-	mark, err := s.mark(ctx, tx, r, body)
+	mark, err := s.mark(ctx, r, body)
 	if err != nil {
 		return err
 	}
-	res, err := tx.ExecContext(ctx, `INSERT INTO connections (id, name, tenant, client_id, account, state, generation, previous, renew_after, lease_by, lease_until, changes, body, mark)
+	res, err := s.d.ExecContext(ctx, `INSERT INTO connections (id, name, tenant, client_id, account, state, generation, previous, renew_after, lease_by, lease_until, changes, body, mark)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 0, 1, $10, $11) ON CONFLICT DO NOTHING`,
 		r.ID, lower(r.Name), lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), string(r.State), r.Generation, r.previous, db.Micros(r.RenewAfter), body, mark)
 	if err != nil {
@@ -153,17 +153,17 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, r *row) error {
 	return nil
 }
 
-func (s *Store) update(ctx context.Context, tx *sql.Tx, r *row) error {
+func (s *Store) update(ctx context.Context, r *row) error {
 	body, err := record(r.Connection)
 	if err != nil {
 		return err
 	}
-	mark, err := s.mark(ctx, tx, r, body)
+	mark, err := s.mark(ctx, r, body)
 	if err != nil {
 		return err
 	}
 	// All that is marked is written: nothing of another hand is vouched for.
-	res, err := tx.ExecContext(ctx, `UPDATE connections SET name = $1, tenant = $2, client_id = $3, account = $4, state = $5, generation = $6, previous = $7,
+	res, err := s.d.ExecContext(ctx, `UPDATE connections SET name = $1, tenant = $2, client_id = $3, account = $4, state = $5, generation = $6, previous = $7,
 		renew_after = $8, lease_by = $9, lease_until = $10, body = $11, mark = $12 WHERE id = $13`,
 		lower(r.Name), lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), string(r.State), r.Generation, r.previous, db.Micros(r.RenewAfter),
 		r.leaseBy, db.Micros(r.leaseUntil), body, mark, r.ID)
@@ -176,11 +176,11 @@ func (s *Store) update(ctx context.Context, tx *sql.Tx, r *row) error {
 	return nil
 }
 
-// change edits one connection in a transaction of its own.
-func (s *Store) change(ctx context.Context, id string, edit func(tx *sql.Tx, r *row) error, also []Also[Connection]) (Connection, error) {
+// change edits one connection in one transaction.
+func (s *Store) change(ctx context.Context, id string, edit func(ctx context.Context, r *row) error) (Connection, error) {
 	var out Connection
-	err := s.d.Tx(ctx, func(tx *sql.Tx) error {
-		r, err := s.lockedID(ctx, tx, id)
+	err := s.d.InTx(ctx, func(ctx context.Context) error {
+		r, err := s.lockedID(ctx, id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return problem.New(problem.NotFound, "there is no connection %.80q", id)
 		} else if err != nil {
@@ -189,17 +189,39 @@ func (s *Store) change(ctx context.Context, id string, edit func(tx *sql.Tx, r *
 		if r.forged != nil {
 			return r.forged
 		}
-		if err := edit(tx, r); err != nil {
+		if err := edit(ctx, r); err != nil {
 			return err
 		}
-		if err := s.update(ctx, tx, r); err != nil {
+		if err := s.update(ctx, r); err != nil {
 			return err
 		}
 		out = r.Connection
-		return run(ctx, tx, out, also)
+		return nil
 	})
 	if err != nil {
 		return Connection{}, wrap(err, "change a connection")
 	}
 	return out, nil
 }
+
+// The statements.
+const (
+	countNamedElsewhere = "SELECT count(*) FROM connections WHERE name = $1 AND (tenant <> $2 OR client_id <> $3)"
+	countNamed          = "SELECT count(*) FROM connections WHERE name = $1 AND id <> $2"
+	readByID            = "SELECT " + columns + " FROM connections ORDER BY id"
+	setBody             = "UPDATE connections SET body = $1 WHERE id = $2"
+	putRegistration     = `INSERT INTO registrations (client_id, sealed, waiting, body, mark) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (client_id) DO UPDATE SET sealed = excluded.sealed, waiting = excluded.waiting, body = excluded.body, mark = excluded.mark`
+	readRegistration   = "SELECT client_id, sealed, waiting, body, mark FROM registrations WHERE client_id = $1"
+	readApps           = "SELECT client_id FROM registrations ORDER BY client_id"
+	deleteRegistration = "DELETE FROM registrations WHERE client_id = $1"
+	deleteConnection   = "DELETE FROM connections WHERE id = $1"
+	readByName         = "SELECT " + columns + " FROM connections ORDER BY name, id"
+	findConnection     = "SELECT " + columns + " FROM connections WHERE id = $1 OR name = $1"
+	readOfApp          = "SELECT " + columns + " FROM connections WHERE client_id = $1 OR $1 = ''"
+	takeLease          = `UPDATE connections SET lease_by = $1, lease_until = $2, changes = changes + 1
+		WHERE id = $3 AND (lease_by = '' OR lease_by = $1 OR lease_until <= $4 OR lease_until > $2)`
+	endLease = "UPDATE connections SET lease_by = '', lease_until = 0 WHERE id = $1 AND lease_by = $2"
+	readDue  = `SELECT id FROM connections WHERE (renew_after <= $1 OR renew_after > $2) AND (lease_by = '' OR lease_until <= $1 OR lease_until > $3)
+		ORDER BY renew_after, id LIMIT $4`
+)

@@ -26,13 +26,9 @@ const RenewEvery = 7 * 24 * time.Hour
 // meant for: somebody else was faster, and nothing was changed.
 var ErrMoved = errors.New("the connection has moved on")
 
-// Also runs in the transaction of a change, after it: what it writes through q
-// is kept or undone together with the change, so an audit event belongs here.
-// It may run more than once when transactions get in each other's way.
-type Also[T any] func(ctx context.Context, q db.Querier, changed T) error
-
 // Store keeps connections and registrations. Every change is one transaction,
-// sealed rows included. Safe for concurrent use, also by several processes.
+// sealed rows included, within the one that a context carries: what is to be kept
+// with it, an audit event above all, is written in [db.DB.InTx]. Safe for concurrent use, also by several processes.
 type Store struct {
 	d      *db.DB
 	v      Vault
@@ -52,19 +48,25 @@ func NewStore(d *db.DB, v Vault, now func() time.Time, clouds ...msapi.Cloud) *S
 	return &Store{d: d, v: v, now: now, clouds: clouds}
 }
 
+// InTx is [db.DB.InTx]: changes of the store within do, and what else is written
+// with the context that it gets, are kept together or not at all.
+func (s *Store) InTx(ctx context.Context, do func(context.Context) error) error {
+	return s.d.InTx(ctx, do)
+}
+
 // Keep stores a proven consent. The same account's consent to the same app in
 // the same tenant takes the place of the earlier one: id and, without a new
 // one, name stay, troubles are forgotten, the earlier tokens are deleted. A
 // connection without a name of its own gets one that is free. Kind
 // problem.Usage says that Name is another connection's or is no name.
-func (s *Store) Keep(ctx context.Context, c Captured, also ...Also[Connection]) (Connection, error) {
+func (s *Store) Keep(ctx context.Context, c Captured) (Connection, error) {
 	if err := checkCaptured(&c); err != nil {
 		return Connection{}, err
 	}
 	var out Connection
 	for attempt := 0; ; attempt++ {
-		err := s.d.Tx(ctx, func(tx *sql.Tx) (err error) {
-			out, err = s.keep(ctx, tx, &c, attempt > 0, also)
+		err := s.d.InTx(ctx, func(ctx context.Context) (err error) {
+			out, err = s.keep(ctx, &c, attempt > 0)
 			return err
 		})
 		// Two at once for the same account or name: the second looks again.
@@ -81,14 +83,14 @@ var errRace = errors.New("another row was faster")
 
 // keep is Keep within tx. A name that is taken may be so by the very same
 // account, kept a moment ago by another process: sure says that we looked twice.
-func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, also []Also[Connection]) (Connection, error) {
+func (s *Store) keep(ctx context.Context, c *Captured, sure bool) (Connection, error) {
 	now := s.now()
-	r, err := s.locked(ctx, tx, "tenant = $1 AND client_id = $2 AND account = $3", lower(c.Tenant), lower(c.ClientID), accountKey(c.Account, c.ObjectID))
+	r, err := s.locked(ctx, "tenant = $1 AND client_id = $2 AND account = $3", lower(c.Tenant), lower(c.ClientID), accountKey(c.Account, c.ObjectID))
 	isNew := errors.Is(err, sql.ErrNoRows)
 	if err == nil && r.forged != nil {
 		// The consent is new and proven; of the row that stands there nothing is
 		// kept, above all not its id, by which policies know a connection.
-		if err := s.clear(ctx, tx, r); err != nil {
+		if err := s.clear(ctx, r); err != nil {
 			return Connection{}, err
 		}
 		isNew = true
@@ -102,7 +104,7 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, al
 		accountKey(r.Account, r.ObjectID) != accountKey(c.Account, c.ObjectID):
 		return Connection{}, vault.Other(Connections, c.Account)
 	}
-	if r.Name, err = s.nameFor(ctx, tx, c, r, sure); err != nil {
+	if r.Name, err = s.nameFor(ctx, c, r, sure); err != nil {
 		return Connection{}, err
 	}
 	old := []int64{r.Generation, r.previous}
@@ -117,50 +119,38 @@ func (s *Store) keep(ctx context.Context, tx *sql.Tx, c *Captured, sure bool, al
 	}
 	r.previous, r.leaseBy, r.leaseUntil = 0, "", time.Time{}
 	if isNew {
-		err = s.insert(ctx, tx, r)
+		err = s.insert(ctx, r)
 	} else {
-		err = s.update(ctx, tx, r)
+		err = s.update(ctx, r)
 	}
 	if err != nil {
 		return Connection{}, err
 	}
-	if err := s.v.Put(ctx, tx, r.tokenRef(r.Generation), c.Refresh); err != nil {
+	if err := s.v.Put(ctx, r.tokenRef(r.Generation), c.Refresh); err != nil {
 		return Connection{}, err
 	}
-	if err := s.forget(ctx, tx, r.ID, old...); err != nil {
+	if err := s.forget(ctx, r.ID, old...); err != nil {
 		return Connection{}, err
 	}
-	return r.Connection, run(ctx, tx, r.Connection, also)
+	return r.Connection, nil
 }
 
 // clear takes a row away that is not as it was written, with its tokens.
-func (s *Store) clear(ctx context.Context, tx *sql.Tx, r *row) error {
-	if err := s.forget(ctx, tx, r.key[0], r.generations()...); err != nil {
+func (s *Store) clear(ctx context.Context, r *row) error {
+	if err := s.forget(ctx, r.key[0], r.generations()...); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, "DELETE FROM connections WHERE id = $1", r.key[0])
+	_, err := s.d.ExecContext(ctx, deleteConnection, r.key[0])
 	return err
 }
 
 // forget deletes sealed generations; 0 is none. One that is absent is no error.
-func (s *Store) forget(ctx context.Context, tx *sql.Tx, id string, generations ...int64) error {
+func (s *Store) forget(ctx context.Context, id string, generations ...int64) error {
 	for _, g := range generations {
 		if g == 0 {
 			continue
 		}
-		if err := s.v.Delete(ctx, tx, refreshRef(id, g)); err != nil && !errors.Is(err, problem.NotFound) {
-			return err
-		}
-	}
-	return nil
-}
-
-func run[T any](ctx context.Context, q db.Querier, changed T, also []Also[T]) error {
-	for _, f := range also {
-		if f == nil {
-			continue
-		}
-		if err := f(ctx, q, changed); err != nil {
+		if err := s.v.Delete(ctx, refreshRef(id, g)); err != nil && !errors.Is(err, problem.NotFound) {
 			return err
 		}
 	}
@@ -195,7 +185,7 @@ func checkCaptured(c *Captured) error {
 // List gives every connection by name. One whose record cannot be read, or
 // whose row is not as it was written, comes as Damaged, with what the row says.
 func (s *Store) List(ctx context.Context) ([]Connection, error) {
-	rows, err := s.d.QueryContext(ctx, "SELECT "+columns+" FROM connections ORDER BY name, id")
+	rows, err := s.d.QueryContext(ctx, readByName)
 	if err != nil {
 		return nil, wrap(err, "list the connections")
 	}
@@ -203,7 +193,7 @@ func (s *Store) List(ctx context.Context) ([]Connection, error) {
 	out := []Connection{}
 	var read []*row
 	for rows.Next() {
-		r, err := s.scan(ctx, s.d, rows)
+		r, err := s.scan(ctx, rows)
 		if err != nil {
 			return nil, wrap(err, "list the connections")
 		}
@@ -225,7 +215,7 @@ func (s *Store) List(ctx context.Context) ([]Connection, error) {
 // problem.NotFound when there is none; its hint names those there are. One
 // whose row is not as it was written is refused with vault.ErrForged.
 func (s *Store) Find(ctx context.Context, nameOrID string) (Connection, error) {
-	r, err := s.find(ctx, s.d, nameOrID)
+	r, err := s.find(ctx, nameOrID)
 	if err != nil {
 		return Connection{}, err
 	}
@@ -238,16 +228,16 @@ func (s *Store) Find(ctx context.Context, nameOrID string) (Connection, error) {
 // Look is Find for looking only: a connection that is not to be used comes too,
 // as Damaged.
 func (s *Store) Look(ctx context.Context, nameOrID string) (Connection, error) {
-	r, err := s.find(ctx, s.d, nameOrID)
+	r, err := s.find(ctx, nameOrID)
 	if err != nil {
 		return Connection{}, err
 	}
 	return r.Connection, nil
 }
 
-func (s *Store) find(ctx context.Context, q db.Querier, nameOrID string) (*row, error) {
+func (s *Store) find(ctx context.Context, nameOrID string) (*row, error) {
 	key := lower(strings.TrimSpace(nameOrID))
-	r, err := s.read(ctx, q, q.QueryRowContext(ctx, "SELECT "+columns+" FROM connections WHERE id = $1 OR name = $1", key))
+	r, err := s.read(ctx, s.d.QueryRowContext(ctx, findConnection, key))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, s.absent(ctx, nameOrID)
@@ -273,27 +263,27 @@ func (s *Store) absent(ctx context.Context, nameOrID string) error {
 
 // Remove forgets a connection with its sealed tokens. It does not revoke them:
 // that is done in Entra ID.
-func (s *Store) Remove(ctx context.Context, nameOrID string, also ...Also[Connection]) (Connection, error) {
-	found, err := s.find(ctx, s.d, nameOrID)
+func (s *Store) Remove(ctx context.Context, nameOrID string) (Connection, error) {
+	found, err := s.find(ctx, nameOrID)
 	if err != nil {
 		return Connection{}, err
 	}
 	var gone Connection
-	err = s.d.Tx(ctx, func(tx *sql.Tx) error {
-		r, err := s.lockedID(ctx, tx, found.ID)
+	err = s.d.InTx(ctx, func(ctx context.Context) error {
+		r, err := s.lockedID(ctx, found.ID)
 		if errors.Is(err, sql.ErrNoRows) {
 			return problem.New(problem.NotFound, "there is no connection %.80q", nameOrID)
 		} else if err != nil {
 			return err
 		}
-		if err := s.forget(ctx, tx, r.ID, r.Generation, r.previous); err != nil {
+		if err := s.forget(ctx, r.ID, r.Generation, r.previous); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM connections WHERE id = $1", r.ID); err != nil {
+		if _, err := s.d.ExecContext(ctx, deleteConnection, r.ID); err != nil {
 			return err
 		}
 		gone = r.Connection
-		return run(ctx, tx, gone, also)
+		return nil
 	})
 	return gone, wrap(err, "remove a connection")
 }
@@ -304,19 +294,19 @@ func (s *Store) Rename(ctx context.Context, nameOrID, name string) (Connection, 
 	if err := checkName(name); err != nil {
 		return Connection{}, err
 	}
-	found, err := s.find(ctx, s.d, nameOrID)
+	found, err := s.find(ctx, nameOrID)
 	if err != nil {
 		return Connection{}, err
 	}
-	return s.change(ctx, found.ID, func(tx *sql.Tx, r *row) error {
-		if taken, err := s.nameTaken(ctx, tx, name, r.ID); err != nil {
+	return s.change(ctx, found.ID, func(ctx context.Context, r *row) error {
+		if taken, err := s.nameTaken(ctx, name, r.ID); err != nil {
 			return err
 		} else if taken {
 			return problem.New(problem.Usage, "another connection is called %q", name)
 		}
 		r.Name = name
 		return nil
-	}, nil)
+	})
 }
 
 func lower(v string) string { return strings.ToLower(v) }

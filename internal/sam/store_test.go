@@ -312,17 +312,20 @@ func TestKeepAtOnce(t *testing.T) {
 	})
 }
 
-// What is done also is kept or undone with the change.
-func TestAlso(t *testing.T) {
+// What is written with a change, in one transaction, is kept or undone with it.
+func TestTogether(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s, clock := store(t, d)
-		ctx := t.Context()
-		note := func(err error) sam.Also[sam.Connection] {
-			return func(ctx context.Context, q db.Querier, c sam.Connection) error {
-				_, werr := q.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", "noted", fmt.Sprint(c.Generation))
-				return errors.Join(werr, err)
-			}
+		// note makes a change and writes down the generation beside it.
+		note := func(end error, change func(context.Context) (sam.Connection, error)) (c sam.Connection, err error) {
+			return c, s.InTx(t.Context(), func(ctx context.Context) error {
+				if c, err = change(ctx); err != nil {
+					return err
+				}
+				_, err := d.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", "noted", fmt.Sprint(c.Generation))
+				return errors.Join(err, end)
+			})
 		}
 		noted := func() (v string) {
 			if err := d.QueryRow("SELECT value FROM settings WHERE name = 'noted'").Scan(&v); err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -331,20 +334,23 @@ func TestAlso(t *testing.T) {
 			return v
 		}
 		no := errors.New("the trail is full")
-		if _, err := s.Keep(ctx, captured(1), note(no)); !errors.Is(err, no) || noted() != "" || sealedRows(t, d) != 0 {
+		consent := func(ctx context.Context) (sam.Connection, error) { return s.Keep(ctx, captured(1)) }
+		if _, err := note(no, consent); !errors.Is(err, no) || noted() != "" || sealedRows(t, d) != 0 {
 			t.Errorf("keep: %v, noted %q, %d rows", err, noted(), sealedRows(t, d))
 		}
-		c, err := s.Keep(ctx, captured(1), note(nil))
+		c, err := note(nil, consent)
 		if err != nil || noted() != "1" {
 			t.Fatal(err)
 		}
-		if _, err := s.Renewed(ctx, c.ID, sam.Renewal{From: 1, Used: 1, Refresh: secret.New("x"), At: clock.Now()}, note(no)); !errors.Is(err, no) || noted() != "1" {
+		if _, err := note(no, func(ctx context.Context) (sam.Connection, error) {
+			return s.Renewed(ctx, c.ID, sam.Renewal{From: 1, Used: 1, Refresh: secret.New("x"), At: clock.Now()})
+		}); !errors.Is(err, no) || noted() != "1" {
 			t.Errorf("renewed: %v", err)
 		}
 		if cur, _, gen := held(t, s, c.ID); gen != 1 || cur != "first-token-of-1" || sealedRows(t, d) != 1 {
 			t.Errorf("an undone renewal left generation %d", gen)
 		}
-		if _, err := s.Remove(ctx, c.ID, note(no)); !errors.Is(err, no) || sealedRows(t, d) != 1 {
+		if _, err := note(no, func(ctx context.Context) (sam.Connection, error) { return s.Remove(ctx, c.ID) }); !errors.Is(err, no) || sealedRows(t, d) != 1 {
 			t.Errorf("removed: %v", err)
 		}
 	})
@@ -513,7 +519,7 @@ func TestCertificate(t *testing.T) {
 			t.Errorf("%v %v, %d rows", r, err, sealedRows(t, d))
 		}
 		works()
-		if _, err := s.AddRegistration(ctx, sam.Registration{ClientID: client, Kind: msapi.ClientSecret}, secret.New("s3cret"), nil); err != nil || sealedRows(t, d) != 1 {
+		if _, err := s.AddRegistration(ctx, sam.Registration{ClientID: client, Kind: msapi.ClientSecret}, secret.New("s3cret")); err != nil || sealedRows(t, d) != 1 {
 			t.Errorf("%v, %d rows", err, sealedRows(t, d))
 		}
 		app, err := s.App(ctx, client)
@@ -523,7 +529,7 @@ func TestCertificate(t *testing.T) {
 		if list, err := s.Registrations(ctx); err != nil || len(list) != 1 {
 			t.Error(list, err)
 		}
-		if err := s.RemoveRegistration(ctx, client); err != nil || sealedRows(t, d) != 0 {
+		if _, err := s.RemoveRegistration(ctx, client); err != nil || sealedRows(t, d) != 0 {
 			t.Errorf("%v, %d rows", err, sealedRows(t, d))
 		}
 	})

@@ -45,7 +45,7 @@ func (s *Store) Token(ctx context.Context, id string) (Held, error) {
 }
 
 func (s *Store) open(ctx context.Context, id string) (Held, error) {
-	r, err := s.find(ctx, s.d, id)
+	r, err := s.find(ctx, id)
 	if err != nil {
 		return Held{}, err
 	}
@@ -61,7 +61,7 @@ func (s *Store) open(ctx context.Context, id string) (Held, error) {
 	h := Held{Connection: r.Connection, Generation: r.Generation}
 	var damage error
 	for _, g := range r.generations() {
-		text, err := s.v.Get(ctx, s.d, r.tokenRef(g))
+		text, err := s.v.Get(ctx, r.tokenRef(g))
 		switch {
 		case err == nil && h.Of == 0:
 			h.Current, h.Of = text, g
@@ -78,7 +78,7 @@ func (s *Store) open(ctx context.Context, id string) (Held, error) {
 	if h.Of != 0 {
 		return h, nil
 	}
-	if now, err := s.find(ctx, s.d, r.ID); err != nil {
+	if now, err := s.find(ctx, r.ID); err != nil {
 		return Held{}, err
 	} else if now.Generation != r.Generation {
 		return Held{}, errRace
@@ -106,12 +106,12 @@ func (s *Store) open(ctx context.Context, id string) (Held, error) {
 // vault was restored from a backup, or by whoever writes the database. It may
 // be used when a person says so, see [Store.Accept]; 0 when there is none.
 func (s *Store) older(ctx context.Context, r *row) (int64, error) {
-	list, err := s.olders(ctx, s.d, r)
+	list, err := s.olders(ctx, r)
 	if err != nil {
 		return 0, err
 	}
 	for _, g := range list {
-		if _, err := s.v.Get(ctx, s.d, r.tokenRef(g)); errors.Is(err, vault.ErrDamaged) || errors.Is(err, problem.NotFound) {
+		if _, err := s.v.Get(ctx, r.tokenRef(g)); errors.Is(err, vault.ErrDamaged) || errors.Is(err, problem.NotFound) {
 			continue
 		} else if err != nil {
 			return 0, err
@@ -122,24 +122,19 @@ func (s *Store) older(ctx context.Context, r *row) (int64, error) {
 }
 
 // olders lists the sealed generations that the row does not know, newest first.
-func (s *Store) olders(ctx context.Context, q db.Querier, r *row) ([]int64, error) {
-	rows, err := q.QueryContext(ctx, "SELECT name FROM vault_rows WHERE purpose = $1 AND owner = $2 LIMIT 1000", PurposeRefresh, r.ID)
+func (s *Store) olders(ctx context.Context, r *row) ([]int64, error) {
+	names, err := s.v.Names(ctx, PurposeRefresh, r.ID)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var older []int64
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
+	for _, name := range names {
 		if g, err := strconv.ParseInt(name, 10, 64); err == nil && g > 0 && g != r.Generation && g != r.previous {
 			older = append(older, g)
 		}
 	}
 	slices.SortFunc(older, func(a, b int64) int { return cmp.Compare(b, a) })
-	return older, rows.Err()
+	return older, nil
 }
 
 // Renewal is what came of using a refresh token with success.
@@ -159,11 +154,11 @@ type Renewal struct {
 // used stays as the previous, others are deleted, troubles are forgotten and the
 // lease ends, all at once. ErrMoved when the connection is no longer at From:
 // then the new token is not needed.
-func (s *Store) Renewed(ctx context.Context, id string, n Renewal, also ...Also[Connection]) (Connection, error) {
+func (s *Store) Renewed(ctx context.Context, id string, n Renewal) (Connection, error) {
 	if len(n.Refresh.Reveal()) > maxToken {
 		return Connection{}, problem.New(problem.Limit, "the refresh token is longer than %d bytes", maxToken)
 	}
-	return s.change(ctx, id, func(tx *sql.Tx, r *row) error {
+	return s.change(ctx, id, func(ctx context.Context, r *row) error {
 		if r.Generation != n.From {
 			return ErrMoved
 		}
@@ -182,17 +177,17 @@ func (s *Store) Renewed(ctx context.Context, id string, n Renewal, also ...Also[
 		}
 		if n.Refresh.IsZero() {
 			// No new one: what was used goes on, alone. Its number may be the lower.
-			if err := s.moveUp(ctx, tx, r, n.Used); err != nil {
+			if err := s.moveUp(ctx, r, n.Used); err != nil {
 				return err
 			}
 			r.previous = 0
 		} else {
 			r.Generation++
-			if err := s.v.Put(ctx, tx, r.tokenRef(r.Generation), n.Refresh); err != nil {
+			if err := s.v.Put(ctx, r.tokenRef(r.Generation), n.Refresh); err != nil {
 				return err
 			}
 			r.previous = n.Used
-			if err := s.forget(ctx, tx, r.ID, drop...); err != nil {
+			if err := s.forget(ctx, r.ID, drop...); err != nil {
 				return err
 			}
 		}
@@ -215,22 +210,22 @@ func (s *Store) Renewed(ctx context.Context, id string, n Renewal, also ...Also[
 		}
 		r.leaseBy, r.leaseUntil = "", time.Time{}
 		return nil
-	}, also)
+	})
 }
 
 // moveUp makes a kept generation the only one. Under a number that was not in
 // use, so that the fence moves too.
-func (s *Store) moveUp(ctx context.Context, tx *sql.Tx, r *row, used int64) error {
+func (s *Store) moveUp(ctx context.Context, r *row, used int64) error {
 	old := r.generations()
-	text, err := s.v.Get(ctx, tx, r.tokenRef(used))
+	text, err := s.v.Get(ctx, r.tokenRef(used))
 	if err != nil {
 		return err
 	}
 	r.Generation++
-	if err := s.v.Put(ctx, tx, r.tokenRef(r.Generation), text); err != nil {
+	if err := s.v.Put(ctx, r.tokenRef(r.Generation), text); err != nil {
 		return err
 	}
-	return s.forget(ctx, tx, r.ID, old...)
+	return s.forget(ctx, r.ID, old...)
 }
 
 // Failure is what came of using the refresh tokens without success.
@@ -243,8 +238,8 @@ type Failure struct {
 
 // Failed stores a failure and ends the lease; the tokens stay. ErrMoved when
 // the connection is no longer at From: then the failure says nothing about it.
-func (s *Store) Failed(ctx context.Context, id string, f Failure, also ...Also[Connection]) (Connection, error) {
-	return s.change(ctx, id, func(_ *sql.Tx, r *row) error {
+func (s *Store) Failed(ctx context.Context, id string, f Failure) (Connection, error) {
+	return s.change(ctx, id, func(ctx context.Context, r *row) error {
 		if r.Generation != f.From {
 			return ErrMoved
 		}
@@ -257,36 +252,36 @@ func (s *Store) Failed(ctx context.Context, id string, f Failure, also ...Also[C
 		r.Trouble, r.State, r.RenewAfter = &t, f.State, stamp(f.Next)
 		r.leaseBy, r.leaseUntil = "", time.Time{}
 		return nil
-	}, also)
+	})
 }
 
 // SetForecast keeps a forecast for a connection that is still at generation.
 func (s *Store) SetForecast(ctx context.Context, id string, generation int64, f Forecast) (Connection, error) {
-	return s.change(ctx, id, func(_ *sql.Tx, r *row) error {
+	return s.change(ctx, id, func(ctx context.Context, r *row) error {
 		if r.Generation != generation {
 			return ErrMoved
 		}
 		f.At, f.Computed = stamp(f.At), stamp(f.Computed)
 		r.Forecast = &f
 		return nil
-	}, nil)
+	})
 }
 
 // Hasten makes connections due at once, because something changed that they
 // were refused for: of one client id, or of all with "".
 func (s *Store) Hasten(ctx context.Context, clientID string) error {
-	return s.d.Tx(ctx, func(tx *sql.Tx) error { return s.hasten(ctx, tx, clientID) })
+	return s.d.InTx(ctx, func(ctx context.Context) error { return s.hasten(ctx, clientID) })
 }
 
-func (s *Store) hasten(ctx context.Context, tx *sql.Tx, clientID string) error {
+func (s *Store) hasten(ctx context.Context, clientID string) error {
 	now := s.now()
-	rows, err := tx.QueryContext(ctx, "SELECT "+columns+" FROM connections WHERE client_id = $1 OR $1 = ''", lower(clientID))
+	rows, err := s.d.QueryContext(ctx, readOfApp, lower(clientID))
 	if err != nil {
 		return err
 	}
 	var troubled []string
 	for rows.Next() {
-		r, err := s.scan(ctx, tx, rows)
+		r, err := s.scan(ctx, rows)
 		if err != nil {
 			_ = rows.Close()
 			return err
@@ -299,7 +294,7 @@ func (s *Store) hasten(ctx context.Context, tx *sql.Tx, clientID string) error {
 		return err
 	}
 	for _, id := range troubled {
-		r, err := s.lockedID(ctx, tx, id)
+		r, err := s.lockedID(ctx, id)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		} else if err != nil {
@@ -309,7 +304,7 @@ func (s *Store) hasten(ctx context.Context, tx *sql.Tx, clientID string) error {
 			continue // it is not vouched for by writing it
 		}
 		r.RenewAfter = stamp(now)
-		if err := s.update(ctx, tx, r); err != nil {
+		if err := s.update(ctx, r); err != nil {
 			return err
 		}
 	}
@@ -322,8 +317,7 @@ func (s *Store) hasten(ctx context.Context, tx *sql.Tx, clientID string) error {
 // than life, which a clock that went back leaves behind, counts as ended.
 func (s *Store) Lease(ctx context.Context, id, who string, life time.Duration) (bool, error) {
 	now := s.now()
-	res, err := s.d.ExecContext(ctx, `UPDATE connections SET lease_by = $1, lease_until = $2, changes = changes + 1
-		WHERE id = $3 AND (lease_by = '' OR lease_by = $1 OR lease_until <= $4 OR lease_until > $2)`,
+	res, err := s.d.ExecContext(ctx, takeLease,
 		who, db.Micros(now.Add(life)), id, db.Micros(now))
 	if err != nil {
 		return false, wrap(err, "lease a connection")
@@ -334,7 +328,7 @@ func (s *Store) Lease(ctx context.Context, id, who string, life time.Duration) (
 
 // Release ends a lease that is still who's.
 func (s *Store) Release(ctx context.Context, id, who string) error {
-	_, err := s.d.ExecContext(ctx, "UPDATE connections SET lease_by = '', lease_until = 0 WHERE id = $1 AND lease_by = $2", id, who)
+	_, err := s.d.ExecContext(ctx, endLease, id, who)
 	return wrap(err, "release a connection")
 }
 
@@ -343,8 +337,7 @@ func (s *Store) Release(ctx context.Context, id, who string) error {
 // renewal sets: the clock was wrong when it was written. Leased ones are left out.
 func (s *Store) Due(ctx context.Context, ahead time.Duration, limit int) ([]string, error) {
 	now := s.now()
-	rows, err := s.d.QueryContext(ctx, `SELECT id FROM connections WHERE (renew_after <= $1 OR renew_after > $2) AND (lease_by = '' OR lease_until <= $1 OR lease_until > $3)
-		ORDER BY renew_after, id LIMIT $4`, db.Micros(now), db.Micros(now.Add(ahead)), db.Micros(now.Add(maxLease)), limit)
+	rows, err := s.d.QueryContext(ctx, readDue, db.Micros(now), db.Micros(now.Add(ahead)), db.Micros(now.Add(maxLease)), limit)
 	if err != nil {
 		return nil, wrap(err, "list what is due")
 	}

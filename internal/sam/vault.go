@@ -9,14 +9,15 @@ import (
 	"partnerguard/internal/vault"
 )
 
-// Vault seals what is secret. Each call works within q, so that a sealed row
-// changes together with the row it belongs to. *vault.Vault meets it.
+// Vault seals what is secret. Each call works within the transaction that ctx
+// carries, so that a sealed row changes together with the row it belongs to. *vault.Vault meets it.
 type Vault interface {
-	Put(ctx context.Context, q db.Querier, ref vault.Ref, text secret.Text) error
-	Get(ctx context.Context, q db.Querier, ref vault.Ref) (secret.Text, error)
-	Delete(ctx context.Context, q db.Querier, ref vault.Ref) error
-	Mark(ctx context.Context, q db.Querier, b *vault.Book, values ...any) ([]byte, error)
-	Fits(ctx context.Context, q db.Querier, b *vault.Book, mark []byte, values ...any) error
+	Put(ctx context.Context, ref vault.Ref, text secret.Text) error
+	Get(ctx context.Context, ref vault.Ref) (secret.Text, error)
+	Delete(ctx context.Context, ref vault.Ref) error
+	Names(ctx context.Context, purpose, owner string) ([]string, error)
+	Mark(ctx context.Context, b *vault.Book, values ...any) ([]byte, error)
+	Fits(ctx context.Context, b *vault.Book, mark []byte, values ...any) error
 }
 
 // The tables whose rows are marked: all that decides where a refresh token goes

@@ -23,9 +23,9 @@ type chain struct {
 }
 
 // oldChain reads where the chain ended; its head is 0 where there was none.
-func oldChain(ctx context.Context, q db.Querier) (c chain, err error) {
+func oldChain(ctx context.Context, q *db.DB) (c chain, err error) {
 	var a, s string
-	err = q.QueryRowContext(ctx, "SELECT anchor, seq, hash FROM trail_chain WHERE one = 1").Scan(&a, &c.head.Seq, &s)
+	err = q.QueryRowContext(ctx, readChain).Scan(&a, &c.head.Seq, &s)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, nil
 	}
@@ -44,14 +44,13 @@ func oldChain(ctx context.Context, q db.Querier) (c chain, err error) {
 // begin makes the head where there is none: of an empty trail, or of a chain
 // that holds.
 func (t *Trail) begin(ctx context.Context) error {
-	const any = "SELECT count(*) FROM trail_head"
 	var n int
-	if err := t.db.QueryRowContext(ctx, any).Scan(&n); err != nil || n > 0 {
+	if err := t.db.QueryRowContext(ctx, countHeads).Scan(&n); err != nil || n > 0 {
 		return err
 	}
 	broken := errors.New("the chain does not hold")
-	err := t.db.Tx(ctx, func(tx *sql.Tx) error {
-		c, err := oldChain(ctx, tx)
+	err := t.db.InTx(ctx, func(ctx context.Context) error {
+		c, err := oldChain(ctx, t.db)
 		if err != nil {
 			return err
 		}
@@ -59,7 +58,7 @@ func (t *Trail) begin(ctx context.Context) error {
 		if id == (Hash{}) {
 			id = Hash(token.Bytes(len(id)))
 		}
-		res, err := tx.ExecContext(ctx, "INSERT INTO trail_head (one, id, size, nodes) VALUES (1, $1, 0, $2) ON CONFLICT (one) DO NOTHING", id.String(), []byte{})
+		res, err := t.db.ExecContext(ctx, putHead, id.String(), []byte{})
 		if err != nil {
 			return err
 		}
@@ -67,8 +66,7 @@ func (t *Trail) begin(ctx context.Context) error {
 			return err // another process was faster
 		}
 		var kept int64
-		if err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM trail_pages)
-			+ (SELECT count(*) FROM trail_tiles) + (SELECT count(*) FROM trail_anchors)`).Scan(&kept); err != nil {
+		if err := t.db.QueryRowContext(ctx, countKept).Scan(&kept); err != nil {
 			return err
 		}
 		if c.head.Seq == 0 {
@@ -77,7 +75,7 @@ func (t *Trail) begin(ctx context.Context) error {
 			}
 			return nil
 		}
-		return t.carry(ctx, tx, c, broken)
+		return t.carry(ctx, t.db, c, broken)
 	})
 	if errors.Is(err, broken) || errors.Is(err, problem.BadInput) {
 		return nil
@@ -86,7 +84,7 @@ func (t *Trail) begin(ctx context.Context) error {
 }
 
 // carry checks the chain, and makes the tree of its entries.
-func (t *Trail) carry(ctx context.Context, q db.Querier, c chain, broken error) error {
+func (t *Trail) carry(ctx context.Context, q *db.DB, c chain, broken error) error {
 	w := newWalk(c, nil)
 	var s tiles
 	w.leaf = func(h tlog.Hash) error { return s.add(ctx, q, w.tree.size, h) }
@@ -97,16 +95,16 @@ func (t *Trail) carry(ctx context.Context, q db.Querier, c chain, broken error) 
 	if b != nil || w.at.Seq != c.head.Seq || w.at.Hash != c.head.Hash {
 		return broken
 	}
-	if _, err := q.ExecContext(ctx, "UPDATE trail_head SET size = $1, nodes = $2 WHERE one = 1", w.tree.size, w.tree.bytes()); err != nil {
+	if _, err := q.ExecContext(ctx, setHead, w.tree.size, w.tree.bytes()); err != nil {
 		return err
 	}
 	it := audit.Event{At: t.now(), Action: audit.TrailCarried, Outcome: audit.Done, Actor: "system:trail",
 		Details: map[string]string{"entries": strconv.FormatInt(c.head.Seq, 10), "chain": c.head.Hash.String()}}
-	return t.add(ctx, q, []item{{it.At.UnixMicro(), tail(it)}}, nil)
+	return t.add(ctx, []item{{it.At.UnixMicro(), tail(it)}}, nil)
 }
 
 // headless says why there is no head.
-func (t *Trail) headless(ctx context.Context, q db.Querier) error {
+func (t *Trail) headless(ctx context.Context, q *db.DB) error {
 	c, err := oldChain(ctx, q)
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"database/sql"
 	"encoding/base64"
 	"errors"
 	"strconv"
@@ -14,7 +13,6 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/db"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/vault"
@@ -113,8 +111,8 @@ func (t *Trail) Origin(ctx context.Context) (string, error) {
 
 // Vault is where the signing key is sealed; [vault.Vault] is one.
 type Vault interface {
-	Get(ctx context.Context, q db.Querier, r vault.Ref) (secret.Text, error)
-	Put(ctx context.Context, q db.Querier, r vault.Ref, s secret.Text) error
+	Get(ctx context.Context, r vault.Ref) (secret.Text, error)
+	Put(ctx context.Context, r vault.Ref, s secret.Text) error
 }
 
 // Signer signs checkpoints of one trail.
@@ -137,7 +135,7 @@ func (t *Trail) OpenSigner(ctx context.Context, v Vault) (*Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := v.Get(ctx, nil, keyRef(o))
+	s, err := v.Get(ctx, keyRef(o))
 	if err != nil {
 		return nil, err
 	}
@@ -169,12 +167,12 @@ func (t *Trail) Signer(ctx context.Context, v Vault) (*Signer, error) {
 			"the key that signs the trail's checkpoints is gone from the vault, and entry %d says that it was made", made.Entries[0].Seq).
 			WithHint("restore the vault from a backup")
 	}
-	err = t.db.Tx(ctx, func(tx *sql.Tx) error {
+	err = t.db.InTx(ctx, func(ctx context.Context) error {
 		// The head's lock makes one of two processes wait for the other.
-		if err := t.take(ctx, tx, &known{}); err != nil {
+		if err := t.take(ctx, &known{}); err != nil {
 			return err
 		}
-		s, err := v.Get(ctx, tx, ref)
+		s, err := v.Get(ctx, ref)
 		if err == nil {
 			signer, err = newSigner(o, s)
 			return err
@@ -190,10 +188,10 @@ func (t *Trail) Signer(ctx context.Context, v Vault) (*Signer, error) {
 		if signer, err = newSigner(o, s); err != nil {
 			return err
 		}
-		if err := v.Put(ctx, tx, ref, s); err != nil {
+		if err := v.Put(ctx, ref, s); err != nil {
 			return err
 		}
-		return t.Record(ctx, tx, audit.Event{Action: audit.TrailKey, Outcome: audit.Done, Actor: "system:trail", Object: o,
+		return t.Record(ctx, audit.Event{Action: audit.TrailKey, Outcome: audit.Done, Actor: "system:trail", Object: o,
 			Details: map[string]string{"key": signer.key}})
 	})
 	return signer, err

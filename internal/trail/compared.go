@@ -3,7 +3,6 @@ package trail
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -105,7 +104,7 @@ type Standing struct {
 
 // Standings gives how every anchor stands that was ever tried.
 func (t *Trail) Standings(ctx context.Context) ([]Standing, error) {
-	rows, err := t.db.QueryContext(ctx, "SELECT anchor, size, at, tried, failing, reason FROM trail_anchors ORDER BY anchor")
+	rows, err := t.db.QueryContext(ctx, readStandings)
 	if err != nil {
 		return nil, unread(err)
 	}
@@ -127,7 +126,7 @@ func (t *Trail) Standings(ctx context.Context) ([]Standing, error) {
 }
 
 func (t *Trail) kept(ctx context.Context, anchor string) ([]Kept, error) {
-	rows, err := t.db.QueryContext(ctx, "SELECT size, at, note, proof FROM trail_proofs WHERE anchor = $1 ORDER BY size", anchor)
+	rows, err := t.db.QueryContext(ctx, readProofs, anchor)
 	if err != nil {
 		return nil, unread(err)
 	}
@@ -231,15 +230,13 @@ func (t *Trail) send(ctx context.Context, a Anchor, st Standing, s *Sending, log
 			e = &audit.Event{Action: audit.TrailGapEnded, Outcome: audit.Done}
 		}
 	}
-	return st, t.db.Tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO trail_anchors (anchor, size, at, tried, failing, reason) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (anchor) DO UPDATE SET size = excluded.size, at = excluded.at, tried = excluded.tried, failing = excluded.failing, reason = excluded.reason`,
+	return st, t.db.InTx(ctx, func(ctx context.Context) error {
+		if _, err := t.db.ExecContext(ctx, putStanding,
 			st.Anchor, st.Size, db.Micros(st.At), db.Micros(st.Tried), db.Micros(st.Failing), st.Reason); err != nil {
 			return err
 		}
 		if err == nil && len(proof) > 0 {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO trail_proofs (anchor, size, at, note, proof) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT (anchor, size) DO UPDATE SET at = excluded.at, note = excluded.note, proof = excluded.proof`,
+			if _, err := t.db.ExecContext(ctx, putProof,
 				st.Anchor, s.Size, db.Micros(s.At), string(s.Note), proof); err != nil {
 				return err
 			}
@@ -252,7 +249,7 @@ func (t *Trail) send(ctx context.Context, a Anchor, st Standing, s *Sending, log
 		if !was.Failing.IsZero() {
 			e.Details["since"] = was.Failing.Format(time.RFC3339)
 		}
-		return t.Record(ctx, tx, *e)
+		return t.Record(ctx, *e)
 	})
 }
 

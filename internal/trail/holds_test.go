@@ -1,7 +1,7 @@
 package trail
 
 import (
-	"database/sql"
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -23,9 +23,9 @@ func TestHolds(t *testing.T) {
 			t.Fatal(err)
 		}
 		const n = 600
-		err = d.Tx(ctx, func(tx *sql.Tx) error {
+		err = d.InTx(ctx, func(ctx context.Context) error {
 			for i := range n {
-				if err := tr.Record(ctx, tx, audit.Event{Action: audit.TokenIssued, Outcome: audit.Done, Actor: fmt.Sprintf("a%d", i)}); err != nil {
+				if err := tr.Record(ctx, audit.Event{Action: audit.TokenIssued, Outcome: audit.Done, Actor: fmt.Sprintf("a%d", i)}); err != nil {
 					return err
 				}
 			}

@@ -86,27 +86,21 @@ func Open(ctx context.Context, d *db.DB, o Options) (*Trail, error) {
 }
 
 // Record appends an event; a zero At becomes now. When it returns nil the event
-// is durable: with q nil in a transaction of its own, shared with whoever
-// records at the same moment; else as soon as the caller's transaction q is
-// committed, and not at all when that is undone.
+// is durable: in a transaction of its own, shared with whoever records at the
+// same moment; or, when ctx carries a transaction of this database, as soon as
+// that is committed, and not at all when it is undone.
 //
 // Recording takes the lock of the tree's head until the transaction ends: in
-// a transaction of several steps, record last. With q nil it waits for the
+// a transaction of several steps, record last. Without one it waits for the
 // commit even when ctx ends meanwhile, so that a nil error and a durable event
 // are the same; a commit is given up after half a minute.
-func (t *Trail) Record(ctx context.Context, q db.Querier, e audit.Event) error {
+func (t *Trail) Record(ctx context.Context, e audit.Event) error {
 	if e.At.IsZero() {
 		e.At = t.now()
 	}
 	it := item{e.At.UnixMicro(), tail(e)}
-	switch q.(type) {
-	case nil:
-	case *db.DB, *sql.DB, *sql.Conn: // no transaction: the tree would tear
-		if q != db.Querier(t.db) && q != db.Querier(t.db.DB) {
-			return problem.New(problem.Internal, "the audit trail was given another database than its own")
-		}
-	default:
-		return failed(t.add(ctx, q, []item{it}, nil))
+	if t.db.Tx(ctx) != nil {
+		return failed(t.add(ctx, []item{it}, nil))
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -198,12 +192,12 @@ func (t *Trail) write() {
 		t.mu.Unlock()
 		ctx, stop := context.WithTimeout(context.Background(), commitTime)
 		var now *known
-		b.err = t.db.Tx(ctx, func(tx *sql.Tx) error {
+		b.err = t.db.InTx(ctx, func(ctx context.Context) error {
 			now = &known{}
 			if t.last != nil {
 				now = &known{tree{t.last.size, slices.Clone(t.last.nodes)}, tiles{slices.Clone(t.last.leaves)}}
 			}
-			return t.add(ctx, tx, b.items, now)
+			return t.add(ctx, b.items, now)
 		})
 		stop()
 		if t.last = now; b.err != nil {
@@ -223,14 +217,14 @@ type known struct {
 // head's lock, on either database, until the transaction ends. now, when given,
 // is where the caller believes the tree to stand, and becomes where it does: one
 // statement less while nobody else records.
-func (t *Trail) add(ctx context.Context, q db.Querier, items []item, now *known) error {
+func (t *Trail) add(ctx context.Context, items []item, now *known) error {
 	count := int64(len(items))
 	guess := now != nil && now.size > 0
 	if !guess {
 		if now == nil {
 			now = &known{}
 		}
-		if err := t.take(ctx, q, now); err != nil {
+		if err := t.take(ctx, now); err != nil {
 			return err
 		}
 	}
@@ -239,7 +233,7 @@ func (t *Trail) add(ctx context.Context, q db.Querier, items []item, now *known)
 	for _, h := range leaves {
 		now.tree.add(h)
 	}
-	res, err := t.exec(ctx, q, moveHead, now.size, now.bytes(), was, wasNodes)
+	res, err := t.exec(ctx, moveHead, now.size, now.bytes(), was, wasNodes)
 	if err != nil {
 		return err
 	}
@@ -251,33 +245,26 @@ func (t *Trail) add(ctx context.Context, q db.Querier, items []item, now *known)
 			return err
 		}
 		*now = known{} // somebody else recorded
-		return t.add(ctx, q, items, now)
+		return t.add(ctx, items, now)
 	}
 	earliest, latest := items[0].at, items[0].at
 	for _, it := range items {
 		earliest, latest = min(earliest, it.at), max(latest, it.at)
 	}
-	res, err = t.exec(ctx, q, putPage, was+1, was+count, earliest, latest, string(page))
+	res, err = t.exec(ctx, putPage, was+1, was+count, earliest, latest, string(page))
 	if err != nil {
 		return err
 	}
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
 		return errors.Join(err, problem.New(problem.Internal, "the database did not keep what the audit trail recorded"))
 	}
-	return now.extend(ctx, q, was, leaves)
+	return now.extend(ctx, t.db, was, leaves)
 }
 
-// The statements of a commit, which are kept prepared: to parse them cost a third
-// of a small one.
-const (
-	moveHead = "UPDATE trail_head SET size = $1, nodes = $2 WHERE one = 1 AND size = $3 AND nodes = $4"
-	putPage  = "INSERT INTO trail_pages (first, last, earliest, latest, entries) VALUES ($1, $2, $3, $4, $5)"
-)
-
-func (t *Trail) exec(ctx context.Context, q db.Querier, query string, args ...any) (sql.Result, error) {
-	tx, ok := q.(*sql.Tx)
-	if !ok {
-		return q.ExecContext(ctx, query, args...)
+func (t *Trail) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	tx := t.db.Tx(ctx)
+	if tx == nil {
+		return t.db.ExecContext(ctx, query, args...)
 	}
 	return tx.StmtContext(ctx, t.prepared[query]).ExecContext(ctx, args...)
 }
@@ -296,7 +283,7 @@ func (t *Trail) prepare(ctx context.Context) error {
 }
 
 // extend writes the tiles that leaves after entry was make full.
-func (k *known) extend(ctx context.Context, q db.Querier, was int64, leaves []tlog.Hash) (err error) {
+func (k *known) extend(ctx context.Context, q *db.DB, was int64, leaves []tlog.Hash) (err error) {
 	have := int64(len(k.leaves)) == was%tileWidth
 	if was%tileWidth+int64(len(leaves)) < tileWidth {
 		if have {
@@ -318,12 +305,12 @@ func (k *known) extend(ctx context.Context, q db.Querier, was int64, leaves []tl
 }
 
 // take locks the head and reads it.
-func (t *Trail) take(ctx context.Context, q db.Querier, now *known) error {
+func (t *Trail) take(ctx context.Context, now *known) error {
 	var size int64
 	var nodes []byte
-	err := q.QueryRowContext(ctx, "UPDATE trail_head SET size = size WHERE one = 1 RETURNING size, nodes").Scan(&size, &nodes)
+	err := t.db.QueryRowContext(ctx, lockHead).Scan(&size, &nodes)
 	if errors.Is(err, sql.ErrNoRows) {
-		return t.headless(ctx, q)
+		return t.headless(ctx, t.db)
 	}
 	if err != nil {
 		return err
@@ -381,7 +368,7 @@ func (t *Trail) RootAt(ctx context.Context, size int64) (Hash, error) {
 func (t *Trail) head(ctx context.Context) (at tree, id string, err error) {
 	var size int64
 	var nodes []byte
-	if err = t.db.QueryRowContext(ctx, "SELECT id, size, nodes FROM trail_head WHERE one = 1").Scan(&id, &size, &nodes); err != nil {
+	if err = t.db.QueryRowContext(ctx, readHead).Scan(&id, &size, &nodes); err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
 			return at, id, t.headless(ctx, t.db)
 		}
@@ -414,8 +401,8 @@ func (t *Trail) pages(ctx context.Context, n int, where string, args ...any) ([]
 	return pages(ctx, t.db, n, where, args...)
 }
 
-func pages(ctx context.Context, q db.Querier, n int, where string, args ...any) ([]page, error) {
-	rows, err := q.QueryContext(ctx, "SELECT first, last, earliest, latest, entries FROM trail_pages WHERE "+where+" LIMIT "+strconv.Itoa(n), args...)
+func pages(ctx context.Context, q *db.DB, n int, where string, args ...any) ([]page, error) {
+	rows, err := q.QueryContext(ctx, readPages+where+" LIMIT "+strconv.Itoa(n), args...)
 	if err != nil {
 		return nil, unread(err)
 	}

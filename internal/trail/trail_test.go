@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -39,10 +38,15 @@ func event(n int) audit.Event {
 	return audit.Event{At: noon.Add(time.Duration(n) * time.Second), Action: audit.TokenIssued, Outcome: audit.Done, Actor: fmt.Sprintf("mtls:caller-%d", n%3), Tenant: "t1", Details: map[string]string{"n": fmt.Sprint(n), "resource": "graph"}}
 }
 
-func record(t testing.TB, tr *trail.Trail, q db.Querier, from, to int) {
+func record(t testing.TB, tr *trail.Trail, from, to int) {
+	t.Helper()
+	within(t.Context(), t, tr, from, to)
+}
+
+func within(ctx context.Context, t testing.TB, tr *trail.Trail, from, to int) {
 	t.Helper()
 	for n := from; n <= to; n++ {
-		if err := tr.Record(t.Context(), q, event(n)); err != nil {
+		if err := tr.Record(ctx, event(n)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -89,17 +93,17 @@ func TestRecordAndVerify(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		tr := open(t, d)
 		holds(t, tr, 0)
-		record(t, tr, nil, 1, 5)
-		record(t, tr, d, 6, 6) // the database itself is no transaction
+		record(t, tr, 1, 5)
+		record(t, tr, 6, 6)
 		stop := errors.New("stop")
-		if err := d.Tx(t.Context(), func(tx *sql.Tx) error {
-			record(t, tr, tx, 7, 8)
+		if err := d.InTx(t.Context(), func(ctx context.Context) error {
+			within(ctx, t, tr, 7, 8)
 			return nil
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if err := d.Tx(t.Context(), func(tx *sql.Tx) error {
-			record(t, tr, tx, 9, 9)
+		if err := d.InTx(t.Context(), func(ctx context.Context) error {
+			within(ctx, t, tr, 9, 9)
 			return stop
 		}); !errors.Is(err, stop) {
 			t.Fatal(err)
@@ -107,7 +111,7 @@ func TestRecordAndVerify(t *testing.T) {
 		r := holds(t, tr, 8) // what was undone is not there
 		// The second opening goes on with the same chain.
 		again := open(t, d)
-		record(t, again, nil, 9, 9)
+		record(t, again, 9, 9)
 		holds(t, tr, 9)
 		if r, err := tr.Verify(t.Context(), &r.Head.Hash); err != nil || r.Bad != nil {
 			t.Errorf("a head of before: %v %v", r.Bad, err)
@@ -136,9 +140,9 @@ func TestManyAtOnceMakeOneChain(t *testing.T) {
 					for n := range 10 {
 						var err error
 						if w%8 == 0 && n%5 == 0 {
-							err = d.Tx(t.Context(), func(tx *sql.Tx) error { return tr.Record(t.Context(), tx, event(p)) })
+							err = d.InTx(t.Context(), func(ctx context.Context) error { return tr.Record(ctx, event(p)) })
 						} else {
-							err = tr.Record(t.Context(), nil, event(p))
+							err = tr.Record(t.Context(), event(p))
 						}
 						if err != nil {
 							t.Error(err)
@@ -196,12 +200,12 @@ func TestTampering(t *testing.T) {
 			t.Parallel()
 			d := dbtest.SQLite(t)
 			tr := open(t, d)
-			record(t, tr, nil, 1, 3) // pages 1, 2, 3 … and one of three entries
-			if err := d.Tx(t.Context(), func(tx *sql.Tx) error { return nil }); err != nil {
+			record(t, tr, 1, 3) // pages 1, 2, 3 … and one of three entries
+			if err := d.InTx(t.Context(), func(ctx context.Context) error { return nil }); err != nil {
 				t.Fatal(err)
 			}
 			three(t, d, tr, 4, 6)
-			record(t, tr, nil, 7, 7)
+			record(t, tr, 7, 7)
 			holds(t, tr, 7)
 			c.do(t, d)
 			r, err := tr.Verify(t.Context(), nil)
@@ -220,12 +224,12 @@ func TestTampering(t *testing.T) {
 		t.Parallel()
 		d := dbtest.SQLite(t)
 		tr := open(t, d)
-		record(t, tr, nil, 1, 2)
+		record(t, tr, 1, 2)
 		var nodes []byte
 		if err := d.QueryRow("SELECT nodes FROM trail_head").Scan(&nodes); err != nil {
 			t.Fatal(err)
 		}
-		record(t, tr, nil, 3, 4)
+		record(t, tr, 3, 4)
 		noted, err := tr.Head(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -251,7 +255,7 @@ func exec(t *testing.T, d *db.DB, q string, args ...any) {
 // would have.
 func three(t *testing.T, d *db.DB, tr *trail.Trail, from, to int) {
 	t.Helper()
-	record(t, tr, nil, from, to)
+	record(t, tr, from, to)
 	var text []string
 	rows, err := d.Query("SELECT entries FROM trail_pages WHERE first >= $1 ORDER BY first", from)
 	if err != nil {
@@ -305,9 +309,9 @@ func TestInsertedPageIsFoundAnywhere(t *testing.T) {
 	d := dbtest.SQLite(t)
 	tr := open(t, d)
 	// The wide page is the last that is read before a pause.
-	record(t, tr, nil, 1, 15)
+	record(t, tr, 1, 15)
 	three(t, d, tr, 16, 40)
-	record(t, tr, nil, 41, 75)
+	record(t, tr, 41, 75)
 	holds(t, tr, 75)
 	for first := int64(17); first <= 40; first++ {
 		forge(t, d, first, "x")
@@ -324,8 +328,8 @@ func TestSearch(t *testing.T) {
 		tr := open(t, d)
 		three(t, d, tr, 1, 20) // one page of many, whose entries fall on several answers
 		three(t, d, tr, 21, 40)
-		record(t, tr, nil, 41, 50)
-		if err := tr.Record(t.Context(), nil, audit.Event{At: noon, Action: audit.TokenRefused, Outcome: audit.Refused, Actor: `odd "name"`, Object: "c-1", Tenant: "t2", Reason: "no"}); err != nil {
+		record(t, tr, 41, 50)
+		if err := tr.Record(t.Context(), audit.Event{At: noon, Action: audit.TokenRefused, Outcome: audit.Refused, Actor: `odd "name"`, Object: "c-1", Tenant: "t2", Reason: "no"}); err != nil {
 			t.Fatal(err)
 		}
 		var seen []int64
@@ -383,7 +387,7 @@ func TestExport(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		tr := open(t, d)
-		record(t, tr, nil, 1, 30)
+		record(t, tr, 1, 30)
 		for _, after := range []int64{0, 1, 17, 29, 30} {
 			var b bytes.Buffer
 			head, err := tr.Export(t.Context(), &b, after)
@@ -412,7 +416,7 @@ func TestExportByHand(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)
 	tr := open(t, d)
-	record(t, tr, nil, 1, 3)
+	record(t, tr, 1, 3)
 	var b bytes.Buffer
 	if _, err := tr.Export(t.Context(), &b, 0); err != nil {
 		t.Fatal(err)
@@ -444,7 +448,7 @@ func TestExportTampered(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)
 	tr := open(t, d)
-	record(t, tr, nil, 1, 4)
+	record(t, tr, 1, 4)
 	var b bytes.Buffer
 	head, err := tr.Export(t.Context(), &b, 0)
 	if err != nil {
@@ -490,7 +494,7 @@ func FuzzVerifyExport(f *testing.F) {
 		f.Fatal(err)
 	}
 	for n := range 3 {
-		if err := tr.Record(context.Background(), nil, event(n)); err != nil {
+		if err := tr.Record(context.Background(), event(n)); err != nil {
 			f.Fatal(err)
 		}
 	}
@@ -524,22 +528,18 @@ func TestFailure(t *testing.T) {
 	tr := open(t, d)
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if err := tr.Record(ctx, nil, event(1)); err != nil && !errors.Is(err, context.Canceled) {
+	if err := tr.Record(ctx, event(1)); err != nil && !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	exec(t, d, "DROP TABLE trail_pages")
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			err := tr.Record(t.Context(), nil, event(2))
+			err := tr.Record(t.Context(), event(2))
 			if !errors.Is(err, problem.Internal) || strings.Contains(err.Error(), "trail_pages") {
 				t.Errorf("%v", err)
 			}
 		})
 	}
 	wg.Wait()
-	other := dbtest.SQLite(t)
-	if err := tr.Record(t.Context(), other, event(3)); err == nil {
-		t.Error("recorded into another database")
-	}
 }

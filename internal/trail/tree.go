@@ -72,7 +72,7 @@ const (
 // full. leaves are those since the last full tile.
 type tiles struct{ leaves []tlog.Hash }
 
-func (s *tiles) add(ctx context.Context, q db.Querier, size int64, leaf tlog.Hash) error {
+func (s *tiles) add(ctx context.Context, q *db.DB, size int64, leaf tlog.Hash) error {
 	if s.leaves = append(s.leaves, leaf); len(s.leaves) < tileWidth {
 		return nil
 	}
@@ -98,7 +98,7 @@ func (s *tiles) add(ctx context.Context, q db.Querier, size int64, leaf tlog.Has
 	return nil
 }
 
-func putTile(ctx context.Context, q db.Querier, level int, n int64, hashes []tlog.Hash) (tlog.Hash, error) {
+func putTile(ctx context.Context, q *db.DB, level int, n int64, hashes []tlog.Hash) (tlog.Hash, error) {
 	var t tree
 	raw := make([]byte, 0, tileWidth*tlog.HashSize)
 	for _, h := range hashes {
@@ -106,13 +106,13 @@ func putTile(ctx context.Context, q db.Querier, level int, n int64, hashes []tlo
 		raw = append(raw, h[:]...)
 	}
 	root := t.root()
-	_, err := q.ExecContext(ctx, "INSERT INTO trail_tiles (level, n, root, hashes) VALUES ($1, $2, $3, $4)", level, n, root[:], raw)
+	_, err := q.ExecContext(ctx, insertTile, level, n, root[:], raw)
 	return root, err
 }
 
 // tileRoots gives the roots of count tiles of a level from n on.
-func tileRoots(ctx context.Context, q db.Querier, level int, n int64, count int) ([]tlog.Hash, error) {
-	rows, err := q.QueryContext(ctx, "SELECT root FROM trail_tiles WHERE level = $1 AND n >= $2 AND n < $3 ORDER BY n", level, n, n+int64(count))
+func tileRoots(ctx context.Context, q *db.DB, level int, n int64, count int) ([]tlog.Hash, error) {
+	rows, err := q.QueryContext(ctx, readRoots, level, n, n+int64(count))
 	if err != nil {
 		return nil, err
 	}
@@ -140,13 +140,12 @@ func tileRoots(ctx context.Context, q db.Querier, level int, n int64, count int)
 
 // leavesAfter reads the leaf hashes of the entries after number after, up to
 // size, from the pages.
-func leavesAfter(ctx context.Context, q db.Querier, after, size int64) ([]tlog.Hash, error) {
+func leavesAfter(ctx context.Context, q *db.DB, after, size int64) ([]tlog.Hash, error) {
 	list := make([]tlog.Hash, 0, max(0, min(size-after, tileWidth)))
 	if after >= size {
 		return list, nil
 	}
-	rows, err := q.QueryContext(ctx, "SELECT first, last, earliest, latest, entries FROM trail_pages WHERE last > $1 AND first <= $2 AND first > $3 ORDER BY first",
-		after, size, after-pageEntries) // a page has no more
+	rows, err := q.QueryContext(ctx, readPagesBetween, after, size, after-pageEntries) // a page has no more
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +182,7 @@ func leavesAfter(ctx context.Context, q db.Querier, after, size int64) ([]tlog.H
 // checks every tile against the root.
 type stored struct {
 	ctx  context.Context
-	q    db.Querier
+	q    *db.DB
 	size int64
 }
 
@@ -202,7 +201,7 @@ func (s stored) ReadTiles(list []tlog.Tile) ([][]byte, error) {
 		switch {
 		case t.W == tileWidth:
 			var raw []byte
-			err = s.q.QueryRowContext(s.ctx, "SELECT hashes FROM trail_tiles WHERE level = $1 AND n = $2", t.L, t.N).Scan(&raw)
+			err = s.q.QueryRowContext(s.ctx, readHashes, t.L, t.N).Scan(&raw)
 			if errors.Is(err, sql.ErrNoRows) {
 				err = problem.New(problem.BadInput, "a tile of the audit trail is missing: %s", t.Path())
 			}

@@ -2,8 +2,8 @@ package trail_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -20,9 +20,9 @@ import (
 // many records n entries in pages of 1,000, as many callers at once would.
 func many(t testing.TB, d *db.DB, tr *trail.Trail, n int) {
 	t.Helper()
-	if err := d.Tx(t.Context(), func(tx *sql.Tx) error {
+	if err := d.InTx(t.Context(), func(ctx context.Context) error {
 		for i := range n {
-			if err := tr.Record(t.Context(), tx, event(i)); err != nil {
+			if err := tr.Record(ctx, event(i)); err != nil {
 				return err
 			}
 		}
@@ -58,7 +58,7 @@ func TestRootIsRFC6962(t *testing.T) {
 			if err != nil || head.Hash != mth(leaves) || head.Seq != int64(n-1) {
 				t.Fatalf("%d entries: %v %v", n-1, head, err)
 			}
-			record(t, tr, nil, n, n)
+			record(t, tr, n, n)
 			leaves = append(leaves, sha256.Sum256(append([]byte{0}, trail.Canonical(int64(n), event(n))...)))
 		}
 	})
@@ -70,11 +70,11 @@ func TestTiles(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		tr, other := open(t, d), open(t, d)
-		record(t, tr, nil, 1, 200)
+		record(t, tr, 1, 200)
 		many(t, d, other, 50)
-		record(t, tr, nil, 1, 10)
+		record(t, tr, 1, 10)
 		many(t, d, tr, 300)
-		record(t, other, nil, 1, 250)
+		record(t, other, 1, 250)
 		holds(t, tr, 810)
 		var n int
 		if err := d.QueryRow("SELECT count(*) FROM trail_tiles WHERE level = 0").Scan(&n); err != nil || n != 3 {
@@ -150,7 +150,7 @@ func TestChainIsCarriedOver(t *testing.T) {
 		if err != nil || len(f.Entries) != 1 || f.Entries[0].Details["chain"] != hex.EncodeToString(head[:]) {
 			t.Fatalf("%+v %v", f, err)
 		}
-		record(t, tr, nil, 1, 300)
+		record(t, tr, 1, 300)
 		open(t, d)
 		holds(t, tr, 901)
 		// A head that was written down before still counts.
@@ -193,7 +193,7 @@ func TestBrokenChainIsNotCarriedOver(t *testing.T) {
 			old(t, d, 10)
 			exec(t, d, c.do)
 			tr := open(t, d)
-			if err := tr.Record(t.Context(), nil, event(1)); !errors.Is(err, problem.Unmet) || !strings.Contains(err.Error(), fmt.Sprintf("entry %d", c.at)) {
+			if err := tr.Record(t.Context(), event(1)); !errors.Is(err, problem.Unmet) || !strings.Contains(err.Error(), fmt.Sprintf("entry %d", c.at)) {
 				t.Errorf("recorded: %v", err)
 			}
 			if r, err := tr.Verify(t.Context(), nil); err != nil || r.Bad == nil || r.Bad.Seq != c.at {
@@ -211,10 +211,10 @@ func TestHeadIsNotMadeOverEntries(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)
 	tr := open(t, d)
-	record(t, tr, nil, 1, 3)
+	record(t, tr, 1, 3)
 	exec(t, d, "DELETE FROM trail_head")
 	tr = open(t, d)
-	if err := tr.Record(t.Context(), nil, event(1)); !errors.Is(err, problem.Internal) {
+	if err := tr.Record(t.Context(), event(1)); !errors.Is(err, problem.Internal) {
 		t.Errorf("recorded without a head: %v", err)
 	}
 	if _, err := tr.Verify(t.Context(), nil); !errors.Is(err, problem.BadInput) {

@@ -139,7 +139,7 @@ const verifyPages = 16
 // pages checks all pages in the order of their own numbers, from the smallest
 // there can be: a page that claims a number before its turn was inserted. It
 // stops after entry most.
-func (w *walk) pages(ctx context.Context, q db.Querier, most int64) (*Bad, error) {
+func (w *walk) pages(ctx context.Context, q *db.DB, most int64) (*Bad, error) {
 	for cursor := int64(math.MinInt64); ; {
 		list, err := pages(ctx, q, verifyPages, "first > $1 ORDER BY first", cursor)
 		if err != nil || len(list) == 0 {
@@ -189,7 +189,7 @@ func (w *walk) page(p *page) (*Bad, error) {
 // checkTiles compares the stored tiles with the leaves as they come.
 type checkTiles struct {
 	ctx   context.Context
-	q     db.Querier
+	q     *db.DB
 	level [][]tlog.Hash // of each, those since the last full tile
 	count []int64       // of each, full tiles
 	bad   *Bad
@@ -211,7 +211,7 @@ func (c *checkTiles) add(level int, h tlog.Hash) error {
 	}
 	n, root := c.count[level], t.root()
 	var has, hashes []byte
-	err := c.q.QueryRowContext(c.ctx, "SELECT root, hashes FROM trail_tiles WHERE level = $1 AND n = $2", level, n).Scan(&has, &hashes)
+	err := c.q.QueryRowContext(c.ctx, readTile, level, n).Scan(&has, &hashes)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return unread(err)
 	}
@@ -328,7 +328,7 @@ func (t *Trail) ended(ctx context.Context, w *walk, stand tree, full []int64) (*
 		for range level + 1 {
 			limit /= tileWidth
 		}
-		if err := t.db.QueryRowContext(ctx, "SELECT count(*) FROM trail_tiles WHERE level = $1 AND n < $2", level, limit).Scan(&more); err != nil {
+		if err := t.db.QueryRowContext(ctx, countTilesBelow, level, limit).Scan(&more); err != nil {
 			return nil, unread(err)
 		}
 		if more != n {

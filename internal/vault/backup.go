@@ -107,7 +107,7 @@ func (v *Vault) BackupFile(ctx context.Context, path string, tell func(done, of 
 	if err := syncDir(filepath.Dir(path)); err != nil {
 		return b, failed(err)
 	}
-	return b, v.record(ctx, nil, audit.Event{Action: audit.VaultBackedUp, Outcome: audit.Done, Object: b.Vault, Details: map[string]string{"rows": strconv.FormatInt(b.Rows, 10)}})
+	return b, v.record(ctx, audit.Event{Action: audit.VaultBackedUp, Outcome: audit.Done, Object: b.Vault, Details: map[string]string{"rows": strconv.FormatInt(b.Rows, 10)}})
 }
 
 // onlyBackup refuses a path at which something stands that is no backup.
@@ -138,7 +138,7 @@ func (v *Vault) Backup(ctx context.Context, to io.Writer, tell func(done, of int
 		return Backup{}, dbFailed(err)
 	}
 	defer func() { _ = tx.Rollback() }() // it only reads
-	q := v.querier(tx)
+	q := v.seen(tx)
 	s, err := readKeyset(ctx, q)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return Backup{}, dbFailed(err)

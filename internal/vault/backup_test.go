@@ -83,7 +83,7 @@ func TestBackupAndRestore(t *testing.T) {
 			t.Error(diff)
 		}
 		resealAll(t, b.Vault, 1000)
-		if err := b.Delete(ctx, nil, refresh("7")); err != nil {
+		if err := b.Delete(ctx, refresh("7")); err != nil {
 			t.Fatal(err)
 		}
 		resealAll(t, b.Vault, 1000) // the keys of the backup are gone here
@@ -94,7 +94,7 @@ func TestBackupAndRestore(t *testing.T) {
 		want(t, b.Vault, refresh("8"), "marked 8") // the open vault notices
 		put(t, b.Vault, refresh("8"), "newer")
 		want(t, reopen(t, d, NewKeyFile(b.key), nil), refresh("8"), "newer")
-		if _, err := b.Get(ctx, nil, refresh("later")); !errors.Is(err, problem.NotFound) {
+		if _, err := b.Get(ctx, refresh("later")); !errors.Is(err, problem.NotFound) {
 			t.Error(err)
 		}
 	})

@@ -56,7 +56,7 @@ func Peek(ctx context.Context, d *db.DB) (Status, error) {
 	if err != nil {
 		return st, dbFailed(err)
 	}
-	rows, err := d.QueryContext(ctx, `SELECT purpose, count(*) FROM vault_rows GROUP BY purpose ORDER BY purpose LIMIT 1000`)
+	rows, err := d.QueryContext(ctx, countByPurpose)
 	if err != nil {
 		return st, dbFailed(err)
 	}
@@ -123,7 +123,7 @@ type Trouble struct {
 // that change meanwhile are seen before or after.
 func (v *Vault) Check(ctx context.Context, tell func(done, of int64)) (Check, error) {
 	c := Check{Damaged: []Trouble{}}
-	q := v.querier(v.db.DB)
+	q := v.q()
 	of, err := countRows(ctx, q, nil)
 	if err != nil {
 		return c, dbFailed(err)
@@ -159,7 +159,7 @@ func (v *Vault) checkRow(ctx context.Context, r row, c *Check) error {
 	if reason != nil {
 		// It may have been sealed again, or removed, since the page was read.
 		var err error
-		if plain, reason, err = v.read(ctx, nil, r.Ref, open); err != nil {
+		if plain, reason, err = v.read(ctx, r.Ref, open); err != nil {
 			if errors.Is(err, problem.NotFound) {
 				return nil
 			}
@@ -175,7 +175,7 @@ func (v *Vault) checkRow(ctx context.Context, r row, c *Check) error {
 		return nil
 	}
 	c.Damaged = append(c.Damaged, Trouble{Ref: r.Ref, Reason: reason.Error()})
-	return v.tell(ctx, nil, r.Ref, reason)
+	return v.tell(ctx, r.Ref, reason)
 }
 
 // names lists the rows that do not open, in order.

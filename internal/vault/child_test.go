@@ -22,7 +22,7 @@ import (
 // put as soon as that must survive.
 func life(ctx context.Context, d *db.DB, v *Vault, next Master, said func(string)) error {
 	put := func(owner string) error {
-		err := v.Put(ctx, nil, refresh(owner), secret.New("secret of "+owner))
+		err := v.Put(ctx, refresh(owner), secret.New("secret of "+owner))
 		if err == nil {
 			said("has " + owner)
 		}
@@ -108,7 +108,7 @@ func child() {
 	me, _ := os.FindProcess(os.Getpid())
 	var n int
 	v := newVault(d, NewKeyFile(os.Getenv("VAULT_TEST_A")), Options{})
-	v.spy = func(q db.Querier) db.Querier {
+	v.spy = func(q querier) querier {
 		return hook{q, func(string) error {
 			if n++; n == at {
 				_ = me.Kill()
@@ -118,7 +118,7 @@ func child() {
 		}}
 	}
 	if err = v.create(ctx); err == nil {
-		_, err = v.load(ctx, v.querier(d.DB))
+		_, err = v.load(ctx, v.q())
 	}
 	if err == nil {
 		err = life(ctx, d, v, NewKeyFile(os.Getenv("VAULT_TEST_B")), func(s string) { fmt.Println(s) })
@@ -199,7 +199,7 @@ func TestFailingAnywhere(t *testing.T) {
 				t.Fatal(err)
 			}
 			n := 0
-			v.spy = func(q db.Querier) db.Querier {
+			v.spy = func(q querier) querier {
 				return hook{q, func(string) error {
 					if n++; n == at {
 						return errCut

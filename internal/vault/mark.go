@@ -15,7 +15,6 @@ import (
 	"github.com/tink-crypto/tink-go/v2/keyset"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/db"
 	"partnerguard/internal/problem"
 )
 
@@ -133,9 +132,9 @@ func (b *Book) ref(values []any) Ref {
 }
 
 // Mark gives the mark of a row that is about to be written in the transaction
-// q: values of the key, then of the columns, as strings and int64.
-func (v *Vault) Mark(ctx context.Context, q db.Querier, b *Book, values ...any) ([]byte, error) {
-	k, err := v.currentKeys(ctx, q)
+// that ctx carries: values of the key, then of the columns, as strings and int64.
+func (v *Vault) Mark(ctx context.Context, b *Book, values ...any) ([]byte, error) {
+	k, err := v.currentKeys(ctx, v.q())
 	if err != nil {
 		return nil, err
 	}
@@ -144,16 +143,12 @@ func (v *Vault) Mark(ctx context.Context, q db.Querier, b *Book, values ...any) 
 
 // Fits holds a row that was read to its mark. The error is [ErrForged] and
 // names the row; it is logged and recorded, once an hour a row.
-func (v *Vault) Fits(ctx context.Context, q db.Querier, b *Book, mark []byte, values ...any) error {
+func (v *Vault) Fits(ctx context.Context, b *Book, mark []byte, values ...any) error {
 	k := v.cached()
 	reason := k.fits(b, mark, values)
 	if reason != nil && len(mark) == markLen {
 		// It may be marked under a key that another process made a moment ago.
-		from := q
-		if own(q) {
-			from = v.querier(v.db.DB)
-		}
-		newer, err := v.load(ctx, from)
+		newer, err := v.load(ctx, v.q())
 		if err != nil {
 			return err
 		}
@@ -165,7 +160,7 @@ func (v *Vault) Fits(ctx context.Context, q db.Querier, b *Book, mark []byte, va
 		return nil
 	}
 	r := b.ref(values)
-	if !own(q) {
+	if v.db.Tx(ctx) != nil {
 		// The caller gives its transaction up, and a record in it would go too.
 		v.log.ErrorContext(ctx, "a row of the database is not as it was written", "row", r.String(), "reason", reason.Error())
 		return forged(r, reason)
@@ -192,5 +187,5 @@ func (v *Vault) tellForged(ctx context.Context, r Ref, reason error) error {
 		return nil
 	}
 	v.log.ErrorContext(ctx, "a row of the database is not as it was written", "row", r.String(), "reason", reason.Error())
-	return v.record(ctx, nil, audit.Event{Action: audit.RowForged, Outcome: audit.Refused, Object: r.String(), Reason: reason.Error()})
+	return v.record(ctx, audit.Event{Action: audit.RowForged, Outcome: audit.Refused, Object: r.String(), Reason: reason.Error()})
 }

@@ -26,7 +26,7 @@ func marking(t *testing.T, d *db.DB) (*Vault, func(id, body string)) {
 	}
 	return v, func(id, body string) {
 		t.Helper()
-		mark, err := v.Mark(t.Context(), d, testBook, id, "", "", body)
+		mark, err := v.Mark(t.Context(), testBook, id, "", "", body)
 		if err == nil {
 			_, err = d.ExecContext(t.Context(), "INSERT INTO registrations (client_id, sealed, waiting, body, mark) VALUES ($1, '', '', $2, $3)", id, body, mark)
 		}
@@ -128,7 +128,7 @@ func TestBound(t *testing.T) {
 		v, _ := marking(t, d)
 		ctx := t.Context()
 		r := Ref{Purpose: "refresh-token", Owner: "c", Name: "1", Bound: Bound("tenant", "app")}
-		if err := v.Put(ctx, nil, r, secret.New("s")); err != nil {
+		if err := v.Put(ctx, r, secret.New("s")); err != nil {
 			t.Fatal(err)
 		}
 		if err := v.Rotate(ctx); err != nil {
@@ -137,13 +137,13 @@ func TestBound(t *testing.T) {
 		if p, err := v.Reseal(ctx, 10); err != nil || !p.Retired {
 			t.Fatalf("%+v %v", p, err)
 		}
-		if s, err := v.Get(ctx, nil, r); err != nil || s.Reveal() != "s" {
+		if s, err := v.Get(ctx, r); err != nil || s.Reveal() != "s" {
 			t.Error(err)
 		}
 		for _, bound := range []string{"", Bound("tenant", "other"), Bound("tenantapp"), Bound("tenant", "app", "")} {
 			to := r
 			to.Bound = bound
-			if _, err := v.Get(ctx, nil, to); !errors.Is(err, ErrDamaged) {
+			if _, err := v.Get(ctx, to); !errors.Is(err, ErrDamaged) {
 				t.Errorf("opened for %q: %v", bound, err)
 			}
 		}
@@ -153,7 +153,7 @@ func TestBound(t *testing.T) {
 		}
 		to := r
 		to.Bound = Bound("tenant", "apq")
-		if _, err := v.Get(ctx, nil, to); !errors.Is(err, ErrDamaged) {
+		if _, err := v.Get(ctx, to); !errors.Is(err, ErrDamaged) {
 			t.Errorf("an edited binding opened: %v", err)
 		}
 	})
@@ -198,7 +198,7 @@ func TestTrustOnce(t *testing.T) {
 		v, put := marking(t, d)
 		ctx := t.Context()
 		put("a", "body")
-		if err := v.Put(ctx, nil, Ref{Purpose: "p"}, secret.New("s")); err != nil {
+		if err := v.Put(ctx, Ref{Purpose: "p"}, secret.New("s")); err != nil {
 			t.Fatal(err)
 		}
 		legacy(t, v)
@@ -214,19 +214,19 @@ func TestTrustOnce(t *testing.T) {
 		}
 		calls := 0
 		trust := func() error {
-			return v.Trust(ctx, func(ctx context.Context, q db.Querier, within *Vault) error {
+			return v.Trust(ctx, func(ctx context.Context, within *Vault) error {
 				calls++
-				s, err := within.Get(ctx, q, Ref{Purpose: "p"})
+				s, err := within.Get(ctx, Ref{Purpose: "p"})
 				if err != nil {
 					return err
 				}
-				return within.Put(ctx, q, Ref{Purpose: "p", Bound: Bound("x")}, s)
+				return within.Put(ctx, Ref{Purpose: "p", Bound: Bound("x")}, s)
 			})
 		}
 		if err := trust(); err != nil || calls != 1 || v.Unmarked() || forgedRows(t, v) != nil {
 			t.Fatalf("%v, %d calls, %v", err, calls, forgedRows(t, v))
 		}
-		if _, err := v.Get(ctx, nil, Ref{Purpose: "p", Bound: Bound("x")}); err != nil {
+		if _, err := v.Get(ctx, Ref{Purpose: "p", Bound: Bound("x")}); err != nil {
 			t.Error(err)
 		}
 		blank()

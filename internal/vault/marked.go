@@ -7,11 +7,10 @@ import (
 	"github.com/tink-crypto/tink-go/v2/keyset"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/db"
 )
 
 // eachMarked walks a book in pages, within q.
-func eachMarked(ctx context.Context, q db.Querier, b *Book, do func(marked) error) error {
+func eachMarked(ctx context.Context, q querier, b *Book, do func(marked) error) error {
 	for after := []any(nil); ; {
 		rows, err := bookPage(ctx, q, b, after, pageRows)
 		if err != nil {
@@ -33,7 +32,7 @@ func eachMarked(ctx context.Context, q db.Querier, b *Book, do func(marked) erro
 func (v *Vault) checkBooks(ctx context.Context, c *Check) error {
 	for _, b := range v.books {
 		var bad []marked
-		err := eachMarked(ctx, v.querier(v.db.DB), b, func(m marked) error {
+		err := eachMarked(ctx, v.q(), b, func(m marked) error {
 			c.Marked++
 			if v.cached().fits(b, m.mark, m.values) != nil {
 				bad = append(bad, m)
@@ -43,7 +42,7 @@ func (v *Vault) checkBooks(ctx context.Context, c *Check) error {
 		if err != nil {
 			return err
 		}
-		k, err := v.load(ctx, v.querier(v.db.DB)) // the keys may have changed meanwhile
+		k, err := v.load(ctx, v.q()) // the keys may have changed meanwhile
 		if err != nil {
 			return err
 		}
@@ -74,7 +73,7 @@ func (v *Vault) remark(ctx context.Context, bad map[Ref]error) error {
 		for after := []any(nil); ; {
 			var last []any
 			found := map[Ref]error{}
-			err := v.tx(ctx, func(q db.Querier) error {
+			err := v.tx(ctx, func(ctx context.Context, q querier) error {
 				last = nil
 				clear(found)
 				k, err := v.currentKeys(ctx, q)
@@ -115,7 +114,7 @@ func (v *Vault) remark(ctx context.Context, bad map[Ref]error) error {
 	return nil
 }
 
-func (v *Vault) markAgain(ctx context.Context, q db.Querier, k *keys, b *Book, m marked) error {
+func (v *Vault) markAgain(ctx context.Context, q querier, k *keys, b *Book, m marked) error {
 	mark, err := k.mark(b, m.values)
 	if err != nil {
 		return err
@@ -138,7 +137,7 @@ var errTrusted = errors.New("the rows are marked already")
 // they are for (through the vault that it is given), and every row of every book
 // is marked. Afterwards the keyset says so itself, and no writer of the database
 // can bring that moment back, except by a whole copy from before it.
-func (v *Vault) Trust(ctx context.Context, bind func(ctx context.Context, q db.Querier, within *Vault) error) error {
+func (v *Vault) Trust(ctx context.Context, bind func(ctx context.Context, within *Vault) error) error {
 	var next *keyset.Handle
 	err := v.changeTo(ctx, func(k *keys) (*keyset.Handle, bool, error) {
 		if !k.legacy {
@@ -151,13 +150,13 @@ func (v *Vault) Trust(ctx context.Context, bind func(ctx context.Context, q db.Q
 		var err error
 		next, err = addKey(k.handle)
 		return next, false, err
-	}, func(ctx context.Context, q db.Querier, s stored) error {
+	}, func(ctx context.Context, q querier, s stored) error {
 		k, err := newKeys(next, s)
 		if err != nil {
 			return err
 		}
 		within := &Vault{db: v.db, now: v.now, log: v.log, rec: v.rec, actor: v.actor, books: v.books, fixed: true, spy: v.spy, master: v.currentMaster(), keys: k, told: v.told}
-		if err := bind(ctx, q, within); err != nil {
+		if err := bind(ctx, within); err != nil {
 			return err
 		}
 		for _, b := range v.books {
@@ -168,7 +167,7 @@ func (v *Vault) Trust(ctx context.Context, bind func(ctx context.Context, q db.Q
 		return nil
 	}, audit.Event{Action: audit.VaultMarked, Outcome: audit.Done, Reason: "the rows that stood in the database were trusted once, and are marked from now on"})
 	if errors.Is(err, errTrusted) {
-		_, err = v.load(ctx, v.querier(v.db.DB))
+		_, err = v.load(ctx, v.q())
 		return err
 	}
 	if err != nil {
@@ -185,7 +184,7 @@ func (v *Vault) Trust(ctx context.Context, bind func(ctx context.Context, q db.Q
 
 // carry marks under next what fits under old: for a restored keyset, which may
 // have other keys. What did not fit stays so.
-func (v *Vault) carry(ctx context.Context, q db.Querier, old, next *keys) error {
+func (v *Vault) carry(ctx context.Context, q querier, old, next *keys) error {
 	for _, b := range v.books {
 		err := eachMarked(ctx, q, b, func(m marked) error {
 			if old.fits(b, m.mark, m.values) != nil {

@@ -320,7 +320,7 @@ func TestNothingIsWrittenInTheClear(t *testing.T) {
 	}
 	spoil(t, d, `UPDATE vault_rows SET sealed = substr(sealed, 1, length(sealed) - 1) WHERE owner = '3'`)
 	for range 2 {
-		_, err = v.Get(ctx, nil, refresh("3"))
+		_, err = v.Get(ctx, refresh("3"))
 		note(err)
 	}
 	if err := v.Rotate(ctx); err != nil {
@@ -339,10 +339,10 @@ func TestNothingIsWrittenInTheClear(t *testing.T) {
 	}
 	_, err = Open(ctx, d, NewKeyFile(key), Options{})
 	note(err)
-	note(v.Put(ctx, nil, refresh("long"), secret.New(mark+strings.Repeat("x", MaxSecret))))
+	note(v.Put(ctx, refresh("long"), secret.New(mark+strings.Repeat("x", MaxSecret))))
 	c, err := v.Check(ctx, nil)
 	note(err)
-	if err := v.Delete(ctx, nil, refresh("4")); err != nil {
+	if err := v.Delete(ctx, refresh("4")); err != nil {
 		t.Fatal(err)
 	}
 	keyText, err := os.ReadFile(key)

@@ -55,7 +55,7 @@ func (v *Vault) restore(ctx context.Context, from io.ReadSeeker, replace bool) (
 			return b.Backup, err
 		}
 	}
-	err = v.tx(ctx, func(q db.Querier) error {
+	err = v.tx(ctx, func(ctx context.Context, q querier) error {
 		var present *keys
 		if s, err := readKeyset(ctx, q); err == nil {
 			present, _ = unwrap(ctx, s, v.master) // none that this master key opens: nothing is carried over
@@ -71,7 +71,7 @@ func (v *Vault) restore(ctx context.Context, from io.ReadSeeker, replace bool) (
 			return err
 		}
 		// First the keyset: no writer gets past it before this transaction ends.
-		if _, err := q.ExecContext(ctx, `DELETE FROM vault_keyset`); err != nil {
+		if _, err := q.ExecContext(ctx, dropKeyset); err != nil {
 			return err
 		}
 		if b.Removed, err = countRows(ctx, q, nil); err != nil {
@@ -81,14 +81,14 @@ func (v *Vault) restore(ctx context.Context, from io.ReadSeeker, replace bool) (
 			return problem.New(problem.Usage, "the vault has %d secrets, and a backup is restored into an empty one", b.Removed).
 				WithHint("take a backup of it first; then --replace removes what it has")
 		}
-		if _, err := q.ExecContext(ctx, `DELETE FROM vault_rows`); err != nil {
+		if _, err := q.ExecContext(ctx, dropRows); err != nil {
 			return err
 		}
 		if made, err := insertKeyset(ctx, q, next); err != nil || !made {
 			return errors.Join(errMoved, err)
 		}
 		sum, _, _, err := readBackup(from, func(header) error { return nil }, func(r row) error {
-			_, err := q.ExecContext(ctx, `INSERT INTO vault_rows (purpose, owner, name, sealed, changed) VALUES ($1, $2, $3, $4, $5)`,
+			_, err := q.ExecContext(ctx, restoreRow,
 				r.Purpose, r.Owner, r.Name, r.sealed, r.changed)
 			return err
 		})
@@ -103,7 +103,7 @@ func (v *Vault) restore(ctx context.Context, from io.ReadSeeker, replace bool) (
 				return err
 			}
 		}
-		return v.record(ctx, q, audit.Event{Action: audit.VaultRestored, Outcome: audit.Done, Object: b.Vault,
+		return v.record(ctx, audit.Event{Action: audit.VaultRestored, Outcome: audit.Done, Object: b.Vault,
 			Details: map[string]string{"rows": strconv.FormatInt(b.Rows, 10), "removed": strconv.FormatInt(b.Removed, 10), "made": b.Made.UTC().Format("2006-01-02T15:04:05Z")}})
 	})
 	return b.Backup, err

@@ -60,11 +60,11 @@ func addKey(h *keyset.Handle) (*keyset.Handle, error) {
 // change puts a changed keyset in the place of the present one: made outside of
 // the transaction, since wrapping may call another service; swapped in only when
 // the present one still stands. holds may refuse within the transaction.
-func (v *Vault) change(ctx context.Context, edit func(*keyset.Handle) (*keyset.Handle, error), holds func(context.Context, db.Querier) error, e audit.Event) error {
+func (v *Vault) change(ctx context.Context, edit func(*keyset.Handle) (*keyset.Handle, error), holds func(context.Context, querier) error, e audit.Event) error {
 	return v.changeTo(ctx, func(k *keys) (*keyset.Handle, bool, error) {
 		h, err := edit(k.handle)
 		return h, k.legacy, err
-	}, func(ctx context.Context, q db.Querier, _ stored) error {
+	}, func(ctx context.Context, q querier, _ stored) error {
 		if holds == nil {
 			return nil
 		}
@@ -74,7 +74,7 @@ func (v *Vault) change(ctx context.Context, edit func(*keyset.Handle) (*keyset.H
 
 // changeTo is change for an edit that also says whether the keyset is still one
 // from before marks.
-func (v *Vault) changeTo(ctx context.Context, edit func(*keys) (*keyset.Handle, bool, error), holds func(context.Context, db.Querier, stored) error, e audit.Event) error {
+func (v *Vault) changeTo(ctx context.Context, edit func(*keys) (*keyset.Handle, bool, error), holds func(context.Context, querier, stored) error, e audit.Event) error {
 	for range 5 {
 		m := v.currentMaster()
 		old, k, err := v.readAndOpen(ctx, m)
@@ -92,7 +92,7 @@ func (v *Vault) changeTo(ctx context.Context, edit func(*keys) (*keyset.Handle, 
 		if next, err = wrap(ctx, next, h, m); err != nil {
 			return err
 		}
-		err = v.tx(ctx, func(q db.Querier) error {
+		err = v.tx(ctx, func(ctx context.Context, q querier) error {
 			swapped, err := swapKeyset(ctx, q, old, next)
 			if err != nil {
 				return err
@@ -105,7 +105,7 @@ func (v *Vault) changeTo(ctx context.Context, edit func(*keys) (*keyset.Handle, 
 			}
 			e := e
 			e.Object = next.Vault
-			return v.record(ctx, q, e)
+			return v.record(ctx, e)
 		})
 		if errors.Is(err, errMoved) {
 			continue
@@ -113,7 +113,7 @@ func (v *Vault) changeTo(ctx context.Context, edit func(*keys) (*keyset.Handle, 
 		if err != nil {
 			return err
 		}
-		_, err = v.load(ctx, v.querier(v.db.DB))
+		_, err = v.load(ctx, v.q())
 		return err
 	}
 	return problem.Wrap(errMoved, problem.Internal, "the vault's keys are being changed by other processes").WithHint("try again")
@@ -122,10 +122,10 @@ func (v *Vault) changeTo(ctx context.Context, edit func(*keys) (*keyset.Handle, 
 // readAndOpen reads the stored keyset and opens it with m, whether or not it is
 // known: who changes the keyset must have the right master key.
 func (v *Vault) readAndOpen(ctx context.Context, m Master) (stored, *keys, error) {
-	s, err := readKeyset(ctx, v.querier(v.db.DB))
+	s, err := readKeyset(ctx, v.q())
 	if err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
-			_, err = v.load(ctx, v.querier(v.db.DB))
+			_, err = v.load(ctx, v.q())
 		}
 		return s, nil, dbFailed(err)
 	}
@@ -154,7 +154,7 @@ func (v *Vault) Reseal(ctx context.Context, batch int) (Progress, error) {
 		var next *Ref
 		var full bool
 		bad := map[Ref]error{}
-		err := v.tx(ctx, func(q db.Querier) error {
+		err := v.tx(ctx, func(ctx context.Context, q querier) error {
 			// All anew: a transaction may run again.
 			sealed, next, full = 0, after, false
 			clear(bad)
@@ -199,7 +199,7 @@ func (v *Vault) Reseal(ctx context.Context, batch int) (Progress, error) {
 	}
 	p.Damaged = names(damagedSeen)
 	for _, r := range p.Damaged {
-		if err := v.tell(ctx, nil, r, damagedSeen[r]); err != nil {
+		if err := v.tell(ctx, r, damagedSeen[r]); err != nil {
 			return p, err
 		}
 	}
@@ -207,7 +207,7 @@ func (v *Vault) Reseal(ctx context.Context, batch int) (Progress, error) {
 }
 
 // resealRow seals one row under the primary key.
-func (v *Vault) resealRow(ctx context.Context, q db.Querier, k *keys, r row, bad map[Ref]error) (bool, error) {
+func (v *Vault) resealRow(ctx context.Context, q querier, k *keys, r row, bad map[Ref]error) (bool, error) {
 	plain, bound, err := k.openAny(r.Ref, r.sealed)
 	if err != nil {
 		bad[r.Ref] = err
@@ -225,11 +225,11 @@ func (v *Vault) resealRow(ctx context.Context, q db.Querier, k *keys, r row, bad
 
 // finish counts what is left and removes the old key when nothing is.
 func (v *Vault) finish(ctx context.Context, p Progress) (Progress, error) {
-	k, err := v.load(ctx, v.querier(v.db.DB))
+	k, err := v.load(ctx, v.q())
 	if err != nil {
 		return p, err
 	}
-	left := func(ctx context.Context, q db.Querier, k *keys) (int64, error) {
+	left := func(ctx context.Context, q querier, k *keys) (int64, error) {
 		var n int64
 		for id := range k.ids {
 			if id == k.primary {
@@ -250,7 +250,7 @@ func (v *Vault) finish(ctx context.Context, p Progress) (Progress, error) {
 		return n, nil
 	}
 	p.OldKeys = k.handle.Len() - 1
-	if p.Left, err = left(ctx, v.querier(v.db.DB), k); err != nil {
+	if p.Left, err = left(ctx, v.q(), k); err != nil {
 		return p, dbFailed(err)
 	}
 	if p.Left > 0 || p.OldKeys == 0 {
@@ -275,7 +275,7 @@ func (v *Vault) finish(ctx context.Context, p Progress) (Progress, error) {
 			}
 		}
 		return m.Handle()
-	}, func(ctx context.Context, q db.Querier) error {
+	}, func(ctx context.Context, q querier) error {
 		// The keyset's row is locked now: writers of other processes have
 		// committed, and the next ones will see the new generation.
 		n, err := left(ctx, q, k)
@@ -285,12 +285,12 @@ func (v *Vault) finish(ctx context.Context, p Progress) (Progress, error) {
 		return err
 	}, audit.Event{Action: audit.VaultRotated, Outcome: audit.Done, Reason: "every row is sealed again; the old key is removed"})
 	if errors.Is(err, needed) {
-		k, err = v.load(ctx, v.querier(v.db.DB))
+		k, err = v.load(ctx, v.q())
 		if err != nil {
 			return p, err
 		}
 		p.OldKeys = k.handle.Len() - 1
-		p.Left, err = left(ctx, v.querier(v.db.DB), k)
+		p.Left, err = left(ctx, v.q(), k)
 		p.Done = p.OldKeys == 0
 		return p, dbFailed(err)
 	}
@@ -316,7 +316,7 @@ func (v *Vault) ChangeMaster(ctx context.Context, to Master) error {
 		if next, err = wrap(ctx, next, k.handle, to); err != nil {
 			return err
 		}
-		err = v.tx(ctx, func(q db.Querier) error {
+		err = v.tx(ctx, func(ctx context.Context, q querier) error {
 			swapped, err := swapKeyset(ctx, q, old, next)
 			if err != nil {
 				return err
@@ -324,7 +324,7 @@ func (v *Vault) ChangeMaster(ctx context.Context, to Master) error {
 			if !swapped {
 				return errMoved
 			}
-			return v.record(ctx, q, audit.Event{Action: audit.VaultMasterChanged, Outcome: audit.Done, Object: next.Vault,
+			return v.record(ctx, audit.Event{Action: audit.VaultMasterChanged, Outcome: audit.Done, Object: next.Vault,
 				Details: map[string]string{"from": old.Slot.ID, "to": next.Slot.ID}})
 		})
 		if errors.Is(err, errMoved) {
@@ -346,6 +346,6 @@ func (v *Vault) ChangeMaster(ctx context.Context, to Master) error {
 // key still stands. It is a courtesy: a reader may be in the way.
 func (v *Vault) forgetPages(ctx context.Context) {
 	if v.db.Dialect == db.SQLite {
-		_, _ = v.db.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+		_, _ = v.db.ExecContext(ctx, emptyJournal)
 	}
 }

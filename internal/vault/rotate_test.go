@@ -116,7 +116,7 @@ func TestResealPassesDamagedRows(t *testing.T) {
 		for i := range 20 {
 			if i%2 == 0 {
 				put(t, b.Vault, bad[i], "healed")
-			} else if err := b.Delete(t.Context(), nil, bad[i]); err != nil {
+			} else if err := b.Delete(t.Context(), bad[i]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -137,7 +137,7 @@ func TestResealDoesNotOverwriteNewer(t *testing.T) {
 	if err := b.Rotate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.spy = func(q db.Querier) db.Querier {
+	b.spy = func(q querier) querier {
 		return hook{q, func(text string) error {
 			if len(text) > 17 && text[:17] == "UPDATE vault_rows" {
 				b.spy = nil
@@ -152,7 +152,7 @@ func TestResealDoesNotOverwriteNewer(t *testing.T) {
 
 // hook calls before each statement.
 type hook struct {
-	db.Querier
+	querier
 	before func(text string) error
 }
 
@@ -160,14 +160,14 @@ func (h hook) ExecContext(ctx context.Context, text string, args ...any) (sql.Re
 	if err := h.before(text); err != nil {
 		return nil, err
 	}
-	return h.Querier.ExecContext(ctx, text, args...)
+	return h.querier.ExecContext(ctx, text, args...)
 }
 
 func (h hook) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
 	if err := h.before(text); err != nil {
 		return nil, err
 	}
-	return h.Querier.QueryContext(ctx, text, args...)
+	return h.querier.QueryContext(ctx, text, args...)
 }
 
 // QueryRowContext cannot fail before; the statements that it serves only read.
@@ -175,9 +175,9 @@ func (h hook) QueryRowContext(ctx context.Context, text string, args ...any) *sq
 	if h.before(text) != nil {
 		ctx, stop := context.WithCancel(ctx)
 		stop()
-		return h.Querier.QueryRowContext(ctx, text, args...)
+		return h.querier.QueryRowContext(ctx, text, args...)
 	}
-	return h.Querier.QueryRowContext(ctx, text, args...)
+	return h.querier.QueryRowContext(ctx, text, args...)
 }
 
 // A writer of another process is inside a transaction with a secret under the
@@ -191,8 +191,8 @@ func TestOldKeyStaysForAnOpenTransaction(t *testing.T) {
 	written, release := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		err := d.Tx(ctx, func(tx *sql.Tx) error {
-			err := other.Put(ctx, tx, refresh("late"), secret.New("late"))
+		err := d.InTx(ctx, func(ctx context.Context) error {
+			err := other.Put(ctx, refresh("late"), secret.New("late"))
 			close(written)
 			<-release
 			return err
@@ -240,7 +240,7 @@ func TestOldKeyStaysForARowThatComesBack(t *testing.T) {
 	if err := b.Rotate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.spy = func(q db.Querier) db.Querier {
+	b.spy = func(q querier) querier {
 		return hook{q, func(text string) error {
 			if strings.HasPrefix(text, "UPDATE vault_keyset") {
 				b.spy = nil
@@ -297,11 +297,11 @@ func TestNothingIsLost(t *testing.T) {
 				for i := range rounds {
 					for j := range per {
 						r, s := refresh(fmt.Sprint(w, "-", j)), fmt.Sprint(w, j, i)
-						if err := v.Put(t.Context(), nil, r, secret.New(s)); err != nil {
+						if err := v.Put(t.Context(), r, secret.New(s)); err != nil {
 							t.Errorf("put: %v", err)
 							return
 						}
-						if got, err := v.Get(t.Context(), nil, r); err != nil || got.Reveal() != s {
+						if got, err := v.Get(t.Context(), r); err != nil || got.Reveal() != s {
 							t.Errorf("get: %v", err)
 							return
 						}
@@ -312,7 +312,7 @@ func TestNothingIsLost(t *testing.T) {
 		writers.Wait()
 		// Where the machine starved the rotators beside the writers they catch up.
 		for first.cached().generation < 4 && !t.Failed() {
-			if _, err := first.load(t.Context(), first.querier(d.DB)); err != nil {
+			if _, err := first.load(t.Context(), first.q()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -351,7 +351,7 @@ func TestChangeMaster(t *testing.T) {
 		if err := b.Rotate(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if err := other.Put(ctx, nil, refresh("c"), secret.New("c")); !errors.Is(err, ErrWrongMaster) {
+		if err := other.Put(ctx, refresh("c"), secret.New("c")); !errors.Is(err, ErrWrongMaster) {
 			t.Errorf("a process with the old master sealed under an old key: %v", err)
 		}
 		want(t, b.Vault, refresh("b"), "b")

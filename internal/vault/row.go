@@ -13,7 +13,6 @@ import (
 	"unicode/utf8"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/db"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
 )
@@ -190,10 +189,9 @@ func prefix(id uint32) []byte {
 	return binary.BigEndian.AppendUint32([]byte{rowVersion, tinkPrefix}, id)
 }
 
-// Put seals s and keeps it at r, over what was there. q is the caller's
-// transaction, or nil for one of its own; in a transaction, nothing is kept
-// until it commits.
-func (v *Vault) Put(ctx context.Context, q db.Querier, r Ref, s secret.Text) error {
+// Put seals s and keeps it at r, over what was there: in the transaction that ctx
+// carries, or one of its own.
+func (v *Vault) Put(ctx context.Context, r Ref, s secret.Text) error {
 	if err := r.check(); err != nil {
 		return err
 	}
@@ -205,7 +203,7 @@ func (v *Vault) Put(ctx context.Context, q db.Querier, r Ref, s secret.Text) err
 	case len(plain) > MaxSecret:
 		return problem.New(problem.Limit, "the secret %s has %d bytes, and %d are allowed", r, len(plain), MaxSecret)
 	}
-	return v.within(ctx, q, func(q db.Querier) error {
+	return v.tx(ctx, func(ctx context.Context, q querier) error {
 		k, err := v.currentKeys(ctx, q)
 		if err != nil {
 			return err
@@ -219,17 +217,17 @@ func (v *Vault) Put(ctx context.Context, q db.Querier, r Ref, s secret.Text) err
 }
 
 // Get opens the secret at r: problem.NotFound when there is none, [ErrDamaged]
-// when it does not open. q is the caller's transaction, or nil.
-func (v *Vault) Get(ctx context.Context, q db.Querier, r Ref) (secret.Text, error) {
+// when it does not open.
+func (v *Vault) Get(ctx context.Context, r Ref) (secret.Text, error) {
 	if err := r.check(); err != nil {
 		return secret.Text{}, err
 	}
-	plain, reason, err := v.read(ctx, q, r, func(k *keys, sealed []byte) ([]byte, error) { return k.open(r, sealed) })
+	plain, reason, err := v.read(ctx, r, func(k *keys, sealed []byte) ([]byte, error) { return k.open(r, sealed) })
 	if err != nil {
 		return secret.Text{}, err
 	}
 	if reason != nil {
-		return secret.Text{}, errors.Join(damaged(r, reason), v.tell(ctx, q, r, reason))
+		return secret.Text{}, errors.Join(damaged(r, reason), v.tell(ctx, r, reason))
 	}
 	defer clear(plain)
 	return secret.New(string(plain)), nil
@@ -237,11 +235,8 @@ func (v *Vault) Get(ctx context.Context, q db.Querier, r Ref) (secret.Text, erro
 
 // read opens the row at r; the reason is why it does not open, err why there is
 // nothing to open. The caller clears what it gets.
-func (v *Vault) read(ctx context.Context, q db.Querier, r Ref, open func(*keys, []byte) ([]byte, error)) (plain []byte, reason, err error) {
-	if own(q) {
-		q = v.querier(v.db.DB)
-	}
-	k := v.cached()
+func (v *Vault) read(ctx context.Context, r Ref, open func(*keys, []byte) ([]byte, error)) (plain []byte, reason, err error) {
+	q, k := v.q(), v.cached()
 	// The row may be sealed under a key that another process made a moment ago,
 	// or be sealed again between two statements: read both again, a few times.
 	for range 4 {
@@ -268,27 +263,20 @@ func (v *Vault) read(ctx context.Context, q db.Querier, r Ref, open func(*keys, 
 }
 
 // tell logs and records that a row does not open, once an hour a row.
-func (v *Vault) tell(ctx context.Context, q db.Querier, r Ref, reason error) error {
+func (v *Vault) tell(ctx context.Context, r Ref, reason error) error {
 	if r = r.plainly(); !v.news(r) {
 		return nil
 	}
 	v.log.ErrorContext(ctx, "a sealed secret does not open", "ref", r.String(), "reason", reason.Error())
-	if own(q) {
-		q = nil
-	}
-	return v.record(ctx, q, audit.Event{Action: audit.VaultDamaged, Outcome: audit.Failed, Object: r.String(), Reason: reason.Error()})
+	return v.record(ctx, audit.Event{Action: audit.VaultDamaged, Outcome: audit.Failed, Object: r.String(), Reason: reason.Error()})
 }
 
-// Delete removes the secret at r; there need not be one. q is the caller's
-// transaction, or nil.
-func (v *Vault) Delete(ctx context.Context, q db.Querier, r Ref) error {
+// Delete removes the secret at r; there need not be one.
+func (v *Vault) Delete(ctx context.Context, r Ref) error {
 	if err := r.check(); err != nil {
 		return err
 	}
-	if own(q) {
-		q = v.querier(v.db.DB)
-	}
-	return dbFailed(deleteRow(ctx, q, r))
+	return dbFailed(deleteRow(ctx, v.q(), r))
 }
 
 func damaged(r Ref, reason error) error {

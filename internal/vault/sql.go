@@ -30,7 +30,7 @@ const (
 )
 
 // readKeyset reads the keyset; sql.ErrNoRows when there is none.
-func readKeyset(ctx context.Context, q db.Querier) (stored, error) {
+func readKeyset(ctx context.Context, q querier) (stored, error) {
 	var s stored
 	var created, changed int64
 	err := q.QueryRowContext(ctx, `SELECT vault, generation, master_kind, master_id, master_params, wrapped, keyset, created, changed
@@ -43,7 +43,7 @@ func readKeyset(ctx context.Context, q db.Querier) (stored, error) {
 
 // readGeneration reads the generation and, where the database has such locks,
 // keeps the keys as they are until the transaction ends; SQLite has one writer.
-func readGeneration(ctx context.Context, q db.Querier, dialect db.Dialect) (int64, error) {
+func readGeneration(ctx context.Context, q querier, dialect db.Dialect) (int64, error) {
 	text := `SELECT generation FROM vault_keyset WHERE id = 1`
 	if dialect == db.Postgres {
 		text += ` FOR SHARE`
@@ -54,7 +54,7 @@ func readGeneration(ctx context.Context, q db.Querier, dialect db.Dialect) (int6
 }
 
 // insertKeyset keeps a first keyset, unless there is one.
-func insertKeyset(ctx context.Context, q db.Querier, s stored) (bool, error) {
+func insertKeyset(ctx context.Context, q querier, s stored) (bool, error) {
 	return changedOne(q.ExecContext(ctx, `INSERT INTO vault_keyset
 		(id, vault, generation, master_kind, master_id, master_params, wrapped, keyset, created, changed)
 		VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING`,
@@ -62,7 +62,7 @@ func insertKeyset(ctx context.Context, q db.Querier, s stored) (bool, error) {
 }
 
 // swapKeyset puts next in the place of old, unless another was faster.
-func swapKeyset(ctx context.Context, q db.Querier, old, next stored) (bool, error) {
+func swapKeyset(ctx context.Context, q querier, old, next stored) (bool, error) {
 	return changedOne(q.ExecContext(ctx, `UPDATE vault_keyset SET vault = $1, generation = $2, master_kind = $3, master_id = $4,
 		master_params = $5, wrapped = $6, keyset = $7, created = $8, changed = $9
 		WHERE id = 1 AND generation = $10 AND wrapped = $11 AND keyset = $12`,
@@ -70,7 +70,7 @@ func swapKeyset(ctx context.Context, q db.Querier, old, next stored) (bool, erro
 		db.Micros(next.Created), db.Micros(next.Changed), old.Generation, old.Slot.Wrapped, old.Keyset))
 }
 
-func putRow(ctx context.Context, q db.Querier, r Ref, sealed []byte, now time.Time) error {
+func putRow(ctx context.Context, q querier, r Ref, sealed []byte, now time.Time) error {
 	res, err := q.ExecContext(ctx, `INSERT INTO vault_rows (purpose, owner, name, sealed, changed) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (purpose, owner, name) DO UPDATE SET sealed = excluded.sealed, changed = excluded.changed`,
 		r.Purpose, r.Owner, r.Name, sealed, db.Micros(now))
@@ -85,20 +85,20 @@ func putRow(ctx context.Context, q db.Querier, r Ref, sealed []byte, now time.Ti
 
 // getRow reads a sealed row, no more of it than a row may have: what is longer
 // comes cut and does not open.
-func getRow(ctx context.Context, q db.Querier, r Ref) ([]byte, error) {
+func getRow(ctx context.Context, q querier, r Ref) ([]byte, error) {
 	var sealed []byte
 	err := q.QueryRowContext(ctx, `SELECT substr(sealed, 1, $4) FROM vault_rows WHERE purpose = $1 AND owner = $2 AND name = $3`,
 		r.Purpose, r.Owner, r.Name, maxSealed+1).Scan(&sealed)
 	return sealed, err
 }
 
-func deleteRow(ctx context.Context, q db.Querier, r Ref) error {
+func deleteRow(ctx context.Context, q querier, r Ref) error {
 	_, err := q.ExecContext(ctx, `DELETE FROM vault_rows WHERE purpose = $1 AND owner = $2 AND name = $3`, r.Purpose, r.Owner, r.Name)
 	return err
 }
 
 // swapRow puts sealed in the place of old, unless a newer secret stands there.
-func swapRow(ctx context.Context, q db.Querier, r Ref, old, sealed []byte) (bool, error) {
+func swapRow(ctx context.Context, q querier, r Ref, old, sealed []byte) (bool, error) {
 	return changedOne(q.ExecContext(ctx, `UPDATE vault_rows SET sealed = $1 WHERE purpose = $2 AND owner = $3 AND name = $4 AND sealed = $5`,
 		sealed, r.Purpose, r.Owner, r.Name, old))
 }
@@ -112,7 +112,7 @@ type row struct {
 
 // page reads up to n rows after the row named after, in order. With not, only
 // rows that do not begin so, their version aside.
-func page(ctx context.Context, q db.Querier, after *Ref, not []byte, n int) ([]row, error) {
+func page(ctx context.Context, q querier, after *Ref, not []byte, n int) ([]row, error) {
 	from, more := Ref{}, 0
 	if after != nil {
 		from, more = *after, 1
@@ -140,7 +140,7 @@ func page(ctx context.Context, q db.Querier, after *Ref, not []byte, n int) ([]r
 }
 
 // countRows counts all rows, or those that begin so, their version aside.
-func countRows(ctx context.Context, q db.Querier, begin []byte) (int64, error) {
+func countRows(ctx context.Context, q querier, begin []byte) (int64, error) {
 	if begin == nil {
 		begin = []byte{0}
 	}
@@ -156,7 +156,7 @@ type marked struct {
 }
 
 // bookPage reads up to n rows of a book after those with the key after, in order.
-func bookPage(ctx context.Context, q db.Querier, b *Book, after []any, n int) ([]marked, error) {
+func bookPage(ctx context.Context, q querier, b *Book, after []any, n int) ([]marked, error) {
 	keys := strings.Join(b.Key, ", ")
 	text := "SELECT " + keys + ", " + strings.Join(b.Columns, ", ") + ", mark FROM " + b.Table
 	var args []any
@@ -185,7 +185,7 @@ func bookPage(ctx context.Context, q db.Querier, b *Book, after []any, n int) ([
 }
 
 // swapMark puts a mark in the place of old, unless the row was written meanwhile.
-func swapMark(ctx context.Context, q db.Querier, b *Book, m marked, mark []byte) (bool, error) {
+func swapMark(ctx context.Context, q querier, b *Book, m marked, mark []byte) (bool, error) {
 	args := append([]any{mark}, m.values[:len(b.Key)]...)
 	text := "UPDATE " + b.Table + " SET mark = $1 WHERE (" + strings.Join(b.Key, ", ") + ") = (" + places(2, len(b.Key)) + ")"
 	if len(m.mark) == 0 { // which a driver may send as NULL, that equals nothing
@@ -198,7 +198,7 @@ func swapMark(ctx context.Context, q db.Querier, b *Book, m marked, mark []byte)
 }
 
 // countMarks counts the rows of a book that are marked under a key.
-func countMarks(ctx context.Context, q db.Querier, b *Book, id uint32) (int64, error) {
+func countMarks(ctx context.Context, q querier, b *Book, id uint32) (int64, error) {
 	var n int64
 	err := q.QueryRowContext(ctx, "SELECT count(*) FROM "+b.Table+" WHERE substr(mark, 1, $1) = $2", markPrefix, markBegins(id)).Scan(&n)
 	return n, err
@@ -232,3 +232,37 @@ func dbFailed(err error) error {
 	}
 	return problem.Wrap(err, problem.Internal, "the vault's database did not do what it was asked")
 }
+
+// Names lists what an owner has sealed for a purpose, at most 1,000.
+func (v *Vault) Names(ctx context.Context, purpose, owner string) ([]string, error) {
+	rows, err := v.q().QueryContext(ctx, `SELECT name FROM vault_rows WHERE purpose = $1 AND owner = $2 LIMIT 1000`, purpose, owner)
+	if err != nil {
+		return nil, dbFailed(err)
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, dbFailed(err)
+		}
+		list = append(list, name)
+	}
+	return list, dbFailed(rows.Err())
+}
+
+// Tables are those of the vault.
+func Tables() []string { return []string{KeysetTable, "vault_rows"} }
+
+// KeysetTable has the sealed keys, whether or not they sealed anything yet.
+const KeysetTable = "vault_keyset"
+
+// The statements.
+const (
+	countByPurpose = `SELECT purpose, count(*) FROM vault_rows GROUP BY purpose ORDER BY purpose LIMIT 1000`
+	dropKeyset     = `DELETE FROM vault_keyset`
+	dropRows       = `DELETE FROM vault_rows`
+	restoreRow     = `INSERT INTO vault_rows (purpose, owner, name, sealed, changed) VALUES ($1, $2, $3, $4, $5)`
+	emptyJournal   = `PRAGMA wal_checkpoint(TRUNCATE)`
+	hasKeyset      = `SELECT count(*) > 0 FROM vault_keyset`
+)

@@ -20,17 +20,11 @@ import (
 	"partnerguard/internal/token"
 )
 
-// Recorder takes what happens to the vault into the audit trail: in the
-// transaction q, or one of its own when q is nil.
-type Recorder interface {
-	Record(ctx context.Context, q db.Querier, e audit.Event) error
-}
-
 // Options are what a vault may be given. The zero value works.
 type Options struct {
 	Now    func() time.Time // nil is time.Now
 	Log    *slog.Logger     // nil discards
-	Record Recorder         // nil records nothing
+	Record audit.Recorder   // nil records nothing
 	Actor  string           // who changes the vault, for the trail; "" is "system:vault"
 	Books  []*Book          // tables with marked rows: rotation marks them anew, Check looks at them
 }
@@ -41,12 +35,12 @@ type Vault struct {
 	db    *db.DB
 	now   func() time.Time
 	log   *slog.Logger
-	rec   Recorder
+	rec   audit.Recorder
 	actor string
 	books []*Book
 	fixed bool // keys never change: within a transaction that changes them
 
-	spy func(db.Querier) db.Querier // tests look at, or break, what reaches the database
+	spy func(querier) querier // tests look at, or break, what reaches the database
 
 	mu     sync.Mutex // guards the fields below
 	master Master
@@ -70,14 +64,14 @@ type keys struct {
 // ids.
 func Open(ctx context.Context, d *db.DB, m Master, o Options) (*Vault, error) {
 	v := newVault(d, m, o)
-	_, err := readKeyset(ctx, v.querier(d.DB))
+	_, err := readKeyset(ctx, v.q())
 	if errors.Is(err, sql.ErrNoRows) {
 		err = v.create(ctx)
 	}
 	if err != nil {
 		return nil, dbFailed(err)
 	}
-	if _, err := v.load(ctx, v.querier(d.DB)); err != nil {
+	if _, err := v.load(ctx, v.q()); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -100,12 +94,12 @@ func newVault(d *db.DB, m Master, o Options) *Vault {
 // create makes the first keyset. When two processes do so at once, one wins and
 // both use what it made.
 func (v *Vault) create(ctx context.Context) error {
-	n, err := countRows(ctx, v.querier(v.db.DB), nil)
+	n, err := countRows(ctx, v.q(), nil)
 	if err != nil {
 		return err
 	}
 	var any bool
-	if err := v.db.QueryRowContext(ctx, `SELECT count(*) > 0 FROM vault_keyset`).Scan(&any); err != nil {
+	if err := v.db.QueryRowContext(ctx, hasKeyset).Scan(&any); err != nil {
 		return err
 	}
 	if any {
@@ -124,12 +118,12 @@ func (v *Vault) create(ctx context.Context) error {
 	if s, err = wrap(ctx, s, h, v.currentMaster()); err != nil {
 		return err
 	}
-	return v.tx(ctx, func(q db.Querier) error {
+	return v.tx(ctx, func(ctx context.Context, q querier) error {
 		made, err := insertKeyset(ctx, q, s)
 		if err != nil || !made {
 			return err
 		}
-		return v.record(ctx, q, audit.Event{Action: audit.VaultCreated, Outcome: audit.Done, Object: s.Vault, Details: map[string]string{"master": s.Slot.ID}})
+		return v.record(ctx, audit.Event{Action: audit.VaultCreated, Outcome: audit.Done, Object: s.Vault, Details: map[string]string{"master": s.Slot.ID}})
 	})
 }
 
@@ -220,7 +214,7 @@ func newKeys(h *keyset.Handle, s stored) (k *keys, err error) {
 
 // load reads the keyset of the database as q sees it, and opens it unless it is
 // known. It calls the master key's keeper when another process changed the keys.
-func (v *Vault) load(ctx context.Context, q db.Querier) (*keys, error) {
+func (v *Vault) load(ctx context.Context, q querier) (*keys, error) {
 	if v.fixed {
 		return v.cached(), nil
 	}
@@ -254,7 +248,7 @@ func (v *Vault) keep(k *keys) {
 
 // currentKeys gives the keys to seal with, which stay the vault's until the
 // transaction q ends.
-func (v *Vault) currentKeys(ctx context.Context, q db.Querier) (*keys, error) {
+func (v *Vault) currentKeys(ctx context.Context, q querier) (*keys, error) {
 	if v.fixed {
 		return v.cached(), nil
 	}
@@ -299,41 +293,31 @@ func (v *Vault) news(r Ref) bool {
 	return true
 }
 
-func (v *Vault) record(ctx context.Context, q db.Querier, e audit.Event) error {
+func (v *Vault) record(ctx context.Context, e audit.Event) error {
 	if v.rec == nil {
 		return nil
 	}
 	e.At = v.now().UTC().Truncate(time.Microsecond)
 	e.Actor = v.actor
-	return v.rec.Record(ctx, q, e)
+	return v.rec.Record(ctx, e)
 }
 
-// own tells whether a caller's q is no transaction of theirs.
-func own(q db.Querier) bool {
-	switch q := q.(type) {
-	case nil:
-		return true
-	case *db.DB, *sql.DB:
-		return true
-	case *sql.Tx:
-		return q == nil
-	}
-	return false
+// querier is what reads and writes: the database, within the transaction that a
+// context carries, or a test's view of it.
+type querier interface {
+	ExecContext(context.Context, string, ...any) (sql.Result, error)
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+	QueryRowContext(context.Context, string, ...any) *sql.Row
 }
 
-// within runs do in the caller's transaction, or in one of its own.
-func (v *Vault) within(ctx context.Context, q db.Querier, do func(db.Querier) error) error {
-	if own(q) {
-		return v.tx(ctx, do)
-	}
-	return do(q)
+// tx runs do in the caller's transaction, or in one of its own.
+func (v *Vault) tx(ctx context.Context, do func(context.Context, querier) error) error {
+	return dbFailed(v.db.InTx(ctx, func(ctx context.Context) error { return do(ctx, v.q()) }))
 }
 
-func (v *Vault) tx(ctx context.Context, do func(db.Querier) error) error {
-	return dbFailed(v.db.Tx(ctx, func(tx *sql.Tx) error { return do(v.querier(tx)) }))
-}
+func (v *Vault) q() querier { return v.seen(v.db) }
 
-func (v *Vault) querier(q db.Querier) db.Querier {
+func (v *Vault) seen(q querier) querier {
 	if v.spy != nil {
 		return v.spy(q)
 	}

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -29,7 +28,7 @@ type book struct {
 	fail   error
 }
 
-func (b *book) Record(_ context.Context, _ db.Querier, e audit.Event) error {
+func (b *book) Record(_ context.Context, e audit.Event) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.fail != nil {
@@ -74,7 +73,7 @@ func lend(t testing.TB, d *db.DB) bench {
 	return b
 }
 
-func reopen(t testing.TB, d *db.DB, m Master, r Recorder) *Vault {
+func reopen(t testing.TB, d *db.DB, m Master, r audit.Recorder) *Vault {
 	t.Helper()
 	v, err := Open(t.Context(), d, m, Options{Now: func() time.Time { return noon }, Record: r})
 	if err != nil {
@@ -85,7 +84,7 @@ func reopen(t testing.TB, d *db.DB, m Master, r Recorder) *Vault {
 
 func put(t testing.TB, v *Vault, r Ref, s string) {
 	t.Helper()
-	if err := v.Put(t.Context(), nil, r, secret.New(s)); err != nil {
+	if err := v.Put(t.Context(), r, secret.New(s)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -93,7 +92,7 @@ func put(t testing.TB, v *Vault, r Ref, s string) {
 // want fails unless the vault gives s at r.
 func want(t testing.TB, v *Vault, r Ref, s string) {
 	t.Helper()
-	got, err := v.Get(t.Context(), nil, r)
+	got, err := v.Get(t.Context(), r)
 	if err != nil {
 		t.Errorf("%s: %v", r, err)
 	} else if got.Reveal() != s {
@@ -119,17 +118,17 @@ func TestPutGetDelete(t *testing.T) {
 			want(t, v, refresh("b"), long)
 			want(t, v, Ref{Purpose: "app-key"}, "three")
 			for _, r := range []Ref{refresh("c"), {Purpose: "refresh-token", Owner: "a"}, {Purpose: "x", Owner: "a", Name: "current"}} {
-				if _, err := v.Get(ctx, nil, r); !errors.Is(err, problem.NotFound) || errors.Is(err, ErrDamaged) {
+				if _, err := v.Get(ctx, r); !errors.Is(err, problem.NotFound) || errors.Is(err, ErrDamaged) {
 					t.Errorf("%s: %v", r, err)
 				}
 			}
 		}
 		for range 2 {
-			if err := b.Delete(ctx, nil, refresh("a")); err != nil {
+			if err := b.Delete(ctx, refresh("a")); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if _, err := again.Get(ctx, nil, refresh("a")); !errors.Is(err, problem.NotFound) {
+		if _, err := again.Get(ctx, refresh("a")); !errors.Is(err, problem.NotFound) {
 			t.Error(err)
 		}
 		if n := b.book.count(audit.VaultCreated); n != 1 {
@@ -146,17 +145,17 @@ func TestCallersTransaction(t *testing.T) {
 		ctx := t.Context()
 		put(t, b.Vault, refresh("kept"), "old")
 		stop := errors.New("stop")
-		err := d.Tx(ctx, func(tx *sql.Tx) error {
-			if err := b.Put(ctx, tx, refresh("new"), secret.New("n")); err != nil {
+		err := d.InTx(ctx, func(ctx context.Context) error {
+			if err := b.Put(ctx, refresh("new"), secret.New("n")); err != nil {
 				return err
 			}
-			if err := b.Put(ctx, tx, refresh("kept"), secret.New("new")); err != nil {
+			if err := b.Put(ctx, refresh("kept"), secret.New("new")); err != nil {
 				return err
 			}
-			if got, err := b.Get(ctx, tx, refresh("kept")); err != nil || got.Reveal() != "new" {
+			if got, err := b.Get(ctx, refresh("kept")); err != nil || got.Reveal() != "new" {
 				t.Errorf("within the transaction: %v", err)
 			}
-			if err := b.Delete(ctx, tx, refresh("kept")); err != nil {
+			if err := b.Delete(ctx, refresh("kept")); err != nil {
 				return err
 			}
 			return stop
@@ -165,7 +164,7 @@ func TestCallersTransaction(t *testing.T) {
 			t.Fatal(err)
 		}
 		want(t, b.Vault, refresh("kept"), "old")
-		if _, err := b.Get(ctx, d, refresh("new")); !errors.Is(err, problem.NotFound) {
+		if _, err := b.Get(ctx, refresh("new")); !errors.Is(err, problem.NotFound) {
 			t.Errorf("a transaction that was undone left a secret: %v", err)
 		}
 	})
@@ -189,7 +188,7 @@ func TestRefused(t *testing.T) {
 		"too long a secret": {refresh("a"), strings.Repeat("s", MaxSecret+1), problem.Limit},
 	}
 	for name, tt := range tests {
-		if err := b.Put(ctx, nil, tt.ref, secret.New(tt.secret)); !errors.Is(err, tt.kind) {
+		if err := b.Put(ctx, tt.ref, secret.New(tt.secret)); !errors.Is(err, tt.kind) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -269,7 +268,7 @@ func TestDamagedRows(t *testing.T) {
 			r := refresh(name)
 			put(t, b.Vault, r, "marked secret")
 			spoil(t, d, set, tt.change(sealedAt(t, d, r), sealedAt(t, d, refresh("good"))), name)
-			_, err := b.Get(ctx, nil, r)
+			_, err := b.Get(ctx, r)
 			if !errors.Is(err, ErrDamaged) || errors.Is(err, problem.NotFound) || !strings.Contains(err.Error(), r.String()) || !strings.Contains(err.Error(), tt.reason) {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -278,7 +277,7 @@ func TestDamagedRows(t *testing.T) {
 		if n := b.book.count(audit.VaultDamaged); n != len(tests) {
 			t.Errorf("%d damaged rows recorded, want %d", n, len(tests))
 		}
-		if _, err := b.Get(ctx, nil, refresh("body")); !errors.Is(err, ErrDamaged) {
+		if _, err := b.Get(ctx, refresh("body")); !errors.Is(err, ErrDamaged) {
 			t.Error(err)
 		}
 		if n := b.book.count(audit.VaultDamaged); n != len(tests) {
@@ -300,14 +299,14 @@ func TestSwappedRows(t *testing.T) {
 	spoil(t, d, `UPDATE vault_rows SET sealed = $1 WHERE owner = 'a'`, y)
 	spoil(t, d, `UPDATE vault_rows SET sealed = $1 WHERE owner = 'b'`, x)
 	for _, o := range []string{"a", "b"} {
-		if _, err := b.Get(t.Context(), nil, refresh(o)); !errors.Is(err, ErrDamaged) {
+		if _, err := b.Get(t.Context(), refresh(o)); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%s: %v", o, err)
 		}
 	}
 	// A row moved to another name by its key columns.
 	put(t, b.Vault, refresh("c"), "c")
 	spoil(t, d, `UPDATE vault_rows SET owner = 'd' WHERE owner = 'c'`)
-	if _, err := b.Get(t.Context(), nil, refresh("d")); !errors.Is(err, ErrDamaged) {
+	if _, err := b.Get(t.Context(), refresh("d")); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a row under another name opened: %v", err)
 	}
 }
@@ -320,11 +319,11 @@ func TestDamagedWithinATransaction(t *testing.T) {
 	b := lend(t, d)
 	put(t, b.Vault, refresh("a"), "a")
 	spoil(t, d, `UPDATE vault_rows SET sealed = $1`, []byte("x"))
-	var q db.Querier
-	b.rec = recordFunc(func(_ context.Context, given db.Querier, _ audit.Event) error { q = given; return nil })
-	err := d.Tx(t.Context(), func(tx *sql.Tx) error {
-		_, err := b.Get(t.Context(), tx, refresh("a"))
-		if q != db.Querier(tx) {
+	var joined bool
+	b.rec = recordFunc(func(ctx context.Context, _ audit.Event) error { joined = d.Tx(ctx) != nil; return nil })
+	err := d.InTx(t.Context(), func(ctx context.Context) error {
+		_, err := b.Get(ctx, refresh("a"))
+		if !joined {
 			t.Error("the event does not join the transaction")
 		}
 		return err
@@ -334,10 +333,10 @@ func TestDamagedWithinATransaction(t *testing.T) {
 	}
 }
 
-type recordFunc func(context.Context, db.Querier, audit.Event) error
+type recordFunc func(context.Context, audit.Event) error
 
-func (f recordFunc) Record(ctx context.Context, q db.Querier, e audit.Event) error {
-	return f(ctx, q, e)
+func (f recordFunc) Record(ctx context.Context, e audit.Event) error {
+	return f(ctx, e)
 }
 
 // Many open an empty database at once: one vault comes of it.
@@ -355,7 +354,7 @@ func TestOpenAtOnce(t *testing.T) {
 					return
 				}
 				all[i] = v
-				if err := v.Put(t.Context(), nil, refresh(string(rune('a'+i))), secret.New("s")); err != nil {
+				if err := v.Put(t.Context(), refresh(string(rune('a'+i))), secret.New("s")); err != nil {
 					t.Error(err)
 				}
 			})

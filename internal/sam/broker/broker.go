@@ -26,11 +26,6 @@ type Exchange interface {
 	Token(ctx context.Context, r exchange.Request) (exchange.Token, error)
 }
 
-// Recorder is the audit trail; *trail.Trail meets it.
-type Recorder interface {
-	Record(ctx context.Context, q db.Querier, e audit.Event) error
-}
-
 // Past is what is remembered of approvals beside their rows.
 type Past interface {
 	// Approved says that an approval was given and not withdrawn since.
@@ -40,7 +35,7 @@ type Past interface {
 // Deps is everything a Broker needs.
 type Deps struct {
 	Exchange Exchange         // required
-	Trail    Recorder         // required: without it nothing is handed out
+	Trail    audit.Recorder   // required: without it nothing is handed out
 	DB       *db.DB           // keeps approvals; a policy with approvals needs it
 	Marks    Marks            // vouches for approvals; required with DB
 	Past     Past             // remembers approvals; without it one that was withdrawn and is put back counts
@@ -391,7 +386,7 @@ func (b *Broker) Token(ctx context.Context, c *Caller, ask Ask) (Handout, error)
 		details["subject"] = cut(c.Subject, maxSubject)
 	}
 	e := audit.Event{At: now, Action: audit.TokenIssued, Outcome: audit.Done, Actor: c.Actor, Object: t.Connection, Tenant: t.Tenant, Details: details}
-	if err := b.d.Trail.Record(ctx, nil, e); err != nil {
+	if err := b.d.Trail.Record(ctx, e); err != nil {
 		b.d.Log.Error("a token was not handed out: the audit trail could not be written", "caller", c.Name, "error", err.Error())
 		return Handout{}, &Refusal{Status: http.StatusServiceUnavailable, Words: "the audit trail cannot be written, so no token is handed out", RetryAfter: 5 * time.Second, cause: err}
 	}

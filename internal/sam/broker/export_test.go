@@ -22,7 +22,7 @@ func (b *Broker) CallerForTest(name string) *Caller {
 // LedgerForTest opens the ledger to tests.
 type LedgerForTest struct{ l *ledger }
 
-func NewLedgerForTest(t Recorder, now func() time.Time, log *slog.Logger) LedgerForTest {
+func NewLedgerForTest(t audit.Recorder, now func() time.Time, log *slog.Logger) LedgerForTest {
 	return LedgerForTest{newLedger(t, now, log)}
 }
 func (l LedgerForTest) Refused(ctx context.Context, e audit.Event) { l.l.refused(ctx, e) }

@@ -16,7 +16,7 @@ import (
 // that many is counted together. So a flood costs the trail at most
 // 2*maxSorts+1 entries a window, whatever it asks for.
 type ledger struct {
-	trail  Recorder
+	trail  audit.Recorder
 	now    func() time.Time
 	log    *slog.Logger
 	window time.Duration
@@ -44,7 +44,7 @@ const (
 	maxSorts     = 200
 )
 
-func newLedger(t Recorder, now func() time.Time, log *slog.Logger) *ledger {
+func newLedger(t audit.Recorder, now func() time.Time, log *slog.Logger) *ledger {
 	return &ledger{trail: t, now: now, log: log, window: ledgerWindow, sorts: map[kind]*tally{}}
 }
 
@@ -92,7 +92,7 @@ func (l *ledger) refused(ctx context.Context, e audit.Event) {
 func (l *ledger) write(ctx context.Context, e audit.Event) {
 	ctx, stop := context.WithTimeout(ctx, 30*time.Second)
 	defer stop()
-	if err := l.trail.Record(ctx, nil, e); err != nil {
+	if err := l.trail.Record(ctx, e); err != nil {
 		l.log.Error("a refusal could not be recorded", "actor", e.Actor, "error", err.Error())
 	}
 }

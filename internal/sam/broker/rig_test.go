@@ -42,7 +42,7 @@ type book struct {
 	fail   error
 }
 
-func (b *book) Record(_ context.Context, _ db.Querier, e audit.Event) error {
+func (b *book) Record(_ context.Context, e audit.Event) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.fail != nil {

@@ -64,8 +64,8 @@ var Approvals = &vault.Book{Table: "approvals", Version: 2, Key: []string{"id"},
 
 // Marks vouches for rows; *vault.Vault meets it.
 type Marks interface {
-	Mark(ctx context.Context, q db.Querier, b *vault.Book, values ...any) ([]byte, error)
-	Fits(ctx context.Context, q db.Querier, b *vault.Book, mark []byte, values ...any) error
+	Mark(ctx context.Context, b *vault.Book, values ...any) ([]byte, error)
+	Fits(ctx context.Context, b *vault.Book, mark []byte, values ...any) error
 }
 
 func (a *PendingApproval) values() []any {
@@ -73,26 +73,26 @@ func (a *PendingApproval) values() []any {
 }
 
 // vouch marks an approval as it stands, within the transaction that wrote it.
-func (b *Broker) vouch(ctx context.Context, tx *sql.Tx, a *PendingApproval) error {
-	mark, err := b.d.Marks.Mark(ctx, tx, Approvals, a.values()...)
+func (b *Broker) vouch(ctx context.Context, a *PendingApproval) error {
+	mark, err := b.d.Marks.Mark(ctx, Approvals, a.values()...)
 	if err == nil {
-		_, err = tx.ExecContext(ctx, "UPDATE approvals SET mark = $1 WHERE id = $2", mark, a.ID)
+		_, err = b.d.DB.ExecContext(ctx, "UPDATE approvals SET mark = $1 WHERE id = $2", mark, a.ID)
 	}
 	return err
 }
 
 // held holds an approval that was read to its mark.
-func (b *Broker) held(ctx context.Context, q db.Querier, a *PendingApproval) error {
-	return b.d.Marks.Fits(ctx, q, Approvals, a.mark, a.values()...)
+func (b *Broker) held(ctx context.Context, a *PendingApproval) error {
+	return b.d.Marks.Fits(ctx, Approvals, a.mark, a.values()...)
 }
 
 // asked is held for an approval that was asked for by what it is for: the
 // database may have given another one.
-func (b *Broker) asked(ctx context.Context, q db.Querier, a *PendingApproval, c *Caller, d *Decision) error {
+func (b *Broker) asked(ctx context.Context, a *PendingApproval, c *Caller, d *Decision) error {
 	if a.Caller != c.Name || a.Subject != c.Subject || a.Connection != d.Connection || a.Tenant != d.Tenant || a.Resource != d.Resource {
 		return vault.Other(Approvals, a.ID)
 	}
-	return b.held(ctx, q, a)
+	return b.held(ctx, a)
 }
 
 // stands holds an approval that says yes to what the audit trail says of it: one
@@ -132,7 +132,7 @@ func (b *Broker) approval(ctx context.Context, c *Caller, d *Decision) (PendingA
 		return PendingApproval{}, nil
 	}
 	if err == nil {
-		err = b.asked(ctx, b.d.DB, &a, c, d)
+		err = b.asked(ctx, &a, c, d)
 	}
 	if err == nil {
 		err = b.stands(ctx, &a)
@@ -149,10 +149,10 @@ func (b *Broker) await(ctx context.Context, c *Caller, d *Decision) error {
 	if err != nil {
 		return err
 	}
-	return b.d.DB.Tx(ctx, func(tx *sql.Tx) error {
-		a, err := scanApproval(tx.QueryRowContext(ctx, approvalFor, c.Name, c.Subject, d.Connection, d.Tenant, d.Resource))
+	return b.d.DB.InTx(ctx, func(ctx context.Context) error {
+		a, err := scanApproval(b.d.DB.QueryRowContext(ctx, approvalFor, c.Name, c.Subject, d.Connection, d.Tenant, d.Resource))
 		now := b.d.Now()
-		if err == nil && b.asked(ctx, tx, &a, c, d) != nil || err == nil && a.State == Approved && a.ID != counts.ID {
+		if err == nil && b.asked(ctx, &a, c, d) != nil || err == nil && a.State == Approved && a.ID != counts.ID {
 			a = PendingApproval{} // it says nothing; the question is asked anew over it
 		}
 		switch {
@@ -165,11 +165,11 @@ func (b *Broker) await(ctx context.Context, c *Caller, d *Decision) error {
 		case err != nil && !errors.Is(err, sql.ErrNoRows):
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM approvals WHERE caller = $1 AND state = $2 AND asked_at < $3", c.Name, Pending, db.Micros(now.Add(-pendingFor))); err != nil {
+		if _, err := b.d.DB.ExecContext(ctx, "DELETE FROM approvals WHERE caller = $1 AND state = $2 AND asked_at < $3", c.Name, Pending, db.Micros(now.Add(-pendingFor))); err != nil {
 			return err
 		}
 		var waiting, own int
-		if err := tx.QueryRowContext(ctx, "SELECT count(*), count(CASE WHEN subject = $3 THEN 1 END) FROM approvals WHERE caller = $1 AND state = $2", c.Name, Pending, c.Subject).Scan(&waiting, &own); err != nil {
+		if err := b.d.DB.QueryRowContext(ctx, "SELECT count(*), count(CASE WHEN subject = $3 THEN 1 END) FROM approvals WHERE caller = $1 AND state = $2", c.Name, Pending, c.Subject).Scan(&waiting, &own); err != nil {
 			return err
 		}
 		if waiting >= maxPending || own >= maxOfSubject {
@@ -177,11 +177,11 @@ func (b *Broker) await(ctx context.Context, c *Caller, d *Decision) error {
 		}
 		d.Approval = token.ID("a")
 		asked := PendingApproval{ID: d.Approval, Caller: c.Name, Subject: c.Subject, Connection: d.Connection, Tenant: d.Tenant, Resource: d.Resource, State: Pending, AskedAt: db.Time(db.Micros(now)), Actor: cut(c.Actor, 200)}
-		mark, err := b.d.Marks.Mark(ctx, tx, Approvals, asked.values()...)
+		mark, err := b.d.Marks.Mark(ctx, Approvals, asked.values()...)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO approvals ("+approvalColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '', 0, $10) "+
+		_, err = b.d.DB.ExecContext(ctx, "INSERT INTO approvals ("+approvalColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '', 0, $10) "+
 			"ON CONFLICT (caller, subject, connection, tenant, resource) DO UPDATE SET id = excluded.id, state = excluded.state, asked_at = excluded.asked_at, actor = excluded.actor, decided_at = 0, decided_by = '', until_at = 0, mark = excluded.mark",
 			d.Approval, c.Name, c.Subject, d.Connection, d.Tenant, d.Resource, Pending, db.Micros(now), asked.Actor, mark)
 		return err
@@ -236,7 +236,7 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 	if a, err = scanApproval(b.d.DB.QueryRowContext(ctx, read, id)); err != nil {
 		return PendingApproval{}, stored(absent(err))
 	}
-	if err := b.held(ctx, b.d.DB, &a); err != nil {
+	if err := b.held(ctx, &a); err != nil {
 		return PendingApproval{}, err
 	}
 	if a.ID != id {
@@ -249,12 +249,12 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 	if !may {
 		return PendingApproval{}, problem.New(problem.Usage, "%.100q is not among those who may approve this", approver).WithHint("the policy names them under approval.by")
 	}
-	err = b.d.DB.Tx(ctx, func(tx *sql.Tx) error {
+	err = b.d.DB.InTx(ctx, func(ctx context.Context) error {
 		// What an id stands for never changes; its state may have.
-		if a, err = scanApproval(tx.QueryRowContext(ctx, read, id)); err != nil {
+		if a, err = scanApproval(b.d.DB.QueryRowContext(ctx, read, id)); err != nil {
 			return absent(err)
 		}
-		if err := b.held(ctx, tx, &a); err != nil {
+		if err := b.held(ctx, &a); err != nil {
 			return err
 		}
 		if a.ID != id {
@@ -270,7 +270,7 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 			a.Until = a.DecidedAt.Add(most)
 			e.Action, e.Details["until"] = audit.ApprovalGiven, a.Until.Format(time.RFC3339)
 		}
-		res, err := tx.ExecContext(ctx, "UPDATE approvals SET state = $1, decided_at = $2, decided_by = $3, until_at = $4 WHERE id = $5",
+		res, err := b.d.DB.ExecContext(ctx, "UPDATE approvals SET state = $1, decided_at = $2, decided_by = $3, until_at = $4 WHERE id = $5",
 			a.State, db.Micros(a.DecidedAt), a.DecidedBy, db.Micros(a.Until), a.ID)
 		if err != nil {
 			return err
@@ -278,10 +278,10 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 		if n, err := res.RowsAffected(); err != nil || n != 1 {
 			return errors.Join(err, problem.New(problem.Internal, "the database did not keep what was decided"))
 		}
-		if err := b.vouch(ctx, tx, &a); err != nil {
+		if err := b.vouch(ctx, &a); err != nil {
 			return err
 		}
-		return b.d.Trail.Record(ctx, tx, e)
+		return b.d.Trail.Record(ctx, e)
 	})
 	if err != nil {
 		return PendingApproval{}, stored(err)

@@ -13,7 +13,6 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
@@ -30,24 +29,22 @@ type Entra interface {
 	Keys(ctx context.Context, cloud msapi.Cloud, tenant, kid string) (jose.JSONWebKeySet, error)
 }
 
-// Keeper keeps a proven consent; *sam.Store meets it. What also does belongs to
-// the same transaction.
+// Keeper keeps a proven consent, within the transaction that ctx carries;
+// *sam.Store meets it.
 type Keeper interface {
-	Keep(ctx context.Context, c sam.Captured, also ...sam.Also[sam.Connection]) (sam.Connection, error)
-}
-
-// Recorder is the audit trail. A nil q means a transaction of its own.
-type Recorder interface {
-	Record(ctx context.Context, q db.Querier, e audit.Event) error
+	InTx(ctx context.Context, do func(context.Context) error) error
+	Keep(ctx context.Context, c sam.Captured) (sam.Connection, error)
 }
 
 // Deps is everything a Capture needs.
 type Deps struct {
-	Entra  Entra            // required
-	Keeper Keeper           // required, save for checks
-	Record Recorder         // optional; what it cannot record is not kept
-	Now    func() time.Time // nil is time.Now
-	Log    *slog.Logger     // nil discards
+	Entra  Entra          // required
+	Keeper Keeper         // required, save for checks
+	Record audit.Recorder // optional; what it cannot record is not kept
+	// Kept runs in the transaction that keeps a consent; optional.
+	Kept func(context.Context, sam.Connection) error
+	Now  func() time.Time // nil is time.Now
+	Log  *slog.Logger     // nil discards
 }
 
 // Capture takes consents. Safe for concurrent use.

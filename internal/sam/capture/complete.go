@@ -12,7 +12,6 @@ import (
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/claim"
-	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/secret"
@@ -247,16 +246,23 @@ func (c *Capture) keep(ctx context.Context, p *pending, id claim.Token, refresh 
 		Name: r.Name, Suggested: r.Suggested, Model: r.Model, Cloud: r.Cloud, Tenant: p.tenant, Domain: domain, ClientID: r.App.ClientID, Account: name(id), ObjectID: id.ObjectID,
 		Scopes: done.Scopes, Proof: done.Verdict, AuthTime: authTime, At: now, Refresh: refresh,
 	}
-	also := func(ctx context.Context, q db.Querier, kept sam.Connection) error {
-		return c.record(ctx, q, audit.Event{
-			Action: audit.ConnectionConsented, Outcome: audit.Done, Actor: r.Actor, Object: kept.ID, Tenant: p.tenant,
+	err := c.d.Keeper.InTx(ctx, func(ctx context.Context) (err error) {
+		if done.Connection, err = c.d.Keeper.Keep(ctx, captured); err != nil {
+			return err
+		}
+		if c.d.Kept != nil {
+			if err := c.d.Kept(ctx, done.Connection); err != nil {
+				return err
+			}
+		}
+		return c.record(ctx, audit.Event{
+			Action: audit.ConnectionConsented, Outcome: audit.Done, Actor: r.Actor, Object: done.Connection.ID, Tenant: p.tenant,
 			Details: map[string]string{
-				"account": name(id), "app": r.App.ClientID, "by": strings.Join(done.Verdict.By, " "), "generation": strconv.FormatInt(kept.Generation, 10),
+				"account": name(id), "app": r.App.ClientID, "by": strings.Join(done.Verdict.By, " "), "generation": strconv.FormatInt(done.Connection.Generation, 10),
 			},
 		})
-	}
-	var err error
-	if done.Connection, err = c.d.Keeper.Keep(ctx, captured, also); err != nil {
+	})
+	if err != nil {
 		return Done{}, err
 	}
 	return done, nil
@@ -277,12 +283,12 @@ func plain(err error) string {
 	return "Entra ID could not be asked"
 }
 
-func (c *Capture) record(ctx context.Context, q db.Querier, e audit.Event) error {
+func (c *Capture) record(ctx context.Context, e audit.Event) error {
 	if c.d.Record == nil {
 		return nil
 	}
 	e.At = c.d.Now().UTC().Truncate(time.Microsecond)
-	return c.d.Record.Record(ctx, q, e)
+	return c.d.Record.Record(ctx, e)
 }
 
 // strayPause is how often answers to nothing are recorded: anybody can send
@@ -315,7 +321,7 @@ func (c *Capture) turnedAway(ctx context.Context, p *pending, no *Refusal) error
 		e.Actor = "unknown"
 		e.Details["times"] = fmt.Sprint(n)
 	}
-	if err := c.record(ctx, nil, e); err != nil {
+	if err := c.record(ctx, e); err != nil {
 		c.d.Log.Error("a refusal could not be recorded", "cause", string(no.Cause), "err", err)
 	}
 	return no

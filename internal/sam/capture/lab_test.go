@@ -10,7 +10,6 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/msapi/msapitest"
 	"partnerguard/internal/partnercloud"
@@ -37,7 +36,19 @@ type shelf struct {
 	fails error
 }
 
-func (s *shelf) Keep(ctx context.Context, c sam.Captured, also ...sam.Also[sam.Connection]) (sam.Connection, error) {
+// InTx undoes what was kept when do fails.
+func (s *shelf) InTx(ctx context.Context, do func(context.Context) error) error {
+	before := len(s.all())
+	err := do(ctx)
+	if err != nil {
+		s.mu.Lock()
+		s.kept = s.kept[:before]
+		s.mu.Unlock()
+	}
+	return err
+}
+
+func (s *shelf) Keep(_ context.Context, c sam.Captured) (sam.Connection, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c.Refresh.IsZero() || c.Tenant == "" || c.Account == "" || c.ObjectID == "" || c.ClientID == "" || c.Proof.Answer != "proven" {
@@ -47,11 +58,6 @@ func (s *shelf) Keep(ctx context.Context, c sam.Captured, also ...sam.Also[sam.C
 		return sam.Connection{}, s.fails
 	}
 	con := sam.Connection{ID: "c-1", Name: c.Name, Tenant: c.Tenant, ClientID: c.ClientID, Account: c.Account, Scopes: c.Scopes}
-	for _, a := range also {
-		if err := a(ctx, nil, con); err != nil {
-			return sam.Connection{}, err
-		}
-	}
 	s.kept = append(s.kept, c)
 	return con, nil
 }
@@ -69,7 +75,7 @@ type trail struct {
 	fails  error
 }
 
-func (r *trail) Record(_ context.Context, _ db.Querier, e audit.Event) error {
+func (r *trail) Record(_ context.Context, e audit.Event) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.fails != nil {

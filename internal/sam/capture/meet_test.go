@@ -1,6 +1,7 @@
 package capture_test
 
 import (
+	"partnerguard/internal/audit"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/capture"
@@ -9,7 +10,7 @@ import (
 
 // What meets the borders of this room.
 var (
-	_ capture.Entra    = (*msapi.Client)(nil)
-	_ capture.Keeper   = (*sam.Store)(nil)
-	_ capture.Recorder = (*audittrail.Trail)(nil)
+	_ capture.Entra  = (*msapi.Client)(nil)
+	_ capture.Keeper = (*sam.Store)(nil)
+	_ audit.Recorder = (*audittrail.Trail)(nil)
 )

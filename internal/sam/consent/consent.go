@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
@@ -30,16 +29,11 @@ type Center interface {
 	RemoveConsent(ctx context.Context, customer, application string) (removed bool, err error)
 }
 
-// Recorder is the audit trail. A nil q means a transaction of its own.
-type Recorder interface {
-	Record(ctx context.Context, q db.Querier, e audit.Event) error
-}
-
 // Deps is everything a Service needs.
 type Deps struct {
-	Access  Access   // required
-	Intents Intents  // required to apply; [NewIntents]
-	Record  Recorder // optional; when it fails, the run ends
+	Access  Access         // required
+	Intents Intents        // required to apply; [NewIntents]
+	Record  audit.Recorder // optional; when it fails, the run ends
 	Now     func() time.Time
 	Log     *slog.Logger
 	// Wait waits; nil waits on the machine's clock.
@@ -329,7 +323,7 @@ func (s *Service) record(ctx context.Context, o *Options, action audit.Action, o
 		details = map[string]string{}
 	}
 	details["app"], details["connection"] = o.Connection.ClientID, o.Connection.ID
-	return s.d.Record.Record(ctx, nil, audit.Event{
+	return s.d.Record.Record(ctx, audit.Event{
 		At: s.d.Now().UTC().Truncate(time.Microsecond), Action: action, Outcome: outcome, Actor: o.Actor, Object: customer, Tenant: customer, Reason: reason, Details: details,
 	})
 }

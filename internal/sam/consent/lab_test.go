@@ -36,7 +36,7 @@ type trail struct {
 	fails  error
 }
 
-func (r *trail) Record(_ context.Context, _ db.Querier, e audit.Event) error {
+func (r *trail) Record(_ context.Context, e audit.Event) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.fails != nil {

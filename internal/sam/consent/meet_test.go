@@ -1,6 +1,7 @@
 package consent_test
 
 import (
+	"partnerguard/internal/audit"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/sam/consent"
 	"partnerguard/internal/sam/exchange"
@@ -9,7 +10,7 @@ import (
 
 // What meets the borders of this room.
 var (
-	_ consent.Access   = (*exchange.Exchange)(nil)
-	_ consent.Center   = (*msapi.PartnerCenter)(nil)
-	_ consent.Recorder = (*audittrail.Trail)(nil)
+	_ consent.Access = (*exchange.Exchange)(nil)
+	_ consent.Center = (*msapi.PartnerCenter)(nil)
+	_ audit.Recorder = (*audittrail.Trail)(nil)
 )

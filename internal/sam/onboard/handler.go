@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
@@ -42,9 +41,9 @@ type Apps interface {
 type Deps struct {
 	Store *Store
 	Apps  Apps
-	// Capture makes what takes a consent; keep runs in the transaction that
+	// Capture makes what takes a consent; kept runs in the transaction that
 	// keeps it.
-	Capture func(keep sam.Also[sam.Connection]) (*capture.Capture, error)
+	Capture func(kept func(context.Context, sam.Connection) error) (*capture.Capture, error)
 	Cloud   msapi.Cloud
 	Public  string // https://guard.contoso.example, without a path
 	Now     func() time.Time
@@ -84,12 +83,12 @@ func NewHandler(d Deps) (*Handler, error) {
 		d.Browsable = func(s string) string { return s }
 	}
 	h := &Handler{d: d, secure: strings.HasPrefix(d.Public, "https://"), begun: map[string]underway{}}
-	c, err := d.Capture(func(ctx context.Context, q db.Querier, c sam.Connection) error {
+	c, err := d.Capture(func(ctx context.Context, c sam.Connection) error {
 		id, _ := ctx.Value(keyInvitation{}).(string)
 		if id == "" {
 			return problem.New(problem.Internal, "a consent came without its invitation")
 		}
-		return d.Store.Use(ctx, q, id, c.ID)
+		return d.Store.Use(ctx, id, c.ID)
 	})
 	h.capture = c
 	return h, err

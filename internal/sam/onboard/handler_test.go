@@ -2,7 +2,6 @@ package onboard_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -47,24 +46,23 @@ type rig struct {
 // one.
 type shelf struct {
 	d    *db.DB
-	more sam.Also[sam.Connection]
 	mu   sync.Mutex
 	list []sam.Captured
 }
 
-func (s *shelf) Keep(ctx context.Context, c sam.Captured, also ...sam.Also[sam.Connection]) (sam.Connection, error) {
-	con := sam.Connection{ID: "c-1", Name: c.Name, Tenant: c.Tenant, ClientID: c.ClientID, Account: c.Account}
-	err := s.d.Tx(ctx, func(tx *sql.Tx) error {
-		for _, a := range append(also, s.more) {
-			if err := a(ctx, tx, con); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+func (s *shelf) InTx(ctx context.Context, do func(context.Context) error) error {
+	before := s.number()
+	err := s.d.InTx(ctx, do)
 	if err != nil {
-		return sam.Connection{}, err
+		s.mu.Lock()
+		s.list = s.list[:before]
+		s.mu.Unlock()
 	}
+	return err
+}
+
+func (s *shelf) Keep(_ context.Context, c sam.Captured) (sam.Connection, error) {
+	con := sam.Connection{ID: "c-1", Name: c.Name, Tenant: c.Tenant, ClientID: c.ClientID, Account: c.Account}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.list = append(s.list, c)
@@ -75,7 +73,7 @@ func (s *shelf) number() int { s.mu.Lock(); defer s.mu.Unlock(); return len(s.li
 
 type noTrail struct{}
 
-func (noTrail) Record(context.Context, db.Querier, audit.Event) error { return nil }
+func (noTrail) Record(context.Context, audit.Event) error { return nil }
 
 type apps struct{ app msapi.App }
 
@@ -109,9 +107,8 @@ func newRig(t *testing.T, address string) *rig {
 	r := &rig{T: t, s: s, d: d, store: onboard.NewStore(d, vaulttest.Open(t, d), now), kept: &shelf{d: d}}
 	r.h, err = onboard.NewHandler(onboard.Deps{
 		Store: r.store, Apps: apps{msapi.App{ClientID: client, Credential: cred}}, Cloud: cloud, Public: address, Now: now,
-		Capture: func(keep sam.Also[sam.Connection]) (*capture.Capture, error) {
-			r.kept.more = keep
-			return capture.New(capture.Deps{Entra: api, Keeper: r.kept, Record: noTrail{}, Now: now})
+		Capture: func(kept func(context.Context, sam.Connection) error) (*capture.Capture, error) {
+			return capture.New(capture.Deps{Entra: api, Keeper: r.kept, Kept: kept, Record: noTrail{}, Now: now})
 		},
 	})
 	if err != nil {
@@ -438,7 +435,7 @@ func FuzzRequest(f *testing.F) {
 	cloud := msapi.Commercial()
 	h, err := onboard.NewHandler(onboard.Deps{
 		Store: onboard.NewStore(d, vaulttest.Open(f, d), now), Apps: apps{}, Cloud: cloud, Public: public, Now: now,
-		Capture: func(sam.Also[sam.Connection]) (*capture.Capture, error) {
+		Capture: func(func(context.Context, sam.Connection) error) (*capture.Capture, error) {
 			return capture.New(capture.Deps{Entra: msapi.New(msapi.Options{Transport: nowhere{}}), Keeper: &shelf{d: d}, Record: noTrail{}, Now: now})
 		},
 	})

@@ -118,7 +118,7 @@ func TestCrashTable(t *testing.T) {
 // reopen is a lab over a database that another process wrote.
 func reopen(t *testing.T, l *lab, d *db.DB, key string) *lab {
 	t.Helper()
-	out := &lab{TB: t, s: l.s, i: l.i, cloud: l.cloud, api: nil, trail: &trail{}, d: d, count: &counting{RoundTripper: l.s.Transport()}}
+	out := &lab{TB: t, s: l.s, i: l.i, cloud: l.cloud, api: nil, trail: &trail{d: d}, d: d, count: &counting{RoundTripper: l.s.Transport()}}
 	out.api = msapi.New(msapi.Options{Transport: out.count, Now: out.now, Tries: 1})
 	v, err := vault.Open(t.Context(), d, vault.NewKeyFile(key), vault.Options{})
 	if err != nil {
@@ -182,7 +182,7 @@ func TestCrashChild(t *testing.T) {
 	pool.AppendCertsFromPEM(pem)
 	api := msapi.New(msapi.Options{Tries: 1, Transport: &dyingTransport{die, &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}})
 	r, err := renew.New(renew.Deps{
-		Store: sam.NewStore(d, &dyingVault{v, die}, nil, c.Cloud), Authority: &dyingAuthority{api, die}, Record: dyingTrail{die}, Settings: dyingSettings{die},
+		Store: sam.NewStore(d, &dyingVault{v, die}, nil, c.Cloud), Authority: &dyingAuthority{api, die}, Record: dyingTrail{d, die}, Settings: dyingSettings{die},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -197,26 +197,26 @@ type dyingVault struct {
 	die func(string)
 }
 
-func (v *dyingVault) Get(ctx context.Context, q db.Querier, r vault.Ref) (secret.Text, error) {
+func (v *dyingVault) Get(ctx context.Context, r vault.Ref) (secret.Text, error) {
 	if r.Purpose == sam.PurposeRefresh {
 		v.die("lease taken")
 	}
-	text, err := v.Vault.Get(ctx, q, r)
+	text, err := v.Vault.Get(ctx, r)
 	if r.Purpose == sam.PurposeRefresh {
 		v.die("token opened")
 	}
 	return text, err
 }
 
-func (v *dyingVault) Put(ctx context.Context, q db.Querier, r vault.Ref, s secret.Text) error {
+func (v *dyingVault) Put(ctx context.Context, r vault.Ref, s secret.Text) error {
 	v.die("in the transaction, before sealing")
-	err := v.Vault.Put(ctx, q, r, s)
+	err := v.Vault.Put(ctx, r, s)
 	v.die("sealed")
 	return err
 }
 
-func (v *dyingVault) Delete(ctx context.Context, q db.Querier, r vault.Ref) error {
-	err := v.Vault.Delete(ctx, q, r)
+func (v *dyingVault) Delete(ctx context.Context, r vault.Ref) error {
+	err := v.Vault.Delete(ctx, r)
 	v.die("old generation deleted")
 	return err
 }
@@ -246,11 +246,14 @@ func (a *dyingAuthority) Refresh(ctx context.Context, r msapi.RefreshRequest) (*
 	return g, err
 }
 
-type dyingTrail struct{ die func(string) }
+type dyingTrail struct {
+	d   *db.DB
+	die func(string)
+}
 
-func (d dyingTrail) Record(ctx context.Context, q db.Querier, e audit.Event) error {
+func (d dyingTrail) Record(ctx context.Context, e audit.Event) error {
 	d.die("before the audit event")
-	err := (&trail{}).Record(ctx, q, e)
+	err := (&trail{d: d.d}).Record(ctx, e)
 	d.die("after the audit event, before the commit")
 	return err
 }

@@ -88,7 +88,7 @@ func newLab(t testing.TB, d *db.DB, change ...func(*renew.Deps)) *lab {
 
 func labOver(t testing.TB, s *partnercloud.Server, d *db.DB, change ...func(*renew.Deps)) *lab {
 	t.Helper()
-	l := &lab{TB: t, s: s, i: s.Info(), cloud: cloudOf(s.Info()), trail: &trail{}, d: d}
+	l := &lab{TB: t, s: s, i: s.Info(), cloud: cloudOf(s.Info()), trail: &trail{d: d}, d: d}
 	l.facts = &facts{l: l}
 	l.count = &counting{RoundTripper: s.Transport()}
 	l.api = msapi.New(msapi.Options{Transport: l.count, Now: l.now, Tries: 1, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
@@ -124,19 +124,20 @@ func (l *lab) jump(d time.Duration) {
 
 // trail keeps events as the audit trail does: in the caller's transaction.
 type trail struct {
+	d      *db.DB
 	mu     sync.Mutex
 	events []audit.Event
 }
 
-func (t *trail) Record(ctx context.Context, q db.Querier, e audit.Event) error {
+func (t *trail) Record(ctx context.Context, e audit.Event) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.events = append(t.events, e)
-	if q == nil {
+	if t.d.Tx(ctx) == nil {
 		return errors.New("an event outside the transaction")
 	}
 	// A row of the settings counts what was committed.
-	_, err := q.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2)", "event-"+token.ID("e"), string(e.Action))
+	_, err := t.d.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2)", "event-"+token.ID("e"), string(e.Action))
 	return err
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/claim"
-	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
@@ -21,17 +20,11 @@ import (
 	"partnerguard/internal/vault"
 )
 
-// Recorder takes events into the audit trail, within the transaction q or in
-// one of its own when q is nil.
-type Recorder interface {
-	Record(ctx context.Context, q db.Querier, e audit.Event) error
-}
-
 // Deps is everything a Renewer needs.
 type Deps struct {
 	Store     *sam.Store      // required
 	Authority msapi.Authority // required
-	Record    Recorder        // required
+	Record    audit.Recorder  // required
 	Settings  SettingsReader  // optional: without it forecasts say what they do not know
 
 	Every time.Duration    // between renewals; 0: sam.RenewEvery; from an hour to 30 days
@@ -180,7 +173,7 @@ func (r *Renewer) held(ctx context.Context, id string, why error) (Result, error
 	r.d.Log.WarnContext(ctx, "a connection is held back", "connection", c.ID, "because", words)
 	e := r.event(&c, audit.ConnectionHeld, audit.Refused)
 	e.Reason = words
-	return out, r.d.Record.Record(ctx, nil, e)
+	return out, r.d.Record.Record(ctx, e)
 }
 
 func heldWords(err error) string {
@@ -253,8 +246,7 @@ func (r *Renewer) renew(ctx context.Context, id string) (Result, error) {
 		e.Details["fingerprint"] = token.Fingerprint(g.Refresh)
 	}
 	next := sam.Renewal{From: held.Generation, Used: used, Refresh: g.Refresh, At: g.At, Proof: proof, Auth: t.AuthTime, Next: nextAfterSuccess(now, r.d.Every, chance())}
-	c, err = r.d.Store.Renewed(ctx, c.ID, next, r.also(e))
-	if err != nil {
+	if c, err = r.with(ctx, &e, func(ctx context.Context) (sam.Connection, error) { return r.d.Store.Renewed(ctx, c.ID, next) }); err != nil {
 		return Result{}, err
 	}
 	if note != "" {
@@ -301,11 +293,12 @@ func (r *Renewer) reject(ctx context.Context, held sam.Held, t sam.Trouble, corr
 			e.Details["correlation"] = correlation
 		}
 	}
-	also := []sam.Also[sam.Connection]{r.also(e)}
+	tell := &e
 	if old := c.Trouble; c.State == sam.Rejected && old != nil && old.Code == t.Code && old.Words == t.Words {
-		also = nil
+		tell = nil
 	}
-	c, err := r.d.Store.Failed(ctx, c.ID, sam.Failure{From: held.Generation, State: sam.Rejected, Trouble: t, Next: nextAfterRejection(now, chance())}, also...)
+	f := sam.Failure{From: held.Generation, State: sam.Rejected, Trouble: t, Next: nextAfterRejection(now, chance())}
+	c, err := r.with(ctx, tell, func(ctx context.Context) (sam.Connection, error) { return r.d.Store.Failed(ctx, c.ID, f) })
 	if err != nil {
 		return Result{}, err
 	}
@@ -353,6 +346,13 @@ func (r *Renewer) event(c *sam.Connection, a audit.Action, o audit.Outcome) audi
 	return audit.Event{At: r.d.Now().UTC().Truncate(time.Microsecond), Action: a, Outcome: o, Actor: r.d.Actor, Object: c.ID, Tenant: c.Tenant}
 }
 
-func (r *Renewer) also(e audit.Event) sam.Also[sam.Connection] {
-	return func(ctx context.Context, q db.Querier, _ sam.Connection) error { return r.d.Record.Record(ctx, q, e) }
+// with makes a change and records it, if there is something to tell, together.
+func (r *Renewer) with(ctx context.Context, e *audit.Event, change func(context.Context) (sam.Connection, error)) (c sam.Connection, err error) {
+	err = r.d.Store.InTx(ctx, func(ctx context.Context) (err error) {
+		if c, err = change(ctx); err != nil || e == nil {
+			return err
+		}
+		return r.d.Record.Record(ctx, *e)
+	})
+	return c, err
 }

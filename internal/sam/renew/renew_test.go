@@ -474,7 +474,7 @@ func TestNoCredential(t *testing.T) {
 	l := newLab(t, dbtest.SQLite(t))
 	l.bare()
 	c := l.connect()
-	if err := l.store.RemoveRegistration(t.Context(), panelApp); err != nil {
+	if _, err := l.store.RemoveRegistration(t.Context(), panelApp); err != nil {
 		t.Fatal(err)
 	}
 	res := l.once(c.ID)

@@ -25,13 +25,13 @@ import (
 // safe is a vault in memory.
 type safe map[vault.Ref]string
 
-func (s safe) Get(_ context.Context, _ db.Querier, r vault.Ref) (secret.Text, error) {
+func (s safe) Get(_ context.Context, r vault.Ref) (secret.Text, error) {
 	if s[r] == "" {
 		return secret.Text{}, problem.New(problem.NotFound, "none")
 	}
 	return secret.New(s[r]), nil
 }
-func (s safe) Put(_ context.Context, _ db.Querier, r vault.Ref, t secret.Text) error {
+func (s safe) Put(_ context.Context, r vault.Ref, t secret.Text) error {
 	s[r] = t.Reveal()
 	return nil
 }
@@ -68,7 +68,7 @@ func (h *house) open() {
 func (h *house) record(n int) {
 	h.Helper()
 	for range n {
-		if err := h.tr.Record(h.Context(), nil, audit.Event{Action: audit.TokenIssued, Outcome: audit.Done, Actor: "mtls:x"}); err != nil {
+		if err := h.tr.Record(h.Context(), audit.Event{Action: audit.TokenIssued, Outcome: audit.Done, Actor: "mtls:x"}); err != nil {
 			h.Fatal(err)
 		}
 	}
@@ -112,12 +112,12 @@ func (h *house) rewrite(keep, n int) {
 	h.exec("UPDATE trail_head SET size = 0, nodes = $1", []byte{})
 	h.open()
 	for i := range keep {
-		if err := h.tr.Record(h.Context(), nil, f.Entries[len(f.Entries)-1-i].Event); err != nil {
+		if err := h.tr.Record(h.Context(), f.Entries[len(f.Entries)-1-i].Event); err != nil {
 			h.Fatal(err)
 		}
 	}
 	for range n {
-		if err := h.tr.Record(h.Context(), nil, audit.Event{Action: audit.TokenIssued, Outcome: audit.Done, Actor: "mtls:thief"}); err != nil {
+		if err := h.tr.Record(h.Context(), audit.Event{Action: audit.TokenIssued, Outcome: audit.Done, Actor: "mtls:thief"}); err != nil {
 			h.Fatal(err)
 		}
 	}

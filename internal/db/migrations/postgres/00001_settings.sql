@@ -4,6 +4,3 @@ CREATE TABLE settings (
     name  text PRIMARY KEY,
     value text NOT NULL
 );
-
--- +goose Down
-DROP TABLE settings;

@@ -28,7 +28,3 @@ CREATE TABLE registrations (
     waiting   text NOT NULL,    -- JSON of a certificate made and not yet in use; '' none
     body      text NOT NULL
 );
-
--- +goose Down
-DROP TABLE registrations;
-DROP TABLE connections;

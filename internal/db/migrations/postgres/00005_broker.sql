@@ -15,6 +15,3 @@ CREATE TABLE approvals (
     until_at   bigint NOT NULL, -- the end of an approval
     UNIQUE (caller, connection, tenant, resource)
 );
-
--- +goose Down
-DROP TABLE approvals;

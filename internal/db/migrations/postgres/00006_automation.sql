@@ -13,6 +13,3 @@ CREATE TABLE automation_items (
     updated  bigint NOT NULL,
     version  bigint NOT NULL -- grows with each change, against lost updates
 );
-
--- +goose Down
-DROP TABLE automation_items;

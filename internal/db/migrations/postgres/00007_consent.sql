@@ -10,6 +10,3 @@ CREATE TABLE consent_intents (
     since      bigint NOT NULL, -- microseconds
     PRIMARY KEY (connection, customer)
 );
-
--- +goose Down
-DROP TABLE consent_intents;

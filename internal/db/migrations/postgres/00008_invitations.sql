@@ -13,6 +13,3 @@ CREATE TABLE invitations (
     used_at    bigint NOT NULL, -- 0 while it waits
     connection text NOT NULL -- id, once used
 );
-
--- +goose Down
-DROP TABLE invitations;

@@ -50,17 +50,3 @@ CREATE TABLE trail_proofs (
     proof  bytea NOT NULL,
     PRIMARY KEY (anchor, size)
 );
-
--- +goose Down
-DROP TABLE trail_proofs;
-DROP TABLE trail_anchors;
-DROP TABLE trail_tiles;
-DROP TABLE trail_head;
-CREATE TABLE trail_head (
-    one    bigint PRIMARY KEY CHECK (one = 1),
-    anchor text NOT NULL,
-    seq    bigint NOT NULL,
-    hash   text NOT NULL
-);
-INSERT INTO trail_head (one, anchor, seq, hash) SELECT one, anchor, seq, hash FROM trail_chain;
-DROP TABLE trail_chain;

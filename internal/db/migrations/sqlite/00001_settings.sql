@@ -4,6 +4,3 @@ CREATE TABLE settings (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-
--- +goose Down
-DROP TABLE settings;

@@ -22,7 +22,3 @@ CREATE TABLE vault_rows (
     changed INTEGER NOT NULL,
     PRIMARY KEY (purpose, owner, name)
 ) STRICT;
-
--- +goose Down
-DROP TABLE vault_rows;
-DROP TABLE vault_keyset;

@@ -28,7 +28,3 @@ CREATE TABLE registrations (
     waiting   TEXT NOT NULL,    -- JSON of a certificate made and not yet in use; '' none
     body      TEXT NOT NULL
 ) STRICT;
-
--- +goose Down
-DROP TABLE registrations;
-DROP TABLE connections;

@@ -16,7 +16,3 @@ CREATE TABLE trail_head (
     seq    INTEGER NOT NULL, -- number of the newest entry, 0 before the first
     hash   TEXT NOT NULL  -- of the newest entry, or the anchor
 ) STRICT;
-
--- +goose Down
-DROP TABLE trail_head;
-DROP TABLE trail_pages;

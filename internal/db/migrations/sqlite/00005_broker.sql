@@ -15,6 +15,3 @@ CREATE TABLE approvals (
     until_at   INTEGER NOT NULL, -- the end of an approval
     UNIQUE (caller, connection, tenant, resource)
 ) STRICT;
-
--- +goose Down
-DROP TABLE approvals;

@@ -13,6 +13,3 @@ CREATE TABLE automation_items (
     updated  INTEGER NOT NULL,
     version  INTEGER NOT NULL -- grows with each change, against lost updates
 ) STRICT, WITHOUT ROWID;
-
--- +goose Down
-DROP TABLE automation_items;

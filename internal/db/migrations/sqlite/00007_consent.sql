@@ -10,6 +10,3 @@ CREATE TABLE consent_intents (
     since      INTEGER NOT NULL, -- microseconds
     PRIMARY KEY (connection, customer)
 ) STRICT, WITHOUT ROWID;
-
--- +goose Down
-DROP TABLE consent_intents;

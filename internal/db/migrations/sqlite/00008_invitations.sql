@@ -13,6 +13,3 @@ CREATE TABLE invitations (
     used_at    INTEGER NOT NULL, -- 0 while it waits
     connection TEXT NOT NULL -- id, once used
 ) STRICT;
-
--- +goose Down
-DROP TABLE invitations;

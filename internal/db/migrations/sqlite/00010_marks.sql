@@ -7,10 +7,3 @@ ALTER TABLE registrations ADD COLUMN mark BLOB NOT NULL DEFAULT x'';
 ALTER TABLE invitations ADD COLUMN mark BLOB NOT NULL DEFAULT x'';
 ALTER TABLE approvals ADD COLUMN mark BLOB NOT NULL DEFAULT x'';
 ALTER TABLE consent_intents ADD COLUMN mark BLOB NOT NULL DEFAULT x'';
-
--- +goose Down
-ALTER TABLE consent_intents DROP COLUMN mark;
-ALTER TABLE approvals DROP COLUMN mark;
-ALTER TABLE invitations DROP COLUMN mark;
-ALTER TABLE registrations DROP COLUMN mark;
-ALTER TABLE connections DROP COLUMN mark;

@@ -50,17 +50,3 @@ CREATE TABLE trail_proofs (
     proof  BLOB NOT NULL,
     PRIMARY KEY (anchor, size)
 ) STRICT;
-
--- +goose Down
-DROP TABLE trail_proofs;
-DROP TABLE trail_anchors;
-DROP TABLE trail_tiles;
-DROP TABLE trail_head;
-CREATE TABLE trail_head (
-    one    INTEGER PRIMARY KEY CHECK (one = 1),
-    anchor TEXT NOT NULL,
-    seq    INTEGER NOT NULL,
-    hash   TEXT NOT NULL
-) STRICT;
-INSERT INTO trail_head (one, anchor, seq, hash) SELECT one, anchor, seq, hash FROM trail_chain;
-DROP TABLE trail_chain;

@@ -2,7 +2,6 @@ package consent
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"time"
@@ -35,8 +34,8 @@ var IntentBook = &vault.Book{Table: "consent_intents", Version: 1, Key: []string
 
 // Marks vouches for rows; *vault.Vault meets it.
 type Marks interface {
-	Mark(ctx context.Context, q db.Querier, b *vault.Book, values ...any) ([]byte, error)
-	Fits(ctx context.Context, q db.Querier, b *vault.Book, mark []byte, values ...any) error
+	Mark(ctx context.Context, b *vault.Book, values ...any) ([]byte, error)
+	Fits(ctx context.Context, b *vault.Book, mark []byte, values ...any) error
 }
 
 // NewIntents keeps intents in the database, under marks of v.
@@ -52,18 +51,18 @@ func (s *intents) Begin(ctx context.Context, i Intent) error {
 	if err != nil {
 		return problem.Wrap(err, problem.Internal, "an intent could not be written")
 	}
-	err = s.d.Tx(ctx, func(tx *sql.Tx) error {
+	err = s.d.InTx(ctx, func(ctx context.Context) error {
 		var since int64 // as kept: of an earlier one its own
-		if err := tx.QueryRowContext(ctx, `INSERT INTO consent_intents (connection, customer, app, grants, since) VALUES ($1, $2, $3, $4, $5)
+		if err := s.d.QueryRowContext(ctx, `INSERT INTO consent_intents (connection, customer, app, grants, since) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (connection, customer) DO UPDATE SET app = excluded.app, grants = excluded.grants RETURNING since`,
 			i.Connection, i.Customer, i.App, string(b), db.Micros(i.Since)).Scan(&since); err != nil {
 			return err
 		}
-		mark, err := s.v.Mark(ctx, tx, IntentBook, i.Connection, i.Customer, i.App, string(b), since)
+		mark, err := s.v.Mark(ctx, IntentBook, i.Connection, i.Customer, i.App, string(b), since)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE consent_intents SET mark = $1 WHERE connection = $2 AND customer = $3`, mark, i.Connection, i.Customer)
+		_, err = s.d.ExecContext(ctx, `UPDATE consent_intents SET mark = $1 WHERE connection = $2 AND customer = $3`, mark, i.Connection, i.Customer)
 		return err
 	})
 	if err != nil {
@@ -107,7 +106,7 @@ func (s *intents) Open(ctx context.Context, connection string) (map[string]Inten
 	}
 	out := map[string]Intent{}
 	for _, k := range list {
-		if err := s.v.Fits(ctx, s.d, IntentBook, k.mark, connection, k.Customer, k.App, k.text, k.since); err != nil {
+		if err := s.v.Fits(ctx, IntentBook, k.mark, connection, k.Customer, k.App, k.text, k.since); err != nil {
 			return nil, err
 		}
 		// A row that cannot be read still says where something was left.

@@ -2,7 +2,6 @@ package onboard_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"strings"
 	"sync"
@@ -53,7 +52,7 @@ func mustMake(t *testing.T, s *onboard.Store, life time.Duration) (onboard.Invit
 }
 
 func use(ctx context.Context, s *onboard.Store, d *db.DB, id string) error {
-	return d.Tx(ctx, func(tx *sql.Tx) error { return s.Use(ctx, tx, id, "c-1") })
+	return d.InTx(ctx, func(ctx context.Context) error { return s.Use(ctx, id, "c-1") })
 }
 
 // An invitation opens until it is used, withdrawn or over, and by its link alone.
@@ -175,8 +174,8 @@ func TestUsedOnce(t *testing.T) {
 		// What fails later in the same transaction uses nothing up.
 		j, link := mustMake(t, s, week)
 		stop := errors.New("stop")
-		if err := d.Tx(t.Context(), func(tx *sql.Tx) error {
-			if err := s.Use(t.Context(), tx, j.ID, "c-2"); err != nil {
+		if err := d.InTx(t.Context(), func(ctx context.Context) error {
+			if err := s.Use(ctx, j.ID, "c-2"); err != nil {
 				return err
 			}
 			return stop

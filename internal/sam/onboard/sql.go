@@ -44,16 +44,16 @@ var Invitations = &vault.Book{Table: "invitations", Version: 1, Key: []string{"i
 
 // Marks vouches for rows; *vault.Vault meets it.
 type Marks interface {
-	Mark(ctx context.Context, q db.Querier, b *vault.Book, values ...any) ([]byte, error)
-	Fits(ctx context.Context, q db.Querier, b *vault.Book, mark []byte, values ...any) error
+	Mark(ctx context.Context, b *vault.Book, values ...any) ([]byte, error)
+	Fits(ctx context.Context, b *vault.Book, mark []byte, values ...any) error
 }
 
 // Past is what is remembered of invitations beside their rows.
 type Past interface {
 	// Spent says that an invitation was used or withdrawn.
 	Spent(ctx context.Context, id string) (bool, error)
-	// Used remembers, in the transaction q, that it was used.
-	Used(ctx context.Context, q db.Querier, i Invitation) error
+	// Used remembers, in the transaction that ctx carries, that it was used.
+	Used(ctx context.Context, i Invitation) error
 }
 
 // Store keeps invitations. Safe for concurrent use, by several processes too.
@@ -102,12 +102,12 @@ func (s *Store) Make(ctx context.Context, i Invitation, life time.Duration) (Inv
 		return i, secret.Text{}, problem.Wrap(err, problem.Internal, "the invitation cannot be written")
 	}
 	r := row{Invitation: i, hash: hashOf(link), features: string(features)}
-	err = s.d.Tx(ctx, func(tx *sql.Tx) error {
-		mark, err := s.v.Mark(ctx, tx, Invitations, r.values()...)
+	err = s.d.InTx(ctx, func(ctx context.Context) error {
+		mark, err := s.v.Mark(ctx, Invitations, r.values()...)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO invitations (id, hash, tenant, client_id, name, features, made_by, made_at, expires_at, used_at, connection, mark)
+		_, err = s.d.ExecContext(ctx, `INSERT INTO invitations (id, hash, tenant, client_id, name, features, made_by, made_at, expires_at, used_at, connection, mark)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, append(r.values(), mark)...)
 		return err
 	})
@@ -145,7 +145,7 @@ func (s *Store) Open(ctx context.Context, link secret.Text) (Invitation, error) 
 	if subtle.ConstantTimeCompare([]byte(i.hash), []byte(hashOf(link))) != 1 {
 		return Invitation{}, gone // the database gave another one
 	}
-	if err := s.v.Fits(ctx, s.d, Invitations, i.mark, i.values()...); errors.Is(err, vault.ErrForged) {
+	if err := s.v.Fits(ctx, Invitations, i.mark, i.values()...); errors.Is(err, vault.ErrForged) {
 		return Invitation{}, gone // its name is in the log and the trail, and not for whoever has a link
 	} else if err != nil {
 		return Invitation{}, err
@@ -167,8 +167,8 @@ func (s *Store) Open(ctx context.Context, link secret.Text) (Invitation, error) 
 
 // Use marks an invitation used, within the transaction that keeps the consent:
 // two answers at once keep one.
-func (s *Store) Use(ctx context.Context, q db.Querier, id, connection string) error {
-	res, err := q.ExecContext(ctx, "UPDATE invitations SET used_at = $1, connection = $2 WHERE id = $3 AND used_at = 0", db.Micros(s.now().UTC()), connection, id)
+func (s *Store) Use(ctx context.Context, id, connection string) error {
+	res, err := s.d.ExecContext(ctx, "UPDATE invitations SET used_at = $1, connection = $2 WHERE id = $3 AND used_at = 0", db.Micros(s.now().UTC()), connection, id)
 	if err != nil {
 		return problem.Wrap(err, problem.Internal, "the invitation could not be marked used")
 	}
@@ -177,7 +177,7 @@ func (s *Store) Use(ctx context.Context, q db.Querier, id, connection string) er
 	}
 	// The row is ours until the transaction ends: what it said before is held to
 	// its mark, then it is marked as it is.
-	r, err := scan(q.QueryRowContext(ctx, "SELECT "+columns+" FROM invitations WHERE id = $1", id))
+	r, err := scan(s.d.QueryRowContext(ctx, "SELECT "+columns+" FROM invitations WHERE id = $1", id))
 	if err != nil {
 		return problem.Wrap(err, problem.Internal, "the invitation could not be read")
 	}
@@ -186,18 +186,18 @@ func (s *Store) Use(ctx context.Context, q db.Querier, id, connection string) er
 	}
 	before := r
 	before.UsedAt, before.Connection = time.Time{}, ""
-	if err := s.v.Fits(ctx, q, Invitations, r.mark, before.values()...); err != nil {
+	if err := s.v.Fits(ctx, Invitations, r.mark, before.values()...); err != nil {
 		return err
 	}
-	mark, err := s.v.Mark(ctx, q, Invitations, r.values()...)
+	mark, err := s.v.Mark(ctx, Invitations, r.values()...)
 	if err != nil {
 		return err
 	}
-	if _, err := q.ExecContext(ctx, "UPDATE invitations SET mark = $1 WHERE id = $2", mark, id); err != nil {
+	if _, err := s.d.ExecContext(ctx, "UPDATE invitations SET mark = $1 WHERE id = $2", mark, id); err != nil {
 		return problem.Wrap(err, problem.Internal, "the invitation could not be marked used")
 	}
 	if s.past != nil {
-		return s.past.Used(ctx, q, r.Invitation)
+		return s.past.Used(ctx, r.Invitation)
 	}
 	return nil
 }
@@ -223,21 +223,14 @@ func (s *Store) List(ctx context.Context) ([]Invitation, error) {
 	return out, nil
 }
 
-// Withdraw deletes an invitation that waits; also runs in the same transaction.
-func (s *Store) Withdraw(ctx context.Context, id string, also ...func(context.Context, db.Querier) error) error {
-	return s.d.Tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "DELETE FROM invitations WHERE id = $1 AND used_at = 0", id)
-		if err != nil {
-			return problem.Wrap(err, problem.Internal, "the invitation could not be deleted")
-		}
-		if n, err := res.RowsAffected(); err != nil || n != 1 {
-			return problem.New(problem.NotFound, "no invitation %.40q waits", id).WithHint("partnerguard connect invite list shows them")
-		}
-		for _, f := range also {
-			if err := f(ctx, tx); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+// Withdraw deletes an invitation that waits.
+func (s *Store) Withdraw(ctx context.Context, id string) error {
+	res, err := s.d.ExecContext(ctx, "DELETE FROM invitations WHERE id = $1 AND used_at = 0", id)
+	if err != nil {
+		return problem.Wrap(err, problem.Internal, "the invitation could not be deleted")
+	}
+	if n, err := res.RowsAffected(); err != nil || n != 1 {
+		return problem.New(problem.NotFound, "no invitation %.40q waits", id).WithHint("partnerguard connect invite list shows them")
+	}
+	return nil
 }

@@ -1,0 +1,85 @@
+package arch
+
+import (
+	"go/ast"
+	"go/token"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// owner says of each table whose it is: the one room that reads and writes it.
+var owner = map[string]string{
+	"settings": "db", "told": "notify",
+	"vault_keyset": "vault", "vault_rows": "vault",
+	"connections": "sam", "registrations": "sam",
+	"approvals": "sam/broker", "invitations": "sam/onboard", "consent_intents": "sam/consent",
+	"automation_items": "automation",
+	"trail_head":       "trail", "trail_pages": "trail", "trail_tiles": "trail", "trail_chain": "trail", "trail_anchors": "trail", "trail_proofs": "trail",
+	"river_job": "jobs",
+}
+
+var (
+	statement = regexp.MustCompile(`^\s*(SELECT |INSERT INTO |UPDATE [a-z_]+ SET |DELETE FROM |PRAGMA |WITH [a-z]+ AS )`)
+	table     = regexp.MustCompile(`\b(?:FROM|INTO|UPDATE|JOIN)\s+([a-z_]+)`)
+	made      = regexp.MustCompile(`(?m)^CREATE TABLE (?:IF NOT EXISTS )?([a-z_]+)`)
+)
+
+// TestSQL: statements stand in a room's sql.go, and each table has one owner.
+func TestSQL(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, s := range sources(t) {
+		if s.test || s.top == "partnercloud" || s.top == "arch" || strings.HasSuffix(s.dir, "test") {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			lit, ok := n.(*ast.BasicLit)
+			if !ok || lit.Kind != token.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(lit.Value)
+			if err != nil || !statement.MatchString(text) && !table.MatchString(text) {
+				return true
+			}
+			for _, m := range table.FindAllStringSubmatch(text, -1) {
+				whose, known := owner[m[1]]
+				switch {
+				case !known && statement.MatchString(text):
+					t.Errorf("%s: the table %s has no owner: add it to the list", s.path, m[1])
+				case known && whose != s.dir:
+					t.Errorf("%s: the table %s is %s's", s.path, m[1], whose)
+				}
+				seen[m[1]] = true
+			}
+			if statement.MatchString(text) && path.Base(s.path) != "sql.go" {
+				t.Errorf("%s: a statement outside of sql.go: %.60s", s.path, text)
+			}
+			return true
+		})
+	}
+	files, err := filepath.Glob("../db/migrations/*/*.sql")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range made.FindAllStringSubmatch(string(text), -1) {
+			if owner[m[1]] == "" {
+				t.Errorf("%s makes %s, which nobody owns", f, m[1])
+			}
+		}
+	}
+	for name := range owner {
+		if !seen[name] {
+			t.Errorf("nobody uses the table %s", name)
+		}
+	}
+}

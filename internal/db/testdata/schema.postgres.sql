@@ -1,0 +1,152 @@
+approvals.id text NOT NULL
+approvals.caller text NOT NULL
+approvals.subject text NOT NULL
+approvals.connection text NOT NULL
+approvals.tenant text NOT NULL
+approvals.resource text NOT NULL
+approvals.state text NOT NULL
+approvals.asked_at bigint NOT NULL
+approvals.actor text NOT NULL
+approvals.decided_at bigint NOT NULL
+approvals.decided_by text NOT NULL
+approvals.until_at bigint NOT NULL
+approvals.mark bytea NOT NULL DEFAULT '\x'::bytea
+approvals approvals_caller_subject_connection_tenant_resource_key UNIQUE (caller, subject, connection, tenant, resource)
+approvals approvals_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX approvals_caller_subject_connection_tenant_resource_key ON public.approvals USING btree (caller, subject, connection, tenant, resource)
+CREATE UNIQUE INDEX approvals_pkey ON public.approvals USING btree (id)
+automation_items.id text NOT NULL
+automation_items.body text NOT NULL
+automation_items.owner text NOT NULL
+automation_items.state text NOT NULL
+automation_items.note text NOT NULL
+automation_items.story text NOT NULL
+automation_items.moved_at bigint NOT NULL
+automation_items.quiet_to bigint NOT NULL
+automation_items.updated bigint NOT NULL
+automation_items.version bigint NOT NULL
+automation_items automation_items_pkey PRIMARY KEY (id)
+automation_items automation_items_state_check CHECK ((state = ANY (ARRAY['found'::text, 'planned'::text, 'moved'::text, 'verified-gone'::text])))
+CREATE UNIQUE INDEX automation_items_pkey ON public.automation_items USING btree (id)
+connections.id text NOT NULL
+connections.name text NOT NULL
+connections.tenant text NOT NULL
+connections.client_id text NOT NULL
+connections.account text NOT NULL
+connections.state text NOT NULL
+connections.generation bigint NOT NULL
+connections.previous bigint NOT NULL
+connections.renew_after bigint NOT NULL
+connections.lease_by text NOT NULL
+connections.lease_until bigint NOT NULL
+connections.changes bigint NOT NULL
+connections.body text NOT NULL
+connections.mark bytea NOT NULL DEFAULT '\x'::bytea
+connections connections_name_key UNIQUE (name)
+connections connections_pkey PRIMARY KEY (id)
+connections connections_tenant_client_id_account_key UNIQUE (tenant, client_id, account)
+CREATE INDEX connections_due ON public.connections USING btree (renew_after)
+CREATE UNIQUE INDEX connections_name_key ON public.connections USING btree (name)
+CREATE UNIQUE INDEX connections_pkey ON public.connections USING btree (id)
+CREATE UNIQUE INDEX connections_tenant_client_id_account_key ON public.connections USING btree (tenant, client_id, account)
+consent_intents.connection text NOT NULL
+consent_intents.customer text NOT NULL
+consent_intents.app text NOT NULL
+consent_intents.grants text NOT NULL
+consent_intents.since bigint NOT NULL
+consent_intents.mark bytea NOT NULL DEFAULT '\x'::bytea
+consent_intents consent_intents_pkey PRIMARY KEY (connection, customer)
+CREATE UNIQUE INDEX consent_intents_pkey ON public.consent_intents USING btree (connection, customer)
+invitations.id text NOT NULL
+invitations.hash text NOT NULL
+invitations.tenant text NOT NULL
+invitations.client_id text NOT NULL
+invitations.name text NOT NULL
+invitations.features text NOT NULL
+invitations.made_by text NOT NULL
+invitations.made_at bigint NOT NULL
+invitations.expires_at bigint NOT NULL
+invitations.used_at bigint NOT NULL
+invitations.connection text NOT NULL
+invitations.mark bytea NOT NULL DEFAULT '\x'::bytea
+invitations invitations_hash_key UNIQUE (hash)
+invitations invitations_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX invitations_hash_key ON public.invitations USING btree (hash)
+CREATE UNIQUE INDEX invitations_pkey ON public.invitations USING btree (id)
+registrations.client_id text NOT NULL
+registrations.sealed text NOT NULL
+registrations.waiting text NOT NULL
+registrations.body text NOT NULL
+registrations.mark bytea NOT NULL DEFAULT '\x'::bytea
+registrations registrations_pkey PRIMARY KEY (client_id)
+CREATE UNIQUE INDEX registrations_pkey ON public.registrations USING btree (client_id)
+settings.name text NOT NULL
+settings.value text NOT NULL
+settings settings_pkey PRIMARY KEY (name)
+CREATE UNIQUE INDEX settings_pkey ON public.settings USING btree (name)
+told.key text NOT NULL
+told.at bigint NOT NULL
+told told_pkey PRIMARY KEY (key)
+CREATE UNIQUE INDEX told_pkey ON public.told USING btree (key)
+trail_anchors.anchor text NOT NULL
+trail_anchors.size bigint NOT NULL
+trail_anchors.at bigint NOT NULL
+trail_anchors.tried bigint NOT NULL
+trail_anchors.failing bigint NOT NULL
+trail_anchors.reason text NOT NULL
+trail_anchors trail_anchors_pkey PRIMARY KEY (anchor)
+CREATE UNIQUE INDEX trail_anchors_pkey ON public.trail_anchors USING btree (anchor)
+trail_chain.one bigint NOT NULL
+trail_chain.anchor text NOT NULL
+trail_chain.seq bigint NOT NULL
+trail_chain.hash text NOT NULL
+trail_chain trail_chain_one_check CHECK ((one = 1))
+trail_chain trail_chain_pkey PRIMARY KEY (one)
+CREATE UNIQUE INDEX trail_chain_pkey ON public.trail_chain USING btree (one)
+trail_head.one bigint NOT NULL
+trail_head.id text NOT NULL
+trail_head.size bigint NOT NULL
+trail_head.nodes bytea NOT NULL
+trail_head trail_head_one_check CHECK ((one = 1))
+trail_head trail_head_pkey PRIMARY KEY (one)
+CREATE UNIQUE INDEX trail_head_pkey ON public.trail_head USING btree (one)
+trail_pages.first bigint NOT NULL
+trail_pages.last bigint NOT NULL
+trail_pages.earliest bigint NOT NULL
+trail_pages.latest bigint NOT NULL
+trail_pages.entries text NOT NULL
+trail_pages trail_pages_pkey PRIMARY KEY (first)
+CREATE UNIQUE INDEX trail_pages_pkey ON public.trail_pages USING btree (first)
+trail_proofs.anchor text NOT NULL
+trail_proofs.size bigint NOT NULL
+trail_proofs.at bigint NOT NULL
+trail_proofs.note text NOT NULL
+trail_proofs.proof bytea NOT NULL
+trail_proofs trail_proofs_pkey PRIMARY KEY (anchor, size)
+CREATE UNIQUE INDEX trail_proofs_pkey ON public.trail_proofs USING btree (anchor, size)
+trail_tiles.level bigint NOT NULL
+trail_tiles.n bigint NOT NULL
+trail_tiles.root bytea NOT NULL
+trail_tiles.hashes bytea NOT NULL
+trail_tiles trail_tiles_pkey PRIMARY KEY (level, n)
+CREATE UNIQUE INDEX trail_tiles_pkey ON public.trail_tiles USING btree (level, n)
+vault_keyset.id integer NOT NULL
+vault_keyset.vault text NOT NULL
+vault_keyset.generation bigint NOT NULL
+vault_keyset.master_kind text NOT NULL
+vault_keyset.master_id text NOT NULL
+vault_keyset.master_params text NOT NULL
+vault_keyset.wrapped bytea NOT NULL
+vault_keyset.keyset bytea NOT NULL
+vault_keyset.created bigint NOT NULL
+vault_keyset.changed bigint NOT NULL
+vault_keyset vault_keyset_id_check CHECK ((id = 1))
+vault_keyset vault_keyset_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX vault_keyset_pkey ON public.vault_keyset USING btree (id)
+vault_rows.purpose text NOT NULL
+vault_rows.owner text NOT NULL
+vault_rows.name text NOT NULL
+vault_rows.sealed bytea NOT NULL
+vault_rows.changed bigint NOT NULL
+vault_rows vault_rows_pkey PRIMARY KEY (purpose, owner, name)
+CREATE UNIQUE INDEX vault_rows_pkey ON public.vault_rows USING btree (purpose, owner, name)

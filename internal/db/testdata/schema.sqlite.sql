@@ -1,0 +1,142 @@
+CREATE TABLE approvals (
+    id         TEXT PRIMARY KEY,
+    caller     TEXT NOT NULL,
+    subject    TEXT NOT NULL, -- a certificate's key, a token's subject
+    connection TEXT NOT NULL,
+    tenant     TEXT NOT NULL,
+    resource   TEXT NOT NULL,
+    state      TEXT NOT NULL, -- pending, approved, withdrawn
+    asked_at   INTEGER NOT NULL, -- microseconds
+    actor      TEXT NOT NULL, -- who asked
+    decided_at INTEGER NOT NULL, -- 0 while pending
+    decided_by TEXT NOT NULL,
+    until_at   INTEGER NOT NULL, -- the end of an approval
+    mark       BLOB NOT NULL DEFAULT x'',
+    UNIQUE (caller, subject, connection, tenant, resource)
+) STRICT;
+CREATE TABLE automation_items (
+    id       TEXT PRIMARY KEY,
+    body     TEXT NOT NULL,
+    owner    TEXT NOT NULL,
+    state    TEXT NOT NULL CHECK (state IN ('found', 'planned', 'moved', 'verified-gone')),
+    note     TEXT NOT NULL,
+    story    TEXT NOT NULL,
+    moved_at INTEGER NOT NULL, -- microseconds; 0 is never
+    quiet_to INTEGER NOT NULL,
+    updated  INTEGER NOT NULL,
+    version  INTEGER NOT NULL -- grows with each change, against lost updates
+) STRICT, WITHOUT ROWID;
+CREATE TABLE connections (
+    id          TEXT PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE, -- lower case
+    tenant      TEXT NOT NULL,        -- lower case, as the two below
+    client_id   TEXT NOT NULL,
+    account     TEXT NOT NULL,        -- object id, or the user principal name without one
+    state       TEXT NOT NULL,
+    generation  INTEGER NOT NULL,     -- of the newest refresh token; the fence of every change
+    previous    INTEGER NOT NULL,     -- generation kept until the newest was used with success; 0: none
+    renew_after INTEGER NOT NULL,
+    lease_by    TEXT NOT NULL,        -- who renews it now; '' nobody
+    lease_until INTEGER NOT NULL,
+    changes     INTEGER NOT NULL,
+    body        TEXT NOT NULL, mark BLOB NOT NULL DEFAULT x'',
+    UNIQUE (tenant, client_id, account)
+) STRICT;
+CREATE TABLE consent_intents (
+    connection TEXT NOT NULL,
+    customer   TEXT NOT NULL, -- tenant id, lower case
+    app        TEXT NOT NULL,
+    grants     TEXT NOT NULL, -- JSON: what was to be granted
+    since      INTEGER NOT NULL, mark BLOB NOT NULL DEFAULT x'', -- microseconds
+    PRIMARY KEY (connection, customer)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE invitations (
+    id         TEXT PRIMARY KEY, -- "i-…", for people
+    hash       TEXT NOT NULL UNIQUE, -- SHA-256 of the link's secret, hex
+    tenant     TEXT NOT NULL, -- that may answer: its id
+    client_id  TEXT NOT NULL,
+    name       TEXT NOT NULL, -- of the connection; '' is the domain
+    features   TEXT NOT NULL, -- JSON list
+    made_by    TEXT NOT NULL,
+    made_at    INTEGER NOT NULL, -- microseconds
+    expires_at INTEGER NOT NULL,
+    used_at    INTEGER NOT NULL, -- 0 while it waits
+    connection TEXT NOT NULL -- id, once used
+, mark BLOB NOT NULL DEFAULT x'') STRICT;
+CREATE TABLE registrations (
+    client_id TEXT PRIMARY KEY, -- lower case
+    sealed    TEXT NOT NULL,    -- name of the vault row; '' none is needed
+    waiting   TEXT NOT NULL,    -- JSON of a certificate made and not yet in use; '' none
+    body      TEXT NOT NULL
+, mark BLOB NOT NULL DEFAULT x'') STRICT;
+CREATE TABLE settings (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE told (
+    key TEXT PRIMARY KEY,
+    at  INTEGER NOT NULL -- when, microseconds
+) STRICT;
+CREATE TABLE trail_anchors (
+    anchor  TEXT PRIMARY KEY,
+    size    INTEGER NOT NULL, -- of the newest checkpoint it took, 0 for none
+    at      INTEGER NOT NULL, -- when, microseconds
+    tried   INTEGER NOT NULL, -- when it was last tried
+    failing INTEGER NOT NULL, -- since when it cannot be reached or refuses, 0 for not
+    reason  TEXT NOT NULL
+) STRICT;
+CREATE TABLE trail_chain (
+    one    INTEGER PRIMARY KEY CHECK (one = 1),
+    anchor TEXT NOT NULL, -- what the first entry follows
+    seq    INTEGER NOT NULL, -- entries up to here begin with the chain's hash, later ones with their leaf's
+    hash   TEXT NOT NULL
+) STRICT;
+CREATE TABLE trail_head (
+    one   INTEGER PRIMARY KEY CHECK (one = 1),
+    id    TEXT NOT NULL,   -- 32 random bytes in hex: which trail it is
+    size  INTEGER NOT NULL,   -- number of the newest entry, 0 before the first
+    nodes BLOB NOT NULL    -- roots of the perfect subtrees of the tree, widest first, 32 bytes each
+) STRICT;
+CREATE TABLE trail_pages (
+    first    INTEGER PRIMARY KEY, -- number of its first entry; entries count from 1
+    last     INTEGER NOT NULL,
+    earliest INTEGER NOT NULL,    -- times of its entries, microseconds
+    latest   INTEGER NOT NULL,
+    entries  TEXT NOT NULL
+) STRICT;
+CREATE TABLE trail_proofs (
+    anchor TEXT NOT NULL,
+    size   INTEGER NOT NULL,
+    at     INTEGER NOT NULL,
+    note   TEXT NOT NULL,
+    proof  BLOB NOT NULL,
+    PRIMARY KEY (anchor, size)
+) STRICT;
+CREATE TABLE trail_tiles (
+    level  INTEGER NOT NULL,
+    n      INTEGER NOT NULL,
+    root   BLOB NOT NULL, -- of the tile: one hash of the level above
+    hashes BLOB NOT NULL, -- 256 times 32 bytes
+    PRIMARY KEY (level, n)
+) STRICT;
+CREATE TABLE vault_keyset (
+    id            INTEGER PRIMARY KEY CHECK (id = 1),
+    vault         TEXT    NOT NULL,
+    generation    INTEGER NOT NULL, -- counts changes of the keys inside, not of the master
+    master_kind   TEXT    NOT NULL,
+    master_id     TEXT    NOT NULL,
+    master_params TEXT    NOT NULL, -- JSON, by kind
+    wrapped       BLOB    NOT NULL, -- the data key, wrapped by the master key
+    keyset        BLOB    NOT NULL, -- the keyset, sealed by the data key
+    created       INTEGER NOT NULL,
+    changed       INTEGER NOT NULL
+) STRICT;
+CREATE TABLE vault_rows (
+    purpose TEXT    NOT NULL,
+    owner   TEXT    NOT NULL,
+    name    TEXT    NOT NULL,
+    sealed  BLOB    NOT NULL,
+    changed INTEGER NOT NULL,
+    PRIMARY KEY (purpose, owner, name)
+) STRICT;
+CREATE INDEX connections_due ON connections (renew_after);

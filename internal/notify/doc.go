@@ -1,0 +1,2 @@
+// Package notify remembers what was told, so that it is told once.
+package notify
