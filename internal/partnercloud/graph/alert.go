@@ -81,7 +81,7 @@ func (p *router) alerts() {
 		}
 	}
 	p.add("GET", path, route{only: "beta", permit: read, service: unlimited, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.list(s, t, &listing{shape: sh, context: path, since: table(&t.Alerts), top: 100, max: 999})
+		return c.listed(s, t, &listing{shape: sh, context: path, since: rows(&t.Alerts), top: 100, max: 999})
 	}})
 	p.add("GET", path+"/{}", route{only: "beta", permit: read, service: unlimited, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		if x := t.Alerts.Get(c.params[0]); x != nil {

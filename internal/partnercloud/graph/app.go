@@ -238,7 +238,7 @@ func (p *router) apps() {
 	read := allow(readApps)
 	write := allow(writeApps).with(appAdmins()...)
 	p.add("GET", "applications", route{permit: read, cost: 2, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.list(s, t, &listing{shape: sh, context: "applications", since: table(&t.Apps), top: 100, max: 999, advanced: true})
+		return c.listed(s, t, &listing{shape: sh, context: "applications", since: rows(&t.Apps), top: 100, max: 999, advanced: true})
 	}})
 	p.add("GET", "applications/{}", route{permit: read, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		a, err := findApp(c, t)
@@ -479,7 +479,7 @@ func (p *router) federated(read, write permit) {
 		if err != nil {
 			return nil, err
 		}
-		return c.list(s, t, &listing{shape: sh, context: context(a), since: slice(a.Federated, sh.key), top: 100, max: 999})
+		return c.listed(s, t, &listing{shape: sh, context: context(a), since: slice(a.Federated, sh.key), top: 100, max: 999})
 	}})
 	find := func(c *call, t *world.Tenant) (*world.Application, int, error) {
 		a, err := findApp(c, t)

@@ -154,7 +154,7 @@ func (p *router) audits() {
 	sh := newAuditShape()
 	perm := allow("AuditLog.Read.All").with(reportsReader, securityReader, securityOperator, securityAdmin, globalReader)
 	p.add("GET", "auditLogs/directoryAudits", route{permit: perm, service: reports, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.list(s, t, &listing{shape: sh, context: "auditLogs/directoryAudits", since: c.auditRows(t), top: 1000, max: 1000})
+		return c.listed(s, t, &listing{shape: sh, context: "auditLogs/directoryAudits", since: c.auditRows(t), top: 1000, max: 1000})
 	}})
 	p.add("GET", "auditLogs/directoryAudits/{}", route{permit: perm, service: reports, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		for _, r := range c.auditRows(t)("", 0) {

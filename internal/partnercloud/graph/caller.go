@@ -98,7 +98,7 @@ func (c *call) user(s *world.State, t *world.Tenant) (*world.User, *world.Tenant
 
 // self reports that the path's user is the caller.
 func (c *call) self(t *world.Tenant) bool {
-	if c.caller.AppOnly() || c.caller.AOBO || len(c.params) == 0 || !strings.EqualFold(c.route.pattern[0], "users") {
+	if c.caller.AppOnly() || c.caller.AOBO || len(c.params) == 0 || !strings.EqualFold(c.route.parts[0], "users") {
 		return false
 	}
 	if strings.EqualFold(c.params[0], "me") {

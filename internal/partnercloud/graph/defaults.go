@@ -92,7 +92,7 @@ func (p *router) strengths() {
 		for d := range t.Strengths.All() {
 			all = append(all, show(d))
 		}
-		return c.list(s, t, &listing{shape: shape, context: path, since: slice(all, shape.key), top: 1000, max: 1000})
+		return c.listed(s, t, &listing{shape: shape, context: path, since: slice(all, shape.key), top: 1000, max: 1000})
 	}})
 	p.add("GET", path+"/{}", route{permit: read, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		d := t.Strengths.Get(c.params[0])

@@ -115,7 +115,7 @@ func (p *router) gdap() {
 	read, write := allow(gdapRead), allow(gdapAll)
 	read.gdap, read.partner, write.gdap, write.partner = true, true, true, true
 	p.add("GET", gdapBase, route{permit: read, service: unlimited, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.list(s, t, &listing{shape: rel(c), context: gdapBase, since: table(&t.Relationships), top: 300, max: 300})
+		return c.listed(s, t, &listing{shape: rel(c), context: gdapBase, since: rows(&t.Relationships), top: 300, max: 300})
 	}})
 	p.add("GET", gdapBase+"/{}", route{permit: read, service: unlimited, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		r, err := findRelationship(c, t)

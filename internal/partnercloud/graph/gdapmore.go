@@ -35,7 +35,7 @@ func (p *router) gdapRequests(read permit) {
 			return nil, err
 		}
 		sh := shape(c)
-		return c.list(s, t, &listing{shape: sh, context: context(r.ID), since: slice(r.Asks, sh.key), top: 300, max: 300})
+		return c.listed(s, t, &listing{shape: sh, context: context(r.ID), since: slice(r.Asks, sh.key), top: 300, max: 300})
 	}})
 	p.add("GET", gdapBase+"/{}/requests/{}", route{permit: read, service: unlimited, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		r, err := findRelationship(c, t)
@@ -181,7 +181,7 @@ func (p *router) gdapAssignments(read, write permit) {
 			rows = append(rows, &r.Assignments[i])
 		}
 		sh := shape(c)
-		return c.list(s, t, &listing{shape: sh, context: context(r.ID), since: slice(rows, sh.key), top: 300, max: 300})
+		return c.listed(s, t, &listing{shape: sh, context: context(r.ID), since: slice(rows, sh.key), top: 300, max: 300})
 	}})
 	find := func(c *call, t *world.Tenant) (*world.Relationship, int, error) {
 		r, err := findRelationship(c, t)
@@ -358,7 +358,7 @@ func (p *router) gdapOperations(read permit) {
 			return nil, err
 		}
 		sh := shape(c)
-		return c.list(s, t, &listing{shape: sh, context: context(r.ID), since: slice(r.Operations, sh.key), top: 300, max: 300})
+		return c.listed(s, t, &listing{shape: sh, context: context(r.ID), since: slice(r.Operations, sh.key), top: 300, max: 300})
 	}})
 	p.add("GET", gdapBase+"/{}/operations/{}", route{permit: read, service: unlimited, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		r, err := findRelationship(c, t)
@@ -397,7 +397,7 @@ func (p *router) gdapCustomers(read permit) {
 	}
 	const path = "tenantRelationships/delegatedAdminCustomers"
 	p.add("GET", path, route{permit: read, service: unlimited, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.list(s, t, &listing{shape: shape, context: path, since: slice(all(c, t), shape.key), top: 300, max: 300})
+		return c.listed(s, t, &listing{shape: shape, context: path, since: slice(all(c, t), shape.key), top: 300, max: 300})
 	}})
 	find := func(c *call, t *world.Tenant) (cust, error) {
 		for _, x := range all(c, t) {
@@ -436,6 +436,6 @@ func (p *router) gdapCustomers(read permit) {
 			{"Microsoft Intune", "https://intune.microsoft.com/" + domain},
 			{"Microsoft Azure", "https://portal.azure.com/" + domain},
 		}
-		return c.list(s, t, &listing{shape: details, context: path + "('" + x.id + "')/serviceManagementDetails", since: slice(rows, details.key), top: 300, max: 300})
+		return c.listed(s, t, &listing{shape: details, context: path + "('" + x.id + "')/serviceManagementDetails", since: slice(rows, details.key), top: 300, max: 300})
 	}})
 }

@@ -38,7 +38,8 @@ type Graph struct {
 	lag   func(id string, audit bool) time.Duration
 	login string
 	key   [32]byte // signs page and delta tokens
-	plan  *router
+	sh    *shapes
+	plan  table
 	limit *throttle
 	score scoreCache
 	pages sync.Pool // of *[]byte: large pages are encoded into used memory
@@ -52,8 +53,9 @@ func New(d Deps) *Graph {
 	}
 	g := &Graph{
 		world: d.World, api: &bearer.API{Keys: d.Keys, World: d.World, Resource: world.GraphAppID},
-		log: d.Log, lag: d.Lag, login: strings.TrimSuffix(d.Login, "/"), plan: routes(),
+		log: d.Log, lag: d.Lag, login: strings.TrimSuffix(d.Login, "/"), sh: newShapes(),
 	}
+	g.plan = newTable(routes(g.sh))
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -108,6 +110,7 @@ type call struct {
 	path   []string // segments behind the version
 	base   string   // https://host
 	route  *route
+	takes  takes // the route's, as far as the query does not change it
 	params []string
 	cast   string // trailing microsoft.graph.<type>
 	tally  bool   // trailing $count

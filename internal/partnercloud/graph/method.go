@@ -142,7 +142,7 @@ func (p *router) methods() {
 			if col.kind != "" {
 				all = slices.DeleteFunc(all, func(r methodRow) bool { return r.kind() != col.kind })
 			}
-			return c.list(s, t, &listing{shape: sh, context: context(u, col.path), since: slice(all, sh.key), top: 100, max: 999})
+			return c.listed(s, t, &listing{shape: sh, context: context(u, col.path), since: slice(all, sh.key), top: 100, max: 999})
 		}})
 		find := func(c *call, s *world.State, t *world.Tenant) (methodRow, error) {
 			u, err := c.findUser(s, t)
@@ -341,7 +341,7 @@ func (p *router) registration() {
 				}
 			}
 		}
-		return c.list(s, t, &listing{shape: shape, context: path, since: since, top: 1000, max: 1000})
+		return c.listed(s, t, &listing{shape: shape, context: path, since: since, top: 1000, max: 1000})
 	}})
 	p.add("GET", path+"/{}", route{permit: perm, service: reports, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		u := t.Users.Get(c.params[0])
@@ -560,7 +560,7 @@ func (p *router) methodsPolicy() {
 		return noContent()
 	}})
 	p.add("GET", confs, route{permit: read, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.list(s, t, &listing{shape: confShape, context: confs, since: slice(all(c, t), func(r any) string { e := r.(*entity); return e.key(e.row) }), top: 100, max: 999})
+		return c.listed(s, t, &listing{shape: confShape, context: confs, since: slice(all(c, t), func(r any) string { e := r.(*entity); return e.key(e.row) }), top: 100, max: 999})
 	}})
 	p.add("GET", confs+"/{}", route{permit: read, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		if d := t.MethodConfigs.Get(c.params[0]); d != nil {

@@ -86,7 +86,7 @@ func (p *router) schedules(sh *shapes, def *shape) {
 					rows = append(rows, a)
 				}
 			}
-			return c.list(s, t, &listing{shape: l.shape, context: roleBase + l.path, since: slice(rows, l.shape.key), top: 100, max: 999})
+			return c.listed(s, t, &listing{shape: l.shape, context: roleBase + l.path, since: slice(rows, l.shape.key), top: 100, max: 999})
 		}})
 		p.add("GET", roleBase+l.path+"/{}", route{permit: l.perm, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 			if a := l.table(t).Get(c.params[0]); a != nil {
@@ -105,7 +105,7 @@ func (p *router) schedules(sh *shapes, def *shape) {
 					rows = append(rows, a)
 				}
 			}
-			return c.list(s, t, &listing{shape: l.shape, context: roleBase + l.path, since: slice(rows, l.shape.key), top: 100, max: 999})
+			return c.listed(s, t, &listing{shape: l.shape, context: roleBase + l.path, since: slice(rows, l.shape.key), top: 100, max: 999})
 		}})
 	}
 	p.roleRequests(sh, def)
@@ -145,7 +145,7 @@ func (p *router) roleRequests(sh *shapes, def *shape) {
 					all = append(all, newDocument(d.ID, d.Raw))
 				}
 			}
-			return c.list(s, t, &listing{shape: shape, context: roleBase + k.path, since: slice(all, shape.key), top: 100, max: 999})
+			return c.listed(s, t, &listing{shape: shape, context: roleBase + k.path, since: slice(all, shape.key), top: 100, max: 999})
 		}})
 		p.add("GET", roleBase+k.path+"/{}", route{permit: k.perm, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 			if d := t.RoleAsks.Get(c.params[0]); d != nil && mine(d) {

@@ -349,7 +349,7 @@ func (p *router) policies(sh *shapes) {
 		for d := range t.Policies.All() {
 			all = append(all, c.shownPolicy(t, d))
 		}
-		return c.list(s, t, &listing{shape: shape, context: context, since: slice(all, shape.key), top: 1000, max: 1000})
+		return c.listed(s, t, &listing{shape: shape, context: context, since: slice(all, shape.key), top: 1000, max: 1000})
 	}})
 	p.add("GET", path+"/{}", route{permit: read, service: identity, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		d := t.Policies.Get(c.params[0])
@@ -476,7 +476,7 @@ func (p *router) locations(read, write permit) {
 		for d := range t.Locations.All() {
 			all = append(all, newDocument(d.ID, d.Raw))
 		}
-		return c.list(s, t, &listing{shape: shape, context: path, since: slice(all, shape.key), top: 1000, max: 1000})
+		return c.listed(s, t, &listing{shape: shape, context: path, since: slice(all, shape.key), top: 1000, max: 1000})
 	}})
 	p.add("GET", path+"/{}", route{permit: read, service: identity, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		d := t.Locations.Get(c.params[0])

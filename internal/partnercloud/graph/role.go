@@ -49,7 +49,7 @@ func (p *router) roles(sh *shapes) {
 				rows = append(rows, activeRole(t, a.Role))
 			}
 		}
-		return c.list(s, t, &listing{shape: sh.role, context: "directoryRoles", since: slice(rows, sh.role.key)})
+		return c.listed(s, t, &listing{shape: sh.role, context: "directoryRoles", since: slice(rows, sh.role.key)})
 	}})
 	find := func(c *call, t *world.Tenant) (*activeRoleRow, error) {
 		key := strings.TrimPrefix(c.params[0], "roleTemplateId=")
@@ -71,14 +71,14 @@ func (p *router) roles(sh *shapes) {
 		var out []*entity
 		for a := range t.Held.All() {
 			if a.In(c.now) && strings.EqualFold(a.Role, role) {
-				if e := sh.object(c, t, a.Principal); e != nil {
+				if e := c.object(t, a.Principal); e != nil {
 					out = append(out, e)
 				}
 			}
 		}
 		return out
 	}
-	sh.role.navs["members"] = nav{many: true, of: func(c *call, _ *world.State, t *world.Tenant, row any) []*entity {
+	sh.role.navs["members"] = nav{many: true, of: func(c *call, t *world.Tenant, row any) []*entity {
 		return members(c, t, row.(*activeRoleRow).role.id)
 	}}
 	p.add("GET", "directoryRoles/{}/members", route{permit: read, cost: 3, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -117,7 +117,7 @@ func (p *router) definitions(sh *shapes) {
 	readers := []string{directoryReaders, globalReader, privilegedRoleAdmin, securityReader, securityAdmin, securityOperator, userAdmin, directoryWriters}
 	read := allow("RoleManagement.Read.Directory RoleManagement.ReadWrite.Directory Directory.Read.All Directory.ReadWrite.All").with(readers...)
 	p.add("GET", roleBase+"roleDefinitions", route{permit: read, cost: 2, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.list(s, t, &listing{shape: def, context: roleBase + "roleDefinitions", since: slice(builtinRoles(), def.key), top: 500, max: 999})
+		return c.listed(s, t, &listing{shape: def, context: roleBase + "roleDefinitions", since: slice(builtinRoles(), def.key), top: 500, max: 999})
 	}})
 	p.add("GET", roleBase+"roleDefinitions/{}", route{permit: read, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		if r := findRole(c.params[0]); r != nil {
@@ -145,7 +145,7 @@ func (p *router) definitions(sh *shapes) {
 		return rows
 	}
 	p.add("GET", roleBase+"roleAssignments", route{permit: read, cost: 2, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.list(s, t, &listing{shape: shape, context: roleBase + "roleAssignments", since: slice(live(c, t), shape.key), top: 100, max: 999, advanced: true})
+		return c.listed(s, t, &listing{shape: shape, context: roleBase + "roleAssignments", since: slice(live(c, t), shape.key), top: 100, max: 999, advanced: true})
 	}})
 	p.add("GET", roleBase+"roleAssignments/{}", route{permit: read, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		if a := t.Held.Get(c.params[0]); a != nil && a.In(c.now) {
@@ -195,14 +195,14 @@ func scopeOf(a *world.RoleAssignment) string {
 
 // expandRole adds the navigations principal and roleDefinition.
 func expandRole(shape *shape, sh *shapes, def *shape, of func(any) (principal, role string)) {
-	shape.navs["principal"] = nav{of: func(c *call, _ *world.State, t *world.Tenant, row any) []*entity {
+	shape.navs["principal"] = nav{of: func(c *call, t *world.Tenant, row any) []*entity {
 		id, _ := of(row)
-		if e := sh.object(c, t, id); e != nil {
+		if e := c.object(t, id); e != nil {
 			return []*entity{e}
 		}
 		return nil
 	}}
-	shape.navs["roleDefinition"] = nav{of: func(c *call, _ *world.State, _ *world.Tenant, row any) []*entity {
+	shape.navs["roleDefinition"] = nav{of: func(c *call, _ *world.Tenant, row any) []*entity {
 		_, id := of(row)
 		if r := findRole(id); r != nil {
 			return []*entity{{shape: def, row: r, beta: c.beta}}
@@ -213,7 +213,7 @@ func expandRole(shape *shape, sh *shapes, def *shape, of func(any) (principal, r
 
 // judgeRole refuses assignments of what does not exist.
 func judgeRole(t *world.Tenant, sh *shapes, c *call, principal, role, scope string) error {
-	e := sh.object(c, t, principal)
+	e := c.object(t, principal)
 	switch {
 	case e == nil:
 		return notFound(principal)

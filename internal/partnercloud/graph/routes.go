@@ -1,12 +1,38 @@
 package graph
 
-// routes is the table of everything that is served.
-func routes() *router {
-	p := &router{byHead: map[string][]*route{}}
-	sh := &shapes{user: newUserShape(), group: newGroupShape(), sp: newSPShape(), role: newActiveRoleShape()}
-	p.users(sh)
+// routes is the table of everything that is served. A constant segment stands
+// before a key. It is long because it is one table.
+func routes(sh *shapes) []*route {
+	rows := []*route{
+		get("users", mayListUsers, listUsers).objects().units(2),
+		get("users/delta", mayListUsers, deltaUsers).units(2),
+		get("users/{}", mayReadUser, getUser),
+		post("users", mayCreateUser, nil).unlocked(createUser),
+		patch("users/{}", mayChangeUser, nil).unlocked(changeUser),
+		del("users/{}", mayDeleteUser, deleteUser),
+		get("users/{}/memberOf", mayReadMemberships, userMemberships).objects().units(2),
+		get("users/{}/transitiveMemberOf", mayReadMemberships, userMemberships).objects().units(2),
+		post("users/{}/checkMemberGroups", mayReadUser, checkMemberGroups),
+		post("users/{}/revokeSignInSessions", mayRevoke, revoke).bodiless(),
+
+		get("groups", mayReadGroups, listGroups).objects().units(2),
+		get("groups/delta", mayReadGroups, deltaGroups).units(2),
+		get("groups/{}", mayReadGroups, getGroup),
+		post("groups", mayCreateGroup, createGroup),
+		patch("groups/{}", mayChangeGroup, changeGroup),
+		del("groups/{}", mayChangeGroup, deleteGroup),
+		get("groups/{}/members", mayReadGroups, groupLinks).objects().units(3),
+		get("groups/{}/transitiveMembers", mayReadGroups, groupLinks).objects().units(3),
+		get("groups/{}/owners", mayReadGroups, groupLinks).objects().units(3),
+		get("groups/{}/memberOf", mayReadGroups, groupLinks).objects().units(3),
+		get("groups/{}/transitiveMemberOf", mayReadGroups, groupLinks).objects().units(3),
+		post("groups/{}/members/$ref", mayChangeMember, addLink),
+		del("groups/{}/members/{}/$ref", mayChangeMember, removeLink),
+		post("groups/{}/owners/$ref", mayChangeMember, addLink),
+		del("groups/{}/owners/{}/$ref", mayChangeMember, removeLink),
+	}
+	p := &router{}
 	p.methods()
-	p.groups(sh)
 	p.audits()
 	p.signIns()
 	p.policies(sh)
@@ -18,5 +44,5 @@ func routes() *router {
 	p.gdap()
 	p.scores()
 	p.alerts()
-	return p
+	return append(rows, p.rows...)
 }

@@ -275,7 +275,7 @@ func (p *router) scores() {
 		for _, r := range list {
 			rows = append(rows, wrap(c, sh, r))
 		}
-		return c.list(nil, nil, &listing{shape: sh, context: path + "/requirements", since: slice(rows, func(x any) string { e := x.(*entity); return e.key(e.row) }), noTop: true})
+		return c.listed(nil, nil, &listing{shape: sh, context: path + "/requirements", since: slice(rows, func(x any) string { e := x.(*entity); return e.key(e.row) }), noTop: true})
 	}})
 	p.add("GET", path+"/requirements/{}", route{only: "beta", permit: perm, service: unlimited, free: func(c *call) (*reply, error) {
 		list, at, _, err := c.requirements()
@@ -314,7 +314,7 @@ func (p *router) scores() {
 			}
 		}
 		rows = append(rows, today)
-		return c.list(nil, nil, &listing{shape: hist, context: path + "/history", since: slice(rows, hist.key), noTop: true})
+		return c.listed(nil, nil, &listing{shape: hist, context: path + "/history", since: slice(rows, hist.key), noTop: true})
 	}})
 	type row struct {
 		tenant string

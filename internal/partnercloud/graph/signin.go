@@ -295,13 +295,16 @@ func signInPermit() permit {
 	return permit{
 		scopes: words("AuditLog.Read.All"),
 		roles:  []string{reportsReader, securityReader, securityOperator, securityAdmin, globalReader},
-		custom: func(_ *call, _ *world.State, t *world.Tenant) error {
-			if !t.Premium() {
-				return refuse(http.StatusForbidden, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Neither tenant is B2C or tenant doesn't have premium license")
-			}
-			return nil
-		},
+		custom: needPremium,
 	}
+}
+
+// needPremium: the logs and reports need a licence for them.
+func needPremium(_ *call, _ *world.State, t *world.Tenant) error {
+	if !t.Premium() {
+		return refuse(http.StatusForbidden, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Neither tenant is B2C or tenant doesn't have premium license")
+	}
+	return nil
 }
 
 // hidePolicies: the policies of a row are for callers who may read policies.

@@ -123,7 +123,7 @@ func (p *router) servicePrincipals(sh *shapes) {
 				}
 			}
 		}
-		return c.list(s, t, &listing{shape: sh.sp, context: "servicePrincipals", since: since, top: 100, max: 999, advanced: true})
+		return c.listed(s, t, &listing{shape: sh.sp, context: "servicePrincipals", since: since, top: 100, max: 999, advanced: true})
 	}})
 	p.add("GET", "servicePrincipals/{}", route{permit: read, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		sp, err := findSP(c, t)
@@ -273,7 +273,7 @@ func (p *router) appRoles() {
 					rows = append(rows, show(t, a))
 				}
 			}
-			return c.list(s, t, &listing{shape: sh, context: context(sp), since: slice(rows, sh.key), top: 100, max: 999})
+			return c.listed(s, t, &listing{shape: sh, context: context(sp), since: slice(rows, sh.key), top: 100, max: 999})
 		}})
 		p.add("POST", path, route{permit: write, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 			sp, err := findSP(c, t)
@@ -368,7 +368,7 @@ func (p *router) grants() {
 	write := allow("DelegatedPermissionGrant.ReadWrite.All Directory.ReadWrite.All").with(append(appAdmins(), privilegedRoleAdmin)...)
 	const path = "oauth2PermissionGrants"
 	p.add("GET", path, route{permit: read, cost: 2, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.list(s, t, &listing{shape: sh, context: path, since: table(&t.Grants), top: 100, max: 999})
+		return c.listed(s, t, &listing{shape: sh, context: path, since: rows(&t.Grants), top: 100, max: 999})
 	}})
 	p.add("GET", "servicePrincipals/{}/oauth2PermissionGrants", route{permit: read, cost: 2, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		sp, err := findSP(c, t)
@@ -381,7 +381,7 @@ func (p *router) grants() {
 				rows = append(rows, g)
 			}
 		}
-		return c.list(s, t, &listing{shape: sh, context: path, since: slice(rows, sh.key), top: 100, max: 999})
+		return c.listed(s, t, &listing{shape: sh, context: path, since: slice(rows, sh.key), top: 100, max: 999})
 	}})
 	p.add("GET", path+"/{}", route{permit: read, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		if g := t.Grants.Get(c.params[0]); g != nil {

@@ -71,7 +71,7 @@ func (p *router) tenant(sh *shapes) {
 	readOrg := allow("Organization.Read.All User.Read User.Read.All Directory.Read.All Directory.ReadWrite.All")
 	readOrg.apps = words("Organization.Read.All User.Read.All Directory.Read.All Directory.ReadWrite.All")
 	p.add("GET", "organization", route{permit: readOrg, cost: 2, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.list(s, t, &listing{shape: orgShape, context: "organization", since: slice([]org{copyOf(t)}, orgShape.key)})
+		return c.listed(s, t, &listing{shape: orgShape, context: "organization", since: slice([]org{copyOf(t)}, orgShape.key)})
 	}})
 	p.add("GET", "organization/{}", route{permit: readOrg, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		if !strings.EqualFold(c.params[0], t.ID) {
@@ -109,7 +109,7 @@ func (p *router) tenant(sh *shapes) {
 		return out
 	}
 	p.add("GET", "domains", route{permit: readDom, cost: 2, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.list(s, t, &listing{shape: domShape, context: "domains", since: slice(domains(t), domShape.key), top: 100, max: 999})
+		return c.listed(s, t, &listing{shape: domShape, context: "domains", since: slice(domains(t), domShape.key), top: 100, max: 999})
 	}})
 	p.add("GET", "domains/{}", route{permit: readDom, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		for _, d := range domains(t) {
@@ -154,7 +154,7 @@ func (p *router) tenant(sh *shapes) {
 				}
 			}
 		}
-		return c.list(s, t, &listing{shape: contract, context: "contracts", since: since, top: 100, max: 999})
+		return c.listed(s, t, &listing{shape: contract, context: "contracts", since: since, top: 100, max: 999})
 	}})
 	p.add("GET", "contracts/{}", route{permit: readContracts, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		for r := range t.Customers.All() {
@@ -212,7 +212,7 @@ func (p *router) tenant(sh *shapes) {
 		return out
 	}
 	p.add("GET", "subscribedSkus", route{permit: readSKU, cost: 3, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.list(s, t, &listing{shape: skuShape, context: "subscribedSkus", since: slice(skus(t), skuShape.key)})
+		return c.listed(s, t, &listing{shape: skuShape, context: "subscribedSkus", since: slice(skus(t), skuShape.key)})
 	}})
 	p.add("GET", "subscribedSkus/{}", route{permit: readSKU, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		for _, k := range skus(t) {
@@ -224,7 +224,7 @@ func (p *router) tenant(sh *shapes) {
 	}})
 
 	p.add("GET", "directoryObjects/{}", route{permit: allow("Directory.Read.All Directory.ReadWrite.All User.Read.All Group.Read.All Application.Read.All"), do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		e := sh.object(c, t, c.params[0])
+		e := c.object(t, c.params[0])
 		if e == nil {
 			return nil, notFound(c.params[0])
 		}
@@ -237,7 +237,7 @@ func (p *router) tenant(sh *shapes) {
 		types := strs(c.in, "types")
 		page := []*entity{}
 		for _, id := range strs(c.in, "ids") {
-			if e := sh.object(c, t, id); e != nil && (len(types) == 0 || slices.ContainsFunc(types, func(w string) bool { return strings.EqualFold(w, e.typ) || strings.EqualFold(w, "directoryObject") })) {
+			if e := c.object(t, id); e != nil && (len(types) == 0 || slices.ContainsFunc(types, func(w string) bool { return strings.EqualFold(w, e.typ) || strings.EqualFold(w, "directoryObject") })) {
 				page = append(page, e)
 			}
 		}
@@ -308,7 +308,7 @@ func (p *router) risky() {
 				}
 			}
 		}
-		return c.list(s, t, &listing{shape: build(c), context: path, since: since, top: 20, max: 500})
+		return c.listed(s, t, &listing{shape: build(c), context: path, since: since, top: 20, max: 500})
 	}})
 	p.add("GET", path+"/{}", route{permit: read, service: identity, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		if x := t.Users.Get(c.params[0]); x != nil && risky(x) {

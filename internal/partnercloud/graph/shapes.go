@@ -1,0 +1,25 @@
+package graph
+
+import (
+	"partnerguard/internal/partnercloud/world"
+)
+
+// shapes are how rows of every type are shown, made once.
+type shapes struct {
+	user, group, sp, role *shape
+}
+
+func newShapes() *shapes {
+	sh := &shapes{user: newUserShape(), group: newGroupShape(), sp: newSPShape(), role: newActiveRoleShape()}
+	sh.user.navs["memberOf"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.memberships(t, u.ID, false) })
+	sh.user.navs["transitiveMemberOf"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.memberships(t, u.ID, true) })
+	sh.group.navs["members"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.members(t, g, false) })
+	sh.group.navs["owners"] = many((*call).owners)
+	sh.group.navs["memberOf"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.memberships(t, g.ID, false) })
+	return sh
+}
+
+// many is a navigation to several objects.
+func many[T any](of func(*call, *world.Tenant, T) []*entity) nav {
+	return nav{many: true, of: func(c *call, t *world.Tenant, row any) []*entity { return of(c, t, row.(T)) }}
+}
