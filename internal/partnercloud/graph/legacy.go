@@ -10,6 +10,7 @@ type router struct{ rows []*route }
 
 func (p *router) add(method, pattern string, r route) {
 	x := on(method, pattern, r.permit, r.do)
+	x.takes = takes{true, 100, 999, true, false}
 	x.only, x.service, x.cost, x.free, x.bare = r.only, r.service, max(r.cost, 1), r.free, r.bare
 	p.rows = append(p.rows, x)
 }

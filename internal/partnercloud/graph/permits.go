@@ -11,6 +11,8 @@ const (
 	writeUsers  = "User.ReadWrite.All Directory.ReadWrite.All"
 	ownUser     = "User.Read User.ReadWrite"
 	readGroups  = "GroupMember.Read.All Group.Read.All Group.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
+	readApps    = "Application.Read.All Application.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
+	writeApps   = "Application.ReadWrite.All Directory.ReadWrite.All"
 	writeGroups = "Group.ReadWrite.All Directory.ReadWrite.All"
 )
 
@@ -28,4 +30,12 @@ var (
 	mayCreateGroup  = allow(writeGroups).with(groupsAdmin, userAdmin, directoryWriters)
 	mayChangeGroup  = allow(writeGroups) // the handlers ask for the role or the ownership
 	mayChangeMember = allow("GroupMember.ReadWrite.All " + writeGroups)
+
+	mayReadApps      = allow(readApps)
+	mayWriteApps     = allow(writeApps).with(applicationAdmin, cloudAppAdmin)
+	mayReadAppRoles  = allow(readApps + " AppRoleAssignment.ReadWrite.All")
+	mayWriteAppRoles = allow("AppRoleAssignment.ReadWrite.All").and(readApps).with(privilegedRoleAdmin)
+	mayReadGrants    = allow("Directory.Read.All Directory.ReadWrite.All DelegatedPermissionGrant.ReadWrite.All").with(directoryReaders, directoryWriters, globalReader,
+		applicationAdmin, cloudAppAdmin, privilegedRoleAdmin, userAdmin, securityReader, securityAdmin)
+	mayWriteGrants = allow("DelegatedPermissionGrant.ReadWrite.All Directory.ReadWrite.All").with(applicationAdmin, cloudAppAdmin, privilegedRoleAdmin)
 )

@@ -30,6 +30,40 @@ func routes(sh *shapes) []*route {
 		del("groups/{}/members/{}/$ref", mayChangeMember, removeLink),
 		post("groups/{}/owners/$ref", mayChangeMember, addLink),
 		del("groups/{}/owners/{}/$ref", mayChangeMember, removeLink),
+
+		get("applications", mayReadApps, listApps).objects().units(2),
+		get("applications/{}", mayReadApps, getApp),
+		post("applications", mayWriteApps, createApp),
+		patch("applications/{}", mayWriteApps, changeApp),
+		del("applications/{}", mayWriteApps, deleteApp),
+		post("applications/{}/addPassword", mayWriteApps, addPassword).bodiless(),
+		post("applications/{}/removePassword", mayWriteApps, removePassword),
+		post("applications/{}/addKey", mayWriteApps, addKey),
+		post("applications/{}/removeKey", mayWriteApps, removeKey),
+		get("applications/{}/federatedIdentityCredentials", mayReadApps, listFederated).pages(100, 999),
+		get("applications/{}/federatedIdentityCredentials/{}", mayReadApps, getFederated),
+		post("applications/{}/federatedIdentityCredentials", mayWriteApps, createFederated),
+		patch("applications/{}/federatedIdentityCredentials/{}", mayWriteApps, changeFederated),
+		del("applications/{}/federatedIdentityCredentials/{}", mayWriteApps, deleteFederated),
+
+		get("servicePrincipals", mayReadApps, listSPs).objects().units(2),
+		get("servicePrincipals/{}", mayReadApps, getSP),
+		post("servicePrincipals", mayWriteApps, createSP),
+		patch("servicePrincipals/{}", mayWriteApps, changeSP),
+		del("servicePrincipals/{}", mayWriteApps, deleteSP),
+		get("servicePrincipals/{}/appRoleAssignments", mayReadAppRoles, listAppRoles).pages(100, 999).units(2),
+		post("servicePrincipals/{}/appRoleAssignments", mayWriteAppRoles, createAppRole),
+		del("servicePrincipals/{}/appRoleAssignments/{}", mayWriteAppRoles, deleteAppRole),
+		get("servicePrincipals/{}/appRoleAssignedTo", mayReadAppRoles, listAppRoles).pages(100, 999).units(2),
+		post("servicePrincipals/{}/appRoleAssignedTo", mayWriteAppRoles, createAppRole),
+		del("servicePrincipals/{}/appRoleAssignedTo/{}", mayWriteAppRoles, deleteAppRole),
+		get("servicePrincipals/{}/oauth2PermissionGrants", mayReadGrants, listGrantsOfSP).pages(100, 999).units(2),
+
+		get("oauth2PermissionGrants", mayReadGrants, listGrants).pages(100, 999).units(2),
+		get("oauth2PermissionGrants/{}", mayReadGrants, getGrant),
+		post("oauth2PermissionGrants", mayWriteGrants, createGrant),
+		patch("oauth2PermissionGrants/{}", mayWriteGrants, changeGrant),
+		del("oauth2PermissionGrants/{}", mayWriteGrants, deleteGrant),
 	}
 	p := &router{}
 	p.methods()
@@ -37,8 +71,6 @@ func routes(sh *shapes) []*route {
 	p.signIns()
 	p.policies(sh)
 	p.roles(sh)
-	p.apps()
-	p.servicePrincipals(sh)
 	p.tenant(sh)
 	p.risky()
 	p.gdap()

@@ -6,11 +6,15 @@ import (
 
 // shapes are how rows of every type are shown, made once.
 type shapes struct {
-	user, group, sp, role *shape
+	user, group, role                  *shape
+	app, federated, sp, appRole, grant *shape
 }
 
 func newShapes() *shapes {
-	sh := &shapes{user: newUserShape(), group: newGroupShape(), sp: newSPShape(), role: newActiveRoleShape()}
+	sh := &shapes{
+		user: newUserShape(), group: newGroupShape(), role: newActiveRoleShape(),
+		app: newAppShape(), federated: newFederatedShape(), sp: newSPShape(), appRole: newAppRoleShape(), grant: newGrantShape(),
+	}
 	sh.user.navs["memberOf"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.memberships(t, u.ID, false) })
 	sh.user.navs["transitiveMemberOf"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.memberships(t, u.ID, true) })
 	sh.group.navs["members"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.members(t, g, false) })
