@@ -68,6 +68,15 @@ func (p permit) and(list string) permit {
 // orOwn lets users do it to themselves.
 func (p permit) orOwn(scopes string) permit { p.own = words(scopes); return p }
 
+// byApps names other permissions for apps.
+func (p permit) byApps(list string) permit { p.apps = words(list); return p }
+
+// when adds a rule of its own.
+func (p permit) when(rule func(c *call, s *world.State, t *world.Tenant) error) permit {
+	p.custom = rule
+	return p
+}
+
 // allow is a permit by permissions, the same for users and apps.
 func allow(list string) permit { return permit{scopes: words(list)} }
 

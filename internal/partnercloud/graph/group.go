@@ -50,21 +50,6 @@ func groupFields() fields {
 	}
 }
 
-// object finds a directory object of any kind that can be a member.
-func (c *call) object(t *world.Tenant, id string) *entity {
-	sh := c.g.sh
-	if u := t.Users.Get(id); u != nil {
-		return &entity{shape: sh.user, row: u, beta: c.beta, mark: true}
-	}
-	if g := t.Groups.Get(id); g != nil {
-		return &entity{shape: sh.group, row: g, beta: c.beta, mark: true}
-	}
-	if p := t.SPs.Get(id); p != nil {
-		return &entity{shape: sh.sp, row: p, beta: c.beta, mark: true}
-	}
-	return nil
-}
-
 // members lists direct or all members of a group.
 func (c *call) members(t *world.Tenant, g *world.Group, deep bool) []*entity {
 	var out []*entity

@@ -38,4 +38,25 @@ var (
 	mayReadGrants    = allow("Directory.Read.All Directory.ReadWrite.All DelegatedPermissionGrant.ReadWrite.All").with(directoryReaders, directoryWriters, globalReader,
 		applicationAdmin, cloudAppAdmin, privilegedRoleAdmin, userAdmin, securityReader, securityAdmin)
 	mayWriteGrants = allow("DelegatedPermissionGrant.ReadWrite.All Directory.ReadWrite.All").with(applicationAdmin, cloudAppAdmin, privilegedRoleAdmin)
+
+	mayReadRoles          = allow("RoleManagement.Read.Directory RoleManagement.ReadWrite.Directory Directory.Read.All Directory.ReadWrite.All")
+	mayReadRoleManagement = mayReadRoles.with(directoryReaders, globalReader, privilegedRoleAdmin, securityReader, securityAdmin, securityOperator, userAdmin, directoryWriters)
+	mayAssignRoles        = allow("RoleManagement.ReadWrite.Directory").with(privilegedRoleAdmin)
+	mayReadEligible       = allow("RoleEligibilitySchedule.Read.Directory RoleEligibilitySchedule.ReadWrite.Directory RoleManagement.Read.Directory RoleManagement.ReadWrite.Directory").
+				with(privilegedRoleAdmin, globalReader, securityReader, securityOperator, securityAdmin).when(needP2)
+	mayReadActive = allow("RoleAssignmentSchedule.Read.Directory RoleAssignmentSchedule.ReadWrite.Directory RoleManagement.Read.Directory RoleManagement.ReadWrite.Directory").
+			with(privilegedRoleAdmin, globalReader, securityReader, securityOperator, securityAdmin).when(needP2)
+	mayAskEligible = allow("RoleEligibilitySchedule.ReadWrite.Directory RoleManagement.ReadWrite.Directory").when(needP2)
+	mayAskActive   = allow("RoleAssignmentSchedule.ReadWrite.Directory RoleManagement.ReadWrite.Directory").when(needP2)
+
+	mayReadOrganization = allow("Organization.Read.All User.Read User.Read.All Directory.Read.All Directory.ReadWrite.All").
+				byApps("Organization.Read.All User.Read.All Directory.Read.All Directory.ReadWrite.All")
+	mayReadDomains   = allow("Domain.Read.All Directory.Read.All Directory.ReadWrite.All")
+	mayReadContracts = allow("Directory.Read.All Directory.ReadWrite.All").when(agentOrReader)
+	mayReadSKUs      = allow("LicenseAssignment.Read.All Organization.Read.All Directory.Read.All Directory.ReadWrite.All")
+	mayReadObject    = allow("Directory.Read.All Directory.ReadWrite.All User.Read.All Group.Read.All Application.Read.All")
+	mayReadObjects   = allow("Directory.Read.All Directory.ReadWrite.All")
+
+	mayReadRisk  = allow("IdentityRiskyUser.Read.All IdentityRiskyUser.ReadWrite.All").with(securityReader, securityOperator, securityAdmin, globalReader).when(needP2Risk)
+	mayJudgeRisk = allow("IdentityRiskyUser.ReadWrite.All").with(securityOperator, securityAdmin).when(needP2Risk)
 )

@@ -64,15 +64,54 @@ func routes(sh *shapes) []*route {
 		post("oauth2PermissionGrants", mayWriteGrants, createGrant),
 		patch("oauth2PermissionGrants/{}", mayWriteGrants, changeGrant),
 		del("oauth2PermissionGrants/{}", mayWriteGrants, deleteGrant),
+
+		get("directoryRoles", mayReadRoles, listRoles).whole().units(2),
+		get("directoryRoles/{}", mayReadRoles, getRole),
+		get("directoryRoles/{}/members", mayReadRoles, roleMembers).objects().units(3),
+		get(roleBase+"roleDefinitions", mayReadRoleManagement, listDefinitions).pages(500, 999).units(2),
+		get(roleBase+"roleDefinitions/{}", mayReadRoleManagement, getDefinition),
+		get(roleBase+"roleAssignments", mayReadRoleManagement, listRoleAssignments).objects().units(2),
+		get(roleBase+"roleAssignments/{}", mayReadRoleManagement, getRoleAssignment),
+		post(roleBase+"roleAssignments", mayAssignRoles, createRoleAssignment),
+		del(roleBase+"roleAssignments/{}", mayAssignRoles, deleteRoleAssignment),
+		get(roleBase+"roleEligibilitySchedules", mayReadEligible, listSchedules).pages(100, 999).units(2),
+		get(roleBase+"roleEligibilitySchedules/{}", mayReadEligible, getSchedule),
+		get(roleBase+"roleEligibilitySchedules/filterByCurrentUser/{}", mayReadEligible.with(), ownSchedules).pages(100, 999),
+		get(roleBase+"roleEligibilityScheduleInstances", mayReadEligible, listSchedules).pages(100, 999).units(2),
+		get(roleBase+"roleEligibilityScheduleInstances/{}", mayReadEligible, getSchedule),
+		get(roleBase+"roleEligibilityScheduleInstances/filterByCurrentUser/{}", mayReadEligible.with(), ownSchedules).pages(100, 999),
+		get(roleBase+"roleAssignmentScheduleInstances", mayReadActive, listSchedules).pages(100, 999).units(2),
+		get(roleBase+"roleAssignmentScheduleInstances/{}", mayReadActive, getSchedule),
+		get(roleBase+"roleAssignmentScheduleInstances/filterByCurrentUser/{}", mayReadActive.with(), ownSchedules).pages(100, 999),
+		get(roleBase+"roleEligibilityScheduleRequests", mayAskEligible, listRoleAsks).pages(100, 999),
+		get(roleBase+"roleEligibilityScheduleRequests/{}", mayAskEligible, getRoleAsk),
+		post(roleBase+"roleEligibilityScheduleRequests", mayAskEligible, askRole),
+		get(roleBase+"roleAssignmentScheduleRequests", mayAskActive, listRoleAsks).pages(100, 999),
+		get(roleBase+"roleAssignmentScheduleRequests/{}", mayAskActive, getRoleAsk),
+		post(roleBase+"roleAssignmentScheduleRequests", mayAskActive, askRole),
+
+		get("organization", mayReadOrganization, listOrganizations).whole().units(2),
+		get("organization/{}", mayReadOrganization, getOrganization),
+		get("domains", mayReadDomains, listDomains).pages(100, 999).units(2),
+		get("domains/{}", mayReadDomains, getDomain),
+		get("contracts", mayReadContracts, listContracts).pages(100, 999).units(3),
+		get("contracts/{}", mayReadContracts, getContract),
+		get("subscribedSkus", mayReadSKUs, listSKUs).whole().units(3),
+		get("subscribedSkus/{}", mayReadSKUs, getSKU),
+		get("directoryObjects/{}", mayReadObject, getObject),
+		post("directoryObjects/getByIds", mayReadObjects, objectsByID),
+
+		get(riskyPath, mayReadRisk, listRisky).pages(20, 500).of(identity),
+		get(riskyPath+"/{}", mayReadRisk, getRisky).of(identity),
+		post(riskyPath+"/dismiss", mayJudgeRisk, judgeRisk).of(identity),
+		post(riskyPath+"/confirmCompromised", mayJudgeRisk, judgeRisk).of(identity),
+		post(riskyPath+"/confirmSafe", mayJudgeRisk, judgeRisk).of(identity),
 	}
 	p := &router{}
 	p.methods()
 	p.audits()
 	p.signIns()
 	p.policies(sh)
-	p.roles(sh)
-	p.tenant(sh)
-	p.risky()
 	p.gdap()
 	p.scores()
 	p.alerts()

@@ -6,20 +6,27 @@ import (
 
 // shapes are how rows of every type are shown, made once.
 type shapes struct {
-	user, group, role                  *shape
-	app, federated, sp, appRole, grant *shape
+	user, group, role                                                            *shape
+	app, federated, sp, appRole, grant                                           *shape
+	definition, assigned, eligible, eligibleNow, heldNow, askEligible, askActive *shape
+	organization, domain, contract, sku                                          *shape
 }
 
 func newShapes() *shapes {
 	sh := &shapes{
 		user: newUserShape(), group: newGroupShape(), role: newActiveRoleShape(),
 		app: newAppShape(), federated: newFederatedShape(), sp: newSPShape(), appRole: newAppRoleShape(), grant: newGrantShape(),
+		definition: newDefinitionShape(), organization: newOrganizationShape(), domain: newDomainShape(), contract: newContractShape(), sku: newSKUShape(),
 	}
+	sh.assigned = newRoleAssignmentShape(sh.definition)
+	sh.askEligible, sh.askActive = newRoleAskShape(sh.definition, askEligible), newRoleAskShape(sh.definition, askActive)
+	sh.addSchedules()
 	sh.user.navs["memberOf"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.memberships(t, u.ID, false) })
 	sh.user.navs["transitiveMemberOf"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.memberships(t, u.ID, true) })
 	sh.group.navs["members"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.members(t, g, false) })
 	sh.group.navs["owners"] = many((*call).owners)
 	sh.group.navs["memberOf"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.memberships(t, g.ID, false) })
+	sh.role.navs["members"] = many(func(c *call, t *world.Tenant, r *activeRoleRow) []*entity { return c.holders(t, r.role.id) })
 	return sh
 }
 

@@ -279,14 +279,3 @@ func (c *call) memberships(t *world.Tenant, id string, deep bool) []*entity {
 	}
 	return out
 }
-
-// objects lists directory objects of several types.
-func (c *call) objects(s *world.State, t *world.Tenant, all []*entity) (*reply, error) {
-	key := func(r any) string { e := r.(*entity); return e.key(e.row) }
-	mixed := &shape{typ: "directoryObject", key: key}
-	context := "directoryObjects"
-	if c.cast != "" {
-		context = c.cast + "s"
-	}
-	return c.list(s, t, context, mixed, slice(all, key))
-}
