@@ -59,4 +59,13 @@ var (
 
 	mayReadRisk  = allow("IdentityRiskyUser.Read.All IdentityRiskyUser.ReadWrite.All").with(securityReader, securityOperator, securityAdmin, globalReader).when(needP2Risk)
 	mayJudgeRisk = allow("IdentityRiskyUser.ReadWrite.All").with(securityOperator, securityAdmin).when(needP2Risk)
+
+	mayReadPolicies  = allow("Policy.Read.All Policy.Read.ConditionalAccess").with(securityReader, globalReader, securityAdmin, conditionalAdmin, securityOperator)
+	mayWritePolicies = allow("Policy.ReadWrite.ConditionalAccess").and("Policy.Read.All").with(conditionalAdmin, securityAdmin)
+	mayEvaluate      = allow("Policy.Read.ConditionalAccess Policy.Read.All").with(securityReader, globalReader, securityAdmin, conditionalAdmin)
+	mayReadDefaults  = allow("Policy.Read.All")
+	mayWriteDefaults = allow("Policy.ReadWrite.SecurityDefaults").and("Policy.Read.All").with(conditionalAdmin, securityAdmin)
+	mayReadStrengths = allow("Policy.Read.AuthenticationMethod Policy.Read.All Policy.ReadWrite.AuthenticationMethod").
+				with(securityReader, globalReader, securityAdmin, conditionalAdmin, authPolicyAdmin)
+	mayWriteStrengths = allow("Policy.ReadWrite.AuthenticationMethod").with(conditionalAdmin, securityAdmin, authPolicyAdmin)
 )

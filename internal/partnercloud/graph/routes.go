@@ -106,12 +106,32 @@ func routes(sh *shapes) []*route {
 		post(riskyPath+"/dismiss", mayJudgeRisk, judgeRisk).of(identity),
 		post(riskyPath+"/confirmCompromised", mayJudgeRisk, judgeRisk).of(identity),
 		post(riskyPath+"/confirmSafe", mayJudgeRisk, judgeRisk).of(identity),
+
+		get(policiesPath, mayReadPolicies, listPolicies).pages(1000, 1000).of(identity),
+		get(policiesPath+"/{}", mayReadPolicies, getPolicy).of(identity),
+		post(policiesPath, mayWritePolicies, createPolicy).of(identity),
+		patch(policiesPath+"/{}", mayWritePolicies, changePolicy).of(identity),
+		del(policiesPath+"/{}", mayWritePolicies, deletePolicy).of(identity),
+		get(locationsPath, mayReadPolicies, listLocations).pages(1000, 1000).of(identity),
+		get(locationsPath+"/{}", mayReadPolicies, getLocation).of(identity),
+		post(locationsPath, mayWritePolicies, createLocation).of(identity),
+		patch(locationsPath+"/{}", mayWritePolicies, changeLocation).of(identity),
+		del(locationsPath+"/{}", mayWritePolicies, deleteLocation).of(identity),
+		post("identity/conditionalAccess/evaluate", mayEvaluate, evaluate).of(identity),
+
+		get(defaultsPath, mayReadDefaults, getDefaults),
+		patch(defaultsPath, mayWriteDefaults, changeDefaults),
+		get(strengthsPath, mayReadStrengths, listStrengths).pages(1000, 1000),
+		get(strengthsPath+"/{}", mayReadStrengths, getStrength),
+		post(strengthsPath, mayWriteStrengths, createStrength),
+		patch(strengthsPath+"/{}", mayWriteStrengths, changeStrength),
+		post(strengthsPath+"/{}/updateAllowedCombinations", mayWriteStrengths, changeCombinations),
+		del(strengthsPath+"/{}", mayWriteStrengths, deleteStrength),
 	}
 	p := &router{}
 	p.methods()
 	p.audits()
 	p.signIns()
-	p.policies(sh)
 	p.gdap()
 	p.scores()
 	p.alerts()

@@ -10,6 +10,9 @@ type shapes struct {
 	app, federated, sp, appRole, grant                                           *shape
 	definition, assigned, eligible, eligibleNow, heldNow, askEligible, askActive *shape
 	organization, domain, contract, sku                                          *shape
+	policy, location, defaults, strength                                         *shape
+	method, requirements, registration, methods, config                          *shape
+	alert, score, requirement, history, insight                                  *shape
 }
 
 func newShapes() *shapes {
@@ -17,6 +20,7 @@ func newShapes() *shapes {
 		user: newUserShape(), group: newGroupShape(), role: newActiveRoleShape(),
 		app: newAppShape(), federated: newFederatedShape(), sp: newSPShape(), appRole: newAppRoleShape(), grant: newGrantShape(),
 		definition: newDefinitionShape(), organization: newOrganizationShape(), domain: newDomainShape(), contract: newContractShape(), sku: newSKUShape(),
+		policy: documentShape("conditionalAccessPolicy", nil, policyNames()...), location: newLocationShape(), defaults: newDefaultsShape(), strength: newStrengthShape(),
 	}
 	sh.assigned = newRoleAssignmentShape(sh.definition)
 	sh.askEligible, sh.askActive = newRoleAskShape(sh.definition, askEligible), newRoleAskShape(sh.definition, askActive)

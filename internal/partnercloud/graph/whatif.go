@@ -263,9 +263,3 @@ func reasonOf(reason, app string) string {
 	}
 	return reason
 }
-
-func (p *router) whatIf() {
-	p.add("POST", "identity/conditionalAccess/evaluate", route{
-		permit: allow("Policy.Read.ConditionalAccess Policy.Read.All").with(securityReader, globalReader, securityAdmin, conditionalAdmin), service: identity, do: evaluate,
-	})
-}
