@@ -68,6 +68,12 @@ func (p permit) and(list string) permit {
 // orOwn lets users do it to themselves.
 func (p permit) orOwn(scopes string) permit { p.own = words(scopes); return p }
 
+// or adds permissions that suffice as well.
+func (p permit) or(list string) permit {
+	p.scopes = append(slices.Clone(p.scopes), words(list)...)
+	return p
+}
+
 // byApps names other permissions for apps.
 func (p permit) byApps(list string) permit { p.apps = words(list); return p }
 

@@ -7,13 +7,15 @@ import (
 // Who may do what, as the table of routes names it (contracts.md sections 3 and 8.3).
 
 const (
-	readUsers   = "User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
-	writeUsers  = "User.ReadWrite.All Directory.ReadWrite.All"
-	ownUser     = "User.Read User.ReadWrite"
-	readGroups  = "GroupMember.Read.All Group.Read.All Group.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
-	readApps    = "Application.Read.All Application.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
-	writeApps   = "Application.ReadWrite.All Directory.ReadWrite.All"
-	writeGroups = "Group.ReadWrite.All Directory.ReadWrite.All"
+	readUsers    = "User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
+	writeUsers   = "User.ReadWrite.All Directory.ReadWrite.All"
+	readMethods  = "UserAuthenticationMethod.Read.All UserAuthenticationMethod.ReadWrite.All"
+	writeMethods = "UserAuthenticationMethod.ReadWrite.All"
+	ownUser      = "User.Read User.ReadWrite"
+	readGroups   = "GroupMember.Read.All Group.Read.All Group.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
+	readApps     = "Application.Read.All Application.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
+	writeApps    = "Application.ReadWrite.All Directory.ReadWrite.All"
+	writeGroups  = "Group.ReadWrite.All Directory.ReadWrite.All"
 )
 
 var (
@@ -68,4 +70,16 @@ var (
 	mayReadStrengths = allow("Policy.Read.AuthenticationMethod Policy.Read.All Policy.ReadWrite.AuthenticationMethod").
 				with(securityReader, globalReader, securityAdmin, conditionalAdmin, authPolicyAdmin)
 	mayWriteStrengths = allow("Policy.ReadWrite.AuthenticationMethod").with(conditionalAdmin, securityAdmin, authPolicyAdmin)
+
+	mayReadMethods       = allow(readMethods).with(authAdmin, privilegedAuthAdmin, globalReader).orOwn(readMethods)
+	mayWriteMethods      = allow(writeMethods).with(authAdmin, privilegedAuthAdmin).orOwn(writeMethods)
+	mayReadExternal      = mayReadMethods.or("UserAuthMethod-External.Read.All UserAuthMethod-External.ReadWrite.All")
+	mayWriteExternal     = mayWriteMethods.or("UserAuthMethod-External.ReadWrite.All")
+	mayReadRequirements  = allow("Policy.Read.All Policy.ReadWrite.AuthenticationMethod").with(globalReader, authAdmin, privilegedAuthAdmin, authPolicyAdmin)
+	mayWriteRequirements = allow("Policy.ReadWrite.AuthenticationMethod").with(authAdmin, privilegedAuthAdmin, authPolicyAdmin)
+	mayReadLogs          = allow("AuditLog.Read.All").with(reportsReader, securityReader, securityOperator, securityAdmin, globalReader)
+	mayReadReports       = mayReadLogs.when(needPremium)
+	mayReadMethodsPolicy = allow("Policy.Read.AuthenticationMethod Policy.Read.All Policy.ReadWrite.AuthenticationMethod").
+				with(globalReader, authPolicyAdmin, securityReader, securityAdmin)
+	mayWriteMethodsPolicy = allow("Policy.ReadWrite.AuthenticationMethod").with(authPolicyAdmin)
 )

@@ -127,9 +127,47 @@ func routes(sh *shapes) []*route {
 		patch(strengthsPath+"/{}", mayWriteStrengths, changeStrength),
 		post(strengthsPath+"/{}/updateAllowedCombinations", mayWriteStrengths, changeCombinations),
 		del(strengthsPath+"/{}", mayWriteStrengths, deleteStrength),
+
+		get("users/{}/authentication/methods", mayReadMethods, listMethods).pages(100, 999),
+		get("users/{}/authentication/methods/{}", mayReadMethods, getMethod),
+		get("users/{}/authentication/softwareOathMethods", mayReadMethods, listMethods).pages(100, 999),
+		get("users/{}/authentication/softwareOathMethods/{}", mayReadMethods, getMethod),
+		del("users/{}/authentication/softwareOathMethods/{}", mayWriteMethods, deleteMethod),
+		get("users/{}/authentication/fido2Methods", mayReadMethods, listMethods).pages(100, 999),
+		get("users/{}/authentication/fido2Methods/{}", mayReadMethods, getMethod),
+		del("users/{}/authentication/fido2Methods/{}", mayWriteMethods, deleteMethod),
+		get("users/{}/authentication/phoneMethods", mayReadMethods, listMethods).pages(100, 999),
+		get("users/{}/authentication/phoneMethods/{}", mayReadMethods, getMethod),
+		del("users/{}/authentication/phoneMethods/{}", mayWriteMethods, deleteMethod),
+		get("users/{}/authentication/microsoftAuthenticatorMethods", mayReadMethods, listMethods).pages(100, 999),
+		get("users/{}/authentication/microsoftAuthenticatorMethods/{}", mayReadMethods, getMethod),
+		del("users/{}/authentication/microsoftAuthenticatorMethods/{}", mayWriteMethods, deleteMethod),
+		get("users/{}/authentication/windowsHelloForBusinessMethods", mayReadMethods, listMethods).pages(100, 999),
+		get("users/{}/authentication/windowsHelloForBusinessMethods/{}", mayReadMethods, getMethod),
+		del("users/{}/authentication/windowsHelloForBusinessMethods/{}", mayWriteMethods, deleteMethod),
+		get("users/{}/authentication/passwordMethods", mayReadMethods, listMethods).pages(100, 999),
+		get("users/{}/authentication/passwordMethods/{}", mayReadMethods, getMethod),
+		get("users/{}/authentication/temporaryAccessPassMethods", mayReadMethods, listMethods).pages(100, 999),
+		get("users/{}/authentication/temporaryAccessPassMethods/{}", mayReadMethods, getMethod),
+		del("users/{}/authentication/temporaryAccessPassMethods/{}", mayWriteMethods, deleteMethod),
+		get("users/{}/authentication/externalAuthenticationMethods", mayReadExternal, listMethods).pages(100, 999),
+		get("users/{}/authentication/externalAuthenticationMethods/{}", mayReadExternal, getMethod),
+		post("users/{}/authentication/externalAuthenticationMethods", mayWriteExternal, createMethod),
+		del("users/{}/authentication/externalAuthenticationMethods/{}", mayWriteExternal, deleteMethod),
+		get("users/{}/authentication/requirements", mayReadRequirements, getRequirements).beta(),
+		patch("users/{}/authentication/requirements", mayWriteRequirements, changeRequirements).beta(),
+		get(registrationPath, mayReadReports, listRegistrations).pages(1000, 1000).of(reports),
+		get(registrationPath+"/{}", mayReadReports, getRegistration).of(reports),
+
+		get(methodsPath, mayReadMethodsPolicy, getMethodsPolicy),
+		patch(methodsPath, mayWriteMethodsPolicy, changeMethodsPolicy),
+		get(configsPath, mayReadMethodsPolicy, listConfigs).pages(100, 999),
+		get(configsPath+"/{}", mayReadMethodsPolicy, getConfig),
+		post(configsPath, mayWriteMethodsPolicy, createConfig),
+		patch(configsPath+"/{}", mayWriteMethodsPolicy, changeConfig),
+		del(configsPath+"/{}", mayWriteMethodsPolicy, deleteConfig),
 	}
 	p := &router{}
-	p.methods()
 	p.audits()
 	p.signIns()
 	p.gdap()
