@@ -77,6 +77,12 @@ func (p permit) or(list string) permit {
 // byApps names other permissions for apps.
 func (p permit) byApps(list string) permit { p.apps = words(list); return p }
 
+// forPartner limits an operation to the partner tenant.
+func (p permit) forPartner() permit { p.partner = true; return p }
+
+// forGDAP adds the rules of delegated admin relationships.
+func (p permit) forGDAP() permit { p.gdap = true; return p }
+
 // when adds a rule of its own.
 func (p permit) when(rule func(c *call, s *world.State, t *world.Tenant) error) permit {
 	p.custom = rule

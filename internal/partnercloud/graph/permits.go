@@ -7,15 +7,18 @@ import (
 // Who may do what, as the table of routes names it (contracts.md sections 3 and 8.3).
 
 const (
-	readUsers    = "User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
-	writeUsers   = "User.ReadWrite.All Directory.ReadWrite.All"
-	readMethods  = "UserAuthenticationMethod.Read.All UserAuthenticationMethod.ReadWrite.All"
-	writeMethods = "UserAuthenticationMethod.ReadWrite.All"
-	ownUser      = "User.Read User.ReadWrite"
-	readGroups   = "GroupMember.Read.All Group.Read.All Group.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
-	readApps     = "Application.Read.All Application.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
-	writeApps    = "Application.ReadWrite.All Directory.ReadWrite.All"
-	writeGroups  = "Group.ReadWrite.All Directory.ReadWrite.All"
+	readUsers           = "User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
+	writeUsers          = "User.ReadWrite.All Directory.ReadWrite.All"
+	readMethods         = "UserAuthenticationMethod.Read.All UserAuthenticationMethod.ReadWrite.All"
+	writeMethods        = "UserAuthenticationMethod.ReadWrite.All"
+	readPartnerSecurity = "PartnerSecurity.Read.All PartnerSecurity.ReadWrite.All"
+	gdapRead            = "DelegatedAdminRelationship.Read.All DelegatedAdminRelationship.ReadWrite.All"
+	gdapAll             = "DelegatedAdminRelationship.ReadWrite.All"
+	ownUser             = "User.Read User.ReadWrite"
+	readGroups          = "GroupMember.Read.All Group.Read.All Group.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
+	readApps            = "Application.Read.All Application.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
+	writeApps           = "Application.ReadWrite.All Directory.ReadWrite.All"
+	writeGroups         = "Group.ReadWrite.All Directory.ReadWrite.All"
 )
 
 var (
@@ -82,4 +85,11 @@ var (
 	mayReadMethodsPolicy = allow("Policy.Read.AuthenticationMethod Policy.Read.All Policy.ReadWrite.AuthenticationMethod").
 				with(globalReader, authPolicyAdmin, securityReader, securityAdmin)
 	mayWriteMethodsPolicy = allow("Policy.ReadWrite.AuthenticationMethod").with(authPolicyAdmin)
+
+	mayReadGDAP    = allow(gdapRead).forPartner().forGDAP()
+	mayWriteGDAP   = allow(gdapAll).forPartner().forGDAP()
+	mayMoveGDAP    = allow(gdapAll).when(mayMove)
+	mayReadAlerts  = allow(readPartnerSecurity).forPartner().when(agentOr(securityReader, securityAdmin, globalReader, securityOperator))
+	mayWriteAlerts = allow("PartnerSecurity.ReadWrite.All").forPartner().when(agentOr(securityAdmin))
+	mayReadScore   = allow(readPartnerSecurity).forPartner().when(agentOr(securityReader, securityAdmin, securityOperator, globalReader))
 )

@@ -166,12 +166,40 @@ func routes(sh *shapes) []*route {
 		post(configsPath, mayWriteMethodsPolicy, createConfig),
 		patch(configsPath+"/{}", mayWriteMethodsPolicy, changeConfig),
 		del(configsPath+"/{}", mayWriteMethodsPolicy, deleteConfig),
+
+		get(auditsPath, mayReadLogs, listAudits).pages(1000, 1000).of(reports),
+		get(auditsPath+"/{}", mayReadLogs, getAudit).of(reports),
+
+		get(gdapBase, mayReadGDAP, listRelationships).pages(300, 300).of(unlimited),
+		get(gdapBase+"/{}", mayReadGDAP, getRelationship).of(unlimited),
+		post(gdapBase, mayWriteGDAP, createRelationship).of(unlimited),
+		patch(gdapBase+"/{}", mayWriteGDAP, changeRelationship).of(unlimited),
+		del(gdapBase+"/{}", mayWriteGDAP, deleteRelationship).of(unlimited),
+		get(gdapBase+"/{}/requests", mayReadGDAP, listRequests).pages(300, 300).of(unlimited),
+		get(gdapBase+"/{}/requests/{}", mayReadGDAP, getRequest).of(unlimited),
+		post(gdapBase+"/{}/requests", mayMoveGDAP, createRequest).of(unlimited),
+		get(gdapBase+"/{}/accessAssignments", mayReadGDAP, listAssignments).pages(300, 300).of(unlimited),
+		get(gdapBase+"/{}/accessAssignments/{}", mayReadGDAP, getAssignment).of(unlimited),
+		post(gdapBase+"/{}/accessAssignments", mayWriteGDAP, createAssignment).of(unlimited),
+		patch(gdapBase+"/{}/accessAssignments/{}", mayWriteGDAP, changeAssignment).of(unlimited),
+		del(gdapBase+"/{}/accessAssignments/{}", mayWriteGDAP, deleteAssignment).of(unlimited),
+		get(gdapBase+"/{}/operations", mayReadGDAP, listOperations).pages(300, 300).of(unlimited),
+		get(gdapBase+"/{}/operations/{}", mayReadGDAP, getOperation).of(unlimited),
+		get(gdapCustomersPath, mayReadGDAP, listGDAPCustomers).pages(300, 300).of(unlimited),
+		get(gdapCustomersPath+"/{}", mayReadGDAP, getGDAPCustomer).of(unlimited),
+		get(gdapCustomersPath+"/{}/serviceManagementDetails", mayReadGDAP, listDetails).pages(300, 300).of(unlimited),
+
+		get(scorePath, mayReadScore, nil).unlocked(getScore).of(unlimited).beta(),
+		get(scorePath+"/requirements", mayReadScore, nil).unlocked(listRequirements).untopped().of(unlimited).beta(),
+		get(scorePath+"/requirements/{}", mayReadScore, nil).unlocked(getRequirement).of(unlimited).beta(),
+		get(scorePath+"/history", mayReadScore, nil).unlocked(listHistory).untopped().of(unlimited).beta(),
+		get(scorePath+"/customerInsights", mayReadScore, nil).unlocked(listInsights).untopped().of(unlimited).beta(),
+		get(scorePath+"/customerInsights/{}", mayReadScore, nil).unlocked(getInsight).of(unlimited).beta(),
+		get(alertsPath, mayReadAlerts, listAlerts).pages(100, 999).of(unlimited).beta(),
+		get(alertsPath+"/{}", mayReadAlerts, getAlert).of(unlimited).beta(),
+		patch(alertsPath+"/{}", mayWriteAlerts, changeAlert).of(unlimited).beta(),
 	}
 	p := &router{}
-	p.audits()
 	p.signIns()
-	p.gdap()
-	p.scores()
-	p.alerts()
 	return append(rows, p.rows...)
 }

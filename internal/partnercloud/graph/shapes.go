@@ -12,7 +12,7 @@ type shapes struct {
 	organization, domain, contract, sku                                          *shape
 	policy, location, defaults, strength                                         *shape
 	method, requirements, registration, methods, config                          *shape
-	alert, score, requirement, history, insight                                  *shape
+	audit, customer, detail, alert, score, history, insight                      *shape
 }
 
 func newShapes() *shapes {
@@ -22,6 +22,8 @@ func newShapes() *shapes {
 		definition: newDefinitionShape(), organization: newOrganizationShape(), domain: newDomainShape(), contract: newContractShape(), sku: newSKUShape(),
 		policy: documentShape("conditionalAccessPolicy", nil, policyNames()...), location: newLocationShape(), defaults: newDefaultsShape(), strength: newStrengthShape(),
 		method: newMethodShape(), requirements: newRequirementsShape(), registration: newRegistrationShape(), methods: newMethodsPolicyShape(), config: newConfigShape(),
+		audit: newAuditShape(), customer: newGDAPCustomerShape(), detail: newDetailShape(),
+		alert: newAlertShape(), score: newScoreShape(), history: newHistoryShape(), insight: newInsightShape(),
 	}
 	sh.assigned = newRoleAssignmentShape(sh.definition)
 	sh.askEligible, sh.askActive = newRoleAskShape(sh.definition, askEligible), newRoleAskShape(sh.definition, askActive)
