@@ -53,9 +53,8 @@ func New(d Deps) *Graph {
 	}
 	g := &Graph{
 		world: d.World, api: &bearer.API{Keys: d.Keys, World: d.World, Resource: world.GraphAppID},
-		log: d.Log, lag: d.Lag, login: strings.TrimSuffix(d.Login, "/"), sh: newShapes(),
+		log: d.Log, lag: d.Lag, login: strings.TrimSuffix(d.Login, "/"), sh: newShapes(), plan: newTable(routes()),
 	}
-	g.plan = newTable(routes(g.sh))
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
