@@ -8,10 +8,12 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+
+	"partnerguard/internal/partnercloud/kit"
 )
 
 // maxBody bounds a request's body.
-const maxBody = 1 << 20
+const maxBody = kit.MaxBody
 
 func (c *call) readBody() error {
 	if c.r.Method != http.MethodPost && c.r.Method != http.MethodPatch && c.r.Method != http.MethodPut {
@@ -20,7 +22,7 @@ func (c *call) readBody() error {
 	tooLarge := func() error {
 		return refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request body is larger than %d bytes.", maxBody)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, c.r.Body, maxBody))
+	body, err := kit.ReadBody(c.r, maxBody)
 	if err != nil {
 		return tooLarge()
 	}

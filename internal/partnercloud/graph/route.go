@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/partnercloud/graph/odata"
+	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -117,11 +118,7 @@ const maxSegments = 16
 
 // locate reads version and path. name('key') is the same as name/key.
 func (c *call) locate() error {
-	scheme := "http"
-	if c.r.TLS != nil {
-		scheme = "https"
-	}
-	c.base = scheme + "://" + c.r.Host
+	c.base = kit.Base(c.r)
 	segs := strings.Split(strings.Trim(c.r.URL.EscapedPath(), "/"), "/")
 	switch {
 	case strings.EqualFold(segs[0], "v1.0"):

@@ -167,8 +167,5 @@ func (c *call) scope(why string, limit int) {
 }
 
 func tooMany(wait time.Duration, code, text string) error {
-	e := refuse(http.StatusTooManyRequests, code, "%s", text)
-	seconds := max(int((wait+time.Second-1)/time.Second), 1)
-	e.header = http.Header{"Retry-After": {strconv.Itoa(seconds)}}
-	return e
+	return refuse(http.StatusTooManyRequests, code, "%s", text).RetryAfter(wait)
 }
