@@ -20,7 +20,10 @@ func passwordObject(p world.PasswordCredential, secret any) object {
 	if p.Name != "" {
 		name = p.Name
 	}
-	return object{{"customKeyIdentifier", nil}, {"displayName", name}, {"endDateTime", p.End}, {"hint", p.Hint}, {"keyId", p.KeyID}, {"secretText", secret}, {"startDateTime", p.Start}}
+	return object{
+		{"customKeyIdentifier", nil}, {"displayName", name}, {"endDateTime", p.End}, {"hint", p.Hint}, {"keyId", p.KeyID}, {"secretText", secret},
+		{"startDateTime", p.Start},
+	}
 }
 
 func keys(list []world.KeyCredential) []object {
@@ -60,7 +63,10 @@ func named(s world.Scope) string {
 func permissionRoles(list []world.Scope) []object {
 	out := make([]object, 0, len(list))
 	for _, s := range list {
-		out = append(out, object{{"allowedMemberTypes", []string{"Application"}}, {"description", named(s)}, {"displayName", named(s)}, {"id", s.ID}, {"isEnabled", true}, {"origin", "Application"}, {"value", s.Value}})
+		out = append(out, object{
+			{"allowedMemberTypes", []string{"Application"}}, {"description", named(s)}, {"displayName", named(s)}, {"id", s.ID}, {"isEnabled", true},
+			{"origin", "Application"}, {"value", s.Value},
+		})
 	}
 	return out
 }
@@ -105,7 +111,10 @@ func newAppShape() *shape {
 			if x.TokenV2 {
 				version = 2
 			}
-			return object{{"acceptMappedClaims", nil}, {"knownClientApplications", []string{}}, {"requestedAccessTokenVersion", version}, {"oauth2PermissionScopes", permissionScopes(x.Scopes)}, {"preAuthorizedApplications", []object{}}}
+			return object{
+				{"acceptMappedClaims", nil}, {"knownClientApplications", []string{}}, {"requestedAccessTokenVersion", version},
+				{"oauth2PermissionScopes", permissionScopes(x.Scopes)}, {"preAuthorizedApplications", []object{}},
+			}
 		}),
 		f("appRoles", func(x a) any { return permissionRoles(x.Roles) }),
 		f("keyCredentials", func(x a) any { return keys(x.Keys) }),
@@ -117,7 +126,10 @@ func newAppShape() *shape {
 			return object{{"displayName", nil}, {"verifiedPublisherId", nil}, {"addedDateTime", nil}}
 		}),
 		f("web", func(x a) any {
-			return object{{"homePageUrl", nil}, {"logoutUrl", nil}, {"redirectUris", orEmpty(x.Web)}, {"implicitGrantSettings", object{{"enableAccessTokenIssuance", false}, {"enableIdTokenIssuance", false}}}}
+			return object{
+				{"homePageUrl", nil}, {"logoutUrl", nil}, {"redirectUris", orEmpty(x.Web)},
+				{"implicitGrantSettings", object{{"enableAccessTokenIssuance", false}, {"enableIdTokenIssuance", false}}},
+			}
 		}),
 	)
 }
@@ -129,17 +141,28 @@ func appFields() fields {
 		"userConsentDescription": text(), "userConsentDisplayName": text(), "origin": text(),
 	})
 	return fields{
-		"displayName": text().need().upTo(256), "signInAudience": enum("AzureADMyOrg AzureADMultipleOrgs AzureADandPersonalMicrosoftAccount PersonalMicrosoftAccount"),
+		"displayName":    text().need().upTo(256),
+		"signInAudience": enum("AzureADMyOrg AzureADMultipleOrgs AzureADandPersonalMicrosoftAccount PersonalMicrosoftAccount"),
 		"identifierUris": list(text().upTo(255)).upTo(50), "isFallbackPublicClient": flag(),
-		"web":          obj(fields{"redirectUris": list(text().upTo(2048)).upTo(256), "homePageUrl": unused(), "logoutUrl": unused(), "implicitGrantSettings": anything(), "redirectUriSettings": anything()}),
+		"web": obj(fields{
+			"redirectUris": list(text().upTo(2048)).upTo(256), "homePageUrl": unused(), "logoutUrl": unused(), "implicitGrantSettings": anything(),
+			"redirectUriSettings": anything(),
+		}),
 		"spa":          uris,
 		"publicClient": uris,
-		"api":          obj(fields{"requestedAccessTokenVersion": number(), "oauth2PermissionScopes": list(scope).upTo(200), "acceptMappedClaims": unused(), "knownClientApplications": unused(), "preAuthorizedApplications": unused()}),
-		"appRoles":     list(obj(fields{"id": text().need(), "value": text(), "displayName": text(), "description": text(), "isEnabled": flag(), "allowedMemberTypes": list(text()), "origin": text()})).upTo(200),
+		"api": obj(fields{
+			"requestedAccessTokenVersion": number(), "oauth2PermissionScopes": list(scope).upTo(200), "acceptMappedClaims": unused(),
+			"knownClientApplications": unused(), "preAuthorizedApplications": unused(),
+		}),
+		"appRoles": list(obj(fields{
+			"id": text().need(), "value": text(), "displayName": text(), "description": text(), "isEnabled": flag(), "allowedMemberTypes": list(text()),
+			"origin": text(),
+		})).upTo(200),
 		"requiredResourceAccess": list(obj(fields{
 			"resourceAppId": text().need(), "resourceAccess": list(obj(fields{"id": text().need(), "type": enum("Scope Role").need()})).need(),
 		})).upTo(50),
 		"description": unused(), "tags": unused(), "notes": unused(),
-		"id": readOnly(), "appId": readOnly(), "createdDateTime": readOnly(), "passwordCredentials": readOnly(), "keyCredentials": list(obj(keyFields())).upTo(20), "publisherDomain": readOnly(), "deletedDateTime": readOnly(), "verifiedPublisher": readOnly(),
+		"id": readOnly(), "appId": readOnly(), "createdDateTime": readOnly(), "passwordCredentials": readOnly(),
+		"keyCredentials": list(obj(keyFields())).upTo(20), "publisherDomain": readOnly(), "deletedDateTime": readOnly(), "verifiedPublisher": readOnly(),
 	}
 }

@@ -132,7 +132,9 @@ func (c *call) applyApp(s *world.State, a *world.Application) error {
 		if given(m, "oauth2PermissionScopes") {
 			a.Scopes = nil
 			for _, x := range objs(m, "oauth2PermissionScopes") {
-				a.Scopes = append(a.Scopes, world.Scope{ID: str(x, "id"), Value: str(x, "value"), Name: str(x, "adminConsentDisplayName"), Admin: str(x, "type") == "Admin"})
+				a.Scopes = append(a.Scopes, world.Scope{
+					ID: str(x, "id"), Value: str(x, "value"), Name: str(x, "adminConsentDisplayName"), Admin: str(x, "type") == "Admin",
+				})
 			}
 		}
 	}

@@ -56,7 +56,8 @@ func (c *call) readBody() error {
 
 func (c *call) readObject() error {
 	if json.Unmarshal(c.body, &c.in) != nil || c.in == nil {
-		return refuse(http.StatusBadRequest, "BadRequest", "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
+		return refuse(http.StatusBadRequest, "BadRequest",
+			"Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
 	}
 	return nil
 }

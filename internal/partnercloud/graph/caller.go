@@ -163,7 +163,8 @@ func (c *call) permit(s *world.State, t *world.Tenant) error {
 	if c.caller.AppOnly() {
 		if p.gdap {
 			if sp := t.SP(partnerDelegationApp); sp == nil || !sp.Enabled {
-				return refuse(http.StatusForbidden, "Authorization_RequestDenied", "The service principal of Partner Customer Delegated Administration is missing in the tenant.")
+				return refuse(http.StatusForbidden, "Authorization_RequestDenied",
+					"The service principal of Partner Customer Delegated Administration is missing in the tenant.")
 			}
 		}
 		if p.custom != nil {

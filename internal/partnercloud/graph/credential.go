@@ -17,13 +17,19 @@ func addPassword(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	fs := fields{"passwordCredential": obj(fields{"displayName": text().upTo(120), "startDateTime": when(), "endDateTime": when(), "keyId": unused(), "secretText": unused(), "hint": unused(), "customKeyIdentifier": unused()})}
+	fs := fields{"passwordCredential": obj(fields{
+		"displayName": text().upTo(120), "startDateTime": when(), "endDateTime": when(), "keyId": unused(), "secretText": unused(), "hint": unused(),
+		"customKeyIdentifier": unused(),
+	})}
 	if err := fs.check("", c.in); err != nil {
 		return nil, err
 	}
 	m := inner(c.in, "passwordCredential")
 	secret := world.NewSecret()[:40]
-	cred := world.PasswordCredential{KeyID: world.NewGUID(), Name: str(m, "displayName"), Hint: secret[:3], Start: later(moment(m, "startDateTime"), time.Time{}), End: moment(m, "endDateTime"), Hash: world.HashSecret(secret)}
+	cred := world.PasswordCredential{
+		KeyID: world.NewGUID(), Name: str(m, "displayName"), Hint: secret[:3], Start: later(moment(m, "startDateTime"), time.Time{}),
+		End: moment(m, "endDateTime"), Hash: world.HashSecret(secret),
+	}
 	if cred.Start.IsZero() {
 		cred.Start = c.now
 	}
@@ -91,7 +97,10 @@ func removeKey(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 
 // keyFields are the members of a keyCredential that may be written.
 func keyFields() fields {
-	return fields{"type": enum("AsymmetricX509Cert").need(), "usage": enum("Verify").need(), "key": text().upTo(20_000), "displayName": text().upTo(120), "keyId": text(), "startDateTime": when(), "endDateTime": when(), "customKeyIdentifier": text()}
+	return fields{
+		"type": enum("AsymmetricX509Cert").need(), "usage": enum("Verify").need(), "key": text().upTo(20_000), "displayName": text().upTo(120),
+		"keyId": text(), "startDateTime": when(), "endDateTime": when(), "customKeyIdentifier": text(),
+	}
 }
 
 // keyOf reads a keyCredential that brings its certificate.
@@ -104,7 +113,10 @@ func keyOf(m map[string]any) (cred world.KeyCredential, err error) {
 	if err != nil {
 		return cred, badRequest("Key value is invalid certificate.")
 	}
-	cred = world.KeyCredential{KeyID: world.NewGUID(), Name: str(m, "displayName"), Type: "AsymmetricX509Cert", Usage: "Verify", Start: cert.NotBefore.UTC(), End: cert.NotAfter.UTC(), DER: der}
+	cred = world.KeyCredential{
+		KeyID: world.NewGUID(), Name: str(m, "displayName"), Type: "AsymmetricX509Cert", Usage: "Verify", Start: cert.NotBefore.UTC(),
+		End: cert.NotAfter.UTC(), DER: der,
+	}
 	if cred.Name == "" {
 		cred.Name = cert.Subject.String()
 	}

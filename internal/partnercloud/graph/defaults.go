@@ -15,7 +15,8 @@ func newDefaultsShape() *shape {
 		f("deletedDateTime", func(bool) any { return nil }),
 		f("displayName", func(bool) any { return "Security Defaults" }),
 		f("description", func(bool) any {
-			return "Basic identity security for everybody in the organization: registration for multifactor authentication, multifactor authentication for administrators, and no legacy authentication."
+			return "Basic identity security for everybody in the organization: registration for multifactor authentication, " +
+				"multifactor authentication for administrators, and no legacy authentication."
 		}),
 		f("isEnabled", func(on bool) any { return on }),
 	)

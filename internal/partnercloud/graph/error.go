@@ -23,7 +23,8 @@ func badRequest(format string, args ...any) *kit.Fault {
 }
 
 func notFound(id string) *kit.Fault {
-	return refuse(http.StatusNotFound, "Request_ResourceNotFound", "Resource '%s' does not exist or one of its queried reference-property objects are not present.", clip(id))
+	return refuse(http.StatusNotFound, "Request_ResourceNotFound",
+		"Resource '%s' does not exist or one of its queried reference-property objects are not present.", clip(id))
 }
 
 func denied() *kit.Fault {

@@ -31,7 +31,8 @@ func (c *call) ifMatch(id string, n int64) error {
 	case v == "":
 		return refuse(http.StatusBadRequest, "BadRequest", "The If-Match header with the last known ETag is required.")
 	case v != "*" && v != etag(id, n):
-		return refuse(http.StatusPreconditionFailed, "PreconditionFailed", "The ETag in the If-Match header is not that of the object: it was changed in the meantime.")
+		return refuse(http.StatusPreconditionFailed, "PreconditionFailed",
+			"The ETag in the If-Match header is not that of the object: it was changed in the meantime.")
 	}
 	return nil
 }

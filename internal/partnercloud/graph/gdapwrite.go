@@ -62,7 +62,8 @@ func relationshipFields() fields {
 	return fields{
 		"displayName": text().need().upTo(50), "duration": text().need(), "autoExtendDuration": text(), "accessDetails": roleSpec(),
 		"customer": obj(fields{"tenantId": text().need(), "displayName": text()}),
-		"id":       readOnly(), "status": readOnly(), "createdDateTime": readOnly(), "lastModifiedDateTime": readOnly(), "activatedDateTime": readOnly(), "endDateTime": readOnly(),
+		"id":       readOnly(), "status": readOnly(), "createdDateTime": readOnly(), "lastModifiedDateTime": readOnly(), "activatedDateTime": readOnly(),
+		"endDateTime": readOnly(),
 	}
 }
 

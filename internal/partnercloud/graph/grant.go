@@ -88,11 +88,17 @@ func (c *call) auditGrant(s *world.State, t *world.Tenant, activity, operation s
 }
 
 func createGrant(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	fs := fields{"clientId": text().need(), "consentType": enum("AllPrincipals Principal").need(), "principalId": text(), "resourceId": text().need(), "scope": text().need(), "id": readOnly(), "startTime": text(), "expiryTime": text()}
+	fs := fields{
+		"clientId": text().need(), "consentType": enum("AllPrincipals Principal").need(), "principalId": text(), "resourceId": text().need(),
+		"scope": text().need(), "id": readOnly(), "startTime": text(), "expiryTime": text(),
+	}
 	if err := fs.check("", c.in); err != nil {
 		return nil, err
 	}
-	g := &world.Grant{ID: world.NewSecret()[:43], Client: str(c.in, "clientId"), Resource: str(c.in, "resourceId"), Principal: str(c.in, "principalId"), Scopes: strings.Fields(str(c.in, "scope"))}
+	g := &world.Grant{
+		ID: world.NewSecret()[:43], Client: str(c.in, "clientId"), Resource: str(c.in, "resourceId"), Principal: str(c.in, "principalId"),
+		Scopes: strings.Fields(str(c.in, "scope")),
+	}
 	if (str(c.in, "consentType") == "AllPrincipals") != (g.Principal == "") || str(c.in, "consentType") == "" {
 		return nil, badRequest("The consentType AllPrincipals has no principalId, and Principal needs one.")
 	}
@@ -115,7 +121,10 @@ func changeGrant(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if old == nil {
 		return nil, notFound(c.params[0])
 	}
-	if err := (fields{"scope": text().need(), "clientId": readOnly(), "consentType": readOnly(), "principalId": readOnly(), "resourceId": readOnly(), "id": readOnly()}).check("", c.in); err != nil {
+	if err := (fields{
+		"scope": text().need(), "clientId": readOnly(), "consentType": readOnly(), "principalId": readOnly(), "resourceId": readOnly(),
+		"id": readOnly(),
+	}).check("", c.in); err != nil {
 		return nil, err
 	}
 	g := *old

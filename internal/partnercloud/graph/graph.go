@@ -81,7 +81,8 @@ func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Client-Request-Id", id)
 	}
 	h.Set("Cache-Control", "no-cache")
-	h.Set("X-Ms-Ags-Diagnostic", `{"ServerInfo":{"DataCenter":"Partner cloud (local, not Microsoft)","Slice":"E","Ring":"1","ScaleUnit":"000","RoleInstance":"local"}}`)
+	h.Set("X-Ms-Ags-Diagnostic",
+		`{"ServerInfo":{"DataCenter":"Partner cloud (local, not Microsoft)","Slice":"E","Ring":"1","ScaleUnit":"000","RoleInstance":"local"}}`)
 	c := &call{g: g, r: r, head: h, now: g.world.Clock.Now(), auth: r.Header.Get("Authorization")}
 	rep, err := c.run()
 	if err != nil {

@@ -45,7 +45,8 @@ func groupFields() fields {
 		"displayName": text().need().upTo(256), "description": text().upTo(1024), "mailEnabled": flag(), "mailNickname": text().upTo(64), "securityEnabled": flag(),
 		"groupTypes": list(text()), "isAssignableToRole": flag(), "visibility": text(),
 		"owners@odata.bind": list(text()).upTo(20), "members@odata.bind": list(text()).upTo(20),
-		"id": readOnly(), "createdDateTime": readOnly(), "mail": readOnly(), "proxyAddresses": readOnly(), "renewedDateTime": readOnly(), "deletedDateTime": readOnly(),
+		"id": readOnly(), "createdDateTime": readOnly(), "mail": readOnly(), "proxyAddresses": readOnly(), "renewedDateTime": readOnly(),
+		"deletedDateTime":       readOnly(),
 		"onPremisesSyncEnabled": readOnly(), "securityIdentifier": readOnly(), "members": readOnly(), "owners": readOnly(),
 	}
 }

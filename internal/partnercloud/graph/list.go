@@ -91,7 +91,8 @@ func (c *call) advancedQuery() error {
 		return refuse(400, "Request_BadRequest", "$count is not currently supported without the header ConsistencyLevel: eventual.")
 	}
 	if (c.q.Count || len(c.q.Search) > 0) && !c.advance {
-		return refuse(400, "Request_UnsupportedQuery", "Request with $count or $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'.")
+		return refuse(400, "Request_UnsupportedQuery",
+			"Request with $count or $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'.")
 	}
 	if c.q.Filter != nil && !c.advance && c.q.Filter.Advanced() {
 		return refuse(400, "Request_UnsupportedQuery", "Unsupported Query: the filter needs the header ConsistencyLevel: eventual and $count=true.")

@@ -13,7 +13,10 @@ import (
 const locationsPath = "identity/conditionalAccess/namedLocations"
 
 func locationFields(kind string) fields {
-	fs := fields{"id": anything(), "createdDateTime": anything(), "modifiedDateTime": anything(), "deletedDateTime": anything(), "displayName": text().need().upTo(256)}
+	fs := fields{
+		"id": anything(), "createdDateTime": anything(), "modifiedDateTime": anything(), "deletedDateTime": anything(),
+		"displayName": text().need().upTo(256),
+	}
 	if kind == "ipNamedLocation" {
 		fs["isTrusted"] = flag().need()
 		fs["ipRanges"] = list(obj(fields{"cidrAddress": text().need().upTo(60)})).need().upTo(2000)
@@ -118,7 +121,9 @@ func deleteLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 }
 
 func (c *call) auditLocation(s *world.State, t *world.Tenant, activity, operation string, old, next *world.Document) {
-	c.auditDocument(s, t, change{activity: activity, category: "Policy", operation: operation, service: "Conditional Access"}, "NamedLocation", "NamedLocation", old, next)
+	c.auditDocument(s, t, change{
+		activity: activity, category: "Policy", operation: operation, service: "Conditional Access",
+	}, "NamedLocation", "NamedLocation", old, next)
 }
 
 // saveLocation judges a named location and keeps it.

@@ -78,7 +78,9 @@ func getConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 func externalFields() fields {
 	return fields{
 		"id": readOnly(), "displayName": text().need().upTo(200), "appId": text().need(), "state": enum("enabled disabled"),
-		"openIdConnectSetting": obj(fields{"clientId": text().need(), "discoveryUrl": text().need()}).need(), "includeTargets": targetsSpec(), "excludeTargets": targetsSpec(),
+		"openIdConnectSetting": obj(fields{
+			"clientId": text().need(), "discoveryUrl": text().need(),
+		}).need(), "includeTargets": targetsSpec(), "excludeTargets": targetsSpec(),
 	}
 }
 
@@ -103,7 +105,9 @@ func createConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	d.Raw = raw
 	t.MethodConfigs.Put(d)
 	s.Touch(t)
-	c.auditMethods(s, t, "Add", target("Policy", d.ID, str(m, "displayName")), world.Modified{Name: "AuthenticationMethodConfiguration", Old: "", New: string(raw)})
+	c.auditMethods(s, t, "Add", target("Policy", d.ID, str(m, "displayName")), world.Modified{
+		Name: "AuthenticationMethodConfiguration", Old: "", New: string(raw),
+	})
 	doc, _ := c.shownConfig(d)
 	return c.created(s, t, configsPath, c.g.sh.config, c.withTargets(doc))
 }
@@ -137,9 +141,9 @@ func changeConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	d.Raw, d.Changed = raw, c.now
 	t.MethodConfigs.Put(&d)
 	s.Touch(t)
-	ch := change{activity: "Authentication Methods Policy Update", category: "ApplicationManagement", service: "Authentication Methods", target: target("Policy", d.ID, str(m, "displayName"))}
-	ch.props = []world.Modified{{Name: "AuthenticationMethodConfiguration", Old: string(old.Raw), New: string(raw)}}
-	c.audit(s, t, ch)
+	c.auditMethods(s, t, "Update", target("Policy", d.ID, str(m, "displayName")), world.Modified{
+		Name: "AuthenticationMethodConfiguration", Old: string(old.Raw), New: string(raw),
+	})
 	return noContent()
 }
 
@@ -161,7 +165,8 @@ func deleteConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 func configFields() fields {
 	return fields{
 		"id": anything(), "state": enum("enabled disabled"), "includeTargets": targetsSpec(), "excludeTargets": targetsSpec(),
-		"isSelfServiceRegistrationAllowed": flag(), "isAttestationEnforced": flag(), "isSoftwareOathEnabled": flag(), "defaultLifetimeInMinutes": number(), "defaultLength": number(),
+		"isSelfServiceRegistrationAllowed": flag(), "isAttestationEnforced": flag(), "isSoftwareOathEnabled": flag(),
+		"defaultLifetimeInMinutes": number(), "defaultLength": number(),
 		"minimumLifetimeInMinutes": number(), "maximumLifetimeInMinutes": number(), "isUsableOnce": flag(), "isOfficePhoneAllowed": flag(),
 		"allowExternalIdToUseEmailOtp": enum("default enabled disabled"), "featureSettings": anything(),
 		"keyRestrictions": obj(fields{"isEnforced": flag(), "enforcementType": enum("allow block"), "aaGuids": list(text())}),

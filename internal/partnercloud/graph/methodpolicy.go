@@ -97,7 +97,9 @@ func changeMethodsPolicy(c *call, s *world.State, t *world.Tenant) (*reply, erro
 	}
 	t.MethodsPolicy.ID, t.MethodsPolicy.Raw, t.MethodsPolicy.Changed = "authenticationMethodsPolicy", raw, c.now
 	s.Touch(t)
-	c.auditMethods(s, t, "Update", target("Policy", "authenticationMethodsPolicy", ""), world.Modified{Name: "AuthenticationMethodsPolicy", Old: string(old), New: string(raw)})
+	c.auditMethods(s, t, "Update", target("Policy", "authenticationMethodsPolicy", ""), world.Modified{
+		Name: "AuthenticationMethodsPolicy", Old: string(old), New: string(raw),
+	})
 	return noContent()
 }
 

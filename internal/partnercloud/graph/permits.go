@@ -4,7 +4,8 @@ import (
 	"slices"
 )
 
-// Who may do what, as the table of routes names it (contracts.md sections 3 and 8.3).
+// Who may do what, as the table of routes names it (contracts.md sections 3 and 8.3):
+// permissions, then directory roles of which a user needs one besides.
 
 const (
 	readUsers           = "User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
@@ -16,6 +17,7 @@ const (
 	gdapAll             = "DelegatedAdminRelationship.ReadWrite.All"
 	ownUser             = "User.Read User.ReadWrite"
 	readGroups          = "GroupMember.Read.All Group.Read.All Group.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
+	readRoles           = "RoleManagement.Read.Directory RoleManagement.ReadWrite.Directory"
 	readApps            = "Application.Read.All Application.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
 	writeApps           = "Application.ReadWrite.All Directory.ReadWrite.All"
 	writeGroups         = "Group.ReadWrite.All Directory.ReadWrite.All"
@@ -40,16 +42,17 @@ var (
 	mayWriteApps     = allow(writeApps).with(applicationAdmin, cloudAppAdmin)
 	mayReadAppRoles  = allow(readApps + " AppRoleAssignment.ReadWrite.All")
 	mayWriteAppRoles = allow("AppRoleAssignment.ReadWrite.All").and(readApps).with(privilegedRoleAdmin)
-	mayReadGrants    = allow("Directory.Read.All Directory.ReadWrite.All DelegatedPermissionGrant.ReadWrite.All").with(directoryReaders, directoryWriters, globalReader,
-		applicationAdmin, cloudAppAdmin, privilegedRoleAdmin, userAdmin, securityReader, securityAdmin)
+	mayReadGrants    = allow("Directory.Read.All Directory.ReadWrite.All DelegatedPermissionGrant.ReadWrite.All").
+				with(directoryReaders, directoryWriters, globalReader, applicationAdmin, cloudAppAdmin, privilegedRoleAdmin, userAdmin, securityReader, securityAdmin)
 	mayWriteGrants = allow("DelegatedPermissionGrant.ReadWrite.All Directory.ReadWrite.All").with(applicationAdmin, cloudAppAdmin, privilegedRoleAdmin)
 
-	mayReadRoles          = allow("RoleManagement.Read.Directory RoleManagement.ReadWrite.Directory Directory.Read.All Directory.ReadWrite.All")
-	mayReadRoleManagement = mayReadRoles.with(directoryReaders, globalReader, privilegedRoleAdmin, securityReader, securityAdmin, securityOperator, userAdmin, directoryWriters)
-	mayAssignRoles        = allow("RoleManagement.ReadWrite.Directory").with(privilegedRoleAdmin)
-	mayReadEligible       = allow("RoleEligibilitySchedule.Read.Directory RoleEligibilitySchedule.ReadWrite.Directory RoleManagement.Read.Directory RoleManagement.ReadWrite.Directory").
-				with(privilegedRoleAdmin, globalReader, securityReader, securityOperator, securityAdmin).when(needP2)
-	mayReadActive = allow("RoleAssignmentSchedule.Read.Directory RoleAssignmentSchedule.ReadWrite.Directory RoleManagement.Read.Directory RoleManagement.ReadWrite.Directory").
+	mayReadRoles          = allow(readRoles + " Directory.Read.All Directory.ReadWrite.All")
+	mayReadRoleManagement = mayReadRoles.
+				with(directoryReaders, globalReader, privilegedRoleAdmin, securityReader, securityAdmin, securityOperator, userAdmin, directoryWriters)
+	mayAssignRoles  = allow("RoleManagement.ReadWrite.Directory").with(privilegedRoleAdmin)
+	mayReadEligible = allow("RoleEligibilitySchedule.Read.Directory RoleEligibilitySchedule.ReadWrite.Directory "+readRoles).
+			with(privilegedRoleAdmin, globalReader, securityReader, securityOperator, securityAdmin).when(needP2)
+	mayReadActive = allow("RoleAssignmentSchedule.Read.Directory RoleAssignmentSchedule.ReadWrite.Directory "+readRoles).
 			with(privilegedRoleAdmin, globalReader, securityReader, securityOperator, securityAdmin).when(needP2)
 	mayAskEligible = allow("RoleEligibilitySchedule.ReadWrite.Directory RoleManagement.ReadWrite.Directory").when(needP2)
 	mayAskActive   = allow("RoleAssignmentSchedule.ReadWrite.Directory RoleManagement.ReadWrite.Directory").when(needP2)
@@ -62,7 +65,8 @@ var (
 	mayReadObject    = allow("Directory.Read.All Directory.ReadWrite.All User.Read.All Group.Read.All Application.Read.All")
 	mayReadObjects   = allow("Directory.Read.All Directory.ReadWrite.All")
 
-	mayReadRisk  = allow("IdentityRiskyUser.Read.All IdentityRiskyUser.ReadWrite.All").with(securityReader, securityOperator, securityAdmin, globalReader).when(needP2Risk)
+	mayReadRisk = allow("IdentityRiskyUser.Read.All IdentityRiskyUser.ReadWrite.All").
+			with(securityReader, securityOperator, securityAdmin, globalReader).when(needP2Risk)
 	mayJudgeRisk = allow("IdentityRiskyUser.ReadWrite.All").with(securityOperator, securityAdmin).when(needP2Risk)
 
 	mayReadPolicies  = allow("Policy.Read.All Policy.Read.ConditionalAccess").with(securityReader, globalReader, securityAdmin, conditionalAdmin, securityOperator)

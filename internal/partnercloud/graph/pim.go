@@ -20,7 +20,8 @@ func needP2(_ *call, _ *world.State, t *world.Tenant) error {
 	return nil
 }
 
-var errP2 = refuse(http.StatusForbidden, "AadPremiumLicenseRequired", "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.")
+var errP2 = refuse(http.StatusForbidden, "AadPremiumLicenseRequired",
+	"The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.")
 
 // newScheduleShape shows what Privileged Identity Management knows of an
 // assignment (contracts.md section 3.4).

@@ -61,7 +61,8 @@ func policyFields(beta bool) fields {
 			"builtInControls": list(enum("block mfa compliantDevice domainJoinedDevice approvedApplication compliantApplication passwordChange riskRemediation")).need(),
 			// References that clients send back from what they read.
 			"authenticationStrength": obj(fields{
-				"id": text(), "displayName": text(), "description": text(), "policyType": text(), "requirementsSatisfied": text(), "createdDateTime": text(), "modifiedDateTime": text(),
+				"id": text(), "displayName": text(), "description": text(), "policyType": text(), "requirementsSatisfied": text(), "createdDateTime": text(),
+				"modifiedDateTime":    text(),
 				"allowedCombinations": list(text()), "combinationConfigurations": list(anything()),
 			}),
 			"customAuthenticationFactors": list(text()).need(), "termsOfUse": list(text()).need(),
@@ -71,7 +72,10 @@ func policyFields(beta bool) fields {
 }
 
 func policyNames() []string {
-	return []string{"id", "templateId", "displayName", "description", "createdDateTime", "modifiedDateTime", "state", "deletedDateTime", "conditions", "grantControls", "sessionControls"}
+	return []string{
+		"id", "templateId", "displayName", "description", "createdDateTime", "modifiedDateTime", "state", "deletedDateTime", "conditions",
+		"grantControls", "sessionControls",
+	}
 }
 
 // shownPolicy is a policy as Graph shows it: the strength in full, newer enum

@@ -72,7 +72,9 @@ func deletePolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 
 // auditPolicy writes the row of a policy's change; nil: there was none, or is none.
 func (c *call) auditPolicy(s *world.State, t *world.Tenant, activity, operation string, old, next *world.Document) {
-	c.auditDocument(s, t, change{activity: activity, category: "Policy", operation: operation, service: "Conditional Access"}, "Policy", "ConditionalAccessPolicy", old, next)
+	c.auditDocument(s, t, change{
+		activity: activity, category: "Policy", operation: operation, service: "Conditional Access",
+	}, "Policy", "ConditionalAccessPolicy", old, next)
 }
 
 // auditDocument writes the row of a settings object's change with both forms of it.
@@ -163,7 +165,8 @@ func judgeScope(m, cond map[string]any) error {
 	if str(m, "displayName") == "" {
 		return badPolicy("The policy needs a displayName.")
 	}
-	if apps == nil || apps["applicationFilter"] == nil && !names(apps, "includeApplications", "includeUserActions", "includeAuthenticationContextClassReferences") {
+	if apps == nil || apps["applicationFilter"] == nil &&
+		!names(apps, "includeApplications", "includeUserActions", "includeAuthenticationContextClassReferences") {
 		return badPolicy("The policy must include applications, user actions or authentication contexts.")
 	}
 	if inner(cond, "clientApplications") == nil &&

@@ -51,7 +51,8 @@ func newRiskyShape(c *call) *shape {
 
 func needP2Risk(_ *call, _ *world.State, t *world.Tenant) error {
 	if !t.HasPlan(world.PlanP2) {
-		return refuse(http.StatusForbidden, "AadPremiumLicenseRequired", "Your tenant is not licensed for this feature: Identity Protection needs Microsoft Entra ID P2.")
+		return refuse(http.StatusForbidden, "AadPremiumLicenseRequired",
+			"Your tenant is not licensed for this feature: Identity Protection needs Microsoft Entra ID P2.")
 	}
 	return nil
 }

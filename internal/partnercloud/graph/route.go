@@ -41,6 +41,7 @@ type takes struct {
 	// ConsistencyLevel: eventual.
 	advanced bool
 	noTop    bool // refuses $top and $skip
+	changes  bool // a delta query: $select, $filter and $top alone
 }
 
 func on(method, pattern string, who permit, do handler) *route {
@@ -70,6 +71,12 @@ func (r *route) pages(top, max int) *route {
 func (r *route) objects() *route {
 	r.takes.advanced = true
 	return r.pages(100, 999)
+}
+
+// changes marks a delta query.
+func (r *route) changes() *route {
+	r.takes.many, r.takes.changes = true, true
+	return r
 }
 
 // whole marks a collection given at once.

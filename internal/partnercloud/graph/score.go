@@ -49,7 +49,10 @@ func (c *call) read(s *world.State, t *world.Tenant) *reading {
 	if old != nil && old.version == t.Version() && old.day == day {
 		return &reading{id: t.ID, finished: old}
 	}
-	r := &reading{id: t.ID, engine: s.Engine(t), admins: adminsOf(t, c.now), enabled: map[string]bool{}, able: map[string]bool{}, fresh: &insight{version: t.Version(), day: day, defaults: t.SecurityDefaults}}
+	r := &reading{
+		id: t.ID, engine: s.Engine(t), admins: adminsOf(t, c.now), enabled: map[string]bool{}, able: map[string]bool{},
+		fresh: &insight{version: t.Version(), day: day, defaults: t.SecurityDefaults},
+	}
 	for _, p := range r.engine.Tenant().Policies {
 		r.fresh.ca = r.fresh.ca || p.Enforced() && p.RequiresMFA()
 	}
@@ -156,15 +159,26 @@ func (c *call) requirements() ([]requirement, time.Time, []world.Score, error) {
 	}
 	const ns = "partner.security."
 	list := []requirement{
-		{ns + "adminsMfaEnforcedSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a01", "mfaEnforcedForAdmins", world.ScorePart(mine.adminsMet, mine.admins), mine.adminsMet == mine.admins, object{
-			{"legacyPerUserMfaStatus", status(mine.legacy)}, {"mfaConditionalAccessPolicyStatus", status(mine.ca)}, {"securityDefaultsStatus", status(mine.defaults)},
-			{"totalAdminsCount", mine.admins}, {"mfaEnabledAdminsCount", mine.adminsMet - mine.adminsBare}, {"adminsRequiredNotUsingMfaCount", mine.adminsBare},
-			{"totalUsersCount", mine.users}, {"mfaEnabledUsersCount", mine.usersMet - mine.usersBare}, {"usersRequiredNotUsingMfaCount", mine.usersBare},
-		}},
-		{ns + "responseTimeSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a02", "securityAlertsPromptlyResolved", world.ScorePart(boolInt(hours <= world.ResponseGoal), 1), hours <= world.ResponseGoal, object{{"averageResponseTimeInHours", math.Round(hours*100) / 100}}},
+		{ns + "adminsMfaEnforcedSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a01", "mfaEnforcedForAdmins",
+			world.ScorePart(mine.adminsMet, mine.admins), mine.adminsMet == mine.admins, object{
+				{"legacyPerUserMfaStatus", status(mine.legacy)}, {"mfaConditionalAccessPolicyStatus", status(mine.ca)}, {"securityDefaultsStatus", status(mine.defaults)},
+				{"totalAdminsCount", mine.admins}, {"mfaEnabledAdminsCount", mine.adminsMet - mine.adminsBare}, {"adminsRequiredNotUsingMfaCount", mine.adminsBare},
+				{"totalUsersCount", mine.users}, {"mfaEnabledUsersCount", mine.usersMet - mine.usersBare}, {"usersRequiredNotUsingMfaCount", mine.usersBare},
+			}},
+		{
+			ns + "responseTimeSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a02", "securityAlertsPromptlyResolved",
+			world.ScorePart(boolInt(hours <= world.ResponseGoal), 1), hours <= world.ResponseGoal,
+			object{{"averageResponseTimeInHours", math.Round(hours*100) / 100}},
+		},
 		{ns + "securityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a03", "securityContactProvided", world.ScorePart(boolInt(contact), 1), contact, nil},
-		{ns + "customersMfaEnforcedSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a04", "mfaEnforcedForAdminsOfCustomers", world.ScorePart(compliant, total), compliant == total, object{{"compliantTenantCount", compliant}, {"totalTenantCount", total}}},
-		{ns + "customersSpendingBudgetSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a05", "spendingBudgetSetForCustomerAzureSubscriptions", world.ScorePart(budgets, azure), budgets == azure, object{{"customersWithSpendBudgetCount", budgets}, {"totalCustomersCount", azure}}},
+		{
+			ns + "customersMfaEnforcedSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a04", "mfaEnforcedForAdminsOfCustomers",
+			world.ScorePart(compliant, total), compliant == total, object{{"compliantTenantCount", compliant}, {"totalTenantCount", total}},
+		},
+		{
+			ns + "customersSpendingBudgetSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a05", "spendingBudgetSetForCustomerAzureSubscriptions",
+			world.ScorePart(budgets, azure), budgets == azure, object{{"customersWithSpendBudgetCount", budgets}, {"totalCustomersCount", azure}},
+		},
 	}
 	return list, c.now, history, nil
 }

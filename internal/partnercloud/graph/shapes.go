@@ -20,9 +20,11 @@ func newShapes() *shapes {
 		user: newUserShape(), group: newGroupShape(), role: newActiveRoleShape(),
 		app: newAppShape(), federated: newFederatedShape(), sp: newSPShape(), appRole: newAppRoleShape(), grant: newGrantShape(),
 		definition: newDefinitionShape(), organization: newOrganizationShape(), domain: newDomainShape(), contract: newContractShape(), sku: newSKUShape(),
-		policy: documentShape("conditionalAccessPolicy", nil, policyNames()...), location: newLocationShape(), defaults: newDefaultsShape(), strength: newStrengthShape(),
-		method: newMethodShape(), requirements: newRequirementsShape(), registration: newRegistrationShape(), methods: newMethodsPolicyShape(), config: newConfigShape(),
-		audit: newAuditShape(), customer: newGDAPCustomerShape(), detail: newDetailShape(),
+		policy: documentShape("conditionalAccessPolicy", nil, policyNames()...), location: newLocationShape(), defaults: newDefaultsShape(),
+		strength: newStrengthShape(),
+		method:   newMethodShape(), requirements: newRequirementsShape(), registration: newRegistrationShape(), methods: newMethodsPolicyShape(),
+		config: newConfigShape(),
+		audit:  newAuditShape(), customer: newGDAPCustomerShape(), detail: newDetailShape(),
 		alert: newAlertShape(), score: newScoreShape(), history: newHistoryShape(), insight: newInsightShape(),
 	}
 	sh.assigned = newRoleAssignmentShape(sh.definition)

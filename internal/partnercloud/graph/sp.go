@@ -123,13 +123,17 @@ func getSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 }
 
 func createSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	fs := fields{"appId": text().need(), "displayName": text(), "accountEnabled": flag(), "appRoleAssignmentRequired": flag(), "tags": list(text()), "id": readOnly()}
+	fs := fields{
+		"appId": text().need(), "displayName": text(), "accountEnabled": flag(), "appRoleAssignmentRequired": flag(), "tags": list(text()),
+		"id": readOnly(),
+	}
 	if err := fs.check("", c.in); err != nil {
 		return nil, err
 	}
 	id := str(c.in, "appId")
 	if t.SP(id) != nil {
-		return nil, refuse(http.StatusConflict, "Request_MultipleObjectsWithSameKeyValue", "The service principal cannot be created, updated, or restored because the service principal name %s is already in use.", clip(id))
+		return nil, refuse(http.StatusConflict, "Request_MultipleObjectsWithSameKeyValue",
+			"The service principal cannot be created, updated, or restored because the service principal name %s is already in use.", clip(id))
 	}
 	owner, app := s.App(id)
 	if app != nil && owner.ID != t.ID && !app.MultiTenant() {
@@ -156,7 +160,10 @@ func changeSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	fs := fields{"displayName": readOnly(), "appId": readOnly(), "id": readOnly(), "accountEnabled": flag(), "appRoleAssignmentRequired": flag(), "tags": list(text()), "keyCredentials": readOnly(), "passwordCredentials": readOnly()}
+	fs := fields{
+		"displayName": readOnly(), "appId": readOnly(), "id": readOnly(), "accountEnabled": flag(), "appRoleAssignmentRequired": flag(),
+		"tags": list(text()), "keyCredentials": readOnly(), "passwordCredentials": readOnly(),
+	}
 	if err := fs.check("", c.in); err != nil {
 		return nil, err
 	}

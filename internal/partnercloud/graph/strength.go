@@ -24,7 +24,8 @@ func shownStrength(d *world.Document) map[string]any {
 	out := map[string]any{
 		"id": d.ID, "displayName": str(m, "displayName"), "description": m["description"], "policyType": "custom", "requirementsSatisfied": "mfa",
 		"allowedCombinations": strs(m, "allowedCombinations"),
-		"createdDateTime":     world.Stamp{Time: later(d.Created, builtinSince)}, "modifiedDateTime": world.Stamp{Time: later(d.Changed, later(d.Created, builtinSince))},
+		"createdDateTime":     world.Stamp{Time: later(d.Created, builtinSince)},
+		"modifiedDateTime":    world.Stamp{Time: later(d.Changed, later(d.Created, builtinSince))},
 	}
 	if v := str(m, "policyType"); v != "" {
 		out["policyType"] = v
@@ -53,7 +54,8 @@ func strengthDocument(d *world.Document) *document {
 func strengthFields() fields {
 	return fields{
 		"id": readOnly(), "createdDateTime": readOnly(), "modifiedDateTime": readOnly(), "policyType": enum("custom"), "requirementsSatisfied": enum("mfa"),
-		"displayName": text().need().upTo(30), "description": text().upTo(100), "allowedCombinations": list(flags(strings.Join(combinations(), " "))).need().upTo(100),
+		"displayName": text().need().upTo(30), "description": text().upTo(100),
+		"allowedCombinations":       list(flags(strings.Join(combinations(), " "))).need().upTo(100),
 		"combinationConfigurations": unused(),
 	}
 }
@@ -147,7 +149,9 @@ func deleteStrength(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 }
 
 func (c *call) auditStrength(s *world.State, t *world.Tenant, activity, operation string, old, next *world.Document) {
-	c.auditDocument(s, t, change{activity: activity, category: "Policy", operation: operation, service: "Authentication Methods"}, "Policy", "AuthenticationStrength", old, next)
+	c.auditDocument(s, t, change{
+		activity: activity, category: "Policy", operation: operation, service: "Authentication Methods",
+	}, "Policy", "AuthenticationStrength", old, next)
 }
 
 // A strength is MFA when each combination is two factors, or one that is both.

@@ -162,7 +162,9 @@ func (c *call) throttled() error {
 }
 
 func (c *call) scope(why string, limit int) {
-	c.head.Set("X-Ms-Throttle-Scope", fmt.Sprintf("Tenant_Application/%s/%s/%s", map[bool]string{true: "Read", false: "ReadWrite"}[c.r.Method == http.MethodGet], c.caller.Client(), c.caller.Tenant))
+	c.head.Set("X-Ms-Throttle-Scope", fmt.Sprintf("Tenant_Application/%s/%s/%s", map[bool]string{
+		true: "Read", false: "ReadWrite",
+	}[c.r.Method == http.MethodGet], c.caller.Client(), c.caller.Tenant))
 	c.head.Set("X-Ms-Throttle-Information", fmt.Sprintf("%s;limit=%d", why, limit))
 }
 
