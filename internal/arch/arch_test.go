@@ -54,7 +54,7 @@ var exempt = map[string]string{
 // inner gives the rooms of the partner cloud floors of their own: it stands
 // apart from the product, and its parts may import only down too.
 var inner = map[string]int{
-	"partnercloud/world": 1, "partnercloud/ca": 1, "partnercloud/gate": 1,
+	"partnercloud/world": 1, "partnercloud/ca": 1, "partnercloud/gate": 1, "partnercloud/kit": 1,
 	"partnercloud/signon": 2, "partnercloud/bearer": 2, "partnercloud/proxy": 2, "partnercloud/control": 2,
 	"partnercloud/authority": 3, "partnercloud/graph": 3, "partnercloud/center": 3, "partnercloud/arm": 3, "partnercloud/keyvault": 3, "partnercloud/portal": 3, "partnercloud/scenario": 3,
 	"partnercloud": 4,

@@ -2,16 +2,15 @@ package arm
 
 import (
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
 	"partnerguard/internal/partnercloud/bearer"
+	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -84,33 +83,16 @@ func ok(body any) reply { return reply{status: http.StatusOK, body: body} }
 
 type object = map[string]any
 
-// fault is a refusal in ARM's shape.
-type fault struct {
-	status        int
-	code, message string
-	header        map[string]string
-}
+// fault is a refusal; [ARM.ServeHTTP] gives it ARM's shape.
+type fault = kit.Fault
 
-func refuse(status int, code, message string) *fault {
-	return &fault{status: status, code: code, message: message}
-}
-
-func (f *fault) with(name, value string) *fault {
-	if f.header == nil {
-		f.header = map[string]string{}
-	}
-	f.header[name] = value
-	return f
-}
+func refuse(status int, code, message string) *fault { return kit.Refuse(status, code, message) }
 
 func bad(code, message string) *fault { return refuse(http.StatusBadRequest, code, message) }
 
-// maxBody bounds a request body.
-const maxBody = 1 << 20
-
 // ServeHTTP answers one request.
 func (a *ARM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	k := &call{Request: r, a: a, now: a.world.Clock.Now(), id: world.NewGUID(), base: baseOf(r)}
+	k := &call{Request: r, a: a, now: a.world.Clock.Now(), id: world.NewGUID(), base: kit.Base(r)}
 	h := w.Header()
 	h.Set("x-ms-request-id", k.id)
 	h.Set("x-ms-correlation-request-id", k.id)
@@ -118,16 +100,16 @@ func (a *ARM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-cache")
 	h.Set("X-Content-Type-Options", "nosniff")
 	rep, f := k.run(h)
-	status, body, extra := rep.status, rep.body, rep.header
-	if f != nil {
-		status, extra = f.status, f.header
-		body = object{"error": object{"code": f.code, "message": f.message}}
-	}
-	for name, v := range extra {
+	status, body := rep.status, rep.body
+	for name, v := range rep.header {
 		h.Set(name, v)
 	}
+	if f != nil {
+		status, body = f.Status, object{"error": object{"code": f.Code, "message": f.Text}}
+		f.Headers(h)
+	}
 	if body == nil {
-		w.WriteHeader(status)
+		kit.Send(w, r, status, nil)
 		return
 	}
 	b, err := json.Marshal(body)
@@ -135,19 +117,7 @@ func (a *ARM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.log.LogAttrs(r.Context(), slog.LevelError, "reply", slog.Any("err", err))
 		status, b = http.StatusInternalServerError, []byte(`{"error":{"code":"InternalServerError","message":"The reply could not be written."}}`)
 	}
-	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(b)))
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(b)
-	}
-}
-
-func baseOf(r *http.Request) string {
-	if r.TLS != nil {
-		return "https://" + r.Host
-	}
-	return "http://" + r.Host
+	kit.Send(w, r, status, b)
 }
 
 // run passes the gates and calls the handler.
@@ -171,7 +141,7 @@ func (k *call) run(h http.Header) (rep reply, f *fault) {
 		return rep, f
 	}
 	if k.Body != nil && k.Method != http.MethodGet {
-		if k.body, err = io.ReadAll(http.MaxBytesReader(nil, k.Body, maxBody)); err != nil {
+		if k.body, err = kit.ReadBody(k.Request, kit.MaxBody); err != nil {
 			return rep, refuse(http.StatusRequestEntityTooLarge, "RequestContentTooLarge", "The request content is too large.")
 		}
 	}
@@ -192,17 +162,17 @@ func authentication(f *bearer.Fault, k *call) *fault {
 	switch f.Code {
 	case "Missing":
 		return refuse(http.StatusUnauthorized, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.").
-			with("WWW-Authenticate", challenge("invalid_token", "The authentication failed because of missing 'Authorization' header."))
+			With("WWW-Authenticate", challenge("invalid_token", "The authentication failed because of missing 'Authorization' header."))
 	case "Expired":
-		return refuse(http.StatusUnauthorized, "ExpiredAuthenticationToken", "The access token has expired.").with("WWW-Authenticate", challenge("invalid_token", "The access token expired."))
+		return refuse(http.StatusUnauthorized, "ExpiredAuthenticationToken", "The access token has expired.").With("WWW-Authenticate", challenge("invalid_token", "The access token expired."))
 	case "Audience":
 		return refuse(http.StatusUnauthorized, "InvalidAuthenticationTokenAudience", "The access token has been obtained for wrong audience or resource. It must be for https://management.azure.com.").
-			with("WWW-Authenticate", challenge("invalid_token", "The access token has a wrong audience."))
+			With("WWW-Authenticate", challenge("invalid_token", "The access token has a wrong audience."))
 	case "Revoked", "Disabled":
 		return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", f.Text).
-			with("WWW-Authenticate", bearer.Challenge("https://login.microsoftonline.com/common/oauth2/authorize", bearer.RevokedClaims(k.now.Unix())))
+			With("WWW-Authenticate", bearer.Challenge("https://login.microsoftonline.com/common/oauth2/authorize", bearer.RevokedClaims(k.now.Unix())))
 	}
-	return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.").with("WWW-Authenticate", challenge("invalid_token", "The access token is invalid."))
+	return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.").With("WWW-Authenticate", challenge("invalid_token", "The access token is invalid."))
 }
 
 // MFAClaims is the claims request of the challenge when delegated work lacks
@@ -224,7 +194,7 @@ func (k *call) admit(h http.Header) *fault {
 	}
 	if k.who.AOBO && !k.who.HasMFA() && k.s.Refuses(k.s.Enforcement.AOBO, k.s.PartnerTenant(), true) {
 		return refuse(http.StatusUnauthorized, "InteractionRequired", "Multifactor authentication is required for delegated administration.").
-			with("WWW-Authenticate", bearer.Challenge("https://login.microsoftonline.com/"+k.tenant.ID+"/oauth2/authorize", MFAClaims))
+			With("WWW-Authenticate", bearer.Challenge("https://login.microsoftonline.com/"+k.tenant.ID+"/oauth2/authorize", MFAClaims))
 	}
 	if k.at.sub == "" {
 		return nil
@@ -262,12 +232,7 @@ var versionForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(-preview|-alpha|-beta)?
 // checkVersion asks for an api-version that is a date which has come. Production
 // has a list for each type; here any such date is taken.
 func checkVersion(q url.Values, now time.Time) *fault {
-	v := ""
-	for name, list := range q {
-		if strings.EqualFold(name, "api-version") && len(list) > 0 {
-			v = list[0]
-		}
-	}
+	v := kit.Param(q, "api-version")
 	if v == "" {
 		return bad("MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
 	}
@@ -279,14 +244,7 @@ func checkVersion(q url.Values, now time.Time) *fault {
 }
 
 // param reads a query parameter, its name without case.
-func (k *call) param(name string) string {
-	for n, v := range k.query {
-		if strings.EqualFold(n, name) && len(v) > 0 {
-			return v[0]
-		}
-	}
-	return ""
-}
+func (k *call) param(name string) string { return kit.Param(k.query, name) }
 
 func (k *call) decode(into any) *fault {
 	if err := json.Unmarshal(k.body, into); err != nil {

@@ -1,10 +1,6 @@
 package arm
 
 import (
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"math"
 	"net/http"
@@ -13,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"partnerguard/internal/partnercloud/kit"
 )
 
 // Buckets as published for subscriptions: reads 250 with 25 a second, writes and
@@ -63,40 +61,28 @@ func (k *call) throttle(h http.Header) *fault {
 	if b.left < 1 && !k.a.unthrottled {
 		n := int(math.Ceil((1 - b.left) / r.perSecond))
 		return refuse(http.StatusTooManyRequests, "SubscriptionRequestsThrottled", "Number of '"+kind+"' for the "+of+" exceeded the limit. Please try again after '"+strconv.Itoa(n)+"' seconds.").
-			with("Retry-After", strconv.Itoa(n))
+			With("Retry-After", strconv.Itoa(n))
 	}
 	b.left = math.Max(0, b.left-1)
 	h.Set("x-ms-ratelimit-remaining-"+of+"-"+kind, strconv.Itoa(int(b.left)))
 	return nil
 }
 
-// pager seals skip tokens.
-type pager struct{ key []byte }
+// pager seals skip tokens: an index, bound to the question.
+type pager struct{ *kit.Sealer }
 
-func newPager() pager {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key)
-	return pager{key}
-}
-
-func (p pager) sum(question string, n uint32) []byte {
-	m := hmac.New(sha256.New, p.key)
-	m.Write([]byte(question))
-	_ = binary.Write(m, binary.BigEndian, n)
-	return m.Sum(nil)[:16]
-}
+func newPager() pager { return pager{kit.NewSealer()} }
 
 func (p pager) seal(question string, n int) string {
-	return base64.RawURLEncoding.EncodeToString(append(binary.BigEndian.AppendUint32(nil, uint32(n)), p.sum(question, uint32(n))...)) //nolint:gosec // an index into a list in memory
+	return p.Seal(question, binary.BigEndian.AppendUint32(nil, uint32(n))) //nolint:gosec // an index into a list in memory
 }
 
 func (p pager) open(question, text string) (int, bool) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) != 20 {
+	b, ok := p.Open(question, text)
+	if !ok || len(b) != 4 {
 		return 0, false
 	}
-	n := binary.BigEndian.Uint32(b)
-	return int(n), hmac.Equal(b[4:], p.sum(question, n))
+	return int(binary.BigEndian.Uint32(b)), true
 }
 
 // pageSize is how much a page holds when $top does not say less.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"partnerguard/internal/partnercloud/bearer"
+	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -76,9 +77,6 @@ func New(d Deps) *Center {
 // Close stops deliveries that are still due.
 func (c *Center) Close() { c.post.close() }
 
-// maxBody bounds a request body.
-const maxBody = 1 << 20
-
 // call is one request on its way through the gates. What lies below the line is
 // filled with the state locked.
 type call struct {
@@ -115,7 +113,7 @@ func ok(body any) reply { return reply{status: http.StatusOK, body: body} }
 
 // ServeHTTP answers one request.
 func (c *Center) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	k := &call{Request: r, c: c, now: c.world.Clock.Now(), base: baseOf(r)}
+	k := &call{Request: r, c: c, now: c.world.Clock.Now(), base: kit.Base(r)}
 	k.id, k.given = echo(r.Header.Get("MS-RequestId"))
 	k.correlation, _ = echo(r.Header.Get("MS-CorrelationId"))
 	h := w.Header()
@@ -129,7 +127,7 @@ func (c *Center) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	rep, f := k.run(h)
 	if f != nil {
-		f.write(w, k)
+		writeFault(w, k, f)
 		return
 	}
 	for name, v := range rep.header {
@@ -140,18 +138,11 @@ func (c *Center) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		var err error
 		if body, err = json.Marshal(rep.body); err != nil {
 			c.log.LogAttrs(r.Context(), slog.LevelError, "reply", slog.String("route", k.route.pattern), slog.Any("err", err))
-			refuse(http.StatusInternalServerError, 500, "The reply could not be written.").write(w, k)
+			writeFault(w, k, refuse(http.StatusInternalServerError, 500, "The reply could not be written."))
 			return
 		}
 	}
-	if body != nil {
-		h.Set("Content-Type", "application/json; charset=utf-8")
-		h.Set("Content-Length", strconv.Itoa(len(body)))
-	}
-	w.WriteHeader(rep.status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(body)
-	}
+	kit.Send(w, r, rep.status, body)
 	if r.Method != http.MethodGet {
 		c.Pump()
 	}
@@ -204,7 +195,7 @@ func (k *call) read() *fault {
 	if k.Body == nil || k.Method == http.MethodGet {
 		return nil
 	}
-	body, err := readAll(http.MaxBytesReader(nil, k.Body, maxBody))
+	body, err := kit.ReadBody(k.Request, kit.MaxBody)
 	if err != nil {
 		return refuse(http.StatusRequestEntityTooLarge, 413, "The request body is too large.")
 	}
@@ -221,14 +212,7 @@ func (k *call) decode(into any) *fault {
 }
 
 // query reads a query parameter, its name without case.
-func (k *call) query(name string) string {
-	for n, v := range k.URL.Query() {
-		if strings.EqualFold(n, name) && len(v) > 0 {
-			return v[0]
-		}
-	}
-	return ""
-}
+func (k *call) query(name string) string { return kit.Param(k.URL.Query(), name) }
 
 // record adds an audit record of a write.
 func (k *call) record(resource, operation string, before, after any, data ...world.KeyValue) {
@@ -248,14 +232,6 @@ func text(v any) string {
 		return ""
 	}
 	return string(b)
-}
-
-// baseOf is the public base URL of this service as the client sees it.
-func baseOf(r *http.Request) string {
-	if r.TLS != nil {
-		return "https://" + r.Host
-	}
-	return "http://" + r.Host
 }
 
 // echo gives a client's id back when it is harmless, or makes one.

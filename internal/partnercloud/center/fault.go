@@ -2,69 +2,43 @@ package center
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
-	"strconv"
 
 	"partnerguard/internal/partnercloud/bearer"
+	"partnerguard/internal/partnercloud/kit"
 )
 
 // fault is a refusal. Its body has the shape {code, description, data, source},
 // unless the gateway refuses: then there is none, or the throttle's own shape
-// (contracts.md section 2.2).
-type fault struct {
-	status      int
-	code        any // number or text: both occur
-	description string
-	data        []string
-	bare        bool // no body
-	gateway     bool // the throttle's shape
-	header      map[string]string
-}
+// (contracts.md section 2.2). The code is a number or a text: both occur.
+type fault = kit.Fault
 
 func refuse(status int, code any, format string, args ...any) *fault {
-	return &fault{status: status, code: code, description: fmt.Sprintf(format, args...), data: []string{}}
-}
-
-func (f *fault) with(name, value string) *fault {
-	if f.header == nil {
-		f.header = map[string]string{}
-	}
-	f.header[name] = value
-	return f
+	return kit.Refusef(status, code, format, args...)
 }
 
 // maxDescription is the published bound.
 const maxDescription = 1024
 
-func (f *fault) write(w http.ResponseWriter, k *call) {
-	h := w.Header()
-	for name, v := range f.header {
-		h.Set(name, v)
-	}
-	if f.bare {
-		w.WriteHeader(f.status)
+func writeFault(w http.ResponseWriter, k *call, f *fault) {
+	f.Headers(w.Header())
+	if f.Form == kit.Bare {
+		w.WriteHeader(f.Status)
 		return
 	}
-	d := f.description
+	d := f.Text
 	if len(d) > maxDescription {
 		d = d[:maxDescription]
 	}
-	var body any = map[string]any{"code": f.code, "description": d, "data": f.data, "source": "PartnerApi"}
-	if f.gateway {
-		body = map[string]any{"statusCode": f.status, "message": d}
+	var body any = map[string]any{"code": f.Code, "description": d, "data": []string{}, "source": "PartnerApi"}
+	if f.Form == kit.Gateway {
+		body = map[string]any{"statusCode": f.Status, "message": d}
 	}
 	b, err := json.Marshal(body)
 	if err != nil {
 		panic("center: a refusal has no JSON: " + err.Error()) // strings and numbers alone
 	}
-	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(b)))
-	w.WriteHeader(f.status)
-	if k.Method != http.MethodHead {
-		_, _ = w.Write(b)
-	}
+	kit.Send(w, k.Request, f.Status, b)
 }
 
 // authentication turns a refused token into the answer of contracts.md section
@@ -73,13 +47,13 @@ func (f *fault) write(w http.ResponseWriter, k *call) {
 func authentication(f *bearer.Fault, k *call) *fault {
 	switch f.Code {
 	case "Missing":
-		return refuse(http.StatusUnauthorized, "800001", "The access token is missing.").with("WWW-Authenticate", "Bearer")
+		return refuse(http.StatusUnauthorized, "800001", "The access token is missing.").With("WWW-Authenticate", "Bearer")
 	case "Audience":
 		return refuse(http.StatusUnauthorized, 900420, "The audience of the access token is not valid for this service. Ask for a token for https://api.partnercenter.microsoft.com.").
-			with("WWW-Authenticate", `Bearer error="invalid_token"`)
+			With("WWW-Authenticate", `Bearer error="invalid_token"`)
 	}
-	out := refuse(http.StatusUnauthorized, 401, "%s", f.Text).with("WWW-Authenticate", "OAuth realm=urn:cpsvc:cpid:"+k.correlation)
-	out.bare = true
+	out := refuse(http.StatusUnauthorized, 401, "%s", f.Text).With("WWW-Authenticate", "OAuth realm=urn:cpsvc:cpid:"+k.correlation)
+	out.Form = kit.Bare
 	return out
 }
 
@@ -91,7 +65,7 @@ func (c *Center) noMFA() *fault {
 		code = "900421"
 	}
 	return refuse(http.StatusUnauthorized, code, "MFA required: the access token does not carry the multifactor authentication claim. Sign in again with multifactor authentication.").
-		with("WWW-Authenticate", `Bearer error="invalid_token"`)
+		With("WWW-Authenticate", `Bearer error="invalid_token"`)
 }
 
 func forbidden(format string, args ...any) *fault {
@@ -101,5 +75,3 @@ func forbidden(format string, args ...any) *fault {
 func notGUID(what string) *fault {
 	return refuse(http.StatusBadRequest, "800002", "%s is not a GUID.", what)
 }
-
-func readAll(r io.Reader) ([]byte, error) { return io.ReadAll(r) }

@@ -3,9 +3,10 @@ package center
 import (
 	"math"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
+
+	"partnerguard/internal/partnercloud/kit"
 )
 
 // The limits are ours: Microsoft publishes none but says that they are dynamic,
@@ -85,8 +86,9 @@ func (k *call) throttle() *fault {
 }
 
 func tooMany(wait time.Duration, gateway bool) *fault {
-	n := int(math.Ceil(wait.Seconds()))
-	f := refuse(http.StatusTooManyRequests, 429, "Rate limit is exceeded. Try again in %d seconds.", n).with("Retry-After", strconv.Itoa(n))
-	f.gateway = gateway
+	f := refuse(http.StatusTooManyRequests, 429, "Rate limit is exceeded. Try again in %d seconds.", kit.Seconds(wait)).RetryAfter(wait)
+	if gateway {
+		f.Form = kit.Gateway
+	}
 	return f
 }

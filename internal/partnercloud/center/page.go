@@ -1,8 +1,6 @@
 package center
 
 import (
-	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -10,6 +8,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"partnerguard/internal/partnercloud/kit"
 )
 
 // collection is the paged form (a) of contracts.md section 2.2.
@@ -51,13 +51,9 @@ func list[T any](items []T) collection {
 }
 
 // pager seals continuation tokens, so that none can be made or changed outside.
-type pager struct{ key []byte }
+type pager struct{ *kit.Sealer }
 
-func newPager() pager {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key)
-	return pager{key}
-}
+func newPager() pager { return pager{kit.NewSealer()} }
 
 // place is where the next page begins. It is good for the same tenant and the
 // same question.
@@ -72,28 +68,12 @@ func (p pager) seal(v place) string {
 	if err != nil {
 		panic("center: a page token has no JSON: " + err.Error()) // strings and numbers alone
 	}
-	m := hmac.New(sha256.New, p.key)
-	m.Write(b)
-	return base64.RawURLEncoding.EncodeToString(append(m.Sum(nil), b...))
+	return p.Seal("", b)
 }
 
-// maxToken bounds a continuation token that is looked at.
-const maxToken = 2 << 10
-
 func (p pager) open(text string) (v place, ok bool) {
-	if len(text) > maxToken {
-		return v, false
-	}
-	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(b) < sha256.Size {
-		return v, false
-	}
-	m := hmac.New(sha256.New, p.key)
-	m.Write(b[sha256.Size:])
-	if !hmac.Equal(m.Sum(nil), b[:sha256.Size]) {
-		return v, false
-	}
-	return v, json.Unmarshal(b[sha256.Size:], &v) == nil && v.Offset >= 0
+	b, ok := p.Open("", text)
+	return v, ok && json.Unmarshal(b, &v) == nil && v.Offset >= 0
 }
 
 const (

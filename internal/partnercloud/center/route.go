@@ -158,7 +158,7 @@ next:
 		return r, params, nil
 	}
 	if len(allowed) > 0 {
-		return nil, nil, refuse(http.StatusMethodNotAllowed, 405, "The method is not allowed here.").with("Allow", strings.Join(allowed, ", "))
+		return nil, nil, refuse(http.StatusMethodNotAllowed, 405, "The method is not allowed here.").With("Allow", strings.Join(allowed, ", "))
 	}
 	return nil, nil, refuse(http.StatusNotFound, 404, "There is no such resource.")
 }

@@ -8,8 +8,13 @@ import (
 	"partnerguard/internal/partnercloud/world"
 )
 
-// alerts are the partner security alerts (contracts.md section 3.13).
-func (p *router) alerts() {
+const (
+	alertsPath = "security/partner/securityAlerts"
+	alertType  = "partner.security.partnerSecurityAlert"
+)
+
+// newAlertShape shows the partner security alerts (contracts.md section 3.13).
+func newAlertShape() *shape {
 	type a = *world.Alert
 	opt := func(v string) any {
 		if v == "" {
@@ -17,8 +22,7 @@ func (p *router) alerts() {
 		}
 		return v
 	}
-	const typ = "partner.security.partnerSecurityAlert"
-	sh := newShape(typ, func(x any) string { return x.(a).ID },
+	sh := newShape(alertType, func(x any) string { return x.(a).ID },
 		f("id", func(x a) any { return x.ID }),
 		f("displayName", func(x a) any { return x.Name }),
 		f("description", func(x a) any { return opt(x.Description) }),
@@ -64,64 +68,66 @@ func (p *router) alerts() {
 			return out
 		}),
 	)
-	sh.kind = func(any) string { return typ }
-	const path = "security/partner/securityAlerts"
-	read := allow("PartnerSecurity.Read.All PartnerSecurity.ReadWrite.All").with(securityReader, securityAdmin, globalReader, securityOperator)
-	write := allow("PartnerSecurity.ReadWrite.All").with(securityAdmin)
-	read.partner, write.partner = true, true
-	// Admin agents see and answer alerts too, whatever their directory roles.
-	for _, perm := range []*permit{&read, &write} {
-		roles := perm.roles
-		perm.roles = nil
-		perm.custom = func(c *call, _ *world.State, t *world.Tenant) error {
-			if c.caller.AppOnly() || c.hasRole(roles...) || t.InGroup(c.caller.ObjectID, world.AdminAgents) {
-				return nil
-			}
-			return denied()
-		}
+	sh.kind = func(any) string { return alertType }
+	return sh
+}
+
+func listAlerts(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	return c.list(s, t, alertsPath, c.g.sh.alert, rows(&t.Alerts))
+}
+
+func getAlert(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	if x := t.Alerts.Get(c.params[0]); x != nil {
+		return c.one(s, t, alertsPath, c.g.sh.alert, x)
 	}
-	p.add("GET", path, route{only: "beta", permit: read, service: unlimited, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.list(s, t, &listing{shape: sh, context: path, since: table(&t.Alerts), top: 100, max: 999})
-	}})
-	p.add("GET", path+"/{}", route{only: "beta", permit: read, service: unlimited, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		if x := t.Alerts.Get(c.params[0]); x != nil {
-			return c.one(s, t, path, sh, x)
-		}
+	return nil, notFound(c.params[0])
+}
+
+func changeAlert(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	x := t.Alerts.Get(c.params[0])
+	if x == nil {
 		return nil, notFound(c.params[0])
-	}})
-	p.add("PATCH", path+"/{}", route{only: "beta", permit: write, service: unlimited, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		x := t.Alerts.Get(c.params[0])
-		if x == nil {
-			return nil, notFound(c.params[0])
+	}
+	if err := (fields{"status": enum("active investigating resolved").need(), "resolvedReason": enum("legitimate ignore fraud")}).check("", c.in); err != nil {
+		return nil, err
+	}
+	to, reason := str(c.in, "status"), str(c.in, "resolvedReason")
+	if to == "" {
+		return nil, refuse(http.StatusBadRequest, "BadRequest", "The status is required.")
+	}
+	if (to == "resolved") != (reason != "") {
+		return nil, refuse(http.StatusBadRequest, "BadRequest", "A resolvedReason goes with the status resolved, and only with it.")
+	}
+	by := c.caller.UPN
+	if by == "" {
+		by = c.caller.Client()
+	}
+	old := *x
+	t.Alerts.Change(x.ID, func(x *world.Alert) {
+		x.Activity = append(slices.Clone(x.Activity), world.AlertActivity{From: old.Status, To: to, By: by, At: c.now})
+		x.Status, x.Reason = to, reason
+		x.ResolvedBy, x.ResolvedOn = "", time.Time{}
+		if to == "resolved" {
+			x.ResolvedBy, x.ResolvedOn = by, c.now
 		}
-		if err := (fields{"status": enum("active investigating resolved").need(), "resolvedReason": enum("legitimate ignore fraud")}).check("", c.in); err != nil {
-			return nil, err
+	})
+	s.Dirty()
+	ch := change{
+		activity: "Update partner security alert", category: "Other", service: "Partner Security", target: target("PartnerSecurityAlert", x.ID, x.Name),
+	}
+	ch.changed("Status", old.Status, to)
+	ch.changed("ResolvedReason", old.Reason, reason)
+	c.audit(s, t, ch)
+	return c.one(s, t, alertsPath, c.g.sh.alert, t.Alerts.Get(x.ID))
+}
+
+// agentOr lets admin agents in, whatever their directory roles, besides those who
+// hold one of the roles.
+func agentOr(roles ...string) func(*call, *world.State, *world.Tenant) error {
+	return func(c *call, _ *world.State, t *world.Tenant) error {
+		if c.caller.AppOnly() || c.hasRole(roles...) || t.InGroup(c.caller.ObjectID, world.AdminAgents) {
+			return nil
 		}
-		to, reason := str(c.in, "status"), str(c.in, "resolvedReason")
-		if to == "" {
-			return nil, refuse(http.StatusBadRequest, "BadRequest", "The status is required.")
-		}
-		if (to == "resolved") != (reason != "") {
-			return nil, refuse(http.StatusBadRequest, "BadRequest", "A resolvedReason goes with the status resolved, and only with it.")
-		}
-		by := c.caller.UPN
-		if by == "" {
-			by = c.caller.Client()
-		}
-		old := *x
-		t.Alerts.Change(x.ID, func(x a) {
-			x.Activity = append(slices.Clone(x.Activity), world.AlertActivity{From: old.Status, To: to, By: by, At: c.now})
-			x.Status, x.Reason = to, reason
-			x.ResolvedBy, x.ResolvedOn = "", time.Time{}
-			if to == "resolved" {
-				x.ResolvedBy, x.ResolvedOn = by, c.now
-			}
-		})
-		s.Dirty()
-		ch := change{activity: "Update partner security alert", category: "Other", service: "Partner Security", target: target("PartnerSecurityAlert", x.ID, x.Name)}
-		ch.changed("Status", old.Status, to)
-		ch.changed("ResolvedReason", old.Reason, reason)
-		c.audit(s, t, ch)
-		return c.one(s, t, path, sh, t.Alerts.Get(x.ID))
-	}})
+		return denied()
+	}
 }

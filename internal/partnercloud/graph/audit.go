@@ -126,7 +126,7 @@ func keyValues(list []world.KeyValue) []object {
 }
 
 // auditRows yields the rows that have come through, newest first, after one.
-func (c *call) auditRows(t *world.Tenant) func(string, int) iter.Seq2[int, any] {
+func (c *call) auditRows(t *world.Tenant) since {
 	return func(after string, at int) iter.Seq2[int, any] {
 		return func(yield func(int, any) bool) {
 			rows := t.Audits
@@ -150,18 +150,17 @@ func (c *call) auditRows(t *world.Tenant) func(string, int) iter.Seq2[int, any] 
 	}
 }
 
-func (p *router) audits() {
-	sh := newAuditShape()
-	perm := allow("AuditLog.Read.All").with(reportsReader, securityReader, securityOperator, securityAdmin, globalReader)
-	p.add("GET", "auditLogs/directoryAudits", route{permit: perm, service: reports, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.list(s, t, &listing{shape: sh, context: "auditLogs/directoryAudits", since: c.auditRows(t), top: 1000, max: 1000})
-	}})
-	p.add("GET", "auditLogs/directoryAudits/{}", route{permit: perm, service: reports, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		for _, r := range c.auditRows(t)("", 0) {
-			if strings.EqualFold(sh.key(r), c.params[0]) {
-				return c.one(s, t, "auditLogs/directoryAudits", sh, r)
-			}
+const auditsPath = "auditLogs/directoryAudits"
+
+func listAudits(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	return c.list(s, t, auditsPath, c.g.sh.audit, c.auditRows(t))
+}
+
+func getAudit(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	for _, r := range c.auditRows(t)("", 0) {
+		if strings.EqualFold(c.g.sh.audit.key(r), c.params[0]) {
+			return c.one(s, t, auditsPath, c.g.sh.audit, r)
 		}
-		return nil, notFound(c.params[0])
-	}})
+	}
+	return nil, notFound(c.params[0])
 }

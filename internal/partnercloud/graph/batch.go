@@ -120,7 +120,10 @@ func shuffle(list []object) {
 }
 
 func partRefusal(id string, status int, code, text string) object {
-	return object{{"id", id}, {"status", status}, {"headers", object{{"Content-Type", "application/json"}}}, {"body", object{{"error", object{{"code", code}, {"message", text}}}}}}
+	return object{
+		{"id", id}, {"status", status}, {"headers", object{{"Content-Type", "application/json"}}},
+		{"body", object{{"error", object{{"code", code}, {"message", text}}}}},
+	}
 }
 
 // run1 answers one part.

@@ -68,6 +68,27 @@ func (p permit) and(list string) permit {
 // orOwn lets users do it to themselves.
 func (p permit) orOwn(scopes string) permit { p.own = words(scopes); return p }
 
+// or adds permissions that suffice as well.
+func (p permit) or(list string) permit {
+	p.scopes = append(slices.Clone(p.scopes), words(list)...)
+	return p
+}
+
+// byApps names other permissions for apps.
+func (p permit) byApps(list string) permit { p.apps = words(list); return p }
+
+// forPartner limits an operation to the partner tenant.
+func (p permit) forPartner() permit { p.partner = true; return p }
+
+// forGDAP adds the rules of delegated admin relationships.
+func (p permit) forGDAP() permit { p.gdap = true; return p }
+
+// when adds a rule of its own.
+func (p permit) when(rule func(c *call, s *world.State, t *world.Tenant) error) permit {
+	p.custom = rule
+	return p
+}
+
 // allow is a permit by permissions, the same for users and apps.
 func allow(list string) permit { return permit{scopes: words(list)} }
 
@@ -98,7 +119,7 @@ func (c *call) user(s *world.State, t *world.Tenant) (*world.User, *world.Tenant
 
 // self reports that the path's user is the caller.
 func (c *call) self(t *world.Tenant) bool {
-	if c.caller.AppOnly() || c.caller.AOBO || len(c.params) == 0 || !strings.EqualFold(c.route.pattern[0], "users") {
+	if c.caller.AppOnly() || c.caller.AOBO || len(c.params) == 0 || !strings.EqualFold(c.route.parts[0], "users") {
 		return false
 	}
 	if strings.EqualFold(c.params[0], "me") {
@@ -142,7 +163,8 @@ func (c *call) permit(s *world.State, t *world.Tenant) error {
 	if c.caller.AppOnly() {
 		if p.gdap {
 			if sp := t.SP(partnerDelegationApp); sp == nil || !sp.Enabled {
-				return refuse(http.StatusForbidden, "Authorization_RequestDenied", "The service principal of Partner Customer Delegated Administration is missing in the tenant.")
+				return refuse(http.StatusForbidden, "Authorization_RequestDenied",
+					"The service principal of Partner Customer Delegated Administration is missing in the tenant.")
 			}
 		}
 		if p.custom != nil {

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"iter"
 	"net/http"
 	"strings"
 	"time"
@@ -17,7 +16,7 @@ const deltaPage = 100
 
 // delta answers a delta query (contracts.md section 3.0): without a token every
 // row, then what changed since, deletions last, then a delta link.
-func (c *call) delta(s *world.State, t *world.Tenant, sh *shape, kind, context string, since func(string, int) iter.Seq2[int, any], changed func(any) int64) (*reply, error) {
+func (c *call) delta(s *world.State, t *world.Tenant, sh *shape, context string, all since, changed func(any) int64) (*reply, error) {
 	if err := sh.checkNames(c, c.q); err != nil {
 		return nil, err
 	}
@@ -38,9 +37,7 @@ func (c *call) delta(s *world.State, t *world.Tenant, sh *shape, kind, context s
 	case c.q.Has("$deltatoken"):
 		p, ok := c.open("delta", c.q.DeltaToken)
 		if !ok || c.now.Sub(time.Unix(p.Made, 0)) > deltaLife {
-			e := refuse(http.StatusGone, "syncStateNotFound", "The delta token is unknown or too old. Start the synchronisation over.")
-			e.header = http.Header{"Location": {c.here()}}
-			return nil, e
+			return nil, refuse(http.StatusGone, "syncStateNotFound", "The delta token is unknown or too old. Start the synchronisation over.").With("Location", c.here())
 		}
 		pos, initial = position{Delta: p.Delta, Upto: s.ChangeNo}, false
 	default:
@@ -52,7 +49,7 @@ func (c *call) delta(s *world.State, t *world.Tenant, sh *shape, kind, context s
 	}
 	var page []*entity
 	if pos.Phase == 0 {
-		for i, row := range since(pos.After, pos.At) {
+		for i, row := range all(pos.After, pos.At) {
 			n := changed(row)
 			e := c.entity(sh, row)
 			e.keyed = true
@@ -62,7 +59,7 @@ func (c *call) delta(s *world.State, t *world.Tenant, sh *shape, kind, context s
 			if len(page) == size {
 				return c.page(context, page, &pos, -1, nil), nil
 			}
-			if kind == "group" {
+			if sh.typ == "group" {
 				e.extra = append(e.extra, groupDelta(t, row.(*world.Group))...)
 			}
 			page = append(page, e)
@@ -73,7 +70,7 @@ func (c *call) delta(s *world.State, t *world.Tenant, sh *shape, kind, context s
 	if !initial {
 		for i := pos.At; i < len(t.Deletions); i++ {
 			d := t.Deletions[i]
-			if d.Kind != kind || d.Changed <= pos.Delta {
+			if d.Kind != sh.typ || d.Changed <= pos.Delta {
 				continue
 			}
 			if len(page) == size {

@@ -7,6 +7,9 @@
 // the answer, outside of it. Answers are never canned: every number and status
 // follows from the world's state and its clock.
 //
+// routes.go is the table of what is served, permits.go says who may, shapes.go how
+// rows are shown; every row of the table names its handler.
+//
 // The package never mints tokens and never decides a sign-in: What-If and the
 // security score ask the access engine. Names of properties come from Graph's
 // published metadata, see known.go.

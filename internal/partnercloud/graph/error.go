@@ -4,50 +4,40 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/graph/odata"
+	"partnerguard/internal/partnercloud/kit"
 )
 
-// apiError is a refusal in Graph's form (contracts.md section 3.0). Its message
-// is safe to show.
-type apiError struct {
-	status  int
-	code    string
-	message string
-	header  http.Header
+// refuse makes a refusal in Graph's form (contracts.md section 3.0).
+func refuse(status int, code, format string, args ...any) *kit.Fault {
+	return kit.Refusef(status, code, format, args...)
 }
 
-func (e *apiError) Error() string { return e.message }
-
-func refuse(status int, code, format string, args ...any) *apiError {
-	return &apiError{status: status, code: code, message: fmt.Sprintf(format, args...)}
-}
-
-func badRequest(format string, args ...any) *apiError {
+func badRequest(format string, args ...any) *kit.Fault {
 	return refuse(http.StatusBadRequest, "Request_BadRequest", format, args...)
 }
 
-func notFound(id string) *apiError {
-	return refuse(http.StatusNotFound, "Request_ResourceNotFound", "Resource '%s' does not exist or one of its queried reference-property objects are not present.", clip(id))
+func notFound(id string) *kit.Fault {
+	return refuse(http.StatusNotFound, "Request_ResourceNotFound",
+		"Resource '%s' does not exist or one of its queried reference-property objects are not present.", clip(id))
 }
 
-func denied() *apiError {
+func denied() *kit.Fault {
 	return refuse(http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 }
 
-func conflict(format string, args ...any) *apiError {
+func conflict(format string, args ...any) *kit.Fault {
 	return refuse(http.StatusConflict, "Conflict", format, args...)
 }
 
-func unauthorized(text string) *apiError {
-	e := refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "%s", text)
-	e.header = http.Header{"Www-Authenticate": {`Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`}}
-	return e
+func unauthorized(text string) *kit.Fault {
+	return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "%s", text).With("WWW-Authenticate",
+		`Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
 }
 
 func clip(s string) string {
@@ -59,10 +49,10 @@ func clip(s string) string {
 
 // fault turns a refused token into a refusal; what a client with continuous
 // access evaluation can mend is a claims challenge.
-func (c *call) fault(f *bearer.Fault) *apiError {
+func (c *call) fault(f *bearer.Fault) *kit.Fault {
 	e := unauthorized(f.Text)
 	if f.Code == "Revoked" || f.Code == "Disabled" {
-		e.header.Set("Www-Authenticate", bearer.Challenge(c.g.login+"/common/oauth2/authorize", bearer.RevokedClaims(c.now.Unix())))
+		e = e.With("WWW-Authenticate", bearer.Challenge(c.g.login+"/common/oauth2/authorize", bearer.RevokedClaims(c.now.Unix())))
 	}
 	return e
 }
@@ -70,7 +60,7 @@ func (c *call) fault(f *bearer.Fault) *apiError {
 // refusal renders any error. What is not one of ours is an internal error whose
 // text only the log sees.
 func (c *call) refusal(err error) *reply {
-	var e *apiError
+	var e *kit.Fault
 	var o *odata.Error
 	switch {
 	case errors.As(err, &e):
@@ -80,16 +70,14 @@ func (c *call) refusal(err error) *reply {
 		c.g.log.Error("a Graph call failed", "call", c.String(), "error", err)
 		e = refuse(http.StatusInternalServerError, "InternalServerError", "The partner cloud could not answer.")
 	}
-	for k, v := range e.header {
-		c.head[k] = v
-	}
+	e.Headers(c.head)
 	inner := object{
 		{"date", c.now.UTC().Format("2006-01-02T15:04:05")},
 		{"request-id", c.head.Get("Request-Id")},
 		{"client-request-id", c.head.Get("Client-Request-Id")},
 	}
-	body := object{{"error", object{{"code", e.code}, {"message", e.message}, {"innerError", inner}}}}
-	return &reply{call: c, status: e.status, body: appendValue(nil, body)}
+	body := object{{"error", object{{"code", e.Code}, {"message", e.Text}, {"innerError", inner}}}}
+	return &reply{call: c, status: e.Status, body: appendValue(nil, body)}
 }
 
 // reply is an answer. body is JSON, or plain text when text is set.

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"crypto/rand"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"partnerguard/internal/partnercloud/bearer"
+	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -32,16 +32,17 @@ type Deps struct {
 
 // Graph is the service. Safe for concurrent use; it runs nothing when idle.
 type Graph struct {
-	world *world.World
-	api   *bearer.API
-	log   *slog.Logger
-	lag   func(id string, audit bool) time.Duration
-	login string
-	key   [32]byte // signs page and delta tokens
-	plan  *router
-	limit *throttle
-	score scoreCache
-	pages sync.Pool // of *[]byte: large pages are encoded into used memory
+	world  *world.World
+	api    *bearer.API
+	log    *slog.Logger
+	lag    func(id string, audit bool) time.Duration
+	login  string
+	tokens *kit.Sealer // of pages and delta queries
+	sh     *shapes
+	plan   table
+	limit  *throttle
+	score  scoreCache
+	pages  sync.Pool // of *[]byte: large pages are encoded into used memory
 }
 
 // New makes a Graph. It panics when World or Keys is missing: that is a mistake
@@ -52,7 +53,7 @@ func New(d Deps) *Graph {
 	}
 	g := &Graph{
 		world: d.World, api: &bearer.API{Keys: d.Keys, World: d.World, Resource: world.GraphAppID},
-		log: d.Log, lag: d.Lag, login: strings.TrimSuffix(d.Login, "/"), plan: routes(),
+		log: d.Log, lag: d.Lag, login: strings.TrimSuffix(d.Login, "/"), sh: newShapes(), plan: newTable(routes()), tokens: kit.NewSealer(),
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
@@ -66,7 +67,6 @@ func New(d Deps) *Graph {
 	if !d.Unthrottled {
 		g.limit = newThrottle()
 	}
-	_, _ = rand.Read(g.key[:])
 	return g
 }
 
@@ -81,7 +81,8 @@ func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Client-Request-Id", id)
 	}
 	h.Set("Cache-Control", "no-cache")
-	h.Set("X-Ms-Ags-Diagnostic", `{"ServerInfo":{"DataCenter":"Partner cloud (local, not Microsoft)","Slice":"E","Ring":"1","ScaleUnit":"000","RoleInstance":"local"}}`)
+	h.Set("X-Ms-Ags-Diagnostic",
+		`{"ServerInfo":{"DataCenter":"Partner cloud (local, not Microsoft)","Slice":"E","Ring":"1","ScaleUnit":"000","RoleInstance":"local"}}`)
 	c := &call{g: g, r: r, head: h, now: g.world.Clock.Now(), auth: r.Header.Get("Authorization")}
 	rep, err := c.run()
 	if err != nil {
@@ -108,6 +109,7 @@ type call struct {
 	path   []string // segments behind the version
 	base   string   // https://host
 	route  *route
+	takes  takes // the route's, as far as the query does not change it
 	params []string
 	cast   string // trailing microsoft.graph.<type>
 	tally  bool   // trailing $count

@@ -11,30 +11,28 @@ import (
 	"partnerguard/internal/partnercloud/world"
 )
 
-// listing is a collection to be given in pages.
-type listing struct {
-	shape   *shape
-	context string // behind $metadata#
-	// since yields the rows with their places that come after the one named
-	// after; see world.Table.Since.
-	since    func(after string, at int) iter.Seq2[int, any]
-	top, max int // page size: default and largest; 0: no paging, everything at once
-	// advanced marks directory objects: $count, $search, ne, not and endsWith need
-	// ConsistencyLevel: eventual.
-	advanced bool
-	// noTop refuses $top and $skip.
-	noTop bool
-}
+// since yields rows with their places, those that come after the one named
+// after; see world.Table.Since.
+type since = func(after string, at int) iter.Seq2[int, any]
 
-// table pages through a world table.
-func table[T any, P interface {
+// rows pages through a world table.
+func rows[T any, P interface {
 	*T
 	world.Row
-}](tab *world.Table[T, P]) func(string, int) iter.Seq2[int, any] {
+}](tab *world.Table[T, P]) since {
+	return rowsAs(tab, func(r P) any { return r })
+}
+
+// rowsAs pages through what show makes of a world table's rows; nil leaves one
+// out.
+func rowsAs[T any, P interface {
+	*T
+	world.Row
+}](tab *world.Table[T, P], show func(P) any) since {
 	return func(after string, at int) iter.Seq2[int, any] {
 		return func(yield func(int, any) bool) {
 			for i, r := range tab.Since(after, at) {
-				if !yield(i, r) {
+				if v := show(r); v != nil && !yield(i, v) {
 					return
 				}
 			}
@@ -43,7 +41,7 @@ func table[T any, P interface {
 }
 
 // slice pages through rows that are at hand.
-func slice[T any](rows []T, key func(any) string) func(string, int) iter.Seq2[int, any] {
+func slice[T any](rows []T, key func(any) string) since {
 	return func(after string, at int) iter.Seq2[int, any] {
 		return func(yield func(int, any) bool) {
 			start := 0
@@ -64,7 +62,8 @@ func slice[T any](rows []T, key func(any) string) func(string, int) iter.Seq2[in
 }
 
 // pageSize reads $top.
-func (c *call) pageSize(l *listing) (int, error) {
+func (c *call) pageSize() (int, error) {
+	l := c.takes
 	if l.noTop && (c.q.Has("$top") || c.q.Has("$skip")) {
 		return 0, refuse(400, "BadRequest", "The query options $top and $skip are not supported here.")
 	}
@@ -84,15 +83,16 @@ func (c *call) pageSize(l *listing) (int, error) {
 }
 
 // advancedQuery checks the rules of advanced directory queries.
-func (c *call) advancedQuery(l *listing) error {
-	if !l.advanced {
+func (c *call) advancedQuery() error {
+	if !c.takes.advanced {
 		return nil
 	}
 	if c.tally && !c.advance {
 		return refuse(400, "Request_BadRequest", "$count is not currently supported without the header ConsistencyLevel: eventual.")
 	}
 	if (c.q.Count || len(c.q.Search) > 0) && !c.advance {
-		return refuse(400, "Request_UnsupportedQuery", "Request with $count or $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'.")
+		return refuse(400, "Request_UnsupportedQuery",
+			"Request with $count or $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'.")
 	}
 	if c.q.Filter != nil && !c.advance && c.q.Filter.Advanced() {
 		return refuse(400, "Request_UnsupportedQuery", "Unsupported Query: the filter needs the header ConsistencyLevel: eventual and $count=true.")
@@ -110,14 +110,14 @@ func (c *call) entity(sh *shape, row any) *entity {
 
 // list gives a page of a collection. It runs within the world's lock; the
 // answer is encoded outside of it.
-func (c *call) list(s *world.State, t *world.Tenant, l *listing) (*reply, error) {
-	if err := l.shape.checkNames(c, c.q); err != nil {
+func (c *call) list(s *world.State, t *world.Tenant, context string, sh *shape, all since) (*reply, error) {
+	if err := sh.checkNames(c, c.q); err != nil {
 		return nil, err
 	}
-	if err := c.advancedQuery(l); err != nil {
+	if err := c.advancedQuery(); err != nil {
 		return nil, err
 	}
-	size, err := c.pageSize(l)
+	size, err := c.pageSize()
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +133,8 @@ func (c *call) list(s *world.State, t *world.Tenant, l *listing) (*reply, error)
 	}
 	if c.tally {
 		n := 0
-		for _, row := range l.since("", 0) {
-			if pass(c.entity(l.shape, row)) {
+		for _, row := range all("", 0) {
+			if pass(c.entity(sh, row)) {
 				n++
 			}
 		}
@@ -146,15 +146,15 @@ func (c *call) list(s *world.State, t *world.Tenant, l *listing) (*reply, error)
 		count = 0
 	}
 	if len(c.q.OrderBy) > 0 {
-		page, next, count = c.ordered(l, pass, from, size, count)
+		page, next, count = c.ordered(sh, all, pass, from, size, count)
 	} else {
 		skip := 0
 		if from.After == "" {
 			skip = c.q.Skip
 		}
 		last := position{}
-		for i, row := range l.since(from.After, from.At) {
-			e := c.entity(l.shape, row)
+		for i, row := range all(from.After, from.At) {
+			e := c.entity(sh, row)
 			if !pass(e) {
 				continue
 			}
@@ -180,20 +180,20 @@ func (c *call) list(s *world.State, t *world.Tenant, l *listing) (*reply, error)
 		}
 	}
 	for _, e := range page {
-		e.expand(c, s, t, c.q)
+		e.expand(c, t, c.q)
 	}
-	return c.page(l.context, page, next, count, nil), nil
+	return c.page(context, page, next, count, nil), nil
 }
 
 // ordered sorts what passes and cuts the page out.
-func (c *call) ordered(l *listing, pass func(*entity) bool, from position, size, count int) ([]*entity, *position, int) {
+func (c *call) ordered(sh *shape, all since, pass func(*entity) bool, from position, size, count int) ([]*entity, *position, int) {
 	type keyed struct {
 		e    *entity
 		keys []any
 	}
-	var all []keyed
-	for _, row := range l.since("", 0) {
-		e := c.entity(l.shape, row)
+	var list []keyed
+	for _, row := range all("", 0) {
+		e := c.entity(sh, row)
 		if !pass(e) {
 			continue
 		}
@@ -201,9 +201,9 @@ func (c *call) ordered(l *listing, pass func(*entity) bool, from position, size,
 		for _, o := range c.q.OrderBy {
 			k.keys = append(k.keys, odata.Lookup(e, o.Path))
 		}
-		all = append(all, k)
+		list = append(list, k)
 	}
-	slices.SortStableFunc(all, func(a, b keyed) int {
+	slices.SortStableFunc(list, func(a, b keyed) int {
 		for i, o := range c.q.OrderBy {
 			x, y := a.keys[i], b.keys[i]
 			if o.Desc {
@@ -219,19 +219,19 @@ func (c *call) ordered(l *listing, pass func(*entity) bool, from position, size,
 		return 0
 	})
 	if count >= 0 {
-		count = len(all)
+		count = len(list)
 	}
 	start := from.At
 	if from.After == "" {
 		start = c.q.Skip
 	}
-	start = min(max(start, 0), len(all))
-	end := min(start+min(size, len(all)), len(all))
+	start = min(max(start, 0), len(list))
+	end := min(start+min(size, len(list)), len(list))
 	var page []*entity
-	for _, k := range all[start:end] {
+	for _, k := range list[start:end] {
 		page = append(page, k.e)
 	}
-	if end < len(all) {
+	if end < len(list) {
 		return page, &position{After: "*", At: end}, count
 	}
 	return page, nil, count
@@ -295,7 +295,7 @@ func (c *call) one(s *world.State, t *world.Tenant, context string, sh *shape, r
 		return nil, err
 	}
 	e := c.entity(sh, row)
-	e.expand(c, s, t, c.q)
+	e.expand(c, t, c.q)
 	sel := c.selection()
 	url := c.contextURL(context, true)
 	if strings.HasSuffix(context, "!") { // a singleton has no /$entity
@@ -323,6 +323,11 @@ func (c *call) created(s *world.State, t *world.Tenant, context string, sh *shap
 	e := c.entity(sh, row)
 	rep.header = http.Header{"Location": {c.here() + "/" + e.key(e.row)}}
 	return rep, nil
+}
+
+// give answers with these members alone.
+func give(body object) (*reply, error) {
+	return &reply{status: http.StatusOK, body: appendValue(nil, body)}, nil
 }
 
 func noContent() (*reply, error) { return &reply{status: http.StatusNoContent}, nil }

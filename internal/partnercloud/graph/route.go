@@ -1,54 +1,131 @@
 package graph
 
 import (
-	"bytes"
-	"compress/gzip"
-	"encoding/json"
-	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
 	"partnerguard/internal/partnercloud/graph/odata"
+	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
 )
 
-// route is one operation.
+// handler answers an operation, with the world locked.
+type handler func(c *call, s *world.State, t *world.Tenant) (*reply, error)
+
+// route is one row of the table: an operation, who may call it, what it counts
+// for, what it takes of the query and who answers it.
 type route struct {
 	method  string
-	pattern []string // "{}" stands for a key
-	only    string   // "v1.0", "beta" or "": both
+	pattern string // "{}" stands for a key
+	parts   []string
+	only    string // "v1.0", "beta" or "": both
 	permit  permit
 	service service
 	cost    int // resource units of the directory service
-	do      func(c *call, s *world.State, t *world.Tenant) (*reply, error)
+	takes   takes
+	do      handler
 	// free is called without the world's lock instead of do, after the permission
 	// check.
 	free func(c *call) (*reply, error)
 	bare bool // takes no body although it is a POST
 }
 
-type router struct {
-	byHead map[string][]*route // by lower-case first segment
+// takes is what a read takes of OData's options (contracts.md section 3.0). A
+// read of one object takes $select and $expand alone.
+type takes struct {
+	many     bool // a collection
+	top, max int  // page size: default and largest; 0: no paging, everything at once
+	// advanced marks directory objects: $count, $search, ne, not and endsWith need
+	// ConsistencyLevel: eventual.
+	advanced bool
+	noTop    bool // refuses $top and $skip
+	changes  bool // a delta query: $select, $filter and $top alone
 }
 
-func (p *router) add(method, pattern string, r route) {
-	r.method, r.pattern = method, strings.Split(pattern, "/")
-	head := strings.ToLower(r.pattern[0])
-	p.byHead[head] = append(p.byHead[head], &r)
+func on(method, pattern string, who permit, do handler) *route {
+	return &route{method: method, pattern: pattern, parts: strings.Split(pattern, "/"), permit: who, do: do, cost: 1}
+}
+
+func get(pattern string, who permit, do handler) *route {
+	return on(http.MethodGet, pattern, who, do)
+}
+func post(pattern string, who permit, do handler) *route {
+	return on(http.MethodPost, pattern, who, do)
+}
+func patch(pattern string, who permit, do handler) *route {
+	return on(http.MethodPatch, pattern, who, do)
+}
+func del(pattern string, who permit, do handler) *route {
+	return on(http.MethodDelete, pattern, who, do)
+}
+
+// pages marks a collection given in pages of a default and a largest size.
+func (r *route) pages(top, max int) *route {
+	r.takes.many, r.takes.top, r.takes.max = true, top, max
+	return r
+}
+
+// objects marks a collection of directory objects.
+func (r *route) objects() *route {
+	r.takes.advanced = true
+	return r.pages(100, 999)
+}
+
+// changes marks a delta query.
+func (r *route) changes() *route {
+	r.takes.many, r.takes.changes = true, true
+	return r
+}
+
+// whole marks a collection given at once.
+func (r *route) whole() *route { return r.pages(0, 0) }
+
+// untopped refuses $top and $skip.
+func (r *route) untopped() *route {
+	r.takes.noTop = true
+	return r.whole()
+}
+
+// units is what the operation costs of the directory service; 1 when not said.
+func (r *route) units(n int) *route { r.cost = n; return r }
+
+// of counts the operation against another service's limits.
+func (r *route) of(s service) *route { r.service = s; return r }
+
+// beta leaves the operation out of v1.0.
+func (r *route) beta() *route { r.only = "beta"; return r }
+
+// bodiless lets the body be missing.
+func (r *route) bodiless() *route { r.bare = true; return r }
+
+// unlocked answers without the world's lock, after the permission check.
+func (r *route) unlocked(do func(c *call) (*reply, error)) *route { r.free = do; return r }
+
+// in reports that the operation is part of a version.
+func (r *route) in(version string) bool { return r.only == "" || r.only == version }
+
+// last is the last part of the pattern: what operations of one handler differ in.
+func (r *route) last() string { return r.parts[len(r.parts)-1] }
+
+// table holds the routes by lower-case first segment.
+type table map[string][]*route
+
+func newTable(rows []*route) table {
+	out := table{}
+	for _, r := range rows {
+		head := strings.ToLower(r.parts[0])
+		out[head] = append(out[head], r)
+	}
+	return out
 }
 
 const maxSegments = 16
 
 // locate reads version and path. name('key') is the same as name/key.
 func (c *call) locate() error {
-	scheme := "http"
-	if c.r.TLS != nil {
-		scheme = "https"
-	}
-	c.base = scheme + "://" + c.r.Host
+	c.base = kit.Base(c.r)
 	segs := strings.Split(strings.Trim(c.r.URL.EscapedPath(), "/"), "/")
 	switch {
 	case strings.EqualFold(segs[0], "v1.0"):
@@ -143,12 +220,12 @@ func (c *call) try() bool {
 			return false
 		}
 	}
-	for _, r := range c.g.plan.byHead[strings.ToLower(path[0])] {
-		if r.method != c.r.Method || r.only != "" && r.only != c.version() {
+	for _, r := range c.g.plan[strings.ToLower(path[0])] {
+		if r.method != c.r.Method || !r.in(c.version()) {
 			continue
 		}
 		if params, ok := r.fits(path); ok {
-			c.route, c.params = r, params
+			c.route, c.params, c.takes = r, params, r.takes
 			return true
 		}
 	}
@@ -156,10 +233,10 @@ func (c *call) try() bool {
 }
 
 func (r *route) fits(path []string) (params []string, ok bool) {
-	if len(path) != len(r.pattern) {
+	if len(path) != len(r.parts) {
 		return nil, false
 	}
-	for i, p := range r.pattern {
+	for i, p := range r.parts {
 		if p == "{}" && !strings.HasPrefix(path[i], "$") {
 			params = append(params, path[i])
 		} else if !strings.EqualFold(p, path[i]) {
@@ -172,15 +249,15 @@ func (r *route) fits(path []string) (params []string, ok bool) {
 // unmatched says what is wrong: the method, or the first segment nobody knows.
 func (c *call) unmatched() error {
 	known := 0
-	for _, r := range c.g.plan.byHead[strings.ToLower(c.path[0])] {
-		if r.only != "" && r.only != c.version() {
+	for _, r := range c.g.plan[strings.ToLower(c.path[0])] {
+		if !r.in(c.version()) {
 			continue
 		}
 		if _, ok := r.fits(c.path); ok {
 			return refuse(http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
 		}
 		n := 0
-		for n < len(r.pattern) && n < len(c.path) && (r.pattern[n] == "{}" || strings.EqualFold(r.pattern[n], c.path[n])) {
+		for n < len(r.parts) && n < len(c.path) && (r.parts[n] == "{}" || strings.EqualFold(r.parts[n], c.path[n])) {
 			n++
 		}
 		known = max(known, n)
@@ -209,54 +286,5 @@ func (c *call) readQuery() error {
 		}
 	}
 	c.advance = strings.EqualFold(c.r.Header.Get("ConsistencyLevel"), "eventual")
-	return nil
-}
-
-// maxBody bounds a request's body.
-const maxBody = 1 << 20
-
-func (c *call) readBody() error {
-	if c.r.Method != http.MethodPost && c.r.Method != http.MethodPatch && c.r.Method != http.MethodPut {
-		return nil
-	}
-	tooLarge := func() error {
-		return refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request body is larger than %d bytes.", maxBody)
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, c.r.Body, maxBody))
-	if err != nil {
-		return tooLarge()
-	}
-	// Microsoft's generated clients compress every body they send. The limit holds
-	// for what comes out.
-	switch encoding := strings.ToLower(strings.TrimSpace(c.r.Header.Get("Content-Encoding"))); encoding {
-	case "", "identity":
-	case "gzip":
-		z, err := gzip.NewReader(bytes.NewReader(body))
-		if err == nil {
-			body, err = io.ReadAll(io.LimitReader(z, maxBody+1))
-		}
-		if err != nil {
-			return badRequest("Unable to read the request body: it is not gzip, as Content-Encoding says.")
-		}
-		if len(body) > maxBody {
-			return tooLarge()
-		}
-	default:
-		return refuse(http.StatusUnsupportedMediaType, "UnsupportedMediaType", "The Content-Encoding is not supported: use gzip or none.")
-	}
-	c.body = body
-	if len(body) == 0 && c.route.bare {
-		return nil
-	}
-	if media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		return refuse(http.StatusUnsupportedMediaType, "UnsupportedMediaType", "The request body must be JSON: Content-Type application/json.")
-	}
-	return c.readObject()
-}
-
-func (c *call) readObject() error {
-	if json.Unmarshal(c.body, &c.in) != nil || c.in == nil {
-		return refuse(http.StatusBadRequest, "BadRequest", "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
-	}
 	return nil
 }

@@ -32,7 +32,7 @@ type field struct {
 // nav expands a navigation of a row, within the world's lock.
 type nav struct {
 	many bool
-	of   func(c *call, s *world.State, t *world.Tenant, row any) []*entity
+	of   func(c *call, t *world.Tenant, row any) []*entity
 }
 
 // f makes a field.
@@ -196,10 +196,10 @@ func first(path string) string {
 const expandMax = 20
 
 // expand fills in the navigations asked for.
-func (e *entity) expand(c *call, s *world.State, t *world.Tenant, q *odata.Query) {
+func (e *entity) expand(c *call, t *world.Tenant, q *odata.Query) {
 	for _, x := range q.Expand {
 		n := e.navs[x.Name]
-		list := n.of(c, s, t, e.row)
+		list := n.of(c, t, e.row)
 		if !n.many {
 			var v any
 			if len(list) > 0 {

@@ -12,296 +12,21 @@ import (
 	"partnerguard/internal/partnercloud/world"
 )
 
-// signInV1 is a row as v1.0 shows it: without every field that proves MFA
-// (contracts.md section 3.1).
-type signInV1 struct {
-	ID                string                `json:"id"`
-	CreatedDateTime   world.Stamp           `json:"createdDateTime"`
-	UserDisplayName   string                `json:"userDisplayName"`
-	UserPrincipalName string                `json:"userPrincipalName"`
-	UserID            string                `json:"userId"`
-	AppID             string                `json:"appId"`
-	AppDisplayName    string                `json:"appDisplayName"`
-	IPAddress         string                `json:"ipAddress"`
-	ClientAppUsed     string                `json:"clientAppUsed"`
-	UserAgent         string                `json:"userAgent"`
-	CorrelationID     string                `json:"correlationId"`
-	ConditionalAccess string                `json:"conditionalAccessStatus"`
-	IsInteractive     bool                  `json:"isInteractive"`
-	RiskDetail        string                `json:"riskDetail"`
-	RiskAggregated    string                `json:"riskLevelAggregated"`
-	RiskDuring        string                `json:"riskLevelDuringSignIn"`
-	RiskState         string                `json:"riskState"`
-	RiskTypes         []string              `json:"riskEventTypes"`
-	RiskEvents        []string              `json:"riskEventTypes_v2"`
-	ResourceName      string                `json:"resourceDisplayName"`
-	ResourceID        string                `json:"resourceId"`
-	ResourceTenantID  string                `json:"resourceTenantId"`
-	HomeTenantID      string                `json:"homeTenantId"`
-	ServicePrincipal  string                `json:"servicePrincipalId"`
-	ServiceName       string                `json:"servicePrincipalName"`
-	AppDevice         *struct{}             `json:"authenticationAppDeviceDetails"`
-	Status            *world.Status         `json:"status"`
-	Device            *world.Device         `json:"deviceDetail"`
-	Place             *world.Place          `json:"location"`
-	Applied           []world.AppliedPolicy `json:"appliedConditionalAccessPolicies"`
-}
+const signInsPath = "auditLogs/signIns"
 
-// signInBeta is a row as beta shows it: the log's own form, with what this cloud
-// has no facts for, and collections that are never null.
-type signInBeta struct {
-	*world.SignIn
-	Applied      []world.AppliedPolicy `json:"appliedConditionalAccessPolicies"`
-	Requirements []world.Requirement   `json:"authenticationRequirementPolicies"`
-	Contexts     []json.RawMessage     `json:"authenticationContextClassReferences"`
-	Steps        []world.Step          `json:"authenticationDetails"`
-	Processing   []world.KeyValue      `json:"authenticationProcessingDetails"`
-	Lifetimes    []world.Lifetime      `json:"sessionLifetimePolicies"`
-	RiskEvents   []string              `json:"riskEventTypes_v2"`
-	EventTypes   []string              `json:"signInEventTypes"`
-	Protocol     string                `json:"authenticationProtocol"`
-	Incoming     string                `json:"incomingTokenType"`
-	Cross        string                `json:"crossTenantAccessType"`
-
-	AppDevice   *struct{}   `json:"authenticationAppDeviceDetails"`
-	AppPolicies []struct{}  `json:"authenticationAppPolicyEvaluationDetails"`
-	Methods     []string    `json:"authenticationMethodsUsed"`
-	Listeners   []struct{}  `json:"appliedEventListeners"`
-	Autonomous  *int        `json:"autonomousSystemNumber"`
-	AzureID     *string     `json:"azureResourceId"`
-	Audiences   []string    `json:"conditionalAccessAudiences"`
-	Flagged     bool        `json:"flaggedForReview"`
-	SecureIP    *string     `json:"globalSecureAccessIpAddress"`
-	ResourceIP  *string     `json:"ipAddressFromResourceProvider"`
-	Restricted  *bool       `json:"isTenantRestricted"`
-	Through     *bool       `json:"isThroughGlobalSecureAccess"`
-	Managed     *struct{}   `json:"managedServiceIdentity"`
-	MFADetail   *mfaDetail  `json:"mfaDetail"`
-	Networks    []network   `json:"networkLocationDetails"`
-	PrivateLink *struct{}   `json:"privateLinkDetails"`
-	TokenStatus string      `json:"signInTokenProtectionStatus"`
-	Protection  *protection `json:"tokenProtectionStatusDetails"`
-}
-
-type mfaDetail struct {
-	Method string  `json:"authMethod"`
-	Detail *string `json:"authDetail"`
-}
-
-type network struct {
-	Type  string   `json:"networkType"`
-	Names []string `json:"networkNames"`
-}
-
-type protection struct {
-	Status string `json:"signInSessionStatus"`
-	Code   *int   `json:"signInSessionStatusCode"`
-}
-
-// newer are the members of enumerations that came after unknownFutureValue and
-// that rows of this cloud may hold; they are shown only to clients that ask.
-func newer(member string) bool {
-	switch member {
-	case "reportOnlySuccess", "reportOnlyFailure", "reportOnlyNotApplied", "reportOnlyInterrupted", // appliedConditionalAccessPolicyResult
-		"refreshToken", "remoteDesktopToken", // incomingTokenType
-		"authenticationTransfer", "nativeAuth", "clientCredentials", "onBehalfOf", "refreshTokenGrant", "authorizationCodeWithPkce", "authorizationCodeWithoutPkce",
-		"scopeBasedAuthRequirementPolicy", "authenticationStrengths", // requirementProvider
-		"passthrough", // signInAccessType
-		"adminConfirmedServicePrincipalCompromised", "adminDismissedAllRiskForServicePrincipal", "m365DAdminDismissedDetection",
-		"userChangedPasswordOnPremises", "adminDismissedRiskForSignIn", "adminConfirmedAccountSafe", "microsoftRevokedSessions": // riskDetail
-		return true
-	}
-	return false
-}
-
-const futureValue = "unknownFutureValue"
-
-// evolve hides a newer member from clients that did not ask for it.
-func (c *call) evolve(v string) string {
-	if !c.unknown && newer(v) {
-		return futureValue
-	}
-	return v
-}
-
-// signInRow is one row being shown: its policies may be hidden from the caller.
-type signInRow struct {
-	c    *call
-	row  *world.SignIn
-	hide bool
-}
-
-// applied are the policies that the caller may see.
-func (r signInRow) applied() []world.AppliedPolicy {
-	if r.hide || r.row.Applied == nil {
-		return []world.AppliedPolicy{}
-	}
-	if r.c.unknown || !slices.ContainsFunc(r.row.Applied, func(p world.AppliedPolicy) bool { return newer(p.Result) }) {
-		return r.row.Applied
-	}
-	out := slices.Clone(r.row.Applied)
-	for i := range out {
-		out[i].Result = r.c.evolve(out[i].Result)
-	}
-	return out
-}
-
-func (r signInRow) requirements() []world.Requirement {
-	if r.row.Requirements == nil {
-		return []world.Requirement{}
-	}
-	if r.c.unknown || !slices.ContainsFunc(r.row.Requirements, func(p world.Requirement) bool { return newer(p.Provider) }) {
-		return r.row.Requirements
-	}
-	out := slices.Clone(r.row.Requirements)
-	for i := range out {
-		out[i].Provider = r.c.evolve(out[i].Provider)
-	}
-	return out
-}
-
-func orEmpty[T any](l []T) []T {
-	if l == nil {
-		return []T{}
-	}
-	return l
-}
-
-// form holds one row in each version's form; a page's rows take turns in it.
-type form struct {
-	v1         signInV1
-	beta       signInBeta
-	protection protection
-}
-
-// shown is the row in the version's form, ready to encode.
-func (r signInRow) shown(f *form) any {
-	x := r.row
-	if !r.c.beta {
-		f.v1 = signInV1{
-			ID: x.ID, CreatedDateTime: x.CreatedDateTime, UserDisplayName: x.UserDisplayName, UserPrincipalName: x.UserPrincipalName, UserID: x.UserID,
-			AppID: x.AppID, AppDisplayName: x.AppDisplayName, IPAddress: x.IPAddress, ClientAppUsed: x.ClientAppUsed, UserAgent: x.UserAgent,
-			CorrelationID: x.CorrelationID, ConditionalAccess: x.ConditionalAccess, IsInteractive: x.IsInteractive,
-			RiskDetail: r.c.evolve(x.RiskDetail), RiskAggregated: x.RiskAggregated, RiskDuring: x.RiskDuring, RiskState: x.RiskState,
-			RiskTypes: []string{}, RiskEvents: orEmpty(x.RiskEvents), ResourceName: x.ResourceDisplayName, ResourceID: x.ResourceID,
-			ResourceTenantID: x.ResourceTenantID, HomeTenantID: x.HomeTenantID, ServicePrincipal: x.ServicePrincipalID, ServiceName: x.ServicePrincipalName,
-			Status: &x.Status, Device: &x.Device, Place: &x.Place, Applied: r.applied(),
-		}
-		return &f.v1
-	}
-	f.protection.Status = "none"
-	f.beta = signInBeta{
-		SignIn: x, Applied: r.applied(), Requirements: r.requirements(), Contexts: orEmpty(x.Contexts), Steps: orEmpty(x.Steps),
-		Processing: orEmpty(x.Processing), Lifetimes: orEmpty(x.Lifetimes), RiskEvents: orEmpty(x.RiskEvents), EventTypes: orEmpty(x.EventTypes),
-		Protocol: r.c.evolve(x.Protocol), Incoming: r.c.evolve(x.IncomingTokenType), Cross: r.c.evolve(x.CrossTenant),
-		AppPolicies: []struct{}{}, Methods: []string{}, Listeners: []struct{}{}, Audiences: []string{}, Networks: []network{},
-		TokenStatus: "none", Protection: &f.protection,
-	}
-	return &f.beta
-}
-
-// appendJSON writes the whole row.
-func (r signInRow) appendJSON(b []byte) []byte {
-	w := bytes.NewBuffer(b)
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	var f form
-	if err := e.Encode(r.shown(&f)); err != nil {
-		return append(b, "null"...)
-	}
-	return w.Bytes()[:w.Len()-1]
-}
-
-// Field gives what filters read without encoding the row; the rest comes from
-// its encoded form.
-func (r signInRow) Field(name string) (any, bool) {
-	if known, _ := knownProperty("signIn", name, r.c.beta); !known {
-		return nil, false
-	}
-	x := r.row
-	switch name {
-	case "id":
-		return x.ID, true
-	case "createdDateTime":
-		return x.CreatedDateTime.Time, true
-	case "userId":
-		return x.UserID, true
-	case "userPrincipalName":
-		return x.UserPrincipalName, true
-	case "userDisplayName":
-		return x.UserDisplayName, true
-	case "appId":
-		return x.AppID, true
-	case "appDisplayName":
-		return x.AppDisplayName, true
-	case "ipAddress":
-		return x.IPAddress, true
-	case "clientAppUsed":
-		return x.ClientAppUsed, true
-	case "conditionalAccessStatus":
-		return x.ConditionalAccess, true
-	case "authenticationRequirement":
-		return x.Requirement, true
-	case "crossTenantAccessType":
-		return x.CrossTenant, true
-	case "correlationId":
-		return x.CorrelationID, true
-	case "resourceId":
-		return x.ResourceID, true
-	case "resourceDisplayName":
-		return x.ResourceDisplayName, true
-	case "riskState":
-		return x.RiskState, true
-	case "riskLevelDuringSignIn":
-		return x.RiskDuring, true
-	case "isInteractive":
-		return x.IsInteractive, true
-	case "signInEventTypes":
-		return x.EventTypes, true
-	case "authenticationProtocol":
-		return x.Protocol, true
-	case "homeTenantId":
-		return x.HomeTenantID, true
-	case "resourceTenantId":
-		return x.ResourceTenantID, true
-	case "servicePrincipalId":
-		return x.ServicePrincipalID, true
-	case "userType":
-		return x.UserType, true
-	case "status":
-		return object{{"errorCode", x.Status.ErrorCode}, {"failureReason", x.Status.FailureReason}, {"additionalDetails", x.Status.AdditionalDetails}}, true
-	case "location":
-		return object{{"city", x.Place.City}, {"state", x.Place.State}, {"countryOrRegion", x.Place.Country}}, true
-	}
-	var all map[string]json.RawMessage
-	if json.Unmarshal(r.appendJSON(nil), &all) != nil {
-		return nil, true
-	}
-	return all[name], true
-}
-
-// eventTypes are the sign-in event types that a filter asks for; without any the
-// list holds interactive sign-ins of users.
+// interactiveUser is the event type of the list when a filter asks for none.
 const interactiveUser = "interactiveUser"
-
-// maxSignIns is the largest and the default page.
-const maxSignIns = 1000
 
 // maxScan bounds the rows that one page looks at: past it the page ends early
 // with a next link, as the real service may.
 const maxScan = 200_000
 
-func signInPermit() permit {
-	return permit{
-		scopes: words("AuditLog.Read.All"),
-		roles:  []string{reportsReader, securityReader, securityOperator, securityAdmin, globalReader},
-		custom: func(_ *call, _ *world.State, t *world.Tenant) error {
-			if !t.Premium() {
-				return refuse(http.StatusForbidden, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Neither tenant is B2C or tenant doesn't have premium license")
-			}
-			return nil
-		},
+// needPremium: the logs and reports need a licence for them.
+func needPremium(_ *call, _ *world.State, t *world.Tenant) error {
+	if !t.Premium() {
+		return refuse(http.StatusForbidden, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Neither tenant is B2C or tenant doesn't have premium license")
 	}
+	return nil
 }
 
 // hidePolicies: the policies of a row are for callers who may read policies.
@@ -315,103 +40,26 @@ func (c *call) hidePolicies() bool {
 // retention of the log with P1 or P2.
 const retention = 30 * 24 * time.Hour
 
-func signIns(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	sh := &shape{typ: "signIn"}
-	if err := sh.checkNames(c, c.q); err != nil {
+func listSignIns(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	size, err := c.signInQuery()
+	if err != nil {
 		return nil, err
-	}
-	for _, o := range c.q.OrderBy {
-		if len(o.Path) != 1 || o.Path[0] != "createdDateTime" || !o.Desc {
-			return nil, refuse(http.StatusBadRequest, "BadRequest", "Only $orderby=createdDateTime desc is supported.")
-		}
-	}
-	if c.q.Has("$skip") || len(c.q.Search) > 0 || len(c.q.Expand) > 0 {
-		return nil, refuse(http.StatusBadRequest, "BadRequest", "The query is not supported.")
-	}
-	size := maxSignIns
-	if c.q.Top >= 0 {
-		if size = c.q.Top; size == 0 || size > maxSignIns {
-			return nil, refuse(http.StatusBadRequest, "BadRequest", "Invalid value for $top: it must be between 1 and %d.", maxSignIns)
-		}
 	}
 	pos, err := c.resume()
 	if err != nil {
 		return nil, err
 	}
-	from := c.now.Add(-retention)
-	to := time.Time{}
-	typed := false
-	if q := c.q.Filter; q != nil {
-		a, b := q.Bounds("createdDateTime")
-		if a.After(from) {
-			from = a
-		}
-		to = b
-		for _, p := range q.Paths() {
-			typed = typed || p[0] == "signInEventTypes"
-		}
-	}
-	skipping := false
-	if pos.Time != 0 {
-		to = time.Unix(0, pos.Time).UTC()
-		skipping = true
-	}
-	hide := c.hidePolicies()
-	rows := make([]signInRow, 0, min(size, 64))
-	var last *world.SignIn
-	more, scanned, count := false, 0, 0
 	counting := (c.q.Count && pos.Time == 0) || c.tally
-	for row := range s.Newest(t, from, to) {
-		if skipping {
-			if row.CreatedDateTime.Time.Equal(to) {
-				if row.ID == pos.After {
-					skipping = false
-				}
-				continue
-			}
-			skipping = false
-		}
-		if scanned++; scanned > maxScan && !counting {
-			more = true
-			break
-		}
-		if age := c.now.Sub(row.CreatedDateTime.Time); age < maxLag && age < c.g.lag(row.ID, false) {
-			continue
-		}
-		r := signInRow{c, row, hide}
-		if !typed && !slices.Contains(row.EventTypes, interactiveUser) {
-			last = row
-			continue
-		}
-		if c.q.Filter != nil && !c.q.Filter.Match(r) {
-			last = row
-			continue
-		}
-		count++
-		if c.tally || len(rows) == size {
-			if !c.tally {
-				more = true
-			}
-			if counting {
-				continue
-			}
-			break
-		}
-		rows = append(rows, r)
-		last = row
-	}
+	p := c.readSignIns(s, t, pos, size, counting)
 	if c.tally {
-		return &reply{status: http.StatusOK, body: strconv.AppendInt(nil, int64(count), 10), text: true}, nil
+		return &reply{status: http.StatusOK, body: strconv.AppendInt(nil, int64(p.count), 10), text: true}, nil
 	}
-	if counting && len(rows) > 0 {
-		last = rows[len(rows)-1].row
-	}
-	head := object{{"@odata.context", c.contextURL("auditLogs/signIns", false)}}
+	head := object{{"@odata.context", c.contextURL(signInsPath, false)}}
 	if counting {
-		head = append(head, member{"@odata.count", count})
+		head = append(head, member{"@odata.count", p.count})
 	}
-	if more && last != nil {
-		head = append(head, member{"@odata.nextLink", c.nextLink(position{After: last.ID, Time: last.CreatedDateTime.UnixNano()})})
+	if p.more && p.last != nil {
+		head = append(head, member{"@odata.nextLink", c.nextLink(position{After: p.last.ID, Time: p.last.CreatedDateTime.UnixNano()})})
 	}
 	rep := &reply{status: http.StatusOK}
 	rep.make = func() ([]byte, error) {
@@ -419,7 +67,7 @@ func signIns(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		if b == nil {
 			b = new([]byte)
 		}
-		out, err := encodeSignIns((*b)[:0], head, rows, c.selection())
+		out, err := encodeSignIns((*b)[:0], head, p.rows, c.selection())
 		rep.done = func() {
 			*b = out
 			c.g.pages.Put(b)
@@ -427,6 +75,108 @@ func signIns(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		return out, err
 	}
 	return rep, nil
+}
+
+// signInQuery checks the query, of which the log takes less than directory objects,
+// and gives the size of the page.
+func (c *call) signInQuery() (size int, err error) {
+	if err := signInShape().checkNames(c, c.q); err != nil {
+		return 0, err
+	}
+	for _, o := range c.q.OrderBy {
+		if len(o.Path) != 1 || o.Path[0] != "createdDateTime" || !o.Desc {
+			return 0, refuse(http.StatusBadRequest, "BadRequest", "Only $orderby=createdDateTime desc is supported.")
+		}
+	}
+	if c.q.Has("$skip") || len(c.q.Search) > 0 || len(c.q.Expand) > 0 {
+		return 0, refuse(http.StatusBadRequest, "BadRequest", "The query is not supported.")
+	}
+	if c.q.Top < 0 {
+		return c.takes.top, nil
+	}
+	if c.q.Top == 0 || c.q.Top > c.takes.max {
+		return 0, refuse(http.StatusBadRequest, "BadRequest", "Invalid value for $top: it must be between 1 and %d.", c.takes.max)
+	}
+	return c.q.Top, nil
+}
+
+// signInShape says which properties a query may name: rows show themselves.
+func signInShape() *shape { return &shape{typ: "signIn"} }
+
+// signInPage is what was read of the log.
+type signInPage struct {
+	rows  []signInRow
+	last  *world.SignIn // looked at: where the next page begins
+	more  bool
+	count int
+}
+
+// signInSpan is the time that a filter asks for, and whether it names event types;
+// without any the list holds interactive sign-ins of users.
+func (c *call) signInSpan() (from, to time.Time, typed bool) {
+	from = c.now.Add(-retention)
+	q := c.q.Filter
+	if q == nil {
+		return from, to, false
+	}
+	a, to := q.Bounds("createdDateTime")
+	if a.After(from) {
+		from = a
+	}
+	typed = slices.ContainsFunc(q.Paths(), func(p []string) bool { return p[0] == "signInEventTypes" })
+	return from, to, typed
+}
+
+// readSignIns reads a page, and on to the end when counting.
+func (c *call) readSignIns(s *world.State, t *world.Tenant, pos position, size int, counting bool) signInPage {
+	from, to, typed := c.signInSpan()
+	skipping := pos.Time != 0
+	if skipping {
+		to = time.Unix(0, pos.Time).UTC()
+	}
+	hide, scanned := c.hidePolicies(), 0
+	p := signInPage{rows: make([]signInRow, 0, min(size, 64))}
+	for row := range s.Newest(t, from, to) {
+		if skipping {
+			if row.CreatedDateTime.Time.Equal(to) {
+				skipping = row.ID != pos.After
+				continue
+			}
+			skipping = false
+		}
+		if scanned++; scanned > maxScan && !counting {
+			p.more = true
+			break
+		}
+		if c.young(row) {
+			continue
+		}
+		r := signInRow{c, row, hide}
+		if !typed && !slices.Contains(row.EventTypes, interactiveUser) || c.q.Filter != nil && !c.q.Filter.Match(r) {
+			p.last = row
+			continue
+		}
+		p.count++
+		if c.tally || len(p.rows) == size {
+			p.more = !c.tally
+			if counting {
+				continue
+			}
+			break
+		}
+		p.rows = append(p.rows, r)
+		p.last = row
+	}
+	if counting && len(p.rows) > 0 {
+		p.last = p.rows[len(p.rows)-1].row
+	}
+	return p
+}
+
+// young reports a row that has not come through to the log yet.
+func (c *call) young(row *world.SignIn) bool {
+	age := c.now.Sub(row.CreatedDateTime.Time)
+	return age < maxLag && age < c.g.lag(row.ID, false)
 }
 
 // encodeSignIns writes a page behind b. It runs outside of the world's lock.
@@ -489,30 +239,27 @@ func (r signInRow) quick(name string) (any, bool) {
 	return v, ok
 }
 
-func (p *router) signIns() {
-	p.add("GET", "auditLogs/signIns", route{permit: signInPermit(), service: reports, do: signIns})
-	p.add("GET", "auditLogs/signIns/{}", route{permit: signInPermit(), service: reports, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		if err := (&shape{typ: "signIn"}).checkNames(c, c.q); err != nil {
-			return nil, err
+func getSignIn(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	if err := signInShape().checkNames(c, c.q); err != nil {
+		return nil, err
+	}
+	for row := range s.Newest(t, c.now.Add(-retention), time.Time{}) {
+		if !strings.EqualFold(row.ID, c.params[0]) {
+			continue
 		}
-		for row := range s.Newest(t, c.now.Add(-retention), time.Time{}) {
-			if !strings.EqualFold(row.ID, c.params[0]) {
-				continue
-			}
-			if c.now.Sub(row.CreatedDateTime.Time) < c.g.lag(row.ID, false) {
-				break
-			}
-			r := signInRow{c, row, c.hidePolicies()}
-			head := object{{"@odata.context", c.contextURL("auditLogs/signIns", true)}}
-			return &reply{status: http.StatusOK, make: func() ([]byte, error) {
-				b := head.appendJSON(nil)
-				b[len(b)-1] = ','
-				if sel := c.selection(); sel != nil {
-					return append(b, pick(r, sel)[1:]...), nil
-				}
-				return append(b, r.appendJSON(nil)[1:]...), nil
-			}}, nil
+		if c.young(row) {
+			break
 		}
-		return nil, notFound(c.params[0])
-	}})
+		r := signInRow{c, row, c.hidePolicies()}
+		head := object{{"@odata.context", c.contextURL(signInsPath, true)}}
+		return &reply{status: http.StatusOK, make: func() ([]byte, error) {
+			b := head.appendJSON(nil)
+			b[len(b)-1] = ','
+			if sel := c.selection(); sel != nil {
+				return append(b, pick(r, sel)[1:]...), nil
+			}
+			return append(b, r.appendJSON(nil)[1:]...), nil
+		}}, nil
+	}
+	return nil, notFound(c.params[0])
 }

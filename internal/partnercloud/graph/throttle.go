@@ -162,13 +162,12 @@ func (c *call) throttled() error {
 }
 
 func (c *call) scope(why string, limit int) {
-	c.head.Set("X-Ms-Throttle-Scope", fmt.Sprintf("Tenant_Application/%s/%s/%s", map[bool]string{true: "Read", false: "ReadWrite"}[c.r.Method == http.MethodGet], c.caller.Client(), c.caller.Tenant))
+	c.head.Set("X-Ms-Throttle-Scope", fmt.Sprintf("Tenant_Application/%s/%s/%s", map[bool]string{
+		true: "Read", false: "ReadWrite",
+	}[c.r.Method == http.MethodGet], c.caller.Client(), c.caller.Tenant))
 	c.head.Set("X-Ms-Throttle-Information", fmt.Sprintf("%s;limit=%d", why, limit))
 }
 
 func tooMany(wait time.Duration, code, text string) error {
-	e := refuse(http.StatusTooManyRequests, code, "%s", text)
-	seconds := max(int((wait+time.Second-1)/time.Second), 1)
-	e.header = http.Header{"Retry-After": {strconv.Itoa(seconds)}}
-	return e
+	return refuse(http.StatusTooManyRequests, code, "%s", text).RetryAfter(wait)
 }

@@ -1,9 +1,6 @@
 package graph
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"strings"
 )
@@ -23,18 +20,13 @@ type position struct {
 	Query string `json:"q,omitempty"` // of delta tokens: the options to keep
 }
 
-const tagSize = 16
-
-func (c *call) tag(kind string, payload []byte) []byte {
-	m := hmac.New(sha256.New, c.g.key[:])
+// goodFor is what a token is good for: tenant and path, and a page's query too.
+func (c *call) goodFor(kind string) string {
 	bind := kind + "\x00" + c.caller.Tenant + "\x00" + c.version() + "\x00" + strings.ToLower(strings.Join(c.path, "/"))
 	if kind == "page" {
 		bind += "\x00" + c.q.Canonical
 	}
-	m.Write([]byte(bind))
-	m.Write([]byte{0})
-	m.Write(payload)
-	return m.Sum(nil)[:tagSize]
+	return bind
 }
 
 func (c *call) seal(kind string, p position) string {
@@ -42,22 +34,13 @@ func (c *call) seal(kind string, p position) string {
 	if err != nil {
 		return ""
 	}
-	return base64.RawURLEncoding.EncodeToString(append(c.tag(kind, payload), payload...))
+	return c.g.tokens.Seal(c.goodFor(kind), payload)
 }
 
 // open reads a token of ours; ok is false for any other.
 func (c *call) open(kind, token string) (p position, ok bool) {
-	if len(token) > 4096 {
-		return p, false
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || len(raw) <= tagSize {
-		return p, false
-	}
-	if !hmac.Equal(raw[:tagSize], c.tag(kind, raw[tagSize:])) {
-		return p, false
-	}
-	return p, json.Unmarshal(raw[tagSize:], &p) == nil
+	payload, ok := c.g.tokens.Open(c.goodFor(kind), token)
+	return p, ok && json.Unmarshal(payload, &p) == nil
 }
 
 // resume is where a page begins; the zero position without a token.

@@ -1,8 +1,6 @@
 package graph
 
 import (
-	"iter"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -10,16 +8,6 @@ import (
 	"partnerguard/internal/directory"
 	"partnerguard/internal/partnercloud/world"
 )
-
-const (
-	readUsers  = "User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All"
-	writeUsers = "User.ReadWrite.All Directory.ReadWrite.All"
-)
-
-// shapes are the shapes that several resources share.
-type shapes struct {
-	user, group, sp, role *shape
-}
 
 func newUserShape() *shape {
 	type u = *world.User
@@ -32,13 +20,7 @@ func newUserShape() *shape {
 	sh := newShape("user", func(r any) string { return r.(u).ID },
 		f("id", func(x u) any { return x.ID }),
 		f("accountEnabled", func(x u) any { return x.Enabled }),
-		f("assignedLicenses", func(x u) any {
-			out := make([]object, 0, len(x.Licences))
-			for _, id := range x.Licences {
-				out = append(out, object{{"disabledPlans", []string{}}, {"skuId", id}})
-			}
-			return out
-		}),
+		f("assignedLicenses", func(x u) any { return licences(x) }),
 		f("businessPhones", func(u) any { return []string{} }),
 		f("createdDateTime", func(x u) any { return x.Created }),
 		f("creationType", func(x u) any {
@@ -88,19 +70,29 @@ func newUserShape() *shape {
 			return "Member"
 		}),
 		asked(f("lastPasswordChangeDateTime", func(x u) any { return later(x.PasswordChanged, x.Created) })),
-		asked(f("signInActivity", func(x u) any {
-			if x.LastInteractive.IsZero() && x.LastNonInteractive.IsZero() {
-				return nil
-			}
-			return object{
-				{"lastSignInDateTime", x.LastInteractive}, {"lastSignInRequestId", nil},
-				{"lastNonInteractiveSignInDateTime", x.LastNonInteractive}, {"lastNonInteractiveSignInRequestId", nil},
-				{"lastSuccessfulSignInDateTime", x.LastSuccess}, {"lastSuccessfulSignInRequestId", nil},
-			}
-		})),
+		asked(f("signInActivity", func(x u) any { return activity(x) })),
 	)
-	sh.standard = []string{"businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname", "userPrincipalName", "id"}
+	sh.standard = words("businessPhones displayName givenName jobTitle mail mobilePhone officeLocation preferredLanguage surname userPrincipalName id")
 	return sh
+}
+
+func licences(u *world.User) []object {
+	out := make([]object, 0, len(u.Licences))
+	for _, id := range u.Licences {
+		out = append(out, object{{"disabledPlans", []string{}}, {"skuId", id}})
+	}
+	return out
+}
+
+func activity(u *world.User) any {
+	if u.LastInteractive.IsZero() && u.LastNonInteractive.IsZero() {
+		return nil
+	}
+	return object{
+		{"lastSignInDateTime", u.LastInteractive}, {"lastSignInRequestId", nil},
+		{"lastNonInteractiveSignInDateTime", u.LastNonInteractive}, {"lastNonInteractiveSignInRequestId", nil},
+		{"lastSuccessfulSignInDateTime", u.LastSuccess}, {"lastSuccessfulSignInRequestId", nil},
+	}
 }
 
 func later(a, b time.Time) time.Time {
@@ -119,7 +111,8 @@ func userFields(post bool) fields {
 		"mail": text().upTo(256), "userType": enum("Member Guest"),
 		"id": readOnly(), "createdDateTime": readOnly(), "assignedLicenses": readOnly(), "assignedPlans": readOnly(), "signInActivity": readOnly(),
 		"onPremisesSyncEnabled": readOnly(), "proxyAddresses": readOnly(), "deletedDateTime": readOnly(), "signInSessionsValidFromDateTime": readOnly(),
-		"refreshTokensValidFromDateTime": readOnly(), "lastPasswordChangeDateTime": readOnly(), "creationType": readOnly(), "externalUserState": readOnly(), "securityIdentifier": readOnly(),
+		"refreshTokensValidFromDateTime": readOnly(), "lastPasswordChangeDateTime": readOnly(), "creationType": readOnly(),
+		"externalUserState": readOnly(), "securityIdentifier": readOnly(),
 		"businessPhones": unused(), "mobilePhone": unused(), "officeLocation": unused(), "preferredLanguage": unused(), "otherMails": unused(),
 		"city": unused(), "state": unused(), "country": unused(), "streetAddress": unused(), "postalCode": unused(), "companyName": unused(), "employeeId": unused(),
 		"passwordPolicies": text().upTo(100),
@@ -165,91 +158,74 @@ func (c *call) mayTouch(s *world.State, t *world.Tenant, u *world.User) error {
 	return denied()
 }
 
-func (p *router) users(sh *shapes) {
-	read := allow(readUsers + " User.ReadBasic.All")
-	own := read.orOwn("User.Read User.ReadWrite")
-	activity := func(c *call, t *world.Tenant) error {
-		asked := slices.ContainsFunc(c.q.Select, func(n string) bool { return first(n) == "signInActivity" })
-		if c.q.Filter != nil {
-			for _, path := range c.q.Filter.Paths() {
-				asked = asked || path[0] == "signInActivity"
-			}
+// mayReadActivity: signInActivity, when it is asked for, needs the logs' permission
+// and licence.
+func (c *call) mayReadActivity(t *world.Tenant) error {
+	asked := slices.ContainsFunc(c.q.Select, func(n string) bool { return first(n) == "signInActivity" })
+	if c.q.Filter != nil {
+		for _, path := range c.q.Filter.Paths() {
+			asked = asked || path[0] == "signInActivity"
 		}
-		if !asked {
-			return nil
-		}
-		if !c.holds(words("AuditLog.Read.All")) {
-			return denied()
-		}
-		if !t.Premium() {
-			return refuse(http.StatusForbidden, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Neither tenant is B2C or tenant doesn't have premium license")
-		}
+	}
+	if !asked {
 		return nil
 	}
-	p.add("GET", "users", route{permit: read, cost: 2, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		if err := activity(c, t); err != nil {
-			return nil, err
-		}
-		l := &listing{shape: sh.user, context: "users", since: table(&t.Users), top: 100, max: 999, advanced: true}
-		if slices.Contains(c.q.Select, "signInActivity") {
-			l.max = 500
-		}
-		// An equality on a key needs no search.
-		return c.list(s, t, l)
-	}})
-	p.add("GET", "users/delta", route{permit: read, cost: 2, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		return c.delta(s, t, sh.user, "user", "users", func(after string, at int) iter.Seq2[int, any] { return table(&t.Users)(after, at) }, func(r any) int64 { return r.(*world.User).Changed })
-	}})
-	p.add("GET", "users/{}", route{permit: own, cost: 1, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		if err := activity(c, t); err != nil {
-			return nil, err
-		}
-		u, err := c.findUser(s, t)
-		if err != nil {
-			return nil, err
-		}
-		return c.one(s, t, "users", sh.user, u)
-	}})
-	for _, path := range []string{"users/{}/memberOf", "users/{}/transitiveMemberOf"} {
-		deep := strings.HasSuffix(path, "transitiveMemberOf")
-		perm := allow("User.Read.All User.ReadWrite.All Directory.Read.All Directory.ReadWrite.All GroupMember.Read.All Group.Read.All").orOwn("User.Read User.ReadWrite")
-		p.add("GET", path, route{permit: perm, cost: 2, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-			u, err := c.findUser(s, t)
-			if err != nil {
-				return nil, err
-			}
-			return c.objects(s, t, memberships(c, t, sh, u.ID, deep))
-		}})
+	if !c.holds(words("AuditLog.Read.All")) {
+		return denied()
 	}
-	p.add("POST", "users/{}/checkMemberGroups", route{permit: own, cost: 1, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		u, err := c.findUser(s, t)
-		if err != nil {
-			return nil, err
+	return needPremium(c, nil, t)
+}
+
+func listUsers(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	if err := c.mayReadActivity(t); err != nil {
+		return nil, err
+	}
+	if slices.Contains(c.q.Select, "signInActivity") {
+		c.takes.max = 500
+	}
+	return c.list(s, t, "users", c.g.sh.user, rows(&t.Users))
+}
+
+func deltaUsers(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	return c.delta(s, t, c.g.sh.user, "users", rows(&t.Users), func(r any) int64 { return r.(*world.User).Changed })
+}
+
+func getUser(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	if err := c.mayReadActivity(t); err != nil {
+		return nil, err
+	}
+	u, err := c.findUser(s, t)
+	if err != nil {
+		return nil, err
+	}
+	return c.one(s, t, "users", c.g.sh.user, u)
+}
+
+// userMemberships answers memberOf and transitiveMemberOf.
+func userMemberships(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	u, err := c.findUser(s, t)
+	if err != nil {
+		return nil, err
+	}
+	return c.objects(s, t, c.memberships(t, u.ID, c.route.last() == "transitiveMemberOf"))
+}
+
+func checkMemberGroups(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	u, err := c.findUser(s, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := (fields{"groupIds": list(text()).need().upTo(20)}).check("", c.in); err != nil {
+		return nil, err
+	}
+	out := []string{}
+	groups := t.GroupsOf(u.ID)
+	for _, id := range strs(c.in, "groupIds") {
+		if slices.ContainsFunc(groups, func(g string) bool { return strings.EqualFold(g, id) }) {
+			out = append(out, id)
 		}
-		if err := (fields{"groupIds": list(text()).need().upTo(20)}).check("", c.in); err != nil {
-			return nil, err
-		}
-		out := []string{}
-		groups := t.GroupsOf(u.ID)
-		for _, id := range strs(c.in, "groupIds") {
-			if slices.ContainsFunc(groups, func(g string) bool { return strings.EqualFold(g, id) }) {
-				out = append(out, id)
-			}
-		}
-		body := object{{"@odata.context", c.root() + "/$metadata#Collection(Edm.String)"}, {"value", out}}
-		return &reply{status: http.StatusOK, body: appendValue(nil, body)}, nil
-	}})
-	p.add("POST", "users/{}/revokeSignInSessions", route{
-		permit: allow("User.RevokeSessions.All User.ReadWrite.All Directory.ReadWrite.All").with(userAdmin, helpdeskAdmin, passwordAdmin, privilegedAuthAdmin, authAdmin, directoryWriters).orOwn("User.ReadWrite User.RevokeSessions.All"),
-		cost:   1, bare: true, do: revoke,
-	})
-	sh.user.navs["memberOf"] = nav{many: true, of: func(c *call, _ *world.State, t *world.Tenant, row any) []*entity {
-		return memberships(c, t, sh, row.(*world.User).ID, false)
-	}}
-	sh.user.navs["transitiveMemberOf"] = nav{many: true, of: func(c *call, _ *world.State, t *world.Tenant, row any) []*entity {
-		return memberships(c, t, sh, row.(*world.User).ID, true)
-	}}
-	p.userWrites(sh)
+	}
+	return give(object{{"@odata.context", c.root() + "/$metadata#Collection(Edm.String)"}, {"value", out}})
 }
 
 // revoke ends all sessions and refresh tokens of a user.
@@ -271,8 +247,7 @@ func revoke(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	ch := change{activity: "Update StsRefreshTokenValidFrom Timestamp", category: "UserManagement", target: userTarget(u)}
 	ch.changed("StsRefreshTokensValidFrom", old, c.now)
 	c.audit(s, t, ch)
-	body := object{{"@odata.context", c.root() + "/$metadata#Edm.Boolean"}, {"value", true}}
-	return &reply{status: http.StatusOK, body: appendValue(nil, body)}, nil
+	return give(object{{"@odata.context", c.root() + "/$metadata#Edm.Boolean"}, {"value", true}})
 }
 
 func userTarget(u *world.User) world.AuditTarget {
@@ -282,7 +257,7 @@ func userTarget(u *world.User) world.AuditTarget {
 }
 
 // memberships lists the groups and directory roles that an object is in.
-func memberships(c *call, t *world.Tenant, sh *shapes, id string, deep bool) []*entity {
+func (c *call) memberships(t *world.Tenant, id string, deep bool) []*entity {
 	var out []*entity
 	groups := t.GroupsOf(id)
 	for _, g := range groups {
@@ -290,7 +265,7 @@ func memberships(c *call, t *world.Tenant, sh *shapes, id string, deep bool) []*
 		if row == nil || !deep && !slices.ContainsFunc(row.Members, func(m string) bool { return strings.EqualFold(m, id) }) {
 			continue
 		}
-		out = append(out, &entity{shape: sh.group, row: row, beta: c.beta, mark: true})
+		out = append(out, &entity{shape: c.g.sh.group, row: row, beta: c.beta, mark: true})
 	}
 	holders := []string{id}
 	if deep {
@@ -300,19 +275,8 @@ func memberships(c *call, t *world.Tenant, sh *shapes, id string, deep bool) []*
 	for a := range t.Held.All() {
 		if a.In(c.now) && !seen[a.Role] && slices.ContainsFunc(holders, func(h string) bool { return strings.EqualFold(h, a.Principal) }) {
 			seen[a.Role] = true
-			out = append(out, &entity{shape: sh.role, row: activeRole(t, a.Role), beta: c.beta, mark: true})
+			out = append(out, &entity{shape: c.g.sh.role, row: activeRole(t, a.Role), beta: c.beta, mark: true})
 		}
 	}
 	return out
-}
-
-// objects lists directory objects of several types.
-func (c *call) objects(s *world.State, t *world.Tenant, all []*entity) (*reply, error) {
-	key := func(r any) string { e := r.(*entity); return e.key(e.row) }
-	mixed := &shape{typ: "directoryObject", key: key}
-	context := "directoryObjects"
-	if c.cast != "" {
-		context = c.cast + "s"
-	}
-	return c.list(s, t, &listing{shape: mixed, context: context, since: slice(all, key), top: 100, max: 999, advanced: true})
 }

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 
@@ -16,6 +15,17 @@ func checkUPN(t *world.Tenant, upn string) error {
 	}
 	if !slices.ContainsFunc(t.Domains, func(d string) bool { return strings.EqualFold(d, domain) }) {
 		return badRequest("The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.")
+	}
+	return nil
+}
+
+// checkNewUPN refuses names that are taken, too.
+func checkNewUPN(t *world.Tenant, upn string) error {
+	if err := checkUPN(t, upn); err != nil {
+		return err
+	}
+	if t.UserByName(upn) != nil {
+		return badRequest("Another object with the same value for property userPrincipalName already exists.")
 	}
 	return nil
 }
@@ -39,28 +49,21 @@ func checkPassword(p string) error {
 	return nil
 }
 
-func (p *router) userWrites(sh *shapes) {
-	write := allow(writeUsers).with(userAdmin, directoryWriters, privilegedAuthAdmin)
-	p.add("POST", "users", route{permit: write, cost: 1, free: func(c *call) (*reply, error) { return createUser(c, sh) }})
-	patch := write
-	patch.roles = append(slices.Clone(patch.roles), authAdmin, helpdeskAdmin, passwordAdmin)
-	p.add("PATCH", "users/{}", route{permit: patch, cost: 1, free: changeUser})
-	p.add("DELETE", "users/{}", route{permit: allow(writeUsers).with(userAdmin, privilegedAuthAdmin), cost: 1, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-		u, err := c.findUser(s, t)
-		if err != nil {
-			return nil, err
-		}
-		if err := c.mayTouch(s, t, u); err != nil {
-			return nil, err
-		}
-		s.Delete(t, "user", u.ID)
-		c.audit(s, t, change{activity: "Delete user", category: "UserManagement", operation: "Delete", target: userTarget(u)})
-		return noContent()
-	}})
+func deleteUser(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	u, err := c.findUser(s, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.mayTouch(s, t, u); err != nil {
+		return nil, err
+	}
+	s.Delete(t, "user", u.ID)
+	c.audit(s, t, change{activity: "Delete user", category: "UserManagement", operation: "Delete", target: userTarget(u)})
+	return noContent()
 }
 
 // createUser hashes the password before it takes the lock.
-func createUser(c *call, sh *shapes) (*reply, error) {
+func createUser(c *call) (*reply, error) {
 	if err := userFields(true).check("", c.in); err != nil {
 		return nil, err
 	}
@@ -81,11 +84,8 @@ func createUser(c *call, sh *shapes) (*reply, error) {
 	err := c.g.world.Do(func(s *world.State) error {
 		t := s.Tenant(c.caller.Tenant)
 		upn := str(c.in, "userPrincipalName")
-		if err := checkUPN(t, upn); err != nil {
+		if err := checkNewUPN(t, upn); err != nil {
 			return err
-		}
-		if t.UserByName(upn) != nil {
-			return badRequest("Another object with the same value for property userPrincipalName already exists.")
 		}
 		u := &world.User{
 			ID: world.NewGUID(), UPN: upn, Name: str(c.in, "displayName"), Given: str(c.in, "givenName"), Surname: str(c.in, "surname"),
@@ -101,7 +101,7 @@ func createUser(c *call, sh *shapes) (*reply, error) {
 		ch.changed("UserPrincipalName", nil, []string{u.UPN})
 		c.audit(s, t, ch)
 		var err error
-		rep, err = c.created(s, t, "users", sh.user, u)
+		rep, err = c.created(s, t, "users", c.g.sh.user, u)
 		return err
 	})
 	return rep, err
@@ -114,8 +114,7 @@ func changeUser(c *call) (*reply, error) {
 		return nil, err
 	}
 	var hash world.Password
-	profile := inner(c.in, "passwordProfile")
-	if plain := str(profile, "password"); plain != "" {
+	if plain := str(inner(c.in, "passwordProfile"), "password"); plain != "" {
 		if err := checkPassword(plain); err != nil {
 			return nil, err
 		}
@@ -127,64 +126,14 @@ func changeUser(c *call) (*reply, error) {
 		if err != nil {
 			return err
 		}
-		sensitive := given(c.in, "passwordProfile") || given(c.in, "accountEnabled") || given(c.in, "userPrincipalName")
-		if sensitive {
-			if err := c.mayTouch(s, t, u); err != nil {
-				return err
-			}
-		}
-		if !c.caller.AppOnly() && !c.hasRole(userAdmin, directoryWriters, privilegedAuthAdmin) {
-			for k := range c.in { // help-desk roles reset passwords, nothing else
-				if k != "passwordProfile" && !strings.Contains(k, "@odata.") {
-					return denied()
-				}
-			}
-		}
-		if upn := str(c.in, "userPrincipalName"); upn != "" && !strings.EqualFold(upn, u.UPN) {
-			if err := checkUPN(t, upn); err != nil {
-				return err
-			}
-			if t.UserByName(upn) != nil {
-				return badRequest("Another object with the same value for property userPrincipalName already exists.")
-			}
+		if err := c.mayChange(s, t, u); err != nil {
+			return err
 		}
 		ch := change{activity: "Update user", category: "UserManagement", target: userTarget(u)}
 		n := s.Change()
 		t.Users.Change(u.ID, func(u *world.User) {
 			u.Changed = n
-			set := func(name, audit string, to *string) {
-				if given(c.in, name) {
-					ch.changed(audit, []string{*to}, []string{str(c.in, name)})
-					*to = str(c.in, name)
-				}
-			}
-			set("displayName", "DisplayName", &u.Name)
-			set("givenName", "GivenName", &u.Given)
-			set("surname", "Surname", &u.Surname)
-			set("jobTitle", "JobTitle", &u.Title)
-			set("department", "Department", &u.Department)
-			set("usageLocation", "UsageLocation", &u.Location)
-			set("mail", "Mail", &u.Mail)
-			set("userPrincipalName", "UserPrincipalName", &u.UPN)
-			if given(c.in, "userType") {
-				u.Guest = str(c.in, "userType") == "Guest"
-			}
-			if given(c.in, "accountEnabled") {
-				on := truth(c.in, "accountEnabled")
-				ch.changed("AccountEnabled", []bool{u.Enabled}, []bool{on})
-				if u.Enabled && !on { // a disabled account loses its sessions
-					u.SessionsValidFrom = c.now
-				}
-				u.Enabled = on
-			}
-			if hash.Hash != "" {
-				ch.activity = "Reset user password"
-				u.Password, u.PasswordChanged, u.SessionsValidFrom, u.Revoked = hash, c.now, c.now, "reset"
-				u.PasswordExpired = false
-			}
-			if given(profile, "forceChangePasswordNextSignIn") {
-				u.PasswordExpired = truth(profile, "forceChangePasswordNextSignIn")
-			}
+			c.applyUser(u, &ch, hash)
 		})
 		s.Touch(t)
 		c.audit(s, t, ch)
@@ -193,5 +142,63 @@ func changeUser(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &reply{status: http.StatusNoContent}, nil
+	return noContent()
+}
+
+// mayChange checks the change that the body asks for against the caller's roles
+// and the target's.
+func (c *call) mayChange(s *world.State, t *world.Tenant, u *world.User) error {
+	if given(c.in, "passwordProfile") || given(c.in, "accountEnabled") || given(c.in, "userPrincipalName") {
+		if err := c.mayTouch(s, t, u); err != nil {
+			return err
+		}
+	}
+	if !c.caller.AppOnly() && !c.hasRole(userAdmin, directoryWriters, privilegedAuthAdmin) {
+		for k := range c.in { // help-desk roles reset passwords, nothing else
+			if k != "passwordProfile" && !strings.Contains(k, "@odata.") {
+				return denied()
+			}
+		}
+	}
+	if upn := str(c.in, "userPrincipalName"); upn != "" && !strings.EqualFold(upn, u.UPN) {
+		return checkNewUPN(t, upn)
+	}
+	return nil
+}
+
+// applyUser takes the body over into a user and notes what it changes.
+func (c *call) applyUser(u *world.User, ch *change, hash world.Password) {
+	set := func(name, audit string, to *string) {
+		if given(c.in, name) {
+			ch.changed(audit, []string{*to}, []string{str(c.in, name)})
+			*to = str(c.in, name)
+		}
+	}
+	set("displayName", "DisplayName", &u.Name)
+	set("givenName", "GivenName", &u.Given)
+	set("surname", "Surname", &u.Surname)
+	set("jobTitle", "JobTitle", &u.Title)
+	set("department", "Department", &u.Department)
+	set("usageLocation", "UsageLocation", &u.Location)
+	set("mail", "Mail", &u.Mail)
+	set("userPrincipalName", "UserPrincipalName", &u.UPN)
+	if given(c.in, "userType") {
+		u.Guest = str(c.in, "userType") == "Guest"
+	}
+	if given(c.in, "accountEnabled") {
+		on := truth(c.in, "accountEnabled")
+		ch.changed("AccountEnabled", []bool{u.Enabled}, []bool{on})
+		if u.Enabled && !on { // a disabled account loses its sessions
+			u.SessionsValidFrom = c.now
+		}
+		u.Enabled = on
+	}
+	if hash.Hash != "" {
+		ch.activity = "Reset user password"
+		u.Password, u.PasswordChanged, u.SessionsValidFrom, u.Revoked = hash, c.now, c.now, "reset"
+		u.PasswordExpired = false
+	}
+	if profile := inner(c.in, "passwordProfile"); given(profile, "forceChangePasswordNextSignIn") {
+		u.PasswordExpired = truth(profile, "forceChangePasswordNextSignIn")
+	}
 }

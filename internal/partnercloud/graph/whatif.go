@@ -14,16 +14,25 @@ func evaluateFields() fields {
 	levels := "low medium high hidden none"
 	return fields{
 		"signInIdentity": obj(fields{
-			"userId": text(), "externalTenantId": text(), "externalUserType": enum("none internalGuest b2bCollaborationGuest b2bCollaborationMember b2bDirectConnectUser otherExternalUser serviceProvider"),
+			"userId": text(), "externalTenantId": text(),
+			"externalUserType":   enum("none internalGuest b2bCollaborationGuest b2bCollaborationMember b2bDirectConnectUser otherExternalUser serviceProvider"),
 			"servicePrincipalId": text(),
 		}).need(),
-		"signInContext": obj(fields{"includeApplications": list(text()).upTo(1), "userAction": enum("registerSecurityInformation registerOrJoinDevices"), "authenticationContextValue": text()}).need(),
+		"signInContext": obj(fields{
+			"includeApplications": list(text()).upTo(1), "userAction": enum("registerSecurityInformation registerOrJoinDevices"),
+			"authenticationContextValue": text(),
+		}).need(),
 		"signInConditions": obj(fields{
-			"devicePlatform": enum("android iOS windows windowsPhone macOS linux"), "clientAppType": enum("all browser mobileAppsAndDesktopClients exchangeActiveSync easSupported other"),
-			"signInRiskLevel": enum(levels), "userRiskLevel": enum(levels), "servicePrincipalRiskLevel": enum(levels), "country": text().upTo(2), "ipAddress": text().upTo(60),
-			"insiderRiskLevel": enum("none minor moderate elevated"), "authenticationFlow": obj(fields{"transferMethod": enum("deviceCodeFlow authenticationTransfer")}), "deviceInfo": obj(fields{
-				"isCompliant": flag(), "trustType": text(), "deviceId": text(), "displayName": text(), "deviceOwnership": text(), "enrollmentProfileName": text(), "manufacturer": text(),
-				"mdmAppId": text(), "model": text(), "operatingSystem": text(), "operatingSystemVersion": text(), "profileType": text(), "physicalIds": list(text()), "systemLabels": list(text()),
+			"devicePlatform":  enum("android iOS windows windowsPhone macOS linux"),
+			"clientAppType":   enum("all browser mobileAppsAndDesktopClients exchangeActiveSync easSupported other"),
+			"signInRiskLevel": enum(levels), "userRiskLevel": enum(levels), "servicePrincipalRiskLevel": enum(levels), "country": text().upTo(2),
+			"ipAddress":          text().upTo(60),
+			"insiderRiskLevel":   enum("none minor moderate elevated"),
+			"authenticationFlow": obj(fields{"transferMethod": enum("deviceCodeFlow authenticationTransfer")}), "deviceInfo": obj(fields{
+				"isCompliant": flag(), "trustType": text(), "deviceId": text(), "displayName": text(), "deviceOwnership": text(),
+				"enrollmentProfileName": text(), "manufacturer": text(),
+				"mdmAppId": text(), "model": text(), "operatingSystem": text(), "operatingSystemVersion": text(), "profileType": text(),
+				"physicalIds": list(text()), "systemLabels": list(text()),
 				"extensionAttribute1": text(), "extensionAttribute2": text(),
 			}),
 		}),
@@ -40,7 +49,9 @@ type clause struct {
 
 func clauses() []clause {
 	return []clause{
-		{"users", []string{"users"}}, {"application", []string{"applications"}}, {"clientApps", []string{"clientAppTypes"}}, {"devicePlatform", []string{"platforms"}},
+		{"users", []string{"users"}}, {"application", []string{"applications"}}, {
+			"clientApps", []string{"clientAppTypes"},
+		}, {"devicePlatform", []string{"platforms"}},
 		{"location", []string{"locations"}}, {"devices", []string{"devices"}}, {"signInRisk", []string{"signInRiskLevels"}}, {"userRisk", []string{"userRiskLevels"}},
 		{"insiderRisk", []string{"insiderRiskLevels"}}, {"authenticationFlow", []string{"authenticationFlows"}},
 	}
@@ -61,12 +72,15 @@ func alone(m map[string]any, id, keep string, keys []string) *access.Policy {
 			conditions[k] = old[k]
 		}
 		if keep != "application" { // an action or context is no application: keep the same kind of target
-			if apps := inner(old, "applications"); apps != nil && len(strs(apps, "includeUserActions"))+len(strs(apps, "includeAuthenticationContextClassReferences")) > 0 {
+			if apps := inner(old, "applications"); names(apps, "includeUserActions", "includeAuthenticationContextClassReferences") {
 				conditions["applications"] = apps
 			}
 		}
 	}
-	raw, err := json.Marshal(map[string]any{"id": id, "displayName": id, "state": "enabled", "conditions": conditions, "grantControls": map[string]any{"operator": "OR", "builtInControls": []any{"mfa"}}})
+	raw, err := json.Marshal(map[string]any{
+		"id": id, "displayName": id, "state": "enabled", "conditions": conditions,
+		"grantControls": map[string]any{"operator": "OR", "builtInControls": []any{"mfa"}},
+	})
 	if err != nil {
 		return nil
 	}
@@ -262,10 +276,4 @@ func reasonOf(reason, app string) string {
 		return "authenticationContext"
 	}
 	return reason
-}
-
-func (p *router) whatIf() {
-	p.add("POST", "identity/conditionalAccess/evaluate", route{
-		permit: allow("Policy.Read.ConditionalAccess Policy.Read.All").with(securityReader, globalReader, securityAdmin, conditionalAdmin), service: identity, do: evaluate,
-	})
 }

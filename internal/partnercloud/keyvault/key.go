@@ -159,7 +159,7 @@ func (k *call) operate() (object, *fault) {
 	}
 	if f.version.Disabled {
 		no := refuse(http.StatusForbidden, "Forbidden", "Operation "+spelled(k.act)+" is not allowed on a disabled key.")
-		no.inner = "KeyDisabled"
+		no.Inner = "KeyDisabled"
 		return nil, no
 	}
 	key, broken := k.v.private(f)

@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"partnerguard/internal/partnercloud/bearer"
+	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -51,16 +51,10 @@ func New(d Deps) *Vault {
 
 type object = map[string]any
 
-// fault is a refusal in Key Vault's shape; inner is innererror's code.
-type fault struct {
-	status               int
-	code, message, inner string
-	header               map[string]string
-}
+// fault is a refusal; its Inner is innererror's code.
+type fault = kit.Fault
 
-func refuse(status int, code, message string) *fault {
-	return &fault{status: status, code: code, message: message}
-}
+func refuse(status int, code, message string) *fault { return kit.Refuse(status, code, message) }
 
 func bad(message string) *fault { return refuse(http.StatusBadRequest, "BadParameter", message) }
 
@@ -91,27 +85,20 @@ func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusOK
 	body, f := k.run()
 	if f != nil {
-		status = f.status
-		e := object{"code": f.code, "message": f.message}
-		if f.inner != "" {
-			e["innererror"] = object{"code": f.inner}
+		status = f.Status
+		e := object{"code": f.Code, "message": f.Text}
+		if f.Inner != "" {
+			e["innererror"] = object{"code": f.Inner}
 		}
 		body = object{"error": e}
-		for name, v := range f.header {
-			h.Set(name, v)
-		}
+		f.Headers(h)
 	}
 	b, err := json.Marshal(body)
 	if err != nil {
 		v.log.LogAttrs(r.Context(), slog.LevelError, "reply", slog.Any("err", err))
 		status, b = http.StatusInternalServerError, []byte(`{"error":{"code":"InternalServerError","message":"The reply could not be written."}}`)
 	}
-	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(b)))
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(b)
-	}
+	kit.Send(w, r, status, b)
 }
 
 // challenge is the 401 from which a client learns whom to ask for a token: it
@@ -124,9 +111,8 @@ func (k *call) challenge(message string) *fault {
 			tenant = s.KeyVault.Tenant
 		}
 	})
-	f := refuse(http.StatusUnauthorized, "Unauthorized", message)
-	f.header = map[string]string{"WWW-Authenticate": `Bearer authorization="https://login.microsoftonline.com/` + tenant + `", resource="https://vault.azure.net"`}
-	return f
+	return refuse(http.StatusUnauthorized, "Unauthorized", message).
+		With("WWW-Authenticate", `Bearer authorization="https://login.microsoftonline.com/`+tenant+`", resource="https://vault.azure.net"`)
 }
 
 var versionForm = regexp.MustCompile(`^(7\.[0-6](-preview\.\d)?|2025-\d\d-\d\d(-preview)?)$`)
@@ -218,7 +204,7 @@ func (k *call) do(permission string, then func() (object, *fault)) (object, *fau
 		case !s.MayUseKeys(s.KeyVault, k.who.ObjectID, permission):
 			f = refuse(http.StatusForbidden, "Forbidden", "The user, group or application 'appid="+k.who.Client()+";oid="+k.who.ObjectID+";iss="+bearer.IssuerV1(k.who.Tenant)+
 				"' does not have keys "+spelled(permission)+" permission on key vault '"+s.KeyVault.Name+";location=westeurope'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287")
-			f.inner = "AccessDenied"
+			f.Inner = "AccessDenied"
 		}
 	})
 	if f == nil {

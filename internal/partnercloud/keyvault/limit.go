@@ -30,7 +30,6 @@ func (k *call) throttle() *fault {
 	if l.calls++; l.calls <= limitCalls || k.v.unthrottled {
 		return nil
 	}
-	f := refuse(http.StatusTooManyRequests, "Throttled", "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached")
-	f.header = map[string]string{"Retry-After": "10"}
-	return f
+	return refuse(http.StatusTooManyRequests, "Throttled",
+		"Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached").With("Retry-After", "10")
 }

@@ -1,0 +1,67 @@
+package graph
+
+import (
+	"iter"
+	"strings"
+
+	"partnerguard/internal/partnercloud/world"
+)
+
+// contracts are the partner's customers (contracts.md section 3.10).
+
+func newContractShape() *shape {
+	type cust = *world.Customer
+	return newShape("contract", func(x any) string { return contractID(x.(cust).TenantID) },
+		f("id", func(x cust) any { return contractID(x.TenantID) }),
+		f("deletedDateTime", func(cust) any { return nil }),
+		f("contractType", func(cust) any { return "ResellerPartnerContract" }),
+		f("customerId", func(x cust) any { return x.TenantID }),
+		f("defaultDomainName", func(x cust) any { return x.Domain }),
+		f("displayName", func(x cust) any { return x.Name }),
+	)
+}
+
+// agentOrReader: of a partner's users its agents, and who reads the directory.
+func agentOrReader(c *call, _ *world.State, t *world.Tenant) error {
+	if c.caller.AppOnly() || c.caller.AOBO || t.Kind != world.PartnerTenant {
+		return nil
+	}
+	if t.InGroup(c.caller.ObjectID, world.AdminAgents) || t.InGroup(c.caller.ObjectID, world.HelpdeskAgents) ||
+		c.hasRole(globalReader, directoryReaders, directoryWriters) {
+		return nil
+	}
+	return denied()
+}
+
+func listContracts(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	all := func(after string, at int) iter.Seq2[int, any] {
+		return func(yield func(int, any) bool) {
+			// The key of a contract is derived, the table's is the customer.
+			i := at
+			if after == "" {
+				i = -1
+			}
+			for j, r := range t.Customers.Since("", 0) {
+				if j > i && r.Relationship != "none" && !yield(j, r) {
+					return
+				}
+			}
+		}
+	}
+	return c.list(s, t, "contracts", c.g.sh.contract, all)
+}
+
+func getContract(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	for r := range t.Customers.All() {
+		if strings.EqualFold(contractID(r.TenantID), c.params[0]) {
+			return c.one(s, t, "contracts", c.g.sh.contract, r)
+		}
+	}
+	return nil, notFound(c.params[0])
+}
+
+// contractID is the id of a contract with a customer.
+func contractID(customer string) string {
+	h := world.HashSecret("contract/" + strings.ToLower(customer))
+	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-8" + h[17:20] + "-" + h[20:32]
+}

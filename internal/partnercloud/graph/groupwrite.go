@@ -1,0 +1,223 @@
+package graph
+
+import (
+	"slices"
+	"strings"
+
+	"partnerguard/internal/partnercloud/world"
+)
+
+func groupTarget(g *world.Group) world.AuditTarget { return target("Group", g.ID, g.Name) }
+
+// mayEdit: owners edit their groups; role-assignable groups are for Privileged
+// Role Administrators.
+func (c *call) mayEdit(s *world.State, t *world.Tenant, g *world.Group) error {
+	if g.RoleAssignable {
+		if c.caller.AppOnly() && c.holds(words("RoleManagement.ReadWrite.Directory")) || c.hasRole(privilegedRoleAdmin) {
+			return nil
+		}
+		return denied()
+	}
+	if c.caller.AppOnly() || c.hasRole(groupsAdmin, userAdmin, directoryWriters) {
+		return nil
+	}
+	u, home := c.user(s, t)
+	if u != nil && home == t && slices.ContainsFunc(g.Owners, func(o string) bool { return strings.EqualFold(o, u.ID) }) {
+		return nil
+	}
+	return denied()
+}
+
+// bound resolves an @odata.id or @odata.bind reference to an object's id.
+func (c *call) bound(t *world.Tenant, ref string) (string, error) {
+	id := strings.TrimRight(ref, "/")
+	if i := strings.LastIndexByte(id, '/'); i >= 0 {
+		id = id[i+1:]
+	}
+	if i := strings.IndexByte(id, '('); i >= 0 {
+		id = strings.Trim(id[i:], "()'")
+	}
+	e := c.object(t, id)
+	if e == nil {
+		return "", notFound(id)
+	}
+	return e.key(e.row), nil
+}
+
+// boundAll resolves the references of a member of the body.
+func (c *call) boundAll(t *world.Tenant, name string) (ids []string, err error) {
+	for _, ref := range strs(c.in, name) {
+		id, err := c.bound(t, ref)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+func createGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	if err := groupFields().checkAll(c.in); err != nil {
+		return nil, err
+	}
+	if str(c.in, "displayName") == "" || c.in["mailNickname"] == nil || c.in["mailEnabled"] == nil || c.in["securityEnabled"] == nil {
+		return nil, badRequest("A value is required for the properties displayName, mailEnabled, mailNickname and securityEnabled of resource 'Group'.")
+	}
+	if truth(c.in, "mailEnabled") || !truth(c.in, "securityEnabled") || len(strs(c.in, "groupTypes")) > 0 {
+		return nil, badRequest("Only security groups are part of the partner cloud.")
+	}
+	if truth(c.in, "isAssignableToRole") && !c.caller.AppOnly() && !c.hasRole(privilegedRoleAdmin) {
+		return nil, denied()
+	}
+	g := &world.Group{
+		ID: world.NewGUID(), Name: str(c.in, "displayName"), Description: str(c.in, "description"), RoleAssignable: truth(c.in, "isAssignableToRole"),
+		Members: []string{}, Created: c.now,
+	}
+	members, err := c.boundAll(t, "members@odata.bind")
+	if err != nil {
+		return nil, err
+	}
+	g.Members = append(g.Members, members...)
+	if g.Owners, err = c.boundAll(t, "owners@odata.bind"); err != nil {
+		return nil, err
+	}
+	g.Changed = s.Change()
+	t.Groups.Put(g)
+	s.Touch(t)
+	ch := change{activity: "Add group", category: "GroupManagement", operation: "Add", target: groupTarget(g)}
+	ch.changed("DisplayName", nil, []string{g.Name})
+	c.audit(s, t, ch)
+	return c.created(s, t, "groups", c.g.sh.group, g)
+}
+
+func changeGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	g, err := findGroup(c, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.mayEdit(s, t, g); err != nil {
+		return nil, err
+	}
+	fs := groupFields()
+	for _, k := range []string{"mailEnabled", "securityEnabled", "groupTypes", "isAssignableToRole", "owners@odata.bind"} {
+		fs[k] = readOnly()
+	}
+	if err := fs.checkAll(c.in); err != nil {
+		return nil, err
+	}
+	add, err := c.boundAll(t, "members@odata.bind")
+	if err != nil {
+		return nil, err
+	}
+	ch := change{activity: "Update group", category: "GroupManagement", target: groupTarget(g)}
+	n := s.Change()
+	t.Groups.Change(g.ID, func(g *world.Group) {
+		g.Changed = n
+		if given(c.in, "displayName") {
+			ch.changed("DisplayName", []string{g.Name}, []string{str(c.in, "displayName")})
+			g.Name = str(c.in, "displayName")
+		}
+		if given(c.in, "description") {
+			ch.changed("Description", []string{g.Description}, []string{str(c.in, "description")})
+			g.Description = str(c.in, "description")
+		}
+		g.Members = append(slices.Clone(g.Members), add...)
+	})
+	s.Touch(t)
+	c.audit(s, t, ch)
+	return noContent()
+}
+
+func deleteGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	g, err := findGroup(c, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.mayEdit(s, t, g); err != nil {
+		return nil, err
+	}
+	s.Delete(t, "group", g.ID)
+	c.audit(s, t, change{activity: "Delete group", category: "GroupManagement", operation: "Delete", target: groupTarget(g)})
+	return noContent()
+}
+
+// addLink adds a member or an owner.
+func addLink(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	ref := str(c.in, "@odata.id")
+	if ref == "" || len(c.in) != 1 {
+		return nil, badRequest("The body must hold @odata.id and nothing else.")
+	}
+	return c.link(s, t, ref, true)
+}
+
+func removeLink(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	return c.link(s, t, c.params[1], false)
+}
+
+// checkAll checks a body whose @odata.bind members count.
+func (f fields) checkAll(m map[string]any) error {
+	for k, v := range m {
+		if strings.HasSuffix(k, "@odata.bind") {
+			s := f[k]
+			if s == nil {
+				return badRequest("Invalid property '%s'.", clip(k))
+			}
+			if err := s.check(k, v); err != nil {
+				return err
+			}
+		}
+	}
+	return f.check("", m)
+}
+
+// link adds or removes a member or an owner, whichever the path names.
+func (c *call) link(s *world.State, t *world.Tenant, ref string, add bool) (*reply, error) {
+	which := c.route.parts[2]
+	g, err := findGroup(c, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.mayEdit(s, t, g); err != nil {
+		return nil, err
+	}
+	id, err := c.bound(t, ref)
+	if err != nil {
+		return nil, err
+	}
+	is := func(v string) bool { return strings.EqualFold(v, id) }
+	have := g.Members
+	if which == "owners" {
+		have = g.Owners
+	}
+	switch has := slices.ContainsFunc(have, is); {
+	case add && has:
+		return nil, badRequest("One or more added object references already exist for the following modified properties: '%s'.", which)
+	case !add && !has:
+		return nil, notFound(id)
+	case add && is(g.ID):
+		return nil, badRequest("A group cannot be a member of itself.")
+	}
+	ch := change{activity: "Add member to group", category: "GroupManagement", operation: "Assign", target: groupTarget(g)}
+	next := append(slices.Clone(have), id)
+	if !add {
+		ch.activity, ch.operation = "Remove member from group", "Unassign"
+		next = slices.DeleteFunc(slices.Clone(have), is)
+	}
+	if which == "owners" {
+		ch.activity = strings.Replace(ch.activity, "member", "owner", 1)
+	}
+	ch.changed("Group.ObjectID", nil, g.ID)
+	ch.changed("Member.ObjectID", nil, id)
+	n := s.Change()
+	t.Groups.Change(g.ID, func(g *world.Group) {
+		g.Changed = n
+		if which == "owners" {
+			g.Owners = next
+		} else {
+			g.Members = next
+		}
+	})
+	s.Touch(t)
+	c.audit(s, t, ch)
+	return noContent()
+}

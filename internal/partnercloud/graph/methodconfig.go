@@ -1,0 +1,205 @@
+package graph
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+
+	"partnerguard/internal/partnercloud/world"
+)
+
+// The authentication methods policy (contracts.md section 3.8).
+
+func isExternalConfig(d *world.Document) bool {
+	m := decodeObject(d.Raw)
+	return strings.HasSuffix(str(m, "@odata.type"), "externalAuthenticationMethodConfiguration") || m["openIdConnectSetting"] != nil
+}
+
+// configKind is the Graph type of a configuration.
+func configKind(d *document) string {
+	var typ string
+	_ = json.Unmarshal(d.all["@odata.type"], &typ)
+	if typ = strings.TrimPrefix(typ, "#microsoft.graph."); typ != "" {
+		return typ
+	}
+	if d.all["openIdConnectSetting"] != nil {
+		return "externalAuthenticationMethodConfiguration"
+	}
+	for _, name := range words("fido2 microsoftAuthenticator sms temporaryAccessPass softwareOath hardwareOath email voice x509Certificate qrCodePin") {
+		kind := name + "AuthenticationMethodConfiguration"
+		if strings.EqualFold(name, d.id) {
+			return kind
+		}
+	}
+	return "authenticationMethodConfiguration"
+}
+
+// shownConfig is a configuration as Graph shows it.
+func (c *call) shownConfig(d *world.Document) (*document, bool) {
+	m := decodeObject(d.Raw)
+	m["id"] = d.ID
+	if m["state"] == nil {
+		m["state"] = "disabled"
+	}
+	if m["excludeTargets"] == nil {
+		m["excludeTargets"] = []any{}
+	}
+	raw, err := json.Marshal(m)
+	if err != nil {
+		raw = d.Raw
+	}
+	doc := newDocument(d.ID, raw)
+	kind := configKind(doc)
+	_, exists := properties()[kind]
+	known, _ := knownProperty(kind, "id", c.beta)
+	return doc, exists && known
+}
+
+func targetsSpec() *spec {
+	return list(obj(fields{
+		"id": text().need(), "targetType": enum("user group").need(), "isRegistrationRequired": flag(), "authenticationMode": text(), "isUsableForSignIn": flag(),
+	}))
+}
+
+func listConfigs(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	return c.list(s, t, configsPath, c.g.sh.config, slice(c.configs(t), func(r any) string { e := r.(*entity); return e.key(e.row) }))
+}
+
+func getConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	if d := t.MethodConfigs.Get(c.params[0]); d != nil {
+		if doc, ok := c.shownConfig(d); ok {
+			return c.one(s, t, configsPath, c.g.sh.config, c.withTargets(doc))
+		}
+	}
+	return nil, notFound(c.params[0])
+}
+
+// externalFields are what a POST of an external method's configuration may hold.
+func externalFields() fields {
+	return fields{
+		"id": readOnly(), "displayName": text().need().upTo(200), "appId": text().need(), "state": enum("enabled disabled"),
+		"openIdConnectSetting": obj(fields{
+			"clientId": text().need(), "discoveryUrl": text().need(),
+		}).need(), "includeTargets": targetsSpec(), "excludeTargets": targetsSpec(),
+	}
+}
+
+func createConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	if str(c.in, "@odata.type") != "#microsoft.graph.externalAuthenticationMethodConfiguration" {
+		return nil, badRequest("Only configurations of type #microsoft.graph.externalAuthenticationMethodConfiguration can be created.")
+	}
+	if err := externalFields().check("", c.in); err != nil {
+		return nil, err
+	}
+	if err := judgeExternal(s, t, "", c.in); err != nil {
+		return nil, err
+	}
+	everybody := map[string]any{"id": "all_users", "targetType": "group", "isRegistrationRequired": false}
+	m := merge(map[string]any{"state": "disabled", "includeTargets": []any{everybody}, "excludeTargets": []any{}}, c.in)
+	d := &world.Document{ID: world.NewGUID(), Created: c.now}
+	m["id"] = d.ID
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	d.Raw = raw
+	t.MethodConfigs.Put(d)
+	s.Touch(t)
+	c.auditMethods(s, t, "Add", target("Policy", d.ID, str(m, "displayName")), world.Modified{
+		Name: "AuthenticationMethodConfiguration", Old: "", New: string(raw),
+	})
+	doc, _ := c.shownConfig(d)
+	return c.created(s, t, configsPath, c.g.sh.config, c.withTargets(doc))
+}
+
+func changeConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	old := t.MethodConfigs.Get(c.params[0])
+	if old == nil {
+		return nil, notFound(c.params[0])
+	}
+	m := decodeObject(old.Raw)
+	if isExternalConfig(old) {
+		fs := externalFields()
+		fs["displayName"], fs["appId"] = readOnly(), text()
+		if given(c.in, "displayName") && str(c.in, "displayName") == str(m, "displayName") {
+			fs["displayName"] = text()
+		}
+		if err := fs.check("", c.in); err != nil {
+			return nil, err
+		}
+		if err := judgeExternal(s, t, old.ID, merge(m, c.in)); err != nil {
+			return nil, err
+		}
+	} else if err := configFields().check("", c.in); err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(merge(m, c.in))
+	if err != nil {
+		return nil, err
+	}
+	d := *old
+	d.Raw, d.Changed = raw, c.now
+	t.MethodConfigs.Put(&d)
+	s.Touch(t)
+	c.auditMethods(s, t, "Update", target("Policy", d.ID, str(m, "displayName")), world.Modified{
+		Name: "AuthenticationMethodConfiguration", Old: string(old.Raw), New: string(raw),
+	})
+	return noContent()
+}
+
+func deleteConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	old := t.MethodConfigs.Get(c.params[0])
+	if old == nil {
+		return nil, notFound(c.params[0])
+	}
+	if !isExternalConfig(old) {
+		return nil, badRequest("Only external authentication methods can be deleted.")
+	}
+	t.MethodConfigs.Delete(old.ID)
+	s.Touch(t)
+	c.auditMethods(s, t, "Delete", target("Policy", old.ID, str(decodeObject(old.Raw), "displayName")))
+	return noContent()
+}
+
+// configFields are what a PATCH of a built-in method's configuration may hold.
+func configFields() fields {
+	return fields{
+		"id": anything(), "state": enum("enabled disabled"), "includeTargets": targetsSpec(), "excludeTargets": targetsSpec(),
+		"isSelfServiceRegistrationAllowed": flag(), "isAttestationEnforced": flag(), "isSoftwareOathEnabled": flag(),
+		"defaultLifetimeInMinutes": number(), "defaultLength": number(),
+		"minimumLifetimeInMinutes": number(), "maximumLifetimeInMinutes": number(), "isUsableOnce": flag(), "isOfficePhoneAllowed": flag(),
+		"allowExternalIdToUseEmailOtp": enum("default enabled disabled"), "featureSettings": anything(),
+		"keyRestrictions": obj(fields{"isEnforced": flag(), "enforcementType": enum("allow block"), "aaGuids": list(text())}),
+	}
+}
+
+// judgeExternal refuses a configuration that could not work.
+func judgeExternal(s *world.State, t *world.Tenant, id string, m map[string]any) error {
+	oidc := inner(m, "openIdConnectSetting")
+	if str(m, "displayName") == "" || str(m, "appId") == "" || str(oidc, "clientId") == "" || str(oidc, "discoveryUrl") == "" {
+		return badRequest("An external authentication method needs displayName, appId and openIdConnectSetting with clientId and discoveryUrl.")
+	}
+	if _, ok := s.Client(str(m, "appId")); !ok {
+		return badRequest("The application '%s' does not exist.", clip(str(m, "appId")))
+	}
+	u, err := url.Parse(str(oidc, "discoveryUrl"))
+	if err != nil || u.Host == "" || !strings.HasSuffix(u.Path, "/.well-known/openid-configuration") {
+		return badRequest("The discoveryUrl must be an address that ends in /.well-known/openid-configuration.")
+	}
+	if host := u.Hostname(); u.Scheme != "https" && host != "localhost" && host != "127.0.0.1" && host != "::1" {
+		return badRequest("The discoveryUrl must use https.")
+	}
+	for d := range t.MethodConfigs.All() {
+		if !strings.EqualFold(d.ID, id) && isExternalConfig(d) && strings.EqualFold(str(decodeObject(d.Raw), "displayName"), str(m, "displayName")) {
+			return badRequest("An external authentication method of the name '%s' exists already.", clip(str(m, "displayName")))
+		}
+	}
+	for _, k := range []string{"includeTargets", "excludeTargets"} {
+		for _, x := range objs(m, k) {
+			if tid := str(x, "id"); tid != "all_users" && t.Groups.Get(tid) == nil {
+				return badRequest("The group '%s' does not exist.", clip(tid))
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package graph
+
+import (
+	"slices"
+	"strings"
+
+	"partnerguard/internal/partnercloud/world"
+)
+
+// Directory objects of any kind.
+
+// object finds a directory object of any kind that can be a member.
+func (c *call) object(t *world.Tenant, id string) *entity {
+	sh := c.g.sh
+	if u := t.Users.Get(id); u != nil {
+		return &entity{shape: sh.user, row: u, beta: c.beta, mark: true}
+	}
+	if g := t.Groups.Get(id); g != nil {
+		return &entity{shape: sh.group, row: g, beta: c.beta, mark: true}
+	}
+	if p := t.SPs.Get(id); p != nil {
+		return &entity{shape: sh.sp, row: p, beta: c.beta, mark: true}
+	}
+	return nil
+}
+
+// objects lists directory objects of several types.
+func (c *call) objects(s *world.State, t *world.Tenant, all []*entity) (*reply, error) {
+	key := func(r any) string { e := r.(*entity); return e.key(e.row) }
+	mixed := &shape{typ: "directoryObject", key: key}
+	context := "directoryObjects"
+	if c.cast != "" {
+		context = c.cast + "s"
+	}
+	return c.list(s, t, context, mixed, slice(all, key))
+}
+
+func getObject(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	e := c.object(t, c.params[0])
+	if e == nil {
+		return nil, notFound(c.params[0])
+	}
+	return c.one(s, t, "directoryObjects", e.shape, e)
+}
+
+func objectsByID(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	if err := (fields{"ids": list(text()).need().upTo(1000), "types": list(text())}).check("", c.in); err != nil {
+		return nil, err
+	}
+	types := strs(c.in, "types")
+	page := []*entity{}
+	for _, id := range strs(c.in, "ids") {
+		e := c.object(t, id)
+		if e == nil {
+			continue
+		}
+		named := func(w string) bool { return strings.EqualFold(w, e.typ) || strings.EqualFold(w, "directoryObject") }
+		if len(types) == 0 || slices.ContainsFunc(types, named) {
+			page = append(page, e)
+		}
+	}
+	return c.page("directoryObjects", page, nil, -1, nil), nil
+}

@@ -1,0 +1,159 @@
+package graph
+
+import (
+	"strings"
+
+	"partnerguard/internal/directory"
+	"partnerguard/internal/partnercloud/world"
+)
+
+func newDefinitionShape() *shape {
+	type r = *builtinRole
+	return newShape("unifiedRoleDefinition", func(x any) string { return x.(r).id },
+		f("id", func(x r) any { return x.id }),
+		f("description", func(x r) any { return x.about }),
+		f("displayName", func(x r) any { return x.name }),
+		f("isBuiltIn", func(r) any { return true }),
+		f("isEnabled", func(r) any { return true }),
+		f("isPrivileged", func(x r) any { return directory.IsPrivilegedRole(x.id) }),
+		f("resourceScopes", func(r) any { return []string{"/"} }),
+		f("templateId", func(x r) any { return x.id }),
+		f("version", func(r) any { return "1" }),
+		// Which actions a role allows is not part of this cloud.
+		f("rolePermissions", func(r) any {
+			return []object{{{"allowedResourceActions", []string{}}, {"condition", nil}}}
+		}),
+	)
+}
+
+const roleBase = "roleManagement/directory/"
+
+func newRoleAssignmentShape(def *shape) *shape {
+	type row = *world.RoleAssignment
+	shape := newShape("unifiedRoleAssignment", func(x any) string { return x.(row).ID },
+		f("id", func(x row) any { return x.ID }),
+		f("principalId", func(x row) any { return x.Principal }),
+		f("roleDefinitionId", func(x row) any { return x.Role }),
+		f("directoryScopeId", func(x row) any { return scopeOf(x) }),
+		f("appScopeId", func(row) any { return nil }),
+		f("condition", func(row) any { return nil }),
+	)
+	expandRole(shape, def, func(x any) (string, string) { a := x.(row); return a.Principal, a.Role })
+	return shape
+}
+
+func listDefinitions(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	return c.list(s, t, roleBase+"roleDefinitions", c.g.sh.definition, slice(builtinRoles(), c.g.sh.definition.key))
+}
+
+func getDefinition(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	if r := findRole(c.params[0]); r != nil {
+		return c.one(s, t, roleBase+"roleDefinitions", c.g.sh.definition, r)
+	}
+	return nil, notFound(c.params[0])
+}
+
+func listRoleAssignments(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	all := []*world.RoleAssignment{}
+	for a := range t.Held.All() {
+		if a.In(c.now) {
+			all = append(all, a)
+		}
+	}
+	return c.list(s, t, roleBase+"roleAssignments", c.g.sh.assigned, slice(all, c.g.sh.assigned.key))
+}
+
+func getRoleAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	if a := t.Held.Get(c.params[0]); a != nil && a.In(c.now) {
+		return c.one(s, t, roleBase+"roleAssignments", c.g.sh.assigned, a)
+	}
+	return nil, notFound(c.params[0])
+}
+
+func createRoleAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	fs := fields{
+		"principalId": text().need(), "roleDefinitionId": text().need(), "directoryScopeId": text(), "appScopeId": unused(), "id": readOnly(), "condition": unused(),
+	}
+	if err := fs.check("", c.in); err != nil {
+		return nil, err
+	}
+	principal, role := str(c.in, "principalId"), str(c.in, "roleDefinitionId")
+	if err := c.judgeRole(t, principal, role, str(c.in, "directoryScopeId")); err != nil {
+		return nil, err
+	}
+	for a := range t.Held.All() {
+		if a.In(c.now) && strings.EqualFold(a.Principal, principal) && strings.EqualFold(a.Role, role) && !a.Activated {
+			return nil, badRequest("A conflicting object with one or more of the specified property values is present in the directory.")
+		}
+	}
+	a := &world.RoleAssignment{ID: world.NewGUID(), Principal: principal, Role: strings.ToLower(role), Scope: "/", Start: c.now, Created: c.now}
+	t.Held.Put(a)
+	s.Touch(t)
+	c.auditRole(s, t, "Add member to role", "Assign", a)
+	return c.created(s, t, roleBase+"roleAssignments", c.g.sh.assigned, a)
+}
+
+func deleteRoleAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	a := t.Held.Get(c.params[0])
+	if a == nil {
+		return nil, notFound(c.params[0])
+	}
+	t.Held.Delete(a.ID)
+	s.Touch(t)
+	c.auditRole(s, t, "Remove member from role", "Unassign", a)
+	return noContent()
+}
+
+func scopeOf(a *world.RoleAssignment) string {
+	if a.Scope == "" {
+		return "/"
+	}
+	return a.Scope
+}
+
+// expandRole adds the navigations principal and roleDefinition.
+func expandRole(shape, def *shape, of func(any) (principal, role string)) {
+	shape.navs["principal"] = nav{of: func(c *call, t *world.Tenant, row any) []*entity {
+		id, _ := of(row)
+		if e := c.object(t, id); e != nil {
+			return []*entity{e}
+		}
+		return nil
+	}}
+	shape.navs["roleDefinition"] = nav{of: func(c *call, _ *world.Tenant, row any) []*entity {
+		_, id := of(row)
+		if r := findRole(id); r != nil {
+			return []*entity{{shape: def, row: r, beta: c.beta}}
+		}
+		return nil
+	}}
+}
+
+// judgeRole refuses assignments of what does not exist.
+func (c *call) judgeRole(t *world.Tenant, principal, role, scope string) error {
+	e := c.object(t, principal)
+	switch {
+	case e == nil:
+		return notFound(principal)
+	case findRole(role) == nil:
+		return notFound(role)
+	case scope != "/":
+		return badRequest("The directoryScopeId must be '/': administrative units are not part of the partner cloud.")
+	}
+	if g, ok := e.row.(*world.Group); ok && !g.RoleAssignable {
+		return badRequest("The group is not assignable to roles: isAssignableToRole must be true.")
+	}
+	return nil
+}
+
+func (c *call) auditRole(s *world.State, t *world.Tenant, activity, operation string, a *world.RoleAssignment) {
+	name := a.Role
+	if r := findRole(a.Role); r != nil {
+		name = r.name
+	}
+	ch := change{activity: activity, category: "RoleManagement", operation: operation, target: target("Role", a.Role, name)}
+	ch.changed("Role.DisplayName", nil, name)
+	ch.changed("Role.TemplateId", nil, a.Role)
+	ch.changed("Principal.ObjectID", nil, a.Principal)
+	c.audit(s, t, ch)
+}

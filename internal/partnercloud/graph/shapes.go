@@ -1,0 +1,45 @@
+package graph
+
+import (
+	"partnerguard/internal/partnercloud/world"
+)
+
+// shapes are how rows of every type are shown, made once.
+type shapes struct {
+	user, group, role                                                            *shape
+	app, federated, sp, appRole, grant                                           *shape
+	definition, assigned, eligible, eligibleNow, heldNow, askEligible, askActive *shape
+	organization, domain, contract, sku                                          *shape
+	policy, location, defaults, strength                                         *shape
+	method, requirements, registration, methods, config                          *shape
+	audit, customer, detail, alert, score, history, insight                      *shape
+}
+
+func newShapes() *shapes {
+	sh := &shapes{
+		user: newUserShape(), group: newGroupShape(), role: newActiveRoleShape(),
+		app: newAppShape(), federated: newFederatedShape(), sp: newSPShape(), appRole: newAppRoleShape(), grant: newGrantShape(),
+		definition: newDefinitionShape(), organization: newOrganizationShape(), domain: newDomainShape(), contract: newContractShape(), sku: newSKUShape(),
+		policy: documentShape("conditionalAccessPolicy", nil, policyNames()...), location: newLocationShape(), defaults: newDefaultsShape(),
+		strength: newStrengthShape(),
+		method:   newMethodShape(), requirements: newRequirementsShape(), registration: newRegistrationShape(), methods: newMethodsPolicyShape(),
+		config: newConfigShape(),
+		audit:  newAuditShape(), customer: newGDAPCustomerShape(), detail: newDetailShape(),
+		alert: newAlertShape(), score: newScoreShape(), history: newHistoryShape(), insight: newInsightShape(),
+	}
+	sh.assigned = newRoleAssignmentShape(sh.definition)
+	sh.askEligible, sh.askActive = newRoleAskShape(sh.definition, askEligible), newRoleAskShape(sh.definition, askActive)
+	sh.addSchedules()
+	sh.user.navs["memberOf"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.memberships(t, u.ID, false) })
+	sh.user.navs["transitiveMemberOf"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.memberships(t, u.ID, true) })
+	sh.group.navs["members"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.members(t, g, false) })
+	sh.group.navs["owners"] = many((*call).owners)
+	sh.group.navs["memberOf"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.memberships(t, g.ID, false) })
+	sh.role.navs["members"] = many(func(c *call, t *world.Tenant, r *activeRoleRow) []*entity { return c.holders(t, r.role.id) })
+	return sh
+}
+
+// many is a navigation to several objects.
+func many[T any](of func(*call, *world.Tenant, T) []*entity) nav {
+	return nav{many: true, of: func(c *call, t *world.Tenant, row any) []*entity { return of(c, t, row.(T)) }}
+}
