@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"partnerguard/internal/directory"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -99,7 +99,7 @@ func newDefinitionShape() *shape {
 		f("displayName", func(x r) any { return x.name }),
 		f("isBuiltIn", func(r) any { return true }),
 		f("isEnabled", func(r) any { return true }),
-		f("isPrivileged", func(x r) any { return directory.IsPrivilegedRole(x.id) }),
+		f("isPrivileged", func(x r) any { return entra.PrivilegedRole(x.id) }),
 		f("resourceScopes", func(r) any { return []string{"/"} }),
 		f("templateId", func(x r) any { return x.id }),
 		f("version", func(r) any { return "1" }),
