@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/lenient"
 )
 
@@ -141,9 +142,9 @@ func (d *demand) hasAlternative() bool { return slices.Contains(d.or[:], true) }
 
 // Built-in authentication strengths (contracts.md section 3.6).
 const (
-	strengthMFA          = "00000000-0000-0000-0000-000000000002"
-	strengthPasswordless = "00000000-0000-0000-0000-000000000003"
-	strengthPhishing     = "00000000-0000-0000-0000-000000000004"
+	strengthMFA          = entra.StrengthMFA
+	strengthPasswordless = entra.StrengthPasswordless
+	strengthPhishing     = entra.StrengthPhishing
 )
 
 // The authenticationMethodModes of Microsoft Graph: those that are multifactor by
