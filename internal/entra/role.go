@@ -27,6 +27,9 @@ func (r Role) Listed() string {
 	return r.Name
 }
 
+// Contract reports a role of the contracts' own list, see [ContractRoles].
+func (r Role) Contract() bool { return r.Source == contractsRoles }
+
 // Template ids of the roles that the code names.
 const (
 	RoleGlobalAdministrator                   = "62e90394-69f5-4237-9190-012177145e10"
@@ -86,7 +89,7 @@ var rolesByID = sync.OnceValue(func() map[string]Role {
 
 var contractRoles = sync.OnceValue(func() (out []Role) {
 	for _, r := range roles() {
-		if r.Source == contractsRoles {
+		if r.Contract() {
 			out = append(out, r)
 		}
 	}

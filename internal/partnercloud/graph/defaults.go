@@ -6,11 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
 // defaultsID is the id of the security defaults policy (K).
-const defaultsID = "00000000-0000-0000-0000-000000000005"
+const defaultsID = entra.SecurityDefaults
 
 func (p *router) defaults() {
 	const path = "policies/identitySecurityDefaultsEnforcementPolicy"

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/graph/odata"
 )
@@ -46,7 +47,7 @@ func conflict(format string, args ...any) *apiError {
 
 func unauthorized(text string) *apiError {
 	e := refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "%s", text)
-	e.header = http.Header{"Www-Authenticate": {`Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`}}
+	e.header = http.Header{"Www-Authenticate": {`Bearer realm="", authorization_uri="` + entra.Login + `/common/oauth2/authorize", client_id="` + entra.AppGraph + `"`}}
 	return e
 }
 

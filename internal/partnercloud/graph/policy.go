@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -162,7 +163,7 @@ func (c *call) judgePolicy(t *world.Tenant, m map[string]any) error {
 	}
 	for _, k := range []string{"includeRoles", "excludeRoles"} {
 		for _, x := range mentions(m, "conditions", "users", k) {
-			if findRole(x.id) == nil && x.id != "d29b2b05-8046-44ba-8758-1e26182fcf32" {
+			if findRole(x.id) == nil && x.id != entra.RoleDirectorySync {
 				return bad("1013: Policy contains an invalid role '%s' in %s.", clip(x.id), x.path)
 			}
 		}

@@ -9,11 +9,30 @@ import (
 	"partnerguard/internal/partnercloud/world"
 )
 
+// builtinRoles are the built-in directory roles, whose description is our
+// shorthand, not Microsoft's.
+func builtinRoles() []*entra.Role {
+	all := world.Roles()
+	out := make([]*entra.Role, len(all))
+	for i := range all {
+		out[i] = &all[i]
+	}
+	return out
+}
+
+// findRole finds a built-in role by template id, or nil.
+func findRole(id string) *entra.Role {
+	if r, ok := world.RoleByID(strings.ToLower(id)); ok {
+		return &r
+	}
+	return nil
+}
+
 // activeRoleRow is a directoryRole: a role that somebody holds (contracts.md
 // section 3.4).
 type activeRoleRow struct {
 	id   string
-	role *builtinRole
+	role *entra.Role
 }
 
 // activeRole is the directoryRole object of a template in a tenant; its id is
@@ -21,7 +40,7 @@ type activeRoleRow struct {
 func activeRole(t *world.Tenant, template string) *activeRoleRow {
 	r := findRole(template)
 	if r == nil {
-		r = &builtinRole{id: template, name: "Custom role"}
+		r = &entra.Role{ID: template, Name: "Custom role"}
 	}
 	h := world.HashSecret("directoryRole/" + t.ID + "/" + strings.ToLower(template))
 	return &activeRoleRow{id: h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-8" + h[17:20] + "-" + h[20:32], role: r}
@@ -32,9 +51,9 @@ func newActiveRoleShape() *shape {
 	return newShape("directoryRole", func(x any) string { return x.(r).id },
 		f("id", func(x r) any { return x.id }),
 		f("deletedDateTime", func(r) any { return nil }),
-		f("description", func(x r) any { return x.role.about }),
-		f("displayName", func(x r) any { return x.role.name }),
-		f("roleTemplateId", func(x r) any { return x.role.id }),
+		f("description", func(x r) any { return x.role.Gist }),
+		f("displayName", func(x r) any { return x.role.Name }),
+		f("roleTemplateId", func(x r) any { return x.role.ID }),
 	)
 }
 
@@ -79,29 +98,29 @@ func (p *router) roles(sh *shapes) {
 		return out
 	}
 	sh.role.navs["members"] = nav{many: true, of: func(c *call, _ *world.State, t *world.Tenant, row any) []*entity {
-		return members(c, t, row.(*activeRoleRow).role.id)
+		return members(c, t, row.(*activeRoleRow).role.ID)
 	}}
 	p.add("GET", "directoryRoles/{}/members", route{permit: read, cost: 3, do: func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		r, err := find(c, t)
 		if err != nil {
 			return nil, err
 		}
-		return c.objects(s, t, members(c, t, r.role.id))
+		return c.objects(s, t, members(c, t, r.role.ID))
 	}})
 	p.definitions(sh)
 }
 
 func newDefinitionShape() *shape {
-	type r = *builtinRole
-	return newShape("unifiedRoleDefinition", func(x any) string { return x.(r).id },
-		f("id", func(x r) any { return x.id }),
-		f("description", func(x r) any { return x.about }),
-		f("displayName", func(x r) any { return x.name }),
+	type r = *entra.Role
+	return newShape("unifiedRoleDefinition", func(x any) string { return x.(r).ID },
+		f("id", func(x r) any { return x.ID }),
+		f("description", func(x r) any { return x.Gist }),
+		f("displayName", func(x r) any { return x.Name }),
 		f("isBuiltIn", func(r) any { return true }),
 		f("isEnabled", func(r) any { return true }),
-		f("isPrivileged", func(x r) any { return entra.PrivilegedRole(x.id) }),
+		f("isPrivileged", func(x r) any { return entra.PrivilegedRole(x.ID) }),
 		f("resourceScopes", func(r) any { return []string{"/"} }),
-		f("templateId", func(x r) any { return x.id }),
+		f("templateId", func(x r) any { return x.ID }),
 		f("version", func(r) any { return "1" }),
 		// Which actions a role allows is not part of this cloud.
 		f("rolePermissions", func(r) any {
@@ -231,7 +250,7 @@ func judgeRole(t *world.Tenant, sh *shapes, c *call, principal, role, scope stri
 func (c *call) auditRole(s *world.State, t *world.Tenant, sh *shapes, activity, operation string, a *world.RoleAssignment) {
 	name := a.Role
 	if r := findRole(a.Role); r != nil {
-		name = r.name
+		name = r.Name
 	}
 	ch := change{activity: activity, category: "RoleManagement", operation: operation, target: target("Role", a.Role, name)}
 	ch.changed("Role.DisplayName", nil, name)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"partnerguard/internal/access"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -249,7 +250,7 @@ func (p *router) scores() {
 			f("score", func(x requirement) any { return x.score }),
 			f("maxScore", func(requirement) any { return world.ScorePoints }),
 			f("state", func(requirement) any { return "active" }),
-			f("actionUrl", func(x requirement) any { return "https://partner.microsoft.com/dashboard/v2/securityworkspace" }),
+			f("actionUrl", func(x requirement) any { return "https://" + entra.PartnerHost + "/dashboard/v2/securityworkspace" }),
 			f("helpUrl", func(requirement) any {
 				return "https://learn.microsoft.com/partner-center/security/partner-security-requirements"
 			}),

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -309,7 +310,7 @@ func (p *router) appRoles() {
 					name = x.Value
 				}
 			}
-			if name == "" && a.Role != "00000000-0000-0000-0000-000000000000" {
+			if name == "" && a.Role != entra.NilID {
 				return nil, badRequest("Permission being assigned was not found on application '%s'.", res.AppID)
 			}
 			for o := range t.AppRoles.All() {
