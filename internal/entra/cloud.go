@@ -1,6 +1,9 @@
 package entra
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Cloud is one of Microsoft's national clouds. Addresses are https, without a
 // slash at the end.
@@ -102,14 +105,27 @@ func FindCloud(name string) (Cloud, bool) {
 // The slice is the caller's.
 func LoginHosts() []string { return []string{LoginHost, LoginWindowsHost, LoginLiveHost, STSHost} }
 
-// Hosts are the names of one service in all clouds that are open, by the address
-// that get takes from a cloud, without repeats.
-func Hosts(get func(Cloud) string) (out []string) {
-	seen := map[string]bool{}
+// AuthorityHosts are all names that an authority of an open cloud has. This and
+// its like are the caller's.
+func AuthorityHosts() []string {
+	others := hosts(func(c Cloud) string { return c.Authority })[1:]
+	return append(append(LoginHosts(), DeviceLoginHost), others...)
+}
+
+// GraphHosts are the names of Microsoft Graph in the open clouds.
+func GraphHosts() []string { return hosts(func(c Cloud) string { return c.Graph }) }
+
+// CenterHosts are the names of Partner Center's API in the open clouds.
+func CenterHosts() []string { return hosts(func(c Cloud) string { return c.PartnerCenter }) }
+
+// ARMHosts are the names of Azure Resource Manager in the open clouds.
+func ARMHosts() []string { return hosts(func(c Cloud) string { return c.ARM }) }
+
+// hosts are the names of one service, the public cloud's first, without repeats.
+func hosts(get func(Cloud) string) (out []string) {
 	for _, c := range Clouds() {
-		host, ok := strings.CutPrefix(get(c), "https://")
-		if ok && !c.Closed && !seen[host] {
-			seen[host] = true
+		host := strings.TrimPrefix(get(c), "https://")
+		if !c.Closed && !slices.Contains(out, host) {
 			out = append(out, host)
 		}
 	}

@@ -94,11 +94,14 @@ func TestClouds(t *testing.T) {
 			t.Errorf("%s is not found", c.Name)
 		}
 	}
-	if got := Hosts(func(c Cloud) string { return c.PartnerCenter }); !slices.Equal(got, []string{CenterHost, centerChina}) {
+	if got := CenterHosts(); !slices.Equal(got, []string{CenterHost, centerChina}) {
 		t.Errorf("Partner Center answers at %v", got)
 	}
-	if got := Hosts(func(c Cloud) string { return c.Authority }); !slices.Equal(got, []string{LoginHost, loginUSGov, loginChina}) {
+	if got := AuthorityHosts(); !slices.Equal(got, []string{LoginHost, LoginWindowsHost, LoginLiveHost, STSHost, DeviceLoginHost, loginUSGov, loginChina}) {
 		t.Errorf("sign-ins are at %v: a closed cloud has none", got)
+	}
+	if len(GraphHosts()) != 3 || len(ARMHosts()) != 3 {
+		t.Errorf("Graph at %v, Azure at %v", GraphHosts(), ARMHosts())
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -187,7 +188,7 @@ func (k *call) run(h http.Header) (rep reply, f *fault) {
 // authentication turns a refused token into ARM's answer.
 func authentication(f *bearer.Fault, k *call) *fault {
 	challenge := func(err, text string) string {
-		return `Bearer authorization_uri="https://login.windows.net/common", error="` + err + `", error_description="` + text + `"`
+		return `Bearer authorization_uri="https://` + entra.LoginWindowsHost + `/common", error="` + err + `", error_description="` + text + `"`
 	}
 	switch f.Code {
 	case "Missing":
@@ -196,11 +197,11 @@ func authentication(f *bearer.Fault, k *call) *fault {
 	case "Expired":
 		return refuse(http.StatusUnauthorized, "ExpiredAuthenticationToken", "The access token has expired.").with("WWW-Authenticate", challenge("invalid_token", "The access token expired."))
 	case "Audience":
-		return refuse(http.StatusUnauthorized, "InvalidAuthenticationTokenAudience", "The access token has been obtained for wrong audience or resource. It must be for https://management.azure.com.").
+		return refuse(http.StatusUnauthorized, "InvalidAuthenticationTokenAudience", "The access token has been obtained for wrong audience or resource. It must be for "+entra.ARM+".").
 			with("WWW-Authenticate", challenge("invalid_token", "The access token has a wrong audience."))
 	case "Revoked", "Disabled":
 		return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", f.Text).
-			with("WWW-Authenticate", bearer.Challenge("https://login.microsoftonline.com/common/oauth2/authorize", bearer.RevokedClaims(k.now.Unix())))
+			with("WWW-Authenticate", bearer.Challenge(entra.Login+"/common/oauth2/authorize", bearer.RevokedClaims(k.now.Unix())))
 	}
 	return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.").with("WWW-Authenticate", challenge("invalid_token", "The access token is invalid."))
 }
@@ -224,7 +225,7 @@ func (k *call) admit(h http.Header) *fault {
 	}
 	if k.who.AOBO && !k.who.HasMFA() && k.s.Refuses(k.s.Enforcement.AOBO, k.s.PartnerTenant(), true) {
 		return refuse(http.StatusUnauthorized, "InteractionRequired", "Multifactor authentication is required for delegated administration.").
-			with("WWW-Authenticate", bearer.Challenge("https://login.microsoftonline.com/"+k.tenant.ID+"/oauth2/authorize", MFAClaims))
+			with("WWW-Authenticate", bearer.Challenge(entra.Login+"/"+k.tenant.ID+"/oauth2/authorize", MFAClaims))
 	}
 	if k.at.sub == "" {
 		return nil
