@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 )
 
@@ -75,7 +76,7 @@ func authentication(f *bearer.Fault, k *call) *fault {
 	case "Missing":
 		return refuse(http.StatusUnauthorized, "800001", "The access token is missing.").with("WWW-Authenticate", "Bearer")
 	case "Audience":
-		return refuse(http.StatusUnauthorized, 900420, "The audience of the access token is not valid for this service. Ask for a token for https://api.partnercenter.microsoft.com.").
+		return refuse(http.StatusUnauthorized, 900420, "The audience of the access token is not valid for this service. Ask for a token for "+entra.PartnerCenter+".").
 			with("WWW-Authenticate", `Bearer error="invalid_token"`)
 	}
 	out := refuse(http.StatusUnauthorized, 401, "%s", f.Text).with("WWW-Authenticate", "OAuth realm=urn:cpsvc:cpid:"+k.correlation)
