@@ -140,7 +140,7 @@ func DocURL(s string) string {
 		return ""
 	}
 	switch u.Host {
-	case entra.LearnHost, entra.PartnerHost:
+	case "learn.microsoft.com", entra.PartnerHost:
 		return u.String()
 	}
 	return ""

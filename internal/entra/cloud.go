@@ -42,7 +42,6 @@ const (
 	ARMHost          = "management.azure.com"
 	PartnerHost      = "partner.microsoft.com" // the portal
 	OfficeManageHost = "manage.office.com"
-	LearnHost        = "learn.microsoft.com"
 	OutlookHost      = "outlook.office365.com"
 	KeyVaultHost     = "vault.azure.net"
 	// InstanceName is how the public cloud calls itself in discovery documents.

@@ -252,7 +252,7 @@ func (p *router) scores() {
 			f("state", func(requirement) any { return "active" }),
 			f("actionUrl", func(x requirement) any { return "https://" + entra.PartnerHost + "/dashboard/v2/securityworkspace" }),
 			f("helpUrl", func(requirement) any {
-				return "https://" + entra.LearnHost + "/partner-center/security/partner-security-requirements"
+				return "https://learn.microsoft.com/partner-center/security/partner-security-requirements"
 			}),
 			f("updatedDateTime", func(requirement) any { return at }),
 		)
