@@ -145,59 +145,39 @@ func demandOf(a *Attempt, u access.Use, r *Ruling) demand {
 	return d
 }
 
-// grantDemand reads a policy's grant controls against what the attempt is.
+// grantDemand is what a policy's grant demands of the attempt. Approved and
+// protected apps, custom controls and terms of use are not part of this cloud:
+// never met.
 func grantDemand(a *Attempt, p *access.Policy) demand {
-	d := demand{provider: "multiConditionalAccess"}
-	g := p.GrantControls
-	if g == nil {
-		d.open = true
-		return d
-	}
-	and := strings.EqualFold(string(g.Operator), "AND")
-	met := func(ok bool, code int) {
-		switch {
-		case ok && !and:
-			d.open = true
-		case !ok && d.unmet == 0:
-			d.unmet = code
-		}
-	}
-	for _, c := range g.BuiltInControls {
-		switch strings.ToLower(c) {
-		case "block":
-			d.block, d.code = true, entra.CodeBlockedByPolicy
-		case "mfa":
-			d.mfa = true
-		case "compliantdevice":
-			met(a.Compliant, entra.CodeDeviceNotCompliant)
-		case "domainjoineddevice":
-			met(a.Joined, entra.CodeDeviceNotDomainJoined)
-		case "approvedapplication", "compliantapplication":
-			met(false, entra.CodeAppNotApproved)
-		case "passwordchange":
-			d.password, d.mfa = true, true
-		default:
-			met(false, entra.CodeBlockedByPolicy)
-		}
-	}
-	// Custom controls and terms of use are not part of this cloud: never met.
-	for range len(g.CustomFactors) + len(g.TermsOfUse) {
-		met(false, entra.CodeExternalChallenge)
-	}
+	g := p.GrantControls.Demand(func(c access.Control) bool {
+		return c == access.ControlCompliantDevice && a.Compliant || c == access.ControlDomainJoined && a.Joined
+	})
+	d := demand{provider: "multiConditionalAccess", block: g.Block, mfa: g.MFA, open: g.Open, password: g.PasswordChange, unmet: unmetCode(g.Unmet)}
 	if g.Strength != nil {
 		d.strength = a.Tenant.Strength(g.Strength)
-		if len(d.strength) == 0 {
-			d.block, d.code = true, entra.CodeBlockedByPolicy // a strength that cannot be resolved: fail closed
-		}
+		d.block = d.block || len(d.strength) == 0 // a strength that cannot be resolved: fail closed
 	}
-	if d.open && !and {
-		d.unmet = 0
-	}
-	// With OR, MFA mends what a device does not meet.
-	if !and && (d.mfa || d.strength != nil) {
-		d.unmet = 0
+	if d.block {
+		d.code = entra.CodeBlockedByPolicy
 	}
 	return d
+}
+
+// unmetCode is how a sign-in ends that lacks a control; 0 where it lacks none.
+func unmetCode(c access.Control) int {
+	switch c {
+	case access.NoControl:
+		return 0
+	case access.ControlCompliantDevice:
+		return entra.CodeDeviceNotCompliant
+	case access.ControlDomainJoined:
+		return entra.CodeDeviceNotDomainJoined
+	case access.ControlApprovedApp, access.ControlProtectedApp:
+		return entra.CodeAppNotApproved
+	case access.ControlCustomFactor, access.ControlTermsOfUse:
+		return entra.CodeExternalChallenge
+	}
+	return entra.CodeBlockedByPolicy
 }
 
 // meets reports that the factors given satisfy what is asked.
