@@ -92,6 +92,7 @@ const (
 	appsSuites  Source = "Microsoft Entra Conditional Access, apps in the suites (K)"
 )
 
+// apps is the one table of apps, by what they are.
 var apps = sync.OnceValue(func() []App {
 	suite := func(s Suite, id, name string) App { return App{ID: id, Name: name, Suite: s, Source: appsSuites} }
 	alone := func(id, name string) App { return App{ID: id, Name: name, Suite: NoSuite, Source: known} }

@@ -71,7 +71,8 @@ func TestApps(t *testing.T) {
 	if suites[Office365] != 19 || suites[AdminPortals] != 4 || suites[NoSuite] != 13 {
 		t.Errorf("suites: %v", suites)
 	}
-	if a, ok := FindApp(strings.ToUpper(AppExchange)); !ok || a.Suite != Office365 || SuiteOf(AppExchange) != Office365 || AppName(AppExchange) != "Exchange Online" {
+	a, ok := FindApp(strings.ToUpper(AppExchange))
+	if !ok || a.Suite != Office365 || SuiteOf(AppExchange) != Office365 || AppName(AppExchange) != "Exchange Online" {
 		t.Errorf("Exchange Online is %+v", a)
 	}
 	if SuiteOf("unheard of") != SuiteUnknown || AppName("unheard of") != "" {

@@ -9,6 +9,7 @@ const (
 	publishedRoles Source = "Microsoft Entra built-in roles, list of July 2026"
 )
 
+// roles is the one table of roles, by name.
 var roles = sync.OnceValue(func() []Role {
 	const privileged = true
 	// of is a role of the contracts; since one that came later, which has no gist.

@@ -15,15 +15,14 @@ const (
 	// app role, and in policies the legacy "multifactor authentication trusted
 	// IPs" (K).
 	NilID = "00000000-0000-0000-0000-000000000000"
-	// PasswordMethod is the id that everybody's password has as a method
-	// (contracts.md section 3.8).
+	// PasswordMethod is the id that everybody's password has as a method (K).
 	PasswordMethod = "28c10230-6103-485e-b985-444c60001490"
 
-	// The tenants that own Microsoft's apps (contracts.md section 3.8, K).
+	// The tenants that own Microsoft's apps (K).
 	TenantMicrosoftServices = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 	TenantMicrosoft         = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 
-	// Service plans (contracts.md section 3.9).
+	// Service plans (Microsoft's licensing service plan reference).
 	PlanP1         = "41781fb2-bc02-4b7c-bd55-b576c07bb09d"
 	PlanP2         = "eec0eb4f-6444-4f95-aba0-50c24d67f998"
 	PlanGovernance = "e866a266-3cff-43a3-acca-0c90a7e00c8b"
