@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 // Microsoft's change of June 2026 (contracts-2026-11 section 1.3): a policy for
@@ -18,7 +20,7 @@ var (
 )
 
 const (
-	azureAD           = "00000002-0000-0000-c000-000000000000"
+	azureAD           = entra.AppAADGraph
 	baselineCondition = "provided that the tenant's setting for baseline scopes is \"enabled\", which is Microsoft's default and in no export (Entra admin centre, Conditional Access, settings)"
 )
 

@@ -3,48 +3,32 @@ package access
 import (
 	"slices"
 	"strings"
+
+	"partnerguard/internal/entra"
 )
 
 // adminRoles are the roles that security defaults challenge at every sign-in
 // (contracts.md section 9.4).
 var adminRoles = []string{
-	"62e90394-69f5-4237-9190-012177145e10", // Global Administrator
-	"9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3", // Application Administrator
-	"c4e39bd9-1100-46d3-8c65-fb160da0071f", // Authentication Administrator
-	"0526716b-113d-4c15-b2c8-68e3c22b9f80", // Authentication Policy Administrator
-	"b0f54661-2d74-4c50-afa3-1ec803f12efe", // Billing Administrator
-	"158c047a-c907-4556-b7ef-446551a6b5f7", // Cloud Application Administrator
-	"b1be1c3e-b65d-4f19-8427-f6fa0d97feb9", // Conditional Access Administrator
-	"29232cdf-9323-42fd-ade2-1d097af3e4de", // Exchange Administrator
-	"729827e3-9c14-49f7-bb1b-9608f156bbb8", // Helpdesk Administrator
-	"45d8d3c5-c802-45c6-b32a-1d70b5e1e86e", // Identity Governance Administrator
-	"966707d0-3269-4727-9be2-8c3a10f19b9d", // Password Administrator
-	"7be44c8a-adaf-4e2a-84d6-ab2649e08a13", // Privileged Authentication Administrator
-	"e8611ab8-c189-46e8-94e1-60213ab1f814", // Privileged Role Administrator
-	"194ae4cb-b126-40b2-bd5b-6091b380977d", // Security Administrator
-	"f28a1f50-f6e7-4571-818b-6a12f2af6b6c", // SharePoint Administrator
-	"fe930be7-5e62-47db-91af-98c3a49a38b1", // User Administrator
+	entra.RoleGlobalAdministrator, entra.RoleApplicationAdministrator, entra.RoleAuthenticationAdministrator,
+	entra.RoleAuthenticationPolicyAdministrator, entra.RoleBillingAdministrator, entra.RoleCloudApplicationAdministrator,
+	entra.RoleConditionalAccessAdministrator, entra.RoleExchangeAdministrator, entra.RoleHelpdeskAdministrator,
+	entra.RoleIdentityGovernanceAdministrator, entra.RolePasswordAdministrator, entra.RolePrivilegedAuthenticationAdministrator,
+	entra.RolePrivilegedRoleAdministrator, entra.RoleSecurityAdministrator, entra.RoleSharePointAdministrator, entra.RoleUserAdministrator,
 }
 
 // managementApps are challenged for everybody by security defaults and by the
 // old baseline policy for service management (contracts.md 9.4; ids K). The
 // other admin portals of Microsoft are not promised.
 var managementApps = []string{
-	"797f4846-ba00-4fd7-ba43-dac1f8f63013", // Azure Resource Manager, PowerShell, CLI
-	"c44b4083-3bb0-49c1-b47d-974e53cbdf3c", // Azure portal, Entra admin centre
+	entra.AppARM, entra.AppAzurePortal,
 }
 
 // baselineRoles are the nine roles of the old baseline policy for admins (K).
 var baselineRoles = []string{
-	"62e90394-69f5-4237-9190-012177145e10", // Global Administrator
-	"c4e39bd9-1100-46d3-8c65-fb160da0071f", // Authentication Administrator
-	"b0f54661-2d74-4c50-afa3-1ec803f12efe", // Billing Administrator
-	"b1be1c3e-b65d-4f19-8427-f6fa0d97feb9", // Conditional Access Administrator
-	"29232cdf-9323-42fd-ade2-1d097af3e4de", // Exchange Administrator
-	"729827e3-9c14-49f7-bb1b-9608f156bbb8", // Helpdesk Administrator
-	"194ae4cb-b126-40b2-bd5b-6091b380977d", // Security Administrator
-	"f28a1f50-f6e7-4571-818b-6a12f2af6b6c", // SharePoint Administrator
-	"fe930be7-5e62-47db-91af-98c3a49a38b1", // User Administrator
+	entra.RoleGlobalAdministrator, entra.RoleAuthenticationAdministrator, entra.RoleBillingAdministrator,
+	entra.RoleConditionalAccessAdministrator, entra.RoleExchangeAdministrator, entra.RoleHelpdeskAdministrator, entra.RoleSecurityAdministrator,
+	entra.RoleSharePointAdministrator, entra.RoleUserAdministrator,
 }
 
 // perUserID marks the stand-in for per-user MFA, whose users are those whose

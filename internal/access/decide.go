@@ -416,7 +416,7 @@ func (e *Engine) clauseText(i, l, c int) string {
 	if dimID(l) == dimResource {
 		for _, id := range pol.Conditions.Applications.ExcludeApplications {
 			id = strings.ToLower(id)
-			if key := e.appKeys[c]; id == key || id == suiteOf[key] || id == "all" {
+			if key := e.appKeys[c]; id == key || id == suiteOf(key) || id == "all" {
 				return "excludes " + cmp.Or(suiteNames[id], d.labels[c])
 			}
 		}

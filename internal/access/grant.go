@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/lenient"
 )
 
@@ -45,29 +46,40 @@ func demandsOf(p *Policy, strengths map[string]*Strength) []demand {
 		d = demand{mfa: true, mfaUnknown: true, phishingResistant: true, resistanceUnknown: true, unread: true}
 	}
 	all := []demand{d}
-	if g := p.GrantControls; g != nil && strings.EqualFold(string(g.Operator), "AND") && !d.block && !d.unread {
-		for _, c := range g.BuiltInControls {
-			for alt, name := range altNames {
-				if strings.EqualFold(c, name) {
-					turnAway := demand{refuses: true, other: true}
-					turnAway.or[alt] = true
-					all = append(all, turnAway)
-				}
+	if g := p.GrantControls; g != nil && g.all() && !d.block && !d.unread {
+		for _, c := range g.controls() {
+			if alt := alternativeOf(c); alt < altAnything {
+				turnAway := demand{refuses: true, other: true}
+				turnAway.or[alt] = true
+				all = append(all, turnAway)
 			}
 		}
 	}
 	return all
 }
 
-// altNames are the controls that look at a device or app, by alternative.
-var altNames = [...]string{altCompliantDevice: "compliantDevice", altDomainJoined: "domainJoinedDevice", altApprovedApp: "approvedApplication", altCompliantApp: "compliantApplication"}
+// alternativeOf is what a control is beside MFA: the device or app it looks at, or
+// a thing open to anybody.
+func alternativeOf(c Control) alternative {
+	switch c {
+	case ControlCompliantDevice:
+		return altCompliantDevice
+	case ControlDomainJoined:
+		return altDomainJoined
+	case ControlApprovedApp:
+		return altApprovedApp
+	case ControlProtectedApp:
+		return altCompliantApp
+	}
+	return altAnything
+}
 
 // demandOf reads grant controls. strengths resolves references by id.
 func demandOf(g *GrantControls, strengths map[string]*Strength) (d demand) {
 	if g == nil {
 		return d
 	}
-	and := strings.EqualFold(string(g.Operator), "AND")
+	and := g.all()
 	alt := func(a alternative) {
 		if and {
 			d.other = true
@@ -75,30 +87,18 @@ func demandOf(g *GrantControls, strengths map[string]*Strength) (d demand) {
 			d.or[a] = true
 		}
 	}
-	controls := 0
-	for _, c := range g.BuiltInControls {
-		controls++
-		switch strings.ToLower(c) {
-		case "block":
+	asked := g.controls()
+	for _, c := range asked {
+		switch c {
+		case ControlBlock:
 			d.block = true
-		case "mfa":
+		case ControlMFA:
 			d.mfa = true
-		case "compliantdevice":
-			alt(altCompliantDevice)
-		case "domainjoineddevice":
-			alt(altDomainJoined)
-		case "approvedapplication":
-			alt(altApprovedApp)
-		case "compliantapplication":
-			alt(altCompliantApp)
 		default:
-			alt(altAnything)
+			alt(alternativeOf(c))
 		}
 	}
-	for range len(g.CustomFactors) + len(g.TermsOfUse) {
-		controls++
-		alt(altAnything)
-	}
+	controls := len(asked)
 	if s := g.Strength; s != nil && (s.ID != "" || s.DisplayName != "" || s.RequirementsSatisfied != "" || len(s.AllowedCombinations.Items) > 0) {
 		controls++
 		unclear := false // two copies that differ in what decides
@@ -130,7 +130,7 @@ func demandOf(g *GrantControls, strengths map[string]*Strength) (d demand) {
 		d.refuses = !and && !d.or[altAnything]
 	}
 	// With OR, plain mfa beside a stronger strength lets the weaker one through.
-	if d.phishingResistant && !and && slices.ContainsFunc(g.BuiltInControls, func(c string) bool { return strings.EqualFold(c, "mfa") }) {
+	if d.phishingResistant && !and && slices.Contains(asked, ControlMFA) {
 		d.phishingResistant, d.resistanceUnknown = false, false
 	}
 	return d
@@ -141,9 +141,9 @@ func (d *demand) hasAlternative() bool { return slices.Contains(d.or[:], true) }
 
 // Built-in authentication strengths (contracts.md section 3.6).
 const (
-	strengthMFA          = "00000000-0000-0000-0000-000000000002"
-	strengthPasswordless = "00000000-0000-0000-0000-000000000003"
-	strengthPhishing     = "00000000-0000-0000-0000-000000000004"
+	strengthMFA          = entra.StrengthMFA
+	strengthPasswordless = entra.StrengthPasswordless
+	strengthPhishing     = entra.StrengthPhishing
 )
 
 // The authenticationMethodModes of Microsoft Graph: those that are multifactor by

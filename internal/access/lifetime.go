@@ -166,33 +166,30 @@ func (e *Engine) refuses(i int, s *SignIn) (answer tri, demands, hangs string) {
 	if g == nil {
 		return answer, demands, hangs
 	}
-	and := strings.EqualFold(string(g.Operator), "AND")
+	and, asked := g.all(), g.controls()
 	met, unmet, open := no, no, false // by some control; some control that is not; MFA among them
 	put := func(t tri) { met, unmet = met.or(t), unmet.or(t.not()) }
-	for _, c := range g.BuiltInControls {
+	for _, c := range asked {
 		axis := ""
-		switch strings.ToLower(c) {
-		case "mfa", "passwordchange": // a change of password is for users at risk
+		switch c {
+		case ControlMFA, ControlPasswordChange: // a change of password is for users at risk
 			open = true
 			put(yes)
 			continue
-		case "riskremediation":
+		case ControlRiskRemediation:
 			hangs = "whether the account's risk is remedied"
 			put(maybe)
 			continue
-		case "compliantdevice":
+		case ControlCompliantDevice:
 			axis = AxisCompliant
-		case "domainjoineddevice":
+		case ControlDomainJoined:
 			axis = AxisJoined
-		case "approvedapplication":
+		case ControlApprovedApp:
 			axis = AxisApprovedApp
-		case "compliantapplication":
+		case ControlProtectedApp:
 			axis = AxisProtectedApp
 		}
 		put(triOf(axis != "" && s.Device[axis]))
-	}
-	for range len(g.CustomFactors) + len(g.TermsOfUse) {
-		put(no)
 	}
 	strength := no
 	if d.strength != nil {
@@ -217,7 +214,7 @@ func (e *Engine) refuses(i int, s *SignIn) (answer tri, demands, hangs string) {
 		hangs = "whether the sign-in met the authentication strength " + cmp.Or(d.strength.DisplayName, d.strength.ID)
 		return maybe, d.text(), hangs
 	}
-	if t == yes && len(g.BuiltInControls)+len(g.CustomFactors)+len(g.TermsOfUse) == 0 && d.strength == nil {
+	if t == yes && len(asked) == 0 && d.strength == nil {
 		return answer, demands, hangs // no control at all
 	}
 	return t, d.text(), hangs

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"partnerguard/internal/entra"
 )
 
 // Special location ids of Conditional Access policies.
@@ -14,9 +16,9 @@ const (
 	locAll        = "all"
 	locAllTrusted = "alltrusted"
 	// locCompliantNetwork is "All Compliant Network locations" (K).
-	locCompliantNetwork = "3d46dbda-8382-466a-856d-eb00cbc6b910"
+	locCompliantNetwork = entra.CompliantNetwork
 	// locMFATrusted is the legacy "multifactor authentication trusted IPs" (K).
-	locMFATrusted = "00000000-0000-0000-0000-000000000000"
+	locMFATrusted = entra.NilID
 )
 
 // place is one class of locations that the policies can tell apart.

@@ -2,11 +2,9 @@ package access
 
 import (
 	"encoding/json"
-)
 
-// directorySync is the role of the Entra Connect account, which is not asked
-// for MFA (contracts.md section 1.2).
-const directorySync = "d29b2b05-8046-44ba-8758-1e26182fcf32"
+	"partnerguard/internal/entra"
+)
 
 // PartnerBaseline is a minimal set of policies that meets the partner rule:
 // MFA for all users at all apps from everywhere by every client, and legacy
@@ -17,7 +15,7 @@ func PartnerBaseline() []*Policy {
 	stand := func(id, name string, clients []string, control string) *Policy {
 		p := &Policy{ID: id, DisplayName: name, State: Enabled, GrantControls: &GrantControls{Operator: "OR", BuiltInControls: []string{control}}}
 		p.Conditions.Users.IncludeUsers = []string{"All"}
-		p.Conditions.Users.ExcludeRoles = []string{directorySync}
+		p.Conditions.Users.ExcludeRoles = []string{entra.RoleDirectorySync}
 		p.Conditions.Applications.IncludeApplications = []string{"All"}
 		p.Conditions.ClientAppTypes = clients
 		return p
@@ -55,7 +53,7 @@ func Export(policies []*Policy) ([]byte, error) {
 	page := struct {
 		Context string `json:"@odata.context"`
 		Value   []body `json:"value"`
-	}{Context: "https://graph.microsoft.com/v1.0/$metadata#identity/conditionalAccess/policies", Value: []body{}}
+	}{Context: entra.Graph + "/v1.0/$metadata#identity/conditionalAccess/policies", Value: []body{}}
 	for _, p := range policies {
 		var b body
 		b.DisplayName, b.State = p.DisplayName, ReportOnly

@@ -5,79 +5,48 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"partnerguard/internal/entra"
 )
 
 // Resource classes that stand for more than one app.
 const (
-	resOffice365    = "office365"
-	resAdminPortals = "microsoftadminportals"
+	resOffice365    = string(entra.Office365)
+	resAdminPortals = string(entra.AdminPortals)
 	resAgents       = "allagentidresources"
 	resOther        = "any other app"
 	resBasic        = "a client that asks for baseline scopes alone"
 )
 
-// noSuite are apps of Microsoft's that are in neither suite (K).
-var noSuite = map[string]bool{
-	"00000002-0000-0000-c000-000000000000": true, // Windows Azure Active Directory
-	"00000003-0000-0000-c000-000000000000": true, // Microsoft Graph
-	"797f4846-ba00-4fd7-ba43-dac1f8f63013": true, // Azure Service Management
-	"fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd": true, // Partner Center
-	"00000009-0000-0000-c000-000000000000": true, // Power BI
-	"0000000a-0000-0000-c000-000000000000": true, // Microsoft Intune
-	"d4ebce55-015a-49b5-a083-c84d1797ae8c": true, // Microsoft Intune Enrollment
-	"cfa8b339-82a2-471a-a3c9-0fc0be7a4093": true, // Azure Key Vault
-	"022907d3-0f1b-48f7-badc-1ba6abab6d66": true, // Azure SQL Database
-	"372140e0-b3b7-4226-8ef9-d57986796201": true, // Azure Windows VM Sign-In
-	"9cdead84-a844-4324-93f2-b2e6bb768d07": true, // Azure Virtual Desktop
-	"38aa3b87-a06d-4817-b275-7a316988d93b": true, // Windows Sign-In
-	"fc780465-2017-40d4-a0c5-307022471b92": true, // Windows Defender ATP
+const exchangeOnline = entra.AppExchange
+
+// appLabel is what stands for an app, a suite or an action instead of its id; ""
+// where only the tenant may know a name.
+func appLabel(key string) string {
+	switch key {
+	case exchangeOnline, entra.AppSharePoint, entra.AppTeams, entra.AppAzurePortal, entra.AppARM, entra.AppGraph, entra.AppPartnerCenter:
+		return entra.AppName(key)
+	case resOffice365:
+		return "another app of Office 365"
+	case resAdminPortals:
+		return "another Microsoft admin portal"
+	case resBasic:
+		return "a client that asks for baseline scopes alone (openid, profile, User.Read)"
+	case actionRegisterInfo:
+		return "registering security information"
+	case actionRegisterDevice:
+		return "registering or joining a device"
+	}
+	return ""
 }
 
-// Apps whose suite is known (K): members of the Office365 and
-// MicrosoftAdminPortals groups by their app id. Any other id a policy names is
-// taken for an app of neither.
-var suiteOf = map[string]string{
-	exchangeOnline:                         resOffice365,
-	"00000003-0000-0ff1-ce00-000000000000": resOffice365, // SharePoint Online
-	"00000004-0000-0ff1-ce00-000000000000": resOffice365, // Skype for Business Online
-	"00000005-0000-0ff1-ce00-000000000000": resOffice365, // Viva Engage (Yammer)
-	"cc15fd57-2c6c-4117-a88c-83b1d56b4bbe": resOffice365, // Teams
-	"2634dd23-5e5a-431c-81ca-11710d9079f4": resOffice365, // Stream
-	"cf53fce8-def6-4aeb-8d30-b158e7b1cf83": resOffice365, // Stream portal
-	"7df0a125-d3be-4c96-aa54-591f83ff541c": resOffice365, // Power Automate
-	"66a88757-258c-4c72-893c-3e8bed4d6899": resOffice365, // Office 365 Search
-	"c9a559d2-7aab-4f13-a6ed-e7e9c52aec87": resOffice365, // Forms
-	"905fcf26-4eb7-48a0-9ff0-8dcc7194b5ba": resOffice365, // Sway
-	"94c63fef-13a3-47bc-8074-75af8c65887a": resOffice365, // Delve
-	"09abbdfd-ed23-44ee-a2d9-a627aa1c90f3": resOffice365, // Planner
-	"4765445b-32c6-49b0-83e6-1d93765276ca": resOffice365, // Office.com
-	"2087bd82-7206-4c0a-b305-1321a39e5926": resOffice365, // To Do
-	"c830ddb0-63e6-4f22-bd71-2ad47198a23e": resOffice365, // To Do
-	"95de633a-083e-42f5-b444-a4295d8e9314": resOffice365, // Whiteboard
-	"2d4d3d8e-2be3-4bef-9f87-7875a61c29de": resOffice365, // OneNote
-	"4354e225-50c9-4423-9ece-2d5afd904870": resOffice365, // Augmentation Loop
-	"c44b4083-3bb0-49c1-b47d-974e53cbdf3c": resAdminPortals,
-	"00000006-0000-0ff1-ce00-000000000000": resAdminPortals,
-	"80ccca67-54bd-44ab-8625-4b79c4dc7775": resAdminPortals,
-	"497effe9-df71-4043-a8bb-14cf78c4b63b": resAdminPortals,
-}
-
-const exchangeOnline = "00000002-0000-0ff1-ce00-000000000000"
-
-// appNames are shown instead of ids where known (K).
-var appNames = map[string]string{
-	exchangeOnline:                         "Exchange Online",
-	"00000003-0000-0ff1-ce00-000000000000": "SharePoint Online",
-	"cc15fd57-2c6c-4117-a88c-83b1d56b4bbe": "Teams",
-	"c44b4083-3bb0-49c1-b47d-974e53cbdf3c": "Azure portal",
-	"797f4846-ba00-4fd7-ba43-dac1f8f63013": "Azure Service Management",
-	"00000003-0000-0000-c000-000000000000": "Microsoft Graph",
-	"fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd": "Partner Center",
-	resOffice365:                           "another app of Office 365",
-	resAdminPortals:                        "another Microsoft admin portal",
-	resBasic:                               "a client that asks for baseline scopes alone (openid, profile, User.Read)",
-	actionRegisterInfo:                     "registering security information",
-	actionRegisterDevice:                   "registering or joining a device",
+// suiteOf is the suite of an app; "" for one of neither, or that is not known to
+// be of one.
+func suiteOf(app string) string {
+	if s := entra.SuiteOf(app); s != entra.NoSuite {
+		return string(s)
+	}
+	return ""
 }
 
 // suiteNames name a suite as a whole.
@@ -133,7 +102,7 @@ func (e *Engine) addResources() {
 	labels := make([]string, n+len(phantoms))
 	for i, k := range keys {
 		e.apps[k] = i
-		labels[i] = cmp.Or(appNames[k], e.tenant.Names[k], k)
+		labels[i] = cmp.Or(appLabel(k), e.tenant.Names[k], k)
 	}
 	e.basic = -1
 	if i, ok := e.apps[resBasic]; ok {
@@ -165,7 +134,7 @@ func (e *Engine) addResources() {
 		case e.suiteOpen(k):
 			return include[i].perhapsApp(k).and(exclude[i].perhapsApp(k).not())
 		}
-		return triOf(include[i].hasApp(k, suiteOf[k]) && !exclude[i].hasApp(k, suiteOf[k]))
+		return triOf(include[i].hasApp(k, suiteOf(k)) && !exclude[i].hasApp(k, suiteOf(k)))
 	}
 	d := e.addDim("app", labels, match)
 	d.vague, d.phantom = make([]bool, len(labels)), make([]bool, len(labels))
@@ -185,7 +154,7 @@ func (e *Engine) addResources() {
 // suiteOpen reports an app that policies name and of which it is not known
 // whether it is one of a suite that a policy names too.
 func (e *Engine) suiteOpen(key string) bool {
-	if suiteOf[key] != "" || noSuite[key] || e.tenant.OwnApps[key] || suiteNames[key] != "" {
+	if entra.SuiteOf(key) != entra.SuiteUnknown || e.tenant.OwnApps[key] || suiteNames[key] != "" {
 		return false
 	}
 	return strings.Count(key, "-") == 4 && e.namesSuite
@@ -193,7 +162,7 @@ func (e *Engine) suiteOpen(key string) bool {
 
 // maybeSuite reports an app that is or may be of a suite.
 func (e *Engine) maybeSuite(key, suite string) bool {
-	return suiteOf[key] == suite || (suite == resOffice365 || suite == resAdminPortals) && e.suiteOpen(key)
+	return suiteOf(key) == suite || (suite == resOffice365 || suite == resAdminPortals) && e.suiteOpen(key)
 }
 
 // idSet is a set of ids in lower case.
@@ -229,7 +198,7 @@ func (e *Engine) resource(id string) int {
 	if c, ok := e.apps[id]; ok {
 		return c
 	}
-	if s := suiteOf[id]; s != "" {
+	if s := suiteOf(id); s != "" {
 		return e.apps[s]
 	}
 	return e.apps[resOther]

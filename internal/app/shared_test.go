@@ -13,7 +13,7 @@ import (
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/app"
-	"partnerguard/internal/directory"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
 	"partnerguard/internal/signin"
@@ -342,7 +342,7 @@ func TestPrivilegedRolesAgree(t *testing.T) {
 		}
 		// Two became privileged after this list was made (contracts-2026-11 section 0).
 		since := id == "d2562ede-74db-457e-a7b6-544e236ebb61" || id == "45d8d3c5-c802-45c6-b32a-1d70b5e1e86e"
-		if directory.IsPrivilegedRole(id) != flag && !since {
+		if entra.PrivilegedRole(id) != flag && !since {
 			t.Errorf("role %v: privileged %v here", r, !flag)
 		}
 	}

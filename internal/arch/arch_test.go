@@ -13,7 +13,7 @@ import (
 
 // floor places every package under internal; imports may only point down.
 var floor = map[string]int{
-	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "token": 1, "sheet": 1, "arch": 1,
+	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "token": 1, "sheet": 1, "entra": 1, "arch": 1,
 	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2, "claim": 2, "audit": 2,
 	"intake": 3, "sample": 3, "facts": 3, "console": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "msapi": 3, "web": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "trail": 4, "automation": 4, "doctor": 4,
@@ -36,7 +36,7 @@ var sideways = map[string]string{
 }
 
 // pure packages do no I/O and read no clock: only these words are forbidden.
-var pure = map[string]bool{"lenient": true, "jsonscan": true, "sheet": true, "evidence": true, "signin": true, "directory": true, "access": true, "partner": true, "claim": true, "audit": true, "facts": true, "assess": true, "rehearse": true}
+var pure = map[string]bool{"lenient": true, "jsonscan": true, "sheet": true, "entra": true, "evidence": true, "signin": true, "directory": true, "access": true, "partner": true, "claim": true, "audit": true, "facts": true, "assess": true, "rehearse": true}
 
 // forbidden names imports and why nobody may have them.
 var forbidden = map[string]string{

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/directory"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/partner"
 )
@@ -51,9 +52,9 @@ func (a *assessor) inactiveDAP() ruling {
 
 // roadsToGlobal are the roles that are Global Administrator or lead there.
 var roadsToGlobal = map[string]string{
-	directory.GlobalAdministrator:                   "Global Administrator",
-	directory.PrivilegedRoleAdministrator:           "Privileged Role Administrator",
-	directory.PrivilegedAuthenticationAdministrator: "Privileged Authentication Administrator",
+	entra.RoleGlobalAdministrator:                   "Global Administrator",
+	entra.RolePrivilegedRoleAdministrator:           "Privileged Role Administrator",
+	entra.RolePrivilegedAuthenticationAdministrator: "Privileged Authentication Administrator",
 }
 
 func (a *assessor) gdapLeastPrivilege() ruling {

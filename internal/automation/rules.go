@@ -8,25 +8,23 @@ import (
 	"time"
 
 	"partnerguard/internal/directory"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
 	"partnerguard/internal/signin"
 )
 
-// tools are the public clients of Microsoft that scripts sign in with. The
-// Partner Center PowerShell module uses the Azure CLI's (contracts.md section
-// 5.4); the rest are found by their names too, see [isTool].
-var tools = map[string]bool{
-	"04b07795-8ddb-461a-bbee-02f9e1bf7b46": true, // Azure CLI, Partner Center PowerShell
-	"1950a258-227b-4e31-a9cf-717495945fc2": true, // Azure PowerShell
-	"14d82eec-204b-4c2f-b7e8-296a70dab67e": true, // Microsoft Graph PowerShell
-	"1b730954-1685-4b74-9bfd-dac224a7b894": true, // Azure AD and MSOnline PowerShell
-	"a0c73c16-a7e3-4564-9a95-2bdf47383716": true, // Exchange Online PowerShell, remoting
-	"fb78d390-0c51-40cd-8e17-fdbfab77341b": true, // Exchange Online PowerShell, REST
-	"9bc3ab49-b65d-410a-85ad-de819febfddc": true, // SharePoint Online Management Shell
-	"12128f48-ec9e-42f0-b203-ea49fb6af367": true, // Teams PowerShell
-	"d1ddf0e4-d672-4dae-b554-9d5bdfd93547": true, // Intune PowerShell
-}
+// tools are the public clients of Microsoft that scripts sign in with, by app id.
+// Others are found by their names too, see [isTool].
+var tools = func() map[string]bool {
+	out := map[string]bool{}
+	for _, a := range entra.Apps() {
+		if a.Tool {
+			out[a.ID] = true
+		}
+	}
+	return out
+}()
 
 // isTool looks at the name only where the id is not known: other modules bring
 // ids of their own.

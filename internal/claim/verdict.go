@@ -4,20 +4,28 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 // Issuers are the beginnings of what Entra ID of Microsoft's clouds puts in
 // iss (contracts.md section 4.4): the commercial cloud, US government, China,
 // and v1 before v2 for each. US government's v1 tokens come from
 // sts.windows.net too.
-func Issuers() []string {
-	return []string{
-		"https://sts.windows.net/", "https://login.microsoftonline.com/",
-		"https://login.microsoftonline.us/",
-		"https://sts.chinacloudapi.cn/", "https://login.partner.microsoftonline.cn/", "https://login.chinacloudapi.cn/",
+func Issuers() []string { return slices.Clone(issuers()) }
+
+var issuers = sync.OnceValue(func() (out []string) {
+	for _, c := range entra.Clouds() {
+		for _, i := range c.Issuers {
+			if !slices.Contains(out, i) {
+				out = append(out, i)
+			}
+		}
 	}
-}
+	return append(out, entra.OlderChinaIssuer)
+})
 
 // Options say how a token is judged.
 type Options struct {
@@ -40,7 +48,7 @@ func (t Token) MFA(o Options) Verdict {
 func (t Token) mfa(o Options) Verdict {
 	if t.Opaque {
 		return Verdict{Answer: CannotTell, Cause: Opaque, Reason: "nothing can be read from it: " + strings.Join(t.Notes, "; "),
-			Fix: "ask for a token of Partner Center (https://api.partnercenter.microsoft.com), which is readable, and check that; a refresh token or a code cannot be read by anyone but its issuer"}
+			Fix: "ask for a token of Partner Center (" + entra.PartnerCenter + "), which is readable, and check that; a refresh token or a code cannot be read by anyone but its issuer"}
 	}
 	if why := t.issuerFault(o.Issuers); why != "" {
 		return Verdict{Answer: NotProven, Cause: WrongIssuer, Reason: why,
@@ -113,7 +121,7 @@ func (t Token) without() string {
 // issuerFault says what is wrong with the issuer, or nothing.
 func (t Token) issuerFault(expected []string) string {
 	if expected == nil {
-		expected = Issuers()
+		expected = issuers()
 	}
 	if t.Issuer == "" {
 		return "it does not say who issued it"

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/capture"
@@ -14,7 +15,7 @@ import (
 
 // azureCLI is Microsoft's public client that the check of a sign-in uses, as
 // Test-PartnerSecurityRequirement did (contracts.md section 5.4).
-const azureCLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+const azureCLI = entra.AppAzureCLI
 
 // newTokenCheckLive makes "token check", with a sign-in behind --live.
 func newTokenCheckLive(env *Env) *cobra.Command {

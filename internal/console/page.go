@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 //go:embed page.css
@@ -138,7 +140,7 @@ func DocURL(s string) string {
 		return ""
 	}
 	switch u.Host {
-	case "learn.microsoft.com", "partner.microsoft.com":
+	case "learn.microsoft.com", entra.PartnerHost:
 		return u.String()
 	}
 	return ""

@@ -1,6 +1,10 @@
 package directory
 
-import "strings"
+import (
+	"strings"
+
+	"partnerguard/internal/entra"
+)
 
 // Class says what kind of account it is. Classes derived from names are
 // candidates for a person to confirm; they never excuse an account.
@@ -72,7 +76,7 @@ func Classify(u *User, s Signs) Class {
 // global reports a role of Global Administrator, held or to be activated.
 func (s *Signs) global() bool {
 	for _, r := range s.Roles {
-		if r.TemplateID == GlobalAdministrator || strings.EqualFold(r.Name, "Global Administrator") {
+		if r.TemplateID == entra.RoleGlobalAdministrator || strings.EqualFold(r.Name, "Global Administrator") {
 			return true
 		}
 	}

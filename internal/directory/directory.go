@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/lenient"
 )
@@ -363,9 +364,9 @@ func (d *Directory) AddGroup(g Group) bool {
 // planNames are the plans that anything is judged by, for exports that keep only
 // their ids (Microsoft's licensing service plan reference).
 var planNames = map[string]string{
-	"41781fb2-bc02-4b7c-bd55-b576c07bb09d": "AAD_PREMIUM",
-	"eec0eb4f-6444-4f95-aba0-50c24d67f998": "AAD_PREMIUM_P2",
-	"e866a266-3cff-43a3-acca-0c90a7e00c8b": "Entra_Identity_Governance",
+	entra.PlanP1:         "AAD_PREMIUM",
+	entra.PlanP2:         "AAD_PREMIUM_P2",
+	entra.PlanGovernance: "Entra_Identity_Governance",
 }
 
 // Lack says why it is not known which plans the licence carries; "" it is.

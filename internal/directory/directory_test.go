@@ -6,15 +6,16 @@ import (
 	"testing"
 
 	"partnerguard/internal/directory"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/lenient"
 )
 
 func TestClassify(t *testing.T) {
 	t.Parallel()
 	yes, no := lenient.Bool{Value: true, Set: true}, lenient.Bool{Set: true}
-	global := []directory.HeldRole{{TemplateID: directory.GlobalAdministrator, Name: "Global Administrator"}}
+	global := []directory.HeldRole{{TemplateID: entra.RoleGlobalAdministrator, Name: "Global Administrator"}}
 	sync := func(eligible bool) []directory.HeldRole {
-		return []directory.HeldRole{{TemplateID: directory.DirectorySynchronizationAccounts, Eligible: eligible}}
+		return []directory.HeldRole{{TemplateID: entra.RoleDirectorySync, Eligible: eligible}}
 	}
 	purpose := func(s lenient.String) lenient.List[directory.Mailbox] {
 		return lenient.List[directory.Mailbox]{Set: true, Items: []directory.Mailbox{{UserPurpose: s}}}
@@ -27,12 +28,12 @@ func TestClassify(t *testing.T) {
 		"plain":                         {directory.User{UserPrincipalName: "ada@x", AccountEnabled: yes}, directory.Signs{}, directory.ClassMember},
 		"disabled outranks all":         {directory.User{UserPrincipalName: "svc-x@x", AccountEnabled: no}, directory.Signs{Roles: global}, directory.ClassDisabled},
 		"sync by role":                  {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: sync(false)}, directory.ClassDirectorySync},
-		"sync by the newer role":        {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: []directory.HeldRole{{TemplateID: directory.OnPremisesDirectorySyncAccount}}}, directory.ClassDirectorySync},
-		"sync by both its roles":        {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: append(sync(false), directory.HeldRole{TemplateID: directory.OnPremisesDirectorySyncAccount})}, directory.ClassDirectorySync},
+		"sync by the newer role":        {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: []directory.HeldRole{{TemplateID: entra.RoleOnPremisesDirectorySync}}}, directory.ClassDirectorySync},
+		"sync by both its roles":        {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: append(sync(false), directory.HeldRole{TemplateID: entra.RoleOnPremisesDirectorySync})}, directory.ClassDirectorySync},
 		"eligible for sync is no sync":  {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: sync(true)}, directory.ClassMember},
 		"sync, and perhaps more":        {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: sync(false), RolesPartly: true}, directory.ClassMember},
 		"an administrator is no sync":   {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: append(sync(false), global...)}, directory.ClassMember},
-		"nor one who may become one":    {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: append(sync(false), directory.HeldRole{TemplateID: directory.GlobalAdministrator, Eligible: true})}, directory.ClassMember},
+		"nor one who may become one":    {directory.User{UserPrincipalName: "x@x", AccountEnabled: yes}, directory.Signs{Roles: append(sync(false), directory.HeldRole{TemplateID: entra.RoleGlobalAdministrator, Eligible: true})}, directory.ClassMember},
 		"nobody escapes by a name":      {directory.User{UserPrincipalName: "Sync_DC02_77@x", DisplayName: "On-Premises Directory Synchronization Service Account", AccountEnabled: yes}, directory.Signs{}, directory.ClassService},
 		"guest by invitation":           {directory.User{UserPrincipalName: "g@y", UserType: "Member", CreationType: directory.Optional{Value: "Invitation", Set: true}, AccountEnabled: yes}, directory.Signs{}, directory.ClassGuest},
 		"guest who has yet to accept":   {directory.User{UserPrincipalName: "g@y", ExternalUserState: "PendingAcceptance", AccountEnabled: yes}, directory.Signs{}, directory.ClassGuest},
@@ -145,7 +146,7 @@ func TestGroupCycleEnds(t *testing.T) {
 	}
 	d.AddGroup(directory.Group{ID: "a", Members: member("b", "u1")})
 	d.AddGroup(directory.Group{ID: "b", Members: member("a", "u1", "u2")})
-	d.AddAssignment(directory.RoleAssignment{PrincipalID: "A", RoleDefinitionID: directory.GlobalAdministrator})
+	d.AddAssignment(directory.RoleAssignment{PrincipalID: "A", RoleDefinitionID: entra.RoleGlobalAdministrator})
 	roles, closed := d.RolesByPrincipal()
 	if len(closed) != 0 || len(roles["u1"]) != 1 || len(roles["u2"]) != 1 || !roles["u1"][0].Privileged {
 		t.Errorf("roles %v, closed %v", roles, closed)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 )
 
@@ -98,8 +99,8 @@ func (r *resolver) hold(key string, h HeldRole) { r.out.Roles[key] = append(r.ou
 // privileged takes ScubaGear's list, which names roles by name.
 func (r *resolver) privileged() {
 	byName := map[string]string{} // policies name roles by template id
-	for id, name := range builtInRoles {
-		byName[strings.ToLower(name)] = id
+	for _, role := range entra.Roles() {
+		byName[strings.ToLower(role.Listed())] = role.ID
 	}
 	for _, d := range r.d.RoleDefinitions {
 		if id := d.TemplateID; id != "" {
@@ -155,7 +156,7 @@ func (d *Directory) heldRole(a *RoleAssignment) HeldRole {
 	if d.RoleDefinitions[key] == nil && !isGUID(key) { // some tools write the role's name
 		key = cmp.Or(d.RoleByName(key), key)
 	}
-	h := HeldRole{TemplateID: key, Name: a.RoleDefinitionID, Privileged: privilegedRoles[key], Eligible: a.Eligible}
+	h := HeldRole{TemplateID: key, Name: a.RoleDefinitionID, Privileged: entra.PrivilegedRole(key), Eligible: a.Eligible}
 	h.Sure = d.holds(a.StartDateTime.Time, a.EndDateTime.Time, a.StartDateTime.Raw, a.EndDateTime.Raw, a.Schedule, string(a.Status))
 	scope := strings.TrimSpace(a.DirectoryScopeID.Value)
 	switch {
@@ -172,12 +173,12 @@ func (d *Directory) heldRole(a *RoleAssignment) HeldRole {
 		if r.DisplayName != "" {
 			h.Name = r.DisplayName
 		}
-		h.Privileged = r.IsPrivileged.True() || privilegedRoles[h.TemplateID]
+		h.Privileged = r.IsPrivileged.True() || entra.PrivilegedRole(h.TemplateID)
 	}
-	switch name, known := builtInRoles[h.TemplateID]; {
+	switch role, known := entra.FindRole(h.TemplateID); {
 	case known:
 		if h.Name == a.RoleDefinitionID {
-			h.Name = name
+			h.Name = role.Listed()
 		}
 	case r != nil && r.IsBuiltIn.False():
 		h.Custom = true
@@ -211,7 +212,7 @@ func (d *Directory) NamelessRole() (string, evidence.Source) {
 // effect in a policy: 0 it is built in.
 func (d *Directory) CustomRole(id string) Sure {
 	id = strings.ToLower(id)
-	if builtInRoles[id] != "" {
+	if _, builtIn := entra.FindRole(id); builtIn {
 		return 0
 	}
 	switch r := d.RoleDefinitions[id]; {
@@ -230,15 +231,10 @@ func (d *Directory) RoleByName(name string) string {
 			return strings.ToLower(cmp.Or(string(r.TemplateID), r.ID))
 		}
 	}
-	ids := []string{}
-	for id, n := range builtInRoles {
-		if strings.EqualFold(n, name) {
-			ids = append(ids, id)
+	for _, r := range entra.Roles() {
+		if strings.EqualFold(r.Listed(), name) {
+			return r.ID
 		}
-	}
-	slices.Sort(ids)
-	if len(ids) == 1 {
-		return ids[0]
 	}
 	return ""
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"partnerguard/internal/directory"
+	"partnerguard/internal/entra"
 )
 
 const (
@@ -119,7 +120,7 @@ func TestSchedules(t *testing.T) {
 		d.At = at
 		d.AddUser(directory.User{ID: id1})
 		var a directory.RoleAssignment
-		if err := json.Unmarshal([]byte(`{"principalId":"`+id1+`","roleDefinitionId":"`+directory.GlobalAdministrator+`",`+c.more+`}`), &a); err != nil {
+		if err := json.Unmarshal([]byte(`{"principalId":"`+id1+`","roleDefinitionId":"`+entra.RoleGlobalAdministrator+`",`+c.more+`}`), &a); err != nil {
 			t.Fatal(err)
 		}
 		d.AddAssignment(a)
@@ -145,17 +146,17 @@ func TestRolesThatPoliciesDoNotSee(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.AddRoleDefinition(def)
-	for _, role := range []string{own, strange, directory.GlobalAdministrator} {
+	for _, role := range []string{own, strange, entra.RoleGlobalAdministrator} {
 		d.AddAssignment(directory.RoleAssignment{PrincipalID: id1, RoleDefinitionID: role, DirectoryScopeID: directory.Optional{Value: "/", Set: true}})
 	}
 	d.AddAssignment(directory.RoleAssignment{PrincipalID: id1, RoleDefinitionID: "729827e3-9c14-49f7-bb1b-9608f156bbb8", DirectoryScopeID: directory.Optional{Value: "/administrativeUnits/x", Set: true}})
-	want := map[string]directory.Sure{own: 0, strange: directory.Perhaps, directory.GlobalAdministrator: directory.Surely, "729827e3-9c14-49f7-bb1b-9608f156bbb8": 0}
+	want := map[string]directory.Sure{own: 0, strange: directory.Perhaps, entra.RoleGlobalAdministrator: directory.Surely, "729827e3-9c14-49f7-bb1b-9608f156bbb8": 0}
 	for _, h := range d.Resolve(true).Roles[id1] {
 		if h.Counts() != want[h.TemplateID] {
 			t.Errorf("%s counts %d, want %d", h.Name, h.Counts(), want[h.TemplateID])
 		}
 	}
-	if d.CustomRole(own) != directory.Surely || d.CustomRole(strange) != directory.Perhaps || d.CustomRole(directory.GlobalAdministrator) != 0 {
+	if d.CustomRole(own) != directory.Surely || d.CustomRole(strange) != directory.Perhaps || d.CustomRole(entra.RoleGlobalAdministrator) != 0 {
 		t.Error("which roles are custom is not told")
 	}
 }

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"partnerguard/internal/directory"
+	"partnerguard/internal/entra"
 )
 
 const (
-	global   = directory.GlobalAdministrator
+	global   = entra.RoleGlobalAdministrator
 	exchange = "29232cdf-9323-42fd-ade2-1d097af3e4de"
 )
 

@@ -7,6 +7,7 @@ import (
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/directory"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 )
 
@@ -141,8 +142,8 @@ func (f *Facts) openGroups(t *access.Tenant, st *directory.Standing) {
 
 // The tenants that own Microsoft's first-party apps (contracts.md section 3.8, K).
 const (
-	microsoftServices = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
-	microsoftCorp     = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+	microsoftServices = entra.TenantMicrosoftServices
+	microsoftCorp     = entra.TenantMicrosoft
 )
 
 // activatable reports a group that PIM for groups can hold: not one whose

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 )
 
@@ -50,9 +51,9 @@ var dscPassed = nameSet(`ensure credential applicationid tenantid applicationsec
 
 // builtInStrengths are the ids of Microsoft's own strengths by their names.
 var builtInStrengths = map[string]string{
-	"multifactor authentication": "00000000-0000-0000-0000-000000000002",
-	"passwordless mfa":           "00000000-0000-0000-0000-000000000003",
-	"phishing-resistant mfa":     "00000000-0000-0000-0000-000000000004",
+	"multifactor authentication": entra.StrengthMFA,
+	"passwordless mfa":           entra.StrengthPasswordless,
+	"phishing-resistant mfa":     entra.StrengthPhishing,
 }
 
 // dscRecord reads one resource of a Microsoft365DSC report.

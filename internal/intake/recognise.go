@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 )
 
@@ -529,7 +530,7 @@ func isAzureRole(t *table, o *facts) bool {
 	return strings.HasPrefix(def, "/subscriptions/") || strings.HasPrefix(def, "/providers/")
 }
 
-const securityDefaultsID = "00000000-0000-0000-0000-000000000005"
+const securityDefaultsID = entra.SecurityDefaults
 
 func isSecurityDefaults(t *table, o *facts) bool {
 	if o.names > 5 {

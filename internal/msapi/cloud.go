@@ -7,37 +7,26 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/problem"
 )
 
-// Commercial is the worldwide cloud (contracts.md sections 2.1, 3, 4.1).
-func Commercial() Cloud {
-	return Cloud{
-		Name: string(partner.Public), Authority: "https://login.microsoftonline.com",
-		Graph: "https://graph.microsoft.com", PartnerCenter: "https://api.partnercenter.microsoft.com", ARM: "https://management.azure.com",
-		GraphResource: "https://graph.microsoft.com", PartnerCenterResource: "https://api.partnercenter.microsoft.com", ARMResource: "https://management.azure.com",
-		Issuers: []string{"https://sts.windows.net/", "https://login.microsoftonline.com/"},
-	}
-}
+// Commercial is the worldwide cloud.
+func Commercial() Cloud { return cloud(entra.CloudPublic) }
 
 // USGov is the US Government cloud (GCC High). Partner Center is the common one.
-func USGov() Cloud {
-	c := Commercial()
-	c.Name, c.Authority = string(partner.USGov), "https://login.microsoftonline.us"
-	c.Graph, c.GraphResource = "https://graph.microsoft.us", "https://graph.microsoft.us"
-	c.ARM, c.ARMResource = "https://management.usgovcloudapi.net", "https://management.usgovcloudapi.net"
-	c.Issuers = []string{"https://sts.windows.net/", "https://login.microsoftonline.us/"}
-	return c
-}
+func USGov() Cloud { return cloud(entra.CloudUSGov) }
 
 // China is the cloud that 21Vianet runs.
-func China() Cloud {
+func China() Cloud { return cloud(entra.CloudChina) }
+
+// cloud is one of entra's: its addresses are its resources too.
+func cloud(name string) Cloud {
+	c, _ := entra.FindCloud(name)
 	return Cloud{
-		Name: string(partner.China), Authority: "https://login.partner.microsoftonline.cn",
-		Graph: "https://microsoftgraph.chinacloudapi.cn", PartnerCenter: "https://partner.partnercenterapi.microsoftonline.cn", ARM: "https://management.chinacloudapi.cn",
-		GraphResource: "https://microsoftgraph.chinacloudapi.cn", PartnerCenterResource: "https://partner.partnercenterapi.microsoftonline.cn", ARMResource: "https://management.chinacloudapi.cn",
-		Issuers: []string{"https://sts.chinacloudapi.cn/", "https://login.partner.microsoftonline.cn/"},
+		Name: c.Name, Authority: c.Authority, Graph: c.Graph, PartnerCenter: c.PartnerCenter, ARM: c.ARM,
+		GraphResource: c.Graph, PartnerCenterResource: c.PartnerCenter, ARMResource: c.ARM, Issuers: c.Issuers,
 	}
 }
 
@@ -105,7 +94,7 @@ func (c Cloud) Check() error {
 		}
 		u, err := url.Parse(a.where)
 		if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" || u.Scheme != "https" && u.Scheme != "http" {
-			return problem.New(problem.Usage, "the cloud's %s is not an address such as https://login.microsoftonline.com", a.what)
+			return problem.New(problem.Usage, "the cloud's %s is not an address such as "+entra.Login, a.what)
 		}
 		if u.Scheme == "http" && !loopback(u.Hostname()) {
 			return problem.New(problem.Usage, "the cloud's %s is plain http on another machine: tokens would be readable on the way", a.what).WithHint("use https")

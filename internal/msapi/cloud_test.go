@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partnercloud/gate"
 	"partnerguard/internal/partnercloud/world"
@@ -88,7 +89,7 @@ func TestCertificateAtThePartnerCloud(t *testing.T) {
 		a.Keys[len(a.Keys)-1].End = l.s.World.Clock.Now().Add(-time.Minute)
 		return nil
 	})
-	if err := use(msapi.CertificateOptions{}); !errors.As(err, &e) || e.Code != 7000222 || e.Explanation().Bucket != msapi.BucketCredential {
+	if err := use(msapi.CertificateOptions{}); !errors.As(err, &e) || e.Code != 7000222 || e.Explanation().Bucket != entra.BucketCredential {
 		t.Errorf("after it expired: %v", err)
 	}
 }

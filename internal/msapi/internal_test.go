@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
 )
@@ -139,7 +140,7 @@ func TestExplain(t *testing.T) {
 	}
 	for _, code := range Codes() {
 		x := Explain(code)
-		if strings.HasSuffix(x.Words, ".") || strings.HasSuffix(x.Fix, ".") || !x.Known || x.Final == (x.Bucket == BucketTransient || x.Bucket == BucketClock) {
+		if strings.HasSuffix(x.Words, ".") || strings.HasSuffix(x.Fix, ".") || !x.Known || x.Final == (x.Bucket == entra.BucketTransient || x.Bucket == entra.BucketClock) {
 			t.Errorf("%d: %+v", code, x)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/problem"
 )
 
@@ -44,14 +45,14 @@ func (e *TokenError) Unwrap() error { return e.explained() }
 
 // Explanation explains the refusal: by its code, else by its error word.
 func (e *TokenError) Explanation() Explanation {
-	if x, ok := explanations[e.Code]; ok {
+	if x, ok := explained(e.Code); ok {
 		return x
 	}
 	if e.Transient {
-		return Explanation{Words: "Entra ID could not answer just now", Fix: "nothing to do: it is tried again", Bucket: BucketTransient}
+		return Explanation{Meaning: entra.Meaning{Words: "Entra ID could not answer just now", Fix: "nothing to do: it is tried again", Bucket: entra.BucketTransient}}
 	}
-	if x, ok := errorWords[e.Err]; ok {
-		return x
+	if m, ok := entra.ExplainWord(e.Err); ok {
+		return Explanation{m, true}
 	}
 	return Explain(e.Code)
 }
@@ -127,7 +128,7 @@ func transient(status, code int, word string) bool {
 	if status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500 {
 		return true
 	}
-	if x, ok := explanations[code]; ok {
+	if x, ok := explained(code); ok {
 		return !x.Final
 	}
 	return word == "temporarily_unavailable" || word == "server_error"

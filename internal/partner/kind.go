@@ -3,6 +3,8 @@ package partner
 import (
 	"slices"
 	"strings"
+
+	"partnerguard/internal/entra"
 )
 
 // Kind is a kind of partner (contracts.md section 1.2).
@@ -34,10 +36,10 @@ type Cloud string
 // The clouds. All but Public are sovereign: the requirements advise there and
 // do not bind (contracts.md section 1.2).
 const (
-	Public  Cloud = "public"
-	USGov   Cloud = "usgov"
-	China   Cloud = "china"   // operated by 21Vianet
-	Germany Cloud = "germany" // closed
+	Public  Cloud = entra.CloudPublic
+	USGov   Cloud = entra.CloudUSGov
+	China   Cloud = entra.CloudChina   // operated by 21Vianet
+	Germany Cloud = entra.CloudGermany // closed
 )
 
 // Clouds lists all of them. These are the words of every command, setting and

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/control"
 	"partnerguard/internal/partnercloud/world"
@@ -17,7 +18,7 @@ import (
 )
 
 // adminApp is the client that the administrator of the lab seems to use.
-const adminApp = "04b07795-8ddb-461a-bbee-02f9e1bf7b46" // Microsoft Azure CLI
+const adminApp = entra.AppAzureCLI // Microsoft Azure CLI
 
 // asAdmin calls Graph as a tenant's first Global Administrator, with every
 // delegated permission that Graph publishes, so that whoever holds the control
@@ -35,7 +36,7 @@ func (s *Server) asAdmin(ctx context.Context, c control.GraphCall) (int, []byte,
 	if err != nil {
 		return 0, nil, err
 	}
-	to.Scheme, to.Host = "https", "graph.microsoft.com"
+	to.Scheme, to.Host = "https", entra.GraphHost
 	req, err := http.NewRequestWithContext(ctx, strings.ToUpper(c.Method), to.String(), bytes.NewReader(c.Body))
 	if err != nil {
 		return 0, nil, problem.Wrap(err, problem.Usage, "there is no method %.20q", c.Method)
@@ -55,7 +56,7 @@ func (s *Server) asAdmin(ctx context.Context, c control.GraphCall) (int, []byte,
 
 func (s *Server) adminToken(tenant string) (string, error) {
 	k := bearer.Claims{
-		Audience: "https://graph.microsoft.com", Version: "1.0", ACR: "1", AMR: []string{"pwd", "mfa"},
+		Audience: entra.Graph, Version: "1.0", ACR: "1", AMR: []string{"pwd", "mfa"},
 		AppID: adminApp, AppIDACR: "0", AppName: "Microsoft Azure CLI", IDType: "user", UTI: world.NewGUID(),
 	}
 	found := false

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/arm"
 	"partnerguard/internal/partnercloud/authority"
 	"partnerguard/internal/partnercloud/bearer"
@@ -39,11 +40,11 @@ const Banner = "Partner cloud: local, not Microsoft. Invented people; nothing le
 // hosts are the production names each service answers for.
 func hosts() map[string][]string {
 	return map[string][]string{
-		gate.Login:  {"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net", "device.login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"},
-		gate.Graph:  {"graph.microsoft.com", "graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"},
-		gate.Center: {"api.partnercenter.microsoft.com", "partner.partnercenterapi.microsoftonline.cn"},
-		gate.ARM:    {"management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"},
-		gate.Portal: {"partner.microsoft.com"},
+		gate.Login:  entra.AuthorityHosts(),
+		gate.Graph:  entra.GraphHosts(),
+		gate.Center: entra.CenterHosts(),
+		gate.ARM:    entra.ARMHosts(),
+		gate.Portal: {entra.PartnerHost},
 		gate.Vault:  {keyvault.Host},
 	}
 }
@@ -239,7 +240,7 @@ func from(h http.Handler) http.Handler {
 func (s *Server) loginFor(r *http.Request) string {
 	for _, h := range hosts()[gate.Portal] {
 		if strings.EqualFold(proxy.Canonical(r.Host), h) {
-			return "https://login.microsoftonline.com"
+			return entra.Login
 		}
 	}
 	u, err := url.Parse(s.info.Login)

@@ -1,5 +1,7 @@
 package signin
 
+import "partnerguard/internal/entra"
+
 // bucket sorts the sign-in error codes (contracts.md section 3.2).
 type bucket uint8
 
@@ -20,25 +22,33 @@ const (
 // bucketOf is a switch, not a map, because it stands on the fold's hot path.
 func bucketOf(code int32) bucket {
 	switch code {
-	case 50074, 50076, 50078, 50158:
+	case entra.CodeStrongAuthRequired, entra.CodeMFARequired, entra.CodeMFAExpired, entra.CodeExternalChallenge:
 		return mfaPrompt
-	case 50079, 50072:
+	case entra.CodeMustEnroll, entra.CodeMustEnrollNow:
 		return enrolmentPrompt
-	case 50097, 50140, 16000, 16001, 50058, 50125, 50127, 50129, 50143, 51006: // beyond the first two: (K)
+	case entra.CodeDeviceAuthRequired, entra.CodeStaySignedIn, entra.CodeSelectAccount, entra.CodeAccountSelection,
+		entra.CodeNobodySignedIn, entra.CodePasswordReset, entra.CodeBrokerMissing, entra.CodeDeviceNotJoined,
+		entra.CodeSessionMismatch, entra.CodeIntegratedAuthNeeded: // beyond the first two: (K)
 		return otherPrompt
-	case 500121:
+	case entra.CodeMFAFailed:
 		return mfaFailure
-	case 50159, 50161, 50166, 50170, 50172, 5001256, 900491:
+	case entra.CodeExternalClaimsMissing, entra.CodeExternalClaimInvalid, entra.CodeExternalUnreachable,
+		entra.CodeExternalUnmapped, entra.CodeExternalNotAllowed, entra.CodeExternalTokenInvalid,
+		entra.CodeExternalPrincipalMissing:
 		return externalFailure
-	case 53000, 53001, 53002, 53003, 53004, 53011, 530032, 530034:
+	case entra.CodeDeviceNotCompliant, entra.CodeDeviceNotDomainJoined, entra.CodeAppNotApproved, entra.CodeBlockedByPolicy,
+		entra.CodeEnrollmentBlocked, entra.CodeUserRiskBlocked, entra.CodeBlockedBySecurityPolicy, entra.CodeDelegatedAdminBlocked:
 		return policyBlock
-	case 530035:
+	case entra.CodeBlockedByDefaults:
 		return defaultsBlock
-	case 50053, 50055, 50144, 50057, 50126:
+	case entra.CodeLocked, entra.CodePasswordExpired, entra.CodePasswordExpiredOnPremises, entra.CodeUserDisabled,
+		entra.CodeWrongPassword:
 		return credentialFailure
-	case 50173, 70043, 700082, 70008:
+	case entra.CodeRevoked, entra.CodeFrequencyExpired, entra.CodeRefreshInactive, entra.CodeGrantExpired:
 		return tokenFailure
-	case 65001, 65004, 65005, 650052, 650057, 90072, 90094, 90099, 50105, 50020, 50177:
+	case entra.CodeNoConsent, entra.CodeConsentDeclined, entra.CodeResourceNotListed, entra.CodeServiceNeverUsed,
+		entra.CodeResourceNotRequested, entra.CodeAccountNotInTenant, entra.CodeAdminConsentRequired,
+		entra.CodeNotAuthorizedForPartner, entra.CodeNotAssigned, entra.CodeUserNotInTenant, entra.CodePassthroughRefused:
 		return consentFailure
 	}
 	return otherFailure

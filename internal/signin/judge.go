@@ -1,6 +1,10 @@
 package signin
 
-import "strings"
+import (
+	"strings"
+
+	"partnerguard/internal/entra"
+)
 
 // Judge says what one row proves about MFA. It looks at nothing but the row,
 // so interrupt reasons are provisional: the [Fold] completes them with
@@ -58,7 +62,7 @@ func (e *Event) workload() bool {
 	return false
 }
 
-const emptyGUID = "00000000-0000-0000-0000-000000000000"
+const emptyGUID = entra.NilID
 
 func judgeFailure(code int32) (Verdict, Reason) {
 	switch bucketOf(code) {

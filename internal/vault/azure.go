@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azkeys"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/problem"
 )
 
@@ -27,7 +28,14 @@ type azureKey struct {
 }
 
 // azureHosts end the names of key vaults and managed HSMs in each cloud.
-var azureHosts = []string{".vault.azure.net", ".managedhsm.azure.net", ".vault.azure.cn", ".managedhsm.azure.cn", ".vault.usgovcloudapi.net", ".managedhsm.usgovcloudapi.net"}
+func azureHosts() (out []string) {
+	for _, c := range entra.Clouds() {
+		if !c.Closed {
+			out = append(out, "."+c.Vault, "."+c.HSM)
+		}
+	}
+	return out
+}
 
 // azureTime is the longest that one wrap or unwrap may take, retries included.
 const azureTime = 30 * time.Second
@@ -39,14 +47,14 @@ var azurePart = regexp.MustCompile(`^[0-9A-Za-z-]{1,127}$`)
 
 // parseKeyURL reads https://NAME.vault.azure.net/keys/KEY[/VERSION].
 func parseKeyURL(raw string) (host, name, version string, err error) {
-	bad := problem.New(problem.Usage, "the master key's URL cannot be used").WithHint("it looks like https://NAME.vault.azure.net/keys/KEY, with /VERSION to stay on one")
+	bad := problem.New(problem.Usage, "the master key's URL cannot be used").WithHint("it looks like https://NAME.%s/keys/KEY, with /VERSION to stay on one", entra.KeyVaultHost)
 	u, perr := url.Parse(raw)
 	if perr != nil || u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Port() != "" || len(raw) > 512 {
 		return "", "", "", bad
 	}
 	host = strings.ToLower(u.Host)
 	known := false
-	for _, end := range azureHosts {
+	for _, end := range azureHosts() {
 		if name, ok := strings.CutSuffix(host, end); ok && azurePart.MatchString(name) {
 			known = true
 		}
@@ -189,7 +197,7 @@ func (a *azureKey) failed(ctx context.Context, what string, err error) error {
 	r, ok := errors.AsType[*azcore.ResponseError](err)
 	if !ok {
 		return problem.New(problem.BadInput, "the %s could not be asked to %s: it cannot be reached, or no token for it could be had", says, what).
-			WithHint("check the network, and that the credential can get a token for https://vault.azure.net")
+			WithHint("check the network, and that the credential can get a token for %s", entra.KeyVaultResource)
 	}
 	code := ""
 	if azureCode.MatchString(r.ErrorCode) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/problem"
 )
 
@@ -20,7 +21,7 @@ type Env struct {
 }
 
 // Specs are the ways to name a master key, for help texts.
-const Specs = "file:PATH, passphrase, passphrase-file:PATH, systemd:NAME, azurekeyvault:https://NAME.vault.azure.net/keys/KEY"
+const Specs = "file:PATH, passphrase, passphrase-file:PATH, systemd:NAME, azurekeyvault:https://NAME." + entra.KeyVaultHost + "/keys/KEY"
 
 // ParseMaster reads which master key a setting names. Nothing is read or asked
 // for until the master is used. A setting is never quoted back: somebody may

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
@@ -157,7 +158,7 @@ func (k *call) run(h http.Header) (rep reply, f *fault) {
 // authentication turns a refused token into ARM's answer.
 func authentication(f *bearer.Fault, k *call) *fault {
 	challenge := func(err, text string) string {
-		return `Bearer authorization_uri="https://login.windows.net/common", error="` + err + `", error_description="` + text + `"`
+		return `Bearer authorization_uri="https://` + entra.LoginWindowsHost + `/common", error="` + err + `", error_description="` + text + `"`
 	}
 	switch f.Code {
 	case "Missing":
@@ -166,11 +167,11 @@ func authentication(f *bearer.Fault, k *call) *fault {
 	case "Expired":
 		return refuse(http.StatusUnauthorized, "ExpiredAuthenticationToken", "The access token has expired.").With("WWW-Authenticate", challenge("invalid_token", "The access token expired."))
 	case "Audience":
-		return refuse(http.StatusUnauthorized, "InvalidAuthenticationTokenAudience", "The access token has been obtained for wrong audience or resource. It must be for https://management.azure.com.").
+		return refuse(http.StatusUnauthorized, "InvalidAuthenticationTokenAudience", "The access token has been obtained for wrong audience or resource. It must be for "+entra.ARM+".").
 			With("WWW-Authenticate", challenge("invalid_token", "The access token has a wrong audience."))
 	case "Revoked", "Disabled":
 		return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", f.Text).
-			With("WWW-Authenticate", bearer.Challenge("https://login.microsoftonline.com/common/oauth2/authorize", bearer.RevokedClaims(k.now.Unix())))
+			With("WWW-Authenticate", bearer.Challenge(entra.Login+"/common/oauth2/authorize", bearer.RevokedClaims(k.now.Unix())))
 	}
 	return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.").With("WWW-Authenticate", challenge("invalid_token", "The access token is invalid."))
 }
@@ -194,7 +195,7 @@ func (k *call) admit(h http.Header) *fault {
 	}
 	if k.who.AOBO && !k.who.HasMFA() && k.s.Refuses(k.s.Enforcement.AOBO, k.s.PartnerTenant(), true) {
 		return refuse(http.StatusUnauthorized, "InteractionRequired", "Multifactor authentication is required for delegated administration.").
-			With("WWW-Authenticate", bearer.Challenge("https://login.microsoftonline.com/"+k.tenant.ID+"/oauth2/authorize", MFAClaims))
+			With("WWW-Authenticate", bearer.Challenge(entra.Login+"/"+k.tenant.ID+"/oauth2/authorize", MFAClaims))
 	}
 	if k.at.sub == "" {
 		return nil

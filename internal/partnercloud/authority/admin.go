@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -38,7 +39,7 @@ func (a *Authority) adminConsent(w http.ResponseWriter, q *request, v2 bool) {
 		fault = a.whoAsks(q, f, form, !v2)
 	}
 	if fault == nil && f.client.App == nil {
-		fault = oauth.Refuse(50011, f.client.AppID)
+		fault = oauth.Refuse(entra.CodeRedirectUnknown, f.client.AppID)
 	}
 	if fault != nil {
 		a.showFault(w, q, fault)
@@ -75,10 +76,10 @@ func (a *Authority) adminStage(s *world.State, f *flow, st stage) stage {
 	}
 	st.wants = asksFor(s, f.client, t, true)
 	if st.sub.aobo || !mayConsent(s, st.sub.tenant, st.sub.user.ID, st.wants) {
-		return a.stopRow(s, f, st, oauth.Refuse(90094, f.client.AppID))
+		return a.stopRow(s, f, st, oauth.Refuse(entra.CodeAdminConsentRequired, f.client.AppID))
 	}
 	if app := f.client.App; !app.MultiTenant() && !strings.EqualFold(f.client.Owner, st.sub.tenant.ID) {
-		return a.stopRow(s, f, st, oauth.Refuse(700016, f.client.AppID, st.sub.tenant.Name))
+		return a.stopRow(s, f, st, oauth.Refuse(entra.CodeAppNotFound, f.client.AppID, st.sub.tenant.Name))
 	}
 	st.name = "consent"
 	return st

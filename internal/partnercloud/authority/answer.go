@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/authority/pages"
 )
@@ -52,7 +53,7 @@ func (a *Authority) showFaultBack(w http.ResponseWriter, q *request, f *oauth.Fa
 	case "interaction_required", "invalid_grant", "access_denied":
 		status = http.StatusOK // the app's request was right; the person's sign-in was not
 	}
-	if f.Code == 90023 {
+	if f.Code == entra.CodeRequestTooLarge {
 		status = http.StatusRequestURITooLong
 	}
 	p := pages.Page{

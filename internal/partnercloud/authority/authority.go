@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/eam"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/authority/pages"
@@ -92,7 +93,7 @@ func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("client-request-id", v)
 	}
 	if len(r.URL.RawQuery) > maxQuery {
-		a.showFault(w, q, oauth.Refuse(90023))
+		a.showFault(w, q, oauth.Refuse(entra.CodeRequestTooLarge))
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -202,7 +203,7 @@ func (q *request) hostname() string {
 // production names the real authority, that a proxy brings here.
 func production(host string) bool {
 	switch strings.ToLower(host) {
-	case "login.microsoftonline.com", "login.windows.net", "sts.windows.net", "login.microsoft.com", "device.login.microsoftonline.com":
+	case entra.LoginHost, entra.LoginWindowsHost, entra.STSHost, entra.LoginLiveHost, entra.DeviceLoginHost:
 		return true
 	}
 	return false
@@ -231,13 +232,13 @@ func findTenant(s *world.State, name string) (pathTenant, *oauth.Fault) {
 	case "organizations":
 		return pathTenant{any: true}, nil
 	case "consumers":
-		return pathTenant{}, oauth.Refuse(9002331)
+		return pathTenant{}, oauth.Refuse(entra.CodePersonalOnly)
 	}
 	if t := s.Tenant(name); t != nil {
 		return pathTenant{tenant: t}, nil
 	}
 	if world.IsGUID(name) || strings.Contains(name, ".") {
-		return pathTenant{}, oauth.Refuse(90002, name)
+		return pathTenant{}, oauth.Refuse(entra.CodeTenantNotFound, name)
 	}
-	return pathTenant{}, oauth.Refuse(900023, name)
+	return pathTenant{}, oauth.Refuse(entra.CodeTenantNameInvalid, name)
 }

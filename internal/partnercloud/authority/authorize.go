@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/authority/pages"
 	"partnerguard/internal/partnercloud/world"
@@ -47,13 +48,13 @@ func (a *Authority) readParams(q *request) (url.Values, *oauth.Fault) {
 	case http.MethodGet, http.MethodHead:
 		v, err := url.ParseQuery(q.URL.RawQuery)
 		if err != nil {
-			return nil, oauth.Refuse(9002313)
+			return nil, oauth.Refuse(entra.CodeMalformed)
 		}
 		return v, single(v)
 	case http.MethodPost:
 		return readForm(q)
 	}
-	return nil, oauth.Refuse(900561, "GET, POST", clip(q.Method, 16))
+	return nil, oauth.Refuse(entra.CodeMethodNotAccepted, "GET, POST", clip(q.Method, 16))
 }
 
 // whoAsks checks client and redirect URI.
@@ -64,7 +65,7 @@ func (a *Authority) whoAsks(q *request, f *flow, form url.Values, v1 bool) *oaut
 			return fault
 		}
 		if form.Get("client_id") == "" {
-			return oauth.Refuse(900144, "client_id")
+			return oauth.Refuse(entra.CodeParameterMissing, "client_id")
 		}
 		if f.client, fault = findClient(s, path, form.Get("client_id"), f.pathName); fault != nil {
 			return fault
@@ -74,10 +75,10 @@ func (a *Authority) whoAsks(q *request, f *flow, form url.Values, v1 bool) *oaut
 			f.redirect = append(append(append([]string{}, f.client.App.Web...), f.client.App.SPA...), f.client.App.Public...)[0]
 		}
 		if f.redirect == "" {
-			return oauth.Refuse(900144, "redirect_uri")
+			return oauth.Refuse(entra.CodeParameterMissing, "redirect_uri")
 		}
 		if f.platform = a.registered(f.client, f.redirect); f.platform == nowhere {
-			return oauth.Refuse(50011, f.client.AppID)
+			return oauth.Refuse(entra.CodeRedirectUnknown, f.client.AppID)
 		}
 		return nil
 	})
@@ -93,7 +94,7 @@ func (a *Authority) whatAsked(q *request, f *flow, form url.Values, v1 bool) (ma
 	}
 	for _, name := range []string{"state", "nonce"} {
 		if len(form.Get(name)) > 4096 {
-			return 0, oauth.Refuse(9002313)
+			return 0, oauth.Refuse(entra.CodeMalformed)
 		}
 	}
 	if f.ask, fault = oauth.ParseClaims(form.Get("claims")); fault != nil {
@@ -106,7 +107,7 @@ func (a *Authority) whatAsked(q *request, f *flow, form url.Values, v1 bool) (ma
 		}
 	}
 	if strings.Contains(f.kind, "id_token") && f.nonce == "" {
-		return 0, oauth.Refuse(900144, "nonce")
+		return 0, oauth.Refuse(entra.CodeParameterMissing, "nonce")
 	}
 	if f.prompt, fault = promptOf(form.Get("prompt")); fault != nil {
 		return 0, fault
@@ -114,7 +115,7 @@ func (a *Authority) whatAsked(q *request, f *flow, form url.Values, v1 bool) (ma
 	if v := form.Get("max_age"); v != "" {
 		n, err := strconv.ParseInt(v, 10, 32)
 		if err != nil || n < 0 {
-			return 0, oauth.Refuse(9002313)
+			return 0, oauth.Refuse(entra.CodeMalformed)
 		}
 		maxAge, f.authTime = time.Duration(n)*time.Second, true
 	} else {
@@ -144,12 +145,12 @@ func (f *flow) response() *oauth.Fault {
 	f.mode = "query" // for the fault itself
 	switch f.kind {
 	case "":
-		return oauth.Refuse(900144, "response_type")
+		return oauth.Refuse(entra.CodeParameterMissing, "response_type")
 	case "code":
 	case "id_token", "code id_token":
 		f.mode = "fragment"
 	default:
-		return oauth.Refuse(700054, clip(f.kind, 64))
+		return oauth.Refuse(entra.CodeResponseTypeDisabled, clip(f.kind, 64))
 	}
 	switch {
 	case mode == "":
@@ -158,7 +159,7 @@ func (f *flow) response() *oauth.Fault {
 	case mode == "query" && f.kind == "code":
 		f.mode = mode
 	default:
-		return oauth.Refuse(70007, clip(mode, 32))
+		return oauth.Refuse(entra.CodeResponseModeUnsupported, clip(mode, 32))
 	}
 	return nil
 }
@@ -170,7 +171,7 @@ func promptOf(v string) (string, *oauth.Fault) {
 	case "attempt_none", "create", "refresh_session": // seen from old clients
 		return "", nil
 	}
-	return "", oauth.Refuse(9002313)
+	return "", oauth.Refuse(entra.CodeMalformed)
 }
 
 // greet starts a flow with the browser's session where that will do.
@@ -218,9 +219,9 @@ func (a *Authority) silentAuthorize(w http.ResponseWriter, q *request, f *flow) 
 		a.finish(w, q, f)
 		return
 	case "account", "password":
-		fault = oauth.Refuse(50058)
+		fault = oauth.Refuse(entra.CodeNobodySignedIn)
 	case "consent":
-		fault = oauth.Refuse(65001, f.client.AppID)
+		fault = oauth.Refuse(entra.CodeNoConsent, f.client.AppID)
 	case "fault":
 		fault = f.fault
 	default:
@@ -247,7 +248,7 @@ func (a *Authority) failure(q *request, f *flow, fault *oauth.Fault) url.Values 
 	if fault.Claims != "" {
 		v.Set("claims", fault.Claims)
 	}
-	if fault.Code == 65004 {
+	if fault.Code == entra.CodeConsentDeclined {
 		v.Set("error_subcode", "cancel")
 	}
 	return v

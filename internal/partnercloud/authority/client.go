@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
@@ -33,24 +34,24 @@ func (c *client) proved() bool { return c.acr != "0" }
 // findClient finds a client that a path's tenant may use.
 func findClient(s *world.State, p pathTenant, id, named string) (*client, *oauth.Fault) {
 	if id == "" {
-		return nil, oauth.Refuse(900144, "client_id")
+		return nil, oauth.Refuse(entra.CodeParameterMissing, "client_id")
 	}
 	if !world.IsGUID(id) {
-		return nil, oauth.Refuse(700016, clip(id, 64), named)
+		return nil, oauth.Refuse(entra.CodeAppNotFound, clip(id, 64), named)
 	}
 	c, ok := s.Client(id)
 	if !ok {
-		return nil, oauth.Refuse(700016, strings.ToLower(id), named)
+		return nil, oauth.Refuse(entra.CodeAppNotFound, strings.ToLower(id), named)
 	}
 	out := &client{Client: c, acr: "0", credential: "none"}
 	if c.App == nil || c.App.MultiTenant() {
 		return out, nil
 	}
 	if p.any {
-		return nil, oauth.Refuse(50194, c.AppID)
+		return nil, oauth.Refuse(entra.CodeNotMultiTenant, c.AppID)
 	}
 	if p.tenant.ID != c.Owner {
-		return nil, oauth.Refuse(700016, c.AppID, named)
+		return nil, oauth.Refuse(entra.CodeAppNotFound, c.AppID, named)
 	}
 	return out, nil
 }
@@ -71,13 +72,13 @@ func (a *Authority) authenticate(s *world.State, q *request, p pathTenant, c *cl
 	case secret == "" && assertion == "":
 		return nil
 	case secret != "" && assertion != "":
-		return oauth.Refuse(9002313)
+		return oauth.Refuse(entra.CodeMalformed)
 	case c.App == nil:
-		return oauth.Refuse(700025)
+		return oauth.Refuse(entra.CodePublicClient)
 	case secret != "":
 		return checkSecret(s, q.now, p, c, secret)
 	case form.Get("client_assertion_type") != oauth.AssertionType:
-		return oauth.Refuse(9002313)
+		return oauth.Refuse(entra.CodeMalformed)
 	}
 	return a.checkAssertion(s, q, p, c, assertion)
 }
@@ -97,7 +98,7 @@ func passwords(p pathTenant, c *client) []world.PasswordCredential {
 func checkSecret(s *world.State, now time.Time, p pathTenant, c *client, secret string) *oauth.Fault {
 	list := passwords(p, c)
 	if len(list) == 0 && !c.App.Confidential() {
-		return oauth.Refuse(700025)
+		return oauth.Refuse(entra.CodePublicClient)
 	}
 	hash := world.HashSecret(secret)
 	expired := false
@@ -117,9 +118,9 @@ func checkSecret(s *world.State, now time.Time, p pathTenant, c *client, secret 
 		return nil
 	}
 	if expired {
-		return oauth.Refuse(7000222, c.AppID)
+		return oauth.Refuse(entra.CodeCredentialExpired, c.AppID)
 	}
-	return oauth.Refuse(7000215, c.AppID)
+	return oauth.Refuse(entra.CodeSecretWrong, c.AppID)
 }
 
 // checkAssertion checks a client assertion: the app's own, signed with one of
@@ -139,7 +140,7 @@ func (a *Authority) checkAssertion(s *world.State, q *request, p pathTenant, c *
 	}
 	if fault == nil && as.ID != "" {
 		if kept, _ := a.used.claim(q.now, as.Expires.Add(10*time.Minute), c.AppID+"\x00"+as.Issuer+"\x00"+as.ID, as.Digest()); kept != as.Digest() {
-			fault = oauth.Refuse(50012)
+			fault = oauth.Refuse(entra.CodeAssertionInvalid)
 		}
 	}
 	if fault != nil { // the client is not who it says
@@ -150,10 +151,10 @@ func (a *Authority) checkAssertion(s *world.State, q *request, p pathTenant, c *
 
 func (a *Authority) checkCertificate(s *world.State, q *request, p pathTenant, c *client, as *oauth.Assertion) *oauth.Fault {
 	if !strings.EqualFold(as.Subject, c.AppID) {
-		return oauth.Refuse(700021)
+		return oauth.Refuse(entra.CodeAssertionOfAnotherApp)
 	}
 	if !slices.ContainsFunc(as.Audience, func(v string) bool { return audience(s, q, v) }) {
-		return oauth.Refuse(700023)
+		return oauth.Refuse(entra.CodeAssertionElsewhere)
 	}
 	if f := as.Timely(q.now); f != nil {
 		return f
@@ -174,13 +175,13 @@ func (a *Authority) checkCertificate(s *world.State, q *request, p pathTenant, c
 			end = cert.NotAfter
 		}
 		if !q.now.Before(end) || q.now.Before(k.Start) {
-			return oauth.Refuse(7000222, c.AppID)
+			return oauth.Refuse(entra.CodeCredentialExpired, c.AppID)
 		}
 		sum := sha1.Sum(cert.Raw) //nolint:gosec // thumbprints are SHA-1
 		c.acr, c.credential, c.keyID, c.thumbprint = "2", "clientAssertion", k.KeyID, strings.ToUpper(hex.EncodeToString(sum[:]))
 		return nil
 	}
-	return oauth.Refuse(700027)
+	return oauth.Refuse(entra.CodeCertificateUnknown)
 }
 
 // audience reports that an assertion's aud is this authority's token endpoint,
@@ -206,26 +207,26 @@ func audience(s *world.State, q *request, aud string) bool {
 // checkFederated checks another issuer's token against the app's federated
 // credentials: issuer, subject and audience exactly (contracts.md section 4.2).
 func (a *Authority) checkFederated(s *world.State, q *request, c *client, as *oauth.Assertion, text string) *oauth.Fault {
-	worst := oauth.Refuse(700211)
+	worst := oauth.Refuse(entra.CodeFederatedIssuer)
 	for _, fc := range c.App.Federated {
 		if fc.Issuer != as.Issuer {
 			continue
 		}
 		if fc.Subject != as.Subject {
-			if worst.Code == 700211 {
-				worst = oauth.Refuse(700213)
+			if worst.Code == entra.CodeFederatedIssuer {
+				worst = oauth.Refuse(entra.CodeFederatedSubject)
 			}
 			continue
 		}
 		if !slices.ContainsFunc(as.Audience, func(v string) bool { return slices.Contains(fc.Audiences, v) }) {
-			worst = oauth.Refuse(700212)
+			worst = oauth.Refuse(entra.CodeFederatedAudience)
 			continue
 		}
 		if f := as.Timely(q.now); f != nil {
 			return f
 		}
 		if !a.federatedSignature(s, q, fc, as, text) {
-			return oauth.Refuse(50012)
+			return oauth.Refuse(entra.CodeAssertionInvalid)
 		}
 		c.acr, c.credential, c.federated = "2", "federatedIdentityCredential", fc.ID
 		return nil
@@ -289,7 +290,7 @@ func (a *Authority) registered(c *client, uri string) platform {
 // firstPartyRedirects are what Microsoft's own public clients use (K).
 func firstPartyRedirects() []string {
 	return []string{
-		"https://login.microsoftonline.com/common/oauth2/nativeclient",
+		entra.Login + "/common/oauth2/nativeclient",
 		"urn:ietf:wg:oauth:2.0:oob",
 	}
 }
@@ -318,7 +319,7 @@ func portalMay(uri string, bases []string) bool {
 	if !ok {
 		return false
 	}
-	for _, b := range append([]string{"https://partner.microsoft.com"}, bases...) {
+	for _, b := range append([]string{"https://" + entra.PartnerHost}, bases...) {
 		v, err := url.Parse(b)
 		if err != nil || v.Scheme != u.Scheme || !strings.EqualFold(v.Host, u.Host) || strings.Contains(u.Path, "..") {
 			continue

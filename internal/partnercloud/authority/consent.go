@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -18,7 +19,7 @@ type want struct {
 // firstPartyScopes is what Microsoft's own clients hold on Graph (K).
 func firstPartyScopes(appID string) []string {
 	switch appID {
-	case "04b07795-8ddb-461a-bbee-02f9e1bf7b46", "1950a258-227b-4e31-a9cf-717495945fc2", world.PortalAppID, "c44b4083-3bb0-49c1-b47d-974e53cbdf3c":
+	case entra.AppAzureCLI, entra.AppAzurePowerShell, world.PortalAppID, entra.AppAzurePortal:
 		return []string{"AuditLog.Read.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All", "Group.ReadWrite.All", "User.Read.All", "User.ReadWrite.All"}
 	}
 	return []string{"User.Read"}
@@ -35,7 +36,7 @@ func granted(s *world.State, sub subject, c *client, t *target) ([]string, *oaut
 		sp = s.EnsureSP(sub.tenant, c.AppID)
 	}
 	if sp != nil && !sp.Enabled {
-		return nil, oauth.Refuse(7000112, c.AppID)
+		return nil, oauth.Refuse(entra.CodeAppDisabled, c.AppID)
 	}
 	var have []string
 	res := sub.tenant.SP(t.res.AppID)
@@ -54,13 +55,13 @@ func granted(s *world.State, sub subject, c *client, t *target) ([]string, *oaut
 		}
 	}
 	if sp == nil {
-		return nil, oauth.Refuse(65001, c.AppID)
+		return nil, oauth.Refuse(entra.CodeNoConsent, c.AppID)
 	}
 	if res == nil && t.res.AppID != c.AppID {
-		return nil, oauth.Refuse(500011, t.res.Name, sub.tenant.Name)
+		return nil, oauth.Refuse(entra.CodeResourceNotFound, t.res.Name, sub.tenant.Name)
 	}
 	if sp.AssignmentRequired && !assigned(sub.tenant, sp, sub.user.ID) {
-		return nil, oauth.Refuse(50105, c.AppID)
+		return nil, oauth.Refuse(entra.CodeNotAssigned, c.AppID)
 	}
 	return chosen(c, t, have)
 }
@@ -72,13 +73,13 @@ func chosen(c *client, t *target, have []string) ([]string, *oauth.Fault) {
 		return publishedOnly(t.res, have), nil
 	case t.all && len(have) == 0:
 		if !listed(c, t.res) {
-			return nil, oauth.Refuse(650057, c.AppID, t.res.Name)
+			return nil, oauth.Refuse(entra.CodeResourceNotRequested, c.AppID, t.res.Name)
 		}
-		return nil, oauth.Refuse(65001, c.AppID)
+		return nil, oauth.Refuse(entra.CodeNoConsent, c.AppID)
 	}
 	for _, v := range t.scopes {
 		if !slices.ContainsFunc(have, func(h string) bool { return strings.EqualFold(h, v) }) {
-			return nil, oauth.Refuse(65001, c.AppID)
+			return nil, oauth.Refuse(entra.CodeNoConsent, c.AppID)
 		}
 	}
 	return publishedOnly(t.res, have), nil
@@ -132,10 +133,10 @@ func delegatedGrants(s *world.State, sub subject, c *client, t *target, sp *worl
 		sp = home
 	}
 	if sp == nil {
-		return nil, oauth.Refuse(90099, c.AppID, sub.tenant.Name)
+		return nil, oauth.Refuse(entra.CodeNotAuthorizedForPartner, c.AppID, sub.tenant.Name)
 	}
 	if t.all && len(have) == 0 {
-		return nil, oauth.Refuse(65001, c.AppID)
+		return nil, oauth.Refuse(entra.CodeNoConsent, c.AppID)
 	}
 	return chosen(c, t, have)
 }
@@ -206,9 +207,9 @@ func needsAdmin(list []want) bool {
 
 // Roles that consent for everybody (contracts.md section 8.3).
 const (
-	privilegedRoleAdministrator   = "e8611ab8-c189-46e8-94e1-60213ab1f814"
-	applicationAdministrator      = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"
-	cloudApplicationAdministrator = "158c047a-c907-4556-b7ef-446551a6b5f7"
+	privilegedRoleAdministrator   = entra.RolePrivilegedRoleAdministrator
+	applicationAdministrator      = entra.RoleApplicationAdministrator
+	cloudApplicationAdministrator = entra.RoleCloudApplicationAdministrator
 )
 
 // mayConsent reports that a user may consent for the whole tenant: application

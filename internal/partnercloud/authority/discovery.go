@@ -2,10 +2,12 @@ package authority
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
@@ -59,7 +61,7 @@ func (a *Authority) metadata(w http.ResponseWriter, q *request, v2 bool) {
 		segment, issuerTenant, region = p.tenant.ID, p.tenant.ID, regionOf(p.tenant)
 	}
 	base := q.base() + "/" + segment
-	host := "https://graph.microsoft.com"
+	host := entra.Graph
 	doc := map[string]any{
 		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
 		"response_modes_supported":              []string{"query", "fragment", "form_post"},
@@ -76,8 +78,8 @@ func (a *Authority) metadata(w http.ResponseWriter, q *request, v2 bool) {
 		"claims_parameter_supported":                 true,
 		"claims_supported":                           []string{"sub", "iss", "cloud_instance_name", "aud", "exp", "iat", "auth_time", "acr", "amr", "acrs", "nonce", "preferred_username", "name", "tid", "ver", "c_hash", "email"},
 		"tenant_region_scope":                        region,
-		"cloud_instance_name":                        "microsoftonline.com",
-		"cloud_graph_host_name":                      "graph.windows.net",
+		"cloud_instance_name":                        entra.InstanceName,
+		"cloud_graph_host_name":                      entra.AADGraphHost,
 		"msgraph_host":                               strings.TrimPrefix(host, "https://"),
 		"x_partner_cloud":                            bearer.Mark,
 		"userinfo_endpoint":                          host + "/oidc/userinfo",
@@ -130,11 +132,6 @@ func (a *Authority) jwks(w http.ResponseWriter, q *request) {
 	writeJSON(w, http.StatusOK, a.keys.JWKS())
 }
 
-// aliases are the names of the public cloud's authority (K).
-func aliases() []string {
-	return []string{"login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"}
-}
-
 // instance serves MSAL's instance discovery: which names an authority has.
 func (a *Authority) instance(w http.ResponseWriter, q *request) {
 	if !readOnly(w, q) {
@@ -144,8 +141,8 @@ func (a *Authority) instance(w http.ResponseWriter, q *request) {
 	u, err := url.Parse(asked)
 	if asked == "" || err != nil || u.Scheme != "https" && u.Scheme != "http" || !(production(u.Hostname()) || strings.EqualFold(u.Host, q.Host) || loopbackName(u.Hostname())) {
 		writeJSON(w, http.StatusBadRequest, map[string]any{
-			"error": "invalid_instance", "error_description": "AADSTS50049: Unknown or invalid instance: the authorization_endpoint is not one of this cloud.",
-			"error_codes": []int{50049}, "timestamp": stamp(q.now), "trace_id": q.trace, "correlation_id": q.correlation,
+			"error": "invalid_instance", "error_description": fmt.Sprintf("AADSTS%d: Unknown or invalid instance: the authorization_endpoint is not one of this cloud.", entra.CodeInstanceUnknown),
+			"error_codes": []int{entra.CodeInstanceUnknown}, "timestamp": stamp(q.now), "trace_id": q.trace, "correlation_id": q.correlation,
 		})
 		return
 	}
@@ -153,7 +150,7 @@ func (a *Authority) instance(w http.ResponseWriter, q *request) {
 	if segment == "" {
 		segment = "common"
 	}
-	groups := []map[string]any{{"preferred_network": "login.microsoftonline.com", "preferred_cache": "login.windows.net", "aliases": aliases()}}
+	groups := []map[string]any{{"preferred_network": entra.LoginHost, "preferred_cache": entra.LoginWindowsHost, "aliases": entra.LoginHosts()}}
 	if !production(u.Hostname()) {
 		groups = append(groups, map[string]any{"preferred_network": u.Host, "preferred_cache": u.Host, "aliases": []string{u.Host}})
 	}
@@ -175,7 +172,7 @@ func (a *Authority) userRealm(w http.ResponseWriter, q *request, user string) {
 		return
 	}
 	_, domain, _ := strings.Cut(user, "@")
-	doc := map[string]any{"ver": "1.0", "account_type": "Unknown", "cloud_instance_name": "microsoftonline.com", "cloud_audience_urn": "urn:federation:MicrosoftOnline"}
+	doc := map[string]any{"ver": "1.0", "account_type": "Unknown", "cloud_instance_name": entra.InstanceName, "cloud_audience_urn": "urn:federation:MicrosoftOnline"}
 	a.w.Read(func(s *world.State) {
 		if domain != "" && s.Tenant(domain) != nil {
 			doc["account_type"], doc["domain_name"] = "Managed", domain

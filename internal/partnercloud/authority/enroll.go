@@ -12,6 +12,7 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/authority/pages"
 	"partnerguard/internal/partnercloud/signon"
@@ -121,8 +122,8 @@ func (a *Authority) mayRegister(q *request, f *flow, st *stage) *oauth.Fault {
 		if r.Outcome != signon.Block {
 			return nil
 		}
-		logSignIn(s, &at, &r, 53004, "")
-		return oauth.Refuse(53004)
+		logSignIn(s, &at, &r, entra.CodeEnrollmentBlocked, "")
+		return oauth.Refuse(entra.CodeEnrollmentBlocked)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/eam"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/authority/pages"
@@ -101,7 +102,7 @@ func (a *Authority) externalPage(w http.ResponseWriter, q *request, f *flow, st 
 		defer cancel()
 		var err error
 		if p, err = a.external.Discover(ctx, c.discovery); err != nil {
-			fault = oauth.Refuse(50161, err.Error())
+			fault = oauth.Refuse(entra.CodeExternalClaimInvalid, err.Error())
 		} else {
 			fault = a.replyURL(c, p)
 		}
@@ -119,11 +120,13 @@ func (a *Authority) externalPage(w http.ResponseWriter, q *request, f *flow, st 
 	signed, err := a.keys.SignRaw(payload, "JWT")
 	if err != nil {
 		a.log.Error("sign", "err", err)
-		a.externalFailed(q, f, st, c.name, oauth.Refuse(50158))
+		a.externalFailed(q, f, st, c.name, oauth.Refuse(entra.CodeExternalChallenge))
 		return a.factorPage(w, q, f, st)
 	}
 	f.ext = ask
-	a.w.Read(func(s *world.State) { f.once(50158, func() { logSignIn(s, st.attempt, &st.ruling, 50158, "") }) })
+	a.w.Read(func(s *world.State) {
+		f.once(entra.CodeExternalChallenge, func() { logSignIn(s, st.attempt, &st.ruling, entra.CodeExternalChallenge, "") })
+	})
 	page := f.page("post", "On to "+c.name)
 	page.Text = "Another provider checks that it is you. If nothing happens, press the button."
 	page.PostTo = p.Authorization
@@ -159,7 +162,7 @@ func requestedClaims() string {
 func (a *Authority) externalReady(_ *request, st *stage, c *externalConfig) *oauth.Fault {
 	return a.do(func(*world.State) *oauth.Fault {
 		if sp := st.sub.home.SP(c.app); sp == nil || !sp.Enabled {
-			return oauth.Refuse(900491, c.app, st.sub.home.Name)
+			return oauth.Refuse(entra.CodeExternalPrincipalMissing, c.app, st.sub.home.Name)
 		}
 		return nil
 	})
@@ -170,7 +173,7 @@ func (a *Authority) externalReady(_ *request, st *stage, c *externalConfig) *oau
 func (a *Authority) replyURL(c *externalConfig, p eam.Provider) *oauth.Fault {
 	return a.do(func(s *world.State) *oauth.Fault {
 		if _, app := s.App(c.app); app != nil && !slices.Contains(app.Web, p.Authorization) {
-			return oauth.Refuse(50161, "the provider's app does not list its authorization_endpoint as a redirect URI")
+			return oauth.Refuse(entra.CodeExternalClaimInvalid, "the provider's app does not list its authorization_endpoint as a redirect URI")
 		}
 		return nil
 	})
@@ -197,14 +200,14 @@ func (a *Authority) externalReturn(w http.ResponseWriter, q *request) {
 	id, _, _ := strings.Cut(state, ".")
 	f, ok := a.flows.get(q.now, id)
 	if !ok {
-		a.showFault(w, q, oauth.Refuse(90051))
+		a.showFault(w, q, oauth.Refuse(entra.CodePageExpired))
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	ask := f.ext
 	if ask == nil || f.done || subtle.ConstantTimeCompare([]byte(state), []byte(ask.state)) != 1 {
-		a.showFault(w, q, oauth.Refuse(90051))
+		a.showFault(w, q, oauth.Refuse(entra.CodePageExpired))
 		return
 	}
 	f.ext = nil // one answer
@@ -225,7 +228,7 @@ func (a *Authority) externalReturn(w http.ResponseWriter, q *request) {
 // weigh judges an answer (contracts.md section 6.3).
 func (a *Authority) weigh(q *request, ask *externalAsk, failed, token string) *oauth.Fault {
 	if failed != "" {
-		f := oauth.Refuse(500121)
+		f := oauth.Refuse(entra.CodeMFAFailed)
 		f.Text = "The provider answered: " + clip(failed, 64) + "."
 		return f
 	}
@@ -233,18 +236,18 @@ func (a *Authority) weigh(q *request, ask *externalAsk, failed, token string) *o
 	defer cancel()
 	p, err := a.external.Discover(ctx, ask.config.discovery)
 	if err != nil {
-		return oauth.Refuse(50161, err.Error())
+		return oauth.Refuse(entra.CodeExternalClaimInvalid, err.Error())
 	}
 	payload, err := a.external.Verify(ctx, p, token)
 	if err != nil {
-		return oauth.Refuse(5001256, err.Error())
+		return oauth.Refuse(entra.CodeExternalTokenInvalid, err.Error())
 	}
 	acr, amr := eam.Requested()
 	if why := eam.Check(payload, eam.Expect{
 		Issuer: ask.issuer, Audience: ask.config.clientID, Subject: ask.subject, Nonce: ask.nonce, ACR: acr, AMR: amr,
 		First: eam.Knowledge, Begun: ask.begun, Now: q.now,
 	}); why != "" {
-		return oauth.Refuse(5001256, why)
+		return oauth.Refuse(entra.CodeExternalTokenInvalid, why)
 	}
 	return nil
 }

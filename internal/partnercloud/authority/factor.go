@@ -12,6 +12,7 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/pages"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
@@ -45,7 +46,7 @@ func (a *Authority) atPassword(q *request, f *flow, st *stage, do string, form u
 	code := a.knock(q.now, home.ID, u.ID, u.Password, seeded, form.Get("passwd"))
 	if code != 0 {
 		f.say = "That account name or password is wrong."
-		if code == 50053 {
+		if code == entra.CodeLocked {
 			f.say = "The account is locked after too many wrong attempts. Wait a minute, then try again."
 		}
 		a.w.Read(func(s *world.State) {
@@ -134,7 +135,7 @@ func matchStep(secret, code string, now time.Time) int64 {
 func (a *Authority) checkCode(s *world.State, now time.Time, home *world.Tenant, userID, code string) int {
 	key := "code\x00" + home.ID + "\x00" + userID
 	if a.guard.locked(now, key) {
-		return 50053
+		return entra.CodeLocked
 	}
 	code = strings.ReplaceAll(code, " ", "")
 	u := home.Users.Get(userID)
@@ -156,9 +157,9 @@ func (a *Authority) checkCode(s *world.State, now time.Time, home *world.Tenant,
 		}
 	}
 	if a.guard.wrong(now, key) {
-		return 50053
+		return entra.CodeLocked
 	}
-	return 500121
+	return entra.CodeMFAFailed
 }
 
 func (a *Authority) useCode(q *request, f *flow, st *stage, code string) {
@@ -166,7 +167,7 @@ func (a *Authority) useCode(q *request, f *flow, st *stage, code string) {
 		bad := a.checkCode(s, q.now, st.sub.home, f.user, code)
 		if bad != 0 {
 			f.say = "That code did not work. Wait for the next one and try again."
-			if bad == 50053 {
+			if bad == entra.CodeLocked {
 				f.say = "Too many wrong codes. Wait a minute, then try again."
 			}
 			f.failed(s, q, st, bad, methodTOTP)

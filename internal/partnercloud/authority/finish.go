@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/authority/pages"
 	"partnerguard/internal/partnercloud/world"
@@ -74,7 +75,7 @@ func (a *Authority) replyCode(w http.ResponseWriter, q *request, f *flow, st *st
 		signed, err := a.keys.Sign(id)
 		if err != nil {
 			a.log.Error("sign", "err", err)
-			a.reply(w, q, f, a.failure(q, f, &oauth.Fault{Code: 90033, Word: "temporarily_unavailable", Text: "A transient error has occurred. Please try again."}))
+			a.reply(w, q, f, a.failure(q, f, &oauth.Fault{Code: entra.CodeTransient, Word: "temporarily_unavailable", Text: "A transient error has occurred. Please try again."}))
 			return
 		}
 		v.Set("id_token", signed)

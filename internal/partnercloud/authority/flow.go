@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/authority/pages"
 	"partnerguard/internal/partnercloud/world"
@@ -96,11 +97,11 @@ func (a *Authority) open(w http.ResponseWriter, q *request, f *flow) {
 func (a *Authority) flowOf(q *request, id string) (*flow, *oauth.Fault) {
 	f, ok := a.flows.get(q.now, id)
 	if !ok || len(id) < 8 {
-		return nil, oauth.Refuse(90051)
+		return nil, oauth.Refuse(entra.CodePageExpired)
 	}
 	c, err := q.Cookie(flowCookie + id[:8])
 	if err != nil || subtle.ConstantTimeCompare([]byte(world.HashSecret(c.Value)), []byte(f.cookie)) != 1 {
-		return nil, oauth.Refuse(90051)
+		return nil, oauth.Refuse(entra.CodePageExpired)
 	}
 	return f, nil
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
@@ -17,7 +18,7 @@ func (a *Authority) appOnly(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		fault := a.begin(s, tr)
 		if tr.client == nil || tr.path.any && fault == nil {
 			if fault == nil {
-				fault = oauth.Refuse(50059)
+				fault = oauth.Refuse(entra.CodeNoTenantNamed)
 			}
 			return fault
 		}
@@ -25,14 +26,14 @@ func (a *Authority) appOnly(tr *tokenRequest) (*bundle, *oauth.Fault) {
 			return fault
 		}
 		if fault == nil && !tr.client.proved() {
-			fault = oauth.Refuse(7000218)
+			fault = oauth.Refuse(entra.CodeCredentialMissing)
 		}
 		t, bad := tr.target(s, nil)
 		if fault == nil {
 			fault = bad
 		}
 		if fault == nil && !t.all {
-			fault = oauth.Refuse(70011, "client credential flows must have a scope value with /.default suffixed to the resource identifier")
+			fault = oauth.Refuse(entra.CodeScopeInvalid, "client credential flows must have a scope value with /.default suffixed to the resource identifier")
 		}
 		sp := tr.path.tenant.SP(tr.client.AppID)
 		if sp == nil && tr.path.tenant.ID == tr.client.Owner {
@@ -41,15 +42,15 @@ func (a *Authority) appOnly(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		switch {
 		case fault != nil:
 		case sp == nil:
-			fault = oauth.Refuse(7000229, tr.client.AppID, tr.path.tenant.ID)
+			fault = oauth.Refuse(entra.CodePrincipalMissing, tr.client.AppID, tr.path.tenant.ID)
 		case !sp.Enabled:
-			fault = oauth.Refuse(7000112, tr.client.AppID)
+			fault = oauth.Refuse(entra.CodeAppDisabled, tr.client.AppID)
 		case t.res.Owner == "":
 			s.EnsureSP(tr.path.tenant, t.res.AppID)
 		case tr.path.tenant.SP(t.res.AppID) == nil && t.res.Owner == tr.path.tenant.ID:
 			s.EnsureSP(tr.path.tenant, t.res.AppID)
 		case tr.path.tenant.SP(t.res.AppID) == nil:
-			fault = oauth.Refuse(500011, t.res.Name, tr.path.tenant.Name)
+			fault = oauth.Refuse(entra.CodeResourceNotFound, t.res.Name, tr.path.tenant.Name)
 		}
 		if fault == nil {
 			roles := s.AppPermissions(tr.path.tenant, sp.ID, t.res)
@@ -98,11 +99,11 @@ func (a *Authority) logApp(s *world.State, tr *tokenRequest, sp *world.ServicePr
 // called with for one of the next API.
 func (a *Authority) onBehalf(tr *tokenRequest) (*bundle, *oauth.Fault) {
 	if tr.form.Get("requested_token_use") != "on_behalf_of" {
-		return nil, oauth.Refuse(900144, "requested_token_use")
+		return nil, oauth.Refuse(entra.CodeParameterMissing, "requested_token_use")
 	}
 	text := tr.form.Get("assertion")
 	if text == "" {
-		return nil, oauth.Refuse(900144, "assertion")
+		return nil, oauth.Refuse(entra.CodeParameterMissing, "assertion")
 	}
 	claims, bad := a.keys.Parse(text)
 	var b *bundle
@@ -112,18 +113,18 @@ func (a *Authority) onBehalf(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		}
 		switch {
 		case !tr.client.proved():
-			return oauth.Refuse(7000218)
+			return oauth.Refuse(entra.CodeCredentialMissing)
 		case bad != nil && bad.Code == "Expired":
-			return oauth.Refuse(500133)
+			return oauth.Refuse(entra.CodeAssertionTime)
 		case bad != nil:
-			return oauth.Refuse(50013)
+			return oauth.Refuse(entra.CodeUserAssertionInvalid)
 		}
 		res := s.Resource(tr.client.AppID)
 		if res == nil || !slices.ContainsFunc(append(slices.Clone(res.URIs), res.AppID, "api://"+res.AppID), func(u string) bool { return strings.EqualFold(u, claims.Audience) }) || claims.Client() == "" {
-			return oauth.Refuse(500131)
+			return oauth.Refuse(entra.CodeAssertionAudience)
 		}
 		if claims.AppOnly() {
-			return oauth.Refuse(7000114)
+			return oauth.Refuse(entra.CodeOnBehalfRefused)
 		}
 		home := claims.TenantID
 		if claims.HomeTenant != "" {
@@ -142,7 +143,7 @@ func (a *Authority) onBehalf(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		if h := s.Tenant(p.home); h != nil {
 			if u := h.Users.Get(p.user); u != nil {
 				if since, dead := revoked(u, unix(claims.IssuedAt), true); dead {
-					return oauth.Refuse(50173, stamp(unix(claims.IssuedAt)), stamp(since))
+					return oauth.Refuse(entra.CodeRevoked, stamp(unix(claims.IssuedAt)), stamp(since))
 				}
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
@@ -38,7 +39,7 @@ const codeLife = 10 * time.Minute
 func (a *Authority) redeemCode(tr *tokenRequest) (*bundle, *oauth.Fault) {
 	value := tr.form.Get("code")
 	if value == "" {
-		return nil, oauth.Refuse(900144, "code")
+		return nil, oauth.Refuse(entra.CodeParameterMissing, "code")
 	}
 	var b *bundle
 	fault := a.do(func(s *world.State) *oauth.Fault {
@@ -48,7 +49,7 @@ func (a *Authority) redeemCode(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		// A code is kept for twice its life, to tell expired from unknown.
 		c, ok := a.codes.get(tr.now, world.HashSecret(value))
 		if !ok {
-			return oauth.Refuse(70000)
+			return oauth.Refuse(entra.CodeGrantInvalid)
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -67,23 +68,23 @@ func (a *Authority) redeemCode(tr *tokenRequest) (*bundle, *oauth.Fault) {
 // proves a theft, a second use, ends what the code gave.
 func (a *Authority) codeFits(s *world.State, tr *tokenRequest, c *code) *oauth.Fault {
 	if c.client != tr.client.AppID {
-		return oauth.Refuse(700005)
+		return oauth.Refuse(entra.CodeGrantOfAnother)
 	}
 	if f := platformFits(tr, c.platform); f != nil {
 		return f
 	}
 	if c.redeemed {
 		endFamily(s, c.family, "code redeemed twice")
-		return oauth.Refuse(54005)
+		return oauth.Refuse(entra.CodeCodeRedeemed)
 	}
 	if tr.now.Sub(c.issued) >= codeLife {
-		return oauth.Refuse(70008)
+		return oauth.Refuse(entra.CodeGrantExpired)
 	}
 	if tr.path.tenant != nil && tr.path.tenant.ID != c.tenant {
-		return oauth.Refuse(700005)
+		return oauth.Refuse(entra.CodeGrantOfAnother)
 	}
 	if tr.form.Get("redirect_uri") != c.redirect {
-		return oauth.Refuse(500112)
+		return oauth.Refuse(entra.CodeRedirectMismatch)
 	}
 	return oauth.CheckVerifier(c.challenge, tr.form.Get("code_verifier"))
 }
@@ -93,13 +94,13 @@ func platformFits(tr *tokenRequest, p platform) *oauth.Fault {
 	origin := tr.Header.Get("Origin")
 	switch {
 	case p == web && !tr.client.proved():
-		return oauth.Refuse(7000218)
+		return oauth.Refuse(entra.CodeCredentialMissing)
 	case p == native && tr.client.proved():
-		return oauth.Refuse(700025)
+		return oauth.Refuse(entra.CodePublicClient)
 	case p == spa && origin == "":
-		return oauth.Refuse(9002327)
+		return oauth.Refuse(entra.CodeOnlySPA)
 	case p != spa && origin != "" && origin != "null":
-		return oauth.Refuse(9002326)
+		return oauth.Refuse(entra.CodeNotSPA)
 	}
 	return nil
 }
@@ -136,7 +137,7 @@ func (a *Authority) exchange(s *world.State, tr *tokenRequest, c *code) (*bundle
 	if home := s.Tenant(c.proof.home); home != nil {
 		if u := home.Users.Get(c.proof.user); u != nil {
 			if since, dead := revoked(u, c.issued, g.confidential); dead {
-				return nil, oauth.Refuse(50173, stamp(c.issued), stamp(since))
+				return nil, oauth.Refuse(entra.CodeRevoked, stamp(c.issued), stamp(since))
 			}
 		}
 	}

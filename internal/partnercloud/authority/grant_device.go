@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
@@ -81,7 +82,7 @@ func (a *Authority) deviceCode(w http.ResponseWriter, q *request, v1 bool) {
 			return f
 		}
 		if !tr.client.public() && !tr.client.proved() {
-			return oauth.Refuse(7000218)
+			return oauth.Refuse(entra.CodeCredentialMissing)
 		}
 		d.client, d.ask = tr.client, tr.ask
 		d.target, f = tr.target(s, nil)
@@ -113,7 +114,7 @@ func (a *Authority) pollDevice(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		value = tr.form.Get("code") // v1
 	}
 	if value == "" {
-		return nil, oauth.Refuse(900144, "device_code")
+		return nil, oauth.Refuse(entra.CodeParameterMissing, "device_code")
 	}
 	var b *bundle
 	fault := a.do(func(s *world.State) *oauth.Fault {
@@ -122,7 +123,7 @@ func (a *Authority) pollDevice(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		}
 		d, ok := a.devices.get(tr.now, world.HashSecret(value))
 		if !ok || d.client.AppID != tr.client.AppID {
-			return oauth.Refuse(70018)
+			return oauth.Refuse(entra.CodeDeviceCodeWrong)
 		}
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -130,7 +131,7 @@ func (a *Authority) pollDevice(tr *tokenRequest) (*bundle, *oauth.Fault) {
 			return f
 		}
 		if !tr.client.public() && !tr.client.proved() {
-			return oauth.Refuse(7000218)
+			return oauth.Refuse(entra.CodeCredentialMissing)
 		}
 		d.state = spent
 		tr.ask = d.ask
@@ -161,20 +162,20 @@ func (d *device) poll(now time.Time) *oauth.Fault {
 	d.polled = now
 	switch {
 	case d.state == spent:
-		return oauth.Refuse(70018)
+		return oauth.Refuse(entra.CodeDeviceCodeWrong)
 	case now.Sub(d.begun) >= deviceLife:
-		return oauth.Refuse(70019)
+		return oauth.Refuse(entra.CodeDeviceCodeExpired)
 	case d.state == declined:
-		return oauth.Refuse(70020)
+		return oauth.Refuse(entra.CodeDeviceDeclined)
 	case d.state == approved:
 		return nil
 	}
 	// A little early is forgiven: timers are not exact.
 	if !last.IsZero() && now.Sub(last) < d.interval-time.Second {
 		d.interval = min(d.interval+devicePoll, time.Minute)
-		return oauth.Refuse(70017, int(d.interval.Seconds()))
+		return oauth.Refuse(entra.CodeDeviceSlowDown, int(d.interval.Seconds()))
 	}
-	return oauth.Refuse(70016)
+	return oauth.Refuse(entra.CodeDevicePending)
 }
 
 // deviceLogin is the page where a person enters the code.
@@ -190,12 +191,12 @@ func (a *Authority) deviceLogin(w http.ResponseWriter, q *request) {
 	case http.MethodPost:
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
-		a.showFault(w, q, oauth.Refuse(900561, "GET, POST", clip(q.Method, 16)))
+		a.showFault(w, q, oauth.Refuse(entra.CodeMethodNotAccepted, "GET, POST", clip(q.Method, 16)))
 		return
 	}
 	form, fault := readForm(q)
 	if fault == nil && a.cross.Check(q.Request) != nil {
-		fault = oauth.Refuse(90051)
+		fault = oauth.Refuse(entra.CodePageExpired)
 	}
 	if fault != nil {
 		a.showFault(w, q, fault)

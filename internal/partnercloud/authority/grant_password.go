@@ -3,6 +3,7 @@ package authority
 import (
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
@@ -15,13 +16,13 @@ func unix(n int64) time.Time { return time.Unix(n, 0).UTC() }
 func (a *Authority) knock(now time.Time, homeID, userID string, pw world.Password, seeded, plain string) int {
 	key := "password\x00" + homeID + "\x00" + userID
 	if a.guard.locked(now, key) {
-		return 50053
+		return entra.CodeLocked
 	}
 	if len(plain) > 256 || !world.CheckPassword(pw, seeded, plain) {
 		if a.guard.wrong(now, key) {
-			return 50053
+			return entra.CodeLocked
 		}
-		return 50126
+		return entra.CodeWrongPassword
 	}
 	a.guard.right(key)
 	return 0
@@ -43,17 +44,17 @@ func (a *Authority) password(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		}
 		switch {
 		case name == "":
-			return oauth.Refuse(900144, "username")
+			return oauth.Refuse(entra.CodeParameterMissing, "username")
 		case plain == "":
-			return oauth.Refuse(900144, "password")
+			return oauth.Refuse(entra.CodeParameterMissing, "password")
 		case !tr.client.public() && !tr.client.proved():
-			return oauth.Refuse(7000218)
+			return oauth.Refuse(entra.CodeCredentialMissing)
 		}
 		if t, f = tr.target(s, nil); f != nil {
 			return f
 		}
 		if home, user = findAccount(s, tr.path, name); user == nil {
-			return oauth.Refuse(50034, tr.tenantName)
+			return oauth.Refuse(entra.CodeUserUnknown, tr.tenantName)
 		}
 		seeded, _ = s.SeededPassword(user)
 		return nil

@@ -3,6 +3,7 @@ package authority
 import (
 	"slices"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
@@ -19,11 +20,11 @@ func (a *Authority) refresh(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		}
 		value := tr.form.Get("refresh_token")
 		if value == "" {
-			return oauth.Refuse(900144, "refresh_token")
+			return oauth.Refuse(entra.CodeParameterMissing, "refresh_token")
 		}
 		rt := s.Refresh.Get(world.HashSecret(value))
 		if rt == nil {
-			return oauth.Refuse(70000)
+			return oauth.Refuse(entra.CodeGrantInvalid)
 		}
 		if f := a.refreshAlive(s, tr, rt); f != nil {
 			return f
@@ -65,38 +66,38 @@ const externalMark = "external"
 // refreshAlive checks everything that ends a refresh token by itself.
 func (a *Authority) refreshAlive(s *world.State, tr *tokenRequest, rt *world.RefreshToken) *oauth.Fault {
 	if rt.App != tr.client.AppID {
-		f := oauth.Refuse(700005)
+		f := oauth.Refuse(entra.CodeGrantOfAnother)
 		f.Sub = "client_mismatch"
 		return f
 	}
 	if rt.Confidential && !tr.client.proved() {
-		return oauth.Refuse(7000218)
+		return oauth.Refuse(entra.CodeCredentialMissing)
 	}
 	if rt.SPA && tr.Header.Get("Origin") == "" {
-		return oauth.Refuse(9002327)
+		return oauth.Refuse(entra.CodeOnlySPA)
 	}
 	if rt.Revoked != "" {
-		return oauth.Refuse(50173, stamp(rt.Issued), stamp(tr.now))
+		return oauth.Refuse(entra.CodeRevoked, stamp(rt.Issued), stamp(tr.now))
 	}
 	if tr.now.Sub(rt.LastUsed) >= idleLimit {
-		return oauth.Refuse(700082, stamp(rt.Issued))
+		return oauth.Refuse(entra.CodeRefreshInactive, stamp(rt.Issued))
 	}
 	if rt.SPA && tr.now.Sub(rt.Issued) >= spaLimit {
-		return oauth.Refuse(700084, stamp(rt.Issued))
+		return oauth.Refuse(entra.CodeRefreshOfSPA, stamp(rt.Issued))
 	}
 	home := s.Tenant(rt.Tenant)
 	if home == nil {
-		return oauth.Refuse(70000)
+		return oauth.Refuse(entra.CodeGrantInvalid)
 	}
 	u := home.Users.Get(rt.User)
 	if u == nil {
-		return oauth.Refuse(50034, home.Name)
+		return oauth.Refuse(entra.CodeUserUnknown, home.Name)
 	}
 	if !u.Enabled {
 		return nil // silently says so, with a row
 	}
 	if since, dead := revoked(u, rt.Issued, rt.Confidential); dead {
-		f := oauth.Refuse(50173, stamp(rt.Issued), stamp(since))
+		f := oauth.Refuse(entra.CodeRevoked, stamp(rt.Issued), stamp(since))
 		return f
 	}
 	return nil

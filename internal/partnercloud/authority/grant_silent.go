@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
@@ -42,7 +43,7 @@ func (a *Authority) silently(s *world.State, tr *tokenRequest, t *target, g *sil
 		return fail(fault)
 	}
 	if !sub.self.Enabled || !sub.user.Enabled {
-		return fail(oauth.Refuse(50057))
+		return fail(oauth.Refuse(entra.CodeUserDisabled))
 	}
 	// A password that ran out does not end what was issued by it.
 	fresh := *sub.user

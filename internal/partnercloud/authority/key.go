@@ -8,6 +8,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/pages"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -88,10 +89,10 @@ func (a *Authority) useKey(q *request, f *flow, st *stage, text string, first bo
 		f.say = "The security key was not accepted. Try again, or choose another way."
 		a.w.Read(func(s *world.State) {
 			if first {
-				logRefused(s, f.bare(q, st), 500121, q.step(methodKey, "", false, "Authentication failed", primary))
+				logRefused(s, f.bare(q, st), entra.CodeMFAFailed, q.step(methodKey, "", false, "Authentication failed", primary))
 				return
 			}
-			f.failed(s, q, st, 500121, methodKey)
+			f.failed(s, q, st, entra.CodeMFAFailed, methodKey)
 		})
 	}
 	rp, err := relyingParty(q)

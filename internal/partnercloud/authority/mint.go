@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
@@ -171,7 +172,7 @@ func (a *Authority) answer(w http.ResponseWriter, q *request, b *bundle) {
 	access, err := a.keys.Sign(b.access)
 	if err != nil {
 		a.log.Error("sign", "err", err)
-		a.writeFault(w, q, &oauth.Fault{Code: 90033, Word: "temporarily_unavailable", Status: http.StatusServiceUnavailable, Text: "A transient error has occurred. Please try again."})
+		a.writeFault(w, q, &oauth.Fault{Code: entra.CodeTransient, Word: "temporarily_unavailable", Status: http.StatusServiceUnavailable, Text: "A transient error has occurred. Please try again."})
 		return
 	}
 	life := b.access.Expires - b.access.IssuedAt

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
@@ -21,7 +22,7 @@ func judge(s *world.State, at *signon.Attempt, ask *oauth.ClaimsRequest) (signon
 	}
 	r := signon.Judge(s, at)
 	if blocked && r.Outcome != signon.Block {
-		r.Outcome, r.Code, r.Reason = signon.Block, 53003, signon.Reason(53003)
+		r.Outcome, r.Code, r.Reason = signon.Block, entra.CodeBlockedByPolicy, signon.Reason(entra.CodeBlockedByPolicy)
 	}
 	return r, contexts
 }
@@ -57,14 +58,14 @@ func contextDemands(t *world.Tenant, context string) (mfa, block bool) {
 func refusal(r *signon.Ruling, t *target, issued string) *oauth.Fault {
 	var f *oauth.Fault
 	switch r.Code {
-	case 50072, 50076, 50078, 50079:
+	case entra.CodeMustEnrollNow, entra.CodeMFARequired, entra.CodeMFAExpired, entra.CodeMustEnroll:
 		f = oauth.Refuse(r.Code, t.res.AppID)
-	case 70043:
+	case entra.CodeFrequencyExpired:
 		f = oauth.Refuse(r.Code, issued, int(r.Frequency.Seconds()))
 	default:
 		f = oauth.Refuse(r.Code)
 	}
-	if f.Word == "interaction_required" || r.Code == 70043 {
+	if f.Word == "interaction_required" || r.Code == entra.CodeFrequencyExpired {
 		f.Claims = policyClaims(r)
 	}
 	return f

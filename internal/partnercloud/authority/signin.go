@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/authority/pages"
 	"partnerguard/internal/partnercloud/world"
@@ -32,7 +33,7 @@ func (a *Authority) signin(w http.ResponseWriter, q *request) {
 		}
 		f, fault := a.flowOf(q, form.Get("flow"))
 		if fault == nil && (a.cross.Check(q.Request) != nil || subtle.ConstantTimeCompare([]byte(form.Get("csrf")), []byte(f.csrf)) != 1) {
-			fault = oauth.Refuse(90051)
+			fault = oauth.Refuse(entra.CodePageExpired)
 		}
 		if fault != nil {
 			a.showFault(w, q, fault)
@@ -44,7 +45,7 @@ func (a *Authority) signin(w http.ResponseWriter, q *request) {
 		a.act(w, q, f, form)
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
-		a.showFault(w, q, oauth.Refuse(900561, "GET, POST", clip(q.Method, 16)))
+		a.showFault(w, q, oauth.Refuse(entra.CodeMethodNotAccepted, "GET, POST", clip(q.Method, 16)))
 	}
 }
 
@@ -64,7 +65,7 @@ func (a *Authority) proceed(w http.ResponseWriter, q *request, f *flow) {
 // turn shows where the flow stands.
 func (a *Authority) turn(w http.ResponseWriter, q *request, f *flow) {
 	if f.done {
-		a.showFault(w, q, oauth.Refuse(90051))
+		a.showFault(w, q, oauth.Refuse(entra.CodePageExpired))
 		return
 	}
 	var st stage
@@ -144,7 +145,7 @@ func (f *flow) consentPage(st *stage) pages.Page {
 // act does what a form asks, if the flow stands where that makes sense.
 func (a *Authority) act(w http.ResponseWriter, q *request, f *flow, form url.Values) {
 	if f.done {
-		a.showFault(w, q, oauth.Refuse(90051))
+		a.showFault(w, q, oauth.Refuse(entra.CodePageExpired))
 		return
 	}
 	do := form.Get("do")
@@ -174,8 +175,8 @@ func (a *Authority) act(w http.ResponseWriter, q *request, f *flow, form url.Val
 	case st.name == "consent" && do == "accept":
 		a.accept(q, f, &st, form.Get("everybody") == "1")
 	case st.name == "consent" && do == "decline":
-		f.fault = oauth.Refuse(65004)
-		a.w.Read(func(s *world.State) { logSignIn(s, st.attempt, &st.ruling, 65004, "") })
+		f.fault = oauth.Refuse(entra.CodeConsentDeclined)
+		a.w.Read(func(s *world.State) { logSignIn(s, st.attempt, &st.ruling, entra.CodeConsentDeclined, "") })
 		if f.purpose != forDevice {
 			a.end(f)
 			a.reply(w, q, f, a.failure(q, f, f.fault))
@@ -235,7 +236,7 @@ func (a *Authority) accept(q *request, f *flow, st *stage, everybody bool) {
 		all := f.purpose == forAdmin || f.prompt == "admin_consent" || everybody
 		if all && !mayConsent(s, st.sub.tenant, st.sub.user.ID, st.wants) {
 			f.consented = false
-			f.fault = oauth.Refuse(90094, f.client.AppID)
+			f.fault = oauth.Refuse(entra.CodeAdminConsentRequired, f.client.AppID)
 			return
 		}
 		q.correlation = f.correlation

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
@@ -80,8 +81,8 @@ func (a *Authority) next(s *world.State, q *request, f *flow) stage {
 		return stop(fault)
 	}
 	if !st.sub.self.Enabled {
-		f.once(50057, func() { logRefused(s, st.attempt, 50057) })
-		return stop(oauth.Refuse(50057))
+		f.once(entra.CodeUserDisabled, func() { logRefused(s, st.attempt, entra.CodeUserDisabled) })
+		return stop(oauth.Refuse(entra.CodeUserDisabled))
 	}
 	return a.rule(s, q, f, st)
 }
@@ -134,11 +135,11 @@ func (a *Authority) demand(s *world.State, f *flow, st stage) stage {
 	r := &st.ruling
 	st.ways = waysOf(s, st.sub)
 	st.name = "mfa"
-	code := 50074
+	code := entra.CodeStrongAuthRequired
 	if slices.ContainsFunc(r.Requirements, func(q world.Requirement) bool {
 		return q.Provider == "multiConditionalAccess" || q.Provider == "user"
 	}) {
-		code = 50076
+		code = entra.CodeMFARequired
 	}
 	if r.Outcome == signon.Register {
 		// Who has something to prove it with does so before another method is
@@ -146,10 +147,10 @@ func (a *Authority) demand(s *world.State, f *flow, st stage) stage {
 		if len(st.ways) == 0 || f.proof.mfa() {
 			st.name = "register"
 		}
-		if code == 50076 {
-			code = 50079
+		if code == entra.CodeMFARequired {
+			code = entra.CodeMustEnroll
 		} else {
-			code = 50072
+			code = entra.CodeMustEnrollNow
 		}
 		if len(st.sub.self.Methods) > 0 && len(st.ways) == 0 && !f.proof.mfa() {
 			return a.unusable(s, f, st)
@@ -167,8 +168,8 @@ func (a *Authority) demand(s *world.State, f *flow, st stage) stage {
 // unusable ends a flow whose account has registered only what this cloud cannot
 // ask for.
 func (a *Authority) unusable(s *world.State, f *flow, st stage) stage {
-	f.once(500121, func() { logSignIn(s, st.attempt, &st.ruling, 500121, "") })
-	f.fault = oauth.Refuse(500121)
+	f.once(entra.CodeMFAFailed, func() { logSignIn(s, st.attempt, &st.ruling, entra.CodeMFAFailed, "") })
+	f.fault = oauth.Refuse(entra.CodeMFAFailed)
 	f.fault.Text = "The methods registered for this account (" + strings.Join(st.sub.self.Registered(), ", ") + ") cannot be asked for in this cloud. Give the account a software one-time passcode or a security key."
 	st.name = "fault"
 	return st
@@ -217,7 +218,7 @@ func meeting(ways []way, strengths [][]string) []way {
 func (a *Authority) after(s *world.State, q *request, f *flow, st stage) stage {
 	if f.typed && !f.stayAsked && st.ruling.Persistent == "" && f.purpose != forDevice {
 		st.name = "stay"
-		f.once(50140, func() { logSignIn(s, st.attempt, &st.ruling, 50140, "") })
+		f.once(entra.CodeStaySignedIn, func() { logSignIn(s, st.attempt, &st.ruling, entra.CodeStaySignedIn, "") })
 		return st
 	}
 	if owner := s.Tenant(f.client.Owner); owner != nil {
@@ -229,7 +230,7 @@ func (a *Authority) after(s *world.State, q *request, f *flow, st stage) stage {
 	if f.prompt == "admin_consent" && !f.consented && f.client.App != nil {
 		st.wants = asksFor(s, f.client, nil, true)
 		if !mayConsent(s, st.sub.tenant, st.sub.user.ID, st.wants) || st.sub.aobo {
-			return a.stopRow(s, f, st, oauth.Refuse(90094, f.client.AppID))
+			return a.stopRow(s, f, st, oauth.Refuse(entra.CodeAdminConsentRequired, f.client.AppID))
 		}
 		st.name = "consent"
 		return st
@@ -240,15 +241,15 @@ func (a *Authority) after(s *world.State, q *request, f *flow, st stage) stage {
 	case fault == nil && !again:
 		st.scopes, st.name = scopes, "done"
 		return st
-	case fault != nil && (fault.Code != 65001 || st.sub.aobo):
+	case fault != nil && (fault.Code != entra.CodeNoConsent || st.sub.aobo):
 		return a.stopRow(s, f, st, fault)
 	}
 	st.wants = asksFor(s, f.client, f.target, false)
 	if needsAdmin(st.wants) && !mayConsent(s, st.sub.tenant, st.sub.user.ID, st.wants) {
-		return a.stopRow(s, f, st, oauth.Refuse(90094, f.client.AppID))
+		return a.stopRow(s, f, st, oauth.Refuse(entra.CodeAdminConsentRequired, f.client.AppID))
 	}
 	st.name, st.mayForAll = "consent", mayConsent(s, st.sub.tenant, st.sub.user.ID, st.wants)
-	f.once(65001, func() { logSignIn(s, st.attempt, &st.ruling, 65001, "") })
+	f.once(entra.CodeNoConsent, func() { logSignIn(s, st.attempt, &st.ruling, entra.CodeNoConsent, "") })
 	return st
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -34,10 +35,10 @@ func parseTarget(s *world.State, v1 bool, scope, resource, named string) (*targe
 	}
 	words := strings.Fields(scope)
 	if len(words) == 0 {
-		return nil, oauth.Refuse(900144, "scope")
+		return nil, oauth.Refuse(entra.CodeParameterMissing, "scope")
 	}
 	if len(words) > maxScopes {
-		return nil, oauth.Refuse(70011, "too many scopes")
+		return nil, oauth.Refuse(entra.CodeScopeInvalid, "too many scopes")
 	}
 	var names []string
 	for _, word := range words {
@@ -51,17 +52,17 @@ func parseTarget(s *world.State, v1 bool, scope, resource, named string) (*targe
 			uri, name, prefix = word[:i], word[i+1:], word[:i+1]
 		}
 		if name == "" || uri == "" {
-			return nil, oauth.Refuse(70011, quoted(word))
+			return nil, oauth.Refuse(entra.CodeScopeInvalid, quoted(word))
 		}
 		res := s.Resource(uri)
 		if res == nil {
 			if prefix == "" || !strings.Contains(uri, ":") && !world.IsGUID(uri) {
-				return nil, oauth.Refuse(70011, quoted(word))
+				return nil, oauth.Refuse(entra.CodeScopeInvalid, quoted(word))
 			}
-			return nil, oauth.Refuse(500011, uri, named)
+			return nil, oauth.Refuse(entra.CodeResourceNotFound, uri, named)
 		}
 		if t.res != nil && t.res.AppID != res.AppID {
-			return nil, oauth.Refuse(28000)
+			return nil, oauth.Refuse(entra.CodeScopesOfSeveralResources)
 		}
 		t.res, t.prefix = res, prefix
 		t.asked = append(t.asked, word)
@@ -83,14 +84,14 @@ func (t *target) name(names []string) *oauth.Fault {
 		}
 		sc, ok := t.res.ScopeByValue(n)
 		if !ok {
-			return oauth.Refuse(70011, quoted(t.prefix+n)+" is not a scope of "+t.res.Name)
+			return oauth.Refuse(entra.CodeScopeInvalid, quoted(t.prefix+n)+" is not a scope of "+t.res.Name)
 		}
 		if !slices.Contains(t.scopes, sc.Value) {
 			t.scopes = append(t.scopes, sc.Value)
 		}
 	}
 	if t.all && len(t.scopes) > 0 {
-		return oauth.Refuse(70011, ".default cannot be combined with scopes of a resource")
+		return oauth.Refuse(entra.CodeScopeInvalid, ".default cannot be combined with scopes of a resource")
 	}
 	return nil
 }
@@ -130,7 +131,7 @@ func (t *target) fromResource(s *world.State, scope, resource, named string) (*t
 		return t, nil
 	}
 	if t.res = s.Resource(resource); t.res == nil {
-		return nil, oauth.Refuse(500011, resource, named)
+		return nil, oauth.Refuse(entra.CodeResourceNotFound, resource, named)
 	}
 	t.asked = []string{resource}
 	return t, nil
@@ -176,7 +177,7 @@ func single(v url.Values) *oauth.Fault {
 			if len(k) > 64 {
 				k = k[:64]
 			}
-			return oauth.Refuse(9000411, k)
+			return oauth.Refuse(entra.CodeParameterDuplicated, k)
 		}
 	}
 	return nil

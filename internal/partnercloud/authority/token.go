@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -30,19 +31,19 @@ type tokenRequest struct {
 // readForm reads a form body: the right type, no parameter twice, not too long.
 func readForm(q *request) (url.Values, *oauth.Fault) {
 	if q.Method != http.MethodPost {
-		return nil, oauth.Refuse(900561, "POST", clip(q.Method, 16))
+		return nil, oauth.Refuse(entra.CodeMethodNotAccepted, "POST", clip(q.Method, 16))
 	}
 	if kind, _, err := mime.ParseMediaType(q.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, oauth.Refuse(9002313)
+		return nil, oauth.Refuse(entra.CodeMalformed)
 	}
 	if err := q.ParseForm(); err != nil {
 		var big *http.MaxBytesError
 		if errors.As(err, &big) {
-			f := oauth.Refuse(90023)
+			f := oauth.Refuse(entra.CodeRequestTooLarge)
 			f.Status = http.StatusRequestEntityTooLarge
 			return nil, f
 		}
-		return nil, oauth.Refuse(9002313)
+		return nil, oauth.Refuse(entra.CodeMalformed)
 	}
 	return q.PostForm, single(q.PostForm)
 }
@@ -86,7 +87,7 @@ func (a *Authority) token(w http.ResponseWriter, q *request, v1 bool) {
 func (a *Authority) grantOf(name string) (func(*tokenRequest) (*bundle, *oauth.Fault), *oauth.Fault) {
 	switch name {
 	case "":
-		return nil, oauth.Refuse(900144, "grant_type")
+		return nil, oauth.Refuse(entra.CodeParameterMissing, "grant_type")
 	case "authorization_code":
 		return a.redeemCode, nil
 	case "refresh_token":
@@ -100,7 +101,7 @@ func (a *Authority) grantOf(name string) (func(*tokenRequest) (*bundle, *oauth.F
 	case onBehalfGrant:
 		return a.onBehalf, nil
 	}
-	return nil, oauth.Refuse(70003, clip(name, 64))
+	return nil, oauth.Refuse(entra.CodeGrantUnsupported, clip(name, 64))
 }
 
 // begin finds tenant and client and checks the credential presented. It is

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/oauth"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
@@ -50,11 +51,11 @@ type subject struct {
 func resolve(s *world.State, path pathTenant, homeID, userID, appID string) (subject, *oauth.Fault) {
 	home := s.Tenant(homeID)
 	if home == nil {
-		return subject{}, oauth.Refuse(90002, homeID)
+		return subject{}, oauth.Refuse(entra.CodeTenantNotFound, homeID)
 	}
 	u := home.Users.Get(userID)
 	if u == nil {
-		return subject{}, oauth.Refuse(50034, home.Name)
+		return subject{}, oauth.Refuse(entra.CodeUserUnknown, home.Name)
 	}
 	sub := subject{tenant: home, home: home, user: u, self: u}
 	t := path.tenant
@@ -69,12 +70,12 @@ func resolve(s *world.State, path pathTenant, homeID, userID, appID string) (sub
 			return sub, nil
 		}
 		if guest != nil {
-			return sub, oauth.Refuse(50177, u.UPN, home.ID, t.Name)
+			return sub, oauth.Refuse(entra.CodePassthroughRefused, u.UPN, home.ID, t.Name)
 		}
-		return sub, oauth.Refuse(50020, u.UPN, home.ID, t.Name, appID)
+		return sub, oauth.Refuse(entra.CodeUserNotInTenant, u.UPN, home.ID, t.Name, appID)
 	}
 	if guest == nil {
-		return sub, oauth.Refuse(50020, u.UPN, home.ID, t.Name, appID)
+		return sub, oauth.Refuse(entra.CodeUserNotInTenant, u.UPN, home.ID, t.Name, appID)
 	}
 	sub.user = guest
 	return sub, nil

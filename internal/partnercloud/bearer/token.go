@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -19,10 +20,10 @@ const maxToken = 32 << 10
 
 // Issuers (contracts.md section 4.4). V1 tokens have the same issuer wherever
 // they were asked for; V2 tokens name the authority that was asked.
-func IssuerV1(tenant string) string { return "https://sts.windows.net/" + tenant + "/" }
+func IssuerV1(tenant string) string { return "https://" + entra.STSHost + "/" + tenant + "/" }
 
 // IssuerV2 is the issuer of v2 tokens of the production authority.
-func IssuerV2(tenant string) string { return "https://login.microsoftonline.com/" + tenant + "/v2.0" }
+func IssuerV2(tenant string) string { return entra.Login + "/" + tenant + "/v2.0" }
 
 // Sign makes a compact RS256 JWT with the newest key.
 func (k *Keys) Sign(c *Claims) (string, error) {

@@ -4,22 +4,16 @@ import (
 	"net"
 	"slices"
 	"strings"
+
+	"partnerguard/internal/entra"
 )
 
 // Hosts are the DNS names the root may vouch for, each with the names below it:
 // the production hosts of the services the partner cloud plays, those of the
 // sovereign clouds, and localhost. The slice is the caller's.
 func Hosts() []string {
-	return []string{
-		"login.microsoftonline.com", "login.windows.net", "sts.windows.net", "login.microsoft.com", "device.login.microsoftonline.com",
-		"graph.microsoft.com", "api.partnercenter.microsoft.com", "management.azure.com", "partner.microsoft.com",
-		"login.microsoftonline.us", "login.partner.microsoftonline.cn",
-		"graph.microsoft.us", "microsoftgraph.chinacloudapi.cn",
-		"management.usgovcloudapi.net", "management.chinacloudapi.cn",
-		"partner.partnercenterapi.microsoftonline.cn",
-		"outlook.office365.com", "manage.office.com", "vault.azure.net",
-		"localhost",
-	}
+	others := []string{entra.PartnerHost, entra.OutlookHost, entra.OfficeManageHost, entra.KeyVaultHost, "localhost"}
+	return slices.Concat(entra.AuthorityHosts(), entra.GraphHosts(), entra.CenterHosts(), entra.ARMHosts(), others)
 }
 
 // networks are the addresses the root may vouch for.

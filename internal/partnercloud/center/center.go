@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
@@ -62,7 +63,7 @@ func New(d Deps) *Center {
 		pages: newPager(), routes: makeRoutes(),
 	}
 	c.post = newPost(d.Keys, d.Transport, d.Log, d.World.Clock.Now)
-	c.base.Store("https://api.partnercenter.microsoft.com")
+	c.base.Store(entra.PartnerCenter)
 	c.world.Read(func(s *world.State) {
 		if p := s.PartnerTenant(); p != nil {
 			c.seen = len(p.Records)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/kit"
 )
@@ -49,7 +50,7 @@ func authentication(f *bearer.Fault, k *call) *fault {
 	case "Missing":
 		return refuse(http.StatusUnauthorized, "800001", "The access token is missing.").With("WWW-Authenticate", "Bearer")
 	case "Audience":
-		return refuse(http.StatusUnauthorized, 900420, "The audience of the access token is not valid for this service. Ask for a token for https://api.partnercenter.microsoft.com.").
+		return refuse(http.StatusUnauthorized, 900420, "The audience of the access token is not valid for this service. Ask for a token for "+entra.PartnerCenter+".").
 			With("WWW-Authenticate", `Bearer error="invalid_token"`)
 	}
 	out := refuse(http.StatusUnauthorized, 401, "%s", f.Text).With("WWW-Authenticate", "OAuth realm=urn:cpsvc:cpid:"+k.correlation)

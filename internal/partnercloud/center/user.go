@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"partnerguard/internal/directory"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -330,7 +330,7 @@ func (k *call) mayChange(u *world.User, in *userInput) *fault {
 	held := k.tenant.RolesOf(u.ID, k.now)
 	if in.Password != nil || in.UPN != nil {
 		switch {
-		case slices.ContainsFunc(held, directory.IsPrivilegedRole):
+		case slices.ContainsFunc(held, entra.PrivilegedRole):
 			return forbidden("The user holds a privileged role: this needs Privileged Authentication Administrator or Global Administrator.")
 		case len(held) > 0 && !contains(k.rights.Roles, roleUserAdministrator):
 			return forbidden("The user holds a directory role: this needs User Administrator or Global Administrator.")
@@ -347,7 +347,7 @@ func deleteUser(k *call) (reply, *fault) {
 	if f != nil {
 		return reply{}, f
 	}
-	if slices.ContainsFunc(k.tenant.RolesOf(u.ID, k.now), directory.IsPrivilegedRole) && !contains(k.rights.Roles, roleGlobalAdministrator) {
+	if slices.ContainsFunc(k.tenant.RolesOf(u.ID, k.now), entra.PrivilegedRole) && !contains(k.rights.Roles, roleGlobalAdministrator) {
 		return reply{}, forbidden("The user holds a privileged role: this needs Global Administrator.")
 	}
 	k.s.Delete(k.tenant, "user", u.ID)

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 // maxDrain bounds what is read of a body that nobody wants.
@@ -182,12 +184,12 @@ func (f *failure) center() object {
 // login is the error of contracts.md 4.2. 90055 is the authority's code for too
 // many requests of a tenant, 90033 for a transient failure of its own.
 func (f *failure) login() object {
-	code, word, text := 90033, "temporarily_unavailable", "A transient error has occurred. Please try again."
+	code, word, text := entra.CodeTransient, "temporarily_unavailable", "A transient error has occurred. Please try again."
 	switch f.status {
 	case http.StatusTooManyRequests:
-		code, text = 90055, "The server is terminating the request because the tenant sends too many requests."
+		code, text = entra.CodeTenantThrottled, "The server is terminating the request because the tenant sends too many requests."
 	case http.StatusBadRequest:
-		code, word, text = 90014, "invalid_request", "The request is not valid any more."
+		code, word, text = entra.CodeFieldMissing, "invalid_request", "The request is not valid any more."
 	case http.StatusInternalServerError:
 		word = "server_error"
 	}

@@ -3,6 +3,7 @@ package graph
 import (
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -125,7 +126,7 @@ func judgeAppRole(s *world.State, t *world.Tenant, a *world.AppRoleAssignment) (
 			role = x.Value
 		}
 	}
-	if role == "" && a.Role != "00000000-0000-0000-0000-000000000000" {
+	if role == "" && a.Role != entra.NilID {
 		return nil, "", badRequest("Permission being assigned was not found on application '%s'.", res.AppID)
 	}
 	for o := range t.AppRoles.All() {

@@ -5,34 +5,35 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
 // Roles by template id (contracts.md section 8.1).
 const (
 	globalAdmin          = world.GlobalAdministrator
-	globalReader         = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
-	securityReader       = "5d6b6bb7-de71-4623-b4af-96380a352509"
-	securityOperator     = "5f2222b1-57c3-48ba-8ad5-d4759f1fde6f"
-	securityAdmin        = "194ae4cb-b126-40b2-bd5b-6091b380977d"
-	reportsReader        = "4a5d8f65-41da-4de4-8968-e035b65339cf"
-	userAdmin            = "fe930be7-5e62-47db-91af-98c3a49a38b1"
-	groupsAdmin          = "fdd7a751-b60b-444a-984c-02652fe8fa1c"
+	globalReader         = entra.RoleGlobalReader
+	securityReader       = entra.RoleSecurityReader
+	securityOperator     = entra.RoleSecurityOperator
+	securityAdmin        = entra.RoleSecurityAdministrator
+	reportsReader        = entra.RoleReportsReader
+	userAdmin            = entra.RoleUserAdministrator
+	groupsAdmin          = entra.RoleGroupsAdministrator
 	helpdeskAdmin        = world.HelpdeskAdministrator
-	passwordAdmin        = "966707d0-3269-4727-9be2-8c3a10f19b9d"
-	authAdmin            = "c4e39bd9-1100-46d3-8c65-fb160da0071f"
-	authPolicyAdmin      = "0526716b-113d-4c15-b2c8-68e3c22b9f80"
-	privilegedAuthAdmin  = "7be44c8a-adaf-4e2a-84d6-ab2649e08a13"
-	privilegedRoleAdmin  = "e8611ab8-c189-46e8-94e1-60213ab1f814"
-	conditionalAdmin     = "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9"
-	cloudAppAdmin        = "158c047a-c907-4556-b7ef-446551a6b5f7"
-	applicationAdmin     = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"
-	directoryReaders     = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b"
-	directoryWriters     = "9360feb5-f418-4baa-8175-e2a00bac4301"
-	licenseAdmin         = "4d6ac14f-3453-41d0-bef9-a3e0c569773a"
-	guestInviter         = "95e79109-95c0-4d8e-aee3-d01accf2d47b"
-	billingAdmin         = "b0f54661-2d74-4c50-afa3-1ec803f12efe"
-	partnerDelegationApp = "2832473f-ec63-45fb-976f-5d45a7d4bb91"
+	passwordAdmin        = entra.RolePasswordAdministrator
+	authAdmin            = entra.RoleAuthenticationAdministrator
+	authPolicyAdmin      = entra.RoleAuthenticationPolicyAdministrator
+	privilegedAuthAdmin  = entra.RolePrivilegedAuthenticationAdministrator
+	privilegedRoleAdmin  = entra.RolePrivilegedRoleAdministrator
+	conditionalAdmin     = entra.RoleConditionalAccessAdministrator
+	cloudAppAdmin        = entra.RoleCloudApplicationAdministrator
+	applicationAdmin     = entra.RoleApplicationAdministrator
+	directoryReaders     = entra.RoleDirectoryReaders
+	directoryWriters     = entra.RoleDirectoryWriters
+	licenseAdmin         = entra.RoleLicenseAdministrator
+	guestInviter         = entra.RoleGuestInviter
+	billingAdmin         = entra.RoleBillingAdministrator
+	partnerDelegationApp = entra.AppGDAP
 )
 
 // permit is what an operation asks of its caller (contracts.md sections 3.0, 8.3).

@@ -1,11 +1,12 @@
 package graph
 
 import (
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
 // defaultsID is the id of the security defaults policy (K).
-const defaultsID = "00000000-0000-0000-0000-000000000005"
+const defaultsID = entra.SecurityDefaults
 
 const defaultsPath = "policies/identitySecurityDefaultsEnforcementPolicy"
 

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/graph/odata"
 	"partnerguard/internal/partnercloud/kit"
@@ -37,7 +38,7 @@ func conflict(format string, args ...any) *kit.Fault {
 
 func unauthorized(text string) *kit.Fault {
 	return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "%s", text).With("WWW-Authenticate",
-		`Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
+		`Bearer realm="", authorization_uri="`+entra.Login+`/common/oauth2/authorize", client_id="`+entra.AppGraph+`"`)
 }
 
 func clip(s string) string {

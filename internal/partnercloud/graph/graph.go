@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
@@ -62,7 +63,7 @@ func New(d Deps) *Graph {
 		g.lag = PublishedLag
 	}
 	if g.login == "" {
-		g.login = "https://login.microsoftonline.com"
+		g.login = entra.Login
 	}
 	if !d.Unthrottled {
 		g.limit = newThrottle()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -20,7 +21,7 @@ type methodRow struct {
 }
 
 // passwordMethodID is the id of everybody's password method (K).
-const passwordMethodID = "28c10230-6103-485e-b985-444c60001490"
+const passwordMethodID = entra.PasswordMethod
 
 func (r methodRow) id() string {
 	if r.m == nil {

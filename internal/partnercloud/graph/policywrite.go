@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -203,7 +204,7 @@ func judgeMentions(t *world.Tenant, m map[string]any) error {
 	}
 	for _, k := range []string{"includeRoles", "excludeRoles"} {
 		for _, x := range mentions(m, "conditions", "users", k) {
-			if findRole(x.id) == nil && x.id != "d29b2b05-8046-44ba-8758-1e26182fcf32" {
+			if findRole(x.id) == nil && x.id != entra.RoleDirectorySync {
 				return badPolicy("1013: Policy contains an invalid role '%s' in %s.", clip(x.id), x.path)
 			}
 		}

@@ -3,14 +3,34 @@ package graph
 import (
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
+
+// builtinRoles are the built-in directory roles, whose description is our
+// shorthand, not Microsoft's.
+func builtinRoles() []*entra.Role {
+	all := world.Roles()
+	out := make([]*entra.Role, len(all))
+	for i := range all {
+		out[i] = &all[i]
+	}
+	return out
+}
+
+// findRole finds a built-in role by template id, or nil.
+func findRole(id string) *entra.Role {
+	if r, ok := world.RoleByID(strings.ToLower(id)); ok {
+		return &r
+	}
+	return nil
+}
 
 // activeRoleRow is a directoryRole: a role that somebody holds (contracts.md
 // section 3.4).
 type activeRoleRow struct {
 	id   string
-	role *builtinRole
+	role *entra.Role
 }
 
 // activeRole is the directoryRole object of a template in a tenant; its id is
@@ -18,7 +38,7 @@ type activeRoleRow struct {
 func activeRole(t *world.Tenant, template string) *activeRoleRow {
 	r := findRole(template)
 	if r == nil {
-		r = &builtinRole{id: template, name: "Custom role"}
+		r = &entra.Role{ID: template, Name: "Custom role"}
 	}
 	h := world.HashSecret("directoryRole/" + t.ID + "/" + strings.ToLower(template))
 	return &activeRoleRow{id: h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-8" + h[17:20] + "-" + h[20:32], role: r}
@@ -29,9 +49,9 @@ func newActiveRoleShape() *shape {
 	return newShape("directoryRole", func(x any) string { return x.(r).id },
 		f("id", func(x r) any { return x.id }),
 		f("deletedDateTime", func(r) any { return nil }),
-		f("description", func(x r) any { return x.role.about }),
-		f("displayName", func(x r) any { return x.role.name }),
-		f("roleTemplateId", func(x r) any { return x.role.id }),
+		f("description", func(x r) any { return x.role.Gist }),
+		f("displayName", func(x r) any { return x.role.Name }),
+		f("roleTemplateId", func(x r) any { return x.role.ID }),
 	)
 }
 
@@ -84,5 +104,5 @@ func roleMembers(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.objects(s, t, c.holders(t, r.role.id))
+	return c.objects(s, t, c.holders(t, r.role.ID))
 }

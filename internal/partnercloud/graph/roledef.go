@@ -3,21 +3,21 @@ package graph
 import (
 	"strings"
 
-	"partnerguard/internal/directory"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
 func newDefinitionShape() *shape {
-	type r = *builtinRole
-	return newShape("unifiedRoleDefinition", func(x any) string { return x.(r).id },
-		f("id", func(x r) any { return x.id }),
-		f("description", func(x r) any { return x.about }),
-		f("displayName", func(x r) any { return x.name }),
+	type r = *entra.Role
+	return newShape("unifiedRoleDefinition", func(x any) string { return x.(r).ID },
+		f("id", func(x r) any { return x.ID }),
+		f("description", func(x r) any { return x.Gist }),
+		f("displayName", func(x r) any { return x.Name }),
 		f("isBuiltIn", func(r) any { return true }),
 		f("isEnabled", func(r) any { return true }),
-		f("isPrivileged", func(x r) any { return directory.IsPrivilegedRole(x.id) }),
+		f("isPrivileged", func(x r) any { return entra.PrivilegedRole(x.ID) }),
 		f("resourceScopes", func(r) any { return []string{"/"} }),
-		f("templateId", func(x r) any { return x.id }),
+		f("templateId", func(x r) any { return x.ID }),
 		f("version", func(r) any { return "1" }),
 		// Which actions a role allows is not part of this cloud.
 		f("rolePermissions", func(r) any {
@@ -149,7 +149,7 @@ func (c *call) judgeRole(t *world.Tenant, principal, role, scope string) error {
 func (c *call) auditRole(s *world.State, t *world.Tenant, activity, operation string, a *world.RoleAssignment) {
 	name := a.Role
 	if r := findRole(a.Role); r != nil {
-		name = r.name
+		name = r.Name
 	}
 	ch := change{activity: activity, category: "RoleManagement", operation: operation, target: target("Role", a.Role, name)}
 	ch.changed("Role.DisplayName", nil, name)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -50,7 +51,7 @@ func newRequirementShape(at time.Time) *shape {
 		f("score", func(x requirement) any { return x.score }),
 		f("maxScore", func(requirement) any { return world.ScorePoints }),
 		f("state", func(requirement) any { return "active" }),
-		f("actionUrl", func(x requirement) any { return "https://partner.microsoft.com/dashboard/v2/securityworkspace" }),
+		f("actionUrl", func(x requirement) any { return "https://" + entra.PartnerHost + "/dashboard/v2/securityworkspace" }),
 		f("helpUrl", func(requirement) any {
 			return "https://learn.microsoft.com/partner-center/security/partner-security-requirements"
 		}),

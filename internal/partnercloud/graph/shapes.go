@@ -35,7 +35,7 @@ func newShapes() *shapes {
 	sh.group.navs["members"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.members(t, g, false) })
 	sh.group.navs["owners"] = many((*call).owners)
 	sh.group.navs["memberOf"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.memberships(t, g.ID, false) })
-	sh.role.navs["members"] = many(func(c *call, t *world.Tenant, r *activeRoleRow) []*entity { return c.holders(t, r.role.id) })
+	sh.role.navs["members"] = many(func(c *call, t *world.Tenant, r *activeRoleRow) []*entity { return c.holders(t, r.role.ID) })
 	return sh
 }
 

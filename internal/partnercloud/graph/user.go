@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"partnerguard/internal/directory"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -143,7 +143,7 @@ func (c *call) findUser(s *world.State, t *world.Tenant) (*world.User, error) {
 
 // privileged reports a user with a directory role that only few may touch.
 func privileged(t *world.Tenant, id string, now time.Time) bool {
-	return slices.ContainsFunc(append(t.RolesOf(id, now), t.EligibleOf(id, now)...), directory.IsPrivilegedRole)
+	return slices.ContainsFunc(append(t.RolesOf(id, now), t.EligibleOf(id, now)...), entra.PrivilegedRole)
 }
 
 // mayTouch checks the caller's role against the target's: administrators with a

@@ -12,13 +12,14 @@ import (
 	"sync"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
 )
 
 // Host is the vault's production name.
-const Host = "contoso-keys.vault.azure.net"
+const Host = "contoso-keys." + entra.KeyVaultHost
 
 // Deps is everything a Vault needs. Nil Log discards.
 type Deps struct {
@@ -112,7 +113,7 @@ func (k *call) challenge(message string) *fault {
 		}
 	})
 	return refuse(http.StatusUnauthorized, "Unauthorized", message).
-		With("WWW-Authenticate", `Bearer authorization="https://login.microsoftonline.com/`+tenant+`", resource="https://vault.azure.net"`)
+		With("WWW-Authenticate", `Bearer authorization="`+entra.Login+`/`+tenant+`", resource="`+entra.KeyVaultResource+`"`)
 }
 
 var versionForm = regexp.MustCompile(`^(7\.[0-6](-preview\.\d)?|2025-\d\d-\d\d(-preview)?)$`)
@@ -128,7 +129,7 @@ func (k *call) run() (object, *fault) {
 		case "Missing":
 			return nil, k.challenge("AKV10000: Request is missing a Bearer or PoP token.")
 		case "Audience":
-			return nil, k.challenge("AKV10022: Invalid audience. Expected https://vault.azure.net.")
+			return nil, k.challenge("AKV10022: Invalid audience. Expected " + entra.KeyVaultResource + ".")
 		case "Expired":
 			return nil, k.challenge("[TokenExpired] Error validating token: the token is expired.")
 		}
@@ -200,7 +201,7 @@ func (k *call) do(permission string, then func() (object, *fault)) (object, *fau
 		case s.KeyVault == nil:
 			f = refuse(http.StatusNotFound, "VaultNotFound", "The scenario has no key vault.")
 		case !strings.EqualFold(k.who.Tenant, s.KeyVault.Tenant) || k.who.AOBO:
-			f = refuse(http.StatusUnauthorized, "Unauthorized", "AKV10032: Invalid issuer. Expected one of https://sts.windows.net/"+s.KeyVault.Tenant+"/.")
+			f = refuse(http.StatusUnauthorized, "Unauthorized", "AKV10032: Invalid issuer. Expected one of https://"+entra.STSHost+"/"+s.KeyVault.Tenant+"/.")
 		case !s.MayUseKeys(s.KeyVault, k.who.ObjectID, permission):
 			f = refuse(http.StatusForbidden, "Forbidden", "The user, group or application 'appid="+k.who.Client()+";oid="+k.who.ObjectID+";iss="+bearer.IssuerV1(k.who.Tenant)+
 				"' does not have keys "+spelled(permission)+" permission on key vault '"+s.KeyVault.Name+";location=westeurope'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287")

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -98,10 +99,10 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Role template ids (contracts.md section 8.1).
 const (
-	globalAdministrator   = "62e90394-69f5-4237-9190-012177145e10"
-	securityAdministrator = "194ae4cb-b126-40b2-bd5b-6091b380977d"
-	securityReader        = "5d6b6bb7-de71-4623-b4af-96380a352509"
-	directorySync         = "d29b2b05-8046-44ba-8758-1e26182fcf32"
+	globalAdministrator   = entra.RoleGlobalAdministrator
+	securityAdministrator = entra.RoleSecurityAdministrator
+	securityReader        = entra.RoleSecurityReader
+	directorySync         = entra.RoleDirectorySync
 )
 
 // audience is who may see a page, by directory role or group of the partner.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -24,9 +25,9 @@ func (w *writer) attacks(day time.Time) {
 				v := visit{at: at.Add(time.Duration(i*7) * time.Second), to: exchangeTarget(), from: from, host: uint32(d.IntN(100)), kind: "legacy", client: "IMAP4", id: d.Uint64(), session: d.Uint64(), attack: true}
 				bad := w.attempt(w.p.tenant, w.p.tenant, a, &v)
 				bad.Steps = []world.Step{passwordStep(v.at, a.user, false)}
-				code := 50126
+				code := entra.CodeWrongPassword
 				if i > 2 {
-					code = 50053
+					code = entra.CodeLocked
 				}
 				w.write(v.at, &bad, failed(code), code, v.id, 6)
 			}

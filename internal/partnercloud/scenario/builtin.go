@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -93,7 +94,7 @@ func methodConfigs() []methodSetting {
 
 func featureState(state string) map[string]any {
 	all := map[string]any{"targetType": "group", "id": "all_users"}
-	none := map[string]any{"targetType": "group", "id": "00000000-0000-0000-0000-000000000000"}
+	none := map[string]any{"targetType": "group", "id": entra.NilID}
 	return map[string]any{"state": state, "includeTarget": all, "excludeTarget": none}
 }
 
@@ -124,11 +125,11 @@ func builtinStrengths() []strengthSetting {
 	resistant := []string{"windowsHelloForBusiness", "fido2", "x509CertificateMultiFactor"}
 	passwordless := append(slices.Clone(resistant), "deviceBasedPush")
 	return []strengthSetting{
-		{"00000000-0000-0000-0000-000000000002", "Multifactor authentication", "Combinations of methods that satisfy strong authentication, such as a password + SMS",
+		{entra.StrengthMFA, "Multifactor authentication", "Combinations of methods that satisfy strong authentication, such as a password + SMS",
 			append(slices.Clone(passwordless), "temporaryAccessPassOneTime", "temporaryAccessPassMultiUse", "password,microsoftAuthenticatorPush", "password,softwareOath",
 				"password,hardwareOath", "password,sms", "password,voice", "federatedMultiFactor", "x509CertificateSingleFactor,microsoftAuthenticatorPush", "federatedSingleFactor,softwareOath")},
-		{"00000000-0000-0000-0000-000000000003", "Passwordless MFA", "Passwordless methods that satisfy strong authentication, such as Passwordless sign-in with the Microsoft Authenticator", passwordless},
-		{"00000000-0000-0000-0000-000000000004", "Phishing-resistant MFA", "Phishing-resistant, Passwordless methods for the strongest authentication, such as a FIDO2 security key", resistant},
+		{entra.StrengthPasswordless, "Passwordless MFA", "Passwordless methods that satisfy strong authentication, such as Passwordless sign-in with the Microsoft Authenticator", passwordless},
+		{entra.StrengthPhishing, "Phishing-resistant MFA", "Phishing-resistant, Passwordless methods for the strongest authentication, such as a FIDO2 security key", resistant},
 	}
 }
 
@@ -198,8 +199,8 @@ func licence(word string, seats, used int) []world.SKU {
 		seats = used
 	}
 	seats = max(seats, 1)
-	p1 := world.Plan{ID: "41781fb2-bc02-4b7c-bd55-b576c07bb09d", Name: world.PlanP1}
-	p2 := world.Plan{ID: "eec0eb4f-6444-4f95-aba0-50c24d67f998", Name: world.PlanP2}
+	p1 := world.Plan{ID: entra.PlanP1, Name: world.PlanP1}
+	p2 := world.Plan{ID: entra.PlanP2, Name: world.PlanP2}
 	mail := world.Plan{ID: "9aaf7827-d63c-4b61-89c3-182f06f82e5c", Name: "EXCHANGE_S_STANDARD"}
 	intune := world.Plan{ID: "c1ec4a95-1f05-45b3-a911-aa3fa01094f5", Name: "INTUNE_A"}
 	sku := world.SKU{Status: "Enabled", Enabled: seats, Consumed: used}

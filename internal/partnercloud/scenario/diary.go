@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -45,12 +46,12 @@ type target struct {
 }
 
 func targets() (office, admin []target) {
-	mail := target{"d3590ed6-52b3-4102-aeff-aad2292ab01c", "Microsoft Office", world.ExchangeAppID, "Office 365 Exchange Online", true}
-	home := target{"4765445b-32c6-49b0-83e6-1d93765276ca", "OfficeHome", "4765445b-32c6-49b0-83e6-1d93765276ca", "OfficeHome", false}
-	teams := target{"1fec8e78-bce4-4aaf-ab1b-5451cc387264", "Microsoft Teams", "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe", "Microsoft Teams Services", true}
-	portal := target{"c44b4083-3bb0-49c1-b47d-974e53cbdf3c", "Azure Portal", world.ARMAppID, "Windows Azure Service Management API", false}
-	admin365 := target{"618dd325-23f6-4b6f-8380-4df78026e39b", "Microsoft 365 Admin portal", world.GraphAppID, "Microsoft Graph", false}
-	line := target{"04b07795-8ddb-461a-bbee-02f9e1bf7b46", "Microsoft Azure CLI", world.ARMAppID, "Windows Azure Service Management API", true}
+	mail := target{entra.AppOffice, "Microsoft Office", world.ExchangeAppID, "Office 365 Exchange Online", true}
+	home := target{entra.AppOfficeHome, "OfficeHome", entra.AppOfficeHome, "OfficeHome", false}
+	teams := target{entra.AppTeamsClient, "Microsoft Teams", entra.AppTeams, "Microsoft Teams Services", true}
+	portal := target{entra.AppAzurePortal, "Azure Portal", world.ARMAppID, "Windows Azure Service Management API", false}
+	admin365 := target{entra.AppM365Admin, "Microsoft 365 Admin portal", world.GraphAppID, "Microsoft Graph", false}
+	line := target{entra.AppAzureCLI, "Microsoft Azure CLI", world.ARMAppID, "Windows Azure Service Management API", true}
 	return []target{home, teams, mail, mail}, []target{portal, admin365, teams, mail, line}
 }
 
@@ -130,7 +131,7 @@ func (a *actor) plan(day time.Time) []visit {
 		return []visit{v}
 	case "sync":
 		v.kind, v.at = "sync", day.Add(4*time.Hour+30*time.Minute+time.Duration(d.IntN(200))*time.Second)
-		v.to = target{"cb1056e2-e479-49de-ae31-7812af012ed8", "Microsoft Azure Active Directory Connect", world.AADGraphAppID, "Windows Azure Active Directory", true}
+		v.to = target{entra.AppEntraConnect, "Microsoft Azure Active Directory Connect", world.AADGraphAppID, "Windows Azure Active Directory", true}
 		return []visit{v}
 	case "script":
 		v.kind, v.at = "ropc", day.Add(2*time.Hour+time.Duration(d.IntN(50))*time.Second)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -195,7 +196,7 @@ func (w *writer) attempt(t, home *world.Tenant, a *actor, v *visit) signon.Attem
 		if app := w.h.sc.app(v.to.name); app != nil {
 			at.AppID, at.AppName, at.AppOwner = w.h.past.appIDOf(app), app.Name, w.p.tenant.ID
 		} else {
-			at.AppID, at.AppName = "1950a258-227b-4e31-a9cf-717495945fc2", "Microsoft Azure PowerShell"
+			at.AppID, at.AppName = entra.AppAzurePowerShell, "Microsoft Azure PowerShell"
 		}
 	case "sync":
 		at.Interactive, at.OS, at.BrowserName, at.UserAgent = false, "Windows", "", ""
@@ -237,7 +238,7 @@ func (w *writer) sign(t *world.Tenant, a *actor, v *visit) session {
 		at := v.at.Add(-50 * time.Second)
 		bad := first
 		bad.Steps, bad.Correlation = []world.Step{passwordStep(at, a.user, false)}, guidOf(v.id, 4)
-		w.write(at, &bad, failed(50126), 50126, v.id, 1)
+		w.write(at, &bad, failed(entra.CodeWrongPassword), entra.CodeWrongPassword, v.id, 1)
 	}
 	if home != t && a.user.Guest && t.AcceptsHomeMFA {
 		at := first
@@ -282,7 +283,7 @@ func (w *writer) second(first *signon.Attempt, a *actor, v *visit, asked *signon
 	at := *first
 	if v.refuses {
 		at.Steps = p.steps(v.at, a.user, false)
-		w.write(v.at, &at, asked, 500121, v.id, 3)
+		w.write(v.at, &at, asked, entra.CodeMFAFailed, v.id, 3)
 		return session{}
 	}
 	at.MFA, at.Fresh, at.External, at.AMR, at.Combos = true, !p.external, p.external, p.amr, []string{p.combo}

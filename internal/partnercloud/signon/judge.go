@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"partnerguard/internal/access"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -52,9 +53,9 @@ func Judge(s *world.State, a *Attempt) Ruling {
 func account(now time.Time, a *Attempt) (int, string) {
 	switch {
 	case !a.User.Enabled:
-		return 50057, "The user account is disabled."
+		return entra.CodeUserDisabled, "The user account is disabled."
 	case a.User.PasswordExpired:
-		return 50055, "The password is expired."
+		return entra.CodePasswordExpired, "The password is expired."
 	}
 	return 0, ""
 }
@@ -125,16 +126,16 @@ func demandOf(a *Attempt, u access.Use, r *Ruling) demand {
 			d.provider = "baselineProtection"
 		}
 		if strings.HasSuffix(u.ID, "-legacy") {
-			d.mfa, d.block, d.code = false, true, 530035
+			d.mfa, d.block, d.code = false, true, entra.CodeBlockedByDefaults
 			if d.provider == "baselineProtection" {
-				d.code = 53003
+				d.code = entra.CodeBlockedByPolicy
 			}
 		}
 		return d
 	}
 	p := a.Tenant.Policy(u.ID)
 	row := world.AppliedPolicy{ID: u.ID, DisplayName: u.Policy, GrantControls: grantNames(p), SessionControls: sessionNames(a, u.ID), Result: "success"}
-	d := demand{provider: "multiConditionalAccess", block: true, code: 53003}
+	d := demand{provider: "multiConditionalAccess", block: true, code: entra.CodeBlockedByPolicy}
 	if p != nil {
 		d = grantDemand(a, p)
 		session(a, u.ID, p, r)
@@ -144,59 +145,39 @@ func demandOf(a *Attempt, u access.Use, r *Ruling) demand {
 	return d
 }
 
-// grantDemand reads a policy's grant controls against what the attempt is.
+// grantDemand is what a policy's grant demands of the attempt. Approved and
+// protected apps, custom controls and terms of use are not part of this cloud:
+// never met.
 func grantDemand(a *Attempt, p *access.Policy) demand {
-	d := demand{provider: "multiConditionalAccess"}
-	g := p.GrantControls
-	if g == nil {
-		d.open = true
-		return d
-	}
-	and := strings.EqualFold(string(g.Operator), "AND")
-	met := func(ok bool, code int) {
-		switch {
-		case ok && !and:
-			d.open = true
-		case !ok && d.unmet == 0:
-			d.unmet = code
-		}
-	}
-	for _, c := range g.BuiltInControls {
-		switch strings.ToLower(c) {
-		case "block":
-			d.block, d.code = true, 53003
-		case "mfa":
-			d.mfa = true
-		case "compliantdevice":
-			met(a.Compliant, 53000)
-		case "domainjoineddevice":
-			met(a.Joined, 53001)
-		case "approvedapplication", "compliantapplication":
-			met(false, 53002)
-		case "passwordchange":
-			d.password, d.mfa = true, true
-		default:
-			met(false, 53003)
-		}
-	}
-	// Custom controls and terms of use are not part of this cloud: never met.
-	for range len(g.CustomFactors) + len(g.TermsOfUse) {
-		met(false, 50158)
-	}
+	g := p.GrantControls.Demand(func(c access.Control) bool {
+		return c == access.ControlCompliantDevice && a.Compliant || c == access.ControlDomainJoined && a.Joined
+	})
+	d := demand{provider: "multiConditionalAccess", block: g.Block, mfa: g.MFA, open: g.Open, password: g.PasswordChange, unmet: unmetCode(g.Unmet)}
 	if g.Strength != nil {
 		d.strength = a.Tenant.Strength(g.Strength)
-		if len(d.strength) == 0 {
-			d.block, d.code = true, 53003 // a strength that cannot be resolved: fail closed
-		}
+		d.block = d.block || len(d.strength) == 0 // a strength that cannot be resolved: fail closed
 	}
-	if d.open && !and {
-		d.unmet = 0
-	}
-	// With OR, MFA mends what a device does not meet.
-	if !and && (d.mfa || d.strength != nil) {
-		d.unmet = 0
+	if d.block {
+		d.code = entra.CodeBlockedByPolicy
 	}
 	return d
+}
+
+// unmetCode is how a sign-in ends that lacks a control; 0 where it lacks none.
+func unmetCode(c access.Control) int {
+	switch c {
+	case access.NoControl:
+		return 0
+	case access.ControlCompliantDevice:
+		return entra.CodeDeviceNotCompliant
+	case access.ControlDomainJoined:
+		return entra.CodeDeviceNotDomainJoined
+	case access.ControlApprovedApp, access.ControlProtectedApp:
+		return entra.CodeAppNotApproved
+	case access.ControlCustomFactor, access.ControlTermsOfUse:
+		return entra.CodeExternalChallenge
+	}
+	return entra.CodeBlockedByPolicy
 }
 
 // meets reports that the factors given satisfy what is asked.
@@ -238,7 +219,7 @@ func others(s *world.State, a *Attempt, now time.Time) (out []demand) {
 		}
 	}
 	if a.Tenant.SecurityDefaults && a.Client == DeviceCode && !a.Tenant.Created.Before(deviceCodeEnds) {
-		out = append(out, demand{provider: "securityDefaults", block: true, code: 530035})
+		out = append(out, demand{provider: "securityDefaults", block: true, code: entra.CodeBlockedByDefaults})
 	}
 	if a.Tenant.SecurityDefaults && !a.AOBO && (whenNecessary(a, now) || unregistered(a)) && !exempt(a, now) {
 		out = append(out, demand{provider: "securityDefaults", mfa: true})
@@ -252,7 +233,7 @@ var deviceCodeEnds = time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)
 
 // exempt is the directory synchronisation account, which nobody asks.
 func exempt(a *Attempt, now time.Time) bool {
-	return slices.Contains(a.Tenant.RolesOf(a.User.ID, now), "d29b2b05-8046-44ba-8758-1e26182fcf32")
+	return slices.Contains(a.Tenant.RolesOf(a.User.ID, now), entra.RoleDirectorySync)
 }
 
 // necessaryAfter is how long a success is remembered by security defaults (ours).
@@ -308,20 +289,20 @@ func settle(s *world.State, a *Attempt, r *Ruling, demands []demand, now time.Ti
 			r.Requirements = append(r.Requirements, world.Requirement{Provider: "authenticationStrengths", Detail: "Conditional Access"})
 		}
 		if !meets(a, *d) {
-			outcome, code := NeedMFA, 50076
+			outcome, code := NeedMFA, entra.CodeMFARequired
 			if !able(a, r.Strengths) {
-				outcome, code = Register, 50079
+				outcome, code = Register, entra.CodeMustEnroll
 			}
 			if !a.Interactive && d.provider == "user" {
-				code = 50079
+				code = entra.CodeMustEnroll
 			}
 			fail(d, outcome, code)
 		}
 	}
 	if r.Outcome == Allow && due(a, r, now) {
-		r.Outcome, r.Code = Again, 50078
+		r.Outcome, r.Code = Again, entra.CodeMFAExpired
 		if !a.Interactive {
-			r.Code = 70043
+			r.Code = entra.CodeFrequencyExpired
 		}
 		r.Reason = Reason(r.Code)
 	}

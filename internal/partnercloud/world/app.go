@@ -193,7 +193,7 @@ func (s *State) Client(appID string) (Client, bool) {
 	if t, a := s.App(appID); a != nil {
 		return Client{AppID: strings.ToLower(a.AppID), Name: a.Name, Owner: t.ID, App: a}, true
 	}
-	if name, ok := FirstPartyClients[strings.ToLower(appID)]; ok {
+	if name, ok := FirstPartyClient(appID); ok {
 		return Client{AppID: strings.ToLower(appID), Name: name, Owner: FirstPartyTenant, FirstParty: true}, true
 	}
 	return Client{}, false

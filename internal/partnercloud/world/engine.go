@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"partnerguard/internal/access"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/lenient"
 )
 
@@ -58,7 +59,7 @@ func (s *State) Engine(t *Tenant) *access.Engine {
 // Settings brings the tenant's settings to the engine's form.
 func (s *State) Settings(t *Tenant) *access.Tenant {
 	now := s.Clock.Now()
-	on := &access.SecurityDefaults{ID: "00000000-0000-0000-0000-000000000005"}
+	on := &access.SecurityDefaults{ID: entra.SecurityDefaults}
 	_ = json.Unmarshal(boolJSON(t.SecurityDefaults), &on.IsEnabled)
 	out := &access.Tenant{Defaults: on, KnownGroups: map[string]bool{}, RolesKnown: true, Names: map[string]string{}}
 	// Every account is in Users, so nothing is left to guess. Whole stays false
@@ -128,7 +129,7 @@ func (s *State) Settings(t *Tenant) *access.Tenant {
 	return out
 }
 
-const directorySync = "d29b2b05-8046-44ba-8758-1e26182fcf32"
+const directorySync = entra.RoleDirectorySync
 
 func boolJSON(b bool) []byte {
 	if b {

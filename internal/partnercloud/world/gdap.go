@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 // Relationship is a delegatedAdminRelationship (contracts.md section 3.11).
@@ -74,7 +76,7 @@ const (
 )
 
 // GlobalAdministrator is the role that forbids auto-extension.
-const GlobalAdministrator = "62e90394-69f5-4237-9190-012177145e10"
+const GlobalAdministrator = entra.RoleGlobalAdministrator
 
 // AutoExtends reports a relationship that renews itself: never one that holds
 // Global Administrator.

@@ -4,10 +4,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 // HelpdeskAdministrator is what HelpdeskAgents are in a customer's tenant by DAP.
-const HelpdeskAdministrator = "729827e3-9c14-49f7-bb1b-9608f156bbb8"
+const HelpdeskAdministrator = entra.RoleHelpdeskAdministrator
 
 // GroupsOf lists the groups that an object is in, nested ones included, by id
 // as written. Cycles are harmless.

@@ -7,6 +7,7 @@ import (
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/console"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 )
 
@@ -98,7 +99,7 @@ func DecideGraph(w io.Writer, a *access.Answer) error {
 	doc := struct {
 		Context string        `json:"@odata.context"`
 		Value   []graphPolicy `json:"value"`
-	}{Context: "https://graph.microsoft.com/v1.0/$metadata#Collection(microsoft.graph.whatIfAnalysisResult)", Value: []graphPolicy{}}
+	}{Context: entra.Graph + "/v1.0/$metadata#Collection(microsoft.graph.whatIfAnalysisResult)", Value: []graphPolicy{}}
 	for _, list := range [][]access.Use{a.Applied, a.Report, a.Others} {
 		for i := range list {
 			u := &list[i]

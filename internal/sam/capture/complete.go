@@ -12,6 +12,7 @@ import (
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/claim"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/secret"
@@ -198,7 +199,7 @@ func (c *Capture) scopes(ctx context.Context, p *pending, refresh secret.Text, d
 		}
 		g, err := c.d.Entra.Refresh(ctx, msapi.RefreshRequest{Cloud: r.Cloud, App: r.App, Tenant: p.tenant, Refresh: refresh, Scope: resource + "/.default offline_access"})
 		if err != nil {
-			if e, ok := errors.AsType[*msapi.TokenError](err); ok && !e.Transient && e.Explanation().Bucket == msapi.BucketConsent {
+			if e, ok := errors.AsType[*msapi.TokenError](err); ok && !e.Transient && e.Explanation().Bucket == entra.BucketConsent {
 				done.Scopes[resource] = []string{}
 				continue
 			}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/msapi"
 )
 
@@ -39,9 +40,9 @@ func Features() []Feature {
 
 // Ids of the resources that permissions are on (contracts.md section 2.5).
 const (
-	GraphApp         = "00000003-0000-0000-c000-000000000000"
-	PartnerCenterApp = "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"
-	ARMApp           = "797f4846-ba00-4fd7-ba43-dac1f8f63013"
+	GraphApp         = entra.AppGraph
+	PartnerCenterApp = entra.AppPartnerCenter
+	ARMApp           = entra.AppARM
 )
 
 // delegated are the ids of the delegated permissions (contracts.md sections 2.1,

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"partnerguard/internal/audit"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
@@ -252,9 +253,9 @@ func (it *Item) judge(err error) {
 		return
 	}
 	switch e.Code {
-	case 65001, 90099, 7000229:
+	case entra.CodeNoConsent, entra.CodeNotAuthorizedForPartner, entra.CodePrincipalMissing:
 		it.State, it.Why, it.Fix = Missing, "", ""
-	case 500011, 650052:
+	case entra.CodeResourceNotFound, entra.CodeServiceNeverUsed:
 		it.State = Absent
 	}
 }

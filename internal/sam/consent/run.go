@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"partnerguard/internal/audit"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/capture"
@@ -203,8 +204,8 @@ func (s *Service) look(ctx context.Context, o *Options, customer string) []Item 
 	out := make([]Item, len(o.Wanted))
 	for i, w := range o.Wanted {
 		// Where the app is not known at all, it is so for every resource.
-		if i > 0 && out[0].Code == 90099 && out[0].State == Missing {
-			out[i] = Item{Resource: w.Resource, URI: w.URI, State: Missing, Lacks: w.Scopes, Code: 90099}
+		if i > 0 && out[0].Code == entra.CodeNotAuthorizedForPartner && out[0].State == Missing {
+			out[i] = Item{Resource: w.Resource, URI: w.URI, State: Missing, Lacks: w.Scopes, Code: entra.CodeNotAuthorizedForPartner}
 			continue
 		}
 		out[i] = s.observe(ctx, o, customer, w)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 )
@@ -27,19 +28,19 @@ func Resource(cloud msapi.Cloud, name string) (string, error) {
 		return resource, nil
 	}
 	switch strings.ToLower(n) {
-	case "graph", "microsoft-graph", "00000003-0000-0000-c000-000000000000":
+	case "graph", "microsoft-graph", entra.AppGraph:
 		return known(cloud.GraphResource)
-	case "partner-center", "partnercenter", "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd":
+	case "partner-center", "partnercenter", entra.AppPartnerCenter:
 		return known(cloud.PartnerCenterResource)
-	case "arm", "azure", "797f4846-ba00-4fd7-ba43-dac1f8f63013", "https://management.core.windows.net":
+	case "arm", "azure", entra.AppARM, entra.OlderARM:
 		return known(cloud.ARMResource)
 	}
 	if n == "" || len(n) > 300 || strings.ContainsFunc(n, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"\&<>^{|}?#`+"`", r) }) {
-		return "", problem.New(problem.Usage, "%.60q names no resource", name).WithHint("e.g. graph, partner-center, arm, or https://vault.azure.net")
+		return "", problem.New(problem.Usage, "%.60q names no resource", name).WithHint("e.g. graph, partner-center, arm, or " + entra.KeyVaultResource)
 	}
 	scheme, rest, uri := strings.Cut(n, "://")
 	if uri && (scheme != "https" && scheme != "api" || rest == "") || !uri && !isGUID(n) {
-		return "", problem.New(problem.Usage, "%.60q names no resource", name).WithHint("e.g. graph, partner-center, arm, or https://vault.azure.net")
+		return "", problem.New(problem.Usage, "%.60q names no resource", name).WithHint("e.g. graph, partner-center, arm, or " + entra.KeyVaultResource)
 	}
 	for _, known := range []string{cloud.GraphResource, cloud.PartnerCenterResource, cloud.ARMResource} {
 		if strings.EqualFold(n, known) {

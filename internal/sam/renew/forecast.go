@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"partnerguard/internal/access"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
@@ -241,10 +242,10 @@ func secretWords(r *sam.Registration) string {
 // appIDs are the apps behind the resources a connection asks for.
 func appIDs(c *sam.Connection) (ids []string, unknown []string) {
 	known := map[string]string{
-		strings.ToLower(c.Cloud.GraphResource):         "00000003-0000-0000-c000-000000000000",
-		strings.ToLower(c.Cloud.PartnerCenterResource): "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd",
-		strings.ToLower(c.Cloud.ARMResource):           "797f4846-ba00-4fd7-ba43-dac1f8f63013",
-		"https://outlook.office365.com":                "00000002-0000-0ff1-ce00-000000000000",
+		strings.ToLower(c.Cloud.GraphResource):         entra.AppGraph,
+		strings.ToLower(c.Cloud.PartnerCenterResource): entra.AppPartnerCenter,
+		strings.ToLower(c.Cloud.ARMResource):           entra.AppARM,
+		entra.OutlookResource:                          entra.AppExchange,
 	}
 	delete(known, "")
 	resources := []string{c.Cloud.PartnerCenterResource}
@@ -369,8 +370,8 @@ func count(n int, noun string) string {
 // appWords names the app that a policy is about when it is not about all.
 func appWords(apps []string, app string) string {
 	names := map[string]string{
-		"00000003-0000-0000-c000-000000000000": "Microsoft Graph", "fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd": "Partner Center",
-		"797f4846-ba00-4fd7-ba43-dac1f8f63013": "Azure", "00000002-0000-0ff1-ce00-000000000000": "Exchange Online",
+		entra.AppGraph: "Microsoft Graph", entra.AppPartnerCenter: "Partner Center",
+		entra.AppARM: "Azure", entra.AppExchange: "Exchange Online",
 	}
 	if n := names[app]; n != "" && len(apps) > 1 {
 		return " for " + n

@@ -3,6 +3,7 @@ package renew
 import (
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/token"
@@ -71,7 +72,7 @@ const (
 // the sign-in behind it (contracts.md sections 3.2 and 4.2): its predecessor may
 // still live. 50173, 70043 and whatever concerns account, app or policy hit
 // every token of the sign-in alike.
-var unknownTokens = map[int]bool{70000: true, 70008: true, 700082: true, 9002313: true}
+var unknownTokens = map[int]bool{entra.CodeGrantInvalid: true, entra.CodeGrantExpired: true, entra.CodeRefreshInactive: true, entra.CodeMalformed: true}
 
 func judge(e *msapi.TokenError) verdict {
 	switch {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"partnerguard/internal/entra"
 )
 
 // MaxAssertion bounds what is parsed of an assertion.
@@ -39,11 +41,11 @@ type Assertion struct {
 // else, so that neither "none" nor a MAC with a public key gets any further.
 func ParseAssertion(text string) (*Assertion, *Fault) {
 	if len(text) > MaxAssertion {
-		return nil, Refuse(50012)
+		return nil, Refuse(entra.CodeAssertionInvalid)
 	}
 	sig, err := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{jose.RS256, jose.PS256})
 	if err != nil || len(sig.Signatures) != 1 {
-		return nil, Refuse(50012)
+		return nil, Refuse(entra.CodeAssertionInvalid)
 	}
 	a := &Assertion{sig: sig, payload: sig.UnsafePayloadWithoutVerification(), KeyID: sig.Signatures[0].Protected.KeyID}
 	var c struct {
@@ -57,7 +59,7 @@ func ParseAssertion(text string) (*Assertion, *Fault) {
 	d := json.NewDecoder(bytes.NewReader(a.payload))
 	d.UseNumber()
 	if d.Decode(&c) != nil {
-		return nil, Refuse(50012)
+		return nil, Refuse(entra.CodeAssertionInvalid)
 	}
 	a.Issuer, a.Subject, a.ID = c.Iss, c.Sub, c.Jti
 	var one string
@@ -66,10 +68,10 @@ func ParseAssertion(text string) (*Assertion, *Fault) {
 		a.Audience = []string{one}
 	case json.Unmarshal(c.Aud, &a.Audience) == nil && len(a.Audience) > 0:
 	default:
-		return nil, Refuse(700023)
+		return nil, Refuse(entra.CodeAssertionElsewhere)
 	}
 	if a.Expires = moment(c.Exp); a.Expires.IsZero() {
-		return nil, Refuse(700024)
+		return nil, Refuse(entra.CodeAssertionNotInTime)
 	}
 	a.NotBefore = moment(c.Nbf)
 	return a, nil
@@ -87,7 +89,7 @@ func moment(n json.Number) time.Time {
 // Timely checks the times. No more than a day ahead is believed.
 func (a *Assertion) Timely(now time.Time) *Fault {
 	if !now.Before(a.Expires.Add(skew)) || a.Expires.Sub(now) > 24*time.Hour+skew || a.NotBefore.After(now.Add(skew)) {
-		return Refuse(700024)
+		return Refuse(entra.CodeAssertionNotInTime)
 	}
 	return nil
 }

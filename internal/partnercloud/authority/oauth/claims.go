@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"partnerguard/internal/entra"
 )
 
 // MaxClaims bounds the claims parameter.
@@ -30,14 +32,14 @@ func ParseClaims(text string) (*ClaimsRequest, *Fault) {
 		return out, nil
 	}
 	if len(text) > MaxClaims {
-		return nil, Refuse(9002313)
+		return nil, Refuse(entra.CodeMalformed)
 	}
 	var raw struct {
 		IDToken     map[string]json.RawMessage `json:"id_token"`
 		AccessToken map[string]json.RawMessage `json:"access_token"`
 	}
 	if err := json.Unmarshal([]byte(text), &raw); err != nil || !strings.HasPrefix(strings.TrimSpace(text), "{") {
-		return nil, Refuse(9002313)
+		return nil, Refuse(entra.CodeMalformed)
 	}
 	for _, part := range []struct {
 		from map[string]json.RawMessage
@@ -46,7 +48,7 @@ func ParseClaims(text string) (*ClaimsRequest, *Fault) {
 		for name, v := range part.from {
 			w, ok := want(v)
 			if !ok {
-				return nil, Refuse(9002313)
+				return nil, Refuse(entra.CodeMalformed)
 			}
 			part.to[name] = w
 		}

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+
+	"partnerguard/internal/entra"
 )
 
 // CheckChallenge judges the PKCE parameters of an authorization request: S256
@@ -14,7 +16,7 @@ func CheckChallenge(challenge, method string, required bool) *Fault {
 	case challenge == "" && method == "" && !required:
 		return nil
 	case challenge == "" || method != "S256" || len(challenge) != 43 || !unreserved(challenge):
-		return Refuse(50147)
+		return Refuse(entra.CodeChallengeInvalid)
 	}
 	return nil
 }
@@ -26,13 +28,13 @@ func CheckVerifier(challenge, verifier string) *Fault {
 	case challenge == "" && verifier == "":
 		return nil
 	case challenge == "" || verifier == "":
-		return Refuse(50148)
+		return Refuse(entra.CodeVerifierMissing)
 	case len(verifier) < 43 || len(verifier) > 128 || !unreserved(verifier):
-		return Refuse(501481)
+		return Refuse(entra.CodeVerifierWrong)
 	}
 	sum := sha256.Sum256([]byte(verifier))
 	if subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) != 1 {
-		return Refuse(501481)
+		return Refuse(entra.CodeVerifierWrong)
 	}
 	return nil
 }
