@@ -169,7 +169,9 @@ func (p *past) held(ctx context.Context, after, to int64) (words, error) {
 			was, before := w.approved[id]
 			w.approved[id] = e.Action == audit.ApprovalGiven && (was || !before)
 		case audit.InvitationMade:
-			w.spent[e.Object] = w.spent[e.Object]
+			if _, ok := w.spent[e.Object]; !ok {
+				w.spent[e.Object] = false
+			}
 		case audit.InvitationUsed, audit.InvitationWithdrawn: // likewise
 			w.spent[e.Object] = true
 		}
