@@ -53,6 +53,7 @@ type SAM struct {
 
 	lab      *Lab
 	past     *past
+	words    *words // records what the past is believed by; nil without the vault
 	exchange *exchange.Exchange
 	clock    *clock
 	notes    []string
@@ -103,6 +104,9 @@ func OpenSAM(ctx context.Context, o SAMOptions) (_ *SAM, err error) {
 	}
 	// The cloud's addresses come from here, and never out of the database.
 	s.Store = sam.NewStore(s.DB, s.Vault, s.Now, s.Cloud)
+	if s.words, err = s.openWords(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.trust(ctx); err != nil {
 		return nil, err
 	}

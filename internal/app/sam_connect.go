@@ -15,7 +15,7 @@ import (
 
 // Capture takes consents for this installation.
 func (s *SAM) Capture() (*capture.Capture, error) {
-	return capture.New(capture.Deps{Entra: s.API, Keeper: s.Store, Record: s.Trail, Now: s.Now, Log: s.Log})
+	return capture.New(capture.Deps{Entra: s.API, Keeper: s.Store, Record: s.words, Now: s.Now, Log: s.Log})
 }
 
 // labApp is the sample app of the partner cloud that consents are given to.
@@ -120,7 +120,7 @@ func (s *SAM) Remove(ctx context.Context, nameOrID string) (c sam.Connection, er
 		if c, err = s.Store.Remove(ctx, nameOrID); err != nil {
 			return err
 		}
-		return s.Trail.Record(ctx, audit.Event{Action: audit.ConnectionRemoved, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant, Details: map[string]string{"name": c.Name, "account": c.Account}})
+		return s.words.Record(ctx, audit.Event{Action: audit.ConnectionRemoved, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant, Details: map[string]string{"name": c.Name, "account": c.Account}})
 	})
 	return c, err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -19,8 +20,13 @@ import (
 // past remembers connections and approvals by the audit trail, which it follows,
 // and the trail's length by a file outside of the database. It takes no entry,
 // and no absence of one, that the trail's tree does not bear out.
+//
+// Of those it takes what is the installation's own word, and the newest of these:
+// by how long the trail was when they were written, which they say themselves. So
+// an older one that is appended again is as old as it was.
 type past struct {
 	trail *trail.Trail
+	words *words
 	file  string
 	now   func() time.Time
 
@@ -28,14 +34,29 @@ type past struct {
 	high  int64      // up to which entry known and approved hold
 	low   int64      // the entries after it, up to high, were found to hold
 	begun bool
-	known map[string]sam.Height
+	known map[string]word[sam.Height]
 	// approved says of approvals, by id, whether they stand.
-	approved map[string]bool
+	approved map[string]word[bool]
 	// spent says of invitations, by id, whether they were used or withdrawn.
-	spent    map[string]bool
+	spent    map[string]word[bool]
 	followed time.Time // when the trail was followed last, by this machine's clock
 	behind   string
 	left     int64 // what the file says already
+}
+
+// word is what the trail says, and after which entry it was written.
+type word[T any] struct {
+	v     T
+	after int64
+}
+
+// final is the after of what nothing newer can change.
+const final = math.MaxInt64
+
+// sure says that there is no newer word than one: all entries after it hold.
+func sure[T any](p *past, m map[string]word[T], id string) (v T, ok bool) {
+	w, ok := m[id]
+	return w.v, ok && w.after >= p.low
 }
 
 // Newest is what the trail says of a connection. It follows the trail: each
@@ -46,7 +67,7 @@ func (p *past) Newest(ctx context.Context, id string) (sam.Height, error) {
 	if err := p.advance(ctx); err != nil {
 		return sam.Height{}, err
 	}
-	if h, ok := p.known[id]; ok && p.behind == "" {
+	if h, ok := sure(p, p.known, id); ok && p.behind == "" {
 		return h, nil
 	}
 	h, err := p.look(ctx, id)
@@ -55,9 +76,6 @@ func (p *past) Newest(ctx context.Context, id string) (sam.Height, error) {
 	}
 	if p.behind != "" {
 		return sam.Height{Known: true, Behind: p.behind}, nil
-	}
-	if h.Known {
-		p.known[id] = h
 	}
 	return h, nil
 }
@@ -69,21 +87,17 @@ func (p *past) Approved(ctx context.Context, id, connection string) (bool, error
 	defer p.mu.Unlock()
 	// A caller with an approval asks again and again, and each answer is an entry:
 	// the trail is followed once a second.
-	if ok, known := p.approved[id]; known && p.behind == "" && time.Since(p.followed) < time.Second {
+	if ok, known := sure(p, p.approved, id); known && p.behind == "" && time.Since(p.followed) < time.Second {
 		return ok, nil
 	}
 	if err := p.advance(ctx); err != nil || p.behind != "" {
 		return false, err
 	}
-	if ok, known := p.approved[id]; known {
+	if ok, known := sure(p, p.approved, id); known {
 		return ok, nil
 	}
 	ok, err := p.given(ctx, id, connection)
-	if err != nil || p.behind != "" {
-		return false, err
-	}
-	p.approved[id] = ok
-	return ok, nil
+	return ok && p.behind == "", err
 }
 
 // Spent says that the trail knows an invitation as used or withdrawn.
@@ -95,20 +109,21 @@ func (p *past) Spent(ctx context.Context, id string) (bool, error) {
 	}
 	// One of which nothing is known was made before such things were recorded;
 	// that nothing is known must be so, so the whole trail is looked through.
-	err := p.seek(ctx, trail.Query{Action: "invitation.*", Outcome: audit.Done, Object: id}, true, func(e trail.Entry) bool { return true },
-		func() bool { _, ok := p.spent[id]; return ok })
+	if err := settle(ctx, p, p.spent, id); err != nil || p.behind != "" {
+		return true, err
+	}
+	err := p.seek(ctx, trail.Query{Action: "invitation.*", Outcome: audit.Done, Object: id}, true, func(trail.Entry) bool { return true },
+		func() bool { _, ok := sure(p, p.spent, id); return ok })
 	if err != nil || p.behind != "" {
 		return true, err
 	}
-	if _, ok := p.spent[id]; !ok {
-		p.spent[id] = false
-	}
-	return p.spent[id], nil
+	spent, ok := sure(p, p.spent, id)
+	return spent && ok, nil
 }
 
 // Used records that an invitation was used, with the consent.
 func (p *past) Used(ctx context.Context, i onboard.Invitation) error {
-	return p.trail.Record(ctx, audit.Event{Action: audit.InvitationUsed, Outcome: audit.Done, Actor: "system:invitations", Object: i.ID,
+	return p.words.Record(ctx, audit.Event{Action: audit.InvitationUsed, Outcome: audit.Done, Actor: "system:invitations", Object: i.ID,
 		Tenant: i.Tenant, Details: map[string]string{"connection": i.Connection}})
 }
 
@@ -118,6 +133,9 @@ func (p *past) advance(ctx context.Context) error {
 		return nil
 	}
 	began := time.Now()
+	if _, err := p.words.load(ctx); err != nil && !errors.Is(err, problem.NotFound) {
+		return err
+	}
 	head, err := p.trail.Head(ctx)
 	if err != nil {
 		return err
@@ -134,46 +152,48 @@ func (p *past) advance(ctx context.Context) error {
 		if err != nil || p.behind != "" {
 			return err
 		}
-		p.learn(w, true)
+		p.learn(w)
 		p.high = head.Seq
 	}
 	p.followed = began
 	return nil
 }
 
-// words are what some entries say, the newest of each.
-type words struct {
-	known           map[string]sam.Height
-	approved, spent map[string]bool
+// saying is what some entries say, the newest of each.
+type saying struct {
+	known           map[string]word[sam.Height]
+	approved, spent map[string]word[bool]
 }
 
 // telling is what the lines that matter hold.
 var telling = [][]byte{[]byte(`"action":"connection.`), []byte(`"action":"approval.`), []byte(`"action":"invitation.`)}
 
-// held gives the words of the entries after one up to another: of those, and only
+// held gives what is said in the entries after one up to another: of those, and only
 // those, that the trail's tree bears out.
-func (p *past) held(ctx context.Context, after, to int64) (words, error) {
-	w := words{map[string]sam.Height{}, map[string]bool{}, map[string]bool{}}
+func (p *past) held(ctx context.Context, after, to int64) (saying, error) {
+	w := saying{map[string]word[sam.Height]{}, map[string]word[bool]{}, map[string]word[bool]{}}
 	err := p.trail.Held(ctx, after, to, func(line []byte) bool {
 		return slices.ContainsFunc(telling, func(n []byte) bool { return bytes.Contains(line, n) })
 	}, func(e trail.Entry) {
+		after, ours := p.words.fits(&e)
+		if !ours {
+			return // somebody else's word
+		}
 		if h, ok := height(e); ok {
-			w.known[e.Object] = h
+			newest(w.known, e.Object, word[sam.Height]{h, after})
 		}
 		if e.Outcome != audit.Done {
 			return
 		}
 		switch e.Action {
-		case audit.ApprovalGiven, audit.ApprovalWithdrawn: // which is final
-			id := e.Details["approval"]
-			was, before := w.approved[id]
-			w.approved[id] = e.Action == audit.ApprovalGiven && (was || !before)
+		case audit.ApprovalGiven:
+			newest(w.approved, e.Details["approval"], word[bool]{true, after})
+		case audit.ApprovalWithdrawn:
+			w.approved[e.Details["approval"]] = word[bool]{false, final}
 		case audit.InvitationMade:
-			if _, ok := w.spent[e.Object]; !ok {
-				w.spent[e.Object] = false
-			}
-		case audit.InvitationUsed, audit.InvitationWithdrawn: // likewise
-			w.spent[e.Object] = true
+			newest(w.spent, e.Object, word[bool]{false, after})
+		case audit.InvitationUsed, audit.InvitationWithdrawn:
+			w.spent[e.Object] = word[bool]{true, final}
 		}
 	})
 	if errors.Is(err, problem.Unmet) || errors.Is(err, problem.BadInput) {
@@ -188,20 +208,47 @@ const holdStep = 100_000
 
 const torn = "the audit trail does not hold: entries of it were removed or changed"
 
-// learn adds what newer, or else older, entries say.
-func (p *past) learn(w words, newer bool) {
-	for id, h := range w.known {
-		if _, ok := p.known[id]; newer || !ok {
-			p.known[id] = h
+// newest keeps the newer one of two words.
+func newest[T any](m map[string]word[T], id string, w word[T]) {
+	if old, ok := m[id]; !ok || w.after >= old.after {
+		m[id] = w
+	}
+}
+
+// learn adds what was said.
+func (p *past) learn(w saying) {
+	for id, v := range w.known {
+		newest(p.known, id, v)
+	}
+	for id, v := range w.approved {
+		newest(p.approved, id, v)
+	}
+	for id, v := range w.spent {
+		newest(p.spent, id, v)
+	}
+}
+
+// reach makes sure of all entries after one.
+func (p *past) reach(ctx context.Context, after int64) error {
+	for p.low > after { // in steps: what was held stays so when the caller leaves
+		step := max(after, p.low-holdStep)
+		w, err := p.held(ctx, step, p.low)
+		if err != nil || p.behind != "" {
+			return err
 		}
+		p.learn(w)
+		p.low = step
 	}
-	for id, stands := range w.approved {
-		was, ok := p.approved[id]
-		p.approved[id] = stands && (was || !ok)
+	return nil
+}
+
+// settle makes sure that what is known already is the newest.
+func settle[T any](ctx context.Context, p *past, m map[string]word[T], id string) error {
+	w, ok := m[id]
+	if !ok {
+		return nil
 	}
-	for id, spent := range w.spent {
-		p.spent[id] = spent || p.spent[id]
-	}
+	return p.reach(ctx, w.after)
 }
 
 // seek makes sure that known is so of what a search finds, by holding all entries
@@ -214,27 +261,25 @@ func (p *past) seek(ctx context.Context, q trail.Query, all bool, is func(trail.
 			return err
 		}
 		from := int64(0)
-		if i := slices.IndexFunc(f.Entries, is); i >= 0 {
-			from = f.Entries[i].Seq
+		var after int64
+		if i := slices.IndexFunc(f.Entries, func(e trail.Entry) (ok bool) {
+			after, ok = p.words.fits(&e)
+			return ok && is(e)
+		}); i >= 0 {
+			from = after + 1 // it is no newer than that
 		} else if f.Next > 0 {
 			q.Before = f.Next
 			continue
 		} else if !all {
 			return nil
 		}
-		after := max(from-1, 0)
+		after = max(from-1, 0)
 		if after >= p.low && from > 0 {
 			p.behind = torn
 			return nil
 		}
-		for p.low > after { // in steps: what was held stays so when the caller leaves
-			step := max(after, p.low-holdStep)
-			w, err := p.held(ctx, step, p.low)
-			if err != nil || p.behind != "" {
-				return err
-			}
-			p.learn(w, false)
-			p.low = step
+		if err := p.reach(ctx, after); err != nil || p.behind != "" {
+			return err
 		}
 		if from > 0 && !known() {
 			p.behind = torn // it was found, and is not there
@@ -246,17 +291,25 @@ func (p *past) seek(ctx context.Context, q trail.Query, all bool, is func(trail.
 
 // look finds the newest word on a connection, up to high.
 func (p *past) look(ctx context.Context, id string) (sam.Height, error) {
+	if err := settle(ctx, p, p.known, id); err != nil || p.behind != "" {
+		return sam.Height{}, err
+	}
 	err := p.seek(ctx, trail.Query{Action: "connection.*", Object: id}, false, func(e trail.Entry) bool { _, ok := height(e); return ok },
-		func() bool { _, ok := p.known[id]; return ok })
-	return p.known[id], err
+		func() bool { _, ok := sure(p, p.known, id); return ok })
+	h, _ := sure(p, p.known, id)
+	return h, err
 }
 
 // given finds the newest word on an approval, up to high.
 func (p *past) given(ctx context.Context, id, connection string) (bool, error) {
+	if err := settle(ctx, p, p.approved, id); err != nil || p.behind != "" {
+		return false, err
+	}
 	err := p.seek(ctx, trail.Query{Action: "approval.*", Outcome: audit.Done, Object: connection}, false,
 		func(e trail.Entry) bool { return e.Details["approval"] == id },
-		func() bool { _, ok := p.approved[id]; return ok })
-	return p.approved[id], err
+		func() bool { _, ok := sure(p, p.approved, id); return ok })
+	stands, ok := sure(p, p.approved, id)
+	return stands && ok, err
 }
 
 // forget begins anew, from what the database says now.

@@ -38,7 +38,7 @@ func (s *SAM) trust(ctx context.Context) error {
 		n = 0
 		return s.Store.Trust(ctx, within, func(c sam.Connection) error {
 			n++
-			return s.Trail.Record(ctx, audit.Event{
+			return s.words.Record(ctx, audit.Event{
 				Action: audit.ConnectionAccepted, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant,
 				Reason: "it stood there when rows were marked for the first time", Details: map[string]string{"generation": strconv.FormatInt(c.Generation, 10)},
 			})
@@ -73,14 +73,32 @@ func (s *SAM) seenFile() string {
 // remember opens what is known of the past, and compares the database with what
 // this machine saw of it last.
 func (s *SAM) remember(ctx context.Context) (*past, error) {
-	p := &past{trail: s.Trail, file: s.seenFile(), now: s.Now, known: map[string]sam.Height{}, approved: map[string]bool{}, spent: map[string]bool{}}
+	p := &past{trail: s.Trail, file: s.seenFile(), now: s.Now, words: s.words,
+		known: map[string]word[sam.Height]{}, approved: map[string]word[bool]{}, spent: map[string]word[bool]{}}
 	was, err := readSeen(p.file)
-	if err != nil || was == nil {
+	if err != nil {
 		return p, err
 	}
+	if was != nil {
+		if err := s.compare(ctx, p, was); err != nil {
+			return nil, err
+		}
+	}
+	if p.behind == "" {
+		p.behind = s.words.gone
+	}
+	if p.behind == "" {
+		return p, nil
+	}
+	s.notes = append(s.notes, p.behind+"; no connection is used until partnerguard connect accept --all")
+	return p, s.Trail.Record(ctx, audit.Event{Action: audit.DatabaseOlder, Outcome: audit.Refused, Actor: s.Actor, Reason: p.behind})
+}
+
+// compare holds the database against what this machine saw of it last.
+func (s *SAM) compare(ctx context.Context, p *past, was *seen) error {
 	head, err := s.Trail.Head(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	day := was.At.UTC().Format(time.DateTime)
 	p.left = was.Seq
@@ -90,17 +108,13 @@ func (s *SAM) remember(ctx context.Context) (*past, error) {
 	case was.Seq > 0:
 		root, err := s.Trail.RootAt(ctx, was.Seq)
 		if err != nil && !errors.Is(err, problem.Unmet) {
-			return nil, err
+			return err
 		}
 		if err != nil || root.String() != was.Hash {
 			p.behind = fmt.Sprintf("the database is another than it was: the first %d entries of its audit trail are not those of %s UTC", was.Seq, day)
 		}
 	}
-	if p.behind != "" {
-		s.notes = append(s.notes, p.behind+"; no connection is used until partnerguard connect accept --all")
-		return p, s.Trail.Record(ctx, audit.Event{Action: audit.DatabaseOlder, Outcome: audit.Refused, Actor: s.Actor, Reason: p.behind})
-	}
-	return p, nil
+	return nil
 }
 
 func readSeen(path string) (*seen, error) {
@@ -202,7 +216,7 @@ func (s *SAM) accept(ctx context.Context, nameOrID string) (c sam.Connection, er
 		if c, err = s.Store.Accept(ctx, nameOrID); err != nil {
 			return err
 		}
-		return s.Trail.Record(ctx, audit.Event{
+		return s.words.Record(ctx, audit.Event{
 			Action: audit.ConnectionAccepted, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant, Reason: "a person said that it is right",
 			Details: map[string]string{"generation": strconv.FormatInt(c.Generation, 10), "name": c.Name, "account": c.Account, "app": c.ClientID, "cloud": c.Cloud.Name},
 		})
@@ -215,6 +229,7 @@ func (s *SAM) accept(ctx context.Context, nameOrID string) (c sam.Connection, er
 // accepted, and the reasons of what was not.
 func (s *SAM) AcceptAll(ctx context.Context) (done []sam.Connection, not []error, err error) {
 	why := s.past.forget()
+	s.words.accept()
 	defer s.past.forget() // what was accepted is the newest now
 	if why != "" {
 		if err := s.Trail.Record(ctx, audit.Event{Action: audit.DatabaseAccepted, Outcome: audit.Done, Actor: s.Actor, Reason: why}); err != nil {

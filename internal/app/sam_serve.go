@@ -108,7 +108,7 @@ func (s *SAM) onboarding(mux *http.ServeMux) error {
 	h, err := onboard.NewHandler(onboard.Deps{
 		Store: s.Invited(), Apps: s.Store, Cloud: s.Cloud, Public: s.Config.PublicURL, Now: s.Now, Log: s.Log, Browsable: s.Browsable,
 		Capture: func(kept func(context.Context, sam.Connection) error) (*capture.Capture, error) {
-			return capture.New(capture.Deps{Entra: s.API, Keeper: s.Store, Kept: kept, Record: s.Trail, Now: s.Now, Log: s.Log})
+			return capture.New(capture.Deps{Entra: s.API, Keeper: s.Store, Kept: kept, Record: s.words, Now: s.Now, Log: s.Log})
 		},
 	})
 	if err != nil {
@@ -136,7 +136,7 @@ func (s *SAM) Invite(ctx context.Context, i onboard.Invitation, life time.Durati
 		if made, link, err = s.Invited().Make(ctx, i, life); err != nil {
 			return err
 		}
-		return s.Trail.Record(ctx, audit.Event{Action: audit.InvitationMade, Outcome: audit.Done, Actor: s.Actor, Object: made.ID, Tenant: made.Tenant, Details: map[string]string{"clientId": made.ClientID}})
+		return s.words.Record(ctx, audit.Event{Action: audit.InvitationMade, Outcome: audit.Done, Actor: s.Actor, Object: made.ID, Tenant: made.Tenant, Details: map[string]string{"clientId": made.ClientID}})
 	})
 	if err != nil {
 		return i, "", err
@@ -165,7 +165,7 @@ func (s *SAM) Withdraw(ctx context.Context, id string) error {
 		if err := s.Invited().Withdraw(ctx, id); err != nil {
 			return err
 		}
-		return s.Trail.Record(ctx, audit.Event{Action: audit.InvitationWithdrawn, Outcome: audit.Done, Actor: s.Actor, Object: id})
+		return s.words.Record(ctx, audit.Event{Action: audit.InvitationWithdrawn, Outcome: audit.Done, Actor: s.Actor, Object: id})
 	})
 }
 

@@ -25,7 +25,7 @@ import (
 // Renewer renews this installation's connections and foretells their end.
 func (s *SAM) Renewer() (*renew.Renewer, error) {
 	return renew.New(renew.Deps{
-		Store: s.Store, Authority: s, Record: s.Trail, Settings: settingsReader{s}, Every: s.Config.RenewEvery, Actor: s.Actor, Now: s.Now, Log: s.Log,
+		Store: s.Store, Authority: s, Record: s.words, Settings: settingsReader{s}, Every: s.Config.RenewEvery, Actor: s.Actor, Now: s.Now, Log: s.Log,
 	})
 }
 

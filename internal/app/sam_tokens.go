@@ -51,7 +51,7 @@ func (s *SAM) Broker() (*broker.Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := broker.New(broker.Deps{Exchange: x, Trail: s.Trail, DB: s.DB, Marks: s.Vault, Past: s.past, Log: s.Log, Now: s.Now})
+	b, err := broker.New(broker.Deps{Exchange: x, Trail: s.words, DB: s.DB, Marks: s.Vault, Past: s.past, Log: s.Log, Now: s.Now})
 	if err != nil {
 		return nil, err
 	}

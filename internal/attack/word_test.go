@@ -1,6 +1,8 @@
 package attack
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -55,29 +57,91 @@ func TestWithdrawnIsRecorded(t *testing.T) {
 	}
 }
 
-// TestAppendedWord shows what remains: who writes the database and knows the
-// program appends words of his own. The tree bears them out, and verify holds;
-// they stand in the trail, for whoever reads it.
+// TestAppendedWord: who writes the database and knows the program appends words
+// of his own, and repeats older ones. The tree bears them out, and none is
+// believed.
 func TestAppendedWord(t *testing.T) {
 	t.Parallel()
 	b := age(t, "")
-	h := b.at(t, clone(t, b.dir), "")
-	h.remembers()
-	b.put(h, b.old, "connections", "vault_rows")
-	d, err := db.Open(t.Context(), h.file()) // no vault, no key
-	h.ok(err)
-	tr, err := trail.Open(t.Context(), d, trail.Options{})
-	h.ok(err)
-	h.ok(tr.Record(t.Context(), audit.Event{Action: audit.ConnectionAccepted, Outcome: audit.Done, Actor: "the thief", Object: h.first, Details: map[string]string{"generation": "2"}}))
-	h.ok(d.Close())
-	if day := h.live(); day.renewed[h.first] != renew.Renewed || day.trail != "" {
-		t.Errorf("this limit is gone, and docs/security.md may say so: %v, trail %q", day.renewed, day.trail)
+	for name, say := range map[string]func(t *testing.T, h *house, tr *trail.Trail, approval string){
+		"words of his own": func(t *testing.T, h *house, tr *trail.Trail, approval string) {
+			head, err := tr.Head(t.Context())
+			h.ok(err)
+			with := func(name, value string) map[string]string {
+				return map[string]string{name: value, "after": fmt.Sprint(head.Seq), "word": "AAAA"}
+			}
+			for _, e := range []audit.Event{
+				{Action: audit.ApprovalGiven, Outcome: audit.Done, Actor: "x", Object: h.first, Details: with("approval", approval)},
+				{Action: audit.InvitationMade, Outcome: audit.Done, Actor: "x", Object: h.invited, Details: with("clientId", panelApp)},
+				{Action: audit.ConnectionAccepted, Outcome: audit.Done, Actor: "x", Object: h.first, Details: with("generation", "2")},
+				{Action: audit.ConnectionAccepted, Outcome: audit.Done, Actor: "x", Object: h.second, Details: with("generation", "2")},
+				{Action: audit.ConnectionAccepted, Outcome: audit.Done, Actor: "x", Object: h.second, Details: map[string]string{"generation": "2"}},
+			} {
+				h.ok(tr.Record(t.Context(), e))
+			}
+		},
+		"older words again": func(t *testing.T, h *house, tr *trail.Trail, _ string) {
+			f, err := tr.Search(t.Context(), trail.Query{Limit: 1000})
+			h.ok(err)
+			n := 0
+			for _, e := range slices.Backward(f.Entries) { // oldest first, and all of them
+				switch e.Action {
+				case audit.ApprovalGiven, audit.InvitationMade, audit.ConnectionAccepted, audit.ConnectionConsented, audit.ConnectionRenewed:
+					if g := e.Details["generation"]; g == "" || g <= "2" {
+						h.ok(tr.Record(t.Context(), e.Event))
+						n++
+					}
+				}
+			}
+			if n < 5 {
+				t.Fatalf("%d words repeated", n)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := b.at(t, clone(t, b.dir), "")
+			h.remembers()
+			b.put(h, b.old, "approvals", "invitations", "connections", "vault_rows")
+			d, err := db.Open(t.Context(), h.file()) // no vault, no key
+			h.ok(err)
+			tr, err := trail.Open(t.Context(), d, trail.Options{})
+			h.ok(err)
+			var id string
+			h.ok(d.QueryRow("SELECT id FROM approvals WHERE caller = 'ops'").Scan(&id))
+			say(t, h, tr, id)
+			h.ok(d.Close())
+			day := h.live()
+			if day.tokens["ops"].status == 200 || day.opened["waits"] != "" {
+				t.Errorf("a withdrawn approval, or a used invitation, counts again: ops %d, %q", day.tokens["ops"].status, day.opened["waits"])
+			}
+			for _, id := range []string{h.first, h.second} {
+				if day.renewed[id] != renew.Held {
+					t.Errorf("an earlier token of %s was used: %s", id, day.renewed[id])
+				}
+			}
+		})
+	}
+}
+
+// TestWordKeyGone: the key that tells the trail's own words is not made anew while
+// the trail says that there was one, until a person takes the database as it is.
+func TestWordKeyGone(t *testing.T) {
+	t.Parallel()
+	h := build(t, newCloud(t), t.TempDir(), "")
+	p := h.pen()
+	res, err := p.Exec("DELETE FROM vault_rows WHERE purpose = 'trail-words'")
+	h.ok(changed(res, err))
+	_ = p.Close()
+	d := h.live()
+	if !d.names("is gone from the vault") || d.renewed[h.first] != renew.Held || d.tokens["billing"].token != "" {
+		t.Fatalf("%v %v", d.renewed, d.said)
 	}
 	s := h.must()
-	defer func() { h.ok(s.Close()) }()
-	f, err := s.Trail.Search(t.Context(), trail.Query{Action: string(audit.ConnectionAccepted), Object: h.first})
+	_, _, err = s.AcceptAll(t.Context())
 	h.ok(err)
-	if len(f.Entries) == 0 || f.Entries[0].Actor != "the thief" {
-		t.Errorf("the word that was appended is not listed: %+v", f.Entries)
+	h.ok(s.Close())
+	if d := h.live(); d.names("is gone from the vault") || d.renewed[h.first] != renew.Renewed {
+		t.Errorf("after a person accepted it: %v %v", d.renewed, d.said)
 	}
 }

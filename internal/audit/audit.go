@@ -54,6 +54,7 @@ const (
 	AutomationChanged   Action = "automation.changed" // the state or owner of an item
 	TrailCarried        Action = "trail.carried"      // from the hash chain it was before into the tree
 	TrailKey            Action = "trail.key"          // the key that signs checkpoints was made
+	TrailWords          Action = "trail.words"        // the key that tells its own words was made
 	TrailGap            Action = "trail.gap"          // an anchor cannot be reached
 	TrailGapEnded       Action = "trail.gap-ended"    // it can again
 	TrailMismatch       Action = "trail.mismatch"     // an anchor holds what does not fit the trail
