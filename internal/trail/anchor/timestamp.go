@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/digitorus/pkcs7"
@@ -136,6 +137,25 @@ var (
 	oidSHA256      = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
 )
 
+// parsing is held while a token is parsed: the library counts its depth in a
+// variable that all share.
+var parsing sync.Mutex
+
+// parse reads a token, and checks its signature's form.
+func parse(raw []byte) (*pkcs7.PKCS7, *timestamp.Timestamp, error) {
+	parsing.Lock()
+	defer parsing.Unlock()
+	p, err := pkcs7.Parse(raw)
+	if err != nil {
+		return nil, nil, errors.New("it cannot be read")
+	}
+	ts, err := timestamp.Parse(raw)
+	if err != nil {
+		return nil, nil, errors.New("its signature or form is wrong")
+	}
+	return p, ts, nil
+}
+
 // Stamped checks a time stamp token over data in full, and gives its time. A nil
 // nonce is not compared: kept tokens were compared when they came.
 func Stamped(raw, data []byte, roots *x509.CertPool, nonce *big.Int) (at time.Time, err error) {
@@ -143,13 +163,9 @@ func Stamped(raw, data []byte, roots *x509.CertPool, nonce *big.Int) (at time.Ti
 	if len(raw) > maxAnswer {
 		return at, errors.New("it is too long")
 	}
-	p, err := pkcs7.Parse(raw)
+	p, ts, err := parse(raw)
 	if err != nil {
-		return at, errors.New("it cannot be read")
-	}
-	ts, err := timestamp.Parse(raw)
-	if err != nil {
-		return at, errors.New("its signature or form is wrong")
+		return at, err
 	}
 	signer := p.GetOnlySigner()
 	if signer == nil {
