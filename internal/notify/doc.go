@@ -1,2 +1,4 @@
-// Package notify remembers what was told, so that it is told once.
+// Package notify owns the memory of what was told, so that it is told once, also
+// by several processes and over restarts. It sends nothing and decides nothing:
+// what is told, to whom and when is the business of whoever tells it.
 package notify

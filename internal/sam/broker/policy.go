@@ -264,13 +264,17 @@ func (c *checker) policy(p *Policy) {
 	if p.Version != 1 {
 		c.fault("version", "must be 1, got %d", p.Version)
 	}
-	issuers := map[string]bool{}
+	issuers, addresses := map[string]bool{}, map[string]bool{}
 	for i := range p.Issuers {
 		is, path := &p.Issuers[i], fmt.Sprintf("issuers[%d]", i)
 		if is.Name == "" || issuers[is.Name] {
 			c.fault(path+".name", "every issuer needs a name of its own")
 		}
 		issuers[is.Name] = true
+		if addresses[is.Issuer] {
+			c.fault(path+".issuer", "another issuer has this address: a token says no more of whose it is")
+		}
+		addresses[is.Issuer] = true
 		if u, err := url.Parse(is.Issuer); err != nil || u.Scheme != "https" || u.Host == "" {
 			c.fault(path+".issuer", "must be the https address that the tokens say")
 		}

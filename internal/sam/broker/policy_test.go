@@ -97,6 +97,7 @@ func TestPolicyFaults(t *testing.T) {
 		"a list where a map is":   {"version: 1", "- version", ""},
 		"not UTF-8":               {"contoso", "\xff", "not UTF-8"},
 		"nested too deep":         {"version: 1", "version: " + strings.Repeat("[", 5000), "nested too deep"},
+		"one issuer twice":        {"callers:", "  - {name: again, issuer: https://token.actions.githubusercontent.com, keys: /k, audience: other}\ncallers:", "another issuer has this address"},
 		"tokens of ten years":     {"    audience: partnerguard\n", "    audience: partnerguard\n    lifetime: 87600h\n", "between 1m and 336h"},
 		"a connection by name":    {"connection: c-1", "connection: contoso", "write the id"},
 		"no connection":           {"connection: c-1", `connection: ""`, "connection: is required"},
