@@ -9,20 +9,15 @@ import (
 	"partnerguard/internal/problem"
 )
 
-// Holds says that the pages have each entry after number after, up to number to,
-// just as the tree of the present head has them. The error is a problem.Unmet when
-// they do not. It reads these entries, and of the others a few tiles.
+// Held says that the pages have each entry after number after, up to number to,
+// just as the tree of the present head has them, and tells of them in their order:
+// of those whose line want takes, or of all; each may be nil. The error is a
+// problem.Unmet when they do not hold. What each was told counts when the error is
+// nil, and not before. It reads these entries, and of the others a few tiles.
 //
 // What a [Trail.Search] among them found, or did not find, need not be what was
 // recorded: a search goes by what pages say of themselves, and reads them another
-// time. What must be so is taken from [Trail.Held].
-func (t *Trail) Holds(ctx context.Context, after, to int64) error {
-	return t.Held(ctx, after, to, nil, nil)
-}
-
-// Held is Holds that tells of the entries it held, in their order: of those whose
-// line want takes, or of all. What each was told counts when the error is nil, and
-// not before.
+// time.
 func (t *Trail) Held(ctx context.Context, after, to int64, want func(line []byte) bool, each func(Entry)) error {
 	now, _, err := t.head(ctx)
 	if err != nil {

@@ -34,7 +34,7 @@ func TestHolds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		holds := func(after, to int64) error { return tr.Holds(ctx, after, to) }
+		holds := func(after, to int64) error { return tr.Held(ctx, after, to, nil, nil) }
 		for _, r := range [][2]int64{{0, n}, {0, 0}, {n, n}, {0, 1}, {255, 256}, {256, 257}, {200, 599}, {511, 513}, {n - 1, n}} {
 			if err := holds(r[0], r[1]); err != nil {
 				t.Errorf("%v: %v", r, err)
