@@ -120,7 +120,8 @@ func (s *SAM) Remove(ctx context.Context, nameOrID string) (c sam.Connection, er
 		if c, err = s.Store.Remove(ctx, nameOrID); err != nil {
 			return err
 		}
-		return s.words.Record(ctx, audit.Event{Action: audit.ConnectionRemoved, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant, Details: map[string]string{"name": c.Name, "account": c.Account}})
+		return s.words.Record(ctx, audit.Event{Action: audit.ConnectionRemoved, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant,
+			Details: map[string]string{"name": c.Name, "account": c.Account}})
 	})
 	return c, err
 }
@@ -140,7 +141,8 @@ func (s *SAM) Revoke(ctx context.Context, nameOrID string) (sam.Connection, erro
 		return c, problem.Wrap(err, problem.BadInput, "the sessions of %s were not revoked, and nothing was removed", c.Account).
 			WithHint("revoke them in the Entra admin center; then remove the connection without --revoke (%s)", problem.HintOf(err))
 	}
-	return c, s.Trail.Record(ctx, audit.Event{Action: audit.ConnectionRevoked, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant, Details: map[string]string{"account": c.Account}})
+	return c, s.Trail.Record(ctx, audit.Event{Action: audit.ConnectionRevoked, Outcome: audit.Done, Actor: s.Actor, Object: c.ID, Tenant: c.Tenant,
+		Details: map[string]string{"account": c.Account}})
 }
 
 // Connection finds the connection that is meant: the one named, else the only

@@ -136,7 +136,8 @@ func (s *SAM) Invite(ctx context.Context, i onboard.Invitation, life time.Durati
 		if made, link, err = s.Invited().Make(ctx, i, life); err != nil {
 			return err
 		}
-		return s.words.Record(ctx, audit.Event{Action: audit.InvitationMade, Outcome: audit.Done, Actor: s.Actor, Object: made.ID, Tenant: made.Tenant, Details: map[string]string{"clientId": made.ClientID}})
+		return s.words.Record(ctx, audit.Event{Action: audit.InvitationMade, Outcome: audit.Done, Actor: s.Actor, Object: made.ID, Tenant: made.Tenant,
+			Details: map[string]string{"clientId": made.ClientID}})
 	})
 	if err != nil {
 		return i, "", err

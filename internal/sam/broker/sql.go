@@ -69,7 +69,8 @@ type Marks interface {
 }
 
 func (a *PendingApproval) values() []any {
-	return []any{a.ID, a.Caller, a.Subject, a.Connection, a.Tenant, a.Resource, string(a.State), db.Micros(a.AskedAt), a.Actor, db.Micros(a.DecidedAt), a.DecidedBy, db.Micros(a.Until)}
+	return []any{a.ID, a.Caller, a.Subject, a.Connection, a.Tenant, a.Resource, string(a.State),
+		db.Micros(a.AskedAt), a.Actor, db.Micros(a.DecidedAt), a.DecidedBy, db.Micros(a.Until)}
 }
 
 // vouch marks an approval as it stands, within the transaction that wrote it.
@@ -165,24 +166,28 @@ func (b *Broker) await(ctx context.Context, c *Caller, d *Decision) error {
 		case err != nil && !errors.Is(err, sql.ErrNoRows):
 			return err
 		}
-		if _, err := b.d.DB.ExecContext(ctx, "DELETE FROM approvals WHERE caller = $1 AND state = $2 AND asked_at < $3", c.Name, Pending, db.Micros(now.Add(-pendingFor))); err != nil {
+		if _, err := b.d.DB.ExecContext(ctx, "DELETE FROM approvals WHERE caller = $1 AND state = $2 AND asked_at < $3",
+			c.Name, Pending, db.Micros(now.Add(-pendingFor))); err != nil {
 			return err
 		}
 		var waiting, own int
-		if err := b.d.DB.QueryRowContext(ctx, "SELECT count(*), count(CASE WHEN subject = $3 THEN 1 END) FROM approvals WHERE caller = $1 AND state = $2", c.Name, Pending, c.Subject).Scan(&waiting, &own); err != nil {
+		if err := b.d.DB.QueryRowContext(ctx, "SELECT count(*), count(CASE WHEN subject = $3 THEN 1 END) FROM approvals WHERE caller = $1 AND state = $2",
+			c.Name, Pending, c.Subject).Scan(&waiting, &own); err != nil {
 			return err
 		}
 		if waiting >= maxPending || own >= maxOfSubject {
 			return problem.New(problem.Limit, "%d requests of this caller wait already", waiting)
 		}
 		d.Approval = token.ID("a")
-		asked := PendingApproval{ID: d.Approval, Caller: c.Name, Subject: c.Subject, Connection: d.Connection, Tenant: d.Tenant, Resource: d.Resource, State: Pending, AskedAt: db.Time(db.Micros(now)), Actor: cut(c.Actor, 200)}
+		asked := PendingApproval{ID: d.Approval, Caller: c.Name, Subject: c.Subject, Connection: d.Connection, Tenant: d.Tenant, Resource: d.Resource,
+			State: Pending, AskedAt: db.Time(db.Micros(now)), Actor: cut(c.Actor, 200)}
 		mark, err := b.d.Marks.Mark(ctx, Approvals, asked.values()...)
 		if err != nil {
 			return err
 		}
 		_, err = b.d.DB.ExecContext(ctx, "INSERT INTO approvals ("+approvalColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, '', 0, $10) "+
-			"ON CONFLICT (caller, subject, connection, tenant, resource) DO UPDATE SET id = excluded.id, state = excluded.state, asked_at = excluded.asked_at, actor = excluded.actor, decided_at = 0, decided_by = '', until_at = 0, mark = excluded.mark",
+			"ON CONFLICT (caller, subject, connection, tenant, resource) DO UPDATE SET id = excluded.id, state = excluded.state, "+
+			"asked_at = excluded.asked_at, actor = excluded.actor, decided_at = 0, decided_by = '', until_at = 0, mark = excluded.mark",
 			d.Approval, c.Name, c.Subject, d.Connection, d.Tenant, d.Resource, Pending, db.Micros(now), asked.Actor, mark)
 		return err
 	})
@@ -265,7 +270,8 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 		}
 		now := b.d.Now()
 		a.State, a.DecidedAt, a.DecidedBy, a.Until = to, now.UTC().Truncate(time.Microsecond), cut(approver, 200), time.Time{}
-		e := audit.Event{At: now, Action: audit.ApprovalWithdrawn, Outcome: audit.Done, Actor: approver, Object: a.Connection, Tenant: a.Tenant, Details: map[string]string{"approval": a.ID, "caller": a.Caller, "subject": cut(a.Subject, maxSubject), "resource": a.Resource}}
+		e := audit.Event{At: now, Action: audit.ApprovalWithdrawn, Outcome: audit.Done, Actor: approver, Object: a.Connection, Tenant: a.Tenant,
+			Details: map[string]string{"approval": a.ID, "caller": a.Caller, "subject": cut(a.Subject, maxSubject), "resource": a.Resource}}
 		if to == Approved {
 			a.Until = a.DecidedAt.Add(most)
 			e.Action, e.Details["until"] = audit.ApprovalGiven, a.Until.Format(time.RFC3339)
