@@ -220,25 +220,40 @@ func (x *Exchange) Forget(connection string) {
 // Connection gives a connection by name or id, at most some seconds old. It is
 // shared: nobody may change it.
 func (x *Exchange) Connection(ctx context.Context, nameOrID string) (*sam.Connection, error) {
-	now := x.d.Mono()
-	x.mu.Lock()
-	k, ok := x.connections[nameOrID]
-	x.mu.Unlock()
-	if ok && now-k.at < connectionFor {
-		return k.v, nil
+	if c := x.knownConnection(nameOrID); c != nil {
+		return c, nil
 	}
-	found, err := x.look(ctx, "connection\x00"+nameOrID, func(ctx context.Context) (any, error) { return x.d.Connections.Find(ctx, nameOrID) })
+	found, err := x.look(ctx, "connection\x00"+nameOrID, func(ctx context.Context) (any, error) {
+		// Who looked before the last one ended, and asks after it, finds it here.
+		if c := x.knownConnection(nameOrID); c != nil {
+			return c, nil
+		}
+		now := x.d.Mono()
+		c, err := x.d.Connections.Find(ctx, nameOrID)
+		if err != nil {
+			return nil, err
+		}
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if len(x.connections) >= maxKnown {
+			clear(x.connections)
+		}
+		x.connections[nameOrID] = known[*sam.Connection]{&c, now}
+		return &c, nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	c := found.(sam.Connection)
+	return found.(*sam.Connection), nil
+}
+
+func (x *Exchange) knownConnection(nameOrID string) *sam.Connection {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if len(x.connections) >= maxKnown {
-		clear(x.connections)
+	if k, ok := x.connections[nameOrID]; ok && x.d.Mono()-k.at < connectionFor {
+		return k.v
 	}
-	x.connections[nameOrID] = known[*sam.Connection]{&c, now}
-	return &c, nil
+	return nil
 }
 
 // Tenant gives the tenant id of a customer as a person names it: "" and
@@ -255,28 +270,47 @@ func (x *Exchange) Tenant(ctx context.Context, c *sam.Connection, customer strin
 	case x.d.Resolver == nil:
 		return customer, nil
 	}
-	now, p := x.d.Mono(), place{c.ID, customer}
-	x.mu.Lock()
-	k, ok := x.tenants[p]
-	x.mu.Unlock()
-	if ok && (k.v.err == nil && now-k.at < tenantFor || k.v.err != nil && now-k.at < x.d.NegativeFor) {
-		return k.v.tenant, k.v.err
+	p := place{c.ID, customer}
+	if k, ok := x.knownTenant(p); ok {
+		return k.tenant, k.err
 	}
-	found, err := x.look(ctx, "customer\x00"+c.ID+"\x00"+customer, func(ctx context.Context) (any, error) { return x.d.Resolver.Resolve(ctx, *c, customer) })
-	if err != nil && !errors.Is(err, problem.NotFound) {
+	found, err := x.look(ctx, "customer\x00"+c.ID+"\x00"+customer, func(ctx context.Context) (any, error) {
+		if k, ok := x.knownTenant(p); ok {
+			return k, nil
+		}
+		now := x.d.Mono()
+		id, err := x.d.Resolver.Resolve(ctx, *c, customer)
+		if err != nil && !errors.Is(err, problem.NotFound) {
+			return nil, err
+		}
+		if id = strings.ToLower(id); err == nil && !isGUID(id) {
+			return nil, problem.New(problem.Internal, "the customer %q has no tenant id", customer)
+		}
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if len(x.tenants) >= maxKnown {
+			clear(x.tenants)
+		}
+		k := resolved{id, err}
+		x.tenants[p] = known[resolved]{k, now}
+		return k, nil
+	})
+	if err != nil {
 		return "", err
 	}
-	id, _ := found.(string)
-	if id = strings.ToLower(id); err == nil && !isGUID(id) {
-		return "", problem.New(problem.Internal, "the customer %q has no tenant id", customer)
-	}
+	k := found.(resolved)
+	return k.tenant, k.err
+}
+
+func (x *Exchange) knownTenant(p place) (resolved, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if len(x.tenants) >= maxKnown {
-		clear(x.tenants)
+	k, ok := x.tenants[p]
+	life := tenantFor
+	if k.v.err != nil {
+		life = x.d.NegativeFor
 	}
-	x.tenants[p] = known[resolved]{resolved{id, err}, now}
-	return id, err
+	return k.v, ok && x.d.Mono()-k.at < life
 }
 
 // look shares a lookup among all who want it at the same time. It outlives the
