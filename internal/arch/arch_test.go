@@ -15,7 +15,7 @@ import (
 var floor = map[string]int{
 	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "token": 1, "sheet": 1, "entra": 1, "arch": 1,
 	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2, "claim": 2, "audit": 2,
-	"intake": 3, "sample": 3, "facts": 3, "console": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "msapi": 3, "web": 3,
+	"intake": 3, "sample": 3, "facts": 3, "page": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "msapi": 3, "web": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "trail": 4, "automation": 4, "doctor": 4,
 	"config": 5,
 	"app":    6,
@@ -33,6 +33,7 @@ var sideways = map[string]string{
 	"vault -> db":           "sealed rows live in the database",
 	"jobs -> db":            "the queue lives in the database",
 	"notify -> db":          "what was told is remembered in the database",
+	"page -> print":         "numbers, times and what was read are said on a page as on a terminal",
 }
 
 // pure packages do no I/O and read no clock: only these words are forbidden.
@@ -209,10 +210,10 @@ func TestForbiddenImports(t *testing.T) {
 	}
 }
 
-// csvWriters may write CSV themselves; everybody else writes sheets of the
-// console, which guard each cell.
+// csvWriters may write CSV themselves; everybody else writes sheets of
+// print, which guard each cell.
 var csvWriters = map[string]string{
-	"console":             "it is the sheet",
+	"print":               "it is the sheet",
 	"partnercloud/portal": "it stands apart, and asks sheet itself",
 	"sample/gen":          "it writes what Microsoft's portal writes, which guards nothing",
 }
@@ -226,7 +227,7 @@ func TestOneCSVGuard(t *testing.T) {
 		ast.Inspect(s.file, func(n ast.Node) bool {
 			if sel, ok := n.(*ast.SelectorExpr); ok {
 				if x, ok := sel.X.(*ast.Ident); ok && x.Name == "csv" && (sel.Sel.Name == "NewWriter" || sel.Sel.Name == "Writer") {
-					t.Errorf("%s writes CSV without the guard: use console.NewSheet", s.path)
+					t.Errorf("%s writes CSV without the guard: use print.NewSheet", s.path)
 				}
 			}
 			return true

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/broker"
 )
@@ -88,7 +88,7 @@ func newPolicyCheck(env *Env, file *string, open opener) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(env.Stdout, "%s: in order, %s\n", console.Clean(path, 300), plural(len(p.Callers), "caller", "callers"))
+				fmt.Fprintf(env.Stdout, "%s: in order, %s\n", print.Clean(path, 300), plural(len(p.Callers), "caller", "callers"))
 				return nil
 			}
 			if *file != "" { // which needs no installation
@@ -120,19 +120,19 @@ func newPolicyExplain(env *Env, with withBroker) *cobra.Command {
 				}
 				if err := writeOut(env, "", func(w io.Writer) error {
 					if output.value == "json" {
-						return console.JSON(w, d)
+						return print.JSON(w, d)
 					}
 					p := paint{on: colour(env)}
 					if d.Allowed {
-						fmt.Fprintf(w, "%s %s\n", p.wrap("32", "✓"), console.Clean(d.Words, 500))
+						fmt.Fprintf(w, "%s %s\n", p.wrap("32", "✓"), print.Clean(d.Words, 500))
 					} else {
-						fmt.Fprintf(w, "%s %s\n", p.wrap("31", "✗"), console.Clean(d.Words, 500))
+						fmt.Fprintf(w, "%s %s\n", p.wrap("31", "✗"), print.Clean(d.Words, 500))
 					}
 					for _, s := range d.Steps {
-						fmt.Fprintf(w, "  %s\n", console.Clean(s, 500))
+						fmt.Fprintf(w, "  %s\n", print.Clean(s, 500))
 					}
 					if d.Fix != "" {
-						fmt.Fprintf(w, "  → %s\n", console.Clean(d.Fix, 500))
+						fmt.Fprintf(w, "  → %s\n", print.Clean(d.Fix, 500))
 					}
 					return nil
 				}); err != nil {
@@ -167,7 +167,7 @@ func newPolicyApprovals(env *Env, with withBroker) *cobra.Command {
 				}
 				return writeOut(env, "", func(w io.Writer) error {
 					if output.value == "json" {
-						return console.JSON(w, map[string]any{"approvals": console.List(rows)})
+						return print.JSON(w, map[string]any{"approvals": print.List(rows)})
 					}
 					if len(rows) == 0 {
 						fmt.Fprintln(w, "Nothing was asked for.")
@@ -250,8 +250,8 @@ func newPolicyDecide(env *Env, with withBroker, verb, short, said string, decide
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(env.Stdout, "%s: %s (%s), %s at %s by %s", said, console.Clean(a.Caller, 100), console.Clean(askedBy(&a), 300),
-					strings.TrimPrefix(a.Resource, "https://"), a.Tenant, console.Clean(named[a.Connection], 200))
+				fmt.Fprintf(env.Stdout, "%s: %s (%s), %s at %s by %s", said, print.Clean(a.Caller, 100), print.Clean(askedBy(&a), 300),
+					strings.TrimPrefix(a.Resource, "https://"), a.Tenant, print.Clean(named[a.Connection], 200))
 				if a.State == broker.Approved {
 					fmt.Fprintf(env.Stdout, ", until %s", until(a.Until, s.Now()))
 				}

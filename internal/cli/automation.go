@@ -11,9 +11,9 @@ import (
 
 	"partnerguard/internal/app"
 	"partnerguard/internal/automation"
-	"partnerguard/internal/console"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -64,7 +64,7 @@ is.`,
 			}
 			return writeOut(env, out, forms{
 				"text": func(w io.Writer) error {
-					return automation.Text(w, view, console.Options{Width: width(env), Color: out == "" && colour(env)})
+					return automation.Text(w, view, print.Options{Width: width(env), Color: out == "" && colour(env)})
 				},
 				"json": func(w io.Writer) error { return automation.JSON(w, view) },
 				"csv":  func(w io.Writer) error { return automation.CSV(w, view) },
@@ -184,9 +184,9 @@ the logs cover 14 days after the move without a sign-in.`,
 					return err
 				}
 				if output.value == "json" {
-					return console.JSON(env.Stdout, it)
+					return print.JSON(env.Stdout, it)
 				}
-				_, err = fmt.Fprintf(env.Stdout, "%s: %s, owner %s\n", it.ID, it.State, cmp.Or(console.Clean(it.Owner, console.MaxName), "nobody yet"))
+				_, err = fmt.Fprintf(env.Stdout, "%s: %s, owner %s\n", it.ID, it.State, cmp.Or(print.Clean(it.Owner, print.MaxName), "nobody yet"))
 				return err
 			})
 		},

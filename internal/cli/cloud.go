@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"partnerguard/internal/console"
 	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/control"
 	"partnerguard/internal/partnercloud/scenario"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -129,7 +129,7 @@ With --state the world survives a restart; otherwise it ends with the process.`,
 			return serveCloud(cmd.Context(), env, start, o, c.path(env), func(w io.Writer, info *partnercloud.Info, path string) error {
 				switch {
 				case output.value == "json":
-					return console.JSON(w, info)
+					return print.JSON(w, info)
 				case quiet:
 					return nil
 				}
@@ -182,7 +182,7 @@ func serveCloud(ctx context.Context, env *Env, start cloudStart, o partnercloud.
 
 // publicText is what may be said of an error: its sentence when it is one of
 // ours, otherwise its own words, which come from listening on ports.
-func publicText(err error) string { return console.Clean(err.Error(), 300) }
+func publicText(err error) string { return print.Clean(err.Error(), 300) }
 
 // attach finds the running partner cloud.
 func (c *cloudControl) attach(ctx context.Context, env *Env) (*control.Client, error) {
@@ -218,7 +218,7 @@ func aboutCloud(env *Env, c *cloudControl, cmd *cobra.Command, pick func(*partne
 		}
 		return writeOut(env, "", func(w io.Writer) error {
 			if output.value == "json" {
-				return console.JSON(w, pick(&info))
+				return print.JSON(w, pick(&info))
 			}
 			return text(w, &info)
 		})
@@ -287,7 +287,7 @@ Clients that read the keys once and never again will refuse new tokens.`,
 				return err
 			}
 			if output.value == "json" {
-				return console.JSON(env.Stdout, map[string]bool{"rolledOver": true})
+				return print.JSON(env.Stdout, map[string]bool{"rolledOver": true})
 			}
 			_, err = fmt.Fprintln(env.Stdout, "new tokens are signed with a new key; the key set lists it")
 			return err

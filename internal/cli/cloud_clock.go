@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"partnerguard/internal/console"
 	"partnerguard/internal/partnercloud/control"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -89,7 +89,7 @@ never goes back.`,
 				return err
 			}
 			if output.value == "json" {
-				return console.JSON(env.Stdout, s)
+				return print.JSON(env.Stdout, s)
 			}
 			how := ""
 			if s.Frozen {

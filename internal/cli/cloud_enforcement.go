@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"partnerguard/internal/console"
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -48,7 +48,7 @@ between 0 and 1 refuses that part of the requests without MFA from now on.`,
 				return err
 			}
 			if output.value == "json" {
-				return console.JSON(env.Stdout, raw)
+				return print.JSON(env.Stdout, raw)
 			}
 			return enforcementText(env.Stdout, raw)
 		},
@@ -114,7 +114,7 @@ func enforcementText(w io.Writer, raw json.RawMessage) error {
 		a    world.Activation
 		n    now
 	}{{"aobo", e.AOBO, e.AOBONow}, {"portal", e.Portal, e.PortalNow}, {"api", e.API, e.APINow}} {
-		if _, err := fmt.Fprintf(w, "%-8s  %-10s  %5.0f %%  %-10s  %-10s  %-10s  %s\n", l.name, console.Clean(l.n.Stage, 20), 100*l.n.Share, day(l.a.Announced), day(l.a.Reported), day(l.a.Ramp), day(l.a.Enforced)); err != nil {
+		if _, err := fmt.Fprintf(w, "%-8s  %-10s  %5.0f %%  %-10s  %-10s  %-10s  %s\n", l.name, print.Clean(l.n.Stage, 20), 100*l.n.Share, day(l.a.Announced), day(l.a.Reported), day(l.a.Ramp), day(l.a.Enforced)); err != nil {
 			return err
 		}
 	}

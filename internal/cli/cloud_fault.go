@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"partnerguard/internal/console"
 	"partnerguard/internal/partnercloud/control"
 	"partnerguard/internal/partnercloud/gate"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -92,7 +92,7 @@ Services: ` + strings.Join(gate.Services(), ", ") + ", or " + gate.Any + " for a
 				return err
 			}
 			if output.value == "json" {
-				return console.JSON(env.Stdout, made)
+				return print.JSON(env.Stdout, made)
 			}
 			_, err = fmt.Fprintf(env.Stdout, "%s  %s\npartnerguard cloud fault clear %s ends it\n", made.ID, faultWords(&made), made.ID)
 			return err
@@ -144,7 +144,7 @@ func faultWords(f *control.Fault) string {
 			words = append(words, part.text)
 		}
 	}
-	return console.Clean(strings.Join(words, ", "), 300)
+	return print.Clean(strings.Join(words, ", "), 300)
 }
 
 func newCloudFaultList(env *Env, c *cloudControl) *cobra.Command {
@@ -163,7 +163,7 @@ func newCloudFaultList(env *Env, c *cloudControl) *cobra.Command {
 			}
 			return writeOut(env, "", func(w io.Writer) error {
 				if output.value == "json" {
-					return console.JSON(w, map[string]any{"faults": console.List(list)})
+					return print.JSON(w, map[string]any{"faults": print.List(list)})
 				}
 				if len(list) == 0 {
 					_, err := fmt.Fprintln(w, "no fault is on")
@@ -206,9 +206,9 @@ func newCloudFaultClear(env *Env, c *cloudControl) *cobra.Command {
 				return err
 			}
 			if output.value == "json" {
-				return console.JSON(env.Stdout, map[string]int{"cleared": n})
+				return print.JSON(env.Stdout, map[string]int{"cleared": n})
 			}
-			_, err = fmt.Fprintf(env.Stdout, "%s ended\n", console.Plural(int64(n), "fault"))
+			_, err = fmt.Fprintf(env.Stdout, "%s ended\n", print.Plural(int64(n), "fault"))
 			return err
 		},
 	}

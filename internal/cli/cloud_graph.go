@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"partnerguard/internal/console"
 	"partnerguard/internal/partnercloud/control"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -52,7 +52,7 @@ printed as JSON; a refusal ends with exit code 1.`,
 				return err
 			}
 			if len(a.Body) > 0 {
-				if err := console.JSON(env.Stdout, a.Body); err != nil {
+				if err := print.JSON(env.Stdout, a.Body); err != nil {
 					return err
 				}
 			}

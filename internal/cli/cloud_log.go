@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"partnerguard/internal/console"
 	"partnerguard/internal/partnercloud/gate"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -54,12 +54,12 @@ func (r *signInRow) text(p paint) string {
 	}
 	result := "ok"
 	if r.Status.Code != 0 {
-		result = p.bold(fmt.Sprintf("%d", r.Status.Code)) + " " + console.Clean(r.Status.Reason, 160)
+		result = p.bold(fmt.Sprintf("%d", r.Status.Code)) + " " + print.Clean(r.Status.Reason, 160)
 	}
 	factor := map[string]string{"multiFactorAuthentication": "MFA required", "singleFactorAuthentication": "single factor"}[r.Requirement]
-	parts := []string{r.Created.UTC().Format(time.DateTime), console.Clean(who, 80), console.Clean(r.App, 60) + " -> " + console.Clean(r.Resource, 60), factor}
+	parts := []string{r.Created.UTC().Format(time.DateTime), print.Clean(who, 80), print.Clean(r.App, 60) + " -> " + print.Clean(r.Resource, 60), factor}
 	if r.CA != "" && r.CA != "notApplied" {
-		parts = append(parts, "CA "+console.Clean(r.CA, 40))
+		parts = append(parts, "CA "+print.Clean(r.CA, 40))
 	}
 	if r.CrossTenant == "serviceProvider" {
 		parts = append(parts, "service provider")
@@ -141,18 +141,18 @@ func requestText(w io.Writer, s *gate.Seen, p paint) error {
 	}
 	tail := ""
 	if s.App != "" {
-		tail += "  app " + console.Clean(s.App, 60)
+		tail += "  app " + print.Clean(s.App, 60)
 	}
 	if s.Tenant != "" {
-		tail += "  tenant " + console.Clean(s.Tenant, 60)
+		tail += "  tenant " + print.Clean(s.Tenant, 60)
 	}
 	if len(s.Faults) > 0 {
 		tail += "  fault " + strings.Join(s.Faults, ", ")
 	}
 	if s.Missed > 0 {
-		tail += fmt.Sprintf("  (%s before this one lost: read faster)", console.Plural(int64(s.Missed), "row"))
+		tail += fmt.Sprintf("  (%s before this one lost: read faster)", print.Plural(int64(s.Missed), "row"))
 	}
-	_, err := fmt.Fprintf(w, "%s  %-6s  %s  %-6s %s  %.0f ms%s\n", s.Time.UTC().Format(time.DateTime), s.Service, status, s.Method, console.Clean(target, 400), s.Millis, tail)
+	_, err := fmt.Fprintf(w, "%s  %-6s  %s  %-6s %s  %.0f ms%s\n", s.Time.UTC().Format(time.DateTime), s.Service, status, s.Method, print.Clean(target, 400), s.Millis, tail)
 	return err
 }
 

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"partnerguard/internal/console"
 	"partnerguard/internal/partnercloud"
+	"partnerguard/internal/print"
 )
 
 // column of a table: its head, and what it says of a row.
@@ -21,16 +21,16 @@ type column[T any] struct {
 func table[T any](w io.Writer, p paint, rows []T, columns ...column[T]) {
 	cells := make([][]string, len(rows)+1)
 	for _, c := range columns {
-		col, widest, any := make([]string, len(rows)), console.Width(c.head), false
+		col, widest, any := make([]string, len(rows)), print.Width(c.head), false
 		for i := range rows {
-			col[i] = console.Clean(c.cell(&rows[i]), 200)
+			col[i] = print.Clean(c.cell(&rows[i]), 200)
 			any = any || col[i] != ""
-			widest = max(widest, console.Width(col[i]))
+			widest = max(widest, print.Width(col[i]))
 		}
 		if !any {
 			continue
 		}
-		pad := func(s string) string { return s + strings.Repeat(" ", widest-console.Width(s)) }
+		pad := func(s string) string { return s + strings.Repeat(" ", widest-print.Width(s)) }
 		cells[0] = append(cells[0], pad(c.head))
 		for i, s := range col {
 			if s == "" {
@@ -50,7 +50,7 @@ func table[T any](w io.Writer, p paint, rows []T, columns ...column[T]) {
 
 // cloudText tells a person where everything is.
 func cloudText(w io.Writer, info *partnercloud.Info, path string, p paint) error {
-	fmt.Fprintf(w, "%s\n%s\n\n", p.bold("Partner cloud, scenario "+console.Clean(info.Name, 100)), console.Clean(info.Banner, 300))
+	fmt.Fprintf(w, "%s\n%s\n\n", p.bold("Partner cloud, scenario "+print.Clean(info.Name, 100)), print.Clean(info.Banner, 300))
 	type line struct{ name, value string }
 	lines := []line{
 		{"Partner tenant", info.Tenant.Name + "  " + info.Tenant.Domain + "  " + info.Tenant.ID},
@@ -60,7 +60,7 @@ func cloudText(w io.Writer, info *partnercloud.Info, path string, p paint) error
 	}
 	for _, l := range lines {
 		if l.value != "" {
-			fmt.Fprintf(w, "  %-22s  %s\n", l.name, console.Clean(l.value, 500))
+			fmt.Fprintf(w, "  %-22s  %s\n", l.name, print.Clean(l.value, 500))
 		}
 	}
 	fmt.Fprintln(w)

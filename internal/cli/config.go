@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 )
 
 func newConfig(env *Env) *cobra.Command {
@@ -43,13 +43,13 @@ docs/trail.md tells of all of them, with witnesses and time stamps.`,
 			}
 			return writeOut(env, "", func(w io.Writer) error {
 				if output.value == "json" {
-					return console.JSON(w, map[string]any{"file": c.File(), "settings": c.Lines()})
+					return print.JSON(w, map[string]any{"file": c.File(), "settings": c.Lines()})
 				}
 				file := c.File()
 				if file == "" {
 					file = "none"
 				}
-				fmt.Fprintf(w, "Settings file: %s\n\n", console.Clean(file, 300))
+				fmt.Fprintf(w, "Settings file: %s\n\n", print.Clean(file, 300))
 				lines := c.Lines()
 				type line = struct{ name, value, origin, variable string }
 				var rows []line

@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
-	"partnerguard/internal/console"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/capture"
@@ -182,11 +182,11 @@ func connect(ctx context.Context, env *Env, s *app.SAM, f *connectFlags, feature
 	foretell(ctx, s, &done)
 	return writeOut(env, "", func(w io.Writer) error {
 		if output == "json" {
-			return console.JSON(w, struct {
+			return print.JSON(w, struct {
 				Connection sam.Connection     `json:"connection"`
 				Difference capture.Difference `json:"difference"`
 				Notes      []string           `json:"notes"`
-			}{done.Connection, done.Difference, console.List(done.Notes)})
+			}{done.Connection, done.Difference, print.List(done.Notes)})
 		}
 		return connectedText(w, env, s, &done, &r)
 	})
@@ -273,29 +273,29 @@ func tell(w io.Writer, lines ...[2]string) {
 func connectedText(w io.Writer, env *Env, s *app.SAM, d *capture.Done, r *sam.Registration) error {
 	p := paint{on: colour(env)}
 	c := &d.Connection
-	fmt.Fprintf(w, "%s %s\n\n", p.wrap("32", "✓"), p.bold("Connected: "+console.Clean(c.Name, 100)))
+	fmt.Fprintf(w, "%s %s\n\n", p.wrap("32", "✓"), p.bold("Connected: "+print.Clean(c.Name, 100)))
 	by := string(c.Proof.Answer)
 	if len(c.Proof.By) > 0 {
 		by += ", with " + strings.Join(c.Proof.By, " and ")
 	}
 	tell(w,
-		[2]string{"account", console.Clean(c.Account, 200)},
-		[2]string{"tenant", console.Clean(c.Tenant, 100)},
-		[2]string{"app", console.Clean(r.Name, 100) + "  " + c.ClientID},
-		[2]string{"MFA", console.Clean(by, 200)},
+		[2]string{"account", print.Clean(c.Account, 200)},
+		[2]string{"tenant", print.Clean(c.Tenant, 100)},
+		[2]string{"app", print.Clean(r.Name, 100) + "  " + c.ClientID},
+		[2]string{"MFA", print.Clean(by, 200)},
 		[2]string{"credential", credentialWords(r, s.Now())},
 		[2]string{"renewed", "every " + days(s.Config.RenewEvery) + ", next " + until(c.RenewAfter, s.Now())},
 	)
 	differs := func(what string, by map[string][]string) {
 		for _, resource := range slices.Sorted(maps.Keys(by)) {
-			list := console.Clean(strings.Join(by[resource], ", "), 4000)
-			fmt.Fprintf(w, "\n%s %s at %s:\n    %s\n", p.wrap("33", "!"), what, console.Clean(resource, 200), strings.Join(wrap(list, max(width(env)-4, 40)), "\n    "))
+			list := print.Clean(strings.Join(by[resource], ", "), 4000)
+			fmt.Fprintf(w, "\n%s %s at %s:\n    %s\n", p.wrap("33", "!"), what, print.Clean(resource, 200), strings.Join(wrap(list, max(width(env)-4, 40)), "\n    "))
 		}
 	}
 	differs("missing", d.Difference.Missing)
 	differs("more than the features need", d.Difference.More)
 	for _, n := range d.Notes {
-		fmt.Fprintf(w, "\n%s %s\n", p.wrap("33", "!"), console.Clean(n, 400))
+		fmt.Fprintf(w, "\n%s %s\n", p.wrap("33", "!"), print.Clean(n, 400))
 	}
 	if r.Kind == msapi.ClientSecret {
 		fmt.Fprintf(w, "\n%s the app proves itself by a secret: a certificate cannot be copied out of a script.\n    partnerguard connect app certificate --client-id %s\n", p.wrap("33", "!"), r.ClientID)

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
-	"partnerguard/internal/console"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/capture"
@@ -104,7 +104,7 @@ func newAppList(env *Env, open opener) *cobra.Command {
 				}
 				return writeOut(env, "", func(w io.Writer) error {
 					if output.value == "json" {
-						return console.JSON(w, map[string]any{"apps": rows})
+						return print.JSON(w, map[string]any{"apps": rows})
 					}
 					if len(rows) == 0 {
 						fmt.Fprintln(w, "No app yet: partnerguard connect shows how to register one.")
@@ -162,7 +162,7 @@ uploaded: partnerguard connect app use.`,
 				}
 				if err := writeOut(env, out, func(w io.Writer) error {
 					if output.value == "json" {
-						return console.JSON(w, map[string]any{"registration": m.Registration, "certificate": m.Certificate, "request": m.Request, "inUse": m.InUse})
+						return print.JSON(w, map[string]any{"registration": m.Registration, "certificate": m.Certificate, "request": m.Request, "inUse": m.InUse})
 					}
 					_, err := io.WriteString(w, text)
 					return err

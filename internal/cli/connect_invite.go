@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/onboard"
 )
@@ -49,7 +49,7 @@ The app must have publicURL/connect/callback among its redirect URIs.`,
 					return err
 				}
 				if output.value == "json" {
-					return console.JSON(env.Stdout, map[string]any{"invitation": i, "link": link})
+					return print.JSON(env.Stdout, map[string]any{"invitation": i, "link": link})
 				}
 				fmt.Fprintf(env.Stderr, "For the tenant %s, until %s, good once. Send it to the partner:\n", i.Tenant, i.Expires.UTC().Format(time.DateTime)+" UTC")
 				fmt.Fprintln(env.Stdout, link)
@@ -99,7 +99,7 @@ func newInviteList(env *Env, open opener) *cobra.Command {
 				}
 				return writeOut(env, "", func(w io.Writer) error {
 					if output.value == "json" {
-						return console.JSON(w, map[string]any{"invitations": console.List(list)})
+						return print.JSON(w, map[string]any{"invitations": print.List(list)})
 					}
 					type row = onboard.Invitation
 					table(w, paint{on: colour(env)}, list,

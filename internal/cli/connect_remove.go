@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -33,15 +33,15 @@ as User Administrator. When it cannot be done, nothing is removed.`,
 					if err != nil {
 						return err
 					}
-					fmt.Fprintf(env.Stdout, "Revoked the sign-in sessions of %s.\n", console.Clean(c.Account, 200))
+					fmt.Fprintf(env.Stdout, "Revoked the sign-in sessions of %s.\n", print.Clean(c.Account, 200))
 				}
 				c, err := s.Remove(cmd.Context(), args[0])
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(env.Stdout, "Removed %s (%s).\n", console.Clean(c.Name, 100), console.Clean(c.Account, 200))
+				fmt.Fprintf(env.Stdout, "Removed %s (%s).\n", print.Clean(c.Name, 100), print.Clean(c.Account, 200))
 				if !revoke {
-					fmt.Fprintf(env.Stderr, "Entra ID still takes its tokens, and backups hold them. To end them, revoke the account's sessions (Entra admin center, or):\n  Revoke-MgUserSignInSession -UserId %s\n", console.Clean(c.ObjectID, 100))
+					fmt.Fprintf(env.Stderr, "Entra ID still takes its tokens, and backups hold them. To end them, revoke the account's sessions (Entra admin center, or):\n  Revoke-MgUserSignInSession -UserId %s\n", print.Clean(c.ObjectID, 100))
 				}
 				return nil
 			})
@@ -73,7 +73,7 @@ machine saw it last, with every connection that is held back.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return open.with(cmd.Context(), func(s *app.SAM) error {
 				say := func(name, account, tenant, client, cloud string) {
-					fmt.Fprintf(env.Stdout, "Accepted %s: %s of tenant %s, app %s, cloud %s.\n", console.Clean(name, 100), console.Clean(account, 200), console.Clean(tenant, 100), console.Clean(client, 100), console.Clean(cloud, 40))
+					fmt.Fprintf(env.Stdout, "Accepted %s: %s of tenant %s, app %s, cloud %s.\n", print.Clean(name, 100), print.Clean(account, 200), print.Clean(tenant, 100), print.Clean(client, 100), print.Clean(cloud, 40))
 				}
 				if !all {
 					c, err := s.Accept(cmd.Context(), args[0])
@@ -90,7 +90,7 @@ machine saw it last, with every connection that is held back.`,
 					say(c.Name, c.Account, c.Tenant, c.ClientID, c.Cloud.Name)
 				}
 				for _, n := range not {
-					fmt.Fprintf(env.Stderr, "Not accepted: %s\n", console.Clean(n.Error(), 400))
+					fmt.Fprintf(env.Stderr, "Not accepted: %s\n", print.Clean(n.Error(), 400))
 				}
 				if len(not) > 0 {
 					return problem.New(problem.Unmet, "%s accepted", plural(len(not), "connection was not", "connections were not")).WithHint("consent again (partnerguard connect), or remove them")

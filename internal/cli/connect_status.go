@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/renew"
 )
@@ -50,7 +50,7 @@ Exit code 3 says that a connection is dead or held back.`,
 				}
 				if err := writeOut(env, "", func(w io.Writer) error {
 					if output.value == "json" {
-						return console.JSON(w, map[string]any{"connections": console.List(rows), "asOf": s.Now().UTC()})
+						return print.JSON(w, map[string]any{"connections": print.List(rows), "asOf": s.Now().UTC()})
 					}
 					statusText(w, env, rows, s.Now())
 					return nil
@@ -124,12 +124,12 @@ func statusText(w io.Writer, env *Env, rows []renew.StatusRow, now time.Time) {
 		case renew.Unsure:
 			mark, code = "?", "33"
 		}
-		fmt.Fprintf(w, "%s %s  %s\n", p.wrap(code, mark), p.bold(console.Clean(c.Name, 100)), p.wrap(code, string(r.Health)))
+		fmt.Fprintf(w, "%s %s  %s\n", p.wrap(code, mark), p.bold(print.Clean(c.Name, 100)), p.wrap(code, string(r.Health)))
 		say := func(label, text string) {
 			if text == "" {
 				return
 			}
-			lines := wrap(console.Clean(text, 2000), max(wide-14, 40))
+			lines := wrap(print.Clean(text, 2000), max(wide-14, 40))
 			for j, l := range lines {
 				head := ""
 				if j == 0 {
@@ -148,7 +148,7 @@ func statusText(w io.Writer, env *Env, rows []renew.StatusRow, now time.Time) {
 		if r.Health != renew.Dead && r.Health != renew.Stopped {
 			say("renews", until(c.RenewAfter, now))
 		}
-		say("MFA", console.Clean(string(c.Proof.Answer), 60))
+		say("MFA", print.Clean(string(c.Proof.Answer), 60))
 		say("note", r.Note)
 		for _, u := range r.Unknown {
 			say("unknown", u)
@@ -157,7 +157,7 @@ func statusText(w io.Writer, env *Env, rows []renew.StatusRow, now time.Time) {
 			say("do", r.Fix)
 		}
 		if r.Heal != "" { // to be copied: never wrapped
-			fmt.Fprintf(w, "    %-9s %s\n", "heal", console.Clean(r.Heal, 500))
+			fmt.Fprintf(w, "    %-9s %s\n", "heal", print.Clean(r.Heal, 500))
 		}
 	}
 }
@@ -224,7 +224,7 @@ Exit code 3 says that a connection was refused.`,
 				}
 				if werr := writeOut(env, "", func(w io.Writer) error {
 					if output.value == "json" {
-						return console.JSON(w, map[string]any{"renewals": rows})
+						return print.JSON(w, map[string]any{"renewals": rows})
 					}
 					if len(rows) == 0 && err == nil {
 						fmt.Fprintln(w, "Nothing is due.")

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/sam/consent"
@@ -66,7 +66,7 @@ func newCustomersList(env *Env, open opener) *cobra.Command {
 				}
 				return writeOut(env, "", func(w io.Writer) error {
 					if output.value == "json" {
-						return console.JSON(w, map[string]any{"customers": rows})
+						return print.JSON(w, map[string]any{"customers": rows})
 					}
 					table(w, paint{on: colour(env)}, rows,
 						column[row]{"domain", func(r *row) string { return r.Domain }},
@@ -136,7 +136,7 @@ Exit code 3 says that a customer is not as wanted, or could not be seen.`,
 					case "jsonl":
 						return nil
 					case "json":
-						return console.JSON(w, map[string]any{"customers": console.List(rows), "summary": sum})
+						return print.JSON(w, map[string]any{"customers": print.List(rows), "summary": sum})
 					}
 					consentText(w, env, rows, &sum, apply)
 					return nil

@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"partnerguard/internal/console"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -175,7 +175,7 @@ func ruleText(w io.Writer, r *ruleRow, asOf time.Time) error {
 }
 
 func rulesCSV(w io.Writer, rows []ruleRow) error {
-	c := console.NewSheet(w, "id", "title", "level", "standing", "why", "announced", "contract", "enforced", "text", "source")
+	c := print.NewSheet(w, "id", "title", "level", "standing", "why", "announced", "contract", "enforced", "text", "source")
 	for _, r := range rows {
 		var steps []string
 		for _, s := range r.Rule.Enforced {

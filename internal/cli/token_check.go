@@ -18,7 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"partnerguard/internal/claim"
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
 )
@@ -84,7 +84,7 @@ Exit code 0 says proven, 3 not proven or cannot tell.`,
 			v := t.MFA(claim.Options{Now: now, Issuers: append(claim.Issuers(), issuers...)})
 			err = writeOut(env, "", forms{
 				"text": func(w io.Writer) error {
-					return tokenText(w, t, v, now, console.Options{Width: width(env), Color: colour(env)})
+					return tokenText(w, t, v, now, print.Options{Width: width(env), Color: colour(env)})
 				},
 				"json": func(w io.Writer) error { return tokenJSON(w, t, v) },
 			}[output.value])
@@ -188,35 +188,35 @@ func bare(s string) string {
 }
 
 // tokenText writes the verdict for a person. Claims are shown, the token is not.
-func tokenText(w io.Writer, t claim.Token, v claim.Verdict, now time.Time, o console.Options) error {
-	p := console.NewScreen(w, o)
-	head, style := "MFA: proven", console.Green
+func tokenText(w io.Writer, t claim.Token, v claim.Verdict, now time.Time, o print.Options) error {
+	p := print.NewScreen(w, o)
+	head, style := "MFA: proven", print.Green
 	switch v.Answer {
 	case claim.NotProven:
-		head, style = "MFA: not proven", console.Red
+		head, style = "MFA: not proven", print.Red
 	case claim.CannotTell:
-		head, style = "MFA: cannot tell", console.Yellow
+		head, style = "MFA: cannot tell", print.Yellow
 	}
 	if v.Cause != "" {
 		head += " (" + string(v.Cause) + ")"
 	}
 	p.Para("", head, style.Strong())
-	p.Para("Why:   ", v.Reason+".", console.Plain)
+	p.Para("Why:   ", v.Reason+".", print.Plain)
 	if v.Fix != "" {
-		p.Para("To do: ", v.Fix+".", console.Plain)
+		p.Para("To do: ", v.Fix+".", print.Plain)
 	}
 	if !t.Opaque {
 		p.Blank()
 		for _, row := range tokenRows(t, v, now) {
 			if row[1] != "" {
-				p.Para(fmt.Sprintf("  %-13s", row[0]), console.Clean(row[1], console.MaxSaying), console.Plain)
+				p.Para(fmt.Sprintf("  %-13s", row[0]), print.Clean(row[1], print.MaxSaying), print.Plain)
 			}
 		}
 		p.Blank()
 		for _, n := range t.Notes {
-			p.Para("Note: ", n+".", console.Dim)
+			p.Para("Note: ", n+".", print.Dim)
 		}
-		p.Para("Note: ", "the signature was not checked; this is what the token says.", console.Dim)
+		p.Para("Note: ", "the signature was not checked; this is what the token says.", print.Dim)
 	}
 	return p.Flush()
 }
@@ -224,12 +224,12 @@ func tokenText(w io.Writer, t claim.Token, v claim.Verdict, now time.Time, o con
 func tokenRows(t claim.Token, v claim.Verdict, now time.Time) [][2]string {
 	signed, until := "", ""
 	if !t.AuthTime.IsZero() {
-		if signed = console.When(t.AuthTime); v.Age != claim.UnknownAge {
+		if signed = print.When(t.AuthTime); v.Age != claim.UnknownAge {
 			signed += ", " + ageWords(v.Age) + " ago"
 		}
 	}
 	if !t.NotAfter.IsZero() {
-		if until = console.When(t.NotAfter); !now.Before(t.NotAfter) {
+		if until = print.When(t.NotAfter); !now.Before(t.NotAfter) {
 			until += ", which is over"
 		}
 	}
@@ -244,11 +244,11 @@ func ageWords(d time.Duration) string {
 	case d < time.Minute:
 		return "less than a minute"
 	case d < time.Hour:
-		return console.Plural(int64(d/time.Minute), "minutes")
+		return print.Plural(int64(d/time.Minute), "minutes")
 	case d < 48*time.Hour:
-		return console.Plural(int64(d/time.Hour), "hours")
+		return print.Plural(int64(d/time.Hour), "hours")
 	}
-	return console.Plural(int64(d/(24*time.Hour)), "days")
+	return print.Plural(int64(d/(24*time.Hour)), "days")
 }
 
 // TokenCheckSchema names the form of token check's JSON.
@@ -263,7 +263,7 @@ func tokenJSON(w io.Writer, t claim.Token, v claim.Verdict) error {
 		seconds := int64(v.Age / time.Second)
 		age = &seconds
 	}
-	return console.JSON(w, struct {
+	return print.JSON(w, struct {
 		Schema string       `json:"schema"`
 		Answer claim.Answer `json:"answer"`
 		Cause  claim.Cause  `json:"cause,omitempty"`
@@ -273,5 +273,5 @@ func tokenJSON(w io.Writer, t claim.Token, v claim.Verdict) error {
 		Age    *int64       `json:"ageSeconds,omitempty"`
 		Notes  []string     `json:"notes"`
 		Token  claim.Token  `json:"token"`
-	}{TokenCheckSchema, v.Answer, v.Cause, console.List(v.By), v.Reason, v.Fix, age, console.List(notes), t})
+	}{TokenCheckSchema, v.Answer, v.Cause, print.List(v.By), v.Reason, v.Fix, age, print.List(notes), t})
 }

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/trail"
 )
@@ -110,7 +110,7 @@ what begins with the rest.`,
 					return err
 				}
 				if output.value == "json" {
-					return console.JSON(env.Stdout, f)
+					return print.JSON(env.Stdout, f)
 				}
 				return trailText(env.Stdout, &f, paint{on: colour(env)}, width(env))
 			})
@@ -139,21 +139,21 @@ func trailText(w io.Writer, f *trail.Found, p paint, width int) error {
 		if e.Outcome != audit.Done {
 			outcome = p.bold(outcome)
 		}
-		fmt.Fprintf(w, "%6d  %s  %s  %s  %s\n", e.Seq, e.At.UTC().Format(time.DateTime), p.bold(console.Clean(string(e.Action), 60)), outcome, console.Clean(e.Actor, 80))
+		fmt.Fprintf(w, "%6d  %s  %s  %s  %s\n", e.Seq, e.At.UTC().Format(time.DateTime), p.bold(print.Clean(string(e.Action), 60)), outcome, print.Clean(e.Actor, 80))
 		var more []string
 		for _, v := range []struct{ name, word string }{{"object", e.Object}, {"tenant", e.Tenant}} {
 			if v.word != "" {
-				more = append(more, v.name+" "+console.Clean(v.word, 120))
+				more = append(more, v.name+" "+print.Clean(v.word, 120))
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(e.Details)) {
-			more = append(more, console.Clean(name, 40)+" "+console.Clean(e.Details[name], 200))
+			more = append(more, print.Clean(name, 40)+" "+print.Clean(e.Details[name], 200))
 		}
-		for _, line := range []string{console.Clean(e.Reason, 600), strings.Join(more, ", ")} {
+		for _, line := range []string{print.Clean(e.Reason, 600), strings.Join(more, ", ")} {
 			if line == "" {
 				continue
 			}
-			for _, part := range console.Wrap(line, max(width-8, 40)) {
+			for _, part := range print.Wrap(line, max(width-8, 40)) {
 				fmt.Fprintf(w, "        %s\n", part)
 			}
 		}

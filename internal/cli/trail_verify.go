@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/mod/sumdb/note"
 
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/trail"
 	"partnerguard/internal/trail/anchor"
@@ -46,7 +46,7 @@ a saved mail.`,
 					return err
 				}
 				if output.value == "json" {
-					err = console.JSON(env.Stdout, r)
+					err = print.JSON(env.Stdout, r)
 				} else {
 					err = verifyText(env.Stdout, &r, wanted != nil, paint{on: colour(env)})
 				}
@@ -99,17 +99,17 @@ func verifyText(w io.Writer, r *trail.Report, headGiven bool, p paint) error {
 		return err
 	}
 	for _, a := range r.Anchors {
-		name := console.Clean(a.Anchor, 120)
+		name := print.Clean(a.Anchor, 120)
 		var err error
 		switch {
 		case a.Misfit != "":
-			_, err = fmt.Fprintf(w, "%s %s: %s\n", p.bold("does not fit"), name, console.Clean(a.Misfit, 400))
+			_, err = fmt.Fprintf(w, "%s %s: %s\n", p.bold("does not fit"), name, print.Clean(a.Misfit, 400))
 		case a.Marks == 0:
-			_, err = fmt.Fprintf(w, "not compared %s: %s\n", name, console.Clean(a.Unsaid, 400))
+			_, err = fmt.Fprintf(w, "not compared %s: %s\n", name, print.Clean(a.Unsaid, 400))
 		default:
 			_, err = fmt.Fprintf(w, "fits         %s: %d checkpoints, the newest of %d entries\n", name, a.Marks, a.Size)
 			if a.Unsaid != "" && err == nil {
-				_, err = fmt.Fprintf(w, "             %s\n", console.Clean(a.Unsaid, 400))
+				_, err = fmt.Fprintf(w, "             %s\n", print.Clean(a.Unsaid, 400))
 			}
 		}
 		if err != nil {
@@ -251,15 +251,15 @@ func newTrailStatus(env *Env, open trailOpen) *cobra.Command {
 
 func standings(env *Env, output string, list []trail.Standing) error {
 	if output == "json" {
-		return console.JSON(env.Stdout, list)
+		return print.JSON(env.Stdout, list)
 	}
 	for _, s := range list {
 		var err error
-		name := console.Clean(s.Anchor, 120)
+		name := print.Clean(s.Anchor, 120)
 		switch {
 		case !s.Failing.IsZero():
 			_, err = fmt.Fprintf(env.Stdout, "GAP       %s: since %s: %s (it has %d entries)\n",
-				name, s.Failing.Format(time.DateTime), console.Clean(s.Reason, 400), s.Size)
+				name, s.Failing.Format(time.DateTime), print.Clean(s.Reason, 400), s.Size)
 		case s.At.IsZero():
 			_, err = fmt.Fprintf(env.Stdout, "never     %s: no checkpoint was sent yet\n", name)
 		default:

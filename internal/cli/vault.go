@@ -9,8 +9,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
-	"partnerguard/internal/console"
 	"partnerguard/internal/db"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/vault"
 )
@@ -121,7 +121,7 @@ func (b *vaultBar) done() {
 // printed prints an answer in the form that was asked for.
 func printed(env *Env, output string, v any, text func(io.Writer, paint) error) error {
 	if output == "json" {
-		return console.JSON(env.Stdout, v)
+		return print.JSON(env.Stdout, v)
 	}
 	return text(env.Stdout, paint{on: colour(env)})
 }
@@ -178,12 +178,12 @@ func vaultStatusText(w io.Writer, st *vault.Status, where string, p paint) error
 		if len(st.Secrets) > 0 {
 			fmt.Fprintln(w, p.bold("the vault's keyset is gone or not readable; its sealed secrets are there"))
 		} else {
-			_, err := fmt.Fprintf(w, "no vault in %s yet\n", console.Clean(where, 300))
+			_, err := fmt.Fprintf(w, "no vault in %s yet\n", print.Clean(where, 300))
 			return err
 		}
 	} else {
-		fmt.Fprintf(w, "%s, made %s\n", p.bold("vault "+console.Clean(st.Vault, 60)), st.Created.UTC().Format(time.DateTime)+" UTC")
-		fmt.Fprintf(w, "  database    %s\n  master key  %s\n", console.Clean(where, 300), console.Clean(st.Master, 300))
+		fmt.Fprintf(w, "%s, made %s\n", p.bold("vault "+print.Clean(st.Vault, 60)), st.Created.UTC().Format(time.DateTime)+" UTC")
+		fmt.Fprintf(w, "  database    %s\n  master key  %s\n", print.Clean(where, 300), print.Clean(st.Master, 300))
 	}
 	for _, k := range st.Keys {
 		word := "opens only: a rotation is under way"
@@ -203,7 +203,7 @@ func vaultStatusText(w io.Writer, st *vault.Status, where string, p paint) error
 		return err
 	}
 	for _, c := range st.Secrets {
-		fmt.Fprintf(w, "  %6d  %s\n", c.Secrets, console.Clean(c.Purpose, 100))
+		fmt.Fprintf(w, "  %6d  %s\n", c.Secrets, print.Clean(c.Purpose, 100))
 	}
 	return nil
 }
@@ -250,7 +250,7 @@ func newVaultCheck(env *Env, open vaultOpen) *cobra.Command {
 
 func vaultCheckText(w io.Writer, c *vault.Check, p paint) error {
 	for _, d := range c.Damaged {
-		fmt.Fprintf(w, "%s  %s\n", p.bold(console.Clean(d.Ref.String(), 300)), console.Clean(d.Reason, 200))
+		fmt.Fprintf(w, "%s  %s\n", p.bold(print.Clean(d.Ref.String(), 300)), print.Clean(d.Reason, 200))
 	}
 	if more := c.Bad + c.Forged - int64(len(c.Damaged)); more > 0 {
 		fmt.Fprintf(w, "and %d more\n", more)
@@ -330,7 +330,7 @@ func resealAll(ctx context.Context, env *Env, v *vault.Vault) (vault.Progress, e
 func vaultRotateText(w io.Writer, all *vault.Progress, p paint) error {
 	fmt.Fprintf(w, "%s sealed again\n", vaultCount(int64(all.Sealed), "secret"))
 	for _, r := range all.Damaged {
-		fmt.Fprintf(w, "%s  does not open\n", p.bold(console.Clean(r.String(), 300)))
+		fmt.Fprintf(w, "%s  does not open\n", p.bold(print.Clean(r.String(), 300)))
 	}
 	word := "one key is left: the new one"
 	if all.OldKeys > 0 {
@@ -362,7 +362,7 @@ replaced, any other file is not.`,
 					return err
 				}
 				return printed(env, output.value, b, func(w io.Writer, _ paint) error {
-					fmt.Fprintf(w, "%s written to %s\nmaster key: %s\n", vaultCount(b.Rows, "secret"), console.Clean(out, 300), console.Clean(b.Master, 300))
+					fmt.Fprintf(w, "%s written to %s\nmaster key: %s\n", vaultCount(b.Rows, "secret"), print.Clean(out, 300), print.Clean(b.Master, 300))
 					return vaultDamagedNote(w, b.Damaged)
 				})
 			})
@@ -412,7 +412,7 @@ not part of it: look at them with partnerguard connect status afterwards.`,
 					return err
 				}
 				return printed(env, output.value, b, func(w io.Writer, _ paint) error {
-					fmt.Fprintf(w, "%s of %s restored\nmaster key: %s\n", vaultCount(b.Rows, "secret"), b.Made.UTC().Format(time.DateTime)+" UTC", console.Clean(b.Master, 300))
+					fmt.Fprintf(w, "%s of %s restored\nmaster key: %s\n", vaultCount(b.Rows, "secret"), b.Made.UTC().Format(time.DateTime)+" UTC", print.Clean(b.Master, 300))
 					if b.Removed > 0 {
 						fmt.Fprintf(w, "%s that stood there before removed\n", vaultCount(b.Removed, "secret"))
 					}

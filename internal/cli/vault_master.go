@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/vault"
 )
@@ -52,7 +52,7 @@ of partnerguard anew.`,
 					From string `json:"from"`
 					To   string `json:"to"`
 				}{before.Master, st.Master}, func(w io.Writer, p paint) error {
-					fmt.Fprintf(w, "master key: %s, was %s\n", p.bold(console.Clean(st.Master, 300)), console.Clean(before.Master, 300))
+					fmt.Fprintf(w, "master key: %s, was %s\n", p.bold(print.Clean(st.Master, 300)), print.Clean(before.Master, 300))
 					word, _, _ := strings.Cut(to, ":")
 					_, err := fmt.Fprintf(w, "Name it in the settings now (masterKey: %s…) and start other processes anew.\n", word)
 					return err
@@ -79,7 +79,7 @@ func newVaultKey(env *Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(env.Stdout, "%s is in %s: keep a copy elsewhere\n", id, console.Clean(out, 300))
+			_, err = fmt.Fprintf(env.Stdout, "%s is in %s: keep a copy elsewhere\n", id, print.Clean(out, 300))
 			return err
 		},
 	}

@@ -8,12 +8,12 @@ import (
 
 	"partnerguard/internal/assess"
 	"partnerguard/internal/assess/render/rendertest"
-	"partnerguard/internal/console/consoletest"
+	"partnerguard/internal/page/pagetest"
 )
 
-func schemaOf(t *testing.T) *consoletest.Schema {
+func schemaOf(t *testing.T) *pagetest.Schema {
 	t.Helper()
-	return consoletest.LoadSchema(t, "../../../docs/report.schema.json", assess.SchemaID)
+	return pagetest.LoadSchema(t, "../../../docs/report.schema.json", assess.SchemaID)
 }
 
 func TestReportsKeepTheSchema(t *testing.T) {

@@ -1,12 +1,12 @@
-package console_test
+package print_test
 
 import (
 	"strings"
 	"testing"
 	"unicode/utf8"
 
-	"partnerguard/internal/console"
-	"partnerguard/internal/console/consoletest"
+	"partnerguard/internal/page/pagetest"
+	"partnerguard/internal/print"
 )
 
 func TestClean(t *testing.T) {
@@ -30,44 +30,44 @@ func TestClean(t *testing.T) {
 		{"line separators", "a\u2028b\u2029c\u0085d", "a b c d"},
 		{"arabic and han", "نور حداد 陳麗", "نور حداد 陳麗"},
 	} {
-		if got := console.Clean(tc.in, 100); got != tc.want {
+		if got := print.Clean(tc.in, 100); got != tc.want {
 			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
 		}
 	}
-	if got := console.Clean(strings.Repeat("x", 300), 10); got != "xxxxxxxxxx…" {
+	if got := print.Clean(strings.Repeat("x", 300), 10); got != "xxxxxxxxxx…" {
 		t.Errorf("cut to %q", got)
 	}
-	if got := console.Clean("e"+strings.Repeat("\u0301", 500), 100); utf8.RuneCountInString(got) != 1+3 {
+	if got := print.Clean("e"+strings.Repeat("\u0301", 500), 100); utf8.RuneCountInString(got) != 1+3 {
 		t.Errorf("a stack of %d marks stays", utf8.RuneCountInString(got))
 	}
 }
 
 func FuzzClean(f *testing.F) {
-	for _, m := range consoletest.Marks {
+	for _, m := range pagetest.Marks {
 		f.Add(m[:min(len(m), 2000)])
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got := console.Clean(s, 80)
-		consoletest.MustBePlain(t, "clean", got)
+		got := print.Clean(s, 80)
+		pagetest.MustBePlain(t, "clean", got)
 		if utf8.RuneCountInString(got) > 82 || strings.ContainsAny(got, "\n\t") || strings.Contains(got, "  ") {
 			t.Errorf("%q", got)
 		}
-		if again := console.Clean(got, 80); len(got) < 80 && again != got {
+		if again := print.Clean(got, 80); len(got) < 80 && again != got {
 			t.Errorf("cleaning twice: %q, then %q", got, again)
 		}
 		for _, w := range []int{8, 20, 79} {
-			for _, l := range console.Wrap(got, w) {
-				if console.Width(l) > w {
-					t.Errorf("wrapped to %d, a line of %d: %q", w, console.Width(l), l)
+			for _, l := range print.Wrap(got, w) {
+				if print.Width(l) > w {
+					t.Errorf("wrapped to %d, a line of %d: %q", w, print.Width(l), l)
 				}
 			}
-			if l := console.Fit(got, w); console.Width(l) > w {
-				t.Errorf("fit to %d gives %d: %q", w, console.Width(l), l)
+			if l := print.Fit(got, w); print.Width(l) > w {
+				t.Errorf("fit to %d gives %d: %q", w, print.Width(l), l)
 			}
 		}
-		if strings.ReplaceAll(strings.Join(console.Wrap(got, 20), ""), " ", "") != strings.ReplaceAll(got, " ", "") {
+		if strings.ReplaceAll(strings.Join(print.Wrap(got, 20), ""), " ", "") != strings.ReplaceAll(got, " ", "") {
 			t.Error("wrapping lost something")
 		}
-		consoletest.CheckSheet(t, "cell", sheet(t, s, "x"))
+		pagetest.CheckSheet(t, "cell", sheet(t, s, "x"))
 	})
 }

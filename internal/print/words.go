@@ -1,4 +1,4 @@
-package console
+package print
 
 import (
 	"encoding/json"

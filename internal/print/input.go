@@ -1,4 +1,4 @@
-package console
+package print
 
 import (
 	"fmt"
@@ -13,8 +13,6 @@ import (
 const (
 	textInputs = 20 // inputs that were not fully read
 	textNotes  = 3  // notes of one input
-	pageInputs = 100
-	pageNotes  = 5
 )
 
 // Inputs writes what was read, and what was not and why.
@@ -40,8 +38,8 @@ func (p *Screen) Inputs(list []evidence.Input) {
 		if in.Status == evidence.NotRecognised || in.Status == evidence.Read {
 			st = Dim
 		}
-		p.Para("  ", Clean(in.Path, MaxName)+": "+statusWord(in.Status), st)
-		for _, n := range inputNotes(in, textNotes) {
+		p.Para("  ", Clean(in.Path, MaxName)+": "+StatusWord(in.Status), st)
+		for _, n := range InputNotes(in, textNotes) {
 			p.Para("    - ", n, Plain)
 		}
 	}
@@ -50,9 +48,9 @@ func (p *Screen) Inputs(list []evidence.Input) {
 	}
 }
 
-// completeWords says of what is complete why it is. An input that was not read
+// CompleteWords says of what is complete why it is. An input that was not read
 // to its end may be one that the answer does not rest on.
-func completeWords(what string, cut bool) string {
+func CompleteWords(what string, cut bool) string {
 	if cut {
 		return "The " + what + " is complete: every list that it rests on was read to its end."
 	}
@@ -74,12 +72,13 @@ func CutReasons(inputs []evidence.Input) (out []string) {
 	return out
 }
 
-// anyCut reports an input that was not read to its end.
-func anyCut(inputs []evidence.Input) bool {
+// AnyCut reports an input that was not read to its end.
+func AnyCut(inputs []evidence.Input) bool {
 	return len(CutReasons(inputs)) > 0
 }
 
-func statusWord(s evidence.Status) string {
+// StatusWord says how far an input was read.
+func StatusWord(s evidence.Status) string {
 	switch s {
 	case evidence.Read:
 		return "read"
@@ -93,8 +92,8 @@ func statusWord(s evidence.Status) string {
 	return Clean(string(s), MaxName)
 }
 
-// inputNotes says why an input was not fully read, at most limit sentences.
-func inputNotes(in *evidence.Input, limit int) []string {
+// InputNotes says why an input was not fully read, at most limit sentences.
+func InputNotes(in *evidence.Input, limit int) []string {
 	var out []string
 	if in.NextLink {
 		out = append(out, "its last page points to a next page that is not among the inputs")
@@ -132,8 +131,8 @@ func place(s evidence.Source) string {
 	return at
 }
 
-// kinds lists what an input held, in the order of the words.
-func kinds(m map[evidence.Kind]int) string {
+// Kinds lists what an input held, in the order of the words.
+func Kinds(m map[evidence.Kind]int) string {
 	out := ""
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if out != "" {
@@ -142,76 +141,4 @@ func kinds(m map[evidence.Kind]int) string {
 		out += Clean(string(k), 60) + ": " + Number(int64(m[k]))
 	}
 	return out
-}
-
-// InputsView is the inputs as a page shows them; the template is "inputs".
-type InputsView struct {
-	Odd        []InputView // not fully read, or not recognised
-	OddMore    int
-	Whole      []InputView // read to their end, folded
-	WholeMore  int
-	WholeCount string
-	Summary    string
-	Cut        bool // one was not read to its end
-}
-
-// InputView is one input on a page.
-type InputView struct {
-	Path, Status, Class, Mark, Kinds, Shape string
-	Notes                                   []string
-}
-
-// ViewInputs prepares the inputs for a page.
-func ViewInputs(list []evidence.Input) (v InputsView) {
-	records, odd := 0, 0
-	for i := range list {
-		in := &list[i]
-		for _, n := range in.Kinds {
-			records += n
-		}
-		if in.Status == evidence.Read && !in.NextLink {
-			if len(v.Whole) < pageInputs {
-				v.Whole = append(v.Whole, viewInput(in))
-			} else {
-				v.WholeMore++
-			}
-			continue
-		}
-		if in.Status != evidence.NotRecognised {
-			odd++
-		}
-		if len(v.Odd) < pageInputs {
-			v.Odd = append(v.Odd, viewInput(in))
-		} else {
-			v.OddMore++
-		}
-	}
-	v.WholeCount = Plural(int64(len(v.Whole)+v.WholeMore), "inputs")
-	v.Cut = anyCut(list)
-	v.Summary = Plural(int64(len(list)), "inputs") + ", " + Plural(int64(records), "records")
-	if odd > 0 {
-		v.Summary += ", " + Number(int64(odd)) + " not fully read"
-	}
-	return v
-}
-
-func viewInput(in *evidence.Input) InputView {
-	v := InputView{Path: Clean(in.Path, MaxSaying), Status: statusWord(in.Status), Class: "unknown", Mark: "!", Kinds: kinds(in.Kinds), Notes: inputNotes(in, pageNotes)}
-	switch {
-	case in.Status == evidence.Read && !in.NextLink:
-		v.Class, v.Mark = "met", "✓"
-	case in.Status == evidence.NotRecognised:
-		v.Class, v.Mark = "na", "–"
-	case in.Status == evidence.Unreadable:
-		v.Class, v.Mark = "notmet", "✗"
-	}
-	for _, s := range []string{in.Format, in.Encoding, in.Compression} {
-		if s = Clean(s, 40); s != "" {
-			if v.Shape != "" {
-				v.Shape += ", "
-			}
-			v.Shape += s
-		}
-	}
-	return v
 }

@@ -1,4 +1,4 @@
-package console
+package page
 
 import (
 	"bufio"
@@ -10,6 +10,7 @@ import (
 	"maps"
 	"math"
 	"net/url"
+	"partnerguard/internal/print"
 	"strconv"
 	"strings"
 	"time"
@@ -49,7 +50,7 @@ type Page struct {
 
 // Headline is the one sentence above everything.
 type Headline struct {
-	Tone Tone
+	Tone print.Tone
 	Text string
 }
 
@@ -64,14 +65,14 @@ func (p *Page) Policy() string {
 }
 
 // CompleteText says of a complete page why it is.
-func (p *Page) CompleteText() string { return completeWords(p.What, p.Inputs.Cut) }
+func (p *Page) CompleteText() string { return print.CompleteWords(p.What, p.Inputs.Cut) }
 
 // AsOfText is the moment for people.
-func (p *Page) AsOfText() string { return When(SettledTime(*p.AsOf)) }
+func (p *Page) AsOfText() string { return print.When(print.SettledTime(*p.AsOf)) }
 
 // AsOfMachine is the moment for machines.
 func (p *Page) AsOfMachine() string {
-	return SettledTime(*p.AsOf).Format("2006-01-02T15:04:05Z")
+	return print.SettledTime(*p.AsOf).Format("2006-01-02T15:04:05Z")
 }
 
 const pageIncomplete = 30 // reasons; the rest is in the JSON
@@ -86,10 +87,10 @@ func (p *Page) Hidden() int { return max(len(p.Incomplete)-pageIncomplete, 0) }
 // feature brings. It panics on a broken template, as all are embedded.
 func Template(text string, funcs template.FuncMap) *template.Template {
 	all := template.FuncMap{
-		"name":  func(s string) string { return Clean(s, MaxName) },
-		"say":   func(s string) string { return Clean(s, MaxSaying) },
-		"Say":   Saying,
-		"num":   func(n int64) string { return Number(n) },
+		"name":  func(s string) string { return print.Clean(s, print.MaxName) },
+		"say":   func(s string) string { return print.Clean(s, print.MaxSaying) },
+		"Say":   print.Saying,
+		"num":   func(n int64) string { return print.Number(n) },
 		"px":    px,
 		"parts": parts,
 	}
@@ -121,7 +122,7 @@ func Anchor(prefix, id string, taken map[string]bool) string {
 			return r + 'a' - 'A'
 		}
 		return '-'
-	}, Clean(id, 60))
+	}, print.Clean(id, 60))
 	slug = prefix + "-" + strings.Trim(slug, "-")
 	for s, i := slug, 2; ; i++ {
 		if !taken[s] {

@@ -1,18 +1,18 @@
-package console_test
+package print_test
 
 import (
 	"bytes"
 	"testing"
 
-	"partnerguard/internal/console"
-	"partnerguard/internal/console/consoletest"
+	"partnerguard/internal/page/pagetest"
+	"partnerguard/internal/print"
 )
 
 // sheet writes one row.
 func sheet(t *testing.T, cells ...string) string {
 	t.Helper()
 	var b bytes.Buffer
-	s := console.NewSheet(&b, make([]string, len(cells))...)
+	s := print.NewSheet(&b, make([]string, len(cells))...)
 	s.Row(cells...)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func TestCell(t *testing.T) {
 		"":                    "",
 		"svc-billing@contoso": "svc-billing@contoso",
 	} {
-		if got := consoletest.Sheet(t, sheet(t, in, "x"))[1][0]; got != want {
+		if got := pagetest.Sheet(t, sheet(t, in, "x"))[1][0]; got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package console
+package print
 
 import (
 	"slices"
@@ -13,7 +13,7 @@ func TestInputNotes(t *testing.T) {
 		{Message: "line 133, byte 9: the text ends here", Source: evidence.Source{Path: "a.json", Line: 133}},
 		{Message: "no id", Source: evidence.Source{Path: "a.json", Index: 2}},
 	}, NoteCount: 2}
-	if got, want := inputNotes(&in, 5), []string{"line 133, byte 9: the text ends here", "record 2: no id"}; !slices.Equal(got, want) {
+	if got, want := InputNotes(&in, 5), []string{"line 133, byte 9: the text ends here", "record 2: no id"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

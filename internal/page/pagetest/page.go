@@ -1,4 +1,4 @@
-package consoletest
+package pagetest
 
 import (
 	"crypto/sha256"
@@ -6,12 +6,11 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	shell "partnerguard/internal/page"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"partnerguard/internal/console"
 )
 
 // Element is one start tag with its attributes.
@@ -96,7 +95,7 @@ func CheckPage(t testing.TB, kind, page string) {
 		}
 		if h, ok := e.Attrs["href"]; ok {
 			links = append(links, h)
-			if e.Name != "a" || !strings.HasPrefix(h, "#") && (console.DocURL(h) == "" || !strings.Contains(e.Attrs["rel"], "noreferrer")) {
+			if e.Name != "a" || !strings.HasPrefix(h, "#") && (shell.DocURL(h) == "" || !strings.Contains(e.Attrs["rel"], "noreferrer")) {
 				t.Errorf("%s: <%s href=%q rel=%q>", kind, e.Name, h, e.Attrs["rel"])
 			}
 		}

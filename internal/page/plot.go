@@ -1,7 +1,8 @@
-package console
+package page
 
 import (
 	"math"
+	"partnerguard/internal/print"
 	"strconv"
 	"strings"
 
@@ -178,7 +179,7 @@ func (p *Plot) Bars(bars []Bar, room float64) {
 		row := []string{b.Label}
 		for _, v := range b.Values {
 			sums[i] += max(v, 0)
-			row = append(row, Number(v))
+			row = append(row, print.Number(v))
 		}
 		p.Rows = append(p.Rows, row)
 		most = max(most, sums[i])
@@ -193,7 +194,7 @@ func (p *Plot) Bars(bars []Bar, room float64) {
 		if tight {
 			left, pitch = 0, 42
 		}
-		tail := 8 + TextWidth(Number(most))
+		tail := 8 + TextWidth(print.Number(most))
 		y := 4.0
 		for i, b := range bars {
 			barY := y + 4
@@ -210,10 +211,10 @@ func (p *Plot) Bars(bars []Bar, room float64) {
 				}
 				bw := max(float64(v)/float64(most)*(w-left-tail-4), 2)
 				bw = min(bw, w-tail-x)
-				d.Rect(x, barY, bw, 18, p.Legend[k].Class, p.Legend[k].Fill, b.Label+": "+Number(v)+" "+strings.ToLower(p.Legend[k].Label))
+				d.Rect(x, barY, bw, 18, p.Legend[k].Class, p.Legend[k].Fill, b.Label+": "+print.Number(v)+" "+strings.ToLower(p.Legend[k].Label))
 				x += bw
 			}
-			d.Text(x+6, barY+13, "start", "value", Number(sums[i]))
+			d.Text(x+6, barY+13, "start", "value", print.Number(sums[i]))
 			y += pitch
 		}
 		if !tight {

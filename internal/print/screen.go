@@ -1,4 +1,4 @@
-package console
+package print
 
 import (
 	"bufio"
@@ -170,7 +170,7 @@ func (p *Screen) Section(title, aside string) {
 // Incomplete says whether everything was read to its end, and if not, why.
 func (p *Screen) Incomplete(complete bool, what string, why []string, inputs []evidence.Input) {
 	if complete {
-		p.Para("✓ ", completeWords(what, anyCut(inputs)), Green)
+		p.Para("✓ ", CompleteWords(what, AnyCut(inputs)), Green)
 		return
 	}
 	p.Para("! ", "INCOMPLETE: what follows may change when the rest is read.", Yellow)

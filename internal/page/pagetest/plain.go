@@ -1,4 +1,4 @@
-package consoletest
+package pagetest
 
 import (
 	"encoding/csv"
@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 )
 
 // MustBePlain fails when s has anything a terminal would act on.
@@ -47,8 +47,8 @@ func CheckScreen(t testing.TB, kind, out string, w int) {
 	MustBePlain(t, kind, out)
 	for l := range strings.Lines(out) {
 		l = strings.TrimSuffix(l, "\n")
-		if console.Width(l) > max(w, 40) {
-			t.Errorf("%s at %d: a line of %d: %s", kind, w, console.Width(l), l)
+		if print.Width(l) > max(w, 40) {
+			t.Errorf("%s at %d: a line of %d: %s", kind, w, print.Width(l), l)
 		}
 		if l != strings.TrimRight(l, " ") {
 			t.Errorf("%s at %d: spaces at the end of %q", kind, w, l)
@@ -76,7 +76,7 @@ func CheckSheet(t testing.TB, kind, s string) {
 	for y, row := range Sheet(t, s) {
 		for x, c := range row {
 			MustBePlain(t, kind, c)
-			if strings.Contains(c, "\n") || len([]rune(c)) > console.MaxCell+2 {
+			if strings.Contains(c, "\n") || len([]rune(c)) > print.MaxCell+2 {
 				t.Errorf("%s: cell %d,%d is %d long", kind, y, x, len(c))
 			}
 			if c := strings.TrimSpace(c); c != "" && strings.ContainsRune("=+-@＝＋－＠−﹢﹣﹦﹫", []rune(c)[0]) {

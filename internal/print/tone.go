@@ -1,4 +1,4 @@
-package console
+package print
 
 // Tone is how a verdict is shown: the CSS class, the one-column mark beside the
 // word, so that colour is never the only signal, and the terminal's style.
