@@ -23,8 +23,8 @@ type Deps struct {
 // Store keeps the items. Safe for concurrent use, by several processes too.
 type Store struct{ d Deps }
 
-// NewStore makes a store over a database whose schema is current.
-func NewStore(d Deps) (*Store, error) {
+// New makes a store over a database whose schema is current.
+func New(d Deps) (*Store, error) {
 	if d.DB == nil || d.Now == nil {
 		return nil, problem.New(problem.Internal, "the list of automation has no database or no clock")
 	}

@@ -18,7 +18,7 @@ import (
 // newPolicy makes what looks at the policy of the server's callers, and what
 // says yes or no where it asks for that.
 func newPolicy(env *Env) *cobra.Command {
-	return installed(env, func(open func(context.Context) (*app.SAM, error)) *cobra.Command {
+	return installed(env, func(open func(context.Context) (*app.Installation, error)) *cobra.Command {
 		var file string
 		cmd := &cobra.Command{
 			Use: "policy", Short: "Check who may have which token, and approve what needs a person's yes",
@@ -41,16 +41,16 @@ the policy must name.`,
 		}
 		cmd.PersistentFlags().StringVar(&file, "policy", "", "the policy file (default the setting policy)")
 		_ = cmd.MarkPersistentFlagFilename("policy", "yaml", "yml")
-		with := func(ctx context.Context, work func(*app.SAM, *broker.Broker) error) error {
-			return opener(open).with(ctx, func(s *app.SAM) error {
+		with := func(ctx context.Context, work func(*app.Installation, *broker.Broker) error) error {
+			return opener(open).with(ctx, func(s *app.Installation) error {
 				if file != "" {
-					s.Config.Policy = file
+					s.Config.Broker.Policy = file
 				}
-				p, err := readPolicy(s.Config.Policy)
+				p, err := readPolicy(s.Config.Broker.Policy)
 				if err != nil {
 					return err
 				}
-				b, err := s.Broker()
+				b, err := s.SAM.Broker()
 				if err != nil {
 					return err
 				}
@@ -94,12 +94,12 @@ func newPolicyCheck(env *Env, file *string, open opener) *cobra.Command {
 			if *file != "" { // which needs no installation
 				return check(*file)
 			}
-			return open.with(cmd.Context(), func(s *app.SAM) error { return check(s.Config.Policy) })
+			return open.with(cmd.Context(), func(s *app.Installation) error { return check(s.Config.Broker.Policy) })
 		},
 	}
 }
 
-type withBroker func(context.Context, func(*app.SAM, *broker.Broker) error) error
+type withBroker func(context.Context, func(*app.Installation, *broker.Broker) error) error
 
 func newPolicyExplain(env *Env, with withBroker) *cobra.Command {
 	var caller string
@@ -113,7 +113,7 @@ func newPolicyExplain(env *Env, with withBroker) *cobra.Command {
 			if caller == "" {
 				return problem.New(problem.Usage, "which caller?").WithHint("--caller, its name in the policy")
 			}
-			return with(cmd.Context(), func(_ *app.SAM, b *broker.Broker) error {
+			return with(cmd.Context(), func(_ *app.Installation, b *broker.Broker) error {
 				d, err := b.Explain(cmd.Context(), caller, ask)
 				if err != nil {
 					return err
@@ -160,7 +160,7 @@ func newPolicyApprovals(env *Env, with withBroker) *cobra.Command {
 		Use: "approvals", Short: "Show what waits for a yes, and what was decided", Args: noWords,
 		Example: "  partnerguard policy approvals\n  partnerguard policy approvals --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return with(cmd.Context(), func(s *app.SAM, b *broker.Broker) error {
+			return with(cmd.Context(), func(s *app.Installation, b *broker.Broker) error {
 				rows, err := b.Approvals(cmd.Context())
 				if err != nil {
 					return err
@@ -216,12 +216,12 @@ func askedBy(a *broker.PendingApproval) string {
 
 // connectionNames gives, by id, what to show for the connections of approvals:
 // the id, which says which it is, with the name of today.
-func connectionNames(ctx context.Context, s *app.SAM, of []broker.PendingApproval) (map[string]string, error) {
+func connectionNames(ctx context.Context, s *app.Installation, of []broker.PendingApproval) (map[string]string, error) {
 	shown := map[string]string{}
 	for _, a := range of {
 		shown[a.Connection] = a.Connection
 	}
-	all, err := s.Store.List(ctx)
+	all, err := s.SAM.Store.List(ctx)
 	for _, c := range all {
 		if _, is := shown[c.ID]; is {
 			shown[c.ID] = c.ID + " (" + c.Name + ")"
@@ -241,7 +241,7 @@ func newPolicyDecide(env *Env, with withBroker, verb, short, said string, decide
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return with(cmd.Context(), func(s *app.SAM, b *broker.Broker) error {
+			return with(cmd.Context(), func(s *app.Installation, b *broker.Broker) error {
 				a, err := decide(b, cmd.Context(), args[0], s.Actor)
 				if err != nil {
 					return err

@@ -24,7 +24,7 @@ func TestAutomation(t *testing.T) {
 			if !kept {
 				return nil, nil, problem.New(problem.NotFound, "nothing is kept here")
 			}
-			s, err := automation.NewStore(automation.Deps{DB: d, Now: func() time.Time { return time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC) }})
+			s, err := automation.New(automation.Deps{DB: d, Now: func() time.Time { return time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC) }})
 			return s, func() error { return nil }, err
 		})
 	}

@@ -24,10 +24,10 @@ import (
 )
 
 // opener opens an installation.
-type opener func(context.Context) (*app.SAM, error)
+type opener func(context.Context) (*app.Installation, error)
 
 // with opens the installation, works with it and closes it.
-func (open opener) with(ctx context.Context, work func(*app.SAM) error) error {
+func (open opener) with(ctx context.Context, work func(*app.Installation) error) error {
 	s, err := open(ctx)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func parseFeatures(words []string) ([]capture.Feature, error) {
 }
 
 func newConnect(env *Env) *cobra.Command {
-	return installed(env, func(open func(context.Context) (*app.SAM, error)) *cobra.Command {
+	return installed(env, func(open func(context.Context) (*app.Installation, error)) *cobra.Command {
 		var f connectFlags
 		f.model = choice{value: string(sam.CSP), allowed: []string{string(sam.CSP), string(sam.CPV)}}
 		output := choice{value: "text", allowed: []string{"text", "json"}}
@@ -115,7 +115,7 @@ granted beyond that is shown.`,
 				if err != nil {
 					return err
 				}
-				return opener(open).with(cmd.Context(), func(s *app.SAM) error {
+				return opener(open).with(cmd.Context(), func(s *app.Installation) error {
 					return connect(cmd.Context(), env, s, &f, features, output.value)
 				})
 			},
@@ -136,8 +136,8 @@ granted beyond that is shown.`,
 	})
 }
 
-func connect(ctx context.Context, env *Env, s *app.SAM, f *connectFlags, features []capture.Feature, output string) error {
-	r, err := s.Registration(ctx, f.clientID)
+func connect(ctx context.Context, env *Env, s *app.Installation, f *connectFlags, features []capture.Feature, output string) error {
+	r, err := s.SAM.Registration(ctx, f.clientID)
 	if errors.Is(err, problem.NotFound) && f.clientID == "" {
 		if werr := writeOut(env, "", func(w io.Writer) error { return firstTime(w, s, f, features, paint{on: colour(env)}) }); werr != nil {
 			return werr
@@ -159,15 +159,15 @@ func connect(ctx context.Context, env *Env, s *app.SAM, f *connectFlags, feature
 		if err != nil {
 			return err
 		}
-		if err := s.Store.MayName(ctx, f.name, d.Tenant, r.ClientID); err != nil {
+		if err := s.SAM.Store.MayName(ctx, f.name, d.Tenant, r.ClientID); err != nil {
 			return err
 		}
 	}
-	client, err := s.Store.App(ctx, r.ClientID)
+	client, err := s.SAM.Store.App(ctx, r.ClientID)
 	if err != nil {
 		return err
 	}
-	c, err := s.Capture()
+	c, err := s.SAM.Capture()
 	if err != nil {
 		return err
 	}
@@ -194,8 +194,8 @@ func connect(ctx context.Context, env *Env, s *app.SAM, f *connectFlags, feature
 
 // foretell makes the first forecast, so that the status knows from the start
 // what could end the connection. The consent is kept whatever comes of it.
-func foretell(ctx context.Context, s *app.SAM, done *capture.Done) {
-	r, err := s.Renewer()
+func foretell(ctx context.Context, s *app.Installation, done *capture.Done) {
+	r, err := s.SAM.Renewer()
 	if err != nil {
 		return
 	}
@@ -205,13 +205,13 @@ func foretell(ctx context.Context, s *app.SAM, done *capture.Done) {
 }
 
 // signIn sends the person to the sign-in page and waits for the answer.
-func signIn(ctx context.Context, env *Env, s *app.SAM, c *capture.Capture, req capture.Request, noBrowser bool) (capture.Done, error) {
+func signIn(ctx context.Context, env *Env, s *app.Installation, c *capture.Capture, req capture.Request, noBrowser bool) (capture.Done, error) {
 	l, err := c.Listen(ctx, req)
 	if err != nil {
 		return capture.Done{}, err
 	}
 	defer l.Close()
-	address := s.Browsable(l.URL)
+	address := s.SAM.Browsable(l.URL)
 	if noBrowser || openBrowser(ctx, env, address) != nil {
 		fmt.Fprintf(env.Stderr, "Open this address in a browser on this machine and sign in with MFA:\n\n  %s\n\n", address)
 	} else {
@@ -270,7 +270,7 @@ func tell(w io.Writer, lines ...[2]string) {
 	}
 }
 
-func connectedText(w io.Writer, env *Env, s *app.SAM, d *capture.Done, r *sam.Registration) error {
+func connectedText(w io.Writer, env *Env, s *app.Installation, d *capture.Done, r *sam.Registration) error {
 	p := paint{on: colour(env)}
 	c := &d.Connection
 	fmt.Fprintf(w, "%s %s\n\n", p.wrap("32", "✓"), p.bold("Connected: "+print.Clean(c.Name, 100)))
@@ -284,7 +284,7 @@ func connectedText(w io.Writer, env *Env, s *app.SAM, d *capture.Done, r *sam.Re
 		[2]string{"app", print.Clean(r.Name, 100) + "  " + c.ClientID},
 		[2]string{"MFA", print.Clean(by, 200)},
 		[2]string{"credential", credentialWords(r, s.Now())},
-		[2]string{"renewed", "every " + days(s.Config.RenewEvery) + ", next " + until(c.RenewAfter, s.Now())},
+		[2]string{"renewed", "every " + days(s.Config.Renew.Every) + ", next " + until(c.RenewAfter, s.Now())},
 	)
 	differs := func(what string, by map[string][]string) {
 		for _, resource := range slices.Sorted(maps.Keys(by)) {
@@ -323,7 +323,7 @@ func credentialWords(r *sam.Registration, now time.Time) string {
 }
 
 // firstTime shows how to register an app.
-func firstTime(w io.Writer, s *app.SAM, f *connectFlags, features []capture.Feature, p paint) error {
+func firstTime(w io.Writer, s *app.Installation, f *connectFlags, features []capture.Feature, p paint) error {
 	m := capture.Permissions(features)
 	b, err := m.JSON(f.redirect)
 	if err != nil {

@@ -55,8 +55,8 @@ func (f *appFlags) register(cmd *cobra.Command, whole bool) {
 var guid = regexp.MustCompile(`^(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // known fills in what is known of the app already.
-func (f *appFlags) known(ctx context.Context, s *app.SAM) error {
-	r, err := s.Registration(ctx, f.clientID)
+func (f *appFlags) known(ctx context.Context, s *app.Installation) error {
+	r, err := s.SAM.Registration(ctx, f.clientID)
 	if err != nil {
 		if f.clientID == "" {
 			return err
@@ -85,18 +85,18 @@ func newAppList(env *Env, open opener) *cobra.Command {
 		Use: "list", Short: "Show the apps and their credentials", Args: noWords,
 		Example: "  partnerguard connect app list\n  partnerguard connect app list --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.with(cmd.Context(), func(s *app.SAM) error {
+			return open.with(cmd.Context(), func(s *app.Installation) error {
 				type row struct {
 					sam.Registration
 					Waiting *sam.Registration `json:"waiting,omitempty"`
 				}
-				list, err := s.Store.Registrations(cmd.Context())
+				list, err := s.SAM.Store.Registrations(cmd.Context())
 				if err != nil {
 					return err
 				}
 				rows := []row{}
 				for _, r := range list {
-					w, err := s.Store.Waiting(cmd.Context(), r.ClientID)
+					w, err := s.SAM.Store.Waiting(cmd.Context(), r.ClientID)
 					if err != nil {
 						return err
 					}
@@ -148,11 +148,11 @@ uploaded: partnerguard connect app use.`,
 			if life < 1 || life > 730 {
 				return problem.New(problem.Usage, "--days must be between 1 and 730, got %d", life)
 			}
-			return open.with(cmd.Context(), func(s *app.SAM) error {
+			return open.with(cmd.Context(), func(s *app.Installation) error {
 				if err := f.known(cmd.Context(), s); err != nil {
 					return err
 				}
-				m, err := s.MakeCertificate(cmd.Context(), sam.NewCertificate{ClientID: f.clientID, Tenant: f.tenant, Name: f.name, Life: time.Duration(life) * 24 * time.Hour})
+				m, err := s.SAM.MakeCertificate(cmd.Context(), sam.NewCertificate{ClientID: f.clientID, Tenant: f.tenant, Name: f.name, Life: time.Duration(life) * 24 * time.Hour})
 				if err != nil {
 					return err
 				}
@@ -208,11 +208,11 @@ func newAppUse(env *Env, open opener) *cobra.Command {
 					return problem.New(problem.BadInput, "no certificate is in %s", from)
 				}
 			}
-			return open.with(cmd.Context(), func(s *app.SAM) error {
+			return open.with(cmd.Context(), func(s *app.Installation) error {
 				if err := f.known(cmd.Context(), s); err != nil {
 					return err
 				}
-				r, err := s.UseCertificate(cmd.Context(), f.clientID, signed)
+				r, err := s.SAM.UseCertificate(cmd.Context(), f.clientID, signed)
 				if err != nil {
 					return err
 				}
@@ -238,7 +238,7 @@ it. It never takes one from the command line, where others could see it.`,
 		Example: `  partnerguard connect app secret --client-id ID --tenant TENANT --from secret.txt --expires 2027-03-01
   pass show partner/secret | partnerguard connect app secret --client-id ID --tenant TENANT --from -`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.with(cmd.Context(), func(s *app.SAM) error {
+			return open.with(cmd.Context(), func(s *app.Installation) error {
 				if err := f.known(cmd.Context(), s); err != nil {
 					return err
 				}
@@ -246,7 +246,7 @@ it. It never takes one from the command line, where others could see it.`,
 				if err != nil {
 					return err
 				}
-				r, err := s.AddRegistration(cmd.Context(), sam.Registration{ClientID: f.clientID, Tenant: f.tenant, Name: f.name, Kind: msapi.ClientSecret, NotAfter: expires.at, Created: s.Now()}, text)
+				r, err := s.SAM.AddRegistration(cmd.Context(), sam.Registration{ClientID: f.clientID, Tenant: f.tenant, Name: f.name, Kind: msapi.ClientSecret, NotAfter: expires.at, Created: s.Now()}, text)
 				if err != nil {
 					return err
 				}
@@ -275,11 +275,11 @@ func newAppFederated(env *Env, open opener) *cobra.Command {
 			if err != nil {
 				return problem.Wrap(err, problem.Usage, "the path %s cannot be understood", file)
 			}
-			return open.with(cmd.Context(), func(s *app.SAM) error {
+			return open.with(cmd.Context(), func(s *app.Installation) error {
 				if err := f.known(cmd.Context(), s); err != nil {
 					return err
 				}
-				r, err := s.AddRegistration(cmd.Context(), sam.Registration{ClientID: f.clientID, Tenant: f.tenant, Name: f.name, Kind: msapi.Federated, File: path, Created: s.Now()}, secret.Text{})
+				r, err := s.SAM.AddRegistration(cmd.Context(), sam.Registration{ClientID: f.clientID, Tenant: f.tenant, Name: f.name, Kind: msapi.Federated, File: path, Created: s.Now()}, secret.Text{})
 				if err != nil {
 					return err
 				}
@@ -308,8 +308,8 @@ func newAppRemove(env *Env, open opener) *cobra.Command {
 			if f.clientID == "" {
 				return problem.New(problem.Usage, "which app?").WithHint("--client-id; partnerguard connect app list shows them")
 			}
-			return open.with(cmd.Context(), func(s *app.SAM) error {
-				if err := s.RemoveRegistration(cmd.Context(), f.clientID); err != nil {
+			return open.with(cmd.Context(), func(s *app.Installation) error {
+				if err := s.SAM.RemoveRegistration(cmd.Context(), f.clientID); err != nil {
 					return err
 				}
 				fmt.Fprintln(env.Stdout, "Forgotten. Its connections can no longer be renewed; remove the credential from the app registration too.")
@@ -344,7 +344,7 @@ func connectManifest(open opener) *cobra.Command {
 		if clientID == "" || tenant == "" {
 			return nil
 		}
-		return open.with(cmd.Context(), func(s *app.SAM) error {
+		return open.with(cmd.Context(), func(s *app.Installation) error {
 			fmt.Fprintf(cmd.ErrOrStderr(), "Admin consent: %s\n", capture.AdminConsentURL(s.Cloud, tenant, clientID, redirect))
 			return nil
 		})

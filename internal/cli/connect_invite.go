@@ -39,12 +39,12 @@ The app must have publicURL/connect/callback among its redirect URIs.`,
 			if days < 1 || days > 30 {
 				return problem.New(problem.Usage, "--days must be between 1 and 30, got %d", days)
 			}
-			return open.with(cmd.Context(), func(s *app.SAM) error {
-				r, err := s.Registration(cmd.Context(), f.clientID)
+			return open.with(cmd.Context(), func(s *app.Installation) error {
+				r, err := s.SAM.Registration(cmd.Context(), f.clientID)
 				if err != nil {
 					return err
 				}
-				i, link, err := s.Invite(cmd.Context(), onboard.Invitation{Tenant: f.tenant, ClientID: r.ClientID, Name: f.name, Features: features}, time.Duration(days)*24*time.Hour)
+				i, link, err := s.SAM.Invite(cmd.Context(), onboard.Invitation{Tenant: f.tenant, ClientID: r.ClientID, Name: f.name, Features: features}, time.Duration(days)*24*time.Hour)
 				if err != nil {
 					return err
 				}
@@ -74,8 +74,8 @@ The app must have publicURL/connect/callback among its redirect URIs.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return open.with(cmd.Context(), func(s *app.SAM) error {
-				if err := s.Withdraw(cmd.Context(), args[0]); err != nil {
+			return open.with(cmd.Context(), func(s *app.Installation) error {
+				if err := s.SAM.Withdraw(cmd.Context(), args[0]); err != nil {
 					return err
 				}
 				fmt.Fprintln(env.Stdout, "Withdrawn.")
@@ -92,8 +92,8 @@ func newInviteList(env *Env, open opener) *cobra.Command {
 		Use: "list", Short: "Show the invitations", Args: noWords,
 		Example: "  partnerguard connect invite list --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.with(cmd.Context(), func(s *app.SAM) error {
-				list, err := s.Invitations(cmd.Context())
+			return open.with(cmd.Context(), func(s *app.Installation) error {
+				list, err := s.SAM.Invitations(cmd.Context())
 				if err != nil {
 					return err
 				}

@@ -27,15 +27,15 @@ as User Administrator. When it cannot be done, nothing is removed.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return open.with(cmd.Context(), func(s *app.SAM) error {
+			return open.with(cmd.Context(), func(s *app.Installation) error {
 				if revoke {
-					c, err := s.Revoke(cmd.Context(), args[0])
+					c, err := s.SAM.Revoke(cmd.Context(), args[0])
 					if err != nil {
 						return err
 					}
 					fmt.Fprintf(env.Stdout, "Revoked the sign-in sessions of %s.\n", print.Clean(c.Account, 200))
 				}
-				c, err := s.Remove(cmd.Context(), args[0])
+				c, err := s.SAM.Remove(cmd.Context(), args[0])
 				if err != nil {
 					return err
 				}
@@ -71,18 +71,18 @@ machine saw it last, with every connection that is held back.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return open.with(cmd.Context(), func(s *app.SAM) error {
+			return open.with(cmd.Context(), func(s *app.Installation) error {
 				say := func(name, account, tenant, client, cloud string) {
 					fmt.Fprintf(env.Stdout, "Accepted %s: %s of tenant %s, app %s, cloud %s.\n", print.Clean(name, 100), print.Clean(account, 200), print.Clean(tenant, 100), print.Clean(client, 100), print.Clean(cloud, 40))
 				}
 				if !all {
-					c, err := s.Accept(cmd.Context(), args[0])
+					c, err := s.SAM.Accept(cmd.Context(), args[0])
 					if err == nil {
 						say(c.Name, c.Account, c.Tenant, c.ClientID, c.Cloud.Name)
 					}
 					return err
 				}
-				done, not, err := s.AcceptAll(cmd.Context())
+				done, not, err := s.SAM.AcceptAll(cmd.Context())
 				if err != nil {
 					return err
 				}

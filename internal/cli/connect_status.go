@@ -12,6 +12,7 @@ import (
 	"partnerguard/internal/app"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/renew"
 )
 
@@ -34,8 +35,8 @@ you say that it is right (partnerguard connect accept).
 Exit code 3 says that a connection is dead or held back.`,
 		Example: "  partnerguard connect status\n  partnerguard connect status --live\n  partnerguard connect status --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.with(cmd.Context(), func(s *app.SAM) error {
-				r, err := s.Renewer()
+			return open.with(cmd.Context(), func(s *app.Installation) error {
+				r, err := s.SAM.Renewer()
 				if err != nil {
 					return err
 				}
@@ -44,7 +45,7 @@ Exit code 3 says that a connection is dead or held back.`,
 						return err
 					}
 				}
-				rows, err := r.Status(cmd.Context(), s.Heal)
+				rows, err := r.Status(cmd.Context(), sam.Heal)
 				if err != nil {
 					return err
 				}
@@ -82,9 +83,9 @@ Exit code 3 says that a connection is dead or held back.`,
 }
 
 // renewAll renews the connections named, or all.
-func renewAll(ctx context.Context, env *Env, s *app.SAM, r *renew.Renewer, names []string) error {
+func renewAll(ctx context.Context, env *Env, s *app.Installation, r *renew.Renewer, names []string) error {
 	if len(names) == 0 {
-		list, err := s.Store.List(ctx)
+		list, err := s.SAM.Store.List(ctx)
 		if err != nil {
 			return err
 		}
@@ -176,8 +177,8 @@ Exit code 3 says that a connection was refused.`,
 			if all && len(args) > 0 {
 				return problem.New(problem.Usage, "--all renews every connection: name none beside it")
 			}
-			return open.with(cmd.Context(), func(s *app.SAM) error {
-				r, err := s.Renewer()
+			return open.with(cmd.Context(), func(s *app.Installation) error {
+				r, err := s.SAM.Renewer()
 				if err != nil {
 					return err
 				}
@@ -205,7 +206,7 @@ Exit code 3 says that a connection was refused.`,
 				default:
 					names := args
 					if all {
-						list, lerr := s.Store.List(cmd.Context())
+						list, lerr := s.SAM.Store.List(cmd.Context())
 						if lerr != nil {
 							return lerr
 						}

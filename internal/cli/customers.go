@@ -16,10 +16,11 @@ import (
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/sam/consent"
+	"partnerguard/internal/sam/suite"
 )
 
 func newCustomers(env *Env) *cobra.Command {
-	return installed(env, func(open func(context.Context) (*app.SAM, error)) *cobra.Command {
+	return installed(env, func(open func(context.Context) (*app.Installation, error)) *cobra.Command {
 		cmd := &cobra.Command{
 			Use: "customers", Short: "List customers, and plan and apply the app's consent at each",
 			Example: "  partnerguard customers list\n  partnerguard customers consent --plan --feature sign-ins,policies\n  partnerguard customers consent --apply",
@@ -43,12 +44,12 @@ func newCustomersList(env *Env, open opener) *cobra.Command {
 		Use: "list", Short: "List the partner's customers as Partner Center knows them", Args: noWords,
 		Example: "  partnerguard customers list --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.with(cmd.Context(), func(s *app.SAM) error {
-				c, err := s.Connection(cmd.Context(), connection)
+			return open.with(cmd.Context(), func(s *app.Installation) error {
+				c, err := s.SAM.Connection(cmd.Context(), connection)
 				if err != nil {
 					return err
 				}
-				p, err := s.PartnerCenter(c)
+				p, err := s.SAM.PartnerCenter(c)
 				if err != nil {
 					return err
 				}
@@ -111,16 +112,16 @@ Exit code 3 says that a customer is not as wanted, or could not be seen.`,
 			if err != nil {
 				return err
 			}
-			return open.with(cmd.Context(), func(s *app.SAM) error {
-				c, err := s.Connection(cmd.Context(), connection)
+			return open.with(cmd.Context(), func(s *app.Installation) error {
+				c, err := s.SAM.Connection(cmd.Context(), connection)
 				if err != nil {
 					return err
 				}
 				bar := newCounter(env, "customers")
-				r := app.ConsentRequest{Connection: c, Features: list, Only: only, Apply: apply, Trim: trim, Progress: bar.set}
+				r := suite.ConsentRequest{Connection: c, Features: list, Only: only, Apply: apply, Trim: trim, Progress: bar.set}
 				var rows []consent.Row
 				enc := json.NewEncoder(env.Stdout)
-				sum, err := s.Consent(cmd.Context(), r, func(row consent.Row) error {
+				sum, err := s.SAM.Consent(cmd.Context(), r, func(row consent.Row) error {
 					if output.value == "jsonl" {
 						return enc.Encode(row)
 					}

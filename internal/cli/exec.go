@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
-	"partnerguard/internal/config"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/broker"
+	"partnerguard/internal/trail/anchor"
 )
 
 // tokenFlags say which token is meant.
@@ -77,8 +77,8 @@ takes the right to do so (root, or CAP_SETUID and CAP_SETGID).`,
 					return err
 				}
 			}
-			return opener(func(ctx context.Context) (*app.SAM, error) { return in.open(ctx, env) }).with(cmd.Context(), func(s *app.SAM) error {
-				c, err := s.Connection(cmd.Context(), f.connection)
+			return opener(func(ctx context.Context) (*app.Installation, error) { return in.open(ctx, env) }).with(cmd.Context(), func(s *app.Installation) error {
+				c, err := s.SAM.Connection(cmd.Context(), f.connection)
 				if err != nil {
 					return err
 				}
@@ -100,8 +100,8 @@ takes the right to do so (root, or CAP_SETUID and CAP_SETGID).`,
 }
 
 // runBesideBroker runs a command that finds the broker by its environment.
-func runBesideBroker(ctx context.Context, env *Env, in *installation, s *app.SAM, child childOptions, o broker.LocalOptions) error {
-	b, err := s.Broker()
+func runBesideBroker(ctx context.Context, env *Env, in *installation, s *app.Installation, child childOptions, o broker.LocalOptions) error {
+	b, err := s.SAM.Broker()
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ var libpq = []string{
 
 // execEnviron is the environment of a child before the broker adds its own;
 // clean removes the files that it names.
-func execEnviron(ctx context.Context, in *installation, s *app.SAM, other *childUser) (environ []string, clean func(), err error) {
+func execEnviron(ctx context.Context, in *installation, s *app.Installation, other *childUser) (environ []string, clean func(), err error) {
 	environ, clean = os.Environ(), func() {}
 	if s.Config.Database != "" { // opens our database, and is not for the child
 		environ = slices.DeleteFunc(environ, func(v string) bool {
@@ -140,7 +140,7 @@ func execEnviron(ctx context.Context, in *installation, s *app.SAM, other *child
 			return slices.Contains(libpq, strings.ToUpper(name))
 		})
 	}
-	if slices.ContainsFunc(s.Config.Anchors, func(a config.Anchor) bool { return a.S3 != "" && a.AccessKey == "" }) {
+	if slices.ContainsFunc(s.Config.Anchor.Places, func(a anchor.Setting) bool { return a.S3 != "" && a.AccessKey == "" }) {
 		environ = slices.DeleteFunc(environ, func(v string) bool { // open our anchor, and are not for the child
 			name, _, _ := strings.Cut(v, "=")
 			return slices.Contains([]string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}, strings.ToUpper(name))
@@ -186,7 +186,7 @@ check says whether any token proves MFA, and why not.`,
 }
 
 func newTokenGet(env *Env) *cobra.Command {
-	return installed(env, func(open func(context.Context) (*app.SAM, error)) *cobra.Command {
+	return installed(env, func(open func(context.Context) (*app.Installation, error)) *cobra.Command {
 		var f tokenFlags
 		var customer, resource string
 		var show bool
@@ -206,12 +206,12 @@ audit trail. On a terminal it is not shown unless you say --show.`,
 				if _, tty := terminal(env.Stdout); tty && !show {
 					return problem.New(problem.Usage, "a token is not for a screen: whoever sees it can use it").WithHint("pipe it into the program that wants it, or say --show")
 				}
-				return opener(open).with(cmd.Context(), func(s *app.SAM) error {
-					c, err := s.Connection(cmd.Context(), f.connection)
+				return opener(open).with(cmd.Context(), func(s *app.Installation) error {
+					c, err := s.SAM.Connection(cmd.Context(), f.connection)
 					if err != nil {
 						return err
 					}
-					b, err := s.Broker()
+					b, err := s.SAM.Broker()
 					if err != nil {
 						return err
 					}

@@ -6,6 +6,7 @@ import (
 
 	"partnerguard/internal/app"
 	"partnerguard/internal/config"
+	"partnerguard/internal/trail/anchor"
 )
 
 // TestChildHasNoAnchorKey: the key of an anchor in S3, where it comes from the
@@ -14,7 +15,7 @@ func TestChildHasNoAnchorKey(t *testing.T) {
 	for _, v := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 		t.Setenv(v, "mark-of-ours")
 	}
-	s := &app.SAM{Config: &config.Config{Anchors: []config.Anchor{{S3: "https://s3.example/audit", Region: "x"}}}}
+	s := &app.Installation{Config: &config.Config{Anchor: anchor.Config{Places: []anchor.Setting{{S3: "https://s3.example/audit", Region: "x"}}}}}
 	list, clean, err := execEnviron(t.Context(), nil, s, nil)
 	if err != nil {
 		t.Fatal(err)

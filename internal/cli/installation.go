@@ -68,13 +68,13 @@ func (in *installation) config(env *Env) (*config.Config, error) {
 }
 
 // options gathers what it takes to open the installation.
-func (in *installation) options(ctx context.Context, env *Env) (app.SAMOptions, error) {
+func (in *installation) options(ctx context.Context, env *Env) (app.Options, error) {
 	beUnreadable() // from here on there are secrets in this process
 	c, err := in.config(env)
 	if err != nil {
-		return app.SAMOptions{}, err
+		return app.Options{}, err
 	}
-	o := app.SAMOptions{Config: c, Now: env.Now, Log: slog.New(slog.DiscardHandler), Getenv: env.Getenv, Prompt: func(_ context.Context, what string, confirm bool) (secret.Text, error) {
+	o := app.Options{Config: c, Now: env.Now, Log: slog.New(slog.DiscardHandler), Getenv: env.Getenv, Prompt: func(_ context.Context, what string, confirm bool) (secret.Text, error) {
 		return askTwice(env, what, confirm)
 	}}
 	if in.logging {
@@ -96,17 +96,17 @@ func (in *installation) options(ctx context.Context, env *Env) (app.SAMOptions, 
 }
 
 // open opens the installation; the caller closes it.
-func (in *installation) open(ctx context.Context, env *Env) (*app.SAM, error) {
+func (in *installation) open(ctx context.Context, env *Env) (*app.Installation, error) {
 	o, err := in.options(ctx, env)
 	if err != nil {
 		return nil, err
 	}
-	s, err := app.OpenSAM(ctx, o)
+	s, err := app.Open(ctx, o)
 	return opened(env, s, err)
 }
 
 // opened tells what a person should know of an installation.
-func opened(env *Env, s *app.SAM, err error) (*app.SAM, error) {
+func opened(env *Env, s *app.Installation, err error) (*app.Installation, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -149,9 +149,9 @@ func (in *installation) lab(ctx context.Context, env *Env) (*app.Lab, error) {
 }
 
 // installed gives a command the flags of an installation and what opens it.
-func installed(env *Env, build func(open func(context.Context) (*app.SAM, error)) *cobra.Command) *cobra.Command {
+func installed(env *Env, build func(open func(context.Context) (*app.Installation, error)) *cobra.Command) *cobra.Command {
 	var in installation
-	cmd := build(func(ctx context.Context) (*app.SAM, error) { return in.open(ctx, env) })
+	cmd := build(func(ctx context.Context) (*app.Installation, error) { return in.open(ctx, env) })
 	in.register(cmd)
 	return cmd
 }
@@ -165,13 +165,13 @@ func newSettledTrail(env *Env) *cobra.Command {
 		if err != nil {
 			return trailParts{}, err
 		}
-		var s *app.SAM
+		var s *app.Installation
 		switch {
 		case need == signs:
-			s, err = app.OpenSAM(ctx, o)
-		case need == keyIfAny && len(o.Config.Anchors) > 0 && o.Config.TrailKey == "":
+			s, err = app.Open(ctx, o)
+		case need == keyIfAny && len(o.Config.Anchor.Places) > 0 && o.Config.Anchor.Key == "":
 			// Without the vault the rest can still be said.
-			if s, err = app.OpenSAM(ctx, o); err != nil && ctx.Err() == nil {
+			if s, err = app.Open(ctx, o); err != nil && ctx.Err() == nil {
 				fmt.Fprintf(env.Stderr, "partnerguard: the vault does not open, so signatures of checkpoints are not checked: set trailKey\n")
 				s, err = app.OpenData(ctx, o)
 			}
@@ -181,8 +181,8 @@ func newSettledTrail(env *Env) *cobra.Command {
 		if s, err = opened(env, s, err); err != nil {
 			return trailParts{}, err
 		}
-		return trailParts{Trail: s.Trail, Anchors: s.Anchors, Verifiers: s.TrailVerifiers, Close: s.Close,
-			Send: func(ctx context.Context) ([]trail.Standing, error) { return s.AnchorTrail(ctx, true) }, Key: s.TrailKey}, nil
+		return trailParts{Trail: s.Trail, Anchors: s.Keeper.Anchors, Verifiers: s.Keeper.Verifiers, Close: s.Close,
+			Send: func(ctx context.Context) ([]trail.Standing, error) { return s.Keeper.Send(ctx, true) }, Key: s.Keeper.Key}, nil
 	})
 	in.register(cmd)
 	return cmd
@@ -232,7 +232,7 @@ func newSettledAutomation(env *Env) *cobra.Command {
 		if s, err = opened(env, s, err); err != nil {
 			return nil, nil, err
 		}
-		store, err := automation.NewStore(automation.Deps{DB: s.DB, Record: s.Trail, Now: s.Now})
+		store, err := automation.New(automation.Deps{DB: s.DB, Record: s.Trail, Now: s.Now})
 		if err != nil {
 			_ = s.Close()
 			return nil, nil, err

@@ -35,7 +35,7 @@ certificate. Without a policy nobody is given a token.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			in.logging = true
 			ctx := cmd.Context()
-			return opener(func(ctx context.Context) (*app.SAM, error) { return in.open(ctx, env) }).with(ctx, func(s *app.SAM) error {
+			return opener(func(ctx context.Context) (*app.Installation, error) { return in.open(ctx, env) }).with(ctx, func(s *app.Installation) error {
 				return serve(ctx, env, s)
 			})
 		},
@@ -50,33 +50,33 @@ certificate. Without a policy nobody is given a token.`,
 	return cmd
 }
 
-func serve(ctx context.Context, env *Env, s *app.SAM) error {
+func serve(ctx context.Context, env *Env, s *app.Installation) error {
 	c := s.Config
 	var conf *tls.Config
 	o := app.ServeOptions{}
-	if c.TLSCertificate != "" {
-		pair, err := tls.LoadX509KeyPair(c.TLSCertificate, c.TLSKey)
+	if c.Web.TLSCertificate != "" {
+		pair, err := tls.LoadX509KeyPair(c.Web.TLSCertificate, c.Web.TLSKey)
 		if err != nil {
-			return problem.Wrap(err, problem.BadInput, "the certificate %s with the key %s cannot be used", c.TLSCertificate, c.TLSKey).WithHint("both are PEM, and the key is the certificate's")
+			return problem.Wrap(err, problem.BadInput, "the certificate %s with the key %s cannot be used", c.Web.TLSCertificate, c.Web.TLSKey).WithHint("both are PEM, and the key is the certificate's")
 		}
 		conf, o.Certificate = broker.TLSConfig(pair), pair.Leaf
 	}
-	if c.ClientCA != "" {
-		pem, err := readLimited("the authorities", c.ClientCA, 1<<20)
+	if c.Broker.ClientCA != "" {
+		pem, err := readLimited("the authorities", c.Broker.ClientCA, 1<<20)
 		if err != nil {
 			return err
 		}
 		o.ClientCAs = x509.NewCertPool()
 		if !o.ClientCAs.AppendCertsFromPEM(pem) {
-			return problem.New(problem.BadInput, "no certificate is in %s", c.ClientCA)
+			return problem.New(problem.BadInput, "no certificate is in %s", c.Broker.ClientCA)
 		}
 	}
-	if c.Policy != "" {
-		raw, err := readLimited("the policy", c.Policy, 1<<20)
+	if c.Broker.Policy != "" {
+		raw, err := readLimited("the policy", c.Broker.Policy, 1<<20)
 		if err != nil {
 			return err
 		}
-		if o.Policy, err = broker.ParsePolicy(c.Policy, raw); err != nil {
+		if o.Policy, err = broker.ParsePolicy(c.Broker.Policy, raw); err != nil {
 			return err
 		}
 		for _, r := range o.Policy.Callers {
@@ -95,9 +95,9 @@ func serve(ctx context.Context, env *Env, s *app.SAM) error {
 	if err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", c.Listen)
+	l, err := net.Listen("tcp", c.Web.Listen)
 	if err != nil {
-		return problem.Wrap(err, problem.Limit, "%s cannot be listened on", c.Listen).WithHint("is something else there? --listen names another address")
+		return problem.Wrap(err, problem.Limit, "%s cannot be listened on", c.Web.Listen).WithHint("is something else there? --listen names another address")
 	}
 	scheme := "http"
 	if conf != nil {

@@ -1,4 +1,4 @@
-package app
+package past
 
 import (
 	"bytes"
@@ -64,14 +64,14 @@ func steers(a audit.Action) bool {
 // openWords opens the key of this trail's words, which the first word makes. One
 // that the trail says was made, and the vault does not have, is not made anew: all
 // entries would count then.
-func (s *SAM) openWords(ctx context.Context) (*words, error) {
-	origin, err := s.Trail.Origin(ctx)
+func openWords(ctx context.Context, d Deps) (*words, error) {
+	origin, err := d.Trail.Origin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &words{db: s.DB, trail: s.Trail, vault: s.Vault, origin: origin}
+	w := &words{db: d.DB, trail: d.Trail, vault: d.Vault, origin: origin}
 	if _, err = w.load(ctx); errors.Is(err, problem.NotFound) {
-		head, err := s.Trail.Head(ctx)
+		head, err := d.Trail.Head(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -181,8 +181,8 @@ func (w *words) current(ctx context.Context) (kept sealedWords, err error) {
 	return kept, err
 }
 
-// Record is the trail's. It is an [audit.Recorder].
-func (w *words) Record(ctx context.Context, e audit.Event) error {
+// record is the trail's, with the word where one belongs.
+func (w *words) record(ctx context.Context, e audit.Event) error {
 	if !steers(e.Action) {
 		return w.trail.Record(ctx, e)
 	}

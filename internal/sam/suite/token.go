@@ -1,4 +1,4 @@
-package app
+package suite
 
 import (
 	"context"
@@ -17,11 +17,11 @@ import (
 // the installation. Refresh tokens that come back are not kept: what a customer's
 // exchange brings proves nothing about MFA, and the kept one stays valid. Renewal
 // brings new ones.
-func (s *SAM) Exchange() (*exchange.Exchange, error) {
+func (s *Suite) Exchange() (*exchange.Exchange, error) {
 	if s.exchange != nil {
 		return s.exchange, nil
 	}
-	x, err := exchange.New(exchange.Deps{Connections: standing{s.Store}, Authority: s, Resolver: resolver{s}, Log: s.Log, Now: s.Now})
+	x, err := exchange.New(exchange.Deps{Connections: standing{s.Store}, Authority: s, Resolver: resolver{s}, Log: s.d.Log, Now: s.d.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -46,12 +46,12 @@ func (s standing) Find(ctx context.Context, nameOrID string) (sam.Connection, er
 }
 
 // Broker makes what hands access tokens to callers.
-func (s *SAM) Broker() (*broker.Broker, error) {
+func (s *Suite) Broker() (*broker.Broker, error) {
 	x, err := s.Exchange()
 	if err != nil {
 		return nil, err
 	}
-	b, err := broker.New(broker.Deps{Exchange: x, Trail: s.words, DB: s.DB, Marks: s.Vault, Past: s.past, Log: s.Log, Now: s.Now})
+	b, err := broker.New(broker.Deps{Exchange: x, Trail: s.past, DB: s.d.DB, Marks: s.d.Vault, Past: s.past, Log: s.d.Log, Now: s.d.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -65,24 +65,24 @@ func (s *SAM) Broker() (*broker.Broker, error) {
 
 // Refresh asks Entra ID with a refresh token, at the addresses of this
 // installation's cloud: no other is asked, whatever a connection says.
-func (s *SAM) Refresh(ctx context.Context, r msapi.RefreshRequest) (*msapi.Grant, error) {
-	if r.Cloud.Name != s.Cloud.Name {
-		return nil, problem.New(problem.Usage, "a connection to %.40s stands among those of %s", r.Cloud.Name, s.Cloud.Name).WithHint("name its cloud with --cloud")
+func (s *Suite) Refresh(ctx context.Context, r msapi.RefreshRequest) (*msapi.Grant, error) {
+	if r.Cloud.Name != s.d.Cloud.Name {
+		return nil, problem.New(problem.Usage, "a connection to %.40s stands among those of %s", r.Cloud.Name, s.d.Cloud.Name).WithHint("name its cloud with --cloud")
 	}
-	r.Cloud = s.Cloud
-	return s.API.Refresh(ctx, r)
+	r.Cloud = s.d.Cloud
+	return s.d.API.Refresh(ctx, r)
 }
 
 // cloudOf is where a connection's cloud answers.
-func (s *SAM) cloudOf(c sam.Connection) msapi.Cloud {
-	if s.Cloud.Name == c.Cloud.Name {
-		return s.Cloud
+func (s *Suite) cloudOf(c sam.Connection) msapi.Cloud {
+	if s.d.Cloud.Name == c.Cloud.Name {
+		return s.d.Cloud
 	}
 	return c.Cloud // by name, out of the table of the program
 }
 
 // bearer gives tokens of a connection for one of Microsoft's interfaces.
-func (s *SAM) bearer(c sam.Connection, tenant, resource string) msapi.Bearer {
+func (s *Suite) bearer(c sam.Connection, tenant, resource string) msapi.Bearer {
 	return func(ctx context.Context) (secret.Text, error) {
 		x, err := s.Exchange()
 		if err != nil {
@@ -94,25 +94,25 @@ func (s *SAM) bearer(c sam.Connection, tenant, resource string) msapi.Bearer {
 }
 
 // PartnerCenter is Partner Center as a connection sees it.
-func (s *SAM) PartnerCenter(c sam.Connection) (*msapi.PartnerCenter, error) {
+func (s *Suite) PartnerCenter(c sam.Connection) (*msapi.PartnerCenter, error) {
 	cloud := s.cloudOf(c)
-	return s.API.PartnerCenter(cloud, c.Tenant, s.bearer(c, "partner", cloud.PartnerCenterResource))
+	return s.d.API.PartnerCenter(cloud, c.Tenant, s.bearer(c, "partner", cloud.PartnerCenterResource))
 }
 
 // Graph is Graph in the partner tenant as a connection sees it.
-func (s *SAM) Graph(c sam.Connection) (*msapi.Graph, error) {
+func (s *Suite) Graph(c sam.Connection) (*msapi.Graph, error) {
 	cloud := s.cloudOf(c)
-	return s.API.Graph(cloud, c.Tenant, s.bearer(c, "partner", cloud.GraphResource))
+	return s.d.API.Graph(cloud, c.Tenant, s.bearer(c, "partner", cloud.GraphResource))
 }
 
 // resolver knows a partner's customers, by what Partner Center says.
-type resolver struct{ s *SAM }
+type resolver struct{ s *Suite }
 
 // Resolve gives a customer's tenant id. A domain is looked up where Entra ID
 // publishes whose it is; that the tenant is a customer is what Partner Center
 // says. The exchange remembers the answer for a while.
 func (r resolver) Resolve(ctx context.Context, c sam.Connection, customer string) (string, error) {
-	d, err := r.s.API.Discover(ctx, r.s.cloudOf(c), customer)
+	d, err := r.s.d.API.Discover(ctx, r.s.cloudOf(c), customer)
 	if errors.Is(err, problem.NotFound) {
 		return "", notACustomer(c, customer)
 	}

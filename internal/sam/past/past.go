@@ -1,4 +1,4 @@
-package app
+package past
 
 import (
 	"bytes"
@@ -17,18 +17,17 @@ import (
 	"partnerguard/internal/trail"
 )
 
-// past remembers connections and approvals by the audit trail, which it follows,
-// and the trail's length by a file outside of the database. It takes no entry,
+// Past remembers connections, approvals and invitations by the audit trail, which
+// it follows, and the trail's length by a file outside of the database. It takes no entry,
 // and no absence of one, that the trail's tree does not bear out.
 //
 // Of those it takes what is the installation's own word, and the newest of these:
 // by how long the trail was when they were written, which they say themselves. So
-// an older one that is appended again is as old as it was.
-type past struct {
-	trail *trail.Trail
+// an older one that is appended again is as old as it was. It is safe for
+// concurrent use.
+type Past struct {
+	d     Deps
 	words *words
-	file  string
-	now   func() time.Time
 
 	mu    sync.Mutex // guards the rest
 	high  int64      // up to which entry known and approved hold
@@ -54,14 +53,14 @@ type word[T any] struct {
 const final = math.MaxInt64
 
 // sure says that there is no newer word than one: all entries after it hold.
-func sure[T any](p *past, m map[string]word[T], id string) (v T, ok bool) {
+func sure[T any](p *Past, m map[string]word[T], id string) (v T, ok bool) {
 	w, ok := m[id]
 	return w.v, ok && w.after >= p.low
 }
 
 // Newest is what the trail says of a connection. It follows the trail: each
 // call reads what was recorded since the last one.
-func (p *past) Newest(ctx context.Context, id string) (sam.Height, error) {
+func (p *Past) Newest(ctx context.Context, id string) (sam.Height, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.advance(ctx); err != nil {
@@ -82,7 +81,7 @@ func (p *past) Newest(ctx context.Context, id string) (sam.Height, error) {
 
 // Approved says that an approval stands: by the trail it was given, and never
 // withdrawn. One that was is asked for anew under another id.
-func (p *past) Approved(ctx context.Context, id, connection string) (bool, error) {
+func (p *Past) Approved(ctx context.Context, id, connection string) (bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// A caller with an approval asks again and again, and each answer is an entry:
@@ -101,7 +100,7 @@ func (p *past) Approved(ctx context.Context, id, connection string) (bool, error
 }
 
 // Spent says that the trail knows an invitation as used or withdrawn.
-func (p *past) Spent(ctx context.Context, id string) (bool, error) {
+func (p *Past) Spent(ctx context.Context, id string) (bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.advance(ctx); err != nil || p.behind != "" {
@@ -125,13 +124,13 @@ func (p *past) Spent(ctx context.Context, id string) (bool, error) {
 }
 
 // Used records that an invitation was used, with the consent.
-func (p *past) Used(ctx context.Context, i onboard.Invitation) error {
-	return p.words.Record(ctx, audit.Event{Action: audit.InvitationUsed, Outcome: audit.Done, Actor: "system:invitations", Object: i.ID,
+func (p *Past) Used(ctx context.Context, i onboard.Invitation) error {
+	return p.words.record(ctx, audit.Event{Action: audit.InvitationUsed, Outcome: audit.Done, Actor: "system:invitations", Object: i.ID,
 		Tenant: i.Tenant, Details: map[string]string{"connection": i.Connection}})
 }
 
 // advance follows the trail to its head.
-func (p *past) advance(ctx context.Context) error {
+func (p *Past) advance(ctx context.Context) error {
 	if p.behind != "" {
 		return nil
 	}
@@ -139,7 +138,7 @@ func (p *past) advance(ctx context.Context) error {
 	if _, err := p.words.load(ctx); err != nil && !errors.Is(err, problem.NotFound) {
 		return err
 	}
-	head, err := p.trail.Head(ctx)
+	head, err := p.d.Trail.Head(ctx)
 	if err != nil {
 		return err
 	}
@@ -173,9 +172,9 @@ var telling = [][]byte{[]byte(`"action":"connection.`), []byte(`"action":"approv
 
 // held gives what is said in the entries after one up to another: of those, and only
 // those, that the trail's tree bears out.
-func (p *past) held(ctx context.Context, after, to int64) (saying, error) {
+func (p *Past) held(ctx context.Context, after, to int64) (saying, error) {
 	w := saying{map[string]word[sam.Height]{}, map[string]word[bool]{}, map[string]word[bool]{}}
-	err := p.trail.Held(ctx, after, to, func(line []byte) bool {
+	err := p.d.Trail.Held(ctx, after, to, func(line []byte) bool {
 		return slices.ContainsFunc(telling, func(n []byte) bool { return bytes.Contains(line, n) })
 	}, func(e trail.Entry) {
 		after, ours := p.words.fits(&e)
@@ -219,7 +218,7 @@ func newest[T any](m map[string]word[T], id string, w word[T]) {
 }
 
 // learn adds what was said.
-func (p *past) learn(w saying) {
+func (p *Past) learn(w saying) {
 	for id, v := range w.known {
 		newest(p.known, id, v)
 	}
@@ -232,7 +231,7 @@ func (p *past) learn(w saying) {
 }
 
 // reach makes sure of all entries after one.
-func (p *past) reach(ctx context.Context, after int64) error {
+func (p *Past) reach(ctx context.Context, after int64) error {
 	for p.low > after { // in steps: what was held stays so when the caller leaves
 		step := max(after, p.low-holdStep)
 		w, err := p.held(ctx, step, p.low)
@@ -246,7 +245,7 @@ func (p *past) reach(ctx context.Context, after int64) error {
 }
 
 // settle makes sure that what is known already is the newest.
-func settle[T any](ctx context.Context, p *past, m map[string]word[T], id string) error {
+func settle[T any](ctx context.Context, p *Past, m map[string]word[T], id string) error {
 	w, ok := m[id]
 	if !ok {
 		return nil
@@ -257,9 +256,9 @@ func settle[T any](ctx context.Context, p *past, m map[string]word[T], id string
 // seek makes sure that known is so of what a search finds, by holding all entries
 // from that on. The search only says where to begin: what it finds must come out
 // of the entries themselves. all holds the whole trail where it finds nothing.
-func (p *past) seek(ctx context.Context, q trail.Query, all bool, is func(trail.Entry) bool, known func() bool) error {
+func (p *Past) seek(ctx context.Context, q trail.Query, all bool, is func(trail.Entry) bool, known func() bool) error {
 	for q.Before, q.Limit = p.low+1, 100; !known(); {
-		f, err := p.trail.Search(ctx, q)
+		f, err := p.d.Trail.Search(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -293,7 +292,7 @@ func (p *past) seek(ctx context.Context, q trail.Query, all bool, is func(trail.
 }
 
 // look finds the newest word on a connection, up to high.
-func (p *past) look(ctx context.Context, id string) (sam.Height, error) {
+func (p *Past) look(ctx context.Context, id string) (sam.Height, error) {
 	if err := settle(ctx, p, p.known, id); err != nil || p.behind != "" {
 		return sam.Height{}, err
 	}
@@ -304,7 +303,7 @@ func (p *past) look(ctx context.Context, id string) (sam.Height, error) {
 }
 
 // given finds the newest word on an approval, up to high.
-func (p *past) given(ctx context.Context, id, connection string) (bool, error) {
+func (p *Past) given(ctx context.Context, id, connection string) (bool, error) {
 	if err := settle(ctx, p, p.approved, id); err != nil || p.behind != "" {
 		return false, err
 	}
@@ -315,8 +314,8 @@ func (p *past) given(ctx context.Context, id, connection string) (bool, error) {
 	return stands && ok, err
 }
 
-// forget begins anew, from what the database says now.
-func (p *past) forget() (behind string) {
+// Forget begins anew, from what the database says now.
+func (p *Past) Forget() (behind string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	behind = p.behind

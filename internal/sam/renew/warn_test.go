@@ -1,4 +1,4 @@
-package app
+package renew
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/notify"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/trail"
@@ -25,20 +26,22 @@ func TestWarnings(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx, now := t.Context(), time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 		var log bytes.Buffer
-		s := &SAM{DB: d, clock: &clock{now: func() time.Time { return now }}, Log: slog.New(slog.NewTextHandler(&log, nil)), Actor: "local:test"}
+		clock := func() time.Time { return now }
 		key := filepath.Join(t.TempDir(), "key")
 		if _, err := vault.MakeKeyFile(key); err != nil {
 			t.Fatal(err)
 		}
-		var err error
-		if s.Trail, err = trail.Open(ctx, d, trail.Options{Now: s.Now}); err != nil {
+		tr, err := trail.Open(ctx, d, trail.Options{Now: clock})
+		if err != nil {
 			t.Fatal(err)
 		}
-		if s.Vault, err = vault.Open(ctx, d, vault.NewKeyFile(key), s.VaultOptions()); err != nil {
+		v, err := vault.Open(ctx, d, vault.NewKeyFile(key), vault.Options{Now: clock, Record: tr, Actor: "local:test", Books: []*vault.Book{sam.Connections, sam.Registrations}})
+		if err != nil {
 			t.Fatal(err)
 		}
-		s.Store = sam.NewStore(d, s.Vault, s.Now)
-		c, err := s.Store.Keep(ctx, sam.Captured{
+		store := sam.NewStore(d, v, clock)
+		r := &Renewer{d: Deps{Store: store, Record: tr, Told: notify.NewTold(d), Now: clock, Log: slog.New(slog.NewTextHandler(&log, nil))}}
+		c, err := store.Keep(ctx, sam.Captured{
 			Name: "contoso", Model: sam.CSP, Cloud: msapi.Commercial(), Tenant: "7b2d1c5e-0f6a-4f2f-9a41-3f1d6f0c9e21", ClientID: "5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10",
 			Account: "a@contoso.com", ObjectID: "af54d406-3c95-42a5-b5bc-64ce59fef5bb", Proof: claim.Verdict{Answer: claim.Proven}, At: now, Refresh: secret.New("mark-refresh-token"),
 		})
@@ -46,17 +49,17 @@ func TestWarnings(t *testing.T) {
 			t.Fatal(err)
 		}
 		end := now.Add(30 * 24 * time.Hour)
-		if _, err := s.Store.SetForecast(ctx, c.ID, c.Generation, sam.Forecast{At: end, Cause: "certificate", Words: "the app's certificate expires", Computed: now}); err != nil {
+		if _, err := store.SetForecast(ctx, c.ID, c.Generation, sam.Forecast{At: end, Cause: "certificate", Words: "the app's certificate expires", Computed: now}); err != nil {
 			t.Fatal(err)
 		}
 		told := func() int {
 			t.Helper()
 			for range 2 {
-				if err := s.warn(ctx); err != nil {
+				if err := r.Warn(ctx); err != nil {
 					t.Fatal(err)
 				}
 			}
-			found, err := s.Trail.Search(ctx, trail.Query{Action: string(audit.ConnectionDying), Limit: 100})
+			found, err := tr.Search(ctx, trail.Query{Action: string(audit.ConnectionDying), Limit: 100})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,21 +1,31 @@
-package config
+package anchor
 
 import (
 	"crypto/x509"
-	"fmt"
 	"strings"
 	"time"
 
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
-	"partnerguard/internal/trail/anchor"
 	"partnerguard/internal/vault"
 )
 
-// Anchor is one place that keeps the audit trail's checkpoints, outside of the
+// Config is which places keep the trail's checkpoints, and what verifies them.
+type Config struct {
+	// Every is how often serve gives the places a checkpoint, when there are new
+	// entries: a minute to 7 days.
+	Every time.Duration `yaml:"anchorEvery" default:"15m" about:"how often the trail's checkpoints go to its anchors"`
+	// Key is the key that verifies the trail's checkpoints, as trail key prints it.
+	// With it, trail verify needs no vault, and takes no other key.
+	Key string `yaml:"trailKey" about:"what verifies the trail's checkpoints"`
+	// Places are outside of the database. Only the file sets them.
+	Places []Setting `yaml:"anchors" about:"places outside of the database that keep the trail's checkpoints; in the file only"`
+}
+
+// Setting is one place that keeps the audit trail's checkpoints, outside of the
 // database. Exactly one of File, Syslog, Witness, Timestamp, Mail, AzureBlob and S3
 // is given.
-type Anchor struct {
+type Setting struct {
 	File      string        `yaml:"file"`      // a path on another disk; with Timestamp, where stamps are kept too
 	Syslog    string        `yaml:"syslog"`    // tls://host:6514, tcp://host:601, udp://host:514, unix:///dev/log
 	Witness   string        `yaml:"witness"`   // https:// submission prefix (C2SP tlog-witness)
@@ -42,7 +52,7 @@ type Anchor struct {
 	Secret string `yaml:"secret"`
 }
 
-func (a Anchor) String() string {
+func (a Setting) String() string {
 	switch {
 	case a.Timestamp != "":
 		return "timestamp:" + a.Timestamp
@@ -63,19 +73,18 @@ func (a Anchor) String() string {
 // maxAnchors bounds the list: each is asked in turn.
 const maxAnchors = 16
 
-func (c *Config) checkAnchors() error {
-	bad := func(format string, args ...any) *problem.Error {
-		return problem.New(problem.Usage, "anchors (from %s): %s", c.Origin("anchors"), fmt.Sprintf(format, args...))
+// Check settles the places and refuses what cannot be one.
+func (c *Config) Check(wrong func(name, format string, args ...any) *problem.Error) error {
+	bad := func(format string, args ...any) *problem.Error { return wrong("anchors", format, args...) }
+	if c.Every < time.Minute || c.Every > 7*24*time.Hour {
+		return wrong("anchorEvery", "%s is not between a minute and 7 days", c.Every)
 	}
-	if c.AnchorEvery < time.Minute || c.AnchorEvery > 7*24*time.Hour {
-		return problem.New(problem.Usage, "anchorEvery (from %s): %s is not between a minute and 7 days", c.Origin("anchorEvery"), c.AnchorEvery)
-	}
-	if len(c.Anchors) > maxAnchors {
-		return bad("there are %d, and at most %d are read", len(c.Anchors), maxAnchors)
+	if len(c.Places) > maxAnchors {
+		return bad("there are %d, and at most %d are read", len(c.Places), maxAnchors)
 	}
 	seen := map[string]bool{}
-	for i := range c.Anchors {
-		a := &c.Anchors[i]
+	for i := range c.Places {
+		a := &c.Places[i]
 		n := 0
 		for _, v := range []string{a.Syslog, a.Witness, a.Timestamp, a.Mail, a.AzureBlob, a.S3} {
 			if v != "" {
@@ -101,9 +110,9 @@ func (c *Config) checkAnchors() error {
 		}
 		seen[a.String()] = true
 		if a.Every == 0 {
-			a.Every = c.AnchorEvery
+			a.Every = c.Every
 			if a.Timestamp != "" || a.Mail != "" {
-				a.Every = max(24*time.Hour, c.AnchorEvery)
+				a.Every = max(24*time.Hour, c.Every)
 			}
 		}
 	}
@@ -112,7 +121,7 @@ func (c *Config) checkAnchors() error {
 
 // checkKind refuses what belongs to another kind of anchor, and what the kind of
 // anchor itself refuses. Secrets are not read yet.
-func (a *Anchor) checkKind() error {
+func (a *Setting) checkKind() error {
 	object := a.AzureBlob != "" || a.S3 != ""
 	for _, c := range []struct {
 		word  string
@@ -153,24 +162,24 @@ func (a *Anchor) checkKind() error {
 		_, err = a.NewMail(nil, nil)
 	case a.AzureBlob != "":
 		if a.Mode == "" {
-			a.Mode = anchor.AzureLocked
+			a.Mode = AzureLocked
 		}
-		_, err = anchor.NewAzureBlob(a.Place(nil, nil, nil), nil)
+		_, err = NewAzureBlob(a.Place(nil, nil, nil), nil)
 	case a.S3 != "":
 		if a.Mode == "" {
-			a.Mode = anchor.S3Compliance
+			a.Mode = S3Compliance
 		}
 		if (a.AccessKey == "") != (a.Secret == "") {
 			return problem.New(problem.Usage, "accessKey and secret go together")
 		}
-		_, err = anchor.NewS3(a.Place(nil, nil, nil), a.Region, a.PathStyle, nil)
+		_, err = NewS3(a.Place(nil, nil, nil), a.Region, a.PathStyle, nil)
 	}
 	return err
 }
 
 // Place is where an object store's anchor puts what it is given.
-func (a *Anchor) Place(s func() (secret.Text, error), roots *x509.CertPool, now func() time.Time) anchor.Place {
-	p := anchor.Place{URL: a.AzureBlob + a.S3, Mode: a.Mode, Retain: a.Retain, Every: a.Every, Roots: roots, Now: now}
+func (a *Setting) Place(s func() (secret.Text, error), roots *x509.CertPool, now func() time.Time) Place {
+	p := Place{URL: a.AzureBlob + a.S3, Mode: a.Mode, Retain: a.Retain, Every: a.Every, Roots: roots, Now: now}
 	if a.Secret != "" {
 		p.Secret = s
 	}
@@ -178,22 +187,13 @@ func (a *Anchor) Place(s func() (secret.Text, error), roots *x509.CertPool, now 
 }
 
 // NewMail is the anchor of mail; s reads its password.
-func (a *Anchor) NewMail(s func() (secret.Text, error), roots *x509.CertPool) (*anchor.Mail, error) {
+func (a *Setting) NewMail(s func() (secret.Text, error), roots *x509.CertPool) (*Mail, error) {
 	if s == nil {
 		s = func() (secret.Text, error) { return secret.Text{}, nil }
 	}
-	o := anchor.MailOptions{Server: a.Mail, From: a.From, To: a.To, User: a.User, Roots: roots, Every: a.Every}
+	o := MailOptions{Server: a.Mail, From: a.From, To: a.To, User: a.User, Roots: roots, Every: a.Every}
 	if a.Secret != "" {
 		o.Secret = s
 	}
-	return anchor.NewMail(o)
-}
-
-func (c *Config) anchorsLine() Line {
-	var names []string
-	for _, a := range c.Anchors {
-		names = append(names, a.String())
-	}
-	return Line{Name: "anchors", Value: strings.Join(names, " "), Origin: c.Origin("anchors"),
-		About: "places outside of the database that keep the trail's checkpoints; in the file only"}
+	return NewMail(o)
 }

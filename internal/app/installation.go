@@ -20,14 +20,13 @@ import (
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/problem"
-	"partnerguard/internal/sam"
-	"partnerguard/internal/sam/exchange"
+	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/trail"
 	"partnerguard/internal/vault"
 )
 
-// SAMOptions are what an installation is opened with.
-type SAMOptions struct {
+// Options are what an installation is opened with.
+type Options struct {
 	Config *config.Config                         // required
 	Lab    *Lab                                   // the local partner cloud that runs; nil when none
 	Actor  string                                 // who does it, for the audit trail; required
@@ -36,126 +35,113 @@ type SAMOptions struct {
 	Getenv func(string) string                    // required
 	Prompt vault.Prompt                           // asks a person; nil where there is none
 	Key    func() (azcore.TokenCredential, error) // for Azure Key Vault; nil is DefaultAzureCredential
+	Dial   func(msapi.Options) *msapi.Client      // how the cloud is asked; nil is msapi.New
 }
 
-// SAM is an open installation of the Secure Application Model: the database
-// with vault and trail, and a client of one cloud. Close it.
-type SAM struct {
+// Installation is what all features of one place share: the database with the
+// trail and the vault, a client of one cloud, the clock; and the features
+// themselves. Close it. It is safe for concurrent use.
+type Installation struct {
 	Config *config.Config
 	Cloud  msapi.Cloud
 	DB     *db.DB
 	Trail  *trail.Trail
-	Vault  *vault.Vault
-	Store  *sam.Store
-	API    *msapi.Client
+	Vault  *vault.Vault  // nil where it was opened without
+	API    *msapi.Client // nil where it was opened without the cloud
 	Actor  string
 	Log    *slog.Logger
+	features
 
-	lab      *Lab
-	past     *past
-	words    *words // records what the past is believed by; nil without the vault
-	exchange *exchange.Exchange
-	clock    *clock
-	notes    []string
-	close    []func() error
+	lab   *Lab
+	clock *clock
+	notes []string
+	close []func() error
 }
 
 // Now is the installation's time: the machine's, or the partner cloud's.
-func (s *SAM) Now() time.Time { return s.clock.Now() }
+func (i *Installation) Now() time.Time { return i.clock.Now() }
 
 // Lab says whether this is the local partner cloud's installation.
-func (s *SAM) Lab() bool { return s.Cloud.Name == LabName }
+func (i *Installation) Lab() bool { return i.Cloud.Name == LabName }
 
 // LabInfo is what the local partner cloud says of itself; nil where it is not
 // running.
-func (s *SAM) LabInfo() *Lab { return s.lab }
+func (i *Installation) LabInfo() *Lab { return i.lab }
 
 // Notes are what a person should be told of how it was opened.
-func (s *SAM) Notes() []string { return s.notes }
+func (i *Installation) Notes() []string { return i.notes }
 
 // Close ends everything in order.
-func (s *SAM) Close() error {
+func (i *Installation) Close() error {
 	var err error
-	for i := len(s.close) - 1; i >= 0; i-- {
-		err = errors.Join(err, s.close[i]())
+	for n := len(i.close) - 1; n >= 0; n-- {
+		err = errors.Join(err, i.close[n]())
 	}
-	s.close = nil
+	i.close = nil
 	return err
 }
 
-// OpenSAM opens the installation, and makes it where there is none: the
+// Open opens the installation, and makes it where there is none: the
 // database, its key file, the vault.
-func OpenSAM(ctx context.Context, o SAMOptions) (_ *SAM, err error) {
-	s, err := OpenData(ctx, o)
+func Open(ctx context.Context, o Options) (_ *Installation, err error) {
+	i, err := OpenData(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			_ = s.Close()
+			_ = i.Close()
 		}
 	}()
-	master, err := s.master(ctx, o)
+	master, err := i.master(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	if s.Vault, err = vault.Open(ctx, s.DB, master, s.VaultOptions()); err != nil {
+	if i.Vault, err = vault.Open(ctx, i.DB, master, i.VaultOptions()); err != nil {
 		return nil, err
 	}
-	// The cloud's addresses come from here, and never out of the database.
-	s.Store = sam.NewStore(s.DB, s.Vault, s.Now, s.Cloud)
-	if s.words, err = s.openWords(ctx); err != nil {
+	i.dial(o.Dial)
+	if err := i.make(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.trust(ctx); err != nil {
-		return nil, err
-	}
-	if s.past, err = s.remember(ctx); err != nil {
-		return nil, err
-	}
-	s.Store.Remember(s.past)
-	s.close = append(s.close, func() error {
-		if err := s.past.leave(context.Background()); err != nil { // what was done is done
-			s.Log.Warn("how far the database is was not written down", "error", err)
-		}
-		return nil
-	})
-	s.dial()
-	return s, nil
+	return i, nil
 }
 
 // OpenData opens the database with the audit trail, and not the vault: for what
 // needs no secret, or mends the vault.
-func OpenData(ctx context.Context, o SAMOptions) (_ *SAM, err error) {
-	s := newSAM(o)
+func OpenData(ctx context.Context, o Options) (_ *Installation, err error) {
+	i := newInstallation(o)
 	defer func() {
 		if err != nil {
-			_ = s.Close()
+			_ = i.Close()
 		}
 	}()
-	if err := s.choose(ctx, o); err != nil {
+	if err := i.choose(ctx, o); err != nil {
 		return nil, err
 	}
-	if s.DB, err = db.Open(ctx, s.database()); err != nil {
+	if i.DB, err = db.Open(ctx, i.database()); err != nil {
 		return nil, err
 	}
-	s.close = append(s.close, s.DB.Close)
-	if err := s.claimDatabase(ctx); err != nil {
+	i.close = append(i.close, i.DB.Close)
+	if err := i.claimDatabase(ctx); err != nil {
 		return nil, err
 	}
-	if s.Trail, err = trail.Open(ctx, s.DB, trail.Options{Now: s.Now}); err != nil {
+	if i.Trail, err = trail.Open(ctx, i.DB, trail.Options{Now: i.Now}); err != nil {
 		return nil, err
 	}
-	return s, nil
+	if err := i.makeData(); err != nil {
+		return nil, err
+	}
+	return i, nil
 }
 
 // Kept says whether anything was ever kept here, without making it.
-func Kept(ctx context.Context, o SAMOptions) (bool, error) {
-	s := newSAM(o)
-	if err := s.choose(ctx, o); err != nil {
+func Kept(ctx context.Context, o Options) (bool, error) {
+	i := newInstallation(o)
+	if err := i.choose(ctx, o); err != nil {
 		return false, err
 	}
-	where := s.database()
+	where := i.database()
 	if strings.Contains(where, "://") {
 		return true, nil
 	}
@@ -166,41 +152,44 @@ func Kept(ctx context.Context, o SAMOptions) (bool, error) {
 	return true, nil
 }
 
-func newSAM(o SAMOptions) *SAM {
+func newInstallation(o Options) *Installation {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &SAM{Config: o.Config, Actor: o.Actor, Log: o.Log, clock: &clock{now: o.Now}}
+	return &Installation{Config: o.Config, Actor: o.Actor, Log: o.Log, clock: &clock{now: o.Now}}
 }
 
 // VaultOptions are how this installation opens its vault.
-func (s *SAM) VaultOptions() vault.Options {
-	return vault.Options{Now: s.Now, Log: s.Log, Record: s.Trail, Actor: s.Actor, Books: Books()}
+func (i *Installation) VaultOptions() vault.Options {
+	return vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: suite.Books()}
 }
 
 // OpenCloud gives a client of the cloud without anything that is kept: no
 // database, no vault.
-func OpenCloud(ctx context.Context, o SAMOptions) (*SAM, error) {
-	s := newSAM(o)
-	if err := s.choose(ctx, o); err != nil {
+func OpenCloud(ctx context.Context, o Options) (*Installation, error) {
+	i := newInstallation(o)
+	if err := i.choose(ctx, o); err != nil {
 		return nil, err
 	}
-	s.dial()
-	return s, nil
+	i.dial(o.Dial)
+	return i, nil
 }
 
-func (s *SAM) dial() {
-	o := msapi.Options{Now: s.Now, Log: s.Log}
-	if s.lab != nil {
-		o.RootCAs = s.lab.Roots
+func (i *Installation) dial(open func(msapi.Options) *msapi.Client) {
+	if open == nil {
+		open = msapi.New
 	}
-	s.API = msapi.New(o)
-	s.close = append(s.close, func() error { s.API.Close(); return nil })
+	o := msapi.Options{Now: i.Now, Log: i.Log}
+	if i.lab != nil {
+		o.RootCAs = i.lab.Roots
+	}
+	i.API = open(o)
+	i.close = append(i.close, func() error { i.API.Close(); return nil })
 }
 
 // choose settles which cloud it is. A laboratory never takes the place of an
 // installation by itself: only when nothing was ever kept for a real cloud.
-func (s *SAM) choose(ctx context.Context, o SAMOptions) error {
+func (i *Installation) choose(ctx context.Context, o Options) error {
 	name := o.Config.Cloud
 	if name == "" {
 		name = string(partner.Public)
@@ -212,11 +201,11 @@ func (s *SAM) choose(ctx context.Context, o SAMOptions) error {
 		if o.Lab == nil {
 			return problem.New(problem.NotFound, "no partner cloud is running").WithHint("start one with: partnerguard cloud; or name a real cloud with --cloud public")
 		}
-		s.lab, s.Cloud = o.Lab, o.Lab.Cloud()
-		return s.clock.follow(ctx, o.Lab)
+		i.lab, i.Cloud = o.Lab, o.Lab.Cloud()
+		return i.clock.follow(ctx, o.Lab)
 	}
 	c, err := msapi.FindCloud(name)
-	s.Cloud = c
+	i.Cloud = c
 	return err
 }
 
@@ -233,7 +222,7 @@ func unused(ctx context.Context, path string) bool {
 	}
 	defer d.Close()
 	tables := append(vault.Tables(), automation.Table)
-	for _, b := range Books() {
+	for _, b := range suite.Books() {
 		tables = append(tables, b.Table)
 	}
 	// A keyset that seals nothing is of the first look.
@@ -242,44 +231,44 @@ func unused(ctx context.Context, path string) bool {
 }
 
 // database is where this cloud's data are. A laboratory's lie apart.
-func (s *SAM) database() string {
+func (i *Installation) database() string {
 	switch {
-	case s.Lab():
-		return filepath.Join(s.Config.Data, LabName, "partnerguard.db")
-	case s.Config.Database != "":
-		return s.Config.Database
+	case i.Lab():
+		return filepath.Join(i.Config.Data, LabName, "partnerguard.db")
+	case i.Config.Database != "":
+		return i.Config.Database
 	}
-	return filepath.Join(s.Config.Data, "partnerguard.db")
+	return filepath.Join(i.Config.Data, "partnerguard.db")
 }
 
 // claimDatabase writes down whose database it is, and refuses another's: a
 // connection of the laboratory must never stand beside a real one.
-func (s *SAM) claimDatabase(ctx context.Context) error {
+func (i *Installation) claimDatabase(ctx context.Context) error {
 	kind := "microsoft"
-	if s.Lab() {
+	if i.Lab() {
 		kind = LabName
 	}
 	const name = "installation"
 	has := ""
-	err := s.DB.Settle(ctx, name, kind)
+	err := i.DB.Settle(ctx, name, kind)
 	if err == nil {
-		has, err = s.DB.Setting(ctx, name)
+		has, err = i.DB.Setting(ctx, name)
 	}
 	switch {
 	case err != nil:
-		return problem.Wrap(err, problem.Internal, "the database %s cannot be read", s.DB.Where())
+		return problem.Wrap(err, problem.Internal, "the database %s cannot be read", i.DB.Where())
 	case has != kind:
-		return problem.New(problem.Usage, "the database %s belongs to %s, not to %s", s.DB.Where(), has, kind).WithHint("name another folder with --data")
+		return problem.New(problem.Usage, "the database %s belongs to %s, not to %s", i.DB.Where(), has, kind).WithHint("name another folder with --data")
 	}
 	return nil
 }
 
 // master finds the vault's master key. A key file that the settings name is made
 // for a vault that does not exist yet, and only then.
-func (s *SAM) master(ctx context.Context, o SAMOptions) (vault.Master, error) {
+func (i *Installation) master(ctx context.Context, o Options) (vault.Master, error) {
 	if path, is := strings.CutPrefix(o.Config.MasterKey, "file:"); is {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			empty, err := s.DB.Empty(ctx, vault.Tables()...)
+			empty, err := i.DB.Empty(ctx, vault.Tables()...)
 			if err != nil {
 				return nil, problem.Wrap(err, problem.Internal, "the vault cannot be read")
 			}
@@ -293,7 +282,7 @@ func (s *SAM) master(ctx context.Context, o SAMOptions) (vault.Master, error) {
 				} else if err != nil {
 					return nil, err
 				}
-				s.notes = append(s.notes, "made the vault's master key "+path+" ("+id+"): keep a copy elsewhere, without it nothing sealed opens")
+				i.notes = append(i.notes, "made the vault's master key "+path+" ("+id+"): keep a copy elsewhere, without it nothing sealed opens")
 			}
 		}
 	}
@@ -301,7 +290,7 @@ func (s *SAM) master(ctx context.Context, o SAMOptions) (vault.Master, error) {
 }
 
 // ParseMaster reads which master key a setting names.
-func ParseMaster(spec string, o SAMOptions) (vault.Master, error) {
+func ParseMaster(spec string, o Options) (vault.Master, error) {
 	e := vault.Env{Prompt: o.Prompt, LookupEnv: func(name string) (string, bool) { v := o.Getenv(name); return v, v != "" }, Credential: o.Key}
 	if e.Credential == nil {
 		e.Credential = func() (azcore.TokenCredential, error) { return azidentity.NewDefaultAzureCredential(nil) }

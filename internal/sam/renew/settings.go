@@ -1,4 +1,4 @@
-package app
+package renew
 
 import (
 	"context"
@@ -19,19 +19,14 @@ import (
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
-	"partnerguard/internal/sam/renew"
 )
 
-// Renewer renews this installation's connections and foretells their end.
-func (s *SAM) Renewer() (*renew.Renewer, error) {
-	return renew.New(renew.Deps{
-		Store: s.Store, Authority: s, Record: s.words, Settings: settingsReader{s}, Every: s.Config.RenewEvery, Actor: s.Actor, Now: s.Now, Log: s.Log,
-	})
+// GraphSettings reads what decides a connection's life through Graph, with the
+// connection's own token. It is a [SettingsReader].
+type GraphSettings struct {
+	Graph func(sam.Connection) (*msapi.Graph, error) // as the connection sees it
+	Store *sam.Store                                 // knows which certificate is ours
 }
-
-// settingsReader reads what decides a connection's life through Graph, with the
-// connection's own token.
-type settingsReader struct{ s *SAM }
 
 // settingsLife bounds a reading: a renewal must not hang on it.
 const settingsLife = time.Minute
@@ -39,11 +34,11 @@ const settingsLife = time.Minute
 // Settings reads policies, locations, the account's groups and roles, and the
 // app's credentials. What the token may not read, or the tenant does not have,
 // is named.
-func (r settingsReader) Settings(ctx context.Context, c sam.Connection) (renew.Settings, error) {
+func (r GraphSettings) Settings(ctx context.Context, c sam.Connection) (Settings, error) {
 	ctx, stop := context.WithTimeout(ctx, settingsLife)
 	defer stop()
-	var out renew.Settings
-	g, err := r.s.Graph(c)
+	var out Settings
+	g, err := r.Graph(c)
 	if err != nil {
 		return out, err
 	}
@@ -70,9 +65,9 @@ func (r settingsReader) Settings(ctx context.Context, c sam.Connection) (renew.S
 		var list []msapi.AppCredential
 		if list, err = msapi.AppCredentials(app); err == nil {
 			out.CredentialsRead = true
-			reg, _ := r.s.Store.Registration(ctx, c.ClientID) // without one no certificate is ours
+			reg, _ := r.Store.Registration(ctx, c.ClientID) // without one no certificate is ours
 			for _, k := range list {
-				x := renew.Credential{ID: k.KeyID, Name: k.Name, Kind: k.Kind, NotBefore: k.From, NotAfter: k.Until}
+				x := Credential{ID: k.KeyID, Name: k.Name, Kind: k.Kind, NotBefore: k.From, NotAfter: k.Until}
 				if isOurs(reg.Certificate, k.Thumbprint) {
 					x.Thumbprint = reg.Thumbprint
 				}
@@ -107,7 +102,7 @@ func isOurs(certificate, identifier string) bool {
 // tenant reads the settings and the one account that matters. Its groups and
 // roles are read whole, nested ones too, so every group is known as far as it
 // is concerned.
-func (r settingsReader) tenant(ctx context.Context, g *msapi.Graph, c sam.Connection) (*access.Tenant, error) {
+func (r GraphSettings) tenant(ctx context.Context, g *msapi.Graph, c sam.Connection) (*access.Tenant, error) {
 	f := facts.New()
 	take := func(kind evidence.Kind, name string, rows []json.RawMessage) error {
 		for i, raw := range rows {

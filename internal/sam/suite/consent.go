@@ -1,4 +1,4 @@
-package app
+package suite
 
 import (
 	"context"
@@ -21,7 +21,7 @@ type ConsentRequest struct {
 
 // Consent plans or applies the consent of a connection's app at the partner's
 // customers, and gives each as it is done.
-func (s *SAM) Consent(ctx context.Context, r ConsentRequest, yield func(consent.Row) error) (consent.Summary, error) {
+func (s *Suite) Consent(ctx context.Context, r ConsentRequest, yield func(consent.Row) error) (consent.Summary, error) {
 	x, err := s.Exchange()
 	if err != nil {
 		return consent.Summary{}, err
@@ -30,7 +30,7 @@ func (s *SAM) Consent(ctx context.Context, r ConsentRequest, yield func(consent.
 	if err != nil {
 		return consent.Summary{}, err
 	}
-	svc, err := consent.New(consent.Deps{Access: x, Intents: consent.NewIntents(s.DB, s.Vault), Record: s.Trail, Now: s.Now, Log: s.Log})
+	svc, err := consent.New(consent.Deps{Access: x, Intents: consent.NewIntents(s.d.DB, s.d.Vault), Record: s.d.Trail, Now: s.d.Now, Log: s.d.Log})
 	if err != nil {
 		return consent.Summary{}, err
 	}
@@ -42,6 +42,6 @@ func (s *SAM) Consent(ctx context.Context, r ConsentRequest, yield func(consent.
 	if len(wanted) == 0 {
 		return consent.Summary{}, problem.New(problem.Usage, "these features need nothing at a customer").WithHint("e.g. --feature sign-ins,policies,azure")
 	}
-	o := consent.Options{Connection: r.Connection, Center: center, Wanted: wanted, Name: name, Only: r.Only, Apply: r.Apply, Trim: r.Trim, Actor: s.Actor, Progress: r.Progress}
+	o := consent.Options{Connection: r.Connection, Center: center, Wanted: wanted, Name: name, Only: r.Only, Apply: r.Apply, Trim: r.Trim, Actor: s.d.Actor, Progress: r.Progress}
 	return svc.Run(ctx, o, yield)
 }

@@ -1,4 +1,4 @@
-package app
+package renew
 
 import (
 	"encoding/pem"

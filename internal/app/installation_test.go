@@ -34,7 +34,7 @@ func newPlace(t *testing.T) place { return place{t, t.TempDir()} }
 func (p place) key() string { return filepath.Join(p.dir, "conf", "key") }
 
 // options are those of a command with the settings given, names and values.
-func (p place) options(lab bool, pairs ...string) app.SAMOptions {
+func (p place) options(lab bool, pairs ...string) app.Options {
 	p.t.Helper()
 	flags := map[string]string{"data": filepath.Join(p.dir, "data"), "master-key": "file:" + p.key()}
 	env := map[string]string{"HOME": p.dir}
@@ -50,23 +50,23 @@ func (p place) options(lab bool, pairs ...string) app.SAMOptions {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	o := app.SAMOptions{Config: c, Actor: "local:test", Now: time.Now, Getenv: getenv}
+	o := app.Options{Config: c, Actor: "local:test", Now: time.Now, Getenv: getenv}
 	if lab {
 		o.Lab = &app.Lab{Info: &partnercloud.Info{Login: "https://localhost:1"}, Clock: func(context.Context) (time.Time, error) { return time.Now().Add(time.Hour), nil }}
 	}
 	return o
 }
 
-func (p place) open(lab bool, pairs ...string) (*app.SAM, error) {
+func (p place) open(lab bool, pairs ...string) (*app.Installation, error) {
 	p.t.Helper()
-	s, err := app.OpenSAM(p.t.Context(), p.options(lab, pairs...))
+	s, err := app.Open(p.t.Context(), p.options(lab, pairs...))
 	if err == nil {
 		p.t.Cleanup(func() { _ = s.Close() })
 	}
 	return s, err
 }
 
-func (p place) must(lab bool, pairs ...string) *app.SAM {
+func (p place) must(lab bool, pairs ...string) *app.Installation {
 	p.t.Helper()
 	s, err := p.open(lab, pairs...)
 	if err != nil {
@@ -75,10 +75,10 @@ func (p place) must(lab bool, pairs ...string) *app.SAM {
 	return s
 }
 
-func register(t *testing.T, s *app.SAM) {
+func register(t *testing.T, s *app.Installation) {
 	t.Helper()
 	r := sam.Registration{ClientID: "5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10", Tenant: "contoso.com", Kind: msapi.ClientSecret, Created: s.Now()}
-	if _, err := s.AddRegistration(t.Context(), r, secret.New("Secret-of-this-test-1")); err != nil {
+	if _, err := s.SAM.AddRegistration(t.Context(), r, secret.New("Secret-of-this-test-1")); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -257,7 +257,7 @@ func TestStartsAtOnce(t *testing.T) {
 		for range 8 {
 			wg.Go(func() {
 				<-start
-				s, err := app.OpenSAM(context.Background(), o)
+				s, err := app.Open(context.Background(), o)
 				if err != nil {
 					t.Error(err)
 					return
@@ -286,7 +286,7 @@ func TestNothingInTheClear(t *testing.T) {
 	mark := "Mark-" + token.Text().Reveal()
 	r := sam.Registration{ClientID: "5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10", Tenant: "contoso.com", Kind: msapi.ClientSecret, Created: s.Now()}
 	for range 3 { // also what was replaced
-		if _, err := s.AddRegistration(t.Context(), r, secret.New(mark)); err != nil {
+		if _, err := s.SAM.AddRegistration(t.Context(), r, secret.New(mark)); err != nil {
 			t.Fatal(err)
 		}
 	}
