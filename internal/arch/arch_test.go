@@ -71,6 +71,28 @@ var inner = map[string]int{
 	"sam/suite": 5,
 
 	"trail": 1, "trail/anchor": 2,
+
+	// Wings stand on one floor, so they never import each other.
+	"cli/kit":   1,
+	"cli/child": 2,
+	"cli/judge": 3, "cli/connect": 3, "cli/guard": 3, "cli/keep": 3, "cli/cloud": 3,
+	"cli": 4,
+}
+
+// TestKitKnowsNoFeature: what one command needs of a feature is its wing's.
+func TestKitKnowsNoFeature(t *testing.T) {
+	t.Parallel()
+	for _, s := range sources(t) {
+		if room(s.dir) != "cli/kit" || s.test {
+			continue
+		}
+		for _, imp := range s.imports(t) {
+			rest, ours := strings.CutPrefix(imp, "partnerguard/internal/")
+			if to, _, _ := strings.Cut(rest, "/"); ours && floor[to] == 4 {
+				t.Errorf("%s imports the feature %s", s.path, rest)
+			}
+		}
+	}
 }
 
 // room is a package's room within its part: what is deeper belongs to it.
