@@ -15,7 +15,7 @@ func TestDocumentedPolicies(t *testing.T) {
 	block := regexp.MustCompile("(?s)```yaml\n(version: .*?)```")
 	found := 0
 	for _, name := range []string{"sam.md", "broker.md"} {
-		text, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
+		text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", name))
 		if err != nil {
 			t.Fatal(err)
 		}
