@@ -51,7 +51,6 @@ var forbidden = map[string]string{
 
 // exempt lists single uses of a forbidden import, each with its reason.
 var exempt = map[string]string{
-	"sample/gen -> math/rand/v2":            "the sample partner must come out the same from the same seed; no secret is made",
 	"partnercloud/scenario -> math/rand/v2": "the generated world must come out the same from the same seed; no secret is made",
 }
 
@@ -269,7 +268,6 @@ func TestForbiddenImports(t *testing.T) {
 var csvWriters = map[string]string{
 	"print":               "it is the sheet",
 	"partnercloud/portal": "it stands apart, and asks sheet itself",
-	"sample/gen":          "it writes what Microsoft's portal writes, which guards nothing",
 }
 
 func TestOneCSVGuard(t *testing.T) {
