@@ -24,8 +24,9 @@ type InputsView struct {
 
 // InputView is one input on a page.
 type InputView struct {
-	Path, Status, Class, Mark, Kinds, Shape string
-	Notes                                   []string
+	Path, Status, Kinds, Shape string
+	Tone                       print.Tone
+	Notes                      []string
 }
 
 // ViewInputs prepares the inputs for a page.
@@ -63,14 +64,14 @@ func ViewInputs(list []evidence.Input) (v InputsView) {
 }
 
 func viewInput(in *evidence.Input) InputView {
-	v := InputView{Path: print.Clean(in.Path, print.MaxSaying), Status: print.StatusWord(in.Status), Class: "unknown", Mark: "!", Kinds: print.Kinds(in.Kinds), Notes: print.InputNotes(in, pageNotes)}
+	v := InputView{Path: print.Clean(in.Path, print.MaxSaying), Status: print.StatusWord(in.Status), Tone: print.Cautious, Kinds: print.Kinds(in.Kinds), Notes: print.InputNotes(in, pageNotes)}
 	switch {
 	case in.Status == evidence.Read && !in.NextLink:
-		v.Class, v.Mark = "met", "✓"
+		v.Tone = print.Good
 	case in.Status == evidence.NotRecognised:
-		v.Class, v.Mark = "na", "–"
+		v.Tone = print.Muted
 	case in.Status == evidence.Unreadable:
-		v.Class, v.Mark = "notmet", "✗"
+		v.Tone = print.Bad
 	}
 	for _, s := range []string{in.Format, in.Encoding, in.Compression} {
 		if s = print.Clean(s, 40); s != "" {

@@ -1,12 +1,8 @@
 package page
 
 import (
-	"bufio"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"html/template"
-	"io"
 	"maps"
 	"math"
 	"net/url"
@@ -17,9 +13,6 @@ import (
 
 	"partnerguard/internal/entra"
 )
-
-//go:embed page.css
-var pageCSS string
 
 //go:embed page.tmpl
 var pageTemplate string
@@ -44,7 +37,6 @@ type Page struct {
 	Complete   bool
 	Incomplete []string
 	Schema     string
-	Style      string // rules of this kind of page after the shared ones: the feature's own file
 	Inputs     InputsView
 }
 
@@ -54,14 +46,13 @@ type Headline struct {
 	Text string
 }
 
-// CSS is the style sheet of every page: our own file, never input.
-func (p *Page) CSS() template.CSS { return template.CSS(pageCSS + p.Style) }
+// CSS is the style sheet of every report.
+func (p *Page) CSS() template.CSS { return report().CSS }
 
 // Policy is the page's content security policy: one style sheet, allowed by its
 // hash. frame-ancestors is not for <meta>; everything else is closed.
 func (p *Page) Policy() string {
-	sum := sha256.Sum256([]byte(pageCSS + p.Style))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+	return "default-src 'none'; style-src " + report().Hash + "; base-uri 'none'; form-action 'none'"
 }
 
 // CompleteText says of a complete page why it is.
@@ -83,8 +74,10 @@ func (p *Page) Shown() []string { return p.Incomplete[:min(len(p.Incomplete), pa
 // Hidden is how many more there are.
 func (p *Page) Hidden() int { return max(len(p.Incomplete)-pageIncomplete, 0) }
 
-// Template makes the template set of a page: the shell, the plots and what the
-// feature brings. It panics on a broken template, as all are embedded.
+// Template makes the template set of a page: the shell of a report, verdicts,
+// plots and what the feature brings. A page that is no report has a "page" of
+// its own and leaves the shell. It panics on a broken template, as all are
+// embedded.
 func Template(text string, funcs template.FuncMap) *template.Template {
 	all := template.FuncMap{
 		"name":  func(s string) string { return print.Clean(s, print.MaxName) },
@@ -93,6 +86,12 @@ func Template(text string, funcs template.FuncMap) *template.Template {
 		"num":   func(n int64) string { return print.Number(n) },
 		"px":    px,
 		"parts": parts,
+		"glyph": glyph,
+		"said":  func(t print.Tone, word string) Said { return Said{t, word} },
+		"heads": func(s ...string) []string { return s },
+	}
+	for name, t := range map[string]print.Tone{"good": print.Good, "bad": print.Bad, "doubt": print.Doubt, "vouched": print.Vouched, "muted": print.Muted, "cautious": print.Cautious} {
+		all[name] = func() print.Tone { return t }
 	}
 	maps.Copy(all, funcs)
 	t := template.New("page").Funcs(all)
@@ -100,15 +99,6 @@ func Template(text string, funcs template.FuncMap) *template.Template {
 		template.Must(t.Parse(s))
 	}
 	return t
-}
-
-// Write executes a page's template.
-func Write(w io.Writer, t *template.Template, view any) error {
-	buf := bufio.NewWriterSize(w, 64<<10)
-	if err := t.ExecuteTemplate(buf, "page", view); err != nil {
-		return err
-	}
-	return buf.Flush()
 }
 
 // Anchor makes a link target of an id: stable, unique, nothing but letters,

@@ -12,11 +12,12 @@ import (
 // The plots are drawn here and written by chart.tmpl as plain SVG: no script,
 // no library, no colour without a pattern, a mark or a word beside it. Every
 // plot comes in two widths, because text in a scaled picture is unreadable on
-// a phone; the style sheet shows the one that fits.
+// a phone; the style sheet shows the one that fits its card. Colours are
+// classes, so that themes and print have their own.
 const (
-	WideChart   = 800
-	NarrowChart = 304
-	fontSize    = 12 // px, the style sheet's size for text in plots
+	wideChart   = 800
+	narrowChart = 304
+	fontSize    = 11 // px, the style sheet's size for text in plots
 )
 
 // Plot is one plot with everything its template and its text alternative say.
@@ -35,11 +36,12 @@ type Key struct{ Class, Fill, Label string }
 
 // Drawing is one SVG, in user units that are CSS pixels at full size.
 type Drawing struct {
-	ID, Class, Label string
-	W, H             float64
-	Rects            []Rect
-	Lines            []Segment
-	Texts            []Label
+	Class, Label string
+	W, H         float64
+	Rects        []Rect
+	Lines        []Segment
+	Texts        []Label
+	Marks        []Mark
 }
 
 // Rect is a filled box; Fill names a pattern drawn over it, "" for none.
@@ -62,13 +64,23 @@ type Label struct {
 	S             string
 }
 
-// Frame begins one size of a plot.
-func (p *Plot) Frame(w float64) Drawing {
-	d := Drawing{ID: p.ID + "-wide", Class: "wide", W: w, Label: p.Title + ". " + p.Summary}
-	if w < 500 {
-		d.ID, d.Class = p.ID+"-narrow", "narrow"
+// Mark is a verdict's glyph.
+type Mark struct {
+	X, Y float64
+	Tone print.Tone
+}
+
+// Draw draws the plot wide and narrow, each by f, which sets the height.
+// Title and Summary come first: they are what is said of a drawing.
+func (p *Plot) Draw(f func(d *Drawing, narrow bool)) {
+	for _, size := range []struct {
+		class string
+		w     float64
+	}{{"wid", wideChart}, {"nar", narrowChart}} {
+		d := Drawing{Class: size.class, W: size.w, Label: p.Title + ". " + p.Summary}
+		f(&d, size.w == narrowChart)
+		p.Sizes = append(p.Sizes, d)
 	}
-	return d
 }
 
 // Nice is a step of 1, 2 or 5 times a power of ten and how many of them reach
@@ -157,6 +169,11 @@ func (d *Drawing) Line(x1, y1, x2, y2 float64, class string) {
 	d.Lines = append(d.Lines, Segment{x1, y1, x2, y2, class})
 }
 
+// Mark adds a glyph with its upper left corner at x and y.
+func (d *Drawing) Mark(x, y float64, t print.Tone) {
+	d.Marks = append(d.Marks, Mark{x, y, t})
+}
+
 // Text adds a label; anchor is start, middle or end.
 func (d *Drawing) Text(x, y float64, anchor, class, s string) {
 	d.Texts = append(d.Texts, Label{x, y, anchor, class, s})
@@ -187,40 +204,37 @@ func (p *Plot) Bars(bars []Bar, room float64) {
 	if most == 0 {
 		return
 	}
-	for _, w := range []float64{WideChart, NarrowChart} {
-		d := p.Frame(w)
-		tight := w < 500
-		left, pitch := room, 28.0
-		if tight {
-			left, pitch = 0, 42
+	p.Draw(func(d *Drawing, narrow bool) {
+		left, pitch := room, 26.0
+		if narrow {
+			left, pitch = 0, 40
 		}
 		tail := 8 + TextWidth(print.Number(most))
 		y := 4.0
 		for i, b := range bars {
 			barY := y + 4
-			if tight {
-				d.Text(0, y+12, "start", "label", FitText(b.Label, w))
+			if narrow {
+				d.Text(0, y+12, "start", "em", FitText(b.Label, d.W))
 				barY = y + 17
 			} else {
-				d.Text(left-8, y+18, "end", "label", FitText(b.Label, left-8))
+				d.Text(left-8, y+17, "end", "em", FitText(b.Label, left-8))
 			}
 			x := left
 			for k, v := range b.Values {
 				if v <= 0 {
 					continue
 				}
-				bw := max(float64(v)/float64(most)*(w-left-tail-4), 2)
-				bw = min(bw, w-tail-x)
-				d.Rect(x, barY, bw, 18, p.Legend[k].Class, p.Legend[k].Fill, b.Label+": "+print.Number(v)+" "+strings.ToLower(p.Legend[k].Label))
+				bw := max(float64(v)/float64(most)*(d.W-left-tail-4), 2)
+				bw = min(bw, d.W-tail-x)
+				d.Rect(x, barY, bw, 16, p.Legend[k].Class, p.Legend[k].Fill, b.Label+": "+print.Number(v)+" "+strings.ToLower(p.Legend[k].Label))
 				x += bw
 			}
-			d.Text(x+6, barY+13, "start", "value", print.Number(sums[i]))
+			d.Text(x+6, barY+12, "start", "", print.Number(sums[i]))
 			y += pitch
 		}
-		if !tight {
-			d.Line(left, 4, left, y, "base")
+		if !narrow {
+			d.Line(left, 4, left, y, "ax")
 		}
 		d.H = y + 4
-		p.Sizes = append(p.Sizes, d)
-	}
+	})
 }

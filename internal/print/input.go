@@ -43,9 +43,7 @@ func (p *Screen) Inputs(list []evidence.Input) {
 			p.Para("    - ", n, Plain)
 		}
 	}
-	if more := len(odd) - shown; more > 0 {
-		p.Para("  ", fmt.Sprintf("and %s more in the JSON", Number(int64(more))), Dim)
-	}
+	p.More("  ", len(odd)-shown, " in the JSON")
 }
 
 // CompleteWords says of what is complete why it is. An input that was not read

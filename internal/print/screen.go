@@ -178,8 +178,36 @@ func (p *Screen) Incomplete(complete bool, what string, why []string, inputs []e
 	for _, s := range why[:shown] {
 		p.Para("  - ", Clean(s, MaxSaying), Plain)
 	}
-	if more := len(why) - shown; more > 0 {
-		p.Para("    ", "and "+Number(int64(more))+" more in the JSON", Dim)
+	p.More("    ", len(why)-shown, " in the JSON")
+}
+
+// Sample says that the embedded partner is shown, when it is.
+func (p *Screen) Sample(sample bool) {
+	if sample {
+		p.Para("", SampleWords, Cyan)
+	}
+}
+
+// Headline writes the one sentence above everything.
+func (p *Screen) Headline(t Tone, sentence string) {
+	p.Para(t.Mark+" ", sentence, t.Style.Strong())
+}
+
+// More says how many were left out and where they are: "and 3 more in the
+// JSON". It says nothing of none.
+func (p *Screen) More(lead string, n int, where string) {
+	if n > 0 {
+		p.Para(lead, "and "+Number(int64(n))+" more"+where, Dim)
+	}
+}
+
+// Known lists what else to know.
+func (p *Screen) Known(list []string) {
+	for i, s := range list {
+		if i == 0 {
+			p.Section("Also to know", "")
+		}
+		p.Para("  - ", s, Plain)
 	}
 }
 

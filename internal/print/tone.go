@@ -11,9 +11,25 @@ type Tone struct {
 // The tones, by the verdict words they are made for.
 var (
 	Good     = Tone{"met", "✓", Green}
-	Bad      = Tone{"notmet", "✗", Red}
-	Doubt    = Tone{"unknown", "?", Yellow}
-	Vouched  = Tone{"attested", "≈", Cyan}
+	Bad      = Tone{"not", "✗", Red}
+	Doubt    = Tone{"unk", "?", Yellow}
+	Vouched  = Tone{"att", "≈", Cyan}
 	Muted    = Tone{"na", "–", Dim}
-	Cautious = Tone{"unknown", "!", Yellow}
+	Cautious = Tone{"unk", "!", Yellow}
 )
+
+// ToneOf is the tone of a verdict's word, whoever gives it. A word nobody knows
+// is unknown: never better than its evidence.
+func ToneOf[T ~string](verdict T) Tone {
+	switch verdict {
+	case "met", "proved":
+		return Good
+	case "not_met", "gap":
+		return Bad
+	case "attested":
+		return Vouched
+	case "not_applicable":
+		return Muted
+	}
+	return Doubt
+}

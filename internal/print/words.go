@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"partnerguard/internal/directory"
 )
 
 // Number groups thousands.
@@ -98,12 +100,59 @@ func List[T any](s []T) []T {
 	return s
 }
 
-// JSON writes v indented, without HTML escapes, with a line break at the end.
+// JSON writes v indented, without HTML escapes, with a line break at the end, in
+// one write.
 func JSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
+}
+
+// First is the first name that is one, cleaned, or instead.
+func First(instead string, names ...string) string {
+	for _, n := range names {
+		if n = Clean(n, MaxName); n != "" {
+			return n
+		}
+	}
+	return instead
+}
+
+// ClassWord is how people read a class of accounts.
+func ClassWord[T ~string](class T) string {
+	switch directory.Class(class) {
+	case directory.ClassMember:
+		return "member"
+	case directory.ClassGuest:
+		return "guest"
+	case directory.ClassService:
+		return "service account"
+	case directory.ClassDirectorySync:
+		return "directory synchronisation"
+	case directory.ClassBreakGlass:
+		return "break-glass candidate"
+	case directory.ClassShared:
+		return "shared account"
+	case directory.ClassResource:
+		return "room or resource"
+	case directory.ClassAgent:
+		return "agent"
+	case directory.ClassDisabled:
+		return "disabled"
+	case "", directory.ClassUnknown:
+		return "class unknown"
+	}
+	return Clean(string(class), MaxName)
+}
+
+// WayTexts are the texts of ways out.
+func WayTexts(list []directory.WayOut) []string {
+	out := make([]string, len(list))
+	for i := range list {
+		out[i] = list[i].Text
+	}
+	return out
 }
 
 // Letters gives each of many repeated texts a letter, in the order they come

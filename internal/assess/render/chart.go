@@ -19,10 +19,10 @@ var series = []struct {
 	class, fill, label string
 	of                 func(*assess.Tally) int64
 }{
-	{"s-no", "hatch", "Not challenged", func(t *assess.Tally) int64 { return t.NotChallenged }},
-	{"s-unknown", "dots", "Unknown", func(t *assess.Tally) int64 { return t.Unknown }},
-	{"s-claim", "", "Satisfied by an earlier claim or a provider", func(t *assess.Tally) int64 { return t.SatisfiedByClaim + t.SatisfiedByProvider }},
-	{"s-yes", "", "Challenged", func(t *assess.Tally) int64 { return t.Challenged }},
+	{"f-open", "hatch", "Not challenged", func(t *assess.Tally) int64 { return t.NotChallenged }},
+	{"f-unk", "dots", "Unknown", func(t *assess.Tally) int64 { return t.Unknown }},
+	{"f-claim", "", "Satisfied by an earlier claim or a provider", func(t *assess.Tally) int64 { return t.SatisfiedByClaim + t.SatisfiedByProvider }},
+	{"f-asked", "", "Challenged", func(t *assess.Tally) int64 { return t.Challenged }},
 }
 
 // unit is a step of the time axis.
@@ -139,7 +139,7 @@ func timePlot(s *assess.SignIns) *page.Plot {
 		p.Rows = append(p.Rows, row)
 	}
 	if gaps > 0 {
-		p.Legend = append(p.Legend, page.Key{Class: "s-gap", Fill: "slash", Label: "No rows read"})
+		p.Legend = append(p.Legend, page.Key{Class: "f-void", Fill: "void", Label: "No rows read"})
 	}
 	p.Summary = fmt.Sprintf("%s from %s to %s: %s challenged, %s satisfied by an earlier claim or a provider, %s not challenged, %s unknown.",
 		print.Plural(int64(len(list)), u.word+"s"), list[0].from.Format(u.label), list[len(list)-1].from.Format(u.label),
@@ -153,14 +153,11 @@ func timePlot(s *assess.SignIns) *page.Plot {
 	if odd > 0 {
 		p.Summary += fmt.Sprintf(" %s with an unreadable date left out.", print.Plural(int64(odd), "days"))
 	}
-	for _, w := range []float64{page.WideChart, page.NarrowChart} {
-		p.Sizes = append(p.Sizes, timeDrawing(p, list, u, w))
-	}
+	p.Draw(func(d *page.Drawing, _ bool) { timeDrawing(d, list, u) })
 	return p
 }
 
-func timeDrawing(p *page.Plot, list []bucket, u unit, w float64) page.Drawing {
-	d := p.Frame(w)
+func timeDrawing(d *page.Drawing, list []bucket, u unit) {
 	var highest int64
 	for _, b := range list {
 		var sum int64
@@ -181,15 +178,15 @@ func timeDrawing(p *page.Plot, list []bucket, u unit, w float64) page.Drawing {
 	}
 	const head, foot = 26.0, 44.0
 	height := 190.0
-	right := w - 8
+	right := d.W - 8
 	bottom := head + height
 	d.H = bottom + foot
 	y := func(n float64) float64 { return bottom - n/top*height }
-	d.Text(2, 12, "start", "axis", "Sign-ins per "+u.word)
+	d.Text(2, 12, "start", "lo", "Sign-ins per "+u.word)
 	for i := range steps + 1 {
 		v := step * float64(i)
-		d.Line(left, y(v), right, y(v), "grid")
-		d.Text(left-6, y(v)+4, "end", "tick", page.Compact(v))
+		d.Line(left, y(v), right, y(v), "gl")
+		d.Text(left-6, y(v)+4, "end", "", page.Compact(v))
 	}
 	pitch := (right - left) / float64(len(list))
 	bar := max(min(pitch*0.82, 34), 1)
@@ -200,7 +197,7 @@ func timeDrawing(p *page.Plot, list []bucket, u unit, w float64) page.Drawing {
 			for run+1 < len(list) && !list[run+1].any {
 				run++
 			}
-			d.Rect(x, head, pitch*float64(run-i+1), height, "s-gap", "slash", "No rows")
+			d.Rect(x, head, pitch*float64(run-i+1), height, "f-void", "void", "No rows")
 			i = run
 			continue
 		}
@@ -221,7 +218,7 @@ func timeDrawing(p *page.Plot, list []bucket, u unit, w float64) page.Drawing {
 			base -= h
 		}
 	}
-	d.Line(left, bottom, right, bottom, "base")
+	d.Line(left, bottom, right, bottom, "ax")
 	// As many labels as fit with air between them, evenly spaced.
 	room := 0.0
 	for _, b := range list {
@@ -237,24 +234,23 @@ func timeDrawing(p *page.Plot, list []bucket, u unit, w float64) page.Drawing {
 	for i := 0; i < len(list); i += every {
 		label := list[i].from.Format(u.tick)
 		x := left + pitch*(float64(i)+0.5)
-		if half := page.TextWidth(label) / 2; x-half < 0 || x+half > w {
+		if half := page.TextWidth(label) / 2; x-half < 0 || x+half > d.W {
 			continue
 		}
-		d.Line(x, bottom, x, bottom+4, "base")
-		d.Text(x, bottom+18, "middle", "tick", label)
+		d.Line(x, bottom, x, bottom+4, "ax")
+		d.Text(x, bottom+18, "middle", "", label)
 	}
 	what := map[string]string{"day": "Day (UTC)", "week": "Week, by its Monday (UTC)"}[u.word]
 	if what == "" {
 		what = strings.ToUpper(u.word[:1]) + u.word[1:] + " (UTC)"
 	}
-	d.Text(right, bottom+38, "end", "axis", what)
-	return d
+	d.Text(right, bottom+38, "end", "lo", what)
 }
 
 // factorPlot is accounts by strongest factor.
 func factorPlot(list []assess.Account) *page.Plot {
 	p := &page.Plot{ID: "factors", Title: "Accounts in scope by strongest registered factor",
-		Legend: []page.Key{{Class: "s-yes", Label: "In line"}, {Class: "s-no", Fill: "hatch", Label: "Not in line"}, {Class: "s-unknown", Fill: "dots", Label: "Cannot be judged"}},
+		Legend: []page.Key{{Class: "f-met", Label: "In line"}, {Class: "f-not", Fill: "hatch", Label: "Not in line"}, {Class: "f-unk", Fill: "dots", Label: "Cannot be judged"}},
 		Head:   []string{"Strongest factor", "In line", "Not in line", "Cannot be judged"}}
 	n := make([][3]int64, len(factors))
 	var all, strong int64
@@ -302,7 +298,7 @@ func factorPlot(list []assess.Account) *page.Plot {
 // being met.
 func requirementPlot(must, should []assess.Requirement) *page.Plot {
 	p := &page.Plot{ID: "overview", Title: "Requirements at a glance",
-		Legend: []page.Key{{Class: "s-yes", Label: "Met or attested"}, {Class: "s-no", Fill: "hatch", Label: "Share shown to fall short"}, {Class: "s-gap", Fill: "slash", Label: "The rest of it"}, {Class: "s-unknown", Fill: "dots", Label: "Unknown"}},
+		Legend: []page.Key{{Class: "f-met", Label: "Met or attested"}, {Class: "f-not", Fill: "hatch", Label: "Share shown to fall short"}, {Class: "f-nabg", Label: "The rest of it"}, {Class: "f-unk", Fill: "dots", Label: "Unknown"}},
 		Head:   []string{"Requirement", "Level", "Verdict", "Fall short"}}
 	if len(must)+len(should) == 0 {
 		return p
@@ -319,22 +315,20 @@ func requirementPlot(must, should []assess.Requirement) *page.Plot {
 			p.Rows = append(p.Rows, []string{print.Clean(q.Title, print.MaxName), strings.ToLower(g.name), verdictWord(q.Verdict), fallShort(q)})
 		}
 	}
-	for _, w := range []float64{page.WideChart, page.NarrowChart} {
-		d := p.Frame(w)
-		tight := w < 500
-		tail := 0.0
+	p.Draw(func(d *page.Drawing, narrow bool) {
+		w, tail := d.W, 0.0
 		for _, g := range both {
 			for i := range g.list {
 				tail = max(tail, page.TextWidth(barValue(&g.list[i])))
 			}
 		}
 		widest := 0.42
-		if tight {
+		if narrow {
 			widest = 0.6
 		}
 		tail = min(tail, w*widest)
-		left := math.Floor(w * 0.53)
-		if tight {
+		left := math.Floor(w * 0.47)
+		if narrow {
 			left = 20
 		}
 		bar := max(w-left-tail-14, 40)
@@ -343,29 +337,27 @@ func requirementPlot(must, should []assess.Requirement) *page.Plot {
 			if len(g.list) == 0 {
 				continue
 			}
-			d.Text(0, y+14, "start", "heading", g.name)
+			d.Text(0, y+14, "start", "hd", g.name)
 			y += 22
 			for i := range g.list {
 				q := &g.list[i]
-				style := verdictClass(q.Verdict)
-				d.Text(7, y+14, "middle", "mark "+style, verdictMark(q.Verdict))
+				d.Mark(0, y+4, print.ToneOf(q.Verdict))
 				room, barY := left-30, y+5
-				if tight {
+				if narrow {
 					room, barY = w-20, y+21
 				}
-				d.Text(20, y+14, "start", "label", page.FitText(print.Clean(q.Title, print.MaxName), room))
-				shares(&d, q, left, barY, bar)
-				d.Text(left+bar+8, barY+10, "start", "value", page.FitText(barValue(q), tail))
+				d.Text(20, y+14, "start", "em", page.FitText(print.Clean(q.Title, print.MaxName), room))
+				shares(d, q, left, barY, bar)
+				d.Text(left+bar+8, barY+10, "start", "", page.FitText(barValue(q), tail))
 				y += 24
-				if tight {
+				if narrow {
 					y += 16
 				}
 			}
 			y += 10
 		}
 		d.H = y
-		p.Sizes = append(p.Sizes, d)
-	}
+	})
 	return p
 }
 
@@ -383,19 +375,19 @@ func shares(d *page.Drawing, q *assess.Requirement, x, y, w float64) {
 	tip := print.Clean(q.Title, print.MaxName) + ": " + verdictWord(q.Verdict)
 	switch q.Verdict {
 	case assess.Met, assess.Attested:
-		d.Rect(x, y, w, h, "s-yes", "", tip)
+		d.Rect(x, y, w, h, "f-met", "", tip)
 	case assess.NotMet:
 		share := 1.0
 		if q.Total > 0 {
 			share = min(max(float64(q.Affected)/float64(q.Total), 0), 1)
 		}
 		bad := min(max(w*share, 4), w)
-		d.Rect(x, y, bad, h, "s-no", "hatch", tip)
+		d.Rect(x, y, bad, h, "f-not", "hatch", tip)
 		if bad < w-1 {
 			// The rest is not shown to be in line: it may be unknown.
-			d.Rect(x+bad, y, w-bad, h, "s-gap", "slash", tip)
+			d.Rect(x+bad, y, w-bad, h, "f-nabg", "", tip)
 		}
 	default:
-		d.Rect(x, y, w, h, "s-unknown", "dots", tip)
+		d.Rect(x, y, w, h, "f-unk", "dots", tip)
 	}
 }

@@ -36,13 +36,9 @@ func AccountsCSV(w io.Writer, r *assess.Report) error {
 	order, _ := accountOrder(r.Accounts)
 	for _, i := range order {
 		a := &r.Accounts[i]
-		ways := make([]string, len(a.WaysOut))
-		for j, wo := range a.WaysOut {
-			ways[j] = wo.Text
-		}
 		t := &a.SignIns
 		out.Row(a.UserPrincipalName, a.DisplayName, a.ID, a.Class, strconv.FormatBool(a.InScope), strconv.FormatBool(a.Admin),
-			strings.Join(a.Roles, " | "), a.StrongestFactor, string(a.MFA), a.Reason, strings.Join(ways, " | "),
+			strings.Join(a.Roles, " | "), a.StrongestFactor, string(a.MFA), a.Reason, strings.Join(print.WayTexts(a.WaysOut), " | "),
 			decimal(t.Challenged), decimal(t.SatisfiedByClaim), decimal(t.SatisfiedByProvider), decimal(t.NotChallenged), decimal(t.Unknown),
 			print.Stamp(a.LastSignIn), print.Stamp(a.LastNotChallenged), strings.Join(a.LegacyClients, " | "))
 	}

@@ -27,12 +27,10 @@ var pageTemplate string
 // pageTemplates is parsed once, at the first use.
 var pageTemplates = sync.OnceValue(func() *template.Template {
 	return page.Template(pageTemplate, template.FuncMap{
-		"mark":   verdictMark,
-		"word":   verdictWord,
-		"class":  verdictClass,
-		"factor": factorWord,
-		"kind":   classWord,
-		"points": points,
+		"verdict": func(v assess.Verdict) page.Said { return page.Said{Tone: print.ToneOf(v), Word: verdictWord(v)} },
+		"factor":  factorWord,
+		"kind":    print.ClassWord[string],
+		"points":  points,
 	})
 })
 
@@ -104,7 +102,7 @@ func view(r *assess.Report) *pageView {
 		Page: page.Page{
 			Name: partnerName(&r.Partner), Skip: "the requirements", Eyebrow: "Partner security requirements",
 			Facts: []string{kindWord(r.Partner.Kind), cloudWord(r.Partner.Cloud)}, AsOf: &r.AsOf,
-			Headline: page.Headline{Tone: verdictTone(v), Text: sentence},
+			Headline: page.Headline{Tone: print.ToneOf(v), Text: sentence},
 			What:     "report", Complete: r.Complete, Incomplete: r.Incomplete, Schema: assess.SchemaID,
 			Inputs: page.ViewInputs(r.Inputs),
 		},
@@ -211,7 +209,7 @@ func accountRows(list []assess.Account, order []int, limit int) (rows []accountV
 		order, more = order[:limit], print.Number(int64(n))
 	}
 	for _, i := range order {
-		a := accountView{Account: list[i], Name: accountName(&list[i])}
+		a := accountView{Account: list[i], Name: print.First(noName, list[i].UserPrincipalName, list[i].DisplayName, list[i].ID)}
 		d := print.Clean(a.DisplayName, print.MaxName)
 		a.SameName = d == "" || d == a.Name
 		if t := print.Settled(a.LastNotChallenged); t != nil {

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"bufio"
 	"io"
 	"slices"
 
@@ -12,11 +11,7 @@ import (
 // JSON writes the whole report, indented, as docs/report.schema.json describes
 // it: every list is a list even when empty, and nothing is cut.
 func JSON(w io.Writer, r *assess.Report) error {
-	buf := bufio.NewWriterSize(w, 64<<10)
-	if err := print.JSON(buf, settle(r)); err != nil {
-		return err
-	}
-	return buf.Flush()
+	return print.JSON(w, settle(r))
 }
 
 func settleEvidence(list []assess.Evidence) []assess.Evidence {

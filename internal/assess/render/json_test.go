@@ -9,6 +9,7 @@ import (
 	"partnerguard/internal/assess"
 	"partnerguard/internal/assess/render/rendertest"
 	"partnerguard/internal/page/pagetest"
+	"partnerguard/internal/print"
 )
 
 func schemaOf(t *testing.T) *pagetest.Schema {
@@ -73,7 +74,7 @@ func TestEveryWordHasAMeaning(t *testing.T) {
 		}
 	}
 	for _, c := range root.Defs["account"].Properties["class"].Enum {
-		if strings.Contains(classWord(c), "_") {
+		if strings.Contains(print.ClassWord(c), "_") {
 			t.Errorf("the class %s has no words for people", c)
 		}
 	}

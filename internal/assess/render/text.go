@@ -25,6 +25,8 @@ const (
 	wideFrom     = 120
 )
 
+const noName = "(no name)" // of an account
+
 // Text writes the report for a terminal. No line is wider than o.Width, and
 // with Color off there is no escape sequence at all.
 func Text(w io.Writer, r *assess.Report, o TextOptions) error {
@@ -54,12 +56,10 @@ func (p *screen) head(r *assess.Report) {
 	}
 	p.Para("", facts, print.Plain)
 	p.Para("", "As of "+print.When(print.SettledTime(r.AsOf)), print.Plain)
-	if r.Sample {
-		p.Para("", print.SampleWords, print.Cyan)
-	}
+	p.Sample(r.Sample)
 	p.Blank()
 	v, sentence := headline(r)
-	p.Para(verdictMark(v)+" ", sentence, verdictTone(v).Style.Strong())
+	p.Headline(print.ToneOf(v), sentence)
 	p.Incomplete(r.Complete, "report", r.Incomplete, r.Inputs)
 }
 
@@ -77,6 +77,11 @@ func (p *screen) requirements(title string, list []assess.Requirement) {
 
 const verdictColumn = 11 // "✗ not met", "? unknown", "≈ attested"
 
+func verdictCell(v assess.Verdict) []print.Line {
+	t := print.ToneOf(v)
+	return print.Cell(t.Mark+" "+verdictWord(v), t.Style)
+}
+
 // wide is a table of four columns.
 func (p *screen) wide(list []assess.Requirement) {
 	const gap = 2
@@ -93,7 +98,7 @@ func (p *screen) wide(list []assess.Requirement) {
 		name := print.Lines(print.Clean(q.Title, print.MaxSaying), title, print.Bold)
 		name = append(name, print.Lines(identity(q), title, print.Dim)...)
 		p.Put(sizes, gap,
-			print.Cell(verdictMark(q.Verdict)+" "+verdictWord(q.Verdict), verdictTone(q.Verdict).Style),
+			verdictCell(q.Verdict),
 			name, print.Lines(fallShort(q), counts, print.Plain), because(q, sizes[3]))
 	}
 }
@@ -117,7 +122,7 @@ func (p *screen) narrow(list []assess.Requirement) {
 		}
 		sizes := []int{verdictColumn, room, print.Width(n)}
 		p.Put(sizes, gap,
-			print.Cell(verdictMark(q.Verdict)+" "+verdictWord(q.Verdict), verdictTone(q.Verdict).Style),
+			verdictCell(q.Verdict),
 			print.Lines(print.Clean(q.Title, print.MaxSaying), room, print.Bold), print.Cell(n, print.Plain))
 		rest := print.Lines(identity(q), body, print.Dim)
 		rest = append(rest, because(q, body)...)
@@ -197,14 +202,14 @@ func (p *screen) accounts(r *assess.Report) {
 	var ways print.Letters
 	for _, i := range order[:shown] {
 		a := &r.Accounts[i]
-		who := print.Hanging("✗ ", accountName(a), name, print.Red)
-		about := classWord(a.Class)
+		who := print.Hanging("✗ ", print.First(noName, a.UserPrincipalName, a.DisplayName, a.ID), name, print.Red)
+		about := print.ClassWord(a.Class)
 		if a.Admin {
 			about += ", admin"
 		}
 		who = append(who, print.Hanging("  ", about+" · "+factorWord(a.StrongestFactor), name, print.Dim)...)
 		why := print.Lines(print.Saying(a.Reason), sizes[1], print.Plain)
-		if l := ways.Of(wayTexts(a.WaysOut)); l != "" {
+		if l := ways.Of(print.WayTexts(a.WaysOut)); l != "" {
 			why = append(why, print.Hanging("→ ", "way out: "+l, sizes[1], print.Cyan)...)
 		}
 		p.Put(sizes, gap, who, why)
@@ -213,9 +218,7 @@ func (p *screen) accounts(r *assess.Report) {
 	for i, text := range ways.Texts {
 		p.Para("  "+print.Letter(i)+"  ", text, print.Cyan)
 	}
-	if more := bad - shown; more > 0 {
-		p.Para("  ", fmt.Sprintf("and %s more in the JSON and the accounts CSV", print.Number(int64(more))), print.Dim)
-	}
+	p.More("  ", bad-shown, " in the JSON and the accounts CSV")
 	if n := open - bad; n > 0 {
 		p.Para("  ", fmt.Sprintf("%s could not be judged.", print.Plural(int64(n), "further accounts")), print.Yellow)
 	}
@@ -241,9 +244,7 @@ func (p *screen) disagreements(list []assess.Evidence) {
 	for i := range list[:min(len(list), textDisagreements)] {
 		p.Para("  · ", print.Clean(evidenceLine(&list[i]), print.MaxSaying), print.Plain)
 	}
-	if more := len(list) - textDisagreements; more > 0 {
-		p.Para("  ", fmt.Sprintf("and %s more in the JSON", print.Number(int64(more))), print.Dim)
-	}
+	p.More("  ", len(list)-textDisagreements, " in the JSON")
 }
 
 func (p *screen) score(s *assess.ScoreView) {
@@ -268,14 +269,6 @@ func (p *screen) score(s *assess.ScoreView) {
 			text += ". " + d
 		}
 		p.Put([]int{2, verdictColumn, body}, 0, nil,
-			print.Cell(verdictMark(q.Verdict)+" "+verdictWord(q.Verdict), verdictTone(q.Verdict).Style), print.Lines(text, body, print.Plain))
+			verdictCell(q.Verdict), print.Lines(text, body, print.Plain))
 	}
-}
-
-func wayTexts(list []assess.WayOut) []string {
-	out := make([]string, len(list))
-	for i := range list {
-		out[i] = list[i].Text
-	}
-	return out
 }

@@ -29,27 +29,6 @@ func verdictWord(v assess.Verdict) string {
 	return "unknown" // never better than its evidence
 }
 
-// verdictTone is how a verdict is shown.
-func verdictTone(v assess.Verdict) print.Tone {
-	switch v {
-	case assess.Met:
-		return print.Good
-	case assess.NotMet:
-		return print.Bad
-	case assess.Attested:
-		return print.Vouched
-	case assess.NotApplicable:
-		return print.Muted
-	}
-	return print.Doubt
-}
-
-// verdictMark is the one-column symbol beside the word.
-func verdictMark(v assess.Verdict) string { return verdictTone(v).Mark }
-
-// verdictClass is the CSS class and nothing the input can choose.
-func verdictClass(v assess.Verdict) string { return verdictTone(v).Class }
-
 // rank orders verdicts for reading: what needs work first.
 func rank(v assess.Verdict) int {
 	switch v {
@@ -276,39 +255,13 @@ func cloudWord(c string) string {
 
 // partnerName never comes out empty.
 func partnerName(p *assess.Partner) string {
-	if n := print.Clean(p.DisplayName, print.MaxName); n != "" {
+	if n := print.First("", p.DisplayName); n != "" {
 		return n
 	}
-	if n := print.Clean(p.TenantID, print.MaxName); n != "" {
+	if n := print.First("", p.TenantID); n != "" {
 		return "Tenant " + n
 	}
 	return "Unnamed partner"
-}
-
-func classWord(c string) string {
-	switch c {
-	case "member":
-		return "member"
-	case "guest":
-		return "guest"
-	case "service":
-		return "service account"
-	case "directory_sync":
-		return "directory synchronisation"
-	case "break_glass_candidate":
-		return "break-glass candidate"
-	case "shared":
-		return "shared account"
-	case "resource":
-		return "room or resource"
-	case "agent":
-		return "agent"
-	case "disabled":
-		return "disabled"
-	case "", "unknown":
-		return "class unknown"
-	}
-	return print.Clean(c, print.MaxName)
 }
 
 // factors are the values of StrongestFactor, strongest first.
@@ -328,16 +281,6 @@ func factorWord(f string) string {
 		}
 	}
 	return factors[len(factors)-1].word
-}
-
-// accountName is the name people know the account by.
-func accountName(a *assess.Account) string {
-	for _, s := range []string{a.UserPrincipalName, a.DisplayName, a.ID} {
-		if n := print.Clean(s, print.MaxName); n != "" {
-			return n
-		}
-	}
-	return "(no name)"
 }
 
 // accountOrder sorts indexes of accounts: not met, unknown, then the rest, in

@@ -23,7 +23,7 @@ func CheckText(w io.Writer, c *doctor.Check, o Options) error {
 	if !c.Complete {
 		tone = print.Bad
 	}
-	s.Para(tone.Mark+" ", strings.ToUpper(c.Answer[:1])+c.Answer[1:]+map[bool]string{true: ".", false: ":"}[c.Complete], tone.Style.Strong())
+	s.Headline(tone, strings.ToUpper(c.Answer[:1])+c.Answer[1:]+map[bool]string{true: ".", false: ":"}[c.Complete])
 	for i, r := range c.Run {
 		s.Para(fmt.Sprintf("%3d  ", i+1), print.Clean(evidence.Brief(r), print.MaxSaying), print.Cyan)
 	}
@@ -95,9 +95,7 @@ func checkFile(s *print.Screen, f *doctor.CheckFile, run []string) {
 		}
 		s.Para("      - ", print.Clean(why.Why, print.MaxSaying)+where, print.Plain)
 	}
-	if more := len(f.Why) - textWhy; more > 0 {
-		s.Para("      ", fmt.Sprintf("and %d more reasons in the JSON", more), print.Dim)
-	}
+	s.More("      ", len(f.Why)-textWhy, " reasons in the JSON")
 }
 
 func checkRule(s *print.Screen, c *doctor.Check, r *doctor.CheckRule) {

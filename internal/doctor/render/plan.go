@@ -187,10 +187,4 @@ func yes(v bool) string {
 }
 
 // JSON writes a plan or a check, indented, as docs/exports.md describes it.
-func JSON(w io.Writer, v any) error {
-	b := bufio.NewWriter(w)
-	if err := print.JSON(b, v); err != nil {
-		return err
-	}
-	return b.Flush()
-}
+func JSON(w io.Writer, v any) error { return print.JSON(w, v) }

@@ -61,9 +61,9 @@ func Elements(t testing.TB, page string) []Element {
 // What a page may be made of. Nothing on these lists loads or runs anything.
 var (
 	allowed = strings.Fields(`html head meta title style body a header p h1 h2 h3 span strong div ul li nav main section table caption thead tbody tr th td
-		details summary figure figcaption svg defs pattern path rect line text g bdi wbr time footer dl dt dd br b code`)
-	allowedAttrs = strings.Fields(`lang dir charset http-equiv content name class href id datetime aria-hidden aria-label aria-labelledby tabindex role scope data-label rel
-		width height viewBox focusable d patternUnits patternTransform x y x1 x2 y1 y2 fill text-anchor`)
+		details summary figure figcaption svg symbol use pattern path rect circle line text g bdi wbr time footer dl dt dd br b code`)
+	allowedAttrs = strings.Fields(`lang dir charset http-equiv content name class href id datetime aria-hidden aria-label aria-labelledby tabindex role scope data-l rel
+		width height viewBox focusable d patternUnits patternTransform x y x1 x2 y1 y2 cx cy r rx fill stroke-width stroke-dasharray stroke-linecap text-anchor`)
 )
 
 // CheckPage says that a page holds nothing that acts, that its policy allows
@@ -83,7 +83,7 @@ func CheckPage(t testing.TB, kind, page string) {
 			if !slices.Contains(allowedAttrs, a) {
 				t.Errorf("%s: %s has the attribute %s", kind, e.Name, a)
 			}
-			if strings.Contains(v, "url(") && !regexp.MustCompile(`^url\(#[a-z]+-(wide|narrow)-(hatch|dots|slash)\)$`).MatchString(v) {
+			if strings.Contains(v, "url(") && !regexp.MustCompile(`^url\(#p-[a-z]+\)$`).MatchString(v) {
 				t.Errorf("%s: %s=%q", kind, a, v)
 			}
 		}
@@ -95,9 +95,17 @@ func CheckPage(t testing.TB, kind, page string) {
 		}
 		if h, ok := e.Attrs["href"]; ok {
 			links = append(links, h)
+			if e.Name == "use" && strings.HasPrefix(h, "#") {
+				continue
+			}
 			if e.Name != "a" || !strings.HasPrefix(h, "#") && (shell.DocURL(h) == "" || !strings.Contains(e.Attrs["rel"], "noreferrer")) {
 				t.Errorf("%s: <%s href=%q rel=%q>", kind, e.Name, h, e.Attrs["rel"])
 			}
+		}
+	}
+	for _, e := range list {
+		if p, ok := strings.CutPrefix(e.Attrs["fill"], "url("); ok {
+			links = append(links, strings.TrimSuffix(p, ")"))
 		}
 	}
 	for _, h := range links {

@@ -16,8 +16,7 @@ import (
 // report-only ones apart, and the methods that could answer.
 func DecideText(w io.Writer, a *access.Answer, o Options) error {
 	p := &screen{print.NewScreen(w, o), nil, 0}
-	t := outcomeTone(a.Outcome)
-	p.Para(t.Mark+" ", print.Sentence(outcomeWord(a.Outcome)), t.Style.Strong())
+	p.Headline(outcomeTone(a.Outcome), print.Sentence(outcomeWord(a.Outcome)))
 	p.Para("  ", print.Saying(a.Reason), print.Plain)
 	p.Para("  ", strings.TrimSpace(print.Clean(a.Account, print.MaxName)+" "+signIn(&a.SignIn)), print.Dim)
 	title := "Policies that apply"
@@ -37,12 +36,11 @@ func DecideText(w io.Writer, a *access.Answer, o Options) error {
 	for _, m := range a.Able {
 		p.Para("  ✓ ", print.Clean(m, print.MaxName), print.Green)
 	}
-	for i, n := range a.Notes {
-		if i == 0 {
-			p.Section("Also to know", "")
-		}
-		p.Para("  - ", print.Saying(evidence.Brief(n)), print.Plain)
+	var notes []string
+	for _, n := range a.Notes {
+		notes = append(notes, print.Saying(evidence.Brief(n)))
 	}
+	p.Known(notes)
 	return p.Flush()
 }
 

@@ -27,9 +27,6 @@ const (
 //go:embed page.tmpl
 var pageTemplate string
 
-//go:embed page.css
-var pageStyle string
-
 // pageTemplates is parsed once, at the first use.
 var pageTemplates = sync.OnceValue(func() *template.Template { return page.Template(pageTemplate, nil) })
 
@@ -67,8 +64,7 @@ type gapView struct {
 	Who       string // "37 accounts", or the one
 	Names     []string
 	NamesMore string
-	Class     string // tone of the row
-	Mark      string
+	Tone      print.Tone
 	What, Why []string
 	Try       string
 	Command   string
@@ -81,7 +77,7 @@ func view(r *prove.Report) *pageView {
 			Name: partnerName(r), Skip: "the answers", Eyebrow: "Proof over all sign-ins",
 			Facts:    []string{"What the tenant's own settings allow, whether it has happened or not"},
 			Headline: page.Headline{Tone: t, Text: sentence},
-			What:     "answer", Complete: r.Complete, Incomplete: r.Incomplete, Schema: prove.SchemaID, Style: pageStyle,
+			What:     "answer", Complete: r.Complete, Incomplete: r.Incomplete, Schema: prove.SchemaID,
 			Inputs: page.ViewInputs(r.Inputs),
 		},
 		Known: facts(r.Proofs),
@@ -120,7 +116,7 @@ func view(r *prove.Report) *pageView {
 func question(q *access.Proof, from []string, taken map[string]bool) questionView {
 	v := questionView{
 		Anchor: page.Anchor("question", q.Question, taken), Title: title(q), ID: print.Clean(q.Question, print.MaxName),
-		Reason: print.Saying(q.Reason), Tone: tone(q.Verdict), Word: verdictWord(q.Verdict), TooComplex: q.TooComplex,
+		Reason: print.Saying(q.Reason), Tone: print.ToneOf(q.Verdict), Word: verdictWord(q.Verdict), TooComplex: q.TooComplex,
 	}
 	list, glass := split(q.Gaps)
 	hidden := q.More
@@ -150,7 +146,7 @@ func question(q *access.Proof, from []string, taken map[string]bool) questionVie
 }
 
 func gapRow(q *access.Proof, g *access.Gap, t print.Tone, from []string) gapView {
-	v := gapView{Class: t.Class, Mark: t.Mark, Who: print.Plural(int64(g.Who.Count), "accounts")}
+	v := gapView{Tone: t, Who: print.Plural(int64(g.Who.Count), "accounts")}
 	for i, n := range g.Who.Names {
 		if i == pageNames {
 			break
@@ -179,14 +175,14 @@ func gapRow(q *access.Proof, g *access.Gap, t print.Tone, from []string) gapView
 // overview is the accounts of each question.
 func overview(list []*access.Proof) *page.Plot {
 	p := &page.Plot{ID: "overview", Title: "Accounts asked about, by question",
-		Legend: []page.Key{{Class: "s-yes", Label: "Proved"}, {Class: "s-no", Fill: "hatch", Label: "With a gap"}, {Class: "s-gap", Fill: "slash", Label: "The rest of it"}, {Class: "s-unknown", Fill: "dots", Label: "Not known"}},
+		Legend: []page.Key{{Class: "f-met", Label: "Proved"}, {Class: "f-not", Fill: "hatch", Label: "With a gap"}, {Class: "f-nabg", Label: "The rest of it"}, {Class: "f-unk", Fill: "dots", Label: "Not known"}},
 		Head:   []string{"Question", "Proved", "With a gap", "The rest of it", "Not known"}}
 	var bars []page.Bar
 	var proved, gaps int64
 	for _, q := range list {
 		n := max(int64(q.Accounts), 0)
 		v := make([]int64, 4)
-		switch tone(q.Verdict) {
+		switch print.ToneOf(q.Verdict) {
 		case print.Good:
 			v[0] = n
 			proved++

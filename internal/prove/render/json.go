@@ -1,7 +1,6 @@
 package render
 
 import (
-	"bufio"
 	"io"
 	"slices"
 
@@ -27,7 +26,6 @@ type single struct {
 // it: one question as the proof's own object, several as a list of proofs.
 // Every list is a list even when empty.
 func JSON(w io.Writer, r *prove.Report) error {
-	buf := bufio.NewWriterSize(w, 64<<10)
 	c := *r
 	c.Incomplete, c.Inputs = print.List(c.Incomplete), print.List(c.Inputs)
 	c.Proofs = make([]*access.Proof, 0, len(r.Proofs))
@@ -38,10 +36,7 @@ func JSON(w io.Writer, r *prove.Report) error {
 	if len(c.Proofs) == 1 {
 		doc = &single{Schema: c.Schema, Partner: c.Partner, Proof: c.Proofs[0], Complete: c.Complete, Incomplete: c.Incomplete, Inputs: c.Inputs, Sample: c.Sample}
 	}
-	if err := print.JSON(buf, doc); err != nil {
-		return err
-	}
-	return buf.Flush()
+	return print.JSON(w, doc)
 }
 
 // settle returns a copy without nil lists. The proof itself stays as it is.

@@ -142,8 +142,8 @@ func TestHTML(t *testing.T) {
 	}
 	page := write(t, HTML, rendertest.Typical())
 	pagetest.Has(t, page, "Contoso Cloud Partners", "of 7 questions have a gap", "Accounts asked about, by question", "Does every sign-in need MFA?", "A sign-in to try",
-		`<code class="command">partnerguard decide --from exports/`, "Break-glass accounts, apart", "Policies that do not count as protection", "How to read this")
-	if n := strings.Count(page, `<figure class="plot"`); n != 1 {
+		`<code class="code">partnerguard decide --from exports/`, "Break-glass accounts, apart", "Policies that do not count as protection", "How to read this")
+	if n := strings.Count(page, `<figure class="plot `); n != 1 {
 		t.Errorf("%d plots", n)
 	}
 	pagetest.Has(t, write(t, HTML, rendertest.Unknown()), "What settles it: <a href=\"#ask-a\">A</a>", `<dt id="ask-a">A</dt>`)

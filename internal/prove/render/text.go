@@ -36,12 +36,9 @@ func Text(w io.Writer, r *prove.Report, o Options) error {
 		p.gaps = textFewer
 	}
 	p.Para("", partnerName(r), print.Bold)
-	if r.Sample {
-		p.Para("", print.SampleWords, print.Cyan)
-	}
+	p.Sample(r.Sample)
 	p.Blank()
-	t, s := headline(r.Proofs)
-	p.Para(t.Mark+" ", s, t.Style.Strong())
+	p.Headline(headline(r.Proofs))
 	p.Incomplete(r.Complete, "answer", r.Incomplete, r.Inputs)
 	all, letters := asks(r.Proofs)
 	for i, proof := range r.Proofs {
@@ -49,18 +46,13 @@ func Text(w io.Writer, r *prove.Report, o Options) error {
 	}
 	p.asks(all)
 	p.policies(r.Proofs)
-	if list := facts(r.Proofs); len(list) > 0 {
-		p.Section("Also to know", "")
-		for _, f := range list {
-			p.Para("  - ", f, print.Plain)
-		}
-	}
+	p.Known(facts(r.Proofs))
 	p.Inputs(r.Inputs)
 	return p.Flush()
 }
 
 func (p *screen) proof(q *access.Proof, letters []string) {
-	t := tone(q.Verdict)
+	t := print.ToneOf(q.Verdict)
 	p.Section(t.Mark+" "+title(q), verdictWord(q.Verdict))
 	p.Para("  ", print.Saying(q.Reason), t.Style)
 	p.Para("  ", print.Clean(q.Question, print.MaxName), print.Dim)
@@ -85,9 +77,7 @@ func (p *screen) proof(q *access.Proof, letters []string) {
 		for i := range q.Possible[:min(n, p.gaps)] {
 			p.gap("  ?  ", q, &q.Possible[i], print.Yellow)
 		}
-		if more := n - p.gaps; more > 0 {
-			p.Para("     ", fmt.Sprintf("and %s more in the JSON", print.Number(int64(more))), print.Dim)
-		}
+		p.More("     ", n-p.gaps, " in the JSON")
 	}
 	if len(letters) > 0 {
 		p.Blank()
@@ -159,9 +149,7 @@ func (p *screen) policies(list []*access.Proof) {
 		}
 		p.Para("  – ", text, print.Plain)
 	}
-	if more := len(not) - shown; more > 0 {
-		p.Para("    ", fmt.Sprintf("and %s more in the JSON", print.Number(int64(more))), print.Dim)
-	}
+	p.More("    ", len(not)-shown, " in the JSON")
 }
 
 func joinFew(list []string, limit int) string {

@@ -10,17 +10,6 @@ import (
 	"partnerguard/internal/prove"
 )
 
-// tone is how a verdict is shown. A word nobody knows is unknown.
-func tone(v access.ProofVerdict) print.Tone {
-	switch v {
-	case access.Proved:
-		return print.Good
-	case access.GapFound:
-		return print.Bad
-	}
-	return print.Doubt
-}
-
 func verdictWord(v access.ProofVerdict) string {
 	switch v {
 	case access.Proved, access.GapFound:
@@ -33,7 +22,7 @@ func verdictWord(v access.ProofVerdict) string {
 func headline(list []*access.Proof) (print.Tone, string) {
 	var gaps, unknown int64
 	for _, p := range list {
-		switch tone(p.Verdict) {
+		switch print.ToneOf(p.Verdict) {
 		case print.Bad:
 			gaps++
 		case print.Doubt:
@@ -46,7 +35,7 @@ func headline(list []*access.Proof) (print.Tone, string) {
 		return print.Doubt, "Nothing was asked."
 	case n == 1:
 		p := list[0]
-		return tone(p.Verdict), sentence(title(p), answer(p.Verdict))
+		return print.ToneOf(p.Verdict), sentence(title(p), answer(p.Verdict))
 	case gaps == 0 && unknown == 0:
 		return print.Good, fmt.Sprintf("All %s are proved.", print.Plural(n, "questions"))
 	case gaps == 0 && unknown == n:
@@ -91,10 +80,7 @@ func title(p *access.Proof) string {
 }
 
 func partnerName(r *prove.Report) string {
-	if n := print.Clean(r.Partner, print.MaxName); n != "" {
-		return n
-	}
-	return "Unnamed partner"
+	return print.First("Unnamed partner", r.Partner)
 }
 
 // split parts the gaps of break-glass accounts from the others.

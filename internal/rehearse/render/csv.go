@@ -19,7 +19,7 @@ func CSV(w io.Writer, r *rehearse.Result) error {
 			source = g.Source.String()
 		}
 		out.Row(string(g.Effect), g.Account, g.ID, string(g.Class), g.App, g.Client, strconv.FormatInt(g.Rows, 10), print.Stamp(g.Last), g.Reason,
-			strings.Join(g.Policies, " | "), strings.Join(wayTexts(g.WaysOut), " | "), g.RecordID, source)
+			strings.Join(g.Policies, " | "), strings.Join(print.WayTexts(g.WaysOut), " | "), g.RecordID, source)
 	}
 	return out.Close()
 }

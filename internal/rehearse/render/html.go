@@ -27,9 +27,6 @@ const (
 //go:embed page.tmpl
 var pageTemplate string
 
-//go:embed page.css
-var pageStyle string
-
 // pageTemplates is parsed once, at the first use.
 var pageTemplates = sync.OnceValue(func() *template.Template { return page.Template(pageTemplate, nil) })
 
@@ -57,7 +54,7 @@ type effectView struct {
 }
 
 type groupView struct {
-	Class, Mark                             string // tone
+	Tone                                    print.Tone
 	Account, Kind, App, Client, Count, Last string
 	Reason, Policies, Where, Record         string
 	WaysOut                                 []string
@@ -72,7 +69,7 @@ func view(r *rehearse.Result) *pageView {
 			Name: proposal(r), Skip: "what would happen", Eyebrow: "Rehearsal of settings that are not on",
 			Facts:    []string{span(r)},
 			Headline: page.Headline{Tone: t, Text: sentence},
-			What:     "rehearsal", Complete: r.Complete, Incomplete: print.CutReasons(r.Inputs), Schema: rehearse.SchemaID, Style: pageStyle,
+			What:     "rehearsal", Complete: r.Complete, Incomplete: print.CutReasons(r.Inputs), Schema: rehearse.SchemaID,
 			Inputs: page.ViewInputs(r.Inputs),
 		},
 		Accounts: accountPlot(r), Rows: rowPlot(r), Proofs: proofs(r),
@@ -135,7 +132,7 @@ func effectRows(r *rehearse.Result, e rehearse.Effect, list []*rehearse.Group, t
 }
 
 func groupRow(g *rehearse.Group, t print.Tone) groupView {
-	v := groupView{Class: t.Class, Mark: t.Mark, Account: account(g), Kind: classWord(g.Class),
+	v := groupView{Tone: t, Account: print.First(noName, g.Account, g.ID), Kind: print.ClassWord(g.Class),
 		App: print.Clean(g.App, print.MaxName), Client: print.Clean(g.Client, print.MaxName),
 		Count: print.Plural(g.Rows, "sign-ins"), Last: last(g), Reason: print.Saying(g.Reason), Policies: policies(g), Record: print.Clean(g.RecordID, print.MaxName)}
 	if g.Source.Path != "" {
@@ -154,10 +151,10 @@ var people = []struct {
 	page.Key
 	classes []directory.Class
 }{
-	{page.Key{Class: "s-yes", Label: "Members and guests"}, []directory.Class{directory.ClassMember, directory.ClassGuest}},
-	{page.Key{Class: "s-claim", Fill: "hatch", Label: "Service and shared accounts"}, []directory.Class{directory.ClassService, directory.ClassShared}},
-	{page.Key{Class: "s-no", Fill: "hatch", Label: "Break-glass candidates"}, []directory.Class{directory.ClassBreakGlass}},
-	{page.Key{Class: "s-unknown", Fill: "dots", Label: "Others, or not known"}, nil},
+	{page.Key{Class: "f-asked", Label: "Members and guests"}, []directory.Class{directory.ClassMember, directory.ClassGuest}},
+	{page.Key{Class: "f-claim", Fill: "hatch", Label: "Service and shared accounts"}, []directory.Class{directory.ClassService, directory.ClassShared}},
+	{page.Key{Class: "f-not", Fill: "hatch", Label: "Break-glass candidates"}, []directory.Class{directory.ClassBreakGlass}},
+	{page.Key{Class: "f-unk", Fill: "dots", Label: "Others, or not known"}, nil},
 }
 
 // accountPlot is the accounts of each effect by class.
@@ -211,7 +208,7 @@ func accountPlot(r *rehearse.Result) *page.Plot {
 // rowPlot is the recorded sign-ins of each effect.
 func rowPlot(r *rehearse.Result) *page.Plot {
 	p := &page.Plot{ID: "rows", Title: "Recorded sign-ins, by what would happen to them",
-		Legend: []page.Key{{Class: "s-no", Fill: "hatch", Label: "Opens or breaks"}, {Class: "s-unknown", Fill: "dots", Label: "Cannot be told"}, {Class: "s-yes", Label: "Asked, and able to answer"}},
+		Legend: []page.Key{{Class: "f-not", Fill: "hatch", Label: "Opens or breaks"}, {Class: "f-unk", Fill: "dots", Label: "Cannot be told"}, {Class: "f-met", Label: "Asked, and able to answer"}},
 		Head:   []string{"Effect", "Opens or breaks", "Cannot be told", "Asked, and able to answer"}}
 	var bars []page.Bar
 	var changed int64

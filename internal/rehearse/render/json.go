@@ -1,7 +1,6 @@
 package render
 
 import (
-	"bufio"
 	"io"
 	"slices"
 
@@ -12,11 +11,7 @@ import (
 // JSON writes the whole result, indented, as docs/rehearsal.schema.json
 // describes it: every list is a list even when empty, and nothing is cut.
 func JSON(w io.Writer, r *rehearse.Result) error {
-	buf := bufio.NewWriterSize(w, 64<<10)
-	if err := print.JSON(buf, settle(r)); err != nil {
-		return err
-	}
-	return buf.Flush()
+	return print.JSON(w, settle(r))
 }
 
 // settle returns a copy that encodes: no nil lists, no date JSON cannot carry.

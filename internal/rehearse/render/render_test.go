@@ -162,7 +162,7 @@ func TestHTML(t *testing.T) {
 	page := write(t, HTML, rendertest.Typical())
 	pagetest.Has(t, page, "The partner-baseline preset", "6 accounts would break", "Accounts, by what would happen to them", "Service and shared accounts", "Recorded sign-ins, by what would happen to them",
 		"Newly open", "Refused", "Authenticated SMTP", "Show 14", "353 sign-ins of 38 accounts would go on as today", "What the settings prove", "What was proposed", "How to read this")
-	if n := strings.Count(page, `<figure class="plot"`); n != 2 {
+	if n := strings.Count(page, `<figure class="plot `); n != 2 {
 		t.Errorf("%d plots", n)
 	}
 	if strings.Count(write(t, HTML, rendertest.Huge(3000)), `<tr role="row" class=`) > 6*(pageGroups+pageFolded) {
@@ -178,7 +178,7 @@ func TestDrawingsStayInside(t *testing.T) {
 			for _, d := range p.Sizes {
 				for _, b := range d.Rects {
 					if b.X < 0 || b.Y < 0 || b.W < 0 || b.H < 0 || b.X+b.W > d.W+.01 || b.Y+b.H > d.H+.01 {
-						t.Errorf("%s, %s: a bar at %+v in %vx%v", kind, d.ID, b, d.W, d.H)
+						t.Errorf("%s, %s: a bar at %+v in %vx%v", kind, d.Label, b, d.W, d.H)
 					}
 				}
 			}

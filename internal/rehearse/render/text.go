@@ -17,18 +17,17 @@ const (
 	textAble   = 5  // of those that have nothing to do
 )
 
+const noName = "(no name)" // of an account
+
 // Text writes the result for a terminal. No line is wider than o.Width, and
 // with Color off there is no escape sequence at all.
 func Text(w io.Writer, r *rehearse.Result, o Options) error {
 	p := &screen{Screen: print.NewScreen(w, o)}
 	p.Para("", "Rehearsal: "+proposal(r), print.Bold)
 	p.Para("", span(r), print.Plain)
-	if r.Sample {
-		p.Para("", print.SampleWords, print.Cyan)
-	}
+	p.Sample(r.Sample)
 	p.Blank()
-	t, s := headline(r)
-	p.Para(t.Mark+" ", s, t.Style.Strong())
+	p.Headline(headline(r))
 	p.Incomplete(r.Complete, "rehearsal", print.CutReasons(r.Inputs), r.Inputs)
 	p.totals(r)
 	for _, e := range order(r) {
@@ -44,12 +43,11 @@ func Text(w io.Writer, r *rehearse.Result, o Options) error {
 	}
 	p.proofs(r)
 	p.proposed(r)
-	for i, n := range r.Notes {
-		if i == 0 {
-			p.Section("Also to know", "")
-		}
-		p.Para("  - ", print.Saying(n), print.Plain)
+	var notes []string
+	for _, n := range r.Notes {
+		notes = append(notes, print.Saying(n))
 	}
+	p.Known(notes)
 	p.Inputs(r.Inputs)
 	return p.Flush()
 }
@@ -100,8 +98,8 @@ func (p *screen) effect(r *rehearse.Result, e rehearse.Effect) {
 		shown = min(shown, textAble)
 	}
 	for _, g := range list[:shown] {
-		who := print.Hanging(t.Mark+" ", account(g), name, t.Style)
-		who = append(who, print.Hanging("  ", classWord(g.Class), name, print.Dim)...)
+		who := print.Hanging(t.Mark+" ", print.First(noName, g.Account, g.ID), name, t.Style)
+		who = append(who, print.Hanging("  ", print.ClassWord(g.Class), name, print.Dim)...)
 		why := print.Lines(where(g), sizes[1], print.Bold)
 		seen := print.Plural(g.Rows, "sign-ins")
 		if l := last(g); l != "" {
@@ -109,14 +107,12 @@ func (p *screen) effect(r *rehearse.Result, e rehearse.Effect) {
 		}
 		why = append(why, print.Lines(seen, sizes[1], print.Dim)...)
 		why = append(why, print.Lines(print.Saying(g.Reason), sizes[1], print.Plain)...)
-		if l := p.ways.Of(wayTexts(g.WaysOut)); l != "" {
+		if l := p.ways.Of(print.WayTexts(g.WaysOut)); l != "" {
 			why = append(why, print.Hanging("→ ", "way out: "+l, sizes[1], print.Cyan)...)
 		}
 		p.Put(sizes, gap, who, why)
 	}
-	if more := len(list) - shown; more > 0 {
-		p.Para("  ", fmt.Sprintf("and %s more in the JSON and the CSV", print.Number(int64(more))), print.Dim)
-	}
+	p.More("  ", len(list)-shown, " in the JSON and the CSV")
 }
 
 // proofs is what the settings prove, today and then.

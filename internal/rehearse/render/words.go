@@ -1,12 +1,12 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/directory"
 	"partnerguard/internal/print"
 	"partnerguard/internal/rehearse"
 )
@@ -76,10 +76,7 @@ func headline(r *rehearse.Result) (print.Tone, string) {
 	var breaks, opened int
 	for i := range r.Groups {
 		g := &r.Groups[i]
-		id := g.ID
-		if id == "" {
-			id = g.Account
-		}
+		id := cmp.Or(g.ID, g.Account)
 		if g.Effect.Breaks() {
 			breaking[id] = true
 		}
@@ -124,33 +121,7 @@ func span(r *rehearse.Result) string {
 }
 
 func proposal(r *rehearse.Result) string {
-	if s := print.Saying(r.Proposal); s != "" {
-		return s
-	}
-	return "Unnamed proposal"
-}
-
-func account(g *rehearse.Group) string {
-	for _, s := range []string{g.Account, g.ID} {
-		if n := print.Clean(s, print.MaxName); n != "" {
-			return n
-		}
-	}
-	return "(no name)"
-}
-
-var classWords = map[directory.Class]string{
-	directory.ClassMember: "member", directory.ClassGuest: "guest", directory.ClassService: "service account", directory.ClassDirectorySync: "directory synchronisation",
-	directory.ClassBreakGlass: "break-glass candidate", directory.ClassShared: "shared account", directory.ClassDisabled: "disabled",
-	directory.ClassResource: "room or resource", directory.ClassAgent: "agent",
-	"": "class unknown", "unknown": "class unknown",
-}
-
-func classWord(c directory.Class) string {
-	if w, ok := classWords[c]; ok {
-		return w
-	}
-	return print.Clean(string(c), print.MaxName)
+	return cmp.Or(print.Saying(r.Proposal), "Unnamed proposal")
 }
 
 // where is the app and the client of a group.
@@ -170,14 +141,6 @@ func last(g *rehearse.Group) string {
 		return print.When(*t)
 	}
 	return ""
-}
-
-func wayTexts(list []directory.WayOut) []string {
-	out := make([]string, len(list))
-	for i := range list {
-		out[i] = list[i].Text
-	}
-	return out
 }
 
 func policies(g *rehearse.Group) string {
@@ -205,34 +168,20 @@ func proofs(r *rehearse.Result) (out []proof) {
 		if !ok {
 			i = len(out)
 			at[p.Question] = i
-			t := print.Clean(p.Title, print.MaxSaying)
-			if t == "" {
-				t = print.Clean(p.Question, print.MaxName)
-			}
+			t := cmp.Or(print.Clean(p.Title, print.MaxSaying), print.Clean(p.Question, print.MaxName))
 			out = append(out, proof{Question: print.Clean(p.Question, print.MaxName), Title: t, Before: print.Doubt, After: print.Doubt, BeforeWord: "not asked", AfterWord: "not asked"})
 		}
 		return &out[i]
 	}
 	for i := range r.Before {
 		p := add(&r.Before[i])
-		p.Before, p.BeforeWord, p.BeforeReason = tone(r.Before[i].Verdict), verdictWord(r.Before[i].Verdict), print.Saying(r.Before[i].Reason)
+		p.Before, p.BeforeWord, p.BeforeReason = print.ToneOf(r.Before[i].Verdict), verdictWord(r.Before[i].Verdict), print.Saying(r.Before[i].Reason)
 	}
 	for i := range r.After {
 		p := add(&r.After[i])
-		p.After, p.AfterWord, p.AfterReason = tone(r.After[i].Verdict), verdictWord(r.After[i].Verdict), print.Saying(r.After[i].Reason)
+		p.After, p.AfterWord, p.AfterReason = print.ToneOf(r.After[i].Verdict), verdictWord(r.After[i].Verdict), print.Saying(r.After[i].Reason)
 	}
 	return out
-}
-
-// tone is how a proof's verdict is shown. A word nobody knows is unknown.
-func tone(v access.ProofVerdict) print.Tone {
-	switch v {
-	case access.Proved:
-		return print.Good
-	case access.GapFound:
-		return print.Bad
-	}
-	return print.Doubt
 }
 
 func verdictWord(v access.ProofVerdict) string {
