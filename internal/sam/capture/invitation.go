@@ -26,7 +26,7 @@ type Invitation struct {
 // posts to the page's own address. It works without script.
 func WriteInvitation(w http.ResponseWriter, v Invitation) {
 	v.SignIn = cmp.Or(v.SignIn, v.Cloud.Authority)
-	p := page{
+	p := card{
 		Title: "Connect your tenant", Button: "Sign in with MFA",
 		Words: print.Clean(v.App, print.MaxName) + " asks for your consent. Sign in as the account that is to act for it: an Admin Agent of your tenant, with MFA.",
 		Close: "The sign-in is at " + hostOf(v.SignIn) + ". Your password is never seen here. Without MFA nothing is kept.",
@@ -42,8 +42,7 @@ func WriteInvitation(w http.ResponseWriter, v Invitation) {
 	}
 	// The form leads to the authority by a redirect, which browsers hold against
 	// form-action too.
-	policy := strings.Replace(pagePolicy, "form-action 'none'", "form-action 'self' "+originOf(v.SignIn), 1)
-	show(w, http.StatusOK, p, policy)
+	show(w, http.StatusOK, p, "'self' "+originOf(v.SignIn))
 }
 
 // WriteInvited is WritePage for an invited partner, who has no partnerguard to
@@ -51,7 +50,7 @@ func WriteInvitation(w http.ResponseWriter, v Invitation) {
 func WriteInvited(w http.ResponseWriter, status int, done Done, err error) {
 	p := pageOf(done, err)
 	p.Fix = strings.NewReplacer("run partnerguard connect again", openAgain, "run partnerguard connect", openAgain, "Run partnerguard connect", "O"+openAgain[1:]).Replace(p.Fix)
-	show(w, status, p, pagePolicy)
+	show(w, status, p, "'none'")
 }
 
 const openAgain = "open the invitation's link again"

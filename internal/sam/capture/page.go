@@ -2,36 +2,35 @@ package capture
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"errors"
 	"html/template"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"partnerguard/internal/claim"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/page"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
-//go:embed page.css
-var pageCSS string
-
 //go:embed page.tmpl
 var pageText string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+var (
+	pageTemplate = sync.OnceValue(func() *template.Template { return page.Template(pageText, nil) })
+	pageSheet    = sync.OnceValue(func() page.Sheet { return page.NewSheet() })
+)
 
-// pagePolicy lets the page do nothing but be shown.
-var pagePolicy = func() string {
-	sum := sha256.Sum256([]byte(pageCSS))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-}()
+// policy lets the page do nothing but be shown, and its form lead to form.
+func policy(form string) string {
+	return "default-src 'none'; style-src " + pageSheet().Hash + "; base-uri 'none'; form-action " + form + "; frame-ancestors 'none'"
+}
 
-type page struct {
+type card struct {
 	CSS     template.CSS
 	Good    bool
 	Title   string
@@ -52,19 +51,19 @@ type fact struct{ Name, Value string }
 // loads nothing, runs nothing and holds no secret. err is what Complete or
 // Door.Read gave.
 func WritePage(w http.ResponseWriter, status int, done Done, err error) {
-	show(w, status, pageOf(done, err), pagePolicy)
+	show(w, status, pageOf(done, err), "'none'")
 }
 
-func show(w http.ResponseWriter, status int, p page, policy string) {
-	p.CSS = template.CSS(pageCSS) //nolint:gosec // our own file
+func show(w http.ResponseWriter, status int, p card, form string) {
+	p.CSS = pageSheet().CSS
 	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, p); err != nil {
+	if err := page.Write(&b, pageTemplate(), p); err != nil {
 		http.Error(w, "the page could not be written", http.StatusInternalServerError)
 		return
 	}
 	h := w.Header()
 	for name, v := range map[string]string{
-		"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
+		"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy(form), "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
 		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
 		"Content-Length": strconv.Itoa(b.Len()),
 	} {
@@ -74,8 +73,8 @@ func show(w http.ResponseWriter, status int, p page, policy string) {
 	_, _ = w.Write(b.Bytes())
 }
 
-func pageOf(done Done, err error) page {
-	p := page{Close: "You can close this window."}
+func pageOf(done Done, err error) card {
+	p := card{Close: "You can close this window."}
 	if err != nil {
 		p.Title, p.Words, p.Fix = "Not connected", "The sign-in could not be completed.", beginAgain
 		if no, ok := errors.AsType[*Refusal](err); ok {
