@@ -1,9 +1,11 @@
 package page_test
 
 import (
+	"strings"
 	"testing"
 
 	"partnerguard/internal/page"
+	"partnerguard/internal/page/pagetest"
 	"partnerguard/internal/print"
 )
 
@@ -57,5 +59,22 @@ func TestAnchor(t *testing.T) {
 		if got := page.Anchor("x", `"MFA all>`, taken); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
+	}
+}
+
+func TestContrast(t *testing.T) {
+	t.Parallel()
+	pagetest.CheckContrast(t, string(page.NewSheet().CSS))
+}
+
+// A page has the glyphs it uses and no others.
+func TestSprite(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	if err := page.Write(&b, page.Template(`{{define "page"}}<body>{{template "badge" (said cautious "x")}}</body>{{end}}`, nil), nil); err != nil {
+		t.Fatal(err)
+	}
+	if s := b.String(); strings.Count(s, "<symbol") != 1 || !strings.Contains(s, `<symbol id="v-warn"`) || !strings.HasSuffix(s, "</svg>\n</body>") {
+		t.Error(s)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // classes, so that themes and print have their own.
 const (
 	wideChart   = 800
-	narrowChart = 304
+	narrowChart = 352
 	fontSize    = 11 // px, the style sheet's size for text in plots
 )
 
@@ -29,6 +29,7 @@ type Plot struct {
 	Sizes   []Drawing // wide, narrow; none when there is nothing to draw
 	Head    []string  // the data behind it, as a table
 	Rows    [][]string
+	Nothing string // said instead when there is nothing to draw
 }
 
 // Key is one entry of the legend, drawn as HTML so that it wraps.
@@ -174,8 +175,11 @@ func (d *Drawing) Mark(x, y float64, t print.Tone) {
 	d.Marks = append(d.Marks, Mark{x, y, t})
 }
 
-// Text adds a label; anchor is start, middle or end.
+// Text adds a label, if it says something; anchor is start, middle or end.
 func (d *Drawing) Text(x, y float64, anchor, class, s string) {
+	if s == "" {
+		return
+	}
 	d.Texts = append(d.Texts, Label{x, y, anchor, class, s})
 }
 

@@ -1,8 +1,10 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,16 +15,17 @@ import (
 
 const maxBuckets = 92
 
-// The series of the sign-in plot, from the bottom up: what matters stands on
-// the axis, where heights can be compared.
-var series = []struct {
-	class, fill, label string
-	of                 func(*assess.Tally) int64
-}{
-	{"f-open", "hatch", "Not challenged", func(t *assess.Tally) int64 { return t.NotChallenged }},
-	{"f-unk", "dots", "Unknown", func(t *assess.Tally) int64 { return t.Unknown }},
-	{"f-claim", "", "Satisfied by an earlier claim or a provider", func(t *assess.Tally) int64 { return t.SatisfiedByClaim + t.SatisfiedByProvider }},
-	{"f-asked", "", "Challenged", func(t *assess.Tally) int64 { return t.Challenged }},
+// The series of the sign-in plot, from the bottom up, and what of a day is in
+// each.
+var series = []page.Key{
+	{Class: "f-open", Fill: "hatch", Label: "Not challenged"},
+	{Class: "f-unk", Fill: "dots", Label: "Unknown"},
+	{Class: "f-claim", Label: "Satisfied by an earlier claim or a provider"},
+	{Class: "f-asked", Label: "Challenged"},
+}
+
+func seriesOf(t *assess.Tally) [4]int64 {
+	return [4]int64{t.NotChallenged, t.Unknown, t.SatisfiedByClaim + t.SatisfiedByProvider, t.Challenged}
 }
 
 // unit is a step of the time axis.
@@ -103,8 +106,8 @@ func buckets(days []assess.Day) (out []bucket, u unit, odd int) {
 	for _, d := range list {
 		b := &out[index[u.start(d.day)]]
 		b.any = true
-		for s := range series {
-			b.n[s] += max(0, series[s].of(d.n))
+		for s, n := range seriesOf(d.n) {
+			b.n[s] += max(0, n)
 		}
 	}
 	return out, u, odd
@@ -119,27 +122,19 @@ func timePlot(s *assess.SignIns) *page.Plot {
 	}
 	var totals [4]int64
 	gaps := 0
-	p.Head = []string{strings.ToUpper(u.word[:1]) + u.word[1:]}
-	for i := len(series) - 1; i >= 0; i-- {
-		p.Legend = append(p.Legend, page.Key{Class: series[i].class, Fill: series[i].fill, Label: series[i].label})
-		p.Head = append(p.Head, series[i].label)
+	p.Head = []string{print.Sentence(u.word)}
+	for _, k := range slices.Backward(series) {
+		p.Head = append(p.Head, k.Label)
 	}
-	for _, b := range list {
-		row := []string{b.from.Format(u.label)}
-		for i := len(series) - 1; i >= 0; i-- {
-			totals[i] += b.n[i]
-			row = append(row, print.Number(b.n[i]))
+	columns := make([]page.Column, len(list))
+	for i, b := range list {
+		columns[i] = page.Column{Name: b.from.Format(u.label), Tick: b.from.Format(u.tick), Values: b.n[:], Void: !b.any}
+		for s, n := range b.n {
+			totals[s] += n
 		}
 		if !b.any {
 			gaps++
-			for i := 1; i < len(row); i++ {
-				row[i] = "no rows"
-			}
 		}
-		p.Rows = append(p.Rows, row)
-	}
-	if gaps > 0 {
-		p.Legend = append(p.Legend, page.Key{Class: "f-void", Fill: "void", Label: "No rows read"})
 	}
 	p.Summary = fmt.Sprintf("%s from %s to %s: %s challenged, %s satisfied by an earlier claim or a provider, %s not challenged, %s unknown.",
 		print.Plural(int64(len(list)), u.word+"s"), list[0].from.Format(u.label), list[len(list)-1].from.Format(u.label),
@@ -153,98 +148,9 @@ func timePlot(s *assess.SignIns) *page.Plot {
 	if odd > 0 {
 		p.Summary += fmt.Sprintf(" %s with an unreadable date left out.", print.Plural(int64(odd), "days"))
 	}
-	p.Draw(func(d *page.Drawing, _ bool) { timeDrawing(d, list, u) })
+	foot := map[string]string{"day": "Day (UTC)", "week": "Week, by its Monday (UTC)"}[u.word]
+	p.Columns(series, columns, "Sign-ins per "+u.word, cmp.Or(foot, print.Sentence(u.word)+" (UTC)"), u.word == "day")
 	return p
-}
-
-func timeDrawing(d *page.Drawing, list []bucket, u unit) {
-	var highest int64
-	for _, b := range list {
-		var sum int64
-		for _, n := range b.n {
-			if sum > math.MaxInt64-n {
-				sum = math.MaxInt64
-				break
-			}
-			sum += n
-		}
-		highest = max(highest, sum)
-	}
-	step, steps := page.Nice(highest)
-	top := step * float64(steps)
-	left := 8.0
-	for i := range steps + 1 {
-		left = max(left, 14+page.TextWidth(page.Compact(step*float64(i))))
-	}
-	const head, foot = 26.0, 44.0
-	height := 190.0
-	right := d.W - 8
-	bottom := head + height
-	d.H = bottom + foot
-	y := func(n float64) float64 { return bottom - n/top*height }
-	d.Text(2, 12, "start", "lo", "Sign-ins per "+u.word)
-	for i := range steps + 1 {
-		v := step * float64(i)
-		d.Line(left, y(v), right, y(v), "gl")
-		d.Text(left-6, y(v)+4, "end", "", page.Compact(v))
-	}
-	pitch := (right - left) / float64(len(list))
-	bar := max(min(pitch*0.82, 34), 1)
-	for i := 0; i < len(list); i++ {
-		x := left + pitch*float64(i)
-		if !list[i].any {
-			run := i
-			for run+1 < len(list) && !list[run+1].any {
-				run++
-			}
-			d.Rect(x, head, pitch*float64(run-i+1), height, "f-void", "void", "No rows")
-			i = run
-			continue
-		}
-		base := bottom
-		tip := list[i].from.Format(u.label)
-		for s := range series {
-			tip += "; " + strings.ToLower(series[s].label) + " " + print.Number(list[i].n[s])
-		}
-		for s := range series {
-			if list[i].n[s] == 0 {
-				continue
-			}
-			h := max(float64(list[i].n[s])/top*height, 1)
-			if base-h < head {
-				h = max(base-head, 0)
-			}
-			d.Rect(x+(pitch-bar)/2, base-h, bar, h, series[s].class, series[s].fill, tip)
-			base -= h
-		}
-	}
-	d.Line(left, bottom, right, bottom, "ax")
-	// As many labels as fit with air between them, evenly spaced.
-	room := 0.0
-	for _, b := range list {
-		room = max(room, page.TextWidth(b.from.Format(u.tick)))
-	}
-	every := 1
-	for float64(every)*pitch < room+14 {
-		every++
-	}
-	if u.word == "day" && every > 4 && every < 7 {
-		every = 7
-	}
-	for i := 0; i < len(list); i += every {
-		label := list[i].from.Format(u.tick)
-		x := left + pitch*(float64(i)+0.5)
-		if half := page.TextWidth(label) / 2; x-half < 0 || x+half > d.W {
-			continue
-		}
-		d.Line(x, bottom, x, bottom+4, "ax")
-		d.Text(x, bottom+18, "middle", "", label)
-	}
-	what := map[string]string{"day": "Day (UTC)", "week": "Week, by its Monday (UTC)"}[u.word]
-	if what == "" {
-		what = strings.ToUpper(u.word[:1]) + u.word[1:] + " (UTC)"
-	}
-	d.Text(right, bottom+38, "end", "lo", what)
 }
 
 // factorPlot is accounts by strongest factor.
