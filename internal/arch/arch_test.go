@@ -36,6 +36,8 @@ var sideways = map[string]string{
 	"trail -> vault":        "checkpoints are signed with a key of the vault",
 	"trail -> jobs":         "checkpoints go to their anchors by a job",
 	"notify -> db":          "what was told is remembered in the database",
+	"partnercloud -> page":  "its own pages take tokens, components and plots from there, under a skin of their own",
+	"partnercloud -> print": "verdicts on its pages have the tones of package print",
 	"page -> print":         "numbers, times and what was read are said on a page as on a terminal",
 }
 
@@ -58,7 +60,7 @@ var exempt = map[string]string{
 // point down only. A part that has one room here has all of them.
 var inner = map[string]int{
 	// The local cloud stands apart from the product.
-	"partnercloud/world": 1, "partnercloud/ca": 1, "partnercloud/gate": 1, "partnercloud/kit": 1,
+	"partnercloud/world": 1, "partnercloud/ca": 1, "partnercloud/gate": 1, "partnercloud/kit": 1, "partnercloud/skin": 1,
 	"partnercloud/signon": 2, "partnercloud/bearer": 2, "partnercloud/proxy": 2, "partnercloud/control": 2,
 	"partnercloud/authority": 3, "partnercloud/graph": 3, "partnercloud/center": 3, "partnercloud/arm": 3, "partnercloud/keyvault": 3, "partnercloud/portal": 3, "partnercloud/scenario": 3,
 	"partnercloud": 4,

@@ -65,12 +65,8 @@ func New(d Deps) (*Authority, error) {
 	if d.Locate == nil {
 		d.Locate = func(netip.Addr) world.Place { return world.Place{} }
 	}
-	set, err := pages.New()
-	if err != nil {
-		return nil, err
-	}
 	a := &Authority{
-		w: d.World, keys: d.Keys, log: d.Log, locate: d.Locate, portals: d.Portals, pages: set,
+		w: d.World, keys: d.Keys, log: d.Log, locate: d.Locate, portals: d.Portals, pages: pages.New(),
 		external: eam.NewClient(d.Transport, d.World.Clock.Now), cross: http.NewCrossOriginProtection(),
 	}
 	return a, nil

@@ -171,6 +171,9 @@ func TestCookies(t *testing.T) {
 	if strings.Contains(csp, "unsafe") || strings.Contains(csp, "script-src") {
 		t.Error(csp)
 	}
+	if strip := strings.Index(b.page, "Not Microsoft. Invented people; nothing leaves this machine."); !strings.Contains(b.page, "<title>[local] ") || strip < 0 || strip > strings.Index(b.page, "<input") {
+		t.Errorf("the page does not say first what it is: %s", b.page)
+	}
 	b.signIn("ada@contoso.com")
 	// Signing out ends the session, and leads only where the client may lead.
 	b.get("/common/oauth2/v2.0/logout?client_id=" + samApp + "&post_logout_redirect_uri=" + url.QueryEscape("https://evil.example/"))

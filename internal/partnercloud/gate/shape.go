@@ -208,9 +208,9 @@ func (f *failure) page(w http.ResponseWriter) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
 	w.WriteHeader(f.status)
-	fmt.Fprintf(w, `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>%[1]s: Partner cloud</title>
+	fmt.Fprintf(w, `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>[local] %[1]s: Partner cloud</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}</style></head>
-<body><h1>%[1]s</h1><p>The Partner cloud, which runs on this machine and is not Microsoft, was asked to fail here, or failed. Try again.</p><p>Request %[2]s</p></body></html>
+<body><p><strong>Local partner cloud.</strong> Not Microsoft. Invented people; nothing leaves this machine.</p><h1>%[1]s</h1><p>The Partner cloud, which runs on this machine and is not Microsoft, was asked to fail here, or failed. Try again.</p><p>Request %[2]s</p></body></html>
 `, title, html.EscapeString(f.id))
 }
 

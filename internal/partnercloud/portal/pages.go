@@ -12,16 +12,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	"partnerguard/internal/page"
+	"partnerguard/internal/partnercloud/skin"
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/print"
 	"partnerguard/internal/sheet"
 )
 
 //go:embed page.tmpl
 var pageText string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+var pageTemplate = sync.OnceValue(func() *template.Template { return skin.Template(pageText, nil) })
 
 // view is what the template shows.
 type view struct {
@@ -35,8 +39,7 @@ type view struct {
 
 	Metrics  []metric
 	Options  [][2]string
-	Plots    []plot
-	Table    [][]string
+	Plots    []*page.Plot
 	Reqs     []requirement
 	Score    int
 	Max      int
@@ -49,7 +52,8 @@ type view struct {
 }
 
 type metric struct {
-	Title, Value, Detail, Tone, Word string
+	Title, Value, Detail string
+	Said                 page.Said
 }
 
 type scoreDay struct {
@@ -67,7 +71,7 @@ func (p *Portal) show(w http.ResponseWriter, r *http.Request, status int, v view
 		}
 	})
 	var out bytes.Buffer
-	if err := pageTemplate.Execute(&out, v); err != nil {
+	if err := page.Write(&out, pageTemplate(), v); err != nil {
 		p.log.LogAttrs(r.Context(), slog.LevelError, "page", slog.String("path", r.URL.Path), slog.Any("err", err))
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
 		return
@@ -100,14 +104,36 @@ func share(n, of int) string {
 	return fmt.Sprintf("%d.%d %%", tenths/10, tenths%10)
 }
 
-func tone(n, of int) (string, string) {
+// said is how a share is judged.
+func said(n, of int) page.Said {
 	switch {
 	case of == 0:
-		return "na", "no data"
+		return page.Said{Tone: print.Muted, Word: "no data"}
 	case n == of:
-		return "met", "complete"
+		return page.Said{Tone: print.Good, Word: "complete"}
 	}
-	return "notmet", "not complete"
+	return page.Said{Tone: print.Bad, Word: "not complete"}
+}
+
+// plot draws each day's requests, those with MFA below; count gives those with
+// MFA and all.
+func plot(id, title, head string, list []day, count func(day) (int, int)) *page.Plot {
+	p := &page.Plot{ID: id, Title: title, Head: []string{"Day", head, "with MFA"}, Nothing: "There were no such requests in these 7 days."}
+	columns := make([]page.Column, len(list))
+	var rows [][]string
+	yes, all := 0, 0
+	for i, d := range list {
+		y, n := count(d)
+		yes, all = yes+y, all+n
+		columns[i] = page.Column{Name: d.Date.Format("Mon 2 Jan"), Tick: d.Date.Format("2 Jan"), Values: []int64{int64(y), int64(n - y)}}
+		rows = append(rows, []string{columns[i].Name, number(n), share(y, n)})
+	}
+	if all > 0 {
+		p.Summary = share(yes, all) + " of " + number(all) + " requests carried MFA."
+		p.Columns([]page.Key{{Class: "f-asked", Label: "with MFA"}, {Class: "f-open", Fill: "hatch", Label: "without MFA"}}, columns, "", "", false)
+	}
+	p.Rows = rows
+	return p
 }
 
 func number(n int) string {
@@ -125,21 +151,18 @@ func (p *Portal) requirements(v *visit) {
 	x := view{Title: "Partner security requirements status", Kind: "requirements"}
 	if len(all) == 1 {
 		u := all[0]
-		color, word := tone(u.asked, u.users)
-		x.Metrics = append(x.Metrics, metric{"Users with MFA enforced", share(u.asked, u.users), number(u.asked) + " of " + number(u.users) + " enabled users are asked for MFA by the settings below", color, word})
+		x.Metrics = append(x.Metrics, metric{"Users with MFA enforced", share(u.asked, u.users), number(u.asked) + " of " + number(u.users) + " enabled users are asked for MFA by the settings below", said(u.asked, u.users)})
 		on := "off"
 		if u.defaults {
 			on = "on"
 		}
 		x.Options = [][2]string{{"Security defaults", on}, {"Conditional Access policies that ask for MFA", number(u.policies)}, {"Users with per-user MFA", number(u.perUser)}}
 	}
-	color, word := tone(sum.PortalMFA, sum.Portal)
-	x.Metrics = append(x.Metrics, metric{"Portal requests with MFA", share(sum.PortalMFA, sum.Portal), number(sum.PortalMFA) + " of " + number(sum.Portal) + " requests in 7 days", color, word})
-	color, word = tone(sum.APIMFA, sum.API)
-	x.Metrics = append(x.Metrics, metric{"API requests with MFA", share(sum.APIMFA, sum.API), number(sum.APIMFA) + " of " + number(sum.API) + " app+user requests in 7 days; app-only requests are not counted", color, word})
-	x.Plots = []plot{draw("Portal requests by day", t.days, func(d day) (int, int) { return d.PortalMFA, d.Portal }), draw("API requests by day", t.days, func(d day) (int, int) { return d.APIMFA, d.API })}
-	for _, d := range t.days {
-		x.Table = append(x.Table, []string{d.Date.Format("Mon 2 Jan"), number(d.Portal), share(d.PortalMFA, d.Portal), number(d.API), share(d.APIMFA, d.API)})
+	x.Metrics = append(x.Metrics, metric{"Portal requests with MFA", share(sum.PortalMFA, sum.Portal), number(sum.PortalMFA) + " of " + number(sum.Portal) + " requests in 7 days", said(sum.PortalMFA, sum.Portal)})
+	x.Metrics = append(x.Metrics, metric{"API requests with MFA", share(sum.APIMFA, sum.API), number(sum.APIMFA) + " of " + number(sum.API) + " app+user requests in 7 days; app-only requests are not counted", said(sum.APIMFA, sum.API)})
+	x.Plots = []*page.Plot{
+		plot("portal", "Portal requests by day", "Portal", t.days, func(d day) (int, int) { return d.PortalMFA, d.Portal }),
+		plot("api", "API requests by day", "API", t.days, func(d day) (int, int) { return d.APIMFA, d.API }),
 	}
 	p.world.Read(func(s *world.State) {
 		now := s.Clock.Now()

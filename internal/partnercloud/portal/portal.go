@@ -14,6 +14,7 @@ import (
 
 	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
+	"partnerguard/internal/partnercloud/skin"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -46,7 +47,10 @@ type Portal struct {
 }
 
 //go:embed style.css
-var style []byte
+var style string
+
+// sheetCSS is the style sheet, served as a file.
+var sheetCSS = sync.OnceValue(func() []byte { return []byte(skin.Sheet(style).CSS) })
 
 // New makes the portal.
 func New(d Deps) *Portal {
@@ -60,7 +64,7 @@ func New(d Deps) *Portal {
 	p.mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
 		w.Header().Set("Cache-Control", "max-age=300")
-		_, _ = w.Write(style)
+		_, _ = w.Write(sheetCSS())
 	})
 	p.mux.HandleFunc("GET /signin", p.begin)
 	p.mux.HandleFunc("GET /signin-oidc", p.finish)

@@ -2,12 +2,13 @@ package pages
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"html/template"
 	"net/http"
 	"strings"
+
+	"partnerguard/internal/page"
+	"partnerguard/internal/partnercloud/skin"
 )
 
 //go:embed style.css
@@ -73,49 +74,39 @@ type Page struct {
 
 // Set is the parsed templates. Safe for concurrent use.
 type Set struct {
-	t         *template.Template
-	styleHash string
-	keyHash   string
-	postHash  string
+	t     *template.Template
+	sheet page.Sheet
 }
 
-// New parses the templates.
-func New() (*Set, error) {
-	t, err := template.New("pages").Funcs(template.FuncMap{
-		"style":      func() template.CSS { return template.CSS(style) },    //nolint:gosec // our own file
+// New parses the templates, which are embedded.
+func New() *Set {
+	sheet := skin.Sheet(style)
+	return &Set{sheet: sheet, t: skin.Template(text, template.FuncMap{
+		"style":      func() template.CSS { return sheet.CSS },
 		"keyScript":  func() template.JS { return template.JS(keyScript) },  //nolint:gosec // our own file
 		"postScript": func() template.JS { return template.JS(postScript) }, //nolint:gosec // our own file
-	}).Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	return &Set{t: t, styleHash: hash(style), keyHash: hash(keyScript), postHash: hash(postScript)}, nil
-}
-
-func hash(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	})}
 }
 
 // Write renders a page with its headers: nothing may load, run or frame it but
 // what is named here.
 func (s *Set) Write(w http.ResponseWriter, status int, p Page) error {
 	var b bytes.Buffer
-	if err := s.t.ExecuteTemplate(&b, "page", p); err != nil {
+	if err := page.Write(&b, s.t, p); err != nil {
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
 		return err
 	}
 	script := ""
 	switch p.Name {
 	case "key":
-		script = "; script-src " + s.keyHash
+		script = "; script-src " + page.Hash(keyScript)
 	case "post":
-		script = "; script-src " + s.postHash
+		script = "; script-src " + page.Hash(postScript)
 	}
 	form := append([]string{"'self'"}, p.FormAction...)
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+s.styleHash+script+"; img-src data:; form-action "+strings.Join(form, " ")+"; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+s.sheet.Hash+script+"; img-src data:; form-action "+strings.Join(form, " ")+"; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Permissions-Policy", "publickey-credentials-get=(self), publickey-credentials-create=(self)")
