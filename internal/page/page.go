@@ -31,7 +31,7 @@ type Page struct {
 	Name       string // the heading
 	Facts      []string
 	AsOf       *time.Time // the moment of judgement; nil: the page has none
-	Sample     string     // what is said when the embedded partner is shown; "" when not
+	Sample     bool       // the embedded partner is shown
 	Headline   Headline
 	What       string // what is complete or not: "report"
 	Complete   bool
@@ -80,15 +80,16 @@ func (p *Page) Hidden() int { return max(len(p.Incomplete)-pageIncomplete, 0) }
 // embedded.
 func Template(text string, funcs template.FuncMap) *template.Template {
 	all := template.FuncMap{
-		"name":  func(s string) string { return print.Clean(s, print.MaxName) },
-		"say":   func(s string) string { return print.Clean(s, print.MaxSaying) },
-		"Say":   print.Saying,
-		"num":   func(n int64) string { return print.Number(n) },
-		"px":    px,
-		"parts": parts,
-		"glyph": glyph,
-		"said":  func(t print.Tone, word string) Said { return Said{t, word} },
-		"heads": func(s ...string) []string { return s },
+		"name":   func(s string) string { return print.Clean(s, print.MaxName) },
+		"say":    func(s string) string { return print.Clean(s, print.MaxSaying) },
+		"Say":    print.Saying,
+		"num":    func(n int64) string { return print.Number(n) },
+		"px":     px,
+		"parts":  parts,
+		"glyph":  glyph,
+		"said":   func(t print.Tone, word string) Said { return Said{t, word} },
+		"sample": func() string { return print.SampleWords },
+		"heads":  func(s ...string) []string { return s },
 	}
 	for name, t := range map[string]print.Tone{"good": print.Good, "bad": print.Bad, "doubt": print.Doubt, "vouched": print.Vouched, "muted": print.Muted, "cautious": print.Cautious} {
 		all[name] = func() print.Tone { return t }

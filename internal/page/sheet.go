@@ -94,6 +94,11 @@ type Said struct {
 	Word string
 }
 
+// SaidOf is a verdict by its own word.
+func SaidOf[T ~string](verdict T) Said {
+	return Said{print.ToneOf(verdict), print.VerdictWord(verdict)}
+}
+
 // glyph names the shape of a tone.
 func glyph(t print.Tone) string {
 	if t == print.Cautious {

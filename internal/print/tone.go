@@ -1,5 +1,7 @@
 package print
 
+import "strings"
+
 // Tone is how a verdict is shown: the CSS class, the one-column mark beside the
 // word, so that colour is never the only signal, and the terminal's style.
 type Tone struct {
@@ -32,4 +34,13 @@ func ToneOf[T ~string](verdict T) Tone {
 		return Muted
 	}
 	return Doubt
+}
+
+// VerdictWord is how people read a verdict: "not met". A word nobody knows is
+// unknown.
+func VerdictWord[T ~string](verdict T) string {
+	if ToneOf(verdict) == Doubt {
+		return "unknown"
+	}
+	return strings.ReplaceAll(string(verdict), "_", " ")
 }

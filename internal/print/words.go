@@ -119,32 +119,23 @@ func First(instead string, names ...string) string {
 	return instead
 }
 
-// ClassWord is how people read a class of accounts.
-func ClassWord[T ~string](class T) string {
-	switch directory.Class(class) {
-	case directory.ClassMember:
-		return "member"
-	case directory.ClassGuest:
-		return "guest"
-	case directory.ClassService:
-		return "service account"
-	case directory.ClassDirectorySync:
-		return "directory synchronisation"
-	case directory.ClassBreakGlass:
-		return "break-glass candidate"
-	case directory.ClassShared:
-		return "shared account"
-	case directory.ClassResource:
-		return "room or resource"
-	case directory.ClassAgent:
-		return "agent"
-	case directory.ClassDisabled:
-		return "disabled"
-	case "", directory.ClassUnknown:
-		return "class unknown"
+// Named is what a table calls s, or s itself, cleaned.
+func Named[T ~string](table map[T]string, s T) string {
+	if w, ok := table[s]; ok {
+		return w
 	}
-	return Clean(string(class), MaxName)
+	return Clean(string(s), MaxName)
 }
+
+var classWords = map[directory.Class]string{
+	directory.ClassMember: "member", directory.ClassGuest: "guest", directory.ClassService: "service account",
+	directory.ClassDirectorySync: "directory synchronisation", directory.ClassBreakGlass: "break-glass candidate",
+	directory.ClassShared: "shared account", directory.ClassResource: "room or resource", directory.ClassAgent: "agent",
+	directory.ClassDisabled: "disabled", directory.ClassUnknown: "class unknown", "": "class unknown",
+}
+
+// ClassWord is how people read a class of accounts.
+func ClassWord[T ~string](class T) string { return Named(classWords, directory.Class(class)) }
 
 // WayTexts are the texts of ways out.
 func WayTexts(list []directory.WayOut) []string {

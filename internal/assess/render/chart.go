@@ -218,7 +218,7 @@ func requirementPlot(must, should []assess.Requirement) *page.Plot {
 	for _, g := range both {
 		for i := range g.list {
 			q := &g.list[i]
-			p.Rows = append(p.Rows, []string{print.Clean(q.Title, print.MaxName), strings.ToLower(g.name), verdictWord(q.Verdict), fallShort(q)})
+			p.Rows = append(p.Rows, []string{print.Clean(q.Title, print.MaxName), strings.ToLower(g.name), print.VerdictWord(q.Verdict), fallShort(q)})
 		}
 	}
 	p.Draw(func(d *page.Drawing, narrow bool) {
@@ -272,13 +272,13 @@ func barValue(q *assess.Requirement) string {
 	if s := fallShort(q); s != "—" {
 		return s
 	}
-	return verdictWord(q.Verdict)
+	return print.VerdictWord(q.Verdict)
 }
 
 // shares draws one requirement's bar.
 func shares(d *page.Drawing, q *assess.Requirement, x, y, w float64) {
 	const h = 12
-	tip := print.Clean(q.Title, print.MaxName) + ": " + verdictWord(q.Verdict)
+	tip := print.Clean(q.Title, print.MaxName) + ": " + print.VerdictWord(q.Verdict)
 	switch q.Verdict {
 	case assess.Met, assess.Attested:
 		d.Rect(x, y, w, h, "f-met", "", tip)

@@ -27,7 +27,7 @@ var pageTemplate string
 // pageTemplates is parsed once, at the first use.
 var pageTemplates = sync.OnceValue(func() *template.Template {
 	return page.Template(pageTemplate, template.FuncMap{
-		"verdict": func(v assess.Verdict) page.Said { return page.Said{Tone: print.ToneOf(v), Word: verdictWord(v)} },
+		"verdict": page.SaidOf[assess.Verdict],
 		"factor":  factorWord,
 		"kind":    print.ClassWord[string],
 		"points":  points,
@@ -101,9 +101,9 @@ func view(r *assess.Report) *pageView {
 	p := &pageView{
 		Page: page.Page{
 			Name: partnerName(&r.Partner), Skip: "the requirements", Eyebrow: "Partner security requirements",
-			Facts: []string{kindWord(r.Partner.Kind), cloudWord(r.Partner.Cloud)}, AsOf: &r.AsOf,
+			Facts: []string{print.Named(kindWords, r.Partner.Kind), print.Named(cloudWords, r.Partner.Cloud)}, AsOf: &r.AsOf,
 			Headline: page.Headline{Tone: print.ToneOf(v), Text: sentence},
-			What:     "report", Complete: r.Complete, Incomplete: r.Incomplete, Schema: assess.SchemaID,
+			What:     "report", Complete: r.Complete, Sample: r.Sample, Incomplete: r.Incomplete, Schema: assess.SchemaID,
 			Inputs: page.ViewInputs(r.Inputs),
 		},
 		NotApplicable: not,
@@ -117,9 +117,6 @@ func view(r *assess.Report) *pageView {
 		p.Disagreements = append(p.Disagreements, evidenceRow(&r.Disagreements[i]))
 	}
 	p.DisagreementHelp, p.DisagreementsMore = disagreementHelp, max(len(r.Disagreements)-htmlDisagreements, 0)
-	if r.Sample {
-		p.Sample = print.SampleWords
-	}
 	p.Title = p.Name + ": partner security requirements as of " + print.SettledTime(r.AsOf).Format("2006-01-02")
 	if id := print.Clean(r.Partner.TenantID, print.MaxName); id != "" {
 		p.Facts = append(p.Facts, "tenant "+id)
@@ -162,7 +159,7 @@ func view(r *assess.Report) *pageView {
 }
 
 func requirementRow(q *assess.Requirement, anchors map[string]bool) requirementView {
-	row := requirementView{Requirement: *q, Actions: actions(q), Reason: print.Saying(q.Reason), Anchor: page.Anchor("requirement", q.ID, anchors), Binding: bindingWord(q.Binding), Short: fallShort(q),
+	row := requirementView{Requirement: *q, Actions: actions(q), Reason: print.Saying(q.Reason), Anchor: page.Anchor("requirement", q.ID, anchors), Binding: print.Named(bindingWords, q.Binding), Short: fallShort(q),
 		SourceURL: page.DocURL(q.Source),
 		Found:     print.Number(int64(len(q.Evidence) + q.More))}
 	for i := range q.Evidence {

@@ -112,10 +112,10 @@ func (s *suite) add(q *assess.Requirement) {
 		s.Skipped++
 		c.Skipped = &outcome{Message: "not applicable: " + message}
 	case q.Verdict == assess.Met || q.Verdict == assess.Attested:
-		c.Output = verdictWord(q.Verdict) + ": " + message
+		c.Output = print.VerdictWord(q.Verdict) + ": " + message
 	case !inForce(q):
 		s.Skipped++
-		c.Skipped = &outcome{Message: bindingWord(q.Binding) + "; " + verdictWord(q.Verdict) + ": " + message}
+		c.Skipped = &outcome{Message: print.Named(bindingWords, q.Binding) + "; " + print.VerdictWord(q.Verdict) + ": " + message}
 	case q.Verdict == assess.NotMet:
 		s.Failures++
 		c.Failure = &outcome{Message: message, Type: "not_met", Text: text}

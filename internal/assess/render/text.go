@@ -50,7 +50,7 @@ func Text(w io.Writer, r *assess.Report, o TextOptions) error {
 
 func (p *screen) head(r *assess.Report) {
 	p.Para("", partnerName(&r.Partner), print.Bold)
-	facts := kindWord(r.Partner.Kind) + " · " + cloudWord(r.Partner.Cloud)
+	facts := print.Named(kindWords, r.Partner.Kind) + " · " + print.Named(cloudWords, r.Partner.Cloud)
 	if id := print.Clean(r.Partner.TenantID, print.MaxName); id != "" {
 		facts += " · tenant " + id
 	}
@@ -79,7 +79,7 @@ const verdictColumn = 11 // "✗ not met", "? unknown", "≈ attested"
 
 func verdictCell(v assess.Verdict) []print.Line {
 	t := print.ToneOf(v)
-	return print.Cell(t.Mark+" "+verdictWord(v), t.Style)
+	return print.Cell(t.Mark+" "+print.VerdictWord(v), t.Style)
 }
 
 // wide is a table of four columns.
@@ -133,7 +133,7 @@ func (p *screen) narrow(list []assess.Requirement) {
 // identity is what a script or an auditor would search for.
 func identity(q *assess.Requirement) string {
 	s := print.Clean(q.ID, print.MaxName)
-	if b := bindingWord(q.Binding); b != "" {
+	if b := print.Named(bindingWords, q.Binding); b != "" {
 		if s != "" {
 			s += " · "
 		}

@@ -12,23 +12,6 @@ import (
 	"partnerguard/internal/print"
 )
 
-// verdictWord is how people read a verdict.
-func verdictWord(v assess.Verdict) string {
-	switch v {
-	case assess.Met:
-		return "met"
-	case assess.NotMet:
-		return "not met"
-	case assess.Attested:
-		return "attested"
-	case assess.NotApplicable:
-		return "not applicable"
-	case assess.Unknown:
-		return "unknown"
-	}
-	return "unknown" // never better than its evidence
-}
-
 // rank orders verdicts for reading: what needs work first.
 func rank(v assess.Verdict) int {
 	switch v {
@@ -44,25 +27,19 @@ func rank(v assess.Verdict) int {
 	return 1
 }
 
-func bindingWord(b string) string {
-	switch b {
-	case "not_yet":
-		return "not in force yet"
-	case "announced":
-		return "announced, not in force yet"
-	case "contract":
-		return "binding by contract"
-	case "enforced":
-		return "enforced by Microsoft"
-	case "advised":
-		return "advised"
-	case "ended":
-		return "no longer in force"
-	case "exempt":
-		return "does not bind this partner"
+var (
+	bindingWords = map[string]string{
+		"not_yet": "not in force yet", "announced": "announced, not in force yet", "contract": "binding by contract", "enforced": "enforced by Microsoft",
+		"advised": "advised", "ended": "no longer in force", "exempt": "does not bind this partner",
 	}
-	return print.Clean(b, print.MaxName)
-}
+	kindWords = map[string]string{
+		"direct-bill": "direct-bill partner", "indirect-provider": "indirect provider", "indirect-reseller": "indirect reseller",
+		"control-panel-vendor": "control panel vendor", "advisor": "Advisor", "": "partner of unknown kind",
+	}
+	cloudWords = map[string]string{
+		"public": "public cloud", "usgov": "US Government cloud", "china": "21Vianet cloud", "germany": "Germany cloud", "": "unknown cloud",
+	}
+)
 
 // actions are what to do: each request by itself, with a verb, and shortened.
 func actions(q *assess.Requirement) (out []string) {
@@ -217,40 +194,6 @@ func fallShort(q *assess.Requirement) string {
 		return "none of " + print.Plural(int64(q.Total), unit)
 	}
 	return "—"
-}
-
-func kindWord(k string) string {
-	switch k {
-	case "direct-bill":
-		return "direct-bill partner"
-	case "indirect-provider":
-		return "indirect provider"
-	case "indirect-reseller":
-		return "indirect reseller"
-	case "control-panel-vendor":
-		return "control panel vendor"
-	case "advisor":
-		return "Advisor"
-	case "":
-		return "partner of unknown kind"
-	}
-	return print.Clean(k, print.MaxName)
-}
-
-func cloudWord(c string) string {
-	switch c {
-	case "public":
-		return "public cloud"
-	case "usgov":
-		return "US Government cloud"
-	case "china":
-		return "21Vianet cloud"
-	case "germany":
-		return "Germany cloud"
-	case "":
-		return "unknown cloud"
-	}
-	return print.Clean(c, print.MaxName)
 }
 
 // partnerName never comes out empty.

@@ -16,7 +16,7 @@ func CSV(w io.Writer, r *prove.Report) error {
 	out := print.NewSheet(w, "question", "title", "verdict", "reason", "gap", "accounts", "names", "break_glass", "what", "why",
 		"witness_account", "witness_sign_in", "witness_outcome", "command")
 	for _, p := range r.Proofs {
-		head := []string{p.Question, p.Title, verdictWord(p.Verdict), p.Reason}
+		head := []string{p.Question, p.Title, print.VerdictWord(p.Verdict), p.Reason}
 		if len(p.Gaps)+len(p.Possible) == 0 {
 			out.Row(append(head, "", "", "", "", "", "", "", "", "", "")...)
 		}

@@ -51,8 +51,7 @@ type pageView struct {
 
 type questionView struct {
 	Anchor, Title, ID, Reason string
-	Tone                      print.Tone
-	Word                      string
+	Said                      page.Said
 	Gaps, Folded              []gapView
 	Hidden                    string
 	Glass, Possible           []gapView
@@ -77,15 +76,12 @@ func view(r *prove.Report) *pageView {
 			Name: partnerName(r), Skip: "the answers", Eyebrow: "Proof over all sign-ins",
 			Facts:    []string{"What the tenant's own settings allow, whether it has happened or not"},
 			Headline: page.Headline{Tone: t, Text: sentence},
-			What:     "answer", Complete: r.Complete, Incomplete: r.Incomplete, Schema: prove.SchemaID,
+			What:     "answer", Complete: r.Complete, Sample: r.Sample, Incomplete: r.Incomplete, Schema: prove.SchemaID,
 			Inputs: page.ViewInputs(r.Inputs),
 		},
 		Known: facts(r.Proofs),
 	}
 	p.Title = p.Name + ": proof over all sign-ins"
-	if r.Sample {
-		p.Sample = print.SampleWords
-	}
 	if len(r.Proofs) > 1 {
 		p.Overview = overview(r.Proofs)
 	}
@@ -116,7 +112,7 @@ func view(r *prove.Report) *pageView {
 func question(q *access.Proof, from []string, taken map[string]bool) questionView {
 	v := questionView{
 		Anchor: page.Anchor("question", q.Question, taken), Title: title(q), ID: print.Clean(q.Question, print.MaxName),
-		Reason: print.Saying(q.Reason), Tone: print.ToneOf(q.Verdict), Word: verdictWord(q.Verdict), TooComplex: q.TooComplex,
+		Reason: print.Saying(q.Reason), Said: page.SaidOf(q.Verdict), TooComplex: q.TooComplex,
 	}
 	list, glass := split(q.Gaps)
 	hidden := q.More

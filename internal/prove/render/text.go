@@ -53,7 +53,7 @@ func Text(w io.Writer, r *prove.Report, o Options) error {
 
 func (p *screen) proof(q *access.Proof, letters []string) {
 	t := print.ToneOf(q.Verdict)
-	p.Section(t.Mark+" "+title(q), verdictWord(q.Verdict))
+	p.Section(t.Mark+" "+title(q), print.VerdictWord(q.Verdict))
 	p.Para("  ", print.Saying(q.Reason), t.Style)
 	p.Para("  ", print.Clean(q.Question, print.MaxName), print.Dim)
 	list, glass := split(q.Gaps)

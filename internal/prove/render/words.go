@@ -10,14 +10,6 @@ import (
 	"partnerguard/internal/prove"
 )
 
-func verdictWord(v access.ProofVerdict) string {
-	switch v {
-	case access.Proved, access.GapFound:
-		return string(v)
-	}
-	return "unknown"
-}
-
 // headline is the one sentence above everything.
 func headline(list []*access.Proof) (print.Tone, string) {
 	var gaps, unknown int64

@@ -69,15 +69,12 @@ func view(r *rehearse.Result) *pageView {
 			Name: proposal(r), Skip: "what would happen", Eyebrow: "Rehearsal of settings that are not on",
 			Facts:    []string{span(r)},
 			Headline: page.Headline{Tone: t, Text: sentence},
-			What:     "rehearsal", Complete: r.Complete, Incomplete: print.CutReasons(r.Inputs), Schema: rehearse.SchemaID,
+			What:     "rehearsal", Complete: r.Complete, Sample: r.Sample, Incomplete: print.CutReasons(r.Inputs), Schema: rehearse.SchemaID,
 			Inputs: page.ViewInputs(r.Inputs),
 		},
 		Accounts: accountPlot(r), Rows: rowPlot(r), Proofs: proofs(r),
 	}
 	p.Title = "Rehearsal: " + p.Name
-	if r.Sample {
-		p.Sample = print.SampleWords
-	}
 	taken := map[string]bool{}
 	for _, e := range order(r) {
 		if e == rehearse.Unchanged {
@@ -96,7 +93,7 @@ func view(r *rehearse.Result) *pageView {
 			break
 		}
 		c := &r.Policies[i]
-		p.Policies = append(p.Policies, policyView{print.Clean(c.Policy, print.MaxName), changeWord(c.Change), stateWord(c.State)})
+		p.Policies = append(p.Policies, policyView{print.Clean(c.Policy, print.MaxName), print.Named(changeWords, c.Change), print.Named(stateWords, c.State)})
 	}
 	for i, n := range r.Notes {
 		if i == pageNotes {

@@ -124,8 +124,8 @@ func (p *screen) proofs(r *rehearse.Result) {
 	p.Section("What the settings prove", "today → then")
 	for _, q := range list {
 		p.Para("  ", q.Title, print.Bold)
-		p.Para("    ", fmt.Sprintf("%s %s → %s %s", q.Before.Mark, q.BeforeWord, q.After.Mark, q.AfterWord), q.After.Style)
-		if q.AfterReason != "" && q.After != print.Good {
+		p.Para("    ", fmt.Sprintf("%s %s → %s %s", q.Before.Tone.Mark, q.Before.Word, q.After.Tone.Mark, q.After.Word), q.After.Tone.Style)
+		if q.AfterReason != "" && q.After.Tone != print.Good {
 			p.Para("    ", q.AfterReason, print.Plain)
 		}
 	}
@@ -139,7 +139,7 @@ func (p *screen) proposed(r *rehearse.Result) {
 	for i := range r.Policies {
 		c := &r.Policies[i]
 		text := print.Clean(c.Policy, print.MaxName)
-		for _, s := range []string{changeWord(c.Change), stateWord(c.State)} {
+		for _, s := range []string{print.Named(changeWords, c.Change), print.Named(stateWords, c.State)} {
 			if s != "" {
 				text += " · " + s
 			}

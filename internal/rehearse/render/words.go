@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"partnerguard/internal/access"
+	"partnerguard/internal/page"
 	"partnerguard/internal/print"
 	"partnerguard/internal/rehearse"
 )
@@ -156,10 +157,11 @@ func policies(g *rehearse.Group) string {
 // proof is one question before and after.
 type proof struct {
 	Question, Title           string
-	Before, After             print.Tone
-	BeforeWord, AfterWord     string
+	Before, After             page.Said
 	BeforeReason, AfterReason string
 }
+
+var notAsked = page.Said{Tone: print.Doubt, Word: "not asked"}
 
 func proofs(r *rehearse.Result) (out []proof) {
 	at := map[string]int{}
@@ -169,45 +171,22 @@ func proofs(r *rehearse.Result) (out []proof) {
 			i = len(out)
 			at[p.Question] = i
 			t := cmp.Or(print.Clean(p.Title, print.MaxSaying), print.Clean(p.Question, print.MaxName))
-			out = append(out, proof{Question: print.Clean(p.Question, print.MaxName), Title: t, Before: print.Doubt, After: print.Doubt, BeforeWord: "not asked", AfterWord: "not asked"})
+			out = append(out, proof{Question: print.Clean(p.Question, print.MaxName), Title: t, Before: notAsked, After: notAsked})
 		}
 		return &out[i]
 	}
 	for i := range r.Before {
 		p := add(&r.Before[i])
-		p.Before, p.BeforeWord, p.BeforeReason = print.ToneOf(r.Before[i].Verdict), verdictWord(r.Before[i].Verdict), print.Saying(r.Before[i].Reason)
+		p.Before, p.BeforeReason = page.SaidOf(r.Before[i].Verdict), print.Saying(r.Before[i].Reason)
 	}
 	for i := range r.After {
 		p := add(&r.After[i])
-		p.After, p.AfterWord, p.AfterReason = print.ToneOf(r.After[i].Verdict), verdictWord(r.After[i].Verdict), print.Saying(r.After[i].Reason)
+		p.After, p.AfterReason = page.SaidOf(r.After[i].Verdict), print.Saying(r.After[i].Reason)
 	}
 	return out
 }
 
-func verdictWord(v access.ProofVerdict) string {
-	switch v {
-	case access.Proved, access.GapFound:
-		return string(v)
-	}
-	return "unknown"
-}
-
-func changeWord(c string) string {
-	switch c {
-	case "replaces":
-		return "replaces one of today's"
-	}
-	return print.Clean(c, print.MaxName)
-}
-
-func stateWord(s string) string {
-	switch s {
-	case string(access.Enabled):
-		return "enabled"
-	case string(access.ReportOnly):
-		return "report-only, rehearsed as if enabled"
-	case string(access.Disabled):
-		return "disabled"
-	}
-	return print.Clean(s, print.MaxName)
-}
+var (
+	changeWords = map[string]string{"replaces": "replaces one of today's"}
+	stateWords  = map[string]string{string(access.Enabled): "enabled", string(access.ReportOnly): "report-only, rehearsed as if enabled", string(access.Disabled): "disabled"}
+)
