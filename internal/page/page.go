@@ -74,6 +74,11 @@ func (p *Page) Shown() []string { return p.Incomplete[:min(len(p.Incomplete), pa
 // Hidden is how many more there are.
 func (p *Page) Hidden() int { return max(len(p.Incomplete)-pageIncomplete, 0) }
 
+// tones are what a template calls them.
+var tones = map[string]print.Tone{
+	"good": print.Good, "bad": print.Bad, "doubt": print.Doubt, "vouched": print.Vouched, "muted": print.Muted, "cautious": print.Cautious,
+}
+
 // Template makes the template set of a page: the shell of a report, verdicts,
 // plots and what the feature brings. A page that is no report has a "page" of
 // its own and leaves the shell. It panics on a broken template, as all are
@@ -91,7 +96,7 @@ func Template(text string, funcs template.FuncMap) *template.Template {
 		"sample": func() string { return print.SampleWords },
 		"heads":  func(s ...string) []string { return s },
 	}
-	for name, t := range map[string]print.Tone{"good": print.Good, "bad": print.Bad, "doubt": print.Doubt, "vouched": print.Vouched, "muted": print.Muted, "cautious": print.Cautious} {
+	for name, t := range tones {
 		all[name] = func() print.Tone { return t }
 	}
 	maps.Copy(all, funcs)

@@ -35,6 +35,27 @@ type Plot struct {
 // Key is one entry of the legend, drawn as HTML so that it wraps.
 type Key struct{ Class, Fill, Label string }
 
+// GoodKey is what is well.
+func GoodKey(label string) Key { return Key{Class: "f-met", Label: label} }
+
+// BadKey is what falls short.
+func BadKey(label string) Key { return Key{Class: "f-not", Fill: "hatch", Label: label} }
+
+// RestKey is the rest of a whole, of which nothing is said.
+func RestKey(label string) Key { return Key{Class: "f-nabg", Label: label} }
+
+// DoubtKey is what is not known.
+func DoubtKey(label string) Key { return Key{Class: "f-unk", Fill: "dots", Label: label} }
+
+// Series gives a plot its keys, and the table behind it their names after the
+// name of what a row is.
+func (p *Plot) Series(row string, keys ...Key) {
+	p.Legend, p.Head = keys, []string{row}
+	for _, k := range keys {
+		p.Head = append(p.Head, k.Label)
+	}
+}
+
 // Drawing is one SVG, in user units that are CSS pixels at full size.
 type Drawing struct {
 	Class, Label string

@@ -19,7 +19,7 @@ const maxBuckets = 92
 // each.
 var series = []page.Key{
 	{Class: "f-open", Fill: "hatch", Label: "Not challenged"},
-	{Class: "f-unk", Fill: "dots", Label: "Unknown"},
+	page.DoubtKey("Unknown"),
 	{Class: "f-claim", Label: "Satisfied by an earlier claim or a provider"},
 	{Class: "f-asked", Label: "Challenged"},
 }
@@ -155,9 +155,8 @@ func timePlot(s *assess.SignIns) *page.Plot {
 
 // factorPlot is accounts by strongest factor.
 func factorPlot(list []assess.Account) *page.Plot {
-	p := &page.Plot{ID: "factors", Title: "Accounts in scope by strongest registered factor",
-		Legend: []page.Key{{Class: "f-met", Label: "In line"}, {Class: "f-not", Fill: "hatch", Label: "Not in line"}, {Class: "f-unk", Fill: "dots", Label: "Cannot be judged"}},
-		Head:   []string{"Strongest factor", "In line", "Not in line", "Cannot be judged"}}
+	p := &page.Plot{ID: "factors", Title: "Accounts in scope by strongest registered factor"}
+	p.Series("Strongest factor", page.GoodKey("In line"), page.BadKey("Not in line"), page.DoubtKey("Cannot be judged"))
 	n := make([][3]int64, len(factors))
 	var all, strong int64
 	for i := range list {
@@ -195,7 +194,8 @@ func factorPlot(list []assess.Account) *page.Plot {
 			none = n[k][0] + n[k][1] + n[k][2]
 		}
 	}
-	p.Summary = fmt.Sprintf("Of %s in scope, %s have a phishing-resistant factor and %s have none.", print.Plural(all, "accounts"), print.Number(strong), print.Number(none))
+	p.Summary = fmt.Sprintf("Of %s in scope, %s have a phishing-resistant factor and %s have none.",
+		print.Plural(all, "accounts"), print.Number(strong), print.Number(none))
 	p.Bars(bars, 150)
 	return p
 }
@@ -204,7 +204,7 @@ func factorPlot(list []assess.Account) *page.Plot {
 // being met.
 func requirementPlot(must, should []assess.Requirement) *page.Plot {
 	p := &page.Plot{ID: "overview", Title: "Requirements at a glance",
-		Legend: []page.Key{{Class: "f-met", Label: "Met or attested"}, {Class: "f-not", Fill: "hatch", Label: "Share shown to fall short"}, {Class: "f-nabg", Label: "The rest of it"}, {Class: "f-unk", Fill: "dots", Label: "Unknown"}},
+		Legend: []page.Key{page.GoodKey("Met or attested"), page.BadKey("Share shown to fall short"), page.RestKey("The rest of it"), page.DoubtKey("Unknown")},
 		Head:   []string{"Requirement", "Level", "Verdict", "Fall short"}}
 	if len(must)+len(should) == 0 {
 		return p

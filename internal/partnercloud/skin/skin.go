@@ -15,7 +15,8 @@ const Local = "[local] "
 
 // strip is what every page begins with; its argument is what else this kind of
 // page must say, or "".
-const strip = `{{define "strip"}}<p class="local" role="note"><strong>Local partner cloud.</strong> Not Microsoft. Invented people; nothing leaves this machine.{{with .}} {{.}}{{end}}</p>{{end}}
+const strip = `{{define "strip"}}<p class="local" role="note"><strong>Local partner cloud.</strong>
+Not Microsoft. Invented people; nothing leaves this machine.{{with .}} {{.}}{{end}}</p>{{end}}
 {{define "local"}}` + Local + `{{end}}`
 
 // Sheet is the style sheet of a kind of page: the skin, then its own rules.

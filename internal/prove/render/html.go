@@ -170,9 +170,8 @@ func gapRow(q *access.Proof, g *access.Gap, t print.Tone, from []string) gapView
 
 // overview is the accounts of each question.
 func overview(list []*access.Proof) *page.Plot {
-	p := &page.Plot{ID: "overview", Title: "Accounts asked about, by question",
-		Legend: []page.Key{{Class: "f-met", Label: "Proved"}, {Class: "f-not", Fill: "hatch", Label: "With a gap"}, {Class: "f-nabg", Label: "The rest of it"}, {Class: "f-unk", Fill: "dots", Label: "Not known"}},
-		Head:   []string{"Question", "Proved", "With a gap", "The rest of it", "Not known"}}
+	p := &page.Plot{ID: "overview", Title: "Accounts asked about, by question"}
+	p.Series("Question", page.GoodKey("Proved"), page.BadKey("With a gap"), page.RestKey("The rest of it"), page.DoubtKey("Not known"))
 	var bars []page.Bar
 	var proved, gaps int64
 	for _, q := range list {

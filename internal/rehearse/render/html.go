@@ -150,17 +150,18 @@ var people = []struct {
 }{
 	{page.Key{Class: "f-asked", Label: "Members and guests"}, []directory.Class{directory.ClassMember, directory.ClassGuest}},
 	{page.Key{Class: "f-claim", Fill: "hatch", Label: "Service and shared accounts"}, []directory.Class{directory.ClassService, directory.ClassShared}},
-	{page.Key{Class: "f-not", Fill: "hatch", Label: "Break-glass candidates"}, []directory.Class{directory.ClassBreakGlass}},
-	{page.Key{Class: "f-unk", Fill: "dots", Label: "Others, or not known"}, nil},
+	{page.BadKey("Break-glass candidates"), []directory.Class{directory.ClassBreakGlass}},
+	{page.DoubtKey("Others, or not known"), nil},
 }
 
 // accountPlot is the accounts of each effect by class.
 func accountPlot(r *rehearse.Result) *page.Plot {
-	p := &page.Plot{ID: "accounts", Title: "Accounts, by what would happen to them", Head: []string{"Effect"}}
-	for _, k := range people {
-		p.Legend = append(p.Legend, k.Key)
-		p.Head = append(p.Head, k.Label)
+	p := &page.Plot{ID: "accounts", Title: "Accounts, by what would happen to them"}
+	keys := make([]page.Key, len(people))
+	for i, k := range people {
+		keys[i] = k.Key
 	}
+	p.Series("Effect", keys...)
 	var bars []page.Bar
 	var said []string
 	for _, e := range order(r) {
@@ -204,9 +205,8 @@ func accountPlot(r *rehearse.Result) *page.Plot {
 
 // rowPlot is the recorded sign-ins of each effect.
 func rowPlot(r *rehearse.Result) *page.Plot {
-	p := &page.Plot{ID: "rows", Title: "Recorded sign-ins, by what would happen to them",
-		Legend: []page.Key{{Class: "f-not", Fill: "hatch", Label: "Opens or breaks"}, {Class: "f-unk", Fill: "dots", Label: "Cannot be told"}, {Class: "f-met", Label: "Asked, and able to answer"}},
-		Head:   []string{"Effect", "Opens or breaks", "Cannot be told", "Asked, and able to answer"}}
+	p := &page.Plot{ID: "rows", Title: "Recorded sign-ins, by what would happen to them"}
+	p.Series("Effect", page.BadKey("Opens or breaks"), page.DoubtKey("Cannot be told"), page.GoodKey("Asked, and able to answer"))
 	var bars []page.Bar
 	var changed int64
 	for _, e := range order(r) {

@@ -188,5 +188,5 @@ func proofs(r *rehearse.Result) (out []proof) {
 
 var (
 	changeWords = map[string]string{"replaces": "replaces one of today's"}
-	stateWords  = map[string]string{string(access.Enabled): "enabled", string(access.ReportOnly): "report-only, rehearsed as if enabled", string(access.Disabled): "disabled"}
+	stateWords  = map[string]string{"enabled": "enabled", string(access.ReportOnly): "report-only, rehearsed as if enabled", "disabled": "disabled"}
 )
