@@ -87,6 +87,13 @@ func Write(w io.Writer, t *template.Template, view any) error {
 	return err
 }
 
+// Renderer writes one kind of page by its template, which is parsed at the first
+// use.
+func Renderer(text string, funcs template.FuncMap) func(io.Writer, any) error {
+	t := sync.OnceValue(func() *template.Template { return Template(text, funcs) })
+	return func(w io.Writer, view any) error { return Write(w, t(), view) }
+}
+
 // Said is a verdict as a page says it: the template "badge" tints it, "bare"
 // does not.
 type Said struct {

@@ -109,6 +109,9 @@ func JSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// NoName stands in for an account that has none.
+const NoName = "(no name)"
+
 // First is the first name that is one, cleaned, or instead.
 func First(instead string, names ...string) string {
 	for _, n := range names {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
 
 	"partnerguard/internal/assess"
 	"partnerguard/internal/page"
@@ -24,22 +23,17 @@ const (
 //go:embed page.tmpl
 var pageTemplate string
 
-// pageTemplates is parsed once, at the first use.
-var pageTemplates = sync.OnceValue(func() *template.Template {
-	return page.Template(pageTemplate, template.FuncMap{
-		"verdict": page.SaidOf[assess.Verdict],
-		"factor":  factorWord,
-		"kind":    print.ClassWord[string],
-		"points":  points,
-	})
+var writePage = page.Renderer(pageTemplate, template.FuncMap{
+	"verdict": page.SaidOf[assess.Verdict],
+	"factor":  factorWord,
+	"kind":    print.ClassWord[string],
+	"points":  points,
 })
 
 // HTML writes the report as one file that loads nothing: no script, one style
 // sheet allowed by its hash, plots as inline SVG. It reads on a phone, on paper
 // and by keyboard, in light and dark.
-func HTML(w io.Writer, r *assess.Report) error {
-	return page.Write(w, pageTemplates(), view(r))
-}
+func HTML(w io.Writer, r *assess.Report) error { return writePage(w, view(r)) }
 
 // pageView is what the template says; every text in it is clean or made clean
 // by the template.
@@ -206,7 +200,7 @@ func accountRows(list []assess.Account, order []int, limit int) (rows []accountV
 		order, more = order[:limit], print.Number(int64(n))
 	}
 	for _, i := range order {
-		a := accountView{Account: list[i], Name: print.First(noName, list[i].UserPrincipalName, list[i].DisplayName, list[i].ID)}
+		a := accountView{Account: list[i], Name: print.First(print.NoName, list[i].UserPrincipalName, list[i].DisplayName, list[i].ID)}
 		d := print.Clean(a.DisplayName, print.MaxName)
 		a.SameName = d == "" || d == a.Name
 		if t := print.Settled(a.LastNotChallenged); t != nil {

@@ -25,8 +25,6 @@ const (
 	wideFrom     = 120
 )
 
-const noName = "(no name)" // of an account
-
 // Text writes the report for a terminal. No line is wider than o.Width, and
 // with Color off there is no escape sequence at all.
 func Text(w io.Writer, r *assess.Report, o TextOptions) error {
@@ -202,7 +200,7 @@ func (p *screen) accounts(r *assess.Report) {
 	var ways print.Letters
 	for _, i := range order[:shown] {
 		a := &r.Accounts[i]
-		who := print.Hanging("✗ ", print.First(noName, a.UserPrincipalName, a.DisplayName, a.ID), name, print.Red)
+		who := print.Hanging("✗ ", print.First(print.NoName, a.UserPrincipalName, a.DisplayName, a.ID), name, print.Red)
 		about := print.ClassWord(a.Class)
 		if a.Admin {
 			about += ", admin"

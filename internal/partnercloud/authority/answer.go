@@ -65,7 +65,7 @@ func (a *Authority) showFaultBack(w http.ResponseWriter, q *request, f *oauth.Fa
 
 // show renders a page.
 func (a *Authority) show(w http.ResponseWriter, q *request, status int, p pages.Page) {
-	if err := a.pages.Write(w, status, p); err != nil {
+	if err := pages.Write(w, status, p); err != nil {
 		a.log.Error("page", "name", p.Name, "err", err)
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/eam"
 	"partnerguard/internal/partnercloud/authority/oauth"
-	"partnerguard/internal/partnercloud/authority/pages"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -39,7 +38,6 @@ type Authority struct {
 	log      *slog.Logger
 	locate   func(netip.Addr) world.Place
 	portals  []string
-	pages    *pages.Set
 	external *eam.Client
 	cross    *http.CrossOriginProtection
 
@@ -66,7 +64,7 @@ func New(d Deps) (*Authority, error) {
 		d.Locate = func(netip.Addr) world.Place { return world.Place{} }
 	}
 	a := &Authority{
-		w: d.World, keys: d.Keys, log: d.Log, locate: d.Locate, portals: d.Portals, pages: pages.New(),
+		w: d.World, keys: d.Keys, log: d.Log, locate: d.Locate, portals: d.Portals,
 		external: eam.NewClient(d.Transport, d.World.Clock.Now), cross: http.NewCrossOriginProtection(),
 	}
 	return a, nil

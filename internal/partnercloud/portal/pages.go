@@ -5,14 +5,12 @@ import (
 	_ "embed" // the template
 	"encoding/csv"
 	"fmt"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"partnerguard/internal/page"
@@ -25,7 +23,7 @@ import (
 //go:embed page.tmpl
 var pageText string
 
-var pageTemplate = sync.OnceValue(func() *template.Template { return skin.Template(pageText, nil) })
+var writePage = skin.Renderer(pageText, nil)
 
 // view is what the template shows.
 type view struct {
@@ -71,7 +69,7 @@ func (p *Portal) show(w http.ResponseWriter, r *http.Request, status int, v view
 		}
 	})
 	var out bytes.Buffer
-	if err := page.Write(&out, pageTemplate(), v); err != nil {
+	if err := writePage(&out, v); err != nil {
 		p.log.LogAttrs(r.Context(), slog.LevelError, "page", slog.String("path", r.URL.Path), slog.Any("err", err))
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
 		return

@@ -3,6 +3,7 @@ package skin
 import (
 	_ "embed"
 	"html/template"
+	"io"
 
 	"partnerguard/internal/page"
 )
@@ -22,8 +23,8 @@ Not Microsoft. Invented people; nothing leaves this machine.{{with .}} {{.}}{{en
 // Sheet is the style sheet of a kind of page: the skin, then its own rules.
 func Sheet(own string) page.Sheet { return page.NewSheet(rules, own) }
 
-// Template makes the templates of a kind of page. Its "page" begins its title
-// with "local" and its body with "strip".
-func Template(text string, funcs template.FuncMap) *template.Template {
-	return page.Template(strip+text, funcs)
+// Renderer writes one kind of page. Its "page" begins its title with "local" and
+// its body with "strip".
+func Renderer(text string, funcs template.FuncMap) func(io.Writer, any) error {
+	return page.Renderer(strip+text, funcs)
 }

@@ -3,11 +3,9 @@ package render
 import (
 	_ "embed"
 	"fmt"
-	"html/template"
 	"io"
 	"slices"
 	"strings"
-	"sync"
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/page"
@@ -27,12 +25,11 @@ const (
 //go:embed page.tmpl
 var pageTemplate string
 
-// pageTemplates is parsed once, at the first use.
-var pageTemplates = sync.OnceValue(func() *template.Template { return page.Template(pageTemplate, nil) })
+var writePage = page.Renderer(pageTemplate, nil)
 
 // HTML writes the answers as one file that loads nothing: no script, one style
 // sheet allowed by its hash, the plot as inline SVG.
-func HTML(w io.Writer, r *prove.Report) error { return page.Write(w, pageTemplates(), view(r)) }
+func HTML(w io.Writer, r *prove.Report) error { return writePage(w, view(r)) }
 
 // pageView is what the template says; every text in it is clean.
 type pageView struct {

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	_ "embed"
 	"fmt"
-	"html/template"
 	"io"
 	"strings"
-	"sync"
 	"time"
 
 	"partnerguard/internal/directory"
@@ -27,12 +25,11 @@ const (
 //go:embed page.tmpl
 var pageTemplate string
 
-// pageTemplates is parsed once, at the first use.
-var pageTemplates = sync.OnceValue(func() *template.Template { return page.Template(pageTemplate, nil) })
+var writePage = page.Renderer(pageTemplate, nil)
 
 // HTML writes the result as one file that loads nothing: no script, one style
 // sheet allowed by its hash, plots as inline SVG.
-func HTML(w io.Writer, r *rehearse.Result) error { return page.Write(w, pageTemplates(), view(r)) }
+func HTML(w io.Writer, r *rehearse.Result) error { return writePage(w, view(r)) }
 
 // pageView is what the template says; every text in it is clean.
 type pageView struct {
@@ -129,7 +126,7 @@ func effectRows(r *rehearse.Result, e rehearse.Effect, list []*rehearse.Group, t
 }
 
 func groupRow(g *rehearse.Group, t print.Tone) groupView {
-	v := groupView{Tone: t, Account: print.First(noName, g.Account, g.ID), Kind: print.ClassWord(g.Class),
+	v := groupView{Tone: t, Account: print.First(print.NoName, g.Account, g.ID), Kind: print.ClassWord(g.Class),
 		App: print.Clean(g.App, print.MaxName), Client: print.Clean(g.Client, print.MaxName),
 		Count: print.Plural(g.Rows, "sign-ins"), Last: last(g), Reason: print.Saying(g.Reason), Policies: policies(g), Record: print.Clean(g.RecordID, print.MaxName)}
 	if g.Source.Path != "" {

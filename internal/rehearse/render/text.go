@@ -17,8 +17,6 @@ const (
 	textAble   = 5  // of those that have nothing to do
 )
 
-const noName = "(no name)" // of an account
-
 // Text writes the result for a terminal. No line is wider than o.Width, and
 // with Color off there is no escape sequence at all.
 func Text(w io.Writer, r *rehearse.Result, o Options) error {
@@ -98,7 +96,7 @@ func (p *screen) effect(r *rehearse.Result, e rehearse.Effect) {
 		shown = min(shown, textAble)
 	}
 	for _, g := range list[:shown] {
-		who := print.Hanging(t.Mark+" ", print.First(noName, g.Account, g.ID), name, t.Style)
+		who := print.Hanging(t.Mark+" ", print.First(print.NoName, g.Account, g.ID), name, t.Style)
 		who = append(who, print.Hanging("  ", print.ClassWord(g.Class), name, print.Dim)...)
 		why := print.Lines(where(g), sizes[1], print.Bold)
 		seen := print.Plural(g.Rows, "sign-ins")

@@ -31,15 +31,10 @@ func WriteInvitation(w http.ResponseWriter, v Invitation) {
 		Words: print.Clean(v.App, print.MaxName) + " asks for your consent. Sign in as the account that is to act for it: an Admin Agent of your tenant, with MFA.",
 		Close: "The sign-in is at " + hostOf(v.SignIn) + ". Your password is never seen here. Without MFA nothing is kept.",
 	}
-	for _, f := range []fact{{"App id", v.ClientID}, {"Tenant", v.Tenant}, {"Valid until", v.Until}} {
-		if f.Value != "" {
-			p.Facts = append(p.Facts, fact{f.Name, print.Clean(f.Value, print.MaxName)})
-		}
-	}
-	needed := Permissions(v.Features).Needed(v.Cloud)
-	for _, s := range flat(needed) {
-		p.Wanted = append(p.Wanted, print.Clean(s, print.MaxName))
-	}
+	p.fact("App id", v.ClientID)
+	p.fact("Tenant", v.Tenant)
+	p.fact("Valid until", v.Until)
+	p.list("Permissions it asks for", flat(Permissions(v.Features).Needed(v.Cloud)))
 	// The form leads to the authority by a redirect, which browsers hold against
 	// form-action too.
 	show(w, http.StatusOK, p, "'self' "+originOf(v.SignIn))

@@ -21,8 +21,8 @@ import (
 var pageText string
 
 var (
-	pageTemplate = sync.OnceValue(func() *template.Template { return page.Template(pageText, nil) })
-	pageSheet    = sync.OnceValue(func() page.Sheet { return page.NewSheet() })
+	writePage = page.Renderer(pageText, nil)
+	pageSheet = sync.OnceValue(func() page.Sheet { return page.NewSheet() })
 )
 
 // policy lets the page do nothing but be shown, and its form lead to form.
@@ -31,21 +31,42 @@ func policy(form string) string {
 }
 
 type card struct {
-	CSS     template.CSS
-	Good    bool
-	Title   string
-	Words   string
-	Fix     string
-	Facts   []fact
-	Missing []string
-	More    []string
-	Notes   []string
-	Close   string
-	Button  string   // of an invitation
-	Wanted  []string // permissions an invitation asks for
+	CSS    template.CSS
+	Good   bool
+	Title  string
+	Words  string
+	Fix    string
+	Facts  []fact
+	Lists  []list
+	Close  string
+	Button string // of an invitation
 }
 
 type fact struct{ Name, Value string }
+
+type list struct {
+	Title string
+	Items []string
+}
+
+// fact adds a fact, if it is known.
+func (c *card) fact(name, value string) {
+	if value != "" {
+		c.Facts = append(c.Facts, fact{name, print.Clean(value, print.MaxName)})
+	}
+}
+
+// list adds a list, if it has items.
+func (c *card) list(title string, items []string) {
+	if len(items) == 0 {
+		return
+	}
+	l := list{Title: title}
+	for _, s := range items {
+		l.Items = append(l.Items, print.Clean(s, print.MaxSaying))
+	}
+	c.Lists = append(c.Lists, l)
+}
 
 // WritePage answers the browser at the end of a sign-in: one small page that
 // loads nothing, runs nothing and holds no secret. err is what Complete or
@@ -57,7 +78,7 @@ func WritePage(w http.ResponseWriter, status int, done Done, err error) {
 func show(w http.ResponseWriter, status int, p card, form string) {
 	p.CSS = pageSheet().CSS
 	var b bytes.Buffer
-	if err := page.Write(&b, pageTemplate(), p); err != nil {
+	if err := writePage(&b, p); err != nil {
 		http.Error(w, "the page could not be written", http.StatusInternalServerError)
 		return
 	}
@@ -96,26 +117,17 @@ func pageOf(done Done, err error) card {
 	if !done.Access.IsZero() {
 		p.Title, p.Words = "Signed in", "The token was handed to the program you came from, which says what it proves. Nothing is kept."
 	}
-	add := func(name, value string) {
-		if value != "" {
-			p.Facts = append(p.Facts, fact{name, print.Clean(value, print.MaxName)})
-		}
-	}
-	add("Account", done.Account)
-	add("Tenant", done.Tenant)
-	add("Connection", done.Connection.Name)
-	add("MFA", mfaWords(done.Verdict))
-	for _, list := range []struct {
-		from map[string][]string
-		to   *[]string
-	}{{done.Difference.Missing, &p.Missing}, {done.Difference.More, &p.More}} {
-		for _, v := range flat(list.from) {
-			*list.to = append(*list.to, print.Clean(v, print.MaxName))
-		}
-	}
+	p.fact("Account", done.Account)
+	p.fact("Tenant", done.Tenant)
+	p.fact("Connection", done.Connection.Name)
+	p.fact("MFA", mfaWords(done.Verdict))
+	p.list("Permissions that are missing", flat(done.Difference.Missing))
+	p.list("Granted, and more than is needed", flat(done.Difference.More))
+	var notes []string
 	for _, n := range done.Notes {
-		p.Notes = append(p.Notes, sentence(print.Clean(n, print.MaxSaying)))
+		notes = append(notes, sentence(n))
 	}
+	p.list("Not known yet", notes)
 	return p
 }
 

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"sync"
 
 	"partnerguard/internal/page"
 	"partnerguard/internal/partnercloud/skin"
@@ -72,27 +73,20 @@ type Page struct {
 	DeviceCode  string
 }
 
-// Set is the parsed templates. Safe for concurrent use.
-type Set struct {
-	t     *template.Template
-	sheet page.Sheet
-}
-
-// New parses the templates, which are embedded.
-func New() *Set {
-	sheet := skin.Sheet(style)
-	return &Set{sheet: sheet, t: skin.Template(text, template.FuncMap{
-		"style":      func() template.CSS { return sheet.CSS },
+var (
+	sheet     = sync.OnceValue(func() page.Sheet { return skin.Sheet(style) })
+	writePage = skin.Renderer(text, template.FuncMap{
+		"style":      func() template.CSS { return sheet().CSS },
 		"keyScript":  func() template.JS { return template.JS(keyScript) },  //nolint:gosec // our own file
 		"postScript": func() template.JS { return template.JS(postScript) }, //nolint:gosec // our own file
-	})}
-}
+	})
+)
 
 // Write renders a page with its headers: nothing may load, run or frame it but
 // what is named here.
-func (s *Set) Write(w http.ResponseWriter, status int, p Page) error {
+func Write(w http.ResponseWriter, status int, p Page) error {
 	var b bytes.Buffer
-	if err := page.Write(&b, s.t, p); err != nil {
+	if err := writePage(&b, p); err != nil {
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
 		return err
 	}
@@ -106,7 +100,7 @@ func (s *Set) Write(w http.ResponseWriter, status int, p Page) error {
 	form := append([]string{"'self'"}, p.FormAction...)
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+s.sheet.Hash+script+"; img-src data:; form-action "+strings.Join(form, " ")+"; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+sheet().Hash+script+"; img-src data:; form-action "+strings.Join(form, " ")+"; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Permissions-Policy", "publickey-credentials-get=(self), publickey-credentials-create=(self)")
