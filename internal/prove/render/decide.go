@@ -16,7 +16,7 @@ import (
 // report-only ones apart, and the methods that could answer.
 func DecideText(w io.Writer, a *access.Answer, o Options) error {
 	p := &screen{print.NewScreen(w, o), nil, 0}
-	p.Headline(outcomeTone(a.Outcome), print.Sentence(outcomeWord(a.Outcome)))
+	p.Headline(outcome(a.Outcome).Tone, print.Sentence(outcome(a.Outcome).Word))
 	p.Para("  ", print.Saying(a.Reason), print.Plain)
 	p.Para("  ", strings.TrimSpace(print.Clean(a.Account, print.MaxName)+" "+signIn(&a.SignIn)), print.Dim)
 	title := "Policies that apply"

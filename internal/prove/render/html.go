@@ -159,7 +159,7 @@ func gapRow(q *access.Proof, g *access.Gap, t print.Tone, from []string) gapView
 		v.Why = append(v.Why, why(&g.Why[i]))
 	}
 	if account := print.Clean(g.Witness.Account, print.MaxName); account != "" {
-		v.Try = account + " " + signIn(&g.Witness.SignIn) + ": " + outcomeWord(g.Witness.Outcome)
+		v.Try = account + " " + signIn(&g.Witness.SignIn) + ": " + outcome(g.Witness.Outcome).Word
 		v.Command = strings.Join(fold(command(q, g, from), commandWidth), "\n")
 	}
 	return v

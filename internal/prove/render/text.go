@@ -123,7 +123,7 @@ func (p *screen) gap(lead string, q *access.Proof, g *access.Gap, st print.Style
 	if account == "" {
 		return
 	}
-	p.Para("       try  ", account+" "+signIn(&w.SignIn)+": "+outcomeWord(w.Outcome), print.Plain)
+	p.Para("       try  ", account+" "+signIn(&w.SignIn)+": "+outcome(w.Outcome).Word, print.Plain)
 	const in = 12
 	for _, l := range fold(command(q, g, p.from), p.Width()-in) {
 		p.Command(in, l)

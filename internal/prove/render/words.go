@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/access"
+	"partnerguard/internal/page"
 	"partnerguard/internal/print"
 	"partnerguard/internal/prove"
 )
@@ -200,26 +201,18 @@ func signIn(s *access.SignIn) string {
 	return strings.Join(parts, " ")
 }
 
-func outcomeWord(o access.Outcome) string {
-	switch o {
-	case access.Blocked:
-		return "blocked"
-	case access.MFARequired:
-		return "MFA is required"
-	case access.MFANotRequired:
-		return "MFA is not required"
-	}
-	return "undecided"
+var outcomes = map[access.Outcome]page.Said{
+	access.Blocked:        {Tone: print.Good, Word: "blocked"},
+	access.MFARequired:    {Tone: print.Good, Word: "MFA is required"},
+	access.MFANotRequired: {Tone: print.Bad, Word: "MFA is not required"},
 }
 
-func outcomeTone(o access.Outcome) print.Tone {
-	switch o {
-	case access.Blocked, access.MFARequired:
-		return print.Good
-	case access.MFANotRequired:
-		return print.Bad
+// outcome is how what becomes of a sign-in is shown.
+func outcome(o access.Outcome) page.Said {
+	if s, ok := outcomes[o]; ok {
+		return s
 	}
-	return print.Doubt
+	return page.Said{Tone: print.Doubt, Word: "undecided"}
 }
 
 // notCounted is a policy that protects nobody here, and why.
