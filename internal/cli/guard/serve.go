@@ -40,12 +40,7 @@ certificate. Without a policy nobody is given a token.`,
 		},
 	}
 	in.Register(cmd)
-	fl := cmd.Flags()
-	in.More = []string{"listen", "policy", "public-url"}
-	fl.String("listen", "", "the address to answer on (default the setting listen, 127.0.0.1:8443)")
-	fl.String("policy", "", "which caller may have which token (default the setting policy)")
-	fl.String("public-url", "", "how this is reached from outside (default the setting publicURL)")
-	_ = cmd.MarkFlagFilename("policy", "yaml", "yml")
+	in.Serving(cmd)
 	return cmd
 }
 
