@@ -98,6 +98,7 @@ Without --from it reads the embedded sample partner.`,
 	cmd.Flags().StringSliceVar(&verdicts, "verdict", nil, "only rows with this verdict; may be repeated ("+strings.Join(verdictNames(), ", ")+")")
 	_ = cmd.RegisterFlagCompletionFunc("verdict", cobra.FixedCompletions(verdictNames(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().StringVar(&account, "account", "", "only rows of this user principal name or user id")
+	kit.CompleteAccounts(cmd, "account", &from)
 	kit.AddChoice(cmd, &output, "output", "how to print")
 	kit.AddOut(cmd, &out)
 	return cmd

@@ -163,9 +163,11 @@ func Installed(env *Env, build func(open func(context.Context) (*app.Installatio
 	var in Installation
 	cmd := build(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) })
 	in.Register(cmd)
+	in.Complete(env, cmd, map[string]Words{"connect remove": Connections, "connect accept": Connections, "connect renew": Connections})
 	return cmd
 }
 
+// LocalUser is who runs this, for the trail.
 func LocalUser() string {
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		return u.Username
