@@ -107,7 +107,7 @@ func (s *SAM) compare(ctx context.Context, p *past, was *seen) error {
 		p.behind = fmt.Sprintf("the database is older than it was: its audit trail has %d entries, and had %d on %s UTC", head.Seq, was.Seq, day)
 	case was.Seq > 0:
 		root, err := s.Trail.RootAt(ctx, was.Seq)
-		if err != nil && !errors.Is(err, problem.Unmet) {
+		if err != nil && !errors.Is(err, problem.Conflict) {
 			return err
 		}
 		if err != nil || root.String() != was.Hash {
