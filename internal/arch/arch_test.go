@@ -15,7 +15,7 @@ import (
 var floor = map[string]int{
 	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "token": 1, "sheet": 1, "entra": 1, "arch": 1,
 	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2, "claim": 2, "audit": 2,
-	"intake": 3, "sample": 3, "facts": 3, "page": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "msapi": 3, "web": 3,
+	"intake": 3, "sample": 3, "facts": 3, "page": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "msapi": 3, "web": 3, "caller": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "trail": 4, "automation": 4, "doctor": 4,
 	"config": 5,
 	"app":    6,

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
+	"partnerguard/internal/caller"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/web"
@@ -59,7 +60,7 @@ func serve(ctx context.Context, env *Env, s *app.SAM) error {
 		if err != nil {
 			return problem.Wrap(err, problem.BadInput, "the certificate %s with the key %s cannot be used", c.TLSCertificate, c.TLSKey).WithHint("both are PEM, and the key is the certificate's")
 		}
-		conf, o.Certificate = broker.TLSConfig(pair), pair.Leaf
+		conf, o.Certificate = caller.TLSConfig(pair), pair.Leaf
 	}
 	if c.ClientCA != "" {
 		pem, err := readLimited("the authorities", c.ClientCA, 1<<20)

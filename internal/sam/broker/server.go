@@ -2,23 +2,16 @@ package broker
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
-	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
-	"net/netip"
+	"slices"
 	"strings"
-	"time"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/claim"
+	"partnerguard/internal/caller"
 	"partnerguard/internal/problem"
-	"partnerguard/internal/secret"
 )
 
 // ServerOptions are how remote callers prove themselves.
@@ -34,16 +27,6 @@ type ServerOptions struct {
 	HTTP *http.Client
 }
 
-// TLSConfig asks callers for a certificate and takes any whose key they hold:
-// the handler decides by the policy who it is. Callers with an OIDC token show
-// none.
-func TLSConfig(certificates ...tls.Certificate) *tls.Config {
-	return &tls.Config{
-		Certificates: certificates, MinVersion: tls.VersionTLS12, ClientAuth: tls.RequestClientCert,
-		NextProtos: []string{"h2", "http/1.1"},
-	}
-}
-
 // Handler answers at [Path] for callers that prove themselves: by a client
 // certificate, or by a workload's OIDC token in the Authorization header, or in
 // X-IDENTITY-HEADER, where an unmodified SDK puts IDENTITY_HEADER. A caller by
@@ -52,12 +35,9 @@ func TLSConfig(certificates ...tls.Certificate) *tls.Config {
 //
 // An OIDC token can be used again until it ends: issuers make them short.
 func (b *Broker) Handler(o ServerOptions) http.Handler {
-	b.keys.http = o.HTTP
-	if b.keys.http == nil {
-		b.keys.http = &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	}
+	prover := caller.New(caller.Deps{Authorities: o.ClientCAs, HTTP: o.HTTP, Now: b.d.Machine})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h, resource, err := b.serve(r, &o)
+		h, resource, err := b.serve(r, prover, &o)
 		if err != nil {
 			refusal(w, asRefusal(err))
 			return
@@ -66,7 +46,7 @@ func (b *Broker) Handler(o ServerOptions) http.Handler {
 	})
 }
 
-func (b *Broker) serve(r *http.Request, o *ServerOptions) (h Handout, resource string, err error) {
+func (b *Broker) serve(r *http.Request, prover *caller.Prover, o *ServerOptions) (h Handout, resource string, err error) {
 	if r.TLS == nil {
 		return h, "", &Refusal{Status: http.StatusForbidden, Words: "tokens are handed out over TLS only"}
 	}
@@ -76,16 +56,34 @@ func (b *Broker) serve(r *http.Request, o *ServerOptions) (h Handout, resource s
 	if !named(o.Certificate, r.Host) {
 		return h, "", b.stranger(r.Context(), &Refusal{Status: http.StatusMisdirectedRequest, Words: "this server has another name"})
 	}
-	c, err := b.identify(r, o.ClientCAs)
+	p := b.policy.Load()
+	who, err := prover.Prove(r, p.who)
 	if err != nil {
-		return h, "", b.stranger(r.Context(), asRefusal(err))
+		return h, "", b.stranger(r.Context(), unproven(err))
 	}
+	c := p.proven(who)
 	ask, err := readAsk(r, func(id string) bool { return b.clientOf(r.Context(), c, id) })
 	if err != nil {
 		return h, "", b.refuse(r.Context(), c, ask, &Decision{}, usage(err), audit.Refused)
 	}
 	h, err = b.Token(r.Context(), c, ask)
 	return h, ask.Resource, err
+}
+
+// proven is the caller of a proof that came of these very rules.
+func (p *Policy) proven(who caller.Proof) *Caller {
+	i := slices.IndexFunc(p.Callers, func(r CallerRule) bool { return r.Name == who.Name })
+	c := p.Callers[i].caller(who.Actor, who.Subject)
+	return &c
+}
+
+// unproven is the refusal of who has not proven who it is.
+func unproven(err error) *Refusal {
+	r := &Refusal{Status: http.StatusUnauthorized, Words: public(err), Fix: problem.HintOf(err), cause: err}
+	if e, ok := errors.AsType[*problem.Error](err); ok && e.Kind == problem.Unavailable {
+		r.Status, r.RetryAfter = http.StatusServiceUnavailable, e.After
+	}
+	return r
 }
 
 // named says whether a Host header is a name, or address, of our certificate.
@@ -110,183 +108,4 @@ func (b *Broker) clientOf(ctx context.Context, c *Caller, id string) bool {
 		}
 	}
 	return false
-}
-
-func unauthorized(words string) *Refusal {
-	return &Refusal{Status: http.StatusUnauthorized, Words: words}
-}
-
-// identify finds the one caller of the policy that the request proves to be.
-func (b *Broker) identify(r *http.Request, authorities *x509.CertPool) (*Caller, error) {
-	p := b.policy.Load()
-	bearer, isBearer := one(r.Header, "Authorization")
-	header, isHeader := one(r.Header, "X-Identity-Header")
-	if len(r.Header.Values("Authorization")) > 1 || len(r.Header.Values("X-Identity-Header")) > 1 {
-		return nil, unauthorized("a header is given more than once")
-	}
-	raw := ""
-	switch scheme, rest, _ := strings.Cut(bearer, " "); {
-	case isBearer && (!strings.EqualFold(scheme, "Bearer") || rest == ""):
-		return nil, unauthorized("the Authorization header is not a bearer token")
-	case isBearer:
-		raw = rest
-	case isHeader && strings.Count(header, ".") == 2:
-		raw = header
-	}
-	if raw != "" {
-		return b.workload(r.Context(), p, secret.New(raw))
-	}
-	if len(r.TLS.PeerCertificates) == 0 {
-		return nil, unauthorized("neither a client certificate nor a token was shown")
-	}
-	if !isHeader {
-		return nil, unauthorized("the header X-IDENTITY-HEADER is missing")
-	}
-	return b.certified(p, r.TLS.PeerCertificates, authorities)
-}
-
-// certified finds a caller by its certificate. TLS has shown that it holds the
-// key.
-func (b *Broker) certified(p *Policy, chain []*x509.Certificate, authorities *x509.CertPool) (*Caller, error) {
-	leaf, now := chain[0], b.d.Machine()
-	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
-		return nil, unauthorized("the client certificate is not valid now")
-	}
-	sum := sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
-	pin := "sha256/" + base64.StdEncoding.EncodeToString(sum[:])
-	trusted := false
-	if authorities != nil {
-		between := x509.NewCertPool()
-		for _, c := range chain[1:] {
-			between.AddCert(c)
-		}
-		_, err := leaf.Verify(x509.VerifyOptions{Roots: authorities, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-		trusted = err == nil
-	}
-	var found *CallerRule
-	for i := range p.Callers {
-		c := p.Callers[i].Certificate
-		if c == nil {
-			continue
-		}
-		byKey := c.SPKI != "" && subtle.ConstantTimeCompare([]byte(c.SPKI), []byte(pin)) == 1
-		byName := c.Name != "" && trusted && names(leaf, c.Name)
-		if !byKey && !byName {
-			continue
-		}
-		if found != nil {
-			return nil, unauthorized("the certificate is that of more than one caller of the policy")
-		}
-		found = &p.Callers[i]
-	}
-	if found == nil {
-		return nil, unauthorized("the policy has no caller with this certificate")
-	}
-	c := found.caller("mtls:"+found.Name, pin)
-	return &c, nil
-}
-
-// names says whether the certificate bears exactly this name. Wildcards in it
-// name nobody.
-func names(c *x509.Certificate, want string) bool {
-	kind, v, _ := strings.Cut(want, ":")
-	switch kind {
-	case "dns":
-		for _, n := range c.DNSNames {
-			if strings.EqualFold(n, v) && !strings.Contains(n, "*") {
-				return true
-			}
-		}
-	case "uri":
-		for _, u := range c.URIs {
-			if u.String() == v {
-				return true
-			}
-		}
-	case "email":
-		for _, m := range c.EmailAddresses {
-			if strings.EqualFold(m, v) {
-				return true
-			}
-		}
-	case "ip":
-		want, err := netip.ParseAddr(v)
-		for _, ip := range c.IPAddresses {
-			if have, ok := netip.AddrFromSlice(ip); ok && err == nil && have.Unmap() == want.Unmap() {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// workload finds a caller by its OIDC token.
-func (b *Broker) workload(ctx context.Context, p *Policy, raw secret.Text) (*Caller, error) {
-	const refused = "the workload's token is refused: "
-	seen := claim.Inspect(raw) // only to choose whose keys to verify with
-	for i := range p.Issuers {
-		is := &p.Issuers[i]
-		if is.Issuer != seen.Issuer {
-			continue
-		}
-		t, err := b.keys.verify(ctx, raw, is, b.d.Machine)
-		if err != nil {
-			if errors.Is(err, claim.Expired) || errors.Is(err, claim.NotYetValid) || errors.Is(err, problem.BadInput) {
-				return nil, unauthorized(refused + public(err))
-			}
-			return nil, &Refusal{Status: http.StatusServiceUnavailable, Words: refused + public(err), RetryAfter: 10 * time.Second, cause: err}
-		}
-		more := payload(raw)
-		var found *CallerRule
-		for k := range p.Callers {
-			w := p.Callers[k].Token
-			if w == nil || w.Issuer != is.Name || !matches(w.Subject, t.Subject) {
-				continue
-			}
-			all := true
-			for name, want := range w.Claims {
-				have, ok := more[name].(string)
-				all = all && ok && matches(want, have)
-			}
-			if !all {
-				continue
-			}
-			if found != nil {
-				return nil, unauthorized("the token is that of more than one caller of the policy: " + found.Name + " and " + p.Callers[k].Name)
-			}
-			found = &p.Callers[k]
-		}
-		if found == nil {
-			return nil, unauthorized("the policy has no caller with this token's subject and claims")
-		}
-		c := found.caller("oidc:"+found.Name, t.Subject)
-		return &c, nil
-	}
-	return nil, unauthorized(refused + "the policy does not know its issuer")
-}
-
-// matches compares whole, or by the beginning when the pattern ends in "*".
-func matches(pattern, have string) bool {
-	if head, ok := strings.CutSuffix(pattern, "*"); ok {
-		return strings.HasPrefix(have, head)
-	}
-	return have != "" && pattern == have
-}
-
-// payload are the claims of a token that was verified, which is canonical and
-// has no name twice.
-func payload(raw secret.Text) map[string]any {
-	parts := strings.Split(raw.Reveal(), ".")
-	if len(parts) != 3 {
-		return nil
-	}
-	text, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return nil
-	}
-	var m map[string]any
-	if json.Unmarshal(text, &m) != nil {
-		return nil
-	}
-	return m
 }
