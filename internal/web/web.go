@@ -13,11 +13,9 @@ import (
 	"partnerguard/internal/problem"
 )
 
-// Limits of every server of ours.
-const (
-	MaxHeader = 32 << 10 // bytes; a client certificate does not count, an OIDC token does
-	MaxBody   = 1 << 20  // bytes
-)
+// MaxHeader is how many bytes of headers every server of ours takes; a client
+// certificate does not count, an OIDC token does.
+const MaxHeader = 32 << 10
 
 // Guard puts the checks and headers that no handler may go without around h.
 // Handlers may tighten what it set; a page brings its own content policy.
