@@ -236,7 +236,8 @@ func (k *Kernel) fail(q *request, r *http.Request) (cut bool) {
 // and is written nowhere.
 func (k *Kernel) panicked(q *request, r *http.Request) (cut bool) {
 	k.metrics.panics.WithLabelValues(q.name()).Inc()
-	k.log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked", slog.String("request", q.id), slog.String("route", q.name()), slog.String("stack", string(debug.Stack())))
+	k.log.LogAttrs(r.Context(), slog.LevelError, "a handler panicked",
+		slog.String("request", q.id), slog.String("route", q.name()), slog.String("stack", string(debug.Stack())))
 	q.err = problem.New(problem.Internal, "something went wrong here; it was logged")
 	return k.fail(q, r)
 }

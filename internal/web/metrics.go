@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
@@ -22,7 +23,9 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer) metrics {
 	f := promauto.With(r)
 	return metrics{
-		f.NewCounterVec(prometheus.CounterOpts{Name: "partnerguard_http_requests_total", Help: "Requests answered, by route, method and class of status."}, []string{"route", "method", "class"}),
+		f.NewCounterVec(prometheus.CounterOpts{
+			Name: "partnerguard_http_requests_total", Help: "Requests answered, by route, method and class of status.",
+		}, []string{"route", "method", "class"}),
 		f.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "partnerguard_http_request_duration_seconds", Help: "How long requests took, by route.",
 			Buckets: []float64{.001, .005, .01, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
@@ -44,6 +47,13 @@ func methodOf(r *http.Request) string {
 }
 
 func classOf(status int) string { return strconv.Itoa(status/100) + "xx" }
+
+// NewRegistry is a registry that knows of the Go runtime and of the process.
+func NewRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return r
+}
 
 // Metrics is GET /metrics for this machine alone: what g gathers, as Prometheus
 // reads it.

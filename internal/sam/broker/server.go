@@ -12,6 +12,7 @@ import (
 	"partnerguard/internal/audit"
 	"partnerguard/internal/caller"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/web"
 )
 
 // ServerOptions are how remote callers prove themselves.
@@ -27,37 +28,56 @@ type ServerOptions struct {
 	HTTP *http.Client
 }
 
-// Handler answers at [Path] for callers that prove themselves: by a client
-// certificate, or by a workload's OIDC token in the Authorization header, or in
-// X-IDENTITY-HEADER, where an unmodified SDK puts IDENTITY_HEADER. A caller by
-// certificate must send X-IDENTITY-HEADER too, with any value: whoever can only
-// make it fetch an address, gets nothing. It answers over TLS only.
-//
-// An OIDC token can be used again until it ends: issuers make them short.
-func (b *Broker) Handler(o ServerOptions) http.Handler {
-	prover := caller.New(caller.Deps{Authorities: o.ClientCAs, HTTP: o.HTTP, Now: b.d.Machine})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h, resource, err := b.serve(r, prover, &o)
-		if err != nil {
-			refusal(w, asRefusal(err))
-			return
-		}
-		b.answer(w, &h, resource)
+// Server answers callers of other machines, which prove themselves (see
+// [caller.Prover.Prove]). It answers over TLS only.
+type Server struct {
+	b      *Broker
+	o      ServerOptions
+	prover *caller.Prover
+}
+
+// Server makes the server of this broker.
+func (b *Broker) Server(o ServerOptions) *Server {
+	return &Server{b, o, caller.New(caller.Deps{Authorities: o.ClientCAs, HTTP: o.HTTP, Now: b.d.Machine})}
+}
+
+// Mount answers at [Path], whatever the method is: errors have the form of App
+// Service, and every refusal is recorded.
+func (s *Server) Mount(m web.Mux) {
+	m.Handle(web.Route{
+		Name: "broker.token", Pattern: Path, Access: web.Own("callers prove themselves by a client certificate or a workload's token, over TLS"),
+		Handle: func(w http.ResponseWriter, r *http.Request) error {
+			h, resource, err := s.serve(r)
+			if err != nil {
+				no := asRefusal(err)
+				return web.WithStatus(no.Status, no)
+			}
+			s.b.answer(w, &h, resource)
+			return nil
+		},
+		Fail: func(w http.ResponseWriter, _ *http.Request, status int, err error) {
+			no, ok := errors.AsType[*Refusal](err)
+			if !ok { // the kernel's
+				no = &Refusal{Status: status, Words: public(err)}
+			}
+			refusal(w, no)
+		},
 	})
 }
 
-func (b *Broker) serve(r *http.Request, prover *caller.Prover, o *ServerOptions) (h Handout, resource string, err error) {
+func (s *Server) serve(r *http.Request) (h Handout, resource string, err error) {
+	b := s.b
 	if r.TLS == nil {
 		return h, "", &Refusal{Status: http.StatusForbidden, Words: "tokens are handed out over TLS only"}
 	}
 	if bad := screen(r); bad != nil {
 		return h, "", b.stranger(r.Context(), bad)
 	}
-	if !named(o.Certificate, r.Host) {
+	if !named(s.o.Certificate, r.Host) {
 		return h, "", b.stranger(r.Context(), &Refusal{Status: http.StatusMisdirectedRequest, Words: "this server has another name"})
 	}
 	p := b.policy.Load()
-	who, err := prover.Prove(r, p.who)
+	who, err := s.prover.Prove(r, p.who)
 	if err != nil {
 		return h, "", b.stranger(r.Context(), unproven(err))
 	}
@@ -79,9 +99,9 @@ func (p *Policy) proven(who caller.Proof) *Caller {
 
 // unproven is the refusal of who has not proven who it is.
 func unproven(err error) *Refusal {
-	r := &Refusal{Status: http.StatusUnauthorized, Words: public(err), Fix: problem.HintOf(err), cause: err}
-	if e, ok := errors.AsType[*problem.Error](err); ok && e.Kind == problem.Unavailable {
-		r.Status, r.RetryAfter = http.StatusServiceUnavailable, e.After
+	r := &Refusal{Status: web.Status(err), Words: public(err), Fix: problem.HintOf(err), cause: err}
+	if e, ok := errors.AsType[*problem.Error](err); ok {
+		r.RetryAfter = e.After
 	}
 	return r
 }
@@ -108,4 +128,11 @@ func (b *Broker) clientOf(ctx context.Context, c *Caller, id string) bool {
 		}
 	}
 	return false
+}
+
+// Handler is the server behind a kernel of its own.
+func (b *Broker) Handler(o ServerOptions) http.Handler {
+	k := web.NewKernel(web.Deps{})
+	b.Server(o).Mount(k)
+	return k
 }

@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -25,6 +26,7 @@ import (
 	"partnerguard/internal/caller"
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/sam/broker"
+	"partnerguard/internal/web"
 )
 
 // paper makes a certificate; a nil parent signs itself.
@@ -61,13 +63,20 @@ func pinOf(c tls.Certificate) string {
 	return "sha256/" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
+// mounted is the server behind the kernel.
+func mounted(b *broker.Broker, o broker.ServerOptions) http.Handler {
+	k := web.NewKernel(web.Deps{})
+	b.Server(o).Mount(k)
+	return k
+}
+
 // serveTLS serves under a certificate of example.com and loopback.
 func serveTLS(t *testing.T, b *broker.Broker, o broker.ServerOptions) *httptest.Server {
 	t.Helper()
 	like := httptest.NewTLSServer(nil)
 	o.Certificate = like.Certificate()
 	like.Close()
-	s := httptest.NewUnstartedServer(b.Handler(o))
+	s := httptest.NewUnstartedServer(mounted(b, o))
 	s.TLS = caller.TLSConfig()
 	broker.HardenServer(s.Config)
 	s.EnableHTTP2 = true
@@ -169,7 +178,7 @@ func TestServerCallers(t *testing.T) {
 	}
 	// Without TLS there is nothing.
 	w := httptest.NewRecorder()
-	r.b.Handler(broker.ServerOptions{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, goodQuery, nil))
+	mounted(r.b, broker.ServerOptions{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, goodQuery, nil))
 	if w.Code != 403 {
 		t.Errorf("without TLS: %d", w.Code)
 	}
@@ -243,7 +252,38 @@ func TestServerScreens(t *testing.T) {
 			t.Errorf("%s: %v", name, a)
 		}
 	}
-	bare := httptest.NewTLSServer(r.b.Handler(broker.ServerOptions{}))
+	// What the kernel refuses has the protocol's form too, and other methods are
+	// the broker's own refusal.
+	for name, v := range map[string]struct {
+		method string
+		head   []string
+		status int
+	}{
+		"another method":      {http.MethodDelete, nil, 405},
+		"a form of elsewhere": {http.MethodPost, []string{"Origin", "https://evil.example"}, 403},
+		"a body":              {http.MethodGet, nil, 400},
+	} {
+		var body io.Reader
+		if v.status == 400 {
+			body = strings.NewReader("x")
+		}
+		req, err := http.NewRequest(v.method, s.URL+goodQuery, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-IDENTITY-HEADER", "x")
+		for i := 0; i+1 < len(v.head); i += 2 {
+			req.Header.Set(v.head[i], v.head[i+1])
+		}
+		a := do(t, c, req)
+		if a.status != v.status || a.m["statusCode"] != float64(v.status) || a.m["message"] == "" || len(a.m) != 2 || a.head.Get("Content-Type") != "application/json; charset=utf-8" {
+			t.Errorf("%s: %v %v", name, a, a.head)
+		}
+		if (a.head.Get("Allow") == http.MethodGet) != (v.status == 405) {
+			t.Errorf("%s: Allow %q", name, a.head.Get("Allow"))
+		}
+	}
+	bare := httptest.NewTLSServer(mounted(r.b, broker.ServerOptions{}))
 	defer bare.Close()
 	if a := get(t, clientWith(bare, &pinned), bare.URL+goodQuery, "X-IDENTITY-HEADER", "x"); a.status != 421 {
 		t.Errorf("a server that does not know its name: %v", a)
