@@ -18,6 +18,7 @@ import (
 	"partnerguard/internal/sam/onboard"
 	"partnerguard/internal/sam/renew"
 	"partnerguard/internal/secret"
+	"partnerguard/internal/web"
 )
 
 // ServeOptions are how a server treats its callers.
@@ -67,22 +68,15 @@ func (s *SAM) Serve(ctx context.Context, o ServeOptions) (http.Handler, error) {
 		defer stop()
 		return q.Stop(ending)
 	})
-	mux := http.NewServeMux()
-	mux.Handle(broker.Path, b.Handler(broker.ServerOptions{ClientCAs: o.ClientCAs, Certificate: o.Certificate}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, stop := context.WithTimeout(r.Context(), 5*time.Second)
-		defer stop()
-		if err := s.DB.PingContext(ctx); err != nil {
-			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-			return
-		}
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte("ok\n"))
-	})
-	if err := s.onboarding(mux); err != nil {
+	reg := web.NewRegistry()
+	k := web.NewKernel(web.Deps{Log: s.Log, Metrics: reg})
+	k.Handle(web.Metrics(reg))
+	k.Handle(web.Health(web.Check{Name: "the database", Look: s.DB.PingContext}))
+	b.Server(broker.ServerOptions{ClientCAs: o.ClientCAs, Certificate: o.Certificate}).Mount(k)
+	if err := s.onboarding(k); err != nil {
 		return nil, err
 	}
-	return mux, nil
+	return k, nil
 }
 
 // calm leaves out what a queue says of itself every minute.
@@ -101,7 +95,7 @@ func (c calm) WithGroup(name string) slog.Handler { return calm{c.Handler.WithGr
 
 // onboarding adds the pages by which invited partners consent, where there is
 // an address they can be reached at.
-func (s *SAM) onboarding(mux *http.ServeMux) error {
+func (s *SAM) onboarding(m web.Mux) error {
 	if s.Config.PublicURL == "" {
 		return nil
 	}
@@ -114,7 +108,7 @@ func (s *SAM) onboarding(mux *http.ServeMux) error {
 	if err != nil {
 		return err
 	}
-	mux.Handle(onboard.Prefix, h)
+	h.Mount(m)
 	return nil
 }
 
