@@ -129,10 +129,3 @@ func (b *Broker) clientOf(ctx context.Context, c *Caller, id string) bool {
 	}
 	return false
 }
-
-// Handler is the server behind a kernel of its own.
-func (b *Broker) Handler(o ServerOptions) http.Handler {
-	k := web.NewKernel(web.Deps{})
-	b.Server(o).Mount(k)
-	return k
-}

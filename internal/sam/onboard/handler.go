@@ -250,10 +250,3 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request) error {
 	capture.WriteInvited(w, http.StatusOK, done, err)
 	return nil
 }
-
-// ServeHTTP answers behind a kernel of its own.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	k := web.NewKernel(web.Deps{})
-	h.Mount(k)
-	k.ServeHTTP(w, r)
-}
