@@ -129,7 +129,9 @@ func (p *Prover) certified(rules *Rules, chain []*x509.Certificate) (Proof, erro
 		for _, c := range chain[1:] {
 			between.AddCert(c)
 		}
-		_, err := leaf.Verify(x509.VerifyOptions{Roots: p.d.Authorities, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+		_, err := leaf.Verify(x509.VerifyOptions{
+			Roots: p.d.Authorities, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		})
 		trusted = err == nil
 	}
 	var found *Rule

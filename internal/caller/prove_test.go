@@ -90,6 +90,8 @@ func TestMutualTLS(t *testing.T) {
 	ca, otherCA := paper(t, nil, authority), paper(t, nil, authority)
 	between := paper(t, &ca, authority)
 	pinned, renewed := paper(t, nil, nil), paper(t, nil, nil)
+	past := paper(t, nil, func(c *x509.Certificate) { c.NotAfter = monday.Add(-time.Second) })
+	early := paper(t, nil, func(c *x509.Certificate) { c.NotBefore = monday.Add(time.Second) })
 	uri, _ := url.Parse("spiffe://contoso/billing")
 	named := func(parent *tls.Certificate, change func(*x509.Certificate)) []tls.Certificate {
 		return []tls.Certificate{paper(t, parent, func(c *x509.Certificate) {
@@ -103,10 +105,13 @@ func TestMutualTLS(t *testing.T) {
 	pool.AddCert(ca.Leaf)
 	rules := &caller.Rules{Callers: []*caller.Rule{
 		{Name: "pinned", Certificate: &caller.Certificate{SPKI: pinOf(pinned)}},
+		{Name: "past", Certificate: &caller.Certificate{SPKI: pinOf(past)}},
+		{Name: "early", Certificate: &caller.Certificate{SPKI: pinOf(early)}},
 		{Name: "named", Certificate: &caller.Certificate{Name: "uri:spiffe://contoso/billing"}},
 		{Name: "host", Certificate: &caller.Certificate{Name: "dns:a.example"}},
 		{Name: "mail", Certificate: &caller.Certificate{Name: "email:a@b.example"}},
 		{Name: "address", Certificate: &caller.Certificate{Name: "ip:192.0.2.1"}},
+		{Name: "wild", Certificate: &caller.Certificate{Name: "dns:*.example"}},
 		{Name: "token", Token: &caller.Workload{Issuer: "x", Subject: "y"}},
 	}}
 	any := []string{"X-IDENTITY-HEADER", "x"}
@@ -122,7 +127,11 @@ func TestMutualTLS(t *testing.T) {
 		"that authority is not shown": {named(&between, nil), any, ""},
 		"by a host":                   {[]tls.Certificate{paper(t, &ca, func(c *x509.Certificate) { c.DNSNames = []string{"A.example"} })}, any, "mtls:host"},
 		"by a mail address":           {[]tls.Certificate{paper(t, &ca, func(c *x509.Certificate) { c.EmailAddresses = []string{"A@b.example"} })}, any, "mtls:mail"},
-		"by an address":               {[]tls.Certificate{paper(t, &ca, func(c *x509.Certificate) { c.IPAddresses = append(c.IPAddresses, []byte{192, 0, 2, 1}) })}, any, "mtls:address"},
+		"by an address": {[]tls.Certificate{paper(t, &ca, func(c *x509.Certificate) {
+			c.IPAddresses = append(c.IPAddresses, []byte{192, 0, 2, 1})
+		})}, any, "mtls:address"},
+		"its key, past":               {[]tls.Certificate{past}, any, ""},
+		"its key, not yet":            {[]tls.Certificate{early}, any, ""},
 		"no certificate":              {nil, any, ""},
 		"no header: a fetch":          {one, nil, ""},
 		"an empty header":             {one, []string{"X-IDENTITY-HEADER", ""}, ""},
@@ -136,13 +145,14 @@ func TestMutualTLS(t *testing.T) {
 			u, _ := url.Parse(uri.String() + "/x")
 			c.URIs = []*url.URL{u}
 		}), any, ""},
-		"a wildcard":          {named(&ca, func(c *x509.Certificate) { c.URIs, c.DNSNames = nil, []string{"*.example"} }), any, ""},
-		"names of two":        {named(&ca, func(c *x509.Certificate) { c.DNSNames = []string{"a.example"} }), any, ""},
-		"a basic password":    {one, []string{"Authorization", "Basic eDp5"}, ""},
-		"an empty bearer":     {one, []string{"Authorization", "Bearer ", "X-IDENTITY-HEADER", "x"}, ""},
-		"two headers":         {one, []string{"X-IDENTITY-HEADER", "x", "X-IDENTITY-HEADER", "y"}, ""},
-		"two authorizations":  {one, []string{"Authorization", "Bearer a.b.c", "Authorization", "Bearer a.b.c"}, ""},
-		"a token goes before": {one, []string{"X-IDENTITY-HEADER", "a.b.c"}, ""},
+		"a wildcard":                {named(&ca, func(c *x509.Certificate) { c.URIs, c.DNSNames = nil, []string{"*.example"} }), any, ""},
+		"names of two":              {named(&ca, func(c *x509.Certificate) { c.DNSNames = []string{"a.example"} }), any, ""},
+		"a basic password":          {one, []string{"Authorization", "Basic eDp5"}, ""},
+		"an empty bearer":           {one, []string{"Authorization", "Bearer ", "X-IDENTITY-HEADER", "x"}, ""},
+		"two headers":               {one, []string{"X-IDENTITY-HEADER", "x", "X-IDENTITY-HEADER", "y"}, ""},
+		"two authorizations":        {one, []string{"Authorization", "Bearer a.b.c", "Authorization", "Bearer a.b.c"}, ""},
+		"two, with the certificate": {one, []string{"Authorization", "Bearer a.b.c", "Authorization", "Bearer a.b.c", "X-IDENTITY-HEADER", "x"}, ""},
+		"a token goes before":       {one, []string{"X-IDENTITY-HEADER", "a.b.c"}, ""},
 	} {
 		p := caller.New(caller.Deps{Authorities: pool, Now: func() time.Time { return monday }})
 		who, err := p.Prove(request(c.chain, c.head...), rules)
@@ -193,7 +203,9 @@ func (i *issuer) rules() *caller.Rules {
 		Callers: []*caller.Rule{
 			{Name: "pinned", Certificate: &caller.Certificate{SPKI: "sha256/x"}},
 			{Name: "pod", Token: &caller.Workload{Issuer: "cluster", Subject: "system:serviceaccount:a:b"}},
-			{Name: "deploy", Token: &caller.Workload{Issuer: "github", Subject: "repo:contoso/infra:ref:refs/heads/main", Claims: map[string]string{"repository_owner": "contoso"}}},
+			{Name: "deploy", Token: &caller.Workload{
+				Issuer: "github", Subject: "repo:contoso/infra:ref:refs/heads/main", Claims: map[string]string{"repository_owner": "contoso"},
+			}},
 			{Name: "tags", Token: &caller.Workload{Issuer: "github", Subject: "repo:contoso/infra:ref:refs/tags/*"}},
 			{Name: "two", Token: &caller.Workload{Issuer: "github", Subject: "repo:contoso/infra:ref:refs/tags/both*"}},
 		},
@@ -266,6 +278,9 @@ func TestWorkload(t *testing.T) {
 			t.Errorf("%s: the token is shown", name)
 		}
 	}
+	if who, err := p.Prove(request(nil, "Authorization", "Bearer "+good, "X-IDENTITY-HEADER", "x", "X-IDENTITY-HEADER", "y"), rules); err == nil {
+		t.Errorf("a header is doubled beside a good token: %+v", who)
+	}
 	if n := iss.fetched.Load(); n != 1 {
 		t.Errorf("the keys were fetched %d times: forged kids make us hammer the issuer", n)
 	}
@@ -283,7 +298,8 @@ func TestWorkload(t *testing.T) {
 	iss.Close()
 	late := func(after time.Duration) error {
 		now = monday.Add(after)
-		_, err := p.Prove(request(nil, "Authorization", "Bearer "+mint(key, "k1", map[string]any{"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(time.Minute).Unix()})), rules)
+		raw := mint(key, "k1", map[string]any{"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(time.Minute).Unix()})
+		_, err := p.Prove(request(nil, "Authorization", "Bearer "+raw), rules)
 		return err
 	}
 	if err := late(23 * time.Hour); err != nil {

@@ -61,12 +61,8 @@ func weight(params string) (q float64, ok bool) {
 		if !strings.EqualFold(strings.TrimSpace(name), "q") {
 			continue
 		}
-		v = strings.TrimSpace(v)
-		if len(v) > 5 || strings.Trim(v, "0123456789.") != "" { // ParseFloat takes NaN, Inf and hexadecimals too
-			return 0, false
-		}
-		q, err := strconv.ParseFloat(v, 64)
-		return q, err == nil && q <= 1
+		q, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+		return q, err == nil && q >= 0 && q <= 1 // it takes NaN and Inf too
 	}
 	return 1, true
 }

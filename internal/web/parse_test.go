@@ -52,8 +52,10 @@ func TestWantsPage(t *testing.T) {
 		{"", true, true}, {"", false, false}, {"*/*", true, true}, {"*/*", false, false},
 		{"text/html", false, true}, {"TEXT/HTML", false, true}, {"text/*", false, true}, {"application/json", true, false}, {"application/*", true, false},
 		{"text/html;q=0", true, true}, {"text/html;q=0, application/json;q=0.1", true, false}, {"text/html;q=0.2, */*;q=0.9", true, false},
+		{"*/*;q=0.9, text/html;q=0.2, application/json;q=0.5", true, false},
 		{"text/html; charset=utf-8 ; Q=0.4, application/json;q=0.5", true, false},
-		{"text/html;q=NaN", false, false}, {"text/html;q=Inf", false, false}, {"text/html;q=1e3", false, false}, {"text/html;q=-1", false, false}, {"text/html;q=1.1", false, false},
+		{"text/html;q=NaN", false, false}, {"text/html;q=Inf", false, false}, {"text/html;q=1e3", false, false},
+		{"text/html;q=-1", false, false}, {"text/html;q=1.1", false, false},
 		{"image/png", true, true}, {",,;;,", false, false}, {strings.Repeat("text/html,", 1000), false, false},
 	} {
 		if got := wantsPage([]string{c.accept}, c.otherwise); got != c.want {

@@ -80,7 +80,7 @@ func (a Access) allows(r *http.Request) bool { return a.rule != Loopback.rule ||
 // counts too: a page's script can lead a name of its own to 127.0.0.1.
 func fromHere(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !peer.Addr().Unmap().IsLoopback() {
+	if err != nil || !peer.Addr().IsLoopback() {
 		return false
 	}
 	for name := range r.Header {

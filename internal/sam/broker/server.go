@@ -97,13 +97,10 @@ func (p *Policy) proven(who caller.Proof) *Caller {
 	return &c
 }
 
-// unproven is the refusal of who has not proven who it is.
+// unproven is the refusal of who has not proven who it is. When to come back is
+// told by the kernel, which finds it in the cause.
 func unproven(err error) *Refusal {
-	r := &Refusal{Status: web.Status(err), Words: public(err), Fix: problem.HintOf(err), cause: err}
-	if e, ok := errors.AsType[*problem.Error](err); ok {
-		r.RetryAfter = e.After
-	}
-	return r
+	return &Refusal{Status: web.Status(err), Words: public(err), Fix: problem.HintOf(err), cause: err}
 }
 
 // named says whether a Host header is a name, or address, of our certificate.
