@@ -102,6 +102,14 @@ func (q *request) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// FlushError begins the answer.
+func (q *request) FlushError() error {
+	if q.status == 0 {
+		q.status = http.StatusOK
+	}
+	return http.NewResponseController(q.ResponseWriter).Flush()
+}
+
 // Unwrap lets an http.ResponseController through.
 func (q *request) Unwrap() http.ResponseWriter { return q.ResponseWriter }
 

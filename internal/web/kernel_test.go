@@ -342,16 +342,19 @@ func TestHalfAnAnswer(t *testing.T) {
 	r.route("error", "GET /error", func(w http.ResponseWriter, _ *http.Request) error { half(w); return errors.New("the rest is gone") })
 	r.route("panic", "GET /panic", func(w http.ResponseWriter, _ *http.Request) error { half(w); panic("geheim") })
 	r.route("abort", "GET /abort", func(w http.ResponseWriter, _ *http.Request) error { half(w); panic(http.ErrAbortHandler) })
+	r.route("flushed", "GET /flushed", func(w http.ResponseWriter, _ *http.Request) error {
+		return errors.Join(http.NewResponseController(w).Flush(), errors.New("nothing came"))
+	})
 	s := httptest.NewServer(r)
 	defer s.Close()
-	for _, path := range []string{"/error", "/panic", "/abort"} {
+	for path, want := range map[string]string{"/error": "half", "/panic": "half", "/abort": "half", "/flushed": ""} {
 		res, err := http.Get(s.URL + path)
 		if err != nil {
 			t.Fatal(path, err)
 		}
 		b, err := io.ReadAll(res.Body)
 		_ = res.Body.Close()
-		if err == nil || string(b) != "half" {
+		if err == nil || string(b) != want || res.StatusCode != 200 {
 			t.Errorf("%s: %q %v", path, b, err)
 		}
 	}

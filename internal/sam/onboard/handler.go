@@ -215,9 +215,9 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request) error {
 		return failed(err)
 	}
 	door := capture.Door{Host: u.Host, Path: Callback, Mode: "query", Origin: h.d.Cloud.Authority}
-	cb, status, err := door.Read(w, r)
+	cb, err := door.Read(w, r)
 	if err != nil {
-		return web.WithStatus(status, err)
+		return err
 	}
 	name := plainCookie
 	if h.secure {
