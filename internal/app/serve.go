@@ -7,6 +7,7 @@ import (
 
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/sam/suite"
+	"partnerguard/internal/web"
 )
 
 // ServeOptions are how a server treats its callers.
@@ -19,29 +20,15 @@ func (i *Installation) Serve(ctx context.Context, o ServeOptions) (http.Handler,
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
+	reg := web.NewRegistry()
+	k := web.NewKernel(web.Deps{Log: i.Log, Metrics: reg})
+	k.Handle(web.Metrics(reg))
+	k.Handle(web.Health(web.Check{Name: "the database", Look: i.DB.PingContext}))
 	for _, m := range i.modules(o) {
-		if m.jobs != nil {
-			if err := m.jobs(q); err != nil {
-				return nil, err
-			}
-		}
-		if m.mount != nil {
-			if err := m.mount(mux); err != nil {
-				return nil, err
-			}
+		if err := m.start(k, q, reg); err != nil {
+			return nil, err
 		}
 	}
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, stop := context.WithTimeout(r.Context(), 5*time.Second)
-		defer stop()
-		if err := i.DB.PingContext(ctx); err != nil {
-			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-			return
-		}
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte("ok\n"))
-	})
 	if i.lab != nil {
 		follow, stop := context.WithCancel(ctx)
 		go i.clock.keepFollowing(follow, i.lab)
@@ -55,5 +42,5 @@ func (i *Installation) Serve(ctx context.Context, o ServeOptions) (http.Handler,
 		defer stop()
 		return q.Stop(ending)
 	})
-	return mux, nil
+	return k, nil
 }

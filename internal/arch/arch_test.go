@@ -15,7 +15,7 @@ import (
 var floor = map[string]int{
 	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "token": 1, "sheet": 1, "entra": 1, "arch": 1,
 	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2, "claim": 2, "audit": 2,
-	"intake": 3, "sample": 3, "facts": 3, "page": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3, "msapi": 3, "web": 3,
+	"intake": 3, "sample": 3, "facts": 3, "page": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3, "msapi": 3, "web": 3, "caller": 3, "observe": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4,
 	"config": 5, "labtest": 5,
 	"app":    6,
@@ -34,6 +34,7 @@ var sideways = map[string]string{
 	"jobs -> db":            "the queue lives in the database",
 	"trail -> db":           "the trail is kept in the database",
 	"trail -> vault":        "checkpoints are signed with a key of the vault",
+	"trail -> observe":      "how long it is, is a gauge",
 	"trail -> jobs":         "checkpoints go to their anchors by a job",
 	"notify -> db":          "what was told is remembered in the database",
 	"page -> print":         "numbers, times and what was read are said on a page as on a terminal",

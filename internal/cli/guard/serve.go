@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
+	"partnerguard/internal/caller"
 	"partnerguard/internal/cli/kit"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/broker"
@@ -53,7 +54,7 @@ func serve(ctx context.Context, env *kit.Env, s *app.Installation) error {
 		if err != nil {
 			return problem.Wrap(err, problem.BadInput, "the certificate %s with the key %s cannot be used", c.Web.TLSCertificate, c.Web.TLSKey).WithHint("both are PEM, and the key is the certificate's")
 		}
-		conf, o.Certificate = broker.TLSConfig(pair), pair.Leaf
+		conf, o.Certificate = caller.TLSConfig(pair), pair.Leaf
 	}
 	if c.Broker.ClientCA != "" {
 		pem, err := kit.ReadLimited("the authorities", c.Broker.ClientCA, 1<<20)

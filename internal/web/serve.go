@@ -3,64 +3,23 @@ package web
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"partnerguard/internal/problem"
 )
 
-// Limits of every server of ours.
-const (
-	MaxHeader = 32 << 10 // bytes; a client certificate does not count, an OIDC token does
-	MaxBody   = 1 << 20  // bytes
-)
-
-// Guard puts the checks and headers that no handler may go without around h.
-// Handlers may tighten what it set; a page brings its own content policy.
-func Guard(h http.Handler, log *slog.Logger) http.Handler {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	inner := http.NewCrossOriginProtection().Handler(h)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		head := w.Header()
-		head.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-		head.Set("X-Content-Type-Options", "nosniff")
-		head.Set("X-Frame-Options", "DENY")
-		head.Set("Referrer-Policy", "no-referrer")
-		head.Set("Cross-Origin-Opener-Policy", "same-origin")
-		head.Set("Cross-Origin-Resource-Policy", "same-origin")
-		head.Set("Cache-Control", "no-store")
-		if r.TLS != nil {
-			head.Set("Strict-Transport-Security", "max-age=31536000")
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
-		defer func() {
-			p := recover()
-			if p == nil {
-				return
-			}
-			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(p) // the handler's own way to end a connection
-			}
-			// The route alone: a path may hold the secret of an invitation, a query a
-			// code, and what was panicked with anything.
-			log.LogAttrs(r.Context(), slog.LevelError, "a handler failed", slog.String("method", r.Method), slog.String("route", r.Pattern), slog.String("stack", string(debug.Stack())))
-			http.Error(w, "something went wrong here; it was logged", http.StatusInternalServerError)
-		}()
-		inner.ServeHTTP(w, r)
-	})
-}
+// MaxHeader is how many bytes of headers every server of ours takes; a client
+// certificate does not count, an OIDC token does.
+const MaxHeader = 32 << 10
 
 // Options are how a server listens.
 type Options struct {
 	Listener net.Listener // required; Serve closes it
 	TLS      *tls.Config  // nil: plain HTTP, for loopback only
-	Handler  http.Handler // required; Serve puts Guard around it
+	Handler  http.Handler // required: a Kernel
 	Log      *slog.Logger // nil discards
 	Ready    func()       // called when it is going to answer; optional
 }
@@ -78,7 +37,7 @@ func Serve(ctx context.Context, o Options) error {
 	}
 	l := o.Listener
 	s := &http.Server{
-		Handler: Guard(o.Handler, o.Log), MaxHeaderBytes: MaxHeader,
+		Handler: o.Handler, MaxHeaderBytes: MaxHeader,
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}
