@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -51,9 +52,12 @@ var exempt = map[string]string{
 	"partnercloud/scenario -> math/rand/v2": "the generated world must come out the same from the same seed; no secret is made",
 }
 
-// inner gives the rooms of the partner cloud floors of their own: it stands
-// apart from the product, and its parts may import only down too.
+// inner gives the rooms of a package with inner rooms floors of their own: they
+// may import only down too.
 var inner = map[string]int{
+	"intake/text": 1,
+	"intake":      2,
+
 	"partnercloud/world": 1, "partnercloud/ca": 1, "partnercloud/gate": 1, "partnercloud/kit": 1,
 	"partnercloud/signon": 2, "partnercloud/bearer": 2, "partnercloud/proxy": 2, "partnercloud/control": 2,
 	"partnercloud/authority": 3, "partnercloud/graph": 3, "partnercloud/center": 3, "partnercloud/arm": 3, "partnercloud/keyvault": 3, "partnercloud/portal": 3, "partnercloud/scenario": 3,
@@ -150,10 +154,6 @@ func TestFloors(t *testing.T) {
 // be in both and every test would agree with itself.
 func TestPartnerCloudStandsApart(t *testing.T) {
 	t.Parallel()
-	room := func(dir string) string {
-		parts := strings.SplitN(dir, "/", 3)
-		return strings.Join(parts[:min(2, len(parts))], "/")
-	}
 	users := map[string]bool{"partnercloud": true, "app": true, "cli": true}
 	for _, s := range sources(t) {
 		for _, imp := range s.imports(t) {
@@ -168,12 +168,31 @@ func TestPartnerCloudStandsApart(t *testing.T) {
 			if s.top == "partnercloud" && to == "msapi" {
 				t.Errorf("%s imports %s: the partner cloud speaks from the contracts", s.path, imp)
 			}
-			if s.top != "partnercloud" || to != "partnercloud" || s.test || room(s.dir) == room(rest) {
+		}
+	}
+}
+
+func TestInnerFloors(t *testing.T) {
+	t.Parallel()
+	room := func(dir string) string {
+		parts := strings.SplitN(dir, "/", 3)
+		return strings.Join(parts[:min(2, len(parts))], "/")
+	}
+	split := map[string]bool{} // packages that have inner floors
+	for name := range inner {
+		top, _, _ := strings.Cut(name, "/")
+		split[top] = true
+	}
+	for _, s := range sources(t) {
+		for _, imp := range s.imports(t) {
+			rest, ours := strings.CutPrefix(imp, "partnerguard/internal/")
+			to, _, _ := strings.Cut(rest, "/")
+			if !ours || !split[s.top] || to != s.top || s.test || room(s.dir) == room(rest) {
 				continue
 			}
 			from, dest := inner[room(s.dir)], inner[room(rest)]
 			if from == 0 || dest == 0 {
-				t.Errorf("%s -> %s: a room of the partner cloud is missing from the table", s.path, rest)
+				t.Errorf("%s -> %s: an inner room is missing from the table", s.path, rest)
 			} else if dest >= from {
 				t.Errorf("%s: room %s may not import %s", s.path, room(s.dir), rest)
 			}
@@ -267,6 +286,11 @@ func TestTableIsTrue(t *testing.T) {
 	for name := range floor {
 		if !exists[name] {
 			t.Errorf("package %s stands on a floor but does not exist", name)
+		}
+	}
+	for name := range inner {
+		if _, err := os.Stat(filepath.Join("..", name)); err != nil {
+			t.Errorf("room %s stands on an inner floor but does not exist", name)
 		}
 	}
 	for pair := range sideways {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/intake/text"
 )
 
 // AzureHound lists directory objects with a kind of its own around each, and
@@ -27,10 +28,10 @@ var azureKinds = map[string]evidence.Kind{
 func (f *file) azureHound(raw []byte, p place) (taken bool, reason string, err error) {
 	var kind string
 	var data []byte
-	members(raw, func(k, v []byte) bool {
+	text.Members(raw, func(k, v []byte) bool {
 		switch string(bytes.ToLower(k)) {
 		case `"kind"`:
-			kind = strings.ToLower(unquote(v))
+			kind = strings.ToLower(text.Unquote(v))
 		case `"data"`:
 			data = v
 		}
@@ -78,7 +79,7 @@ func (f *file) azureHound(raw []byte, p place) (taken bool, reason string, err e
 			if len(a) == 0 || a[0] != '{' {
 				continue
 			}
-			rec := with(nil, "roleDefinitionId", quoted(d.RoleDefinitionID), a)
+			rec := text.With(nil, "roleDefinitionId", text.Quote(d.RoleDefinitionID), a)
 			if err := f.emit(evidence.RoleAssignment, rec, p); err != nil {
 				return true, "", err
 			}

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"bytes"
+	"partnerguard/internal/intake/text"
 	"unicode/utf8"
 )
 
@@ -19,7 +20,7 @@ type header struct {
 func newHeader(cells [][]byte) header {
 	h := header{names: make([][]byte, len(cells))}
 	for i, c := range cells {
-		h.names[i] = appendJSONString(nil, bytes.TrimSpace(c))
+		h.names[i] = text.AppendQuoted(nil, bytes.TrimSpace(c))
 	}
 	h.width = len(cells)
 	for h.width > 1 && len(h.names[h.width-1]) == 2 {
@@ -60,7 +61,7 @@ func (h *header) row(dst []byte, cells [][]byte) (row []byte, bad bool) {
 			}
 		}
 		bad = bad || !utf8.Valid(cell)
-		dst = appendJSONString(dst, cell)
+		dst = text.AppendQuoted(dst, cell)
 	}
 	return append(dst, '}'), bad
 }

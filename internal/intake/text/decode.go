@@ -1,6 +1,7 @@
-package intake
+package text
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
 	"context"
@@ -15,8 +16,8 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// sniffLen is how much is looked at to say what bytes are.
-const sniffLen = 4096
+// SniffLen is how much is looked at to say what bytes are.
+const SniffLen = 4096
 
 // maxWindow bounds the memory a zstd frame may ask for (zstd --long=27).
 const maxWindow = 128 << 20
@@ -24,28 +25,34 @@ const maxWindow = 128 << 20
 // errBomb says that a compressed input grows out of all proportion.
 var errBomb = errors.New("the compressed data expands beyond the limit")
 
-// decoded is an input as text.
-type decoded struct {
-	r           *bufio.Reader // UTF-8 without BOM
-	compression string        // outermost first, e.g. "gzip" or "gzip, zstd"
-	encoding    string
-	head        []byte // the first bytes of the text
-	binary      string // what the bytes are when they are not text, e.g. "a PDF document"
-	archive     bool   // the binary may well hold exports
-	zip         bool   // the binary is a zip archive, read from raw
-	raw         *bufio.Reader
-	empty       bool // no text at all
-	close       func()
+// Opened is an input as text.
+type Opened struct {
+	UTF8        *bufio.Reader // UTF-8 without BOM
+	Compression string        // outermost first, e.g. "gzip" or "gzip, zstd"
+	Encoding    string
+	Head        []byte // the first bytes of the text
+	Binary      string // what the bytes are when they are not text, e.g. "a PDF document"
+	Archive     bool   // the binary may well hold exports
+	Zip         bool   // the binary is a zip archive, read from raw
+	Raw         *bufio.Reader
+	Empty       bool // no text at all
+	Close       func()
 }
 
-// decode takes off compression, at most two layers, and the encoding.
-func decode(ctx context.Context, raw io.Reader, o Options) (decoded, error) {
-	d := decoded{close: func() {}}
+// Open takes off compression, at most two layers, and the encoding. With an
+// error, what was found until then is told and there is nothing to close.
+func Open(ctx context.Context, raw io.Reader, l Limits) (d Opened, err error) {
+	d.Close = func() {}
+	defer func() {
+		if err != nil {
+			d.Close()
+		}
+	}()
 	under := &counter{r: raw, ctx: ctx}
 	var r io.Reader = under
 	for layer := 0; ; layer++ {
 		br := bufio.NewReaderSize(r, minRead)
-		head, err := br.Peek(sniffLen)
+		head, err := br.Peek(SniffLen)
 		if err != nil && err != io.EOF && len(head) == 0 {
 			return d, err
 		}
@@ -72,18 +79,18 @@ func decode(ctx context.Context, raw io.Reader, o Options) (decoded, error) {
 			return d, d.text(br, head)
 		}
 		d.add(name)
-		before := d.close
-		d.close = func() { stop(); before() }
-		r = &counter{r: next, ctx: ctx, under: under, ratio: o.Expansion, floor: o.ExpansionFloor}
+		before := d.Close
+		d.Close = func() { stop(); before() }
+		r = &counter{r: next, ctx: ctx, under: under, Limits: l}
 	}
 }
 
 // add names one more layer of compression.
-func (d *decoded) add(name string) {
-	if d.compression != "" {
-		d.compression += ", "
+func (d *Opened) add(name string) {
+	if d.Compression != "" {
+		d.Compression += ", "
 	}
-	d.compression += name
+	d.Compression += name
 }
 
 func isZstd(b []byte) bool {
@@ -99,9 +106,14 @@ type counter struct {
 	ctx   context.Context
 	n     int64
 	under *counter // the stored bytes; nil on the lowest layer
-	ratio int64
-	floor int64
+	Limits
 }
+
+// Limits bound what compressed bytes may become: once more than Floor bytes came
+// out, no more than Ratio times the bytes that went in.
+type Limits struct{ Ratio, Floor int64 }
+
+func (l Limits) exceeded(stored, out int64) bool { return out > l.Floor && out/l.Ratio > stored }
 
 func (c *counter) Read(p []byte) (int, error) {
 	if err := c.ctx.Err(); err != nil {
@@ -109,27 +121,27 @@ func (c *counter) Read(p []byte) (int, error) {
 	}
 	n, err := c.r.Read(p)
 	c.n += int64(n)
-	if c.under != nil && c.n > c.floor && c.n/c.ratio > c.under.n {
+	if c.under != nil && c.exceeded(c.under.n, c.n) {
 		return n, errBomb
 	}
 	return n, err
 }
 
 // text says what br's bytes are and makes UTF-8 of them.
-func (d *decoded) text(br *bufio.Reader, head []byte) error {
-	if d.binary, d.archive = magic(head); d.binary != "" {
-		d.zip, d.raw, d.head = bytes.HasPrefix(head, []byte(zipMagic)), br, bytes.Clone(head)
+func (d *Opened) text(br *bufio.Reader, head []byte) error {
+	if d.Binary, d.Archive = magic(head); d.Binary != "" {
+		d.Zip, d.Raw, d.Head = bytes.HasPrefix(head, []byte(zipMagic)), br, bytes.Clone(head)
 		return nil
 	}
-	d.encoding = "utf-8"
+	d.Encoding = "utf-8"
 	switch order, bom := utf16Order(head); {
 	case bytes.HasPrefix(head, []byte("\xff\xfe\x00\x00")), bytes.HasPrefix(head, []byte("\x00\x00\xfe\xff")):
-		d.binary, d.archive, d.encoding = "text in UTF-32 (store it as UTF-8)", true, "utf-32"
+		d.Binary, d.Archive, d.Encoding = "text in UTF-32 (store it as UTF-8)", true, "utf-32"
 		return nil
 	case order != nil:
-		d.encoding = "utf-16le"
+		d.Encoding = "utf-16le"
 		if *order == unicode.BigEndian {
-			d.encoding = "utf-16be"
+			d.Encoding = "utf-16be"
 		}
 		if bom {
 			_, _ = br.Discard(2) // peeked
@@ -137,26 +149,26 @@ func (d *decoded) text(br *bufio.Reader, head []byte) error {
 		dec := unicode.UTF16(*order, unicode.IgnoreBOM).NewDecoder()
 		br = bufio.NewReaderSize(transform.NewReader(br, dec), minRead)
 	case bytes.HasPrefix(head, utf8BOM):
-		d.encoding = "utf-8 bom"
+		d.Encoding = "utf-8 bom"
 		_, _ = br.Discard(len(utf8BOM)) // peeked
 	}
-	d.r = br
-	head, err := br.Peek(sniffLen)
-	d.head = head
-	d.empty = len(head) == 0 && err == io.EOF
+	d.UTF8 = br
+	head, err := br.Peek(SniffLen)
+	d.Head = head
+	d.Empty = len(head) == 0 && err == io.EOF
 	if len(head) == 0 && err != nil && err != io.EOF {
 		return err
 	}
-	if i := firstByte(head); i >= 0 && head[i] != '{' && head[i] != '[' && bytes.IndexByte(head, 0) >= 0 {
-		d.binary = "binary data of a kind not known here"
+	if i := FirstByte(head); i >= 0 && head[i] != '{' && head[i] != '[' && bytes.IndexByte(head, 0) >= 0 {
+		d.Binary = "binary data of a kind not known here"
 	}
 	return nil
 }
 
 var utf8BOM = []byte("\xef\xbb\xbf")
 
-// firstByte is the index of the first byte that is not white space, or -1.
-func firstByte(b []byte) int {
+// FirstByte is the index of the first byte that is not white space, or -1.
+func FirstByte(b []byte) int {
 	for i, c := range b {
 		if c != ' ' && c != '\t' && c != '\r' && c != '\n' {
 			return i
@@ -242,19 +254,19 @@ func magic(b []byte) (is string, archive bool) {
 		}
 		switch m.bytes {
 		case "MZ", "BZh", "ORC", "RIFF", "PAR1":
-			if !binaryLooking(b) { // a text may begin with these letters
+			if !Binary(b) { // a text may begin with these letters
 				continue
 			}
 		case zipMagic:
-			return zipFlavour(b), true
+			return ZipFlavour(b), true
 		}
 		return m.is, m.archive
 	}
 	return "", false
 }
 
-// binaryLooking reports control bytes that no text has.
-func binaryLooking(b []byte) bool {
+// Binary reports control bytes that no text has.
+func Binary(b []byte) bool {
 	for _, c := range b {
 		if c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b || c == 0x7f {
 			return true
@@ -263,7 +275,8 @@ func binaryLooking(b []byte) bool {
 	return false
 }
 
-func zipFlavour(b []byte) string {
+// ZipFlavour says by its first bytes what a zip archive that does not open is.
+func ZipFlavour(b []byte) string {
 	s := string(b)
 	switch {
 	case strings.Contains(s, "xl/"):
@@ -276,4 +289,23 @@ func zipFlavour(b []byte) string {
 		return "an Office document (for a workbook: save each sheet as CSV (UTF-8))"
 	}
 	return "a zip archive: unpack it first"
+}
+
+// Fault says what is wrong with a stream, in words for its owner.
+func Fault(err error, compression string) string {
+	switch {
+	case errors.Is(err, errBomb):
+		return "the " + compression + " data expands out of all proportion; reading stopped there"
+	case compression != "" && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)):
+		return "the " + compression + " data ends too early; what came before was read"
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, zstd.ErrMagicMismatch):
+		return "the " + compression + " data is followed by something that is not " + compression
+	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, zstd.ErrCRCMismatch), errors.Is(err, zip.ErrChecksum):
+		return "the " + compression + " data is damaged: its checksum does not match"
+	case errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return "the zstd data asks for more memory than is allowed"
+	case compression != "":
+		return "the " + compression + " data is damaged; what came before was read"
+	}
+	return "reading stopped with an error of the system; what came before was read"
 }

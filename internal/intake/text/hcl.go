@@ -1,60 +1,75 @@
-package intake
+package text
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
-// hcl reads a Terraform configuration. Nothing is evaluated but literals: what
-// refers to something else is computed.
-func (f *file) hcl(text []byte) error {
-	if err := tooNested(text); err != nil {
-		f.fault(f.at(place{}), 0, "a Terraform configuration that is not read: "+err.Error())
-		return nil
+// Computed stands for a value that a configuration does not say but computes.
+func Computed(source string) map[string]any {
+	return map[string]any{"computed": Clip(strings.TrimSpace(source))}
+}
+
+// ErrNested says that a configuration is nested deeper than is read.
+var ErrNested = errors.New("it is nested too deep")
+
+// tooNested bounds what a parser that calls itself would do.
+func tooNested(text []byte) error {
+	depth := 0
+	for _, c := range text {
+		switch c {
+		case '(', '[', '{':
+			if depth++; depth > 200 {
+				return ErrNested
+			}
+		case ')', ']', '}':
+			depth = max(depth-1, 0)
+		}
 	}
-	parsed, diags := hclsyntax.ParseConfig(text, f.in.Path, hcl.InitialPos)
+	if bytes.Count(text, []byte("?"))+bytes.Count(text, []byte("!"))+bytes.Count(text, []byte("--"))+bytes.Count(text, []byte("- -")) > 5000 {
+		return ErrNested
+	}
+	return nil
+}
+
+// Resource is one resource of a Terraform configuration.
+type Resource struct {
+	Kind, Name string
+	Attributes map[string]any // blocks are lists of objects, what is computed is an object
+	Line       int
+}
+
+// HCL reads the resources of a Terraform configuration. Nothing is evaluated
+// but literals. The error is ErrNested, or what the parser says, with its line.
+func HCL(text []byte, path string) (list []Resource, line int, err error) {
+	if err := tooNested(text); err != nil {
+		return nil, 0, err
+	}
+	parsed, diags := hclsyntax.ParseConfig(text, path, hcl.InitialPos)
 	body, ok := parsed.Body.(*hclsyntax.Body)
 	if !ok || diags.HasErrors() {
-		if !bytes.Contains(text, []byte("azuread_conditional_access_policy")) && !bytes.Contains(text, []byte("azuread_named_location")) {
-			f.foreign("a Terraform configuration without Conditional Access policies or named locations")
-			return nil
-		}
-		msg, line := "it cannot be parsed", 0
+		msg := "it cannot be parsed"
 		if len(diags) > 0 {
-			msg = clip(diags[0].Summary)
+			msg = Clip(diags[0].Summary)
 			if diags[0].Subject != nil {
 				line = diags[0].Subject.Start.Line
 			}
 		}
-		f.fault(f.at(place{line: line}), 0, "a Terraform configuration that is not read: "+msg+" (use GET /identity/conditionalAccess/policies)")
-		return nil
+		return nil, line, errors.New(msg)
 	}
-	n := 0
 	for _, b := range body.Blocks {
-		if b.Type != "resource" || len(b.Labels) != 2 {
-			continue
-		}
-		attributes := hclBlock(b.Body, text, 0)
-		if _, ok := attributes["display_name"].(string); !ok {
-			attributes["display_name"] = b.Labels[1] // as Terraform calls it
-		}
-		took, err := f.resource(b.Labels[0], attributes, true, place{line: b.DefRange().Start.Line, part: b.Labels[0] + "." + b.Labels[1]})
-		if err != nil {
-			return err
-		}
-		if took {
-			n++
+		if b.Type == "resource" && len(b.Labels) == 2 {
+			list = append(list, Resource{b.Labels[0], b.Labels[1], hclBlock(b.Body, text, 0), b.DefRange().Start.Line})
 		}
 	}
-	if n == 0 {
-		f.foreign("a Terraform configuration without Conditional Access policies or named locations")
-	}
-	return nil
+	return list, 0, nil
 }
 
 // hclBlock brings a block to the form that a state has: blocks inside are lists
@@ -62,14 +77,14 @@ func (f *file) hcl(text []byte) error {
 func hclBlock(b *hclsyntax.Body, text []byte, depth int) map[string]any {
 	out := map[string]any{}
 	if depth > 8 {
-		return computed("nested too deep")
+		return Computed("nested too deep")
 	}
 	for name, a := range b.Attributes {
 		out[name] = hclValue(a.Expr, text)
 	}
 	for _, inner := range b.Blocks {
 		if inner.Type == "dynamic" { // whether and how often the block is there is computed
-			out["dynamic"] = computed(source(text, inner.Range()))
+			out["dynamic"] = Computed(source(text, inner.Range()))
 			continue
 		}
 		list, _ := out[inner.Type].([]any)
@@ -88,7 +103,7 @@ func hclValue(e hclsyntax.Expression, text []byte) any {
 			}
 		}
 	}
-	return computed(source(text, e.Range()))
+	return Computed(source(text, e.Range()))
 }
 
 func source(text []byte, r hcl.Range) string {

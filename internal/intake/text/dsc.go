@@ -1,4 +1,4 @@
-package intake
+package text
 
 import (
 	"errors"
@@ -7,69 +7,31 @@ import (
 	"unicode/utf8"
 )
 
-// dscText reads the resources out of a Microsoft365DSC configuration, which is
-// a PowerShell script. Only the literals are read that Microsoft365DSC itself
-// writes: texts, numbers, $True, $False and lists of them. Nothing is run; what
-// refers to something else is computed.
-func (f *file) dscText(text []byte) error {
-	s := &dscScanner{text: string(text), line: 1}
-	n, others := 0, 0
-	for {
-		kind, ok := s.resource()
-		if !ok {
-			break
-		}
-		line := s.line
-		properties, err := s.properties(0)
-		if err != nil {
-			if !strings.HasPrefix(strings.ToUpper(kind), "AADCONDITIONAL") && !strings.HasPrefix(strings.ToUpper(kind), "AADNAMEDLOC") {
-				continue
-			}
-			f.fault(f.at(place{line: line}), 0, "a resource of Microsoft365DSC that is not read: "+err.Error()+" (use GET /identity/conditionalAccess/policies)")
-			return nil
-		}
-		took, failed := f.dscResource(kind, properties, place{line: line, part: kind})
-		switch {
-		case failed != nil:
-			return failed
-		case took:
-			n++
-		default:
-			others++
-		}
-		if n+others > maxResources {
-			f.fault(f.at(place{line: line}), 0, "more resources than are read of one configuration")
-			return nil
-		}
-	}
-	if others > 0 || n == 0 {
-		f.foreign(dscResource)
-	}
-	return nil
-}
-
-// maxResources bounds the resources read of one configuration.
-const maxResources = 100_000
-
 var (
 	errDSCEnd  = errors.New("the text ends inside it")
 	errDSCForm = errors.New("it is not written as Microsoft365DSC writes it")
 )
 
-// dscScanner reads the text of a configuration.
-type dscScanner struct {
+// DSC reads the resources of a Microsoft365DSC configuration, which is a
+// PowerShell script. Only the literals are read that Microsoft365DSC itself
+// writes: texts, numbers, $True, $False and lists of them. Nothing is run; what
+// refers to something else is computed.
+type DSC struct {
 	text string
 	at   int
 	line int
 }
 
-func (s *dscScanner) step(n int) {
+// NewDSC makes a scanner of a configuration.
+func NewDSC(source []byte) *DSC { return &DSC{text: string(source), line: 1} }
+
+func (s *DSC) step(n int) {
 	s.line += strings.Count(s.text[s.at:s.at+n], "\n")
 	s.at += n
 }
 
 // space passes white space, line ends, semicolons and comments.
-func (s *dscScanner) space() {
+func (s *DSC) space() {
 	for s.at < len(s.text) {
 		switch c := s.text[s.at]; {
 		case c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == ';' || c == '`':
@@ -93,7 +55,7 @@ func (s *dscScanner) space() {
 }
 
 // word reads a name; it is "" when there is none.
-func (s *dscScanner) word() string {
+func (s *DSC) word() string {
 	from := s.at
 	for s.at < len(s.text) {
 		r, n := utf8.DecodeRuneInString(s.text[s.at:])
@@ -105,19 +67,19 @@ func (s *dscScanner) word() string {
 	return s.text[from:s.at]
 }
 
-// resource goes to the next resource, Name "instance" {, and stands behind its
-// brace.
-func (s *dscScanner) resource() (kind string, ok bool) {
+// Resource goes to the next resource, Name "instance" {, and stands behind its
+// brace, which is on the line.
+func (s *DSC) Resource() (kind string, line int, ok bool) {
 	for {
 		s.space()
 		if s.at >= len(s.text) {
-			return "", false
+			return "", 0, false
 		}
 		w := s.word()
 		if w == "" {
 			if c := s.text[s.at]; c == '"' || c == '\'' {
-				if _, _, err := s.quoted(); err != nil {
-					return "", false
+				if _, _, err := s.quoteString(); err != nil {
+					return "", 0, false
 				}
 			} else {
 				s.step(1)
@@ -127,24 +89,27 @@ func (s *dscScanner) resource() (kind string, ok bool) {
 		mark, line := s.at, s.line
 		s.space()
 		if s.at < len(s.text) && (s.text[s.at] == '"' || s.text[s.at] == '\'') {
-			if _, _, err := s.quoted(); err != nil {
-				return "", false
+			if _, _, err := s.quoteString(); err != nil {
+				return "", 0, false
 			}
 			s.space()
 			if s.at < len(s.text) && s.text[s.at] == '{' {
 				s.step(1)
-				return w, true
+				return w, s.line, true
 			}
 		}
 		s.at, s.line = mark, line
 	}
 }
 
+// Properties reads the properties of the resource that was gone to.
+func (s *DSC) Properties() (map[string]any, error) { return s.block(0) }
+
 // properties reads Name = value pairs up to the closing brace.
-func (s *dscScanner) properties(depth int) (map[string]any, error) {
+func (s *DSC) block(depth int) (map[string]any, error) {
 	out := map[string]any{}
 	if depth > 16 {
-		return nil, errNested
+		return nil, ErrNested
 	}
 	for {
 		s.space()
@@ -169,7 +134,7 @@ func (s *dscScanner) properties(depth int) (map[string]any, error) {
 	}
 }
 
-func (s *dscScanner) value(depth int) (any, error) {
+func (s *DSC) value(depth int) (any, error) {
 	s.space()
 	if s.at >= len(s.text) {
 		return nil, errDSCEnd
@@ -177,7 +142,7 @@ func (s *dscScanner) value(depth int) (any, error) {
 	from := s.at
 	switch c := s.text[s.at]; {
 	case c == '"' || c == '\'':
-		v, literal, err := s.quoted()
+		v, literal, err := s.quoteString()
 		if err != nil {
 			return nil, err
 		}
@@ -208,7 +173,7 @@ func (s *dscScanner) value(depth int) (any, error) {
 		s.space()
 		if s.at < len(s.text) && s.text[s.at] == '{' {
 			s.step(1)
-			inner, err := s.properties(depth + 1)
+			inner, err := s.block(depth + 1)
 			return inner, err
 		}
 		return s.rest(from), nil
@@ -220,10 +185,10 @@ func (s *dscScanner) value(depth int) (any, error) {
 }
 
 // list reads the elements behind "@(".
-func (s *dscScanner) list(depth int) (any, error) {
+func (s *DSC) list(depth int) (any, error) {
 	out := []any{}
 	if depth > 16 {
-		return nil, errNested
+		return nil, ErrNested
 	}
 	for {
 		s.space()
@@ -247,7 +212,7 @@ func (s *dscScanner) list(depth int) (any, error) {
 }
 
 // quoted reads a text. It is no literal when something is put into it.
-func (s *dscScanner) quoted() (v string, literal bool, err error) {
+func (s *DSC) quoteString() (v string, literal bool, err error) {
 	q := s.text[s.at]
 	s.step(1)
 	var b strings.Builder
@@ -292,7 +257,7 @@ func isNameByte(c byte) bool {
 
 // alone gives v when the value ends here, and something computed when an
 // operator follows.
-func (s *dscScanner) alone(v any, from int) any {
+func (s *DSC) alone(v any, from int) any {
 	i := s.at
 	for i < len(s.text) && (s.text[i] == ' ' || s.text[i] == '\t' || s.text[i] == '\r') {
 		i++
@@ -305,27 +270,27 @@ func (s *dscScanner) alone(v any, from int) any {
 
 // rest passes what is left of a computed value: to the end of its line, or to
 // what ends an element of a list.
-func (s *dscScanner) rest(from int) any {
+func (s *DSC) rest(from int) any {
 	depth := 0
 	for s.at < len(s.text) {
 		c := s.text[s.at]
 		switch {
 		case c == '"' || c == '\'':
-			if _, _, err := s.quoted(); err != nil {
-				return computed(s.text[from:])
+			if _, _, err := s.quoteString(); err != nil {
+				return Computed(s.text[from:])
 			}
 			continue
 		case c == '(' || c == '{' || c == '[':
 			depth++
 		case c == ')' || c == '}' || c == ']':
 			if depth == 0 {
-				return computed(s.text[from:s.at])
+				return Computed(s.text[from:s.at])
 			}
 			depth--
 		case depth == 0 && (c == ';' || c == '\n' || c == ','):
-			return computed(s.text[from:s.at])
+			return Computed(s.text[from:s.at])
 		}
 		s.step(1)
 	}
-	return computed(s.text[from:])
+	return Computed(s.text[from:])
 }
