@@ -10,7 +10,7 @@ import (
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/intake/text"
-	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/read"
 )
 
 // csv reads delimited text whose first row names the columns.
@@ -76,7 +76,7 @@ func (f *file) newTable(header [][]byte) *csvTable {
 	f.clocked = true
 	t := &csvTable{f: f, header: newHeader(header)}
 	for i, cell := range header {
-		if signin.LocalZone(string(cell)) {
+		if read.LocalZone(string(cell)) {
 			for len(t.clocks.columns) < i {
 				t.clocks.columns = append(t.clocks.columns, newColumn)
 			}

@@ -9,7 +9,7 @@ import (
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/intake/text"
-	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/read"
 )
 
 // ErrNoSignIn is what [Sink.Record] answers to a record handed on as a sign-in
@@ -56,12 +56,12 @@ func (f *file) signIn(raw []byte, t *table, o *facts) (evidence.Kind, string) {
 		}
 	}
 	kind := evidence.SignIn
-	switch signin.ShapeOf(raw) {
-	case signin.ShapeNone:
+	switch read.ShapeOf(raw) {
+	case read.ShapeNone:
 		return "", other.reason()
-	case signin.ShapeAudit:
+	case read.ShapeAudit:
 		kind = evidence.UnifiedAuditSignIn
-	case signin.ShapeDetail:
+	case read.ShapeDetail:
 		kind = evidence.AuthenticationDetail
 	}
 	f.lastSignIn.set(kind, t, o)
@@ -273,7 +273,7 @@ type lost struct {
 // is lost.
 func (f *file) seeLost(raw []byte, p place) {
 	status := f.facts.get(theTable.keys["status"])
-	if len(status) < 10 || status[0] != '"' || status[1] != 'M' && status[1] != 'S' && status[1] != 'D' || !signin.TypeName(text.Unquote(status)) {
+	if len(status) < 10 || status[0] != '"' || status[1] != 'M' && status[1] != 'S' && status[1] != 'D' || !read.TypeName(text.Unquote(status)) {
 		return
 	}
 	if f.lost.rows++; f.lost.rows > 1 {
@@ -281,7 +281,7 @@ func (f *file) seeLost(raw []byte, p place) {
 	}
 	f.lost.first = f.at(p)
 	text.Members(raw, func(key, val []byte) bool {
-		if name := text.Unquote(key); val[0] == '"' && !strings.EqualFold(name, "status") && signin.TypeName(text.Unquote(val)) && len(f.lost.columns) < 20 {
+		if name := text.Unquote(key); val[0] == '"' && !strings.EqualFold(name, "status") && read.TypeName(text.Unquote(val)) && len(f.lost.columns) < 20 {
 			f.lost.columns = append(f.lost.columns, text.Clip(name))
 		}
 		return true

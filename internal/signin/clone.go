@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"unsafe"
@@ -44,11 +45,11 @@ func cloneTexts(list []string) []string {
 }
 
 // cloneOffsets are the places of all texts of an Event.
-var cloneOffsets = func() []uintptr {
-	var e Event
-	o := append([]uintptr(nil), textOffset[fieldID:]...)
-	for _, p := range []*string{&e.Country, &e.OperatingSystem, &e.DeviceTrustType, &e.FailureReason, &e.AdditionalDetails, &e.MFAAuthMethod, &e.MFAAuthDetail} {
-		o = append(o, uintptr(unsafe.Pointer(p))-uintptr(unsafe.Pointer(&e)))
+var cloneOffsets = func() (o []uintptr) {
+	for f := range reflect.TypeFor[Event]().Fields() {
+		if f.Type.Kind() == reflect.String {
+			o = append(o, f.Offset)
+		}
 	}
 	return o
 }()

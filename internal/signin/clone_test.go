@@ -1,0 +1,26 @@
+package signin
+
+import (
+	"reflect"
+	"testing"
+	"unsafe"
+)
+
+// A clone shares no text with the decoder: every text field is copied.
+func TestCloneCopiesEveryText(t *testing.T) {
+	t.Parallel()
+	var e Event
+	n := 0
+	for i := range reflect.TypeFor[Event]().NumField() {
+		if reflect.TypeFor[Event]().Field(i).Type.Kind() == reflect.String {
+			n++
+		}
+	}
+	if n != len(cloneOffsets) {
+		t.Errorf("%d texts, %d of them cloned", n, len(cloneOffsets))
+	}
+	e.OperatingSystem = string([]byte("Windows"))
+	if c := e.Clone(); unsafe.StringData(c.OperatingSystem) == unsafe.StringData(e.OperatingSystem) {
+		t.Error("the text is shared")
+	}
+}
