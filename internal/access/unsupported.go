@@ -221,28 +221,18 @@ func members(raw []byte) (out map[string]json.RawMessage, odd string) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, ""
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, "not an object"
-	}
 	out = map[string]json.RawMessage{}
-	for dec.More() {
-		k, err := dec.Token()
-		if err != nil {
-			return out, "not an object"
-		}
-		var v json.RawMessage
-		if err := dec.Decode(&v); err != nil {
-			return out, "not an object"
-		}
-		name := strings.ToLower(k.(string))
+	if !lenient.Members(raw, func(name string, v json.RawMessage) {
+		name = strings.ToLower(name)
 		if strings.Contains(name, "@odata.") {
-			continue
+			return
 		}
 		if _, twice := out[name]; twice {
 			odd += name + " given twice "
 		}
 		out[name] = v
+	}) {
+		return nil, "not an object"
 	}
 	return out, odd
 }

@@ -1,7 +1,6 @@
 package read
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
@@ -265,32 +264,25 @@ func parseObject(raw []byte) (object, error) {
 		}
 		return nil, errNotObject
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+	o := make(object, 64)
+	if !lenient.Members(raw, o.put) {
 		return nil, errNotObject
 	}
-	o := make(object, 64)
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, err
-		}
-		var v json.RawMessage
-		if err := dec.Decode(&v); err != nil {
-			return nil, err
-		}
-		k := foldKey(key.(string))
-		if zone := zoneOf(key.(string)); zone != "" {
-			if _, there := o[k]; there && o[zoneMark+k] == nil {
-				continue // the column in UTC, which is better
-			}
-			o[zoneMark+k] = quoted(zone)
-		} else if o[zoneMark+k] != nil {
-			delete(o, zoneMark+k)
-		}
-		o[k] = v
-	}
 	return o, nil
+}
+
+// put keeps a member.
+func (o object) put(key string, v json.RawMessage) {
+	k := foldKey(key)
+	if zone := zoneOf(key); zone != "" {
+		if _, there := o[k]; there && o[zoneMark+k] == nil {
+			return // the column in UTC, which is better
+		}
+		o[zoneMark+k] = quoted(zone)
+	} else if o[zoneMark+k] != nil {
+		delete(o, zoneMark+k)
+	}
+	o[k] = v
 }
 
 // zoneMark begins the names under which an object keeps the zone that a key
