@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"partnerguard/internal/intake/text"
 	"strconv"
 	"strings"
+
+	"partnerguard/internal/intake/text"
 )
 
 // The answers of query services, Log Analytics and Elasticsearch, and what
@@ -51,14 +52,12 @@ func columnName(s *text.Scanner, c byte) ([]byte, error) {
 	if c == '"' {
 		return bytes.Clone(raw), nil
 	}
-	name := []byte(`""`)
-	text.Members(raw, func(k, v []byte) bool {
-		if k := string(bytes.ToLower(k)); (k == `"name"` || k == `"columnname"`) && v[0] == '"' {
-			name = bytes.Clone(v)
+	for _, name := range []string{"name", "columnname"} {
+		if v := text.Member(raw, name); len(v) > 0 && v[0] == '"' {
+			return bytes.Clone(v), nil
 		}
-		return true
-	})
-	return name, nil
+	}
+	return []byte(`""`), nil
 }
 
 func (f *file) tableRows(s *text.Scanner, names [][]byte, p place) error {
@@ -164,15 +163,9 @@ func hitsFound(n int64, more bool) string {
 // relation gte says that there are more.
 func hitsTotal(raw []byte) (total int64, more bool) {
 	value := raw
-	text.Members(raw, func(k, v []byte) bool {
-		switch string(bytes.ToLower(k)) {
-		case `"value"`:
-			value = v
-		case `"relation"`:
-			more = string(v) == `"gte"`
-		}
-		return true
-	})
+	if raw[0] == '{' {
+		value, more = text.Member(raw, "value"), string(text.Member(raw, "relation")) == `"gte"`
+	}
 	n, err := strconv.ParseInt(string(value), 10, 64)
 	if err != nil {
 		return -1, false

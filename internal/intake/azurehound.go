@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"bytes"
 	"encoding/json"
 	"strings"
 
@@ -26,17 +25,7 @@ var azureKinds = map[string]evidence.Kind{
 
 // azureHound reads one element of an AzureHound file.
 func (f *file) azureHound(raw []byte, p place) (taken bool, reason string, err error) {
-	var kind string
-	var data []byte
-	text.Members(raw, func(k, v []byte) bool {
-		switch string(bytes.ToLower(k)) {
-		case `"kind"`:
-			kind = strings.ToLower(text.Unquote(v))
-		case `"data"`:
-			data = v
-		}
-		return true
-	})
+	kind, data := strings.ToLower(text.Unquote(text.Member(raw, "kind"))), text.Member(raw, "data")
 	if len(data) == 0 || data[0] != '{' {
 		return false, azureHound + " without data", nil
 	}

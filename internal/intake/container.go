@@ -1,12 +1,12 @@
 package intake
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"partnerguard/internal/intake/text"
 	"strconv"
 	"strings"
+
+	"partnerguard/internal/intake/text"
 )
 
 // pageKey is a member that holds the records of a page.
@@ -251,26 +251,9 @@ func (f *file) batch(s *text.Scanner, p place) error {
 		if err != nil || c != '{' {
 			return f.passed(s, err, "this answer", p)
 		}
-		var status, body, id []byte
-		text.Members(raw, func(k, v []byte) bool {
-			switch string(bytes.ToLower(k)) {
-			case `"status"`:
-				status = v
-			case `"body"`:
-				body = v
-			case `"id"`:
-				id = v
-			}
-			return true
-		})
+		status, body := text.Member(raw, "status"), text.Member(raw, "body")
 		if len(status) == 3 && status[0] != '2' {
-			code := ""
-			text.Members(body, func(k, v []byte) bool {
-				if string(bytes.ToLower(k)) == `"error"` {
-					code = errorCode(v)
-				}
-				return true
-			})
+			id, code := text.Member(raw, "id"), errorCode(text.Member(body, "error"))
 			f.fault(f.at(p), 0, fmt.Sprintf("the answer %s of the batch has the status %s%s: its data is missing", text.Clip(string(id)), status, code))
 			return nil
 		}

@@ -2,8 +2,9 @@ package intake
 
 import (
 	"bytes"
-	"partnerguard/internal/intake/text"
 	"strings"
+
+	"partnerguard/internal/intake/text"
 )
 
 // headerNames are the column names of portals in words, by what they mean in

@@ -2,9 +2,10 @@ package intake
 
 import (
 	"bytes"
-	"partnerguard/internal/intake/text"
 	"slices"
 	"strings"
+
+	"partnerguard/internal/intake/text"
 )
 
 // keySet is a set of the keys the rules know, one bit each.

@@ -2,8 +2,9 @@ package intake
 
 import (
 	"bytes"
-	"partnerguard/internal/intake/text"
 	"unicode/utf8"
+
+	"partnerguard/internal/intake/text"
 )
 
 // header is the named columns of a table. Exporters give a name twice now and

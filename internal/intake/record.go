@@ -1,9 +1,10 @@
 package intake
 
 import (
+	"slices"
+
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/intake/text"
-	"slices"
 )
 
 // one gives one whole object to recognition and counts it if nothing takes it.

@@ -2,8 +2,9 @@ package intake
 
 import (
 	"bytes"
-	"partnerguard/internal/intake/text"
 	"strings"
+
+	"partnerguard/internal/intake/text"
 )
 
 // errorAnswer begins the reason of a record that is the refusal of a service.

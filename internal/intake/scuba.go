@@ -117,16 +117,7 @@ func scubaPlans(f *file, s *text.Scanner, c byte, p place) error {
 // the settings are the method configurations that the policy lacks.
 func scubaMethods(f *file, s *text.Scanner, c byte, p place) error {
 	_, err := scubaEach(f, s, c, p, func(raw []byte, p place) error {
-		var policy, settings []byte
-		text.Members(raw, func(k, v []byte) bool {
-			switch strings.ToLower(text.Unquote(k)) {
-			case "authentication_method_policy":
-				policy = v
-			case "authentication_method_feature_settings":
-				settings = v
-			}
-			return true
-		})
+		policy, settings := text.Member(raw, "authentication_method_policy"), text.Member(raw, "authentication_method_feature_settings")
 		if len(policy) == 0 || policy[0] != '{' {
 			policy = []byte("{}")
 			if len(settings) == 0 || settings[0] == 'n' {
@@ -145,13 +136,7 @@ func scubaMethods(f *file, s *text.Scanner, c byte, p place) error {
 // scubaTenant reads the organization, which stands in AADAdditionalData.
 func scubaTenant(f *file, s *text.Scanner, c byte, p place) error {
 	_, err := scubaEach(f, s, c, p, func(raw []byte, p place) error {
-		var inner []byte
-		text.Members(raw, func(k, v []byte) bool {
-			if strings.EqualFold(text.Unquote(k), "AADAdditionalData") {
-				inner = v
-			}
-			return true
-		})
+		inner := text.Member(raw, "AADAdditionalData")
 		if len(inner) > 2 && (inner[0] == '{' || inner[0] == '[') {
 			_, err := scubaEach(f, text.InMemory(inner), inner[0], p, func(raw []byte, p place) error {
 				return f.emit(evidence.Organization, raw, p)

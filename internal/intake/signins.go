@@ -319,15 +319,9 @@ func (f *file) sayLogs() {
 // seeAuditFound notes how many records the search found that a row of
 // Search-UnifiedAuditLog comes from.
 func (f *file) seeAuditFound(raw []byte) {
-	text.Members(raw, func(key, val []byte) bool {
-		if !bytes.EqualFold(key, []byte(`"ResultCount"`)) {
-			return true
-		}
-		if n, err := strconv.Atoi(string(bytes.Trim(val, `"`))); err == nil {
-			f.auditFound = max(f.auditFound, n)
-		}
-		return false
-	})
+	if n, err := strconv.Atoi(string(bytes.Trim(text.Member(raw, "ResultCount"), `"`))); err == nil {
+		f.auditFound = max(f.auditFound, n)
+	}
 }
 
 // sayFull tells of a log that ends where exports stop.

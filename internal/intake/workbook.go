@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"errors"
 	"io"
+
 	"partnerguard/internal/intake/text"
 )
 

@@ -1,9 +1,10 @@
 package signin
 
 import (
-	"partnerguard/internal/entra"
 	"strings"
 	"testing"
+
+	"partnerguard/internal/entra"
 )
 
 const (

@@ -1,8 +1,9 @@
 package signin
 
 import (
-	"partnerguard/internal/evidence"
 	"time"
+
+	"partnerguard/internal/evidence"
 )
 
 // SourceRef says where an event stands in the input. Seq orders inputs that

@@ -1,8 +1,9 @@
 package signin
 
 import (
-	"partnerguard/internal/signin/texts"
 	"strings"
+
+	"partnerguard/internal/signin/texts"
 )
 
 // result is what a result text says about the MFA requirement. Higher values

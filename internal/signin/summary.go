@@ -1,7 +1,7 @@
 package signin
 
 import (
-	"encoding/json"
+	"strconv"
 	"time"
 
 	"partnerguard/internal/evidence"
@@ -40,16 +40,8 @@ func (c Counts) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		name, err := json.Marshal(Verdict(i).String())
-		if err != nil {
-			return nil, err
-		}
-		b = append(append(b, name...), ':')
-		num, err := json.Marshal(n)
-		if err != nil {
-			return nil, err
-		}
-		b = append(b, num...)
+		b = append(strconv.AppendQuote(b, Verdict(i).String()), ':') // the names are plain
+		b = strconv.AppendInt(b, n, 10)
 	}
 	return append(b, '}'), nil
 }

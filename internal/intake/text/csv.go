@@ -199,25 +199,17 @@ func (c *CSV) cut() [][]byte {
 // Delimiter guesses what separates the cells of the first row: the candidate
 // that occurs most often outside quotes. Zero means none does.
 func Delimiter(head []byte) byte {
-	var comma, semicolon, tab int
+	var n [256]int
 	quoted := false
-scan:
 	for _, c := range head {
-		switch {
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '\n':
-			break scan
-		case c == ',':
-			comma++
-		case c == ';':
-			semicolon++
-		case c == '\t':
-			tab++
+		if quoted = quoted != (c == '"'); !quoted {
+			if c == '\n' {
+				break
+			}
+			n[c]++
 		}
 	}
-	switch {
+	switch comma, semicolon, tab := n[','], n[';'], n['\t']; {
 	case comma == 0 && semicolon == 0 && tab == 0:
 		return 0
 	case tab >= comma && tab >= semicolon:

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Unquote decodes a valid JSON string.
@@ -50,6 +52,18 @@ func Members(raw []byte, f func(key, val []byte) bool) {
 		}
 		i++
 	}
+}
+
+// Member is the value of the member called name, whatever the case, the last one
+// if it is there twice, or nil.
+func Member(raw []byte, name string) (v []byte) {
+	Members(raw, func(key, val []byte) bool {
+		if len(key) == len(name)+2 && strings.EqualFold(string(key[1:len(key)-1]), name) {
+			v = val
+		}
+		return true
+	})
+	return v
 }
 
 // SkipSpace returns the index of the first byte from i on that is not white space.
@@ -125,51 +139,13 @@ func Elements(raw []byte, f func(v []byte)) {
 	}
 }
 
-const hexDigits = "0123456789abcdef"
-
-// AppendQuoted quotes s. Invalid UTF-8 becomes U+FFFD.
+// AppendQuoted writes s as a JSON text. Invalid UTF-8 becomes U+FFFD.
 func AppendQuoted(dst, s []byte) []byte {
-	dst = append(dst, '"')
-	from := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if plain[c] {
-				i++
-				continue
-			}
-			dst = append(dst, s[from:i]...)
-			switch c {
-			case '"', '\\':
-				dst = append(dst, '\\', c)
-			case '\n':
-				dst = append(dst, '\\', 'n')
-			case '\r':
-				dst = append(dst, '\\', 'r')
-			case '\t':
-				dst = append(dst, '\\', 't')
-			default:
-				dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-			}
-			i++
-			from = i
-			continue
-		}
-		r, n := utf8.DecodeRune(s[i:])
-		if r == utf8.RuneError && n == 1 {
-			dst = append(dst, s[from:i]...)
-			dst = append(dst, "\uFFFD"...)
-			i++
-			from = i
-			continue
-		}
-		i += n
-	}
-	dst = append(dst, s[from:]...)
-	return append(dst, '"')
+	dst, _ = jsontext.AppendQuote(dst, s) // the error is about UTF-8
+	return dst
 }
 
-// Quote is appendJSONString for a name.
+// Quote is [AppendQuoted] for a text of ours.
 func Quote(s string) []byte { return AppendQuoted(nil, []byte(s)) }
 
 // With writes the object raw with one member more in front, unless it has that

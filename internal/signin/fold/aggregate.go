@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"maps"
 	"math"
-	"partnerguard/internal/entra"
-	"partnerguard/internal/signin"
-	"partnerguard/internal/signin/texts"
 	"slices"
 	"strings"
 	"time"
+
+	"partnerguard/internal/entra"
+	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/texts"
 )
 
 // latest is the text of the newest row that had one; of two rows of the same

@@ -1,9 +1,10 @@
 package fold
 
 import (
+	"time"
+
 	"partnerguard/internal/signin"
 	"partnerguard/internal/signin/texts"
-	"time"
 )
 
 // merge adds b, which must not be used again.

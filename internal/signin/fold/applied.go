@@ -2,11 +2,12 @@ package fold
 
 import (
 	"cmp"
+	"slices"
+	"strings"
+
 	"partnerguard/internal/entra"
 	"partnerguard/internal/signin"
 	"partnerguard/internal/signin/texts"
-	"slices"
-	"strings"
 )
 
 // maxApplied bounds the policies kept; a tenant may have 240.

@@ -3,9 +3,10 @@ package fold
 import (
 	"bytes"
 	"io"
+	"testing"
+
 	"partnerguard/internal/signin/read"
 	"partnerguard/internal/signin/signintest"
-	"testing"
 )
 
 func BenchmarkReadLines(b *testing.B) {

@@ -6,11 +6,12 @@ import (
 	"encoding/csv"
 	"encoding/hex"
 	"math/rand/v2"
-	"partnerguard/internal/signin/texts"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"partnerguard/internal/signin/texts"
 )
 
 func TestHostileCells(t *testing.T) {

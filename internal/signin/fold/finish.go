@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"context"
 	"io"
-	"partnerguard/internal/signin"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"partnerguard/internal/signin"
 )
 
 // marks is one bit for each row, kept by page.

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
+
 	"partnerguard/internal/entra"
 	"partnerguard/internal/signin"
 	"partnerguard/internal/signin/texts"
-	"time"
 )
 
 // Options say what a Fold takes and what it may use. The zero value keeps

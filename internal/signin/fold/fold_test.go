@@ -6,13 +6,14 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
-	"partnerguard/internal/signin"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"partnerguard/internal/signin"
 )
 
 // dirScratch makes scratch files in a test's folder.

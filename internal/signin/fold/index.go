@@ -6,10 +6,11 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
-	"partnerguard/internal/signin"
-	"partnerguard/internal/signin/texts"
 	"slices"
 	"unsafe"
+
+	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/texts"
 )
 
 // entry is one line of the de-duplication index, 24 bytes: the event's id as

@@ -2,10 +2,11 @@ package fold
 
 import (
 	"context"
-	"partnerguard/internal/entra"
-	"partnerguard/internal/signin"
 	"slices"
 	"strings"
+
+	"partnerguard/internal/entra"
+	"partnerguard/internal/signin"
 )
 
 // The portal's download keeps the authentication steps of sign-ins in a file of

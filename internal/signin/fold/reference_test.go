@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"partnerguard/internal/entra"
-	"partnerguard/internal/signin"
-	"partnerguard/internal/signin/texts"
 	"slices"
 	"sort"
 	"strings"
 	"testing"
 	"time"
+
+	"partnerguard/internal/entra"
+	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/texts"
 )
 
 // taken is one event as the reference sees it.

@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"encoding/binary"
 	"math"
-	"partnerguard/internal/entra"
-	"partnerguard/internal/signin"
-	"partnerguard/internal/signin/texts"
 	"strings"
 	"time"
 	"unsafe"
+
+	"partnerguard/internal/entra"
+	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/texts"
 )
 
 // The texts a row keeps, in the order of their weight when two copies of one

@@ -2,8 +2,9 @@ package fold
 
 import (
 	"container/heap"
-	"partnerguard/internal/signin"
 	"unsafe"
+
+	"partnerguard/internal/signin"
 )
 
 // rowReader reads the rows of a part, counts them, and writes their CSV.

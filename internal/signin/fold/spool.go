@@ -5,9 +5,10 @@ import (
 	"cmp"
 	"errors"
 	"io"
-	"partnerguard/internal/signin"
 	"slices"
 	"sync"
+
+	"partnerguard/internal/signin"
 )
 
 // File is the random-access scratch file that a fold spills into.

@@ -6,14 +6,15 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"partnerguard/internal/signin"
-	"partnerguard/internal/signin/read"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/read"
 )
 
 // onlookers collects what its visitors see.

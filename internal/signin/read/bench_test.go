@@ -2,9 +2,10 @@ package read
 
 import (
 	"bytes"
+	"testing"
+
 	"partnerguard/internal/signin"
 	"partnerguard/internal/signin/signintest"
-	"testing"
 )
 
 func BenchmarkDecode(b *testing.B) {

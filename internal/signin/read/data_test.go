@@ -1,10 +1,11 @@
 package read
 
 import (
-	"partnerguard/internal/signin"
-	"partnerguard/internal/signin/signintest"
 	"strings"
 	"testing"
+
+	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/signintest"
 )
 
 // What is a sign-in in the shared data, by folder: recognised of all.

@@ -2,12 +2,13 @@ package read
 
 import (
 	"fmt"
-	"partnerguard/internal/signin"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"partnerguard/internal/signin"
 )
 
 func decoded(t *testing.T, raw string) (signin.Event, Shape) {

@@ -1,9 +1,10 @@
 package read
 
 import (
-	"partnerguard/internal/signin"
 	"strings"
 	"unsafe"
+
+	"partnerguard/internal/signin"
 )
 
 // field names what a key means to the fast decoder.

@@ -1,9 +1,10 @@
 package read
 
 import (
+	"unsafe"
+
 	"partnerguard/internal/signin"
 	"partnerguard/internal/signin/texts"
-	"unsafe"
 )
 
 // fields walks the object at token k and calls read for each known key; null

@@ -1,11 +1,12 @@
 package read
 
 import (
-	"partnerguard/internal/signin"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"partnerguard/internal/signin"
 )
 
 // verdictOf decodes one record, by both decoders, and judges it.

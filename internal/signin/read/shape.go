@@ -1,8 +1,9 @@
 package read
 
 import (
-	"partnerguard/internal/signin"
 	"strings"
+
+	"partnerguard/internal/signin"
 )
 
 // Shape says which export an event came from.
