@@ -60,7 +60,7 @@ var inner = map[string]int{
 
 	"signin/texts": 1,
 	"signin":       2,
-	"signin/read":  3, "signin/fold": 3,
+	"signin/read":  3, "signin/fold": 3, "signin/signintest": 3,
 
 	"partnercloud/world": 1, "partnercloud/ca": 1, "partnercloud/gate": 1, "partnercloud/kit": 1,
 	"partnercloud/signon": 2, "partnercloud/bearer": 2, "partnercloud/proxy": 2, "partnercloud/control": 2,

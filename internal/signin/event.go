@@ -17,7 +17,7 @@ const (
 // alike, as "".
 //
 // Strings may alias the buffer they were decoded from and are valid only until
-// the decoder is called again; whoever keeps an Event must [Event.Clone] it.
+// the decoder is called again; whoever keeps an Event must copy its texts.
 type Event struct {
 	ID            string
 	CorrelationID string

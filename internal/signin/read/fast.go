@@ -182,7 +182,7 @@ func (d *Decoder) object(k int, e *signin.Event, p, in *part) (next int, ok bool
 			}
 		case f == fieldOdd || p.seen>>f&1 != 0:
 			return 0, false
-		case f <= lastText:
+		case f >= firstText:
 			p.seen |= 1 << f
 			if k, ok = d.textInto((*string)(unsafe.Add(unsafe.Pointer(e), textOffset[f])), k); !ok {
 				return 0, false

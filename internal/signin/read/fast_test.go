@@ -33,7 +33,7 @@ func agree(t testing.TB, d *Decoder, raw []byte) (usedFast bool) {
 	}
 	// Once more, now that the structure is known.
 	var again signin.Event
-	clone := got.Clone()
+	clone := signintest.Clone(&got)
 	if shape, ok := d.fast(raw, &again); !ok || shape != gotShape || !reflect.DeepEqual(clone, again) {
 		t.Fatalf("%s\nsecond time %v %v, first %v\n%s", raw, ok, shape, gotShape, cmp.Diff(clone, again))
 	}
@@ -297,7 +297,7 @@ func TestTemplateSeesEveryBit(t *testing.T) {
 			var got, want signin.Event
 			shape, err := d.Decode(raw, &got)
 			wantShape, wantErr := DecodeEvent(raw, &want)
-			if shape != wantShape || (err == nil) != (wantErr == nil) || err == nil && !reflect.DeepEqual(got.Clone(), want.Clone()) {
+			if shape != wantShape || (err == nil) != (wantErr == nil) || err == nil && !reflect.DeepEqual(signintest.Clone(&got), signintest.Clone(&want)) {
 				t.Fatalf("bit %d of byte %d (%q): %v %v, want %v %v\n%s", bit, i, raw[max(0, i-12):min(len(raw), i+12)], shape, err, wantShape, wantErr, cmp.Diff(want, got))
 			}
 		}
@@ -309,7 +309,7 @@ func TestRandomRecordsHaveEveryKey(t *testing.T) {
 	t.Parallel()
 	n := 0
 	for k, f := range eventKeys {
-		if f < fieldTime {
+		if f < fieldTime || f >= firstText {
 			n++
 			if !slices.Contains(signintest.EventKeys, k) {
 				t.Errorf("no random record has %s", k)

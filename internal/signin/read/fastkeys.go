@@ -14,38 +14,8 @@ const (
 	fieldSkip field = iota // means nothing to us
 	fieldOdd               // means something, but only the slow decoder can tell
 
-	// Texts kept as they are; textOffset says where.
-	fieldID
-	fieldCorrelationID
-	fieldCreated
-	fieldUserID
-	fieldUPN
-	fieldDisplayName
-	fieldUserType
-	fieldAppID
-	fieldAppName
-	fieldResourceID
-	fieldResourceName
-	fieldResourceTenant
-	fieldHomeTenant
-	fieldIP
-	fieldClient
-	fieldAgent
-	fieldProtocol
-	fieldTransfer
-	fieldIncoming
-	fieldCrossTenant
-	fieldIssuer
-	fieldSPID
-	fieldSPName
-	fieldCAStatus
-	fieldRisk
-	fieldCategory
-	fieldRequirement
-	lastText = fieldRequirement
-
 	// Values of other forms.
-	fieldLocation = iota - 1
+	fieldLocation
 	fieldEventTypes
 	fieldInteractive
 	fieldStatus
@@ -63,38 +33,17 @@ const (
 	fieldCallerIP
 	fieldIdentity
 	fieldProperties
+
+	// Texts kept as they are: the first two of them, and the others behind.
+	fieldCategory
+	fieldRequirement
+	firstText = fieldCategory
 )
 
-// textOffset is where the text of a field stands in an Event.
-var textOffset = func() (o [lastText + 1]uintptr) {
-	var e signin.Event
-	for f, p := range map[field]*string{
-		fieldID: &e.ID, fieldCorrelationID: &e.CorrelationID, fieldCreated: &e.CreatedRaw, fieldUserID: &e.UserID,
-		fieldUPN: &e.UserPrincipalName, fieldDisplayName: &e.UserDisplayName, fieldUserType: &e.UserType, fieldAppID: &e.AppID,
-		fieldAppName: &e.AppDisplayName, fieldResourceID: &e.ResourceID, fieldResourceName: &e.ResourceDisplayName,
-		fieldResourceTenant: &e.ResourceTenantID, fieldHomeTenant: &e.HomeTenantID, fieldIP: &e.IPAddress,
-		fieldClient: &e.ClientAppUsed, fieldAgent: &e.UserAgent, fieldProtocol: &e.AuthenticationProtocol, fieldTransfer: &e.OriginalTransferMethod,
-		fieldIncoming: &e.IncomingTokenType, fieldCrossTenant: &e.CrossTenantAccessType, fieldIssuer: &e.TokenIssuerType,
-		fieldSPID: &e.ServicePrincipalID, fieldSPName: &e.ServicePrincipalName, fieldCAStatus: &e.ConditionalAccessStatus,
-		fieldRisk: &e.RiskLevelDuringSignIn, fieldCategory: &e.Category, fieldRequirement: &e.AuthenticationRequirement,
-	} {
-		o[f] = uintptr(unsafe.Pointer(p)) - uintptr(unsafe.Pointer(&e))
-	}
-	return o
-}()
-
-// The spellings the fast decoder reads, by kind of object. A key that matches
-// one of them only after folding, or an alias of another shape, is odd.
-var (
-	eventKeys = map[string]field{
-		"id": fieldID, "correlationId": fieldCorrelationID, "createdDateTime": fieldCreated, "userId": fieldUserID,
-		"userPrincipalName": fieldUPN, "userDisplayName": fieldDisplayName, "userType": fieldUserType, "appId": fieldAppID,
-		"appDisplayName": fieldAppName, "resourceId": fieldResourceID, "resourceDisplayName": fieldResourceName,
-		"resourceTenantId": fieldResourceTenant, "homeTenantId": fieldHomeTenant, "ipAddress": fieldIP,
-		"clientAppUsed": fieldClient, "userAgent": fieldAgent, "authenticationProtocol": fieldProtocol, "originalTransferMethod": fieldTransfer,
-		"incomingTokenType": fieldIncoming, "crossTenantAccessType": fieldCrossTenant, "tokenIssuerType": fieldIssuer,
-		"servicePrincipalId": fieldSPID, "servicePrincipalName": fieldSPName, "conditionalAccessStatus": fieldCAStatus,
-		"riskLevelDuringSignIn": fieldRisk, "category": fieldCategory, "authenticationRequirement": fieldRequirement,
+// eventKeys are the spellings of an event's keys, and textOffset is where the text
+// of a field stands in an Event.
+var eventKeys, textOffset = func() (keys map[string]field, offset [1 << 8]uintptr) {
+	keys = map[string]field{
 		"location": fieldLocation, "signInEventTypes": fieldEventTypes, "isInteractive": fieldInteractive,
 		"status": fieldStatus, "mfaDetail": fieldMFADetail, "authenticationDetails": fieldSteps,
 		"authenticationRequirementPolicies": fieldRequirementPolicies,
@@ -103,6 +52,33 @@ var (
 		"time":         fieldTime, "resultType": fieldResultType, "resultDescription": fieldResultDescription,
 		"callerIpAddress": fieldCallerIP, "identity": fieldIdentity, "properties": fieldProperties,
 	}
+	var e signin.Event
+	for i, text := range []struct {
+		key string
+		in  *string
+	}{
+		{"category", &e.Category}, {"authenticationRequirement", &e.AuthenticationRequirement}, {"id", &e.ID},
+		{"correlationId", &e.CorrelationID}, {"createdDateTime", &e.CreatedRaw}, {"userId", &e.UserID},
+		{"userPrincipalName", &e.UserPrincipalName}, {"userDisplayName", &e.UserDisplayName}, {"userType", &e.UserType},
+		{"appId", &e.AppID}, {"appDisplayName", &e.AppDisplayName}, {"resourceId", &e.ResourceID},
+		{"resourceDisplayName", &e.ResourceDisplayName}, {"resourceTenantId", &e.ResourceTenantID}, {"homeTenantId", &e.HomeTenantID},
+		{"ipAddress", &e.IPAddress}, {"clientAppUsed", &e.ClientAppUsed}, {"userAgent", &e.UserAgent},
+		{"authenticationProtocol", &e.AuthenticationProtocol}, {"originalTransferMethod", &e.OriginalTransferMethod},
+		{"incomingTokenType", &e.IncomingTokenType}, {"crossTenantAccessType", &e.CrossTenantAccessType},
+		{"tokenIssuerType", &e.TokenIssuerType}, {"servicePrincipalId", &e.ServicePrincipalID},
+		{"servicePrincipalName", &e.ServicePrincipalName}, {"conditionalAccessStatus", &e.ConditionalAccessStatus},
+		{"riskLevelDuringSignIn", &e.RiskLevelDuringSignIn},
+	} {
+		f := firstText + field(i)
+		keys[text.key] = f
+		offset[f] = uintptr(unsafe.Pointer(text.in)) - uintptr(unsafe.Pointer(&e))
+	}
+	return keys, offset
+}()
+
+// The spellings the fast decoder reads, by kind of object. A key that matches
+// one of them only after folding, or an alias of another shape, is odd.
+var (
 	statusKeys   = map[string]field{"errorCode": 2, "failureReason": 3, "additionalDetails": 4}
 	locationKeys = map[string]field{"countryOrRegion": 2}
 	deviceKeys   = map[string]field{"operatingSystem": 2, "isCompliant": 3, "trustType": 4}

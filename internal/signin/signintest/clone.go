@@ -1,16 +1,18 @@
-package signin
+package signintest
 
 import (
 	"reflect"
 	"slices"
 	"strings"
 	"unsafe"
+
+	"partnerguard/internal/signin"
 )
 
 // Clone returns a copy of e that shares no memory with the decoder.
-func (e *Event) Clone() Event {
+func Clone(e *signin.Event) signin.Event {
 	c := *e
-	v := (*[unsafe.Sizeof(Event{})]byte)(unsafe.Pointer(&c))
+	v := (*[unsafe.Sizeof(signin.Event{})]byte)(unsafe.Pointer(&c))
 	for _, o := range cloneOffsets {
 		s := (*string)(unsafe.Pointer(&v[o]))
 		*s = strings.Clone(*s)
@@ -46,7 +48,7 @@ func cloneTexts(list []string) []string {
 
 // cloneOffsets are the places of all texts of an Event.
 var cloneOffsets = func() (o []uintptr) {
-	for f := range reflect.TypeFor[Event]().Fields() {
+	for f := range reflect.TypeFor[signin.Event]().Fields() {
 		if f.Type.Kind() == reflect.String {
 			o = append(o, f.Offset)
 		}

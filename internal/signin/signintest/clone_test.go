@@ -1,18 +1,20 @@
-package signin
+package signintest
 
 import (
 	"reflect"
 	"testing"
 	"unsafe"
+
+	"partnerguard/internal/signin"
 )
 
 // A clone shares no text with the decoder: every text field is copied.
 func TestCloneCopiesEveryText(t *testing.T) {
 	t.Parallel()
-	var e Event
+	var e signin.Event
 	n := 0
-	for i := range reflect.TypeFor[Event]().NumField() {
-		if reflect.TypeFor[Event]().Field(i).Type.Kind() == reflect.String {
+	for i := range reflect.TypeFor[signin.Event]().NumField() {
+		if reflect.TypeFor[signin.Event]().Field(i).Type.Kind() == reflect.String {
 			n++
 		}
 	}
@@ -20,7 +22,7 @@ func TestCloneCopiesEveryText(t *testing.T) {
 		t.Errorf("%d texts, %d of them cloned", n, len(cloneOffsets))
 	}
 	e.OperatingSystem = string([]byte("Windows"))
-	if c := e.Clone(); unsafe.StringData(c.OperatingSystem) == unsafe.StringData(e.OperatingSystem) {
+	if c := Clone(&e); unsafe.StringData(c.OperatingSystem) == unsafe.StringData(e.OperatingSystem) {
 		t.Error("the text is shared")
 	}
 }
