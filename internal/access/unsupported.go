@@ -98,6 +98,14 @@ func (p *Policy) findUnsupported(raw []byte) {
 			p.Unsupported = append(p.Unsupported, "conditions."+k+cutOff)
 		}
 	}
+	p.checkValues()
+	p.findSilent(inner, top)
+	slices.Sort(p.Unsupported)
+	p.Unsupported = slices.Compact(p.Unsupported)
+}
+
+// checkValues names the values that are not among those known here.
+func (p *Policy) checkValues() {
 	c := &p.Conditions
 	check := func(what string, values, allowed []string) {
 		for _, v := range values {
@@ -146,9 +154,6 @@ func (p *Policy) findUnsupported(raw []byte) {
 			p.Unsupported = append(p.Unsupported, fmt.Sprintf("grant operator %q", g.Operator))
 		}
 	}
-	p.findSilent(inner, top)
-	slices.Sort(p.Unsupported)
-	p.Unsupported = slices.Compact(p.Unsupported)
 }
 
 // findMissing names what every policy has and this record lacks: an export lost

@@ -153,7 +153,8 @@ func (f *Fold) Add(e *signin.Event, src signin.SourceRef) {
 	}
 	j := signin.Judge(e)
 	r := &f.row
-	f.policies = r.fill(e, &j, f.opt.CSV && (f.opt.Keep == nil || e.AwaitsSteps() || f.opt.Keep(e, j)), f.opt.Visit != nil && j.Verdict != signin.NotUser, f.policies)
+	csv := f.opt.CSV && (f.opt.Keep == nil || e.AwaitsSteps() || f.opt.Keep(e, j))
+	f.policies = r.fill(e, &j, csv, f.opt.Visit != nil && j.Verdict != signin.NotUser, f.policies)
 	r.source = f.source(src)
 	r.line, r.index = uint32(src.Line), uint32(src.Index)
 	ref := f.append(r)

@@ -2,7 +2,6 @@ package fold
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"sort"
@@ -490,13 +489,4 @@ func referenceLine(e *signin.Event, j signin.Judgement) string {
 		cells = append(cells, string(AppendCell(nil, c)))
 	}
 	return strings.Join(cells, ",") + "\n"
-}
-
-func mustJSON(t testing.TB, v any) string {
-	t.Helper()
-	b, err := json.MarshalIndent(v, "", " ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
 }

@@ -109,14 +109,17 @@ var EventKeys = []string{
 }
 
 // RandomRecord writes an object from the keys both decoders know, mostly with
-// fitting values, sometimes with odd ones.
+// fitting values, sometimes with odd ones. It is one list of what each key may
+// have, and long for that alone.
 func RandomRecord(r *rand.Rand) []byte {
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
 	text := func() string {
-		return pick(`"x"`, `""`, `"2024-05-01T10:00:00.1234567Z"`, `"US"`, `"Seattle, WA, US"`, `"a\u00e9\n\"b"`, `"ü"`, `"\ud83d\ude00"`, `"/tenants/x"`, `"SignInLogs"`, `"AuditLogs"`)
+		return pick(`"x"`, `""`, `"2024-05-01T10:00:00.1234567Z"`, `"US"`, `"Seattle, WA, US"`, `"a\u00e9\n\"b"`, `"ü"`, `"\ud83d\ude00"`, `"/tenants/x"`,
+			`"SignInLogs"`, `"AuditLogs"`)
 	}
 	odd := func() string {
-		return pick(`1`, `1.0`, `true`, `{}`, `[]`, `[null]`, `{"a":[{"b":[]}]}`, `"TRUE"`, `"{\"errorCode\":5}"`, `"[{\"id\":\"p\"}]"`, `99999999999`, `-5`, `"0"`, `"007"`,
+		return pick(`1`, `1.0`, `true`, `{}`, `[]`, `[null]`, `{"a":[{"b":[]}]}`, `"TRUE"`, `"{\"errorCode\":5}"`, `"[{\"id\":\"p\"}]"`, `99999999999`,
+			`-5`, `"0"`, `"007"`,
 			`"Success"`, `"Failure"`, `"\ud800"`, "\"\xff\"", `"{"`, `null`, `[{}]`, `[[]]`)
 	}
 	value := func(fit string) string {
@@ -193,7 +196,8 @@ func RandomRecord(r *rand.Rand) []byte {
 		case "signInEventTypes":
 			return value(texts())
 		case "authenticationDetails":
-			return value(list([]string{"authenticationMethod", "authenticationMethodDetail", "succeeded", "authenticationStepResultDetail", "authenticationStepRequirement"},
+			return value(list([]string{"authenticationMethod", "authenticationMethodDetail", "succeeded", "authenticationStepResultDetail",
+				"authenticationStepRequirement"},
 				func(k string) string {
 					if k == "succeeded" {
 						return value(pick("true", "false"))
@@ -232,7 +236,8 @@ func RandomRecord(r *rand.Rand) []byte {
 		return []byte(object(keys, eventVal))
 	}
 	inner := object(keys, eventVal)
-	outer := []string{"time", "category", "resultType", "resultDescription", "callerIpAddress", "correlationId", "identity", "location", "properties", "resourceId", "other"}
+	outer := []string{"time", "category", "resultType", "resultDescription", "callerIpAddress", "correlationId", "identity", "location", "properties",
+		"resourceId", "other"}
 	return []byte(object(outer, func(k string) string {
 		if k == "properties" {
 			return value(inner)
