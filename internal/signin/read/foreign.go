@@ -351,19 +351,16 @@ func quoted(s string) []byte {
 	return b
 }
 
-// typeName reports the name of a .NET type, which Export-Csv and ConvertTo-Json
+// TypeName reports the name of a .NET type, which Export-Csv and ConvertTo-Json
 // write where a value is too deep for them: System.Object[],
 // Microsoft.Graph.PowerShell.Models.MicrosoftGraphSignInStatus.
-func typeName(s string) bool {
+func TypeName(s string) bool {
 	if len(s) < 8 || len(s) > 200 || !strings.HasPrefix(s, "System.") && !strings.HasPrefix(s, "Microsoft.") && !strings.HasPrefix(s, "Deserialized.") {
 		return false
 	}
 	return !strings.ContainsAny(s, " \t\n@:/") && utf8.ValidString(s) &&
 		(strings.HasPrefix(s, "System.") || strings.Count(s, ".") >= 2)
 }
-
-// TypeName reports that a text is the name of a .NET type and no value.
-func TypeName(s string) bool { return typeName(s) }
 
 // oddPlace reports a place that is more than a name: the slow decoder reads it.
 func oddPlace(s string) bool {
@@ -373,7 +370,7 @@ func oddPlace(s string) bool {
 	switch s[0] {
 	case '{', '@', ' ', '\t', '\n', '\r', 'S', 'M', 'D':
 		t := strings.TrimSpace(s)
-		return strings.HasPrefix(t, "{") || strings.HasPrefix(t, "@{") || typeName(t)
+		return strings.HasPrefix(t, "{") || strings.HasPrefix(t, "@{") || TypeName(t)
 	}
 	return false
 }
@@ -391,7 +388,7 @@ func psObject(text string) json.RawMessage {
 	}
 	m := make(map[string]string)
 	for part := range strings.SplitSeq(body, "; ") {
-		if name, value, ok := strings.Cut(part, "="); ok && len(m) < 256 && !typeName(value) {
+		if name, value, ok := strings.Cut(part, "="); ok && len(m) < 256 && !TypeName(value) {
 			m[name] = value
 		}
 	}

@@ -133,7 +133,7 @@ func TestDecodeOtherTools(t *testing.T) {
 		if shape != c.shape || j.Verdict != c.verdict || e.UserPrincipalName != c.upn || e.ID != c.id || !e.Created.Equal(c.created) || e.ClientAppUsed != c.client || e.IPAddress != c.ip {
 			t.Errorf("%s: shape %v, verdict %v (%v)\n%+v", name, shape, j.Verdict, j.Reason, e)
 		}
-		if typeName(e.Country) {
+		if TypeName(e.Country) {
 			t.Errorf("%s: the country is %q", name, e.Country)
 		}
 	}

@@ -23,29 +23,6 @@ const (
 	ShapeDetail             // row of the portal's authentication details: a step, no sign-in
 )
 
-// String names the shape for people.
-func (s Shape) String() string {
-	switch s {
-	case ShapeGraph:
-		return "graph"
-	case ShapeDiagnostic:
-		return "diagnostic"
-	case ShapeLogAnalytics:
-		return "log analytics"
-	case ShapePortal:
-		return "portal"
-	case ShapeElastic:
-		return "elastic"
-	case ShapeHunting:
-		return "hunting"
-	case ShapeAudit:
-		return "unified audit log"
-	case ShapeDetail:
-		return "authentication detail"
-	}
-	return "none"
-}
-
 // facts is what the envelope around an event says; it fills gaps and decides
 // whether the object is a sign-in at all.
 type facts struct {
