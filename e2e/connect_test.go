@@ -85,8 +85,8 @@ func TestInvitedPartner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.PublicURL = public
-	in, err := app.OpenSAM(t.Context(), app.SAMOptions{
+	c.Web.PublicURL = public
+	in, err := app.Open(t.Context(), app.Options{
 		Config: c, Actor: "local:test", Now: time.Now, Getenv: func(string) string { return "" },
 		Lab: &app.Lab{Info: &info, Roots: roots, Clock: func(context.Context) (time.Time, error) { return s.World.Clock.Now(), nil }},
 	})
@@ -98,7 +98,7 @@ func TestInvitedPartner(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if _, err := in.Registration(t.Context(), ""); err != nil {
+	if _, err := in.SAM.Registration(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	h, err := in.Serve(t.Context(), app.ServeOptions{})
@@ -116,7 +116,7 @@ func TestInvitedPartner(t *testing.T) {
 	})
 	invite := func() string {
 		t.Helper()
-		_, link, err := in.Invite(t.Context(), onboard.Invitation{Tenant: info.Tenant.Domain, ClientID: panel.ClientID, Features: []capture.Feature{capture.Customers, capture.Forecast}}, 24*time.Hour)
+		_, link, err := in.SAM.Invite(t.Context(), onboard.Invitation{Tenant: info.Tenant.Domain, ClientID: panel.ClientID, Features: []capture.Feature{capture.Customers, capture.Forecast}}, 24*time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +135,7 @@ func TestInvitedPartner(t *testing.T) {
 	if at := answerPages(t, p, s, person(t, s, "sam-agent"), look(p)); at != "page: Connected" {
 		t.Fatalf("it ended at %q: %s", at, eval[string](t, p, `return document.body.innerText`))
 	}
-	list, err := in.Store.List(t.Context())
+	list, err := in.SAM.Store.List(t.Context())
 	if err != nil || len(list) != 1 || list[0].Model != "cpv" || list[0].Account != "sam-agent@contoso.com" {
 		t.Fatalf("%+v %v", list, err)
 	}

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"partnerguard/internal/app"
 	"partnerguard/internal/config"
 	"partnerguard/internal/trail"
+	"partnerguard/internal/trail/anchor"
 )
 
 // Every kind of anchor that settings name is made, without reading a secret; and
@@ -39,7 +39,7 @@ func TestAnchorsOfTheSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := (&app.SAM{Config: c}).Anchors()
+	list, err := anchor.NewKeeper(anchor.Deps{Config: &c.Anchor}).Anchors()
 	if err != nil {
 		t.Fatal(err)
 	}

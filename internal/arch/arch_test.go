@@ -16,8 +16,8 @@ import (
 var floor = map[string]int{
 	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "token": 1, "sheet": 1, "entra": 1, "arch": 1,
 	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2, "claim": 2, "audit": 2,
-	"intake": 3, "sample": 3, "facts": 3, "console": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "msapi": 3, "web": 3,
-	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "trail": 4, "automation": 4, "doctor": 4,
+	"intake": 3, "sample": 3, "facts": 3, "page": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3, "msapi": 3, "web": 3,
+	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4,
 	"config": 5,
 	"app":    6,
 	"cli":    7,
@@ -33,7 +33,11 @@ var sideways = map[string]string{
 	"token -> secret":       "random values that are secrets come as such",
 	"vault -> db":           "sealed rows live in the database",
 	"jobs -> db":            "the queue lives in the database",
+	"trail -> db":           "the trail is kept in the database",
+	"trail -> vault":        "checkpoints are signed with a key of the vault",
+	"trail -> jobs":         "checkpoints go to their anchors by a job",
 	"notify -> db":          "what was told is remembered in the database",
+	"page -> print":         "numbers, times and what was read are said on a page as on a terminal",
 }
 
 // pure packages do no I/O and read no clock: only these words are forbidden.
@@ -48,24 +52,87 @@ var forbidden = map[string]string{
 
 // exempt lists single uses of a forbidden import, each with its reason.
 var exempt = map[string]string{
-	"sample/gen -> math/rand/v2":            "the sample partner must come out the same from the same seed; no secret is made",
 	"partnercloud/scenario -> math/rand/v2": "the generated world must come out the same from the same seed; no secret is made",
 }
 
-// inner gives the rooms of a package with inner rooms floors of their own: they
-// may import only down too.
+// inner gives the rooms of a part floors of their own: within it, too, imports
+// point down only. A part that has one room here has all of them.
 var inner = map[string]int{
-	"intake/text": 1,
-	"intake":      2,
-
+	// Bytes and texts below shapes; the rules of sign-ins below reading and folding.
+	"intake/text":  1,
+	"intake":       2,
 	"signin/texts": 1,
 	"signin":       2,
 	"signin/read":  3, "signin/fold": 3, "signin/signintest": 3,
 
+	// The local cloud stands apart from the product.
 	"partnercloud/world": 1, "partnercloud/ca": 1, "partnercloud/gate": 1, "partnercloud/kit": 1,
 	"partnercloud/signon": 2, "partnercloud/bearer": 2, "partnercloud/proxy": 2, "partnercloud/control": 2,
 	"partnercloud/authority": 3, "partnercloud/graph": 3, "partnercloud/center": 3, "partnercloud/arm": 3, "partnercloud/keyvault": 3, "partnercloud/portal": 3, "partnercloud/scenario": 3,
 	"partnercloud": 4,
+
+	"sam":         1,
+	"sam/capture": 2, "sam/exchange": 2, "sam/renew": 2,
+	"sam/broker": 3, "sam/consent": 3, "sam/onboard": 3,
+	"sam/past":  4,
+	"sam/suite": 5,
+
+	"trail": 1, "trail/anchor": 2,
+
+	// Wings stand on one floor, so they never import each other.
+	"cli/kit":   1,
+	"cli/child": 2,
+	"cli/judge": 3, "cli/connect": 3, "cli/guard": 3, "cli/keep": 3, "cli/cloud": 3,
+	"cli": 4,
+}
+
+// TestKitKnowsNoFeature: what one command needs of a feature is its wing's.
+func TestKitKnowsNoFeature(t *testing.T) {
+	t.Parallel()
+	for _, s := range sources(t) {
+		if room(s.dir) != "cli/kit" || s.test {
+			continue
+		}
+		for _, imp := range s.imports(t) {
+			rest, ours := strings.CutPrefix(imp, "partnerguard/internal/")
+			if to, _, _ := strings.Cut(rest, "/"); ours && floor[to] == 4 {
+				t.Errorf("%s imports the feature %s", s.path, rest)
+			}
+		}
+	}
+}
+
+// room is a package's room within its part: what is deeper belongs to it.
+func room(dir string) string {
+	parts := strings.SplitN(dir, "/", 3)
+	return strings.Join(parts[:min(2, len(parts))], "/")
+}
+
+func TestInnerFloors(t *testing.T) {
+	t.Parallel()
+	parted := map[string]bool{}
+	for r := range inner {
+		top, _, _ := strings.Cut(r, "/")
+		parted[top] = true
+	}
+	for _, s := range sources(t) {
+		if !parted[s.top] || s.test {
+			continue
+		}
+		if from := room(s.dir); inner[from] == 0 && !strings.HasSuffix(s.dir, "test") {
+			t.Errorf("%s: the room %s is missing from the table", s.path, from)
+		}
+		for _, imp := range s.imports(t) {
+			rest, ours := strings.CutPrefix(imp, "partnerguard/internal/")
+			to, _, _ := strings.Cut(rest, "/")
+			if !ours || to != s.top || room(s.dir) == room(rest) || strings.HasSuffix(s.dir, "test") {
+				continue
+			}
+			if inner[room(rest)] >= inner[room(s.dir)] {
+				t.Errorf("%s: room %s may not import %s", s.path, room(s.dir), rest)
+			}
+		}
+	}
 }
 
 // source is one parsed file under internal.
@@ -176,34 +243,6 @@ func TestPartnerCloudStandsApart(t *testing.T) {
 	}
 }
 
-func TestInnerFloors(t *testing.T) {
-	t.Parallel()
-	room := func(dir string) string {
-		parts := strings.SplitN(dir, "/", 3)
-		return strings.Join(parts[:min(2, len(parts))], "/")
-	}
-	split := map[string]bool{} // packages that have inner floors
-	for name := range inner {
-		top, _, _ := strings.Cut(name, "/")
-		split[top] = true
-	}
-	for _, s := range sources(t) {
-		for _, imp := range s.imports(t) {
-			rest, ours := strings.CutPrefix(imp, "partnerguard/internal/")
-			to, _, _ := strings.Cut(rest, "/")
-			if !ours || !split[s.top] || to != s.top || s.test || room(s.dir) == room(rest) {
-				continue
-			}
-			from, dest := inner[room(s.dir)], inner[room(rest)]
-			if from == 0 || dest == 0 {
-				t.Errorf("%s -> %s: an inner room is missing from the table", s.path, rest)
-			} else if dest >= from {
-				t.Errorf("%s: room %s may not import %s", s.path, room(s.dir), rest)
-			}
-		}
-	}
-}
-
 func TestForbiddenImports(t *testing.T) {
 	t.Parallel()
 	for _, s := range sources(t) {
@@ -232,12 +271,11 @@ func TestForbiddenImports(t *testing.T) {
 	}
 }
 
-// csvWriters may write CSV themselves; everybody else writes sheets of the
-// console, which guard each cell.
+// csvWriters may write CSV themselves; everybody else writes sheets of
+// print, which guard each cell.
 var csvWriters = map[string]string{
-	"console":             "it is the sheet",
+	"print":               "it is the sheet",
 	"partnercloud/portal": "it stands apart, and asks sheet itself",
-	"sample/gen":          "it writes what Microsoft's portal writes, which guards nothing",
 }
 
 func TestOneCSVGuard(t *testing.T) {
@@ -249,7 +287,7 @@ func TestOneCSVGuard(t *testing.T) {
 		ast.Inspect(s.file, func(n ast.Node) bool {
 			if sel, ok := n.(*ast.SelectorExpr); ok {
 				if x, ok := sel.X.(*ast.Ident); ok && x.Name == "csv" && (sel.Sel.Name == "NewWriter" || sel.Sel.Name == "Writer") {
-					t.Errorf("%s writes CSV without the guard: use console.NewSheet", s.path)
+					t.Errorf("%s writes CSV without the guard: use print.NewSheet", s.path)
 				}
 			}
 			return true

@@ -61,7 +61,7 @@ func newDesk(t *testing.T) *desk {
 func (d *desk) anchor() string { return filepath.Join(d.dir, "away", "checkpoints") }
 func (d *desk) file() string   { return filepath.Join(d.data(), app.LabName, "partnerguard.db") }
 
-func (d *desk) openLab() *app.SAM {
+func (d *desk) openLab() *app.Installation {
 	d.Helper()
 	i := d.s.Info()
 	pem, err := control.Dial(i.Control, i.ControlSecret).CA(d.Context())
@@ -72,7 +72,7 @@ func (d *desk) openLab() *app.SAM {
 	c, err := config.Load(config.Source{File: d.conf, Flags: map[string]string{"data": d.data(), "master-key": "file:" + filepath.Join(d.dir, "key"),
 		"cloud": app.LabName}, Getenv: getenv})
 	d.ok(err)
-	s, err := app.OpenSAM(d.Context(), app.SAMOptions{Config: c, Actor: "local:owner", Now: time.Now, Getenv: getenv,
+	s, err := app.Open(d.Context(), app.Options{Config: c, Actor: "local:owner", Now: time.Now, Getenv: getenv,
 		Lab: &app.Lab{Info: &i, Roots: roots, Clock: func(context.Context) (time.Time, error) { return d.s.World.Clock.Now(), nil }}})
 	d.ok(err)
 	return s
@@ -83,11 +83,11 @@ func (d *desk) connectAs(upn string) {
 	s := d.openLab()
 	defer func() { d.ok(s.Close()) }()
 	ctx := d.Context()
-	r, err := s.Registration(ctx, "")
+	r, err := s.SAM.Registration(ctx, "")
 	d.ok(err)
-	a, err := s.Store.App(ctx, r.ClientID)
+	a, err := s.SAM.Store.App(ctx, r.ClientID)
 	d.ok(err)
-	c, err := s.Capture()
+	c, err := s.SAM.Capture()
 	d.ok(err)
 	b, err := c.Begin(ctx, capture.Request{Name: "contoso", Model: sam.CSP, Cloud: s.Cloud, App: a, Tenant: "contoso.com", Redirect: redirect,
 		Actor: "local:owner"})
@@ -194,9 +194,9 @@ func TestConnectRemoveRevoke(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	s := d.openLab()
-	held, err := s.Store.Token(t.Context(), d.first)
+	held, err := s.SAM.Store.Token(t.Context(), d.first)
 	d.ok(err)
-	a, err := s.Store.App(t.Context(), panelApp)
+	a, err := s.SAM.Store.App(t.Context(), panelApp)
 	d.ok(err)
 	ask := func() error {
 		_, err := s.API.Refresh(t.Context(), msapi.RefreshRequest{Cloud: s.Cloud, App: a, Tenant: held.Connection.Tenant, Refresh: held.Current,

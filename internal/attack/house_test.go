@@ -104,7 +104,7 @@ func (h *house) at(t testing.TB, dir, url string) *house {
 func (h *house) data() string { return filepath.Join(h.dir, "data") }
 func (h *house) file() string { return filepath.Join(h.data(), "partnerguard.db") }
 
-func (h *house) options() app.SAMOptions {
+func (h *house) options() app.Options {
 	h.Helper()
 	conf := filepath.Join(h.dir, "partnerguard.yaml")
 	if err := os.WriteFile(conf, []byte("anchors: [{file: "+filepath.Join(h.dir, "anchor", "checkpoints")+", every: 1m}]\n"), 0o600); err != nil {
@@ -123,20 +123,18 @@ func (h *house) options() app.SAMOptions {
 	if err != nil {
 		h.Fatal(err)
 	}
-	return app.SAMOptions{Config: c, Actor: "local:owner", Now: h.s.World.Clock.Now, Getenv: getenv}
+	dial := func(o msapi.Options) *msapi.Client {
+		return msapi.New(msapi.Options{Transport: h.net, Now: o.Now, Tries: 1, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
+	}
+	return app.Options{Config: c, Actor: "local:owner", Now: h.s.World.Clock.Now, Getenv: getenv, Dial: dial}
 }
 
 // open opens the installation with the partner cloud under Microsoft's names.
-func (h *house) open() (*app.SAM, error) {
-	s, err := app.OpenSAM(h.Context(), h.options())
-	if err != nil {
-		return nil, err
-	}
-	s.API = msapi.New(msapi.Options{Transport: h.net, Now: s.Now, Tries: 1, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
-	return s, nil
+func (h *house) open() (*app.Installation, error) {
+	return app.Open(h.Context(), h.options())
 }
 
-func (h *house) must() *app.SAM {
+func (h *house) must() *app.Installation {
 	h.Helper()
 	s, err := h.open()
 	if err != nil {
@@ -164,7 +162,7 @@ func build(t testing.TB, c *cloud, dir, url string) *house {
 	h.first = h.connect(s, "contoso", panelApp, "sam-agent@contoso.com")
 	h.second = h.connect(s, "northwind", northApp, "ravi.menon@contoso.com")
 	for _, id := range []string{h.first, h.second} {
-		held, err := s.Store.Token(t.Context(), id)
+		held, err := s.SAM.Store.Token(t.Context(), id)
 		h.ok(err)
 		h.net.families[held.Current.Reveal()] = id
 	}
@@ -183,7 +181,7 @@ func build(t testing.TB, c *cloud, dir, url string) *house {
 		Grants: []msapi.ConsentGrant{{Resource: "00000003-0000-0000-c000-000000000000", Scopes: []string{"User.Read.All"}}}, Since: s.Now()}))
 	h.fill(s)
 	h.ask(s)
-	r, err := s.Renewer()
+	r, err := s.SAM.Renewer()
 	h.ok(err)
 	for _, id := range []string{h.first, h.second} { // a generation kept beside the newest, and a forecast
 		res, err := r.Once(ctx, id)
@@ -191,7 +189,7 @@ func build(t testing.TB, c *cloud, dir, url string) *house {
 			t.Fatalf("%+v", res)
 		}
 	}
-	if _, err := s.AnchorTrail(ctx, true); err != nil {
+	if _, err := s.Keeper.Send(ctx, true); err != nil {
 		t.Fatal(err)
 	}
 	h.net.seen() // what led here does not count
@@ -199,15 +197,15 @@ func build(t testing.TB, c *cloud, dir, url string) *house {
 }
 
 // apps registers one app by its secret and one by a certificate.
-func (h *house) apps(s *app.SAM) {
+func (h *house) apps(s *app.Installation) {
 	h.Helper()
 	ctx := h.Context()
 	var text string
 	h.s.World.Read(func(st *world.State) { text = st.SeededSecret(panelApp) })
-	_, err := s.AddRegistration(ctx, sam.Registration{ClientID: panelApp, Tenant: h.s.Info().Tenant.ID, Name: "panel", Kind: msapi.ClientSecret,
+	_, err := s.SAM.AddRegistration(ctx, sam.Registration{ClientID: panelApp, Tenant: h.s.Info().Tenant.ID, Name: "panel", Kind: msapi.ClientSecret,
 		Created: s.Now()}, secret.New(text))
 	h.ok(err)
-	made, err := s.MakeCertificate(ctx, sam.NewCertificate{ClientID: northApp, Tenant: "northwind-panels.example", Name: "northwind"})
+	made, err := s.SAM.MakeCertificate(ctx, sam.NewCertificate{ClientID: northApp, Tenant: "northwind-panels.example", Name: "northwind"})
 	h.ok(err)
 	block, _ := pem.Decode([]byte(made.Certificate))
 	h.ok(h.s.World.Do(func(st *world.State) error {
@@ -221,7 +219,7 @@ func (h *house) apps(s *app.SAM) {
 		return nil
 	}))
 	// One more that waits.
-	_, err = s.MakeCertificate(ctx, sam.NewCertificate{ClientID: panelApp, Tenant: "contoso.com", Name: "panel"})
+	_, err = s.SAM.MakeCertificate(ctx, sam.NewCertificate{ClientID: panelApp, Tenant: "contoso.com", Name: "panel"})
 	h.ok(err)
 }
 
@@ -244,14 +242,14 @@ func (h *house) person(upn string) msapitest.Person {
 }
 
 // connect walks a consent through the browser and gives the connection's id.
-func (h *house) connect(s *app.SAM, name, client, upn string) string {
+func (h *house) connect(s *app.Installation, name, client, upn string) string {
 	h.Helper()
 	h.signing.Lock()
 	defer h.signing.Unlock()
 	ctx := h.Context()
-	app, err := s.Store.App(ctx, client)
+	app, err := s.SAM.Store.App(ctx, client)
 	h.ok(err)
-	c, err := s.Capture()
+	c, err := s.SAM.Capture()
 	h.ok(err)
 	b, err := c.Begin(ctx, capture.Request{Name: name, Model: sam.CSP, Cloud: s.Cloud, App: app, Tenant: "contoso.com", Redirect: redirect,
 		Actor: "local:owner"})
@@ -271,24 +269,24 @@ func (h *house) connect(s *app.SAM, name, client, upn string) string {
 }
 
 // invitations makes one that waits and one that was used.
-func (h *house) invitations(s *app.SAM) {
+func (h *house) invitations(s *app.Installation) {
 	h.Helper()
 	ctx := h.Context()
 	for _, link := range []*secret.Text{&h.link, &h.used} {
-		i, where, err := s.Invite(ctx, onboard.Invitation{Tenant: "contoso.com", ClientID: northApp, Name: "invited"}, 24*time.Hour)
+		i, where, err := s.SAM.Invite(ctx, onboard.Invitation{Tenant: "contoso.com", ClientID: northApp, Name: "invited"}, 24*time.Hour)
 		h.ok(err)
 		*link = secret.New(where[strings.LastIndex(where, "/")+1:])
 		if link == &h.link {
 			h.invited = i.ID
 			continue
 		}
-		h.ok(s.DB.InTx(ctx, func(ctx context.Context) error { return s.Invited().Use(ctx, i.ID, h.first) }))
+		h.ok(s.DB.InTx(ctx, func(ctx context.Context) error { return s.SAM.Invited().Use(ctx, i.ID, h.first) }))
 	}
 }
 
 // fill puts something into tables that nothing of this test uses otherwise: the
 // queue's, tiles of the trail, found automation, what an anchor gave back.
-func (h *house) fill(s *app.SAM) {
+func (h *house) fill(s *app.Installation) {
 	h.Helper()
 	ctx := h.Context()
 	var wg sync.WaitGroup
@@ -344,7 +342,7 @@ func (h *house) subject(name string) string {
 
 // ask writes a policy, lets each caller ask once, and approves what one of two
 // that need it asked.
-func (h *house) ask(s *app.SAM) {
+func (h *house) ask(s *app.Installation) {
 	h.Helper()
 	approval := "\n        approval: {by: [\"local:ada\"], for: 4h}"
 	text := "version: 1\ncallers:"
@@ -362,7 +360,7 @@ func (h *house) ask(s *app.SAM) {
 			h.Fatalf("%s: %d %s", name, got.status, got.body)
 		}
 	}
-	b, err := s.Broker()
+	b, err := s.SAM.Broker()
 	h.ok(err)
 	p, err := broker.ParsePolicy("policy", h.policy)
 	h.ok(err)

@@ -16,10 +16,10 @@ import (
 
 // later is what happens to an installation besides renewals: what was given is
 // taken away again.
-func (h *house) later(s *app.SAM) {
+func (h *house) later(s *app.Installation) {
 	h.Helper()
 	ctx := h.Context()
-	b, err := s.Broker()
+	b, err := s.SAM.Broker()
 	h.ok(err)
 	p, err := broker.ParsePolicy("policy", h.policy)
 	h.ok(err)
@@ -30,14 +30,14 @@ func (h *house) later(s *app.SAM) {
 		_, err := b.Withdraw(ctx, a.ID, "local:ada")
 		h.ok(err)
 	}
-	h.ok(s.DB.InTx(ctx, func(ctx context.Context) error { return s.Invited().Use(ctx, h.invited, h.first) }))
+	h.ok(s.DB.InTx(ctx, func(ctx context.Context) error { return s.SAM.Invited().Use(ctx, h.invited, h.first) }))
 	h.ok(consent.NewIntents(s.DB, s.Vault).End(ctx, h.first, h.fabrikam))
-	held, err := s.Store.Registration(ctx, panelApp)
+	held, err := s.SAM.Store.Registration(ctx, panelApp)
 	h.ok(err)
-	_, err = s.AddRegistration(ctx, sam.Registration{ClientID: panelApp, Tenant: held.Tenant, Name: "panel, again", Kind: msapi.ClientSecret,
+	_, err = s.SAM.AddRegistration(ctx, sam.Registration{ClientID: panelApp, Tenant: held.Tenant, Name: "panel, again", Kind: msapi.ClientSecret,
 		Created: s.Now()}, secret.New(h.secretOf(panelApp)))
 	h.ok(err)
-	_, err = s.AnchorTrail(ctx, true)
+	_, err = s.Keeper.Send(ctx, true)
 	h.ok(err)
 }
 
@@ -51,7 +51,7 @@ func (h *house) secretOf(app string) string {
 }
 
 // recorded says which acts the trail does not have.
-func (h *house) recorded(t *testing.T, s *app.SAM, acts ...string) {
+func (h *house) recorded(t *testing.T, s *app.Installation, acts ...string) {
 	t.Helper()
 	for _, a := range acts {
 		f, err := s.Trail.Search(t.Context(), trail.Query{Action: a, Limit: 1})

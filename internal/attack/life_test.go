@@ -33,8 +33,8 @@ type answer struct {
 }
 
 // door gives what lets a caller of the policy ask for a Graph token of fabrikam.
-func (h *house) door(s *app.SAM) func(caller string) answer {
-	b, err := s.Broker()
+func (h *house) door(s *app.Installation) func(caller string) answer {
+	b, err := s.SAM.Broker()
 	if err == nil {
 		var p *broker.Policy
 		if p, err = broker.ParsePolicy("policy", h.policy); err == nil {
@@ -152,8 +152,8 @@ func problems(body string) string {
 }
 
 // renewals looks at connect status, then renews everything.
-func (h *house) renewals(ctx context.Context, s *app.SAM, d *day) {
-	r, err := s.Renewer()
+func (h *house) renewals(ctx context.Context, s *app.Installation, d *day) {
+	r, err := s.SAM.Renewer()
 	if err != nil {
 		d.tell("renew: %v", err)
 		return
@@ -166,7 +166,7 @@ func (h *house) renewals(ctx context.Context, s *app.SAM, d *day) {
 		d.status[row.Connection.ID] = row
 		d.tell("status %s: %s", row.Connection.ID, row.Words())
 	}
-	list, err := s.Store.List(ctx)
+	list, err := s.SAM.Store.List(ctx)
 	if err != nil {
 		d.tell("list: %v", err)
 	}
@@ -184,8 +184,8 @@ func (h *house) renewals(ctx context.Context, s *app.SAM, d *day) {
 }
 
 // people tries to approve what waits as those who may not.
-func (h *house) people(ctx context.Context, s *app.SAM, d *day) {
-	b, err := s.Broker()
+func (h *house) people(ctx context.Context, s *app.Installation, d *day) {
+	b, err := s.SAM.Broker()
 	if err != nil {
 		return
 	}
@@ -216,8 +216,8 @@ func (h *house) people(ctx context.Context, s *app.SAM, d *day) {
 }
 
 // papers looks at invitations, consents under way, and the trail.
-func (h *house) papers(ctx context.Context, s *app.SAM, d *day) {
-	store := s.Invited()
+func (h *house) papers(ctx context.Context, s *app.Installation, d *day) {
+	store := s.SAM.Invited()
 	for name, link := range map[string]string{"waits": h.link.Reveal(), "used": h.used.Reveal(), "guess": "x", "none": ""} {
 		if i, err := store.Open(ctx, secret.New(link)); err == nil {
 			b, _ := json.Marshal(i)
@@ -226,7 +226,7 @@ func (h *house) papers(ctx context.Context, s *app.SAM, d *day) {
 			d.tell("invitation %s: %v", name, err)
 		}
 	}
-	if _, err := s.Invitations(ctx); err != nil {
+	if _, err := s.SAM.Invitations(ctx); err != nil {
 		d.tell("invitations: %v", err)
 	}
 	got, err := consent.NewIntents(s.DB, s.Vault).Open(ctx, h.first)
@@ -240,11 +240,11 @@ func (h *house) papers(ctx context.Context, s *app.SAM, d *day) {
 	}
 	sort.Strings(words)
 	d.intents = strings.Join(words, "\n")
-	anchors, err := s.Anchors()
+	anchors, err := s.Keeper.Anchors()
 	if err != nil {
 		d.tell("anchors: %v", err)
 	}
-	known, err := s.TrailVerifiers(ctx)
+	known, err := s.Keeper.Verifiers(ctx)
 	if err != nil {
 		d.tell("trail key: %v", err)
 	}
@@ -260,7 +260,7 @@ func (h *house) papers(ctx context.Context, s *app.SAM, d *day) {
 			d.tell("trail anchor: %s", a.Unsaid)
 		}
 	}
-	if _, err := s.AnchorTrail(ctx, true); err != nil {
+	if _, err := s.Keeper.Send(ctx, true); err != nil {
 		d.tell("trail: %v", err)
 	}
 }

@@ -74,7 +74,7 @@ func old(t *testing.T, c *cloud, fresh *house, url string) *house {
 	}
 	h.first = p.list("SELECT id FROM connections")[0][0].(string)
 	s := fresh.must()
-	held, err := s.Store.Token(t.Context(), fresh.first)
+	held, err := s.SAM.Store.Token(t.Context(), fresh.first)
 	h.ok(err)
 	h.ok(s.Close())
 	h.net.alias = map[string]string{"token-of-before-2": held.Current.Reveal(), "secret-of-before": h.secretOf(panelApp)}

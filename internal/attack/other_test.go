@@ -24,19 +24,19 @@ func TestOtherRow(t *testing.T) {
 	ctx := t.Context()
 	for name, x := range map[string]struct {
 		asked, row map[string]string
-		read       func(s *app.SAM) (string, error)
+		read       func(s *app.Installation) (string, error)
 		want       string
 	}{
-		"connections": {map[string]string{"id": base.first}, map[string]string{"id": base.second}, func(s *app.SAM) (string, error) {
-			c, err := s.Store.Find(ctx, base.first)
+		"connections": {map[string]string{"id": base.first}, map[string]string{"id": base.second}, func(s *app.Installation) (string, error) {
+			c, err := s.SAM.Store.Find(ctx, base.first)
 			return c.ID, err
 		}, base.first},
-		"registrations": {map[string]string{"client_id": panelApp}, map[string]string{"client_id": northApp}, func(s *app.SAM) (string, error) {
-			a, err := s.Store.App(ctx, panelApp)
+		"registrations": {map[string]string{"client_id": panelApp}, map[string]string{"client_id": northApp}, func(s *app.Installation) (string, error) {
+			a, err := s.SAM.Store.App(ctx, panelApp)
 			return a.ClientID, err
 		}, panelApp},
-		"invitations": {map[string]string{"hash": hashOf("x")}, map[string]string{"id": base.invited}, func(s *app.SAM) (string, error) {
-			i, err := s.Invited().Open(ctx, secret.New("x"))
+		"invitations": {map[string]string{"hash": hashOf("x")}, map[string]string{"id": base.invited}, func(s *app.Installation) (string, error) {
+			i, err := s.SAM.Invited().Open(ctx, secret.New("x"))
 			return i.ID, err
 		}, ""},
 	} {

@@ -30,7 +30,7 @@ func age(t *testing.T, url string) *both {
 	b.old = b.read()
 	s := b.must()
 	ctx := t.Context()
-	r, err := s.Renewer()
+	r, err := s.SAM.Renewer()
 	b.ok(err)
 	for range 2 {
 		for _, id := range []string{b.first, b.second} {
@@ -195,13 +195,13 @@ func TestRollbackOfAll(t *testing.T) {
 	base := build(t, c, t.TempDir(), "")
 	old := clone(t, base.dir)
 	s := base.must()
-	r, err := s.Renewer()
+	r, err := s.SAM.Renewer()
 	base.ok(err)
 	for _, id := range []string{base.first, base.second} {
 		_, err := r.Once(t.Context(), id)
 		base.ok(err)
 	}
-	if _, err := s.AnchorTrail(t.Context(), true); err != nil {
+	if _, err := s.Keeper.Send(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
 	base.ok(s.Close())
@@ -245,10 +245,10 @@ func (h *house) accepted(t *testing.T) {
 	s := h.must()
 	defer func() { h.ok(s.Close()) }()
 	ctx := t.Context()
-	if _, err := s.Accept(ctx, h.first); err == nil {
+	if _, err := s.SAM.Accept(ctx, h.first); err == nil {
 		t.Error("a connection of an older database was accepted alone")
 	}
-	done, not, err := s.AcceptAll(ctx)
+	done, not, err := s.SAM.AcceptAll(ctx)
 	if err != nil || len(done) != 2 || len(not) != 0 {
 		t.Fatal(done, not, err)
 	}
@@ -256,9 +256,9 @@ func (h *house) accepted(t *testing.T) {
 }
 
 // works: everything is renewed, and the trail has these acts.
-func (h *house) works(t *testing.T, s *app.SAM, acts ...string) {
+func (h *house) works(t *testing.T, s *app.Installation, acts ...string) {
 	t.Helper()
-	r, err := s.Renewer()
+	r, err := s.SAM.Renewer()
 	h.ok(err)
 	for _, id := range []string{h.first, h.second} {
 		if res, err := r.Once(t.Context(), id); err != nil || res.Outcome != renew.Renewed {
@@ -277,7 +277,7 @@ func TestRemovedPutBack(t *testing.T) {
 		p := h.pen()
 		state := p.tables()
 		s := h.must()
-		_, err := s.Remove(t.Context(), h.first)
+		_, err := s.SAM.Remove(t.Context(), h.first)
 		h.ok(err)
 		h.ok(s.Close())
 		b := &both{house: h}
@@ -292,7 +292,7 @@ func TestRemovedPutBack(t *testing.T) {
 		}
 		s = h.must()
 		defer func() { h.ok(s.Close()) }()
-		_, err = s.Accept(t.Context(), h.first)
+		_, err = s.SAM.Accept(t.Context(), h.first)
 		h.ok(err)
 		h.works(t, s, "connection.accepted")
 	})

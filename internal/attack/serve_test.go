@@ -58,7 +58,7 @@ func TestServeAnchors(t *testing.T) {
 	var log diary
 	o := h.options()
 	o.Log = slog.New(slog.NewTextHandler(&log, nil))
-	s, err := app.OpenSAM(t.Context(), o)
+	s, err := app.Open(t.Context(), o)
 	h.ok(err)
 	closed := false
 	defer func() {
@@ -79,7 +79,7 @@ func TestServeAnchors(t *testing.T) {
 	until(t, "a gap is told", 10*time.Second, log.text, func() bool { return log.count("cannot be reached") == 1 })
 	until(t, "a gap is recorded", 10*time.Second, log.text, func() bool { return recorded("trail.gap") == gaps+1 })
 	for range 3 { // as the job does each time
-		_, err := s.AnchorTrail(ctx, false)
+		_, err := s.Keeper.Send(ctx, false)
 		h.ok(err)
 	}
 	if log.count("cannot be reached") != 1 || recorded("trail.gap") != gaps+1 {
@@ -90,7 +90,7 @@ func TestServeAnchors(t *testing.T) {
 	h.ok(err)
 	if whole() { // on schedule, which is not shorter than a minute
 		until(t, "it is sent again", 3*time.Minute, log.text, func() bool { return log.count("is reached again") == 1 })
-	} else if _, err := s.AnchorTrail(ctx, false); err != nil {
+	} else if _, err := s.Keeper.Send(ctx, false); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "its end is recorded", 10*time.Second, log.text, func() bool { return recorded("trail.gap-ended") > ends })
@@ -106,7 +106,7 @@ func TestServeAnchors(t *testing.T) {
 	h.ok(s.Close())
 	// The next process sends at its start.
 	later()
-	s2, err := app.OpenSAM(ctx, h.options())
+	s2, err := app.Open(ctx, h.options())
 	h.ok(err)
 	h.ok(s2.Trail.Record(ctx, started))
 	_, err = s2.Serve(ctx, app.ServeOptions{})

@@ -27,7 +27,7 @@ func TestRemovedPutBackWhileServing(t *testing.T) {
 		t.Fatal(a)
 	}
 	other := h.must()
-	_, err := other.Remove(t.Context(), h.first)
+	_, err := other.SAM.Remove(t.Context(), h.first)
 	h.ok(err)
 	h.ok(other.Close())
 	b := &both{house: h}
@@ -50,7 +50,7 @@ func TestWithdrawnIsRecorded(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	_, err := s.DB.Exec("CREATE TRIGGER full BEFORE INSERT ON trail_pages BEGIN SELECT RAISE(ABORT, 'disk full'); END")
 	h.ok(err)
-	if err := s.Withdraw(t.Context(), h.invited); err == nil {
+	if err := s.SAM.Withdraw(t.Context(), h.invited); err == nil {
 		t.Fatal("withdrawn without a word in the trail")
 	}
 	var n int
@@ -141,7 +141,7 @@ func TestWordKeyGone(t *testing.T) {
 		t.Fatalf("%v %v", d.renewed, d.said)
 	}
 	s := h.must()
-	_, _, err = s.AcceptAll(t.Context())
+	_, _, err = s.SAM.AcceptAll(t.Context())
 	h.ok(err)
 	h.ok(s.Close())
 	if d := h.live(); d.names("is gone from the vault") || d.renewed[h.first] != renew.Renewed {
@@ -150,7 +150,7 @@ func TestWordKeyGone(t *testing.T) {
 	// Also where nothing is left that a word could be about.
 	s = h.must()
 	for _, id := range []string{h.first, h.second} {
-		_, err := s.Remove(t.Context(), id)
+		_, err := s.SAM.Remove(t.Context(), id)
 		h.ok(err)
 	}
 	h.ok(s.Close())
@@ -159,7 +159,7 @@ func TestWordKeyGone(t *testing.T) {
 	h.ok(changed(res, err))
 	_ = p.Close()
 	s = h.must()
-	_, _, err = s.AcceptAll(t.Context())
+	_, _, err = s.SAM.AcceptAll(t.Context())
 	h.ok(err)
 	h.ok(s.Close())
 	s = h.must()

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 )
 
 // SchemaID names the form of the JSON.
@@ -30,13 +30,13 @@ type View struct {
 // JSON writes the view.
 func JSON(w io.Writer, v *View) error {
 	out := *v
-	out.Schema, out.Items, out.Covered, out.Unread = SchemaID, console.List(v.Items), console.List(v.Covered), console.List(v.Unread)
-	return console.JSON(w, out)
+	out.Schema, out.Items, out.Covered, out.Unread = SchemaID, print.List(v.Items), print.List(v.Covered), print.List(v.Unread)
+	return print.JSON(w, out)
 }
 
 // CSV writes one row an item.
 func CSV(w io.Writer, v *View) error {
-	s := console.NewSheet(w, "id", "account", "app", "appId", "protocol", "client", "confidence", "state", "owner", "note", "story", "signIns", "withMfa", "withoutMfa", "stopped", "failed", "days", "addresses", "firstSeen", "lastSeen", "movedAt", "quietTo", "why", "advice", "example", "exampleSource")
+	s := print.NewSheet(w, "id", "account", "app", "appId", "protocol", "client", "confidence", "state", "owner", "note", "story", "signIns", "withMfa", "withoutMfa", "stopped", "failed", "days", "addresses", "firstSeen", "lastSeen", "movedAt", "quietTo", "why", "advice", "example", "exampleSource")
 	n := func(i int64) string { return strconv.FormatInt(i, 10) }
 	for i := range v.Items {
 		it := &v.Items[i]
@@ -56,14 +56,14 @@ func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return console.Stamp(&t)
+	return print.Stamp(&t)
 }
 
 // Text writes the list for a terminal.
-func Text(w io.Writer, v *View, o console.Options) error {
-	p := console.NewScreen(w, o)
+func Text(w io.Writer, v *View, o print.Options) error {
+	p := print.NewScreen(w, o)
 	if v.Sample {
-		p.Para("", console.SampleWords, console.Cyan)
+		p.Para("", print.SampleWords, print.Cyan)
 		p.Blank()
 	}
 	var open, sure, possible, gone int64
@@ -82,47 +82,47 @@ func Text(w io.Writer, v *View, o console.Options) error {
 	}
 	switch {
 	case len(v.Items) == 0:
-		p.Para("", "No script or service that signs in with user credentials was found.", console.Bold)
+		p.Para("", "No script or service that signs in with user credentials was found.", print.Bold)
 		if len(v.Covered) == 0 {
-			p.Para("", "The log that was read cannot show their absence: it takes the whole sign-in log of at least 30 days, interactive and non-interactive (beta).", console.Plain)
+			p.Para("", "The log that was read cannot show their absence: it takes the whole sign-in log of at least 30 days, interactive and non-interactive (beta).", print.Plain)
 		}
 	case open == 0:
-		p.Para("", "None is sure or likely to sign in with user credentials any more.", console.Green.Strong())
+		p.Para("", "None is sure or likely to sign in with user credentials any more.", print.Green.Strong())
 	default:
-		p.Para("", fmt.Sprintf("%s or services sign in with user credentials: %d certain, %d likely.", console.Plural(open, "scripts"), sure, open-sure), console.Red)
+		p.Para("", fmt.Sprintf("%s or services sign in with user credentials: %d certain, %d likely.", print.Plural(open, "scripts"), sure, open-sure), print.Red)
 	}
 	if possible > 0 {
-		p.Para("", fmt.Sprintf("%d more may do so; a person has to look.", possible), console.Yellow)
+		p.Para("", fmt.Sprintf("%d more may do so; a person has to look.", possible), print.Yellow)
 	}
 	if gone > 0 {
-		p.Para("", fmt.Sprintf("%d verified gone.", gone), console.Green)
+		p.Para("", fmt.Sprintf("%d verified gone.", gone), print.Green)
 	}
 	if c := v.Changes; c != nil && len(c.New)+len(c.Reopened)+len(c.Gone) > 0 {
-		p.Para("", fmt.Sprintf("This reading: %d new, %d seen again, %d verified gone.", len(c.New), len(c.Reopened), len(c.Gone)), console.Plain)
+		p.Para("", fmt.Sprintf("This reading: %d new, %d seen again, %d verified gone.", len(c.New), len(c.Reopened), len(c.Gone)), print.Plain)
 	}
 	if v.Beyond > 0 {
-		p.Para("! ", fmt.Sprintf("The list is not complete: %s belong to more accounts and apps than are kept apart.", console.Plural(v.Beyond, "rows")), console.Yellow)
+		p.Para("! ", fmt.Sprintf("The list is not complete: %s belong to more accounts and apps than are kept apart.", print.Plural(v.Beyond, "rows")), print.Yellow)
 	}
 	for _, u := range v.Unread {
-		p.Para("! ", "Not read whole: "+console.Clean(u, console.MaxSaying), console.Yellow)
+		p.Para("! ", "Not read whole: "+print.Clean(u, print.MaxSaying), print.Yellow)
 	}
 	for i := range v.Items {
 		text(p, &v.Items[i], v.Stored)
 	}
 	if len(v.Items) > 0 && v.Stored {
 		p.Blank()
-		p.Para("", "partnerguard automation set ID --state planned|moved --owner NAME keeps track of the move.", console.Dim)
+		p.Para("", "partnerguard automation set ID --state planned|moved --owner NAME keeps track of the move.", print.Dim)
 	}
 	return p.Flush()
 }
 
-func text(p *console.Screen, it *Item, stored bool) {
-	tone := console.Bad
+func text(p *print.Screen, it *Item, stored bool) {
+	tone := print.Bad
 	switch {
 	case it.State == Gone:
-		tone = console.Good
+		tone = print.Good
 	case it.Confidence == Possible:
-		tone = console.Doubt
+		tone = print.Doubt
 	}
 	app := it.AppName
 	if app == "" {
@@ -132,10 +132,10 @@ func text(p *console.Screen, it *Item, stored bool) {
 	if it.Client != "" {
 		how = it.Client
 	}
-	p.Section(tone.Mark+" "+console.Clean(it.Name, console.MaxName), strings.ReplaceAll(string(it.State), "-", " "))
-	p.Para("  ", fmt.Sprintf("%s by %s, %s", console.Clean(app, console.MaxName), console.Clean(how, console.MaxName), it.Confidence), tone.Style)
+	p.Section(tone.Mark+" "+print.Clean(it.Name, print.MaxName), strings.ReplaceAll(string(it.State), "-", " "))
+	p.Para("  ", fmt.Sprintf("%s by %s, %s", print.Clean(app, print.MaxName), print.Clean(how, print.MaxName), it.Confidence), tone.Style)
 	e := &it.Evidence
-	words := fmt.Sprintf("%s on %s", console.Plural(e.SignIns, "sign-ins"), console.Plural(int64(e.Days), "days"))
+	words := fmt.Sprintf("%s on %s", print.Plural(e.SignIns, "sign-ins"), print.Plural(int64(e.Days), "days"))
 	if !e.Last.IsZero() {
 		words += fmt.Sprintf(", %s to %s", e.First.UTC().Format(time.DateOnly), e.Last.UTC().Format("2006-01-02 15:04 UTC"))
 	}
@@ -148,34 +148,34 @@ func text(p *console.Screen, it *Item, stored bool) {
 			words += fmt.Sprintf(", %d %s", more.n, more.what)
 		}
 	}
-	p.Para("  ", words, console.Plain)
+	p.Para("  ", words, print.Plain)
 	for _, why := range it.Why {
-		p.Para("  - ", console.Clean(why, console.MaxSaying), console.Plain)
+		p.Para("  - ", print.Clean(why, print.MaxSaying), print.Plain)
 	}
 	if it.Story != "" {
-		p.Para("  ! ", console.Clean(it.Story, console.MaxSaying), console.Yellow)
+		p.Para("  ! ", print.Clean(it.Story, print.MaxSaying), print.Yellow)
 	}
 	if len(e.Examples) > 0 {
 		x := &e.Examples[0]
-		p.Para("  ", "e.g. "+console.Clean(joined(x.ID, x.IP, x.Country, x.Program)+" ("+x.Source.String()+")", console.MaxSaying), console.Dim)
+		p.Para("  ", "e.g. "+print.Clean(joined(x.ID, x.IP, x.Country, x.Program)+" ("+x.Source.String()+")", print.MaxSaying), print.Dim)
 	}
 	if it.State != Gone {
-		p.Para("  to do: ", it.Advice, console.Plain)
+		p.Para("  to do: ", it.Advice, print.Plain)
 	}
 	if !stored {
 		return
 	}
 	kept := it.ID
 	if it.Owner != "" {
-		kept += ", owner " + console.Clean(it.Owner, console.MaxName)
+		kept += ", owner " + print.Clean(it.Owner, print.MaxName)
 	}
 	if it.Note != "" {
-		kept += ", " + console.Clean(it.Note, console.MaxSaying)
+		kept += ", " + print.Clean(it.Note, print.MaxSaying)
 	}
 	if it.State == Moved {
 		kept += fmt.Sprintf("; silent until %s, verified gone after %d days", later(it.MovedAt, it.QuietTo).UTC().Format(time.DateOnly), QuietDays)
 	}
-	p.Para("  ", kept, console.Dim)
+	p.Para("  ", kept, print.Dim)
 }
 
 // joined leaves empty words out.

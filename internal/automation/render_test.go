@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"partnerguard/internal/automation"
-	"partnerguard/internal/console"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/print"
 )
 
 const evil = "=cmd|' /C calc'!A0\x1b[2J\u202e\n"
@@ -33,7 +33,7 @@ func TestTextIsTame(t *testing.T) {
 	for _, colour := range []bool{false, true} {
 		for _, w := range []int{40, 80, 200} {
 			var b bytes.Buffer
-			if err := automation.Text(&b, hostile(), console.Options{Width: w, Color: colour}); err != nil {
+			if err := automation.Text(&b, hostile(), print.Options{Width: w, Color: colour}); err != nil {
 				t.Fatal(err)
 			}
 			out := b.String()
@@ -41,7 +41,7 @@ func TestTextIsTame(t *testing.T) {
 				t.Errorf("%q", out)
 			}
 			for line := range strings.Lines(out) {
-				if !colour && console.Width(strings.TrimSuffix(line, "\n")) > w {
+				if !colour && print.Width(strings.TrimSuffix(line, "\n")) > w {
 					t.Errorf("%d columns: %q", w, line)
 				}
 			}
@@ -100,7 +100,7 @@ func TestNothingFound(t *testing.T) {
 			v.Covered = []automation.Span{{From: on(0), To: on(40)}}
 		}
 		var b bytes.Buffer
-		if err := automation.Text(&b, v, console.Options{}); err != nil {
+		if err := automation.Text(&b, v, print.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		if strings.Contains(b.String(), "cannot show their absence") != want || !strings.Contains(b.String(), "No script or service") {

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/console"
 	"partnerguard/internal/db"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -23,8 +23,8 @@ type Deps struct {
 // Store keeps the items. Safe for concurrent use, by several processes too.
 type Store struct{ d Deps }
 
-// NewStore makes a store over a database whose schema is current.
-func NewStore(d Deps) (*Store, error) {
+// New makes a store over a database whose schema is current.
+func New(d Deps) (*Store, error) {
 	if d.DB == nil || d.Now == nil {
 		return nil, problem.New(problem.Internal, "the list of automation has no database or no clock")
 	}
@@ -152,10 +152,10 @@ func (s *Store) Set(ctx context.Context, id string, c Change) (Item, error) {
 		now := s.now()
 		next := old
 		if c.Owner != nil {
-			next.Owner = console.Clean(*c.Owner, console.MaxName)
+			next.Owner = print.Clean(*c.Owner, print.MaxName)
 		}
 		if c.Note != nil {
-			next.Note = console.Clean(*c.Note, console.MaxSaying)
+			next.Note = print.Clean(*c.Note, print.MaxSaying)
 		}
 		if c.State != nil && *c.State != old.State {
 			if err := next.become(*c.State, now); err != nil {
@@ -204,7 +204,7 @@ func (s *Store) record(ctx context.Context, old, next *Item, actor string) error
 		return nil
 	}
 	e := audit.Event{At: s.now(), Action: audit.AutomationChanged, Outcome: audit.Done, Actor: actor, Object: next.ID, Reason: next.Story,
-		Details: map[string]string{"account": console.Clean(next.Name, console.MaxName), "state": string(next.State)}}
+		Details: map[string]string{"account": print.Clean(next.Name, print.MaxName), "state": string(next.State)}}
 	if old.State != next.State {
 		e.Details["from"] = string(old.State)
 	}

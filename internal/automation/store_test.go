@@ -60,7 +60,7 @@ func newKit(t *testing.T, d *db.DB) *kit {
 	t.Helper()
 	k := &kit{t: t, trail: &trail{d: d}, now: on(0)}
 	var err error
-	if k.store, err = automation.NewStore(automation.Deps{DB: d, Now: func() time.Time { return k.now }, Record: k.trail}); err != nil {
+	if k.store, err = automation.New(automation.Deps{DB: d, Now: func() time.Time { return k.now }, Record: k.trail}); err != nil {
 		t.Fatal(err)
 	}
 	return k
@@ -396,7 +396,7 @@ func TestAtOnce(t *testing.T) {
 
 func TestNewStoreNeedsItsParts(t *testing.T) {
 	t.Parallel()
-	if _, err := automation.NewStore(automation.Deps{}); !errors.Is(err, problem.Internal) {
+	if _, err := automation.New(automation.Deps{}); !errors.Is(err, problem.Internal) {
 		t.Error(err)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"partnerguard/internal/cli/kit"
 )
 
 // spiteful writes exports in which every name is a formula.
@@ -80,7 +82,7 @@ func TestCSVOutputs(t *testing.T) {
 		}
 		return found
 	}
-	all := walk(newRoot(&Env{}))
+	all := walk(newRoot(&kit.Env{}))
 	if len(all) < 7 {
 		t.Fatalf("only %v print CSV: the walk is broken", all)
 	}
@@ -106,7 +108,7 @@ func checkCSV(t *testing.T, name, sign string, args []string) {
 	t.Helper()
 	var stdout, stderr strings.Builder
 	home := t.TempDir()
-	code := Main(context.Background(), Env{
+	code := Main(context.Background(), kit.Env{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, Now: func() time.Time { return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC) },
 		Getenv: func(k string) string { return map[string]string{"HOME": home, "XDG_RUNTIME_DIR": home}[k] },
 	})

@@ -1,5 +1,7 @@
-// Package cli owns the command line: one file a subcommand, each of which
-// parses, calls internal/app, and prints. It decides nothing.
+// Package cli owns the command line. Its wings have the commands, by theme: judge,
+// connect, guard, keep, cloud. Each command parses, calls one function of app or of
+// a feature, and prints; it decides nothing. Wings never import each other: what
+// they share is in kit.
 //
 // Manners: results go to standard output, everything else to standard error;
 // messages are lower case without a full stop; a progress bar shows only on a

@@ -2,70 +2,26 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"partnerguard/internal/cli/cloud"
+	"partnerguard/internal/cli/connect"
+	"partnerguard/internal/cli/guard"
+	"partnerguard/internal/cli/judge"
+	"partnerguard/internal/cli/keep"
+	"partnerguard/internal/cli/kit"
 	"partnerguard/internal/problem"
 )
 
-// Env is the world a command runs in. Stdin, Stdout and Stderr are required.
-type Env struct {
-	Args   []string
-	Stdin  io.Reader
-	Stdout io.Writer
-	Stderr io.Writer
-	Getenv func(string) string // nil means no environment
-	Now    func() time.Time    // nil means time.Now
-}
+// Env is the world a command runs in.
+type Env = kit.Env
 
 // Main runs one command line and returns the process's exit code. It never
 // calls os.Exit and may run many times in one process.
-func Main(ctx context.Context, env Env) int {
-	if env.Getenv == nil {
-		env.Getenv = func(string) string { return "" }
-	}
-	if env.Now == nil {
-		env.Now = time.Now
-	}
-	root := newRoot(&env)
-	root.SetArgs(env.Args)
-	root.SetIn(env.Stdin)
-	root.SetOut(env.Stdout)
-	root.SetErr(env.Stderr)
-	err := root.ExecuteContext(ctx)
-	if code, ok := errors.AsType[childExit](err); ok {
-		return int(code) // of a command that we ran: it has said what there is to say
-	}
-	report(env.Stderr, err)
-	return problem.ExitCode(err)
-}
+func Main(ctx context.Context, env Env) int { return kit.Main(ctx, env, newRoot) }
 
-// report writes err as a person should read it. An unmet requirement was
-// already told by the report itself.
-func report(w io.Writer, err error) {
-	switch {
-	case err == nil:
-		return
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(w, "partnerguard: interrupted")
-		return
-	}
-	fmt.Fprintf(w, "partnerguard: %s\n", err)
-	if problem.DiskFull(err) {
-		fmt.Fprintln(w, "hint: the disk is full: make room there, and run the command again")
-		return
-	}
-	if hint := problem.HintOf(err); hint != "" && !strings.Contains(err.Error(), hint) {
-		fmt.Fprintf(w, "hint: %s\n", hint)
-	}
-}
-
-func newRoot(env *Env) *cobra.Command {
+func newRoot(env *kit.Env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "partnerguard",
 		Short: "Prove, rehearse, enforce and keep the Partner security requirements",
@@ -80,8 +36,6 @@ what an answer looks like.`,
   partnerguard assess --from exports/ --output html --out report.html
   partnerguard signins --from exports/ --not-challenged --output csv > report.csv
   partnerguard rules --as-of 2022-03-01`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				e := problem.New(problem.Usage, "unknown command %q", args[0])
@@ -94,20 +48,9 @@ what an answer looks like.`,
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SuggestionsMinimumDistance = 2
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return problem.New(problem.Usage, "%s", strings.TrimSpace(err.Error())).WithHint("%s --help lists the flags", cmd.CommandPath())
-	})
-	root.AddCommand(newAssess(env), newSignIns(env), newProve(env), newDecide(env), newRehearse(env), newRules(env), newExport(env), newCloud(env, startCloud),
-		newConnect(env), newExec(env), newToken(env), newCustomers(env), newSettledAutomation(env), newServe(env), newPolicy(env), newSettledVault(env), newSettledTrail(env), newConfig(env), newVersion(env))
-	return root
-}
-
-// noArgs refuses positional words with a sentence that helps.
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
+	for _, wing := range [][]*cobra.Command{judge.Commands(env), connect.Commands(env), guard.Commands(env, connect.NewTokenCheck(env)), keep.Commands(env), cloud.Commands(env)} {
+		root.AddCommand(wing...)
 	}
-	return problem.New(problem.Usage, "%s takes no argument, got %q", cmd.CommandPath(), args[0]).
-		WithHint("name inputs with --from, e.g. %s --from %s", cmd.CommandPath(), args[0])
+	root.AddCommand(newMan(env), newVersion(env))
+	return root
 }

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"partnerguard/internal/cli/kit"
 )
 
 // build says which build this is, from what the Go toolchain recorded.
@@ -41,14 +43,14 @@ func readBuild() build {
 	return b
 }
 
-func newVersion(env *Env) *cobra.Command {
-	output := choice{value: "text", allowed: []string{"text", "json"}}
+func newVersion(env *kit.Env) *cobra.Command {
+	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
 	cmd := &cobra.Command{
-		Use: "version", Short: "Print the version", Args: noArgs,
+		Use: "version", Short: "Print the version", Args: kit.NoArgs,
 		Example: "  partnerguard version --output json",
 		RunE: func(*cobra.Command, []string) error {
 			b := readBuild()
-			if output.value == "json" {
+			if output.Value == "json" {
 				enc := json.NewEncoder(env.Stdout)
 				enc.SetIndent("", "  ")
 				return enc.Encode(b)
@@ -61,6 +63,6 @@ func newVersion(env *Env) *cobra.Command {
 			return err
 		},
 	}
-	addChoice(cmd, &output, "output", "how to print")
+	kit.AddChoice(cmd, &output, "output", "how to print")
 	return cmd
 }

@@ -11,96 +11,48 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml"
 
 	"partnerguard/internal/partner"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/sam/broker"
+	"partnerguard/internal/sam/renew"
+	"partnerguard/internal/trail/anchor"
+	"partnerguard/internal/web"
 )
 
-// Config is every setting. Each field's tag names it in the file; in the
-// environment it is PARTNERGUARD_ and the name in capitals with underscores
-// (masterKey: PARTNERGUARD_MASTER_KEY).
+// Config is every setting: those of the installation, and those of each feature,
+// which owns its own (a feature's Config). A field's tags are all there is to a
+// setting: yaml is its name in the file, and in the environment, as PARTNERGUARD_
+// and the name in capitals with underscores (masterKey: PARTNERGUARD_MASTER_KEY);
+// flag its flag; file the endings of files the flag completes; default what it is
+// when nobody set it; about what it is.
 type Config struct {
 	// Data is the folder of the database. Default: partnerguard in the user's
 	// data folder.
-	Data string `yaml:"data"`
+	Data string `yaml:"data" flag:"data" about:"the folder of the database"`
 	// Database is a postgres:// URL, when several processes share the work.
 	// Default: partnerguard.db in the data folder. Its password belongs in
 	// PGPASSWORD or a .pgpass file.
-	Database string `yaml:"database"`
+	Database string `yaml:"database" about:"a postgres:// URL instead of a file in the data folder"`
 	// MasterKey says what opens the vault: file:PATH, passphrase,
 	// passphrase-file:PATH, systemd:NAME or azurekeyvault:URL. Default:
 	// file:master.key in the folder of this file, which is made on first use.
 	// With a wrong one nothing that is sealed opens, and the start is refused.
-	MasterKey string `yaml:"masterKey"`
+	MasterKey string `yaml:"masterKey" flag:"master-key" about:"what opens the vault: file:PATH, passphrase, passphrase-file:PATH, systemd:NAME, azurekeyvault:URL"`
 	// Cloud is the Microsoft cloud: public, usgov, china, or partner-cloud, the
 	// local one. Default: public, or partner-cloud where one runs and
 	// nothing was ever connected to a real one.
-	Cloud string `yaml:"cloud"`
-	// RenewEvery is how often refresh tokens are renewed: an hour to 30 days.
-	// Default 168h; they die after 90 days without use.
-	RenewEvery time.Duration `yaml:"renewEvery"`
-	// Listen is the address serve answers on. Default 127.0.0.1:8443.
-	Listen string `yaml:"listen"`
-	// PublicURL is how serve is reached from outside, e.g.
-	// https://guard.contoso.example; its /connect/callback is a redirect URI of
-	// the app. Required for invitations.
-	PublicURL string `yaml:"publicURL"`
-	// TLSCertificate and TLSKey are PEM files serve answers with. Required beyond
-	// loopback.
-	TLSCertificate string `yaml:"tlsCertificate"`
-	TLSKey         string `yaml:"tlsKey"`
-	// ClientCA is a PEM file of the authorities that callers' certificates come
-	// from. Without it callers prove themselves by OIDC tokens only.
-	ClientCA string `yaml:"clientCA"`
-	// Policy is the file that says which caller may have which token. Without it
-	// serve hands out none.
-	Policy string `yaml:"policy"`
-	// Anchors are the places outside of the database that keep checkpoints of the
-	// audit trail. Only the file sets them.
-	Anchors []Anchor `yaml:"anchors"`
-	// AnchorEvery is how often serve gives them one, when there are new entries: a
-	// minute to 7 days. Default 15m.
-	AnchorEvery time.Duration `yaml:"anchorEvery"`
-	// TrailKey is the key that verifies the trail's checkpoints, as trail key
-	// prints it. With it, trail verify needs no vault, and takes no other key.
-	TrailKey string `yaml:"trailKey"`
+	Cloud string `yaml:"cloud" flag:"cloud" about:"which cloud: CLOUDS (the local one)"`
+
+	Renew  renew.Config  `yaml:",inline"`
+	Web    web.Config    `yaml:",inline"`
+	Broker broker.Config `yaml:",inline"`
+	Anchor anchor.Config `yaml:",inline"`
 
 	origins map[string]string
 	file    string
-}
-
-// setting ties a field to its names.
-type setting struct {
-	name  string // in the file
-	flag  string // "" when there is none
-	about string
-	text  func(*Config) *string        // one of these
-	span  func(*Config) *time.Duration // two
-}
-
-func settings() []setting {
-	// The flags of the second half are serve's alone.
-	s := func(name, flag, about string, f func(*Config) *string) setting {
-		return setting{name: name, flag: flag, about: about, text: f}
-	}
-	return []setting{
-		s("data", "data", "the folder of the database", func(c *Config) *string { return &c.Data }),
-		s("database", "", "a postgres:// URL instead of a file in the data folder", func(c *Config) *string { return &c.Database }),
-		s("masterKey", "master-key", "what opens the vault: file:PATH, passphrase, passphrase-file:PATH, systemd:NAME, azurekeyvault:URL", func(c *Config) *string { return &c.MasterKey }),
-		s("cloud", "cloud", "which cloud: "+strings.Join(Clouds(), ", ")+" (the local one)", func(c *Config) *string { return &c.Cloud }),
-		{name: "renewEvery", about: "how often refresh tokens are renewed", span: func(c *Config) *time.Duration { return &c.RenewEvery }},
-		s("listen", "listen", "the address serve answers on", func(c *Config) *string { return &c.Listen }),
-		s("publicURL", "public-url", "how serve is reached from outside", func(c *Config) *string { return &c.PublicURL }),
-		s("tlsCertificate", "", "a PEM file", func(c *Config) *string { return &c.TLSCertificate }),
-		s("tlsKey", "", "a PEM file", func(c *Config) *string { return &c.TLSKey }),
-		s("clientCA", "", "a PEM file of the authorities of callers' certificates", func(c *Config) *string { return &c.ClientCA }),
-		s("policy", "policy", "which caller may have which token", func(c *Config) *string { return &c.Policy }),
-		{name: "anchorEvery", about: "how often the trail's checkpoints go to its anchors", span: func(c *Config) *time.Duration { return &c.AnchorEvery }},
-		s("trailKey", "", "what verifies the trail's checkpoints", func(c *Config) *string { return &c.TrailKey }),
-	}
 }
 
 // envName is a setting's environment variable.
@@ -140,14 +92,14 @@ func Load(s Source) (*Config, error) {
 	if err := c.read(path, named); err != nil {
 		return nil, err
 	}
-	for _, f := range settings() {
-		if v := s.Getenv(envName(f.name)); v != "" {
-			if err := c.set(f, v, envName(f.name)); err != nil {
+	for _, f := range c.settings() {
+		if v := s.Getenv(envName(f.Name)); v != "" && !f.list() {
+			if err := c.set(f, v, envName(f.Name)); err != nil {
 				return nil, err
 			}
 		}
-		if v, given := s.Flags[f.flag]; given && f.flag != "" {
-			if err := c.set(f, v, "--"+f.flag); err != nil {
+		if v, given := s.Flags[f.Flag]; given && f.Flag != "" {
+			if err := c.set(f, v, "--"+f.Flag); err != nil {
 				return nil, err
 			}
 		}
@@ -196,13 +148,10 @@ func (c *Config) read(path string, named bool) error {
 	if c.file, err = filepath.Abs(path); err != nil {
 		c.file = path
 	}
-	for _, s := range settings() {
-		if s.text != nil && *s.text(c) != "" || s.span != nil && *s.span(c) != 0 {
-			c.origins[s.name] = c.file
+	for _, s := range c.settings() {
+		if !s.value.IsZero() {
+			c.origins[s.Name] = c.file
 		}
-	}
-	if len(c.Anchors) > 0 {
-		c.origins["anchors"] = c.file
 	}
 	return nil
 }
@@ -214,20 +163,15 @@ func yamlWords(err error) string {
 	return line
 }
 
-func (c *Config) set(s setting, v, origin string) error {
-	if s.text != nil {
-		*s.text(c) = v
-	} else {
-		d, err := time.ParseDuration(v)
-		if err != nil {
-			return problem.New(problem.Usage, "%s: %q is not a duration", origin, v).WithHint("e.g. 168h")
-		}
-		*s.span(c) = d
+func (c *Config) set(s Setting, v, origin string) error {
+	if err := s.set(v); err != nil {
+		return problem.New(problem.Usage, "%s: %s", origin, err).WithHint("e.g. 168h")
 	}
-	c.origins[s.name] = origin
+	c.origins[s.Name] = origin
 	return nil
 }
 
+// fill gives what nobody set its default.
 func (c *Config) fill(configHome, dataHome string) {
 	def := func(p *string, v string) {
 		if *p == "" {
@@ -236,12 +180,12 @@ func (c *Config) fill(configHome, dataHome string) {
 	}
 	def(&c.Data, dataHome)
 	def(&c.MasterKey, "file:"+filepath.Join(configHome, "master.key"))
-	def(&c.Listen, "127.0.0.1:8443")
-	if c.RenewEvery == 0 {
-		c.RenewEvery = 7 * 24 * time.Hour
-	}
-	if c.AnchorEvery == 0 {
-		c.AnchorEvery = 15 * time.Minute
+	for _, s := range c.settings() {
+		if s.value.IsZero() && s.Default != "" {
+			if err := s.set(s.Default); err != nil {
+				panic("config: the default of " + s.Name + " is none: " + err.Error()) // a mistake of the program
+			}
+		}
 	}
 }
 
@@ -273,9 +217,6 @@ func (c *Config) check() error {
 		}
 		c.Cloud = string(known) // an older word is read, the present one is shown
 	}
-	if c.RenewEvery < time.Hour || c.RenewEvery > 30*24*time.Hour {
-		return bad("renewEvery", "%s is not between an hour and 30 days", c.RenewEvery).WithHint("refresh tokens die after 90 days without use; 168h is a week")
-	}
 	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
 		return bad("database", "it is no postgres:// URL").WithHint("leave it out for a file in the data folder")
 	}
@@ -291,18 +232,12 @@ func (c *Config) check() error {
 			}
 		}
 	}
-	if c.PublicURL != "" {
-		u, err := url.Parse(c.PublicURL)
-		local := err == nil && u.Scheme == "http" && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1")
-		if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" || u.Scheme != "https" && !local {
-			return bad("publicURL", "it is no https:// address of a host alone").WithHint("e.g. https://guard.contoso.example")
+	for _, part := range c.parts() {
+		if err := part.Check(func(name, format string, args ...any) *problem.Error { return bad(name, format, args...) }); err != nil {
+			return err
 		}
-		c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	}
-	if (c.TLSCertificate == "") != (c.TLSKey == "") {
-		return problem.New(problem.Usage, "tlsCertificate and tlsKey go together: one is missing")
-	}
-	return c.checkAnchors()
+	return nil
 }
 
 // File is the settings file that was read, or "".
@@ -334,17 +269,15 @@ type Line struct {
 // Lines are all settings, redacted, in the order of the documentation.
 func (c *Config) Lines() []Line {
 	var out []Line
-	for _, s := range settings() {
-		l := Line{Name: s.name, Origin: c.Origin(s.name), Variable: envName(s.name), About: s.about}
-		if s.flag != "" {
-			l.Flag = "--" + s.flag
+	for _, s := range c.settings() {
+		l := Line{Name: s.Name, Value: s.String(), Origin: c.Origin(s.Name), About: s.About}
+		if !s.list() {
+			l.Variable = envName(s.Name)
 		}
-		if s.span != nil {
-			l.Value = s.span(c).String()
-		} else {
-			l.Value = *s.text(c)
+		if s.Flag != "" {
+			l.Flag = "--" + s.Flag
 		}
-		if s.name == "masterKey" && !isMaster(l.Value) { // somebody may have put the passphrase itself there
+		if s.Name == "masterKey" && !isMaster(l.Value) { // somebody may have put the passphrase itself there
 			l.Value = "(of no known kind, not shown)"
 		}
 		if u, err := url.Parse(l.Value); err == nil && u.User != nil {
@@ -352,5 +285,5 @@ func (c *Config) Lines() []Line {
 		}
 		out = append(out, l)
 	}
-	return append(out, c.anchorsLine())
+	return out
 }

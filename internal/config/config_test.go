@@ -59,7 +59,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Data != "/d/partnerguard" || c.MasterKey != "file:/h/.config/partnerguard/master.key" || c.RenewEvery != 7*24*time.Hour || c.File() != "" {
+	if c.Data != "/d/partnerguard" || c.MasterKey != "file:/h/.config/partnerguard/master.key" || c.Renew.Every != 7*24*time.Hour || c.File() != "" {
 		t.Errorf("%+v", c)
 	}
 }
@@ -180,13 +180,13 @@ func TestAnchors(t *testing.T) {
 		t.Fatal(err)
 	}
 	var every []time.Duration
-	for _, a := range c.Anchors {
+	for _, a := range c.Anchor.Places {
 		every = append(every, a.Every)
 	}
 	if len(every) != 6 || every[3] != 24*time.Hour || every[4] != 5*time.Minute || every[0] != 5*time.Minute || every[1] != 24*time.Hour || every[2] != time.Hour {
 		t.Errorf("%v", every)
 	}
-	if b, s := c.Anchors[4], c.Anchors[5]; b.Mode != "locked" || b.Retain != 72*time.Hour || s.Mode != "compliance" || s.Retain != 8760*time.Hour {
+	if b, s := c.Anchor.Places[4], c.Anchor.Places[5]; b.Mode != "locked" || b.Retain != 72*time.Hour || s.Mode != "compliance" || s.Retain != 8760*time.Hour {
 		t.Errorf("%+v %+v", b, s)
 	}
 	for _, l := range c.Lines() {

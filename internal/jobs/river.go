@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -71,7 +72,7 @@ func (w worker) Work(ctx context.Context, j *river.Job[envelope]) error {
 // make makes a River client: one that adds, or with handlers one that works.
 func (q *Queue) make(handlers map[string]Handler) (*river.Client[*sql.Tx], error) {
 	c := &river.Config{
-		Logger: q.o.Log, JobTimeout: q.o.Timeout,
+		Logger: slog.New(calm{q.o.Log.Handler()}), JobTimeout: q.o.Timeout,
 		// A process that was killed leaves its jobs running in the database.
 		RescueStuckJobsAfter: 2 * q.o.Timeout,
 		FetchPollInterval:    q.o.Poll, FetchCooldown: min(100*time.Millisecond, q.o.Poll),
@@ -111,7 +112,7 @@ var _ rivertype.TimeGenerator = clock(nil)
 // migrate makes or updates River's tables. Two processes may start at once: in
 // PostgreSQL one waits for the other, in SQLite the slower one finds it done.
 func (q *Queue) migrate(ctx context.Context) error {
-	m, err := rivermigrate.New(q.driver, &rivermigrate.Config{Logger: q.o.Log})
+	m, err := rivermigrate.New(q.driver, &rivermigrate.Config{Logger: slog.New(calm{q.o.Log.Handler()})})
 	if err != nil {
 		return problem.Wrap(err, problem.Internal, "the queue's tables are not in the program")
 	}
@@ -155,3 +156,17 @@ func (q *Queue) Waiting(ctx context.Context, kind string) (n int, err error) {
 	}
 	return n, nil
 }
+
+// calm leaves out what River says of itself every minute.
+type calm struct{ slog.Handler }
+
+// Enabled is from warnings on.
+func (c calm) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && c.Handler.Enabled(ctx, l)
+}
+
+// WithAttrs keeps it calm.
+func (c calm) WithAttrs(a []slog.Attr) slog.Handler { return calm{c.Handler.WithAttrs(a)} }
+
+// WithGroup keeps it calm.
+func (c calm) WithGroup(name string) slog.Handler { return calm{c.Handler.WithGroup(name)} }

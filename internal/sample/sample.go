@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-//go:generate go run ./gen exports
+//go:generate go test . -run TestExports -update
 
 // Name is what the sample partner is called.
 const Name = "Contoso Cloud Partners"

@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"partnerguard/internal/assess"
-	"partnerguard/internal/console"
+	"partnerguard/internal/page"
+	"partnerguard/internal/print"
 )
 
 const maxBuckets = 92
@@ -110,9 +111,9 @@ func buckets(days []assess.Day) (out []bucket, u unit, odd int) {
 }
 
 // timePlot is sign-ins over time.
-func timePlot(s *assess.SignIns) *console.Plot {
+func timePlot(s *assess.SignIns) *page.Plot {
 	list, u, odd := buckets(s.Days)
-	p := &console.Plot{ID: "time", Title: "Successful sign-ins over time, by what they prove"}
+	p := &page.Plot{ID: "time", Title: "Successful sign-ins over time, by what they prove"}
 	if len(list) == 0 {
 		return p
 	}
@@ -120,14 +121,14 @@ func timePlot(s *assess.SignIns) *console.Plot {
 	gaps := 0
 	p.Head = []string{strings.ToUpper(u.word[:1]) + u.word[1:]}
 	for i := len(series) - 1; i >= 0; i-- {
-		p.Legend = append(p.Legend, console.Key{Class: series[i].class, Fill: series[i].fill, Label: series[i].label})
+		p.Legend = append(p.Legend, page.Key{Class: series[i].class, Fill: series[i].fill, Label: series[i].label})
 		p.Head = append(p.Head, series[i].label)
 	}
 	for _, b := range list {
 		row := []string{b.from.Format(u.label)}
 		for i := len(series) - 1; i >= 0; i-- {
 			totals[i] += b.n[i]
-			row = append(row, console.Number(b.n[i]))
+			row = append(row, print.Number(b.n[i]))
 		}
 		if !b.any {
 			gaps++
@@ -138,11 +139,11 @@ func timePlot(s *assess.SignIns) *console.Plot {
 		p.Rows = append(p.Rows, row)
 	}
 	if gaps > 0 {
-		p.Legend = append(p.Legend, console.Key{Class: "s-gap", Fill: "slash", Label: "No rows read"})
+		p.Legend = append(p.Legend, page.Key{Class: "s-gap", Fill: "slash", Label: "No rows read"})
 	}
 	p.Summary = fmt.Sprintf("%s from %s to %s: %s challenged, %s satisfied by an earlier claim or a provider, %s not challenged, %s unknown.",
-		console.Plural(int64(len(list)), u.word+"s"), list[0].from.Format(u.label), list[len(list)-1].from.Format(u.label),
-		console.Number(totals[3]), console.Number(totals[2]), console.Number(totals[0]), console.Number(totals[1]))
+		print.Plural(int64(len(list)), u.word+"s"), list[0].from.Format(u.label), list[len(list)-1].from.Format(u.label),
+		print.Number(totals[3]), print.Number(totals[2]), print.Number(totals[0]), print.Number(totals[1]))
 	if u.word == "century" {
 		p.Summary = strings.Replace(p.Summary, "centurys", "centuries", 1)
 	}
@@ -150,15 +151,15 @@ func timePlot(s *assess.SignIns) *console.Plot {
 		p.Summary += fmt.Sprintf(" %d without any row.", gaps)
 	}
 	if odd > 0 {
-		p.Summary += fmt.Sprintf(" %s with an unreadable date left out.", console.Plural(int64(odd), "days"))
+		p.Summary += fmt.Sprintf(" %s with an unreadable date left out.", print.Plural(int64(odd), "days"))
 	}
-	for _, w := range []float64{console.WideChart, console.NarrowChart} {
+	for _, w := range []float64{page.WideChart, page.NarrowChart} {
 		p.Sizes = append(p.Sizes, timeDrawing(p, list, u, w))
 	}
 	return p
 }
 
-func timeDrawing(p *console.Plot, list []bucket, u unit, w float64) console.Drawing {
+func timeDrawing(p *page.Plot, list []bucket, u unit, w float64) page.Drawing {
 	d := p.Frame(w)
 	var highest int64
 	for _, b := range list {
@@ -172,11 +173,11 @@ func timeDrawing(p *console.Plot, list []bucket, u unit, w float64) console.Draw
 		}
 		highest = max(highest, sum)
 	}
-	step, steps := console.Nice(highest)
+	step, steps := page.Nice(highest)
 	top := step * float64(steps)
 	left := 8.0
 	for i := range steps + 1 {
-		left = max(left, 14+console.TextWidth(console.Compact(step*float64(i))))
+		left = max(left, 14+page.TextWidth(page.Compact(step*float64(i))))
 	}
 	const head, foot = 26.0, 44.0
 	height := 190.0
@@ -188,7 +189,7 @@ func timeDrawing(p *console.Plot, list []bucket, u unit, w float64) console.Draw
 	for i := range steps + 1 {
 		v := step * float64(i)
 		d.Line(left, y(v), right, y(v), "grid")
-		d.Text(left-6, y(v)+4, "end", "tick", console.Compact(v))
+		d.Text(left-6, y(v)+4, "end", "tick", page.Compact(v))
 	}
 	pitch := (right - left) / float64(len(list))
 	bar := max(min(pitch*0.82, 34), 1)
@@ -206,7 +207,7 @@ func timeDrawing(p *console.Plot, list []bucket, u unit, w float64) console.Draw
 		base := bottom
 		tip := list[i].from.Format(u.label)
 		for s := range series {
-			tip += "; " + strings.ToLower(series[s].label) + " " + console.Number(list[i].n[s])
+			tip += "; " + strings.ToLower(series[s].label) + " " + print.Number(list[i].n[s])
 		}
 		for s := range series {
 			if list[i].n[s] == 0 {
@@ -224,7 +225,7 @@ func timeDrawing(p *console.Plot, list []bucket, u unit, w float64) console.Draw
 	// As many labels as fit with air between them, evenly spaced.
 	room := 0.0
 	for _, b := range list {
-		room = max(room, console.TextWidth(b.from.Format(u.tick)))
+		room = max(room, page.TextWidth(b.from.Format(u.tick)))
 	}
 	every := 1
 	for float64(every)*pitch < room+14 {
@@ -236,7 +237,7 @@ func timeDrawing(p *console.Plot, list []bucket, u unit, w float64) console.Draw
 	for i := 0; i < len(list); i += every {
 		label := list[i].from.Format(u.tick)
 		x := left + pitch*(float64(i)+0.5)
-		if half := console.TextWidth(label) / 2; x-half < 0 || x+half > w {
+		if half := page.TextWidth(label) / 2; x-half < 0 || x+half > w {
 			continue
 		}
 		d.Line(x, bottom, x, bottom+4, "base")
@@ -251,9 +252,9 @@ func timeDrawing(p *console.Plot, list []bucket, u unit, w float64) console.Draw
 }
 
 // factorPlot is accounts by strongest factor.
-func factorPlot(list []assess.Account) *console.Plot {
-	p := &console.Plot{ID: "factors", Title: "Accounts in scope by strongest registered factor",
-		Legend: []console.Key{{Class: "s-yes", Label: "In line"}, {Class: "s-no", Fill: "hatch", Label: "Not in line"}, {Class: "s-unknown", Fill: "dots", Label: "Cannot be judged"}},
+func factorPlot(list []assess.Account) *page.Plot {
+	p := &page.Plot{ID: "factors", Title: "Accounts in scope by strongest registered factor",
+		Legend: []page.Key{{Class: "s-yes", Label: "In line"}, {Class: "s-no", Fill: "hatch", Label: "Not in line"}, {Class: "s-unknown", Fill: "dots", Label: "Cannot be judged"}},
 		Head:   []string{"Strongest factor", "In line", "Not in line", "Cannot be judged"}}
 	n := make([][3]int64, len(factors))
 	var all, strong int64
@@ -285,23 +286,23 @@ func factorPlot(list []assess.Account) *console.Plot {
 		return p
 	}
 	var none int64
-	var bars []console.Bar
+	var bars []page.Bar
 	for k, f := range factors {
-		bars = append(bars, console.Bar{Label: console.Sentence(f.word), Values: n[k][:]})
+		bars = append(bars, page.Bar{Label: print.Sentence(f.word), Values: n[k][:]})
 		if f.id == "none" {
 			none = n[k][0] + n[k][1] + n[k][2]
 		}
 	}
-	p.Summary = fmt.Sprintf("Of %s in scope, %s have a phishing-resistant factor and %s have none.", console.Plural(all, "accounts"), console.Number(strong), console.Number(none))
+	p.Summary = fmt.Sprintf("Of %s in scope, %s have a phishing-resistant factor and %s have none.", print.Plural(all, "accounts"), print.Number(strong), print.Number(none))
 	p.Bars(bars, 150)
 	return p
 }
 
 // requirementPlot shows every requirement that applies and how far it is from
 // being met.
-func requirementPlot(must, should []assess.Requirement) *console.Plot {
-	p := &console.Plot{ID: "overview", Title: "Requirements at a glance",
-		Legend: []console.Key{{Class: "s-yes", Label: "Met or attested"}, {Class: "s-no", Fill: "hatch", Label: "Share shown to fall short"}, {Class: "s-gap", Fill: "slash", Label: "The rest of it"}, {Class: "s-unknown", Fill: "dots", Label: "Unknown"}},
+func requirementPlot(must, should []assess.Requirement) *page.Plot {
+	p := &page.Plot{ID: "overview", Title: "Requirements at a glance",
+		Legend: []page.Key{{Class: "s-yes", Label: "Met or attested"}, {Class: "s-no", Fill: "hatch", Label: "Share shown to fall short"}, {Class: "s-gap", Fill: "slash", Label: "The rest of it"}, {Class: "s-unknown", Fill: "dots", Label: "Unknown"}},
 		Head:   []string{"Requirement", "Level", "Verdict", "Fall short"}}
 	if len(must)+len(should) == 0 {
 		return p
@@ -315,16 +316,16 @@ func requirementPlot(must, should []assess.Requirement) *console.Plot {
 	for _, g := range both {
 		for i := range g.list {
 			q := &g.list[i]
-			p.Rows = append(p.Rows, []string{console.Clean(q.Title, console.MaxName), strings.ToLower(g.name), verdictWord(q.Verdict), fallShort(q)})
+			p.Rows = append(p.Rows, []string{print.Clean(q.Title, print.MaxName), strings.ToLower(g.name), verdictWord(q.Verdict), fallShort(q)})
 		}
 	}
-	for _, w := range []float64{console.WideChart, console.NarrowChart} {
+	for _, w := range []float64{page.WideChart, page.NarrowChart} {
 		d := p.Frame(w)
 		tight := w < 500
 		tail := 0.0
 		for _, g := range both {
 			for i := range g.list {
-				tail = max(tail, console.TextWidth(barValue(&g.list[i])))
+				tail = max(tail, page.TextWidth(barValue(&g.list[i])))
 			}
 		}
 		widest := 0.42
@@ -352,9 +353,9 @@ func requirementPlot(must, should []assess.Requirement) *console.Plot {
 				if tight {
 					room, barY = w-20, y+21
 				}
-				d.Text(20, y+14, "start", "label", console.FitText(console.Clean(q.Title, console.MaxName), room))
+				d.Text(20, y+14, "start", "label", page.FitText(print.Clean(q.Title, print.MaxName), room))
 				shares(&d, q, left, barY, bar)
-				d.Text(left+bar+8, barY+10, "start", "value", console.FitText(barValue(q), tail))
+				d.Text(left+bar+8, barY+10, "start", "value", page.FitText(barValue(q), tail))
 				y += 24
 				if tight {
 					y += 16
@@ -377,9 +378,9 @@ func barValue(q *assess.Requirement) string {
 }
 
 // shares draws one requirement's bar.
-func shares(d *console.Drawing, q *assess.Requirement, x, y, w float64) {
+func shares(d *page.Drawing, q *assess.Requirement, x, y, w float64) {
 	const h = 12
-	tip := console.Clean(q.Title, console.MaxName) + ": " + verdictWord(q.Verdict)
+	tip := print.Clean(q.Title, print.MaxName) + ": " + verdictWord(q.Verdict)
 	switch q.Verdict {
 	case assess.Met, assess.Attested:
 		d.Rect(x, y, w, h, "s-yes", "", tip)

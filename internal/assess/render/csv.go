@@ -6,14 +6,14 @@ import (
 	"strings"
 
 	"partnerguard/internal/assess"
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 )
 
 // CSV writes one row a requirement, in the report's order (RFC 4180, UTF-8,
 // CRLF). A cell that a spreadsheet might take for a formula gets a leading
 // apostrophe.
 func CSV(w io.Writer, r *assess.Report) error {
-	out := console.NewSheet(w, "id", "title", "level", "binding", "verdict", "reason", "affected", "total", "unit", "action", "evidence", "more_evidence", "source")
+	out := print.NewSheet(w, "id", "title", "level", "binding", "verdict", "reason", "affected", "total", "unit", "action", "evidence", "more_evidence", "source")
 	for i := range r.Requirements {
 		q := &r.Requirements[i]
 		said := make([]string, len(q.Evidence))
@@ -30,7 +30,7 @@ func CSV(w io.Writer, r *assess.Report) error {
 // AccountsCSV writes one row an account, the ones that need work first, all of
 // them: what the other formats cut is here.
 func AccountsCSV(w io.Writer, r *assess.Report) error {
-	out := console.NewSheet(w, "user_principal_name", "display_name", "id", "class", "in_scope", "admin", "roles", "strongest_factor",
+	out := print.NewSheet(w, "user_principal_name", "display_name", "id", "class", "in_scope", "admin", "roles", "strongest_factor",
 		"mfa", "reason", "ways_out", "challenged", "satisfied_by_claim", "satisfied_by_provider", "not_challenged", "unknown",
 		"last_sign_in", "last_not_challenged", "legacy_clients")
 	order, _ := accountOrder(r.Accounts)
@@ -44,7 +44,7 @@ func AccountsCSV(w io.Writer, r *assess.Report) error {
 		out.Row(a.UserPrincipalName, a.DisplayName, a.ID, a.Class, strconv.FormatBool(a.InScope), strconv.FormatBool(a.Admin),
 			strings.Join(a.Roles, " | "), a.StrongestFactor, string(a.MFA), a.Reason, strings.Join(ways, " | "),
 			decimal(t.Challenged), decimal(t.SatisfiedByClaim), decimal(t.SatisfiedByProvider), decimal(t.NotChallenged), decimal(t.Unknown),
-			console.Stamp(a.LastSignIn), console.Stamp(a.LastNotChallenged), strings.Join(a.LegacyClients, " | "))
+			print.Stamp(a.LastSignIn), print.Stamp(a.LastNotChallenged), strings.Join(a.LegacyClients, " | "))
 	}
 	return out.Close()
 }
@@ -61,8 +61,8 @@ func evidenceLine(e *assess.Evidence) string {
 		s += e.Detail
 	}
 	var where []string
-	if t := console.Settled(e.Observed); t != nil {
-		where = append(where, console.When(*t))
+	if t := print.Settled(e.Observed); t != nil {
+		where = append(where, print.When(*t))
 	}
 	if e.Source.Path != "" {
 		where = append(where, e.Source.String())

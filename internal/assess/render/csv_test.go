@@ -5,14 +5,14 @@ import (
 	"testing"
 
 	"partnerguard/internal/assess/render/rendertest"
-	"partnerguard/internal/console/consoletest"
+	"partnerguard/internal/page/pagetest"
 )
 
 func TestCSVCannotBecomeFormulas(t *testing.T) {
 	t.Parallel()
 	for kind, r := range reports() {
 		for name, f := range map[string]format{"csv": CSV, "accounts csv": AccountsCSV} {
-			consoletest.CheckSheet(t, name+" of "+kind, write(t, f, r))
+			pagetest.CheckSheet(t, name+" of "+kind, write(t, f, r))
 		}
 	}
 }
@@ -20,7 +20,7 @@ func TestCSVCannotBecomeFormulas(t *testing.T) {
 func TestCSVSaysEverything(t *testing.T) {
 	t.Parallel()
 	r := rendertest.Typical()
-	rows := consoletest.Sheet(t, write(t, CSV, r))
+	rows := pagetest.Sheet(t, write(t, CSV, r))
 	if len(rows) != 1+len(r.Requirements) || strings.Join(rows[0][:8], ",") != "id,title,level,binding,verdict,reason,affected,total" {
 		t.Fatalf("%d rows, heading %v", len(rows), rows[0])
 	}
@@ -29,8 +29,8 @@ func TestCSVSaysEverything(t *testing.T) {
 			t.Errorf("row %d is %s: the report's order is lost", i, row[0])
 		}
 	}
-	consoletest.Has(t, strings.Join(rows[1], " "), "mfa-every-user", "mandatory", "enforced", "not_met", "7 41 accounts", "frontdesk@contoso.com: succeeded without MFA", "2026-11-18 07:42 UTC, exports/signIns.jsonl.gz:412", " | ", "svc-billing@contoso.com")
-	all := consoletest.Sheet(t, write(t, AccountsCSV, r))
+	pagetest.Has(t, strings.Join(rows[1], " "), "mfa-every-user", "mandatory", "enforced", "not_met", "7 41 accounts", "frontdesk@contoso.com: succeeded without MFA", "2026-11-18 07:42 UTC, exports/signIns.jsonl.gz:412", " | ", "svc-billing@contoso.com")
+	all := pagetest.Sheet(t, write(t, AccountsCSV, r))
 	if len(all) != 1+len(r.Accounts) {
 		t.Errorf("%d rows of %d accounts", len(all)-1, len(r.Accounts))
 	}

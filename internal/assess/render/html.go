@@ -10,7 +10,8 @@ import (
 	"sync"
 
 	"partnerguard/internal/assess"
-	"partnerguard/internal/console"
+	"partnerguard/internal/page"
+	"partnerguard/internal/print"
 )
 
 // Limits of what one page shows; the rest is in the JSON and the accounts CSV.
@@ -25,7 +26,7 @@ var pageTemplate string
 
 // pageTemplates is parsed once, at the first use.
 var pageTemplates = sync.OnceValue(func() *template.Template {
-	return console.Template(pageTemplate, template.FuncMap{
+	return page.Template(pageTemplate, template.FuncMap{
 		"mark":   verdictMark,
 		"word":   verdictWord,
 		"class":  verdictClass,
@@ -39,16 +40,16 @@ var pageTemplates = sync.OnceValue(func() *template.Template {
 // sheet allowed by its hash, plots as inline SVG. It reads on a phone, on paper
 // and by keyboard, in light and dark.
 func HTML(w io.Writer, r *assess.Report) error {
-	return console.Write(w, pageTemplates(), view(r))
+	return page.Write(w, pageTemplates(), view(r))
 }
 
 // pageView is what the template says; every text in it is clean or made clean
 // by the template.
 type pageView struct {
-	console.Page
+	page.Page
 	Groups                 []groupView
 	NotApplicable          []assess.Requirement
-	Overview, Factors, Day *console.Plot
+	Overview, Factors, Day *page.Plot
 	HasAccounts            bool
 	Accounts               []accountView // not met and unknown
 	InLine                 []accountView // the rest, folded
@@ -100,12 +101,12 @@ func view(r *assess.Report) *pageView {
 	v, sentence := headline(r)
 	must, should, not := groups(r.Requirements)
 	p := &pageView{
-		Page: console.Page{
+		Page: page.Page{
 			Name: partnerName(&r.Partner), Skip: "the requirements", Eyebrow: "Partner security requirements",
 			Facts: []string{kindWord(r.Partner.Kind), cloudWord(r.Partner.Cloud)}, AsOf: &r.AsOf,
-			Headline: console.Headline{Tone: verdictTone(v), Text: sentence},
+			Headline: page.Headline{Tone: verdictTone(v), Text: sentence},
 			What:     "report", Complete: r.Complete, Incomplete: r.Incomplete, Schema: assess.SchemaID,
-			Inputs: console.ViewInputs(r.Inputs),
+			Inputs: page.ViewInputs(r.Inputs),
 		},
 		NotApplicable: not,
 		Overview:      requirementPlot(must, should),
@@ -119,10 +120,10 @@ func view(r *assess.Report) *pageView {
 	}
 	p.DisagreementHelp, p.DisagreementsMore = disagreementHelp, max(len(r.Disagreements)-htmlDisagreements, 0)
 	if r.Sample {
-		p.Sample = console.SampleWords
+		p.Sample = print.SampleWords
 	}
-	p.Title = p.Name + ": partner security requirements as of " + console.SettledTime(r.AsOf).Format("2006-01-02")
-	if id := console.Clean(r.Partner.TenantID, console.MaxName); id != "" {
+	p.Title = p.Name + ": partner security requirements as of " + print.SettledTime(r.AsOf).Format("2006-01-02")
+	if id := print.Clean(r.Partner.TenantID, print.MaxName); id != "" {
 		p.Facts = append(p.Facts, "tenant "+id)
 	}
 	anchors := make(map[string]bool)
@@ -141,7 +142,7 @@ func view(r *assess.Report) *pageView {
 	}
 	p.accounts(r.Accounts)
 	for code, n := range r.SignIns.Reasons {
-		p.Reasons = append(p.Reasons, reasonView{console.Saying(strings.ReplaceAll(code, "_", " ")), n})
+		p.Reasons = append(p.Reasons, reasonView{print.Saying(strings.ReplaceAll(code, "_", " ")), n})
 	}
 	slices.SortFunc(p.Reasons, func(a, b reasonView) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Word, b.Word)) })
 	p.Apps = r.SignIns.Apps
@@ -156,16 +157,16 @@ func view(r *assess.Report) *pageView {
 			break
 		}
 	}
-	if t := console.Settled(r.Score.Updated); t != nil {
-		p.ScoreUpdated = console.When(*t)
+	if t := print.Settled(r.Score.Updated); t != nil {
+		p.ScoreUpdated = print.When(*t)
 	}
 	return p
 }
 
 func requirementRow(q *assess.Requirement, anchors map[string]bool) requirementView {
-	row := requirementView{Requirement: *q, Actions: actions(q), Reason: console.Saying(q.Reason), Anchor: console.Anchor("requirement", q.ID, anchors), Binding: bindingWord(q.Binding), Short: fallShort(q),
-		SourceURL: console.DocURL(q.Source),
-		Found:     console.Number(int64(len(q.Evidence) + q.More))}
+	row := requirementView{Requirement: *q, Actions: actions(q), Reason: print.Saying(q.Reason), Anchor: page.Anchor("requirement", q.ID, anchors), Binding: bindingWord(q.Binding), Short: fallShort(q),
+		SourceURL: page.DocURL(q.Source),
+		Found:     print.Number(int64(len(q.Evidence) + q.More))}
 	for i := range q.Evidence {
 		row.Shown = append(row.Shown, evidenceRow(&q.Evidence[i]))
 	}
@@ -173,12 +174,12 @@ func requirementRow(q *assess.Requirement, anchors map[string]bool) requirementV
 }
 
 func evidenceRow(e *assess.Evidence) evidenceView {
-	ev := evidenceView{Subject: console.Clean(e.Subject, console.MaxName), Detail: console.Clean(e.Detail, console.MaxSaying), Record: console.Clean(e.RecordID, console.MaxName)}
-	if t := console.Settled(e.Observed); t != nil {
-		ev.Observed = console.When(*t)
+	ev := evidenceView{Subject: print.Clean(e.Subject, print.MaxName), Detail: print.Clean(e.Detail, print.MaxSaying), Record: print.Clean(e.RecordID, print.MaxName)}
+	if t := print.Settled(e.Observed); t != nil {
+		ev.Observed = print.When(*t)
 	}
 	if e.Source.Path != "" {
-		ev.Where = console.Clean(e.Source.String(), console.MaxSaying)
+		ev.Where = print.Clean(e.Source.String(), print.MaxSaying)
 	}
 	return ev
 }
@@ -198,23 +199,23 @@ func (p *pageView) accounts(list []assess.Account) {
 		return
 	}
 	p.HasAccounts = true
-	p.AccountsBad = console.Number(int64(bad)) + " of " + console.Plural(int64(len(list)), "accounts")
+	p.AccountsBad = print.Number(int64(bad)) + " of " + print.Plural(int64(len(list)), "accounts")
 	p.Accounts, p.AccountsMore = accountRows(list, order[:open], pageAccounts)
 	p.InLine, p.InLineMore = accountRows(list, order[open:], pageInLine)
-	p.InLineCount = console.Number(int64(len(order) - open))
+	p.InLineCount = print.Number(int64(len(order) - open))
 }
 
 // accountRows makes at most limit rows and says how many it left out.
 func accountRows(list []assess.Account, order []int, limit int) (rows []accountView, more string) {
 	if n := len(order) - limit; n > 0 {
-		order, more = order[:limit], console.Number(int64(n))
+		order, more = order[:limit], print.Number(int64(n))
 	}
 	for _, i := range order {
 		a := accountView{Account: list[i], Name: accountName(&list[i])}
-		d := console.Clean(a.DisplayName, console.MaxName)
+		d := print.Clean(a.DisplayName, print.MaxName)
 		a.SameName = d == "" || d == a.Name
-		if t := console.Settled(a.LastNotChallenged); t != nil {
-			a.LastBad = console.When(*t)
+		if t := print.Settled(a.LastNotChallenged); t != nil {
+			a.LastBad = print.When(*t)
 		}
 		rows = append(rows, a)
 	}

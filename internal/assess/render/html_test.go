@@ -7,14 +7,14 @@ import (
 
 	"partnerguard/internal/assess"
 	"partnerguard/internal/assess/render/rendertest"
-	"partnerguard/internal/console"
-	"partnerguard/internal/console/consoletest"
+	"partnerguard/internal/page"
+	"partnerguard/internal/page/pagetest"
 )
 
 func TestHTMLHoldsNothingThatActs(t *testing.T) {
 	t.Parallel()
 	for kind, r := range reports() {
-		consoletest.CheckPage(t, kind, write(t, HTML, r))
+		pagetest.CheckPage(t, kind, write(t, HTML, r))
 	}
 	page := write(t, HTML, rendertest.Typical())
 	if n := strings.Count(page, `<figure class="plot"`); n != 3 {
@@ -28,7 +28,7 @@ func TestHTMLHoldsNothingThatActs(t *testing.T) {
 func TestHTMLSaysWhatMatters(t *testing.T) {
 	t.Parallel()
 	page := write(t, HTML, rendertest.Typical())
-	consoletest.Has(t, page, `<html lang="en"`, "Skip to the requirements", "Contoso Cloud Partners", "As of", "2026-11-20 06:00 UTC", "sample partner", "5 of 8 mandatory requirements are not met", "Incomplete",
+	pagetest.Has(t, page, `<html lang="en"`, "Skip to the requirements", "Contoso Cloud Partners", "As of", "2026-11-20 06:00 UTC", "sample partner", "5 of 8 mandatory requirements are not met", "Incomplete",
 		"Requirements at a glance", "Mandatory requirements", "Every account signs in", "mfa-every-user", "7 of 41 accounts", "Evidence (4 of 7)", "Recommended requirements", "Not applicable: 2",
 		"7 of 32 accounts do not meet", "frontdesk@<wbr>contoso.", "In line or out of scope: 24", "Sign-ins", "Successful sign-ins over time", "Contoso Billing Sync", "Microsoft's score", "61.5 of 80 points", "admin roles only", "Inputs", "How to read this")
 	if !strings.Contains(page, "prefers-color-scheme:dark") || !strings.Contains(page, "@media print") {
@@ -42,7 +42,7 @@ func TestHTMLStaysSmall(t *testing.T) {
 	if len(page) > 1<<20 {
 		t.Errorf("a page of %d bytes", len(page))
 	}
-	consoletest.Has(t, page, "more of these are in the JSON and the accounts CSV")
+	pagetest.Has(t, page, "more of these are in the JSON and the accounts CSV")
 	if n := strings.Count(page, `<tr role="row" class="notmet">`); n < 250 || n > 350 {
 		t.Errorf("%d accounts that do not meet on the page", n)
 	}
@@ -110,7 +110,7 @@ func TestDrawingsStayInside(t *testing.T) {
 	t.Parallel()
 	for kind, r := range reports() {
 		must, should, _ := groups(r.Requirements)
-		for _, p := range []*console.Plot{timePlot(&r.SignIns), factorPlot(r.Accounts), requirementPlot(must, should)} {
+		for _, p := range []*page.Plot{timePlot(&r.SignIns), factorPlot(r.Accounts), requirementPlot(must, should)} {
 			for _, d := range p.Sizes {
 				for _, b := range d.Rects {
 					if b.X < 0 || b.Y < 0 || b.W < 0 || b.H < 0 || b.X+b.W > d.W+.01 || b.Y+b.H > d.H+.01 {

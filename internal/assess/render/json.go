@@ -6,23 +6,23 @@ import (
 	"slices"
 
 	"partnerguard/internal/assess"
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 )
 
 // JSON writes the whole report, indented, as docs/report.schema.json describes
 // it: every list is a list even when empty, and nothing is cut.
 func JSON(w io.Writer, r *assess.Report) error {
 	buf := bufio.NewWriterSize(w, 64<<10)
-	if err := console.JSON(buf, settle(r)); err != nil {
+	if err := print.JSON(buf, settle(r)); err != nil {
 		return err
 	}
 	return buf.Flush()
 }
 
 func settleEvidence(list []assess.Evidence) []assess.Evidence {
-	list = console.List(slices.Clone(list))
+	list = print.List(slices.Clone(list))
 	for i := range list {
-		list[i].Observed = console.Settled(list[i].Observed)
+		list[i].Observed = print.Settled(list[i].Observed)
 	}
 	return list
 }
@@ -31,31 +31,31 @@ func settleEvidence(list []assess.Evidence) []assess.Evidence {
 // cannot carry. The report itself stays as it is.
 func settle(r *assess.Report) *assess.Report {
 	c := *r
-	c.AsOf = console.SettledTime(c.AsOf)
-	c.Incomplete = console.List(c.Incomplete)
-	c.Requirements = console.List(slices.Clone(c.Requirements))
+	c.AsOf = print.SettledTime(c.AsOf)
+	c.Incomplete = print.List(c.Incomplete)
+	c.Requirements = print.List(slices.Clone(c.Requirements))
 	for i := range c.Requirements {
 		c.Requirements[i].Evidence = settleEvidence(c.Requirements[i].Evidence)
 	}
 	c.Disagreements = settleEvidence(c.Disagreements)
-	c.Score.Current, c.Score.Max = console.Finite(c.Score.Current), console.Finite(c.Score.Max)
-	c.Score.Updated = console.Settled(c.Score.Updated)
-	c.Score.Requirements = console.List(slices.Clone(c.Score.Requirements))
+	c.Score.Current, c.Score.Max = print.Finite(c.Score.Current), print.Finite(c.Score.Max)
+	c.Score.Updated = print.Settled(c.Score.Updated)
+	c.Score.Requirements = print.List(slices.Clone(c.Score.Requirements))
 	for i := range c.Score.Requirements {
 		q := &c.Score.Requirements[i]
-		q.Score, q.MaxScore = console.Finite(q.Score), console.Finite(q.MaxScore)
+		q.Score, q.MaxScore = print.Finite(q.Score), print.Finite(q.MaxScore)
 	}
-	c.Accounts = console.List(slices.Clone(c.Accounts))
+	c.Accounts = print.List(slices.Clone(c.Accounts))
 	for i := range c.Accounts {
 		a := &c.Accounts[i]
-		a.Roles, a.WaysOut, a.LegacyClients = console.List(a.Roles), console.List(a.WaysOut), console.List(a.LegacyClients)
-		a.LastSignIn, a.LastNotChallenged = console.Settled(a.LastSignIn), console.Settled(a.LastNotChallenged)
+		a.Roles, a.WaysOut, a.LegacyClients = print.List(a.Roles), print.List(a.WaysOut), print.List(a.LegacyClients)
+		a.LastSignIn, a.LastNotChallenged = print.Settled(a.LastSignIn), print.Settled(a.LastNotChallenged)
 	}
-	c.SignIns.First, c.SignIns.Last = console.Settled(c.SignIns.First), console.Settled(c.SignIns.Last)
-	c.SignIns.Days, c.SignIns.Apps = console.List(c.SignIns.Days), console.List(c.SignIns.Apps)
+	c.SignIns.First, c.SignIns.Last = print.Settled(c.SignIns.First), print.Settled(c.SignIns.Last)
+	c.SignIns.Days, c.SignIns.Apps = print.List(c.SignIns.Days), print.List(c.SignIns.Apps)
 	if c.SignIns.Reasons == nil {
 		c.SignIns.Reasons = map[string]int64{}
 	}
-	c.Inputs = console.List(c.Inputs)
+	c.Inputs = print.List(c.Inputs)
 	return &c
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 
 	"partnerguard/internal/assess"
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 )
 
 // JUnit writes the requirements as test results, so that a pipeline can show
@@ -13,7 +13,7 @@ import (
 // unknown an error, not applicable and not in force are skipped.
 func JUnit(w io.Writer, r *assess.Report) error {
 	doc := suites{Name: "partnerguard"}
-	at := console.SettledTime(r.AsOf).Format("2006-01-02T15:04:05")
+	at := print.SettledTime(r.AsOf).Format("2006-01-02T15:04:05")
 	levels := []*suite{{Name: "mandatory", Timestamp: at}, {Name: "recommended", Timestamp: at}}
 	for i := range r.Requirements {
 		q := &r.Requirements[i]
@@ -83,26 +83,26 @@ func (s *suite) add(q *assess.Requirement) {
 	s.Time = "0"
 	s.Tests++
 	c := testcase{
-		Class: "partnerguard." + s.Name + "." + console.Clean(q.ID, console.MaxName),
-		Name:  console.Clean(q.Title, console.MaxSaying),
+		Class: "partnerguard." + s.Name + "." + print.Clean(q.ID, print.MaxName),
+		Name:  print.Clean(q.Title, print.MaxSaying),
 		Time:  "0",
 	}
 	if c.Name == "" {
 		c.Name = c.Class
 	}
-	message := console.Clean(q.Reason, console.MaxSaying)
+	message := print.Clean(q.Reason, print.MaxSaying)
 	if n := fallShort(q); n != "—" && q.Verdict != assess.Met {
 		message = n + ": " + message
 	}
 	text := ""
 	if q.Action != "" {
-		text = "\nTo do: " + console.Clean(q.Action, console.MaxSaying) + "\n"
+		text = "\nTo do: " + print.Clean(q.Action, print.MaxSaying) + "\n"
 	}
 	for i := range q.Evidence {
-		text += "\n- " + console.Clean(evidenceLine(&q.Evidence[i]), 4*console.MaxSaying)
+		text += "\n- " + print.Clean(evidenceLine(&q.Evidence[i]), 4*print.MaxSaying)
 	}
 	if q.More > 0 {
-		text += "\n- and " + console.Number(int64(q.More)) + " more"
+		text += "\n- and " + print.Number(int64(q.More)) + " more"
 	}
 	if text != "" {
 		text += "\n"

@@ -7,7 +7,7 @@ import (
 
 	"partnerguard/internal/assess"
 	"partnerguard/internal/assess/render/rendertest"
-	"partnerguard/internal/console/consoletest"
+	"partnerguard/internal/page/pagetest"
 )
 
 func parse(t *testing.T, s string) suites {
@@ -87,5 +87,5 @@ func TestJUnitOutcomes(t *testing.T) {
 		}
 	}
 	c := parse(t, write(t, JUnit, rendertest.Typical())).Suites[0].Cases[0]
-	consoletest.Has(t, c.Failure.Message+" "+c.Failure.Text, "7 of 41 accounts:", "To do: Require", "frontdesk@contoso.com", "and 3 more")
+	pagetest.Has(t, c.Failure.Message+" "+c.Failure.Text, "7 of 41 accounts:", "To do: Require", "frontdesk@contoso.com", "and 3 more")
 }

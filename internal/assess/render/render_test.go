@@ -8,7 +8,7 @@ import (
 
 	"partnerguard/internal/assess"
 	"partnerguard/internal/assess/render/rendertest"
-	"partnerguard/internal/console/consoletest"
+	"partnerguard/internal/page/pagetest"
 )
 
 // reports are what every format must stand.
@@ -67,7 +67,7 @@ func TestWriteErrorsAreTold(t *testing.T) {
 	t.Parallel()
 	for name, f := range formats() {
 		for _, n := range []int{0, 500} {
-			if err := f(&consoletest.BrokenWriter{N: n}, rendertest.Huge(2000)); err == nil {
+			if err := f(&pagetest.BrokenWriter{N: n}, rendertest.Huge(2000)); err == nil {
 				t.Errorf("%s: a writer that breaks after %d bytes is not noticed", name, n)
 			}
 		}

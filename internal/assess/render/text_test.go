@@ -9,7 +9,7 @@ import (
 
 	"partnerguard/internal/assess"
 	"partnerguard/internal/assess/render/rendertest"
-	"partnerguard/internal/console/consoletest"
+	"partnerguard/internal/page/pagetest"
 )
 
 func shown(t *testing.T, r *assess.Report, o TextOptions) string {
@@ -26,7 +26,7 @@ func TestTextKeepsItsWidth(t *testing.T) {
 	for kind, r := range reports() {
 		for _, w := range []int{1, 40, 41, 60, 79, 80, 100, 119, 120, 132, 200, 333} {
 			out := shown(t, r, TextOptions{Width: w})
-			consoletest.CheckScreen(t, kind, out, w)
+			pagetest.CheckScreen(t, kind, out, w)
 		}
 	}
 }
@@ -57,7 +57,7 @@ func TestTextColour(t *testing.T) {
 func TestTextSaysWhatMatters(t *testing.T) {
 	t.Parallel()
 	out := shown(t, rendertest.Typical(), TextOptions{Width: 90})
-	consoletest.Has(t, out,
+	pagetest.Has(t, out,
 		"Contoso Cloud Partners", "direct-bill partner", "As of 2026-11-20 06:00 UTC", "sample partner",
 		"✗ 5 of 8 mandatory requirements are not met, and 1 cannot be judged",
 		"INCOMPLETE", "exports/groups.json: the last page",
@@ -75,10 +75,10 @@ func TestTextSaysWhatMatters(t *testing.T) {
 
 func TestTextOfTheOtherReports(t *testing.T) {
 	t.Parallel()
-	consoletest.Has(t, shown(t, rendertest.Perfect(), TextOptions{}), "✓ All 8 mandatory requirements are met.", "The report is complete", "Accounts that do not meet none", "All were read to their end")
-	consoletest.Has(t, shown(t, rendertest.Empty(), TextOptions{}), "? No mandatory requirement can be judged from what was read.", "INCOMPLETE", "Microsoft's score not among the inputs")
-	consoletest.Has(t, shown(t, rendertest.Bare(), TextOptions{}), "Unnamed partner", "No mandatory requirement could be judged")
-	consoletest.Has(t, shown(t, rendertest.Huge(3000), TextOptions{}), "and 638 more in the JSON and the accounts CSV", "more in the JSON")
+	pagetest.Has(t, shown(t, rendertest.Perfect(), TextOptions{}), "✓ All 8 mandatory requirements are met.", "The report is complete", "Accounts that do not meet none", "All were read to their end")
+	pagetest.Has(t, shown(t, rendertest.Empty(), TextOptions{}), "? No mandatory requirement can be judged from what was read.", "INCOMPLETE", "Microsoft's score not among the inputs")
+	pagetest.Has(t, shown(t, rendertest.Bare(), TextOptions{}), "Unnamed partner", "No mandatory requirement could be judged")
+	pagetest.Has(t, shown(t, rendertest.Huge(3000), TextOptions{}), "and 638 more in the JSON and the accounts CSV", "more in the JSON")
 }
 
 // The wide table lines up: what begins in a column begins there on every row.

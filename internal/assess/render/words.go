@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"partnerguard/internal/assess"
-	"partnerguard/internal/console"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/print"
 )
 
 // verdictWord is how people read a verdict.
@@ -30,18 +30,18 @@ func verdictWord(v assess.Verdict) string {
 }
 
 // verdictTone is how a verdict is shown.
-func verdictTone(v assess.Verdict) console.Tone {
+func verdictTone(v assess.Verdict) print.Tone {
 	switch v {
 	case assess.Met:
-		return console.Good
+		return print.Good
 	case assess.NotMet:
-		return console.Bad
+		return print.Bad
 	case assess.Attested:
-		return console.Vouched
+		return print.Vouched
 	case assess.NotApplicable:
-		return console.Muted
+		return print.Muted
 	}
-	return console.Doubt
+	return print.Doubt
 }
 
 // verdictMark is the one-column symbol beside the word.
@@ -82,7 +82,7 @@ func bindingWord(b string) string {
 	case "exempt":
 		return "does not bind this partner"
 	}
-	return console.Clean(b, console.MaxName)
+	return print.Clean(b, print.MaxName)
 }
 
 // actions are what to do: each request by itself, with a verb, and shortened.
@@ -101,7 +101,7 @@ func actions(q *assess.Requirement) (out []string) {
 		}
 	}
 	for i := range out {
-		out[i] = console.Saying(out[i])
+		out[i] = print.Saying(out[i])
 	}
 	return out
 }
@@ -164,7 +164,7 @@ func (c census) String() string {
 		word string
 	}{{c.notMet, "not met"}, {c.unknown, "unknown"}, {c.attested, "attested"}, {c.met, "met"}} {
 		if p.n > 0 {
-			parts = append(parts, console.Number(int64(p.n))+" "+p.word)
+			parts = append(parts, print.Number(int64(p.n))+" "+p.word)
 		}
 	}
 	if len(parts) == 0 {
@@ -188,7 +188,7 @@ func headline(r *assess.Report) (assess.Verdict, string) {
 			c.all++
 		}
 	}
-	of := fmt.Sprintf("%d of %s", c.notMet, console.Plural(int64(c.all), "mandatory requirements"))
+	of := fmt.Sprintf("%d of %s", c.notMet, print.Plural(int64(c.all), "mandatory requirements"))
 	switch {
 	case c.all == 0:
 		return assess.Unknown, "No mandatory requirement could be judged."
@@ -199,13 +199,13 @@ func headline(r *assess.Report) (assess.Verdict, string) {
 	case c.unknown == c.all:
 		return assess.Unknown, "No mandatory requirement can be judged from what was read."
 	case c.unknown > 0:
-		return assess.Unknown, fmt.Sprintf("No breach was found, but %d of %s cannot be judged from what was read.", c.unknown, console.Plural(int64(c.all), "mandatory requirements"))
+		return assess.Unknown, fmt.Sprintf("No breach was found, but %d of %s cannot be judged from what was read.", c.unknown, print.Plural(int64(c.all), "mandatory requirements"))
 	case c.attested > 0:
-		return assess.Attested, fmt.Sprintf("All %s are met, %d of them on somebody's word.", console.Plural(int64(c.all), "mandatory requirements"), c.attested)
+		return assess.Attested, fmt.Sprintf("All %s are met, %d of them on somebody's word.", print.Plural(int64(c.all), "mandatory requirements"), c.attested)
 	case c.all == 1:
 		return assess.Met, "The one mandatory requirement is met."
 	}
-	return assess.Met, fmt.Sprintf("All %s are met.", console.Plural(int64(c.all), "mandatory requirements"))
+	return assess.Met, fmt.Sprintf("All %s are met.", print.Plural(int64(c.all), "mandatory requirements"))
 }
 
 func are(n int) string {
@@ -217,12 +217,12 @@ func are(n int) string {
 
 // points shows a score without needless decimals.
 func points(f float64) string {
-	return strconv.FormatFloat(console.Finite(f), 'f', -1, 64)
+	return strconv.FormatFloat(print.Finite(f), 'f', -1, 64)
 }
 
 // fallShort is the count of one requirement, e.g. "7 of 41 accounts".
 func fallShort(q *assess.Requirement) string {
-	unit := console.Clean(q.Unit, 40)
+	unit := print.Clean(q.Unit, 40)
 	if unit == "" {
 		unit = "things"
 	}
@@ -231,11 +231,11 @@ func fallShort(q *assess.Requirement) string {
 		if q.Total == 1 {
 			unit = strings.TrimSuffix(unit, "s")
 		}
-		return fmt.Sprintf("%s of %s %s", console.Number(int64(q.Affected)), console.Number(int64(q.Total)), unit)
+		return fmt.Sprintf("%s of %s %s", print.Number(int64(q.Affected)), print.Number(int64(q.Total)), unit)
 	case q.Affected > 0:
-		return console.Plural(int64(q.Affected), unit)
+		return print.Plural(int64(q.Affected), unit)
 	case q.Verdict == assess.Met && q.Total > 0:
-		return "none of " + console.Plural(int64(q.Total), unit)
+		return "none of " + print.Plural(int64(q.Total), unit)
 	}
 	return "—"
 }
@@ -255,7 +255,7 @@ func kindWord(k string) string {
 	case "":
 		return "partner of unknown kind"
 	}
-	return console.Clean(k, console.MaxName)
+	return print.Clean(k, print.MaxName)
 }
 
 func cloudWord(c string) string {
@@ -271,15 +271,15 @@ func cloudWord(c string) string {
 	case "":
 		return "unknown cloud"
 	}
-	return console.Clean(c, console.MaxName)
+	return print.Clean(c, print.MaxName)
 }
 
 // partnerName never comes out empty.
 func partnerName(p *assess.Partner) string {
-	if n := console.Clean(p.DisplayName, console.MaxName); n != "" {
+	if n := print.Clean(p.DisplayName, print.MaxName); n != "" {
 		return n
 	}
-	if n := console.Clean(p.TenantID, console.MaxName); n != "" {
+	if n := print.Clean(p.TenantID, print.MaxName); n != "" {
 		return "Tenant " + n
 	}
 	return "Unnamed partner"
@@ -308,7 +308,7 @@ func classWord(c string) string {
 	case "", "unknown":
 		return "class unknown"
 	}
-	return console.Clean(c, console.MaxName)
+	return print.Clean(c, print.MaxName)
 }
 
 // factors are the values of StrongestFactor, strongest first.
@@ -333,7 +333,7 @@ func factorWord(f string) string {
 // accountName is the name people know the account by.
 func accountName(a *assess.Account) string {
 	for _, s := range []string{a.UserPrincipalName, a.DisplayName, a.ID} {
-		if n := console.Clean(s, console.MaxName); n != "" {
+		if n := print.Clean(s, print.MaxName); n != "" {
 			return n
 		}
 	}
@@ -373,19 +373,19 @@ func signInSentence(s *assess.SignIns) string {
 		span = fmt.Sprintf(" from %s to %s", s.First.UTC().Format(time.DateOnly), s.Last.UTC().Format(time.DateOnly))
 	}
 	out := fmt.Sprintf("%s%s: %s challenged, %s satisfied by an earlier claim, %s by an external provider, %s not challenged, %s unknown; %s interrupted, %s failed, %s not by a user.",
-		console.Plural(s.Rows, "sign-ins"), span, console.Number(t.Challenged), console.Number(t.SatisfiedByClaim), console.Number(t.SatisfiedByProvider),
-		console.Number(t.NotChallenged), console.Number(t.Unknown), console.Number(t.Interrupted), console.Number(t.Failed), console.Number(t.NotUser))
+		print.Plural(s.Rows, "sign-ins"), span, print.Number(t.Challenged), print.Number(t.SatisfiedByClaim), print.Number(t.SatisfiedByProvider),
+		print.Number(t.NotChallenged), print.Number(t.Unknown), print.Number(t.Interrupted), print.Number(t.Failed), print.Number(t.NotUser))
 	if n := s.Legacy.NotChallenged; n > 0 {
-		out += fmt.Sprintf(" %s of those not challenged used a legacy protocol.", console.Number(n))
+		out += fmt.Sprintf(" %s of those not challenged used a legacy protocol.", print.Number(n))
 	}
 	if n := successes(&s.AOBO); n > 0 {
-		out += fmt.Sprintf(" %s acted on behalf of a customer, %s of them not challenged.", console.Number(n), console.Number(s.AOBO.NotChallenged))
+		out += fmt.Sprintf(" %s acted on behalf of a customer, %s of them not challenged.", print.Number(n), print.Number(s.AOBO.NotChallenged))
 	}
 	if s.Duplicates > 0 {
-		out += fmt.Sprintf(" Further copies of the same rows, dropped: %s.", console.Number(s.Duplicates))
+		out += fmt.Sprintf(" Further copies of the same rows, dropped: %s.", print.Number(s.Duplicates))
 	}
 	if s.OutOfRange > 0 {
-		out += fmt.Sprintf(" %s outside the period asked for.", console.Number(s.OutOfRange))
+		out += fmt.Sprintf(" %s outside the period asked for.", print.Number(s.OutOfRange))
 	}
 	return out
 }

@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"partnerguard/internal/console"
 	"partnerguard/internal/doctor"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/print"
 )
 
 // textWhy is how many reasons of one file the text shows.
@@ -18,19 +18,19 @@ const textWhy = 3
 // CheckText writes a check for a terminal: the answer, what to run, then the
 // files, then the rules.
 func CheckText(w io.Writer, c *doctor.Check, o Options) error {
-	s := console.NewScreen(w, o)
-	tone := console.Good
+	s := print.NewScreen(w, o)
+	tone := print.Good
 	if !c.Complete {
-		tone = console.Bad
+		tone = print.Bad
 	}
 	s.Para(tone.Mark+" ", strings.ToUpper(c.Answer[:1])+c.Answer[1:]+map[bool]string{true: ".", false: ":"}[c.Complete], tone.Style.Strong())
 	for i, r := range c.Run {
-		s.Para(fmt.Sprintf("%3d  ", i+1), console.Clean(evidence.Brief(r), console.MaxSaying), console.Cyan)
+		s.Para(fmt.Sprintf("%3d  ", i+1), print.Clean(evidence.Brief(r), print.MaxSaying), print.Cyan)
 	}
 	s.Para("  ", fmt.Sprintf("For %s in the %s cloud%s, on %s. partnerguard export plan prints each request as a line to paste.",
-		partnerWord(c.PartnerKind), c.Cloud, licenceFrom(c), c.AsOf.Format("2006-01-02")), console.Dim)
+		partnerWord(c.PartnerKind), c.Cloud, licenceFrom(c), c.AsOf.Format("2006-01-02")), print.Dim)
 	if c.Sample {
-		s.Para("  ", console.SampleWords, console.Cyan)
+		s.Para("  ", print.SampleWords, print.Cyan)
 	}
 	s.Section("Files", fmt.Sprintf("%d of %d there and whole", c.Whole, c.Needed))
 	for i := range c.Files {
@@ -60,19 +60,19 @@ func licenceFrom(c *doctor.Check) string {
 	return withLicence(c.Licence)
 }
 
-func checkFile(s *console.Screen, f *doctor.CheckFile, run []string) {
-	tone, word := console.Good, "whole"
+func checkFile(s *print.Screen, f *doctor.CheckFile, run []string) {
+	tone, word := print.Good, "whole"
 	switch {
 	case f.Extent == evidence.Partly:
-		tone, word = console.Doubt, "partial"
+		tone, word = print.Doubt, "partial"
 	case f.Extent == evidence.Absent && f.Need == "needed":
-		tone, word = console.Bad, "absent"
+		tone, word = print.Bad, "absent"
 	case f.Extent == evidence.Absent:
-		tone, word = console.Muted, "absent"
+		tone, word = print.Muted, "absent"
 	}
 	text := fmt.Sprintf("%s: %s", f.File, word)
 	if f.Extent != evidence.Absent {
-		text += fmt.Sprintf(", %s", console.Plural(int64(f.Records), "records"))
+		text += fmt.Sprintf(", %s", print.Plural(int64(f.Records), "records"))
 	}
 	if f.Says != "" {
 		text += ", " + f.Says
@@ -91,17 +91,17 @@ func checkFile(s *console.Screen, f *doctor.CheckFile, run []string) {
 		why := &f.Why[i]
 		where := ""
 		if why.Source.Path != "" {
-			where = " (" + console.Clean(why.Source.String(), console.MaxName) + ")"
+			where = " (" + print.Clean(why.Source.String(), print.MaxName) + ")"
 		}
-		s.Para("      - ", console.Clean(why.Why, console.MaxSaying)+where, console.Plain)
+		s.Para("      - ", print.Clean(why.Why, print.MaxSaying)+where, print.Plain)
 	}
 	if more := len(f.Why) - textWhy; more > 0 {
-		s.Para("      ", fmt.Sprintf("and %d more reasons in the JSON", more), console.Dim)
+		s.Para("      ", fmt.Sprintf("and %d more reasons in the JSON", more), print.Dim)
 	}
 }
 
-func checkRule(s *console.Screen, c *doctor.Check, r *doctor.CheckRule) {
-	tone := console.Good
+func checkRule(s *print.Screen, c *doctor.Check, r *doctor.CheckRule) {
+	tone := print.Good
 	var parts []string
 	for _, p := range []struct {
 		word  string
@@ -112,10 +112,10 @@ func checkRule(s *console.Screen, c *doctor.Check, r *doctor.CheckRule) {
 		}
 	}
 	for _, o := range r.Open {
-		parts = append(parts, "not known: "+console.Clean(o, console.MaxSaying))
+		parts = append(parts, "not known: "+print.Clean(o, print.MaxSaying))
 	}
 	if !r.Ready {
-		tone = console.Doubt
+		tone = print.Doubt
 	}
 	text := fmt.Sprintf("%s (%s)", r.ID, r.Level)
 	if len(parts) > 0 {
@@ -133,7 +133,7 @@ func toRun(request string, list []string) string {
 	if i := slices.Index(list, request); i >= 0 {
 		return fmt.Sprintf(" → run %d", i+1)
 	}
-	return " → " + console.Clean(evidence.Brief(request), console.MaxSaying)
+	return " → " + print.Clean(evidence.Brief(request), print.MaxSaying)
 }
 
 // files are the names under which the kinds stand in the list of files.
@@ -158,7 +158,7 @@ func kinds(list []evidence.Kind) string {
 
 // CheckCSV writes one row a file, then one a rule.
 func CheckCSV(w io.Writer, c *doctor.Check) error {
-	out := console.NewSheet(w, "row", "id", "need", "extent", "records", "says", "why", "run", "there", "partial", "absent", "left_out", "used_by")
+	out := print.NewSheet(w, "row", "id", "need", "extent", "records", "says", "why", "run", "there", "partial", "absent", "left_out", "used_by")
 	for i := range c.Files {
 		f := &c.Files[i]
 		why := make([]string, len(f.Why))

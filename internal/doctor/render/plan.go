@@ -7,28 +7,28 @@ import (
 	"strings"
 	"time"
 
-	"partnerguard/internal/console"
 	"partnerguard/internal/doctor"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/print"
 )
 
 // Options says what the terminal can do.
-type Options = console.Options
+type Options = print.Options
 
 // PlanText writes a plan for a terminal: how many files, then each with its
 // request, its rights, and the line that makes it.
 func PlanText(w io.Writer, p *doctor.Plan, o Options) error {
-	s := console.NewScreen(w, o)
+	s := print.NewScreen(w, o)
 	need := 0
 	for i := range p.Files {
 		if p.Files[i].Needed {
 			need++
 		}
 	}
-	s.Para("", fmt.Sprintf("%s to export, %d of them needed, for %s in the %s cloud%s, on %s", console.Plural(int64(len(p.Files)), "files"), need,
-		partnerWord(p.PartnerKind), p.Cloud, withLicence(p.Licence), p.AsOf.Format(time.DateOnly)), console.Bold)
+	s.Para("", fmt.Sprintf("%s to export, %d of them needed, for %s in the %s cloud%s, on %s", print.Plural(int64(len(p.Files)), "files"), need,
+		partnerWord(p.PartnerKind), p.Cloud, withLicence(p.Licence), p.AsOf.Format(time.DateOnly)), print.Bold)
 	s.Para("", "Paste the first block once, then the lines of the files you want, in a folder of their own. --output powershell gives all of it as a script. "+
-		"Then: partnerguard export check FOLDER", console.Plain)
+		"Then: partnerguard export check FOLDER", print.Plain)
 	for _, pre := range p.Prepare {
 		s.Section("Once, for "+serviceWord(pre.Service), "")
 		command(s, 0, pre.PowerShell)
@@ -68,10 +68,10 @@ func whenNeeded(f *doctor.PlanFile) int {
 	return 2
 }
 
-func planFile(s *console.Screen, f *doctor.PlanFile) {
-	s.Para("", f.File, console.Bold)
+func planFile(s *print.Screen, f *doctor.PlanFile) {
+	s.Para("", f.File, print.Bold)
 	if f.When != "" && f.Needed {
-		s.Para("  when        ", f.When, console.Plain)
+		s.Para("  when        ", f.When, print.Plain)
 	}
 	for i, r := range f.Requests {
 		lead := "  request     "
@@ -84,38 +84,38 @@ func planFile(s *console.Screen, f *doctor.PlanFile) {
 		s.Command(0, lead+r) // an address is copied as it stands
 	}
 	if len(f.Permissions) > 0 {
-		s.Para("  permission  ", strings.Join(f.Permissions, ", "), console.Plain)
+		s.Para("  permission  ", strings.Join(f.Permissions, ", "), print.Plain)
 	}
-	s.Para("  who may     ", strings.Join(f.Roles, " or "), console.Plain)
+	s.Para("  who may     ", strings.Join(f.Roles, " or "), print.Plain)
 	if f.Licence != evidence.Free {
-		s.Para("  licence     ", "Entra ID "+strings.ToUpper(string(f.Licence))+"; without it: "+f.Without, console.Plain)
+		s.Para("  licence     ", "Entra ID "+strings.ToUpper(string(f.Licence))+"; without it: "+f.Without, print.Plain)
 	}
 	if len(f.Portal) > 0 {
-		s.Para("  or click    ", strings.Join(f.Portal, " > "), console.Plain)
+		s.Para("  or click    ", strings.Join(f.Portal, " > "), print.Plain)
 	}
-	s.Para("  note        ", f.Note, console.Dim)
+	s.Para("  note        ", f.Note, print.Dim)
 	for _, use := range []struct {
 		lead  string
 		rules []string
 	}{{"  needed by   ", f.NeededBy}, {"  perhaps by  ", f.MayNeededBy}, {"  helps       ", f.Helps}} {
-		s.Para(use.lead, strings.Join(use.rules, ", "), console.Dim)
+		s.Para(use.lead, strings.Join(use.rules, ", "), print.Dim)
 	}
 	command(s, 2, f.PowerShell)
 }
 
 // command writes lines that are pasted as they stand.
-func command(s *console.Screen, indent int, text string) {
+func command(s *print.Screen, indent int, text string) {
 	for l := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		s.Command(indent, l)
 	}
 }
 
-func leftOut(s *console.Screen, l *doctor.LeftOut) {
+func leftOut(s *print.Screen, l *doctor.LeftOut) {
 	text := l.File + ": " + l.Why
 	if l.Without != "" {
 		text += "; " + l.Without
 	}
-	s.Para("  - ", text, console.Plain)
+	s.Para("  - ", text, print.Plain)
 }
 
 func withLicence(l string) string {
@@ -164,7 +164,7 @@ func PlanScript(w io.Writer, p *doctor.Plan) error {
 
 // PlanCSV writes one row a file.
 func PlanCSV(w io.Writer, p *doctor.Plan) error {
-	out := console.NewSheet(w, "file", "kind", "needed", "when", "requests", "paged", "permissions", "roles", "licence", "without", "portal", "powershell", "note",
+	out := print.NewSheet(w, "file", "kind", "needed", "when", "requests", "paged", "permissions", "roles", "licence", "without", "portal", "powershell", "note",
 		"needed_by", "may_be_needed_by", "helps", "source")
 	for i := range p.Files {
 		f := &p.Files[i]
@@ -189,7 +189,7 @@ func yes(v bool) string {
 // JSON writes a plan or a check, indented, as docs/exports.md describes it.
 func JSON(w io.Writer, v any) error {
 	b := bufio.NewWriter(w)
-	if err := console.JSON(b, v); err != nil {
+	if err := print.JSON(b, v); err != nil {
 		return err
 	}
 	return b.Flush()

@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"partnerguard/internal/console"
 	"partnerguard/internal/doctor"
 	"partnerguard/internal/doctor/render"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
+	"partnerguard/internal/print"
 )
 
 var now = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
@@ -60,7 +60,7 @@ func TestText(t *testing.T) {
 				t.Errorf("%d %v: %q", width, colour, out)
 			}
 			for l := range strings.SplitSeq(out, "\n") {
-				if !colour && console.Width(l) > width {
+				if !colour && print.Width(l) > width {
 					t.Errorf("%d: %q", width, l)
 				}
 			}

@@ -288,6 +288,9 @@ func (b *builder) licences(t *world.Tenant, s *Settings) {
 		}
 	}
 	t.SKUs = licence(s.Licence, s.Seats, used)
+	if s.Trial != "" {
+		t.SKUs = append(t.SKUs, trial())
+	}
 }
 
 func (b *builder) enforcement() {

@@ -215,6 +215,13 @@ func licence(word string, seats, used int) []world.SKU {
 	return []world.SKU{sku}
 }
 
+// trial is a trial of Entra ID P2 that ran out.
+func trial() world.SKU {
+	return world.SKU{
+		ID: "84a661c4-e949-4bd2-a560-ed7766fcaf2b", Part: world.PlanP2, Status: "Suspended", Enabled: 25, Plans: []world.Plan{{ID: entra.PlanP2, Name: world.PlanP2}},
+	}
+}
+
 // guestHome is the name that a guest has at home.
 func guestHome(upn, home string) string {
 	local, _, _ := strings.Cut(upn, "@")

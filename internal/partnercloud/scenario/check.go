@@ -336,6 +336,7 @@ func (c *checker) settings(path string, s *Settings, n *tenantNames) {
 	c.id(path+".id", s.ID)
 	c.country(path+".country", s.Country)
 	c.words(path+".licence", s.Licence, "free", "p1", "p2")
+	c.words(path+".trial", s.Trial, "p2")
 	c.between(path+".seats", s.Seats, 0, 1_000_000)
 	c.moment(path+".since", s.Since)
 	for m, state := range s.Methods {

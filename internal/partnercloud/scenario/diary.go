@@ -69,7 +69,7 @@ type visit struct {
 	to          target
 	from        spot
 	host        uint32
-	kind        string // "" interactive, refresh, legacy, ropc, sync, aobo
+	kind        string // "" interactive, refresh, legacy, ropc, sync, aobo, code
 	client      string // clientAppUsed of a legacy one
 	claim       bool   // an earlier MFA can be shown
 	age         time.Duration
@@ -81,6 +81,9 @@ type visit struct {
 	attack      bool
 	id, session uint64
 }
+
+// deviceCode is the client of who tries the device code flow of the command line.
+const deviceCode = "device code"
 
 // week is the dice of somebody's day, and whether there is a sign-in on it.
 func (a *actor) week(day time.Time) (*rand.Rand, bool) {
@@ -130,7 +133,7 @@ func (a *actor) plan(day time.Time) []visit {
 		v.kind, v.client, v.at = "legacy", cmp.Or(a.habit.Client, "Authenticated SMTP"), hours(d, day)
 		return []visit{v}
 	case "sync":
-		v.kind, v.at = "sync", day.Add(4*time.Hour+30*time.Minute+time.Duration(d.IntN(200))*time.Second)
+		v.kind, v.at = "sync", day.Add(5*time.Hour+30*time.Minute+time.Duration(d.IntN(200))*time.Second)
 		v.to = target{entra.AppEntraConnect, "Microsoft Azure Active Directory Connect", world.AADGraphAppID, "Windows Azure Active Directory", true}
 		return []visit{v}
 	case "script":
@@ -159,6 +162,9 @@ func (a *actor) plan(day time.Time) []visit {
 	if a.habit != nil && a.habit.Client != "" && (day.Weekday() == time.Tuesday || day.Weekday() == time.Thursday) {
 		l := v
 		l.kind, l.client, l.at, l.to, l.id = "legacy", a.habit.Client, hours(d, day), exchangeTarget(), d.Uint64()
+		if l.client == deviceCode {
+			l.kind, l.client, l.to = "code", "", admin[len(admin)-1]
+		}
 		out = append(out, l)
 		slices.SortStableFunc(out, func(a, b visit) int { return a.at.Compare(b.at) })
 	}
@@ -259,7 +265,7 @@ func (b *builder) lasts(t *world.Tenant) {
 		day := b.created.Truncate(24 * time.Hour)
 		for range back + 1 {
 			for _, v := range slices.Backward(a.plan(day)) {
-				if !v.at.Before(b.created) {
+				if !v.at.Before(b.created) || v.kind == "code" { // whether that one got in is the policies' to say
 					continue
 				}
 				quiet := v.kind == "refresh" || v.kind == "sync"
@@ -341,6 +347,8 @@ func clientOf(v *visit) string {
 	switch {
 	case v.kind == "legacy":
 		return signon.Legacy
+	case v.kind == "code":
+		return signon.DeviceCode
 	case v.to.native:
 		return signon.Native
 	}

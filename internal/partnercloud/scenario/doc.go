@@ -19,7 +19,8 @@
 //	clock             start, frozen; without: the machine's clock
 //	history           days of generated logs, 30 when left out, at most 400
 //	partner           id, name, domains, kind, cloud, country, since, licence
-//	                  (free, p1, p2), seats, securityContact, and the settings
+//	                  (free, p1, p2), trial (p2: one that ran out), seats,
+//	                  securityContact, and the settings
 //	(settings)        securityDefaults, acceptsHomeMfa, locations (name, trusted,
 //	                  networks; or countries, unknownToo), strengths, methods (method: enabled|disabled),
 //	                  externalMfa (name, app, clientId, discovery, state, groups),
@@ -39,8 +40,8 @@
 //	                  enabled, guestOf, synced, risk, perUserMfa, noPassword,
 //	                  passwordExpired, created, about, habit
 //	(habit)           kind (person, script, device, sync, drill, none), works
-//	                  (chance of a weekday), site, office, client (an old one),
-//	                  app (of a script)
+//	                  (chance of a weekday), site, office, client (an old one, or
+//	                  device code), app (of a script)
 //	groups            name, about, members (people, groups, apps), roles,
 //	                  roleAssignable
 //	apps              name, clientId, audience (one, many, personal), web, spa,

@@ -198,6 +198,8 @@ func (w *writer) attempt(t, home *world.Tenant, a *actor, v *visit) signon.Attem
 		} else {
 			at.AppID, at.AppName = entra.AppAzurePowerShell, "Microsoft Azure PowerShell"
 		}
+	case "code":
+		at.Protocol = "deviceCode"
 	case "sync":
 		at.Interactive, at.OS, at.BrowserName, at.UserAgent = false, "Windows", "", ""
 	}

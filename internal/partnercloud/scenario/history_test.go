@@ -64,6 +64,9 @@ func TestHistoryAsEvidence(t *testing.T) {
 		t.Log(reasons)
 		t.Log(codes)
 		t.Log(clients)
+		if codes[53003] == 0 {
+			t.Error("nobody tried the device code flow, which is blocked")
+		}
 		total := len(seen)
 		if total < 1500 {
 			t.Errorf("only %d rows", total)

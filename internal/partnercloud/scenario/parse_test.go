@@ -47,6 +47,24 @@ func TestSmall(t *testing.T) {
 	})
 }
 
+// TestTrial finds the licence of a trial that ran out, which is worth nothing.
+func TestTrial(t *testing.T) {
+	t.Parallel()
+	w, err := Build(load(t, []byte(strings.Replace(small, "licence: p1", "licence: p1\n  trial: p2", 1))), Options{Clock: still()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Read(func(s *world.State) {
+		p := s.PartnerTenant()
+		if len(p.SKUs) != 2 || p.SKUs[1].Status != "Suspended" || p.SKUs[1].Part != world.PlanP2 {
+			t.Errorf("licences: %+v", p.SKUs)
+		}
+		if p.HasPlan(world.PlanP2) || !p.HasPlan(world.PlanP1) {
+			t.Error("the trial counts")
+		}
+	})
+}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	with := func(old, new string) string {
@@ -91,6 +109,7 @@ func TestRefused(t *testing.T) {
 		{"domain twice", with("kite.example", "small.example"), `:13: small.example is there twice: it is also on line 4`},
 		{"no domain", with("kite.example", "kite"), `:13: "kite" is no domain`},
 		{"licence", with("p1", "p9"), `:5: "p9" is not known here: write one of free, p1, p2`},
+		{"trial", with("licence: p1", "licence: p1\n  trial: free"), `:6: "free" is not known here: write one of p2`},
 		{"unknown member", small + "groups:\n  - {name: G, members: [bob]}\n", `nobody is called "bob"`},
 		{"unknown group", with("    methods: [totp]", "    groups: [G]"), `no group is called "G"`},
 		{"unknown location", with("  licence: p1", "  policies: [{name: P, users: [All], grant: [mfa], exceptLocations: [Moon]}]"), `no location is called "Moon"`},

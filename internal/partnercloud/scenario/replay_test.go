@@ -129,6 +129,9 @@ func TestReplay(t *testing.T) {
 }
 
 func clientWord(r *world.SignIn) string {
+	if r.Protocol == "deviceCode" {
+		return "device-code"
+	}
 	switch r.ClientAppUsed {
 	case "Browser":
 		return "browser"

@@ -47,6 +47,7 @@ type Settings struct {
 	ID               string            `yaml:"id"` // "": made from the seed
 	Country          string            `yaml:"country"`
 	Licence          string            `yaml:"licence"` // free, p1, p2
+	Trial            string            `yaml:"trial"`   // a licence that was tried and ran out
 	Seats            int               `yaml:"seats"`
 	Since            Moment            `yaml:"since"` // when the tenant was made
 	SecurityDefaults bool              `yaml:"securityDefaults"`
@@ -108,7 +109,7 @@ type Habit struct {
 	Works  *float64 `yaml:"works"`  // chance of a sign-in on a weekday; nil: 0.6
 	Site   string   `yaml:"site"`   // "": the first site
 	Office float64  `yaml:"office"` // share of sign-ins from the first site instead
-	Client string   `yaml:"client"` // clientAppUsed of a legacy client now and then
+	Client string   `yaml:"client"` // now and then: clientAppUsed of a legacy client, or device code
 	App    string   `yaml:"app"`    // the app of a script, by name
 }
 

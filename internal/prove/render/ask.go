@@ -4,8 +4,9 @@ import (
 	"slices"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/console"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/page"
+	"partnerguard/internal/print"
 )
 
 // ask is one request with all that it settles, or, without one, a thing that no
@@ -23,7 +24,7 @@ func asks(list []*access.Proof) (all []ask, letters [][]string) {
 	for n, q := range list {
 		for _, m := range q.Missing {
 			thing, request := evidence.SplitAsk(m)
-			thing, request = console.Clean(thing, console.MaxSaying), console.Clean(evidence.Brief(request), console.MaxSaying)
+			thing, request = print.Clean(thing, print.MaxSaying), print.Clean(evidence.Brief(request), print.MaxSaying)
 			key := request
 			if key == "" {
 				key = " " + thing
@@ -31,8 +32,8 @@ func asks(list []*access.Proof) (all []ask, letters [][]string) {
 			i := slices.Index(keys, key)
 			if i < 0 {
 				i = len(keys)
-				l := console.Letter(i)
-				keys, all = append(keys, key), append(all, ask{Letter: l, Anchor: console.Anchor("ask", l, map[string]bool{}), Request: request})
+				l := print.Letter(i)
+				keys, all = append(keys, key), append(all, ask{Letter: l, Anchor: page.Anchor("ask", l, map[string]bool{}), Request: request})
 			}
 			if !slices.Contains(all[i].Things, thing) {
 				all[i].Things = append(all[i].Things, thing)
@@ -60,7 +61,7 @@ func asksAside(all []ask) string {
 			n++
 		}
 	}
-	return console.Plural(n, "requests")
+	return print.Plural(n, "requests")
 }
 
 // asksHelp is what to know about the requests.

@@ -5,21 +5,21 @@ import (
 	"strings"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 )
 
 // command is the words of the command that decides a gap's witness again, or
 // nil when the account is none of the export. from are the inputs to read.
 func command(q *access.Proof, g *access.Gap, from []string) []string {
 	s := &g.Witness.SignIn
-	account := console.Clean(g.Witness.Account, console.MaxSaying)
+	account := print.Clean(g.Witness.Account, print.MaxSaying)
 	// A stand-in for accounts that were not exported is named in words.
 	if account == "" || strings.Contains(account, " ") {
 		return nil
 	}
 	words := []string{"partnerguard", "decide"}
 	add := func(flag, value string) {
-		if value = console.Clean(value, console.MaxSaying); value != "" {
+		if value = print.Clean(value, print.MaxSaying); value != "" {
 			words = append(words, flag+" "+quote(value))
 		}
 	}
@@ -119,7 +119,7 @@ func fold(words []string, w int) []string {
 		switch {
 		case line == "":
 			line = word
-		case console.Width(line)+1+console.Width(word) <= room:
+		case print.Width(line)+1+print.Width(word) <= room:
 			line += " " + word
 		default:
 			lines = append(lines, line+` \`)

@@ -6,14 +6,14 @@ import (
 	"strings"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 	"partnerguard/internal/prove"
 )
 
 // CSV writes one row a gap, possible ones too, in the report's order (RFC 4180,
 // UTF-8, CRLF). A question without a gap has one row.
 func CSV(w io.Writer, r *prove.Report) error {
-	out := console.NewSheet(w, "question", "title", "verdict", "reason", "gap", "accounts", "names", "break_glass", "what", "why",
+	out := print.NewSheet(w, "question", "title", "verdict", "reason", "gap", "accounts", "names", "break_glass", "what", "why",
 		"witness_account", "witness_sign_in", "witness_outcome", "command")
 	for _, p := range r.Proofs {
 		head := []string{p.Question, p.Title, verdictWord(p.Verdict), p.Reason}

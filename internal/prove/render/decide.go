@@ -6,20 +6,20 @@ import (
 	"strings"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/console"
 	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/print"
 )
 
 // DecideText writes one decided sign-in for a terminal: the outcome and its
 // reason, the policies that applied, those that did not and by which clause,
 // report-only ones apart, and the methods that could answer.
 func DecideText(w io.Writer, a *access.Answer, o Options) error {
-	p := &screen{console.NewScreen(w, o), nil, 0}
+	p := &screen{print.NewScreen(w, o), nil, 0}
 	t := outcomeTone(a.Outcome)
-	p.Para(t.Mark+" ", console.Sentence(outcomeWord(a.Outcome)), t.Style.Strong())
-	p.Para("  ", console.Saying(a.Reason), console.Plain)
-	p.Para("  ", strings.TrimSpace(console.Clean(a.Account, console.MaxName)+" "+signIn(&a.SignIn)), console.Dim)
+	p.Para(t.Mark+" ", print.Sentence(outcomeWord(a.Outcome)), t.Style.Strong())
+	p.Para("  ", print.Saying(a.Reason), print.Plain)
+	p.Para("  ", strings.TrimSpace(print.Clean(a.Account, print.MaxName)+" "+signIn(&a.SignIn)), print.Dim)
 	title := "Policies that apply"
 	if slices.ContainsFunc(a.Applied, func(u access.Use) bool { return u.Applies != "yes" }) {
 		title += " or may apply"
@@ -30,18 +30,18 @@ func DecideText(w io.Writer, a *access.Answer, o Options) error {
 	p.Section("Registered methods that could answer", "")
 	switch {
 	case !a.AbleKnown:
-		p.Para("  ? ", "The account's methods are not in the export.", console.Yellow)
+		p.Para("  ? ", "The account's methods are not in the export.", print.Yellow)
 	case len(a.Able) == 0:
-		p.Para("  ✗ ", "None.", console.Red)
+		p.Para("  ✗ ", "None.", print.Red)
 	}
 	for _, m := range a.Able {
-		p.Para("  ✓ ", console.Clean(m, console.MaxName), console.Green)
+		p.Para("  ✓ ", print.Clean(m, print.MaxName), print.Green)
 	}
 	for i, n := range a.Notes {
 		if i == 0 {
 			p.Section("Also to know", "")
 		}
-		p.Para("  - ", console.Saying(evidence.Brief(n)), console.Plain)
+		p.Para("  - ", print.Saying(evidence.Brief(n)), print.Plain)
 	}
 	return p.Flush()
 }
@@ -53,28 +53,28 @@ func (p *screen) uses(title, none string, list []access.Use) {
 	}
 	aside := none
 	if len(list) > 0 {
-		aside = console.Number(int64(len(list)))
+		aside = print.Number(int64(len(list)))
 	}
 	p.Section(title, aside)
 	for i := range list {
 		u := &list[i]
-		lead, st := "  ? ", console.Yellow
+		lead, st := "  ? ", print.Yellow
 		switch u.Applies {
 		case "yes":
-			lead, st = "  ✓ ", console.Green
+			lead, st = "  ✓ ", print.Green
 		case "no":
-			lead, st = "  – ", console.Dim
+			lead, st = "  – ", print.Dim
 		}
-		name := console.Clean(u.Policy, console.MaxName)
+		name := print.Clean(u.Policy, print.MaxName)
 		if name == "" {
-			name = console.Clean(u.ID, console.MaxName)
+			name = print.Clean(u.ID, print.MaxName)
 		}
-		if d := console.Clean(u.Demands, console.MaxSaying); d != "" {
+		if d := print.Clean(u.Demands, print.MaxSaying); d != "" {
 			name += ": " + d
 		}
 		p.Para(lead, name, st)
-		if c := console.Clean(u.Clause, console.MaxSaying); c != "" {
-			p.Para("      ", c, console.Plain)
+		if c := print.Clean(u.Clause, print.MaxSaying); c != "" {
+			p.Para("      ", c, print.Plain)
 		}
 	}
 }
@@ -107,7 +107,7 @@ func DecideGraph(w io.Writer, a *access.Answer) error {
 				PolicyApplies: u.Applies == "yes", AnalysisReasons: analysis(u), Clause: u.Clause, Demands: u.Demands})
 		}
 	}
-	return console.JSON(w, doc)
+	return print.JSON(w, doc)
 }
 
 // analysis is the What If word for the clause that left a policy out.

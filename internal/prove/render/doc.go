@@ -7,6 +7,6 @@
 // and the command that decides it again.
 //
 // Everything in a proof may come from a file that somebody else wrote; package
-// console cleans it. Equal reports give equal bytes. The JSON is described by
+// print cleans it. Equal reports give equal bytes. The JSON is described by
 // docs/proof.schema.json; a test holds the two together.
 package render

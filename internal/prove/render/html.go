@@ -10,7 +10,8 @@ import (
 	"sync"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/console"
+	"partnerguard/internal/page"
+	"partnerguard/internal/print"
 	"partnerguard/internal/prove"
 )
 
@@ -30,16 +31,16 @@ var pageTemplate string
 var pageStyle string
 
 // pageTemplates is parsed once, at the first use.
-var pageTemplates = sync.OnceValue(func() *template.Template { return console.Template(pageTemplate, nil) })
+var pageTemplates = sync.OnceValue(func() *template.Template { return page.Template(pageTemplate, nil) })
 
 // HTML writes the answers as one file that loads nothing: no script, one style
 // sheet allowed by its hash, the plot as inline SVG.
-func HTML(w io.Writer, r *prove.Report) error { return console.Write(w, pageTemplates(), view(r)) }
+func HTML(w io.Writer, r *prove.Report) error { return page.Write(w, pageTemplates(), view(r)) }
 
 // pageView is what the template says; every text in it is clean.
 type pageView struct {
-	console.Page
-	Overview  *console.Plot
+	page.Page
+	Overview  *page.Plot
 	Questions []questionView
 	Policies  []notCounted
 	More      int // policies
@@ -53,7 +54,7 @@ type pageView struct {
 
 type questionView struct {
 	Anchor, Title, ID, Reason string
-	Tone                      console.Tone
+	Tone                      print.Tone
 	Word                      string
 	Gaps, Folded              []gapView
 	Hidden                    string
@@ -76,18 +77,18 @@ type gapView struct {
 func view(r *prove.Report) *pageView {
 	t, sentence := headline(r.Proofs)
 	p := &pageView{
-		Page: console.Page{
+		Page: page.Page{
 			Name: partnerName(r), Skip: "the answers", Eyebrow: "Proof over all sign-ins",
 			Facts:    []string{"What the tenant's own settings allow, whether it has happened or not"},
-			Headline: console.Headline{Tone: t, Text: sentence},
+			Headline: page.Headline{Tone: t, Text: sentence},
 			What:     "answer", Complete: r.Complete, Incomplete: r.Incomplete, Schema: prove.SchemaID, Style: pageStyle,
-			Inputs: console.ViewInputs(r.Inputs),
+			Inputs: page.ViewInputs(r.Inputs),
 		},
 		Known: facts(r.Proofs),
 	}
 	p.Title = p.Name + ": proof over all sign-ins"
 	if r.Sample {
-		p.Sample = console.SampleWords
+		p.Sample = print.SampleWords
 	}
 	if len(r.Proofs) > 1 {
 		p.Overview = overview(r.Proofs)
@@ -109,7 +110,7 @@ func view(r *prove.Report) *pageView {
 	if n := len(not) - pagePolicies; n > 0 {
 		not, p.More = not[:pagePolicies], n
 	}
-	p.Policies, p.Counted = not, console.Plural(int64(counted), "policies")
+	p.Policies, p.Counted = not, print.Plural(int64(counted), "policies")
 	if counted == 1 {
 		p.Counted = "1 policy"
 	}
@@ -118,49 +119,49 @@ func view(r *prove.Report) *pageView {
 
 func question(q *access.Proof, from []string, taken map[string]bool) questionView {
 	v := questionView{
-		Anchor: console.Anchor("question", q.Question, taken), Title: title(q), ID: console.Clean(q.Question, console.MaxName),
-		Reason: console.Saying(q.Reason), Tone: tone(q.Verdict), Word: verdictWord(q.Verdict), TooComplex: q.TooComplex,
+		Anchor: page.Anchor("question", q.Question, taken), Title: title(q), ID: print.Clean(q.Question, print.MaxName),
+		Reason: print.Saying(q.Reason), Tone: tone(q.Verdict), Word: verdictWord(q.Verdict), TooComplex: q.TooComplex,
 	}
 	list, glass := split(q.Gaps)
 	hidden := q.More
 	for i, g := range list {
 		switch {
 		case i < pageGaps:
-			v.Gaps = append(v.Gaps, gapRow(q, g, console.Bad, from))
+			v.Gaps = append(v.Gaps, gapRow(q, g, print.Bad, from))
 		case i < pageGaps+pageFolded:
-			v.Folded = append(v.Folded, gapRow(q, g, console.Bad, from))
+			v.Folded = append(v.Folded, gapRow(q, g, print.Bad, from))
 		default:
 			hidden++
 		}
 	}
 	if hidden > 0 {
-		v.Hidden = console.Plural(int64(hidden), "further gaps")
+		v.Hidden = print.Plural(int64(hidden), "further gaps")
 	}
 	for _, g := range glass {
-		v.Glass = append(v.Glass, gapRow(q, g, console.Cautious, from))
+		v.Glass = append(v.Glass, gapRow(q, g, print.Cautious, from))
 	}
 	for i := range q.Possible {
 		if i == pageGaps {
 			break
 		}
-		v.Possible = append(v.Possible, gapRow(q, &q.Possible[i], console.Doubt, from))
+		v.Possible = append(v.Possible, gapRow(q, &q.Possible[i], print.Doubt, from))
 	}
 	return v
 }
 
-func gapRow(q *access.Proof, g *access.Gap, t console.Tone, from []string) gapView {
-	v := gapView{Class: t.Class, Mark: t.Mark, Who: console.Plural(int64(g.Who.Count), "accounts")}
+func gapRow(q *access.Proof, g *access.Gap, t print.Tone, from []string) gapView {
+	v := gapView{Class: t.Class, Mark: t.Mark, Who: print.Plural(int64(g.Who.Count), "accounts")}
 	for i, n := range g.Who.Names {
 		if i == pageNames {
 			break
 		}
-		v.Names = append(v.Names, console.Clean(n, console.MaxName))
+		v.Names = append(v.Names, print.Clean(n, print.MaxName))
 	}
 	if more := g.Who.Count - len(v.Names); more > 0 && len(v.Names) > 0 {
-		v.NamesMore = "and " + console.Number(int64(more)) + " more"
+		v.NamesMore = "and " + print.Number(int64(more)) + " more"
 	}
 	for i := range g.What {
-		v.What = append(v.What, console.Sentence(narrow(&g.What[i])))
+		v.What = append(v.What, print.Sentence(narrow(&g.What[i])))
 	}
 	if len(v.What) == 0 {
 		v.What = []string{"Any app, any client, anywhere"}
@@ -168,7 +169,7 @@ func gapRow(q *access.Proof, g *access.Gap, t console.Tone, from []string) gapVi
 	for i := range g.Why {
 		v.Why = append(v.Why, why(&g.Why[i]))
 	}
-	if account := console.Clean(g.Witness.Account, console.MaxName); account != "" {
+	if account := print.Clean(g.Witness.Account, print.MaxName); account != "" {
 		v.Try = account + " " + signIn(&g.Witness.SignIn) + ": " + outcomeWord(g.Witness.Outcome)
 		v.Command = strings.Join(fold(command(q, g, from), commandWidth), "\n")
 	}
@@ -176,30 +177,30 @@ func gapRow(q *access.Proof, g *access.Gap, t console.Tone, from []string) gapVi
 }
 
 // overview is the accounts of each question.
-func overview(list []*access.Proof) *console.Plot {
-	p := &console.Plot{ID: "overview", Title: "Accounts asked about, by question",
-		Legend: []console.Key{{Class: "s-yes", Label: "Proved"}, {Class: "s-no", Fill: "hatch", Label: "With a gap"}, {Class: "s-gap", Fill: "slash", Label: "The rest of it"}, {Class: "s-unknown", Fill: "dots", Label: "Not known"}},
+func overview(list []*access.Proof) *page.Plot {
+	p := &page.Plot{ID: "overview", Title: "Accounts asked about, by question",
+		Legend: []page.Key{{Class: "s-yes", Label: "Proved"}, {Class: "s-no", Fill: "hatch", Label: "With a gap"}, {Class: "s-gap", Fill: "slash", Label: "The rest of it"}, {Class: "s-unknown", Fill: "dots", Label: "Not known"}},
 		Head:   []string{"Question", "Proved", "With a gap", "The rest of it", "Not known"}}
-	var bars []console.Bar
+	var bars []page.Bar
 	var proved, gaps int64
 	for _, q := range list {
 		n := max(int64(q.Accounts), 0)
 		v := make([]int64, 4)
 		switch tone(q.Verdict) {
-		case console.Good:
+		case print.Good:
 			v[0] = n
 			proved++
-		case console.Bad:
+		case print.Bad:
 			v[1] = min(max(int64(q.Open), 0), n)
 			v[2] = n - v[1]
 			gaps++
 		default:
 			v[3] = n
 		}
-		bars = append(bars, console.Bar{Label: title(q), Values: v})
+		bars = append(bars, page.Bar{Label: title(q), Values: v})
 	}
-	p.Summary = fmt.Sprintf("Of %s, %s proved for every account, %s with a gap for at least one, %s not known.", console.Plural(int64(len(list)), "questions"),
-		console.Number(proved), console.Number(gaps), console.Number(int64(len(list))-proved-gaps))
+	p.Summary = fmt.Sprintf("Of %s, %s proved for every account, %s with a gap for at least one, %s not known.", print.Plural(int64(len(list)), "questions"),
+		print.Number(proved), print.Number(gaps), print.Number(int64(len(list))-proved-gaps))
 	p.Bars(bars, 390)
 	return p
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/console"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/print"
 	"partnerguard/internal/prove"
 )
 
@@ -29,7 +29,7 @@ type single struct {
 func JSON(w io.Writer, r *prove.Report) error {
 	buf := bufio.NewWriterSize(w, 64<<10)
 	c := *r
-	c.Incomplete, c.Inputs = console.List(c.Incomplete), console.List(c.Inputs)
+	c.Incomplete, c.Inputs = print.List(c.Incomplete), print.List(c.Inputs)
 	c.Proofs = make([]*access.Proof, 0, len(r.Proofs))
 	for _, p := range r.Proofs {
 		c.Proofs = append(c.Proofs, settle(p))
@@ -38,7 +38,7 @@ func JSON(w io.Writer, r *prove.Report) error {
 	if len(c.Proofs) == 1 {
 		doc = &single{Schema: c.Schema, Partner: c.Partner, Proof: c.Proofs[0], Complete: c.Complete, Incomplete: c.Incomplete, Inputs: c.Inputs, Sample: c.Sample}
 	}
-	if err := console.JSON(buf, doc); err != nil {
+	if err := print.JSON(buf, doc); err != nil {
 		return err
 	}
 	return buf.Flush()
@@ -48,18 +48,18 @@ func JSON(w io.Writer, r *prove.Report) error {
 func settle(p *access.Proof) *access.Proof {
 	c := *p
 	c.Gaps, c.Possible = settleGaps(p.Gaps), settleGaps(p.Possible)
-	c.Policies, c.Missing, c.Facts = console.List(p.Policies), console.List(p.Missing), console.List(p.Facts)
+	c.Policies, c.Missing, c.Facts = print.List(p.Policies), print.List(p.Missing), print.List(p.Facts)
 	return &c
 }
 
 func settleGaps(list []access.Gap) []access.Gap {
-	list = console.List(slices.Clone(list))
+	list = print.List(slices.Clone(list))
 	for i := range list {
 		g := &list[i]
-		g.Who.Names, g.Why = console.List(g.Who.Names), console.List(g.Why)
-		g.What = console.List(slices.Clone(g.What))
+		g.Who.Names, g.Why = print.List(g.Who.Names), print.List(g.Why)
+		g.What = print.List(slices.Clone(g.What))
 		for k := range g.What {
-			g.What[k].Values = console.List(g.What[k].Values)
+			g.What[k].Values = print.List(g.What[k].Values)
 		}
 	}
 	return list

@@ -6,14 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"partnerguard/internal/console/consoletest"
+	"partnerguard/internal/page/pagetest"
 	"partnerguard/internal/prove"
 	"partnerguard/internal/prove/render/rendertest"
 )
 
-func schemaOf(t *testing.T) *consoletest.Schema {
+func schemaOf(t *testing.T) *pagetest.Schema {
 	t.Helper()
-	return consoletest.LoadSchema(t, "../../../docs/proof.schema.json", prove.SchemaID)
+	return pagetest.LoadSchema(t, "../../../docs/proof.schema.json", prove.SchemaID)
 }
 
 func TestReportsKeepTheSchema(t *testing.T) {

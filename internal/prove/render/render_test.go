@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/console/consoletest"
+	"partnerguard/internal/page/pagetest"
 	"partnerguard/internal/prove"
 	"partnerguard/internal/prove/render/rendertest"
 )
@@ -71,7 +71,7 @@ func TestWriteErrorsAreTold(t *testing.T) {
 	t.Parallel()
 	for name, f := range formats() {
 		for _, n := range []int{0, 500} {
-			if err := f(&consoletest.BrokenWriter{N: n}, rendertest.Typical()); err == nil {
+			if err := f(&pagetest.BrokenWriter{N: n}, rendertest.Typical()); err == nil {
 				t.Errorf("%s: a writer that breaks after %d bytes is not noticed", name, n)
 			}
 		}
@@ -87,14 +87,14 @@ func TestTextKeepsItsWidth(t *testing.T) {
 			if err := Text(&b, r, Options{Width: w}); err != nil {
 				t.Fatal(err)
 			}
-			consoletest.MustBePlain(t, kind, b.String())
+			pagetest.MustBePlain(t, kind, b.String())
 			for l := range strings.Lines(b.String()) {
 				// A command stays whole: a word of it may be wider than the screen.
 				if !word.MatchString(l) {
 					kept.WriteString(l)
 				}
 			}
-			consoletest.CheckScreen(t, kind, kept.String(), w)
+			pagetest.CheckScreen(t, kind, kept.String(), w)
 		}
 	}
 }
@@ -120,45 +120,45 @@ func TestTextColour(t *testing.T) {
 
 func TestTextSaysWhatMatters(t *testing.T) {
 	t.Parallel()
-	consoletest.Has(t, write(t, formats()["text"], rendertest.Typical()), "Contoso Cloud Partners", "of 7 questions have a gap", "The answer is complete",
+	pagetest.Has(t, write(t, formats()["text"], rendertest.Typical()), "Contoso Cloud Partners", "of 7 questions have a gap", "The answer is complete",
 		"✗ Does every sign-in need MFA?", "42 of 43 accounts can sign in without it", "mfa-every-sign-in", "by any legacy client",
 		"why Require MFA for all users", "Block legacy authentication would close it, but is report-only", "try ", "signs in to any other app with a legacy client on windows from",
 		"partnerguard decide --from exports/ --user", "--app 'any other app'", "--client other", "Break-glass accounts apart", "bg1@contoso.onmicrosoft.com",
 		"Policies", "Pilot: phishing-resistant for admins: not enabled", "Inputs")
-	consoletest.Has(t, write(t, formats()["text"], rendertest.Unknown()), "? No question can be answered", "INCOMPLETE", "Open, unless what is not in the export says otherwise", "→ What settles it: A, B at the end", "What settles it", "A GET /users?$select=…, every page", "B the members of group", "prints each request in full")
-	consoletest.Has(t, write(t, formats()["text"], rendertest.Proved()), "✓ All 4 questions are proved.", "✓ Does every sign-in need MFA? proved")
-	consoletest.Has(t, write(t, formats()["text"], rendertest.Single()), "✗ Does every sign-in need MFA? No: there is a gap.")
-	consoletest.Has(t, write(t, formats()["text"], rendertest.Huge()), "further gaps"[8:], "in the JSON")
+	pagetest.Has(t, write(t, formats()["text"], rendertest.Unknown()), "? No question can be answered", "INCOMPLETE", "Open, unless what is not in the export says otherwise", "→ What settles it: A, B at the end", "What settles it", "A GET /users?$select=…, every page", "B the members of group", "prints each request in full")
+	pagetest.Has(t, write(t, formats()["text"], rendertest.Proved()), "✓ All 4 questions are proved.", "✓ Does every sign-in need MFA? proved")
+	pagetest.Has(t, write(t, formats()["text"], rendertest.Single()), "✗ Does every sign-in need MFA? No: there is a gap.")
+	pagetest.Has(t, write(t, formats()["text"], rendertest.Huge()), "further gaps"[8:], "in the JSON")
 }
 
 func TestHTML(t *testing.T) {
 	t.Parallel()
 	for kind, r := range reports() {
 		page := write(t, HTML, r)
-		consoletest.CheckPage(t, kind, page)
+		pagetest.CheckPage(t, kind, page)
 		if len(page) > 1<<20 {
 			t.Errorf("%s: a page of %d bytes", kind, len(page))
 		}
 	}
 	page := write(t, HTML, rendertest.Typical())
-	consoletest.Has(t, page, "Contoso Cloud Partners", "of 7 questions have a gap", "Accounts asked about, by question", "Does every sign-in need MFA?", "A sign-in to try",
+	pagetest.Has(t, page, "Contoso Cloud Partners", "of 7 questions have a gap", "Accounts asked about, by question", "Does every sign-in need MFA?", "A sign-in to try",
 		`<code class="command">partnerguard decide --from exports/`, "Break-glass accounts, apart", "Policies that do not count as protection", "How to read this")
 	if n := strings.Count(page, `<figure class="plot"`); n != 1 {
 		t.Errorf("%d plots", n)
 	}
-	consoletest.Has(t, write(t, HTML, rendertest.Unknown()), "What settles it: <a href=\"#ask-a\">A</a>", `<dt id="ask-a">A</dt>`)
+	pagetest.Has(t, write(t, HTML, rendertest.Unknown()), "What settles it: <a href=\"#ask-a\">A</a>", `<dt id="ask-a">A</dt>`)
 }
 
 func TestCSV(t *testing.T) {
 	t.Parallel()
 	for kind, r := range reports() {
 		out := write(t, CSV, r)
-		consoletest.CheckSheet(t, kind, out)
+		pagetest.CheckSheet(t, kind, out)
 		rows := 0
 		for _, p := range r.Proofs {
 			rows += max(len(p.Gaps)+len(p.Possible), 1)
 		}
-		if got := len(consoletest.Sheet(t, out)); got != rows+1 {
+		if got := len(pagetest.Sheet(t, out)); got != rows+1 {
 			t.Errorf("%s: %d rows, want %d", kind, got, rows+1)
 		}
 	}
@@ -283,7 +283,7 @@ func TestDecideText(t *testing.T) {
 			if err := DecideText(&b, &a, Options{Width: w}); err != nil {
 				t.Fatal(err)
 			}
-			consoletest.CheckScreen(t, kind, b.String(), w)
+			pagetest.CheckScreen(t, kind, b.String(), w)
 		}
 	}
 	var b strings.Builder
@@ -291,17 +291,17 @@ func TestDecideText(t *testing.T) {
 	if err := DecideText(&b, &a, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	consoletest.Has(t, b.String(), "✓ MFA is required", "MFA is required by Require MFA for all users", "a.moreau@contoso.com signs in to", "Policies that apply", "Require MFA for all users: MFA",
+	pagetest.Has(t, b.String(), "✓ MFA is required", "MFA is required by Require MFA for all users", "a.moreau@contoso.com signs in to", "Policies that apply", "Require MFA for all users: MFA",
 		"Report-only: what they would do", "Policies that do not apply", "does not include the account", "Registered methods", "✓ microsoftAuthenticatorPush")
-	hostile := access.Answer{Reason: consoletest.Marks[10], Account: consoletest.Marks[11], Able: consoletest.Marks, Notes: consoletest.Marks}
-	for _, m := range consoletest.Marks {
+	hostile := access.Answer{Reason: pagetest.Marks[10], Account: pagetest.Marks[11], Able: pagetest.Marks, Notes: pagetest.Marks}
+	for _, m := range pagetest.Marks {
 		hostile.Applied = append(hostile.Applied, access.Use{ID: m, Policy: m, State: access.State(m), Applies: m, Clause: m, Demands: m})
 	}
 	b.Reset()
 	if err := DecideText(&b, &hostile, Options{Width: 60}); err != nil {
 		t.Fatal(err)
 	}
-	consoletest.CheckScreen(t, "hostile", b.String(), 60)
+	pagetest.CheckScreen(t, "hostile", b.String(), 60)
 	b.Reset()
 	if err := DecideGraph(&b, &hostile); err != nil || !json.Valid([]byte(b.String())) {
 		t.Errorf("not JSON: %v", err)

@@ -5,12 +5,12 @@ import (
 	"io"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 	"partnerguard/internal/prove"
 )
 
 // Options says what the terminal can do.
-type Options = console.Options
+type Options = print.Options
 
 // Limits of what the text shows; the rest is in the JSON.
 const (
@@ -22,7 +22,7 @@ const (
 
 // screen is a report on a terminal.
 type screen struct {
-	*console.Screen
+	*print.Screen
 	from []string
 	gaps int // shown of one question
 }
@@ -31,13 +31,13 @@ type screen struct {
 // for the words of a command that must stay whole, and with Color off there is
 // no escape sequence at all.
 func Text(w io.Writer, r *prove.Report, o Options) error {
-	p := &screen{console.NewScreen(w, o), r.From, textGaps}
+	p := &screen{print.NewScreen(w, o), r.From, textGaps}
 	if len(r.Proofs) > 1 {
 		p.gaps = textFewer
 	}
-	p.Para("", partnerName(r), console.Bold)
+	p.Para("", partnerName(r), print.Bold)
 	if r.Sample {
-		p.Para("", console.SampleWords, console.Cyan)
+		p.Para("", print.SampleWords, print.Cyan)
 	}
 	p.Blank()
 	t, s := headline(r.Proofs)
@@ -52,7 +52,7 @@ func Text(w io.Writer, r *prove.Report, o Options) error {
 	if list := facts(r.Proofs); len(list) > 0 {
 		p.Section("Also to know", "")
 		for _, f := range list {
-			p.Para("  - ", f, console.Plain)
+			p.Para("  - ", f, print.Plain)
 		}
 	}
 	p.Inputs(r.Inputs)
@@ -62,39 +62,39 @@ func Text(w io.Writer, r *prove.Report, o Options) error {
 func (p *screen) proof(q *access.Proof, letters []string) {
 	t := tone(q.Verdict)
 	p.Section(t.Mark+" "+title(q), verdictWord(q.Verdict))
-	p.Para("  ", console.Saying(q.Reason), t.Style)
-	p.Para("  ", console.Clean(q.Question, console.MaxName), console.Dim)
+	p.Para("  ", print.Saying(q.Reason), t.Style)
+	p.Para("  ", print.Clean(q.Question, print.MaxName), print.Dim)
 	list, glass := split(q.Gaps)
 	shown := min(len(list), p.gaps)
 	for i, g := range list[:shown] {
-		p.gap(fmt.Sprintf("%3d  ", i+1), q, g, console.Red)
+		p.gap(fmt.Sprintf("%3d  ", i+1), q, g, print.Red)
 	}
 	if more := len(list) - shown + q.More; more > 0 {
-		p.Para("     ", fmt.Sprintf("and %s more in the JSON", console.Plural(int64(more), "gaps")), console.Dim)
+		p.Para("     ", fmt.Sprintf("and %s more in the JSON", print.Plural(int64(more), "gaps")), print.Dim)
 	}
 	if len(glass) > 0 {
 		p.Blank()
-		p.Para("  ", "Break-glass accounts apart: they may use another method, but not none.", console.Bold)
+		p.Para("  ", "Break-glass accounts apart: they may use another method, but not none.", print.Bold)
 		for i, g := range glass[:min(len(glass), p.gaps)] {
-			p.gap(fmt.Sprintf("%3d  ", shown+i+1), q, g, console.Yellow)
+			p.gap(fmt.Sprintf("%3d  ", shown+i+1), q, g, print.Yellow)
 		}
 	}
 	if n := len(q.Possible); n > 0 {
 		p.Blank()
-		p.Para("  ", "Open, unless what is not in the export says otherwise:", console.Bold)
+		p.Para("  ", "Open, unless what is not in the export says otherwise:", print.Bold)
 		for i := range q.Possible[:min(n, p.gaps)] {
-			p.gap("  ?  ", q, &q.Possible[i], console.Yellow)
+			p.gap("  ?  ", q, &q.Possible[i], print.Yellow)
 		}
 		if more := n - p.gaps; more > 0 {
-			p.Para("     ", fmt.Sprintf("and %s more in the JSON", console.Number(int64(more))), console.Dim)
+			p.Para("     ", fmt.Sprintf("and %s more in the JSON", print.Number(int64(more))), print.Dim)
 		}
 	}
 	if len(letters) > 0 {
 		p.Blank()
-		p.Para("  → ", asksTitle+": "+joinFew(letters, len(letters))+" at the end", console.Cyan)
+		p.Para("  → ", asksTitle+": "+joinFew(letters, len(letters))+" at the end", print.Cyan)
 	}
 	if q.TooComplex {
-		p.Para("  ! ", "The bound on work was met: the gaps listed are real, others may exist.", console.Yellow)
+		p.Para("  ! ", "The bound on work was met: the gaps listed are real, others may exist.", print.Yellow)
 	}
 }
 
@@ -106,34 +106,34 @@ func (p *screen) asks(all []ask) {
 	p.Section(asksTitle, asksAside(all))
 	for i := range all {
 		lead := fmt.Sprintf("  %-3s ", all[i].Letter)
-		p.Para(lead, all[i].Request, console.Cyan)
+		p.Para(lead, all[i].Request, print.Cyan)
 		if all[i].Request != "" {
 			lead = "      "
 		}
 		for _, t := range all[i].Things {
-			p.Para(lead, t, console.Plain)
+			p.Para(lead, t, print.Plain)
 		}
 	}
-	p.Para("  ", asksHelp(all), console.Dim)
+	p.Para("  ", asksHelp(all), print.Dim)
 }
 
 // gap is who and what, then why, then one sign-in to try.
-func (p *screen) gap(lead string, q *access.Proof, g *access.Gap, st console.Style) {
+func (p *screen) gap(lead string, q *access.Proof, g *access.Gap, st print.Style) {
 	p.Blank()
 	head := who(&g.Who, textNames)
 	if len(g.Who.Names) > 1 {
-		head = console.Plural(int64(g.Who.Count), "accounts") + " (" + head + ")"
+		head = print.Plural(int64(g.Who.Count), "accounts") + " (" + head + ")"
 	}
 	p.Para(lead, head+": "+what(g), st)
 	for i := range g.Why {
-		p.Para("       why  ", why(&g.Why[i]), console.Plain)
+		p.Para("       why  ", why(&g.Why[i]), print.Plain)
 	}
 	w := &g.Witness
-	account := console.Clean(w.Account, console.MaxName)
+	account := print.Clean(w.Account, print.MaxName)
 	if account == "" {
 		return
 	}
-	p.Para("       try  ", account+" "+signIn(&w.SignIn)+": "+outcomeWord(w.Outcome), console.Plain)
+	p.Para("       try  ", account+" "+signIn(&w.SignIn)+": "+outcomeWord(w.Outcome), print.Plain)
 	const in = 12
 	for _, l := range fold(command(q, g, p.from), p.Width()-in) {
 		p.Command(in, l)
@@ -146,7 +146,7 @@ func (p *screen) policies(list []*access.Proof) {
 	if len(not)+counted == 0 {
 		return
 	}
-	aside := console.Number(int64(counted)) + " counted"
+	aside := print.Number(int64(counted)) + " counted"
 	if len(not) > 0 {
 		aside += ", others not, or not for every question"
 	}
@@ -157,10 +157,10 @@ func (p *screen) policies(list []*access.Proof) {
 		if len(n.Questions) > 0 {
 			text += fmt.Sprintf(" (%s)", joinFew(n.Questions, 3))
 		}
-		p.Para("  – ", text, console.Plain)
+		p.Para("  – ", text, print.Plain)
 	}
 	if more := len(not) - shown; more > 0 {
-		p.Para("    ", fmt.Sprintf("and %s more in the JSON", console.Number(int64(more))), console.Dim)
+		p.Para("    ", fmt.Sprintf("and %s more in the JSON", print.Number(int64(more))), print.Dim)
 	}
 }
 

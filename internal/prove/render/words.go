@@ -6,19 +6,19 @@ import (
 	"strings"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 	"partnerguard/internal/prove"
 )
 
 // tone is how a verdict is shown. A word nobody knows is unknown.
-func tone(v access.ProofVerdict) console.Tone {
+func tone(v access.ProofVerdict) print.Tone {
 	switch v {
 	case access.Proved:
-		return console.Good
+		return print.Good
 	case access.GapFound:
-		return console.Bad
+		return print.Bad
 	}
-	return console.Doubt
+	return print.Doubt
 }
 
 func verdictWord(v access.ProofVerdict) string {
@@ -30,39 +30,39 @@ func verdictWord(v access.ProofVerdict) string {
 }
 
 // headline is the one sentence above everything.
-func headline(list []*access.Proof) (console.Tone, string) {
+func headline(list []*access.Proof) (print.Tone, string) {
 	var gaps, unknown int64
 	for _, p := range list {
 		switch tone(p.Verdict) {
-		case console.Bad:
+		case print.Bad:
 			gaps++
-		case console.Doubt:
+		case print.Doubt:
 			unknown++
 		}
 	}
 	n := int64(len(list))
 	switch {
 	case n == 0:
-		return console.Doubt, "Nothing was asked."
+		return print.Doubt, "Nothing was asked."
 	case n == 1:
 		p := list[0]
 		return tone(p.Verdict), sentence(title(p), answer(p.Verdict))
 	case gaps == 0 && unknown == 0:
-		return console.Good, fmt.Sprintf("All %s are proved.", console.Plural(n, "questions"))
+		return print.Good, fmt.Sprintf("All %s are proved.", print.Plural(n, "questions"))
 	case gaps == 0 && unknown == n:
-		return console.Doubt, "No question can be answered from what was read."
+		return print.Doubt, "No question can be answered from what was read."
 	case gaps == 0:
-		return console.Doubt, fmt.Sprintf("No gap was found, but %s of %s cannot be answered from what was read.", console.Number(unknown), console.Plural(n, "questions"))
+		return print.Doubt, fmt.Sprintf("No gap was found, but %s of %s cannot be answered from what was read.", print.Number(unknown), print.Plural(n, "questions"))
 	}
 	has := "have"
 	if gaps == 1 {
 		has = "has"
 	}
-	s := fmt.Sprintf("%s of %s %s a gap", console.Number(gaps), console.Plural(n, "questions"), has)
+	s := fmt.Sprintf("%s of %s %s a gap", print.Number(gaps), print.Plural(n, "questions"), has)
 	if unknown > 0 {
-		s += fmt.Sprintf(", and %s cannot be answered from what was read", console.Number(unknown))
+		s += fmt.Sprintf(", and %s cannot be answered from what was read", print.Number(unknown))
 	}
-	return console.Bad, s + "."
+	return print.Bad, s + "."
 }
 
 // sentence answers a question that is phrased as one.
@@ -84,14 +84,14 @@ func answer(v access.ProofVerdict) string {
 }
 
 func title(p *access.Proof) string {
-	if t := console.Clean(p.Title, console.MaxSaying); t != "" {
+	if t := print.Clean(p.Title, print.MaxSaying); t != "" {
 		return t
 	}
-	return console.Clean(p.Question, console.MaxName)
+	return print.Clean(p.Question, print.MaxName)
 }
 
 func partnerName(r *prove.Report) string {
-	if n := console.Clean(r.Partner, console.MaxName); n != "" {
+	if n := print.Clean(r.Partner, print.MaxName); n != "" {
 		return n
 	}
 	return "Unnamed partner"
@@ -113,14 +113,14 @@ func split(gaps []access.Gap) (list, glass []*access.Gap) {
 func who(w *access.Who, limit int) string {
 	var names []string
 	for _, n := range w.Names[:min(len(w.Names), limit)] {
-		names = append(names, console.Clean(n, console.MaxName))
+		names = append(names, print.Clean(n, print.MaxName))
 	}
 	s := strings.Join(names, ", ")
 	if more := w.Count - len(names); more > 0 && s != "" {
-		s += fmt.Sprintf(" and %s more", console.Number(int64(more)))
+		s += fmt.Sprintf(" and %s more", print.Number(int64(more)))
 	}
 	if s == "" {
-		s = console.Plural(int64(w.Count), "accounts")
+		s = print.Plural(int64(w.Count), "accounts")
 	}
 	return s
 }
@@ -131,7 +131,7 @@ func what(g *access.Gap) string {
 		return "any app, any client, anywhere"
 	}
 	if _, s, ok := strings.Cut(g.Text, ": "); ok {
-		if s = console.Clean(s, console.MaxSaying); s != "" {
+		if s = print.Clean(s, print.MaxSaying); s != "" {
 			return s
 		}
 	}
@@ -150,18 +150,18 @@ func narrow(n *access.Narrow) string {
 			values = append(values, fmt.Sprintf("%d others", len(n.Values)-i))
 			break
 		}
-		values = append(values, console.Clean(v, console.MaxName))
+		values = append(values, print.Clean(v, print.MaxName))
 	}
-	return console.Clean(n.Dimension, console.MaxName) + ": " + strings.Join(values, " or ")
+	return print.Clean(n.Dimension, print.MaxName) + ": " + strings.Join(values, " or ")
 }
 
 // why is one clause with its policy.
 func why(w *access.Why) string {
-	clause := console.Clean(w.Clause, console.MaxSaying)
-	if p := console.Clean(w.Policy, console.MaxName); p != "" {
+	clause := print.Clean(w.Clause, print.MaxSaying)
+	if p := print.Clean(w.Policy, print.MaxName); p != "" {
 		return p + " " + clause
 	}
-	return console.Saying(clause)
+	return print.Saying(clause)
 }
 
 var clientWords = map[string]string{
@@ -178,7 +178,7 @@ var actionWords = map[string]string{
 func signIn(s *access.SignIn) string {
 	var parts []string
 	add := func(format, v string, limit int) {
-		if v = console.Clean(v, limit); v != "" {
+		if v = print.Clean(v, limit); v != "" {
 			parts = append(parts, fmt.Sprintf(format, v))
 		}
 	}
@@ -186,7 +186,7 @@ func signIn(s *access.SignIn) string {
 	if w := actionWords[strings.ToLower(s.App)]; w != "" {
 		parts = append(parts, w)
 	} else {
-		add("to %s", s.App, console.MaxName)
+		add("to %s", s.App, print.MaxName)
 	}
 	if w := clientWords[s.Client]; w != "" {
 		parts = append(parts, w)
@@ -196,11 +196,11 @@ func signIn(s *access.SignIn) string {
 	add("on %s", s.Platform, 40)
 	switch {
 	case s.Location != "":
-		add("from %s", s.Location, console.MaxName)
+		add("from %s", s.Location, print.MaxName)
 	case s.IP.IsValid() && s.Country != "":
-		add("from %s", s.IP.String()+" ("+s.Country+")", console.MaxName)
+		add("from %s", s.IP.String()+" ("+s.Country+")", print.MaxName)
 	case s.IP.IsValid():
-		add("from %s", s.IP.String(), console.MaxName)
+		add("from %s", s.IP.String(), print.MaxName)
 	default:
 		add("from %s", s.Country, 40)
 	}
@@ -212,12 +212,12 @@ func signIn(s *access.SignIn) string {
 	var yes []string
 	for name, v := range s.Device {
 		if v {
-			yes = append(yes, console.Clean(name, console.MaxSaying))
+			yes = append(yes, print.Clean(name, print.MaxSaying))
 		}
 	}
 	slices.Sort(yes)
 	for _, n := range yes {
-		add("with a %s", n, console.MaxSaying)
+		add("with a %s", n, print.MaxSaying)
 	}
 	return strings.Join(parts, " ")
 }
@@ -234,14 +234,14 @@ func outcomeWord(o access.Outcome) string {
 	return "undecided"
 }
 
-func outcomeTone(o access.Outcome) console.Tone {
+func outcomeTone(o access.Outcome) print.Tone {
 	switch o {
 	case access.Blocked, access.MFARequired:
-		return console.Good
+		return print.Good
 	case access.MFANotRequired:
-		return console.Bad
+		return print.Bad
 	}
-	return console.Doubt
+	return print.Doubt
 }
 
 // notCounted is a policy that protects nobody here, and why.
@@ -267,12 +267,12 @@ func uncounted(list []*access.Proof) (out []notCounted, counted int) {
 			if !ok {
 				n = len(out)
 				at[k] = n
-				out = append(out, notCounted{Policy: console.Clean(u.Policy, console.MaxName), Why: console.Clean(u.Why, console.MaxSaying)})
+				out = append(out, notCounted{Policy: print.Clean(u.Policy, print.MaxName), Why: print.Clean(u.Why, print.MaxSaying)})
 				if out[n].Policy == "" {
-					out[n].Policy = console.Clean(u.ID, console.MaxName)
+					out[n].Policy = print.Clean(u.ID, print.MaxName)
 				}
 			}
-			out[n].Questions = append(out[n].Questions, console.Clean(p.Question, console.MaxName))
+			out[n].Questions = append(out[n].Questions, print.Clean(p.Question, print.MaxName))
 		}
 	}
 	for i := range out {
@@ -287,7 +287,7 @@ func uncounted(list []*access.Proof) (out []notCounted, counted int) {
 func facts(list []*access.Proof) (out []string) {
 	for _, p := range list {
 		for _, f := range p.Facts {
-			if f = console.Saying(f); f != "" && !slices.Contains(out, f) {
+			if f = print.Saying(f); f != "" && !slices.Contains(out, f) {
 				out = append(out, f)
 			}
 		}

@@ -6,6 +6,6 @@
 // breaks, then what only gets asked for MFA.
 //
 // Everything in a result may come from a log that somebody else wrote; package
-// console cleans it. Equal results give equal bytes. The JSON is described by
+// print cleans it. Equal results give equal bytes. The JSON is described by
 // docs/rehearsal.schema.json; a test holds the two together.
 package render

@@ -10,8 +10,9 @@ import (
 	"sync"
 	"time"
 
-	"partnerguard/internal/console"
 	"partnerguard/internal/directory"
+	"partnerguard/internal/page"
+	"partnerguard/internal/print"
 	"partnerguard/internal/rehearse"
 )
 
@@ -30,16 +31,16 @@ var pageTemplate string
 var pageStyle string
 
 // pageTemplates is parsed once, at the first use.
-var pageTemplates = sync.OnceValue(func() *template.Template { return console.Template(pageTemplate, nil) })
+var pageTemplates = sync.OnceValue(func() *template.Template { return page.Template(pageTemplate, nil) })
 
 // HTML writes the result as one file that loads nothing: no script, one style
 // sheet allowed by its hash, plots as inline SVG.
-func HTML(w io.Writer, r *rehearse.Result) error { return console.Write(w, pageTemplates(), view(r)) }
+func HTML(w io.Writer, r *rehearse.Result) error { return page.Write(w, pageTemplates(), view(r)) }
 
 // pageView is what the template says; every text in it is clean.
 type pageView struct {
-	console.Page
-	Accounts, Rows *console.Plot
+	page.Page
+	Accounts, Rows *page.Plot
 	Effects        []effectView
 	Unchanged      string
 	Proofs         []proof
@@ -50,7 +51,7 @@ type pageView struct {
 
 type effectView struct {
 	Anchor, Title, About, Count string
-	Tone                        console.Tone
+	Tone                        print.Tone
 	Rows, Folded                []groupView
 	Hidden                      string
 }
@@ -67,18 +68,18 @@ type policyView struct{ Policy, Change, State string }
 func view(r *rehearse.Result) *pageView {
 	t, sentence := headline(r)
 	p := &pageView{
-		Page: console.Page{
+		Page: page.Page{
 			Name: proposal(r), Skip: "what would happen", Eyebrow: "Rehearsal of settings that are not on",
 			Facts:    []string{span(r)},
-			Headline: console.Headline{Tone: t, Text: sentence},
-			What:     "rehearsal", Complete: r.Complete, Incomplete: console.CutReasons(r.Inputs), Schema: rehearse.SchemaID, Style: pageStyle,
-			Inputs: console.ViewInputs(r.Inputs),
+			Headline: page.Headline{Tone: t, Text: sentence},
+			What:     "rehearsal", Complete: r.Complete, Incomplete: print.CutReasons(r.Inputs), Schema: rehearse.SchemaID, Style: pageStyle,
+			Inputs: page.ViewInputs(r.Inputs),
 		},
 		Accounts: accountPlot(r), Rows: rowPlot(r), Proofs: proofs(r),
 	}
 	p.Title = "Rehearsal: " + p.Name
 	if r.Sample {
-		p.Sample = console.SampleWords
+		p.Sample = print.SampleWords
 	}
 	taken := map[string]bool{}
 	for _, e := range order(r) {
@@ -90,7 +91,7 @@ func view(r *rehearse.Result) *pageView {
 		}
 	}
 	if n := sum(r, rehearse.Unchanged); n.Rows > 0 {
-		p.Unchanged = fmt.Sprintf("%s of %s would go on as today.", console.Plural(n.Rows, "sign-ins"), console.Plural(int64(n.Accounts), "accounts"))
+		p.Unchanged = fmt.Sprintf("%s of %s would go on as today.", print.Plural(n.Rows, "sign-ins"), print.Plural(int64(n.Accounts), "accounts"))
 	}
 	for i := range r.Policies {
 		if i == pagePolicies {
@@ -98,14 +99,14 @@ func view(r *rehearse.Result) *pageView {
 			break
 		}
 		c := &r.Policies[i]
-		p.Policies = append(p.Policies, policyView{console.Clean(c.Policy, console.MaxName), changeWord(c.Change), stateWord(c.State)})
+		p.Policies = append(p.Policies, policyView{print.Clean(c.Policy, print.MaxName), changeWord(c.Change), stateWord(c.State)})
 	}
 	for i, n := range r.Notes {
 		if i == pageNotes {
 			p.Notes = append(p.Notes, fmt.Sprintf("and %d more in the JSON", len(r.Notes)-i))
 			break
 		}
-		p.Notes = append(p.Notes, console.Saying(n))
+		p.Notes = append(p.Notes, print.Saying(n))
 	}
 	return p
 }
@@ -113,8 +114,8 @@ func view(r *rehearse.Result) *pageView {
 func effectRows(r *rehearse.Result, e rehearse.Effect, list []*rehearse.Group, taken map[string]bool) effectView {
 	title, about, t := effect(e)
 	n := sum(r, e)
-	v := effectView{Anchor: console.Anchor("effect", string(e), taken), Title: title, About: about, Tone: t,
-		Count: fmt.Sprintf("%s, %s", console.Plural(int64(n.Accounts), "accounts"), console.Plural(n.Rows, "sign-ins"))}
+	v := effectView{Anchor: page.Anchor("effect", string(e), taken), Title: title, About: about, Tone: t,
+		Count: fmt.Sprintf("%s, %s", print.Plural(int64(n.Accounts), "accounts"), print.Plural(n.Rows, "sign-ins"))}
 	open := pageGroups
 	if e == rehearse.ChallengedAble { // nothing to do: folded
 		open = 0
@@ -128,20 +129,20 @@ func effectRows(r *rehearse.Result, e rehearse.Effect, list []*rehearse.Group, t
 		}
 	}
 	if more := len(list) - len(v.Rows) - len(v.Folded); more > 0 {
-		v.Hidden = console.Number(int64(more))
+		v.Hidden = print.Number(int64(more))
 	}
 	return v
 }
 
-func groupRow(g *rehearse.Group, t console.Tone) groupView {
+func groupRow(g *rehearse.Group, t print.Tone) groupView {
 	v := groupView{Class: t.Class, Mark: t.Mark, Account: account(g), Kind: classWord(g.Class),
-		App: console.Clean(g.App, console.MaxName), Client: console.Clean(g.Client, console.MaxName),
-		Count: console.Plural(g.Rows, "sign-ins"), Last: last(g), Reason: console.Saying(g.Reason), Policies: policies(g), Record: console.Clean(g.RecordID, console.MaxName)}
+		App: print.Clean(g.App, print.MaxName), Client: print.Clean(g.Client, print.MaxName),
+		Count: print.Plural(g.Rows, "sign-ins"), Last: last(g), Reason: print.Saying(g.Reason), Policies: policies(g), Record: print.Clean(g.RecordID, print.MaxName)}
 	if g.Source.Path != "" {
-		v.Where = console.Clean(g.Source.String(), console.MaxSaying)
+		v.Where = print.Clean(g.Source.String(), print.MaxSaying)
 	}
 	for i := range g.WaysOut {
-		if s := console.Saying(g.WaysOut[i].Text); s != "" {
+		if s := print.Saying(g.WaysOut[i].Text); s != "" {
 			v.WaysOut = append(v.WaysOut, s)
 		}
 	}
@@ -150,23 +151,23 @@ func groupRow(g *rehearse.Group, t console.Tone) groupView {
 
 // people are the classes of accounts as the plot tells them apart.
 var people = []struct {
-	console.Key
+	page.Key
 	classes []directory.Class
 }{
-	{console.Key{Class: "s-yes", Label: "Members and guests"}, []directory.Class{directory.ClassMember, directory.ClassGuest}},
-	{console.Key{Class: "s-claim", Fill: "hatch", Label: "Service and shared accounts"}, []directory.Class{directory.ClassService, directory.ClassShared}},
-	{console.Key{Class: "s-no", Fill: "hatch", Label: "Break-glass candidates"}, []directory.Class{directory.ClassBreakGlass}},
-	{console.Key{Class: "s-unknown", Fill: "dots", Label: "Others, or not known"}, nil},
+	{page.Key{Class: "s-yes", Label: "Members and guests"}, []directory.Class{directory.ClassMember, directory.ClassGuest}},
+	{page.Key{Class: "s-claim", Fill: "hatch", Label: "Service and shared accounts"}, []directory.Class{directory.ClassService, directory.ClassShared}},
+	{page.Key{Class: "s-no", Fill: "hatch", Label: "Break-glass candidates"}, []directory.Class{directory.ClassBreakGlass}},
+	{page.Key{Class: "s-unknown", Fill: "dots", Label: "Others, or not known"}, nil},
 }
 
 // accountPlot is the accounts of each effect by class.
-func accountPlot(r *rehearse.Result) *console.Plot {
-	p := &console.Plot{ID: "accounts", Title: "Accounts, by what would happen to them", Head: []string{"Effect"}}
+func accountPlot(r *rehearse.Result) *page.Plot {
+	p := &page.Plot{ID: "accounts", Title: "Accounts, by what would happen to them", Head: []string{"Effect"}}
 	for _, k := range people {
 		p.Legend = append(p.Legend, k.Key)
 		p.Head = append(p.Head, k.Label)
 	}
-	var bars []console.Bar
+	var bars []page.Bar
 	var said []string
 	for _, e := range order(r) {
 		if e == rehearse.Unchanged {
@@ -194,9 +195,9 @@ func accountPlot(r *rehearse.Result) *console.Plot {
 			v[len(v)-1] += rest
 		}
 		title, _, _ := effect(e)
-		bars = append(bars, console.Bar{Label: title, Values: v})
+		bars = append(bars, page.Bar{Label: title, Values: v})
 		if n := max(int64(len(seen)), int64(sum(r, e).Accounts)); n > 0 {
-			said = append(said, title+": "+console.Number(n))
+			said = append(said, title+": "+print.Number(n))
 		}
 	}
 	p.Summary = "No account would notice anything."
@@ -208,11 +209,11 @@ func accountPlot(r *rehearse.Result) *console.Plot {
 }
 
 // rowPlot is the recorded sign-ins of each effect.
-func rowPlot(r *rehearse.Result) *console.Plot {
-	p := &console.Plot{ID: "rows", Title: "Recorded sign-ins, by what would happen to them",
-		Legend: []console.Key{{Class: "s-no", Fill: "hatch", Label: "Opens or breaks"}, {Class: "s-unknown", Fill: "dots", Label: "Cannot be told"}, {Class: "s-yes", Label: "Asked, and able to answer"}},
+func rowPlot(r *rehearse.Result) *page.Plot {
+	p := &page.Plot{ID: "rows", Title: "Recorded sign-ins, by what would happen to them",
+		Legend: []page.Key{{Class: "s-no", Fill: "hatch", Label: "Opens or breaks"}, {Class: "s-unknown", Fill: "dots", Label: "Cannot be told"}, {Class: "s-yes", Label: "Asked, and able to answer"}},
 		Head:   []string{"Effect", "Opens or breaks", "Cannot be told", "Asked, and able to answer"}}
-	var bars []console.Bar
+	var bars []page.Bar
 	var changed int64
 	for _, e := range order(r) {
 		if e == rehearse.Unchanged {
@@ -220,13 +221,13 @@ func rowPlot(r *rehearse.Result) *console.Plot {
 		}
 		title, _, t := effect(e)
 		v := make([]int64, 3)
-		k := map[console.Tone]int{console.Bad: 0, console.Doubt: 1, console.Good: 2}[t]
+		k := map[print.Tone]int{print.Bad: 0, print.Doubt: 1, print.Good: 2}[t]
 		v[k] = max(sum(r, e).Rows, 0)
 		changed += v[k]
-		bars = append(bars, console.Bar{Label: title, Values: v})
+		bars = append(bars, page.Bar{Label: title, Values: v})
 	}
-	p.Summary = fmt.Sprintf("%s would go another way than today, %s would not.", console.Plural(changed, "sign-ins"), console.Number(sum(r, rehearse.Unchanged).Rows))
-	if first, last := console.Settled(r.First), console.Settled(r.Last); first != nil && last != nil {
+	p.Summary = fmt.Sprintf("%s would go another way than today, %s would not.", print.Plural(changed, "sign-ins"), print.Number(sum(r, rehearse.Unchanged).Rows))
+	if first, last := print.Settled(r.First), print.Settled(r.Last); first != nil && last != nil {
 		p.Summary += fmt.Sprintf(" Recorded from %s to %s.", first.Format(time.DateOnly), last.Format(time.DateOnly))
 	}
 	p.Bars(bars, 236)

@@ -5,7 +5,7 @@ import (
 	"io"
 	"slices"
 
-	"partnerguard/internal/console"
+	"partnerguard/internal/print"
 	"partnerguard/internal/rehearse"
 )
 
@@ -13,7 +13,7 @@ import (
 // describes it: every list is a list even when empty, and nothing is cut.
 func JSON(w io.Writer, r *rehearse.Result) error {
 	buf := bufio.NewWriterSize(w, 64<<10)
-	if err := console.JSON(buf, settle(r)); err != nil {
+	if err := print.JSON(buf, settle(r)); err != nil {
 		return err
 	}
 	return buf.Flush()
@@ -23,14 +23,14 @@ func JSON(w io.Writer, r *rehearse.Result) error {
 // The result itself stays as it is.
 func settle(r *rehearse.Result) *rehearse.Result {
 	c := *r
-	c.First, c.Last = console.Settled(r.First), console.Settled(r.Last)
-	c.Totals, c.Before, c.After = console.List(r.Totals), console.List(r.Before), console.List(r.After)
-	c.Policies, c.Notes, c.Inputs = console.List(r.Policies), console.List(r.Notes), console.List(r.Inputs)
-	c.Groups = console.List(slices.Clone(r.Groups))
+	c.First, c.Last = print.Settled(r.First), print.Settled(r.Last)
+	c.Totals, c.Before, c.After = print.List(r.Totals), print.List(r.Before), print.List(r.After)
+	c.Policies, c.Notes, c.Inputs = print.List(r.Policies), print.List(r.Notes), print.List(r.Inputs)
+	c.Groups = print.List(slices.Clone(r.Groups))
 	for i := range c.Groups {
 		g := &c.Groups[i]
-		g.Last = console.Settled(g.Last)
-		g.Policies, g.WaysOut = console.List(g.Policies), console.List(g.WaysOut)
+		g.Last = print.Settled(g.Last)
+		g.Policies, g.WaysOut = print.List(g.Policies), print.List(g.WaysOut)
 	}
 	return &c
 }

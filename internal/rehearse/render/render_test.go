@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"partnerguard/internal/console"
-	"partnerguard/internal/console/consoletest"
+	"partnerguard/internal/page"
+	"partnerguard/internal/page/pagetest"
+	"partnerguard/internal/print"
 	"partnerguard/internal/rehearse"
 	"partnerguard/internal/rehearse/render/rendertest"
 )
@@ -70,7 +71,7 @@ func TestWriteErrorsAreTold(t *testing.T) {
 	t.Parallel()
 	for name, f := range formats() {
 		for _, n := range []int{0, 500} {
-			if err := f(&consoletest.BrokenWriter{N: n}, rendertest.Huge(2000)); err == nil {
+			if err := f(&pagetest.BrokenWriter{N: n}, rendertest.Huge(2000)); err == nil {
 				t.Errorf("%s: a writer that breaks after %d bytes is not noticed", name, n)
 			}
 		}
@@ -85,7 +86,7 @@ func TestTextKeepsItsWidth(t *testing.T) {
 			if err := Text(&b, r, Options{Width: w}); err != nil {
 				t.Fatal(err)
 			}
-			consoletest.CheckScreen(t, kind, b.String(), w)
+			pagetest.CheckScreen(t, kind, b.String(), w)
 		}
 	}
 }
@@ -112,7 +113,7 @@ func TestTextColour(t *testing.T) {
 func TestTextSaysWhatMatters(t *testing.T) {
 	t.Parallel()
 	out := write(t, formats()["text"], rendertest.Typical())
-	consoletest.Has(t, out, "Rehearsal: The partner-baseline preset", "633 successful user sign-ins replayed", "from 2026-11-01 to 2026-11-19",
+	pagetest.Has(t, out, "Rehearsal: The partner-baseline preset", "633 successful user sign-ins replayed", "from 2026-11-01 to 2026-11-19",
 		"✗ Sign-ins of 1 account would newly be open. 6 accounts would break, 223 sign-ins would newly be challenged.",
 		"What would happen", "Newly open", "4 sign-ins", "Asked for MFA, able to answer", "14 accounts",
 		"✗ scanner@contoso.com", "Exchange Online by Authenticated SMTP", "44 sign-ins, last 2026-11-19 16:05 UTC", "Blocked by Partner baseline 2", "→ way out: B",
@@ -121,8 +122,8 @@ func TestTextSaysWhatMatters(t *testing.T) {
 	if n := strings.Count(out, "Move the script to the Secure Application Model"); n != 1 {
 		t.Errorf("a way out is said %d times", n)
 	}
-	consoletest.Has(t, write(t, formats()["text"], rendertest.Calm()), "✓ Nothing recorded would change.", "Unchanged 633 sign-ins")
-	consoletest.Has(t, write(t, formats()["text"], rendertest.Empty()), "? Nothing was rehearsed", "INCOMPLETE")
+	pagetest.Has(t, write(t, formats()["text"], rendertest.Calm()), "✓ Nothing recorded would change.", "Unchanged 633 sign-ins")
+	pagetest.Has(t, write(t, formats()["text"], rendertest.Empty()), "? Nothing was rehearsed", "INCOMPLETE")
 }
 
 func TestHeadline(t *testing.T) {
@@ -131,17 +132,17 @@ func TestHeadline(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		r    rehearse.Result
-		tone console.Tone
+		tone print.Tone
 		says string
 	}{
 		{"an account that breaks twice counts once", rehearse.Result{Rows: 9, Groups: []rehearse.Group{group(rehearse.BlockedThen, "a"), group(rehearse.ChallengedUnable, "a"), group(rehearse.BlockedThen, "b")}},
-			console.Bad, "2 accounts would break, 0 sign-ins"},
-		{"able", rehearse.Result{Complete: true, Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.ChallengedAble, Rows: 5, Accounts: 2}}}, console.Good, "No account would break: 5 sign-ins"},
-		{"able, half a log", rehearse.Result{Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.ChallengedAble, Rows: 5, Accounts: 2}}}, console.Doubt, "not everything was read"},
-		{"nothing changes in half a log", rehearse.Result{Rows: 9}, console.Doubt, "not everything was read"},
-		{"not told", rehearse.Result{Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.UndecidedThen, Rows: 5, Accounts: 2}}}, console.Doubt, "not all can be told"},
-		{"opened", rehearse.Result{Rows: 9, Groups: []rehearse.Group{group(rehearse.Opened, "a")}}, console.Bad, "Sign-ins of 1 account would newly be open. 0 accounts would break"},
-		{"nothing", rehearse.Result{}, console.Doubt, "Nothing was rehearsed"},
+			print.Bad, "2 accounts would break, 0 sign-ins"},
+		{"able", rehearse.Result{Complete: true, Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.ChallengedAble, Rows: 5, Accounts: 2}}}, print.Good, "No account would break: 5 sign-ins"},
+		{"able, half a log", rehearse.Result{Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.ChallengedAble, Rows: 5, Accounts: 2}}}, print.Doubt, "not everything was read"},
+		{"nothing changes in half a log", rehearse.Result{Rows: 9}, print.Doubt, "not everything was read"},
+		{"not told", rehearse.Result{Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.UndecidedThen, Rows: 5, Accounts: 2}}}, print.Doubt, "not all can be told"},
+		{"opened", rehearse.Result{Rows: 9, Groups: []rehearse.Group{group(rehearse.Opened, "a")}}, print.Bad, "Sign-ins of 1 account would newly be open. 0 accounts would break"},
+		{"nothing", rehearse.Result{}, print.Doubt, "Nothing was rehearsed"},
 	} {
 		if tone, s := headline(&tc.r); tone != tc.tone || !strings.Contains(s, tc.says) {
 			t.Errorf("%s: %v %q", tc.name, tone, s)
@@ -153,13 +154,13 @@ func TestHTML(t *testing.T) {
 	t.Parallel()
 	for kind, r := range results() {
 		page := write(t, HTML, r)
-		consoletest.CheckPage(t, kind, page)
+		pagetest.CheckPage(t, kind, page)
 		if len(page) > 3<<20 {
 			t.Errorf("%s: a page of %d bytes", kind, len(page))
 		}
 	}
 	page := write(t, HTML, rendertest.Typical())
-	consoletest.Has(t, page, "The partner-baseline preset", "6 accounts would break", "Accounts, by what would happen to them", "Service and shared accounts", "Recorded sign-ins, by what would happen to them",
+	pagetest.Has(t, page, "The partner-baseline preset", "6 accounts would break", "Accounts, by what would happen to them", "Service and shared accounts", "Recorded sign-ins, by what would happen to them",
 		"Newly open", "Refused", "Authenticated SMTP", "Show 14", "353 sign-ins of 38 accounts would go on as today", "What the settings prove", "What was proposed", "How to read this")
 	if n := strings.Count(page, `<figure class="plot"`); n != 2 {
 		t.Errorf("%d plots", n)
@@ -173,7 +174,7 @@ func TestHTML(t *testing.T) {
 func TestDrawingsStayInside(t *testing.T) {
 	t.Parallel()
 	for kind, r := range results() {
-		for _, p := range []*console.Plot{accountPlot(r), rowPlot(r)} {
+		for _, p := range []*page.Plot{accountPlot(r), rowPlot(r)} {
 			for _, d := range p.Sizes {
 				for _, b := range d.Rects {
 					if b.X < 0 || b.Y < 0 || b.W < 0 || b.H < 0 || b.X+b.W > d.W+.01 || b.Y+b.H > d.H+.01 {
@@ -189,18 +190,18 @@ func TestCSV(t *testing.T) {
 	t.Parallel()
 	for kind, r := range results() {
 		out := write(t, CSV, r)
-		consoletest.CheckSheet(t, kind, out)
-		if got := len(consoletest.Sheet(t, out)); got != len(r.Groups)+1 {
+		pagetest.CheckSheet(t, kind, out)
+		if got := len(pagetest.Sheet(t, out)); got != len(r.Groups)+1 {
 			t.Errorf("%s: %d rows of %d groups", kind, got-1, len(r.Groups))
 		}
 	}
-	rows := consoletest.Sheet(t, write(t, CSV, rendertest.Typical()))
-	consoletest.Has(t, strings.Join(rows[2], " "), "blocked scanner@contoso.com u4 service Exchange Online Authenticated SMTP 44 2026-11-19T16:05:00Z", "app password", "exports/signIns.jsonl.gz:701")
+	rows := pagetest.Sheet(t, write(t, CSV, rendertest.Typical()))
+	pagetest.Has(t, strings.Join(rows[2], " "), "blocked scanner@contoso.com u4 service Exchange Online Authenticated SMTP 44 2026-11-19T16:05:00Z", "app password", "exports/signIns.jsonl.gz:701")
 }
 
-func schemaOf(t *testing.T) *consoletest.Schema {
+func schemaOf(t *testing.T) *pagetest.Schema {
 	t.Helper()
-	return consoletest.LoadSchema(t, "../../../docs/rehearsal.schema.json", rehearse.SchemaID)
+	return pagetest.LoadSchema(t, "../../../docs/rehearsal.schema.json", rehearse.SchemaID)
 }
 
 func TestResultsKeepTheSchema(t *testing.T) {
@@ -220,12 +221,12 @@ func TestResultsKeepTheSchema(t *testing.T) {
 			t.Errorf("the checker accepts %s", broken)
 		}
 	}
-	for _, e := range root.Defs["effect"].Enum {
+	for _, e := range root.Enum(t, "effect", "") {
 		if title, _, _ := effect(rehearse.Effect(e)); title == e {
 			t.Errorf("the effect %s has no words for people", e)
 		}
 	}
-	if n := len(root.Defs["effect"].Enum); n != len(rehearse.Effects()) || n != len(effectWords) {
+	if n := len(root.Enum(t, "effect", "")); n != len(rehearse.Effects()) || n != len(effectWords) {
 		t.Errorf("%d effects in the schema", n)
 	}
 }

@@ -6,31 +6,31 @@ import (
 	"time"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/console"
 	"partnerguard/internal/directory"
+	"partnerguard/internal/print"
 	"partnerguard/internal/rehearse"
 )
 
 // effectWords says what an effect is: as a heading, and in one sentence.
 var effectWords = map[rehearse.Effect]struct {
 	title, about string
-	tone         console.Tone
+	tone         print.Tone
 }{
-	rehearse.Opened:            {"Newly open", "Today's settings stop these sign-ins or ask for MFA; the proposal does not.", console.Bad},
-	rehearse.BlockedThen:       {"Refused", "These sign-ins succeeded and would be refused: by a block, or because they cannot carry the MFA that would be asked for.", console.Bad},
-	rehearse.ChallengedUnable:  {"Asked for MFA, unable to answer", "These accounts would be asked for MFA and cannot answer.", console.Bad},
-	rehearse.ChallengedUnknown: {"Asked for MFA, perhaps unable", "Whether these accounts could answer is not in the export.", console.Doubt},
-	rehearse.ChallengedAble:    {"Asked for MFA, able to answer", "These accounts would be asked for MFA and have a method to answer with.", console.Good},
-	rehearse.UndecidedThen:     {"Cannot be told", "What is not in the export decides these sign-ins.", console.Doubt},
-	rehearse.Unchanged:         {"Unchanged", "The same as today.", console.Muted},
+	rehearse.Opened:            {"Newly open", "Today's settings stop these sign-ins or ask for MFA; the proposal does not.", print.Bad},
+	rehearse.BlockedThen:       {"Refused", "These sign-ins succeeded and would be refused: by a block, or because they cannot carry the MFA that would be asked for.", print.Bad},
+	rehearse.ChallengedUnable:  {"Asked for MFA, unable to answer", "These accounts would be asked for MFA and cannot answer.", print.Bad},
+	rehearse.ChallengedUnknown: {"Asked for MFA, perhaps unable", "Whether these accounts could answer is not in the export.", print.Doubt},
+	rehearse.ChallengedAble:    {"Asked for MFA, able to answer", "These accounts would be asked for MFA and have a method to answer with.", print.Good},
+	rehearse.UndecidedThen:     {"Cannot be told", "What is not in the export decides these sign-ins.", print.Doubt},
+	rehearse.Unchanged:         {"Unchanged", "The same as today.", print.Muted},
 }
 
 // effect gives the words of an effect; one nobody knows is doubtful.
-func effect(e rehearse.Effect) (title, about string, t console.Tone) {
+func effect(e rehearse.Effect) (title, about string, t print.Tone) {
 	if w, ok := effectWords[e]; ok {
 		return w.title, w.about, w.tone
 	}
-	return console.Clean(string(e), console.MaxName), "", console.Doubt
+	return print.Clean(string(e), print.MaxName), "", print.Doubt
 }
 
 // order is the effects in report order, then those nobody knows.
@@ -71,7 +71,7 @@ func groups(r *rehearse.Result, e rehearse.Effect) (out []*rehearse.Group) {
 
 // headline is the one sentence above everything. An account that breaks in two
 // ways counts once.
-func headline(r *rehearse.Result) (console.Tone, string) {
+func headline(r *rehearse.Result) (print.Tone, string) {
 	breaking, opening := map[string]bool{}, map[string]bool{}
 	var breaks, opened int
 	for i := range r.Groups {
@@ -93,30 +93,30 @@ func headline(r *rehearse.Result) (console.Tone, string) {
 		asked += sum(r, e).Rows
 	}
 	unsure := sum(r, rehearse.ChallengedUnknown).Accounts + sum(r, rehearse.UndecidedThen).Accounts
-	s := fmt.Sprintf("%s would break, %s would newly be challenged.", console.Plural(int64(breaks), "accounts"), console.Plural(asked, "sign-ins"))
+	s := fmt.Sprintf("%s would break, %s would newly be challenged.", print.Plural(int64(breaks), "accounts"), print.Plural(asked, "sign-ins"))
 	switch {
 	case r.Rows == 0:
-		return console.Doubt, "Nothing was rehearsed: no successful user sign-in was read."
+		return print.Doubt, "Nothing was rehearsed: no successful user sign-in was read."
 	case opened > 0:
-		return console.Bad, fmt.Sprintf("Sign-ins of %s would newly be open. ", console.Plural(int64(opened), "accounts")) + s
+		return print.Bad, fmt.Sprintf("Sign-ins of %s would newly be open. ", print.Plural(int64(opened), "accounts")) + s
 	case breaks > 0:
-		return console.Bad, s
+		return print.Bad, s
 	case unsure > 0:
-		return console.Doubt, "No account is known to break, but not all can be told: " + fmt.Sprintf("%s would newly be challenged.", console.Plural(asked, "sign-ins"))
+		return print.Doubt, "No account is known to break, but not all can be told: " + fmt.Sprintf("%s would newly be challenged.", print.Plural(asked, "sign-ins"))
 	case !r.Complete && asked == 0:
-		return console.Doubt, "Nothing that was read would change, and not everything was read."
+		return print.Doubt, "Nothing that was read would change, and not everything was read."
 	case !r.Complete:
-		return console.Doubt, fmt.Sprintf("No account that was read would break, and not everything was read: %s would newly be challenged.", console.Plural(asked, "sign-ins"))
+		return print.Doubt, fmt.Sprintf("No account that was read would break, and not everything was read: %s would newly be challenged.", print.Plural(asked, "sign-ins"))
 	case asked == 0:
-		return console.Good, "Nothing recorded would change."
+		return print.Good, "Nothing recorded would change."
 	}
-	return console.Good, "No account would break: " + fmt.Sprintf("%s would newly be challenged, by accounts that can answer.", console.Plural(asked, "sign-ins"))
+	return print.Good, "No account would break: " + fmt.Sprintf("%s would newly be challenged, by accounts that can answer.", print.Plural(asked, "sign-ins"))
 }
 
 // span says what the rehearsal rests on.
 func span(r *rehearse.Result) string {
-	s := console.Plural(r.Rows, "successful user sign-ins") + " replayed, " + console.Plural(int64(r.Patterns), "patterns") + " decided"
-	first, last := console.Settled(r.First), console.Settled(r.Last)
+	s := print.Plural(r.Rows, "successful user sign-ins") + " replayed, " + print.Plural(int64(r.Patterns), "patterns") + " decided"
+	first, last := print.Settled(r.First), print.Settled(r.Last)
 	if first != nil && last != nil {
 		s += fmt.Sprintf(", from %s to %s", first.Format(time.DateOnly), last.Format(time.DateOnly))
 	}
@@ -124,7 +124,7 @@ func span(r *rehearse.Result) string {
 }
 
 func proposal(r *rehearse.Result) string {
-	if s := console.Saying(r.Proposal); s != "" {
+	if s := print.Saying(r.Proposal); s != "" {
 		return s
 	}
 	return "Unnamed proposal"
@@ -132,7 +132,7 @@ func proposal(r *rehearse.Result) string {
 
 func account(g *rehearse.Group) string {
 	for _, s := range []string{g.Account, g.ID} {
-		if n := console.Clean(s, console.MaxName); n != "" {
+		if n := print.Clean(s, print.MaxName); n != "" {
 			return n
 		}
 	}
@@ -150,12 +150,12 @@ func classWord(c directory.Class) string {
 	if w, ok := classWords[c]; ok {
 		return w
 	}
-	return console.Clean(string(c), console.MaxName)
+	return print.Clean(string(c), print.MaxName)
 }
 
 // where is the app and the client of a group.
 func where(g *rehearse.Group) string {
-	app, client := console.Clean(g.App, console.MaxName), console.Clean(g.Client, console.MaxName)
+	app, client := print.Clean(g.App, print.MaxName), print.Clean(g.Client, print.MaxName)
 	switch {
 	case app == "":
 		return client
@@ -166,8 +166,8 @@ func where(g *rehearse.Group) string {
 }
 
 func last(g *rehearse.Group) string {
-	if t := console.Settled(g.Last); t != nil {
-		return console.When(*t)
+	if t := print.Settled(g.Last); t != nil {
+		return print.When(*t)
 	}
 	return ""
 }
@@ -183,7 +183,7 @@ func wayTexts(list []directory.WayOut) []string {
 func policies(g *rehearse.Group) string {
 	var out []string
 	for _, p := range g.Policies {
-		if p = console.Clean(p, console.MaxName); p != "" {
+		if p = print.Clean(p, print.MaxName); p != "" {
 			out = append(out, p)
 		}
 	}
@@ -193,7 +193,7 @@ func policies(g *rehearse.Group) string {
 // proof is one question before and after.
 type proof struct {
 	Question, Title           string
-	Before, After             console.Tone
+	Before, After             print.Tone
 	BeforeWord, AfterWord     string
 	BeforeReason, AfterReason string
 }
@@ -205,34 +205,34 @@ func proofs(r *rehearse.Result) (out []proof) {
 		if !ok {
 			i = len(out)
 			at[p.Question] = i
-			t := console.Clean(p.Title, console.MaxSaying)
+			t := print.Clean(p.Title, print.MaxSaying)
 			if t == "" {
-				t = console.Clean(p.Question, console.MaxName)
+				t = print.Clean(p.Question, print.MaxName)
 			}
-			out = append(out, proof{Question: console.Clean(p.Question, console.MaxName), Title: t, Before: console.Doubt, After: console.Doubt, BeforeWord: "not asked", AfterWord: "not asked"})
+			out = append(out, proof{Question: print.Clean(p.Question, print.MaxName), Title: t, Before: print.Doubt, After: print.Doubt, BeforeWord: "not asked", AfterWord: "not asked"})
 		}
 		return &out[i]
 	}
 	for i := range r.Before {
 		p := add(&r.Before[i])
-		p.Before, p.BeforeWord, p.BeforeReason = tone(r.Before[i].Verdict), verdictWord(r.Before[i].Verdict), console.Saying(r.Before[i].Reason)
+		p.Before, p.BeforeWord, p.BeforeReason = tone(r.Before[i].Verdict), verdictWord(r.Before[i].Verdict), print.Saying(r.Before[i].Reason)
 	}
 	for i := range r.After {
 		p := add(&r.After[i])
-		p.After, p.AfterWord, p.AfterReason = tone(r.After[i].Verdict), verdictWord(r.After[i].Verdict), console.Saying(r.After[i].Reason)
+		p.After, p.AfterWord, p.AfterReason = tone(r.After[i].Verdict), verdictWord(r.After[i].Verdict), print.Saying(r.After[i].Reason)
 	}
 	return out
 }
 
 // tone is how a proof's verdict is shown. A word nobody knows is unknown.
-func tone(v access.ProofVerdict) console.Tone {
+func tone(v access.ProofVerdict) print.Tone {
 	switch v {
 	case access.Proved:
-		return console.Good
+		return print.Good
 	case access.GapFound:
-		return console.Bad
+		return print.Bad
 	}
-	return console.Doubt
+	return print.Doubt
 }
 
 func verdictWord(v access.ProofVerdict) string {
@@ -248,7 +248,7 @@ func changeWord(c string) string {
 	case "replaces":
 		return "replaces one of today's"
 	}
-	return console.Clean(c, console.MaxName)
+	return print.Clean(c, print.MaxName)
 }
 
 func stateWord(s string) string {
@@ -260,5 +260,5 @@ func stateWord(s string) string {
 	case string(access.Disabled):
 		return "disabled"
 	}
-	return console.Clean(s, console.MaxName)
+	return print.Clean(s, print.MaxName)
 }

@@ -6,8 +6,8 @@ import (
 	"net/url"
 	"strings"
 
-	"partnerguard/internal/console"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/print"
 )
 
 // Invitation is what a person is shown before an invited partner's sign-in
@@ -28,17 +28,17 @@ func WriteInvitation(w http.ResponseWriter, v Invitation) {
 	v.SignIn = cmp.Or(v.SignIn, v.Cloud.Authority)
 	p := page{
 		Title: "Connect your tenant", Button: "Sign in with MFA",
-		Words: console.Clean(v.App, console.MaxName) + " asks for your consent. Sign in as the account that is to act for it: an Admin Agent of your tenant, with MFA.",
+		Words: print.Clean(v.App, print.MaxName) + " asks for your consent. Sign in as the account that is to act for it: an Admin Agent of your tenant, with MFA.",
 		Close: "The sign-in is at " + hostOf(v.SignIn) + ". Your password is never seen here. Without MFA nothing is kept.",
 	}
 	for _, f := range []fact{{"App id", v.ClientID}, {"Tenant", v.Tenant}, {"Valid until", v.Until}} {
 		if f.Value != "" {
-			p.Facts = append(p.Facts, fact{f.Name, console.Clean(f.Value, console.MaxName)})
+			p.Facts = append(p.Facts, fact{f.Name, print.Clean(f.Value, print.MaxName)})
 		}
 	}
 	needed := Permissions(v.Features).Needed(v.Cloud)
 	for _, s := range flat(needed) {
-		p.Wanted = append(p.Wanted, console.Clean(s, console.MaxName))
+		p.Wanted = append(p.Wanted, print.Clean(s, print.MaxName))
 	}
 	// The form leads to the authority by a redirect, which browsers hold against
 	// form-action too.

@@ -12,8 +12,8 @@ import (
 	"strings"
 
 	"partnerguard/internal/claim"
-	"partnerguard/internal/console"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -99,7 +99,7 @@ func pageOf(done Done, err error) page {
 	}
 	add := func(name, value string) {
 		if value != "" {
-			p.Facts = append(p.Facts, fact{name, console.Clean(value, console.MaxName)})
+			p.Facts = append(p.Facts, fact{name, print.Clean(value, print.MaxName)})
 		}
 	}
 	add("Account", done.Account)
@@ -111,11 +111,11 @@ func pageOf(done Done, err error) page {
 		to   *[]string
 	}{{done.Difference.Missing, &p.Missing}, {done.Difference.More, &p.More}} {
 		for _, v := range flat(list.from) {
-			*list.to = append(*list.to, console.Clean(v, console.MaxName))
+			*list.to = append(*list.to, print.Clean(v, print.MaxName))
 		}
 	}
 	for _, n := range done.Notes {
-		p.Notes = append(p.Notes, sentence(console.Clean(n, console.MaxSaying)))
+		p.Notes = append(p.Notes, sentence(print.Clean(n, print.MaxSaying)))
 	}
 	return p
 }
@@ -131,7 +131,7 @@ func mfaWords(v claim.Verdict) string {
 
 // sentence makes our lower-case words a sentence of a page.
 func sentence(s string) string {
-	s = console.Clean(s, console.MaxSaying)
+	s = print.Clean(s, print.MaxSaying)
 	if s == "" {
 		return s
 	}

@@ -259,7 +259,7 @@ func TestThroughJobs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.r.Register(q)
+		l.r.Jobs(q)
 		if err := q.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}

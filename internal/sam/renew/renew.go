@@ -13,6 +13,7 @@ import (
 	"partnerguard/internal/audit"
 	"partnerguard/internal/claim"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/notify"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/secret"
@@ -26,6 +27,7 @@ type Deps struct {
 	Authority msapi.Authority // required
 	Record    audit.Recorder  // required
 	Settings  SettingsReader  // optional: without it forecasts say what they do not know
+	Told      *notify.Told    // optional: without it nobody is warned
 
 	Every time.Duration    // between renewals; 0: sam.RenewEvery; from an hour to 30 days
 	Pace  float64          // requests a second to Entra ID at most; 0: 45

@@ -15,6 +15,7 @@ const (
 	JobRenew     = "renew"        // renews one
 	JobForetell  = "forecast-all" // looks at every connection's end
 	JobForecast  = "forecast"     // computes one
+	JobWarn      = "warn-dying"   // tells of connections that die soon
 	sweepEvery   = time.Minute    // cheap: one indexed query
 	foretellEach = 12 * time.Hour // policies change without a renewal
 	sweepLimit   = 10_000         // ids at a time
@@ -24,8 +25,8 @@ type which struct {
 	Connection string `json:"connection"`
 }
 
-// Register gives the queue this feature's handlers and its repeated work.
-func (r *Renewer) Register(q *jobs.Queue) {
+// Jobs gives the queue this feature's handlers and its repeated work.
+func (r *Renewer) Jobs(q *jobs.Queue) {
 	q.Handle(JobSweep, func(ctx context.Context, _ jobs.Job) error {
 		due, err := r.d.Store.Due(ctx, ahead(r.d.Every), sweepLimit)
 		if err != nil {
@@ -63,6 +64,10 @@ func (r *Renewer) Register(q *jobs.Queue) {
 		_, err := r.Forecast(ctx, w.Connection)
 		return settle(err)
 	})
+	if r.d.Told != nil {
+		q.Handle(JobWarn, func(ctx context.Context, _ jobs.Job) error { return r.Warn(ctx) })
+		q.Every(time.Hour, JobWarn, nil)
+	}
 	q.Every(sweepEvery, JobSweep, nil)
 	q.Every(foretellEach, JobForetell, nil)
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"partnerguard/internal/assess"
-	"partnerguard/internal/console/consoletest"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/page/pagetest"
 )
 
 // AsOf is the moment of every report here.
@@ -278,7 +278,7 @@ func Huge(n int) *assess.Report {
 }
 
 // Marks are texts that must never act, whatever shows them.
-var Marks = consoletest.Marks
+var Marks = pagetest.Marks
 
 // Hostile has a mark in every text of a report.
 func Hostile() *assess.Report {

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/console/consoletest"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/page/pagetest"
 	"partnerguard/internal/prove"
 )
 
@@ -181,7 +181,7 @@ func Decisions() map[string]access.Answer {
 // Hostile has a mark in every text of a report.
 func Hostile() *prove.Report {
 	n := 0
-	marks := consoletest.Marks
+	marks := pagetest.Marks
 	next := func() string { n++; return marks[n%len(marks)] }
 	r := &prove.Report{Schema: next(), Partner: marks[2], Incomplete: append([]string{}, marks...), From: []string{next(), "a b'c"}}
 	verdicts := []access.ProofVerdict{access.GapFound, access.UnknownProof, access.Proved, "<b>odd</b>", ""}

@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"partnerguard/internal/access"
-	"partnerguard/internal/console/consoletest"
 	"partnerguard/internal/directory"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/page/pagetest"
 	"partnerguard/internal/rehearse"
 )
 
@@ -117,7 +117,7 @@ func Huge(n int) *rehearse.Result {
 // Hostile has a mark in every text of a result.
 func Hostile() *rehearse.Result {
 	n := 0
-	marks := consoletest.Marks
+	marks := pagetest.Marks
 	next := func() string { n++; return marks[n%len(marks)] }
 	far := time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -5*3600))
 	r := Typical()

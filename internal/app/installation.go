@@ -1,0 +1,299 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"partnerguard/internal/automation"
+	"partnerguard/internal/config"
+	"partnerguard/internal/db"
+	"partnerguard/internal/msapi"
+	"partnerguard/internal/partner"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/sam/suite"
+	"partnerguard/internal/trail"
+	"partnerguard/internal/vault"
+)
+
+// Options are what an installation is opened with.
+type Options struct {
+	Config *config.Config                         // required
+	Lab    *Lab                                   // the local partner cloud that runs; nil when none
+	Actor  string                                 // who does it, for the audit trail; required
+	Now    func() time.Time                       // the machine's clock; required
+	Log    *slog.Logger                           // nil discards
+	Getenv func(string) string                    // required
+	Prompt vault.Prompt                           // asks a person; nil where there is none
+	Key    func() (azcore.TokenCredential, error) // for Azure Key Vault; nil is DefaultAzureCredential
+	Dial   func(msapi.Options) *msapi.Client      // how the cloud is asked; nil is msapi.New
+}
+
+// Installation is what all features of one place share: the database with the
+// trail and the vault, a client of one cloud, the clock; and the features
+// themselves. Close it. It is safe for concurrent use.
+type Installation struct {
+	Config *config.Config
+	Cloud  msapi.Cloud
+	DB     *db.DB
+	Trail  *trail.Trail
+	Vault  *vault.Vault  // nil where it was opened without
+	API    *msapi.Client // nil where it was opened without the cloud
+	Actor  string
+	Log    *slog.Logger
+	features
+
+	lab   *Lab
+	clock *clock
+	notes []string
+	close []func() error
+}
+
+// Now is the installation's time: the machine's, or the partner cloud's.
+func (i *Installation) Now() time.Time { return i.clock.Now() }
+
+// Lab says whether this is the local partner cloud's installation.
+func (i *Installation) Lab() bool { return i.Cloud.Name == LabName }
+
+// LabInfo is what the local partner cloud says of itself; nil where it is not
+// running.
+func (i *Installation) LabInfo() *Lab { return i.lab }
+
+// Notes are what a person should be told of how it was opened.
+func (i *Installation) Notes() []string { return i.notes }
+
+// Close ends everything in order.
+func (i *Installation) Close() error {
+	var err error
+	for n := len(i.close) - 1; n >= 0; n-- {
+		err = errors.Join(err, i.close[n]())
+	}
+	i.close = nil
+	return err
+}
+
+// Open opens the installation, and makes it where there is none: the
+// database, its key file, the vault.
+func Open(ctx context.Context, o Options) (_ *Installation, err error) {
+	i, err := OpenData(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = i.Close()
+		}
+	}()
+	master, err := i.master(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if i.Vault, err = vault.Open(ctx, i.DB, master, i.VaultOptions()); err != nil {
+		return nil, err
+	}
+	i.dial(o.Dial)
+	if err := i.make(ctx); err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+// OpenData opens the database with the audit trail, and not the vault: for what
+// needs no secret, or mends the vault.
+func OpenData(ctx context.Context, o Options) (_ *Installation, err error) {
+	i := newInstallation(o)
+	defer func() {
+		if err != nil {
+			_ = i.Close()
+		}
+	}()
+	if err := i.choose(ctx, o); err != nil {
+		return nil, err
+	}
+	if i.DB, err = db.Open(ctx, i.database()); err != nil {
+		return nil, err
+	}
+	i.close = append(i.close, i.DB.Close)
+	if err := i.claimDatabase(ctx); err != nil {
+		return nil, err
+	}
+	if i.Trail, err = trail.Open(ctx, i.DB, trail.Options{Now: i.Now}); err != nil {
+		return nil, err
+	}
+	if err := i.makeData(); err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+// Kept says whether anything was ever kept here, without making it.
+func Kept(ctx context.Context, o Options) (bool, error) {
+	i := newInstallation(o)
+	if err := i.choose(ctx, o); err != nil {
+		return false, err
+	}
+	where := i.database()
+	if strings.Contains(where, "://") {
+		return true, nil
+	}
+	_, err := os.Stat(where)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return true, nil
+}
+
+func newInstallation(o Options) *Installation {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Installation{Config: o.Config, Actor: o.Actor, Log: o.Log, clock: &clock{now: o.Now}}
+}
+
+// VaultOptions are how this installation opens its vault.
+func (i *Installation) VaultOptions() vault.Options {
+	return vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: suite.Books()}
+}
+
+// OpenCloud gives a client of the cloud without anything that is kept: no
+// database, no vault.
+func OpenCloud(ctx context.Context, o Options) (*Installation, error) {
+	i := newInstallation(o)
+	if err := i.choose(ctx, o); err != nil {
+		return nil, err
+	}
+	i.dial(o.Dial)
+	return i, nil
+}
+
+func (i *Installation) dial(open func(msapi.Options) *msapi.Client) {
+	if open == nil {
+		open = msapi.New
+	}
+	o := msapi.Options{Now: i.Now, Log: i.Log}
+	if i.lab != nil {
+		o.RootCAs = i.lab.Roots
+	}
+	i.API = open(o)
+	i.close = append(i.close, func() error { i.API.Close(); return nil })
+}
+
+// choose settles which cloud it is. A laboratory never takes the place of an
+// installation by itself: only when nothing was ever kept for a real cloud.
+func (i *Installation) choose(ctx context.Context, o Options) error {
+	name := o.Config.Cloud
+	if name == "" {
+		name = string(partner.Public)
+		if o.Lab != nil && o.Config.Database == "" && unused(ctx, filepath.Join(o.Config.Data, "partnerguard.db")) {
+			name = LabName
+		}
+	}
+	if name == LabName {
+		if o.Lab == nil {
+			return problem.New(problem.NotFound, "no partner cloud is running").WithHint("start one with: partnerguard cloud; or name a real cloud with --cloud public")
+		}
+		i.lab, i.Cloud = o.Lab, o.Lab.Cloud()
+		return i.clock.follow(ctx, o.Lab)
+	}
+	c, err := msapi.FindCloud(name)
+	i.Cloud = c
+	return err
+}
+
+// unused says that a database does not exist or holds nothing that somebody put
+// there: who looked at the first steps of connect before starting the partner
+// cloud has one. What cannot be read is in use.
+func unused(ctx context.Context, path string) bool {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return true
+	}
+	d, err := db.Open(ctx, path)
+	if err != nil {
+		return false
+	}
+	defer d.Close()
+	tables := append(vault.Tables(), automation.Table)
+	for _, b := range suite.Books() {
+		tables = append(tables, b.Table)
+	}
+	// A keyset that seals nothing is of the first look.
+	empty, err := d.Empty(ctx, slices.DeleteFunc(tables, func(t string) bool { return t == vault.KeysetTable })...)
+	return err == nil && empty
+}
+
+// database is where this cloud's data are. A laboratory's lie apart.
+func (i *Installation) database() string {
+	switch {
+	case i.Lab():
+		return filepath.Join(i.Config.Data, LabName, "partnerguard.db")
+	case i.Config.Database != "":
+		return i.Config.Database
+	}
+	return filepath.Join(i.Config.Data, "partnerguard.db")
+}
+
+// claimDatabase writes down whose database it is, and refuses another's: a
+// connection of the laboratory must never stand beside a real one.
+func (i *Installation) claimDatabase(ctx context.Context) error {
+	kind := "microsoft"
+	if i.Lab() {
+		kind = LabName
+	}
+	const name = "installation"
+	has := ""
+	err := i.DB.Settle(ctx, name, kind)
+	if err == nil {
+		has, err = i.DB.Setting(ctx, name)
+	}
+	switch {
+	case err != nil:
+		return problem.Wrap(err, problem.Internal, "the database %s cannot be read", i.DB.Where())
+	case has != kind:
+		return problem.New(problem.Usage, "the database %s belongs to %s, not to %s", i.DB.Where(), has, kind).WithHint("name another folder with --data")
+	}
+	return nil
+}
+
+// master finds the vault's master key. A key file that the settings name is made
+// for a vault that does not exist yet, and only then.
+func (i *Installation) master(ctx context.Context, o Options) (vault.Master, error) {
+	if path, is := strings.CutPrefix(o.Config.MasterKey, "file:"); is {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			empty, err := i.DB.Empty(ctx, vault.Tables()...)
+			if err != nil {
+				return nil, problem.Wrap(err, problem.Internal, "the vault cannot be read")
+			}
+			if empty {
+				if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+					return nil, problem.Wrap(err, problem.BadInput, "the folder of the master key %s cannot be made", path)
+				}
+				id, err := vault.MakeKeyFile(path)
+				if _, serr := os.Stat(path); err != nil && serr == nil {
+					return ParseMaster(o.Config.MasterKey, o) // another process was faster
+				} else if err != nil {
+					return nil, err
+				}
+				i.notes = append(i.notes, "made the vault's master key "+path+" ("+id+"): keep a copy elsewhere, without it nothing sealed opens")
+			}
+		}
+	}
+	return ParseMaster(o.Config.MasterKey, o)
+}
+
+// ParseMaster reads which master key a setting names.
+func ParseMaster(spec string, o Options) (vault.Master, error) {
+	e := vault.Env{Prompt: o.Prompt, LookupEnv: func(name string) (string, bool) { v := o.Getenv(name); return v, v != "" }, Credential: o.Key}
+	if e.Credential == nil {
+		e.Credential = func() (azcore.TokenCredential, error) { return azidentity.NewDefaultAzureCredential(nil) }
+	}
+	return vault.ParseMaster(spec, e)
+}

@@ -1,0 +1,5 @@
+//go:build unix && !linux
+
+package child
+
+func KeepClosed() error { return keepClosedIn("/dev/fd") }

@@ -1,0 +1,2 @@
+// Package cloud has the commands of the local partner cloud.
+package cloud

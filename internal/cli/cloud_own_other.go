@@ -1,8 +1,0 @@
-//go:build !unix
-
-package cli
-
-import "io/fs"
-
-// ownFile believes in the folder: elsewhere the temporary folder is the user's.
-func ownFile(fs.FileInfo) bool { return true }

@@ -1,0 +1,235 @@
+package connect
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/app"
+	"partnerguard/internal/cli/kit"
+	"partnerguard/internal/print"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/sam/capture"
+	"partnerguard/internal/sam/consent"
+	"partnerguard/internal/sam/suite"
+)
+
+func newCustomers(env *kit.Env) *cobra.Command {
+	return kit.Installed(env, func(open func(context.Context) (*app.Installation, error)) *cobra.Command {
+		cmd := &cobra.Command{
+			Use: "customers", Short: "List customers, and plan and apply the app's consent at each",
+			Example: "  partnerguard customers list\n  partnerguard customers consent --plan --feature sign-ins,policies\n  partnerguard customers consent --apply",
+			Args: func(_ *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return problem.New(problem.Usage, "customers knows no such command").WithHint("it knows list and consent")
+				}
+				return nil
+			},
+			RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		}
+		cmd.AddCommand(newCustomersList(env, open), newCustomersConsent(env, open))
+		return cmd
+	})
+}
+
+func newCustomersList(env *kit.Env, open kit.Opener) *cobra.Command {
+	var connection string
+	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	cmd := &cobra.Command{
+		Use: "list", Short: "List the partner's customers as Partner Center knows them", Args: kit.NoWords,
+		Example: "  partnerguard customers list --output json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return open.With(cmd.Context(), func(s *app.Installation) error {
+				c, err := s.SAM.Connection(cmd.Context(), connection)
+				if err != nil {
+					return err
+				}
+				p, err := s.SAM.PartnerCenter(c)
+				if err != nil {
+					return err
+				}
+				type row struct {
+					ID     string `json:"id"`
+					Domain string `json:"domain"`
+					Name   string `json:"name"`
+				}
+				rows := []row{}
+				for c, err := range p.Customers(cmd.Context(), 0) {
+					if err != nil {
+						return err
+					}
+					rows = append(rows, row{c.ID, c.Domain, c.Name})
+				}
+				return kit.WriteOut(env, "", func(w io.Writer) error {
+					if output.Value == "json" {
+						return print.JSON(w, map[string]any{"customers": rows})
+					}
+					kit.Table(w, kit.Paint{On: kit.Colour(env)}, rows,
+						kit.Col("domain", func(r *row) string { return r.Domain }),
+						kit.Col("name", func(r *row) string { return r.Name }),
+						kit.Col("tenant id", func(r *row) string { return r.ID }))
+					return nil
+				})
+			})
+		},
+	}
+	cmd.Flags().StringVar(&connection, "connection", "", "whose customers (default the only connection there is)")
+	kit.AddChoice(cmd, &output, "output", "how to print")
+	return cmd
+}
+
+func newCustomersConsent(env *kit.Env, open kit.Opener) *cobra.Command {
+	var connection string
+	var features, only []string
+	var plan, apply, trim bool
+	output := kit.Choice{Value: "text", Allowed: []string{"text", "json", "jsonl"}}
+	cmd := &cobra.Command{
+		Use: "consent", Short: "Show what the app may do at each customer; with --apply, bring it to what is wanted", Args: kit.NoWords,
+		Long: `consent asks, for each customer, which permissions the app really has there: it
+exchanges the partner's consent for a token of that tenant and reads its scopes.
+Nothing is changed without --apply.
+
+Missing consents are granted through Partner Center. Partner Center never adds to
+a consent that exists: where permissions lack, the consent is removed and granted
+anew, and the result is read from a fresh token. A run that was cut off is
+noticed and finished by the next one. With --trim what was granted beyond the
+features is taken away too.
+
+Exit code 3 says that a customer is not as wanted, or could not be seen.`,
+		Example: `  partnerguard customers consent --plan --feature sign-ins,policies
+  partnerguard customers consent --apply --customer fabrikam.example
+  partnerguard customers consent --plan --output jsonl > plan.jsonl`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if plan && apply {
+				return problem.New(problem.Usage, "--plan and --apply exclude each other")
+			}
+			list, err := parseFeatures(features)
+			if err != nil {
+				return err
+			}
+			return open.With(cmd.Context(), func(s *app.Installation) error {
+				c, err := s.SAM.Connection(cmd.Context(), connection)
+				if err != nil {
+					return err
+				}
+				bar := kit.NewCounter(env, "customers")
+				r := suite.ConsentRequest{Connection: c, Features: list, Only: only, Apply: apply, Trim: trim, Progress: bar.Set}
+				var rows []consent.Row
+				enc := json.NewEncoder(env.Stdout)
+				sum, err := s.SAM.Consent(cmd.Context(), r, func(row consent.Row) error {
+					if output.Value == "jsonl" {
+						return enc.Encode(row)
+					}
+					rows = append(rows, row)
+					return nil
+				})
+				bar.Done()
+				if err != nil && len(rows) == 0 {
+					return err
+				}
+				if werr := kit.WriteOut(env, "", func(w io.Writer) error {
+					switch output.Value {
+					case "jsonl":
+						return nil
+					case "json":
+						return print.JSON(w, map[string]any{"customers": print.List(rows), "summary": sum})
+					}
+					consentText(w, env, rows, &sum, apply)
+					return nil
+				}); werr != nil {
+					return werr
+				}
+				if err != nil {
+					return err
+				}
+				if bad := sum.Customers - sum.Results[consent.Unchanged] - sum.Results[consent.Applied]; bad > 0 {
+					return problem.New(problem.Unmet, "%s not as wanted", kit.Plural(bad, "customer is", "customers are"))
+				}
+				return nil
+			})
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&connection, "connection", "", "whose customers (default the only connection there is)")
+	fl.StringSliceVar(&only, "customer", nil, "only this customer, by domain or tenant id; may be repeated")
+	fl.BoolVar(&plan, "plan", false, "look and change nothing (the default)")
+	fl.BoolVar(&apply, "apply", false, "grant what is missing")
+	fl.BoolVar(&trim, "trim", false, "with --apply: take away what is more than wanted, too")
+	var all []string
+	for _, f := range capture.Features() {
+		all = append(all, string(f))
+	}
+	fl.StringSliceVar(&features, "feature", []string{string(capture.Accounts)}, "what the app is to be used for at customers: "+strings.Join(all, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("feature", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
+	kit.AddChoice(cmd, &output, "output", "how to print; jsonl gives each customer as it is done")
+	return cmd
+}
+
+func consentText(w io.Writer, env *kit.Env, rows []consent.Row, sum *consent.Summary, apply bool) {
+	slices.SortFunc(rows, func(a, b consent.Row) int { return strings.Compare(a.Customer.Domain, b.Customer.Domain) })
+	p := kit.Paint{On: kit.Colour(env)}
+	kit.Table(w, p, rows,
+		kit.Col("customer", func(r *consent.Row) string {
+			if r.Customer.Domain != "" {
+				return r.Customer.Domain
+			}
+			return r.Customer.ID
+		}),
+		kit.Col("stands", func(r *consent.Row) string {
+			var out []string
+			for _, i := range r.Items {
+				s := shortName(i.Resource, i.URI) + " " + string(i.State)
+				if len(i.Lacks) > 0 && i.State == consent.Drift {
+					s += " (lacks " + strings.Join(i.Lacks, " ") + ")"
+				}
+				out = append(out, s)
+			}
+			return strings.Join(out, ", ")
+		}),
+		kit.Col("to do", func(r *consent.Row) string { return string(r.Action) }),
+		kit.Col("result", func(r *consent.Row) string { return string(r.Result) }),
+		kit.Col("why", func(r *consent.Row) string {
+			why := r.Why
+			if why == "" {
+				for _, i := range r.Items {
+					if i.Why != "" {
+						why = i.Why
+						break
+					}
+				}
+			}
+			return why
+		}))
+	fmt.Fprintf(w, "\n%s:", kit.Plural(sum.Customers, "customer", "customers"))
+	sep := " "
+	for _, r := range []consent.Result{consent.Unchanged, consent.Planned, consent.Applied, consent.Unseen, consent.Skipped, consent.Failed} {
+		if n := sum.Results[r]; n > 0 {
+			fmt.Fprintf(w, "%s%d %s", sep, n, r)
+			sep = ", "
+		}
+	}
+	fmt.Fprintln(w)
+	if sum.Left > 0 {
+		fmt.Fprintf(w, "%s found half done from an earlier run.\n", kit.Plural(sum.Left, "was", "were"))
+	}
+	if !apply && sum.Results[consent.Planned] > 0 {
+		fmt.Fprintln(w, "Nothing was changed. The same with --apply does it.")
+	}
+}
+
+func shortName(resource, uri string) string {
+	switch resource {
+	case capture.GraphApp:
+		return "graph"
+	case capture.ARMApp:
+		return "arm"
+	case capture.PartnerCenterApp:
+		return "partner-center"
+	}
+	return uri
+}

@@ -1,0 +1,254 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/app"
+	"partnerguard/internal/cli/kit"
+	"partnerguard/internal/print"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/sam"
+	"partnerguard/internal/sam/renew"
+)
+
+func newConnectStatus(env *kit.Env, open kit.Opener) *cobra.Command {
+	var live bool
+	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	cmd := &cobra.Command{
+		Use: "status", Short: "Show every connection: healthy, dying when and why, or dead and how to heal it", Args: kit.NoWords,
+		Long: `status shows how each connection stands: healthy, works but not everything that
+could end it is known, dying on a date because of a setting, or dead because
+Entra ID refused it, with the one command that heals it.
+
+It reads what the last renewal and forecast found. With --live it asks Entra ID
+now, for every connection, and reads the settings again.
+
+A connection whose row in the database was written by something else, or is older
+than the audit trail knows, is held back: nothing is asked with its token until
+you say that it is right (partnerguard connect accept).
+
+Exit code 3 says that a connection is dead or held back.`,
+		Example: "  partnerguard connect status\n  partnerguard connect status --live\n  partnerguard connect status --output json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return open.With(cmd.Context(), func(s *app.Installation) error {
+				r, err := s.SAM.Renewer()
+				if err != nil {
+					return err
+				}
+				if live {
+					if err := renewAll(cmd.Context(), env, s, r, nil); err != nil {
+						return err
+					}
+				}
+				rows, err := r.Status(cmd.Context(), sam.Heal)
+				if err != nil {
+					return err
+				}
+				if err := kit.WriteOut(env, "", func(w io.Writer) error {
+					if output.Value == "json" {
+						return print.JSON(w, map[string]any{"connections": print.List(rows), "asOf": s.Now().UTC()})
+					}
+					statusText(w, env, rows, s.Now())
+					return nil
+				}); err != nil {
+					return err
+				}
+				dead, held := 0, 0
+				for _, r := range rows {
+					switch r.Health {
+					case renew.Dead:
+						dead++
+					case renew.Stopped:
+						held++
+					}
+				}
+				if held > 0 {
+					return problem.New(problem.Unmet, "%s held back", kit.Plural(held, "connection is", "connections are")).WithHint("find out who wrote into the database; partnerguard trail list --action 'connection.*'")
+				}
+				if dead > 0 {
+					return problem.New(problem.Unmet, "%s dead", kit.Plural(dead, "connection is", "connections are"))
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&live, "live", false, "ask Entra ID now")
+	kit.AddChoice(cmd, &output, "output", "how to print")
+	return cmd
+}
+
+// renewAll renews the connections named, or all.
+func renewAll(ctx context.Context, env *kit.Env, s *app.Installation, r *renew.Renewer, names []string) error {
+	if len(names) == 0 {
+		list, err := s.SAM.Store.List(ctx)
+		if err != nil {
+			return err
+		}
+		for _, c := range list {
+			names = append(names, c.ID)
+		}
+	}
+	bar := kit.NewCounter(env, "renewing")
+	defer bar.Done()
+	for i, name := range names {
+		if _, err := r.Once(ctx, name); err != nil {
+			return err
+		}
+		bar.Set(i+1, len(names), true)
+	}
+	return nil
+}
+
+func statusText(w io.Writer, env *kit.Env, rows []renew.StatusRow, now time.Time) {
+	p := kit.Paint{On: kit.Colour(env)}
+	if len(rows) == 0 {
+		fmt.Fprintln(w, "No connection yet: partnerguard connect makes one.")
+		return
+	}
+	wide := kit.Width(env)
+	for i, r := range rows {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		c := &r.Connection
+		mark, code := "✓", "32"
+		switch r.Health {
+		case renew.Dead, renew.Stopped:
+			mark, code = "✗", "31"
+		case renew.Dying:
+			mark, code = "!", "33"
+		case renew.Unsure:
+			mark, code = "?", "33"
+		}
+		fmt.Fprintf(w, "%s %s  %s\n", p.Wrap(code, mark), p.Bold(print.Clean(c.Name, 100)), p.Wrap(code, string(r.Health)))
+		say := func(label, text string) {
+			if text == "" {
+				return
+			}
+			lines := kit.Wrap(print.Clean(text, 2000), max(wide-14, 40))
+			for j, l := range lines {
+				head := ""
+				if j == 0 {
+					head = label
+				}
+				fmt.Fprintf(w, "    %-9s %s\n", head, l)
+			}
+		}
+		say("id", c.ID)
+		say("account", c.Account)
+		if r.Health == renew.Dead || r.Health == renew.Dying || r.Health == renew.Stopped {
+			say("", r.Words())
+		} else if !r.At.IsZero() {
+			say("ends", kit.Until(r.At, now)+" at the earliest unless renewed: "+r.Because)
+		}
+		if r.Health != renew.Dead && r.Health != renew.Stopped {
+			say("renews", kit.Until(c.RenewAfter, now))
+		}
+		say("MFA", print.Clean(string(c.Proof.Answer), 60))
+		say("note", r.Note)
+		for _, u := range r.Unknown {
+			say("unknown", u)
+		}
+		if r.Health != renew.Healthy {
+			say("do", r.Fix)
+		}
+		if r.Heal != "" { // to be copied: never wrapped
+			fmt.Fprintf(w, "    %-9s %s\n", "heal", print.Clean(r.Heal, 500))
+		}
+	}
+}
+
+func newConnectRenew(env *kit.Env, open kit.Opener) *cobra.Command {
+	var all bool
+	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	cmd := &cobra.Command{
+		Use: "renew [NAME...]", Short: "Renew connections now; without a name those that are due",
+		Long: `renew uses each refresh token once and keeps the new one. partnerguard serve does
+this by itself; where nothing runs all the time, put this into a daily timer.
+
+Exit code 3 says that a connection was refused.`,
+		Example: "  partnerguard connect renew\n  partnerguard connect renew contoso.com\n  partnerguard connect renew --all",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if all && len(args) > 0 {
+				return problem.New(problem.Usage, "--all renews every connection: name none beside it")
+			}
+			return open.With(cmd.Context(), func(s *app.Installation) error {
+				r, err := s.SAM.Renewer()
+				if err != nil {
+					return err
+				}
+				type row struct {
+					Name    string        `json:"name"`
+					Outcome renew.Outcome `json:"outcome"`
+					Next    time.Time     `json:"next"`
+					Words   string        `json:"words,omitempty"`
+				}
+				rows, bad := []row{}, 0
+				each := func(res renew.Result) {
+					x := row{res.Connection.Name, res.Outcome, res.Connection.RenewAfter, res.Note}
+					if t := res.Connection.Trouble; t != nil && res.Outcome != renew.Renewed {
+						x.Words = t.Words
+					}
+					// What failed may pass, unless the connection was refused before.
+					if res.Outcome == renew.Rejected || res.Outcome == renew.Damaged || res.Outcome == renew.Held || res.Outcome == renew.Failed && renew.Judge(res.Connection, s.Now()).Health == renew.Dead {
+						bad++
+					}
+					rows = append(rows, x)
+				}
+				switch {
+				case len(args) == 0 && !all:
+					err = r.Due(cmd.Context(), each)
+				default:
+					names := args
+					if all {
+						list, lerr := s.SAM.Store.List(cmd.Context())
+						if lerr != nil {
+							return lerr
+						}
+						for _, c := range list {
+							names = append(names, c.ID)
+						}
+					}
+					for _, n := range names {
+						res, rerr := r.Once(cmd.Context(), n)
+						if rerr != nil {
+							err = errors.Join(err, rerr)
+							continue
+						}
+						each(res)
+					}
+				}
+				if werr := kit.WriteOut(env, "", func(w io.Writer) error {
+					if output.Value == "json" {
+						return print.JSON(w, map[string]any{"renewals": rows})
+					}
+					if len(rows) == 0 && err == nil {
+						fmt.Fprintln(w, "Nothing is due.")
+						return nil
+					}
+					kit.Table(w, kit.Paint{On: kit.Colour(env)}, rows,
+						kit.Col("connection", func(r *row) string { return r.Name }),
+						kit.Col("outcome", func(r *row) string { return string(r.Outcome) }),
+						kit.Col("next", func(r *row) string { return kit.Until(r.Next, s.Now()) }),
+						kit.Col("words", func(r *row) string { return r.Words }))
+					return nil
+				}); werr != nil {
+					return werr
+				}
+				if err == nil && bad > 0 {
+					err = problem.New(problem.Unmet, "%s refused", kit.Plural(bad, "connection was", "connections were"))
+				}
+				return err
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "every connection, due or not")
+	kit.AddChoice(cmd, &output, "output", "how to print")
+	return cmd
+}

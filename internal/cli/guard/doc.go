@@ -1,0 +1,3 @@
+// Package guard has the commands that hand out tokens and refuse them: exec, token,
+// policy and serve.
+package guard

@@ -1,0 +1,94 @@
+package judge
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/app"
+	"partnerguard/internal/assess/render"
+	"partnerguard/internal/cli/kit"
+	"partnerguard/internal/partner"
+	"partnerguard/internal/problem"
+)
+
+func newAssess(env *kit.Env) *cobra.Command {
+	var (
+		baseline kit.Choice
+		w        kit.Who
+		s        kit.Span
+		from     []string
+		out      string
+		output   = kit.Choice{Value: "text", Allowed: []string{"text", "json", "html", "csv", "accounts-csv", "junit"}}
+	)
+	cmd := &cobra.Command{
+		Use: "assess", Short: "Judge a partner's exports by the rule book", Args: kit.NoArgs,
+		Long: `assess reads exports of a partner tenant and judges each requirement: met, not
+met, unknown, attested or not applicable, with what decided it and what to do.
+
+Inputs are recognised by content: sign-in logs (Graph, Azure Monitor, Log
+Analytics, portal CSV), users and their registration, policies, roles, groups,
+apps, relationships, alerts, Partner Center reports, ScubaGear's provider
+export; plain, gzip or zstd. What is not recognised is listed with the reason.
+
+Without --from it judges an embedded sample partner.
+
+Exit code 3 says that a mandatory requirement is not met or unknown.`,
+		Example: `  partnerguard assess
+  partnerguard assess --from exports/
+  partnerguard assess --from exports/ --output html --out report.html
+  partnerguard assess --from exports/ --output accounts-csv --out accounts.csv
+  partnerguard assess --from exports/ --as-of 2022-03-01 --partner-kind indirect-reseller
+  zcat signins.jsonl.gz | partnerguard assess --from - --from users.json --output json`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.Check(); err != nil {
+				return err
+			}
+			bar := kit.NewProgress(env, "reading")
+			q := app.Question{AsOf: w.AsOf.At, Now: env.Now().UTC(), Kind: partner.Kind(w.Kind.Value), Cloud: partner.Cloud(w.Cloud.Value)}
+			until := s.Until.End()
+			if end := w.AsOf.End(); !end.IsZero() && (until.IsZero() || end.Before(until)) {
+				until = end // what happened after the moment of judgement does not count
+			}
+			report, err := app.Assess(cmd.Context(), app.Reading{From: from, BaselineScopes: baseline.Value, Stdin: env.Stdin, Progress: bar.Set, Since: s.Since.At, Until: until}, q)
+			bar.Done()
+			if err != nil {
+				return err
+			}
+			err = kit.WriteOut(env, out, kit.Forms{
+				"text": func(w io.Writer) error {
+					return render.Text(w, report, render.TextOptions{Width: kit.Width(env), Color: out == "" && kit.Colour(env)})
+				},
+				"json":         func(w io.Writer) error { return render.JSON(w, report) },
+				"html":         func(w io.Writer) error { return render.HTML(w, report) },
+				"csv":          func(w io.Writer) error { return render.CSV(w, report) },
+				"accounts-csv": func(w io.Writer) error { return render.AccountsCSV(w, report) },
+				"junit":        func(w io.Writer) error { return render.JUnit(w, report) },
+			}[output.Value])
+			if err != nil {
+				return err
+			}
+			if n := len(report.Failing()); n > 0 && out != "" {
+				return problem.New(problem.Unmet, "%s written to %s; %s not met or unknown", output.Value, out, mandatory(n))
+			} else if n > 0 {
+				return problem.New(problem.Unmet, "%s not met or unknown", mandatory(n))
+			}
+			return nil
+		},
+	}
+	kit.AddFrom(cmd, &from)
+	kit.AddBaselineScopes(cmd, &baseline)
+	w.Register(cmd)
+	s.Register(cmd)
+	kit.AddChoice(cmd, &output, "output", "how to print")
+	kit.AddOut(cmd, &out)
+	return cmd
+}
+
+func mandatory(n int) string {
+	if n == 1 {
+		return "1 mandatory requirement is"
+	}
+	return fmt.Sprintf("%d mandatory requirements are", n)
+}

@@ -1,0 +1,12 @@
+package judge
+
+import (
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/cli/kit"
+)
+
+// Commands are the commands of this wing.
+func Commands(env *kit.Env) []*cobra.Command {
+	return []*cobra.Command{newAssess(env), newSignIns(env), newProve(env), newDecide(env), newRehearse(env), newRules(env), newExport(env), newSettledAutomation(env)}
+}

@@ -1,0 +1,3 @@
+// Package judge has the commands that judge what was read: assess, signins, prove,
+// decide, rehearse, rules, export and automation.
+package judge

@@ -1,0 +1,135 @@
+package judge
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/app"
+	"partnerguard/internal/cli/kit"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/prove"
+	"partnerguard/internal/prove/render"
+)
+
+func newProve(env *kit.Env) *cobra.Command {
+	var (
+		baseline kit.Choice
+		from     []string
+		names    []string
+		file     string
+		out      string
+		output   = kit.Choice{Value: "text", Allowed: []string{"text", "json", "html", "csv"}}
+	)
+	cmd := &cobra.Command{
+		Use: "prove", Short: "Prove from the settings whether anyone can sign in without MFA", Args: kit.NoArgs,
+		Long: `prove answers a question over all sign-ins at once, from the tenant's own
+settings: every account, app, client, place, device and risk. The answer is
+proved; or a gap, with who, where, with what, the clauses that open it and one
+concrete sign-in to try; or unknown, with what to export.
+
+It reads security defaults, Conditional Access policies, named locations,
+authentication strengths, users, groups with members, roles and eligibility.
+Policies that are report-only, off, or that say something not known here are
+never counted as protection.
+
+Without --from it reads the embedded sample partner. Exit code 3 says that
+there is a gap or an unknown.`,
+		Example: `  partnerguard prove --from exports/
+  partnerguard prove --from exports/ --question legacy-blocked
+  partnerguard prove --from exports/ --question-file kiosks.json --output json
+  partnerguard prove --output html --out gaps.html`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			questions, err := questionsOf(names, file)
+			if err != nil {
+				return err
+			}
+			bar := kit.NewProgress(env, "reading")
+			r, err := app.Prove(cmd.Context(), app.Reading{From: from, BaselineScopes: baseline.Value, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.Set}, questions)
+			bar.Done()
+			if err != nil {
+				return err
+			}
+			err = kit.WriteOut(env, out, kit.Forms{
+				"text": func(w io.Writer) error {
+					return render.Text(w, r, render.Options{Width: kit.Width(env), Color: out == "" && kit.Colour(env)})
+				},
+				"json": func(w io.Writer) error { return render.JSON(w, r) },
+				"html": func(w io.Writer) error { return render.HTML(w, r) },
+				"csv":  func(w io.Writer) error { return render.CSV(w, r) },
+			}[output.Value])
+			if err != nil {
+				return err
+			}
+			return unproved(r)
+		},
+	}
+	kit.AddFrom(cmd, &from)
+	kit.AddBaselineScopes(cmd, &baseline)
+	var all []string
+	for _, q := range access.Questions() {
+		all = append(all, q.Name)
+	}
+	cmd.Flags().StringSliceVar(&names, "question", nil, "ask only this; may be repeated ("+strings.Join(all, ", ")+")")
+	_ = cmd.RegisterFlagCompletionFunc("question", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
+	cmd.Flags().StringVar(&file, "question-file", "", "ask the question in this JSON file")
+	_ = cmd.MarkFlagFilename("question-file", "json")
+	kit.AddChoice(cmd, &output, "output", "how to print")
+	kit.AddOut(cmd, &out)
+	return cmd
+}
+
+func questionsOf(names []string, file string) ([]access.Question, error) {
+	var out []access.Question
+	for _, n := range names {
+		q, ok := access.FindQuestion(n)
+		if !ok {
+			var all []string
+			for _, q := range access.Questions() {
+				all = append(all, q.Name)
+			}
+			return nil, problem.New(problem.Usage, "no question is called %q", n).WithHint("questions: %s; --question-file asks one of your own", strings.Join(all, ", "))
+		}
+		out = append(out, q)
+	}
+	if file != "" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, problem.Wrap(err, problem.NotFound, "the question %s cannot be read", file)
+		}
+		defer f.Close()
+		raw, err := io.ReadAll(io.LimitReader(f, 1<<20+1))
+		if err != nil {
+			return nil, problem.Wrap(err, problem.BadInput, "the question %s cannot be read", file)
+		}
+		q, err := access.ParseQuestion(raw)
+		if err != nil {
+			return nil, problem.Wrap(err, problem.Usage, "%s: %s", file, err)
+		}
+		out = append(out, q)
+	}
+	if out == nil {
+		out = access.Questions()
+	}
+	return out, nil
+}
+
+func unproved(r *prove.Report) error {
+	var gaps, unknown int
+	for _, p := range r.Proofs {
+		switch p.Verdict {
+		case access.GapFound:
+			gaps++
+		case access.Proved:
+		default:
+			unknown++
+		}
+	}
+	if gaps+unknown == 0 {
+		return nil
+	}
+	return problem.New(problem.Unmet, "of %s, %d proved, %d with a gap, %d unknown", kit.Plural(len(r.Proofs), "question", "questions"), len(r.Proofs)-gaps-unknown, gaps, unknown)
+}

@@ -1,0 +1,134 @@
+package judge
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/app"
+	"partnerguard/internal/cli/kit"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/rehearse"
+	"partnerguard/internal/rehearse/render"
+)
+
+func newRehearse(env *kit.Env) *cobra.Command {
+	var (
+		baseline kit.Choice
+		s        kit.Span
+		from     []string
+		policies []string
+		preset   = kit.Choice{Allowed: []string{"partner-baseline"}}
+		defaults = kit.Choice{Allowed: []string{"on"}}
+		write    string
+		out      string
+		output   = kit.Choice{Value: "text", Allowed: []string{"text", "json", "html", "csv"}}
+	)
+	cmd := &cobra.Command{
+		Use: "rehearse", Short: "Replay recorded sign-ins through settings that are not on yet", Args: kit.NoArgs,
+		Long: `rehearse replays every recorded sign-in through proposed settings beside
+today's and says what would change: newly challenged and able to answer, newly
+challenged and unable, newly blocked, newly open (a regression), each with the
+accounts, apps and clients concerned and their way out.
+
+The proposal is a folder of policies, a preset, or security defaults. Proposed
+policies are rehearsed as if they were enabled, whatever state they are written
+in. --preset partner-baseline is a minimal set that meets the partner rule;
+--write saves it in report-only form, ready to import.
+
+Without --from it replays the embedded sample partner. Exit code 3 says that
+somebody would break, something would open, or the proposal does not prove MFA
+at every sign-in.`,
+		Example: `  partnerguard rehearse --preset partner-baseline
+  partnerguard rehearse --from exports/ --policies proposed/
+  partnerguard rehearse --from exports/ --security-defaults on --output html --out rehearsal.html
+  partnerguard rehearse --preset partner-baseline --write baseline.json`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.Check(); err != nil {
+				return err
+			}
+			chosen := 0
+			for _, on := range []bool{len(policies) > 0, preset.Value != "", defaults.Value != ""} {
+				if on {
+					chosen++
+				}
+			}
+			if chosen != 1 {
+				return problem.New(problem.Usage, "rehearse takes one proposal, got %d", chosen).
+					WithHint("give --policies FOLDER, --preset partner-baseline, or --security-defaults on")
+			}
+			if write != "" {
+				if preset.Value == "" {
+					return problem.New(problem.Usage, "--write saves a preset, and none is named").WithHint("add --preset partner-baseline")
+				}
+				raw, err := access.Export(access.PartnerBaseline())
+				if err != nil {
+					return problem.Wrap(err, problem.Internal, "the preset could not be written")
+				}
+				if err := kit.WriteOut(env, write, func(w io.Writer) error { _, err := w.Write(append(raw, '\n')); return err }); err != nil {
+					return err
+				}
+			}
+			bar := kit.NewProgress(env, "replaying")
+			r, err := app.Rehearse(cmd.Context(), app.Reading{From: from, BaselineScopes: baseline.Value, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.Set, Since: s.Since.At, Until: s.Until.End()},
+				app.Proposal{Policies: policies, Preset: preset.Value, SecurityDefaults: defaults.Value == "on"})
+			bar.Done()
+			if err != nil {
+				return err
+			}
+			err = kit.WriteOut(env, out, kit.Forms{
+				"text": func(w io.Writer) error {
+					return render.Text(w, r, render.Options{Width: kit.Width(env), Color: out == "" && kit.Colour(env)})
+				},
+				"json": func(w io.Writer) error { return render.JSON(w, r) },
+				"html": func(w io.Writer) error { return render.HTML(w, r) },
+				"csv":  func(w io.Writer) error { return render.CSV(w, r) },
+			}[output.Value])
+			if err != nil {
+				return err
+			}
+			return rehearsed(r)
+		},
+	}
+	kit.AddFrom(cmd, &from)
+	kit.AddBaselineScopes(cmd, &baseline)
+	s.Register(cmd)
+	cmd.Flags().StringArrayVar(&policies, "policies", nil, "a file or folder of proposed policies; may be repeated")
+	kit.AddChoice(cmd, &preset, "preset", "a ready-made proposal")
+	kit.AddChoice(cmd, &defaults, "security-defaults", "rehearse security defaults instead of policies")
+	cmd.Flags().StringVar(&write, "write", "", "save the preset's policies, report-only, to this file")
+	_ = cmd.MarkFlagFilename("write", "json")
+	kit.AddChoice(cmd, &output, "output", "how to print")
+	kit.AddOut(cmd, &out)
+	return cmd
+}
+
+// rehearsed is the exit of a rehearsal.
+func rehearsed(r *rehearse.Result) error {
+	var breaks, opened int
+	for _, t := range r.Totals {
+		switch {
+		case t.Effect.Breaks():
+			breaks += t.Accounts
+		case t.Effect == rehearse.Opened:
+			opened += t.Accounts
+		}
+	}
+	switch {
+	case opened > 0:
+		return problem.New(problem.Unmet, "the proposal opens sign-ins of %s that are protected today", kit.Plural(opened, "account", "accounts"))
+	case breaks > 0:
+		return problem.New(problem.Unmet, "%s would break", kit.Plural(breaks, "account", "accounts"))
+	}
+	if !r.Complete {
+		return problem.New(problem.Unmet, "not everything was read, so not everything was rehearsed").
+			WithHint("partnerguard export check says what is missing and which request reads it")
+	}
+	for _, p := range r.After {
+		if p.Question == "mfa-every-sign-in" && p.Verdict != access.Proved {
+			return problem.New(problem.Unmet, "the proposal does not prove MFA at every sign-in")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,12 @@
+package keep
+
+import (
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/cli/kit"
+)
+
+// Commands are the commands of this wing.
+func Commands(env *kit.Env) []*cobra.Command {
+	return []*cobra.Command{newSettledVault(env), newSettledTrail(env), newConfig(env)}
+}

@@ -1,0 +1,2 @@
+// Package keep has the commands of what is kept: vault, trail and config.
+package keep

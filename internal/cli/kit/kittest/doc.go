@@ -1,0 +1,2 @@
+// Package kittest runs one command by itself. Tests only.
+package kittest

@@ -1,0 +1,168 @@
+package kit
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/facts"
+	"partnerguard/internal/problem"
+)
+
+func AddFrom(cmd *cobra.Command, from *[]string) {
+	cmd.Flags().StringArrayVar(from, "from", nil, "a file, a folder, or - for standard input; may be repeated")
+}
+
+func AddOut(cmd *cobra.Command, out *string) {
+	cmd.Flags().StringVar(out, "out", "", "write to this file instead of standard output")
+	_ = cmd.MarkFlagFilename("out")
+}
+
+// Forms are the ways to print one answer, by the word of --output.
+type Forms map[string]func(io.Writer) error
+
+// WriteOut runs write on standard output, or on a file that appears under its
+// name only when it is whole: a failure leaves what was there before.
+func WriteOut(env *Env, path string, write func(io.Writer) error) error {
+	if path == "" || path == "-" {
+		b := bufio.NewWriterSize(env.Stdout, 1<<16)
+		if err := write(b); err != nil {
+			return err
+		}
+		if err := b.Flush(); err != nil {
+			return problem.Wrap(err, problem.Internal, "standard output could not be written")
+		}
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".partnerguard-*")
+	if err != nil {
+		return problem.Wrap(err, problem.BadInput, "%s cannot be written", path).WithHint("check that the folder exists and may be written")
+	}
+	temp := f.Name()
+	defer os.Remove(temp) // nothing to remove once renamed
+	b := bufio.NewWriterSize(f, 1<<16)
+	if err := write(b); err != nil {
+		f.Close()
+		return err
+	}
+	// A report names accounts and their gaps: it stays the owner's (0600).
+	for _, step := range []func() error{b.Flush, f.Sync, f.Close, func() error { return os.Rename(temp, path) }} {
+		if err := step(); err != nil {
+			f.Close()
+			return problem.Wrap(err, problem.BadInput, "%s cannot be written", path)
+		}
+	}
+	return nil
+}
+
+// Progress is a bar on standard error, on a terminal only, once the work has
+// taken two seconds.
+type Progress struct {
+	bar   *progressbar.ProgressBar
+	Env   *Env
+	What  string
+	Start time.Time
+	Tty   bool
+}
+
+func NewProgress(env *Env, what string) *Progress {
+	_, tty := Terminal(env.Stderr)
+	return &Progress{Env: env, What: what, Start: env.Now(), Tty: tty}
+}
+
+// Set is called with bytes done and in all (0 when unknown), from one
+// goroutine.
+func (p *Progress) Set(done, total int64) {
+	if !p.Tty || p.bar == nil && p.Env.Now().Sub(p.Start) < 2*time.Second {
+		return
+	}
+	if p.bar == nil {
+		if total <= 0 {
+			total = -1
+		}
+		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetDescription(p.What), progressbar.OptionShowBytes(true),
+			progressbar.OptionSetWriter(p.Env.Stderr), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
+	}
+	_ = p.bar.Set64(done)
+}
+
+func (p *Progress) Done() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}
+
+// maxTold bounds the lines that tellUnread writes.
+const maxTold = 25
+
+// TellUnread says on standard error which inputs were not read, or not whole,
+// and why, so that a CSV on standard output stays clean.
+func TellUnread(env *Env, f *facts.Facts) {
+	told, more := 0, 0
+	for i := range f.Inputs {
+		in := &f.Inputs[i]
+		what := "note"
+		switch in.Status {
+		case evidence.Partial, evidence.Unreadable:
+			what = "not read whole"
+		case evidence.NotRecognised:
+			what = "not read"
+		}
+		notes := in.Notes
+		if what == "not read whole" && len(notes) == 0 {
+			notes = []evidence.Note{{Source: evidence.Source{Path: in.Path}}}
+		}
+		for n := range notes {
+			if told == maxTold {
+				more++
+				continue
+			}
+			told++
+			where, why := in.Path, ""
+			if notes[n].Source.Path != "" {
+				where = notes[n].Source.String()
+			}
+			if notes[n].Message != "" {
+				why = ": " + notes[n].Message
+			}
+			fmt.Fprintf(env.Stderr, "partnerguard: %s: %s%s\n", where, what, why)
+		}
+	}
+	if more > 0 {
+		fmt.Fprintf(env.Stderr, "partnerguard: and %d more notes; assess --output json lists them\n", more)
+	}
+}
+
+// counter is a bar over things that are counted, on a terminal only.
+type counter struct {
+	p   *Progress
+	bar *progressbar.ProgressBar
+}
+
+func NewCounter(env *Env, what string) *counter { return &counter{p: NewProgress(env, what)} }
+
+func (c *counter) Set(done, known int, whole bool) {
+	if !c.p.Tty || c.bar == nil && c.p.Env.Now().Sub(c.p.Start).Seconds() < 2 {
+		return
+	}
+	if c.bar == nil {
+		c.bar = progressbar.NewOptions(-1, progressbar.OptionSetDescription(c.p.What), progressbar.OptionSetWriter(c.p.Env.Stderr), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
+	}
+	if whole {
+		c.bar.ChangeMax(known)
+	}
+	_ = c.bar.Set(done)
+}
+
+func (c *counter) Done() {
+	if c.bar != nil {
+		_ = c.bar.Finish()
+	}
+}
