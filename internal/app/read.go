@@ -11,6 +11,8 @@ import (
 	"partnerguard/internal/intake"
 	"partnerguard/internal/sample"
 	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/fold"
+	"partnerguard/internal/signin/read"
 )
 
 // Reading says what to read and how.
@@ -50,12 +52,12 @@ func (r *Reading) Sample() bool { return len(r.From) == 0 }
 // their Inputs say so.
 func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 	var visit func() signin.Visitor
-	opts := signin.Options{Since: r.Since, Until: r.Until, CSV: r.CSV, Keep: r.Keep, Budget: r.Budget, Scratch: scratch{}}
+	opts := fold.Options{Since: r.Since, Until: r.Until, CSV: r.CSV, Keep: r.Keep, Budget: r.Budget, Scratch: scratch{}}
 	if r.Visit != nil {
 		opts.Visit = func() signin.Visitor { return visit() } // set before Finish calls it
 	}
-	fold := signin.New(opts)
-	s := &sink{facts: facts.New(), fold: fold}
+	rows := fold.New(opts)
+	s := &sink{facts: facts.New(), fold: rows}
 	if r.At.IsZero() && r.Sample() {
 		r.At = sample.AsOf
 	}
@@ -74,10 +76,10 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 		visit, err = r.Visit(s.facts)
 	}
 	if err != nil {
-		fold.Discard() // gives the scratch file back
+		rows.Discard() // gives the scratch file back
 		return nil, err
 	}
-	summary, finishErr := fold.Finish(ctx, csv)
+	summary, finishErr := rows.Finish(ctx, csv)
 	if finishErr != nil {
 		return nil, finishErr
 	}
@@ -91,8 +93,8 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 // sink hands sign-ins to the fold and everything else to the facts.
 type sink struct {
 	facts   *facts.Facts
-	fold    *signin.Fold
-	decoder signin.Decoder
+	fold    *fold.Fold
+	decoder read.Decoder
 	event   signin.Event
 	seq     int
 	path    string
@@ -111,7 +113,7 @@ func (s *sink) Record(kind evidence.Kind, raw []byte, src evidence.Source) (stri
 	switch {
 	case err != nil:
 		return "this sign-in could not be read: " + err.Error(), nil
-	case shape == signin.ShapeNone:
+	case shape == read.ShapeNone:
 		return "", intake.ErrNoSignIn
 	}
 	s.facts.Seen[kind]++
@@ -120,7 +122,7 @@ func (s *sink) Record(kind evidence.Kind, raw []byte, src evidence.Source) (stri
 }
 
 func (s *sink) SignInLines(ctx context.Context, r io.Reader, path string, other func([]byte, evidence.Source) error, note func(evidence.Note)) (int, error) {
-	n, err := signin.ReadLines(ctx, r, signin.Lines{Path: path, Seq: s.order(path), Other: other, Note: note}, s.fold)
+	n, err := read.ReadLines(ctx, r, read.Lines{Path: path, Seq: s.order(path), Other: other, Note: note}, s.fold)
 	s.facts.Seen[evidence.SignIn] += n
 	if err == nil {
 		err = s.fold.Err()

@@ -16,6 +16,7 @@ import (
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/fold"
 )
 
 func newSignIns(env *kit.Env) *cobra.Command {
@@ -184,7 +185,7 @@ func isFlag(column string) bool {
 // unguard takes a leading apostrophe off where AppendCell put one.
 func unguard(cell string) string {
 	bare, ok := strings.CutPrefix(cell, "'")
-	if ok && string(signin.AppendCell(nil, bare)) != bare && strings.Contains(string(signin.AppendCell(nil, bare)), "'") {
+	if ok && string(fold.AppendCell(nil, bare)) != bare && strings.Contains(string(fold.AppendCell(nil, bare)), "'") {
 		return bare
 	}
 	return cell
