@@ -2,10 +2,14 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
+	"net"
 	"net/http"
 	"time"
 
+	"partnerguard/internal/caller"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/web"
 )
@@ -43,4 +47,34 @@ func (i *Installation) Serve(ctx context.Context, o ServeOptions) (http.Handler,
 		return q.Stop(ending)
 	})
 	return k, nil
+}
+
+// Run serves at the address of the settings until ctx ends. ready is told where, as
+// soon as it is going to answer.
+func (i *Installation) Run(ctx context.Context, ready func(where string)) error {
+	c := &i.Config.Web
+	var conf *tls.Config
+	var o ServeOptions
+	scheme := "http"
+	if c.TLSCertificate != "" {
+		pair, err := tls.LoadX509KeyPair(c.TLSCertificate, c.TLSKey)
+		if err != nil {
+			return problem.Wrap(err, problem.BadInput, "the certificate %s with the key %s cannot be used", c.TLSCertificate, c.TLSKey).
+				WithHint("both are PEM, and the key is the certificate's")
+		}
+		conf, o.Certificate, scheme = caller.TLSConfig(pair), pair.Leaf, "https"
+	}
+	var err error
+	if o.Policy, o.ClientCAs, err = i.Config.Broker.Load(o.Certificate, i.Log); err != nil {
+		return err
+	}
+	h, err := i.Serve(ctx, o)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return problem.Wrap(err, problem.Limit, "%s cannot be listened on", c.Listen).WithHint("is something else there? --listen names another address")
+	}
+	return web.Serve(ctx, web.Options{Listener: l, TLS: conf, Handler: h, Log: i.Log, Ready: func() { ready(scheme + "://" + l.Addr().String()) }})
 }
