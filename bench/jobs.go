@@ -15,13 +15,15 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/fold"
+	"partnerguard/internal/signin/read"
 )
 
 // work is what a measured process does.
 func work(job string, args []string) error {
 	switch job {
 	case "fold":
-		return fold(args)
+		return folded(args)
 	case "rehearse":
 		return replayed(args[0])
 	case "inflate":
@@ -62,7 +64,7 @@ func open(path string) (io.ReadCloser, error) {
 // tempScratch is what the product gives the fold: a file that has no name.
 type tempScratch struct{}
 
-func (tempScratch) Create() (signin.File, error) {
+func (tempScratch) Create() (fold.File, error) {
 	f, err := os.CreateTemp("", "partnerguard-scratch")
 	if err != nil {
 		return nil, err
@@ -70,14 +72,14 @@ func (tempScratch) Create() (signin.File, error) {
 	return f, os.Remove(f.Name())
 }
 
-// fold judges a file: path, CSV file or "", budget in MB or "".
-func fold(args []string) error {
+// folded judges a file: path, CSV file or "", budget in MB or "".
+func folded(args []string) error {
 	r, err := open(args[0])
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	opt := signin.Options{Scratch: tempScratch{}}
+	opt := fold.Options{Scratch: tempScratch{}}
 	var out io.Writer
 	if args[1] != "" {
 		f, err := os.Create(args[1])
@@ -95,8 +97,8 @@ func fold(args []string) error {
 		opt.Budget = int64(mb) << 20
 	}
 	ctx := context.Background()
-	f := signin.New(opt)
-	if _, err := signin.ReadLines(ctx, r, signin.Lines{Path: args[0]}, f); err != nil {
+	f := fold.New(opt)
+	if _, err := read.ReadLines(ctx, r, read.Lines{Path: args[0]}, f); err != nil {
 		return err
 	}
 	s, err := f.Finish(ctx, out)

@@ -6,7 +6,8 @@ import (
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/rehearse"
-	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/fold"
+	"partnerguard/internal/signin/read"
 )
 
 // replayed does what the rehearse command does over one file: the fold, every
@@ -37,8 +38,8 @@ func replayed(path string) error {
 	a, b := access.Compile(today), access.Compile(&then)
 	history := rehearse.NewHistory(a, b)
 	ctx := context.Background()
-	f := signin.New(signin.Options{Scratch: tempScratch{}, Visit: history.Visitor})
-	if _, err := signin.ReadLines(ctx, r, signin.Lines{Path: path}, f); err != nil {
+	f := fold.New(fold.Options{Scratch: tempScratch{}, Visit: history.Visitor})
+	if _, err := read.ReadLines(ctx, r, read.Lines{Path: path}, f); err != nil {
 		return err
 	}
 	if _, err := f.Finish(ctx, nil); err != nil {

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/fold"
+	"partnerguard/internal/signin/read"
 )
 
 // smokeVerdict is our rule of judgement as far as the generated events need it.
@@ -77,11 +79,11 @@ func ourCounts(path string) (list []string, err error) {
 	}
 	defer f.Close()
 	ctx := context.Background()
-	fold := signin.New(signin.Options{Scratch: tempScratch{}, Budget: 1 << 20})
-	if _, err := signin.ReadLines(ctx, f, signin.Lines{Path: path}, fold); err != nil {
+	rows := fold.New(fold.Options{Scratch: tempScratch{}, Budget: 1 << 20})
+	if _, err := read.ReadLines(ctx, f, read.Lines{Path: path}, rows); err != nil {
 		return nil, err
 	}
-	s, err := fold.Finish(ctx, nil)
+	s, err := rows.Finish(ctx, nil)
 	if err != nil {
 		return nil, err
 	}

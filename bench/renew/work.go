@@ -75,7 +75,7 @@ func work(text string) error {
 	if err != nil {
 		return err
 	}
-	r.Register(q)
+	r.Jobs(q)
 	debug.FreeOSMemory()
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // the peak begins anew
 	res := result{BeforeMB: status("VmRSS")}

@@ -98,6 +98,14 @@ func (p *Policy) findUnsupported(raw []byte) {
 			p.Unsupported = append(p.Unsupported, "conditions."+k+cutOff)
 		}
 	}
+	p.checkValues()
+	p.findSilent(inner, top)
+	slices.Sort(p.Unsupported)
+	p.Unsupported = slices.Compact(p.Unsupported)
+}
+
+// checkValues names the values that are not among those known here.
+func (p *Policy) checkValues() {
 	c := &p.Conditions
 	check := func(what string, values, allowed []string) {
 		for _, v := range values {
@@ -146,9 +154,6 @@ func (p *Policy) findUnsupported(raw []byte) {
 			p.Unsupported = append(p.Unsupported, fmt.Sprintf("grant operator %q", g.Operator))
 		}
 	}
-	p.findSilent(inner, top)
-	slices.Sort(p.Unsupported)
-	p.Unsupported = slices.Compact(p.Unsupported)
 }
 
 // findMissing names what every policy has and this record lacks: an export lost
@@ -221,28 +226,18 @@ func members(raw []byte) (out map[string]json.RawMessage, odd string) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, ""
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, "not an object"
-	}
 	out = map[string]json.RawMessage{}
-	for dec.More() {
-		k, err := dec.Token()
-		if err != nil {
-			return out, "not an object"
-		}
-		var v json.RawMessage
-		if err := dec.Decode(&v); err != nil {
-			return out, "not an object"
-		}
-		name := strings.ToLower(k.(string))
+	if !lenient.Members(raw, func(name string, v json.RawMessage) {
+		name = strings.ToLower(name)
 		if strings.Contains(name, "@odata.") {
-			continue
+			return
 		}
 		if _, twice := out[name]; twice {
 			odd += name + " given twice "
 		}
 		out[name] = v
+	}) {
+		return nil, "not an object"
 	}
 	return out, odd
 }

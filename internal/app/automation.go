@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"partnerguard/internal/assess"
 	"partnerguard/internal/automation"
@@ -49,7 +48,7 @@ func automationFeed(r automation.Result, f *facts.Facts) *assess.Automation {
 	for i := range r.Items {
 		it := &r.Items[i]
 		e := &it.Evidence
-		ev := assess.Evidence{Subject: it.Name, Detail: automationDetail(it)}
+		ev := assess.Evidence{Subject: it.Name, Detail: it.Detail()}
 		if !e.Last.IsZero() {
 			at := e.Last.UTC()
 			ev.Observed = &at
@@ -62,22 +61,6 @@ func automationFeed(r automation.Result, f *facts.Facts) *assess.Automation {
 		out.Items = append(out.Items, assess.AutomationItem{Account: it.Account, Sure: it.Decides(), Evidence: ev})
 	}
 	return out
-}
-
-func automationDetail(it *automation.Item) string {
-	to := it.AppName
-	if to == "" {
-		to = it.App
-	}
-	if to != "" {
-		to = " to " + to
-	}
-	n := it.Evidence.SignIns
-	word := "sign-ins"
-	if n == 1 {
-		word = "sign-in"
-	}
-	return fmt.Sprintf("%d %s%s, %s: %s", n, word, to, it.Confidence, strings.Join(it.Why, "; "))
 }
 
 func sourceOf(f *facts.Facts, account string) evidence.Source {

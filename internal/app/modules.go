@@ -4,13 +4,15 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"net/http"
 	"path/filepath"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"partnerguard/internal/automation"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/trail/anchor"
+	"partnerguard/internal/web"
 )
 
 // features are what an installation has.
@@ -22,17 +24,35 @@ type features struct {
 
 // module is a feature as serve runs it. What a feature does not have is nil.
 type module struct {
-	name  string
-	jobs  func(*jobs.Queue) error
-	mount func(*http.ServeMux) error
+	name    string
+	mount   func(web.Mux) error     // its pages and endpoints
+	jobs    func(*jobs.Queue) error // what it does by itself
+	metrics func(prometheus.Registerer)
 }
 
 // modules are all features, one line each.
 func (i *Installation) modules(o ServeOptions) []module {
 	return []module{
-		{"trail", i.Keeper.Jobs, nil},
-		{"sam", i.SAM.Jobs, func(m *http.ServeMux) error { return i.SAM.Mount(m, o) }},
+		{"trail", nil, i.Keeper.Jobs, i.Keeper.Metrics},
+		{"sam", func(m web.Mux) error { return i.SAM.Mount(m, o) }, i.SAM.Jobs, i.SAM.Metrics},
+		{"automation", nil, nil, i.Automation.Metrics},
 	}
+}
+
+// start gives a feature what it answers by, works by and counts by.
+func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) error {
+	if m.metrics != nil {
+		m.metrics(reg)
+	}
+	if m.jobs != nil {
+		if err := m.jobs(q); err != nil {
+			return err
+		}
+	}
+	if m.mount != nil {
+		return m.mount(mux)
+	}
+	return nil
 }
 
 // makeData makes the features that need no secret.

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -11,6 +10,8 @@ import (
 	"partnerguard/internal/intake"
 	"partnerguard/internal/sample"
 	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/fold"
+	"partnerguard/internal/signin/read"
 )
 
 // Reading says what to read and how.
@@ -50,12 +51,12 @@ func (r *Reading) Sample() bool { return len(r.From) == 0 }
 // their Inputs say so.
 func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 	var visit func() signin.Visitor
-	opts := signin.Options{Since: r.Since, Until: r.Until, CSV: r.CSV, Keep: r.Keep, Budget: r.Budget, Scratch: scratch{}}
+	opts := fold.Options{Since: r.Since, Until: r.Until, CSV: r.CSV, Keep: r.Keep, Budget: r.Budget, Scratch: scratch{}}
 	if r.Visit != nil {
 		opts.Visit = func() signin.Visitor { return visit() } // set before Finish calls it
 	}
-	fold := signin.New(opts)
-	s := &sink{facts: facts.New(), fold: fold}
+	rows := fold.New(opts)
+	s := &sink{facts: facts.New(), fold: rows}
 	if r.At.IsZero() && r.Sample() {
 		r.At = sample.AsOf
 	}
@@ -74,25 +75,25 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 		visit, err = r.Visit(s.facts)
 	}
 	if err != nil {
-		fold.Discard() // gives the scratch file back
+		rows.Discard() // gives the scratch file back
 		return nil, err
 	}
-	summary, finishErr := fold.Finish(ctx, csv)
+	summary, finishErr := rows.Finish(ctx, csv)
 	if finishErr != nil {
 		return nil, finishErr
 	}
 	if s.facts.Seen[evidence.SignIn]+s.facts.Seen[evidence.UnifiedAuditSignIn] > 0 {
 		s.facts.SignIns = &summary
 	}
-	tellLogs(s.facts.Inputs, &summary)
+	s.facts.TellLog(&summary)
 	return s.facts, nil
 }
 
 // sink hands sign-ins to the fold and everything else to the facts.
 type sink struct {
 	facts   *facts.Facts
-	fold    *signin.Fold
-	decoder signin.Decoder
+	fold    *fold.Fold
+	decoder read.Decoder
 	event   signin.Event
 	seq     int
 	path    string
@@ -111,7 +112,7 @@ func (s *sink) Record(kind evidence.Kind, raw []byte, src evidence.Source) (stri
 	switch {
 	case err != nil:
 		return "this sign-in could not be read: " + err.Error(), nil
-	case shape == signin.ShapeNone:
+	case shape == read.ShapeNone:
 		return "", intake.ErrNoSignIn
 	}
 	s.facts.Seen[kind]++
@@ -120,7 +121,7 @@ func (s *sink) Record(kind evidence.Kind, raw []byte, src evidence.Source) (stri
 }
 
 func (s *sink) SignInLines(ctx context.Context, r io.Reader, path string, other func([]byte, evidence.Source) error, note func(evidence.Note)) (int, error) {
-	n, err := signin.ReadLines(ctx, r, signin.Lines{Path: path, Seq: s.order(path), Other: other, Note: note}, s.fold)
+	n, err := read.ReadLines(ctx, r, read.Lines{Path: path, Seq: s.order(path), Other: other, Note: note}, s.fold)
 	s.facts.Seen[evidence.SignIn] += n
 	if err == nil {
 		err = s.fold.Err()
@@ -135,45 +136,4 @@ func (s *sink) order(path string) int {
 		s.seq++
 	}
 	return s.seq
-}
-
-func clocks(n int64) string {
-	if n == 1 {
-		return "the clock of 1 sign-in"
-	}
-	return fmt.Sprintf("the clocks of %d sign-ins", n)
-}
-
-// tellLogs notes with the inputs what only the whole log could tell of them:
-// clocks that nothing decides, and steps whose sign-in was not read.
-func tellLogs(inputs []evidence.Input, sum *signin.Summary) {
-	for _, c := range sum.Clocks {
-		msg := clocks(c.Rows) + " can be read with the day or the month first, and nothing in the input decides it"
-		how := "export with dates as 2026-11-28T14:05:00Z"
-		switch {
-		case c.LocalTime:
-			msg, how = clocks(c.Rows)+": local time of whoever exported", "set the display time to UTC and export again"
-		case c.Contrary:
-			msg = clocks(c.Rows) + " can be read with the day or the month first, and the input has dates of both orders"
-		}
-		msg += ": the rows are counted and keep their text; " + how
-		for i := range inputs {
-			if inputs[i].Path == c.Source.Path {
-				inputs[i].Add(evidence.Note{Source: c.Source, Message: msg})
-				break
-			}
-		}
-	}
-	if sum.OrphanSteps == 0 {
-		return
-	}
-	for i := range inputs {
-		if in := &inputs[i]; in.Kinds[evidence.AuthenticationDetail] > 0 {
-			src := evidence.Source{Path: in.Path}
-			in.Add(evidence.Note{Source: src, Message: fmt.Sprintf("%d sign-ins whose authentication details stand here were not read themselves: "+
-				"export the other files of the same download", sum.OrphanSteps)})
-			in.Shorten(evidence.Cut{Kind: evidence.SignIn, Why: "lacks sign-ins whose authentication details were read", Source: src})
-			return
-		}
-	}
 }

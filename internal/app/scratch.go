@@ -4,14 +4,14 @@ import (
 	"os"
 
 	"partnerguard/internal/problem"
-	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/fold"
 )
 
 // scratch makes temporary files that have no name: unlinked while open, so
 // that nothing is left behind whatever happens, and readable by nobody else.
 type scratch struct{}
 
-func (scratch) Create() (signin.File, error) {
+func (scratch) Create() (fold.File, error) {
 	f, err := os.CreateTemp("", "partnerguard-*")
 	if err != nil {
 		return nil, problem.Wrap(err, problem.Limit, "no temporary file could be made for what does not fit in memory").

@@ -2,11 +2,16 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
+	"net"
 	"net/http"
 	"time"
 
+	"partnerguard/internal/caller"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/suite"
+	"partnerguard/internal/web"
 )
 
 // ServeOptions are how a server treats its callers.
@@ -19,29 +24,15 @@ func (i *Installation) Serve(ctx context.Context, o ServeOptions) (http.Handler,
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
+	reg := web.NewRegistry()
+	k := web.NewKernel(web.Deps{Log: i.Log, Metrics: reg})
+	k.Handle(web.Metrics(reg))
+	k.Handle(web.Health(web.Check{Name: "the database", Look: i.DB.PingContext}))
 	for _, m := range i.modules(o) {
-		if m.jobs != nil {
-			if err := m.jobs(q); err != nil {
-				return nil, err
-			}
-		}
-		if m.mount != nil {
-			if err := m.mount(mux); err != nil {
-				return nil, err
-			}
+		if err := m.start(k, q, reg); err != nil {
+			return nil, err
 		}
 	}
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, stop := context.WithTimeout(r.Context(), 5*time.Second)
-		defer stop()
-		if err := i.DB.PingContext(ctx); err != nil {
-			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-			return
-		}
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte("ok\n"))
-	})
 	if i.lab != nil {
 		follow, stop := context.WithCancel(ctx)
 		go i.clock.keepFollowing(follow, i.lab)
@@ -55,5 +46,35 @@ func (i *Installation) Serve(ctx context.Context, o ServeOptions) (http.Handler,
 		defer stop()
 		return q.Stop(ending)
 	})
-	return mux, nil
+	return k, nil
+}
+
+// Run serves at the address of the settings until ctx ends. ready is told where, as
+// soon as it is going to answer.
+func (i *Installation) Run(ctx context.Context, ready func(where string)) error {
+	c := &i.Config.Web
+	var conf *tls.Config
+	var o ServeOptions
+	scheme := "http"
+	if c.TLSCertificate != "" {
+		pair, err := tls.LoadX509KeyPair(c.TLSCertificate, c.TLSKey)
+		if err != nil {
+			return problem.Wrap(err, problem.BadInput, "the certificate %s with the key %s cannot be used", c.TLSCertificate, c.TLSKey).
+				WithHint("both are PEM, and the key is the certificate's")
+		}
+		conf, o.Certificate, scheme = caller.TLSConfig(pair), pair.Leaf, "https"
+	}
+	var err error
+	if o.Policy, o.ClientCAs, err = i.Config.Broker.Load(o.Certificate, i.Log); err != nil {
+		return err
+	}
+	h, err := i.Serve(ctx, o)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return problem.Wrap(err, problem.Limit, "%s cannot be listened on", c.Listen).WithHint("is something else there? --listen names another address")
+	}
+	return web.Serve(ctx, web.Options{Listener: l, TLS: conf, Handler: h, Log: i.Log, Ready: func() { ready(scheme + "://" + l.Addr().String()) }})
 }

@@ -17,6 +17,8 @@ import (
 	"partnerguard/internal/facts"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/fold"
+	"partnerguard/internal/signin/read"
 )
 
 var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
@@ -25,7 +27,7 @@ var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 type tenant struct {
 	t    *testing.T
 	f    *facts.Facts
-	fold *signin.Fold
+	fold *fold.Fold
 	auto *automation.Fold
 	n    int
 
@@ -35,7 +37,7 @@ type tenant struct {
 func newTenant(t *testing.T) *tenant {
 	x := &tenant{t: t, f: facts.New(), searched: true}
 	x.auto = automation.NewFold(x.f.Directory, 0)
-	x.fold = signin.New(signin.Options{Visit: x.auto.Visitor})
+	x.fold = fold.New(fold.Options{Visit: x.auto.Visitor})
 	return x
 }
 
@@ -55,7 +57,7 @@ func (x *tenant) signIns(rows ...string) *tenant {
 	for _, r := range rows {
 		x.n++
 		var e signin.Event
-		if _, err := signin.DecodeEvent([]byte(r), &e); err != nil {
+		if _, err := read.DecodeEvent([]byte(r), &e); err != nil {
 			x.t.Fatalf("%s: %v", r, err)
 		}
 		x.f.Seen[evidence.SignIn]++

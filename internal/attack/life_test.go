@@ -23,6 +23,7 @@ import (
 	"partnerguard/internal/sam/renew"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/vault"
+	"partnerguard/internal/web"
 )
 
 // answer is what a caller got.
@@ -44,7 +45,8 @@ func (h *house) door(s *app.Installation) func(caller string) answer {
 	if err != nil {
 		return func(string) answer { return answer{status: 500, body: err.Error()} }
 	}
-	handler := b.Handler(broker.ServerOptions{Certificate: h.callers["billing"]}) // which names the host
+	handler := web.NewKernel(web.Deps{})
+	b.Server(broker.ServerOptions{Certificate: h.callers["billing"]}).Mount(handler) // which names the host
 	return func(caller string) answer {
 		r := httptest.NewRequest(http.MethodGet, broker.Path+"?api-version=2019-08-01&resource="+url.QueryEscape(graph)+"&customer="+h.fabrikam, nil)
 		r.Host = "guard.example"

@@ -9,6 +9,7 @@ import (
 
 	"partnerguard/internal/directory"
 	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/fold"
 )
 
 // Limits of what is kept of one item.
@@ -168,7 +169,7 @@ func (c *collector) cover(s *signin.Sighting) {
 	n := dayOf(s.At)
 	d := c.days[n]
 	if d == nil {
-		if len(c.days) >= signin.DefaultMaxDays {
+		if len(c.days) >= fold.DefaultMaxDays {
 			return
 		}
 		d = &day{first: s.At, last: s.At}

@@ -15,6 +15,8 @@ import (
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
 	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/fold"
+	"partnerguard/internal/signin/read"
 )
 
 var day0 = time.Date(2026, 10, 5, 0, 0, 0, 0, time.UTC) // a Monday
@@ -70,15 +72,15 @@ func (l *log) every(start time.Time, step time.Duration, n int, user, more strin
 // result reads the rows, shared out over the folds that split makes.
 func (l *log) result(limit, parts int, order func(int) int) Result {
 	l.t.Helper()
-	fold := NewFold(l.f.Directory, limit)
-	first := signin.New(signin.Options{Visit: fold.Visitor})
-	folds := []*signin.Fold{first}
+	seen := NewFold(l.f.Directory, limit)
+	first := fold.New(fold.Options{Visit: seen.Visitor})
+	folds := []*fold.Fold{first}
 	for range parts - 1 {
 		folds = append(folds, first.Fork())
 	}
 	for i, r := range l.rows {
 		var e signin.Event
-		if _, err := signin.DecodeEvent([]byte(r), &e); err != nil {
+		if _, err := read.DecodeEvent([]byte(r), &e); err != nil {
 			l.t.Fatalf("%s: %v", r, err)
 		}
 		folds[order(i)].Add(&e, signin.SourceRef{Seq: 1, Source: evidence.Source{Path: "signins.jsonl", Line: i + 1}})
@@ -92,7 +94,7 @@ func (l *log) result(limit, parts int, order func(int) int) Result {
 		l.t.Fatal(err)
 	}
 	l.f.SignIns = &sum
-	return Items(fold, l.f)
+	return Items(seen, l.f)
 }
 
 func (l *log) items() Result { l.t.Helper(); return l.result(0, 1, func(int) int { return 0 }) }
@@ -341,15 +343,15 @@ func TestCollectorsAgree(t *testing.T) {
 		limit := []int{0, 5, 15}[seed%3]
 		answer := func(n int) string {
 			f := facts.New()
-			fold := NewFold(f.Directory, limit)
+			seen := NewFold(f.Directory, limit)
 			visitors := make([]signin.Visitor, n)
 			for i := range visitors {
-				visitors[i] = fold.Visitor()
+				visitors[i] = seen.Visitor()
 			}
 			for i := range list {
 				visitors[r.IntN(n)].See(&list[i])
 			}
-			return asJSON(t, Items(fold, f))
+			return asJSON(t, Items(seen, f))
 		}
 		want := answer(1)
 		for n := 2; n < 6; n++ {
@@ -364,8 +366,8 @@ func TestCollectorsAgree(t *testing.T) {
 func TestBounded(t *testing.T) {
 	t.Parallel()
 	f := facts.New()
-	fold := NewFold(f.Directory, 10)
-	v := fold.Visitor().(*collector)
+	seen := NewFold(f.Directory, 10)
+	v := seen.Visitor().(*collector)
 	for i := range 50_000 {
 		v.See(&signin.Sighting{ID: fmt.Sprint(i), UserID: fmt.Sprint("u", i%5000), AppID: "a", ROPC: true, Success: true, Verdict: signin.NotChallenged, IPAddress: fmt.Sprint("10.0.", i/250, ".", i%250),
 			Program: fmt.Sprint("curl/", i), At: day0.Add(time.Duration(i) * time.Hour)})
@@ -378,7 +380,7 @@ func TestBounded(t *testing.T) {
 			t.Errorf("%d %d %d %d", len(tr.addrs), len(tr.programs), len(tr.days), len(tr.examples))
 		}
 	}
-	r := Items(fold, f)
+	r := Items(seen, f)
 	var rows int64
 	for _, it := range r.Items {
 		rows += it.Evidence.SignIns
@@ -440,11 +442,11 @@ func FuzzSee(f *testing.F) {
 		s := signin.Sighting{UserID: user, UserPrincipalName: upn, AppID: app, AppDisplayName: name, ClientAppUsed: client, IPAddress: ip, Program: program, At: time.Unix(sec%(1<<38), 0),
 			Verdict: signin.Verdict(verdict % 7), Success: flags&1 != 0, ROPC: flags&2 != 0, Legacy: flags&4 != 0, DeviceCode: flags&8 != 0, Interactive: signin.Tri(flags >> 4 % 3)}
 		x := facts.New()
-		fold := NewFold(x.Directory, 2)
+		seen := NewFold(x.Directory, 2)
 		for range 6 {
-			fold.Visitor().See(&s)
+			seen.Visitor().See(&s)
 		}
-		r := Items(fold, x)
+		r := Items(seen, x)
 		for _, it := range r.Items {
 			if it.Evidence.SignIns+it.Evidence.Stopped == 0 || it.Evidence.SignIns+it.Evidence.Stopped+it.Evidence.Failed > 6 || it.Confidence == "" || len(it.Why) == 0 {
 				t.Fatalf("%+v", it)

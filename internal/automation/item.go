@@ -3,6 +3,7 @@ package automation
 import (
 	"crypto/sha256"
 	"encoding/base32"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -197,4 +198,21 @@ func sortItems(list []Item) {
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
+}
+
+// Detail is what was seen of an item, in one sentence.
+func (it *Item) Detail() string {
+	to := it.AppName
+	if to == "" {
+		to = it.App
+	}
+	if to != "" {
+		to = " to " + to
+	}
+	n := it.Evidence.SignIns
+	word := "sign-ins"
+	if n == 1 {
+		word = "sign-in"
+	}
+	return fmt.Sprintf("%d %s%s, %s: %s", n, word, to, it.Confidence, strings.Join(it.Why, "; "))
 }

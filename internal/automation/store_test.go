@@ -21,6 +21,7 @@ import (
 	"partnerguard/internal/facts"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/fold"
 )
 
 var start = time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
@@ -78,8 +79,8 @@ type use struct {
 func log(t *testing.T, from, to int, missing []int, uses ...use) automation.Result {
 	t.Helper()
 	f := facts.New()
-	fold := automation.NewFold(f.Directory, 0)
-	events := signin.New(signin.Options{Visit: fold.Visitor})
+	seen := automation.NewFold(f.Directory, 0)
+	events := fold.New(fold.Options{Visit: seen.Visitor})
 	n := 0
 	add := func(e signin.Event) {
 		n++
@@ -113,7 +114,7 @@ func log(t *testing.T, from, to int, missing []int, uses ...use) automation.Resu
 		t.Fatal(err)
 	}
 	f.SignIns = &sum
-	return automation.Items(fold, f)
+	return automation.Items(seen, f)
 }
 
 func (k *kit) merge(r automation.Result) automation.Merged {

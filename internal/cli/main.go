@@ -51,6 +51,6 @@ what an answer looks like.`,
 	for _, wing := range [][]*cobra.Command{judge.Commands(env), connect.Commands(env), guard.Commands(env, connect.NewTokenCheck(env)), keep.Commands(env), cloud.Commands(env)} {
 		root.AddCommand(wing...)
 	}
-	root.AddCommand(newVersion(env))
+	root.AddCommand(newMan(env), newVersion(env))
 	return root
 }

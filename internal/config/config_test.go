@@ -196,3 +196,40 @@ func TestAnchors(t *testing.T) {
 		}
 	}
 }
+
+// Every setting can be read, is described, and has a name and a flag of its own;
+// its default is one of its values.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	names, flags := map[string]bool{}, map[string]bool{}
+	for _, s := range config.Settings() {
+		if s.Name == "" || strings.Contains(s.Name, ",") || names[s.Name] || s.About == "" {
+			t.Errorf("%+v: it has no name of its own, or no words about it", s)
+		}
+		if s.Flag != "" && flags[s.Flag] {
+			t.Errorf("two settings have the flag --%s", s.Flag)
+		}
+		names[s.Name], flags[s.Flag] = true, true
+	}
+	for _, name := range []string{"data", "renewEvery", "listen", "policy", "anchors", "trailKey"} {
+		if !names[name] {
+			t.Errorf("there is no setting %s: the walk is broken", name)
+		}
+	}
+	c, err := config.Load(config.Source{Getenv: func(name string) string { return map[string]string{"HOME": t.TempDir()}[name] }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{}
+	for _, l := range c.Lines() {
+		values[l.Name] = l.Value
+	}
+	for _, s := range config.Settings() {
+		if d, err := time.ParseDuration(s.Default); err == nil {
+			s.Default = d.String()
+		}
+		if s.Default != "" && values[s.Name] != s.Default {
+			t.Errorf("%s is %q, and its default %q", s.Name, values[s.Name], s.Default)
+		}
+	}
+}

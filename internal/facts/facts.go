@@ -74,7 +74,8 @@ func New() *Facts {
 
 // Take decodes one record of the kind and keeps it. raw is not retained. The
 // error says, in words for a person, which field did not fit; what did fit is
-// kept all the same. Sign-ins do not come this way, they are folded.
+// kept all the same. Sign-ins do not come this way, they are folded. It is a table
+// of the kinds, and long for that alone.
 func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error {
 	f.Seen[kind]++
 	f.resolved = nil

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"partnerguard/internal/intake/text"
 )
 
 // The answers of query services, Log Analytics and Elasticsearch, and what
@@ -13,18 +15,18 @@ import (
 
 // tables reads the answer of the Log Analytics query API: columns once, rows
 // as lists. Each row is handed on as an object.
-func (f *file) tables(s *scanner, p place) error {
-	return s.array(func(c byte) error {
+func (f *file) tables(s *text.Scanner, p place) error {
+	return s.Array(func(c byte) error {
 		if c != '{' {
-			return s.value()
+			return s.Value()
 		}
 		var names [][]byte
-		return s.object(func(key string, c byte) (bool, error) {
+		return s.Object(func(key string, c byte) (bool, error) {
 			switch low := strings.ToLower(key); {
 			case low == "columns" && c == '[':
-				return true, s.array(func(c byte) error {
+				return true, s.Array(func(c byte) error {
 					name, err := columnName(s, c)
-					if err == nil && name != nil && len(names) < maxColumns {
+					if err == nil && name != nil && len(names) < text.MaxColumns {
 						names = append(names, name)
 					}
 					return err
@@ -39,10 +41,10 @@ func (f *file) tables(s *scanner, p place) error {
 
 // columnName reads one column of a table: its name, as a JSON text, or nil
 // when the column was too large to read.
-func columnName(s *scanner, c byte) ([]byte, error) {
-	raw, err := s.raw()
-	if err == errTooLarge {
-		return nil, s.value()
+func columnName(s *text.Scanner, c byte) ([]byte, error) {
+	raw, err := s.Raw()
+	if err == text.ErrTooLarge {
+		return nil, s.Value()
 	}
 	if err != nil {
 		return nil, err
@@ -50,39 +52,28 @@ func columnName(s *scanner, c byte) ([]byte, error) {
 	if c == '"' {
 		return bytes.Clone(raw), nil
 	}
-	name := []byte(`""`)
-	members(raw, func(k, v []byte) bool {
-		if k := string(bytes.ToLower(k)); (k == `"name"` || k == `"columnname"`) && v[0] == '"' {
-			name = bytes.Clone(v)
+	for _, name := range []string{"name", "columnname"} {
+		if v := text.Member(raw, name); len(v) > 0 && v[0] == '"' {
+			return bytes.Clone(v), nil
 		}
-		return true
-	})
-	return name, nil
+	}
+	return []byte(`""`), nil
 }
 
-func (f *file) tableRows(s *scanner, names [][]byte, p place) error {
+func (f *file) tableRows(s *text.Scanner, names [][]byte, p place) error {
 	var row []byte
 	n := 0
-	err := s.array(func(c byte) error {
+	err := s.Array(func(c byte) error {
 		n++
 		q := p
 		q.index, q.level = n, flat
 		if names == nil || c != '[' {
-			f.fault(f.at(q), s.offset(), "expected rows as lists behind a list of columns")
-			return s.value()
+			f.fault(f.at(q), s.Offset(), "expected rows as lists behind a list of columns")
+			return s.Value()
 		}
-		s.deep = false
-		raw, err := s.raw()
-		if err == errTooLarge {
-			f.fault(f.at(q), s.offset(), fmt.Sprintf("this row is larger than %s and was skipped", size(f.o.MaxRecord)))
-			return s.value()
-		}
+		raw, err := s.Whole()
 		if err != nil {
-			return err
-		}
-		if s.deep {
-			f.fault(f.at(q), 0, fmt.Sprintf("this row is nested deeper than %d and was skipped", maxDepth))
-			return nil
+			return f.passed(s, err, "this row", q)
 		}
 		var found int
 		if row, found = cells(row[:0], names, raw); found != len(names) {
@@ -115,36 +106,29 @@ func cellCount(n, most int) string {
 // are left out; found is how many values there were, most one more than names.
 func cells(dst []byte, names [][]byte, raw []byte) (row []byte, found int) {
 	dst = append(dst, '{')
-	i := skipSpace(raw, 1)
-	for ; i < len(raw) && raw[i] != ']'; found++ {
-		if found == len(names) {
-			found++
-			break
+	text.Elements(raw, func(v []byte) {
+		if found < len(names) {
+			if found > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(append(append(dst, names[found]...), ':'), v...)
 		}
-		v := i
-		i = skipValue(raw, i)
-		if found > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(append(append(dst, names[found]...), ':'), raw[v:i]...)
-		if i = skipSpace(raw, i); i < len(raw) && raw[i] == ',' {
-			i = skipSpace(raw, i+1)
-		}
-	}
+		found = min(found+1, len(names)+1)
+	})
 	return append(dst, '}'), found
 }
 
 // hits reads the hits of an Elasticsearch answer: the documents, and how many
 // there are in all. A search gives 10 unless it is asked for more, and never
 // more than 10,000.
-func (f *file) hits(s *scanner, p place) error {
+func (f *file) hits(s *text.Scanner, p place) error {
 	total, more, docs := int64(-1), false, 0
-	err := s.object(func(key string, c byte) (bool, error) {
+	err := s.Object(func(key string, c byte) (bool, error) {
 		switch low := strings.ToLower(key); {
 		case low == "hits" && c == '[':
 			q := p
 			q.level = min(q.level, flat-2) // _source is one envelope, event.original in it another
-			err := s.array(func(c byte) error {
+			err := s.Array(func(c byte) error {
 				docs++
 				q.index = docs
 				return f.element(s, c, q)
@@ -154,7 +138,7 @@ func (f *file) hits(s *scanner, p place) error {
 			}
 			return true, err
 		case low == "total":
-			raw, err := s.raw()
+			raw, err := s.Raw()
 			if err == nil {
 				total, more = hitsTotal(raw)
 			}
@@ -179,15 +163,9 @@ func hitsFound(n int64, more bool) string {
 // relation gte says that there are more.
 func hitsTotal(raw []byte) (total int64, more bool) {
 	value := raw
-	members(raw, func(k, v []byte) bool {
-		switch string(bytes.ToLower(k)) {
-		case `"value"`:
-			value = v
-		case `"relation"`:
-			more = string(v) == `"gte"`
-		}
-		return true
-	})
+	if raw[0] == '{' {
+		value, more = text.Member(raw, "value"), string(text.Member(raw, "relation")) == `"gte"`
+	}
 	n, err := strconv.ParseInt(string(value), 10, 64)
 	if err != nil {
 		return -1, false
@@ -201,30 +179,26 @@ func isTextInText(head []byte) bool {
 	if len(head) < 2 || head[0] != '"' {
 		return false
 	}
-	i := skipSpace(head, 1)
+	i := text.SkipSpace(head, 1)
 	if i < len(head) && head[i] == '[' {
-		i = skipSpace(head, i+1)
+		i = text.SkipSpace(head, i+1)
 	}
 	return bytes.HasPrefix(head[min(i, len(head)):], []byte(`{\"`))
 }
 
 // textInText reads a top-level text that holds an object, or a list of them.
-func (f *file) textInText(s *scanner, p place) error {
+func (f *file) textInText(s *text.Scanner, p place) error {
 	f.format("json in a json text")
-	raw, err := s.raw()
-	if err == errTooLarge {
-		f.fault(f.at(p), s.offset(), fmt.Sprintf("this record is larger than %s and was skipped", size(f.o.MaxRecord)))
-		return s.value()
-	}
+	raw, err := s.Raw()
 	if err != nil {
-		return err
+		return f.passed(s, err, "this record", p)
 	}
 	p.level++
-	if text := objectInText(raw); text != nil {
-		return f.one(text, p)
+	if inner := text.ObjectInText(raw); inner != nil {
+		return f.one(inner, p)
 	}
-	if text := []byte(strings.TrimSpace(unquote(raw))); len(text) > 0 && text[0] == '[' && json.Valid(text) {
-		return f.list(memScanner(text), p)
+	if inner := []byte(strings.TrimSpace(text.Unquote(raw))); len(inner) > 0 && inner[0] == '[' && json.Valid(inner) {
+		return f.list(text.InMemory(inner), p)
 	}
 	f.fault(f.at(p), 0, "this text begins like JSON and is none")
 	return nil

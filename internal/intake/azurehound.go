@@ -1,11 +1,11 @@
 package intake
 
 import (
-	"bytes"
 	"encoding/json"
 	"strings"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/intake/text"
 )
 
 // AzureHound lists directory objects with a kind of its own around each, and
@@ -25,17 +25,7 @@ var azureKinds = map[string]evidence.Kind{
 
 // azureHound reads one element of an AzureHound file.
 func (f *file) azureHound(raw []byte, p place) (taken bool, reason string, err error) {
-	var kind string
-	var data []byte
-	members(raw, func(k, v []byte) bool {
-		switch string(bytes.ToLower(k)) {
-		case `"kind"`:
-			kind = strings.ToLower(unquote(v))
-		case `"data"`:
-			data = v
-		}
-		return true
-	})
+	kind, data := strings.ToLower(text.Unquote(text.Member(raw, "kind"))), text.Member(raw, "data")
 	if len(data) == 0 || data[0] != '{' {
 		return false, azureHound + " without data", nil
 	}
@@ -78,7 +68,7 @@ func (f *file) azureHound(raw []byte, p place) (taken bool, reason string, err e
 			if len(a) == 0 || a[0] != '{' {
 				continue
 			}
-			rec := with(nil, "roleDefinitionId", quoted(d.RoleDefinitionID), a)
+			rec := text.With(nil, "roleDefinitionId", text.Quote(d.RoleDefinitionID), a)
 			if err := f.emit(evidence.RoleAssignment, rec, p); err != nil {
 				return true, "", err
 			}

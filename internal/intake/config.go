@@ -4,13 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"strings"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/intake/text"
 )
 
 // Configurations of other tools that set Conditional Access: Terraform and
@@ -33,29 +33,24 @@ func isConfig(head []byte) bool {
 
 // config reads a configuration.
 func (f *file) config(br *bufio.Reader) error {
-	text, err := io.ReadAll(io.LimitReader(br, maxConfig+1))
+	source, err := io.ReadAll(io.LimitReader(br, maxConfig+1))
 	if err != nil {
 		return err
 	}
-	if dscHead.Match(text[:min(len(text), sniffLen)]) {
+	if dscHead.Match(source[:min(len(source), text.SniffLen)]) {
 		f.in.Format = "microsoft365dsc configuration"
-		if len(text) > maxConfig {
-			f.fault(f.at(place{}), 0, "this configuration is larger than "+size(maxConfig)+" and was skipped")
+		if len(source) > maxConfig {
+			f.fault(f.at(place{}), 0, "this configuration is larger than "+text.Size(maxConfig)+" and was skipped")
 			return nil
 		}
-		return f.dscText(text)
+		return f.dscText(source)
 	}
 	f.in.Format = "terraform configuration"
-	if len(text) > maxConfig {
-		f.fault(f.at(place{}), 0, "this configuration is larger than "+size(maxConfig)+" and was skipped")
+	if len(source) > maxConfig {
+		f.fault(f.at(place{}), 0, "this configuration is larger than "+text.Size(maxConfig)+" and was skipped")
 		return nil
 	}
-	return f.hcl(text)
-}
-
-// computed stands for a value that a configuration does not say but computes.
-func computed(source string) map[string]any {
-	return map[string]any{"computed": clip(strings.TrimSpace(source))}
+	return f.hcl(source)
 }
 
 // resource hands a Terraform resource on as what it is in Microsoft Graph.
@@ -73,7 +68,8 @@ func (f *file) resource(kind string, attributes map[string]any, planned bool, p 
 	case "azuread_named_location":
 		out, as = tfLocation(attributes), evidence.NamedLocation
 	case "azuread_authentication_strength_policy":
-		out, as = map[string]any{"id": tfID(attributes), "displayName": attributes["display_name"], "allowedCombinations": attributes["allowed_combinations"]}, evidence.AuthenticationStrength
+		out, as = map[string]any{"id": tfID(attributes), "displayName": attributes["display_name"],
+			"allowedCombinations": attributes["allowed_combinations"]}, evidence.AuthenticationStrength
 	default:
 		return false, nil
 	}
@@ -196,7 +192,7 @@ func tfPolicy(a map[string]any) map[string]any {
 	out := map[string]any{"id": tfID(a), "displayName": a["display_name"], "state": stateOf(a["state"]), "grantControls": nil}
 	conditions, _ := tfBlock(a["conditions"], "conditions", 0).(map[string]any)
 	if conditions == nil {
-		conditions = map[string]any{"conditions": computed("no conditions")}
+		conditions = map[string]any{"conditions": text.Computed("no conditions")}
 	}
 	for _, meta := range []string{"count", "for_each", "dynamic", "provider_computed"} {
 		if v := a[meta]; v != nil {
@@ -242,7 +238,8 @@ func tfSession(s map[string]any) map[string]any {
 	if v, ok := s["signInFrequency"]; ok && !isEmptyValue(v) {
 		frequency["value"], frequency["isEnabled"] = v, true
 	}
-	for from, to := range map[string]string{"signInFrequencyPeriod": "type", "signInFrequencyAuthenticationType": "authenticationType", "signInFrequencyInterval": "frequencyInterval"} {
+	for from, to := range map[string]string{"signInFrequencyPeriod": "type", "signInFrequencyAuthenticationType": "authenticationType",
+		"signInFrequencyInterval": "frequencyInterval"} {
 		if v, ok := s[from]; ok && !isEmptyValue(v) {
 			frequency[to] = v
 		}
@@ -356,24 +353,36 @@ func tfLocation(a map[string]any) map[string]any {
 	return out
 }
 
-// errNested says that a configuration is nested deeper than is read.
-var errNested = errors.New("it is nested too deep")
-
-// tooNested bounds what a parser that calls itself would do.
-func tooNested(text []byte) error {
-	depth := 0
-	for _, c := range text {
-		switch c {
-		case '(', '[', '{':
-			if depth++; depth > 200 {
-				return errNested
-			}
-		case ')', ']', '}':
-			depth = max(depth-1, 0)
+// hcl reads a Terraform configuration.
+func (f *file) hcl(source []byte) error {
+	const without = "a Terraform configuration without Conditional Access policies or named locations"
+	list, line, err := text.HCL(source, f.in.Path)
+	switch {
+	case err == text.ErrNested:
+		f.fault(f.at(place{}), 0, "a Terraform configuration that is not read: "+err.Error())
+		return nil
+	case err != nil && !bytes.Contains(source, []byte("azuread_conditional_access_policy")) && !bytes.Contains(source, []byte("azuread_named_location")):
+		f.foreign(without)
+		return nil
+	case err != nil:
+		f.fault(f.at(place{line: line}), 0, "a Terraform configuration that is not read: "+err.Error()+" (use GET /identity/conditionalAccess/policies)")
+		return nil
+	}
+	n := 0
+	for _, r := range list {
+		if _, ok := r.Attributes["display_name"].(string); !ok {
+			r.Attributes["display_name"] = r.Name // as Terraform calls it
+		}
+		took, err := f.resource(r.Kind, r.Attributes, true, place{line: r.Line, part: r.Kind + "." + r.Name})
+		if err != nil {
+			return err
+		}
+		if took {
+			n++
 		}
 	}
-	if bytes.Count(text, []byte("?"))+bytes.Count(text, []byte("!"))+bytes.Count(text, []byte("--"))+bytes.Count(text, []byte("- -")) > 5000 {
-		return errNested
+	if n == 0 {
+		f.foreign(without)
 	}
 	return nil
 }

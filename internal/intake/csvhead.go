@@ -3,6 +3,8 @@ package intake
 import (
 	"bytes"
 	"strings"
+
+	"partnerguard/internal/intake/text"
 )
 
 // headerNames are the column names of portals in words, by what they mean in
@@ -13,8 +15,10 @@ var headerNames = func() map[string]string {
 	for name, words := range map[string]string{
 		"userPrincipalName": "user principal name|benutzerprinzipalname|nom d'utilisateur principal|nom d’utilisateur principal|nombre principal de usuario|" +
 			"nome dell'entità utente|nome principale utente|user principal-naam|user principal name (upn)|käyttäjätunnus|hlavní název uživatele|ユーザー プリンシパル名",
-		"displayName": "display name|anzeigename|nom d'affichage|nom d’affichage|nombre para mostrar|nome visualizzato|weergavenaam|näyttönimi|zobrazovaný název|megjelenítendő név|表示名",
-		"objectId":    "object id|objekt-id|id d'objet|id d’objet|id. de objeto|id de objeto|id oggetto|object-id|objektin tunnus|id objektu|objektumazonosító|オブジェクト id",
+		"displayName": "display name|anzeigename|nom d'affichage|nom d’affichage|nombre para mostrar|nome visualizzato|weergavenaam|näyttönimi|" +
+			"zobrazovaný název|megjelenítendő név|表示名",
+		"objectId": "object id|objekt-id|id d'objet|id d’objet|id. de objeto|id de objeto|id oggetto|object-id|objektin tunnus|id objektu|" +
+			"objektumazonosító|オブジェクト id",
 		"blockCredential": "block credential|anmeldeinformationen blockieren|anmeldung blockiert|bloquer les informations d'identification|" +
 			"bloquer les informations d’identification|bloquear credencial|bloquear credenciales|blocca credenziali|referentie blokkeren|estä tunniste|資格情報のブロック",
 		"whenCreated":           "when created|erstellt am|date de création|fecha de creación|data creazione|gemaakt op",
@@ -34,7 +38,7 @@ var headerNames = func() map[string]string {
 func graphHeader(names [][]byte) {
 	found := make(map[string]int)
 	for i, n := range names {
-		if to := headerNames[strings.ToLower(strings.TrimSpace(unquote(n)))]; to != "" {
+		if to := headerNames[strings.ToLower(strings.TrimSpace(text.Unquote(n)))]; to != "" {
 			if _, twice := found[to]; !twice {
 				found[to] = i
 			}
@@ -47,6 +51,6 @@ func graphHeader(names [][]byte) {
 		return
 	}
 	for to, i := range found {
-		names[i] = bytes.Clone(quoted(to))
+		names[i] = bytes.Clone(text.Quote(to))
 	}
 }

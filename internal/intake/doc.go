@@ -1,14 +1,14 @@
 // Package intake opens what people really have: folders, files and pipes of
 // exports in any mix, and hands each record on with its kind and its source.
 //
-// The data's way: path -> bytes (read.go) -> decompressed, UTF-8 (decode.go; a
+// The data's way: path -> bytes (read.go) -> decompressed, UTF-8 (package text; a
 // zip archive is read entry by entry in archive.go, a workbook sheet by sheet in
-// workbook.go) -> shape (shape.go, container.go, answers.go, csv.go, on the
-// scanner of scan.go) -> records -> kind, recognised by content alone
-// (recognise.go, for sign-ins signins.go) -> Graph's form, whatever tool wrote
-// it (normal.go, plain.go, forms.go). Configurations (config.go, hcl.go, dsc.go)
-// and AzureHound become such records too. pages.go follows collections over all
-// inputs; docs/inputs.md lists what is decided.
+// workbook.go) -> shape (shape.go, documents.go, container.go, answers.go, csv.go,
+// on the scanner of package text) -> records (record.go) -> kind, recognised by
+// content alone (recognise.go, entityset.go, for sign-ins signins.go) -> Graph's
+// form, whatever tool wrote it (normal.go, plain.go, forms.go). Configurations
+// (config.go, dsc.go) and AzureHound become such records too. pages.go follows
+// collections over all inputs; docs/inputs.md lists what is decided.
 //
 // What becomes of an input:
 //

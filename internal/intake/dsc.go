@@ -7,6 +7,7 @@ import (
 
 	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/intake/text"
 )
 
 // dscPlaces says where a property of AADConditionalAccessPolicy stands in a
@@ -14,8 +15,9 @@ import (
 var dscPlaces = map[string]string{
 	"displayname": "displayName", "id": "id", "state": "state",
 	"includeapplications": "conditions.applications.includeApplications", "excludeapplications": "conditions.applications.excludeApplications",
-	"includeuseractions": "conditions.applications.includeUserActions", "authenticationcontexts": "conditions.applications.includeAuthenticationContextClassReferences",
-	"applicationsfilter": "conditions.applications.applicationFilter.rule", "applicationsfiltermode": "conditions.applications.applicationFilter.mode",
+	"includeuseractions":     "conditions.applications.includeUserActions",
+	"authenticationcontexts": "conditions.applications.includeAuthenticationContextClassReferences",
+	"applicationsfilter":     "conditions.applications.applicationFilter.rule", "applicationsfiltermode": "conditions.applications.applicationFilter.mode",
 	"includeusers": "conditions.users.includeUsers", "excludeusers": "conditions.users.excludeUsers",
 	"includegroups": "conditions.users.includeGroups", "excludegroups": "conditions.users.excludeGroups",
 	"includeroles": "conditions.users.includeRoles", "excluderoles": "conditions.users.excludeRoles",
@@ -145,7 +147,7 @@ func idOr(s string) any {
 	if guid.MatchString(s) || policyWords[strings.ToLower(s)] {
 		return s
 	}
-	return computed("the name " + s)
+	return text.Computed("the name " + s)
 }
 
 // eachText maps the texts of a list, or of one text.
@@ -203,3 +205,43 @@ func dscLocation(properties map[string]any) map[string]any {
 	}
 	return out
 }
+
+// dscText reads the resources out of a Microsoft365DSC configuration.
+func (f *file) dscText(source []byte) error {
+	s := text.NewDSC(source)
+	n, others := 0, 0
+	for {
+		kind, line, ok := s.Resource()
+		if !ok {
+			break
+		}
+		properties, err := s.Properties()
+		if err != nil {
+			if !strings.HasPrefix(strings.ToUpper(kind), "AADCONDITIONAL") && !strings.HasPrefix(strings.ToUpper(kind), "AADNAMEDLOC") {
+				continue
+			}
+			f.fault(f.at(place{line: line}), 0, "a resource of Microsoft365DSC that is not read: "+err.Error()+" (use GET /identity/conditionalAccess/policies)")
+			return nil
+		}
+		took, failed := f.dscResource(kind, properties, place{line: line, part: kind})
+		switch {
+		case failed != nil:
+			return failed
+		case took:
+			n++
+		default:
+			others++
+		}
+		if n+others > maxResources {
+			f.fault(f.at(place{line: line}), 0, "more resources than are read of one configuration")
+			return nil
+		}
+	}
+	if others > 0 || n == 0 {
+		f.foreign(dscResource)
+	}
+	return nil
+}
+
+// maxResources bounds the resources read of one configuration.
+const maxResources = 100_000

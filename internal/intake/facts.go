@@ -2,9 +2,10 @@ package intake
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 	"strings"
+
+	"partnerguard/internal/intake/text"
 )
 
 // keySet is a set of the keys the rules know, one bit each.
@@ -85,7 +86,7 @@ func (o *facts) get(id int) []byte {
 // text is the decoded text of a known key, or "".
 func (o *facts) text(id int) string {
 	if v := o.get(id); len(v) > 1 && v[0] == '"' {
-		return unquote(v)
+		return text.Unquote(v)
 	}
 	return ""
 }
@@ -93,7 +94,7 @@ func (o *facts) text(id int) string {
 // read fills o from a valid JSON object.
 func (o *facts) read(t *table, raw []byte) {
 	*o = facts{values: o.values[:0], low: o.low}
-	members(raw, func(key, val []byte) bool {
+	text.Members(raw, func(key, val []byte) bool {
 		low := o.lower(key)
 		if i, ok := t.keys[string(low)]; ok {
 			o.known.add(i)
@@ -123,7 +124,7 @@ func (o *facts) read(t *table, raw []byte) {
 // lower is key in lower case, decoded; valid until the next call.
 func (o *facts) lower(key []byte) []byte {
 	if bytes.IndexByte(key, '\\') >= 0 {
-		return []byte(strings.ToLower(unquote(key)))
+		return []byte(strings.ToLower(text.Unquote(key)))
 	}
 	o.low = append(o.low[:0], key[1:len(key)-1]...)
 	for i, c := range o.low {
@@ -154,104 +155,17 @@ var typeWords = map[string]bool{
 	"Edm.Guid": true, "string": true, "boolean": true, "integer": true, "number": true,
 }
 
-// members calls f with the quoted key and the value of each member of a valid
-// JSON object, until f returns false.
-func members(raw []byte, f func(key, val []byte) bool) {
-	i := skipSpace(raw, 0)
-	if i >= len(raw) || raw[i] != '{' {
-		return
-	}
-	i++
-	for {
-		i = skipSpace(raw, i)
-		if i >= len(raw) || raw[i] != '"' {
-			return
-		}
-		k := i
-		i = skipString(raw, i)
-		key := raw[k:i]
-		i = skipSpace(raw, i)
-		i = skipSpace(raw, i+1) // the colon
-		v := i
-		i = skipValue(raw, i)
-		if i > len(raw) || v >= i || !f(key, raw[v:i]) {
-			return
-		}
-		i = skipSpace(raw, i)
-		if i >= len(raw) || raw[i] != ',' {
-			return
-		}
-		i++
-	}
-}
-
-func skipSpace(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
-		i++
-	}
-	return i
-}
-
-// skipString returns the index behind the string that begins at i.
-func skipString(b []byte, i int) int {
-	for i++; i < len(b); i++ {
-		for i+8 <= len(b) && allPlain(binary.LittleEndian.Uint64(b[i:])) {
-			i += 8
-		}
-		if i >= len(b) {
-			break
-		}
-		switch b[i] {
-		case '"':
-			return i + 1
-		case '\\':
-			i++
-		}
-	}
-	return len(b)
-}
-
-// skipValue returns the index behind the value of valid JSON that begins at i.
-func skipValue(b []byte, i int) int {
-	depth := 0
-	for i < len(b) {
-		switch c := b[i]; c {
-		case '"':
-			i = skipString(b, i)
-			if depth == 0 {
-				return i
-			}
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth == 0 {
-				return i
-			}
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		case ',', ' ', '\t', '\n', '\r':
-			if depth == 0 {
-				return i
-			}
-		}
-		i++
-	}
-	return i
-}
-
 // describe names an object by its first keys.
 func describe(raw []byte) string {
 	var names []string
 	total := 0
-	members(raw, func(key, _ []byte) bool {
+	text.Members(raw, func(key, _ []byte) bool {
 		if total++; len(names) < 5 {
-			n := unquote(key)
+			n := text.Unquote(key)
 			if len(n) > 40 {
 				n = strings.ToValidUTF8(n[:40], "") + "…"
 			}
-			names = append(names, strings.Map(printable, n))
+			names = append(names, strings.Map(text.Printable, n))
 		}
 		return true
 	})
@@ -262,11 +176,4 @@ func describe(raw []byte) string {
 		return "an object with the members " + strings.Join(names, ", ") + ", …"
 	}
 	return "an object with the members " + strings.Join(names, ", ")
-}
-
-func printable(r rune) rune {
-	if r < 0x20 || r == 0x7f {
-		return '?'
-	}
-	return r
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/intake/text"
 	"partnerguard/internal/lenient"
 )
 
@@ -62,7 +63,7 @@ func textOf(ms []member, low string) string {
 	if i < 0 || ms[i].val[0] != '"' {
 		return ""
 	}
-	return strings.TrimSpace(unquote(ms[i].val))
+	return strings.TrimSpace(text.Unquote(ms[i].val))
 }
 
 // says reports that a member is there and not null or an empty text.
@@ -77,7 +78,7 @@ func put(ms *[]member, name string, val []byte) {
 		(*ms)[i].val = val
 		return
 	}
-	*ms = append(*ms, member{quoted(name), val})
+	*ms = append(*ms, member{text.Quote(name), val})
 }
 
 // rename gives the member called from the name to, unless that one says
@@ -91,7 +92,7 @@ func rename(ms *[]member, from, to string) bool {
 		(*ms)[old].val = (*ms)[i].val
 		return true
 	}
-	(*ms)[i].key = quoted(to)
+	(*ms)[i].key = text.Quote(to)
 	return true
 }
 
@@ -150,7 +151,7 @@ func userForm(ms *[]member) (changed bool, why string) {
 	}
 	if i := find(*ms, "strongauthenticationrequirements"); i >= 0 && !says(*ms, "perusermfastate") {
 		if state := requirementState((*ms)[i].val); state != "" {
-			put(ms, "perUserMfaState", quoted(state))
+			put(ms, "perUserMfaState", text.Quote(state))
 			changed = true
 		}
 	}
@@ -199,6 +200,6 @@ func perUserForm(ms *[]member) (changed bool, why string) {
 	if state == "" {
 		return false, "a row without a per-user MFA state that is known (disabled, enabled, enforced)"
 	}
-	put(ms, "perUserMfaState", quoted(state))
+	put(ms, "perUserMfaState", text.Quote(state))
 	return true, ""
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"partnerguard/internal/intake/text"
 	"partnerguard/internal/lenient"
 )
 
@@ -26,27 +27,29 @@ func relationshipForm(ms *[]member) (changed bool, why string) {
 		if i < 0 || (*ms)[i].val[0] != '"' {
 			continue
 		}
-		if inner := objectInText((*ms)[i].val); inner != nil {
+		if inner := text.ObjectInText((*ms)[i].val); inner != nil {
 			(*ms)[i].val, changed = inner, true
-		} else if !lenient.TypeName(unquote((*ms)[i].val)) {
+		} else if !lenient.TypeName(text.Unquote((*ms)[i].val)) {
 			(*ms)[i].val, changed = []byte("null"), true
 		}
 	}
 	for _, name := range []string{"duration", "autoextendduration"} {
 		if i := find(*ms, name); i >= 0 && (*ms)[i].val[0] == '"' {
-			if span, ok := netSpan(unquote((*ms)[i].val)); ok {
-				(*ms)[i].val, changed = quoted(span), true
+			if span, ok := netSpan(text.Unquote((*ms)[i].val)); ok {
+				(*ms)[i].val, changed = text.Quote(span), true
 			}
 		}
 	}
 	if !says(*ms, "customer") {
-		tenant, name := firstText(*ms, "customertenantid", "customer_tenant_id", "customerid", "customer_id"), firstText(*ms, "customername", "customer_name", "customerdisplayname")
+		tenant, name := firstText(*ms, "customertenantid", "customer_tenant_id", "customerid", "customer_id"), firstText(*ms, "customername",
+			"customer_name", "customerdisplayname")
 		if tenant != "" || name != "" {
-			put(ms, "customer", writeMembers(nil, []member{{[]byte(`"tenantId"`), quoted(tenant)}, {[]byte(`"displayName"`), quoted(name)}}))
+			put(ms, "customer", writeMembers(nil, []member{{[]byte(`"tenantId"`), text.Quote(tenant)}, {[]byte(`"displayName"`), text.Quote(name)}}))
 			changed = true
 		}
 	}
-	if roles := firstText(*ms, "roles", "unifiedroles", "entra_roles", "entraroles", "azuread_roles", "azureadroles", "microsoft_entra_roles"); roles != "" && !says(*ms, "accessdetails") {
+	if roles := firstText(*ms, "roles", "unifiedroles", "entra_roles", "entraroles", "azuread_roles", "azureadroles",
+		"microsoft_entra_roles"); roles != "" && !says(*ms, "accessdetails") {
 		put(ms, "accessDetails", rolesJSON(roles))
 		changed = true
 	}
@@ -134,7 +137,7 @@ func splitJoined(raw []byte, name string, depth int) (out []byte, changed bool) 
 	switch raw[0] {
 	case '{':
 		var ms []member
-		members(raw, func(k, v []byte) bool {
+		text.Members(raw, func(k, v []byte) bool {
 			m := member{k, v}
 			did := false
 			m.val, did = splitJoined(v, m.low(), depth+1)
@@ -146,7 +149,7 @@ func splitJoined(raw []byte, name string, depth int) (out []byte, changed bool) 
 			return writeMembers(nil, ms), true
 		}
 	case '"':
-		parts := strings.Fields(unquote(raw))
+		parts := strings.Fields(text.Unquote(raw))
 		if len(parts) < 2 || !joinable[name] && !joinedIDs[name] {
 			return raw, false
 		}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/intake/text"
 )
 
 // FuzzSplit: the scanner cuts a stream exactly where encoding/json does, and
@@ -39,18 +40,18 @@ func FuzzSplit(f *testing.F) {
 			want = append(want, string(raw))
 		}
 		for _, r := range []io.Reader{bytes.NewReader(data), iotest.OneByteReader(bytes.NewReader(data)), nil} {
-			s := memScanner(data)
+			s := text.InMemory(data)
 			if r != nil {
-				s = newScanner(r, 1<<30)
+				s = text.NewScanner(r, 1<<30)
 			}
 			var got []string
 			var err error
 			for {
-				end, e := s.atEnd()
+				end, e := s.AtEnd()
 				if err = e; end || e != nil {
 					break
 				}
-				raw, e := s.raw()
+				raw, e := s.Raw()
 				if err = e; e != nil {
 					break
 				}
@@ -62,9 +63,9 @@ func FuzzSplit(f *testing.F) {
 			if (wantErr == io.EOF) != (err == nil) {
 				t.Fatalf("encoding/json says %v, ours %v", wantErr, err)
 			}
-			var se *syntaxError
+			var se *text.SyntaxError
 			if errors.As(err, &se) {
-				if se.Offset < 0 || se.Offset > int64(len(data)) || se.Line != 1+bytes.Count(data[:se.Offset], newline) {
+				if se.Offset < 0 || se.Offset > int64(len(data)) || se.Line != 1+bytes.Count(data[:se.Offset], []byte("\n")) {
 					t.Fatalf("place of %v is wrong", se)
 				}
 			}
@@ -83,10 +84,10 @@ func checkInside(t *testing.T, v string) {
 		if json.Unmarshal([]byte(v), &want) != nil {
 			return // nested too deep for it
 		}
-		s := memScanner([]byte(v))
+		s := text.InMemory([]byte(v))
 		n := 0
-		err := s.array(func(byte) error {
-			raw, err := s.raw()
+		err := s.Array(func(byte) error {
+			raw, err := s.Raw()
 			if n >= len(want) || string(raw) != string(want[n]) {
 				t.Fatalf("element %d is %q", n, raw)
 			}
@@ -114,14 +115,14 @@ func checkInside(t *testing.T, v string) {
 			}
 			want = append(want, member{k.(string), string(raw)})
 		}
-		s := memScanner([]byte(v))
-		err := s.object(func(key string, _ byte) (bool, error) {
-			raw, err := s.raw()
+		s := text.InMemory([]byte(v))
+		err := s.Object(func(key string, _ byte) (bool, error) {
+			raw, err := s.Raw()
 			walked = append(walked, member{key, string(raw)})
 			return true, err
 		})
-		members([]byte(v), func(k, val []byte) bool {
-			quick = append(quick, member{unquote(k), string(val)})
+		text.Members([]byte(v), func(k, val []byte) bool {
+			quick = append(quick, member{text.Unquote(k), string(val)})
 			return true
 		})
 		for i := range want { // encoding/json replaces invalid UTF-8; unquote need not
@@ -197,12 +198,12 @@ func FuzzCSV(f *testing.F) {
 		std := csv.NewReader(bytes.NewReader(data))
 		std.Comma, std.FieldsPerRecord = rune(comma), -1
 		want, wantErr := std.ReadAll()
-		c := newCSVReader(bufio.NewReaderSize(bytes.NewReader(data), 16), comma, 1<<30)
+		c := text.NewCSV(bufio.NewReaderSize(bytes.NewReader(data), 16), comma, 1<<30)
 		var got [][]string
 		var err error
 		for {
 			var cells [][]byte
-			if cells, err = c.next(1 << 20); err != nil {
+			if cells, err = c.Next(1 << 20); err != nil {
 				break
 			}
 			row := make([]string, len(cells))

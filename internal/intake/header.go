@@ -3,6 +3,8 @@ package intake
 import (
 	"bytes"
 	"unicode/utf8"
+
+	"partnerguard/internal/intake/text"
 )
 
 // header is the named columns of a table. Exporters give a name twice now and
@@ -19,7 +21,7 @@ type header struct {
 func newHeader(cells [][]byte) header {
 	h := header{names: make([][]byte, len(cells))}
 	for i, c := range cells {
-		h.names[i] = appendJSONString(nil, bytes.TrimSpace(c))
+		h.names[i] = text.AppendQuoted(nil, bytes.TrimSpace(c))
 	}
 	h.width = len(cells)
 	for h.width > 1 && len(h.names[h.width-1]) == 2 {
@@ -60,7 +62,7 @@ func (h *header) row(dst []byte, cells [][]byte) (row []byte, bad bool) {
 			}
 		}
 		bad = bad || !utf8.Valid(cell)
-		dst = appendJSONString(dst, cell)
+		dst = text.AppendQuoted(dst, cell)
 	}
 	return append(dst, '}'), bad
 }

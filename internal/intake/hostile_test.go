@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 
 	"golang.org/x/text/encoding/unicode"
 
@@ -327,7 +328,7 @@ func TestStreamFails(t *testing.T) {
 	broken := errors.New("disk on fire")
 	s := &strictSink{t: t}
 	for _, text := range []string{user(1) + "\n" + user(2)[:20], "[" + user(1) + ",", signInN(1) + "\n" + signInN(2)[:20], "userPrincipalName,id\na,b\nc,"} {
-		r := io.MultiReader(strings.NewReader(text), errReader{broken})
+		r := io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken))
 		ins, err := Read(context.Background(), Options{Stdin: r}, []string{"-"}, s)
 		if err != nil {
 			t.Errorf("%q: %v", text, err)

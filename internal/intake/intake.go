@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/intake/text"
 )
 
 // MaxRecord is the largest single record read, in bytes of UTF-8. A larger one
@@ -50,6 +51,10 @@ type Options struct {
 	// went in. Defaults 200 and 256 MiB.
 	Expansion      int64
 	ExpansionFloor int64
+}
+
+func (o Options) limits() text.Limits {
+	return text.Limits{Ratio: o.Expansion, Floor: o.ExpansionFloor}
 }
 
 func (o Options) withDefaults() Options {

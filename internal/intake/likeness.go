@@ -11,17 +11,19 @@ import (
 
 // Reasons that are looked at elsewhere.
 const (
-	cippReport      = "CIPP's MFA report: another tool's answers, not the settings (use GET /users, /reports/authenticationMethods/userRegistrationDetails and /identity/conditionalAccess/policies)"
+	cippReport = "CIPP's MFA report: another tool's answers, not the settings (use GET /users, " +
+		"/reports/authenticationMethods/userRegistrationDetails and /identity/conditionalAccess/policies)"
 	prowlerReport   = "findings of Prowler or another scanner: another tool's answers, not the settings"
 	maesterReport   = "Maester test results: another tool's answers, not the settings"
-	caDocumentation = "a description of Conditional Access policies by name (ConditionalAccessDocumentation), not the policies (use GET /identity/conditionalAccess/policies)"
-	dscResource     = "Microsoft365DSC resources of a kind that is not judged (use the requests of Microsoft Graph)"
-	terraformState  = "a Terraform state or plan"
-	azureHound      = "AzureHound data"
-	groupMembers    = "the members of one group as the portal downloads them: it does not say of which (use GET /groups/{id}/members, every page)"
-	methodsScript   = "a script's MFA status by registered methods, not per-user MFA states (use GET /reports/authenticationMethods/userRegistrationDetails)"
-	lostObjects     = "objects whose properties the export lost: only the name of their type is left (use ConvertTo-Json -Depth 10)"
-	clixml          = "PowerShell's Export-Clixml, which is not read: Import-Clixml FILE | ConvertTo-Json -Depth 10 makes it readable"
+	caDocumentation = "a description of Conditional Access policies by name (ConditionalAccessDocumentation), not the policies (use GET " +
+		"/identity/conditionalAccess/policies)"
+	dscResource    = "Microsoft365DSC resources of a kind that is not judged (use the requests of Microsoft Graph)"
+	terraformState = "a Terraform state or plan"
+	azureHound     = "AzureHound data"
+	groupMembers   = "the members of one group as the portal downloads them: it does not say of which (use GET /groups/{id}/members, every page)"
+	methodsScript  = "a script's MFA status by registered methods, not per-user MFA states (use GET /reports/authenticationMethods/userRegistrationDetails)"
+	lostObjects    = "objects whose properties the export lost: only the name of their type is left (use ConvertTo-Json -Depth 10)"
+	clixml         = "PowerShell's Export-Clixml, which is not read: Import-Clixml FILE | ConvertTo-Json -Depth 10 makes it readable"
 )
 
 // carries names the kind that a look-alike holds something of, so that the
@@ -33,7 +35,8 @@ var carries = map[string]evidence.Kind{groupMembers: evidence.Group}
 var unreadForms = map[string]bool{lostObjects: true, clixml: true}
 
 // perUserColumns are the names under which scripts list per-user MFA states.
-const perUserColumns = "mfastatus mfa_status mfastate mfa_state perusermfastate multi-factor_auth_status multi-factor_authentication_status per-user_mfa per-user_mfa_state"
+const perUserColumns = "mfastatus mfa_status mfastate mfa_state perusermfastate multi-factor_auth_status multi-factor_authentication_status " +
+	"per-user_mfa per-user_mfa_state"
 
 // isErrorBody holds for the answers of Partner Center that are a code, a
 // description and nothing else of weight.
@@ -56,7 +59,8 @@ func codeLike(v []byte) bool {
 // isDSC holds for what Microsoft365DSC writes: resources named by product.
 func isDSC(t *table, o *facts) bool {
 	name := strings.ToUpper(o.text(t.keys["resourcename"]))
-	for _, product := range []string{"AAD", "EXO", "INTUNE", "O365", "OD", "PP", "SC", "SPO", "TEAMS", "AZURE", "DEFENDER", "FABRIC", "ADO", "SENTINEL", "COMMERCE"} {
+	for _, product := range []string{"AAD", "EXO", "INTUNE", "O365", "OD", "PP", "SC", "SPO", "TEAMS", "AZURE", "DEFENDER", "FABRIC", "ADO", "SENTINEL",
+		"COMMERCE"} {
 		if strings.HasPrefix(name, product) {
 			return true
 		}
@@ -110,4 +114,5 @@ func userOfContext(context string) string {
 	return id
 }
 
-const flatColumns = "customername customer_name customer_tenant_id customer status enddatetime enddate end_date expirationdate expiration_date expirydate autoextend"
+const flatColumns = "customername customer_name customer_tenant_id customer status enddatetime enddate end_date expirationdate " +
+	"expiration_date expirydate autoextend"

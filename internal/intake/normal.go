@@ -8,6 +8,7 @@ import (
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/intake/text"
 	"partnerguard/internal/lenient"
 	"partnerguard/internal/partner"
 )
@@ -90,7 +91,7 @@ func (f *file) look(kind evidence.Kind, raw []byte) (l looked) {
 	reads, always := formReads[kind], formAlways[kind]
 	l.form = always
 	upper, all := 0, 0
-	members(raw, func(k, v []byte) bool {
+	text.Members(raw, func(k, v []byte) bool {
 		if len(k) > 2 && k[1] != '@' {
 			all++
 			if k[1] >= 'A' && k[1] <= 'Z' {
@@ -140,11 +141,12 @@ var judged = map[evidence.Kind]struct {
 	members string
 	how     string
 }{
-	evidence.Group:                  {"members", "Get-MgGroup -All -ExpandProperty Members | ConvertTo-Json -Depth 10"},
-	evidence.DirectoryRole:          {"members", "Get-MgDirectoryRole -ExpandProperty Members | ConvertTo-Json -Depth 10"},
-	evidence.RegistrationDetails:    {"methodsregistered", "Get-MgReportAuthenticationMethodUserRegistrationDetail -All | ConvertTo-Json -Depth 10"},
-	evidence.Relationship:           {"accessdetails", "Get-MgTenantRelationshipDelegatedAdminRelationship -All | ConvertTo-Json -Depth 10"},
-	evidence.AccessAssignment:       {"accessdetails accesscontainer", "Get-MgTenantRelationshipDelegatedAdminRelationshipAccessAssignment | ConvertTo-Json -Depth 10"},
+	evidence.Group:               {"members", "Get-MgGroup -All -ExpandProperty Members | ConvertTo-Json -Depth 10"},
+	evidence.DirectoryRole:       {"members", "Get-MgDirectoryRole -ExpandProperty Members | ConvertTo-Json -Depth 10"},
+	evidence.RegistrationDetails: {"methodsregistered", "Get-MgReportAuthenticationMethodUserRegistrationDetail -All | ConvertTo-Json -Depth 10"},
+	evidence.Relationship:        {"accessdetails", "Get-MgTenantRelationshipDelegatedAdminRelationship -All | ConvertTo-Json -Depth 10"},
+	evidence.AccessAssignment: {"accessdetails accesscontainer",
+		"Get-MgTenantRelationshipDelegatedAdminRelationshipAccessAssignment | ConvertTo-Json -Depth 10"},
 	evidence.NamedLocation:          {"ipranges countriesandregions", "Get-MgIdentityConditionalAccessNamedLocation -All | ConvertTo-Json -Depth 10"},
 	evidence.AuthenticationStrength: {"allowedcombinations", "Get-MgPolicyAuthenticationStrengthPolicy -All | ConvertTo-Json -Depth 10"},
 	evidence.AuthenticationMethods:  {"authenticationmethodconfigurations", "Get-MgPolicyAuthenticationMethodPolicy | ConvertTo-Json -Depth 10"},
@@ -175,7 +177,7 @@ func (f *file) unread(kind evidence.Kind, raw []byte, lost []string, p place) {
 			f.cut(kind, "holds a relationship without its roles, or with roles that are not known", j.how, p)
 		}
 	}
-	members(raw, func(k, v []byte) bool {
+	text.Members(raw, func(k, v []byte) bool {
 		if v[0] != '"' || len(v) < 3 || len(v) > 200 {
 			return true
 		}
@@ -183,30 +185,30 @@ func (f *file) unread(kind evidence.Kind, raw []byte, lost []string, p place) {
 		switch {
 		case isTruth[string(low)]:
 			if plain := v[1 : len(v)-1]; bytes.EqualFold(plain, []byte("true")) || bytes.EqualFold(plain, []byte("false")) {
-			} else if word := unquote(v); strings.TrimSpace(word) != "" && !lenient.ParseBool(word).Set {
-				f.remark(fmt.Sprintf("%s: %q is neither yes nor no in a language known here, so it stays unknown", clip(unquote(k)), clip(word)), p)
+			} else if word := text.Unquote(v); strings.TrimSpace(word) != "" && !lenient.ParseBool(word).Set {
+				f.remark(fmt.Sprintf("%s: %q is neither yes nor no in a language known here, so it stays unknown", text.Clip(text.Unquote(k)), text.Clip(word)), p)
 			}
 		case bytes.HasSuffix(low, []byte("datetime")) || isClock[string(low)]:
-			f.clock(k, unquote(v), p)
+			f.clock(k, text.Unquote(v), p)
 		}
 		return true
 	})
 }
 
 // clock says what is doubtful about one clock.
-func (f *file) clock(key []byte, text string, p place) {
-	if _, ok := lenient.ParseTime(text); ok && !f.clocked {
-		if a, b := lenient.Readings(text); a.Equal(b) {
+func (f *file) clock(key []byte, written string, p place) {
+	if _, ok := lenient.ParseTime(written); ok && !f.clocked {
+		if a, b := lenient.Readings(written); a.Equal(b) {
 			return
 		}
-		f.remark(fmt.Sprintf("%s: the order of day and month is not known, read month first", clip(unquote(key))), p)
+		f.remark(fmt.Sprintf("%s: the order of day and month is not known, read month first", text.Clip(text.Unquote(key))), p)
 		return
-	} else if ok || strings.TrimSpace(text) == "" {
+	} else if ok || strings.TrimSpace(written) == "" {
 		return
 	}
 	var d lenient.Dates
-	if t, _ := d.Parse(text); t.IsZero() && !strings.HasPrefix(text, "0001-01-01") { // the zero clock of .NET
-		f.remark(fmt.Sprintf("%s: %q is no clock in a form known here, so it stays unknown", clip(unquote(key)), clip(text)), p)
+	if t, _ := d.Parse(written); t.IsZero() && !strings.HasPrefix(written, "0001-01-01") { // the zero clock of .NET
+		f.remark(fmt.Sprintf("%s: %q is no clock in a form known here, so it stays unknown", text.Clip(text.Unquote(key)), text.Clip(written)), p)
 	}
 }
 
@@ -260,15 +262,15 @@ func cutPolicy(raw []byte) bool {
 		switch {
 		case found || depth > 8:
 		case raw[0] == '"':
-			found = lenient.TypeName(unquote(raw))
+			found = lenient.TypeName(text.Unquote(raw))
 		case raw[0] == '{':
-			members(raw, func(_, v []byte) bool { look(v, depth+1); return !found })
+			text.Members(raw, func(_, v []byte) bool { look(v, depth+1); return !found })
 		case raw[0] == '[':
-			elements(raw, func(v []byte) { look(v, depth+1) })
+			text.Elements(raw, func(v []byte) { look(v, depth+1) })
 		}
 	}
-	members(raw, func(k, v []byte) bool {
-		if low := strings.ToLower(unquote(k)); low == "conditions" || low == "grantcontrols" {
+	text.Members(raw, func(k, v []byte) bool {
+		if low := strings.ToLower(text.Unquote(k)); low == "conditions" || low == "grantcontrols" {
 			look(v, 0)
 		}
 		return !found

@@ -267,7 +267,8 @@ func (f *file) ofUsers(o *facts, p place) {
 	switch {
 	case strings.HasSuffix(context, "/$entity"):
 		why = "holds single users (GET /users/{id}), not all users"
-	case strings.HasPrefix(p.set, "directoryobjects"), strings.Contains(p.set, "/members"), strings.Contains(p.set, "/owners"), strings.HasPrefix(p.set, "collection("):
+	case strings.HasPrefix(p.set, "directoryobjects"), strings.Contains(p.set, "/members"), strings.Contains(p.set, "/owners"), strings.HasPrefix(p.set,
+		"collection("):
 		why = "holds users as members or owners of something, not all users"
 	case p.set == "" && o.text(t.odataType) != "" && !o.known.has(t.keys["accountenabled"]):
 		// Graph names the type of each only where others may stand beside it.

@@ -2,11 +2,11 @@ package intake
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 
+	"partnerguard/internal/intake/text"
 	"partnerguard/internal/lenient"
 )
 
@@ -36,7 +36,7 @@ const maxLost = 32
 // member is one member of an object: its quoted key and its value.
 type member struct{ key, val []byte }
 
-func (m *member) low() string { return strings.ToLower(strings.TrimSpace(unquote(m.key))) }
+func (m *member) low() string { return strings.ToLower(strings.TrimSpace(text.Unquote(m.key))) }
 
 // isBag reports the members into which PowerShell's modules put what their
 // types do not have.
@@ -47,9 +47,9 @@ func isBag(low string) bool { return low == "additionalproperties" || low == "ex
 func unbag(raw []byte) []member {
 	var out []member
 	var bags [][]byte
-	members(raw, func(k, v []byte) bool {
+	text.Members(raw, func(k, v []byte) bool {
 		m := member{k, v}
-		if low := m.low(); isBag(low) && (v[0] == '{' || v[0] == 'n' || v[0] == '"' && (len(v) == 2 || lenient.TypeName(unquote(v)))) {
+		if low := m.low(); isBag(low) && (v[0] == '{' || v[0] == 'n' || v[0] == '"' && (len(v) == 2 || lenient.TypeName(text.Unquote(v)))) {
 			if v[0] == '{' {
 				bags = append(bags, v)
 			}
@@ -66,7 +66,7 @@ func unbag(raw []byte) []member {
 		at[out[i].low()] = i
 	}
 	for _, bag := range bags {
-		members(bag, func(k, v []byte) bool {
+		text.Members(bag, func(k, v []byte) bool {
 			m := member{k, v}
 			switch i, here := at[m.low()]; {
 			case !here:
@@ -134,7 +134,7 @@ func (x *plainer) value(dst, raw []byte) []byte {
 	case '[':
 		dst = append(dst, '[')
 		n := 0
-		elements(raw, func(v []byte) {
+		text.Elements(raw, func(v []byte) {
 			if n > 0 {
 				dst = append(dst, ',')
 			}
@@ -143,7 +143,7 @@ func (x *plainer) value(dst, raw []byte) []byte {
 		})
 		return append(dst, ']')
 	case '"':
-		if x.types && len(raw) > 5 && lenient.TypeName(unquote(raw)) {
+		if x.types && len(raw) > 5 && lenient.TypeName(text.Unquote(raw)) {
 			if len(x.lost) < maxLost {
 				x.lost = append(x.lost, "")
 			}
@@ -151,22 +151,6 @@ func (x *plainer) value(dst, raw []byte) []byte {
 		}
 	}
 	return append(dst, raw...)
-}
-
-// elements calls f with each element of a valid JSON array.
-func elements(raw []byte, f func(v []byte)) {
-	i := skipSpace(raw, 1)
-	for i < len(raw) && raw[i] != ']' {
-		v := i
-		i = skipValue(raw, i)
-		if i <= v {
-			return
-		}
-		f(raw[v:i])
-		if i = skipSpace(raw, i); i < len(raw) && raw[i] == ',' {
-			i = skipSpace(raw, i+1)
-		}
-	}
 }
 
 // blankObject reports an object that has members and says nothing with any of
@@ -182,13 +166,13 @@ func blank(raw []byte, depth int) bool {
 	case '"':
 		return len(raw) == 2
 	case '[':
-		return skipSpace(raw, 1) == len(raw)-1
+		return text.SkipSpace(raw, 1) == len(raw)-1
 	case '{':
 		if depth > 16 {
 			return false
 		}
 		some, all := false, true
-		members(raw, func(k, v []byte) bool {
+		text.Members(raw, func(k, v []byte) bool {
 			some = true
 			all = blank(v, depth+1)
 			return all
@@ -201,7 +185,8 @@ func blank(raw []byte, depth int) bool {
 // spanParts are the members of a System.TimeSpan.
 var spanParts = map[string]bool{
 	"ticks": true, "days": true, "hours": true, "minutes": true, "seconds": true, "milliseconds": true, "microseconds": true, "nanoseconds": true,
-	"totaldays": true, "totalhours": true, "totalminutes": true, "totalseconds": true, "totalmilliseconds": true, "totalmicroseconds": true, "totalnanoseconds": true,
+	"totaldays": true, "totalhours": true, "totalminutes": true, "totalseconds": true, "totalmilliseconds": true, "totalmicroseconds": true,
+	"totalnanoseconds": true,
 }
 
 // timeSpan reads a System.TimeSpan that was written member by member and gives
@@ -291,21 +276,15 @@ func bagged(raw []byte) bool {
 			return false
 		}
 		raw = raw[i+len("dditionalProperties\""):]
-		at := skipSpace(raw, 0)
+		at := text.SkipSpace(raw, 0)
 		if at >= len(raw) || raw[at] != ':' {
 			continue
 		}
-		at = skipSpace(raw, at+1)
+		at = text.SkipSpace(raw, at+1)
 		if at < len(raw) && raw[at] == '{' {
-			if at = skipSpace(raw, at+1); at < len(raw) && raw[at] != '}' {
+			if at = text.SkipSpace(raw, at+1); at < len(raw) && raw[at] != '}' {
 				return true
 			}
 		}
 	}
-}
-
-// quoted is a text as JSON.
-func quoted(s string) []byte {
-	b, _ := json.Marshal(s) // a text always can
-	return b
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/intake/text"
 )
 
 // TestRecognise: every kind by its keys alone, and what resembles it. An empty
@@ -116,7 +117,7 @@ func TestRecognise(t *testing.T) {
 func pascal(raw string) string {
 	var b strings.Builder
 	b.WriteByte('{')
-	members([]byte(raw), func(k, v []byte) bool {
+	text.Members([]byte(raw), func(k, v []byte) bool {
 		if b.Len() > 1 {
 			b.WriteByte(',')
 		}

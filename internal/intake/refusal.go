@@ -3,6 +3,8 @@ package intake
 import (
 	"bytes"
 	"strings"
+
+	"partnerguard/internal/intake/text"
 )
 
 // errorAnswer begins the reason of a record that is the refusal of a service.
@@ -53,20 +55,20 @@ var meanings = map[string]string{
 // errorCode is " (code)" of an error object when it looks like a code, with
 // what the code means where that is known.
 func errorCode(raw []byte) string {
-	code, text := "", ""
-	members(raw, func(key, val []byte) bool {
+	code, said := "", ""
+	text.Members(raw, func(key, val []byte) bool {
 		switch string(bytes.ToLower(key)) {
 		case `"error"`:
 			if val[0] == '"' && code == "" {
-				code = unquote(val)
+				code = text.Unquote(val)
 			}
 		case `"code"`:
 			if code = string(val); val[0] == '"' {
-				code = unquote(val)
+				code = text.Unquote(val)
 			}
 		case `"message"`, `"description"`:
 			if val[0] == '"' {
-				text = unquote(val)
+				said = text.Unquote(val)
 			}
 		}
 		return true
@@ -74,8 +76,8 @@ func errorCode(raw []byte) string {
 	if code == "" || code == "null" || code[0] == '{' || code[0] == '[' {
 		return ""
 	}
-	out := " (" + clip(code) + ")"
-	if words := meaning(code, text); words != "" {
+	out := " (" + text.Clip(code) + ")"
+	if words := meaning(code, said); words != "" {
 		out += ": " + words
 	}
 	return out

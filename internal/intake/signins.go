@@ -8,7 +8,8 @@ import (
 	"strings"
 
 	"partnerguard/internal/evidence"
-	"partnerguard/internal/signin"
+	"partnerguard/internal/intake/text"
+	"partnerguard/internal/signin/read"
 )
 
 // ErrNoSignIn is what [Sink.Record] answers to a record handed on as a sign-in
@@ -55,12 +56,12 @@ func (f *file) signIn(raw []byte, t *table, o *facts) (evidence.Kind, string) {
 		}
 	}
 	kind := evidence.SignIn
-	switch signin.ShapeOf(raw) {
-	case signin.ShapeNone:
+	switch read.ShapeOf(raw) {
+	case read.ShapeNone:
 		return "", other.reason()
-	case signin.ShapeAudit:
+	case read.ShapeAudit:
 		kind = evidence.UnifiedAuditSignIn
-	case signin.ShapeDetail:
+	case read.ShapeDetail:
 		kind = evidence.AuthenticationDetail
 	}
 	f.lastSignIn.set(kind, t, o)
@@ -116,7 +117,7 @@ var signKeys = map[string]sign{
 // readSigns walks the keys of a record.
 func readSigns(raw []byte) (s sign) {
 	var low []byte
-	members(raw, func(key, val []byte) bool {
+	text.Members(raw, func(key, val []byte) bool {
 		if len(key) > 64 {
 			return true
 		}
@@ -192,7 +193,7 @@ const reportOfSignIns = "a script's report of sign-ins, which does not show whet
 // nothing nested.
 func signInReport(raw []byte) string {
 	blank := true
-	members(raw, func(_, val []byte) bool {
+	text.Members(raw, func(_, val []byte) bool {
 		blank = string(val) == `""`
 		return blank
 	})
@@ -272,16 +273,16 @@ type lost struct {
 // is lost.
 func (f *file) seeLost(raw []byte, p place) {
 	status := f.facts.get(theTable.keys["status"])
-	if len(status) < 10 || status[0] != '"' || status[1] != 'M' && status[1] != 'S' && status[1] != 'D' || !signin.TypeName(unquote(status)) {
+	if len(status) < 10 || status[0] != '"' || status[1] != 'M' && status[1] != 'S' && status[1] != 'D' || !read.TypeName(text.Unquote(status)) {
 		return
 	}
 	if f.lost.rows++; f.lost.rows > 1 {
 		return
 	}
 	f.lost.first = f.at(p)
-	members(raw, func(key, val []byte) bool {
-		if name := unquote(key); val[0] == '"' && !strings.EqualFold(name, "status") && signin.TypeName(unquote(val)) && len(f.lost.columns) < 20 {
-			f.lost.columns = append(f.lost.columns, clip(name))
+	text.Members(raw, func(key, val []byte) bool {
+		if name := text.Unquote(key); val[0] == '"' && !strings.EqualFold(name, "status") && read.TypeName(text.Unquote(val)) && len(f.lost.columns) < 20 {
+			f.lost.columns = append(f.lost.columns, text.Clip(name))
 		}
 		return true
 	})
@@ -318,15 +319,9 @@ func (f *file) sayLogs() {
 // seeAuditFound notes how many records the search found that a row of
 // Search-UnifiedAuditLog comes from.
 func (f *file) seeAuditFound(raw []byte) {
-	members(raw, func(key, val []byte) bool {
-		if !bytes.EqualFold(key, []byte(`"ResultCount"`)) {
-			return true
-		}
-		if n, err := strconv.Atoi(string(bytes.Trim(val, `"`))); err == nil {
-			f.auditFound = max(f.auditFound, n)
-		}
-		return false
-	})
+	if n, err := strconv.Atoi(string(bytes.Trim(text.Member(raw, "ResultCount"), `"`))); err == nil {
+		f.auditFound = max(f.auditFound, n)
+	}
 }
 
 // sayFull tells of a log that ends where exports stop.

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"partnerguard/internal/evidence"
-	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/read"
 )
 
 // engineSink answers like the program's own: a record that the engine does not
@@ -16,7 +16,7 @@ import (
 type engineSink struct{ *strictSink }
 
 func (s engineSink) Record(kind evidence.Kind, raw []byte, src evidence.Source) (string, error) {
-	if isLog(kind) && signin.ShapeOf(raw) == signin.ShapeNone {
+	if isLog(kind) && read.ShapeOf(raw) == read.ShapeNone {
 		return "", ErrNoSignIn
 	}
 	return s.strictSink.Record(kind, raw, src)

@@ -2,6 +2,7 @@ package lenient_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,6 +138,26 @@ func TestTypeName(t *testing.T) {
 	} {
 		if got := lenient.TypeName(s); got != want {
 			t.Errorf("TypeName(%q) = %v", s, got)
+		}
+	}
+}
+
+// Members come in the order they are written, also those given twice, and with
+// the names that encoding/json gives them.
+func TestMembers(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		`{}`: "ok",
+		` {"a" : 1 , "b":[{"a":2}],"a":"\u00e9"} x`:   `a=1 b=[{"a":2}] a="\u00e9" ok`,
+		"{\"\\u0061\":null,\"\xff\":0,\"\\ud800\":1}": "a=null \uFFFD=0 \uFFFD=1 ok",
+		`[1]`: "", `"{}"`: "", ``: "", `{"a":1`: "a=1", `{"a":1,}`: "a=1", `{"a":1 "b":2}`: "a=1",
+	} {
+		var got []string
+		if lenient.Members([]byte(raw), func(name string, v json.RawMessage) { got = append(got, name+"="+string(v)) }) {
+			got = append(got, "ok")
+		}
+		if s := strings.Join(got, " "); s != want {
+			t.Errorf("%q: %s, want %s", raw, s, want)
 		}
 	}
 }

@@ -64,6 +64,15 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return json.Marshal(t.Time)
 }
 
+// bare is a text without its quotes, or any other value as it is written.
+func bare(b []byte) (s string, err error) {
+	if len(b) == 0 || b[0] != '"' {
+		return string(b), nil
+	}
+	err = json.Unmarshal(b, &s)
+	return s, err
+}
+
 // Bool is true, false or unknown. Text forms of any case are accepted.
 type Bool struct {
 	Value bool
@@ -74,14 +83,11 @@ type Bool struct {
 // else is unknown.
 func (v *Bool) UnmarshalJSON(b []byte) error {
 	*v = Bool{}
-	s := string(b)
-	if len(b) > 0 && b[0] == '"' {
-		if err := json.Unmarshal(b, &s); err != nil {
-			return err
-		}
+	s, err := bare(b)
+	if err == nil {
+		*v = ParseBool(s)
 	}
-	*v = ParseBool(s)
-	return nil
+	return err
 }
 
 // ParseBool reads the words for true and false, and for yes and no, of the
@@ -130,11 +136,9 @@ type Int struct {
 // UnmarshalJSON accepts 12, 12.0 and "12"; anything else is unknown.
 func (v *Int) UnmarshalJSON(b []byte) error {
 	*v = Int{}
-	s := string(b)
-	if len(b) > 0 && b[0] == '"' {
-		if err := json.Unmarshal(b, &s); err != nil {
-			return err
-		}
+	s, err := bare(b)
+	if err != nil {
+		return err
 	}
 	s = strings.TrimSpace(s)
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
@@ -160,22 +164,12 @@ type String string
 // UnmarshalJSON accepts a string, a number or a boolean.
 func (v *String) UnmarshalJSON(b []byte) error {
 	*v = ""
-	if len(b) == 0 {
+	if len(b) == 0 || b[0] == 'n' || b[0] == '{' || b[0] == '[' {
 		return nil
 	}
-	switch b[0] {
-	case 'n', '{', '[':
-		return nil
-	case '"':
-		var s string
-		if err := json.Unmarshal(b, &s); err != nil {
-			return err
-		}
-		*v = String(s)
-	default:
-		*v = String(b)
-	}
-	return nil
+	s, err := bare(b)
+	*v = String(s)
+	return err
 }
 
 // Strings is a list of texts: an array, one comma-joined string, an array

@@ -3,6 +3,7 @@ package problem
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind says what sort of failure it is; callers branch on it with [errors.Is].
@@ -11,7 +12,8 @@ type Kind string
 // Error makes a Kind usable as the target of errors.Is.
 func (k Kind) Error() string { return string(k) }
 
-// The kinds. Each has one exit code (see [ExitCode]).
+// The kinds. Each has one exit code (see [ExitCode]), and one status of HTTP,
+// which web knows.
 const (
 	// Usage: the words of a command are wrong; the user can mend them.
 	Usage Kind = "usage"
@@ -21,7 +23,18 @@ const (
 	NotFound Kind = "not found"
 	// Limit: a size or time limit of ours was met.
 	Limit Kind = "limit"
-	// Unmet: the work was done and a mandatory requirement is not met or unknown.
+	// Unauthenticated: nobody has proven who asks.
+	Unauthenticated Kind = "unauthenticated"
+	// Forbidden: who asks is known, or need not be, and may not.
+	Forbidden Kind = "forbidden"
+	// Conflict: what is there contradicts what is asked, or what was known of it.
+	Conflict Kind = "conflict"
+	// Unavailable: what is needed does not answer now; later it may.
+	Unavailable Kind = "unavailable"
+	// TooMany: asked too often, or by too many at once; later it may do.
+	TooMany Kind = "too many"
+	// Unmet: the work was done, and what was judged is not met or unknown. What
+	// could not be done is none of it.
 	Unmet Kind = "requirement unmet"
 	// Internal: our own mistake.
 	Internal Kind = "internal"
@@ -32,7 +45,9 @@ type Error struct {
 	Kind   Kind
 	Public string // what went wrong and where, lower case, no full stop
 	Hint   string // what to do next; optional
-	cause  error  // logged, never shown
+	// After is when asking again may help; 0 says nothing.
+	After time.Duration
+	cause error // logged, never shown
 }
 
 // New makes an Error without a hidden cause.
@@ -55,6 +70,16 @@ func (e *Error) WithHint(format string, args ...any) *Error {
 	return &c
 }
 
+// WithAfter returns a copy of e that says when asking again may help.
+func (e *Error) WithAfter(d time.Duration) *Error {
+	c := *e
+	c.After = d
+	return &c
+}
+
+// Cause is what e hides, for a log and nobody else; nil without one.
+func (e *Error) Cause() error { return e.cause }
+
 // Error is the public sentence; the cause stays hidden.
 func (e *Error) Error() string { return e.Public }
 
@@ -75,8 +100,7 @@ func HintOf(err error) string {
 }
 
 // ExitCode is the process exit code for err: 0 all well, 1 could not do it,
-// 2 usage, 3 done and a mandatory requirement is not met or unknown
-// (blueprint, section 7).
+// 2 usage, 3 judged, and what was judged is not met or unknown.
 func ExitCode(err error) int {
 	switch {
 	case err == nil:

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"partnerguard/internal/problem"
 )
@@ -22,6 +23,10 @@ func TestErrorHidesItsCause(t *testing.T) {
 	if got := problem.HintOf(err); got != "export it again" {
 		t.Errorf("hint = %q", got)
 	}
+	plain := problem.New(problem.TooMany, "wait")
+	if later := plain.WithAfter(time.Minute); later.After != time.Minute || plain.After != 0 || plain.Cause() != nil {
+		t.Errorf("after = %v, and before %v", later.After, plain.After)
+	}
 }
 
 func TestExitCode(t *testing.T) {
@@ -35,6 +40,11 @@ func TestExitCode(t *testing.T) {
 		{problem.New(problem.BadInput, "x"), 1},
 		{fmt.Errorf("run: %w", problem.New(problem.Usage, "x")), 2},
 		{problem.New(problem.Unmet, "x"), 3},
+		{problem.New(problem.Unauthenticated, "x"), 1},
+		{problem.New(problem.Forbidden, "x"), 1},
+		{problem.New(problem.Conflict, "x"), 1},
+		{problem.New(problem.Unavailable, "x"), 1},
+		{problem.New(problem.TooMany, "x"), 1},
 	} {
 		if got := problem.ExitCode(c.err); got != c.want {
 			t.Errorf("ExitCode(%v) = %d, want %d", c.err, got, c.want)

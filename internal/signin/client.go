@@ -24,29 +24,6 @@ var legacyPrefixes = [...]string{"otherclient", "otherlegacy", "legacyauth", "ex
 
 const longestClient = 64
 
-// longestProgram bounds what is kept of a user agent.
-const longestProgram = 80
-
-// programOf gives the user agent of a program. Browsers and the apps that show
-// pages in one begin with "Mozilla/" and give nothing; PowerShell does too, and
-// its own part is what is given.
-func programOf(agent string) string {
-	if len(agent) >= 8 && equalFold(agent[:8], "Mozilla/") {
-		i := strings.Index(agent, "WindowsPowerShell/")
-		if i < 0 {
-			i = strings.Index(agent, "PowerShell/")
-		}
-		if i < 0 {
-			return ""
-		}
-		agent = agent[i:]
-	}
-	if len(agent) > longestProgram {
-		agent = agent[:longestProgram]
-	}
-	return agent
-}
-
 // foldClient drops case, spaces and punctuation into buf. Of longer names it
 // folds the beginning only.
 func foldClient(buf *[longestClient]byte, s string) []byte {

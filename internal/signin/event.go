@@ -17,7 +17,7 @@ const (
 // alike, as "".
 //
 // Strings may alias the buffer they were decoded from and are valid only until
-// the decoder is called again; whoever keeps an Event must [Event.Clone] it.
+// the decoder is called again; whoever keeps an Event must copy its texts.
 type Event struct {
 	ID            string
 	CorrelationID string
@@ -111,3 +111,20 @@ type AppliedPolicy struct {
 	Result        string
 	GrantControls []string // enforcedGrantControls
 }
+
+// ClockForm says how sure createdDateTime is.
+type ClockForm uint8
+
+// The forms of clocks.
+const (
+	// ClockExact: one reading, in UTC.
+	ClockExact ClockForm = iota
+	// ClockLocal: written as people write clocks, but in one reading only. Others
+	// of the same input can be read by it.
+	ClockLocal
+	// ClockAmbiguous: day and month could be exchanged. Created is the likelier
+	// reading; only the whole input can tell.
+	ClockAmbiguous
+	// ClockZoneUnknown: in the local time of whoever exported. Created is zero.
+	ClockZoneUnknown
+)

@@ -4,10 +4,11 @@ import (
 	"strings"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/signin/texts"
 )
 
 // Judge says what one row proves about MFA. It looks at nothing but the row,
-// so interrupt reasons are provisional: the [Fold] completes them with
+// so interrupt reasons are provisional: the fold completes them with
 // [Reason.Resolved]. Judge allocates nothing and is safe for concurrent use.
 //
 // Sources: contracts.md 1.2, 3.1, 3.2, 9.1; Microsoft Entra "Use the sign-ins
@@ -16,12 +17,12 @@ import (
 func Judge(e *Event) Judgement {
 	j := Judgement{
 		Legacy:     IsLegacyClient(e.ClientAppUsed),
-		AOBO:       equalFold(e.CrossTenantAccessType, "serviceProvider"),
-		DeviceCode: equalFold(e.AuthenticationProtocol, "deviceCode") || equalFold(e.OriginalTransferMethod, "deviceCodeFlow"),
-		ROPC:       equalFold(e.AuthenticationProtocol, "ropc"),
+		AOBO:       texts.EqualFold(e.CrossTenantAccessType, "serviceProvider"),
+		DeviceCode: texts.EqualFold(e.AuthenticationProtocol, "deviceCode") || texts.EqualFold(e.OriginalTransferMethod, "deviceCodeFlow"),
+		ROPC:       texts.EqualFold(e.AuthenticationProtocol, "ropc"),
 	}
 	for i := range e.RequirementPolicies {
-		if equalFold(e.RequirementPolicies[i].Provider, "enforcedForCspAdmins") {
+		if texts.EqualFold(e.RequirementPolicies[i].Provider, "enforcedForCspAdmins") {
 			j.CSPAdmin = true
 		}
 	}
@@ -43,26 +44,24 @@ func Judge(e *Event) Judgement {
 // workload tells service principals and managed identities from users. A row
 // that names a user is a user's, whatever else it carries.
 func (e *Event) workload() bool {
-	if e.UserID != "" && e.UserID != emptyGUID || e.UserPrincipalName != "" {
+	if e.UserID != "" && e.UserID != entra.NilID || e.UserPrincipalName != "" {
 		return false
 	}
 	if e.ServicePrincipalID != "" {
 		return true
 	}
 	switch {
-	case hasPrefixFold(e.Category, "ServicePrincipal"), hasPrefixFold(e.Category, "ManagedIdentity"),
-		hasPrefixFold(e.Category, "AADServicePrincipal"), hasPrefixFold(e.Category, "AADManagedIdentity"):
+	case texts.HasPrefixFold(e.Category, "ServicePrincipal"), texts.HasPrefixFold(e.Category, "ManagedIdentity"),
+		texts.HasPrefixFold(e.Category, "AADServicePrincipal"), texts.HasPrefixFold(e.Category, "AADManagedIdentity"):
 		return true
 	}
 	for _, t := range e.EventTypes {
-		if equalFold(t, "servicePrincipal") || equalFold(t, "managedIdentity") {
+		if texts.EqualFold(t, "servicePrincipal") || texts.EqualFold(t, "managedIdentity") {
 			return true
 		}
 	}
 	return false
 }
-
-const emptyGUID = entra.NilID
 
 func judgeFailure(code int32) (Verdict, Reason) {
 	switch bucketOf(code) {
@@ -98,7 +97,7 @@ func judgeSuccess(e *Event, j *Judgement) (Verdict, Reason) {
 	steps := readSteps(e)
 	text := readResult(e.AdditionalDetails)
 	best := max(steps.result, text)
-	multi := isMultifactor(e.AuthenticationRequirement)
+	multi := e.NeedsMFA()
 
 	switch {
 	// Said outright. A fresh completion outranks a claim: both may be listed
@@ -152,7 +151,7 @@ func judgeSuccess(e *Event, j *Judgement) (Verdict, Reason) {
 		return Unknown, ReasonNoMFAFields
 	case e.federationService():
 		return Unknown, ReasonFederatedPrimary
-	case !isSingleFactor(e.AuthenticationRequirement):
+	case !e.NeedsOneFactor():
 		return Unknown, ReasonRequirementMissing
 	case steps.freshSingle && !steps.earlier:
 		return NotChallenged, ReasonSingleFactor
@@ -166,7 +165,7 @@ func judgeSuccess(e *Event, j *Judgement) (Verdict, Reason) {
 
 // byToken reports that the user presented a token rather than credentials.
 func (e *Event) byToken() bool {
-	if e.Interactive == No || hasPrefixFold(e.Category, "NonInteractive") || hasPrefixFold(e.Category, "AADNonInteractive") {
+	if e.Interactive == No || texts.HasPrefixFold(e.Category, "NonInteractive") || texts.HasPrefixFold(e.Category, "AADNonInteractive") {
 		return true
 	}
 	switch strings.ToLower(e.IncomingTokenType) {
@@ -177,15 +176,15 @@ func (e *Event) byToken() bool {
 }
 
 func (e *Event) onPremisesMFA() bool {
-	return equalFold(e.TokenIssuerType, "ADFederationServicesMFAAdapter") ||
-		equalFold(e.TokenIssuerType, "NPSExtension")
+	return texts.EqualFold(e.TokenIssuerType, "ADFederationServicesMFAAdapter") ||
+		texts.EqualFold(e.TokenIssuerType, "NPSExtension")
 }
 
 // federationService reports a sign-in at AD FS itself: the requirement on its
 // row is that of Microsoft Entra ID, which was not asked.
 func (e *Event) federationService() bool {
 	const issuer = "ADFederationServices"
-	return hasPrefixFold(e.Category, "ADFS") || len(e.TokenIssuerType) == len(issuer) && equalFold(e.TokenIssuerType, issuer)
+	return texts.HasPrefixFold(e.Category, "ADFS") || len(e.TokenIssuerType) == len(issuer) && texts.EqualFold(e.TokenIssuerType, issuer)
 }
 
 // conditionalAccessMFA reports an enforced policy whose only grant control is
@@ -194,37 +193,24 @@ func (e *Event) federationService() bool {
 func conditionalAccessMFA(e *Event) bool {
 	for i := range e.Policies {
 		p := &e.Policies[i]
-		if equalFold(p.Result, "success") && len(p.GrantControls) == 1 &&
-			(equalFold(p.GrantControls[0], "mfa") || equalFold(p.GrantControls[0], "RequireMfa")) {
+		if texts.EqualFold(p.Result, "success") && len(p.GrantControls) == 1 &&
+			(texts.EqualFold(p.GrantControls[0], "mfa") || texts.EqualFold(p.GrantControls[0], "RequireMfa")) {
 			return true
 		}
 	}
 	return false
 }
 
-// isMultifactor compares loosely: older rows write "MultifactorAuthentication".
-func isMultifactor(requirement string) bool {
-	return equalFold(requirement, "multiFactorAuthentication") ||
-		equalFold(requirement, "multi-factor authentication")
+// NeedsMFA reports that the requirement is MFA. It compares loosely: older rows
+// write "MultifactorAuthentication".
+func (e *Event) NeedsMFA() bool {
+	return texts.EqualFold(e.AuthenticationRequirement, "multiFactorAuthentication") ||
+		texts.EqualFold(e.AuthenticationRequirement, "multi-factor authentication")
 }
 
-func isSingleFactor(requirement string) bool {
-	return equalFold(requirement, "singleFactorAuthentication") ||
-		equalFold(requirement, "single-factor authentication")
-}
-
-// equalFold is strings.EqualFold for a word that is ASCII and not empty, quick
-// where the texts are equal or begin with different letters.
-func equalFold(s, word string) bool {
-	if s == word {
-		return true
-	}
-	if s == "" || s[0] < 0x80 && s[0]|0x20 != word[0]|0x20 {
-		return false
-	}
-	return strings.EqualFold(s, word)
-}
-
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && equalFold(s[:len(prefix)], prefix)
+// NeedsOneFactor reports that the requirement is a single factor, which is not
+// the same as no requirement of MFA.
+func (e *Event) NeedsOneFactor() bool {
+	return texts.EqualFold(e.AuthenticationRequirement, "singleFactorAuthentication") ||
+		texts.EqualFold(e.AuthenticationRequirement, "single-factor authentication")
 }

@@ -3,6 +3,8 @@ package signin
 import (
 	"strings"
 	"testing"
+
+	"partnerguard/internal/entra"
 )
 
 const (
@@ -134,7 +136,7 @@ func TestJudge(t *testing.T) {
 		"failure without a code":       {func(e *Event) { e.ErrorCode = -1 }, Failed, ReasonOtherFailure},
 		"service principal":            {func(e *Event) { e.UserID, e.UserPrincipalName, e.ServicePrincipalID = "", "", "sp" }, NotUser, ReasonWorkload},
 		"service principal, empty guid user": {func(e *Event) {
-			e.UserID, e.UserPrincipalName, e.ServicePrincipalID = emptyGUID, "", "sp"
+			e.UserID, e.UserPrincipalName, e.ServicePrincipalID = entra.NilID, "", "sp"
 		}, NotUser, ReasonWorkload},
 		"managed identity by event type": {func(e *Event) { e.UserID, e.UserPrincipalName, e.EventTypes = "", "", []string{"managedIdentity"} }, NotUser, ReasonWorkload},
 		"user row naming a principal":    {func(e *Event) { e.ServicePrincipalID = "sp" }, NotChallenged, ReasonSingleFactor},

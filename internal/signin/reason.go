@@ -150,7 +150,8 @@ func (r Reason) Text() string {
 // only that it was done: a strong method may be the user's own choice.
 func (r Reason) Demanded() bool {
 	switch r {
-	case ReasonMFAStep, ReasonMFACompleted, ReasonRequirementMet, ReasonClaimInToken, ReasonPreviousMFA, ReasonRequirementToken, ReasonConditionalAccess, ReasonExternalClaim:
+	case ReasonMFAStep, ReasonMFACompleted, ReasonRequirementMet, ReasonClaimInToken, ReasonPreviousMFA, ReasonRequirementToken,
+		ReasonConditionalAccess, ReasonExternalClaim:
 		return true
 	}
 	return false

@@ -35,7 +35,7 @@ type Sighting struct {
 	Source            evidence.Source
 }
 
-// Visitor sees every surviving row of user sign-ins during [Fold.Finish]. One
+// Visitor sees every surviving row of user sign-ins when a fold is finished. One
 // visitor serves one goroutine; the order of rows is not defined.
 type Visitor interface {
 	See(s *Sighting)

@@ -1,6 +1,10 @@
 package signin
 
-import "strings"
+import (
+	"strings"
+
+	"partnerguard/internal/signin/texts"
+)
 
 // result is what a result text says about the MFA requirement. Higher values
 // outrank lower ones when several steps speak.
@@ -33,22 +37,22 @@ func readResult(s string) result {
 		return resultCompleted
 	}
 	switch {
-	case containsFold(s, "first factor"):
+	case texts.ContainsFold(s, "first factor"):
 		return resultSilent
-	case containsFold(s, "claim provided by external"), containsFold(s, "satisfied by external"):
+	case texts.ContainsFold(s, "claim provided by external"), texts.ContainsFold(s, "satisfied by external"):
 		return resultExternal
-	case containsFold(s, "satisfied by claim"), containsFold(s, "satisfied by token"):
+	case texts.ContainsFold(s, "satisfied by claim"), texts.ContainsFold(s, "satisfied by token"):
 		return resultClaim
-	case containsFold(s, "mfa completed"), containsFold(s, "mfa successfully completed"),
-		containsFold(s, "satisfied by strong authentication"), containsFold(s, "completed in the cloud"):
+	case texts.ContainsFold(s, "mfa completed"), texts.ContainsFold(s, "mfa successfully completed"),
+		texts.ContainsFold(s, "satisfied by strong authentication"), texts.ContainsFold(s, "completed in the cloud"):
 		return resultCompleted
-	case containsFold(s, "skipped"):
+	case texts.ContainsFold(s, "skipped"):
 		switch {
-		case containsFold(s, "app password"):
+		case texts.ContainsFold(s, "app password"):
 			return resultSkippedAppPassword
-		case containsFold(s, "location"):
+		case texts.ContainsFold(s, "location"):
 			return resultSkippedLocation
-		case containsFold(s, "remembered device"), containsFold(s, "registered device"):
+		case texts.ContainsFold(s, "remembered device"), texts.ContainsFold(s, "registered device"):
 			return resultSkippedDevice
 		}
 		return resultSkipped
@@ -98,7 +102,7 @@ func readSteps(e *Event) (f stepFacts) {
 			f.earlier = true
 		case strongMethod(s.Method, s.MethodDetail):
 			f.strongPrimary = true
-		case containsFold(s.Method, "federated") || strings.EqualFold(s.MethodDetail, "federated"):
+		case texts.ContainsFold(s.Method, "federated") || strings.EqualFold(s.MethodDetail, "federated"):
 			f.federated = true
 		case s.Method != "":
 			f.freshSingle = true
@@ -116,7 +120,7 @@ func multifactorStep(requirement string) bool {
 	case "Multifactor authentication", "Multi-factor authentication":
 		return true
 	}
-	return hasPrefixFold(requirement, "multi")
+	return texts.HasPrefixFold(requirement, "multi")
 }
 
 func previouslySatisfied(method string) bool {
@@ -138,34 +142,12 @@ func strongMethod(method, detail string) bool {
 		return false
 	}
 	switch {
-	case containsFold(method, "windows hello"), containsFold(method, "fido2"), containsFold(method, "passkey"),
-		containsFold(method, "phone sign-in"), containsFold(method, "passwordless"),
-		containsFold(method, "platform credential"), containsFold(method, "secure enclave"):
+	case texts.ContainsFold(method, "windows hello"), texts.ContainsFold(method, "fido2"), texts.ContainsFold(method, "passkey"),
+		texts.ContainsFold(method, "phone sign-in"), texts.ContainsFold(method, "passwordless"),
+		texts.ContainsFold(method, "platform credential"), texts.ContainsFold(method, "secure enclave"):
 		return true
-	case containsFold(method, "x.509"), containsFold(method, "certificate"):
-		return containsFold(detail, "multifactor") || containsFold(detail, "multi-factor")
-	}
-	return false
-}
-
-// containsFold reports whether s contains sub, which must be lower-case ASCII,
-// without regard to ASCII case. It does not allocate.
-func containsFold(s, sub string) bool {
-	for i := 0; i+len(sub) <= len(s); i++ {
-		j := 0
-		for j < len(sub) {
-			c := s[i+j]
-			if 'A' <= c && c <= 'Z' {
-				c += 'a' - 'A'
-			}
-			if c != sub[j] {
-				break
-			}
-			j++
-		}
-		if j == len(sub) {
-			return true
-		}
+	case texts.ContainsFold(method, "x.509"), texts.ContainsFold(method, "certificate"):
+		return texts.ContainsFold(detail, "multifactor") || texts.ContainsFold(detail, "multi-factor")
 	}
 	return false
 }

@@ -1,7 +1,7 @@
 package signin
 
 import (
-	"encoding/json"
+	"strconv"
 	"time"
 
 	"partnerguard/internal/evidence"
@@ -26,7 +26,8 @@ func (c Counts) Proven() int64 {
 	return c[Challenged] + c[SatisfiedByClaim] + c[SatisfiedByProvider]
 }
 
-func (c *Counts) add(o *Counts) {
+// Add adds the counts of o.
+func (c *Counts) Add(o *Counts) {
 	for i, n := range o {
 		c[i] += n
 	}
@@ -39,16 +40,8 @@ func (c Counts) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		name, err := json.Marshal(Verdict(i).String())
-		if err != nil {
-			return nil, err
-		}
-		b = append(append(b, name...), ':')
-		num, err := json.Marshal(n)
-		if err != nil {
-			return nil, err
-		}
-		b = append(b, num...)
+		b = append(strconv.AppendQuote(b, Verdict(i).String()), ':') // the names are plain
+		b = strconv.AppendInt(b, n, 10)
 	}
 	return append(b, '}'), nil
 }
@@ -91,7 +84,7 @@ type Summary struct {
 	OtherServicePrincipals Others             `json:"otherServicePrincipals,omitzero"`
 
 	// Applied are the Conditional Access policies that the log says were in force
-	// at its end, at most maxApplied. They serve to tell whether an export of
+	// at its end, no more than 1024. They serve to tell whether an export of
 	// policies is whole and are no part of the JSON.
 	Applied []PolicySighting `json:"-"`
 }
@@ -102,9 +95,10 @@ type Others struct {
 	Verdicts Counts `json:"verdicts"`
 }
 
-func (o *Others) take(c *Counts) {
+// Take adds rows that have no entry of their own.
+func (o *Others) Take(c *Counts) {
 	o.Rows += c.Total()
-	o.Verdicts.add(c)
+	o.Verdicts.Add(c)
 }
 
 // Day is one UTC day.
@@ -121,8 +115,6 @@ type App struct {
 	Verdicts Counts `json:"verdicts"`
 	Legacy   int64  `json:"legacy,omitempty"`
 	AOBO     int64  `json:"aobo,omitempty"`
-
-	name latest
 }
 
 // ServicePrincipal is one workload identity.
@@ -133,8 +125,6 @@ type ServicePrincipal struct {
 	Name      string `json:"name,omitempty"`
 	Rows      int64  `json:"rows"`
 	Successes int64  `json:"successes"`
-
-	name, appID latest
 }
 
 // Account is one user. Key is the user id in lower case, or the user principal
@@ -153,7 +143,7 @@ type Account struct {
 	NonInteractive Counts `json:"nonInteractive"` // rows that deny it; the rest do not say
 
 	LegacySuccesses    map[string]int64 `json:"legacySuccesses,omitempty"` // by clientAppUsed
-	OtherLegacy        int64            `json:"otherLegacy,omitempty"`     // past maxNames clients
+	OtherLegacy        int64            `json:"otherLegacy,omitempty"`     // past 64 clients
 	DeviceCode         int64            `json:"deviceCode,omitempty"`
 	ROPC               int64            `json:"ropc,omitempty"`
 	CSPAdmin           int64            `json:"cspAdmin,omitempty"`
@@ -164,17 +154,9 @@ type Account struct {
 	LastSignIn        time.Time `json:"lastSignIn,omitzero"` // newest success
 	LastNotChallenged time.Time `json:"lastNotChallenged,omitzero"`
 
-	NotChallenged []Witness `json:"notChallenged,omitempty"` // at most maxWitnesses, newest first
+	NotChallenged []Witness `json:"notChallenged,omitempty"` // at most three, newest first
 	Unknown       []Witness `json:"unknown,omitempty"`
-
-	upn, display, userType latest
-	legacy, unchallenged   tally
 }
-
-const (
-	maxWitnesses = 3
-	maxNames     = 64
-)
 
 // Witness is one row that shows what a count says.
 type Witness struct {
@@ -186,7 +168,4 @@ type Witness struct {
 	Country string          `json:"country,omitempty"`
 	Reason  Reason          `json:"reason"`
 	Source  evidence.Source `json:"source"`
-
-	at    clock
-	place place
 }

@@ -123,5 +123,5 @@ func (t *Trail) headless(ctx context.Context, q *db.DB) error {
 	if b == nil {
 		return problem.New(problem.BadInput, "the head of the audit trail is missing: it was removed")
 	}
-	return (&Report{Bad: b}).Err()
+	return b.as(problem.Conflict)
 }

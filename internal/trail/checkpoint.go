@@ -163,7 +163,7 @@ func (t *Trail) Signer(ctx context.Context, v Vault) (*Signer, error) {
 		return nil, err
 	}
 	if len(made.Entries) > 0 {
-		return nil, problem.New(problem.Unmet,
+		return nil, problem.New(problem.Conflict,
 			"the key that signs the trail's checkpoints is gone from the vault, and entry %d says that it was made", made.Entries[0].Seq).
 			WithHint("restore the vault from a backup")
 	}
@@ -226,14 +226,14 @@ func (t *Trail) sign(ctx context.Context, s *Signer) (Checkpoint, tree, []byte, 
 	}
 	c := Checkpoint{origin(id), at.size, Hash(at.root())}
 	if c.Origin != s.Name() {
-		return c, at, nil, problem.New(problem.Unmet, "the trail is another one than the key's")
+		return c, at, nil, problem.New(problem.Conflict, "the trail is another one than the key's")
 	}
 	// What this process signed before must be the beginning of what it signs now.
 	t.mu.Lock()
 	signed := t.signed
 	t.mu.Unlock()
 	if signed.Size > at.size {
-		return c, at, nil, problem.New(problem.Unmet,
+		return c, at, nil, problem.New(problem.Conflict,
 			"the trail had %d entries and has %d: its end was cut off", signed.Size, at.size)
 	}
 	if signed.Size > 0 {
@@ -242,7 +242,7 @@ func (t *Trail) sign(ctx context.Context, s *Signer) (Checkpoint, tree, []byte, 
 			return c, at, nil, err
 		}
 		if was != signed.Root {
-			return c, at, nil, problem.New(problem.Unmet,
+			return c, at, nil, problem.New(problem.Conflict,
 				"the trail was written anew: its first %d entries are not those that were signed", signed.Size)
 		}
 	}

@@ -27,7 +27,7 @@ type Anchor interface {
 	// entries; 0 means each time.
 	Every() time.Duration
 	// Send hands it a checkpoint. When it returns nil the anchor has it, and what
-	// it gave back is kept beside it. A problem.Unmet says that the anchor holds
+	// it gave back is kept beside it. A problem.Conflict says that the anchor holds
 	// what does not fit the trail; any other error that it cannot be reached.
 	Send(ctx context.Context, s *Sending) (proof []byte, err error)
 	// Held calls each for every checkpoint that it holds or that kept, what it
@@ -51,20 +51,20 @@ type Sending struct {
 	Prove func(old int64) ([]Hash, error)
 }
 
-// Fits says, as a problem.Unmet, when an anchor's checkpoint is not of this trail.
+// Fits says, as a problem.Conflict, when an anchor's checkpoint is not of this trail.
 func (s *Sending) Fits(held Checkpoint) error {
 	switch {
 	case held.Origin != s.Origin:
-		return problem.New(problem.Unmet, "it holds a checkpoint of another trail, %.80q: this one was begun anew, or the place is another's", held.Origin)
+		return problem.New(problem.Conflict, "it holds a checkpoint of another trail, %.80q: this one was begun anew, or the place is another's", held.Origin)
 	case held.Size > s.Size:
-		return problem.New(problem.Unmet, "it holds a checkpoint of %d entries, and the trail has %d: its end was cut off", held.Size, s.Size)
+		return problem.New(problem.Conflict, "it holds a checkpoint of %d entries, and the trail has %d: its end was cut off", held.Size, s.Size)
 	}
 	root, err := s.Root(held.Size)
 	if err != nil {
 		return err
 	}
 	if root != held.Root {
-		return problem.New(problem.Unmet, "its checkpoint of %d entries does not fit the trail: these were changed or written anew", held.Size)
+		return problem.New(problem.Conflict, "its checkpoint of %d entries does not fit the trail: these were changed or written anew", held.Size)
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func (t *Trail) Anchor(ctx context.Context, s *Signer, list []Anchor, all bool, 
 	}
 	c, at, raw, err := t.sign(ctx, s)
 	if err != nil {
-		if errors.Is(err, problem.Unmet) {
+		if errors.Is(err, problem.Conflict) {
 			log.ErrorContext(ctx, "the audit trail does not hold", "because", err)
 		}
 		return nil, err
@@ -205,7 +205,7 @@ func (t *Trail) send(ctx context.Context, a Anchor, st Standing, s *Sending, log
 		if st.Failing.IsZero() {
 			st.Failing = s.At
 		}
-		misfit := errors.Is(err, problem.Unmet)
+		misfit := errors.Is(err, problem.Conflict)
 		st.Misfit = misfit
 		if was.Failing.IsZero() || misfit && was.Reason != st.Reason {
 			e = &audit.Event{Action: audit.TrailGap, Outcome: audit.Failed, Reason: st.Reason}
@@ -334,7 +334,7 @@ func (t *Trail) VerifyAnchored(ctx context.Context, wanted *Hash, known []note.V
 		switch {
 		case errors.Is(read[i], ErrBlind):
 			c.Unsaid = "it takes checkpoints and does not show them: compare one with trail verify --checkpoint"
-		case errors.Is(read[i], problem.Unmet) && c.Misfit == "":
+		case errors.Is(read[i], problem.Conflict) && c.Misfit == "":
 			c.Misfit = words(read[i])
 		case read[i] != nil:
 			c.Unsaid = words(read[i])

@@ -48,7 +48,7 @@ type exportEnd struct {
 // is the canonical bytes and hash the leaf's (of entries of the old hash chain,
 // the chain's), and a last line with the tree's root. [VerifyExport] re-checks it
 // without the database, as can anyone with SHA-256. It checks while it goes and
-// stops with a problem.Unmet where the trail does not hold. It gives the head it
+// stops with a problem.Conflict where the trail does not hold. It gives the head it
 // ended with.
 func (t *Trail) Export(ctx context.Context, w io.Writer, after int64) (Head, error) {
 	stand, id, err := t.head(ctx)
@@ -87,7 +87,7 @@ func (t *Trail) Export(ctx context.Context, w io.Writer, after int64) (Head, err
 		return l.at, err
 	}
 	if l.tree.size < stand.size {
-		return l.at, (&Report{Bad: bad(l.at.Seq+1, "it is missing: the end was cut off")}).Err()
+		return l.at, bad(l.at.Seq+1, "it is missing: the end was cut off").as(problem.Conflict)
 	}
 	head := Head{l.tree.size, Hash(l.tree.root())}
 	if err := x.line(exportEnd{head.Seq, head.Hash.String()}); err != nil {
@@ -156,7 +156,7 @@ func (x *exporter) page(p *page, stand tree) error {
 		h, canonical, ok := split(line)
 		n, numbered := number(canonical)
 		if !ok || !numbered {
-			return (&Report{Bad: bad(l.at.Seq+1, "it cannot be read")}).Err()
+			return bad(l.at.Seq+1, "it cannot be read").as(problem.Conflict)
 		}
 		if n <= x.after && !x.begun {
 			if n == x.after {
@@ -178,7 +178,7 @@ func (x *exporter) page(p *page, stand tree) error {
 			b = bad(x.after+1, "it, or one up to entry %d, or the head row, was changed: together they do not make the tree of the head row", stand.size)
 		}
 		if b != nil {
-			return (&Report{Bad: b}).Err()
+			return b.as(problem.Conflict)
 		}
 		for _, part := range [][]byte{[]byte(`{"hash":"`), []byte(h.String()), []byte(`","entry":`), canonical, []byte("}\n")} {
 			if _, err := x.w.Write(part); err != nil {

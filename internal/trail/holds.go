@@ -12,7 +12,7 @@ import (
 // Held says that the pages have each entry after number after, up to number to,
 // just as the tree of the present head has them, and tells of them in their order:
 // of those whose line want takes, or of all; each may be nil. The error is a
-// problem.Unmet when they do not hold. What each was told counts when the error is
+// problem.Conflict when they do not hold. What each was told counts when the error is
 // nil, and not before. It reads these entries, and of the others a few tiles.
 //
 // What a [Trail.Search] among them found, or did not find, need not be what was
@@ -24,7 +24,7 @@ func (t *Trail) Held(ctx context.Context, after, to int64, want func(line []byte
 		return err
 	}
 	if after < 0 || to > now.size || after > to {
-		return problem.New(problem.Unmet, "the trail has %d entries, not %d", now.size, to)
+		return problem.New(problem.Conflict, "the trail has %d entries, not %d", now.size, to)
 	}
 	have, err := t.treeAt(ctx, now, after)
 	if err != nil {

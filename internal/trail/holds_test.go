@@ -41,7 +41,7 @@ func TestHolds(t *testing.T) {
 			}
 		}
 		for _, r := range [][2]int64{{-1, n}, {0, n + 1}, {5, 4}} {
-			if err := holds(r[0], r[1]); !errors.Is(err, problem.Unmet) {
+			if err := holds(r[0], r[1]); !errors.Is(err, problem.Conflict) {
 				t.Errorf("%v: %v", r, err)
 			}
 		}
@@ -59,7 +59,7 @@ func TestHolds(t *testing.T) {
 			if _, err := d.Exec(text); err != nil {
 				t.Fatal(err)
 			}
-			if err := holds(350, 450); !errors.Is(err, problem.Unmet) && !errors.Is(err, problem.BadInput) {
+			if err := holds(350, 450); !errors.Is(err, problem.Conflict) && !errors.Is(err, problem.BadInput) {
 				t.Errorf("%s: %v", name, err)
 			}
 			for _, back := range []string{"DELETE FROM trail_pages", "INSERT INTO trail_pages SELECT * FROM kept", "DROP TABLE kept"} {

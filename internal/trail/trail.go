@@ -111,7 +111,7 @@ func (t *Trail) Record(ctx context.Context, e audit.Event) error {
 }
 
 func failed(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, problem.Unmet) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, problem.Conflict) {
 		return err
 	}
 	return problem.Wrap(err, problem.Internal, "the audit trail could not be written").

@@ -405,7 +405,7 @@ func TestExport(t *testing.T) {
 			}
 		}
 		exec(t, d, "UPDATE trail_pages SET entries = replace(entries, '\"n\":\"20\"', '\"n\":\"21\"')")
-		if _, err := tr.Export(t.Context(), &bytes.Buffer{}, 0); !errors.Is(err, problem.Unmet) || !strings.Contains(err.Error(), "entry 20") {
+		if _, err := tr.Export(t.Context(), &bytes.Buffer{}, 0); !errors.Is(err, problem.Conflict) || !strings.Contains(err.Error(), "entry 20") {
 			t.Errorf("export of a changed trail: %v", err)
 		}
 	})

@@ -231,7 +231,7 @@ func (t *Trail) reader(ctx context.Context, at tree) tlog.HashReader {
 // rootAt is the root of the tree when it had size entries, out of the present one.
 func (t *Trail) rootAt(ctx context.Context, now tree, size int64) (Hash, error) {
 	if size < 0 || size > now.size {
-		return Hash{}, problem.New(problem.Unmet, "the trail has %d entries, not %d", now.size, size)
+		return Hash{}, problem.New(problem.Conflict, "the trail has %d entries, not %d", now.size, size)
 	}
 	if size == now.size {
 		return Hash(now.root()), nil
@@ -247,5 +247,5 @@ func torn(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return problem.Wrap(err, problem.Unmet, "the hashes of the audit trail do not fit its head").WithHint("partnerguard trail verify names the entry")
+	return problem.Wrap(err, problem.Conflict, "the hashes of the audit trail do not fit its head").WithHint("partnerguard trail verify names the entry")
 }

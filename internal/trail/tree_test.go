@@ -193,7 +193,7 @@ func TestBrokenChainIsNotCarriedOver(t *testing.T) {
 			old(t, d, 10)
 			exec(t, d, c.do)
 			tr := open(t, d)
-			if err := tr.Record(t.Context(), event(1)); !errors.Is(err, problem.Unmet) || !strings.Contains(err.Error(), fmt.Sprintf("entry %d", c.at)) {
+			if err := tr.Record(t.Context(), event(1)); !errors.Is(err, problem.Conflict) || !strings.Contains(err.Error(), fmt.Sprintf("entry %d", c.at)) {
 				t.Errorf("recorded: %v", err)
 			}
 			if r, err := tr.Verify(t.Context(), nil); err != nil || r.Bad == nil || r.Bad.Seq != c.at {

@@ -34,12 +34,18 @@ func bad(seq int64, format string, args ...any) *Bad {
 	return &Bad{seq, fmt.Sprintf(format, args...)}
 }
 
+// as is where the trail does not hold, as a problem: Unmet where that was asked,
+// Conflict where it is in the way of something else.
+func (b *Bad) as(kind problem.Kind) error {
+	return problem.New(kind, "the audit trail does not hold at entry %d: %s", b.Seq, b.Words).
+		WithHint("keep the database as it is, and compare with an export, an anchor or a head written down before")
+}
+
 // Err is nil when the trail holds and every anchor that was read fits, else a
 // problem.Unmet that names the place.
 func (r *Report) Err() error {
 	if r.Bad != nil {
-		return problem.New(problem.Unmet, "the audit trail does not hold at entry %d: %s", r.Bad.Seq, r.Bad.Words).
-			WithHint("keep the database as it is, and compare with an export, an anchor or a head written down before")
+		return r.Bad.as(problem.Unmet)
 	}
 	for _, a := range r.Anchors {
 		if a.Misfit != "" {
@@ -254,7 +260,7 @@ func (t *Trail) verify(ctx context.Context, wanted *Hash, roots map[int64]Hash) 
 	stand, id, err := t.head(ctx)
 	if err != nil {
 		var r Report
-		if w := newWalk(c, wanted); errors.Is(err, problem.Unmet) {
+		if w := newWalk(c, wanted); errors.Is(err, problem.Conflict) {
 			r.Bad, err = w.pages(ctx, t.db, math.MaxInt64)
 			if r.Bad == nil {
 				r.Bad = w.ended(c.head.Seq)

@@ -68,17 +68,17 @@ func TestJSONForm(t *testing.T) {
 func TestEveryWordHasAMeaning(t *testing.T) {
 	t.Parallel()
 	root := schemaOf(t)
-	for _, b := range root.Defs["requirement"].Properties["binding"].Enum {
+	for _, b := range root.Enum(t, "requirement", "binding") {
 		if b != "advised" && print.Named(bindingWords, b) == b {
 			t.Errorf("the binding %s has no words for people", b)
 		}
 	}
-	for _, c := range root.Defs["account"].Properties["class"].Enum {
+	for _, c := range root.Enum(t, "account", "class") {
 		if strings.Contains(print.ClassWord(c), "_") {
 			t.Errorf("the class %s has no words for people", c)
 		}
 	}
-	if n := len(root.Defs["account"].Properties["strongestFactor"].Enum); n != len(factors) {
+	if n := len(root.Enum(t, "account", "strongestFactor")); n != len(factors) {
 		t.Errorf("%d factors in the schema, %d here", n, len(factors))
 	}
 }

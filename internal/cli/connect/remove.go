@@ -94,7 +94,7 @@ machine saw it last, with every connection that is held back.`,
 					fmt.Fprintf(env.Stderr, "Not accepted: %s\n", print.Clean(n.Error(), 400))
 				}
 				if len(not) > 0 {
-					return problem.New(problem.Unmet, "%s accepted", kit.Plural(len(not), "connection was not", "connections were not")).WithHint("consent again (partnerguard connect), or remove them")
+					return problem.New(problem.Conflict, "%s accepted", kit.Plural(len(not), "connection was not", "connections were not")).WithHint("consent again (partnerguard connect), or remove them")
 				}
 				if len(done) == 0 {
 					fmt.Fprintln(env.Stdout, "Nothing is held back.")

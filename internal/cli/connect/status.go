@@ -172,7 +172,7 @@ func newConnectRenew(env *kit.Env, open kit.Opener) *cobra.Command {
 		Long: `renew uses each refresh token once and keeps the new one. partnerguard serve does
 this by itself; where nothing runs all the time, put this into a daily timer.
 
-Exit code 3 says that a connection was refused.`,
+Exit code 1 says that a connection was refused or could not be renewed.`,
 		Example: "  partnerguard connect renew\n  partnerguard connect renew contoso.com\n  partnerguard connect renew --all",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all && len(args) > 0 {
@@ -242,7 +242,7 @@ Exit code 3 says that a connection was refused.`,
 					return werr
 				}
 				if err == nil && bad > 0 {
-					err = problem.New(problem.Unmet, "%s refused", kit.Plural(bad, "connection was", "connections were"))
+					err = problem.New(problem.Forbidden, "%s refused", kit.Plural(bad, "connection was", "connections were"))
 				}
 				return err
 			})

@@ -72,7 +72,7 @@ func readPolicy(path string) (*broker.Policy, error) {
 	if path == "" {
 		return nil, problem.New(problem.Usage, "there is no policy").WithHint("name its file with --policy or the setting policy; docs/broker.md shows one")
 	}
-	raw, err := kit.ReadLimited("the policy", path, 1<<20)
+	raw, err := problem.ReadFile("the policy", path, 1<<20)
 	if err != nil {
 		return nil, err
 	}

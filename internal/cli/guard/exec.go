@@ -98,6 +98,7 @@ takes the right to do so (root, or CAP_SETUID and CAP_SETGID).`,
 	fl.BoolVar(&anyUser, "any-user", false, "also answer processes of other users of this machine that know the endpoint's secret")
 	fl.StringVar(&as, "user", "", "run the command as this user of the machine")
 	fl.SetInterspersed(false) // what follows the command is the command's
+	in.Complete(env, cmd, nil)
 	return cmd
 }
 

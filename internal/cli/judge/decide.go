@@ -95,6 +95,7 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 	kit.AddFrom(cmd, &from)
 	kit.AddBaselineScopes(cmd, &baseline)
 	cmd.Flags().StringVar(&user, "user", "", "the account: user principal name or id")
+	kit.CompleteAccounts(cmd, "user", &from)
 	cmd.Flags().StringVar(&appID, "app", "", "the app's id, or a user action such as urn:user:registersecurityinfo")
 	kit.AddChoice(cmd, &client, "client", "the client")
 	cmd.Flags().StringVar(&location, "location", "", "an IP address, a named location by name or id, a two-letter country, or a place as prove names it")

@@ -16,6 +16,7 @@ import (
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/fold"
 )
 
 func newSignIns(env *kit.Env) *cobra.Command {
@@ -98,6 +99,7 @@ Without --from it reads the embedded sample partner.`,
 	cmd.Flags().StringSliceVar(&verdicts, "verdict", nil, "only rows with this verdict; may be repeated ("+strings.Join(verdictNames(), ", ")+")")
 	_ = cmd.RegisterFlagCompletionFunc("verdict", cobra.FixedCompletions(verdictNames(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().StringVar(&account, "account", "", "only rows of this user principal name or user id")
+	kit.CompleteAccounts(cmd, "account", &from)
 	kit.AddChoice(cmd, &output, "output", "how to print")
 	kit.AddOut(cmd, &out)
 	return cmd
@@ -183,7 +185,7 @@ func isFlag(column string) bool {
 // unguard takes a leading apostrophe off where AppendCell put one.
 func unguard(cell string) string {
 	bare, ok := strings.CutPrefix(cell, "'")
-	if ok && string(signin.AppendCell(nil, bare)) != bare && strings.Contains(string(signin.AppendCell(nil, bare)), "'") {
+	if ok && string(fold.AppendCell(nil, bare)) != bare && strings.Contains(string(fold.AppendCell(nil, bare)), "'") {
 		return bare
 	}
 	return cell

@@ -303,7 +303,7 @@ finishes that first. Other processes go on working meanwhile.`,
 					return err
 				}
 				if all.OldKeys > 0 {
-					return problem.New(problem.Unmet, "the old key stays: %s under it not open", vaultCount(all.Left, "secret")+" "+map[bool]string{true: "does", false: "do"}[all.Left == 1]).
+					return problem.New(problem.Conflict, "the old key stays: %s under it not open", vaultCount(all.Left, "secret")+" "+map[bool]string{true: "does", false: "do"}[all.Left == 1]).
 						WithHint("put them in again (a connection: partnerguard connect) or remove their owners, then: partnerguard vault rotate --resume")
 				}
 				return nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"partnerguard/internal/app"
 	"partnerguard/internal/config"
@@ -30,32 +31,47 @@ type Installation struct {
 	Info    *partnercloud.Info // of the local partner cloud, once it was found
 	Client  *control.Client    // to it
 	Logging bool               // serve logs; a command tells its own errors
-	More    []string           // the command's own flags that are settings
+	flags   []*pflag.Flag      // that are settings
 }
 
+// Register adds the flags of the installation's own settings.
 func (in *Installation) Register(cmd *cobra.Command) {
 	in.cmd = cmd
-	fl := cmd.PersistentFlags()
-	fl.StringVar(&in.file, "config", "", "the settings file (default partnerguard.yaml in your configuration folder)")
-	fl.String("data", "", "the folder of the database (default in your data folder)")
-	fl.String("master-key", "", "what opens the vault: file:PATH, passphrase, passphrase-file:PATH, systemd:NAME, azurekeyvault:URL")
-	fl.String("cloud", "", "which cloud: "+strings.Join(config.Clouds(), ", ")+" (the local one)")
-	in.Control.Register(cmd)
+	cmd.PersistentFlags().StringVar(&in.file, "config", "", "the settings file (default partnerguard.yaml in your configuration folder)")
 	_ = cmd.MarkPersistentFlagFilename("config", "yaml", "yml")
+	in.settings(cmd.PersistentFlags(), false)
+	in.Control.Register(cmd)
 	_ = cmd.MarkPersistentFlagDirname("data")
 	_ = cmd.RegisterFlagCompletionFunc("cloud", cobra.FixedCompletions(config.Clouds(), cobra.ShellCompDirectiveNoFileComp))
 }
 
-func (in *Installation) Config(env *Env) (*config.Config, error) {
-	given := map[string]string{}
-	for _, name := range []string{"data", "master-key", "cloud"} {
-		if f := in.cmd.PersistentFlags().Lookup(name); f.Changed {
-			given[name] = f.Value.String()
+// Serving adds the flags of the features' settings, for what runs all of them.
+func (in *Installation) Serving(cmd *cobra.Command) { in.settings(cmd.Flags(), true) }
+
+// settings makes flags of the settings that have one.
+func (in *Installation) settings(fl *pflag.FlagSet, features bool) {
+	for _, s := range config.Settings() {
+		if s.Flag == "" || s.Feature != features {
+			continue
+		}
+		about := s.About
+		if features {
+			about += " (default the setting " + s.Name + ")"
+		}
+		fl.String(s.Flag, "", about)
+		in.flags = append(in.flags, fl.Lookup(s.Flag))
+		if s.Files != "" {
+			_ = cobra.MarkFlagFilename(fl, s.Flag, strings.Split(s.Files, ",")...)
 		}
 	}
-	for _, name := range in.More {
-		if f := in.cmd.Flags().Lookup(name); f.Changed {
-			given[name] = f.Value.String()
+}
+
+// Config gathers the settings.
+func (in *Installation) Config(env *Env) (*config.Config, error) {
+	given := map[string]string{}
+	for _, f := range in.flags {
+		if f.Changed {
+			given[f.Name] = f.Value.String()
 		}
 	}
 	return config.Load(config.Source{File: in.file, Flags: given, Getenv: env.Getenv})
@@ -147,9 +163,11 @@ func Installed(env *Env, build func(open func(context.Context) (*app.Installatio
 	var in Installation
 	cmd := build(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) })
 	in.Register(cmd)
+	in.Complete(env, cmd, map[string]Words{"connect remove": Connections, "connect accept": Connections, "connect renew": Connections})
 	return cmd
 }
 
+// LocalUser is who runs this, for the trail.
 func LocalUser() string {
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		return u.Username

@@ -1,278 +1,274 @@
 package pagetest
 
 import (
-	"bytes"
 	"encoding"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Schema is the part of JSON Schema 2020-12 that our schemas use.
-// A word it does not know fails the test, so that none is ignored by mistake.
+// Schema is one of our JSON schemas (2020-12), compiled.
 type Schema struct {
-	Schema      string            `json:"$schema"`
-	ID          string            `json:"$id"`
-	Title       string            `json:"title"`
-	Ref         string            `json:"$ref"`
-	Defs        map[string]Schema `json:"$defs"`
-	Description string            `json:"description"`
-	Type        string            `json:"type"`
-	Format      string            `json:"format"`
-	Const       any               `json:"const"`
-	Enum        []string          `json:"enum"`
-	Minimum     *float64          `json:"minimum"`
-	MaxItems    *int              `json:"maxItems"`
-	Items       *Schema           `json:"items"`
-	Properties  map[string]Schema `json:"properties"`
-	Required    []string          `json:"required"`
-	OneOf       []Schema          `json:"oneOf"`
-	Additional  json.RawMessage   `json:"additionalProperties"`
+	root *jsonschema.Schema
+	defs map[string]*jsonschema.Schema
 }
 
-// LoadSchema reads a schema. id is what it says of its documents' "schema".
+// vocabulary are the keywords that our schemas use: one that is not here is more
+// likely misspelt than new, and a validator ignores it.
+var vocabulary = []string{
+	"$schema", "$id", "$ref", "$defs", "title", "description", "type", "format", "const", "enum", "minimum", "maxItems", "items", "properties", "required", "oneOf",
+	"additionalProperties",
+}
+
+// LoadSchema compiles a schema. id is what it says of its documents' "schema".
 func LoadSchema(t testing.TB, file, id string) *Schema {
 	t.Helper()
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	var s Schema
-	if err := d.Decode(&s); err != nil {
+	raw, err := jsonschema.UnmarshalJSON(strings.NewReader(string(b)))
+	if err != nil {
 		t.Fatal(err)
 	}
-	forms := append([]Schema{s}, s.OneOf...)
-	for i := range forms {
-		if len(s.OneOf) > 0 && i == 0 {
-			continue
-		}
-		if got := fmt.Sprint(s.resolve(&forms[i]).Properties["schema"].Const); got != id {
-			t.Errorf("the schema is for %s, want %s", got, id)
+	checkWords(t, raw, "schema")
+	c := jsonschema.NewCompiler()
+	c.RegisterFormat(&jsonschema.Format{Name: "date-time", Validate: moment})
+	c.AssertFormat()
+	name, err := filepath.Abs(file)
+	if err == nil {
+		err = c.AddResource(name, raw)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Schema{}
+	if s.root, err = c.Compile(name); err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range s.forms() {
+		p := form.Properties["schema"]
+		if p == nil || p.Const == nil || *p.Const != any(id) {
+			t.Errorf("the schema is for another document than %s", id)
 		}
 	}
-	if s.Schema != "https://json-schema.org/draft/2020-12/schema" {
-		t.Errorf("the schema is %s", s.Schema)
+	if top := raw.(map[string]any); top["$schema"] != "https://json-schema.org/draft/2020-12/schema" {
+		t.Errorf("the schema is %v", top["$schema"])
+	} else if defs, ok := top["$defs"].(map[string]any); ok {
+		s.defs = map[string]*jsonschema.Schema{}
+		for def := range defs {
+			if s.defs[def], err = c.Compile(name + "#/$defs/" + def); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	return &s
+	return s
 }
 
-func (root *Schema) resolve(s *Schema) *Schema {
-	if s.Ref == "" {
-		return s
-	}
-	def, ok := root.Defs[strings.TrimPrefix(s.Ref, "#/$defs/")]
+// moment is date-time as we write it: in UTC.
+func moment(v any) error {
+	text, ok := v.(string)
 	if !ok {
-		panic("no definition " + s.Ref)
+		return nil
 	}
-	return &def
+	if _, err := time.Parse(time.RFC3339, text); err != nil || !strings.HasSuffix(text, "Z") {
+		return errors.New("is no moment in UTC")
+	}
+	return nil
 }
 
-// check validates v and returns what is wrong, by path.
-func (root *Schema) check(s *Schema, v any, path string) (faults []string) {
-	if len(s.OneOf) > 0 {
-		var least []string
-		fits := 0
-		for i := range s.OneOf {
-			f := root.check(&s.OneOf[i], v, path)
-			if len(f) == 0 {
-				fits++
+// checkWords fails at a keyword that is not of the vocabulary.
+func checkWords(t testing.TB, v any, path string) {
+	t.Helper()
+	switch v := v.(type) {
+	case map[string]any:
+		for word, inner := range v {
+			if !slices.Contains(vocabulary, word) {
+				t.Errorf("%s has the word %q, which is not of the vocabulary", path, word)
 			}
-			if i == 0 || len(f) < len(least) {
-				least = f
+			switch word {
+			case "properties", "$defs":
+				for name, s := range inner.(map[string]any) {
+					checkWords(t, s, path+"."+name)
+				}
+			case "items", "additionalProperties", "oneOf":
+				checkWords(t, inner, path+"."+word)
 			}
 		}
-		if fits > 1 {
-			return []string{path + ": fits more than one form"}
+	case []any:
+		for i, s := range v {
+			checkWords(t, s, fmt.Sprintf("%s[%d]", path, i))
 		}
-		return least
 	}
-	s = root.resolve(s)
-	bad := func(format string, args ...any) { faults = append(faults, path+": "+fmt.Sprintf(format, args...)) }
-	if s.Const != nil && v != s.Const {
-		bad("is %v, want %v", v, s.Const)
+}
+
+// forms are what a document may be.
+func (s *Schema) forms() []*jsonschema.Schema {
+	if len(s.root.OneOf) == 0 {
+		return []*jsonschema.Schema{s.root}
 	}
-	switch s.Type {
-	case "object":
-		m, ok := v.(map[string]any)
-		if !ok {
-			bad("is %T, want an object", v)
-			return faults
-		}
-		for _, name := range s.Required {
-			if _, ok := m[name]; !ok {
-				bad("lacks %s", name)
-			}
-		}
-		var more *Schema
-		if len(s.Additional) > 0 && string(s.Additional) != "false" {
-			more = new(Schema)
-			if err := json.Unmarshal(s.Additional, more); err != nil {
-				bad("additionalProperties: %v", err)
-			}
-		}
-		for name, value := range m {
-			p, ok := s.Properties[name]
-			switch {
-			case ok:
-				faults = append(faults, root.check(&p, value, path+"."+name)...)
-			case more != nil:
-				faults = append(faults, root.check(more, value, path+"."+name)...)
-			default:
-				bad("has %s, which the schema does not know", name)
-			}
-		}
-	case "array":
-		list, ok := v.([]any)
-		if !ok {
-			bad("is %T, want a list", v)
-			return faults
-		}
-		if s.MaxItems != nil && len(list) > *s.MaxItems {
-			bad("has %d items", len(list))
-		}
-		for i, item := range list {
-			faults = append(faults, root.check(s.Items, item, fmt.Sprintf("%s[%d]", path, i))...)
-		}
-	case "string":
-		text, ok := v.(string)
-		if !ok {
-			bad("is %T, want a string", v)
-			return faults
-		}
-		if s.Enum != nil && !slices.Contains(s.Enum, text) {
-			bad("is %q, want one of %v", text, s.Enum)
-		}
-		if s.Format == "date-time" {
-			if _, err := time.Parse(time.RFC3339, text); err != nil || !strings.HasSuffix(text, "Z") {
-				bad("is %q, want a moment in UTC", text)
-			}
-		}
-	case "integer", "number":
-		n, ok := v.(float64)
-		if !ok || s.Type == "integer" && n != float64(int64(n)) {
-			bad("is %v, want a %s", v, s.Type)
-		}
-		if s.Minimum != nil && n < *s.Minimum {
-			bad("is %v", n)
-		}
-	case "boolean":
-		if _, ok := v.(bool); !ok {
-			bad("is %T, want true or false", v)
-		}
-	default:
-		bad("the schema has no type")
+	var list []*jsonschema.Schema
+	for _, f := range s.root.OneOf {
+		list = append(list, resolve(f))
 	}
-	return faults
+	return list
+}
+
+func resolve(s *jsonschema.Schema) *jsonschema.Schema {
+	for s.Ref != nil {
+		s = s.Ref
+	}
+	return s
 }
 
 // Check validates a JSON document and returns what is wrong, by path.
-func (root *Schema) Check(t testing.TB, document, name string) []string {
+func (s *Schema) Check(t testing.TB, document, name string) (faults []string) {
 	t.Helper()
-	var v any
-	if err := json.Unmarshal([]byte(document), &v); err != nil {
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(document))
+	if err != nil {
 		t.Fatal(err)
 	}
-	return root.check(root, v, name)
+	err = s.root.Validate(v)
+	if err == nil {
+		return nil
+	}
+	wrong, ok := errors.AsType[*jsonschema.ValidationError](err)
+	if !ok {
+		t.Fatal(err)
+	}
+	for _, unit := range wrong.BasicOutput().Errors {
+		if unit.Error != nil {
+			faults = append(faults, name+unit.InstanceLocation+": "+unit.Error.String())
+		}
+	}
+	return append(faults, name+" does not fit")
+}
+
+// Enum are the words that a property of a definition may be, or the definition
+// itself where no property is named.
+func (s *Schema) Enum(t testing.TB, def, property string) (words []string) {
+	t.Helper()
+	d := s.defs[def]
+	if d != nil && property != "" {
+		d = d.Properties[property]
+	}
+	if d == nil || resolve(d).Enum == nil {
+		t.Fatalf("%s.%s has no fixed words", def, property)
+	}
+	for _, v := range resolve(d).Enum.Values {
+		words = append(words, v.(string))
+	}
+	return words
 }
 
 // MatchesTypes says that every field of the Go types is in the schema,
 // described and of its type, and the other way round: a new field without a
 // word about it fails here. forms are the Go types of the document, one for
 // each form; words are definitions of plain words.
-func (root *Schema) MatchesTypes(t testing.TB, words []string, forms ...reflect.Type) {
+func (s *Schema) MatchesTypes(t testing.TB, words []string, forms ...reflect.Type) {
 	t.Helper()
-	seen := map[string]bool{}
-	var walk func(typ reflect.Type, s *Schema, path string)
-	walk = func(typ reflect.Type, s *Schema, path string) {
-		ref := s.Ref
-		if s.Description == "" && ref == "" {
-			t.Errorf("%s is not described", path)
-		}
-		s = root.resolve(s)
-		if typ.Kind() == reflect.Pointer {
-			typ = typ.Elem()
-		}
-		want := ""
-		switch {
-		case typ == reflect.TypeFor[time.Time]():
-			want = "string"
-			if s.Format != "date-time" {
-				t.Errorf("%s: format %q", path, s.Format)
-			}
-		case typ.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
-			want = "string"
-		case typ.Kind() == reflect.String:
-			want = "string"
-		case typ.Kind() == reflect.Bool:
-			want = "boolean"
-		case typ.Kind() == reflect.Float64:
-			want = "number"
-		case typ.Kind() == reflect.Int || typ.Kind() == reflect.Int64:
-			want = "integer"
-		case typ.Kind() == reflect.Slice:
-			want = "array"
-		case typ.Kind() == reflect.Map || typ.Kind() == reflect.Struct:
-			want = "object"
-		default:
-			t.Errorf("%s: type %s is not foreseen", path, typ)
-		}
-		if s.Type != want {
-			t.Errorf("%s: type %q, want %q", path, s.Type, want)
-			return
-		}
-		switch {
-		case typ.Kind() == reflect.Slice:
-			walk(typ.Elem(), s.Items, path+"[]")
-		case want == "object" && typ.Kind() == reflect.Struct:
-			if ref != "" {
-				if seen[ref+typ.Name()] {
-					return
-				}
-				seen[ref+typ.Name()] = true
-			}
-			if string(s.Additional) != "false" {
-				t.Errorf("%s: additional properties are not closed", path)
-			}
-			left := maps.Clone(s.Properties)
-			for _, f := range reflect.VisibleFields(typ) {
-				if f.Anonymous || !f.IsExported() || f.Tag.Get("json") == "-" {
-					continue
-				}
-				name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
-				p, ok := s.Properties[name]
-				if !ok {
-					t.Errorf("%s.%s is in the Go type and not in the schema", path, name)
-					continue
-				}
-				delete(left, name)
-				if required := slices.Contains(s.Required, name); required == strings.Contains(opts, "omit") {
-					t.Errorf("%s.%s: required is %v, the tag says %q", path, name, required, opts)
-				}
-				walk(f.Type, &p, path+"."+name)
-			}
-			for name := range left {
-				t.Errorf("%s.%s is in the schema and not in the Go type", path, name)
-			}
-		}
-	}
+	m := matcher{t: t, seen: map[string]bool{}}
 	for i, typ := range forms {
-		s := root
-		if len(root.OneOf) > 0 {
-			s = &root.OneOf[i]
-		}
-		walk(typ, s, typ.Name())
+		m.walk(typ, s.forms()[i], typ.Name(), true)
 	}
-	for name := range root.Defs {
-		if !strings.Contains(fmt.Sprint(seen), "#/$defs/"+name) && !slices.Contains(words, name) {
+	for name := range s.defs {
+		if !strings.Contains(fmt.Sprint(m.seen), "#/$defs/"+name+" ") && !slices.Contains(words, name) {
 			t.Errorf("the definition %s is used by nobody", name)
 		}
 	}
+}
+
+type matcher struct {
+	t    testing.TB
+	seen map[string]bool // definitions, with the types they were held against
+}
+
+// walk holds a type against a schema, which is described here or where it is
+// defined.
+func (m *matcher) walk(typ reflect.Type, s *jsonschema.Schema, path string, described bool) {
+	m.t.Helper()
+	named := s.Ref != nil
+	if !described && s.Description == "" && !named {
+		m.t.Errorf("%s is not described", path)
+	}
+	s = resolve(s)
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	want := typeOf(typ)
+	if typ == reflect.TypeFor[time.Time]() && (s.Format == nil || s.Format.Name != "date-time") {
+		m.t.Errorf("%s: it is no date-time", path)
+	}
+	got := ""
+	if s.Types != nil {
+		got = strings.Join(s.Types.ToStrings(), ",")
+	}
+	if got != want || want == "" {
+		m.t.Errorf("%s: type %q, want %q for %s", path, got, want, typ)
+		return
+	}
+	switch {
+	case typ.Kind() == reflect.Slice:
+		m.walk(typ.Elem(), s.Items2020, path+"[]", false)
+	case want == "object" && typ.Kind() == reflect.Struct:
+		if key := s.Location[strings.Index(s.Location, "#"):] + " " + typ.Name(); !m.seen[key] {
+			m.seen[key] = true
+			m.object(typ, s, path)
+		}
+	}
+}
+
+func (m *matcher) object(typ reflect.Type, s *jsonschema.Schema, path string) {
+	m.t.Helper()
+	if closed, ok := s.AdditionalProperties.(bool); !ok || closed {
+		m.t.Errorf("%s: additional properties are not closed", path)
+	}
+	left := maps.Clone(s.Properties)
+	for _, f := range reflect.VisibleFields(typ) {
+		if f.Anonymous || !f.IsExported() || f.Tag.Get("json") == "-" {
+			continue
+		}
+		name, opts, _ := strings.Cut(f.Tag.Get("json"), ",")
+		p, ok := s.Properties[name]
+		if !ok {
+			m.t.Errorf("%s.%s is in the Go type and not in the schema", path, name)
+			continue
+		}
+		delete(left, name)
+		if required := slices.Contains(s.Required, name); required == strings.Contains(opts, "omit") {
+			m.t.Errorf("%s.%s: required is %v, the tag says %q", path, name, required, opts)
+		}
+		m.walk(f.Type, p, path+"."+name, false)
+	}
+	for name := range left {
+		m.t.Errorf("%s.%s is in the schema and not in the Go type", path, name)
+	}
+}
+
+// typeOf is the JSON type of a Go type's values, or "".
+func typeOf(typ reflect.Type) string {
+	switch k := typ.Kind(); {
+	case typ == reflect.TypeFor[time.Time](), typ.Implements(reflect.TypeFor[encoding.TextMarshaler]()), k == reflect.String:
+		return "string"
+	case k == reflect.Bool:
+		return "boolean"
+	case k == reflect.Float64:
+		return "number"
+	case k == reflect.Int, k == reflect.Int64:
+		return "integer"
+	case k == reflect.Slice:
+		return "array"
+	case k == reflect.Map, k == reflect.Struct:
+		return "object"
+	}
+	return ""
 }

@@ -9,6 +9,7 @@ import (
 
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/read"
 )
 
 // readAll gives the rows of a tenant in the generated days, by day.
@@ -28,7 +29,7 @@ func TestHistoryAsEvidence(t *testing.T) {
 	w.Read(func(s *world.State) {
 		verdicts, reasons, codes, clients := map[string]int{}, map[string]int{}, map[int]int{}, map[string]int{}
 		seen := map[string]bool{}
-		var dec signin.Decoder
+		var dec read.Decoder
 		var e signin.Event
 		list := []string{s.Partner}
 		for c := range s.PartnerTenant().Customers.All() {

@@ -10,6 +10,7 @@ import (
 	"partnerguard/internal/access"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/read"
 )
 
 // TestReplay asks the access engine, apart from signon, about every generated
@@ -24,7 +25,7 @@ func TestReplay(t *testing.T) {
 			list = append(list, c.TenantID)
 		}
 		var rows, blocked, required, free, aobo, defaults int
-		var dec signin.Decoder
+		var dec read.Decoder
 		var ev signin.Event
 		for _, id := range list {
 			for _, day := range readAll(s, s.Tenant(id), 14) {

@@ -221,12 +221,12 @@ func TestResultsKeepTheSchema(t *testing.T) {
 			t.Errorf("the checker accepts %s", broken)
 		}
 	}
-	for _, e := range root.Defs["effect"].Enum {
+	for _, e := range root.Enum(t, "effect", "") {
 		if title, _, _ := effect(rehearse.Effect(e)); title == e {
 			t.Errorf("the effect %s has no words for people", e)
 		}
 	}
-	if n := len(root.Defs["effect"].Enum); n != len(rehearse.Effects()) || n != len(effectWords) {
+	if n := len(root.Enum(t, "effect", "")); n != len(rehearse.Effects()) || n != len(effectWords) {
 		t.Errorf("%d effects in the schema", n)
 	}
 }

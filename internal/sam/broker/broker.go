@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"partnerguard/internal/audit"
+	"partnerguard/internal/caller"
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
@@ -52,7 +53,6 @@ type Broker struct {
 	d      Deps
 	ledger *ledger
 	policy atomic.Pointer[Policy]
-	keys   keyring
 }
 
 // New makes a broker without a policy: it allows local callers only.
@@ -70,7 +70,7 @@ func New(d Deps) (*Broker, error) {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	b := &Broker{d: d, ledger: newLedger(d.Trail, d.Now, d.Log)}
-	b.policy.Store(&Policy{Version: 1})
+	b.policy.Store(&Policy{Version: 1, who: &caller.Rules{}})
 	return b, nil
 }
 
@@ -83,7 +83,9 @@ func (b *Broker) SetPolicy(p *Policy) error {
 			}
 		}
 	}
-	b.policy.Store(p)
+	own := *p
+	own.who = p.rules()
+	b.policy.Store(&own)
 	return nil
 }
 

@@ -4,8 +4,7 @@
 //
 // A local caller is a child process with a private loopback endpoint that lives
 // as long as the child ([Broker.Local]). Callers of the server prove themselves
-// with a client certificate or a workload's OIDC token ([Broker.Handler]). What
-// each may have is in the policy ([ParsePolicy]): denied unless a grant allows
+// to package caller ([Broker.Server]). What each may have is in the policy ([ParsePolicy]): denied unless a grant allows
 // it, every decision explained ([Broker.Explain]).
 //
 // Every token handed out is in the audit trail first, by its fingerprint; when

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"partnerguard/internal/audit"
+	"partnerguard/internal/caller"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/exchange"
 	"partnerguard/internal/secret"
@@ -157,8 +158,8 @@ func (l *Local) serve(r *http.Request) (h Handout, resource string, err error) {
 	if !loopbackHost(r.Host, l.port) {
 		return h, "", l.stranger(r.Context(), &Refusal{Status: http.StatusForbidden, Words: "this endpoint has another name"})
 	}
-	header, ok := one(r.Header, "X-Identity-Header")
-	if old, is := one(r.Header, "Secret"); !ok && is && len(r.Header.Values("X-Identity-Header")) == 0 { // api-version 2017-09-01
+	header, ok := caller.One(r.Header, "X-Identity-Header")
+	if old, is := caller.One(r.Header, "Secret"); !ok && is && len(r.Header.Values("X-Identity-Header")) == 0 { // api-version 2017-09-01
 		header, ok = old, true
 	}
 	// The length is no secret: every header has it.

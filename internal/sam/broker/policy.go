@@ -2,12 +2,8 @@ package broker
 
 import (
 	"bytes"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/netip"
-	"net/url"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +15,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
-	"partnerguard/internal/claim"
+	"partnerguard/internal/caller"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 )
@@ -27,47 +23,30 @@ import (
 // Policy says which caller may have which token. Whatever it does not allow is
 // denied.
 type Policy struct {
-	Version int          `yaml:"version"` // 1
-	Zone    string       `yaml:"zone"`    // of all hours that name none; default UTC
-	Issuers []Issuer     `yaml:"issuers"`
-	Callers []CallerRule `yaml:"callers"`
+	Version int             `yaml:"version"` // 1
+	Zone    string          `yaml:"zone"`    // of all hours that name none; default UTC
+	Issuers []caller.Issuer `yaml:"issuers"`
+	Callers []CallerRule    `yaml:"callers"`
+
+	who *caller.Rules // of these callers, in a policy that is in place
 }
 
-// Issuer is where workloads get their OIDC tokens.
-type Issuer struct {
-	Name     string `yaml:"name"`
-	Issuer   string `yaml:"issuer"`   // exactly as in the tokens
-	Keys     string `yaml:"keys"`     // https URL of its key set, or an absolute path of a file
-	Audience string `yaml:"audience"` // that tokens for us must have
-	// Lifetime is the longest life of a token that is taken, up to two weeks: an
-	// issuer may make long ones, as Kubernetes does when it is asked to. Default 48h.
-	Lifetime time.Duration `yaml:"lifetime"`
+// rules are the callers, as they prove themselves.
+func (p *Policy) rules() *caller.Rules {
+	r := &caller.Rules{Issuers: p.Issuers}
+	for i := range p.Callers {
+		r.Callers = append(r.Callers, &p.Callers[i].Rule)
+	}
+	return r
 }
 
 // CallerRule is one caller: how it proves itself, and what it may have.
 type CallerRule struct {
-	Name        string       `yaml:"name"`
-	Certificate *Certificate `yaml:"certificate"` // either this
-	Token       *Workload    `yaml:"token"`       // or this
+	caller.Rule `yaml:",inline"`
 	// Default is the customer whose tenant is meant when the caller names none;
 	// default partner.
 	Default string  `yaml:"default"`
 	Grants  []Grant `yaml:"grants"`
-}
-
-// Certificate names a client certificate: by its key, or by a name in it when
-// it comes from one of the server's client authorities.
-type Certificate struct {
-	SPKI string `yaml:"spki"` // sha256/BASE64 of the public key (RFC 7469 section 2.4)
-	Name string `yaml:"name"` // dns:NAME, uri:URI, email:ADDRESS or ip:ADDRESS of its subject alternative names
-}
-
-// Workload names a workload's token. A subject or claim that ends in "*"
-// matches what begins with the rest.
-type Workload struct {
-	Issuer  string            `yaml:"issuer"` // by name
-	Subject string            `yaml:"subject"`
-	Claims  map[string]string `yaml:"claims"` // further claims it must have, as text
 }
 
 // Grant allows some tokens. Every part must allow what is asked for.
@@ -264,56 +243,14 @@ func (c *checker) policy(p *Policy) {
 	if p.Version != 1 {
 		c.fault("version", "must be 1, got %d", p.Version)
 	}
-	issuers, addresses := map[string]bool{}, map[string]bool{}
+	who := caller.NewChecker(c.fault)
 	for i := range p.Issuers {
-		is, path := &p.Issuers[i], fmt.Sprintf("issuers[%d]", i)
-		if is.Name == "" || issuers[is.Name] {
-			c.fault(path+".name", "every issuer needs a name of its own")
-		}
-		issuers[is.Name] = true
-		if addresses[is.Issuer] {
-			c.fault(path+".issuer", "another issuer has this address: a token says no more of whose it is")
-		}
-		addresses[is.Issuer] = true
-		if u, err := url.Parse(is.Issuer); err != nil || u.Scheme != "https" || u.Host == "" {
-			c.fault(path+".issuer", "must be the https address that the tokens say")
-		}
-		if u, err := url.Parse(is.Keys); (err != nil || u.Scheme != "https" || u.Host == "") && !filepath.IsAbs(is.Keys) {
-			c.fault(path+".keys", "must be the https address of the key set, or an absolute path of a file")
-		}
-		if is.Lifetime < 0 || is.Lifetime > claim.LongestLifetime || is.Lifetime > 0 && is.Lifetime < time.Minute {
-			c.fault(path+".lifetime", "must be between 1m and %s", claim.LongestLifetime)
-		}
-		if is.Audience == "" {
-			c.fault(path+".audience", "is required: without it a token meant for another would do")
-		}
+		who.Issuer(fmt.Sprintf("issuers[%d]", i), &p.Issuers[i])
 	}
-	names, pins := map[string]bool{}, map[string]bool{}
 	for i := range p.Callers {
 		r, path := &p.Callers[i], fmt.Sprintf("callers[%d]", i)
-		if r.Name == "" || len(r.Name) > 100 || names[r.Name] {
-			c.fault(path+".name", "every caller needs a name of its own, of at most 100 bytes")
-		}
-		names[r.Name] = true
-		if (r.Certificate == nil) == (r.Token == nil) {
-			c.fault(path, "needs either certificate or token")
+		if !who.Rule(path, &r.Rule) {
 			return
-		}
-		if cert := r.Certificate; cert != nil {
-			c.certificate(path+".certificate", cert, pins)
-		}
-		if w := r.Token; w != nil {
-			if !issuers[w.Issuer] {
-				c.fault(path+".token.issuer", "no issuer is called %q", w.Issuer)
-			}
-			if w.Subject == "" || w.Subject == "*" {
-				c.fault(path+".token.subject", "is required, and * alone is everybody")
-			}
-			for claim, v := range w.Claims {
-				if v == "" || v == "*" {
-					c.fault(path+".token.claims", "%s: must have a value", claim)
-				}
-			}
 		}
 		if len(r.Grants) == 0 {
 			c.fault(path+".grants", "a caller without grants may have nothing: remove it")
@@ -321,28 +258,6 @@ func (c *checker) policy(p *Policy) {
 		for k := range r.Grants {
 			c.grant(fmt.Sprintf("%s.grants[%d]", path, k), &r.Grants[k], r, p.Zone)
 		}
-	}
-}
-
-func (c *checker) certificate(path string, cert *Certificate, pins map[string]bool) {
-	if (cert.SPKI == "") == (cert.Name == "") {
-		c.fault(path, "needs either spki or name")
-		return
-	}
-	if cert.SPKI != "" {
-		text, ok := strings.CutPrefix(cert.SPKI, "sha256/")
-		if b, err := base64.StdEncoding.DecodeString(text); !ok || err != nil || len(b) != 32 {
-			c.fault(path+".spki", "must be sha256/ and the base64 of 32 bytes")
-		}
-	} else if kind, v, ok := strings.Cut(cert.Name, ":"); !ok || v == "" || !slices.Contains([]string{"dns", "uri", "email", "ip"}, kind) {
-		c.fault(path+".name", "must be dns:NAME, uri:URI, email:ADDRESS or ip:ADDRESS")
-	} else if _, err := netip.ParseAddr(v); kind == "ip" && err != nil {
-		c.fault(path+".name", "%q is no address", v)
-	}
-	if id := cert.SPKI + cert.Name; pins[id] {
-		c.fault(path, "another caller has this certificate")
-	} else {
-		pins[id] = true
 	}
 }
 

@@ -137,16 +137,6 @@ func screen(r *http.Request) *Refusal {
 	return nil
 }
 
-// one gives the only value of a header; ok is false when it is absent, empty
-// or given more than once.
-func one(h http.Header, name string) (string, bool) {
-	v := h.Values(name)
-	if len(v) != 1 || v[0] == "" {
-		return "", false
-	}
-	return v[0], true
-}
-
 // answer writes a token as App Service does.
 func (b *Broker) answer(w http.ResponseWriter, h *Handout, resource string) {
 	// The caller reads the moment by its own clock.

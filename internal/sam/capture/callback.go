@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/secret"
+	"partnerguard/internal/web"
 )
 
 // Bounds of an answer.
@@ -103,12 +104,13 @@ type Door struct {
 	Origin string
 }
 
-// Read takes an answer from a request, or says with which status to refuse it:
-// 421 for another host name (a name elsewhere that was made to lead here), 404
-// for another path, 405 for another method, 400 for what is malformed.
-func (d Door) Read(w http.ResponseWriter, r *http.Request) (Callback, int, error) {
-	no := func(status int, words string) (Callback, int, error) {
-		return Callback{}, status, refuse(Forged, beginAgain, "%s", words)
+// Read takes an answer from a request. Its errors are a [Refusal] each, and have
+// the status to refuse it with ([web.Status]): 421 for another host name (a name
+// elsewhere that was made to lead here), 404 for another path, 405 for another
+// method, 400 for what is malformed.
+func (d Door) Read(w http.ResponseWriter, r *http.Request) (Callback, error) {
+	no := func(status int, words string) (Callback, error) {
+		return Callback{}, web.WithStatus(status, refuse(Forged, beginAgain, "%s", words))
 	}
 	if !strings.EqualFold(r.Host, d.Host) {
 		return no(http.StatusMisdirectedRequest, "the request is for another host")
@@ -138,11 +140,7 @@ func (d Door) Read(w http.ResponseWriter, r *http.Request) (Callback, int, error
 			return no(http.StatusMethodNotAllowed, "the answer must come as a link")
 		}
 	}
-	c, err := ParseCallback(text)
-	if err != nil {
-		return c, http.StatusBadRequest, err
-	}
-	return c, http.StatusOK, nil
+	return ParseCallback(text) // malformed is BadInput, 400
 }
 
 // doorOf is where the answers of a redirect URI come in.

@@ -111,7 +111,7 @@ type Begun struct {
 }
 
 // Begin makes the address to open. Kind problem.Usage for a request that cannot
-// be, problem.NotFound for a tenant that is not, problem.Limit when too many wait.
+// be, problem.NotFound for a tenant that is not, problem.TooMany when too many wait.
 func (c *Capture) Begin(ctx context.Context, r Request) (Begun, error) {
 	if r.Mode == "" {
 		r.Mode = "query"

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"partnerguard/internal/problem"
+	"partnerguard/internal/web"
 )
 
 // maxStray is how many answers to nothing a listener bears before it gives up.
@@ -88,8 +89,9 @@ func portOf(u *url.URL) string {
 
 // ServeHTTP takes the answer. What is not the answer is refused and ends nothing.
 func (l *Loopback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	cb, status, err := l.Door.Read(w, r)
+	cb, err := l.Door.Read(w, r)
 	if err != nil {
+		status := web.Status(err)
 		if status == http.StatusMethodNotAllowed {
 			w.Header().Set("Allow", map[string]string{"form_post": http.MethodPost}[l.Door.Mode])
 			if l.Door.Mode != "form_post" {

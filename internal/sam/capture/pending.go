@@ -89,10 +89,10 @@ func (w *waiting) put(p *pending) error {
 		w.sweep()
 	}
 	if p.r.Invitation != "" && ofInvitation >= maxPerInvited {
-		return problem.New(problem.Limit, "this invitation was opened too often in the last ten minutes").WithHint("wait ten minutes; if it was not you, ask for another invitation")
+		return problem.New(problem.TooMany, "this invitation was opened too often in the last ten minutes").WithHint("wait ten minutes; if it was not you, ask for another invitation")
 	}
 	if ofTenant >= maxPerTenant || len(w.list) >= maxPending {
-		return problem.New(problem.Limit, "too many sign-ins have begun and not come back").WithHint("wait ten minutes, then begin again")
+		return problem.New(problem.TooMany, "too many sign-ins have begun and not come back").WithHint("wait ten minutes, then begin again")
 	}
 	p.at, p.began = w.now(), w.elapsed()
 	w.list[p.hash] = p

@@ -2,25 +2,19 @@ package consent_test
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/pquerna/otp/totp"
-
-	"partnerguard/internal/audit"
+	"partnerguard/internal/audit/audittest"
 	"partnerguard/internal/db"
+	"partnerguard/internal/labtest"
 	"partnerguard/internal/msapi"
-	"partnerguard/internal/msapi/msapitest"
 	"partnerguard/internal/partnercloud"
-	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/sam/consent"
 	"partnerguard/internal/secret"
-	"partnerguard/internal/token"
 	"partnerguard/internal/vault/vaulttest"
 )
 
@@ -30,44 +24,17 @@ const (
 	redirect = "http://localhost:8400/callback"
 )
 
-type trail struct {
-	mu     sync.Mutex
-	events []audit.Event
-	fails  error
-}
-
-func (r *trail) Record(_ context.Context, e audit.Event) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.fails != nil {
-		return r.fails
-	}
-	r.events = append(r.events, e)
-	return nil
-}
-
-func (r *trail) take() (out []string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, e := range r.events {
-		out = append(out, string(e.Action)+" "+string(e.Outcome))
-	}
-	r.events = nil
-	slices.Sort(out)
-	return out
-}
-
 // lab is a partner cloud with a connection, and the customers where the
 // connection's account may consent.
 type lab struct {
-	testing.TB
+	*labtest.Lab
 	s       *partnercloud.Server
 	cloud   msapi.Cloud
 	msapi   *msapi.Client
 	app     msapi.App
 	refresh secret.Text
 	center  *msapi.PartnerCenter
-	trail   *trail
+	trail   *audittest.Recorder
 	intents consent.Intents
 	svc     *consent.Service
 	wanted  []consent.Wanted
@@ -90,25 +57,13 @@ func (l *lab) FreshAccess(ctx context.Context, _, tenant, resource string) ([]st
 
 func newLab(t testing.TB, d *db.DB, o partnercloud.Options) *lab {
 	t.Helper()
-	o.NoLag, o.Days = true, 1
-	s, err := partnercloud.Start(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close(context.Background()) })
-	i := s.Info()
-	l := &lab{TB: t, s: s, cloud: msapi.Commercial(), trail: &trail{}, intents: consent.NewIntents(d, vaulttest.Open(t, d))}
-	l.cloud.Authority, l.cloud.Graph, l.cloud.PartnerCenter, l.cloud.ARM = i.Login, i.Graph, i.PartnerCenter, i.ARM
+	rig := labtest.Start(t, func(p *partnercloud.Options) { o.NoLag, o.Days = true, 1; *p = o })
+	i := rig.Info
+	l := &lab{Lab: rig, s: rig.Server, cloud: rig.Cloud, trail: &audittest.Recorder{}, intents: consent.NewIntents(d, vaulttest.Open(t, d))}
 	pass := func(ctx context.Context, d time.Duration) error { l.pass(d); return ctx.Err() }
-	l.msapi = msapi.New(msapi.Options{Transport: s.Transport(), Now: s.World.Clock.Now, Wait: pass})
-	var text string
-	s.World.Read(func(s *world.State) { text = s.SeededSecret(panelApp) })
-	cred, err := msapi.NewSecret(secret.New(text), time.Time{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.app = msapi.App{ClientID: panelApp, Credential: cred}
-	l.signIn(i)
+	l.msapi = rig.Client(func(o *msapi.Options) { o.Wait = pass })
+	l.app, l.refresh = l.App(panelApp), l.Grant(panelApp, samAgent).Refresh
+	var err error
 	if l.center, err = l.msapi.PartnerCenter(l.cloud, i.Tenant.ID, func(ctx context.Context) (secret.Text, error) {
 		g, err := l.msapi.Refresh(ctx, msapi.RefreshRequest{Cloud: l.cloud, App: l.app, Tenant: i.Tenant.ID, Refresh: l.refresh, Scope: l.cloud.PartnerCenterResource + "/.default"})
 		if err != nil {
@@ -118,7 +73,7 @@ func newLab(t testing.TB, d *db.DB, o partnercloud.Options) *lab {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if l.svc, err = consent.New(consent.Deps{Access: l, Intents: l.intents, Record: l.trail, Now: s.World.Clock.Now, Wait: pass}); err != nil {
+	if l.svc, err = consent.New(consent.Deps{Access: l, Intents: l.intents, Record: l.trail, Now: l.Now, Wait: pass}); err != nil {
 		t.Fatal(err)
 	}
 	l.wanted = consent.WantedFor(l.cloud, []capture.Feature{capture.Accounts, capture.Policies, capture.Azure, capture.Delegation})
@@ -135,52 +90,7 @@ func (l *lab) pass(d time.Duration) {
 	}
 }
 
-func (l *lab) signIn(i partnercloud.Info) {
-	l.Helper()
-	p := msapitest.Person{UPN: samAgent}
-	l.s.World.Read(func(s *world.State) {
-		u := s.Home(samAgent).UserByName(samAgent)
-		p.Password, _ = s.SeededPassword(u)
-		key := s.TOTPSecret(u, u.Method(world.MethodTOTP))
-		p.Code = func() string {
-			_, _ = l.s.World.Clock.Jump(31 * time.Second)
-			code, err := totp.GenerateCode(key, l.s.World.Clock.Now())
-			if err != nil {
-				l.Fatal(err)
-			}
-			return code
-		}
-	})
-	verifier, state := token.Verifier(), token.State()
-	where, err := l.msapi.AuthorizeURL(msapi.AuthorizeRequest{
-		Cloud: l.cloud, ClientID: panelApp, Tenant: i.Tenant.ID, Redirect: redirect, Resource: l.cloud.PartnerCenterResource, State: state, Challenge: token.Challenge(verifier), AMR: "mfa",
-	})
-	if err != nil {
-		l.Fatal(err)
-	}
-	b := msapitest.NewBrowser(l, l.s.Transport(), i.Login).Open(where).SignIn(p)
-	if b.Left == nil {
-		l.Fatal(b.Page[max(0, strings.Index(b.Page, "<main>")):])
-	}
-	g, err := l.msapi.Redeem(l.Context(), msapi.RedeemRequest{Cloud: l.cloud, App: l.app, Tenant: i.Tenant.ID, Code: secret.New(b.Left.Query().Get("code")), Verifier: verifier, Redirect: redirect, Resource: l.cloud.PartnerCenterResource})
-	if err != nil {
-		l.Fatal(err)
-	}
-	l.refresh = g.Refresh
-}
-
-func (l *lab) customer(domain string) (id string) {
-	l.Helper()
-	l.s.World.Read(func(s *world.State) {
-		if c := s.PartnerTenant().CustomerOf(domain); c != nil {
-			id = c.TenantID
-		}
-	})
-	if id == "" {
-		l.Fatalf("no customer %s", domain)
-	}
-	return id
-}
+func (l *lab) customer(domain string) string { l.Helper(); return l.Customer(domain) }
 
 // run runs and gives the rows by domain.
 func (l *lab) run(change ...func(*consent.Options)) (map[string]consent.Row, consent.Summary, error) {

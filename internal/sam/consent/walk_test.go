@@ -112,7 +112,7 @@ func TestPlanAndApply(t *testing.T) {
 		if r := rows[adatum]; err != nil || !slices.Equal(states(r), c.after) || r.Action != c.action || r.Result != c.result {
 			t.Errorf("%s: applied %v %s %s %s %v", name, states(r), r.Action, r.Result, r.Why, err)
 		}
-		if d := cmp.Diff(c.trail, l.trail.take()); d != "" {
+		if d := cmp.Diff(c.trail, l.trail.Take()); d != "" {
 			t.Errorf("%s: %s", name, d)
 		}
 		n = l.writes()
@@ -275,12 +275,12 @@ func TestWhatEndsARun(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, dbtest.SQLite(t), partnercloud.Options{Unthrottled: true})
 	l.set()
-	l.trail.fails = errors.New("disk full")
+	l.trail.Fail(errors.New("disk full"))
 	rows, _, err := l.run(only(adatum), apply)
 	if err == nil || rows[adatum].Result != consent.Failed {
 		t.Errorf("a trail that fails: %+v %v", rows[adatum], err)
 	}
-	l.trail.fails = nil
+	l.trail.Fail(nil)
 	no := &msapi.APIError{Service: "Partner Center", Status: 401, Code: "900421"}
 	var n atomic.Int64
 	_, _, err = l.run(apply, func(o *consent.Options) {

@@ -16,6 +16,7 @@ import (
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/token"
+	"partnerguard/internal/web"
 )
 
 // Paths below the public address.
@@ -97,71 +98,77 @@ func NewHandler(d Deps) (*Handler, error) {
 // Redirect is the redirect URI that the app must have registered.
 func (h *Handler) Redirect() string { return h.d.Public + Callback }
 
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == Callback {
-		h.answer(w, r)
-		return
+// Mount answers below [Prefix], whatever the method is: errors are pages for the
+// partner who was invited.
+func (h *Handler) Mount(m web.Mux) {
+	for _, r := range []web.Route{
+		{Name: "connect.callback", Pattern: Callback, Access: web.Own("the answer's state and the browser's cookie bind it to a sign-in that was begun here"), Handle: h.answer},
+		{Name: "connect.invitation", Pattern: Prefix, Access: web.Own("the address holds the invitation's secret"), Handle: h.invitation},
+	} {
+		r.Page = true
+		r.Fail = func(w http.ResponseWriter, _ *http.Request, status int, err error) {
+			capture.WriteInvited(w, status, capture.Done{}, err)
+		}
+		m.Handle(r)
 	}
+}
+
+func (h *Handler) invitation(w http.ResponseWriter, r *http.Request) error {
 	link := strings.TrimPrefix(r.URL.Path, Prefix)
 	if link == "" || strings.Contains(link, "/") || r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost {
-		capture.WriteInvited(w, http.StatusNotFound, capture.Done{}, problem.New(problem.NotFound, "there is no such page"))
-		return
+		return problem.New(problem.NotFound, "there is no such page")
 	}
 	if u, err := url.Parse(h.d.Public); err != nil || !strings.EqualFold(r.Host, u.Host) {
 		// Under another name the cookie and the answer would not come back.
-		capture.WriteInvited(w, http.StatusMisdirectedRequest, capture.Done{}, problem.New(problem.NotFound, "this server answers under another name"))
-		return
+		return web.WithStatus(http.StatusMisdirectedRequest, problem.New(problem.NotFound, "this server answers under another name"))
 	}
 	i, err := h.d.Store.Open(r.Context(), secret.New(link))
 	if err != nil {
-		h.fail(w, r, err)
-		return
+		return failed(err)
 	}
 	if r.Method == http.MethodPost {
-		h.begin(w, r, i)
-		return
+		return failed(h.begin(w, r, i))
 	}
 	name := i.ClientID
 	if reg, err := h.d.Apps.Registration(r.Context(), i.ClientID); err == nil && reg.Name != "" {
 		name = reg.Name
 	}
 	capture.WriteInvitation(w, capture.Invitation{App: name, ClientID: i.ClientID, Tenant: i.Tenant, Until: i.Expires.UTC().Format("2 January 2006 15:04 UTC"), Cloud: h.d.Cloud, Features: i.Features, SignIn: h.d.Browsable(h.d.Cloud.Authority)})
+	return nil
 }
 
-// fail shows what may be shown.
-func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
-	status := http.StatusInternalServerError
+// failed is what keeps an invitation from being gone on with: unless it is not
+// there, or there are too many, it is ours to mend and not the partner's.
+func failed(err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, problem.NotFound):
-		status = http.StatusNotFound
-	case errors.Is(err, problem.Limit):
-		status = http.StatusServiceUnavailable
-	default:
-		h.d.Log.WarnContext(r.Context(), "an invited partner could not go on", "error", err)
+		return web.WithStatus(http.StatusNotFound, err)
+	case errors.Is(err, problem.Limit), errors.Is(err, problem.TooMany):
+		return web.WithStatus(http.StatusServiceUnavailable, err)
 	}
-	capture.WriteInvited(w, status, capture.Done{}, err)
+	return web.WithStatus(http.StatusInternalServerError, err)
 }
 
-func (h *Handler) begin(w http.ResponseWriter, r *http.Request, i Invitation) {
+func (h *Handler) begin(w http.ResponseWriter, r *http.Request, i Invitation) error {
 	app, err := h.d.Apps.App(r.Context(), i.ClientID)
 	if err != nil {
-		h.fail(w, r, err)
-		return
+		return err
 	}
 	b, err := h.capture.Begin(r.Context(), capture.Request{
 		Suggested: i.Name, Model: sam.CPV, Cloud: h.d.Cloud, App: app, Tenant: i.Tenant, Redirect: h.Redirect(), Mode: "query", Features: i.Features, Actor: "invited:" + i.ID, Invitation: i.ID, Bind: true,
 	})
 	if err != nil {
-		h.fail(w, r, err)
-		return
+		return err
 	}
 	if !h.put(token.Fingerprint(b.State), underway{i.ID, b.Door, b.Until}) {
 		h.capture.Forget(b)
-		h.fail(w, r, problem.New(problem.Limit, "too many sign-ins are under way").WithHint("try again in some minutes"))
-		return
+		return problem.New(problem.TooMany, "too many sign-ins are under way").WithHint("try again in some minutes")
 	}
 	http.SetCookie(w, h.bind(b.Binding.Reveal(), int(capture.Life.Seconds())))
 	http.Redirect(w, r, h.d.Browsable(b.URL), http.StatusSeeOther)
+	return nil
 }
 
 // bind is the cookie. It comes back with a navigation from the authority, which
@@ -202,17 +209,15 @@ func (h *Handler) drop(state string) {
 	delete(h.begun, state)
 }
 
-func (h *Handler) answer(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request) error {
 	u, err := url.Parse(h.d.Public)
 	if err != nil {
-		h.fail(w, r, err)
-		return
+		return failed(err)
 	}
 	door := capture.Door{Host: u.Host, Path: Callback, Mode: "query", Origin: h.d.Cloud.Authority}
-	cb, status, err := door.Read(w, r)
+	cb, err := door.Read(w, r)
 	if err != nil {
-		capture.WriteInvited(w, status, capture.Done{}, err)
-		return
+		return err
 	}
 	name := plainCookie
 	if h.secure {
@@ -236,12 +241,12 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request) {
 		h.drop(state)
 		http.SetCookie(w, h.bind("", -1))
 	}
-	status = http.StatusOK
 	switch {
 	case refused && (no.Cause == capture.Forged || no.Cause == capture.Replayed || no.Cause == capture.OtherTab):
-		status = http.StatusBadRequest
+		return web.WithStatus(http.StatusBadRequest, err)
 	case err != nil && !refused:
 		h.d.Log.WarnContext(r.Context(), "an invited partner's consent was not kept", "error", err)
 	}
-	capture.WriteInvited(w, status, done, err)
+	capture.WriteInvited(w, http.StatusOK, done, err)
+	return nil
 }

@@ -198,7 +198,7 @@ func (p *Past) held(ctx context.Context, after, to int64) (saying, error) {
 			w.spent[e.Object] = word[bool]{true, final}
 		}
 	})
-	if errors.Is(err, problem.Unmet) || errors.Is(err, problem.BadInput) {
+	if errors.Is(err, problem.Conflict) || errors.Is(err, problem.BadInput) {
 		p.behind = torn
 		return w, nil
 	}

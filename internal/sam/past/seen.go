@@ -39,7 +39,7 @@ func (p *Past) compare(ctx context.Context, was *seen) error {
 		p.behind = fmt.Sprintf("the database is older than it was: its audit trail has %d entries, and had %d on %s UTC", head.Seq, was.Seq, day)
 	case was.Seq > 0:
 		root, err := p.d.Trail.RootAt(ctx, was.Seq)
-		if err != nil && !errors.Is(err, problem.Unmet) {
+		if err != nil && !errors.Is(err, problem.Conflict) {
 			return err
 		}
 		if err != nil || root.String() != was.Hash {

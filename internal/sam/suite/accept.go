@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+
 	"partnerguard/internal/audit"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/vault"
-	"strconv"
 )
 
 // Accept takes a connection that is held back into use, on a person's word.

@@ -2,11 +2,12 @@ package suite
 
 import (
 	"context"
+	"time"
+
 	"partnerguard/internal/audit"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/onboard"
 	"partnerguard/internal/secret"
-	"time"
 )
 
 // Invite makes an invitation for a partner tenant, id or domain, and gives the

@@ -3,12 +3,12 @@ package suite
 import (
 	"context"
 	"crypto/x509"
-	"net/http"
 
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/sam/onboard"
+	"partnerguard/internal/web"
 )
 
 // Callers are how a server treats those who ask for tokens.
@@ -21,7 +21,7 @@ type Callers struct {
 
 // Mount adds the endpoint that hands out tokens and, where the installation can
 // be reached from outside, the pages by which invited partners consent.
-func (s *Suite) Mount(mux *http.ServeMux, o Callers) error {
+func (s *Suite) Mount(mux web.Mux, o Callers) error {
 	b, err := s.Broker()
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func (s *Suite) Mount(mux *http.ServeMux, o Callers) error {
 			return err
 		}
 	}
-	mux.Handle(broker.Path, b.Handler(broker.ServerOptions{ClientCAs: o.ClientCAs, Certificate: o.Certificate}))
+	b.Server(broker.ServerOptions{ClientCAs: o.ClientCAs, Certificate: o.Certificate}).Mount(mux)
 	if s.d.Public == "" {
 		return nil
 	}
@@ -44,6 +44,6 @@ func (s *Suite) Mount(mux *http.ServeMux, o Callers) error {
 	if err != nil {
 		return err
 	}
-	mux.Handle(onboard.Prefix, h)
+	h.Mount(mux)
 	return nil
 }

@@ -213,7 +213,7 @@ func TestSignerRemembers(t *testing.T) {
 	h.send(a)
 	tr := h.tr
 	h.rewrite(3, 30)
-	if _, err := tr.Anchor(t.Context(), h.signer, []trail.Anchor{a}, true, slog.New(slog.DiscardHandler)); !errors.Is(err, problem.Unmet) {
+	if _, err := tr.Anchor(t.Context(), h.signer, []trail.Anchor{a}, true, slog.New(slog.DiscardHandler)); !errors.Is(err, problem.Conflict) {
 		t.Errorf("%v", err)
 	}
 }
@@ -347,7 +347,7 @@ func TestKeyGone(t *testing.T) {
 	t.Parallel()
 	h := build(t, dbtest.SQLite(t))
 	clear(h.safe)
-	if _, err := h.tr.Signer(t.Context(), h.safe); !errors.Is(err, problem.Unmet) {
+	if _, err := h.tr.Signer(t.Context(), h.safe); !errors.Is(err, problem.Conflict) {
 		t.Errorf("%v", err)
 	}
 }

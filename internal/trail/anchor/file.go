@@ -91,17 +91,17 @@ func appendLine(path string, s *trail.Sending, l line) error {
 	}
 	switch {
 	case size == 0 && s.Known > 0:
-		return problem.New(problem.Unmet, "the file of checkpoints %s took one of %d entries and is empty: it was cut or replaced", path, s.Known)
+		return problem.New(problem.Conflict, "the file of checkpoints %s took one of %d entries and is empty: it was cut or replaced", path, s.Known)
 	case size > 0:
 		held, err := trail.OpenNote([]byte(last.Note), s.By)
 		if held.Origin != s.Origin && held.Origin != "" {
 			return s.Fits(held)
 		}
 		if err != nil {
-			return problem.New(problem.Unmet, "the last line of the file of checkpoints %s was changed: %s", path, err)
+			return problem.New(problem.Conflict, "the last line of the file of checkpoints %s was changed: %s", path, err)
 		}
 		if held.Size < s.Known {
-			return problem.New(problem.Unmet,
+			return problem.New(problem.Conflict,
 				"the file of checkpoints %s took one of %d entries and ends with one of %d: it was cut or replaced", path, s.Known, held.Size)
 		}
 		if err := s.Fits(held); err != nil {
@@ -142,7 +142,7 @@ func newest(f *os.File) (size int64, last line, err error) {
 		last, err = parseLine(whole[bytes.LastIndexByte(whole, '\n')+1:])
 	}
 	if !ok || err != nil {
-		return 0, last, problem.New(problem.Unmet, "the last line of the file of checkpoints %s is none: it was changed, or half written", f.Name())
+		return 0, last, problem.New(problem.Conflict, "the last line of the file of checkpoints %s is none: it was changed, or half written", f.Name())
 	}
 	return size, last, nil
 }

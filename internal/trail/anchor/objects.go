@@ -157,7 +157,7 @@ func (o *Objects) Send(ctx context.Context, s *trail.Sending) ([]byte, error) {
 		return nil, o.spent(ctx, err)
 	}
 	if held, err := trail.OpenNote(c.body, s.By); err != nil || held != s.Checkpoint {
-		return nil, problem.New(problem.Unmet, "%s was given %s and holds something else there", o.name, name)
+		return nil, problem.New(problem.Conflict, "%s was given %s and holds something else there", o.name, name)
 	}
 	if w := o.weak(c, o.now()); w != "" {
 		return nil, problem.New(problem.BadInput, "%s took %s, and %s", o.name, name, w)
@@ -185,15 +185,15 @@ func (o *Objects) newestFits(ctx context.Context, st store, s *trail.Sending) (t
 		return false, err
 	}
 	if len(newest) == 0 && s.Known > 0 {
-		return false, problem.New(problem.Unmet, "%s took a checkpoint of %d entries and is empty: it was cut or replaced", o.name, s.Known)
+		return false, problem.New(problem.Conflict, "%s took a checkpoint of %d entries and is empty: it was cut or replaced", o.name, s.Known)
 	}
 	for _, ob := range newest {
 		named, ok := parseObjectName(ob.name)
 		if !ok {
-			return false, problem.New(problem.Unmet, "%s holds %.80q, which is not a checkpoint's name", o.name, ob.name)
+			return false, problem.New(problem.Conflict, "%s holds %.80q, which is not a checkpoint's name", o.name, ob.name)
 		}
 		if ob.size == 0 || ob.size > maxLine {
-			return false, problem.New(problem.Unmet, "%s holds %s, which is no checkpoint: it has %d bytes", o.name, ob.name, ob.size)
+			return false, problem.New(problem.Conflict, "%s holds %s, which is no checkpoint: it has %d bytes", o.name, ob.name, ob.size)
 		}
 		c, err := st.get(ctx, ob)
 		if err != nil {
@@ -204,11 +204,11 @@ func (o *Objects) newestFits(ctx context.Context, st store, s *trail.Sending) (t
 		case held.Origin != "" && held.Origin != s.Origin:
 			return false, s.Fits(held)
 		case err != nil:
-			return false, problem.New(problem.Unmet, "%s holds %s, which was changed: %s", o.name, ob.name, err)
+			return false, problem.New(problem.Conflict, "%s holds %s, which was changed: %s", o.name, ob.name, err)
 		case held.Size != named.Size:
-			return false, problem.New(problem.Unmet, "%s holds a checkpoint of %d entries as %s", o.name, held.Size, ob.name)
+			return false, problem.New(problem.Conflict, "%s holds a checkpoint of %d entries as %s", o.name, held.Size, ob.name)
 		case held.Size < s.Known:
-			return false, problem.New(problem.Unmet,
+			return false, problem.New(problem.Conflict,
 				"%s took a checkpoint of %d entries and its newest is of %d: it was cut or replaced", o.name, s.Known, held.Size)
 		}
 		if err := s.Fits(held); err != nil {

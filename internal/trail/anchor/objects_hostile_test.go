@@ -50,7 +50,7 @@ func TestHostileStores(t *testing.T) {
 				defer stop()
 				begun := time.Now()
 				_, err := a.Send(ctx, s)
-				if err == nil || errors.Is(err, problem.Unmet) && !strings.Contains(name, "object") {
+				if err == nil || errors.Is(err, problem.Conflict) && !strings.Contains(name, "object") {
 					t.Errorf("sending: %v", err)
 				}
 				silent(t, err, k.secret, password)

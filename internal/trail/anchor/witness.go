@@ -96,10 +96,10 @@ func (w *Witness) Send(ctx context.Context, s *trail.Sending) ([]byte, error) {
 			return nil, s.Fits(trail.Checkpoint{Origin: s.Origin, Size: has})
 		}
 		if has < s.Known {
-			return nil, problem.New(problem.Unmet, "the witness %s cosigned %d entries and remembers %d: it was set back, or is another one", w.url, s.Known, has)
+			return nil, problem.New(problem.Conflict, "the witness %s cosigned %d entries and remembers %d: it was set back, or is another one", w.url, s.Known, has)
 		}
 		if has == old {
-			return nil, problem.New(problem.Unmet,
+			return nil, problem.New(problem.Conflict,
 				"the witness %s holds another checkpoint of %d entries than the trail's: these were changed or written anew", w.url, has)
 		}
 		old = has
@@ -140,7 +140,7 @@ func (w *Witness) add(ctx context.Context, s *trail.Sending, old int64) (proof [
 		}
 		return nil, has, nil
 	case http.StatusUnprocessableEntity:
-		return nil, 0, problem.New(problem.Unmet,
+		return nil, 0, problem.New(problem.Conflict,
 			"the witness %s holds a checkpoint of %d entries that is not the beginning of the trail: these were changed or written anew", w.url, old)
 	case http.StatusNotFound, http.StatusForbidden:
 		return nil, 0, problem.New(problem.BadInput, "the witness %s does not know this trail or its key (%d)", w.url, status)
@@ -198,7 +198,7 @@ func (w *Witness) Held(ctx context.Context, known []note.Verifier, kept []trail.
 		Root: func(int64) (trail.Hash, error) { return c.Root, nil }}
 	_, has, err := w.add(ctx, s, c.Size)
 	switch {
-	case err != nil && errors.Is(err, problem.Unmet):
+	case err != nil && errors.Is(err, problem.Conflict):
 		return err
 	case err != nil:
 		return problem.New(problem.BadInput, "what it cosigned before was compared, and it does not answer now: %s", err)
@@ -206,9 +206,9 @@ func (w *Witness) Held(ctx context.Context, known []note.Verifier, kept []trail.
 		return each(trail.Mark{Checkpoint: trail.Checkpoint{Origin: c.Origin, Size: has}, Bad: fmt.Sprintf(
 			"it remembers %d entries, and the newest cosignature kept here is of %d: later ones were removed, or the trail was cut", has, c.Size)})
 	case has > 0 && has < c.Size:
-		return problem.New(problem.Unmet, "it remembers %d entries and cosigned %d: it was set back, or is another one", has, c.Size)
+		return problem.New(problem.Conflict, "it remembers %d entries and cosigned %d: it was set back, or is another one", has, c.Size)
 	case has == c.Size && has > 0:
-		return problem.New(problem.Unmet, "it holds another checkpoint of %d entries", has)
+		return problem.New(problem.Conflict, "it holds another checkpoint of %d entries", has)
 	}
 	return nil
 }

@@ -1,0 +1,2 @@
+// Package audittest remembers in memory what is recorded. Tests only.
+package audittest

@@ -1,0 +1,106 @@
+package kit
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"partnerguard/internal/app"
+)
+
+// Words gives what may stand in a place of the command line.
+type Words func(context.Context, *app.Installation) ([]string, error)
+
+// completeWithin is how long a person waits for a completion.
+const completeWithin = 3 * time.Second
+
+// What an installation knows, by the names of flags.
+var known = map[string]Words{
+	"connection": func(ctx context.Context, i *app.Installation) ([]string, error) { return i.SAM.ConnectionNames(ctx) },
+	"client-id":  func(ctx context.Context, i *app.Installation) ([]string, error) { return i.SAM.AppIDs(ctx) },
+	"customer":   func(ctx context.Context, i *app.Installation) ([]string, error) { return i.SAM.CustomerDomains(ctx) },
+}
+
+// Complete completes the flags of cmd and of its commands by what the
+// installation knows: connections, apps, customers. words says the same of
+// arguments, by the command's path. Nothing is made for it and nobody is asked for
+// anything; what fails completes nothing.
+func (in *Installation) Complete(env *Env, cmd *cobra.Command, words map[string]Words) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if _, given := cmd.GetFlagCompletionFunc(f.Name); known[f.Name] != nil && !given {
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, in.completing(env, known[f.Name]))
+		}
+	})
+	if w := words[cmd.CommandPath()]; w != nil {
+		cmd.ValidArgsFunction = in.completing(env, w)
+	}
+	for _, c := range cmd.Commands() {
+		in.Complete(env, c, words)
+	}
+}
+
+// Connections are the names of the connections, for arguments.
+func Connections(ctx context.Context, i *app.Installation) ([]string, error) {
+	return known["connection"](ctx, i)
+}
+
+func (in *Installation) completing(env *Env, words Words) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		ctx := cmd.Context()
+		if ctx == nil {
+			ctx = context.Background()
+		}
+		ctx, stop := context.WithTimeout(ctx, completeWithin)
+		defer stop()
+		list, _ := in.words(ctx, env, words)
+		return slices.DeleteFunc(list, func(w string) bool { return !strings.HasPrefix(w, begun) || slices.Contains(args, w) }), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// words opens what is kept, without a person, and asks it.
+func (in *Installation) words(ctx context.Context, env *Env, words Words) ([]string, error) {
+	o, err := in.Options(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	o.Prompt, o.Log = nil, slog.New(slog.DiscardHandler)
+	if kept, err := app.Kept(ctx, o); err != nil || !kept {
+		return nil, err
+	}
+	i, err := app.Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	list, err := words(ctx, i)
+	_ = i.Close() // nothing was changed
+	return list, err
+}
+
+// CompleteAccounts completes a flag of cmd by the accounts of what is read, or of
+// the embedded sample.
+func CompleteAccounts(cmd *cobra.Command, name string, from *[]string) {
+	_ = cmd.RegisterFlagCompletionFunc(name, func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		ctx, stop := context.WithTimeout(context.WithoutCancel(cmd.Context()), completeWithin)
+		defer stop()
+		if slices.Contains(*from, "-") {
+			return nil, cobra.ShellCompDirectiveNoFileComp // standard input is the shell's
+		}
+		f, err := app.Read(ctx, app.Reading{From: *from, Stdin: strings.NewReader("")}, nil)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var list []string
+		for _, u := range f.Directory.Users {
+			if strings.HasPrefix(strings.ToLower(u.UserPrincipalName), strings.ToLower(begun)) {
+				list = append(list, u.UserPrincipalName)
+			}
+		}
+		slices.Sort(list)
+		return list, cobra.ShellCompDirectiveNoFileComp
+	})
+}

@@ -1,0 +1,50 @@
+package facts
+
+import (
+	"fmt"
+
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/signin"
+)
+
+func clocks(n int64) string {
+	if n == 1 {
+		return "the clock of 1 sign-in"
+	}
+	return fmt.Sprintf("the clocks of %d sign-ins", n)
+}
+
+// TellLog notes with the inputs what only the whole log could tell of them:
+// clocks that nothing decides, and steps whose sign-in was not read.
+func (f *Facts) TellLog(sum *signin.Summary) {
+	inputs := f.Inputs
+	for _, c := range sum.Clocks {
+		msg := clocks(c.Rows) + " can be read with the day or the month first, and nothing in the input decides it"
+		how := "export with dates as 2026-11-28T14:05:00Z"
+		switch {
+		case c.LocalTime:
+			msg, how = clocks(c.Rows)+": local time of whoever exported", "set the display time to UTC and export again"
+		case c.Contrary:
+			msg = clocks(c.Rows) + " can be read with the day or the month first, and the input has dates of both orders"
+		}
+		msg += ": the rows are counted and keep their text; " + how
+		for i := range inputs {
+			if inputs[i].Path == c.Source.Path {
+				inputs[i].Add(evidence.Note{Source: c.Source, Message: msg})
+				break
+			}
+		}
+	}
+	if sum.OrphanSteps == 0 {
+		return
+	}
+	for i := range inputs {
+		if in := &inputs[i]; in.Kinds[evidence.AuthenticationDetail] > 0 {
+			src := evidence.Source{Path: in.Path}
+			in.Add(evidence.Note{Source: src, Message: fmt.Sprintf("%d sign-ins whose authentication details stand here were not read themselves: "+
+				"export the other files of the same download", sum.OrphanSteps)})
+			in.Shorten(evidence.Cut{Kind: evidence.SignIn, Why: "lacks sign-ins whose authentication details were read", Source: src})
+			return
+		}
+	}
+}

@@ -1,0 +1,386 @@
+package fold
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math"
+	"strings"
+	"time"
+	"unsafe"
+
+	"partnerguard/internal/entra"
+	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/texts"
+)
+
+// The texts a row keeps, in the order of their weight when two copies of one
+// event are compared. Those from colResource on are only kept for the CSV, those from
+// colPlatform on only for visitors, and those never weigh.
+const (
+	colID = iota
+	colUserID
+	colUPN
+	colDisplayName
+	colUserType
+	colAppID
+	colAppName
+	colServicePrincipalID
+	colServicePrincipalName
+	colClient
+	colIP
+	colCountry
+	colResource
+	colFailureReason
+	colMFAMethod
+	colMFADetail
+	colMFAResult
+	colPolicies
+	colConditionalAccess
+	colCreatedRaw // only when the clock is unreadable
+	colPlatform
+	colRisk
+	colAgent
+	textCount
+
+	summaryTexts = colResource
+	csvTexts     = colPlatform
+)
+
+const (
+	flagLegacy = 1 << iota
+	flagAOBO
+	flagDeviceCode
+	flagROPC
+	flagCSPAdmin
+	flagMFAFields
+	flagHasStatus
+	flagSuccess // the row says success, whatever it proves
+	flagCreated
+	flagObserved
+	flagInteractive
+	flagNonInteractive
+	flagMFARequired
+	flagSingleFactor
+	flagCSV   // wanted in the CSV
+	flagVisit // shown to visitors
+
+	flagLate // the clock is read at the end, from colCreatedRaw
+	flagJoin // steps of another file may decide the row; with it comes what remains of the event
+	flagStep // no sign-in but one step of one
+
+	// What remains of an event that steps may decide: the low four bits of it behind
+	// the flags, the rest at the top.
+	remainsShift = 19
+	remainsLow   = 15
+	resultShift  = 32 - 3
+)
+
+// row is what is kept of one event: the facts the summary needs and the cells
+// of the CSV. After decoding, the texts alias the page they were read from.
+type row struct {
+	flags    uint32
+	verdict  signin.Verdict
+	reason   signin.Reason
+	device   device
+	created  clock
+	observed clock
+	steps    uint32
+	source   uint32 // index into the store's sources
+	line     uint32
+	index    uint32
+	text     [textCount]string
+}
+
+// device holds two Tris.
+type device uint8
+
+func deviceOf(e *signin.Event) device {
+	hybrid := signin.No
+	switch {
+	case e.DeviceTrustType == "":
+		hybrid = signin.Unset
+	case texts.ContainsFold(e.DeviceTrustType, "hybrid"), strings.EqualFold(e.DeviceTrustType, "ServerAD"):
+		hybrid = signin.Yes
+	}
+	return device(e.DeviceCompliant) | device(hybrid)<<2
+}
+
+func (d device) compliant() signin.Tri { return signin.Tri(d & 3) }
+func (d device) hybrid() signin.Tri    { return signin.Tri(d >> 2 & 3) }
+
+// clock is a time that sorts and compares as a pair.
+type clock struct {
+	sec  int64
+	nsec int32
+}
+
+// noClock stands for an absent clock and sorts before every other.
+var noClock = clock{sec: math.MinInt64}
+
+func clockOf(t time.Time) clock { return clock{t.Unix(), int32(t.Nanosecond())} }
+
+func (c clock) time() time.Time { return time.Unix(c.sec, int64(c.nsec)).UTC() }
+
+func (c clock) compare(d clock) int {
+	switch {
+	case c.sec != d.sec && c.sec < d.sec, c.sec == d.sec && c.nsec < d.nsec:
+		return -1
+	case c == d:
+		return 0
+	}
+	return 1
+}
+
+// fill takes from e what a row keeps. The texts alias e. policies is scratch
+// memory and comes back grown.
+func (r *row) fill(e *signin.Event, j *signin.Judgement, csv, visit bool, policies []byte) []byte {
+	*r = row{
+		verdict: j.Verdict, reason: j.Reason, steps: uint32(min(len(e.Steps), math.MaxInt32)),
+		created: noClock, observed: noClock,
+	}
+	set := func(on bool, flag uint32) {
+		if on {
+			r.flags |= flag
+		}
+	}
+	set(j.Legacy, flagLegacy)
+	set(j.AOBO, flagAOBO)
+	set(j.DeviceCode, flagDeviceCode)
+	set(j.ROPC, flagROPC)
+	set(j.CSPAdmin, flagCSPAdmin)
+	set(e.HasMFAFields, flagMFAFields)
+	set(e.HasStatus, flagHasStatus)
+	set(e.HasStatus && e.ErrorCode == 0, flagSuccess)
+	set(e.Interactive == signin.Yes, flagInteractive)
+	set(e.Interactive == signin.No, flagNonInteractive)
+	set(e.NeedsMFA(), flagMFARequired)
+	set(e.NeedsOneFactor(), flagSingleFactor)
+	set(csv, flagCSV)
+	set(visit, flagVisit)
+	switch {
+	case e.Clock == signin.ClockAmbiguous:
+		r.flags |= flagLate
+	case !e.Created.IsZero():
+		r.flags |= flagCreated
+		r.created = clockOf(e.Created)
+	}
+	if e.AwaitsSteps() {
+		r.fillJoin(e)
+	}
+	if !e.Observed.IsZero() {
+		r.flags |= flagObserved
+		r.observed = clockOf(e.Observed)
+	}
+	t := &r.text
+	t[colID], t[colUserID], t[colUPN] = e.ID, e.UserID, e.UserPrincipalName
+	t[colDisplayName], t[colUserType] = e.UserDisplayName, e.UserType
+	t[colAppID], t[colAppName] = e.AppID, e.AppDisplayName
+	t[colServicePrincipalID], t[colServicePrincipalName] = e.ServicePrincipalID, e.ServicePrincipalName
+	t[colClient], t[colIP], t[colCountry] = e.ClientAppUsed, e.IPAddress, e.Country
+	if visit {
+		r.device = deviceOf(e)
+		t[colPlatform], t[colRisk], t[colAgent] = e.OperatingSystem, e.RiskLevelDuringSignIn, programOf(e.UserAgent)
+	}
+	if r.flags&flagLate != 0 {
+		t[colCreatedRaw] = e.CreatedRaw
+	}
+	if !csv {
+		return policies
+	}
+	t[colResource], t[colFailureReason] = e.ResourceDisplayName, e.FailureReason
+	t[colMFAMethod], t[colMFADetail], t[colMFAResult] = e.MFAColumns()
+	t[colConditionalAccess] = e.ConditionalAccessStatus
+	if e.Created.IsZero() {
+		t[colCreatedRaw] = e.CreatedRaw
+	}
+	policies = appendPolicies(policies[:0], e.Policies)
+	if len(policies) > 0 {
+		t[colPolicies] = unsafe.String(&policies[0], len(policies))
+	}
+	return policies
+}
+
+// appendPolicies writes "name: result; ..." for the policies that applied.
+func appendPolicies(b []byte, policies []signin.AppliedPolicy) []byte {
+	for i := range policies {
+		p := &policies[i]
+		if !texts.EqualFold(p.Result, "success") && !texts.EqualFold(p.Result, "failure") && !texts.HasPrefixFold(p.Result, "reportOnly") {
+			continue
+		}
+		if len(b) > 0 {
+			b = append(b, "; "...)
+		}
+		b = append(b, texts.Either(p.DisplayName, p.ID)...)
+		b = append(b, ": "...)
+		b = append(b, p.Result...)
+	}
+	return b
+}
+
+// encodedFixed is the size of a row before its texts: a length word and the
+// facts.
+const encodedFixed = 4 + 4 + 1 + 1 + 4 + 12 + 12 + 4 + 4 + 4 + 1
+
+// encode appends the row. decode is its inverse.
+func (r *row) encode(b []byte) []byte {
+	start := len(b)
+	le := binary.LittleEndian
+	b = append(b, make([]byte, encodedFixed)...)
+	h := b[start : start+encodedFixed]
+	le.PutUint32(h[4:], r.flags)
+	h[8], h[9] = byte(r.verdict), byte(r.reason)
+	le.PutUint32(h[10:], r.steps)
+	le.PutUint64(h[14:], uint64(r.created.sec))
+	le.PutUint32(h[22:], uint32(r.created.nsec))
+	le.PutUint64(h[26:], uint64(r.observed.sec))
+	le.PutUint32(h[34:], uint32(r.observed.nsec))
+	le.PutUint32(h[38:], r.source)
+	le.PutUint32(h[42:], r.line)
+	le.PutUint32(h[46:], r.index)
+	h[50] = byte(r.device)
+	for i := range r.text {
+		if !r.keeps(i) {
+			continue
+		}
+		s := r.text[i]
+		if len(s) < 255 {
+			b = append(b, byte(len(s)))
+		} else {
+			b = append(b, 255)
+			b = le.AppendUint32(b, uint32(len(s)))
+		}
+		b = append(b, s...)
+	}
+	le.PutUint32(b[start:], uint32(len(b)-start))
+	return b
+}
+
+// keeps reports that text i is kept.
+func (r *row) keeps(i int) bool {
+	switch {
+	case i < summaryTexts:
+		return true
+	case i < csvTexts:
+		return r.flags&flagCSV != 0 || i == colCreatedRaw && r.flags&flagLate != 0
+	}
+	return r.flags&flagVisit != 0
+}
+
+// decode reads the row at the head of b and returns its size. The texts alias
+// b, which must have come from encode.
+func (r *row) decode(b []byte) int {
+	le := binary.LittleEndian
+	h := b[:encodedFixed]
+	size := int(le.Uint32(h))
+	r.flags = le.Uint32(h[4:])
+	r.verdict, r.reason = signin.Verdict(h[8]), signin.Reason(h[9])
+	r.steps = le.Uint32(h[10:])
+	r.created = clock{int64(le.Uint64(h[14:])), int32(le.Uint32(h[22:]))}
+	r.observed = clock{int64(le.Uint64(h[26:])), int32(le.Uint32(h[34:]))}
+	r.source, r.line, r.index = le.Uint32(h[38:]), le.Uint32(h[42:]), le.Uint32(h[46:])
+	r.device = device(h[50])
+	at := encodedFixed
+	for i := range r.text {
+		if !r.keeps(i) {
+			r.text[i] = ""
+			continue
+		}
+		l := int(b[at])
+		at++
+		if l == 255 {
+			l = int(le.Uint32(b[at:]))
+			at += 4
+		}
+		if l == 0 {
+			r.text[i] = ""
+			continue
+		}
+		s := b[at : at+l]
+		r.text[i] = unsafe.String(&s[0], l)
+		at += l
+	}
+	return size
+}
+
+// compareCopies says which of two copies of one event is the better evidence:
+// positive when r is. It is a total order over everything kept for the summary
+// and the CSV except the source, so the choice does not depend on how the input
+// was split, nor on what visitors see.
+func (r *row) compareCopies(o *row) int {
+	if d := r.observed.compare(o.observed); d != 0 {
+		return d
+	}
+	if d := r.created.compare(o.created); d != 0 {
+		return d
+	}
+	if r.steps != o.steps {
+		return sign(r.steps > o.steps)
+	}
+	if d := r.flags ^ o.flags; d&flagMFAFields != 0 {
+		return sign(r.flags&flagMFAFields != 0)
+	}
+	if r.verdict != o.verdict {
+		return sign(r.verdict > o.verdict)
+	}
+	if r.reason != o.reason {
+		return sign(r.reason > o.reason)
+	}
+	if r.flags != o.flags {
+		return sign(r.flags > o.flags)
+	}
+	return compareTexts(r.text[:csvTexts], o.text[:csvTexts])
+}
+
+// compareDevices chooses between copies that are equal in all else, even in
+// place.
+func (r *row) compareDevices(o *row) int {
+	return cmp.Or(cmp.Compare(r.device, o.device), compareTexts(r.text[csvTexts:], o.text[csvTexts:]))
+}
+
+func compareTexts(a, b []string) int {
+	for i := range a {
+		if d := strings.Compare(a[i], b[i]); d != 0 {
+			return d
+		}
+	}
+	return 0
+}
+
+func sign(positive bool) int {
+	if positive {
+		return 1
+	}
+	return -1
+}
+
+// accountKey names the account a row belongs to: the user id in lower case,
+// or where there is none the user principal name in lower case.
+func (r *row) accountKey() string {
+	if id := r.text[colUserID]; id != "" && id != entra.NilID {
+		return texts.Lower(id)
+	}
+	return texts.Lower(r.text[colUPN])
+}
+
+// programOf gives the user agent of a program. Browsers and the apps that show
+// pages in one begin with "Mozilla/" and give nothing; PowerShell does too, and
+// its own part is what is given.
+func programOf(agent string) string {
+	if len(agent) >= 8 && texts.EqualFold(agent[:8], "Mozilla/") {
+		i := strings.Index(agent, "WindowsPowerShell/")
+		if i < 0 {
+			i = strings.Index(agent, "PowerShell/")
+		}
+		if i < 0 {
+			return ""
+		}
+		agent = agent[i:]
+	}
+	if len(agent) > longestProgram {
+		agent = agent[:longestProgram]
+	}
+	return agent
+}
+
+// longestProgram bounds what is kept of a user agent.
+const longestProgram = 80

@@ -1,0 +1,38 @@
+package web
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"partnerguard/internal/problem"
+)
+
+// Check is one thing that health depends on.
+type Check struct {
+	Name string // as in "the database does not answer"; it is shown
+	// Look says what is wrong, for the log; it must heed its context.
+	Look func(context.Context) error
+}
+
+// healthTime bounds all checks together.
+const healthTime = 5 * time.Second
+
+// Health is GET /healthz: 200 and "ok" when every check passes within five
+// seconds, else 503 that names the first that does not.
+func Health(checks ...Check) Route {
+	return Route{
+		Name: "health", Pattern: "GET /healthz", Access: Public("a load balancer has no credentials, and learns yes or no"), Timeout: healthTime,
+		Handle: func(w http.ResponseWriter, r *http.Request) error {
+			for _, c := range checks {
+				if err := c.Look(r.Context()); err != nil {
+					return problem.Wrap(err, problem.Unavailable, "%s does not answer", c.Name)
+				}
+			}
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			_, err := io.WriteString(w, "ok\n")
+			return err
+		},
+	}
+}
