@@ -40,6 +40,8 @@ var sideways = map[string]string{
 	"notify -> db":          "what was told is remembered in the database",
 	"partnercloud -> page":  "its own pages take tokens, components and plots from there, under a skin of their own",
 	"partnercloud -> print": "verdicts on its pages have the tones of package print",
+	"web -> page":           "an error has a page of the one look",
+	"web -> print":          "its words are sentences there",
 	"page -> print":         "numbers, times and what was read are said on a page as on a terminal",
 }
 

@@ -44,6 +44,14 @@ func Sentence(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
+// Ended is a sentence with its full stop.
+func Ended(s string) string {
+	if s = Sentence(s); s == "" || strings.HasSuffix(s, "…") || strings.ContainsAny(s[len(s)-1:], ".!?") {
+		return s
+	}
+	return s + "."
+}
+
 // Saying is a sentence from the outside, cleaned, with a capital. A first word
 // that is a name of something (allowDelegatedAccess, svc-billing@...) stays.
 func Saying(s string) string {

@@ -141,16 +141,4 @@ func mfaWords(v claim.Verdict) string {
 }
 
 // sentence makes our lower-case words a sentence of a page.
-func sentence(s string) string {
-	s = print.Clean(s, print.MaxSaying)
-	if s == "" {
-		return s
-	}
-	if c := s[0]; c >= 'a' && c <= 'z' {
-		s = strings.ToUpper(s[:1]) + s[1:]
-	}
-	if !strings.ContainsAny(s[len(s)-1:], ".!?…") {
-		s += "."
-	}
-	return s
-}
+func sentence(s string) string { return print.Ended(print.Clean(s, print.MaxSaying)) }
