@@ -14,7 +14,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
-	"partnerguard/internal/automation"
 	"partnerguard/internal/config"
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
@@ -221,13 +220,15 @@ func unused(ctx context.Context, path string) bool {
 		return false
 	}
 	defer d.Close()
-	tables := append(vault.Tables(), automation.Table)
-	for _, b := range suite.Books() {
-		tables = append(tables, b.Table)
-	}
-	// A keyset that seals nothing is of the first look.
-	empty, err := d.Empty(ctx, slices.DeleteFunc(tables, func(t string) bool { return t == vault.KeysetTable })...)
-	return err == nil && empty
+	filled, err := d.Filled(ctx)
+	return err == nil && !slices.ContainsFunc(filled, func(table string) bool { return !ofTheFirstLook(table) })
+}
+
+// ofTheFirstLook says that a table has rows also where nobody put anything in yet:
+// a keyset that seals nothing, the trail's beginning, whose database it is, and
+// what the queue keeps of itself. Any other table with a row is in use.
+func ofTheFirstLook(table string) bool {
+	return table == "settings" || table == vault.KeysetTable || strings.HasPrefix(table, "trail_") || strings.HasPrefix(table, "river_")
 }
 
 // database is where this cloud's data are. A laboratory's lie apart.

@@ -104,6 +104,14 @@ func TestWhichCloud(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, lab: true, fails: problem.BadInput},
+		"it runs, and something unknown is kept": {before: func(t *testing.T, p place) {
+			s := p.must(false)
+			for _, q := range []string{"CREATE TABLE of_a_later_feature (id TEXT)", "INSERT INTO of_a_later_feature VALUES ('x')"} {
+				if _, err := s.DB.Exec(q); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, lab: true, wants: "public"},
 		"named":                         {before: real, lab: true, pairs: []string{"cloud", app.LabName}, wants: app.LabName},
 		"a real one is named":           {lab: true, pairs: []string{"cloud", "usgov"}, wants: "usgov"},
 		"named by the older word":       {lab: true, pairs: []string{"cloud", "commercial"}, wants: "public"},

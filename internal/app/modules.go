@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"path/filepath"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,51 +23,65 @@ type features struct {
 	Automation *automation.Store
 }
 
-// module is a feature as serve runs it. What a feature does not have is nil.
+// What serve wants of a feature; each has some of these.
+type (
+	mounter interface{ Mount(web.Mux) error } // its pages and endpoints
+	worker  interface {
+		Jobs(*jobs.Queue) error // what it does by itself
+	}
+	watched interface {
+		Metrics(prometheus.Registerer) // its gauges
+	}
+)
+
+// module is a feature by its name.
 type module struct {
 	name    string
-	mount   func(web.Mux) error     // its pages and endpoints
-	jobs    func(*jobs.Queue) error // what it does by itself
-	metrics func(prometheus.Registerer)
+	feature any
 }
 
 // modules are all features, one line each.
-func (i *Installation) modules(o ServeOptions) []module {
+func (i *Installation) modules() []module {
 	return []module{
-		{"trail", nil, i.Keeper.Jobs, i.Keeper.Metrics},
-		{"sam", func(m web.Mux) error { return i.SAM.Mount(m, o) }, i.SAM.Jobs, i.SAM.Metrics},
-		{"automation", nil, nil, i.Automation.Metrics},
+		{"trail", i.Keeper},
+		{"sam", i.SAM},
+		{"automation", i.Automation},
 	}
 }
 
-// start gives a feature what it answers by, works by and counts by.
+// start gives a feature what it answers by, works by and is watched by.
 func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) error {
-	if m.metrics != nil {
-		m.metrics(reg)
+	if f, ok := m.feature.(watched); ok {
+		f.Metrics(reg)
 	}
-	if m.jobs != nil {
-		if err := m.jobs(q); err != nil {
-			return err
+	if f, ok := m.feature.(worker); ok {
+		if err := f.Jobs(q); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
-	if m.mount != nil {
-		return m.mount(mux)
+	if f, ok := m.feature.(mounter); ok {
+		if err := f.Mount(mux); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
 	}
 	return nil
 }
 
 // makeData makes the features that need no secret.
 func (i *Installation) makeData() (err error) {
-	i.Keeper = anchor.NewKeeper(anchor.Deps{Trail: i.Trail, Vault: i.Vault, Config: &i.Config.Anchor, Origin: i.Config.Origin, Log: i.Log})
+	i.Keeper = i.keeper()
 	i.Automation, err = automation.New(automation.Deps{DB: i.DB, Record: i.Trail, Now: i.Now})
 	return err
 }
 
-// make makes all features.
+// keeper makes what hands out checkpoints, signed where the vault is open.
+func (i *Installation) keeper() *anchor.Keeper {
+	return anchor.NewKeeper(anchor.Deps{Trail: i.Trail, Vault: i.Vault, Config: &i.Config.Anchor, Origin: i.Config.Origin, Log: i.Log})
+}
+
+// make makes the features that need the vault.
 func (i *Installation) make(ctx context.Context) (err error) {
-	if err := i.makeData(); err != nil { // once more: there is a vault now
-		return err
-	}
+	i.Keeper = i.keeper() // there is a vault now, and so it signs
 	i.SAM, err = suite.New(ctx, suite.Deps{
 		DB: i.DB, Trail: i.Trail, Vault: i.Vault, API: i.API, Cloud: i.Cloud, Local: i.local(), Seen: i.seenFile(), Public: i.Config.Web.PublicURL,
 		Every: i.Config.Renew.Every, Actor: i.Actor, Now: i.Now, Log: i.Log,

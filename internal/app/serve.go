@@ -28,7 +28,8 @@ func (i *Installation) Serve(ctx context.Context, o ServeOptions) (http.Handler,
 	k := web.NewKernel(web.Deps{Log: i.Log, Metrics: reg})
 	k.Handle(web.Metrics(reg))
 	k.Handle(web.Health(web.Check{Name: "the database", Look: i.DB.PingContext}))
-	for _, m := range i.modules(o) {
+	i.SAM.Admit(o)
+	for _, m := range i.modules() {
 		if err := m.start(k, q, reg); err != nil {
 			return nil, err
 		}

@@ -234,12 +234,12 @@ func every(list []try, n int) (out []try) {
 	return out
 }
 
-// empties fails for a table with nothing in it: who adds one fills it in build.
+// empties fails for a table with nothing in it: who adds one fills it in fill.
 func empties(t *testing.T, tables []*table) {
 	t.Helper()
 	for _, x := range tables {
 		if len(x.rows) == 0 && !strings.HasPrefix(x.name, "river_") && x.name != "trail_chain" {
-			t.Errorf("the table %s is empty: put something into it in build, so that it is attacked", x.name)
+			t.Errorf("the table %s is empty: put something into it in fill of house_test.go, by the feature's own act and of today, so that it is attacked", x.name)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -232,4 +233,37 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s is %q, and its default %q", s.Name, values[s.Name], s.Default)
 		}
 	}
+}
+
+// What the walk over the tags cannot read is not there: every field is a text, a
+// duration, a list or a feature's settings, which stand among the others in the
+// file; and what checks them has the form that is called.
+func TestSettingsHaveFormsThatAreRead(t *testing.T) {
+	t.Parallel()
+	type bad = func(name, format string, args ...any) *problem.Error
+	var walk func(typ reflect.Type, feature bool)
+	walk = func(typ reflect.Type, feature bool) {
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			switch k := f.Type.Kind(); {
+			case !f.IsExported():
+				if feature {
+					t.Errorf("%s.%s is not exported, and so no setting", typ, f.Name)
+				}
+			case k == reflect.String, f.Type == reflect.TypeFor[time.Duration](), k == reflect.Slice:
+			case k == reflect.Struct && !feature:
+				if f.Tag.Get("yaml") != ",inline" {
+					t.Errorf("%s has the tag yaml:%q, and needs %q", f.Name, f.Tag.Get("yaml"), ",inline")
+				}
+				if m, ok := reflect.PointerTo(f.Type).MethodByName("Check"); ok && m.Type != reflect.FuncOf([]reflect.Type{reflect.PointerTo(f.Type), reflect.TypeFor[bad]()},
+					[]reflect.Type{reflect.TypeFor[error]()}, false) {
+					t.Errorf("%s.Check is %s, which nobody calls", f.Name, m.Type)
+				}
+				walk(f.Type, true)
+			default:
+				t.Errorf("%s.%s is a %s, which nobody reads", typ, f.Name, f.Type)
+			}
+		}
+	}
+	walk(reflect.TypeFor[config.Config](), false)
 }

@@ -148,7 +148,11 @@ func (d *DB) migrate(ctx context.Context) error {
 		return problem.New(problem.BadInput, "the database %s was made by a newer partnerguard (schema %d, this one knows %d)", d.where, has, newest).
 			WithHint("use the newer program, or a copy of the database from before")
 	}
-	if has == newest {
+	// Not by the newest number: one that came in below it would never be taken.
+	switch pending, err := p.HasPending(ctx); {
+	case err != nil:
+		return d.failed(err)
+	case !pending:
 		return nil
 	}
 	// Two processes may start at once; the first one does it.

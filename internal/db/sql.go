@@ -39,6 +39,45 @@ func (d *DB) Empty(ctx context.Context, tables ...string) (bool, error) {
 	return true, nil
 }
 
+// Filled names the tables that hold something, but for those of the migrations.
+func (d *DB) Filled(ctx context.Context) (names []string, err error) {
+	query := listTables
+	if d.Dialect == Postgres {
+		query = listTablesPostgres
+	}
+	rows, err := d.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		all = append(all, name)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	for _, name := range all {
+		if empty, err := d.Empty(ctx, name); err != nil {
+			return nil, err
+		} else if !empty {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// All tables but those of the migrations and of the database itself.
+const (
+	listTables         = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' ORDER BY name"
+	listTablesPostgres = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'" +
+		" AND table_name NOT LIKE 'goose_%' ORDER BY table_name"
+)
+
 // Between processes that migrate at once.
 const (
 	takeLock = "SELECT pg_advisory_lock($1)"

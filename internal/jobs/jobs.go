@@ -265,6 +265,11 @@ func (q *Queue) Start(ctx context.Context) error {
 	if len(q.handlers) == 0 {
 		return problem.New(problem.Internal, "the queue has no handlers")
 	}
+	for _, r := range q.repeats {
+		if q.handlers[r.kind] == nil { // it would be added, and wait for ever
+			return problem.New(problem.Internal, "the job %s repeats, and nothing handles it", r.kind)
+		}
+	}
 	c, err := q.make(q.handlers)
 	if err != nil {
 		return err

@@ -19,9 +19,13 @@ type Callers struct {
 	Certificate *x509.Certificate
 }
 
+// Admit says who may have tokens, before Mount. Without it nobody has any.
+func (s *Suite) Admit(o Callers) { s.callers = o }
+
 // Mount adds the endpoint that hands out tokens and, where the installation can
 // be reached from outside, the pages by which invited partners consent.
-func (s *Suite) Mount(mux web.Mux, o Callers) error {
+func (s *Suite) Mount(mux web.Mux) error {
+	o := s.callers
 	b, err := s.Broker()
 	if err != nil {
 		return err

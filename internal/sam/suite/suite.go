@@ -56,6 +56,7 @@ type Suite struct {
 	Store    *sam.Store
 	past     *past.Past
 	exchange *exchange.Exchange
+	callers  Callers
 	notes    []string
 	close    []func() error
 }
