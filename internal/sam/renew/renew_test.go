@@ -32,7 +32,7 @@ func TestAYear(t *testing.T) {
 			weeks = 14 // past the idle limit
 		}
 		for week := range weeks {
-			l.jump(sam.RenewEvery)
+			l.Jump(sam.RenewEvery)
 			var got []renew.Result
 			if err := l.r.Due(t.Context(), func(r renew.Result) { got = append(got, r) }); err != nil {
 				t.Fatal(err)
@@ -66,37 +66,37 @@ func TestRejections(t *testing.T) {
 		heal func(*lab, sam.Connection)
 	}{
 		"sessions revoked": {func(l *lab) {
-			l.jump(time.Second)
-			l.change(func(s *world.State, t *world.Tenant) { s.EndSessions(t.ID, t.UserByName(samAgent).ID, "revoked") })
+			l.Jump(time.Second)
+			l.Edit(func(s *world.State, t *world.Tenant) { s.EndSessions(t.ID, t.UserByName(samAgent).ID, "revoked") })
 		}, 50173, "revoked", consentAgain},
 		"password reset by an administrator": {func(l *lab) {
-			l.jump(time.Second)
-			l.agent(func(u *world.User) { u.SessionsValidFrom, u.Revoked = l.s.World.Clock.Now(), "reset" })
-			l.jump(time.Second)
+			l.Jump(time.Second)
+			l.agent(func(u *world.User) { u.SessionsValidFrom, u.Revoked = l.Now(), "reset" })
+			l.Jump(time.Second)
 		}, 50173, "reset", consentAgain},
-		"90 idle days": {func(l *lab) { l.jump(renew.IdleLimit) }, 700082, "90 days", consentAgain},
+		"90 idle days": {func(l *lab) { l.Jump(renew.IdleLimit) }, 700082, "90 days", consentAgain},
 		"sign-in frequency": {func(l *lab) {
 			l.policy("freq", `{"conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"sessionControls":{"signInFrequency":{"isEnabled":true,"value":1,"type":"days","frequencyInterval":"timeBased"}}}`)
-			l.jump(25 * time.Hour)
+			l.Jump(25 * time.Hour)
 		}, 70043, "frequency", consentAgain},
 		"secret expired": {func(l *lab) {
-			l.change(func(s *world.State, _ *world.Tenant) {
+			l.Edit(func(s *world.State, _ *world.Tenant) {
 				_, app := s.App(panelApp)
 				for i := range app.Passwords {
-					app.Passwords[i].End = l.s.World.Clock.Now()
+					app.Passwords[i].End = l.Now()
 				}
 			})
 		}, 7000222, "expired", func(l *lab, _ sam.Connection) {
-			l.change(func(s *world.State, _ *world.Tenant) {
+			l.Edit(func(s *world.State, _ *world.Tenant) {
 				_, app := s.App(panelApp)
 				for i := range app.Passwords {
-					app.Passwords[i].End = l.s.World.Clock.Now().Add(365 * day)
+					app.Passwords[i].End = l.Now().Add(365 * day)
 				}
 			})
-			l.register() // a new secret is given
+			l.Register(l.store) // a new secret is given
 		}},
 		"consent lost": {func(l *lab) {
-			l.change(func(_ *world.State, t *world.Tenant) {
+			l.Edit(func(_ *world.State, t *world.Tenant) {
 				for _, g := range t.Grants.List() {
 					t.Grants.Delete(g.ID)
 				}
@@ -104,11 +104,11 @@ func TestRejections(t *testing.T) {
 		}, 65001, "consent", nil},
 		"account disabled": {func(l *lab) { l.agent(func(u *world.User) { u.Enabled = false }) }, 50057, "disabled", func(l *lab, c sam.Connection) {
 			l.agent(func(u *world.User) { u.Enabled = true })
-			l.jump(27 * time.Hour) // looked at daily
+			l.Jump(27 * time.Hour) // looked at daily
 		}},
 		"blocked by Conditional Access": {func(l *lab) {
 			l.policy("block", `{"conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"grantControls":{"operator":"OR","builtInControls":["block"]}}`)
-		}, 53003, "block", func(l *lab, _ sam.Connection) { l.bare(); l.jump(27 * time.Hour) }},
+		}, 53003, "block", func(l *lab, _ sam.Connection) { l.bare(); l.Jump(27 * time.Hour) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -125,7 +125,7 @@ func TestRejections(t *testing.T) {
 				!strings.Contains(got.Trouble.Words+got.Trouble.Fix, c.says) {
 				t.Fatalf("%+v %+v", got, got.Trouble)
 			}
-			if a := l.trail.actions(); a[len(a)-1] != "connection.rejected" || got.Generation != 2 {
+			if a := l.trail.Actions(); a[len(a)-1] != "connection.rejected" || got.Generation != 2 {
 				t.Errorf("%v", a)
 			}
 			if wait := got.RenewAfter.Sub(l.now()); wait < day || wait > 27*time.Hour {
@@ -138,10 +138,10 @@ func TestRejections(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			n := len(l.trail.actions())
+			n := len(l.trail.Actions())
 			l.once(con.ID)
-			if l.asked() > asked+2 || len(l.trail.actions()) != n {
-				t.Errorf("asked %d more times, %d events", l.asked()-asked, len(l.trail.actions())-n)
+			if l.asked() > asked+2 || len(l.trail.Actions()) != n {
+				t.Errorf("asked %d more times, %d events", l.asked()-asked, len(l.trail.Actions())-n)
 			}
 			rows, err := l.r.Status(t.Context(), func(c sam.Connection) string { return "heal " + c.Name })
 			if err != nil || len(rows) != 1 || rows[0].Health != renew.Dead || rows[0].Code != c.code || rows[0].Heal != "heal "+con.Name || !strings.Contains(rows[0].Words(), fmt.Sprintf("AADSTS%d", c.code)) {
@@ -221,7 +221,7 @@ func TestWithoutMFA(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, dbtest.SQLite(t))
 	l.bare()
-	l.register()
+	l.Register(l.store)
 	c := l.keep(l.consent(nomfa, false))
 	res := l.once(c.ID)
 	if res.Outcome != renew.Rejected || res.Connection.State != sam.Rejected || res.Connection.Generation != 1 || !strings.Contains(res.Connection.Trouble.Words, "MFA") || res.Connection.Trouble.Fix == "" {
@@ -249,7 +249,7 @@ func (s *spoilt) Refresh(ctx context.Context, r msapi.RefreshRequest) (*msapi.Gr
 
 func TestAnswersThatAreNotTaken(t *testing.T) {
 	t.Parallel()
-	cloud := startCloud(t)
+	rig := frozen(t)
 	for name, spoil := range map[string]func(l *lab, g *msapi.Grant){
 		"an opaque token":         func(_ *lab, g *msapi.Grant) { g.Access = secret.New("opaque-" + "0123456789") },
 		"no token":                func(_ *lab, g *msapi.Grant) { g.Access = secret.Text{} },
@@ -258,9 +258,9 @@ func TestAnswersThatAreNotTaken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sp := &spoilt{}
-			l := labOver(t, cloud, dbtest.SQLite(t), func(d *renew.Deps) { sp.Authority, d.Authority = d.Authority, sp })
+			l := labOver(t, rig, dbtest.SQLite(t), func(d *renew.Deps) { sp.Authority, d.Authority = d.Authority, sp })
 			l.bare()
-			l.register()
+			l.Register(l.store)
 			other := l.keep(l.consent("ravi.menon@contoso.com", true))
 			h, err := l.store.Token(t.Context(), other.ID)
 			if err != nil {
@@ -320,8 +320,8 @@ func TestPreviousIsNotTriedAfterRevocation(t *testing.T) {
 	l.bare()
 	c := l.connect()
 	l.once(c.ID)
-	l.jump(time.Second)
-	l.change(func(s *world.State, t *world.Tenant) { s.EndSessions(t.ID, t.UserByName(samAgent).ID, "revoked") })
+	l.Jump(time.Second)
+	l.Edit(func(s *world.State, t *world.Tenant) { s.EndSessions(t.ID, t.UserByName(samAgent).ID, "revoked") })
 	before := l.asked()
 	if res := l.once(c.ID); res.Outcome != renew.Rejected || l.asked() != before+1 {
 		t.Errorf("%+v, asked %d times", res, l.asked()-before)
@@ -392,7 +392,7 @@ func TestFence(t *testing.T) {
 		if res := l.once(c.ID); res.Outcome != renew.Busy {
 			t.Errorf("while it is leased: %+v", res)
 		}
-		l.jump(3 * time.Minute)
+		l.Jump(3 * time.Minute)
 		if res := l.once(c.ID); res.Outcome != renew.Renewed || res.Connection.Generation != 2 {
 			t.Errorf("after the lease: %+v", res)
 		}
@@ -484,7 +484,7 @@ func TestNoCredential(t *testing.T) {
 	if rows, err := l.r.Status(t.Context(), nil); err != nil || rows[0].Health != renew.Dead {
 		t.Errorf("%+v %v", rows, err)
 	}
-	l.register()
+	l.Register(l.store)
 	if err := l.r.Due(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -558,12 +558,12 @@ func TestDamagedConnection(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, dbtest.SQLite(t))
 	l.bare()
-	l.register()
+	l.Register(l.store)
 	a, b := l.keep(l.consent(samAgent, true)), l.keep(l.consent("ravi.menon@contoso.com", true))
 	if _, err := l.d.Exec("UPDATE vault_rows SET sealed = $1 WHERE owner = $2", []byte("nonsense"), a.ID); err != nil {
 		t.Fatal(err)
 	}
-	l.jump(sam.RenewEvery)
+	l.Jump(sam.RenewEvery)
 	got := map[string]renew.Outcome{}
 	if err := l.r.Due(t.Context(), func(r renew.Result) { got[r.Connection.ID] = r.Outcome }); err != nil {
 		t.Fatal(err)
