@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"database/sql"
 	"encoding/json"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +17,6 @@ import (
 	"partnerguard/internal/config"
 	"partnerguard/internal/labtest"
 	"partnerguard/internal/msapi"
-	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/control"
 )
 
@@ -31,17 +29,7 @@ type desk struct {
 // newDesk starts a cloud whose control panel may revoke sessions, and connects.
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	raw, err := os.ReadFile("../partnercloud/scenario/default.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	scenario := filepath.Join(t.TempDir(), "scenario.yaml")
-	text := strings.Replace(string(raw), "Application.Read.All, IdentityRiskyUser.Read.All]",
-		"Application.Read.All, IdentityRiskyUser.Read.All, User.RevokeSessions.All]", 1)
-	if text == string(raw) || os.WriteFile(scenario, []byte(text), 0o600) != nil {
-		t.Fatal("the scenario is another")
-	}
-	rig := labtest.Start(t, func(o *partnercloud.Options) { o.Scenario = scenario })
+	rig := labtest.Start(t, labtest.MayRevoke(t))
 	dir := t.TempDir()
 	d := &desk{house: &house{TB: t, cloud: &cloud{rig: rig, s: rig.Server}, dir: dir}, control: filepath.Join(dir, "control.json"), conf: filepath.Join(dir, "settings.yaml")}
 	i := rig.Info
@@ -79,7 +67,7 @@ func (d *desk) connectAs(upn string) {
 	defer func() { d.ok(s.Close()) }()
 	r, err := s.SAM.Registration(d.Context(), "")
 	d.ok(err)
-	d.first = d.consent(s, "contoso", r.ClientID, func(where string) *url.URL { return d.lab().Leave(where, upn) })
+	d.first = d.consent(s, "contoso", r.ClientID, upn)
 }
 
 // run types a command and gives its exit code with what it said.

@@ -13,7 +13,6 @@ import (
 	"io"
 	"maps"
 	"math/big"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,7 +39,6 @@ import (
 const (
 	panelApp = labtest.PanelApp
 	northApp = "9b7d5f31-2e4c-4a68-8c0f-d1e2f3a4b5c6"
-	redirect = labtest.Callback
 	graph    = "https://graph.microsoft.com"
 )
 
@@ -215,25 +213,17 @@ func (h *house) connect(s *app.Installation, name, client, upn string) string {
 	h.Helper()
 	h.signing.Lock()
 	defer h.signing.Unlock()
-	return h.consent(s, name, client, func(where string) *url.URL { return h.lab().Leave(where, upn, "do", "consent", "accept", "1") })
+	return h.consent(s, name, client, upn, "do", "consent", "accept", "1")
 }
 
-// consent begins a consent, and keeps what the browser comes back with.
-func (h *house) consent(s *app.Installation, name, client string, walk func(string) *url.URL) string {
+// consent walks a consent of the partner's own and gives the connection's id.
+func (h *house) consent(s *app.Installation, name, client, upn string, press ...string) string {
 	h.Helper()
-	ctx := h.Context()
-	app, err := s.SAM.Store.App(ctx, client)
+	a, err := s.SAM.Store.App(h.Context(), client)
 	h.ok(err)
 	c, err := s.SAM.Capture()
 	h.ok(err)
-	b, err := c.Begin(ctx, capture.Request{Name: name, Model: sam.CSP, Cloud: s.Cloud, App: app, Tenant: "contoso.com", Redirect: redirect,
-		Actor: "local:owner"})
-	h.ok(err)
-	cb, err := capture.ParseCallback(walk(b.URL).RawQuery)
-	h.ok(err)
-	done, err := c.Complete(ctx, cb)
-	h.ok(err)
-	return done.Connection.ID
+	return h.lab().Connect(c, capture.Request{Name: name, Cloud: s.Cloud, App: a, Actor: "local:owner"}, upn, press...).ID
 }
 
 // invitations makes one that waits and one that was used.

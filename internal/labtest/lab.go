@@ -1,9 +1,11 @@
 package labtest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,8 +19,10 @@ import (
 	"partnerguard/internal/msapi/msapitest"
 	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/control"
+	"partnerguard/internal/partnercloud/scenario"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/sam"
+	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/token"
 	"partnerguard/internal/trail"
@@ -63,6 +67,19 @@ func Start(t testing.TB, change ...func(*partnercloud.Options)) *Lab {
 		o.Tries, o.Wait = 1, func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	})
 	return l
+}
+
+// MayRevoke starts the cloud with a [PanelApp] that may revoke sessions.
+func MayRevoke(t testing.TB) func(*partnercloud.Options) {
+	t.Helper()
+	const may = "Application.Read.All, IdentityRiskyUser.Read.All"
+	was := string(scenario.Default())
+	text := strings.Replace(was, may+"]", may+", User.RevokeSessions.All]", 1)
+	path := filepath.Join(t.TempDir(), "scenario.yaml")
+	if text == was || os.WriteFile(path, []byte(text), 0o600) != nil {
+		t.Fatal("the scenario is another")
+	}
+	return func(o *partnercloud.Options) { o.Scenario = path }
 }
 
 // Client makes another client of the cloud.
@@ -239,6 +256,28 @@ func (l *Lab) Grant(app, upn string, change ...func(*msapi.AuthorizeRequest)) *m
 		l.Fatal(err)
 	}
 	return g
+}
+
+// Connect has c take a person's consent for the partner's own panel, and gives the
+// connection. r names app and cloud, and what shall be otherwise; press is
+// [Lab.Leave]'s.
+func (l *Lab) Connect(c *capture.Capture, r capture.Request, upn string, press ...string) sam.Connection {
+	l.Helper()
+	r.Model, r.Tenant, r.Redirect = cmp.Or(r.Model, sam.CSP), cmp.Or(r.Tenant, l.Info.Tenant.Domain), cmp.Or(r.Redirect, Callback)
+	r.Actor = cmp.Or(r.Actor, "local:test")
+	b, err := c.Begin(l.Context(), r)
+	if err != nil {
+		l.Fatal(err)
+	}
+	cb, err := capture.ParseCallback(l.Leave(b.URL, upn, press...).RawQuery)
+	if err != nil {
+		l.Fatal(err)
+	}
+	done, err := c.Complete(l.Context(), cb)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return done.Connection
 }
 
 // Captured is what a capture of a person's consent to [PanelApp] would keep, with
