@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net/http"
@@ -37,19 +38,22 @@ func TestOpenCloud(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if i.Cloud.Name != "usgov" || i.Lab() || i.LabInfo() != nil || i.API == nil || i.DB != nil || i.Vault != nil || i.Trail != nil || i.SAM != nil || asked.RootCAs != nil {
+	if i.Cloud.Name != "usgov" || i.Lab() || i.LabInfo() != nil || i.API == nil || i.DB != nil || i.Vault != nil || i.Trail != nil || i.SAM != nil ||
+		asked.RootCAs != nil {
 		t.Errorf("%+v", i)
 	}
 	if err := errors.Join(i.Close(), i.Close()); err != nil {
 		t.Error(err)
 	}
 	o = p.options(true)
+	o.Lab.Roots = x509.NewCertPool()
 	dial(&o)
 	if i, err = app.OpenCloud(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	defer i.Close()
-	if i.LabInfo() != o.Lab || !i.Lab() || i.Cloud.Authority != "https://localhost:1" || time.Until(asked.Now()) < 30*time.Minute {
+	if i.LabInfo() != o.Lab || !i.Lab() || i.Cloud.Authority != "https://localhost:1" || asked.RootCAs != o.Lab.Roots ||
+		time.Until(asked.Now()) < 30*time.Minute {
 		t.Errorf("the partner cloud: %+v at %v", i.Cloud, asked.Now())
 	}
 	if list, err := os.ReadDir(p.dir); err != nil || len(list) != 0 {
@@ -166,14 +170,16 @@ func TestParseMaster(t *testing.T) {
 		says   string // in what it is; "" it is refused
 		wraps  bool
 	}{
-		"a key file":        {"file:" + key, nil, "key file", true},
-		"a passphrase":      {"passphrase", nil, "passphrase", true},
-		"without a person":  {"passphrase", func(o *app.Options) { o.Prompt = nil }, "", false},
-		"a file of words":   {"passphrase-file:" + written("words", "correct horse battery staple\n"), nil, "passphrase", true},
-		"systemd's":         {"systemd:cred", nil, "cred", true},
-		"without systemd":   {"systemd:cred", func(o *app.Options) { o.Getenv = func(string) string { return "" } }, "", false},
-		"azure key vault":   {"azurekeyvault:https://mine.vault.azure.net/keys/k", nil, "mine.vault.azure.net", false},
-		"no credential":     {"azurekeyvault:https://mine.vault.azure.net/keys/k", func(o *app.Options) { o.Key = func() (azcore.TokenCredential, error) { return nil, http.ErrNoCookie } }, "", false},
+		"a key file":       {"file:" + key, nil, "key file", true},
+		"a passphrase":     {"passphrase", nil, "passphrase", true},
+		"without a person": {"passphrase", func(o *app.Options) { o.Prompt = nil }, "", false},
+		"a file of words":  {"passphrase-file:" + written("words", "correct horse battery staple\n"), nil, "passphrase", true},
+		"systemd's":        {"systemd:cred", nil, "cred", true},
+		"without systemd":  {"systemd:cred", func(o *app.Options) { o.Getenv = func(string) string { return "" } }, "", false},
+		"azure key vault":  {"azurekeyvault:https://mine.vault.azure.net/keys/k", nil, "mine.vault.azure.net", false},
+		"no credential": {"azurekeyvault:https://mine.vault.azure.net/keys/k", func(o *app.Options) {
+			o.Key = func() (azcore.TokenCredential, error) { return nil, http.ErrNoCookie }
+		}, "", false},
 		"azure's own chain": {"azurekeyvault:https://mine.vault.azure.net/keys/k", func(o *app.Options) { o.Key = nil }, "mine.vault.azure.net", false},
 		"not a key vault":   {"azurekeyvault:https://evil.example/keys/k", nil, "", false},
 		"no kind":           {"hunter2", nil, "", false},

@@ -113,16 +113,19 @@ func TestTellLogs(t *testing.T) {
 		sum  signin.Summary
 		says map[string]string // of which input
 	}{
-		"nothing":    {signin.Summary{}, nil},
-		"undecided":  {signin.Summary{Clocks: []signin.ClockNote{{Source: at("b"), Rows: 3}}}, map[string]string{"b": "the clocks of 3 sign-ins can be read with the day or the month first, and nothing"}},
-		"one":        {signin.Summary{Clocks: []signin.ClockNote{{Source: at("b"), Rows: 1}}}, map[string]string{"b": "the clock of 1 sign-in can be read"}},
-		"both":       {signin.Summary{Clocks: []signin.ClockNote{{Source: at("a"), Rows: 2, Contrary: true}}}, map[string]string{"a": "dates of both orders"}},
-		"local time": {signin.Summary{Clocks: []signin.ClockNote{{Source: at("a"), Rows: 2, LocalTime: true}}}, map[string]string{"a": "set the display time to UTC"}},
+		"nothing": {signin.Summary{}, nil},
+		"undecided": {signin.Summary{Clocks: []signin.ClockNote{{Source: at("b"), Rows: 3}}},
+			map[string]string{"b": "the clocks of 3 sign-ins can be read with the day or the month first, and nothing"}},
+		"one":  {signin.Summary{Clocks: []signin.ClockNote{{Source: at("b"), Rows: 1}}}, map[string]string{"b": "the clock of 1 sign-in can be read"}},
+		"both": {signin.Summary{Clocks: []signin.ClockNote{{Source: at("a"), Rows: 2, Contrary: true}}}, map[string]string{"a": "dates of both orders"}},
+		"local time": {signin.Summary{Clocks: []signin.ClockNote{{Source: at("a"), Rows: 2, LocalTime: true}}},
+			map[string]string{"a": "set the display time to UTC"}},
 		"two inputs": {signin.Summary{Clocks: []signin.ClockNote{{Source: at("a"), Rows: 2}, {Source: at("b"), Rows: 1, LocalTime: true}}},
 			map[string]string{"a": "the clocks of 2", "b": "the clock of 1 sign-in: local time"}},
-		"orphans":         {signin.Summary{OrphanSteps: 4}, map[string]string{"details": "4 sign-ins whose authentication details stand here"}},
-		"no such input":   {signin.Summary{Clocks: []signin.ClockNote{{Source: at("z"), Rows: 2}}}, nil},
-		"orphans, clocks": {signin.Summary{OrphanSteps: 1, Clocks: []signin.ClockNote{{Source: at("a"), Rows: 2}}}, map[string]string{"a": "the clocks", "details": "1 sign-ins"}},
+		"orphans":       {signin.Summary{OrphanSteps: 4}, map[string]string{"details": "4 sign-ins whose authentication details stand here"}},
+		"no such input": {signin.Summary{Clocks: []signin.ClockNote{{Source: at("z"), Rows: 2}}}, nil},
+		"orphans, clocks": {signin.Summary{OrphanSteps: 1, Clocks: []signin.ClockNote{{Source: at("a"), Rows: 2}}},
+			map[string]string{"a": "the clocks", "details": "1 sign-ins"}},
 	} {
 		inputs := []evidence.Input{{Path: "a"}, {Path: "b"}, {Path: "details", Kinds: map[evidence.Kind]int{evidence.AuthenticationDetail: 2}},
 			{Path: "more details", Kinds: map[evidence.Kind]int{evidence.AuthenticationDetail: 2}}}

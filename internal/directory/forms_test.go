@@ -106,7 +106,8 @@ func TestPrivilegedRoles(t *testing.T) {
 	d := directory.New()
 	d.AddUser(directory.User{ID: id1})
 	d.AddUser(directory.User{ID: id2})
-	d.AddPrivilegedRole(decode[directory.PrivilegedRole](t, `{"roleTemplateId":"`+entra.RoleGlobalAdministrator+`","displayName":"Global Administrator","assignments":[
+	d.AddPrivilegedRole(decode[directory.PrivilegedRole](t, `{"roleTemplateId":"`+entra.RoleGlobalAdministrator+`","displayName":"Global Administrator",
+		"assignments":[
 		{"principalId":"`+id1+`","directoryScopeId":"/"},{"principalId":"`+id2+`","directoryScopeId":"/","roleDefinitionId":"`+exchange+`"}]}`))
 	r := d.Resolve(true)
 	for id, want := range map[string]string{id1: entra.RoleGlobalAdministrator, id2: exchange} {
@@ -127,7 +128,8 @@ func TestRegistrationCopies(t *testing.T) {
 		for _, r := range append(list, directory.Registration{}) { // one that is nobody's
 			d.AddRegistration(r)
 		}
-		if got := d.Registrations[id1]; len(d.Registrations) != 1 || got == nil || !slices.Equal(got.MethodsRegistered, []string{"fido2"}) {
+		if got := d.Registrations[id1]; len(d.Registrations) != 1 || got == nil ||
+			!slices.Equal(got.MethodsRegistered, []string{"fido2"}) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

@@ -51,15 +51,19 @@ func TestCustomers(t *testing.T) {
 		t.Error("a second exchange forgets what the first one has")
 	}
 	for name, want := range map[string]string{
-		"partner": r.Info.Tenant.ID, "fabrikam.example": r.Customer("fabrikam.example"), r.Customer("tailspin.example"): r.Customer("tailspin.example"),
-		"nobody.example": "", "northwind-panels.example": "", // a tenant, and no customer
+		"partner": r.Info.Tenant.ID, "fabrikam.example": r.Customer("fabrikam.example"),
+		r.Customer("tailspin.example"): r.Customer("tailspin.example"),
+		"nobody.example":               "", "northwind-panels.example": "", // a tenant, and no customer
 	} {
 		got, err := x.Tenant(ctx, &c, name)
-		if want == "" && (!errors.Is(err, problem.NotFound) || !strings.Contains(err.Error(), "is no customer of the partner of connection contoso")) || want != "" && (err != nil || got != want) {
+		if want == "" && (!errors.Is(err, problem.NotFound) || !strings.Contains(err.Error(), "is no customer of the partner of connection contoso")) ||
+			want != "" && (err != nil || got != want) {
 			t.Errorf("%s: %q %v", name, got, err)
 		}
 	}
-	if tok, err := x.Token(ctx, exchange.Request{Connection: c.ID, Customer: "fabrikam.example", Resource: "graph", Caller: "t"}); err != nil || tok.Access.IsZero() {
+	if tok, err := x.Token(ctx, exchange.Request{
+		Connection: c.ID, Customer: "fabrikam.example", Resource: "graph", Caller: "t",
+	}); err != nil || tok.Access.IsZero() {
 		t.Error(err)
 	}
 	// A connection to another cloud asks nobody.
@@ -139,7 +143,8 @@ func TestRevoke(t *testing.T) {
 	if err := r.try(c); err == nil || !strings.Contains(err.Error(), "50173") {
 		t.Errorf("Entra ID still takes a copy of the token: %v", err)
 	}
-	if said := r.said(audit.ConnectionRevoked); len(said) != 1 || said[0].Object != c.ID || said[0].Details["account"] != labtest.SAMAgent || said[0].Actor != "local:test" {
+	if said := r.said(audit.ConnectionRevoked); len(said) != 1 || said[0].Object != c.ID || said[0].Details["account"] != labtest.SAMAgent ||
+		said[0].Actor != "local:test" {
 		t.Errorf("the trail: %+v", said)
 	}
 	if _, err := r.Revoke(ctx, "nobody"); !errors.Is(err, problem.NotFound) {

@@ -61,7 +61,8 @@ func TestAcceptBehind(t *testing.T) {
 		t.Errorf("accepted: %v", err)
 	}
 	said := r.said(audit.ConnectionAccepted)
-	if len(said) != 1 || said[0].Object != c.ID || said[0].Details["account"] != labtest.SAMAgent || said[0].Details["app"] != labtest.PanelApp || len(r.said(audit.DatabaseAccepted)) != 1 {
+	if len(said) != 1 || said[0].Object != c.ID || said[0].Details["account"] != labtest.SAMAgent || said[0].Details["app"] != labtest.PanelApp ||
+		len(r.said(audit.DatabaseAccepted)) != 1 {
 		t.Errorf("the trail: %+v", said)
 	}
 	r.open()

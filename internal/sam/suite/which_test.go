@@ -63,10 +63,12 @@ func TestWhichApp(t *testing.T) {
 			t.Errorf("the only one as %q: %v %v", id, a.ClientID, err)
 		}
 	}
-	if _, err := r.AddRegistration(ctx, sam.Registration{ClientID: other, Tenant: "contoso.com", Kind: msapi.ClientSecret}, secret.New("Secret-of-this-test-1")); err != nil {
+	app := sam.Registration{ClientID: other, Tenant: "contoso.com", Kind: msapi.ClientSecret}
+	if _, err := r.AddRegistration(ctx, app, secret.New("Secret-of-this-test-1")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Registration(ctx, ""); !errors.Is(err, problem.Usage) || !strings.Contains(err.Error(), "2 apps") || !strings.Contains(problem.HintOf(err), other) {
+	if _, err := r.Registration(ctx, ""); !errors.Is(err, problem.Usage) || !strings.Contains(err.Error(), "2 apps") ||
+		!strings.Contains(problem.HintOf(err), other) {
 		t.Errorf("several: %v (%s)", err, problem.HintOf(err))
 	}
 	if _, err := r.Registration(ctx, "0a1b2c3d-0000-4000-8000-000000000009"); !errors.Is(err, problem.NotFound) {
