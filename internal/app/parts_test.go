@@ -34,11 +34,11 @@ func TestKeepFollowing(t *testing.T) {
 		offset := func() time.Duration { // once it had time to look
 			time.Sleep(3 * time.Second)
 			synctest.Wait()
-			return c.Now().Sub(time.Now())
+			return time.Until(c.Now())
 		}
 		for _, jump := range []time.Duration{91 * 24 * time.Hour, -24 * time.Hour, 0} {
 			if ahead = jump; offset() != jump {
-				t.Errorf("%v, after a jump to %v", c.Now().Sub(time.Now()), jump)
+				t.Errorf("%v, after a jump to %v", time.Until(c.Now()), jump)
 			}
 		}
 		ahead, gone = 5*time.Hour, io.EOF

@@ -69,7 +69,8 @@ func TestCustomers(t *testing.T) {
 	// A connection to another cloud asks nobody.
 	other := r.Cloud
 	other.Name = "usgov"
-	if _, err := r.Refresh(ctx, msapi.RefreshRequest{Cloud: other, Refresh: secret.New("x")}); !errors.Is(err, problem.Usage) || !strings.Contains(err.Error(), "usgov") {
+	if _, err := r.Refresh(ctx, msapi.RefreshRequest{Cloud: other, Refresh: secret.New("x")}); !errors.Is(err, problem.Usage) ||
+		!strings.Contains(err.Error(), "usgov") {
 		t.Errorf("another cloud: %v", err)
 	}
 }

@@ -145,7 +145,8 @@ func TestMount(t *testing.T) {
 
 	r.open(func(d *suite.Deps) { d.Public = "https://guard.example" })
 	r.Register(r.Suite)
-	p, err := broker.ParsePolicy("policy", []byte("version: 1\ncallers:\n  - name: a\n    certificate: {spki: sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=}\n"+
+	p, err := broker.ParsePolicy("policy", []byte("version: 1\ncallers:\n  - name: a\n    "+
+		"certificate: {spki: sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=}\n"+
 		"    grants:\n      - {connection: c-1, tenants: [partner], resources: [graph], approval: {by: [\"local:ada\"], for: 4h}}\n"))
 	if err != nil {
 		t.Fatal(err)
