@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -18,29 +17,14 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/pquerna/otp/totp"
 
+	"partnerguard/internal/labtest"
 	"partnerguard/internal/partnercloud"
 )
 
 // cloud starts a partner cloud for one test.
-func cloud(t *testing.T) *partnercloud.Server {
+func cloud(t *testing.T) *labtest.Lab {
 	t.Helper()
-	s, err := partnercloud.Start(t.Context(), partnercloud.Options{NoLag: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close(context.Background()) })
-	return s
-}
-
-func person(t *testing.T, s *partnercloud.Server, local string) partnercloud.Person {
-	t.Helper()
-	for _, p := range s.Info().People {
-		if strings.HasPrefix(p.UPN, local+"@") {
-			return p
-		}
-	}
-	t.Fatalf("there is no sample person %s", local)
-	return partnercloud.Person{}
+	return labtest.Start(t, func(o *partnercloud.Options) { *o = partnercloud.Options{NoLag: true} })
 }
 
 // here names the page the browser is on by what it asks for.
@@ -116,40 +100,20 @@ func fits(t *testing.T, p *tab, name string) {
 // A Security Administrator signs in by keyboard and sees the status page; a
 // partner-network administrator does not.
 func TestStatusPageOfThePartnerCloud(t *testing.T) {
-	s := cloud(t)
+	l := cloud(t)
 	for _, c := range []struct {
 		local string
 		sees  bool
 	}{{"elena.petrova", true}, {"brian.walsh", false}} {
-		who := person(t, s, c.local)
-		p := open(t, browser(t), s.Info().PortalHTTP+"/requirements", 1280, "light")
+		who := l.Person(c.local + "@contoso.com")
+		p := open(t, browser(t), l.Info.PortalHTTP+"/requirements", 1280, "light")
 		seen := map[string]bool{}
-		for range 12 {
-			at := here(t, p)
+		answerPages(t, p, who, func(at string) {
 			if c.sees && !seen[at] {
 				fits(t, p, strings.ToLower(strings.NewReplacer(": ", "-", " ", "-", "?", "", "’", "").Replace(at)))
 			}
 			seen[at] = true
-			switch {
-			case at == "account":
-				enter(t, p, `input[autocomplete~="username"]`, who.UPN)
-				continue
-			case at == "password":
-				enter(t, p, `input[autocomplete="current-password"]`, who.Password)
-				continue
-			case at == "code":
-				code, err := totp.GenerateCode(who.TOTP, s.World.Clock.Now())
-				if err != nil {
-					t.Fatal(err)
-				}
-				enter(t, p, `input[autocomplete="one-time-code"]`, code)
-				continue
-			case strings.HasPrefix(at, "form: Stay"):
-				enter(t, p, "", "")
-				continue
-			}
-			break
-		}
+		})
 		if !seen["account"] || !seen["password"] || !seen["code"] {
 			t.Errorf("%s: the way was %v", who.UPN, seen)
 		}

@@ -5,7 +5,6 @@ package e2e
 import (
 	"context"
 	"crypto/x509"
-	"encoding/json"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -13,41 +12,34 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pquerna/otp/totp"
-
 	"partnerguard/internal/app"
 	"partnerguard/internal/config"
-	"partnerguard/internal/partnercloud"
-	"partnerguard/internal/partnercloud/control"
+	"partnerguard/internal/labtest"
+	"partnerguard/internal/msapi/msapitest"
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/sam/onboard"
 	"partnerguard/internal/web"
 )
 
 // answerPages goes through the sign-in pages as a person and gives the heading
-// of the page that is none of them. Pages of our own are looked at.
-func answerPages(t *testing.T, p *tab, s *partnercloud.Server, who partnercloud.Person, look func(string)) string {
+// of the page that is none of them. Each page is looked at.
+func answerPages(t *testing.T, p *tab, who msapitest.Person, look func(string)) string {
 	t.Helper()
 	way := []string{}
 	for range 12 {
 		at := here(t, p)
 		way = append(way, at)
+		look(at)
 		switch {
 		case at == "account":
 			enter(t, p, `input[autocomplete~="username"]`, who.UPN)
 		case at == "password":
 			enter(t, p, `input[autocomplete="current-password"]`, who.Password)
 		case at == "code":
-			code, err := totp.GenerateCode(who.TOTP, s.World.Clock.Now())
-			if err != nil {
-				t.Fatal(err)
-			}
-			enter(t, p, `input[autocomplete="one-time-code"]`, code)
+			enter(t, p, `input[autocomplete="one-time-code"]`, who.Code())
 		case strings.HasPrefix(at, "form: Stay"), strings.HasPrefix(at, "form: Connect"):
-			look(at)
 			enter(t, p, "", "")
 		default:
-			look(at)
 			return at
 		}
 	}
@@ -58,29 +50,18 @@ func answerPages(t *testing.T, p *tab, s *partnercloud.Server, who partnercloud.
 // An invited partner opens the link, signs in with MFA, and is connected; the
 // link works once.
 func TestInvitedPartner(t *testing.T) {
-	s := cloud(t)
-	info := s.Info()
+	lab := cloud(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	public := "http://" + l.Addr().String()
-	panel := info.Apps[0]
-	// The callback must be one of the app's redirect URIs.
-	admin := control.Dial(info.Control, info.ControlSecret)
-	graph := func(method, path, body string) control.GraphAnswer {
-		t.Helper()
-		a, err := admin.Graph(t.Context(), control.GraphCall{Method: method, Path: path, Body: json.RawMessage(body)})
-		if err != nil || a.Status >= 300 {
-			t.Fatalf("%s %s: %d %v %s", method, path, a.Status, err, a.Body)
-		}
-		return a
-	}
-	graph(http.MethodPatch, "/v1.0/applications(appId='"+panel.ClientID+"')", `{"web":{"redirectUris":["`+public+onboard.Callback+`"]}}`)
+	panel := lab.Info.Apps[0]
+	lab.Redirect(panel.ClientID, public+onboard.Callback) // one of the app's redirect URIs
 
 	dir := t.TempDir()
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(s.CA.PEM())
+	roots.AppendCertsFromPEM(lab.Server.CA.PEM())
 	c, err := config.Load(config.Source{Flags: map[string]string{"data": dir, "master-key": "file:" + filepath.Join(dir, "key"), "cloud": app.LabName}, Getenv: func(string) string { return "" }})
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +69,7 @@ func TestInvitedPartner(t *testing.T) {
 	c.Web.PublicURL = public
 	in, err := app.Open(t.Context(), app.Options{
 		Config: c, Actor: "local:test", Now: time.Now, Getenv: func(string) string { return "" },
-		Lab: &app.Lab{Info: &info, Roots: roots, Clock: func(context.Context) (time.Time, error) { return s.World.Clock.Now(), nil }},
+		Lab: &app.Lab{Info: &lab.Info, Roots: roots, Clock: func(context.Context) (time.Time, error) { return lab.Now(), nil }},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +97,7 @@ func TestInvitedPartner(t *testing.T) {
 	})
 	invite := func() string {
 		t.Helper()
-		_, link, err := in.SAM.Invite(t.Context(), onboard.Invitation{Tenant: info.Tenant.Domain, ClientID: panel.ClientID, Features: []capture.Feature{capture.Customers, capture.Forecast}}, 24*time.Hour)
+		_, link, err := in.SAM.Invite(t.Context(), onboard.Invitation{Tenant: lab.Info.Tenant.Domain, ClientID: panel.ClientID, Features: []capture.Feature{capture.Customers, capture.Forecast}}, 24*time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,15 +113,15 @@ func TestInvitedPartner(t *testing.T) {
 	}
 	link := invite()
 	p := open(t, root, link, 1280, "light")
-	if at := answerPages(t, p, s, person(t, s, "sam-agent"), look(p)); at != "page: Connected" {
+	if at := answerPages(t, p, lab.Person(labtest.SAMAgent), look(p)); at != "page: Connected" {
 		t.Fatalf("it ended at %q: %s", at, eval[string](t, p, `return document.body.innerText`))
 	}
 	list, err := in.SAM.Store.List(t.Context())
-	if err != nil || len(list) != 1 || list[0].Model != "cpv" || list[0].Account != "sam-agent@contoso.com" {
+	if err != nil || len(list) != 1 || list[0].Model != "cpv" || list[0].Account != labtest.SAMAgent {
 		t.Fatalf("%+v %v", list, err)
 	}
 	p = open(t, root, link, 1280, "light")
-	if at := answerPages(t, p, s, person(t, s, "sam-agent"), look(p)); at != "page: Not connected" {
+	if at := answerPages(t, p, lab.Person(labtest.SAMAgent), look(p)); at != "page: Not connected" {
 		t.Errorf("the link works twice: %q", at)
 	}
 	if res, err := http.Get(public + "/healthz"); err != nil || res.StatusCode != http.StatusOK {

@@ -15,12 +15,9 @@ import (
 	"partnerguard/internal/app"
 	"partnerguard/internal/cli"
 	"partnerguard/internal/config"
+	"partnerguard/internal/labtest"
 	"partnerguard/internal/msapi"
-	"partnerguard/internal/msapi/msapitest"
-	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/control"
-	"partnerguard/internal/sam"
-	"partnerguard/internal/sam/capture"
 )
 
 // desk is where a person types commands, with the partner cloud beside it.
@@ -32,29 +29,15 @@ type desk struct {
 // newDesk starts a cloud whose control panel may revoke sessions, and connects.
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	raw, err := os.ReadFile("../partnercloud/scenario/default.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	scenario := filepath.Join(t.TempDir(), "scenario.yaml")
-	text := strings.Replace(string(raw), "Application.Read.All, IdentityRiskyUser.Read.All]",
-		"Application.Read.All, IdentityRiskyUser.Read.All, User.RevokeSessions.All]", 1)
-	if text == string(raw) || os.WriteFile(scenario, []byte(text), 0o600) != nil {
-		t.Fatal("the scenario is another")
-	}
-	s, err := partnercloud.Start(t.Context(), partnercloud.Options{Scenario: scenario, Unthrottled: true, NoLag: true, Days: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close(context.Background()) })
+	rig := labtest.Start(t, labtest.MayRevoke(t))
 	dir := t.TempDir()
-	d := &desk{house: &house{TB: t, cloud: &cloud{s: s}, dir: dir}, control: filepath.Join(dir, "control.json"), conf: filepath.Join(dir, "settings.yaml")}
-	i := s.Info()
+	d := &desk{house: &house{TB: t, cloud: &cloud{rig: rig, s: rig.Server}, dir: dir}, control: filepath.Join(dir, "control.json"), conf: filepath.Join(dir, "settings.yaml")}
+	i := rig.Info
 	b, err := json.Marshal(map[string]any{"address": i.Control, "secret": i.ControlSecret})
 	d.ok(err)
 	d.ok(os.WriteFile(d.control, b, 0o600))
 	d.ok(os.WriteFile(d.conf, []byte("anchors: [{file: "+d.anchor()+"}]\n"), 0o600))
-	d.connectAs("sam-agent@contoso.com")
+	d.connectAs(labtest.SAMAgent)
 	return d
 }
 
@@ -82,25 +65,9 @@ func (d *desk) connectAs(upn string) {
 	d.Helper()
 	s := d.openLab()
 	defer func() { d.ok(s.Close()) }()
-	ctx := d.Context()
-	r, err := s.SAM.Registration(ctx, "")
+	r, err := s.SAM.Registration(d.Context(), "")
 	d.ok(err)
-	a, err := s.SAM.Store.App(ctx, r.ClientID)
-	d.ok(err)
-	c, err := s.SAM.Capture()
-	d.ok(err)
-	b, err := c.Begin(ctx, capture.Request{Name: "contoso", Model: sam.CSP, Cloud: s.Cloud, App: a, Tenant: "contoso.com", Redirect: redirect,
-		Actor: "local:owner"})
-	d.ok(err)
-	w := msapitest.NewBrowser(d, d.s.Transport(), d.s.Info().Login).Open(b.URL).SignIn(d.person(upn))
-	if w.Left == nil {
-		d.Fatalf("the browser did not leave: %d %s", w.Status, w.Page)
-	}
-	cb, err := capture.ParseCallback(w.Left.RawQuery)
-	d.ok(err)
-	done, err := c.Complete(ctx, cb)
-	d.ok(err)
-	d.first = done.Connection.ID
+	d.first = d.consent(s, "contoso", r.ClientID, upn)
 }
 
 // run types a command and gives its exit code with what it said.
@@ -205,8 +172,7 @@ func TestConnectRemoveRevoke(t *testing.T) {
 	}
 	defer func() { d.ok(s.Close()) }()
 	d.ok(ask())
-	_, err = d.s.World.Clock.Jump(2 * time.Second) // tokens of the same second outlive it
-	d.ok(err)
+	d.lab().Jump(2 * time.Second) // tokens of the same second outlive it
 	d.expect("connect remove contoso --revoke", 0, "Revoked the sign-in sessions of sam-agent@contoso.com", "Removed contoso", "!Revoke-MgUserSignInSession")
 	if err := ask(); err == nil || !strings.Contains(err.Error(), "50173") {
 		t.Errorf("Entra ID still takes a copy of the token: %v", err)
@@ -219,11 +185,8 @@ func TestConnectRemoveRevoke(t *testing.T) {
 func TestConnectRemoveRevokeRefused(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	_, err := control.Dial(d.s.Info().Control, d.s.Info().ControlSecret).Graph(t.Context(), control.GraphCall{Method: "POST",
-		Path: "/v1.0/users/sam-agent@contoso.com/revokeSignInSessions"})
-	d.ok(err)
-	_, err = d.s.World.Clock.Jump(2 * time.Second)
-	d.ok(err)
+	d.lab().Graph("POST", "/v1.0/users/sam-agent@contoso.com/revokeSignInSessions", "")
+	d.lab().Jump(2 * time.Second)
 	d.expect("connect remove contoso --revoke", 1, "!Removed")
 	d.expect("connect status", 0, "contoso")
 }

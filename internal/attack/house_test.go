@@ -20,13 +20,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pquerna/otp/totp"
-
 	"partnerguard/internal/app"
 	"partnerguard/internal/audit"
 	"partnerguard/internal/config"
+	"partnerguard/internal/labtest"
 	"partnerguard/internal/msapi"
-	"partnerguard/internal/msapi/msapitest"
 	"partnerguard/internal/notify"
 	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/world"
@@ -39,15 +37,14 @@ import (
 )
 
 const (
-	login    = "https://login.microsoftonline.com"
-	panelApp = "5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10"
+	panelApp = labtest.PanelApp
 	northApp = "9b7d5f31-2e4c-4a68-8c0f-d1e2f3a4b5c6"
-	redirect = "http://localhost:8400/callback"
 	graph    = "https://graph.microsoft.com"
 )
 
 // cloud is the partner cloud that all installations of a test share.
 type cloud struct {
+	rig     *labtest.Lab
 	s       *partnercloud.Server
 	thief   *thief
 	secrets map[string]string // client secret: whose; does not change
@@ -56,18 +53,14 @@ type cloud struct {
 
 func newCloud(t testing.TB) *cloud {
 	t.Helper()
-	s, err := partnercloud.Start(t.Context(), partnercloud.Options{Unthrottled: true, NoLag: true, Days: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close(context.Background()) })
-	c := &cloud{s: s, thief: newThief(t), secrets: map[string]string{}}
-	s.World.Read(func(st *world.State) {
-		c.secrets[st.SeededSecret(panelApp)] = "the secret of " + panelApp
-		c.secrets[st.SeededSecret(northApp)] = "the secret of " + northApp
-	})
-	return c
+	rig := labtest.Start(t)
+	return &cloud{rig: rig, s: rig.Server, thief: newThief(t), secrets: map[string]string{
+		rig.Secret(panelApp).Reveal(): "the secret of " + panelApp, rig.Secret(northApp).Reveal(): "the secret of " + northApp,
+	}}
 }
+
+// lab is the cloud, for what this house's test asks of it.
+func (h *house) lab() *labtest.Lab { return h.rig.In(h.TB) }
 
 // house is one installation: a folder, and for PostgreSQL a URL.
 type house struct {
@@ -167,11 +160,7 @@ func build(t testing.TB, c *cloud, dir, url string) *house {
 		h.net.families[held.Current.Reveal()] = id
 	}
 	ctx := t.Context()
-	for _, x := range h.s.Info().Customers {
-		if x.Domain == "fabrikam.example" {
-			h.fabrikam = x.ID
-		}
-	}
+	h.fabrikam = h.lab().Customer("fabrikam.example")
 	h.invitations(s)
 	told, err := notify.NewTold(s.DB).Once(ctx, "warned:"+h.first, s.Now())
 	if err != nil || !told {
@@ -200,11 +189,7 @@ func build(t testing.TB, c *cloud, dir, url string) *house {
 func (h *house) apps(s *app.Installation) {
 	h.Helper()
 	ctx := h.Context()
-	var text string
-	h.s.World.Read(func(st *world.State) { text = st.SeededSecret(panelApp) })
-	_, err := s.SAM.AddRegistration(ctx, sam.Registration{ClientID: panelApp, Tenant: h.s.Info().Tenant.ID, Name: "panel", Kind: msapi.ClientSecret,
-		Created: s.Now()}, secret.New(text))
-	h.ok(err)
+	h.lab().Register(s.SAM)
 	made, err := s.SAM.MakeCertificate(ctx, sam.NewCertificate{ClientID: northApp, Tenant: "northwind-panels.example", Name: "northwind"})
 	h.ok(err)
 	block, _ := pem.Decode([]byte(made.Certificate))
@@ -223,49 +208,22 @@ func (h *house) apps(s *app.Installation) {
 	h.ok(err)
 }
 
-func (h *house) person(upn string) msapitest.Person {
-	p := msapitest.Person{UPN: upn}
-	h.s.World.Read(func(s *world.State) {
-		u := s.Home(upn).UserByName(upn)
-		p.Password, _ = s.SeededPassword(u)
-		if m := u.Method(world.MethodTOTP); m != nil {
-			key := s.TOTPSecret(u, m)
-			p.Code = func() string {
-				_, _ = h.s.World.Clock.Jump(31 * time.Second) // no step is taken twice
-				code, err := totp.GenerateCode(key, h.s.World.Clock.Now())
-				h.ok(err)
-				return code
-			}
-		}
-	})
-	return p
-}
-
 // connect walks a consent through the browser and gives the connection's id.
 func (h *house) connect(s *app.Installation, name, client, upn string) string {
 	h.Helper()
 	h.signing.Lock()
 	defer h.signing.Unlock()
-	ctx := h.Context()
-	app, err := s.SAM.Store.App(ctx, client)
+	return h.consent(s, name, client, upn, "do", "consent", "accept", "1")
+}
+
+// consent walks a consent of the partner's own and gives the connection's id.
+func (h *house) consent(s *app.Installation, name, client, upn string, press ...string) string {
+	h.Helper()
+	a, err := s.SAM.Store.App(h.Context(), client)
 	h.ok(err)
 	c, err := s.SAM.Capture()
 	h.ok(err)
-	b, err := c.Begin(ctx, capture.Request{Name: name, Model: sam.CSP, Cloud: s.Cloud, App: app, Tenant: "contoso.com", Redirect: redirect,
-		Actor: "local:owner"})
-	h.ok(err)
-	w := msapitest.NewBrowser(h, h.s.Transport(), login).Open(b.URL).SignIn(h.person(upn))
-	if w.Left == nil {
-		w.Press("do", "consent", "accept", "1")
-	}
-	if w.Left == nil {
-		h.Fatalf("the browser did not leave: %d %s", w.Status, w.Page)
-	}
-	cb, err := capture.ParseCallback(w.Left.RawQuery)
-	h.ok(err)
-	done, err := c.Complete(ctx, cb)
-	h.ok(err)
-	return done.Connection.ID
+	return h.lab().Connect(c, capture.Request{Name: name, Cloud: s.Cloud, App: a, Actor: "local:owner"}, upn, press...).ID
 }
 
 // invitations makes one that waits and one that was used.

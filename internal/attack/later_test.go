@@ -10,7 +10,6 @@ import (
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/sam/consent"
-	"partnerguard/internal/secret"
 	"partnerguard/internal/trail"
 )
 
@@ -35,19 +34,10 @@ func (h *house) later(s *app.Installation) {
 	held, err := s.SAM.Store.Registration(ctx, panelApp)
 	h.ok(err)
 	_, err = s.SAM.AddRegistration(ctx, sam.Registration{ClientID: panelApp, Tenant: held.Tenant, Name: "panel, again", Kind: msapi.ClientSecret,
-		Created: s.Now()}, secret.New(h.secretOf(panelApp)))
+		Created: s.Now()}, h.lab().Secret(panelApp))
 	h.ok(err)
 	_, err = s.Keeper.Send(ctx, true)
 	h.ok(err)
-}
-
-func (h *house) secretOf(app string) string {
-	for text, whose := range h.secrets {
-		if whose == "the secret of "+app {
-			return text
-		}
-	}
-	return ""
 }
 
 // recorded says which acts the trail does not have.

@@ -77,7 +77,7 @@ func old(t *testing.T, c *cloud, fresh *house, url string) *house {
 	held, err := s.SAM.Store.Token(t.Context(), fresh.first)
 	h.ok(err)
 	h.ok(s.Close())
-	h.net.alias = map[string]string{"token-of-before-2": held.Current.Reveal(), "secret-of-before": h.secretOf(panelApp)}
+	h.net.alias = map[string]string{"token-of-before-2": held.Current.Reveal(), "secret-of-before": h.lab().Secret(panelApp).Reveal()}
 	h.net.families[held.Current.Reveal()] = h.first
 	return h
 }

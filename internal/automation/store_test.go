@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"partnerguard/internal/audit"
+	"partnerguard/internal/audit/audittest"
 	"partnerguard/internal/automation"
 	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
@@ -28,37 +29,22 @@ var start = time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
 
 func on(day int) time.Time { return start.AddDate(0, 0, day) }
 
-// trail keeps events in memory, or refuses them.
-type trail struct {
-	d      *db.DB
-	mu     sync.Mutex
-	events []audit.Event
-	refuse error
-}
-
-func (t *trail) Record(ctx context.Context, e audit.Event) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.refuse != nil {
-		return t.refuse
-	}
-	if t.d.Tx(ctx) == nil {
-		return errors.New("not in the caller's transaction")
-	}
-	t.events = append(t.events, e)
-	return nil
-}
-
 type kit struct {
 	t     *testing.T
 	store *automation.Store
-	trail *trail
+	trail *audittest.Recorder
 	now   time.Time
 }
 
 func newKit(t *testing.T, d *db.DB) *kit {
 	t.Helper()
-	k := &kit{t: t, trail: &trail{d: d}, now: on(0)}
+	k := &kit{t: t, now: on(0)}
+	k.trail = &audittest.Recorder{Each: func(ctx context.Context, _ audit.Event) error {
+		if d.Tx(ctx) == nil {
+			return errors.New("not in the caller's transaction")
+		}
+		return nil
+	}}
 	var err error
 	if k.store, err = automation.New(automation.Deps{DB: d, Now: func() time.Time { return k.now }, Record: k.trail}); err != nil {
 		t.Fatal(err)
@@ -174,8 +160,8 @@ func TestMergeKeepsWhatPeopleSet(t *testing.T) {
 		if e := it.Evidence; e.SignIns != 4 || !e.First.Equal(on(-9).Add(2*time.Hour)) || !e.Last.Equal(on(23).Add(2*time.Hour)) || it.State != automation.Planned || it.Owner != "Ada" {
 			t.Errorf("%+v", it)
 		}
-		if len(k.trail.events) != 1 || k.trail.events[0].Actor != "local:ada" || k.trail.events[0].Details["from"] != "found" || k.trail.events[0].Object != id {
-			t.Errorf("%+v", k.trail.events)
+		if e := k.trail.Events(); len(e) != 1 || e[0].Actor != "local:ada" || e[0].Details["from"] != "found" || e[0].Object != id {
+			t.Errorf("%+v", e)
 		}
 	})
 }
@@ -223,7 +209,7 @@ func TestVerifiedGone(t *testing.T) {
 			if it.State != c.want || !strings.Contains(it.Story, c.story) {
 				t.Errorf("%s, %q", it.State, it.Story)
 			}
-			events := k.trail.events[1:]
+			events := k.trail.Events()[1:]
 			if (c.want != automation.Moved) != (len(events) > 0) {
 				t.Errorf("%+v", events)
 			}
@@ -336,17 +322,18 @@ func TestSet(t *testing.T) {
 		if !strings.HasPrefix(it.Owner, "Ada Lovelace ") || strings.ContainsAny(it.Owner, "\x1b\x00\u202e\n") || len([]rune(it.Owner)) > 121 || len([]rune(it.Note)) > 401 {
 			t.Errorf("%q", it.Owner)
 		}
-		events := len(k.trail.events)
+		events := len(k.trail.Events())
 		k.set(id, automation.Change{Owner: &it.Owner, Actor: "local:a"})
-		if len(k.trail.events) != events {
+		if len(k.trail.Events()) != events {
 			t.Error("setting what is set already was recorded")
 		}
 		if it = k.set(id, automation.Change{Owner: to(""), Actor: "local:a"}); it.Owner != "" {
 			t.Errorf("%q", it.Owner)
 		}
 		// Without the trail nothing happens: what is not recorded is not done.
-		k.trail.refuse = errors.New("the trail is full")
-		if _, err := k.store.Set(t.Context(), id, automation.Change{Owner: to("Eve"), Actor: "local:eve"}); !errors.Is(err, k.trail.refuse) {
+		full := errors.New("the trail is full")
+		k.trail.Fail(full)
+		if _, err := k.store.Set(t.Context(), id, automation.Change{Owner: to("Eve"), Actor: "local:eve"}); !errors.Is(err, full) {
 			t.Error(err)
 		}
 		if it := k.only(); it.Owner != "" {
@@ -361,7 +348,6 @@ func TestAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		k := newKit(t, d)
-		k.trail.refuse = nil
 		ids := k.merge(log(t, 0, 9, nil, use{user: "svc-a", days: []int{1}}, use{user: "svc-b", days: []int{1}})).New
 		var wg sync.WaitGroup
 		for i := range 4 {

@@ -1,7 +1,11 @@
 package labtest
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,11 +13,16 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"partnerguard/internal/claim"
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/msapi/msapitest"
 	"partnerguard/internal/partnercloud"
+	"partnerguard/internal/partnercloud/control"
+	"partnerguard/internal/partnercloud/scenario"
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/sam"
+	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/token"
 	"partnerguard/internal/trail"
@@ -24,6 +33,7 @@ import (
 const (
 	SAMAgent = "sam-agent@contoso.com"                // signs in with MFA for integrations
 	NoMFA    = "nomfa@contoso.com"                    // has a password alone
+	Admin    = "ravi.menon@contoso.com"               // a Global Administrator
 	PanelApp = "5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10" // Contoso Control Panel
 	Callback = "http://localhost:8400/callback"       // one of its redirect URIs
 )
@@ -59,6 +69,19 @@ func Start(t testing.TB, change ...func(*partnercloud.Options)) *Lab {
 	return l
 }
 
+// MayRevoke starts the cloud with a [PanelApp] that may revoke sessions.
+func MayRevoke(t testing.TB) func(*partnercloud.Options) {
+	t.Helper()
+	const may = "Application.Read.All, IdentityRiskyUser.Read.All"
+	was := string(scenario.Default())
+	text := strings.Replace(was, may+"]", may+", User.RevokeSessions.All]", 1)
+	path := filepath.Join(t.TempDir(), "scenario.yaml")
+	if text == was || os.WriteFile(path, []byte(text), 0o600) != nil {
+		t.Fatal("the scenario is another")
+	}
+	return func(o *partnercloud.Options) { o.Scenario = path }
+}
+
 // Client makes another client of the cloud.
 func (l *Lab) Client(change ...func(*msapi.Options)) *msapi.Client {
 	o := msapi.Options{Transport: l.Server.Transport(), Now: l.Now}
@@ -81,16 +104,72 @@ func (l *Lab) Jump(d time.Duration) {
 	}
 }
 
+// In is the same cloud for another test, such as a subtest, to which failures go.
+func (l *Lab) In(t testing.TB) *Lab { out := *l; out.TB = t; return &out }
+
+// Edit changes the partner's tenant, whose settings are read anew.
+func (l *Lab) Edit(f func(*world.State, *world.Tenant)) {
+	l.Helper()
+	if err := l.Server.World.Do(func(s *world.State) error {
+		t := s.PartnerTenant()
+		f(s, t)
+		s.Touch(t)
+		s.Dirty()
+		return nil
+	}); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// Graph asks the cloud's Graph as the one who runs it, past every permission.
+func (l *Lab) Graph(method, path, body string) {
+	l.Helper()
+	c := control.GraphCall{Method: method, Path: path}
+	if body != "" {
+		c.Body = json.RawMessage(body)
+	}
+	a, err := control.Dial(l.Info.Control, l.Info.ControlSecret).Graph(l.Context(), c)
+	if err != nil || a.Status >= 300 {
+		l.Fatalf("%s %s: %d %v %s", method, path, a.Status, err, a.Body)
+	}
+}
+
+// Redirect makes an address the only redirect URI of an app.
+func (l *Lab) Redirect(app, where string) {
+	l.Helper()
+	l.Graph("PATCH", "/v1.0/applications(appId='"+app+"')", `{"web":{"redirectUris":["`+where+`"]}}`)
+}
+
+// Secret is the secret of one of the cloud's apps; zero where it has none.
+func (l *Lab) Secret(id string) (s secret.Text) {
+	l.Server.World.Read(func(st *world.State) {
+		if _, a := st.App(id); a != nil && len(a.Passwords) > 0 {
+			s = secret.New(st.SeededSecret(id))
+		}
+	})
+	return s
+}
+
+// Register makes [PanelApp] known to a store with its secret.
+func (l *Lab) Register(with interface {
+	AddRegistration(context.Context, sam.Registration, secret.Text) (sam.Registration, error)
+}) {
+	l.Helper()
+	r := sam.Registration{ClientID: PanelApp, Tenant: l.Info.Tenant.ID, Name: "panel", Kind: msapi.ClientSecret, Created: l.Now()}
+	if _, err := with.AddRegistration(l.Context(), r, l.Secret(PanelApp)); err != nil {
+		l.Fatal(err)
+	}
+}
+
 // App is one of the cloud's apps with its secret, or a public client where it has
 // none.
 func (l *Lab) App(id string) msapi.App {
 	l.Helper()
-	var text string
-	l.Server.World.Read(func(s *world.State) { text = s.SeededSecret(id) })
-	if text == "" {
+	text := l.Secret(id)
+	if text.IsZero() {
 		return msapi.App{ClientID: id, Credential: msapi.NewPublic()}
 	}
-	c, err := msapi.NewSecret(secret.New(text), time.Time{})
+	c, err := msapi.NewSecret(text, time.Time{})
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -126,6 +205,25 @@ func (l *Lab) Browser() *msapitest.Browser {
 	return msapitest.NewBrowser(l, l.Server.Transport(), l.Info.Login)
 }
 
+// Leave walks the sign-in that begins at where, at whatever name of the cloud, as
+// one of its people, and gives where the browser left for. Where it stays, the page
+// it is on is sent with press, names and values.
+func (l *Lab) Leave(where, upn string, press ...string) *url.URL {
+	l.Helper()
+	u, err := url.Parse(where)
+	if err != nil {
+		l.Fatal(err)
+	}
+	b := msapitest.NewBrowser(l, l.Server.Transport(), u.Scheme+"://"+u.Host).Open(where).SignIn(l.Person(upn))
+	if b.Left == nil && len(press) > 0 {
+		b.Press(press...)
+	}
+	if b.Left == nil {
+		l.Fatalf("the browser did not leave: %d %s", b.Status, b.Page[max(0, strings.Index(b.Page, "<main>")):])
+	}
+	return b.Left
+}
+
 // Code signs a person in with MFA, for Partner Center unless change says
 // otherwise, and gives what redeems the code.
 func (l *Lab) Code(app, upn string, change ...func(*msapi.AuthorizeRequest)) msapi.RedeemRequest {
@@ -142,22 +240,55 @@ func (l *Lab) Code(app, upn string, change ...func(*msapi.AuthorizeRequest)) msa
 	if err != nil {
 		l.Fatal(err)
 	}
-	b := l.Browser().Open(where).SignIn(l.Person(upn))
-	if b.Left == nil || b.Left.Query().Get("code") == "" || b.Left.Query().Get("state") != state.Reveal() {
-		l.Fatalf("no code arrived: left for %v, %d %s", b.Left, b.Status, b.Page[max(0, strings.Index(b.Page, "<main>")):])
+	q := l.Leave(where, upn).Query()
+	if q.Get("code") == "" || q.Get("state") != state.Reveal() {
+		l.Fatalf("no code arrived: %v", q)
 	}
-	return msapi.RedeemRequest{Cloud: l.Cloud, App: l.App(app), Tenant: r.Tenant, Code: secret.New(b.Left.Query().Get("code")),
+	return msapi.RedeemRequest{Cloud: l.Cloud, App: l.App(app), Tenant: r.Tenant, Code: secret.New(q.Get("code")),
 		Verifier: verifier, Redirect: r.Redirect, Resource: r.Resource, Scope: r.Scope}
 }
 
-// Grant is a consent of a person to an app, with MFA.
-func (l *Lab) Grant(app, upn string) *msapi.Grant {
+// Grant is a consent of a person to an app, with MFA; change is [Lab.Code]'s.
+func (l *Lab) Grant(app, upn string, change ...func(*msapi.AuthorizeRequest)) *msapi.Grant {
 	l.Helper()
-	g, err := l.API.Redeem(l.Context(), l.Code(app, upn))
+	g, err := l.API.Redeem(l.Context(), l.Code(app, upn, change...))
 	if err != nil {
 		l.Fatal(err)
 	}
 	return g
+}
+
+// Connect has c take a person's consent for the partner's own panel, and gives the
+// connection. r names app and cloud, and what shall be otherwise; press is
+// [Lab.Leave]'s.
+func (l *Lab) Connect(c *capture.Capture, r capture.Request, upn string, press ...string) sam.Connection {
+	l.Helper()
+	r.Model, r.Tenant, r.Redirect = cmp.Or(r.Model, sam.CSP), cmp.Or(r.Tenant, l.Info.Tenant.Domain), cmp.Or(r.Redirect, Callback)
+	r.Actor = cmp.Or(r.Actor, "local:test")
+	b, err := c.Begin(l.Context(), r)
+	if err != nil {
+		l.Fatal(err)
+	}
+	cb, err := capture.ParseCallback(l.Leave(b.URL, upn, press...).RawQuery)
+	if err != nil {
+		l.Fatal(err)
+	}
+	done, err := c.Complete(l.Context(), cb)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return done.Connection
+}
+
+// Captured is what a capture of a person's consent to [PanelApp] would keep, with
+// whatever its tokens prove of MFA.
+func (l *Lab) Captured(upn string, g *msapi.Grant) sam.Captured {
+	t := claim.Inspect(g.Access)
+	return sam.Captured{
+		Model: sam.CSP, Cloud: l.Cloud, Tenant: l.Info.Tenant.ID, Domain: l.Info.Tenant.Domain, ClientID: PanelApp, Account: upn, ObjectID: t.ObjectID,
+		Scopes: map[string][]string{l.Cloud.PartnerCenterResource: {"user_impersonation"}}, Proof: t.MFA(claim.Options{}),
+		AuthTime: claim.Inspect(g.ID).AuthTime, At: g.At, Refresh: g.Refresh,
+	}
 }
 
 // Customer is the tenant id of a customer of the partner.

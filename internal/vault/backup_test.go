@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"partnerguard/internal/audit"
+	"partnerguard/internal/audit/audittest"
 	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/problem"
@@ -50,15 +51,15 @@ func TestBackupAndRestore(t *testing.T) {
 		if names, _ := os.ReadDir(filepath.Dir(path)); len(names) != 1 {
 			t.Errorf("%d files left", len(names))
 		}
-		if b.book.count(audit.VaultBackedUp) != 2 {
+		if len(b.book.Of(audit.VaultBackedUp)) != 2 {
 			t.Error("not recorded")
 		}
 
 		// Into another, empty database of the other or the same kind.
 		for name, to := range map[string]*db.DB{"sqlite": dbtest.SQLite(t), "postgres": dbtest.Postgres(t)} {
-			fresh := &book{}
+			fresh := &audittest.Recorder{}
 			got, err := RestoreFile(ctx, to, path, NewKeyFile(b.key), Options{Record: fresh}, false)
-			if err != nil || got.Rows != n || got.Damaged != 1 || got.Removed != 0 || fresh.count(audit.VaultRestored) != 1 {
+			if err != nil || got.Rows != n || got.Damaged != 1 || got.Removed != 0 || len(fresh.Of(audit.VaultRestored)) != 1 {
 				t.Fatalf("%s: %+v %v", name, got, err)
 			}
 			v := reopen(t, to, NewKeyFile(b.key), nil)
@@ -225,7 +226,7 @@ func TestCheck(t *testing.T) {
 		if diff := cmp.Diff(want, c); err != nil || diff != "" || last != 150 || of != 150 {
 			t.Errorf("%v %d/%d\n%s", err, last, of, diff)
 		}
-		if n := b.book.count(audit.VaultDamaged); n != 2 {
+		if n := len(b.book.Of(audit.VaultDamaged)); n != 2 {
 			t.Errorf("%d recorded", n)
 		}
 		st, err := Peek(t.Context(), d)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"partnerguard/internal/audit/audittest"
 	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/problem"
@@ -293,7 +294,7 @@ func TestNothingIsWrittenInTheClear(t *testing.T) {
 	ctx := t.Context()
 	key := newKey(t)
 	var log bytes.Buffer
-	rec := &book{}
+	rec := &audittest.Recorder{}
 	v, err := Open(ctx, d, NewKeyFile(key), Options{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), Record: rec})
 	if err != nil {
 		t.Fatal(err)
@@ -386,7 +387,7 @@ func TestNothingIsWrittenInTheClear(t *testing.T) {
 		t.Error("nothing was logged: the search is empty")
 	}
 	look("errors", []byte(strings.Join(said, "\n")))
-	events, _ := json.Marshal(rec.events)
+	events, _ := json.Marshal(rec.Events())
 	look("the trail", events)
 	found, _ := json.Marshal(c)
 	look("the check", found)

@@ -80,7 +80,7 @@ func TestRotateAndReseal(t *testing.T) {
 		if p, err := b.Reseal(ctx, 10); err != nil || !p.Done || p.Sealed != 0 || p.Retired {
 			t.Errorf("with nothing to do: %+v %v", p, err)
 		}
-		if n := b.book.count(audit.VaultRotated); n != 1 {
+		if n := len(b.book.Of(audit.VaultRotated)); n != 1 {
 			t.Errorf("recorded %d times", n)
 		}
 		if err := b.Rotate(ctx); err != nil { // and once more
@@ -355,7 +355,7 @@ func TestChangeMaster(t *testing.T) {
 			t.Errorf("a process with the old master sealed under an old key: %v", err)
 		}
 		want(t, b.Vault, refresh("b"), "b")
-		if n := b.book.count(audit.VaultMasterChanged); n != 1 {
+		if n := len(b.book.Of(audit.VaultMasterChanged)); n != 1 {
 			t.Errorf("recorded %d times", n)
 		}
 	})
@@ -385,7 +385,7 @@ func TestNothingUnrecorded(t *testing.T) {
 	d := dbtest.SQLite(t)
 	b := lend(t, d)
 	before := dump(t, d)
-	b.book.fail = errors.New("no room")
+	b.book.Fail(errors.New("no room"))
 	if err := b.Rotate(t.Context()); err == nil {
 		t.Error("rotated")
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"partnerguard/internal/audit"
+	"partnerguard/internal/audit/audittest"
 	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/problem"
@@ -20,34 +21,6 @@ import (
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-
-// book keeps the recorded events.
-type book struct {
-	mu     sync.Mutex
-	events []audit.Event
-	fail   error
-}
-
-func (b *book) Record(_ context.Context, e audit.Event) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.fail != nil {
-		return b.fail
-	}
-	b.events = append(b.events, e)
-	return nil
-}
-
-func (b *book) count(a audit.Action) (n int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, e := range b.events {
-		if e.Action == a {
-			n++
-		}
-	}
-	return n
-}
 
 // newKey makes a key file and gives its path.
 func newKey(t testing.TB) string {
@@ -61,14 +34,14 @@ func newKey(t testing.TB) string {
 
 type bench struct {
 	*Vault
-	book *book
+	book *audittest.Recorder
 	key  string
 }
 
 // lend opens a vault in d under a key of its own.
 func lend(t testing.TB, d *db.DB) bench {
 	t.Helper()
-	b := bench{book: &book{}, key: newKey(t)}
+	b := bench{book: &audittest.Recorder{}, key: newKey(t)}
 	b.Vault = reopen(t, d, NewKeyFile(b.key), b.book)
 	return b
 }
@@ -131,7 +104,7 @@ func TestPutGetDelete(t *testing.T) {
 		if _, err := again.Get(ctx, refresh("a")); !errors.Is(err, problem.NotFound) {
 			t.Error(err)
 		}
-		if n := b.book.count(audit.VaultCreated); n != 1 {
+		if n := len(b.book.Of(audit.VaultCreated)); n != 1 {
 			t.Errorf("the making of the vault was recorded %d times", n)
 		}
 	})
@@ -274,13 +247,13 @@ func TestDamagedRows(t *testing.T) {
 			}
 			want(t, b.Vault, refresh("good"), "good")
 		}
-		if n := b.book.count(audit.VaultDamaged); n != len(tests) {
+		if n := len(b.book.Of(audit.VaultDamaged)); n != len(tests) {
 			t.Errorf("%d damaged rows recorded, want %d", n, len(tests))
 		}
 		if _, err := b.Get(ctx, refresh("body")); !errors.Is(err, ErrDamaged) {
 			t.Error(err)
 		}
-		if n := b.book.count(audit.VaultDamaged); n != len(tests) {
+		if n := len(b.book.Of(audit.VaultDamaged)); n != len(tests) {
 			t.Error("a damaged row was recorded twice within the hour")
 		}
 		put(t, b.Vault, refresh("body"), "new") // heals
@@ -320,7 +293,7 @@ func TestDamagedWithinATransaction(t *testing.T) {
 	put(t, b.Vault, refresh("a"), "a")
 	spoil(t, d, `UPDATE vault_rows SET sealed = $1`, []byte("x"))
 	var joined bool
-	b.rec = recordFunc(func(ctx context.Context, _ audit.Event) error { joined = d.Tx(ctx) != nil; return nil })
+	b.rec = &audittest.Recorder{Each: func(ctx context.Context, _ audit.Event) error { joined = d.Tx(ctx) != nil; return nil }}
 	err := d.InTx(t.Context(), func(ctx context.Context) error {
 		_, err := b.Get(ctx, refresh("a"))
 		if !joined {
@@ -333,17 +306,11 @@ func TestDamagedWithinATransaction(t *testing.T) {
 	}
 }
 
-type recordFunc func(context.Context, audit.Event) error
-
-func (f recordFunc) Record(ctx context.Context, e audit.Event) error {
-	return f(ctx, e)
-}
-
 // Many open an empty database at once: one vault comes of it.
 func TestOpenAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		key, rec := newKey(t), &book{}
+		key, rec := newKey(t), &audittest.Recorder{}
 		var wg sync.WaitGroup
 		all := make([]*Vault, 6)
 		for i := range all {
@@ -368,7 +335,7 @@ func TestOpenAtOnce(t *testing.T) {
 				want(t, all[i], refresh(string(rune('a'+j))), "s")
 			}
 		}
-		if n := rec.count(audit.VaultCreated); n != 1 {
+		if n := len(rec.Of(audit.VaultCreated)); n != 1 {
 			t.Errorf("made %d times", n)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"partnerguard/internal/audit"
+	"partnerguard/internal/audit/audittest"
 	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/problem"
@@ -287,7 +288,7 @@ func mustParse(t *testing.T, text string) *broker.Policy {
 func TestFloodOfRefusals(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		log := &book{}
+		log := &audittest.Recorder{}
 		l := broker.NewLedgerForTest(log, time.Now, slog.New(slog.DiscardHandler))
 		send := func(from, to int) {
 			var wg sync.WaitGroup
@@ -299,7 +300,7 @@ func TestFloodOfRefusals(t *testing.T) {
 			wg.Wait()
 		}
 		counted := func() (entries, times int) {
-			for _, e := range log.of(audit.TokenRefused) {
+			for _, e := range log.Of(audit.TokenRefused) {
 				entries++
 				n := 1
 				if s := e.Details["times"]; s != "" {

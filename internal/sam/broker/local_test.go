@@ -64,7 +64,7 @@ func TestLocalAnswers(t *testing.T) {
 		if err != nil || !time.Unix(sec, 0).Equal(monday.Add(time.Hour)) || a.m["resource"] != c.echo || a.m["token_type"] != "Bearer" || a.m["client_id"] != appID || a.head.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %v", name, a)
 		}
-		issued := r.book.of(audit.TokenIssued)
+		issued := r.book.Of(audit.TokenIssued)
 		e := issued[len(issued)-1]
 		if e.Tenant != c.tenant || e.Actor != "local:alex" || e.Object != "c-1" || e.Details["fingerprint"] != token.Fingerprint(secret.New(access)) || e.Details["subject"] != "bill.ps1" || e.Details["expires"] == "" {
 			t.Errorf("%s: recorded %+v", name, e)
@@ -160,10 +160,10 @@ func TestLocalRefuses(t *testing.T) {
 			t.Errorf("%s: not the shape of App Service: %s", name, a.raw)
 		}
 	}
-	if r.s.asked != 0 || len(r.book.of(audit.TokenIssued)) != 0 {
+	if r.s.asked != 0 || len(r.book.Of(audit.TokenIssued)) != 0 {
 		t.Error("something was handed out or asked for")
 	}
-	for _, e := range r.book.of(audit.TokenRefused) {
+	for _, e := range r.book.Of(audit.TokenRefused) {
 		if e.Outcome != audit.Refused || e.Reason == "" || strings.Contains(fmt.Sprint(e), header) {
 			t.Errorf("%+v", e)
 		}
@@ -289,12 +289,12 @@ func TestFailsClosed(t *testing.T) {
 	r := newRig(t, nil)
 	endpoint, header := told(r.local(broker.LocalOptions{}))
 	where := endpoint + "?api-version=2019-08-01&resource=https://graph.microsoft.com"
-	r.book.fail = errors.New("disk full")
+	r.book.Fail(errors.New("disk full"))
 	a := get(t, http.DefaultClient, where, "X-IDENTITY-HEADER", header)
 	if a.status != 503 || a.m["access_token"] != nil || a.head.Get("Retry-After") == "" || strings.Contains(a.raw, "disk") {
 		t.Errorf("%v", a)
 	}
-	r.book.fail = nil
+	r.book.Fail(nil)
 	if a := get(t, http.DefaultClient, where, "X-IDENTITY-HEADER", header); a.status != 200 {
 		t.Errorf("%v", a)
 	}
@@ -319,7 +319,7 @@ func TestFailuresOfTheExchange(t *testing.T) {
 		if a.status != c.status || a.head.Get("Retry-After") != c.retry || strings.Contains(a.raw, "mark-internal") {
 			t.Errorf("%s: %v %v", name, a, a.head)
 		}
-		if e := r.book.of(audit.TokenRefused); len(e) != 1 || e[0].Outcome != audit.Failed || e[0].Tenant != adatum {
+		if e := r.book.Of(audit.TokenRefused); len(e) != 1 || e[0].Outcome != audit.Failed || e[0].Tenant != adatum {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}
@@ -354,8 +354,8 @@ func TestTenThousandAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if status[200] != n || r.s.asked != 1 || len(r.book.of(audit.TokenIssued)) != n {
-		t.Errorf("%v, asked %d times, %d recorded", status, r.s.asked, len(r.book.of(audit.TokenIssued)))
+	if status[200] != n || r.s.asked != 1 || len(r.book.Of(audit.TokenIssued)) != n {
+		t.Errorf("%v, asked %d times, %d recorded", status, r.s.asked, len(r.book.Of(audit.TokenIssued)))
 	}
 }
 

@@ -219,7 +219,7 @@ func TestExplain(t *testing.T) {
 	if _, err := r.b.Explain(t.Context(), "nobody", broker.Ask{}); !errors.Is(err, problem.NotFound) {
 		t.Error(err)
 	}
-	if len(r.book.events) != 0 || r.s.asked != 0 {
+	if len(r.book.Events()) != 0 || r.s.asked != 0 {
 		t.Error("explaining left traces")
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"partnerguard/internal/audit"
+	"partnerguard/internal/audit/audittest"
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
@@ -34,34 +34,6 @@ const (
 
 // monday is a working morning.
 var monday = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-
-// book is an audit trail that only remembers, and can fail.
-type book struct {
-	mu     sync.Mutex
-	events []audit.Event
-	fail   error
-}
-
-func (b *book) Record(_ context.Context, e audit.Event) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.fail != nil {
-		return b.fail
-	}
-	b.events = append(b.events, e)
-	return nil
-}
-
-func (b *book) of(a audit.Action) (list []audit.Event) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, e := range b.events {
-		if e.Action == a {
-			list = append(list, e)
-		}
-	}
-	return list
-}
 
 // back is the store, the authority and the resolver behind an exchange.
 type back struct {
@@ -124,7 +96,7 @@ type rig struct {
 	t       testing.TB
 	b       *broker.Broker
 	s       *back
-	book    *book
+	book    *audittest.Recorder
 	mu      sync.Mutex
 	at      time.Time
 	machine time.Time
@@ -138,7 +110,7 @@ func (r *rig) mono() time.Duration   { return r.now().Sub(monday) + 1000*time.Ho
 
 func newRig(t testing.TB, d *db.DB) *rig {
 	t.Helper()
-	r := &rig{t: t, at: monday, machine: monday, book: &book{}}
+	r := &rig{t: t, at: monday, machine: monday, book: &audittest.Recorder{}}
 	r.s = &back{now: r.now, life: time.Hour, scope: "User.Read Directory.Read.All", c: sam.Connection{
 		ID: "c-1", Name: "contoso", Tenant: home, ClientID: appID, State: sam.Active, Cloud: msapi.Commercial(), Generation: 1,
 	}}

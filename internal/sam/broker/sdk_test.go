@@ -18,21 +18,18 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-	"github.com/pquerna/otp/totp"
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/claim"
 	"partnerguard/internal/db/dbtest"
+	"partnerguard/internal/labtest"
 	"partnerguard/internal/msapi"
-	"partnerguard/internal/msapi/msapitest"
-	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/sam/exchange"
 	"partnerguard/internal/secret"
-	"partnerguard/internal/token"
 	"partnerguard/internal/trail"
 	"partnerguard/internal/vault"
 )
@@ -99,32 +96,22 @@ func child() error {
 	return nil
 }
 
-// The app, the account and the customer of the embedded scenario.
-const (
-	panelApp = "5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10"
-	samAgent = "sam-agent@contoso.com"
-	callback = "http://localhost:8400/callback"
-)
-
 // lab is the whole thing over the partner cloud: vault, store, trail, client,
 // exchange, broker.
 type lab struct {
-	testing.TB
-	s     *partnercloud.Server
-	i     partnercloud.Info
+	*labtest.Lab
 	conn  sam.Connection
 	trail *trail.Trail
 	store *sam.Store
 	x     *exchange.Exchange
 	b     *broker.Broker
-	fresh func() string // a refresh token of a consent with MFA
 }
 
 // customers resolves by what the partner cloud's description says.
-type customers struct{ s *partnercloud.Server }
+type customers struct{ *labtest.Lab }
 
 func (c customers) Resolve(_ context.Context, _ sam.Connection, name string) (id string, err error) {
-	c.s.World.Read(func(s *world.State) {
+	c.Server.World.Read(func(s *world.State) {
 		p := s.PartnerTenant()
 		if x := p.CustomerOf(name); x != nil {
 			id = x.TenantID
@@ -138,80 +125,33 @@ func (c customers) Resolve(_ context.Context, _ sam.Connection, name string) (id
 
 func newLab(t testing.TB) *lab {
 	t.Helper()
-	s, err := partnercloud.Start(t.Context(), partnercloud.Options{Unthrottled: true, NoLag: true, Days: 1})
-	if err != nil {
+	d := dbtest.SQLite(t)
+	l := &lab{Lab: labtest.Start(t)}
+	var v *vault.Vault
+	l.trail, v = l.Keep(d)
+	l.store = sam.NewStore(d, v, l.Now, l.Cloud)
+	l.Register(l.store)
+	l.connect()
+	var err error
+	if l.x, err = exchange.New(exchange.Deps{Connections: l.store, Authority: l.Client(), Resolver: customers{l.Lab}, Now: l.Now}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close(context.Background()) })
-	l := &lab{TB: t, s: s, i: s.Info()}
-	cloud := msapi.Commercial()
-	cloud.Name, cloud.Authority, cloud.Graph, cloud.PartnerCenter, cloud.ARM = "partner-cloud", l.i.Login, l.i.Graph, l.i.PartnerCenter, l.i.ARM
-	now := s.World.Clock.Now
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	d := dbtest.SQLite(t)
-	l.trail, err = trail.Open(t.Context(), d, trail.Options{Now: now})
-	must(err)
-	v, err := vault.Open(t.Context(), d, vault.NewKeyFile(keyFile(t)), vault.Options{Now: now})
-	must(err)
-	l.store = sam.NewStore(d, v, now, cloud)
-	api := msapi.New(msapi.Options{Transport: s.Transport(), Now: now})
-	t.Cleanup(api.Close)
-	var appSecret string
-	var who msapitest.Person
-	s.World.Read(func(st *world.State) {
-		appSecret = st.SeededSecret(panelApp)
-		u := st.Home(samAgent).UserByName(samAgent)
-		who.UPN = samAgent
-		who.Password, _ = st.SeededPassword(u)
-		key := st.TOTPSecret(u, u.Method(world.MethodTOTP))
-		who.Code = func() string {
-			_, _ = s.World.Clock.Jump(31 * time.Second) // no step is taken twice
-			code, err := totp.GenerateCode(key, s.World.Clock.Now())
-			must(err)
-			return code
-		}
-	})
-	_, err = l.store.AddRegistration(t.Context(), sam.Registration{ClientID: panelApp, Tenant: l.i.Tenant.ID, Name: "panel", Kind: msapi.ClientSecret}, secret.New(appSecret))
-	must(err)
-	app, err := l.store.App(t.Context(), panelApp)
-	must(err)
-	l.fresh = func() string {
-		verifier := token.Verifier()
-		where, err := api.AuthorizeURL(msapi.AuthorizeRequest{
-			Cloud: cloud, ClientID: panelApp, Tenant: l.i.Tenant.ID, Redirect: callback, Scope: cloud.PartnerCenterResource + "/user_impersonation openid profile offline_access",
-			State: token.State(), Nonce: token.Nonce(), Challenge: token.Challenge(verifier), Mode: "query", AMR: "mfa",
-		})
-		must(err)
-		w := msapitest.NewBrowser(t, s.Transport(), l.i.Login).Open(where).SignIn(who)
-		if w.Left == nil {
-			t.Fatalf("the browser did not leave: %d", w.Status)
-		}
-		g, err := api.Redeem(t.Context(), msapi.RedeemRequest{Cloud: cloud, App: app, Tenant: l.i.Tenant.ID, Code: secret.New(w.Left.Query().Get("code")), Verifier: verifier, Redirect: callback, Scope: cloud.PartnerCenterResource + "/user_impersonation offline_access"})
-		must(err)
-		return g.Refresh.Reveal()
-	}
-	l.conn, err = l.store.Keep(t.Context(), sam.Captured{Name: "contoso", Model: sam.CSP, Cloud: cloud, Tenant: l.i.Tenant.ID, Domain: "contoso.com", ClientID: panelApp, Account: samAgent, ObjectID: "o", Proof: claim.Verdict{Answer: claim.Proven}, At: now(), Refresh: secret.New(l.fresh())})
-	must(err)
-	l.x, err = exchange.New(exchange.Deps{Connections: l.store, Authority: api, Resolver: customers{s}, Now: now})
-	must(err)
 	t.Cleanup(l.x.Close)
-	l.b, err = broker.New(broker.Deps{Exchange: l.x, Trail: l.trail, DB: d, Marks: v, Now: now})
-	must(err)
+	if l.b, err = broker.New(broker.Deps{Exchange: l.x, Trail: l.trail, DB: d, Marks: v, Now: l.Now}); err != nil {
+		t.Fatal(err)
+	}
 	return l
 }
 
-func keyFile(t testing.TB) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "master.key")
-	if _, err := vault.MakeKeyFile(path); err != nil {
-		t.Fatal(err)
+// connect keeps a new consent with MFA.
+func (l *lab) connect() {
+	l.Helper()
+	c := l.Captured(labtest.SAMAgent, l.Grant(labtest.PanelApp, labtest.SAMAgent))
+	c.Name = "contoso"
+	var err error
+	if l.conn, err = l.store.Keep(l.Context(), c); err != nil {
+		l.Fatal(err)
 	}
-	return path
 }
 
 // run starts a child under the broker and gives its words.
@@ -226,9 +166,9 @@ func (l *lab) run(c *exec.Cmd, more ...string) string {
 		l.Fatal(err)
 	}
 	defer e.Close()
-	ca := l.i.CAFile
+	ca := l.Info.CAFile
 	c.Env = append(e.Env(append(os.Environ(), "AZURE_CLIENT_SECRET=leads-elsewhere", "HTTP_PROXY=http://127.0.0.1:9", "http_proxy=http://127.0.0.1:9")),
-		"GRAPH="+l.i.Graph, "WANT_TENANT="+tailspin, "SSL_CERT_FILE="+ca, "NODE_EXTRA_CA_CERTS="+ca)
+		"GRAPH="+l.Info.Graph, "WANT_TENANT="+tailspin, "SSL_CERT_FILE="+ca, "NODE_EXTRA_CA_CERTS="+ca)
 	c.Env = append(c.Env, more...)
 	out, err := c.CombinedOutput()
 	if err != nil {
@@ -301,7 +241,7 @@ func TestExchangeAgainstThePartnerCloud(t *testing.T) {
 			continue
 		}
 		seen := claim.Inspect(tok.Access)
-		if !slices.Contains(seen.Audience, tok.Resource) || !strings.EqualFold(seen.Tenant, tok.Tenant) || seen.App != panelApp || len(tok.Scopes) == 0 || tok.Expires.Before(l.s.World.Clock.Now()) {
+		if !slices.Contains(seen.Audience, tok.Resource) || !strings.EqualFold(seen.Tenant, tok.Tenant) || seen.App != labtest.PanelApp || len(tok.Scopes) == 0 || tok.Expires.Before(l.Now()) {
 			t.Errorf("%s at %q: %+v, scopes %v", c.resource, c.customer, seen, tok.Scopes)
 		}
 	}
@@ -316,21 +256,14 @@ func TestExchangeAgainstThePartnerCloud(t *testing.T) {
 		t.Error(a, err)
 	}
 	// Revoked: what is asked for now is refused; a new consent heals it.
-	if err := l.s.World.Do(func(s *world.State) error {
-		home := s.Home(samAgent)
-		s.EndSessions(home.ID, home.UserByName(samAgent).ID, "revoked")
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
+	l.Edit(func(s *world.State, home *world.Tenant) {
+		s.EndSessions(home.ID, home.UserByName(labtest.SAMAgent).ID, "revoked")
+	})
 	var refused *msapi.TokenError
 	if _, err := ask("adatum.example", "graph"); !errors.As(err, &refused) || refused.Transient || refused.Code == 0 {
 		t.Fatalf("after the sessions were revoked: %v", err)
 	}
-	_, err = l.store.Keep(ctx, sam.Captured{Name: "contoso", Model: sam.CSP, Cloud: l.conn.Cloud, Tenant: l.i.Tenant.ID, ClientID: panelApp, Account: samAgent, ObjectID: "o", Proof: claim.Verdict{Answer: claim.Proven}, At: l.s.World.Clock.Now(), Refresh: secret.New(l.fresh())})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l.connect()
 	l.x.Forget(l.conn.ID)
 	if _, err := ask("adatum.example", "graph"); err != nil {
 		t.Errorf("after it was healed: %v", err)

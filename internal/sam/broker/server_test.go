@@ -161,9 +161,9 @@ func TestServerCallers(t *testing.T) {
 		"an issuer that is away":         {nil, []string{"Authorization", "Bearer " + mint("https://away.example", "repo:main")}, 503, ""},
 		"a browser with the certificate": {&pinned, append([]string{"Sec-Fetch-Site", "same-origin"}, any...), 403, ""},
 	} {
-		before := len(r.book.of(audit.TokenIssued))
+		before := len(r.book.Of(audit.TokenIssued))
 		a := get(t, clientWith(s, c.cert), s.URL+goodQuery, c.head...)
-		issued := r.book.of(audit.TokenIssued)
+		issued := r.book.Of(audit.TokenIssued)
 		if a.status != c.status || (len(issued) > before) != (c.status == 200) || c.status == 200 && issued[before].Actor != c.actor {
 			t.Errorf("%s: %v", name, a)
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"partnerguard/internal/audit/audittest"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/capture"
@@ -115,6 +116,12 @@ func (e *entra) Keys(context.Context, msapi.Cloud, string, string) (jose.JSONWeb
 	return jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &k.PublicKey, KeyID: "k1", Algorithm: "RS256", Use: "sig"}}}, e.keysErr
 }
 
+// plain is a request that anything may be asked with.
+func plain() capture.Request {
+	cred, _ := msapi.NewSecret(secret.New("x"), time.Time{})
+	return capture.Request{Model: sam.CSP, Cloud: msapi.Commercial(), App: msapi.App{ClientID: panelApp, Credential: cred}, Tenant: home, Redirect: redirect}
+}
+
 // Tokens that are not what they should be: each is refused for its own reason,
 // and nothing is kept.
 func TestForgedTokens(t *testing.T) {
@@ -204,15 +211,14 @@ func TestForgedTokens(t *testing.T) {
 				}
 				return sign(t, key, "k1", m)
 			}
-			s, tr := &shelf{}, &trail{}
+			s, tr := &shelf{}, &audittest.Recorder{}
 			cap, err := capture.New(capture.Deps{Entra: e, Keeper: s, Record: tr, Now: func() time.Time { return now }})
 			if err != nil {
 				t.Fatal(err)
 			}
-			cred, _ := msapi.NewSecret(secret.New("x"), time.Time{})
-			b, err := cap.Begin(t.Context(), capture.Request{
-				Model: sam.CSP, Cloud: msapi.Commercial(), App: msapi.App{ClientID: panelApp, Credential: cred}, Tenant: home, Redirect: "http://localhost/callback", Account: c.account,
-			})
+			r := plain()
+			r.Account = c.account
+			b, err := cap.Begin(t.Context(), r)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -226,8 +232,8 @@ func TestForgedTokens(t *testing.T) {
 			if n := len(s.all()); (n == 1) != (c.want == "") || n > 1 {
 				t.Errorf("%d kept", n)
 			}
-			if len(tr.events) != 1 {
-				t.Errorf("the trail: %v", tr.actions())
+			if len(tr.Events()) != 1 {
+				t.Errorf("the trail: %v", told(tr))
 			}
 			if err != nil {
 				for _, mark := range []string{e.access.Reveal(), b.State.Reveal()} {
@@ -249,8 +255,7 @@ func TestKeysUnreachable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cred, _ := msapi.NewSecret(secret.New("x"), time.Time{})
-	b, err := cap.Begin(t.Context(), capture.Request{Model: sam.CSP, Cloud: msapi.Commercial(), App: msapi.App{ClientID: panelApp, Credential: cred}, Tenant: home, Redirect: "http://localhost/callback"})
+	b, err := cap.Begin(t.Context(), plain())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,8 +272,7 @@ func TestBeginRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cred, _ := msapi.NewSecret(secret.New("x"), time.Time{})
-	good := capture.Request{Model: sam.CSP, Cloud: msapi.Commercial(), App: msapi.App{ClientID: panelApp, Credential: cred}, Tenant: home, Redirect: "http://localhost/callback"}
+	good := plain()
 	for name, f := range map[string]func(*capture.Request){
 		"no tenant":       func(r *capture.Request) { r.Tenant = "" },
 		"any tenant":      func(r *capture.Request) { r.Tenant = "common" },
@@ -321,8 +325,7 @@ func TestLateByAnyClock(t *testing.T) {
 		now := time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 		e := &entra{t: t, id: func(string) secret.Text { return secret.Text{} }}
 		cap, _ := capture.New(capture.Deps{Entra: e, Keeper: &shelf{}, Now: func() time.Time { return now }})
-		cred, _ := msapi.NewSecret(secret.New("x"), time.Time{})
-		b, err := cap.Begin(t.Context(), capture.Request{Model: sam.CSP, Cloud: msapi.Commercial(), App: msapi.App{ClientID: panelApp, Credential: cred}, Tenant: home, Redirect: "http://localhost/callback"})
+		b, err := cap.Begin(t.Context(), plain())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -337,7 +340,7 @@ func TestLateByAnyClock(t *testing.T) {
 func TestStrayAnswersInTheTrail(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
-	tr := &trail{}
+	tr := &audittest.Recorder{}
 	cap, _ := capture.New(capture.Deps{Entra: &entra{t: t}, Keeper: &shelf{}, Record: tr, Now: func() time.Time { return now }})
 	for range 500 {
 		if _, err := cap.Complete(t.Context(), capture.Callback{State: secret.New("x"), Code: secret.New("code")}); cause(err) != capture.Forged {
@@ -346,8 +349,8 @@ func TestStrayAnswersInTheTrail(t *testing.T) {
 	}
 	now = now.Add(time.Minute)
 	_, _ = cap.Complete(t.Context(), capture.Callback{State: secret.New("x"), Code: secret.New("code")})
-	if len(tr.events) != 2 || tr.events[1].Details["times"] != "500" {
-		t.Errorf("%d entries: %+v", len(tr.events), tr.events)
+	if events := tr.Events(); len(events) != 2 || events[1].Details["times"] != "500" {
+		t.Errorf("%d entries: %+v", len(events), events)
 	}
 }
 

@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"partnerguard/internal/claim"
+	"partnerguard/internal/labtest"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partnercloud/gate"
-	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/capture"
@@ -38,7 +38,7 @@ func TestConnect(t *testing.T) {
 	if u, _ := url.Parse(lo.URL); u.Query().Get("amr_values") != "mfa" || u.Query().Get("prompt") != "login" || u.Query().Get("code_challenge_method") != "S256" || u.Query().Get("nonce") == "" || !strings.Contains(u.Path, "/oauth2/authorize") {
 		t.Errorf("the address: %s", u.Path)
 	}
-	w := l.browser().Open(lo.URL).SignIn(l.person(samAgent))
+	w := l.Browser().Open(lo.URL).SignIn(l.Person(samAgent))
 	if w.Left == nil {
 		t.Fatalf("the browser did not leave: %s", main(w.Page))
 	}
@@ -66,7 +66,7 @@ func TestConnect(t *testing.T) {
 	if k.Tenant != l.i.Tenant.ID || k.Account != samAgent || k.ClientID != panelApp || k.Domain != "contoso.com" || k.Name != "" || k.Proof.Answer != claim.Proven || !slices.Contains(k.Proof.By, "pwd") {
 		t.Errorf("kept: %+v", k)
 	}
-	if now := l.s.World.Clock.Now(); now.Sub(k.AuthTime) > 5*time.Minute || k.AuthTime.After(now) {
+	if now := l.Now(); now.Sub(k.AuthTime) > 5*time.Minute || k.AuthTime.After(now) {
 		t.Errorf("auth time %s at %s", k.AuthTime, now)
 	}
 	if got := k.Scopes[l.cloud.ARMResource]; !slices.Equal(got, []string{"user_impersonation"}) {
@@ -76,10 +76,10 @@ func TestConnect(t *testing.T) {
 		t.Errorf("difference: %+v", done.Difference)
 	}
 	// What was kept works.
-	if _, err := l.msapi.Refresh(t.Context(), msapi.RefreshRequest{Cloud: l.cloud, App: l.app(panelApp), Tenant: l.i.Tenant.ID, Refresh: k.Refresh, Scope: l.cloud.PartnerCenterResource + "/.default"}); err != nil {
+	if _, err := l.msapi.Refresh(t.Context(), msapi.RefreshRequest{Cloud: l.cloud, App: l.App(panelApp), Tenant: l.i.Tenant.ID, Refresh: k.Refresh, Scope: l.cloud.PartnerCenterResource + "/.default"}); err != nil {
 		t.Errorf("the kept token: %v", err)
 	}
-	if d := cmp.Diff([]string{"connection.consented done "}, l.trail.actions()); d != "" {
+	if d := cmp.Diff([]string{"connection.consented done "}, told(l.trail)); d != "" {
 		t.Error(d)
 	}
 	for _, s := range []string{k.Refresh.Reveal(), w.Left.Query().Get("code"), w.Left.Query().Get("state")} {
@@ -103,19 +103,19 @@ func TestWithoutMFA(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Asked for MFA, the person cannot get past registration.
-	if w := l.browser().Open(b.URL).SignIn(l.person(nomfa)); w.Left != nil && w.Left.Query().Get("code") != "" {
+	if w := l.Browser().Open(b.URL).SignIn(l.Person(nomfa)); w.Left != nil && w.Left.Query().Get("code") != "" {
 		t.Error("a person without MFA got a code although MFA was demanded")
 	}
 	_, err = l.c.Complete(t.Context(), l.answer(strings.Replace(b.URL, "amr_values=mfa", "", 1), nomfa))
 	if cause(err) != capture.NoMFA || len(l.shelf.all()) != 0 || problem.HintOf(err) == "" {
 		t.Errorf("%v, kept %d", err, len(l.shelf.all()))
 	}
-	if d := cmp.Diff([]string{"connection.refused refused no mfa"}, l.trail.actions()); d != "" {
+	if d := cmp.Diff([]string{"connection.refused refused no mfa"}, told(l.trail)); d != "" {
 		t.Error(d)
 	}
 	// A check says what it finds and keeps nothing.
 	b, err = l.c.Begin(t.Context(), l.request(func(r *capture.Request) {
-		r.App, r.Check, r.Redirect = l.app(toolApp), true, "http://localhost:8400/"
+		r.App, r.Check, r.Redirect = l.App(toolApp), true, "http://localhost:8400/"
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -132,16 +132,14 @@ func TestInvitedPartner(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	invite := func(r *capture.Request) {
-		r.App, r.Model, r.Bind, r.Tenant = l.app(vendor), sam.CPV, true, "contoso.com"
+		r.App, r.Model, r.Bind, r.Tenant = l.App(vendor), sam.CPV, true, "contoso.com"
 		r.Features = nil
 	}
-	l.s.World.Do(func(s *world.State) error { return nil })
 	b, err := l.c.Begin(t.Context(), l.request(func(r *capture.Request) { r.Redirect = "http://localhost:8400/callback" }, invite))
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin := "ravi.menon@contoso.com"
-	w := l.browser().Open(b.URL).SignIn(l.person(admin))
+	w := l.Browser().Open(b.URL).SignIn(l.Person(labtest.Admin))
 	if strings.Contains(w.Page, `value="consent"`) || w.Left == nil { // an administrator consents for the tenant
 		w.Press("do", "consent", "accept", "1")
 	}
@@ -181,7 +179,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		"forged state":     {nil, func(_ *lab, cb *capture.Callback) { cb.State = secret.New(strings.Repeat("0", 64)) }, capture.Forged, true},
 		"state cut":        {nil, func(_ *lab, cb *capture.Callback) { cb.State = secret.New(cb.State.Reveal()[:63]) }, capture.Forged, true},
-		"late":             {nil, func(l *lab, _ *capture.Callback) { l.jump(capture.Life) }, capture.Late, false},
+		"late":             {nil, func(l *lab, _ *capture.Callback) { l.Jump(capture.Life) }, capture.Late, false},
 		"another issuer":   {nil, func(_ *lab, cb *capture.Callback) { cb.Issuer = "https://login.evil.example/" }, capture.Authority, false},
 		"forged code":      {nil, func(_ *lab, cb *capture.Callback) { cb.Code = secret.New("0.AAAA") }, capture.Declined, false},
 		"declined":         {nil, func(_ *lab, cb *capture.Callback) { cb.Code, cb.Err = secret.Text{}, "access_denied" }, capture.Declined, false},
@@ -209,20 +207,13 @@ func TestRefusals(t *testing.T) {
 			if got := cause(err); got != c.want || len(l.shelf.all()) != 0 {
 				t.Errorf("%q: %v, kept %d", got, err, len(l.shelf.all()))
 			}
-			if d := cmp.Diff([]string{"connection.refused refused " + string(c.want)}, l.trail.actions()); d != "" {
+			if d := cmp.Diff([]string{"connection.refused refused " + string(c.want)}, told(l.trail)); d != "" {
 				t.Error(d)
 			}
 			if _, err := l.c.Complete(t.Context(), right); (err == nil) != c.stays {
 				t.Errorf("the right answer afterwards: %v", err)
 			}
 		})
-	}
-}
-
-func (l *lab) jump(d time.Duration) {
-	l.Helper()
-	if _, err := l.s.World.Clock.Jump(d); err != nil {
-		l.Fatal(err)
 	}
 }
 
@@ -241,11 +232,11 @@ func TestTrouble(t *testing.T) {
 	if cause(err) != "" || err == nil || len(l.shelf.all()) != 0 {
 		t.Errorf("cut: %v", err)
 	}
-	l.trail.fails = io.ErrClosedPipe
+	l.trail.Fail(io.ErrClosedPipe)
 	if _, err := l.c.Complete(t.Context(), l.walk(samAgent)); err == nil || len(l.shelf.all()) != 0 {
 		t.Errorf("an unrecorded consent: %v, kept %d", err, len(l.shelf.all()))
 	}
-	l.trail.fails = nil
+	l.trail.Fail(nil)
 	// The other resources can wait: the consent is kept, and the note says what
 	// is not known.
 	cb = l.walk(samAgent)
@@ -303,7 +294,7 @@ func TestListener(t *testing.T) {
 					t.Errorf("%s: %d, want %d", name, res.StatusCode, c.want)
 				}
 			}
-			w := l.browser().Open(lo.URL).SignIn(l.person(samAgent))
+			w := l.Browser().Open(lo.URL).SignIn(l.Person(samAgent))
 			var res *http.Response
 			if mode == "query" {
 				res, err = http.Get(w.Left.String())
@@ -345,7 +336,7 @@ func TestListenerGivesUp(t *testing.T) {
 	if err != context.Canceled || shown == "" {
 		t.Errorf("%v, shown %q", err, shown)
 	}
-	w := l.browser().Open(shown).SignIn(l.person(samAgent))
+	w := l.Browser().Open(shown).SignIn(l.Person(samAgent))
 	cb, err := capture.ParseCallback(w.Left.RawQuery)
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package onboard_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,20 +12,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pquerna/otp/totp"
-
-	"partnerguard/internal/audit"
+	"partnerguard/internal/audit/audittest"
 	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
+	"partnerguard/internal/labtest"
 	"partnerguard/internal/msapi"
-	"partnerguard/internal/msapi/msapitest"
-	"partnerguard/internal/partnercloud"
-	"partnerguard/internal/partnercloud/control"
-	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/sam/onboard"
-	"partnerguard/internal/secret"
 	"partnerguard/internal/vault/vaulttest"
 	"partnerguard/internal/web"
 )
@@ -36,8 +29,7 @@ const public = "http://localhost:8400"
 // rig is a server's pages over a partner cloud.
 type rig struct {
 	*testing.T
-	s     *partnercloud.Server
-	d     *db.DB
+	lab   *labtest.Lab
 	store *onboard.Store
 	h     *onboard.Handler
 	k     *web.Kernel // with h on it
@@ -73,10 +65,6 @@ func (s *shelf) Keep(_ context.Context, c sam.Captured) (sam.Connection, error) 
 
 func (s *shelf) number() int { s.mu.Lock(); defer s.mu.Unlock(); return len(s.list) }
 
-type noTrail struct{}
-
-func (noTrail) Record(context.Context, audit.Event) error { return nil }
-
 type apps struct{ app msapi.App }
 
 func (a apps) App(context.Context, string) (msapi.App, error) { return a.app, nil }
@@ -86,31 +74,15 @@ func (a apps) Registration(_ context.Context, id string) (sam.Registration, erro
 
 func newRig(t *testing.T, address string) *rig {
 	t.Helper()
-	s, err := partnercloud.Start(t.Context(), partnercloud.Options{Unthrottled: true, NoLag: true, Days: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close(context.Background()) })
-	i, now := s.Info(), s.World.Clock.Now
-	cloud := msapi.Commercial()
-	cloud.Name, cloud.Authority, cloud.Graph, cloud.PartnerCenter, cloud.ARM = "partner-cloud", i.Login, i.Graph, i.PartnerCenter, i.ARM
-	var text string
-	s.World.Read(func(w *world.State) { text = w.SeededSecret(client) })
-	cred, err := msapi.NewSecret(secret.New(text), time.Time{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	admin := control.Dial(i.Control, i.ControlSecret)
-	if a, err := admin.Graph(t.Context(), control.GraphCall{Method: http.MethodPatch, Path: "/v1.0/applications(appId='" + client + "')", Body: json.RawMessage(`{"web":{"redirectUris":["` + public + onboard.Callback + `"]}}`)}); err != nil || a.Status >= 300 {
-		t.Fatal(a.Status, err)
-	}
-	api := msapi.New(msapi.Options{Transport: s.Transport(), Now: now, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
+	l := labtest.Start(t)
+	l.Redirect(client, public+onboard.Callback)
 	d := dbtest.SQLite(t)
-	r := &rig{T: t, s: s, d: d, store: onboard.NewStore(d, vaulttest.Open(t, d), now), kept: &shelf{d: d}}
+	r := &rig{T: t, lab: l, store: onboard.NewStore(d, vaulttest.Open(t, d), l.Now), kept: &shelf{d: d}}
+	var err error
 	r.h, err = onboard.NewHandler(onboard.Deps{
-		Store: r.store, Apps: apps{msapi.App{ClientID: client, Credential: cred}}, Cloud: cloud, Public: address, Now: now,
+		Store: r.store, Apps: apps{l.App(client)}, Cloud: l.Cloud, Public: address, Now: l.Now,
 		Capture: func(kept func(context.Context, sam.Connection) error) (*capture.Capture, error) {
-			return capture.New(capture.Deps{Entra: api, Keeper: r.kept, Kept: kept, Record: noTrail{}, Now: now})
+			return capture.New(capture.Deps{Entra: l.API, Keeper: r.kept, Kept: kept, Record: &audittest.Recorder{}, Now: l.Now})
 		},
 	})
 	if err != nil {
@@ -125,7 +97,7 @@ func newRig(t *testing.T, address string) *rig {
 func (r *rig) invite() string {
 	r.Helper()
 	i := invited()
-	i.Tenant = r.s.Info().Tenant.ID
+	i.Tenant = r.lab.Info.Tenant.ID
 	_, link, err := r.store.Make(r.Context(), i, week)
 	if err != nil {
 		r.Fatal(err)
@@ -161,26 +133,7 @@ func (r *rig) begin(path string) (string, []*http.Cookie) {
 // signIn walks the sign-in pages and gives the path of the callback.
 func (r *rig) signIn(where string) string {
 	r.Helper()
-	const upn = "sam-agent@contoso.com"
-	p := msapitest.Person{UPN: upn}
-	r.s.World.Read(func(s *world.State) {
-		u := s.Home(upn).UserByName(upn)
-		p.Password, _ = s.SeededPassword(u)
-		key := s.TOTPSecret(u, u.Method(world.MethodTOTP))
-		p.Code = func() string {
-			_, _ = r.s.World.Clock.Jump(31 * time.Second) // no step is taken twice
-			code, err := totp.GenerateCode(key, r.s.World.Clock.Now())
-			if err != nil {
-				r.Fatal(err)
-			}
-			return code
-		}
-	})
-	b := msapitest.NewBrowser(r, r.s.Transport(), r.s.Info().Login).Open(where).SignIn(p)
-	if b.Left == nil {
-		r.Fatalf("the browser did not leave: %d", b.Status)
-	}
-	return b.Left.RequestURI()
+	return r.lab.Leave(where, labtest.SAMAgent).RequestURI()
 }
 
 // expect checks an answer's status and that its page says something.
@@ -419,9 +372,7 @@ func TestTooManyBegun(t *testing.T) {
 	if refused == 0 {
 		t.Fatal("nobody was refused")
 	}
-	if _, err := r.s.World.Clock.Jump(capture.Life + time.Second); err != nil {
-		t.Fatal(err)
-	}
+	r.lab.Jump(capture.Life + time.Second)
 	if a := r.ask(http.MethodPost, r.invite(), nil); a.StatusCode != http.StatusSeeOther {
 		t.Errorf("after their time: %d", a.StatusCode)
 	}
@@ -440,7 +391,7 @@ func FuzzRequest(f *testing.F) {
 	h, err := onboard.NewHandler(onboard.Deps{
 		Store: onboard.NewStore(d, vaulttest.Open(f, d), now), Apps: apps{}, Cloud: cloud, Public: public, Now: now,
 		Capture: func(func(context.Context, sam.Connection) error) (*capture.Capture, error) {
-			return capture.New(capture.Deps{Entra: msapi.New(msapi.Options{Transport: nowhere{}}), Keeper: &shelf{d: d}, Record: noTrail{}, Now: now})
+			return capture.New(capture.Deps{Entra: msapi.New(msapi.Options{Transport: nowhere{}}), Keeper: &shelf{d: d}, Record: &audittest.Recorder{}, Now: now})
 		},
 	})
 	if err != nil {

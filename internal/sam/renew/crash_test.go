@@ -20,6 +20,7 @@ import (
 	"partnerguard/internal/audit"
 	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
+	"partnerguard/internal/labtest"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/renew"
@@ -59,20 +60,19 @@ const crashEnv = "PARTNERGUARD_TEST_CRASH"
 // databases, and wants the next one to find a token that works.
 func TestCrashTable(t *testing.T) {
 	t.Parallel()
-	cloud := startCloud(t)
-	cloud.World.Clock.Thaw()
+	rig := labtest.Start(t)
 	for name, where := range map[string]func(*testing.T) string{
 		"sqlite":   func(t *testing.T) string { return filepath.Join(t.TempDir(), "partnerguard.db") },
 		"postgres": func(t *testing.T) string { return dbtest.PostgresURL(t) },
 	} {
 		for _, p := range crashPoints {
 			t.Run(name+"/"+p.name, func(t *testing.T) {
-				c := crash{Where: where(t), CA: cloud.Info().CAFile, Cloud: cloudOf(cloud.Info()), At: p.name}
+				c := crash{Where: where(t), CA: rig.Info.CAFile, Cloud: rig.Cloud, At: p.name}
 				d, err := db.Open(t.Context(), c.Where)
 				if err != nil {
 					t.Fatal(err)
 				}
-				l := labOver(t, cloud, d)
+				l := labOver(t, rig, d)
 				l.bare()
 				con := l.connect()
 				if res := l.once(con.ID); res.Outcome != renew.Renewed { // there is a previous one now
@@ -118,8 +118,7 @@ func TestCrashTable(t *testing.T) {
 // reopen is a lab over a database that another process wrote.
 func reopen(t *testing.T, l *lab, d *db.DB, key string) *lab {
 	t.Helper()
-	out := &lab{TB: t, s: l.s, i: l.i, cloud: l.cloud, api: nil, trail: &trail{d: d}, d: d, count: &counting{RoundTripper: l.s.Transport()}}
-	out.api = msapi.New(msapi.Options{Transport: out.count, Now: out.now, Tries: 1})
+	out := bareLab(t, l.Lab, d)
 	v, err := vault.Open(t.Context(), d, vault.NewKeyFile(key), vault.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -253,7 +252,7 @@ type dyingTrail struct {
 
 func (d dyingTrail) Record(ctx context.Context, e audit.Event) error {
 	d.die("before the audit event")
-	err := (&trail{d: d.d}).Record(ctx, e)
+	err := book(d.d).Record(ctx, e)
 	d.die("after the audit event, before the commit")
 	return err
 }

@@ -48,7 +48,7 @@ func TestForecastIsRight(t *testing.T) {
 		newer.Scopes[l.cloud.GraphResource] = []string{"User.Read"}
 		c := l.keep(newer)
 		if r.IntN(2) == 0 { // a renewal makes no sign-in younger
-			l.jump(time.Duration(1+r.IntN(20)) * day / 2)
+			l.Jump(time.Duration(1+r.IntN(20)) * day / 2)
 			if res := l.once(c.ID); res.Outcome != renew.Renewed && res.Connection.Trouble.Code != 7000222 {
 				t.Fatalf("seed %d: %+v", seed, res.Connection.Trouble)
 			}
@@ -88,7 +88,7 @@ func TestForecastIsRight(t *testing.T) {
 			return fmt.Sprintf("seed %d: foretold %s in %s (%s) %v; from %v\n%s", seed, f.Cause, f.At.Sub(c.ObtainedAt), f.Words, f.Unknown, l.facts.from, strings.Join(made, "\n"))
 		}
 		if before := f.At.Add(-time.Second); before.After(l.now()) {
-			l.jump(before.Sub(l.now()))
+			l.Jump(before.Sub(l.now()))
 			if codes := ask(held.Current); slices.ContainsFunc(codes, func(c int) bool { return c != 0 }) && !hangsOnBlock(f) {
 				t.Fatalf("dead before its time: %v\n%s", codes, story())
 			}
@@ -96,7 +96,7 @@ func TestForecastIsRight(t *testing.T) {
 		if perhaps {
 			continue
 		}
-		l.jump(max(f.At.Add(time.Second).Sub(l.now()), 0))
+		l.Jump(max(f.At.Add(time.Second).Sub(l.now()), 0))
 		want := map[string][]int{
 			renew.CauseIdle: {700082}, renew.CauseFrequency: {70043}, renew.CauseSecret: {7000222}, renew.CauseBlocked: {53000, 53001, 53002, 53003, 50158},
 		}[f.Cause]
@@ -154,7 +154,7 @@ func (l *lab) whence() (ip netip.Addr, country string) {
 }
 
 func (l *lab) secretEnds(at time.Time) {
-	l.change(func(s *world.State, _ *world.Tenant) {
+	l.Edit(func(s *world.State, _ *world.Tenant) {
 		_, app := s.App(panelApp)
 		for i := range app.Passwords {
 			app.Passwords[i].End = at

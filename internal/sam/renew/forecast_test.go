@@ -188,7 +188,7 @@ func TestCertificateEnds(t *testing.T) {
 	}
 	block, _ := pem.Decode([]byte(m.Certificate))
 	put := func(keys ...world.KeyCredential) {
-		l.change(func(s *world.State, _ *world.Tenant) {
+		l.Edit(func(s *world.State, _ *world.Tenant) {
 			_, app := s.App(panelApp)
 			app.Keys = keys
 		})
@@ -209,11 +209,11 @@ func TestCertificateEnds(t *testing.T) {
 		t.Errorf("taken off: %d", code)
 	}
 	put(key)
-	l.jump(got.At.Add(-time.Second).Sub(l.now()))
+	l.Jump(got.At.Add(-time.Second).Sub(l.now()))
 	if code := l.try(c.ID, l.cloud.PartnerCenterResource); code != 0 {
 		t.Errorf("before: %d", code)
 	}
-	l.jump(2 * time.Second)
+	l.Jump(2 * time.Second)
 	if code := l.try(c.ID, l.cloud.PartnerCenterResource); code != 7000222 {
 		t.Errorf("after: %d", code)
 	}
@@ -247,11 +247,11 @@ func TestThroughJobs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		l := newLab(t, d)
 		l.bare()
-		l.register()
+		l.Register(l.store)
 		first := l.consent(samAgent, true)
 		a := l.keep(first)
 		other := l.keep(l.consent("ravi.menon@contoso.com", true))
-		l.jump(sam.RenewEvery)
+		l.Jump(sam.RenewEvery)
 		if res := l.once(other.ID); res.Outcome != renew.Renewed {
 			t.Fatalf("%+v %+v", res, res.Connection.Trouble)
 		}

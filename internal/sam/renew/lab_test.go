@@ -15,13 +15,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pquerna/otp/totp"
-
 	"partnerguard/internal/audit"
-	"partnerguard/internal/claim"
+	"partnerguard/internal/audit/audittest"
 	"partnerguard/internal/db"
+	"partnerguard/internal/labtest"
 	"partnerguard/internal/msapi"
-	"partnerguard/internal/msapi/msapitest"
 	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/sam"
@@ -33,10 +31,9 @@ import (
 )
 
 const (
-	samAgent = "sam-agent@contoso.com"
-	nomfa    = "nomfa@contoso.com"
-	panelApp = "5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10"
-	callback = "http://localhost:8400/callback"
+	samAgent = labtest.SAMAgent
+	nomfa    = labtest.NoMFA
+	panelApp = labtest.PanelApp
 	graphApp = "00000003-0000-0000-c000-000000000000"
 	day      = 24 * time.Hour
 )
@@ -44,13 +41,13 @@ const (
 // lab is a partner cloud whose clock stands still until a test moves it, so
 // that moments can be exact, with a store and renewer over it.
 type lab struct {
-	testing.TB
+	*labtest.Lab
 	s     *partnercloud.Server
 	i     partnercloud.Info
 	cloud msapi.Cloud
 	api   *msapi.Client
 	count *counting
-	trail *trail
+	trail *audittest.Recorder
 	facts *facts
 	d     *db.DB
 	vault *vault.Vault
@@ -64,34 +61,21 @@ type lab struct {
 	other secret.Text // an access token of another account
 }
 
-func cloudOf(i partnercloud.Info) msapi.Cloud {
-	c := msapi.Commercial()
-	c.Name, c.Authority, c.Graph, c.PartnerCenter, c.ARM = "partner-cloud", i.Login, i.Graph, i.PartnerCenter, i.ARM
-	return c
-}
-
-func startCloud(t testing.TB) *partnercloud.Server {
+func frozen(t testing.TB) *labtest.Lab {
 	t.Helper()
-	s, err := partnercloud.Start(t.Context(), partnercloud.Options{Unthrottled: true, NoLag: true, Days: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close(context.Background()) })
-	s.World.Clock.Freeze()
-	return s
+	rig := labtest.Start(t)
+	rig.Server.World.Clock.Freeze()
+	return rig
 }
 
 func newLab(t testing.TB, d *db.DB, change ...func(*renew.Deps)) *lab {
 	t.Helper()
-	return labOver(t, startCloud(t), d, change...)
+	return labOver(t, frozen(t), d, change...)
 }
 
-func labOver(t testing.TB, s *partnercloud.Server, d *db.DB, change ...func(*renew.Deps)) *lab {
+func labOver(t testing.TB, rig *labtest.Lab, d *db.DB, change ...func(*renew.Deps)) *lab {
 	t.Helper()
-	l := &lab{TB: t, s: s, i: s.Info(), cloud: cloudOf(s.Info()), trail: &trail{d: d}, d: d}
-	l.facts = &facts{l: l}
-	l.count = &counting{RoundTripper: s.Transport()}
-	l.api = msapi.New(msapi.Options{Transport: l.count, Now: l.now, Tries: 1, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
+	l := bareLab(t, rig, d)
 	l.keyFile = filepath.Join(t.TempDir(), "key")
 	l.vault = vaulttest.At(t, d, l.keyFile)
 	l.store = sam.NewStore(d, l.vault, l.now, l.cloud)
@@ -106,48 +90,37 @@ func labOver(t testing.TB, s *partnercloud.Server, d *db.DB, change ...func(*ren
 	return l
 }
 
+// bareLab is a lab without store and renewer.
+func bareLab(t testing.TB, rig *labtest.Lab, d *db.DB) *lab {
+	l := &lab{Lab: rig.In(t), s: rig.Server, i: rig.Info, cloud: rig.Cloud, trail: book(d), d: d}
+	l.facts = &facts{l: l}
+	l.count = &counting{RoundTripper: l.s.Transport()}
+	l.api = l.Client(func(o *msapi.Options) {
+		o.Transport, o.Now, o.Tries, o.Wait = l.count, l.now, 1, func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	})
+	l.API = l.api // what consents are redeemed by is counted, and by our clock
+	return l
+}
+
 // now is our clock: the cloud's, and off by skew.
 func (l *lab) now() time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.s.World.Clock.Now().Add(l.skew)
+	return l.Now().Add(l.skew)
 }
 
 func (l *lab) off(d time.Duration) { l.mu.Lock(); defer l.mu.Unlock(); l.skew = d }
 
-func (l *lab) jump(d time.Duration) {
-	l.Helper()
-	if _, err := l.s.World.Clock.Jump(d); err != nil {
-		l.Fatal(err)
-	}
-}
-
-// trail keeps events as the audit trail does: in the caller's transaction.
-type trail struct {
-	d      *db.DB
-	mu     sync.Mutex
-	events []audit.Event
-}
-
-func (t *trail) Record(ctx context.Context, e audit.Event) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.events = append(t.events, e)
-	if t.d.Tx(ctx) == nil {
-		return errors.New("an event outside the transaction")
-	}
-	// A row of the settings counts what was committed.
-	_, err := t.d.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2)", "event-"+token.ID("e"), string(e.Action))
-	return err
-}
-
-func (t *trail) actions() (out []string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, e := range t.events {
-		out = append(out, string(e.Action))
-	}
-	return out
+// book remembers events, wants each in the caller's transaction, and writes a row
+// of the settings there: those count what was committed.
+func book(d *db.DB) *audittest.Recorder {
+	return &audittest.Recorder{Each: func(ctx context.Context, e audit.Event) error {
+		if d.Tx(ctx) == nil {
+			return errors.New("an event outside the transaction")
+		}
+		_, err := d.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2)", "event-"+token.ID("e"), string(e.Action))
+		return err
+	}}
 }
 
 func events(t testing.TB, d *db.DB) (n int) {
@@ -192,82 +165,26 @@ func (f *facts) Settings(_ context.Context, c sam.Connection) (out renew.Setting
 	return out, nil
 }
 
-func (l *lab) secretOf(app string) (text string) {
-	l.s.World.Read(func(s *world.State) { text = s.SeededSecret(app) })
-	return text
-}
-
-// register makes the control panel's app known with its secret.
-func (l *lab) register() {
-	l.Helper()
-	if _, err := l.store.AddRegistration(l.Context(), sam.Registration{ClientID: panelApp, Tenant: l.i.Tenant.ID, Name: "panel", Kind: msapi.ClientSecret}, secret.New(l.secretOf(panelApp))); err != nil {
-		l.Fatal(err)
-	}
-}
-
-func (l *lab) person(upn string) msapitest.Person {
-	l.Helper()
-	p := msapitest.Person{UPN: upn}
-	l.s.World.Read(func(s *world.State) {
-		u := s.Home(upn).UserByName(upn)
-		p.Password, _ = s.SeededPassword(u)
-		if m := u.Method(world.MethodTOTP); m != nil {
-			key := s.TOTPSecret(u, m)
-			p.Code = func() string {
-				l.jump(31 * time.Second) // no step is taken twice
-				code, err := totp.GenerateCode(key, l.s.World.Clock.Now())
-				if err != nil {
-					l.Fatal(err)
-				}
-				return code
-			}
-		}
-	})
-	return p
-}
-
 // consent walks an account's consent and gives what capture would.
 func (l *lab) consent(upn string, mfa bool) sam.Captured {
 	l.Helper()
-	app, err := l.store.App(l.Context(), panelApp)
-	if err != nil {
-		l.Fatal(err)
-	}
-	scope := l.cloud.PartnerCenterResource + "/user_impersonation openid profile offline_access"
-	verifier := token.Verifier()
-	r := msapi.AuthorizeRequest{
-		Cloud: l.cloud, ClientID: panelApp, Tenant: l.i.Tenant.ID, Redirect: callback, Scope: scope, State: token.State(), Nonce: token.Nonce(),
-		Challenge: token.Challenge(verifier), Mode: "query", Claims: `{"id_token":{"auth_time":{"essential":true}}}`,
-	}
-	if mfa {
-		r.AMR = "mfa"
-	}
-	where, err := l.api.AuthorizeURL(r)
-	if err != nil {
-		l.Fatal(err)
-	}
-	b := msapitest.NewBrowser(l, l.s.Transport(), l.i.Login).Open(where).SignIn(l.person(upn))
-	if b.Left == nil {
-		l.Fatalf("the browser stayed: %d", b.Status)
-	}
-	g, err := l.api.Redeem(l.Context(), msapi.RedeemRequest{Cloud: l.cloud, App: app, Tenant: l.i.Tenant.ID, Code: secret.New(b.Left.Query().Get("code")), Verifier: verifier, Redirect: callback, Scope: scope})
-	if err != nil {
-		l.Fatal(err)
-	}
-	t, id := claim.Inspect(g.Access), claim.Inspect(g.ID)
-	if id.AuthTime.IsZero() {
+	c := l.Captured(upn, l.Grant(panelApp, upn, func(r *msapi.AuthorizeRequest) {
+		r.Resource, r.Scope = "", l.cloud.PartnerCenterResource+"/user_impersonation openid profile offline_access"
+		r.Prompt, r.MaxAge, r.Claims = "", 0, `{"id_token":{"auth_time":{"essential":true}}}`
+		if !mfa {
+			r.AMR = ""
+		}
+	}))
+	if c.AuthTime.IsZero() {
 		l.Fatal("no auth_time")
 	}
-	return sam.Captured{
-		Model: sam.CSP, Cloud: l.cloud, Tenant: l.i.Tenant.ID, Domain: l.i.Tenant.Domain, ClientID: panelApp, Account: upn, ObjectID: t.ObjectID,
-		Scopes: map[string][]string{l.cloud.PartnerCenterResource: {"user_impersonation"}}, Proof: t.MFA(claim.Options{}), AuthTime: id.AuthTime, At: g.At, Refresh: g.Refresh,
-	}
+	return c
 }
 
 // connect registers the app and keeps the SAM account's consent.
 func (l *lab) connect() sam.Connection {
 	l.Helper()
-	l.register()
+	l.Register(l.store)
 	return l.keep(l.consent(samAgent, true))
 }
 
@@ -298,23 +215,9 @@ func (l *lab) find(id string) sam.Connection {
 	return c
 }
 
-// change edits the partner tenant.
-func (l *lab) change(f func(s *world.State, t *world.Tenant)) {
-	l.Helper()
-	if err := l.s.World.Do(func(s *world.State) error {
-		t := s.PartnerTenant()
-		f(s, t)
-		s.Touch(t)
-		s.Dirty()
-		return nil
-	}); err != nil {
-		l.Fatal(err)
-	}
-}
-
 func (l *lab) agent(f func(*world.User)) {
 	l.Helper()
-	l.change(func(_ *world.State, t *world.Tenant) { t.Users.Change(t.UserByName(samAgent).ID, f) })
+	l.Edit(func(_ *world.State, t *world.Tenant) { t.Users.Change(t.UserByName(samAgent).ID, f) })
 }
 
 // policy adds a Conditional Access policy, last changed now.
@@ -324,7 +227,7 @@ func (l *lab) policy(id, text string) {
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
 		l.Fatal(err, text)
 	}
-	m["id"], m["modifiedDateTime"] = id, l.s.World.Clock.Now().Format(time.RFC3339Nano)
+	m["id"], m["modifiedDateTime"] = id, l.Now().Format(time.RFC3339Nano)
 	if m["displayName"] == nil {
 		m["displayName"] = "Policy " + id
 	}
@@ -335,14 +238,14 @@ func (l *lab) policy(id, text string) {
 	if err != nil {
 		l.Fatal(err)
 	}
-	l.change(func(_ *world.State, t *world.Tenant) {
-		t.Policies.Put(&world.Document{ID: id, Raw: raw, Created: l.s.World.Clock.Now()})
+	l.Edit(func(_ *world.State, t *world.Tenant) {
+		t.Policies.Put(&world.Document{ID: id, Raw: raw, Created: l.Now()})
 	})
 }
 
 // bare takes the scenario's own policies away: what is tested stands alone.
 func (l *lab) bare() {
-	l.change(func(_ *world.State, t *world.Tenant) {
+	l.Edit(func(_ *world.State, t *world.Tenant) {
 		for _, p := range t.Policies.List() {
 			t.Policies.Delete(p.ID)
 		}

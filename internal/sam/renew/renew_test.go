@@ -2,10 +2,8 @@ package renew_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -32,7 +30,7 @@ func TestAYear(t *testing.T) {
 			weeks = 14 // past the idle limit
 		}
 		for week := range weeks {
-			l.jump(sam.RenewEvery)
+			l.Jump(sam.RenewEvery)
 			var got []renew.Result
 			if err := l.r.Due(t.Context(), func(r renew.Result) { got = append(got, r) }); err != nil {
 				t.Fatal(err)
@@ -66,37 +64,37 @@ func TestRejections(t *testing.T) {
 		heal func(*lab, sam.Connection)
 	}{
 		"sessions revoked": {func(l *lab) {
-			l.jump(time.Second)
-			l.change(func(s *world.State, t *world.Tenant) { s.EndSessions(t.ID, t.UserByName(samAgent).ID, "revoked") })
+			l.Jump(time.Second)
+			l.Edit(func(s *world.State, t *world.Tenant) { s.EndSessions(t.ID, t.UserByName(samAgent).ID, "revoked") })
 		}, 50173, "revoked", consentAgain},
 		"password reset by an administrator": {func(l *lab) {
-			l.jump(time.Second)
-			l.agent(func(u *world.User) { u.SessionsValidFrom, u.Revoked = l.s.World.Clock.Now(), "reset" })
-			l.jump(time.Second)
+			l.Jump(time.Second)
+			l.agent(func(u *world.User) { u.SessionsValidFrom, u.Revoked = l.Now(), "reset" })
+			l.Jump(time.Second)
 		}, 50173, "reset", consentAgain},
-		"90 idle days": {func(l *lab) { l.jump(renew.IdleLimit) }, 700082, "90 days", consentAgain},
+		"90 idle days": {func(l *lab) { l.Jump(renew.IdleLimit) }, 700082, "90 days", consentAgain},
 		"sign-in frequency": {func(l *lab) {
 			l.policy("freq", `{"conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"sessionControls":{"signInFrequency":{"isEnabled":true,"value":1,"type":"days","frequencyInterval":"timeBased"}}}`)
-			l.jump(25 * time.Hour)
+			l.Jump(25 * time.Hour)
 		}, 70043, "frequency", consentAgain},
 		"secret expired": {func(l *lab) {
-			l.change(func(s *world.State, _ *world.Tenant) {
+			l.Edit(func(s *world.State, _ *world.Tenant) {
 				_, app := s.App(panelApp)
 				for i := range app.Passwords {
-					app.Passwords[i].End = l.s.World.Clock.Now()
+					app.Passwords[i].End = l.Now()
 				}
 			})
 		}, 7000222, "expired", func(l *lab, _ sam.Connection) {
-			l.change(func(s *world.State, _ *world.Tenant) {
+			l.Edit(func(s *world.State, _ *world.Tenant) {
 				_, app := s.App(panelApp)
 				for i := range app.Passwords {
-					app.Passwords[i].End = l.s.World.Clock.Now().Add(365 * day)
+					app.Passwords[i].End = l.Now().Add(365 * day)
 				}
 			})
-			l.register() // a new secret is given
+			l.Register(l.store) // a new secret is given
 		}},
 		"consent lost": {func(l *lab) {
-			l.change(func(_ *world.State, t *world.Tenant) {
+			l.Edit(func(_ *world.State, t *world.Tenant) {
 				for _, g := range t.Grants.List() {
 					t.Grants.Delete(g.ID)
 				}
@@ -104,11 +102,11 @@ func TestRejections(t *testing.T) {
 		}, 65001, "consent", nil},
 		"account disabled": {func(l *lab) { l.agent(func(u *world.User) { u.Enabled = false }) }, 50057, "disabled", func(l *lab, c sam.Connection) {
 			l.agent(func(u *world.User) { u.Enabled = true })
-			l.jump(27 * time.Hour) // looked at daily
+			l.Jump(27 * time.Hour) // looked at daily
 		}},
 		"blocked by Conditional Access": {func(l *lab) {
 			l.policy("block", `{"conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"grantControls":{"operator":"OR","builtInControls":["block"]}}`)
-		}, 53003, "block", func(l *lab, _ sam.Connection) { l.bare(); l.jump(27 * time.Hour) }},
+		}, 53003, "block", func(l *lab, _ sam.Connection) { l.bare(); l.Jump(27 * time.Hour) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -125,7 +123,7 @@ func TestRejections(t *testing.T) {
 				!strings.Contains(got.Trouble.Words+got.Trouble.Fix, c.says) {
 				t.Fatalf("%+v %+v", got, got.Trouble)
 			}
-			if a := l.trail.actions(); a[len(a)-1] != "connection.rejected" || got.Generation != 2 {
+			if a := l.trail.Actions(); a[len(a)-1] != "connection.rejected" || got.Generation != 2 {
 				t.Errorf("%v", a)
 			}
 			if wait := got.RenewAfter.Sub(l.now()); wait < day || wait > 27*time.Hour {
@@ -138,10 +136,10 @@ func TestRejections(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			n := len(l.trail.actions())
+			n := len(l.trail.Actions())
 			l.once(con.ID)
-			if l.asked() > asked+2 || len(l.trail.actions()) != n {
-				t.Errorf("asked %d more times, %d events", l.asked()-asked, len(l.trail.actions())-n)
+			if l.asked() > asked+2 || len(l.trail.Actions()) != n {
+				t.Errorf("asked %d more times, %d events", l.asked()-asked, len(l.trail.Actions())-n)
 			}
 			rows, err := l.r.Status(t.Context(), func(c sam.Connection) string { return "heal " + c.Name })
 			if err != nil || len(rows) != 1 || rows[0].Health != renew.Dead || rows[0].Code != c.code || rows[0].Heal != "heal "+con.Name || !strings.Contains(rows[0].Words(), fmt.Sprintf("AADSTS%d", c.code)) {
@@ -221,7 +219,7 @@ func TestWithoutMFA(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, dbtest.SQLite(t))
 	l.bare()
-	l.register()
+	l.Register(l.store)
 	c := l.keep(l.consent(nomfa, false))
 	res := l.once(c.ID)
 	if res.Outcome != renew.Rejected || res.Connection.State != sam.Rejected || res.Connection.Generation != 1 || !strings.Contains(res.Connection.Trouble.Words, "MFA") || res.Connection.Trouble.Fix == "" {
@@ -249,7 +247,7 @@ func (s *spoilt) Refresh(ctx context.Context, r msapi.RefreshRequest) (*msapi.Gr
 
 func TestAnswersThatAreNotTaken(t *testing.T) {
 	t.Parallel()
-	cloud := startCloud(t)
+	rig := frozen(t)
 	for name, spoil := range map[string]func(l *lab, g *msapi.Grant){
 		"an opaque token":         func(_ *lab, g *msapi.Grant) { g.Access = secret.New("opaque-" + "0123456789") },
 		"no token":                func(_ *lab, g *msapi.Grant) { g.Access = secret.Text{} },
@@ -258,9 +256,9 @@ func TestAnswersThatAreNotTaken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sp := &spoilt{}
-			l := labOver(t, cloud, dbtest.SQLite(t), func(d *renew.Deps) { sp.Authority, d.Authority = d.Authority, sp })
+			l := labOver(t, rig, dbtest.SQLite(t), func(d *renew.Deps) { sp.Authority, d.Authority = d.Authority, sp })
 			l.bare()
-			l.register()
+			l.Register(l.store)
 			other := l.keep(l.consent("ravi.menon@contoso.com", true))
 			h, err := l.store.Token(t.Context(), other.ID)
 			if err != nil {
@@ -320,152 +318,12 @@ func TestPreviousIsNotTriedAfterRevocation(t *testing.T) {
 	l.bare()
 	c := l.connect()
 	l.once(c.ID)
-	l.jump(time.Second)
-	l.change(func(s *world.State, t *world.Tenant) { s.EndSessions(t.ID, t.UserByName(samAgent).ID, "revoked") })
+	l.Jump(time.Second)
+	l.Edit(func(s *world.State, t *world.Tenant) { s.EndSessions(t.ID, t.UserByName(samAgent).ID, "revoked") })
 	before := l.asked()
 	if res := l.once(c.ID); res.Outcome != renew.Rejected || l.asked() != before+1 {
 		t.Errorf("%+v, asked %d times", res, l.asked()-before)
 	}
-}
-
-// Many renewers at once, of several processes: one renews, the others leave it
-// alone, and nothing is lost.
-func TestAtOnce(t *testing.T) {
-	t.Parallel()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		l := newLab(t, d)
-		l.bare()
-		c := l.connect()
-		var wg sync.WaitGroup
-		results := make(chan renew.Outcome, 16)
-		for range 8 {
-			r, err := renew.New(renew.Deps{Store: l.store, Authority: l.api, Record: l.trail, Now: l.now, Pace: 1000})
-			if err != nil {
-				t.Fatal(err)
-			}
-			wg.Go(func() {
-				res, err := r.Once(t.Context(), c.ID)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				results <- res.Outcome
-			})
-		}
-		wg.Wait()
-		close(results)
-		count := map[renew.Outcome]int{}
-		for o := range results {
-			count[o]++
-		}
-		if count[renew.Renewed] < 1 || count[renew.Renewed]+count[renew.Busy] != 8 || events(t, d) != count[renew.Renewed] {
-			t.Errorf("%v, %d events", count, events(t, d))
-		}
-		if got := l.find(c.ID); got.Generation != int64(1+count[renew.Renewed]) || l.once(c.ID).Outcome != renew.Renewed {
-			t.Errorf("generation %d after %v", got.Generation, count)
-		}
-	})
-}
-
-// A renewer whose lease ran out while it waited for the answer does not
-// overwrite what another stored meanwhile.
-func TestFence(t *testing.T) {
-	t.Parallel()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		late := &gated{asked: make(chan bool), goOn: make(chan bool)}
-		l := newLab(t, d, func(x *renew.Deps) { late.Authority = x.Authority })
-		l.bare()
-		c := l.connect()
-		slow, err := renew.New(renew.Deps{Store: l.store, Authority: late, Record: l.trail, Now: l.now})
-		if err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan renew.Result, 1)
-		go func() {
-			res, err := slow.Once(t.Context(), c.ID)
-			if err != nil {
-				t.Error(err)
-			}
-			done <- res
-		}()
-		<-late.asked
-		if res := l.once(c.ID); res.Outcome != renew.Busy {
-			t.Errorf("while it is leased: %+v", res)
-		}
-		l.jump(3 * time.Minute)
-		if res := l.once(c.ID); res.Outcome != renew.Renewed || res.Connection.Generation != 2 {
-			t.Errorf("after the lease: %+v", res)
-		}
-		newest, err := l.store.Token(t.Context(), c.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		close(late.goOn)
-		if res := <-done; res.Outcome != renew.Busy || res.Connection.Generation != 2 {
-			t.Errorf("the late one: %+v", res)
-		}
-		if h, err := l.store.Token(t.Context(), c.ID); err != nil || !h.Current.Equal(newest.Current) || events(t, d) != 1 {
-			t.Errorf("the late one overwrote it (%v), %d events", err, events(t, d))
-		}
-	})
-}
-
-// gated answers when it is told to.
-type gated struct {
-	msapi.Authority
-	asked, goOn chan bool
-}
-
-func (g *gated) Refresh(ctx context.Context, r msapi.RefreshRequest) (*msapi.Grant, error) {
-	out, err := g.Authority.Refresh(ctx, r)
-	g.asked <- true
-	<-g.goOn
-	return out, err
-}
-
-// A clock that jumps causes one renewal and no storm, and no wait for a future
-// that was none.
-func TestClockJumps(t *testing.T) {
-	t.Parallel()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		l := newLab(t, d)
-		l.bare()
-		c := l.connect()
-		sweep := func(step string, want int) {
-			t.Helper()
-			n := 0
-			for range 3 {
-				if err := l.r.Due(t.Context(), func(r renew.Result) {
-					n++
-					if r.Outcome != renew.Renewed {
-						t.Errorf("%s: %+v %+v", step, r, r.Connection.Trouble)
-					}
-				}); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if n != want {
-				t.Errorf("%s: renewed %d times, want %d", step, n, want)
-			}
-			if got := l.find(c.ID); got.RenewAfter.Sub(l.now()) > 8*day || got.RenewAfter.Before(l.now()) {
-				t.Errorf("%s: next in %s", step, got.RenewAfter.Sub(l.now()))
-			}
-		}
-		sweep("at first", 0)
-		l.off(400 * day)
-		sweep("our clock jumps a year ahead", 1)
-		l.off(0)
-		sweep("and comes back", 1)
-		l.off(-30 * day)
-		sweep("our clock jumps a month back", 1)
-		l.off(-30*day - time.Hour)
-		sweep("an hour back is no matter", 0)
-		l.off(0)
-		sweep("and comes back", 1)
-		if _, err := l.r.Forecast(t.Context(), c.ID); err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 // The app has no credential here any more: said so, not hammered, healed at once.
@@ -484,33 +342,12 @@ func TestNoCredential(t *testing.T) {
 	if rows, err := l.r.Status(t.Context(), nil); err != nil || rows[0].Health != renew.Dead {
 		t.Errorf("%+v %v", rows, err)
 	}
-	l.register()
+	l.Register(l.store)
 	if err := l.r.Due(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := l.find(c.ID); got.Trouble != nil || got.Generation != 2 {
 		t.Errorf("%+v", got)
-	}
-}
-
-// When ctx ends in the middle nothing is said of the connection, and it is free.
-func TestCancelled(t *testing.T) {
-	t.Parallel()
-	late := &gated{asked: make(chan bool, 1), goOn: make(chan bool, 1)}
-	l := newLab(t, dbtest.SQLite(t), func(d *renew.Deps) { late.Authority, d.Authority = d.Authority, late })
-	l.bare()
-	c := l.connect()
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() { <-late.asked; cancel(); late.goOn <- true }()
-	if _, err := l.r.Once(ctx, c.ID); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
-	}
-	if got := l.find(c.ID); got.Trouble != nil || got.Generation != 1 {
-		t.Errorf("%+v", got)
-	}
-	go func() { <-late.asked; late.goOn <- true }()
-	if res := l.once(c.ID); res.Outcome != renew.Renewed {
-		t.Errorf("%+v", res)
 	}
 }
 
@@ -558,12 +395,12 @@ func TestDamagedConnection(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, dbtest.SQLite(t))
 	l.bare()
-	l.register()
+	l.Register(l.store)
 	a, b := l.keep(l.consent(samAgent, true)), l.keep(l.consent("ravi.menon@contoso.com", true))
 	if _, err := l.d.Exec("UPDATE vault_rows SET sealed = $1 WHERE owner = $2", []byte("nonsense"), a.ID); err != nil {
 		t.Fatal(err)
 	}
-	l.jump(sam.RenewEvery)
+	l.Jump(sam.RenewEvery)
 	got := map[string]renew.Outcome{}
 	if err := l.r.Due(t.Context(), func(r renew.Result) { got[r.Connection.ID] = r.Outcome }); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,144 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/problem"
+	"partnerguard/internal/signin"
+)
+
+// TestKeepFollowing: a process that stays sees the partner cloud's clock jump,
+// keeps the last offset once that cloud is gone, and ends when it is told to.
+func TestKeepFollowing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &clock{now: time.Now}
+		ahead, gone := time.Hour, error(nil)
+		asked := 0
+		lab := &Lab{Clock: func(context.Context) (time.Time, error) { asked++; return time.Now().Add(ahead), gone }}
+		if err := c.follow(t.Context(), lab); err != nil || !c.Now().Equal(time.Now().Add(time.Hour)) {
+			t.Fatal(c.Now(), err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { c.keepFollowing(ctx, lab); close(ended) }()
+		offset := func() time.Duration { // once it had time to look
+			time.Sleep(3 * time.Second)
+			synctest.Wait()
+			return time.Until(c.Now())
+		}
+		for _, jump := range []time.Duration{91 * 24 * time.Hour, -24 * time.Hour, 0} {
+			if ahead = jump; offset() != jump {
+				t.Errorf("%v, after a jump to %v", time.Until(c.Now()), jump)
+			}
+		}
+		ahead, gone = 5*time.Hour, io.EOF
+		if d := offset(); d != 0 {
+			t.Errorf("%v from a cloud that is gone", d)
+		}
+		if gone = nil; offset() != 5*time.Hour {
+			t.Error("it does not look again")
+		}
+		stop()
+		<-ended
+		if n := asked; offset() != 5*time.Hour || asked != n {
+			t.Error("it was told to end, and looks on")
+		}
+		if gone = io.EOF; !errors.Is(c.follow(t.Context(), lab), io.EOF) {
+			t.Error("a cloud that is gone has a clock")
+		}
+	})
+}
+
+// TestScratch: what does not fit in memory goes to a file that nobody finds,
+// and that is gone when it is closed.
+func TestScratch(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	empty := func(when string) {
+		t.Helper()
+		if list, err := os.ReadDir(dir); err != nil || len(list) != 0 {
+			t.Errorf("%s: %v %v", when, list, err)
+		}
+	}
+	f, err := scratch{}.Create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty("while open")
+	want := []byte("rows")
+	got := make([]byte, len(want))
+	if _, err := f.WriteAt(want, 1000); err != nil {
+		t.Error(err)
+	}
+	if _, err := f.ReadAt(got, 1000); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%q %v", got, err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	// Where open files are not unlinked, closing removes it.
+	file, err := os.CreateTemp("", "named-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := named{file}
+	if err := n.Close(); err != nil {
+		t.Error(err)
+	}
+	empty("closed")
+	if err := n.Close(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("closed twice: %v", err)
+	}
+	t.Setenv("TMPDIR", dir+"/none")
+	if _, err := (scratch{}).Create(); !errors.Is(err, problem.Limit) || !strings.Contains(problem.HintOf(err), "TMPDIR") {
+		t.Errorf("no folder: %v (%s)", err, problem.HintOf(err))
+	}
+}
+
+// TestTellLogs: what only the whole log can tell is said with the input it is of.
+func TestTellLogs(t *testing.T) {
+	t.Parallel()
+	at := func(path string) evidence.Source { return evidence.Source{Path: path, Line: 7} }
+	for name, c := range map[string]struct {
+		sum  signin.Summary
+		says map[string]string // of which input
+	}{
+		"nothing": {signin.Summary{}, nil},
+		"undecided": {signin.Summary{Clocks: []signin.ClockNote{{Source: at("b"), Rows: 3}}},
+			map[string]string{"b": "the clocks of 3 sign-ins can be read with the day or the month first, and nothing"}},
+		"one":  {signin.Summary{Clocks: []signin.ClockNote{{Source: at("b"), Rows: 1}}}, map[string]string{"b": "the clock of 1 sign-in can be read"}},
+		"both": {signin.Summary{Clocks: []signin.ClockNote{{Source: at("a"), Rows: 2, Contrary: true}}}, map[string]string{"a": "dates of both orders"}},
+		"local time": {signin.Summary{Clocks: []signin.ClockNote{{Source: at("a"), Rows: 2, LocalTime: true}}},
+			map[string]string{"a": "set the display time to UTC"}},
+		"two inputs": {signin.Summary{Clocks: []signin.ClockNote{{Source: at("a"), Rows: 2}, {Source: at("b"), Rows: 1, LocalTime: true}}},
+			map[string]string{"a": "the clocks of 2", "b": "the clock of 1 sign-in: local time"}},
+		"orphans":       {signin.Summary{OrphanSteps: 4}, map[string]string{"details": "4 sign-ins whose authentication details stand here"}},
+		"no such input": {signin.Summary{Clocks: []signin.ClockNote{{Source: at("z"), Rows: 2}}}, nil},
+		"orphans, clocks": {signin.Summary{OrphanSteps: 1, Clocks: []signin.ClockNote{{Source: at("a"), Rows: 2}}},
+			map[string]string{"a": "the clocks", "details": "1 sign-ins"}},
+	} {
+		inputs := []evidence.Input{{Path: "a"}, {Path: "b"}, {Path: "details", Kinds: map[evidence.Kind]int{evidence.AuthenticationDetail: 2}},
+			{Path: "more details", Kinds: map[evidence.Kind]int{evidence.AuthenticationDetail: 2}}}
+		tellLogs(inputs, &c.sum)
+		for _, in := range inputs {
+			want := c.says[in.Path]
+			if (want == "") != (in.NoteCount == 0) || in.NoteCount > 1 || want != "" && !strings.Contains(in.Notes[0].Message, want) {
+				t.Errorf("%s: of %s it says %+v, want %q", name, in.Path, in.Notes, want)
+			}
+			short := in.Path == "details" && c.sum.OrphanSteps > 0
+			if short != (len(in.Cuts) == 1 && in.Cuts[0].Kind == evidence.SignIn) {
+				t.Errorf("%s: %s is cut: %+v", name, in.Path, in.Cuts)
+			}
+		}
+	}
+}
