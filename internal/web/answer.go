@@ -57,7 +57,7 @@ func answer(q *request, forPerson bool, status int, err error) {
 		sheet := pageSheet()
 		p.Detail, p.Hint = print.Ended(words), print.Ended(hint)
 		if writePage(&b, errorPage{p, sheet.CSS, q.id}) == nil {
-			head.Set("Content-Security-Policy", closed+"; style-src "+sheet.Hash)
+			head.Set("Content-Security-Policy", sheet.Policy("'none'"))
 			head.Set("Content-Type", "text/html; charset=utf-8")
 		}
 	} else if json.NewEncoder(&b).Encode(p) == nil {

@@ -27,7 +27,7 @@ var (
 
 // policy lets the page do nothing but be shown, and its form lead to form.
 func policy(form string) string {
-	return "default-src 'none'; style-src " + pageSheet().Hash + "; base-uri 'none'; form-action " + form + "; frame-ancestors 'none'"
+	return pageSheet().Policy(form)
 }
 
 type card struct {

@@ -116,7 +116,8 @@ func TestMount(t *testing.T) {
 	mounted := func(o suite.Callers) (*web.Kernel, []string) {
 		t.Helper()
 		k := web.NewKernel(web.Deps{})
-		if err := r.Mount(k, o); err != nil {
+		r.Admit(o)
+		if err := r.Mount(k); err != nil {
 			t.Fatal(err)
 		}
 		var names []string
