@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -67,8 +68,8 @@ func TestRules(t *testing.T) {
 		{"users without any right", "agent", "GET", "/v1/customers/" + bareID + "/users", "", 403, "900308", nil},
 		{"a reader changes no user", "nobody", "DELETE", "/v1/customers/" + gdapID + "/users/" + custUser(gdapID), "", 403, "900308", nil},
 		{"a user of another tenant", "agent", "GET", "/v1/customers/" + gdapID + "/users/" + custUser(dapID), "", 404, "60002", nil},
-		{"roles are for Privileged Role Administrator", "agent", "POST", "/v1/customers/" + gdapID + "/directoryroles/" + roleGlobalReader + "/usermembers", `{"Id":"` + custUser(gdapID) + `"}`, 403, "900308", nil},
-		{"by DAP roles can be given", "agent", "POST", "/v1/customers/" + dapID + "/directoryroles/" + roleGlobalReader + "/usermembers", `{"Id":"` + custUser(dapID) + `"}`, 201, "", nil},
+		{"roles are for Privileged Role Administrator", "agent", "POST", "/v1/customers/" + gdapID + "/directoryroles/" + entra.RoleGlobalReader + "/usermembers", `{"Id":"` + custUser(gdapID) + `"}`, 403, "900308", nil},
+		{"by DAP roles can be given", "agent", "POST", "/v1/customers/" + dapID + "/directoryroles/" + entra.RoleGlobalReader + "/usermembers", `{"Id":"` + custUser(dapID) + `"}`, 201, "", nil},
 		{"a role that does not exist", "agent", "GET", "/v1/customers/" + dapID + "/directoryroles/" + entID + "/usermembers", "", 404, "404", nil},
 		{"User Administrator resets no Global Administrator", "agent", "PATCH", "/v1/customers/" + gdapID + "/users/" + bossUser(gdapID), `{"passwordProfile":{"password":"long enough 1"}}`, 403, "900308", nil},
 		{"helpdesk by DAP resets a plain user", "desk", "PATCH", "/v1/customers/" + dapID + "/users/" + custUser(dapID), `{"passwordProfile":{"password":"long enough 1"}}`, 200, "", nil},
@@ -96,17 +97,17 @@ func TestRules(t *testing.T) {
 		{"a negative budget", "agent", "PATCH", "/v1/customers/" + dapID + "/usagebudget", `{"Amount":-1}`, 400, "400", nil},
 		{"a budget as a text", "agent", "PATCH", "/v1/customers/" + dapID + "/usagebudget", `{"Amount":"1"}`, 400, "400", nil},
 
-		{"consent for another app than the token's", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(panelApp, world.GraphAppID, "User.Read"), 403, "900308", nil},
-		{"consent by an app", "app", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.GraphAppID, "User.Read"), 403, "900329", nil},
-		{"consent by no agent", "nobody", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.GraphAppID, "User.Read"), 403, "900308", nil},
-		{"consent by an agent without a GDAP role that may", "admin", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.GraphAppID, "User.Read"), 403, "900308", nil},
-		{"consent by GDAP", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.GraphAppID, "User.Read, Directory.Read.All"), 201, "", nil},
-		{"consent by DAP", "agent", "POST", "/v1/customers/" + dapID + "/applicationconsents", consentBody(appID, world.ARMAppID, "user_impersonation"), 201, "", nil},
-		{"consent to an unknown permission", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.GraphAppID, "Make.Coffee"), 400, "400", nil},
-		{"consent to an application permission", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.GraphAppID, appOnlyRole()), 400, "400", nil},
-		{"consent to what the customer never used", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.ExchangeAppID, "Exchange.Manage"), 400, "400", nil},
-		{"consent to nothing", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.GraphAppID, " , "), 400, "400", nil},
-		{"consent in a customer without a right", "agent", "POST", "/v1/customers/" + bareID + "/applicationconsents", consentBody(appID, world.GraphAppID, "User.Read"), 403, "900308", nil},
+		{"consent for another app than the token's", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(panelApp, entra.AppGraph, "User.Read"), 403, "900308", nil},
+		{"consent by an app", "app", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read"), 403, "900329", nil},
+		{"consent by no agent", "nobody", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read"), 403, "900308", nil},
+		{"consent by an agent without a GDAP role that may", "admin", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read"), 403, "900308", nil},
+		{"consent by GDAP", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read, Directory.Read.All"), 201, "", nil},
+		{"consent by DAP", "agent", "POST", "/v1/customers/" + dapID + "/applicationconsents", consentBody(appID, entra.AppARM, "user_impersonation"), 201, "", nil},
+		{"consent to an unknown permission", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "Make.Coffee"), 400, "400", nil},
+		{"consent to an application permission", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, appOnlyRole()), 400, "400", nil},
+		{"consent to what the customer never used", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppExchange, "Exchange.Manage"), 400, "400", nil},
+		{"consent to nothing", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, " , "), 400, "400", nil},
+		{"consent in a customer without a right", "agent", "POST", "/v1/customers/" + bareID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read"), 403, "900308", nil},
 		{"withdraw what is not there", "agent", "DELETE", "/v1/customers/" + gdapID + "/applicationconsents/" + appID, "", 404, "404", nil},
 
 		{"adoption for a Security Reader", "reader", "GET", "/v1/applicationmfaadoptionstatus", "", 200, "", nil},
@@ -147,7 +148,7 @@ func TestRules(t *testing.T) {
 // appOnlyRole finds an application permission of Graph that no delegated one
 // has the name of.
 func appOnlyRole() string {
-	r := world.FindResource(world.GraphAppID)
+	r := world.FindResource(entra.AppGraph)
 	for _, a := range r.Roles {
 		if _, found := r.ScopeByValue(a.Value); !found {
 			return a.Value
@@ -464,7 +465,7 @@ func TestConsentLifecycle(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, nil)
 	path := "/v1/customers/" + gdapID + "/applicationconsents"
-	body := `{"applicationId":"` + panelApp + `","displayName":"Panel","applicationGrants":[{"enterpriseApplicationId":"` + world.GraphAppID + `","scope":"User.Read, Directory.Read.All"}]}`
+	body := `{"applicationId":"` + panelApp + `","displayName":"Panel","applicationGrants":[{"enterpriseApplicationId":"` + entra.AppGraph + `","scope":"User.Read, Directory.Read.All"}]}`
 	tok := l.token("agent", func(c *bearer.Claims) { c.AppID = panelApp })
 	if a := l.do(tok, "POST", path, body); a.Code != 201 {
 		t.Fatalf("%d %s", a.Code, a.Body)
@@ -473,7 +474,7 @@ func TestConsentLifecycle(t *testing.T) {
 		l.w.Read(func(s *world.State) {
 			c := s.Tenant(gdapID)
 			if sp := c.SP(panelApp); sp != nil {
-				out = s.Granted(c, sp.ID, c.SP(world.GraphAppID).ID, "")
+				out = s.Granted(c, sp.ID, c.SP(entra.AppGraph).ID, "")
 			}
 			audits = len(c.Audits)
 		})
@@ -591,7 +592,7 @@ func TestThrottling(t *testing.T) {
 		return
 	}
 	n, a := until("/v1/customers/" + dapID)
-	if n != int(perCustomer.burst) || a.code() != "429" || a.Header().Get("Retry-After") == "" {
+	if n != int(perCustomer.Burst) || a.code() != "429" || a.Header().Get("Retry-After") == "" {
 		t.Errorf("customer: after %d %s", n, a.Body)
 	}
 	if b := l.do(tok, "GET", "/v1/customers/"+gdapID, ""); b.Code != 200 {

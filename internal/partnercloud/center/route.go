@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -45,11 +46,16 @@ func makeRoutes() []*route {
 	userRead := func(r *route) { r.agents = readers }
 	userWrite := func(r *route) { r.agents = managers }
 	report := func(r *route) {
-		r.agents, r.admins = managers, []string{roleGlobalAdministrator, roleSecurityAdministrator, roleSecurityReader}
+		r.agents, r.admins = managers, []string{entra.RoleGlobalAdministrator, entra.RoleSecurityAdministrator, entra.RoleSecurityReader}
 	}
 	directory := func(roles ...string) func(*route) { return func(r *route) { r.inside = roles } }
-	lookUsers := directory(roleDirectoryReaders, roleDirectoryWriters, roleGlobalReader, roleUserAdministrator, roleHelpdeskAdministrator, roleLicenseAdministrator, rolePrivilegedRole, rolePrivilegedAuthentication, roleGlobalAdministrator)
-	changeUsers := directory(roleUserAdministrator, roleDirectoryWriters, roleGlobalAdministrator)
+	giveRoles := directory(entra.RolePrivilegedRoleAdministrator, entra.RoleGlobalAdministrator)
+	lookUsers := directory(entra.RoleDirectoryReaders, entra.RoleDirectoryWriters, entra.RoleGlobalReader, entra.RoleUserAdministrator,
+		entra.RoleHelpdeskAdministrator, entra.RoleLicenseAdministrator, entra.RolePrivilegedRoleAdministrator,
+		entra.RolePrivilegedAuthenticationAdministrator, entra.RoleGlobalAdministrator)
+	changePerson := directory(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleHelpdeskAdministrator,
+		entra.RolePrivilegedAuthenticationAdministrator, entra.RoleGlobalAdministrator)
+	changeUsers := directory(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleGlobalAdministrator)
 	return []*route{
 		rw("GET", "/v1/customers/relationshiprequests", relationshipRequest, userRead),
 		rw("GET", "/v1/customers/usagerecords", usageRecords, read),
@@ -63,13 +69,14 @@ func makeRoutes() []*route {
 
 		rw("GET", "/v1/customers/{customer}/directoryroles", listRoles, lookUsers),
 		rw("GET", "/v1/customers/{customer}/directoryroles/{role}/usermembers", listMembers, lookUsers),
-		rw("POST", "/v1/customers/{customer}/directoryroles/{role}/usermembers", addMember, directory(rolePrivilegedRole, roleGlobalAdministrator)),
-		rw("DELETE", "/v1/customers/{customer}/directoryroles/{role}/usermembers/{user}", removeMember, directory(rolePrivilegedRole, roleGlobalAdministrator)),
+		rw("POST", "/v1/customers/{customer}/directoryroles/{role}/usermembers", addMember, giveRoles),
+		rw("DELETE", "/v1/customers/{customer}/directoryroles/{role}/usermembers/{user}", removeMember, giveRoles),
 		rw("GET", "/v1/customers/{customer}/users", listUsers, lookUsers),
 		rw("POST", "/v1/customers/{customer}/users", createUser, func(r *route) { changeUsers(r); r.ahead = hashPassword }),
 		rw("GET", "/v1/customers/{customer}/users/{user}", getUser, lookUsers),
 		rw("PATCH", "/v1/customers/{customer}/users/{user}", changeUser, func(r *route) {
-			r.inside, r.ahead = []string{roleUserAdministrator, roleDirectoryWriters, roleHelpdeskAdministrator, rolePrivilegedAuthentication, roleGlobalAdministrator}, hashPassword
+			changePerson(r)
+			r.ahead = hashPassword
 		}),
 		rw("DELETE", "/v1/customers/{customer}/users/{user}", deleteUser, changeUsers),
 		rw("GET", "/v1/customers/{customer}/users/{user}/directoryroles", rolesOfUser, lookUsers),
@@ -305,7 +312,7 @@ func (k *call) mayCall() *fault {
 	}
 	need := strings.Join(k.route.agents, ", ")
 	for _, r := range k.route.admins {
-		need += ", " + roleName(r)
+		need += ", " + world.RoleName(r)
 	}
 	return forbidden("Insufficient privileges: this needs one of %s.", need)
 }
@@ -320,7 +327,7 @@ func (k *call) mayInside() *fault {
 		if slices.Contains(k.rights.Roles, r) {
 			return nil
 		}
-		names[i] = roleName(r)
+		names[i] = world.RoleName(r)
 	}
 	return forbidden("Insufficient privileges in the customer's tenant: this needs one of %s, by DAP or an access assignment of GDAP.", strings.Join(names, ", "))
 }

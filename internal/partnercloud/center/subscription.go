@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -224,7 +225,7 @@ const cancelTakes = 10 * time.Minute
 // cancelEntitlement cancels one Azure subscription: app-only, or by a Global
 // Administrator of the partner who is an Admin Agent.
 func cancelEntitlement(k *call) (reply, *fault) {
-	if k.user != nil && !k.partner.HasRole(k.user.ID, k.now, roleGlobalAdministrator) {
+	if k.user != nil && !k.partner.HasRole(k.user.ID, k.now, entra.RoleGlobalAdministrator) {
 		return reply{}, forbidden("Insufficient privileges: this needs Global Administrator of the partner tenant and AdminAgents.")
 	}
 	i, j, f := k.entitlementIn()

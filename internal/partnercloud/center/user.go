@@ -144,7 +144,7 @@ func rolesOfUser(k *call) (reply, *fault) {
 	}
 	rows := []namedRole{}
 	for _, id := range k.tenant.RolesOf(u.ID, k.now) {
-		rows = append(rows, namedRole{roleName(id), id, object("DirectoryRole")})
+		rows = append(rows, namedRole{world.RoleName(id), id, object("DirectoryRole")})
 	}
 	return ok(list(rows)), nil
 }
@@ -321,10 +321,10 @@ func changeUser(k *call) (reply, *fault) {
 // mayChange keeps lesser roles from administrators: Helpdesk and User
 // Administrators reset whom no privileged role protects (section 8.3).
 func (k *call) mayChange(u *world.User, in *userInput) *fault {
-	if contains(k.rights.Roles, roleGlobalAdministrator) {
+	if contains(k.rights.Roles, entra.RoleGlobalAdministrator) {
 		return nil
 	}
-	if contains(k.rights.Roles, rolePrivilegedAuthentication) && in.Password != nil {
+	if contains(k.rights.Roles, entra.RolePrivilegedAuthenticationAdministrator) && in.Password != nil {
 		return nil
 	}
 	held := k.tenant.RolesOf(u.ID, k.now)
@@ -332,11 +332,11 @@ func (k *call) mayChange(u *world.User, in *userInput) *fault {
 		switch {
 		case slices.ContainsFunc(held, entra.PrivilegedRole):
 			return forbidden("The user holds a privileged role: this needs Privileged Authentication Administrator or Global Administrator.")
-		case len(held) > 0 && !contains(k.rights.Roles, roleUserAdministrator):
+		case len(held) > 0 && !contains(k.rights.Roles, entra.RoleUserAdministrator):
 			return forbidden("The user holds a directory role: this needs User Administrator or Global Administrator.")
 		}
 	}
-	if in.Password == nil && !contains(k.rights.Roles, roleUserAdministrator) && !contains(k.rights.Roles, roleDirectoryWriters) {
+	if in.Password == nil && !contains(k.rights.Roles, entra.RoleUserAdministrator) && !contains(k.rights.Roles, entra.RoleDirectoryWriters) {
 		return forbidden("This needs User Administrator in the customer's tenant.")
 	}
 	return nil
@@ -347,7 +347,7 @@ func deleteUser(k *call) (reply, *fault) {
 	if f != nil {
 		return reply{}, f
 	}
-	if slices.ContainsFunc(k.tenant.RolesOf(u.ID, k.now), entra.PrivilegedRole) && !contains(k.rights.Roles, roleGlobalAdministrator) {
+	if slices.ContainsFunc(k.tenant.RolesOf(u.ID, k.now), entra.PrivilegedRole) && !contains(k.rights.Roles, entra.RoleGlobalAdministrator) {
 		return reply{}, forbidden("The user holds a privileged role: this needs Global Administrator.")
 	}
 	k.s.Delete(k.tenant, "user", u.ID)

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -27,7 +28,7 @@ func agentOrReader(c *call, _ *world.State, t *world.Tenant) error {
 		return nil
 	}
 	if t.InGroup(c.caller.ObjectID, world.AdminAgents) || t.InGroup(c.caller.ObjectID, world.HelpdeskAgents) ||
-		c.hasRole(globalReader, directoryReaders, directoryWriters) {
+		c.hasRole(entra.RoleGlobalReader, entra.RoleDirectoryReaders, entra.RoleDirectoryWriters) {
 		return nil
 	}
 	return denied()

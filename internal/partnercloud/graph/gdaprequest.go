@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -56,13 +57,13 @@ func getRequest(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 // mayMove: admin agents of the partner, the Global Administrators of a customer.
 func mayMove(c *call, s *world.State, t *world.Tenant) error {
 	if t.Kind != world.PartnerTenant {
-		if c.caller.AppOnly() || c.caller.AOBO || !c.hasRole(globalAdmin) {
+		if c.caller.AppOnly() || c.caller.AOBO || !c.hasRole(entra.RoleGlobalAdministrator) {
 			return denied()
 		}
 		return nil
 	}
 	if c.caller.AppOnly() {
-		if sp := t.SP(partnerDelegationApp); sp == nil || !sp.Enabled {
+		if sp := t.SP(entra.AppGDAP); sp == nil || !sp.Enabled {
 			return denied()
 		}
 		return nil

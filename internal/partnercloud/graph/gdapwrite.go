@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -136,7 +137,7 @@ func judgeExtension(r *world.Relationship) error {
 	switch r.AutoExtend {
 	case "", "PT0S", "P0D":
 	case "P180D":
-		if slices.Contains(r.Roles, globalAdmin) {
+		if slices.Contains(r.Roles, entra.RoleGlobalAdministrator) {
 			return refuse(http.StatusBadRequest, "BadRequest", "A relationship with the Global Administrator role cannot be extended automatically.")
 		}
 	default:
@@ -199,8 +200,8 @@ func (c *call) applyActive(old, next *world.Relationship) error {
 		if err != nil {
 			return err
 		}
-		left := slices.DeleteFunc(slices.Clone(old.Roles), func(r string) bool { return r == globalAdmin })
-		if !sameSet(roles, old.Roles) && !(slices.Contains(old.Roles, globalAdmin) && sameSet(roles, left)) {
+		left := slices.DeleteFunc(slices.Clone(old.Roles), func(r string) bool { return r == entra.RoleGlobalAdministrator })
+		if !sameSet(roles, old.Roles) && !(slices.Contains(old.Roles, entra.RoleGlobalAdministrator) && sameSet(roles, left)) {
 			return conflict("Of an active relationship only the Global Administrator role can be removed.")
 		}
 		next.Roles = roles

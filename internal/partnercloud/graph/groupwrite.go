@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -13,12 +14,12 @@ func groupTarget(g *world.Group) world.AuditTarget { return target("Group", g.ID
 // Role Administrators.
 func (c *call) mayEdit(s *world.State, t *world.Tenant, g *world.Group) error {
 	if g.RoleAssignable {
-		if c.caller.AppOnly() && c.holds(words("RoleManagement.ReadWrite.Directory")) || c.hasRole(privilegedRoleAdmin) {
+		if c.caller.AppOnly() && c.holds(words("RoleManagement.ReadWrite.Directory")) || c.hasRole(entra.RolePrivilegedRoleAdministrator) {
 			return nil
 		}
 		return denied()
 	}
-	if c.caller.AppOnly() || c.hasRole(groupsAdmin, userAdmin, directoryWriters) {
+	if c.caller.AppOnly() || c.hasRole(entra.RoleGroupsAdministrator, entra.RoleUserAdministrator, entra.RoleDirectoryWriters) {
 		return nil
 	}
 	u, home := c.user(s, t)
@@ -66,7 +67,7 @@ func createGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if truth(c.in, "mailEnabled") || !truth(c.in, "securityEnabled") || len(strs(c.in, "groupTypes")) > 0 {
 		return nil, badRequest("Only security groups are part of the partner cloud.")
 	}
-	if truth(c.in, "isAssignableToRole") && !c.caller.AppOnly() && !c.hasRole(privilegedRoleAdmin) {
+	if truth(c.in, "isAssignableToRole") && !c.caller.AppOnly() && !c.hasRole(entra.RolePrivilegedRoleAdministrator) {
 		return nil, denied()
 	}
 	g := &world.Group{

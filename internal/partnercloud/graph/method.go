@@ -21,11 +21,10 @@ type methodRow struct {
 }
 
 // passwordMethodID is the id of everybody's password method (K).
-const passwordMethodID = entra.PasswordMethod
 
 func (r methodRow) id() string {
 	if r.m == nil {
-		return passwordMethodID
+		return entra.PasswordMethod
 	}
 	return r.m.ID
 }

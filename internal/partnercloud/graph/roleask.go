@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -59,7 +60,8 @@ func listRoleAsks(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		if !ofKind(d, sh.typ) {
 			continue
 		}
-		if c.caller.AppOnly() || c.hasRole(privilegedRoleAdmin, globalReader) || str(decodeObject(d.Raw), "principalId") == c.caller.ObjectID {
+		if c.caller.AppOnly() || c.hasRole(entra.RolePrivilegedRoleAdministrator, entra.RoleGlobalReader) ||
+			str(decodeObject(d.Raw), "principalId") == c.caller.ObjectID {
 			all = append(all, newDocument(d.ID, d.Raw))
 		}
 	}
@@ -134,7 +136,7 @@ func (c *call) mayAsk(t *world.Tenant, k *roleAsk) error {
 		if c.caller.AppOnly() || c.caller.AOBO || !strings.EqualFold(k.principal, c.caller.ObjectID) {
 			return refuse(http.StatusForbidden, "RoleAssignmentRequestPolicyValidationFailed", "A user can only ask for the own account.")
 		}
-	} else if !c.caller.AppOnly() && !c.hasRole(privilegedRoleAdmin) {
+	} else if !c.caller.AppOnly() && !c.hasRole(entra.RolePrivilegedRoleAdministrator) {
 		return denied()
 	}
 	return c.judgeRole(t, k.principal, k.role, str(c.in, "directoryScopeId"))

@@ -149,7 +149,7 @@ func privileged(t *world.Tenant, id string, now time.Time) bool {
 // mayTouch checks the caller's role against the target's: administrators with a
 // privileged role are for Privileged Authentication and Global Administrators.
 func (c *call) mayTouch(s *world.State, t *world.Tenant, u *world.User) error {
-	if c.caller.AppOnly() || c.hasRole(privilegedAuthAdmin) || !privileged(t, u.ID, c.now) {
+	if c.caller.AppOnly() || c.hasRole(entra.RolePrivilegedAuthenticationAdministrator) || !privileged(t, u.ID, c.now) {
 		return nil
 	}
 	if who, home := c.user(s, t); who != nil && home == t && strings.EqualFold(who.ID, u.ID) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -153,7 +154,7 @@ func (c *call) mayChange(s *world.State, t *world.Tenant, u *world.User) error {
 			return err
 		}
 	}
-	if !c.caller.AppOnly() && !c.hasRole(userAdmin, directoryWriters, privilegedAuthAdmin) {
+	if !c.caller.AppOnly() && !c.hasRole(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RolePrivilegedAuthenticationAdministrator) {
 		for k := range c.in { // help-desk roles reset passwords, nothing else
 			if k != "passwordProfile" && !strings.Contains(k, "@odata.") {
 				return denied()

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -75,7 +76,7 @@ func newLab(t *testing.T, change func(*world.State, *world.Tenant)) *lab {
 			p.Users.Put(&world.User{ID: uid(n), UPN: n + "@contoso.com", Name: strings.ToUpper(n[:1]) + n[1:] + " <b>", Enabled: true, Created: start})
 		}
 		p.Users.Put(&world.User{ID: "10000000-0000-4000-8000-0000000000ff", UPN: "off@contoso.com", Enabled: false})
-		for n, role := range map[string]string{"global": globalAdministrator, "secadmin": securityAdministrator, "secreader": securityReader, "network": networkAdm, "sync": directorySync} {
+		for n, role := range map[string]string{"global": entra.RoleGlobalAdministrator, "secadmin": entra.RoleSecurityAdministrator, "secreader": entra.RoleSecurityReader, "network": networkAdm, "sync": entra.RoleDirectorySync} {
 			p.Held.Put(&world.RoleAssignment{ID: n, Principal: uid(n), Role: role, Scope: "/", Start: start.AddDate(-1, 0, 0)})
 		}
 		p.Groups.Put(&world.Group{ID: "g", Name: world.AdminAgents, Members: []string{uid("agent")}})
@@ -109,14 +110,14 @@ func (l *lab) RoundTrip(r *http.Request) (*http.Response, error) {
 		return answer(400, map[string]any{"error": "invalid_grant", "error_codes": []int{501481}})
 	}
 	now := l.w.Clock.Now().Unix()
-	access := &bearer.Claims{Audience: "https://api.partnercenter.microsoft.com", IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "1.0", TenantID: l.tenant, ObjectID: uid(l.who), UPN: l.who + "@contoso.com", AppID: world.PortalAppID, Scope: "user_impersonation", AMR: []string{"pwd"}, IPAddr: "203.0.113.5", IDType: "user"}
+	access := &bearer.Claims{Audience: "https://api.partnercenter.microsoft.com", IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "1.0", TenantID: l.tenant, ObjectID: uid(l.who), UPN: l.who + "@contoso.com", AppID: entra.AppPartner, Scope: "user_impersonation", AMR: []string{"pwd"}, IPAddr: "203.0.113.5", IDType: "user"}
 	if l.mfa {
 		access.AMR = append(access.AMR, "mfa")
 	}
 	if l.tenant != partnerID {
-		access.HomeTenant, access.Delegation, access.Wids = partnerID, "dap", []string{globalAdministrator}
+		access.HomeTenant, access.Delegation, access.Wids = partnerID, "dap", []string{entra.RoleGlobalAdministrator}
 	}
-	id := &bearer.Claims{Audience: world.PortalAppID, IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "2.0", TenantID: l.tenant, ObjectID: uid(l.who), Nonce: l.asked.Get("nonce")}
+	id := &bearer.Claims{Audience: entra.AppPartner, IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "2.0", TenantID: l.tenant, ObjectID: uid(l.who), Nonce: l.asked.Get("nonce")}
 	if l.spoil != nil {
 		l.spoil(access, id)
 	}
@@ -318,7 +319,7 @@ func TestMetrics(t *testing.T) {
 		}, "16.6 %"},
 		{"a policy for administrators", func(s *world.State, p *world.Tenant) {
 			log(s, p)
-			p.Policies.Put(&world.Document{ID: "ca", Raw: []byte(`{"id":"ca","displayName":"Admins","state":"enabled","conditions":{"users":{"includeRoles":["` + globalAdministrator + `","` + securityReader + `"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)})
+			p.Policies.Put(&world.Document{ID: "ca", Raw: []byte(`{"id":"ca","displayName":"Admins","state":"enabled","conditions":{"users":{"includeRoles":["` + entra.RoleGlobalAdministrator + `","` + entra.RoleSecurityReader + `"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)})
 		}, "33.3 %"},
 		{"report-only", func(s *world.State, p *world.Tenant) {
 			log(s, p)

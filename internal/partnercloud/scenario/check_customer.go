@@ -3,10 +3,9 @@ package scenario
 import (
 	"cmp"
 	"fmt"
+	"partnerguard/internal/entra"
 	"strings"
 	"time"
-
-	"partnerguard/internal/partnercloud/world"
 )
 
 // customer checks a customer and what the partner has to do with it.
@@ -39,7 +38,7 @@ func (c *checker) customer(i int, partnerNames *tenantNames, resellers, sites, r
 			id, _ := roleID(r)
 			has[id] = true
 		}
-		if g.AutoExtend == "P180D" && has[world.GlobalAdministrator] {
+		if g.AutoExtend == "P180D" && has[entra.RoleGlobalAdministrator] {
 			c.fault(at+".autoExtend", "write off, or leave Global Administrator out", "a relationship with Global Administrator never extends itself")
 		}
 		for group, roles := range g.Groups {

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"partnerguard/internal/entra"
 	"slices"
 	"testing"
 	"time"
@@ -89,7 +90,7 @@ func TestAssignmentWithoutRoles(t *testing.T) {
 		}
 		s.Touch(p)
 		u := p.Users.Get("u-both")
-		if d, ok := s.Delegated(u, s.Tenant("c-1")); !ok || d.GDAP || !slices.Equal(d.Roles, []string{GlobalAdministrator}) {
+		if d, ok := s.Delegated(u, s.Tenant("c-1")); !ok || d.GDAP || !slices.Equal(d.Roles, []string{entra.RoleGlobalAdministrator}) {
 			t.Errorf("beside DAP: %+v %v", d, ok)
 		}
 		if d, ok := s.Delegated(u, s.Tenant("c-2")); ok {
