@@ -49,13 +49,13 @@ func listContracts(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 			}
 		}
 	}
-	return c.list(s, t, "contracts", c.g.sh.contract, all)
+	return c.list(t, "contracts", c.g.sh.contract, all)
 }
 
 func getContract(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	for r := range t.Customers.All() {
 		if strings.EqualFold(contractID(r.TenantID), c.params[0]) {
-			return c.one(s, t, "contracts", c.g.sh.contract, r)
+			return c.one(t, "contracts", c.g.sh.contract, r)
 		}
 	}
 	return nil, notFound(c.params[0])

@@ -23,7 +23,7 @@ func newDefaultsShape() *shape {
 }
 
 func getDefaults(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.one(s, t, defaultsPath+"!", c.g.sh.defaults, t.SecurityDefaults)
+	return c.one(t, defaultsPath+"!", c.g.sh.defaults, t.SecurityDefaults)
 }
 
 func changeDefaults(c *call, s *world.State, t *world.Tenant) (*reply, error) {

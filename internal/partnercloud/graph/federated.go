@@ -36,8 +36,8 @@ func federatedContext(a *world.Application) string {
 	return "applications('" + a.ID + "')/federatedIdentityCredentials"
 }
 
-func findFederated(c *call, t *world.Tenant) (*world.Application, int, error) {
-	a, err := findApp(c, t)
+func findFederated(c *call, s *world.State, t *world.Tenant) (*world.Application, int, error) {
+	a, err := findApp(c, s, t)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -50,27 +50,19 @@ func findFederated(c *call, t *world.Tenant) (*world.Application, int, error) {
 	return a, i, nil
 }
 
-func listFederated(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, err := findApp(c, t)
-	if err != nil {
-		return nil, err
-	}
-	return c.list(s, t, federatedContext(a), c.g.sh.federated, slice(a.Federated, c.g.sh.federated.key))
+func listFederated(c *call, s *world.State, t *world.Tenant, a *world.Application) (*reply, error) {
+	return c.list(t, federatedContext(a), c.g.sh.federated, slice(a.Federated, c.g.sh.federated.key))
 }
 
 func getFederated(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, i, err := findFederated(c, t)
+	a, i, err := findFederated(c, s, t)
 	if err != nil {
 		return nil, err
 	}
-	return c.one(s, t, federatedContext(a), c.g.sh.federated, a.Federated[i])
+	return c.one(t, federatedContext(a), c.g.sh.federated, a.Federated[i])
 }
 
-func createFederated(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, err := findApp(c, t)
-	if err != nil {
-		return nil, err
-	}
+func createFederated(c *call, s *world.State, t *world.Tenant, a *world.Application) (*reply, error) {
 	if err := federatedFields().check("", c.in); err != nil {
 		return nil, err
 	}
@@ -90,11 +82,11 @@ func createFederated(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		}
 	}
 	c.setApp(s, t, a, func(a *world.Application) { a.Federated = append(slices.Clone(a.Federated), x) })
-	return c.created(s, t, federatedContext(a), c.g.sh.federated, x)
+	return c.created(t, federatedContext(a), c.g.sh.federated, x)
 }
 
 func changeFederated(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, i, err := findFederated(c, t)
+	a, i, err := findFederated(c, s, t)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +115,7 @@ func changeFederated(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 }
 
 func deleteFederated(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, i, err := findFederated(c, t)
+	a, i, err := findFederated(c, s, t)
 	if err != nil {
 		return nil, err
 	}

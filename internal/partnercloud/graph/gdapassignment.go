@@ -13,21 +13,17 @@ func assignmentShape(c *call) *shape { return newAssignmentShape(func() time.Tim
 
 func assignmentsContext(id string) string { return gdapBase + "('" + id + "')/accessAssignments" }
 
-func listAssignments(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
+func listAssignments(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	all := []*world.AccessAssignment{}
 	for i := range r.Assignments {
 		all = append(all, &r.Assignments[i])
 	}
 	sh := assignmentShape(c)
-	return c.list(s, t, assignmentsContext(r.ID), sh, slice(all, sh.key))
+	return c.list(t, assignmentsContext(r.ID), sh, slice(all, sh.key))
 }
 
-func findAssignment(c *call, t *world.Tenant) (*world.Relationship, int, error) {
-	r, err := findRelationship(c, t)
+func findAssignment(c *call, s *world.State, t *world.Tenant) (*world.Relationship, int, error) {
+	r, err := findRelationship(c, s, t)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -39,11 +35,11 @@ func findAssignment(c *call, t *world.Tenant) (*world.Relationship, int, error) 
 }
 
 func getAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, i, err := findAssignment(c, t)
+	r, i, err := findAssignment(c, s, t)
 	if err != nil {
 		return nil, err
 	}
-	rep, err := c.one(s, t, assignmentsContext(r.ID), assignmentShape(c), &r.Assignments[i])
+	rep, err := c.one(t, assignmentsContext(r.ID), assignmentShape(c), &r.Assignments[i])
 	if err == nil {
 		rep.header = http.Header{"Etag": {etag(r.Assignments[i].ID, r.Assignments[i].ETag)}}
 	}
@@ -76,11 +72,7 @@ func (c *call) tellAssignment(s *world.State, r *world.Relationship, operation, 
 	c.recordGDAP(s, r, "granular_admin_access_assignment", operation, id, old, next)
 }
 
-func createAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
+func createAssignment(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	fs := fields{
 		"accessContainer": obj(fields{"accessContainerId": text().need(), "accessContainerType": enum("securityGroup").need()}).need(),
 		"accessDetails":   roleSpec(),
@@ -113,11 +105,11 @@ func createAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) 
 	}
 	c.putAssignments(s, t, r, append(slices.Clone(r.Assignments), a), "Add delegated admin access assignment", "Add")
 	c.tellAssignment(s, r, "created", a.ID, nil, a.Roles)
-	return c.created(s, t, assignmentsContext(r.ID), assignmentShape(c), &a)
+	return c.created(t, assignmentsContext(r.ID), assignmentShape(c), &a)
 }
 
 func changeAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, i, err := findAssignment(c, t)
+	r, i, err := findAssignment(c, s, t)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +131,7 @@ func changeAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) 
 		return nil, err
 	}
 	if sameSet(roles, a.Roles) {
-		return c.one(s, t, assignmentsContext(r.ID), assignmentShape(c), &a)
+		return c.one(t, assignmentsContext(r.ID), assignmentShape(c), &a)
 	}
 	a.Roles, a.Changed, a.Status, a.Due = roles, c.now, "active", time.Time{}
 	a.ETag++
@@ -154,7 +146,7 @@ func changeAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) 
 }
 
 func deleteAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, i, err := findAssignment(c, t)
+	r, i, err := findAssignment(c, s, t)
 	if err != nil {
 		return nil, err
 	}

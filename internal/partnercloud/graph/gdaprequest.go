@@ -32,23 +32,15 @@ func newRequestShape(c *call) *shape {
 
 func requestsContext(id string) string { return gdapBase + "('" + id + "')/requests" }
 
-func listRequests(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
+func listRequests(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	sh := newRequestShape(c)
-	return c.list(s, t, requestsContext(r.ID), sh, slice(r.Asks, sh.key))
+	return c.list(t, requestsContext(r.ID), sh, slice(r.Asks, sh.key))
 }
 
-func getRequest(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
+func getRequest(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	for _, x := range r.Asks {
 		if strings.EqualFold(x.ID, c.params[1]) {
-			return c.one(s, t, requestsContext(r.ID), newRequestShape(c), x)
+			return c.one(t, requestsContext(r.ID), newRequestShape(c), x)
 		}
 	}
 	return nil, notFound(c.params[1])
@@ -80,7 +72,7 @@ func createRequest(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if t.Kind != world.PartnerTenant {
 		partner = s.PartnerTenant()
 	}
-	r, err := findRelationship(c, partner)
+	r, err := findRelationship(c, s, partner)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +101,7 @@ func createRequest(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if partner != t {
 		c.auditGDAP(s, t, "Delegated admin relationship request: "+action, "Update", &next, r, &next)
 	}
-	return c.created(s, t, requestsContext(r.ID), newRequestShape(c), ask)
+	return c.created(t, requestsContext(r.ID), newRequestShape(c), ask)
 }
 
 // partnerAction moves a relationship as the partner asks.

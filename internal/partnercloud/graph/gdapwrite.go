@@ -24,25 +24,17 @@ func createRelationship(c *call, s *world.State, t *world.Tenant) (*reply, error
 	t.Relationships.Put(r)
 	s.Touch(t)
 	c.auditGDAP(s, t, "Create delegated admin relationship", "Add", r, nil, r)
-	return c.created(s, t, gdapBase, relationshipShape(c), r)
+	return c.created(t, gdapBase, relationshipShape(c), r)
 }
 
-func changeRelationship(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
+func changeRelationship(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	if err := c.ifMatch(r.ID, r.ETag); err != nil {
 		return nil, err
 	}
 	return c.patchRelationship(s, t, r, relationshipShape(c))
 }
 
-func deleteRelationship(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
+func deleteRelationship(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	if err := c.ifMatch(r.ID, r.ETag); err != nil {
 		return nil, err
 	}
@@ -164,7 +156,7 @@ func (c *call) patchRelationship(s *world.State, t *world.Tenant, old *world.Rel
 		s.Touch(t)
 		c.auditGDAP(s, t, "Update delegated admin relationship", "Update", &next, old, &next)
 		c.q.Select = nil
-		return c.one(s, t, gdapBase, sh, &next)
+		return c.one(t, gdapBase, sh, &next)
 	case "active":
 	default:
 		return nil, conflict("A delegated admin relationship cannot be changed in the status %s.", status)
@@ -174,7 +166,7 @@ func (c *call) patchRelationship(s *world.State, t *world.Tenant, old *world.Rel
 	}
 	if sameSet(next.Roles, old.Roles) && next.AutoExtend == old.AutoExtend {
 		c.q.Select = nil
-		return c.one(s, t, gdapBase, sh, old)
+		return c.one(t, gdapBase, sh, old)
 	}
 	next.Status = "active"
 	op := c.operation("delegatedAdminRelationshipUpdate")

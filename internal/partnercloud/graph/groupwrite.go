@@ -88,14 +88,10 @@ func createGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	ch := change{activity: "Add group", category: "GroupManagement", operation: "Add", target: groupTarget(g)}
 	ch.changed("DisplayName", nil, []string{g.Name})
 	c.audit(s, t, ch)
-	return c.created(s, t, "groups", c.g.sh.group, g)
+	return c.created(t, "groups", c.g.sh.group, g)
 }
 
-func changeGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	g, err := findGroup(c, t)
-	if err != nil {
-		return nil, err
-	}
+func changeGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*reply, error) {
 	if err := c.mayEdit(s, t, g); err != nil {
 		return nil, err
 	}
@@ -129,11 +125,7 @@ func changeGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return noContent()
 }
 
-func deleteGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	g, err := findGroup(c, t)
-	if err != nil {
-		return nil, err
-	}
+func deleteGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*reply, error) {
 	if err := c.mayEdit(s, t, g); err != nil {
 		return nil, err
 	}
@@ -174,7 +166,7 @@ func (f fields) checkAll(m map[string]any) error {
 // link adds or removes a member or an owner, whichever the path names.
 func (c *call) link(s *world.State, t *world.Tenant, ref string, add bool) (*reply, error) {
 	which := c.route.parts[2]
-	g, err := findGroup(c, t)
+	g, err := findGroup(c, s, t)
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func (c *call) entity(sh *shape, row any) *entity {
 
 // list gives a page of a collection. It runs within the world's lock; the
 // answer is encoded outside of it.
-func (c *call) list(s *world.State, t *world.Tenant, context string, sh *shape, all since) (*reply, error) {
+func (c *call) list(t *world.Tenant, context string, sh *shape, all since) (*reply, error) {
 	if err := sh.checkNames(c, c.q); err != nil {
 		return nil, err
 	}
@@ -290,7 +290,7 @@ func (c *call) selection() []string {
 }
 
 // one gives a single object.
-func (c *call) one(s *world.State, t *world.Tenant, context string, sh *shape, row any) (*reply, error) {
+func (c *call) one(t *world.Tenant, context string, sh *shape, row any) (*reply, error) {
 	if err := sh.checkNames(c, c.q); err != nil {
 		return nil, err
 	}
@@ -313,9 +313,9 @@ func (c *call) one(s *world.State, t *world.Tenant, context string, sh *shape, r
 }
 
 // created is the answer to a POST that made something.
-func (c *call) created(s *world.State, t *world.Tenant, context string, sh *shape, row any) (*reply, error) {
+func (c *call) created(t *world.Tenant, context string, sh *shape, row any) (*reply, error) {
 	c.q = &odata.Query{Top: -1}
-	rep, err := c.one(s, t, context, sh, row)
+	rep, err := c.one(t, context, sh, row)
 	if err != nil {
 		return nil, err
 	}

@@ -50,15 +50,11 @@ func listLocations(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	for d := range t.Locations.All() {
 		all = append(all, newDocument(d.ID, d.Raw))
 	}
-	return c.list(s, t, locationsPath, c.g.sh.location, slice(all, c.g.sh.location.key))
+	return c.list(t, locationsPath, c.g.sh.location, slice(all, c.g.sh.location.key))
 }
 
-func getLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	d := t.Locations.Get(c.params[0])
-	if d == nil {
-		return nil, notFound(c.params[0])
-	}
-	return c.one(s, t, locationsPath, c.g.sh.location, newDocument(d.ID, d.Raw))
+func getLocation(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {
+	return c.one(t, locationsPath, c.g.sh.location, newDocument(d.ID, d.Raw))
 }
 
 func createLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -74,14 +70,10 @@ func createLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		return nil, err
 	}
 	c.auditLocation(s, t, "Add named location", "Add", nil, d)
-	return c.created(s, t, locationsPath, c.g.sh.location, newDocument(d.ID, d.Raw))
+	return c.created(t, locationsPath, c.g.sh.location, newDocument(d.ID, d.Raw))
 }
 
-func changeLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.Locations.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func changeLocation(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	kind := locationKind(newDocument(old.ID, old.Raw))
 	if typ := str(c.in, "@odata.type"); typ != "" && typ != "#microsoft.graph."+kind {
 		return nil, badRequest("The type of a named location cannot be changed.")
@@ -98,11 +90,7 @@ func changeLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return noContent()
 }
 
-func deleteLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.Locations.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func deleteLocation(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	for d := range t.Policies.All() {
 		if bytes.Contains(bytes.ToLower(d.Raw), []byte(strings.ToLower(old.ID))) {
 			return nil, badRequest("1037: The named location is used by the policy '%s' and cannot be deleted.", clip(str(decodeObject(d.Raw), "displayName")))

@@ -62,13 +62,13 @@ func targetsSpec() *spec {
 }
 
 func listConfigs(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(s, t, configsPath, c.g.sh.config, slice(c.configs(t), func(r any) string { e := r.(*entity); return e.key(e.row) }))
+	return c.list(t, configsPath, c.g.sh.config, slice(c.configs(t), func(r any) string { e := r.(*entity); return e.key(e.row) }))
 }
 
 func getConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if d := t.MethodConfigs.Get(c.params[0]); d != nil {
 		if doc, ok := c.shownConfig(d); ok {
-			return c.one(s, t, configsPath, c.g.sh.config, c.withTargets(doc))
+			return c.one(t, configsPath, c.g.sh.config, c.withTargets(doc))
 		}
 	}
 	return nil, notFound(c.params[0])
@@ -109,14 +109,10 @@ func createConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		Name: "AuthenticationMethodConfiguration", Old: "", New: string(raw),
 	})
 	doc, _ := c.shownConfig(d)
-	return c.created(s, t, configsPath, c.g.sh.config, c.withTargets(doc))
+	return c.created(t, configsPath, c.g.sh.config, c.withTargets(doc))
 }
 
-func changeConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.MethodConfigs.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func changeConfig(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	m := decodeObject(old.Raw)
 	if isExternalConfig(old) {
 		fs := externalFields()
@@ -147,11 +143,7 @@ func changeConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return noContent()
 }
 
-func deleteConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.MethodConfigs.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func deleteConfig(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	if !isExternalConfig(old) {
 		return nil, badRequest("Only external authentication methods can be deleted.")
 	}

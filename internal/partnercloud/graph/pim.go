@@ -92,13 +92,13 @@ func listSchedules(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 			all = append(all, a)
 		}
 	}
-	return c.list(s, t, roleBase+c.route.parts[2], sh, slice(all, sh.key))
+	return c.list(t, roleBase+c.route.parts[2], sh, slice(all, sh.key))
 }
 
 func getSchedule(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	sh, of, _ := c.schedule(t)
 	if a := of.Get(c.params[0]); a != nil {
-		return c.one(s, t, roleBase+c.route.parts[2], sh, a)
+		return c.one(t, roleBase+c.route.parts[2], sh, a)
 	}
 	return nil, notFound(c.params[0])
 }
@@ -113,7 +113,7 @@ func ownSchedules(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 			all = append(all, a)
 		}
 	}
-	return c.list(s, t, roleBase+c.route.parts[2], sh, slice(all, sh.key))
+	return c.list(t, roleBase+c.route.parts[2], sh, slice(all, sh.key))
 }
 
 // expiryOf is the end a schedule asks for; zero: none.

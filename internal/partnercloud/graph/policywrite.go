@@ -17,15 +17,11 @@ func listPolicies(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	for d := range t.Policies.All() {
 		all = append(all, c.shownPolicy(t, d))
 	}
-	return c.list(s, t, policiesPath, c.g.sh.policy, slice(all, c.g.sh.policy.key))
+	return c.list(t, policiesPath, c.g.sh.policy, slice(all, c.g.sh.policy.key))
 }
 
-func getPolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	d := t.Policies.Get(c.params[0])
-	if d == nil {
-		return nil, notFound(c.params[0])
-	}
-	return c.one(s, t, policiesPath, c.g.sh.policy, c.shownPolicy(t, d))
+func getPolicy(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {
+	return c.one(t, policiesPath, c.g.sh.policy, c.shownPolicy(t, d))
 }
 
 func createPolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -40,14 +36,10 @@ func createPolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		return nil, err
 	}
 	c.auditPolicy(s, t, "Add conditional access policy", "Add", nil, d)
-	return c.created(s, t, policiesPath, c.g.sh.policy, c.shownPolicy(t, d))
+	return c.created(t, policiesPath, c.g.sh.policy, c.shownPolicy(t, d))
 }
 
-func changePolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.Policies.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func changePolicy(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	if err := policyFields(c.beta).check("", c.in); err != nil {
 		return nil, err
 	}
@@ -60,11 +52,7 @@ func changePolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return noContent()
 }
 
-func deletePolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.Policies.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func deletePolicy(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	t.Policies.Delete(old.ID)
 	s.Touch(t)
 	c.auditPolicy(s, t, "Delete conditional access policy", "Delete", old, nil)

@@ -64,12 +64,12 @@ func listRisky(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		}
 		return u
 	})
-	return c.list(s, t, riskyPath, newRiskyShape(c), all)
+	return c.list(t, riskyPath, newRiskyShape(c), all)
 }
 
 func getRisky(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if x := t.Users.Get(c.params[0]); x != nil && isRisky(x) {
-		return c.one(s, t, riskyPath, newRiskyShape(c), x)
+		return c.one(t, riskyPath, newRiskyShape(c), x)
 	}
 	return nil, notFound(c.params[0])
 }

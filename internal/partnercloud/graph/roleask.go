@@ -65,12 +65,12 @@ func listRoleAsks(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 			all = append(all, newDocument(d.ID, d.Raw))
 		}
 	}
-	return c.list(s, t, roleBase+c.route.parts[2], sh, slice(all, sh.key))
+	return c.list(t, roleBase+c.route.parts[2], sh, slice(all, sh.key))
 }
 
 func getRoleAsk(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if d := t.RoleAsks.Get(c.params[0]); d != nil && ofKind(d, c.asks().typ) {
-		return c.one(s, t, roleBase+c.route.parts[2], c.asks(), newDocument(d.ID, d.Raw))
+		return c.one(t, roleBase+c.route.parts[2], c.asks(), newDocument(d.ID, d.Raw))
 	}
 	return nil, notFound(c.params[0])
 }
@@ -124,7 +124,7 @@ func askRole(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		s.Touch(t)
 		c.auditRole(s, t, k.activity(), "Assign", k.made)
 	}
-	return c.created(s, t, roleBase+c.route.parts[2], sh, newDocument(d.ID, d.Raw))
+	return c.created(t, roleBase+c.route.parts[2], sh, newDocument(d.ID, d.Raw))
 }
 
 // mayAsk: users ask for themselves, administrators for everybody.

@@ -65,15 +65,11 @@ func listStrengths(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	for d := range t.Strengths.All() {
 		all = append(all, strengthDocument(d))
 	}
-	return c.list(s, t, strengthsPath, c.g.sh.strength, slice(all, c.g.sh.strength.key))
+	return c.list(t, strengthsPath, c.g.sh.strength, slice(all, c.g.sh.strength.key))
 }
 
-func getStrength(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	d := t.Strengths.Get(c.params[0])
-	if d == nil {
-		return nil, notFound(c.params[0])
-	}
-	return c.one(s, t, strengthsPath, c.g.sh.strength, strengthDocument(d))
+func getStrength(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {
+	return c.one(t, strengthsPath, c.g.sh.strength, strengthDocument(d))
 }
 
 func createStrength(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -85,14 +81,10 @@ func createStrength(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		return nil, err
 	}
 	c.auditStrength(s, t, "Add authentication strength policy", "Add", nil, d)
-	return c.created(s, t, strengthsPath, c.g.sh.strength, strengthDocument(d))
+	return c.created(t, strengthsPath, c.g.sh.strength, strengthDocument(d))
 }
 
-func changeStrength(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.Strengths.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func changeStrength(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	if strings.HasPrefix(old.ID, "00000000-0000-0000-0000-") {
 		return nil, badRequest("A built-in authentication strength cannot be changed.")
 	}
@@ -116,7 +108,7 @@ func changeCombinations(c *call, s *world.State, t *world.Tenant) (*reply, error
 	if d := t.Strengths.Get(c.params[0]); d != nil {
 		before = strs(decodeObject(d.Raw), "allowedCombinations")
 	}
-	if _, err := changeStrength(c, s, t); err != nil {
+	if _, err := found(findStrength, changeStrength)(c, s, t); err != nil {
 		return nil, err
 	}
 	body := object{
@@ -126,11 +118,7 @@ func changeCombinations(c *call, s *world.State, t *world.Tenant) (*reply, error
 	return give(body)
 }
 
-func deleteStrength(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.Strengths.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func deleteStrength(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	if strings.HasPrefix(old.ID, "00000000-0000-0000-0000-") {
 		return nil, badRequest("A built-in authentication strength cannot be deleted.")
 	}

@@ -85,14 +85,14 @@ func organizationOf(t *world.Tenant) *world.Tenant {
 
 func listOrganizations(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	sh := c.g.sh.organization
-	return c.list(s, t, "organization", sh, slice([]*world.Tenant{organizationOf(t)}, sh.key))
+	return c.list(t, "organization", sh, slice([]*world.Tenant{organizationOf(t)}, sh.key))
 }
 
 func getOrganization(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if !strings.EqualFold(c.params[0], t.ID) {
 		return nil, notFound(c.params[0])
 	}
-	return c.one(s, t, "organization", c.g.sh.organization, organizationOf(t))
+	return c.one(t, "organization", c.g.sh.organization, organizationOf(t))
 }
 
 type domain struct {
@@ -128,13 +128,13 @@ func domainsOf(t *world.Tenant) []domain {
 }
 
 func listDomains(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(s, t, "domains", c.g.sh.domain, slice(domainsOf(t), c.g.sh.domain.key))
+	return c.list(t, "domains", c.g.sh.domain, slice(domainsOf(t), c.g.sh.domain.key))
 }
 
 func getDomain(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	for _, d := range domainsOf(t) {
 		if strings.EqualFold(d.name, c.params[0]) {
-			return c.one(s, t, "domains", c.g.sh.domain, d)
+			return c.one(t, "domains", c.g.sh.domain, d)
 		}
 	}
 	return nil, notFound(c.params[0])
@@ -191,13 +191,13 @@ func skusOf(t *world.Tenant) []sku {
 }
 
 func listSKUs(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(s, t, "subscribedSkus", c.g.sh.sku, slice(skusOf(t), c.g.sh.sku.key))
+	return c.list(t, "subscribedSkus", c.g.sh.sku, slice(skusOf(t), c.g.sh.sku.key))
 }
 
 func getSKU(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	for _, k := range skusOf(t) {
 		if strings.EqualFold(c.g.sh.sku.key(k), c.params[0]) {
-			return c.one(s, t, "subscribedSkus", c.g.sh.sku, k)
+			return c.one(t, "subscribedSkus", c.g.sh.sku, k)
 		}
 	}
 	return nil, notFound(c.params[0])

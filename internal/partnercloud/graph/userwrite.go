@@ -50,11 +50,7 @@ func checkPassword(p string) error {
 	return nil
 }
 
-func deleteUser(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	u, err := c.findUser(s, t)
-	if err != nil {
-		return nil, err
-	}
+func deleteUser(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
 	if err := c.mayTouch(s, t, u); err != nil {
 		return nil, err
 	}
@@ -102,7 +98,7 @@ func createUser(c *call) (*reply, error) {
 		ch.changed("UserPrincipalName", nil, []string{u.UPN})
 		c.audit(s, t, ch)
 		var err error
-		rep, err = c.created(s, t, "users", c.g.sh.user, u)
+		rep, err = c.created(t, "users", c.g.sh.user, u)
 		return err
 	})
 	return rep, err
