@@ -4,7 +4,7 @@ package graph
 // what it takes of the query and costs where that is not one object and one unit. A
 // constant segment stands before a key. It is long because it is one table.
 func routes() []*route {
-	return []*route{
+	return append(methodRoutes(), []*route{
 		get("users", mayListUsers, listUsers).objects().units(2),
 		get("users/delta", mayListUsers, deltaUsers).changes().units(2),
 		get("users/{}", mayReadUser, getUser),
@@ -18,26 +18,6 @@ func routes() []*route {
 
 		get("users/{}/authentication/methods", mayReadMethods, found((*call).findUser, listMethods)).pages(100, 999),
 		get("users/{}/authentication/methods/{}", mayReadMethods, found(findMethod, getMethod)),
-		get("users/{}/authentication/softwareOathMethods", mayReadMethods, found((*call).findUser, listMethods)).pages(100, 999),
-		get("users/{}/authentication/softwareOathMethods/{}", mayReadMethods, found(findMethod, getMethod)),
-		del("users/{}/authentication/softwareOathMethods/{}", mayWriteMethods, found(findMethod, deleteMethod)),
-		get("users/{}/authentication/fido2Methods", mayReadMethods, found((*call).findUser, listMethods)).pages(100, 999),
-		get("users/{}/authentication/fido2Methods/{}", mayReadMethods, found(findMethod, getMethod)),
-		del("users/{}/authentication/fido2Methods/{}", mayWriteMethods, found(findMethod, deleteMethod)),
-		get("users/{}/authentication/phoneMethods", mayReadMethods, found((*call).findUser, listMethods)).pages(100, 999),
-		get("users/{}/authentication/phoneMethods/{}", mayReadMethods, found(findMethod, getMethod)),
-		del("users/{}/authentication/phoneMethods/{}", mayWriteMethods, found(findMethod, deleteMethod)),
-		get("users/{}/authentication/microsoftAuthenticatorMethods", mayReadMethods, found((*call).findUser, listMethods)).pages(100, 999),
-		get("users/{}/authentication/microsoftAuthenticatorMethods/{}", mayReadMethods, found(findMethod, getMethod)),
-		del("users/{}/authentication/microsoftAuthenticatorMethods/{}", mayWriteMethods, found(findMethod, deleteMethod)),
-		get("users/{}/authentication/windowsHelloForBusinessMethods", mayReadMethods, found((*call).findUser, listMethods)).pages(100, 999),
-		get("users/{}/authentication/windowsHelloForBusinessMethods/{}", mayReadMethods, found(findMethod, getMethod)),
-		del("users/{}/authentication/windowsHelloForBusinessMethods/{}", mayWriteMethods, found(findMethod, deleteMethod)),
-		get("users/{}/authentication/passwordMethods", mayReadMethods, found((*call).findUser, listMethods)).pages(100, 999),
-		get("users/{}/authentication/passwordMethods/{}", mayReadMethods, found(findMethod, getMethod)),
-		get("users/{}/authentication/temporaryAccessPassMethods", mayReadMethods, found((*call).findUser, listMethods)).pages(100, 999),
-		get("users/{}/authentication/temporaryAccessPassMethods/{}", mayReadMethods, found(findMethod, getMethod)),
-		del("users/{}/authentication/temporaryAccessPassMethods/{}", mayWriteMethods, found(findMethod, deleteMethod)),
 		get("users/{}/authentication/externalAuthenticationMethods", mayReadExternal, found((*call).findUser, listMethods)).pages(100, 999),
 		get("users/{}/authentication/externalAuthenticationMethods/{}", mayReadExternal, found(findMethod, getMethod)),
 		post("users/{}/authentication/externalAuthenticationMethods", mayWriteExternal, found((*call).findUser, createMethod)),
@@ -201,5 +181,19 @@ func routes() []*route {
 		get(alertsPath, mayReadAlerts, listAlerts).pages(100, 999).of(unlimited).beta(),
 		get(alertsPath+"/{}", mayReadAlerts, found(findAlert, getAlert)).of(unlimited).beta(),
 		patch(alertsPath+"/{}", mayWriteAlerts, found(findAlert, changeAlert)).of(unlimited).beta(),
+	}...)
+}
+
+// methodRoutes are the methods of a user by their kind: all but a password can be
+// taken away. Kinds that can be added stand in the table.
+func methodRoutes() (rows []*route) {
+	for _, kind := range words("softwareOath fido2 phone microsoftAuthenticator windowsHelloForBusiness password temporaryAccessPass") {
+		base := "users/{}/authentication/" + kind + "Methods"
+		rows = append(rows, get(base, mayReadMethods, found((*call).findUser, listMethods)).pages(100, 999),
+			get(base+"/{}", mayReadMethods, found(findMethod, getMethod)))
+		if kind != "password" {
+			rows = append(rows, del(base+"/{}", mayWriteMethods, found(findMethod, deleteMethod)))
+		}
 	}
+	return rows
 }
