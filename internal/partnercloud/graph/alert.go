@@ -72,12 +72,8 @@ func newAlertShape() *shape {
 	return sh
 }
 
-func listAlerts(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(t, alertsPath, c.g.sh.alert, rows(&t.Alerts))
-}
-
-func getAlert(c *call, _ *world.State, t *world.Tenant, x *world.Alert) (*reply, error) {
-	return c.one(t, alertsPath, c.g.sh.alert, x)
+func alerts(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
+	return c.show(t, alertsPath, c.g.sh.alert, rows(&t.Alerts))
 }
 
 func changeAlert(c *call, s *world.State, t *world.Tenant, x *world.Alert) (*reply, error) {

@@ -34,7 +34,7 @@ func agentOrReader(c *call, _ *world.State, t *world.Tenant) error {
 	return denied()
 }
 
-func listContracts(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+func contracts(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
 	all := func(after string, at int) iter.Seq2[int, any] {
 		return func(yield func(int, any) bool) {
 			// The key of a contract is derived, the table's is the customer.
@@ -49,16 +49,7 @@ func listContracts(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 			}
 		}
 	}
-	return c.list(t, "contracts", c.g.sh.contract, all)
-}
-
-func getContract(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	for r := range t.Customers.All() {
-		if strings.EqualFold(contractID(r.TenantID), c.params[0]) {
-			return c.one(t, "contracts", c.g.sh.contract, r)
-		}
-	}
-	return nil, notFound(c.params[0])
+	return c.show(t, "contracts", c.g.sh.contract, all)
 }
 
 // contractID is the id of a contract with a customer.

@@ -32,18 +32,9 @@ func newRequestShape(c *call) *shape {
 
 func requestsContext(id string) string { return gdapBase + "('" + id + "')/requests" }
 
-func listRequests(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
+func requests(c *call, _ *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	sh := newRequestShape(c)
-	return c.list(t, requestsContext(r.ID), sh, slice(r.Asks, sh.key))
-}
-
-func getRequest(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
-	for _, x := range r.Asks {
-		if strings.EqualFold(x.ID, c.params[1]) {
-			return c.one(t, requestsContext(r.ID), newRequestShape(c), x)
-		}
-	}
-	return nil, notFound(c.params[1])
+	return c.show(t, requestsContext(r.ID), sh, slice(r.Asks, sh.key))
 }
 
 // mayMove: admin agents of the partner, the Global Administrators of a customer.

@@ -32,22 +32,13 @@ func newGrantShape() *shape {
 	)
 }
 
-func listGrants(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(t, grantsPath, c.g.sh.grant, rows(&t.Grants))
+func grants(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
+	return c.show(t, grantsPath, c.g.sh.grant, rows(&t.Grants))
 }
 
 func listGrantsOfSP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {
-	all := []*world.Grant{}
-	for g := range t.Grants.All() {
-		if strings.EqualFold(g.Client, sp.ID) {
-			all = append(all, g)
-		}
-	}
-	return c.list(t, grantsPath, c.g.sh.grant, slice(all, c.g.sh.grant.key))
-}
-
-func getGrant(c *call, _ *world.State, t *world.Tenant, g *world.Grant) (*reply, error) {
-	return c.one(t, grantsPath, c.g.sh.grant, g)
+	all := rowsWhere(&t.Grants, func(g *world.Grant) bool { return strings.EqualFold(g.Client, sp.ID) })
+	return c.list(t, grantsPath, c.g.sh.grant, all)
 }
 
 // judgeGrant refuses a consent to what does not exist or is not published.

@@ -40,6 +40,19 @@ func rowsAs[T any, P interface {
 	}
 }
 
+// rowsWhere pages through those of a world table's rows that pass.
+func rowsWhere[T any, P interface {
+	*T
+	world.Row
+}](tab *world.Table[T, P], pass func(P) bool) since {
+	return rowsAs(tab, func(r P) any {
+		if !pass(r) {
+			return nil
+		}
+		return r
+	})
+}
+
 // slice pages through rows that are at hand.
 func slice[T any](rows []T, key func(any) string) since {
 	return func(after string, at int) iter.Seq2[int, any] {
@@ -310,6 +323,20 @@ func (c *call) one(t *world.Tenant, context string, sh *shape, row any) (*reply,
 		b[len(b)-1] = ','
 		return append(b, rest[1:]...), nil
 	}}, nil
+}
+
+// show gives a page of a collection, or the one row that the path's last key names.
+func (c *call) show(t *world.Tenant, context string, sh *shape, all since) (*reply, error) {
+	if c.route.takes.many {
+		return c.list(t, context, sh, all)
+	}
+	key := c.params[len(c.params)-1]
+	for _, row := range all("", 0) {
+		if strings.EqualFold(sh.key(row), key) {
+			return c.one(t, context, sh, row)
+		}
+	}
+	return nil, notFound(key)
 }
 
 // created is the answer to a POST that made something.

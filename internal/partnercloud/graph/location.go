@@ -46,11 +46,7 @@ func newLocationShape() *shape {
 }
 
 func listLocations(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	all := []*document{}
-	for d := range t.Locations.All() {
-		all = append(all, newDocument(d.ID, d.Raw))
-	}
-	return c.list(t, locationsPath, c.g.sh.location, slice(all, c.g.sh.location.key))
+	return c.list(t, locationsPath, c.g.sh.location, rowsAs(&t.Locations, func(d *world.Document) any { return newDocument(d.ID, d.Raw) }))
 }
 
 func getLocation(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {

@@ -86,13 +86,11 @@ func (c *call) schedule(t *world.Tenant) (sh *shape, of *world.Table[world.RoleA
 
 func listSchedules(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	sh, of, now := c.schedule(t)
-	all := []*world.RoleAssignment{}
-	for a := range of.All() {
-		if over := !a.End.IsZero() && !c.now.Before(a.End); !over && (!now || a.In(c.now)) {
-			all = append(all, a)
-		}
-	}
-	return c.list(t, roleBase+c.route.parts[2], sh, slice(all, sh.key))
+	all := rowsWhere(of, func(a *world.RoleAssignment) bool {
+		over := !a.End.IsZero() && !c.now.Before(a.End)
+		return !over && (!now || a.In(c.now))
+	})
+	return c.list(t, roleBase+c.route.parts[2], sh, all)
 }
 
 func getSchedule(c *call, s *world.State, t *world.Tenant) (*reply, error) {

@@ -13,11 +13,7 @@ import (
 const policiesPath = "identity/conditionalAccess/policies"
 
 func listPolicies(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	all := []*document{}
-	for d := range t.Policies.All() {
-		all = append(all, c.shownPolicy(t, d))
-	}
-	return c.list(t, policiesPath, c.g.sh.policy, slice(all, c.g.sh.policy.key))
+	return c.list(t, policiesPath, c.g.sh.policy, rowsAs(&t.Policies, func(d *world.Document) any { return c.shownPolicy(t, d) }))
 }
 
 func getPolicy(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {
