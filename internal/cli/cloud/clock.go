@@ -53,7 +53,7 @@ func parseClockWord(args []string) (w clockWord, err error) {
 }
 
 func newCloudClock(env *kit.Env, c *kit.CloudControl) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "clock [+DURATION | MOMENT | freeze | thaw]", Short: "Show or move the clock of the running partner cloud",
 		Long: `clock shows the clock of the running partner cloud, or moves it: forward by a
@@ -100,6 +100,6 @@ never goes back.`,
 			return err
 		},
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }

@@ -76,7 +76,7 @@ func (r *signInRow) text(p kit.Paint) string {
 
 func newCloudSignIns(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 	var follow bool
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "signins", Short: "Show the sign-ins made since the partner cloud started", Args: kit.NoWords,
 		Long: `signins prints the sign-ins of all tenants made since the partner cloud started,
@@ -116,7 +116,7 @@ prints the rows themselves, one a line, in the names of the sign-in log.`,
 		},
 	}
 	cmd.Flags().BoolVar(&follow, "follow", false, "go on with new ones until interrupted")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
@@ -162,7 +162,7 @@ func newCloudRequests(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 		follow bool
 		f      gate.Filter
 	)
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "requests", Short: "Show the requests the partner cloud has seen", Args: kit.NoWords,
 		Long: `requests prints what the partner cloud remembers of the requests it has seen,
@@ -198,6 +198,6 @@ with those to come until interrupted.`,
 	fl.BoolVar(&f.Faulted, "faulted", false, "only those that a fault hit")
 	fl.IntVar(&f.Limit, "last", 0, "only the last so many")
 	_ = cmd.RegisterFlagCompletionFunc("service", cobra.FixedCompletions(gate.Services(), cobra.ShellCompDirectiveNoFileComp))
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }

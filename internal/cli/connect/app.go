@@ -15,7 +15,6 @@ import (
 	"partnerguard/internal/app"
 	"partnerguard/internal/cli/kit"
 	"partnerguard/internal/msapi"
-	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/capture"
@@ -81,7 +80,7 @@ func (f *appFlags) known(ctx context.Context, s *app.Installation) error {
 }
 
 func newAppList(env *kit.Env, open kit.Opener) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "list", Short: "Show the apps and their credentials", Args: kit.NoWords,
 		Example: "  partnerguard connect app list\n  partnerguard connect app list --output json",
@@ -103,15 +102,12 @@ func newAppList(env *kit.Env, open kit.Opener) *cobra.Command {
 					}
 					rows = append(rows, row{r, w})
 				}
-				return kit.WriteOut(env, "", func(w io.Writer) error {
-					if output.Value == "json" {
-						return print.JSON(w, map[string]any{"apps": rows})
-					}
+				return output.Answer(env, map[string]any{"apps": rows}, func(w io.Writer, p kit.Paint) error {
 					if len(rows) == 0 {
 						fmt.Fprintln(w, "No app yet: partnerguard connect shows how to register one.")
 						return nil
 					}
-					kit.Table(w, kit.Paint{On: kit.Colour(env)}, rows,
+					kit.Table(w, p, rows,
 						kit.Col("client id", func(r *row) string { return r.ClientID }),
 						kit.Col("name", func(r *row) string { return r.Name }),
 						kit.Col("tenant", func(r *row) string { return r.Tenant }),
@@ -127,16 +123,15 @@ func newAppList(env *kit.Env, open kit.Opener) *cobra.Command {
 			})
 		},
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
 func newAppCertificate(env *kit.Env, open kit.Opener) *cobra.Command {
 	var f appFlags
-	var out string
 	var csr bool
 	var life int
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "certificate", Short: "Make a certificate for an app; its key stays in the vault", Args: kit.NoWords,
 		Long: `certificate makes a key in the vault and prints the certificate to upload to the
@@ -161,10 +156,7 @@ uploaded: partnerguard connect app use.`,
 				if csr {
 					text = m.Request
 				}
-				if err := kit.WriteOut(env, out, func(w io.Writer) error {
-					if output.Value == "json" {
-						return print.JSON(w, map[string]any{"registration": m.Registration, "certificate": m.Certificate, "request": m.Request, "inUse": m.InUse})
-					}
+				if err := output.Answer(env, map[string]any{"registration": m.Registration, "certificate": m.Certificate, "request": m.Request, "inUse": m.InUse}, func(w io.Writer, _ kit.Paint) error {
 					_, err := io.WriteString(w, text)
 					return err
 				}); err != nil {
@@ -181,8 +173,7 @@ uploaded: partnerguard connect app use.`,
 	f.register(cmd, true)
 	cmd.Flags().BoolVar(&csr, "csr", false, "print a certificate request (PKCS #10) instead")
 	cmd.Flags().IntVar(&life, "days", 365, "how long it lives, at most 730")
-	kit.AddOut(cmd, &out)
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.RegisterFile(cmd)
 	return cmd
 }
 

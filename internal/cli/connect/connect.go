@@ -68,7 +68,7 @@ func newConnect(env *kit.Env) *cobra.Command {
 	return kit.Installed(env, func(open func(context.Context) (*app.Installation, error)) *cobra.Command {
 		var f connectFlags
 		f.model = kit.Choice{Value: string(sam.CSP), Allowed: []string{string(sam.CSP), string(sam.CPV)}}
-		output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+		output := kit.NewOutput("text", "json")
 		cmd := &cobra.Command{
 			Use: "connect", Short: "Consent once with MFA; keep the consent sealed, renewed and watched",
 			Long: `connect opens your browser, lets a partner account consent with MFA to your app,
@@ -116,7 +116,7 @@ granted beyond that is shown.`,
 		fl.BoolVar(&f.noBrowser, "no-browser", false, "print the address instead of opening it")
 		addFeatures(cmd, &f.features)
 		kit.AddChoice(cmd, &f.model, "model", "whose app it is: the partner's own (csp) or a control panel vendor's (cpv)")
-		kit.AddChoice(cmd, &output, "output", "how to print")
+		output.Register(cmd)
 		cmd.AddCommand(newConnectStatus(env, open), newConnectRenew(env, open), newConnectRemove(env, open), newConnectAccept(env, open), newConnectApp(env, open), connectManifest(open), newConnectInvite(env, open))
 		return cmd
 	})

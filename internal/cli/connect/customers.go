@@ -39,7 +39,7 @@ func newCustomers(env *kit.Env) *cobra.Command {
 
 func newCustomersList(env *kit.Env, open kit.Opener) *cobra.Command {
 	var connection string
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the partner's customers as Partner Center knows them", Args: kit.NoWords,
 		Example: "  partnerguard customers list --output json",
@@ -65,11 +65,8 @@ func newCustomersList(env *kit.Env, open kit.Opener) *cobra.Command {
 					}
 					rows = append(rows, row{c.ID, c.Domain, c.Name})
 				}
-				return kit.WriteOut(env, "", func(w io.Writer) error {
-					if output.Value == "json" {
-						return print.JSON(w, map[string]any{"customers": rows})
-					}
-					kit.Table(w, kit.Paint{On: kit.Colour(env)}, rows,
+				return output.Answer(env, map[string]any{"customers": rows}, func(w io.Writer, p kit.Paint) error {
+					kit.Table(w, p, rows,
 						kit.Col("domain", func(r *row) string { return r.Domain }),
 						kit.Col("name", func(r *row) string { return r.Name }),
 						kit.Col("tenant id", func(r *row) string { return r.ID }))
@@ -79,7 +76,7 @@ func newCustomersList(env *kit.Env, open kit.Opener) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&connection, "connection", "", "whose customers (default the only connection there is)")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
@@ -87,7 +84,7 @@ func newCustomersConsent(env *kit.Env, open kit.Opener) *cobra.Command {
 	var connection string
 	var features, only []string
 	var plan, apply, trim bool
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json", "jsonl"}}
+	output := kit.NewOutput("text", "json", "jsonl")
 	cmd := &cobra.Command{
 		Use: "consent", Short: "Show what the app may do at each customer; with --apply, bring it to what is wanted", Args: kit.NoWords,
 		Long: `consent asks, for each customer, which permissions the app really has there: it
@@ -166,7 +163,7 @@ Exit code 3 says that a customer is not as wanted, or could not be seen.`,
 	}
 	fl.StringSliceVar(&features, "feature", []string{string(capture.Accounts)}, "what the app is to be used for at customers: "+strings.Join(all, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("feature", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
-	kit.AddChoice(cmd, &output, "output", "how to print; jsonl gives each customer as it is done")
+	output.RegisterAs(cmd, "how to print; jsonl gives each customer as it is done")
 	return cmd
 }
 

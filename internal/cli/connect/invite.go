@@ -17,7 +17,7 @@ import (
 func newConnectInvite(env *kit.Env, open kit.Opener) *cobra.Command {
 	var f connectFlags
 	var days int
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "invite", Short: "Invite a partner to consent to a control panel vendor's app", Args: kit.NoWords,
 		Long: `invite makes a link for one partner tenant, good once. Whoever opens it sees who
@@ -64,7 +64,7 @@ The app must have publicURL/connect/callback among its redirect URIs.`,
 	fl.StringVar(&f.name, "name", "", "what to call a new connection, with a number when that is taken (default the account's domain)")
 	fl.IntVar(&days, "days", 7, "how long the link waits, at most 30")
 	addFeatures(cmd, &f.features)
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	cmd.AddCommand(newInviteList(env, open), &cobra.Command{
 		Use: "withdraw ID", Short: "Delete an invitation that waits",
 		Example: "  partnerguard connect invite withdraw i-abc",
@@ -88,7 +88,7 @@ The app must have publicURL/connect/callback among its redirect URIs.`,
 }
 
 func newInviteList(env *kit.Env, open kit.Opener) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "list", Short: "Show the invitations", Args: kit.NoWords,
 		Example: "  partnerguard connect invite list --output json",
@@ -98,12 +98,9 @@ func newInviteList(env *kit.Env, open kit.Opener) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return kit.WriteOut(env, "", func(w io.Writer) error {
-					if output.Value == "json" {
-						return print.JSON(w, map[string]any{"invitations": print.List(list)})
-					}
+				return output.Answer(env, map[string]any{"invitations": print.List(list)}, func(w io.Writer, p kit.Paint) error {
 					type row = onboard.Invitation
-					kit.Table(w, kit.Paint{On: kit.Colour(env)}, list,
+					kit.Table(w, p, list,
 						kit.Col("id", func(r *row) string { return r.ID }),
 						kit.Col("tenant", func(r *row) string { return r.Tenant }),
 						kit.Col("app", func(r *row) string { return r.ClientID }),
@@ -122,6 +119,6 @@ func newInviteList(env *kit.Env, open kit.Opener) *cobra.Command {
 			})
 		},
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }

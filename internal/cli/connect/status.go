@@ -19,7 +19,7 @@ import (
 
 func newConnectStatus(env *kit.Env, open kit.Opener) *cobra.Command {
 	var live bool
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "status", Short: "Show every connection: healthy, dying when and why, or dead and how to heal it", Args: kit.NoWords,
 		Long: `status shows how each connection stands: healthy, works but not everything that
@@ -50,10 +50,7 @@ Exit code 3 says that a connection is dead or held back.`,
 				if err != nil {
 					return err
 				}
-				if err := kit.WriteOut(env, "", func(w io.Writer) error {
-					if output.Value == "json" {
-						return print.JSON(w, map[string]any{"connections": print.List(rows), "asOf": s.Now().UTC()})
-					}
+				if err := output.Answer(env, map[string]any{"connections": print.List(rows), "asOf": s.Now().UTC()}, func(w io.Writer, _ kit.Paint) error {
 					statusText(w, env, rows, s.Now())
 					return nil
 				}); err != nil {
@@ -79,7 +76,7 @@ Exit code 3 says that a connection is dead or held back.`,
 		},
 	}
 	cmd.Flags().BoolVar(&live, "live", false, "ask Entra ID now")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
@@ -166,7 +163,7 @@ func statusText(w io.Writer, env *kit.Env, rows []renew.StatusRow, now time.Time
 
 func newConnectRenew(env *kit.Env, open kit.Opener) *cobra.Command {
 	var all bool
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "renew [NAME...]", Short: "Renew connections now; without a name those that are due",
 		Long: `renew uses each refresh token once and keeps the new one. partnerguard serve does
@@ -224,15 +221,12 @@ Exit code 1 says that a connection was refused or could not be renewed.`,
 						each(res)
 					}
 				}
-				if werr := kit.WriteOut(env, "", func(w io.Writer) error {
-					if output.Value == "json" {
-						return print.JSON(w, map[string]any{"renewals": rows})
-					}
+				if werr := output.Answer(env, map[string]any{"renewals": rows}, func(w io.Writer, p kit.Paint) error {
 					if len(rows) == 0 && err == nil {
 						fmt.Fprintln(w, "Nothing is due.")
 						return nil
 					}
-					kit.Table(w, kit.Paint{On: kit.Colour(env)}, rows,
+					kit.Table(w, p, rows,
 						kit.Col("connection", func(r *row) string { return r.Name }),
 						kit.Col("outcome", func(r *row) string { return string(r.Outcome) }),
 						kit.Col("next", func(r *row) string { return kit.Until(r.Next, s.Now()) }),
@@ -249,6 +243,6 @@ Exit code 1 says that a connection was refused or could not be renewed.`,
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every connection, due or not")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }

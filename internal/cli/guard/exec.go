@@ -194,7 +194,7 @@ func newTokenGet(env *kit.Env) *cobra.Command {
 		var f tokenFlags
 		var customer, resource string
 		var show bool
-		output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+		output := kit.NewOutput("text", "json")
 		cmd := &cobra.Command{
 			Use: "get", Short: "Print an access token for one customer and resource", Args: kit.NoWords,
 			Long: `get prints one access token, for a program that reads it from a pipe. It is
@@ -238,7 +238,7 @@ audit trail. On a terminal it is not shown unless you say --show.`,
 		cmd.Flags().StringVar(&customer, "customer", "", "a customer's domain or tenant id, or partner")
 		cmd.Flags().StringVar(&resource, "resource", "graph", "graph, partner-center, arm, or an identifier URI")
 		cmd.Flags().BoolVar(&show, "show", false, "print it on a terminal all the same")
-		kit.AddChoice(cmd, &output, "output", "how to print")
+		output.Register(cmd)
 		return cmd
 	})
 }

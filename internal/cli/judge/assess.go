@@ -19,8 +19,7 @@ func newAssess(env *kit.Env) *cobra.Command {
 		w        kit.Who
 		s        kit.Span
 		from     []string
-		out      string
-		output   = kit.Choice{Value: "text", Allowed: []string{"text", "json", "html", "csv", "accounts-csv", "junit"}}
+		output   = kit.NewOutput("text", "json", "html", "csv", "accounts-csv", "junit")
 	)
 	cmd := &cobra.Command{
 		Use: "assess", Short: "Judge a partner's exports by the rule book", Args: kit.NoArgs,
@@ -56,21 +55,21 @@ Exit code 3 says that a mandatory requirement is not met or unknown.`,
 			if err != nil {
 				return err
 			}
-			err = kit.WriteOut(env, out, kit.Forms{
+			err = output.Write(env, kit.Forms{
 				"text": func(w io.Writer) error {
-					return render.Text(w, report, render.TextOptions{Width: kit.Width(env), Color: out == "" && kit.Colour(env)})
+					return render.Text(w, report, render.TextOptions{Width: kit.Width(env), Color: output.Colour(env)})
 				},
 				"json":         func(w io.Writer) error { return render.JSON(w, report) },
 				"html":         func(w io.Writer) error { return render.HTML(w, report) },
 				"csv":          func(w io.Writer) error { return render.CSV(w, report) },
 				"accounts-csv": func(w io.Writer) error { return render.AccountsCSV(w, report) },
 				"junit":        func(w io.Writer) error { return render.JUnit(w, report) },
-			}[output.Value])
+			})
 			if err != nil {
 				return err
 			}
-			if n := len(report.Failing()); n > 0 && out != "" {
-				return problem.New(problem.Unmet, "%s written to %s; %s not met or unknown", output.Value, out, mandatory(n))
+			if n := len(report.Failing()); n > 0 && output.File != "" {
+				return problem.New(problem.Unmet, "%s written to %s; %s not met or unknown", output.Value, output.File, mandatory(n))
 			} else if n > 0 {
 				return problem.New(problem.Unmet, "%s not met or unknown", mandatory(n))
 			}
@@ -81,8 +80,7 @@ Exit code 3 says that a mandatory requirement is not met or unknown.`,
 	kit.AddBaselineScopes(cmd, &baseline)
 	w.Register(cmd)
 	s.Register(cmd)
-	kit.AddChoice(cmd, &output, "output", "how to print")
-	kit.AddOut(cmd, &out)
+	output.RegisterFile(cmd)
 	return cmd
 }
 

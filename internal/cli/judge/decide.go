@@ -25,12 +25,11 @@ func newDecide(env *kit.Env) *cobra.Command {
 		location string
 		platform string
 		device   []string
-		out      string
 		client   = kit.Choice{Value: "browser", Allowed: []string{"browser", "native", "device-code", "transfer", "eas", "other"}}
 		signRisk = kit.Choice{Value: "none", Allowed: []string{"none", "low", "medium", "high"}}
 		userRisk = kit.Choice{Value: "none", Allowed: []string{"none", "low", "medium", "high"}}
 		insider  = kit.Choice{Value: "none", Allowed: []string{"none", "minor", "moderate", "elevated"}}
-		output   = kit.Choice{Value: "text", Allowed: []string{"text", "json", "graph"}}
+		output   = kit.NewOutput("text", "json", "graph")
 	)
 	cmd := &cobra.Command{
 		Use: "decide", Short: "Decide one sign-in by the tenant's settings, and say why", Args: kit.NoArgs,
@@ -78,9 +77,9 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 				s.Device[strings.TrimSpace(name)] = value == "true"
 			}
 			a := e.Decide(s)
-			return kit.WriteOut(env, out, kit.Forms{
+			return output.Write(env, kit.Forms{
 				"text": func(w io.Writer) error {
-					return render.DecideText(w, &a, render.Options{Width: kit.Width(env), Color: out == "" && kit.Colour(env)})
+					return render.DecideText(w, &a, render.Options{Width: kit.Width(env), Color: output.Colour(env)})
 				},
 				"json": func(w io.Writer) error {
 					enc := json.NewEncoder(w)
@@ -89,7 +88,7 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 					return enc.Encode(a)
 				},
 				"graph": func(w io.Writer) error { return render.DecideGraph(w, &a) },
-			}[output.Value])
+			})
 		},
 	}
 	kit.AddFrom(cmd, &from)
@@ -104,8 +103,7 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 	kit.AddChoice(cmd, &userRisk, "user-risk", "the user risk")
 	kit.AddChoice(cmd, &insider, "insider-risk", "the insider risk")
 	cmd.Flags().StringArrayVar(&device, "device", nil, "a device fact, e.g. 'compliant device=true'; may be repeated")
-	kit.AddChoice(cmd, &output, "output", "how to print")
-	kit.AddOut(cmd, &out)
+	output.RegisterFile(cmd)
 	return cmd
 }
 

@@ -21,8 +21,7 @@ func newProve(env *kit.Env) *cobra.Command {
 		from     []string
 		names    []string
 		file     string
-		out      string
-		output   = kit.Choice{Value: "text", Allowed: []string{"text", "json", "html", "csv"}}
+		output   = kit.NewOutput("text", "json", "html", "csv")
 	)
 	cmd := &cobra.Command{
 		Use: "prove", Short: "Prove from the settings whether anyone can sign in without MFA", Args: kit.NoArgs,
@@ -53,14 +52,14 @@ there is a gap or an unknown.`,
 			if err != nil {
 				return err
 			}
-			err = kit.WriteOut(env, out, kit.Forms{
+			err = output.Write(env, kit.Forms{
 				"text": func(w io.Writer) error {
-					return render.Text(w, r, render.Options{Width: kit.Width(env), Color: out == "" && kit.Colour(env)})
+					return render.Text(w, r, render.Options{Width: kit.Width(env), Color: output.Colour(env)})
 				},
 				"json": func(w io.Writer) error { return render.JSON(w, r) },
 				"html": func(w io.Writer) error { return render.HTML(w, r) },
 				"csv":  func(w io.Writer) error { return render.CSV(w, r) },
-			}[output.Value])
+			})
 			if err != nil {
 				return err
 			}
@@ -77,8 +76,7 @@ there is a gap or an unknown.`,
 	_ = cmd.RegisterFlagCompletionFunc("question", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().StringVar(&file, "question-file", "", "ask the question in this JSON file")
 	_ = cmd.MarkFlagFilename("question-file", "json")
-	kit.AddChoice(cmd, &output, "output", "how to print")
-	kit.AddOut(cmd, &out)
+	output.RegisterFile(cmd)
 	return cmd
 }
 

@@ -22,8 +22,7 @@ func newRehearse(env *kit.Env) *cobra.Command {
 		preset   = kit.Choice{Allowed: []string{"partner-baseline"}}
 		defaults = kit.Choice{Allowed: []string{"on"}}
 		write    string
-		out      string
-		output   = kit.Choice{Value: "text", Allowed: []string{"text", "json", "html", "csv"}}
+		output   = kit.NewOutput("text", "json", "html", "csv")
 	)
 	cmd := &cobra.Command{
 		Use: "rehearse", Short: "Replay recorded sign-ins through settings that are not on yet", Args: kit.NoArgs,
@@ -77,14 +76,14 @@ at every sign-in.`,
 			if err != nil {
 				return err
 			}
-			err = kit.WriteOut(env, out, kit.Forms{
+			err = output.Write(env, kit.Forms{
 				"text": func(w io.Writer) error {
-					return render.Text(w, r, render.Options{Width: kit.Width(env), Color: out == "" && kit.Colour(env)})
+					return render.Text(w, r, render.Options{Width: kit.Width(env), Color: output.Colour(env)})
 				},
 				"json": func(w io.Writer) error { return render.JSON(w, r) },
 				"html": func(w io.Writer) error { return render.HTML(w, r) },
 				"csv":  func(w io.Writer) error { return render.CSV(w, r) },
-			}[output.Value])
+			})
 			if err != nil {
 				return err
 			}
@@ -99,8 +98,7 @@ at every sign-in.`,
 	kit.AddChoice(cmd, &defaults, "security-defaults", "rehearse security defaults instead of policies")
 	cmd.Flags().StringVar(&write, "write", "", "save the preset's policies, report-only, to this file")
 	_ = cmd.MarkFlagFilename("write", "json")
-	kit.AddChoice(cmd, &output, "output", "how to print")
-	kit.AddOut(cmd, &out)
+	output.RegisterFile(cmd)
 	return cmd
 }
 

@@ -26,8 +26,7 @@ func newSignIns(env *kit.Env) *cobra.Command {
 		verdicts      []string
 		notChallenged bool
 		account       string
-		out           string
-		output        = kit.Choice{Value: "text", Allowed: []string{"text", "csv", "json"}}
+		output        = kit.NewOutput("text", "csv", "json")
 	)
 	cmd := &cobra.Command{
 		Use: "signins", Short: "Judge sign-ins one by one", Args: kit.NoArgs,
@@ -69,7 +68,7 @@ Without --from it reads the embedded sample partner.`,
 			if output.Value == "text" && r.Keep != nil {
 				return problem.New(problem.Usage, "--not-challenged, --verdict and --account choose rows, and text shows a summary of all").WithHint("add --output csv or --output json")
 			}
-			return kit.WriteOut(env, out, func(w io.Writer) error {
+			return kit.WriteOut(env, output.File, func(w io.Writer) error {
 				dst, finish := io.Writer(nil), func(error) error { return nil }
 				switch output.Value {
 				case "csv":
@@ -87,7 +86,7 @@ Without --from it reads the embedded sample partner.`,
 				}
 				kit.TellUnread(env, facts)
 				if output.Value == "text" {
-					return signInsText(w, facts.SignIns, kit.Paint{On: out == "" && kit.Colour(env)}, kit.Width(env))
+					return signInsText(w, facts.SignIns, kit.Paint{On: output.Colour(env)}, kit.Width(env))
 				}
 				return nil
 			})
@@ -100,8 +99,7 @@ Without --from it reads the embedded sample partner.`,
 	_ = cmd.RegisterFlagCompletionFunc("verdict", cobra.FixedCompletions(verdictNames(), cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().StringVar(&account, "account", "", "only rows of this user principal name or user id")
 	kit.CompleteAccounts(cmd, "account", &from)
-	kit.AddChoice(cmd, &output, "output", "how to print")
-	kit.AddOut(cmd, &out)
+	output.RegisterFile(cmd)
 	return cmd
 }
 

@@ -89,7 +89,7 @@ func withTrail(ctx context.Context, open trailOpen, need trailNeed, work func(tr
 func newTrailList(env *kit.Env, open trailOpen) *cobra.Command {
 	var q trail.Query
 	var s kit.Span
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	outcome := kit.Choice{Allowed: []string{string(audit.Done), string(audit.Refused), string(audit.Failed)}}
 	cmd := &cobra.Command{
 		Use: "list", Short: "Show entries, newest first", Args: kit.NoWords,
@@ -111,10 +111,9 @@ what begins with the rest.`,
 				if err != nil {
 					return err
 				}
-				if output.Value == "json" {
-					return print.JSON(env.Stdout, f)
-				}
-				return trailText(env.Stdout, &f, kit.Paint{On: kit.Colour(env)}, kit.Width(env))
+				return output.Answer(env, f, func(w io.Writer, _ kit.Paint) error {
+					return trailText(w, &f, kit.Paint{On: kit.Colour(env)}, kit.Width(env))
+				})
 			})
 		},
 	}
@@ -127,7 +126,7 @@ what begins with the rest.`,
 	cmd.Flags().Int64Var(&q.Before, "before", 0, "only entries with a smaller number: the next page")
 	cmd.Flags().IntVar(&q.Limit, "limit", 50, "how many entries, 1 to 1000")
 	kit.AddChoice(cmd, &outcome, "outcome", "how it ended")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 

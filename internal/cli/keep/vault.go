@@ -122,16 +122,8 @@ func (b *vaultBar) done() {
 	}
 }
 
-// printed prints an answer in the form that was asked for.
-func printed(env *kit.Env, output string, v any, text func(io.Writer, kit.Paint) error) error {
-	if output == "json" {
-		return print.JSON(env.Stdout, v)
-	}
-	return text(env.Stdout, kit.Paint{On: kit.Colour(env)})
-}
-
 func newVaultStatus(env *kit.Env, open vaultOpen) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	var locked bool
 	cmd := &cobra.Command{
 		Use: "status", Short: "Show which master key the vault wants, its keys, and how many secrets it has", Args: kit.NoWords,
@@ -151,7 +143,7 @@ can be told without one: above all, which one the vault wants.`,
 						return err
 					}
 				}
-				if err := printed(env, output.Value, st, func(w io.Writer, pt kit.Paint) error { return vaultStatusText(w, &st, p.DB.Where(), pt) }); err != nil {
+				if err := output.Answer(env, st, func(w io.Writer, pt kit.Paint) error { return vaultStatusText(w, &st, p.DB.Where(), pt) }); err != nil {
 					return err
 				}
 				return wrong
@@ -159,7 +151,7 @@ can be told without one: above all, which one the vault wants.`,
 		},
 	}
 	cmd.Flags().BoolVar(&locked, "locked", false, "do not open the vault: ask for no master key")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
@@ -220,7 +212,7 @@ func vaultCount(n int64, what string) string {
 }
 
 func newVaultCheck(env *kit.Env, open vaultOpen) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "check", Short: "Open every sealed secret and name those that are damaged", Args: kit.NoWords,
 		Long:    "check opens every sealed secret, prints none, and names those that do not open. It\nholds every row that grants or steers something to its mark, and names those that\nsomething else wrote. It ends with exit code 3 when there is one of either.",
@@ -233,7 +225,7 @@ func newVaultCheck(env *kit.Env, open vaultOpen) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := printed(env, output.Value, c, func(w io.Writer, p kit.Paint) error { return vaultCheckText(w, &c, p) }); err != nil {
+				if err := output.Answer(env, c, func(w io.Writer, p kit.Paint) error { return vaultCheckText(w, &c, p) }); err != nil {
 					return err
 				}
 				if c.Forged > 0 {
@@ -248,7 +240,7 @@ func newVaultCheck(env *kit.Env, open vaultOpen) *cobra.Command {
 			})
 		},
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
@@ -276,7 +268,7 @@ func vaultCheckText(w io.Writer, c *vault.Check, p kit.Paint) error {
 const vaultBatch = 256
 
 func newVaultRotate(env *kit.Env, open vaultOpen) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	var resume bool
 	cmd := &cobra.Command{
 		Use: "rotate", Short: "Make a new key, seal every secret again, remove the old key", Args: kit.NoWords,
@@ -299,7 +291,7 @@ finishes that first. Other processes go on working meanwhile.`,
 				if err != nil {
 					return err
 				}
-				if err := printed(env, output.Value, all, func(w io.Writer, p kit.Paint) error { return vaultRotateText(w, &all, p) }); err != nil {
+				if err := output.Answer(env, all, func(w io.Writer, p kit.Paint) error { return vaultRotateText(w, &all, p) }); err != nil {
 					return err
 				}
 				if all.OldKeys > 0 {
@@ -311,7 +303,7 @@ finishes that first. Other processes go on working meanwhile.`,
 		},
 	}
 	cmd.Flags().BoolVar(&resume, "resume", false, "finish an interrupted rotation and make no new key")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
@@ -345,7 +337,7 @@ func vaultRotateText(w io.Writer, all *vault.Progress, p kit.Paint) error {
 }
 
 func newVaultBackup(env *kit.Env, open vaultOpen) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	var out string
 	cmd := &cobra.Command{
 		Use: "backup", Short: "Write the sealed secrets and keys to one file", Args: kit.NoWords,
@@ -365,7 +357,7 @@ replaced, any other file is not.`,
 				if err != nil {
 					return err
 				}
-				return printed(env, output.Value, b, func(w io.Writer, _ kit.Paint) error {
+				return output.Answer(env, b, func(w io.Writer, _ kit.Paint) error {
 					fmt.Fprintf(w, "%s written to %s\nmaster key: %s\n", vaultCount(b.Rows, "secret"), print.Clean(out, 300), print.Clean(b.Master, 300))
 					return vaultDamagedNote(w, b.Damaged)
 				})
@@ -374,7 +366,7 @@ replaced, any other file is not.`,
 	}
 	cmd.Flags().StringVar(&out, "out", "", "the file (required)")
 	_ = cmd.MarkFlagFilename("out")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
@@ -391,7 +383,7 @@ func vaultDamagedNote(w io.Writer, n int64) error {
 }
 
 func newVaultRestore(env *kit.Env, open vaultOpen) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	var from, spec string
 	var replace bool
 	cmd := &cobra.Command{
@@ -415,7 +407,7 @@ not part of it: look at them with partnerguard connect status afterwards.`,
 				if err != nil {
 					return err
 				}
-				return printed(env, output.Value, b, func(w io.Writer, _ kit.Paint) error {
+				return output.Answer(env, b, func(w io.Writer, _ kit.Paint) error {
 					fmt.Fprintf(w, "%s of %s restored\nmaster key: %s\n", vaultCount(b.Rows, "secret"), b.Made.UTC().Format(time.DateTime)+" UTC", print.Clean(b.Master, 300))
 					if b.Removed > 0 {
 						fmt.Fprintf(w, "%s that stood there before removed\n", vaultCount(b.Removed, "secret"))
@@ -432,7 +424,7 @@ not part of it: look at them with partnerguard connect status afterwards.`,
 	cmd.Flags().StringVar(&spec, "key", "", "the master key of the backup, when it is not the configured one")
 	cmd.Flags().BoolVar(&replace, "replace", false, "remove what the vault has")
 	_ = cmd.MarkFlagFilename("from")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 

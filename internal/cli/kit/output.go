@@ -13,6 +13,7 @@ import (
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -27,6 +28,46 @@ func AddOut(cmd *cobra.Command, out *string) {
 
 // Forms are the ways to print one answer, by the word of --output.
 type Forms map[string]func(io.Writer) error
+
+// Output is how a command gives its answer: --output, the form, and where a file may
+// hold it --out.
+type Output struct {
+	Choice        // of the form
+	File   string // "" is standard output
+}
+
+// NewOutput is an output in one of the forms, the first where none is asked for.
+func NewOutput(forms ...string) Output {
+	return Output{Choice: Choice{Value: forms[0], Allowed: forms}}
+}
+
+// Register adds --output to the command's flags.
+func (o *Output) Register(cmd *cobra.Command) { o.RegisterAs(cmd, "how to print") }
+
+// RegisterAs is Register with a help of one's own.
+func (o *Output) RegisterAs(cmd *cobra.Command, usage string) {
+	AddChoice(cmd, &o.Choice, "output", usage)
+}
+
+// RegisterFile adds --output and --out.
+func (o *Output) RegisterFile(cmd *cobra.Command) {
+	o.Register(cmd)
+	AddOut(cmd, &o.File)
+}
+
+// Colour says whether the answer may carry colours: only on a terminal.
+func (o *Output) Colour(env *Env) bool { return o.File == "" && Colour(env) }
+
+// Write prints the answer in the form asked for, whole or not at all.
+func (o *Output) Write(env *Env, forms Forms) error { return WriteOut(env, o.File, forms[o.Value]) }
+
+// Answer is Write of an answer that is text for people, or v as JSON.
+func (o *Output) Answer(env *Env, v any, text func(io.Writer, Paint) error) error {
+	return o.Write(env, Forms{
+		"text": func(w io.Writer) error { return text(w, Paint{On: o.Colour(env)}) },
+		"json": func(w io.Writer) error { return print.JSON(w, v) },
+	})
+}
 
 // WriteOut runs write on standard output, or on a file that appears under its
 // name only when it is whole: a failure leaves what was there before.
