@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -9,7 +10,6 @@ import (
 
 	"partnerguard/internal/cli/kit"
 	"partnerguard/internal/partnercloud/control"
-	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -89,15 +89,14 @@ never goes back.`,
 			if err != nil {
 				return err
 			}
-			if output.Value == "json" {
-				return print.JSON(env.Stdout, s)
-			}
 			how := ""
 			if s.Frozen {
 				how = "  (frozen)"
 			}
-			_, err = fmt.Fprintf(env.Stdout, "%s%s\n", s.Now.UTC().Format(time.RFC3339), how)
-			return err
+			return output.Answer(env, s, func(w io.Writer, _ kit.Paint) error {
+				_, err := fmt.Fprintf(w, "%s%s\n", s.Now.UTC().Format(time.RFC3339), how)
+				return err
+			})
 		},
 	}
 	output.Register(cmd)

@@ -11,6 +11,7 @@ import (
 
 	"partnerguard/internal/cli/kit"
 	"partnerguard/internal/partnercloud"
+	"partnerguard/internal/partnercloud/control"
 	"partnerguard/internal/partnercloud/scenario"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
@@ -257,20 +258,15 @@ func newCloudKeys(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 		Long: `rollover makes a new signing key, publishes it, and signs with it from now on.
 Clients that read the keys once and never again will refuse new tokens.`,
 		Example: "  partnerguard cloud keys rollover",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, err := c.Attach(cmd.Context(), env)
-			if err != nil {
+		RunE: c.Run(env, func(ctx context.Context, client *control.Client, _ []string) error {
+			if err := client.Rollover(ctx); err != nil {
 				return err
 			}
-			if err := client.Rollover(cmd.Context()); err != nil {
+			return output.Answer(env, map[string]bool{"rolledOver": true}, func(w io.Writer, _ kit.Paint) error {
+				_, err := fmt.Fprintln(w, "new tokens are signed with a new key; the key set lists it")
 				return err
-			}
-			if output.Value == "json" {
-				return print.JSON(env.Stdout, map[string]bool{"rolledOver": true})
-			}
-			_, err = fmt.Fprintln(env.Stdout, "new tokens are signed with a new key; the key set lists it")
-			return err
-		},
+			})
+		}),
 	}
 	output.Register(rollover)
 	keys.AddCommand(rollover)

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -152,12 +153,8 @@ func newCloudFaultList(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the faults that are on", Args: kit.NoWords,
 		Example: "  partnerguard cloud fault list --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, err := c.Attach(cmd.Context(), env)
-			if err != nil {
-				return err
-			}
-			list, err := client.Faults(cmd.Context())
+		RunE: c.Run(env, func(ctx context.Context, client *control.Client, _ []string) error {
+			list, err := client.Faults(ctx)
 			if err != nil {
 				return err
 			}
@@ -172,7 +169,7 @@ func newCloudFaultList(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 					kit.Col("hit", func(f *control.Fault) string { return fmt.Sprintf("%d of %d", f.Hits, f.Met) }))
 				return nil
 			})
-		},
+		}),
 	}
 	output.Register(cmd)
 	return cmd
@@ -189,16 +186,12 @@ func newCloudFaultClear(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			client, err := c.Attach(cmd.Context(), env)
-			if err != nil {
-				return err
-			}
+		RunE: c.Run(env, func(ctx context.Context, client *control.Client, args []string) error {
 			id := ""
 			if len(args) == 1 {
 				id = args[0]
 			}
-			n, err := client.Clear(cmd.Context(), id)
+			n, err := client.Clear(ctx, id)
 			if err != nil {
 				return err
 			}
@@ -206,7 +199,7 @@ func newCloudFaultClear(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 				_, err := fmt.Fprintf(w, "%s ended\n", print.Plural(int64(n), "fault"))
 				return err
 			})
-		},
+		}),
 	}
 	output.Register(cmd)
 	return cmd

@@ -84,44 +84,42 @@ func newAppList(env *kit.Env, open kit.Opener) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "Show the apps and their credentials", Args: kit.NoWords,
 		Example: "  partnerguard connect app list\n  partnerguard connect app list --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				type row struct {
-					sam.Registration
-					Waiting *sam.Registration `json:"waiting,omitempty"`
-				}
-				list, err := s.SAM.Store.Registrations(cmd.Context())
+		RunE: open.Run(func(ctx context.Context, s *app.Installation, _ []string) error {
+			type row struct {
+				sam.Registration
+				Waiting *sam.Registration `json:"waiting,omitempty"`
+			}
+			list, err := s.SAM.Store.Registrations(ctx)
+			if err != nil {
+				return err
+			}
+			rows := []row{}
+			for _, r := range list {
+				w, err := s.SAM.Store.Waiting(ctx, r.ClientID)
 				if err != nil {
 					return err
 				}
-				rows := []row{}
-				for _, r := range list {
-					w, err := s.SAM.Store.Waiting(cmd.Context(), r.ClientID)
-					if err != nil {
-						return err
-					}
-					rows = append(rows, row{r, w})
-				}
-				return output.Answer(env, map[string]any{"apps": rows}, func(w io.Writer, p kit.Paint) error {
-					if len(rows) == 0 {
-						fmt.Fprintln(w, "No app yet: partnerguard connect shows how to register one.")
-						return nil
-					}
-					kit.Table(w, p, rows,
-						kit.Col("client id", func(r *row) string { return r.ClientID }),
-						kit.Col("name", func(r *row) string { return r.Name }),
-						kit.Col("tenant", func(r *row) string { return r.Tenant }),
-						kit.Col("credential", func(r *row) string { return credentialWords(&r.Registration, s.Now()) }),
-						kit.Col("waiting", func(r *row) string {
-							if r.Waiting == nil {
-								return ""
-							}
-							return credentialWords(r.Waiting, s.Now())
-						}))
+				rows = append(rows, row{r, w})
+			}
+			return output.Answer(env, map[string]any{"apps": rows}, func(w io.Writer, p kit.Paint) error {
+				if len(rows) == 0 {
+					fmt.Fprintln(w, "No app yet: partnerguard connect shows how to register one.")
 					return nil
-				})
+				}
+				kit.Table(w, p, rows,
+					kit.Col("client id", func(r *row) string { return r.ClientID }),
+					kit.Col("name", func(r *row) string { return r.Name }),
+					kit.Col("tenant", func(r *row) string { return r.Tenant }),
+					kit.Col("credential", func(r *row) string { return credentialWords(&r.Registration, s.Now()) }),
+					kit.Col("waiting", func(r *row) string {
+						if r.Waiting == nil {
+							return ""
+						}
+						return credentialWords(r.Waiting, s.Now())
+					}))
+				return nil
 			})
-		},
+		}),
 	}
 	output.Register(cmd)
 	return cmd
@@ -229,23 +227,23 @@ func newAppSecret(env *kit.Env, open kit.Opener) *cobra.Command {
 it. It never takes one from the command line, where others could see it.`,
 		Example: `  partnerguard connect app secret --client-id ID --tenant TENANT --from secret.txt --expires 2027-03-01
   pass show partner/secret | partnerguard connect app secret --client-id ID --tenant TENANT --from -`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				if err := f.known(cmd.Context(), s); err != nil {
-					return err
-				}
-				text, err := kit.ReadSecret(env, from)
-				if err != nil {
-					return err
-				}
-				r, err := s.SAM.AddRegistration(cmd.Context(), sam.Registration{ClientID: f.clientID, Tenant: f.tenant, Name: f.name, Kind: msapi.ClientSecret, NotAfter: expires.At, Created: s.Now()}, text)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(env.Stdout, "The app %s proves itself by a secret; a certificate is better: partnerguard connect app certificate\n", r.ClientID)
-				return nil
-			})
-		},
+		RunE: open.Run(func(ctx context.Context, s *app.Installation, _ []string) error {
+			if err := f.known(ctx, s); err != nil {
+				return err
+			}
+			text, err := kit.ReadSecret(env, from)
+			if err != nil {
+				return err
+			}
+			r, err := s.SAM.AddRegistration(ctx, sam.Registration{
+				ClientID: f.clientID, Tenant: f.tenant, Name: f.name, Kind: msapi.ClientSecret, NotAfter: expires.At, Created: s.Now(),
+			}, text)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(env.Stdout, "The app %s proves itself by a secret; a certificate is better: partnerguard connect app certificate\n", r.ClientID)
+			return nil
+		}),
 	}
 	f.register(cmd, true)
 	cmd.Flags().StringVar(&from, "from", "-", "a file with the secret, or - for standard input")

@@ -43,37 +43,35 @@ func newCustomersList(env *kit.Env, open kit.Opener) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the partner's customers as Partner Center knows them", Args: kit.NoWords,
 		Example: "  partnerguard customers list --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				c, err := s.SAM.Connection(cmd.Context(), connection)
+		RunE: open.Run(func(ctx context.Context, s *app.Installation, _ []string) error {
+			c, err := s.SAM.Connection(ctx, connection)
+			if err != nil {
+				return err
+			}
+			p, err := s.SAM.PartnerCenter(c)
+			if err != nil {
+				return err
+			}
+			type row struct {
+				ID     string `json:"id"`
+				Domain string `json:"domain"`
+				Name   string `json:"name"`
+			}
+			rows := []row{}
+			for c, err := range p.Customers(ctx, 0) {
 				if err != nil {
 					return err
 				}
-				p, err := s.SAM.PartnerCenter(c)
-				if err != nil {
-					return err
-				}
-				type row struct {
-					ID     string `json:"id"`
-					Domain string `json:"domain"`
-					Name   string `json:"name"`
-				}
-				rows := []row{}
-				for c, err := range p.Customers(cmd.Context(), 0) {
-					if err != nil {
-						return err
-					}
-					rows = append(rows, row{c.ID, c.Domain, c.Name})
-				}
-				return output.Answer(env, map[string]any{"customers": rows}, func(w io.Writer, p kit.Paint) error {
-					kit.Table(w, p, rows,
-						kit.Col("domain", func(r *row) string { return r.Domain }),
-						kit.Col("name", func(r *row) string { return r.Name }),
-						kit.Col("tenant id", func(r *row) string { return r.ID }))
-					return nil
-				})
+				rows = append(rows, row{c.ID, c.Domain, c.Name})
+			}
+			return output.Answer(env, map[string]any{"customers": rows}, func(w io.Writer, p kit.Paint) error {
+				kit.Table(w, p, rows,
+					kit.Col("domain", func(r *row) string { return r.Domain }),
+					kit.Col("name", func(r *row) string { return r.Name }),
+					kit.Col("tenant id", func(r *row) string { return r.ID }))
+				return nil
 			})
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&connection, "connection", "", "whose customers (default the only connection there is)")
 	output.Register(cmd)
@@ -114,8 +112,8 @@ Exit code 3 says that a customer is not as wanted, or could not be seen.`,
 				if err != nil {
 					return err
 				}
-				bar := kit.NewCounter(env, "customers")
-				r := suite.ConsentRequest{Connection: c, Features: list, Only: only, Apply: apply, Trim: trim, Progress: bar.Set}
+				bar := kit.NewCount(env, "customers")
+				r := suite.ConsentRequest{Connection: c, Features: list, Only: only, Apply: apply, Trim: trim, Progress: bar.Found}
 				var rows []consent.Row
 				enc := json.NewEncoder(env.Stdout)
 				sum, err := s.SAM.Consent(cmd.Context(), r, func(row consent.Row) error {

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"time"
@@ -74,15 +75,13 @@ The app must have publicURL/connect/callback among its redirect URIs.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				if err := s.SAM.Withdraw(cmd.Context(), args[0]); err != nil {
-					return err
-				}
-				fmt.Fprintln(env.Stdout, "Withdrawn.")
-				return nil
-			})
-		},
+		RunE: open.Run(func(ctx context.Context, s *app.Installation, args []string) error {
+			if err := s.SAM.Withdraw(ctx, args[0]); err != nil {
+				return err
+			}
+			fmt.Fprintln(env.Stdout, "Withdrawn.")
+			return nil
+		}),
 	})
 	return cmd
 }
@@ -92,32 +91,30 @@ func newInviteList(env *kit.Env, open kit.Opener) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "Show the invitations", Args: kit.NoWords,
 		Example: "  partnerguard connect invite list --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				list, err := s.SAM.Invitations(cmd.Context())
-				if err != nil {
-					return err
-				}
-				return output.Answer(env, map[string]any{"invitations": print.List(list)}, func(w io.Writer, p kit.Paint) error {
-					type row = onboard.Invitation
-					kit.Table(w, p, list,
-						kit.Col("id", func(r *row) string { return r.ID }),
-						kit.Col("tenant", func(r *row) string { return r.Tenant }),
-						kit.Col("app", func(r *row) string { return r.ClientID }),
-						kit.Col("made", func(r *row) string { return r.MadeAt.Format(time.DateOnly) + " by " + r.MadeBy }),
-						kit.Col("state", func(r *row) string {
-							switch {
-							case !r.UsedAt.IsZero():
-								return "used " + r.UsedAt.Format(time.DateOnly)
-							case r.Expires.Before(s.Now()):
-								return "out of time"
-							}
-							return "waits until " + r.Expires.Format(time.DateOnly)
-						}))
-					return nil
-				})
+		RunE: open.Run(func(ctx context.Context, s *app.Installation, _ []string) error {
+			list, err := s.SAM.Invitations(ctx)
+			if err != nil {
+				return err
+			}
+			return output.Answer(env, map[string]any{"invitations": print.List(list)}, func(w io.Writer, p kit.Paint) error {
+				type row = onboard.Invitation
+				kit.Table(w, p, list,
+					kit.Col("id", func(r *row) string { return r.ID }),
+					kit.Col("tenant", func(r *row) string { return r.Tenant }),
+					kit.Col("app", func(r *row) string { return r.ClientID }),
+					kit.Col("made", func(r *row) string { return r.MadeAt.Format(time.DateOnly) + " by " + r.MadeBy }),
+					kit.Col("state", func(r *row) string {
+						switch {
+						case !r.UsedAt.IsZero():
+							return "used " + r.UsedAt.Format(time.DateOnly)
+						case r.Expires.Before(s.Now()):
+							return "out of time"
+						}
+						return "waits until " + r.Expires.Format(time.DateOnly)
+					}))
+				return nil
 			})
-		},
+		}),
 	}
 	output.Register(cmd)
 	return cmd

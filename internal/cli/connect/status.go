@@ -35,45 +35,44 @@ you say that it is right (partnerguard connect accept).
 
 Exit code 3 says that a connection is dead or held back.`,
 		Example: "  partnerguard connect status\n  partnerguard connect status --live\n  partnerguard connect status --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				r, err := s.SAM.Renewer()
-				if err != nil {
+		RunE: open.Run(func(ctx context.Context, s *app.Installation, _ []string) error {
+			r, err := s.SAM.Renewer()
+			if err != nil {
+				return err
+			}
+			if live {
+				if err := renewAll(ctx, env, s, r, nil); err != nil {
 					return err
 				}
-				if live {
-					if err := renewAll(cmd.Context(), env, s, r, nil); err != nil {
-						return err
-					}
-				}
-				rows, err := r.Status(cmd.Context(), sam.Heal)
-				if err != nil {
-					return err
-				}
-				if err := output.Answer(env, map[string]any{"connections": print.List(rows), "asOf": s.Now().UTC()}, func(w io.Writer, _ kit.Paint) error {
-					statusText(w, env, rows, s.Now())
-					return nil
-				}); err != nil {
-					return err
-				}
-				dead, held := 0, 0
-				for _, r := range rows {
-					switch r.Health {
-					case renew.Dead:
-						dead++
-					case renew.Stopped:
-						held++
-					}
-				}
-				if held > 0 {
-					return problem.New(problem.Unmet, "%s held back", kit.Plural(held, "connection is", "connections are")).WithHint("find out who wrote into the database; partnerguard trail list --action 'connection.*'")
-				}
-				if dead > 0 {
-					return problem.New(problem.Unmet, "%s dead", kit.Plural(dead, "connection is", "connections are"))
-				}
+			}
+			rows, err := r.Status(ctx, sam.Heal)
+			if err != nil {
+				return err
+			}
+			if err := output.Answer(env, map[string]any{"connections": print.List(rows), "asOf": s.Now().UTC()}, func(w io.Writer, _ kit.Paint) error {
+				statusText(w, env, rows, s.Now())
 				return nil
-			})
-		},
+			}); err != nil {
+				return err
+			}
+			dead, held := 0, 0
+			for _, r := range rows {
+				switch r.Health {
+				case renew.Dead:
+					dead++
+				case renew.Stopped:
+					held++
+				}
+			}
+			if held > 0 {
+				return problem.New(problem.Unmet, "%s held back", kit.Plural(held, "connection is", "connections are")).
+					WithHint("find out who wrote into the database; partnerguard trail list --action 'connection.*'")
+			}
+			if dead > 0 {
+				return problem.New(problem.Unmet, "%s dead", kit.Plural(dead, "connection is", "connections are"))
+			}
+			return nil
+		}),
 	}
 	cmd.Flags().BoolVar(&live, "live", false, "ask Entra ID now")
 	output.Register(cmd)
@@ -91,13 +90,13 @@ func renewAll(ctx context.Context, env *kit.Env, s *app.Installation, r *renew.R
 			names = append(names, c.ID)
 		}
 	}
-	bar := kit.NewCounter(env, "renewing")
+	bar := kit.NewCount(env, "renewing")
 	defer bar.Done()
 	for i, name := range names {
 		if _, err := r.Once(ctx, name); err != nil {
 			return err
 		}
-		bar.Set(i+1, len(names), true)
+		bar.Found(i+1, len(names), true)
 	}
 	return nil
 }

@@ -15,11 +15,10 @@ import (
 
 func newAssess(env *kit.Env) *cobra.Command {
 	var (
-		baseline kit.Choice
-		w        kit.Who
-		s        kit.Span
-		from     []string
-		output   = kit.NewOutput("text", "json", "html", "csv", "accounts-csv", "junit")
+		in     source
+		w      kit.Who
+		s      kit.Span
+		output = kit.NewOutput("text", "json", "html", "csv", "accounts-csv", "junit")
 	)
 	cmd := &cobra.Command{
 		Use: "assess", Short: "Judge a partner's exports by the rule book", Args: kit.NoArgs,
@@ -50,15 +49,15 @@ Exit code 3 says that a mandatory requirement is not met or unknown.`,
 			if end := w.AsOf.End(); !end.IsZero() && (until.IsZero() || end.Before(until)) {
 				until = end // what happened after the moment of judgement does not count
 			}
-			report, err := app.Assess(cmd.Context(), app.Reading{From: from, BaselineScopes: baseline.Value, Stdin: env.Stdin, Progress: bar.Set, Since: s.Since.At, Until: until}, q)
+			r := in.reading(env, bar)
+			r.Since, r.Until = s.Since.At, until
+			report, err := app.Assess(cmd.Context(), r, q)
 			bar.Done()
 			if err != nil {
 				return err
 			}
 			err = output.Write(env, kit.Forms{
-				"text": func(w io.Writer) error {
-					return render.Text(w, report, render.TextOptions{Width: kit.Width(env), Color: output.Colour(env)})
-				},
+				"text":         func(w io.Writer) error { return render.Text(w, report, output.Screen(env)) },
 				"json":         func(w io.Writer) error { return render.JSON(w, report) },
 				"html":         func(w io.Writer) error { return render.HTML(w, report) },
 				"csv":          func(w io.Writer) error { return render.CSV(w, report) },
@@ -76,8 +75,7 @@ Exit code 3 says that a mandatory requirement is not met or unknown.`,
 			return nil
 		},
 	}
-	kit.AddFrom(cmd, &from)
-	kit.AddBaselineScopes(cmd, &baseline)
+	in.register(cmd)
 	w.Register(cmd)
 	s.Register(cmd)
 	output.RegisterFile(cmd)

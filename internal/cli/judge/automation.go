@@ -63,9 +63,7 @@ is.`,
 				return err
 			}
 			return output.Write(env, kit.Forms{
-				"text": func(w io.Writer) error {
-					return automation.Text(w, view, print.Options{Width: kit.Width(env), Color: output.Colour(env)})
-				},
+				"text": func(w io.Writer) error { return automation.Text(w, view, output.Screen(env)) },
 				"json": func(w io.Writer) error { return automation.JSON(w, view) },
 				"csv":  func(w io.Writer) error { return automation.CSV(w, view) },
 			})

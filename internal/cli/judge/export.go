@@ -80,9 +80,7 @@ came, so that nothing is lost on the way.`,
 				return err
 			}
 			return output.Write(env, kit.Forms{
-				"text": func(w io.Writer) error {
-					return render.PlanText(w, p, render.Options{Width: kit.Width(env), Color: output.Colour(env)})
-				},
+				"text":       func(w io.Writer) error { return render.PlanText(w, p, output.Screen(env)) },
 				"json":       func(w io.Writer) error { return render.JSON(w, p) },
 				"csv":        func(w io.Writer) error { return render.PlanCSV(w, p) },
 				"powershell": func(w io.Writer) error { return render.PlanScript(w, p) },
@@ -125,9 +123,7 @@ Exit code 3 says that something needed is absent or partial.`,
 			c := doctor.MakeCheck(f, o)
 			c.Sample = r.Sample()
 			err = output.Write(env, kit.Forms{
-				"text": func(w io.Writer) error {
-					return render.CheckText(w, c, render.Options{Width: kit.Width(env), Color: output.Colour(env)})
-				},
+				"text": func(w io.Writer) error { return render.CheckText(w, c, output.Screen(env)) },
 				"json": func(w io.Writer) error { return render.JSON(w, c) },
 				"csv":  func(w io.Writer) error { return render.CheckCSV(w, c) },
 			})

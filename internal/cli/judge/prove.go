@@ -17,11 +17,10 @@ import (
 
 func newProve(env *kit.Env) *cobra.Command {
 	var (
-		baseline kit.Choice
-		from     []string
-		names    []string
-		file     string
-		output   = kit.NewOutput("text", "json", "html", "csv")
+		in     source
+		names  []string
+		file   string
+		output = kit.NewOutput("text", "json", "html", "csv")
 	)
 	cmd := &cobra.Command{
 		Use: "prove", Short: "Prove from the settings whether anyone can sign in without MFA", Args: kit.NoArgs,
@@ -47,15 +46,13 @@ there is a gap or an unknown.`,
 				return err
 			}
 			bar := kit.NewProgress(env, "reading")
-			r, err := app.Prove(cmd.Context(), app.Reading{From: from, BaselineScopes: baseline.Value, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.Set}, questions)
+			r, err := app.Prove(cmd.Context(), in.reading(env, bar), questions)
 			bar.Done()
 			if err != nil {
 				return err
 			}
 			err = output.Write(env, kit.Forms{
-				"text": func(w io.Writer) error {
-					return render.Text(w, r, render.Options{Width: kit.Width(env), Color: output.Colour(env)})
-				},
+				"text": func(w io.Writer) error { return render.Text(w, r, output.Screen(env)) },
 				"json": func(w io.Writer) error { return render.JSON(w, r) },
 				"html": func(w io.Writer) error { return render.HTML(w, r) },
 				"csv":  func(w io.Writer) error { return render.CSV(w, r) },
@@ -66,8 +63,7 @@ there is a gap or an unknown.`,
 			return unproved(r)
 		},
 	}
-	kit.AddFrom(cmd, &from)
-	kit.AddBaselineScopes(cmd, &baseline)
+	in.register(cmd)
 	var all []string
 	for _, q := range access.Questions() {
 		all = append(all, q.Name)

@@ -46,12 +46,7 @@ a saved mail.`,
 				if err != nil {
 					return err
 				}
-				if output.Value == "json" {
-					err = print.JSON(env.Stdout, r)
-				} else {
-					err = verifyText(env.Stdout, &r, wanted != nil, kit.Paint{On: kit.Colour(env)})
-				}
-				if err != nil {
+				if err := output.Answer(env, r, func(w io.Writer, p kit.Paint) error { return verifyText(w, &r, wanted != nil, p) }); err != nil {
 					return err
 				}
 				return r.Err()

@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
@@ -92,34 +91,6 @@ func withVault(ctx context.Context, open vaultOpen, work func(vaultParts, *vault
 		}
 		return work(p, v)
 	})
-}
-
-// vaultBar counts secrets on a terminal, once the work has taken two seconds.
-type vaultBar struct {
-	p   *kit.Progress
-	bar *progressbar.ProgressBar
-}
-
-func newVaultBar(env *kit.Env, what string) *vaultBar {
-	return &vaultBar{p: kit.NewProgress(env, what)}
-}
-
-func (b *vaultBar) set(done, of int64) {
-	if !b.p.Tty || b.bar == nil && b.p.Env.Now().Sub(b.p.Start) < 2*time.Second {
-		return
-	}
-	if b.bar == nil {
-		b.bar = progressbar.NewOptions64(max(of, 1), progressbar.OptionSetDescription(b.p.What), progressbar.OptionSetWriter(b.p.Env.Stderr),
-			progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
-	}
-	b.bar.ChangeMax64(max(of, 1))
-	_ = b.bar.Set64(done)
-}
-
-func (b *vaultBar) done() {
-	if b.bar != nil {
-		_ = b.bar.Finish()
-	}
 }
 
 func newVaultStatus(env *kit.Env, open vaultOpen) *cobra.Command {
@@ -219,9 +190,9 @@ func newVaultCheck(env *kit.Env, open vaultOpen) *cobra.Command {
 		Example: "  partnerguard vault check\n  partnerguard vault check --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withVault(cmd.Context(), open, func(_ vaultParts, v *vault.Vault) error {
-				bar := newVaultBar(env, "opening")
-				c, err := v.Check(cmd.Context(), bar.set)
-				bar.done()
+				bar := kit.NewCount(env, "opening")
+				c, err := v.Check(cmd.Context(), bar.Set)
+				bar.Done()
 				if err != nil {
 					return err
 				}
@@ -309,8 +280,8 @@ finishes that first. Other processes go on working meanwhile.`,
 
 // resealAll seals again until everything was looked at.
 func resealAll(ctx context.Context, env *kit.Env, v *vault.Vault) (vault.Progress, error) {
-	bar := newVaultBar(env, "sealing again")
-	defer bar.done()
+	bar := kit.NewCount(env, "sealing again")
+	defer bar.Done()
 	sealed := 0
 	for {
 		p, err := v.Reseal(ctx, vaultBatch)
@@ -319,7 +290,7 @@ func resealAll(ctx context.Context, env *kit.Env, v *vault.Vault) (vault.Progres
 		if err != nil || p.Done {
 			return p, err
 		}
-		bar.set(int64(sealed), int64(sealed)+p.Left)
+		bar.Set(int64(sealed), int64(sealed)+p.Left)
 	}
 }
 
@@ -351,9 +322,9 @@ replaced, any other file is not.`,
 				return problem.New(problem.Usage, "--out must name a file").WithHint("partnerguard vault backup --out vault.backup")
 			}
 			return withVault(cmd.Context(), open, func(_ vaultParts, v *vault.Vault) error {
-				bar := newVaultBar(env, "writing")
-				b, err := v.BackupFile(cmd.Context(), out, bar.set)
-				bar.done()
+				bar := kit.NewCount(env, "writing")
+				b, err := v.BackupFile(cmd.Context(), out, bar.Set)
+				bar.Done()
 				if err != nil {
 					return err
 				}

@@ -205,3 +205,10 @@ func (open Opener) With(ctx context.Context, work func(*app.Installation) error)
 	}
 	return err
 }
+
+// Run is a command that works with the installation, open.
+func (open Opener) Run(work func(context.Context, *app.Installation, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		return open.With(cmd.Context(), func(i *app.Installation) error { return work(cmd.Context(), i, args) })
+	}
+}
