@@ -3,13 +3,14 @@ package partnercloud
 import (
 	"net/http"
 	"net/url"
-	"partnerguard/internal/entra"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 // The Secure Application Model from consent to the death of its refresh token.

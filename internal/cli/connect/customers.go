@@ -78,10 +78,30 @@ func newCustomersList(env *kit.Env, open kit.Opener) *cobra.Command {
 	return cmd
 }
 
+// consentFlags say at whom what is looked at or granted.
+type consentFlags struct {
+	connection        string
+	features, only    []string
+	plan, apply, trim bool
+}
+
+func (f *consentFlags) register(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&f.connection, "connection", "", "whose customers (default the only connection there is)")
+	fl.StringSliceVar(&f.only, "customer", nil, "only this customer, by domain or tenant id; may be repeated")
+	fl.BoolVar(&f.plan, "plan", false, "look and change nothing (the default)")
+	fl.BoolVar(&f.apply, "apply", false, "grant what is missing")
+	fl.BoolVar(&f.trim, "trim", false, "with --apply: take away what is more than wanted, too")
+	var all []string
+	for _, x := range capture.Features() {
+		all = append(all, string(x))
+	}
+	fl.StringSliceVar(&f.features, "feature", []string{string(capture.Accounts)}, "what the app is to be used for at customers: "+strings.Join(all, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("feature", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
+}
+
 func newCustomersConsent(env *kit.Env, open kit.Opener) *cobra.Command {
-	var connection string
-	var features, only []string
-	var plan, apply, trim bool
+	var f consentFlags
 	output := kit.NewOutput("text", "json", "jsonl")
 	cmd := &cobra.Command{
 		Use: "consent", Short: "Show what the app may do at each customer; with --apply, bring it to what is wanted", Args: kit.NoWords,
@@ -100,20 +120,20 @@ Exit code 3 says that a customer is not as wanted, or could not be seen.`,
   partnerguard customers consent --apply --customer fabrikam.example
   partnerguard customers consent --plan --output jsonl > plan.jsonl`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if plan && apply {
+			if f.plan && f.apply {
 				return problem.New(problem.Usage, "--plan and --apply exclude each other")
 			}
-			list, err := parseFeatures(features)
+			list, err := parseFeatures(f.features)
 			if err != nil {
 				return err
 			}
 			return open.With(cmd.Context(), func(s *app.Installation) error {
-				c, err := s.SAM.Connection(cmd.Context(), connection)
+				c, err := s.SAM.Connection(cmd.Context(), f.connection)
 				if err != nil {
 					return err
 				}
 				bar := kit.NewCount(env, "customers")
-				r := suite.ConsentRequest{Connection: c, Features: list, Only: only, Apply: apply, Trim: trim, Progress: bar.Found}
+				r := suite.ConsentRequest{Connection: c, Features: list, Only: f.only, Apply: f.apply, Trim: f.trim, Progress: bar.Found}
 				var rows []consent.Row
 				enc := json.NewEncoder(env.Stdout)
 				sum, err := s.SAM.Consent(cmd.Context(), r, func(row consent.Row) error {
@@ -134,7 +154,7 @@ Exit code 3 says that a customer is not as wanted, or could not be seen.`,
 					case "json":
 						return print.JSON(w, map[string]any{"customers": print.List(rows), "summary": sum})
 					}
-					consentText(w, env, rows, &sum, apply)
+					consentText(w, env, rows, &sum, f.apply)
 					return nil
 				}); werr != nil {
 					return werr
@@ -149,18 +169,7 @@ Exit code 3 says that a customer is not as wanted, or could not be seen.`,
 			})
 		},
 	}
-	fl := cmd.Flags()
-	fl.StringVar(&connection, "connection", "", "whose customers (default the only connection there is)")
-	fl.StringSliceVar(&only, "customer", nil, "only this customer, by domain or tenant id; may be repeated")
-	fl.BoolVar(&plan, "plan", false, "look and change nothing (the default)")
-	fl.BoolVar(&apply, "apply", false, "grant what is missing")
-	fl.BoolVar(&trim, "trim", false, "with --apply: take away what is more than wanted, too")
-	var all []string
-	for _, f := range capture.Features() {
-		all = append(all, string(f))
-	}
-	fl.StringSliceVar(&features, "feature", []string{string(capture.Accounts)}, "what the app is to be used for at customers: "+strings.Join(all, ", "))
-	_ = cmd.RegisterFlagCompletionFunc("feature", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
+	f.register(cmd)
 	output.RegisterAs(cmd, "how to print; jsonl gives each customer as it is done")
 	return cmd
 }

@@ -1,11 +1,12 @@
 package authority_test
 
 import (
-	"partnerguard/internal/entra"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 func TestSecureApplicationModel(t *testing.T) {

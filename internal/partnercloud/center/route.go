@@ -30,8 +30,8 @@ var (
 	managers = []string{world.AdminAgents}
 )
 
-// makeRoutes is the whole API. A constant
-// segment stands before a variable one.
+// makeRoutes is the whole API. A constant segment stands before a variable one. It is
+// long because it is one table.
 func makeRoutes() []*route {
 	rw := func(method, pattern string, do func(*call) (reply, *fault), mend func(*route)) *route {
 		r := &route{method: method, pattern: pattern, segments: strings.Split(strings.Trim(pattern, "/"), "/"), do: do}

@@ -3,9 +3,10 @@ package graph
 import (
 	"encoding/json"
 	"os"
-	"partnerguard/internal/entra"
 	"slices"
 	"testing"
+
+	"partnerguard/internal/entra"
 )
 
 // Keys that the documentation's examples show and the partner cloud does not,

@@ -1,8 +1,9 @@
 package graph
 
 import (
-	"partnerguard/internal/entra"
 	"slices"
+
+	"partnerguard/internal/entra"
 )
 
 // Who may do what, as the table of routes names it (contracts.md sections 3 and 8.3):

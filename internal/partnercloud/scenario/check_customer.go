@@ -3,9 +3,10 @@ package scenario
 import (
 	"cmp"
 	"fmt"
-	"partnerguard/internal/entra"
 	"strings"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 // customer checks a customer and what the partner has to do with it.

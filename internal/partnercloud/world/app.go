@@ -1,10 +1,11 @@
 package world
 
 import (
-	"partnerguard/internal/entra"
 	"slices"
 	"strings"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 // Application is an app registration, in the tenant that owns it.

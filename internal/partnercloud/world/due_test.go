@@ -1,10 +1,11 @@
 package world
 
 import (
-	"partnerguard/internal/entra"
 	"slices"
 	"testing"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 // What becomes of a relationship by itself is written down once, at its moment.

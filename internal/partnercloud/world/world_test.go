@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"partnerguard/internal/entra"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"partnerguard/internal/entra"
 )
 
 var start = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
