@@ -68,24 +68,24 @@ func makeRoutes() []*route {
 		rw("GET", "/v1/customers/{customer}/validationStatus", validationStatus, read),
 
 		rw("GET", "/v1/customers/{customer}/directoryroles", listRoles, lookUsers),
-		rw("GET", "/v1/customers/{customer}/directoryroles/{role}/usermembers", listMembers, lookUsers),
-		rw("POST", "/v1/customers/{customer}/directoryroles/{role}/usermembers", addMember, giveRoles),
-		rw("DELETE", "/v1/customers/{customer}/directoryroles/{role}/usermembers/{user}", removeMember, giveRoles),
+		rw("GET", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, listMembers), lookUsers),
+		rw("POST", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, addMember), giveRoles),
+		rw("DELETE", "/v1/customers/{customer}/directoryroles/{role}/usermembers/{user}", found((*call).role, removeMember), giveRoles),
 		rw("GET", "/v1/customers/{customer}/users", listUsers, lookUsers),
 		rw("POST", "/v1/customers/{customer}/users", createUser, func(r *route) { changeUsers(r); r.ahead = hashPassword }),
-		rw("GET", "/v1/customers/{customer}/users/{user}", getUser, lookUsers),
-		rw("PATCH", "/v1/customers/{customer}/users/{user}", changeUser, func(r *route) {
+		rw("GET", "/v1/customers/{customer}/users/{user}", found((*call).userOf, getUser), lookUsers),
+		rw("PATCH", "/v1/customers/{customer}/users/{user}", found((*call).userOf, changeUser), func(r *route) {
 			changePerson(r)
 			r.ahead = hashPassword
 		}),
-		rw("DELETE", "/v1/customers/{customer}/users/{user}", deleteUser, changeUsers),
-		rw("GET", "/v1/customers/{customer}/users/{user}/directoryroles", rolesOfUser, lookUsers),
+		rw("DELETE", "/v1/customers/{customer}/users/{user}", found((*call).userOf, deleteUser), changeUsers),
+		rw("GET", "/v1/customers/{customer}/users/{user}/directoryroles", found((*call).userOf, rolesOfUser), lookUsers),
 		rw("GET", "/v1/customers/{customer}/subscribedskus", listSKUs, lookUsers),
 
 		rw("GET", "/v1/customers/{customer}/subscriptions", listSubscriptions, read),
-		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}", getSubscription, read),
-		rw("PATCH", "/v1/customers/{customer}/subscriptions/{subscription}", changeSubscription, write),
-		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements", listEntitlements, read),
+		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, getSubscription), read),
+		rw("PATCH", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, changeSubscription), write),
+		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements", found((*call).plan, listEntitlements), read),
 		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements/{entitlement}", getEntitlement, read),
 		rw("POST", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements/{entitlement}/cancel", cancelEntitlement, write),
 		rw("GET", "/v1/customers/{customer}/usagebudget", getBudget, read),
@@ -115,6 +115,17 @@ func makeRoutes() []*route {
 		rw("PUT", "/webhooks/v1/registration", putWebhook, write),
 		rw("POST", "/webhooks/v1/registration/validationEvents", testWebhook, write),
 		rw("GET", "/webhooks/v1/registration/validationEvents/{correlation}", testedWebhook, read),
+	}
+}
+
+// found answers an operation on what find looks for by the path.
+func found[T any](find func(*call) (T, *fault), do func(*call, T) (reply, *fault)) func(*call) (reply, *fault) {
+	return func(k *call) (reply, *fault) {
+		x, f := find(k)
+		if f != nil {
+			return reply{}, f
+		}
+		return do(k, x)
 	}
 }
 

@@ -47,11 +47,7 @@ func (k *call) role() (string, *fault) {
 	return id, nil
 }
 
-func listMembers(k *call) (reply, *fault) {
-	role, f := k.role()
-	if f != nil {
-		return reply{}, f
-	}
+func listMembers(k *call, role string) (reply, *fault) {
 	rows, seen := []member{}, map[string]bool{}
 	for a := range k.tenant.Held.All() {
 		if !strings.EqualFold(a.Role, role) || !a.In(k.now) {
@@ -66,11 +62,7 @@ func listMembers(k *call) (reply, *fault) {
 	return ok(out), f
 }
 
-func addMember(k *call) (reply, *fault) {
-	role, f := k.role()
-	if f != nil {
-		return reply{}, f
-	}
+func addMember(k *call, role string) (reply, *fault) {
 	var in struct {
 		ID  string `json:"id"`
 		UPN string `json:"userPrincipalName"`
@@ -105,11 +97,7 @@ func (k *call) direct(user, role string) *world.RoleAssignment {
 	return nil
 }
 
-func removeMember(k *call) (reply, *fault) {
-	role, f := k.role()
-	if f != nil {
-		return reply{}, f
-	}
+func removeMember(k *call, role string) (reply, *fault) {
 	u, f := k.userOf()
 	if f != nil {
 		return reply{}, f
@@ -137,11 +125,7 @@ func (k *call) userOf() (*world.User, *fault) {
 	return nil, refuse(http.StatusNotFound, 60002, "The user was not found in the customer's tenant.")
 }
 
-func rolesOfUser(k *call) (reply, *fault) {
-	u, f := k.userOf()
-	if f != nil {
-		return reply{}, f
-	}
+func rolesOfUser(k *call, u *world.User) (reply, *fault) {
 	rows := []namedRole{}
 	for _, id := range k.tenant.RolesOf(u.ID, k.now) {
 		rows = append(rows, namedRole{world.RoleName(id), id, object("DirectoryRole")})
@@ -174,11 +158,7 @@ func listUsers(k *call) (reply, *fault) {
 	return ok(out), f
 }
 
-func getUser(k *call) (reply, *fault) {
-	u, f := k.userOf()
-	if f != nil {
-		return reply{}, f
-	}
+func getUser(k *call, u *world.User) (reply, *fault) {
 	return ok(customerUserOf(u)), nil
 }
 
@@ -273,11 +253,7 @@ func createUser(k *call) (reply, *fault) {
 	return reply{status: http.StatusCreated, body: customerUserOf(u), header: map[string]string{"Location": k.base + "/v1/customers/" + k.customer.TenantID + "/users/" + u.ID}}, nil
 }
 
-func changeUser(k *call) (reply, *fault) {
-	u, f := k.userOf()
-	if f != nil {
-		return reply{}, f
-	}
+func changeUser(k *call, u *world.User) (reply, *fault) {
 	var in userInput
 	if f := k.decode(&in); f != nil {
 		return reply{}, f
@@ -342,11 +318,7 @@ func (k *call) mayChange(u *world.User, in *userInput) *fault {
 	return nil
 }
 
-func deleteUser(k *call) (reply, *fault) {
-	u, f := k.userOf()
-	if f != nil {
-		return reply{}, f
-	}
+func deleteUser(k *call, u *world.User) (reply, *fault) {
 	if slices.ContainsFunc(k.tenant.RolesOf(u.ID, k.now), entra.PrivilegedRole) && !contains(k.rights.Roles, entra.RoleGlobalAdministrator) {
 		return reply{}, forbidden("The user holds a privileged role: this needs Global Administrator.")
 	}
