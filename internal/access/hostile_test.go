@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/lenient"
 )
 
@@ -241,7 +242,7 @@ func TestNonsenseQuestions(t *testing.T) {
 		t.Errorf("a zero question asks for MFA everywhere: %v %v", p, err)
 	}
 	// A suite is all of its apps, also those that a policy names.
-	only := covering(func(p *Policy) { p.Conditions.Applications.ExcludeApplications = []string{exchangeOnline} })
+	only := covering(func(p *Policy) { p.Conditions.Applications.ExcludeApplications = []string{entra.AppExchange} })
 	if p, err := Compile(whole(only)).Prove(Question{Name: "suite", Apps: []string{"Office365"}}); err != nil || p.Verdict != GapFound {
 		t.Errorf("Exchange is left out, and Office 365 is %v %v", p, err)
 	}
@@ -428,7 +429,7 @@ func TestEntangled(t *testing.T) {
 // TestDecisionAllocatesNothing: the hot path with the caller's own buffer.
 func TestDecisionAllocatesNothing(t *testing.T) {
 	e := Compile(randomTenant(rand.New(rand.NewPCG(7, 1))))
-	s := SignIn{App: exchangeOnline, Client: "browser", Platform: "windows", IP: netip.MustParseAddr("203.0.113.200"), Country: "NL", SignInRisk: "low", Device: map[string]bool{"compliant device": true}}
+	s := SignIn{App: entra.AppExchange, Client: "browser", Platform: "windows", IP: netip.MustParseAddr("203.0.113.200"), Country: "NL", SignInRisk: "low", Device: map[string]bool{"compliant device": true}}
 	classes := make([]int32, len(e.dims))
 	var out Outcome
 	if n := testing.AllocsPerRun(100, func() {

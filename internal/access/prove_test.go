@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/lenient"
 )
 
@@ -85,7 +86,7 @@ func randomPolicy(r *rand.Rand, id string) *Policy {
 	}
 	switch r.IntN(4) {
 	case 0:
-		c.Applications.IncludeApplications = some(2, exchangeOnline, "app1", "Office365")
+		c.Applications.IncludeApplications = some(2, entra.AppExchange, "app1", "Office365")
 	case 1:
 		c.Applications.UserActions = []string{actionRegisterInfo}
 	default:
@@ -123,7 +124,7 @@ func randomPolicy(r *rand.Rand, id string) *Policy {
 	case 1:
 		g.BuiltInControls = []string{"mfa", "compliantDevice"}
 	case 2:
-		g.Strength = &Strength{ID: pick(strengthPhishing, strengthPhishing, "lost")}
+		g.Strength = &Strength{ID: pick(entra.StrengthPhishing, entra.StrengthPhishing, "lost")}
 	case 3:
 		g.CustomFactors = []string{"duo"}
 		if r.IntN(2) == 0 {
@@ -159,7 +160,7 @@ func representatives(e *Engine, l int, classes []int) (out []int) {
 		if d.guard != nil {
 			key += fmt.Sprint(d.guard[c])
 		}
-		if dimID(l) == dimClient && c == clientEAS || dimID(l) == dimResource && c == e.apps[exchangeOnline] {
+		if dimID(l) == dimClient && c == clientEAS || dimID(l) == dimResource && c == e.apps[entra.AppExchange] {
 			key += "eas"
 		}
 		if dimID(l) == dimResource && c == e.basic {
@@ -197,7 +198,7 @@ func bruteForce(e *Engine, c *compiledQuestion, visit func(p Point, sure, could 
 			}
 			d := &e.dims[l]
 			for _, k := range reps[l] {
-				if dimID(l) == dimResource && p.Classes[dimClient] == clientEAS && k != e.apps[exchangeOnline] {
+				if dimID(l) == dimResource && p.Classes[dimClient] == clientEAS && k != e.apps[entra.AppExchange] {
 					continue
 				}
 				if dimID(l) == dimResource && p.Classes[dimClient] == clientOther && k == e.basic {

@@ -134,11 +134,7 @@ func withAutomation(ctx context.Context, open automationOpen, work func(*automat
 	if err != nil {
 		return err
 	}
-	err = work(store)
-	if cerr := done(); err == nil {
-		err = cerr
-	}
-	return err
+	return kit.Closing(work(store), done)
 }
 
 func newAutomationSet(env *kit.Env, open automationOpen) *cobra.Command {

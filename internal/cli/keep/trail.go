@@ -79,11 +79,7 @@ func withTrail(ctx context.Context, open trailOpen, need trailNeed, work func(tr
 	if err != nil {
 		return err
 	}
-	err = work(p)
-	if cerr := p.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return kit.Closing(work(p), p.Close)
 }
 
 func newTrailList(env *kit.Env, open trailOpen) *cobra.Command {

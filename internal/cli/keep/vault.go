@@ -64,11 +64,7 @@ func withVaultParts(ctx context.Context, open vaultOpen, work func(vaultParts) e
 	if err != nil {
 		return err
 	}
-	err = work(p)
-	if cerr := p.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return kit.Closing(work(p), p.Close)
 }
 
 // withVault opens the vault that is there; it never makes one.

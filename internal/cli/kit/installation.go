@@ -199,8 +199,12 @@ func (open Opener) With(ctx context.Context, work func(*app.Installation) error)
 	if err != nil {
 		return err
 	}
-	err = work(s)
-	if cerr := s.Close(); err == nil {
+	return Closing(work(s), s.Close)
+}
+
+// Closing ends work: the first error is the one that counts.
+func Closing(err error, done func() error) error {
+	if cerr := done(); err == nil {
 		err = cerr
 	}
 	return err

@@ -65,7 +65,7 @@ func createLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err := c.saveLocation(s, t, d, merge(nil, c.in), kind); err != nil {
 		return nil, err
 	}
-	c.auditLocation(s, t, "Add named location", "Add", nil, d)
+	c.auditDocument(s, t, locationSettings, "Add", nil, d)
 	return c.created(t, locationsPath, c.g.sh.location, newDocument(d.ID, d.Raw))
 }
 
@@ -82,7 +82,7 @@ func changeLocation(c *call, s *world.State, t *world.Tenant, old *world.Documen
 	if err := c.saveLocation(s, t, &d, merge(decodeObject(old.Raw), c.in), kind); err != nil {
 		return nil, err
 	}
-	c.auditLocation(s, t, "Update named location", "Update", old, &d)
+	c.auditDocument(s, t, locationSettings, "Update", old, &d)
 	return noContent()
 }
 
@@ -97,17 +97,10 @@ func deleteLocation(c *call, s *world.State, t *world.Tenant, old *world.Documen
 	}
 	t.Locations.Delete(old.ID)
 	s.Touch(t)
-	c.audit(s, t, change{
-		activity: "Delete named location", category: "Policy", operation: "Delete", service: "Conditional Access",
-		target: target("NamedLocation", old.ID, str(decodeObject(old.Raw), "displayName")),
-	})
+	ch := locationSettings.change("Delete")
+	ch.target = target("NamedLocation", old.ID, str(decodeObject(old.Raw), "displayName"))
+	c.audit(s, t, ch)
 	return noContent()
-}
-
-func (c *call) auditLocation(s *world.State, t *world.Tenant, activity, operation string, old, next *world.Document) {
-	c.auditDocument(s, t, change{
-		activity: activity, category: "Policy", operation: operation, service: "Conditional Access",
-	}, "NamedLocation", "NamedLocation", old, next)
 }
 
 // saveLocation judges a named location and keeps it.
@@ -128,14 +121,7 @@ func (c *call) saveLocation(s *world.State, t *world.Tenant, d *world.Document, 
 	m["@odata.type"] = "#microsoft.graph." + kind
 	m["id"] = d.ID
 	m["createdDateTime"], m["modifiedDateTime"] = d.Created, d.Changed
-	raw, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	d.Raw = raw
-	t.Locations.Put(d)
-	s.Touch(t)
-	return nil
+	return keepDocument(s, t, &t.Locations, d, m)
 }
 
 // judgeRanges completes and checks the ranges of an ipNamedLocation.

@@ -98,15 +98,11 @@ func createConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	m := merge(map[string]any{"state": "disabled", "includeTargets": []any{everybody}, "excludeTargets": []any{}}, c.in)
 	d := &world.Document{ID: world.NewGUID(), Created: c.now}
 	m["id"] = d.ID
-	raw, err := json.Marshal(m)
-	if err != nil {
+	if err := keepDocument(s, t, &t.MethodConfigs, d, m); err != nil {
 		return nil, err
 	}
-	d.Raw = raw
-	t.MethodConfigs.Put(d)
-	s.Touch(t)
 	c.auditMethods(s, t, "Add", target("Policy", d.ID, str(m, "displayName")), world.Modified{
-		Name: "AuthenticationMethodConfiguration", Old: "", New: string(raw),
+		Name: "AuthenticationMethodConfiguration", Old: "", New: string(d.Raw),
 	})
 	doc, _ := c.shownConfig(d)
 	return c.created(t, configsPath, c.g.sh.config, c.withTargets(doc))
@@ -129,16 +125,13 @@ func changeConfig(c *call, s *world.State, t *world.Tenant, old *world.Document)
 	} else if err := configFields().check("", c.in); err != nil {
 		return nil, err
 	}
-	raw, err := json.Marshal(merge(m, c.in))
-	if err != nil {
+	d := *old
+	d.Changed = c.now
+	if err := keepDocument(s, t, &t.MethodConfigs, &d, merge(m, c.in)); err != nil {
 		return nil, err
 	}
-	d := *old
-	d.Raw, d.Changed = raw, c.now
-	t.MethodConfigs.Put(&d)
-	s.Touch(t)
 	c.auditMethods(s, t, "Update", target("Policy", d.ID, str(m, "displayName")), world.Modified{
-		Name: "AuthenticationMethodConfiguration", Old: string(old.Raw), New: string(raw),
+		Name: "AuthenticationMethodConfiguration", Old: string(old.Raw), New: string(d.Raw),
 	})
 	return noContent()
 }

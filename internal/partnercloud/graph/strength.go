@@ -76,7 +76,7 @@ func createStrength(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err := c.saveStrength(s, t, d, merge(nil, c.in)); err != nil {
 		return nil, err
 	}
-	c.auditStrength(s, t, "Add authentication strength policy", "Add", nil, d)
+	c.auditDocument(s, t, strengthSettings, "Add", nil, d)
 	return c.created(t, strengthsPath, c.g.sh.strength, strengthDocument(d))
 }
 
@@ -92,7 +92,7 @@ func changeStrength(c *call, s *world.State, t *world.Tenant, old *world.Documen
 	if err := c.saveStrength(s, t, &d, merge(decodeObject(old.Raw), c.in)); err != nil {
 		return nil, err
 	}
-	c.auditStrength(s, t, "Update authentication strength policy", "Update", old, &d)
+	c.auditDocument(s, t, strengthSettings, "Update", old, &d)
 	return noContent()
 }
 
@@ -125,17 +125,10 @@ func deleteStrength(c *call, s *world.State, t *world.Tenant, old *world.Documen
 	}
 	t.Strengths.Delete(old.ID)
 	s.Touch(t)
-	c.audit(s, t, change{
-		activity: "Delete authentication strength policy", category: "Policy", operation: "Delete", service: "Authentication Methods",
-		target: target("Policy", old.ID, str(decodeObject(old.Raw), "displayName")),
-	})
+	ch := strengthSettings.change("Delete")
+	ch.target = target("Policy", old.ID, str(decodeObject(old.Raw), "displayName"))
+	c.audit(s, t, ch)
 	return noContent()
-}
-
-func (c *call) auditStrength(s *world.State, t *world.Tenant, activity, operation string, old, next *world.Document) {
-	c.auditDocument(s, t, change{
-		activity: activity, category: "Policy", operation: operation, service: "Authentication Methods",
-	}, "Policy", "AuthenticationStrength", old, next)
 }
 
 // A strength is MFA when each combination is two factors, or one that is both.
@@ -162,12 +155,5 @@ func (c *call) saveStrength(s *world.State, t *world.Tenant, d *world.Document, 
 		return refuse(http.StatusForbidden, "AccessDenied", "Your tenant is not licensed for this feature: authentication strengths need Microsoft Entra ID P1.")
 	}
 	m["id"], m["policyType"], m["requirementsSatisfied"] = d.ID, "custom", "mfa"
-	raw, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	d.Raw = raw
-	t.Strengths.Put(d)
-	s.Touch(t)
-	return nil
+	return keepDocument(s, t, &t.Strengths, d, m)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -101,6 +102,17 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request) {
 	p.toAuthority(w, r, "organizations", entra.AppPartnerCenter, local(r.URL.Query().Get("return")), hint, "", r.URL.Query().Get("mfa") == "1")
 }
 
+// makeRoom forgets what is over once there is too much, and all when that is not
+// enough.
+func makeRoom[T any](m map[string]*T, most int, over func(*T) bool) {
+	if len(m) >= most {
+		maps.DeleteFunc(m, func(_ string, x *T) bool { return over(x) })
+	}
+	if len(m) >= most {
+		clear(m)
+	}
+}
+
 func (p *Portal) toAuthority(w http.ResponseWriter, r *http.Request, tenant, resource, back, hint, customer string, mfa bool) {
 	browser, err := r.Cookie(browserCookie)
 	value := ""
@@ -114,16 +126,7 @@ func (p *Portal) toAuthority(w http.ResponseWriter, r *http.Request, tenant, res
 	state := world.NewSecret()
 	one := &pending{browser: digest(value), verifier: world.NewSecret(), nonce: world.NewSecret(), back: back, customer: customer, ends: now.Add(pendingFor)}
 	p.mu.Lock()
-	if len(p.pending) >= maxPending {
-		for k, v := range p.pending {
-			if !now.Before(v.ends) {
-				delete(p.pending, k)
-			}
-		}
-		if len(p.pending) >= maxPending {
-			clear(p.pending)
-		}
-	}
+	makeRoom(p.pending, maxPending, func(x *pending) bool { return !now.Before(x.ends) })
 	p.pending[state] = one
 	p.mu.Unlock()
 	q := url.Values{
@@ -202,16 +205,7 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request) {
 		created: now, ends: now.Add(sessionFor), inside: map[string]entry{},
 	}
 	p.mu.Lock()
-	if len(p.sessions) >= maxSessions {
-		for k, v := range p.sessions {
-			if !now.Before(v.ends) {
-				delete(p.sessions, k)
-			}
-		}
-		if len(p.sessions) >= maxSessions {
-			clear(p.sessions)
-		}
-	}
+	makeRoom(p.sessions, maxSessions, func(x *session) bool { return !now.Before(x.ends) })
 	p.sessions[digest(value)] = s
 	p.mu.Unlock()
 	cookie(w, r, sessionCookie, value, 0)
