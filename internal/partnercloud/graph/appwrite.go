@@ -89,13 +89,8 @@ func deleteApp(c *call, s *world.State, t *world.Tenant, a *world.Application) (
 
 // applyApp takes the body over into an application.
 func (c *call) applyApp(s *world.State, a *world.Application) error {
-	set := func(k string, to *string) {
-		if given(c.in, k) {
-			*to = str(c.in, k)
-		}
-	}
-	set("displayName", &a.Name)
-	set("signInAudience", &a.Audience)
+	take(c.in, "displayName", &a.Name, str)
+	take(c.in, "signInAudience", &a.Audience, str)
 	if given(c.in, "identifierUris") {
 		a.Identifiers = strs(c.in, "identifierUris")
 		for _, u := range a.Identifiers {
@@ -104,9 +99,7 @@ func (c *call) applyApp(s *world.State, a *world.Application) error {
 			}
 		}
 	}
-	if given(c.in, "isFallbackPublicClient") {
-		a.Fallback = truth(c.in, "isFallbackPublicClient")
-	}
+	take(c.in, "isFallbackPublicClient", &a.Fallback, truth)
 	for k, to := range map[string]*[]string{"web": &a.Web, "spa": &a.SPA, "publicClient": &a.Public} {
 		if m := inner(c.in, k); m != nil && given(m, "redirectUris") {
 			*to = strs(m, "redirectUris")

@@ -97,18 +97,16 @@ func createRequest(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 
 // partnerAction moves a relationship as the partner asks.
 func partnerAction(c *call, r *world.Relationship, action, status string) error {
-	wrong := func() error {
-		return conflict("The action %s is not possible in the status %s.", action, status)
-	}
+	wrong := conflict("The action %s is not possible in the status %s.", action, status)
 	switch action {
 	case "lockForApproval":
 		if status != "created" {
-			return wrong()
+			return wrong
 		}
 		r.Status, r.Offered = "approvalPending", c.now
 	case "terminate":
 		if status != "active" {
-			return wrong()
+			return wrong
 		}
 		r.Status, r.Due = "terminationRequested", c.now.Add(terminatingTakes)
 	default:
@@ -123,17 +121,15 @@ func customerAction(c *call, t *world.Tenant, r *world.Relationship, action, sta
 	if r.Customer != "" && !strings.EqualFold(r.Customer, t.ID) {
 		return refuse(http.StatusNotFound, "ResourceNotFound", "The delegated admin relationship '%s' does not exist.", clip(r.ID))
 	}
-	wrong := func() error {
-		return conflict("The action %s is not possible in the status %s.", action, status)
-	}
+	wrong := conflict("The action %s is not possible in the status %s.", action, status)
 	switch action {
 	case "approve":
 		if status != "approvalPending" {
-			return wrong()
+			return wrong
 		}
 		d, ok := isoDuration(r.Duration)
 		if !ok {
-			return wrong()
+			return wrong
 		}
 		r.Customer, r.CustomerName = t.ID, t.Name
 		r.Status, r.Due = "activating", c.now.Add(activatingTakes)
@@ -141,12 +137,12 @@ func customerAction(c *call, t *world.Tenant, r *world.Relationship, action, sta
 		r.Ends = r.Activated.Add(d)
 	case "reject":
 		if status != "approvalPending" {
-			return wrong()
+			return wrong
 		}
 		r.Status, r.Due = "terminated", time.Time{}
 	case "terminate":
 		if status != "active" {
-			return wrong()
+			return wrong
 		}
 		r.Status, r.Due = "terminationRequested", c.now.Add(terminatingTakes)
 	default:

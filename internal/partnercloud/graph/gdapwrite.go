@@ -84,9 +84,7 @@ func (c *call) applyRelationship(s *world.State, t *world.Tenant, r *world.Relat
 	bad := func(format string, args ...any) error {
 		return refuse(http.StatusBadRequest, "BadRequest", format, args...)
 	}
-	if given(c.in, "displayName") {
-		r.Name = str(c.in, "displayName")
-	}
+	take(c.in, "displayName", &r.Name, str)
 	if r.Name == "" {
 		return bad("The relationship needs a displayName.")
 	}
@@ -95,9 +93,7 @@ func (c *call) applyRelationship(s *world.State, t *world.Tenant, r *world.Relat
 			return conflict("A delegated admin relationship of the name '%s' exists already.", clip(r.Name))
 		}
 	}
-	if given(c.in, "duration") {
-		r.Duration = str(c.in, "duration")
-	}
+	take(c.in, "duration", &r.Duration, str)
 	if d, ok := isoDuration(r.Duration); !ok || d < 24*time.Hour || d > 2*365*24*time.Hour {
 		return bad("The duration must lie between P1D and P2Y.")
 	}
@@ -119,9 +115,7 @@ func (c *call) applyRelationship(s *world.State, t *world.Tenant, r *world.Relat
 		}
 		r.Customer, r.CustomerName = ct.ID, ct.Name
 	}
-	if given(c.in, "autoExtendDuration") {
-		r.AutoExtend = str(c.in, "autoExtendDuration")
-	}
+	take(c.in, "autoExtendDuration", &r.AutoExtend, str)
 	return judgeExtension(r)
 }
 

@@ -76,13 +76,6 @@ func (c *call) members(t *world.Tenant, g *world.Group, deep bool) []*entity {
 	return out
 }
 
-func findGroup(c *call, _ *world.State, t *world.Tenant) (*world.Group, error) {
-	if g := t.Groups.Get(c.params[0]); g != nil {
-		return g, nil
-	}
-	return nil, notFound(c.params[0])
-}
-
 func listGroups(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return c.list(t, "groups", c.g.sh.group, rows(&t.Groups))
 }

@@ -190,13 +190,7 @@ func deleteSP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincip
 }
 
 func (c *call) applySP(p *world.ServicePrincipal) {
-	if given(c.in, "accountEnabled") {
-		p.Enabled = truth(c.in, "accountEnabled")
-	}
-	if given(c.in, "appRoleAssignmentRequired") {
-		p.AssignmentRequired = truth(c.in, "appRoleAssignmentRequired")
-	}
-	if given(c.in, "tags") {
-		p.Tags = strs(c.in, "tags")
-	}
+	take(c.in, "accountEnabled", &p.Enabled, truth)
+	take(c.in, "appRoleAssignmentRequired", &p.AssignmentRequired, truth)
+	take(c.in, "tags", &p.Tags, strs)
 }
