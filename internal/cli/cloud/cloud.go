@@ -112,16 +112,7 @@ With --state the world survives a restart; otherwise it ends with the process.`,
   partnerguard cloud --port 0 --output json > cloud.json &
   partnerguard cloud exec -- node my-integration.js
   partnerguard cloud clock +95d`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			e := problem.New(problem.Usage, "unknown command %q of cloud", args[0])
-			if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
-				return e.WithHint("did you mean %q?", s[0])
-			}
-			return e.WithHint("partnerguard cloud --help lists the commands")
-		},
+		Args: kit.Suggest,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o, err := f.options(env, quiet)
 			if err != nil {

@@ -86,16 +86,7 @@ granted beyond that is shown.`,
   partnerguard connect --client-id 00000000-0000-0000-0000-000000000000 --tenant contoso.onmicrosoft.com
   partnerguard connect --no-browser --account sam-agent@contoso.com
   partnerguard connect status`,
-			Args: func(cmd *cobra.Command, args []string) error {
-				if len(args) == 0 {
-					return nil
-				}
-				e := problem.New(problem.Usage, "unknown command %q of connect", args[0])
-				if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
-					return e.WithHint("did you mean %q?", s[0])
-				}
-				return e.WithHint("partnerguard connect --help lists the commands")
-			},
+			Args: kit.Suggest,
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				features, err := parseFeatures(f.features)
 				if err != nil {

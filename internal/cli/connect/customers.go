@@ -24,13 +24,8 @@ func newCustomers(env *kit.Env) *cobra.Command {
 		cmd := &cobra.Command{
 			Use: "customers", Short: "List customers, and plan and apply the app's consent at each",
 			Example: "  partnerguard customers list\n  partnerguard customers consent --plan --feature sign-ins,policies\n  partnerguard customers consent --apply",
-			Args: func(_ *cobra.Command, args []string) error {
-				if len(args) > 0 {
-					return problem.New(problem.Usage, "customers knows no such command").WithHint("it knows list and consent")
-				}
-				return nil
-			},
-			RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+			Args:    kit.Between(0, 0, problem.New(problem.Usage, "customers knows no such command").WithHint("it knows list and consent")),
+			RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		}
 		cmd.AddCommand(newCustomersList(env, open), newCustomersConsent(env, open))
 		return cmd

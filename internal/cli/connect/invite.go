@@ -69,12 +69,7 @@ The app must have publicURL/connect/callback among its redirect URIs.`,
 	cmd.AddCommand(newInviteList(env, open), &cobra.Command{
 		Use: "withdraw ID", Short: "Delete an invitation that waits",
 		Example: "  partnerguard connect invite withdraw i-abc",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return problem.New(problem.Usage, "connect invite withdraw takes one id").WithHint("partnerguard connect invite list shows them")
-			}
-			return nil
-		},
+		Args:    kit.Between(1, 1, problem.New(problem.Usage, "connect invite withdraw takes one id").WithHint("partnerguard connect invite list shows them")),
 		RunE: open.Run(func(ctx context.Context, s *app.Installation, args []string) error {
 			if err := s.SAM.Withdraw(ctx, args[0]); err != nil {
 				return err

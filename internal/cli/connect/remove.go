@@ -22,12 +22,8 @@ sessions are revoked there first, which ends every refresh token of the account.
 needs an account that may: the permission User.RevokeSessions.All, and a role such
 as User Administrator. When it cannot be done, nothing is removed.`,
 		Example: "  partnerguard connect remove contoso.com\n  partnerguard connect remove contoso.com --revoke",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return problem.New(problem.Usage, "connect remove takes the name of one connection").WithHint("partnerguard connect status lists them")
-			}
-			return nil
-		},
+		Args: kit.Between(1, 1, problem.New(problem.Usage, "connect remove takes the name of one connection").
+			WithHint("partnerguard connect status lists them")),
 		RunE: open.Run(func(ctx context.Context, s *app.Installation, args []string) error {
 			if revoke {
 				c, err := s.SAM.Revoke(ctx, args[0])

@@ -32,12 +32,7 @@ the policy must name.`,
   partnerguard policy explain --caller deploy --customer fabrikam.example --resource arm
   partnerguard policy approvals
   partnerguard policy approve a-abc`,
-			Args: func(_ *cobra.Command, args []string) error {
-				if len(args) > 0 {
-					return problem.New(problem.Usage, "policy does not know %.40q", args[0]).WithHint("it knows check, explain, approvals, approve and withdraw")
-				}
-				return nil
-			},
+			Args: kit.Only("policy", "check, explain, approvals, approve and withdraw"),
 			RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		}
 		cmd.PersistentFlags().StringVar(&file, "policy", "", "the policy file (default the setting policy)")
@@ -228,12 +223,7 @@ func newPolicyDecide(env *kit.Env, with withBroker, verb, short, said string, de
 	return &cobra.Command{
 		Use: verb + " ID", Short: short,
 		Example: "  partnerguard policy " + verb + " a-abc",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return problem.New(problem.Usage, "policy %s takes one id", verb).WithHint("partnerguard policy approvals shows them")
-			}
-			return nil
-		},
+		Args:    kit.Between(1, 1, problem.New(problem.Usage, "policy %s takes one id", verb).WithHint("partnerguard policy approvals shows them")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return with(cmd.Context(), func(s *app.Installation, b *broker.Broker) error {
 				a, err := decide(b, cmd.Context(), args[0], s.Actor)

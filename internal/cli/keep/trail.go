@@ -60,12 +60,7 @@ that was written down does the same, with --head.`,
   partnerguard trail status
   partnerguard trail export --out trail.jsonl
   partnerguard trail verify --from trail.jsonl`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return problem.New(problem.Usage, "trail does not know %.40q", args[0]).WithHint("it knows list, verify, export, anchor, status and key")
-		},
+		Args: kit.Only("trail", "list, verify, export, anchor, status and key"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newTrailList(env, open), newTrailVerify(env, open), newTrailExport(env, open),

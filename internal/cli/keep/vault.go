@@ -46,12 +46,7 @@ A master key is one of:
   partnerguard vault rotate
   partnerguard vault backup --out vault.backup
   partnerguard vault master --to systemd:partnerguard`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return problem.New(problem.Usage, "vault does not know %.40q", args[0]).WithHint("it knows status, check, rotate, backup, restore, master and key")
-		},
+		Args: kit.Only("vault", "status, check, rotate, backup, restore, master and key"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newVaultStatus(env, open), newVaultCheck(env, open), newVaultRotate(env, open), newVaultBackup(env, open), newVaultRestore(env, open), newVaultMaster(env, open), newVaultKey(env))
