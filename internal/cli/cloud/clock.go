@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -66,17 +67,13 @@ never goes back.`,
   partnerguard cloud clock freeze`,
 		Args:              func(_ *cobra.Command, args []string) error { _, err := parseClockWord(args); return err },
 		ValidArgsFunction: cobra.FixedCompletions([]string{"+1h", "+1d", "+95d", "freeze", "thaw"}, cobra.ShellCompDirectiveNoFileComp),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: c.Run(env, func(ctx context.Context, client *control.Client, args []string) error {
 			word, err := parseClockWord(args)
 			if err != nil {
 				return err
 			}
-			client, err := c.Attach(cmd.Context(), env)
-			if err != nil {
-				return err
-			}
 			var s control.ClockState
-			switch ctx := cmd.Context(); {
+			switch {
 			case word.onlyAskedTime:
 				s, err = client.Clock(ctx)
 			case word.freeze || word.thaw:
@@ -97,7 +94,7 @@ never goes back.`,
 				_, err := fmt.Fprintf(w, "%s%s\n", s.Now.UTC().Format(time.RFC3339), how)
 				return err
 			})
-		},
+		}),
 	}
 	output.Register(cmd)
 	return cmd

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/cli/kit"
+	"partnerguard/internal/partnercloud/control"
 	"partnerguard/internal/partnercloud/gate"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
@@ -83,11 +85,7 @@ func newCloudSignIns(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 oldest first; --follow goes on with those to come until interrupted. --output json
 prints the rows themselves, one a line, in the names of the sign-in log.`,
 		Example: "  partnerguard cloud log signins\n  partnerguard cloud log signins --follow --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, err := c.Attach(cmd.Context(), env)
-			if err != nil {
-				return err
-			}
+		RunE: c.Run(env, func(ctx context.Context, client *control.Client, _ []string) error {
 			p := kit.Paint{On: kit.Colour(env)}
 			put := func(raw json.RawMessage) error {
 				if output.Value == "json" {
@@ -102,18 +100,18 @@ prints the rows themselves, one a line, in the names of the sign-in log.`,
 				return err
 			}
 			if follow {
-				_, err = client.SignIns(cmd.Context(), 0, 1000, true, put)
-				return leave(cmd, err)
+				_, err := client.SignIns(ctx, 0, 1000, true, put)
+				return leave(ctx, err)
 			}
 			for after := int64(0); ; {
 				n := 0
-				next, err := client.SignIns(cmd.Context(), after, 1000, false, func(raw json.RawMessage) error { n++; return put(raw) })
+				next, err := client.SignIns(ctx, after, 1000, false, func(raw json.RawMessage) error { n++; return put(raw) })
 				if err != nil || n == 0 || next <= after {
 					return err
 				}
 				after = next
 			}
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&follow, "follow", false, "go on with new ones until interrupted")
 	output.Register(cmd)
@@ -121,8 +119,8 @@ prints the rows themselves, one a line, in the names of the sign-in log.`,
 }
 
 // leave takes an interrupt for the good end of following.
-func leave(cmd *cobra.Command, err error) error {
-	if cmd.Context().Err() != nil {
+func leave(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
 		return nil
 	}
 	return err
@@ -169,13 +167,9 @@ func newCloudRequests(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 oldest first, never with bodies, tokens, cookies or secrets; --follow goes on
 with those to come until interrupted.`,
 		Example: "  partnerguard cloud log requests --service graph --status 429\n  partnerguard cloud log requests --follow --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, err := c.Attach(cmd.Context(), env)
-			if err != nil {
-				return err
-			}
+		RunE: c.Run(env, func(ctx context.Context, client *control.Client, _ []string) error {
 			p := kit.Paint{On: kit.Colour(env)}
-			err = client.Requests(cmd.Context(), f, follow, func(s gate.Seen) error {
+			err := client.Requests(ctx, f, follow, func(s gate.Seen) error {
 				if output.Value == "json" {
 					b, err := json.Marshal(s)
 					if err == nil {
@@ -185,8 +179,8 @@ with those to come until interrupted.`,
 				}
 				return requestText(env.Stdout, &s, p)
 			})
-			return leave(cmd, err)
-		},
+			return leave(ctx, err)
+		}),
 	}
 	fl := cmd.Flags()
 	fl.BoolVar(&follow, "follow", false, "go on with new ones until interrupted")
