@@ -154,7 +154,8 @@ uploaded: partnerguard connect app use.`,
 				if csr {
 					text = m.Request
 				}
-				if err := output.Answer(env, map[string]any{"registration": m.Registration, "certificate": m.Certificate, "request": m.Request, "inUse": m.InUse}, func(w io.Writer, _ kit.Paint) error {
+				all := map[string]any{"registration": m.Registration, "certificate": m.Certificate, "request": m.Request, "inUse": m.InUse}
+				if err := output.Answer(env, all, func(w io.Writer, _ kit.Paint) error {
 					_, err := io.WriteString(w, text)
 					return err
 				}); err != nil {

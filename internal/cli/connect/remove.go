@@ -38,7 +38,8 @@ as User Administrator. When it cannot be done, nothing is removed.`,
 			}
 			fmt.Fprintf(env.Stdout, "Removed %s (%s).\n", print.Clean(c.Name, 100), print.Clean(c.Account, 200))
 			if !revoke {
-				fmt.Fprintf(env.Stderr, "Entra ID still takes its tokens, and backups hold them. To end them, revoke the account's sessions (Entra admin center, or):"+
+				fmt.Fprintf(env.Stderr, "Entra ID still takes its tokens, and backups hold them. "+
+					"To end them, revoke the account's sessions (Entra admin center, or):"+
 					"\n  Revoke-MgUserSignInSession -UserId %s\n", print.Clean(c.ObjectID, 100))
 			}
 			return nil

@@ -33,8 +33,9 @@ func (k *call) throttle(h http.Header) *fault {
 	key := kind + "/" + k.who.Tenant + "/" + strings.ToLower(k.at.sub) + "/" + k.who.ObjectID
 	left, wait, ok := k.a.limits.Take(key, limitsOf[kind], k.now)
 	if !ok && !k.a.unthrottled {
-		return refuse(http.StatusTooManyRequests, "SubscriptionRequestsThrottled", "Number of '"+kind+"' for the "+of+" exceeded the limit. Please try again after '"+
-			strconv.Itoa(kit.Seconds(wait))+"' seconds.").RetryAfter(wait)
+		return refuse(http.StatusTooManyRequests, "SubscriptionRequestsThrottled",
+			"Number of '"+kind+"' for the "+of+" exceeded the limit. Please try again after '"+
+				strconv.Itoa(kit.Seconds(wait))+"' seconds.").RetryAfter(wait)
 	}
 	h.Set("x-ms-ratelimit-remaining-"+of+"-"+kind, strconv.Itoa(int(left)))
 	return nil

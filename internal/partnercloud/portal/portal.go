@@ -108,8 +108,9 @@ var (
 	anyone          = audience{}
 	securityViewers = audience{roles: []string{entra.RoleGlobalAdministrator, entra.RoleSecurityAdministrator, entra.RoleSecurityReader},
 		words: "Global Administrator, Security Administrator or Security Reader"}
-	scoreViewers = audience{roles: securityViewers.roles, groups: []string{world.AdminAgents}, words: "Admin Agent, Global Administrator, Security Administrator or Security Reader"}
-	agents       = audience{roles: []string{entra.RoleGlobalAdministrator}, groups: []string{world.AdminAgents, world.HelpdeskAgents, world.SalesAgents},
+	scoreViewers = audience{roles: securityViewers.roles, groups: []string{world.AdminAgents},
+		words: "Admin Agent, Global Administrator, Security Administrator or Security Reader"}
+	agents = audience{roles: []string{entra.RoleGlobalAdministrator}, groups: []string{world.AdminAgents, world.HelpdeskAgents, world.SalesAgents},
 		words: "Admin Agent, Helpdesk Agent, Sales Agent or Global Administrator"}
 )
 
