@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/lenient"
 )
 
@@ -193,7 +194,7 @@ func TestEntangled(t *testing.T) {
 // TestDecisionAllocatesNothing: the hot path with the caller's own buffer.
 func TestDecisionAllocatesNothing(t *testing.T) {
 	e := Compile(randomTenant(rand.New(rand.NewPCG(7, 1))))
-	s := SignIn{App: exchangeOnline, Client: "browser", Platform: "windows", IP: netip.MustParseAddr("203.0.113.200"), Country: "NL", SignInRisk: "low", Device: map[string]bool{"compliant device": true}}
+	s := SignIn{App: entra.AppExchange, Client: "browser", Platform: "windows", IP: netip.MustParseAddr("203.0.113.200"), Country: "NL", SignInRisk: "low", Device: map[string]bool{"compliant device": true}}
 	classes := make([]int32, len(e.dims))
 	var out Outcome
 	if n := testing.AllocsPerRun(100, func() {

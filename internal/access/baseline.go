@@ -19,10 +19,8 @@ var (
 	baselineTo   = time.Date(2026, 8, 31, 0, 0, 0, 0, time.UTC)
 )
 
-const (
-	azureAD           = entra.AppAADGraph
-	baselineCondition = "provided that the tenant's setting for baseline scopes is \"enabled\", which is Microsoft's default and in no export (Entra admin centre, Conditional Access, settings)"
-)
+const baselineCondition = "provided that the tenant's setting for baseline scopes is \"enabled\", " +
+	"which is Microsoft's default and in no export (Entra admin centre, Conditional Access, settings)"
 
 // baseline says whether sign-ins for baseline scopes are decided as sign-ins to
 // Windows Azure Active Directory.
@@ -49,8 +47,8 @@ func basicScopes(include, exclude idSet, changed tri) tri {
 		return no
 	case all && len(exclude) == 0:
 		return yes
-	case all || include[azureAD]:
-		return changed.and(triOf(!exclude[azureAD]))
+	case all || include[entra.AppAADGraph]:
+		return changed.and(triOf(!exclude[entra.AppAADGraph]))
 	}
 	return no
 }

@@ -87,7 +87,7 @@ func builtins(t *Tenant) (out []*Policy) {
 		if perUserMFA(&t.Users[i]) {
 			// The service settings of per-user MFA may name addresses that skip it.
 			stand(perUserID, "per-user MFA", mfa, func(c *Conditions) {
-				c.Locations.Items = []LocationCondition{{IncludeLocations: []string{"All"}, ExcludeLocations: []string{locMFATrusted}}}
+				c.Locations.Items = []LocationCondition{{IncludeLocations: []string{"All"}, ExcludeLocations: []string{entra.NilID}}}
 			})
 			break
 		}

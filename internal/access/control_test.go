@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/lenient"
 )
 
@@ -12,7 +13,7 @@ import (
 // strength, joined both ways.
 func grants(visit func(name string, g *GrantControls, asked []Control)) {
 	words := []string{"block", "mfa", "passwordChange", "riskRemediation", "compliantDevice", "domainJoinedDevice", "approvedApplication", "compliantApplication", "neverHeardOf"}
-	strengths := []*Strength{nil, {}, {ID: strengthMFA}, {ID: strengthPhishing},
+	strengths := []*Strength{nil, {}, {ID: entra.StrengthMFA}, {ID: entra.StrengthPhishing},
 		{AllowedCombinations: lenient.List[lenient.String]{Items: []lenient.String{"password"}}}}
 	for set := range 1 << (len(words) + 2) {
 		g := &GrantControls{}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"partnerguard/internal/entra"
 )
 
 // deviceAxis is one attribute of a device as a dimension: a class for each way
@@ -331,9 +333,9 @@ func (e *Engine) locationName(id string) string {
 	switch strings.ToLower(id) {
 	case locAllTrusted:
 		return "all trusted locations"
-	case locCompliantNetwork:
+	case entra.CompliantNetwork:
 		return "the compliant network"
-	case locMFATrusted:
+	case entra.NilID:
 		return "the MFA trusted IPs"
 	}
 	for _, l := range e.tenant.Locations {

@@ -3,6 +3,8 @@ package access
 import (
 	"encoding/binary"
 	"slices"
+
+	"partnerguard/internal/entra"
 )
 
 // A diagram answers, for one question, which sign-ins no protecting policy
@@ -130,7 +132,7 @@ func (d *diagram) waysOf(l int) (out []way) {
 			}
 			apart = w.by
 		case dimID(l) == dimResource:
-			if w.noEAS = c != d.e.apps[exchangeOnline]; !w.noEAS {
+			if w.noEAS = c != d.e.apps[entra.AppExchange]; !w.noEAS {
 				apart = 1
 			}
 			if w.modern = c == d.e.basic; w.modern {

@@ -139,13 +139,6 @@ func demandOf(g *GrantControls, strengths map[string]*Strength) (d demand) {
 // hasAlternative reports a way around MFA within the grant itself.
 func (d *demand) hasAlternative() bool { return slices.Contains(d.or[:], true) }
 
-// Built-in authentication strengths (contracts.md section 3.6).
-const (
-	strengthMFA          = entra.StrengthMFA
-	strengthPasswordless = entra.StrengthPasswordless
-	strengthPhishing     = entra.StrengthPhishing
-)
-
 // The authenticationMethodModes of Microsoft Graph: those that are multifactor by
 // themselves, first factors, and what is a second factor beside them
 // (contracts.md section 3.6). A word that is in none is not known.
@@ -210,7 +203,7 @@ func multifactorCombination(c string) tri {
 }
 
 func (s *Strength) builtIn() bool {
-	return s.ID == strengthMFA || s.ID == strengthPasswordless || s.ID == strengthPhishing
+	return s.ID == entra.StrengthMFA || s.ID == entra.StrengthPasswordless || s.ID == entra.StrengthPhishing
 }
 
 func (s *Strength) phishingResistant() bool {
@@ -219,7 +212,7 @@ func (s *Strength) phishingResistant() bool {
 			return !slices.Contains(phishingProof, strings.ToLower(strings.TrimSpace(string(c))))
 		})
 	}
-	return s.ID == strengthPhishing
+	return s.ID == entra.StrengthPhishing
 }
 
 // RequiresMFA reports that the grant controls can only be met with MFA: mfa or

@@ -1,10 +1,14 @@
 package access
 
-import "testing"
+import (
+	"testing"
+
+	"partnerguard/internal/entra"
+)
 
 func TestDemand(t *testing.T) {
 	t.Parallel()
-	phishing := &Strength{ID: strengthPhishing}
+	phishing := &Strength{ID: entra.StrengthPhishing}
 	for name, c := range map[string]struct {
 		grant                    *GrantControls
 		mfa, phishing, way, stop bool

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/lenient"
 )
 
@@ -238,7 +239,7 @@ func TestNonsenseQuestions(t *testing.T) {
 		t.Errorf("a zero question asks for MFA everywhere: %v %v", p, err)
 	}
 	// A suite is all of its apps, also those that a policy names.
-	only := covering(func(p *Policy) { p.Conditions.Applications.ExcludeApplications = []string{exchangeOnline} })
+	only := covering(func(p *Policy) { p.Conditions.Applications.ExcludeApplications = []string{entra.AppExchange} })
 	if p, err := Compile(whole(only)).Prove(Question{Name: "suite", Apps: []string{"Office365"}}); err != nil || p.Verdict != GapFound {
 		t.Errorf("Exchange is left out, and Office 365 is %v %v", p, err)
 	}

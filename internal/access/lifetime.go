@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 // Lifetime is a sign-in frequency: how long after an interactive sign-in a
@@ -193,7 +195,7 @@ func (e *Engine) refuses(i int, s *SignIn) (answer tri, demands, hangs string) {
 	}
 	strength := no
 	if d.strength != nil {
-		if strings.EqualFold(d.strength.ID, strengthMFA) {
+		if strings.EqualFold(d.strength.ID, entra.StrengthMFA) {
 			put(yes)
 		} else {
 			strength = yes

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/lenient"
 )
 
@@ -138,7 +139,7 @@ func TestLifetimesAgreeWithDecide(t *testing.T) {
 			p.SessionControls = &SessionControls{SignInFrequency: &SignInFrequency{IsEnabled: lenient.Bool{Value: true, Set: true}, Value: lenient.Int{Value: int64(i + 1), Set: true}, Type: "days"}}
 		}
 		e := Compile(tenant)
-		apps := []string{"app1", exchangeOnline, "unnamed"}
+		apps := []string{"app1", entra.AppExchange, "unnamed"}
 		s := SignIn{User: r.IntN(len(tenant.Users)), Client: []string{"browser", "native"}[r.IntN(2)]}
 		applies := map[string]string{}
 		for _, l := range e.Lifetimes(s, apps) {

@@ -15,10 +15,6 @@ import (
 const (
 	locAll        = "all"
 	locAllTrusted = "alltrusted"
-	// locCompliantNetwork is "All Compliant Network locations" (K).
-	locCompliantNetwork = entra.CompliantNetwork
-	// locMFATrusted is the legacy "multifactor authentication trusted IPs" (K).
-	locMFATrusted = entra.NilID
 )
 
 // place is one class of locations that the policies can tell apart.
@@ -71,7 +67,7 @@ func survey(locations []*NamedLocation, used map[string]bool, why string) *geogr
 	v.gather(why)
 	v.cut()
 	v.special()
-	v.g.expand(v.byID, v.unclear, v.gps, v.trustedMatters || used[locMFATrusted])
+	v.g.expand(v.byID, v.unclear, v.gps, v.trustedMatters || used[entra.NilID])
 	return v.g
 }
 
@@ -109,7 +105,7 @@ func (v *surveyor) gather(why string) {
 	sort.Strings(v.ids)
 	sort.Strings(v.gps)
 	for id := range v.used {
-		if id != locAll && id != locAllTrusted && id != locCompliantNetwork && id != locMFATrusted && v.byID[id] == nil {
+		if id != locAll && id != locAllTrusted && id != entra.CompliantNetwork && id != entra.NilID && v.byID[id] == nil {
 			v.unclear[id] = true
 			v.lacks(id, "named location "+id+": "+locationRequest)
 		}
@@ -197,7 +193,7 @@ func (v *surveyor) place(ia ipAtom, ca countryAtom, countriesMatter bool) place 
 // special adds the places that no address tells.
 func (v *surveyor) special() {
 	g := v.g
-	if v.used[locCompliantNetwork] || len(v.networks) > 0 {
+	if v.used[entra.CompliantNetwork] || len(v.networks) > 0 {
 		p := v.base()
 		p.label, p.network = "the compliant network (Global Secure Access)", yes
 		for _, id := range v.networks {
@@ -208,14 +204,14 @@ func (v *surveyor) special() {
 		}
 		g.places = append(g.places, p)
 	}
-	if v.trustedMatters || v.used[locMFATrusted] {
+	if v.trustedMatters || v.used[entra.NilID] {
 		// The legacy list is in no export: there may be such addresses.
 		p := v.base()
 		p.label, p.trusted = "an address among the MFA trusted IPs, if any are set", maybe
-		p.in[locMFATrusted] = maybe
+		p.in[entra.NilID] = maybe
 		p.vague = true
 		g.places = append(g.places, p)
-		for _, id := range []string{locAllTrusted, locMFATrusted} {
+		for _, id := range []string{locAllTrusted, entra.NilID} {
 			v.lacks(id, "the MFA trusted IPs (MFA service settings; in no export)")
 		}
 	}
@@ -428,7 +424,7 @@ type placeSet struct {
 
 func newPlaceSet(ids []string) placeSet {
 	s := newIDSet(ids)
-	return placeSet{all: s[locAll], trusted: s[locAllTrusted], network: s[locCompliantNetwork], ids: s}
+	return placeSet{all: s[locAll], trusted: s[locAllTrusted], network: s[entra.CompliantNetwork], ids: s}
 }
 
 func (s *placeSet) has(p *place) tri {
@@ -459,7 +455,7 @@ func (l *LocationCondition) selects(p *place, name func(string) string) (tri, st
 			return yes
 		case locAllTrusted:
 			return p.trusted
-		case locCompliantNetwork:
+		case entra.CompliantNetwork:
 			return p.network
 		default:
 			return p.in[id]

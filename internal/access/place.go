@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 )
 
@@ -44,7 +45,7 @@ func (g *geography) expand(byID map[string]*NamedLocation, unclear map[string]bo
 	real := len(g.places)
 	for i := range real {
 		p := g.places[i]
-		if p.blur || p.in[locMFATrusted] == maybe {
+		if p.blur || p.in[entra.NilID] == maybe {
 			continue
 		}
 		var open []string
@@ -68,7 +69,7 @@ func (g *geography) expand(byID map[string]*NamedLocation, unclear map[string]bo
 			}
 			if mfaTrusted {
 				q.in = maps.Clone(q.in)
-				q.in[locMFATrusted], q.trusted, q.phantom = yes, yes, true
+				q.in[entra.NilID], q.trusted, q.phantom = yes, yes, true
 				q.label += ", among the MFA trusted IPs if any are set"
 				g.places = append(g.places, q)
 			}

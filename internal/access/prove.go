@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 )
 
@@ -324,7 +325,7 @@ func (e *Engine) joinEAS(c *compiledQuestion, boxes []box) []box {
 next:
 	for _, b := range eas {
 		for _, o := range out {
-			same := o[dimClient] != nil && hasClass(o[dimResource], e.apps[exchangeOnline])
+			same := o[dimClient] != nil && hasClass(o[dimResource], e.apps[entra.AppExchange])
 			for l := range b {
 				if dimID(l) != dimClient && dimID(l) != dimResource && !slices.Equal(b[l], o[l]) {
 					same = false

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/lenient"
 )
 
@@ -83,7 +84,7 @@ func randomPolicy(r *rand.Rand, id string) *Policy {
 	}
 	switch r.IntN(4) {
 	case 0:
-		c.Applications.IncludeApplications = some(2, exchangeOnline, "app1", "Office365")
+		c.Applications.IncludeApplications = some(2, entra.AppExchange, "app1", "Office365")
 	case 1:
 		c.Applications.UserActions = []string{actionRegisterInfo}
 	default:
@@ -121,7 +122,7 @@ func randomPolicy(r *rand.Rand, id string) *Policy {
 	case 1:
 		g.BuiltInControls = []string{"mfa", "compliantDevice"}
 	case 2:
-		g.Strength = &Strength{ID: pick(strengthPhishing, strengthPhishing, "lost")}
+		g.Strength = &Strength{ID: pick(entra.StrengthPhishing, entra.StrengthPhishing, "lost")}
 	case 3:
 		g.CustomFactors = []string{"duo"}
 		if r.IntN(2) == 0 {
@@ -157,7 +158,7 @@ func representatives(e *Engine, l int, classes []int) (out []int) {
 		if d.guard != nil {
 			key += fmt.Sprint(d.guard[c])
 		}
-		if dimID(l) == dimClient && c == clientEAS || dimID(l) == dimResource && c == e.apps[exchangeOnline] {
+		if dimID(l) == dimClient && c == clientEAS || dimID(l) == dimResource && c == e.apps[entra.AppExchange] {
 			key += "eas"
 		}
 		if dimID(l) == dimResource && c == e.basic {
@@ -195,7 +196,7 @@ func bruteForce(e *Engine, c *compiledQuestion, visit func(p Point, sure, could 
 			}
 			d := &e.dims[l]
 			for _, k := range reps[l] {
-				if dimID(l) == dimResource && p.Classes[dimClient] == clientEAS && k != e.apps[exchangeOnline] {
+				if dimID(l) == dimResource && p.Classes[dimClient] == clientEAS && k != e.apps[entra.AppExchange] {
 					continue
 				}
 				if dimID(l) == dimResource && p.Classes[dimClient] == clientOther && k == e.basic {

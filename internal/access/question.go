@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"partnerguard/internal/entra"
 )
 
 // Protection is what a question asks of every sign-in it is about.
@@ -237,7 +239,7 @@ func (e *Engine) compile(q Question) (*compiledQuestion, error) {
 			}
 		}
 	}
-	if len(c.classes[dimClient]) == 1 && c.classes[dimClient][0] == clientEAS && !slices.Contains(c.classes[dimResource], e.apps[exchangeOnline]) {
+	if len(c.classes[dimClient]) == 1 && c.classes[dimClient][0] == clientEAS && !slices.Contains(c.classes[dimResource], e.apps[entra.AppExchange]) {
 		c.nothing = "Exchange ActiveSync reaches Exchange Online alone"
 	}
 	return c, nil

@@ -18,13 +18,11 @@ const (
 	resBasic        = "a client that asks for baseline scopes alone"
 )
 
-const exchangeOnline = entra.AppExchange
-
 // appLabel is what stands for an app, a suite or an action instead of its id; ""
 // where only the tenant may know a name.
 func appLabel(key string) string {
 	switch key {
-	case exchangeOnline, entra.AppSharePoint, entra.AppTeams, entra.AppAzurePortal, entra.AppARM, entra.AppGraph, entra.AppPartnerCenter:
+	case entra.AppExchange, entra.AppSharePoint, entra.AppTeams, entra.AppAzurePortal, entra.AppARM, entra.AppGraph, entra.AppPartnerCenter:
 		return entra.AppName(key)
 	case resOffice365:
 		return "another app of Office 365"
@@ -73,7 +71,7 @@ func (e *Engine) gatherApps() (keys []string) {
 		}
 	}
 	named := e.namesSuite
-	put(exchangeOnline)
+	put(entra.AppExchange)
 	put(resOffice365)
 	put(resAdminPortals)
 	e.namesSuite = named

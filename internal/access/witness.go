@@ -2,6 +2,8 @@ package access
 
 import (
 	"slices"
+
+	"partnerguard/internal/entra"
 )
 
 // preferred classes make a witness look like a sign-in that happens.
@@ -15,9 +17,9 @@ func (e *Engine) witnessPoint(c *compiledQuestion, b box, subject int) Point {
 	for l := range e.dims {
 		order := preferred[dimID(l)]
 		if dimID(l) == dimResource {
-			order = []int{e.apps[resOther], e.apps[exchangeOnline]}
+			order = []int{e.apps[resOther], e.apps[entra.AppExchange]}
 			if p.Classes[dimClient] == clientEAS {
-				order = []int{e.apps[exchangeOnline]}
+				order = []int{e.apps[entra.AppExchange]}
 			}
 		}
 		if dimID(l) == dimLocation {

@@ -3,6 +3,7 @@ package access
 import (
 	"math/rand/v2"
 	"net/netip"
+	"partnerguard/internal/entra"
 	"slices"
 	"strings"
 )
@@ -226,7 +227,7 @@ func (w *aWorld) users(p *Policy, who *person) bool {
 func (w *aWorld) apps(p *Policy, s *try) bool {
 	a := &p.Conditions.Applications
 	in := func(list []string) bool {
-		suite := map[string]string{exchangeOnline: resOffice365, sharePoint: resOffice365, appUnknown: w.suite}[s.app]
+		suite := map[string]string{entra.AppExchange: resOffice365, sharePoint: resOffice365, appUnknown: w.suite}[s.app]
 		return has(list, "All") || has(list, s.app) || suite != "" && has(list, suite)
 	}
 	if s.app == appBasic {
@@ -236,7 +237,7 @@ func (w *aWorld) apps(p *Policy, s *try) bool {
 		case len(a.ExcludeApplications) == 0 && has(a.IncludeApplications, "All"):
 			return true
 		}
-		return w.changed && (has(a.IncludeApplications, "All") || has(a.IncludeApplications, azureAD)) && !has(a.ExcludeApplications, azureAD)
+		return w.changed && (has(a.IncludeApplications, "All") || has(a.IncludeApplications, entra.AppAADGraph)) && !has(a.ExcludeApplications, entra.AppAADGraph)
 	}
 	return in(a.IncludeApplications) && !in(a.ExcludeApplications)
 }
@@ -246,7 +247,7 @@ func (w *aWorld) place(id string, s *try) bool {
 	switch strings.ToLower(id) {
 	case "all":
 		return true
-	case locMFATrusted:
+	case entra.NilID:
 		return has(w.mfaIPs, s.ip)
 	case locAllTrusted:
 		for l, yes := range w.trusted {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/lenient"
 )
 
@@ -12,7 +13,7 @@ import (
 func randomTry(r *rand.Rand, q *Question) try {
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
 	s := try{
-		client: pick("browser", "native", "device-code", "transfer", "eas", "other"), app: pick(exchangeOnline, sharePoint, appUnknown, appOwn, appOther, appBasic),
+		client: pick("browser", "native", "device-code", "transfer", "eas", "other"), app: pick(entra.AppExchange, sharePoint, appUnknown, appOwn, appOther, appBasic),
 		platform: pick("windows", "iOS", "linux"), ip: pick(probes...), country: pick("NL", "DE", ""), gps: pick("NL", "DE", ""), risk: pick("none", "high"), dev: devices[r.IntN(len(devices))],
 	}
 	if has(q.Clients, "legacy") {
@@ -20,7 +21,7 @@ func randomTry(r *rand.Rand, q *Question) try {
 	}
 	switch s.client {
 	case "eas":
-		s.app = exchangeOnline
+		s.app = entra.AppExchange
 	case "other":
 		if s.dev = (device{}); s.app == appBasic { // legacy protocols ask for no scopes
 			s.app = appOther
@@ -121,7 +122,7 @@ func halves(r *rand.Rand) []*Policy {
 		case 3:
 			a.Users.ExcludeUsers, b.Users.IncludeUsers = []string{"GuestsOrExternalUsers"}, []string{"GuestsOrExternalUsers"}
 		case 4:
-			list := []string{pick("hq", "lost", "vague", "nl", "nlgps", "AllTrusted", locMFATrusted), pick("lab", "vague", "AllTrusted")}
+			list := []string{pick("hq", "lost", "vague", "nl", "nlgps", "AllTrusted", entra.NilID), pick("lab", "vague", "AllTrusted")}
 			a.Locations.Items = []LocationCondition{{IncludeLocations: []string{"All"}, ExcludeLocations: list}}
 			b.Locations.Items = []LocationCondition{{IncludeLocations: list}}
 		case 5:
@@ -161,7 +162,7 @@ func loosen(r *rand.Rand, p *Policy) {
 	}
 	c := &p.Conditions
 	if r.IntN(3) == 0 {
-		list := []string{pick("lost", "vague", "nlgps", "AllTrusted", locMFATrusted, "hq")}
+		list := []string{pick("lost", "vague", "nlgps", "AllTrusted", entra.NilID, "hq")}
 		c.Locations.Items = []LocationCondition{{IncludeLocations: []string{"All"}, ExcludeLocations: list}}
 		if r.IntN(2) == 0 {
 			c.Locations.Items = []LocationCondition{{IncludeLocations: list}}
@@ -178,7 +179,7 @@ func loosen(r *rand.Rand, p *Policy) {
 	}
 	if len(c.Applications.UserActions) == 0 && r.IntN(4) == 0 {
 		c.Applications.IncludeApplications = []string{pick("All", "Office365", appUnknown)}
-		c.Applications.ExcludeApplications = []string{pick("Office365", appUnknown, "MicrosoftAdminPortals", azureAD, sharePoint)}
+		c.Applications.ExcludeApplications = []string{pick("Office365", appUnknown, "MicrosoftAdminPortals", entra.AppAADGraph, sharePoint)}
 	}
 	if r.IntN(8) == 0 && p.GrantControls != nil {
 		p.GrantControls.BuiltInControls = []string{pick("compliantDevice", "domainJoinedDevice", "approvedApplication"), pick("compliantDevice", "mfa")}

@@ -11,7 +11,6 @@ import (
 	"partnerguard/internal/cli/judge"
 	"partnerguard/internal/cli/keep"
 	"partnerguard/internal/cli/kit"
-	"partnerguard/internal/problem"
 )
 
 // Env is the world a command runs in.
@@ -36,16 +35,7 @@ what an answer looks like.`,
   partnerguard assess --from exports/ --output html --out report.html
   partnerguard signins --from exports/ --not-challenged --output csv > report.csv
   partnerguard rules --as-of 2022-03-01`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				e := problem.New(problem.Usage, "unknown command %q", args[0])
-				if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
-					return e.WithHint("did you mean %q?", s[0])
-				}
-				return e.WithHint("partnerguard --help lists the commands")
-			}
-			return nil
-		},
+		Args: kit.Suggest,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	for _, wing := range [][]*cobra.Command{judge.Commands(env), connect.Commands(env), guard.Commands(env, connect.NewTokenCheck(env)), keep.Commands(env), cloud.Commands(env)} {

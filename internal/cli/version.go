@@ -44,7 +44,7 @@ func readBuild() build {
 }
 
 func newVersion(env *kit.Env) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "version", Short: "Print the version", Args: kit.NoArgs,
 		Example: "  partnerguard version --output json",
@@ -63,6 +63,6 @@ func newVersion(env *kit.Env) *cobra.Command {
 			return err
 		},
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }

@@ -134,17 +134,11 @@ func (f *Facts) openGroups(t *access.Tenant, st *directory.Standing) {
 		t.OwnApps[strings.ToLower(a.AppID)] = true
 	}
 	for _, s := range f.Directory.ServicePrincipals {
-		if owner := strings.ToLower(string(s.AppOwnerOrganizationID)); owner != "" && owner != microsoftServices && owner != microsoftCorp {
+		if owner := strings.ToLower(string(s.AppOwnerOrganizationID)); owner != "" && owner != entra.TenantMicrosoftServices && owner != entra.TenantMicrosoft {
 			t.OwnApps[strings.ToLower(s.AppID)] = true
 		}
 	}
 }
-
-// The tenants that own Microsoft's first-party apps (contracts.md section 3.8, K).
-const (
-	microsoftServices = entra.TenantMicrosoftServices
-	microsoftCorp     = entra.TenantMicrosoft
-)
 
 // activatable reports a group that PIM for groups can hold: not one whose
 // members a rule or another directory decides (contracts-2026-11).

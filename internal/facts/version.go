@@ -24,6 +24,14 @@ type version[T any] struct {
 	content string
 }
 
+// copiesOf are those of one thing.
+func copiesOf[T any](all map[string]*versions[T], k string) *versions[T] {
+	if all[k] == nil {
+		all[k] = &versions[T]{}
+	}
+	return all[k]
+}
+
 // add keeps a copy unless it says the same as another; of equal copies the
 // newer date stays.
 func (v *versions[T]) add(value *T, date time.Time, content string) {
@@ -76,11 +84,7 @@ func content(v any) string {
 // tenant hold the same policy many times.
 func (f *Facts) addPolicy(p *access.Policy) {
 	k := key(p.ID, p.DisplayName, p.Source)
-	v := f.policyCopies[k]
-	if v == nil {
-		v = &versions[access.Policy]{}
-		f.policyCopies[k] = v
-	}
+	v := copiesOf(f.policyCopies, k)
 	plain := *p
 	plain.ID, plain.DisplayName, plain.CreatedDateTime.Time, plain.Source = "", "", time.Time{}, evidence.Source{}
 	plain.CreatedDateTime.Set, plain.Modified.Set = false, false
@@ -116,14 +120,13 @@ func doubtful(v *versions[access.Policy]) *access.Policy {
 	return &p
 }
 
+// copiesDiffer is why nothing that a copy says counts.
+const copiesDiffer = "its copies differ and none is known to be newer"
+
 // addLocation keeps the copy that counts, and says when none does.
 func (f *Facts) addLocation(l *access.NamedLocation) {
 	k := key(l.ID, l.DisplayName, l.Source)
-	v := f.locationCopies[k]
-	if v == nil {
-		v = &versions[access.NamedLocation]{}
-		f.locationCopies[k] = v
-	}
+	v := copiesOf(f.locationCopies, k)
 	plain := *l
 	plain.ID, plain.DisplayName, plain.Source, plain.Modified = "", "", evidence.Source{}, lenient.Time{}
 	v.add(l, l.Modified.Time, content(plain))
@@ -132,7 +135,7 @@ func (f *Facts) addLocation(l *access.NamedLocation) {
 		// Nothing that one copy says of where it is counts, nor of trust what two say
 		// differently.
 		copied := access.NamedLocation{ID: now.ID, DisplayName: now.DisplayName, IsTrusted: now.IsTrusted, Source: now.Source,
-			Unclear: "its copies differ and none is known to be newer"}
+			Unclear: copiesDiffer}
 		for i := range v.list {
 			if v.list[i].value.IsTrusted != now.IsTrusted {
 				copied.IsTrusted = lenient.Bool{}
@@ -146,18 +149,14 @@ func (f *Facts) addLocation(l *access.NamedLocation) {
 // addStrength is addLocation for authentication strengths.
 func (f *Facts) addStrength(s *access.Strength) {
 	k := key(s.ID, s.DisplayName, s.Source)
-	v := f.strengthCopies[k]
-	if v == nil {
-		v = &versions[access.Strength]{}
-		f.strengthCopies[k] = v
-	}
+	v := copiesOf(f.strengthCopies, k)
 	plain := *s
 	plain.ID, plain.DisplayName, plain.Source, plain.Modified = "", "", evidence.Source{}, lenient.Time{}
 	v.add(s, s.Modified.Time, content(plain))
 	now, sure := v.current()
 	if !sure {
 		copied := *now
-		copied.Unclear = "its copies differ and none is known to be newer"
+		copied.Unclear = copiesDiffer
 		now = &copied
 	}
 	f.Strengths[k] = now

@@ -27,13 +27,7 @@ type PartnerCenter struct {
 // PartnerCenter makes a client for a partner tenant. bearer gives tokens for
 // the cloud's PartnerCenterResource.
 func (c *Client) PartnerCenter(cloud Cloud, tenant string, bearer Bearer) (*PartnerCenter, error) {
-	if err := cloud.Check(); err != nil {
-		return nil, err
-	}
-	if cloud.PartnerCenter == "" {
-		return nil, problem.New(problem.Usage, "the cloud has no Partner Center")
-	}
-	if err := checkTenant(tenant); err != nil {
+	if err := reach(cloud, cloud.PartnerCenter, "Partner Center", tenant); err != nil {
 		return nil, err
 	}
 	return &PartnerCenter{c, cloud, tenant, bearer}, nil

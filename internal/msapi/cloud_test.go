@@ -318,10 +318,10 @@ func TestConsentAtPartnerCenter(t *testing.T) {
 		}
 		return out
 	}
-	directory := msapi.ConsentGrant{Resource: world.GraphAppID, Scopes: []string{"Directory.Read.All"}}
-	arm := msapi.ConsentGrant{Resource: world.ARMAppID, Scopes: []string{"user_impersonation"}}
-	never := msapi.ConsentGrant{Resource: world.ManagementAppID, Scopes: []string{"ActivityFeed.Read"}}
-	none := msapi.ConsentGrant{Resource: world.GraphAppID, Scopes: []string{"No.Such"}}
+	directory := msapi.ConsentGrant{Resource: entra.AppGraph, Scopes: []string{"Directory.Read.All"}}
+	arm := msapi.ConsentGrant{Resource: entra.AppARM, Scopes: []string{"user_impersonation"}}
+	never := msapi.ConsentGrant{Resource: entra.AppManagementAPIs, Scopes: []string{"ActivityFeed.Read"}}
+	none := msapi.ConsentGrant{Resource: entra.AppGraph, Scopes: []string{"No.Such"}}
 	for i, c := range []struct {
 		remove bool
 		grants []msapi.ConsentGrant

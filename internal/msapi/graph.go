@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"iter"
 	"net/http"
 	"net/url"
@@ -28,28 +27,37 @@ type Graph struct {
 // Graph makes a client for a tenant. bearer gives tokens for the cloud's
 // GraphResource in that tenant.
 func (c *Client) Graph(cloud Cloud, tenant string, bearer Bearer) (*Graph, error) {
-	if err := cloud.Check(); err != nil {
-		return nil, err
-	}
-	if cloud.Graph == "" {
-		return nil, problem.New(problem.Usage, "the cloud has no Graph")
-	}
-	if err := checkTenant(tenant); err != nil {
+	if err := reach(cloud, cloud.Graph, "Graph", tenant); err != nil {
 		return nil, err
 	}
 	return &Graph{c, cloud, tenant, bearer}, nil
 }
 
+// reach says whether the clients of an API can be made for a tenant.
+func reach(cloud Cloud, at, api, tenant string) error {
+	if err := cloud.Check(); err != nil {
+		return err
+	}
+	if at == "" {
+		return problem.New(problem.Usage, "the cloud has no %s", api)
+	}
+	return checkTenant(tenant)
+}
+
+// call sends one call, with headers besides.
+func (g *Graph) call(ctx context.Context, method, where string, header map[string]string) (*sent, error) {
+	kind, pc := graphPace(where)
+	header["client-request-id"] = token.GUID()
+	return g.c.ask(ctx, call{
+		service: graph, method: method, where: where, bearer: g.bearer, header: header,
+		how: conduct{what: "graph", tenant: g.tenant, kind: kind, pace: pc, again: true},
+	})
+}
+
 // get reads a path, which begins with a slash and the version.
 func (g *Graph) get(ctx context.Context, where string) ([]byte, error) {
-	kind, pc := graphPace(where)
-	tenant := g.tenant
-	res, err := g.c.ask(ctx, call{
-		service: graph, method: http.MethodGet, where: where, bearer: g.bearer,
-		// Without it new members of enums come as unknownFutureValue.
-		header: map[string]string{"Prefer": "include-unknown-enum-members", "client-request-id": token.GUID()},
-		how:    conduct{what: "graph", tenant: tenant, kind: kind, pace: pc, again: true},
-	})
+	// Without it new members of enums come as unknownFutureValue.
+	res, err := g.call(ctx, http.MethodGet, where, map[string]string{"Prefer": "include-unknown-enum-members"})
 	if err != nil {
 		return nil, err
 	}
@@ -62,12 +70,7 @@ func (g *Graph) get(ctx context.Context, where string) ([]byte, error) {
 // Source: Microsoft Graph v1.0, user: revokeSignInSessions.
 func (g *Graph) RevokeSessions(ctx context.Context, account string) error {
 	where := g.cloud.Graph + "/v1.0/users/" + url.PathEscape(account) + "/revokeSignInSessions"
-	kind, pc := graphPace(where)
-	_, err := g.c.ask(ctx, call{
-		service: graph, method: http.MethodPost, where: where, bearer: g.bearer,
-		header: map[string]string{"client-request-id": token.GUID()},
-		how:    conduct{what: "graph", tenant: g.tenant, kind: kind, pace: pc, again: true},
-	})
+	_, err := g.call(ctx, http.MethodPost, where, map[string]string{})
 	return err
 }
 
@@ -282,10 +285,4 @@ func (t *lenientAt) UnmarshalJSON(b []byte) error {
 		}
 	}
 	return nil
-}
-
-// IsMissing says that an API answered that something is not there.
-func IsMissing(err error) bool {
-	var e *APIError
-	return errors.As(err, &e) && e.Status == http.StatusNotFound || errors.Is(err, problem.NotFound)
 }

@@ -13,7 +13,6 @@ import (
 
 	"partnerguard/internal/labtest"
 	"partnerguard/internal/msapi"
-	"partnerguard/internal/msapi/msapitest"
 	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/secret"
@@ -53,9 +52,8 @@ func newLab(t testing.TB, change ...func(*msapi.Options)) *lab {
 	return l
 }
 
-func (l *lab) app() msapi.App                     { l.Helper(); return l.App(panelApp) }
-func (l *lab) person(upn string) msapitest.Person { l.Helper(); return l.Person(upn) }
-func (l *lab) consent(upn string) *msapi.Grant    { l.Helper(); return l.Grant(panelApp, upn) }
+func (l *lab) app() msapi.App                  { l.Helper(); return l.App(panelApp) }
+func (l *lab) consent(upn string) *msapi.Grant { l.Helper(); return l.Grant(panelApp, upn) }
 func (l *lab) code(upn string, change ...func(*msapi.AuthorizeRequest)) msapi.RedeemRequest {
 	l.Helper()
 	return l.Code(panelApp, upn, change...)

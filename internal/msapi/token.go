@@ -120,20 +120,6 @@ func (c *Client) Refresh(ctx context.Context, r RefreshRequest) (*Grant, error) 
 	return c.grant(ctx, r.Cloud, r.App, r.Tenant, false, form, conduct{what: "refresh", again: true})
 }
 
-// AppRequest asks for an app-only token.
-type AppRequest struct {
-	Cloud  Cloud
-	App    App
-	Tenant string
-	Scope  string // "https://graph.microsoft.com/.default"
-}
-
-// ClientCredentials asks for an app-only token.
-func (c *Client) ClientCredentials(ctx context.Context, r AppRequest) (*Grant, error) {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {r.App.ClientID}, "scope": {r.Scope}}
-	return c.grant(ctx, r.Cloud, r.App, r.Tenant, false, form, conduct{what: "client credentials", again: true})
-}
-
 // TokenEndpoint is where a tenant's tokens are asked for; it is the audience of
 // a client assertion.
 func (c Cloud) TokenEndpoint(tenant string, v1 bool) string {

@@ -25,7 +25,8 @@ const (
 // then what they imply, then the items of the CSP authorisation, then the
 // recommended practice. The caller may change what it gets.
 //
-// Dates and bindings: contracts.md sections 1.1, 1.2 and 1.5.
+// Dates and bindings: contracts.md sections 1.1, 1.2 and 1.5. It is long because it
+// is one table.
 func Book() []Rule {
 	kinds := func(k ...evidence.Kind) []evidence.Kind { return append([]evidence.Kind{}, k...) }
 	// What a proof over all sign-ins is made from; and what more, when a policy

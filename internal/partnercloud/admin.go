@@ -70,7 +70,7 @@ func (s *Server) adminToken(tenant string) (string, error) {
 		}
 		now := st.Clock.Now()
 		for u := range t.Users.All() {
-			if !u.Enabled || u.Guest || !t.HasRole(u.ID, now, world.GlobalAdministrator) {
+			if !u.Enabled || u.Guest || !t.HasRole(u.ID, now, entra.RoleGlobalAdministrator) {
 				continue
 			}
 			found = true
@@ -80,7 +80,7 @@ func (s *Server) adminToken(tenant string) (string, error) {
 			break
 		}
 		var scopes []string
-		if r := st.Resource(world.GraphAppID); r != nil {
+		if r := st.Resource(entra.AppGraph); r != nil {
 			for _, sc := range r.Scopes {
 				scopes = append(scopes, sc.Value)
 			}

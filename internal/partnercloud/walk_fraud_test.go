@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -242,7 +243,7 @@ func TestWalkRelationshipEvents(t *testing.T) {
 	l.s.World.Read(func(s *world.State) {
 		c := s.Tenant(litware)
 		for u := range c.Users.All() {
-			if c.HasRole(u.ID, s.Clock.Now(), world.GlobalAdministrator) {
+			if c.HasRole(u.ID, s.Clock.Now(), entra.RoleGlobalAdministrator) {
 				boss = u.UPN
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/entra"
 )
 
 // The Secure Application Model from consent to the death of its refresh token.
@@ -115,7 +115,7 @@ func TestWalkCustomerConsent(t *testing.T) {
 		}
 	}
 	refused("without consent")
-	body := `{"applicationId":"` + panelApp + `","applicationGrants":[{"enterpriseApplicationId":"` + world.GraphAppID + `","scope":"Directory.Read.All, User.Read"}]}`
+	body := `{"applicationId":"` + panelApp + `","applicationGrants":[{"enterpriseApplicationId":"` + entra.AppGraph + `","scope":"Directory.Read.All, User.Read"}]}`
 	if a := l.call(http.MethodPost, consents, center, strings.Replace(body, panelApp, vendorApp, 1)); a.status != http.StatusForbidden {
 		t.Errorf("consent for another app: %d %s", a.status, a.raw)
 	}

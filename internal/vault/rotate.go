@@ -72,6 +72,15 @@ func (v *Vault) change(ctx context.Context, edit func(*keyset.Handle) (*keyset.H
 	}, e)
 }
 
+// swap is swapKeyset; errMoved says that another keyset stands there by now.
+func swap(ctx context.Context, q querier, old, next stored) error {
+	swapped, err := swapKeyset(ctx, q, old, next)
+	if err == nil && !swapped {
+		return errMoved
+	}
+	return err
+}
+
 // changeTo is change for an edit that also says whether the keyset is still one
 // from before marks.
 func (v *Vault) changeTo(ctx context.Context, edit func(*keys) (*keyset.Handle, bool, error), holds func(context.Context, querier, stored) error, e audit.Event) error {
@@ -93,12 +102,8 @@ func (v *Vault) changeTo(ctx context.Context, edit func(*keys) (*keyset.Handle, 
 			return err
 		}
 		err = v.tx(ctx, func(ctx context.Context, q querier) error {
-			swapped, err := swapKeyset(ctx, q, old, next)
-			if err != nil {
+			if err := swap(ctx, q, old, next); err != nil {
 				return err
-			}
-			if !swapped {
-				return errMoved
 			}
 			if err := holds(ctx, q, next); err != nil {
 				return err
@@ -317,12 +322,8 @@ func (v *Vault) ChangeMaster(ctx context.Context, to Master) error {
 			return err
 		}
 		err = v.tx(ctx, func(ctx context.Context, q querier) error {
-			swapped, err := swapKeyset(ctx, q, old, next)
-			if err != nil {
+			if err := swap(ctx, q, old, next); err != nil {
 				return err
-			}
-			if !swapped {
-				return errMoved
 			}
 			return v.record(ctx, audit.Event{Action: audit.VaultMasterChanged, Outcome: audit.Done, Object: next.Vault,
 				Details: map[string]string{"from": old.Slot.ID, "to": next.Slot.ID}})

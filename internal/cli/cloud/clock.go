@@ -1,7 +1,9 @@
 package cloud
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -9,7 +11,6 @@ import (
 
 	"partnerguard/internal/cli/kit"
 	"partnerguard/internal/partnercloud/control"
-	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -53,7 +54,7 @@ func parseClockWord(args []string) (w clockWord, err error) {
 }
 
 func newCloudClock(env *kit.Env, c *kit.CloudControl) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "clock [+DURATION | MOMENT | freeze | thaw]", Short: "Show or move the clock of the running partner cloud",
 		Long: `clock shows the clock of the running partner cloud, or moves it: forward by a
@@ -66,17 +67,13 @@ never goes back.`,
   partnerguard cloud clock freeze`,
 		Args:              func(_ *cobra.Command, args []string) error { _, err := parseClockWord(args); return err },
 		ValidArgsFunction: cobra.FixedCompletions([]string{"+1h", "+1d", "+95d", "freeze", "thaw"}, cobra.ShellCompDirectiveNoFileComp),
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: c.Run(env, func(ctx context.Context, client *control.Client, args []string) error {
 			word, err := parseClockWord(args)
 			if err != nil {
 				return err
 			}
-			client, err := c.Attach(cmd.Context(), env)
-			if err != nil {
-				return err
-			}
 			var s control.ClockState
-			switch ctx := cmd.Context(); {
+			switch {
 			case word.onlyAskedTime:
 				s, err = client.Clock(ctx)
 			case word.freeze || word.thaw:
@@ -89,17 +86,16 @@ never goes back.`,
 			if err != nil {
 				return err
 			}
-			if output.Value == "json" {
-				return print.JSON(env.Stdout, s)
-			}
 			how := ""
 			if s.Frozen {
 				how = "  (frozen)"
 			}
-			_, err = fmt.Fprintf(env.Stdout, "%s%s\n", s.Now.UTC().Format(time.RFC3339), how)
-			return err
-		},
+			return output.Answer(env, s, func(w io.Writer, _ kit.Paint) error {
+				_, err := fmt.Fprintf(w, "%s%s\n", s.Now.UTC().Format(time.RFC3339), how)
+				return err
+			})
+		}),
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }

@@ -11,6 +11,7 @@ import (
 
 	"partnerguard/internal/cli/kit"
 	"partnerguard/internal/partnercloud"
+	"partnerguard/internal/partnercloud/control"
 	"partnerguard/internal/partnercloud/scenario"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
@@ -94,7 +95,7 @@ func New(env *kit.Env, start cloudStart) *cobra.Command {
 		f      cloudFlags
 		c      kit.CloudControl
 		quiet  bool
-		output = kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+		output = kit.NewOutput("text", "json")
 	)
 	cmd := &cobra.Command{
 		Use: "cloud", Short: "Run a local partner cloud: Entra ID, Graph, Partner Center and Azure in one process",
@@ -111,16 +112,7 @@ With --state the world survives a restart; otherwise it ends with the process.`,
   partnerguard cloud --port 0 --output json > cloud.json &
   partnerguard cloud exec -- node my-integration.js
   partnerguard cloud clock +95d`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			e := problem.New(problem.Usage, "unknown command %q of cloud", args[0])
-			if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
-				return e.WithHint("did you mean %q?", s[0])
-			}
-			return e.WithHint("partnerguard cloud --help lists the commands")
-		},
+		Args: kit.Suggest,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o, err := f.options(env, quiet)
 			if err != nil {
@@ -141,7 +133,7 @@ With --state the world survives a restart; otherwise it ends with the process.`,
 	f.register(cmd, 7441)
 	c.Register(cmd)
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "print nothing unless something fails")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	cmd.AddCommand(newCloudExec(env, start, &c), newCloudClock(env, &c), newCloudFault(env, &c), newCloudLog(env, &c), newCloudPeople(env, &c), newCloudInfo(env, &c), newCloudEnforcement(env, &c), newCloudScenario(env), newCloudKeys(env, &c), newCloudGraph(env, &c))
 	return cmd
 }
@@ -187,7 +179,7 @@ func publicText(err error) string { return print.Clean(err.Error(), 300) }
 // aboutCloud makes a command that reads what the running partner cloud says of
 // itself and prints it.
 func aboutCloud(env *kit.Env, c *kit.CloudControl, cmd *cobra.Command, pick func(*partnercloud.Info) any, text func(io.Writer, *partnercloud.Info) error) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd.Args = kit.NoWords
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		client, err := c.Attach(cmd.Context(), env)
@@ -198,14 +190,11 @@ func aboutCloud(env *kit.Env, c *kit.CloudControl, cmd *cobra.Command, pick func
 		if err := client.Info(cmd.Context(), &info); err != nil {
 			return err
 		}
-		return kit.WriteOut(env, "", func(w io.Writer) error {
-			if output.Value == "json" {
-				return print.JSON(w, pick(&info))
-			}
+		return output.Answer(env, pick(&info), func(w io.Writer, _ kit.Paint) error {
 			return text(w, &info)
 		})
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
@@ -254,28 +243,23 @@ func newCloudKeys(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 		Example: "  partnerguard cloud keys rollover",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	rollover := &cobra.Command{
 		Use: "rollover", Short: "Make a new signing key and sign with it from now on", Args: kit.NoWords,
 		Long: `rollover makes a new signing key, publishes it, and signs with it from now on.
 Clients that read the keys once and never again will refuse new tokens.`,
 		Example: "  partnerguard cloud keys rollover",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, err := c.Attach(cmd.Context(), env)
-			if err != nil {
+		RunE: c.Run(env, func(ctx context.Context, client *control.Client, _ []string) error {
+			if err := client.Rollover(ctx); err != nil {
 				return err
 			}
-			if err := client.Rollover(cmd.Context()); err != nil {
+			return output.Answer(env, map[string]bool{"rolledOver": true}, func(w io.Writer, _ kit.Paint) error {
+				_, err := fmt.Fprintln(w, "new tokens are signed with a new key; the key set lists it")
 				return err
-			}
-			if output.Value == "json" {
-				return print.JSON(env.Stdout, map[string]bool{"rolledOver": true})
-			}
-			_, err = fmt.Fprintln(env.Stdout, "new tokens are signed with a new key; the key set lists it")
-			return err
-		},
+			})
+		}),
 	}
-	kit.AddChoice(rollover, &output, "output", "how to print")
+	output.Register(rollover)
 	keys.AddCommand(rollover)
 	return keys
 }

@@ -24,7 +24,7 @@ var (
 )
 
 func newCloudEnforcement(env *kit.Env, c *kit.CloudControl) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "enforcement [on | off | history | CHECK=WORD | CHECK=SHARE ...]", Short: "Show or change how the MFA claim is enforced",
 		Long: `enforcement shows, for each of the three checks that look for the MFA claim, how
@@ -48,13 +48,10 @@ between 0 and 1 refuses that part of the requests without MFA from now on.`,
 			if err := client.Enforcement(cmd.Context(), change, &raw); err != nil {
 				return err
 			}
-			if output.Value == "json" {
-				return print.JSON(env.Stdout, raw)
-			}
-			return enforcementText(env.Stdout, raw)
+			return output.Answer(env, raw, func(w io.Writer, _ kit.Paint) error { return enforcementText(w, raw) })
 		},
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 

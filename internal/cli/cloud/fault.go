@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -46,7 +47,7 @@ func newCloudFault(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 	var (
 		f      control.Fault
 		share  = portion{value: 1}
-		output = kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+		output = kit.NewOutput("text", "json")
 	)
 	cmd := &cobra.Command{
 		Use: "fault SERVICE KIND", Short: "Make a service of the running partner cloud fail",
@@ -92,11 +93,10 @@ Services: ` + strings.Join(gate.Services(), ", ") + ", or " + gate.Any + " for a
 			if err != nil {
 				return err
 			}
-			if output.Value == "json" {
-				return print.JSON(env.Stdout, made)
-			}
-			_, err = fmt.Fprintf(env.Stdout, "%s  %s\npartnerguard cloud fault clear %s ends it\n", made.ID, faultWords(&made), made.ID)
-			return err
+			return output.Answer(env, made, func(w io.Writer, _ kit.Paint) error {
+				_, err := fmt.Fprintf(w, "%s  %s\npartnerguard cloud fault clear %s ends it\n", made.ID, faultWords(&made), made.ID)
+				return err
+			})
 		},
 	}
 	fl := cmd.Flags()
@@ -108,7 +108,7 @@ Services: ` + strings.Join(gate.Services(), ", ") + ", or " + gate.Any + " for a
 	fl.StringVar(&f.RetryAfter, "retry-after", "", "what Retry-After says with 429 and 503: 5s")
 	fl.IntVar(&f.Status, "status", 0, "which status, with 5xx")
 	_ = cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, cobra.ShellCompDirectiveNoFileComp))
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	cmd.AddCommand(newCloudFaultList(env, c), newCloudFaultClear(env, c))
 	return cmd
 }
@@ -149,41 +149,34 @@ func faultWords(f *control.Fault) string {
 }
 
 func newCloudFaultList(env *kit.Env, c *kit.CloudControl) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the faults that are on", Args: kit.NoWords,
 		Example: "  partnerguard cloud fault list --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, err := c.Attach(cmd.Context(), env)
+		RunE: c.Run(env, func(ctx context.Context, client *control.Client, _ []string) error {
+			list, err := client.Faults(ctx)
 			if err != nil {
 				return err
 			}
-			list, err := client.Faults(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return kit.WriteOut(env, "", func(w io.Writer) error {
-				if output.Value == "json" {
-					return print.JSON(w, map[string]any{"faults": print.List(list)})
-				}
+			return output.Answer(env, map[string]any{"faults": print.List(list)}, func(w io.Writer, p kit.Paint) error {
 				if len(list) == 0 {
 					_, err := fmt.Fprintln(w, "no fault is on")
 					return err
 				}
-				kit.Table(w, kit.Paint{On: kit.Colour(env)}, list,
+				kit.Table(w, p, list,
 					kit.Col("id", func(f *control.Fault) string { return f.ID }),
 					kit.Col("fault", faultWords),
 					kit.Col("hit", func(f *control.Fault) string { return fmt.Sprintf("%d of %d", f.Hits, f.Met) }))
 				return nil
 			})
-		},
+		}),
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
 func newCloudFaultClear(env *kit.Env, c *kit.CloudControl) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "clear [ID]", Short: "End one fault, or all",
 		Example: "  partnerguard cloud fault clear f1\n  partnerguard cloud fault clear",
@@ -193,26 +186,21 @@ func newCloudFaultClear(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			client, err := c.Attach(cmd.Context(), env)
-			if err != nil {
-				return err
-			}
+		RunE: c.Run(env, func(ctx context.Context, client *control.Client, args []string) error {
 			id := ""
 			if len(args) == 1 {
 				id = args[0]
 			}
-			n, err := client.Clear(cmd.Context(), id)
+			n, err := client.Clear(ctx, id)
 			if err != nil {
 				return err
 			}
-			if output.Value == "json" {
-				return print.JSON(env.Stdout, map[string]int{"cleared": n})
-			}
-			_, err = fmt.Fprintf(env.Stdout, "%s ended\n", print.Plural(int64(n), "fault"))
-			return err
-		},
+			return output.Answer(env, map[string]int{"cleared": n}, func(w io.Writer, _ kit.Paint) error {
+				_, err := fmt.Fprintf(w, "%s ended\n", print.Plural(int64(n), "fault"))
+				return err
+			})
+		}),
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }

@@ -30,12 +30,8 @@ printed as JSON; a refusal ends with exit code 1.`,
   partnerguard cloud graph POST /v1.0/users/sam-agent@contoso.com/revokeSignInSessions
   partnerguard cloud graph PATCH /v1.0/users/sam-agent@contoso.com --body '{"accountEnabled":false}'
   partnerguard cloud graph GET /v1.0/users --tenant fabrikam.example`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return problem.New(problem.Usage, "cloud graph takes a method and a path").WithHint("e.g. partnerguard cloud graph GET /v1.0/organization")
-			}
-			return nil
-		},
+		Args: kit.Between(2, 2, problem.New(problem.Usage, "cloud graph takes a method and a path").
+			WithHint("e.g. partnerguard cloud graph GET /v1.0/organization")),
 		ValidArgs: []string{"GET", "POST", "PATCH", "PUT", "DELETE"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			call := control.GraphCall{Method: args[0], Path: args[1], Tenant: tenant}

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/cli/kit"
+	"partnerguard/internal/partnercloud/control"
 	"partnerguard/internal/partnercloud/gate"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
@@ -76,18 +78,14 @@ func (r *signInRow) text(p kit.Paint) string {
 
 func newCloudSignIns(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 	var follow bool
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "signins", Short: "Show the sign-ins made since the partner cloud started", Args: kit.NoWords,
 		Long: `signins prints the sign-ins of all tenants made since the partner cloud started,
 oldest first; --follow goes on with those to come until interrupted. --output json
 prints the rows themselves, one a line, in the names of the sign-in log.`,
 		Example: "  partnerguard cloud log signins\n  partnerguard cloud log signins --follow --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, err := c.Attach(cmd.Context(), env)
-			if err != nil {
-				return err
-			}
+		RunE: c.Run(env, func(ctx context.Context, client *control.Client, _ []string) error {
 			p := kit.Paint{On: kit.Colour(env)}
 			put := func(raw json.RawMessage) error {
 				if output.Value == "json" {
@@ -102,27 +100,27 @@ prints the rows themselves, one a line, in the names of the sign-in log.`,
 				return err
 			}
 			if follow {
-				_, err = client.SignIns(cmd.Context(), 0, 1000, true, put)
-				return leave(cmd, err)
+				_, err := client.SignIns(ctx, 0, 1000, true, put)
+				return leave(ctx, err)
 			}
 			for after := int64(0); ; {
 				n := 0
-				next, err := client.SignIns(cmd.Context(), after, 1000, false, func(raw json.RawMessage) error { n++; return put(raw) })
+				next, err := client.SignIns(ctx, after, 1000, false, func(raw json.RawMessage) error { n++; return put(raw) })
 				if err != nil || n == 0 || next <= after {
 					return err
 				}
 				after = next
 			}
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&follow, "follow", false, "go on with new ones until interrupted")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
 // leave takes an interrupt for the good end of following.
-func leave(cmd *cobra.Command, err error) error {
-	if cmd.Context().Err() != nil {
+func leave(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
 		return nil
 	}
 	return err
@@ -162,20 +160,16 @@ func newCloudRequests(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 		follow bool
 		f      gate.Filter
 	)
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "requests", Short: "Show the requests the partner cloud has seen", Args: kit.NoWords,
 		Long: `requests prints what the partner cloud remembers of the requests it has seen,
 oldest first, never with bodies, tokens, cookies or secrets; --follow goes on
 with those to come until interrupted.`,
 		Example: "  partnerguard cloud log requests --service graph --status 429\n  partnerguard cloud log requests --follow --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			client, err := c.Attach(cmd.Context(), env)
-			if err != nil {
-				return err
-			}
+		RunE: c.Run(env, func(ctx context.Context, client *control.Client, _ []string) error {
 			p := kit.Paint{On: kit.Colour(env)}
-			err = client.Requests(cmd.Context(), f, follow, func(s gate.Seen) error {
+			err := client.Requests(ctx, f, follow, func(s gate.Seen) error {
 				if output.Value == "json" {
 					b, err := json.Marshal(s)
 					if err == nil {
@@ -185,8 +179,8 @@ with those to come until interrupted.`,
 				}
 				return requestText(env.Stdout, &s, p)
 			})
-			return leave(cmd, err)
-		},
+			return leave(ctx, err)
+		}),
 	}
 	fl := cmd.Flags()
 	fl.BoolVar(&follow, "follow", false, "go on with new ones until interrupted")
@@ -198,6 +192,6 @@ with those to come until interrupted.`,
 	fl.BoolVar(&f.Faulted, "faulted", false, "only those that a fault hit")
 	fl.IntVar(&f.Limit, "last", 0, "only the last so many")
 	_ = cmd.RegisterFlagCompletionFunc("service", cobra.FixedCompletions(gate.Services(), cobra.ShellCompDirectiveNoFileComp))
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }

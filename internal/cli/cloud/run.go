@@ -38,12 +38,8 @@ environment can reach the network.`,
 		Example: `  partnerguard cloud exec -- curl -i https://graph.microsoft.com/v1.0/me
   partnerguard cloud exec -- node my-integration.js
   partnerguard cloud exec --customers 500 --seed 7 -- go test ./...`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return problem.New(problem.Usage, "cloud exec needs a command").WithHint("e.g. partnerguard cloud exec -- node my-integration.js")
-			}
-			return nil
-		},
+		Args: kit.Between(1, kit.Many, problem.New(problem.Usage, "cloud exec needs a command").
+			WithHint("e.g. partnerguard cloud exec -- node my-integration.js")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := exec.LookPath(args[0])
 			if err != nil {

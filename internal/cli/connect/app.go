@@ -15,7 +15,6 @@ import (
 	"partnerguard/internal/app"
 	"partnerguard/internal/cli/kit"
 	"partnerguard/internal/msapi"
-	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/capture"
@@ -81,62 +80,56 @@ func (f *appFlags) known(ctx context.Context, s *app.Installation) error {
 }
 
 func newAppList(env *kit.Env, open kit.Opener) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "list", Short: "Show the apps and their credentials", Args: kit.NoWords,
 		Example: "  partnerguard connect app list\n  partnerguard connect app list --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				type row struct {
-					sam.Registration
-					Waiting *sam.Registration `json:"waiting,omitempty"`
-				}
-				list, err := s.SAM.Store.Registrations(cmd.Context())
+		RunE: open.Run(func(ctx context.Context, s *app.Installation, _ []string) error {
+			type row struct {
+				sam.Registration
+				Waiting *sam.Registration `json:"waiting,omitempty"`
+			}
+			list, err := s.SAM.Store.Registrations(ctx)
+			if err != nil {
+				return err
+			}
+			rows := []row{}
+			for _, r := range list {
+				w, err := s.SAM.Store.Waiting(ctx, r.ClientID)
 				if err != nil {
 					return err
 				}
-				rows := []row{}
-				for _, r := range list {
-					w, err := s.SAM.Store.Waiting(cmd.Context(), r.ClientID)
-					if err != nil {
-						return err
-					}
-					rows = append(rows, row{r, w})
-				}
-				return kit.WriteOut(env, "", func(w io.Writer) error {
-					if output.Value == "json" {
-						return print.JSON(w, map[string]any{"apps": rows})
-					}
-					if len(rows) == 0 {
-						fmt.Fprintln(w, "No app yet: partnerguard connect shows how to register one.")
-						return nil
-					}
-					kit.Table(w, kit.Paint{On: kit.Colour(env)}, rows,
-						kit.Col("client id", func(r *row) string { return r.ClientID }),
-						kit.Col("name", func(r *row) string { return r.Name }),
-						kit.Col("tenant", func(r *row) string { return r.Tenant }),
-						kit.Col("credential", func(r *row) string { return credentialWords(&r.Registration, s.Now()) }),
-						kit.Col("waiting", func(r *row) string {
-							if r.Waiting == nil {
-								return ""
-							}
-							return credentialWords(r.Waiting, s.Now())
-						}))
+				rows = append(rows, row{r, w})
+			}
+			return output.Answer(env, map[string]any{"apps": rows}, func(w io.Writer, p kit.Paint) error {
+				if len(rows) == 0 {
+					fmt.Fprintln(w, "No app yet: partnerguard connect shows how to register one.")
 					return nil
-				})
+				}
+				kit.Table(w, p, rows,
+					kit.Col("client id", func(r *row) string { return r.ClientID }),
+					kit.Col("name", func(r *row) string { return r.Name }),
+					kit.Col("tenant", func(r *row) string { return r.Tenant }),
+					kit.Col("credential", func(r *row) string { return credentialWords(&r.Registration, s.Now()) }),
+					kit.Col("waiting", func(r *row) string {
+						if r.Waiting == nil {
+							return ""
+						}
+						return credentialWords(r.Waiting, s.Now())
+					}))
+				return nil
 			})
-		},
+		}),
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
 func newAppCertificate(env *kit.Env, open kit.Opener) *cobra.Command {
 	var f appFlags
-	var out string
 	var csr bool
 	var life int
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "certificate", Short: "Make a certificate for an app; its key stays in the vault", Args: kit.NoWords,
 		Long: `certificate makes a key in the vault and prints the certificate to upload to the
@@ -161,10 +154,8 @@ uploaded: partnerguard connect app use.`,
 				if csr {
 					text = m.Request
 				}
-				if err := kit.WriteOut(env, out, func(w io.Writer) error {
-					if output.Value == "json" {
-						return print.JSON(w, map[string]any{"registration": m.Registration, "certificate": m.Certificate, "request": m.Request, "inUse": m.InUse})
-					}
+				all := map[string]any{"registration": m.Registration, "certificate": m.Certificate, "request": m.Request, "inUse": m.InUse}
+				if err := output.Answer(env, all, func(w io.Writer, _ kit.Paint) error {
 					_, err := io.WriteString(w, text)
 					return err
 				}); err != nil {
@@ -181,8 +172,7 @@ uploaded: partnerguard connect app use.`,
 	f.register(cmd, true)
 	cmd.Flags().BoolVar(&csr, "csr", false, "print a certificate request (PKCS #10) instead")
 	cmd.Flags().IntVar(&life, "days", 365, "how long it lives, at most 730")
-	kit.AddOut(cmd, &out)
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.RegisterFile(cmd)
 	return cmd
 }
 
@@ -238,23 +228,23 @@ func newAppSecret(env *kit.Env, open kit.Opener) *cobra.Command {
 it. It never takes one from the command line, where others could see it.`,
 		Example: `  partnerguard connect app secret --client-id ID --tenant TENANT --from secret.txt --expires 2027-03-01
   pass show partner/secret | partnerguard connect app secret --client-id ID --tenant TENANT --from -`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				if err := f.known(cmd.Context(), s); err != nil {
-					return err
-				}
-				text, err := kit.ReadSecret(env, from)
-				if err != nil {
-					return err
-				}
-				r, err := s.SAM.AddRegistration(cmd.Context(), sam.Registration{ClientID: f.clientID, Tenant: f.tenant, Name: f.name, Kind: msapi.ClientSecret, NotAfter: expires.At, Created: s.Now()}, text)
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(env.Stdout, "The app %s proves itself by a secret; a certificate is better: partnerguard connect app certificate\n", r.ClientID)
-				return nil
-			})
-		},
+		RunE: open.Run(func(ctx context.Context, s *app.Installation, _ []string) error {
+			if err := f.known(ctx, s); err != nil {
+				return err
+			}
+			text, err := kit.ReadSecret(env, from)
+			if err != nil {
+				return err
+			}
+			r, err := s.SAM.AddRegistration(ctx, sam.Registration{
+				ClientID: f.clientID, Tenant: f.tenant, Name: f.name, Kind: msapi.ClientSecret, NotAfter: expires.At, Created: s.Now(),
+			}, text)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(env.Stdout, "The app %s proves itself by a secret; a certificate is better: partnerguard connect app certificate\n", r.ClientID)
+			return nil
+		}),
 	}
 	f.register(cmd, true)
 	cmd.Flags().StringVar(&from, "from", "-", "a file with the secret, or - for standard input")

@@ -68,7 +68,7 @@ func newConnect(env *kit.Env) *cobra.Command {
 	return kit.Installed(env, func(open func(context.Context) (*app.Installation, error)) *cobra.Command {
 		var f connectFlags
 		f.model = kit.Choice{Value: string(sam.CSP), Allowed: []string{string(sam.CSP), string(sam.CPV)}}
-		output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+		output := kit.NewOutput("text", "json")
 		cmd := &cobra.Command{
 			Use: "connect", Short: "Consent once with MFA; keep the consent sealed, renewed and watched",
 			Long: `connect opens your browser, lets a partner account consent with MFA to your app,
@@ -86,16 +86,7 @@ granted beyond that is shown.`,
   partnerguard connect --client-id 00000000-0000-0000-0000-000000000000 --tenant contoso.onmicrosoft.com
   partnerguard connect --no-browser --account sam-agent@contoso.com
   partnerguard connect status`,
-			Args: func(cmd *cobra.Command, args []string) error {
-				if len(args) == 0 {
-					return nil
-				}
-				e := problem.New(problem.Usage, "unknown command %q of connect", args[0])
-				if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
-					return e.WithHint("did you mean %q?", s[0])
-				}
-				return e.WithHint("partnerguard connect --help lists the commands")
-			},
+			Args: kit.Suggest,
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				features, err := parseFeatures(f.features)
 				if err != nil {
@@ -116,7 +107,7 @@ granted beyond that is shown.`,
 		fl.BoolVar(&f.noBrowser, "no-browser", false, "print the address instead of opening it")
 		addFeatures(cmd, &f.features)
 		kit.AddChoice(cmd, &f.model, "model", "whose app it is: the partner's own (csp) or a control panel vendor's (cpv)")
-		kit.AddChoice(cmd, &output, "output", "how to print")
+		output.Register(cmd)
 		cmd.AddCommand(newConnectStatus(env, open), newConnectRenew(env, open), newConnectRemove(env, open), newConnectAccept(env, open), newConnectApp(env, open), connectManifest(open), newConnectInvite(env, open))
 		return cmd
 	})

@@ -24,13 +24,8 @@ func newCustomers(env *kit.Env) *cobra.Command {
 		cmd := &cobra.Command{
 			Use: "customers", Short: "List customers, and plan and apply the app's consent at each",
 			Example: "  partnerguard customers list\n  partnerguard customers consent --plan --feature sign-ins,policies\n  partnerguard customers consent --apply",
-			Args: func(_ *cobra.Command, args []string) error {
-				if len(args) > 0 {
-					return problem.New(problem.Usage, "customers knows no such command").WithHint("it knows list and consent")
-				}
-				return nil
-			},
-			RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+			Args:    kit.Between(0, 0, problem.New(problem.Usage, "customers knows no such command").WithHint("it knows list and consent")),
+			RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		}
 		cmd.AddCommand(newCustomersList(env, open), newCustomersConsent(env, open))
 		return cmd
@@ -39,55 +34,70 @@ func newCustomers(env *kit.Env) *cobra.Command {
 
 func newCustomersList(env *kit.Env, open kit.Opener) *cobra.Command {
 	var connection string
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the partner's customers as Partner Center knows them", Args: kit.NoWords,
 		Example: "  partnerguard customers list --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				c, err := s.SAM.Connection(cmd.Context(), connection)
+		RunE: open.Run(func(ctx context.Context, s *app.Installation, _ []string) error {
+			c, err := s.SAM.Connection(ctx, connection)
+			if err != nil {
+				return err
+			}
+			p, err := s.SAM.PartnerCenter(c)
+			if err != nil {
+				return err
+			}
+			type row struct {
+				ID     string `json:"id"`
+				Domain string `json:"domain"`
+				Name   string `json:"name"`
+			}
+			rows := []row{}
+			for c, err := range p.Customers(ctx, 0) {
 				if err != nil {
 					return err
 				}
-				p, err := s.SAM.PartnerCenter(c)
-				if err != nil {
-					return err
-				}
-				type row struct {
-					ID     string `json:"id"`
-					Domain string `json:"domain"`
-					Name   string `json:"name"`
-				}
-				rows := []row{}
-				for c, err := range p.Customers(cmd.Context(), 0) {
-					if err != nil {
-						return err
-					}
-					rows = append(rows, row{c.ID, c.Domain, c.Name})
-				}
-				return kit.WriteOut(env, "", func(w io.Writer) error {
-					if output.Value == "json" {
-						return print.JSON(w, map[string]any{"customers": rows})
-					}
-					kit.Table(w, kit.Paint{On: kit.Colour(env)}, rows,
-						kit.Col("domain", func(r *row) string { return r.Domain }),
-						kit.Col("name", func(r *row) string { return r.Name }),
-						kit.Col("tenant id", func(r *row) string { return r.ID }))
-					return nil
-				})
+				rows = append(rows, row{c.ID, c.Domain, c.Name})
+			}
+			return output.Answer(env, map[string]any{"customers": rows}, func(w io.Writer, p kit.Paint) error {
+				kit.Table(w, p, rows,
+					kit.Col("domain", func(r *row) string { return r.Domain }),
+					kit.Col("name", func(r *row) string { return r.Name }),
+					kit.Col("tenant id", func(r *row) string { return r.ID }))
+				return nil
 			})
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&connection, "connection", "", "whose customers (default the only connection there is)")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
+// consentFlags say at whom what is looked at or granted.
+type consentFlags struct {
+	connection        string
+	features, only    []string
+	plan, apply, trim bool
+}
+
+func (f *consentFlags) register(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.StringVar(&f.connection, "connection", "", "whose customers (default the only connection there is)")
+	fl.StringSliceVar(&f.only, "customer", nil, "only this customer, by domain or tenant id; may be repeated")
+	fl.BoolVar(&f.plan, "plan", false, "look and change nothing (the default)")
+	fl.BoolVar(&f.apply, "apply", false, "grant what is missing")
+	fl.BoolVar(&f.trim, "trim", false, "with --apply: take away what is more than wanted, too")
+	var all []string
+	for _, x := range capture.Features() {
+		all = append(all, string(x))
+	}
+	fl.StringSliceVar(&f.features, "feature", []string{string(capture.Accounts)}, "what the app is to be used for at customers: "+strings.Join(all, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("feature", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
+}
+
 func newCustomersConsent(env *kit.Env, open kit.Opener) *cobra.Command {
-	var connection string
-	var features, only []string
-	var plan, apply, trim bool
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json", "jsonl"}}
+	var f consentFlags
+	output := kit.NewOutput("text", "json", "jsonl")
 	cmd := &cobra.Command{
 		Use: "consent", Short: "Show what the app may do at each customer; with --apply, bring it to what is wanted", Args: kit.NoWords,
 		Long: `consent asks, for each customer, which permissions the app really has there: it
@@ -105,20 +115,20 @@ Exit code 3 says that a customer is not as wanted, or could not be seen.`,
   partnerguard customers consent --apply --customer fabrikam.example
   partnerguard customers consent --plan --output jsonl > plan.jsonl`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if plan && apply {
+			if f.plan && f.apply {
 				return problem.New(problem.Usage, "--plan and --apply exclude each other")
 			}
-			list, err := parseFeatures(features)
+			list, err := parseFeatures(f.features)
 			if err != nil {
 				return err
 			}
 			return open.With(cmd.Context(), func(s *app.Installation) error {
-				c, err := s.SAM.Connection(cmd.Context(), connection)
+				c, err := s.SAM.Connection(cmd.Context(), f.connection)
 				if err != nil {
 					return err
 				}
-				bar := kit.NewCounter(env, "customers")
-				r := suite.ConsentRequest{Connection: c, Features: list, Only: only, Apply: apply, Trim: trim, Progress: bar.Set}
+				bar := kit.NewCount(env, "customers")
+				r := suite.ConsentRequest{Connection: c, Features: list, Only: f.only, Apply: f.apply, Trim: f.trim, Progress: bar.Found}
 				var rows []consent.Row
 				enc := json.NewEncoder(env.Stdout)
 				sum, err := s.SAM.Consent(cmd.Context(), r, func(row consent.Row) error {
@@ -139,7 +149,7 @@ Exit code 3 says that a customer is not as wanted, or could not be seen.`,
 					case "json":
 						return print.JSON(w, map[string]any{"customers": print.List(rows), "summary": sum})
 					}
-					consentText(w, env, rows, &sum, apply)
+					consentText(w, env, rows, &sum, f.apply)
 					return nil
 				}); werr != nil {
 					return werr
@@ -154,19 +164,8 @@ Exit code 3 says that a customer is not as wanted, or could not be seen.`,
 			})
 		},
 	}
-	fl := cmd.Flags()
-	fl.StringVar(&connection, "connection", "", "whose customers (default the only connection there is)")
-	fl.StringSliceVar(&only, "customer", nil, "only this customer, by domain or tenant id; may be repeated")
-	fl.BoolVar(&plan, "plan", false, "look and change nothing (the default)")
-	fl.BoolVar(&apply, "apply", false, "grant what is missing")
-	fl.BoolVar(&trim, "trim", false, "with --apply: take away what is more than wanted, too")
-	var all []string
-	for _, f := range capture.Features() {
-		all = append(all, string(f))
-	}
-	fl.StringSliceVar(&features, "feature", []string{string(capture.Accounts)}, "what the app is to be used for at customers: "+strings.Join(all, ", "))
-	_ = cmd.RegisterFlagCompletionFunc("feature", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
-	kit.AddChoice(cmd, &output, "output", "how to print; jsonl gives each customer as it is done")
+	f.register(cmd)
+	output.RegisterAs(cmd, "how to print; jsonl gives each customer as it is done")
 	return cmd
 }
 

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"time"
@@ -17,7 +18,7 @@ import (
 func newConnectInvite(env *kit.Env, open kit.Opener) *cobra.Command {
 	var f connectFlags
 	var days int
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "invite", Short: "Invite a partner to consent to a control panel vendor's app", Args: kit.NoWords,
 		Long: `invite makes a link for one partner tenant, good once. Whoever opens it sees who
@@ -64,64 +65,52 @@ The app must have publicURL/connect/callback among its redirect URIs.`,
 	fl.StringVar(&f.name, "name", "", "what to call a new connection, with a number when that is taken (default the account's domain)")
 	fl.IntVar(&days, "days", 7, "how long the link waits, at most 30")
 	addFeatures(cmd, &f.features)
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	cmd.AddCommand(newInviteList(env, open), &cobra.Command{
 		Use: "withdraw ID", Short: "Delete an invitation that waits",
 		Example: "  partnerguard connect invite withdraw i-abc",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return problem.New(problem.Usage, "connect invite withdraw takes one id").WithHint("partnerguard connect invite list shows them")
+		Args:    kit.Between(1, 1, problem.New(problem.Usage, "connect invite withdraw takes one id").WithHint("partnerguard connect invite list shows them")),
+		RunE: open.Run(func(ctx context.Context, s *app.Installation, args []string) error {
+			if err := s.SAM.Withdraw(ctx, args[0]); err != nil {
+				return err
 			}
+			fmt.Fprintln(env.Stdout, "Withdrawn.")
 			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				if err := s.SAM.Withdraw(cmd.Context(), args[0]); err != nil {
-					return err
-				}
-				fmt.Fprintln(env.Stdout, "Withdrawn.")
-				return nil
-			})
-		},
+		}),
 	})
 	return cmd
 }
 
 func newInviteList(env *kit.Env, open kit.Opener) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "list", Short: "Show the invitations", Args: kit.NoWords,
 		Example: "  partnerguard connect invite list --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				list, err := s.SAM.Invitations(cmd.Context())
-				if err != nil {
-					return err
-				}
-				return kit.WriteOut(env, "", func(w io.Writer) error {
-					if output.Value == "json" {
-						return print.JSON(w, map[string]any{"invitations": print.List(list)})
-					}
-					type row = onboard.Invitation
-					kit.Table(w, kit.Paint{On: kit.Colour(env)}, list,
-						kit.Col("id", func(r *row) string { return r.ID }),
-						kit.Col("tenant", func(r *row) string { return r.Tenant }),
-						kit.Col("app", func(r *row) string { return r.ClientID }),
-						kit.Col("made", func(r *row) string { return r.MadeAt.Format(time.DateOnly) + " by " + r.MadeBy }),
-						kit.Col("state", func(r *row) string {
-							switch {
-							case !r.UsedAt.IsZero():
-								return "used " + r.UsedAt.Format(time.DateOnly)
-							case r.Expires.Before(s.Now()):
-								return "out of time"
-							}
-							return "waits until " + r.Expires.Format(time.DateOnly)
-						}))
-					return nil
-				})
+		RunE: open.Run(func(ctx context.Context, s *app.Installation, _ []string) error {
+			list, err := s.SAM.Invitations(ctx)
+			if err != nil {
+				return err
+			}
+			return output.Answer(env, map[string]any{"invitations": print.List(list)}, func(w io.Writer, p kit.Paint) error {
+				type row = onboard.Invitation
+				kit.Table(w, p, list,
+					kit.Col("id", func(r *row) string { return r.ID }),
+					kit.Col("tenant", func(r *row) string { return r.Tenant }),
+					kit.Col("app", func(r *row) string { return r.ClientID }),
+					kit.Col("made", func(r *row) string { return r.MadeAt.Format(time.DateOnly) + " by " + r.MadeBy }),
+					kit.Col("state", func(r *row) string {
+						switch {
+						case !r.UsedAt.IsZero():
+							return "used " + r.UsedAt.Format(time.DateOnly)
+						case r.Expires.Before(s.Now()):
+							return "out of time"
+						}
+						return "waits until " + r.Expires.Format(time.DateOnly)
+					}))
+				return nil
 			})
-		},
+		}),
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }

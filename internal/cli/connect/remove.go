@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -21,32 +22,28 @@ sessions are revoked there first, which ends every refresh token of the account.
 needs an account that may: the permission User.RevokeSessions.All, and a role such
 as User Administrator. When it cannot be done, nothing is removed.`,
 		Example: "  partnerguard connect remove contoso.com\n  partnerguard connect remove contoso.com --revoke",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return problem.New(problem.Usage, "connect remove takes the name of one connection").WithHint("partnerguard connect status lists them")
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				if revoke {
-					c, err := s.SAM.Revoke(cmd.Context(), args[0])
-					if err != nil {
-						return err
-					}
-					fmt.Fprintf(env.Stdout, "Revoked the sign-in sessions of %s.\n", print.Clean(c.Account, 200))
-				}
-				c, err := s.SAM.Remove(cmd.Context(), args[0])
+		Args: kit.Between(1, 1, problem.New(problem.Usage, "connect remove takes the name of one connection").
+			WithHint("partnerguard connect status lists them")),
+		RunE: open.Run(func(ctx context.Context, s *app.Installation, args []string) error {
+			if revoke {
+				c, err := s.SAM.Revoke(ctx, args[0])
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(env.Stdout, "Removed %s (%s).\n", print.Clean(c.Name, 100), print.Clean(c.Account, 200))
-				if !revoke {
-					fmt.Fprintf(env.Stderr, "Entra ID still takes its tokens, and backups hold them. To end them, revoke the account's sessions (Entra admin center, or):\n  Revoke-MgUserSignInSession -UserId %s\n", print.Clean(c.ObjectID, 100))
-				}
-				return nil
-			})
-		},
+				fmt.Fprintf(env.Stdout, "Revoked the sign-in sessions of %s.\n", print.Clean(c.Account, 200))
+			}
+			c, err := s.SAM.Remove(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(env.Stdout, "Removed %s (%s).\n", print.Clean(c.Name, 100), print.Clean(c.Account, 200))
+			if !revoke {
+				fmt.Fprintf(env.Stderr, "Entra ID still takes its tokens, and backups hold them. "+
+					"To end them, revoke the account's sessions (Entra admin center, or):"+
+					"\n  Revoke-MgUserSignInSession -UserId %s\n", print.Clean(c.ObjectID, 100))
+			}
+			return nil
+		}),
 	}
 	cmd.Flags().BoolVar(&revoke, "revoke", false, "revoke the account's sign-in sessions at Entra ID first")
 	return cmd
@@ -71,37 +68,37 @@ machine saw it last, with every connection that is held back.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				say := func(name, account, tenant, client, cloud string) {
-					fmt.Fprintf(env.Stdout, "Accepted %s: %s of tenant %s, app %s, cloud %s.\n", print.Clean(name, 100), print.Clean(account, 200), print.Clean(tenant, 100), print.Clean(client, 100), print.Clean(cloud, 40))
-				}
-				if !all {
-					c, err := s.SAM.Accept(cmd.Context(), args[0])
-					if err == nil {
-						say(c.Name, c.Account, c.Tenant, c.ClientID, c.Cloud.Name)
-					}
-					return err
-				}
-				done, not, err := s.SAM.AcceptAll(cmd.Context())
-				if err != nil {
-					return err
-				}
-				for _, c := range done {
+		RunE: open.Run(func(ctx context.Context, s *app.Installation, args []string) error {
+			say := func(name, account, tenant, client, cloud string) {
+				fmt.Fprintf(env.Stdout, "Accepted %s: %s of tenant %s, app %s, cloud %s.\n", print.Clean(name, 100), print.Clean(account, 200),
+					print.Clean(tenant, 100), print.Clean(client, 100), print.Clean(cloud, 40))
+			}
+			if !all {
+				c, err := s.SAM.Accept(ctx, args[0])
+				if err == nil {
 					say(c.Name, c.Account, c.Tenant, c.ClientID, c.Cloud.Name)
 				}
-				for _, n := range not {
-					fmt.Fprintf(env.Stderr, "Not accepted: %s\n", print.Clean(n.Error(), 400))
-				}
-				if len(not) > 0 {
-					return problem.New(problem.Conflict, "%s accepted", kit.Plural(len(not), "connection was not", "connections were not")).WithHint("consent again (partnerguard connect), or remove them")
-				}
-				if len(done) == 0 {
-					fmt.Fprintln(env.Stdout, "Nothing is held back.")
-				}
-				return nil
-			})
-		},
+				return err
+			}
+			done, not, err := s.SAM.AcceptAll(ctx)
+			if err != nil {
+				return err
+			}
+			for _, c := range done {
+				say(c.Name, c.Account, c.Tenant, c.ClientID, c.Cloud.Name)
+			}
+			for _, n := range not {
+				fmt.Fprintf(env.Stderr, "Not accepted: %s\n", print.Clean(n.Error(), 400))
+			}
+			if len(not) > 0 {
+				return problem.New(problem.Conflict, "%s accepted", kit.Plural(len(not), "connection was not", "connections were not")).
+					WithHint("consent again (partnerguard connect), or remove them")
+			}
+			if len(done) == 0 {
+				fmt.Fprintln(env.Stdout, "Nothing is held back.")
+			}
+			return nil
+		}),
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "the whole database, and every connection that is held back")
 	return cmd

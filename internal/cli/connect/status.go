@@ -19,7 +19,7 @@ import (
 
 func newConnectStatus(env *kit.Env, open kit.Opener) *cobra.Command {
 	var live bool
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "status", Short: "Show every connection: healthy, dying when and why, or dead and how to heal it", Args: kit.NoWords,
 		Long: `status shows how each connection stands: healthy, works but not everything that
@@ -35,72 +35,63 @@ you say that it is right (partnerguard connect accept).
 
 Exit code 3 says that a connection is dead or held back.`,
 		Example: "  partnerguard connect status\n  partnerguard connect status --live\n  partnerguard connect status --output json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return open.With(cmd.Context(), func(s *app.Installation) error {
-				r, err := s.SAM.Renewer()
-				if err != nil {
+		RunE: open.Run(func(ctx context.Context, s *app.Installation, _ []string) error {
+			r, err := s.SAM.Renewer()
+			if err != nil {
+				return err
+			}
+			if live {
+				if err := renewAll(ctx, env, s, r); err != nil {
 					return err
 				}
-				if live {
-					if err := renewAll(cmd.Context(), env, s, r, nil); err != nil {
-						return err
-					}
-				}
-				rows, err := r.Status(cmd.Context(), sam.Heal)
-				if err != nil {
-					return err
-				}
-				if err := kit.WriteOut(env, "", func(w io.Writer) error {
-					if output.Value == "json" {
-						return print.JSON(w, map[string]any{"connections": print.List(rows), "asOf": s.Now().UTC()})
-					}
-					statusText(w, env, rows, s.Now())
-					return nil
-				}); err != nil {
-					return err
-				}
-				dead, held := 0, 0
-				for _, r := range rows {
-					switch r.Health {
-					case renew.Dead:
-						dead++
-					case renew.Stopped:
-						held++
-					}
-				}
-				if held > 0 {
-					return problem.New(problem.Unmet, "%s held back", kit.Plural(held, "connection is", "connections are")).WithHint("find out who wrote into the database; partnerguard trail list --action 'connection.*'")
-				}
-				if dead > 0 {
-					return problem.New(problem.Unmet, "%s dead", kit.Plural(dead, "connection is", "connections are"))
-				}
+			}
+			rows, err := r.Status(ctx, sam.Heal)
+			if err != nil {
+				return err
+			}
+			if err := output.Answer(env, map[string]any{"connections": print.List(rows), "asOf": s.Now().UTC()}, func(w io.Writer, _ kit.Paint) error {
+				statusText(w, env, rows, s.Now())
 				return nil
-			})
-		},
+			}); err != nil {
+				return err
+			}
+			dead, held := 0, 0
+			for _, r := range rows {
+				switch r.Health {
+				case renew.Dead:
+					dead++
+				case renew.Stopped:
+					held++
+				}
+			}
+			if held > 0 {
+				return problem.New(problem.Unmet, "%s held back", kit.Plural(held, "connection is", "connections are")).
+					WithHint("find out who wrote into the database; partnerguard trail list --action 'connection.*'")
+			}
+			if dead > 0 {
+				return problem.New(problem.Unmet, "%s dead", kit.Plural(dead, "connection is", "connections are"))
+			}
+			return nil
+		}),
 	}
 	cmd.Flags().BoolVar(&live, "live", false, "ask Entra ID now")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
-// renewAll renews the connections named, or all.
-func renewAll(ctx context.Context, env *kit.Env, s *app.Installation, r *renew.Renewer, names []string) error {
-	if len(names) == 0 {
-		list, err := s.SAM.Store.List(ctx)
-		if err != nil {
-			return err
-		}
-		for _, c := range list {
-			names = append(names, c.ID)
-		}
+// renewAll renews every connection.
+func renewAll(ctx context.Context, env *kit.Env, s *app.Installation, r *renew.Renewer) error {
+	names, err := allConnections(ctx, s)
+	if err != nil {
+		return err
 	}
-	bar := kit.NewCounter(env, "renewing")
+	bar := kit.NewCount(env, "renewing")
 	defer bar.Done()
 	for i, name := range names {
 		if _, err := r.Once(ctx, name); err != nil {
 			return err
 		}
-		bar.Set(i+1, len(names), true)
+		bar.Found(i+1, len(names), true)
 	}
 	return nil
 }
@@ -164,9 +155,61 @@ func statusText(w io.Writer, env *kit.Env, rows []renew.StatusRow, now time.Time
 	}
 }
 
+// allConnections are the ids of every connection.
+func allConnections(ctx context.Context, s *app.Installation) (ids []string, err error) {
+	list, err := s.SAM.Store.List(ctx)
+	for _, c := range list {
+		ids = append(ids, c.ID)
+	}
+	return ids, err
+}
+
+type renewal struct {
+	Name    string        `json:"name"`
+	Outcome renew.Outcome `json:"outcome"`
+	Next    time.Time     `json:"next"`
+	Words   string        `json:"words,omitempty"`
+}
+
+// renewals are what came of renewing, and how many were refused.
+type renewals struct {
+	rows []renewal
+	bad  int
+	now  time.Time
+}
+
+func (k *renewals) add(res renew.Result) {
+	x := renewal{res.Connection.Name, res.Outcome, res.Connection.RenewAfter, res.Note}
+	if t := res.Connection.Trouble; t != nil && res.Outcome != renew.Renewed {
+		x.Words = t.Words
+	}
+	switch res.Outcome {
+	case renew.Rejected, renew.Damaged, renew.Held:
+		k.bad++
+	case renew.Failed: // what failed may pass, unless the connection was refused before
+		if renew.Judge(res.Connection, k.now).Health == renew.Dead {
+			k.bad++
+		}
+	}
+	k.rows = append(k.rows, x)
+}
+
+// renew renews the connections named, and goes on past what it cannot.
+func (k *renewals) renew(ctx context.Context, r *renew.Renewer, names []string) (err error) {
+	for _, n := range names {
+		res, rerr := r.Once(ctx, n)
+		if rerr != nil {
+			err = errors.Join(err, rerr)
+			continue
+		}
+		k.add(res)
+	}
+	return err
+}
+
 func newConnectRenew(env *kit.Env, open kit.Opener) *cobra.Command {
 	var all bool
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "renew [NAME...]", Short: "Renew connections now; without a name those that are due",
 		Long: `renew uses each refresh token once and keeps the new one. partnerguard serve does
@@ -183,72 +226,40 @@ Exit code 1 says that a connection was refused or could not be renewed.`,
 				if err != nil {
 					return err
 				}
-				type row struct {
-					Name    string        `json:"name"`
-					Outcome renew.Outcome `json:"outcome"`
-					Next    time.Time     `json:"next"`
-					Words   string        `json:"words,omitempty"`
-				}
-				rows, bad := []row{}, 0
-				each := func(res renew.Result) {
-					x := row{res.Connection.Name, res.Outcome, res.Connection.RenewAfter, res.Note}
-					if t := res.Connection.Trouble; t != nil && res.Outcome != renew.Renewed {
-						x.Words = t.Words
-					}
-					// What failed may pass, unless the connection was refused before.
-					if res.Outcome == renew.Rejected || res.Outcome == renew.Damaged || res.Outcome == renew.Held || res.Outcome == renew.Failed && renew.Judge(res.Connection, s.Now()).Health == renew.Dead {
-						bad++
-					}
-					rows = append(rows, x)
-				}
-				switch {
-				case len(args) == 0 && !all:
-					err = r.Due(cmd.Context(), each)
-				default:
-					names := args
-					if all {
-						list, lerr := s.SAM.Store.List(cmd.Context())
-						if lerr != nil {
-							return lerr
-						}
-						for _, c := range list {
-							names = append(names, c.ID)
-						}
-					}
-					for _, n := range names {
-						res, rerr := r.Once(cmd.Context(), n)
-						if rerr != nil {
-							err = errors.Join(err, rerr)
-							continue
-						}
-						each(res)
+				names := args
+				if all {
+					if names, err = allConnections(cmd.Context(), s); err != nil {
+						return err
 					}
 				}
-				if werr := kit.WriteOut(env, "", func(w io.Writer) error {
-					if output.Value == "json" {
-						return print.JSON(w, map[string]any{"renewals": rows})
-					}
-					if len(rows) == 0 && err == nil {
+				k := renewals{rows: []renewal{}, now: s.Now()}
+				if len(args) == 0 && !all {
+					err = r.Due(cmd.Context(), k.add)
+				} else {
+					err = k.renew(cmd.Context(), r, names)
+				}
+				if werr := output.Answer(env, map[string]any{"renewals": k.rows}, func(w io.Writer, p kit.Paint) error {
+					if len(k.rows) == 0 && err == nil {
 						fmt.Fprintln(w, "Nothing is due.")
 						return nil
 					}
-					kit.Table(w, kit.Paint{On: kit.Colour(env)}, rows,
-						kit.Col("connection", func(r *row) string { return r.Name }),
-						kit.Col("outcome", func(r *row) string { return string(r.Outcome) }),
-						kit.Col("next", func(r *row) string { return kit.Until(r.Next, s.Now()) }),
-						kit.Col("words", func(r *row) string { return r.Words }))
+					kit.Table(w, p, k.rows,
+						kit.Col("connection", func(r *renewal) string { return r.Name }),
+						kit.Col("outcome", func(r *renewal) string { return string(r.Outcome) }),
+						kit.Col("next", func(r *renewal) string { return kit.Until(r.Next, s.Now()) }),
+						kit.Col("words", func(r *renewal) string { return r.Words }))
 					return nil
 				}); werr != nil {
 					return werr
 				}
-				if err == nil && bad > 0 {
-					err = problem.New(problem.Forbidden, "%s refused", kit.Plural(bad, "connection was", "connections were"))
+				if err == nil && k.bad > 0 {
+					err = problem.New(problem.Forbidden, "%s refused", kit.Plural(k.bad, "connection was", "connections were"))
 				}
 				return err
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every connection, due or not")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }

@@ -34,7 +34,7 @@ func newTokenCheck(env *kit.Env, live func(context.Context, *cobra.Command) (sec
 	var (
 		issuers []string
 		fresh   bool
-		output  = kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+		output  = kit.NewOutput("text", "json")
 	)
 	cmd := &cobra.Command{
 		Use: "check", Short: "Say whether a token proves MFA, and why not",
@@ -83,12 +83,12 @@ Exit code 0 says proven, 3 not proven or cannot tell.`,
 				t.Notes = append(t.Notes, how)
 			}
 			v := t.MFA(claim.Options{Now: now, Issuers: append(claim.Issuers(), issuers...)})
-			err = kit.WriteOut(env, "", kit.Forms{
+			err = output.Write(env, kit.Forms{
 				"text": func(w io.Writer) error {
 					return tokenText(w, t, v, now, print.Options{Width: kit.Width(env), Color: kit.Colour(env)})
 				},
 				"json": func(w io.Writer) error { return tokenJSON(w, t, v) },
-			}[output.Value])
+			})
 			if err != nil || v.Answer == claim.Proven {
 				return err
 			}
@@ -106,7 +106,7 @@ Exit code 0 says proven, 3 not proven or cannot tell.`,
 	if live != nil {
 		cmd.Flags().BoolVar(&fresh, "live", false, "sign in now and check the token that comes of it")
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 

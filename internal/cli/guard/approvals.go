@@ -32,12 +32,7 @@ the policy must name.`,
   partnerguard policy explain --caller deploy --customer fabrikam.example --resource arm
   partnerguard policy approvals
   partnerguard policy approve a-abc`,
-			Args: func(_ *cobra.Command, args []string) error {
-				if len(args) > 0 {
-					return problem.New(problem.Usage, "policy does not know %.40q", args[0]).WithHint("it knows check, explain, approvals, approve and withdraw")
-				}
-				return nil
-			},
+			Args: kit.Only("policy", "check, explain, approvals, approve and withdraw"),
 			RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		}
 		cmd.PersistentFlags().StringVar(&file, "policy", "", "the policy file (default the setting policy)")
@@ -105,7 +100,7 @@ type withBroker func(context.Context, func(*app.Installation, *broker.Broker) er
 func newPolicyExplain(env *kit.Env, with withBroker) *cobra.Command {
 	var caller string
 	var ask broker.Ask
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "explain", Short: "Say what the policy answers a caller, and why", Args: kit.NoWords,
 		Long:    "explain hands nothing out and asks for no approval. Exit code 3 says that the answer is no.",
@@ -119,11 +114,7 @@ func newPolicyExplain(env *kit.Env, with withBroker) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := kit.WriteOut(env, "", func(w io.Writer) error {
-					if output.Value == "json" {
-						return print.JSON(w, d)
-					}
-					p := kit.Paint{On: kit.Colour(env)}
+				if err := output.Answer(env, d, func(w io.Writer, p kit.Paint) error {
 					if d.Allowed {
 						fmt.Fprintf(w, "%s %s\n", p.Wrap("32", "✓"), print.Clean(d.Words, 500))
 					} else {
@@ -151,12 +142,12 @@ func newPolicyExplain(env *kit.Env, with withBroker) *cobra.Command {
 	fl.StringVar(&ask.Customer, "customer", "", "a customer's domain or tenant id, or partner (default the caller's own)")
 	fl.StringVar(&ask.Subject, "subject", "", "what the caller proves itself by, where approvals count: sha256/… of its key, or its token's subject")
 	fl.StringVar(&ask.Resource, "resource", "graph", "graph, partner-center, arm, or an identifier URI")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
 func newPolicyApprovals(env *kit.Env, with withBroker) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "approvals", Short: "Show what waits for a yes, and what was decided", Args: kit.NoWords,
 		Example: "  partnerguard policy approvals\n  partnerguard policy approvals --output json",
@@ -166,10 +157,7 @@ func newPolicyApprovals(env *kit.Env, with withBroker) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return kit.WriteOut(env, "", func(w io.Writer) error {
-					if output.Value == "json" {
-						return print.JSON(w, map[string]any{"approvals": print.List(rows)})
-					}
+				return output.Answer(env, map[string]any{"approvals": print.List(rows)}, func(w io.Writer, p kit.Paint) error {
 					if len(rows) == 0 {
 						fmt.Fprintln(w, "Nothing was asked for.")
 						return nil
@@ -179,7 +167,7 @@ func newPolicyApprovals(env *kit.Env, with withBroker) *cobra.Command {
 					if err != nil {
 						return err
 					}
-					kit.Table(w, kit.Paint{On: kit.Colour(env)}, rows,
+					kit.Table(w, p, rows,
 						kit.Col("id", func(r *row) string { return r.ID }),
 						kit.Col("caller", func(r *row) string { return r.Caller }),
 						kit.Col("who asked", func(r *row) string { return askedBy(r) }),
@@ -202,7 +190,7 @@ func newPolicyApprovals(env *kit.Env, with withBroker) *cobra.Command {
 			})
 		},
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
@@ -235,12 +223,7 @@ func newPolicyDecide(env *kit.Env, with withBroker, verb, short, said string, de
 	return &cobra.Command{
 		Use: verb + " ID", Short: short,
 		Example: "  partnerguard policy " + verb + " a-abc",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return problem.New(problem.Usage, "policy %s takes one id", verb).WithHint("partnerguard policy approvals shows them")
-			}
-			return nil
-		},
+		Args:    kit.Between(1, 1, problem.New(problem.Usage, "policy %s takes one id", verb).WithHint("partnerguard policy approvals shows them")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return with(cmd.Context(), func(s *app.Installation, b *broker.Broker) error {
 				a, err := decide(b, cmd.Context(), args[0], s.Actor)

@@ -59,12 +59,8 @@ takes the right to do so (root, or CAP_SETUID and CAP_SETGID).`,
 		Example: `  partnerguard exec --customer fabrikam.example -- node list-users.mjs
   partnerguard exec --customer fabrikam.example --resource arm -- terraform plan
   partnerguard exec --customer partner --connection contoso.com -- pwsh bill.ps1`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return problem.New(problem.Usage, "exec needs a command").WithHint("e.g. partnerguard exec --customer fabrikam.example -- node list-users.mjs")
-			}
-			return nil
-		},
+		Args: kit.Between(1, kit.Many, problem.New(problem.Usage, "exec needs a command").
+			WithHint("e.g. partnerguard exec --customer fabrikam.example -- node list-users.mjs")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := exec.LookPath(args[0])
 			if err != nil {
@@ -177,13 +173,8 @@ func newToken(env *kit.Env, check *cobra.Command) *cobra.Command {
 		Long: `token get prints a short access token for a program that cannot use exec. token
 check says whether any token proves MFA, and why not.`,
 		Example: "  partnerguard token get --customer fabrikam.example --resource graph | my-program\n  partnerguard token check < token.txt",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return problem.New(problem.Usage, "token knows no such command").WithHint("it knows get and check")
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:    kit.Between(0, 0, problem.New(problem.Usage, "token knows no such command").WithHint("it knows get and check")),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newTokenGet(env), check)
 	return cmd
@@ -194,7 +185,7 @@ func newTokenGet(env *kit.Env) *cobra.Command {
 		var f tokenFlags
 		var customer, resource string
 		var show bool
-		output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+		output := kit.NewOutput("text", "json")
 		cmd := &cobra.Command{
 			Use: "get", Short: "Print an access token for one customer and resource", Args: kit.NoWords,
 			Long: `get prints one access token, for a program that reads it from a pipe. It is
@@ -238,7 +229,7 @@ audit trail. On a terminal it is not shown unless you say --show.`,
 		cmd.Flags().StringVar(&customer, "customer", "", "a customer's domain or tenant id, or partner")
 		cmd.Flags().StringVar(&resource, "resource", "graph", "graph, partner-center, arm, or an identifier URI")
 		cmd.Flags().BoolVar(&show, "show", false, "print it on a terminal all the same")
-		kit.AddChoice(cmd, &output, "output", "how to print")
+		output.Register(cmd)
 		return cmd
 	})
 }

@@ -15,12 +15,10 @@ import (
 
 func newAssess(env *kit.Env) *cobra.Command {
 	var (
-		baseline kit.Choice
-		w        kit.Who
-		s        kit.Span
-		from     []string
-		out      string
-		output   = kit.Choice{Value: "text", Allowed: []string{"text", "json", "html", "csv", "accounts-csv", "junit"}}
+		in     source
+		w      kit.Who
+		s      kit.Span
+		output = kit.NewOutput("text", "json", "html", "csv", "accounts-csv", "junit")
 	)
 	cmd := &cobra.Command{
 		Use: "assess", Short: "Judge a partner's exports by the rule book", Args: kit.NoArgs,
@@ -51,38 +49,36 @@ Exit code 3 says that a mandatory requirement is not met or unknown.`,
 			if end := w.AsOf.End(); !end.IsZero() && (until.IsZero() || end.Before(until)) {
 				until = end // what happened after the moment of judgement does not count
 			}
-			report, err := app.Assess(cmd.Context(), app.Reading{From: from, BaselineScopes: baseline.Value, Stdin: env.Stdin, Progress: bar.Set, Since: s.Since.At, Until: until}, q)
+			r := in.reading(env, bar)
+			r.Since, r.Until = s.Since.At, until
+			report, err := app.Assess(cmd.Context(), r, q)
 			bar.Done()
 			if err != nil {
 				return err
 			}
-			err = kit.WriteOut(env, out, kit.Forms{
-				"text": func(w io.Writer) error {
-					return render.Text(w, report, render.TextOptions{Width: kit.Width(env), Color: out == "" && kit.Colour(env)})
-				},
+			err = output.Write(env, kit.Forms{
+				"text":         func(w io.Writer) error { return render.Text(w, report, output.Screen(env)) },
 				"json":         func(w io.Writer) error { return render.JSON(w, report) },
 				"html":         func(w io.Writer) error { return render.HTML(w, report) },
 				"csv":          func(w io.Writer) error { return render.CSV(w, report) },
 				"accounts-csv": func(w io.Writer) error { return render.AccountsCSV(w, report) },
 				"junit":        func(w io.Writer) error { return render.JUnit(w, report) },
-			}[output.Value])
+			})
 			if err != nil {
 				return err
 			}
-			if n := len(report.Failing()); n > 0 && out != "" {
-				return problem.New(problem.Unmet, "%s written to %s; %s not met or unknown", output.Value, out, mandatory(n))
+			if n := len(report.Failing()); n > 0 && output.File != "" {
+				return problem.New(problem.Unmet, "%s written to %s; %s not met or unknown", output.Value, output.File, mandatory(n))
 			} else if n > 0 {
 				return problem.New(problem.Unmet, "%s not met or unknown", mandatory(n))
 			}
 			return nil
 		},
 	}
-	kit.AddFrom(cmd, &from)
-	kit.AddBaselineScopes(cmd, &baseline)
+	in.register(cmd)
 	w.Register(cmd)
 	s.Register(cmd)
-	kit.AddChoice(cmd, &output, "output", "how to print")
-	kit.AddOut(cmd, &out)
+	output.RegisterFile(cmd)
 	return cmd
 }
 

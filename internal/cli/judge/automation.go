@@ -26,8 +26,7 @@ func newAutomation(env *kit.Env, open func(ctx context.Context) (*automation.Sto
 	var (
 		from   []string
 		s      kit.Span
-		out    string
-		output = kit.Choice{Value: "text", Allowed: []string{"text", "json", "csv"}}
+		output = kit.NewOutput("text", "json", "csv")
 	)
 	cmd := &cobra.Command{
 		Use: "automation", Short: "List the scripts and services that sign in with user credentials",
@@ -63,19 +62,16 @@ is.`,
 			if err != nil {
 				return err
 			}
-			return kit.WriteOut(env, out, kit.Forms{
-				"text": func(w io.Writer) error {
-					return automation.Text(w, view, print.Options{Width: kit.Width(env), Color: out == "" && kit.Colour(env)})
-				},
+			return output.Write(env, kit.Forms{
+				"text": func(w io.Writer) error { return automation.Text(w, view, output.Screen(env)) },
 				"json": func(w io.Writer) error { return automation.JSON(w, view) },
 				"csv":  func(w io.Writer) error { return automation.CSV(w, view) },
-			}[output.Value])
+			})
 		},
 	}
 	kit.AddFrom(cmd, &from)
 	s.Register(cmd)
-	kit.AddChoice(cmd, &output, "output", "how to print")
-	kit.AddOut(cmd, &out)
+	output.RegisterFile(cmd)
 	cmd.AddCommand(newAutomationSet(env, open))
 	return cmd
 }
@@ -138,18 +134,14 @@ func withAutomation(ctx context.Context, open automationOpen, work func(*automat
 	if err != nil {
 		return err
 	}
-	err = work(store)
-	if cerr := done(); err == nil {
-		err = cerr
-	}
-	return err
+	return kit.Closing(work(store), done)
 }
 
 func newAutomationSet(env *kit.Env, open automationOpen) *cobra.Command {
 	var (
 		owner, note string
 		state       = kit.Choice{Allowed: []string{string(automation.Found), string(automation.Planned), string(automation.Moved)}}
-		output      = kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+		output      = kit.NewOutput("text", "json")
 	)
 	cmd := &cobra.Command{
 		Use: "set ID", Short: "Say who owns an item and how far it is",
@@ -184,18 +176,17 @@ the logs cover 14 days after the move without a sign-in.`,
 				if err != nil {
 					return err
 				}
-				if output.Value == "json" {
-					return print.JSON(env.Stdout, it)
-				}
-				_, err = fmt.Fprintf(env.Stdout, "%s: %s, owner %s\n", it.ID, it.State, cmp.Or(print.Clean(it.Owner, print.MaxName), "nobody yet"))
-				return err
+				return output.Answer(env, it, func(w io.Writer, _ kit.Paint) error {
+					_, err := fmt.Fprintf(w, "%s: %s, owner %s\n", it.ID, it.State, cmp.Or(print.Clean(it.Owner, print.MaxName), "nobody yet"))
+					return err
+				})
 			})
 		},
 	}
 	cmd.Flags().StringVar(&owner, "owner", "", "who answers for it; empty takes the owner away")
 	cmd.Flags().StringVar(&note, "note", "", "a word to remember")
 	kit.AddChoice(cmd, &state, "state", "how far it is")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 

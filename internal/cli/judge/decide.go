@@ -1,36 +1,24 @@
 package judge
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/app"
 	"partnerguard/internal/cli/kit"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/prove/render"
 )
 
 func newDecide(env *kit.Env) *cobra.Command {
 	var (
-		baseline kit.Choice
-		from     []string
-		user     string
-		appID    string
-		location string
-		platform string
-		device   []string
-		out      string
-		client   = kit.Choice{Value: "browser", Allowed: []string{"browser", "native", "device-code", "transfer", "eas", "other"}}
-		signRisk = kit.Choice{Value: "none", Allowed: []string{"none", "low", "medium", "high"}}
-		userRisk = kit.Choice{Value: "none", Allowed: []string{"none", "low", "medium", "high"}}
-		insider  = kit.Choice{Value: "none", Allowed: []string{"none", "minor", "moderate", "elevated"}}
-		output   = kit.Choice{Value: "text", Allowed: []string{"text", "json", "graph"}}
+		in     source
+		q      signIn
+		output = kit.NewOutput("text", "json", "graph")
 	)
 	cmd := &cobra.Command{
 		Use: "decide", Short: "Decide one sign-in by the tenant's settings, and say why", Args: kit.NoArgs,
@@ -46,74 +34,58 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
   partnerguard decide --from exports/ --user ada@contoso.com --location 'Head office'
   partnerguard decide --from exports/ --user ada@contoso.com --device 'compliant device=true' --output graph`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if user == "" {
+			if q.user == "" {
 				return problem.New(problem.Usage, "--user is missing").WithHint("name an account by user principal name or id")
 			}
 			bar := kit.NewProgress(env, "reading")
-			_, e, err := app.Settings(cmd.Context(), app.Reading{From: from, BaselineScopes: baseline.Value, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.Set})
+			a, note, err := app.Decide(cmd.Context(), in.reading(env, bar), q.asked())
 			bar.Done()
+			if note != "" {
+				fmt.Fprintf(env.Stderr, "partnerguard: note: %s\n", note)
+			}
 			if err != nil {
 				return err
 			}
-			s := access.SignIn{App: appID, Client: client.Value, Platform: platform, SignInRisk: signRisk.Value, UserRisk: userRisk.Value, InsiderRisk: insider.Value, Device: map[string]bool{}}
-			i, ok := e.Find(user)
-			if !ok {
-				return problem.New(problem.BadInput, "no account %q is in the input", user).WithHint("accounts are found by user principal name or id")
-			}
-			s.User = i
-			if location != "" {
-				note, err := e.At(&s, location)
-				if err != nil {
-					return err
-				}
-				if note != "" {
-					fmt.Fprintf(env.Stderr, "partnerguard: note: %s\n", note)
-				}
-			}
-			for _, d := range device {
-				name, value, found := strings.Cut(d, "=")
-				if !found || value != "true" && value != "false" {
-					return problem.New(problem.Usage, "--device is %q", d).WithHint("it is a device fact and true or false, e.g. --device 'compliant device=true'")
-				}
-				s.Device[strings.TrimSpace(name)] = value == "true"
-			}
-			a := e.Decide(s)
-			return kit.WriteOut(env, out, kit.Forms{
-				"text": func(w io.Writer) error {
-					return render.DecideText(w, &a, render.Options{Width: kit.Width(env), Color: out == "" && kit.Colour(env)})
-				},
-				"json": func(w io.Writer) error {
-					enc := json.NewEncoder(w)
-					enc.SetIndent("", "  ")
-					enc.SetEscapeHTML(false)
-					return enc.Encode(a)
-				},
+			return output.Write(env, kit.Forms{
+				"text":  func(w io.Writer) error { return render.DecideText(w, &a, output.Screen(env)) },
+				"json":  func(w io.Writer) error { return print.JSON(w, a) },
 				"graph": func(w io.Writer) error { return render.DecideGraph(w, &a) },
-			}[output.Value])
+			})
 		},
 	}
-	kit.AddFrom(cmd, &from)
-	kit.AddBaselineScopes(cmd, &baseline)
-	cmd.Flags().StringVar(&user, "user", "", "the account: user principal name or id")
-	kit.CompleteAccounts(cmd, "user", &from)
-	cmd.Flags().StringVar(&appID, "app", "", "the app's id, or a user action such as urn:user:registersecurityinfo")
-	kit.AddChoice(cmd, &client, "client", "the client")
-	cmd.Flags().StringVar(&location, "location", "", "an IP address, a named location by name or id, a two-letter country, or a place as prove names it")
-	cmd.Flags().StringVar(&platform, "platform", "", "android, iOS, windows, windowsPhone, macOS or linux")
-	kit.AddChoice(cmd, &signRisk, "sign-in-risk", "the sign-in risk")
-	kit.AddChoice(cmd, &userRisk, "user-risk", "the user risk")
-	kit.AddChoice(cmd, &insider, "insider-risk", "the insider risk")
-	cmd.Flags().StringArrayVar(&device, "device", nil, "a device fact, e.g. 'compliant device=true'; may be repeated")
-	kit.AddChoice(cmd, &output, "output", "how to print")
-	kit.AddOut(cmd, &out)
+	in.register(cmd)
+	q.register(cmd, &in.from)
+	output.RegisterFile(cmd)
 	return cmd
 }
 
-// judgedAt is as of when settings are judged: now, and for the embedded sample
-// its own moment.
-func judgedAt(env *kit.Env, from []string) time.Time {
-	if len(from) == 0 {
-		return time.Time{}
-	}
-	return env.Now()
+// signIn are the flags that describe one.
+type signIn struct {
+	user, appID, location, platform     string
+	device                              []string
+	client, signRisk, userRisk, insider kit.Choice
+}
+
+func (q *signIn) register(cmd *cobra.Command, from *[]string) {
+	risks := []string{"none", "low", "medium", "high"}
+	q.client = kit.Choice{Value: "browser", Allowed: []string{"browser", "native", "device-code", "transfer", "eas", "other"}}
+	q.signRisk, q.userRisk = kit.Choice{Value: "none", Allowed: risks}, kit.Choice{Value: "none", Allowed: risks}
+	q.insider = kit.Choice{Value: "none", Allowed: []string{"none", "minor", "moderate", "elevated"}}
+	fl := cmd.Flags()
+	fl.StringVar(&q.user, "user", "", "the account: user principal name or id")
+	kit.CompleteAccounts(cmd, "user", from)
+	fl.StringVar(&q.appID, "app", "", "the app's id, or a user action such as urn:user:registersecurityinfo")
+	kit.AddChoice(cmd, &q.client, "client", "the client")
+	fl.StringVar(&q.location, "location", "", "an IP address, a named location by name or id, a two-letter country, or a place as prove names it")
+	fl.StringVar(&q.platform, "platform", "", "android, iOS, windows, windowsPhone, macOS or linux")
+	kit.AddChoice(cmd, &q.signRisk, "sign-in-risk", "the sign-in risk")
+	kit.AddChoice(cmd, &q.userRisk, "user-risk", "the user risk")
+	kit.AddChoice(cmd, &q.insider, "insider-risk", "the insider risk")
+	fl.StringArrayVar(&q.device, "device", nil, "a device fact, e.g. 'compliant device=true'; may be repeated")
+}
+
+func (q *signIn) asked() app.Asked {
+	return app.Asked{User: q.user, Location: q.location, Device: q.device, SignIn: access.SignIn{
+		App: q.appID, Client: q.client.Value, Platform: q.platform, SignInRisk: q.signRisk.Value, UserRisk: q.userRisk.Value, InsiderRisk: q.insider.Value,
+	}}
 }

@@ -58,8 +58,7 @@ func (e *exporter) options(env *kit.Env) doctor.Options {
 func newExportPlan(env *kit.Env) *cobra.Command {
 	var (
 		e      exporter
-		out    string
-		output = kit.Choice{Value: "text", Allowed: []string{"text", "json", "csv", "powershell"}}
+		output = kit.NewOutput("text", "json", "csv", "powershell")
 	)
 	cmd := &cobra.Command{
 		Use: "plan", Short: "List the requests for each file that the rules need", Args: kit.NoArgs,
@@ -80,19 +79,16 @@ came, so that nothing is lost on the way.`,
 			if err != nil {
 				return err
 			}
-			return kit.WriteOut(env, out, kit.Forms{
-				"text": func(w io.Writer) error {
-					return render.PlanText(w, p, render.Options{Width: kit.Width(env), Color: out == "" && kit.Colour(env)})
-				},
+			return output.Write(env, kit.Forms{
+				"text":       func(w io.Writer) error { return render.PlanText(w, p, output.Screen(env)) },
 				"json":       func(w io.Writer) error { return render.JSON(w, p) },
 				"csv":        func(w io.Writer) error { return render.PlanCSV(w, p) },
 				"powershell": func(w io.Writer) error { return render.PlanScript(w, p) },
-			}[output.Value])
+			})
 		},
 	}
 	e.register(cmd, "the Entra ID edition of the tenant (default not known: everything is listed)")
-	kit.AddChoice(cmd, &output, "output", "how to print")
-	kit.AddOut(cmd, &out)
+	output.RegisterFile(cmd)
 	return cmd
 }
 
@@ -100,8 +96,7 @@ func newExportCheck(env *kit.Env) *cobra.Command {
 	var (
 		e      exporter
 		from   []string
-		out    string
-		output = kit.Choice{Value: "text", Allowed: []string{"text", "json", "csv"}}
+		output = kit.NewOutput("text", "json", "csv")
 	)
 	cmd := &cobra.Command{
 		Use: "check [DIR...]", Short: "Say whether an export has what the rules need",
@@ -127,13 +122,11 @@ Exit code 3 says that something needed is absent or partial.`,
 			}
 			c := doctor.MakeCheck(f, o)
 			c.Sample = r.Sample()
-			err = kit.WriteOut(env, out, kit.Forms{
-				"text": func(w io.Writer) error {
-					return render.CheckText(w, c, render.Options{Width: kit.Width(env), Color: out == "" && kit.Colour(env)})
-				},
+			err = output.Write(env, kit.Forms{
+				"text": func(w io.Writer) error { return render.CheckText(w, c, output.Screen(env)) },
 				"json": func(w io.Writer) error { return render.JSON(w, c) },
 				"csv":  func(w io.Writer) error { return render.CheckCSV(w, c) },
-			}[output.Value])
+			})
 			if err == nil && !c.Complete {
 				return problem.New(problem.Unmet, "%d of %d files that the rules need are absent or partial", c.Needed-c.Whole, c.Needed)
 			}
@@ -142,7 +135,6 @@ Exit code 3 says that something needed is absent or partial.`,
 	}
 	kit.AddFrom(cmd, &from)
 	e.register(cmd, "the Entra ID edition of the tenant (default what subscribedSkus shows)")
-	kit.AddChoice(cmd, &output, "output", "how to print")
-	kit.AddOut(cmd, &out)
+	output.RegisterFile(cmd)
 	return cmd
 }

@@ -17,12 +17,10 @@ import (
 
 func newProve(env *kit.Env) *cobra.Command {
 	var (
-		baseline kit.Choice
-		from     []string
-		names    []string
-		file     string
-		out      string
-		output   = kit.Choice{Value: "text", Allowed: []string{"text", "json", "html", "csv"}}
+		in     source
+		names  []string
+		file   string
+		output = kit.NewOutput("text", "json", "html", "csv")
 	)
 	cmd := &cobra.Command{
 		Use: "prove", Short: "Prove from the settings whether anyone can sign in without MFA", Args: kit.NoArgs,
@@ -48,27 +46,24 @@ there is a gap or an unknown.`,
 				return err
 			}
 			bar := kit.NewProgress(env, "reading")
-			r, err := app.Prove(cmd.Context(), app.Reading{From: from, BaselineScopes: baseline.Value, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.Set}, questions)
+			r, err := app.Prove(cmd.Context(), in.reading(env, bar), questions)
 			bar.Done()
 			if err != nil {
 				return err
 			}
-			err = kit.WriteOut(env, out, kit.Forms{
-				"text": func(w io.Writer) error {
-					return render.Text(w, r, render.Options{Width: kit.Width(env), Color: out == "" && kit.Colour(env)})
-				},
+			err = output.Write(env, kit.Forms{
+				"text": func(w io.Writer) error { return render.Text(w, r, output.Screen(env)) },
 				"json": func(w io.Writer) error { return render.JSON(w, r) },
 				"html": func(w io.Writer) error { return render.HTML(w, r) },
 				"csv":  func(w io.Writer) error { return render.CSV(w, r) },
-			}[output.Value])
+			})
 			if err != nil {
 				return err
 			}
 			return unproved(r)
 		},
 	}
-	kit.AddFrom(cmd, &from)
-	kit.AddBaselineScopes(cmd, &baseline)
+	in.register(cmd)
 	var all []string
 	for _, q := range access.Questions() {
 		all = append(all, q.Name)
@@ -77,8 +72,7 @@ there is a gap or an unknown.`,
 	_ = cmd.RegisterFlagCompletionFunc("question", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
 	cmd.Flags().StringVar(&file, "question-file", "", "ask the question in this JSON file")
 	_ = cmd.MarkFlagFilename("question-file", "json")
-	kit.AddChoice(cmd, &output, "output", "how to print")
-	kit.AddOut(cmd, &out)
+	output.RegisterFile(cmd)
 	return cmd
 }
 

@@ -15,15 +15,10 @@ import (
 
 func newRehearse(env *kit.Env) *cobra.Command {
 	var (
-		baseline kit.Choice
-		s        kit.Span
-		from     []string
-		policies []string
-		preset   = kit.Choice{Allowed: []string{"partner-baseline"}}
-		defaults = kit.Choice{Allowed: []string{"on"}}
-		write    string
-		out      string
-		output   = kit.Choice{Value: "text", Allowed: []string{"text", "json", "html", "csv"}}
+		in     source
+		s      kit.Span
+		p      proposed
+		output = kit.NewOutput("text", "json", "html", "csv")
 	)
 	cmd := &cobra.Command{
 		Use: "rehearse", Short: "Replay recorded sign-ins through settings that are not on yet", Args: kit.NoArgs,
@@ -48,60 +43,78 @@ at every sign-in.`,
 			if err := s.Check(); err != nil {
 				return err
 			}
-			chosen := 0
-			for _, on := range []bool{len(policies) > 0, preset.Value != "", defaults.Value != ""} {
-				if on {
-					chosen++
-				}
-			}
-			if chosen != 1 {
-				return problem.New(problem.Usage, "rehearse takes one proposal, got %d", chosen).
-					WithHint("give --policies FOLDER, --preset partner-baseline, or --security-defaults on")
-			}
-			if write != "" {
-				if preset.Value == "" {
-					return problem.New(problem.Usage, "--write saves a preset, and none is named").WithHint("add --preset partner-baseline")
-				}
-				raw, err := access.Export(access.PartnerBaseline())
-				if err != nil {
-					return problem.Wrap(err, problem.Internal, "the preset could not be written")
-				}
-				if err := kit.WriteOut(env, write, func(w io.Writer) error { _, err := w.Write(append(raw, '\n')); return err }); err != nil {
-					return err
-				}
+			if err := p.check(env); err != nil {
+				return err
 			}
 			bar := kit.NewProgress(env, "replaying")
-			r, err := app.Rehearse(cmd.Context(), app.Reading{From: from, BaselineScopes: baseline.Value, At: judgedAt(env, from), Stdin: env.Stdin, Progress: bar.Set, Since: s.Since.At, Until: s.Until.End()},
-				app.Proposal{Policies: policies, Preset: preset.Value, SecurityDefaults: defaults.Value == "on"})
+			reading := in.reading(env, bar)
+			reading.Since, reading.Until = s.Since.At, s.Until.End()
+			r, err := app.Rehearse(cmd.Context(), reading, p.proposal())
 			bar.Done()
 			if err != nil {
 				return err
 			}
-			err = kit.WriteOut(env, out, kit.Forms{
-				"text": func(w io.Writer) error {
-					return render.Text(w, r, render.Options{Width: kit.Width(env), Color: out == "" && kit.Colour(env)})
-				},
+			err = output.Write(env, kit.Forms{
+				"text": func(w io.Writer) error { return render.Text(w, r, output.Screen(env)) },
 				"json": func(w io.Writer) error { return render.JSON(w, r) },
 				"html": func(w io.Writer) error { return render.HTML(w, r) },
 				"csv":  func(w io.Writer) error { return render.CSV(w, r) },
-			}[output.Value])
+			})
 			if err != nil {
 				return err
 			}
 			return rehearsed(r)
 		},
 	}
-	kit.AddFrom(cmd, &from)
-	kit.AddBaselineScopes(cmd, &baseline)
+	in.register(cmd)
 	s.Register(cmd)
-	cmd.Flags().StringArrayVar(&policies, "policies", nil, "a file or folder of proposed policies; may be repeated")
-	kit.AddChoice(cmd, &preset, "preset", "a ready-made proposal")
-	kit.AddChoice(cmd, &defaults, "security-defaults", "rehearse security defaults instead of policies")
-	cmd.Flags().StringVar(&write, "write", "", "save the preset's policies, report-only, to this file")
-	_ = cmd.MarkFlagFilename("write", "json")
-	kit.AddChoice(cmd, &output, "output", "how to print")
-	kit.AddOut(cmd, &out)
+	p.register(cmd)
+	output.RegisterFile(cmd)
 	return cmd
+}
+
+// proposed are the flags that say what is rehearsed.
+type proposed struct {
+	policies         []string
+	preset, defaults kit.Choice
+	write            string
+}
+
+func (p *proposed) register(cmd *cobra.Command) {
+	p.preset.Allowed, p.defaults.Allowed = []string{"partner-baseline"}, []string{"on"}
+	cmd.Flags().StringArrayVar(&p.policies, "policies", nil, "a file or folder of proposed policies; may be repeated")
+	kit.AddChoice(cmd, &p.preset, "preset", "a ready-made proposal")
+	kit.AddChoice(cmd, &p.defaults, "security-defaults", "rehearse security defaults instead of policies")
+	cmd.Flags().StringVar(&p.write, "write", "", "save the preset's policies, report-only, to this file")
+	_ = cmd.MarkFlagFilename("write", "json")
+}
+
+func (p *proposed) proposal() app.Proposal {
+	return app.Proposal{Policies: p.policies, Preset: p.preset.Value, SecurityDefaults: p.defaults.Value == "on"}
+}
+
+// check asks for one proposal, and saves the preset where that is wanted.
+func (p *proposed) check(env *kit.Env) error {
+	chosen := 0
+	for _, on := range []bool{len(p.policies) > 0, p.preset.Value != "", p.defaults.Value != ""} {
+		if on {
+			chosen++
+		}
+	}
+	switch {
+	case chosen != 1:
+		return problem.New(problem.Usage, "rehearse takes one proposal, got %d", chosen).
+			WithHint("give --policies FOLDER, --preset partner-baseline, or --security-defaults on")
+	case p.write == "":
+		return nil
+	case p.preset.Value == "":
+		return problem.New(problem.Usage, "--write saves a preset, and none is named").WithHint("add --preset partner-baseline")
+	}
+	raw, err := access.Export(access.PartnerBaseline())
+	if err != nil {
+		return problem.Wrap(err, problem.Internal, "the preset could not be written")
+	}
+	return kit.WriteOut(env, p.write, func(w io.Writer) error { _, err := w.Write(append(raw, '\n')); return err })
 }
 
 // rehearsed is the exit of a rehearsal.

@@ -26,7 +26,7 @@ type ruleRow struct {
 
 func newRules(env *kit.Env) *cobra.Command {
 	var w kit.Who
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json", "csv"}}
+	output := kit.NewOutput("text", "json", "csv")
 	cmd := &cobra.Command{
 		Use: "rules [ID]", Short: "Show the rule book as it stood on a date",
 		Long: `rules prints the rule book: each requirement with how it stands on a date, for a
@@ -91,7 +91,7 @@ evidence decides it, and where it is written.`,
 		},
 	}
 	w.Register(cmd)
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 

@@ -21,13 +21,10 @@ import (
 
 func newSignIns(env *kit.Env) *cobra.Command {
 	var (
-		s             kit.Span
-		from          []string
-		verdicts      []string
-		notChallenged bool
-		account       string
-		out           string
-		output        = kit.Choice{Value: "text", Allowed: []string{"text", "csv", "json"}}
+		s      kit.Span
+		from   []string
+		k      kept
+		output = kit.NewOutput("text", "csv", "json")
 	)
 	cmd := &cobra.Command{
 		Use: "signins", Short: "Judge sign-ins one by one", Args: kit.NoArgs,
@@ -46,30 +43,19 @@ Without --from it reads the embedded sample partner.`,
 			if err := s.Check(); err != nil {
 				return err
 			}
-			want := map[signin.Verdict]bool{}
-			if notChallenged {
-				want[signin.NotChallenged] = true
+			keep, err := k.rows()
+			if err != nil {
+				return err
 			}
-			for _, name := range verdicts {
-				v, ok := signin.ParseVerdict(strings.ReplaceAll(name, "-", "_"))
-				if !ok {
-					return problem.New(problem.Usage, "no verdict is called %q", name).WithHint("verdicts: %s", strings.Join(verdictNames(), ", "))
-				}
-				want[v] = true
+			if output.Value == "text" && keep != nil {
+				return problem.New(problem.Usage, "--not-challenged, --verdict and --account choose rows, and text shows a summary of all").
+					WithHint("add --output csv or --output json")
 			}
 			bar := kit.NewProgress(env, "reading")
 			r := app.Reading{
-				From: from, Stdin: env.Stdin, Progress: bar.Set, Since: s.Since.At, Until: s.Until.End(), CSV: output.Value != "text",
+				From: from, Stdin: env.Stdin, Progress: bar.Set, Since: s.Since.At, Until: s.Until.End(), CSV: output.Value != "text", Keep: keep,
 			}
-			if len(want) > 0 || account != "" {
-				r.Keep = func(e *signin.Event, j signin.Judgement) bool {
-					return (len(want) == 0 || want[j.Verdict]) && (account == "" || strings.EqualFold(e.UserPrincipalName, account) || strings.EqualFold(e.UserID, account))
-				}
-			}
-			if output.Value == "text" && r.Keep != nil {
-				return problem.New(problem.Usage, "--not-challenged, --verdict and --account choose rows, and text shows a summary of all").WithHint("add --output csv or --output json")
-			}
-			return kit.WriteOut(env, out, func(w io.Writer) error {
+			return kit.WriteOut(env, output.File, func(w io.Writer) error {
 				dst, finish := io.Writer(nil), func(error) error { return nil }
 				switch output.Value {
 				case "csv":
@@ -87,7 +73,7 @@ Without --from it reads the embedded sample partner.`,
 				}
 				kit.TellUnread(env, facts)
 				if output.Value == "text" {
-					return signInsText(w, facts.SignIns, kit.Paint{On: out == "" && kit.Colour(env)}, kit.Width(env))
+					return signInsText(w, facts.SignIns, kit.Paint{On: output.Colour(env)}, kit.Width(env))
 				}
 				return nil
 			})
@@ -95,14 +81,46 @@ Without --from it reads the embedded sample partner.`,
 	}
 	kit.AddFrom(cmd, &from)
 	s.Register(cmd)
-	cmd.Flags().BoolVar(&notChallenged, "not-challenged", false, "only successes that nothing asked MFA for")
-	cmd.Flags().StringSliceVar(&verdicts, "verdict", nil, "only rows with this verdict; may be repeated ("+strings.Join(verdictNames(), ", ")+")")
-	_ = cmd.RegisterFlagCompletionFunc("verdict", cobra.FixedCompletions(verdictNames(), cobra.ShellCompDirectiveNoFileComp))
-	cmd.Flags().StringVar(&account, "account", "", "only rows of this user principal name or user id")
-	kit.CompleteAccounts(cmd, "account", &from)
-	kit.AddChoice(cmd, &output, "output", "how to print")
-	kit.AddOut(cmd, &out)
+	k.register(cmd, &from)
+	output.RegisterFile(cmd)
 	return cmd
+}
+
+// kept are the flags that choose rows.
+type kept struct {
+	verdicts      []string
+	notChallenged bool
+	account       string
+}
+
+func (k *kept) register(cmd *cobra.Command, from *[]string) {
+	cmd.Flags().BoolVar(&k.notChallenged, "not-challenged", false, "only successes that nothing asked MFA for")
+	cmd.Flags().StringSliceVar(&k.verdicts, "verdict", nil, "only rows with this verdict; may be repeated ("+strings.Join(verdictNames(), ", ")+")")
+	_ = cmd.RegisterFlagCompletionFunc("verdict", cobra.FixedCompletions(verdictNames(), cobra.ShellCompDirectiveNoFileComp))
+	cmd.Flags().StringVar(&k.account, "account", "", "only rows of this user principal name or user id")
+	kit.CompleteAccounts(cmd, "account", from)
+}
+
+// rows says which rows are kept; nil keeps all.
+func (k *kept) rows() (func(*signin.Event, signin.Judgement) bool, error) {
+	want := map[signin.Verdict]bool{}
+	if k.notChallenged {
+		want[signin.NotChallenged] = true
+	}
+	for _, name := range k.verdicts {
+		v, ok := signin.ParseVerdict(strings.ReplaceAll(name, "-", "_"))
+		if !ok {
+			return nil, problem.New(problem.Usage, "no verdict is called %q", name).WithHint("verdicts: %s", strings.Join(verdictNames(), ", "))
+		}
+		want[v] = true
+	}
+	if len(want) == 0 && k.account == "" {
+		return nil, nil
+	}
+	return func(e *signin.Event, j signin.Judgement) bool {
+		return (len(want) == 0 || want[j.Verdict]) &&
+			(k.account == "" || strings.EqualFold(e.UserPrincipalName, k.account) || strings.EqualFold(e.UserID, k.account))
+	}, nil
 }
 
 func verdictNames() (names []string) {

@@ -12,7 +12,7 @@ import (
 
 func newConfig(env *kit.Env) *cobra.Command {
 	var in kit.Installation
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "config", Short: "Show the settings and where each comes from",
 		Long: `config shows every setting of this installation, its value and where it comes
@@ -42,10 +42,7 @@ docs/trail.md tells of all of them, with witnesses and time stamps.`,
 			if err != nil {
 				return err
 			}
-			return kit.WriteOut(env, "", func(w io.Writer) error {
-				if output.Value == "json" {
-					return print.JSON(w, map[string]any{"file": c.File(), "settings": c.Lines()})
-				}
+			return output.Answer(env, map[string]any{"file": c.File(), "settings": c.Lines()}, func(w io.Writer, p kit.Paint) error {
 				file := c.File()
 				if file == "" {
 					file = "none"
@@ -57,7 +54,7 @@ docs/trail.md tells of all of them, with witnesses and time stamps.`,
 				for _, l := range lines {
 					rows = append(rows, line{l.Name, l.Value, l.Origin, l.Variable})
 				}
-				kit.Table(w, kit.Paint{On: kit.Colour(env)}, rows,
+				kit.Table(w, p, rows,
 					kit.Col("setting", func(l *line) string { return l.name }),
 					kit.Col("value", func(l *line) string { return l.value }),
 					kit.Col("from", func(l *line) string { return l.origin }),
@@ -67,6 +64,6 @@ docs/trail.md tells of all of them, with witnesses and time stamps.`,
 		},
 	}
 	in.Register(cmd)
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }

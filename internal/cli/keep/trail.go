@@ -60,12 +60,7 @@ that was written down does the same, with --head.`,
   partnerguard trail status
   partnerguard trail export --out trail.jsonl
   partnerguard trail verify --from trail.jsonl`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return problem.New(problem.Usage, "trail does not know %.40q", args[0]).WithHint("it knows list, verify, export, anchor, status and key")
-		},
+		Args: kit.Only("trail", "list, verify, export, anchor, status and key"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newTrailList(env, open), newTrailVerify(env, open), newTrailExport(env, open),
@@ -79,17 +74,13 @@ func withTrail(ctx context.Context, open trailOpen, need trailNeed, work func(tr
 	if err != nil {
 		return err
 	}
-	err = work(p)
-	if cerr := p.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return kit.Closing(work(p), p.Close)
 }
 
 func newTrailList(env *kit.Env, open trailOpen) *cobra.Command {
 	var q trail.Query
 	var s kit.Span
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	outcome := kit.Choice{Allowed: []string{string(audit.Done), string(audit.Refused), string(audit.Failed)}}
 	cmd := &cobra.Command{
 		Use: "list", Short: "Show entries, newest first", Args: kit.NoWords,
@@ -111,10 +102,9 @@ what begins with the rest.`,
 				if err != nil {
 					return err
 				}
-				if output.Value == "json" {
-					return print.JSON(env.Stdout, f)
-				}
-				return trailText(env.Stdout, &f, kit.Paint{On: kit.Colour(env)}, kit.Width(env))
+				return output.Answer(env, f, func(w io.Writer, _ kit.Paint) error {
+					return trailText(w, &f, kit.Paint{On: kit.Colour(env)}, kit.Width(env))
+				})
 			})
 		},
 	}
@@ -127,7 +117,7 @@ what begins with the rest.`,
 	cmd.Flags().Int64Var(&q.Before, "before", 0, "only entries with a smaller number: the next page")
 	cmd.Flags().IntVar(&q.Limit, "limit", 50, "how many entries, 1 to 1000")
 	kit.AddChoice(cmd, &outcome, "outcome", "how it ended")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 

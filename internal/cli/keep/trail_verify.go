@@ -20,7 +20,7 @@ import (
 
 func newTrailVerify(env *kit.Env, open trailOpen) *cobra.Command {
 	var head, from, checkpoint string
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "verify", Short: "Check that nothing in the trail was changed, removed or moved", Args: kit.NoWords,
 		Long: `verify reads the whole trail and names the first entry at which it does not hold.
@@ -46,12 +46,7 @@ a saved mail.`,
 				if err != nil {
 					return err
 				}
-				if output.Value == "json" {
-					err = print.JSON(env.Stdout, r)
-				} else {
-					err = verifyText(env.Stdout, &r, wanted != nil, kit.Paint{On: kit.Colour(env)})
-				}
-				if err != nil {
+				if err := output.Answer(env, r, func(w io.Writer, p kit.Paint) error { return verifyText(w, &r, wanted != nil, p) }); err != nil {
 					return err
 				}
 				return r.Err()
@@ -78,7 +73,7 @@ a saved mail.`,
 	cmd.Flags().StringVar(&checkpoint, "checkpoint", "", "a file of signed checkpoints, or a saved mail, to compare with besides the anchors; - is standard input")
 	_ = cmd.MarkFlagFilename("from")
 	_ = cmd.MarkFlagFilename("checkpoint")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
@@ -164,7 +159,7 @@ func (g given) Held(ctx context.Context, known []note.Verifier, _ []trail.Kept, 
 }
 
 func newTrailAnchor(env *kit.Env, open trailOpen) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "anchor", Short: "Send a signed checkpoint of the trail to every anchor now", Args: kit.NoWords,
 		Long: `anchor signs where the trail stands and hands it to every anchor of the settings, as
@@ -189,7 +184,7 @@ does not fit the trail. Put it into a timer where serve does not run.`,
 			})
 		},
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
@@ -208,7 +203,7 @@ func (p trailParts) failing(ctx context.Context, list []trail.Standing) error {
 }
 
 func newTrailStatus(env *kit.Env, open trailOpen) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "status", Short: "Show how far each anchor is, and which are not reached", Args: kit.NoWords,
 		Example: "  partnerguard trail status --output json",
@@ -246,7 +241,7 @@ func newTrailStatus(env *kit.Env, open trailOpen) *cobra.Command {
 			})
 		},
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 

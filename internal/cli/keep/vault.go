@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
@@ -47,12 +46,7 @@ A master key is one of:
   partnerguard vault rotate
   partnerguard vault backup --out vault.backup
   partnerguard vault master --to systemd:partnerguard`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return problem.New(problem.Usage, "vault does not know %.40q", args[0]).WithHint("it knows status, check, rotate, backup, restore, master and key")
-		},
+		Args: kit.Only("vault", "status, check, rotate, backup, restore, master and key"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newVaultStatus(env, open), newVaultCheck(env, open), newVaultRotate(env, open), newVaultBackup(env, open), newVaultRestore(env, open), newVaultMaster(env, open), newVaultKey(env))
@@ -65,11 +59,7 @@ func withVaultParts(ctx context.Context, open vaultOpen, work func(vaultParts) e
 	if err != nil {
 		return err
 	}
-	err = work(p)
-	if cerr := p.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return kit.Closing(work(p), p.Close)
 }
 
 // withVault opens the vault that is there; it never makes one.
@@ -94,44 +84,8 @@ func withVault(ctx context.Context, open vaultOpen, work func(vaultParts, *vault
 	})
 }
 
-// vaultBar counts secrets on a terminal, once the work has taken two seconds.
-type vaultBar struct {
-	p   *kit.Progress
-	bar *progressbar.ProgressBar
-}
-
-func newVaultBar(env *kit.Env, what string) *vaultBar {
-	return &vaultBar{p: kit.NewProgress(env, what)}
-}
-
-func (b *vaultBar) set(done, of int64) {
-	if !b.p.Tty || b.bar == nil && b.p.Env.Now().Sub(b.p.Start) < 2*time.Second {
-		return
-	}
-	if b.bar == nil {
-		b.bar = progressbar.NewOptions64(max(of, 1), progressbar.OptionSetDescription(b.p.What), progressbar.OptionSetWriter(b.p.Env.Stderr),
-			progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
-	}
-	b.bar.ChangeMax64(max(of, 1))
-	_ = b.bar.Set64(done)
-}
-
-func (b *vaultBar) done() {
-	if b.bar != nil {
-		_ = b.bar.Finish()
-	}
-}
-
-// printed prints an answer in the form that was asked for.
-func printed(env *kit.Env, output string, v any, text func(io.Writer, kit.Paint) error) error {
-	if output == "json" {
-		return print.JSON(env.Stdout, v)
-	}
-	return text(env.Stdout, kit.Paint{On: kit.Colour(env)})
-}
-
 func newVaultStatus(env *kit.Env, open vaultOpen) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	var locked bool
 	cmd := &cobra.Command{
 		Use: "status", Short: "Show which master key the vault wants, its keys, and how many secrets it has", Args: kit.NoWords,
@@ -151,7 +105,7 @@ can be told without one: above all, which one the vault wants.`,
 						return err
 					}
 				}
-				if err := printed(env, output.Value, st, func(w io.Writer, pt kit.Paint) error { return vaultStatusText(w, &st, p.DB.Where(), pt) }); err != nil {
+				if err := output.Answer(env, st, func(w io.Writer, pt kit.Paint) error { return vaultStatusText(w, &st, p.DB.Where(), pt) }); err != nil {
 					return err
 				}
 				return wrong
@@ -159,7 +113,7 @@ can be told without one: above all, which one the vault wants.`,
 		},
 	}
 	cmd.Flags().BoolVar(&locked, "locked", false, "do not open the vault: ask for no master key")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
@@ -220,20 +174,20 @@ func vaultCount(n int64, what string) string {
 }
 
 func newVaultCheck(env *kit.Env, open vaultOpen) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "check", Short: "Open every sealed secret and name those that are damaged", Args: kit.NoWords,
 		Long:    "check opens every sealed secret, prints none, and names those that do not open. It\nholds every row that grants or steers something to its mark, and names those that\nsomething else wrote. It ends with exit code 3 when there is one of either.",
 		Example: "  partnerguard vault check\n  partnerguard vault check --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withVault(cmd.Context(), open, func(_ vaultParts, v *vault.Vault) error {
-				bar := newVaultBar(env, "opening")
-				c, err := v.Check(cmd.Context(), bar.set)
-				bar.done()
+				bar := kit.NewCount(env, "opening")
+				c, err := v.Check(cmd.Context(), bar.Set)
+				bar.Done()
 				if err != nil {
 					return err
 				}
-				if err := printed(env, output.Value, c, func(w io.Writer, p kit.Paint) error { return vaultCheckText(w, &c, p) }); err != nil {
+				if err := output.Answer(env, c, func(w io.Writer, p kit.Paint) error { return vaultCheckText(w, &c, p) }); err != nil {
 					return err
 				}
 				if c.Forged > 0 {
@@ -248,7 +202,7 @@ func newVaultCheck(env *kit.Env, open vaultOpen) *cobra.Command {
 			})
 		},
 	}
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
@@ -276,7 +230,7 @@ func vaultCheckText(w io.Writer, c *vault.Check, p kit.Paint) error {
 const vaultBatch = 256
 
 func newVaultRotate(env *kit.Env, open vaultOpen) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	var resume bool
 	cmd := &cobra.Command{
 		Use: "rotate", Short: "Make a new key, seal every secret again, remove the old key", Args: kit.NoWords,
@@ -299,7 +253,7 @@ finishes that first. Other processes go on working meanwhile.`,
 				if err != nil {
 					return err
 				}
-				if err := printed(env, output.Value, all, func(w io.Writer, p kit.Paint) error { return vaultRotateText(w, &all, p) }); err != nil {
+				if err := output.Answer(env, all, func(w io.Writer, p kit.Paint) error { return vaultRotateText(w, &all, p) }); err != nil {
 					return err
 				}
 				if all.OldKeys > 0 {
@@ -311,14 +265,14 @@ finishes that first. Other processes go on working meanwhile.`,
 		},
 	}
 	cmd.Flags().BoolVar(&resume, "resume", false, "finish an interrupted rotation and make no new key")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
 // resealAll seals again until everything was looked at.
 func resealAll(ctx context.Context, env *kit.Env, v *vault.Vault) (vault.Progress, error) {
-	bar := newVaultBar(env, "sealing again")
-	defer bar.done()
+	bar := kit.NewCount(env, "sealing again")
+	defer bar.Done()
 	sealed := 0
 	for {
 		p, err := v.Reseal(ctx, vaultBatch)
@@ -327,7 +281,7 @@ func resealAll(ctx context.Context, env *kit.Env, v *vault.Vault) (vault.Progres
 		if err != nil || p.Done {
 			return p, err
 		}
-		bar.set(int64(sealed), int64(sealed)+p.Left)
+		bar.Set(int64(sealed), int64(sealed)+p.Left)
 	}
 }
 
@@ -345,7 +299,7 @@ func vaultRotateText(w io.Writer, all *vault.Progress, p kit.Paint) error {
 }
 
 func newVaultBackup(env *kit.Env, open vaultOpen) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	var out string
 	cmd := &cobra.Command{
 		Use: "backup", Short: "Write the sealed secrets and keys to one file", Args: kit.NoWords,
@@ -359,13 +313,13 @@ replaced, any other file is not.`,
 				return problem.New(problem.Usage, "--out must name a file").WithHint("partnerguard vault backup --out vault.backup")
 			}
 			return withVault(cmd.Context(), open, func(_ vaultParts, v *vault.Vault) error {
-				bar := newVaultBar(env, "writing")
-				b, err := v.BackupFile(cmd.Context(), out, bar.set)
-				bar.done()
+				bar := kit.NewCount(env, "writing")
+				b, err := v.BackupFile(cmd.Context(), out, bar.Set)
+				bar.Done()
 				if err != nil {
 					return err
 				}
-				return printed(env, output.Value, b, func(w io.Writer, _ kit.Paint) error {
+				return output.Answer(env, b, func(w io.Writer, _ kit.Paint) error {
 					fmt.Fprintf(w, "%s written to %s\nmaster key: %s\n", vaultCount(b.Rows, "secret"), print.Clean(out, 300), print.Clean(b.Master, 300))
 					return vaultDamagedNote(w, b.Damaged)
 				})
@@ -374,7 +328,7 @@ replaced, any other file is not.`,
 	}
 	cmd.Flags().StringVar(&out, "out", "", "the file (required)")
 	_ = cmd.MarkFlagFilename("out")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 
@@ -391,7 +345,7 @@ func vaultDamagedNote(w io.Writer, n int64) error {
 }
 
 func newVaultRestore(env *kit.Env, open vaultOpen) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	var from, spec string
 	var replace bool
 	cmd := &cobra.Command{
@@ -415,7 +369,7 @@ not part of it: look at them with partnerguard connect status afterwards.`,
 				if err != nil {
 					return err
 				}
-				return printed(env, output.Value, b, func(w io.Writer, _ kit.Paint) error {
+				return output.Answer(env, b, func(w io.Writer, _ kit.Paint) error {
 					fmt.Fprintf(w, "%s of %s restored\nmaster key: %s\n", vaultCount(b.Rows, "secret"), b.Made.UTC().Format(time.DateTime)+" UTC", print.Clean(b.Master, 300))
 					if b.Removed > 0 {
 						fmt.Fprintf(w, "%s that stood there before removed\n", vaultCount(b.Removed, "secret"))
@@ -432,7 +386,7 @@ not part of it: look at them with partnerguard connect status afterwards.`,
 	cmd.Flags().StringVar(&spec, "key", "", "the master key of the backup, when it is not the configured one")
 	cmd.Flags().BoolVar(&replace, "replace", false, "remove what the vault has")
 	_ = cmd.MarkFlagFilename("from")
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 

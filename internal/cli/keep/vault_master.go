@@ -14,7 +14,7 @@ import (
 )
 
 func newVaultMaster(env *kit.Env, open vaultOpen) *cobra.Command {
-	output := kit.Choice{Value: "text", Allowed: []string{"text", "json"}}
+	output := kit.NewOutput("text", "json")
 	var to string
 	cmd := &cobra.Command{
 		Use: "master", Short: "Change the master key", Args: kit.NoWords,
@@ -49,7 +49,7 @@ of partnerguard anew.`,
 				if err != nil {
 					return err
 				}
-				return printed(env, output.Value, struct {
+				return output.Answer(env, struct {
 					From string `json:"from"`
 					To   string `json:"to"`
 				}{before.Master, st.Master}, func(w io.Writer, p kit.Paint) error {
@@ -62,7 +62,7 @@ of partnerguard anew.`,
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "the new master key (required): "+vault.Specs)
-	kit.AddChoice(cmd, &output, "output", "how to print")
+	output.Register(cmd)
 	return cmd
 }
 

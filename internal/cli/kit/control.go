@@ -152,3 +152,14 @@ func (c *CloudControl) Attach(ctx context.Context, env *Env) (*control.Client, e
 	}
 	return client, nil
 }
+
+// Run is a command that works with the running partner cloud.
+func (c *CloudControl) Run(env *Env, work func(context.Context, *control.Client, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		client, err := c.Attach(cmd.Context(), env)
+		if err != nil {
+			return err
+		}
+		return work(cmd.Context(), client, args)
+	}
+}

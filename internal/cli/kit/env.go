@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -96,6 +97,46 @@ func NoWords(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	return problem.New(problem.Usage, "%s takes no argument, got %q", cmd.CommandPath(), args[0]).WithHint("%s --help shows how", cmd.CommandPath())
+}
+
+// Between takes so many words; refused is the answer to fewer and to more.
+func Between(least, most int, refused error) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return refused
+		}
+		return nil
+	}
+}
+
+// Many is a number of words without a bound.
+const Many = math.MaxInt
+
+// Only is for a command that has only commands below it: it refuses a word with
+// what it knows.
+func Only(name, known string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return problem.New(problem.Usage, "%s does not know %.40q", name, args[0]).WithHint("it knows %s", known)
+	}
+}
+
+// Suggest refuses a word that is no command, with the one that it is like.
+func Suggest(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	of := ""
+	if cmd.HasParent() {
+		of = " of " + cmd.Name()
+	}
+	e := problem.New(problem.Usage, "unknown command %q%s", args[0], of)
+	if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
+		return e.WithHint("did you mean %q?", s[0])
+	}
+	return e.WithHint("%s --help lists the commands", cmd.CommandPath())
 }
 
 func Plural(n int, one, many string) string {

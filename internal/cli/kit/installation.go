@@ -199,9 +199,20 @@ func (open Opener) With(ctx context.Context, work func(*app.Installation) error)
 	if err != nil {
 		return err
 	}
-	err = work(s)
-	if cerr := s.Close(); err == nil {
+	return Closing(work(s), s.Close)
+}
+
+// Closing ends work: the first error is the one that counts.
+func Closing(err error, done func() error) error {
+	if cerr := done(); err == nil {
 		err = cerr
 	}
 	return err
+}
+
+// Run is a command that works with the installation, open.
+func (open Opener) Run(work func(context.Context, *app.Installation, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		return open.With(cmd.Context(), func(i *app.Installation) error { return work(cmd.Context(), i, args) })
+	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -27,6 +28,51 @@ func AddOut(cmd *cobra.Command, out *string) {
 
 // Forms are the ways to print one answer, by the word of --output.
 type Forms map[string]func(io.Writer) error
+
+// Output is how a command gives its answer: --output, the form, and where a file may
+// hold it --out.
+type Output struct {
+	Choice        // of the form
+	File   string // "" is standard output
+}
+
+// NewOutput is an output in one of the forms, the first where none is asked for.
+func NewOutput(forms ...string) Output {
+	return Output{Choice: Choice{Value: forms[0], Allowed: forms}}
+}
+
+// Register adds --output to the command's flags.
+func (o *Output) Register(cmd *cobra.Command) { o.RegisterAs(cmd, "how to print") }
+
+// RegisterAs is Register with a help of one's own.
+func (o *Output) RegisterAs(cmd *cobra.Command, usage string) {
+	AddChoice(cmd, &o.Choice, "output", usage)
+}
+
+// RegisterFile adds --output and --out.
+func (o *Output) RegisterFile(cmd *cobra.Command) {
+	o.Register(cmd)
+	AddOut(cmd, &o.File)
+}
+
+// Colour says whether the answer may carry colours: only on a terminal.
+func (o *Output) Colour(env *Env) bool { return o.File == "" && Colour(env) }
+
+// Screen is how text for people is laid out.
+func (o *Output) Screen(env *Env) print.Options {
+	return print.Options{Width: Width(env), Color: o.Colour(env)}
+}
+
+// Write prints the answer in the form asked for, whole or not at all.
+func (o *Output) Write(env *Env, forms Forms) error { return WriteOut(env, o.File, forms[o.Value]) }
+
+// Answer is Write of an answer that is text for people, or v as JSON.
+func (o *Output) Answer(env *Env, v any, text func(io.Writer, Paint) error) error {
+	return o.Write(env, Forms{
+		"text": func(w io.Writer) error { return text(w, Paint{On: o.Colour(env)}) },
+		"json": func(w io.Writer) error { return print.JSON(w, v) },
+	})
+}
 
 // WriteOut runs write on standard output, or on a file that appears under its
 // name only when it is whole: a failure leaves what was there before.
@@ -65,32 +111,54 @@ func WriteOut(env *Env, path string, write func(io.Writer) error) error {
 // Progress is a bar on standard error, on a terminal only, once the work has
 // taken two seconds.
 type Progress struct {
+	env   *Env
 	bar   *progressbar.ProgressBar
-	Env   *Env
-	What  string
-	Start time.Time
-	Tty   bool
+	tty   bool
+	start time.Time
+	looks []progressbar.Option
 }
 
+// NewProgress is a bar over bytes.
 func NewProgress(env *Env, what string) *Progress {
-	_, tty := Terminal(env.Stderr)
-	return &Progress{Env: env, What: what, Start: env.Now(), Tty: tty}
+	return newProgress(env, what, progressbar.OptionShowBytes(true))
 }
 
-// Set is called with bytes done and in all (0 when unknown), from one
-// goroutine.
+// NewCount is a bar over things that are counted.
+func NewCount(env *Env, what string) *Progress {
+	return newProgress(env, what, progressbar.OptionShowCount())
+}
+
+func newProgress(env *Env, what string, unit progressbar.Option) *Progress {
+	_, tty := Terminal(env.Stderr)
+	return &Progress{env: env, tty: tty, start: env.Now(), looks: []progressbar.Option{
+		progressbar.OptionSetDescription(what), unit, progressbar.OptionSetWriter(env.Stderr),
+		progressbar.OptionThrottle(100 * time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30),
+	}}
+}
+
+// Set is called with what is done and what there is in all (0 when unknown), from
+// one goroutine.
 func (p *Progress) Set(done, total int64) {
-	if !p.Tty || p.bar == nil && p.Env.Now().Sub(p.Start) < 2*time.Second {
+	if !p.tty || p.bar == nil && p.env.Now().Sub(p.start) < 2*time.Second {
 		return
 	}
+	if total <= 0 {
+		total = -1
+	}
 	if p.bar == nil {
-		if total <= 0 {
-			total = -1
-		}
-		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetDescription(p.What), progressbar.OptionShowBytes(true),
-			progressbar.OptionSetWriter(p.Env.Stderr), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
+		p.bar = progressbar.NewOptions64(total, p.looks...)
+	} else if total != p.bar.GetMax64() {
+		p.bar.ChangeMax64(total)
 	}
 	_ = p.bar.Set64(done)
+}
+
+// Found is Set with what is known so far, which may not be the whole.
+func (p *Progress) Found(done, known int, whole bool) {
+	if !whole {
+		known = 0
+	}
+	p.Set(int64(done), int64(known))
 }
 
 func (p *Progress) Done() {
@@ -137,32 +205,5 @@ func TellUnread(env *Env, f *facts.Facts) {
 	}
 	if more > 0 {
 		fmt.Fprintf(env.Stderr, "partnerguard: and %d more notes; assess --output json lists them\n", more)
-	}
-}
-
-// counter is a bar over things that are counted, on a terminal only.
-type counter struct {
-	p   *Progress
-	bar *progressbar.ProgressBar
-}
-
-func NewCounter(env *Env, what string) *counter { return &counter{p: NewProgress(env, what)} }
-
-func (c *counter) Set(done, known int, whole bool) {
-	if !c.p.Tty || c.bar == nil && c.p.Env.Now().Sub(c.p.Start).Seconds() < 2 {
-		return
-	}
-	if c.bar == nil {
-		c.bar = progressbar.NewOptions(-1, progressbar.OptionSetDescription(c.p.What), progressbar.OptionSetWriter(c.p.Env.Stderr), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(30))
-	}
-	if whole {
-		c.bar.ChangeMax(known)
-	}
-	_ = c.bar.Set(done)
-}
-
-func (c *counter) Done() {
-	if c.bar != nil {
-		_ = c.bar.Finish()
 	}
 }

@@ -34,7 +34,7 @@ type ARM struct {
 	routes      []*route
 	unthrottled bool
 	long        time.Duration
-	limits      limits
+	limits      kit.Buckets
 	pages       pager
 	operations  operations // used inside World.Do only
 }
@@ -49,7 +49,7 @@ func New(d Deps) *ARM {
 	}
 	return &ARM{
 		world: d.World, log: d.Log, routes: makeRoutes(), unthrottled: d.Unthrottled, long: d.Long, pages: newPager(),
-		api: bearer.API{Keys: d.Keys, World: d.World, Resource: world.ARMAppID},
+		api: bearer.API{Keys: d.Keys, World: d.World, Resource: entra.AppARM},
 	}
 }
 

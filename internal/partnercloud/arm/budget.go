@@ -279,37 +279,46 @@ func putScheduled(k *call) (reply, *fault) {
 	return reply{status: status, body: k.scheduledView(d)}, nil
 }
 
-// queryCosts sums the usage by day and service.
-func queryCosts(k *call) (reply, *fault) {
-	var in struct {
-		Type      string `json:"type"`
-		Timeframe string `json:"timeframe"`
-		Period    struct {
-			From, To time.Time
-		} `json:"timePeriod"`
-		Dataset struct {
-			Granularity string `json:"granularity"`
-			Grouping    []struct {
-				Type, Name string
-			} `json:"grouping"`
-		} `json:"dataset"`
-	}
-	if f := k.decode(&in); f != nil {
-		return reply{}, f
-	}
-	month := time.Date(k.now.Year(), k.now.Month(), 1, 0, 0, 0, 0, time.UTC)
-	from, to := month, k.now
+// costQuery is what is asked of the usage.
+type costQuery struct {
+	Type      string `json:"type"`
+	Timeframe string `json:"timeframe"`
+	Period    struct {
+		From, To time.Time
+	} `json:"timePeriod"`
+	Dataset struct {
+		Granularity string                        `json:"granularity"`
+		Grouping    []struct{ Type, Name string } `json:"grouping"`
+	} `json:"dataset"`
+}
+
+// span is the time that is asked for.
+func (in *costQuery) span(now time.Time) (from, to time.Time, f *fault) {
+	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	switch in.Timeframe {
 	case "MonthToDate", "BillingMonthToDate":
+		return month, now, nil
 	case "TheLastMonth", "TheLastBillingMonth":
-		from, to = month.AddDate(0, -1, 0), month.Add(-time.Second)
+		return month.AddDate(0, -1, 0), month.Add(-time.Second), nil
 	case "Custom":
 		from, to = in.Period.From, in.Period.To
 		if from.IsZero() || to.Before(from) || to.Sub(from) > 366*24*time.Hour {
-			return reply{}, bad("BadRequest", "timePeriod is not valid.")
+			return from, to, bad("BadRequest", "timePeriod is not valid.")
 		}
-	default:
-		return reply{}, bad("BadRequest", "timeframe must be MonthToDate, TheLastMonth or Custom.")
+		return from, to, nil
+	}
+	return from, to, bad("BadRequest", "timeframe must be MonthToDate, TheLastMonth or Custom.")
+}
+
+// queryCosts sums the usage by day and service.
+func queryCosts(k *call) (reply, *fault) {
+	var in costQuery
+	if f := k.decode(&in); f != nil {
+		return reply{}, f
+	}
+	from, to, f := in.span(k.now)
+	if f != nil {
+		return reply{}, f
 	}
 	daily, service := strings.EqualFold(in.Dataset.Granularity, "Daily"), false
 	for _, g := range in.Dataset.Grouping {

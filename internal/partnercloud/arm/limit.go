@@ -2,33 +2,21 @@ package arm
 
 import (
 	"encoding/binary"
-	"math"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"partnerguard/internal/partnercloud/kit"
 )
 
 // Buckets as published for subscriptions: reads 250 with 25 a second, writes and
 // deletes 200 with 10 a second, for each principal and subscription.
-var limitsOf = map[string]struct{ burst, perSecond float64 }{"reads": {250, 25}, "writes": {200, 10}, "deletes": {200, 10}}
-
-type bucket struct {
-	left float64
-	at   time.Time
+var limitsOf = map[string]kit.Rate{
+	"reads":   {Burst: 250, PerSecond: 25},
+	"writes":  {Burst: 200, PerSecond: 10},
+	"deletes": {Burst: 200, PerSecond: 10},
 }
-
-// limits are token buckets on the world's clock.
-type limits struct {
-	mu      sync.Mutex // guards the map
-	buckets map[string]*bucket
-}
-
-const maxBuckets = 10_000
 
 func (k *call) throttle(h http.Header) *fault {
 	kind := "reads"
@@ -42,29 +30,14 @@ func (k *call) throttle(h http.Header) *fault {
 	if k.at.sub != "" {
 		of = "subscription"
 	}
-	r := limitsOf[kind]
-	l := &k.a.limits
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.buckets == nil || len(l.buckets) > maxBuckets {
-		l.buckets = map[string]*bucket{}
-	}
 	key := kind + "/" + k.who.Tenant + "/" + strings.ToLower(k.at.sub) + "/" + k.who.ObjectID
-	b := l.buckets[key]
-	if b == nil {
-		b = &bucket{r.burst, k.now}
-		l.buckets[key] = b
+	left, wait, ok := k.a.limits.Take(key, limitsOf[kind], k.now)
+	if !ok && !k.a.unthrottled {
+		return refuse(http.StatusTooManyRequests, "SubscriptionRequestsThrottled",
+			"Number of '"+kind+"' for the "+of+" exceeded the limit. Please try again after '"+
+				strconv.Itoa(kit.Seconds(wait))+"' seconds.").RetryAfter(wait)
 	}
-	if d := k.now.Sub(b.at).Seconds(); d > 0 {
-		b.left, b.at = math.Min(r.burst, b.left+d*r.perSecond), k.now
-	}
-	if b.left < 1 && !k.a.unthrottled {
-		n := int(math.Ceil((1 - b.left) / r.perSecond))
-		return refuse(http.StatusTooManyRequests, "SubscriptionRequestsThrottled", "Number of '"+kind+"' for the "+of+" exceeded the limit. Please try again after '"+strconv.Itoa(n)+"' seconds.").
-			With("Retry-After", strconv.Itoa(n))
-	}
-	b.left = math.Max(0, b.left-1)
-	h.Set("x-ms-ratelimit-remaining-"+of+"-"+kind, strconv.Itoa(int(b.left)))
+	h.Set("x-ms-ratelimit-remaining-"+of+"-"+kind, strconv.Itoa(int(left)))
 	return nil
 }
 

@@ -266,7 +266,7 @@ const (
 // registered finds the platform of a redirect URI, or nowhere.
 func (a *Authority) registered(c *client, uri string) platform {
 	if c.App == nil {
-		if c.AppID == world.PortalAppID {
+		if c.AppID == entra.AppPartner {
 			if portalMay(uri, a.portals) || loopbackTLS(uri) {
 				return native
 			}

@@ -19,7 +19,7 @@ type want struct {
 // firstPartyScopes is what Microsoft's own clients hold on Graph (K).
 func firstPartyScopes(appID string) []string {
 	switch appID {
-	case entra.AppAzureCLI, entra.AppAzurePowerShell, world.PortalAppID, entra.AppAzurePortal:
+	case entra.AppAzureCLI, entra.AppAzurePowerShell, entra.AppPartner, entra.AppAzurePortal:
 		return []string{"AuditLog.Read.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All", "Group.ReadWrite.All", "User.Read.All", "User.ReadWrite.All"}
 	}
 	return []string{"User.Read"}
@@ -110,7 +110,7 @@ func firstParty(c *client, t *target) []string {
 	if !t.all && !t.basic {
 		return t.scopes
 	}
-	if t.res.AppID != world.GraphAppID {
+	if t.res.AppID != entra.AppGraph {
 		var out []string
 		for _, sc := range t.res.Scopes {
 			if sc.Value == "user_impersonation" {
@@ -156,7 +156,7 @@ func assigned(t *world.Tenant, sp *world.ServicePrincipal, userID string) bool {
 // registration lists.
 func asksFor(s *world.State, c *client, t *target, roles bool) []want {
 	var out []want
-	graph := world.FindResource(world.GraphAppID)
+	graph := world.FindResource(entra.AppGraph)
 	if t != nil && !t.all && !t.basic {
 		w := want{res: t.res}
 		for _, v := range t.scopes {
@@ -205,26 +205,19 @@ func needsAdmin(list []want) bool {
 	return false
 }
 
-// Roles that consent for everybody (contracts.md section 8.3).
-const (
-	privilegedRoleAdministrator   = entra.RolePrivilegedRoleAdministrator
-	applicationAdministrator      = entra.RoleApplicationAdministrator
-	cloudApplicationAdministrator = entra.RoleCloudApplicationAdministrator
-)
-
 // mayConsent reports that a user may consent for the whole tenant: application
 // administrators may for all but Graph's application permissions.
 func mayConsent(s *world.State, t *world.Tenant, userID string, list []want) bool {
 	now := s.Clock.Now()
-	if t.HasRole(userID, now, world.GlobalAdministrator, privilegedRoleAdministrator) {
+	if t.HasRole(userID, now, entra.RoleGlobalAdministrator, entra.RolePrivilegedRoleAdministrator) {
 		return true
 	}
 	for _, w := range list {
-		if len(w.roles) > 0 && w.res.AppID == world.GraphAppID {
+		if len(w.roles) > 0 && w.res.AppID == entra.AppGraph {
 			return false
 		}
 	}
-	return t.HasRole(userID, now, applicationAdministrator, cloudApplicationAdministrator)
+	return t.HasRole(userID, now, entra.RoleApplicationAdministrator, entra.RoleCloudApplicationAdministrator)
 }
 
 // consent writes a consent down: the service principals, the grants for one

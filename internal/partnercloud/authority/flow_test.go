@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/entra"
 )
 
 func TestSecureApplicationModel(t *testing.T) {
@@ -67,7 +67,7 @@ func TestSecureApplicationModel(t *testing.T) {
 			t.Fatalf("%+v", n)
 		}
 		c := l.claims(n.Access)
-		if c.TenantID != customerID || c.HomeTenant != partnerID || c.Delegation != "dap" || c.ObjectID != adaID || !c.HasMFA() || !slices.Contains(c.Wids, world.GlobalAdministrator) {
+		if c.TenantID != customerID || c.HomeTenant != partnerID || c.Delegation != "dap" || c.ObjectID != adaID || !c.HasMFA() || !slices.Contains(c.Wids, entra.RoleGlobalAdministrator) {
 			t.Fatalf("%+v", c)
 		}
 		rows := l.rows(customerID)

@@ -78,7 +78,7 @@ func (a *Authority) logApp(s *world.State, tr *tokenRequest, sp *world.ServicePr
 		row.ServicePrincipalID, row.ServicePrincipalName = sp.ID, sp.Name
 	}
 	if t != nil {
-		row.ResourceID, row.ResourceDisplayName, row.ResourceOwnerTenant = t.res.AppID, t.res.Name, world.FirstPartyTenant
+		row.ResourceID, row.ResourceDisplayName, row.ResourceOwnerTenant = t.res.AppID, t.res.Name, entra.TenantMicrosoftServices
 		if t.res.Owner != "" {
 			row.ResourceOwnerTenant = t.res.Owner
 		}

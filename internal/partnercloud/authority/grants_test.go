@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -132,7 +133,7 @@ func TestClientCredentials(t *testing.T) {
 	}
 	l.w.Read(func(s *world.State) {
 		p := s.PartnerTenant()
-		p.AppRoles.Put(&world.AppRoleAssignment{ID: "ar", Principal: p.SP(samApp).ID, Resource: p.SP(world.GraphAppID).ID, Role: "7ab1d382-f21e-4acd-a863-ba3e13f7da61"})
+		p.AppRoles.Put(&world.AppRoleAssignment{ID: "ar", Principal: p.SP(samApp).ID, Resource: p.SP(entra.AppGraph).ID, Role: "7ab1d382-f21e-4acd-a863-ba3e13f7da61"})
 	})
 	r := l.token(partnerID, base...)
 	c := l.claims(r.Access)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -45,8 +46,8 @@ func TestRedirects(t *testing.T) {
 		{cli, "https://login.microsoftonline.com/common/oauth2/nativeclient", true},
 		{cli, "https://evil.example", false},
 		{cli, "https://localhost", false},
-		{world.PortalAppID, "https://partner.microsoft.com/auth", true},
-		{world.PortalAppID, "https://partner.microsoft.com.evil.example/auth", false},
+		{entra.AppPartner, "https://partner.microsoft.com/auth", true},
+		{entra.AppPartner, "https://partner.microsoft.com.evil.example/auth", false},
 	} {
 		b := l.browser().get(l.authorizeURL("organizations", "client_id", c.app, "redirect_uri", c.uri, "prompt", "none", "scope", "openid"))
 		switch {
@@ -293,7 +294,7 @@ func TestAdminConsent(t *testing.T) {
 	l.w.Read(func(s *world.State) {
 		p, app := s.App(otherApp)
 		c := *app
-		c.Required = []world.RequiredAccess{{Resource: world.GraphAppID, Scopes: c.Required[0].Scopes, Roles: []string{"7ab1d382-f21e-4acd-a863-ba3e13f7da61"}}}
+		c.Required = []world.RequiredAccess{{Resource: entra.AppGraph, Scopes: c.Required[0].Scopes, Roles: []string{"7ab1d382-f21e-4acd-a863-ba3e13f7da61"}}}
 		s.PutApp(p, &c)
 	})
 	path := "/" + partnerID + "/v2.0/adminconsent?client_id=" + otherApp + "&state=s1&scope=" + url.QueryEscape(graphURI+"/.default") + "&redirect_uri=" + url.QueryEscape(callback)
@@ -304,7 +305,7 @@ func TestAdminConsent(t *testing.T) {
 	}
 	l.w.Read(func(s *world.State) {
 		p := s.PartnerTenant()
-		if got := s.AppPermissions(p, p.SP(otherApp).ID, world.FindResource(world.GraphAppID)); len(got) != 1 {
+		if got := s.AppPermissions(p, p.SP(otherApp).ID, world.FindResource(entra.AppGraph)); len(got) != 1 {
 			t.Error(got)
 		}
 	})

@@ -21,6 +21,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
@@ -126,7 +127,7 @@ func (l *lab) build(s *world.State) {
 	p.Users.Put(user(adaID, "ada@contoso.com", "Ada", world.Method{ID: "m1", Type: world.MethodTOTP}))
 	p.Users.Put(user(benID, "ben@contoso.com", "Ben"))
 	p.Groups.Put(&world.Group{ID: "90000000-0000-4000-8000-000000000001", Name: world.AdminAgents, Members: []string{adaID, benID}})
-	p.Held.Put(&world.RoleAssignment{ID: "ra", Principal: adaID, Role: world.GlobalAdministrator, Scope: "/", Start: now.AddDate(-1, 0, 0)})
+	p.Held.Put(&world.RoleAssignment{ID: "ra", Principal: adaID, Role: entra.RoleGlobalAdministrator, Scope: "/", Start: now.AddDate(-1, 0, 0)})
 	p.Customers.Put(&world.Customer{TenantID: customerID, Name: "Fabrikam", DAP: true})
 	s.Put(p)
 	c := &world.Tenant{ID: customerID, Name: "Fabrikam", Domains: []string{"fabrikam.com"}, Kind: world.CustomerTenant, Country: "DE", SKUs: sku}
@@ -148,8 +149,8 @@ func (l *lab) apps(s *world.State, p, c *world.Tenant) {
 		return sc.ID
 	}
 	required := []world.RequiredAccess{
-		{Resource: world.PartnerCenterAppID, Scopes: []string{scope(world.PartnerCenterAppID, "user_impersonation")}},
-		{Resource: world.GraphAppID, Scopes: []string{scope(world.GraphAppID, "User.Read"), scope(world.GraphAppID, "Directory.Read.All")}},
+		{Resource: entra.AppPartnerCenter, Scopes: []string{scope(entra.AppPartnerCenter, "user_impersonation")}},
+		{Resource: entra.AppGraph, Scopes: []string{scope(entra.AppGraph, "User.Read"), scope(entra.AppGraph, "Directory.Read.All")}},
 	}
 	s.PutApp(p, &world.Application{
 		ID: "o1", AppID: samApp, Name: "SAM app", Audience: "AzureADMultipleOrgs", Web: []string{callback}, Required: required,
@@ -166,11 +167,11 @@ func (l *lab) apps(s *world.State, p, c *world.Tenant) {
 		Passwords: []world.PasswordCredential{{KeyID: "k", Hash: world.HashSecret(secretOK), Start: now.AddDate(-1, 0, 0), End: now.AddDate(1, 0, 0)}}, Required: required,
 	})
 	s.PutApp(p, &world.Application{ID: "o5", AppID: otherApp, Name: "Newcomer", Audience: "AzureADMultipleOrgs", Web: []string{callback}, Public: []string{"http://localhost"},
-		Required: []world.RequiredAccess{{Resource: world.GraphAppID, Scopes: []string{scope(world.GraphAppID, "User.Read")}}}})
+		Required: []world.RequiredAccess{{Resource: entra.AppGraph, Scopes: []string{scope(entra.AppGraph, "User.Read")}}}})
 	s.PutApp(c, &world.Application{ID: "o6", AppID: loneApp, Name: "Lone", Audience: "AzureADMyOrg", Web: []string{callback}})
 	for _, id := range []string{samApp, spaApp, toolApp, apiApp} {
 		sp := s.EnsureSP(p, id)
-		for i, res := range []string{world.PartnerCenterAppID, world.GraphAppID, apiApp} {
+		for i, res := range []string{entra.AppPartnerCenter, entra.AppGraph, apiApp} {
 			scopes := [][]string{{"user_impersonation"}, {"User.Read", "Directory.Read.All"}, {"access"}}[i]
 			p.Grants.Put(&world.Grant{ID: id + res, Client: sp.ID, Resource: s.EnsureSP(p, res).ID, Scopes: scopes})
 		}
@@ -182,7 +183,7 @@ func (l *lab) consentCustomer() {
 	l.w.Read(func(s *world.State) {
 		c := s.Tenant(customerID)
 		sp := s.EnsureSP(c, samApp)
-		c.Grants.Put(&world.Grant{ID: "gc", Client: sp.ID, Resource: s.EnsureSP(c, world.GraphAppID).ID, Scopes: []string{"User.Read", "Directory.Read.All"}})
+		c.Grants.Put(&world.Grant{ID: "gc", Client: sp.ID, Resource: s.EnsureSP(c, entra.AppGraph).ID, Scopes: []string{"User.Read", "Directory.Read.All"}})
 	})
 }
 

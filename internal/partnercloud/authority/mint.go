@@ -57,7 +57,7 @@ func pairwise(parts ...string) string {
 // accessToken makes the claims of a user's access token (contracts.md section
 // 4.4): v1 unless the API asks for v2.
 func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *client, t *target, p *proof, scopes []string, ask *oauth.ClaimsRequest, contexts []string) *bearer.Claims {
-	cae := ask.CAE() && t.res.AppID == world.GraphAppID
+	cae := ask.CAE() && t.res.AppID == entra.AppGraph
 	now := q.now.Unix()
 	k := &bearer.Claims{
 		IssuedAt: now, Issued: q.now.UnixNano(), NotBefore: now, Expires: q.now.Add(lifetime(cae)).Unix(), TenantID: sub.tenant.ID, ObjectID: sub.user.ID,
@@ -138,7 +138,7 @@ func (a *Authority) idToken(q *request, sub subject, c *client, t *target, p *pr
 // appToken makes the claims of an app-only access token.
 func (a *Authority) appToken(q *request, tenant *world.Tenant, sp *world.ServicePrincipal, c *client, t *target, roles []string, ask *oauth.ClaimsRequest) *bearer.Claims {
 	now := q.now.Unix()
-	cae := ask.CAE() && t.res.AppID == world.GraphAppID
+	cae := ask.CAE() && t.res.AppID == entra.AppGraph
 	k := &bearer.Claims{
 		IssuedAt: now, NotBefore: now, Expires: q.now.Add(lifetime(cae)).Unix(), TenantID: tenant.ID, ObjectID: sp.ID, Subject: sp.ID,
 		Roles: roles, IDType: "app", UTI: token22(), Wids: tenant.RolesOf(sp.ID, q.now), Region: regionOf(tenant),

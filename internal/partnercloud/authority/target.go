@@ -46,7 +46,7 @@ func parseTarget(s *world.State, v1 bool, scope, resource, named string) (*targe
 			t.asked = append(t.asked, word)
 			continue
 		}
-		uri, name := world.GraphAppID, word
+		uri, name := entra.AppGraph, word
 		prefix := ""
 		if i := strings.LastIndexByte(word, '/'); i >= 0 {
 			uri, name, prefix = word[:i], word[i+1:], word[:i+1]
@@ -69,7 +69,7 @@ func parseTarget(s *world.State, v1 bool, scope, resource, named string) (*targe
 		names = append(names, name)
 	}
 	if t.res == nil {
-		t.res, t.basic = world.FindResource(world.GraphAppID), true
+		t.res, t.basic = world.FindResource(entra.AppGraph), true
 		return t, nil
 	}
 	return t, t.name(names)
@@ -127,7 +127,7 @@ func (t *target) fromResource(s *world.State, scope, resource, named string) (*t
 	}
 	t.openid, t.offline, t.all = true, true, true
 	if resource == "" {
-		t.res, t.basic = world.FindResource(world.GraphAppID), true
+		t.res, t.basic = world.FindResource(entra.AppGraph), true
 		return t, nil
 	}
 	if t.res = s.Resource(resource); t.res == nil {

@@ -1,7 +1,6 @@
 package bearer
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -181,16 +180,3 @@ func RevokedClaims(notBefore int64) string {
 }
 
 func jsonNumberText(n int64) string { b, _ := json.Marshal(n); return string(b) }
-
-type callerKey struct{}
-
-// With puts the caller into a context.
-func With(ctx context.Context, c *Caller) context.Context {
-	return context.WithValue(ctx, callerKey{}, c)
-}
-
-// From takes the caller out again, or nil.
-func From(ctx context.Context) *Caller {
-	c, _ := ctx.Value(callerKey{}).(*Caller)
-	return c
-}

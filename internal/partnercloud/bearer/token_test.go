@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -35,7 +36,7 @@ func lab(t testing.TB) (*world.World, *Keys, *API, Claims) {
 	}
 	c := Claims{Audience: "https://graph.microsoft.com", Issuer: IssuerV1("t"), TenantID: "t", ObjectID: "u", Scope: "User.Read",
 		IssuedAt: start.Unix(), NotBefore: start.Unix(), Expires: start.Add(time.Hour).Unix(), Version: "1.0", AMR: []string{"pwd"}}
-	return w, k, &API{Keys: k, World: w, Resource: world.GraphAppID}, c
+	return w, k, &API{Keys: k, World: w, Resource: entra.AppGraph}, c
 }
 
 func ask(a *API, header string) (*Caller, *Fault) {
@@ -111,7 +112,7 @@ func TestForgedTokens(t *testing.T) {
 			t.Errorf("%s: the error shows the token", c.name)
 		}
 	}
-	for name, header := range map[string]string{"good": "Bearer " + token, "scheme in small letters": "bearer " + token, "audience by app id": "Bearer " + change(func(c *Claims) { c.Audience = world.GraphAppID }),
+	for name, header := range map[string]string{"good": "Bearer " + token, "scheme in small letters": "bearer " + token, "audience by app id": "Bearer " + change(func(c *Claims) { c.Audience = entra.AppGraph }),
 		"audience with a slash": "Bearer " + change(func(c *Claims) { c.Audience += "/" })} {
 		if _, fault := ask(api, header); fault != nil {
 			t.Errorf("%s: %v", name, fault)

@@ -39,7 +39,7 @@ type Center struct {
 	routes []*route
 
 	unthrottled bool
-	limits      limits
+	limits      kit.Buckets
 	pages       pager
 	replays     replays // used inside World.Do only
 	post        *post   // webhooks
@@ -59,7 +59,7 @@ func New(d Deps) *Center {
 	}
 	c := &Center{
 		world: d.World, keys: d.Keys, log: d.Log, unthrottled: d.Unthrottled,
-		api:   bearer.API{Keys: d.Keys, World: d.World, Resource: world.PartnerCenterAppID},
+		api:   bearer.API{Keys: d.Keys, World: d.World, Resource: entra.AppPartnerCenter},
 		pages: newPager(), routes: makeRoutes(),
 	}
 	c.post = newPost(d.Keys, d.Transport, d.Log, d.World.Clock.Now)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -63,8 +64,8 @@ func TestRules(t *testing.T) {
 		{"users without any right", "agent", "GET", "/v1/customers/" + bareID + "/users", "", 403, "900308", nil},
 		{"a reader changes no user", "nobody", "DELETE", "/v1/customers/" + gdapID + "/users/" + custUser(gdapID), "", 403, "900308", nil},
 		{"a user of another tenant", "agent", "GET", "/v1/customers/" + gdapID + "/users/" + custUser(dapID), "", 404, "60002", nil},
-		{"roles are for Privileged Role Administrator", "agent", "POST", "/v1/customers/" + gdapID + "/directoryroles/" + roleGlobalReader + "/usermembers", `{"Id":"` + custUser(gdapID) + `"}`, 403, "900308", nil},
-		{"by DAP roles can be given", "agent", "POST", "/v1/customers/" + dapID + "/directoryroles/" + roleGlobalReader + "/usermembers", `{"Id":"` + custUser(dapID) + `"}`, 201, "", nil},
+		{"roles are for Privileged Role Administrator", "agent", "POST", "/v1/customers/" + gdapID + "/directoryroles/" + entra.RoleGlobalReader + "/usermembers", `{"Id":"` + custUser(gdapID) + `"}`, 403, "900308", nil},
+		{"by DAP roles can be given", "agent", "POST", "/v1/customers/" + dapID + "/directoryroles/" + entra.RoleGlobalReader + "/usermembers", `{"Id":"` + custUser(dapID) + `"}`, 201, "", nil},
 		{"a role that does not exist", "agent", "GET", "/v1/customers/" + dapID + "/directoryroles/" + entID + "/usermembers", "", 404, "404", nil},
 		{"User Administrator resets no Global Administrator", "agent", "PATCH", "/v1/customers/" + gdapID + "/users/" + bossUser(gdapID), `{"passwordProfile":{"password":"long enough 1"}}`, 403, "900308", nil},
 		{"helpdesk by DAP resets a plain user", "desk", "PATCH", "/v1/customers/" + dapID + "/users/" + custUser(dapID), `{"passwordProfile":{"password":"long enough 1"}}`, 200, "", nil},
@@ -92,17 +93,17 @@ func TestRules(t *testing.T) {
 		{"a negative budget", "agent", "PATCH", "/v1/customers/" + dapID + "/usagebudget", `{"Amount":-1}`, 400, "400", nil},
 		{"a budget as a text", "agent", "PATCH", "/v1/customers/" + dapID + "/usagebudget", `{"Amount":"1"}`, 400, "400", nil},
 
-		{"consent for another app than the token's", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(panelApp, world.GraphAppID, "User.Read"), 403, "900308", nil},
-		{"consent by an app", "app", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.GraphAppID, "User.Read"), 403, "900329", nil},
-		{"consent by no agent", "nobody", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.GraphAppID, "User.Read"), 403, "900308", nil},
-		{"consent by an agent without a GDAP role that may", "admin", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.GraphAppID, "User.Read"), 403, "900308", nil},
-		{"consent by GDAP", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.GraphAppID, "User.Read, Directory.Read.All"), 201, "", nil},
-		{"consent by DAP", "agent", "POST", "/v1/customers/" + dapID + "/applicationconsents", consentBody(appID, world.ARMAppID, "user_impersonation"), 201, "", nil},
-		{"consent to an unknown permission", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.GraphAppID, "Make.Coffee"), 400, "400", nil},
-		{"consent to an application permission", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.GraphAppID, appOnlyRole()), 400, "400", nil},
-		{"consent to what the customer never used", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.ExchangeAppID, "Exchange.Manage"), 400, "400", nil},
-		{"consent to nothing", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, world.GraphAppID, " , "), 400, "400", nil},
-		{"consent in a customer without a right", "agent", "POST", "/v1/customers/" + bareID + "/applicationconsents", consentBody(appID, world.GraphAppID, "User.Read"), 403, "900308", nil},
+		{"consent for another app than the token's", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(panelApp, entra.AppGraph, "User.Read"), 403, "900308", nil},
+		{"consent by an app", "app", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read"), 403, "900329", nil},
+		{"consent by no agent", "nobody", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read"), 403, "900308", nil},
+		{"consent by an agent without a GDAP role that may", "admin", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read"), 403, "900308", nil},
+		{"consent by GDAP", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read, Directory.Read.All"), 201, "", nil},
+		{"consent by DAP", "agent", "POST", "/v1/customers/" + dapID + "/applicationconsents", consentBody(appID, entra.AppARM, "user_impersonation"), 201, "", nil},
+		{"consent to an unknown permission", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "Make.Coffee"), 400, "400", nil},
+		{"consent to an application permission", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, appOnlyRole()), 400, "400", nil},
+		{"consent to what the customer never used", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppExchange, "Exchange.Manage"), 400, "400", nil},
+		{"consent to nothing", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, " , "), 400, "400", nil},
+		{"consent in a customer without a right", "agent", "POST", "/v1/customers/" + bareID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read"), 403, "900308", nil},
 		{"withdraw what is not there", "agent", "DELETE", "/v1/customers/" + gdapID + "/applicationconsents/" + appID, "", 404, "404", nil},
 
 		{"adoption for a Security Reader", "reader", "GET", "/v1/applicationmfaadoptionstatus", "", 200, "", nil},
@@ -143,7 +144,7 @@ func TestRules(t *testing.T) {
 // appOnlyRole finds an application permission of Graph that no delegated one
 // has the name of.
 func appOnlyRole() string {
-	r := world.FindResource(world.GraphAppID)
+	r := world.FindResource(entra.AppGraph)
 	for _, a := range r.Roles {
 		if _, found := r.ScopeByValue(a.Value); !found {
 			return a.Value

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -28,7 +29,7 @@ func (k *call) mayConsent(application string) *fault {
 	if !strings.EqualFold(application, k.who.Client()) {
 		return forbidden("applicationId is another application than the one that the access token was issued to.")
 	}
-	for _, r := range []string{roleGlobalAdministrator, roleApplication, roleCloudApplication} {
+	for _, r := range []string{entra.RoleGlobalAdministrator, entra.RoleApplicationAdministrator, entra.RoleCloudApplicationAdministrator} {
 		if contains(k.rights.Roles, r) {
 			return nil
 		}
@@ -144,7 +145,7 @@ func (k *call) resourceSP(appID string) *world.ServicePrincipal {
 	if sp := k.tenant.SP(appID); sp != nil {
 		return sp
 	}
-	if appID == world.GraphAppID || appID == world.AADGraphAppID || appID == world.ARMAppID && k.tenant.Azure.Len() > 0 {
+	if appID == entra.AppGraph || appID == entra.AppAADGraph || appID == entra.AppARM && k.tenant.Azure.Len() > 0 {
 		return k.s.EnsureSP(k.tenant, appID)
 	}
 	return nil

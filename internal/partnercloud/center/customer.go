@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -218,9 +219,9 @@ func createCustomer(k *call) (reply, *fault) {
 	t := &world.Tenant{ID: world.NewGUID(), Name: name, Domains: []string{domain}, Kind: world.CustomerTenant, Cloud: k.partner.Cloud, Created: k.now, Country: country, SecurityDefaults: true}
 	admin := &world.User{ID: world.NewGUID(), UPN: "admin@" + domain, Name: "Admin", Enabled: true, Created: k.now, PasswordChanged: k.now, Location: country, Changed: k.s.Change()}
 	t.Users.Put(admin)
-	t.Held.Put(&world.RoleAssignment{ID: world.NewGUID(), Principal: admin.ID, Role: roleGlobalAdministrator, Scope: "/", Start: k.now, Created: k.now})
+	t.Held.Put(&world.RoleAssignment{ID: world.NewGUID(), Principal: admin.ID, Role: entra.RoleGlobalAdministrator, Scope: "/", Start: k.now, Created: k.now})
 	k.s.Put(t)
-	k.s.EnsureSP(t, world.GraphAppID)
+	k.s.EnsureSP(t, entra.AppGraph)
 	c := &world.Customer{
 		TenantID: t.ID, Domain: domain, Name: name, Country: country, Relationship: "reseller", DAP: k.now.Before(gdapByDefault), Since: k.now,
 		Reseller: in.AssociatedPartnerID, Email: in.BillingProfile.Email, Currency: "USD", ETag: 1,
@@ -241,8 +242,10 @@ func createCustomer(k *call) (reply, *fault) {
 // defaultRoles is the default GDAP of a new customer (contracts.md section 8.2).
 func defaultRoles() []string {
 	return []string{
-		roleDirectoryReaders, roleDirectoryWriters, roleLicenseAdministrator, roleServiceSupport, roleUserAdministrator, rolePrivilegedRole,
-		roleHelpdeskAdministrator, rolePrivilegedAuthentication, roleCloudApplication, roleApplication, roleGlobalReader,
+		entra.RoleDirectoryReaders, entra.RoleDirectoryWriters, entra.RoleLicenseAdministrator, entra.RoleServiceSupportAdministrator,
+		entra.RoleUserAdministrator, entra.RolePrivilegedRoleAdministrator,
+		entra.RoleHelpdeskAdministrator, entra.RolePrivilegedAuthenticationAdministrator,
+		entra.RoleCloudApplicationAdministrator, entra.RoleApplicationAdministrator, entra.RoleGlobalReader,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -77,8 +78,8 @@ func newLab(t *testing.T, change func(*world.State)) *lab {
 		p.Groups.Put(&world.Group{ID: "20000000-0000-4000-8000-000000000003", Name: world.SalesAgents, Members: []string{uid("sales")}})
 		p.Groups.Put(&world.Group{ID: "20000000-0000-4000-8000-000000000004", Name: "GDAP apps", Members: []string{uid("agent")}})
 		p.Groups.Put(&world.Group{ID: "20000000-0000-4000-8000-000000000005", Name: "GDAP readers", Members: []string{uid("nobody")}})
-		p.Held.Put(&world.RoleAssignment{ID: "h1", Principal: uid("admin"), Role: roleGlobalAdministrator, Scope: "/", Start: start})
-		p.Held.Put(&world.RoleAssignment{ID: "h2", Principal: uid("reader"), Role: roleSecurityReader, Scope: "/", Start: start})
+		p.Held.Put(&world.RoleAssignment{ID: "h1", Principal: uid("admin"), Role: entra.RoleGlobalAdministrator, Scope: "/", Start: start})
+		p.Held.Put(&world.RoleAssignment{ID: "h2", Principal: uid("reader"), Role: entra.RoleSecurityReader, Scope: "/", Start: start})
 		p.Resellers = []world.Reseller{{TenantID: resellerID, Name: "Small Reseller", MPN: "1234567", Country: "IE"}}
 		for _, c := range []*world.Customer{
 			{TenantID: dapID, Domain: "dap.example", Name: "Coho Winery", Country: "US", Relationship: "reseller", DAP: true, Email: "it@dap.example", Currency: "USD", ETag: 1, Reseller: resellerID, Cost: 50,
@@ -91,10 +92,10 @@ func newLab(t *testing.T, change func(*world.State)) *lab {
 		} {
 			p.Customers.Put(c)
 		}
-		p.Relationships.Put(&world.Relationship{ID: "r1", Customer: gdapID, Status: "active", Ends: start.AddDate(1, 0, 0), Roles: []string{roleCloudApplication, roleUserAdministrator, roleDirectoryReaders},
+		p.Relationships.Put(&world.Relationship{ID: "r1", Customer: gdapID, Status: "active", Ends: start.AddDate(1, 0, 0), Roles: []string{entra.RoleCloudApplicationAdministrator, entra.RoleUserAdministrator, entra.RoleDirectoryReaders},
 			Assignments: []world.AccessAssignment{
-				{ID: "as1", Group: "20000000-0000-4000-8000-000000000004", Roles: []string{roleCloudApplication, roleUserAdministrator}, Status: "active"},
-				{ID: "as2", Group: "20000000-0000-4000-8000-000000000005", Roles: []string{roleDirectoryReaders}, Status: "active"},
+				{ID: "as1", Group: "20000000-0000-4000-8000-000000000004", Roles: []string{entra.RoleCloudApplicationAdministrator, entra.RoleUserAdministrator}, Status: "active"},
+				{ID: "as2", Group: "20000000-0000-4000-8000-000000000005", Roles: []string{entra.RoleDirectoryReaders}, Status: "active"},
 			}})
 		p.Alerts.Put(&world.Alert{ID: "al1", EventID: azureID + "_" + entID, Type: "CryptoMining", LegacyType: "NetworkConnectionsToCryptoMiningPools", Name: "Mining", Severity: "high", Confidence: "high", Status: "active", Detected: start, First: start, Last: start, Customer: dapID, Subscription: azureID, Hits: 10, Offer: "ms-azr-17g",
 			Resources: []world.AlertResource{{ID: "/subscriptions/" + azureID + "/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm1", Type: "Microsoft.Compute/virtualMachines"}},
@@ -107,7 +108,7 @@ func newLab(t *testing.T, change func(*world.State)) *lab {
 			// ids of users differ by tenant only in their last digits
 			t.Users.Put(&world.User{ID: strings.Replace(uid("cust"), "10000000", "1000000"+c[0][35:], 1), UPN: "kim@" + c[1], Name: "Kim", Enabled: true, Created: start})
 			t.Users.Put(&world.User{ID: strings.Replace(uid("boss"), "10000000", "1000000"+c[0][35:], 1), UPN: "boss@" + c[1], Name: "Boss", Enabled: true, Created: start})
-			t.Held.Put(&world.RoleAssignment{ID: "h", Principal: strings.Replace(uid("boss"), "10000000", "1000000"+c[0][35:], 1), Role: roleGlobalAdministrator, Scope: "/", Start: start})
+			t.Held.Put(&world.RoleAssignment{ID: "h", Principal: strings.Replace(uid("boss"), "10000000", "1000000"+c[0][35:], 1), Role: entra.RoleGlobalAdministrator, Scope: "/", Start: start})
 			t.SKUs = []world.SKU{{ID: "sku", Part: "SPB", Status: "Enabled", Enabled: 5, Consumed: 2, Plans: []world.Plan{{ID: "p", Name: world.PlanP1}}}}
 			if c[0] == dapID {
 				t.Azure.Put(&world.AzureSubscription{ID: azureID, Name: "Production", State: "Enabled"})

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -177,7 +178,7 @@ func TestConsentLifecycle(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, nil)
 	path := "/v1/customers/" + gdapID + "/applicationconsents"
-	body := `{"applicationId":"` + panelApp + `","displayName":"Panel","applicationGrants":[{"enterpriseApplicationId":"` + world.GraphAppID + `","scope":"User.Read, Directory.Read.All"}]}`
+	body := `{"applicationId":"` + panelApp + `","displayName":"Panel","applicationGrants":[{"enterpriseApplicationId":"` + entra.AppGraph + `","scope":"User.Read, Directory.Read.All"}]}`
 	tok := l.token("agent", func(c *bearer.Claims) { c.AppID = panelApp })
 	if a := l.do(tok, "POST", path, body); a.Code != 201 {
 		t.Fatalf("%d %s", a.Code, a.Body)
@@ -186,7 +187,7 @@ func TestConsentLifecycle(t *testing.T) {
 		l.w.Read(func(s *world.State) {
 			c := s.Tenant(gdapID)
 			if sp := c.SP(panelApp); sp != nil {
-				out = s.Granted(c, sp.ID, c.SP(world.GraphAppID).ID, "")
+				out = s.Granted(c, sp.ID, c.SP(entra.AppGraph).ID, "")
 			}
 			audits = len(c.Audits)
 		})
@@ -304,7 +305,7 @@ func TestThrottling(t *testing.T) {
 		return
 	}
 	n, a := until("/v1/customers/" + dapID)
-	if n != int(perCustomer.burst) || a.code() != "429" || a.Header().Get("Retry-After") == "" {
+	if n != int(perCustomer.Burst) || a.code() != "429" || a.Header().Get("Retry-After") == "" {
 		t.Errorf("customer: after %d %s", n, a.Body)
 	}
 	if b := l.do(tok, "GET", "/v1/customers/"+gdapID, ""); b.Code != 200 {

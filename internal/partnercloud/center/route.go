@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -29,8 +30,8 @@ var (
 	managers = []string{world.AdminAgents}
 )
 
-// makeRoutes is the whole API. A constant
-// segment stands before a variable one.
+// makeRoutes is the whole API. A constant segment stands before a variable one. It is
+// long because it is one table.
 func makeRoutes() []*route {
 	rw := func(method, pattern string, do func(*call) (reply, *fault), mend func(*route)) *route {
 		r := &route{method: method, pattern: pattern, segments: strings.Split(strings.Trim(pattern, "/"), "/"), do: do}
@@ -45,11 +46,16 @@ func makeRoutes() []*route {
 	userRead := func(r *route) { r.agents = readers }
 	userWrite := func(r *route) { r.agents = managers }
 	report := func(r *route) {
-		r.agents, r.admins = managers, []string{roleGlobalAdministrator, roleSecurityAdministrator, roleSecurityReader}
+		r.agents, r.admins = managers, []string{entra.RoleGlobalAdministrator, entra.RoleSecurityAdministrator, entra.RoleSecurityReader}
 	}
 	directory := func(roles ...string) func(*route) { return func(r *route) { r.inside = roles } }
-	lookUsers := directory(roleDirectoryReaders, roleDirectoryWriters, roleGlobalReader, roleUserAdministrator, roleHelpdeskAdministrator, roleLicenseAdministrator, rolePrivilegedRole, rolePrivilegedAuthentication, roleGlobalAdministrator)
-	changeUsers := directory(roleUserAdministrator, roleDirectoryWriters, roleGlobalAdministrator)
+	giveRoles := directory(entra.RolePrivilegedRoleAdministrator, entra.RoleGlobalAdministrator)
+	lookUsers := directory(entra.RoleDirectoryReaders, entra.RoleDirectoryWriters, entra.RoleGlobalReader, entra.RoleUserAdministrator,
+		entra.RoleHelpdeskAdministrator, entra.RoleLicenseAdministrator, entra.RolePrivilegedRoleAdministrator,
+		entra.RolePrivilegedAuthenticationAdministrator, entra.RoleGlobalAdministrator)
+	changePerson := directory(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleHelpdeskAdministrator,
+		entra.RolePrivilegedAuthenticationAdministrator, entra.RoleGlobalAdministrator)
+	changeUsers := directory(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleGlobalAdministrator)
 	return []*route{
 		rw("GET", "/v1/customers/relationshiprequests", relationshipRequest, userRead),
 		rw("GET", "/v1/customers/usagerecords", usageRecords, read),
@@ -62,23 +68,24 @@ func makeRoutes() []*route {
 		rw("GET", "/v1/customers/{customer}/validationStatus", validationStatus, read),
 
 		rw("GET", "/v1/customers/{customer}/directoryroles", listRoles, lookUsers),
-		rw("GET", "/v1/customers/{customer}/directoryroles/{role}/usermembers", listMembers, lookUsers),
-		rw("POST", "/v1/customers/{customer}/directoryroles/{role}/usermembers", addMember, directory(rolePrivilegedRole, roleGlobalAdministrator)),
-		rw("DELETE", "/v1/customers/{customer}/directoryroles/{role}/usermembers/{user}", removeMember, directory(rolePrivilegedRole, roleGlobalAdministrator)),
+		rw("GET", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, listMembers), lookUsers),
+		rw("POST", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, addMember), giveRoles),
+		rw("DELETE", "/v1/customers/{customer}/directoryroles/{role}/usermembers/{user}", found((*call).role, removeMember), giveRoles),
 		rw("GET", "/v1/customers/{customer}/users", listUsers, lookUsers),
 		rw("POST", "/v1/customers/{customer}/users", createUser, func(r *route) { changeUsers(r); r.ahead = hashPassword }),
-		rw("GET", "/v1/customers/{customer}/users/{user}", getUser, lookUsers),
-		rw("PATCH", "/v1/customers/{customer}/users/{user}", changeUser, func(r *route) {
-			r.inside, r.ahead = []string{roleUserAdministrator, roleDirectoryWriters, roleHelpdeskAdministrator, rolePrivilegedAuthentication, roleGlobalAdministrator}, hashPassword
+		rw("GET", "/v1/customers/{customer}/users/{user}", found((*call).userOf, getUser), lookUsers),
+		rw("PATCH", "/v1/customers/{customer}/users/{user}", found((*call).userOf, changeUser), func(r *route) {
+			changePerson(r)
+			r.ahead = hashPassword
 		}),
-		rw("DELETE", "/v1/customers/{customer}/users/{user}", deleteUser, changeUsers),
-		rw("GET", "/v1/customers/{customer}/users/{user}/directoryroles", rolesOfUser, lookUsers),
+		rw("DELETE", "/v1/customers/{customer}/users/{user}", found((*call).userOf, deleteUser), changeUsers),
+		rw("GET", "/v1/customers/{customer}/users/{user}/directoryroles", found((*call).userOf, rolesOfUser), lookUsers),
 		rw("GET", "/v1/customers/{customer}/subscribedskus", listSKUs, lookUsers),
 
 		rw("GET", "/v1/customers/{customer}/subscriptions", listSubscriptions, read),
-		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}", getSubscription, read),
-		rw("PATCH", "/v1/customers/{customer}/subscriptions/{subscription}", changeSubscription, write),
-		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements", listEntitlements, read),
+		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, getSubscription), read),
+		rw("PATCH", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, changeSubscription), write),
+		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements", found((*call).plan, listEntitlements), read),
 		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements/{entitlement}", getEntitlement, read),
 		rw("POST", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements/{entitlement}/cancel", cancelEntitlement, write),
 		rw("GET", "/v1/customers/{customer}/usagebudget", getBudget, read),
@@ -108,6 +115,17 @@ func makeRoutes() []*route {
 		rw("PUT", "/webhooks/v1/registration", putWebhook, write),
 		rw("POST", "/webhooks/v1/registration/validationEvents", testWebhook, write),
 		rw("GET", "/webhooks/v1/registration/validationEvents/{correlation}", testedWebhook, read),
+	}
+}
+
+// found answers an operation on what find looks for by the path.
+func found[T any](find func(*call) (T, *fault), do func(*call, T) (reply, *fault)) func(*call) (reply, *fault) {
+	return func(k *call) (reply, *fault) {
+		x, f := find(k)
+		if f != nil {
+			return reply{}, f
+		}
+		return do(k, x)
 	}
 }
 
@@ -305,7 +323,7 @@ func (k *call) mayCall() *fault {
 	}
 	need := strings.Join(k.route.agents, ", ")
 	for _, r := range k.route.admins {
-		need += ", " + roleName(r)
+		need += ", " + world.RoleName(r)
 	}
 	return forbidden("Insufficient privileges: this needs one of %s.", need)
 }
@@ -320,7 +338,7 @@ func (k *call) mayInside() *fault {
 		if slices.Contains(k.rights.Roles, r) {
 			return nil
 		}
-		names[i] = roleName(r)
+		names[i] = world.RoleName(r)
 	}
 	return forbidden("Insufficient privileges in the customer's tenant: this needs one of %s, by DAP or an access assignment of GDAP.", strings.Join(names, ", "))
 }

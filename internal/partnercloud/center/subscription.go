@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -71,22 +72,14 @@ func (k *call) subscriptionIn() (int, *fault) {
 	return -1, refuse(http.StatusNotFound, 404, "The customer has no subscription %s.", k.params["subscription"])
 }
 
-func getSubscription(k *call) (reply, *fault) {
-	i, f := k.subscriptionIn()
-	if f != nil {
-		return reply{}, f
-	}
+func getSubscription(k *call, i int) (reply, *fault) {
 	v := subscriptionOf(k.customer.Subscriptions[i])
 	return reply{status: http.StatusOK, body: v, header: map[string]string{"ETag": v.Attributes.ETag}}, nil
 }
 
 // changeSubscription takes the whole resource: suspending, bringing back, the
 // number of licences, the name. Suspending an Azure plan hits every entitlement.
-func changeSubscription(k *call) (reply, *fault) {
-	i, f := k.subscriptionIn()
-	if f != nil {
-		return reply{}, f
-	}
+func changeSubscription(k *call, i int) (reply, *fault) {
 	var in struct {
 		ID         string  `json:"id"`
 		OfferID    string  `json:"offerId"`
@@ -186,11 +179,7 @@ func (k *call) plan() (int, *fault) {
 	return i, f
 }
 
-func listEntitlements(k *call) (reply, *fault) {
-	i, f := k.plan()
-	if f != nil {
-		return reply{}, f
-	}
+func listEntitlements(k *call, i int) (reply, *fault) {
 	rows := []entitlement{}
 	for j := range k.customer.Subscriptions[i].Entitlements {
 		rows = append(rows, k.entitlementOf(&k.customer.Subscriptions[i].Entitlements[j]))
@@ -224,7 +213,7 @@ const cancelTakes = 10 * time.Minute
 // cancelEntitlement cancels one Azure subscription: app-only, or by a Global
 // Administrator of the partner who is an Admin Agent.
 func cancelEntitlement(k *call) (reply, *fault) {
-	if k.user != nil && !k.partner.HasRole(k.user.ID, k.now, roleGlobalAdministrator) {
+	if k.user != nil && !k.partner.HasRole(k.user.ID, k.now, entra.RoleGlobalAdministrator) {
 		return reply{}, forbidden("Insufficient privileges: this needs Global Administrator of the partner tenant and AdminAgents.")
 	}
 	i, j, f := k.entitlementIn()

@@ -47,11 +47,7 @@ func (k *call) role() (string, *fault) {
 	return id, nil
 }
 
-func listMembers(k *call) (reply, *fault) {
-	role, f := k.role()
-	if f != nil {
-		return reply{}, f
-	}
+func listMembers(k *call, role string) (reply, *fault) {
 	rows, seen := []member{}, map[string]bool{}
 	for a := range k.tenant.Held.All() {
 		if !strings.EqualFold(a.Role, role) || !a.In(k.now) {
@@ -66,11 +62,7 @@ func listMembers(k *call) (reply, *fault) {
 	return ok(out), f
 }
 
-func addMember(k *call) (reply, *fault) {
-	role, f := k.role()
-	if f != nil {
-		return reply{}, f
-	}
+func addMember(k *call, role string) (reply, *fault) {
 	var in struct {
 		ID  string `json:"id"`
 		UPN string `json:"userPrincipalName"`
@@ -105,11 +97,7 @@ func (k *call) direct(user, role string) *world.RoleAssignment {
 	return nil
 }
 
-func removeMember(k *call) (reply, *fault) {
-	role, f := k.role()
-	if f != nil {
-		return reply{}, f
-	}
+func removeMember(k *call, role string) (reply, *fault) {
 	u, f := k.userOf()
 	if f != nil {
 		return reply{}, f
@@ -137,14 +125,10 @@ func (k *call) userOf() (*world.User, *fault) {
 	return nil, refuse(http.StatusNotFound, 60002, "The user was not found in the customer's tenant.")
 }
 
-func rolesOfUser(k *call) (reply, *fault) {
-	u, f := k.userOf()
-	if f != nil {
-		return reply{}, f
-	}
+func rolesOfUser(k *call, u *world.User) (reply, *fault) {
 	rows := []namedRole{}
 	for _, id := range k.tenant.RolesOf(u.ID, k.now) {
-		rows = append(rows, namedRole{roleName(id), id, object("DirectoryRole")})
+		rows = append(rows, namedRole{world.RoleName(id), id, object("DirectoryRole")})
 	}
 	return ok(list(rows)), nil
 }
@@ -174,11 +158,7 @@ func listUsers(k *call) (reply, *fault) {
 	return ok(out), f
 }
 
-func getUser(k *call) (reply, *fault) {
-	u, f := k.userOf()
-	if f != nil {
-		return reply{}, f
-	}
+func getUser(k *call, u *world.User) (reply, *fault) {
 	return ok(customerUserOf(u)), nil
 }
 
@@ -273,11 +253,7 @@ func createUser(k *call) (reply, *fault) {
 	return reply{status: http.StatusCreated, body: customerUserOf(u), header: map[string]string{"Location": k.base + "/v1/customers/" + k.customer.TenantID + "/users/" + u.ID}}, nil
 }
 
-func changeUser(k *call) (reply, *fault) {
-	u, f := k.userOf()
-	if f != nil {
-		return reply{}, f
-	}
+func changeUser(k *call, u *world.User) (reply, *fault) {
 	var in userInput
 	if f := k.decode(&in); f != nil {
 		return reply{}, f
@@ -321,10 +297,10 @@ func changeUser(k *call) (reply, *fault) {
 // mayChange keeps lesser roles from administrators: Helpdesk and User
 // Administrators reset whom no privileged role protects (section 8.3).
 func (k *call) mayChange(u *world.User, in *userInput) *fault {
-	if contains(k.rights.Roles, roleGlobalAdministrator) {
+	if contains(k.rights.Roles, entra.RoleGlobalAdministrator) {
 		return nil
 	}
-	if contains(k.rights.Roles, rolePrivilegedAuthentication) && in.Password != nil {
+	if contains(k.rights.Roles, entra.RolePrivilegedAuthenticationAdministrator) && in.Password != nil {
 		return nil
 	}
 	held := k.tenant.RolesOf(u.ID, k.now)
@@ -332,22 +308,18 @@ func (k *call) mayChange(u *world.User, in *userInput) *fault {
 		switch {
 		case slices.ContainsFunc(held, entra.PrivilegedRole):
 			return forbidden("The user holds a privileged role: this needs Privileged Authentication Administrator or Global Administrator.")
-		case len(held) > 0 && !contains(k.rights.Roles, roleUserAdministrator):
+		case len(held) > 0 && !contains(k.rights.Roles, entra.RoleUserAdministrator):
 			return forbidden("The user holds a directory role: this needs User Administrator or Global Administrator.")
 		}
 	}
-	if in.Password == nil && !contains(k.rights.Roles, roleUserAdministrator) && !contains(k.rights.Roles, roleDirectoryWriters) {
+	if in.Password == nil && !contains(k.rights.Roles, entra.RoleUserAdministrator) && !contains(k.rights.Roles, entra.RoleDirectoryWriters) {
 		return forbidden("This needs User Administrator in the customer's tenant.")
 	}
 	return nil
 }
 
-func deleteUser(k *call) (reply, *fault) {
-	u, f := k.userOf()
-	if f != nil {
-		return reply{}, f
-	}
-	if slices.ContainsFunc(k.tenant.RolesOf(u.ID, k.now), entra.PrivilegedRole) && !contains(k.rights.Roles, roleGlobalAdministrator) {
+func deleteUser(k *call, u *world.User) (reply, *fault) {
+	if slices.ContainsFunc(k.tenant.RolesOf(u.ID, k.now), entra.PrivilegedRole) && !contains(k.rights.Roles, entra.RoleGlobalAdministrator) {
 		return reply{}, forbidden("The user holds a privileged role: this needs Global Administrator.")
 	}
 	k.s.Delete(k.tenant, "user", u.ID)

@@ -33,6 +33,7 @@ func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, service string, st
 		h.Set("Retry-After", itoa(f.seconds))
 	}
 	var body any
+	challenge := ""
 	switch service {
 	case Graph:
 		h.Set("request-id", id)
@@ -40,24 +41,18 @@ func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, service string, st
 			h.Set("client-request-id", f.client)
 		}
 		body = f.graph()
-		if status == http.StatusUnauthorized {
-			// Microsoft names its own sign-in address here; ours would send a client
-			// out of the partner cloud.
-			h.Set("WWW-Authenticate", `Bearer realm="", error="invalid_token", error_description="The access token expired"`)
-		}
+		// Microsoft names its own sign-in address here; ours would send a client out of
+		// the partner cloud.
+		challenge = `Bearer realm="", error="invalid_token", error_description="The access token expired"`
 	case ARM:
 		h.Set("x-ms-request-id", id)
 		h.Set("x-ms-correlation-request-id", id)
 		body = f.arm()
-		if status == http.StatusUnauthorized {
-			h.Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="The access token expired"`)
-		}
+		challenge = `Bearer error="invalid_token", error_description="The access token expired"`
 	case Vault:
 		h.Set("x-ms-request-id", id)
 		body = f.vault()
-		if status == http.StatusUnauthorized {
-			h.Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="The access token expired"`)
-		}
+		challenge = `Bearer error="invalid_token", error_description="The access token expired"`
 	case Center:
 		h.Set("MS-CorrelationId", id)
 		h.Set("MS-RequestId", first(r.Header.Get("MS-RequestId"), id))
@@ -78,6 +73,9 @@ func (g *Gate) refuse(w http.ResponseWriter, r *http.Request, service string, st
 	default:
 		f.page(w)
 		return
+	}
+	if challenge != "" && status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", challenge)
 	}
 	b, err := json.Marshal(body)
 	if err != nil {

@@ -72,22 +72,11 @@ func newAlertShape() *shape {
 	return sh
 }
 
-func listAlerts(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(s, t, alertsPath, c.g.sh.alert, rows(&t.Alerts))
+func alerts(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
+	return c.show(t, alertsPath, c.g.sh.alert, rows(&t.Alerts))
 }
 
-func getAlert(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	if x := t.Alerts.Get(c.params[0]); x != nil {
-		return c.one(s, t, alertsPath, c.g.sh.alert, x)
-	}
-	return nil, notFound(c.params[0])
-}
-
-func changeAlert(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	x := t.Alerts.Get(c.params[0])
-	if x == nil {
-		return nil, notFound(c.params[0])
-	}
+func changeAlert(c *call, s *world.State, t *world.Tenant, x *world.Alert) (*reply, error) {
 	if err := (fields{"status": enum("active investigating resolved").need(), "resolvedReason": enum("legitimate ignore fraud")}).check("", c.in); err != nil {
 		return nil, err
 	}
@@ -118,7 +107,7 @@ func changeAlert(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	ch.changed("Status", old.Status, to)
 	ch.changed("ResolvedReason", old.Reason, reason)
 	c.audit(s, t, ch)
-	return c.one(s, t, alertsPath, c.g.sh.alert, t.Alerts.Get(x.ID))
+	return c.one(t, alertsPath, c.g.sh.alert, t.Alerts.Get(x.ID))
 }
 
 // agentOr lets admin agents in, whatever their directory roles, besides those who

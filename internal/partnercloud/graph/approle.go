@@ -58,25 +58,17 @@ func (c *call) appRoleContext(sp *world.ServicePrincipal) string {
 	return "servicePrincipals('" + sp.ID + "')/" + c.route.parts[2]
 }
 
-func listAppRoles(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	sp, err := findSP(c, t)
-	if err != nil {
-		return nil, err
-	}
+func listAppRoles(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {
 	all := []*appRoleRow{}
 	for a := range t.AppRoles.All() {
 		if strings.EqualFold(c.appRoleSide(a), sp.ID) {
 			all = append(all, appRole(t, a))
 		}
 	}
-	return c.list(s, t, c.appRoleContext(sp), c.g.sh.appRole, slice(all, c.g.sh.appRole.key))
+	return c.list(t, c.appRoleContext(sp), c.g.sh.appRole, slice(all, c.g.sh.appRole.key))
 }
 
-func createAppRole(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	sp, err := findSP(c, t)
-	if err != nil {
-		return nil, err
-	}
+func createAppRole(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {
 	fs := fields{
 		"principalId": text().need(), "resourceId": text().need(), "appRoleId": text().need(), "id": readOnly(), "principalType": readOnly(),
 	}
@@ -100,7 +92,7 @@ func createAppRole(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	ch.changed("AppRole.Value", nil, name)
 	ch.changed("ServicePrincipal.ObjectID", nil, a.Principal)
 	c.audit(s, t, ch)
-	return c.created(s, t, c.appRoleContext(sp), c.g.sh.appRole, appRole(t, a))
+	return c.created(t, c.appRoleContext(sp), c.g.sh.appRole, appRole(t, a))
 }
 
 // judgeAppRole refuses assignments of what does not exist, or exists already, and
@@ -137,11 +129,7 @@ func judgeAppRole(s *world.State, t *world.Tenant, a *world.AppRoleAssignment) (
 	return res, role, nil
 }
 
-func deleteAppRole(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	sp, err := findSP(c, t)
-	if err != nil {
-		return nil, err
-	}
+func deleteAppRole(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {
 	a := t.AppRoles.Get(c.params[1])
 	if a == nil || !strings.EqualFold(c.appRoleSide(a), sp.ID) {
 		return nil, notFound(c.params[1])

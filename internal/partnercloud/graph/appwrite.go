@@ -8,7 +8,7 @@ import (
 )
 
 // findApp resolves {id} or appId={id}.
-func findApp(c *call, t *world.Tenant) (*world.Application, error) {
+func findApp(c *call, _ *world.State, t *world.Tenant) (*world.Application, error) {
 	if id, ok := strings.CutPrefix(c.params[0], "appId="); ok {
 		for a := range t.Apps.All() {
 			if strings.EqualFold(a.AppID, id) {
@@ -26,15 +26,11 @@ func findApp(c *call, t *world.Tenant) (*world.Application, error) {
 func appTarget(a *world.Application) world.AuditTarget { return target("Application", a.ID, a.Name) }
 
 func listApps(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(s, t, "applications", c.g.sh.app, rows(&t.Apps))
+	return c.list(t, "applications", c.g.sh.app, rows(&t.Apps))
 }
 
-func getApp(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, err := findApp(c, t)
-	if err != nil {
-		return nil, err
-	}
-	return c.one(s, t, "applications", c.g.sh.app, a)
+func getApp(c *call, s *world.State, t *world.Tenant, a *world.Application) (*reply, error) {
+	return c.one(t, "applications", c.g.sh.app, a)
 }
 
 func createApp(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -52,14 +48,10 @@ func createApp(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	ch := change{activity: "Add application", category: "ApplicationManagement", operation: "Add", target: appTarget(a)}
 	ch.changed("DisplayName", nil, []string{a.Name})
 	c.audit(s, t, ch)
-	return c.created(s, t, "applications", c.g.sh.app, a)
+	return c.created(t, "applications", c.g.sh.app, a)
 }
 
-func changeApp(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old, err := findApp(c, t)
-	if err != nil {
-		return nil, err
-	}
+func changeApp(c *call, s *world.State, t *world.Tenant, old *world.Application) (*reply, error) {
 	if err := appFields().check("", c.in); err != nil {
 		return nil, err
 	}
@@ -85,11 +77,7 @@ func changeApp(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return noContent()
 }
 
-func deleteApp(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, err := findApp(c, t)
-	if err != nil {
-		return nil, err
-	}
+func deleteApp(c *call, s *world.State, t *world.Tenant, a *world.Application) (*reply, error) {
 	s.DeleteApp(t, a.ID)
 	if sp := t.SP(a.AppID); sp != nil { // the home tenant's service principal goes with it
 		t.SPs.Delete(sp.ID)
@@ -101,13 +89,8 @@ func deleteApp(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 
 // applyApp takes the body over into an application.
 func (c *call) applyApp(s *world.State, a *world.Application) error {
-	set := func(k string, to *string) {
-		if given(c.in, k) {
-			*to = str(c.in, k)
-		}
-	}
-	set("displayName", &a.Name)
-	set("signInAudience", &a.Audience)
+	take(c.in, "displayName", &a.Name, str)
+	take(c.in, "signInAudience", &a.Audience, str)
 	if given(c.in, "identifierUris") {
 		a.Identifiers = strs(c.in, "identifierUris")
 		for _, u := range a.Identifiers {
@@ -116,9 +99,7 @@ func (c *call) applyApp(s *world.State, a *world.Application) error {
 			}
 		}
 	}
-	if given(c.in, "isFallbackPublicClient") {
-		a.Fallback = truth(c.in, "isFallbackPublicClient")
-	}
+	take(c.in, "isFallbackPublicClient", &a.Fallback, truth)
 	for k, to := range map[string]*[]string{"web": &a.Web, "spa": &a.SPA, "publicClient": &a.Public} {
 		if m := inner(c.in, k); m != nil && given(m, "redirectUris") {
 			*to = strs(m, "redirectUris")

@@ -152,15 +152,6 @@ func (c *call) auditRows(t *world.Tenant) since {
 
 const auditsPath = "auditLogs/directoryAudits"
 
-func listAudits(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(s, t, auditsPath, c.g.sh.audit, c.auditRows(t))
-}
-
-func getAudit(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	for _, r := range c.auditRows(t)("", 0) {
-		if strings.EqualFold(c.g.sh.audit.key(r), c.params[0]) {
-			return c.one(s, t, auditsPath, c.g.sh.audit, r)
-		}
-	}
-	return nil, notFound(c.params[0])
+func audits(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
+	return c.show(t, auditsPath, c.g.sh.audit, c.auditRows(t))
 }

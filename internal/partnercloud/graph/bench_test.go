@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -20,7 +21,7 @@ func (l *lab) manySignIns(n int) []*world.SignIn {
 		p := s.PartnerTenant()
 		p.SignIns = nil
 		for i := range n {
-			a := &signon.Attempt{Tenant: p, Home: p, User: p.Users.Get(ada), AppID: toolApp, AppName: "Tool", Resource: world.GraphAppID, ResourceName: "Microsoft Graph", Client: signon.Browser, Interactive: true, SID: "sid", Platform: "linux", MFA: true, Combos: []string{"fido2"}, UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"}
+			a := &signon.Attempt{Tenant: p, Home: p, User: p.Users.Get(ada), AppID: toolApp, AppName: "Tool", Resource: entra.AppGraph, ResourceName: "Microsoft Graph", Client: signon.Browser, Interactive: true, SID: "sid", Platform: "linux", MFA: true, Combos: []string{"fido2"}, UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"}
 			r := signon.Judge(s, a)
 			row := signon.Row(s, a, &r, -1)
 			row.CreatedDateTime = world.Stamp{Time: l.clock.Now().Add(-time.Duration(n-i) * time.Second)}

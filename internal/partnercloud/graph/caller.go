@@ -9,33 +9,6 @@ import (
 	"partnerguard/internal/partnercloud/world"
 )
 
-// Roles by template id (contracts.md section 8.1).
-const (
-	globalAdmin          = world.GlobalAdministrator
-	globalReader         = entra.RoleGlobalReader
-	securityReader       = entra.RoleSecurityReader
-	securityOperator     = entra.RoleSecurityOperator
-	securityAdmin        = entra.RoleSecurityAdministrator
-	reportsReader        = entra.RoleReportsReader
-	userAdmin            = entra.RoleUserAdministrator
-	groupsAdmin          = entra.RoleGroupsAdministrator
-	helpdeskAdmin        = world.HelpdeskAdministrator
-	passwordAdmin        = entra.RolePasswordAdministrator
-	authAdmin            = entra.RoleAuthenticationAdministrator
-	authPolicyAdmin      = entra.RoleAuthenticationPolicyAdministrator
-	privilegedAuthAdmin  = entra.RolePrivilegedAuthenticationAdministrator
-	privilegedRoleAdmin  = entra.RolePrivilegedRoleAdministrator
-	conditionalAdmin     = entra.RoleConditionalAccessAdministrator
-	cloudAppAdmin        = entra.RoleCloudApplicationAdministrator
-	applicationAdmin     = entra.RoleApplicationAdministrator
-	directoryReaders     = entra.RoleDirectoryReaders
-	directoryWriters     = entra.RoleDirectoryWriters
-	licenseAdmin         = entra.RoleLicenseAdministrator
-	guestInviter         = entra.RoleGuestInviter
-	billingAdmin         = entra.RoleBillingAdministrator
-	partnerDelegationApp = entra.AppGDAP
-)
-
 // permit is what an operation asks of its caller (contracts.md sections 3.0, 8.3).
 type permit struct {
 	// scopes are the delegated permissions any of which suffices; apps the
@@ -59,6 +32,9 @@ func words(s string) []string { return strings.Fields(s) }
 
 // with adds roles.
 func (p permit) with(roles ...string) permit { p.roles = roles; return p }
+
+// by adds roles that come together, and more.
+func (p permit) by(list []string, more ...string) permit { return p.with(slices.Concat(list, more)...) }
 
 // and adds permissions that must be held besides.
 func (p permit) and(list string) permit {
@@ -140,7 +116,7 @@ func (c *call) holds(list []string) bool {
 
 // hasRole reports a role of this moment. Apps have none.
 func (c *call) hasRole(roles ...string) bool {
-	return slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(c.roles, r) }) || slices.Contains(c.roles, globalAdmin)
+	return slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(c.roles, r) }) || slices.Contains(c.roles, entra.RoleGlobalAdministrator)
 }
 
 // permit checks permissions of the token and rights of this moment.
@@ -163,7 +139,7 @@ func (c *call) permit(s *world.State, t *world.Tenant) error {
 	}
 	if c.caller.AppOnly() {
 		if p.gdap {
-			if sp := t.SP(partnerDelegationApp); sp == nil || !sp.Enabled {
+			if sp := t.SP(entra.AppGDAP); sp == nil || !sp.Enabled {
 				return refuse(http.StatusForbidden, "Authorization_RequestDenied",
 					"The service principal of Partner Customer Delegated Administration is missing in the tenant.")
 			}

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -27,13 +28,13 @@ func agentOrReader(c *call, _ *world.State, t *world.Tenant) error {
 		return nil
 	}
 	if t.InGroup(c.caller.ObjectID, world.AdminAgents) || t.InGroup(c.caller.ObjectID, world.HelpdeskAgents) ||
-		c.hasRole(globalReader, directoryReaders, directoryWriters) {
+		c.hasRole(entra.RoleGlobalReader, entra.RoleDirectoryReaders, entra.RoleDirectoryWriters) {
 		return nil
 	}
 	return denied()
 }
 
-func listContracts(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+func contracts(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
 	all := func(after string, at int) iter.Seq2[int, any] {
 		return func(yield func(int, any) bool) {
 			// The key of a contract is derived, the table's is the customer.
@@ -48,16 +49,7 @@ func listContracts(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 			}
 		}
 	}
-	return c.list(s, t, "contracts", c.g.sh.contract, all)
-}
-
-func getContract(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	for r := range t.Customers.All() {
-		if strings.EqualFold(contractID(r.TenantID), c.params[0]) {
-			return c.one(s, t, "contracts", c.g.sh.contract, r)
-		}
-	}
-	return nil, notFound(c.params[0])
+	return c.show(t, "contracts", c.g.sh.contract, all)
 }
 
 // contractID is the id of a contract with a customer.

@@ -12,11 +12,7 @@ import (
 
 // The helper actions for secrets and certificates of applications.
 
-func addPassword(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, err := findApp(c, t)
-	if err != nil {
-		return nil, err
-	}
+func addPassword(c *call, s *world.State, t *world.Tenant, a *world.Application) (*reply, error) {
 	fs := fields{"passwordCredential": obj(fields{
 		"displayName": text().upTo(120), "startDateTime": when(), "endDateTime": when(), "keyId": unused(), "secretText": unused(), "hint": unused(),
 		"customKeyIdentifier": unused(),
@@ -44,11 +40,7 @@ func addPassword(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return give(body)
 }
 
-func removePassword(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, err := findApp(c, t)
-	if err != nil {
-		return nil, err
-	}
+func removePassword(c *call, s *world.State, t *world.Tenant, a *world.Application) (*reply, error) {
 	if err := (fields{"keyId": text().need()}).check("", c.in); err != nil {
 		return nil, err
 	}
@@ -60,11 +52,7 @@ func removePassword(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return noContent()
 }
 
-func addKey(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, err := findApp(c, t)
-	if err != nil {
-		return nil, err
-	}
+func addKey(c *call, s *world.State, t *world.Tenant, a *world.Application) (*reply, error) {
 	// The proof of possession of an earlier key is accepted unread: there may be
 	// none in a fresh world.
 	if err := (fields{"keyCredential": obj(keyFields()).need(), "passwordCredential": unused(), "proof": text()}).check("", c.in); err != nil {
@@ -79,11 +67,7 @@ func addKey(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return give(body)
 }
 
-func removeKey(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, err := findApp(c, t)
-	if err != nil {
-		return nil, err
-	}
+func removeKey(c *call, s *world.State, t *world.Tenant, a *world.Application) (*reply, error) {
 	if err := (fields{"keyId": text().need(), "proof": text()}).check("", c.in); err != nil {
 		return nil, err
 	}

@@ -6,13 +6,12 @@ import (
 )
 
 // defaultsID is the id of the security defaults policy (K).
-const defaultsID = entra.SecurityDefaults
 
 const defaultsPath = "policies/identitySecurityDefaultsEnforcementPolicy"
 
 func newDefaultsShape() *shape {
-	return newShape("identitySecurityDefaultsEnforcementPolicy", func(any) string { return defaultsID },
-		f("id", func(bool) any { return defaultsID }),
+	return newShape("identitySecurityDefaultsEnforcementPolicy", func(any) string { return entra.SecurityDefaults },
+		f("id", func(bool) any { return entra.SecurityDefaults }),
 		f("deletedDateTime", func(bool) any { return nil }),
 		f("displayName", func(bool) any { return "Security Defaults" }),
 		f("description", func(bool) any {
@@ -24,7 +23,7 @@ func newDefaultsShape() *shape {
 }
 
 func getDefaults(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.one(s, t, defaultsPath+"!", c.g.sh.defaults, t.SecurityDefaults)
+	return c.one(t, defaultsPath+"!", c.g.sh.defaults, t.SecurityDefaults)
 }
 
 func changeDefaults(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -42,7 +41,7 @@ func changeDefaults(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 			}
 		}
 	}
-	ch := change{activity: "Update security defaults", category: "Policy", target: target("Policy", defaultsID, "Security Defaults")}
+	ch := change{activity: "Update security defaults", category: "Policy", target: target("Policy", entra.SecurityDefaults, "Security Defaults")}
 	ch.changed("IsEnabled", t.SecurityDefaults, on)
 	t.SecurityDefaults = on
 	s.Touch(t)

@@ -5,6 +5,8 @@ import (
 	"os"
 	"slices"
 	"testing"
+
+	"partnerguard/internal/entra"
 )
 
 // Keys that the documentation's examples show and the partner cloud does not,
@@ -41,7 +43,7 @@ func TestShapesOfTheDocumentation(t *testing.T) {
 		{append(slices.Clone(tenant), "v1.0.oauth2permissiongrant-list.1.json"), "/v1.0/oauth2PermissionGrants"},
 		{append(slices.Clone(tenant), "v1.0.serviceprincipal-list-approleassignments.1.json"), "/v1.0/servicePrincipals(appId='" + toolApp + "')/appRoleAssignments"},
 		{append(slices.Clone(tenant), "v1.0.serviceprincipal-list.1.json"), "/v1.0/servicePrincipals"},
-		{append(slices.Clone(tenant), "v1.0.directoryrole-list-members.1.json"), "/v1.0/directoryRoles(roleTemplateId='" + globalAdmin + "')/members"},
+		{append(slices.Clone(tenant), "v1.0.directoryrole-list-members.1.json"), "/v1.0/directoryRoles(roleTemplateId='" + entra.RoleGlobalAdministrator + "')/members"},
 		{append(slices.Clone(tenant), "beta.rbacapplication-list-roledefinitions.1.json"), "/beta/roleManagement/directory/roleDefinitions"},
 		{[]string{"tenant-exports", "graph-docs-contrib", "userRegistrationDetails.json"}, "/v1.0/reports/authenticationMethods/userRegistrationDetails"},
 		{append(slices.Clone(ca), "v1.0.conditionalaccesspolicy-get.1.json"), "/v1.0/identity/conditionalAccess/policies/" + polID},

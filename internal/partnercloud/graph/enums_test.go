@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -212,7 +213,7 @@ func TestBodiesAreHostile(t *testing.T) {
 		"a member twice":              {"POST", "/v1.0/groups/" + nested + "/members/$ref", `{"@odata.id":"` + rhea + `"}`, nil, 400},
 		"delete in another tenant":    {"DELETE", "/v1.0/users/" + carla, "", nil, 404},
 		"a role that does not exist":  {"POST", "/v1.0/roleManagement/directory/roleAssignments", `{"principalId":"` + plain + `","roleDefinitionId":"` + plain + `","directoryScopeId":"/"}`, nil, 404},
-		"a group that takes no roles": {"POST", "/v1.0/roleManagement/directory/roleAssignments", `{"principalId":"` + nested + `","roleDefinitionId":"` + globalAdmin + `","directoryScopeId":"/"}`, nil, 400},
+		"a group that takes no roles": {"POST", "/v1.0/roleManagement/directory/roleAssignments", `{"principalId":"` + nested + `","roleDefinitionId":"` + entra.RoleGlobalAdministrator + `","directoryScopeId":"/"}`, nil, 400},
 		"consent to nothing":          {"POST", "/v1.0/oauth2PermissionGrants", `{"clientId":"x","consentType":"AllPrincipals","resourceId":"y","scope":"z"}`, nil, 404},
 		"a key that is none by PATCH": {"PATCH", "/v1.0/applications/" + toolObj, `{"keyCredentials":[{"type":"AsymmetricX509Cert","usage":"Verify","key":"AAAA"}]}`, nil, 400},
 		"a key that is not there":     {"PATCH", "/v1.0/applications/" + toolObj, `{"keyCredentials":[{"type":"AsymmetricX509Cert","usage":"Verify","keyId":"x"}]}`, nil, 400},

@@ -36,41 +36,35 @@ func federatedContext(a *world.Application) string {
 	return "applications('" + a.ID + "')/federatedIdentityCredentials"
 }
 
-func findFederated(c *call, t *world.Tenant) (*world.Application, int, error) {
-	a, err := findApp(c, t)
+// federated is a credential and where it is in its application.
+type federated struct {
+	a *world.Application
+	i int
+}
+
+func findFederated(c *call, s *world.State, t *world.Tenant) (x federated, err error) {
+	a, err := findApp(c, s, t)
 	if err != nil {
-		return nil, 0, err
+		return x, err
 	}
 	i := slices.IndexFunc(a.Federated, func(x world.FederatedCredential) bool {
 		return strings.EqualFold(x.ID, c.params[1]) || x.Name == c.params[1]
 	})
 	if i < 0 {
-		return nil, 0, notFound(c.params[1])
+		return x, notFound(c.params[1])
 	}
-	return a, i, nil
+	return federated{a, i}, nil
 }
 
-func listFederated(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, err := findApp(c, t)
-	if err != nil {
-		return nil, err
-	}
-	return c.list(s, t, federatedContext(a), c.g.sh.federated, slice(a.Federated, c.g.sh.federated.key))
+func listFederated(c *call, s *world.State, t *world.Tenant, a *world.Application) (*reply, error) {
+	return c.list(t, federatedContext(a), c.g.sh.federated, slice(a.Federated, c.g.sh.federated.key))
 }
 
-func getFederated(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, i, err := findFederated(c, t)
-	if err != nil {
-		return nil, err
-	}
-	return c.one(s, t, federatedContext(a), c.g.sh.federated, a.Federated[i])
+func getFederated(c *call, s *world.State, t *world.Tenant, at federated) (*reply, error) {
+	return c.one(t, federatedContext(at.a), c.g.sh.federated, at.a.Federated[at.i])
 }
 
-func createFederated(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, err := findApp(c, t)
-	if err != nil {
-		return nil, err
-	}
+func createFederated(c *call, s *world.State, t *world.Tenant, a *world.Application) (*reply, error) {
 	if err := federatedFields().check("", c.in); err != nil {
 		return nil, err
 	}
@@ -90,43 +84,27 @@ func createFederated(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		}
 	}
 	c.setApp(s, t, a, func(a *world.Application) { a.Federated = append(slices.Clone(a.Federated), x) })
-	return c.created(s, t, federatedContext(a), c.g.sh.federated, x)
+	return c.created(t, federatedContext(a), c.g.sh.federated, x)
 }
 
-func changeFederated(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, i, err := findFederated(c, t)
-	if err != nil {
-		return nil, err
-	}
+func changeFederated(c *call, s *world.State, t *world.Tenant, at federated) (*reply, error) {
 	fs := federatedFields()
 	fs["name"] = readOnly()
 	if err := fs.check("", c.in); err != nil {
 		return nil, err
 	}
-	c.setApp(s, t, a, func(a *world.Application) {
+	c.setApp(s, t, at.a, func(a *world.Application) {
 		a.Federated = slices.Clone(a.Federated)
-		x := &a.Federated[i]
-		if given(c.in, "issuer") {
-			x.Issuer = str(c.in, "issuer")
-		}
-		if given(c.in, "subject") {
-			x.Subject = str(c.in, "subject")
-		}
-		if given(c.in, "audiences") {
-			x.Audiences = strs(c.in, "audiences")
-		}
-		if given(c.in, "description") {
-			x.Description = str(c.in, "description")
-		}
+		x := &a.Federated[at.i]
+		take(c.in, "issuer", &x.Issuer, str)
+		take(c.in, "subject", &x.Subject, str)
+		take(c.in, "audiences", &x.Audiences, strs)
+		take(c.in, "description", &x.Description, str)
 	})
 	return noContent()
 }
 
-func deleteFederated(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a, i, err := findFederated(c, t)
-	if err != nil {
-		return nil, err
-	}
-	c.setApp(s, t, a, func(a *world.Application) { a.Federated = slices.Delete(slices.Clone(a.Federated), i, i+1) })
+func deleteFederated(c *call, s *world.State, t *world.Tenant, at federated) (*reply, error) {
+	c.setApp(s, t, at.a, func(a *world.Application) { a.Federated = slices.Delete(slices.Clone(a.Federated), at.i, at.i+1) })
 	return noContent()
 }

@@ -105,7 +105,7 @@ func newAssignmentShape(now func() time.Time) *shape {
 	return sh
 }
 
-func findRelationship(c *call, t *world.Tenant) (*world.Relationship, error) {
+func findRelationship(c *call, _ *world.State, t *world.Tenant) (*world.Relationship, error) {
 	if r := t.Relationships.Get(c.params[0]); r != nil {
 		return r, nil
 	}
@@ -117,15 +117,11 @@ func relationshipShape(c *call) *shape {
 }
 
 func listRelationships(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(s, t, gdapBase, relationshipShape(c), rows(&t.Relationships))
+	return c.list(t, gdapBase, relationshipShape(c), rows(&t.Relationships))
 }
 
-func getRelationship(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
-	rep, err := c.one(s, t, gdapBase, relationshipShape(c), r)
+func getRelationship(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
+	rep, err := c.one(t, gdapBase, relationshipShape(c), r)
 	if err == nil {
 		rep.header = http.Header{"Etag": {etag(r.ID, r.ETag)}}
 	}

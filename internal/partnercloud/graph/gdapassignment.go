@@ -13,37 +13,43 @@ func assignmentShape(c *call) *shape { return newAssignmentShape(func() time.Tim
 
 func assignmentsContext(id string) string { return gdapBase + "('" + id + "')/accessAssignments" }
 
-func listAssignments(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
+func listAssignments(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	all := []*world.AccessAssignment{}
 	for i := range r.Assignments {
 		all = append(all, &r.Assignments[i])
 	}
 	sh := assignmentShape(c)
-	return c.list(s, t, assignmentsContext(r.ID), sh, slice(all, sh.key))
+	return c.list(t, assignmentsContext(r.ID), sh, slice(all, sh.key))
 }
 
-func findAssignment(c *call, t *world.Tenant) (*world.Relationship, int, error) {
-	r, err := findRelationship(c, t)
+// assignment is an access assignment and where it is in its relationship.
+type assignment struct {
+	r *world.Relationship
+	i int
+}
+
+func findAssignment(c *call, s *world.State, t *world.Tenant) (x assignment, err error) {
+	r, err := findRelationship(c, s, t)
 	if err != nil {
-		return nil, 0, err
+		return x, err
 	}
 	i := slices.IndexFunc(r.Assignments, func(a world.AccessAssignment) bool { return strings.EqualFold(a.ID, c.params[1]) })
 	if i < 0 {
-		return nil, 0, refuse(http.StatusNotFound, "ResourceNotFound", "The access assignment '%s' does not exist.", clip(c.params[1]))
+		return x, refuse(http.StatusNotFound, "ResourceNotFound", "The access assignment '%s' does not exist.", clip(c.params[1]))
 	}
-	return r, i, nil
+	return assignment{r, i}, nil
 }
 
-func getAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, i, err := findAssignment(c, t)
-	if err != nil {
-		return nil, err
-	}
-	rep, err := c.one(s, t, assignmentsContext(r.ID), assignmentShape(c), &r.Assignments[i])
+// with are the relationship's assignments with a in this one's place.
+func (x assignment) with(a world.AccessAssignment) []world.AccessAssignment {
+	list := slices.Clone(x.r.Assignments)
+	list[x.i] = a
+	return list
+}
+
+func getAssignment(c *call, s *world.State, t *world.Tenant, x assignment) (*reply, error) {
+	r, i := x.r, x.i
+	rep, err := c.one(t, assignmentsContext(r.ID), assignmentShape(c), &r.Assignments[i])
 	if err == nil {
 		rep.header = http.Header{"Etag": {etag(r.Assignments[i].ID, r.Assignments[i].ETag)}}
 	}
@@ -76,11 +82,7 @@ func (c *call) tellAssignment(s *world.State, r *world.Relationship, operation, 
 	c.recordGDAP(s, r, "granular_admin_access_assignment", operation, id, old, next)
 }
 
-func createAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
+func createAssignment(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	fs := fields{
 		"accessContainer": obj(fields{"accessContainerId": text().need(), "accessContainerType": enum("securityGroup").need()}).need(),
 		"accessDetails":   roleSpec(),
@@ -113,14 +115,11 @@ func createAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) 
 	}
 	c.putAssignments(s, t, r, append(slices.Clone(r.Assignments), a), "Add delegated admin access assignment", "Add")
 	c.tellAssignment(s, r, "created", a.ID, nil, a.Roles)
-	return c.created(s, t, assignmentsContext(r.ID), assignmentShape(c), &a)
+	return c.created(t, assignmentsContext(r.ID), assignmentShape(c), &a)
 }
 
-func changeAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, i, err := findAssignment(c, t)
-	if err != nil {
-		return nil, err
-	}
+func changeAssignment(c *call, s *world.State, t *world.Tenant, x assignment) (*reply, error) {
+	r, i := x.r, x.i
 	a := r.Assignments[i]
 	if err := c.ifMatch(a.ID, a.ETag); err != nil {
 		return nil, err
@@ -139,12 +138,11 @@ func changeAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) 
 		return nil, err
 	}
 	if sameSet(roles, a.Roles) {
-		return c.one(s, t, assignmentsContext(r.ID), assignmentShape(c), &a)
+		return c.one(t, assignmentsContext(r.ID), assignmentShape(c), &a)
 	}
 	a.Roles, a.Changed, a.Status, a.Due = roles, c.now, "active", time.Time{}
 	a.ETag++
-	list := slices.Clone(r.Assignments)
-	list[i] = a
+	list := x.with(a)
 	op := c.operation("delegatedAdminAccessAssignmentUpdate")
 	next := *r
 	next.Operations = append(slices.Clone(r.Operations), op)
@@ -153,11 +151,8 @@ func changeAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) 
 	return c.accepted(r.ID, op.ID), nil
 }
 
-func deleteAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, i, err := findAssignment(c, t)
-	if err != nil {
-		return nil, err
-	}
+func deleteAssignment(c *call, s *world.State, t *world.Tenant, x assignment) (*reply, error) {
+	r, i := x.r, x.i
 	a := r.Assignments[i]
 	if err := c.ifMatch(a.ID, a.ETag); err != nil {
 		return nil, err
@@ -167,8 +162,7 @@ func deleteAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) 
 	}
 	a.Status, a.Changed, a.Due = "deleting", c.now, c.now.Add(assigningTakes)
 	a.ETag++
-	list := slices.Clone(r.Assignments)
-	list[i] = a
+	list := x.with(a)
 	c.putAssignments(s, t, r, list, "Remove delegated admin access assignment", "Delete")
 	c.tellAssignment(s, r, "deleted", a.ID, a.Roles, nil)
 	return noContent()

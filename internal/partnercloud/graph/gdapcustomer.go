@@ -33,10 +33,10 @@ func gdapCustomers(c *call, t *world.Tenant) []gdapCustomer {
 }
 
 func listGDAPCustomers(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(s, t, gdapCustomersPath, c.g.sh.customer, slice(gdapCustomers(c, t), c.g.sh.customer.key))
+	return c.list(t, gdapCustomersPath, c.g.sh.customer, slice(gdapCustomers(c, t), c.g.sh.customer.key))
 }
 
-func findGDAPCustomer(c *call, t *world.Tenant) (gdapCustomer, error) {
+func findGDAPCustomer(c *call, _ *world.State, t *world.Tenant) (gdapCustomer, error) {
 	for _, x := range gdapCustomers(c, t) {
 		if strings.EqualFold(x.id, c.params[0]) {
 			return x, nil
@@ -45,12 +45,8 @@ func findGDAPCustomer(c *call, t *world.Tenant) (gdapCustomer, error) {
 	return gdapCustomer{}, refuse(http.StatusNotFound, "ResourceNotFound", "The delegated admin customer '%s' does not exist.", clip(c.params[0]))
 }
 
-func getGDAPCustomer(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	x, err := findGDAPCustomer(c, t)
-	if err != nil {
-		return nil, err
-	}
-	return c.one(s, t, gdapCustomersPath, c.g.sh.customer, x)
+func getGDAPCustomer(c *call, s *world.State, t *world.Tenant, x gdapCustomer) (*reply, error) {
+	return c.one(t, gdapCustomersPath, c.g.sh.customer, x)
 }
 
 // detail is where a service of a customer is administered.
@@ -64,11 +60,7 @@ func newDetailShape() *shape {
 	)
 }
 
-func listDetails(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	x, err := findGDAPCustomer(c, t)
-	if err != nil {
-		return nil, err
-	}
+func listDetails(c *call, s *world.State, t *world.Tenant, x gdapCustomer) (*reply, error) {
 	domain := x.id
 	if ct := t.Customers.Get(x.id); ct != nil && ct.Domain != "" {
 		domain = ct.Domain
@@ -80,5 +72,5 @@ func listDetails(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		{"Microsoft Intune", "https://intune.microsoft.com/" + domain},
 		{"Microsoft Azure", "https://portal.azure.com/" + domain},
 	}
-	return c.list(s, t, gdapCustomersPath+"('"+x.id+"')/serviceManagementDetails", c.g.sh.detail, slice(all, c.g.sh.detail.key))
+	return c.list(t, gdapCustomersPath+"('"+x.id+"')/serviceManagementDetails", c.g.sh.detail, slice(all, c.g.sh.detail.key))
 }

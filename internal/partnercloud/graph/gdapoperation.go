@@ -39,23 +39,15 @@ func newOperationShape(c *call) *shape {
 
 func operationsContext(id string) string { return gdapBase + "('" + id + "')/operations" }
 
-func listOperations(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
+func listOperations(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	sh := newOperationShape(c)
-	return c.list(s, t, operationsContext(r.ID), sh, slice(r.Operations, sh.key))
+	return c.list(t, operationsContext(r.ID), sh, slice(r.Operations, sh.key))
 }
 
-func getOperation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
+func getOperation(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	for _, x := range r.Operations {
 		if strings.EqualFold(x.ID, c.params[1]) {
-			rep, err := c.one(s, t, operationsContext(r.ID), newOperationShape(c), x)
+			rep, err := c.one(t, operationsContext(r.ID), newOperationShape(c), x)
 			if err == nil && c.now.Before(x.Due) {
 				rep.header = http.Header{"Retry-After": {"10"}}
 			}

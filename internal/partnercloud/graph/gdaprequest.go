@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -31,38 +32,21 @@ func newRequestShape(c *call) *shape {
 
 func requestsContext(id string) string { return gdapBase + "('" + id + "')/requests" }
 
-func listRequests(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
+func requests(c *call, _ *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	sh := newRequestShape(c)
-	return c.list(s, t, requestsContext(r.ID), sh, slice(r.Asks, sh.key))
-}
-
-func getRequest(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
-	for _, x := range r.Asks {
-		if strings.EqualFold(x.ID, c.params[1]) {
-			return c.one(s, t, requestsContext(r.ID), newRequestShape(c), x)
-		}
-	}
-	return nil, notFound(c.params[1])
+	return c.show(t, requestsContext(r.ID), sh, slice(r.Asks, sh.key))
 }
 
 // mayMove: admin agents of the partner, the Global Administrators of a customer.
 func mayMove(c *call, s *world.State, t *world.Tenant) error {
 	if t.Kind != world.PartnerTenant {
-		if c.caller.AppOnly() || c.caller.AOBO || !c.hasRole(globalAdmin) {
+		if c.caller.AppOnly() || c.caller.AOBO || !c.hasRole(entra.RoleGlobalAdministrator) {
 			return denied()
 		}
 		return nil
 	}
 	if c.caller.AppOnly() {
-		if sp := t.SP(partnerDelegationApp); sp == nil || !sp.Enabled {
+		if sp := t.SP(entra.AppGDAP); sp == nil || !sp.Enabled {
 			return denied()
 		}
 		return nil
@@ -79,7 +63,7 @@ func createRequest(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if t.Kind != world.PartnerTenant {
 		partner = s.PartnerTenant()
 	}
-	r, err := findRelationship(c, partner)
+	r, err := findRelationship(c, s, partner)
 	if err != nil {
 		return nil, err
 	}
@@ -108,23 +92,21 @@ func createRequest(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if partner != t {
 		c.auditGDAP(s, t, "Delegated admin relationship request: "+action, "Update", &next, r, &next)
 	}
-	return c.created(s, t, requestsContext(r.ID), newRequestShape(c), ask)
+	return c.created(t, requestsContext(r.ID), newRequestShape(c), ask)
 }
 
 // partnerAction moves a relationship as the partner asks.
 func partnerAction(c *call, r *world.Relationship, action, status string) error {
-	wrong := func() error {
-		return conflict("The action %s is not possible in the status %s.", action, status)
-	}
+	wrong := conflict("The action %s is not possible in the status %s.", action, status)
 	switch action {
 	case "lockForApproval":
 		if status != "created" {
-			return wrong()
+			return wrong
 		}
 		r.Status, r.Offered = "approvalPending", c.now
 	case "terminate":
 		if status != "active" {
-			return wrong()
+			return wrong
 		}
 		r.Status, r.Due = "terminationRequested", c.now.Add(terminatingTakes)
 	default:
@@ -139,17 +121,15 @@ func customerAction(c *call, t *world.Tenant, r *world.Relationship, action, sta
 	if r.Customer != "" && !strings.EqualFold(r.Customer, t.ID) {
 		return refuse(http.StatusNotFound, "ResourceNotFound", "The delegated admin relationship '%s' does not exist.", clip(r.ID))
 	}
-	wrong := func() error {
-		return conflict("The action %s is not possible in the status %s.", action, status)
-	}
+	wrong := conflict("The action %s is not possible in the status %s.", action, status)
 	switch action {
 	case "approve":
 		if status != "approvalPending" {
-			return wrong()
+			return wrong
 		}
 		d, ok := isoDuration(r.Duration)
 		if !ok {
-			return wrong()
+			return wrong
 		}
 		r.Customer, r.CustomerName = t.ID, t.Name
 		r.Status, r.Due = "activating", c.now.Add(activatingTakes)
@@ -157,12 +137,12 @@ func customerAction(c *call, t *world.Tenant, r *world.Relationship, action, sta
 		r.Ends = r.Activated.Add(d)
 	case "reject":
 		if status != "approvalPending" {
-			return wrong()
+			return wrong
 		}
 		r.Status, r.Due = "terminated", time.Time{}
 	case "terminate":
 		if status != "active" {
-			return wrong()
+			return wrong
 		}
 		r.Status, r.Due = "terminationRequested", c.now.Add(terminatingTakes)
 	default:

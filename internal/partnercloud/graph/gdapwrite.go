@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -23,25 +24,17 @@ func createRelationship(c *call, s *world.State, t *world.Tenant) (*reply, error
 	t.Relationships.Put(r)
 	s.Touch(t)
 	c.auditGDAP(s, t, "Create delegated admin relationship", "Add", r, nil, r)
-	return c.created(s, t, gdapBase, relationshipShape(c), r)
+	return c.created(t, gdapBase, relationshipShape(c), r)
 }
 
-func changeRelationship(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
+func changeRelationship(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	if err := c.ifMatch(r.ID, r.ETag); err != nil {
 		return nil, err
 	}
 	return c.patchRelationship(s, t, r, relationshipShape(c))
 }
 
-func deleteRelationship(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findRelationship(c, t)
-	if err != nil {
-		return nil, err
-	}
+func deleteRelationship(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	if err := c.ifMatch(r.ID, r.ETag); err != nil {
 		return nil, err
 	}
@@ -91,9 +84,7 @@ func (c *call) applyRelationship(s *world.State, t *world.Tenant, r *world.Relat
 	bad := func(format string, args ...any) error {
 		return refuse(http.StatusBadRequest, "BadRequest", format, args...)
 	}
-	if given(c.in, "displayName") {
-		r.Name = str(c.in, "displayName")
-	}
+	take(c.in, "displayName", &r.Name, str)
 	if r.Name == "" {
 		return bad("The relationship needs a displayName.")
 	}
@@ -102,9 +93,7 @@ func (c *call) applyRelationship(s *world.State, t *world.Tenant, r *world.Relat
 			return conflict("A delegated admin relationship of the name '%s' exists already.", clip(r.Name))
 		}
 	}
-	if given(c.in, "duration") {
-		r.Duration = str(c.in, "duration")
-	}
+	take(c.in, "duration", &r.Duration, str)
 	if d, ok := isoDuration(r.Duration); !ok || d < 24*time.Hour || d > 2*365*24*time.Hour {
 		return bad("The duration must lie between P1D and P2Y.")
 	}
@@ -126,9 +115,7 @@ func (c *call) applyRelationship(s *world.State, t *world.Tenant, r *world.Relat
 		}
 		r.Customer, r.CustomerName = ct.ID, ct.Name
 	}
-	if given(c.in, "autoExtendDuration") {
-		r.AutoExtend = str(c.in, "autoExtendDuration")
-	}
+	take(c.in, "autoExtendDuration", &r.AutoExtend, str)
 	return judgeExtension(r)
 }
 
@@ -136,7 +123,7 @@ func judgeExtension(r *world.Relationship) error {
 	switch r.AutoExtend {
 	case "", "PT0S", "P0D":
 	case "P180D":
-		if slices.Contains(r.Roles, globalAdmin) {
+		if slices.Contains(r.Roles, entra.RoleGlobalAdministrator) {
 			return refuse(http.StatusBadRequest, "BadRequest", "A relationship with the Global Administrator role cannot be extended automatically.")
 		}
 	default:
@@ -163,7 +150,7 @@ func (c *call) patchRelationship(s *world.State, t *world.Tenant, old *world.Rel
 		s.Touch(t)
 		c.auditGDAP(s, t, "Update delegated admin relationship", "Update", &next, old, &next)
 		c.q.Select = nil
-		return c.one(s, t, gdapBase, sh, &next)
+		return c.one(t, gdapBase, sh, &next)
 	case "active":
 	default:
 		return nil, conflict("A delegated admin relationship cannot be changed in the status %s.", status)
@@ -173,7 +160,7 @@ func (c *call) patchRelationship(s *world.State, t *world.Tenant, old *world.Rel
 	}
 	if sameSet(next.Roles, old.Roles) && next.AutoExtend == old.AutoExtend {
 		c.q.Select = nil
-		return c.one(s, t, gdapBase, sh, old)
+		return c.one(t, gdapBase, sh, old)
 	}
 	next.Status = "active"
 	op := c.operation("delegatedAdminRelationshipUpdate")
@@ -199,8 +186,8 @@ func (c *call) applyActive(old, next *world.Relationship) error {
 		if err != nil {
 			return err
 		}
-		left := slices.DeleteFunc(slices.Clone(old.Roles), func(r string) bool { return r == globalAdmin })
-		if !sameSet(roles, old.Roles) && !(slices.Contains(old.Roles, globalAdmin) && sameSet(roles, left)) {
+		left := slices.DeleteFunc(slices.Clone(old.Roles), func(r string) bool { return r == entra.RoleGlobalAdministrator })
+		if !sameSet(roles, old.Roles) && !(slices.Contains(old.Roles, entra.RoleGlobalAdministrator) && sameSet(roles, left)) {
 			return conflict("Of an active relationship only the Global Administrator role can be removed.")
 		}
 		next.Roles = roles

@@ -32,29 +32,13 @@ func newGrantShape() *shape {
 	)
 }
 
-func listGrants(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(s, t, grantsPath, c.g.sh.grant, rows(&t.Grants))
+func grants(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
+	return c.show(t, grantsPath, c.g.sh.grant, rows(&t.Grants))
 }
 
-func listGrantsOfSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	sp, err := findSP(c, t)
-	if err != nil {
-		return nil, err
-	}
-	all := []*world.Grant{}
-	for g := range t.Grants.All() {
-		if strings.EqualFold(g.Client, sp.ID) {
-			all = append(all, g)
-		}
-	}
-	return c.list(s, t, grantsPath, c.g.sh.grant, slice(all, c.g.sh.grant.key))
-}
-
-func getGrant(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	if g := t.Grants.Get(c.params[0]); g != nil {
-		return c.one(s, t, grantsPath, c.g.sh.grant, g)
-	}
-	return nil, notFound(c.params[0])
+func listGrantsOfSP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {
+	all := rowsWhere(&t.Grants, func(g *world.Grant) bool { return strings.EqualFold(g.Client, sp.ID) })
+	return c.list(t, grantsPath, c.g.sh.grant, all)
 }
 
 // judgeGrant refuses a consent to what does not exist or is not published.
@@ -113,14 +97,10 @@ func createGrant(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	t.Grants.Put(g)
 	s.Touch(t)
 	c.auditGrant(s, t, "Add delegated permission grant", "Assign", g, nil, strings.Join(g.Scopes, " "))
-	return c.created(s, t, grantsPath, c.g.sh.grant, g)
+	return c.created(t, grantsPath, c.g.sh.grant, g)
 }
 
-func changeGrant(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.Grants.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func changeGrant(c *call, s *world.State, t *world.Tenant, old *world.Grant) (*reply, error) {
 	if err := (fields{
 		"scope": text().need(), "clientId": readOnly(), "consentType": readOnly(), "principalId": readOnly(), "resourceId": readOnly(),
 		"id": readOnly(),
@@ -138,11 +118,7 @@ func changeGrant(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return noContent()
 }
 
-func deleteGrant(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	g := t.Grants.Get(c.params[0])
-	if g == nil {
-		return nil, notFound(c.params[0])
-	}
+func deleteGrant(c *call, s *world.State, t *world.Tenant, g *world.Grant) (*reply, error) {
 	t.Grants.Delete(g.ID)
 	s.Touch(t)
 	c.auditGrant(s, t, "Remove delegated permission grant", "Unassign", g, strings.Join(g.Scopes, " "), nil)

@@ -53,7 +53,7 @@ func New(d Deps) *Graph {
 		panic("graph: World and Keys are required")
 	}
 	g := &Graph{
-		world: d.World, api: &bearer.API{Keys: d.Keys, World: d.World, Resource: world.GraphAppID},
+		world: d.World, api: &bearer.API{Keys: d.Keys, World: d.World, Resource: entra.AppGraph},
 		log: d.Log, lag: d.Lag, login: strings.TrimSuffix(d.Login, "/"), sh: newShapes(), plan: newTable(routes()), tokens: kit.NewSealer(),
 	}
 	if g.log == nil {

@@ -76,42 +76,27 @@ func (c *call) members(t *world.Tenant, g *world.Group, deep bool) []*entity {
 	return out
 }
 
-func findGroup(c *call, t *world.Tenant) (*world.Group, error) {
-	if g := t.Groups.Get(c.params[0]); g != nil {
-		return g, nil
-	}
-	return nil, notFound(c.params[0])
-}
-
 func listGroups(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(s, t, "groups", c.g.sh.group, rows(&t.Groups))
+	return c.list(t, "groups", c.g.sh.group, rows(&t.Groups))
 }
 
 func deltaGroups(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return c.delta(s, t, c.g.sh.group, "groups", rows(&t.Groups), func(r any) int64 { return r.(*world.Group).Changed })
 }
 
-func getGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	g, err := findGroup(c, t)
-	if err != nil {
-		return nil, err
-	}
-	return c.one(s, t, "groups", c.g.sh.group, g)
+func getGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*reply, error) {
+	return c.one(t, "groups", c.g.sh.group, g)
 }
 
 // groupLinks answers members, owners and memberOf, direct and transitive.
-func groupLinks(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	g, err := findGroup(c, t)
-	if err != nil {
-		return nil, err
-	}
+func groupLinks(c *call, s *world.State, t *world.Tenant, g *world.Group) (*reply, error) {
 	switch which := c.route.last(); which {
 	case "owners":
-		return c.objects(s, t, c.owners(t, g))
+		return c.objects(t, c.owners(t, g))
 	case "memberOf", "transitiveMemberOf":
-		return c.objects(s, t, c.memberships(t, g.ID, which == "transitiveMemberOf"))
+		return c.objects(t, c.memberships(t, g.ID, which == "transitiveMemberOf"))
 	default:
-		return c.objects(s, t, c.members(t, g, which == "transitiveMembers"))
+		return c.objects(t, c.members(t, g, which == "transitiveMembers"))
 	}
 }
 

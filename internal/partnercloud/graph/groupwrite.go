@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -13,12 +14,12 @@ func groupTarget(g *world.Group) world.AuditTarget { return target("Group", g.ID
 // Role Administrators.
 func (c *call) mayEdit(s *world.State, t *world.Tenant, g *world.Group) error {
 	if g.RoleAssignable {
-		if c.caller.AppOnly() && c.holds(words("RoleManagement.ReadWrite.Directory")) || c.hasRole(privilegedRoleAdmin) {
+		if c.caller.AppOnly() && c.holds(words("RoleManagement.ReadWrite.Directory")) || c.hasRole(entra.RolePrivilegedRoleAdministrator) {
 			return nil
 		}
 		return denied()
 	}
-	if c.caller.AppOnly() || c.hasRole(groupsAdmin, userAdmin, directoryWriters) {
+	if c.caller.AppOnly() || c.hasRole(entra.RoleGroupsAdministrator, entra.RoleUserAdministrator, entra.RoleDirectoryWriters) {
 		return nil
 	}
 	u, home := c.user(s, t)
@@ -66,7 +67,7 @@ func createGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if truth(c.in, "mailEnabled") || !truth(c.in, "securityEnabled") || len(strs(c.in, "groupTypes")) > 0 {
 		return nil, badRequest("Only security groups are part of the partner cloud.")
 	}
-	if truth(c.in, "isAssignableToRole") && !c.caller.AppOnly() && !c.hasRole(privilegedRoleAdmin) {
+	if truth(c.in, "isAssignableToRole") && !c.caller.AppOnly() && !c.hasRole(entra.RolePrivilegedRoleAdministrator) {
 		return nil, denied()
 	}
 	g := &world.Group{
@@ -87,14 +88,10 @@ func createGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	ch := change{activity: "Add group", category: "GroupManagement", operation: "Add", target: groupTarget(g)}
 	ch.changed("DisplayName", nil, []string{g.Name})
 	c.audit(s, t, ch)
-	return c.created(s, t, "groups", c.g.sh.group, g)
+	return c.created(t, "groups", c.g.sh.group, g)
 }
 
-func changeGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	g, err := findGroup(c, t)
-	if err != nil {
-		return nil, err
-	}
+func changeGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*reply, error) {
 	if err := c.mayEdit(s, t, g); err != nil {
 		return nil, err
 	}
@@ -128,11 +125,7 @@ func changeGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return noContent()
 }
 
-func deleteGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	g, err := findGroup(c, t)
-	if err != nil {
-		return nil, err
-	}
+func deleteGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*reply, error) {
 	if err := c.mayEdit(s, t, g); err != nil {
 		return nil, err
 	}
@@ -173,7 +166,7 @@ func (f fields) checkAll(m map[string]any) error {
 // link adds or removes a member or an owner, whichever the path names.
 func (c *call) link(s *world.State, t *world.Tenant, ref string, add bool) (*reply, error) {
 	which := c.route.parts[2]
-	g, err := findGroup(c, t)
+	g, err := findGroup(c, s, t)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
@@ -120,14 +121,14 @@ func populate(s *world.State) {
 	give := func(t *world.Tenant, who, role string) {
 		t.Held.Put(&world.RoleAssignment{ID: "held-" + who + role[:4], Principal: who, Role: role, Scope: "/", Start: old, Created: old})
 	}
-	give(p, ada, globalAdmin)
-	give(p, rhea, reportsReader)
-	give(p, ursa, userAdmin)
-	p.Eligible.Put(&world.RoleAssignment{ID: "elig-1", Principal: plain, Role: securityReader, Scope: "/", Start: old, End: now.AddDate(1, 0, 0), Created: old})
+	give(p, ada, entra.RoleGlobalAdministrator)
+	give(p, rhea, entra.RoleReportsReader)
+	give(p, ursa, entra.RoleUserAdministrator)
+	p.Eligible.Put(&world.RoleAssignment{ID: "elig-1", Principal: plain, Role: entra.RoleSecurityReader, Scope: "/", Start: old, End: now.AddDate(1, 0, 0), Created: old})
 	p.Apps.Put(&world.Application{
 		ID: toolObj, AppID: toolApp, Name: "Tool", Audience: "AzureADMultipleOrgs", Created: old, Web: []string{"http://localhost/cb"}, Fallback: true,
 		Identifiers: []string{"api://" + toolApp}, Scopes: []world.Scope{{ID: "12121212-0000-4000-8000-000000000001", Value: "Use"}}, Roles: []world.Scope{{ID: "12121212-0000-4000-8000-000000000002", Value: "Run"}},
-		Required:  []world.RequiredAccess{{Resource: world.GraphAppID, Scopes: []string{"e1fe6dd8-ba31-4d61-89e7-88639da4683d"}, Roles: []string{"7ab1d382-f21e-4acd-a863-ba3e13f7da61"}}},
+		Required:  []world.RequiredAccess{{Resource: entra.AppGraph, Scopes: []string{"e1fe6dd8-ba31-4d61-89e7-88639da4683d"}, Roles: []string{"7ab1d382-f21e-4acd-a863-ba3e13f7da61"}}},
 		Passwords: []world.PasswordCredential{{KeyID: "13131313-0000-4000-8000-000000000001", Name: "one", Hint: "pc8", Start: old, End: now.AddDate(1, 0, 0)}},
 		Keys:      []world.KeyCredential{{KeyID: "13131313-0000-4000-8000-000000000002", Name: "CN=x", Type: "AsymmetricX509Cert", Usage: "Verify", Start: old, End: now.AddDate(1, 0, 0), DER: []byte{1}}},
 		Federated: []world.FederatedCredential{{ID: "13131313-0000-4000-8000-000000000003", Name: "ci", Issuer: "https://issuer.example", Subject: "repo", Audiences: []string{"api://AzureADTokenExchange"}}},
@@ -144,10 +145,10 @@ func populate(s *world.State) {
 	p.Customers.Put(&world.Customer{TenantID: customerID, Domain: "fabrikam.com", Name: "Fabrikam", Relationship: "reseller", Since: old, Subscriptions: []world.Subscription{{ID: "s", AzurePlan: true, Status: "active"}}})
 	p.Customers.Put(&world.Customer{TenantID: freeID, Domain: "free.example", Name: "Free", Relationship: "reseller", DAP: true, Since: old})
 	p.Relationships.Put(&world.Relationship{
-		ID: relID, Name: "Support", Duration: "P365D", AutoExtend: "P180D", Customer: customerID, CustomerName: "Fabrikam", Roles: []string{globalReader, securityReader, reportsReader},
+		ID: relID, Name: "Support", Duration: "P365D", AutoExtend: "P180D", Customer: customerID, CustomerName: "Fabrikam", Roles: []string{entra.RoleGlobalReader, entra.RoleSecurityReader, entra.RoleReportsReader},
 		Status: "active", Created: old, Changed: old, Activated: old, Ends: old.AddDate(1, 0, 0), ETag: 3,
 		Asks:        []world.RelationshipRequest{{ID: "ask-1", Action: "lockForApproval", Status: "succeeded", Created: old}},
-		Assignments: []world.AccessAssignment{{ID: "assign-1", Group: agents, Roles: []string{globalReader, reportsReader}, Status: "active", Created: old, ETag: 1}},
+		Assignments: []world.AccessAssignment{{ID: "assign-1", Group: agents, Roles: []string{entra.RoleGlobalReader, entra.RoleReportsReader}, Status: "active", Created: old, ETag: 1}},
 		Operations:  []world.RelationshipOperation{{ID: "op-1", Type: "delegatedAdminAccessAssignmentUpdate", Data: "{}", Created: old, Due: old}},
 	})
 	p.Alerts.Put(&world.Alert{
@@ -158,18 +159,18 @@ func populate(s *world.State) {
 	s.Put(p)
 	c := &world.Tenant{ID: customerID, Name: "Fabrikam", Domains: []string{"fabrikam.com"}, Kind: world.CustomerTenant, Created: old, Country: "DE", SKUs: []world.SKU{{ID: "sku", Part: "AAD_PREMIUM", Status: "Enabled", Enabled: 5, Plans: []world.Plan{{ID: "p1", Name: world.PlanP1}}}}}
 	user(c, carla, "carla@fabrikam.com", "Carla", nil)
-	give(c, carla, globalAdmin)
+	give(c, carla, entra.RoleGlobalAdministrator)
 	s.Put(c)
 	f := &world.Tenant{ID: freeID, Name: "Free", Domains: []string{"free.example"}, Kind: world.CustomerTenant, Created: old, SecurityDefaults: true}
 	user(f, "cccccccc-0000-4000-8000-000000000009", "frida@free.example", "Frida", nil)
-	give(f, "cccccccc-0000-4000-8000-000000000009", globalAdmin)
+	give(f, "cccccccc-0000-4000-8000-000000000009", entra.RoleGlobalAdministrator)
 	s.Put(f)
-	graphSP := s.EnsureSP(p, world.GraphAppID)
+	graphSP := s.EnsureSP(p, entra.AppGraph)
 	toolSP := s.EnsureSP(p, toolApp)
 	p.Grants.Put(&world.Grant{ID: "grant-1", Client: toolSP.ID, Resource: graphSP.ID, Scopes: []string{"User.Read", "openid"}})
 	p.AppRoles.Put(&world.AppRoleAssignment{ID: "ara-1", Principal: toolSP.ID, PrincipalType: "ServicePrincipal", Resource: graphSP.ID, Role: "7ab1d382-f21e-4acd-a863-ba3e13f7da61", Created: old})
 	for i := range 5 {
-		a := &signon.Attempt{Tenant: p, Home: p, User: p.Users.Get(ada), AppID: toolApp, AppName: "Tool", Resource: world.GraphAppID, ResourceName: "Microsoft Graph", Client: signon.Browser, Interactive: i != 4, SID: "sid", Platform: "linux"}
+		a := &signon.Attempt{Tenant: p, Home: p, User: p.Users.Get(ada), AppID: toolApp, AppName: "Tool", Resource: entra.AppGraph, ResourceName: "Microsoft Graph", Client: signon.Browser, Interactive: i != 4, SID: "sid", Platform: "linux"}
 		if i%2 == 0 {
 			a.MFA, a.Combos = true, []string{"fido2"}
 		}
@@ -183,7 +184,7 @@ func populate(s *world.State) {
 // everything are all delegated permissions there are.
 func everything() string {
 	var out []string
-	for _, s := range world.FindResource(world.GraphAppID).Scopes {
+	for _, s := range world.FindResource(entra.AppGraph).Scopes {
 		out = append(out, s.Value)
 	}
 	return strings.Join(append(out, "Domain.Read.All"), " ")

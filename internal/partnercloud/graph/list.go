@@ -40,6 +40,19 @@ func rowsAs[T any, P interface {
 	}
 }
 
+// rowsWhere pages through those of a world table's rows that pass.
+func rowsWhere[T any, P interface {
+	*T
+	world.Row
+}](tab *world.Table[T, P], pass func(P) bool) since {
+	return rowsAs(tab, func(r P) any {
+		if !pass(r) {
+			return nil
+		}
+		return r
+	})
+}
+
 // slice pages through rows that are at hand.
 func slice[T any](rows []T, key func(any) string) since {
 	return func(after string, at int) iter.Seq2[int, any] {
@@ -110,7 +123,7 @@ func (c *call) entity(sh *shape, row any) *entity {
 
 // list gives a page of a collection. It runs within the world's lock; the
 // answer is encoded outside of it.
-func (c *call) list(s *world.State, t *world.Tenant, context string, sh *shape, all since) (*reply, error) {
+func (c *call) list(t *world.Tenant, context string, sh *shape, all since) (*reply, error) {
 	if err := sh.checkNames(c, c.q); err != nil {
 		return nil, err
 	}
@@ -290,7 +303,7 @@ func (c *call) selection() []string {
 }
 
 // one gives a single object.
-func (c *call) one(s *world.State, t *world.Tenant, context string, sh *shape, row any) (*reply, error) {
+func (c *call) one(t *world.Tenant, context string, sh *shape, row any) (*reply, error) {
 	if err := sh.checkNames(c, c.q); err != nil {
 		return nil, err
 	}
@@ -312,10 +325,24 @@ func (c *call) one(s *world.State, t *world.Tenant, context string, sh *shape, r
 	}}, nil
 }
 
+// show gives a page of a collection, or the one row that the path's last key names.
+func (c *call) show(t *world.Tenant, context string, sh *shape, all since) (*reply, error) {
+	if c.route.takes.many {
+		return c.list(t, context, sh, all)
+	}
+	key := c.params[len(c.params)-1]
+	for _, row := range all("", 0) {
+		if strings.EqualFold(sh.key(row), key) {
+			return c.one(t, context, sh, row)
+		}
+	}
+	return nil, notFound(key)
+}
+
 // created is the answer to a POST that made something.
-func (c *call) created(s *world.State, t *world.Tenant, context string, sh *shape, row any) (*reply, error) {
+func (c *call) created(t *world.Tenant, context string, sh *shape, row any) (*reply, error) {
 	c.q = &odata.Query{Top: -1}
-	rep, err := c.one(s, t, context, sh, row)
+	rep, err := c.one(t, context, sh, row)
 	if err != nil {
 		return nil, err
 	}

@@ -46,19 +46,11 @@ func newLocationShape() *shape {
 }
 
 func listLocations(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	all := []*document{}
-	for d := range t.Locations.All() {
-		all = append(all, newDocument(d.ID, d.Raw))
-	}
-	return c.list(s, t, locationsPath, c.g.sh.location, slice(all, c.g.sh.location.key))
+	return c.list(t, locationsPath, c.g.sh.location, rowsAs(&t.Locations, func(d *world.Document) any { return newDocument(d.ID, d.Raw) }))
 }
 
-func getLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	d := t.Locations.Get(c.params[0])
-	if d == nil {
-		return nil, notFound(c.params[0])
-	}
-	return c.one(s, t, locationsPath, c.g.sh.location, newDocument(d.ID, d.Raw))
+func getLocation(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {
+	return c.one(t, locationsPath, c.g.sh.location, newDocument(d.ID, d.Raw))
 }
 
 func createLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -73,15 +65,11 @@ func createLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err := c.saveLocation(s, t, d, merge(nil, c.in), kind); err != nil {
 		return nil, err
 	}
-	c.auditLocation(s, t, "Add named location", "Add", nil, d)
-	return c.created(s, t, locationsPath, c.g.sh.location, newDocument(d.ID, d.Raw))
+	c.auditDocument(s, t, locationSettings, "Add", nil, d)
+	return c.created(t, locationsPath, c.g.sh.location, newDocument(d.ID, d.Raw))
 }
 
-func changeLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.Locations.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func changeLocation(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	kind := locationKind(newDocument(old.ID, old.Raw))
 	if typ := str(c.in, "@odata.type"); typ != "" && typ != "#microsoft.graph."+kind {
 		return nil, badRequest("The type of a named location cannot be changed.")
@@ -94,15 +82,11 @@ func changeLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err := c.saveLocation(s, t, &d, merge(decodeObject(old.Raw), c.in), kind); err != nil {
 		return nil, err
 	}
-	c.auditLocation(s, t, "Update named location", "Update", old, &d)
+	c.auditDocument(s, t, locationSettings, "Update", old, &d)
 	return noContent()
 }
 
-func deleteLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.Locations.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func deleteLocation(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	for d := range t.Policies.All() {
 		if bytes.Contains(bytes.ToLower(d.Raw), []byte(strings.ToLower(old.ID))) {
 			return nil, badRequest("1037: The named location is used by the policy '%s' and cannot be deleted.", clip(str(decodeObject(d.Raw), "displayName")))
@@ -113,17 +97,10 @@ func deleteLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	}
 	t.Locations.Delete(old.ID)
 	s.Touch(t)
-	c.audit(s, t, change{
-		activity: "Delete named location", category: "Policy", operation: "Delete", service: "Conditional Access",
-		target: target("NamedLocation", old.ID, str(decodeObject(old.Raw), "displayName")),
-	})
+	ch := locationSettings.change("Delete")
+	ch.target = target("NamedLocation", old.ID, str(decodeObject(old.Raw), "displayName"))
+	c.audit(s, t, ch)
 	return noContent()
-}
-
-func (c *call) auditLocation(s *world.State, t *world.Tenant, activity, operation string, old, next *world.Document) {
-	c.auditDocument(s, t, change{
-		activity: activity, category: "Policy", operation: operation, service: "Conditional Access",
-	}, "NamedLocation", "NamedLocation", old, next)
 }
 
 // saveLocation judges a named location and keeps it.
@@ -144,14 +121,7 @@ func (c *call) saveLocation(s *world.State, t *world.Tenant, d *world.Document, 
 	m["@odata.type"] = "#microsoft.graph." + kind
 	m["id"] = d.ID
 	m["createdDateTime"], m["modifiedDateTime"] = d.Created, d.Changed
-	raw, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	d.Raw = raw
-	t.Locations.Put(d)
-	s.Touch(t)
-	return nil
+	return keepDocument(s, t, &t.Locations, d, m)
 }
 
 // judgeRanges completes and checks the ranges of an ipNamedLocation.

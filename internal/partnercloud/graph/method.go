@@ -21,11 +21,10 @@ type methodRow struct {
 }
 
 // passwordMethodID is the id of everybody's password method (K).
-const passwordMethodID = entra.PasswordMethod
 
 func (r methodRow) id() string {
 	if r.m == nil {
-		return passwordMethodID
+		return entra.PasswordMethod
 	}
 	return r.m.ID
 }
@@ -141,31 +140,19 @@ func findMethod(c *call, s *world.State, t *world.Tenant) (methodRow, error) {
 	return methodRow{}, refuse(http.StatusNotFound, "resourceNotFound", "The requested authentication method was not found: %s", clip(c.params[1]))
 }
 
-func listMethods(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	u, err := c.findUser(s, t)
-	if err != nil {
-		return nil, err
-	}
+func listMethods(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
 	all, kind := methodsOf(u), c.methodKind()
 	if kind != "" {
 		all = slices.DeleteFunc(all, func(r methodRow) bool { return r.kind() != kind })
 	}
-	return c.list(s, t, c.methodContext(u), c.g.sh.method, slice(all, c.g.sh.method.key))
+	return c.list(t, c.methodContext(u), c.g.sh.method, slice(all, c.g.sh.method.key))
 }
 
-func getMethod(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findMethod(c, s, t)
-	if err != nil {
-		return nil, err
-	}
-	return c.one(s, t, c.methodContext(r.user), c.g.sh.method, r)
+func getMethod(c *call, s *world.State, t *world.Tenant, r methodRow) (*reply, error) {
+	return c.one(t, c.methodContext(r.user), c.g.sh.method, r)
 }
 
-func deleteMethod(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findMethod(c, s, t)
-	if err != nil {
-		return nil, err
-	}
+func deleteMethod(c *call, s *world.State, t *world.Tenant, r methodRow) (*reply, error) {
 	if err := c.mayTouch(s, t, r.user); err != nil {
 		return nil, err
 	}
@@ -176,11 +163,7 @@ func deleteMethod(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 
 // createMethod registers an external method: the others cannot be made by Graph
 // here.
-func createMethod(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	u, err := c.findUser(s, t)
-	if err != nil {
-		return nil, err
-	}
+func createMethod(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
 	if err := (fields{"configurationId": text().need(), "displayName": text().need().upTo(200)}).check("", c.in); err != nil {
 		return nil, err
 	}
@@ -198,7 +181,7 @@ func createMethod(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	}
 	m := world.Method{ID: world.NewGUID(), Type: world.MethodExternal, Name: str(c.in, "displayName"), Created: c.now, Configuration: conf.ID}
 	c.setMethods(s, t, u, append(slices.Clone(u.Methods), m), "Admin registered security info", m.Type)
-	return c.created(s, t, c.methodContext(u), c.g.sh.method, methodRow{u, &m})
+	return c.created(t, c.methodContext(u), c.g.sh.method, methodRow{u, &m})
 }
 
 func (c *call) setMethods(s *world.State, t *world.Tenant, u *world.User, next []world.Method, activity, what string) {
@@ -225,19 +208,11 @@ func newRequirementsShape() *shape {
 	}))
 }
 
-func getRequirements(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	u, err := c.findUser(s, t)
-	if err != nil {
-		return nil, err
-	}
-	return c.one(s, t, c.methodContext(u)+"!", c.g.sh.requirements, u)
+func getRequirements(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
+	return c.one(t, c.methodContext(u)+"!", c.g.sh.requirements, u)
 }
 
-func changeRequirements(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	u, err := c.findUser(s, t)
-	if err != nil {
-		return nil, err
-	}
+func changeRequirements(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
 	if err := (fields{"perUserMfaState": enum("disabled enabled enforced").need()}).check("", c.in); err != nil {
 		return nil, err
 	}

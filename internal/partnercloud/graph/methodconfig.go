@@ -62,13 +62,13 @@ func targetsSpec() *spec {
 }
 
 func listConfigs(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(s, t, configsPath, c.g.sh.config, slice(c.configs(t), func(r any) string { e := r.(*entity); return e.key(e.row) }))
+	return c.list(t, configsPath, c.g.sh.config, slice(c.configs(t), func(r any) string { e := r.(*entity); return e.key(e.row) }))
 }
 
 func getConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if d := t.MethodConfigs.Get(c.params[0]); d != nil {
 		if doc, ok := c.shownConfig(d); ok {
-			return c.one(s, t, configsPath, c.g.sh.config, c.withTargets(doc))
+			return c.one(t, configsPath, c.g.sh.config, c.withTargets(doc))
 		}
 	}
 	return nil, notFound(c.params[0])
@@ -98,25 +98,17 @@ func createConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	m := merge(map[string]any{"state": "disabled", "includeTargets": []any{everybody}, "excludeTargets": []any{}}, c.in)
 	d := &world.Document{ID: world.NewGUID(), Created: c.now}
 	m["id"] = d.ID
-	raw, err := json.Marshal(m)
-	if err != nil {
+	if err := keepDocument(s, t, &t.MethodConfigs, d, m); err != nil {
 		return nil, err
 	}
-	d.Raw = raw
-	t.MethodConfigs.Put(d)
-	s.Touch(t)
 	c.auditMethods(s, t, "Add", target("Policy", d.ID, str(m, "displayName")), world.Modified{
-		Name: "AuthenticationMethodConfiguration", Old: "", New: string(raw),
+		Name: "AuthenticationMethodConfiguration", Old: "", New: string(d.Raw),
 	})
 	doc, _ := c.shownConfig(d)
-	return c.created(s, t, configsPath, c.g.sh.config, c.withTargets(doc))
+	return c.created(t, configsPath, c.g.sh.config, c.withTargets(doc))
 }
 
-func changeConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.MethodConfigs.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func changeConfig(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	m := decodeObject(old.Raw)
 	if isExternalConfig(old) {
 		fs := externalFields()
@@ -133,25 +125,18 @@ func changeConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	} else if err := configFields().check("", c.in); err != nil {
 		return nil, err
 	}
-	raw, err := json.Marshal(merge(m, c.in))
-	if err != nil {
+	d := *old
+	d.Changed = c.now
+	if err := keepDocument(s, t, &t.MethodConfigs, &d, merge(m, c.in)); err != nil {
 		return nil, err
 	}
-	d := *old
-	d.Raw, d.Changed = raw, c.now
-	t.MethodConfigs.Put(&d)
-	s.Touch(t)
 	c.auditMethods(s, t, "Update", target("Policy", d.ID, str(m, "displayName")), world.Modified{
-		Name: "AuthenticationMethodConfiguration", Old: string(old.Raw), New: string(raw),
+		Name: "AuthenticationMethodConfiguration", Old: string(old.Raw), New: string(d.Raw),
 	})
 	return noContent()
 }
 
-func deleteConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.MethodConfigs.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func deleteConfig(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	if !isExternalConfig(old) {
 		return nil, badRequest("Only external authentication methods can be deleted.")
 	}

@@ -70,7 +70,7 @@ func getMethodsPolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) 
 		e.extra = object{{"authenticationMethodConfigurations", c.configs(t)}}
 		c.q.Select = slices.DeleteFunc(slices.Clone(c.q.Select), func(n string) bool { return n == "authenticationMethodConfigurations" })
 	}
-	return c.one(s, t, methodsPath+"!", c.g.sh.methods, e)
+	return c.one(t, methodsPath+"!", c.g.sh.methods, e)
 }
 
 func methodsPolicyFields() fields {

@@ -25,14 +25,14 @@ func (c *call) object(t *world.Tenant, id string) *entity {
 }
 
 // objects lists directory objects of several types.
-func (c *call) objects(s *world.State, t *world.Tenant, all []*entity) (*reply, error) {
+func (c *call) objects(t *world.Tenant, all []*entity) (*reply, error) {
 	key := func(r any) string { e := r.(*entity); return e.key(e.row) }
 	mixed := &shape{typ: "directoryObject", key: key}
 	context := "directoryObjects"
 	if c.cast != "" {
 		context = c.cast + "s"
 	}
-	return c.list(s, t, context, mixed, slice(all, key))
+	return c.list(t, context, mixed, slice(all, key))
 }
 
 func getObject(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -40,7 +40,7 @@ func getObject(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if e == nil {
 		return nil, notFound(c.params[0])
 	}
-	return c.one(s, t, "directoryObjects", e.shape, e)
+	return c.one(t, "directoryObjects", e.shape, e)
 }
 
 func objectsByID(c *call, s *world.State, t *world.Tenant) (*reply, error) {

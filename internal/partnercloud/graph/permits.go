@@ -2,6 +2,8 @@ package graph
 
 import (
 	"slices"
+
+	"partnerguard/internal/entra"
 )
 
 // Who may do what, as the table of routes names it (contracts.md sections 3 and 8.3):
@@ -23,37 +25,49 @@ const (
 	writeGroups         = "Group.ReadWrite.All Directory.ReadWrite.All"
 )
 
+// Roles that come together.
+var (
+	readers      = []string{entra.RoleGlobalReader, entra.RoleSecurityReader, entra.RoleSecurityAdministrator}
+	watchers     = slices.Concat(readers, []string{entra.RoleSecurityOperator})
+	policyAdmins = []string{entra.RoleConditionalAccessAdministrator, entra.RoleSecurityAdministrator}
+	appAdmins    = []string{entra.RoleApplicationAdministrator, entra.RoleCloudApplicationAdministrator}
+	methodAdmins = []string{entra.RoleAuthenticationAdministrator, entra.RolePrivilegedAuthenticationAdministrator}
+)
+
 var (
 	mayListUsers       = allow(readUsers + " User.ReadBasic.All")
 	mayReadUser        = mayListUsers.orOwn(ownUser)
 	mayReadMemberships = allow(readUsers + " GroupMember.Read.All Group.Read.All").orOwn(ownUser)
 	mayRevoke          = allow("User.RevokeSessions.All "+writeUsers).
-				with(userAdmin, helpdeskAdmin, passwordAdmin, privilegedAuthAdmin, authAdmin, directoryWriters).orOwn("User.ReadWrite User.RevokeSessions.All")
-	mayCreateUser = allow(writeUsers).with(userAdmin, directoryWriters, privilegedAuthAdmin)
-	mayChangeUser = mayCreateUser.with(slices.Concat(mayCreateUser.roles, []string{authAdmin, helpdeskAdmin, passwordAdmin})...)
-	mayDeleteUser = allow(writeUsers).with(userAdmin, privilegedAuthAdmin)
+				by(methodAdmins, entra.RoleUserAdministrator, entra.RoleHelpdeskAdministrator, entra.RolePasswordAdministrator, entra.RoleDirectoryWriters).
+				orOwn("User.ReadWrite User.RevokeSessions.All")
+	mayCreateUser = allow(writeUsers).with(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RolePrivilegedAuthenticationAdministrator)
+	mayChangeUser = mayCreateUser.
+			by(mayCreateUser.roles, entra.RoleAuthenticationAdministrator, entra.RoleHelpdeskAdministrator, entra.RolePasswordAdministrator)
+	mayDeleteUser = allow(writeUsers).with(entra.RoleUserAdministrator, entra.RolePrivilegedAuthenticationAdministrator)
 
 	mayReadGroups   = allow(readGroups)
-	mayCreateGroup  = allow(writeGroups).with(groupsAdmin, userAdmin, directoryWriters)
+	mayCreateGroup  = allow(writeGroups).with(entra.RoleGroupsAdministrator, entra.RoleUserAdministrator, entra.RoleDirectoryWriters)
 	mayChangeGroup  = allow(writeGroups) // the handlers ask for the role or the ownership
 	mayChangeMember = allow("GroupMember.ReadWrite.All " + writeGroups)
 
 	mayReadApps      = allow(readApps)
-	mayWriteApps     = allow(writeApps).with(applicationAdmin, cloudAppAdmin)
+	mayWriteApps     = allow(writeApps).by(appAdmins)
 	mayReadAppRoles  = allow(readApps + " AppRoleAssignment.ReadWrite.All")
-	mayWriteAppRoles = allow("AppRoleAssignment.ReadWrite.All").and(readApps).with(privilegedRoleAdmin)
+	mayWriteAppRoles = allow("AppRoleAssignment.ReadWrite.All").and(readApps).with(entra.RolePrivilegedRoleAdministrator)
 	mayReadGrants    = allow("Directory.Read.All Directory.ReadWrite.All DelegatedPermissionGrant.ReadWrite.All").
-				with(directoryReaders, directoryWriters, globalReader, applicationAdmin, cloudAppAdmin, privilegedRoleAdmin, userAdmin, securityReader, securityAdmin)
-	mayWriteGrants = allow("DelegatedPermissionGrant.ReadWrite.All Directory.ReadWrite.All").with(applicationAdmin, cloudAppAdmin, privilegedRoleAdmin)
+				by(slices.Concat(readers, appAdmins), entra.RoleDirectoryReaders, entra.RoleDirectoryWriters,
+			entra.RolePrivilegedRoleAdministrator, entra.RoleUserAdministrator)
+	mayWriteGrants = allow("DelegatedPermissionGrant.ReadWrite.All Directory.ReadWrite.All").by(appAdmins, entra.RolePrivilegedRoleAdministrator)
 
 	mayReadRoles          = allow(readRoles + " Directory.Read.All Directory.ReadWrite.All")
 	mayReadRoleManagement = mayReadRoles.
-				with(directoryReaders, globalReader, privilegedRoleAdmin, securityReader, securityAdmin, securityOperator, userAdmin, directoryWriters)
-	mayAssignRoles  = allow("RoleManagement.ReadWrite.Directory").with(privilegedRoleAdmin)
+				by(watchers, entra.RoleDirectoryReaders, entra.RolePrivilegedRoleAdministrator, entra.RoleUserAdministrator, entra.RoleDirectoryWriters)
+	mayAssignRoles  = allow("RoleManagement.ReadWrite.Directory").with(entra.RolePrivilegedRoleAdministrator)
 	mayReadEligible = allow("RoleEligibilitySchedule.Read.Directory RoleEligibilitySchedule.ReadWrite.Directory "+readRoles).
-			with(privilegedRoleAdmin, globalReader, securityReader, securityOperator, securityAdmin).when(needP2)
+			by(watchers, entra.RolePrivilegedRoleAdministrator).when(needP2)
 	mayReadActive = allow("RoleAssignmentSchedule.Read.Directory RoleAssignmentSchedule.ReadWrite.Directory "+readRoles).
-			with(privilegedRoleAdmin, globalReader, securityReader, securityOperator, securityAdmin).when(needP2)
+			by(watchers, entra.RolePrivilegedRoleAdministrator).when(needP2)
 	mayAskEligible = allow("RoleEligibilitySchedule.ReadWrite.Directory RoleManagement.ReadWrite.Directory").when(needP2)
 	mayAskActive   = allow("RoleAssignmentSchedule.ReadWrite.Directory RoleManagement.ReadWrite.Directory").when(needP2)
 
@@ -66,34 +80,35 @@ var (
 	mayReadObjects   = allow("Directory.Read.All Directory.ReadWrite.All")
 
 	mayReadRisk = allow("IdentityRiskyUser.Read.All IdentityRiskyUser.ReadWrite.All").
-			with(securityReader, securityOperator, securityAdmin, globalReader).when(needP2Risk)
-	mayJudgeRisk = allow("IdentityRiskyUser.ReadWrite.All").with(securityOperator, securityAdmin).when(needP2Risk)
+			by(watchers).when(needP2Risk)
+	mayJudgeRisk = allow("IdentityRiskyUser.ReadWrite.All").with(entra.RoleSecurityOperator, entra.RoleSecurityAdministrator).when(needP2Risk)
 
-	mayReadPolicies  = allow("Policy.Read.All Policy.Read.ConditionalAccess").with(securityReader, globalReader, securityAdmin, conditionalAdmin, securityOperator)
-	mayWritePolicies = allow("Policy.ReadWrite.ConditionalAccess").and("Policy.Read.All").with(conditionalAdmin, securityAdmin)
-	mayEvaluate      = allow("Policy.Read.ConditionalAccess Policy.Read.All").with(securityReader, globalReader, securityAdmin, conditionalAdmin)
+	mayReadPolicies  = allow("Policy.Read.All Policy.Read.ConditionalAccess").by(watchers, entra.RoleConditionalAccessAdministrator)
+	mayWritePolicies = allow("Policy.ReadWrite.ConditionalAccess").and("Policy.Read.All").by(policyAdmins)
+	mayEvaluate      = allow("Policy.Read.ConditionalAccess Policy.Read.All").by(readers, entra.RoleConditionalAccessAdministrator)
 	mayReadDefaults  = allow("Policy.Read.All")
-	mayWriteDefaults = allow("Policy.ReadWrite.SecurityDefaults").and("Policy.Read.All").with(conditionalAdmin, securityAdmin)
+	mayWriteDefaults = allow("Policy.ReadWrite.SecurityDefaults").and("Policy.Read.All").by(policyAdmins)
 	mayReadStrengths = allow("Policy.Read.AuthenticationMethod Policy.Read.All Policy.ReadWrite.AuthenticationMethod").
-				with(securityReader, globalReader, securityAdmin, conditionalAdmin, authPolicyAdmin)
-	mayWriteStrengths = allow("Policy.ReadWrite.AuthenticationMethod").with(conditionalAdmin, securityAdmin, authPolicyAdmin)
+				by(readers, entra.RoleConditionalAccessAdministrator, entra.RoleAuthenticationPolicyAdministrator)
+	mayWriteStrengths = allow("Policy.ReadWrite.AuthenticationMethod").by(policyAdmins, entra.RoleAuthenticationPolicyAdministrator)
 
-	mayReadMethods       = allow(readMethods).with(authAdmin, privilegedAuthAdmin, globalReader).orOwn(readMethods)
-	mayWriteMethods      = allow(writeMethods).with(authAdmin, privilegedAuthAdmin).orOwn(writeMethods)
-	mayReadExternal      = mayReadMethods.or("UserAuthMethod-External.Read.All UserAuthMethod-External.ReadWrite.All")
-	mayWriteExternal     = mayWriteMethods.or("UserAuthMethod-External.ReadWrite.All")
-	mayReadRequirements  = allow("Policy.Read.All Policy.ReadWrite.AuthenticationMethod").with(globalReader, authAdmin, privilegedAuthAdmin, authPolicyAdmin)
-	mayWriteRequirements = allow("Policy.ReadWrite.AuthenticationMethod").with(authAdmin, privilegedAuthAdmin, authPolicyAdmin)
-	mayReadLogs          = allow("AuditLog.Read.All").with(reportsReader, securityReader, securityOperator, securityAdmin, globalReader)
+	mayReadMethods      = allow(readMethods).by(methodAdmins, entra.RoleGlobalReader).orOwn(readMethods)
+	mayWriteMethods     = allow(writeMethods).by(methodAdmins).orOwn(writeMethods)
+	mayReadExternal     = mayReadMethods.or("UserAuthMethod-External.Read.All UserAuthMethod-External.ReadWrite.All")
+	mayWriteExternal    = mayWriteMethods.or("UserAuthMethod-External.ReadWrite.All")
+	mayReadRequirements = allow("Policy.Read.All Policy.ReadWrite.AuthenticationMethod").
+				by(methodAdmins, entra.RoleGlobalReader, entra.RoleAuthenticationPolicyAdministrator)
+	mayWriteRequirements = allow("Policy.ReadWrite.AuthenticationMethod").by(methodAdmins, entra.RoleAuthenticationPolicyAdministrator)
+	mayReadLogs          = allow("AuditLog.Read.All").by(watchers, entra.RoleReportsReader)
 	mayReadReports       = mayReadLogs.when(needPremium)
 	mayReadMethodsPolicy = allow("Policy.Read.AuthenticationMethod Policy.Read.All Policy.ReadWrite.AuthenticationMethod").
-				with(globalReader, authPolicyAdmin, securityReader, securityAdmin)
-	mayWriteMethodsPolicy = allow("Policy.ReadWrite.AuthenticationMethod").with(authPolicyAdmin)
+				by(readers, entra.RoleAuthenticationPolicyAdministrator)
+	mayWriteMethodsPolicy = allow("Policy.ReadWrite.AuthenticationMethod").with(entra.RoleAuthenticationPolicyAdministrator)
 
 	mayReadGDAP    = allow(gdapRead).forPartner().forGDAP()
 	mayWriteGDAP   = allow(gdapAll).forPartner().forGDAP()
 	mayMoveGDAP    = allow(gdapAll).when(mayMove)
-	mayReadAlerts  = allow(readPartnerSecurity).forPartner().when(agentOr(securityReader, securityAdmin, globalReader, securityOperator))
-	mayWriteAlerts = allow("PartnerSecurity.ReadWrite.All").forPartner().when(agentOr(securityAdmin))
-	mayReadScore   = allow(readPartnerSecurity).forPartner().when(agentOr(securityReader, securityAdmin, securityOperator, globalReader))
+	mayReadAlerts  = allow(readPartnerSecurity).forPartner().when(agentOr(watchers...))
+	mayWriteAlerts = allow("PartnerSecurity.ReadWrite.All").forPartner().when(agentOr(entra.RoleSecurityAdministrator))
+	mayReadScore   = allow(readPartnerSecurity).forPartner().when(agentOr(watchers...))
 )

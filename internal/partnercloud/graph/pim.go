@@ -86,19 +86,17 @@ func (c *call) schedule(t *world.Tenant) (sh *shape, of *world.Table[world.RoleA
 
 func listSchedules(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	sh, of, now := c.schedule(t)
-	all := []*world.RoleAssignment{}
-	for a := range of.All() {
-		if over := !a.End.IsZero() && !c.now.Before(a.End); !over && (!now || a.In(c.now)) {
-			all = append(all, a)
-		}
-	}
-	return c.list(s, t, roleBase+c.route.parts[2], sh, slice(all, sh.key))
+	all := rowsWhere(of, func(a *world.RoleAssignment) bool {
+		over := !a.End.IsZero() && !c.now.Before(a.End)
+		return !over && (!now || a.In(c.now))
+	})
+	return c.list(t, roleBase+c.route.parts[2], sh, all)
 }
 
 func getSchedule(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	sh, of, _ := c.schedule(t)
 	if a := of.Get(c.params[0]); a != nil {
-		return c.one(s, t, roleBase+c.route.parts[2], sh, a)
+		return c.one(t, roleBase+c.route.parts[2], sh, a)
 	}
 	return nil, notFound(c.params[0])
 }
@@ -113,7 +111,7 @@ func ownSchedules(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 			all = append(all, a)
 		}
 	}
-	return c.list(s, t, roleBase+c.route.parts[2], sh, slice(all, sh.key))
+	return c.list(t, roleBase+c.route.parts[2], sh, slice(all, sh.key))
 }
 
 // expiryOf is the end a schedule asks for; zero: none.

@@ -13,19 +13,11 @@ import (
 const policiesPath = "identity/conditionalAccess/policies"
 
 func listPolicies(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	all := []*document{}
-	for d := range t.Policies.All() {
-		all = append(all, c.shownPolicy(t, d))
-	}
-	return c.list(s, t, policiesPath, c.g.sh.policy, slice(all, c.g.sh.policy.key))
+	return c.list(t, policiesPath, c.g.sh.policy, rowsAs(&t.Policies, func(d *world.Document) any { return c.shownPolicy(t, d) }))
 }
 
-func getPolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	d := t.Policies.Get(c.params[0])
-	if d == nil {
-		return nil, notFound(c.params[0])
-	}
-	return c.one(s, t, policiesPath, c.g.sh.policy, c.shownPolicy(t, d))
+func getPolicy(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {
+	return c.one(t, policiesPath, c.g.sh.policy, c.shownPolicy(t, d))
 }
 
 func createPolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -39,15 +31,11 @@ func createPolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err := c.savePolicy(s, t, d, fill(policyFields(true), c.in)); err != nil {
 		return nil, err
 	}
-	c.auditPolicy(s, t, "Add conditional access policy", "Add", nil, d)
-	return c.created(s, t, policiesPath, c.g.sh.policy, c.shownPolicy(t, d))
+	c.auditDocument(s, t, policySettings, "Add", nil, d)
+	return c.created(t, policiesPath, c.g.sh.policy, c.shownPolicy(t, d))
 }
 
-func changePolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.Policies.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func changePolicy(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	if err := policyFields(c.beta).check("", c.in); err != nil {
 		return nil, err
 	}
@@ -56,31 +44,36 @@ func changePolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err := c.savePolicy(s, t, &d, merge(decodeObject(old.Raw), c.in)); err != nil {
 		return nil, err
 	}
-	c.auditPolicy(s, t, "Update conditional access policy", "Update", old, &d)
+	c.auditDocument(s, t, policySettings, "Update", old, &d)
 	return noContent()
 }
 
-func deletePolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.Policies.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func deletePolicy(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	t.Policies.Delete(old.ID)
 	s.Touch(t)
-	c.auditPolicy(s, t, "Delete conditional access policy", "Delete", old, nil)
+	c.auditDocument(s, t, policySettings, "Delete", old, nil)
 	return noContent()
 }
 
-// auditPolicy writes the row of a policy's change; nil: there was none, or is none.
-func (c *call) auditPolicy(s *world.State, t *world.Tenant, activity, operation string, old, next *world.Document) {
-	c.auditDocument(s, t, change{
-		activity: activity, category: "Policy", operation: operation, service: "Conditional Access",
-	}, "Policy", "ConditionalAccessPolicy", old, next)
+// settings are a kind of settings object as the audit log calls it.
+type settings struct{ noun, service, target, property string }
+
+var (
+	policySettings   = settings{"conditional access policy", "Conditional Access", "Policy", "ConditionalAccessPolicy"}
+	locationSettings = settings{"named location", "Conditional Access", "NamedLocation", "NamedLocation"}
+	strengthSettings = settings{"authentication strength policy", "Authentication Methods", "Policy", "AuthenticationStrength"}
+)
+
+// change is the row of what is done to one of them.
+func (k *settings) change(operation string) change {
+	return change{activity: operation + " " + k.noun, category: "Policy", operation: operation, service: k.service}
 }
 
-// auditDocument writes the row of a settings object's change with both forms of it.
-func (c *call) auditDocument(s *world.State, t *world.Tenant, ch change, kind, property string, old, next *world.Document) {
-	m := world.Modified{Name: property}
+// auditDocument writes the row of a settings object's change with both forms of it;
+// nil: there was none, or is none.
+func (c *call) auditDocument(s *world.State, t *world.Tenant, k settings, operation string, old, next *world.Document) {
+	ch := k.change(operation)
+	m := world.Modified{Name: k.property}
 	now := old
 	if old != nil {
 		m.Old = string(old.Raw)
@@ -88,7 +81,7 @@ func (c *call) auditDocument(s *world.State, t *world.Tenant, ch change, kind, p
 	if next != nil {
 		m.New, now = string(next.Raw), next
 	}
-	ch.target, ch.props = target(kind, now.ID, str(decodeObject(now.Raw), "displayName")), []world.Modified{m}
+	ch.target, ch.props = target(k.target, now.ID, str(decodeObject(now.Raw), "displayName")), []world.Modified{m}
 	c.audit(s, t, ch)
 }
 
@@ -109,13 +102,18 @@ func (c *call) savePolicy(s *world.State, t *world.Tenant, d *world.Document, m 
 	m["id"] = d.ID
 	m["createdDateTime"] = json.RawMessage(appendTime(nil, d.Created))
 	m["modifiedDateTime"] = json.RawMessage(appendTime(nil, d.Changed))
+	d.ETag++
+	return keepDocument(s, t, &t.Policies, d, m)
+}
+
+// keepDocument keeps a settings object as m.
+func keepDocument(s *world.State, t *world.Tenant, table *documents, d *world.Document, m map[string]any) error {
 	raw, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
 	d.Raw = raw
-	d.ETag++
-	t.Policies.Put(d)
+	table.Put(d)
 	s.Touch(t)
 	return nil
 }

@@ -87,7 +87,7 @@ func listRegistrations(c *call, s *world.State, t *world.Tenant) (*reply, error)
 		}
 		return c.registered(t, admins, u)
 	})
-	return c.list(s, t, registrationPath, c.g.sh.registration, all)
+	return c.list(t, registrationPath, c.g.sh.registration, all)
 }
 
 func getRegistration(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -95,7 +95,7 @@ func getRegistration(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if u == nil || !u.Enabled {
 		return nil, notFound(c.params[0])
 	}
-	return c.one(s, t, registrationPath, c.g.sh.registration, c.registered(t, adminsOf(t, c.now), u))
+	return c.one(t, registrationPath, c.g.sh.registration, c.registered(t, adminsOf(t, c.now), u))
 }
 
 // adminsOf lists, by lower id, who holds or may activate a directory role.

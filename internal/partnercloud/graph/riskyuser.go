@@ -57,21 +57,8 @@ func needP2Risk(_ *call, _ *world.State, t *world.Tenant) error {
 	return nil
 }
 
-func listRisky(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	all := rowsAs(&t.Users, func(u *world.User) any {
-		if !isRisky(u) {
-			return nil
-		}
-		return u
-	})
-	return c.list(s, t, riskyPath, newRiskyShape(c), all)
-}
-
-func getRisky(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	if x := t.Users.Get(c.params[0]); x != nil && isRisky(x) {
-		return c.one(s, t, riskyPath, newRiskyShape(c), x)
-	}
-	return nil, notFound(c.params[0])
+func riskyUsers(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
+	return c.show(t, riskyPath, newRiskyShape(c), rowsWhere(&t.Users, isRisky))
 }
 
 // verdict is what an administrator says of a user's risk.

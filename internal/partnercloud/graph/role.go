@@ -64,11 +64,11 @@ func listRoles(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 			all = append(all, activeRole(t, a.Role))
 		}
 	}
-	return c.list(s, t, "directoryRoles", c.g.sh.role, slice(all, c.g.sh.role.key))
+	return c.list(t, "directoryRoles", c.g.sh.role, slice(all, c.g.sh.role.key))
 }
 
 // findActive resolves {id} or roleTemplateId={id}.
-func findActive(c *call, t *world.Tenant) (*activeRoleRow, error) {
+func findActive(c *call, _ *world.State, t *world.Tenant) (*activeRoleRow, error) {
 	key := strings.TrimPrefix(c.params[0], "roleTemplateId=")
 	for a := range t.Held.All() {
 		if r := activeRole(t, a.Role); a.In(c.now) && (strings.EqualFold(r.id, key) || strings.EqualFold(a.Role, key)) {
@@ -78,12 +78,8 @@ func findActive(c *call, t *world.Tenant) (*activeRoleRow, error) {
 	return nil, notFound(key)
 }
 
-func getRole(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findActive(c, t)
-	if err != nil {
-		return nil, err
-	}
-	return c.one(s, t, "directoryRoles", c.g.sh.role, r)
+func getRole(c *call, s *world.State, t *world.Tenant, r *activeRoleRow) (*reply, error) {
+	return c.one(t, "directoryRoles", c.g.sh.role, r)
 }
 
 // holders lists who holds a role at this moment.
@@ -99,10 +95,6 @@ func (c *call) holders(t *world.Tenant, role string) []*entity {
 	return out
 }
 
-func roleMembers(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	r, err := findActive(c, t)
-	if err != nil {
-		return nil, err
-	}
-	return c.objects(s, t, c.holders(t, r.role.ID))
+func roleMembers(c *call, s *world.State, t *world.Tenant, r *activeRoleRow) (*reply, error) {
+	return c.objects(t, c.holders(t, r.role.ID))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -59,16 +60,17 @@ func listRoleAsks(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		if !ofKind(d, sh.typ) {
 			continue
 		}
-		if c.caller.AppOnly() || c.hasRole(privilegedRoleAdmin, globalReader) || str(decodeObject(d.Raw), "principalId") == c.caller.ObjectID {
+		if c.caller.AppOnly() || c.hasRole(entra.RolePrivilegedRoleAdministrator, entra.RoleGlobalReader) ||
+			str(decodeObject(d.Raw), "principalId") == c.caller.ObjectID {
 			all = append(all, newDocument(d.ID, d.Raw))
 		}
 	}
-	return c.list(s, t, roleBase+c.route.parts[2], sh, slice(all, sh.key))
+	return c.list(t, roleBase+c.route.parts[2], sh, slice(all, sh.key))
 }
 
 func getRoleAsk(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if d := t.RoleAsks.Get(c.params[0]); d != nil && ofKind(d, c.asks().typ) {
-		return c.one(s, t, roleBase+c.route.parts[2], c.asks(), newDocument(d.ID, d.Raw))
+		return c.one(t, roleBase+c.route.parts[2], c.asks(), newDocument(d.ID, d.Raw))
 	}
 	return nil, notFound(c.params[0])
 }
@@ -122,7 +124,7 @@ func askRole(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		s.Touch(t)
 		c.auditRole(s, t, k.activity(), "Assign", k.made)
 	}
-	return c.created(s, t, roleBase+c.route.parts[2], sh, newDocument(d.ID, d.Raw))
+	return c.created(t, roleBase+c.route.parts[2], sh, newDocument(d.ID, d.Raw))
 }
 
 // mayAsk: users ask for themselves, administrators for everybody.
@@ -134,7 +136,7 @@ func (c *call) mayAsk(t *world.Tenant, k *roleAsk) error {
 		if c.caller.AppOnly() || c.caller.AOBO || !strings.EqualFold(k.principal, c.caller.ObjectID) {
 			return refuse(http.StatusForbidden, "RoleAssignmentRequestPolicyValidationFailed", "A user can only ask for the own account.")
 		}
-	} else if !c.caller.AppOnly() && !c.hasRole(privilegedRoleAdmin) {
+	} else if !c.caller.AppOnly() && !c.hasRole(entra.RolePrivilegedRoleAdministrator) {
 		return denied()
 	}
 	return c.judgeRole(t, k.principal, k.role, str(c.in, "directoryScopeId"))

@@ -42,32 +42,13 @@ func newRoleAssignmentShape(def *shape) *shape {
 	return shape
 }
 
-func listDefinitions(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(s, t, roleBase+"roleDefinitions", c.g.sh.definition, slice(builtinRoles(), c.g.sh.definition.key))
+func definitions(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
+	return c.show(t, roleBase+"roleDefinitions", c.g.sh.definition, slice(builtinRoles(), c.g.sh.definition.key))
 }
 
-func getDefinition(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	if r := findRole(c.params[0]); r != nil {
-		return c.one(s, t, roleBase+"roleDefinitions", c.g.sh.definition, r)
-	}
-	return nil, notFound(c.params[0])
-}
-
-func listRoleAssignments(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	all := []*world.RoleAssignment{}
-	for a := range t.Held.All() {
-		if a.In(c.now) {
-			all = append(all, a)
-		}
-	}
-	return c.list(s, t, roleBase+"roleAssignments", c.g.sh.assigned, slice(all, c.g.sh.assigned.key))
-}
-
-func getRoleAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	if a := t.Held.Get(c.params[0]); a != nil && a.In(c.now) {
-		return c.one(s, t, roleBase+"roleAssignments", c.g.sh.assigned, a)
-	}
-	return nil, notFound(c.params[0])
+func roleAssignments(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
+	all := rowsWhere(&t.Held, func(a *world.RoleAssignment) bool { return a.In(c.now) })
+	return c.show(t, roleBase+"roleAssignments", c.g.sh.assigned, all)
 }
 
 func createRoleAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -90,14 +71,10 @@ func createRoleAssignment(c *call, s *world.State, t *world.Tenant) (*reply, err
 	t.Held.Put(a)
 	s.Touch(t)
 	c.auditRole(s, t, "Add member to role", "Assign", a)
-	return c.created(s, t, roleBase+"roleAssignments", c.g.sh.assigned, a)
+	return c.created(t, roleBase+"roleAssignments", c.g.sh.assigned, a)
 }
 
-func deleteRoleAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	a := t.Held.Get(c.params[0])
-	if a == nil {
-		return nil, notFound(c.params[0])
-	}
+func deleteRoleAssignment(c *call, s *world.State, t *world.Tenant, a *world.RoleAssignment) (*reply, error) {
 	t.Held.Delete(a.ID)
 	s.Touch(t)
 	c.auditRole(s, t, "Remove member from role", "Unassign", a)

@@ -288,3 +288,42 @@ func (c *call) readQuery() error {
 	c.advance = strings.EqualFold(c.r.Header.Get("ConsistencyLevel"), "eventual")
 	return nil
 }
+
+// found answers an operation on one object: find looks for it by the path, and
+// refuses when there is none.
+func found[T any](find func(*call, *world.State, *world.Tenant) (T, error), do func(*call, *world.State, *world.Tenant, T) (*reply, error)) handler {
+	return func(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+		x, err := find(c, s, t)
+		if err != nil {
+			return nil, err
+		}
+		return do(c, s, t, x)
+	}
+}
+
+// row finds the row that the path's first key names.
+func row[T any, P interface {
+	*T
+	world.Row
+}](table func(*world.Tenant) *world.Table[T, P]) func(*call, *world.State, *world.Tenant) (P, error) {
+	return func(c *call, _ *world.State, t *world.Tenant) (P, error) {
+		if x := table(t).Get(c.params[0]); x != nil {
+			return x, nil
+		}
+		return nil, notFound(c.params[0])
+	}
+}
+
+// The rows of the tenant's tables that keys name.
+type documents = world.Table[world.Document, *world.Document]
+
+var (
+	findPolicy   = row(func(t *world.Tenant) *documents { return &t.Policies })
+	findLocation = row(func(t *world.Tenant) *documents { return &t.Locations })
+	findStrength = row(func(t *world.Tenant) *documents { return &t.Strengths })
+	findConfig   = row(func(t *world.Tenant) *documents { return &t.MethodConfigs })
+	findGrant    = row(func(t *world.Tenant) *world.Table[world.Grant, *world.Grant] { return &t.Grants })
+	findAlert    = row(func(t *world.Tenant) *world.Table[world.Alert, *world.Alert] { return &t.Alerts })
+	findGroup    = row(func(t *world.Tenant) *world.Table[world.Group, *world.Group] { return &t.Groups })
+	findHeld     = row(func(t *world.Tenant) *world.Table[world.RoleAssignment, *world.RoleAssignment] { return &t.Held })
+)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -239,7 +240,7 @@ func reads() []read {
 		typed("user", "users", "users?$select=id,accountEnabled,userType,signInActivity,assignedLicenses,assignedPlans,onPremisesSyncEnabled,lastPasswordChangeDateTime,officeLocation,businessPhones",
 			"me", u, "users('"+ada+"')", "users/ada@contoso.com", "users/"+guest, "users?$expand=memberOf", "users/delta", "groups/"+agents+"/members/microsoft.graph.user"),
 		typed("directoryObject", u+"/memberOf", u+"/transitiveMemberOf", "users/"+rhea+"/transitiveMemberOf", "groups/"+agents+"/members", "groups/"+agents+"/transitiveMembers", "groups/"+agents+"/owners",
-			"directoryRoles(roleTemplateId='"+globalAdmin+"')/members", "directoryObjects/"+ada, "directoryObjects/"+agents),
+			"directoryRoles(roleTemplateId='"+entra.RoleGlobalAdministrator+"')/members", "directoryObjects/"+ada, "directoryObjects/"+agents),
 		typed("authenticationMethod", u+"/authentication/methods", u+"/authentication/fido2Methods", u+"/authentication/externalAuthenticationMethods", u+"/authentication/softwareOathMethods/99999999-0000-4000-8000-000000000001"),
 		typed("group", "groups", "groups/"+agents, "groups?$expand=members", "groups/delta"),
 		typed("signIn", "auditLogs/signIns"),
@@ -251,18 +252,18 @@ func reads() []read {
 		typed("authenticationMethodsPolicy", mp),
 		typed("authenticationMethodConfiguration", mp+"/authenticationMethodConfigurations", mp+"/authenticationMethodConfigurations/ext-1", mp+"/authenticationMethodConfigurations/Fido2"),
 		typed("authenticationStrengthPolicy", "policies/authenticationStrengthPolicies", "policies/authenticationStrengthPolicies/"+strID),
-		typed("unifiedRoleDefinition", rm+"roleDefinitions", rm+"roleDefinitions/"+globalAdmin),
+		typed("unifiedRoleDefinition", rm+"roleDefinitions", rm+"roleDefinitions/"+entra.RoleGlobalAdministrator),
 		typed("unifiedRoleAssignment", rm+"roleAssignments", rm+"roleAssignments?$expand=principal", rm+"roleAssignments?$expand=roleDefinition"),
 		typed("unifiedRoleAssignmentScheduleInstance", rm+"roleAssignmentScheduleInstances"),
 		typed("unifiedRoleEligibilitySchedule", rm+"roleEligibilitySchedules"),
 		typed("unifiedRoleEligibilityScheduleInstance", rm+"roleEligibilityScheduleInstances"),
 		typed("unifiedRoleEligibilityScheduleRequest", rm+"roleEligibilityScheduleRequests"),
 		typed("unifiedRoleAssignmentScheduleRequest", rm+"roleAssignmentScheduleRequests"),
-		typed("directoryRole", "directoryRoles", "directoryRoles/roleTemplateId="+globalAdmin),
+		typed("directoryRole", "directoryRoles", "directoryRoles/roleTemplateId="+entra.RoleGlobalAdministrator),
 		typed("application", "applications", "applications/"+toolObj, "applications(appId='"+toolApp+"')"),
 		typed("federatedIdentityCredential", "applications/"+toolObj+"/federatedIdentityCredentials"),
-		typed("servicePrincipal", "servicePrincipals", "servicePrincipals(appId='"+world.GraphAppID+"')"),
-		typed("appRoleAssignment", "servicePrincipals(appId='"+toolApp+"')/appRoleAssignments", "servicePrincipals(appId='"+world.GraphAppID+"')/appRoleAssignedTo"),
+		typed("servicePrincipal", "servicePrincipals", "servicePrincipals(appId='"+entra.AppGraph+"')"),
+		typed("appRoleAssignment", "servicePrincipals(appId='"+toolApp+"')/appRoleAssignments", "servicePrincipals(appId='"+entra.AppGraph+"')/appRoleAssignedTo"),
 		typed("oAuth2PermissionGrant", "servicePrincipals(appId='"+toolApp+"')/oauth2PermissionGrants", "oauth2PermissionGrants", "oauth2PermissionGrants/grant-1"),
 		typed("subscribedSku", "subscribedSkus"), typed("organization", "organization", "organization/"+partnerID), typed("domain", "domains", "domains/contoso.com"), typed("contract", "contracts"),
 		typed("riskyUser", "identityProtection/riskyUsers", "identityProtection/riskyUsers/"+plain),
@@ -297,8 +298,8 @@ func reads() []read {
 func (l *lab) seed() {
 	l.t.Helper()
 	tok := l.admin()
-	l.do("POST", "/v1.0/roleManagement/directory/roleEligibilityScheduleRequests", tok, `{"action":"adminAssign","principalId":"`+ursa+`","roleDefinitionId":"`+securityReader+`","directoryScopeId":"/","justification":"x","scheduleInfo":{"startDateTime":"2026-11-22T09:00:00Z","expiration":{"type":"afterDuration","duration":"P10D"}}}`).want(201)
-	l.do("POST", "/v1.0/roleManagement/directory/roleAssignmentScheduleRequests", tok, `{"action":"adminAssign","principalId":"`+ursa+`","roleDefinitionId":"`+globalReader+`","directoryScopeId":"/"}`).want(201)
+	l.do("POST", "/v1.0/roleManagement/directory/roleEligibilityScheduleRequests", tok, `{"action":"adminAssign","principalId":"`+ursa+`","roleDefinitionId":"`+entra.RoleSecurityReader+`","directoryScopeId":"/","justification":"x","scheduleInfo":{"startDateTime":"2026-11-22T09:00:00Z","expiration":{"type":"afterDuration","duration":"P10D"}}}`).want(201)
+	l.do("POST", "/v1.0/roleManagement/directory/roleAssignmentScheduleRequests", tok, `{"action":"adminAssign","principalId":"`+ursa+`","roleDefinitionId":"`+entra.RoleGlobalReader+`","directoryScopeId":"/"}`).want(201)
 }
 
 func TestEveryAnswerFitsTheSchema(t *testing.T) {

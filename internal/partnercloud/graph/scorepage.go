@@ -39,7 +39,7 @@ func getScore(c *call) (*reply, error) {
 	for _, r := range list {
 		x.score += r.score
 	}
-	return c.one(nil, nil, scorePath+"!", c.g.sh.score, x)
+	return c.one(nil, scorePath+"!", c.g.sh.score, x)
 }
 
 // newRequirementShape shows the requirements of one moment.
@@ -80,7 +80,7 @@ func listRequirements(c *call) (*reply, error) {
 	for _, r := range list {
 		all = append(all, c.requirement(sh, r))
 	}
-	return c.list(nil, nil, scorePath+"/requirements", sh, slice(all, func(x any) string { e := x.(*entity); return e.key(e.row) }))
+	return c.list(nil, scorePath+"/requirements", sh, slice(all, func(x any) string { e := x.(*entity); return e.key(e.row) }))
 }
 
 func getRequirement(c *call) (*reply, error) {
@@ -91,7 +91,7 @@ func getRequirement(c *call) (*reply, error) {
 	for _, r := range list {
 		if strings.EqualFold(r.id, c.params[0]) {
 			sh := newRequirementShape(at)
-			return c.one(nil, nil, scorePath+"/requirements", sh, c.requirement(sh, r))
+			return c.one(nil, scorePath+"/requirements", sh, c.requirement(sh, r))
 		}
 	}
 	return nil, notFound(c.params[0])
@@ -124,7 +124,7 @@ func listHistory(c *call) (*reply, error) {
 		}
 	}
 	all = append(all, today)
-	return c.list(nil, nil, scorePath+"/history", c.g.sh.history, slice(all, c.g.sh.history.key))
+	return c.list(nil, scorePath+"/history", c.g.sh.history, slice(all, c.g.sh.history.key))
 }
 
 // insightRow is what the score knows of a customer.
@@ -189,7 +189,7 @@ func getInsight(c *call) (*reply, error) {
 		return nil, notFound(c.params[0])
 	}
 	row := insightRow{strings.ToLower(c.params[0]), c.insights([]string{c.params[0]})[0]}
-	return c.one(nil, nil, scorePath+"/customerInsights", c.g.sh.insight, row)
+	return c.one(nil, scorePath+"/customerInsights", c.g.sh.insight, row)
 }
 
 func scoreID(x world.Score) string {

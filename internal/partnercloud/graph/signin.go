@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -34,7 +35,7 @@ func (c *call) hidePolicies() bool {
 	if !c.holds(words("Policy.Read.All Policy.Read.ConditionalAccess Policy.ReadWrite.ConditionalAccess")) {
 		return true
 	}
-	return !c.caller.AppOnly() && !c.hasRole(securityReader, globalReader, securityAdmin, conditionalAdmin, securityOperator)
+	return !c.caller.AppOnly() && !c.hasRole(entra.RoleConditionalAccessAdministrator) && !c.hasRole(watchers...)
 }
 
 // retention of the log with P1 or P2.

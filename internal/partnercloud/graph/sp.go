@@ -92,7 +92,7 @@ func fullSP(s *world.State, p *world.ServicePrincipal) *spRow {
 	return row
 }
 
-func findSP(c *call, t *world.Tenant) (*world.ServicePrincipal, error) {
+func findSP(c *call, _ *world.State, t *world.Tenant) (*world.ServicePrincipal, error) {
 	if id, ok := strings.CutPrefix(c.params[0], "appId="); ok {
 		if sp := t.SP(id); sp != nil {
 			return sp, nil
@@ -111,15 +111,11 @@ func spTarget(p *world.ServicePrincipal) world.AuditTarget {
 
 func listSPs(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	all := rowsAs(&t.SPs, func(p *world.ServicePrincipal) any { return fullSP(s, p) })
-	return c.list(s, t, "servicePrincipals", c.g.sh.sp, all)
+	return c.list(t, "servicePrincipals", c.g.sh.sp, all)
 }
 
-func getSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	sp, err := findSP(c, t)
-	if err != nil {
-		return nil, err
-	}
-	return c.one(s, t, "servicePrincipals", c.g.sh.sp, fullSP(s, sp))
+func getSP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {
+	return c.one(t, "servicePrincipals", c.g.sh.sp, fullSP(s, sp))
 }
 
 func createSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -152,14 +148,10 @@ func createSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	s.Touch(t)
 	sp = t.SPs.Get(sp.ID)
 	c.audit(s, t, change{activity: "Add service principal", category: "ApplicationManagement", operation: "Add", target: spTarget(sp)})
-	return c.created(s, t, "servicePrincipals", c.g.sh.sp, fullSP(s, sp))
+	return c.created(t, "servicePrincipals", c.g.sh.sp, fullSP(s, sp))
 }
 
-func changeSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	sp, err := findSP(c, t)
-	if err != nil {
-		return nil, err
-	}
+func changeSP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {
 	fs := fields{
 		"displayName": readOnly(), "appId": readOnly(), "id": readOnly(), "accountEnabled": flag(), "appRoleAssignmentRequired": flag(),
 		"tags": list(text()), "keyCredentials": readOnly(), "passwordCredentials": readOnly(),
@@ -179,11 +171,7 @@ func changeSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return noContent()
 }
 
-func deleteSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	sp, err := findSP(c, t)
-	if err != nil {
-		return nil, err
-	}
+func deleteSP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {
 	is := func(id string) bool { return strings.EqualFold(id, sp.ID) }
 	for _, g := range t.Grants.List() { // consents go with it
 		if is(g.Client) || is(g.Resource) {
@@ -202,13 +190,7 @@ func deleteSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 }
 
 func (c *call) applySP(p *world.ServicePrincipal) {
-	if given(c.in, "accountEnabled") {
-		p.Enabled = truth(c.in, "accountEnabled")
-	}
-	if given(c.in, "appRoleAssignmentRequired") {
-		p.AssignmentRequired = truth(c.in, "appRoleAssignmentRequired")
-	}
-	if given(c.in, "tags") {
-		p.Tags = strs(c.in, "tags")
-	}
+	take(c.in, "accountEnabled", &p.Enabled, truth)
+	take(c.in, "appRoleAssignmentRequired", &p.AssignmentRequired, truth)
+	take(c.in, "tags", &p.Tags, strs)
 }

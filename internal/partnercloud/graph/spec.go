@@ -181,6 +181,13 @@ func strs(m map[string]any, k string) []string {
 	return out
 }
 
+// take takes a member over where it is given.
+func take[T any](m map[string]any, k string, to *T, read func(map[string]any, string) T) {
+	if given(m, k) {
+		*to = read(m, k)
+	}
+}
+
 func objs(m map[string]any, k string) []map[string]any {
 	l, _ := m[k].([]any)
 	var out []map[string]any

@@ -61,19 +61,11 @@ func strengthFields() fields {
 }
 
 func listStrengths(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	all := []*document{}
-	for d := range t.Strengths.All() {
-		all = append(all, strengthDocument(d))
-	}
-	return c.list(s, t, strengthsPath, c.g.sh.strength, slice(all, c.g.sh.strength.key))
+	return c.list(t, strengthsPath, c.g.sh.strength, rowsAs(&t.Strengths, func(d *world.Document) any { return strengthDocument(d) }))
 }
 
-func getStrength(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	d := t.Strengths.Get(c.params[0])
-	if d == nil {
-		return nil, notFound(c.params[0])
-	}
-	return c.one(s, t, strengthsPath, c.g.sh.strength, strengthDocument(d))
+func getStrength(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {
+	return c.one(t, strengthsPath, c.g.sh.strength, strengthDocument(d))
 }
 
 func createStrength(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -84,15 +76,11 @@ func createStrength(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err := c.saveStrength(s, t, d, merge(nil, c.in)); err != nil {
 		return nil, err
 	}
-	c.auditStrength(s, t, "Add authentication strength policy", "Add", nil, d)
-	return c.created(s, t, strengthsPath, c.g.sh.strength, strengthDocument(d))
+	c.auditDocument(s, t, strengthSettings, "Add", nil, d)
+	return c.created(t, strengthsPath, c.g.sh.strength, strengthDocument(d))
 }
 
-func changeStrength(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.Strengths.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func changeStrength(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	if strings.HasPrefix(old.ID, "00000000-0000-0000-0000-") {
 		return nil, badRequest("A built-in authentication strength cannot be changed.")
 	}
@@ -104,7 +92,7 @@ func changeStrength(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err := c.saveStrength(s, t, &d, merge(decodeObject(old.Raw), c.in)); err != nil {
 		return nil, err
 	}
-	c.auditStrength(s, t, "Update authentication strength policy", "Update", old, &d)
+	c.auditDocument(s, t, strengthSettings, "Update", old, &d)
 	return noContent()
 }
 
@@ -116,7 +104,7 @@ func changeCombinations(c *call, s *world.State, t *world.Tenant) (*reply, error
 	if d := t.Strengths.Get(c.params[0]); d != nil {
 		before = strs(decodeObject(d.Raw), "allowedCombinations")
 	}
-	if _, err := changeStrength(c, s, t); err != nil {
+	if _, err := found(findStrength, changeStrength)(c, s, t); err != nil {
 		return nil, err
 	}
 	body := object{
@@ -126,11 +114,7 @@ func changeCombinations(c *call, s *world.State, t *world.Tenant) (*reply, error
 	return give(body)
 }
 
-func deleteStrength(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	old := t.Strengths.Get(c.params[0])
-	if old == nil {
-		return nil, notFound(c.params[0])
-	}
+func deleteStrength(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	if strings.HasPrefix(old.ID, "00000000-0000-0000-0000-") {
 		return nil, badRequest("A built-in authentication strength cannot be deleted.")
 	}
@@ -141,17 +125,10 @@ func deleteStrength(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	}
 	t.Strengths.Delete(old.ID)
 	s.Touch(t)
-	c.audit(s, t, change{
-		activity: "Delete authentication strength policy", category: "Policy", operation: "Delete", service: "Authentication Methods",
-		target: target("Policy", old.ID, str(decodeObject(old.Raw), "displayName")),
-	})
+	ch := strengthSettings.change("Delete")
+	ch.target = target("Policy", old.ID, str(decodeObject(old.Raw), "displayName"))
+	c.audit(s, t, ch)
 	return noContent()
-}
-
-func (c *call) auditStrength(s *world.State, t *world.Tenant, activity, operation string, old, next *world.Document) {
-	c.auditDocument(s, t, change{
-		activity: activity, category: "Policy", operation: operation, service: "Authentication Methods",
-	}, "Policy", "AuthenticationStrength", old, next)
 }
 
 // A strength is MFA when each combination is two factors, or one that is both.
@@ -178,12 +155,5 @@ func (c *call) saveStrength(s *world.State, t *world.Tenant, d *world.Document, 
 		return refuse(http.StatusForbidden, "AccessDenied", "Your tenant is not licensed for this feature: authentication strengths need Microsoft Entra ID P1.")
 	}
 	m["id"], m["policyType"], m["requirementsSatisfied"] = d.ID, "custom", "mfa"
-	raw, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	d.Raw = raw
-	t.Strengths.Put(d)
-	s.Touch(t)
-	return nil
+	return keepDocument(s, t, &t.Strengths, d, m)
 }

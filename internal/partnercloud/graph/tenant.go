@@ -83,16 +83,9 @@ func organizationOf(t *world.Tenant) *world.Tenant {
 	}
 }
 
-func listOrganizations(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+func organizations(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
 	sh := c.g.sh.organization
-	return c.list(s, t, "organization", sh, slice([]*world.Tenant{organizationOf(t)}, sh.key))
-}
-
-func getOrganization(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	if !strings.EqualFold(c.params[0], t.ID) {
-		return nil, notFound(c.params[0])
-	}
-	return c.one(s, t, "organization", c.g.sh.organization, organizationOf(t))
+	return c.show(t, "organization", sh, slice([]*world.Tenant{organizationOf(t)}, sh.key))
 }
 
 type domain struct {
@@ -127,17 +120,8 @@ func domainsOf(t *world.Tenant) []domain {
 	return out
 }
 
-func listDomains(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(s, t, "domains", c.g.sh.domain, slice(domainsOf(t), c.g.sh.domain.key))
-}
-
-func getDomain(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	for _, d := range domainsOf(t) {
-		if strings.EqualFold(d.name, c.params[0]) {
-			return c.one(s, t, "domains", c.g.sh.domain, d)
-		}
-	}
-	return nil, notFound(c.params[0])
+func domains(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
+	return c.show(t, "domains", c.g.sh.domain, slice(domainsOf(t), c.g.sh.domain.key))
 }
 
 type sku struct {
@@ -190,15 +174,6 @@ func skusOf(t *world.Tenant) []sku {
 	return out
 }
 
-func listSKUs(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(s, t, "subscribedSkus", c.g.sh.sku, slice(skusOf(t), c.g.sh.sku.key))
-}
-
-func getSKU(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	for _, k := range skusOf(t) {
-		if strings.EqualFold(c.g.sh.sku.key(k), c.params[0]) {
-			return c.one(s, t, "subscribedSkus", c.g.sh.sku, k)
-		}
-	}
-	return nil, notFound(c.params[0])
+func skus(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
+	return c.show(t, "subscribedSkus", c.g.sh.sku, slice(skusOf(t), c.g.sh.sku.key))
 }

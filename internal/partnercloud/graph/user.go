@@ -149,7 +149,7 @@ func privileged(t *world.Tenant, id string, now time.Time) bool {
 // mayTouch checks the caller's role against the target's: administrators with a
 // privileged role are for Privileged Authentication and Global Administrators.
 func (c *call) mayTouch(s *world.State, t *world.Tenant, u *world.User) error {
-	if c.caller.AppOnly() || c.hasRole(privilegedAuthAdmin) || !privileged(t, u.ID, c.now) {
+	if c.caller.AppOnly() || c.hasRole(entra.RolePrivilegedAuthenticationAdministrator) || !privileged(t, u.ID, c.now) {
 		return nil
 	}
 	if who, home := c.user(s, t); who != nil && home == t && strings.EqualFold(who.ID, u.ID) {
@@ -183,7 +183,7 @@ func listUsers(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if slices.Contains(c.q.Select, "signInActivity") {
 		c.takes.max = 500
 	}
-	return c.list(s, t, "users", c.g.sh.user, rows(&t.Users))
+	return c.list(t, "users", c.g.sh.user, rows(&t.Users))
 }
 
 func deltaUsers(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -198,23 +198,15 @@ func getUser(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.one(s, t, "users", c.g.sh.user, u)
+	return c.one(t, "users", c.g.sh.user, u)
 }
 
 // userMemberships answers memberOf and transitiveMemberOf.
-func userMemberships(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	u, err := c.findUser(s, t)
-	if err != nil {
-		return nil, err
-	}
-	return c.objects(s, t, c.memberships(t, u.ID, c.route.last() == "transitiveMemberOf"))
+func userMemberships(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
+	return c.objects(t, c.memberships(t, u.ID, c.route.last() == "transitiveMemberOf"))
 }
 
-func checkMemberGroups(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	u, err := c.findUser(s, t)
-	if err != nil {
-		return nil, err
-	}
+func checkMemberGroups(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
 	if err := (fields{"groupIds": list(text()).need().upTo(20)}).check("", c.in); err != nil {
 		return nil, err
 	}
@@ -229,11 +221,7 @@ func checkMemberGroups(c *call, s *world.State, t *world.Tenant) (*reply, error)
 }
 
 // revoke ends all sessions and refresh tokens of a user.
-func revoke(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	u, err := c.findUser(s, t)
-	if err != nil {
-		return nil, err
-	}
+func revoke(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
 	if err := c.mayTouch(s, t, u); err != nil {
 		return nil, err
 	}

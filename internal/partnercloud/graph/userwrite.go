@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -49,11 +50,7 @@ func checkPassword(p string) error {
 	return nil
 }
 
-func deleteUser(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	u, err := c.findUser(s, t)
-	if err != nil {
-		return nil, err
-	}
+func deleteUser(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
 	if err := c.mayTouch(s, t, u); err != nil {
 		return nil, err
 	}
@@ -101,7 +98,7 @@ func createUser(c *call) (*reply, error) {
 		ch.changed("UserPrincipalName", nil, []string{u.UPN})
 		c.audit(s, t, ch)
 		var err error
-		rep, err = c.created(s, t, "users", c.g.sh.user, u)
+		rep, err = c.created(t, "users", c.g.sh.user, u)
 		return err
 	})
 	return rep, err
@@ -153,7 +150,7 @@ func (c *call) mayChange(s *world.State, t *world.Tenant, u *world.User) error {
 			return err
 		}
 	}
-	if !c.caller.AppOnly() && !c.hasRole(userAdmin, directoryWriters, privilegedAuthAdmin) {
+	if !c.caller.AppOnly() && !c.hasRole(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RolePrivilegedAuthenticationAdministrator) {
 		for k := range c.in { // help-desk roles reset passwords, nothing else
 			if k != "passwordProfile" && !strings.Contains(k, "@odata.") {
 				return denied()

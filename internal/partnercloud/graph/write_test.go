@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -63,10 +64,10 @@ func TestEveryWriteIsAudited(t *testing.T) {
 		{"DELETE", "servicePrincipals/NEW", ``, 204, "Remove service principal"},
 		{"PATCH", "oauth2PermissionGrants/grant-1", `{"scope":"User.Read"}`, 204, "Update delegated permission grant"},
 		{"DELETE", "oauth2PermissionGrants/grant-1", ``, 204, "Remove delegated permission grant"},
-		{"POST", "roleManagement/directory/roleAssignments", `{"principalId":"` + plain + `","roleDefinitionId":"` + globalReader + `","directoryScopeId":"/"}`, 201, "Add member to role"},
+		{"POST", "roleManagement/directory/roleAssignments", `{"principalId":"` + plain + `","roleDefinitionId":"` + entra.RoleGlobalReader + `","directoryScopeId":"/"}`, 201, "Add member to role"},
 		{"DELETE", "roleManagement/directory/roleAssignments/NEW", ``, 204, "Remove member from role"},
 		{"POST", "identityProtection/riskyUsers/dismiss", `{"userIds":["` + plain + `"]}`, 204, "DismissUser"},
-		{"POST", "tenantRelationships/delegatedAdminRelationships", `{"displayName":"R","duration":"P30D","customer":{"tenantId":"` + freeID + `"},"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"` + globalReader + `"}]}}`, 201, "Create delegated admin relationship"},
+		{"POST", "tenantRelationships/delegatedAdminRelationships", `{"displayName":"R","duration":"P30D","customer":{"tenantId":"` + freeID + `"},"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"` + entra.RoleGlobalReader + `"}]}}`, 201, "Create delegated admin relationship"},
 	}
 	for _, s := range steps {
 		before := len(l.audits(partnerID))
@@ -151,7 +152,7 @@ func TestWritesNeedPermissionAndRole(t *testing.T) {
 		"a stranger does not":                          {"POST", "groups/" + nested + "/members/$ref", l.token(partnerID, plain, "GroupMember.ReadWrite.All"), `{"@odata.id":"` + plain + `"}`, 403},
 		"AOBO with reading roles writes nothing":       {"PATCH", "users/" + carla, l.aobo(ada, customerID, everything()), `{"jobTitle":"x"}`, 403},
 		"AOBO by DAP is a Global Administrator":        {"PATCH", "users/cccccccc-0000-4000-8000-000000000009", l.aobo(agent, freeID, everything()), `{"jobTitle":"x"}`, 204},
-		"roles are for Privileged Role Administrators": {"POST", "roleManagement/directory/roleAssignments", l.token(partnerID, ursa, everything()), `{"principalId":"` + plain + `","roleDefinitionId":"` + globalAdmin + `","directoryScopeId":"/"}`, 403},
+		"roles are for Privileged Role Administrators": {"POST", "roleManagement/directory/roleAssignments", l.token(partnerID, ursa, everything()), `{"principalId":"` + plain + `","roleDefinitionId":"` + entra.RoleGlobalAdministrator + `","directoryScopeId":"/"}`, 403},
 		"a relationship without MFA": {"POST", "tenantRelationships/delegatedAdminRelationships", func() string {
 			c := l.claims(partnerID, ada, everything())
 			c.AMR = []string{"pwd", "ngcmfa"}
@@ -231,7 +232,7 @@ func TestWhatIf(t *testing.T) {
 	l := newLab(t)
 	tok := l.admin()
 	ask := func(conditions string, more string) map[string]any {
-		a := l.do("POST", "/v1.0/identity/conditionalAccess/evaluate", tok, `{"signInIdentity":{"@odata.type":"#microsoft.graph.userSignIn","userId":"`+plain+`"},"signInContext":{"@odata.type":"#microsoft.graph.applicationContext","includeApplications":["`+world.GraphAppID+`"]},"signInConditions":{`+conditions+`}`+more+`}`)
+		a := l.do("POST", "/v1.0/identity/conditionalAccess/evaluate", tok, `{"signInIdentity":{"@odata.type":"#microsoft.graph.userSignIn","userId":"`+plain+`"},"signInContext":{"@odata.type":"#microsoft.graph.applicationContext","includeApplications":["`+entra.AppGraph+`"]},"signInConditions":{`+conditions+`}`+more+`}`)
 		rows := a.rows()
 		if len(rows) == 0 {
 			return nil
@@ -269,7 +270,7 @@ func TestRelationshipLife(t *testing.T) {
 	tok := func() string { return l.admin() }
 	base := "/v1.0/tenantRelationships/delegatedAdminRelationships"
 	body := func(name, extra string) string {
-		return `{"displayName":"` + name + `","duration":"P30D","customer":{"tenantId":"` + customerID + `"},"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"` + globalAdmin + `"},{"roleDefinitionId":"` + userAdmin + `"}]}` + extra + `}`
+		return `{"displayName":"` + name + `","duration":"P30D","customer":{"tenantId":"` + customerID + `"},"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"` + entra.RoleGlobalAdministrator + `"},{"roleDefinitionId":"` + entra.RoleUserAdministrator + `"}]}` + extra + `}`
 	}
 	l.do("POST", base, tok(), body("GA", `,"autoExtendDuration":"P180D"`)).want(400)
 	l.do("POST", base, tok(), body("Support", "")).refused(409, "Conflict") // the name exists
@@ -311,18 +312,18 @@ func TestRelationshipLife(t *testing.T) {
 	assign := func(group, role string) *answer {
 		return l.do("POST", one+"/accessAssignments", tok(), `{"accessContainer":{"accessContainerId":"`+group+`","accessContainerType":"securityGroup"},"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"`+role+`"}]}}`)
 	}
-	assign(nested, userAdmin).refused(409, "Conflict") // not active yet
+	assign(nested, entra.RoleUserAdministrator).refused(409, "Conflict") // not active yet
 	_, _ = l.clock.Jump(activatingTakes)
 	if status() != "active" {
 		t.Errorf("status %s", status())
 	}
-	assign(nested, reportsReader).want(400) // not of the relationship
-	assign(plain, userAdmin).want(400)      // not a group
-	a = assign(nested, userAdmin).want(201)
+	assign(nested, entra.RoleReportsReader).want(400)    // not of the relationship
+	assign(plain, entra.RoleUserAdministrator).want(400) // not a group
+	a = assign(nested, entra.RoleUserAdministrator).want(201)
 	if str(a.body, "status") != "pending" {
 		t.Errorf("assignment %s", a.raw)
 	}
-	assign(nested, globalAdmin).refused(409, "Conflict")
+	assign(nested, entra.RoleGlobalAdministrator).refused(409, "Conflict")
 	aid, atag := str(a.body, "id"), str(a.body, "@odata.etag")
 	// The right comes with the active assignment and not before.
 	users := func() int {
@@ -336,9 +337,9 @@ func TestRelationshipLife(t *testing.T) {
 		t.Errorf("active assignment: %d", got)
 	}
 	as := one + "/accessAssignments/" + aid
-	same := `{"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"` + userAdmin + `"}]}}`
+	same := `{"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"` + entra.RoleUserAdministrator + `"}]}}`
 	l.do("PATCH", as, tok(), same, "If-Match", atag).want(200)
-	a = l.do("PATCH", as, tok(), strings.Replace(same, userAdmin, globalAdmin, 1), "If-Match", atag).want(202)
+	a = l.do("PATCH", as, tok(), strings.Replace(same, entra.RoleUserAdministrator, entra.RoleGlobalAdministrator, 1), "If-Match", atag).want(202)
 	loc := strings.TrimPrefix(a.header.Get("Location"), "http://graph.test")
 	if a.header.Get("Retry-After") != "10" || !strings.Contains(loc, "/operations/") {
 		t.Errorf("202 with %v", a.header)
@@ -355,7 +356,7 @@ func TestRelationshipLife(t *testing.T) {
 	// An active relationship gives up Global Administrator, and then may extend itself.
 	l.do("PATCH", one, tok(), `{"displayName":"other"}`, "If-Match", "*").refused(409, "Conflict")
 	l.do("PATCH", one, tok(), `{"autoExtendDuration":"P180D"}`, "If-Match", "*").want(400)
-	l.do("PATCH", one, tok(), `{"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"`+userAdmin+`"}]}}`, "If-Match", "*").want(202)
+	l.do("PATCH", one, tok(), `{"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"`+entra.RoleUserAdministrator+`"}]}}`, "If-Match", "*").want(202)
 	l.do("PATCH", one, tok(), `{"autoExtendDuration":"P180D"}`, "If-Match", "*").want(202)
 	l.do("DELETE", as, tok(), "", "If-Match", "*").want(204)
 	if st := str(l.get(as, tok()).want(200).body, "status"); st != "deleting" {
@@ -405,7 +406,7 @@ func TestPIM(t *testing.T) {
 	l := newLab(t)
 	path := "/v1.0/roleManagement/directory/roleAssignmentScheduleRequests"
 	body := func(duration, justification string) string {
-		return `{"action":"selfActivate","principalId":"` + plain + `","roleDefinitionId":"` + securityReader + `","directoryScopeId":"/","justification":"` + justification + `","scheduleInfo":{"startDateTime":"2026-11-22T09:00:00Z","expiration":{"type":"afterDuration","duration":"` + duration + `"}}}`
+		return `{"action":"selfActivate","principalId":"` + plain + `","roleDefinitionId":"` + entra.RoleSecurityReader + `","directoryScopeId":"/","justification":"` + justification + `","scheduleInfo":{"startDateTime":"2026-11-22T09:00:00Z","expiration":{"type":"afterDuration","duration":"` + duration + `"}}}`
 	}
 	tok := l.token(partnerID, plain, everything())
 	l.get("/beta/auditLogs/signIns", tok).want(403)

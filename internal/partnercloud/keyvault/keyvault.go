@@ -47,7 +47,7 @@ func New(d Deps) *Vault {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Vault{world: d.World, log: d.Log, unthrottled: d.Unthrottled, made: map[string]*rsa.PrivateKey{},
-		api: bearer.API{Keys: d.Keys, World: d.World, Resource: world.KeyVaultAppID}}
+		api: bearer.API{Keys: d.Keys, World: d.World, Resource: entra.AppKeyVault}}
 }
 
 type object = map[string]any

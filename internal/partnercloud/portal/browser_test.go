@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -40,7 +41,7 @@ func TestPagesFit(t *testing.T) {
 		for i := range 5 {
 			p.ScoreHistory = append(p.ScoreHistory, world.Score{At: start.AddDate(0, 0, -i), Score: float64(50 + i)})
 		}
-		p.Policies.Put(&world.Document{ID: "ca", Raw: []byte(`{"id":"ca","displayName":"Admins","state":"enabled","conditions":{"users":{"includeRoles":["` + globalAdministrator + `"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)})
+		p.Policies.Put(&world.Document{ID: "ca", Raw: []byte(`{"id":"ca","displayName":"Admins","state":"enabled","conditions":{"users":{"includeRoles":["` + entra.RoleGlobalAdministrator + `"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)})
 		p.Groups.Put(&world.Group{ID: "g", Name: world.AdminAgents, Members: []string{uid("global")}})
 		p.Customers.Change(customerID, func(c *world.Customer) {
 			c.Subscriptions = []world.Subscription{{Name: "Azure plan", Quantity: 1, Status: "active", AzurePlan: true}}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"partnerguard/internal/access"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -153,7 +154,7 @@ func judge(e *access.Engine, enabled map[string]bool, out *people) {
 			continue
 		}
 		asked := out.defaults || err == nil && i < len(covers) && covers[i] == access.Covered
-		admin := slices.ContainsFunc(u.Roles, func(r string) bool { return r != directorySync })
+		admin := slices.ContainsFunc(u.Roles, func(r string) bool { return r != entra.RoleDirectorySync })
 		out.users++
 		if asked {
 			out.asked++

@@ -101,14 +101,6 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mux.ServeHTTP(w, r)
 }
 
-// Role template ids (contracts.md section 8.1).
-const (
-	globalAdministrator   = entra.RoleGlobalAdministrator
-	securityAdministrator = entra.RoleSecurityAdministrator
-	securityReader        = entra.RoleSecurityReader
-	directorySync         = entra.RoleDirectorySync
-)
-
 // audience is who may see a page, by directory role or group of the partner.
 type audience struct {
 	roles  []string
@@ -118,9 +110,12 @@ type audience struct {
 
 var (
 	anyone          = audience{}
-	securityViewers = audience{roles: []string{globalAdministrator, securityAdministrator, securityReader}, words: "Global Administrator, Security Administrator or Security Reader"}
-	scoreViewers    = audience{roles: securityViewers.roles, groups: []string{world.AdminAgents}, words: "Admin Agent, Global Administrator, Security Administrator or Security Reader"}
-	agents          = audience{roles: []string{globalAdministrator}, groups: []string{world.AdminAgents, world.HelpdeskAgents, world.SalesAgents}, words: "Admin Agent, Helpdesk Agent, Sales Agent or Global Administrator"}
+	securityViewers = audience{roles: []string{entra.RoleGlobalAdministrator, entra.RoleSecurityAdministrator, entra.RoleSecurityReader},
+		words: "Global Administrator, Security Administrator or Security Reader"}
+	scoreViewers = audience{roles: securityViewers.roles, groups: []string{world.AdminAgents},
+		words: "Admin Agent, Global Administrator, Security Administrator or Security Reader"}
+	agents = audience{roles: []string{entra.RoleGlobalAdministrator}, groups: []string{world.AdminAgents, world.HelpdeskAgents, world.SalesAgents},
+		words: "Admin Agent, Helpdesk Agent, Sales Agent or Global Administrator"}
 )
 
 func (a audience) admits(t *world.Tenant, user string, now time.Time) bool {
@@ -176,7 +171,8 @@ func (p *Portal) page(operation string, who audience, f func(*visit)) http.Handl
 			}
 			may = who.admits(t, s.user, v.now)
 			st.LogRequest(t, &world.PartnerRequest{
-				Operation: operation, IP: s.ip, UserID: s.user, TenantID: t.ID, UPN: v.user.UPN, AppID: world.PortalAppID, AppName: "Partner cloud portal", Portal: true, MFA: s.mfa,
+				Operation: operation, IP: s.ip, UserID: s.user, TenantID: t.ID, UPN: v.user.UPN, AppID: entra.AppPartner,
+				AppName: "Partner cloud portal", Portal: true, MFA: s.mfa,
 			})
 		})
 		switch {

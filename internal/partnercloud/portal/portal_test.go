@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -73,7 +74,7 @@ func newLab(t *testing.T, change func(*world.State, *world.Tenant)) *lab {
 			p.Users.Put(&world.User{ID: uid(n), UPN: n + "@contoso.com", Name: strings.ToUpper(n[:1]) + n[1:] + " <b>", Enabled: true, Created: start})
 		}
 		p.Users.Put(&world.User{ID: "10000000-0000-4000-8000-0000000000ff", UPN: "off@contoso.com", Enabled: false})
-		for n, role := range map[string]string{"global": globalAdministrator, "secadmin": securityAdministrator, "secreader": securityReader, "network": networkAdm, "sync": directorySync} {
+		for n, role := range map[string]string{"global": entra.RoleGlobalAdministrator, "secadmin": entra.RoleSecurityAdministrator, "secreader": securityReader, "network": networkAdm, "sync": directorySync} {
 			p.Held.Put(&world.RoleAssignment{ID: n, Principal: uid(n), Role: role, Scope: "/", Start: start.AddDate(-1, 0, 0)})
 		}
 		p.Groups.Put(&world.Group{ID: "g", Name: world.AdminAgents, Members: []string{uid("agent")}})
@@ -112,7 +113,7 @@ func (l *lab) RoundTrip(r *http.Request) (*http.Response, error) {
 		access.AMR = append(access.AMR, "mfa")
 	}
 	if l.tenant != partnerID {
-		access.HomeTenant, access.Delegation, access.Wids = partnerID, "dap", []string{globalAdministrator}
+		access.HomeTenant, access.Delegation, access.Wids = partnerID, "dap", []string{entra.RoleGlobalAdministrator}
 	}
 	id := &bearer.Claims{Audience: world.PortalAppID, IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "2.0", TenantID: l.tenant, ObjectID: uid(l.who), Nonce: l.asked.Get("nonce")}
 	if l.spoil != nil {

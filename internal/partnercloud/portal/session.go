@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/problem"
@@ -97,7 +99,18 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request) {
 	if s, found := p.session(r); found {
 		hint = s.upn
 	}
-	p.toAuthority(w, r, "organizations", world.PartnerCenterAppID, local(r.URL.Query().Get("return")), hint, "", r.URL.Query().Get("mfa") == "1")
+	p.toAuthority(w, r, "organizations", entra.AppPartnerCenter, local(r.URL.Query().Get("return")), hint, "", r.URL.Query().Get("mfa") == "1")
+}
+
+// makeRoom forgets what is over once there is too much, and all when that is not
+// enough.
+func makeRoom[T any](m map[string]*T, most int, over func(*T) bool) {
+	if len(m) >= most {
+		maps.DeleteFunc(m, func(_ string, x *T) bool { return over(x) })
+	}
+	if len(m) >= most {
+		clear(m)
+	}
 }
 
 func (p *Portal) toAuthority(w http.ResponseWriter, r *http.Request, tenant, resource, back, hint, customer string, mfa bool) {
@@ -113,20 +126,11 @@ func (p *Portal) toAuthority(w http.ResponseWriter, r *http.Request, tenant, res
 	state := world.NewSecret()
 	one := &pending{browser: digest(value), verifier: world.NewSecret(), nonce: world.NewSecret(), back: back, customer: customer, ends: now.Add(pendingFor)}
 	p.mu.Lock()
-	if len(p.pending) >= maxPending {
-		for k, v := range p.pending {
-			if !now.Before(v.ends) {
-				delete(p.pending, k)
-			}
-		}
-		if len(p.pending) >= maxPending {
-			clear(p.pending)
-		}
-	}
+	makeRoom(p.pending, maxPending, func(x *pending) bool { return !now.Before(x.ends) })
 	p.pending[state] = one
 	p.mu.Unlock()
 	q := url.Values{
-		"client_id": {world.PortalAppID}, "response_type": {"code"}, "response_mode": {"query"}, "redirect_uri": {baseOf(r) + "/signin-oidc"},
+		"client_id": {entra.AppPartner}, "response_type": {"code"}, "response_mode": {"query"}, "redirect_uri": {baseOf(r) + "/signin-oidc"},
 		"scope": {"openid profile " + world.FindResource(resource).URIs[0] + "/.default"}, "state": {state}, "nonce": {one.nonce},
 		"code_challenge": {digest(one.verifier)}, "code_challenge_method": {"S256"},
 	}
@@ -201,16 +205,7 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request) {
 		created: now, ends: now.Add(sessionFor), inside: map[string]entry{},
 	}
 	p.mu.Lock()
-	if len(p.sessions) >= maxSessions {
-		for k, v := range p.sessions {
-			if !now.Before(v.ends) {
-				delete(p.sessions, k)
-			}
-		}
-		if len(p.sessions) >= maxSessions {
-			clear(p.sessions)
-		}
-	}
+	makeRoom(p.sessions, maxSessions, func(x *session) bool { return !now.Before(x.ends) })
 	p.sessions[digest(value)] = s
 	p.mu.Unlock()
 	cookie(w, r, sessionCookie, value, 0)
@@ -235,7 +230,8 @@ const maxTokens = 256 << 10
 func (p *Portal) redeem(r *http.Request, tenant, code string, one *pending) (access, id *bearer.Claims, err error) {
 	bad := func(why string) error { return problem.New(problem.BadInput, "%s", why) }
 	form := url.Values{
-		"grant_type": {"authorization_code"}, "client_id": {world.PortalAppID}, "code": {code}, "redirect_uri": {baseOf(r) + "/signin-oidc"}, "code_verifier": {one.verifier},
+		"grant_type": {"authorization_code"}, "client_id": {entra.AppPartner}, "code": {code}, "redirect_uri": {baseOf(r) + "/signin-oidc"},
+		"code_verifier": {one.verifier},
 	}
 	req, err := http.NewRequestWithContext(r.Context(), http.MethodPost, p.login(r)+"/"+tenant+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
 	if err != nil {
@@ -267,9 +263,9 @@ func (p *Portal) redeem(r *http.Request, tenant, code string, one *pending) (acc
 		return nil, nil, bad("The ID token is not valid: " + fault.Text)
 	}
 	switch {
-	case id.Audience != world.PortalAppID || !same(id.Nonce, one.nonce):
+	case id.Audience != entra.AppPartner || !same(id.Nonce, one.nonce):
 		return nil, nil, bad("The ID token is for somebody else.")
-	case access.Client() != world.PortalAppID || access.AppOnly():
+	case access.Client() != entra.AppPartner || access.AppOnly():
 		return nil, nil, bad("The access token is for somebody else.")
 	}
 	return access, id, nil
@@ -288,7 +284,7 @@ func (p *Portal) open(v *visit) {
 		p.missing(v)
 		return
 	}
-	p.toAuthority(v.w, v.r, id, world.ARMAppID, "/customers/"+id, v.session.upn, id, false)
+	p.toAuthority(v.w, v.r, id, entra.AppARM, "/customers/"+id, v.session.upn, id, false)
 }
 
 // entered notes what a token for a customer's tenant says.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -77,7 +78,7 @@ func (b *builder) principal(t *world.Tenant, appID, name, owner string) *world.S
 		return p
 	}
 	p := &world.ServicePrincipal{ID: id, AppID: strings.ToLower(appID), Name: name, Owner: owner, Type: "Application", Enabled: true, Created: t.Created.AddDate(0, 0, 1)}
-	if owner != world.FirstPartyTenant {
+	if owner != entra.TenantMicrosoftServices {
 		p.Tags = []string{"WindowsAzureActiveDirectoryIntegratedApp"}
 	}
 	t.SPs.Put(p)
@@ -103,7 +104,7 @@ func (b *builder) consent(t *world.Tenant, a *App, owner string) {
 	}
 	for _, r := range a.Requires {
 		res := resource(r.Resource)
-		to := b.principal(t, res.AppID, res.Name, world.FirstPartyTenant)
+		to := b.principal(t, res.AppID, res.Name, entra.TenantMicrosoftServices)
 		if len(r.Scopes) > 0 {
 			scopes := slices.Clone(r.Scopes)
 			for k, v := range scopes {

@@ -77,7 +77,8 @@ func (w *writer) apps(day time.Time) {
 				row := &world.SignIn{
 					ID: guidOf(d.Uint64(), 16), CreatedDateTime: world.Stamp{Time: at}, AppID: id, AppDisplayName: a.Name, IPAddress: from.address(9).String(), CorrelationID: guidOf(d.Uint64(), 1),
 					ConditionalAccess: "notApplied", TokenIssuerType: "AzureAD", Protocol: "clientCredentials", IncomingTokenType: "none", TransferMethod: "none", CrossTenant: "none",
-					HomeTenantID: t.ID, HomeTenantName: t.Name, ResourceTenantID: t.ID, ResourceOwnerTenant: world.FirstPartyTenant, AppOwnerTenant: t.ID, ResourceDisplayName: res.Name, ResourceID: res.AppID,
+					HomeTenantID: t.ID, HomeTenantName: t.Name, ResourceTenantID: t.ID, ResourceOwnerTenant: entra.TenantMicrosoftServices,
+					AppOwnerTenant: t.ID, ResourceDisplayName: res.Name, ResourceID: res.AppID,
 					ServicePrincipalID: sp.ID, ServicePrincipalName: sp.Name, RiskDetail: "none", RiskAggregated: "none", RiskDuring: "none", RiskState: "none", RiskEvents: []string{},
 					EventTypes: []string{"servicePrincipal"}, Status: world.Status{FailureReason: "Other."}, Place: from.place, Applied: []world.AppliedPolicy{}, Steps: []world.Step{}, Processing: []world.KeyValue{}, Requirements: []world.Requirement{}, Lifetimes: []world.Lifetime{},
 					UniqueToken: token(d.Uint64(), 0), ProcessingTime: 20 + d.IntN(60), Requirement: "singleFactorAuthentication",

@@ -22,9 +22,9 @@ func resource(name string) *world.Resource {
 	}
 	switch strings.ToLower(name) {
 	case "partner center":
-		return world.FindResource(world.PartnerCenterAppID)
+		return world.FindResource(entra.AppPartnerCenter)
 	case "azure":
-		return world.FindResource(world.ARMAppID)
+		return world.FindResource(entra.AppARM)
 	}
 	return world.FindResource(name)
 }

@@ -81,7 +81,7 @@ func (c *checker) check() {
 		c.fault("$.clock.start", "write a date: 2026-11-20 or 2026-11-20T06:00:00Z", "the clock cannot start at a distance from itself")
 	}
 	if sc.History != nil {
-		c.between("$.history", *sc.History, 0, maxHistory)
+		c.upTo("$.history", *sc.History, maxHistory)
 	}
 	if p.Name == "" {
 		c.fault("$.partner", "add name: Contoso", "the partner has no name")
@@ -129,7 +129,7 @@ func (c *checker) check() {
 		c.tenant(path, path, []string{v.Domain}, &v.Settings, nil, nil, v.Apps, sites)
 	}
 	relationships := map[string]bool{}
-	c.between("$.customers", len(sc.Customers), 0, maxCustomers)
+	c.upTo("$.customers", len(sc.Customers), maxCustomers)
 	for i := range sc.Customers {
 		c.customer(i, names, resellers, sites, relationships)
 	}
@@ -232,7 +232,7 @@ func (c *checker) person(path string, p *Person, n *tenantNames, sites map[strin
 	c.named(path, "person", p.Name)
 	c.roles(path+".roles", p.Roles)
 	c.roles(path+".eligible", p.Eligible)
-	c.list(path+".groups", p.Groups, n.groups, "group")
+	c.groups(path+".groups", p.Groups, n.groups)
 	for i, m := range p.Methods {
 		if methodOf(m) == "" {
 			c.fault(fmt.Sprintf("%s.methods[%d]", path, i), "methods are push, totp, key, hello, phone, pass, external", "no method is called %q", m)
@@ -313,7 +313,7 @@ func (c *checker) appOf(path string, a *App, n *tenantNames, sites map[string]bo
 		if resource(r) == nil {
 			c.fault(path+".calls", "name one of "+strings.Join(resourceNames(), ", "), "app %q: no resource is called %q", a.Name, r)
 		}
-		c.between(path+".calls", calls.PerDay, 0, 1000)
+		c.upTo(path+".calls", calls.PerDay, 1000)
 		if calls.Site != "" && !sites[strings.ToLower(calls.Site)] {
 			c.fault(path+".calls", "add it to sites", "no site is called %q", calls.Site)
 		}
@@ -337,7 +337,7 @@ func (c *checker) settings(path string, s *Settings, n *tenantNames) {
 	c.country(path+".country", s.Country)
 	c.words(path+".licence", s.Licence, "free", "p1", "p2")
 	c.words(path+".trial", s.Trial, "p2")
-	c.between(path+".seats", s.Seats, 0, 1_000_000)
+	c.upTo(path+".seats", s.Seats, 1_000_000)
 	c.moment(path+".since", s.Since)
 	for m, state := range s.Methods {
 		if methodConfig(m) == nil {
@@ -371,7 +371,7 @@ func (c *checker) settings(path string, s *Settings, n *tenantNames) {
 		at := fmt.Sprintf("%s.externalMfa[%d]", path, i)
 		c.named(at, "External MFA configuration", e.Name)
 		c.words(at+".state", e.State, "enabled", "disabled")
-		c.list(at+".groups", e.Groups, n.groups, "group")
+		c.groups(at+".groups", e.Groups, n.groups)
 	}
 	seen := map[string]bool{}
 	enabled := ""

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/entra"
 )
 
 // customer checks a customer and what the partner has to do with it.
@@ -20,45 +20,15 @@ func (c *checker) customer(i int, partnerNames *tenantNames, resellers, sites, r
 	if k.Reseller != "" && !resellers[strings.ToLower(k.Reseller)] {
 		c.fault(path+".reseller", "add it to resellers", "no reseller is called %q", k.Reseller)
 	}
-	c.between(path+".users", k.Users, 0, maxPerCustomer)
-	for j, g := range k.GDAP {
-		at := fmt.Sprintf("%s.gdap[%d]", path, j)
-		c.once(at, "relationship", g.Name, relationships)
-		if len(g.Name) > 50 {
-			c.fault(at+".name", "50 characters at most", "the relationship's name is too long")
-		}
-		c.roles(at+".roles", g.Roles)
-		c.words(at+".status", g.Status, "created", "approvalPending", "active", "expired", "terminated", "expiring")
-		c.moment(at+".since", g.Since)
-		if _, _, _, ok := period(cmp.Or(g.For, "P730D")); !ok {
-			c.fault(at+".for", "write an ISO 8601 duration: P730D", "%q is no duration", g.For)
-		}
-		c.words(at+".autoExtend", g.AutoExtend, "off", "P180D")
-		has := map[string]bool{}
-		for _, r := range g.Roles {
-			id, _ := roleID(r)
-			has[id] = true
-		}
-		if g.AutoExtend == "P180D" && has[world.GlobalAdministrator] {
-			c.fault(at+".autoExtend", "write off, or leave Global Administrator out", "a relationship with Global Administrator never extends itself")
-		}
-		for group, roles := range g.Groups {
-			if !partnerNames.groups[strings.ToLower(group)] {
-				c.fault(at+".groups", "name a group of the partner", "no group is called %q", group)
-			}
-			c.roles(at+".groups", roles)
-			for _, r := range roles {
-				if id, ok := roleID(r); ok && !has[id] {
-					c.fault(at+".groups", "add the role to the relationship's roles", "group %q gets %s, which the relationship does not hold", group, r)
-				}
-			}
-		}
+	c.upTo(path+".users", k.Users, maxPerCustomer)
+	for j := range k.GDAP {
+		c.gdap(fmt.Sprintf("%s.gdap[%d]", path, j), &k.GDAP[j], partnerNames, relationships)
 	}
 	for j, s := range k.Subscriptions {
 		at := fmt.Sprintf("%s.subscriptions[%d]", path, j)
 		c.named(at, "subscription", s.Name)
 		c.words(at+".status", s.Status, "active", "suspended", "deleted")
-		c.between(at+".quantity", s.Quantity, 0, 1_000_000)
+		c.upTo(at+".quantity", s.Quantity, 1_000_000)
 		c.moment(at+".since", s.Since)
 	}
 	azure := map[string]bool{}
@@ -99,11 +69,45 @@ func (c *checker) customer(i int, partnerNames *tenantNames, resellers, sites, r
 	}
 }
 
+// gdap checks a delegated admin relationship.
+func (c *checker) gdap(at string, g *GDAP, partnerNames *tenantNames, relationships map[string]bool) {
+	c.once(at, "relationship", g.Name, relationships)
+	if len(g.Name) > 50 {
+		c.fault(at+".name", "50 characters at most", "the relationship's name is too long")
+	}
+	c.roles(at+".roles", g.Roles)
+	c.words(at+".status", g.Status, "created", "approvalPending", "active", "expired", "terminated", "expiring")
+	c.moment(at+".since", g.Since)
+	if _, _, _, ok := period(cmp.Or(g.For, "P730D")); !ok {
+		c.fault(at+".for", "write an ISO 8601 duration: P730D", "%q is no duration", g.For)
+	}
+	c.words(at+".autoExtend", g.AutoExtend, "off", "P180D")
+	has := map[string]bool{}
+	for _, r := range g.Roles {
+		id, _ := roleID(r)
+		has[id] = true
+	}
+	if g.AutoExtend == "P180D" && has[entra.RoleGlobalAdministrator] {
+		c.fault(at+".autoExtend", "write off, or leave Global Administrator out", "a relationship with Global Administrator never extends itself")
+	}
+	for group, roles := range g.Groups {
+		if !partnerNames.groups[strings.ToLower(group)] {
+			c.fault(at+".groups", "name a group of the partner", "no group is called %q", group)
+		}
+		c.roles(at+".groups", roles)
+		for _, r := range roles {
+			if id, ok := roleID(r); ok && !has[id] {
+				c.fault(at+".groups", "add the role to the relationship's roles", "group %q gets %s, which the relationship does not hold", group, r)
+			}
+		}
+	}
+}
+
 func (c *checker) generate() {
 	g := &c.sc.Generate
-	c.between("$.generate.customers", g.Customers, 0, maxCustomers)
-	c.between("$.generate.users", g.Users, 0, maxUsers)
-	c.between("$.generate.usersPerCustomer", g.UsersPerCustomer, 0, maxPerCustomer)
+	c.upTo("$.generate.customers", g.Customers, maxCustomers)
+	c.upTo("$.generate.users", g.Users, maxUsers)
+	c.upTo("$.generate.usersPerCustomer", g.UsersPerCustomer, maxPerCustomer)
 	for name, s := range map[string]Share{"dapOnly": g.DAPOnly, "gdapOnly": g.GDAPOnly, "both": g.Both, "azure": g.Azure, "compromised": g.Compromised, "securityDefaults": g.SecurityDefaults, "p1": g.P1, "p2": g.P2, "unregistered": g.Unregistered, "budgets": g.Budgets} {
 		c.share("$.generate."+name, s)
 	}

@@ -75,11 +75,18 @@ func (c *checker) roles(path string, list []string) {
 	}
 }
 
-func (c *checker) list(path string, list []string, known map[string]bool, what string) {
+func (c *checker) groups(path string, list []string, known map[string]bool) {
 	for i, v := range list {
 		if !known[strings.ToLower(v)] {
-			c.fault(fmt.Sprintf("%s[%d]", path, i), "add the "+what+" to the tenant's "+what+"s", "no %s is called %q", what, v)
+			c.fault(fmt.Sprintf("%s[%d]", path, i), "add the group to the tenant's groups", "no group is called %q", v)
 		}
+	}
+}
+
+// each holds every text of a list to the allowed ones.
+func (c *checker) each(path string, list []string, allowed ...string) {
+	for i, v := range list {
+		c.words(fmt.Sprintf("%s[%d]", path, i), v, allowed...)
 	}
 }
 
@@ -101,9 +108,9 @@ func (c *checker) share(path string, s Share) {
 	}
 }
 
-func (c *checker) between(path string, n, low, high int) {
-	if n < low || n > high {
-		c.fault(path, fmt.Sprintf("write a number from %d to %d", low, high), "%d is too small or too large", n)
+func (c *checker) upTo(path string, n, high int) {
+	if n < 0 || n > high {
+		c.fault(path, fmt.Sprintf("write a number from 0 to %d", high), "%d is too small or too large", n)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -158,8 +159,8 @@ func (b *builder) customerTenant(k *Customer) *world.Tenant {
 	b.groups(t, k.Groups, k.People)
 	b.settings(t, &k.Settings)
 	b.licences(t, &k.Settings)
-	for _, r := range []string{world.GraphAppID, world.ExchangeAppID, world.ARMAppID} {
-		b.principal(t, r, resource(r).Name, world.FirstPartyTenant)
+	for _, r := range []string{entra.AppGraph, entra.AppExchange, entra.AppARM} {
+		b.principal(t, r, resource(r).Name, entra.TenantMicrosoftServices)
 	}
 	for _, name := range k.Consented {
 		if a := b.sc.app(name); a != nil {
@@ -205,7 +206,7 @@ func (b *builder) azure(t *world.Tenant, k *Customer, a *Azure) *world.AzureSubs
 	role("Owner", b.state.GUID("group/"+b.partnerID+"/"+strings.ToLower(world.AdminAgents)), "ForeignGroup")
 	n := 0
 	for h := range t.Held.All() {
-		if h.Role == world.GlobalAdministrator && t.Users.Get(h.Principal) != nil && n < 2 {
+		if h.Role == entra.RoleGlobalAdministrator && t.Users.Get(h.Principal) != nil && n < 2 {
 			role("Owner", h.Principal, "User")
 			n++
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"partnerguard/internal/access"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -19,19 +20,19 @@ func TestGaps(t *testing.T) {
 			tenant, who, app, client, ip, country, risk string
 			want                                        access.Outcome
 		}{
-			{"contoso.com", "mia.lindqvist@contoso.com", world.GraphAppID, "browser", "203.0.113.9", "IE", "", access.MFARequired},
-			{"contoso.com", "frontdesk@contoso.com", world.GraphAppID, "browser", "203.0.113.9", "IE", "", access.MFANotRequired},
-			{"contoso.com", "frontdesk@contoso.com", world.GraphAppID, "browser", "192.0.2.9", "IE", "", access.MFARequired},
-			{"contoso.com", "nomfa@contoso.com", world.PartnerCenterAppID, "browser", "192.0.2.9", "IE", "", access.MFANotRequired},
-			{"contoso.com", "nomfa@contoso.com", world.PartnerCenterAppID, "browser", "192.0.2.9", "IE", "high", access.MFARequired},
-			{"contoso.com", "sam-agent@contoso.com", world.PartnerCenterAppID, "browser", "192.0.2.9", "IE", "", access.MFARequired},
-			{"contoso.com", "sam-agent@contoso.com", world.GraphAppID, "device-code", "192.0.2.9", "IE", "", access.MFARequired},
-			{"contoso.com", "priya.nair@contoso.com", world.GraphAppID, "device-code", "192.0.2.9", "IE", "", access.Blocked},
-			{"contoso.com", "emergency@contoso.onmicrosoft.com", world.ARMAppID, "browser", "192.0.2.9", "IE", "", access.MFANotRequired},
-			{"contoso.com", "hannes.brandt@contoso.com", world.ExchangeAppID, "other", "203.0.113.9", "IE", "", access.MFANotRequired},
-			{"woodgrove.example", world.ServiceProviderSubject(s.Partner), world.GraphAppID, "browser", "192.0.2.9", "IE", "", access.MFANotRequired},
-			{"fabrikam.example", world.ServiceProviderSubject(s.Partner), world.GraphAppID, "browser", "192.0.2.9", "IE", "", access.MFARequired},
-			{"coho.example", world.ServiceProviderSubject(s.Partner), world.ARMAppID, "browser", "192.0.2.9", "IE", "", access.MFARequired},
+			{"contoso.com", "mia.lindqvist@contoso.com", entra.AppGraph, "browser", "203.0.113.9", "IE", "", access.MFARequired},
+			{"contoso.com", "frontdesk@contoso.com", entra.AppGraph, "browser", "203.0.113.9", "IE", "", access.MFANotRequired},
+			{"contoso.com", "frontdesk@contoso.com", entra.AppGraph, "browser", "192.0.2.9", "IE", "", access.MFARequired},
+			{"contoso.com", "nomfa@contoso.com", entra.AppPartnerCenter, "browser", "192.0.2.9", "IE", "", access.MFANotRequired},
+			{"contoso.com", "nomfa@contoso.com", entra.AppPartnerCenter, "browser", "192.0.2.9", "IE", "high", access.MFARequired},
+			{"contoso.com", "sam-agent@contoso.com", entra.AppPartnerCenter, "browser", "192.0.2.9", "IE", "", access.MFARequired},
+			{"contoso.com", "sam-agent@contoso.com", entra.AppGraph, "device-code", "192.0.2.9", "IE", "", access.MFARequired},
+			{"contoso.com", "priya.nair@contoso.com", entra.AppGraph, "device-code", "192.0.2.9", "IE", "", access.Blocked},
+			{"contoso.com", "emergency@contoso.onmicrosoft.com", entra.AppARM, "browser", "192.0.2.9", "IE", "", access.MFANotRequired},
+			{"contoso.com", "hannes.brandt@contoso.com", entra.AppExchange, "other", "203.0.113.9", "IE", "", access.MFANotRequired},
+			{"woodgrove.example", world.ServiceProviderSubject(s.Partner), entra.AppGraph, "browser", "192.0.2.9", "IE", "", access.MFANotRequired},
+			{"fabrikam.example", world.ServiceProviderSubject(s.Partner), entra.AppGraph, "browser", "192.0.2.9", "IE", "", access.MFARequired},
+			{"coho.example", world.ServiceProviderSubject(s.Partner), entra.AppARM, "browser", "192.0.2.9", "IE", "", access.MFARequired},
 		} {
 			e := s.Engine(s.Tenant(c.tenant))
 			u, ok := e.Find(c.who)
@@ -146,20 +147,20 @@ func TestVariety(t *testing.T) {
 				continue
 			}
 			if a.Name == "Contoso Control Panel" {
-				for _, r := range []string{world.GraphAppID, world.PartnerCenterAppID, world.ARMAppID} {
+				for _, r := range []string{entra.AppGraph, entra.AppPartnerCenter, entra.AppARM} {
 					if len(s.Granted(p, sp.ID, p.SP(r).ID, "")) == 0 {
 						t.Errorf("%s may do nothing at %s", a.Name, r)
 					}
 				}
 			}
 			if a.Name == "Contoso Evidence Collector" {
-				if got := s.AppPermissions(p, sp.ID, world.FindResource(world.GraphAppID)); len(got) != 9 {
+				if got := s.AppPermissions(p, sp.ID, world.FindResource(entra.AppGraph)); len(got) != 9 {
 					t.Errorf("%s may %v", a.Name, got)
 				}
 			}
 		}
 		fab := s.Tenant("fabrikam.example")
-		if sp := fab.SP("5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10"); sp == nil || sp.Owner != p.ID || len(s.Granted(fab, sp.ID, fab.SP(world.GraphAppID).ID, "")) == 0 {
+		if sp := fab.SP("5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10"); sp == nil || sp.Owner != p.ID || len(s.Granted(fab, sp.ID, fab.SP(entra.AppGraph).ID, "")) == 0 {
 			t.Error("Fabrikam has not consented to the control panel")
 		}
 		if c, ok := s.Client("9b7d5f31-2e4c-4a68-8c0f-d1e2f3a4b5c6"); !ok || s.Tenant(c.Owner).Kind != world.PanelTenant {

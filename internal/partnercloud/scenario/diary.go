@@ -46,21 +46,21 @@ type target struct {
 }
 
 func targets() (office, admin []target) {
-	mail := target{entra.AppOffice, "Microsoft Office", world.ExchangeAppID, "Office 365 Exchange Online", true}
+	mail := target{entra.AppOffice, "Microsoft Office", entra.AppExchange, "Office 365 Exchange Online", true}
 	home := target{entra.AppOfficeHome, "OfficeHome", entra.AppOfficeHome, "OfficeHome", false}
 	teams := target{entra.AppTeamsClient, "Microsoft Teams", entra.AppTeams, "Microsoft Teams Services", true}
-	portal := target{entra.AppAzurePortal, "Azure Portal", world.ARMAppID, "Windows Azure Service Management API", false}
-	admin365 := target{entra.AppM365Admin, "Microsoft 365 Admin portal", world.GraphAppID, "Microsoft Graph", false}
-	line := target{entra.AppAzureCLI, "Microsoft Azure CLI", world.ARMAppID, "Windows Azure Service Management API", true}
+	portal := target{entra.AppAzurePortal, "Azure Portal", entra.AppARM, "Windows Azure Service Management API", false}
+	admin365 := target{entra.AppM365Admin, "Microsoft 365 Admin portal", entra.AppGraph, "Microsoft Graph", false}
+	line := target{entra.AppAzureCLI, "Microsoft Azure CLI", entra.AppARM, "Windows Azure Service Management API", true}
 	return []target{home, teams, mail, mail}, []target{portal, admin365, teams, mail, line}
 }
 
 func centerTarget() target {
-	return target{world.PortalAppID, "Microsoft Partner Center", world.PartnerCenterAppID, "Microsoft Partner Center", false}
+	return target{entra.AppPartner, "Microsoft Partner Center", entra.AppPartnerCenter, "Microsoft Partner Center", false}
 }
 
 func exchangeTarget() target {
-	return target{world.ExchangeAppID, "Office 365 Exchange Online", world.ExchangeAppID, "Office 365 Exchange Online", true}
+	return target{entra.AppExchange, "Office 365 Exchange Online", entra.AppExchange, "Office 365 Exchange Online", true}
 }
 
 // visit is one sign-in as it is planned: everything but what policies make of it.
@@ -134,11 +134,11 @@ func (a *actor) plan(day time.Time) []visit {
 		return []visit{v}
 	case "sync":
 		v.kind, v.at = "sync", day.Add(5*time.Hour+30*time.Minute+time.Duration(d.IntN(200))*time.Second)
-		v.to = target{entra.AppEntraConnect, "Microsoft Azure Active Directory Connect", world.AADGraphAppID, "Windows Azure Active Directory", true}
+		v.to = target{entra.AppEntraConnect, "Microsoft Azure Active Directory Connect", entra.AppAADGraph, "Windows Azure Active Directory", true}
 		return []visit{v}
 	case "script":
 		v.kind, v.at = "ropc", day.Add(2*time.Hour+time.Duration(d.IntN(50))*time.Second)
-		v.to = target{resource: world.PartnerCenterAppID, resourceName: "Microsoft Partner Center", name: a.habit.App, native: true}
+		v.to = target{resource: entra.AppPartnerCenter, resourceName: "Microsoft Partner Center", name: a.habit.App, native: true}
 		return []visit{v}
 	}
 	if a.habit != nil && d.Float64() < a.habit.Office {

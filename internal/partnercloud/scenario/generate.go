@@ -229,38 +229,30 @@ func invent(d *rand.Rand, lands []language, country string) (name, local string)
 	return name, local
 }
 
-// ascii brings a Latin name to the letters that addresses use.
-func ascii(s string) string {
-	var b strings.Builder
-	for _, r := range strings.ToLower(s) {
-		switch {
-		case r >= 'a' && r <= 'z':
-			b.WriteRune(r)
-		case strings.ContainsRune("áàâãåäą", r):
-			b.WriteByte('a')
-		case strings.ContainsRune("éèêëę", r):
-			b.WriteByte('e')
-		case strings.ContainsRune("íìîïı", r):
-			b.WriteByte('i')
-		case strings.ContainsRune("óòôõöø", r):
-			b.WriteByte('o')
-		case strings.ContainsRune("úùûü", r):
-			b.WriteByte('u')
-		case strings.ContainsRune("çć", r):
-			b.WriteByte('c')
-		case strings.ContainsRune("ğ", r):
-			b.WriteByte('g')
-		case strings.ContainsRune("ñń", r):
-			b.WriteByte('n')
-		case strings.ContainsRune("şśß", r):
-			b.WriteByte('s')
-		case r == 'ł':
-			b.WriteByte('l')
-		case strings.ContainsRune("żź", r):
-			b.WriteByte('z')
+// plain has the letters of Latin names in pairs: as people write it, as addresses do.
+var plain = func() map[rune]rune {
+	m := map[rune]rune{}
+	for to, from := range map[rune]string{
+		'a': "áàâãåäą", 'e': "éèêëę", 'i': "íìîïı", 'o': "óòôõöø", 'u': "úùûü", 'c': "çć", 'g': "ğ", 'n': "ñń", 's': "şśß", 'l': "ł", 'z': "żź",
+	} {
+		for _, r := range from {
+			m[r] = to
 		}
 	}
-	return b.String()
+	return m
+}()
+
+// ascii brings a Latin name to the letters that addresses use.
+func ascii(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' {
+			return r
+		}
+		if to, ok := plain[r]; ok {
+			return to
+		}
+		return -1
+	}, strings.ToLower(s))
 }
 
 // account makes one generated account.

@@ -180,7 +180,8 @@ func (w *writer) day(a *actor, day time.Time) {
 // attempt is a visit with nothing proved yet.
 func (w *writer) attempt(t, home *world.Tenant, a *actor, v *visit) signon.Attempt {
 	at := signon.Attempt{
-		Tenant: t, Home: home, User: a.user, AppID: v.to.id, AppName: v.to.name, AppOwner: world.FirstPartyTenant, Resource: v.to.resource, ResourceName: v.to.resourceName,
+		Tenant: t, Home: home, User: a.user, AppID: v.to.id, AppName: v.to.name, AppOwner: entra.TenantMicrosoftServices,
+		Resource: v.to.resource, ResourceName: v.to.resourceName,
 		Client: clientOf(v), Interactive: true, Correlation: guidOf(v.id, 1), Request: guidOf(v.id, 2), SID: guidOf(v.session, 3), IP: addressOf(v), Place: v.from.place,
 		UserAgent: a.agent.text, OS: a.agent.os, BrowserName: a.agent.browser, Platform: a.agent.platform, SignInRisk: cmp.Or(v.risk, "none"), AMR: []string{"pwd"}, Combos: []string{"password"},
 		AuthTime: v.at, Protocol: "none", Fresh: true,

@@ -38,7 +38,7 @@ const (
 var keyName = regexp.MustCompile(`^[0-9A-Za-z-]{1,127}$`)
 
 func (c *checker) keyVault(n *tenantNames) {
-	c.between("$.keyVault.keys", len(c.sc.KeyVault.Keys), 0, maxVaultKeys)
+	c.upTo("$.keyVault.keys", len(c.sc.KeyVault.Keys), maxVaultKeys)
 	seen := map[string]bool{}
 	for i, k := range c.sc.KeyVault.Keys {
 		path := fmt.Sprintf("$.keyVault.keys[%d]", i)
@@ -46,7 +46,7 @@ func (c *checker) keyVault(n *tenantNames) {
 		if k.Name != "" && !keyName.MatchString(k.Name) {
 			c.fault(path+".name", "use letters, digits and hyphens", "%q is no name of a key", k.Name)
 		}
-		c.between(path+".versions", k.Versions, 0, maxVaultVersions)
+		c.upTo(path+".versions", k.Versions, maxVaultVersions)
 	}
 	for i, a := range c.sc.KeyVault.Access {
 		path := fmt.Sprintf("$.keyVault.access[%d]", i)

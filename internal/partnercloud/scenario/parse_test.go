@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/problem"
 )
@@ -41,7 +42,7 @@ func TestSmall(t *testing.T) {
 		if p.Users.Len() != 1 || p.Customers.Len() != 4 || p.GroupByName(world.AdminAgents) == nil || s.Tenant("kite.onmicrosoft.com") == nil {
 			t.Errorf("%d users, %d customers", p.Users.Len(), p.Customers.Len())
 		}
-		if !p.HasRole(p.UserByName("ann@small.example").ID, start, world.GlobalAdministrator) {
+		if !p.HasRole(p.UserByName("ann@small.example").ID, start, entra.RoleGlobalAdministrator) {
 			t.Error("Ann lacks her role")
 		}
 	})

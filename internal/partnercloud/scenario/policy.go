@@ -1,8 +1,10 @@
 package scenario
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,88 +21,89 @@ var clientTypes = []string{"all", "browser", "mobileAppsAndDesktopClients", "exc
 func (c *checker) policy(path string, p *Policy, n *tenantNames) {
 	c.moment(path+".created", p.Created)
 	if p.Raw != nil {
-		if p.short() {
-			c.fault(path, "use raw alone, or the short form alone", "a policy is both raw and short")
-		}
-		b, err := json.Marshal(p.Raw)
-		var got access.Policy
-		switch {
-		case err != nil || json.Unmarshal(b, &got) != nil:
-			c.fault(path+".raw", "write a conditionalAccessPolicy as Graph does", "the raw policy is not one")
-		case got.DisplayName == "":
-			c.fault(path+".raw", "add displayName", "the raw policy has no displayName")
-		case got.State != access.Enabled && got.State != access.Disabled && got.State != access.ReportOnly:
-			c.fault(path+".raw", "state is enabled, disabled or enabledForReportingButNotEnforced", "%q is no state", string(got.State))
-		}
-		if id, _ := p.Raw["id"].(string); id != "" {
-			c.id(path+".raw.id", id)
-		}
+		c.rawPolicy(path, p)
 		return
 	}
-	c.words(path+".state", p.State, "on", "off", "report-only")
-	c.words(path+".operator", p.Operator, "AND", "OR")
-	c.words(path+".browser", p.Browser, "always", "never")
 	if len(p.Users)+len(p.Roles)+len(p.Groups)+len(p.Guests) == 0 {
 		c.fault(path, "add users: [All], roles, groups or guests", "policy %q takes nobody", p.Name)
 	}
 	if len(p.Grant) == 0 && p.Strength == "" && p.Frequency == "" && p.Browser == "" {
 		c.fault(path, "add grant: [mfa], a strength or a session control", "policy %q demands nothing", p.Name)
 	}
-	for _, l := range []struct {
-		key  string
-		list []string
-	}{{"users", p.Users}, {"exceptUsers", p.ExceptUsers}} {
-		for i, u := range l.list {
-			if k := strings.ToLower(u); k != "all" && k != "none" && k != "guestsorexternalusers" && !n.people[k] {
-				c.fault(fmt.Sprintf("%s.%s[%d]", path, l.key, i), "write All, GuestsOrExternalUsers, or a person of the tenant", "policy %q: nobody is called %q", p.Name, u)
+	c.policyWords(path, p)
+	// named faults what a list says of something that is not there.
+	named := func(key string, list []string, known func(string) bool, what, fix string) {
+		for i, v := range list {
+			if !known(v) {
+				c.fault(fmt.Sprintf("%s.%s[%d]", path, key, i), fix, "policy %q: "+what+" is called %q", p.Name, v)
 			}
 		}
 	}
-	c.list(path+".groups", p.Groups, n.groups, "group")
-	c.list(path+".exceptGroups", p.ExceptGroups, n.groups, "group")
+	person := func(v string) bool {
+		k := strings.ToLower(v)
+		return k == "all" || k == "none" || k == "guestsorexternalusers" || n.people[k]
+	}
+	place := func(v string) bool { return v == "All" || v == "AllTrusted" || n.locations[strings.ToLower(v)] }
+	app := func(v string) bool { return appID(c.sc, v) != "" }
+	const (
+		people = "write All, GuestsOrExternalUsers, or a person of the tenant"
+		places = "write All, AllTrusted, or a location of the tenant"
+		apps   = "write All, Office365, MicrosoftAdminPortals, a resource, an app of the scenario, or an app id"
+	)
+	named("users", p.Users, person, "nobody", people)
+	named("exceptUsers", p.ExceptUsers, person, "nobody", people)
+	c.groups(path+".groups", p.Groups, n.groups)
+	c.groups(path+".exceptGroups", p.ExceptGroups, n.groups)
 	c.roles(path+".roles", p.Roles)
 	c.roles(path+".exceptRoles", p.ExceptRoles)
-	each := func(key string, list, allowed []string) {
-		for i, v := range list {
-			c.words(fmt.Sprintf("%s.%s[%d]", path, key, i), v, allowed...)
-		}
-	}
-	guests := []string{"internalGuest", "b2bCollaborationGuest", "b2bCollaborationMember", "b2bDirectConnectUser", "otherExternalUser", "serviceProvider"}
-	each("guests", p.Guests, guests)
-	each("exceptGuests", p.ExceptGuests, guests)
-	each("clients", p.Clients, clientTypes)
-	platforms := []string{"all", "android", "iOS", "windows", "windowsPhone", "macOS", "linux"}
-	each("platforms", p.Platforms, platforms)
-	each("exceptPlatforms", p.ExceptPlatforms, platforms)
-	risks := []string{"none", "low", "medium", "high"}
-	each("signInRisk", p.SignInRisk, risks)
-	each("userRisk", p.UserRisk, risks)
-	each("flows", p.Flows, []string{"deviceCodeFlow", "authenticationTransfer"})
-	each("actions", p.Actions, []string{"urn:user:registersecurityinfo", "urn:user:registerdevice"})
-	each("grant", p.Grant, []string{"block", "mfa", "compliantDevice", "domainJoinedDevice", "approvedApplication", "compliantApplication", "passwordChange"})
-	for _, l := range []struct {
-		key  string
-		list []string
-	}{{"locations", p.Locations}, {"exceptLocations", p.ExceptLocations}} {
-		for i, v := range l.list {
-			if v != "All" && v != "AllTrusted" && !n.locations[strings.ToLower(v)] {
-				c.fault(fmt.Sprintf("%s.%s[%d]", path, l.key, i), "write All, AllTrusted, or a location of the tenant", "policy %q: no location is called %q", p.Name, v)
-			}
-		}
-	}
-	for _, l := range []struct {
-		key  string
-		list []string
-	}{{"apps", p.Apps}, {"exceptApps", p.ExceptApps}} {
-		for i, v := range l.list {
-			if appID(c.sc, v) == "" {
-				c.fault(fmt.Sprintf("%s.%s[%d]", path, l.key, i), "write All, Office365, MicrosoftAdminPortals, a resource, an app of the scenario, or an app id", "policy %q: no app is called %q", p.Name, v)
-			}
-		}
-	}
+	named("locations", p.Locations, place, "no location", places)
+	named("exceptLocations", p.ExceptLocations, place, "no location", places)
+	named("apps", p.Apps, app, "no app", apps)
+	named("exceptApps", p.ExceptApps, app, "no app", apps)
 	if _, known := builtinStrength(p.Strength); p.Strength != "" && !known && !n.strengths[strings.ToLower(p.Strength)] {
-		c.fault(path+".strength", "use Multifactor authentication, Passwordless MFA, Phishing-resistant MFA, or a strength of the tenant", "policy %q: no strength is called %q", p.Name, p.Strength)
+		c.fault(path+".strength", "use Multifactor authentication, Passwordless MFA, Phishing-resistant MFA, or a strength of the tenant",
+			"policy %q: no strength is called %q", p.Name, p.Strength)
 	}
+}
+
+// rawPolicy checks a policy that is written as Graph does.
+func (c *checker) rawPolicy(path string, p *Policy) {
+	if p.short() {
+		c.fault(path, "use raw alone, or the short form alone", "a policy is both raw and short")
+	}
+	b, err := json.Marshal(p.Raw)
+	var got access.Policy
+	switch {
+	case err != nil || json.Unmarshal(b, &got) != nil:
+		c.fault(path+".raw", "write a conditionalAccessPolicy as Graph does", "the raw policy is not one")
+	case got.DisplayName == "":
+		c.fault(path+".raw", "add displayName", "the raw policy has no displayName")
+	case got.State != access.Enabled && got.State != access.Disabled && got.State != access.ReportOnly:
+		c.fault(path+".raw", "state is enabled, disabled or enabledForReportingButNotEnforced", "%q is no state", string(got.State))
+	}
+	if id, _ := p.Raw["id"].(string); id != "" {
+		c.id(path+".raw.id", id)
+	}
+}
+
+// policyWords holds a policy's words to Graph's.
+func (c *checker) policyWords(path string, p *Policy) {
+	c.words(path+".state", p.State, "on", "off", "report-only")
+	c.words(path+".operator", p.Operator, "AND", "OR")
+	c.words(path+".browser", p.Browser, "always", "never")
+	guests := []string{"internalGuest", "b2bCollaborationGuest", "b2bCollaborationMember", "b2bDirectConnectUser", "otherExternalUser", "serviceProvider"}
+	c.each(path+".guests", p.Guests, guests...)
+	c.each(path+".exceptGuests", p.ExceptGuests, guests...)
+	c.each(path+".clients", p.Clients, clientTypes...)
+	platforms := []string{"all", "android", "iOS", "windows", "windowsPhone", "macOS", "linux"}
+	c.each(path+".platforms", p.Platforms, platforms...)
+	c.each(path+".exceptPlatforms", p.ExceptPlatforms, platforms...)
+	risks := []string{"none", "low", "medium", "high"}
+	c.each(path+".signInRisk", p.SignInRisk, risks...)
+	c.each(path+".userRisk", p.UserRisk, risks...)
+	c.each(path+".flows", p.Flows, "deviceCodeFlow", "authenticationTransfer")
+	c.each(path+".actions", p.Actions, "urn:user:registersecurityinfo", "urn:user:registerdevice")
+	c.each(path+".grant", p.Grant, "block", "mfa", "compliantDevice", "domainJoinedDevice", "approvedApplication", "compliantApplication", "passwordChange")
 	if p.Frequency != "" && p.Frequency != "every time" {
 		if _, ok := distance(p.Frequency); !ok || strings.HasSuffix(p.Frequency, "m") {
 			c.fault(path+".frequency", "write 4h, 7d or every time", "%q is no sign-in frequency", p.Frequency)
@@ -144,134 +147,8 @@ func appID(sc *Scenario, name string) string {
 
 // policy writes a policy as Graph does.
 func (b *builder) policy(t *world.Tenant, p *Policy) *world.Document {
-	created := p.Created.or(b.created, b.created.AddDate(-1, 0, 0)).UTC().Truncate(time.Second)
-	doc := func(v map[string]any) *world.Document {
-		id, _ := v["id"].(string)
-		if id == "" {
-			name, _ := v["displayName"].(string)
-			id = b.state.GUID("policy/" + t.ID + "/" + name)
-			v["id"] = id
-		}
-		if _, ok := v["createdDateTime"]; !ok {
-			v["createdDateTime"] = created.Format(time.RFC3339)
-		}
-		if _, ok := v["modifiedDateTime"]; !ok {
-			v["modifiedDateTime"] = nil
-		}
-		return &world.Document{ID: id, Raw: mustJSON(v), Created: created}
-	}
 	if p.Raw != nil {
-		v := make(map[string]any, len(p.Raw)+3)
-		for k, x := range p.Raw {
-			v[k] = x
-		}
-		return doc(v)
-	}
-	list := func(in []string) []string {
-		if in == nil {
-			return []string{}
-		}
-		return in
-	}
-	people := func(in []string) []string {
-		out := []string{}
-		for _, u := range in {
-			switch strings.ToLower(u) {
-			case "all":
-				out = append(out, "All")
-			case "none":
-				out = append(out, "None")
-			case "guestsorexternalusers":
-				out = append(out, "GuestsOrExternalUsers")
-			default:
-				out = append(out, b.person(t, u))
-			}
-		}
-		return out
-	}
-	groups := func(in []string) []string {
-		out := []string{}
-		for _, g := range in {
-			out = append(out, b.groupID(t, g))
-		}
-		return out
-	}
-	roles := func(in []string) []string {
-		out := []string{}
-		for _, r := range in {
-			id, _ := roleID(r)
-			out = append(out, id)
-		}
-		return out
-	}
-	apps := func(in []string) []string {
-		out := []string{}
-		for _, a := range in {
-			id := appID(b.sc, a)
-			if name, ok := strings.CutPrefix(id, "app:"); ok {
-				id = b.appIDOf(b.sc.app(name))
-			}
-			out = append(out, id)
-		}
-		return out
-	}
-	places := func(in []string) []string {
-		out := []string{}
-		for _, l := range in {
-			if l != "All" && l != "AllTrusted" {
-				l = b.state.GUID("location/" + t.ID + "/" + strings.ToLower(l))
-			}
-			out = append(out, l)
-		}
-		return out
-	}
-	guests := func(in []string) any {
-		if len(in) == 0 {
-			return nil
-		}
-		return map[string]any{"guestOrExternalUserTypes": strings.Join(in, ","), "externalTenants": map[string]any{"@odata.type": "#microsoft.graph.conditionalAccessAllExternalTenants", "membershipKind": "all"}}
-	}
-	all := func(in []string) []string {
-		if len(in) == 0 {
-			return []string{"All"}
-		}
-		return in
-	}
-	include := apps(all(p.Apps))
-	if len(p.Actions)+len(p.Contexts) > 0 {
-		include = []string{}
-	}
-	clients := p.Clients
-	if len(clients) == 0 {
-		clients = []string{"all"}
-	}
-	conditions := map[string]any{
-		"users": map[string]any{"includeUsers": people(p.Users), "excludeUsers": people(p.ExceptUsers), "includeGroups": groups(p.Groups), "excludeGroups": groups(p.ExceptGroups),
-			"includeRoles": roles(p.Roles), "excludeRoles": roles(p.ExceptRoles), "includeGuestsOrExternalUsers": guests(p.Guests), "excludeGuestsOrExternalUsers": guests(p.ExceptGuests)},
-		"applications": map[string]any{"includeApplications": include, "excludeApplications": apps(p.ExceptApps), "includeUserActions": list(p.Actions),
-			"includeAuthenticationContextClassReferences": list(p.Contexts), "applicationFilter": nil},
-		"clientAppTypes": clients, "signInRiskLevels": list(p.SignInRisk), "userRiskLevels": list(p.UserRisk), "servicePrincipalRiskLevels": []string{},
-		"insiderRiskLevels": nil, "platforms": nil, "locations": nil, "devices": nil, "clientApplications": nil, "authenticationFlows": nil,
-	}
-	if len(p.Platforms)+len(p.ExceptPlatforms) > 0 {
-		in := p.Platforms
-		if len(in) == 0 {
-			in = []string{"all"}
-		}
-		conditions["platforms"] = map[string]any{"includePlatforms": in, "excludePlatforms": list(p.ExceptPlatforms)}
-	}
-	if len(p.Locations)+len(p.ExceptLocations) > 0 {
-		conditions["locations"] = map[string]any{"includeLocations": places(all(p.Locations)), "excludeLocations": places(p.ExceptLocations)}
-	}
-	if len(p.Flows) > 0 {
-		conditions["authenticationFlows"] = map[string]any{"transferMethods": strings.Join(p.Flows, ",")}
-	}
-	if p.Devices != nil {
-		conditions["devices"] = map[string]any{"deviceFilter": map[string]any{"mode": p.Devices.Mode, "rule": p.Devices.Rule}}
-	}
-	operator := p.Operator
-	if operator == "" {
-		operator = "OR"
+		return b.policyDocument(t, p, maps.Clone(p.Raw))
 	}
 	var grant any
 	if len(p.Grant) > 0 || p.Strength != "" {
@@ -279,12 +156,124 @@ func (b *builder) policy(t *world.Tenant, p *Policy) *world.Document {
 		if p.Strength != "" {
 			strength = json.RawMessage(b.strength(t, p.Strength))
 		}
-		grant = map[string]any{"operator": operator, "builtInControls": list(p.Grant), "customAuthenticationFactors": []string{}, "termsOfUse": []string{}, "authenticationStrength": strength}
+		grant = map[string]any{
+			"operator": cmp.Or(p.Operator, "OR"), "builtInControls": list(p.Grant), "customAuthenticationFactors": []string{},
+			"termsOfUse": []string{}, "authenticationStrength": strength,
+		}
 	}
-	return doc(map[string]any{
-		"displayName": p.Name, "templateId": nil, "state": map[string]string{"": "enabled", "on": "enabled", "off": "disabled", "report-only": "enabledForReportingButNotEnforced"}[p.State],
-		"conditions": conditions, "grantControls": grant, "sessionControls": p.session(),
+	states := map[string]string{"": "enabled", "on": "enabled", "off": "disabled", "report-only": "enabledForReportingButNotEnforced"}
+	return b.policyDocument(t, p, map[string]any{
+		"displayName": p.Name, "templateId": nil, "state": states[p.State],
+		"conditions": b.conditions(t, p), "grantControls": grant, "sessionControls": p.session(),
 	})
+}
+
+// policyDocument fills in what every policy has.
+func (b *builder) policyDocument(t *world.Tenant, p *Policy, v map[string]any) *world.Document {
+	created := p.Created.or(b.created, b.created.AddDate(-1, 0, 0)).UTC().Truncate(time.Second)
+	id, _ := v["id"].(string)
+	if id == "" {
+		name, _ := v["displayName"].(string)
+		id = b.state.GUID("policy/" + t.ID + "/" + name)
+		v["id"] = id
+	}
+	if _, ok := v["createdDateTime"]; !ok {
+		v["createdDateTime"] = created.Format(time.RFC3339)
+	}
+	if _, ok := v["modifiedDateTime"]; !ok {
+		v["modifiedDateTime"] = nil
+	}
+	return &world.Document{ID: id, Raw: mustJSON(v), Created: created}
+}
+
+// list is a list that JSON shows as one, also when it is empty.
+func list(in []string) []string { return listOf(in, func(v string) string { return v }) }
+
+func listOf(in []string, of func(string) string) []string {
+	out := make([]string, len(in))
+	for i, v := range in {
+		out[i] = of(v)
+	}
+	return out
+}
+
+// or is the list, or the one word where it is empty.
+func or(in []string, word string) []string {
+	if len(in) == 0 {
+		return []string{word}
+	}
+	return in
+}
+
+// conditions are a policy's, as Graph writes them.
+func (b *builder) conditions(t *world.Tenant, p *Policy) map[string]any {
+	person := func(u string) string {
+		switch strings.ToLower(u) {
+		case "all":
+			return "All"
+		case "none":
+			return "None"
+		case "guestsorexternalusers":
+			return "GuestsOrExternalUsers"
+		}
+		return b.person(t, u)
+	}
+	group := func(g string) string { return b.groupID(t, g) }
+	role := func(r string) string { id, _ := roleID(r); return id }
+	app := func(a string) string {
+		id := appID(b.sc, a)
+		if name, ok := strings.CutPrefix(id, "app:"); ok {
+			id = b.appIDOf(b.sc.app(name))
+		}
+		return id
+	}
+	place := func(l string) string {
+		if l != "All" && l != "AllTrusted" {
+			l = b.state.GUID("location/" + t.ID + "/" + strings.ToLower(l))
+		}
+		return l
+	}
+	include := listOf(or(p.Apps, "All"), app)
+	if len(p.Actions)+len(p.Contexts) > 0 {
+		include = []string{}
+	}
+	out := map[string]any{
+		"users": map[string]any{
+			"includeUsers": listOf(p.Users, person), "excludeUsers": listOf(p.ExceptUsers, person),
+			"includeGroups": listOf(p.Groups, group), "excludeGroups": listOf(p.ExceptGroups, group),
+			"includeRoles": listOf(p.Roles, role), "excludeRoles": listOf(p.ExceptRoles, role),
+			"includeGuestsOrExternalUsers": guests(p.Guests), "excludeGuestsOrExternalUsers": guests(p.ExceptGuests),
+		},
+		"applications": map[string]any{
+			"includeApplications": include, "excludeApplications": listOf(p.ExceptApps, app), "includeUserActions": list(p.Actions),
+			"includeAuthenticationContextClassReferences": list(p.Contexts), "applicationFilter": nil,
+		},
+		"clientAppTypes": or(p.Clients, "all"), "signInRiskLevels": list(p.SignInRisk), "userRiskLevels": list(p.UserRisk),
+		"servicePrincipalRiskLevels": []string{}, "insiderRiskLevels": nil, "platforms": nil, "locations": nil, "devices": nil,
+		"clientApplications": nil, "authenticationFlows": nil,
+	}
+	if len(p.Platforms)+len(p.ExceptPlatforms) > 0 {
+		out["platforms"] = map[string]any{"includePlatforms": or(p.Platforms, "all"), "excludePlatforms": list(p.ExceptPlatforms)}
+	}
+	if len(p.Locations)+len(p.ExceptLocations) > 0 {
+		out["locations"] = map[string]any{"includeLocations": listOf(or(p.Locations, "All"), place), "excludeLocations": listOf(p.ExceptLocations, place)}
+	}
+	if len(p.Flows) > 0 {
+		out["authenticationFlows"] = map[string]any{"transferMethods": strings.Join(p.Flows, ",")}
+	}
+	if p.Devices != nil {
+		out["devices"] = map[string]any{"deviceFilter": map[string]any{"mode": p.Devices.Mode, "rule": p.Devices.Rule}}
+	}
+	return out
+}
+
+func guests(in []string) any {
+	if len(in) == 0 {
+		return nil
+	}
+	return map[string]any{"guestOrExternalUserTypes": strings.Join(in, ","), "externalTenants": map[string]any{
+		"@odata.type": "#microsoft.graph.conditionalAccessAllExternalTenants", "membershipKind": "all",
+	}}
 }
 
 func (p *Policy) session() any {

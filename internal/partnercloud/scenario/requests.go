@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -54,7 +55,8 @@ func (h *history) Requests(_ *world.State, t *world.Tenant, day time.Time) []*wo
 			at := v.at
 			for range 1 + d.IntN(6) {
 				at = at.Add(time.Duration(20+d.IntN(900)) * time.Second)
-				add(at, d.Uint64(), world.PartnerRequest{Operation: portalOperation(d.IntN(4)), IP: ip, UserID: a.user.ID, UPN: a.user.UPN, AppID: world.PortalAppID, AppName: "Microsoft Partner Center", Portal: true, MFA: mfa})
+				add(at, d.Uint64(), world.PartnerRequest{Operation: portalOperation(d.IntN(4)), IP: ip, UserID: a.user.ID, UPN: a.user.UPN,
+					AppID: entra.AppPartner, AppName: "Microsoft Partner Center", Portal: true, MFA: mfa})
 			}
 			if panel != nil && d.IntN(3) == 0 {
 				for range 2 + d.IntN(8) {
@@ -105,7 +107,7 @@ func (h *history) appOnly(day time.Time, add func(time.Time, uint64, world.Partn
 	for i := range h.sc.Apps {
 		a := &h.sc.Apps[i]
 		for _, name := range sortedKeys(a.Calls) {
-			if r := resource(name); r.AppID != world.PartnerCenterAppID {
+			if r := resource(name); r.AppID != entra.AppPartnerCenter {
 				continue
 			}
 			calls := a.Calls[name]

@@ -7,14 +7,15 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
 var start = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
 
 const (
-	globalAdmin = world.GlobalAdministrator
-	resource    = world.GraphAppID
+	globalAdmin = entra.RoleGlobalAdministrator
+	resource    = entra.AppGraph
 )
 
 // lab is a partner with P2 and one customer, and a user with a TOTP app.
@@ -127,7 +128,7 @@ func TestJudge(t *testing.T) {
 			p.SecurityDefaults, u.LastSuccess = true, start.Add(-31*24*time.Hour)
 		}, nil, NeedMFA, 50076, "securityDefaults", "notApplied"},
 		{"security defaults ask everybody at Azure management", func(_ *world.State, p, _ *world.Tenant, _ *world.User) { p.SecurityDefaults = true },
-			func(a *Attempt) { a.Resource = world.ARMAppID }, NeedMFA, 50076, "securityDefaults", "notApplied"},
+			func(a *Attempt) { a.Resource = entra.AppARM }, NeedMFA, 50076, "securityDefaults", "notApplied"},
 		{"security defaults block old protocols", func(_ *world.State, p, _ *world.Tenant, _ *world.User) { p.SecurityDefaults = true },
 			func(a *Attempt) { a.Client = Legacy }, Block, 530035, "", "notApplied"},
 		{"security defaults block the device code flow in a new tenant", func(_ *world.State, p, _ *world.Tenant, _ *world.User) {

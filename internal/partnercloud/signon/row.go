@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -21,7 +22,8 @@ func Row(s *world.State, a *Attempt, r *Ruling, code int) *world.SignIn {
 		CorrelationID: a.Correlation, OriginalRequestID: a.Request, ConditionalAccess: r.CAStatus, IsInteractive: a.Interactive,
 		TokenIssuerType: "AzureAD", Requirement: "singleFactorAuthentication", Protocol: cmp.Or(a.Protocol, "oAuth2"),
 		IncomingTokenType: cmp.Or(a.IncomingTokenType, "none"), TransferMethod: cmp.Or(a.TransferMethod, "none"), CredentialType: "none", CrossTenant: "none",
-		HomeTenantID: a.Home.ID, HomeTenantName: a.Home.Name, ResourceTenantID: t.ID, ResourceOwnerTenant: world.FirstPartyTenant, AppOwnerTenant: a.AppOwner,
+		HomeTenantID: a.Home.ID, HomeTenantName: a.Home.Name, ResourceTenantID: t.ID, ResourceOwnerTenant: entra.TenantMicrosoftServices,
+		AppOwnerTenant:      a.AppOwner,
 		ResourceDisplayName: a.ResourceName, ResourceID: a.Resource,
 		RiskDetail: "none", RiskAggregated: "none", RiskDuring: cmp.Or(a.SignInRisk, "none"), RiskState: "none", RiskEvents: []string{},
 		SessionID: a.SID, UniqueToken: "", UserType: "member", SignInIdentifier: a.User.UPN,

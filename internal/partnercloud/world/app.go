@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 // Application is an app registration, in the tenant that owns it.
@@ -194,7 +196,7 @@ func (s *State) Client(appID string) (Client, bool) {
 		return Client{AppID: strings.ToLower(a.AppID), Name: a.Name, Owner: t.ID, App: a}, true
 	}
 	if name, ok := FirstPartyClient(appID); ok {
-		return Client{AppID: strings.ToLower(appID), Name: name, Owner: FirstPartyTenant, FirstParty: true}, true
+		return Client{AppID: strings.ToLower(appID), Name: name, Owner: entra.TenantMicrosoftServices, FirstParty: true}, true
 	}
 	return Client{}, false
 }
@@ -207,7 +209,7 @@ func (s *State) EnsureSP(t *Tenant, appID string) *ServicePrincipal {
 	}
 	name, owner := "", ""
 	if r := FindResource(appID); r != nil {
-		name, owner = r.Name, FirstPartyTenant
+		name, owner = r.Name, entra.TenantMicrosoftServices
 	} else if c, ok := s.Client(appID); ok {
 		name, owner = c.Name, c.Owner
 	} else {
@@ -262,7 +264,7 @@ func (s *State) AppPermissions(t *Tenant, clientSP string, r *Resource) []string
 // Shown is the name that pages show: what of the first-party apps is played
 // here by a page of ours says so.
 func (c Client) Shown() string {
-	if c.AppID == PortalAppID {
+	if c.AppID == entra.AppPartner {
 		return "Partner cloud portal"
 	}
 	return c.Name

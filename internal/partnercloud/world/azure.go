@@ -45,14 +45,6 @@ type AzureResource struct {
 	Due   time.Time `json:"due,omitzero"`
 }
 
-// PowerAt is a machine's power state at a moment.
-func (r *AzureResource) PowerAt(now time.Time) string {
-	if r.Power == "deallocating" && !now.Before(r.Due) {
-		return "deallocated"
-	}
-	return r.Power
-}
-
 // AzureRole is a role assignment on a subscription. Under DAP and GDAP Owner
 // comes through the partner's AdminAgents group (contracts.md section 7.3).
 type AzureRole struct {

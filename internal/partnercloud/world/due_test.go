@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 // What becomes of a relationship by itself is written down once, at its moment.
@@ -89,7 +91,7 @@ func TestAssignmentWithoutRoles(t *testing.T) {
 		}
 		s.Touch(p)
 		u := p.Users.Get("u-both")
-		if d, ok := s.Delegated(u, s.Tenant("c-1")); !ok || d.GDAP || !slices.Equal(d.Roles, []string{GlobalAdministrator}) {
+		if d, ok := s.Delegated(u, s.Tenant("c-1")); !ok || d.GDAP || !slices.Equal(d.Roles, []string{entra.RoleGlobalAdministrator}) {
 			t.Errorf("beside DAP: %+v %v", d, ok)
 		}
 		if d, ok := s.Delegated(u, s.Tenant("c-2")); ok {

@@ -75,13 +75,10 @@ const (
 	AutoExtendBy = 180 * 24 * time.Hour
 )
 
-// GlobalAdministrator is the role that forbids auto-extension.
-const GlobalAdministrator = entra.RoleGlobalAdministrator
-
 // AutoExtends reports a relationship that renews itself: never one that holds
 // Global Administrator.
 func (r *Relationship) AutoExtends() bool {
-	return r.AutoExtend != "" && r.AutoExtend != "PT0S" && r.AutoExtend != "P0D" && !slices.Contains(r.Roles, GlobalAdministrator)
+	return r.AutoExtend != "" && r.AutoExtend != "PT0S" && r.AutoExtend != "P0D" && !slices.Contains(r.Roles, entra.RoleGlobalAdministrator)
 }
 
 // EndAt is the end date as it stands at a moment, auto-extensions included.

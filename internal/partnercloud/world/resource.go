@@ -7,23 +7,6 @@ import (
 	"partnerguard/internal/entra"
 )
 
-// FirstPartyTenant owns the built-in apps (K: the owner tenant of Microsoft's).
-const FirstPartyTenant = entra.TenantMicrosoftServices
-
-// App ids of resources (contracts.md sections 2.1, 2.5).
-const (
-	GraphAppID         = entra.AppGraph
-	ARMAppID           = entra.AppARM
-	PartnerCenterAppID = entra.AppPartnerCenter
-	ExchangeAppID      = entra.AppExchange
-	SharePointAppID    = entra.AppSharePoint
-	ManagementAppID    = entra.AppManagementAPIs
-	AADGraphAppID      = entra.AppAADGraph
-	PartnerAPIAppID    = entra.AppPartner
-	PortalAppID        = entra.AppPartner
-	KeyVaultAppID      = entra.AppKeyVault
-)
-
 // Resource is an API that tokens can be asked for.
 type Resource struct {
 	AppID  string
@@ -44,17 +27,17 @@ var resources = sync.OnceValue(func() []*Resource {
 		a, _ := entra.FindApp(appID)
 		return &Resource{AppID: a.ID, Name: a.Service, URIs: a.URIs, Scopes: scopes}
 	}
-	graph, old := of(GraphAppID, graphScopes()...), of(AADGraphAppID, impersonation("a42657d6-7f20-40e3-b6f0-cee03008a62a")...)
+	graph, old := of(entra.AppGraph, graphScopes()...), of(entra.AppAADGraph, impersonation("a42657d6-7f20-40e3-b6f0-cee03008a62a")...)
 	graph.Roles, old.Retired = graphRoles(), true
 	return []*Resource{
 		graph,
-		of(ARMAppID, impersonation("41094075-9dad-400e-a0bd-54e686782033")...),
-		of(PartnerCenterAppID, impersonation("1cebfa2a-fb4d-419e-b5f9-839b4383e05a")...),
-		of(ExchangeAppID, Scope{ID: "ab4f2b77-0b06-4fc1-a9de-02113fc2ab7c", Value: "Exchange.Manage", Admin: true}),
-		of(ManagementAppID, Scope{ID: "594c1fb6-4f81-4475-ae41-0c394909246c", Value: "ActivityFeed.Read", Admin: true}),
-		of(SharePointAppID),
-		of(PartnerAPIAppID, impersonation("eabf9ef3-1f9e-f3da-19a1-bcd60d080567")...),
-		of(KeyVaultAppID, impersonation("f53da476-18e3-4152-8e01-aec403e6edc0")...),
+		of(entra.AppARM, impersonation("41094075-9dad-400e-a0bd-54e686782033")...),
+		of(entra.AppPartnerCenter, impersonation("1cebfa2a-fb4d-419e-b5f9-839b4383e05a")...),
+		of(entra.AppExchange, Scope{ID: "ab4f2b77-0b06-4fc1-a9de-02113fc2ab7c", Value: "Exchange.Manage", Admin: true}),
+		of(entra.AppManagementAPIs, Scope{ID: "594c1fb6-4f81-4475-ae41-0c394909246c", Value: "ActivityFeed.Read", Admin: true}),
+		of(entra.AppSharePoint),
+		of(entra.AppPartner, impersonation("eabf9ef3-1f9e-f3da-19a1-bcd60d080567")...),
+		of(entra.AppKeyVault, impersonation("f53da476-18e3-4152-8e01-aec403e6edc0")...),
 		old,
 	}
 })

@@ -8,9 +8,6 @@ import (
 	"partnerguard/internal/entra"
 )
 
-// HelpdeskAdministrator is what HelpdeskAgents are in a customer's tenant by DAP.
-const HelpdeskAdministrator = entra.RoleHelpdeskAdministrator
-
 // GroupsOf lists the groups that an object is in, nested ones included, by id
 // as written. Cycles are harmless.
 func (t *Tenant) GroupsOf(objectID string) []string {
@@ -122,9 +119,9 @@ func (s *State) Delegated(u *User, customer *Tenant) (d Delegation, ok bool) {
 	if c := p.Customers.Get(customer.ID); c != nil && c.DAP {
 		switch {
 		case p.InGroup(u.ID, AdminAgents):
-			d.Roles = []string{GlobalAdministrator}
+			d.Roles = []string{entra.RoleGlobalAdministrator}
 		case p.InGroup(u.ID, HelpdeskAgents):
-			d.Roles = []string{HelpdeskAdministrator}
+			d.Roles = []string{entra.RoleHelpdeskAdministrator}
 		}
 	}
 	return d, len(d.Roles) > 0

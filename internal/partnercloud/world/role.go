@@ -1,6 +1,10 @@
 package world
 
-import "partnerguard/internal/entra"
+import (
+	"strings"
+
+	"partnerguard/internal/entra"
+)
 
 // Roles lists the built-in directory roles of this cloud by name: those of the
 // contracts. The result must not be changed.
@@ -12,9 +16,9 @@ func RoleByID(id string) (entra.Role, bool) {
 	return r, ok && r.ID == id && r.Contract()
 }
 
-// RoleName is a role's name, or its id where it is not built in.
+// RoleName is a role's name by its id in any case, or the id where it is not built in.
 func RoleName(id string) string {
-	if r, ok := RoleByID(id); ok {
+	if r, ok := RoleByID(strings.ToLower(id)); ok {
 		return r.Name
 	}
 	return id

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"partnerguard/internal/entra"
 )
 
 var start = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
@@ -55,20 +57,20 @@ func TestDelegated(t *testing.T) {
 		roles                []string
 		gdap, ok             bool
 	}{
-		{"DAP makes an admin agent Global Administrator", "u-agent", "one.example", nil, []string{GlobalAdministrator}, false, true},
-		{"DAP makes a nested helpdesk agent Helpdesk Administrator", "u-desk", "c-1", nil, []string{HelpdeskAdministrator}, false, true},
+		{"DAP makes an admin agent Global Administrator", "u-agent", "one.example", nil, []string{entra.RoleGlobalAdministrator}, false, true},
+		{"DAP makes a nested helpdesk agent Helpdesk Administrator", "u-desk", "c-1", nil, []string{entra.RoleHelpdeskAdministrator}, false, true},
 		{"no agent, no right", "u-nobody", "c-1", nil, nil, false, false},
 		{"without DAP there is nothing", "u-agent", "c-2", nil, nil, false, false},
 		{"a user of nobody", "stranger", "c-1", nil, nil, false, false},
 		{"GDAP outranks DAP for those in its group", "u-both", "c-1", func(s *State) { relate(s, "active", start.Add(time.Hour), reader, "active") }, reader, true, true},
-		{"others keep DAP", "u-agent", "c-1", func(s *State) { relate(s, "active", start.Add(time.Hour), reader, "active") }, []string{GlobalAdministrator}, false, true},
+		{"others keep DAP", "u-agent", "c-1", func(s *State) { relate(s, "active", start.Add(time.Hour), reader, "active") }, []string{entra.RoleGlobalAdministrator}, false, true},
 		{"a pending assignment that came due counts", "u-both", "c-1", func(s *State) { relate(s, "active", start.Add(time.Hour), reader, "pending") }, reader, true, true},
-		{"a deleting assignment gives nothing: DAP is left", "u-both", "c-1", func(s *State) { relate(s, "active", start.Add(time.Hour), reader, "deleting") }, []string{GlobalAdministrator}, false, true},
+		{"a deleting assignment gives nothing: DAP is left", "u-both", "c-1", func(s *State) { relate(s, "active", start.Add(time.Hour), reader, "deleting") }, []string{entra.RoleGlobalAdministrator}, false, true},
 		{"an ended one that may extend itself goes on", "u-both", "c-1", func(s *State) { relate(s, "active", start.Add(-time.Hour), reader, "active") }, reader, true, true},
 		{"one with Global Administrator never extends itself", "u-both", "c-1", func(s *State) {
-			relate(s, "active", start.Add(-time.Hour), []string{GlobalAdministrator}, "active")
-		}, []string{GlobalAdministrator}, false, true},
-		{"not yet accepted", "u-both", "c-1", func(s *State) { relate(s, "approvalPending", start.Add(time.Hour), reader, "active") }, []string{GlobalAdministrator}, false, true},
+			relate(s, "active", start.Add(-time.Hour), []string{entra.RoleGlobalAdministrator}, "active")
+		}, []string{entra.RoleGlobalAdministrator}, false, true},
+		{"not yet accepted", "u-both", "c-1", func(s *State) { relate(s, "approvalPending", start.Add(time.Hour), reader, "active") }, []string{entra.RoleGlobalAdministrator}, false, true},
 	}
 	for _, c := range cases {
 		w.Read(func(s *State) {

@@ -13,10 +13,10 @@ import (
 
 	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/gate"
-	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/sam/consent"
@@ -56,10 +56,10 @@ func (l *lab) set(grants ...msapi.ConsentGrant) {
 }
 
 func graphOf(scopes ...string) msapi.ConsentGrant {
-	return msapi.ConsentGrant{Resource: world.GraphAppID, Scopes: scopes}
+	return msapi.ConsentGrant{Resource: entra.AppGraph, Scopes: scopes}
 }
 
-var arm = msapi.ConsentGrant{Resource: world.ARMAppID, Scopes: []string{"user_impersonation"}}
+var arm = msapi.ConsentGrant{Resource: entra.AppARM, Scopes: []string{"user_impersonation"}}
 
 func states(r consent.Row) (out []string) {
 	for _, it := range r.Items {
@@ -130,7 +130,7 @@ func TestPlanAndApply(t *testing.T) {
 func TestEveryCustomer(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, dbtest.SQLite(t), partnercloud.Options{Unthrottled: true})
-	l.o.Wanted = append(l.o.Wanted, consent.Wanted{Resource: world.ManagementAppID, Name: "Management", URI: "https://manage.office.com", Scopes: []string{"ActivityFeed.Read"}})
+	l.o.Wanted = append(l.o.Wanted, consent.Wanted{Resource: entra.AppManagementAPIs, Name: "Management", URI: "https://manage.office.com", Scopes: []string{"ActivityFeed.Read"}})
 	l.set()
 	rows, sum, err := l.run(apply)
 	if err != nil || sum.Customers != 12 {
