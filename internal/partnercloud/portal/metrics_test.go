@@ -45,7 +45,7 @@ func TestMetrics(t *testing.T) {
 		}, "16.6 %"},
 		{"a policy for administrators", func(s *world.State, p *world.Tenant) {
 			log(s, p)
-			p.Policies.Put(&world.Document{ID: "ca", Raw: []byte(`{"id":"ca","displayName":"Admins","state":"enabled","conditions":{"users":{"includeRoles":["` + entra.RoleGlobalAdministrator + `","` + securityReader + `"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)})
+			p.Policies.Put(&world.Document{ID: "ca", Raw: []byte(`{"id":"ca","displayName":"Admins","state":"enabled","conditions":{"users":{"includeRoles":["` + entra.RoleGlobalAdministrator + `","` + entra.RoleSecurityReader + `"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)})
 		}, "33.3 %"},
 		{"report-only", func(s *world.State, p *world.Tenant) {
 			log(s, p)

@@ -74,7 +74,7 @@ func newLab(t *testing.T, change func(*world.State, *world.Tenant)) *lab {
 			p.Users.Put(&world.User{ID: uid(n), UPN: n + "@contoso.com", Name: strings.ToUpper(n[:1]) + n[1:] + " <b>", Enabled: true, Created: start})
 		}
 		p.Users.Put(&world.User{ID: "10000000-0000-4000-8000-0000000000ff", UPN: "off@contoso.com", Enabled: false})
-		for n, role := range map[string]string{"global": entra.RoleGlobalAdministrator, "secadmin": entra.RoleSecurityAdministrator, "secreader": securityReader, "network": networkAdm, "sync": directorySync} {
+		for n, role := range map[string]string{"global": entra.RoleGlobalAdministrator, "secadmin": entra.RoleSecurityAdministrator, "secreader": entra.RoleSecurityReader, "network": networkAdm, "sync": entra.RoleDirectorySync} {
 			p.Held.Put(&world.RoleAssignment{ID: n, Principal: uid(n), Role: role, Scope: "/", Start: start.AddDate(-1, 0, 0)})
 		}
 		p.Groups.Put(&world.Group{ID: "g", Name: world.AdminAgents, Members: []string{uid("agent")}})
