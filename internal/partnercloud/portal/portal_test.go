@@ -108,14 +108,14 @@ func (l *lab) RoundTrip(r *http.Request) (*http.Response, error) {
 		return answer(400, map[string]any{"error": "invalid_grant", "error_codes": []int{501481}})
 	}
 	now := l.w.Clock.Now().Unix()
-	access := &bearer.Claims{Audience: "https://api.partnercenter.microsoft.com", IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "1.0", TenantID: l.tenant, ObjectID: uid(l.who), UPN: l.who + "@contoso.com", AppID: world.PortalAppID, Scope: "user_impersonation", AMR: []string{"pwd"}, IPAddr: "203.0.113.5", IDType: "user"}
+	access := &bearer.Claims{Audience: "https://api.partnercenter.microsoft.com", IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "1.0", TenantID: l.tenant, ObjectID: uid(l.who), UPN: l.who + "@contoso.com", AppID: entra.AppPartner, Scope: "user_impersonation", AMR: []string{"pwd"}, IPAddr: "203.0.113.5", IDType: "user"}
 	if l.mfa {
 		access.AMR = append(access.AMR, "mfa")
 	}
 	if l.tenant != partnerID {
 		access.HomeTenant, access.Delegation, access.Wids = partnerID, "dap", []string{entra.RoleGlobalAdministrator}
 	}
-	id := &bearer.Claims{Audience: world.PortalAppID, IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "2.0", TenantID: l.tenant, ObjectID: uid(l.who), Nonce: l.asked.Get("nonce")}
+	id := &bearer.Claims{Audience: entra.AppPartner, IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "2.0", TenantID: l.tenant, ObjectID: uid(l.who), Nonce: l.asked.Get("nonce")}
 	if l.spoil != nil {
 		l.spoil(access, id)
 	}
