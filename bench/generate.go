@@ -51,14 +51,19 @@ func generate(w io.Writer, n int, varied bool) error {
 }
 
 var (
-	names   = []string{"Ada Lovelace", "Grace Hopper", "Bj\u00f6rn \u00c5kesson", `Jos\u00e9 \"Pepe\" Ruiz`, "Linus T", "Radia Perlman", "Barbara Liskov", "Edsger D", "Katherine J", "Alan T"}
-	apps    = []string{"Azure Portal", "Microsoft Teams", "Office 365 Exchange Online", "Microsoft Partner Center", "Office365 Shell WCSS-Client", "Microsoft Azure CLI", "One Outlook Web", "SharePoint Online Web Client Extensibility"}
+	names = []string{"Ada Lovelace", "Grace Hopper", "Bj\u00f6rn \u00c5kesson", `Jos\u00e9 \"Pepe\" Ruiz`, "Linus T", "Radia Perlman", "Barbara Liskov",
+		"Edsger D", "Katherine J", "Alan T"}
+	apps = []string{"Azure Portal", "Microsoft Teams", "Office 365 Exchange Online", "Microsoft Partner Center", "Office365 Shell WCSS-Client",
+		"Microsoft Azure CLI", "One Outlook Web", "SharePoint Online Web Client Extensibility"}
 	cities  = [][3]string{{"Redmond", "Washington", "US"}, {"M\u00fcnchen", "Bayern", "DE"}, {"Dublin", "Dublin", "IE"}, {"Pune", "Maharashtra", "IN"}}
-	clients = []string{"Browser", "Browser", "Browser", "Mobile Apps and Desktop clients", "Mobile Apps and Desktop clients", "Mobile Apps and Desktop clients", "IMAP4", "Authenticated SMTP"}
+	clients = []string{"Browser", "Browser", "Browser", "Mobile Apps and Desktop clients", "Mobile Apps and Desktop clients",
+		"Mobile Apps and Desktop clients", "IMAP4", "Authenticated SMTP"}
 )
 
 var (
-	systems  = []string{"Windows NT 10.0; Win64; x64", "Windows NT 10.0; WOW64", "Macintosh; Intel Mac OS X 10_15_7", "Macintosh; Intel Mac OS X 13_4", "X11; Linux x86_64", "X11; CrOS x86_64 15117.111.0", "iPhone; CPU iPhone OS 17_4 like Mac OS X", "iPad; CPU OS 16_7 like Mac OS X", "Linux; Android 14; Pixel 8", "Linux; Android 13; SM-S918B"}
+	systems = []string{"Windows NT 10.0; Win64; x64", "Windows NT 10.0; WOW64", "Macintosh; Intel Mac OS X 10_15_7", "Macintosh; Intel Mac OS X 13_4",
+		"X11; Linux x86_64", "X11; CrOS x86_64 15117.111.0", "iPhone; CPU iPhone OS 17_4 like Mac OS X", "iPad; CPU OS 16_7 like Mac OS X",
+		"Linux; Android 14; Pixel 8", "Linux; Android 13; SM-S918B"}
 	browsers = []string{"Chrome", "Edg", "Version", "CriOS", "EdgiOS", "FxiOS", "Electron", "Teams"}
 )
 
@@ -70,7 +75,9 @@ func appendEvent(b []byte, r *rand.Rand, at time.Time, account int, session uint
 	app, city, client := r.IntN(len(apps)), cities[account%len(cities)], clients[r.IntN(len(clients))]
 	when := at.Format("2006-01-02T15:04:05.0000000Z")
 	add := func(format string, a ...any) { b = fmt.Appendf(b, format, a...) }
-	ip, agent := fmt.Sprintf("198.51.%d.%d", account%256, r.IntN(256)), fmt.Sprintf("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36 Edg/124.0.%d.67", r.IntN(3000))
+	ip, agent := fmt.Sprintf("198.51.%d.%d", account%256, r.IntN(256)),
+		fmt.Sprintf("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36 Edg/124.0.%d.67",
+			r.IntN(3000))
 	appID := fmt.Sprintf("%08x-0000-4000-8000-00000000a%03x", app*31, app)
 	device := fmt.Sprintf("%08x-2222-4222-8222-000000000000", account*31)
 	extra := ""
@@ -80,7 +87,8 @@ func appendEvent(b []byte, r *rand.Rand, at time.Time, account int, session uint
 		device = guid(uint64(account)*0xbf58476d1ce4e5b9, uint64(account)*0x94d049bb133111eb)
 		ip = fmt.Sprintf("%d.%d.%d.%d", 1+r.IntN(222), r.IntN(256), r.IntN(256), r.IntN(256))
 		if r.IntN(4) == 0 {
-			ip = fmt.Sprintf("2a02:%x:%x:%x:%x:%x:%x:%x", r.IntN(1<<12), r.IntN(1<<16), r.IntN(1<<16), r.IntN(1<<16), r.IntN(1<<16), r.IntN(1<<16), r.IntN(1<<16))
+			ip = fmt.Sprintf("2a02:%x:%x:%x:%x:%x:%x:%x", r.IntN(1<<12), r.IntN(1<<16), r.IntN(1<<16), r.IntN(1<<16), r.IntN(1<<16), r.IntN(1<<16),
+				r.IntN(1<<16))
 		}
 		agent = fmt.Sprintf("Mozilla/5.0 (%s) AppleWebKit/%d.%d (KHTML, like Gecko) %s/%d.%d.%d.%d Safari/%d.%d", systems[r.IntN(len(systems))],
 			500+r.IntN(110), r.IntN(40), browsers[r.IntN(len(browsers))], 90+r.IntN(40), r.IntN(4), 1000+r.IntN(6000), r.IntN(200), 500+r.IntN(110), r.IntN(40))
@@ -88,7 +96,8 @@ func appendEvent(b []byte, r *rand.Rand, at time.Time, account int, session uint
 			guid(n*3, n*7), guid(r.Uint64(), r.Uint64()), guid(r.Uint64(), r.Uint64()), r.IntN(256), r.IntN(256), r.IntN(256), r.IntN(256), r.Uint64())
 	}
 	add(`{"id":"%08x-%04x-4%03x-8%03x-%012x","createdDateTime":"%s",`, r.Uint32(), r.IntN(1<<16), r.IntN(1<<12), r.IntN(1<<12), r.Uint64()>>16, when)
-	add(`"userDisplayName":"%s %d","userPrincipalName":"user%d@partner.example","userId":"%08x-1111-4111-8111-%012x",`, names[account%len(names)], account, account, account*7919, account)
+	add(`"userDisplayName":"%s %d","userPrincipalName":"user%d@partner.example","userId":"%08x-1111-4111-8111-%012x",`, names[account%len(names)], account,
+		account, account*7919, account)
 	add(`"appId":"%s","appDisplayName":"%s","ipAddress":"%s","ipAddressFromResourceProvider":null,"clientAppUsed":"%s",`, appID, apps[app], ip, client)
 	add(`%s"userAgent":"%s",`, extra, agent)
 	add(`"correlationId":"%08x-%04x-4000-9000-%012x","conditionalAccessStatus":"success","isInteractive":%v,"riskDetail":"none","riskLevelAggregated":"none","riskLevelDuringSignIn":"none","riskState":"none",`,
@@ -120,14 +129,16 @@ func appendEvent(b []byte, r *rand.Rand, at time.Time, account int, session uint
 	}
 	add(`"status":{"errorCode":%d,"failureReason":"%s","additionalDetails":"%s"},`, code, why, detail)
 	add(`"deviceDetail":{"deviceId":"%s","displayName":"DESKTOP-%05d","operatingSystem":"Windows10","browser":"Edge 124.0.0","isCompliant":%v,"isManaged":true,"trustType":"Hybrid Azure AD joined"},`, device, account, account%3 > 0)
-	add(`"location":{"city":"%s","state":"%s","countryOrRegion":"%s","geoCoordinates":{"altitude":null,"latitude":%.5f,"longitude":%.5f}},`, city[0], city[1], city[2], 47+r.Float64(), -122+r.Float64())
+	add(`"location":{"city":"%s","state":"%s","countryOrRegion":"%s","geoCoordinates":{"altitude":null,"latitude":%.5f,"longitude":%.5f}},`, city[0], city[1],
+		city[2], 47+r.Float64(), -122+r.Float64())
 	add(`"appliedConditionalAccessPolicies":[`)
 	for i, p := range []string{"Require MFA for all users", "Block legacy authentication"} {
 		result := [...]string{"success", "reportOnlyNotApplied"}[i]
 		if i > 0 {
 			b = append(b, ',')
 		}
-		add(`{"id":"%08x-3333-4333-8333-333333333333","displayName":"%s","enforcedGrantControls":["%s"],"enforcedSessionControls":[],"result":"%s"`, i*977, p, [...]string{"Mfa", "Block"}[i], result)
+		add(`{"id":"%08x-3333-4333-8333-333333333333","displayName":"%s","enforcedGrantControls":["%s"],"enforcedSessionControls":[],"result":"%s"`, i*977, p,
+			[...]string{"Mfa", "Block"}[i], result)
 		if !v1 {
 			add(`,"conditionsSatisfied":"application,users","conditionsNotSatisfied":"none"`)
 		}

@@ -222,7 +222,8 @@ func run(events, rounds, small, large int, dir string) error {
 		if j.name == "DuckDB, judge only" || j.kind == "inflate" {
 			base = j.got
 		}
-		fmt.Fprintf(t, "%s\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t%.0f\n", j.name, j.cores, float64(j.size)/1e9/j.got.wall.Seconds(), float64(j.size)/1e9/j.got.cpu.Seconds(),
+		fmt.Fprintf(t, "%s\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t%.0f\n", j.name, j.cores, float64(j.size)/1e9/j.got.wall.Seconds(),
+			float64(j.size)/1e9/j.got.cpu.Seconds(),
 			base.wall.Seconds()/j.got.wall.Seconds(), base.cpu.Seconds()/j.got.cpu.Seconds(), float64(j.got.peak)/1e6)
 	}
 	if err := t.Flush(); err != nil {

@@ -21,7 +21,8 @@ func replayed(path string) error {
 	defer r.Close()
 	today := &access.Tenant{RolesKnown: true, KnownGroups: map[string]bool{}}
 	for i := range 25 {
-		p := &access.Policy{ID: fmt.Sprint(i), DisplayName: fmt.Sprintf("policy %d", i), State: access.Enabled, GrantControls: &access.GrantControls{Operator: "OR", BuiltInControls: []string{"mfa"}}}
+		p := &access.Policy{ID: fmt.Sprint(i), DisplayName: fmt.Sprintf("policy %d", i), State: access.Enabled,
+			GrantControls: &access.GrantControls{Operator: "OR", BuiltInControls: []string{"mfa"}}}
 		p.Conditions.Users.IncludeUsers = []string{fmt.Sprintf("00000000-0000-4000-8000-%012d", i)}
 		p.Conditions.Applications.IncludeApplications = []string{fmt.Sprintf("10000000-0000-4000-8000-%012d", i), "Office365"}
 		p.Conditions.ClientAppTypes = []string{"browser", "mobileAppsAndDesktopClients"}

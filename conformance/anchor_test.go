@@ -256,7 +256,8 @@ func TestAnchorAzureBlob(t *testing.T) {
 	_, port, _ := net.SplitHostPort(address)
 	account, key := "conformance", base64.StdEncoding.EncodeToString([]byte("conformance account key of no use"))
 	start := func() func() {
-		c := exec.Command("node", filepath.Join(dir, "node_modules", "azurite", "dist", "src", "blob", "main.js"), "--blobHost", "127.0.0.1", "--blobPort", port,
+		c := exec.Command("node", filepath.Join(dir, "node_modules", "azurite", "dist", "src", "blob", "main.js"), "--blobHost", "127.0.0.1", "--blobPort",
+			port,
 			"--location", files, "--silent", "--disableTelemetry", "--skipApiVersionCheck")
 		c.Env = append(os.Environ(), "AZURITE_ACCOUNTS="+account+":"+key)
 		return server(t, address, c)

@@ -37,7 +37,8 @@ func options() azcore.ClientOptions {
 	}
 	return azcore.ClientOptions{Cloud: sdk.Configuration{
 		ActiveDirectoryAuthorityHost: cloud.Login,
-		Services:                     map[sdk.ServiceName]sdk.ServiceConfiguration{sdk.ResourceManager: {Audience: "https://management.azure.com", Endpoint: cloud.ARM}},
+		Services: map[sdk.ServiceName]sdk.ServiceConfiguration{sdk.ResourceManager: {Audience: "https://management.azure.com",
+			Endpoint: cloud.ARM}},
 	}}
 }
 
@@ -96,7 +97,8 @@ func getBy(t *testing.T, ctx context.Context, c azcore.TokenCredential, o policy
 func collector(t *testing.T) azcore.TokenCredential {
 	t.Helper()
 	a := program(t, "collector")
-	c, err := azidentity.NewClientSecretCredential(cloud.Tenant.ID, a.id, a.secret, &azidentity.ClientSecretCredentialOptions{ClientOptions: options(), DisableInstanceDiscovery: offline()})
+	c, err := azidentity.NewClientSecretCredential(cloud.Tenant.ID, a.id, a.secret, &azidentity.ClientSecretCredentialOptions{ClientOptions: options(),
+		DisableInstanceDiscovery: offline()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,11 +112,13 @@ func TestAzidentitySecret(t *testing.T) {
 	if m["appid"] != a.id || m["tid"] != cloud.Tenant.ID || m["idtyp"] != "app" || m["scp"] != nil || m["roles"] == nil {
 		t.Errorf("claims %v", m)
 	}
-	bad, err := azidentity.NewClientSecretCredential(cloud.Tenant.ID, a.id, "wrong", &azidentity.ClientSecretCredentialOptions{ClientOptions: options(), DisableInstanceDiscovery: offline()})
+	bad, err := azidentity.NewClientSecretCredential(cloud.Tenant.ID, a.id, "wrong", &azidentity.ClientSecretCredentialOptions{ClientOptions: options(),
+		DisableInstanceDiscovery: offline()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bad.GetToken(context.Background(), policy.TokenRequestOptions{Scopes: []string{graphDefault}}); err == nil || !strings.Contains(err.Error(), "AADSTS7000215") {
+	if _, err := bad.GetToken(context.Background(), policy.TokenRequestOptions{Scopes: []string{graphDefault}}); err == nil ||
+		!strings.Contains(err.Error(), "AADSTS7000215") {
 		t.Errorf("a wrong secret: %v", err)
 	}
 }
@@ -126,7 +130,8 @@ func newCert(t *testing.T) (*x509.Certificate, *rsa.PrivateKey) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "conformance"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0)}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "conformance"}, NotBefore: time.Now().
+		Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0)}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +161,8 @@ func TestAzidentityCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bad.GetToken(context.Background(), policy.TokenRequestOptions{Scopes: []string{graphDefault}}); err == nil || !strings.Contains(err.Error(), "AADSTS700027") {
+	if _, err := bad.GetToken(context.Background(), policy.TokenRequestOptions{Scopes: []string{graphDefault}}); err == nil ||
+		!strings.Contains(err.Error(), "AADSTS700027") {
 		t.Errorf("a certificate nobody added: %v", err)
 	}
 }
@@ -186,7 +192,8 @@ func signInAgent(t *testing.T) azcore.TokenCredential {
 	}
 	b, p := chromium(t), someone(t, "lena.fischer")
 	c, err := azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{
-		ClientOptions: options(), DisableInstanceDiscovery: offline(), ClientID: program(t, "command line").id, TenantID: cloud.Tenant.ID, AdditionallyAllowedTenants: []string{"*"},
+		ClientOptions: options(), DisableInstanceDiscovery: offline(), ClientID: program(t, "command line").id, TenantID: cloud.Tenant.ID,
+		AdditionallyAllowedTenants: []string{"*"},
 		UserPrompt: func(_ context.Context, m azidentity.DeviceCodeMessage) error {
 			if agent.prompts++; agent.prompts > 1 {
 				return errors.New("asked again, which nobody answers")
@@ -199,7 +206,8 @@ func signInAgent(t *testing.T) azcore.TokenCredential {
 		t.Fatal(err)
 	}
 	// With CAE, as Azure's clients ask: the library keeps two caches apart.
-	if m := claims(t, getBy(t, b.wait, c, policy.TokenRequestOptions{Scopes: []string{graphDefault}, EnableCAE: true}).Token); !withMFA(m, p) || m["tid"] != cloud.Tenant.ID {
+	if m := claims(t, getBy(t, b.wait, c, policy.TokenRequestOptions{Scopes: []string{graphDefault}, EnableCAE: true}).Token); !withMFA(m, p) ||
+		m["tid"] != cloud.Tenant.ID {
 		t.Fatalf("claims %v", m)
 	}
 	agent.cred = c
@@ -290,7 +298,8 @@ func TestAzidentityOnBehalfOf(t *testing.T) {
 	shows(t, "azidentity (Go)", "OnBehalfOfCredential: a user's token for an API becomes one for Graph")
 	api, p := program(t, "orders"), someone(t, "freja.holm")
 	user := signInByMSAL(t, p, "api://"+api.id+"/access_as_user").AccessToken
-	c, err := azidentity.NewOnBehalfOfCredentialWithSecret(cloud.Tenant.ID, api.id, user, api.secret, &azidentity.OnBehalfOfCredentialOptions{ClientOptions: options(), DisableInstanceDiscovery: offline()})
+	c, err := azidentity.NewOnBehalfOfCredentialWithSecret(cloud.Tenant.ID, api.id, user, api.secret,
+		&azidentity.OnBehalfOfCredentialOptions{ClientOptions: options(), DisableInstanceDiscovery: offline()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,8 @@ func startBrowser(path string) {
 	ctx, stopAlloc := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Headless,
 		chromedp.Flag("host-resolver-rules", rules), chromedp.Flag("ignore-certificate-errors-spki-list", cloud.SPKI), chromedp.Flag("no-proxy-server", true),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true))
 	ctx, stop := chromedp.NewContext(ctx)
 	shared.ctx = ctx
 	shared.stop = func() { stop(); stopAlloc(); _ = os.RemoveAll(dir) }

@@ -24,7 +24,8 @@ func TestContinuousAccessEvaluation(t *testing.T) {
 		t.Errorf("a token under CAE lives %s", life)
 	}
 	o := options()
-	pipe := runtime.NewPipeline("conformance", "v1", runtime.PipelineOptions{PerRetry: []policy.Policy{runtime.NewBearerTokenPolicy(cred, []string{graphDefault}, nil)}}, &o)
+	pipe := runtime.NewPipeline("conformance", "v1",
+		runtime.PipelineOptions{PerRetry: []policy.Policy{runtime.NewBearerTokenPolicy(cred, []string{graphDefault}, nil)}}, &o)
 	me := func() *http.Response {
 		t.Helper()
 		req, err := runtime.NewRequest(b.wait, http.MethodGet, cloud.Graph+"/v1.0/me?$select=userPrincipalName")
@@ -48,7 +49,8 @@ func TestContinuousAccessEvaluation(t *testing.T) {
 	}
 	// The old token is refused with the claims challenge, ...
 	code, head, _ := call(t, http.MethodGet, cloud.Graph+"/v1.0/me", first.Token, "")
-	if auth := head.Get("WWW-Authenticate"); code != http.StatusUnauthorized || !strings.Contains(auth, "insufficient_claims") || !strings.Contains(auth, `claims="`) {
+	if auth := head.Get("WWW-Authenticate"); code != http.StatusUnauthorized || !strings.Contains(auth, "insufficient_claims") ||
+		!strings.Contains(auth, `claims="`) {
 		t.Fatalf("after revocation: %d, WWW-Authenticate %q", code, auth)
 	}
 	// ... and the client answers it.

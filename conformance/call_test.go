@@ -121,7 +121,8 @@ func authorizeURL(tenant, client, redirect, scope string, more url.Values) strin
 // redeem turns the code of a redirect into tokens.
 func redeem(t *testing.T, tenant, at, redirect, scope string, a app) map[string]any {
 	t.Helper()
-	form := url.Values{"grant_type": {"authorization_code"}, "client_id": {a.id}, "code": {query(t, at, "code")}, "redirect_uri": {redirect}, "code_verifier": {verifier}, "scope": {scope}}
+	form := url.Values{"grant_type": {"authorization_code"}, "client_id": {a.id}, "code": {query(t, at, "code")}, "redirect_uri": {redirect},
+		"code_verifier": {verifier}, "scope": {scope}}
 	if a.secret != "" {
 		form.Set("client_secret", a.secret)
 	}

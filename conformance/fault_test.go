@@ -43,12 +43,15 @@ func TestFaults(t *testing.T) {
 		fault        []string
 		least        time.Duration
 	}{
-		{"azcore (Go)", "goes on after 429, waiting as Retry-After says", subscriptions, []string{"arm", "429", "--times", "1", "--retry-after", "2s"}, 2 * time.Second},
+		{"azcore (Go)", "goes on after 429, waiting as Retry-After says", subscriptions, []string{"arm", "429", "--times", "1", "--retry-after", "2s"},
+			2 * time.Second},
 		{"azcore (Go)", "goes on after 503", subscriptions, []string{"arm", "503", "--times", "1", "--retry-after", "1s"}, time.Second},
 		{"azcore (Go)", "goes on after a cut connection", subscriptions, []string{"arm", "cut", "--times", "1"}, 0},
-		{graphSDK, "goes on after 429, waiting as Retry-After says", users, []string{"graph", "429", "--path", "/v1.0/users", "--times", "1", "--retry-after", "2s"}, 2 * time.Second},
+		{graphSDK, "goes on after 429, waiting as Retry-After says", users, []string{"graph", "429", "--path", "/v1.0/users", "--times", "1", "--retry-after",
+			"2s"}, 2 * time.Second},
 		{graphSDK, "goes on after 429 without Retry-After, backing off", users, []string{"graph", "429-bare", "--path", "/v1.0/users", "--times", "1"}, 0},
-		{"azidentity (Go)", "goes on after a 503 of the authority", secret, []string{"login", "503", "--path", "/" + cloud.Tenant.ID + "/oauth2", "--times", "1"}, 0},
+		{"azidentity (Go)", "goes on after a 503 of the authority", secret, []string{"login", "503", "--path", "/" + cloud.Tenant.ID + "/oauth2", "--times",
+			"1"}, 0},
 	} {
 		t.Run(c.client+" "+c.fault[1], func(t *testing.T) {
 			shows(t, c.client, c.what)
@@ -72,7 +75,8 @@ func TestFaults(t *testing.T) {
 func TestKeyRollover(t *testing.T) {
 	shows(t, "azidentity (Go)", "key rollover: the old token still good, new ones under a new kid of the key set")
 	a := program(t, "collector")
-	c, err := azidentity.NewClientSecretCredential(cloud.Tenant.ID, a.id, a.secret, &azidentity.ClientSecretCredentialOptions{ClientOptions: options(), DisableInstanceDiscovery: offline()})
+	c, err := azidentity.NewClientSecretCredential(cloud.Tenant.ID, a.id, a.secret, &azidentity.ClientSecretCredentialOptions{ClientOptions: options(),
+		DisableInstanceDiscovery: offline()})
 	if err != nil {
 		t.Fatal(err)
 	}

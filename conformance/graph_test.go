@@ -152,7 +152,8 @@ func TestGraphPages(t *testing.T) {
 		}
 	})
 	page("auditLogs/signIns", func(t *testing.T) {
-		r, err := g.AuditLogs().SignIns().Get(ctx, &auditlogs.SignInsRequestBuilderGetRequestConfiguration{QueryParameters: &auditlogs.SignInsRequestBuilderGetQueryParameters{Top: ptr(int32(50))}})
+		r, err := g.AuditLogs().SignIns().Get(ctx,
+			&auditlogs.SignInsRequestBuilderGetRequestConfiguration{QueryParameters: &auditlogs.SignInsRequestBuilderGetQueryParameters{Top: ptr(int32(50))}})
 		for _, s := range list(t, r, err) {
 			has(t, "signIn", s.GetId(), s.GetUserPrincipalName(), s.GetAppDisplayName(), s.GetIpAddress())
 			if s.GetCreatedDateTime() == nil || s.GetStatus() == nil || s.GetStatus().GetErrorCode() == nil || s.GetConditionalAccessStatus() == nil {

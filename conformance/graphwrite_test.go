@@ -125,7 +125,8 @@ func TestGraphWrites(t *testing.T) {
 		if err != nil {
 			t.Fatal(explain(err))
 		}
-		if *made.GetState() != models.ENABLEDFORREPORTINGBUTNOTENFORCED_CONDITIONALACCESSPOLICYSTATE || !slices.Contains(made.GetGrantControls().GetBuiltInControls(), models.MFA_CONDITIONALACCESSGRANTCONTROL) {
+		if *made.GetState() != models.ENABLEDFORREPORTINGBUTNOTENFORCED_CONDITIONALACCESSPOLICYSTATE || !slices.Contains(made.GetGrantControls().
+			GetBuiltInControls(), models.MFA_CONDITIONALACCESSGRANTCONTROL) {
 			t.Errorf("made %v", made.GetState())
 		}
 		one := g.Identity().ConditionalAccess().Policies().ByConditionalAccessPolicyId(text(made.GetId()))

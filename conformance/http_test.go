@@ -27,7 +27,9 @@ func samToken(t *testing.T) string {
 	}
 	const scope = centerScope + " offline_access openid profile"
 	a, p, b, back := program(t, "control panel"), someone(t, "sam-agent"), chromium(t), listen(t)
-	s, err := b.signIn(authorizeURL(cloud.Tenant.ID, a.id, back, scope, url.Values{"amr_values": {"mfa"}}), p, func(s sight) bool { return strings.HasPrefix(s.URL, back) })
+	s, err := b.signIn(authorizeURL(cloud.Tenant.ID, a.id, back, scope, url.Values{"amr_values": {"mfa"}}), p, func(s sight) bool {
+		return strings.HasPrefix(s.URL, back)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +47,8 @@ func samToken(t *testing.T) string {
 
 func exchange(t *testing.T, a app, tenant, refresh, scope string) map[string]any {
 	t.Helper()
-	return post(t, authority(tenant)+"/oauth2/v2.0/token", url.Values{"grant_type": {"refresh_token"}, "client_id": {a.id}, "client_secret": {a.secret}, "refresh_token": {refresh}, "scope": {scope}})
+	return post(t, authority(tenant)+"/oauth2/v2.0/token", url.Values{"grant_type": {"refresh_token"}, "client_id": {a.id}, "client_secret": {a.secret},
+		"refresh_token": {refresh}, "scope": {scope}})
 }
 
 // What a control panel does all day.
@@ -63,7 +66,8 @@ func TestCurlSecureApplicationModel(t *testing.T) {
 		if !strings.Contains(head, "ismfacompliant: true") || !strings.Contains(body, `"totalCount"`) {
 			t.Errorf("app and user:\n%s\n%.300s", head, body)
 		}
-		app := post(t, authority(cloud.Tenant.ID)+"/oauth2/v2.0/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {a.id}, "client_secret": {a.secret}, "scope": {centerDefault}})
+		app := post(t, authority(cloud.Tenant.ID)+"/oauth2/v2.0/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {a.id},
+			"client_secret": {a.secret}, "scope": {centerDefault}})
 		if token, _ = app["access_token"].(string); token == "" {
 			t.Fatalf("%v", app["error_description"])
 		}
@@ -94,7 +98,8 @@ func TestCurlSecureApplicationModel(t *testing.T) {
 func TestCurlWithoutMFA(t *testing.T) {
 	shows(t, "curl", "Partner Center without MFA: 401 and 900421; before enforcement isMfaCompliant false")
 	p := someone(t, "nomfa")
-	got := post(t, authority(cloud.Tenant.ID)+"/oauth2/v2.0/token", url.Values{"grant_type": {"password"}, "client_id": {program(t, "command line").id}, "username": {p.upn}, "password": {p.password}, "scope": {centerScope}})
+	got := post(t, authority(cloud.Tenant.ID)+"/oauth2/v2.0/token", url.Values{"grant_type": {"password"}, "client_id": {program(t, "command line").id},
+		"username": {p.upn}, "password": {p.password}, "scope": {centerScope}})
 	token, _ := got["access_token"].(string)
 	if token == "" {
 		t.Fatalf("%v", got["error_description"])
@@ -130,7 +135,8 @@ func keySet(t *testing.T) map[string]jwk {
 	if err := json.Unmarshal([]byte(body), &d); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasSuffix(d.Issuer, "/"+cloud.Tenant.ID+"/v2.0") || !strings.HasPrefix(d.JWKS, cloud.Login+"/") || d.Token != authority(cloud.Tenant.ID)+"/oauth2/v2.0/token" {
+	if !strings.HasSuffix(d.Issuer, "/"+cloud.Tenant.ID+"/v2.0") || !strings.HasPrefix(d.JWKS, cloud.Login+"/") || d.Token != authority(cloud.Tenant.ID)+
+		"/oauth2/v2.0/token" {
 		t.Fatalf("discovery %+v", d)
 	}
 	_, body = curl(t, d.JWKS)

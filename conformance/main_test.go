@@ -125,7 +125,8 @@ func TestMain(m *testing.M) {
 	cloud.way = way
 	if way == byNames {
 		cloud.Login, cloud.Graph = "https://login.microsoftonline.com", "https://graph.microsoft.com"
-		cloud.PartnerCenter, cloud.ARM, cloud.Portal = "https://api.partnercenter.microsoft.com", "https://management.azure.com", "https://partner.microsoft.com"
+		cloud.PartnerCenter, cloud.ARM, cloud.Portal = "https://api.partnercenter.microsoft.com", "https://management.azure.com",
+			"https://partner.microsoft.com"
 	}
 	code := m.Run()
 	closeBrowser()
@@ -217,7 +218,9 @@ func oneWay(way, bin, dir string) (list []row, err error) {
 	if err := errors.Join(os.WriteFile(told, raw, 0o600), json.Unmarshal(raw, &where)); err != nil {
 		return nil, err
 	}
-	args := append([]string{os.Args[0]}, slices.DeleteFunc(slices.Clone(os.Args[1:]), func(a string) bool { return strings.HasPrefix(a, "-test.testlogfile") })...)
+	args := append([]string{os.Args[0]}, slices.DeleteFunc(slices.Clone(os.Args[1:]), func(a string) bool {
+		return strings.HasPrefix(a, "-test.testlogfile")
+	})...)
 	if way == byNames {
 		args = append([]string{bin, "cloud", "exec", "--control", control, "--"}, args...)
 	}

@@ -43,7 +43,8 @@ func adminToken(t *testing.T) string {
 	t.Helper()
 	if admins.token == "" {
 		var scopes []string
-		for _, s := range []string{"User.Read", "Directory.Read.All", "Application.ReadWrite.All", "Application.Read.All", "Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Group.ReadWrite.All", "User.RevokeSessions.All", "DelegatedAdminRelationship.Read.All"} {
+		for _, s := range []string{"User.Read", "Directory.Read.All", "Application.ReadWrite.All", "Application.Read.All", "Policy.Read.All",
+			"Policy.ReadWrite.ConditionalAccess", "Group.ReadWrite.All", "User.RevokeSessions.All", "DelegatedAdminRelationship.Read.All"} {
 			scopes = append(scopes, "https://graph.microsoft.com/"+s)
 		}
 		admins.token = signInByMSAL(t, someone(t, "mia.lindqvist"), scopes...).AccessToken
@@ -59,7 +60,8 @@ func TestMSALInteractiveAndSilent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.EqualFold(first.Account.PreferredUsername, p.upn) || !strings.EqualFold(first.IDToken.PreferredUsername, p.upn) || first.IDToken.TenantID != cloud.Tenant.ID {
+	if !strings.EqualFold(first.Account.PreferredUsername, p.upn) || !strings.EqualFold(first.IDToken.PreferredUsername, p.upn) ||
+		first.IDToken.TenantID != cloud.Tenant.ID {
 		t.Errorf("ID token %+v", first.IDToken)
 	}
 	again, err := c.AcquireTokenSilent(b.wait, []string{userRead}, public.WithSilentAccount(first.Account))
@@ -96,7 +98,9 @@ func TestMSALDeviceCode(t *testing.T) {
 	if d, err = c.AcquireTokenByDeviceCode(b.wait, []string{userRead}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := b.enterCodeUntil(d.Result.VerificationURL, d.Result.UserCode, p, func(s sight) bool { return s.Kind == "fault" || strings.Contains(s.Text, "You are signed in") })
+	s, err := b.enterCodeUntil(d.Result.VerificationURL, d.Result.UserCode, p, func(s sight) bool {
+		return s.Kind == "fault" || strings.Contains(s.Text, "You are signed in")
+	})
 	if err != nil || s.Kind != "fault" || !strings.Contains(s.Text, "AADSTS53003") && !strings.Contains(s.Text, "AADSTS530036") {
 		t.Errorf("%v; the page says:\n%s", err, s.Text)
 	}
@@ -135,7 +139,8 @@ func TestMSALSecret(t *testing.T) {
 	if err != nil || again.AccessToken != r.AccessToken {
 		t.Errorf("from the cache: %v", err)
 	}
-	if _, err := confidentialClient(t, "collector", bySecret(t, "wrong")).AcquireTokenByCredential(context.Background(), []string{graphDefault}); err == nil || !strings.Contains(err.Error(), "AADSTS7000215") {
+	if _, err := confidentialClient(t, "collector", bySecret(t, "wrong")).
+		AcquireTokenByCredential(context.Background(), []string{graphDefault}); err == nil || !strings.Contains(err.Error(), "AADSTS7000215") {
 		t.Errorf("a wrong secret: %v", err)
 	}
 }

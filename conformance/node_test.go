@@ -57,7 +57,8 @@ func node(t *testing.T, script string, env []string, act func(words []string)) (
 	a := program(t, "collector")
 	c := exec.Command("node", filepath.Join(dir, script))
 	c.Dir = dir
-	c.Env = append(os.Environ(), "WAY="+cloud.way, "LOGIN="+cloud.Login, "GRAPH="+cloud.Graph, "TENANT="+cloud.Tenant.ID, "CLIENT_ID="+a.id, "CLIENT_SECRET="+a.secret, "PUBLIC_ID="+program(t, "command line").id)
+	c.Env = append(os.Environ(), "WAY="+cloud.way, "LOGIN="+cloud.Login, "GRAPH="+cloud.Graph, "TENANT="+cloud.Tenant.ID, "CLIENT_ID="+a.id,
+		"CLIENT_SECRET="+a.secret, "PUBLIC_ID="+program(t, "command line").id)
 	c.Env = append(c.Env, env...)
 	var errs bytes.Buffer
 	c.Stderr = &errs

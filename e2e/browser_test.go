@@ -246,7 +246,8 @@ func look(t *testing.T, root context.Context, name, file string) {
 				if strings.HasSuffix(name, "typical") && scheme == "light" {
 					shoot(t, p, fmt.Sprintf("%s-%d-unfolded", name, width))
 				}
-				if n := eval[int](t, p, "return document.scripts.length + document.querySelectorAll('img,link,iframe,object,embed,[onerror],[onload],[onclick],[style]').length"); n != 0 {
+				if n := eval[int](t, p, "return document.scripts.length + "+
+					"document.querySelectorAll('img,link,iframe,object,embed,[onerror],[onload],[onclick],[style]').length"); n != 0 {
 					t.Errorf("%d elements that could act", n)
 				}
 				quiet(t, p, file)

@@ -62,7 +62,8 @@ func TestInvitedPartner(t *testing.T) {
 	dir := t.TempDir()
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(lab.Server.CA.PEM())
-	c, err := config.Load(config.Source{Flags: map[string]string{"data": dir, "master-key": "file:" + filepath.Join(dir, "key"), "cloud": app.LabName}, Getenv: func(string) string { return "" }})
+	c, err := config.Load(config.Source{Flags: map[string]string{"data": dir, "master-key": "file:" + filepath.Join(dir, "key"), "cloud": app.LabName},
+		Getenv: func(string) string { return "" }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,8 @@ func TestInvitedPartner(t *testing.T) {
 	})
 	invite := func() string {
 		t.Helper()
-		_, link, err := in.SAM.Invite(t.Context(), onboard.Invitation{Tenant: lab.Info.Tenant.Domain, ClientID: panel.ClientID, Features: []capture.Feature{capture.Customers, capture.Forecast}}, 24*time.Hour)
+		_, link, err := in.SAM.Invite(t.Context(), onboard.Invitation{Tenant: lab.Info.Tenant.Domain, ClientID: panel.ClientID,
+			Features: []capture.Feature{capture.Customers, capture.Forecast}}, 24*time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}

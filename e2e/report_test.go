@@ -56,7 +56,8 @@ func TestReportPolicyHolds(t *testing.T) {
 				t.Error(err)
 			}
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			body := strings.Replace(page.String(), "<main", `<script>document.title="owned"</script><script src="/x.js"></script><img src="/x.png" onerror="document.title='owned'"><style>body{display:none}</style><link rel="stylesheet" href="/x.css"><iframe src="/x.html"></iframe><p id="probe" style="display:none">x</p><main`, 1)
+			body := strings.Replace(page.String(), "<main",
+				`<script>document.title="owned"</script><script src="/x.js"></script><img src="/x.png" onerror="document.title='owned'"><style>body{display:none}</style><link rel="stylesheet" href="/x.css"><iframe src="/x.html"></iframe><p id="probe" style="display:none">x</p><main`, 1)
 			_, _ = w.Write([]byte(body))
 		}
 	}))

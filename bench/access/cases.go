@@ -78,9 +78,10 @@ func makeSmall(n int) *small {
 	for i := range 6 {
 		id := guid(5, i)
 		placeIDs = append(placeIDs, id)
-		w.places = append(w.places, &access.NamedLocation{ID: id, DisplayName: fmt.Sprintf("Office %d", i), Ranges: lenient.List[access.IPRange]{Items: []access.IPRange{
-			{CIDR: fmt.Sprintf("10.%d.0.0/16", i)}, {CIDR: fmt.Sprintf("192.0.2.%d/28", i*16)}, {CIDR: fmt.Sprintf("2001:db8:%d::/48", i)},
-		}}})
+		w.places = append(w.places, &access.NamedLocation{ID: id, DisplayName: fmt.Sprintf("Office %d", i),
+			Ranges: lenient.List[access.IPRange]{Items: []access.IPRange{
+				{CIDR: fmt.Sprintf("10.%d.0.0/16", i)}, {CIDR: fmt.Sprintf("192.0.2.%d/28", i*16)}, {CIDR: fmt.Sprintf("2001:db8:%d::/48", i)},
+			}}})
 	}
 	platforms := []string{"android", "iOS", "windows", "macOS", "linux"}
 	clients := []string{"browser", "native", "eas", "other"}
@@ -91,7 +92,8 @@ func makeSmall(n int) *small {
 	add(rule{allUsers: true, allApps: true, clients: []string{"eas", "other"}, block: true, outGroups: some(groups, 1)})
 	add(rule{inRoles: roles[:8], allApps: true})
 	add(rule{allUsers: true, allApps: true, risk: []string{"medium", "high"}})
-	add(rule{allUsers: true, allApps: true, outPlaces: placeIDs[:2], outGroups: some(groups, 2), outUsers: []string{w.users[0].id, w.users[1].id}, compliantWillDo: true})
+	add(rule{allUsers: true, allApps: true, outPlaces: placeIDs[:2], outGroups: some(groups, 2), outUsers: []string{w.users[0].id, w.users[1].id},
+		compliantWillDo: true})
 	add(rule{allUsers: true, allApps: true, risk: []string{"high"}, inPlatforms: []string{"linux"}, block: true})
 	for len(w.rules) < 25 {
 		f := rule{inGroups: some(groups, 1+r.IntN(5)), compliantWillDo: r.IntN(4) == 0}
@@ -128,7 +130,8 @@ func makeSmall(n int) *small {
 		add(f)
 	}
 	for range n {
-		c := signIn{user: r.IntN(len(w.users)), app: pick(apps), client: pick(clients[:2]), platform: pick(platforms), risk: risks[max(0, r.IntN(12)-8)], compliant: r.IntN(3) == 0}
+		c := signIn{user: r.IntN(len(w.users)), app: pick(apps), client: pick(clients[:2]), platform: pick(platforms), risk: risks[max(0, r.IntN(12)-8)],
+			compliant: r.IntN(3) == 0}
 		if r.IntN(15) == 0 {
 			c.client = pick(clients)
 		}
@@ -166,7 +169,8 @@ func (w *small) tenant() *access.Tenant {
 	for _, f := range w.rules {
 		p := &access.Policy{ID: f.id, DisplayName: f.id, State: access.Enabled}
 		c := &p.Conditions
-		c.Users = access.Users{IncludeUsers: f.inUsers, IncludeGroups: f.inGroups, IncludeRoles: f.inRoles, ExcludeUsers: f.outUsers, ExcludeGroups: f.outGroups, ExcludeRoles: f.outRoles}
+		c.Users = access.Users{IncludeUsers: f.inUsers, IncludeGroups: f.inGroups, IncludeRoles: f.inRoles, ExcludeUsers: f.outUsers,
+			ExcludeGroups: f.outGroups, ExcludeRoles: f.outRoles}
 		if f.allUsers {
 			c.Users.IncludeUsers = []string{"All"}
 		}

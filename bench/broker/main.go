@@ -218,5 +218,6 @@ func middle(v []float64) float64 {
 
 // request is what every connection sends, over and over.
 func (s *server) request() []byte {
-	return []byte(strings.Join([]string{"GET " + s.Target + " HTTP/1.1", "Host: " + s.Addr, "User-Agent: azsdk-go-azidentity/v1.15.0", "X-Identity-Header: " + s.Header, "Accept: */*", "", ""}, "\r\n"))
+	return []byte(strings.Join([]string{"GET " + s.Target + " HTTP/1.1", "Host: " + s.Addr, "User-Agent: azsdk-go-azidentity/v1.15.0", "X-Identity-Header: " +
+		s.Header, "Accept: */*", "", ""}, "\r\n"))
 }

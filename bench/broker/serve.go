@@ -65,7 +65,8 @@ func serve(kind string) error {
 		if err != nil {
 			return err
 		}
-		l, err := b.Local(ctx, broker.LocalOptions{User: "local:bench", Connection: "contoso", Customers: []string{"bbbbbbbb-0000-4000-8000-000000000001"}, Resources: []string{"graph"}})
+		l, err := b.Local(ctx, broker.LocalOptions{User: "local:bench", Connection: "contoso", Customers: []string{"bbbbbbbb-0000-4000-8000-000000000001"},
+			Resources: []string{"graph"}})
 		if err != nil {
 			return err
 		}
@@ -155,7 +156,8 @@ func constant(n int) (w where, err error) {
 type world struct{}
 
 func (world) Find(context.Context, string) (sam.Connection, error) {
-	return sam.Connection{ID: "c-1", Name: "contoso", Tenant: home, ClientID: "cccccccc-0000-4000-8000-000000000001", State: sam.Active, Cloud: msapi.Commercial()}, nil
+	return sam.Connection{ID: "c-1", Name: "contoso", Tenant: home, ClientID: "cccccccc-0000-4000-8000-000000000001", State: sam.Active,
+		Cloud: msapi.Commercial()}, nil
 }
 func (world) Token(context.Context, string) (sam.Held, error) {
 	return sam.Held{Current: secret.New("refresh")}, nil
@@ -167,5 +169,6 @@ func (world) Refresh(_ context.Context, r msapi.RefreshRequest) (*msapi.Grant, e
 	now := time.Now()
 	claims, _ := json.Marshal(map[string]any{"tid": r.Tenant, "scp": "User.Read", "fill": strings.Repeat("f", 1000)})
 	head := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256"}`))
-	return &msapi.Grant{Access: secret.New(head + "." + base64.RawURLEncoding.EncodeToString(claims) + "." + strings.Repeat("s", 342)), At: now, Expires: now.Add(time.Hour)}, nil
+	return &msapi.Grant{Access: secret.New(head + "." + base64.RawURLEncoding.EncodeToString(claims) + "." + strings.Repeat("s", 342)), At: now,
+		Expires: now.Add(time.Hour)}, nil
 }

@@ -70,7 +70,8 @@ func main() {
 			exit(err)
 		}
 		rate := float64(j.N) / r.Seconds
-		fmt.Fprintf(tab, "%d\t%.0f\t%.1f\t%.1f\t%.2f\t%d\t%d\t%.0f\t%.0f\t%.0f\t\n", j.N, j.Limit, r.Seconds, rate, rate/j.Limit, r.Requests, r.Throttle, r.PeakMB, r.BeforeMB, r.DatabaseMB)
+		fmt.Fprintf(tab, "%d\t%.0f\t%.1f\t%.1f\t%.2f\t%d\t%d\t%.0f\t%.0f\t%.0f\t\n", j.N, j.Limit, r.Seconds, rate, rate/j.Limit, r.Requests, r.Throttle,
+			r.PeakMB, r.BeforeMB, r.DatabaseMB)
 		if err := tab.Flush(); err != nil {
 			exit(err)
 		}

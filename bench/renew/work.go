@@ -109,7 +109,8 @@ func work(text string) error {
 	}
 	res.Requests, res.Throttle = t.Requests, t.Throttle
 	if t.Tenants != j.N || t.Unknown > 0 || int(rec.n.Load()) != j.N || t.Requests-t.Throttle != j.N {
-		return fmt.Errorf("of %d: %d tenants asked, %d unknown tokens, %d events, %d requests with %d throttled", j.N, t.Tenants, t.Unknown, rec.n.Load(), t.Requests, t.Throttle)
+		return fmt.Errorf("of %d: %d tenants asked, %d unknown tokens, %d events, %d requests with %d throttled", j.N, t.Tenants, t.Unknown, rec.n.Load(),
+			t.Requests, t.Throttle)
 	}
 	if info, err := os.Stat(filepath.Join(dir, "partnerguard.db")); err == nil {
 		res.DatabaseMB = float64(info.Size()) / 1e6
@@ -127,7 +128,8 @@ func fill(ctx context.Context, store *sam.Store, n int, cloud msapi.Cloud) error
 		tenant := fmt.Sprintf("%08x-0000-4000-8000-000000000000", i+1)
 		_, err := store.Keep(ctx, sam.Captured{
 			Name: "partner-" + strconv.Itoa(i), Model: sam.CPV, Cloud: cloud, Tenant: tenant, ClientID: client, Account: "sam@example.com",
-			Scopes: map[string][]string{cloud.PartnerCenterResource: {"user_impersonation"}}, Proof: claim.Verdict{Answer: claim.Proven}, AuthTime: week, At: week,
+			Scopes: map[string][]string{cloud.PartnerCenterResource: {"user_impersonation"}}, Proof: claim.Verdict{Answer: claim.Proven}, AuthTime: week,
+			At:      week,
 			Refresh: secret.New(refreshToken(tenant, 0)),
 		})
 		if err != nil {

@@ -6,8 +6,10 @@ import "strings"
 // security questions and app passwords cannot.
 var answering = map[string]bool{
 	"mobilephone": true, "alternatemobilephone": true, "officephone": true, "microsoftauthenticatorpush": true, "softwareonetimepasscode": true,
-	"hardwareonetimepasscode": true, "windowshelloforbusiness": true, "fido2securitykey": true, "passkeydevicebound": true, "passkeydeviceboundauthenticator": true,
-	"microsoftauthenticatorpasswordless": true, "temporaryaccesspass": true, "macossecureenclavekey": true, "externalauthmethod": true, "fido2": true, "passkeysynced": true,
+	"hardwareonetimepasscode": true, "windowshelloforbusiness": true, "fido2securitykey": true, "passkeydevicebound": true,
+	"passkeydeviceboundauthenticator":    true,
+	"microsoftauthenticatorpasswordless": true, "temporaryaccesspass": true, "macossecureenclavekey": true, "externalauthmethod": true, "fido2": true,
+	"passkeysynced": true,
 }
 
 func (s *Subject) able() (out []string) {

@@ -173,13 +173,15 @@ func TestEntangled(t *testing.T) {
 	for i := range 250 {
 		apps = append(apps, fmt.Sprintf("app%d", i))
 		places = append(places, fmt.Sprintf("place%d", i))
-		tenant.Locations = append(tenant.Locations, &NamedLocation{ID: places[i], DisplayName: places[i], Ranges: lenient.List[IPRange]{Items: []IPRange{{fmt.Sprintf("10.%d.0.0/16", i)}}}})
+		tenant.Locations = append(tenant.Locations, &NamedLocation{ID: places[i], DisplayName: places[i],
+			Ranges: lenient.List[IPRange]{Items: []IPRange{{fmt.Sprintf("10.%d.0.0/16", i)}}}})
 	}
 	for i := range 900 {
 		tenant.Policies = append(tenant.Policies, covering(func(p *Policy) {
 			p.ID = fmt.Sprint(i)
 			p.Conditions.Applications.ExcludeApplications = half(apps)
-			p.Conditions.Platforms.Items = []PlatformCondition{{Include: []string{"all"}, Exclude: half([]string{"android", "iOS", "windows", "macOS", "linux"})}}
+			p.Conditions.Platforms.Items = []PlatformCondition{{Include: []string{"all"},
+				Exclude: half([]string{"android", "iOS", "windows", "macOS", "linux"})}}
 			p.Conditions.Locations.Items = []LocationCondition{{IncludeLocations: []string{"All"}, ExcludeLocations: half(places)}}
 			p.Conditions.SignInRiskLevels = half([]string{"none", "low", "medium", "high"})
 			p.Conditions.UserRiskLevels = half([]string{"none", "low", "medium", "high"})
@@ -194,7 +196,8 @@ func TestEntangled(t *testing.T) {
 // TestDecisionAllocatesNothing: the hot path with the caller's own buffer.
 func TestDecisionAllocatesNothing(t *testing.T) {
 	e := Compile(randomTenant(rand.New(rand.NewPCG(7, 1))))
-	s := SignIn{App: entra.AppExchange, Client: "browser", Platform: "windows", IP: netip.MustParseAddr("203.0.113.200"), Country: "NL", SignInRisk: "low", Device: map[string]bool{"compliant device": true}}
+	s := SignIn{App: entra.AppExchange, Client: "browser", Platform: "windows", IP: netip.MustParseAddr("203.0.113.200"), Country: "NL", SignInRisk: "low",
+		Device: map[string]bool{"compliant device": true}}
 	classes := make([]int32, len(e.dims))
 	var out Outcome
 	if n := testing.AllocsPerRun(100, func() {
@@ -232,8 +235,10 @@ func FuzzPolicy(f *testing.F) {
 			p.Conditions.Applications.ExcludeApplications = []string{"app1"}
 			p.Conditions.Locations.Items = []LocationCondition{{IncludeLocations: []string{"All"}, ExcludeLocations: []string{"hq"}}}
 		}))
-		t.Users = append(t.Users, Subject{ID: "g", External: CollaborationGuest}, Subject{ID: "a", Roles: []string{"r1"}, Eligible: []string{"r2", "62e90394-69f5-4237-9190-012177145e10"}, PerUserMFA: "enforced"})
-		t.Locations = []*NamedLocation{{ID: "hq", DisplayName: "HQ", IsTrusted: lenient.Bool{Value: true, Set: true}, Ranges: lenient.List[IPRange]{Items: []IPRange{{"203.0.113.0/24"}}}}}
+		t.Users = append(t.Users, Subject{ID: "g", External: CollaborationGuest},
+			Subject{ID: "a", Roles: []string{"r1"}, Eligible: []string{"r2", "62e90394-69f5-4237-9190-012177145e10"}, PerUserMFA: "enforced"})
+		t.Locations = []*NamedLocation{{ID: "hq", DisplayName: "HQ", IsTrusted: lenient.Bool{Value: true, Set: true},
+			Ranges: lenient.List[IPRange]{Items: []IPRange{{"203.0.113.0/24"}}}}}
 		return t
 	}
 	before := map[string]*Proof{}

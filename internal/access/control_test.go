@@ -12,7 +12,8 @@ import (
 // grants visits every grant of up to three controls, with and without a
 // strength, joined both ways.
 func grants(visit func(name string, g *GrantControls, asked []Control)) {
-	words := []string{"block", "mfa", "passwordChange", "riskRemediation", "compliantDevice", "domainJoinedDevice", "approvedApplication", "compliantApplication", "neverHeardOf"}
+	words := []string{"block", "mfa", "passwordChange", "riskRemediation", "compliantDevice", "domainJoinedDevice", "approvedApplication",
+		"compliantApplication", "neverHeardOf"}
 	strengths := []*Strength{nil, {}, {ID: entra.StrengthMFA}, {ID: entra.StrengthPhishing},
 		{AllowedCombinations: lenient.List[lenient.String]{Items: []lenient.String{"password"}}}}
 	for set := range 1 << (len(words) + 2) {
@@ -84,15 +85,18 @@ func TestDemandOfASignIn(t *testing.T) {
 		grant GrantControls
 		want  Demand
 	}{
-		"block":                     {GrantControls{BuiltInControls: lenient.Strings{"Block"}}, Demand{Block: true}},
-		"mfa or a device it has":    {GrantControls{Operator: "OR", BuiltInControls: lenient.Strings{"mfa", "compliantDevice"}}, Demand{MFA: true, Open: true}},
-		"mfa or a device it lacks":  {GrantControls{Operator: "OR", BuiltInControls: lenient.Strings{"mfa", "domainJoinedDevice"}}, Demand{MFA: true}},
-		"mfa and a device it has":   {GrantControls{Operator: "AND", BuiltInControls: lenient.Strings{"mfa", "compliantDevice"}}, Demand{MFA: true}},
-		"mfa and a device it lacks": {GrantControls{Operator: "and", BuiltInControls: lenient.Strings{"mfa", "domainJoinedDevice"}}, Demand{MFA: true, Unmet: ControlDomainJoined}},
-		"the first that it lacks":   {GrantControls{Operator: "AND", BuiltInControls: lenient.Strings{"approvedApplication", "domainJoinedDevice"}}, Demand{Unmet: ControlApprovedApp}},
-		"a new password":            {GrantControls{Operator: "OR", BuiltInControls: lenient.Strings{"passwordChange"}}, Demand{MFA: true, PasswordChange: true}},
-		"terms":                     {GrantControls{Operator: "OR", TermsOfUse: lenient.Strings{"t"}}, Demand{Unmet: ControlTermsOfUse}},
-		"a word of tomorrow":        {GrantControls{Operator: "OR", BuiltInControls: lenient.Strings{"telepathy"}}, Demand{Unmet: ControlUnknown}},
+		"block":                    {GrantControls{BuiltInControls: lenient.Strings{"Block"}}, Demand{Block: true}},
+		"mfa or a device it has":   {GrantControls{Operator: "OR", BuiltInControls: lenient.Strings{"mfa", "compliantDevice"}}, Demand{MFA: true, Open: true}},
+		"mfa or a device it lacks": {GrantControls{Operator: "OR", BuiltInControls: lenient.Strings{"mfa", "domainJoinedDevice"}}, Demand{MFA: true}},
+		"mfa and a device it has":  {GrantControls{Operator: "AND", BuiltInControls: lenient.Strings{"mfa", "compliantDevice"}}, Demand{MFA: true}},
+		"mfa and a device it lacks": {GrantControls{Operator: "and", BuiltInControls: lenient.Strings{"mfa", "domainJoinedDevice"}},
+			Demand{MFA: true, Unmet: ControlDomainJoined}},
+		"the first that it lacks": {GrantControls{Operator: "AND", BuiltInControls: lenient.Strings{"approvedApplication", "domainJoinedDevice"}},
+			Demand{Unmet: ControlApprovedApp}},
+		"a new password": {GrantControls{Operator: "OR", BuiltInControls: lenient.Strings{"passwordChange"}},
+			Demand{MFA: true, PasswordChange: true}},
+		"terms":              {GrantControls{Operator: "OR", TermsOfUse: lenient.Strings{"t"}}, Demand{Unmet: ControlTermsOfUse}},
+		"a word of tomorrow": {GrantControls{Operator: "OR", BuiltInControls: lenient.Strings{"telepathy"}}, Demand{Unmet: ControlUnknown}},
 	} {
 		if got := c.grant.Demand(compliant); got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)

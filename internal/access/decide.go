@@ -297,7 +297,8 @@ func (e *Engine) Decide(s SignIn) Answer {
 	sure, could := e.mask(), e.mask()
 	e.match(p, sure, could)
 	subject := e.subject(p.User)
-	a := Answer{Outcome: e.verdict(p, sure, could), SignIn: s, Account: subject.label(), Applied: []Use{}, Others: []Use{}, Report: []Use{}, Able: []string{}, Notes: []string{}}
+	a := Answer{Outcome: e.verdict(p, sure, could), SignIn: s, Account: subject.label(), Applied: []Use{}, Others: []Use{}, Report: []Use{}, Able: []string{},
+		Notes: []string{}}
 	settle := lacks{seen: map[string]bool{}}
 	var deciding []string
 	for i, pol := range e.policies {
@@ -323,7 +324,8 @@ func (e *Engine) Decide(s SignIn) Answer {
 		default:
 			a.Applied = append(a.Applied, use)
 			d := &e.demands[i]
-			if a.Outcome == Blocked && (d.block || e.turnsAway(i)) && use.Applies == "yes" || a.Outcome == MFARequired && d.mfa && use.Applies == "yes" || a.Outcome == Undecided && (use.Applies == "perhaps" && !d.nothing() || d.mfaUnknown) {
+			if a.Outcome == Blocked && (d.block || e.turnsAway(i)) && use.Applies == "yes" || a.Outcome == MFARequired && d.mfa && use.Applies == "yes" ||
+				a.Outcome == Undecided && (use.Applies == "perhaps" && !d.nothing() || d.mfaUnknown) {
 				deciding = append(deciding, pol.DisplayName)
 				if t, _ := pol.takes(subject, e); t == maybe && use.Applies == "perhaps" {
 					e.missingUsers(&settle, pol)

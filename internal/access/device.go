@@ -156,7 +156,8 @@ func (x *deviceAxis) label(c int) string {
 		}
 	}
 	if x.opaque {
-		return []string{"a device of which it is not known whether the filter takes it: ", "a device outside the filter ", "a device the filter takes: "}[c] + shorten(x.atoms[0].text())
+		return []string{"a device of which it is not known whether the filter takes it: ", "a device outside the filter ", "a device the filter takes: "}[c] +
+			shorten(x.atoms[0].text())
 	}
 	var yes []string
 	for i, a := range x.atoms {

@@ -77,7 +77,8 @@ const (
 	clientCount
 )
 
-var clientLabels = [clientCount]string{"browser", "mobile app or desktop client", "device code flow", "authentication transfer", "Exchange ActiveSync", "another legacy client"}
+var clientLabels = [clientCount]string{"browser", "mobile app or desktop client", "device code flow", "authentication transfer", "Exchange ActiveSync",
+	"another legacy client"}
 
 var platformNames = []string{"android", "iOS", "windows", "windowsPhone", "macOS", "linux", "unknown platform"}
 var riskNames = []string{"none", "low", "medium", "high"}

@@ -106,7 +106,8 @@ func demandOf(g *GrantControls, strengths map[string]*Strength) (d demand) {
 			if len(s.AllowedCombinations.Items) == 0 {
 				s = full
 			}
-			unclear = full.Unclear != "" || len(full.AllowedCombinations.Items) > 0 && (full.mfa() != s.mfa() || full.phishingResistant() != s.phishingResistant())
+			unclear = full.Unclear != "" || len(full.AllowedCombinations.Items) > 0 &&
+				(full.mfa() != s.mfa() || full.phishingResistant() != s.phishingResistant())
 		}
 		d.strength = s
 		switch mfa := s.mfa(); {
@@ -143,7 +144,8 @@ func (d *demand) hasAlternative() bool { return slices.Contains(d.or[:], true) }
 // themselves, first factors, and what is a second factor beside them
 // (contracts.md section 3.6). A word that is in none is not known.
 var (
-	strongAlone = []string{"fido2", "windowshelloforbusiness", "x509certificatemultifactor", "devicebasedpush", "temporaryaccesspassonetime", "temporaryaccesspassmultiuse", "federatedmultifactor"}
+	strongAlone = []string{"fido2", "windowshelloforbusiness", "x509certificatemultifactor", "devicebasedpush", "temporaryaccesspassonetime",
+		"temporaryaccesspassmultiuse", "federatedmultifactor"}
 	firstFactor = []string{"password", "federatedsinglefactor", "x509certificatesinglefactor", "qrcodepin"}
 	possession  = []string{"microsoftauthenticatorpush", "softwareoath", "hardwareoath", "sms", "voice", "x509certificatesinglefactor"}
 	weakAlone   = append([]string{"email", "sms", "voice", "softwareoath", "hardwareoath", "microsoftauthenticatorpush"}, firstFactor...)

@@ -23,7 +23,8 @@ func covering(change func(*Policy)) *Policy {
 }
 
 func whole(policies ...*Policy) *Tenant {
-	return &Tenant{Policies: policies, Users: []Subject{{ID: "u1", Name: "u1@x"}, {ID: "u2", Name: "u2@x"}}, KnownGroups: map[string]bool{}, RolesKnown: true, Whole: true}
+	return &Tenant{Policies: policies, Users: []Subject{{ID: "u1", Name: "u1@x"}, {ID: "u2", Name: "u2@x"}}, KnownGroups: map[string]bool{}, RolesKnown: true,
+		Whole: true}
 }
 
 func decode(t testing.TB, text string) *Policy {
@@ -97,34 +98,38 @@ func TestOddPolicies(t *testing.T) {
 			p.Conditions.Users.ExcludeExternals.Items = []Externals{{Types: []string{"internalGuest"}}}
 		})}, KnownGroups: map[string]bool{}, RolesKnown: true}, GapFound, "internal guest"},
 		"the same id twice, one off": {whole(covering(nil), covering(func(p *Policy) { p.State = Disabled })), Proved, "more than once"},
-		"ids of two tenants":         {whole(covering(func(p *Policy) { p.Conditions.Users.IncludeUsers = []string{"other-tenant-1", "other-tenant-2"} })), GapFound, ""},
+		"ids of two tenants": {whole(covering(func(p *Policy) { p.Conditions.Users.IncludeUsers = []string{"other-tenant-1", "other-tenant-2"} })),
+			GapFound, ""},
 		"defaults and policies at once": {func() *Tenant {
 			t := whole(covering(nil))
 			t.Defaults = &SecurityDefaults{IsEnabled: lenient.Bool{Value: true, Set: true}}
 			return t
 		}(), Proved, "security defaults"},
 
-		"0.0.0.0/0 excluded":                   {location(ranges("0.0.0.0/0"), true), GapFound, "excludes the location L"},
-		"::/0 excluded":                        {location(ranges("::/0"), true), GapFound, "excludes the location L"},
-		"all addresses included":               {location(ranges("0.0.0.0/0", "::/0"), false), Proved, ""},
-		"all addresses in halves":              {location(ranges("0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1"), false), Proved, ""},
-		"only IPv4 included":                   {location(ranges("0.0.0.0/0"), false), GapFound, "does not include the location"},
-		"overlapping ranges":                   {location(ranges("10.0.0.0/8", "10.1.0.0/16", "10.0.0.0/9", "10.128.0.0/9"), true), GapFound, ""},
-		"a malformed range":                    {location(ranges("10.0.0.0/33"), true), UnknownProof, "10.0.0.0/33"},
-		"a malformed range beside a good":      {location(ranges("10.0.0.0/8", "banana"), true), GapFound, "excludes the location L"},
-		"an empty location":                    {location(&NamedLocation{ID: "l", DisplayName: "L"}, true), UnknownProof, "without ranges"},
-		"an empty location included":           {location(&NamedLocation{ID: "l", DisplayName: "L"}, false), UnknownProof, "without ranges"},
-		"countries in odd case":                {location(countries("nl", " De "), true), GapFound, "excludes the location L"},
-		"a location that is not in the export": {func() *Tenant { t := location(ranges("10.0.0.0/8"), true); t.Locations = nil; return t }(), UnknownProof, "named location l"},
+		"0.0.0.0/0 excluded":              {location(ranges("0.0.0.0/0"), true), GapFound, "excludes the location L"},
+		"::/0 excluded":                   {location(ranges("::/0"), true), GapFound, "excludes the location L"},
+		"all addresses included":          {location(ranges("0.0.0.0/0", "::/0"), false), Proved, ""},
+		"all addresses in halves":         {location(ranges("0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1"), false), Proved, ""},
+		"only IPv4 included":              {location(ranges("0.0.0.0/0"), false), GapFound, "does not include the location"},
+		"overlapping ranges":              {location(ranges("10.0.0.0/8", "10.1.0.0/16", "10.0.0.0/9", "10.128.0.0/9"), true), GapFound, ""},
+		"a malformed range":               {location(ranges("10.0.0.0/33"), true), UnknownProof, "10.0.0.0/33"},
+		"a malformed range beside a good": {location(ranges("10.0.0.0/8", "banana"), true), GapFound, "excludes the location L"},
+		"an empty location":               {location(&NamedLocation{ID: "l", DisplayName: "L"}, true), UnknownProof, "without ranges"},
+		"an empty location included":      {location(&NamedLocation{ID: "l", DisplayName: "L"}, false), UnknownProof, "without ranges"},
+		"countries in odd case":           {location(countries("nl", " De "), true), GapFound, "excludes the location L"},
+		"a location that is not in the export": {func() *Tenant { t := location(ranges("10.0.0.0/8"), true); t.Locations = nil; return t }(), UnknownProof,
+			"named location l"},
 
-		"a long device filter":     {whole(filter("exclude", strings.Repeat(`device.displayName -startsWith "PAW" -or `, 75)+`device.isCompliant -eq True`)), GapFound, "device"},
+		"a long device filter": {whole(filter("exclude", strings.Repeat(`device.displayName -startsWith "PAW" -or `, 75)+`device.isCompliant -eq True`)),
+			GapFound, "device"},
 		"a filter without a mode":  {whole(filter("", "device.isCompliant -eq True")), UnknownProof, "not counted"},
 		"a compliance filter":      {whole(filter("exclude", "device.isCompliant -eq True")), GapFound, "a compliant device"},
 		"its own opposite as well": {whole(filter("exclude", "device.isCompliant -eq True"), filter("include", "device.isCompliant -eq True")), Proved, ""},
 		"a strength not exported": {whole(covering(func(p *Policy) {
 			p.GrantControls = &GrantControls{Operator: "OR", Strength: &Strength{ID: "custom", DisplayName: "Ours"}}
 		})), UnknownProof, "strength Ours"},
-		"our own policy called baseline": {whole(&Policy{ID: "b", DisplayName: "Baseline policy: Block legacy authentication", State: Enabled, Conditions: Conditions{Users: Users{IncludeUsers: []string{"u1"}}}}), GapFound, ""},
+		"our own policy called baseline": {whole(&Policy{ID: "b", DisplayName: "Baseline policy: Block legacy authentication", State: Enabled,
+			Conditions: Conditions{Users: Users{IncludeUsers: []string{"u1"}}}}), GapFound, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -157,8 +162,9 @@ func TestLostClauses(t *testing.T) {
 		user, app, condition, grant, top string
 		counts                           bool
 	}{
-		"nothing odd":                     {counts: true},
-		"white space in empty lists":      {user: ",\"excludeUsers\":[\n \n],\"excludeGroups\":[ ]", condition: ",\"devices\":{\"includeDevices\": [\r\n]}", counts: true},
+		"nothing odd": {counts: true},
+		"white space in empty lists": {user: ",\"excludeUsers\":[\n \n],\"excludeGroups\":[ ]", condition: ",\"devices\":{\"includeDevices\": [\r\n]}",
+			counts: true},
 		"all members empty":               {condition: `,"deviceStates":{"includeStates":[],"excludeStates":null},"times":null`, counts: true},
 		"expanded groups":                 {user: `,"excludeGroups":[{"id":"g1","displayName":"Break glass"}]`},
 		"an object for a list":            {user: `,"excludeUsers":{"id":"u1"}`},

@@ -24,7 +24,8 @@ func TestLifetimes(t *testing.T) {
 	t.Parallel()
 	const all = `"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}`
 	policy := func(conditions, frequency string) string {
-		return `{"id":"p","displayName":"P","state":"enabled","modifiedDateTime":"2026-01-02T03:04:05Z","conditions":{` + conditions + `},"grantControls":null,"sessionControls":{"signInFrequency":` + frequency + `}}`
+		return `{"id":"p","displayName":"P","state":"enabled","modifiedDateTime":"2026-01-02T03:04:05Z","conditions":{` + conditions +
+			`},"grantControls":null,"sessionControls":{"signInFrequency":` + frequency + `}}`
 	}
 	const days30 = `{"isEnabled":true,"value":30,"type":"days","frequencyInterval":"timeBased","authenticationType":"primaryAndSecondaryAuthentication"}`
 	const day = 24 * time.Hour
@@ -34,32 +35,37 @@ func TestLifetimes(t *testing.T) {
 		applies string // "" does not
 		hangs   string // part of the words
 	}{
-		"days":                    {policy(all, days30), 30 * day, "yes", ""},
-		"hours":                   {policy(all, `{"isEnabled":true,"value":8,"type":"hours"}`), 8 * time.Hour, "yes", ""},
-		"every time":              {policy(all, `{"isEnabled":true,"value":null,"type":null,"frequencyInterval":"everyTime"}`), 5 * time.Minute, "yes", ""},
-		"second factor alone":     {policy(all, `{"isEnabled":true,"value":1,"type":"days","authenticationType":"secondaryAuthentication"}`), day, "yes", ""},
-		"off":                     {policy(all, `{"isEnabled":false,"value":1,"type":"days"}`), 0, "", ""},
-		"none":                    {policy(all, `null`), 0, "", ""},
-		"report-only":             {strings.Replace(policy(all, days30), `"enabled"`, `"enabledForReportingButNotEnforced"`, 1), 0, "", ""},
-		"disabled":                {strings.Replace(policy(all, days30), `"enabled"`, `"disabled"`, 1), 0, "", ""},
-		"no length":               {policy(all, `{"isEnabled":true,"type":"days"}`), 0, "perhaps", "how long"},
-		"length zero":             {policy(all, `{"isEnabled":true,"value":0,"type":"days"}`), 0, "perhaps", "how long"},
-		"length beyond reason":    {policy(all, `{"isEnabled":true,"value":99999999999,"type":"days"}`), 0, "perhaps", "how long"},
-		"a unit of the future":    {policy(all, `{"isEnabled":true,"value":3,"type":"weeks"}`), 3 * time.Hour, "perhaps", "weeks"},
-		"an interval to come":     {policy(all, `{"isEnabled":true,"value":3,"type":"days","frequencyInterval":"lunar"}`), 3 * day, "perhaps", "lunar"},
-		"other users":             {policy(`"users":{"includeUsers":["u2"]},"applications":{"includeApplications":["All"]}`, days30), 0, "", ""},
-		"left out":                {policy(`"users":{"includeUsers":["All"],"excludeUsers":["u1"]},"applications":{"includeApplications":["All"]}`, days30), 0, "", ""},
-		"one of the apps":         {policy(`"users":{"includeUsers":["All"]},"applications":{"includeApplications":["`+graphApp+`"]}`, days30), 30 * day, "yes", ""},
-		"another app":             {policy(`"users":{"includeUsers":["All"]},"applications":{"includeApplications":["x"]}`, days30), 0, "", ""},
-		"another client":          {policy(all+`,"clientAppTypes":["mobileAppsAndDesktopClients"]`, days30), 0, "", ""},
-		"outside trusted places":  {policy(all+`,"locations":{"includeLocations":["All"],"excludeLocations":["AllTrusted"]}`, days30), 30 * day, "perhaps", "location"},
-		"one platform":            {policy(all+`,"platforms":{"includePlatforms":["iOS"]}`, days30), 30 * day, "perhaps", "platform"},
-		"at high risk":            {policy(all+`,"signInRiskLevels":["high"]`, days30), 0, "", ""},
-		"a group not read":        {policy(`"users":{"includeGroups":["g"]},"applications":{"includeApplications":["All"]}`, days30), 30 * day, "perhaps", "group g"},
+		"days":                 {policy(all, days30), 30 * day, "yes", ""},
+		"hours":                {policy(all, `{"isEnabled":true,"value":8,"type":"hours"}`), 8 * time.Hour, "yes", ""},
+		"every time":           {policy(all, `{"isEnabled":true,"value":null,"type":null,"frequencyInterval":"everyTime"}`), 5 * time.Minute, "yes", ""},
+		"second factor alone":  {policy(all, `{"isEnabled":true,"value":1,"type":"days","authenticationType":"secondaryAuthentication"}`), day, "yes", ""},
+		"off":                  {policy(all, `{"isEnabled":false,"value":1,"type":"days"}`), 0, "", ""},
+		"none":                 {policy(all, `null`), 0, "", ""},
+		"report-only":          {strings.Replace(policy(all, days30), `"enabled"`, `"enabledForReportingButNotEnforced"`, 1), 0, "", ""},
+		"disabled":             {strings.Replace(policy(all, days30), `"enabled"`, `"disabled"`, 1), 0, "", ""},
+		"no length":            {policy(all, `{"isEnabled":true,"type":"days"}`), 0, "perhaps", "how long"},
+		"length zero":          {policy(all, `{"isEnabled":true,"value":0,"type":"days"}`), 0, "perhaps", "how long"},
+		"length beyond reason": {policy(all, `{"isEnabled":true,"value":99999999999,"type":"days"}`), 0, "perhaps", "how long"},
+		"a unit of the future": {policy(all, `{"isEnabled":true,"value":3,"type":"weeks"}`), 3 * time.Hour, "perhaps", "weeks"},
+		"an interval to come":  {policy(all, `{"isEnabled":true,"value":3,"type":"days","frequencyInterval":"lunar"}`), 3 * day, "perhaps", "lunar"},
+		"other users":          {policy(`"users":{"includeUsers":["u2"]},"applications":{"includeApplications":["All"]}`, days30), 0, "", ""},
+		"left out": {policy(`"users":{"includeUsers":["All"],"excludeUsers":["u1"]},"applications":{"includeApplications":["All"]}`, days30),
+			0, "", ""},
+		"one of the apps": {policy(`"users":{"includeUsers":["All"]},"applications":{"includeApplications":["`+graphApp+`"]}`, days30), 30 * day,
+			"yes", ""},
+		"another app":    {policy(`"users":{"includeUsers":["All"]},"applications":{"includeApplications":["x"]}`, days30), 0, "", ""},
+		"another client": {policy(all+`,"clientAppTypes":["mobileAppsAndDesktopClients"]`, days30), 0, "", ""},
+		"outside trusted places": {policy(all+`,"locations":{"includeLocations":["All"],"excludeLocations":["AllTrusted"]}`, days30), 30 * day, "perhaps",
+			"location"},
+		"one platform": {policy(all+`,"platforms":{"includePlatforms":["iOS"]}`, days30), 30 * day, "perhaps", "platform"},
+		"at high risk": {policy(all+`,"signInRiskLevels":["high"]`, days30), 0, "", ""},
+		"a group not read": {policy(`"users":{"includeGroups":["g"]},"applications":{"includeApplications":["All"]}`, days30), 30 * day, "perhaps",
+			"group g"},
 		"a condition of tomorrow": {policy(all+`,"moonPhase":["full"]`, days30), 30 * day, "perhaps", "moonphase"},
 	} {
 		tenant := whole(decode(t, c.policy))
-		tenant.Locations = []*NamedLocation{{ID: "hq", DisplayName: "HQ", IsTrusted: lenient.Bool{Value: true, Set: true}, Ranges: lenient.List[IPRange]{Items: []IPRange{{"203.0.113.0/24"}}}}}
+		tenant.Locations = []*NamedLocation{{ID: "hq", DisplayName: "HQ", IsTrusted: lenient.Bool{Value: true, Set: true},
+			Ranges: lenient.List[IPRange]{Items: []IPRange{{"203.0.113.0/24"}}}}}
 		e := Compile(tenant)
 		u, _ := e.Find("u1")
 		got := e.Lifetimes(SignIn{User: u, Client: "browser"}, []string{partnerCenterApp, graphApp})
@@ -69,7 +75,8 @@ func TestLifetimes(t *testing.T) {
 			}
 			continue
 		}
-		if len(got) != 1 || got[0].Every != c.every || got[0].Applies != c.applies || !strings.Contains(got[0].Hangs, c.hangs) || (got[0].Hangs == "") != (c.applies == "yes") ||
+		if len(got) != 1 || got[0].Every != c.every || got[0].Applies != c.applies || !strings.Contains(got[0].Hangs, c.hangs) ||
+			(got[0].Hangs == "") != (c.applies == "yes") ||
 			got[0].Policy != "P" || got[0].Changed.IsZero() {
 			t.Errorf("%s: %+v", name, got)
 		}
@@ -79,7 +86,8 @@ func TestLifetimes(t *testing.T) {
 func TestLifetimesOrder(t *testing.T) {
 	t.Parallel()
 	var list []*Policy
-	for i, f := range []string{`{"isEnabled":true,"value":30,"type":"days"}`, `{"isEnabled":true,"type":"days"}`, `{"isEnabled":true,"value":8,"type":"hours"}`, `{"isEnabled":true,"frequencyInterval":"everyTime"}`} {
+	for i, f := range []string{`{"isEnabled":true,"value":30,"type":"days"}`, `{"isEnabled":true,"type":"days"}`,
+		`{"isEnabled":true,"value":8,"type":"hours"}`, `{"isEnabled":true,"frequencyInterval":"everyTime"}`} {
 		list = append(list, decode(t, fmt.Sprintf(`{"id":"p%d","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"grantControls":null,"sessionControls":{"signInFrequency":%s}}`, i, f)))
 	}
 	var got []string
@@ -136,7 +144,8 @@ func TestLifetimesAgreeWithDecide(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 43))
 		tenant := randomTenant(r)
 		for i, p := range tenant.Policies {
-			p.SessionControls = &SessionControls{SignInFrequency: &SignInFrequency{IsEnabled: lenient.Bool{Value: true, Set: true}, Value: lenient.Int{Value: int64(i + 1), Set: true}, Type: "days"}}
+			p.SessionControls = &SessionControls{SignInFrequency: &SignInFrequency{IsEnabled: lenient.Bool{Value: true, Set: true},
+				Value: lenient.Int{Value: int64(i + 1), Set: true}, Type: "days"}}
 		}
 		e := Compile(tenant)
 		apps := []string{"app1", entra.AppExchange, "unnamed"}

@@ -59,7 +59,8 @@ const maxPlaces = 20_000
 // lack says why there may be further locations; "" there are none.
 func survey(locations []*NamedLocation, used map[string]bool, why string) *geography {
 	v := surveyor{
-		g: &geography{countryOf: map[string]int{}}, byID: map[string]*NamedLocation{}, used: used, unclear: map[string]bool{}, trustedMatters: used[locAllTrusted],
+		g: &geography{countryOf: map[string]int{}}, byID: map[string]*NamedLocation{}, used: used, unclear: map[string]bool{},
+		trustedMatters: used[locAllTrusted],
 	}
 	for _, l := range locations {
 		v.byID[strings.ToLower(l.ID)] = l

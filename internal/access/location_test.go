@@ -33,7 +33,8 @@ func TestTrustNotExported(t *testing.T) {
 		})
 		tenant := whole(p, rest)
 		tenant.LocationsLack = c.lack
-		tenant.Locations = []*NamedLocation{{ID: "hq", DisplayName: "HQ", IsTrusted: c.trusted, Ranges: lenient.List[IPRange]{Items: []IPRange{{"203.0.113.0/24"}}}}}
+		tenant.Locations = []*NamedLocation{{ID: "hq", DisplayName: "HQ", IsTrusted: c.trusted,
+			Ranges: lenient.List[IPRange]{Items: []IPRange{{"203.0.113.0/24"}}}}}
 		if proof := mustProve(t, tenant, "mfa-every-sign-in"); proof.Verdict != c.want {
 			t.Errorf("%s: %s because %s, want %s", name, proof.Verdict, proof.Reason, c.want)
 		}
@@ -48,7 +49,8 @@ func TestTooManyPlacesAreUnknown(t *testing.T) {
 		for i := range n {
 			ip := &NamedLocation{ID: fmt.Sprint("ip", i), DisplayName: fmt.Sprint("range ", i)}
 			ip.Ranges.Items = []IPRange{{fmt.Sprintf("10.%d.%d.0/24", i/256, i%256)}}
-			tenant.Locations = append(tenant.Locations, ip, &NamedLocation{ID: fmt.Sprint("c", i), DisplayName: fmt.Sprint("country ", i), Countries: []string{fmt.Sprint("C", i)}})
+			tenant.Locations = append(tenant.Locations, ip, &NamedLocation{ID: fmt.Sprint("c", i), DisplayName: fmt.Sprint("country ", i),
+				Countries: []string{fmt.Sprint("C", i)}})
 			ids = append(ids, ip.ID, fmt.Sprint("c", i))
 		}
 		p := &Policy{ID: "p", DisplayName: "P", State: Enabled, GrantControls: &GrantControls{Operator: "OR", BuiltInControls: []string{"mfa"}}}

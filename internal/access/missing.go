@@ -23,7 +23,8 @@ func (e *Engine) missing(c *compiledQuestion) []string {
 		case strings.HasPrefix(p.ID, "partnerguard:") && len(p.Unsupported) > 0:
 			m.add("whether security defaults are on: " + evidence.RequestFor(evidence.SecurityDefaults))
 		case len(p.Unsupported) > 0:
-			m.add("the policy " + p.DisplayName + " in a form that is understood (" + p.misread() + "): " + evidence.RequestFor(evidence.ConditionalAccessPolicy))
+			m.add("the policy " + p.DisplayName + " in a form that is understood (" + p.misread() + "): " +
+				evidence.RequestFor(evidence.ConditionalAccessPolicy))
 		}
 		if s := e.demands[i].strength; s != nil && c.perhaps.has(i) {
 			m.add("the authentication strength " + cmp.Or(s.DisplayName, s.ID) + ": " + evidence.RequestFor(evidence.AuthenticationStrength))
@@ -48,7 +49,8 @@ func (e *Engine) missing(c *compiledQuestion) []string {
 	}
 	for k := range e.dims[dimResource].labels {
 		if e.dims[dimResource].vague[k] && slices.Contains(c.classes[dimResource], k) {
-			m.add("whether the app " + e.dims[dimResource].labels[k] + " is one of Office 365 or of the Microsoft admin portals (Microsoft's list of suite apps)")
+			m.add("whether the app " + e.dims[dimResource].labels[k] +
+				" is one of Office 365 or of the Microsoft admin portals (Microsoft's list of suite apps)")
 		}
 	}
 	if e.basic >= 0 && t.baseline() == maybe {

@@ -47,12 +47,14 @@ func TestPolicyCut(t *testing.T) {
 		json string
 		want []string
 	}{
-		"users":       {`{"State":"enabled","Conditions":{"Users":` + typ + `,"Applications":{"IncludeApplications":["All"]}},"GrantControls":{"BuiltInControls":"mfa"}}`, []string{"conditions.users"}},
-		"conditions":  {`{"State":"enabled","Conditions":` + typ + `,"GrantControls":` + typ + `}`, []string{"conditions", "grantControls"}},
-		"hash":        {`{"state":"enabled","conditions":{"applications":{"includeApplications":["All"]},"users":"@{IncludeUsers=System.Object[]; ExcludeUsers=}"},"grantControls":{"builtInControls":["mfa"]}}`, []string{"conditions.users"}},
-		"list":        {`{"state":"enabled","conditions":{"applications":{"includeApplications":["All"]},"users":{"includeUsers":["All"],"excludeGroups":"System.Object[]"}},"grantControls":{"builtInControls":["mfa"]}}`, []string{"conditions.users.excludegroups"}},
-		"in a list":   {`{"state":"enabled","conditions":{"applications":{"includeApplications":["All"]},"users":{"includeUsers":["All"],"excludeUsers":["System.Collections.Hashtable"]}},"grantControls":{"builtInControls":["mfa"]}}`, []string{"conditions.users.excludeusers"}},
-		"blank":       {`{"state":"enabled","conditions":{"users":"","applications":""},"grantControls":""}`, []string{"conditions.applications", "conditions.users", "grantControls"}},
+		"users": {`{"State":"enabled","Conditions":{"Users":` + typ +
+			`,"Applications":{"IncludeApplications":["All"]}},"GrantControls":{"BuiltInControls":"mfa"}}`, []string{"conditions.users"}},
+		"conditions": {`{"State":"enabled","Conditions":` + typ + `,"GrantControls":` + typ + `}`, []string{"conditions", "grantControls"}},
+		"hash":       {`{"state":"enabled","conditions":{"applications":{"includeApplications":["All"]},"users":"@{IncludeUsers=System.Object[]; ExcludeUsers=}"},"grantControls":{"builtInControls":["mfa"]}}`, []string{"conditions.users"}},
+		"list":       {`{"state":"enabled","conditions":{"applications":{"includeApplications":["All"]},"users":{"includeUsers":["All"],"excludeGroups":"System.Object[]"}},"grantControls":{"builtInControls":["mfa"]}}`, []string{"conditions.users.excludegroups"}},
+		"in a list":  {`{"state":"enabled","conditions":{"applications":{"includeApplications":["All"]},"users":{"includeUsers":["All"],"excludeUsers":["System.Collections.Hashtable"]}},"grantControls":{"builtInControls":["mfa"]}}`, []string{"conditions.users.excludeusers"}},
+		"blank": {`{"state":"enabled","conditions":{"users":"","applications":""},"grantControls":""}`,
+			[]string{"conditions.applications", "conditions.users", "grantControls"}},
 		"workload":    {`{"state":"enabled","conditions":{"applications":{"includeApplications":["All"]},"users":{"includeUsers":["All"]},"clientApplications":` + typ + `},"grantControls":{"builtInControls":["mfa"]}}`, []string{"conditions.clientapplications"}},
 		"strength":    {`{"state":"enabled","conditions":{"applications":{"includeApplications":["All"]},"users":{"includeUsers":["All"]}},"grantControls":{"authenticationStrength":` + typ + `}}`, []string{"grantControls.authenticationstrength"}},
 		"new unknown": {`{"state":"enabled","conditions":{"applications":{"includeApplications":["All"]},"users":{"includeUsers":["All"]},"moonPhases":"System.Object[]"},"grantControls":{"builtInControls":["mfa"]}}`, []string{"conditions.moonphases"}},
@@ -117,18 +119,22 @@ func TestPolicyForms(t *testing.T) {
 // apps, what it asks for.
 func TestPolicySilent(t *testing.T) {
 	t.Parallel()
-	const users, apps, grants = `"users":{"includeUsers":["All"]}`, `"applications":{"includeApplications":["All"]}`, `"grantControls":{"operator":"OR","builtInControls":["mfa"]}`
+	const users, apps, grants = `"users":{"includeUsers":["All"]}`, `"applications":{"includeApplications":["All"]}`,
+		`"grantControls":{"operator":"OR","builtInControls":["mfa"]}`
 	for name, c := range map[string]struct{ conditions, grants, want string }{
-		"whole":                   {users + "," + apps, grants, ""},
-		"nobody, said":            {`"users":{"includeUsers":[]},` + apps, grants, ""},
-		"a group is enough":       {`"users":{"includeGroups":["g"]},` + apps, grants, ""},
-		"an action is enough":     {users + `,"applications":{"includeUserActions":["urn:user:registersecurityinfo"]}`, grants, ""},
-		"no users":                {apps, grants, "conditions.users (whom it takes is not in the export)"},
-		"no list of users":        {`"users":{"excludeUsers":[],"includeUsers":null},` + apps, grants, "conditions.users (whom it takes is not in the export)"},
-		"no apps":                 {users, grants, "conditions.applications (which apps it takes is not in the export)"},
-		"no list of apps":         {users + `,"applications":{"excludeApplications":[]}`, grants, "conditions.applications (which apps it takes is not in the export)"},
-		"an operator and no more": {users + "," + apps, `"grantControls":{"operator":"OR"}`, "grantControls (no control is in the export, and every policy has one)"},
-		"session controls alone":  {users + "," + apps, `"grantControls":{"operator":"OR"},"sessionControls":{"signInFrequency":{"isEnabled":true,"type":"hours","value":4}}`, ""},
+		"whole":               {users + "," + apps, grants, ""},
+		"nobody, said":        {`"users":{"includeUsers":[]},` + apps, grants, ""},
+		"a group is enough":   {`"users":{"includeGroups":["g"]},` + apps, grants, ""},
+		"an action is enough": {users + `,"applications":{"includeUserActions":["urn:user:registersecurityinfo"]}`, grants, ""},
+		"no users":            {apps, grants, "conditions.users (whom it takes is not in the export)"},
+		"no list of users":    {`"users":{"excludeUsers":[],"includeUsers":null},` + apps, grants, "conditions.users (whom it takes is not in the export)"},
+		"no apps":             {users, grants, "conditions.applications (which apps it takes is not in the export)"},
+		"no list of apps": {users + `,"applications":{"excludeApplications":[]}`, grants,
+			"conditions.applications (which apps it takes is not in the export)"},
+		"an operator and no more": {users + "," + apps, `"grantControls":{"operator":"OR"}`,
+			"grantControls (no control is in the export, and every policy has one)"},
+		"session controls alone": {users + "," + apps,
+			`"grantControls":{"operator":"OR"},"sessionControls":{"signInFrequency":{"isEnabled":true,"type":"hours","value":4}}`, ""},
 	} {
 		var p access.Policy
 		if err := json.Unmarshal([]byte(`{"id":"p","state":"enabled","conditions":{`+c.conditions+`},`+c.grants+`}`), &p); err != nil {

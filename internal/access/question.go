@@ -53,7 +53,8 @@ func Questions() []Question {
 		{Name: "mfa-admin-roles", Title: "Does every sign-in with a directory role need MFA?", Require: RequireMFA, Roles: []string{"admins"}},
 		{Name: "legacy-blocked", Title: "Is legacy authentication stopped for everybody?", Require: RequireMFA, Clients: []string{"legacy"}},
 		{Name: "phishing-resistant-admins", Title: "Do administrators need phishing-resistant MFA?", Require: RequirePhishing, Roles: []string{"admins"}},
-		{Name: "register-security-info-protected", Title: "Is registering security information protected?", Require: RequireMFA, Apps: []string{actionRegisterInfo}, Clients: []string{"modern"}},
+		{Name: "register-security-info-protected", Title: "Is registering security information protected?", Require: RequireMFA,
+			Apps: []string{actionRegisterInfo}, Clients: []string{"modern"}},
 		{Name: "service-providers", Title: "Do service provider users need MFA?", Require: RequireMFA, External: []string{string(ServiceProvider)}},
 	}
 }
@@ -95,7 +96,8 @@ func (q *Question) check() error {
 	if q.Title == "" {
 		q.Title = q.Name
 	}
-	for what, list := range map[string][]string{"users": q.Users, "roles": q.Roles, "external": q.External, "apps": q.Apps, "clients": q.Clients, "platforms": q.Platforms, "locations": q.Locations, "signInRisk": q.SignInRisk, "userRisk": q.UserRisk} {
+	for what, list := range map[string][]string{"users": q.Users, "roles": q.Roles, "external": q.External, "apps": q.Apps, "clients": q.Clients,
+		"platforms": q.Platforms, "locations": q.Locations, "signInRisk": q.SignInRisk, "userRisk": q.UserRisk} {
 		if slices.ContainsFunc(list, func(s string) bool { return strings.TrimSpace(s) == "" }) {
 			return fmt.Errorf("%s holds an empty text", what)
 		}
@@ -137,7 +139,8 @@ func (q *Question) check() error {
 
 // clientWords name the client classes a question may list.
 var clientWords = map[string][]int{
-	"browser": {clientBrowser}, "native": {clientNative}, "device-code": {clientDeviceCode}, "transfer": {clientTransfer}, "eas": {clientEAS}, "other": {clientOther},
+	"browser": {clientBrowser}, "native": {clientNative}, "device-code": {clientDeviceCode}, "transfer": {clientTransfer}, "eas": {clientEAS},
+	"other":  {clientOther},
 	"modern": {clientBrowser, clientNative, clientDeviceCode, clientTransfer}, "legacy": {clientEAS, clientOther},
 }
 

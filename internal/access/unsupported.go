@@ -30,7 +30,8 @@ var (
 			"includeusers": texts, "excludeusers": texts, "includegroups": texts, "excludegroups": texts, "includeroles": texts, "excluderoles": texts,
 			"includeguestsorexternalusers": externalKeys, "excludeguestsorexternalusers": externalKeys,
 		},
-		"applications":        {"includeapplications": texts, "excludeapplications": texts, "includeuseractions": texts, "includeauthenticationcontextclassreferences": texts},
+		"applications": {"includeapplications": texts, "excludeapplications": texts, "includeuseractions": texts,
+			"includeauthenticationcontextclassreferences": texts},
 		"clientapptypes":      texts,
 		"platforms":           {"includeplatforms": texts, "excludeplatforms": texts},
 		"locations":           {"includelocations": texts, "excludelocations": texts},
@@ -44,7 +45,8 @@ var (
 		"agentcontext": ignored,
 	}
 	externalKeys = known{"guestorexternalusertypes": texts, "externaltenants": {"membershipkind": text, "members": texts}}
-	knownGrants  = known{"operator": text, "_operator": text, "builtincontrols": texts, "customauthenticationfactors": texts, "termsofuse": texts, "authenticationstrength": object}
+	knownGrants  = known{"operator": text, "_operator": text, "builtincontrols": texts, "customauthenticationfactors": texts, "termsofuse": texts,
+		"authenticationstrength": object}
 )
 
 // The values the engine knows, in lower case.
@@ -54,9 +56,11 @@ var (
 	knownRisks     = []string{"none", "low", "medium", "high", "hidden"}
 	knownInsider   = []string{"minor", "moderate", "elevated"}
 	knownFlows     = []string{"none", "devicecodeflow", "authenticationtransfer"}
-	knownControls  = []string{"block", "mfa", "compliantdevice", "domainjoineddevice", "approvedapplication", "compliantapplication", "passwordchange", "riskremediation"}
-	knownExternals = []string{"none", "internalguest", "b2bcollaborationguest", "b2bcollaborationmember", "b2bdirectconnectuser", "otherexternaluser", "serviceprovider"}
-	knownActions   = []string{actionRegisterInfo, actionRegisterDevice}
+	knownControls  = []string{"block", "mfa", "compliantdevice", "domainjoineddevice", "approvedapplication", "compliantapplication", "passwordchange",
+		"riskremediation"}
+	knownExternals = []string{"none", "internalguest", "b2bcollaborationguest", "b2bcollaborationmember", "b2bdirectconnectuser", "otherexternaluser",
+		"serviceprovider"}
+	knownActions = []string{actionRegisterInfo, actionRegisterDevice}
 )
 
 const (
@@ -138,7 +142,8 @@ func (p *Policy) checkValues() {
 	for _, l := range []([]Externals){c.Users.IncludeExternals.Items, c.Users.ExcludeExternals.Items} {
 		for _, e := range l {
 			check("external user type", e.Types, knownExternals)
-			if e.Tenants != nil && e.Tenants.Kind != "" && !strings.EqualFold(string(e.Tenants.Kind), "all") && !strings.EqualFold(string(e.Tenants.Kind), "enumerated") {
+			if e.Tenants != nil && e.Tenants.Kind != "" && !strings.EqualFold(string(e.Tenants.Kind), "all") &&
+				!strings.EqualFold(string(e.Tenants.Kind), "enumerated") {
 				p.Unsupported = append(p.Unsupported, fmt.Sprintf("external tenant membership %q", e.Tenants.Kind))
 			}
 		}

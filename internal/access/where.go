@@ -120,7 +120,8 @@ func (e *Engine) atNamed(s *SignIn, l *NamedLocation) error {
 		}
 	}
 	if len(parts) > 1 {
-		return problem.New(problem.BadInput, "the policies tell parts of the named location %.80q apart", l.DisplayName).WithHint("give one of: %s", listed(words))
+		return problem.New(problem.BadInput, "the policies tell parts of the named location %.80q apart", l.DisplayName).
+			WithHint("give one of: %s", listed(words))
 	}
 	s.IP, s.Country = at[0].IP, at[0].Country
 	return nil

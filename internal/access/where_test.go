@@ -33,7 +33,8 @@ func whereEngine(t testing.TB) *Engine {
 	}
 	p := new(Policy)
 	if err := json.Unmarshal([]byte(`{"id":"p","displayName":"p","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"],
-		"locations":{"includeLocations":["All"],"excludeLocations":["l-lab","l-nl"]}},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`), p); err != nil {
+		"locations":{"includeLocations":["All"],"excludeLocations":["l-lab","l-nl"]}},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`),
+		p); err != nil {
 		t.Fatal(err)
 	}
 	tenant.Policies = []*Policy{p}

@@ -210,7 +210,8 @@ func (e *Engine) policyUses(c *compiledQuestion) []PolicyUse {
 func (e *Engine) facts(c *compiledQuestion) []string {
 	out := []string{}
 	if d := e.tenant.Defaults; d != nil && d.IsEnabled.True() {
-		out = append(out, "security defaults are on: by Microsoft's word they meet the MFA requirement, but they challenge only administrators and Azure management at every sign-in")
+		out = append(out, "security defaults are on: by Microsoft's word they meet the MFA requirement, but they challenge only administrators and "+
+			"Azure management at every sign-in")
 	}
 	names := map[string]int{}
 	for _, p := range e.tenant.Policies {

@@ -32,7 +32,8 @@ type device struct {
 
 var devices = []device{
 	{}, {compliant: "True", trust: "AzureAD", model: "Surface"}, {compliant: "False", trust: "ServerAD", model: "Surf"},
-	{compliant: "True", trust: "ServerAD", model: "Kiosk"}, {model: "Dell"}, {compliant: "False", model: "Kiosk"}, {approved: true, protected: true, model: "surf"},
+	{compliant: "True", trust: "ServerAD", model: "Kiosk"}, {model: "Dell"}, {compliant: "False", model: "Kiosk"},
+	{approved: true, protected: true, model: "surf"},
 }
 
 // try is one sign-in.
@@ -120,7 +121,8 @@ func newWorld(r *rand.Rand, t *Tenant) *aWorld {
 // addPeople adds every state of one account.
 func (w *aWorld) addPeople(i int, s *Subject) {
 	t := w.t
-	p := person{subject: i, id: s.ID, groups: slices.Clone(s.Groups), roles: slices.Clone(s.Roles), kind: s.External, home: s.HomeTenant, exempt: s.Exempt, admin: s.Admin}
+	p := person{subject: i, id: s.ID, groups: slices.Clone(s.Groups), roles: slices.Clone(s.Roles), kind: s.External, home: s.HomeTenant, exempt: s.Exempt,
+		admin: s.Admin}
 	if p.home == "" {
 		p.home = []string{"t1", "t2"}[w.r.IntN(2)]
 	}
@@ -237,7 +239,8 @@ func (w *aWorld) apps(p *Policy, s *try) bool {
 		case len(a.ExcludeApplications) == 0 && has(a.IncludeApplications, "All"):
 			return true
 		}
-		return w.changed && (has(a.IncludeApplications, "All") || has(a.IncludeApplications, entra.AppAADGraph)) && !has(a.ExcludeApplications, entra.AppAADGraph)
+		return w.changed && (has(a.IncludeApplications, "All") || has(a.IncludeApplications, entra.AppAADGraph)) &&
+			!has(a.ExcludeApplications, entra.AppAADGraph)
 	}
 	return in(a.IncludeApplications) && !in(a.ExcludeApplications)
 }
@@ -358,7 +361,8 @@ func (w *aWorld) takes(p *Policy, who *person, s *try) bool {
 		return false
 	}
 	for _, l := range c.Platforms.Items {
-		if len(l.Include)+len(l.Exclude) > 0 && (len(l.Include) > 0 && !has(l.Include, "all") && !has(l.Include, s.platform) || has(l.Exclude, s.platform) || has(l.Exclude, "all")) {
+		if len(l.Include)+len(l.Exclude) > 0 && (len(l.Include) > 0 && !has(l.Include, "all") && !has(l.Include, s.platform) || has(l.Exclude, s.platform) ||
+			has(l.Exclude, "all")) {
 			return false
 		}
 	}

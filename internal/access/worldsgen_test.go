@@ -13,8 +13,10 @@ import (
 func randomTry(r *rand.Rand, q *Question) try {
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
 	s := try{
-		client: pick("browser", "native", "device-code", "transfer", "eas", "other"), app: pick(entra.AppExchange, sharePoint, appUnknown, appOwn, appOther, appBasic),
-		platform: pick("windows", "iOS", "linux"), ip: pick(probes...), country: pick("NL", "DE", ""), gps: pick("NL", "DE", ""), risk: pick("none", "high"), dev: devices[r.IntN(len(devices))],
+		client: pick("browser", "native", "device-code", "transfer", "eas", "other"), app: pick(entra.AppExchange, sharePoint, appUnknown, appOwn, appOther,
+			appBasic),
+		platform: pick("windows", "iOS", "linux"), ip: pick(probes...), country: pick("NL", "DE", ""), gps: pick("NL", "DE", ""), risk: pick("none", "high"),
+		dev: devices[r.IntN(len(devices))],
 	}
 	if has(q.Clients, "legacy") {
 		s.client = pick("eas", "other")
@@ -59,7 +61,8 @@ func partialTenant(r *rand.Rand) *Tenant {
 	t.At = baselineTo.AddDate(0, []int{-6, -1, 1}[r.IntN(3)], 0)
 	t.Locations = append(t.Locations,
 		&NamedLocation{ID: "vague", DisplayName: "Vague", IsTrusted: lenient.Bool{Value: r.IntN(2) == 0, Set: r.IntN(3) > 0}},
-		&NamedLocation{ID: "nlgps", DisplayName: "NL by GPS", Countries: []string{"NL"}, LookupMethod: "authenticatorAppGps", IsTrusted: lenient.Bool{Set: true}})
+		&NamedLocation{ID: "nlgps", DisplayName: "NL by GPS", Countries: []string{"NL"}, LookupMethod: "authenticatorAppGps",
+			IsTrusted: lenient.Bool{Set: true}})
 	for i := range t.Users {
 		s := &t.Users[i]
 		s.PerUserMFA, s.Groups = "", slices.DeleteFunc(s.Groups, func(g string) bool { return g == "g2" && r.IntN(3) == 0 })

@@ -25,7 +25,8 @@ func checkWitnesses(t *testing.T, seed int, w *aWorld, q *Question, proof *Proof
 				continue
 			}
 			if !w.asked(q, who) || !w.open(who, &s, q.Require) {
-				t.Fatalf("seed %d %s: the gap %q has the witness %+v, and in a world %+v is protected\n%s", seed, q.Name, g.Text, g.Witness.SignIn, *who, tellTenant(w.t, w))
+				t.Fatalf("seed %d %s: the gap %q has the witness %+v, and in a world %+v is protected\n%s", seed, q.Name, g.Text, g.Witness.SignIn, *who,
+					tellTenant(w.t, w))
 			}
 		}
 	}
@@ -99,13 +100,16 @@ func tryOf(s *SignIn) (try, bool) {
 func tellTenant(t *Tenant, w *aWorld) string {
 	var b strings.Builder
 	for _, p := range t.Policies {
-		fmt.Fprintf(&b, "%s %s users %+v apps %+v clients %v platforms %+v locations %+v risk %v flows %+v", p.ID, p.State, p.Conditions.Users, p.Conditions.Applications, p.Conditions.ClientAppTypes, p.Conditions.Platforms.Items, p.Conditions.Locations.Items, p.Conditions.SignInRiskLevels, p.Conditions.Flows.Items)
+		fmt.Fprintf(&b, "%s %s users %+v apps %+v clients %v platforms %+v locations %+v risk %v flows %+v", p.ID, p.State, p.Conditions.Users,
+			p.Conditions.Applications, p.Conditions.ClientAppTypes, p.Conditions.Platforms.Items, p.Conditions.Locations.Items, p.Conditions.SignInRiskLevels,
+			p.Conditions.Flows.Items)
 		for _, d := range p.Conditions.Devices.Items {
 			fmt.Fprintf(&b, " filter %+v", *d.Filter)
 		}
 		fmt.Fprintf(&b, " grant %+v unsupported %v fate %d\n", p.GrantControls, p.Unsupported, w.fate[p])
 	}
-	fmt.Fprintf(&b, "users %+v\nknown groups %v, open activation %v, roles known %v, open roles %v, custom %v, eligible lack %q, whole %v\n", t.Users, t.KnownGroups, t.OpenActivation, t.RolesKnown, t.OpenRoles, t.CustomRoles, t.EligibleLack, t.Whole)
+	fmt.Fprintf(&b, "users %+v\nknown groups %v, open activation %v, roles known %v, open roles %v, custom %v, eligible lack %q, whole %v\n", t.Users,
+		t.KnownGroups, t.OpenActivation, t.RolesKnown, t.OpenRoles, t.CustomRoles, t.EligibleLack, t.Whole)
 	fmt.Fprintf(&b, "world: where %v, trusted %v, MFA IPs %v, suite %q, strength %v, changed %v", w.where, w.trusted, w.mfaIPs, w.suite, w.strength, w.changed)
 	return b.String()
 }

@@ -198,7 +198,8 @@ func (i *Installation) choose(ctx context.Context, o Options) error {
 	}
 	if name == LabName {
 		if o.Lab == nil {
-			return problem.New(problem.NotFound, "no partner cloud is running").WithHint("start one with: partnerguard cloud; or name a real cloud with --cloud public")
+			return problem.New(problem.NotFound, "no partner cloud is running").
+				WithHint("start one with: partnerguard cloud; or name a real cloud with --cloud public")
 		}
 		i.lab, i.Cloud = o.Lab, o.Lab.Cloud()
 		return i.clock.follow(ctx, o.Lab)

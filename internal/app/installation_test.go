@@ -52,7 +52,10 @@ func (p place) options(lab bool, pairs ...string) app.Options {
 	}
 	o := app.Options{Config: c, Actor: "local:test", Now: time.Now, Getenv: getenv}
 	if lab {
-		o.Lab = &app.Lab{Info: &partnercloud.Info{Login: "https://localhost:1"}, Clock: func(context.Context) (time.Time, error) { return time.Now().Add(time.Hour), nil }}
+		o.Lab = &app.Lab{Info: &partnercloud.Info{Login: "https://localhost:1"}, Clock: func(context.Context) (time.Time, error) {
+			return time.Now().
+				Add(time.Hour), nil
+		}}
 	}
 	return o
 }
@@ -100,7 +103,8 @@ func TestWhichCloud(t *testing.T) {
 		"it runs, and a real one is there":   {before: real, lab: true, wants: "public"},
 		"it runs, only the steps were shown": {before: func(_ *testing.T, p place) { p.must(false) }, lab: true, wants: app.LabName},
 		"it runs, the database is damaged": {before: func(t *testing.T, p place) {
-			if err := errors.Join(os.MkdirAll(filepath.Join(p.dir, "data"), 0o700), os.WriteFile(filepath.Join(p.dir, "data", "partnerguard.db"), bytes.Repeat([]byte("x"), 5000), 0o600)); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Join(p.dir, "data"), 0o700), os.WriteFile(filepath.Join(p.dir, "data", "partnerguard.db"),
+				bytes.Repeat([]byte("x"), 5000), 0o600)); err != nil {
 				t.Fatal(err)
 			}
 		}, lab: true, fails: problem.BadInput},
@@ -112,13 +116,14 @@ func TestWhichCloud(t *testing.T) {
 				}
 			}
 		}, lab: true, wants: "public"},
-		"named":                         {before: real, lab: true, pairs: []string{"cloud", app.LabName}, wants: app.LabName},
-		"a real one is named":           {lab: true, pairs: []string{"cloud", "usgov"}, wants: "usgov"},
-		"named by the older word":       {lab: true, pairs: []string{"cloud", "commercial"}, wants: "public"},
-		"named, and none runs":          {pairs: []string{"cloud", app.LabName}, fails: problem.NotFound},
-		"a lab before, none runs":       {before: func(t *testing.T, p place) { register(t, p.must(true)) }, wants: "public"},
-		"a lab before, and it runs":     {before: func(t *testing.T, p place) { register(t, p.must(true)) }, lab: true, wants: app.LabName},
-		"a lab is named, with a server": {lab: true, pairs: []string{"cloud", app.LabName, "PARTNERGUARD_DATABASE", "postgres://nobody@localhost:1/none"}, wants: app.LabName},
+		"named":                     {before: real, lab: true, pairs: []string{"cloud", app.LabName}, wants: app.LabName},
+		"a real one is named":       {lab: true, pairs: []string{"cloud", "usgov"}, wants: "usgov"},
+		"named by the older word":   {lab: true, pairs: []string{"cloud", "commercial"}, wants: "public"},
+		"named, and none runs":      {pairs: []string{"cloud", app.LabName}, fails: problem.NotFound},
+		"a lab before, none runs":   {before: func(t *testing.T, p place) { register(t, p.must(true)) }, wants: "public"},
+		"a lab before, and it runs": {before: func(t *testing.T, p place) { register(t, p.must(true)) }, lab: true, wants: app.LabName},
+		"a lab is named, with a server": {lab: true, pairs: []string{"cloud", app.LabName, "PARTNERGUARD_DATABASE", "postgres://nobody@localhost:1/none"},
+			wants: app.LabName},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -191,7 +191,8 @@ func TestGapsByHand(t *testing.T) {
 	}
 	device := map[string]bool{}
 	signIn := func(client, platform, country string) access.SignIn {
-		return access.SignIn{App: "any other app", Client: client, Platform: platform, IP: netip.MustParseAddr("198.51.100.9"), Country: country, SignInRisk: "none", Device: device}
+		return access.SignIn{App: "any other app", Client: client, Platform: platform, IP: netip.MustParseAddr("198.51.100.9"), Country: country,
+			SignInRisk: "none", Device: device}
 	}
 	register := signIn("browser", "windows", "NL")
 	register.App = "urn:user:registersecurityinfo"

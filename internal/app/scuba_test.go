@@ -87,7 +87,8 @@ func scubaTenant(c *scubaCase) *access.Tenant {
 		}
 	}
 	add(access.Subject{ID: "member"})
-	for _, x := range []access.External{access.InternalGuest, access.CollaborationGuest, access.CollaborationMember, access.DirectConnect, access.OtherExternal} {
+	for _, x := range []access.External{access.InternalGuest, access.CollaborationGuest, access.CollaborationMember, access.DirectConnect,
+		access.OtherExternal} {
 		add(access.Subject{ID: "external-" + string(x), External: x, HomeTenant: "home"})
 	}
 	for _, r := range c.Input.Roles {

@@ -82,7 +82,8 @@ func TestSentinelCSV(t *testing.T) {
 		t.Errorf("verdicts: %v", s.Verdicts)
 	}
 	for _, r := range rows(t, "signins", "sentinel-training-lab", "sign-in_adelete.csv") {
-		if r["country"] != "IL" || r["ipAddress"] != "175.45.176.99" || r["clientAppUsed"] != "Browser" || r["mfaRequired"] != "false" || r["userPrincipalName"] == "" || r["id"] == "" {
+		if r["country"] != "IL" || r["ipAddress"] != "175.45.176.99" || r["clientAppUsed"] != "Browser" || r["mfaRequired"] != "false" ||
+			r["userPrincipalName"] == "" || r["id"] == "" {
 			t.Errorf("row %v", r)
 		}
 	}
@@ -113,7 +114,8 @@ func TestSingleFactorThatWasSatisfied(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := string(raw)
-			if !strings.Contains(text, "MFA requirement satisfied") && !strings.Contains(text, "MFA completed") || !strings.Contains(text, "singleFactorAuthentication") {
+			if !strings.Contains(text, "MFA requirement satisfied") && !strings.Contains(text, "MFA completed") ||
+				!strings.Contains(text, "singleFactorAuthentication") {
 				continue
 			}
 			f, err := app.Read(t.Context(), app.Reading{From: []string{file}}, nil)
@@ -218,7 +220,8 @@ func TestMalformedDocs(t *testing.T) {
 			continue
 		}
 		bad++
-		if in.Status == evidence.Read || len(in.Notes) == 0 || !strings.Contains(in.Notes[0].Message, "trailing comma") || !strings.Contains(in.Notes[0].Message, "line ") {
+		if in.Status == evidence.Read || len(in.Notes) == 0 || !strings.Contains(in.Notes[0].Message, "trailing comma") ||
+			!strings.Contains(in.Notes[0].Message, "line ") {
 			t.Errorf("%s: %s %+v", in.Path, in.Status, in.Notes)
 		}
 	}
@@ -279,7 +282,8 @@ func TestScubaExport(t *testing.T) {
 	t.Parallel()
 	f := read(t, "tenant-exports", "scubagear-sample-report", "ProviderSettingsExport.json")
 	if len(f.Policies) != 7 || len(f.Directory.PrivilegedUsers) != 3 || f.Seen[evidence.ScubaPrivilegedRole] != 8 || len(f.Directory.Organizations) != 1 {
-		t.Errorf("policies %d, users %d, roles %d, tenants %d", len(f.Policies), len(f.Directory.PrivilegedUsers), f.Seen[evidence.ScubaPrivilegedRole], len(f.Directory.Organizations))
+		t.Errorf("policies %d, users %d, roles %d, tenants %d", len(f.Policies), len(f.Directory.PrivilegedUsers), f.Seen[evidence.ScubaPrivilegedRole],
+			len(f.Directory.Organizations))
 	}
 	for _, p := range f.Policies {
 		if p.ID == "" || p.State == "" || p.DisplayName == "" || !p.Modified.Set && !p.CreatedDateTime.Set {

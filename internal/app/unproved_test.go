@@ -173,8 +173,10 @@ func randomExport(r *rand.Rand) map[string][]byte {
 	users = []any{}
 	for i := range 4 {
 		upn := fmt.Sprintf("u%d@northwind.example", i)
-		users = append(users, object{"id": id(1, i), "userPrincipalName": upn, "displayName": upn, "userType": pick("Member", "Member", "Guest"), "creationType": nil, "accountEnabled": r.IntN(6) > 0})
-		registrations = append(registrations, object{"id": id(1, i), "userPrincipalName": upn, "isMfaRegistered": true, "isMfaCapable": true, "methodsRegistered": []string{"mobilePhone"}})
+		users = append(users, object{"id": id(1, i), "userPrincipalName": upn, "displayName": upn, "userType": pick("Member", "Member", "Guest"),
+			"creationType": nil, "accountEnabled": r.IntN(6) > 0})
+		registrations = append(registrations, object{"id": id(1, i), "userPrincipalName": upn, "isMfaRegistered": true, "isMfaCapable": true,
+			"methodsRegistered": []string{"mobilePhone"}})
 	}
 	for g := range 2 {
 		members := []any{}
@@ -186,13 +188,16 @@ func randomExport(r *rand.Rand) map[string][]byte {
 		if g == 0 && r.IntN(3) == 0 {
 			members = append(members, object{"@odata.type": "#microsoft.graph.group", "id": id(2, 1)})
 		}
-		groups = append(groups, object{"id": id(2, g), "displayName": fmt.Sprint("G", g), "securityEnabled": true, "groupTypes": []string{}, "members": members})
+		groups = append(groups, object{"id": id(2, g), "displayName": fmt.Sprint("G", g), "securityEnabled": true, "groupTypes": []string{},
+			"members": members})
 		if r.IntN(3) == 0 {
-			groupEligible = append(groupEligible, object{"id": fmt.Sprint("ge", g), "principalId": id(1, r.IntN(4)), "groupId": id(2, g), "accessId": "member", "memberType": "direct", "startDateTime": "2026-01-01T00:00:00Z", "endDateTime": nil})
+			groupEligible = append(groupEligible, object{"id": fmt.Sprint("ge", g), "principalId": id(1, r.IntN(4)), "groupId": id(2, g),
+				"accessId": "member", "memberType": "direct", "startDateTime": "2026-01-01T00:00:00Z", "endDateTime": nil})
 		}
 	}
 	for k := range 3 {
-		role := object{"id": fmt.Sprint("r", k), "principalId": pick(id(1, 0), id(1, 1), id(2, 0)), "roleDefinitionId": pick(userAdmin, helpdesk), "directoryScopeId": pick("/", "/", "/administrativeUnits/x")}
+		role := object{"id": fmt.Sprint("r", k), "principalId": pick(id(1, 0), id(1, 1), id(2, 0)), "roleDefinitionId": pick(userAdmin, helpdesk),
+			"directoryScopeId": pick("/", "/", "/administrativeUnits/x")}
 		if r.IntN(2) == 0 {
 			roles = append(roles, role)
 			continue

@@ -193,7 +193,8 @@ func firstPage(text []byte) []byte {
 // TestWeakenWeakens: the ways to take something away do.
 func TestWeakenWeakens(t *testing.T) {
 	t.Parallel()
-	if got := string(firstPage([]byte(`{"@odata.context":"c","value":[1,2,3]}`))); !strings.Contains(got, `"value":[1]`) || !strings.Contains(got, "nextLink") || !strings.Contains(got, `"c"`) {
+	if got := string(firstPage([]byte(`{"@odata.context":"c","value":[1,2,3]}`))); !strings.Contains(got, `"value":[1]`) ||
+		!strings.Contains(got, "nextLink") || !strings.Contains(got, `"c"`) {
 		t.Error(got)
 	}
 	if got := fmt.Sprint(firstPage([]byte(`{"id":"x"}`)), firstPage([]byte(`[]`)), firstPage(nil)); got != "[] [] []" {

@@ -62,11 +62,14 @@ func TestAccountClassesAndWaysOut(t *testing.T) {
 func TestRolesThroughGroupsAndEligibility(t *testing.T) {
 	t.Parallel()
 	r := newTenant(t).
-		add(evidence.User, `{"id":"u1","userPrincipalName":"u1@contoso.com","accountEnabled":true}`, `{"id":"u2","userPrincipalName":"u2@contoso.com","accountEnabled":true}`).
+		add(evidence.User, `{"id":"u1","userPrincipalName":"u1@contoso.com","accountEnabled":true}`,
+			`{"id":"u2","userPrincipalName":"u2@contoso.com","accountEnabled":true}`).
 		add(evidence.Group, `{"id":"G1","displayName":"Admins","members":[{"@odata.type":"#microsoft.graph.group","id":"G2"}]}`,
-			`{"id":"G2","displayName":"Inner","members":[{"id":"U1"},{"@odata.type":"#microsoft.graph.group","id":"G1"}]}`, `{"id":"G3","displayName":"Closed"}`).
+			`{"id":"G2","displayName":"Inner","members":[{"id":"U1"},{"@odata.type":"#microsoft.graph.group","id":"G1"}]}`,
+			`{"id":"G3","displayName":"Closed"}`).
 		add(evidence.RoleDefinition, `{"id":"62e90394-69f5-4237-9190-012177145e10","templateId":"62e90394-69f5-4237-9190-012177145e10","displayName":"Global Administrator"}`).
-		add(evidence.RoleAssignment, `{"principalId":"g1","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10"}`, `{"principalId":"g3","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10"}`,
+		add(evidence.RoleAssignment, `{"principalId":"g1","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10"}`,
+			`{"principalId":"g3","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10"}`,
 			`{"principalId":"stranger","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10"}`).
 		add(evidence.RoleEligibility, `{"principalId":"u2","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10"}`).
 		report(assess.Options{})
@@ -87,19 +90,21 @@ func TestSettingsFacts(t *testing.T) {
 	t.Parallel()
 	const off, on = `{"id":"00000000-0000-0000-0000-000000000005","isEnabled":false}`, `{"isEnabled":true}`
 	policy := func(state, grant string) string {
-		return `{"id":"p","displayName":"P","state":"` + state + `","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"grantControls":` + grant + `}`
+		return `{"id":"p","displayName":"P","state":"` + state +
+			`","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"grantControls":` + grant + `}`
 	}
 	const id = "security-defaults-or-conditional-access"
 	for name, c := range map[string]struct {
 		defaults, policy string
 		want             assess.Verdict
 	}{
-		"defaults on":                {on, "", assess.Met},
-		"only report-only":           {off, policy("enabledForReportingButNotEnforced", `{"operator":"OR","builtInControls":["mfa"]}`), assess.NotMet},
-		"MFA or compliant device":    {off, policy("enabled", `{"operator":"OR","builtInControls":["mfa","compliantDevice"]}`), assess.NotMet},
-		"MFA and compliant device":   {off, policy("enabled", `{"operator":"AND","builtInControls":["mfa","compliantDevice"]}`), assess.Met},
-		"custom control is not MFA":  {off, policy("enabled", `{"operator":"OR","builtInControls":[],"customAuthenticationFactors":["Duo"]}`), assess.NotMet},
-		"strength":                   {off, policy("enabled", `{"operator":"OR","authenticationStrength":{"id":"00000000-0000-0000-0000-000000000004"}}`), assess.Met},
+		"defaults on":               {on, "", assess.Met},
+		"only report-only":          {off, policy("enabledForReportingButNotEnforced", `{"operator":"OR","builtInControls":["mfa"]}`), assess.NotMet},
+		"MFA or compliant device":   {off, policy("enabled", `{"operator":"OR","builtInControls":["mfa","compliantDevice"]}`), assess.NotMet},
+		"MFA and compliant device":  {off, policy("enabled", `{"operator":"AND","builtInControls":["mfa","compliantDevice"]}`), assess.Met},
+		"custom control is not MFA": {off, policy("enabled", `{"operator":"OR","builtInControls":[],"customAuthenticationFactors":["Duo"]}`), assess.NotMet},
+		"strength": {off, policy("enabled", `{"operator":"OR","authenticationStrength":{"id":"00000000-0000-0000-0000-000000000004"}}`),
+			assess.Met},
 		"block only":                 {off, policy("enabled", `{"operator":"OR","builtInControls":["block"]}`), assess.Met},
 		"unknown state":              {off, policy("somethingNew", `{"operator":"OR","builtInControls":["mfa"]}`), assess.Unknown},
 		"no policies exported":       {off, "", assess.Unknown},
@@ -126,7 +131,8 @@ func TestSettingsFacts(t *testing.T) {
 func TestProgrammeRules(t *testing.T) {
 	t.Parallel()
 	rel := func(status, role string) string {
-		return `{"id":"r","displayName":"MLT_1","status":"` + status + `","customer":{"displayName":"Fabrikam"},"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"` + role + `"}]}}`
+		return `{"id":"r","displayName":"MLT_1","status":"` + status +
+			`","customer":{"displayName":"Fabrikam"},"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"` + role + `"}]}}`
 	}
 	const reader, global = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b", "62e90394-69f5-4237-9190-012177145e10"
 	alert := func(status, detected, log string) string {
@@ -151,27 +157,50 @@ func TestProgrammeRules(t *testing.T) {
 		"open alert":                    {evidence.SecurityAlert, alert("active", "2026-11-18T00:00:00Z", ""), "security-alerts-answered", assess.NotMet},
 		"open alert is fraud unwatched": {evidence.SecurityAlert, alert("active", "2026-11-18T00:00:00Z", ""), "azure-fraud-watch", assess.NotMet},
 		"young alert":                   {evidence.SecurityAlert, alert("active", "2026-11-20T10:00:00Z", ""), "security-alerts-answered", assess.Met},
-		"answered in time":              {evidence.SecurityAlert, alert("resolved", "2026-11-18T00:00:00Z", `{"statusTo":"investigating","updatedDateTime":"2026-11-18T03:00:00Z"}`), "security-alerts-answered", assess.Met},
-		"answered late":                 {evidence.SecurityAlert, alert("resolved", "2026-11-10T00:00:00Z", `{"statusTo":"resolved","updatedDateTime":"2026-11-15T03:00:00Z"}`), "security-alerts-answered", assess.NotMet},
-		"answered within the day":       {evidence.SecurityAlert, alert("resolved", "2026-11-10T00:00:00Z", `{"statusTo":"resolved","updatedDateTime":"2026-11-11T00:00:00Z"}`), "security-alerts-answered", assess.Met},
-		"answered an hour later":        {evidence.SecurityAlert, alert("resolved", "2026-11-10T00:00:00Z", `{"statusTo":"resolved","updatedDateTime":"2026-11-11T01:00:00Z"}`), "security-alerts-answered", assess.NotMet},
-		"answered, when not shown":      {evidence.SecurityAlert, alert("resolved", "2026-11-10T00:00:00Z", ""), "security-alerts-answered", assess.Unknown},
-		"contact":                       {evidence.SecurityRequirement, score("securityContactProvided", "compliant"), "security-contact", assess.Met},
-		"no contact, as misspelt":       {evidence.SecurityRequirement, score("securityContactProvided", "noncomplaint"), "security-contact", assess.NotMet},
-		"contact, unknown status":       {evidence.SecurityRequirement, score("securityContactProvided", "soon"), "security-contact", assess.Unknown},
-		"score never decides admins":    {evidence.SecurityRequirement, score("mfaEnforcedForAdmins", "compliant"), "mfa-admin-roles", assess.Unknown},
-		"adoption short":                {evidence.MFAAdoption, `{"loginDate":"2026-11-19","mfaCompliantRequestCount":7,"totalRequestCount":14,"applicationId":"a"}`, "secure-application-model", assess.NotMet},
-		"adoption whole, log missing":   {evidence.MFAAdoption, `{"loginDate":"2026-11-19","mfaCompliantRequestCount":14,"totalRequestCount":14,"applicationId":"a"}`, "secure-application-model", assess.Unknown},
-		"adoption, nothing asked":       {evidence.MFAAdoption, `{"loginDate":"2026-11-19","mfaCompliantRequestCount":0,"totalRequestCount":0,"applicationId":"a"}`, "secure-application-model", assess.Unknown},
-		"portal without MFA":            {evidence.NonCompliantPrincipal, `{"objectId":"o","upn":"x@contoso.com","lastNonMfaCompliantRequestDateTime":"2026-11-10T22:09:53.051"}`, "mfa-every-sign-in", assess.NotMet},
-		"portal, after the as-of date":  {evidence.NonCompliantPrincipal, `{"objectId":"o","lastNonMfaCompliantRequestDateTime":"2026-11-21T22:09:53.051"}`, "mfa-every-sign-in", assess.Unknown},
-		"API request without MFA":       {evidence.PartnerRequest, `{"requestId":"q","mfaCompliant":false}`, "secure-application-model", assess.NotMet},
-		"no P2":                         {evidence.SubscribedSku, `{"id":"s","capabilityStatus":"Enabled","prepaidUnits":{"enabled":5},"servicePlans":[{"servicePlanName":"AAD_PREMIUM"}]}`, "entra-id-p2-admin-agents", assess.NotMet},
-		"P2 suspended":                  {evidence.SubscribedSku, `{"id":"s","capabilityStatus":"Suspended","prepaidUnits":{"enabled":5},"servicePlans":[{"servicePlanName":"AAD_PREMIUM_P2"}]}`, "entra-id-p2-admin-agents", assess.NotMet},
-		"P2 present":                    {evidence.SubscribedSku, `{"id":"s","capabilityStatus":"Enabled","prepaidUnits":{"enabled":5},"servicePlans":[{"servicePlanName":"AAD_PREMIUM_P2"}]}`, "entra-id-p2-admin-agents", assess.Unknown},
-		"app password registered":       {evidence.RegistrationDetails, `{"id":"u","userPrincipalName":"u@x","isMfaRegistered":true,"methodsRegistered":["appPassword","mobilePhone"]}`, "app-passwords", assess.NotMet},
-		"custom control":                {evidence.ConditionalAccessPolicy, `{"id":"p","displayName":"Duo","state":"enabled","grantControls":{"operator":"OR","customAuthenticationFactors":["RequireDuoMfa"]}}`, "third-party-mfa-claim", assess.NotMet},
-		"permanent privileged role":     {evidence.RoleAssignment, `{"id":"a","principalId":"u","roleDefinitionId":"` + global + `","principal":{"@odata.type":"#microsoft.graph.user","id":"u","userPrincipalName":"u@x"}}`, "privileged-identity-management", assess.NotMet},
+		"answered in time": {evidence.SecurityAlert,
+			alert("resolved", "2026-11-18T00:00:00Z", `{"statusTo":"investigating","updatedDateTime":"2026-11-18T03:00:00Z"}`), "security-alerts-answered",
+			assess.Met},
+		"answered late": {evidence.SecurityAlert,
+			alert("resolved", "2026-11-10T00:00:00Z", `{"statusTo":"resolved","updatedDateTime":"2026-11-15T03:00:00Z"}`), "security-alerts-answered",
+			assess.NotMet},
+		"answered within the day": {evidence.SecurityAlert,
+			alert("resolved", "2026-11-10T00:00:00Z", `{"statusTo":"resolved","updatedDateTime":"2026-11-11T00:00:00Z"}`), "security-alerts-answered",
+			assess.Met},
+		"answered an hour later": {evidence.SecurityAlert,
+			alert("resolved", "2026-11-10T00:00:00Z", `{"statusTo":"resolved","updatedDateTime":"2026-11-11T01:00:00Z"}`), "security-alerts-answered",
+			assess.NotMet},
+		"answered, when not shown":   {evidence.SecurityAlert, alert("resolved", "2026-11-10T00:00:00Z", ""), "security-alerts-answered", assess.Unknown},
+		"contact":                    {evidence.SecurityRequirement, score("securityContactProvided", "compliant"), "security-contact", assess.Met},
+		"no contact, as misspelt":    {evidence.SecurityRequirement, score("securityContactProvided", "noncomplaint"), "security-contact", assess.NotMet},
+		"contact, unknown status":    {evidence.SecurityRequirement, score("securityContactProvided", "soon"), "security-contact", assess.Unknown},
+		"score never decides admins": {evidence.SecurityRequirement, score("mfaEnforcedForAdmins", "compliant"), "mfa-admin-roles", assess.Unknown},
+		"adoption short": {evidence.MFAAdoption,
+			`{"loginDate":"2026-11-19","mfaCompliantRequestCount":7,"totalRequestCount":14,"applicationId":"a"}`, "secure-application-model", assess.NotMet},
+		"adoption whole, log missing": {evidence.MFAAdoption,
+			`{"loginDate":"2026-11-19","mfaCompliantRequestCount":14,"totalRequestCount":14,"applicationId":"a"}`, "secure-application-model", assess.Unknown},
+		"adoption, nothing asked": {evidence.MFAAdoption,
+			`{"loginDate":"2026-11-19","mfaCompliantRequestCount":0,"totalRequestCount":0,"applicationId":"a"}`, "secure-application-model", assess.Unknown},
+		"portal without MFA": {evidence.NonCompliantPrincipal,
+			`{"objectId":"o","upn":"x@contoso.com","lastNonMfaCompliantRequestDateTime":"2026-11-10T22:09:53.051"}`, "mfa-every-sign-in", assess.NotMet},
+		"portal, after the as-of date": {evidence.NonCompliantPrincipal, `{"objectId":"o","lastNonMfaCompliantRequestDateTime":"2026-11-21T22:09:53.051"}`,
+			"mfa-every-sign-in", assess.Unknown},
+		"API request without MFA": {evidence.PartnerRequest, `{"requestId":"q","mfaCompliant":false}`, "secure-application-model", assess.NotMet},
+		"no P2": {evidence.SubscribedSku,
+			`{"id":"s","capabilityStatus":"Enabled","prepaidUnits":{"enabled":5},"servicePlans":[{"servicePlanName":"AAD_PREMIUM"}]}`,
+			"entra-id-p2-admin-agents", assess.NotMet},
+		"P2 suspended": {evidence.SubscribedSku,
+			`{"id":"s","capabilityStatus":"Suspended","prepaidUnits":{"enabled":5},"servicePlans":[{"servicePlanName":"AAD_PREMIUM_P2"}]}`,
+			"entra-id-p2-admin-agents", assess.NotMet},
+		"P2 present": {evidence.SubscribedSku,
+			`{"id":"s","capabilityStatus":"Enabled","prepaidUnits":{"enabled":5},"servicePlans":[{"servicePlanName":"AAD_PREMIUM_P2"}]}`,
+			"entra-id-p2-admin-agents", assess.Unknown},
+		"app password registered": {evidence.RegistrationDetails,
+			`{"id":"u","userPrincipalName":"u@x","isMfaRegistered":true,"methodsRegistered":["appPassword","mobilePhone"]}`, "app-passwords", assess.NotMet},
+		"custom control": {evidence.ConditionalAccessPolicy,
+			`{"id":"p","displayName":"Duo","state":"enabled","grantControls":{"operator":"OR","customAuthenticationFactors":["RequireDuoMfa"]}}`,
+			"third-party-mfa-claim", assess.NotMet},
+		"permanent privileged role": {evidence.RoleAssignment, `{"id":"a","principalId":"u","roleDefinitionId":"` + global +
+			`","principal":{"@odata.type":"#microsoft.graph.user","id":"u","userPrincipalName":"u@x"}}`, "privileged-identity-management", assess.NotMet},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -207,7 +236,8 @@ func TestAutomationAndLegacy(t *testing.T) {
 		strings.Replace(row("2", "printer", passwordOnly), `"Browser"`, `"Authenticated SMTP"`, 1),
 		strings.Replace(row("3", "olduser", passwordOnly), `"Browser"`, `"Exchange Web Services"`, 1),
 	).report(assess.Options{})
-	for id, affected := range map[string]int{"automation-without-user-credentials": 2, "legacy-authentication": 2, "modern-authentication-clients": 1, "secure-application-model": 2} {
+	for id, affected := range map[string]int{"automation-without-user-credentials": 2, "legacy-authentication": 2, "modern-authentication-clients": 1,
+		"secure-application-model": 2} {
 		if q := find(t, r, id); q.Verdict != assess.NotMet || q.Affected != affected {
 			t.Errorf("%s: %s, %d affected, want %d: %s", id, q.Verdict, q.Affected, affected, q.Reason)
 		}
@@ -218,7 +248,8 @@ func TestAutomationAndLegacy(t *testing.T) {
 			ways[a.ID] = append(ways[a.ID], w.ID)
 		}
 	}
-	if !slices.Contains(ways["svc-billing"], "secure_application_model") || !slices.Contains(ways["printer"], "app_password") || !slices.Contains(ways["olduser"], "client_upgrade") {
+	if !slices.Contains(ways["svc-billing"], "secure_application_model") || !slices.Contains(ways["printer"], "app_password") ||
+		!slices.Contains(ways["olduser"], "client_upgrade") {
 		t.Errorf("ways out: %v", ways)
 	}
 }
@@ -243,7 +274,8 @@ func TestAsOf(t *testing.T) {
 
 func TestIncomplete(t *testing.T) {
 	t.Parallel()
-	for _, in := range []evidence.Input{{Path: "a", Status: evidence.Partial}, {Path: "a", Status: evidence.Unreadable}, {Path: "a", Status: evidence.Read, NextLink: true}} {
+	for _, in := range []evidence.Input{{Path: "a", Status: evidence.Partial}, {Path: "a", Status: evidence.Unreadable},
+		{Path: "a", Status: evidence.Read, NextLink: true}} {
 		x := newTenant(t)
 		x.f.Inputs = []evidence.Input{in}
 		if r := x.report(assess.Options{}); r.Complete || len(r.Incomplete) != 1 {
@@ -277,7 +309,8 @@ func TestEveryRuleHasAJudgeAndReportsAreStable(t *testing.T) {
 	t.Parallel()
 	build := func() *assess.Report {
 		return newTenant(t).
-			add(evidence.User, `{"id":"u1","userPrincipalName":"u1@contoso.com","accountEnabled":true}`, `{"id":"u2","userPrincipalName":"u2@contoso.com","accountEnabled":true}`).
+			add(evidence.User, `{"id":"u1","userPrincipalName":"u1@contoso.com","accountEnabled":true}`,
+				`{"id":"u2","userPrincipalName":"u2@contoso.com","accountEnabled":true}`).
 			signIns(row("1", "u1", passwordOnly), row("2", "u2", passwordOnly), row("3", "u3", withMFA)).
 			report(assess.Options{})
 	}

@@ -193,7 +193,8 @@ func (a *assessor) judgeAccount(p person, excludedBy []string) Account {
 // recorded sign-in without it decides against, and only the settings can
 // decide for.
 func (a *assessor) judgeMFA(out *Account, p person, class directory.Class, excludedBy []string, mailbox bool) {
-	unregistered := p.reg != nil && p.reg.IsMFARegistered.False() && !p.reg.IsMFACapable.Value && out.SignIns.SatisfiedByProvider == 0 && out.SignIns.Challenged == 0
+	unregistered := p.reg != nil && p.reg.IsMFARegistered.False() && !p.reg.IsMFACapable.Value && out.SignIns.SatisfiedByProvider == 0 &&
+		out.SignIns.Challenged == 0
 	cov := a.covers[strings.ToLower(out.ID)]
 	switch {
 	case class == directory.ClassDisabled:
@@ -201,7 +202,8 @@ func (a *assessor) judgeMFA(out *Account, p person, class directory.Class, exclu
 	case class == directory.ClassDirectorySync:
 		out.MFA, out.Reason = NotApplicable, "the directory synchronisation account is not asked for MFA"
 	case out.SignIns.NotChallenged > 0:
-		out.MFA, out.Reason = NotMet, fmt.Sprintf("%s without MFA being asked for", count(int(out.SignIns.NotChallenged), "sign-in succeeded", "sign-ins succeeded"))
+		out.MFA, out.Reason = NotMet, fmt.Sprintf("%s without MFA being asked for", count(int(out.SignIns.NotChallenged), "sign-in succeeded",
+			"sign-ins succeeded"))
 		if unregistered {
 			out.Reason += ", and no MFA method is registered"
 		}
@@ -227,9 +229,11 @@ func (a *assessor) judgeMFA(out *Account, p person, class directory.Class, exclu
 	case len(excludedBy) > 0:
 		out.MFA, out.Reason = Unknown, fmt.Sprintf("left out of %s; whether another policy covers it is not proved", list(excludedBy, 2))
 	case successesOf(out.SignIns) > 0 && out.SignIns.Unknown == 0:
-		out.MFA, out.Reason = Unknown, fmt.Sprintf("%s carried MFA, but the settings do not prove it", every(int(successesOf(out.SignIns)), "recorded sign-in", "recorded sign-ins"))
+		out.MFA, out.Reason = Unknown, fmt.Sprintf("%s carried MFA, but the settings do not prove it",
+			every(int(successesOf(out.SignIns)), "recorded sign-in", "recorded sign-ins"))
 	case successesOf(out.SignIns) > 0:
-		out.MFA, out.Reason = Unknown, fmt.Sprintf("%d of %d recorded sign-ins do not show whether they carried MFA", out.SignIns.Unknown, successesOf(out.SignIns))
+		out.MFA, out.Reason = Unknown, fmt.Sprintf("%d of %d recorded sign-ins do not show whether they carried MFA", out.SignIns.Unknown,
+			successesOf(out.SignIns))
 	case p.reg != nil:
 		out.MFA, out.Reason = Unknown, "an MFA method is registered, but no sign-in is recorded, and the settings do not prove it"
 		if !p.reg.IsMFARegistered.Set {
@@ -248,7 +252,8 @@ func (a *assessor) judgeMFA(out *Account, p person, class directory.Class, exclu
 	if out.MFA == NotMet || out.MFA == Unknown && len(excludedBy) > 0 || unattended {
 		n := directory.Needs{
 			Class: class, Mailbox: mailbox, Unregistered: unregistered || out.StrongestFactor == "none",
-			Password: p.log != nil && p.log.ROPC > 0, Covered: cov.Cover == access.Covered && out.SignIns.NotChallenged == 0 && !slices.ContainsFunc(p.without, func(w without) bool { return !w.request }),
+			Password: p.log != nil && p.log.ROPC > 0, Covered: cov.Cover == access.Covered && out.SignIns.NotChallenged == 0 &&
+				!slices.ContainsFunc(p.without, func(w without) bool { return !w.request }),
 		}
 		out.WaysOut = waysOut(out, n, p)
 	}
@@ -280,7 +285,8 @@ var factorRanks = []struct {
 	name    string
 	methods []string
 }{
-	{"phishing_resistant", []string{"windowshelloforbusiness", "fido2securitykey", "fido2", "passkeydevicebound", "passkeydeviceboundauthenticator", "passkeysynced", "macossecureenclavekey", "x509certificatemultifactor"}},
+	{"phishing_resistant", []string{"windowshelloforbusiness", "fido2securitykey", "fido2", "passkeydevicebound", "passkeydeviceboundauthenticator",
+		"passkeysynced", "macossecureenclavekey", "x509certificatemultifactor"}},
 	{"app", []string{"microsoftauthenticatorpush", "microsoftauthenticatorpasswordless", "externalauthmethod", "appnotification"}},
 	{"otp", []string{"softwareonetimepasscode", "hardwareonetimepasscode", "appcode", "hardwareoath", "softwareoath"}},
 	{"phone", []string{"mobilephone", "alternatemobilephone", "officephone", "sms", "voice", "mobilesms"}},
@@ -420,7 +426,8 @@ func (a *assessor) accountsRuling(pick func(*Account) bool, p *access.Proof, wha
 	case unknown == 0 && p != nil && p.Verdict == access.Proved:
 		reason := fmt.Sprintf("the settings ask %s for MFA", every(total, what, many))
 		if whose := a.nameless(); whose != "" {
-			return ruling{verdict: Unknown, total: total, evidence: a.centerRecords(), reason: reason + ", but " + whose, action: evidence.RequestFor(evidence.PartnerRequest)}
+			return ruling{verdict: Unknown, total: total, evidence: a.centerRecords(), reason: reason + ", but " + whose,
+				action: evidence.RequestFor(evidence.PartnerRequest)}
 		}
 		return a.withCenter(ruling{verdict: Met, total: total, heeds: against, reason: reason + a.noneRecorded("went without"), evidence: a.enforcedRows()})
 	}
@@ -435,7 +442,8 @@ func (a *assessor) accountsRuling(pick func(*Account) bool, p *access.Proof, wha
 func wayWords(ways map[string]int) string {
 	words := map[string]string{
 		"register": "register a method", "totp_secured_desktop": "TOTP on a secured desktop", "security_key": "security key",
-		"secure_application_model": "Secure Application Model", "app_password": "app password or mail relay", "client_upgrade": "client upgrade", "require_mfa": "require MFA by policy",
+		"secure_application_model": "Secure Application Model", "app_password": "app password or mail relay", "client_upgrade": "client upgrade",
+		"require_mfa":   "require MFA by policy",
 		"block_sign_in": "block sign-in", "review_agent": "review the agent", "external_mfa": "External MFA", "consent_again": "consent again with MFA",
 	}
 	ids := sortedKeys(ways)
@@ -449,7 +457,8 @@ func wayWords(ways map[string]int) string {
 
 func (a *assessor) mfaEveryUser() ruling {
 	if len(a.accounts) == 0 {
-		return ruling{verdict: Unknown, reason: "no account is in the export", action: "export /users and /reports/authenticationMethods/userRegistrationDetails, and the sign-in logs"}
+		return ruling{verdict: Unknown, reason: "no account is in the export",
+			action: "export /users and /reports/authenticationMethods/userRegistrationDetails, and the sign-in logs"}
 	}
 	return a.accountsRuling(func(*Account) bool { return true }, a.proof("mfa-every-user"), "account", "accounts")
 }
@@ -459,9 +468,11 @@ func (a *assessor) mfaAdminRoles() ruling {
 	known := a.Seen[evidence.RoleAssignment]+a.Seen[evidence.DirectoryRole]+a.Seen[evidence.ScubaPrivilegedRole]+a.Seen[evidence.PrivilegedUser] > 0
 	if admins == 0 {
 		if known {
-			return ruling{verdict: Unknown, reason: "role assignments were read, but none of them leads to an account in scope", action: "export /users, and groups with their members"}
+			return ruling{verdict: Unknown, reason: "role assignments were read, but none of them leads to an account in scope",
+				action: "export /users, and groups with their members"}
 		}
-		return ruling{verdict: Unknown, reason: "who holds a directory role is not in the export", action: "export " + evidence.RequestFor(evidence.RoleAssignment) + ", and " + evidence.RequestFor(evidence.RoleEligibility)}
+		return ruling{verdict: Unknown, reason: "who holds a directory role is not in the export",
+			action: "export " + evidence.RequestFor(evidence.RoleAssignment) + ", and " + evidence.RequestFor(evidence.RoleEligibility)}
 	}
 	ru := a.accountsRuling(func(acc *Account) bool { return acc.Admin }, a.proof("mfa-admin-roles"), "administrator", "administrators")
 	return a.besideScore(ru, a.Requirements["mfaenforcedforadmins"])

@@ -31,13 +31,15 @@ func (a *assessor) alertFacts() (c alertCount) {
 		}
 		open := al.Status == "active" || al.Status == "" || al.Answered.Set && al.Answered.After(a.o.AsOf)
 		if why := unreadable(&al); why != "" {
-			c.blind = append(c.blind, Evidence{Subject: alertName(&al), Detail: why + forCustomer(al.Customer), RecordID: al.ID, Observed: ref(al.Detected.Time), Source: al.Source})
+			c.blind = append(c.blind, Evidence{Subject: alertName(&al), Detail: why + forCustomer(al.Customer), RecordID: al.ID,
+				Observed: ref(al.Detected.Time), Source: al.Source})
 			continue
 		}
 		answered := al.Answered.Set && !open
 		age := a.o.AsOf.Sub(al.Detected.Time)
 		if open && age > answerWithin {
-			c.overdue = append(c.overdue, Evidence{Subject: alertName(&al), Detail: fmt.Sprintf("%s, unanswered for %s%s", statusWord(al.Status), hours(age), forCustomer(al.Customer)), RecordID: al.ID, Observed: ref(al.Detected.Time), Source: al.Source})
+			c.overdue = append(c.overdue, Evidence{Subject: alertName(&al), Detail: fmt.Sprintf("%s, unanswered for %s%s", statusWord(al.Status), hours(age),
+				forCustomer(al.Customer)), RecordID: al.ID, Observed: ref(al.Detected.Time), Source: al.Source})
 		}
 		if age > alertWindow {
 			continue
@@ -148,11 +150,13 @@ func (a *assessor) alertsAnswered() ruling {
 		out.heeds = alertKinds
 		return out
 	case c.unclear > 0:
-		return ruling{verdict: Unknown, total: n, reason: "alerts were answered, but the export does not show when", action: "export /security/partner/securityAlerts with activityLogs"}
+		return ruling{verdict: Unknown, total: n, reason: "alerts were answered, but the export does not show when",
+			action: "export /security/partner/securityAlerts with activityLogs"}
 	case len(a.alertLists()) > 0:
 		return ruling{verdict: Met, relies: a.alertLists(), heeds: alertKinds, reason: "alerts were exported and none was raised in the last 30 days"}
 	}
-	return ruling{verdict: Unknown, reason: "no alerts and no security score are in the export", action: "export " + evidence.RequestFor(evidence.SecurityAlert)}
+	return ruling{verdict: Unknown, reason: "no alerts and no security score are in the export",
+		action: "export " + evidence.RequestFor(evidence.SecurityAlert)}
 }
 
 func (a *assessor) fraudWatch() ruling {
@@ -160,12 +164,14 @@ func (a *assessor) fraudWatch() ruling {
 	switch {
 	case len(c.overdue) > 0:
 		return ruling{verdict: NotMet, affected: len(c.overdue), total: len(a.Alerts), evidence: c.overdue,
-			reason: fmt.Sprintf("%s for more than 24 hours", count(len(c.overdue), "fraud event or alert has been left unanswered", "fraud events or alerts have been left unanswered")),
+			reason: fmt.Sprintf("%s for more than 24 hours", count(len(c.overdue), "fraud event or alert has been left unanswered",
+				"fraud events or alerts have been left unanswered")),
 			action: "investigate at once: stop the resources, cancel the subscription if it is abused, then record the answer; recording alone stops nothing"}
 	case len(c.blind) > 0:
 		return blindAlerts(&c)
 	case len(a.alertLists()) > 0:
-		return ruling{verdict: Met, total: c.inWindow, relies: a.alertLists(), heeds: alertKinds, reason: "fraud events or alerts are read, and none is left unanswered"}
+		return ruling{verdict: Met, total: c.inWindow, relies: a.alertLists(), heeds: alertKinds,
+			reason: "fraud events or alerts are read, and none is left unanswered"}
 	}
 	return ruling{verdict: Unknown, reason: "neither fraud events nor partner security alerts are in the export",
 		action: "export GET /v1/fraudEvents or /beta/security/partner/securityAlerts"}

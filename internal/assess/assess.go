@@ -135,7 +135,8 @@ func Assess(f *facts.Facts, o Options) *Report {
 	r := &Report{
 		Schema: SchemaID, AsOf: o.AsOf, Sample: o.Sample,
 		Partner:    Partner{Kind: string(o.Kind), Cloud: string(o.Cloud)},
-		Incomplete: []string{}, Disagreements: append([]Evidence{}, o.Disagreements...), Accounts: a.accounts, Inputs: f.Inputs, SignIns: a.signIns(), Score: a.scoreView(),
+		Incomplete: []string{}, Disagreements: append([]Evidence{}, o.Disagreements...), Accounts: a.accounts, Inputs: f.Inputs, SignIns: a.signIns(),
+		Score: a.scoreView(),
 	}
 	if len(f.Directory.Organizations) > 0 {
 		org := f.Directory.Organizations[0]
@@ -238,11 +239,13 @@ func (a *assessor) incomplete() (why []string) {
 	add(open, "%s ends with a link to a further page that is not here", "%d inputs end with a link to a further page that is not here, %s first")
 	why = append(why, a.CutSentences()...)
 	if len(a.closed) > 0 {
-		why = append(why, count(len(a.closed), "group holds a directory role, and not all of its members are in the export", "groups hold directory roles, and not all of their members are in the export")+
+		why = append(why, count(len(a.closed), "group holds a directory role, and not all of its members are in the export",
+			"groups hold directory roles, and not all of their members are in the export")+
 			"; read GET /groups/{id}/transitiveMembers, every page")
 	}
 	if n := a.strangers(); n > 0 && a.Extent(evidence.User) == evidence.Absent {
-		why = append(why, fmt.Sprintf("%s in no exported list of users, groups or service principals", count(n, "holder of a directory role is", "holders of directory roles are")))
+		why = append(why, fmt.Sprintf("%s in no exported list of users, groups or service principals",
+			count(n, "holder of a directory role is", "holders of directory roles are")))
 	}
 	if s := a.SignIns; s != nil && s.OtherAccounts.Rows+s.OtherApps.Rows+s.OtherDays.Rows > 0 {
 		why = append(why, "more accounts or apps signed in than are kept apart; the rest are counted together")
@@ -255,7 +258,8 @@ func (a *assessor) incomplete() (why []string) {
 func (a *assessor) strangers() (n int) {
 	d := a.Directory
 	for id := range a.roles {
-		if d.Users[id] == nil && d.Registrations[id] == nil && d.ServicePrincipals[id] == nil && d.PrivilegedUsers[id] == nil && d.Groups[id] == nil && a.account(id) == nil {
+		if d.Users[id] == nil && d.Registrations[id] == nil && d.ServicePrincipals[id] == nil && d.PrivilegedUsers[id] == nil && d.Groups[id] == nil &&
+			a.account(id) == nil {
 			n++
 		}
 	}

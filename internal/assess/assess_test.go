@@ -76,7 +76,8 @@ func (x *tenant) report(o assess.Options) *assess.Report {
 	if o.Automation == nil && x.searched {
 		o.Automation = &assess.Automation{}
 		for _, it := range automation.Items(x.auto, x.f).Items {
-			o.Automation.Items = append(o.Automation.Items, assess.AutomationItem{Account: it.Account, Sure: it.Decides(), Evidence: assess.Evidence{Subject: it.Name}})
+			o.Automation.Items = append(o.Automation.Items, assess.AutomationItem{Account: it.Account, Sure: it.Decides(),
+				Evidence: assess.Evidence{Subject: it.Name}})
 		}
 	}
 	return assess.Assess(x.f, o)
@@ -143,10 +144,12 @@ func TestMetNeedsTheSettings(t *testing.T) {
 		input  evidence.Input
 		want   assess.Verdict
 	}{
-		"no settings":            {"", evidence.Input{}, assess.Unknown},
-		"covered":                {everything, evidence.Input{}, assess.Met},
-		"a page of it missing":   {everything, evidence.Input{Path: "p", Status: evidence.Read, NextLink: true, Kinds: map[evidence.Kind]int{evidence.ConditionalAccessPolicy: 1}}, assess.Unknown},
-		"an empty list, in full": {"", evidence.Input{Path: "p", Status: evidence.Read, Kinds: map[evidence.Kind]int{evidence.ConditionalAccessPolicy: 0}}, assess.NotMet},
+		"no settings": {"", evidence.Input{}, assess.Unknown},
+		"covered":     {everything, evidence.Input{}, assess.Met},
+		"a page of it missing": {everything, evidence.Input{Path: "p", Status: evidence.Read, NextLink: true,
+			Kinds: map[evidence.Kind]int{evidence.ConditionalAccessPolicy: 1}}, assess.Unknown},
+		"an empty list, in full": {"", evidence.Input{Path: "p", Status: evidence.Read, Kinds: map[evidence.Kind]int{evidence.ConditionalAccessPolicy: 0}},
+			assess.NotMet},
 	} {
 		x := build()
 		if c.policy != "" {
@@ -170,7 +173,8 @@ func TestMetNeedsTheSettings(t *testing.T) {
 func TestAccountLeftOutBySettings(t *testing.T) {
 	t.Parallel()
 	r := newTenant(t).
-		add(evidence.User, `{"id":"u1","userPrincipalName":"ada@contoso.com","accountEnabled":true,"userType":"Member"}`, `{"id":"u2","userPrincipalName":"eve@contoso.com","accountEnabled":true,"userType":"Member"}`).
+		add(evidence.User, `{"id":"u1","userPrincipalName":"ada@contoso.com","accountEnabled":true,"userType":"Member"}`,
+			`{"id":"u2","userPrincipalName":"eve@contoso.com","accountEnabled":true,"userType":"Member"}`).
 		add(evidence.ConditionalAccessPolicy, `{"id":"p","displayName":"MFA","state":"enabled","conditions":{"users":{"includeUsers":["All"],"excludeUsers":["u2"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`).
 		report(assess.Options{})
 	if a := r.Accounts[0]; a.ID != "u2" || a.MFA != assess.NotMet || !strings.Contains(a.Reason, "excludes the account") || len(a.WaysOut) == 0 {
@@ -193,7 +197,8 @@ func TestTrustedLocationIsAGap(t *testing.T) {
 		add(evidence.NamedLocation, `{"@odata.type":"#microsoft.graph.ipNamedLocation","id":"hq","displayName":"HQ","isTrusted":true,"ipRanges":[{"cidrAddress":"203.0.113.0/24"}]}`).
 		add(evidence.ConditionalAccessPolicy, `{"id":"p","displayName":"MFA","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"],"locations":{"includeLocations":["All"],"excludeLocations":["AllTrusted"]}},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`).
 		report(assess.Options{})
-	if q := find(t, r, "mfa-every-sign-in"); q.Verdict != assess.NotMet || len(q.Evidence) == 0 || !strings.Contains(q.Evidence[0].Detail, "HQ") || !strings.Contains(q.Evidence[0].Detail, "excludes all trusted locations") {
+	if q := find(t, r, "mfa-every-sign-in"); q.Verdict != assess.NotMet || len(q.Evidence) == 0 || !strings.Contains(q.Evidence[0].Detail, "HQ") ||
+		!strings.Contains(q.Evidence[0].Detail, "excludes all trusted locations") {
 		t.Errorf("mfa-every-sign-in: %s %+v", q.Verdict, q.Evidence)
 	}
 	if q := find(t, r, "mfa-every-user"); q.Verdict != assess.Met {
@@ -204,7 +209,8 @@ func TestTrustedLocationIsAGap(t *testing.T) {
 func TestOneNotChallengedSuccessIsEnough(t *testing.T) {
 	t.Parallel()
 	r := newTenant(t).
-		add(evidence.User, `{"id":"u1","userPrincipalName":"u1@contoso.com","accountEnabled":true}`, `{"id":"u2","userPrincipalName":"u2@contoso.com","accountEnabled":true}`).
+		add(evidence.User, `{"id":"u1","userPrincipalName":"u1@contoso.com","accountEnabled":true}`,
+			`{"id":"u2","userPrincipalName":"u2@contoso.com","accountEnabled":true}`).
 		add(evidence.RoleAssignment, `{"id":"a","principalId":"u2","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10"}`).
 		signIns(row("1", "u1", withMFA), row("2", "u2", passwordOnly)).
 		report(assess.Options{})

@@ -73,7 +73,8 @@ func TestAutomationFromTheLog(t *testing.T) {
 		for d := range 14 {
 			r := row(fmt.Sprint("n", d), "bob", `"authenticationRequirement":"multiFactorAuthentication"`)
 			r = strings.Replace(r, `"errorCode":0`, `"errorCode":0,"additionalDetails":"MFA requirement satisfied by claim in the token"`, 1)
-			r = strings.Replace(r, `"appId":"app","appDisplayName":"Azure Portal"`, `"appId":"1950a258-227b-4e31-a9cf-717495945fc2","appDisplayName":"Microsoft Azure PowerShell"`, 1)
+			r = strings.Replace(r, `"appId":"app","appDisplayName":"Azure Portal"`,
+				`"appId":"1950a258-227b-4e31-a9cf-717495945fc2","appDisplayName":"Microsoft Azure PowerShell"`, 1)
 			r = strings.Replace(r, `"isInteractive":true`, `"isInteractive":false`, 1)
 			x.signIns(strings.Replace(r, "2026-11-19T10", fmt.Sprintf("2026-11-%02dT02", 3+d), 1))
 		}

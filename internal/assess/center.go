@@ -61,13 +61,15 @@ func (a *assessor) withoutMFA() []without {
 			if at.Set {
 				detail += ", the last on " + at.Format("2006-01-02")
 			}
-			add(p.ObjectID, p.UPN, false, Evidence{Subject: nonEmpty(p.UPN, p.ObjectID), Detail: detail, Observed: ref(at.Time), RecordID: p.ObjectID, Source: p.Source})
+			add(p.ObjectID, p.UPN, false, Evidence{Subject: nonEmpty(p.UPN, p.ObjectID), Detail: detail, Observed: ref(at.Time), RecordID: p.ObjectID,
+				Source: p.Source})
 		}
 	}
 	for _, r := range sorted(a.Requests) {
 		if r.MFACompliant.False() && (!r.Time.Set || !r.Time.After(a.o.AsOf)) {
 			add(string(r.ObjectID), string(r.UPN), true, Evidence{Subject: nonEmpty(string(r.UPN), string(r.ObjectID)),
-				Detail:   fmt.Sprintf("API request %s by app %s without MFA; way out: consent again with MFA", r.Operation, nonEmpty(names[strings.ToLower(string(r.ApplicationID))], string(r.ApplicationID))),
+				Detail: fmt.Sprintf("API request %s by app %s without MFA; way out: consent again with MFA", r.Operation,
+					nonEmpty(names[strings.ToLower(string(r.ApplicationID))], string(r.ApplicationID))),
 				Observed: ref(r.Time.Time), RecordID: r.RequestID, Source: r.Source})
 		}
 	}
@@ -111,7 +113,8 @@ func (a *assessor) nameless() string {
 	}
 	for _, u := range a.apiUse() {
 		if u.compliant < u.total {
-			return fmt.Sprintf("Partner Center counts %d of %d API requests of %s without MFA, and whose they were is not in the export", u.total-u.compliant, u.total, nonEmpty(u.name, a.appName(u.id)))
+			return fmt.Sprintf("Partner Center counts %d of %d API requests of %s without MFA, and whose they were is not in the export", u.total-u.compliant,
+				u.total, nonEmpty(u.name, a.appName(u.id)))
 		}
 	}
 	return ""
@@ -159,7 +162,8 @@ func (a *assessor) apiUse() []apiUse {
 
 // shortOf shows an app whose requests did not all carry MFA.
 func (a *assessor) shortOf(u *apiUse) Evidence {
-	return Evidence{Subject: nonEmpty(u.name, a.appName(u.id)), Detail: fmt.Sprintf("%d of %d Partner Center API requests without MFA", u.total-u.compliant, u.total),
+	return Evidence{Subject: nonEmpty(u.name, a.appName(u.id)), Detail: fmt.Sprintf("%d of %d Partner Center API requests without MFA", u.total-u.compliant,
+		u.total),
 		RecordID: u.id, Observed: ref(u.last), Source: u.source}
 }
 

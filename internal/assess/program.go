@@ -20,16 +20,19 @@ func (a *assessor) noDAP() ruling {
 		}
 		known++
 		if c.AllowDelegatedAccess.Value {
-			with = append(with, Evidence{Subject: c.Name(), Detail: "allowDelegatedAccess is true: delegated admin privileges are in place", RecordID: c.ID, Source: c.Source})
+			with = append(with, Evidence{Subject: c.Name(), Detail: "allowDelegatedAccess is true: delegated admin privileges are in place", RecordID: c.ID,
+				Source: c.Source})
 		}
 	}
 	switch {
 	case len(with) > 0:
 		return ruling{verdict: NotMet, affected: len(with), total: len(a.Customers), evidence: with,
 			reason: fmt.Sprintf("%s DAP", count(len(with), "customer still grants", "customers still grant")),
-			action: "set up GDAP, then remove DAP with AllowDelegatedAccess=false; never with relationshipToPartner=none, which suspends the customer's subscriptions"}
+			action: "set up GDAP, then remove DAP with AllowDelegatedAccess=false; never with relationshipToPartner=none, which suspends the customer's " +
+				"subscriptions"}
 	case known > 0 && known == len(a.Customers):
-		return ruling{verdict: Met, total: known, relies: []evidence.Kind{evidence.Customer}, reason: fmt.Sprintf("none of %s grants DAP", count(known, "customer", "customers"))}
+		return ruling{verdict: Met, total: known, relies: []evidence.Kind{evidence.Customer},
+			reason: fmt.Sprintf("none of %s grants DAP", count(known, "customer", "customers"))}
 	case len(a.Customers) > 0:
 		return ruling{verdict: Unknown, total: len(a.Customers), reason: "for some customers the export does not say whether DAP is in place",
 			action: "export each customer by id (GET /v1/customers/{id}); the list does not carry allowDelegatedAccess"}
@@ -73,7 +76,8 @@ func (a *assessor) gdapLeastPrivilege() ruling {
 		}
 		if len(names) == 0 {
 			if rolesLost(r) {
-				lost = append(lost, Evidence{Subject: r.CustomerName() + " (" + r.DisplayName + ")", Detail: "its roles were lost by the export", RecordID: r.ID, Observed: ref(r.Activated.Time), Source: r.Source})
+				lost = append(lost, Evidence{Subject: r.CustomerName() + " (" + r.DisplayName + ")", Detail: "its roles were lost by the export",
+					RecordID: r.ID, Observed: ref(r.Activated.Time), Source: r.Source})
 			}
 			continue
 		}
@@ -85,7 +89,8 @@ func (a *assessor) gdapLeastPrivilege() ruling {
 		if strings.HasPrefix(r.DisplayName, "MLT_") {
 			detail += "; made by Microsoft's transition"
 		}
-		broad = append(broad, Evidence{Subject: r.CustomerName() + " (" + r.DisplayName + ")", Detail: detail, RecordID: r.ID, Observed: ref(r.Activated.Time), Source: r.Source})
+		broad = append(broad, Evidence{Subject: r.CustomerName() + " (" + r.DisplayName + ")", Detail: detail, RecordID: r.ID,
+			Observed: ref(r.Activated.Time), Source: r.Source})
 	}
 	switch {
 	case len(broad) > 0:
@@ -94,9 +99,12 @@ func (a *assessor) gdapLeastPrivilege() ruling {
 			action: "replace each with a relationship of only the roles the work needs"}
 	case len(lost) > 0:
 		return ruling{verdict: Unknown, total: active, evidence: lost, action: evidence.RequestFor(evidence.Relationship),
-			reason: fmt.Sprintf("the roles of %s were lost by the export, which holds type names or nothing where roles should be", count(len(lost), "active relationship", "active relationships"))}
+			reason: fmt.Sprintf("the roles of %s were lost by the export, which holds type names or nothing where roles should be",
+				count(len(lost), "active relationship", "active relationships"))}
 	case active > 0:
-		return ruling{verdict: Met, total: active, relies: []evidence.Kind{evidence.Relationship}, reason: fmt.Sprintf("none of %s carries a road to Global Administrator; whether each role is needed is not judged", count(active, "active relationship", "active relationships"))}
+		return ruling{verdict: Met, total: active, relies: []evidence.Kind{evidence.Relationship},
+			reason: fmt.Sprintf("none of %s carries a road to Global Administrator; whether each role is needed is not judged",
+				count(active, "active relationship", "active relationships"))}
 	case a.Whole(evidence.Relationship):
 		return ruling{verdict: NotApplicable, relies: []evidence.Kind{evidence.Relationship}, reason: "no delegated admin relationship is active"}
 	}
@@ -119,19 +127,22 @@ func (a *assessor) premiumP2() ruling {
 	for _, s := range sorted(a.Directory.SKUs) {
 		for _, p := range s.ServicePlans.Items {
 			if strings.EqualFold(p.Name, "AAD_PREMIUM_P2") {
-				ev = append(ev, Evidence{Subject: s.SKUPartNumber, Detail: fmt.Sprintf("carries AAD_PREMIUM_P2, %d units", s.PrepaidUnits.Enabled.Value), RecordID: s.SKUID, Source: s.Source})
+				ev = append(ev, Evidence{Subject: s.SKUPartNumber, Detail: fmt.Sprintf("carries AAD_PREMIUM_P2, %d units", s.PrepaidUnits.Enabled.Value),
+					RecordID: s.SKUID, Source: s.Source})
 			}
 		}
 	}
 	if !a.Directory.HasServicePlan("AAD_PREMIUM_P2") {
-		return ruling{verdict: NotMet, affected: 1, total: 1, evidence: ev, relies: []evidence.Kind{evidence.SubscribedSku}, reason: "no licence in force carries Entra ID P2", action: "partners are offered Entra ID P2 for their admin agents; assign it"}
+		return ruling{verdict: NotMet, affected: 1, total: 1, evidence: ev, relies: []evidence.Kind{evidence.SubscribedSku},
+			reason: "no licence in force carries Entra ID P2", action: "partners are offered Entra ID P2 for their admin agents; assign it"}
 	}
 	return ruling{verdict: Unknown, evidence: ev, reason: "the tenant has Entra ID P2, but whether every admin agent is assigned it is not in the export"}
 }
 
 func (a *assessor) rolesOnRequest() ruling {
 	if a.Seen[evidence.RoleAssignment]+a.Seen[evidence.ScubaPrivilegedRole]+a.Seen[evidence.DirectoryRole] == 0 {
-		return ruling{verdict: Unknown, reason: "role assignments are not in the export", action: "export " + evidence.RequestFor(evidence.RoleAssignment) + ", and " + evidence.RequestFor(evidence.RoleEligibility)}
+		return ruling{verdict: Unknown, reason: "role assignments are not in the export", action: "export " + evidence.RequestFor(evidence.RoleAssignment) +
+			", and " + evidence.RequestFor(evidence.RoleEligibility)}
 	}
 	classes := map[string]string{}
 	for i := range a.accounts {
@@ -146,7 +157,8 @@ func (a *assessor) rolesOnRequest() ruling {
 		}
 		if g := a.Directory.Groups[id]; g != nil {
 			if role := a.Directory.Role(as.RoleDefinitionID); role.Privileged && (!g.Members.Set || len(g.Members.Items) > 0) {
-				groups = append(groups, Evidence{Subject: nonEmpty(g.DisplayName, g.ID), Detail: "this group holds " + role.Name + " permanently", RecordID: as.ID, Source: as.Source})
+				groups = append(groups, Evidence{Subject: nonEmpty(g.DisplayName, g.ID), Detail: "this group holds " + role.Name + " permanently",
+					RecordID: as.ID, Source: as.Source})
 			}
 			continue
 		}
@@ -155,7 +167,9 @@ func (a *assessor) rolesOnRequest() ruling {
 		}
 		if a.account(id) == nil {
 			if a.Directory.Role(as.RoleDefinitionID).Privileged {
-				unnamed = append(unnamed, Evidence{Subject: id, Detail: "holds a privileged role permanently and is in no exported list of users, groups or service principals", RecordID: as.ID, Source: as.Source})
+				unnamed = append(unnamed, Evidence{Subject: id,
+					Detail: "holds a privileged role permanently and is in no exported list of users, groups or service principals", RecordID: as.ID,
+					Source: as.Source})
 			}
 			continue
 		}
@@ -163,21 +177,26 @@ func (a *assessor) rolesOnRequest() ruling {
 			holders[id] = true
 			ev = append(ev, Evidence{Subject: a.nameOf(id), Detail: "holds " + name + " permanently", RecordID: as.ID, Source: as.Source})
 		} else if a.Directory.RoleDefinitions[strings.ToLower(as.RoleDefinitionID)] == nil {
-			unnamed = append(unnamed, Evidence{Subject: a.nameOf(id), Detail: "holds the role " + as.RoleDefinitionID + " permanently; whether it is privileged is not in the export", RecordID: as.ID, Source: as.Source})
+			unnamed = append(unnamed, Evidence{Subject: a.nameOf(id), Detail: "holds the role " + as.RoleDefinitionID +
+				" permanently; whether it is privileged is not in the export", RecordID: as.ID, Source: as.Source})
 		}
 	}
 	admins := len(a.admins())
 	switch {
 	case len(holders) > 0:
 		return ruling{verdict: NotMet, affected: len(holders), total: admins, evidence: ev,
-			reason: fmt.Sprintf("%s a privileged role permanently", count(len(holders), "account other than break-glass holds", "accounts other than break-glass hold")),
+			reason: fmt.Sprintf("%s a privileged role permanently", count(len(holders), "account other than break-glass holds",
+				"accounts other than break-glass hold")),
 			action: "make the assignments eligible in Privileged Identity Management (Entra ID P2)"}
 	case len(groups) > 0:
 		return ruling{verdict: Unknown, total: admins, evidence: groups, action: evidence.RequestFor(evidence.GroupEligibility),
-			reason: fmt.Sprintf("%s a privileged role permanently; whether their members are in them for good is in PIM for groups", count(len(groups), "group holds", "groups hold"))}
+			reason: fmt.Sprintf("%s a privileged role permanently; whether their members are in them for good is in PIM for groups",
+				count(len(groups), "group holds", "groups hold"))}
 	case len(unnamed) > 0:
-		return ruling{verdict: Unknown, total: admins, evidence: unnamed, action: evidence.RequestFor(evidence.RoleDefinition) + ", and " + evidence.RequestFor(evidence.User),
-			reason: fmt.Sprintf("%s permanently, and the export does not show whether the role is privileged or the holder an account", count(len(unnamed), "role is held", "roles are held"))}
+		return ruling{verdict: Unknown, total: admins, evidence: unnamed, action: evidence.RequestFor(evidence.RoleDefinition) + ", and " +
+			evidence.RequestFor(evidence.User),
+			reason: fmt.Sprintf("%s permanently, and the export does not show whether the role is privileged or the holder an account",
+				count(len(unnamed), "role is held", "roles are held"))}
 	case a.Seen[evidence.RoleEligibility] > 0:
 		return ruling{verdict: Met, total: admins, relies: []evidence.Kind{evidence.RoleAssignment, evidence.RoleEligibility},
 			reason: "privileged roles are held by eligibility or for a limited time; only break-glass accounts hold one permanently"}

@@ -153,7 +153,8 @@ func unproved(a *assessor, p *access.Proof, total int, first string) ruling {
 		r.reason += ", and the settings that would prove it are not in the export"
 		r.action = "export " + evidence.RequestFor(evidence.ConditionalAccessPolicy) + ", and " + evidence.RequestFor(evidence.SecurityDefaults)
 		if cuts := a.cuts(evidence.ConditionalAccessPolicy); len(cuts) > 0 {
-			r.reason, r.action = first+", and the settings that would prove it were not all read: "+a.lackText(evidence.ConditionalAccessPolicy), cuts[0].Settle()
+			r.reason, r.action = first+", and the settings that would prove it were not all read: "+a.lackText(evidence.ConditionalAccessPolicy),
+				cuts[0].Settle()
 		}
 		return r
 	}

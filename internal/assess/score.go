@@ -14,9 +14,11 @@ import (
 // and nothing else decides it.
 func (a *assessor) fromScore(r *partner.ScoreRequirement, what, action string) ruling {
 	ok, known := r.Compliant()
-	ev := []Evidence{{Subject: "partner security score", Detail: fmt.Sprintf("%s: complianceStatus %s%s", r.Type, r.ComplianceStatus, scoreDetail(r)), RecordID: r.ID, Observed: ref(r.Updated.Time), Source: r.Source}}
+	ev := []Evidence{{Subject: "partner security score", Detail: fmt.Sprintf("%s: complianceStatus %s%s", r.Type, r.ComplianceStatus, scoreDetail(r)),
+		RecordID: r.ID, Observed: ref(r.Updated.Time), Source: r.Source}}
 	total, good := scoreCounts(r)
-	out := ruling{evidence: ev, action: "export /beta/security/partner/securityScore/requirements anew (PartnerSecurity.Read.All)", total: total, affected: max(total-good, 0)}
+	out := ruling{evidence: ev, action: "export /beta/security/partner/securityScore/requirements anew (PartnerSecurity.Read.All)", total: total,
+		affected: max(total-good, 0)}
 	switch {
 	case !known:
 		out.verdict, out.reason, out.affected = Unknown, fmt.Sprintf("Microsoft's score gives no known status for %s (%q)", what, string(r.ComplianceStatus)), 0
@@ -50,7 +52,8 @@ func (a *assessor) besideScore(ru ruling, r *partner.ScoreRequirement) ruling {
 		return ru
 	}
 	status := fmt.Sprintf("complianceStatus %s%s", nonEmpty(string(r.ComplianceStatus), string(r.State)), scoreDetail(r))
-	e := Evidence{Subject: "partner security score", Detail: fmt.Sprintf("%s: %s", r.Type, status), RecordID: r.ID, Observed: ref(r.Updated.Time), Source: r.Source}
+	e := Evidence{Subject: "partner security score", Detail: fmt.Sprintf("%s: %s", r.Type, status), RecordID: r.ID, Observed: ref(r.Updated.Time),
+		Source: r.Source}
 	both := e
 	both.Detail = fmt.Sprintf("the export says: %s; Microsoft's score says of %s: %s", ru.reason, r.Type, status)
 	a.disagreements = append(a.disagreements, both)
@@ -96,11 +99,13 @@ func (a *assessor) scoreOnly(kind, what, action string) ruling {
 }
 
 func (a *assessor) securityContact() ruling {
-	return a.scoreOnly("securityContactProvided", "the security contact", "enter a security contact in Partner Center: Settings, Account settings, Security contact")
+	return a.scoreOnly("securityContactProvided", "the security contact",
+		"enter a security contact in Partner Center: Settings, Account settings, Security contact")
 }
 
 func (a *assessor) customerAdminMFA() ruling {
-	ru := a.scoreOnly("mfaEnforcedForAdminsOfCustomers", "customers' administrators", "help each customer to turn on security defaults or Conditional Access for its administrators")
+	ru := a.scoreOnly("mfaEnforcedForAdminsOfCustomers", "customers' administrators",
+		"help each customer to turn on security defaults or Conditional Access for its administrators")
 	if ru.verdict != Met {
 		return ru
 	}
@@ -108,14 +113,16 @@ func (a *assessor) customerAdminMFA() ruling {
 	var bare []Evidence
 	for _, in := range sorted(a.Insights) {
 		if m := &in.MFA; off(m.Defaults) && off(m.Policy) && off(m.Legacy) {
-			bare = append(bare, Evidence{Subject: in.TenantID, Detail: "neither security defaults nor an MFA policy nor per-user MFA is on", RecordID: in.TenantID, Source: in.Source})
+			bare = append(bare, Evidence{Subject: in.TenantID, Detail: "neither security defaults nor an MFA policy nor per-user MFA is on",
+				RecordID: in.TenantID, Source: in.Source})
 		}
 	}
 	if len(bare) == 0 {
 		return ru
 	}
 	for _, e := range bare {
-		e.Detail = "Microsoft's score says of " + string(a.Requirements[strings.ToLower("mfaEnforcedForAdminsOfCustomers")].Type) + ": compliant; its list of customers says: " + e.Detail
+		e.Detail = "Microsoft's score says of " + string(a.Requirements[strings.ToLower("mfaEnforcedForAdminsOfCustomers")].Type) +
+			": compliant; its list of customers says: " + e.Detail
 		a.disagreements = append(a.disagreements, e)
 	}
 	return ruling{verdict: Unknown, total: ru.total, evidence: append(bare, ru.evidence...),
@@ -143,7 +150,8 @@ func (a *assessor) scoreView() ScoreView {
 			verdict = NotMet
 		}
 		v.Available = true
-		v.Requirements = append(v.Requirements, ScoreRequirement{Type: string(r.Type), Verdict: verdict, Score: r.Score, MaxScore: r.MaxScore, State: string(r.State), Detail: strings.Trim(scoreDetail(r), " ()")})
+		v.Requirements = append(v.Requirements, ScoreRequirement{Type: string(r.Type), Verdict: verdict, Score: r.Score, MaxScore: r.MaxScore,
+			State: string(r.State), Detail: strings.Trim(scoreDetail(r), " ()")})
 	}
 	return v
 }

@@ -17,7 +17,8 @@ import (
 func tally(c signin.Counts) Tally {
 	return Tally{
 		Challenged: c.Of(signin.Challenged), SatisfiedByClaim: c.Of(signin.SatisfiedByClaim), SatisfiedByProvider: c.Of(signin.SatisfiedByProvider),
-		NotChallenged: c.Of(signin.NotChallenged), Unknown: c.Of(signin.Unknown), Interrupted: c.Of(signin.Interrupted), Failed: c.Of(signin.Failed), NotUser: c.Of(signin.NotUser),
+		NotChallenged: c.Of(signin.NotChallenged), Unknown: c.Of(signin.Unknown), Interrupted: c.Of(signin.Interrupted), Failed: c.Of(signin.Failed),
+		NotUser: c.Of(signin.NotUser),
 	}
 }
 
@@ -209,7 +210,8 @@ func (a *assessor) mfaEverySignIn() ruling {
 			reason: fmt.Sprintf("the settings let %s sign in without MFA%s", count(p.Open, "account", "accounts"), did)}
 	case len(log.maybe) > 0:
 		return ruling{verdict: Unknown, total: all, evidence: log.maybe, action: evidence.RequestFor(evidence.RoleAssignment),
-			reason: "an account that may be that of directory synchronisation signed in without MFA; only its role would excuse it, and the role assignments were not all read"}
+			reason: "an account that may be that of directory synchronisation signed in without MFA; only its role would excuse it, and the role " +
+				"assignments were not all read"}
 	case p != nil && p.Verdict == access.Proved:
 		reason := fmt.Sprintf("the settings ask for MFA at every sign-in of %s", every(p.Accounts, "account", "accounts")) + a.noneRecorded("went without")
 		if log.unsure > 0 && len(a.cuts(evidence.SignIn)) == 0 {
@@ -228,7 +230,8 @@ func (a *assessor) mfaEverySignIn() ruling {
 		}
 		return r
 	case log.unsure > 0:
-		r := unproved(a, p, all, fmt.Sprintf("none of %s is shown to lack MFA, but %d do not carry what would prove it", count(all, "recorded success", "recorded successes"), log.unsure))
+		r := unproved(a, p, all, fmt.Sprintf("none of %s is shown to lack MFA, but %d do not carry what would prove it",
+			count(all, "recorded success", "recorded successes"), log.unsure))
 		r.evidence = a.unknownRows()
 		return r
 	}
@@ -285,9 +288,12 @@ func (a *assessor) secureApplicationModel() ruling {
 		return ruling{verdict: Unknown, total: total, reason: why, action: evidence.RequestFor(kind)}
 	case total > 0 && auto.verdict == Met:
 		return ruling{verdict: Met, total: total, relies: append([]evidence.Kind{evidence.MFAAdoption}, auto.relies...), heeds: against,
-			reason: fmt.Sprintf("all %d API requests of %s carried MFA, and no sign-in with stored credentials was seen", requests, count(total, "integration", "integrations"))}
+			reason: fmt.Sprintf("all %d API requests of %s carried MFA, and no sign-in with stored credentials was seen", requests,
+				count(total, "integration", "integrations"))}
 	case total > 0:
-		return ruling{verdict: Unknown, total: total, reason: fmt.Sprintf("all %d API requests of %s carried MFA, but whether other integrations store credentials is not shown", requests, count(total, "integration", "integrations")), action: auto.action}
+		return ruling{verdict: Unknown, total: total,
+			reason: fmt.Sprintf("all %d API requests of %s carried MFA, but whether other integrations store credentials is not shown", requests,
+				count(total, "integration", "integrations")), action: auto.action}
 	}
 	return ruling{verdict: Unknown, reason: "the API requests of the integrations are not in the export",
 		action: "export GET /v1/applicationmfaadoptionstatus (App+User) and the sign-in logs"}
@@ -342,105 +348,13 @@ func (a *assessor) automation() ruling {
 		return ruling{verdict: Unknown, total: all, evidence: possible, reason: "none is sure, but " + a.o.Automation.Incomplete, action: act}
 	case len(possible) > 0:
 		return ruling{verdict: Unknown, total: all, evidence: possible, action: "look at each: partnerguard automation says what speaks for and against it",
-			reason: fmt.Sprintf("none is sure, but %s be a script or service that signs in as a user", count(len(possible), "sign-in pattern may", "sign-in patterns may"))}
+			reason: fmt.Sprintf("none is sure, but %s be a script or service that signs in as a user",
+				count(len(possible), "sign-in pattern may", "sign-in patterns may"))}
 	case enough:
-		return ruling{verdict: Met, total: all, relies: []evidence.Kind{evidence.SignIn}, reason: fmt.Sprintf("no script or service signs in with user credentials, by %d rows of %d days", rows, days)}
+		return ruling{verdict: Met, total: all, relies: []evidence.Kind{evidence.SignIn},
+			reason: fmt.Sprintf("no script or service signs in with user credentials, by %d rows of %d days", rows, days)}
 	}
 	return ruling{verdict: Unknown, reason: fmt.Sprintf("none seen, but a log of %s cannot show their absence", count(days, "day", "days")), action: longer}
-}
-
-// legacyUse lists the accounts that signed in with a client that pick takes.
-func (a *assessor) legacyUse(pick func(client string) bool) (ev []Evidence, all int) {
-	a.inScopeLog(func(s *signin.Account) {
-		all++
-		var names []string
-		var n int64
-		for _, c := range sortedKeys(s.LegacySuccesses) {
-			if pick(c) {
-				names = append(names, c)
-				n += s.LegacySuccesses[c]
-			}
-		}
-		if len(names) == 0 {
-			return
-		}
-		e := Evidence{Subject: subjectOf(s), Detail: fmt.Sprintf("%s by %s", count(int(n), "sign-in", "sign-ins"), list(names, 3)), Observed: ref(s.LastSignIn)}
-		for _, w := range s.NotChallenged {
-			if signin.IsLegacyClient(w.Client) {
-				e.Observed, e.RecordID, e.Source = ref(w.Time), w.ID, w.Source
-				break
-			}
-		}
-		if e.Source.Path == "" {
-			e.Source = a.sourceOf(s.Key)
-		}
-		ev = append(ev, e)
-	})
-	return ev, all
-}
-
-func (a *assessor) legacyAuthentication() ruling {
-	ev, all := a.legacyUse(func(string) bool { return true })
-	if len(ev) > 0 {
-		return ruling{verdict: NotMet, affected: len(ev), total: all, evidence: ev,
-			reason: fmt.Sprintf("%s in with a protocol that cannot carry MFA", count(len(ev), "account signs", "accounts sign")),
-			action: "give each its way out, then block legacy authentication for all users (Exchange ActiveSync and other clients)"}
-	}
-	p := a.proof("legacy-blocked")
-	switch {
-	case p != nil && p.Verdict == access.GapFound:
-		return ruling{verdict: NotMet, affected: p.Open, total: p.Accounts, evidence: a.gapEvidence(p),
-			reason: fmt.Sprintf("the settings let %s sign in by legacy protocols", count(p.Open, "account", "accounts")),
-			action: "enable a policy that blocks legacy authentication for all users (Exchange ActiveSync and other clients)", relies: a.policyLists()}
-	case p != nil && p.Verdict == access.Proved:
-		return ruling{verdict: Met, total: p.Accounts, heeds: []evidence.Kind{evidence.SignIn},
-			reason: "the settings stop legacy authentication for every account" + a.noneRecorded("used it")}
-	}
-	if days, _, rows := a.window(); days > 0 {
-		return unproved(a, p, all, fmt.Sprintf("none among %d rows of %s", rows, count(days, "day", "days")))
-	}
-	return unproved(a, p, 0, "no sign-in log is in the export")
-}
-
-func (a *assessor) modernClients() ruling {
-	ev, all := a.legacyUse(directory.OldMailClient)
-	if len(ev) > 0 {
-		return ruling{verdict: NotMet, affected: len(ev), total: all, evidence: ev,
-			reason: fmt.Sprintf("%s a mail client without modern authentication", count(len(ev), "account uses", "accounts use")),
-			action: `upgrade to Outlook 2013 SP1 or later; on 2013 set EnableADAL=1 and Version=1 under HKCU\SOFTWARE\Microsoft\Office\15.0\Common\Identity`}
-	}
-	if days, enough, rows := a.window(); enough {
-		return ruling{verdict: Met, total: all, relies: []evidence.Kind{evidence.SignIn}, reason: fmt.Sprintf("no old mail client among %d rows of %d days", rows, days)}
-	} else if days > 0 {
-		return ruling{verdict: Unknown, reason: fmt.Sprintf("none seen, but a log of %s cannot show their absence", count(days, "day", "days")), action: "export at least 30 days of sign-ins"}
-	}
-	return ruling{verdict: Unknown, reason: "no sign-in log is in the export", action: "export at least 30 days of sign-ins"}
-}
-
-func (a *assessor) appPasswords() ruling {
-	var ev []Evidence
-	for _, r := range sorted(a.Directory.Registrations) {
-		for _, m := range r.MethodsRegistered {
-			if strings.EqualFold(m, "appPassword") {
-				ev = append(ev, Evidence{Subject: nonEmpty(r.UserPrincipalName, r.ID), Detail: "an app password is registered", Observed: ref(r.LastUpdated.Time), RecordID: r.ID, Source: r.Source})
-			}
-		}
-	}
-	a.inScopeLog(func(s *signin.Account) {
-		for _, w := range s.NotChallenged {
-			if w.Reason == signin.ReasonSkippedAppPassword {
-				ev = append(ev, witness(subjectOf(s), w))
-				break
-			}
-		}
-	})
-	if len(ev) > 0 {
-		return ruling{verdict: NotMet, affected: distinctSubjects(ev), total: len(a.accounts), evidence: ev,
-			reason: fmt.Sprintf("%s app passwords", count(distinctSubjects(ev), "account has or uses", "accounts have or use")),
-			action: "replace them by modern authentication, delete them, and switch their creation off; a password reset does not revoke them"}
-	}
-	return ruling{verdict: Unknown, reason: "no export lists app passwords reliably; none was seen",
-		action: "check the MFA service settings: app passwords should not be allowed"}
 }
 
 func (a *assessor) logAccess() ruling {
@@ -448,14 +362,17 @@ func (a *assessor) logAccess() ruling {
 	text, src := a.unlicensed()
 	switch {
 	case s != nil && s.Rows > s.WithoutMFAFields && s.Rows > s.Verdicts.Of(signin.NotUser):
-		return ruling{verdict: Met, total: int(s.Rows), relies: []evidence.Kind{evidence.SignIn}, reason: fmt.Sprintf("%s read that can show MFA", count(int(s.Rows-s.WithoutMFAFields), "row was", "rows were"))}
+		return ruling{verdict: Met, total: int(s.Rows), relies: []evidence.Kind{evidence.SignIn}, reason: fmt.Sprintf("%s read that can show MFA",
+			count(int(s.Rows-s.WithoutMFAFields), "row was", "rows were"))}
 	case s != nil && s.Rows > 0:
-		return ruling{verdict: Unknown, total: int(s.Rows), reason: "sign-ins were read, but only in a form that cannot show MFA", action: "export from /beta/auditLogs/signIns instead of v1.0"}
+		return ruling{verdict: Unknown, total: int(s.Rows), reason: "sign-ins were read, but only in a form that cannot show MFA",
+			action: "export from /beta/auditLogs/signIns instead of v1.0"}
 	case text != "":
 		return ruling{verdict: NotMet, affected: 1, total: 1, reason: text, action: "add Entra ID P1 or P2",
 			evidence: []Evidence{{Subject: "sign-in log", Detail: "Microsoft Graph refused it for want of a premium licence", Source: src}}}
 	case a.Whole(evidence.SubscribedSku) && !a.Directory.HasServicePlan("AAD_PREMIUM", "AAD_PREMIUM_P2"):
-		return ruling{verdict: NotMet, affected: 1, total: 1, relies: []evidence.Kind{evidence.SubscribedSku}, reason: "no licence in force carries Entra ID P1 or P2, without which the sign-in logs cannot be exported", action: "add Entra ID P1 or P2"}
+		return ruling{verdict: NotMet, affected: 1, total: 1, relies: []evidence.Kind{evidence.SubscribedSku},
+			reason: "no licence in force carries Entra ID P1 or P2, without which the sign-in logs cannot be exported", action: "add Entra ID P1 or P2"}
 	}
 	return ruling{verdict: Unknown, reason: "no sign-in log is in the export", action: "export " + evidence.RequestFor(evidence.SignIn) + " (Entra ID P1)"}
 }

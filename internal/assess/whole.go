@@ -21,7 +21,8 @@ func (a *assessor) cuts(kind evidence.Kind) (cuts []evidence.Cut) {
 		}
 	}
 	if s := a.SignIns; kind == evidence.SignIn && s != nil && s.OtherAccounts.Rows > 0 {
-		cuts = append(cuts, evidence.Cut{Kind: kind, Why: fmt.Sprintf("holds more accounts than are kept apart; %d rows are counted together", s.OtherAccounts.Rows)})
+		cuts = append(cuts, evidence.Cut{Kind: kind, Why: fmt.Sprintf("holds more accounts than are kept apart; %d rows are counted together",
+			s.OtherAccounts.Rows)})
 	}
 	return cuts
 }

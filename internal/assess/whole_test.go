@@ -17,10 +17,12 @@ func metTenant(t *testing.T) *tenant {
 	const policy = `{"id":"%s","displayName":"%s","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]%s},"grantControls":{"operator":"OR","builtInControls":["%s"]}}`
 	x := thirtyDays(t).
 		signIns(row("p", "ada", `"authenticationRequirement":"multiFactorAuthentication","status":{"errorCode":0,"additionalDetails":"MFA requirement satisfied by claim provided by external provider"}`)).
-		add(evidence.User, `{"id":"ada","userPrincipalName":"ada@contoso.com","accountEnabled":true,"userType":"Member"}`, `{"id":"bea","userPrincipalName":"bea@contoso.com","accountEnabled":true,"userType":"Member"}`).
+		add(evidence.User, `{"id":"ada","userPrincipalName":"ada@contoso.com","accountEnabled":true,"userType":"Member"}`,
+			`{"id":"bea","userPrincipalName":"bea@contoso.com","accountEnabled":true,"userType":"Member"}`).
 		add(evidence.RegistrationDetails, `{"id":"ada","userPrincipalName":"ada@contoso.com","isMfaRegistered":true,"isMfaCapable":true,"methodsRegistered":["microsoftAuthenticatorPush"]}`).
 		add(evidence.ConditionalAccessPolicy, fmt.Sprintf(policy, "p1", "MFA", "", "mfa"),
-			fmt.Sprintf(policy, "p2", "sign-in risk", `,"signInRiskLevels":["high"]`, "block"), fmt.Sprintf(policy, "p3", "user risk", `,"userRiskLevels":["high"]`, "block")).
+			fmt.Sprintf(policy, "p2", "sign-in risk", `,"signInRiskLevels":["high"]`, "block"),
+			fmt.Sprintf(policy, "p3", "user risk", `,"userRiskLevels":["high"]`, "block")).
 		add(evidence.SecurityDefaults, `{"id":"d","isEnabled":false}`).
 		add(evidence.AuthenticationMethods, `{"id":"authenticationMethodsPolicy","authenticationMethodConfigurations":[]}`).
 		add(evidence.RoleDefinition, `{"id":"62e90394-69f5-4237-9190-012177145e10","templateId":"62e90394-69f5-4237-9190-012177145e10","displayName":"Global Administrator","isPrivileged":true}`).
@@ -33,7 +35,8 @@ func metTenant(t *testing.T) *tenant {
 		add(evidence.Relationship, `{"id":"g","displayName":"support","status":"active","accessDetails":{"unifiedRoles":[{"roleDefinitionId":"88d8e3e3-8f55-4a1e-953a-9b9898b8876b"}]}}`).
 		add(evidence.SubscribedSku, `{"id":"s","skuId":"s","capabilityStatus":"Enabled","prepaidUnits":{"enabled":5},"servicePlans":[{"servicePlanName":"AAD_PREMIUM_P2","provisioningStatus":"Success"}]}`).
 		add(evidence.CustomerInsight, `{"tenantId":"c","mfa":{"securityDefaultsStatus":"enabled","mfaConditionalAccessPolicyStatus":"disabled","legacyPerUserMfaStatus":"disabled"}}`)
-	for i, kind := range []string{"mfaEnforcedForAdmins", "securityContactProvided", "securityAlertsPromptlyResolved", "mfaEnforcedForAdminsOfCustomers", "spendingBudgetSetForCustomerAzureSubscriptions"} {
+	for i, kind := range []string{"mfaEnforcedForAdmins", "securityContactProvided", "securityAlertsPromptlyResolved", "mfaEnforcedForAdminsOfCustomers",
+		"spendingBudgetSetForCustomerAzureSubscriptions"} {
 		x.add(evidence.SecurityRequirement, fmt.Sprintf(`{"id":"%d","requirementType":"%s","complianceStatus":"compliant","state":"active"}`, i, kind))
 	}
 	// Two kinds are empty lists.
@@ -61,10 +64,14 @@ func TestHalfOfAListIsNeverMet(t *testing.T) {
 	t.Parallel()
 	// Lists that the settings here do without: the policy asks everybody.
 	without := map[string][]evidence.Kind{
-		"mfa-every-user":                          {evidence.User, evidence.RegistrationDetails, evidence.SecurityDefaults, evidence.RoleAssignment, evidence.RoleEligibility, evidence.RoleDefinition},
-		"mfa-every-sign-in":                       {evidence.User, evidence.SecurityDefaults, evidence.RoleAssignment, evidence.RoleEligibility, evidence.RoleDefinition},
-		"mfa-admin-roles":                         {evidence.User, evidence.RoleAssignment, evidence.RoleEligibility, evidence.RoleDefinition, evidence.RegistrationDetails, evidence.SecurityDefaults},
-		"legacy-authentication":                   {evidence.User, evidence.SecurityDefaults, evidence.RoleAssignment, evidence.RoleEligibility, evidence.RoleDefinition},
+		"mfa-every-user": {evidence.User, evidence.RegistrationDetails, evidence.SecurityDefaults, evidence.RoleAssignment,
+			evidence.RoleEligibility, evidence.RoleDefinition},
+		"mfa-every-sign-in": {evidence.User, evidence.SecurityDefaults, evidence.RoleAssignment, evidence.RoleEligibility,
+			evidence.RoleDefinition},
+		"mfa-admin-roles": {evidence.User, evidence.RoleAssignment, evidence.RoleEligibility, evidence.RoleDefinition,
+			evidence.RegistrationDetails, evidence.SecurityDefaults},
+		"legacy-authentication": {evidence.User, evidence.SecurityDefaults, evidence.RoleAssignment, evidence.RoleEligibility,
+			evidence.RoleDefinition},
 		"secure-application-model":                {evidence.User}, // the log names the accounts
 		"security-defaults-or-conditional-access": {evidence.SecurityDefaults},
 		"third-party-mfa-claim":                   {evidence.AuthenticationMethods},   // the log shows the claim
@@ -127,10 +134,11 @@ func TestFileThatCannotBeRead(t *testing.T) {
 		in   evidence.Input
 		want assess.Verdict
 	}{
-		"unreadable":          {evidence.Input{Path: "x.gz", Status: evidence.Unreadable}, assess.Unknown},
-		"refused":             {evidence.Input{Path: "x.json", Status: evidence.Unreadable, Refused: "Forbidden"}, assess.Met},
-		"not ours":            {evidence.Input{Path: "x.png", Status: evidence.NotRecognised}, assess.Met},
-		"another list, named": {evidence.Input{Path: "x.csv", Status: evidence.Unreadable, Cuts: []evidence.Cut{{Kind: evidence.Relationship, Why: "lost its roles"}}}, assess.Met},
+		"unreadable": {evidence.Input{Path: "x.gz", Status: evidence.Unreadable}, assess.Unknown},
+		"refused":    {evidence.Input{Path: "x.json", Status: evidence.Unreadable, Refused: "Forbidden"}, assess.Met},
+		"not ours":   {evidence.Input{Path: "x.png", Status: evidence.NotRecognised}, assess.Met},
+		"another list, named": {evidence.Input{Path: "x.csv", Status: evidence.Unreadable,
+			Cuts: []evidence.Cut{{Kind: evidence.Relationship, Why: "lost its roles"}}}, assess.Met},
 	} {
 		x := metTenant(t)
 		x.f.Inputs = append(x.f.Inputs, c.in)
@@ -148,7 +156,8 @@ func TestFileThatCannotBeRead(t *testing.T) {
 func TestPeriodIsSaid(t *testing.T) {
 	t.Parallel()
 	r := metTenant(t).report(assess.Options{})
-	for id, did := range map[string]string{"mfa-every-sign-in": "went without", "mfa-every-user": "went without", "mfa-admin-roles": "went without", "legacy-authentication": "used it"} {
+	for id, did := range map[string]string{"mfa-every-sign-in": "went without", "mfa-every-user": "went without", "mfa-admin-roles": "went without",
+		"legacy-authentication": "used it"} {
 		if q := find(t, r, id); !strings.Contains(q.Reason, "and no recorded sign-in from 2026-10-20 to 2026-11-19 "+did) {
 			t.Errorf("%s: %s", id, q.Reason)
 		}

@@ -31,7 +31,8 @@ func newDesk(t *testing.T) *desk {
 	t.Helper()
 	rig := labtest.Start(t, labtest.MayRevoke(t))
 	dir := t.TempDir()
-	d := &desk{house: &house{TB: t, cloud: &cloud{rig: rig, s: rig.Server}, dir: dir}, control: filepath.Join(dir, "control.json"), conf: filepath.Join(dir, "settings.yaml")}
+	d := &desk{house: &house{TB: t, cloud: &cloud{rig: rig, s: rig.Server}, dir: dir}, control: filepath.Join(dir, "control.json"),
+		conf: filepath.Join(dir, "settings.yaml")}
 	i := rig.Info
 	b, err := json.Marshal(map[string]any{"address": i.Control, "secret": i.ControlSecret})
 	d.ok(err)

@@ -284,7 +284,8 @@ func (h *house) fill(s *app.Installation) {
 func (h *house) caller(name string) string {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	h.ok(err)
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(48 * time.Hour), DNSNames: []string{"guard.example"}}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().
+		Add(48 * time.Hour), DNSNames: []string{"guard.example"}}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
 	h.ok(err)
 	h.callers[name], err = x509.ParseCertificate(der)

@@ -26,11 +26,13 @@ func TestTrailPagesMislead(t *testing.T) {
 	b.ok(s.Close())
 	for name, mislead := range map[string]func(h *house, p *pen){
 		"a time of none": func(h *house, p *pen) {
-			_, err := p.Exec("UPDATE trail_pages SET earliest = 9223372036854775807 WHERE entries LIKE '%approval.withdrawn%' OR entries LIKE '%invitation.used%'")
+			_, err := p.Exec("UPDATE trail_pages SET earliest = 9223372036854775807 WHERE entries LIKE '%approval.withdrawn%' OR entries LIKE " +
+				"'%invitation.used%'")
 			h.ok(err)
 		},
 		"times of none for connections": func(h *house, p *pen) {
-			_, err := p.Exec("UPDATE trail_pages SET earliest = 9223372036854775807 WHERE entries LIKE '%connection.renewed%' AND (entries LIKE '%\"generation\":\"3\"%' OR entries LIKE '%\"generation\":\"4\"%')")
+			_, err := p.Exec("UPDATE trail_pages SET earliest = 9223372036854775807 WHERE entries LIKE '%connection.renewed%' AND (entries LIKE " +
+				"'%\"generation\":\"3\"%' OR entries LIKE '%\"generation\":\"4\"%')")
 			h.ok(err)
 		},
 		"a page over another": func(h *house, p *pen) {
@@ -40,7 +42,8 @@ func TestTrailPagesMislead(t *testing.T) {
 				entries                       string
 			}
 			var list []pg
-			rows, err := p.Query("SELECT * FROM (SELECT first, last, earliest, latest, entries FROM trail_pages WHERE first > (SELECT max(first) FROM trail_pages WHERE entries LIKE '%approval.withdrawn%') ORDER BY first LIMIT 2) ORDER BY first DESC")
+			rows, err := p.Query("SELECT * FROM (SELECT first, last, earliest, latest, entries FROM trail_pages WHERE first > (SELECT max(first) FROM " +
+				"trail_pages WHERE entries LIKE '%approval.withdrawn%') ORDER BY first LIMIT 2) ORDER BY first DESC")
 			h.ok(err)
 			for rows.Next() {
 				var x pg
@@ -53,7 +56,8 @@ func TestTrailPagesMislead(t *testing.T) {
 			_, err = p.Exec("DELETE FROM trail_pages WHERE first = $1 OR first = $2", y.first, z.first)
 			h.ok(err)
 			put := func(x pg) {
-				_, err := p.Exec("INSERT INTO trail_pages (first, last, earliest, latest, entries) VALUES ($1, $2, $3, $4, $5)", x.first, x.last, x.earliest, x.latest, x.entries)
+				_, err := p.Exec("INSERT INTO trail_pages (first, last, earliest, latest, entries) VALUES ($1, $2, $3, $4, $5)", x.first, x.last, x.earliest,
+					x.latest, x.entries)
 				h.ok(err)
 			}
 			put(pg{y.first, z.last, y.earliest, z.latest, y.entries + "\n" + z.entries})
@@ -61,7 +65,8 @@ func TestTrailPagesMislead(t *testing.T) {
 			var id string
 			h.ok(p.QueryRow("SELECT id FROM approvals WHERE caller = 'ops'").Scan(&id))
 			for n := z.first; n <= z.last; n++ {
-				line := trail.Canonical(n, audit.Event{At: time.UnixMicro(z.latest), Action: audit.ApprovalGiven, Outcome: audit.Done, Actor: "local:ada", Object: h.first, Details: map[string]string{"approval": id}})
+				line := trail.Canonical(n, audit.Event{At: time.UnixMicro(z.latest), Action: audit.ApprovalGiven, Outcome: audit.Done, Actor: "local:ada",
+					Object: h.first, Details: map[string]string{"approval": id}})
 				sum := sha256.Sum256(append([]byte{0}, line...))
 				lines = append(lines, hex.EncodeToString(sum[:])+" "+string(line))
 			}

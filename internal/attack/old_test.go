@@ -101,7 +101,8 @@ func TestOldFolder(t *testing.T) {
 		h.ok(changed(res, err))
 		_ = p.Close()
 		d := h.live()
-		if !d.names("1 connections were trusted as they stood") || d.refused != "" || d.trail != "" || d.check.Forged+d.check.Bad != 0 || d.check.Marked != 4 { // its approval is asked for anew
+		if !d.names("1 connections were trusted as they stood") || d.refused != "" || d.trail != "" || d.check.Forged+d.check.Bad != 0 ||
+			d.check.Marked != 4 { // its approval is asked for anew
 			t.Fatalf("%+v", d)
 		}
 		if d.renewed[h.first] != renew.Renewed {

@@ -33,7 +33,8 @@ func (h *house) pen() *pen {
 	h.ok(err)
 	d.SetMaxOpenConns(1)
 	if dialect == db.SQLite {
-		for _, text := range []string{"PRAGMA busy_timeout = 5000", "PRAGMA ignore_check_constraints = 1", "PRAGMA foreign_keys = 0", "PRAGMA synchronous = 0"} {
+		for _, text := range []string{"PRAGMA busy_timeout = 5000", "PRAGMA ignore_check_constraints = 1", "PRAGMA foreign_keys = 0",
+			"PRAGMA synchronous = 0"} {
 			_, err := d.Exec(text)
 			h.ok(err)
 		}

@@ -55,8 +55,9 @@ func attempts(x *table, thief string) (out []try) {
 			default:
 				continue
 			}
-			out = append(out, try{table: x.name, name: fmt.Sprintf("%s with a copy of row %d under another %s", x.name, r, k), named: marked(x.name), changes: true,
-				do: func(p *pen) error { return changed(p.Exec(insert(x, words), other...)) }})
+			out = append(out, try{table: x.name, name: fmt.Sprintf("%s with a copy of row %d under another %s", x.name, r, k), named: marked(x.name),
+				changes: true,
+				do:      func(p *pen) error { return changed(p.Exec(insert(x, words), other...)) }})
 		}
 		if r+1 < len(x.rows) {
 			out = append(out, exchange(x, row, x.rows[r+1], r))
@@ -239,7 +240,8 @@ func empties(t *testing.T, tables []*table) {
 	t.Helper()
 	for _, x := range tables {
 		if len(x.rows) == 0 && !strings.HasPrefix(x.name, "river_") && x.name != "trail_chain" {
-			t.Errorf("the table %s is empty: put something into it in fill of house_test.go, by the feature's own act and of today, so that it is attacked", x.name)
+			t.Errorf("the table %s is empty: put something into it in fill of house_test.go, by the feature's own act and of today, so that it is attacked",
+				x.name)
 		}
 	}
 }
@@ -295,7 +297,8 @@ func assail(t *testing.T, base *house, good *day, list []try, place func(t *test
 				for _, harm := range h.harm(good, d) {
 					t.Errorf("%s: %s", x.name, harm)
 				}
-				told := d.names(x.table) || d.refused != "" || x.table == "vault_rows" && d.check.Bad > 0 || strings.HasPrefix(x.table, "trail_") && d.trail != ""
+				told := d.names(x.table) || d.refused != "" || x.table == "vault_rows" && d.check.Bad > 0 || strings.HasPrefix(x.table, "trail_") &&
+					d.trail != ""
 				if x.named && !told {
 					t.Errorf("%s: it is not told: %q", x.name, d.said)
 				}

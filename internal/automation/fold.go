@@ -300,7 +300,8 @@ func (t *trace) see(s *signin.Sighting) {
 	t.programs = keepFirst(t.programs, s.Program, maxPrograms)
 	e := Example{ID: s.ID, At: s.At, IP: s.IPAddress, Country: s.Country, Program: s.Program, Outcome: s.Verdict.String(), Source: s.Source}
 	if len(t.examples) < maxExamples || compareExamples(e, t.examples[len(t.examples)-1]) < 0 {
-		e.ID, e.IP, e.Country, e.Program, e.Source.Path, e.Source.Part = clip(e.ID), clip(e.IP), clip(e.Country), clip(e.Program), strings.Clone(e.Source.Path), strings.Clone(e.Source.Part)
+		e.ID, e.IP, e.Country, e.Program, e.Source.Path, e.Source.Part = clip(e.ID), clip(e.IP), clip(e.Country), clip(e.Program),
+			strings.Clone(e.Source.Path), strings.Clone(e.Source.Part)
 		t.examples = keepExamples(append(t.examples, e))
 	}
 	if s.At.IsZero() {

@@ -36,7 +36,8 @@ func JSON(w io.Writer, v *View) error {
 
 // CSV writes one row an item.
 func CSV(w io.Writer, v *View) error {
-	s := print.NewSheet(w, "id", "account", "app", "appId", "protocol", "client", "confidence", "state", "owner", "note", "story", "signIns", "withMfa", "withoutMfa", "stopped", "failed", "days", "addresses", "firstSeen", "lastSeen", "movedAt", "quietTo", "why", "advice", "example", "exampleSource")
+	s := print.NewSheet(w, "id", "account", "app", "appId", "protocol", "client", "confidence", "state", "owner", "note", "story", "signIns", "withMfa",
+		"withoutMfa", "stopped", "failed", "days", "addresses", "firstSeen", "lastSeen", "movedAt", "quietTo", "why", "advice", "example", "exampleSource")
 	n := func(i int64) string { return strconv.FormatInt(i, 10) }
 	for i := range v.Items {
 		it := &v.Items[i]
@@ -84,12 +85,14 @@ func Text(w io.Writer, v *View, o print.Options) error {
 	case len(v.Items) == 0:
 		p.Para("", "No script or service that signs in with user credentials was found.", print.Bold)
 		if len(v.Covered) == 0 {
-			p.Para("", "The log that was read cannot show their absence: it takes the whole sign-in log of at least 30 days, interactive and non-interactive (beta).", print.Plain)
+			p.Para("", "The log that was read cannot show their absence: it takes the whole sign-in log of at least 30 days, interactive and "+
+				"non-interactive (beta).", print.Plain)
 		}
 	case open == 0:
 		p.Para("", "None is sure or likely to sign in with user credentials any more.", print.Green.Strong())
 	default:
-		p.Para("", fmt.Sprintf("%s or services sign in with user credentials: %d certain, %d likely.", print.Plural(open, "scripts"), sure, open-sure), print.Red)
+		p.Para("", fmt.Sprintf("%s or services sign in with user credentials: %d certain, %d likely.", print.Plural(open, "scripts"), sure, open-sure),
+			print.Red)
 	}
 	if possible > 0 {
 		p.Para("", fmt.Sprintf("%d more may do so; a person has to look.", possible), print.Yellow)
@@ -101,7 +104,8 @@ func Text(w io.Writer, v *View, o print.Options) error {
 		p.Para("", fmt.Sprintf("This reading: %d new, %d seen again, %d verified gone.", len(c.New), len(c.Reopened), len(c.Gone)), print.Plain)
 	}
 	if v.Beyond > 0 {
-		p.Para("! ", fmt.Sprintf("The list is not complete: %s belong to more accounts and apps than are kept apart.", print.Plural(v.Beyond, "rows")), print.Yellow)
+		p.Para("! ", fmt.Sprintf("The list is not complete: %s belong to more accounts and apps than are kept apart.", print.Plural(v.Beyond, "rows")),
+			print.Yellow)
 	}
 	for _, u := range v.Unread {
 		p.Para("! ", "Not read whole: "+print.Clean(u, print.MaxSaying), print.Yellow)

@@ -19,13 +19,16 @@ func hostile() *automation.View {
 	at := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
 	item := func(s automation.State, c automation.Confidence) automation.Item {
 		return automation.Item{
-			ID: "auto-1", Account: "u", Name: evil, App: evil, AppName: evil + strings.Repeat("x", 5000), Protocol: automation.Legacy, Client: evil, Confidence: c, Why: []string{evil, "b"}, Advice: "do it",
-			Evidence: automation.Evidence{SignIns: 12345, Days: 3, First: at.AddDate(0, 0, -5), Last: at, Stopped: 2, Failed: 1, Programs: []string{evil}, Examples: []automation.Example{{ID: evil, IP: evil, Source: evidence.Source{Path: evil, Line: 7}}}},
-			Owner:    evil, State: s, Note: evil, Story: evil, MovedAt: at,
+			ID: "auto-1", Account: "u", Name: evil, App: evil, AppName: evil + strings.Repeat("x", 5000), Protocol: automation.Legacy, Client: evil,
+			Confidence: c, Why: []string{evil, "b"}, Advice: "do it",
+			Evidence: automation.Evidence{SignIns: 12345, Days: 3, First: at.AddDate(0, 0, -5), Last: at, Stopped: 2, Failed: 1, Programs: []string{evil},
+				Examples: []automation.Example{{ID: evil, IP: evil, Source: evidence.Source{Path: evil, Line: 7}}}},
+			Owner: evil, State: s, Note: evil, Story: evil, MovedAt: at,
 		}
 	}
 	return &automation.View{Stored: true, Changes: &automation.Merged{New: []string{"a"}}, Beyond: 7, Unread: []string{evil},
-		Items: []automation.Item{item(automation.Found, automation.Certain), item(automation.Moved, automation.Likely), item(automation.Planned, automation.Possible), item(automation.Gone, automation.Certain), {ID: "bare"}}}
+		Items: []automation.Item{item(automation.Found, automation.Certain), item(automation.Moved, automation.Likely),
+			item(automation.Planned, automation.Possible), item(automation.Gone, automation.Certain), {ID: "bare"}}}
 }
 
 func TestTextIsTame(t *testing.T) {
@@ -46,7 +49,8 @@ func TestTextIsTame(t *testing.T) {
 				}
 			}
 			flat := strings.Join(strings.Fields(out), " ")
-			for _, want := range []string{"12,345 sign-ins on 3 days", "2 stopped for MFA, 1 failed", "1 new, 0 seen again", "not complete: 7 rows", "Not read whole", "verified gone", "silent until 2026-11-20", "to do: do it"} {
+			for _, want := range []string{"12,345 sign-ins on 3 days", "2 stopped for MFA, 1 failed", "1 new, 0 seen again", "not complete: 7 rows",
+				"Not read whole", "verified gone", "silent until 2026-11-20", "to do: do it"} {
 				if !colour && !strings.Contains(flat, want) { // colours stand between words
 					t.Errorf("%q is not in %s", want, flat)
 				}

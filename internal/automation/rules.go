@@ -42,7 +42,8 @@ func isTool(appID, name string) bool {
 			return true
 		}
 	}
-	return containsFold(name, "powershell") || containsFold(name, "azure cli") || containsFold(name, "command line tool") || containsFold(name, "management shell")
+	return containsFold(name, "powershell") || containsFold(name, "azure cli") || containsFold(name, "command line tool") ||
+		containsFold(name, "management shell")
 }
 
 // programs begin the user agents of HTTP libraries and command lines. Apps for
@@ -124,7 +125,8 @@ func Items(fold *Fold, f *facts.Facts) Result {
 			continue
 		}
 		if partly && signs.MaySync() || !rolesKnown && directory.NamedLikeSync(u.UserPrincipalName, u.DisplayName) {
-			conf, why = Possible, append(why, "against it: it may be the directory synchronisation account; the role assignments, which alone would show it, were not all read")
+			conf, why = Possible, append(why, "against it: it may be the directory synchronisation account; the role assignments, which alone would "+
+				"show it, were not all read")
 		}
 		it := Item{
 			Account: k.account, Name: t.name.text, App: k.app, AppName: t.appName.text, Protocol: p,
@@ -306,7 +308,8 @@ func wayOut(it *Item, f *facts.Facts) (notes []string, advice string) {
 	case Tool:
 		advice = "run it under partnerguard exec, which hands out short tokens (Secure Application Model), or sign in with a certificate of its own app"
 	case Other:
-		advice = "find what signs in as this account, then move it to the Secure Application Model or an identity of its own; disable the account's interactive sign-in"
+		advice = "find what signs in as this account, then move it to the Secure Application Model or an identity of its own; disable the account's " +
+			"interactive sign-in"
 	default:
 		advice = "consent once with MFA (partnerguard connect) and let it fetch short tokens, or give it an identity of its own (certificate, managed identity)"
 	}

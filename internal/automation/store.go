@@ -186,7 +186,8 @@ func (it *Item) become(next State, now time.Time) error {
 		return problem.New(problem.Usage, "only evidence makes an item verified gone").
 			WithHint("set it to moved; once the logs read with --from cover %d days after that without a sign-in, it is verified gone", QuietDays)
 	case !it.State.MayBecome(next):
-		return problem.New(problem.Usage, "an item that is %s cannot become %q", it.State, string(next)).WithHint("the states are found, planned, moved; verified-gone comes by evidence")
+		return problem.New(problem.Usage, "an item that is %s cannot become %q", it.State, string(next)).
+			WithHint("the states are found, planned, moved; verified-gone comes by evidence")
 	}
 	it.State, it.MovedAt, it.QuietTo, it.Story = next, time.Time{}, time.Time{}, ""
 	if next == Moved {

@@ -78,13 +78,15 @@ func log(t *testing.T, from, to int, missing []int, uses ...use) automation.Resu
 			continue
 		}
 		for i, inter := range []signin.Tri{signin.Yes, signin.No} {
-			add(signin.Event{UserID: "ada", UserPrincipalName: "ada@contoso.com", AppID: "portal", Created: on(d).Add(time.Duration(i) * 23 * time.Hour), Interactive: inter, AuthenticationRequirement: "multiFactorAuthentication",
+			add(signin.Event{UserID: "ada", UserPrincipalName: "ada@contoso.com", AppID: "portal", Created: on(d).Add(time.Duration(i) * 23 * time.Hour),
+				Interactive: inter, AuthenticationRequirement: "multiFactorAuthentication",
 				AdditionalDetails: "MFA requirement satisfied by claim in the token"})
 		}
 	}
 	for _, u := range uses {
 		for _, d := range u.days {
-			e := signin.Event{UserID: u.user, UserPrincipalName: u.user + "@contoso.com", AppID: "app-1", AppDisplayName: "Billing", Created: on(d).Add(2 * time.Hour), Interactive: signin.No, AuthenticationProtocol: "ropc"}
+			e := signin.Event{UserID: u.user, UserPrincipalName: u.user + "@contoso.com", AppID: "app-1", AppDisplayName: "Billing", Created: on(d).
+				Add(2 * time.Hour), Interactive: signin.No, AuthenticationProtocol: "ropc"}
 			if u.noID {
 				e.UserID, e.AppID = "", ""
 			}
@@ -150,14 +152,16 @@ func TestMergeKeepsWhatPeopleSet(t *testing.T) {
 		if d := cmp.Diff(before, k.only(), cmpopts.IgnoreUnexported(automation.Item{})); d != "" {
 			t.Errorf("reading the same log again changed something:\n%s", d)
 		}
-		if before.Owner != "Ada" || before.State != automation.Planned || before.Note != "next release" || before.Evidence.SignIns != 3 || before.Confidence != automation.Certain {
+		if before.Owner != "Ada" || before.State != automation.Planned || before.Note != "next release" || before.Evidence.SignIns != 3 ||
+			before.Confidence != automation.Certain {
 			t.Errorf("%+v", before)
 		}
 		// A newer log brings the evidence up to date; an older one adds only when it began.
 		k.merge(log(t, 18, 30, nil, use{user: "svc-billing", days: []int{20, 21, 22, 23}}))
 		k.merge(log(t, -20, 5, nil, use{user: "svc-billing", days: []int{-9}}))
 		it := k.only()
-		if e := it.Evidence; e.SignIns != 4 || !e.First.Equal(on(-9).Add(2*time.Hour)) || !e.Last.Equal(on(23).Add(2*time.Hour)) || it.State != automation.Planned || it.Owner != "Ada" {
+		if e := it.Evidence; e.SignIns != 4 || !e.First.Equal(on(-9).Add(2*time.Hour)) || !e.Last.Equal(on(23).Add(2*time.Hour)) ||
+			it.State != automation.Planned || it.Owner != "Ada" {
 			t.Errorf("%+v", it)
 		}
 		if e := k.trail.Events(); len(e) != 1 || e[0].Actor != "local:ada" || e[0].Details["from"] != "found" || e[0].Object != id {
@@ -181,19 +185,24 @@ func TestVerifiedGone(t *testing.T) {
 		want  automation.State
 		story string
 	}{
-		"14 days and a bit":                    {[]reading{{0, 25, nil, []use{used}}}, automation.Gone, "no sign-in from 2026-09-11 to 2026-09-26"},
-		"a day too few":                        {[]reading{{0, 23, nil, []use{used}}}, automation.Moved, ""},
-		"in two logs that meet":                {[]reading{{0, 17, nil, []use{used}}, {17, 25, nil, nil}}, automation.Gone, "no sign-in"},
-		"in two logs in the wrong order":       {[]reading{{17, 25, nil, nil}, {0, 17, nil, []use{used}}}, automation.Moved, ""},
-		"in two logs with a gap between":       {[]reading{{0, 14, nil, []use{used}}, {20, 30, nil, nil}}, automation.Moved, ""},
-		"a log that begins after the move":     {[]reading{{12, 40, nil, nil}}, automation.Moved, ""},
-		"a log with days missing":              {[]reading{{0, 25, []int{14, 15, 16}, nil}}, automation.Moved, ""},
-		"used on the last day":                 {[]reading{{0, 25, nil, []use{{user: "svc-billing", days: []int{1, 25}}}}}, automation.Found, "seen again on 2026-09-26 02:00 UTC, after it was moved"},
-		"used after it was gone":               {[]reading{{0, 25, nil, []use{used}}, {20, 40, nil, []use{{user: "svc-billing", days: []int{38}}}}}, automation.Found, "after it was verified gone"},
-		"used after, rows without ids":         {[]reading{{0, 25, nil, []use{{user: "svc-billing", days: []int{20}, noID: true}}}}, automation.Found, "seen again on 2026-09-21"},
-		"used before the move, seen late":      {[]reading{{0, 9, nil, []use{used}}, {0, 25, nil, []use{{user: "svc-billing", days: []int{1, 5, 9}}}}}, automation.Gone, ""},
-		"another account is used":              {[]reading{{0, 25, nil, []use{{user: "svc-other", days: []int{20}}}}}, automation.Gone, ""},
-		"the account by another protocol only": {[]reading{{0, 25, nil, []use{{user: "svc-billing", days: []int{20}, protocol: "oAuth2"}}}}, automation.Gone, ""},
+		"14 days and a bit":                {[]reading{{0, 25, nil, []use{used}}}, automation.Gone, "no sign-in from 2026-09-11 to 2026-09-26"},
+		"a day too few":                    {[]reading{{0, 23, nil, []use{used}}}, automation.Moved, ""},
+		"in two logs that meet":            {[]reading{{0, 17, nil, []use{used}}, {17, 25, nil, nil}}, automation.Gone, "no sign-in"},
+		"in two logs in the wrong order":   {[]reading{{17, 25, nil, nil}, {0, 17, nil, []use{used}}}, automation.Moved, ""},
+		"in two logs with a gap between":   {[]reading{{0, 14, nil, []use{used}}, {20, 30, nil, nil}}, automation.Moved, ""},
+		"a log that begins after the move": {[]reading{{12, 40, nil, nil}}, automation.Moved, ""},
+		"a log with days missing":          {[]reading{{0, 25, []int{14, 15, 16}, nil}}, automation.Moved, ""},
+		"used on the last day": {[]reading{{0, 25, nil, []use{{user: "svc-billing", days: []int{1, 25}}}}}, automation.Found,
+			"seen again on 2026-09-26 02:00 UTC, after it was moved"},
+		"used after it was gone": {[]reading{{0, 25, nil, []use{used}}, {20, 40, nil, []use{{user: "svc-billing", days: []int{38}}}}},
+			automation.Found, "after it was verified gone"},
+		"used after, rows without ids": {[]reading{{0, 25, nil, []use{{user: "svc-billing", days: []int{20}, noID: true}}}}, automation.Found,
+			"seen again on 2026-09-21"},
+		"used before the move, seen late": {[]reading{{0, 9, nil, []use{used}}, {0, 25, nil, []use{{user: "svc-billing", days: []int{1, 5, 9}}}}},
+			automation.Gone, ""},
+		"another account is used": {[]reading{{0, 25, nil, []use{{user: "svc-other", days: []int{20}}}}}, automation.Gone, ""},
+		"the account by another protocol only": {[]reading{{0, 25, nil, []use{{user: "svc-billing", days: []int{20}, protocol: "oAuth2"}}}}, automation.Gone,
+			""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -318,8 +327,10 @@ func TestSet(t *testing.T) {
 			t.Error(err)
 		}
 		id := k.merge(log(t, 0, 9, nil, use{user: "svc-billing", days: []int{1}})).New[0]
-		it := k.set(id, automation.Change{Owner: to("  Ada\x1b[31m\x00 \u202eLovelace\n" + strings.Repeat("x", 500)), Note: to(strings.Repeat("é", 2000)), Actor: "local:a"})
-		if !strings.HasPrefix(it.Owner, "Ada Lovelace ") || strings.ContainsAny(it.Owner, "\x1b\x00\u202e\n") || len([]rune(it.Owner)) > 121 || len([]rune(it.Note)) > 401 {
+		it := k.set(id, automation.Change{Owner: to("  Ada\x1b[31m\x00 \u202eLovelace\n" + strings.Repeat("x", 500)), Note: to(strings.Repeat("é", 2000)),
+			Actor: "local:a"})
+		if !strings.HasPrefix(it.Owner, "Ada Lovelace ") || strings.ContainsAny(it.Owner, "\x1b\x00\u202e\n") || len([]rune(it.Owner)) > 121 ||
+			len([]rune(it.Note)) > 401 {
 			t.Errorf("%q", it.Owner)
 		}
 		events := len(k.trail.Events())
@@ -352,7 +363,8 @@ func TestAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 4 {
 			wg.Go(func() {
-				r := log(t, 0, 9+i, nil, use{user: "svc-a", days: []int{1, 2 + i}}, use{user: "svc-b", days: []int{2 + i}}, use{user: "svc-new", days: []int{3}})
+				r := log(t, 0, 9+i, nil, use{user: "svc-a", days: []int{1, 2 + i}}, use{user: "svc-b", days: []int{2 + i}},
+					use{user: "svc-new", days: []int{3}})
 				if _, err := k.store.Merge(t.Context(), r); err != nil {
 					t.Error(err)
 				}

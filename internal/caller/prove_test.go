@@ -35,7 +35,8 @@ func paper(t *testing.T, parent *tls.Certificate, change func(*x509.Certificate)
 	t.Helper()
 	key := newKey(t)
 	c := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "test"}, NotBefore: monday.Add(-time.Hour), NotAfter: monday.Add(time.Hour),
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "test"}, NotBefore: monday.Add(-time.Hour),
+		NotAfter: monday.Add(time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
 	if change != nil {
@@ -126,7 +127,8 @@ func TestMutualTLS(t *testing.T) {
 		"by an authority between":     {append(named(&between, nil), between), any, "mtls:named"},
 		"that authority is not shown": {named(&between, nil), any, ""},
 		"by a host":                   {[]tls.Certificate{paper(t, &ca, func(c *x509.Certificate) { c.DNSNames = []string{"A.example"} })}, any, "mtls:host"},
-		"by a mail address":           {[]tls.Certificate{paper(t, &ca, func(c *x509.Certificate) { c.EmailAddresses = []string{"A@b.example"} })}, any, "mtls:mail"},
+		"by a mail address": {[]tls.Certificate{paper(t, &ca, func(c *x509.Certificate) { c.EmailAddresses = []string{"A@b.example"} })}, any,
+			"mtls:mail"},
 		"by an address": {[]tls.Certificate{paper(t, &ca, func(c *x509.Certificate) {
 			c.IPAddresses = append(c.IPAddresses, []byte{192, 0, 2, 1})
 		})}, any, "mtls:address"},

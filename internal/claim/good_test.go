@@ -60,7 +60,8 @@ var entraGood = []good{
 		claims: `"iss":"` + login + elsewhat + `/v2.0","tid":"` + elsewhat + `","ver":"2.0","oid":"00000000-0000-0000-66f3-3332eca7ea81",` +
 			`"sub":"AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ","preferred_username":"grace@outlook.example"`},
 	{name: "a managed identity's", why: "xms_mirid is a long path, and appidacr is 2",
-		claims: v1Base + `,"idtyp":"app","xms_mirid":"/subscriptions/` + person + `/resourcegroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/` + strings.Repeat("x", 128) + `"`},
+		claims: v1Base + `,"idtyp":"app","xms_mirid":"/subscriptions/` + person +
+			`/resourcegroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/` + strings.Repeat("x", 128) + `"`},
 	{name: "too many groups", why: "past 200 groups Entra ID writes where to ask instead of the list",
 		claims: v2Base + `,"hasgroups":true,"_claim_names":{"groups":"src1"},` +
 			`"_claim_sources":{"src1":{"endpoint":"https://graph.microsoft.com/v1.0/users/x/getMemberObjects"}}`},

@@ -30,7 +30,8 @@ const (
 )
 
 func certificate(key, by crypto.Signer) *x509.Certificate {
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{SerialNumber: big.NewInt(1)}, key.Public(), by)
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{SerialNumber: big.NewInt(1)},
+		key.Public(), by)
 	if err != nil {
 		panic(err)
 	}
@@ -87,7 +88,8 @@ func hint(t testing.TB, key, alg string, change func(c map[string]any)) string {
 	t.Helper()
 	iat := now.Unix() - 3
 	c := map[string]any{
-		"iss": strings.Replace(hintIssuer, "{tenantid}", hintTenant, 1), "aud": hintApp, "iat": iat, "nbf": iat, "exp": iat - 1, "tid": hintTenant, "oid": hintUser,
+		"iss": strings.Replace(hintIssuer, "{tenantid}", hintTenant, 1), "aud": hintApp, "iat": iat, "nbf": iat, "exp": iat - 1, "tid": hintTenant,
+		"oid": hintUser,
 		"sub": "pairwise", "preferred_username": "ben@contoso.com", "name": "Ben", "ver": "2.0",
 	}
 	if change != nil {
@@ -249,7 +251,8 @@ func TestExternalRequest(t *testing.T) {
 	t.Parallel()
 	const back = "https://login.microsoftonline.com/common/federation/externalauthprovider"
 	good := func(pairs ...string) url.Values {
-		v := url.Values{"scope": {"openid"}, "response_type": {"Id_token"}, "response_mode": {"form_post"}, "client_id": {hintClient}, "redirect_uri": {back}, "nonce": {"n"}, "state": {"s"}, "id_token_hint": {"a.b.c"}, "later": {"x"}}
+		v := url.Values{"scope": {"openid"}, "response_type": {"Id_token"}, "response_mode": {"form_post"}, "client_id": {hintClient}, "redirect_uri": {back},
+			"nonce": {"n"}, "state": {"s"}, "id_token_hint": {"a.b.c"}, "later": {"x"}}
 		for i := 0; i+1 < len(pairs); i += 2 {
 			v.Set(pairs[i], pairs[i+1])
 		}
@@ -272,9 +275,12 @@ func TestExternalRequest(t *testing.T) {
 	twice := good()
 	twice.Add("nonce", "m")
 	for name, form := range map[string]url.Values{
-		"elsewhere": good("redirect_uri", back+"/x"), "no redirect": good("redirect_uri", ""), "code": good("response_type", "code"), "both": good("response_type", "code id_token"),
-		"query": good("response_mode", "query"), "no openid": good("scope", "profile"), "no client": good("client_id", ""), "no hint": good("id_token_hint", ""),
-		"twice": twice, "long": good("state", strings.Repeat("s", 9<<10)), "long hint": good("id_token_hint", strings.Repeat("s", claim.MaxSize+1)), "nothing": {},
+		"elsewhere": good("redirect_uri", back+"/x"), "no redirect": good("redirect_uri", ""), "code": good("response_type", "code"),
+		"both":  good("response_type", "code id_token"),
+		"query": good("response_mode", "query"), "no openid": good("scope", "profile"), "no client": good("client_id", ""),
+		"no hint": good("id_token_hint", ""),
+		"twice":   twice, "long": good("state", strings.Repeat("s", 9<<10)), "long hint": good("id_token_hint", strings.Repeat("s", claim.MaxSize+1)),
+		"nothing": {},
 	} {
 		if _, err := claim.ReadExternalRequest(form, []string{back}); !errors.Is(err, problem.BadInput) {
 			t.Errorf("%s: %v", name, err)

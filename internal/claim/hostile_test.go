@@ -77,7 +77,8 @@ var profiles = map[string]profile{
 				"sub":                 "pairwise",
 				"tenant_region_scope": "EU",
 				"tid":                 tid,
-				"unique_name":         "ada@contoso.com", "upn": "ada@contoso.com", "uti": "x", "ver": "1.0", "wids": []string{"62e90394-69f5-4237-9190-012177145e10"},
+				"unique_name":         "ada@contoso.com", "upn": "ada@contoso.com", "uti": "x", "ver": "1.0",
+				"wids": []string{"62e90394-69f5-4237-9190-012177145e10"},
 			}
 		},
 		func() claim.Expect {

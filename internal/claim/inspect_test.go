@@ -15,9 +15,11 @@ import (
 )
 
 const (
-	tid    = "7b2d1c5e-0f6a-4f2f-9a41-3f1d6f0c9e21"
-	v1     = `"iss":"https://sts.windows.net/` + tid + `/","tid":"` + tid + `","ver":"1.0","aud":"https://api.partnercenter.microsoft.com","appid":"app","appidacr":"1","oid":"o","upn":"ada@contoso.com","scp":"user_impersonation"`
-	v2     = `"iss":"https://login.microsoftonline.com/` + tid + `/v2.0","tid":"` + tid + `","ver":"2.0","aud":"api","azp":"app","azpacr":"2","oid":"o","preferred_username":"ada@contoso.com","scp":"a b"`
+	tid = "7b2d1c5e-0f6a-4f2f-9a41-3f1d6f0c9e21"
+	v1  = `"iss":"https://sts.windows.net/` + tid + `/","tid":"` + tid +
+		`","ver":"1.0","aud":"https://api.partnercenter.microsoft.com","appid":"app","appidacr":"1","oid":"o","upn":"ada@contoso.com","scp":"user_impersonation"`
+	v2 = `"iss":"https://login.microsoftonline.com/` + tid + `/v2.0","tid":"` + tid +
+		`","ver":"2.0","aud":"api","azp":"app","azpacr":"2","oid":"o","preferred_username":"ada@contoso.com","scp":"a b"`
 	header = `{"typ":"JWT","alg":"RS256","kid":"k"}`
 )
 
@@ -37,34 +39,38 @@ func TestMFA(t *testing.T) {
 		by     []string
 		say    string // in the reason
 	}{
-		"v1 with mfa":                   {jwt(v1 + `,"amr":["pwd","mfa"]`), claim.Proven, "", []string{"pwd"}, "amr contains mfa, with pwd"},
-		"v1 with mfa alone":             {jwt(v1 + `,"amr":["mfa"]`), claim.Proven, "", []string{}, "amr contains mfa"},
-		"v1 with mfa, rsa, ngcmfa":      {jwt(v1 + `,"amr":["rsa","ngcmfa","mfa","rsa"]`), claim.Proven, "", []string{"rsa", "ngcmfa"}, "with rsa, ngcmfa"},
-		"v1 without amr":                {jwt(v1), claim.NotProven, claim.NoClaim, nil, "no amr claim at all"},
-		"v1 with null amr":              {jwt(v1 + `,"amr":null`), claim.NotProven, claim.NoClaim, nil, "no amr claim"},
-		"v1 with pwd":                   {jwt(v1 + `,"amr":["pwd"]`), claim.NotProven, claim.WithoutMFA, nil, "amr holds pwd and no mfa"},
-		"ngcmfa is not mfa":             {jwt(v1 + `,"amr":["pwd","ngcmfa"]`), claim.NotProven, claim.WithoutMFA, nil, "ngcmfa says that a method may be registered"},
-		"MFA is not mfa":                {jwt(v1 + `,"amr":["pwd","MFA"]`), claim.NotProven, claim.WithoutMFA, nil, `"MFA" is not mfa`},
-		"mfa with a blank is not mfa":   {jwt(v1 + `,"amr":["mfa "]`), claim.NotProven, claim.WithoutMFA, nil, `"mfa " is not mfa`},
-		"full-width mfa is not mfa":     {jwt(v1 + `,"amr":["ｍｆａ"]`), claim.NotProven, claim.WithoutMFA, nil, `no mfa`},
-		"escaped mfa is mfa":            {jwt(v1 + `,"amr":["\u006dfa"]`), claim.Proven, "", []string{}, "contains mfa"},
-		"empty amr":                     {jwt(v1 + `,"amr":[]`), claim.NotProven, claim.WithoutMFA, nil, "there and empty"},
-		"amr a text":                    {jwt(v1 + `,"amr":"mfa"`), claim.NotProven, claim.WithoutMFA, nil, "is the text mfa and not a list"},
-		"amr a text of several":         {jwt(v1 + `,"amr":"pwd mfa"`), claim.NotProven, claim.WithoutMFA, nil, "not a list"},
-		"amr a text that holds a list":  {jwt(v1 + `,"amr":"[\"mfa\"]"`), claim.NotProven, claim.WithoutMFA, nil, "not a list"},
-		"amr with a number":             {jwt(v1 + `,"amr":["mfa",1]`), claim.NotProven, claim.WithoutMFA, nil, "not a list of texts"},
-		"amr with null":                 {jwt(v1 + `,"amr":["mfa",null]`), claim.NotProven, claim.WithoutMFA, nil, "not a list of texts"},
-		"amr nested":                    {jwt(v1 + `,"amr":[["mfa"]]`), claim.NotProven, claim.WithoutMFA, nil, "not a list of texts"},
-		"amr an object":                 {jwt(v1 + `,"amr":{"mfa":true}`), claim.NotProven, claim.WithoutMFA, nil, "not a list of texts"},
-		"amr a number":                  {jwt(v1 + `,"amr":1`), claim.NotProven, claim.WithoutMFA, nil, "not a list of texts"},
-		"amr true":                      {jwt(v1 + `,"amr":true`), claim.NotProven, claim.WithoutMFA, nil, "not a list of texts"},
-		"amr twice":                     {jwt(v1 + `,"amr":["pwd"],"amr":["mfa"]`), claim.NotProven, claim.WithoutMFA, nil, "twice"},
-		"amr twice, once escaped":       {jwt(v1 + `,"amr":["mfa"],"\u0061mr":["mfa"]`), claim.NotProven, claim.WithoutMFA, nil, "twice"},
-		"AMR is another claim":          {jwt(v1 + `,"AMR":["mfa"]`), claim.NotProven, claim.NoClaim, nil, "no amr claim"},
-		"deep amr is another claim":     {jwt(v1 + `,"x":{"amr":["mfa"]}`), claim.NotProven, claim.NoClaim, nil, "no amr claim"},
-		"multipleauthn":                 {jwt(v1 + `,"amr":["http://schemas.microsoft.com/claims/multipleauthn"]`), claim.NotProven, claim.WithoutMFA, nil, "writes mfa once it has taken it"},
-		"v1 with a context":             {jwt(v1 + `,"amr":["pwd","mfa"],"acrs":["c1","c2"]`), claim.Proven, "", []string{"pwd"}, "authentication contexts c1, c2"},
-		"v1 with a context, no mfa":     {jwt(v1 + `,"amr":["pwd"],"acrs":["c1"]`), claim.NotProven, claim.WithoutMFA, []string{"c1"}, "authentication context c1, which names a policy's demand"},
+		"v1 with mfa":              {jwt(v1 + `,"amr":["pwd","mfa"]`), claim.Proven, "", []string{"pwd"}, "amr contains mfa, with pwd"},
+		"v1 with mfa alone":        {jwt(v1 + `,"amr":["mfa"]`), claim.Proven, "", []string{}, "amr contains mfa"},
+		"v1 with mfa, rsa, ngcmfa": {jwt(v1 + `,"amr":["rsa","ngcmfa","mfa","rsa"]`), claim.Proven, "", []string{"rsa", "ngcmfa"}, "with rsa, ngcmfa"},
+		"v1 without amr":           {jwt(v1), claim.NotProven, claim.NoClaim, nil, "no amr claim at all"},
+		"v1 with null amr":         {jwt(v1 + `,"amr":null`), claim.NotProven, claim.NoClaim, nil, "no amr claim"},
+		"v1 with pwd":              {jwt(v1 + `,"amr":["pwd"]`), claim.NotProven, claim.WithoutMFA, nil, "amr holds pwd and no mfa"},
+		"ngcmfa is not mfa": {jwt(v1 + `,"amr":["pwd","ngcmfa"]`), claim.NotProven, claim.WithoutMFA, nil,
+			"ngcmfa says that a method may be registered"},
+		"MFA is not mfa":               {jwt(v1 + `,"amr":["pwd","MFA"]`), claim.NotProven, claim.WithoutMFA, nil, `"MFA" is not mfa`},
+		"mfa with a blank is not mfa":  {jwt(v1 + `,"amr":["mfa "]`), claim.NotProven, claim.WithoutMFA, nil, `"mfa " is not mfa`},
+		"full-width mfa is not mfa":    {jwt(v1 + `,"amr":["ｍｆａ"]`), claim.NotProven, claim.WithoutMFA, nil, `no mfa`},
+		"escaped mfa is mfa":           {jwt(v1 + `,"amr":["\u006dfa"]`), claim.Proven, "", []string{}, "contains mfa"},
+		"empty amr":                    {jwt(v1 + `,"amr":[]`), claim.NotProven, claim.WithoutMFA, nil, "there and empty"},
+		"amr a text":                   {jwt(v1 + `,"amr":"mfa"`), claim.NotProven, claim.WithoutMFA, nil, "is the text mfa and not a list"},
+		"amr a text of several":        {jwt(v1 + `,"amr":"pwd mfa"`), claim.NotProven, claim.WithoutMFA, nil, "not a list"},
+		"amr a text that holds a list": {jwt(v1 + `,"amr":"[\"mfa\"]"`), claim.NotProven, claim.WithoutMFA, nil, "not a list"},
+		"amr with a number":            {jwt(v1 + `,"amr":["mfa",1]`), claim.NotProven, claim.WithoutMFA, nil, "not a list of texts"},
+		"amr with null":                {jwt(v1 + `,"amr":["mfa",null]`), claim.NotProven, claim.WithoutMFA, nil, "not a list of texts"},
+		"amr nested":                   {jwt(v1 + `,"amr":[["mfa"]]`), claim.NotProven, claim.WithoutMFA, nil, "not a list of texts"},
+		"amr an object":                {jwt(v1 + `,"amr":{"mfa":true}`), claim.NotProven, claim.WithoutMFA, nil, "not a list of texts"},
+		"amr a number":                 {jwt(v1 + `,"amr":1`), claim.NotProven, claim.WithoutMFA, nil, "not a list of texts"},
+		"amr true":                     {jwt(v1 + `,"amr":true`), claim.NotProven, claim.WithoutMFA, nil, "not a list of texts"},
+		"amr twice":                    {jwt(v1 + `,"amr":["pwd"],"amr":["mfa"]`), claim.NotProven, claim.WithoutMFA, nil, "twice"},
+		"amr twice, once escaped":      {jwt(v1 + `,"amr":["mfa"],"\u0061mr":["mfa"]`), claim.NotProven, claim.WithoutMFA, nil, "twice"},
+		"AMR is another claim":         {jwt(v1 + `,"AMR":["mfa"]`), claim.NotProven, claim.NoClaim, nil, "no amr claim"},
+		"deep amr is another claim":    {jwt(v1 + `,"x":{"amr":["mfa"]}`), claim.NotProven, claim.NoClaim, nil, "no amr claim"},
+		"multipleauthn": {jwt(v1 + `,"amr":["http://schemas.microsoft.com/claims/multipleauthn"]`), claim.NotProven, claim.WithoutMFA, nil,
+			"writes mfa once it has taken it"},
+		"v1 with a context": {jwt(v1 + `,"amr":["pwd","mfa"],"acrs":["c1","c2"]`), claim.Proven, "", []string{"pwd"},
+			"authentication contexts c1, c2"},
+		"v1 with a context, no mfa": {jwt(v1 + `,"amr":["pwd"],"acrs":["c1"]`), claim.NotProven, claim.WithoutMFA, []string{"c1"},
+			"authentication context c1, which names a policy's demand"},
 		"acr 1 proves nothing":          {jwt(v1 + `,"acr":"1"`), claim.NotProven, claim.NoClaim, nil, "no amr"},
 		"v2 with mfa":                   {jwt(v2 + `,"amr":["mfa"]`), claim.Proven, "", []string{}, "contains mfa"},
 		"v2 without amr":                {jwt(v2), claim.CannotTell, claim.Version2, nil, "version 2 token without amr"},
@@ -72,22 +78,32 @@ func TestMFA(t *testing.T) {
 		"v2 without mfa":                {jwt(v2 + `,"amr":["pwd"]`), claim.NotProven, claim.WithoutMFA, nil, "holds pwd"},
 		"v2 by its issuer":              {jwt(strings.Replace(v2, `"ver":"2.0",`, "", 1)), claim.CannotTell, claim.Version2, nil, "version 2"},
 		"v1 that says 2 only elsewhere": {jwt(strings.Replace(v1, `"ver":"1.0",`, "", 1)), claim.NotProven, claim.NoClaim, nil, "no amr"},
-		"app only by idtyp":             {jwt(`"iss":"https://sts.windows.net/` + tid + `/","ver":"1.0","appid":"a","idtyp":"app","roles":["R"]`), claim.CannotTell, claim.AppOnly, nil, "no user signed in"},
-		"app only without idtyp":        {jwt(`"iss":"https://sts.windows.net/` + tid + `/","ver":"1.0","appid":"a","roles":["R"],"oid":"x","sub":"x"`), claim.CannotTell, claim.AppOnly, nil, "no user signed in"},
-		"an app's with a user's mfa":    {jwt(v1 + `,"idtyp":"app","amr":["mfa"]`), claim.CannotTell, claim.AppOnly, nil, "no user"},
-		"user by idtyp":                 {jwt(`"iss":"https://sts.windows.net/` + tid + `/","ver":"1.0","appid":"a","idtyp":"user"`), claim.NotProven, claim.NoClaim, nil, "no amr"},
-		"ID token":                      {jwt(`"iss":"https://login.microsoftonline.com/` + tid + `/v2.0","ver":"2.0","aud":"app","nonce":"n","sub":"s"`), claim.CannotTell, claim.Version2, nil, "version 2"},
-		"ADFS":                          {jwt(adfs), claim.NotProven, claim.WrongIssuer, nil, "issued by \"http://adfs.contoso.com/"},
-		"another provider with mfa":     {jwt(`"iss":"https://idp.example/","amr":["mfa"],"upn":"a@b"`), claim.NotProven, claim.WrongIssuer, nil, "not by an expected issuer"},
-		"no issuer":                     {jwt(`"amr":["mfa"],"upn":"a@b"`), claim.NotProven, claim.WrongIssuer, nil, "does not say who issued it"},
-		"issuer twice":                  {jwt(v1 + `,"amr":["mfa"],"iss":"https://sts.windows.net/x/"`), claim.NotProven, claim.WrongIssuer, nil, "does not say who"},
-		"issuer that begins alike":      {jwt(`"iss":"https://sts.windows.net.evil.example/` + tid + `/","amr":["mfa"],"upn":"a@b"`), claim.NotProven, claim.WrongIssuer, nil, "not by an expected"},
-		"issuer in plain http":          {jwt(`"iss":"http://sts.windows.net/` + tid + `/","amr":["mfa"],"upn":"a@b"`), claim.NotProven, claim.WrongIssuer, nil, "not by an expected"},
-		"issuer of another tenant":      {jwt(strings.Replace(v1, `sts.windows.net/7b`, `sts.windows.net/8b`, 1) + `,"amr":["mfa"]`), claim.NotProven, claim.WrongIssuer, nil, "issued by the tenant"},
-		"China":                         {jwt(strings.Replace(v1, `sts.windows.net`, `sts.chinacloudapi.cn`, 1) + `,"amr":["mfa"]`), claim.Proven, "", []string{}, ""},
-		"opaque":                        {"0.AXEAxyz-refresh-token", claim.CannotTell, claim.Opaque, nil, "a reference"},
-		"JWE":                           {"eyJhbGciOiJSU0EtT0FFUCJ9.a.b.c.d", claim.CannotTell, claim.Opaque, nil, "encrypted"},
-		"empty":                         {" \n", claim.CannotTell, claim.Opaque, nil, "empty"},
+		"app only by idtyp": {jwt(`"iss":"https://sts.windows.net/` + tid + `/","ver":"1.0","appid":"a","idtyp":"app","roles":["R"]`),
+			claim.CannotTell, claim.AppOnly, nil, "no user signed in"},
+		"app only without idtyp": {jwt(`"iss":"https://sts.windows.net/` + tid + `/","ver":"1.0","appid":"a","roles":["R"],"oid":"x","sub":"x"`),
+			claim.CannotTell, claim.AppOnly, nil, "no user signed in"},
+		"an app's with a user's mfa": {jwt(v1 + `,"idtyp":"app","amr":["mfa"]`), claim.CannotTell, claim.AppOnly, nil, "no user"},
+		"user by idtyp": {jwt(`"iss":"https://sts.windows.net/` + tid + `/","ver":"1.0","appid":"a","idtyp":"user"`), claim.NotProven,
+			claim.NoClaim, nil, "no amr"},
+		"ID token": {jwt(`"iss":"https://login.microsoftonline.com/` + tid + `/v2.0","ver":"2.0","aud":"app","nonce":"n","sub":"s"`),
+			claim.CannotTell, claim.Version2, nil, "version 2"},
+		"ADFS": {jwt(adfs), claim.NotProven, claim.WrongIssuer, nil, "issued by \"http://adfs.contoso.com/"},
+		"another provider with mfa": {jwt(`"iss":"https://idp.example/","amr":["mfa"],"upn":"a@b"`), claim.NotProven, claim.WrongIssuer, nil,
+			"not by an expected issuer"},
+		"no issuer": {jwt(`"amr":["mfa"],"upn":"a@b"`), claim.NotProven, claim.WrongIssuer, nil, "does not say who issued it"},
+		"issuer twice": {jwt(v1 + `,"amr":["mfa"],"iss":"https://sts.windows.net/x/"`), claim.NotProven, claim.WrongIssuer, nil,
+			"does not say who"},
+		"issuer that begins alike": {jwt(`"iss":"https://sts.windows.net.evil.example/` + tid + `/","amr":["mfa"],"upn":"a@b"`), claim.NotProven,
+			claim.WrongIssuer, nil, "not by an expected"},
+		"issuer in plain http": {jwt(`"iss":"http://sts.windows.net/` + tid + `/","amr":["mfa"],"upn":"a@b"`), claim.NotProven, claim.WrongIssuer,
+			nil, "not by an expected"},
+		"issuer of another tenant": {jwt(strings.Replace(v1, `sts.windows.net/7b`, `sts.windows.net/8b`, 1) + `,"amr":["mfa"]`), claim.NotProven,
+			claim.WrongIssuer, nil, "issued by the tenant"},
+		"China": {jwt(strings.Replace(v1, `sts.windows.net`, `sts.chinacloudapi.cn`, 1) + `,"amr":["mfa"]`), claim.Proven, "",
+			[]string{}, ""},
+		"opaque": {"0.AXEAxyz-refresh-token", claim.CannotTell, claim.Opaque, nil, "a reference"},
+		"JWE":    {"eyJhbGciOiJSU0EtT0FFUCJ9.a.b.c.d", claim.CannotTell, claim.Opaque, nil, "encrypted"},
+		"empty":  {" \n", claim.CannotTell, claim.Opaque, nil, "empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,8 +122,10 @@ func TestExpectedIssuers(t *testing.T) {
 	t.Parallel()
 	tok := inspect(jwt(`"iss":"https://login.contoso.example/tenant/v2.0","amr":["mfa"],"upn":"a@b"`))
 	for issuer, want := range map[string]claim.Answer{
-		"https://login.contoso.example": claim.Proven, "https://login.contoso.example/": claim.Proven, "https://login.contoso.example/tenant/v2.0": claim.Proven,
-		"https://login.contoso": claim.NotProven, "https://login.contoso.example/ten": claim.NotProven, "": claim.NotProven, "https://login.contoso.example/tenant/v2.0/": claim.NotProven,
+		"https://login.contoso.example": claim.Proven, "https://login.contoso.example/": claim.Proven,
+		"https://login.contoso.example/tenant/v2.0": claim.Proven,
+		"https://login.contoso":                     claim.NotProven, "https://login.contoso.example/ten": claim.NotProven, "": claim.NotProven,
+		"https://login.contoso.example/tenant/v2.0/": claim.NotProven,
 	} {
 		if v := tok.MFA(claim.Options{Issuers: []string{issuer}}); v.Answer != want {
 			t.Errorf("%q: %+v", issuer, v)
@@ -124,7 +142,8 @@ func TestAge(t *testing.T) {
 	for s, want := range map[string]time.Duration{
 		"1789996400": time.Hour, `"1789996400"`: claim.UnknownAge, "1789996400.5": time.Hour - 500*time.Millisecond, "1.7899964e9": time.Hour,
 		`"2026-09-21T13:13:20Z"`: claim.UnknownAge, "1790000000": 0,
-		"1790000001": claim.UnknownAge, "1e400": claim.UnknownAge, "1e999999999": claim.UnknownAge, "-5": claim.UnknownAge, `"soon"`: claim.UnknownAge, "true": claim.UnknownAge,
+		"1790000001": claim.UnknownAge, "1e400": claim.UnknownAge, "1e999999999": claim.UnknownAge, "-5": claim.UnknownAge, `"soon"`: claim.UnknownAge,
+		"true":         claim.UnknownAge,
 		"[1789996400]": claim.UnknownAge, "null": claim.UnknownAge,
 	} {
 		if got := at(s).MFA(claim.Options{Now: now}).Age; got != want {
@@ -208,14 +227,16 @@ func TestFields(t *testing.T) {
 	got := inspect(jwt(v2 + `,"amr":["mfa"],"acrs":["c1"],"roles":["R"],"nonce":"n","sub":"s","acr":1,"auth_time":1789996400,"iat":1789996400,"exp":1790000000`))
 	want := claim.Token{
 		Version: "2.0", Issuer: "https://login.microsoftonline.com/" + tid + "/v2.0", Audience: []string{"api"}, Tenant: tid, App: "app", AppAuth: "2",
-		Account: "ada@contoso.com", ObjectID: "o", Subject: "s", Scopes: []string{"a", "b"}, Roles: []string{"R"}, AMR: []string{"mfa"}, AMRForm: "array", ACR: "1", ACRS: []string{"c1"},
+		Account: "ada@contoso.com", ObjectID: "o", Subject: "s", Scopes: []string{"a", "b"}, Roles: []string{"R"}, AMR: []string{"mfa"}, AMRForm: "array",
+		ACR: "1", ACRS: []string{"c1"},
 		AuthTime: now.Add(-time.Hour), IssuedAt: now.Add(-time.Hour), NotAfter: now, Nonce: "n",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
 	odd := inspect(jwt(`"iss":"i","aud":["a","b"],"scp":["x","y z"],"roles":"one","acrs":{"c1":1},"ver":2,"appidacr":0,"amr":"mfa"`))
-	want = claim.Token{Version: "2", Issuer: "i", Audience: []string{"a", "b"}, Scopes: []string{"x", "y z"}, Roles: []string{"one"}, AppAuth: "0", AMR: []string{"mfa"}, AMRForm: "string",
+	want = claim.Token{Version: "2", Issuer: "i", Audience: []string{"a", "b"}, Scopes: []string{"x", "y z"}, Roles: []string{"one"}, AppAuth: "0",
+		AMR: []string{"mfa"}, AMRForm: "string",
 		Notes: []string{"the claim roles is one text, not a list", "the claim acrs is not a list of texts", "amr is one text, not a list"}}
 	if d := cmp.Diff(want, odd); d != "" {
 		t.Error(d)
@@ -228,7 +249,8 @@ func TestReasonsAreTame(t *testing.T) {
 	evil := "\\u001b[2J\\u202e" + strings.Repeat("x", 500)
 	for _, tok := range []string{
 		jwt(v1 + `,"amr":["` + evil + `"]`), jwt(v1 + `,"amr":"` + evil + `"`), jwt(`"iss":"` + evil + `","upn":"a"`), jwt(v1 + `,"acrs":["` + evil + `"]`),
-		jwt(strings.Replace(v1, `"tid":"`+tid, `"tid":"`+evil, 1)), jwt(`"` + evil + `":1,"` + evil + `":2`), b64([]byte(`{"alg":"none`+evil+`"}`)) + "." + b64([]byte("{}")) + ".",
+		jwt(strings.Replace(v1, `"tid":"`+tid, `"tid":"`+evil, 1)), jwt(`"` + evil + `":1,"` + evil + `":2`), b64([]byte(`{"alg":"none`+evil+`"}`)) + "." +
+			b64([]byte("{}")) + ".",
 	} {
 		got := inspect(tok)
 		v := got.MFA(claim.Options{})
@@ -243,7 +265,8 @@ func TestReasonsAreTame(t *testing.T) {
 // FuzzInspect: whatever comes, there is one verdict with a reason; proof needs
 // the three letters between quotes in a list; and the raw text is not shown.
 func FuzzInspect(f *testing.F) {
-	for _, s := range []string{jwt(v1 + `,"amr":["pwd","mfa"]`), jwt(v2), jwt(v1 + `,"amr":"mfa"`), jwt(`"a":1,"a":2`), "", ".", "..", "...", "....", "e30.e30.", "a.b.c", "{}", jwt("") + "=", "\xff\xfe"} {
+	for _, s := range []string{jwt(v1 + `,"amr":["pwd","mfa"]`), jwt(v2), jwt(v1 + `,"amr":"mfa"`), jwt(`"a":1,"a":2`), "", ".", "..", "...", "....",
+		"e30.e30.", "a.b.c", "{}", jwt("") + "=", "\xff\xfe"} {
 		f.Add(s)
 	}
 	for _, c := range cases(f) {

@@ -59,21 +59,26 @@ func TestReadKeySetLeavesOut(t *testing.T) {
 	for name, key := range map[string]string{
 		"use enc": jwk(t, `,"use":"enc"`), "use empty list": jwk(t, `,"use":[]`), "use in capitals": jwk(t, `,"use":"SIG"`),
 		"key_ops sign": jwk(t, `,"key_ops":["sign"]`), "key_ops empty": jwk(t, `,"key_ops":[]`), "key_ops a text": jwk(t, `,"key_ops":"verify"`),
-		"key_ops encrypt": jwk(t, `,"key_ops":["encrypt","wrapKey"]`), "key_ops twice": jwk(t, `,"key_ops":["verify","verify"]`), "key_ops numbers": jwk(t, `,"key_ops":["verify",1]`),
-		"key_ops VERIFY": jwk(t, `,"key_ops":["VERIFY"]`),
-		"alg none":       jwk(t, `,"alg":"none"`), "alg RSA-OAEP": jwk(t, `,"alg":"RSA-OAEP"`), "alg HS256": jwk(t, `,"alg":"HS256"`), "alg ES256 of RSA": jwk(t, `,"alg":"ES256"`), "alg a number": jwk(t, `,"alg":1`),
+		"key_ops encrypt": jwk(t, `,"key_ops":["encrypt","wrapKey"]`), "key_ops twice": jwk(t, `,"key_ops":["verify","verify"]`),
+		"key_ops numbers": jwk(t, `,"key_ops":["verify",1]`),
+		"key_ops VERIFY":  jwk(t, `,"key_ops":["VERIFY"]`),
+		"alg none":        jwk(t, `,"alg":"none"`), "alg RSA-OAEP": jwk(t, `,"alg":"RSA-OAEP"`), "alg HS256": jwk(t, `,"alg":"HS256"`),
+		"alg ES256 of RSA": jwk(t, `,"alg":"ES256"`), "alg a number": jwk(t, `,"alg":1`),
 		"kid twice": jwk(t, `,"kid":"other"`), "issuer empty": jwk(t, `,"issuer":""`), "issuer a list": jwk(t, `,"issuer":["x"]`),
-		"no kid": strings.Replace(jwk(t, ""), `"kid":"rsa",`, "", 1), "private": string(private), "shared": `{"kty":"oct","kid":"k","k":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}`,
+		"no kid": strings.Replace(jwk(t, ""), `"kid":"rsa",`, "", 1), "private": string(private),
+		"shared":    `{"kty":"oct","kid":"k","k":"c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"}`,
 		"1024 bits": string(small), "8201 bits": rsaKey(long, 65537), "roca": rsaKey(rocaModulus(), 65537),
-		"exponent 1": rsaKey(n, 1), "exponent 2": rsaKey(n, 2), "exponent 65536": rsaKey(n, 65536), "exponent 0": rsaKey(n, 0), "exponent huge": rsaKey(n, 1<<33+1),
-		"even modulus": rsaKey(new(big.Int).Add(n, big.NewInt(1)), 65537),
+		"exponent 1": rsaKey(n, 1), "exponent 2": rsaKey(n, 2), "exponent 65536": rsaKey(n, 65536), "exponent 0": rsaKey(n, 0),
+		"exponent huge": rsaKey(n, 1<<33+1),
+		"even modulus":  rsaKey(new(big.Int).Add(n, big.NewInt(1)), 65537),
 	} {
 		if s, err := claim.ReadKeySet([]byte(`{"keys":[` + key + `]}`)); err == nil {
 			t.Errorf("%s: taken: %d keys", name, len(s.For("").Keys))
 		}
 	}
 	for name, more := range map[string]string{
-		"bare": "", "use": `,"use":"sig"`, "key_ops": `,"key_ops":["verify"]`, "key_ops both": `,"key_ops":["sign","verify"]`, "alg": `,"alg":"PS256"`, "other members": `,"more":{"y":[1]}`,
+		"bare": "", "use": `,"use":"sig"`, "key_ops": `,"key_ops":["verify"]`, "key_ops both": `,"key_ops":["sign","verify"]`, "alg": `,"alg":"PS256"`,
+		"other members": `,"more":{"y":[1]}`,
 	} {
 		if s, err := claim.ReadKeySet([]byte(`{"keys":[` + jwk(t, more) + `]}`)); err != nil || !s.Has("rsa") {
 			t.Errorf("%s: %v", name, err)
@@ -126,7 +131,8 @@ func TestSaltLength(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = claim.Verify(secret.New(input+"."+b64(sig)), keys().set, claim.Expect{Now: now, Audiences: []string{"api://us"}, Issuer: "https://issuer.example/"})
+		_, err = claim.Verify(secret.New(input+"."+b64(sig)), keys().
+			set, claim.Expect{Now: now, Audiences: []string{"api://us"}, Issuer: "https://issuer.example/"})
 		if (err == nil) != (salt == 32) || err != nil && !errors.Is(err, claim.BadSignature) {
 			t.Errorf("a salt of %d bytes: %v", salt, err)
 		}

@@ -167,12 +167,14 @@ func TestRSAVectors(t *testing.T) {
 		"n with a zero before it": {`{"kty":"RSA","kid":"k","n":"` + b64(append([]byte{0}, n.Bytes()...)) + `","e":"AQAB"}`, true},
 		"n empty":                 {`{"kty":"RSA","kid":"k","n":"","e":"AQAB"}`, false},
 		"n padded":                {`{"kty":"RSA","kid":"k","n":"` + b64(n.Bytes()) + `==","e":"AQAB"}`, false},
-		"n even":                  {rsaKey(new(big.Int).Add(n, big.NewInt(1)), 65537), false}, "n even, of 2^2048": {rsaKey(new(big.Int).Lsh(big.NewInt(1), 2048), 65537),
+		"n even":                  {rsaKey(new(big.Int).Add(n, big.NewInt(1)), 65537), false},
+		"n even, of 2^2048": {rsaKey(new(big.Int).Lsh(big.NewInt(1), 2048), 65537),
 			false},
 		"n with the factor 3": {rsaKey(times(3), 65537), false}, "n with the factor 5": {rsaKey(times(5), 65537), false},
 		"n with the factor 743": {rsaKey(times(743), 65537), false}, "n with the factor 751": {rsaKey(times(751), 65537), false},
 		"n with the factor 757": {rsaKey(times(757), 65537), true}, // not looked for: beyond what SP 800-89 asks
-		"private":               {`{"kty":"RSA","kid":"k","n":"` + b64(n.Bytes()) + `","e":"AQAB","d":"AQAB"}`, false}, "kty in lower case": {strings.Replace(rsaKey(n,
+		"private":               {`{"kty":"RSA","kid":"k","n":"` + b64(n.Bytes()) + `","e":"AQAB","d":"AQAB"}`, false},
+		"kty in lower case": {strings.Replace(rsaKey(n,
 			65537), "RSA", "rsa", 1), false}, "kty of another": {strings.Replace(rsaKey(n, 65537), "RSA", "EC", 1), false},
 		"N for n": {strings.Replace(rsaKey(n, 65537), `"n"`, `"N"`, 1), false}, "kid too long": {strings.Replace(rsaKey(n, 65537), `"k"`,
 			`"`+strings.Repeat("k", 257)+`"`, 1), false},
@@ -209,7 +211,8 @@ func TestUnsoundGiven(t *testing.T) {
 	t.Parallel()
 	n := keys().private["rsa"].Public().(*rsa.PublicKey).N
 	flawed, _ := new(big.Int).SetString(publishedROCA, 16)
-	for name, n := range map[string]*big.Int{"even": new(big.Int).Add(n, big.NewInt(1)), "flawed": flawed, "none": nil, "zero": new(big.Int), "below zero": new(big.Int).Neg(n)} {
+	for name, n := range map[string]*big.Int{"even": new(big.Int).Add(n, big.NewInt(1)), "flawed": flawed, "none": nil, "zero": new(big.Int),
+		"below zero": new(big.Int).Neg(n)} {
 		f := &forged{t: t, key: "rsa", alg: "RS256", head: map[string]any{"alg": "RS256", "kid": "k"}, claims: profiles["work"].claims()}
 		set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &rsa.PublicKey{N: n, E: 65537}, KeyID: "k"}}}
 		if _, err := claim.Verify(secret.New(f.build()), set, profiles["work"].expect()); !errors.Is(err, claim.NoKey) {

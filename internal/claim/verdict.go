@@ -48,11 +48,13 @@ func (t Token) MFA(o Options) Verdict {
 func (t Token) mfa(o Options) Verdict {
 	if t.Opaque {
 		return Verdict{Answer: CannotTell, Cause: Opaque, Reason: "nothing can be read from it: " + strings.Join(t.Notes, "; "),
-			Fix: "ask for a token of Partner Center (" + entra.PartnerCenter + "), which is readable, and check that; a refresh token or a code cannot be read by anyone but its issuer"}
+			Fix: "ask for a token of Partner Center (" + entra.PartnerCenter +
+				"), which is readable, and check that; a refresh token or a code cannot be read by anyone but its issuer"}
 	}
 	if why := t.issuerFault(o.Issuers); why != "" {
 		return Verdict{Answer: NotProven, Cause: WrongIssuer, Reason: why,
-			Fix: "federate the provider with Entra ID or add it as an external authentication method, so that Entra ID issues the token; name another expected issuer if this one is meant"}
+			Fix: "federate the provider with Entra ID or add it as an external authentication method, so that Entra ID issues the token; name another " +
+				"expected issuer if this one is meant"}
 	}
 	if t.IsApp {
 		return Verdict{Answer: CannotTell, Cause: AppOnly, Reason: "no user signed in for it, so there is no MFA to prove",
@@ -60,19 +62,22 @@ func (t Token) mfa(o Options) Verdict {
 	}
 	also := ""
 	if len(t.ACRS) > 0 {
-		also = fmt.Sprintf("; it satisfies the authentication %s %s, which names a policy's demand and not how it was met", plural(len(t.ACRS), "context", "contexts"), words(t.ACRS))
+		also = fmt.Sprintf("; it satisfies the authentication %s %s, which names a policy's demand and not how it was met",
+			plural(len(t.ACRS), "context", "contexts"), words(t.ACRS))
 	}
 	switch t.AMRForm {
 	case formAbsent:
 		if t.version() == 2 {
 			return Verdict{Answer: CannotTell, Cause: Version2, By: t.ACRS, Reason: "it is a version 2 token without amr, which is optional there" + also,
-				Fix: "check a token of Partner Center, which is version 1 and always carries amr; or add the optional claim amr to the app that the token is for"}
+				Fix: "check a token of Partner Center, which is version 1 and always carries amr; or add the optional claim amr to the app that the " +
+					"token is for"}
 		}
 		return Verdict{Answer: NotProven, Cause: NoClaim, Reason: "there is no amr claim at all" + also,
 			Fix: "sign in again with MFA asked for (amr_values=mfa or a policy); a federated provider must send authnmethodsreferences"}
 	case formText:
-		return Verdict{Answer: NotProven, Cause: WithoutMFA, Reason: fmt.Sprintf("amr is the text %s and not a list: what Entra ID writes is a list, and only that is taken as proof", words(t.AMR)),
-			Fix: "get the token from Entra ID itself; a provider that rewrites it must keep amr a list"}
+		return Verdict{Answer: NotProven, Cause: WithoutMFA,
+			Reason: fmt.Sprintf("amr is the text %s and not a list: what Entra ID writes is a list, and only that is taken as proof", words(t.AMR)),
+			Fix:    "get the token from Entra ID itself; a provider that rewrites it must keep amr a list"}
 	case formArray:
 	default:
 		return Verdict{Answer: NotProven, Cause: WithoutMFA, Reason: "amr is there and is not a list of texts, or is there twice: it is not taken as proof",
@@ -92,7 +97,8 @@ func (t Token) mfa(o Options) Verdict {
 		return Verdict{Answer: Proven, By: others, Reason: "amr contains mfa" + by + also}
 	}
 	return Verdict{Answer: NotProven, Cause: WithoutMFA, By: t.ACRS, Reason: t.without() + also,
-		Fix: "sign in again with MFA asked for (amr_values=mfa or a policy); a federated provider must send multipleauthn, and custom controls never yield the claim"}
+		Fix: "sign in again with MFA asked for (amr_values=mfa or a policy); a federated provider must send multipleauthn, and custom controls never " +
+			"yield the claim"}
 }
 
 // multipleauthn is what a federated provider sends Entra ID to say MFA

@@ -42,7 +42,8 @@ func TestVerifyCases(t *testing.T) {
 			}
 		}
 	}
-	for _, f := range []claim.Flaw{claim.TooLong, claim.Malformed, claim.BadHeader, claim.BadAlgorithm, claim.NoKey, claim.BadSignature, claim.BadClaim, claim.BadIssuer, claim.BadAudience, claim.Expired, claim.NotYetValid, claim.BadNonce} {
+	for _, f := range []claim.Flaw{claim.TooLong, claim.Malformed, claim.BadHeader, claim.BadAlgorithm, claim.NoKey, claim.BadSignature, claim.BadClaim,
+		claim.BadIssuer, claim.BadAudience, claim.Expired, claim.NotYetValid, claim.BadNonce} {
 		if !seen[f] {
 			t.Errorf("no case shows the flaw %q", f)
 		}

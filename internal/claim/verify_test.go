@@ -125,7 +125,8 @@ func (c *wycheproof) build(t testing.TB) string {
 	if c.RawHeader != "" {
 		h = []byte(c.RawHeader)
 	}
-	claims := map[string]any{"iss": "https://issuer.example/", "aud": "api://us", "sub": "s", "exp": 1790000600, "nbf": 1789999700, "iat": 1789999700, "nonce": "n-1", "amr": []string{"pwd", "mfa"}}
+	claims := map[string]any{"iss": "https://issuer.example/", "aud": "api://us", "sub": "s", "exp": 1790000600, "nbf": 1789999700, "iat": 1789999700,
+		"nonce": "n-1", "amr": []string{"pwd", "mfa"}}
 	for k, v := range c.Claims {
 		claims[k] = number(v)
 	}

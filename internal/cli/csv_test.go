@@ -23,22 +23,31 @@ func spiteful(t *testing.T, sign string) string {
 	user := "5a000000-0000-4000-8000-0000000000b1"
 	policy := map[string]any{
 		"id": name("p"), "displayName": name("policy"), "state": "enabled", "createdDateTime": "2026-01-01T00:00:00Z",
-		"conditions": map[string]any{"users": map[string]any{"includeUsers": []string{"All"}, "excludeUsers": []string{user}}, "applications": map[string]any{"includeApplications": []string{"All"}},
+		"conditions": map[string]any{"users": map[string]any{"includeUsers": []string{"All"}, "excludeUsers": []string{user}},
+			"applications":   map[string]any{"includeApplications": []string{"All"}},
 			"clientAppTypes": []string{"all"}, "locations": map[string]any{"includeLocations": []string{"All"}, "excludeLocations": []string{name("place")}}},
 		"grantControls": map[string]any{"operator": "OR", "builtInControls": []string{"mfa"}},
 	}
 	row := map[string]any{
-		"id": name("row"), "createdDateTime": "2026-11-19T10:00:00Z", "userPrincipalName": name("upn"), "userId": user, "userDisplayName": name("person"), "appDisplayName": name("app"), "appId": name("appid"),
-		"resourceDisplayName": name("resource"), "clientAppUsed": "Browser", "ipAddress": name("ip"), "authenticationRequirement": "singleFactorAuthentication", "signInEventTypes": []string{"nonInteractiveUser"},
-		"authenticationProtocol": "ropc", "status": map[string]any{"errorCode": 0, "failureReason": name("why")}, "location": map[string]any{"countryOrRegion": name("NL")}, "conditionalAccessStatus": name("status"), "isInteractive": false,
+		"id": name("row"), "createdDateTime": "2026-11-19T10:00:00Z", "userPrincipalName": name("upn"), "userId": user, "userDisplayName": name("person"),
+		"appDisplayName": name("app"), "appId": name("appid"),
+		"resourceDisplayName": name("resource"), "clientAppUsed": "Browser", "ipAddress": name("ip"),
+		"authenticationRequirement": "singleFactorAuthentication", "signInEventTypes": []string{"nonInteractiveUser"},
+		"authenticationProtocol": "ropc", "status": map[string]any{"errorCode": 0, "failureReason": name("why")},
+		"location": map[string]any{"countryOrRegion": name("NL")}, "conditionalAccessStatus": name("status"), "isInteractive": false,
 	}
 	for file, v := range map[string]any{
-		"users.json":    map[string]any{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#users", "value": []any{map[string]any{"id": user, "userPrincipalName": name("upn"), "displayName": name("person"), "userType": "Member", "accountEnabled": true}}},
+		"users.json": map[string]any{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#users",
+			"value": []any{map[string]any{"id": user, "userPrincipalName": name("upn"), "displayName": name("person"), "userType": "Member",
+				"accountEnabled": true}}},
 		"policies.json": map[string]any{"value": []any{policy}},
-		"roles.json":    map[string]any{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#roleManagement/directory/roleAssignments", "value": []any{map[string]any{"id": "a", "principalId": user, "roleDefinitionId": "62e90394-69f5-4237-9190-012177145e10", "directoryScopeId": "/"}}},
+		"roles.json": map[string]any{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#roleManagement/directory/roleAssignments",
+			"value": []any{map[string]any{"id": "a", "principalId": user, "roleDefinitionId": "62e90394-69f5-4237-9190-012177145e10",
+				"directoryScopeId": "/"}}},
 		"defaults.json": map[string]any{"id": "00000000-0000-0000-0000-000000000005", "displayName": "Security Defaults", "isEnabled": false},
 		"signins.json":  map[string]any{"@odata.context": "https://graph.microsoft.com/beta/$metadata#auditLogs/signIns", "value": []any{row}},
-		"customer.json": map[string]any{"id": "c1", "companyProfile": map[string]any{"tenantId": "c1", "companyName": name("customer")}, "allowDelegatedAccess": true},
+		"customer.json": map[string]any{"id": "c1", "companyProfile": map[string]any{"tenantId": "c1", "companyName": name("customer")},
+			"allowDelegatedAccess": true},
 	} {
 		raw, err := json.Marshal(v)
 		if err == nil {
@@ -109,7 +118,9 @@ func checkCSV(t *testing.T, name, sign string, args []string) {
 	var stdout, stderr strings.Builder
 	home := t.TempDir()
 	code := Main(context.Background(), kit.Env{
-		Args: args, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, Now: func() time.Time { return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC) },
+		Args: args, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, Now: func() time.Time {
+			return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+		},
 		Getenv: func(k string) string { return map[string]string{"HOME": home, "XDG_RUNTIME_DIR": home}[k] },
 	})
 	rows, err := csv.NewReader(strings.NewReader(stdout.String())).ReadAll()

@@ -38,7 +38,8 @@ what an answer looks like.`,
 		Args: kit.Suggest,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	for _, wing := range [][]*cobra.Command{judge.Commands(env), connect.Commands(env), guard.Commands(env, connect.NewTokenCheck(env)), keep.Commands(env), cloud.Commands(env)} {
+	for _, wing := range [][]*cobra.Command{judge.Commands(env), connect.Commands(env), guard.Commands(env, connect.NewTokenCheck(env)), keep.Commands(env),
+		cloud.Commands(env)} {
 		root.AddCommand(wing...)
 	}
 	root.AddCommand(newMan(env), newVersion(env))

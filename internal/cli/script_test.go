@@ -87,7 +87,8 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var errs bytes.Buffer
-	if code := cli.Main(ctx, cli.Env{Args: []string{"assess"}, Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &errs}); code != 1 || !strings.Contains(errs.String(), "interrupted") {
+	if code := cli.Main(ctx, cli.Env{Args: []string{"assess"}, Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &errs}); code != 1 ||
+		!strings.Contains(errs.String(), "interrupted") {
 		t.Errorf("exit code %d, %q", code, &errs)
 	}
 }

@@ -224,7 +224,9 @@ func (c *Config) check() error {
 		// What cannot be read cannot be redacted, and is not shown.
 		u, err := url.Parse(c.Database)
 		if err != nil {
-			return bad("database", "it cannot be read").WithHint("it looks like postgres://user@host/name; what is not a letter or digit is written as %%XX; the password may come from PGPASSWORD or a .pgpass file")
+			return bad("database", "it cannot be read").
+				WithHint("it looks like postgres://user@host/name; what is not a letter or digit is written as %%XX; the password may come from " +
+					"PGPASSWORD or a .pgpass file")
 		}
 		for name := range u.Query() {
 			if strings.Contains(strings.ToLower(name), "password") {

@@ -36,7 +36,8 @@ func write(t *testing.T, text string) string {
 func TestPrecedenceAndOrigins(t *testing.T) {
 	t.Parallel()
 	path := write(t, "data: /from/file\ncloud: usgov\nmasterKey: systemd:pg\nrenewEvery: 24h\n")
-	c, err := config.Load(config.Source{File: path, Flags: map[string]string{"cloud": "china"}, Getenv: env("PARTNERGUARD_CLOUD", "commercial", "PARTNERGUARD_MASTER_KEY", "passphrase", "PARTNERGUARD_PUBLIC_URL", "https://guard.example/", "HOME", "/h")})
+	c, err := config.Load(config.Source{File: path, Flags: map[string]string{"cloud": "china"}, Getenv: env("PARTNERGUARD_CLOUD", "commercial",
+		"PARTNERGUARD_MASTER_KEY", "passphrase", "PARTNERGUARD_PUBLIC_URL", "https://guard.example/", "HOME", "/h")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +140,8 @@ func TestPasswordIsNotShown(t *testing.T) {
 
 func TestPassphraseIsNotShown(t *testing.T) {
 	t.Parallel()
-	for value, shown := range map[string]bool{"geheim": false, "passphrase:geheim": false, "passphrase": true, "file:/k": true, "systemd:x": true, "azurekeyvault:https://a/b": true} {
+	for value, shown := range map[string]bool{"geheim": false, "passphrase:geheim": false, "passphrase": true, "file:/k": true, "systemd:x": true,
+		"azurekeyvault:https://a/b": true} {
 		c, err := config.Load(config.Source{Getenv: env("HOME", "/h"), Flags: map[string]string{"master-key": value}})
 		if err != nil {
 			t.Fatal(err)
@@ -172,7 +174,8 @@ func FuzzFile(f *testing.F) {
 
 func TestAnchors(t *testing.T) {
 	t.Parallel()
-	path := write(t, "anchorEvery: 5m\nanchors:\n  - file: /mnt/x\n  - {timestamp: 'http://t', roots: /r.pem, file: /mnt/s}\n  - {syslog: 'udp://h', every: 1h}\n"+
+	path := write(t, "anchorEvery: 5m\nanchors:\n  - file: /mnt/x\n  - {timestamp: 'http://t', roots: /r.pem, file: /mnt/s}\n  - {syslog: 'udp://h', "+
+		"every: 1h}\n"+
 		"  - {mail: 'smtp://m', from: a@b.example, to: [c@b.example, d@b.example], user: u, secret: 'file:/p'}\n"+
 		"  - {azureBlob: 'https://a.blob.core.windows.net/c/p', secret: 'systemd:sas', retain: 72h}\n"+
 		"  - {s3: 'https://h/b', region: x, accessKey: A, secret: 'file:/k', pathStyle: true}\n")
@@ -184,7 +187,8 @@ func TestAnchors(t *testing.T) {
 	for _, a := range c.Anchor.Places {
 		every = append(every, a.Every)
 	}
-	if len(every) != 6 || every[3] != 24*time.Hour || every[4] != 5*time.Minute || every[0] != 5*time.Minute || every[1] != 24*time.Hour || every[2] != time.Hour {
+	if len(every) != 6 || every[3] != 24*time.Hour || every[4] != 5*time.Minute || every[0] != 5*time.Minute || every[1] != 24*time.Hour ||
+		every[2] != time.Hour {
 		t.Errorf("%v", every)
 	}
 	if b, s := c.Anchor.Places[4], c.Anchor.Places[5]; b.Mode != "locked" || b.Retain != 72*time.Hour || s.Mode != "compliance" || s.Retain != 8760*time.Hour {
@@ -255,8 +259,9 @@ func TestSettingsHaveFormsThatAreRead(t *testing.T) {
 				if f.Tag.Get("yaml") != ",inline" {
 					t.Errorf("%s has the tag yaml:%q, and needs %q", f.Name, f.Tag.Get("yaml"), ",inline")
 				}
-				if m, ok := reflect.PointerTo(f.Type).MethodByName("Check"); ok && m.Type != reflect.FuncOf([]reflect.Type{reflect.PointerTo(f.Type), reflect.TypeFor[bad]()},
-					[]reflect.Type{reflect.TypeFor[error]()}, false) {
+				if m, ok := reflect.PointerTo(f.Type).MethodByName("Check"); ok &&
+					m.Type != reflect.FuncOf([]reflect.Type{reflect.PointerTo(f.Type), reflect.TypeFor[bad]()},
+						[]reflect.Type{reflect.TypeFor[error]()}, false) {
 					t.Errorf("%s.Check is %s, which nobody calls", f.Name, m.Type)
 				}
 				walk(f.Type, true)

@@ -48,7 +48,8 @@ func Open(ctx context.Context, where string) (_ *DB, err error) {
 	if strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://") {
 		u, err := url.Parse(where)
 		if err != nil {
-			return nil, problem.New(problem.Usage, "the database's URL cannot be read").WithHint("it looks like postgres://user@host/name; the password may come from PGPASSWORD or a .pgpass file")
+			return nil, problem.New(problem.Usage, "the database's URL cannot be read").
+				WithHint("it looks like postgres://user@host/name; the password may come from PGPASSWORD or a .pgpass file")
 		}
 		d.Dialect, d.where = Postgres, u.Redacted()
 		d.DB, err = sql.Open("pgx", where)
@@ -186,7 +187,8 @@ func (d *DB) migrate(ctx context.Context) error {
 			time.Sleep(20 * time.Millisecond)
 			continue
 		}
-		return problem.Wrap(err, problem.Internal, "the schema of %s could not be brought up to date: %s", d.where, reason(err)).WithHint("look whether the disk is full, and whether another partnerguard holds the database")
+		return problem.Wrap(err, problem.Internal, "the schema of %s could not be brought up to date: %s", d.where, reason(err)).
+			WithHint("look whether the disk is full, and whether another partnerguard holds the database")
 	}
 }
 

@@ -63,9 +63,11 @@ func Classify(u *User, s Signs) Class {
 	switch {
 	case words.any("breakglass", "emergency", "firecall"), login.any("bg") && global, global && s.Excluded:
 		return ClassBreakGlass
-	case s.ROPC, login.any("svc", "service", "automation", "scanner", "printer", "copier", "backup", "noreply", "api", "script", "bot", "smtp", "integration", "sql", "runbook"), words["service"] && words["account"]:
+	case s.ROPC, login.any("svc", "service", "automation", "scanner", "printer", "copier", "backup", "noreply", "api", "script", "bot", "smtp", "integration",
+		"sql", "runbook"), words["service"] && words["account"]:
 		return ClassService
-	case login.any("shared", "frontdesk", "front", "reception", "kiosk", "room", "info", "office", "warehouse", "mailbox", "helpdesk", "support"), words["shared"] && words["mailbox"]:
+	case login.any("shared", "frontdesk", "front", "reception", "kiosk", "room", "info", "office", "warehouse", "mailbox", "helpdesk", "support"),
+		words["shared"] && words["mailbox"]:
 		return ClassShared
 	case u.UserType == "" && !u.AccountEnabled.Set:
 		return ClassUnknown

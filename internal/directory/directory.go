@@ -93,8 +93,10 @@ func (d *Directory) AddUser(u User) bool {
 		old.Source = u.Source
 	}
 	mergeFact(d, key+"|userType", &old.UserType, u.UserType, old.UserType != "", u.UserType != "", strings.EqualFold(string(old.UserType), string(u.UserType)))
-	mergeFact(d, key+"|accountEnabled", &old.AccountEnabled, u.AccountEnabled, old.AccountEnabled.Set, u.AccountEnabled.Set, old.AccountEnabled == u.AccountEnabled)
-	mergeFact(d, key+"|creationType", &old.CreationType, u.CreationType, old.CreationType.Set, u.CreationType.Set, strings.EqualFold(old.CreationType.Value, u.CreationType.Value))
+	mergeFact(d, key+"|accountEnabled", &old.AccountEnabled, u.AccountEnabled, old.AccountEnabled.Set, u.AccountEnabled.Set,
+		old.AccountEnabled == u.AccountEnabled)
+	mergeFact(d, key+"|creationType", &old.CreationType, u.CreationType, old.CreationType.Set, u.CreationType.Set,
+		strings.EqualFold(old.CreationType.Value, u.CreationType.Value))
 	mergeFact(d, key+"|perUserMfaState", &old.PerUserMFAState, u.PerUserMFAState, old.PerUserMFAState != "", u.PerUserMFAState != "",
 		strings.EqualFold(string(old.PerUserMFAState), string(u.PerUserMFAState)))
 	if old.ExternalUserState == "" {
@@ -236,7 +238,8 @@ func (d *Directory) AddGroupSchedule(g GroupSchedule) bool {
 	if g.PrincipalID == "" || g.GroupID == "" {
 		return false
 	}
-	d.GroupSchedules[strings.ToLower(fmt.Sprint(g.PrincipalID, "|", g.GroupID, "|", g.AccessID, "|", g.Eligible, "|", g.StartDateTime.Raw, "|", g.EndDateTime.Raw))] = &g
+	d.GroupSchedules[strings.ToLower(fmt.Sprint(g.PrincipalID, "|", g.GroupID, "|", g.AccessID, "|", g.Eligible, "|", g.StartDateTime.Raw, "|",
+		g.EndDateTime.Raw))] = &g
 	return true
 }
 
@@ -256,7 +259,8 @@ func (d *Directory) addPrincipal(p *Principal, src evidence.Source) {
 
 // AddDirectoryRole turns the legacy form into a definition and assignments.
 func (d *Directory) AddDirectoryRole(r DirectoryRole) {
-	d.RoleDefinitions[strings.ToLower(r.RoleTemplateID)] = mergeRole(d.RoleDefinitions[strings.ToLower(r.RoleTemplateID)], RoleDefinition{ID: r.RoleTemplateID, DisplayName: r.DisplayName, Source: r.Source})
+	d.RoleDefinitions[strings.ToLower(r.RoleTemplateID)] = mergeRole(d.RoleDefinitions[strings.ToLower(r.RoleTemplateID)],
+		RoleDefinition{ID: r.RoleTemplateID, DisplayName: r.DisplayName, Source: r.Source})
 	for _, m := range r.Members.Items {
 		if t := shortType(string(m.Type)); t != "" && t != "user" && t != "agentuser" {
 			d.addPrincipal(&Principal{Type: string(m.Type), ID: m.ID, DisplayName: m.DisplayName}, r.Source)

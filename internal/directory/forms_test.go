@@ -121,7 +121,8 @@ func TestPrivilegedRoles(t *testing.T) {
 // whatever order they come.
 func TestRegistrationCopies(t *testing.T) {
 	t.Parallel()
-	older := decode[directory.Registration](t, `{"id":"`+strings.ToUpper(id1)+`","methodsRegistered":["mobilePhone"],"lastUpdatedDateTime":"2026-01-01T00:00:00Z"}`)
+	older := decode[directory.Registration](t, `{"id":"`+strings.ToUpper(id1)+
+		`","methodsRegistered":["mobilePhone"],"lastUpdatedDateTime":"2026-01-01T00:00:00Z"}`)
 	newer := decode[directory.Registration](t, `{"id":"`+id1+`","methodsRegistered":["fido2"],"lastUpdatedDateTime":"2026-11-01T00:00:00Z"}`)
 	for name, list := range map[string][]directory.Registration{"older first": {older, newer}, "newer first": {newer, older}} {
 		d := directory.New()
@@ -139,7 +140,8 @@ func TestRegistrationCopies(t *testing.T) {
 func TestRoleCopies(t *testing.T) {
 	t.Parallel()
 	d := directory.New()
-	for _, raw := range []string{`{"id":"R1","templateId":"t1"}`, `{"id":"r1","displayName":"Role","isPrivileged":true}`, `{"id":"r1","displayName":"Another","isPrivileged":false}`} {
+	for _, raw := range []string{`{"id":"R1","templateId":"t1"}`, `{"id":"r1","displayName":"Role","isPrivileged":true}`,
+		`{"id":"r1","displayName":"Another","isPrivileged":false}`} {
 		d.AddRoleDefinition(decode[directory.RoleDefinition](t, raw))
 	}
 	r := d.RoleDefinitions["r1"]

@@ -137,12 +137,14 @@ func strongest(held []HeldRole) []HeldRole {
 	}
 	sort.SliceStable(held, func(i, j int) bool {
 		a, b := &held[i], &held[j]
-		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(weight(b), weight(a)), strings.Compare(b.TemplateID, a.TemplateID), strings.Compare(a.Via, b.Via)) < 0
+		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(weight(b), weight(a)), strings.Compare(b.TemplateID, a.TemplateID),
+			strings.Compare(a.Via, b.Via)) < 0
 	})
 	out := held[:0]
 	for _, h := range held {
 		// A sure active role says all; an unsure or scoped one leaves room for another way.
-		if n := len(out); n > 0 && out[n-1].Name == h.Name && (out[n-1].Counts() == Surely && !out[n-1].Eligible || out[n-1] == h || weight(&out[n-1]) >= weight(&h) && out[n-1].Eligible == h.Eligible) {
+		if n := len(out); n > 0 && out[n-1].Name == h.Name && (out[n-1].Counts() == Surely && !out[n-1].Eligible || out[n-1] == h ||
+			weight(&out[n-1]) >= weight(&h) && out[n-1].Eligible == h.Eligible) {
 			continue
 		}
 		out = append(out, h)

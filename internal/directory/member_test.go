@@ -41,14 +41,15 @@ func TestMembers(t *testing.T) {
 		in      bool   // user 2 is surely in it
 		open    string // in the reason why somebody else may be; "" nobody
 	}{
-		"objects":                {`"members":[{"@odata.type":"#microsoft.graph.user","id":"` + id2 + `"}]`, true, ""},
-		"empty":                  {`"members":[]`, false, ""},
-		"not there":              {`"securityEnabled":true`, false, "not in the export"},
-		"null":                   {`"members":null`, false, "not in the export"},
-		"plain ids":              {`"members":["` + id2 + `"]`, true, ""},
-		"ids in one text":        {`"members":"` + id1 + `; ` + id2 + `"`, true, ""},
-		"names in one text":      {`"members":"Ada, Ben"`, false, "not read"},
-		"references":             {`"members":[{"@odata.id":"https://graph.microsoft.com/v2/x/directoryObjects/` + id2 + `/Microsoft.DirectoryServices.User"}]`, true, ""},
+		"objects":           {`"members":[{"@odata.type":"#microsoft.graph.user","id":"` + id2 + `"}]`, true, ""},
+		"empty":             {`"members":[]`, false, ""},
+		"not there":         {`"securityEnabled":true`, false, "not in the export"},
+		"null":              {`"members":null`, false, "not in the export"},
+		"plain ids":         {`"members":["` + id2 + `"]`, true, ""},
+		"ids in one text":   {`"members":"` + id1 + `; ` + id2 + `"`, true, ""},
+		"names in one text": {`"members":"Ada, Ben"`, false, "not read"},
+		"references": {`"members":[{"@odata.id":"https://graph.microsoft.com/v2/x/directoryObjects/` + id2 +
+			`/Microsoft.DirectoryServices.User"}]`, true, ""},
 		"by name":                {`"members":[{"userPrincipalName":"U2@contoso.com"}]`, true, ""},
 		"a page":                 {`"members":{"value":[{"id":"` + id2 + `"}]}`, true, ""},
 		"a page of more":         {`"members":{"value":[{"id":"` + id2 + `"}],"@odata.nextLink":"https://x"}`, true, "further page"},
@@ -149,8 +150,10 @@ func TestRolesThatPoliciesDoNotSee(t *testing.T) {
 	for _, role := range []string{own, strange, entra.RoleGlobalAdministrator} {
 		d.AddAssignment(directory.RoleAssignment{PrincipalID: id1, RoleDefinitionID: role, DirectoryScopeID: directory.Optional{Value: "/", Set: true}})
 	}
-	d.AddAssignment(directory.RoleAssignment{PrincipalID: id1, RoleDefinitionID: "729827e3-9c14-49f7-bb1b-9608f156bbb8", DirectoryScopeID: directory.Optional{Value: "/administrativeUnits/x", Set: true}})
-	want := map[string]directory.Sure{own: 0, strange: directory.Perhaps, entra.RoleGlobalAdministrator: directory.Surely, "729827e3-9c14-49f7-bb1b-9608f156bbb8": 0}
+	d.AddAssignment(directory.RoleAssignment{PrincipalID: id1, RoleDefinitionID: "729827e3-9c14-49f7-bb1b-9608f156bbb8",
+		DirectoryScopeID: directory.Optional{Value: "/administrativeUnits/x", Set: true}})
+	want := map[string]directory.Sure{own: 0, strange: directory.Perhaps, entra.RoleGlobalAdministrator: directory.Surely,
+		"729827e3-9c14-49f7-bb1b-9608f156bbb8": 0}
 	for _, h := range d.Resolve(true).Roles[id1] {
 		if h.Counts() != want[h.TemplateID] {
 			t.Errorf("%s counts %d, want %d", h.Name, h.Counts(), want[h.TemplateID])
@@ -183,7 +186,8 @@ func TestUserCopies(t *testing.T) {
 }
 
 func FuzzMembers(f *testing.F) {
-	for _, s := range []string{`[]`, `"a, b"`, `{"value":[{"id":"x"}]}`, `[{"@odata.id":"https://x/directoryObjects('` + id1 + `')"}]`, `"[\"` + id1 + `\"]"`, `[1,{"id":2}]`} {
+	for _, s := range []string{`[]`, `"a, b"`, `{"value":[{"id":"x"}]}`, `[{"@odata.id":"https://x/directoryObjects('` + id1 + `')"}]`, `"[\"` + id1 + `\"]"`,
+		`[1,{"id":2}]`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -209,19 +213,24 @@ func TestActivations(t *testing.T) {
 		may             []string // groups that user 1 may join
 		open            string   // in the reason why others may join the outer group; "" none
 	}{
-		"a user":                  {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"member"}`, `"members":[]`, []string{outer}, ""},
-		"an owner":                {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"owner"}`, `"members":[]`, nil, ""},
-		"it ended":                {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"member","endDateTime":"2020-01-01T00:00:00Z"}`, `"members":[]`, nil, ""},
-		"a clock unread":          {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"member","endDateTime":"soon"}`, `"members":[]`, nil, "cannot be read"},
+		"a user":   {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"member"}`, `"members":[]`, []string{outer}, ""},
+		"an owner": {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"owner"}`, `"members":[]`, nil, ""},
+		"it ended": {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"member","endDateTime":"2020-01-01T00:00:00Z"}`,
+			`"members":[]`, nil, ""},
+		"a clock unread": {`{"principalId":"` + id1 + `","groupId":"` + outer + `","accessId":"member","endDateTime":"soon"}`, `"members":[]`, nil,
+			"cannot be read"},
 		"through the inner group": {`{"principalId":"` + id1 + `","groupId":"` + inner + `","accessId":"member"}`, `"members":[]`, []string{outer, inner}, ""},
-		"a group":                 {`{"principalId":"` + inner + `","groupId":"` + outer + `","accessId":"member"}`, `"members":["` + id1 + `"]`, []string{outer}, ""},
-		"a group of nobody knows": {`{"principalId":"` + inner + `","groupId":"` + outer + `","accessId":"member"}`, `"displayName":"I"`, nil, "not in the export"},
-		"nobody knows who":        {`{"principalId":"` + id1[:35] + `9","groupId":"` + outer + `","accessId":"member"}`, `"members":[]`, nil, "may be a group"},
+		"a group": {`{"principalId":"` + inner + `","groupId":"` + outer + `","accessId":"member"}`, `"members":["` + id1 + `"]`,
+			[]string{outer}, ""},
+		"a group of nobody knows": {`{"principalId":"` + inner + `","groupId":"` + outer + `","accessId":"member"}`, `"displayName":"I"`, nil,
+			"not in the export"},
+		"nobody knows who": {`{"principalId":"` + id1[:35] + `9","groupId":"` + outer + `","accessId":"member"}`, `"members":[]`, nil, "may be a group"},
 	} {
 		d := directory.New()
 		d.At = time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
 		d.AddUser(directory.User{ID: id1})
-		group(t, d, `{"id":"`+outer+`","members":[`+map[bool]string{true: `{"@odata.type":"#microsoft.graph.group","id":"` + inner + `"}`}[strings.Contains(name, "inner")]+`]}`)
+		group(t, d, `{"id":"`+outer+`","members":[`+map[bool]string{true: `{"@odata.type":"#microsoft.graph.group","id":"` + inner +
+			`"}`}[strings.Contains(name, "inner")]+`]}`)
 		group(t, d, `{"id":"`+inner+`",`+c.group+`}`)
 		var s directory.GroupSchedule
 		if err := json.Unmarshal([]byte(c.schedule), &s); err != nil {

@@ -37,11 +37,13 @@ func TestUserByName(t *testing.T) {
 			d.AddUser(u)
 		}
 		u := d.Users["u1"]
-		if len(d.Users) != 1 || u == nil || u.UserType != "Guest" || !u.AccountEnabled.True() || d.FindUser("", "a@x.example") != "u1" || d.KeyByUPN("ADA@x.example") != "u1" {
+		if len(d.Users) != 1 || u == nil || u.UserType != "Guest" || !u.AccountEnabled.True() || d.FindUser("", "a@x.example") != "u1" ||
+			d.KeyByUPN("ADA@x.example") != "u1" {
 			t.Errorf("%d users, %+v", len(d.Users), u)
 		}
 	}
-	for _, order := range [][]directory.User{{withID, disabled, without}, {disabled, without, withID}, {without, withID, disabled}, {disabled, withID, withID}, {disabled, enabled, withID}, {{ID: "u1", AccountEnabled: withID.AccountEnabled}, disabled, enabled, withID}} {
+	for _, order := range [][]directory.User{{withID, disabled, without}, {disabled, without, withID}, {without, withID, disabled},
+		{disabled, withID, withID}, {disabled, enabled, withID}, {{ID: "u1", AccountEnabled: withID.AccountEnabled}, disabled, enabled, withID}} {
 		d := directory.New()
 		for _, u := range order {
 			d.AddUser(u)
@@ -63,12 +65,14 @@ func TestAssignmentForms(t *testing.T) {
 		raw  string
 		kept bool
 	}{
-		"ids":                {`{"principalId":"u1","roleDefinitionId":"` + exchange + `","directoryScopeId":"/"}`, true},
-		"expanded principal": {`{"roleDefinitionId":"` + exchange + `","directoryScopeId":"/","principal":{"@odata.type":"#microsoft.graph.user","id":"u1"}}`, true},
-		"expanded role":      {`{"principalId":"u1","directoryScopeId":"/","roleDefinition":{"id":"` + exchange + `","displayName":"Exchange Administrator"}}`, true},
-		"role by name":       {`{"principalId":"u1","roleDefinitionId":"Exchange Administrator","directoryScopeId":"/"}`, true},
-		"no holder":          {`{"roleDefinitionId":"` + exchange + `","directoryScopeId":"/"}`, false},
-		"no role":            {`{"principalId":"u1","directoryScopeId":"/"}`, false},
+		"ids": {`{"principalId":"u1","roleDefinitionId":"` + exchange + `","directoryScopeId":"/"}`, true},
+		"expanded principal": {`{"roleDefinitionId":"` + exchange + `","directoryScopeId":"/","principal":{"@odata.type":"#microsoft.graph.user","id":"u1"}}`,
+			true},
+		"expanded role": {`{"principalId":"u1","directoryScopeId":"/","roleDefinition":{"id":"` + exchange +
+			`","displayName":"Exchange Administrator"}}`, true},
+		"role by name": {`{"principalId":"u1","roleDefinitionId":"Exchange Administrator","directoryScopeId":"/"}`, true},
+		"no holder":    {`{"roleDefinitionId":"` + exchange + `","directoryScopeId":"/"}`, false},
+		"no role":      {`{"principalId":"u1","directoryScopeId":"/"}`, false},
 	} {
 		d := directory.New()
 		d.AddUser(directory.User{ID: "u1", UserPrincipalName: "ada@x.example"})
@@ -100,7 +104,8 @@ func TestActivationBrings(t *testing.T) {
 		d.AddGroup(decode[directory.Group](t, `{"id":"`+id+`","displayName":"`+id+`","members":[]}`))
 	}
 	d.AddAssignment(decode[directory.RoleAssignment](t, `{"principalId":"g1","roleDefinitionId":"`+global+`","directoryScopeId":"/"}`))
-	for _, raw := range []string{`{"principalId":"u1","groupId":"g1","accessId":"member"}`, `{"principalId":"g2","groupId":"g1","accessId":"member"}`, `{"principalId":"u2","groupId":"g2","accessId":"member"}`} {
+	for _, raw := range []string{`{"principalId":"u1","groupId":"g1","accessId":"member"}`, `{"principalId":"g2","groupId":"g1","accessId":"member"}`,
+		`{"principalId":"u2","groupId":"g2","accessId":"member"}`} {
 		s := decode[directory.GroupSchedule](t, raw)
 		s.Eligible = true
 		d.AddGroupSchedule(s)

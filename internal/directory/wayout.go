@@ -11,20 +11,26 @@ type WayOut struct {
 // The ways out. Each names one thing a person can do. Several share an id,
 // because what is to be done is the same and only its words differ.
 var (
-	WayRegister     = WayOut{"register", "register a method: Microsoft Authenticator, a passkey or a TOTP app"}
-	WayGuest        = WayOut{"register", "guests register in this tenant, or trust the MFA of their home tenant in cross-tenant access settings"}
-	WayTOTP         = WayOut{"totp_secured_desktop", "where phones are not allowed: a TOTP app on a secured desktop"}
-	WayKey          = WayOut{"security_key", "a FIDO2 security key, one per person"}
-	WayTwoKeys      = WayOut{"security_key", "two FIDO2 security keys kept apart; a break-glass account may use another method, but not none"}
-	WaySAM          = WayOut{"secure_application_model", "move the script to the Secure Application Model or its own service principal, then disable the account"}
-	WayAppPassword  = WayOut{"app_password", "only where per-user MFA is on and the tenant still allows it: an app password for the device; it carries no MFA claim, so replace the device or relay its mail"}
-	WayUpgrade      = WayOut{"client_upgrade", `upgrade the mail client: Outlook 2013 SP1 or later, on 2013 with EnableADAL=1 and Version=1 under HKCU\SOFTWARE\Microsoft\Office\15.0\Common\Identity`}
-	WayRequire      = WayOut{"require_mfa", "require MFA for this account in every policy: no exclusion, no trusted location, no remembered device"}
-	WayRoom         = WayOut{"block_sign_in", "a room cannot answer a challenge: block interactive sign-in to it, or move the room out of the partner tenant"}
-	WayMailbox      = WayOut{"block_sign_in", "block sign-in to the mailbox's account: a shared mailbox is opened by those it is shared with, under their own accounts"}
-	WayAgent        = WayOut{"review_agent", "review the agent's user account: who is responsible for it, whether it is needed, and what its policies ask for; nobody is there to answer a challenge"}
-	WayExternalMFA  = WayOut{"external_mfa", "move the provider from the custom control to External MFA: custom controls never yield an MFA claim, cannot be added or edited since September 2026, and end early in 2027"}
-	WayConsentAgain = WayOut{"consent_again", "consent again with MFA: sign in to the integration once more with a fresh MFA prompt, so that its new refresh token carries the claim"}
+	WayRegister = WayOut{"register", "register a method: Microsoft Authenticator, a passkey or a TOTP app"}
+	WayGuest    = WayOut{"register", "guests register in this tenant, or trust the MFA of their home tenant in cross-tenant access settings"}
+	WayTOTP     = WayOut{"totp_secured_desktop", "where phones are not allowed: a TOTP app on a secured desktop"}
+	WayKey      = WayOut{"security_key", "a FIDO2 security key, one per person"}
+	WayTwoKeys  = WayOut{"security_key", "two FIDO2 security keys kept apart; a break-glass account may use another method, but not none"}
+	WaySAM      = WayOut{"secure_application_model",
+		"move the script to the Secure Application Model or its own service principal, then disable the account"}
+	WayAppPassword = WayOut{"app_password", "only where per-user MFA is on and the tenant still allows it: an app password for the device; it carries " +
+		"no MFA claim, so replace the device or relay its mail"}
+	WayUpgrade = WayOut{"client_upgrade", `upgrade the mail client: Outlook 2013 SP1 or later, on 2013 with EnableADAL=1 and Version=1 under HKCU\SOFTWARE\Microsoft\Office\15.0\Common\Identity`}
+	WayRequire = WayOut{"require_mfa", "require MFA for this account in every policy: no exclusion, no trusted location, no remembered device"}
+	WayRoom    = WayOut{"block_sign_in", "a room cannot answer a challenge: block interactive sign-in to it, or move the room out of the partner tenant"}
+	WayMailbox = WayOut{"block_sign_in", "block sign-in to the mailbox's account: a shared mailbox is opened by those it is shared with, under " +
+		"their own accounts"}
+	WayAgent = WayOut{"review_agent", "review the agent's user account: who is responsible for it, whether it is needed, and what its policies " +
+		"ask for; nobody is there to answer a challenge"}
+	WayExternalMFA = WayOut{"external_mfa", "move the provider from the custom control to External MFA: custom controls never yield an MFA claim, " +
+		"cannot be added or edited since September 2026, and end early in 2027"}
+	WayConsentAgain = WayOut{"consent_again", "consent again with MFA: sign in to the integration once more with a fresh MFA prompt, so that its new " +
+		"refresh token carries the claim"}
 	WayOtherFlow    = WayOut{"interactive_sign_in", "sign in interactively or by a broker instead of the device code flow; scripts use a service principal"}
 	WayReviewPolicy = WayOut{"review_policy", "the proposed settings are weaker here than today's: review the exclusions and conditions that open it"}
 )

@@ -247,7 +247,8 @@ func answer(c *Check) string {
 	case c.Complete:
 		fmt.Fprintf(&b, "all %d files that the rules need are there and whole", c.Needed)
 	default:
-		fmt.Fprintf(&b, "%d of %d files that the rules need %s there and whole; run ", c.Whole, c.Needed, map[bool]string{true: "is", false: "are"}[c.Whole == 1])
+		fmt.Fprintf(&b, "%d of %d files that the rules need %s there and whole; run ", c.Whole, c.Needed,
+			map[bool]string{true: "is", false: "are"}[c.Whole == 1])
 		if len(c.Run) == 1 {
 			b.WriteString("this one request")
 		} else {

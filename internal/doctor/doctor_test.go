@@ -59,7 +59,8 @@ func TestPlans(t *testing.T) {
 				checkPlan(t, name, p, licence)
 				all, _ := json.Marshal(p)
 				for _, host := range map[partner.Cloud][]string{
-					partner.Public: {"graph.microsoft.us", "chinacloudapi"}, partner.USGov: {"graph.microsoft.com", "chinacloudapi"}, partner.China: {"graph.microsoft.com", "graph.microsoft.us", "/security/partner/"},
+					partner.Public: {"graph.microsoft.us", "chinacloudapi"}, partner.USGov: {"graph.microsoft.com", "chinacloudapi"},
+					partner.China: {"graph.microsoft.com", "graph.microsoft.us", "/security/partner/"},
 				}[cloud] {
 					if strings.Contains(string(all), host) {
 						t.Errorf("%s names %s", name, host)
@@ -103,12 +104,14 @@ func checkPlan(t *testing.T, name string, p *doctor.Plan, licence evidence.Licen
 		}
 	}
 	has := func(k evidence.Kind) bool { return slices.Contains(files, k) }
-	if has(evidence.SignIn) == (licence == evidence.Free) || has(evidence.UnifiedAuditSignIn) != (licence == evidence.Free) || has(evidence.RoleEligibility) != (licence == "" || licence == evidence.P2) {
+	if has(evidence.SignIn) == (licence == evidence.Free) || has(evidence.UnifiedAuditSignIn) != (licence == evidence.Free) ||
+		has(evidence.RoleEligibility) != (licence == "" || licence == evidence.P2) {
 		t.Errorf("%s: %v", name, files)
 	}
 	for _, pre := range p.Prepare {
 		quoted := strings.Count(pre.PowerShell, "'")%2 == 0
-		if pre.PowerShell == "" || !quoted || strings.Contains(pre.PowerShell, "%!") || strings.Count(pre.PowerShell, "{") != strings.Count(pre.PowerShell, "}") || strings.Count(pre.PowerShell, "(") != strings.Count(pre.PowerShell, ")") {
+		if pre.PowerShell == "" || !quoted || strings.Contains(pre.PowerShell, "%!") || strings.Count(pre.PowerShell, "{") != strings.Count(pre.PowerShell,
+			"}") || strings.Count(pre.PowerShell, "(") != strings.Count(pre.PowerShell, ")") {
 			t.Errorf("%s: %s", name, pre.PowerShell)
 		}
 	}
@@ -208,25 +211,35 @@ func TestCheckLooksInside(t *testing.T) {
 	}{
 		"a group that is named and absent": {base(nil), evidence.Group, "needed", evidence.Absent, ""},
 		"its members not there":            {base(map[evidence.Kind][]string{evidence.Group: {`{"id":"11111111-1111-4111-8111-111111111111","displayName":"Out","securityEnabled":true}`}}), evidence.Group, "needed", evidence.Partly, "the members of group Out (its members are not in the export)"},
-		"its members cut at 20":            {base(map[evidence.Kind][]string{evidence.Group: {members(20)}}), evidence.Group, "needed", evidence.Partly, "exactly 20 members"},
-		"its members whole":                {base(map[evidence.Kind][]string{evidence.Group: {members(21)}}), evidence.Group, "needed", evidence.Entire, ""},
-		"nobody in it":                     {base(map[evidence.Kind][]string{evidence.Group: {members(0)}}), evidence.Group, "needed", evidence.Entire, ""},
+		"its members cut at 20": {base(map[evidence.Kind][]string{evidence.Group: {members(20)}}), evidence.Group, "needed", evidence.Partly,
+			"exactly 20 members"},
+		"its members whole": {base(map[evidence.Kind][]string{evidence.Group: {members(21)}}), evidence.Group, "needed", evidence.Entire, ""},
+		"nobody in it":      {base(map[evidence.Kind][]string{evidence.Group: {members(0)}}), evidence.Group, "needed", evidence.Entire, ""},
 		"a group in it without members": {base(map[evidence.Kind][]string{evidence.Group: {
 			`{"id":"11111111-1111-4111-8111-111111111111","displayName":"Out","members":[{"@odata.type":"#microsoft.graph.group","id":"44444444-4444-4444-8444-444444444444"}]}`,
 			`{"id":"44444444-4444-4444-8444-444444444444","displayName":"In"}`}}), evidence.Group, "needed", evidence.Partly, "the members of group Out ("},
-		"a group that nobody names":       {base(map[evidence.Kind][]string{evidence.ConditionalAccessPolicy: {policyOfAll}, evidence.Group: {members(20)}}), evidence.Group, "helps", evidence.Entire, ""},
-		"places that nobody names":        {base(nil), evidence.NamedLocation, "", evidence.Absent, ""},
-		"places that are named":           {base(map[evidence.Kind][]string{evidence.ConditionalAccessPolicy: {policyOfPlace}}), evidence.NamedLocation, "needed", evidence.Absent, ""},
-		"a strength that is named":        {base(map[evidence.Kind][]string{evidence.ConditionalAccessPolicy: {policyOfPlace}}), evidence.AuthenticationStrength, "needed", evidence.Absent, ""},
-		"accounts without id":             {base(map[evidence.Kind][]string{evidence.User: {`{"userPrincipalName":"ada@contoso.com","userType":"Member"}`}}), evidence.User, "needed", evidence.Partly, "says no id of 1 of its 1 accounts"},
-		"a customers list":                {base(map[evidence.Kind][]string{evidence.Customer: {`{"id":"c","companyProfile":{"tenantId":"c"}}`}}), evidence.Customer, "needed", evidence.Partly, "allowDelegatedAccess for 1 of 1"},
-		"each customer":                   {base(map[evidence.Kind][]string{evidence.Customer: {`{"id":"c","companyProfile":{"tenantId":"c"},"allowDelegatedAccess":false}`}}), evidence.Customer, "needed", evidence.Entire, ""},
-		"no customer at all":              {base(map[evidence.Kind][]string{evidence.Customer: {}}), evidence.Customer, "needed", evidence.Entire, ""},
-		"fraud events instead of alerts":  {base(map[evidence.Kind][]string{evidence.FraudEvent: {`{"eventId":"e","eventStatus":"Resolved"}`}}), evidence.SecurityAlert, "needed", evidence.Entire, ""},
-		"who may activate a membership":   {base(map[evidence.Kind][]string{evidence.Group: {members(0)}}), evidence.GroupEligibility, "needed", evidence.Absent, ""},
-		"without P2 nobody may":           {base(map[evidence.Kind][]string{evidence.Group: {members(0)}, evidence.SubscribedSku: {skuP1}}), evidence.GroupEligibility, "", evidence.Absent, ""},
-		"eligibility that P1 cannot have": {base(map[evidence.Kind][]string{evidence.SubscribedSku: {skuP1}}), evidence.RoleEligibility, "", evidence.Absent, ""},
-		"eligibility, licence not known":  {base(nil), evidence.RoleEligibility, "needed", evidence.Absent, ""},
+		"a group that nobody names": {base(map[evidence.Kind][]string{evidence.ConditionalAccessPolicy: {policyOfAll}, evidence.Group: {members(20)}}),
+			evidence.Group, "helps", evidence.Entire, ""},
+		"places that nobody names": {base(nil), evidence.NamedLocation, "", evidence.Absent, ""},
+		"places that are named": {base(map[evidence.Kind][]string{evidence.ConditionalAccessPolicy: {policyOfPlace}}), evidence.NamedLocation,
+			"needed", evidence.Absent, ""},
+		"a strength that is named": {base(map[evidence.Kind][]string{evidence.ConditionalAccessPolicy: {policyOfPlace}}),
+			evidence.AuthenticationStrength, "needed", evidence.Absent, ""},
+		"accounts without id": {base(map[evidence.Kind][]string{evidence.User: {`{"userPrincipalName":"ada@contoso.com","userType":"Member"}`}}),
+			evidence.User, "needed", evidence.Partly, "says no id of 1 of its 1 accounts"},
+		"a customers list": {base(map[evidence.Kind][]string{evidence.Customer: {`{"id":"c","companyProfile":{"tenantId":"c"}}`}}),
+			evidence.Customer, "needed", evidence.Partly, "allowDelegatedAccess for 1 of 1"},
+		"each customer":      {base(map[evidence.Kind][]string{evidence.Customer: {`{"id":"c","companyProfile":{"tenantId":"c"},"allowDelegatedAccess":false}`}}), evidence.Customer, "needed", evidence.Entire, ""},
+		"no customer at all": {base(map[evidence.Kind][]string{evidence.Customer: {}}), evidence.Customer, "needed", evidence.Entire, ""},
+		"fraud events instead of alerts": {base(map[evidence.Kind][]string{evidence.FraudEvent: {`{"eventId":"e","eventStatus":"Resolved"}`}}),
+			evidence.SecurityAlert, "needed", evidence.Entire, ""},
+		"who may activate a membership": {base(map[evidence.Kind][]string{evidence.Group: {members(0)}}), evidence.GroupEligibility, "needed",
+			evidence.Absent, ""},
+		"without P2 nobody may": {base(map[evidence.Kind][]string{evidence.Group: {members(0)}, evidence.SubscribedSku: {skuP1}}),
+			evidence.GroupEligibility, "", evidence.Absent, ""},
+		"eligibility that P1 cannot have": {base(map[evidence.Kind][]string{evidence.SubscribedSku: {skuP1}}), evidence.RoleEligibility, "", evidence.Absent,
+			""},
+		"eligibility, licence not known": {base(nil), evidence.RoleEligibility, "needed", evidence.Absent, ""},
 	} {
 		got := file(doctor.MakeCheck(read(t, c.lists), doctor.Options{AsOf: now}), c.kind)
 		if got.Need != c.need || got.Extent != c.want {
@@ -237,7 +250,8 @@ func TestCheckLooksInside(t *testing.T) {
 		for _, w := range got.Why {
 			said = said || strings.Contains(w.Why, c.why)
 		}
-		if c.why != "" && !said || (got.Run == "") != (got.Need == "" || got.Extent == evidence.Entire || got.Need == "helps" && got.Extent == evidence.Absent) {
+		if c.why != "" && !said || (got.Run == "") != (got.Need == "" || got.Extent == evidence.Entire || got.Need == "helps" &&
+			got.Extent == evidence.Absent) {
 			t.Errorf("%s: %v, run %q", name, got.Why, got.Run)
 		}
 	}
@@ -251,7 +265,9 @@ func TestCheckWithoutPolicies(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	r := rule(c, "mfa-every-user")
-	if r.Ready || r.Run != evidence.RequestFor(evidence.ConditionalAccessPolicy) || !slices.Equal(r.Absent, []evidence.Kind{evidence.ConditionalAccessPolicy, evidence.SecurityDefaults}) || !slices.Equal(r.There, []evidence.Kind{evidence.User}) {
+	if r.Ready || r.Run != evidence.RequestFor(evidence.ConditionalAccessPolicy) ||
+		!slices.Equal(r.Absent, []evidence.Kind{evidence.ConditionalAccessPolicy, evidence.SecurityDefaults}) ||
+		!slices.Equal(r.There, []evidence.Kind{evidence.User}) {
 		t.Errorf("%+v", r)
 	}
 }
@@ -304,9 +320,12 @@ func TestCheckLog(t *testing.T) {
 func TestCheckIsMonotone(t *testing.T) {
 	t.Parallel()
 	lists := map[evidence.Kind][]string{
-		evidence.ConditionalAccessPolicy: {policyOfGroup, policyOfPlace}, evidence.SecurityDefaults: {defaultsOff}, evidence.User: {ada}, evidence.Group: {members(0)}, evidence.GroupEligibility: {},
-		evidence.NamedLocation: {}, evidence.AuthenticationStrength: {}, evidence.RoleAssignment: {}, evidence.RoleEligibility: {}, evidence.Relationship: {}, evidence.SubscribedSku: {strings.Replace(skuP1, "AAD_PREMIUM", "AAD_PREMIUM_P2", 1)},
-		evidence.SecurityAlert: {}, evidence.SecurityRequirement: {}, evidence.Customer: {}, evidence.MFAAdoption: {}, evidence.RegistrationDetails: {}, evidence.AuthenticationMethods: {`{"id":"m"}`}, evidence.SignIn: {},
+		evidence.ConditionalAccessPolicy: {policyOfGroup, policyOfPlace}, evidence.SecurityDefaults: {defaultsOff}, evidence.User: {ada},
+		evidence.Group: {members(0)}, evidence.GroupEligibility: {},
+		evidence.NamedLocation: {}, evidence.AuthenticationStrength: {}, evidence.RoleAssignment: {}, evidence.RoleEligibility: {}, evidence.Relationship: {},
+		evidence.SubscribedSku: {strings.Replace(skuP1, "AAD_PREMIUM", "AAD_PREMIUM_P2", 1)},
+		evidence.SecurityAlert: {}, evidence.SecurityRequirement: {}, evidence.Customer: {}, evidence.MFAAdoption: {}, evidence.RegistrationDetails: {},
+		evidence.AuthenticationMethods: {`{"id":"m"}`}, evidence.SignIn: {},
 	}
 	whole := doctor.MakeCheck(read(t, lists), doctor.Options{AsOf: now})
 	if !whole.Complete || whole.Whole != whole.Needed || len(whole.Run) != 0 || len(whole.Left) != 0 {
@@ -334,7 +353,8 @@ func TestCheckIsMonotone(t *testing.T) {
 		short.Inputs[0].Shorten(evidence.Cut{Kind: k, Why: "is one page", Request: "the one page more"})
 		for how, f := range map[string]*facts.Facts{"absent": read(t, absent), "cut": cut, "short": short} {
 			c := doctor.MakeCheck(f, doctor.Options{AsOf: now})
-			if c.Complete || c.Whole >= c.Needed || !slices.Contains(c.Run, map[bool]string{true: "the one page more", false: evidence.RequestFor(k)}[how == "short"]) {
+			if c.Complete || c.Whole >= c.Needed ||
+				!slices.Contains(c.Run, map[bool]string{true: "the one page more", false: evidence.RequestFor(k)}[how == "short"]) {
 				t.Errorf("%s %s: %s %v", k, how, c.Answer, c.Run)
 			}
 		}
@@ -346,8 +366,9 @@ func TestCheckIsMonotone(t *testing.T) {
 func TestCheckAsksTheEngine(t *testing.T) {
 	t.Parallel()
 	lists := map[evidence.Kind][]string{
-		evidence.ConditionalAccessPolicy: {strings.ReplaceAll(policyOfAll, `"applications"`, `"locations":{"includeLocations":["All"],"excludeLocations":["66666666-6666-4666-8666-666666666666"]},"applications"`)},
-		evidence.SecurityDefaults:        {defaultsOff}, evidence.User: {ada}, evidence.SubscribedSku: {skuP1},
+		evidence.ConditionalAccessPolicy: {strings.ReplaceAll(policyOfAll, `"applications"`,
+			`"locations":{"includeLocations":["All"],"excludeLocations":["66666666-6666-4666-8666-666666666666"]},"applications"`)},
+		evidence.SecurityDefaults: {defaultsOff}, evidence.User: {ada}, evidence.SubscribedSku: {skuP1},
 		evidence.NamedLocation: {`{"@odata.type":"#microsoft.graph.ipNamedLocation","id":"66666666-6666-4666-8666-666666666666","displayName":"HQ","isTrusted":false}`},
 	}
 	c := doctor.MakeCheck(read(t, lists), doctor.Options{AsOf: now})

@@ -11,7 +11,8 @@ import (
 
 // questions are the proofs behind rules that the settings decide.
 var questions = map[string]string{
-	"mfa-every-user": "mfa-every-user", "mfa-every-sign-in": "mfa-every-sign-in", "mfa-admin-roles": "mfa-admin-roles", "legacy-authentication": "legacy-blocked",
+	"mfa-every-user": "mfa-every-user", "mfa-every-sign-in": "mfa-every-sign-in", "mfa-admin-roles": "mfa-admin-roles",
+	"legacy-authentication": "legacy-blocked",
 }
 
 // open is what the access engine still misses for a rule, though the lists may

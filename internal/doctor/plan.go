@@ -92,7 +92,8 @@ func MakePlan(o Options) (*Plan, error) {
 			continue
 		}
 		f := PlanFile{
-			Kind: r.Kind, File: r.File, Needed: len(needs)+len(may) > 0, Service: r.Service, Paged: r.Paged, Permissions: list(r.Permissions), Roles: list(r.Roles),
+			Kind: r.Kind, File: r.File, Needed: len(needs)+len(may) > 0, Service: r.Service, Paged: r.Paged, Permissions: list(r.Permissions),
+			Roles:   list(r.Roles),
 			Licence: r.Licence, Without: r.Without, Portal: list(r.Portal), Note: r.Note, Source: r.Source,
 			NeededBy: list(needs), MayNeededBy: list(may), Helps: list(helps),
 			Requests: addresses(&r, graph, center), PowerShell: line(&r, &o),

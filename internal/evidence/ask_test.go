@@ -21,9 +21,10 @@ func TestAsk(t *testing.T) {
 func TestBrief(t *testing.T) {
 	for in, want := range map[string]string{
 		RequestFor(User): "GET /users?$select=…, every page (User.Read.All)",
-		"export " + RequestFor(User) + ", and " + RequestFor(SecurityDefaults): "export GET /users?$select=…, every page (User.Read.All), and " + RequestFor(SecurityDefaults),
-		"GET /beta/users?$select=id,userPrincipalName":                         "GET /beta/users?$select=id,userPrincipalName",
-		RequestFor(RoleAssignment):                                             RequestFor(RoleAssignment),
+		"export " + RequestFor(User) + ", and " + RequestFor(SecurityDefaults): "export GET /users?$select=…, every page (User.Read.All), and " +
+			RequestFor(SecurityDefaults),
+		"GET /beta/users?$select=id,userPrincipalName": "GET /beta/users?$select=id,userPrincipalName",
+		RequestFor(RoleAssignment):                     RequestFor(RoleAssignment),
 	} {
 		if got := Brief(in); got != want {
 			t.Errorf("Brief(%q) = %q, want %q", in, got, want)

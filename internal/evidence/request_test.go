@@ -75,7 +75,8 @@ func TestRequestLines(t *testing.T) {
 	t.Parallel()
 	for k, want := range map[evidence.Kind]string{
 		evidence.SignIn: "GET /beta/auditLogs/signIns, every page (AuditLog.Read.All)",
-		evidence.User: "GET /users?$select=id,userPrincipalName,displayName,userType,accountEnabled,creationType,externalUserState,onPremisesSyncEnabled&$top=999, " +
+		evidence.User: "GET /users?$select=id,userPrincipalName,displayName,userType,accountEnabled,creationType,externalUserState," +
+			"onPremisesSyncEnabled&$top=999, " +
 			"every page (User.Read.All)",
 		evidence.RegistrationDetails:     "GET /reports/authenticationMethods/userRegistrationDetails, every page (AuditLog.Read.All)",
 		evidence.SecurityDefaults:        "GET /policies/identitySecurityDefaultsEnforcementPolicy (Policy.Read.All)",
@@ -88,10 +89,11 @@ func TestRequestLines(t *testing.T) {
 		evidence.Group:                   "GET /groups, then GET /groups/{id}/members for each, every page (GroupMember.Read.All)",
 		evidence.GroupEligibility: "GET /identityGovernance/privilegedAccess/group/eligibilityScheduleInstances?$filter=groupId eq '{id}' " +
 			"(PrivilegedEligibilitySchedule.Read.AzureADGroup)",
-		evidence.Relationship:       "GET /tenantRelationships/delegatedAdminRelationships, every page (DelegatedAdminRelationship.Read.All)",
-		evidence.SubscribedSku:      "GET /subscribedSkus (LicenseAssignment.Read.All)",
-		evidence.Customer:           "GET /v1/customers?size=500, then GET /v1/customers/{id} for each, every page (Partner Center, App+User)",
-		evidence.PerUserMFA:         "GET /beta/users?$select=id,userPrincipalName&$top=999, then GET /beta/users/{id}/authentication/requirements for each, every page (User.Read.All, Policy.Read.All)",
+		evidence.Relationship:  "GET /tenantRelationships/delegatedAdminRelationships, every page (DelegatedAdminRelationship.Read.All)",
+		evidence.SubscribedSku: "GET /subscribedSkus (LicenseAssignment.Read.All)",
+		evidence.Customer:      "GET /v1/customers?size=500, then GET /v1/customers/{id} for each, every page (Partner Center, App+User)",
+		evidence.PerUserMFA: "GET /beta/users?$select=id,userPrincipalName&$top=999, then GET /beta/users/{id}/authentication/requirements for " +
+			"each, every page (User.Read.All, Policy.Read.All)",
 		evidence.UnifiedAuditSignIn: "Search-UnifiedAuditLog -Operations UserLoggedIn, every page (Exchange Online, View-Only Audit Logs or Audit Logs)",
 		evidence.PrivilegedUser:     "",
 		"nothing":                   "",

@@ -13,7 +13,8 @@ import (
 func TestTheNewerPolicyCounts(t *testing.T) {
 	t.Parallel()
 	policy := func(state, modified string) string {
-		return `{"id":"p","displayName":"MFA","state":"` + state + `","modifiedDateTime":` + modified + `,"conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`
+		return `{"id":"p","displayName":"MFA","state":"` + state + `","modifiedDateTime":` + modified +
+			`,"conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`
 	}
 	older, newer := policy("enabled", `"2026-01-01T00:00:00Z"`), policy("disabled", `"2026-11-01T00:00:00Z"`)
 	for name, order := range map[string][]string{"older first": {older, newer}, "newer first": {newer, older}, "twice": {newer, older, newer, older}} {

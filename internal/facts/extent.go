@@ -231,7 +231,8 @@ func (f *Facts) CutSentences(kinds ...evidence.Kind) (out []string) {
 		var first *evidence.Cut
 		n := 0
 		for _, c := range f.Cuts(k) {
-			if c.Why == "could only be read in part" || c.Why == "ends with a link to a further page that is not here" || strings.HasPrefix(c.Why, "may go on in ") {
+			if c.Why == "could only be read in part" || c.Why == "ends with a link to a further page that is not here" ||
+				strings.HasPrefix(c.Why, "may go on in ") {
 				continue
 			}
 			if n++; first == nil {

@@ -68,14 +68,15 @@ func New() *Facts {
 		Customers: map[string]*partner.Customer{}, Alerts: map[string]partner.Alert{}, Adoption: map[string]*partner.Adoption{},
 		Principals: map[string]*partner.NonCompliantPrincipal{}, Requests: map[string]*partner.Request{},
 		Requirements: map[string]*partner.ScoreRequirement{}, Insights: map[string]*partner.Insight{}, Seen: map[evidence.Kind]int{},
-		unnamed: map[evidence.Kind]evidence.Source{}, policyCopies: map[string]*versions[access.Policy]{}, locationCopies: map[string]*versions[access.NamedLocation]{}, strengthCopies: map[string]*versions[access.Strength]{},
+		unnamed: map[evidence.Kind]evidence.Source{}, policyCopies: map[string]*versions[access.Policy]{},
+		locationCopies: map[string]*versions[access.NamedLocation]{}, strengthCopies: map[string]*versions[access.Strength]{},
 	}
 }
 
 // Take decodes one record of the kind and keeps it. raw is not retained. The
 // error says, in words for a person, which field did not fit; what did fit is
-// kept all the same. Sign-ins do not come this way, they are folded. It is a table
-// of the kinds, and long for that alone.
+// kept all the same. Sign-ins do not come this way, they are folded. It is long because
+// it is a table of the kinds.
 func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error {
 	f.Seen[kind]++
 	f.resolved = nil

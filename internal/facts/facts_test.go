@@ -39,19 +39,22 @@ func TestTenant(t *testing.T) {
 			`{"id":"g3","displayName":"Closed"}`,
 			`{"id":"g4","displayName":"Half","members":[{"id":"u2"},{"@odata.type":"#microsoft.graph.group","id":"g3"}]}`,
 		},
-		evidence.RoleAssignment:      {`{"principalId":"G1","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}`},
-		evidence.RoleEligibility:     {`{"principalId":"u5","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}`},
-		evidence.RegistrationDetails: {`{"id":"u1","userPrincipalName":"u1@contoso.com","methodsRegistered":["mobilePhone"]}`, `{"id":"u9","userPrincipalName":"u9@contoso.com","methodsRegistered":[]}`},
+		evidence.RoleAssignment:  {`{"principalId":"G1","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}`},
+		evidence.RoleEligibility: {`{"principalId":"u5","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}`},
+		evidence.RegistrationDetails: {`{"id":"u1","userPrincipalName":"u1@contoso.com","methodsRegistered":["mobilePhone"]}`,
+			`{"id":"u9","userPrincipalName":"u9@contoso.com","methodsRegistered":[]}`},
 	})
 	tenant := f.Tenant()
 	by := map[string]access.Subject{}
 	for _, s := range tenant.Users {
 		by[s.ID] = s
 	}
-	if s := by["u1"]; !slices.Equal(s.Groups, []string{"g1", "g2"}) || !slices.Equal(s.Roles, []string{"62e90394-69f5-4237-9190-012177145e10"}) || !s.MethodsKnown || !s.CanAnswer() || s.External != access.Member {
+	if s := by["u1"]; !slices.Equal(s.Groups, []string{"g1", "g2"}) || !slices.Equal(s.Roles, []string{"62e90394-69f5-4237-9190-012177145e10"}) ||
+		!s.MethodsKnown || !s.CanAnswer() || s.External != access.Member {
 		t.Errorf("u1: %+v", s)
 	}
-	if by["u2"].External != access.CollaborationGuest || by["u4"].External != access.InternalGuest || !by["u3"].Exempt || !by["u5"].BreakGlass || len(by["u5"].Eligible) != 1 {
+	if by["u2"].External != access.CollaborationGuest || by["u4"].External != access.InternalGuest || !by["u3"].Exempt || !by["u5"].BreakGlass ||
+		len(by["u5"].Eligible) != 1 {
 		t.Errorf("u2 %+v\nu3 %+v\nu4 %+v\nu5 %+v", by["u2"], by["u3"], by["u4"], by["u5"])
 	}
 	if s, ok := by["u9"]; !ok || s.CanAnswer() || !s.MethodsKnown {
@@ -84,7 +87,8 @@ func TestWhole(t *testing.T) {
 		"an empty list, open": {[]evidence.Input{{Status: evidence.Read, NextLink: true, Kinds: map[evidence.Kind]int{kind: 0}}}, 0, false},
 		"one page of many":    {[]evidence.Input{{Status: evidence.Read, NextLink: true, Kinds: map[evidence.Kind]int{kind: 2}}}, 2, false},
 		"partly read":         {[]evidence.Input{{Status: evidence.Partial, Kinds: map[evidence.Kind]int{kind: 2}}}, 2, false},
-		"another kind open":   {[]evidence.Input{{Status: evidence.Read, NextLink: true, Kinds: map[evidence.Kind]int{evidence.User: 2}}, {Status: evidence.Read, Kinds: map[evidence.Kind]int{kind: 2}}}, 2, true},
+		"another kind open": {[]evidence.Input{{Status: evidence.Read, NextLink: true, Kinds: map[evidence.Kind]int{evidence.User: 2}},
+			{Status: evidence.Read, Kinds: map[evidence.Kind]int{kind: 2}}}, 2, true},
 	} {
 		f := facts.New()
 		f.Inputs, f.Seen[kind] = c.inputs, c.seen
@@ -111,7 +115,12 @@ func TestCopiesFold(t *testing.T) {
 // FuzzTake: no record of any kind panics, and what does not fit is an error in
 // words, without the record's own text.
 func FuzzTake(f *testing.F) {
-	kinds := []evidence.Kind{evidence.User, evidence.RegistrationDetails, evidence.RoleDefinition, evidence.RoleAssignment, evidence.RoleEligibility, evidence.DirectoryRole, evidence.Group, evidence.Application, evidence.ServicePrincipal, evidence.OAuth2PermissionGrant, evidence.SubscribedSku, evidence.Organization, evidence.ConditionalAccessPolicy, evidence.SecurityDefaults, evidence.NamedLocation, evidence.AuthenticationStrength, evidence.AuthenticationMethods, evidence.Relationship, evidence.AccessAssignment, evidence.Customer, evidence.SecurityAlert, evidence.FraudEvent, evidence.MFAAdoption, evidence.NonCompliantPrincipal, evidence.PartnerRequest, evidence.SecurityScore, evidence.SecurityRequirement, evidence.CustomerInsight, evidence.PrivilegedUser, evidence.ScubaPrivilegedRole}
+	kinds := []evidence.Kind{evidence.User, evidence.RegistrationDetails, evidence.RoleDefinition, evidence.RoleAssignment, evidence.RoleEligibility,
+		evidence.DirectoryRole, evidence.Group, evidence.Application, evidence.ServicePrincipal, evidence.OAuth2PermissionGrant, evidence.SubscribedSku,
+		evidence.Organization, evidence.ConditionalAccessPolicy, evidence.SecurityDefaults, evidence.NamedLocation, evidence.AuthenticationStrength,
+		evidence.AuthenticationMethods, evidence.Relationship, evidence.AccessAssignment, evidence.Customer, evidence.SecurityAlert, evidence.FraudEvent,
+		evidence.MFAAdoption, evidence.NonCompliantPrincipal, evidence.PartnerRequest, evidence.SecurityScore, evidence.SecurityRequirement,
+		evidence.CustomerInsight, evidence.PrivilegedUser, evidence.ScubaPrivilegedRole}
 	for i := range kinds {
 		f.Add(i, []byte(`{"id":"x","members":[{"id":"y"}],"conditions":{"users":{"includeUsers":["All"]},"locations":[]},"activityLogs":"[{}]","ipRanges":[{"cidrAddress":"::/0"}]}`))
 	}

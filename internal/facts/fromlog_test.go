@@ -27,12 +27,14 @@ func TestCutsFromLog(t *testing.T) {
 		want     []string
 	}{
 		"what is there": {
-			applied:  []signin.PolicySighting{{ID: known, Name: "MFA", Last: on}},
-			accounts: []signin.Account{{Key: "u1", UserID: "U1", UserType: "member", Verdicts: challenged}, {Key: "u9", UserID: "u9", UserPrincipalName: "ADA@contoso.example", Verdicts: challenged}},
+			applied: []signin.PolicySighting{{ID: known, Name: "MFA", Last: on}},
+			accounts: []signin.Account{{Key: "u1", UserID: "U1", UserType: "member", Verdicts: challenged},
+				{Key: "u9", UserID: "u9", UserPrincipalName: "ADA@contoso.example", Verdicts: challenged}},
 		},
 		"a policy that is not": {applied: []signin.PolicySighting{{ID: other, Name: "Require MFA for everyone", Last: on}, {ID: "0d", Name: "x"}},
 			want: []string{`conditionalAccessPolicy lacks the policy "Require MFA for everyone", which the sign-in log applied until 2026-11-20, and 1 more`}},
-		"a member who is not": {accounts: []signin.Account{{Key: "u2", UserID: "u2", UserPrincipalName: "ben@contoso.example", UserType: "Member", Verdicts: challenged}},
+		"a member who is not": {accounts: []signin.Account{{Key: "u2", UserID: "u2", UserPrincipalName: "ben@contoso.example", UserType: "Member",
+			Verdicts: challenged}},
 			want: []string{"user lacks the account ben@contoso.example, which the sign-in log let in"}},
 		"guests, technicians, strangers, guesses at a name": {accounts: []signin.Account{
 			{Key: "g", UserID: "g", UserType: "guest", Verdicts: challenged},
@@ -42,7 +44,8 @@ func TestCutsFromLog(t *testing.T) {
 			{Key: "f", UserID: "f", UserType: "member", Verdicts: failed},
 			{Verdicts: challenged},
 		}},
-		"lists that were not read": {unread: true, applied: []signin.PolicySighting{{ID: other}}, accounts: []signin.Account{{Key: "u2", UserID: "u2", Verdicts: challenged}}},
+		"lists that were not read": {unread: true, applied: []signin.PolicySighting{{ID: other}},
+			accounts: []signin.Account{{Key: "u2", UserID: "u2", Verdicts: challenged}}},
 	} {
 		f := New()
 		f.SignIns = &signin.Summary{Applied: c.applied, Accounts: c.accounts}
@@ -101,21 +104,26 @@ func TestCopiesInAnyOrder(t *testing.T) {
 		want string
 	}{
 		"an alert before and after its answer": {evidence.SecurityAlert, `{"id":"a","status":"active","detectedDateTime":"2026-11-01T00:00:00Z"}`,
-			`{"id":"a","status":"resolved","detectedDateTime":"2026-11-01T00:00:00Z","resolvedOnDateTime":"2026-11-02T00:00:00Z"}`, alert, "resolved2026-11-02T00:00:00Z2026-11-01T00:00:00Z"},
+			`{"id":"a","status":"resolved","detectedDateTime":"2026-11-01T00:00:00Z","resolvedOnDateTime":"2026-11-02T00:00:00Z"}`, alert,
+			"resolved2026-11-02T00:00:00Z2026-11-01T00:00:00Z"},
 		"an answer without a clock": {evidence.SecurityAlert, `{"id":"a","status":"active","detectedDateTime":"2026-11-01T00:00:00Z"}`,
 			`{"id":"a","status":"resolved","detectedDateTime":"2026-11-01T00:00:00Z"}`, alert, "resolved2026-11-01T00:00:00Z"},
 		"two clocks of an answer": {evidence.SecurityAlert, `{"id":"a","status":"resolved","resolvedOnDateTime":"2026-11-03T00:00:00Z"}`,
 			`{"id":"a","status":"resolved","resolvedOnDateTime":"2026-11-02T00:00:00Z"}`, alert, "resolved2026-11-02T00:00:00Z"},
-		"a day exported before it was over": {evidence.MFAAdoption, `{"applicationId":"A","loginDate":"2026-11-26","mfaCompliantRequestCount":10,"totalRequestCount":10}`,
+		"a day exported before it was over": {evidence.MFAAdoption,
+			`{"applicationId":"A","loginDate":"2026-11-26","mfaCompliantRequestCount":10,"totalRequestCount":10}`,
 			`{"applicationId":"a","loginDate":"2026-11-26","mfaCompliantRequestCount":39,"totalRequestCount":100}`, adoption, "1 39 of 100"},
-		"a day counted twice in two ways": {evidence.MFAAdoption, `{"applicationId":"a","loginDate":"2026-11-26","mfaCompliantRequestCount":10,"totalRequestCount":10}`,
+		"a day counted twice in two ways": {evidence.MFAAdoption,
+			`{"applicationId":"a","loginDate":"2026-11-26","mfaCompliantRequestCount":10,"totalRequestCount":10}`,
 			`{"applicationId":"a","loginDate":"2026-11-26","mfaCompliantRequestCount":9,"totalRequestCount":10}`, adoption, "1 9 of 10"},
 		"roles, no date": {evidence.Relationship, relationship(ga, ""), relationship(ga, `,"displayName":"x"`), roles, ga + " active"},
 		"roles, newer": {evidence.Relationship, relationship(ga, `,"lastModifiedDateTime":"2026-01-01T00:00:00Z"`),
 			relationship(reader, `,"lastModifiedDateTime":"2026-02-01T00:00:00Z"`), roles, reader + " active"},
-		"DAP, both ways":      {evidence.Customer, `{"id":"c","allowDelegatedAccess":true}`, `{"id":"c","allowDelegatedAccess":false}`, dap, "{false false} true"},
-		"DAP, of one alone":   {evidence.Customer, `{"id":"c","allowDelegatedAccess":true}`, `{"id":"c"}`, dap, "{true true} false"},
-		"score of one moment": {evidence.SecurityRequirement, `{"requirementType":"x","complianceStatus":"compliant"}`, `{"requirementType":"x","complianceStatus":"noncomplaint"}`, score, "noncomplaint"},
+		"DAP, both ways": {evidence.Customer, `{"id":"c","allowDelegatedAccess":true}`, `{"id":"c","allowDelegatedAccess":false}`, dap,
+			"{false false} true"},
+		"DAP, of one alone": {evidence.Customer, `{"id":"c","allowDelegatedAccess":true}`, `{"id":"c"}`, dap, "{true true} false"},
+		"score of one moment": {evidence.SecurityRequirement, `{"requirementType":"x","complianceStatus":"compliant"}`,
+			`{"requirementType":"x","complianceStatus":"noncomplaint"}`, score, "noncomplaint"},
 	} {
 		for _, order := range [][]string{{c.a, c.b}, {c.b, c.a}, {c.a, c.b, c.a}} {
 			f := New()
@@ -142,7 +150,8 @@ func TestCopiesInAnyOrder(t *testing.T) {
 	// Days whose clock cannot be read are not one day.
 	f := New()
 	for i, n := range []string{"39", "100"} {
-		_ = f.Take(evidence.MFAAdoption, []byte(`{"applicationId":"a","loginDate":"26. nov","mfaCompliantRequestCount":`+n+`,"totalRequestCount":100}`), evidence.Source{Path: "x", Index: i})
+		_ = f.Take(evidence.MFAAdoption, []byte(`{"applicationId":"a","loginDate":"26. nov","mfaCompliantRequestCount":`+n+`,"totalRequestCount":100}`),
+			evidence.Source{Path: "x", Index: i})
 	}
 	if len(f.Adoption) != 2 {
 		t.Errorf("%d days kept, want 2", len(f.Adoption))

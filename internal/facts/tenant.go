@@ -18,7 +18,8 @@ func (f *Facts) Tenant() *access.Tenant {
 	d := f.Directory
 	t := &access.Tenant{
 		Defaults: f.Defaults, At: f.At, BaselineScopes: f.BaselineScopes, KnownGroups: map[string]bool{}, Names: f.names(),
-		OpenGroups: map[string]string{}, OpenActivation: map[string]string{}, OpenEligible: map[string]string{}, OpenRoles: map[string]string{}, CustomRoles: map[string]bool{}, OwnApps: map[string]bool{},
+		OpenGroups: map[string]string{}, OpenActivation: map[string]string{}, OpenEligible: map[string]string{}, OpenRoles: map[string]string{},
+		CustomRoles: map[string]bool{}, OwnApps: map[string]bool{},
 	}
 	t.Policies = f.policies()
 	for _, l := range f.Locations {
@@ -70,7 +71,8 @@ func (f *Facts) Tenant() *access.Tenant {
 		t.LocationsLack = evidence.RequestFor(evidence.NamedLocation)
 	}
 	if len(t.PoliciesLack) == 0 && !f.listed(evidence.ConditionalAccessPolicy) && !f.Defaults.On() {
-		t.PoliciesLack = append(t.PoliciesLack, "all Conditional Access policies (no list of them is in the export): "+evidence.RequestFor(evidence.ConditionalAccessPolicy))
+		t.PoliciesLack = append(t.PoliciesLack, "all Conditional Access policies (no list of them is in the export): "+
+			evidence.RequestFor(evidence.ConditionalAccessPolicy))
 	}
 	return t
 }
@@ -151,7 +153,8 @@ func activatable(g *directory.Group) bool {
 // Entra ID P2 nor Governance: there is no PIM.
 func (f *Facts) withoutP2() bool {
 	return f.Seen[evidence.RoleEligibility]+f.Seen[evidence.GroupEligibility]+f.Seen[evidence.GroupAssignment] == 0 && // which speak of PIM themselves
-		f.Whole(evidence.SubscribedSku) && !f.Directory.HasServicePlan("AAD_PREMIUM_P2", "Entra_Identity_Governance", "ENTRA_ID_GOVERNANCE", "Entra_Premium_Identity_Governance")
+		f.Whole(evidence.SubscribedSku) && !f.Directory.HasServicePlan("AAD_PREMIUM_P2", "Entra_Identity_Governance", "ENTRA_ID_GOVERNANCE",
+		"Entra_Premium_Identity_Governance")
 }
 
 // openRoles fills what is known of roles: whose holders are all here, and who

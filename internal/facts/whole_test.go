@@ -17,13 +17,16 @@ func TestUnnamedRecords(t *testing.T) {
 		raw  string
 		why  string
 	}{
-		"user":             {evidence.User, `{"displayName":"Ghost","accountEnabled":true}`, "does not say whom"},
-		"group":            {evidence.Group, `{"displayName":"Ghosts","members":[]}`, "does not say whom"},
-		"role, no holder":  {evidence.RoleAssignment, `{"roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}`, "does not say whom"},
-		"eligible, no who": {evidence.RoleEligibility, `{"roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}`, "does not say whom"},
-		"membership":       {evidence.GroupEligibility, `{"principalId":"u1","accessId":"member"}`, "does not say whom"},
-		"role by a name":   {evidence.RoleAssignment, `{"principalId":"u1","roleDefinitionId":"Helper of the moon","directoryScopeId":"/"}`, "Helper of the moon"},
-		"licence":          {evidence.SubscribedSku, `{"skuPartNumber":"SPE_E5","capabilityStatus":"Enabled"}`, "service plans of SPE_E5"},
+		"user":  {evidence.User, `{"displayName":"Ghost","accountEnabled":true}`, "does not say whom"},
+		"group": {evidence.Group, `{"displayName":"Ghosts","members":[]}`, "does not say whom"},
+		"role, no holder": {evidence.RoleAssignment, `{"roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}`,
+			"does not say whom"},
+		"eligible, no who": {evidence.RoleEligibility, `{"roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}`,
+			"does not say whom"},
+		"membership": {evidence.GroupEligibility, `{"principalId":"u1","accessId":"member"}`, "does not say whom"},
+		"role by a name": {evidence.RoleAssignment, `{"principalId":"u1","roleDefinitionId":"Helper of the moon","directoryScopeId":"/"}`,
+			"Helper of the moon"},
+		"licence": {evidence.SubscribedSku, `{"skuPartNumber":"SPE_E5","capabilityStatus":"Enabled"}`, "service plans of SPE_E5"},
 	} {
 		f := build(t, map[evidence.Kind][]string{c.kind: {c.raw}})
 		if cuts := f.Cuts(c.kind); f.Whole(c.kind) || len(cuts) != 1 || !strings.Contains(cuts[0].Why, c.why) || cuts[0].Settle() == "" {
@@ -42,14 +45,16 @@ func TestLocationCopies(t *testing.T) {
 	for name, c := range map[string]struct {
 		list    []string
 		trusted bool
-	}{"ranges": {[]string{wide, narrow}, true}, "the other way": {[]string{narrow, wide}, true}, "trust": {[]string{wide, plain}, false}, "and back": {[]string{plain, wide}, false}} {
+	}{"ranges": {[]string{wide, narrow}, true}, "the other way": {[]string{narrow, wide}, true}, "trust": {[]string{wide, plain}, false},
+		"and back": {[]string{plain, wide}, false}} {
 		l := build(t, map[evidence.Kind][]string{evidence.NamedLocation: c.list}).Locations["l1"]
 		if l.Unclear == "" || len(l.Ranges.Items) > 0 || l.IsTrusted.Set != c.trusted {
 			t.Errorf("%s: %+v", name, l)
 		}
 	}
 	policy := func(id, where string) string {
-		return `{"id":"` + id + `","displayName":"` + id + `","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},
+		return `{"id":"` + id + `","displayName":"` + id +
+			`","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},
 			"locations":` + where + `},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`
 	}
 	f := build(t, map[evidence.Kind][]string{

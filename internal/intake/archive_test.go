@@ -85,8 +85,10 @@ func TestArchive(t *testing.T) {
 		zip  []byte
 		want []string
 	}{
-		{"mixed", zipped(t, zipFile{"logs/", ""}, zipFile{"logs/s.csv", csv}, zipFile{"logs/u.json", user(1)}, zipFile{"__MACOSX/._u", "x"}, zipFile{"read me.txt", "hello"}),
-			[]string{"x!logs/s.csv read 1 signIn", "x!logs/u.json read 1 user", "x!read me.txt not_recognised : text that is neither JSON nor CSV with a header row"}},
+		{"mixed", zipped(t, zipFile{"logs/", ""}, zipFile{"logs/s.csv", csv}, zipFile{"logs/u.json", user(1)}, zipFile{"__MACOSX/._u", "x"},
+			zipFile{"read me.txt", "hello"}),
+			[]string{"x!logs/s.csv read 1 signIn", "x!logs/u.json read 1 user",
+				"x!read me.txt not_recognised : text that is neither JSON nor CSV with a header row"}},
 		{"compressed inside", zipped(t, zipFile{"u.json.gz", string(gz([]byte(user(1))))}), []string{"x!u.json.gz read 1 user"}},
 		{"a zip inside", zipped(t, zipFile{"in.zip", string(inside)}), []string{"x!in.zip!users.json read 1 user"}},
 		{"a zip inside a zip inside", zipped(t, zipFile{"a.zip", string(zipped(t, zipFile{"b.zip", string(inside)}))}),
@@ -95,7 +97,8 @@ func TestArchive(t *testing.T) {
 		{"names that hide", zipped(t, zipFile{"../../etc/\x1b[2Ju.json", user(1)}), []string{"x!../../etc/?[2Ju.json read 1 user"}},
 		{"empty", zipped(t), []string{"x not_recognised : an empty zip archive"}},
 		{"folders only", zipped(t, zipFile{"a/", ""}), []string{"x unreadable : the archive holds no file: nothing was exported into it"}},
-		{"cut off", zipped(t, zipFile{"u.json", user(1)})[:40], []string{"x unreadable : this is a zip archive: unpack it first; it cannot be opened as it is, it is damaged or cut off"}},
+		{"cut off", zipped(t, zipFile{"u.json", user(1)})[:40],
+			[]string{"x unreadable : this is a zip archive: unpack it first; it cannot be opened as it is, it is damaged or cut off"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -130,14 +133,17 @@ func TestHostileArchive(t *testing.T) {
 		want string
 	}{
 		{"encrypted", locked, Options{}, "x!u.json unreadable : this file of the archive is encrypted with a password: unpack it first"},
-		{"a method of its own", odd, Options{}, "x!u.json unreadable : this file of the archive is compressed by Deflate64 (method 9), which is not read: unpack it first"},
+		{"a method of its own", odd, Options{}, "x!u.json unreadable : this file of the archive is compressed by Deflate64 (method 9), which is not " +
+			"read: unpack it first"},
 		{"a wrong checksum", damaged, Options{}, "x!u.json partial 1 user: the zip data is damaged: its checksum does not match"},
 		{"a bomb", zipped(t, zipFile{"u.json", "[" + strings.Repeat(" ", 8<<20) + "]"}), Options{ExpansionFloor: 1 << 20, Expansion: 20},
 			"expands out of all proportion; reading stopped there"},
-		{"a bomb of many", zipped(t, bombs(40)...), Options{ExpansionFloor: 1 << 20, Expansion: 20}, "x unreadable : the archive expands out of all proportion; reading stopped there"},
+		{"a bomb of many", zipped(t, bombs(40)...), Options{ExpansionFloor: 1 << 20, Expansion: 20},
+			"x unreadable : the archive expands out of all proportion; reading stopped there"},
 		{"many files", zipped(t, many...), Options{}, "x unreadable : the archive has more than 10000 files; the rest was not read: unpack it first"},
 		{"a Word document", zipped(t, zipFile{"word/document.xml", "<x/>"}), Options{}, "x not_recognised : a Word document"},
-		{"a spreadsheet of another office", zipped(t, zipFile{"content.xml", "<x/>"}), Options{}, "an OpenDocument file (for a spreadsheet: save each sheet as CSV (UTF-8))"},
+		{"a spreadsheet of another office", zipped(t, zipFile{"content.xml", "<x/>"}), Options{},
+			"an OpenDocument file (for a spreadsheet: save each sheet as CSV (UTF-8))"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -10,7 +10,8 @@ import (
 // BenchmarkRead measures recognition and splitting with a sink that does
 // nothing.
 func BenchmarkRead(b *testing.B) {
-	fat := strings.Replace(signInN(1), `"status":`, `"authenticationDetails":[{"authenticationMethod":"Password","succeeded":true}],"note":"`+strings.Repeat("lorem ipsum ", 280)+`","status":`, 1)
+	fat := strings.Replace(signInN(1), `"status":`, `"authenticationDetails":[{"authenticationMethod":"Password","succeeded":true}],"note":"`+
+		strings.Repeat("lorem ipsum ", 280)+`","status":`, 1)
 	for _, c := range []struct{ name, text string }{
 		{"page of sign-ins", `{"@odata.context":"x#auditLogs/signIns","value":[` + strings.Repeat(fat+",", 5000) + fat + "]}"},
 		{"array of sign-ins", `[` + strings.Repeat(fat+",", 5000) + fat + "]"},

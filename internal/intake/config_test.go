@@ -271,12 +271,15 @@ func TestHostileForms(t *testing.T) {
 	t.Parallel()
 	deep := func(open, shut string, n int) string { return strings.Repeat(open, n) + strings.Repeat(shut, n) }
 	for name, text := range map[string]string{
-		"nested bags":            `[{"Id":"u","UserPrincipalName":"u@x","DisplayName":"U","AdditionalProperties":` + deep(`{"AdditionalProperties":`, `}`, 400)[:400*24] + `{"a":1}` + strings.Repeat("}", 400) + `}]`,
-		"nested lists":           `[{"Id":"u","UserPrincipalName":"u@x","DisplayName":"U","AdditionalProperties":{"a":` + deep("[", "]", 400) + `}}]`,
-		"a span without end":     `[{"Id":"r","Status":"active","Customer":{"TenantId":"c"},"Duration":{"Ticks":1e308,"Days":-9e99},"AccessDetails":{}}]`,
-		"a span of text":         "RelationshipId,CustomerName,Status,Duration\nr,c,active,99999999999999999999.00:00:00\n",
-		"a bag of many":          `[{"Id":"u","UserPrincipalName":"u@x","DisplayName":"U","AdditionalProperties":{` + strings.Repeat(`"a":1,`, 50_000) + `"b":2}}]`,
-		"nested modules":         `{"terraform_version":"1","values":{"root_module":` + strings.Repeat(`{"child_modules":[`, 200) + strings.Repeat(`]}`, 200) + `}}`,
+		"nested bags": `[{"Id":"u","UserPrincipalName":"u@x","DisplayName":"U","AdditionalProperties":` + deep(`{"AdditionalProperties":`, `}`,
+			400)[:400*24] + `{"a":1}` + strings.Repeat("}", 400) + `}]`,
+		"nested lists":       `[{"Id":"u","UserPrincipalName":"u@x","DisplayName":"U","AdditionalProperties":{"a":` + deep("[", "]", 400) + `}}]`,
+		"a span without end": `[{"Id":"r","Status":"active","Customer":{"TenantId":"c"},"Duration":{"Ticks":1e308,"Days":-9e99},"AccessDetails":{}}]`,
+		"a span of text":     "RelationshipId,CustomerName,Status,Duration\nr,c,active,99999999999999999999.00:00:00\n",
+		"a bag of many": `[{"Id":"u","UserPrincipalName":"u@x","DisplayName":"U","AdditionalProperties":{` + strings.Repeat(`"a":1,`, 50_000) +
+			`"b":2}}]`,
+		"nested modules": `{"terraform_version":"1","values":{"root_module":` + strings.Repeat(`{"child_modules":[`, 200) +
+			strings.Repeat(`]}`, 200) + `}}`,
 		"nested instances":       "Configuration X\n{\nAADConditionalAccessPolicy \"x\"\n{\n A = " + strings.Repeat("@(", 10_000),
 		"nested expressions":     "resource \"azuread_conditional_access_policy\" \"x\" {\n a = " + strings.Repeat("!", 100_000),
 		"nested conditions":      "resource \"azuread_conditional_access_policy\" \"x\" {\n a = " + strings.Repeat("a?", 100_000),

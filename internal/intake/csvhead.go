@@ -20,7 +20,8 @@ var headerNames = func() map[string]string {
 		"objectId": "object id|objekt-id|id d'objet|id d’objet|id. de objeto|id de objeto|id oggetto|object-id|objektin tunnus|id objektu|" +
 			"objektumazonosító|オブジェクト id",
 		"blockCredential": "block credential|anmeldeinformationen blockieren|anmeldung blockiert|bloquer les informations d'identification|" +
-			"bloquer les informations d’identification|bloquear credencial|bloquear credenciales|blocca credenziali|referentie blokkeren|estä tunniste|資格情報のブロック",
+			"bloquer les informations d’identification|bloquear credencial|bloquear credenciales|blocca credenziali|referentie blokkeren|estä " +
+			"tunniste|資格情報のブロック",
 		"whenCreated":           "when created|erstellt am|date de création|fecha de creación|data creazione|gemaakt op",
 		"lastDirSyncTime":       "last dirsync time",
 		"softDeletionTimestamp": "soft deletion time stamp",

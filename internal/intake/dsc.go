@@ -220,7 +220,8 @@ func (f *file) dscText(source []byte) error {
 			if !strings.HasPrefix(strings.ToUpper(kind), "AADCONDITIONAL") && !strings.HasPrefix(strings.ToUpper(kind), "AADNAMEDLOC") {
 				continue
 			}
-			f.fault(f.at(place{line: line}), 0, "a resource of Microsoft365DSC that is not read: "+err.Error()+" (use GET /identity/conditionalAccess/policies)")
+			f.fault(f.at(place{line: line}), 0, "a resource of Microsoft365DSC that is not read: "+err.Error()+
+				" (use GET /identity/conditionalAccess/policies)")
 			return nil
 		}
 		took, failed := f.dscResource(kind, properties, place{line: line, part: kind})

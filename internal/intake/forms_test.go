@@ -68,7 +68,8 @@ func TestForms(t *testing.T) {
 			evidence.ConditionalAccessPolicy, `{"id":"p","state":"enabled","conditions":{"clientapptypes":["browser","mobileAppsAndDesktopClients"],"users":{"includeusers":"All","excludeusers":["` + id + `","` + other + `"],"excludegroups":"Sales Team"}},"grantcontrols":{"builtincontrols":["mfa","compliantDevice"]}}`},
 		{"a span of time", `[{"Id":"r","Status":"active","Customer":{"TenantId":"c"},"Duration":{"Ticks":630720000000000,"Days":730},"AutoExtendDuration":{"Ticks":0,"Days":0},"AccessDetails":{"UnifiedRoles":[{"RoleDefinitionId":"` + ga + `"}]}}]`,
 			evidence.Relationship, `{"id":"r","status":"active","customer":{"tenantid":"c"},"duration":"P730D","autoextendduration":"PT0S","accessdetails":{"unifiedroles":[{"roledefinitionid":"` + ga + `"}]}}`},
-		{"a flat relationship", "Customer name,Customer tenant id,Relationship name,Relationship id,Status,Roles,End date\nFabrikam,c,Old,r,active,Global Administrator; " + helpdesk + ",2028-02-01\n",
+		{"a flat relationship", "Customer name,Customer tenant id,Relationship name,Relationship id,Status,Roles,End " +
+			"date\nFabrikam,c,Old,r,active,Global Administrator; " + helpdesk + ",2028-02-01\n",
 			evidence.Relationship, `{"customer name":"Fabrikam","customer tenant id":"c","displayname":"Old","id":"r","status":"active","roles":"Global Administrator; ` + helpdesk + `","enddatetime":"2028-02-01","customer":{"tenantid":"c","displayname":"Fabrikam"},"accessdetails":{"unifiedroles":[{"roledefinitionid":"` + ga + `"},{"roledefinitionid":"` + helpdesk + `"}]}}`},
 		{"MSOnline user", `[{"ObjectId":"u","UserPrincipalName":"u@x","DisplayName":"U","BlockCredential":true,"UserType":1,"LastDirSyncTime":"/Date(1)/","StrongAuthenticationRequirements":[{"State":"Enforced","ExtensionData":{}}],"ExtensionData":{}}]`,
 			evidence.User, `{"id":"u","userprincipalname":"u@x","displayname":"U","blockcredential":true,"usertype":"Guest","lastdirsynctime":"/Date(1)/","strongauthenticationrequirements":[{"state":"Enforced"}],"accountenabled":false,"onpremisessyncenabled":true,"perusermfastate":"enforced"}`},
@@ -86,9 +87,11 @@ func TestForms(t *testing.T) {
 			evidence.User, `{"blockcredential":"WAHR","displayname":"Ada","id":"u","userprincipalname":"u@x","accountenabled":false}`},
 		{"portal users", "userPrincipalName,displayName,id,userType,accountEnabled,directorySynced,invitationState\nu@x,Ada,u,Member,true,true,Accepted\n",
 			evidence.User, `{"userprincipalname":"u@x","displayname":"Ada","id":"u","usertype":"Member","accountenabled":"true","onpremisessyncenabled":"true","externaluserstate":"Accepted"}`},
-		{"types in cells", `"AccountEnabled","AssignedLicenses","DisplayName","Id","SignInActivity","UserPrincipalName"` + "\n" + `"True","Microsoft.Graph.PowerShell.Models.MicrosoftGraphAssignedLicense","Ada","u","Microsoft.Graph.PowerShell.Models.MicrosoftGraphSignInActivity","u@x"` + "\n",
+		{"types in cells", `"AccountEnabled","AssignedLicenses","DisplayName","Id","SignInActivity","UserPrincipalName"` + "\n" +
+			`"True","Microsoft.Graph.PowerShell.Models.MicrosoftGraphAssignedLicense","Ada","u","Microsoft.Graph.PowerShell.Models.MicrosoftGraphSignInActivity","u@x"` + "\n",
 			evidence.User, `{"accountenabled":"True","displayname":"Ada","id":"u","userprincipalname":"u@x"}`},
-		{"per-user states", "UserPrincipalName;ObjectId;MFAStatus\nu@x;u;Enforced\n", evidence.PerUserMFA, `{"userprincipalname":"u@x","id":"u","perusermfastate":"enforced"}`},
+		{"per-user states", "UserPrincipalName;ObjectId;MFAStatus\nu@x;u;Enforced\n", evidence.PerUserMFA,
+			`{"userprincipalname":"u@x","id":"u","perusermfastate":"enforced"}`},
 		{"per-user state of Graph", `{"@odata.context":"https://graph.microsoft.com/beta/$metadata#users('u%40x')/authentication/requirements/$entity","perUserMfaState":"enabled"}`,
 			evidence.PerUserMFA, `{"@odata.context":"https://graph.microsoft.com/beta/$metadata#users('u%40x')/authentication/requirements/$entity","id":"u@x","perusermfastate":"enabled"}`},
 		{"PIM for groups", `[{"Id":"s","GroupId":"g","PrincipalId":"u","AccessId":"member","MemberType":"direct","EligibilityScheduleId":"e"}]`,
@@ -100,7 +103,8 @@ func TestForms(t *testing.T) {
 		{"AzureHound group members", `{"data":[{"kind":"AZGroupMember","data":{"groupId":"g","members":[{"groupId":"g","member":{"@odata.type":"#microsoft.graph.user","id":"u"}}]}}],"meta":{"type":"azure","version":5,"count":1}}`,
 			evidence.Group, `{"id":"g","members":[{"@odata.type":"#microsoft.graph.user","id":"u"}]}`},
 		{"AzureHound group members, one lost", `{"data":[{"kind":"AZGroupMember","data":{"groupId":"g","members":[{"groupId":"g","member":null}]}}],"meta":{"type":"azure"}}`, evidence.Group, `{"id":"g"}`},
-		{"AzureHound roles", `{"data":[{"kind":"AZRoleAssignment","data":{"roleDefinitionId":"` + ga + `","roleAssignments":[{"id":"a","principalId":"u","directoryScopeId":"/"}]}}]}`,
+		{"AzureHound roles", `{"data":[{"kind":"AZRoleAssignment","data":{"roleDefinitionId":"` + ga +
+			`","roleAssignments":[{"id":"a","principalId":"u","directoryScopeId":"/"}]}}]}`,
 			evidence.RoleAssignment, `{"id":"a","principalid":"u","directoryscopeid":"/","roledefinitionid":"` + ga + `"}`},
 		{"AzureHound user", `{"data":[{"kind":"AZUser","data":{"id":"u","userPrincipalName":"u@x","displayName":"U","accountEnabled":true}}]}`,
 			evidence.User, `{"id":"u","userprincipalname":"u@x","displayname":"U","accountenabled":true}`},
@@ -135,14 +139,19 @@ func TestNamed(t *testing.T) {
 		says       string // in the notes, or in the cut
 	}{
 		{"one user", `{"id":"u","userPrincipalName":"u@x","displayName":"U"}`, evidence.Read, "user", "one user"},
-		{"one user by its context", `[{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users/$entity","id":"u","userPrincipalName":"u@x"}]`, evidence.Read, "user", "single users"},
-		{"a page of one user", `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users","value":[{"id":"u","userPrincipalName":"u@x"}]}`, evidence.Read, "", ""},
+		{"one user by its context", `[{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users/$entity","id":"u","userPrincipalName":"u@x"}]`,
+			evidence.Read, "user", "single users"},
+		{"a page of one user", `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users","value":[{"id":"u","userPrincipalName":"u@x"}]}`,
+			evidence.Read, "", ""},
 		{"one role assignment", aRole, evidence.Read, "roleAssignment", "one role assignment"},
-		{"one activated role", `{"id":"r","roleTemplateId":"62e90394-69f5-4237-9190-012177145e10","displayName":"Global Administrator","members":[]}`, evidence.Read, "directoryRole", "one role"},
+		{"one activated role", `{"id":"r","roleTemplateId":"62e90394-69f5-4237-9190-012177145e10","displayName":"Global Administrator","members":[]}`,
+			evidence.Read, "directoryRole", "one role"},
 		{"a page of one role assignment", `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#roleManagement/directory/roleAssignments","value":[` + aRole + `]}`, evidence.Read, "", ""},
-		{"two users one behind the other", `{"id":"u","userPrincipalName":"u@x","displayName":"U"}` + "\n" + `{"id":"v","userPrincipalName":"v@x","displayName":"V"}`, evidence.Read, "", ""},
+		{"two users one behind the other", `{"id":"u","userPrincipalName":"u@x","displayName":"U"}` + "\n" +
+			`{"id":"v","userPrincipalName":"v@x","displayName":"V"}`, evidence.Read, "", ""},
 		{"members of something", `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#directoryObjects","value":[{"@odata.type":"#microsoft.graph.user","id":"u","userPrincipalName":"u@x"}]}`, evidence.Read, "user", "members or owners"},
-		{"members of the SDK", `[{"Id":"u","DeletedDateTime":null,"AdditionalProperties":{"@odata.type":"#microsoft.graph.user","userPrincipalName":"u@x"}}]`, evidence.Read, "user", "members of something"},
+		{"members of the SDK", `[{"Id":"u","DeletedDateTime":null,"AdditionalProperties":{"@odata.type":"#microsoft.graph.user","userPrincipalName":"u@x"}}]`,
+			evidence.Read, "user", "members of something"},
 		{"one policy", `{"id":"p","displayName":"P","state":"enabled","conditions":{}}`, evidence.Read, "", ""},
 		{"one group", `{"id":"g","displayName":"G","securityEnabled":true}`, evidence.Read, "", ""},
 		{"99 users", users(99), evidence.Read, "", ""},
@@ -152,26 +161,38 @@ func TestNamed(t *testing.T) {
 		{"500 users of MSOnline", strings.ReplaceAll(users(500), `"AccountEnabled":true`, `"BlockCredential":false`), evidence.Read, "user", "exactly 500"},
 		{"100 users of a page", `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users","value":` + users(100) + `}`, evidence.Read, "", ""},
 		{"fewer than counted", `{"@odata.context":"x#users","@odata.count":3,"value":` + users(2) + `}`, evidence.Read, "user", "says that it has 3 records"},
-		{"fewer than counted in a text", `{"@odata.context":"x#users","@odata.count":"3","value":` + users(2) + `}`, evidence.Read, "user", "says that it has 3 records"},
+		{"fewer than counted in a text", `{"@odata.context":"x#users","@odata.count":"3","value":` + users(2) + `}`, evidence.Read, "user",
+			"says that it has 3 records"},
 		{"as many as counted", `{"@odata.context":"x#users","@odata.count":2,"value":` + users(2) + `}`, evidence.Read, "", ""},
 		{"policy cut off", `[{"Id":"p","State":"enabled","DisplayName":"P","Conditions":{"Users":"Microsoft.Graph.PowerShell.Models.MicrosoftGraphConditionalAccessUsers"}}]`, evidence.Partial, "conditionalAccessPolicy", "-Depth 10"},
-		{"policy in a table", "Conditions,DisplayName,GrantControls,Id,State\nMicrosoft.Graph.PowerShell.Models.MicrosoftGraphConditionalAccessConditionSet,P,Microsoft.Graph.PowerShell.Models.MicrosoftGraphConditionalAccessGrantControls,p,enabled\n", evidence.Partial, "conditionalAccessPolicy", "-Depth 10"},
+		{"policy in a table", "Conditions,DisplayName,GrantControls,Id,State\nMicrosoft.Graph.PowerShell.Models." +
+			"MicrosoftGraphConditionalAccessConditionSet,P,Microsoft.Graph.PowerShell.Models.MicrosoftGraphConditionalAccessGrantControls,p," +
+			"enabled\n", evidence.Partial, "conditionalAccessPolicy", "-Depth 10"},
 		{"tenants lost", `[{"Id":"p","State":"enabled","DisplayName":"P","Conditions":{"Users":{"ExcludeGuestsOrExternalUsers":{"ExternalTenants":{"MembershipKind":"enumerated"},"GuestOrExternalUserTypes":"serviceProvider"}}}}]`, evidence.Read, "", "Invoke-MgGraphRequest"},
-		{"roles lost", `[{"Id":"r","Status":"active","Customer":{"TenantId":"c"},"AccessDetails":{"UnifiedRoles":["` + typ + `"]}}]`, evidence.Partial, "delegatedAdminRelationship", "-Depth 10"},
-		{"no roles", `[{"Id":"r","Status":"active","Customer":{"TenantId":"c"},"AccessDetails":null,"Duration":"P1D"}]`, evidence.Partial, "delegatedAdminRelationship", "without its roles"},
-		{"a role by an unknown name", "RelationshipId,CustomerName,Status,Roles\nr,F,active,Global Administrator; Chief Wizard\n", evidence.Partial, "delegatedAdminRelationship", "not known"},
+		{"roles lost", `[{"Id":"r","Status":"active","Customer":{"TenantId":"c"},"AccessDetails":{"UnifiedRoles":["` + typ + `"]}}]`, evidence.Partial,
+			"delegatedAdminRelationship", "-Depth 10"},
+		{"no roles", `[{"Id":"r","Status":"active","Customer":{"TenantId":"c"},"AccessDetails":null,"Duration":"P1D"}]`, evidence.Partial,
+			"delegatedAdminRelationship", "without its roles"},
+		{"a role by an unknown name", "RelationshipId,CustomerName,Status,Roles\nr,F,active,Global Administrator; Chief Wizard\n", evidence.Partial,
+			"delegatedAdminRelationship", "not known"},
 		{"members cut off", `[{"Id":"g","DisplayName":"G","SecurityEnabled":true,"Members":"System.Object[]"}]`, evidence.Partial, "group", "lost members"},
-		{"objects that lost all", `"Id","DeletedDateTime","AdditionalProperties"` + "\n" + `"u","","System.Collections.Generic.Dictionary` + "`2[System.String,System.Object]\"\n", evidence.Unreadable, "", "only the name of their type"},
-		{"clixml", `<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04"><Obj RefId="0"/></Objs>`, evidence.Unreadable, "", "Import-Clixml"},
-		{"members of a group", "id,userPrincipalName,displayName,objectType,userType,isUser,isGroup,isGuest\nu,u@x,U,User,Member,TRUE,FALSE,FALSE\n", evidence.NotRecognised, "group", "does not say of which"},
+		{"objects that lost all", `"Id","DeletedDateTime","AdditionalProperties"` + "\n" + `"u","","System.Collections.Generic.Dictionary` +
+			"`2[System.String,System.Object]\"\n", evidence.Unreadable, "", "only the name of their type"},
+		{"clixml", `<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04"><Obj RefId="0"/></Objs>`, evidence.Unreadable, "",
+			"Import-Clixml"},
+		{"members of a group", "id,userPrincipalName,displayName,objectType,userType,isUser,isGroup,isGuest\nu,u@x,U,User,Member,TRUE,FALSE,FALSE\n",
+			evidence.NotRecognised, "group", "does not say of which"},
 		{"a word", "id,userPrincipalName,displayName,accountEnabled\nu,u@x,U,vielleicht\n", evidence.Read, "", `"vielleicht" is neither yes nor no`},
 		{"a clock", `[{"id":"u","userPrincipalName":"u@x","displayName":"U","createdDateTime":"lately"}]`, evidence.Read, "", `"lately" is no clock`},
-		{"an ambiguous clock", `[{"id":"u","userPrincipalName":"u@x","displayName":"U","createdDateTime":"02/03/2026"}]`, evidence.Read, "", "order of day and month"},
-		{"deleted users", `[{"ObjectId":"u","UserPrincipalName":"u@x","DisplayName":"U","SoftDeletionTimestamp":"2026-01-01T00:00:00Z"}]`, evidence.NotRecognised, "", "deleted users"},
+		{"an ambiguous clock", `[{"id":"u","userPrincipalName":"u@x","displayName":"U","createdDateTime":"02/03/2026"}]`, evidence.Read, "",
+			"order of day and month"},
+		{"deleted users", `[{"ObjectId":"u","UserPrincipalName":"u@x","DisplayName":"U","SoftDeletionTimestamp":"2026-01-01T00:00:00Z"}]`,
+			evidence.NotRecognised, "", "deleted users"},
 		{"a script's methods", "UserPrincipalName,MFA Status,FIDO2 authentication\nu@x,Enabled,false\n", evidence.NotRecognised, "", "registered methods"},
 		{"CIPP", "UPN,AccountEnabled,PerUser,CoveredByCA\nu@x,true,enforced,All\n", evidence.NotRecognised, "", "CIPP"},
 		{"Prowler", "CHECK_ID;STATUS;FINDING_UID\nx;PASS;y\n", evidence.NotRecognised, "", "Prowler"},
-		{"Maester", `{"Result":"Failed","PassedCount":1,"FailedCount":1,"Tests":[{"Id":"1","Title":"x","Result":"Passed","ResultDetail":{}}]}`, evidence.NotRecognised, "", "Maester"},
+		{"Maester", `{"Result":"Failed","PassedCount":1,"FailedCount":1,"Tests":[{"Id":"1","Title":"x","Result":"Passed","ResultDetail":{}}]}`,
+			evidence.NotRecognised, "", "Maester"},
 		{"activity log", "Date-Time,Affected customer,Action,Performed by\n2026-11-20 08:00:00,F,ended,a@x\n", evidence.NotRecognised, "", "activity log"},
 		{"no licence", `{"error":{"code":"Authentication_RequestFromNonPremiumTenantOrB2CTenant","message":"x"}}`, evidence.Unreadable, "", "P1 licence"},
 		{"no P2", `{"error":{"code":"AadPremiumLicenseRequired","message":"The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."}}`, evidence.Unreadable, "", "P2"},
@@ -192,7 +213,8 @@ func TestNamed(t *testing.T) {
 		if in.Status != c.status || strings.Join(slices.Compact(kinds), " ") != c.cuts || !strings.Contains(said, c.says) {
 			t.Errorf("%s: %s, cuts %q, said %q", c.name, in.Status, kinds, said)
 		}
-		if refused := strings.Contains(said, errorAnswer); refused != (in.Refused != "") || refused && !strings.Contains(in.Refused, strings.Trim(c.says, "()")) {
+		if refused := strings.Contains(said, errorAnswer); refused != (in.Refused != "") || refused &&
+			!strings.Contains(in.Refused, strings.Trim(c.says, "()")) {
 			t.Errorf("%s: refused %q", c.name, in.Refused)
 		}
 	}
@@ -259,7 +281,8 @@ func TestPagesOfAFolder(t *testing.T) {
 		{"in another folder", map[string]string{"a/a.json": page("$skiptoken=1", "u"), "b/b.json": page("", "w")}, "a/a.json"},
 		{"an array of pages", map[string]string{"a.json": "[" + page("", "w") + "," + page("$skiptoken=1", "u") + "]"}, ""},
 		{"counted", map[string]string{"a.json": page("$skip=2", "u", "v"), "b.json": page("$skip=4", "w", "x"), "c.json": page("", "y")}, ""},
-		{"counted, with a hole", map[string]string{"a.json": page("$skip=2", "u", "v"), "b.json": page("$skip=6", "w", "x"), "c.json": page("", "y")}, "a.json b.json"},
+		{"counted, with a hole", map[string]string{"a.json": page("$skip=2", "u", "v"), "b.json": page("$skip=6", "w", "x"), "c.json": page("", "y")},
+			"a.json b.json"},
 	} {
 		dir := t.TempDir()
 		for name, text := range c.files {

@@ -53,7 +53,8 @@ func TestHostile(t *testing.T) {
 		{"wrong types", `{"value":[1,"x",null,true,[],{}]}`, evidence.NotRecognised, "", "single values"},
 		{"wrong types in a page", `{"@odata.context":7,"@odata.nextLink":{},"value":{"value":[]},"links":[]}`, evidence.NotRecognised, "", "an empty list"},
 		{"lone surrogate", `{"id":"\ud800","userPrincipalName":"\udc00\ud800","displayName":"y"}`, evidence.Read, "1 user", ""},
-		{"lone surrogate in UTF-16", string(utf16Bytes(`{"id":"`, unicode.LittleEndian, unicode.IgnoreBOM)) + "\x00\xd8" + string(utf16Bytes(`","userPrincipalName":"x","displayName":"y"}`, unicode.LittleEndian, unicode.IgnoreBOM)), evidence.Read, "1 user", ""},
+		{"lone surrogate in UTF-16", string(utf16Bytes(`{"id":"`, unicode.LittleEndian, unicode.IgnoreBOM)) + "\x00\xd8" +
+			string(utf16Bytes(`","userPrincipalName":"x","displayName":"y"}`, unicode.LittleEndian, unicode.IgnoreBOM)), evidence.Read, "1 user", ""},
 		{"UTF-16 cut inside a character", string(utf16Bytes(user(1), unicode.LittleEndian, unicode.IgnoreBOM)) + "\n", evidence.Partial, "1 user", "expected"},
 		{"invalid UTF-8", "{\"id\":\"\xff\xfe\",\"userPrincipalName\":\"\xc3\x28\",\"displayName\":\"y\"}", evidence.Read, "1 user", ""},
 		{"csv of invalid UTF-8", "userPrincipalName,displayName\nx,\xe4\n", evidence.Partial, "1 user", "not UTF-8"},

@@ -186,7 +186,8 @@ func (f *file) unread(kind evidence.Kind, raw []byte, lost []string, p place) {
 		case isTruth[string(low)]:
 			if plain := v[1 : len(v)-1]; bytes.EqualFold(plain, []byte("true")) || bytes.EqualFold(plain, []byte("false")) {
 			} else if word := text.Unquote(v); strings.TrimSpace(word) != "" && !lenient.ParseBool(word).Set {
-				f.remark(fmt.Sprintf("%s: %q is neither yes nor no in a language known here, so it stays unknown", text.Clip(text.Unquote(k)), text.Clip(word)), p)
+				f.remark(fmt.Sprintf("%s: %q is neither yes nor no in a language known here, so it stays unknown", text.Clip(text.Unquote(k)),
+					text.Clip(word)), p)
 			}
 		case bytes.HasSuffix(low, []byte("datetime")) || isClock[string(low)]:
 			f.clock(k, text.Unquote(v), p)

@@ -82,7 +82,8 @@ func TestLinksOutOfFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, to := range map[string]string{"absolute": filepath.Join(out, "secret.json"), "relative": "../out/secret.json", "folder": "../out", "own": "sub/own.json", "whole": filepath.Join(dir, "sub"), "chain": "relative"} {
+	for name, to := range map[string]string{"absolute": filepath.Join(out, "secret.json"), "relative": "../out/secret.json", "folder": "../out",
+		"own": "sub/own.json", "whole": filepath.Join(dir, "sub"), "chain": "relative"} {
 		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}

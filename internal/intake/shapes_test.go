@@ -64,14 +64,20 @@ var shapes = []struct {
 	{"one object, pretty", pretty(user(1)), evidence.Read, "1 user", "json", ""},
 	{"array", "[" + user(1) + "," + user(2) + "]", evidence.Read, "2 user", "json array", ""},
 	{"array of mixed kinds", "[" + user(1) + "," + aPolicy + "]", evidence.Read, "1 conditionalAccessPolicy, 1 user", "json array", ""},
-	{"graph page", `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users","value":[` + user(1) + `,{"id":"u2"}]}`, evidence.Read, "2 user", "graph page", ""},
-	{"graph page, members in any order", `{"value":[{"id":"u2"}],"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users(id)"}`, evidence.Read, "1 user", "graph page", ""},
+	{"graph page", `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users","value":[` + user(1) + `,{"id":"u2"}]}`, evidence.Read, "2 user",
+		"graph page", ""},
+	{"graph page, members in any order", `{"value":[{"id":"u2"}],"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users(id)"}`, evidence.Read,
+		"1 user", "graph page", ""},
 	{"graph page without context", `{"value":[` + user(1) + `]}`, evidence.Read, "1 user", "graph page", ""},
 	{"graph page with a single value", `{"value":` + user(1) + `}`, evidence.Read, "1 user", "graph page", ""},
-	{"graph pages behind each other", strings.Repeat(pretty(`{"@odata.context":"x#users","value":[`+user(1)+`]}`)+"\n", 3), evidence.Read, "3 user", "graph page", ""},
-	{"graph pages in an array", `[{"@odata.context":"x#users","value":[` + user(1) + `]},{"@odata.context":"x#groups","value":[{"id":"g"}]}]`, evidence.Read, "1 group, 1 user", "json array", ""},
-	{"empty graph page of a known kind", `{"@odata.context":"x#identity/conditionalAccess/policies","value":[]}`, evidence.Read, "0 conditionalAccessPolicy", "graph page", ""},
-	{"empty graph page of a kind that is not judged", `{"@odata.context":"x#identityProtection/riskyUsers","value":[]}`, evidence.NotRecognised, "", "graph page", "an empty list of risky users"},
+	{"graph pages behind each other", strings.Repeat(pretty(`{"@odata.context":"x#users","value":[`+user(1)+`]}`)+"\n", 3), evidence.Read, "3 user",
+		"graph page", ""},
+	{"graph pages in an array", `[{"@odata.context":"x#users","value":[` + user(1) + `]},{"@odata.context":"x#groups","value":[{"id":"g"}]}]`, evidence.Read,
+		"1 group, 1 user", "json array", ""},
+	{"empty graph page of a known kind", `{"@odata.context":"x#identity/conditionalAccess/policies","value":[]}`, evidence.Read, "0 conditionalAccessPolicy",
+		"graph page", ""},
+	{"empty graph page of a kind that is not judged", `{"@odata.context":"x#identityProtection/riskyUsers","value":[]}`, evidence.NotRecognised, "",
+		"graph page", "an empty list of risky users"},
 	{"empty page of who knows what", `{"value":[]}`, evidence.NotRecognised, "", "graph page", "an empty list: it does not say of what"},
 	{"json lines", user(1) + "\n" + user(2) + "\n", evidence.Read, "2 user", "json lines", ""},
 	{"json lines, CRLF, blank lines, no end", "\r\n" + user(1) + "\r\n\r\n" + user(2), evidence.Read, "2 user", "json lines", ""},
@@ -80,37 +86,51 @@ var shapes = []struct {
 	{"sign-in lines with a broken one", signInN(1) + "\n{\"id\":\n" + signInN(2) + "\n", evidence.Partial, "2 signIn", "json lines", "not JSON"},
 	{"sign-ins later", user(1) + "\n" + signInN(1) + "\n", evidence.Read, "1 signIn, 1 user", "json lines", ""},
 	{"azure monitor, whole", `{"records":[` + signInN(1) + "," + signInN(2) + `]}`, evidence.Read, "2 signIn", "azure monitor records", ""},
-	{"azure monitor, one a line", `{"records":[` + signInN(1) + `]}` + "\n" + `{"records":[` + signInN(2) + `,` + signInN(3) + `]}`, evidence.Read, "3 signIn", "azure monitor records", ""},
+	{"azure monitor, one a line", `{"records":[` + signInN(1) + `]}` + "\n" + `{"records":[` + signInN(2) + `,` + signInN(3) + `]}`, evidence.Read,
+		"3 signIn", "azure monitor records", ""},
 	{"partner center", `{"totalCount":1,"items":[{"id":"c","companyProfile":{"tenantId":"t"}}],"links":{"self":{"uri":"/customers"}},"attributes":{"objectType":"Collection"}}`, evidence.Read, "1 customer", "partner center collection", ""},
-	{"bare partner center array", `[{"loginDate":"2026-01-01","mfaCompliantRequestCount":1,"totalRequestCount":2,"applicationId":"a","applicationName":""}]`, evidence.Read, "1 applicationMfaAdoptionStatus", "json array", ""},
-	{"batch", `{"responses":[{"id":"2","status":200,"headers":{},"body":{"@odata.context":"x#users","value":[` + user(1) + `]}},{"id":"1","status":200,"body":` + aPolicy + `}]}`, evidence.Read, "1 conditionalAccessPolicy, 1 user", "graph batch", ""},
-	{"batch with a refusal", `{"responses":[{"id":"1","status":403,"body":{"error":{"code":"Authorization_RequestDenied"}}},{"id":"2","status":200,"body":` + user(1) + `}]}`, evidence.Partial, "1 user", "graph batch", "status 403 (Authorization_RequestDenied)"},
+	{"bare partner center array", `[{"loginDate":"2026-01-01","mfaCompliantRequestCount":1,"totalRequestCount":2,"applicationId":"a","applicationName":""}]`,
+		evidence.Read, "1 applicationMfaAdoptionStatus", "json array", ""},
+	{"batch", `{"responses":[{"id":"2","status":200,"headers":{},"body":{"@odata.context":"x#users","value":[` + user(1) +
+		`]}},{"id":"1","status":200,"body":` + aPolicy + `}]}`, evidence.Read, "1 conditionalAccessPolicy, 1 user", "graph batch", ""},
+	{"batch with a refusal", `{"responses":[{"id":"1","status":403,"body":{"error":{"code":"Authorization_RequestDenied"}}},{"id":"2","status":200,"body":` +
+		user(1) + `}]}`, evidence.Partial, "1 user", "graph batch", "status 403 (Authorization_RequestDenied)"},
 	{"log analytics", `{"tables":[{"name":"PrimaryResult","columns":[{"name":"TimeGenerated","type":"datetime"},{"name":"UserPrincipalName","type":"string"},{"name":"ResultType","type":"string"},{"name":"AppId","type":"string"},{"name":"IPAddress","type":"string"}],"rows":[["2026-01-02T03:04:05Z","a@x","0","a",null],["2026-01-02T03:04:05Z","b@x","0","a","b"]]}]}`, evidence.Read, "2 signIn", "log analytics tables", ""},
 	{"csv", "userPrincipalName,displayName,accountEnabled\nada@x,\"Ada, of\nLondon\",True\nbob@x,Bob,False\n", evidence.Read, "2 user", "csv", ""},
 	{"csv with semicolons", "userPrincipalName;displayName;accountEnabled\r\nada@x;Ada;True\r\n", evidence.Read, "1 user", "csv", ""},
 	{"csv with tabs", "userPrincipalName\tdisplayName\taccountEnabled\nada@x\tAda\tTrue\n", evidence.Read, "1 user", "csv", ""},
 	{"csv with preambles", "#TYPE Selected.Object\nuserPrincipalName,displayName,accountEnabled\nada@x,Ada,True\n", evidence.Read, "1 user", "csv", ""},
-	{"csv, ragged", "userPrincipalName,displayName,accountEnabled\nada@x\nbob@x,Bob,True,extra\n", evidence.Partial, "2 user", "csv", "2 rows have more or fewer cells"},
+	{"csv, ragged", "userPrincipalName,displayName,accountEnabled\nada@x\nbob@x,Bob,True,extra\n", evidence.Partial, "2 user", "csv",
+		"2 rows have more or fewer cells"},
 	{"csv without rows", "userPrincipalName,displayName,accountEnabled\n", evidence.Read, "0 user", "csv", ""},
-	{"portal sign-ins", "Date (UTC),Request ID,Correlation ID,User,Username,User ID,Application,Application ID,IP address,Status,Sign-in error code,Client app,Authentication requirement\n" +
-		"2026-01-02T03:04:05Z,r1,c1,Ada,ada@x,u1,Azure Portal,a1,203.0.113.7,Success,,Browser,Single-factor authentication\n", evidence.Read, "1 signIn", "csv", ""},
-	{"composite", `{"exportedAt":"2026","users":[` + user(1) + `],"policies":{"value":[` + aPolicy + `]},"roles":[` + aRole + `],"other":{"x":1}}`, evidence.Read, "1 conditionalAccessPolicy, 1 roleAssignment, 1 user", "composite json", ""},
+	{"portal sign-ins", "Date (UTC),Request ID,Correlation ID,User,Username,User ID,Application,Application ID,IP address,Status,Sign-in error " +
+		"code,Client app,Authentication requirement\n" +
+		"2026-01-02T03:04:05Z,r1,c1,Ada,ada@x,u1,Azure Portal,a1,203.0.113.7,Success,,Browser,Single-factor authentication\n", evidence.Read, "1 signIn",
+		"csv", ""},
+	{"composite", `{"exportedAt":"2026","users":[` + user(1) + `],"policies":{"value":[` + aPolicy + `]},"roles":[` + aRole + `],"other":{"x":1}}`,
+		evidence.Read, "1 conditionalAccessPolicy, 1 roleAssignment, 1 user", "composite json", ""},
 	{"scubagear", `{"baseline_version":"1","conditional_access_policies":[],"privileged_users":{"u1":{"DisplayName":"Ada","roles":["Global Administrator"],"OnPremisesImmutableId":null}},"service_plans":[{"ServicePlanName":"AAD_PREMIUM"}],"teams_tenant_info":[{"x":1}]}`, evidence.Read, "0 conditionalAccessPolicy, 1 privilegedUser, 1 subscribedSku", "scubagear export", ""},
-	{"scubagear whose command failed", `{"conditional_access_policies":[],"aad_unsuccessful_commands":["Get-MgBetaIdentityConditionalAccessPolicy"]}`, evidence.Partial, "0 conditionalAccessPolicy", "scubagear export", "Get-MgBetaIdentityConditionalAccessPolicy"},
-	{"envelope with a text", `{"input":{"message":` + jsonText(signInN(1)) + `},"expected":{"event":{"message":` + jsonText(signInN(1)) + `}}}`, evidence.Read, "1 signIn", "json", ""},
-	{"envelopes a line", `{"_source":` + signInN(1) + `}` + "\n" + `{"preview":false,"result":{"_raw":` + jsonText(signInN(2)) + `}}` + "\n", evidence.Read, "2 signIn", "json lines", ""},
+	{"scubagear whose command failed", `{"conditional_access_policies":[],"aad_unsuccessful_commands":["Get-MgBetaIdentityConditionalAccessPolicy"]}`,
+		evidence.Partial, "0 conditionalAccessPolicy", "scubagear export", "Get-MgBetaIdentityConditionalAccessPolicy"},
+	{"envelope with a text", `{"input":{"message":` + jsonText(signInN(1)) + `},"expected":{"event":{"message":` + jsonText(signInN(1)) + `}}}`,
+		evidence.Read, "1 signIn", "json", ""},
+	{"envelopes a line", `{"_source":` + signInN(1) + `}` + "\n" + `{"preview":false,"result":{"_raw":` + jsonText(signInN(2)) + `}}` + "\n", evidence.Read,
+		"2 signIn", "json lines", ""},
 	{"envelopes five deep", `{"event":{"log":{"data":{"body":{"record":` + user(1) + `}}}}}`, evidence.NotRecognised, "", "json", "no record known here"},
 	{"array of texts that are objects", `[` + jsonText(user(1)) + `,` + jsonText(user(2)) + `]`, evidence.Read, "2 user", "json array", ""},
 	{"csv with a raw column", "_time,_raw\n2026,\"" + strings.ReplaceAll(user(1), `"`, `""`) + "\"\n", evidence.Read, "1 user", "csv", ""},
 	{"group with members", `{"id":"g1","displayName":"Admins","members":[` + user(1) + `,` + user(2) + `]}`, evidence.Read, "1 group", "json", ""},
-	{"known beside unknown", `[` + user(1) + `,{"colour":"red","size":2}]`, evidence.Read, "1 user", "json array", "1 record that is not judged: an object with the members colour, size"},
-	{"an error answer", `{"error":{"code":"Authorization_RequestDenied","message":"no"}}`, evidence.Unreadable, "", "json", "an error answer instead of data (Authorization_RequestDenied)"},
+	{"known beside unknown", `[` + user(1) + `,{"colour":"red","size":2}]`, evidence.Read, "1 user", "json array",
+		"1 record that is not judged: an object with the members colour, size"},
+	{"an error answer", `{"error":{"code":"Authorization_RequestDenied","message":"no"}}`, evidence.Unreadable, "", "json",
+		"an error answer instead of data (Authorization_RequestDenied)"},
 	{"a single value", `"hello"`, evidence.NotRecognised, "", "json", "a single JSON value"},
 	{"a web page", "<!DOCTYPE html><html><body>Sign in</body></html>", evidence.NotRecognised, "", "", "a web page"},
 	{"plain text", "nothing here\nto read\n", evidence.NotRecognised, "", "", "neither JSON nor CSV"},
 	{"comma lines without brackets", user(1) + ",\n" + user(2) + ",\n" + user(3) + "\n", evidence.Partial, "3 user", "json lines", "line 1"},
 	{"a broken list", "[\n" + user(1) + ",\n{\"id\":1,},\n" + user(2) + "\n]", evidence.Partial, "2 user", "json array", "line 3"},
-	{"a trailing comma", "[" + user(1) + ",\n]", evidence.Partial, "1 user", "json array", "line 2, byte 110: expected a value after ',' (a trailing comma is not JSON), found ']'"},
+	{"a trailing comma", "[" + user(1) + ",\n]", evidence.Partial, "1 user", "json array",
+		"line 2, byte 110: expected a value after ',' (a trailing comma is not JSON), found ']'"},
 }
 
 // TestShapes reads every shape in every encoding and compression.
@@ -121,7 +141,8 @@ func TestShapes(t *testing.T) {
 			t.Parallel()
 			plain, recs := readBytes(t, Options{}, []byte(c.text))
 			if plain.Status != c.status || counts(plain) != c.kinds || plain.Format != c.format {
-				t.Errorf("got %s, %q, format %q; want %s, %q, format %q\nnotes %v", plain.Status, counts(plain), plain.Format, c.status, c.kinds, c.format, plain.Notes)
+				t.Errorf("got %s, %q, format %q; want %s, %q, format %q\nnotes %v", plain.Status, counts(plain), plain.Format, c.status, c.kinds, c.format,
+					plain.Notes)
 			}
 			switch {
 			case c.note == "" && len(plain.Notes) > 0:
@@ -225,7 +246,8 @@ func TestNextLink(t *testing.T) {
 		{"cut short", strings.TrimSuffix(page("users", link), "]}\n"), true},
 		{"partner center", `{"items":[{"id":"c","companyProfile":{}}],"links":{"next":{"uri":"/customers?size=1"}}}`, true},
 		{"partner center, last", `{"items":[{"id":"c","companyProfile":{}}],"links":{"self":{"uri":"/customers"},"next":null}}`, false},
-		{"two answers of a batch", `{"responses":[{"id":"1","status":200,"body":` + page("directoryObjects", link) + `},{"id":"2","status":200,"body":` + page("directoryObjects", "") + `}]}`, true},
+		{"two answers of a batch", `{"responses":[{"id":"1","status":200,"body":` + page("directoryObjects", link) + `},{"id":"2","status":200,"body":` +
+			page("directoryObjects", "") + `}]}`, true},
 	} {
 		if in, _ := readBytes(t, Options{}, []byte(c.text)); in.NextLink != c.want {
 			t.Errorf("%s: NextLink = %v, want %v (%v)", c.name, in.NextLink, c.want, in.Notes)
@@ -246,10 +268,12 @@ func TestSources(t *testing.T) {
 		{"sign-in lines behind a blank one", "\n" + signInN(1) + "\n" + user(1), []string{"-:1", "-:3"}},
 		{"pages", `{"value":[` + user(1) + `]}` + "\n" + `{"value":[` + user(2) + `]}`, []string{"-[1]", "-:2"}},
 		{"arrays behind each other", "[" + user(1) + "]\n[" + user(2) + "]", []string{"-[1]", "-[2]"}},
-		{"locations inside a policy", strings.TrimSuffix(aPolicy, "}") + `,"namedLocations":[{"id":"l","ipRanges":[]}]}`, []string{"-:1", "-#namedLocations:1"}},
+		{"locations inside a policy", strings.TrimSuffix(aPolicy, "}") + `,"namedLocations":[{"id":"l","ipRanges":[]}]}`,
+			[]string{"-:1", "-#namedLocations:1"}},
 		{"csv", "userPrincipalName,displayName\n\"a\nb\",x\nc,d\n", []string{"-:2", "-:4"}},
 		{"composite", `{"people":[` + user(1) + `,` + user(2) + `]}`, []string{"-#people[1]", "-#people[2]"}},
-		{"scubagear", pretty(`{"privileged_users":{"u1":{"DisplayName":"Ada"}},"conditional_access_policies":` + aPolicy + `}`), []string{"-#privileged_users[1]", "-#conditional_access_policies[1]"}},
+		{"scubagear", pretty(`{"privileged_users":{"u1":{"DisplayName":"Ada"}},"conditional_access_policies":` + aPolicy + `}`),
+			[]string{"-#privileged_users[1]", "-#conditional_access_policies[1]"}},
 	} {
 		_, recs := readBytes(t, Options{}, []byte(c.text))
 		var got []string

@@ -312,7 +312,8 @@ func (f *file) sayLogs() {
 			"that is in the sign-in log (GET /beta/auditLogs/signIns, needs Entra ID P1)"})
 	}
 	if f.auditFound > f.seen {
-		f.fault(f.at(place{}), 0, fmt.Sprintf("the search of the unified audit log found %d records, and %d stand here: export all of them", f.auditFound, f.seen))
+		f.fault(f.at(place{}), 0, fmt.Sprintf("the search of the unified audit log found %d records, and %d stand here: export all of them", f.auditFound,
+			f.seen))
 	}
 }
 

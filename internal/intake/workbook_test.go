@@ -114,14 +114,18 @@ func TestHostileWorkbook(t *testing.T) {
 	}{
 		{"no parts", zipped(t, zipFile{"xl/workbook.xml", "<workbook/>"}), "an Excel workbook"},
 		{"not XML", zipped(t, zipFile{"xl/workbook.xml", "<workbook"}), "a part that is damaged"},
-		{"a sheet that breaks off", repacked(t, good, "xl/worksheets/sheet1.xml", func(s string) string { return s[:strings.Index(s, "</row>")+6] }), "a part that is damaged"},
+		{"a sheet that breaks off", repacked(t, good, "xl/worksheets/sheet1.xml", func(s string) string { return s[:strings.Index(s, "</row>")+6] }),
+			"a part that is damaged"},
 		{"a sheet that is not there", repacked(t, good, "xl/worksheets/sheet1.xml", nil), "a sheet that cannot be read"},
 		{"too many texts", repacked(t, good, "xl/sharedStrings.xml", func(string) string {
 			return "<sst>" + strings.Repeat("<si/>", 2_000_001) + "</sst>"
 		}), "unpacks to more than is read"},
-		{"too deep", repacked(t, good, "xl/styles.xml", func(string) string { return strings.Repeat("<a>", 600) + strings.Repeat("</a>", 600) }), "unpacks to more than is read"},
+		{"too deep", repacked(t, good, "xl/styles.xml", func(string) string { return strings.Repeat("<a>", 600) + strings.Repeat("</a>", 600) }),
+			"unpacks to more than is read"},
 		{"a text that is not there", repacked(t, good, "xl/sharedStrings.xml", func(string) string { return "<sst/>" }), ""},
-		{"a row of another planet", repacked(t, good, "xl/worksheets/sheet1.xml", func(s string) string { return strings.Replace(s, `r="2"`, `r="99999999"`, 1) }), "a sheet that cannot be read"},
+		{"a row of another planet", repacked(t, good, "xl/worksheets/sheet1.xml", func(s string) string {
+			return strings.Replace(s, `r="2"`, `r="99999999"`, 1)
+		}), "a sheet that cannot be read"},
 		{"empty", sheetBytes(t, nil), "the workbook has no table in it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

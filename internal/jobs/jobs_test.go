@@ -338,7 +338,8 @@ func TestContract(t *testing.T) {
 		},
 		"arguments that are no object": func(t *testing.T, d *db.DB) {
 			q := open(t, d, jobs.Options{})
-			for name, args := range map[string]any{"text": "x", "list": []int{1}, "channel": make(chan int), "long": map[string]string{"a": strings.Repeat("x", 20_000)}, "null": json.RawMessage("null")} {
+			for name, args := range map[string]any{"text": "x", "list": []int{1}, "channel": make(chan int),
+				"long": map[string]string{"a": strings.Repeat("x", 20_000)}, "null": json.RawMessage("null")} {
 				if _, err := q.Add(t.Context(), "any", args, jobs.Add{}); err == nil {
 					t.Errorf("%s was taken", name)
 				}

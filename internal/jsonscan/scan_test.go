@@ -35,7 +35,8 @@ func checkTwins(t *testing.T, text []byte, split int) {
 	for name, scan := range implementations() {
 		got, gotOdd, gotState := blocksOf(scan, text, split)
 		if !slices.Equal(want, got) || wantOdd != gotOdd || wantState != gotState {
-			t.Fatalf("%s on %q: tokens differ (-portable +%s)\n%s\n%v\n%v\n%+v\n%+v", name, text, name, cmp.Diff(want, got), wantOdd, gotOdd, wantState, gotState)
+			t.Fatalf("%s on %q: tokens differ (-portable +%s)\n%s\n%v\n%v\n%+v\n%+v", name, text, name, cmp.Diff(want, got), wantOdd, gotOdd, wantState,
+				gotState)
 		}
 	}
 }
@@ -84,11 +85,13 @@ func randomJSON(r *rand.Rand, depth int) string {
 	case k < 9:
 		return `"` + randomText(r) + `"` + gap
 	}
-	return []string{"0", "-1", "1.5e+3", "null", "true", "false", "1E9", "-0.0", "01", "1.", "nul", "truex", "+1", ".5", "1e", "falsy", "--1"}[r.IntN(9+r.IntN(9))] + gap
+	return []string{"0", "-1", "1.5e+3", "null", "true", "false", "1E9", "-0.0", "01", "1.", "nul", "truex", "+1", ".5", "1e", "falsy",
+		"--1"}[r.IntN(9+r.IntN(9))] + gap
 }
 
 func randomText(r *rand.Rand) string {
-	return []string{"", "a", `\n`, `\u00e9`, `\ud83d\ude00`, "é", `\\`, `\"`, "{}[],:", strings.Repeat("y", r.IntN(90)), `\x`, `\u12`, "\x01", "\xff"}[r.IntN(10+r.IntN(5))]
+	return []string{"", "a", `\n`, `\u00e9`, `\ud83d\ude00`, "é", `\\`, `\"`, "{}[],:", strings.Repeat("y", r.IntN(90)), `\x`, `\u12`, "\x01",
+		"\xff"}[r.IntN(10+r.IntN(5))]
 }
 
 // What Valid accepts, encoding/json accepts; what it refuses up to its limits,
@@ -176,7 +179,8 @@ func TestDepth(t *testing.T) {
 // FuzzScan: the fast scanner and its twin agree on any bytes, and what is
 // accepted is valid JSON; within the limits the reverse holds too.
 func FuzzScan(f *testing.F) {
-	for _, s := range []string{``, `{}`, `{"a":[1,2,{"b":null}],"c":"\u00e9\\"}`, `{"a":"` + strings.Repeat(`\\`, 40) + `"}`, "{\"\x00\":1}", `{"a" : tru }`, `{"a":1}x`} {
+	for _, s := range []string{``, `{}`, `{"a":[1,2,{"b":null}],"c":"\u00e9\\"}`, `{"a":"` + strings.Repeat(`\\`, 40) + `"}`, "{\"\x00\":1}", `{"a" : tru }`,
+		`{"a":1}x`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -198,7 +202,8 @@ func FuzzScan(f *testing.F) {
 }
 
 func BenchmarkScan(b *testing.B) {
-	text := []byte(`{"a":[` + strings.TrimSuffix(strings.Repeat(`{"authenticationMethod":"Password","succeeded":true,"n":12,"d":"2024-05-01T00:00:00Z"},`, 45), ",") + `]}`)
+	text := []byte(`{"a":[` + strings.TrimSuffix(strings.Repeat(`{"authenticationMethod":"Password","succeeded":true,"n":12,"d":"2024-05-01T00:00:00Z"},`,
+		45), ",") + `]}`)
 	var x Index
 	for name, scan := range implementations() {
 		b.Run(name, func(b *testing.B) {

@@ -39,7 +39,8 @@ func TestParseTime(t *testing.T) {
 			t.Errorf("ParseTime(%q) = %v %v, want %v", s, got, ok, want)
 		}
 	}
-	for _, s := range []string{"", "yesterday", "2007-13-40T00:00:00Z", "0001-01-01T00:00:00Z", "/Date(x)/", "/Date(99999999999999999999)/", "03/11/2020x", "03-11-2020 10:00:00", "1769788627239"} {
+	for _, s := range []string{"", "yesterday", "2007-13-40T00:00:00Z", "0001-01-01T00:00:00Z", "/Date(x)/", "/Date(99999999999999999999)/", "03/11/2020x",
+		"03-11-2020 10:00:00", "1769788627239"} {
 		if got, ok := lenient.ParseTime(s); ok {
 			t.Errorf("ParseTime(%q) = %v, want refused", s, got)
 		}
@@ -63,16 +64,20 @@ func TestValues(t *testing.T) {
 		}
 		return v
 	}
-	if v := read(`{"B":"TRUE","I":"12","S":5,"L":"a, b","T":"2020-05-20","O":{"A":1}}`); !v.B.True() || v.I.Value != 12 || v.S != "5" || len(v.L) != 2 || v.L[1] != "b" || !v.T.Set || len(v.O.Items) != 1 {
+	if v := read(`{"B":"TRUE","I":"12","S":5,"L":"a, b","T":"2020-05-20","O":{"A":1}}`); !v.B.True() || v.I.Value != 12 || v.S != "5" || len(v.L) != 2 ||
+		v.L[1] != "b" || !v.T.Set || len(v.O.Items) != 1 {
 		t.Errorf("text forms: %+v", v)
 	}
-	if v := read(`{"B":false,"I":12.0,"S":"x","L":["a",1,null,{}],"T":1769788627239,"O":"[{\"A\":1},{\"A\":\"x\"},null]"}`); !v.B.False() || v.I.Value != 12 || len(v.L) != 2 || !v.T.Set || len(v.O.Items) != 1 || v.O.Dropped != 2 || !v.O.Set {
+	if v := read(`{"B":false,"I":12.0,"S":"x","L":["a",1,null,{}],"T":1769788627239,"O":"[{\"A\":1},{\"A\":\"x\"},null]"}`); !v.B.False() ||
+		v.I.Value != 12 || len(v.L) != 2 || !v.T.Set || len(v.O.Items) != 1 || v.O.Dropped != 2 || !v.O.Set {
 		t.Errorf("native forms: %+v", v)
 	}
-	for s, want := range map[string]lenient.Bool{`"Yes"`: {Value: true, Set: true}, `"1"`: {Value: true, Set: true}, `1`: {Value: true, Set: true}, `"no"`: {Set: true}, `"maybe"`: {},
+	for s, want := range map[string]lenient.Bool{`"Yes"`: {Value: true, Set: true}, `"1"`: {Value: true, Set: true}, `1`: {Value: true, Set: true},
+		`"no"`: {Set: true}, `"maybe"`: {},
 		`"WAHR"`: {Value: true, Set: true}, `"Falsch"`: {Set: true}, `"VRAI"`: {Value: true, Set: true}, `"FAUX"`: {Set: true}, `"ONWAAR"`: {Set: true},
 		`"VERO"`: {Value: true, Set: true}, `"EPÄTOSI"`: {Set: true}, `"NEPRAVDA"`: {Set: true}, `"Igaz"`: {Value: true, Set: true}, `"HAMIS"`: {Set: true},
-		`"Sí"`: {Value: true, Set: true}, `"はい"`: {Value: true, Set: true}, `"いいえ"`: {Set: true}, `"$True"`: {Value: true, Set: true}, `"ja"`: {Value: true, Set: true}} {
+		`"Sí"`: {Value: true, Set: true}, `"はい"`: {Value: true, Set: true}, `"いいえ"`: {Set: true}, `"$True"`: {Value: true, Set: true},
+		`"ja"`: {Value: true, Set: true}} {
 		if v := read(`{"B":` + s + `}`); v.B != want {
 			t.Errorf("%s reads as %+v", s, v.B)
 		}
@@ -133,8 +138,13 @@ func TestTypeName(t *testing.T) {
 		"Microsoft.Open.MSGraph.Model.ConditionalAccessConditionSet":                                                              true,
 		"Microsoft.Online.Administration.StrongAuthenticationRequirement":                                                         true,
 		"@{IncludeUsers=System.Object[]; ExcludeUsers=}":                                                                          true,
-		"Microsoft Graph Command Line Tools":                                                                                      false, "Microsoft.Azure": false, "System Account": false, "System.Ben@contoso.example": false,
-		"microsoft.graph.user": false, "#microsoft.graph.user": false, "All": false, "": false, "@{": false, "urn:user:registerdevice": false,
+		"Microsoft Graph Command Line Tools":                                                                                      false,
+		"Microsoft.Azure":                                                                                                         false,
+		"System Account":                                                                                                          false,
+		"System.Ben@contoso.example":                                                                                              false,
+		"microsoft.graph.user":                                                                                                    false,
+		"#microsoft.graph.user":                                                                                                   false, "All": false,
+		"": false, "@{": false, "urn:user:registerdevice": false,
 	} {
 		if got := lenient.TypeName(s); got != want {
 			t.Errorf("TypeName(%q) = %v", s, got)

@@ -24,13 +24,14 @@ func TestAPIErrors(t *testing.T) {
 		transient bool
 		noMFA     bool
 	}{
-		"number":         {center, &sent{status: 401, body: []byte(`{"code":900421,"description":"x"}`)}, "900421", false, true},
-		"text":           {center, &sent{status: 401, body: []byte(`{"code":"900421"}`)}, "900421", false, true},
-		"old text":       {center, &sent{status: 401, body: []byte(`401 Unauthorized - MFA required`)}, "", false, true},
-		"other 401":      {center, &sent{status: 401, body: nil}, "", false, false},
-		"421 as 403":     {center, &sent{status: 403, body: []byte(`{"code":900421}`)}, "900421", false, false},
-		"throttled":      {center, &sent{status: 429, body: []byte(`{"statusCode":429,"message":"Rate limit is exceeded."}`)}, "", true, false},
-		"graph":          {graph, &sent{status: 403, body: []byte(`{"error":{"code":"Authorization_RequestDenied","message":"no"}}`)}, "Authorization_RequestDenied", false, false},
+		"number":     {center, &sent{status: 401, body: []byte(`{"code":900421,"description":"x"}`)}, "900421", false, true},
+		"text":       {center, &sent{status: 401, body: []byte(`{"code":"900421"}`)}, "900421", false, true},
+		"old text":   {center, &sent{status: 401, body: []byte(`401 Unauthorized - MFA required`)}, "", false, true},
+		"other 401":  {center, &sent{status: 401, body: nil}, "", false, false},
+		"421 as 403": {center, &sent{status: 403, body: []byte(`{"code":900421}`)}, "900421", false, false},
+		"throttled":  {center, &sent{status: 429, body: []byte(`{"statusCode":429,"message":"Rate limit is exceeded."}`)}, "", true, false},
+		"graph": {graph, &sent{status: 403, body: []byte(`{"error":{"code":"Authorization_RequestDenied","message":"no"}}`)},
+			"Authorization_RequestDenied", false, false},
 		"graph text":     {graph, &sent{status: 403, body: []byte(`{"error":"nope"}`)}, "", false, false},
 		"broken code":    {center, &sent{status: 400, body: []byte(`{"code":{"a":1}}`)}, "", false, false},
 		"hostile code":   {center, &sent{status: 400, body: []byte(`{"code":"<script>alert(1)</script>"}`)}, "", false, false},
@@ -52,7 +53,8 @@ func TestAPIErrors(t *testing.T) {
 	if e := readAPIError(graph, &sent{status: 401, header: h}); e.Claims != `{"access_token":{"nbf":{"essential":true}}}` {
 		t.Errorf("challenge %q", e.Claims)
 	}
-	for _, bad := range []string{`Bearer error="insufficient_claims", claims="%%%"`, `Bearer error="insufficient_claims", claims="bm90IGpzb24="`, `Bearer error="invalid_token", claims="` + challenge + `"`} {
+	for _, bad := range []string{`Bearer error="insufficient_claims", claims="%%%"`, `Bearer error="insufficient_claims", claims="bm90IGpzb24="`,
+		`Bearer error="invalid_token", claims="` + challenge + `"`} {
 		if e := readAPIError(graph, &sent{status: 401, header: http.Header{"Www-Authenticate": {bad}}}); e.Claims != "" {
 			t.Errorf("%.40s: challenge %q", bad, e.Claims)
 		}
@@ -87,13 +89,15 @@ func TestWithin(t *testing.T) {
 
 func TestReadCustomers(t *testing.T) {
 	t.Parallel()
-	one := `{"id":"` + strings.ToUpper(tenantID) + `","companyProfile":{"tenantId":"` + tenantID + `","domain":"a.example","companyName":"A"},"relationshipToPartner":"reseller"}`
+	one := `{"id":"` + strings.ToUpper(tenantID) + `","companyProfile":{"tenantId":"` + tenantID +
+		`","domain":"a.example","companyName":"A"},"relationshipToPartner":"reseller"}`
 	for name, c := range map[string]struct {
 		body string
 		n    int // -1: unreadable
 		next string
 	}{
-		"paged":            {`{"totalCount":9,"items":[` + one + `],"links":{"next":{"uri":"/customers?x","headers":[{"key":"MS-ContinuationToken","value":"t"},{"key":"Authorization","value":"evil"}]}}}`, 1, "t"},
+		"paged": {`{"totalCount":9,"items":[` + one +
+			`],"links":{"next":{"uri":"/customers?x","headers":[{"key":"MS-ContinuationToken","value":"t"},{"key":"Authorization","value":"evil"}]}}}`, 1, "t"},
 		"bare":             {`[` + one + `,` + one + `]`, 2, ""},
 		"with a mark":      {"\xef\xbb\xbf[" + one + "]", 1, ""},
 		"empty":            {`{"items":[]}`, 0, ""},
@@ -120,7 +124,8 @@ func TestReadCustomers(t *testing.T) {
 
 func TestCompliance(t *testing.T) {
 	t.Parallel()
-	for v, want := range map[string]Compliance{"true": Compliant, "True": Compliant, " FALSE ": NotCompliant, "": Unknown, "yes": Unknown, "truefalse": Unknown} {
+	for v, want := range map[string]Compliance{"true": Compliant, "True": Compliant, " FALSE ": NotCompliant, "": Unknown, "yes": Unknown,
+		"truefalse": Unknown} {
 		if got := readCompliance(v); got != want {
 			t.Errorf("%q: %s", v, got)
 		}
@@ -169,8 +174,10 @@ func TestGraphPaging(t *testing.T) {
 }
 
 func FuzzAnswers(f *testing.F) {
-	for _, s := range []string{goodGrant, `{"error":"invalid_grant","error_codes":[700082],"claims":"{}"}`, `{"items":[{"id":"` + tenantID + `"}],"links":{"next":{"uri":"/customers","headers":[{"key":"MS-ContinuationToken","value":"t"}]}}}`,
-		`[{"id":"` + tenantID + `"}]`, `{"issuer":"https://sts.windows.net/` + tenantID + `/","jwks_uri":"https://login.microsoftonline.com/k"}`, `{"keys":[{"kty":"RSA","kid":"a"}]}`, `{"value":[{}],"@odata.nextLink":"https://graph.microsoft.com/x"}`, `{"code":900421}`} {
+	for _, s := range []string{goodGrant, `{"error":"invalid_grant","error_codes":[700082],"claims":"{}"}`, `{"items":[{"id":"` + tenantID +
+		`"}],"links":{"next":{"uri":"/customers","headers":[{"key":"MS-ContinuationToken","value":"t"}]}}}`,
+		`[{"id":"` + tenantID + `"}]`, `{"issuer":"https://sts.windows.net/` + tenantID + `/","jwks_uri":"https://login.microsoftonline.com/k"}`,
+		`{"keys":[{"kty":"RSA","kid":"a"}]}`, `{"value":[{}],"@odata.nextLink":"https://graph.microsoft.com/x"}`, `{"code":900421}`} {
 		f.Add(400, []byte(s))
 	}
 	f.Fuzz(func(t *testing.T, status int, b []byte) {
@@ -191,7 +198,8 @@ func FuzzAnswers(f *testing.F) {
 					t.Errorf("customer %+v", c)
 				}
 			}
-			if next, ok := within("https://api.partnercenter.microsoft.com", p.next, "/v1"); ok && !strings.HasPrefix(next, "https://api.partnercenter.microsoft.com/") {
+			if next, ok := within("https://api.partnercenter.microsoft.com", p.next, "/v1"); ok &&
+				!strings.HasPrefix(next, "https://api.partnercenter.microsoft.com/") {
 				t.Errorf("next %q", next)
 			}
 		}

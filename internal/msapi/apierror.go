@@ -53,7 +53,9 @@ var centerWords = map[string][2]string{
 	"800001": {"the access token is missing", "this is likely a mistake of this program: report it"},
 	"900420": {"the access token is for another service", "this is likely a mistake of this program: report it"},
 	"900421": {"the token does not carry the MFA claim", "sign in again with MFA: run partnerguard connect"},
-	"900308": {"the account lacks the role for it", "the account needs AdminAgents and a security group that holds, by GDAP on that customer, Application Administrator, Cloud Application Administrator or Global Administrator"},
+	"900308": {"the account lacks the role for it",
+		"the account needs AdminAgents and a security group that holds, by GDAP on that customer, Application Administrator, Cloud Application " +
+			"Administrator or Global Administrator"},
 	"900309": {"Conditional Access blocked the token", "find the policy in the sign-in log and let this account and app through with MFA"},
 	"900329": {"an app alone may not do this", "use a connection of an account: partnerguard connect"},
 	"90000":  {"Partner Center could not get a token of its own", "look at the customer's Conditional Access policies, then try again"},
@@ -152,7 +154,8 @@ func readAPIError(service string, res *sent) *APIError {
 	e.Claims = challengeOf(res.header)
 	e.about = readProse(prose, res)
 	switch res.status {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable,
+		http.StatusGatewayTimeout:
 		e.Transient = true
 	}
 	return e
@@ -166,14 +169,16 @@ func readProse(prose string, res *sent) (a about) {
 	}
 	text := strings.ToLower(prose)
 	a.exists = strings.Contains(text, "permission entry already exists") || res.status == http.StatusConflict && strings.Contains(text, "already exist")
-	a.absent = strings.Contains(text, "service principal") && (strings.Contains(text, "does not have") || strings.Contains(text, "lacks") || strings.Contains(text, "not found") || strings.Contains(text, "does not exist") || strings.Contains(text, "missing"))
+	a.absent = strings.Contains(text, "service principal") && (strings.Contains(text, "does not have") || strings.Contains(text, "lacks") ||
+		strings.Contains(text, "not found") || strings.Contains(text, "does not exist") || strings.Contains(text, "missing"))
 	if a.absent {
 		// The resource's id is named after the tenant's.
 		if ids := anyGUID.FindAllString(prose, 8); len(ids) > 0 {
 			a.resource = strings.ToLower(ids[len(ids)-1])
 		}
 	}
-	a.mfa = res.status == http.StatusUnauthorized && (strings.Contains(text, "mfa required") || strings.Contains(text, "multifactor authentication claim") || bytes.Contains(bytes.ToLower(res.body[:min(len(res.body), maxProse)]), []byte("mfa required")))
+	a.mfa = res.status == http.StatusUnauthorized && (strings.Contains(text, "mfa required") || strings.Contains(text, "multifactor authentication claim") ||
+		bytes.Contains(bytes.ToLower(res.body[:min(len(res.body), maxProse)]), []byte("mfa required")))
 	return a
 }
 

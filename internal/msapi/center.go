@@ -122,7 +122,8 @@ func (p *PartnerCenter) Customers(ctx context.Context, size int) iter.Seq2[Custo
 			}
 			where, here, before = next, page.token, now
 		}
-		yield(Customer{}, problem.New(problem.Limit, "Partner Center's list of customers does not go on: the same page came again and again").WithHint("try again later"))
+		yield(Customer{}, problem.New(problem.Limit, "Partner Center's list of customers does not go on: the same page came again and again").
+			WithHint("try again later"))
 	}
 }
 
@@ -220,7 +221,8 @@ const (
 // (contracts.md section 1.3), by a small read. A refusal for the missing claim
 // is NotCompliant without an error; never ask it with an app-only token.
 func (p *PartnerCenter) ValidateMFA(ctx context.Context) (Compliance, error) {
-	res, err := p.call(ctx, "validate mfa", http.MethodGet, p.cloud.PartnerCenter+"/v1/customers?size=1", nil, p.tenant, paceCenter, map[string]string{"ValidateMfa": "true"})
+	res, err := p.call(ctx, "validate mfa", http.MethodGet, p.cloud.PartnerCenter+"/v1/customers?size=1", nil, p.tenant, paceCenter,
+		map[string]string{"ValidateMfa": "true"})
 	if err != nil {
 		var e *APIError
 		if errors.As(err, &e) && e.WithoutMFA() {

@@ -97,7 +97,8 @@ func (c Cloud) Check() error {
 			return problem.New(problem.Usage, "the cloud's %s is not an address such as "+entra.Login, a.what)
 		}
 		if u.Scheme == "http" && !loopback(u.Hostname()) {
-			return problem.New(problem.Usage, "the cloud's %s is plain http on another machine: tokens would be readable on the way", a.what).WithHint("use https")
+			return problem.New(problem.Usage, "the cloud's %s is plain http on another machine: tokens would be readable on the way", a.what).
+				WithHint("use https")
 		}
 	}
 	return nil

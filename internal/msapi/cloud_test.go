@@ -63,7 +63,8 @@ func TestCertificateAtThePartnerCloud(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 3 {
-			if _, err := l.c.Refresh(t.Context(), msapi.RefreshRequest{Cloud: l.cloud, App: msapi.App{ClientID: panelApp, Credential: cred}, Tenant: l.i.Tenant.ID, Refresh: rt, Scope: l.cloud.GraphResource + "/.default"}); err != nil {
+			if _, err := l.c.Refresh(t.Context(), msapi.RefreshRequest{Cloud: l.cloud, App: msapi.App{ClientID: panelApp, Credential: cred},
+				Tenant: l.i.Tenant.ID, Refresh: rt, Scope: l.cloud.GraphResource + "/.default"}); err != nil {
 				return err
 			}
 		}
@@ -105,16 +106,22 @@ func TestLoginFaults(t *testing.T) {
 		f    gate.Fault
 		want func(error) bool
 	}{
-		"one cut":         {gate.Fault{Kind: gate.Cut, Times: 1}, nil},
-		"one lost reply":  {gate.Fault{Kind: gate.Lost, Times: 1}, nil},
-		"half a reply":    {gate.Fault{Kind: gate.Half, Times: 1}, nil},
-		"two throttles":   {gate.Fault{Kind: gate.Throttle, Times: 2}, nil},
-		"three 5xx":       {gate.Fault{Kind: gate.ServerErrors, Times: 3}, nil},
-		"always cut":      {gate.Fault{Kind: gate.Cut}, transient},
-		"always lost":     {gate.Fault{Kind: gate.Lost}, transient},
-		"always throttle": {gate.Fault{Kind: gate.Throttle, RetryAfter: 7 * time.Second}, func(err error) bool { return transient(err) && tokenError(err).RetryAfter == 7*time.Second }},
-		"always 503":      {gate.Fault{Kind: gate.Error503}, transient},
-		"a long throttle": {gate.Fault{Kind: gate.Throttle, RetryAfter: time.Hour}, func(err error) bool { return transient(err) && tokenError(err).RetryAfter == time.Hour }},
+		"one cut":        {gate.Fault{Kind: gate.Cut, Times: 1}, nil},
+		"one lost reply": {gate.Fault{Kind: gate.Lost, Times: 1}, nil},
+		"half a reply":   {gate.Fault{Kind: gate.Half, Times: 1}, nil},
+		"two throttles":  {gate.Fault{Kind: gate.Throttle, Times: 2}, nil},
+		"three 5xx":      {gate.Fault{Kind: gate.ServerErrors, Times: 3}, nil},
+		"always cut":     {gate.Fault{Kind: gate.Cut}, transient},
+		"always lost":    {gate.Fault{Kind: gate.Lost}, transient},
+		"always throttle": {gate.Fault{Kind: gate.Throttle, RetryAfter: 7 * time.Second}, func(err error) bool {
+			return transient(err) && tokenError(err).
+				RetryAfter == 7*time.Second
+		}},
+		"always 503": {gate.Fault{Kind: gate.Error503}, transient},
+		"a long throttle": {gate.Fault{Kind: gate.Throttle, RetryAfter: time.Hour}, func(err error) bool {
+			return transient(err) && tokenError(err).
+				RetryAfter == time.Hour
+		}},
 	} {
 		c.f.Service, c.f.PathPrefix = gate.Login, "/"+l.i.Tenant.ID+"/oauth2"
 		f, err := l.s.Gate.Inject(c.f)
@@ -197,7 +204,8 @@ func TestRejections(t *testing.T) {
 	}
 	_, err := l.refresh(l.i.Tenant.ID, rt, l.cloud.GraphResource+"/.default")
 	e := tokenError(err)
-	if e == nil || e.Code != 700082 || e.Err != "invalid_grant" || e.Transient || e.Status != 400 || !strings.Contains(e.Error(), "90 days") || !strings.Contains(problem.HintOf(err), "connect") {
+	if e == nil || e.Code != 700082 || e.Err != "invalid_grant" || e.Transient || e.Status != 400 || !strings.Contains(e.Error(), "90 days") ||
+		!strings.Contains(problem.HintOf(err), "connect") {
 		t.Errorf("after 95 days: %#v", err)
 	}
 	if strings.Contains(err.Error(), rt.Reveal()) {
@@ -359,7 +367,8 @@ func TestConsentAtPartnerCenter(t *testing.T) {
 	}
 	l.s.Gate.Clear(f.ID)
 	// No right there is one error for all.
-	if _, err := p.GrantConsent(t.Context(), l.customer("woodgrove.example"), panelApp, "", []msapi.ConsentGrant{directory, arm}); err == nil || !strings.Contains(err.Error(), "900308") {
+	if _, err := p.GrantConsent(t.Context(), l.customer("woodgrove.example"), panelApp, "", []msapi.ConsentGrant{directory, arm}); err == nil ||
+		!strings.Contains(err.Error(), "900308") {
 		t.Errorf("without a role: %v", err)
 	}
 }

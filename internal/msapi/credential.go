@@ -85,7 +85,8 @@ func (f federated) Apply(_ context.Context, form url.Values, _, _ string, _ time
 func (f federated) read() (string, error) {
 	file, err := os.Open(f.path)
 	if err != nil {
-		return "", problem.Wrap(err, problem.NotFound, "the federated token %s cannot be read", f.path).WithHint("is the workload identity mounted, and readable by this user?")
+		return "", problem.Wrap(err, problem.NotFound, "the federated token %s cannot be read", f.path).
+			WithHint("is the workload identity mounted, and readable by this user?")
 	}
 	defer file.Close()
 	if st, err := file.Stat(); err != nil || !st.Mode().IsRegular() {

@@ -60,7 +60,8 @@ func TestAssertion(t *testing.T) {
 			t.Fatal(err)
 		}
 		exp, nbf := int64(m["exp"].(float64)), int64(m["nbf"].(float64))
-		if m["aud"] != endpoint || m["iss"] != panelApp || m["sub"] != panelApp || len(m["jti"].(string)) != 36 || nbf != now.Unix() || exp-nbf > 600 || exp-nbf < 300 {
+		if m["aud"] != endpoint || m["iss"] != panelApp || m["sub"] != panelApp || len(m["jti"].(string)) != 36 || nbf != now.Unix() || exp-nbf > 600 ||
+			exp-nbf < 300 {
 			t.Errorf("%s: %v", alg, m)
 		}
 		sum := sha256.Sum256(cert.Raw)

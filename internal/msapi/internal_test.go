@@ -37,7 +37,8 @@ func answer(status int, body string, header ...string) *http.Response {
 const goodGrant = `{"token_type":"Bearer","expires_in":3599,"access_token":"at","refresh_token":"rt2","scope":"a b"}`
 
 func refreshWith(c *Client) (*Grant, error) {
-	return c.Refresh(context.Background(), RefreshRequest{Cloud: Commercial(), App: App{"app", NewPublic()}, Tenant: tenantID, Refresh: secret.New("mark-rt"), Scope: "s"})
+	return c.Refresh(context.Background(), RefreshRequest{Cloud: Commercial(), App: App{"app", NewPublic()}, Tenant: tenantID, Refresh: secret.New("mark-rt"),
+		Scope: "s"})
 }
 
 func TestReadGrant(t *testing.T) {
@@ -46,8 +47,9 @@ func TestReadGrant(t *testing.T) {
 		body string
 		life time.Duration // -1: not read
 	}{
-		"v2":             {goodGrant, 3599 * time.Second},
-		"v1":             {`{"token_type":"bearer","expires_in":"3599","ext_expires_in":"3599","expires_on":"1","access_token":"at","resource":"r"}`, 3599 * time.Second},
+		"v2": {goodGrant, 3599 * time.Second},
+		"v1": {`{"token_type":"bearer","expires_in":"3599","ext_expires_in":"3599","expires_on":"1","access_token":"at","resource":"r"}`,
+			3599 * time.Second},
 		"decimal":        {`{"token_type":"Bearer","expires_in":3599.0,"access_token":"at"}`, 3599 * time.Second},
 		"no life":        {`{"token_type":"Bearer","access_token":"at"}`, 0},
 		"endless":        {`{"token_type":"Bearer","expires_in":9007199254740991,"access_token":"at"}`, maxLife},
@@ -129,9 +131,12 @@ func TestReadTokenError(t *testing.T) {
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	contracts := []int{
-		50074, 50076, 50078, 50079, 50072, 50158, 50159, 50161, 50166, 50170, 50172, 5001256, 900491, 500121, 53000, 53001, 53002, 53003, 53004, 53011, 530032, 530034, 530035,
-		50053, 50055, 50144, 50057, 50126, 50097, 50105, 50140, 50173, 50020, 50177, 65001, 65004, 65005, 650052, 650057, 70043, 700082, 70008, 90072, 90094, 90099,
-		70000, 70002, 700084, 70016, 70018, 70019, 54005, 50147, 50148, 7000215, 7000222, 7000218, 700027, 700016, 7000229, 500011, 50194, 90002, 900023, 5000224, 9002313, 50012,
+		50074, 50076, 50078, 50079, 50072, 50158, 50159, 50161, 50166, 50170, 50172, 5001256, 900491, 500121, 53000, 53001, 53002, 53003, 53004, 53011,
+		530032, 530034, 530035,
+		50053, 50055, 50144, 50057, 50126, 50097, 50105, 50140, 50173, 50020, 50177, 65001, 65004, 65005, 650052, 650057, 70043, 700082, 70008, 90072, 90094,
+		90099,
+		70000, 70002, 700084, 70016, 70018, 70019, 54005, 50147, 50148, 7000215, 7000222, 7000218, 700027, 700016, 7000229, 500011, 50194, 90002, 900023,
+		5000224, 9002313, 50012,
 	}
 	for _, code := range contracts {
 		if x := Explain(code); !x.Known || x.Words == "" || x.Fix == "" || x.Bucket == "" {
@@ -140,7 +145,8 @@ func TestExplain(t *testing.T) {
 	}
 	for _, code := range Codes() {
 		x := Explain(code)
-		if strings.HasSuffix(x.Words, ".") || strings.HasSuffix(x.Fix, ".") || !x.Known || x.Final == (x.Bucket == entra.BucketTransient || x.Bucket == entra.BucketClock) {
+		if strings.HasSuffix(x.Words, ".") || strings.HasSuffix(x.Fix, ".") || !x.Known || x.Final == (x.Bucket == entra.BucketTransient ||
+			x.Bucket == entra.BucketClock) {
 			t.Errorf("%d: %+v", code, x)
 		}
 	}
@@ -188,10 +194,15 @@ func TestResend(t *testing.T) {
 		most    time.Duration
 		good    bool
 	}{
-		"at once":              {[]any{func() *http.Response { return answer(200, goodGrant) }}, 1, 0, 0, true},
-		"throttled":            {[]any{func() *http.Response { return answer(429, "{}", "Retry-After", "9") }, func() *http.Response { return answer(200, goodGrant) }}, 2, 9 * time.Second, 10 * time.Second, true},
-		"throttled bare":       {[]any{func() *http.Response { return answer(429, "") }, func() *http.Response { return answer(200, goodGrant) }}, 2, 500 * time.Millisecond, 700 * time.Millisecond, true},
-		"cut, 503, good":       {[]any{cut, func() *http.Response { return answer(503, "", "Retry-After", "3") }, func() *http.Response { return answer(200, goodGrant) }}, 3, 3500 * time.Millisecond, 3700 * time.Millisecond, true},
+		"at once": {[]any{func() *http.Response { return answer(200, goodGrant) }}, 1, 0, 0, true},
+		"throttled": {[]any{func() *http.Response { return answer(429, "{}", "Retry-After", "9") }, func() *http.Response {
+			return answer(200, goodGrant)
+		}}, 2, 9 * time.Second, 10 * time.Second, true},
+		"throttled bare": {[]any{func() *http.Response { return answer(429, "") }, func() *http.Response { return answer(200, goodGrant) }}, 2,
+			500 * time.Millisecond, 700 * time.Millisecond, true},
+		"cut, 503, good": {[]any{cut, func() *http.Response { return answer(503, "", "Retry-After", "3") }, func() *http.Response {
+			return answer(200, goodGrant)
+		}}, 3, 3500 * time.Millisecond, 3700 * time.Millisecond, true},
 		"cut for ever":         {[]any{cut}, 4, 3500 * time.Millisecond, 4500 * time.Millisecond, false},
 		"throttled too long":   {[]any{func() *http.Response { return answer(429, "", "Retry-After", "3600") }}, 1, 0, 0, false},
 		"rejected":             {[]any{func() *http.Response { return answer(400, `{"error":"invalid_grant","error_codes":[50173]}`) }}, 1, 0, 0, false},
@@ -285,11 +296,12 @@ func TestBudgets(t *testing.T) {
 func TestBoundedAnswers(t *testing.T) {
 	t.Parallel()
 	var read atomic.Int64
-	cl := New(Options{MaxBody: 1 << 10, Wait: func(context.Context, time.Duration) error { return nil }, Transport: roundTrip(func(*http.Request) (*http.Response, error) {
-		res := answer(200, "")
-		res.Body = io.NopCloser(&endless{&read})
-		return res, nil
-	})})
+	cl := New(Options{MaxBody: 1 << 10, Wait: func(context.Context, time.Duration) error { return nil },
+		Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			res := answer(200, "")
+			res.Body = io.NopCloser(&endless{&read})
+			return res, nil
+		})})
 	var e *TokenError
 	if _, err := refreshWith(cl); !errors.As(err, &e) || !e.Transient {
 		t.Errorf("%v", err)
@@ -327,10 +339,12 @@ func TestPlainHTTP(t *testing.T) {
 	})})
 	c := Commercial()
 	c.Authority = "http://login.example"
-	if _, err := cl.Refresh(context.Background(), RefreshRequest{Cloud: c, App: App{"app", NewPublic()}, Tenant: tenantID, Refresh: secret.New("x")}); !errors.Is(err, problem.Usage) {
+	if _, err := cl.Refresh(context.Background(), RefreshRequest{Cloud: c, App: App{"app", NewPublic()}, Tenant: tenantID,
+		Refresh: secret.New("x")}); !errors.Is(err, problem.Usage) {
 		t.Errorf("%v", err)
 	}
-	for _, bad := range []string{"", "login.example", "https://u:p@login.example", "https://login.example/x", "https://login.example?x", "ftp://login.example", "https://", "http://169.254.169.254"} {
+	for _, bad := range []string{"", "login.example", "https://u:p@login.example", "https://login.example/x", "https://login.example?x",
+		"ftp://login.example", "https://", "http://169.254.169.254"} {
 		c.Authority = bad
 		if c.Check() == nil {
 			t.Errorf("%q passes", bad)
@@ -401,7 +415,8 @@ func TestKeys(t *testing.T) {
 		fetched++
 		var list []string
 		for _, k := range kids {
-			list = append(list, `{"kty":"EC","use":"sig","kid":"`+k+`","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`)
+			list = append(list, `{"kty":"EC","use":"sig","kid":"`+k+
+				`","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`)
 		}
 		list = append(list, `{"kty":"oct","kid":"shared","k":"AAAA"}`, `{"kty":"EC","kid":"broken"}`, `5`)
 		return answer(200, `{"keys":[`+strings.Join(list, ",")+`]}`), nil

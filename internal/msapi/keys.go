@@ -213,7 +213,8 @@ func (c *Client) document(ctx context.Context, cloud Cloud, tenant, what, where 
 	res, err := c.send(req, conduct{what: what, tenant: tenant, kind: "meta", pace: paceLogin, again: true})
 	switch {
 	case err != nil:
-		return nil, problem.Wrap(err, problem.Limit, "the %s document of %s could not be read: %s", what, cloud.Authority, onTheWay(err)).WithHint("check the network and try again")
+		return nil, problem.Wrap(err, problem.Limit, "the %s document of %s could not be read: %s", what, cloud.Authority, onTheWay(err)).
+			WithHint("check the network and try again")
 	case res.status == http.StatusOK:
 		return res.body, nil
 	case res.status == http.StatusBadRequest || res.status == http.StatusNotFound:
@@ -225,7 +226,8 @@ func (c *Client) document(ctx context.Context, cloud Cloud, tenant, what, where 
 // readDiscovery holds a metadata document to the cloud and the tenant asked for.
 func readDiscovery(body []byte, cloud Cloud, tenant string) (Discovery, error) {
 	bad := func(why string) (Discovery, error) {
-		return Discovery{}, problem.New(problem.BadInput, "the discovery document of %s is not its own: %s", cloud.Authority, why).WithHint("is something between here and there rewriting answers?")
+		return Discovery{}, problem.New(problem.BadInput, "the discovery document of %s is not its own: %s", cloud.Authority, why).
+			WithHint("is something between here and there rewriting answers?")
 	}
 	var in struct {
 		Issuer string `json:"issuer"`

@@ -48,7 +48,8 @@ func (s *issuer) client(o Options) *Client {
 		tenant := strings.Split(r.URL.Path, "/")[1]
 		if strings.HasSuffix(r.URL.Path, "openid-configuration") {
 			s.docs.Add(1)
-			return answer(200, `{"issuer":"`+Commercial().Authority+"/"+tenant+`/v2.0","jwks_uri":"`+Commercial().Authority+"/"+tenant+`/discovery/v2.0/keys"}`), nil
+			return answer(200, `{"issuer":"`+Commercial().Authority+"/"+tenant+`/v2.0","jwks_uri":"`+Commercial().
+				Authority+"/"+tenant+`/discovery/v2.0/keys"}`), nil
 		}
 		s.keys.Add(1)
 		return s.key(r)
@@ -334,7 +335,8 @@ func TestHostileIssuer(t *testing.T) {
 			}
 			return answer(302, "", "Location", "https://evil.example/keys"), nil
 		}, problem.Limit, "HTTP 302", 1},
-		"an empty set": {func(*http.Request) (*http.Response, error) { return answer(200, `{"keys":[]}`), nil }, problem.BadInput, "no key that can be used", 1},
+		"an empty set": {func(*http.Request) (*http.Response, error) { return answer(200, `{"keys":[]}`), nil }, problem.BadInput, "no key that can be used",
+			1},
 		"only poor keys": {func(*http.Request) (*http.Response, error) {
 			return answer(200, `{"keys":[{"kty":"oct","kid":"two","k":"AAAA"}]}`), nil
 		}, problem.BadInput, "no key that can be used", 1},
@@ -342,12 +344,14 @@ func TestHostileIssuer(t *testing.T) {
 		"a set too long": {func(*http.Request) (*http.Response, error) {
 			return answer(200, `{"keys":[],"x":"`+strings.Repeat("x", claim.MaxKeySet)+`"}`), nil
 		}, problem.Limit, "longer than", 1},
-		"too many keys":      {func(*http.Request) (*http.Response, error) { return answer(200, setOf(make([]string, 201)...)), nil }, problem.Limit, "more than", 1},
-		"nothing":            {func(*http.Request) (*http.Response, error) { return answer(200, ""), nil }, problem.BadInput, "cannot be read", 1},
-		"not found":          {func(*http.Request) (*http.Response, error) { return answer(404, ""), nil }, problem.NotFound, "not known", 1},
-		"a broken line":      {func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, problem.Limit, "connection broke", 4},
-		"throttled":          {func(*http.Request) (*http.Response, error) { return answer(429, "", "Retry-After", "1"), nil }, problem.Limit, "HTTP 429", 4},
-		"throttled for long": {func(*http.Request) (*http.Response, error) { return answer(429, "", "Retry-After", "86400"), nil }, problem.Limit, "HTTP 429", 1},
+		"too many keys": {func(*http.Request) (*http.Response, error) { return answer(200, setOf(make([]string, 201)...)), nil }, problem.Limit,
+			"more than", 1},
+		"nothing":       {func(*http.Request) (*http.Response, error) { return answer(200, ""), nil }, problem.BadInput, "cannot be read", 1},
+		"not found":     {func(*http.Request) (*http.Response, error) { return answer(404, ""), nil }, problem.NotFound, "not known", 1},
+		"a broken line": {func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }, problem.Limit, "connection broke", 4},
+		"throttled":     {func(*http.Request) (*http.Response, error) { return answer(429, "", "Retry-After", "1"), nil }, problem.Limit, "HTTP 429", 4},
+		"throttled for long": {func(*http.Request) (*http.Response, error) { return answer(429, "", "Retry-After", "86400"), nil }, problem.Limit, "HTTP 429",
+			1},
 	} {
 		s := &issuer{key: func(*http.Request) (*http.Response, error) { return answer(200, setOf("one")), nil }}
 		cl := s.client(Options{})

@@ -50,7 +50,8 @@ func (s *resend) Do(req *policy.Request) (*http.Response, error) {
 		if err == nil {
 			status = res.StatusCode
 		}
-		s.o.Log.Debug("request", "what", how.what, "host", req.Raw().URL.Host, "tenant", how.tenant, "status", status, "try", try, "ms", (s.budgets.elapsed() - began).Milliseconds())
+		s.o.Log.Debug("request", "what", how.what, "host", req.Raw().URL.Host, "tenant", how.tenant, "status", status, "try", try, "ms",
+			(s.budgets.elapsed() - began).Milliseconds())
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -169,7 +169,8 @@ func (c *Client) grant(ctx context.Context, cloud Cloud, app App, tenant string,
 	}
 	g, ok := readGrant(res.body)
 	if !ok {
-		return nil, newTokenError(&TokenError{Status: res.status, Err: "unreadable answer", Transient: true, way: "what came is not the answer of a token endpoint"})
+		return nil, newTokenError(&TokenError{Status: res.status, Err: "unreadable answer", Transient: true,
+			way: "what came is not the answer of a token endpoint"})
 	}
 	g.At = now
 	g.Expires = now.Add(g.life)

@@ -49,7 +49,8 @@ func (e *TokenError) Explanation() Explanation {
 		return x
 	}
 	if e.Transient {
-		return Explanation{Meaning: entra.Meaning{Words: "Entra ID could not answer just now", Fix: "nothing to do: it is tried again", Bucket: entra.BucketTransient}}
+		return Explanation{Meaning: entra.Meaning{Words: "Entra ID could not answer just now", Fix: "nothing to do: it is tried again",
+			Bucket: entra.BucketTransient}}
 	}
 	if m, ok := entra.ExplainWord(e.Err); ok {
 		return Explanation{m, true}

@@ -64,7 +64,8 @@ func ViewInputs(list []evidence.Input) (v InputsView) {
 }
 
 func viewInput(in *evidence.Input) InputView {
-	v := InputView{Path: print.Clean(in.Path, print.MaxSaying), Status: print.StatusWord(in.Status), Tone: print.Cautious, Kinds: print.Kinds(in.Kinds), Notes: print.InputNotes(in, pageNotes)}
+	v := InputView{Path: print.Clean(in.Path, print.MaxSaying), Status: print.StatusWord(in.Status), Tone: print.Cautious, Kinds: print.Kinds(in.Kinds),
+		Notes: print.InputNotes(in, pageNotes)}
 	switch {
 	case in.Status == evidence.Read && !in.NextLink:
 		v.Tone = print.Good

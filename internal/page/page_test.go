@@ -30,7 +30,8 @@ func TestDocURL(t *testing.T) {
 
 func TestAxis(t *testing.T) {
 	t.Parallel()
-	for highest, want := range map[int64]string{0: "1 x1", 1: "1 x1", 5: "1 x5", 6: "2 x3", 33: "10 x4", 51: "20 x3", 100: "20 x5", 1_234_567: "500 k x3", 1 << 62: "1 E x5"} {
+	for highest, want := range map[int64]string{0: "1 x1", 1: "1 x1", 5: "1 x5", 6: "2 x3", 33: "10 x4", 51: "20 x3", 100: "20 x5", 1_234_567: "500 k x3",
+		1 << 62: "1 E x5"} {
 		step, n := page.Nice(highest)
 		if got := page.Compact(step) + " x" + print.Number(int64(n)); got != want {
 			t.Errorf("%d: %s, want %s", highest, got, want)

@@ -42,7 +42,8 @@ func Book() []Rule {
 	book := []Rule{
 		{
 			ID: "mfa-every-user", Title: "MFA for every user", Level: Mandatory, Unit: "accounts",
-			Text:      "Every enabled account of the partner tenant has MFA: employees, guests, service accounts that sign in as users, shared and break-glass accounts. Only the directory synchronisation account is outside.",
+			Text: "Every enabled account of the partner tenant has MFA: employees, guests, service accounts that sign in as users, shared and " +
+				"break-glass accounts. Only the directory synchronisation account is outside.",
 			Source:    requirementsPage,
 			Announced: announced, Contract: contract, Enforced: []Step{safeguards, portal, api},
 			Needs: slices.Clone(settings),
@@ -52,16 +53,19 @@ func Book() []Rule {
 		},
 		{
 			ID: "mfa-every-sign-in", Title: "MFA at every sign-in", Level: Mandatory, Unit: "sign-ins",
-			Text:      "Every sign-in to Microsoft commercial cloud services, to Partner Center and through its APIs carries an MFA claim. Trusted locations, remembered devices and exclusions do not excuse one.",
+			Text: "Every sign-in to Microsoft commercial cloud services, to Partner Center and through its APIs carries an MFA claim. Trusted " +
+				"locations, remembered devices and exclusions do not excuse one.",
 			Source:    mandatingPage,
 			Announced: announced, Contract: contract, Enforced: []Step{safeguards, portal, api},
 			Needs: slices.Clone(settings),
 			May:   slices.Concat(named, roles),
-			Helps: kinds(evidence.SignIn, evidence.PartnerRequest, evidence.NonCompliantPrincipal, evidence.MFAAdoption, evidence.GroupAssignment, evidence.RoleDefinition, evidence.UnifiedAuditSignIn),
+			Helps: kinds(evidence.SignIn, evidence.PartnerRequest, evidence.NonCompliantPrincipal, evidence.MFAAdoption, evidence.GroupAssignment,
+				evidence.RoleDefinition, evidence.UnifiedAuditSignIn),
 		},
 		{
 			ID: "secure-application-model", Title: "Secure Application Model", Level: Mandatory, Unit: "apps",
-			Text:      "Every integration that calls Partner Center or Microsoft APIs as app+user does so with a consent captured under MFA, not with stored user credentials.",
+			Text: "Every integration that calls Partner Center or Microsoft APIs as app+user does so with a consent captured under MFA, not with " +
+				"stored user credentials.",
 			Source:    requirementsPage,
 			Announced: announced, Contract: contract, Enforced: []Step{api},
 			Needs: kinds(evidence.MFAAdoption, evidence.SignIn),
@@ -77,7 +81,8 @@ func Book() []Rule {
 		},
 		{
 			ID: "legacy-authentication", Title: "No legacy authentication", Level: Mandatory, Unit: "accounts",
-			Text:      "No sign-in uses a protocol that cannot carry MFA (SMTP AUTH, IMAP, POP, Exchange ActiveSync with basic authentication and their like). It follows from MFA at every sign-in.",
+			Text: "No sign-in uses a protocol that cannot carry MFA (SMTP AUTH, IMAP, POP, Exchange ActiveSync with basic authentication and their " +
+				"like). It follows from MFA at every sign-in.",
 			Source:    legacyPage,
 			Announced: announced, Contract: contract,
 			Needs: slices.Clone(settings),
@@ -86,7 +91,8 @@ func Book() []Rule {
 		},
 		{
 			ID: "third-party-mfa-claim", Title: "Third-party MFA yields the claim", Level: Mandatory, Unit: "policies",
-			Text:      "Where another provider does the MFA, its answer becomes an MFA claim in the token (External MFA or federation). Conditional Access custom controls never do.",
+			Text: "Where another provider does the MFA, its answer becomes an MFA claim in the token (External MFA or federation). Conditional " +
+				"Access custom controls never do.",
 			Source:    mandatingPage,
 			Announced: announced, Contract: contract, Enforced: []Step{safeguards, portal, api},
 			Needs: kinds(evidence.ConditionalAccessPolicy, evidence.AuthenticationMethods, evidence.SignIn),
@@ -94,20 +100,24 @@ func Book() []Rule {
 		},
 		{
 			ID: "third-party-mfa-exception", Title: "No expired MFA exception relied on", Level: Mandatory, Unit: "exceptions",
-			Text:      "Exceptions granted for third-party MFA ended on 1 March 2022 for anyone who manages customer tenants, and never covered AOBO or GDAP work.",
+			Text: "Exceptions granted for third-party MFA ended on 1 March 2022 for anyone who manages customer tenants, and never covered AOBO or " +
+				"GDAP work.",
 			Source:    mandatingPage,
-			Announced: announced, Contract: day(2022, time.March, 1), Enforced: []Step{{day(2022, time.March, 1), "exceptions no longer cover the management of customer tenants"}},
-			Needs: kinds(evidence.ConditionalAccessPolicy, evidence.AuthenticationMethods, evidence.SignIn),
-			Helps: kinds(),
+			Announced: announced, Contract: day(2022, time.March, 1),
+			Enforced: []Step{{day(2022, time.March, 1), "exceptions no longer cover the management of customer tenants"}},
+			Needs:    kinds(evidence.ConditionalAccessPolicy, evidence.AuthenticationMethods, evidence.SignIn),
+			Helps:    kinds(),
 		},
 		{
 			ID: "mfa-admin-roles", Title: "MFA for admin roles", Level: Mandatory, Unit: "accounts",
-			Text:     "Every account with an administrator role in the partner tenant has MFA. This is the only MFA item Microsoft's score looks at; the contract asks for more.",
+			Text: "Every account with an administrator role in the partner tenant has MFA. This is the only MFA item Microsoft's score looks at; " +
+				"the contract asks for more.",
 			Source:   dashboardPage,
 			Contract: authorisation,
 			Needs:    slices.Concat(settings, roles),
 			May:      slices.Clone(named),
-			Helps:    kinds(evidence.SignIn, evidence.RegistrationDetails, evidence.RoleDefinition, evidence.GroupAssignment, evidence.ServicePrincipal, evidence.UnifiedAuditSignIn),
+			Helps: kinds(evidence.SignIn, evidence.RegistrationDetails, evidence.RoleDefinition, evidence.GroupAssignment, evidence.ServicePrincipal,
+				evidence.UnifiedAuditSignIn),
 		},
 		{
 			ID: "security-contact", Title: "Security contact on file", Level: Mandatory, Unit: "contacts",
@@ -168,7 +178,8 @@ func Book() []Rule {
 		},
 		{
 			ID: "gdap-least-privilege", Title: "GDAP with least privilege", Level: Recommended, Unit: "relationships",
-			Text:      "No active relationship carries Global Administrator, Privileged Role Administrator or Privileged Authentication Administrator. Microsoft's default sets carry the last two, so a default is not least privilege.",
+			Text: "No active relationship carries Global Administrator, Privileged Role Administrator or Privileged Authentication Administrator. " +
+				"Microsoft's default sets carry the last two, so a default is not least privilege.",
 			Source:    gdapPage,
 			Clouds:    []Cloud{Public, USGov},
 			Announced: month(2022, time.February), Contract: day(2023, time.November, 1),

@@ -70,7 +70,8 @@ func TestRelationshipActive(t *testing.T) {
 
 func TestPrincipalClockHasTwoNames(t *testing.T) {
 	t.Parallel()
-	for _, s := range []string{`{"lastNonMfaCompliantRequestDateTime":"2020-04-21T22:09:53.051"}`, `{"LastNonMfaCompliantLoginDateTime":"2020-04-21T22:09:53.051"}`} {
+	for _, s := range []string{`{"lastNonMfaCompliantRequestDateTime":"2020-04-21T22:09:53.051"}`,
+		`{"LastNonMfaCompliantLoginDateTime":"2020-04-21T22:09:53.051"}`} {
 		p := decode[partner.NonCompliantPrincipal](t, s)
 		if at := p.Last(); !at.Set || at.Hour() != 22 {
 			t.Errorf("%s: %+v", s, at)

@@ -100,7 +100,8 @@ func TestBookIsWhole(t *testing.T) {
 			t.Errorf("%s stands twice", r.ID)
 		}
 		seen[r.ID] = true
-		if r.Title == "" || r.Text == "" || r.Unit == "" || len(r.Needs) == 0 || r.Helps == nil || r.Contract.IsZero() || (r.Level != partner.Mandatory && r.Level != partner.Recommended) {
+		if r.Title == "" || r.Text == "" || r.Unit == "" || len(r.Needs) == 0 || r.Helps == nil || r.Contract.IsZero() ||
+			(r.Level != partner.Mandatory && r.Level != partner.Recommended) {
 			t.Errorf("%s is not whole: %+v", r.ID, r)
 		}
 		if !strings.HasPrefix(r.Source, "https://learn.microsoft.com/") {

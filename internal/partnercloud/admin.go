@@ -88,7 +88,8 @@ func (s *Server) adminToken(tenant string) (string, error) {
 		k.Scope = strings.Join(scopes, " ")
 	})
 	if !found {
-		return "", problem.New(problem.NotFound, "no tenant %.80q with a Global Administrator", tenant).WithHint("partnerguard cloud people lists the customers")
+		return "", problem.New(problem.NotFound, "no tenant %.80q with a Global Administrator", tenant).
+			WithHint("partnerguard cloud people lists the customers")
 	}
 	return s.Keys.Sign(&k)
 }

@@ -36,7 +36,8 @@ func TestGraphAsAdministrator(t *testing.T) {
 	if a := call(http.MethodPatch, "/v1.0/users/"+samAgent, "", `{"accountEnabled":false}`); a.Status != http.StatusNoContent || len(a.Body) != 0 {
 		t.Errorf("disable: %d %s", a.Status, a.Body)
 	}
-	if a := call(http.MethodGet, "/v1.0/organization", "fabrikam.example", ""); a.Status != http.StatusOK || !strings.Contains(string(a.Body), l.customer("fabrikam.example")) {
+	if a := call(http.MethodGet, "/v1.0/organization", "fabrikam.example", ""); a.Status != http.StatusOK ||
+		!strings.Contains(string(a.Body), l.customer("fabrikam.example")) {
 		t.Errorf("a customer: %d %s", a.Status, a.Body)
 	}
 	if a := call(http.MethodGet, "/v1.0/nothing", "", ""); a.Status != http.StatusBadRequest && a.Status != http.StatusNotFound {
@@ -47,7 +48,8 @@ func TestGraphAsAdministrator(t *testing.T) {
 		t.Errorf("the revocation left no trace: %.300s", log.Body)
 	}
 	for _, bad := range []control.GraphCall{
-		{Method: "GET", Path: "//evil.example/x"}, {Method: "GET", Path: "https://evil.example/"}, {Method: "G T", Path: "/v1.0/users"}, {Method: "GET", Path: "/v1.0/users", Tenant: "no.example"},
+		{Method: "GET", Path: "//evil.example/x"}, {Method: "GET", Path: "https://evil.example/"}, {Method: "G T", Path: "/v1.0/users"},
+		{Method: "GET", Path: "/v1.0/users", Tenant: "no.example"},
 	} {
 		if _, err := c.Graph(t.Context(), bad); !errors.Is(err, problem.Usage) && !errors.Is(err, problem.NotFound) {
 			t.Errorf("%+v: %v", bad, err)

@@ -172,7 +172,8 @@ func (b *browser) arrived() url.Values {
 // authorize is the address of an authorization request of the control panel;
 // pairs change it, an empty value takes a parameter away.
 func (l *lab) authorize(tenant string, kv ...string) string {
-	v := values("client_id", panelApp, "response_type", "code", "redirect_uri", callback, "scope", centerAPI+"/user_impersonation openid profile offline_access",
+	v := values("client_id", panelApp, "response_type", "code", "redirect_uri", callback, "scope",
+		centerAPI+"/user_impersonation openid profile offline_access",
 		"state", "st-1", "nonce", "n-1", "code_challenge", challenge(), "code_challenge_method", "S256")
 	for i := 0; i+1 < len(kv); i += 2 {
 		v.Set(kv[i], kv[i+1])
@@ -217,7 +218,8 @@ func (l *lab) tool(tenant, upn, scope string, kv ...string) *answer {
 	l.Helper()
 	v := append([]string{"client_id", toolApp, "redirect_uri", "http://localhost:9911/", "scope", scope + " openid offline_access"}, kv...)
 	b := l.browser().open(l.authorize(tenant, v...)).signIn(upn)
-	return l.token(tenant, "grant_type", "authorization_code", "client_id", toolApp, "redirect_uri", "http://localhost:9911/", "code", b.arrived().Get("code"), "code_verifier", verifier)
+	return l.token(tenant, "grant_type", "authorization_code", "client_id", toolApp, "redirect_uri", "http://localhost:9911/", "code", b.arrived().
+		Get("code"), "code_verifier", verifier)
 }
 
 // writeScopes are what an administrator's tool asks of Graph.

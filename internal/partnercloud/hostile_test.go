@@ -21,12 +21,14 @@ func TestHostileTokens(t *testing.T) {
 	partner, tailspin, fabrikam := l.i.Tenant.ID, l.customer("tailspin.example"), l.customer("fabrikam.example")
 	rt := l.consent(samAgent, "amr_values", "mfa").text("refresh_token")
 	tokens := map[string]string{
-		"graph": l.good(partner, rt, graphAPI+"/.default"), "center": l.good(partner, rt, centerAPI+"/.default"), "arm": l.good(partner, rt, armAPI+"/.default"),
+		"graph": l.good(partner, rt, graphAPI+"/.default"), "center": l.good(partner, rt, centerAPI+"/.default"),
+		"arm":                 l.good(partner, rt, armAPI+"/.default"),
 		"graph of a customer": l.good(tailspin, rt, graphAPI+"/.default"), "arm of a customer": l.good(tailspin, rt, armAPI+"/.default"),
 	}
 	app := appToken(t, l.s, l.c, l.i.Login, graphAPI+"/.default")
 	ask := map[string]string{
-		"graph": l.i.Graph + "/v1.0/users?$top=1", "center": l.i.PartnerCenter + "/v1/customers?size=1", "arm": l.i.ARM + "/subscriptions?api-version=2022-12-01",
+		"graph": l.i.Graph + "/v1.0/users?$top=1", "center": l.i.PartnerCenter + "/v1/customers?size=1",
+		"arm": l.i.ARM + "/subscriptions?api-version=2022-12-01",
 	}
 	for name, token := range tokens {
 		for api, where := range ask {
@@ -70,7 +72,8 @@ func TestHostileTokens(t *testing.T) {
 		t.Fatal("Fabrikam has no Azure")
 	}
 	deny("another customer's subscription", l.get(l.i.ARM+"/subscriptions/"+sub+"?api-version=2022-12-01", tokens["arm of a customer"]))
-	deny("another customer's machines", l.get(l.i.ARM+"/subscriptions/"+sub+"/providers/Microsoft.Compute/virtualMachines?api-version=2024-07-01", tokens["arm of a customer"]))
+	deny("another customer's machines", l.get(l.i.ARM+"/subscriptions/"+sub+"/providers/Microsoft.Compute/virtualMachines?api-version=2024-07-01",
+		tokens["arm of a customer"]))
 	deny("a customer's subscription with the partner's token", l.get(l.i.ARM+"/subscriptions/"+sub+"?api-version=2022-12-01", tokens["arm"]))
 	if a := l.get(l.i.PartnerCenter+"/v1/customers/"+partner+"/users", tokens["center"]); a.status != http.StatusForbidden && a.status != http.StatusNotFound {
 		t.Errorf("the partner as its own customer: %d %s", a.status, a.raw)
@@ -102,13 +105,15 @@ func TestHostileTokens(t *testing.T) {
 			t.Errorf("%s without a user: %d %s", path, a.status, a.raw)
 		}
 	}
-	if a := l.token(tailspin, "grant_type", "client_credentials", "client_id", panelApp, "client_secret", l.secret(panelApp), "scope", graphAPI+"/.default"); a.status == http.StatusOK {
+	if a := l.token(tailspin, "grant_type", "client_credentials", "client_id", panelApp, "client_secret", l.secret(panelApp), "scope",
+		graphAPI+"/.default"); a.status == http.StatusOK {
 		if a := l.get(l.i.Graph+"/v1.0/users", a.text("access_token")); a.status != http.StatusForbidden {
 			t.Errorf("an app without permissions in the customer's tenant: %d", a.status)
 		}
 	}
 	// A control panel vendor's app is not the partner's.
-	vendor := l.token(partner, "grant_type", "refresh_token", "client_id", vendorApp, "client_secret", l.secret(vendorApp), "refresh_token", rt, "scope", graphAPI+"/.default")
+	vendor := l.token(partner, "grant_type", "refresh_token", "client_id", vendorApp, "client_secret", l.secret(vendorApp), "refresh_token", rt, "scope",
+		graphAPI+"/.default")
 	if vendor.status == http.StatusOK || vendor.aadsts() == 0 {
 		t.Errorf("a refresh token by another client: %d %s", vendor.status, vendor.raw)
 	}
@@ -149,18 +154,21 @@ func TestHostileSignIn(t *testing.T) {
 	stolen := victim.fields()
 	mallory := l.browser()
 	for what, v := range map[string]url.Values{
-		"another browser": stolen, "no token": values("flow", stolen.Get("flow")), "no flow": values("csrf", stolen.Get("csrf")), "both wrong": values("flow", strings.Repeat("a", 52), "csrf", "x"),
+		"another browser": stolen, "no token": values("flow", stolen.Get("flow")), "no flow": values("csrf", stolen.Get("csrf")),
+		"both wrong": values("flow", strings.Repeat("a", 52), "csrf", "x"),
 	} {
 		v = values("flow", v.Get("flow"), "csrf", v.Get("csrf"), "do", "account", "loginfmt", samAgent)
 		if mallory.post("/common/signin", v); mallory.has("passwd") || mallory.left != nil {
 			t.Errorf("%s: %d", what, mallory.status)
 		}
 	}
-	victim.post("/common/signin", values("flow", stolen.Get("flow"), "csrf", stolen.Get("csrf"), "do", "account", "loginfmt", samAgent), "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example")
+	victim.post("/common/signin", values("flow", stolen.Get("flow"), "csrf", stolen.Get("csrf"), "do", "account", "loginfmt", samAgent), "Sec-Fetch-Site",
+		"cross-site", "Origin", "https://evil.example")
 	if victim.has("passwd") {
 		t.Error("a form from another site was taken")
 	}
-	if victim.post("/common/signin", values("flow", stolen.Get("flow"), "csrf", strings.Repeat("A", 64<<10), "do", "account", "loginfmt", strings.Repeat("x", 400<<10))); victim.status < 400 {
+	if victim.post("/common/signin", values("flow", stolen.Get("flow"), "csrf", strings.Repeat("A", 64<<10), "do", "account", "loginfmt",
+		strings.Repeat("x", 400<<10))); victim.status < 400 {
 		t.Errorf("a form of half a megabyte: %d", victim.status)
 	}
 	// The flow is unharmed, and its code goes to nobody but the app.
@@ -173,7 +181,8 @@ func TestHostileSignIn(t *testing.T) {
 		"the verifier": {"code_verifier", strings.Repeat("b", 43)}, "no verifier": {"code_verifier", ""}, "the redirect": {"redirect_uri", "http://localhost/"},
 		"the secret": {"client_secret", "wrong"}, "no secret": {"client_secret", ""},
 	} {
-		v := values("grant_type", "authorization_code", "client_id", panelApp, "client_secret", l.secret(panelApp), "redirect_uri", callback, "code", code.Get("code"), "code_verifier", verifier)
+		v := values("grant_type", "authorization_code", "client_id", panelApp, "client_secret", l.secret(panelApp), "redirect_uri", callback, "code",
+			code.Get("code"), "code_verifier", verifier)
 		if v.Set(pair[0], pair[1]); pair[1] == "" {
 			v.Del(pair[0])
 		}
@@ -193,8 +202,10 @@ func TestHostileSignIn(t *testing.T) {
 	}
 
 	for _, to := range []string{
-		"https://evil.example/", "http://localhost.evil.example:8400/callback", "http://localhost:8400/callback/../other", "http://localhost:8400/callback?x=1", "http://user@localhost:8400/callback",
-		"http://localhost:8400/callback#x", "javascript:alert(1)", "//localhost:8400/callback", "https://panel.contoso.com.evil.example/signin", "https://panel.contoso.com/signin/", "HTTPS://panel.contoso.com/signin", "http://localhost\\@evil.example/",
+		"https://evil.example/", "http://localhost.evil.example:8400/callback", "http://localhost:8400/callback/../other",
+		"http://localhost:8400/callback?x=1", "http://user@localhost:8400/callback",
+		"http://localhost:8400/callback#x", "javascript:alert(1)", "//localhost:8400/callback", "https://panel.contoso.com.evil.example/signin",
+		"https://panel.contoso.com/signin/", "HTTPS://panel.contoso.com/signin", "http://localhost\\@evil.example/",
 	} {
 		b := l.browser().open(l.authorize(partner, "redirect_uri", to))
 		if b.left != nil || b.status < 400 || !b.has("AADSTS50011") {
@@ -242,7 +253,8 @@ func TestHostileFaults(t *testing.T) {
 		t.Errorf("429: %d %v %s", a.status, a.header, a.raw)
 	}
 	inject(`{"service":"center","kind":"429","times":1}`)
-	if a := l.get(l.i.PartnerCenter+"/v1/customers?size=1", center); a.status != http.StatusTooManyRequests || a.m["statusCode"] != 429.0 || a.header.Get("Retry-After") == "" {
+	if a := l.get(l.i.PartnerCenter+"/v1/customers?size=1", center); a.status != http.StatusTooManyRequests || a.m["statusCode"] != 429.0 ||
+		a.header.Get("Retry-After") == "" {
 		t.Errorf("429 of Partner Center: %d %v %s", a.status, a.header, a.raw)
 	}
 	inject(`{"service":"graph","kind":"expired-token","times":1}`)

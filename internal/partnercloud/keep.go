@@ -68,7 +68,8 @@ func (s *Server) openWorld(o Options) (err error) {
 		}
 		var made scenario.Spec
 		if err := json.Unmarshal(spec, &made); err != nil {
-			return problem.Wrap(err, problem.BadInput, "the state in %s does not say which scenario it comes from", o.State).WithHint("start with another --state directory")
+			return problem.Wrap(err, problem.BadInput, "the state in %s does not say which scenario it comes from", o.State).
+				WithHint("start with another --state directory")
 		}
 		if s.scenario, err = scenario.ParseFile("saved scenario", []byte(made.Scenario)); err != nil {
 			return err
@@ -104,7 +105,8 @@ func build(o Options) (*world.World, *scenario.Scenario, json.RawMessage, error)
 	if o.Scenario != "" {
 		f, err := os.Open(o.Scenario)
 		if err != nil {
-			return nil, nil, nil, problem.Wrap(err, problem.NotFound, "the scenario %s cannot be opened", o.Scenario).WithHint("docs/partner-cloud.md has the format; without --scenario the embedded one is used")
+			return nil, nil, nil, problem.Wrap(err, problem.NotFound, "the scenario %s cannot be opened", o.Scenario).
+				WithHint("docs/partner-cloud.md has the format; without --scenario the embedded one is used")
 		}
 		defer f.Close()
 		name = o.Scenario

@@ -98,7 +98,8 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 		return nil, err
 	}
 	if o.Port < 0 || o.Port > 65535-maxPorts {
-		return nil, problem.New(problem.Usage, "port %d is out of range", o.Port).WithHint("eight ports in a row are used: choose one between 1024 and %d, or 0 for any", 65535-maxPorts)
+		return nil, problem.New(problem.Usage, "port %d is out of range", o.Port).
+			WithHint("eight ports in a row are used: choose one between 1024 and %d, or 0 for any", 65535-maxPorts)
 	}
 	s := &Server{log: o.Log, done: make(chan struct{}), failed: make(chan error, 1)}
 	defer func() {
@@ -153,7 +154,8 @@ func (s *Server) openCA(o Options) (err error) {
 // compose makes the services over the world and puts the gate before each.
 func (s *Server) compose(o Options) error {
 	s.Gate = gate.New(gate.Deps{Now: s.World.Clock.Now, Log: o.Log})
-	in := &inside{routes: map[string]http.Handler{}, out: &http.Transport{MaxIdleConns: 4, IdleConnTimeout: 5 * time.Second, ResponseHeaderTimeout: 20 * time.Second}}
+	in := &inside{routes: map[string]http.Handler{}, out: &http.Transport{MaxIdleConns: 4, IdleConnTimeout: 5 * time.Second,
+		ResponseHeaderTimeout: 20 * time.Second}}
 	login, err := authority.New(authority.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Locate: s.scenario.Locate, Transport: in})
 	if err != nil {
 		return err
@@ -266,7 +268,8 @@ func (s *Server) listen(o Options) (err error) {
 		host = "localhost"
 	}
 	base := func(scheme string, i int) string { return scheme + "://" + net.JoinHostPort(host, s.port(i)) }
-	s.info.Login, s.info.Graph, s.info.PartnerCenter, s.info.ARM, s.info.Portal = base("https", 0), base("https", 1), base("https", 2), base("https", 3), base("https", 4)
+	s.info.Login, s.info.Graph, s.info.PartnerCenter, s.info.ARM, s.info.Portal = base("https", 0), base("https", 1), base("https", 2), base("https", 3),
+		base("https", 4)
 	s.info.PortalHTTP, s.info.Control = base("http", 4), "http://"+s.ports[5].Addr().String()
 	s.info.SNI, s.info.SPKI = s.ports[7].Addr().String(), s.CA.SPKI()
 	return nil
@@ -284,7 +287,8 @@ func (s *Server) serve() {
 	for i, name := range order {
 		config := config.Clone() // a server changes what it is given
 		secure, plain := split(s.ports[i], config)
-		srv := &http.Server{Handler: s.services[name], TLSConfig: config, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 128 << 10, ErrorLog: quiet}
+		srv := &http.Server{Handler: s.services[name], TLSConfig: config, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+			MaxHeaderBytes: 128 << 10, ErrorLog: quiet}
 		s.servers = append(s.servers, srv)
 		s.run(func() error { return srv.Serve(secure) })
 		s.run(func() error { return srv.Serve(plain) })

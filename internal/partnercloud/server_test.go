@@ -306,7 +306,8 @@ func TestForeignNamesGetNothing(t *testing.T) {
 	s := start(t, Options{})
 	c := client(t, s, "")
 	for _, service := range []string{s.Info().Login, s.Info().Graph, s.Info().PartnerCenter, s.Info().ARM, s.Info().Portal} {
-		for host, want := range map[string]bool{"evil.example": false, "evil.example:443": false, "localhost.evil.example": false, "127.0.0.1.evil.example": false, "192.0.2.1": false, "": true, "LOCALHOST": true, "127.0.0.1:9": true, "[::1]": true, "graph.microsoft.com": true} {
+		for host, want := range map[string]bool{"evil.example": false, "evil.example:443": false, "localhost.evil.example": false,
+			"127.0.0.1.evil.example": false, "192.0.2.1": false, "": true, "LOCALHOST": true, "127.0.0.1:9": true, "[::1]": true, "graph.microsoft.com": true} {
 			req, err := http.NewRequest(http.MethodGet, service+"/common/v2.0/.well-known/openid-configuration", nil)
 			if err != nil {
 				t.Fatal(err)

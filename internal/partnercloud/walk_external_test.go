@@ -81,23 +81,29 @@ func (l *lab) provide(t *testing.T) *provider {
 		_ = json.NewEncoder(w).Encode(map[string]any{
 			"issuer": p.URL + "/desk", "authorization_endpoint": p.URL + "/authorize", "jwks_uri": p.URL + "/keys", "scopes_supported": []string{"openid"},
 			"response_types_supported": []string{"id_token"}, "response_modes_supported": []string{"form_post"}, "subject_types_supported": []string{"public"},
-			"id_token_signing_alg_values_supported": []string{"RS256"}, "grant_types_supported": []string{"implicit"}, "claim_types_supported": []string{"normal"},
+			"id_token_signing_alg_values_supported": []string{"RS256"}, "grant_types_supported": []string{"implicit"},
+			"claim_types_supported": []string{"normal"},
 		})
 	})
 	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &p.key.PublicKey, KeyID: "k1", Use: "sig", Algorithm: "RS256", Certificates: []*x509.Certificate{p.certificate(t)}}}})
+		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &p.key.PublicKey, KeyID: "k1", Use: "sig", Algorithm: "RS256",
+			Certificates: []*x509.Certificate{p.certificate(t)}}}})
 	})
 	p.Server = httptest.NewServer(mux)
 	t.Cleanup(p.Close)
-	root := l.asAdmin(l.i.Tenant.ID, admin, graphScope("Application.ReadWrite.All Policy.ReadWrite.AuthenticationMethod Policy.ReadWrite.ConditionalAccess Policy.Read.All Application.Read.All"))
-	a := l.call(http.MethodPost, l.i.Graph+"/v1.0/applications", root, `{"displayName":"Desk MFA","signInAudience":"AzureADMultipleOrgs","web":{"redirectUris":["`+p.URL+`/authorize"]}}`)
+	root := l.asAdmin(l.i.Tenant.ID, admin, graphScope("Application.ReadWrite.All Policy.ReadWrite.AuthenticationMethod "+
+		"Policy.ReadWrite.ConditionalAccess Policy.Read.All Application.Read.All"))
+	a := l.call(http.MethodPost, l.i.Graph+"/v1.0/applications", root,
+		`{"displayName":"Desk MFA","signInAudience":"AzureADMultipleOrgs","web":{"redirectUris":["`+p.URL+`/authorize"]}}`)
 	if a.status != http.StatusCreated {
 		t.Fatalf("app: %d %s", a.status, a.raw)
 	}
 	p.app = a.text("appId")
 	config := `{"@odata.type":"#microsoft.graph.externalAuthenticationMethodConfiguration","displayName":"Desk MFA","appId":"` + p.app + `","state":"enabled",
-		"openIdConnectSetting":{"clientId":"desk-client","discoveryUrl":"` + p.URL + `/desk/.well-known/openid-configuration"},"includeTargets":[{"id":"all_users","targetType":"group"}]}`
-	if a = l.call(http.MethodPost, l.i.Graph+"/v1.0/policies/authenticationMethodsPolicy/authenticationMethodConfigurations", root, config); a.status != http.StatusCreated {
+		"openIdConnectSetting":{"clientId":"desk-client","discoveryUrl":"` + p.URL +
+		`/desk/.well-known/openid-configuration"},"includeTargets":[{"id":"all_users","targetType":"group"}]}`
+	if a = l.call(http.MethodPost, l.i.Graph+"/v1.0/policies/authenticationMethodsPolicy/authenticationMethodConfigurations", root,
+		config); a.status != http.StatusCreated {
 		t.Fatalf("configuration: %d %s", a.status, a.raw)
 	}
 	p.config = a.text("id")
@@ -122,7 +128,8 @@ func (p *provider) claims(b *browser, req url.Values) map[string]any {
 	b.Helper()
 	now := b.s.World.Clock.Now().Unix()
 	return map[string]any{
-		"iss": p.URL + "/desk", "aud": req.Get("client_id"), "sub": claimsOf(b, req.Get("id_token_hint"))["sub"], "nonce": req.Get("nonce"), "iat": now, "exp": now + 300,
+		"iss": p.URL + "/desk", "aud": req.Get("client_id"), "sub": claimsOf(b, req.Get("id_token_hint"))["sub"], "nonce": req.Get("nonce"), "iat": now,
+		"exp": now + 300,
 		"acr": "possessionorinherence", "amr": []string{"hwk"},
 	}
 }
@@ -137,14 +144,18 @@ func TestWalkExternalMFA(t *testing.T) {
 	b := l.browser()
 	req := b.to(p)
 	hint := claimsOf(t, req.Get("id_token_hint"))
-	if hint["aud"] != p.app || hint["tid"] != partner || hint["oid"] != l.userID(nomfa) || hint["preferred_username"] != nomfa || req.Get("client_id") != "desk-client" || req.Get("redirect_uri") != l.i.Login+externalReturn {
+	if hint["aud"] != p.app || hint["tid"] != partner || hint["oid"] != l.userID(nomfa) || hint["preferred_username"] != nomfa ||
+		req.Get("client_id") != "desk-client" || req.Get("redirect_uri") != l.i.Login+externalReturn {
 		t.Fatalf("request %v, hint %v", req, hint)
 	}
 	for name, spoil := range map[string]func(c map[string]any){
-		"iss": func(c map[string]any) { c["iss"] = p.URL + "/desk/" }, "aud": func(c map[string]any) { c["aud"] = p.app }, "sub": func(c map[string]any) { c["sub"] = l.userID(nomfa) },
+		"iss": func(c map[string]any) { c["iss"] = p.URL + "/desk/" }, "aud": func(c map[string]any) { c["aud"] = p.app },
+		"sub":   func(c map[string]any) { c["sub"] = l.userID(nomfa) },
 		"nonce": func(c map[string]any) { delete(c, "nonce") }, "expired": func(c map[string]any) { c["exp"] = l.s.World.Clock.Now().Unix() - 600 },
-		"iat ahead": func(c map[string]any) { c["iat"] = l.s.World.Clock.Now().Unix() + 3600 }, "acr": func(c map[string]any) { c["acr"] = "knowledge" }, "no acr": func(c map[string]any) { delete(c, "acr") },
-		"two amr": func(c map[string]any) { c["amr"] = []string{"hwk", "otp"} }, "amr as text": func(c map[string]any) { c["amr"] = "hwk" }, "no amr": func(c map[string]any) { c["amr"] = []string{} },
+		"iat ahead": func(c map[string]any) { c["iat"] = l.s.World.Clock.Now().Unix() + 3600 }, "acr": func(c map[string]any) { c["acr"] = "knowledge" },
+		"no acr":  func(c map[string]any) { delete(c, "acr") },
+		"two amr": func(c map[string]any) { c["amr"] = []string{"hwk", "otp"} }, "amr as text": func(c map[string]any) { c["amr"] = "hwk" },
+		"no amr":      func(c map[string]any) { c["amr"] = []string{} },
 		"amr unknown": func(c map[string]any) { c["amr"] = []string{"mfa"} }, "amr a password": func(c map[string]any) { c["amr"] = []string{"pwd"} },
 		"late": func(c map[string]any) { l.jump(5 * time.Minute) },
 	} {
@@ -194,7 +205,8 @@ func TestWalkExternalMFA(t *testing.T) {
 	if !slices.Contains(words(claimsOf(t, a.text("access_token"))["amr"]), "mfa") {
 		t.Fatalf("amr after the provider: %s", a.raw)
 	}
-	if a := l.get(l.i.PartnerCenter+"/v1/customers?size=1", a.text("access_token"), "ValidateMfa", "true"); a.status != http.StatusOK || a.header.Get("isMfaCompliant") != "true" {
+	if a := l.get(l.i.PartnerCenter+"/v1/customers?size=1", a.text("access_token"), "ValidateMfa", "true"); a.status != http.StatusOK ||
+		a.header.Get("isMfaCompliant") != "true" {
 		t.Errorf("Partner Center: %d %v", a.status, a.header)
 	}
 	if r := l.newest(partner, nomfa); r.Status.ErrorCode != 0 || !strings.Contains(r.Status.AdditionalDetails, "external provider") {
@@ -203,7 +215,8 @@ func TestWalkExternalMFA(t *testing.T) {
 
 	// A strength asks for more than any provider's word: also of the token that it gave.
 	root := l.asAdmin(partner, admin, graphScope("Policy.ReadWrite.ConditionalAccess Policy.Read.All Application.Read.All"))
-	strength := `{"displayName":"Strength","state":"enabled","conditions":{"clientAppTypes":["all"],"users":{"includeUsers":["` + l.userID(nomfa) + `"]},"applications":{"includeApplications":["All"]}},
+	strength := `{"displayName":"Strength","state":"enabled","conditions":{"clientAppTypes":["all"],"users":{"includeUsers":["` + l.userID(nomfa) +
+		`"]},"applications":{"includeApplications":["All"]}},
 		"grantControls":{"operator":"OR","builtInControls":[],"authenticationStrength":{"id":"00000000-0000-0000-0000-000000000002"}}}`
 	if a := l.call(http.MethodPost, l.i.Graph+"/v1.0/identity/conditionalAccess/policies", root, strength); a.status != http.StatusCreated {
 		t.Fatalf("strength: %d %s", a.status, a.raw)
@@ -252,7 +265,8 @@ func TestWalkExternalHint(t *testing.T) {
 	if _, err := claim.VerifyHint(req.Hint, set, expect); !errors.Is(err, claim.Replayed) {
 		t.Errorf("twice: %v", err)
 	}
-	if _, err := claim.Verify(req.Hint, set, claim.Expect{Now: expect.Now, Leeway: time.Minute, Audiences: []string{p.app}, IssuerRule: claim.TenantIssuer(expect.Issuers...)}); err == nil {
+	if _, err := claim.Verify(req.Hint, set, claim.Expect{Now: expect.Now, Leeway: time.Minute, Audiences: []string{p.app},
+		IssuerRule: claim.TenantIssuer(expect.Issuers...)}); err == nil {
 		t.Error("a hint was taken for a token")
 	}
 	late := expect
@@ -279,7 +293,8 @@ func TestWalkRestart(t *testing.T) {
 		t.Fatal(a.raw)
 	}
 	graph := l.good(partner, rt, graphAPI+"/.default")
-	rel := l.call(http.MethodPost, l.i.Graph+"/v1.0/tenantRelationships/delegatedAdminRelationships", graph, `{"displayName":"Kept","duration":"P30D","accessDetails":{"unifiedRoles":[{"roleDefinitionId":"88d8e3e3-8f55-4a1e-953a-9b9898b8876b"}]}}`)
+	rel := l.call(http.MethodPost, l.i.Graph+"/v1.0/tenantRelationships/delegatedAdminRelationships", graph,
+		`{"displayName":"Kept","duration":"P30D","accessDetails":{"unifiedRoles":[{"roleDefinitionId":"88d8e3e3-8f55-4a1e-953a-9b9898b8876b"}]}}`)
 	if rel.status != http.StatusCreated {
 		t.Fatal(rel.raw)
 	}
@@ -312,7 +327,8 @@ func TestWalkRestart(t *testing.T) {
 	if a := next.refresh(next.customer("tailspin.example"), rt, graphAPI+"/.default"); a.status != http.StatusOK {
 		t.Errorf("a consent that was kept: %s", a.raw)
 	}
-	if a := next.get(next.i.Graph+"/v1.0/tenantRelationships/delegatedAdminRelationships/"+rel.text("id"), graph); a.status != http.StatusOK || a.text("displayName") != "Kept" {
+	if a := next.get(next.i.Graph+"/v1.0/tenantRelationships/delegatedAdminRelationships/"+rel.text("id"), graph); a.status != http.StatusOK ||
+		a.text("displayName") != "Kept" {
 		t.Errorf("the relationship: %d %s", a.status, a.raw)
 	}
 	seen := false

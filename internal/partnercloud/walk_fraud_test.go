@@ -112,7 +112,8 @@ func TestWalkFraud(t *testing.T) {
 	rt := l.consent(samAgent, "amr_values", "mfa").text("refresh_token")
 	center, graph, arm := l.good(partner, rt, centerAPI+"/.default"), l.good(partner, rt, graphAPI+"/.default"), l.good(tailspin, rt, armAPI+"/.default")
 	h := receive(t)
-	if a := l.call(http.MethodPost, l.i.PartnerCenter+"/webhooks/v1/registration", center, `{"WebhookUrl":"`+h.URL+`/in","WebhookEvents":["azure-fraud-event-detected","subscription-updated"]}`); a.status != http.StatusOK {
+	if a := l.call(http.MethodPost, l.i.PartnerCenter+"/webhooks/v1/registration", center, `{"WebhookUrl":"`+h.URL+
+		`/in","WebhookEvents":["azure-fraud-event-detected","subscription-updated"]}`); a.status != http.StatusOK {
 		t.Fatalf("webhook: %d %s", a.status, a.raw)
 	}
 
@@ -138,7 +139,8 @@ func TestWalkFraud(t *testing.T) {
 	if a, b := status(); a != "Active" || b != "active" {
 		t.Fatalf("%s and %s", a, b)
 	}
-	if a := l.call(http.MethodPatch, l.i.Graph+"/beta/security/partner/securityAlerts/"+alert.ID, graph, `{"status":"investigating"}`); a.status != http.StatusOK {
+	if a := l.call(http.MethodPatch, l.i.Graph+"/beta/security/partner/securityAlerts/"+alert.ID, graph,
+		`{"status":"investigating"}`); a.status != http.StatusOK {
 		t.Fatalf("%d %s", a.status, a.raw)
 	}
 	if a, b := status(); a != "Investigating" || b != "investigating" {
@@ -152,15 +154,18 @@ func TestWalkFraud(t *testing.T) {
 		second = a.ID
 		s.RaiseAlert(&a)
 	})
-	if m := h.next(l, "azure-fraud-event-detected"); !strings.Contains(m["ResourceUri"].(string), "/v1/fraudEvents?SubscriptionId="+sub) || m["AuditUri"] != nil {
+	if m := h.next(l, "azure-fraud-event-detected"); !strings.Contains(m["ResourceUri"].(string), "/v1/fraudEvents?SubscriptionId="+sub) ||
+		m["AuditUri"] != nil {
 		t.Errorf("%v", m)
 	}
-	a := l.call(http.MethodPost, l.i.PartnerCenter+"/v1/fraudEvents/subscription/"+sub+"/status", center, `{"EventIds":[],"EventStatus":"Resolved","ResolvedReason":"Fraud"}`)
+	a := l.call(http.MethodPost, l.i.PartnerCenter+"/v1/fraudEvents/subscription/"+sub+"/status", center,
+		`{"EventIds":[],"EventStatus":"Resolved","ResolvedReason":"Fraud"}`)
 	if a.status != http.StatusOK {
 		t.Fatalf("%d %s", a.status, a.raw)
 	}
 	for _, id := range []string{alert.ID, second} {
-		if a := l.get(l.i.Graph+"/beta/security/partner/securityAlerts/"+id, graph); a.text("status") != "resolved" || a.text("resolvedReason") != "fraud" || a.text("resolvedBy") != samAgent {
+		if a := l.get(l.i.Graph+"/beta/security/partner/securityAlerts/"+id, graph); a.text("status") != "resolved" || a.text("resolvedReason") != "fraud" ||
+			a.text("resolvedBy") != samAgent {
 			t.Errorf("resolved through Partner Center: %s", a.raw)
 		}
 	}
@@ -207,7 +212,8 @@ func TestWalkFraud(t *testing.T) {
 	if v := l.get(where, center).text("status"); v != "inactive" {
 		t.Errorf("the entitlement is %s", v)
 	}
-	if a := l.call(http.MethodPost, l.i.ARM+"/subscriptions/"+sub+"/resourceGroups/rg-batch-0/providers/Microsoft.Compute/virtualMachines/vmss-7f31/start?api-version=2024-07-01", arm, ""); a.status < 400 {
+	if a := l.call(http.MethodPost, l.i.ARM+"/subscriptions/"+sub+
+		"/resourceGroups/rg-batch-0/providers/Microsoft.Compute/virtualMachines/vmss-7f31/start?api-version=2024-07-01", arm, ""); a.status < 400 {
 		t.Errorf("a machine starts in a disabled subscription: %d", a.status)
 	}
 }
@@ -223,14 +229,17 @@ func TestWalkRelationshipEvents(t *testing.T) {
 	h := receive(t)
 	names := []string{
 		"granular-admin-relationship-approved", "granular-admin-relationship-activated", "granular-admin-relationship-terminated",
-		"granular-admin-access-assignment-created", "granular-admin-access-assignment-activated", "granular-admin-access-assignment-updated", "granular-admin-access-assignment-deleted",
+		"granular-admin-access-assignment-created", "granular-admin-access-assignment-activated", "granular-admin-access-assignment-updated",
+		"granular-admin-access-assignment-deleted",
 	}
-	if a := l.call(http.MethodPost, l.i.PartnerCenter+"/webhooks/v1/registration", center, `{"WebhookUrl":"`+h.URL+`","WebhookEvents":["`+strings.Join(names, `","`)+`"]}`); a.status != http.StatusOK {
+	if a := l.call(http.MethodPost, l.i.PartnerCenter+"/webhooks/v1/registration", center, `{"WebhookUrl":"`+h.URL+`","WebhookEvents":["`+
+		strings.Join(names, `","`)+`"]}`); a.status != http.StatusOK {
 		t.Fatalf("webhook: %d %s", a.status, a.raw)
 	}
 	base := l.i.Graph + "/v1.0/tenantRelationships/delegatedAdminRelationships"
 	const reader, license = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b", "4d6ac14f-3453-41d0-bef9-a3e0c569773a"
-	a := l.call(http.MethodPost, base, graph, `{"displayName":"Litware again","duration":"P30D","customer":{"tenantId":"`+litware+`"},"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"`+reader+`"},{"roleDefinitionId":"`+license+`"}]}}`)
+	a := l.call(http.MethodPost, base, graph, `{"displayName":"Litware again","duration":"P30D","customer":{"tenantId":"`+litware+
+		`"},"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"`+reader+`"},{"roleDefinitionId":"`+license+`"}]}}`)
 	if a.status != http.StatusCreated {
 		t.Fatalf("create: %d %s", a.status, a.raw)
 	}
@@ -255,7 +264,8 @@ func TestWalkRelationshipEvents(t *testing.T) {
 		})
 		s.Touch(c)
 	})
-	if a := l.call(http.MethodPost, rel+"/requests", l.asAdmin(litware, boss, graphScope("DelegatedAdminRelationship.ReadWrite.All")), `{"action":"approve"}`); a.status != http.StatusCreated {
+	if a := l.call(http.MethodPost, rel+"/requests", l.asAdmin(litware, boss, graphScope("DelegatedAdminRelationship.ReadWrite.All")),
+		`{"action":"approve"}`); a.status != http.StatusCreated {
 		t.Fatalf("approve: %d %s", a.status, a.raw)
 	}
 	customer := func(event string) {
@@ -268,7 +278,8 @@ func TestWalkRelationshipEvents(t *testing.T) {
 	l.jump(time.Minute)
 	group := ""
 	l.s.World.Read(func(s *world.State) { group = s.PartnerTenant().GroupByName("GDAP Operations").ID })
-	a = l.call(http.MethodPost, rel+"/accessAssignments", graph, `{"accessContainer":{"accessContainerId":"`+group+`","accessContainerType":"securityGroup"},"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"`+reader+`"}]}}`)
+	a = l.call(http.MethodPost, rel+"/accessAssignments", graph, `{"accessContainer":{"accessContainerId":"`+group+
+		`","accessContainerType":"securityGroup"},"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"`+reader+`"}]}}`)
 	if a.status != http.StatusCreated {
 		t.Fatalf("assign: %d %s", a.status, a.raw)
 	}
@@ -277,7 +288,8 @@ func TestWalkRelationshipEvents(t *testing.T) {
 	customer("granular-admin-access-assignment-created")
 	l.jump(time.Minute)
 	tag := l.get(assignment, graph).text("@odata.etag")
-	if a := l.call(http.MethodPatch, assignment, graph, `{"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"`+license+`"}]}}`, "If-Match", tag); a.status != http.StatusAccepted {
+	if a := l.call(http.MethodPatch, assignment, graph, `{"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"`+license+`"}]}}`, "If-Match",
+		tag); a.status != http.StatusAccepted {
 		t.Fatalf("change: %d %s", a.status, a.raw)
 	}
 	customer("granular-admin-access-assignment-activated")

@@ -13,11 +13,13 @@ import (
 // li has a passcode app and no role.
 const li = "li.chen@contoso.com"
 
-const policyScopes = "Policy.Read.All Policy.ReadWrite.ConditionalAccess Policy.ReadWrite.SecurityDefaults Application.Read.All User.ReadWrite.All User.RevokeSessions.All Directory.Read.All"
+const policyScopes = "Policy.Read.All Policy.ReadWrite.ConditionalAccess Policy.ReadWrite.SecurityDefaults Application.Read.All User.ReadWrite.All " +
+	"User.RevokeSessions.All Directory.Read.All"
 
 // blockFor is a Conditional Access policy that keeps one user out.
 func blockFor(user, state string) string {
-	return `{"displayName":"Keep out","state":"` + state + `","conditions":{"clientAppTypes":["all"],"users":{"includeUsers":["` + user + `"]},"applications":{"includeApplications":["All"]}},"grantControls":{"operator":"OR","builtInControls":["block"]}}`
+	return `{"displayName":"Keep out","state":"` + state + `","conditions":{"clientAppTypes":["all"],"users":{"includeUsers":["` + user +
+		`"]},"applications":{"includeApplications":["All"]}},"grantControls":{"operator":"OR","builtInControls":["block"]}}`
 }
 
 // newest is the latest row of a user in a tenant's log.
@@ -87,7 +89,8 @@ func TestWalkPolicyDecides(t *testing.T) {
 
 	// A sign-in frequency ends what is older.
 	rt = enter().redeem(partner).text("refresh_token")
-	body := strings.Replace(blockFor(l.userID(li), "enabled"), `"grantControls":{"operator":"OR","builtInControls":["block"]}`, `"grantControls":null,"sessionControls":{"signInFrequency":{"isEnabled":true,"type":"hours","value":2,"frequencyInterval":"timeBased","authenticationType":"primaryAndSecondaryAuthentication"}}`, 1)
+	body := strings.Replace(blockFor(l.userID(li), "enabled"), `"grantControls":{"operator":"OR","builtInControls":["block"]}`,
+		`"grantControls":null,"sessionControls":{"signInFrequency":{"isEnabled":true,"type":"hours","value":2,"frequencyInterval":"timeBased","authenticationType":"primaryAndSecondaryAuthentication"}}`, 1)
 	if a = l.call(http.MethodPost, policies, root, body); a.status != http.StatusCreated {
 		t.Fatalf("frequency: %d %s", a.status, a.raw)
 	}
@@ -128,12 +131,14 @@ func TestWalkPolicyDecides(t *testing.T) {
 	}
 	l.browser().open(l.authorize(partner)).enter(admin).want(`value="totp"`) // administrators: every time
 	l.browser().open(l.authorize(partner)).enter(lucia).want("More information required")
-	if r := l.newest(partner, lucia); r.Status.ErrorCode != 50079 && r.Status.ErrorCode != 50072 || !slices.ContainsFunc(r.Requirements, func(q world.Requirement) bool {
-		return strings.Contains(strings.ToLower(q.Provider), "securitydefaults")
-	}) {
+	if r := l.newest(partner, lucia); r.Status.ErrorCode != 50079 && r.Status.ErrorCode != 50072 ||
+		!slices.ContainsFunc(r.Requirements, func(q world.Requirement) bool {
+			return strings.Contains(strings.ToLower(q.Provider), "securitydefaults")
+		}) {
 		t.Errorf("row of registration: %d %v", r.Status.ErrorCode, r.Requirements)
 	}
-	if a := l.token(partner, "grant_type", "password", "client_id", toolApp, "scope", graphScope("User.Read"), "username", "svc-billing@contoso.com", "password", l.person("svc-billing@contoso.com").Password); a.status == http.StatusOK {
+	if a := l.token(partner, "grant_type", "password", "client_id", toolApp, "scope", graphScope("User.Read"), "username", "svc-billing@contoso.com",
+		"password", l.person("svc-billing@contoso.com").Password); a.status == http.StatusOK {
 		t.Error("the password grant of an account without any method passes security defaults")
 	}
 }
@@ -149,7 +154,8 @@ func TestWalkRevocation(t *testing.T) {
 
 	b := l.browser().open(l.authorize(partner)).signIn(samAgent)
 	rt := b.redeem(partner).text("refresh_token")
-	long := l.token(partner, append([]string{"grant_type", "refresh_token", "client_id", panelApp, "client_secret", l.secret(panelApp), "refresh_token", rt, "scope", graphAPI + "/.default"}, cae...)...).text("access_token")
+	long := l.token(partner, append([]string{"grant_type", "refresh_token", "client_id", panelApp, "client_secret", l.secret(panelApp), "refresh_token", rt,
+		"scope", graphAPI + "/.default"}, cae...)...).text("access_token")
 	short := l.good(partner, rt, graphAPI+"/.default")
 	if c := claimsOf(t, long); c["exp"].(float64)-c["iat"].(float64) < 20*3600 {
 		t.Errorf("lifetime of a token with cp1: %v", c)
@@ -196,7 +202,8 @@ func TestWalkRevocation(t *testing.T) {
 	rt = l.consent(samAgent, "amr_values", "mfa").text("refresh_token")
 
 	// An administrator's reset ends a confidential client's token as well.
-	if a := l.call(http.MethodPatch, users+samAgent, root, `{"passwordProfile":{"password":"Correct-Horse-9","forceChangePasswordNextSignIn":false}}`); a.status != http.StatusNoContent {
+	if a := l.call(http.MethodPatch, users+samAgent, root,
+		`{"passwordProfile":{"password":"Correct-Horse-9","forceChangePasswordNextSignIn":false}}`); a.status != http.StatusNoContent {
 		t.Fatalf("reset: %d %s", a.status, a.raw)
 	}
 	if a := l.refresh(partner, rt, centerAPI+"/.default"); a.aadsts() != 50173 {
@@ -214,7 +221,8 @@ func TestWalkRevocation(t *testing.T) {
 	if a := l.refresh(partner, rt, centerAPI+"/.default"); a.status != http.StatusOK {
 		t.Errorf("a confidential client after the user's change: %s", a.raw)
 	}
-	if a := l.token(partner, "grant_type", "refresh_token", "client_id", toolApp, "refresh_token", public.text("refresh_token"), "scope", graphScope("User.Read")); a.aadsts() != 50173 {
+	if a := l.token(partner, "grant_type", "refresh_token", "client_id", toolApp, "refresh_token", public.text("refresh_token"), "scope",
+		graphScope("User.Read")); a.aadsts() != 50173 {
 		t.Errorf("a public client after the user's change: %s", a.raw)
 	}
 
@@ -238,7 +246,8 @@ func TestWalkRevocation(t *testing.T) {
 	l.jump(330 * 24 * time.Hour)
 	for _, app := range l.i.Apps {
 		if strings.Contains(app.Name, "Collector") {
-			a := l.token(partner, "grant_type", "client_credentials", "client_id", app.ClientID, "client_secret", app.ClientSecret, "scope", graphAPI+"/.default")
+			a := l.token(partner, "grant_type", "client_credentials", "client_id", app.ClientID, "client_secret", app.ClientSecret, "scope",
+				graphAPI+"/.default")
 			if a.status != http.StatusUnauthorized || a.aadsts() != 7000222 || a.text("error") != "invalid_client" {
 				t.Errorf("an expired secret: %d %s", a.status, a.raw)
 			}

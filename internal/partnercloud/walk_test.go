@@ -22,7 +22,8 @@ func TestWalkSecureApplicationModel(t *testing.T) {
 	first := l.consent(samAgent, "amr_values", "mfa")
 	rt := first.text("refresh_token")
 	c := claimsOf(t, first.text("access_token"))
-	if !slices.Contains(words(c["amr"]), "mfa") || c["tid"] != partner || c["appid"] != panelApp || c["aud"] != centerAPI || c["ver"] != "1.0" || c["scp"] != "user_impersonation" {
+	if !slices.Contains(words(c["amr"]), "mfa") || c["tid"] != partner || c["appid"] != panelApp || c["aud"] != centerAPI || c["ver"] != "1.0" ||
+		c["scp"] != "user_impersonation" {
 		t.Fatalf("claims of the consent: %v", c)
 	}
 
@@ -39,13 +40,15 @@ func TestWalkSecureApplicationModel(t *testing.T) {
 	}
 	aobo := a.text("access_token")
 	c = claimsOf(t, aobo)
-	if c["tid"] != tailspin || c["oid"] != l.userID(samAgent) || c["upn"] != samAgent || !slices.Contains(words(c["amr"]), "mfa") || c["idp"] != "https://sts.windows.net/"+partner+"/" {
+	if c["tid"] != tailspin || c["oid"] != l.userID(samAgent) || c["upn"] != samAgent || !slices.Contains(words(c["amr"]), "mfa") ||
+		c["idp"] != "https://sts.windows.net/"+partner+"/" {
 		t.Errorf("claims for the customer: %v", c)
 	}
 	wids := words(c["wids"])
 	slices.Sort(wids)
 	want := []string{ // the union of the four groups' roles
-		"88d8e3e3-8f55-4a1e-953a-9b9898b8876b", "4d6ac14f-3453-41d0-bef9-a3e0c569773a", "f023fd81-a637-4b56-95fd-791ac0226033", "29232cdf-9323-42fd-ade2-1d097af3e4de",
+		"88d8e3e3-8f55-4a1e-953a-9b9898b8876b", "4d6ac14f-3453-41d0-bef9-a3e0c569773a", "f023fd81-a637-4b56-95fd-791ac0226033",
+		"29232cdf-9323-42fd-ade2-1d097af3e4de",
 		"729827e3-9c14-49f7-bb1b-9608f156bbb8", "194ae4cb-b126-40b2-bd5b-6091b380977d", "158c047a-c907-4556-b7ef-446551a6b5f7",
 	}
 	slices.Sort(want)
@@ -60,7 +63,9 @@ func TestWalkSecureApplicationModel(t *testing.T) {
 
 	// The customer's log tells who came, and Graph shows it there. GDAP Security
 	// gives Security Administrator.
-	a = l.get(l.i.Graph+"/beta/auditLogs/signIns?$top=50&$filter="+url.QueryEscape("crossTenantAccessType eq 'serviceProvider' and signInEventTypes/any(t: t eq 'nonInteractiveUser')"), aobo, "Prefer", "include-unknown-enum-members")
+	a = l.get(l.i.Graph+"/beta/auditLogs/signIns?$top=50&$filter="+
+		url.QueryEscape("crossTenantAccessType eq 'serviceProvider' and signInEventTypes/any(t: t eq 'nonInteractiveUser')"), aobo, "Prefer",
+		"include-unknown-enum-members")
 	var row map[string]any
 	for _, r := range a.rows() {
 		if r["userPrincipalName"] == samAgent && r["appId"] == panelApp {
@@ -71,7 +76,8 @@ func TestWalkSecureApplicationModel(t *testing.T) {
 	if row == nil {
 		t.Fatalf("the customer's log through Graph: %d %.400s", a.status, a.raw)
 	}
-	if row["homeTenantId"] != partner || row["resourceTenantId"] != tailspin || row["incomingTokenType"] != "refreshToken" || row["authenticationRequirement"] != "multiFactorAuthentication" {
+	if row["homeTenantId"] != partner || row["resourceTenantId"] != tailspin || row["incomingTokenType"] != "refreshToken" ||
+		row["authenticationRequirement"] != "multiFactorAuthentication" {
 		t.Errorf("row: %v", row)
 	}
 	var provider []string
@@ -85,7 +91,8 @@ func TestWalkSecureApplicationModel(t *testing.T) {
 	// Ninety days of silence.
 	l.jump(95 * 24 * time.Hour)
 	a = l.refresh(partner, rt, centerAPI+"/.default")
-	if a.status != http.StatusBadRequest || a.aadsts() != 700082 || a.text("error") != "invalid_grant" || !strings.HasPrefix(a.text("error_description"), "AADSTS700082: ") {
+	if a.status != http.StatusBadRequest || a.aadsts() != 700082 || a.text("error") != "invalid_grant" || !strings.HasPrefix(a.text("error_description"),
+		"AADSTS700082: ") {
 		t.Errorf("after 95 days: %d %s", a.status, a.raw)
 	}
 	if a := l.get(l.i.PartnerCenter+"/v1/customers?size=1", first.text("access_token")); a.status != http.StatusUnauthorized {
@@ -115,7 +122,8 @@ func TestWalkCustomerConsent(t *testing.T) {
 		}
 	}
 	refused("without consent")
-	body := `{"applicationId":"` + panelApp + `","applicationGrants":[{"enterpriseApplicationId":"` + entra.AppGraph + `","scope":"Directory.Read.All, User.Read"}]}`
+	body := `{"applicationId":"` + panelApp + `","applicationGrants":[{"enterpriseApplicationId":"` + entra.AppGraph +
+		`","scope":"Directory.Read.All, User.Read"}]}`
 	if a := l.call(http.MethodPost, consents, center, strings.Replace(body, panelApp, vendorApp, 1)); a.status != http.StatusForbidden {
 		t.Errorf("consent for another app: %d %s", a.status, a.raw)
 	}
@@ -158,7 +166,8 @@ func TestWalkRightsGone(t *testing.T) {
 				}
 				base := l.i.Graph + "/v1.0/tenantRelationships/delegatedAdminRelationships/" + r["id"].(string) + "/accessAssignments"
 				for _, as := range l.get(base, token).rows() {
-					if a := l.call(http.MethodDelete, base+"/"+as["id"].(string), token, "", "If-Match", as["@odata.etag"].(string)); a.status != http.StatusNoContent {
+					if a := l.call(http.MethodDelete, base+"/"+as["id"].(string), token, "", "If-Match",
+						as["@odata.etag"].(string)); a.status != http.StatusNoContent {
 						l.Fatalf("delete assignment: %d %s", a.status, a.raw)
 					}
 				}
@@ -183,7 +192,8 @@ func TestWalkRightsGone(t *testing.T) {
 				if c == nil || c["tenantId"] != customer || r["status"] != "active" {
 					continue
 				}
-				if a := l.call(http.MethodPost, l.i.Graph+"/v1.0/tenantRelationships/delegatedAdminRelationships/"+r["id"].(string)+"/requests", token, `{"action":"terminate"}`); a.status != http.StatusCreated {
+				if a := l.call(http.MethodPost, l.i.Graph+"/v1.0/tenantRelationships/delegatedAdminRelationships/"+r["id"].(string)+"/requests", token,
+					`{"action":"terminate"}`); a.status != http.StatusCreated {
 					l.Fatalf("terminate: %d %s", a.status, a.raw)
 				}
 			}
@@ -195,7 +205,8 @@ func TestWalkRightsGone(t *testing.T) {
 			l := newLab(t, Options{Unthrottled: true})
 			tailspin := l.customer("tailspin.example") // no DAP to fall back to
 			rt := l.consent(samAgent, "amr_values", "mfa").text("refresh_token")
-			graph, arm, center := l.good(tailspin, rt, graphAPI+"/.default"), l.good(tailspin, rt, armAPI+"/.default"), l.good(l.i.Tenant.ID, rt, centerAPI+"/.default")
+			graph, arm, center := l.good(tailspin, rt, graphAPI+"/.default"), l.good(tailspin, rt, armAPI+"/.default"),
+				l.good(l.i.Tenant.ID, rt, centerAPI+"/.default")
 			probe := func(want bool, when string) {
 				t.Helper()
 				check := func(what string, a *answer, ok int) {
@@ -219,7 +230,8 @@ func TestWalkRightsGone(t *testing.T) {
 				}
 			}
 			probe(true, "before")
-			token := l.asAdmin(l.i.Tenant.ID, admin, graphScope("DelegatedAdminRelationship.ReadWrite.All Group.ReadWrite.All GroupMember.ReadWrite.All Directory.Read.All"))
+			token := l.asAdmin(l.i.Tenant.ID, admin,
+				graphScope("DelegatedAdminRelationship.ReadWrite.All Group.ReadWrite.All GroupMember.ReadWrite.All Directory.Read.All"))
 			take(l, token, tailspin)
 			probe(false, "after")
 		})

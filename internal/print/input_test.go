@@ -21,7 +21,8 @@ func TestInputNotes(t *testing.T) {
 // What is complete for an answer is not said of inputs that were cut.
 func TestCompleteWords(t *testing.T) {
 	whole := []evidence.Input{{Path: "a.json", Status: evidence.Read}}
-	for _, cut := range []evidence.Input{{Path: "b.json", Status: evidence.Partial}, {Path: "b.json", Status: evidence.Unreadable}, {Path: "b.json", Status: evidence.Read, NextLink: true}} {
+	for _, cut := range []evidence.Input{{Path: "b.json", Status: evidence.Partial}, {Path: "b.json", Status: evidence.Unreadable},
+		{Path: "b.json", Status: evidence.Read, NextLink: true}} {
 		list := append(slices.Clone(whole), cut)
 		if why := CutReasons(list); len(why) != 1 || !strings.HasPrefix(why[0], "b.json ") {
 			t.Errorf("%v: %q", cut, why)

@@ -23,7 +23,8 @@ func (s server) SQLState() string { return string(s) }
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]bool{
-		syscall.ENOSPC: true, syscall.EIO: false, lite(13): true, lite(13 | 1<<8): true, lite(5): false, server("53100"): true, server("53200"): false, errors.New("disk full"): false,
+		syscall.ENOSPC: true, syscall.EIO: false, lite(13): true, lite(13 | 1<<8): true, lite(5): false, server("53100"): true, server("53200"): false,
+		errors.New("disk full"): false,
 	} {
 		if got := problem.DiskFull(problem.Wrap(fmt.Errorf("writing: %w", err), problem.Internal, "it could not be stored")); got != want {
 			t.Errorf("%v: %v", err, got)

@@ -44,7 +44,8 @@ func Disagreements(h *History, e *access.Engine, reverse bool) (out []Disagreeme
 			point.User = in.subject(e, p)
 			row = p.Open
 			d.Text = fmt.Sprintf("the settings say: %s %s; the log says: it succeeded at %s by %s without MFA (%s)",
-				nonEmpty(strings.Join(e.Protecting(point), " and "), "a policy"), says, nonEmpty(p.App, "an app"), nonEmpty(p.Client, "an unnamed client"), countRows(p.NotChallenged))
+				nonEmpty(strings.Join(e.Protecting(point), " and "), "a policy"), says, nonEmpty(p.App, "an app"), nonEmpty(p.Client, "an unnamed client"),
+				countRows(p.NotChallenged))
 		case reverse && p.Demanded > 0 && o == access.MFANotRequired:
 			row = p.Asked
 			d.Text = fmt.Sprintf("the settings say: nothing asks this sign-in for MFA; the log says: MFA was demanded at %s by %s (%s)",

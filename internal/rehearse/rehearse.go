@@ -110,11 +110,13 @@ func Rehearse(in Input) *Result {
 		order[e] = i
 	}
 	slices.SortFunc(r.Groups, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(order[a.Effect], order[b.Effect]), cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Account, b.Account), cmp.Compare(a.App, b.App), cmp.Compare(a.Client, b.Client))
+		return cmp.Or(cmp.Compare(order[a.Effect], order[b.Effect]), cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Account, b.Account),
+			cmp.Compare(a.App, b.App), cmp.Compare(a.Client, b.Client))
 	})
 	r.Before, r.After = proofs(in.Today), proofs(in.Then)
 	if n := len(strangers); n > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("%d accounts of the log are in no exported list of users; they were replayed as further members whose groups and roles are not known", n))
+		r.Notes = append(r.Notes, fmt.Sprintf("%d accounts of the log are in no exported list of users; they were replayed as further members whose "+
+			"groups and roles are not known", n))
 	}
 	r.Notes = append(r.Notes, "a log shows who signed in, not who will: accounts without a recorded sign-in are in the proof, not in the replay")
 	return r
@@ -186,7 +188,8 @@ func (in *Input) decide(p *Pattern, acc Account, passed bool) []part {
 		return []part{same(p.Proven), in.challenged(p, acc, passed, rest)}
 	case access.MFANotRequired:
 		if now == access.MFARequired || now == access.Blocked {
-			return []part{{effect: Opened, rows: p.Rows, reason: "today's settings " + was(now) + ", the proposed ones do not", ways: []directory.WayOut{directory.WayReviewPolicy}}}
+			return []part{{effect: Opened, rows: p.Rows, reason: "today's settings " + was(now) + ", the proposed ones do not",
+				ways: []directory.WayOut{directory.WayReviewPolicy}}}
 		}
 		return []part{same(p.Rows)}
 	}

@@ -16,7 +16,8 @@ import (
 var at = time.Date(2026, 11, 19, 10, 0, 0, 0, time.UTC)
 
 func policy(id, control string, change func(*access.Policy)) *access.Policy {
-	p := &access.Policy{ID: id, DisplayName: id, State: access.Enabled, GrantControls: &access.GrantControls{Operator: "OR", BuiltInControls: []string{control}}}
+	p := &access.Policy{ID: id, DisplayName: id, State: access.Enabled, GrantControls: &access.GrantControls{Operator: "OR",
+		BuiltInControls: []string{control}}}
 	p.Conditions.Users.IncludeUsers = []string{"All"}
 	p.Conditions.Applications.IncludeApplications = []string{"All"}
 	if change != nil {
@@ -42,7 +43,9 @@ var accounts = map[string]rehearse.Account{
 }
 
 func seen(id, user string, change func(*signin.Sighting)) signin.Sighting {
-	s := signin.Sighting{ID: id, UserID: user, UserPrincipalName: user + "@contoso.com", AppID: "app", AppDisplayName: "App", ClientAppUsed: "Browser", IPAddress: "203.0.113.7", Country: "NL", Platform: "Windows 10", Verdict: signin.NotChallenged, Reason: signin.ReasonSingleFactor, Success: true, At: at}
+	s := signin.Sighting{ID: id, UserID: user, UserPrincipalName: user + "@contoso.com", AppID: "app", AppDisplayName: "App", ClientAppUsed: "Browser",
+		IPAddress: "203.0.113.7", Country: "NL", Platform: "Windows 10", Verdict: signin.NotChallenged, Reason: signin.ReasonSingleFactor, Success: true,
+		At: at}
 	if change != nil {
 		change(&s)
 	}
@@ -80,15 +83,19 @@ func TestEffects(t *testing.T) {
 		"challenged, nobody there": {none, all, seen("1", "svc", nil), rehearse.ChallengedUnable, "secure_application_model"},
 		"challenged, not known":    {none, all, seen("1", "unsure", nil), rehearse.ChallengedUnknown, ""},
 		"carried MFA already":      {none, all, seen("1", "unable", func(s *signin.Sighting) { s.Verdict = signin.SatisfiedByClaim }), rehearse.Unchanged, ""},
-		"legacy cannot carry MFA":  {none, all, seen("1", "printer", func(s *signin.Sighting) { s.Legacy, s.ClientAppUsed = true, "Authenticated SMTP" }), rehearse.BlockedThen, "app_password"},
-		"legacy blocked":           {none, tenant(policy("B", "block", block)), seen("1", "able", func(s *signin.Sighting) { s.Legacy, s.ClientAppUsed = true, "IMAP4" }), rehearse.BlockedThen, "app_password"},
-		"old Outlook":              {none, tenant(policy("B", "block", block)), seen("1", "able", func(s *signin.Sighting) { s.Legacy, s.ClientAppUsed = true, "Exchange Web Services" }), rehearse.BlockedThen, "client_upgrade"},
-		"password grant":           {none, all, seen("1", "svc", func(s *signin.Sighting) { s.ROPC = true }), rehearse.BlockedThen, "secure_application_model"},
+		"legacy cannot carry MFA": {none, all, seen("1", "printer", func(s *signin.Sighting) { s.Legacy, s.ClientAppUsed = true, "Authenticated SMTP" }),
+			rehearse.BlockedThen, "app_password"},
+		"legacy blocked": {none, tenant(policy("B", "block", block)),
+			seen("1", "able", func(s *signin.Sighting) { s.Legacy, s.ClientAppUsed = true, "IMAP4" }), rehearse.BlockedThen, "app_password"},
+		"old Outlook": {none, tenant(policy("B", "block", block)),
+			seen("1", "able", func(s *signin.Sighting) { s.Legacy, s.ClientAppUsed = true, "Exchange Web Services" }), rehearse.BlockedThen, "client_upgrade"},
+		"password grant": {none, all, seen("1", "svc", func(s *signin.Sighting) { s.ROPC = true }), rehearse.BlockedThen, "secure_application_model"},
 		"device code blocked": {none, tenant(policy("D", "block", func(p *access.Policy) {
 			p.Conditions.Flows.Items = []access.FlowCondition{{TransferMethods: []string{"deviceCodeFlow"}}}
 		})), seen("1", "able", func(s *signin.Sighting) { s.DeviceCode = true }), rehearse.BlockedThen, "interactive_sign_in"},
-		"a regression":   {all, none, seen("1", "able", func(s *signin.Sighting) { s.Verdict = signin.Challenged }), rehearse.Opened, "review_policy"},
-		"only elsewhere": {none, tenant(policy("MFA", "mfa", func(p *access.Policy) { p.Conditions.Applications.IncludeApplications = []string{"other"} })), seen("1", "able", nil), rehearse.Unchanged, ""},
+		"a regression": {all, none, seen("1", "able", func(s *signin.Sighting) { s.Verdict = signin.Challenged }), rehearse.Opened, "review_policy"},
+		"only elsewhere": {none, tenant(policy("MFA", "mfa", func(p *access.Policy) { p.Conditions.Applications.IncludeApplications = []string{"other"} })),
+			seen("1", "able", nil), rehearse.Unchanged, ""},
 		"hangs on an unknown group": {none, tenant(policy("MFA", "mfa", func(p *access.Policy) {
 			p.Conditions.Users.IncludeUsers = nil
 			p.Conditions.Users.IncludeGroups = []string{"g"}

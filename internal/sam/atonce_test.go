@@ -80,7 +80,8 @@ func TestTogether(t *testing.T) {
 				if c, err = change(ctx); err != nil {
 					return err
 				}
-				_, err := d.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", "noted", fmt.Sprint(c.Generation))
+				_, err := d.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+					"noted", fmt.Sprint(c.Generation))
 				return errors.Join(err, end)
 			})
 		}

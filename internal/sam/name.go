@@ -23,7 +23,8 @@ func IsID(nameOrID string) bool { return strings.HasPrefix(lower(nameOrID), idPr
 
 func checkName(name string) error {
 	if name == "" || len(name) > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unseen) || IsID(name) || strings.HasPrefix(name, "-") {
-		return problem.New(problem.Usage, "%.40q cannot be a connection's name", name).WithHint("1 to %d printable characters, not starting with - or %s", maxName, idPrefix)
+		return problem.New(problem.Usage, "%.40q cannot be a connection's name", name).
+			WithHint("1 to %d printable characters, not starting with - or %s", maxName, idPrefix)
 	}
 	return nil
 }

@@ -54,7 +54,8 @@ func TestNameIsNoID(t *testing.T) {
 		s, _ := store(t, d)
 		ctx := t.Context()
 		a := keep(t, s, captured(1))
-		for _, name := range []string{strings.ToUpper(a.ID), a.ID, "C-x", "-x", "a\u202eb", "contoso\u200b.com", "a\u2028b", "\xff", "", strings.Repeat("é", 51)} {
+		for _, name := range []string{strings.ToUpper(a.ID), a.ID, "C-x", "-x", "a\u202eb", "contoso\u200b.com", "a\u2028b", "\xff", "",
+			strings.Repeat("é", 51)} {
 			c := captured(2)
 			c.Name = name
 			if name != "" {
@@ -70,7 +71,8 @@ func TestNameIsNoID(t *testing.T) {
 			c := captured(10 + i)
 			c.Domain = domain
 			b := keep(t, s, c)
-			if sam.IsID(b.Name) || strings.HasPrefix(b.Name, "-") || !utf8.ValidString(b.Name) || len(b.Name) > 100 || strings.ContainsRune(b.Name, 0x202e) || strings.TrimSpace(b.Name) == "" {
+			if sam.IsID(b.Name) || strings.HasPrefix(b.Name, "-") || !utf8.ValidString(b.Name) || len(b.Name) > 100 || strings.ContainsRune(b.Name, 0x202e) ||
+				strings.TrimSpace(b.Name) == "" {
 				t.Errorf("%q became %q", domain, b.Name)
 			}
 			if found, err := s.Find(ctx, a.ID); err != nil || found.ID != a.ID {

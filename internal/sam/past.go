@@ -76,7 +76,8 @@ func (h *Height) against(c Connection) string {
 	case h.Removed:
 		return fmt.Sprintf("it was removed on %s and is back", h.At.UTC().Format(time.DateOnly))
 	case h.Generation != c.Generation:
-		return fmt.Sprintf("its row is of generation %d, and the audit trail's newest is %d, of %s", c.Generation, h.Generation, h.At.UTC().Format(time.DateOnly))
+		return fmt.Sprintf("its row is of generation %d, and the audit trail's newest is %d, of %s", c.Generation, h.Generation, h.At.UTC().
+			Format(time.DateOnly))
 	}
 	return ""
 }
@@ -152,7 +153,8 @@ func (s *Store) anyToken(ctx context.Context, r *row, generations []int64) (secr
 			}
 		}
 	}
-	return secret.Text{}, problem.Wrap(last, problem.BadInput, "the connection %s cannot be accepted: no sealed token opens for the tenant, app, account and cloud that its row names", r.Name).
+	return secret.Text{}, problem.Wrap(last, problem.BadInput,
+		"the connection %s cannot be accepted: no sealed token opens for the tenant, app, account and cloud that its row names", r.Name).
 		WithHint("consent again: partnerguard connect; or partnerguard connect remove %s", r.ID)
 }
 

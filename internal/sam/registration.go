@@ -155,7 +155,8 @@ func (s *Store) registrationAsIs(ctx context.Context, clientID string) (*registr
 	var mark []byte
 	err := s.d.QueryRowContext(ctx, readRegistration, lower(clientID)).Scan(&id, &sealed, &waiting, &body, &mark)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, problem.New(problem.NotFound, "this installation has no credential for the app %.80s", clientID).WithHint("partnerguard connect makes or takes one")
+		return nil, problem.New(problem.NotFound, "this installation has no credential for the app %.80s", clientID).
+			WithHint("partnerguard connect makes or takes one")
 	} else if err != nil {
 		return nil, err
 	}
@@ -343,7 +344,8 @@ func parseKey(text secret.Text) (*rsa.PrivateKey, error) {
 		key = parsed
 	}
 	if key == nil {
-		return nil, problem.New(problem.BadInput, "the private key is no RSA key in PKCS #8 form").WithHint("Entra ID takes RSA keys for apps; openssl pkcs8 -topk8 -nodes converts")
+		return nil, problem.New(problem.BadInput, "the private key is no RSA key in PKCS #8 form").
+			WithHint("Entra ID takes RSA keys for apps; openssl pkcs8 -topk8 -nodes converts")
 	}
 	if key.N.BitLen() < 2048 {
 		return nil, problem.New(problem.BadInput, "the private key has %d bits; 2048 are the least", key.N.BitLen())

@@ -75,7 +75,8 @@ func TestCertificate(t *testing.T) {
 			t.Errorf("%v %v, %d rows", r, err, sealedRows(t, d))
 		}
 		works()
-		if _, err := s.AddRegistration(ctx, sam.Registration{ClientID: client, Kind: msapi.ClientSecret}, secret.New("s3cret")); err != nil || sealedRows(t, d) != 1 {
+		if _, err := s.AddRegistration(ctx, sam.Registration{ClientID: client, Kind: msapi.ClientSecret}, secret.New("s3cret")); err != nil ||
+			sealedRows(t, d) != 1 {
 			t.Errorf("%v, %d rows", err, sealedRows(t, d))
 		}
 		app, err := s.App(ctx, client)
@@ -109,7 +110,8 @@ func TestNewCredentialHastens(t *testing.T) {
 		ctx := t.Context()
 		a := keep(t, s, captured(1))
 		keep(t, s, captured(2))
-		if _, err := s.Failed(ctx, a.ID, sam.Failure{From: 1, State: sam.Rejected, Trouble: sam.Trouble{Code: 7000222}, Next: start.Add(24 * time.Hour)}); err != nil {
+		if _, err := s.Failed(ctx, a.ID, sam.Failure{From: 1, State: sam.Rejected, Trouble: sam.Trouble{Code: 7000222},
+			Next: start.Add(24 * time.Hour)}); err != nil {
 			t.Fatal(err)
 		}
 		clock.jump(time.Minute)
@@ -130,13 +132,14 @@ func TestAddRegistrationRefuses(t *testing.T) {
 		r    sam.Registration
 		text string
 	}{
-		"no client id":         {sam.Registration{Kind: msapi.Public}, ""},
-		"unknown kind":         {sam.Registration{ClientID: "x", Kind: "magic"}, ""},
-		"no secret":            {sam.Registration{ClientID: "x", Kind: msapi.ClientSecret}, ""},
-		"no file":              {sam.Registration{ClientID: "x", Kind: msapi.Federated}, ""},
-		"no certificate":       {sam.Registration{ClientID: "x", Kind: msapi.Certificate}, key},
-		"nonsense certificate": {sam.Registration{ClientID: "x", Kind: msapi.Certificate, Certificate: "-----BEGIN CERTIFICATE-----\nbm9uc2Vuc2U=\n-----END CERTIFICATE-----\n"}, key},
-		"a secret too many":    {sam.Registration{ClientID: "x", Kind: msapi.Public}, "s3cret"},
+		"no client id":   {sam.Registration{Kind: msapi.Public}, ""},
+		"unknown kind":   {sam.Registration{ClientID: "x", Kind: "magic"}, ""},
+		"no secret":      {sam.Registration{ClientID: "x", Kind: msapi.ClientSecret}, ""},
+		"no file":        {sam.Registration{ClientID: "x", Kind: msapi.Federated}, ""},
+		"no certificate": {sam.Registration{ClientID: "x", Kind: msapi.Certificate}, key},
+		"nonsense certificate": {sam.Registration{ClientID: "x", Kind: msapi.Certificate,
+			Certificate: "-----BEGIN CERTIFICATE-----\nbm9uc2Vuc2U=\n-----END CERTIFICATE-----\n"}, key},
+		"a secret too many": {sam.Registration{ClientID: "x", Kind: msapi.Public}, "s3cret"},
 	} {
 		_, err := s.AddRegistration(t.Context(), c.r, secret.New(c.text))
 		if err == nil || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "bm9u") {

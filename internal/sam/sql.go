@@ -35,7 +35,8 @@ func (s *Store) scan(ctx context.Context, from interface{ Scan(...any) error }) 
 	var id, state, name, tenant, client, account, body string
 	var mark []byte
 	var generation, renewAfter, leaseUntil int64
-	if err := from.Scan(&id, &generation, &r.previous, &state, &renewAfter, &r.leaseBy, &leaseUntil, &name, &tenant, &client, &account, &body, &mark); err != nil {
+	if err := from.Scan(&id, &generation, &r.previous, &state, &renewAfter, &r.leaseBy, &leaseUntil, &name, &tenant, &client, &account, &body,
+		&mark); err != nil {
 		return nil, err
 	}
 	// Later, not within the caller's rows: the vault may have to ask the database.
@@ -43,7 +44,9 @@ func (s *Store) scan(ctx context.Context, from interface{ Scan(...any) error }) 
 		return s.v.Fits(ctx, Connections, mark, id, name, tenant, client, account, state, generation, r.previous, renewAfter, body)
 	}
 	if err := json.Unmarshal([]byte(body), &r.Connection); err != nil {
-		r.Connection = Connection{Name: name, Tenant: tenant, ClientID: client, Trouble: &Trouble{Words: "the connection's record in the database cannot be read", Fix: "restore a backup, or remove the connection and consent again"}}
+		r.Connection = Connection{Name: name, Tenant: tenant, ClientID: client,
+			Trouble: &Trouble{Words: "the connection's record in the database cannot be read",
+				Fix: "restore a backup, or remove the connection and consent again"}}
 		state = string(Damaged)
 	}
 	r.Cloud = s.cloud(r.Cloud.Name)
@@ -143,7 +146,8 @@ func (s *Store) insert(ctx context.Context, r *row) error {
 	}
 	res, err := s.d.ExecContext(ctx, `INSERT INTO connections (id, name, tenant, client_id, account, state, generation, previous, renew_after, lease_by, lease_until, changes, body, mark)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 0, 1, $10, $11) ON CONFLICT DO NOTHING`,
-		r.ID, lower(r.Name), lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), string(r.State), r.Generation, r.previous, db.Micros(r.RenewAfter), body, mark)
+		r.ID, lower(r.Name), lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), string(r.State), r.Generation, r.previous,
+		db.Micros(r.RenewAfter), body, mark)
 	if err != nil {
 		return err
 	}
@@ -165,7 +169,8 @@ func (s *Store) update(ctx context.Context, r *row) error {
 	// All that is marked is written: nothing of another hand is vouched for.
 	res, err := s.d.ExecContext(ctx, `UPDATE connections SET name = $1, tenant = $2, client_id = $3, account = $4, state = $5, generation = $6, previous = $7,
 		renew_after = $8, lease_by = $9, lease_until = $10, body = $11, mark = $12 WHERE id = $13`,
-		lower(r.Name), lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), string(r.State), r.Generation, r.previous, db.Micros(r.RenewAfter),
+		lower(r.Name), lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), string(r.State), r.Generation, r.previous,
+		db.Micros(r.RenewAfter),
 		r.leaseBy, db.Micros(r.leaseUntil), body, mark, r.ID)
 	if err != nil {
 		return err

@@ -45,8 +45,10 @@ func store(t testing.TB, d *db.DB) (*sam.Store, *clock) {
 func captured(n int) sam.Captured {
 	return sam.Captured{
 		Model: sam.CSP, Cloud: msapi.Commercial(), Tenant: "11111111-1111-4111-8111-111111111111", Domain: "contoso.com",
-		ClientID: "22222222-2222-4222-8222-222222222222", Account: fmt.Sprintf("sam-%d@contoso.com", n), ObjectID: fmt.Sprintf("33333333-0000-4000-8000-%012d", n),
-		Scopes: map[string][]string{"https://api.partnercenter.microsoft.com": {"user_impersonation"}}, Proof: claim.Verdict{Answer: claim.Proven, Reason: "amr has mfa"},
+		ClientID: "22222222-2222-4222-8222-222222222222", Account: fmt.Sprintf("sam-%d@contoso.com", n),
+		ObjectID: fmt.Sprintf("33333333-0000-4000-8000-%012d", n),
+		Scopes:   map[string][]string{"https://api.partnercenter.microsoft.com": {"user_impersonation"}},
+		Proof:    claim.Verdict{Answer: claim.Proven, Reason: "amr has mfa"},
 		AuthTime: start.Add(-time.Minute), At: start, Refresh: secret.New(fmt.Sprintf("first-token-of-%d", n)),
 	}
 }
@@ -83,8 +85,10 @@ func TestKeepFindRemove(t *testing.T) {
 		s, _ := store(t, d)
 		ctx := t.Context()
 		a := keep(t, s, captured(1))
-		want := sam.Connection{ID: a.ID, Name: "contoso.com", Model: sam.CSP, Cloud: msapi.Commercial(), Tenant: a.Tenant, Domain: "contoso.com", ClientID: a.ClientID,
-			Account: "sam-1@contoso.com", ObjectID: a.ObjectID, State: sam.Active, Scopes: captured(1).Scopes, Proof: captured(1).Proof, AuthTime: start.Add(-time.Minute),
+		want := sam.Connection{ID: a.ID, Name: "contoso.com", Model: sam.CSP, Cloud: msapi.Commercial(), Tenant: a.Tenant, Domain: "contoso.com",
+			ClientID: a.ClientID,
+			Account:  "sam-1@contoso.com", ObjectID: a.ObjectID, State: sam.Active, Scopes: captured(1).Scopes, Proof: captured(1).
+					Proof, AuthTime: start.Add(-time.Minute),
 			ConsentedAt: start, ObtainedAt: start, Generation: 1, RenewAfter: start.Add(sam.RenewEvery)}
 		for _, name := range []string{a.ID, "contoso.com", "CONTOSO.com", " contoso.com "} {
 			got, err := s.Find(ctx, name)
@@ -151,7 +155,8 @@ func TestKeepHeals(t *testing.T) {
 		first := captured(1)
 		first.Name = "main"
 		a := keep(t, s, first)
-		if _, err := s.Failed(t.Context(), a.ID, sam.Failure{From: 1, State: sam.Rejected, Trouble: sam.Trouble{At: start, Code: 50173}, Next: start}); err != nil {
+		if _, err := s.Failed(t.Context(), a.ID, sam.Failure{From: 1, State: sam.Rejected, Trouble: sam.Trouble{At: start, Code: 50173},
+			Next: start}); err != nil {
 			t.Fatal(err)
 		}
 		clock.jump(time.Hour)
@@ -210,7 +215,8 @@ func TestGenerations(t *testing.T) {
 		s, clock := store(t, d)
 		id := keep(t, s, captured(1)).ID
 		renew := func(from, used int64, text string) error {
-			_, err := s.Renewed(t.Context(), id, sam.Renewal{From: from, Used: used, Refresh: secret.New(text), At: clock.Now(), Next: clock.Now().Add(time.Hour)})
+			_, err := s.Renewed(t.Context(), id, sam.Renewal{From: from, Used: used, Refresh: secret.New(text), At: clock.Now(), Next: clock.Now().
+				Add(time.Hour)})
 			return err
 		}
 		check := func(step, wantCur, wantPrev string, wantGen int64, rows int) {
@@ -352,7 +358,8 @@ func TestRestoredVault(t *testing.T) {
 			t.Helper()
 			empty()
 			for _, x := range backup {
-				if _, err := d.Exec("INSERT INTO vault_rows (purpose, owner, name, sealed, changed) VALUES ($1, $2, $3, $4, 0)", sam.PurposeRefresh, a, x.name, x.box); err != nil {
+				if _, err := d.Exec("INSERT INTO vault_rows (purpose, owner, name, sealed, changed) VALUES ($1, $2, $3, $4, 0)", sam.PurposeRefresh, a,
+					x.name, x.box); err != nil {
 					t.Fatal(err)
 				}
 			}

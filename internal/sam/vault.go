@@ -43,7 +43,8 @@ func refreshRef(id string, generation int64) vault.Ref {
 // is sent to, as which app, for which account, and of which consent it came.
 func (r *row) tokenRef(generation int64) vault.Ref {
 	ref := refreshRef(r.ID, generation)
-	ref.Bound = vault.Bound("1", r.Cloud.Name, lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID), strconv.FormatInt(db.Micros(r.ConsentedAt), 10))
+	ref.Bound = vault.Bound("1", r.Cloud.Name, lower(r.Tenant), lower(r.ClientID), accountKey(r.Account, r.ObjectID),
+		strconv.FormatInt(db.Micros(r.ConsentedAt), 10))
 	return ref
 }
 

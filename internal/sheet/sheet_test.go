@@ -12,7 +12,8 @@ import (
 func TestFormula(t *testing.T) {
 	t.Parallel()
 	signs := []string{"=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫", "−"}
-	before := []string{"", " ", "   ", "\u00a0", "\u3000", "\u200b", "\u200d", "\ufeff", "\u202e", "\u2066", "\u00ad", "\u180e", "\u2028", "\x00", "\x1b", "\u0085", "\u115f", "\u3164", "\u2800", "\ufe0f", " \u200b\u00a0"}
+	before := []string{"", " ", "   ", "\u00a0", "\u3000", "\u200b", "\u200d", "\ufeff", "\u202e", "\u2066", "\u00ad", "\u180e", "\u2028", "\x00", "\x1b",
+		"\u0085", "\u115f", "\u3164", "\u2800", "\ufe0f", " \u200b\u00a0"}
 	for _, b := range before {
 		for _, s := range signs {
 			if !sheet.Formula(b + s + "1") {

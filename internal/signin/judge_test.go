@@ -17,7 +17,8 @@ func success(change func(*Event)) Event {
 	e := Event{
 		ID: "1", UserID: "u", UserPrincipalName: "ada@contoso.com", ClientAppUsed: "Browser",
 		HasStatus: true, HasMFAFields: true, AuthenticationRequirement: single,
-		Steps: []Step{{Method: "Password", MethodDetail: "Cloud password", Succeeded: Yes, ResultDetail: "Correct password", Requirement: "Primary authentication"}},
+		Steps: []Step{{Method: "Password", MethodDetail: "Cloud password", Succeeded: Yes, ResultDetail: "Correct password",
+			Requirement: "Primary authentication"}},
 	}
 	if change != nil {
 		change(&e)
@@ -36,23 +37,27 @@ func TestJudge(t *testing.T) {
 		want   Verdict
 		reason Reason
 	}{
-		"fresh password only":                  {nil, NotChallenged, ReasonSingleFactor},
-		"single-factor requirement alone":      {func(e *Event) { e.Steps = nil }, Unknown, ReasonSingleFactorAlone},
-		"single factor but satisfied by claim": {func(e *Event) { e.AdditionalDetails = "MFA requirement satisfied by claim in the token" }, SatisfiedByClaim, ReasonClaimInToken},
+		"fresh password only":             {nil, NotChallenged, ReasonSingleFactor},
+		"single-factor requirement alone": {func(e *Event) { e.Steps = nil }, Unknown, ReasonSingleFactorAlone},
+		"single factor but satisfied by claim": {func(e *Event) { e.AdditionalDetails = "MFA requirement satisfied by claim in the token" }, SatisfiedByClaim,
+			ReasonClaimInToken},
 		"single factor but provider's claim": {func(e *Event) {
 			e.AdditionalDetails = "MFA requirement satisfied by claim provided by external provider"
 		}, SatisfiedByProvider, ReasonExternalClaim},
 		"first factor claim is not MFA": {func(e *Event) {
-			e.Steps[0] = Step{Method: "Previously satisfied", Succeeded: Yes, ResultDetail: "First factor requirement satisfied by claim in the token", Requirement: "Primary authentication"}
+			e.Steps[0] = Step{Method: "Previously satisfied", Succeeded: Yes, ResultDetail: "First factor requirement satisfied by claim in the token",
+				Requirement: "Primary authentication"}
 		}, Unknown, ReasonEarlierClaimUnseen},
-		"first factor claim on additionalDetails": {func(e *Event) { e.AdditionalDetails = "First factor requirement satisfied by claim in the token" }, NotChallenged, ReasonSingleFactor},
+		"first factor claim on additionalDetails": {func(e *Event) { e.AdditionalDetails = "First factor requirement satisfied by claim in the token" },
+			NotChallenged, ReasonSingleFactor},
 		"first factor claim, spelt otherwise": {func(e *Event) {
 			e.Steps = []Step{{Method: "Previously satisfied", Succeeded: Yes, ResultDetail: "first factor requirement was satisfied by claim in the token"}}
 		}, Unknown, ReasonEarlierClaimUnseen},
 		// The exception of decision 2: where a first factor came from an earlier
 		// token, a fresh one beside it does not show that nothing was satisfied.
 		"fresh password beside an earlier first factor": {func(e *Event) {
-			e.Steps = append(e.Steps, Step{Method: "Previously satisfied", Succeeded: Yes, ResultDetail: "First factor requirement satisfied by claim in the token", Requirement: "Primary authentication"})
+			e.Steps = append(e.Steps, Step{Method: "Previously satisfied", Succeeded: Yes,
+				ResultDetail: "First factor requirement satisfied by claim in the token", Requirement: "Primary authentication"})
 		}, Unknown, ReasonEarlierClaimUnseen},
 		"earlier first factor, then a fresh password": {func(e *Event) {
 			e.Steps = append([]Step{{Method: "Satisfied by token", Succeeded: Yes}}, e.Steps...)
@@ -67,25 +72,31 @@ func TestJudge(t *testing.T) {
 		"multifactor step failed, then success": {mfaStep(Step{Method: "SMS", Succeeded: No, ResultDetail: "wrong code"}), NotChallenged, ReasonSingleFactor},
 		"multifactor step without outcome":      {mfaStep(Step{Method: "SMS"}), Unknown, ReasonRequirementNotShown},
 		"multifactor step previously satisfied": {mfaStep(Step{Method: "Previously satisfied", Succeeded: Yes}), SatisfiedByClaim, ReasonPreviousMFA},
-		"step says claim in token":              {mfaStep(Step{Method: "Previously satisfied", Succeeded: Yes, ResultDetail: "MFA requirement satisfied by claim in the token"}), SatisfiedByClaim, ReasonClaimInToken},
-		"step says external provider":           {mfaStep(Step{Method: "Authenticator App", Succeeded: Yes, ResultDetail: "MFA requirement satisfied by claim provided by external provider"}), SatisfiedByProvider, ReasonExternalClaim},
-		"MFA completed in Azure AD":             {func(e *Event) { e.AdditionalDetails = "MFA completed in Azure AD" }, Challenged, ReasonMFACompleted},
+		"step says claim in token": {mfaStep(Step{Method: "Previously satisfied", Succeeded: Yes,
+			ResultDetail: "MFA requirement satisfied by claim in the token"}), SatisfiedByClaim, ReasonClaimInToken},
+		"step says external provider": {mfaStep(Step{Method: "Authenticator App", Succeeded: Yes,
+			ResultDetail: "MFA requirement satisfied by claim provided by external provider"}), SatisfiedByProvider, ReasonExternalClaim},
+		"MFA completed in Azure AD": {func(e *Event) { e.AdditionalDetails = "MFA completed in Azure AD" }, Challenged, ReasonMFACompleted},
 		"skipped for location": {func(e *Event) {
 			e.AuthenticationRequirement = multi
 			e.AdditionalDetails = "MFA requirement skipped due to location"
 		}, NotChallenged, ReasonSkippedLocation},
-		"skipped for remembered device":            {mfaStep(Step{Method: "", Succeeded: Yes, ResultDetail: "MFA requirement skipped due to remembered device"}), NotChallenged, ReasonSkippedDevice},
-		"skipped for app password":                 {func(e *Event) { e.AdditionalDetails = "MFA requirement skipped due to app password" }, NotChallenged, ReasonSkippedAppPassword},
-		"multifactor required, no steps":           {func(e *Event) { e.AuthenticationRequirement = multi; e.Steps = nil }, Challenged, ReasonRequirementMet},
-		"docs' spelling MultifactorAuthentication": {func(e *Event) { e.AuthenticationRequirement = "MultifactorAuthentication"; e.Steps = nil }, Challenged, ReasonRequirementMet},
+		"skipped for remembered device": {mfaStep(Step{Method: "", Succeeded: Yes,
+			ResultDetail: "MFA requirement skipped due to remembered device"}), NotChallenged, ReasonSkippedDevice},
+		"skipped for app password": {func(e *Event) { e.AdditionalDetails = "MFA requirement skipped due to app password" }, NotChallenged,
+			ReasonSkippedAppPassword},
+		"multifactor required, no steps": {func(e *Event) { e.AuthenticationRequirement = multi; e.Steps = nil }, Challenged, ReasonRequirementMet},
+		"docs' spelling MultifactorAuthentication": {func(e *Event) { e.AuthenticationRequirement = "MultifactorAuthentication"; e.Steps = nil }, Challenged,
+			ReasonRequirementMet},
 		"multifactor required, refresh token": {func(e *Event) {
 			e.AuthenticationRequirement = multi
 			e.Steps = nil
 			e.IncomingTokenType = "refreshToken"
 		}, SatisfiedByClaim, ReasonRequirementToken},
-		"multifactor required, non-interactive": {func(e *Event) { e.AuthenticationRequirement = multi; e.Steps = nil; e.Interactive = No }, SatisfiedByClaim, ReasonRequirementToken},
-		"security key as the only step":         {func(e *Event) { e.Steps[0].Method = "FIDO2 security key" }, Challenged, ReasonStrongMethod},
-		"Windows Hello as the only step":        {func(e *Event) { e.Steps[0].Method = "Windows Hello for Business" }, Challenged, ReasonStrongMethod},
+		"multifactor required, non-interactive": {func(e *Event) { e.AuthenticationRequirement = multi; e.Steps = nil; e.Interactive = No }, SatisfiedByClaim,
+			ReasonRequirementToken},
+		"security key as the only step":  {func(e *Event) { e.Steps[0].Method = "FIDO2 security key" }, Challenged, ReasonStrongMethod},
+		"Windows Hello as the only step": {func(e *Event) { e.Steps[0].Method = "Windows Hello for Business" }, Challenged, ReasonStrongMethod},
 		"certificate, single factor": {func(e *Event) {
 			e.Steps[0] = Step{Method: "X.509 Certificate", MethodDetail: "Single-factor", Succeeded: Yes}
 		}, NotChallenged, ReasonSingleFactor},
@@ -118,7 +129,8 @@ func TestJudge(t *testing.T) {
 			e.AuthenticationProtocol = "ropc"
 			e.AdditionalDetails = "MFA requirement satisfied by claim in the token"
 		}, SatisfiedByClaim, ReasonClaimInToken},
-		"mfaDetail of older rows":      {func(e *Event) { e.AuthenticationRequirement, e.Steps, e.MFAAuthMethod = "", nil, "Phone call" }, Challenged, ReasonMFADetail},
+		"mfaDetail of older rows": {func(e *Event) { e.AuthenticationRequirement, e.Steps, e.MFAAuthMethod = "", nil, "Phone call" }, Challenged,
+			ReasonMFADetail},
 		"requirement missing":          {func(e *Event) { e.AuthenticationRequirement = "" }, Unknown, ReasonRequirementMissing},
 		"unknown requirement value":    {func(e *Event) { e.AuthenticationRequirement = "unknownFutureValue" }, Unknown, ReasonRequirementMissing},
 		"no outcome":                   {func(e *Event) { e.HasStatus = false }, Unknown, ReasonNoOutcome},
@@ -138,8 +150,9 @@ func TestJudge(t *testing.T) {
 		"service principal, empty guid user": {func(e *Event) {
 			e.UserID, e.UserPrincipalName, e.ServicePrincipalID = entra.NilID, "", "sp"
 		}, NotUser, ReasonWorkload},
-		"managed identity by event type": {func(e *Event) { e.UserID, e.UserPrincipalName, e.EventTypes = "", "", []string{"managedIdentity"} }, NotUser, ReasonWorkload},
-		"user row naming a principal":    {func(e *Event) { e.ServicePrincipalID = "sp" }, NotChallenged, ReasonSingleFactor},
+		"managed identity by event type": {func(e *Event) { e.UserID, e.UserPrincipalName, e.EventTypes = "", "", []string{"managedIdentity"} }, NotUser,
+			ReasonWorkload},
+		"user row naming a principal": {func(e *Event) { e.ServicePrincipalID = "sp" }, NotChallenged, ReasonSingleFactor},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -176,14 +189,18 @@ func TestRiskHiddenChangesNothing(t *testing.T) {
 
 func TestIsLegacyClient(t *testing.T) {
 	t.Parallel()
-	for _, s := range []string{"Authenticated SMTP", "SMTP", "AutoDiscover", "Autodiscover", "Exchange ActiveSync", "Exchange Online PowerShell", "Exchange Web Services", "IMAP4", "IMAP", "POP3", "POP", "MAPI Over HTTP", "Offline Address Book", "Outlook Anywhere (RPC over HTTP)", "Outlook Service", "Reporting Web Services", "Universal Outlook", "Other clients", "other-clients", "OTHER CLIENTS",
-		"Other clients; SMTP", "Other clients; IMAP", "Other clients; Older Office clients", "Other clients; a name nobody has heard of yet, longer than any that is known today",
+	for _, s := range []string{"Authenticated SMTP", "SMTP", "AutoDiscover", "Autodiscover", "Exchange ActiveSync", "Exchange Online PowerShell",
+		"Exchange Web Services", "IMAP4", "IMAP", "POP3", "POP", "MAPI Over HTTP", "Offline Address Book", "Outlook Anywhere (RPC over HTTP)",
+		"Outlook Service", "Reporting Web Services", "Universal Outlook", "Other clients", "other-clients", "OTHER CLIENTS",
+		"Other clients; SMTP", "Other clients; IMAP", "Other clients; Older Office clients",
+		"Other clients; a name nobody has heard of yet, longer than any that is known today",
 		"Exchange ActiveSync (unSupported)", "Exchange ActiveSync (supported)", "Older Office clients", "IMAP4 (basic)", "POP3; client", "MAPI"} {
 		if !IsLegacyClient(s) {
 			t.Errorf("%q is legacy", s)
 		}
 	}
-	for _, s := range []string{"", "Browser", "browser", "Mobile Apps and Desktop clients", "mobile apps and desktop clients", "Unknown", strings.Repeat("imap", 40), "Other", "Mobile Apps and Desktop clients; SMTP-Tool", "Exchange Admin Center"} {
+	for _, s := range []string{"", "Browser", "browser", "Mobile Apps and Desktop clients", "mobile apps and desktop clients", "Unknown",
+		strings.Repeat("imap", 40), "Other", "Mobile Apps and Desktop clients; SMTP-Tool", "Exchange Admin Center"} {
 		if IsLegacyClient(s) {
 			t.Errorf("%q is not legacy", s)
 		}
@@ -202,7 +219,8 @@ func TestReasonsAreNamedAndResolved(t *testing.T) {
 		}
 		seen[r.String()] = r
 	}
-	if ReasonPrompt.Resolved(true) != ReasonPromptCompleted || ReasonEnrolment.Resolved(false) != ReasonEnrolmentAbandoned || ReasonMFAStep.Resolved(true) != ReasonMFAStep {
+	if ReasonPrompt.Resolved(true) != ReasonPromptCompleted || ReasonEnrolment.Resolved(false) != ReasonEnrolmentAbandoned ||
+		ReasonMFAStep.Resolved(true) != ReasonMFAStep {
 		t.Error("Resolved is wrong")
 	}
 }
@@ -219,7 +237,8 @@ func TestJudgeAllocatesNothing(t *testing.T) {
 func TestMFAColumns(t *testing.T) {
 	t.Parallel()
 	e := success(func(e *Event) {
-		e.Steps = append(e.Steps, Step{Method: "SMS", MethodDetail: "+XX 1234", Succeeded: Yes, ResultDetail: "User approved", Requirement: "Multifactor authentication"})
+		e.Steps = append(e.Steps, Step{Method: "SMS", MethodDetail: "+XX 1234", Succeeded: Yes, ResultDetail: "User approved",
+			Requirement: "Multifactor authentication"})
 	})
 	if m, d, r := e.MFAColumns(); m != "SMS" || d != "+XX 1234" || r != "User approved" {
 		t.Errorf("got %q %q %q", m, d, r)

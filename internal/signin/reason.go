@@ -76,12 +76,13 @@ const (
 var reasonTable = [reasonCount]struct{ code, text string }{
 	ReasonNone: {"none", "no reason recorded"},
 
-	ReasonNoOutcome:           {"no_outcome", "the row says neither success nor failure"},
-	ReasonNoMFAFields:         {"no_mfa_fields", "this export has no field that shows MFA (v1.0 rows never do); export from /beta/auditLogs/signIns"},
-	ReasonRequirementMissing:  {"requirement_missing", "the row does not say what was required, and no step proves MFA"},
-	ReasonSingleFactorAlone:   {"single_factor_alone", "only the requirement is recorded; without the authentication steps single-factor proves nothing"},
-	ReasonEarlierClaimUnseen:  {"earlier_claim_unseen", "the first factor came from an earlier sign-in, and whether that one carried MFA is not on this row"},
-	ReasonFederatedPrimary:    {"federated_primary", "a federated provider signed the user in and MFA was not asked for; what the provider checked is not shown"},
+	ReasonNoOutcome:          {"no_outcome", "the row says neither success nor failure"},
+	ReasonNoMFAFields:        {"no_mfa_fields", "this export has no field that shows MFA (v1.0 rows never do); export from /beta/auditLogs/signIns"},
+	ReasonRequirementMissing: {"requirement_missing", "the row does not say what was required, and no step proves MFA"},
+	ReasonSingleFactorAlone:  {"single_factor_alone", "only the requirement is recorded; without the authentication steps single-factor proves nothing"},
+	ReasonEarlierClaimUnseen: {"earlier_claim_unseen", "the first factor came from an earlier sign-in, and whether that one carried MFA is not on this row"},
+	ReasonFederatedPrimary: {"federated_primary",
+		"a federated provider signed the user in and MFA was not asked for; what the provider checked is not shown"},
 	ReasonRequirementNotShown: {"requirement_not_shown", "a multifactor step is listed without its outcome"},
 	ReasonAuditLog: {"audit_log", "the unified audit log shows that the user signed in and nothing of MFA; " +
 		"the sign-in log shows it (GET /beta/auditLogs/signIns, needs Entra ID P1)"},

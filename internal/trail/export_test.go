@@ -143,7 +143,8 @@ func FuzzVerifyExport(f *testing.F) {
 	whole := b.Bytes()
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		r, err := trail.VerifyExport(bytes.NewReader(raw), nil)
-		if err == nil && r.Bad == nil && r.Entries == 3 && bytes.HasPrefix(raw, whole[:80]) && !bytes.Equal(bytes.TrimSpace(bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))), bytes.TrimSpace(whole)) {
+		if err == nil && r.Bad == nil && r.Entries == 3 && bytes.HasPrefix(raw, whole[:80]) &&
+			!bytes.Equal(bytes.TrimSpace(bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))), bytes.TrimSpace(whole)) {
 			// Same beginning, three entries that hold, other bytes: only the
 			// first line may differ.
 			_, a, _ := bytes.Cut(raw, []byte("\n"))

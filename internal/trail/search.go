@@ -56,7 +56,8 @@ func (t *Trail) Search(ctx context.Context, q Query) (Found, error) {
 	}
 	needles := q.needles()
 	for cursor := before; ; {
-		list, err := t.pages(ctx, verifyPages, "first < $1 AND first > $4 AND latest >= $2 AND earliest < $3 ORDER BY first DESC", cursor, from, to, max(q.After, 0)-pageEntries)
+		list, err := t.pages(ctx, verifyPages, "first < $1 AND first > $4 AND latest >= $2 AND earliest < $3 ORDER BY first DESC", cursor, from, to,
+			max(q.After, 0)-pageEntries)
 		if err != nil {
 			return f, err
 		}
@@ -126,5 +127,6 @@ func (q *Query) match(e *Entry) bool {
 		}
 		return want == "" || want == have
 	}
-	return is(q.Action, string(e.Action)) && is(string(q.Outcome), string(e.Outcome)) && is(q.Actor, e.Actor) && is(q.Object, e.Object) && is(q.Tenant, e.Tenant)
+	return is(q.Action, string(e.Action)) && is(string(q.Outcome), string(e.Outcome)) && is(q.Actor, e.Actor) && is(q.Object, e.Object) &&
+		is(q.Tenant, e.Tenant)
 }

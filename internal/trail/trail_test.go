@@ -32,7 +32,8 @@ func open(t testing.TB, d *db.DB) *trail.Trail {
 }
 
 func event(n int) audit.Event {
-	return audit.Event{At: noon.Add(time.Duration(n) * time.Second), Action: audit.TokenIssued, Outcome: audit.Done, Actor: fmt.Sprintf("mtls:caller-%d", n%3), Tenant: "t1", Details: map[string]string{"n": fmt.Sprint(n), "resource": "graph"}}
+	return audit.Event{At: noon.Add(time.Duration(n) * time.Second), Action: audit.TokenIssued, Outcome: audit.Done,
+		Actor: fmt.Sprintf("mtls:caller-%d", n%3), Tenant: "t1", Details: map[string]string{"n": fmt.Sprint(n), "resource": "graph"}}
 }
 
 func record(t testing.TB, tr *trail.Trail, from, to int) {
@@ -70,7 +71,8 @@ func TestCanonical(t *testing.T) {
 	}{
 		"least": {audit.Event{At: noon, Action: "a.b", Outcome: audit.Done},
 			`{"seq":7,"at":"2026-11-22T12:00:00.123456Z","action":"a.b","outcome":"done","actor":""}`},
-		"all, sorted, whole microseconds in UTC": {audit.Event{At: time.Date(2026, 1, 2, 3, 4, 5, 999, time.FixedZone("", 3600)), Action: "a", Outcome: "o", Actor: "x", Object: "y", Tenant: "z", Reason: "r", Details: map[string]string{"b": "2", "a": "1"}},
+		"all, sorted, whole microseconds in UTC": {audit.Event{At: time.Date(2026, 1, 2, 3, 4, 5, 999, time.FixedZone("", 3600)), Action: "a", Outcome: "o",
+			Actor: "x", Object: "y", Tenant: "z", Reason: "r", Details: map[string]string{"b": "2", "a": "1"}},
 			`{"seq":7,"at":"2026-01-02T02:04:05.000000Z","action":"a","outcome":"o","actor":"x","object":"y","tenant":"z","reason":"r","details":{"a":"1","b":"2"}}`},
 		"escapes": {audit.Event{At: noon, Actor: "q\" b\\ n\n z\x00 d\x7f <&> ü \xff"},
 			`{"seq":7,"at":"2026-11-22T12:00:00.123456Z","action":"","outcome":"","actor":"q\" b\\ n\u000a z\u0000 d\u007f <&> ü ` + "\ufffd" + `"}`},
@@ -326,7 +328,8 @@ func TestSearch(t *testing.T) {
 		three(t, d, tr, 1, 20) // one page of many, whose entries fall on several answers
 		three(t, d, tr, 21, 40)
 		record(t, tr, 41, 50)
-		if err := tr.Record(t.Context(), audit.Event{At: noon, Action: audit.TokenRefused, Outcome: audit.Refused, Actor: `odd "name"`, Object: "c-1", Tenant: "t2", Reason: "no"}); err != nil {
+		if err := tr.Record(t.Context(), audit.Event{At: noon, Action: audit.TokenRefused, Outcome: audit.Refused, Actor: `odd "name"`, Object: "c-1",
+			Tenant: "t2", Reason: "no"}); err != nil {
 			t.Fatal(err)
 		}
 		var seen []int64

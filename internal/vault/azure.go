@@ -47,7 +47,8 @@ var azurePart = regexp.MustCompile(`^[0-9A-Za-z-]{1,127}$`)
 
 // parseKeyURL reads https://NAME.vault.azure.net/keys/KEY[/VERSION].
 func parseKeyURL(raw string) (host, name, version string, err error) {
-	bad := problem.New(problem.Usage, "the master key's URL cannot be used").WithHint("it looks like https://NAME.%s/keys/KEY, with /VERSION to stay on one", entra.KeyVaultHost)
+	bad := problem.New(problem.Usage, "the master key's URL cannot be used").WithHint("it looks like https://NAME.%s/keys/KEY, with /VERSION to stay on one",
+		entra.KeyVaultHost)
 	u, perr := url.Parse(raw)
 	if perr != nil || u.Scheme != "https" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Port() != "" || len(raw) > 512 {
 		return "", "", "", bad
@@ -192,7 +193,8 @@ var azureCode = regexp.MustCompile(`^[A-Za-z]{1,60}$`)
 func (a *azureKey) failed(ctx context.Context, what string, err error) error {
 	says := a.Describe()
 	if ctx.Err() != nil {
-		return problem.Wrap(ctx.Err(), problem.Limit, "the %s did not answer to %s in time", says, what).WithHint("check the network and the service's health, then try again")
+		return problem.Wrap(ctx.Err(), problem.Limit, "the %s did not answer to %s in time", says, what).
+			WithHint("check the network and the service's health, then try again")
 	}
 	r, ok := errors.AsType[*azcore.ResponseError](err)
 	if !ok {
@@ -203,10 +205,12 @@ func (a *azureKey) failed(ctx context.Context, what string, err error) error {
 	if azureCode.MatchString(r.ErrorCode) {
 		code = " " + r.ErrorCode
 	}
-	e := problem.Wrap(fmt.Errorf("key vault: %s: status %d%s", what, r.StatusCode, code), problem.BadInput, "the %s refuses to %s (%d%s)", says, what, r.StatusCode, code)
+	e := problem.Wrap(fmt.Errorf("key vault: %s: status %d%s", what, r.StatusCode, code), problem.BadInput, "the %s refuses to %s (%d%s)", says, what,
+		r.StatusCode, code)
 	switch {
 	case r.StatusCode == http.StatusUnauthorized || r.StatusCode == http.StatusForbidden:
-		return e.WithHint("the credential needs wrapKey and unwrapKey on this key: the role Key Vault Crypto Service Encryption User, or an access policy; and the key must be enabled")
+		return e.WithHint("the credential needs wrapKey and unwrapKey on this key: the role Key Vault Crypto Service Encryption User, or an access " +
+			"policy; and the key must be enabled")
 	case r.StatusCode == http.StatusNotFound:
 		return e.WithHint("the key or this version of it is gone; az keyvault key list-deleted, az keyvault key recover")
 	case r.StatusCode == http.StatusBadRequest:

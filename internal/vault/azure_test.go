@@ -182,7 +182,8 @@ func TestAzureKeyVaultRefuses(t *testing.T) {
 			if !strings.Contains(r.URL.Host, "vault") || r.Header.Get("Authorization") == "" {
 				return s.Transport().RoundTrip(r)
 			}
-			return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}, "Retry-After-Ms": {"1"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+			return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}, "Retry-After-Ms": {"1"}},
+				Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 		})
 	}
 	const leak = "LEAKED-UPSTREAM"
@@ -226,7 +227,8 @@ func TestAzureKeyVaultRefuses(t *testing.T) {
 		chain(err)
 	}
 	// Wrapping: an answer that names a key of somebody else is not kept.
-	for _, kid := range []string{"https://evil.example/keys/partnerguard/1", "https://contoso-keys.vault.azure.net/keys/other/1", "https://contoso-keys.vault.azure.net/keys/partnerguard", "x"} {
+	for _, kid := range []string{"https://evil.example/keys/partnerguard/1", "https://contoso-keys.vault.azure.net/keys/other/1",
+		"https://contoso-keys.vault.azure.net/keys/partnerguard", "x"} {
 		m, err := NewAzureKey(s.Info().KeyVaultKey, credential(t, s, keeper), answer(200, `{"kid":"`+kid+`","value":"AAAA"}`))
 		if err != nil {
 			t.Fatal(err)
@@ -248,7 +250,8 @@ func TestAzureKeyOfAnotherVault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []string{"https://evil.vault.azure.net/keys/k/1", "https://mine.vault.azure.net/keys/other/1", "https://mine.vault.azure.net/keys/k", "", "https://mine.vault.azure.net/keys/k/../x/1"} {
+	for _, id := range []string{"https://evil.vault.azure.net/keys/k/1", "https://mine.vault.azure.net/keys/other/1", "https://mine.vault.azure.net/keys/k",
+		"", "https://mine.vault.azure.net/keys/k/../x/1"} {
 		if _, err := m.Unwrap(t.Context(), "v", Slot{Kind: kindAzure, ID: id, Wrapped: []byte("x")}); !errors.Is(err, ErrWrongMaster) {
 			t.Errorf("%s: %v", id, err)
 		}

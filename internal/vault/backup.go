@@ -107,7 +107,8 @@ func (v *Vault) BackupFile(ctx context.Context, path string, tell func(done, of 
 	if err := syncDir(filepath.Dir(path)); err != nil {
 		return b, failed(err)
 	}
-	return b, v.record(ctx, audit.Event{Action: audit.VaultBackedUp, Outcome: audit.Done, Object: b.Vault, Details: map[string]string{"rows": strconv.FormatInt(b.Rows, 10)}})
+	return b, v.record(ctx, audit.Event{Action: audit.VaultBackedUp, Outcome: audit.Done, Object: b.Vault,
+		Details: map[string]string{"rows": strconv.FormatInt(b.Rows, 10)}})
 }
 
 // onlyBackup refuses a path at which something stands that is no backup.
@@ -155,7 +156,8 @@ func (v *Vault) Backup(ctx context.Context, to io.Writer, tell func(done, of int
 	sum := sha256.New()
 	w := &frames{w: io.MultiWriter(to, sum)}
 	w.raw([]byte(backupLine))
-	head, err := json.Marshal(header{Vault: s.Vault, Made: b.Made, Created: s.Created, Kind: s.Slot.Kind, Master: s.Slot.ID, Params: s.Slot.Params, Wrapped: s.Slot.Wrapped, Keyset: s.Keyset})
+	head, err := json.Marshal(header{Vault: s.Vault, Made: b.Made, Created: s.Created, Kind: s.Slot.Kind, Master: s.Slot.ID, Params: s.Slot.Params,
+		Wrapped: s.Slot.Wrapped, Keyset: s.Keyset})
 	if err != nil {
 		return b, problem.Wrap(err, problem.Internal, "the backup's head cannot be written")
 	}
@@ -268,7 +270,8 @@ func readBackup(from io.Reader, keyset func(header) error, each func(row) error)
 		case kind == frameKeyset && !seen:
 			seen = true
 			var h header
-			if err := json.Unmarshal(body, &h); err != nil || len(h.Wrapped) > maxKeyset || len(h.Keyset) > maxKeyset || len(h.Params)+len(h.Vault)+len(h.Kind)+len(h.Master) > maxParams {
+			if err := json.Unmarshal(body, &h); err != nil || len(h.Wrapped) > maxKeyset || len(h.Keyset) > maxKeyset || len(h.Params)+len(h.Vault)+
+				len(h.Kind)+len(h.Master) > maxParams {
 				return nil, nil, 0, badBackup("its head cannot be read")
 			}
 			if err := keyset(h); err != nil {

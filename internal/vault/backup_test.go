@@ -154,10 +154,12 @@ func TestTamperedBackup(t *testing.T) {
 		}
 	}
 	rows := bytes.Split(good[len(backupLine):], []byte("refresh-token"))
-	swapped := bytes.Join([][]byte{good[:len(backupLine)], rows[0], []byte("refresh-token"), rows[2], []byte("refresh-token"), rows[1], []byte("refresh-token"), rows[3]}, nil)
+	swapped := bytes.Join([][]byte{good[:len(backupLine)], rows[0], []byte("refresh-token"), rows[2], []byte("refresh-token"), rows[1],
+		[]byte("refresh-token"), rows[3]}, nil)
 	for name, text := range map[string][]byte{
-		"a byte more": append(bytes.Clone(good), 0), "twice": append(bytes.Clone(good), good...), "rows in another order": swapped, "not a backup": []byte("SQLite format 3\x00 and so on and on"),
-		"newer": []byte("partnerguard vault backup 2\n"),
+		"a byte more": append(bytes.Clone(good), 0), "twice": append(bytes.Clone(good), good...), "rows in another order": swapped,
+		"not a backup": []byte("SQLite format 3\x00 and so on and on"),
+		"newer":        []byte("partnerguard vault backup 2\n"),
 	} {
 		if err := restore(text); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%s: %v", name, err)

@@ -244,7 +244,8 @@ func TestLostAnswerToACommit(t *testing.T) {
 			t.Fatal(err)
 		}
 		var sealed []byte
-		if err := d.QueryRowContext(t.Context(), `SELECT sealed FROM vault_rows WHERE owner = 'b'`).Scan(&sealed); err != nil || !bytes.HasPrefix(sealed, prefix(k.primary)) {
+		if err := d.QueryRowContext(t.Context(), `SELECT sealed FROM vault_rows WHERE owner = 'b'`).Scan(&sealed); err != nil ||
+			!bytes.HasPrefix(sealed, prefix(k.primary)) {
 			t.Errorf("sealed under an old key: %v", err)
 		}
 	})

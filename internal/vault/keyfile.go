@@ -42,7 +42,8 @@ type fileKey struct {
 // NewKeyFile is the master key in the file at path, made by [MakeKeyFile]. It is
 // read when it is first needed, and refused when others may read it.
 func NewKeyFile(path string) Master {
-	return &fileKey{path: path, says: "key file " + path, strict: true, missing: "partnerguard vault key --out FILE makes one; when the vault was made with this one, bring it back"}
+	return &fileKey{path: path, says: "key file " + path, strict: true,
+		missing: "partnerguard vault key --out FILE makes one; when the vault was made with this one, bring it back"}
 }
 
 // NewCredential is the master key in the systemd credential of that name, in
@@ -50,13 +51,15 @@ func NewKeyFile(path string) Master {
 // of a key file.
 func NewCredential(dir, name string) (Master, error) {
 	if name == "" || strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/\\\x00") {
-		return nil, problem.New(problem.Usage, "%q is not the name of a systemd credential", name).WithHint("it is the name before the colon in LoadCredential=NAME:PATH")
+		return nil, problem.New(problem.Usage, "%q is not the name of a systemd credential", name).
+			WithHint("it is the name before the colon in LoadCredential=NAME:PATH")
 	}
 	if dir == "" {
 		return nil, problem.New(problem.Usage, "there are no systemd credentials here: CREDENTIALS_DIRECTORY is not set").
 			WithHint("start partnerguard from a unit with LoadCredentialEncrypted=%s:/etc/credstore.encrypted/%s", name, name)
 	}
-	return &fileKey{path: filepath.Join(dir, name), says: "systemd credential " + name, missing: "the unit needs LoadCredential= or LoadCredentialEncrypted= with this name"}, nil
+	return &fileKey{path: filepath.Join(dir, name), says: "systemd credential " + name,
+		missing: "the unit needs LoadCredential= or LoadCredentialEncrypted= with this name"}, nil
 }
 
 // MakeKeyFile makes a random master key in a new file, for its owner alone, and
@@ -87,7 +90,8 @@ func MakeKeyFile(path string) (id string, err error) {
 	case errors.Is(err, fs.ErrExist):
 		return "", problem.Wrap(err, problem.Usage, "%s exists, and a key file is never overwritten", path).WithHint("name another file")
 	case err != nil:
-		return "", problem.Wrap(err, problem.Limit, "the key file %s cannot be written", path).WithHint("its folder must be on a file system with hard links; or make it elsewhere with partnerguard vault key, and copy it")
+		return "", problem.Wrap(err, problem.Limit, "the key file %s cannot be written", path).
+			WithHint("its folder must be on a file system with hard links; or make it elsewhere with partnerguard vault key, and copy it")
 	}
 	if err := syncDir(filepath.Dir(path)); err != nil {
 		return "", problem.Wrap(err, problem.Limit, "the key file %s cannot be written", path)
@@ -97,7 +101,8 @@ func MakeKeyFile(path string) (id string, err error) {
 
 func formatKey(key []byte, id string) []byte {
 	var b bytes.Buffer
-	b.WriteString("# Partnerguard: the master key of a vault, " + id + "\n# Whoever has it can open the vault; without it nobody can. Keep a copy apart from the database.\n")
+	b.WriteString("# Partnerguard: the master key of a vault, " + id +
+		"\n# Whoever has it can open the vault; without it nobody can. Keep a copy apart from the database.\n")
 	b.WriteString(keyWord + " " + base64.RawURLEncoding.EncodeToString(key) + " " + checksum(key) + "\n")
 	return b.Bytes()
 }
@@ -203,7 +208,8 @@ func readSecretFile(path, says, missing string, strict bool) ([]byte, error) {
 		return nil, problem.Wrap(err, problem.BadInput, "the %s is not a file", says)
 	}
 	if strict && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, problem.New(problem.BadInput, "the %s may be read or changed by others (mode %04o)", says, info.Mode().Perm()).WithHint("chmod 600 %s; and if others were on this machine, change the master key", path)
+		return nil, problem.New(problem.BadInput, "the %s may be read or changed by others (mode %04o)", says, info.Mode().Perm()).
+			WithHint("chmod 600 %s; and if others were on this machine, change the master key", path)
 	}
 	text := make([]byte, 0, maxKeyFile+1)
 	for len(text) < cap(text) {

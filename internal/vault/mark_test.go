@@ -28,7 +28,8 @@ func marking(t *testing.T, d *db.DB) (*Vault, func(id, body string)) {
 		t.Helper()
 		mark, err := v.Mark(t.Context(), testBook, id, "", "", body)
 		if err == nil {
-			_, err = d.ExecContext(t.Context(), "INSERT INTO registrations (client_id, sealed, waiting, body, mark) VALUES ($1, '', '', $2, $3)", id, body, mark)
+			_, err = d.ExecContext(t.Context(), "INSERT INTO registrations (client_id, sealed, waiting, body, mark) VALUES ($1, '', '', $2, $3)", id, body,
+				mark)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -65,7 +66,8 @@ func TestMarks(t *testing.T) {
 		if _, err := d.ExecContext(ctx, "UPDATE registrations SET body = 'other' WHERE client_id = 'b'"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.ExecContext(ctx, "UPDATE registrations SET mark = (SELECT mark FROM registrations WHERE client_id = 'a') WHERE client_id = 'c'"); err != nil {
+		if _, err := d.ExecContext(ctx, "UPDATE registrations SET mark = (SELECT mark FROM registrations WHERE client_id = 'a') WHERE client_id = "+
+			"'c'"); err != nil {
 			t.Fatal(err)
 		}
 		if bad := forgedRows(t, v); strings.Join(bad, " ") != "b c" {

@@ -155,7 +155,8 @@ func (v *Vault) Trust(ctx context.Context, bind func(ctx context.Context, within
 		if err != nil {
 			return err
 		}
-		within := &Vault{db: v.db, now: v.now, log: v.log, rec: v.rec, actor: v.actor, books: v.books, fixed: true, spy: v.spy, master: v.currentMaster(), keys: k, told: v.told}
+		within := &Vault{db: v.db, now: v.now, log: v.log, rec: v.rec, actor: v.actor, books: v.books, fixed: true, spy: v.spy, master: v.currentMaster(),
+			keys: k, told: v.told}
 		if err := bind(ctx, within); err != nil {
 			return err
 		}

@@ -124,6 +124,7 @@ func (l *local) unwrap(vault string, s Slot) ([]byte, error) {
 }
 
 func slotDamaged(err error, s Slot) error {
-	return problem.Wrap(errors.Join(ErrDamaged, err), problem.BadInput, "the master key %s is the right one, and the vault's wrapped data key does not open: it was changed", s.ID).
+	return problem.Wrap(errors.Join(ErrDamaged, err), problem.BadInput,
+		"the master key %s is the right one, and the vault's wrapped data key does not open: it was changed", s.ID).
 		WithHint("restore a backup: partnerguard vault restore --replace --from FILE")
 }

@@ -54,7 +54,8 @@ func TestPassphrase(t *testing.T) {
 		t.Fatal(err)
 	}
 	var c cost
-	if err := json.Unmarshal([]byte(s.Slot.Params), &c); err != nil || c.Algorithm != "argon2id" || c.Version != 19 || c.Memory < 64<<10 || c.Time < 3 || len(c.Salt) < 16 {
+	if err := json.Unmarshal([]byte(s.Slot.Params), &c); err != nil || c.Algorithm != "argon2id" || c.Version != 19 || c.Memory < 64<<10 || c.Time < 3 ||
+		len(c.Salt) < 16 {
 		t.Errorf("%s: less than the second recommended option of RFC 9106 (%v)", s.Slot.Params, err)
 	}
 	// Wrong twice, then right, with another composition of the last letter.
@@ -65,7 +66,8 @@ func TestPassphrase(t *testing.T) {
 	}
 	never := &answers{list: []string{"wrong one aaaaaa", "wrong one aaaaab", "wrong one aaaaac", words + " é"}}
 	_, err = Open(ctx, d, NewPassphrase(never.prompt), Options{})
-	if w, ok := errors.AsType[*WrongMaster](err); !ok || w.Want != s.Slot.ID || w.Given == w.Want || never.asked != 3 || strings.Contains(err.Error(), "wrong one") {
+	if w, ok := errors.AsType[*WrongMaster](err); !ok || w.Want != s.Slot.ID || w.Given == w.Want || never.asked != 3 ||
+		strings.Contains(err.Error(), "wrong one") {
 		t.Errorf("%v, asked %d times", err, never.asked)
 	}
 	// Rotating keeps salt and id.
@@ -118,7 +120,8 @@ func TestPassphrasesThatAreRefused(t *testing.T) {
 		kind  problem.Kind
 	}{
 		"short": {"fourteen chars", problem.BadInput}, "empty": {"\n", problem.BadInput}, "two lines": {words + "\n" + words, problem.BadInput},
-		"zero byte": {words + "\x00", problem.BadInput}, "not text": {words + "\xff", problem.BadInput}, "enormous": {strings.Repeat("x", maxPassphrase+1), problem.Limit},
+		"zero byte": {words + "\x00", problem.BadInput}, "not text": {words + "\xff", problem.BadInput}, "enormous": {strings.Repeat("x", maxPassphrase+1),
+			problem.Limit},
 	} {
 		d := dbtest.SQLite(t)
 		_, err := Open(t.Context(), d, NewPassphrase((&answers{list: []string{tt.words}}).prompt), Options{})
@@ -140,8 +143,10 @@ func TestHostileCost(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range []struct{ old, new string }{
-		{"argon2id", "argon2i"}, {":19", ":16"}, {"65536", "65535"}, {"65536", "4294967295"}, {"65536", "-1"}, {`"time":3`, `"time":2`}, {`"time":3`, `"time":65`},
-		{`"threads":4`, `"threads":0`}, {`"threads":4`, `"threads":255`}, {salt, "AAAA"}, {salt, base64.StdEncoding.EncodeToString(make([]byte, 65))}, {"{", "["}, {"}", `,"x":1}`}, {"}", "}{}"}, {good, ""}, {good, strings.Repeat(" ", maxParams) + good},
+		{"argon2id", "argon2i"}, {":19", ":16"}, {"65536", "65535"}, {"65536", "4294967295"}, {"65536", "-1"}, {`"time":3`, `"time":2`},
+		{`"time":3`, `"time":65`},
+		{`"threads":4`, `"threads":0`}, {`"threads":4`, `"threads":255`}, {salt, "AAAA"}, {salt, base64.StdEncoding.EncodeToString(make([]byte, 65))},
+		{"{", "["}, {"}", `,"x":1}`}, {"}", "}{}"}, {good, ""}, {good, strings.Repeat(" ", maxParams) + good},
 	} {
 		if _, err := parseCost(strings.Replace(good, r.old, r.new, 1)); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%s -> %s: %v", r.old, r.new, err)
@@ -176,7 +181,8 @@ func TestKeyFile(t *testing.T) {
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(t.Context(), d, NewKeyFile(path), Options{}); !errors.Is(err, problem.BadInput) || !strings.Contains(problem.HintOf(err), "chmod 600") {
+		if _, err := Open(t.Context(), d, NewKeyFile(path), Options{}); !errors.Is(err, problem.BadInput) ||
+			!strings.Contains(problem.HintOf(err), "chmod 600") {
 			t.Errorf("%o: %v", mode, err)
 		}
 	}
@@ -211,9 +217,11 @@ func TestKeyFileText(t *testing.T) {
 	}
 	other := base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{8}, 32))
 	for name, text := range map[string]string{
-		"empty": "", "comments only": "# x\n", "twice": line + "\n" + line, "another word": strings.Replace(line, "v1", "v2", 1), "no checksum": line[:len(line)-9],
+		"empty": "", "comments only": "# x\n", "twice": line + "\n" + line, "another word": strings.Replace(line, "v1", "v2", 1),
+		"no checksum":         line[:len(line)-9],
 		"checksum of another": keyWord + " " + other + " " + checksum(key), "cut": line[:40], "short key": keyWord + " AAAA " + checksum([]byte{0, 0, 0}),
-		"padding": strings.Replace(line, " "+checksum(key), "= "+checksum(key), 1), "raw bytes": string(key), "private key": "-----BEGIN PRIVATE KEY-----\nx\n", "long": strings.Repeat("#\n", maxKeyFile),
+		"padding": strings.Replace(line, " "+checksum(key), "= "+checksum(key), 1), "raw bytes": string(key),
+		"private key": "-----BEGIN PRIVATE KEY-----\nx\n", "long": strings.Repeat("#\n", maxKeyFile),
 	} {
 		_, err := parseKey([]byte(text))
 		if !errors.Is(err, problem.BadInput) || strings.Contains(fmt.Sprint(err, problem.HintOf(err)), "BwcHBw") {
@@ -247,16 +255,21 @@ func TestParseMaster(t *testing.T) {
 	t.Parallel()
 	e := Env{Prompt: (&answers{}).prompt, LookupEnv: func(n string) (string, bool) { return "/run/cred", n == "CREDENTIALS_DIRECTORY" }}
 	for spec, says := range map[string]string{
-		"file:/a/b": "key file /a/b", "file:C:\\x": "key file C:\\x", "passphrase": "a passphrase", "passphrase-file:/dev/fd/3": "passphrase file /dev/fd/3", "systemd:vault.key": "systemd credential vault.key",
+		"file:/a/b": "key file /a/b", "file:C:\\x": "key file C:\\x", "passphrase": "a passphrase", "passphrase-file:/dev/fd/3": "passphrase file /dev/fd/3",
+		"systemd:vault.key": "systemd credential vault.key",
 	} {
 		if m, err := ParseMaster(spec, e); err != nil || m.Describe() != says {
 			t.Errorf("%s: %v", spec, err)
 		}
 	}
-	for _, spec := range []string{"", "file:", "file", "hunter2hunter2", "passphrase:hunter2hunter2", "systemd:", "systemd:../x", "systemd:a/b", "systemd:.x", "azurekeyvault:",
-		"azurekeyvault:http://n.vault.azure.net/keys/k", "azurekeyvault:https://n.vault.azure.net.evil.example/keys/k", "azurekeyvault:https://evil.example/keys/k", "azurekeyvault:https://u:p@n.vault.azure.net/keys/k",
-		"azurekeyvault:https://n.vault.azure.net/secrets/k", "azurekeyvault:https://n.vault.azure.net/keys/", "azurekeyvault:https://n.vault.azure.net/keys/k/v/w", "azurekeyvault:https://n.vault.azure.net:444/keys/k",
-		"azurekeyvault:https://a.b.vault.azure.net/keys/k", "azurekeyvault:https://.vault.azure.net/keys/k", "azurekeyvault:https://n.vault.azure.net/keys/k?x=1", "azurekeyvault:https://n.vault.azure.net/keys/k"} {
+	for _, spec := range []string{"", "file:", "file", "hunter2hunter2", "passphrase:hunter2hunter2", "systemd:", "systemd:../x", "systemd:a/b", "systemd:.x",
+		"azurekeyvault:",
+		"azurekeyvault:http://n.vault.azure.net/keys/k", "azurekeyvault:https://n.vault.azure.net.evil.example/keys/k",
+		"azurekeyvault:https://evil.example/keys/k", "azurekeyvault:https://u:p@n.vault.azure.net/keys/k",
+		"azurekeyvault:https://n.vault.azure.net/secrets/k", "azurekeyvault:https://n.vault.azure.net/keys/",
+		"azurekeyvault:https://n.vault.azure.net/keys/k/v/w", "azurekeyvault:https://n.vault.azure.net:444/keys/k",
+		"azurekeyvault:https://a.b.vault.azure.net/keys/k", "azurekeyvault:https://.vault.azure.net/keys/k",
+		"azurekeyvault:https://n.vault.azure.net/keys/k?x=1", "azurekeyvault:https://n.vault.azure.net/keys/k"} {
 		_, err := ParseMaster(spec, e)
 		if !errors.Is(err, problem.Usage) || problem.HintOf(err) == "" || strings.Contains(err.Error()+problem.HintOf(err), "hunter2") {
 			t.Errorf("%q: %v (%s)", spec, err, problem.HintOf(err))
@@ -354,7 +367,8 @@ func TestNothingIsWrittenInTheClear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	marks := map[string][]byte{"a secret": []byte("MARKED"), "the passphrase": []byte("horse battery"), "the master key": raw, "the master key's text": []byte(base64.RawURLEncoding.EncodeToString(raw))}
+	marks := map[string][]byte{"a secret": []byte("MARKED"), "the passphrase": []byte("horse battery"), "the master key": raw,
+		"the master key's text": []byte(base64.RawURLEncoding.EncodeToString(raw))}
 	// The keyset's key as Tink has it in memory must not be there either.
 	for n, e := range []string{base64.StdEncoding.EncodeToString([]byte("MARKED")), fmt.Sprintf("%x", "MARKED")} {
 		marks[fmt.Sprint("an encoding ", n)] = []byte(e)

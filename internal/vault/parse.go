@@ -57,7 +57,8 @@ func ParseMaster(spec string, e Env) (Master, error) {
 		return NewCredential(dir, rest)
 	case "passphrase":
 		if e.Prompt == nil {
-			return nil, usage("there is no terminal to ask for the passphrase").WithHint("use passphrase-file:PATH; PATH may be an open descriptor like /dev/fd/3")
+			return nil, usage("there is no terminal to ask for the passphrase").
+				WithHint("use passphrase-file:PATH; PATH may be an open descriptor like /dev/fd/3")
 		}
 		return NewPassphrase(e.Prompt), nil
 	}

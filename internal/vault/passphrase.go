@@ -183,7 +183,8 @@ func (p *passphrase) Wrap(ctx context.Context, vault string, key []byte) (Slot, 
 		}
 		if n := utf8.RuneCount(p.words); p.key == nil && n < MinPassphrase {
 			p.forget()
-			return Slot{}, problem.New(problem.BadInput, "the passphrase has %d characters, and a new one needs %d", n, MinPassphrase).WithHint("take several words that nobody has put together before")
+			return Slot{}, problem.New(problem.BadInput, "the passphrase has %d characters, and a new one needs %d", n, MinPassphrase).
+				WithHint("take several words that nobody has put together before")
 		}
 		params = p.cost().text()
 	}

@@ -104,7 +104,8 @@ func (v *Vault) restore(ctx context.Context, from io.ReadSeeker, replace bool) (
 			}
 		}
 		return v.record(ctx, audit.Event{Action: audit.VaultRestored, Outcome: audit.Done, Object: b.Vault,
-			Details: map[string]string{"rows": strconv.FormatInt(b.Rows, 10), "removed": strconv.FormatInt(b.Removed, 10), "made": b.Made.UTC().Format("2006-01-02T15:04:05Z")}})
+			Details: map[string]string{"rows": strconv.FormatInt(b.Rows, 10), "removed": strconv.FormatInt(b.Removed, 10), "made": b.Made.UTC().
+				Format("2006-01-02T15:04:05Z")}})
 	})
 	return b.Backup, err
 }

@@ -60,7 +60,8 @@ func addKey(h *keyset.Handle) (*keyset.Handle, error) {
 // change puts a changed keyset in the place of the present one: made outside of
 // the transaction, since wrapping may call another service; swapped in only when
 // the present one still stands. holds may refuse within the transaction.
-func (v *Vault) change(ctx context.Context, edit func(*keyset.Handle) (*keyset.Handle, error), holds func(context.Context, querier) error, e audit.Event) error {
+func (v *Vault) change(ctx context.Context, edit func(*keyset.Handle) (*keyset.Handle, error), holds func(context.Context, querier) error,
+	e audit.Event) error {
 	return v.changeTo(ctx, func(k *keys) (*keyset.Handle, bool, error) {
 		h, err := edit(k.handle)
 		return h, k.legacy, err
@@ -83,7 +84,8 @@ func swap(ctx context.Context, q querier, old, next stored) error {
 
 // changeTo is change for an edit that also says whether the keyset is still one
 // from before marks.
-func (v *Vault) changeTo(ctx context.Context, edit func(*keys) (*keyset.Handle, bool, error), holds func(context.Context, querier, stored) error, e audit.Event) error {
+func (v *Vault) changeTo(ctx context.Context, edit func(*keys) (*keyset.Handle, bool, error), holds func(context.Context, querier, stored) error,
+	e audit.Event) error {
 	for range 5 {
 		m := v.currentMaster()
 		old, k, err := v.readAndOpen(ctx, m)

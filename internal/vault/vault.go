@@ -173,7 +173,8 @@ func unwrap(ctx context.Context, s stored, m Master) (*keys, error) {
 	}
 	defer clear(key)
 	broken := func(err error) error {
-		return problem.Wrap(errors.Join(ErrDamaged, err), problem.BadInput, "the master key %s is the right one, and the vault's keyset does not open: it was changed", s.Slot.ID).
+		return problem.Wrap(errors.Join(ErrDamaged, err), problem.BadInput,
+			"the master key %s is the right one, and the vault's keyset does not open: it was changed", s.Slot.ID).
 			WithHint("restore a backup: partnerguard vault restore --replace --from FILE")
 	}
 	box, err := subtle.NewXChaCha20Poly1305(key)

@@ -242,7 +242,8 @@ func TestDamagedRows(t *testing.T) {
 			put(t, b.Vault, r, "marked secret")
 			spoil(t, d, set, tt.change(sealedAt(t, d, r), sealedAt(t, d, refresh("good"))), name)
 			_, err := b.Get(ctx, r)
-			if !errors.Is(err, ErrDamaged) || errors.Is(err, problem.NotFound) || !strings.Contains(err.Error(), r.String()) || !strings.Contains(err.Error(), tt.reason) {
+			if !errors.Is(err, ErrDamaged) || errors.Is(err, problem.NotFound) || !strings.Contains(err.Error(), r.String()) ||
+				!strings.Contains(err.Error(), tt.reason) {
 				t.Errorf("%s: %v", name, err)
 			}
 			want(t, b.Vault, refresh("good"), "good")
@@ -349,7 +350,8 @@ func TestWrongMasterKey(t *testing.T) {
 		before := dump(t, d)
 		_, err := Open(t.Context(), d, NewKeyFile(newKey(t)), Options{Record: b.book})
 		w, ok := errors.AsType[*WrongMaster](err)
-		if !ok || !errors.Is(err, ErrWrongMaster) || w.Want == w.Given || !strings.Contains(err.Error(), w.Want) || !strings.Contains(err.Error(), w.Given) || problem.HintOf(err) == "" {
+		if !ok || !errors.Is(err, ErrWrongMaster) || w.Want == w.Given || !strings.Contains(err.Error(), w.Want) || !strings.Contains(err.Error(), w.Given) ||
+			problem.HintOf(err) == "" {
 			t.Errorf("%v", err)
 		}
 		if diff := cmp.Diff(before, dump(t, d)); diff != "" {

@@ -27,7 +27,8 @@ func (c *Config) Check(bad func(name, format string, args ...any) *problem.Error
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)
 		local := err == nil && u.Scheme == "http" && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1")
-		if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" || u.Scheme != "https" && !local {
+		if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" || u.Scheme != "https" &&
+			!local {
 			return bad("publicURL", "it is no https:// address of a host alone").WithHint("e.g. https://guard.contoso.example")
 		}
 		c.PublicURL = strings.TrimRight(c.PublicURL, "/")

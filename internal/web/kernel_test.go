@@ -116,7 +116,8 @@ func TestKernel(t *testing.T) {
 			t.Errorf("%s: it shows what it must not", name)
 		}
 	}
-	if log := r.log.String(); !strings.Contains(log, "route=panic") || !strings.Contains(log, "kind=internal") || !strings.Contains(log, "kernel_test.go") || strings.Contains(log, "geheim") {
+	if log := r.log.String(); !strings.Contains(log, "route=panic") || !strings.Contains(log, "kind=internal") || !strings.Contains(log, "kernel_test.go") ||
+		strings.Contains(log, "geheim") {
 		t.Errorf("log: %s", log)
 	}
 	if allow := r.do(http.MethodDelete, "/read", "").Header().Get("Allow"); allow != "POST" {
@@ -226,7 +227,8 @@ func TestProblemJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"type": "about:blank", "title": "Conflict", "status": 409.0, "detail": "it <is> there", "hint": "name another", "instance": "urn:partnerguard:request:abc-1",
+		"type": "about:blank", "title": "Conflict", "status": 409.0, "detail": "it <is> there", "hint": "name another",
+		"instance": "urn:partnerguard:request:abc-1",
 	}
 	if fmt.Sprint(m) != fmt.Sprint(want) {
 		t.Errorf("%v, want %v", m, want)
@@ -279,7 +281,8 @@ func TestForms(t *testing.T) {
 			t.Errorf("%s for %q: %d %q", c.path, c.accept, w.Code, got)
 		}
 		policy := w.Header().Get("Content-Security-Policy")
-		if html := strings.HasPrefix(c.want, "text/html"); html != strings.Contains(policy, "style-src 'sha256-") || !strings.Contains(policy, "default-src 'none'") {
+		if html := strings.HasPrefix(c.want, "text/html"); html != strings.Contains(policy, "style-src 'sha256-") ||
+			!strings.Contains(policy, "default-src 'none'") {
 			t.Errorf("%s for %q: %s", c.path, c.accept, policy)
 		}
 		body := w.Body.String()

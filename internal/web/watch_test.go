@@ -40,7 +40,8 @@ func TestHealth(t *testing.T) {
 			t.Errorf("after %s: %d %s", took, w.Code, w.Body)
 		}
 		hangs = false
-		if w := r.do(http.MethodGet, "/healthz", ""); w.Code != 200 || w.Body.String() != "ok\n" || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+		if w := r.do(http.MethodGet, "/healthz", ""); w.Code != 200 || w.Body.String() != "ok\n" || w.Header().
+			Get("Content-Type") != "text/plain; charset=utf-8" {
 			t.Errorf("%d %q", w.Code, w.Body)
 		}
 	})

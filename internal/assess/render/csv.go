@@ -13,7 +13,8 @@ import (
 // CRLF). A cell that a spreadsheet might take for a formula gets a leading
 // apostrophe.
 func CSV(w io.Writer, r *assess.Report) error {
-	out := print.NewSheet(w, "id", "title", "level", "binding", "verdict", "reason", "affected", "total", "unit", "action", "evidence", "more_evidence", "source")
+	out := print.NewSheet(w, "id", "title", "level", "binding", "verdict", "reason", "affected", "total", "unit", "action", "evidence", "more_evidence",
+		"source")
 	for i := range r.Requirements {
 		q := &r.Requirements[i]
 		said := make([]string, len(q.Evidence))

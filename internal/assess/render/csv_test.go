@@ -29,7 +29,8 @@ func TestCSVSaysEverything(t *testing.T) {
 			t.Errorf("row %d is %s: the report's order is lost", i, row[0])
 		}
 	}
-	pagetest.Has(t, strings.Join(rows[1], " "), "mfa-every-user", "mandatory", "enforced", "not_met", "7 41 accounts", "frontdesk@contoso.com: succeeded without MFA", "2026-11-18 07:42 UTC, exports/signIns.jsonl.gz:412", " | ", "svc-billing@contoso.com")
+	pagetest.Has(t, strings.Join(rows[1], " "), "mfa-every-user", "mandatory", "enforced", "not_met", "7 41 accounts",
+		"frontdesk@contoso.com: succeeded without MFA", "2026-11-18 07:42 UTC, exports/signIns.jsonl.gz:412", " | ", "svc-billing@contoso.com")
 	all := pagetest.Sheet(t, write(t, AccountsCSV, r))
 	if len(all) != 1+len(r.Accounts) {
 		t.Errorf("%d rows of %d accounts", len(all)-1, len(r.Accounts))

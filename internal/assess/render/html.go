@@ -153,7 +153,8 @@ func view(r *assess.Report) *pageView {
 }
 
 func requirementRow(q *assess.Requirement, anchors map[string]bool) requirementView {
-	row := requirementView{Requirement: *q, Actions: actions(q), Reason: print.Saying(q.Reason), Anchor: page.Anchor("requirement", q.ID, anchors), Binding: print.Named(bindingWords, q.Binding), Short: fallShort(q),
+	row := requirementView{Requirement: *q, Actions: actions(q), Reason: print.Saying(q.Reason), Anchor: page.Anchor("requirement", q.ID, anchors),
+		Binding: print.Named(bindingWords, q.Binding), Short: fallShort(q),
 		SourceURL: page.DocURL(q.Source),
 		Found:     print.Number(int64(len(q.Evidence) + q.More))}
 	for i := range q.Evidence {
@@ -163,7 +164,8 @@ func requirementRow(q *assess.Requirement, anchors map[string]bool) requirementV
 }
 
 func evidenceRow(e *assess.Evidence) evidenceView {
-	ev := evidenceView{Subject: print.Clean(e.Subject, print.MaxName), Detail: print.Clean(e.Detail, print.MaxSaying), Record: print.Clean(e.RecordID, print.MaxName)}
+	ev := evidenceView{Subject: print.Clean(e.Subject, print.MaxName), Detail: print.Clean(e.Detail, print.MaxSaying),
+		Record: print.Clean(e.RecordID, print.MaxName)}
 	if t := print.Settled(e.Observed); t != nil {
 		ev.Observed = print.When(*t)
 	}

@@ -28,9 +28,12 @@ func TestHTMLHoldsNothingThatActs(t *testing.T) {
 func TestHTMLSaysWhatMatters(t *testing.T) {
 	t.Parallel()
 	page := write(t, HTML, rendertest.Typical())
-	pagetest.Has(t, page, `<html lang="en"`, "Skip to the requirements", "Contoso Cloud Partners", "As of", "2026-11-20 06:00 UTC", "sample partner", "5 of 8 mandatory requirements are not met", "Incomplete",
-		"Requirements at a glance", "Mandatory requirements", "Every account signs in", "mfa-every-user", "7 of 41 accounts", "Evidence (4 of 7)", "Recommended requirements", "Not applicable: 2",
-		"7 of 32 accounts do not meet", "frontdesk@<wbr>contoso.", "In line or out of scope: 24", "Sign-ins", "Successful sign-ins over time", "Contoso Billing Sync", "Microsoft's score", "61.5 of 80 points", "admin roles only", "Inputs", "How to read this")
+	pagetest.Has(t, page, `<html lang="en"`, "Skip to the requirements", "Contoso Cloud Partners", "As of", "2026-11-20 06:00 UTC", "sample partner",
+		"5 of 8 mandatory requirements are not met", "Incomplete",
+		"Requirements at a glance", "Mandatory requirements", "Every account signs in", "mfa-every-user", "7 of 41 accounts", "Evidence (4 of 7)",
+		"Recommended requirements", "Not applicable: 2",
+		"7 of 32 accounts do not meet", "frontdesk@<wbr>contoso.", "In line or out of scope: 24", "Sign-ins", "Successful sign-ins over time",
+		"Contoso Billing Sync", "Microsoft's score", "61.5 of 80 points", "admin roles only", "Inputs", "How to read this")
 	if !strings.Contains(page, "light-dark(") || !strings.Contains(page, "@media print") {
 		t.Error("no dark or no print style")
 	}
@@ -55,7 +58,8 @@ func days(from string, n, step int) []assess.Day {
 	}
 	var out []assess.Day
 	for i := range n {
-		out = append(out, assess.Day{Date: d.AddDate(0, 0, i*step).Format(time.DateOnly), Tally: assess.Tally{NotChallenged: 1, Challenged: 2, SatisfiedByProvider: 3}})
+		out = append(out, assess.Day{Date: d.AddDate(0, 0, i*step).Format(time.DateOnly), Tally: assess.Tally{NotChallenged: 1, Challenged: 2,
+			SatisfiedByProvider: 3}})
 	}
 	return out
 }

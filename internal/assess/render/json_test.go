@@ -30,7 +30,8 @@ func TestReportsKeepTheSchema(t *testing.T) {
 		}
 	}
 	// The checker objects when it should.
-	for _, broken := range []string{`{}`, `{"schema":"partnerguard.report/2"}`, `{"complete":1}`, `{"requirements":null}`, `{"accounts":[{"mfa":"fine"}]}`, `{"extra":1}`, `{"asOf":"yesterday"}`} {
+	for _, broken := range []string{`{}`, `{"schema":"partnerguard.report/2"}`, `{"complete":1}`, `{"requirements":null}`, `{"accounts":[{"mfa":"fine"}]}`,
+		`{"extra":1}`, `{"asOf":"yesterday"}`} {
 		if len(root.Check(t, broken, "broken")) == 0 {
 			t.Errorf("the checker accepts %s", broken)
 		}

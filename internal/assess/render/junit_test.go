@@ -67,11 +67,14 @@ func TestJUnitOutcomes(t *testing.T) {
 		binding string
 		want    string
 	}{
-		{assess.Met, "contract", "passed"}, {assess.Attested, "contract", "passed"}, {assess.NotMet, "contract", "failure"}, {assess.NotMet, "enforced", "failure"},
-		{assess.NotMet, "advised", "failure"}, {assess.Unknown, "contract", "error"}, {"odd", "contract", "error"}, {assess.NotApplicable, "contract", "skipped"},
+		{assess.Met, "contract", "passed"}, {assess.Attested, "contract", "passed"}, {assess.NotMet, "contract", "failure"},
+		{assess.NotMet, "enforced", "failure"},
+		{assess.NotMet, "advised", "failure"}, {assess.Unknown, "contract", "error"}, {"odd", "contract", "error"},
+		{assess.NotApplicable, "contract", "skipped"},
 		{assess.NotMet, "announced", "skipped"}, {assess.NotMet, "not_yet", "skipped"}, {assess.Unknown, "ended", "skipped"},
 	} {
-		r := &assess.Report{Requirements: []assess.Requirement{{ID: "x", Title: "X", Level: "mandatory", Binding: tc.binding, Verdict: tc.verdict, Reason: "why"}}}
+		r := &assess.Report{Requirements: []assess.Requirement{{ID: "x", Title: "X", Level: "mandatory", Binding: tc.binding, Verdict: tc.verdict,
+			Reason: "why"}}}
 		c := parse(t, write(t, JUnit, r)).Suites[0].Cases[0]
 		got := "passed"
 		switch {

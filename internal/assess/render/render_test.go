@@ -87,13 +87,19 @@ func TestHeadline(t *testing.T) {
 	}{
 		{"nothing judged", nil, assess.Unknown, "No mandatory requirement could be judged"},
 		{"one not met", []assess.Requirement{q("mandatory", "contract", assess.NotMet)}, assess.NotMet, "1 of 1 mandatory requirement is not met."},
-		{"one not met, one unknown", []assess.Requirement{q("mandatory", "contract", assess.NotMet), q("mandatory", "enforced", assess.Unknown)}, assess.NotMet, "1 cannot be judged"},
-		{"unknown is not met", []assess.Requirement{q("mandatory", "contract", assess.Met), q("mandatory", "enforced", assess.Unknown)}, assess.Unknown, "No breach was found, but 1 of 2"},
+		{"one not met, one unknown", []assess.Requirement{q("mandatory", "contract", assess.NotMet), q("mandatory", "enforced", assess.Unknown)},
+			assess.NotMet, "1 cannot be judged"},
+		{"unknown is not met", []assess.Requirement{q("mandatory", "contract", assess.Met), q("mandatory", "enforced", assess.Unknown)}, assess.Unknown,
+			"No breach was found, but 1 of 2"},
 		{"all unknown", []assess.Requirement{q("mandatory", "contract", assess.Unknown)}, assess.Unknown, "No mandatory requirement can be judged"},
-		{"a word nobody knows is unknown", []assess.Requirement{q("mandatory", "contract", "fine"), q("mandatory", "contract", assess.Met)}, assess.Unknown, "1 of 2"},
-		{"recommended does not decide", []assess.Requirement{q("mandatory", "contract", assess.Met), q("recommended", "advised", assess.NotMet)}, assess.Met, "The one mandatory requirement is met"},
-		{"announced does not decide", []assess.Requirement{q("mandatory", "announced", assess.NotMet), q("mandatory", "contract", assess.Met)}, assess.Met, "is met"},
-		{"attested is said", []assess.Requirement{q("mandatory", "contract", assess.Met), q("mandatory", "contract", assess.Attested)}, assess.Attested, "1 of them on somebody's word"},
+		{"a word nobody knows is unknown", []assess.Requirement{q("mandatory", "contract", "fine"), q("mandatory", "contract", assess.Met)}, assess.Unknown,
+			"1 of 2"},
+		{"recommended does not decide", []assess.Requirement{q("mandatory", "contract", assess.Met), q("recommended", "advised", assess.NotMet)}, assess.Met,
+			"The one mandatory requirement is met"},
+		{"announced does not decide", []assess.Requirement{q("mandatory", "announced", assess.NotMet), q("mandatory", "contract", assess.Met)}, assess.Met,
+			"is met"},
+		{"attested is said", []assess.Requirement{q("mandatory", "contract", assess.Met), q("mandatory", "contract", assess.Attested)}, assess.Attested,
+			"1 of them on somebody's word"},
 	} {
 		v, s := headline(&assess.Report{Requirements: tc.list})
 		if v != tc.v || !strings.Contains(s, tc.says) {

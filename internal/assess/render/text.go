@@ -87,7 +87,8 @@ func (p *screen) wide(list []assess.Requirement) {
 	left := p.Width() - verdictColumn - counts - 3*gap
 	title := min(44, left*2/5)
 	sizes := []int{verdictColumn, title, counts, left - title}
-	p.Put(sizes, gap, print.Cell("Verdict", print.Dim), print.Cell("Requirement", print.Dim), print.Cell("Fall short", print.Dim), print.Cell("Why, and what to do", print.Dim))
+	p.Put(sizes, gap, print.Cell("Verdict", print.Dim), print.Cell("Requirement", print.Dim), print.Cell("Fall short", print.Dim),
+		print.Cell("Why, and what to do", print.Dim))
 	for i := range list {
 		q := &list[i]
 		if i > 0 {

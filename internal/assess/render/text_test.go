@@ -61,7 +61,8 @@ func TestTextSaysWhatMatters(t *testing.T) {
 		"Contoso Cloud Partners", "direct-bill partner", "As of 2026-11-20 06:00 UTC", "sample partner",
 		"✗ 5 of 8 mandatory requirements are not met, and 1 cannot be judged",
 		"INCOMPLETE", "exports/groups.json: the last page",
-		"Mandatory", "5 not met", "✗ not met", "Every account signs in", "7 of 41 accounts", "mfa-every-user", "frontdesk@contoso.com: succeeded without MFA", "2026-11-18 07:42 UTC", "and 4 more", "→ Require",
+		"Mandatory", "5 not met", "✗ not met", "Every account signs in", "7 of 41 accounts", "mfa-every-user", "frontdesk@contoso.com: succeeded without MFA",
+		"2026-11-18 07:42 UTC", "and 4 more", "→ Require",
 		"? unknown", "≈ attested", "✓ met", "Recommended", "2 of 12 customers",
 		"– Not applicable (2): sovereign-cloud, cpv-consent",
 		"Accounts that do not meet", "7 of 32", "frontdesk@contoso.com", "way out: A, B", "A Put a one-time code generator",
@@ -75,8 +76,10 @@ func TestTextSaysWhatMatters(t *testing.T) {
 
 func TestTextOfTheOtherReports(t *testing.T) {
 	t.Parallel()
-	pagetest.Has(t, shown(t, rendertest.Perfect(), TextOptions{}), "✓ All 8 mandatory requirements are met.", "The report is complete", "Accounts that do not meet none", "All were read to their end")
-	pagetest.Has(t, shown(t, rendertest.Empty(), TextOptions{}), "? No mandatory requirement can be judged from what was read.", "INCOMPLETE", "Microsoft's score not among the inputs")
+	pagetest.Has(t, shown(t, rendertest.Perfect(), TextOptions{}), "✓ All 8 mandatory requirements are met.", "The report is complete",
+		"Accounts that do not meet none", "All were read to their end")
+	pagetest.Has(t, shown(t, rendertest.Empty(), TextOptions{}), "? No mandatory requirement can be judged from what was read.", "INCOMPLETE",
+		"Microsoft's score not among the inputs")
 	pagetest.Has(t, shown(t, rendertest.Bare(), TextOptions{}), "Unnamed partner", "No mandatory requirement could be judged")
 	pagetest.Has(t, shown(t, rendertest.Huge(3000), TextOptions{}), "and 638 more in the JSON and the accounts CSV", "more in the JSON")
 }

@@ -155,7 +155,8 @@ func headline(r *assess.Report) (assess.Verdict, string) {
 	case c.unknown == c.all:
 		return assess.Unknown, "No mandatory requirement can be judged from what was read."
 	case c.unknown > 0:
-		return assess.Unknown, fmt.Sprintf("No breach was found, but %d of %s cannot be judged from what was read.", c.unknown, print.Plural(int64(c.all), "mandatory requirements"))
+		return assess.Unknown, fmt.Sprintf("No breach was found, but %d of %s cannot be judged from what was read.", c.unknown,
+			print.Plural(int64(c.all), "mandatory requirements"))
 	case c.attested > 0:
 		return assess.Attested, fmt.Sprintf("All %s are met, %d of them on somebody's word.", print.Plural(int64(c.all), "mandatory requirements"), c.attested)
 	case c.all == 1:
@@ -258,7 +259,8 @@ func signInSentence(s *assess.SignIns) string {
 	if s.First != nil && s.Last != nil {
 		span = fmt.Sprintf(" from %s to %s", s.First.UTC().Format(time.DateOnly), s.Last.UTC().Format(time.DateOnly))
 	}
-	out := fmt.Sprintf("%s%s: %s challenged, %s satisfied by an earlier claim, %s by an external provider, %s not challenged, %s unknown; %s interrupted, %s failed, %s not by a user.",
+	out := fmt.Sprintf("%s%s: %s challenged, %s satisfied by an earlier claim, %s by an external provider, %s not challenged, %s unknown; %s "+
+		"interrupted, %s failed, %s not by a user.",
 		print.Plural(s.Rows, "sign-ins"), span, print.Number(t.Challenged), print.Number(t.SatisfiedByClaim), print.Number(t.SatisfiedByProvider),
 		print.Number(t.NotChallenged), print.Number(t.Unknown), print.Number(t.Interrupted), print.Number(t.Failed), print.Number(t.NotUser))
 	if n := s.Legacy.NotChallenged; n > 0 {

@@ -156,7 +156,8 @@ func TestChildIsAsFromAShell(t *testing.T) {
 	}
 	// Nothing else is ignored than whoever started this test ignores (nohup).
 	out, err = exec.Command("sh", "-c", roleVar+`=holder exec "$0"`, binary).CombinedOutput()
-	if want := fmt.Sprintf("ignores interrupt %t hangup %t", signal.Ignored(os.Interrupt), signal.Ignored(syscall.SIGHUP)); err != nil || !strings.Contains(string(out), want) {
+	if want := fmt.Sprintf("ignores interrupt %t hangup %t", signal.Ignored(os.Interrupt), signal.Ignored(syscall.SIGHUP)); err != nil ||
+		!strings.Contains(string(out), want) {
 		t.Errorf("%v: want %s\n%s", err, want, out)
 	}
 }
@@ -167,7 +168,8 @@ func TestChildOfAnotherUser(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
 		if u, err := FindUser("nobody"); err == nil {
-			err = Run(context.Background(), &kit.Env{Stdout: io.Discard, Stderr: io.Discard}, Options{Path: "/bin/true", Args: []string{"true"}, Sealed: true, User: u})
+			err = Run(context.Background(), &kit.Env{Stdout: io.Discard, Stderr: io.Discard}, Options{Path: "/bin/true", Args: []string{"true"}, Sealed: true,
+				User: u})
 			if err == nil || !strings.Contains(err.Error(), "CAP_SETUID") {
 				t.Errorf("not allowed, and told: %v", err)
 			}
@@ -189,7 +191,8 @@ func TestChildOfAnotherUser(t *testing.T) {
 	}
 	var out bytes.Buffer
 	env := &kit.Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out}
-	o := Options{Path: "/bin/sh", Args: []string{"sh", "-c", "id -u; id -G; echo $HOME; echo $SSH_AUTH_SOCK."}, Environ: u.Environ([]string{"HOME=/root", "SSH_AUTH_SOCK=/x", "PATH=/bin:/usr/bin"}), Sealed: true, User: u}
+	o := Options{Path: "/bin/sh", Args: []string{"sh", "-c", "id -u; id -G; echo $HOME; echo $SSH_AUTH_SOCK."},
+		Environ: u.Environ([]string{"HOME=/root", "SSH_AUTH_SOCK=/x", "PATH=/bin:/usr/bin"}), Sealed: true, User: u}
 	if err := Run(context.Background(), env, o); err != nil {
 		t.Fatalf("%v: %s", err, &out)
 	}

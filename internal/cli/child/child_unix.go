@@ -48,7 +48,8 @@ func FindUser(name string) (*User, error) {
 	}
 	switch {
 	case int(uid) == os.Geteuid():
-		return nil, problem.New(problem.Usage, "%s is the user that partnerguard itself runs as", u.Username).WithHint("name another one, who may not read the master key")
+		return nil, problem.New(problem.Usage, "%s is the user that partnerguard itself runs as", u.Username).
+			WithHint("name another one, who may not read the master key")
 	case uid == 0:
 		return nil, problem.New(problem.Usage, "root may read everything of ours").WithHint("name a user without rights")
 	}
@@ -116,7 +117,8 @@ func (u *User) notAllowed(err error) error {
 	if !errors.Is(err, syscall.EPERM) {
 		return nil
 	}
-	return problem.Wrap(err, problem.BadInput, "the command cannot run as %s: only root, or who may change users (CAP_SETUID and CAP_SETGID), starts programs of others", u.name).
+	return problem.Wrap(err, problem.BadInput, "the command cannot run as %s: only root, or who may change users (CAP_SETUID and CAP_SETGID), starts "+
+		"programs of others", u.name).
 		WithHint("%s", fmt.Sprintf("give partnerguard these rights, or run it without --user as a user of its own (now %d)", os.Geteuid()))
 }
 

@@ -48,7 +48,8 @@ func parseClockWord(args []string) (w clockWord, err error) {
 		return w, problem.New(problem.Usage, "%.40q is neither a jump nor a moment", word).WithHint("one of: +95d, +36h, 2026-12-01T00:00:00Z, freeze, thaw")
 	}
 	if w.jump <= 0 {
-		return w, problem.New(problem.Usage, "the clock goes forward only").WithHint("start the partner cloud again to begin anew; a clock that is off is a fault: partnerguard cloud fault graph skew --delay -10m")
+		return w, problem.New(problem.Usage, "the clock goes forward only").
+			WithHint("start the partner cloud again to begin anew; a clock that is off is a fault: partnerguard cloud fault graph skew --delay -10m")
 	}
 	return w, nil
 }

@@ -134,13 +134,15 @@ With --state the world survives a restart; otherwise it ends with the process.`,
 	c.Register(cmd)
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "print nothing unless something fails")
 	output.Register(cmd)
-	cmd.AddCommand(newCloudExec(env, start, &c), newCloudClock(env, &c), newCloudFault(env, &c), newCloudLog(env, &c), newCloudPeople(env, &c), newCloudInfo(env, &c), newCloudEnforcement(env, &c), newCloudScenario(env), newCloudKeys(env, &c), newCloudGraph(env, &c))
+	cmd.AddCommand(newCloudExec(env, start, &c), newCloudClock(env, &c), newCloudFault(env, &c), newCloudLog(env, &c), newCloudPeople(env, &c),
+		newCloudInfo(env, &c), newCloudEnforcement(env, &c), newCloudScenario(env), newCloudKeys(env, &c), newCloudGraph(env, &c))
 	return cmd
 }
 
 // serveCloud runs a partner cloud until ctx ends, with a control file that
 // leads the other commands to it.
-func serveCloud(ctx context.Context, env *kit.Env, start cloudStart, o partnercloud.Options, path string, tell func(io.Writer, *partnercloud.Info, string) error) (err error) {
+func serveCloud(ctx context.Context, env *kit.Env, start cloudStart, o partnercloud.Options, path string,
+	tell func(io.Writer, *partnercloud.Info, string) error) (err error) {
 	if running, rerr := kit.ReadControl(path); rerr == nil && running.Alive(ctx) {
 		return problem.New(problem.Limit, "a partner cloud is running already (process %d)", running.PID).
 			WithHint("use it, end it, or run another beside it: --control FILE --port 0")
@@ -178,7 +180,8 @@ func publicText(err error) string { return print.Clean(err.Error(), 300) }
 
 // aboutCloud makes a command that reads what the running partner cloud says of
 // itself and prints it.
-func aboutCloud(env *kit.Env, c *kit.CloudControl, cmd *cobra.Command, pick func(*partnercloud.Info) any, text func(io.Writer, *partnercloud.Info) error) *cobra.Command {
+func aboutCloud(env *kit.Env, c *kit.CloudControl, cmd *cobra.Command, pick func(*partnercloud.Info) any,
+	text func(io.Writer, *partnercloud.Info) error) *cobra.Command {
 	output := kit.NewOutput("text", "json")
 	cmd.Args = kit.NoWords
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -218,7 +221,8 @@ func newCloudPeople(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 func newCloudInfo(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 	return aboutCloud(env, c, &cobra.Command{
 		Use: "info", Short: "Show where everything of the running partner cloud is",
-		Long:    "info prints once more what the partner cloud printed when it started: addresses,\nsample people with passwords and TOTP secrets, apps and customers.",
+		Long: "info prints once more what the partner cloud printed when it started: addresses,\nsample people with passwords and TOTP secrets, apps " +
+			"and customers.",
 		Example: "  partnerguard cloud info\n  partnerguard cloud info --output json",
 	}, func(info *partnercloud.Info) any { return info }, func(w io.Writer, info *partnercloud.Info) error {
 		return cloudText(w, info, c.Path(env), kit.Paint{On: kit.Colour(env)})

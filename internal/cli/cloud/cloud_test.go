@@ -195,7 +195,8 @@ func TestCloudExec(t *testing.T) {
 		}
 		first, rest, _ := strings.Cut(s.out.String(), "\n")
 		proxyURL, file, _ := strings.Cut(first, " ")
-		if !strings.Contains(proxyURL, "cloud:proxy-secret@127.0.0.1:") || !strings.Contains(rest, "BEGIN CERTIFICATE") || strings.Contains(rest, "PRIVATE") || !strings.HasSuffix(rest, "ca.pem\n") {
+		if !strings.Contains(proxyURL, "cloud:proxy-secret@127.0.0.1:") || !strings.Contains(rest, "BEGIN CERTIFICATE") ||
+			strings.Contains(rest, "PRIVATE") || !strings.HasSuffix(rest, "ca.pem\n") {
 			t.Errorf("%s: %s", name, &s.out)
 		}
 		if _, err := os.Stat(file); !os.IsNotExist(err) {
@@ -263,7 +264,8 @@ Promise.all(wait).then(() => console.log(said.sort().join('\n')));`
 		{[]string{"curl", "-sS", "https://graph.microsoft.com/x"}, true, []string{"lab /x"}},
 		{[]string{"curl", "-sS", "https://example.com/x"}, false, nil},
 		{[]string{"node", "-e", node}, true, []string{
-			"fetch=lab /a", "https=lab /b", "tls=true", "tls3=true", "outside!refused: example.com is not part of the partner cloud", "outside2!refused: example.com", "outside3!refused: 192.0.2.1",
+			"fetch=lab /a", "https=lab /b", "tls=true", "tls3=true", "outside!refused: example.com is not part of the partner cloud",
+			"outside2!refused: example.com", "outside3!refused: 192.0.2.1",
 		}},
 		{[]string{"python3", "-c", "import urllib.request as u; print(u.urlopen('https://graph.microsoft.com/p').read().decode())"}, true, []string{"lab /p"}},
 	} {

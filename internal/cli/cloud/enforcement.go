@@ -112,7 +112,8 @@ func enforcementText(w io.Writer, raw json.RawMessage) error {
 		a    world.Activation
 		n    now
 	}{{"aobo", e.AOBO, e.AOBONow}, {"portal", e.Portal, e.PortalNow}, {"api", e.API, e.APINow}} {
-		if _, err := fmt.Fprintf(w, "%-8s  %-10s  %5.0f %%  %-10s  %-10s  %-10s  %s\n", l.name, print.Clean(l.n.Stage, 20), 100*l.n.Share, day(l.a.Announced), day(l.a.Reported), day(l.a.Ramp), day(l.a.Enforced)); err != nil {
+		if _, err := fmt.Fprintf(w, "%-8s  %-10s  %5.0f %%  %-10s  %-10s  %-10s  %s\n", l.name, print.Clean(l.n.Stage, 20), 100*l.n.Share, day(l.a.Announced),
+			day(l.a.Reported), day(l.a.Ramp), day(l.a.Enforced)); err != nil {
 			return err
 		}
 	}

@@ -66,7 +66,8 @@ Services: ` + strings.Join(gate.Services(), ", ") + ", or " + gate.Any + " for a
 			if len(args) == 2 {
 				return nil
 			}
-			return problem.New(problem.Usage, "cloud fault takes a service and a kind, got %d words", len(args)).WithHint("e.g. partnerguard cloud fault graph 429 --share 0.2; --help lists the kinds")
+			return problem.New(problem.Usage, "cloud fault takes a service and a kind, got %d words", len(args)).
+				WithHint("e.g. partnerguard cloud fault graph 429 --share 0.2; --help lists the kinds")
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) (words []string, _ cobra.ShellCompDirective) {
 			switch len(args) {

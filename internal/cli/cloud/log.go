@@ -94,7 +94,8 @@ prints the rows themselves, one a line, in the names of the sign-in log.`,
 				}
 				var row signInRow
 				if err := json.Unmarshal(raw, &row); err != nil {
-					return problem.Wrap(err, problem.Internal, "a row of the sign-in log cannot be understood").WithHint("is the partner cloud of the same version?")
+					return problem.Wrap(err, problem.Internal, "a row of the sign-in log cannot be understood").
+						WithHint("is the partner cloud of the same version?")
 				}
 				_, err := fmt.Fprintln(env.Stdout, row.text(p))
 				return err
@@ -151,7 +152,8 @@ func requestText(w io.Writer, s *gate.Seen, p kit.Paint) error {
 	if s.Missed > 0 {
 		tail += fmt.Sprintf("  (%s before this one lost: read faster)", print.Plural(int64(s.Missed), "row"))
 	}
-	_, err := fmt.Fprintf(w, "%s  %-6s  %s  %-6s %s  %.0f ms%s\n", s.Time.UTC().Format(time.DateTime), s.Service, status, s.Method, print.Clean(target, 400), s.Millis, tail)
+	_, err := fmt.Fprintf(w, "%s  %-6s  %s  %-6s %s  %.0f ms%s\n", s.Time.UTC().Format(time.DateTime), s.Service, status, s.Method, print.Clean(target, 400),
+		s.Millis, tail)
 	return err
 }
 

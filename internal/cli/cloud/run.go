@@ -70,7 +70,8 @@ environment can reach the network.`,
 
 // joinCloud gives the running partner cloud, or starts one that done ends. It
 // leaves the control file's path in c.
-func joinCloud(ctx context.Context, env *kit.Env, start cloudStart, c *kit.CloudControl, own bool, options func() (partnercloud.Options, error)) (client *control.Client, done func(), err error) {
+func joinCloud(ctx context.Context, env *kit.Env, start cloudStart, c *kit.CloudControl, own bool,
+	options func() (partnercloud.Options, error)) (client *control.Client, done func(), err error) {
 	done = func() {}
 	if !own {
 		client, err = c.Attach(ctx, env)

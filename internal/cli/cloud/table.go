@@ -17,8 +17,10 @@ func cloudText(w io.Writer, info *partnercloud.Info, path string, p kit.Paint) e
 	lines := []line{
 		{"Partner tenant", info.Tenant.Name + "  " + info.Tenant.Domain + "  " + info.Tenant.ID},
 		{"Clock", info.Clock.UTC().Format(time.DateTime) + " UTC"},
-		{"Sign-in (Entra ID)", info.Login}, {"Microsoft Graph", info.Graph}, {"Partner Center", info.PartnerCenter}, {"Azure Resource Manager", info.ARM}, {"Key Vault key", info.KeyVaultKey}, {"Portal", info.Portal},
-		{"Portal without TLS", info.PortalHTTP}, {"HTTPS proxy", info.Proxy}, {"TLS by server name", info.SNI}, {"CA certificate", info.CAFile}, {"Control file", path},
+		{"Sign-in (Entra ID)", info.Login}, {"Microsoft Graph", info.Graph}, {"Partner Center", info.PartnerCenter}, {"Azure Resource Manager", info.ARM},
+		{"Key Vault key", info.KeyVaultKey}, {"Portal", info.Portal},
+		{"Portal without TLS", info.PortalHTTP}, {"HTTPS proxy", info.Proxy}, {"TLS by server name", info.SNI}, {"CA certificate", info.CAFile},
+		{"Control file", path},
 	}
 	for _, l := range lines {
 		if l.value != "" {

@@ -36,7 +36,8 @@ keeps fresh.`,
 		Args: kit.NoWords,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newAppList(env, open), newAppCertificate(env, open), newAppUse(env, open), newAppSecret(env, open), newAppFederated(env, open), newAppRemove(env, open))
+	cmd.AddCommand(newAppList(env, open), newAppCertificate(env, open), newAppUse(env, open), newAppSecret(env, open), newAppFederated(env, open),
+		newAppRemove(env, open))
 	return cmd
 }
 
@@ -62,7 +63,8 @@ func (f *appFlags) known(ctx context.Context, s *app.Installation) error {
 			return err
 		}
 		if !guid.MatchString(f.clientID) {
-			return problem.New(problem.Usage, "%.100q is no client id", f.clientID).WithHint("the Application (client) ID of the app registration, e.g. 00000000-0000-0000-0000-000000000000")
+			return problem.New(problem.Usage, "%.100q is no client id", f.clientID).
+				WithHint("the Application (client) ID of the app registration, e.g. 00000000-0000-0000-0000-000000000000")
 		}
 		if f.tenant == "" {
 			return problem.New(problem.Usage, "which tenant is the app registered in?").WithHint("--tenant, its id or domain")
@@ -146,7 +148,8 @@ uploaded: partnerguard connect app use.`,
 				if err := f.known(cmd.Context(), s); err != nil {
 					return err
 				}
-				m, err := s.SAM.MakeCertificate(cmd.Context(), sam.NewCertificate{ClientID: f.clientID, Tenant: f.tenant, Name: f.name, Life: time.Duration(life) * 24 * time.Hour})
+				m, err := s.SAM.MakeCertificate(cmd.Context(), sam.NewCertificate{ClientID: f.clientID, Tenant: f.tenant, Name: f.name,
+					Life: time.Duration(life) * 24 * time.Hour})
 				if err != nil {
 					return err
 				}
@@ -161,7 +164,8 @@ uploaded: partnerguard connect app use.`,
 				}); err != nil {
 					return err
 				}
-				fmt.Fprintf(env.Stderr, "Certificate %s, until %s. Upload it to the app registration (Certificates & secrets).\n", m.Registration.Thumbprint, m.Registration.NotAfter.UTC().Format(time.DateOnly))
+				fmt.Fprintf(env.Stderr, "Certificate %s, until %s. Upload it to the app registration (Certificates & secrets).\n", m.Registration.Thumbprint,
+					m.Registration.NotAfter.UTC().Format(time.DateOnly))
 				if !m.InUse {
 					fmt.Fprintf(env.Stderr, "It waits; when it is uploaded: partnerguard connect app use --client-id %s\n", f.clientID)
 				}
@@ -270,7 +274,8 @@ func newAppFederated(env *kit.Env, open kit.Opener) *cobra.Command {
 				if err := f.known(cmd.Context(), s); err != nil {
 					return err
 				}
-				r, err := s.SAM.AddRegistration(cmd.Context(), sam.Registration{ClientID: f.clientID, Tenant: f.tenant, Name: f.name, Kind: msapi.Federated, File: path, Created: s.Now()}, secret.Text{})
+				r, err := s.SAM.AddRegistration(cmd.Context(), sam.Registration{ClientID: f.clientID, Tenant: f.tenant, Name: f.name, Kind: msapi.Federated,
+					File: path, Created: s.Now()}, secret.Text{})
 				if err != nil {
 					return err
 				}

@@ -108,7 +108,8 @@ granted beyond that is shown.`,
 		addFeatures(cmd, &f.features)
 		kit.AddChoice(cmd, &f.model, "model", "whose app it is: the partner's own (csp) or a control panel vendor's (cpv)")
 		output.Register(cmd)
-		cmd.AddCommand(newConnectStatus(env, open), newConnectRenew(env, open), newConnectRemove(env, open), newConnectAccept(env, open), newConnectApp(env, open), connectManifest(open), newConnectInvite(env, open))
+		cmd.AddCommand(newConnectStatus(env, open), newConnectRenew(env, open), newConnectRemove(env, open), newConnectAccept(env, open),
+			newConnectApp(env, open), connectManifest(open), newConnectInvite(env, open))
 		return cmd
 	})
 }
@@ -266,7 +267,8 @@ func connectedText(w io.Writer, env *kit.Env, s *app.Installation, d *capture.Do
 	differs := func(what string, by map[string][]string) {
 		for _, resource := range slices.Sorted(maps.Keys(by)) {
 			list := print.Clean(strings.Join(by[resource], ", "), 4000)
-			fmt.Fprintf(w, "\n%s %s at %s:\n    %s\n", p.Wrap("33", "!"), what, print.Clean(resource, 200), strings.Join(kit.Wrap(list, max(kit.Width(env)-4, 40)), "\n    "))
+			fmt.Fprintf(w, "\n%s %s at %s:\n    %s\n", p.Wrap("33", "!"), what, print.Clean(resource, 200),
+				strings.Join(kit.Wrap(list, max(kit.Width(env)-4, 40)), "\n    "))
 		}
 	}
 	differs("missing", d.Difference.Missing)
@@ -275,7 +277,8 @@ func connectedText(w io.Writer, env *kit.Env, s *app.Installation, d *capture.Do
 		fmt.Fprintf(w, "\n%s %s\n", p.Wrap("33", "!"), print.Clean(n, 400))
 	}
 	if r.Kind == msapi.ClientSecret {
-		fmt.Fprintf(w, "\n%s the app proves itself by a secret: a certificate cannot be copied out of a script.\n    partnerguard connect app certificate --client-id %s\n", p.Wrap("33", "!"), r.ClientID)
+		fmt.Fprintf(w, "\n%s the app proves itself by a secret: a certificate cannot be copied out of a script.\n    partnerguard connect app "+
+			"certificate --client-id %s\n", p.Wrap("33", "!"), r.ClientID)
 	}
 	fmt.Fprintf(w, "\nNext: partnerguard connect status; partnerguard exec --customer DOMAIN -- COMMAND\n")
 	return nil
@@ -311,8 +314,10 @@ func firstTime(w io.Writer, s *app.Installation, f *connectFlags, features []cap
 		tenant = "TENANT"
 	}
 	fmt.Fprintf(w, "%s\n\n", p.Bold("No app yet: register one with the least permissions"))
-	fmt.Fprintf(w, "1. In the partner tenant, register an app (Entra admin center, App registrations, New) and put\n   this into its manifest:\n\n%s\n\n", indent(string(b), "   "))
-	fmt.Fprintf(w, "2. Let partnerguard make its certificate, and upload what it prints under Certificates & secrets:\n\n   partnerguard connect app certificate --client-id CLIENT-ID --tenant %s --out partnerguard.pem\n\n", tenant)
+	fmt.Fprintf(w, "1. In the partner tenant, register an app (Entra admin center, App registrations, New) and put\n   this into its manifest:\n\n%s\n\n",
+		indent(string(b), "   "))
+	fmt.Fprintf(w, "2. Let partnerguard make its certificate, and upload what it prints under Certificates & secrets:\n\n   partnerguard connect app "+
+		"certificate --client-id CLIENT-ID --tenant %s --out partnerguard.pem\n\n", tenant)
 	fmt.Fprintf(w, "3. Let an administrator consent for the tenant:\n\n   %s\n\n", capture.AdminConsentURL(s.Cloud, tenant, "CLIENT-ID", f.redirect))
 	again := ""
 	if !slices.Equal(features, usualFeatures) {
@@ -322,7 +327,8 @@ func firstTime(w io.Writer, s *app.Installation, f *connectFlags, features []cap
 		}
 		again = " --feature " + strings.Join(words, ",")
 	}
-	fmt.Fprintf(w, "4. Consent with MFA as the account that is to act, an Admin Agent in the GDAP groups:\n\n   partnerguard connect --client-id CLIENT-ID%s\n\n", again)
+	fmt.Fprintf(w, "4. Consent with MFA as the account that is to act, an Admin Agent in the GDAP groups:\n\n   partnerguard connect --client-id "+
+		"CLIENT-ID%s\n\n", again)
 	return nil
 }
 

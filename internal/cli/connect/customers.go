@@ -23,9 +23,10 @@ func newCustomers(env *kit.Env) *cobra.Command {
 	return kit.Installed(env, func(open func(context.Context) (*app.Installation, error)) *cobra.Command {
 		cmd := &cobra.Command{
 			Use: "customers", Short: "List customers, and plan and apply the app's consent at each",
-			Example: "  partnerguard customers list\n  partnerguard customers consent --plan --feature sign-ins,policies\n  partnerguard customers consent --apply",
-			Args:    kit.Between(0, 0, problem.New(problem.Usage, "customers knows no such command").WithHint("it knows list and consent")),
-			RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+			Example: "  partnerguard customers list\n  partnerguard customers consent --plan --feature sign-ins,policies\n  partnerguard customers " +
+				"consent --apply",
+			Args: kit.Between(0, 0, problem.New(problem.Usage, "customers knows no such command").WithHint("it knows list and consent")),
+			RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		}
 		cmd.AddCommand(newCustomersList(env, open), newCustomersConsent(env, open))
 		return cmd

@@ -46,14 +46,16 @@ The app must have publicURL/connect/callback among its redirect URIs.`,
 				if err != nil {
 					return err
 				}
-				i, link, err := s.SAM.Invite(cmd.Context(), onboard.Invitation{Tenant: f.tenant, ClientID: r.ClientID, Name: f.name, Features: features}, time.Duration(days)*24*time.Hour)
+				i, link, err := s.SAM.Invite(cmd.Context(), onboard.Invitation{Tenant: f.tenant, ClientID: r.ClientID, Name: f.name, Features: features},
+					time.Duration(days)*24*time.Hour)
 				if err != nil {
 					return err
 				}
 				if output.Value == "json" {
 					return print.JSON(env.Stdout, map[string]any{"invitation": i, "link": link})
 				}
-				fmt.Fprintf(env.Stderr, "For the tenant %s, until %s, good once. Send it to the partner:\n", i.Tenant, i.Expires.UTC().Format(time.DateTime)+" UTC")
+				fmt.Fprintf(env.Stderr, "For the tenant %s, until %s, good once. Send it to the partner:\n", i.Tenant, i.Expires.UTC().
+					Format(time.DateTime)+" UTC")
 				fmt.Fprintln(env.Stdout, link)
 				return nil
 			})

@@ -64,7 +64,8 @@ machine saw it last, with every connection that is held back.`,
 		Example: "  partnerguard connect accept contoso.com\n  partnerguard connect accept --all",
 		Args: func(_ *cobra.Command, args []string) error {
 			if all && len(args) > 0 || !all && len(args) != 1 {
-				return problem.New(problem.Usage, "connect accept takes the name of one connection, or --all").WithHint("partnerguard connect status lists them")
+				return problem.New(problem.Usage, "connect accept takes the name of one connection, or --all").
+					WithHint("partnerguard connect status lists them")
 			}
 			return nil
 		},

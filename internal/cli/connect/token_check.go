@@ -29,7 +29,7 @@ import (
 const maxTokenInput = 4 * claim.MaxSize
 
 // newTokenCheck makes "token check". live signs a person in and gives a fresh
-// token; nil leaves --live out.
+// token; nil leaves --live out. It is long because most of it is the help text.
 func newTokenCheck(env *kit.Env, live func(context.Context, *cobra.Command) (secret.Text, error)) *cobra.Command {
 	var (
 		issuers []string
@@ -58,12 +58,14 @@ Exit code 0 says proven, 3 not proven or cannot tell.`,
 				return nil
 			}
 			return problem.New(problem.Usage, "%s takes no argument", cmd.CommandPath()).
-				WithHint("give the token on standard input: %s < FILE; what was typed as an argument is in the shell's history now and was seen by others on this machine: revoke it if it was a token", cmd.CommandPath())
+				WithHint("give the token on standard input: %s < FILE; what was typed as an argument is in the shell's history now and was seen by "+
+					"others on this machine: revoke it if it was a token", cmd.CommandPath())
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, i := range issuers {
 				if u, err := url.Parse(i); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
-					return problem.New(problem.Usage, "--issuer is not an address").WithHint("it is how iss begins, e.g. --issuer https://login.microsoftonline.com/")
+					return problem.New(problem.Usage, "--issuer is not an address").
+						WithHint("it is how iss begins, e.g. --issuer https://login.microsoftonline.com/")
 				}
 			}
 			var raw secret.Text
@@ -100,7 +102,8 @@ Exit code 0 says proven, 3 not proven or cannot tell.`,
 		if errors.Is(err, context.Canceled) {
 			return err
 		}
-		return problem.New(problem.Usage, "a flag is unknown or has a value it does not take; it is not repeated here in case it is a token").WithHint("%s --help lists the flags", cmd.CommandPath())
+		return problem.New(problem.Usage, "a flag is unknown or has a value it does not take; it is not repeated here in case it is a token").
+			WithHint("%s --help lists the flags", cmd.CommandPath())
 	})
 	cmd.Flags().StringArrayVar(&issuers, "issuer", nil, "how the issuer may begin, besides those of the Microsoft clouds; may be repeated")
 	if live != nil {

@@ -44,7 +44,8 @@ func NewTokenCheck(env *kit.Env) *cobra.Command {
 			return secret.Text{}, err
 		}
 		done, err := signIn(ctx, env, s, c, capture.Request{
-			Cloud: s.Cloud, App: msapi.App{ClientID: clientID, Credential: msapi.NewPublic()}, Tenant: tenant, Redirect: redirect, Account: account, Actor: s.Actor, Check: true,
+			Cloud: s.Cloud, App: msapi.App{ClientID: clientID, Credential: msapi.NewPublic()}, Tenant: tenant, Redirect: redirect, Account: account,
+			Actor: s.Actor, Check: true,
 		}, noBrowser)
 		return done.Access, err
 	})

@@ -219,7 +219,8 @@ func connectionNames(ctx context.Context, s *app.Installation, of []broker.Pendi
 	return shown, err
 }
 
-func newPolicyDecide(env *kit.Env, with withBroker, verb, short, said string, decide func(*broker.Broker, context.Context, string, string) (broker.PendingApproval, error)) *cobra.Command {
+func newPolicyDecide(env *kit.Env, with withBroker, verb, short, said string, decide func(*broker.Broker, context.Context, string,
+	string) (broker.PendingApproval, error)) *cobra.Command {
 	return &cobra.Command{
 		Use: verb + " ID", Short: short,
 		Example: "  partnerguard policy " + verb + " a-abc",

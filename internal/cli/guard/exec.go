@@ -75,22 +75,25 @@ takes the right to do so (root, or CAP_SETUID and CAP_SETGID).`,
 					return err
 				}
 			}
-			return kit.Opener(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) }).With(cmd.Context(), func(s *app.Installation) error {
-				c, err := s.SAM.Connection(cmd.Context(), f.connection)
-				if err != nil {
-					return err
-				}
-				return runBesideBroker(cmd.Context(), env, &in, s, child.Options{Path: path, Args: args, Sealed: true, User: other}, broker.LocalOptions{
-					User: s.Actor, Command: filepath.Base(args[0]), Connection: c.ID, Customers: customers, Resources: resources, Scopes: f.scopes, AnyUser: anyUser,
+			return kit.Opener(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) }).
+				With(cmd.Context(), func(s *app.Installation) error {
+					c, err := s.SAM.Connection(cmd.Context(), f.connection)
+					if err != nil {
+						return err
+					}
+					return runBesideBroker(cmd.Context(), env, &in, s, child.Options{Path: path, Args: args, Sealed: true, User: other}, broker.LocalOptions{
+						User: s.Actor, Command: filepath.Base(args[0]), Connection: c.ID, Customers: customers, Resources: resources, Scopes: f.scopes,
+						AnyUser: anyUser,
+					})
 				})
-			})
 		},
 	}
 	in.Register(cmd)
 	f.register(cmd)
 	fl := cmd.Flags()
 	fl.StringSliceVar(&customers, "customer", nil, "a customer's domain or tenant id, or partner; may be repeated")
-	fl.StringSliceVar(&resources, "resource", []string{"graph", "partner-center", "arm"}, "what it may have tokens for: graph, partner-center, arm, or an identifier URI")
+	fl.StringSliceVar(&resources, "resource", []string{"graph", "partner-center", "arm"},
+		"what it may have tokens for: graph, partner-center, arm, or an identifier URI")
 	fl.BoolVar(&anyUser, "any-user", false, "also answer processes of other users of this machine that know the endpoint's secret")
 	fl.StringVar(&as, "user", "", "run the command as this user of the machine")
 	fl.SetInterspersed(false) // what follows the command is the command's
@@ -125,7 +128,8 @@ func runBesideBroker(ctx context.Context, env *kit.Env, in *kit.Installation, s 
 // libpq are the variables by which PostgreSQL's clients find and open a database
 // (its documentation, section "Environment Variables"), and ours with them.
 var libpq = []string{
-	"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGOPTIONS", "PGAPPNAME",
+	"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE", "PGSYSCONFDIR", "PGOPTIONS",
+	"PGAPPNAME",
 	"PGSSLMODE", "PGSSLCERT", "PGSSLKEY", "PGSSLPASSWORD", "PGSSLROOTCERT", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLSNI", "PGTARGETSESSIONATTRS",
 }
 
@@ -199,7 +203,8 @@ audit trail. On a terminal it is not shown unless you say --show.`,
 					return problem.New(problem.Usage, "for which customer?").WithHint("--customer DOMAIN, or --customer partner for the partner's own tenant")
 				}
 				if _, tty := kit.Terminal(env.Stdout); tty && !show {
-					return problem.New(problem.Usage, "a token is not for a screen: whoever sees it can use it").WithHint("pipe it into the program that wants it, or say --show")
+					return problem.New(problem.Usage, "a token is not for a screen: whoever sees it can use it").
+						WithHint("pipe it into the program that wants it, or say --show")
 				}
 				return kit.Opener(open).With(cmd.Context(), func(s *app.Installation) error {
 					c, err := s.SAM.Connection(cmd.Context(), f.connection)
@@ -210,13 +215,15 @@ audit trail. On a terminal it is not shown unless you say --show.`,
 					if err != nil {
 						return err
 					}
-					h, err := b.Once(cmd.Context(), broker.LocalOptions{User: s.Actor, Command: "token get", Connection: c.ID, Customers: []string{customer}, Resources: []string{resource}, Scopes: f.scopes})
+					h, err := b.Once(cmd.Context(), broker.LocalOptions{User: s.Actor, Command: "token get", Connection: c.ID, Customers: []string{customer},
+						Resources: []string{resource}, Scopes: f.scopes})
 					if err != nil {
 						return err
 					}
 					if output.Value == "json" {
 						// Built by hand: the token's own type prints itself as redacted.
-						_, err = fmt.Fprintf(env.Stdout, "{\"token_type\":\"Bearer\",\"access_token\":%q,\"expires_on\":%d,\"tenant\":%q,\"resource\":%q,\"scope\":%q}\n",
+						_, err = fmt.Fprintf(env.Stdout,
+							"{\"token_type\":\"Bearer\",\"access_token\":%q,\"expires_on\":%d,\"tenant\":%q,\"resource\":%q,\"scope\":%q}\n",
 							h.Access.Reveal(), h.Until.Unix(), h.Tenant, h.Resource, strings.Join(h.Scopes, " "))
 						return err
 					}

@@ -154,7 +154,8 @@ the logs cover 14 days after the move without a sign-in.`,
 			if len(args) == 1 {
 				return nil
 			}
-			return problem.New(problem.Usage, "automation set takes one id, got %d words", len(args)).WithHint("partnerguard automation lists the items with their ids")
+			return problem.New(problem.Usage, "automation set takes one id, got %d words", len(args)).
+				WithHint("partnerguard automation lists the items with their ids")
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c := automation.Change{Actor: "local:" + kit.LocalUser()}

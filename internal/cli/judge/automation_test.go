@@ -56,7 +56,8 @@ func TestAutomation(t *testing.T) {
 	folder, _ := filepath.Abs("../../sample/exports")
 	out, _ = run(0, "--from", folder, "--output", "json")
 	var view automation.View
-	if err := json.Unmarshal([]byte(out), &view); err != nil || len(view.Items) == 0 || view.Sample || !view.Stored || len(view.Changes.New) != len(view.Items) {
+	if err := json.Unmarshal([]byte(out), &view); err != nil || len(view.Items) == 0 || view.Sample || !view.Stored ||
+		len(view.Changes.New) != len(view.Items) {
 		t.Fatalf("%v %s", err, out)
 	}
 	id := view.Items[0].ID

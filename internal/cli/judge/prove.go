@@ -85,7 +85,8 @@ func questionsOf(names []string, file string) ([]access.Question, error) {
 			for _, q := range access.Questions() {
 				all = append(all, q.Name)
 			}
-			return nil, problem.New(problem.Usage, "no question is called %q", n).WithHint("questions: %s; --question-file asks one of your own", strings.Join(all, ", "))
+			return nil, problem.New(problem.Usage, "no question is called %q", n).
+				WithHint("questions: %s; --question-file asks one of your own", strings.Join(all, ", "))
 		}
 		out = append(out, q)
 	}
@@ -125,5 +126,6 @@ func unproved(r *prove.Report) error {
 	if gaps+unknown == 0 {
 		return nil
 	}
-	return problem.New(problem.Unmet, "of %s, %d proved, %d with a gap, %d unknown", kit.Plural(len(r.Proofs), "question", "questions"), len(r.Proofs)-gaps-unknown, gaps, unknown)
+	return problem.New(problem.Unmet, "of %s, %d proved, %d with a gap, %d unknown", kit.Plural(len(r.Proofs), "question", "questions"),
+		len(r.Proofs)-gaps-unknown, gaps, unknown)
 }

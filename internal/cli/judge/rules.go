@@ -182,7 +182,8 @@ func rulesCSV(w io.Writer, rows []ruleRow) error {
 		for _, s := range r.Rule.Enforced {
 			steps = append(steps, s.Date.String()+" "+s.What)
 		}
-		c.Row(r.ID, r.Title, string(r.Level), string(r.Standing), r.Why, r.Announced.String(), r.Rule.Contract.String(), strings.Join(steps, "; "), r.Text, r.Source)
+		c.Row(r.ID, r.Title, string(r.Level), string(r.Standing), r.Why, r.Announced.String(), r.Rule.Contract.String(), strings.Join(steps, "; "), r.Text,
+			r.Source)
 	}
 	return c.Close()
 }

@@ -211,7 +211,8 @@ func unguard(cell string) string {
 
 func signInsText(w io.Writer, s *signin.Summary, p kit.Paint, width int) error {
 	if s == nil || s.Rows == 0 {
-		_, err := fmt.Fprintf(w, "No sign-in was found in the input. What reads the log is %s;\npartnerguard export plan has the lines to paste.\n", evidence.RequestFor(evidence.SignIn))
+		_, err := fmt.Fprintf(w, "No sign-in was found in the input. What reads the log is %s;\npartnerguard export plan has the lines to paste.\n",
+			evidence.RequestFor(evidence.SignIn))
 		return err
 	}
 	fmt.Fprintf(w, "%s\n", p.Bold(fmt.Sprintf("%d sign-ins", s.Rows)))
@@ -221,7 +222,8 @@ func signInsText(w io.Writer, s *signin.Summary, p kit.Paint, width int) error {
 	for _, n := range []struct {
 		n    int64
 		text string
-	}{{s.Duplicates, "further copies of a row were dropped"}, {s.OutOfRange, "were outside --since and --until"}, {s.WithoutMFAFields, "come from an export that cannot show MFA (v1.0)"}} {
+	}{{s.Duplicates, "further copies of a row were dropped"}, {s.OutOfRange, "were outside --since and --until"},
+		{s.WithoutMFAFields, "come from an export that cannot show MFA (v1.0)"}} {
 		if n.n > 0 {
 			fmt.Fprintf(w, "%d %s\n", n.n, n.text)
 		}

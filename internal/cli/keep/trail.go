@@ -131,7 +131,8 @@ func trailText(w io.Writer, f *trail.Found, p kit.Paint, width int) error {
 		if e.Outcome != audit.Done {
 			outcome = p.Bold(outcome)
 		}
-		fmt.Fprintf(w, "%6d  %s  %s  %s  %s\n", e.Seq, e.At.UTC().Format(time.DateTime), p.Bold(print.Clean(string(e.Action), 60)), outcome, print.Clean(e.Actor, 80))
+		fmt.Fprintf(w, "%6d  %s  %s  %s  %s\n", e.Seq, e.At.UTC().Format(time.DateTime), p.Bold(print.Clean(string(e.Action), 60)), outcome,
+			print.Clean(e.Actor, 80))
 		var more []string
 		for _, v := range []struct{ name, word string }{{"object", e.Object}, {"tenant", e.Tenant}} {
 			if v.word != "" {

@@ -26,8 +26,10 @@ func TestTrailCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range []audit.Event{
-		{At: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), Action: audit.TokenIssued, Outcome: audit.Done, Actor: "mtls:billing", Tenant: "t1", Details: map[string]string{"resource": "graph"}},
-		{At: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC), Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "mtls:\x1b[31mred", Reason: "not allowed"},
+		{At: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), Action: audit.TokenIssued, Outcome: audit.Done, Actor: "mtls:billing", Tenant: "t1",
+			Details: map[string]string{"resource": "graph"}},
+		{At: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC), Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "mtls:\x1b[31mred",
+			Reason: "not allowed"},
 	} {
 		if err := tr.Record(t.Context(), e); err != nil {
 			t.Fatal(err)

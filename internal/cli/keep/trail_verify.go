@@ -56,7 +56,9 @@ a saved mail.`,
 			}
 			switch from {
 			case "":
-				return withTrail(cmd.Context(), open, keyIfAny, func(p trailParts) error { return tell(verifyAnchored(cmd.Context(), env, p, wanted, checkpoint)) })
+				return withTrail(cmd.Context(), open, keyIfAny, func(p trailParts) error {
+					return tell(verifyAnchored(cmd.Context(), env, p, wanted, checkpoint))
+				})
 			case "-":
 				return tell(trail.VerifyExport(env.Stdin, wanted))
 			}
@@ -70,7 +72,8 @@ a saved mail.`,
 	}
 	cmd.Flags().StringVar(&head, "head", "", "the hash of a head written down before: it must be in the trail")
 	cmd.Flags().StringVar(&from, "from", "", "an export to check instead of the database; - is standard input")
-	cmd.Flags().StringVar(&checkpoint, "checkpoint", "", "a file of signed checkpoints, or a saved mail, to compare with besides the anchors; - is standard input")
+	cmd.Flags().StringVar(&checkpoint, "checkpoint", "",
+		"a file of signed checkpoints, or a saved mail, to compare with besides the anchors; - is standard input")
 	_ = cmd.MarkFlagFilename("from")
 	_ = cmd.MarkFlagFilename("checkpoint")
 	output.Register(cmd)

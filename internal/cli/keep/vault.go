@@ -49,7 +49,8 @@ A master key is one of:
 		Args: kit.Only("vault", "status, check, rotate, backup, restore, master and key"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newVaultStatus(env, open), newVaultCheck(env, open), newVaultRotate(env, open), newVaultBackup(env, open), newVaultRestore(env, open), newVaultMaster(env, open), newVaultKey(env))
+	cmd.AddCommand(newVaultStatus(env, open), newVaultCheck(env, open), newVaultRotate(env, open), newVaultBackup(env, open), newVaultRestore(env, open),
+		newVaultMaster(env, open), newVaultKey(env))
 	return cmd
 }
 
@@ -70,7 +71,8 @@ func withVault(ctx context.Context, open vaultOpen, work func(vaultParts, *vault
 			return err
 		}
 		if !st.Exists && len(st.Secrets) == 0 {
-			return problem.New(problem.NotFound, "there is no vault in %s yet", p.DB.Where()).WithHint("partnerguard connect makes one; partnerguard vault restore brings one back")
+			return problem.New(problem.NotFound, "there is no vault in %s yet", p.DB.Where()).
+				WithHint("partnerguard connect makes one; partnerguard vault restore brings one back")
 		}
 		m, err := p.Master("")
 		if err != nil {
@@ -177,7 +179,8 @@ func newVaultCheck(env *kit.Env, open vaultOpen) *cobra.Command {
 	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "check", Short: "Open every sealed secret and name those that are damaged", Args: kit.NoWords,
-		Long:    "check opens every sealed secret, prints none, and names those that do not open. It\nholds every row that grants or steers something to its mark, and names those that\nsomething else wrote. It ends with exit code 3 when there is one of either.",
+		Long: "check opens every sealed secret, prints none, and names those that do not open. It\nholds every row that grants or steers something " +
+			"to its mark, and names those that\nsomething else wrote. It ends with exit code 3 when there is one of either.",
 		Example: "  partnerguard vault check\n  partnerguard vault check --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withVault(cmd.Context(), open, func(_ vaultParts, v *vault.Vault) error {
@@ -191,11 +194,14 @@ func newVaultCheck(env *kit.Env, open vaultOpen) *cobra.Command {
 					return err
 				}
 				if c.Forged > 0 {
-					return problem.New(problem.Unmet, "%s not as partnerguard wrote it", vaultCount(c.Forged, "row")+" "+map[bool]string{true: "is", false: "are"}[c.Forged == 1]).
-						WithHint("something else writes into the database: find out what; a connection is accepted or made anew by partnerguard connect, an app's credential is added again")
+					return problem.New(problem.Unmet, "%s not as partnerguard wrote it", vaultCount(c.Forged, "row")+" "+map[bool]string{true: "is",
+						false: "are"}[c.Forged == 1]).
+						WithHint("something else writes into the database: find out what; a connection is accepted or made anew by partnerguard " +
+							"connect, an app's credential is added again")
 				}
 				if c.Bad > 0 {
-					return problem.New(problem.Unmet, "%s not open", vaultCount(c.Bad, "sealed secret")+" "+map[bool]string{true: "does", false: "do"}[c.Bad == 1]).
+					return problem.New(problem.Unmet, "%s not open", vaultCount(c.Bad, "sealed secret")+" "+map[bool]string{true: "does",
+						false: "do"}[c.Bad == 1]).
 						WithHint("put them in again (a connection: partnerguard connect), or restore a backup")
 				}
 				return nil
@@ -257,7 +263,8 @@ finishes that first. Other processes go on working meanwhile.`,
 					return err
 				}
 				if all.OldKeys > 0 {
-					return problem.New(problem.Conflict, "the old key stays: %s under it not open", vaultCount(all.Left, "secret")+" "+map[bool]string{true: "does", false: "do"}[all.Left == 1]).
+					return problem.New(problem.Conflict, "the old key stays: %s under it not open", vaultCount(all.Left, "secret")+" "+
+						map[bool]string{true: "does", false: "do"}[all.Left == 1]).
 						WithHint("put them in again (a connection: partnerguard connect) or remove their owners, then: partnerguard vault rotate --resume")
 				}
 				return nil
@@ -370,12 +377,14 @@ not part of it: look at them with partnerguard connect status afterwards.`,
 					return err
 				}
 				return output.Answer(env, b, func(w io.Writer, _ kit.Paint) error {
-					fmt.Fprintf(w, "%s of %s restored\nmaster key: %s\n", vaultCount(b.Rows, "secret"), b.Made.UTC().Format(time.DateTime)+" UTC", print.Clean(b.Master, 300))
+					fmt.Fprintf(w, "%s of %s restored\nmaster key: %s\n", vaultCount(b.Rows, "secret"), b.Made.UTC().Format(time.DateTime)+" UTC",
+						print.Clean(b.Master, 300))
 					if b.Removed > 0 {
 						fmt.Fprintf(w, "%s that stood there before removed\n", vaultCount(b.Removed, "secret"))
 					}
 					if spec != "" {
-						fmt.Fprintln(w, "The vault wants the backup's master key now: name it in the settings (masterKey), or change it with partnerguard vault master.")
+						fmt.Fprintln(w, "The vault wants the backup's master key now: name it in the settings (masterKey), or change it with "+
+							"partnerguard vault master.")
 					}
 					return vaultDamagedNote(w, b.Damaged)
 				})

@@ -70,7 +70,8 @@ func newVaultKey(env *kit.Env) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use: "key", Short: "Make a key file", Args: kit.NoWords,
-		Long:    "key makes a random master key in a new file, for its owner alone. A file that is\nthere is never overwritten. Keep a copy apart from the database: without it nothing\nthat is sealed opens.",
+		Long: "key makes a random master key in a new file, for its owner alone. A file that is\nthere is never overwritten. Keep a copy apart from " +
+			"the database: without it nothing\nthat is sealed opens.",
 		Example: "  partnerguard vault key --out /etc/partnerguard/master.key",
 		RunE: func(_ *cobra.Command, _ []string) error {
 			if out == "" || out == "-" {

@@ -153,7 +153,8 @@ func TestVaultCommands(t *testing.T) {
 	}
 	// The old key is refused, and status still shows what is wanted.
 	out, err, code := b.run("status")
-	if code != 1 || !strings.Contains(err.Error(), "wants the master key key:") || !strings.Contains(out, "not opened") || !strings.Contains(out, "3  refresh-token") {
+	if code != 1 || !strings.Contains(err.Error(), "wants the master key key:") || !strings.Contains(out, "not opened") ||
+		!strings.Contains(out, "3  refresh-token") {
 		t.Errorf("%d %v\n%s", code, err, out)
 	}
 	first := b.master
@@ -165,7 +166,8 @@ func TestVaultCommands(t *testing.T) {
 	if _, err, code := b.run("restore", "--from", backup, "--replace"); code != 1 || !strings.Contains(err.Error(), "wants the master key") {
 		t.Errorf("%v", err)
 	}
-	if out := must("restore", "--from", backup, "--replace", "--key", first); !strings.Contains(out, "3 secrets of") || !strings.Contains(out, "3 secrets that stood there before removed") || !strings.Contains(out, "wants the backup's master key") {
+	if out := must("restore", "--from", backup, "--replace", "--key", first); !strings.Contains(out, "3 secrets of") ||
+		!strings.Contains(out, "3 secrets that stood there before removed") || !strings.Contains(out, "wants the backup's master key") {
 		t.Error(out)
 	}
 	b.master = first
@@ -178,11 +180,13 @@ func TestVaultCommands(t *testing.T) {
 		}
 	})
 	out, err, code = b.run("check")
-	if code != 3 || !strings.Contains(out, "refresh-token/b/") || !strings.Contains(out, "1 of 3 sealed secrets damaged") || !strings.Contains(err.Error(), "1 sealed secret does not open") {
+	if code != 3 || !strings.Contains(out, "refresh-token/b/") || !strings.Contains(out, "1 of 3 sealed secrets damaged") ||
+		!strings.Contains(err.Error(), "1 sealed secret does not open") {
 		t.Errorf("%d %v\n%s", code, err, out)
 	}
 	out, err, code = b.run("rotate")
-	if code != 1 || !strings.Contains(out, "2 secrets sealed again") || !strings.Contains(out, "refresh-token/b/") || !strings.Contains(err.Error(), "the old key stays") {
+	if code != 1 || !strings.Contains(out, "2 secrets sealed again") || !strings.Contains(out, "refresh-token/b/") ||
+		!strings.Contains(err.Error(), "the old key stays") {
 		t.Errorf("%d %v\n%s", code, err, out)
 	}
 	b.vault(func(v *vault.Vault, _ *db.DB) {

@@ -106,7 +106,8 @@ func WriteControl(path string, info *partnercloud.Info, now time.Time) (release 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fail(err)
 	}
-	if stat, err := os.Lstat(dir); strings.HasPrefix(filepath.Base(dir), FolderName) && (err != nil || !stat.IsDir() || !ownFile(stat) || runtime.GOOS != "windows" && stat.Mode().Perm()&0o077 != 0) {
+	if stat, err := os.Lstat(dir); strings.HasPrefix(filepath.Base(dir), FolderName) && (err != nil || !stat.IsDir() || !ownFile(stat) ||
+		runtime.GOOS != "windows" && stat.Mode().Perm()&0o077 != 0) {
 		// One of ours lies in a shared temporary folder: somebody else may have made
 		// it before us.
 		return nil, problem.New(problem.BadInput, "the folder %s is not yours alone", dir).WithHint("remove it, or name another place with --control FILE")
@@ -147,7 +148,8 @@ func (c *CloudControl) Attach(ctx context.Context, env *Env) (*control.Client, e
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, problem.Wrap(err, problem.NotFound, "no partner cloud answers where %s says: process %d, started %s", path, found.PID, found.Started.UTC().Format(time.DateTime)).
+		return nil, problem.Wrap(err, problem.NotFound, "no partner cloud answers where %s says: process %d, started %s", path, found.PID,
+			found.Started.UTC().Format(time.DateTime)).
 			WithHint("it ended without removing the file; start one with: partnerguard cloud")
 	}
 	return client, nil

@@ -32,7 +32,8 @@ func TestControlFile(t *testing.T) {
 	}
 	// Nobody answers there any more.
 	_, err = (&CloudControl{File: path}).Attach(t.Context(), &Env{})
-	if !errors.Is(err, problem.NotFound) || !strings.Contains(err.Error(), "no partner cloud answers") || problem.HintOf(err) == "" || strings.Contains(err.Error(), "mark-secret") {
+	if !errors.Is(err, problem.NotFound) || !strings.Contains(err.Error(), "no partner cloud answers") || problem.HintOf(err) == "" ||
+		strings.Contains(err.Error(), "mark-secret") {
 		t.Errorf("stale: %v", err)
 	}
 	// Another took its place: that one's file stays.
@@ -43,7 +44,8 @@ func TestControlFile(t *testing.T) {
 	if c, err := ReadControl(path); err != nil || c.Secret != "other" {
 		t.Errorf("the other's file: %v", err)
 	}
-	for name, text := range map[string]string{"empty": "", "junk": "{", "no secret": `{"address":"127.0.0.1:1"}`, "huge": `{"address":"` + strings.Repeat("a", maxControl) + `"}`} {
+	for name, text := range map[string]string{"empty": "", "junk": "{", "no secret": `{"address":"127.0.0.1:1"}`, "huge": `{"address":"` +
+		strings.Repeat("a", maxControl) + `"}`} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +77,8 @@ func TestControlFile(t *testing.T) {
 		}
 	}
 	none := &Env{Getenv: func(name string) string { return map[string]string{"XDG_RUNTIME_DIR": t.TempDir()}[name] }}
-	if _, err := new(CloudControl).Attach(t.Context(), none); !errors.Is(err, problem.NotFound) || !strings.Contains(problem.HintOf(err), "partnerguard cloud") {
+	if _, err := new(CloudControl).Attach(t.Context(), none); !errors.Is(err, problem.NotFound) ||
+		!strings.Contains(problem.HintOf(err), "partnerguard cloud") {
 		t.Errorf("none: %v", err)
 	}
 }

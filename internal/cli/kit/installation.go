@@ -84,9 +84,10 @@ func (in *Installation) Options(ctx context.Context, env *Env) (app.Options, err
 	if err != nil {
 		return app.Options{}, err
 	}
-	o := app.Options{Config: c, Now: env.Now, Log: slog.New(slog.DiscardHandler), Getenv: env.Getenv, Prompt: func(_ context.Context, what string, confirm bool) (secret.Text, error) {
-		return askTwice(env, what, confirm)
-	}}
+	o := app.Options{Config: c, Now: env.Now, Log: slog.New(slog.DiscardHandler), Getenv: env.Getenv,
+		Prompt: func(_ context.Context, what string, confirm bool) (secret.Text, error) {
+			return askTwice(env, what, confirm)
+		}}
 	if in.Logging {
 		o.Log = slog.New(slog.NewTextHandler(env.Stderr, nil))
 	}

@@ -7,9 +7,11 @@ import (
 
 func TestChildEnv(t *testing.T) {
 	t.Parallel()
-	w := wires{proxy: "http://cloud:s@127.0.0.1:9", sni: "127.0.0.1:8", hosts: []string{"a", "b"}, caFile: "/t/certs/ca.pem", caDir: "/t/certs", Hook: "/t/with space/hook.cjs", Control: "/t/control.json"}
+	w := wires{proxy: "http://cloud:s@127.0.0.1:9", sni: "127.0.0.1:8", hosts: []string{"a", "b"}, caFile: "/t/certs/ca.pem", caDir: "/t/certs",
+		Hook: "/t/with space/hook.cjs", Control: "/t/control.json"}
 	got := ChildEnv([]string{
-		"PATH=/bin", "https_proxy=http://corp:3128", "Http_Proxy=x", "NO_PROXY=graph.microsoft.com,*", "SSL_CERT_FILE=/etc/x", "NODE_OPTIONS=--max-old-space-size=100", "NODE_TLS_REJECT_UNAUTHORIZED=0", "AWS_CA_BUNDLE=/own", "ODD",
+		"PATH=/bin", "https_proxy=http://corp:3128", "Http_Proxy=x", "NO_PROXY=graph.microsoft.com,*", "SSL_CERT_FILE=/etc/x",
+		"NODE_OPTIONS=--max-old-space-size=100", "NODE_TLS_REJECT_UNAUTHORIZED=0", "AWS_CA_BUNDLE=/own", "ODD",
 	}, w)
 	env, seen := map[string]string{}, map[string]int{}
 	for _, kv := range got {
@@ -18,9 +20,11 @@ func TestChildEnv(t *testing.T) {
 		seen[name]++
 	}
 	for name, want := range map[string]string{
-		"PATH": "/bin", "AWS_CA_BUNDLE": "/own", "HTTPS_PROXY": w.proxy, "https_proxy": w.proxy, "HTTP_PROXY": w.proxy, "ALL_PROXY": w.proxy, "NO_PROXY": "localhost,127.0.0.1,::1", "no_proxy": "localhost,127.0.0.1,::1",
-		"SSL_CERT_FILE": w.caFile, "SSL_CERT_DIR": w.caDir, "CURL_CA_BUNDLE": w.caFile, "REQUESTS_CA_BUNDLE": w.caFile, "NODE_EXTRA_CA_CERTS": w.caFile, "NODE_USE_ENV_PROXY": "1",
-		"NODE_OPTIONS": `--max-old-space-size=100 --require "/t/with space/hook.cjs"`, "PARTNERGUARD_CLOUD_HOSTS": "a,b", controlVar: w.Control,
+		"PATH": "/bin", "AWS_CA_BUNDLE": "/own", "HTTPS_PROXY": w.proxy, "https_proxy": w.proxy, "HTTP_PROXY": w.proxy, "ALL_PROXY": w.proxy,
+		"NO_PROXY": "localhost,127.0.0.1,::1", "no_proxy": "localhost,127.0.0.1,::1",
+		"SSL_CERT_FILE": w.caFile, "SSL_CERT_DIR": w.caDir, "CURL_CA_BUNDLE": w.caFile, "REQUESTS_CA_BUNDLE": w.caFile, "NODE_EXTRA_CA_CERTS": w.caFile,
+		"NODE_USE_ENV_PROXY": "1",
+		"NODE_OPTIONS":       `--max-old-space-size=100 --require "/t/with space/hook.cjs"`, "PARTNERGUARD_CLOUD_HOSTS": "a,b", controlVar: w.Control,
 	} {
 		if env[name] != want || seen[name] != 1 {
 			t.Errorf("%s is %q (%d times), want %q", name, env[name], seen[name], want)

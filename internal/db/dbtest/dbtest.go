@@ -131,7 +131,8 @@ func start() (string, error) {
 	}
 	// sh waits for the end of its input, which is our end, then ends the server.
 	script := `"$0" "$@" >log 2>&1 & p=$!; cat >/dev/null; kill -QUIT $p; wait $p; rm -rf "$PWD"`
-	words := wrap("sh", "-c", script, filepath.Join(bin, "postgres"), "-D", data, "-h", "", "-k", dir, "-c", "fsync=off", "-c", "max_connections=300", "-c", "shared_buffers=32MB")
+	words := wrap("sh", "-c", script, filepath.Join(bin, "postgres"), "-D", data, "-h", "", "-k", dir, "-c", "fsync=off", "-c", "max_connections=300", "-c",
+		"shared_buffers=32MB")
 	c := exec.Command(words[0], words[1:]...)
 	c.Dir = dir
 	if _, err := c.StdinPipe(); err != nil { // open as long as this process lives

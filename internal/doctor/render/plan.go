@@ -164,12 +164,14 @@ func PlanScript(w io.Writer, p *doctor.Plan) error {
 
 // PlanCSV writes one row a file.
 func PlanCSV(w io.Writer, p *doctor.Plan) error {
-	out := print.NewSheet(w, "file", "kind", "needed", "when", "requests", "paged", "permissions", "roles", "licence", "without", "portal", "powershell", "note",
+	out := print.NewSheet(w, "file", "kind", "needed", "when", "requests", "paged", "permissions", "roles", "licence", "without", "portal", "powershell",
+		"note",
 		"needed_by", "may_be_needed_by", "helps", "source")
 	for i := range p.Files {
 		f := &p.Files[i]
 		out.Row(f.File, string(f.Kind), yes(f.Needed), f.When, strings.Join(f.Requests, " | "), yes(f.Paged),
-			strings.Join(f.Permissions, " "), strings.Join(f.Roles, " | "), string(f.Licence), f.Without, strings.Join(f.Portal, " > "), f.PowerShell, f.Note, strings.Join(f.NeededBy, " "), strings.Join(f.MayNeededBy, " "),
+			strings.Join(f.Permissions, " "), strings.Join(f.Roles, " | "), string(f.Licence), f.Without, strings.Join(f.Portal, " > "), f.PowerShell, f.Note,
+			strings.Join(f.NeededBy, " "), strings.Join(f.MayNeededBy, " "),
 			strings.Join(f.Helps, " "), f.Source)
 	}
 	for i := range p.Left {

@@ -25,7 +25,8 @@ type Schema struct {
 // vocabulary are the keywords that our schemas use: one that is not here is more
 // likely misspelt than new, and a validator ignores it.
 var vocabulary = []string{
-	"$schema", "$id", "$ref", "$defs", "title", "description", "type", "format", "const", "enum", "minimum", "maxItems", "items", "properties", "required", "oneOf",
+	"$schema", "$id", "$ref", "$defs", "title", "description", "type", "format", "const", "enum", "minimum", "maxItems", "items", "properties", "required",
+	"oneOf",
 	"additionalProperties",
 }
 

@@ -15,10 +15,11 @@ func definitionView(scope string, d *roleDefinition) object {
 	if without == nil {
 		without = []string{}
 	}
-	return object{"id": scope + "/providers/Microsoft.Authorization/roleDefinitions/" + d.id, "name": d.id, "type": "Microsoft.Authorization/roleDefinitions", "properties": object{
-		"roleName": d.name, "type": "BuiltInRole", "description": d.about, "assignableScopes": []string{"/"},
-		"permissions": []object{{"actions": d.actions, "notActions": without, "dataActions": []string{}, "notDataActions": []string{}}},
-	}}
+	return object{"id": scope + "/providers/Microsoft.Authorization/roleDefinitions/" + d.id, "name": d.id, "type": "Microsoft.Authorization/roleDefinitions",
+		"properties": object{
+			"roleName": d.name, "type": "BuiltInRole", "description": d.about, "assignableScopes": []string{"/"},
+			"permissions": []object{{"actions": d.actions, "notActions": without, "dataActions": []string{}, "notDataActions": []string{}}},
+		}}
 }
 
 var roleNameFilter = regexp.MustCompile(`(?i)^roleName eq '([^']{1,100})'$`)
@@ -56,10 +57,13 @@ func (k *call) assignmentView(r *world.AzureRole) object {
 	}
 	scope := scopeOf(k.sub, r)
 	at := r.Created.UTC().Format(time.RFC3339Nano)
-	return object{"id": scope + "/providers/Microsoft.Authorization/roleAssignments/" + r.ID, "name": r.ID, "type": "Microsoft.Authorization/roleAssignments", "properties": object{
-		"roleDefinitionId": "/subscriptions/" + k.sub.ID + "/providers/Microsoft.Authorization/roleDefinitions/" + role, "principalId": r.Principal, "principalType": r.PrincipalType, "scope": scope,
-		"condition": nil, "conditionVersion": nil, "createdOn": at, "updatedOn": at, "createdBy": "", "updatedBy": "", "delegatedManagedIdentityResourceId": nil, "description": nil,
-	}}
+	return object{"id": scope + "/providers/Microsoft.Authorization/roleAssignments/" + r.ID, "name": r.ID, "type": "Microsoft.Authorization/roleAssignments",
+		"properties": object{
+			"roleDefinitionId": "/subscriptions/" + k.sub.ID + "/providers/Microsoft.Authorization/roleDefinitions/" + role, "principalId": r.Principal,
+			"principalType": r.PrincipalType, "scope": scope,
+			"condition": nil, "conditionVersion": nil, "createdOn": at, "updatedOn": at, "createdBy": "", "updatedBy": "",
+			"delegatedManagedIdentityResourceId": nil, "description": nil,
+		}}
 }
 
 var principalFilter = regexp.MustCompile(`(?i)^principalId eq '([^']{1,64})'$|^assignedTo\('([^']{1,64})'\)$`)
@@ -146,7 +150,8 @@ func putAssignment(k *call) (reply, *fault) {
 	}
 	if i := slices.IndexFunc(k.sub.Roles, func(r world.AzureRole) bool { return strings.EqualFold(r.ID, name) }); i >= 0 {
 		old := &k.sub.Roles[i]
-		if o := definition(old.Role); o == nil || o.id != d.id || !strings.EqualFold(old.Principal, p.Principal) || !strings.EqualFold(scopeOf(k.sub, old), k.at.scope) {
+		if o := definition(old.Role); o == nil || o.id != d.id || !strings.EqualFold(old.Principal, p.Principal) ||
+			!strings.EqualFold(scopeOf(k.sub, old), k.at.scope) {
 			return reply{}, bad("RoleAssignmentUpdateNotPermitted", "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.")
 		}
 		return ok(k.assignmentView(old)), nil
@@ -158,7 +163,8 @@ func putAssignment(k *call) (reply, *fault) {
 		return reply{}, refuse(http.StatusConflict, "RoleAssignmentExists", "The role assignment already exists.")
 	}
 	r := world.AzureRole{ID: name, Role: d.name, Principal: strings.ToLower(p.Principal), PrincipalType: kind, Scope: k.at.scope, Created: k.now}
-	k.change(k.route.action, k.at.scope+"/providers/Microsoft.Authorization/roleAssignments/"+name, "Succeeded", func(a *world.AzureSubscription) { a.Roles = append(slices.Clone(a.Roles), r) })
+	k.change(k.route.action, k.at.scope+"/providers/Microsoft.Authorization/roleAssignments/"+name, "Succeeded",
+		func(a *world.AzureSubscription) { a.Roles = append(slices.Clone(a.Roles), r) })
 	return reply{status: http.StatusCreated, body: k.assignmentView(&r)}, nil
 }
 

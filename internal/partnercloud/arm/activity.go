@@ -64,18 +64,24 @@ func (k *call) event(action, resource, status string) object {
 	at := k.now.UTC().Format("2006-01-02T15:04:05.0000000Z")
 	claims := map[string]string{
 		"aud": k.who.Audience, "iss": k.who.Issuer, "appid": k.who.Client(), "ipaddr": k.who.IPAddr, "name": k.who.Name, "ver": k.who.Version,
-		"http://schemas.microsoft.com/identity/claims/tenantid": k.who.TenantID, "http://schemas.microsoft.com/identity/claims/objectidentifier": k.who.ObjectID,
-		"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": k.who.UPN, "http://schemas.microsoft.com/claims/authnmethodsreferences": strings.Join(k.who.AMR, ","),
+		"http://schemas.microsoft.com/identity/claims/tenantid":         k.who.TenantID,
+		"http://schemas.microsoft.com/identity/claims/objectidentifier": k.who.ObjectID,
+		"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn":     k.who.UPN,
+		"http://schemas.microsoft.com/claims/authnmethodsreferences":    strings.Join(k.who.AMR, ","),
 	}
 	if k.who.IDP != "" {
 		claims["http://schemas.microsoft.com/identity/claims/identityprovider"] = k.who.IDP
 	}
 	return object{
-		"authorization": object{"action": action, "role": role, "scope": resource}, "caller": caller, "channels": "Operation", "claims": claims, "correlationId": k.id, "description": "",
+		"authorization": object{"action": action, "role": role, "scope": resource}, "caller": caller, "channels": "Operation", "claims": claims,
+		"correlationId": k.id, "description": "",
 		"eventDataId": id, "eventName": say("EndRequest"), "category": say("Administrative"), "eventTimestamp": at, "submissionTimestamp": at,
-		"id": resource + "/events/" + id + "/ticks/" + k.now.UTC().Format("20060102150405"), "level": "Informational", "operationId": k.id, "operationName": say(action),
-		"resourceGroupName": group, "resourceProviderName": say(provider), "resourceType": say(provider + "/" + kind), "resourceId": resource, "status": say(status), "subStatus": say(""),
-		"subscriptionId": k.sub.ID, "tenantId": k.tenant.ID, "properties": object{"statusCode": status}, "httpRequest": object{"clientRequestId": k.id, "clientIpAddress": k.who.IPAddr, "method": k.Method},
+		"id": resource + "/events/" + id + "/ticks/" + k.now.UTC().Format("20060102150405"), "level": "Informational", "operationId": k.id,
+		"operationName":     say(action),
+		"resourceGroupName": group, "resourceProviderName": say(provider), "resourceType": say(provider + "/" + kind), "resourceId": resource,
+		"status": say(status), "subStatus": say(""),
+		"subscriptionId": k.sub.ID, "tenantId": k.tenant.ID, "properties": object{"statusCode": status}, "httpRequest": object{"clientRequestId": k.id,
+			"clientIpAddress": k.who.IPAddr, "method": k.Method},
 	}
 }
 
@@ -103,7 +109,8 @@ func parseActivityFilter(text string, now time.Time) (*logFilter, *fault) {
 		m := condition.FindStringSubmatch(strings.Join(strings.Fields(part), " "))
 		switch {
 		case m == nil:
-			return no("conditions are eventTimestamp ge '…', eventTimestamp le '…' and resourceGroupName, resourceUri, correlationId, resourceProvider, caller or status eq '…'.")
+			return no("conditions are eventTimestamp ge '…', eventTimestamp le '…' and resourceGroupName, resourceUri, correlationId, " +
+				"resourceProvider, caller or status eq '…'.")
 		case m[4] != "":
 			f.equal[strings.ToLower(m[4])] = m[5]
 			continue
@@ -152,7 +159,8 @@ func activityLog(k *call) (reply, *fault) {
 		if json.Unmarshal(raw, &e) != nil || e.At.Before(f.from) || e.At.After(f.to) {
 			continue
 		}
-		have := map[string]string{"resourcegroupname": e.Group, "resourceuri": e.Resource, "correlationid": e.Corr, "caller": e.Caller, "resourceprovider": e.Provider.Value, "status": e.Status.Value}
+		have := map[string]string{"resourcegroupname": e.Group, "resourceuri": e.Resource, "correlationid": e.Corr, "caller": e.Caller,
+			"resourceprovider": e.Provider.Value, "status": e.Status.Value}
 		fits := true
 		for n, v := range f.equal {
 			fits = fits && strings.EqualFold(have[n], v)

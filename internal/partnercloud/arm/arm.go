@@ -165,15 +165,18 @@ func authentication(f *bearer.Fault, k *call) *fault {
 		return refuse(http.StatusUnauthorized, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.").
 			With("WWW-Authenticate", challenge("invalid_token", "The authentication failed because of missing 'Authorization' header."))
 	case "Expired":
-		return refuse(http.StatusUnauthorized, "ExpiredAuthenticationToken", "The access token has expired.").With("WWW-Authenticate", challenge("invalid_token", "The access token expired."))
+		return refuse(http.StatusUnauthorized, "ExpiredAuthenticationToken", "The access token has expired.").
+			With("WWW-Authenticate", challenge("invalid_token", "The access token expired."))
 	case "Audience":
-		return refuse(http.StatusUnauthorized, "InvalidAuthenticationTokenAudience", "The access token has been obtained for wrong audience or resource. It must be for "+entra.ARM+".").
+		return refuse(http.StatusUnauthorized, "InvalidAuthenticationTokenAudience",
+			"The access token has been obtained for wrong audience or resource. It must be for "+entra.ARM+".").
 			With("WWW-Authenticate", challenge("invalid_token", "The access token has a wrong audience."))
 	case "Revoked", "Disabled":
 		return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", f.Text).
 			With("WWW-Authenticate", bearer.Challenge(entra.Login+"/common/oauth2/authorize", bearer.RevokedClaims(k.now.Unix())))
 	}
-	return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.").With("WWW-Authenticate", challenge("invalid_token", "The access token is invalid."))
+	return refuse(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.").
+		With("WWW-Authenticate", challenge("invalid_token", "The access token is invalid."))
 }
 
 // MFAClaims is the claims request of the challenge when delegated work lacks
@@ -211,11 +214,13 @@ func (k *call) admit(h http.Header) *fault {
 		if who == "" {
 			who = k.who.Client()
 		}
-		return refuse(http.StatusForbidden, "AuthorizationFailed", "The client '"+who+"' with object id '"+k.who.ObjectID+"' does not have authorization to perform action '"+k.route.action+
+		return refuse(http.StatusForbidden, "AuthorizationFailed", "The client '"+who+"' with object id '"+k.who.ObjectID+
+			"' does not have authorization to perform action '"+k.route.action+
 			"' over scope '"+k.at.authScope(k.route, k.params)+"' or the scope is invalid. If access was recently granted, please refresh your credentials.")
 	}
 	if k.route.writes && k.sub.StateAt(k.now) != "Enabled" && k.sub.StateAt(k.now) != "Warned" && k.sub.StateAt(k.now) != "PastDue" && !k.route.disabled {
-		return refuse(http.StatusConflict, "ReadOnlyDisabledSubscription", "The subscription '"+k.sub.ID+"' is disabled and therefore marked as read only. You cannot perform any write actions on this subscription until it is re-enabled.")
+		return refuse(http.StatusConflict, "ReadOnlyDisabledSubscription", "The subscription '"+k.sub.ID+
+			"' is disabled and therefore marked as read only. You cannot perform any write actions on this subscription until it is re-enabled.")
 	}
 	return nil
 }
@@ -239,7 +244,8 @@ func checkVersion(q url.Values, now time.Time) *fault {
 	}
 	day, err := time.Parse(time.DateOnly, v[:min(len(v), 10)])
 	if !versionForm.MatchString(v) || err != nil || day.Year() < 2014 || day.After(now) {
-		return bad("InvalidApiVersionParameter", "The api-version '"+clip(v)+"' is invalid. The supported versions are dates of the form yyyy-mm-dd from 2014 on.")
+		return bad("InvalidApiVersionParameter", "The api-version '"+clip(v)+
+			"' is invalid. The supported versions are dates of the form yyyy-mm-dd from 2014 on.")
 	}
 	return nil
 }

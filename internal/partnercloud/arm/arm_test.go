@@ -32,8 +32,10 @@ const (
 func uid(n string) string {
 	return map[string]string{
 		"agent": "10000000-0000-4000-8000-000000000001", "plain": "10000000-0000-4000-8000-000000000002", "nogdap": "10000000-0000-4000-8000-000000000003",
-		"owner": "10000000-0000-4000-8000-000000000011", "reader": "10000000-0000-4000-8000-000000000012", "contributor": "10000000-0000-4000-8000-000000000013",
-		"uaa": "10000000-0000-4000-8000-000000000014", "grouped": "10000000-0000-4000-8000-000000000015", "nothing": "10000000-0000-4000-8000-000000000016",
+		"owner": "10000000-0000-4000-8000-000000000011", "reader": "10000000-0000-4000-8000-000000000012",
+		"contributor": "10000000-0000-4000-8000-000000000013",
+		"uaa":         "10000000-0000-4000-8000-000000000014", "grouped": "10000000-0000-4000-8000-000000000015",
+		"nothing": "10000000-0000-4000-8000-000000000016",
 	}[n]
 }
 
@@ -76,8 +78,12 @@ func newLab(t *testing.T) *lab {
 		p.Groups.Put(&world.Group{ID: "20000000-0000-4000-8000-00000000000a", Name: "Readers", Members: []string{uid("agent"), uid("plain")}})
 		for i, c := range []string{customerID, otherID} {
 			ent := []string{subID, otherSub}[i]
-			p.Customers.Put(&world.Customer{TenantID: c, Name: "C", Relationship: "reseller", Currency: "EUR", Subscriptions: []world.Subscription{{ID: "plan", AzurePlan: true, Status: "active", Entitlements: []world.Entitlement{{ID: "e", SubscriptionID: ent, Status: "active"}}}}})
-			p.Relationships.Put(&world.Relationship{ID: "r" + c, Customer: c, Status: "active", Ends: start.AddDate(1, 0, 0), Assignments: []world.AccessAssignment{{ID: "a", Group: "20000000-0000-4000-8000-00000000000a", Roles: []string{"88d8e3e3-8f55-4a1e-953a-9b9898b8876b"}, Status: "active"}}})
+			p.Customers.Put(&world.Customer{TenantID: c, Name: "C", Relationship: "reseller", Currency: "EUR",
+				Subscriptions: []world.Subscription{{ID: "plan", AzurePlan: true, Status: "active",
+					Entitlements: []world.Entitlement{{ID: "e", SubscriptionID: ent, Status: "active"}}}}})
+			p.Relationships.Put(&world.Relationship{ID: "r" + c, Customer: c, Status: "active", Ends: start.AddDate(1, 0, 0),
+				Assignments: []world.AccessAssignment{{ID: "a", Group: "20000000-0000-4000-8000-00000000000a",
+					Roles: []string{"88d8e3e3-8f55-4a1e-953a-9b9898b8876b"}, Status: "active"}}})
 		}
 		s.Partner = p.ID
 		s.Put(p)
@@ -94,13 +100,19 @@ func newLab(t *testing.T) *lab {
 				{ID: "50000000-0000-4000-8000-000000000003", Role: "Reader", Principal: uid("reader"), PrincipalType: "User"},
 				{ID: "50000000-0000-4000-8000-000000000004", Role: "Contributor", Principal: uid("contributor"), PrincipalType: "User"},
 				{ID: "50000000-0000-4000-8000-000000000005", Role: "User Access Administrator", Principal: uid("uaa"), PrincipalType: "User"},
-				{ID: "50000000-0000-4000-8000-000000000006", Role: "Contributor", Principal: "30000000-0000-4000-8000-000000000001", PrincipalType: "Group", Scope: "/subscriptions/" + []string{subID, otherSub}[i] + "/resourceGroups/RG1"},
-				{ID: "50000000-0000-4000-8000-000000000007", Role: "Reader", Principal: "40000000-0000-4000-8000-000000000001", PrincipalType: "ServicePrincipal"},
-			}, Usage: []world.AzureUsage{{Day: start.Add(-24 * time.Hour), Category: "Virtual Machines", Cost: 12.5}, {Day: start.Add(-48 * time.Hour), Category: "Storage", Cost: 1}, {Day: start.AddDate(0, -1, -5), Category: "Storage", Cost: 99}}}
+				{ID: "50000000-0000-4000-8000-000000000006", Role: "Contributor", Principal: "30000000-0000-4000-8000-000000000001", PrincipalType: "Group",
+					Scope: "/subscriptions/" + []string{subID, otherSub}[i] + "/resourceGroups/RG1"},
+				{ID: "50000000-0000-4000-8000-000000000007", Role: "Reader", Principal: "40000000-0000-4000-8000-000000000001",
+					PrincipalType: "ServicePrincipal"},
+			}, Usage: []world.AzureUsage{{Day: start.Add(-24 * time.Hour), Category: "Virtual Machines", Cost: 12.5},
+				{Day: start.Add(-48 * time.Hour), Category: "Storage", Cost: 1}, {Day: start.AddDate(0, -1, -5), Category: "Storage", Cost: 99}}}
 			for j := range 3 {
-				sub.Resources = append(sub.Resources, world.AzureResource{Group: fmt.Sprintf("rg%d", j%2+1), Type: machineType, Name: fmt.Sprintf("vm%d", j), Location: "westeurope", Size: "Standard_D4s_v5", Power: "running", Created: start})
+				sub.Resources = append(sub.Resources, world.AzureResource{Group: fmt.Sprintf("rg%d", j%2+1), Type: machineType, Name: fmt.Sprintf("vm%d", j),
+					Location: "westeurope", Size: "Standard_D4s_v5", Power: "running", Created: start})
 			}
-			sub.Resources = append(sub.Resources, world.AzureResource{Group: "rg1", Type: setType, Name: "set", Location: "westeurope", Size: "Standard_D2s_v5", Created: start}, world.AzureResource{Group: "rg1", Type: "Microsoft.Storage/storageAccounts", Name: "st", Location: "westeurope", Created: start})
+			sub.Resources = append(sub.Resources, world.AzureResource{Group: "rg1", Type: setType, Name: "set", Location: "westeurope",
+				Size: "Standard_D2s_v5", Created: start}, world.AzureResource{Group: "rg1", Type: "Microsoft.Storage/storageAccounts", Name: "st",
+				Location: "westeurope", Created: start})
 			c.Azure.Put(sub)
 			s.Put(c)
 		}
@@ -112,7 +124,8 @@ func newLab(t *testing.T) *lab {
 func (l *lab) token(who, tenant string, change func(*bearer.Claims)) string {
 	l.t.Helper()
 	now := l.w.Clock.Now().Unix()
-	c := &bearer.Claims{Audience: "https://management.azure.com/", Issuer: bearer.IssuerV1(tenant), IssuedAt: now, NotBefore: now, Expires: now + 36000, Version: "1.0", TenantID: tenant, AppID: appID, Scope: "user_impersonation", UPN: who, ObjectID: uid(who), Subject: "s", AMR: []string{"pwd", "mfa"}}
+	c := &bearer.Claims{Audience: "https://management.azure.com/", Issuer: bearer.IssuerV1(tenant), IssuedAt: now, NotBefore: now, Expires: now + 36000,
+		Version: "1.0", TenantID: tenant, AppID: appID, Scope: "user_impersonation", UPN: who, ObjectID: uid(who), Subject: "s", AMR: []string{"pwd", "mfa"}}
 	switch who {
 	case "agent", "plain", "nogdap":
 		if tenant != partnerID {
@@ -225,7 +238,8 @@ func TestRules(t *testing.T) {
 		{"an unknown role", "uaa", "PUT", role(sub, fresh), assign(fresh, uid("nothing")), 400, "RoleDefinitionDoesNotExist"},
 		{"a name that is no GUID", "uaa", "PUT", role(sub, "x"), assign(readerID, uid("nothing")), 400, "InvalidRoleAssignmentId"},
 		{"the same again under another name", "uaa", "PUT", role(sub, fresh), assign(readerID, uid("reader")), 409, "RoleAssignmentExists"},
-		{"another one under a taken name", "uaa", "PUT", role(sub, "50000000-0000-4000-8000-000000000003"), assign(ownerID, uid("reader")), 400, "RoleAssignmentUpdateNotPermitted"},
+		{"another one under a taken name", "uaa", "PUT", role(sub, "50000000-0000-4000-8000-000000000003"), assign(ownerID, uid("reader")), 400,
+			"RoleAssignmentUpdateNotPermitted"},
 		{"delete an assignment", "owner", "DELETE", role(sub, "50000000-0000-4000-8000-000000000003"), "", 200, ""},
 		{"delete one that is not there", "owner", "DELETE", role(sub, fresh), "", 204, ""},
 		{"a contributor cancels nothing", "contributor", "POST", sub + "/providers/Microsoft.Subscription/cancel", "", 403, "AuthorizationFailed"},
@@ -235,14 +249,18 @@ func TestRules(t *testing.T) {
 		{"rename", "owner", "POST", sub + "/providers/Microsoft.Subscription/rename", `{"subscriptionName":"New"}`, 200, ""},
 		{"rename to markup", "owner", "POST", sub + "/providers/Microsoft.Subscription/rename", `{"subscriptionName":"<b>"}`, 400, "InvalidSubscriptionName"},
 		{"the log without a beginning", "owner", "GET", sub + "/providers/Microsoft.Insights/eventtypes/management/values", "", 400, "BadRequest"},
-		{"the log too far back", "owner", "GET", sub + "/providers/Microsoft.Insights/eventtypes/management/values?$filter=eventTimestamp+ge+'2026-01-01'", "", 400, "BadRequest"},
-		{"the log", "owner", "GET", sub + "/providers/Microsoft.Insights/eventtypes/management/values?$filter=eventTimestamp+ge+'2026-11-01T00:00:00Z'+and+eventTimestamp+le+'2026-11-30'", "", 200, ""},
+		{"the log too far back", "owner", "GET", sub + "/providers/Microsoft.Insights/eventtypes/management/values?$filter=eventTimestamp+ge+'2026-01-01'",
+			"", 400, "BadRequest"},
+		{"the log", "owner", "GET", sub + "/providers/Microsoft." +
+			"Insights/eventtypes/management/values?$filter=eventTimestamp+ge+'2026-11-01T00:00:00Z'+and+eventTimestamp+le+'2026-11-30'", "", 200, ""},
 		{"resources by type", "owner", "GET", sub + "/resources?$filter=resourceType+eq+'Microsoft.Storage/storageAccounts'", "", 200, ""},
 		{"another filter", "owner", "GET", sub + "/resources?$filter=name+eq+'x'", "", 400, "InvalidFilterInQueryString"},
 		{"path tricks", "owner", "GET", sub + "/resourceGroups/%2e%2e/resources", "", 404, "InvalidResourceType"},
 		{"slashes in a name", "owner", "GET", sub + "/resourceGroups/a%2fb", "", 404, "InvalidResourceType"},
-		{"a JSON bomb", "owner", "POST", sub + "/providers/Microsoft.Subscription/rename", strings.Repeat(`{"a":`, 20000) + "1" + strings.Repeat("}", 20000), 400, "InvalidRequestContent"},
-		{"too much", "owner", "POST", sub + "/providers/Microsoft.Subscription/rename", `{"a":"` + strings.Repeat("a", 2<<20) + `"}`, 413, "RequestContentTooLarge"},
+		{"a JSON bomb", "owner", "POST", sub + "/providers/Microsoft.Subscription/rename", strings.Repeat(`{"a":`, 20000) + "1" + strings.Repeat("}", 20000),
+			400, "InvalidRequestContent"},
+		{"too much", "owner", "POST", sub + "/providers/Microsoft.Subscription/rename", `{"a":"` + strings.Repeat("a", 2<<20) + `"}`, 413,
+			"RequestContentTooLarge"},
 		{"a forged skip token", "owner", "GET", sub + "/resources?$skiptoken=AAAAAQAAAAAAAAAAAAAAAAAAAAA", "", 400, "InvalidSkipToken"},
 		{"somebody's operation", "owner", "GET", sub + "/providers/Microsoft.Compute/locations/westeurope/operations/" + fresh, "", 404, "NotFound"},
 	}
@@ -278,11 +296,15 @@ func TestTokensAndVersions(t *testing.T) {
 		code              string
 	}{
 		{"none", "", "/subscriptions?" + v, 401, "AuthenticationFailed"},
-		{"Graph's", l.token("owner", customerID, func(c *bearer.Claims) { c.Audience = "https://graph.microsoft.com" }), "/subscriptions?" + v, 401, "InvalidAuthenticationTokenAudience"},
-		{"expired", l.token("owner", customerID, func(c *bearer.Claims) { c.Expires = start.Unix() }), "/subscriptions?" + v, 401, "ExpiredAuthenticationToken"},
+		{"Graph's", l.token("owner", customerID, func(c *bearer.Claims) { c.Audience = "https://graph.microsoft.com" }), "/subscriptions?" + v, 401,
+			"InvalidAuthenticationTokenAudience"},
+		{"expired", l.token("owner", customerID, func(c *bearer.Claims) { c.Expires = start.Unix() }), "/subscriptions?" + v, 401,
+			"ExpiredAuthenticationToken"},
 		{"garbage", "x.y.z", "/subscriptions?" + v, 401, "InvalidAuthenticationToken"},
-		{"a user who is gone", l.token("owner", customerID, func(c *bearer.Claims) { c.ObjectID = subID }), "/subscriptions?" + v, 401, "InvalidAuthenticationToken"},
-		{"a home that is no partner", l.token("agent", customerID, func(c *bearer.Claims) { c.HomeTenant = otherID }), "/subscriptions?" + v, 401, "InvalidAuthenticationToken"},
+		{"a user who is gone", l.token("owner", customerID, func(c *bearer.Claims) { c.ObjectID = subID }), "/subscriptions?" + v, 401,
+			"InvalidAuthenticationToken"},
+		{"a home that is no partner", l.token("agent", customerID, func(c *bearer.Claims) { c.HomeTenant = otherID }), "/subscriptions?" + v, 401,
+			"InvalidAuthenticationToken"},
 		{"no version", good, "/subscriptions", 400, "MissingApiVersionParameter"},
 		{"a version that is no date", good, "/subscriptions?api-version=v1", 400, "InvalidApiVersionParameter"},
 		{"no such day", good, "/subscriptions?api-version=2022-13-45", 400, "InvalidApiVersionParameter"},
@@ -293,7 +315,8 @@ func TestTokensAndVersions(t *testing.T) {
 		if a.Code != c.status || a.code() != c.code {
 			t.Errorf("%s: %d %s, want %d %s", c.name, a.Code, a.code(), c.status, c.code)
 		}
-		if c.status == 401 && !strings.HasPrefix(a.Header().Get("WWW-Authenticate"), "Bearer ") && c.name != "a user who is gone" && c.name != "a home that is no partner" {
+		if c.status == 401 && !strings.HasPrefix(a.Header().Get("WWW-Authenticate"), "Bearer ") && c.name != "a user who is gone" &&
+			c.name != "a home that is no partner" {
 			t.Errorf("%s: no challenge", c.name)
 		}
 	}

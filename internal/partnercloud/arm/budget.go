@@ -128,7 +128,8 @@ func (k *call) budgetView(d *world.Document) object {
 		}
 	}
 	props["currentSpend"] = object{"amount": spent, "unit": k.currency()}
-	return object{"id": d.ID, "name": d.ID[strings.LastIndexByte(d.ID, '/')+1:], "type": budgetKind, "eTag": `"` + strconv.FormatInt(d.ETag, 16) + `"`, "properties": props}
+	return object{"id": d.ID, "name": d.ID[strings.LastIndexByte(d.ID, '/')+1:], "type": budgetKind, "eTag": `"` + strconv.FormatInt(d.ETag, 16) + `"`,
+		"properties": props}
 }
 
 func (k *call) currency() string {
@@ -265,7 +266,9 @@ func putScheduled(k *call) (reply, *fault) {
 		return reply{}, bad("BadRequest", "kind must be InsightAlert or Email.")
 	case p.DisplayName == "" || p.Status != "Enabled" && p.Status != "Disabled":
 		return reply{}, bad("BadRequest", "displayName and status (Enabled, Disabled) are needed.")
-	case len(p.Notification.To) == 0 || len(p.Notification.To) > 20 || slices.ContainsFunc(p.Notification.To, func(v string) bool { return strings.Count(v, "@") != 1 || len(v) > 320 }):
+	case len(p.Notification.To) == 0 || len(p.Notification.To) > 20 || slices.ContainsFunc(p.Notification.To, func(v string) bool {
+		return strings.Count(v, "@") != 1 || len(v) > 320
+	}):
 		return reply{}, bad("BadRequest", "notification.to must hold 1 to 20 e-mail addresses.")
 	}
 	d, fresh, f := k.keep(scheduledKind, in, "")
@@ -372,5 +375,6 @@ func queryCosts(k *call) (reply, *fault) {
 		rows = append(rows, append(r, k.currency()))
 	}
 	id := world.NewGUID()
-	return ok(object{"id": k.at.scope + "/providers/Microsoft.CostManagement/query/" + id, "name": id, "type": "Microsoft.CostManagement/query", "properties": object{"nextLink": nil, "columns": columns, "rows": rows}}), nil
+	return ok(object{"id": k.at.scope + "/providers/Microsoft.CostManagement/query/" + id, "name": id, "type": "Microsoft.CostManagement/query",
+		"properties": object{"nextLink": nil, "columns": columns, "rows": rows}}), nil
 }

@@ -49,14 +49,16 @@ func statuses(r *world.AzureResource, now time.Time) object {
 	p := powerAt(r, now)
 	state := provisioning(p)
 	return object{"statuses": []object{
-		{"code": "ProvisioningState/" + strings.ToLower(state), "level": "Info", "displayStatus": "Provisioning " + strings.ToLower(state), "time": r.Created.UTC().Format(time.RFC3339)},
+		{"code": "ProvisioningState/" + strings.ToLower(state), "level": "Info", "displayStatus": "Provisioning " + strings.ToLower(state),
+			"time": r.Created.UTC().Format(time.RFC3339)},
 		{"code": "PowerState/" + p, "level": "Info", "displayStatus": "VM " + p},
 	}}
 }
 
 func (k *call) machineView(r *world.AzureResource, view bool) object {
 	id := resourceID(k.sub.ID, r)
-	props := object{"vmId": k.s.GUID("vm/" + strings.ToLower(id)), "hardwareProfile": object{"vmSize": r.Size}, "provisioningState": provisioning(powerAt(r, k.now)), "timeCreated": r.Created.UTC().Format(time.RFC3339)}
+	props := object{"vmId": k.s.GUID("vm/" + strings.ToLower(id)), "hardwareProfile": object{"vmSize": r.Size},
+		"provisioningState": provisioning(powerAt(r, k.now)), "timeCreated": r.Created.UTC().Format(time.RFC3339)}
 	if view {
 		props["instanceView"] = statuses(r, k.now)
 	}
@@ -79,7 +81,8 @@ func (k *call) machines(kind string) (reply, *fault) {
 		}
 		v := k.machineView(&r, only || expand)
 		if only {
-			v["properties"] = object{"vmId": v["properties"].(object)["vmId"], "instanceView": statuses(&r, k.now), "provisioningState": provisioning(powerAt(&r, k.now))}
+			v["properties"] = object{"vmId": v["properties"].(object)["vmId"], "instanceView": statuses(&r, k.now),
+				"provisioningState": provisioning(powerAt(&r, k.now))}
 		}
 		rows = append(rows, v)
 	}
@@ -97,11 +100,13 @@ func (k *call) machine() (int, *fault) {
 	}
 	for i := range k.sub.Resources {
 		r := &k.sub.Resources[i]
-		if strings.EqualFold(r.Type, kind) && strings.EqualFold(r.Group, k.at.group) && strings.EqualFold(r.Name, k.params["name"]) && powerAt(r, k.now) != "deleted" {
+		if strings.EqualFold(r.Type, kind) && strings.EqualFold(r.Group, k.at.group) && strings.EqualFold(r.Name, k.params["name"]) &&
+			powerAt(r, k.now) != "deleted" {
 			return i, nil
 		}
 	}
-	return -1, refuse(http.StatusNotFound, "ResourceNotFound", "The Resource '"+kind+"/"+clip(k.params["name"])+"' under resource group '"+clip(k.at.group)+"' was not found.")
+	return -1, refuse(http.StatusNotFound, "ResourceNotFound", "The Resource '"+kind+"/"+clip(k.params["name"])+"' under resource group '"+clip(k.at.group)+
+		"' was not found.")
 }
 
 func getMachine(k *call) (reply, *fault) {
@@ -139,7 +144,8 @@ func power(state string) func(*call) (reply, *fault) {
 			a.Resources[i].Power, a.Resources[i].Due = state, due
 		})
 		op := k.a.operations.add(operation{tenant: k.tenant.ID, sub: k.sub.ID, started: k.now, due: due})
-		at := k.base + "/subscriptions/" + k.sub.ID + "/providers/Microsoft.Compute/locations/" + r.Location + "/operations/" + op + "?api-version=" + k.param("api-version")
+		at := k.base + "/subscriptions/" + k.sub.ID + "/providers/Microsoft.Compute/locations/" + r.Location + "/operations/" + op + "?api-version=" +
+			k.param("api-version")
 		return reply{status: http.StatusAccepted, header: map[string]string{
 			"Azure-AsyncOperation": at, "Location": at + "&monitor=true", "Retry-After": retryAfter(k.a.long),
 		}}, nil

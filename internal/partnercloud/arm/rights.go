@@ -110,11 +110,15 @@ type roleDefinition struct {
 
 func definitions() []roleDefinition {
 	return []roleDefinition{
-		{"Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "Grants full access to manage all resources, including the ability to assign roles.", []string{"*"}, nil},
-		{"Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c", "Grants full access to manage all resources, but does not allow assigning roles.", []string{"*"},
-			[]string{"Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write", "Microsoft.Authorization/elevateAccess/Action", "Microsoft.Subscription/cancel/action", "Microsoft.Subscription/enable/action"}},
+		{"Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "Grants full access to manage all resources, including the ability to assign roles.", []string{"*"},
+			nil},
+		{"Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c", "Grants full access to manage all resources, but does not allow assigning roles.",
+			[]string{"*"},
+			[]string{"Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write", "Microsoft.Authorization/elevateAccess/Action",
+				"Microsoft.Subscription/cancel/action", "Microsoft.Subscription/enable/action"}},
 		{"Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7", "View all resources, but does not allow making any changes.", []string{"*/read"}, nil},
-		{"User Access Administrator", "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9", "Lets you manage user access to Azure resources.", []string{"*/read", "Microsoft.Authorization/*"}, nil},
+		{"User Access Administrator", "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9", "Lets you manage user access to Azure resources.",
+			[]string{"*/read", "Microsoft.Authorization/*"}, nil},
 	}
 }
 

@@ -40,7 +40,8 @@ func TestRightsOfThisMoment(t *testing.T) {
 	// a group of the customer's that happens to have the id of the partner's
 	l.w.Read(func(s *world.State) {
 		s.Tenant(customerID).Azure.Change(subID, func(a *world.AzureSubscription) {
-			a.Roles = []world.AzureRole{{ID: "x", Role: "Owner", Principal: agents, PrincipalType: "Group"}, {ID: "y", Role: "Owner", Principal: uid("owner"), PrincipalType: foreign}}
+			a.Roles = []world.AzureRole{{ID: "x", Role: "Owner", Principal: agents, PrincipalType: "Group"}, {ID: "y", Role: "Owner", Principal: uid("owner"),
+				PrincipalType: foreign}}
 		})
 	})
 	if got := ask(); got != 403 {
@@ -63,7 +64,8 @@ func TestMFAForDelegatedWork(t *testing.T) {
 	}
 	l.w.Read(func(s *world.State) { s.Enforcement.AOBO = world.Activation{Ramp: start, Enforced: start} })
 	a := ask("agent", none)
-	if a.Code != 401 || !strings.Contains(a.Header().Get("WWW-Authenticate"), `error="insufficient_claims"`) || !strings.Contains(a.Header().Get("WWW-Authenticate"), "claims=") {
+	if a.Code != 401 || !strings.Contains(a.Header().Get("WWW-Authenticate"), `error="insufficient_claims"`) || !strings.Contains(a.Header().
+		Get("WWW-Authenticate"), "claims=") {
 		t.Errorf("%d %v", a.Code, a.Header())
 	}
 	if a := ask("agent", nil); a.Code != 200 {
@@ -102,7 +104,8 @@ func TestDeallocate(t *testing.T) {
 		if s := get(op); s.m["status"] != "Succeeded" || get(mon).Code != 200 || state() != "PowerState/deallocated" {
 			t.Errorf("%s: not yet: %s %s", kind, s.Body, state())
 		}
-		if a := l.do(l.token("owner", otherID, nil), "GET", strings.Replace(strings.TrimPrefix(op, "http://localhost:7444"), subID, otherSub, 1), ""); a.Code != 404 {
+		if a := l.do(l.token("owner", otherID, nil), "GET", strings.Replace(strings.TrimPrefix(op, "http://localhost:7444"), subID, otherSub, 1),
+			""); a.Code != 404 {
 			t.Errorf("another tenant reads the operation: %d", a.Code)
 		}
 	}
@@ -114,8 +117,10 @@ func TestDeallocate(t *testing.T) {
 		t.Errorf("%s", all.Body)
 	}
 	// the log says who
-	logs := l.as("owner", "GET", "/subscriptions/"+subID+"/providers/Microsoft.Insights/eventtypes/management/values?$filter=eventTimestamp+ge+'2026-11-22T00:00:00Z'+and+caller+eq+'agent'", "")
-	if len(logs.rows()) != 2 || logs.rows()[0]["operationName"].(map[string]any)["value"] != "Microsoft.Compute/virtualMachineScaleSets/deallocate/action" || logs.rows()[0]["authorization"].(map[string]any)["role"] != "Owner" {
+	logs := l.as("owner", "GET", "/subscriptions/"+subID+
+		"/providers/Microsoft.Insights/eventtypes/management/values?$filter=eventTimestamp+ge+'2026-11-22T00:00:00Z'+and+caller+eq+'agent'", "")
+	if len(logs.rows()) != 2 || logs.rows()[0]["operationName"].(map[string]any)["value"] != "Microsoft.Compute/virtualMachineScaleSets/deallocate/action" ||
+		logs.rows()[0]["authorization"].(map[string]any)["role"] != "Owner" {
 		t.Errorf("%s", logs.Body)
 	}
 }
@@ -162,7 +167,8 @@ func TestCancelAndEnable(t *testing.T) {
 	if a := l.do(l.token("agent", partnerID, nil), "POST", path, `{"cancellationReason":"Bored"}`); a.Code != 400 {
 		t.Errorf("reason: %d", a.Code)
 	}
-	if a := l.do(l.token("agent", partnerID, nil), "POST", path, `{"cancellationReason":"Compromise","customerId":"/billingAccounts/x/customers/`+customerID+`"}`); a.Code != 202 {
+	if a := l.do(l.token("agent", partnerID, nil), "POST", path, `{"cancellationReason":"Compromise","customerId":"/billingAccounts/x/customers/`+customerID+
+		`"}`); a.Code != 202 {
 		t.Errorf("%d %s", a.Code, a.Body)
 	}
 	if a := do("enable"); a.code() != "SubscriptionEnableNotAllowed" {
@@ -182,10 +188,14 @@ func TestBudgets(t *testing.T) {
 		return `{` + strings.Join(list, ",") + `}`
 	}
 	for _, c := range []struct{ name, from, to string }{
-		{"category", `"Cost"`, `"Usage"`}, {"no amount", `"amount":100,`, ``}, {"zero", `100`, `0`}, {"time grain", `"Monthly"`, `"Weekly"`}, {"no start", `"startDate":"2026-11-01T00:00:00Z"`, ``},
-		{"mid-month", `11-01T`, `11-02T`}, {"end first", `"startDate":"2026-11-01T00:00:00Z"`, `"startDate":"2026-11-01T00:00:00Z","endDate":"2026-10-01T00:00:00Z"`},
-		{"operator", `"GreaterThan"`, `"LessThan"`}, {"threshold", `:80`, `:1001`}, {"threshold below", `:80`, `:-1`}, {"no threshold", `"threshold":80,`, ``}, {"threshold type", `"threshold":80`, `"threshold":80,"thresholdType":"Guess"`},
-		{"nobody to tell", `["a@b.example"]`, `[]`}, {"no address", `a@b.example`, `ab`}, {"six", `{"n":{"enabled":true,"operator":"GreaterThan","threshold":80,"contactEmails":["a@b.example"]}}`, many("Actual", 6)},
+		{"category", `"Cost"`, `"Usage"`}, {"no amount", `"amount":100,`, ``}, {"zero", `100`, `0`}, {"time grain", `"Monthly"`, `"Weekly"`},
+		{"no start", `"startDate":"2026-11-01T00:00:00Z"`, ``},
+		{"mid-month", `11-01T`, `11-02T`}, {"end first", `"startDate":"2026-11-01T00:00:00Z"`,
+			`"startDate":"2026-11-01T00:00:00Z","endDate":"2026-10-01T00:00:00Z"`},
+		{"operator", `"GreaterThan"`, `"LessThan"`}, {"threshold", `:80`, `:1001`}, {"threshold below", `:80`, `:-1`},
+		{"no threshold", `"threshold":80,`, ``}, {"threshold type", `"threshold":80`, `"threshold":80,"thresholdType":"Guess"`},
+		{"nobody to tell", `["a@b.example"]`, `[]`}, {"no address", `a@b.example`, `ab`},
+		{"six", `{"n":{"enabled":true,"operator":"GreaterThan","threshold":80,"contactEmails":["a@b.example"]}}`, many("Actual", 6)},
 		{"six forecasts", `{"n":{"enabled":true,"operator":"GreaterThan","threshold":80,"contactEmails":["a@b.example"]}}`, many("Forecasted", 6)},
 	} {
 		l := newLab(t)
@@ -231,7 +241,8 @@ func TestBudgets(t *testing.T) {
 	if a := l.as("agent", "PUT", rule, `{"kind":"Other"}`); a.Code != 400 {
 		t.Errorf("%d", a.Code)
 	}
-	q := l.as("reader", "POST", "/subscriptions/"+subID+"/providers/Microsoft.CostManagement/query", `{"type":"ActualCost","timeframe":"MonthToDate","dataset":{"granularity":"None","grouping":[{"type":"Dimension","name":"ServiceName"}]}}`)
+	q := l.as("reader", "POST", "/subscriptions/"+subID+"/providers/Microsoft.CostManagement/query",
+		`{"type":"ActualCost","timeframe":"MonthToDate","dataset":{"granularity":"None","grouping":[{"type":"Dimension","name":"ServiceName"}]}}`)
 	if rows := q.m["properties"].(map[string]any)["rows"].([]any); len(rows) != 2 || rows[1].([]any)[0] != 12.5 || rows[1].([]any)[2] != "EUR" {
 		t.Errorf("%s", q.Body)
 	}
@@ -248,7 +259,8 @@ func TestListAssignments(t *testing.T) {
 		want          int
 	}{
 		{sub, "", 7}, {sub, "atScope()", 6}, {group, "", 7}, {group, "atScope()", 7}, {sub + "/resourceGroups/rg2", "", 6},
-		{sub, "principalId+eq+'" + uid("owner") + "'", 1}, {sub, "principalId+eq+'" + uid("grouped") + "'", 0}, {sub, "assignedTo('" + uid("grouped") + "')", 1},
+		{sub, "principalId+eq+'" + uid("owner") + "'", 1}, {sub, "principalId+eq+'" + uid("grouped") + "'", 0}, {sub, "assignedTo('" + uid("grouped") + "')",
+			1},
 		{sub, "atScope()+and+assignedTo('" + uid("grouped") + "')", 0}, {sub, "principalId+eq+'" + agents + "'", 1},
 	} {
 		a := l.as("owner", "GET", c.scope+at+"?$filter="+c.filter, "")
@@ -259,7 +271,8 @@ func TestListAssignments(t *testing.T) {
 	if a := l.as("owner", "GET", sub+at+"?$filter=scope+eq+'x'", ""); a.code() != "UnsupportedQuery" {
 		t.Errorf("%s", a.Body)
 	}
-	if a := l.as("reader", "GET", sub+"/providers/Microsoft.Authorization/roleDefinitions?$filter=roleName+eq+'Owner'", ""); len(a.rows()) != 1 || a.rows()[0]["name"] != ownerID {
+	if a := l.as("reader", "GET", sub+"/providers/Microsoft.Authorization/roleDefinitions?$filter=roleName+eq+'Owner'", ""); len(a.rows()) != 1 ||
+		a.rows()[0]["name"] != ownerID {
 		t.Errorf("%s", a.Body)
 	}
 	if a := l.as("reader", "GET", sub+"/providers/Microsoft.Authorization/roleDefinitions/"+readerID, ""); a.Code != 200 {

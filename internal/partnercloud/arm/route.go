@@ -206,7 +206,8 @@ next:
 		}
 	}
 	if len(allowed) > 0 {
-		return nil, nil, refuse(http.StatusMethodNotAllowed, "HttpMethodNotAllowed", "The HTTP method is not supported here.").With("Allow", strings.Join(allowed, ", "))
+		return nil, nil, refuse(http.StatusMethodNotAllowed, "HttpMethodNotAllowed", "The HTTP method is not supported here.").
+			With("Allow", strings.Join(allowed, ", "))
 	}
 	return nil, nil, refuse(http.StatusNotFound, "InvalidResourceType", "The resource type could not be found in the namespace '"+clip(t.provider)+"'.")
 }

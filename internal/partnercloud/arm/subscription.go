@@ -15,8 +15,10 @@ func subscriptionView(k *call, a *world.AzureSubscription) object {
 		managed = append(managed, object{"tenantId": k.s.Partner})
 	}
 	return object{
-		"id": "/subscriptions/" + a.ID, "authorizationSource": "RoleBased", "managedByTenants": managed, "subscriptionId": a.ID, "tenantId": k.tenant.ID, "displayName": a.Name,
-		"state": a.StateAt(k.now), "subscriptionPolicies": object{"locationPlacementId": "Internal_2014-09-01", "quotaId": "CSP_2015-05-01", "spendingLimit": "Off"},
+		"id": "/subscriptions/" + a.ID, "authorizationSource": "RoleBased", "managedByTenants": managed, "subscriptionId": a.ID, "tenantId": k.tenant.ID,
+		"displayName": a.Name,
+		"state":       a.StateAt(k.now), "subscriptionPolicies": object{"locationPlacementId": "Internal_2014-09-01", "quotaId": "CSP_2015-05-01",
+			"spendingLimit": "Off"},
 	}
 }
 
@@ -44,7 +46,8 @@ func listTenants(k *call) (reply, *fault) {
 }
 
 func tenantView(t *world.Tenant, category string) object {
-	return object{"id": "/tenants/" + t.ID, "tenantId": t.ID, "countryCode": t.Country, "displayName": t.Name, "domains": slices.Clone(t.Domains), "tenantCategory": category, "defaultDomain": t.Domain(), "tenantType": "AAD"}
+	return object{"id": "/tenants/" + t.ID, "tenantId": t.ID, "countryCode": t.Country, "displayName": t.Name, "domains": slices.Clone(t.Domains),
+		"tenantCategory": category, "defaultDomain": t.Domain(), "tenantType": "AAD"}
 }
 
 func listLocations(k *call) (reply, *fault) {
@@ -52,7 +55,8 @@ func listLocations(k *call) (reply, *fault) {
 	for _, r := range k.resources() {
 		if !seen[r.Location] {
 			seen[r.Location] = true
-			rows = append(rows, object{"id": "/subscriptions/" + k.sub.ID + "/locations/" + r.Location, "name": r.Location, "displayName": r.Location, "type": "Region"})
+			rows = append(rows, object{"id": "/subscriptions/" + k.sub.ID + "/locations/" + r.Location, "name": r.Location, "displayName": r.Location,
+				"type": "Region"})
 		}
 	}
 	return page(k, rows)
@@ -78,7 +82,8 @@ func (k *call) groupView(name string) object {
 			break
 		}
 	}
-	return object{"id": "/subscriptions/" + k.sub.ID + "/resourceGroups/" + name, "name": name, "type": "Microsoft.Resources/resourceGroups", "location": location, "properties": object{"provisioningState": "Succeeded"}}
+	return object{"id": "/subscriptions/" + k.sub.ID + "/resourceGroups/" + name, "name": name, "type": "Microsoft.Resources/resourceGroups",
+		"location": location, "properties": object{"provisioningState": "Succeeded"}}
 }
 
 func listGroups(k *call) (reply, *fault) {
@@ -180,13 +185,15 @@ func enableSubscription(k *call) (reply, *fault) {
 			for _, s := range c.Subscriptions {
 				for _, e := range s.Entitlements {
 					if strings.EqualFold(e.SubscriptionID, k.sub.ID) && (s.Status != "active" || e.Reason == "compromise") {
-						return reply{}, refuse(http.StatusForbidden, "SubscriptionEnableNotAllowed", "The subscription was suspended or cancelled by the partner.")
+						return reply{}, refuse(http.StatusForbidden, "SubscriptionEnableNotAllowed",
+							"The subscription was suspended or cancelled by the partner.")
 					}
 				}
 			}
 		}
 	}
-	k.change("Microsoft.Subscription/enable/action", "/subscriptions/"+k.sub.ID, "Succeeded", func(a *world.AzureSubscription) { a.State, a.CancelDue = "Enabled", time.Time{} })
+	k.change("Microsoft.Subscription/enable/action", "/subscriptions/"+k.sub.ID, "Succeeded",
+		func(a *world.AzureSubscription) { a.State, a.CancelDue = "Enabled", time.Time{} })
 	k.entitlements(k.sub.ID, func(e *world.Entitlement) { e.Status, e.CancelDue, e.CancelledAt = "active", time.Time{}, time.Time{} })
 	return ok(object{"subscriptionId": k.sub.ID}), nil
 }
@@ -211,7 +218,8 @@ func renameSubscription(k *call) (reply, *fault) {
 func cancelBilling(k *call) (reply, *fault) {
 	p := k.s.PartnerTenant()
 	if p == nil || k.tenant.ID != p.ID || k.who.AppOnly() || !p.InGroup(k.who.ObjectID, world.AdminAgents) {
-		return reply{}, refuse(http.StatusForbidden, "AuthorizationFailed", "The client does not have authorization to cancel subscriptions of this billing account: it needs Admin Agent of the partner tenant.")
+		return reply{}, refuse(http.StatusForbidden, "AuthorizationFailed",
+			"The client does not have authorization to cancel subscriptions of this billing account: it needs Admin Agent of the partner tenant.")
 	}
 	var in struct {
 		Reason   string `json:"cancellationReason"`

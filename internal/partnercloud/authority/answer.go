@@ -58,7 +58,8 @@ func (a *Authority) showFaultBack(w http.ResponseWriter, q *request, f *oauth.Fa
 	}
 	p := pages.Page{
 		Title: "Sign-in stopped", Name: "fault", Code: f.Code, Text: f.Text, Back: back,
-		Facts: []pages.Fact{{Name: "Error code", Value: "AADSTS" + strconv.Itoa(f.Code)}, {Name: "Trace ID", Value: q.trace}, {Name: "Correlation ID", Value: q.correlation}, {Name: "Time", Value: stamp(q.now)}},
+		Facts: []pages.Fact{{Name: "Error code", Value: "AADSTS" + strconv.Itoa(f.Code)}, {Name: "Trace ID", Value: q.trace},
+			{Name: "Correlation ID", Value: q.correlation}, {Name: "Time", Value: stamp(q.now)}},
 	}
 	a.show(w, q, status, p)
 }
@@ -75,7 +76,8 @@ func (a *Authority) showMissing(w http.ResponseWriter, q *request) {
 }
 
 func (a *Authority) showHome(w http.ResponseWriter, q *request) {
-	a.show(w, q, http.StatusOK, pages.Page{Title: "Sign-in service", Name: "note", Text: "This is the sign-in service of a partner cloud. Apps send people here to sign in; there is nothing to do on this page."})
+	a.show(w, q, http.StatusOK, pages.Page{Title: "Sign-in service", Name: "note",
+		Text: "This is the sign-in service of a partner cloud. Apps send people here to sign in; there is nothing to do on this page."})
 }
 
 // showCode explains an AADSTS code: error_uri points here.

@@ -281,7 +281,8 @@ func (a *Authority) reply(w http.ResponseWriter, q *request, f *flow, v url.Valu
 
 func keysOf(v url.Values) []string {
 	var out []string
-	for _, k := range []string{"code", "id_token", "client_info", "state", "session_state", "error", "error_description", "error_subcode", "error_uri", "claims"} {
+	for _, k := range []string{"code", "id_token", "client_info", "state", "session_state", "error", "error_description", "error_subcode", "error_uri",
+		"claims"} {
 		if v.Has(k) {
 			out = append(out, k)
 		}

@@ -124,7 +124,8 @@ func (b *browser) arrived() url.Values {
 }
 
 func (l *lab) authorizeURL(tenant string, kv ...string) string {
-	v := values("client_id", samApp, "response_type", "code", "redirect_uri", callback, "scope", graphURI+"/.default openid profile offline_access", "state", "st", "code_challenge", challenge(), "code_challenge_method", "S256", "nonce", "n-1")
+	v := values("client_id", samApp, "response_type", "code", "redirect_uri", callback, "scope", graphURI+"/.default openid profile offline_access", "state",
+		"st", "code_challenge", challenge(), "code_challenge_method", "S256", "nonce", "n-1")
 	for i := 0; i+1 < len(kv); i += 2 {
 		if kv[i+1] == "" {
 			v.Del(kv[i])
@@ -155,7 +156,8 @@ func (b *browser) signIn(upn string) *browser {
 // redeem trades the code that arrived.
 func (b *browser) redeem(tenant string, kv ...string) *reply {
 	b.t.Helper()
-	v := values("grant_type", "authorization_code", "client_id", samApp, "client_secret", secretOK, "redirect_uri", callback, "code", b.arrived().Get("code"), "code_verifier", verifier)
+	v := values("grant_type", "authorization_code", "client_id", samApp, "client_secret", secretOK, "redirect_uri", callback, "code", b.arrived().
+		Get("code"), "code_verifier", verifier)
 	for i := 0; i+1 < len(kv); i += 2 {
 		if kv[i+1] == "" {
 			v.Del(kv[i])

@@ -84,7 +84,8 @@ func TestPageApp(t *testing.T) {
 	kv := []string{"client_id", spaApp, "redirect_uri", "https://spa.example/", "response_mode", "fragment"}
 	b := l.browser().get(l.authorizeURL(partnerID, kv...)).signIn("ben@contoso.com")
 	redeem := func(header ...string) *reply {
-		return l.post("/"+partnerID+"/oauth2/v2.0/token", values("grant_type", "authorization_code", "client_id", spaApp, "redirect_uri", "https://spa.example/", "code", b.arrived().Get("code"), "code_verifier", verifier), header...)
+		return l.post("/"+partnerID+"/oauth2/v2.0/token", values("grant_type", "authorization_code", "client_id", spaApp, "redirect_uri",
+			"https://spa.example/", "code", b.arrived().Get("code"), "code_verifier", verifier), header...)
 	}
 	if r := redeem(); r.code() != 9002327 {
 		t.Fatalf("%+v", r)
@@ -94,7 +95,8 @@ func TestPageApp(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	refresh := func(rt string) *reply {
-		return l.post("/"+partnerID+"/oauth2/v2.0/token", values("grant_type", "refresh_token", "client_id", spaApp, "refresh_token", rt), "Origin", "https://spa.example")
+		return l.post("/"+partnerID+"/oauth2/v2.0/token", values("grant_type", "refresh_token", "client_id", spaApp, "refresh_token", rt), "Origin",
+			"https://spa.example")
 	}
 	l.jump(23 * time.Hour)
 	n := refresh(r.Refresh)
@@ -105,7 +107,8 @@ func TestPageApp(t *testing.T) {
 	if x := refresh(n.Refresh); x.code() != 700084 {
 		t.Fatalf("the new one outlives the first: %+v", x)
 	}
-	if b := l.browser().get(l.authorizeURL(partnerID, append(kv, "code_challenge", "", "code_challenge_method", "")...)); b.arrived().Get("error") != "invalid_request" || !strings.Contains(b.arrived().Get("error_description"), "AADSTS50147") {
+	if b := l.browser().get(l.authorizeURL(partnerID, append(kv, "code_challenge", "", "code_challenge_method", "")...)); b.arrived().
+		Get("error") != "invalid_request" || !strings.Contains(b.arrived().Get("error_description"), "AADSTS50147") {
 		t.Fatal(b.left)
 	}
 }
@@ -209,12 +212,14 @@ func TestConditionalAccess(t *testing.T) {
 		if r := l.refresh(partnerID, rt); r.code() != 53003 {
 			t.Fatalf("%+v", r)
 		}
-		b := l.browser().get(l.authorizeURL(partnerID)).send("do", "account", "loginfmt", "ada@contoso.com").send("do", "password", "passwd", l.passwordOf("ada@contoso.com"))
+		b := l.browser().get(l.authorizeURL(partnerID)).send("do", "account", "loginfmt", "ada@contoso.com").
+			send("do", "password", "passwd", l.passwordOf("ada@contoso.com"))
 		b.wants("AADSTS53003").send("do", "back")
 		if v := b.arrived(); !strings.Contains(v.Get("error_description"), "AADSTS53003") || v.Get("code") != "" {
 			t.Fatal(v)
 		}
-		if r := l.token(partnerID, "grant_type", "password", "client_id", toolApp, "scope", graphURI+"/.default", "username", "ada@contoso.com", "password", l.passwordOf("ada@contoso.com")); r.code() != 53003 {
+		if r := l.token(partnerID, "grant_type", "password", "client_id", toolApp, "scope", graphURI+"/.default", "username", "ada@contoso.com", "password",
+			l.passwordOf("ada@contoso.com")); r.code() != 53003 {
 			t.Fatalf("%+v", r)
 		}
 	})
@@ -245,7 +250,8 @@ func TestConditionalAccess(t *testing.T) {
 
 func TestPasswordGrant(t *testing.T) {
 	l := newLab(t)
-	base := []string{"grant_type", "password", "client_id", toolApp, "scope", graphURI + "/.default offline_access", "username", "ada@contoso.com", "password", l.passwordOf("ada@contoso.com")}
+	base := []string{"grant_type", "password", "client_id", toolApp, "scope", graphURI + "/.default offline_access", "username", "ada@contoso.com",
+		"password", l.passwordOf("ada@contoso.com")}
 	with := func(kv ...string) []string { return append(slices.Clone(base), kv...) }
 	r := l.token("organizations", base...)
 	if c := l.claims(r.Access); c.HasMFA() || !slices.Equal(c.AMR, []string{"pwd"}) || r.Refresh == "" {
@@ -348,7 +354,8 @@ func TestOnBehalfOf(t *testing.T) {
 		t.Fatalf("%+v", c)
 	}
 	obo := func(kv ...string) *reply {
-		return l.token(partnerID, append([]string{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer", "requested_token_use", "on_behalf_of", "client_id", apiApp, "client_secret", secretOK, "assertion", up, "scope", graphURI + "/.default"}, kv...)...)
+		return l.token(partnerID, append([]string{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer", "requested_token_use", "on_behalf_of",
+			"client_id", apiApp, "client_secret", secretOK, "assertion", up, "scope", graphURI + "/.default"}, kv...)...)
 	}
 	if c := l.claims(obo().Access); !c.HasMFA() || c.AppID != apiApp || c.UPN != "ada@contoso.com" {
 		t.Fatalf("the MFA claim is lost: %+v", c)

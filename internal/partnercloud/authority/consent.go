@@ -20,7 +20,8 @@ type want struct {
 func firstPartyScopes(appID string) []string {
 	switch appID {
 	case entra.AppAzureCLI, entra.AppAzurePowerShell, entra.AppPartner, entra.AppAzurePortal:
-		return []string{"AuditLog.Read.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All", "Group.ReadWrite.All", "User.Read.All", "User.ReadWrite.All"}
+		return []string{"AuditLog.Read.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All",
+			"Directory.Read.All", "Group.ReadWrite.All", "User.Read.All", "User.ReadWrite.All"}
 	}
 	return []string{"User.Read"}
 }
@@ -103,7 +104,9 @@ func oidc(v string) bool {
 }
 
 func listed(c *client, r *world.Resource) bool {
-	return c.App != nil && (c.AppID == r.AppID || slices.ContainsFunc(c.App.Required, func(q world.RequiredAccess) bool { return strings.EqualFold(q.Resource, r.AppID) }))
+	return c.App != nil && (c.AppID == r.AppID || slices.ContainsFunc(c.App.Required, func(q world.RequiredAccess) bool {
+		return strings.EqualFold(q.Resource, r.AppID)
+	}))
 }
 
 func firstParty(c *client, t *target) []string {
@@ -231,7 +234,8 @@ func (q *request) consent(s *world.State, t *world.Tenant, u *world.User, c *cli
 	}
 	target := world.AuditTarget{ID: sp.ID, Name: &sp.Name, Type: "ServicePrincipal", Modified: []world.Modified{}}
 	audit := func(activity, category, operation string) {
-		s.Audit(t, &world.DirectoryAudit{Activity: activity, Category: category, Operation: operation, Correlation: q.correlation, By: by, Targets: []world.AuditTarget{target}})
+		s.Audit(t, &world.DirectoryAudit{Activity: activity, Category: category, Operation: operation, Correlation: q.correlation, By: by,
+			Targets: []world.AuditTarget{target}})
 	}
 	if fresh {
 		audit("Add service principal", "ApplicationManagement", "Add")
@@ -293,6 +297,7 @@ func grantRole(s *world.State, t *world.Tenant, client, resource, role string) b
 			return false
 		}
 	}
-	t.AppRoles.Put(&world.AppRoleAssignment{ID: world.NewGUID(), Principal: client, PrincipalType: "ServicePrincipal", Resource: resource, Role: role, Created: s.Clock.Now()})
+	t.AppRoles.Put(&world.AppRoleAssignment{ID: world.NewGUID(), Principal: client, PrincipalType: "ServicePrincipal", Resource: resource, Role: role,
+		Created: s.Clock.Now()})
 	return true
 }

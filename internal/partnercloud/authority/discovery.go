@@ -72,11 +72,12 @@ func (a *Authority) metadata(w http.ResponseWriter, q *request, v2 bool) {
 		"code_challenge_methods_supported":      []string{"S256"},
 		"grant_types_supported": []string{"authorization_code", "refresh_token", "client_credentials", "password",
 			deviceGrant, onBehalfGrant},
-		"request_uri_parameter_supported":            false,
-		"http_logout_supported":                      false,
-		"frontchannel_logout_supported":              false,
-		"claims_parameter_supported":                 true,
-		"claims_supported":                           []string{"sub", "iss", "cloud_instance_name", "aud", "exp", "iat", "auth_time", "acr", "amr", "acrs", "nonce", "preferred_username", "name", "tid", "ver", "c_hash", "email"},
+		"request_uri_parameter_supported": false,
+		"http_logout_supported":           false,
+		"frontchannel_logout_supported":   false,
+		"claims_parameter_supported":      true,
+		"claims_supported": []string{"sub", "iss", "cloud_instance_name", "aud", "exp", "iat", "auth_time", "acr", "amr", "acrs",
+			"nonce", "preferred_username", "name", "tid", "ver", "c_hash", "email"},
 		"tenant_region_scope":                        region,
 		"cloud_instance_name":                        entra.InstanceName,
 		"cloud_graph_host_name":                      entra.AADGraphHost,
@@ -139,9 +140,11 @@ func (a *Authority) instance(w http.ResponseWriter, q *request) {
 	}
 	asked := q.URL.Query().Get("authorization_endpoint")
 	u, err := url.Parse(asked)
-	if asked == "" || err != nil || u.Scheme != "https" && u.Scheme != "http" || !(production(u.Hostname()) || strings.EqualFold(u.Host, q.Host) || loopbackName(u.Hostname())) {
+	if asked == "" || err != nil || u.Scheme != "https" && u.Scheme != "http" || !(production(u.Hostname()) || strings.EqualFold(u.Host, q.Host) ||
+		loopbackName(u.Hostname())) {
 		writeJSON(w, http.StatusBadRequest, map[string]any{
-			"error": "invalid_instance", "error_description": fmt.Sprintf("AADSTS%d: Unknown or invalid instance: the authorization_endpoint is not one of this cloud.", entra.CodeInstanceUnknown),
+			"error": "invalid_instance", "error_description": fmt.Sprintf("AADSTS%d: Unknown or invalid instance: the authorization_endpoint is not one "+
+				"of this cloud.", entra.CodeInstanceUnknown),
 			"error_codes": []int{entra.CodeInstanceUnknown}, "timestamp": stamp(q.now), "trace_id": q.trace, "correlation_id": q.correlation,
 		})
 		return
@@ -172,7 +175,8 @@ func (a *Authority) userRealm(w http.ResponseWriter, q *request, user string) {
 		return
 	}
 	_, domain, _ := strings.Cut(user, "@")
-	doc := map[string]any{"ver": "1.0", "account_type": "Unknown", "cloud_instance_name": entra.InstanceName, "cloud_audience_urn": "urn:federation:MicrosoftOnline"}
+	doc := map[string]any{"ver": "1.0", "account_type": "Unknown", "cloud_instance_name": entra.InstanceName,
+		"cloud_audience_urn": "urn:federation:MicrosoftOnline"}
 	a.w.Read(func(s *world.State) {
 		if domain != "" && s.Tenant(domain) != nil {
 			doc["account_type"], doc["domain_name"] = "Managed", domain

@@ -25,7 +25,8 @@ const registering = "urn:user:registersecurityinfo"
 // enrollWays lists what may be registered on the way in: what meets the
 // strengths asked for.
 func enrollWays(st *stage) []pages.Choice {
-	all := []way{{id: "totp", name: "Authenticator app", note: "An app that shows six-digit codes"}, {id: "key", name: "Security key", note: "A passkey or FIDO2 key"}}
+	all := []way{{id: "totp", name: "Authenticator app", note: "An app that shows six-digit codes"},
+		{id: "key", name: "Security key", note: "A passkey or FIDO2 key"}}
 	var out []pages.Choice
 	for _, w := range meeting(all, st.ruling.Strengths) {
 		out = append(out, pages.Choice{Value: "new" + w.id, Name: w.name, Note: w.note})
@@ -171,7 +172,8 @@ func (a *Authority) register(q *request, f *flow, st *stage, m world.Method) (ok
 		}
 		s.Touch(home)
 		s.Audit(home, &world.DirectoryAudit{
-			Activity: "User registered security info", Category: "UserManagement", Operation: "Update", Service: "Authentication Methods", Correlation: f.correlation,
+			Activity: "User registered security info", Category: "UserManagement", Operation: "Update", Service: "Authentication Methods",
+			Correlation:  f.correlation,
 			ResultReason: "User registered " + m.Name, By: world.Initiator{User: &world.AuditUser{ID: u.ID, Name: &u.Name, UPN: u.UPN, IP: q.ipText()}},
 			Targets: []world.AuditTarget{{ID: u.ID, Name: &u.Name, Type: "User", UPN: &u.UPN, Modified: []world.Modified{}}},
 		})

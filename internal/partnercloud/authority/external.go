@@ -111,7 +111,8 @@ func (a *Authority) externalPage(w http.ResponseWriter, q *request, f *flow, st 
 		a.externalFailed(q, f, st, c.name, fault)
 		return a.factorPage(w, q, f, st)
 	}
-	ask := &externalAsk{config: *c, state: f.id + "." + world.NewSecret(), nonce: world.NewSecret(), subject: pairwise(f.home, f.user, c.app), begun: q.now, issuer: p.Issuer, base: q.base()}
+	ask := &externalAsk{config: *c, state: f.id + "." + world.NewSecret(), nonce: world.NewSecret(), subject: pairwise(f.home, f.user, c.app), begun: q.now,
+		issuer: p.Issuer, base: q.base()}
 	now := q.now.Unix()
 	payload, _ := json.Marshal(hint{
 		Issuer: q.issuerV2(f.home), Audience: c.app, Issued: now, NotBefore: now, Expires: now - 1, Tenant: f.home, Object: f.user,
@@ -134,8 +135,10 @@ func (a *Authority) externalPage(w http.ResponseWriter, q *request, f *flow, st 
 		page.FormAction = []string{o}
 	}
 	page.Hidden = []pages.Field{
-		{Name: "scope", Value: "openid"}, {Name: "response_type", Value: "id_token"}, {Name: "response_mode", Value: "form_post"}, {Name: "client_id", Value: c.clientID},
-		{Name: "redirect_uri", Value: ask.base + externalPath}, {Name: "nonce", Value: ask.nonce}, {Name: "state", Value: ask.state}, {Name: "id_token_hint", Value: signed},
+		{Name: "scope", Value: "openid"}, {Name: "response_type", Value: "id_token"}, {Name: "response_mode", Value: "form_post"},
+		{Name: "client_id", Value: c.clientID},
+		{Name: "redirect_uri", Value: ask.base + externalPath}, {Name: "nonce", Value: ask.nonce}, {Name: "state", Value: ask.state},
+		{Name: "id_token_hint", Value: signed},
 		{Name: "claims", Value: requestedClaims()}, {Name: "client-request-id", Value: f.correlation},
 	}
 	return &page

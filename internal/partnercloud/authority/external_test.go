@@ -52,9 +52,12 @@ func (l *lab) provider() *provider {
 		switch r.URL.Path {
 		case "/t/.well-known/openid-configuration":
 			doc = map[string]any{
-				"issuer": p.srv.URL + "/t", "authorization_endpoint": p.srv.URL + "/auth", "jwks_uri": p.srv.URL + "/keys", "scopes_supported": []string{"openid"},
-				"response_types_supported": []string{"id_token"}, "response_modes_supported": []string{"form_post"}, "subject_types_supported": []string{"public"},
-				"id_token_signing_alg_values_supported": []string{"RS256"}, "grant_types_supported": []string{"implicit"}, "claim_types_supported": []string{"normal"},
+				"issuer": p.srv.URL + "/t", "authorization_endpoint": p.srv.URL + "/auth", "jwks_uri": p.srv.URL + "/keys",
+				"scopes_supported":         []string{"openid"},
+				"response_types_supported": []string{"id_token"}, "response_modes_supported": []string{"form_post"},
+				"subject_types_supported":               []string{"public"},
+				"id_token_signing_alg_values_supported": []string{"RS256"}, "grant_types_supported": []string{"implicit"},
+				"claim_types_supported": []string{"normal"},
 			}
 		case "/keys":
 			k := jose.JSONWebKey{Key: &strangeKey().PublicKey, KeyID: "p1", Use: "sig", Algorithm: "RS256"}
@@ -67,7 +70,8 @@ func (l *lab) provider() *provider {
 	}))
 	l.t.Cleanup(p.srv.Close)
 	raw, _ := json.Marshal(map[string]any{
-		"@odata.type": "#microsoft.graph.externalAuthenticationMethodConfiguration", "id": "ext1", "displayName": "Desk MFA", "state": "enabled", "appId": providerApp,
+		"@odata.type": "#microsoft.graph.externalAuthenticationMethodConfiguration", "id": "ext1", "displayName": "Desk MFA", "state": "enabled",
+		"appId":                providerApp,
 		"openIdConnectSetting": map[string]any{"clientId": "client-1", "discoveryUrl": p.srv.URL + "/t/.well-known/openid-configuration"},
 		"includeTargets":       []any{map[string]any{"id": "all_users", "targetType": "group"}}, "excludeTargets": []any{},
 	})
@@ -93,7 +97,8 @@ func (b *browser) sent() url.Values {
 
 func (b *browser) toProvider(p *provider) url.Values {
 	b.t.Helper()
-	b.get(b.authorizeURL(partnerID, "amr_values", "mfa")).send("do", "account", "loginfmt", "ben@contoso.com").send("do", "password", "passwd", b.passwordOf("ben@contoso.com"))
+	b.get(b.authorizeURL(partnerID, "amr_values", "mfa")).send("do", "account", "loginfmt", "ben@contoso.com").
+		send("do", "password", "passwd", b.passwordOf("ben@contoso.com"))
 	b.wants("Desk MFA").send("do", "external:ext1").wants(`action="` + p.srv.URL + `/auth"`)
 	return b.sent()
 }
@@ -103,7 +108,8 @@ func (b *browser) idToken(p *provider, req url.Values, change func(c map[string]
 	hint := map[string]any{}
 	_ = json.Unmarshal(payloadOf(req.Get("id_token_hint")), &hint)
 	now := b.w.Clock.Now().Unix()
-	c := map[string]any{"iss": p.srv.URL + "/t", "aud": req.Get("client_id"), "sub": hint["sub"], "nonce": req.Get("nonce"), "iat": now, "exp": now + 300, "acr": "possessionorinherence", "amr": []string{"hwk"}}
+	c := map[string]any{"iss": p.srv.URL + "/t", "aud": req.Get("client_id"), "sub": hint["sub"], "nonce": req.Get("nonce"), "iat": now, "exp": now + 300,
+		"acr": "possessionorinherence", "amr": []string{"hwk"}}
 	if change != nil {
 		change(c)
 	}
@@ -134,12 +140,14 @@ func TestExternalMFA(t *testing.T) {
 	p := l.provider()
 	b := l.browser()
 	req := b.toProvider(p)
-	if req.Get("redirect_uri") != l.srv.URL+"/common/federation/externalauthprovider" || req.Get("response_mode") != "form_post" || req.Get("response_type") != "id_token" || req.Get("scope") != "openid" || !strings.Contains(req.Get("claims"), `"possessionorinherence"`) {
+	if req.Get("redirect_uri") != l.srv.URL+"/common/federation/externalauthprovider" || req.Get("response_mode") != "form_post" ||
+		req.Get("response_type") != "id_token" || req.Get("scope") != "openid" || !strings.Contains(req.Get("claims"), `"possessionorinherence"`) {
 		t.Fatalf("%v", req)
 	}
 	// It comes expired: a provider that holds exp against its clock takes none.
 	var at struct{ Exp, Iat, Nbf int64 }
-	if err := json.Unmarshal(payloadOf(req.Get("id_token_hint")), &at); err != nil || at.Iat != l.w.Clock.Now().Unix() || at.Exp != at.Iat-1 || at.Nbf != at.Iat {
+	if err := json.Unmarshal(payloadOf(req.Get("id_token_hint")), &at); err != nil || at.Iat != l.w.Clock.Now().Unix() || at.Exp != at.Iat-1 ||
+		at.Nbf != at.Iat {
 		t.Errorf("exp, iat and nbf of the hint: %+v %v", at, err)
 	}
 	hint := hintClaims(t, req)
@@ -157,7 +165,8 @@ func TestExternalMFA(t *testing.T) {
 	}
 	rows := l.rows(partnerID)
 	last := rows[len(rows)-1]
-	if !slices.Contains(codes(rows), 50158) || last.Status.AdditionalDetails != "MFA requirement satisfied by claim provided by external provider" || last.Steps[1].Method != "Desk MFA" {
+	if !slices.Contains(codes(rows), 50158) || last.Status.AdditionalDetails != "MFA requirement satisfied by claim provided by external provider" ||
+		last.Steps[1].Method != "Desk MFA" {
 		t.Fatalf("%v %+v", codes(rows), last)
 	}
 	l.w.Read(func(s *world.State) {
@@ -166,7 +175,8 @@ func TestExternalMFA(t *testing.T) {
 		}
 	})
 	t.Run("never satisfies a strength", func(t *testing.T) {
-		l.policy(policy(`{"operator":"OR","builtInControls":[],"authenticationStrength":{"id":"s","allowedCombinations":["fido2","password,softwareOath"]}}`, "null"))
+		l.policy(policy(`{"operator":"OR","builtInControls":[],"authenticationStrength":{"id":"s","allowedCombinations":["fido2","password,softwareOath"]}}`,
+			"null"))
 		b.get(l.authorizeURL(partnerID)).wants("More information required")
 		b.get(l.authorizeURL(partnerID, "prompt", "none"))
 		if b.arrived().Get("error") != "interaction_required" {
@@ -247,13 +257,15 @@ func TestExternalRefusals(t *testing.T) {
 		l := newLab(t)
 		l.provider()
 		l.w.Read(func(s *world.State) { s.PartnerTenant().SPs.Delete("sp-ext") })
-		b := l.browser().get(l.authorizeURL(partnerID, "amr_values", "mfa")).send("do", "account", "loginfmt", "ben@contoso.com").send("do", "password", "passwd", l.passwordOf("ben@contoso.com"))
+		b := l.browser().get(l.authorizeURL(partnerID, "amr_values", "mfa")).send("do", "account", "loginfmt", "ben@contoso.com").
+			send("do", "password", "passwd", l.passwordOf("ben@contoso.com"))
 		b.send("do", "external:ext1").wants("AADSTS900491")
 	})
 	t.Run("provider away", func(t *testing.T) {
 		l := newLab(t)
 		l.provider().srv.Close()
-		b := l.browser().get(l.authorizeURL(partnerID, "amr_values", "mfa")).send("do", "account", "loginfmt", "ben@contoso.com").send("do", "password", "passwd", l.passwordOf("ben@contoso.com"))
+		b := l.browser().get(l.authorizeURL(partnerID, "amr_values", "mfa")).send("do", "account", "loginfmt", "ben@contoso.com").
+			send("do", "password", "passwd", l.passwordOf("ben@contoso.com"))
 		b.send("do", "external:ext1").wants("AADSTS50161")
 	})
 }

@@ -51,7 +51,8 @@ func (a *Authority) finish(w http.ResponseWriter, q *request, f *flow) {
 	switch f.purpose {
 	case forDevice:
 		a.approve(q, f, &st)
-		a.show(w, q, http.StatusOK, pages.Page{Name: "note", Title: "You are signed in", Text: "You have signed in to " + f.client.Name + " on your device. You may close this page."})
+		a.show(w, q, http.StatusOK, pages.Page{Name: "note", Title: "You are signed in", Text: "You have signed in to " + f.client.Name +
+			" on your device. You may close this page."})
 	case forAdmin:
 		a.reply(w, q, f, f.admin.answer(&st))
 	default:
@@ -75,7 +76,8 @@ func (a *Authority) replyCode(w http.ResponseWriter, q *request, f *flow, st *st
 		signed, err := a.keys.Sign(id)
 		if err != nil {
 			a.log.Error("sign", "err", err)
-			a.reply(w, q, f, a.failure(q, f, &oauth.Fault{Code: entra.CodeTransient, Word: "temporarily_unavailable", Text: "A transient error has occurred. Please try again."}))
+			a.reply(w, q, f, a.failure(q, f, &oauth.Fault{Code: entra.CodeTransient, Word: "temporarily_unavailable",
+				Text: "A transient error has occurred. Please try again."}))
 			return
 		}
 		v.Set("id_token", signed)

@@ -89,7 +89,8 @@ func (a *Authority) open(w http.ResponseWriter, q *request, f *flow) {
 	f.correlation, f.trace, f.logged = q.correlation, q.trace, map[int]bool{}
 	a.flows.put(q.now, f.until, f.id, f)
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure where there is TLS; plain loopback is a way in too
-		Name: flowCookie + f.id[:8], Value: cookie, Path: "/", HttpOnly: true, Secure: q.TLS != nil, SameSite: http.SameSiteLaxMode, MaxAge: int(flowLife.Seconds()),
+		Name: flowCookie + f.id[:8], Value: cookie, Path: "/", HttpOnly: true, Secure: q.TLS != nil, SameSite: http.SameSiteLaxMode,
+		MaxAge: int(flowLife.Seconds()),
 	})
 }
 
@@ -124,7 +125,8 @@ func (f *flow) page(name, title string) pages.Page {
 
 // switchUser forgets who signs in.
 func (f *flow) switchUser() {
-	f.home, f.user, f.upn, f.name, f.proof, f.steps, f.session, f.way, f.secret, f.ceremony, f.ext, f.fault = "", "", "", "", proof{}, nil, "", "", "", nil, nil, nil
+	f.home, f.user, f.upn, f.name, f.proof, f.steps, f.session, f.way, f.secret, f.ceremony, f.ext, f.fault = "", "", "", "", proof{}, nil, "", "", "", nil,
+		nil, nil
 	f.stayAsked, f.stay, f.consented, f.logged = false, false, false, map[int]bool{}
 }
 
@@ -159,7 +161,8 @@ func (a *Authority) sessionOf(s *world.State, q *request) *world.Session {
 func (f *flow) join(s *world.State, x *world.Session) {
 	u := s.Tenant(x.TenantID).Users.Get(x.UserID)
 	f.home, f.user, f.upn, f.session = x.TenantID, x.UserID, u.UPN, x.Hash
-	f.proof = proof{home: x.TenantID, user: x.UserID, authTime: x.AuthTime, mfaTime: x.MFATime, amr: x.AMR, combos: x.Combos, sid: x.SID, external: contains(x.Combos, externalMark)}
+	f.proof = proof{home: x.TenantID, user: x.UserID, authTime: x.AuthTime, mfaTime: x.MFATime, amr: x.AMR, combos: x.Combos, sid: x.SID,
+		external: contains(x.Combos, externalMark)}
 }
 
 func contains(list []string, v string) bool {
@@ -186,8 +189,9 @@ func (a *Authority) keepSession(s *world.State, q *request, f *flow, persistent 
 	}
 	cookie = world.NewSecret()
 	s.Sessions.Put(&world.Session{
-		Hash: world.HashSecret(cookie), SID: f.proof.sid, TenantID: f.home, UserID: f.user, Created: created, AuthTime: f.proof.authTime, MFATime: f.proof.mfaTime,
-		AMR: f.proof.amr, Combos: f.proof.combos, Persistent: persistent, LastUsed: q.now, UserAgent: clip(q.UserAgent(), 256),
+		Hash: world.HashSecret(cookie), SID: f.proof.sid, TenantID: f.home, UserID: f.user, Created: created, AuthTime: f.proof.authTime,
+		MFATime: f.proof.mfaTime,
+		AMR:     f.proof.amr, Combos: f.proof.combos, Persistent: persistent, LastUsed: q.now, UserAgent: clip(q.UserAgent(), 256),
 	})
 	s.Dirty()
 	a.prune(s, q.now)

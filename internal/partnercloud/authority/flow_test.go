@@ -13,7 +13,8 @@ func TestSecureApplicationModel(t *testing.T) {
 	l := newLab(t)
 	r := l.sam()
 	c := l.claims(r.Access)
-	if !slices.Equal(c.AMR, []string{"pwd", "otp", "mfa"}) || c.TenantID != partnerID || c.AppID != samApp || c.AppIDACR != "1" || c.Audience != graphURI || c.Version != "1.0" || c.UPN != "ada@contoso.com" || c.ACR != "1" {
+	if !slices.Equal(c.AMR, []string{"pwd", "otp", "mfa"}) || c.TenantID != partnerID || c.AppID != samApp || c.AppIDACR != "1" || c.Audience != graphURI ||
+		c.Version != "1.0" || c.UPN != "ada@contoso.com" || c.ACR != "1" {
 		t.Fatalf("%+v", c)
 	}
 	if got := c.Scopes(); !slices.Contains(got, "Directory.Read.All") {
@@ -35,7 +36,8 @@ func TestSecureApplicationModel(t *testing.T) {
 		t.Fatalf("rows %v", got)
 	}
 	last := rows[2]
-	if last.CorrelationID != rows[0].CorrelationID || len(last.Steps) != 2 || last.Steps[0].Method != "Password" || last.Steps[1].Method != "Software OATH token" || last.Requirement != "multiFactorAuthentication" {
+	if last.CorrelationID != rows[0].CorrelationID || len(last.Steps) != 2 || last.Steps[0].Method != "Password" ||
+		last.Steps[1].Method != "Software OATH token" || last.Requirement != "multiFactorAuthentication" {
 		t.Fatalf("%+v", last)
 	}
 
@@ -67,7 +69,8 @@ func TestSecureApplicationModel(t *testing.T) {
 			t.Fatalf("%+v", n)
 		}
 		c := l.claims(n.Access)
-		if c.TenantID != customerID || c.HomeTenant != partnerID || c.Delegation != "dap" || c.ObjectID != adaID || !c.HasMFA() || !slices.Contains(c.Wids, entra.RoleGlobalAdministrator) {
+		if c.TenantID != customerID || c.HomeTenant != partnerID || c.Delegation != "dap" || c.ObjectID != adaID || !c.HasMFA() ||
+			!slices.Contains(c.Wids, entra.RoleGlobalAdministrator) {
 			t.Fatalf("%+v", c)
 		}
 		rows := l.rows(customerID)
@@ -135,7 +138,8 @@ func TestRegistrationOnTheWayIn(t *testing.T) {
 		t.Fatalf("rows %v", got)
 	}
 	// The step is used up: the same code does not open another sign-in.
-	b2 := l.browser().get(l.authorizeURL(partnerID, "amr_values", "mfa")).send("do", "account", "loginfmt", "ben@contoso.com").send("do", "password", "passwd", l.passwordOf("ben@contoso.com"))
+	b2 := l.browser().get(l.authorizeURL(partnerID, "amr_values", "mfa")).send("do", "account", "loginfmt", "ben@contoso.com").
+		send("do", "password", "passwd", l.passwordOf("ben@contoso.com"))
 	b2.wants("Enter code").send("do", "totp", "otc", l.codeFor(secret)).wants("did not work")
 	l.jump(30 * time.Second)
 	b2.send("do", "totp", "otc", l.codeFor(secret)).wants("Stay signed in?")

@@ -67,12 +67,16 @@ func (a *Authority) appOnly(tr *tokenRequest) (*bundle, *oauth.Fault) {
 func (a *Authority) logApp(s *world.State, tr *tokenRequest, sp *world.ServicePrincipal, t *target, b *bundle, fault *oauth.Fault) {
 	row := &world.SignIn{
 		CreatedDateTime: world.Stamp{Time: tr.now}, AppID: tr.client.AppID, AppDisplayName: tr.client.Name, IPAddress: ipAddr(tr.request),
-		UserAgent: clip(tr.UserAgent(), 512), CorrelationID: tr.correlation, OriginalRequestID: tr.trace, ConditionalAccess: "notApplied", TokenIssuerType: "AzureAD",
-		Requirement: "singleFactorAuthentication", Protocol: "none", IncomingTokenType: "none", TransferMethod: "none",
+		UserAgent: clip(tr.UserAgent(), 512), CorrelationID: tr.correlation, OriginalRequestID: tr.trace, ConditionalAccess: "notApplied",
+		TokenIssuerType: "AzureAD",
+		Requirement:     "singleFactorAuthentication", Protocol: "none", IncomingTokenType: "none", TransferMethod: "none",
 		CredentialType: tr.client.credential, CredentialKeyID: tr.client.keyID, CredentialThumbprint: tr.client.thumbprint, FederatedID: tr.client.federated,
-		CrossTenant: "none", HomeTenantID: tr.path.tenant.ID, HomeTenantName: tr.path.tenant.Name, ResourceTenantID: tr.path.tenant.ID, AppOwnerTenant: tr.client.Owner,
-		RiskDetail: "none", RiskAggregated: "none", RiskDuring: "none", RiskState: "none", RiskEvents: []string{}, EventTypes: []string{"servicePrincipal"}, ProcessingTime: 40,
-		Place: tr.place, Applied: []world.AppliedPolicy{}, Steps: []world.Step{}, Processing: []world.KeyValue{}, Requirements: []world.Requirement{}, Lifetimes: []world.Lifetime{},
+		CrossTenant: "none", HomeTenantID: tr.path.tenant.ID, HomeTenantName: tr.path.tenant.Name, ResourceTenantID: tr.path.tenant.ID,
+		AppOwnerTenant: tr.client.Owner,
+		RiskDetail:     "none", RiskAggregated: "none", RiskDuring: "none", RiskState: "none", RiskEvents: []string{}, EventTypes: []string{"servicePrincipal"},
+		ProcessingTime: 40,
+		Place:          tr.place, Applied: []world.AppliedPolicy{}, Steps: []world.Step{}, Processing: []world.KeyValue{}, Requirements: []world.Requirement{},
+		Lifetimes: []world.Lifetime{},
 	}
 	if sp != nil {
 		row.ServicePrincipalID, row.ServicePrincipalName = sp.ID, sp.Name
@@ -120,7 +124,9 @@ func (a *Authority) onBehalf(tr *tokenRequest) (*bundle, *oauth.Fault) {
 			return oauth.Refuse(entra.CodeUserAssertionInvalid)
 		}
 		res := s.Resource(tr.client.AppID)
-		if res == nil || !slices.ContainsFunc(append(slices.Clone(res.URIs), res.AppID, "api://"+res.AppID), func(u string) bool { return strings.EqualFold(u, claims.Audience) }) || claims.Client() == "" {
+		if res == nil || !slices.ContainsFunc(append(slices.Clone(res.URIs), res.AppID, "api://"+res.AppID), func(u string) bool {
+			return strings.EqualFold(u, claims.Audience)
+		}) || claims.Client() == "" {
 			return oauth.Refuse(entra.CodeAssertionAudience)
 		}
 		if claims.AppOnly() {
@@ -151,7 +157,8 @@ func (a *Authority) onBehalf(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		if f != nil {
 			return f
 		}
-		if _, b, f = a.silently(s, tr, t, &silent{proof: p, kind: signon.Browser, incoming: "none", issued: stamp(unix(claims.IssuedAt)), confidential: true}); f != nil {
+		if _, b, f = a.silently(s, tr, t, &silent{proof: p, kind: signon.Browser, incoming: "none", issued: stamp(unix(claims.IssuedAt)),
+			confidential: true}); f != nil {
 			return f
 		}
 		if t.offline {

@@ -138,7 +138,8 @@ func (a *Authority) pollDevice(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		tr.path = pathTenant{tenant: s.Tenant(d.tenant)}
 		t := *d.target
 		t.v1 = tr.v1
-		sub, bundle, f := a.silently(s, tr, &t, &silent{proof: d.proof, kind: signon.DeviceCode, protocol: "deviceCode", transfer: "deviceCodeFlow", issued: stamp(d.begun), quiet: true, incoming: "none", from: d.from})
+		sub, bundle, f := a.silently(s, tr, &t, &silent{proof: d.proof, kind: signon.DeviceCode, protocol: "deviceCode", transfer: "deviceCodeFlow",
+			issued: stamp(d.begun), quiet: true, incoming: "none", from: d.from})
 		if f != nil {
 			return f
 		}

@@ -62,11 +62,13 @@ func TestDiscovery(t *testing.T) {
 			t.Errorf("%s: %d %v", path, status, m)
 		}
 	}
-	m, _ := get("/common/discovery/instance?api-version=1.1&authorization_endpoint="+url.QueryEscape("https://login.microsoftonline.com/contoso.com/oauth2/v2.0/authorize"), "login.microsoftonline.com")
+	m, _ := get("/common/discovery/instance?api-version=1.1&authorization_endpoint="+
+		url.QueryEscape("https://login.microsoftonline.com/contoso.com/oauth2/v2.0/authorize"), "login.microsoftonline.com")
 	if m["tenant_discovery_endpoint"] != "https://login.microsoftonline.com/contoso.com/v2.0/.well-known/openid-configuration" {
 		t.Error(m)
 	}
-	if m, status := get("/common/discovery/instance?authorization_endpoint="+url.QueryEscape("https://evil.example/x/oauth2/v2.0/authorize"), ""); status != 400 || m["error"] != "invalid_instance" {
+	if m, status := get("/common/discovery/instance?authorization_endpoint="+url.QueryEscape("https://evil.example/x/oauth2/v2.0/authorize"),
+		""); status != 400 || m["error"] != "invalid_instance" {
 		t.Error(m)
 	}
 	if m, _ := get("/common/userrealm/ada@contoso.com?api-version=1.0", ""); m["account_type"] != "Managed" {
@@ -79,7 +81,8 @@ func (l *lab) assertion(change func(head, claims map[string]any)) string {
 	s256, s1 := sha256.Sum256(l.cert.Raw), sha1.Sum(l.cert.Raw) //nolint:gosec // x5t
 	head := map[string]any{"x5t#S256": base64.RawURLEncoding.EncodeToString(s256[:]), "x5t": base64.RawURLEncoding.EncodeToString(s1[:])}
 	now := l.w.Clock.Now().Unix()
-	claims := map[string]any{"iss": samApp, "sub": samApp, "aud": l.srv.URL + "/" + partnerID + "/oauth2/v2.0/token", "jti": world.NewGUID(), "nbf": now, "exp": now + 600}
+	claims := map[string]any{"iss": samApp, "sub": samApp, "aud": l.srv.URL + "/" + partnerID + "/oauth2/v2.0/token", "jti": world.NewGUID(), "nbf": now,
+		"exp": now + 600}
 	if change != nil {
 		change(head, claims)
 	}
@@ -124,7 +127,8 @@ func TestClientCredentials(t *testing.T) {
 		if r.code() != c.code || r.Status != c.status {
 			t.Errorf("%s: %d %d %s", c.name, r.Status, r.code(), r.Text)
 		}
-		if c.code != 0 && (r.Trace == "" || r.Correlation == "" || r.URI == "" || r.Timestamp == "" || !strings.HasPrefix(r.Text, fmt.Sprintf("AADSTS%d: ", c.code)) || !strings.Contains(r.Text, "Trace ID: "+r.Trace)) {
+		if c.code != 0 && (r.Trace == "" || r.Correlation == "" || r.URI == "" || r.Timestamp == "" ||
+			!strings.HasPrefix(r.Text, fmt.Sprintf("AADSTS%d: ", c.code)) || !strings.Contains(r.Text, "Trace ID: "+r.Trace)) {
 			t.Errorf("%s: %+v", c.name, r)
 		}
 		if strings.Contains(r.Text, secretOld) || strings.Contains(r.Text, "nope") {
@@ -133,19 +137,23 @@ func TestClientCredentials(t *testing.T) {
 	}
 	l.w.Read(func(s *world.State) {
 		p := s.PartnerTenant()
-		p.AppRoles.Put(&world.AppRoleAssignment{ID: "ar", Principal: p.SP(samApp).ID, Resource: p.SP(entra.AppGraph).ID, Role: "7ab1d382-f21e-4acd-a863-ba3e13f7da61"})
+		p.AppRoles.Put(&world.AppRoleAssignment{ID: "ar", Principal: p.SP(samApp).ID, Resource: p.SP(entra.AppGraph).
+			ID, Role: "7ab1d382-f21e-4acd-a863-ba3e13f7da61"})
 	})
 	r := l.token(partnerID, base...)
 	c := l.claims(r.Access)
-	if !c.AppOnly() || !slices.Equal(c.Roles, []string{"Directory.Read.All"}) || c.IDType != "app" || c.AMR != nil || c.UPN != "" || c.Subject != c.ObjectID || r.Refresh != "" || r.ID != "" {
+	if !c.AppOnly() || !slices.Equal(c.Roles, []string{"Directory.Read.All"}) || c.IDType != "app" || c.AMR != nil || c.UPN != "" ||
+		c.Subject != c.ObjectID || r.Refresh != "" || r.ID != "" {
 		t.Fatalf("%+v", c)
 	}
 	rows := l.rows(partnerID)
-	if x := rows[len(rows)-1]; !slices.Equal(x.EventTypes, []string{"servicePrincipal"}) || x.CredentialType != "clientSecret" || x.ServicePrincipalID == "" || x.UserID != "" {
+	if x := rows[len(rows)-1]; !slices.Equal(x.EventTypes, []string{"servicePrincipal"}) || x.CredentialType != "clientSecret" ||
+		x.ServicePrincipalID == "" || x.UserID != "" {
 		t.Fatalf("%+v", x)
 	}
 	// v1: numbers as strings.
-	v1 := l.post("/"+partnerID+"/oauth2/token", values("grant_type", "client_credentials", "client_id", samApp, "client_secret", secretOK, "resource", graphURI))
+	v1 := l.post("/"+partnerID+"/oauth2/token", values("grant_type", "client_credentials", "client_id", samApp, "client_secret", secretOK, "resource",
+		graphURI))
 	if _, ok := v1.ExpiresIn.(string); !ok || v1.Raw["expires_on"] == nil || v1.Raw["resource"] != graphURI || v1.Raw["not_before"] == nil {
 		t.Fatalf("%+v", v1.Raw)
 	}
@@ -153,7 +161,8 @@ func TestClientCredentials(t *testing.T) {
 		t.Fatalf("%+v", r.Raw)
 	}
 	// HTTP Basic.
-	if r := l.post("/"+partnerID+"/oauth2/v2.0/token", values("grant_type", "client_credentials", "scope", graphURI+"/.default"), "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(samApp+":"+secretOK))); r.Access == "" {
+	if r := l.post("/"+partnerID+"/oauth2/v2.0/token", values("grant_type", "client_credentials", "scope", graphURI+"/.default"), "Authorization",
+		"Basic "+base64.StdEncoding.EncodeToString([]byte(samApp+":"+secretOK))); r.Access == "" {
 		t.Fatalf("%+v", r)
 	}
 	// Lifetimes.
@@ -198,7 +207,8 @@ func TestAssertions(t *testing.T) {
 		{"foreign issuer", l.assertion(set("iss", "https://evil.example")), 700211},
 		{"another app's", l.assertion(func(_, c map[string]any) { c["iss"], c["sub"] = otherApp, otherApp }), 700211},
 		{"no thumbprint", l.assertion(func(h, _ map[string]any) { clear(h) }), 700027},
-		{"foreign key", sign(t, jose.PS256, strangeKey(), map[string]any{"iss": samApp, "sub": samApp, "aud": l.srv.URL + "/" + partnerID + "/oauth2/v2.0/token", "exp": now + 60}, map[string]any{"x5t#S256": headOf(good)["x5t#S256"]}), 700027},
+		{"foreign key", sign(t, jose.PS256, strangeKey(), map[string]any{"iss": samApp, "sub": samApp, "aud": l.srv.URL + "/" + partnerID +
+			"/oauth2/v2.0/token", "exp": now + 60}, map[string]any{"x5t#S256": headOf(good)["x5t#S256"]}), 700027},
 		{"alg none", unsigned(good), 50012},
 		{"HS256 with the public key", sign(t, jose.HS256, l.cert.Raw, map[string]any{"iss": samApp, "sub": samApp, "exp": now + 60}, headOf(good)), 50012},
 		{"signature cut off", good[:strings.LastIndexByte(good, '.')+1], 700027},
@@ -265,7 +275,8 @@ func TestFederatedCredential(t *testing.T) {
 	l.w.Read(func(s *world.State) {
 		p, app := s.App(samApp)
 		c := *app
-		c.Federated = []world.FederatedCredential{{ID: "fc", Issuer: "https://ci.example", Subject: "repo:x:ref:main", Audiences: []string{"api://AzureADTokenExchange"}, JWKS: jwks}}
+		c.Federated = []world.FederatedCredential{{ID: "fc", Issuer: "https://ci.example", Subject: "repo:x:ref:main",
+			Audiences: []string{"api://AzureADTokenExchange"}, JWKS: jwks}}
 		s.PutApp(p, &c)
 	})
 	now := l.w.Clock.Now().Unix()

@@ -83,7 +83,8 @@ func TestAuthorizeRefusals(t *testing.T) {
 		{"plain PKCE", partnerID, []string{"code_challenge_method", "plain", "code_challenge", verifier}, "", "AADSTS50147"},
 		{"challenge without method", partnerID, []string{"code_challenge_method", ""}, "", "AADSTS50147"},
 		{"short challenge", partnerID, []string{"code_challenge", "x"}, "", "AADSTS50147"},
-		{"public without PKCE", partnerID, []string{"client_id", toolApp, "redirect_uri", "http://localhost:1", "code_challenge", "", "code_challenge_method", ""}, "", "AADSTS50147"},
+		{"public without PKCE", partnerID, []string{"client_id", toolApp, "redirect_uri", "http://localhost:1", "code_challenge", "", "code_challenge_method",
+			""}, "", "AADSTS50147"},
 		{"bad scope", partnerID, []string{"scope", "Nothing.Read"}, "", "AADSTS70011"},
 		{"bad resource", partnerID, []string{"scope", "https://nowhere.example/.default"}, "", "AADSTS500011"},
 		{"bad claims", partnerID, []string{"claims", "[1]"}, "", "AADSTS9002313"},
@@ -91,7 +92,8 @@ func TestAuthorizeRefusals(t *testing.T) {
 		{"huge state", partnerID, []string{"state", strings.Repeat("x", 5000)}, "", "AADSTS9002313"},
 	} {
 		b := l.browser().get(l.authorizeURL(c.tenant, c.kv...))
-		if c.page != "" && (b.left != nil || !strings.Contains(b.page, c.page)) || c.sent != "" && (b.left == nil || !strings.Contains(b.left.RawQuery+b.left.Fragment, c.sent)) {
+		if c.page != "" && (b.left != nil || !strings.Contains(b.page, c.page)) || c.sent != "" &&
+			(b.left == nil || !strings.Contains(b.left.RawQuery+b.left.Fragment, c.sent)) {
 			t.Errorf("%s: %d %v %.300s", c.name, b.status, b.left, b.page[max(0, strings.Index(b.page, "<main>")):])
 		}
 	}
@@ -172,7 +174,8 @@ func TestCookies(t *testing.T) {
 	if strings.Contains(csp, "unsafe") || strings.Contains(csp, "script-src") {
 		t.Error(csp)
 	}
-	if strip := strings.Index(b.page, "Not Microsoft. Invented people; nothing leaves this machine."); !strings.Contains(b.page, "<title>[local] ") || strip < 0 || strip > strings.Index(b.page, "<input") {
+	if strip := strings.Index(b.page, "Not Microsoft. Invented people; nothing leaves this machine."); !strings.Contains(b.page, "<title>[local] ") ||
+		strip < 0 || strip > strings.Index(b.page, "<input") {
 		t.Errorf("the page does not say first what it is: %s", b.page)
 	}
 	b.signIn("ada@contoso.com")
@@ -264,7 +267,8 @@ func TestConsent(t *testing.T) {
 	}
 	// Admin scopes.
 	ask(ben, "scope", graphURI+"/Directory.Read.All").wants("AADSTS90094")
-	ada := ask(l.browser(), "scope", graphURI+"/Directory.Read.All").signIn("ada@contoso.com").wants("Directory.Read.All").send("do", "accept", "everybody", "1")
+	ada := ask(l.browser(), "scope", graphURI+"/Directory.Read.All").signIn("ada@contoso.com").wants("Directory.Read.All").
+		send("do", "accept", "everybody", "1")
 	if ada.arrived().Get("code") == "" {
 		t.Fatal(ada.left)
 	}
@@ -273,7 +277,8 @@ func TestConsent(t *testing.T) {
 		t.Fatal("consent for everybody is for ben too")
 	}
 	ask(l.browser(), "scope", graphURI+"/User.Read").send("do", "account", "loginfmt", "carla@fabrikam.com")
-	carla := l.browser().get(l.authorizeURL(customerID, "client_id", otherApp, "scope", graphURI+"/User.Read")).signIn("carla@fabrikam.com").wants("Permissions requested").send("do", "accept")
+	carla := l.browser().get(l.authorizeURL(customerID, "client_id", otherApp, "scope", graphURI+"/User.Read")).signIn("carla@fabrikam.com").
+		wants("Permissions requested").send("do", "accept")
 	if carla.arrived().Get("code") == "" {
 		t.Fatal(carla.left)
 	}
@@ -283,7 +288,8 @@ func TestConsent(t *testing.T) {
 		for _, a := range p.Audits {
 			audits = append(audits, a.Activity)
 		}
-		if !slices.Contains(audits, "Add service principal") || !slices.Contains(audits, "Consent to application") || !slices.Contains(audits, "Add delegated permission grant") {
+		if !slices.Contains(audits, "Add service principal") || !slices.Contains(audits, "Consent to application") ||
+			!slices.Contains(audits, "Add delegated permission grant") {
 			t.Error(audits)
 		}
 	})
@@ -297,7 +303,8 @@ func TestAdminConsent(t *testing.T) {
 		c.Required = []world.RequiredAccess{{Resource: entra.AppGraph, Scopes: c.Required[0].Scopes, Roles: []string{"7ab1d382-f21e-4acd-a863-ba3e13f7da61"}}}
 		s.PutApp(p, &c)
 	})
-	path := "/" + partnerID + "/v2.0/adminconsent?client_id=" + otherApp + "&state=s1&scope=" + url.QueryEscape(graphURI+"/.default") + "&redirect_uri=" + url.QueryEscape(callback)
+	path := "/" + partnerID + "/v2.0/adminconsent?client_id=" + otherApp + "&state=s1&scope=" + url.QueryEscape(graphURI+"/.default") + "&redirect_uri=" +
+		url.QueryEscape(callback)
 	l.browser().get(path).signIn("ben@contoso.com").wants("AADSTS90094")
 	b := l.browser().get(path).signIn("ada@contoso.com").wants("Directory.Read.All").send("do", "accept")
 	if v := b.arrived(); v.Get("admin_consent") != "True" || v.Get("tenant") != partnerID || v.Get("state") != "s1" {
@@ -309,7 +316,8 @@ func TestAdminConsent(t *testing.T) {
 			t.Error(got)
 		}
 	})
-	if b := l.browser().get("/common/adminconsent?client_id=" + otherApp + "&redirect_uri=https://evil.example"); b.left != nil || !strings.Contains(b.page, "AADSTS50011") {
+	if b := l.browser().get("/common/adminconsent?client_id=" + otherApp + "&redirect_uri=https://evil.example"); b.left != nil ||
+		!strings.Contains(b.page, "AADSTS50011") {
 		t.Error(b.left)
 	}
 }
@@ -317,7 +325,8 @@ func TestAdminConsent(t *testing.T) {
 func TestGuestsAndStrangers(t *testing.T) {
 	l := newLab(t)
 	tool := func(tenant string, kv ...string) string {
-		return l.authorizeURL(tenant, append([]string{"client_id", cli, "redirect_uri", "http://localhost:1", "scope", graphURI + "/.default offline_access"}, kv...)...)
+		return l.authorizeURL(tenant, append([]string{"client_id", cli, "redirect_uri", "http://localhost:1", "scope", graphURI + "/.default offline_access"},
+			kv...)...)
 	}
 	b := l.browser().get(tool(strangerID)).signIn("ben@contoso.com")
 	r := b.redeem(strangerID, "client_id", cli, "client_secret", "", "redirect_uri", "http://localhost:1")
@@ -368,7 +377,8 @@ func TestOversized(t *testing.T) {
 	if b, _ := io.ReadAll(resp.Body); !strings.Contains(string(b), "AADSTS900561") {
 		t.Errorf("%s", b)
 	}
-	for _, path := range []string{"/", "/robots.txt", "/error?code=50076", "/error?code=x", "/nope", "/a/b/c/d", "/" + strings.Repeat("a", 300) + "/oauth2/token", "/common/signin", "/common/signin?flow=x", "/%2e%2e/oauth2/v2.0/authorize", "/common/oauth2/v2.0/authorize"} {
+	for _, path := range []string{"/", "/robots.txt", "/error?code=50076", "/error?code=x", "/nope", "/a/b/c/d", "/" + strings.Repeat("a", 300) +
+		"/oauth2/token", "/common/signin", "/common/signin?flow=x", "/%2e%2e/oauth2/v2.0/authorize", "/common/oauth2/v2.0/authorize"} {
 		if b := l.browser().get(path); b.status >= 500 || b.left != nil {
 			t.Errorf("%s: %d", path, b.status)
 		}

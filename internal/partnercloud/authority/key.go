@@ -54,7 +54,8 @@ func (a *Authority) keyPage(q *request, f *flow, st *stage, create bool) *pages.
 	if err == nil {
 		var options any
 		if create {
-			options, f.ceremony, err = rp.BeginRegistration(keyUser{st.sub.self}, webauthn.WithExclusions(descriptors(st.sub.self)), webauthn.WithResidentKeyRequirement(protocol.ResidentKeyRequirementPreferred))
+			options, f.ceremony, err = rp.BeginRegistration(keyUser{st.sub.self}, webauthn.WithExclusions(descriptors(st.sub.self)),
+				webauthn.WithResidentKeyRequirement(protocol.ResidentKeyRequirementPreferred))
 		} else {
 			options, f.ceremony, err = rp.BeginLogin(keyUser{st.sub.self}, webauthn.WithUserVerification(protocol.VerificationRequired))
 		}

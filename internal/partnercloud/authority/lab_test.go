@@ -104,7 +104,8 @@ func newLab(t testing.TB) *lab {
 }
 
 func selfSigned(t testing.TB, now time.Time) *x509.Certificate {
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "client"}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0)}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "client"}, NotBefore: now.Add(-time.Hour),
+		NotAfter: now.AddDate(1, 0, 0)}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &clientKey().PublicKey, clientKey())
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +135,8 @@ func (l *lab) build(s *world.State) {
 	c.Users.Put(user(carlaID, "carla@fabrikam.com", "Carla"))
 	s.Put(c)
 	x := &world.Tenant{ID: strangerID, Name: "Stranger", Domains: []string{"stranger.com"}, Kind: world.PanelTenant, SKUs: sku}
-	x.Users.Put(&world.User{ID: guestID, UPN: "ben_contoso.com#EXT#@stranger.com", Name: "Ben (guest)", Mail: "ben@contoso.com", Guest: true, HomeTenant: partnerID, HomeUser: benID, Enabled: true, LastSuccess: now})
+	x.Users.Put(&world.User{ID: guestID, UPN: "ben_contoso.com#EXT#@stranger.com", Name: "Ben (guest)", Mail: "ben@contoso.com", Guest: true,
+		HomeTenant: partnerID, HomeUser: benID, Enabled: true, LastSuccess: now})
 	s.Put(x)
 	l.apps(s, p, c)
 }
@@ -160,13 +162,18 @@ func (l *lab) apps(s *world.State, p, c *world.Tenant) {
 		},
 		Keys: []world.KeyCredential{{KeyID: "c1", DER: l.cert.Raw, Start: l.cert.NotBefore, End: l.cert.NotAfter}},
 	})
-	s.PutApp(p, &world.Application{ID: "o2", AppID: spaApp, Name: "Page app", Audience: "AzureADMyOrg", SPA: []string{"https://spa.example/"}, Required: required})
-	s.PutApp(p, &world.Application{ID: "o3", AppID: toolApp, Name: "Tool", Audience: "AzureADMultipleOrgs", Public: []string{"http://localhost"}, Fallback: true, Required: required})
+	s.PutApp(p, &world.Application{ID: "o2", AppID: spaApp, Name: "Page app", Audience: "AzureADMyOrg", SPA: []string{"https://spa.example/"},
+		Required: required})
+	s.PutApp(p, &world.Application{ID: "o3", AppID: toolApp, Name: "Tool", Audience: "AzureADMultipleOrgs", Public: []string{"http://localhost"},
+		Fallback: true, Required: required})
 	s.PutApp(p, &world.Application{
-		ID: "o4", AppID: apiApp, Name: "API", Audience: "AzureADMyOrg", TokenV2: true, Identifiers: []string{"api://" + apiApp}, Scopes: []world.Scope{{ID: "1", Value: "access"}},
-		Passwords: []world.PasswordCredential{{KeyID: "k", Hash: world.HashSecret(secretOK), Start: now.AddDate(-1, 0, 0), End: now.AddDate(1, 0, 0)}}, Required: required,
+		ID: "o4", AppID: apiApp, Name: "API", Audience: "AzureADMyOrg", TokenV2: true, Identifiers: []string{"api://" + apiApp},
+		Scopes:    []world.Scope{{ID: "1", Value: "access"}},
+		Passwords: []world.PasswordCredential{{KeyID: "k", Hash: world.HashSecret(secretOK), Start: now.AddDate(-1, 0, 0), End: now.AddDate(1, 0, 0)}},
+		Required:  required,
 	})
-	s.PutApp(p, &world.Application{ID: "o5", AppID: otherApp, Name: "Newcomer", Audience: "AzureADMultipleOrgs", Web: []string{callback}, Public: []string{"http://localhost"},
+	s.PutApp(p, &world.Application{ID: "o5", AppID: otherApp, Name: "Newcomer", Audience: "AzureADMultipleOrgs", Web: []string{callback},
+		Public:   []string{"http://localhost"},
 		Required: []world.RequiredAccess{{Resource: entra.AppGraph, Scopes: []string{scope(entra.AppGraph, "User.Read")}}}})
 	s.PutApp(c, &world.Application{ID: "o6", AppID: loneApp, Name: "Lone", Audience: "AzureADMyOrg", Web: []string{callback}})
 	for _, id := range []string{samApp, spaApp, toolApp, apiApp} {

@@ -56,7 +56,8 @@ func pairwise(parts ...string) string {
 
 // accessToken makes the claims of a user's access token (contracts.md section
 // 4.4): v1 unless the API asks for v2.
-func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *client, t *target, p *proof, scopes []string, ask *oauth.ClaimsRequest, contexts []string) *bearer.Claims {
+func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *client, t *target, p *proof, scopes []string, ask *oauth.ClaimsRequest,
+	contexts []string) *bearer.Claims {
 	cae := ask.CAE() && t.res.AppID == entra.AppGraph
 	now := q.now.Unix()
 	k := &bearer.Claims{
@@ -136,7 +137,8 @@ func (a *Authority) idToken(q *request, sub subject, c *client, t *target, p *pr
 }
 
 // appToken makes the claims of an app-only access token.
-func (a *Authority) appToken(q *request, tenant *world.Tenant, sp *world.ServicePrincipal, c *client, t *target, roles []string, ask *oauth.ClaimsRequest) *bearer.Claims {
+func (a *Authority) appToken(q *request, tenant *world.Tenant, sp *world.ServicePrincipal, c *client, t *target, roles []string,
+	ask *oauth.ClaimsRequest) *bearer.Claims {
 	now := q.now.Unix()
 	cae := ask.CAE() && t.res.AppID == entra.AppGraph
 	k := &bearer.Claims{
@@ -172,7 +174,8 @@ func (a *Authority) answer(w http.ResponseWriter, q *request, b *bundle) {
 	access, err := a.keys.Sign(b.access)
 	if err != nil {
 		a.log.Error("sign", "err", err)
-		a.writeFault(w, q, &oauth.Fault{Code: entra.CodeTransient, Word: "temporarily_unavailable", Status: http.StatusServiceUnavailable, Text: "A transient error has occurred. Please try again."})
+		a.writeFault(w, q, &oauth.Fault{Code: entra.CodeTransient, Word: "temporarily_unavailable", Status: http.StatusServiceUnavailable,
+			Text: "A transient error has occurred. Please try again."})
 		return
 	}
 	life := b.access.Expires - b.access.IssuedAt

@@ -11,7 +11,8 @@ import (
 func TestOnce(t *testing.T) {
 	l := newLab(t)
 	b := l.browser().get(l.authorizeURL(partnerID)).signIn("ada@contoso.com")
-	form := values("grant_type", "authorization_code", "client_id", samApp, "client_secret", secretOK, "redirect_uri", callback, "code", b.arrived().Get("code"), "code_verifier", verifier)
+	form := values("grant_type", "authorization_code", "client_id", samApp, "client_secret", secretOK, "redirect_uri", callback, "code", b.arrived().
+		Get("code"), "code_verifier", verifier)
 	var won, twice atomic.Int32
 	var wg sync.WaitGroup
 	for range 8 {
@@ -33,7 +34,8 @@ func TestOnce(t *testing.T) {
 	code := l.codeOf("ada@contoso.com")
 	flows := make([]*browser, 8)
 	for i := range flows {
-		flows[i] = l.browser().get(l.authorizeURL(partnerID, "amr_values", "mfa")).send("do", "account", "loginfmt", "ada@contoso.com").send("do", "password", "passwd", l.passwordOf("ada@contoso.com"))
+		flows[i] = l.browser().get(l.authorizeURL(partnerID, "amr_values", "mfa")).send("do", "account", "loginfmt", "ada@contoso.com").
+			send("do", "password", "passwd", l.passwordOf("ada@contoso.com"))
 	}
 	won.Store(0)
 	for _, f := range flows {

@@ -113,7 +113,8 @@ func logRefused(s *world.State, at *signon.Attempt, code int, steps ...world.Ste
 	if c.Steps == nil {
 		c.Steps = []world.Step{}
 	}
-	logSignIn(s, &c, &signon.Ruling{Outcome: signon.Block, CAStatus: "notApplied", Requirements: []world.Requirement{}, Applied: []world.AppliedPolicy{}}, code, "")
+	logSignIn(s, &c, &signon.Ruling{Outcome: signon.Block, CAStatus: "notApplied", Requirements: []world.Requirement{}, Applied: []world.AppliedPolicy{}},
+		code, "")
 }
 
 // note remembers when a user last signed in.

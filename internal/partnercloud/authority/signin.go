@@ -95,7 +95,8 @@ func (a *Authority) pageOf(w http.ResponseWriter, q *request, f *flow, st *stage
 	case "confirm":
 		p = f.page("confirm", "Sign in to "+f.client.Shown()+"?")
 		p.App = ""
-		p.Text = "You are about to sign in to " + f.client.Shown() + " on another device. Go on only if you started this yourself, on a device you trust, just now."
+		p.Text = "You are about to sign in to " + f.client.Shown() +
+			" on another device. Go on only if you started this yourself, on a device you trust, just now."
 	case "account":
 		p = f.page("account", "Sign in")
 		p.Text = f.name
@@ -117,7 +118,8 @@ func (a *Authority) pageOf(w http.ResponseWriter, q *request, f *flow, st *stage
 		fault := f.fault
 		p = f.page("fault", "Sign-in stopped")
 		p.Code, p.Text, p.Back, p.Other = fault.Code, fault.Text, f.redirect, f.purpose != forDevice
-		p.Facts = []pages.Fact{{Name: "Error code", Value: "AADSTS" + itoa(fault.Code)}, {Name: "Trace ID", Value: q.trace}, {Name: "Correlation ID", Value: f.correlation}, {Name: "Time", Value: stamp(q.now)}}
+		p.Facts = []pages.Fact{{Name: "Error code", Value: "AADSTS" + itoa(fault.Code)}, {Name: "Trace ID", Value: q.trace},
+			{Name: "Correlation ID", Value: f.correlation}, {Name: "Time", Value: stamp(q.now)}}
 		if f.purpose == forDevice {
 			p.Back = ""
 		}
@@ -133,7 +135,8 @@ func (f *flow) consentPage(st *stage) pages.Page {
 			p.Permissions = append(p.Permissions, pages.Permission{Name: sc.Value, Note: "on " + w.res.Name + ", as the person who signed in", Admin: sc.Admin})
 		}
 		for _, role := range w.roles {
-			p.Permissions = append(p.Permissions, pages.Permission{Name: role.Value, Note: "on " + w.res.Name + ", as the app itself, without a user", Admin: true})
+			p.Permissions = append(p.Permissions, pages.Permission{Name: role.Value, Note: "on " + w.res.Name + ", as the app itself, without a user",
+				Admin: true})
 		}
 	}
 	p.OnlyForAll = f.purpose == forAdmin || f.prompt == "admin_consent"

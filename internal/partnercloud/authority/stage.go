@@ -170,7 +170,8 @@ func (a *Authority) demand(s *world.State, f *flow, st stage) stage {
 func (a *Authority) unusable(s *world.State, f *flow, st stage) stage {
 	f.once(entra.CodeMFAFailed, func() { logSignIn(s, st.attempt, &st.ruling, entra.CodeMFAFailed, "") })
 	f.fault = oauth.Refuse(entra.CodeMFAFailed)
-	f.fault.Text = "The methods registered for this account (" + strings.Join(st.sub.self.Registered(), ", ") + ") cannot be asked for in this cloud. Give the account a software one-time passcode or a security key."
+	f.fault.Text = "The methods registered for this account (" + strings.Join(st.sub.self.Registered(), ", ") +
+		") cannot be asked for in this cloud. Give the account a software one-time passcode or a security key."
 	st.name = "fault"
 	return st
 }

@@ -196,7 +196,8 @@ func agent(ua string) (platform, os, browser string) {
 	case has("Linux"), has("linux"):
 		platform, os = "linux", "Linux"
 	}
-	for _, b := range [][2]string{{"Edg/", "Edge"}, {"Firefox/", "Firefox"}, {"HeadlessChrome/", "Chrome Headless"}, {"Chrome/", "Chrome"}, {"Version/", "Safari"}} {
+	for _, b := range [][2]string{{"Edg/", "Edge"}, {"Firefox/", "Firefox"}, {"HeadlessChrome/", "Chrome Headless"}, {"Chrome/", "Chrome"},
+		{"Version/", "Safari"}} {
 		if _, rest, ok := strings.Cut(ua, b[0]); ok {
 			v, _, _ := strings.Cut(rest, " ")
 			return platform, os, b[1] + " " + clip(v, 20)

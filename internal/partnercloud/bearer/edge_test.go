@@ -23,7 +23,8 @@ func TestRevocationWithinASecond(t *testing.T) {
 		issued int64
 		dead   bool
 	}{
-		{"before", at.Add(-time.Millisecond).UnixNano(), true}, {"at the very moment", at.UnixNano(), true}, {"after", at.Add(time.Millisecond).UnixNano(), false}, {"in whole seconds", 0, true},
+		{"before", at.Add(-time.Millisecond).UnixNano(), true}, {"at the very moment", at.UnixNano(), true}, {"after", at.Add(time.Millisecond).
+			UnixNano(), false}, {"in whole seconds", 0, true},
 	} {
 		one := c
 		one.Issued = x.issued
@@ -41,7 +42,8 @@ func TestForeignMarksAndSizes(t *testing.T) {
 	t.Parallel()
 	_, k, api, c := lab(t)
 	// Our own key, and not a token of this cloud.
-	for _, payload := range []string{`{"aud":"https://graph.microsoft.com","tid":"t","oid":"u","exp":99999999999}`, `{"aud":"https://graph.microsoft.com","tid":"t","oid":"u","exp":99999999999,"xpc":"x"}`} {
+	for _, payload := range []string{`{"aud":"https://graph.microsoft.com","tid":"t","oid":"u","exp":99999999999}`,
+		`{"aud":"https://graph.microsoft.com","tid":"t","oid":"u","exp":99999999999,"xpc":"x"}`} {
 		token, err := k.SignRaw([]byte(payload), "JWT")
 		if err != nil {
 			t.Fatal(err)
@@ -72,7 +74,8 @@ func TestForeignMarksAndSizes(t *testing.T) {
 	for _, x := range []struct {
 		c    Claims
 		want bool
-	}{{Claims{IDType: "app"}, true}, {Claims{}, true}, {Claims{UPN: "u@contoso.com"}, false}, {Claims{IDType: "user"}, false}, {Claims{Scope: "User.Read"}, false}} {
+	}{{Claims{IDType: "app"}, true}, {Claims{}, true}, {Claims{UPN: "u@contoso.com"}, false}, {Claims{IDType: "user"}, false},
+		{Claims{Scope: "User.Read"}, false}} {
 		if x.c.AppOnly() != x.want {
 			t.Errorf("%+v: app-only %v", x.c, !x.want)
 		}

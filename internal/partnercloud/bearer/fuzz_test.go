@@ -14,7 +14,8 @@ func FuzzParse(f *testing.F) {
 		f.Fatal(err)
 	}
 	parts := strings.Split(good, ".")
-	for _, s := range []string{good, "", ".", "..", "a.b.c", parts[0] + "." + parts[1] + ".", parts[0] + ".." + parts[2], good + ".", `{"payload":"","signatures":[]}`, "eyJhbGciOiJub25lIn0." + parts[1] + "."} {
+	for _, s := range []string{good, "", ".", "..", "a.b.c", parts[0] + "." + parts[1] + ".", parts[0] + ".." + parts[2], good + ".",
+		`{"payload":"","signatures":[]}`, "eyJhbGciOiJub25lIn0." + parts[1] + "."} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, token string) {

@@ -154,7 +154,8 @@ func alive(s *world.State, c *Claims) *Fault {
 	case !u.Enabled:
 		return &Fault{"Disabled", "the user account is disabled"}
 	case !u.SessionsValidFrom.IsZero() && !c.issued().After(u.SessionsValidFrom):
-		return &Fault{"Revoked", "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"}
+		return &Fault{"Revoked", "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: " +
+			"TokenIssuedBeforeRevocationTimestamp"}
 	}
 	return nil
 }
@@ -170,7 +171,8 @@ func (c *Claims) issued() time.Time {
 // Challenge is the value of WWW-Authenticate for a claims challenge: claims is
 // the JSON to be replayed to the authority (contracts.md section 4.5).
 func Challenge(authorize, claims string) string {
-	return `Bearer realm="", authorization_uri="` + authorize + `", error="insufficient_claims", claims="` + base64.StdEncoding.EncodeToString([]byte(claims)) + `"`
+	return `Bearer realm="", authorization_uri="` + authorize + `", error="insufficient_claims", claims="` +
+		base64.StdEncoding.EncodeToString([]byte(claims)) + `"`
 }
 
 // RevokedClaims is the claims request that a revocation's challenge carries.

@@ -112,7 +112,8 @@ func TestForgedTokens(t *testing.T) {
 			t.Errorf("%s: the error shows the token", c.name)
 		}
 	}
-	for name, header := range map[string]string{"good": "Bearer " + token, "scheme in small letters": "bearer " + token, "audience by app id": "Bearer " + change(func(c *Claims) { c.Audience = entra.AppGraph }),
+	for name, header := range map[string]string{"good": "Bearer " + token, "scheme in small letters": "bearer " + token, "audience by app id": "Bearer " +
+		change(func(c *Claims) { c.Audience = entra.AppGraph }),
 		"audience with a slash": "Bearer " + change(func(c *Claims) { c.Audience += "/" })} {
 		if _, fault := ask(api, header); fault != nil {
 			t.Errorf("%s: %v", name, fault)

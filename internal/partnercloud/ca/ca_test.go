@@ -89,7 +89,8 @@ func TestNamesOutsideAreNotMinted(t *testing.T) {
 	a := open(t, "")
 	for _, name := range []string{
 		"evil.example", "microsoft.com", "xgraph.microsoft.com", "graph.microsoft.com.evil.example", "com", "8.8.8.8", "::2",
-		"graph.microsoft.com\x00.evil.example", "*.graph.microsoft.com", "-a.graph.microsoft.com", "a..graph.microsoft.com", strings.Repeat("a", 64) + ".localhost", strings.Repeat("a.", 200) + "localhost",
+		"graph.microsoft.com\x00.evil.example", "*.graph.microsoft.com", "-a.graph.microsoft.com", "a..graph.microsoft.com", strings.Repeat("a", 64) +
+			".localhost", strings.Repeat("a.", 200) + "localhost",
 	} {
 		if c, err := a.GetCertificate(&tls.ClientHelloInfo{ServerName: name}); err == nil {
 			t.Errorf("%q got a certificate for %v", name, c.Leaf.DNSNames)
@@ -160,7 +161,8 @@ func TestAStolenKeyVouchesForNothingElse(t *testing.T) {
 		if openssl == "" {
 			continue
 		}
-		out, err := exec.Command(openssl, "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", root, writeCert(t, filepath.Join(dir, "leaf.pem"), c.leaf.Raw)).CombinedOutput()
+		out, err := exec.Command(openssl, "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", root,
+			writeCert(t, filepath.Join(dir, "leaf.pem"), c.leaf.Raw)).CombinedOutput()
 		if (err == nil) != c.ok {
 			t.Errorf("%s: openssl says %v\n%s", c.what, err, out)
 		}
@@ -277,12 +279,13 @@ func TestOpenRefuses(t *testing.T) {
 		now  time.Duration
 		want string
 	}{
-		"empty":           {nil, 0o600, 0, "damaged"},
-		"junk":            {[]byte("hello"), 0o600, 0, "damaged"},
-		"cut":             {text[:len(text)*2/3], 0o600, 0, "damaged"},
-		"no keys":         {text[:cut], 0o600, 0, "damaged"},
-		"a bit flipped":   {flipped, 0o600, 0, "damaged"},
-		"another's keys":  {append(bytes.Clone(text[:cut]), foreign[bytes.Index(foreign, []byte("-----BEGIN PRIVATE KEY")):]...), 0o600, 0, "another certificate"},
+		"empty":         {nil, 0o600, 0, "damaged"},
+		"junk":          {[]byte("hello"), 0o600, 0, "damaged"},
+		"cut":           {text[:len(text)*2/3], 0o600, 0, "damaged"},
+		"no keys":       {text[:cut], 0o600, 0, "damaged"},
+		"a bit flipped": {flipped, 0o600, 0, "damaged"},
+		"another's keys": {append(bytes.Clone(text[:cut]), foreign[bytes.Index(foreign, []byte("-----BEGIN PRIVATE KEY")):]...), 0o600, 0,
+			"another certificate"},
 		"huge":            {bytes.Repeat([]byte("a"), maxFile+1), 0o600, 0, "cannot be read"},
 		"readable by all": {text, 0o644, 0, "by others"},
 		"expired":         {text, 0o600, 366 * 24 * time.Hour, "expired"},

@@ -31,7 +31,8 @@ func CertFile(dir string) string { return filepath.Join(dir, certFile) }
 
 func openDir(dir string, now func() time.Time) (*Authority, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, problem.Wrap(err, problem.BadInput, "the folder %s for the local CA cannot be made", dir).WithHint("name a folder you may write, or keep the state in memory")
+		return nil, problem.Wrap(err, problem.BadInput, "the folder %s for the local CA cannot be made", dir).
+			WithHint("name a folder you may write, or keep the state in memory")
 	}
 	path := filepath.Join(dir, keyFile)
 	b, err := load(path, now())
@@ -78,7 +79,8 @@ func load(path string, now time.Time) (*bundle, error) {
 		return nil, problem.Wrap(err, problem.BadInput, "the local CA %s is damaged: %s", path, err).WithHint("%s", again)
 	}
 	if now.Before(b.root.NotBefore) {
-		return nil, problem.New(problem.BadInput, "the local CA %s is valid from %s only", path, b.root.NotBefore.UTC().Format(time.DateTime)).WithHint("check the clock of this machine, or %s", again)
+		return nil, problem.New(problem.BadInput, "the local CA %s is valid from %s only", path, b.root.NotBefore.UTC().Format(time.DateTime)).
+			WithHint("check the clock of this machine, or %s", again)
 	}
 	if left := b.root.NotAfter.Sub(now); left < renewAhead {
 		word := "ends within a week, on"
@@ -169,7 +171,8 @@ func create(dir, path string, now time.Time) error {
 		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return problem.Wrap(err, problem.BadInput, "the local CA %s cannot be written", path).WithHint("check that the folder may be written, or keep the state in memory")
+		return problem.Wrap(err, problem.BadInput, "the local CA %s cannot be written", path).
+			WithHint("check that the folder may be written, or keep the state in memory")
 	}
 	return nil
 }

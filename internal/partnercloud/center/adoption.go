@@ -182,7 +182,8 @@ func auditRecords(k *call) (reply, *fault) {
 		if data == nil {
 			data = []world.KeyValue{}
 		}
-		return auditRecord{r.ID, k.partner.ID, r.Customer, r.CustomerName, r.UPN, r.AppID, r.ResourceType, r.Old, r.New, r.Operation, r.Correlation, r.At.UTC().Format(time.RFC3339Nano), r.Status, data, object("AuditRecord")}
+		return auditRecord{r.ID, k.partner.ID, r.Customer, r.CustomerName, r.UPN, r.AppID, r.ResourceType, r.Old, r.New, r.Operation, r.Correlation,
+			r.At.UTC().Format(time.RFC3339Nano), r.Status, data, object("AuditRecord")}
 	})
 	return ok(out), bad
 }

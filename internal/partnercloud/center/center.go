@@ -217,7 +217,8 @@ func (k *call) query(name string) string { return kit.Param(k.URL.Query(), name)
 
 // record adds an audit record of a write.
 func (k *call) record(resource, operation string, before, after any, data ...world.KeyValue) {
-	r := &world.AuditRecord{ResourceType: resource, Operation: operation, Old: text(before), New: text(after), Correlation: k.correlation, AppID: k.who.Client(), UPN: k.who.UPN, Data: data}
+	r := &world.AuditRecord{ResourceType: resource, Operation: operation, Old: text(before), New: text(after), Correlation: k.correlation,
+		AppID: k.who.Client(), UPN: k.who.UPN, Data: data}
 	if k.customer != nil {
 		r.Customer, r.CustomerName = k.customer.TenantID, k.customer.Name
 	}

@@ -41,20 +41,24 @@ func TestRules(t *testing.T) {
 		{"unknown method", "agent", "PUT", "/v1/customers", "", 405, "405", nil},
 		{"a bad size", "agent", "GET", "/v1/customers?size=0", "", 400, "400", nil},
 		{"next without a token", "agent", "GET", "/v1/customers?seekOperation=Next", "", 400, "400", nil},
-		{"a filter on a field that is none", "agent", "GET", `/v1/customers?filter=%7B%22Field%22%3A%22Secret%22%2C%22Value%22%3A%22x%22%2C%22Operator%22%3A%22equals%22%7D`, "", 400, "400", nil},
+		{"a filter on a field that is none", "agent", "GET",
+			`/v1/customers?filter=%7B%22Field%22%3A%22Secret%22%2C%22Value%22%3A%22x%22%2C%22Operator%22%3A%22equals%22%7D`, "", 400, "400", nil},
 		{"app-only makes no customer", "app", "POST", "/v1/customers", "{}", 403, "900329", nil},
 		{"helpdesk makes no customer", "desk", "POST", "/v1/customers", "{}", 403, "900308", nil},
-		{"a customer of an unknown reseller", "agent", "POST", "/v1/customers", `{"associatedPartnerId":"7","companyProfile":{"domain":"x.onmicrosoft.com"},"billingProfile":{"companyName":"x","defaultAddress":{"country":"DE"}}}`, 400, "400", nil},
-		{"a customer of a reseller", "agent", "POST", "/v1/customers", `{"associatedPartnerId":"1234567","companyProfile":{"domain":"x.onmicrosoft.com"},"billingProfile":{"companyName":"x","defaultAddress":{"country":"DE"}}}`, 201, "", nil},
+		{"a customer of an unknown reseller", "agent", "POST", "/v1/customers",
+			`{"associatedPartnerId":"7","companyProfile":{"domain":"x.onmicrosoft.com"},"billingProfile":{"companyName":"x","defaultAddress":{"country":"DE"}}}`, 400, "400", nil},
+		{"a customer of a reseller", "agent", "POST", "/v1/customers",
+			`{"associatedPartnerId":"1234567","companyProfile":{"domain":"x.onmicrosoft.com"},"billingProfile":{"companyName":"x","defaultAddress":{"country":"DE"}}}`, 201, "", nil},
 		{"a disabled user", "agent", "GET", "/v1/customers", "", 403, "900308", func(s *world.State) {
 			s.PartnerTenant().Users.Change(uid("agent"), func(u *world.User) { u.Enabled = false })
 		}},
 		{"DAP cannot be given", "agent", "PATCH", "/v1/customers/" + gdapID, `{"AllowDelegatedAccess":true}`, 400, "400", nil},
 		{"relationship to something else", "agent", "PATCH", "/v1/customers/" + gdapID, `{"relationshipToPartner":"reseller"}`, 400, "400", nil},
 		{"an empty change", "agent", "PATCH", "/v1/customers/" + gdapID, `{}`, 400, "400", nil},
-		{"a reservation holds the relationship", "agent", "PATCH", "/v1/customers/" + dapID, `{"relationshipToPartner":"none"}`, 400, "400", func(s *world.State) {
-			s.PartnerTenant().Customers.Change(dapID, func(c *world.Customer) { c.Subscriptions[1].Name = "Reserved VM Instance" })
-		}},
+		{"a reservation holds the relationship", "agent", "PATCH", "/v1/customers/" + dapID, `{"relationshipToPartner":"none"}`, 400, "400",
+			func(s *world.State) {
+				s.PartnerTenant().Customers.Change(dapID, func(c *world.Customer) { c.Subscriptions[1].Name = "Reserved VM Instance" })
+			}},
 		{"relationships need a type", "agent", "GET", "/v1/relationships", "", 400, "400", nil},
 		{"relationships are for app+user", "app", "GET", "/v1/relationships?relationship_type=IsIndirectCloudSolutionProviderOf", "", 403, "900329", nil},
 		{"invitation", "agent", "GET", "/v1/customers/relationshiprequests", "", 200, "", nil},
@@ -64,14 +68,19 @@ func TestRules(t *testing.T) {
 		{"users without any right", "agent", "GET", "/v1/customers/" + bareID + "/users", "", 403, "900308", nil},
 		{"a reader changes no user", "nobody", "DELETE", "/v1/customers/" + gdapID + "/users/" + custUser(gdapID), "", 403, "900308", nil},
 		{"a user of another tenant", "agent", "GET", "/v1/customers/" + gdapID + "/users/" + custUser(dapID), "", 404, "60002", nil},
-		{"roles are for Privileged Role Administrator", "agent", "POST", "/v1/customers/" + gdapID + "/directoryroles/" + entra.RoleGlobalReader + "/usermembers", `{"Id":"` + custUser(gdapID) + `"}`, 403, "900308", nil},
-		{"by DAP roles can be given", "agent", "POST", "/v1/customers/" + dapID + "/directoryroles/" + entra.RoleGlobalReader + "/usermembers", `{"Id":"` + custUser(dapID) + `"}`, 201, "", nil},
+		{"roles are for Privileged Role Administrator", "agent", "POST", "/v1/customers/" + gdapID + "/directoryroles/" + entra.RoleGlobalReader +
+			"/usermembers", `{"Id":"` + custUser(gdapID) + `"}`, 403, "900308", nil},
+		{"by DAP roles can be given", "agent", "POST", "/v1/customers/" + dapID + "/directoryroles/" + entra.RoleGlobalReader + "/usermembers",
+			`{"Id":"` + custUser(dapID) + `"}`, 201, "", nil},
 		{"a role that does not exist", "agent", "GET", "/v1/customers/" + dapID + "/directoryroles/" + entID + "/usermembers", "", 404, "404", nil},
-		{"User Administrator resets no Global Administrator", "agent", "PATCH", "/v1/customers/" + gdapID + "/users/" + bossUser(gdapID), `{"passwordProfile":{"password":"long enough 1"}}`, 403, "900308", nil},
-		{"helpdesk by DAP resets a plain user", "desk", "PATCH", "/v1/customers/" + dapID + "/users/" + custUser(dapID), `{"passwordProfile":{"password":"long enough 1"}}`, 200, "", nil},
+		{"User Administrator resets no Global Administrator", "agent", "PATCH", "/v1/customers/" + gdapID + "/users/" + bossUser(gdapID),
+			`{"passwordProfile":{"password":"long enough 1"}}`, 403, "900308", nil},
+		{"helpdesk by DAP resets a plain user", "desk", "PATCH", "/v1/customers/" + dapID + "/users/" + custUser(dapID),
+			`{"passwordProfile":{"password":"long enough 1"}}`, 200, "", nil},
 		{"helpdesk renames nobody", "desk", "PATCH", "/v1/customers/" + dapID + "/users/" + custUser(dapID), `{"displayName":"X"}`, 403, "900308", nil},
 		{"a short password", "agent", "PATCH", "/v1/customers/" + dapID + "/users/" + custUser(dapID), `{"passwordProfile":{"password":"x"}}`, 400, "400", nil},
-		{"a name in somebody's domain", "agent", "PATCH", "/v1/customers/" + dapID + "/users/" + custUser(dapID), `{"userPrincipalName":"kim@gdap.example"}`, 400, "400", nil},
+		{"a name in somebody's domain", "agent", "PATCH", "/v1/customers/" + dapID + "/users/" + custUser(dapID), `{"userPrincipalName":"kim@gdap.example"}`,
+			400, "400", nil},
 		{"skus", "agent", "GET", "/v1/customers/" + dapID + "/subscribedskus", "", 200, "", nil},
 
 		{"suspend without the ETag", "agent", "PATCH", sub, whole("suspended", ""), 400, "2055", nil},
@@ -93,17 +102,27 @@ func TestRules(t *testing.T) {
 		{"a negative budget", "agent", "PATCH", "/v1/customers/" + dapID + "/usagebudget", `{"Amount":-1}`, 400, "400", nil},
 		{"a budget as a text", "agent", "PATCH", "/v1/customers/" + dapID + "/usagebudget", `{"Amount":"1"}`, 400, "400", nil},
 
-		{"consent for another app than the token's", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(panelApp, entra.AppGraph, "User.Read"), 403, "900308", nil},
-		{"consent by an app", "app", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read"), 403, "900329", nil},
-		{"consent by no agent", "nobody", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read"), 403, "900308", nil},
-		{"consent by an agent without a GDAP role that may", "admin", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read"), 403, "900308", nil},
-		{"consent by GDAP", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read, Directory.Read.All"), 201, "", nil},
-		{"consent by DAP", "agent", "POST", "/v1/customers/" + dapID + "/applicationconsents", consentBody(appID, entra.AppARM, "user_impersonation"), 201, "", nil},
-		{"consent to an unknown permission", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "Make.Coffee"), 400, "400", nil},
-		{"consent to an application permission", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, appOnlyRole()), 400, "400", nil},
-		{"consent to what the customer never used", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppExchange, "Exchange.Manage"), 400, "400", nil},
+		{"consent for another app than the token's", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents",
+			consentBody(panelApp, entra.AppGraph, "User.Read"), 403, "900308", nil},
+		{"consent by an app", "app", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read"), 403,
+			"900329", nil},
+		{"consent by no agent", "nobody", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read"), 403,
+			"900308", nil},
+		{"consent by an agent without a GDAP role that may", "admin", "POST", "/v1/customers/" + gdapID + "/applicationconsents",
+			consentBody(appID, entra.AppGraph, "User.Read"), 403, "900308", nil},
+		{"consent by GDAP", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents",
+			consentBody(appID, entra.AppGraph, "User.Read, Directory.Read.All"), 201, "", nil},
+		{"consent by DAP", "agent", "POST", "/v1/customers/" + dapID + "/applicationconsents", consentBody(appID, entra.AppARM, "user_impersonation"), 201,
+			"", nil},
+		{"consent to an unknown permission", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents",
+			consentBody(appID, entra.AppGraph, "Make.Coffee"), 400, "400", nil},
+		{"consent to an application permission", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents",
+			consentBody(appID, entra.AppGraph, appOnlyRole()), 400, "400", nil},
+		{"consent to what the customer never used", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents",
+			consentBody(appID, entra.AppExchange, "Exchange.Manage"), 400, "400", nil},
 		{"consent to nothing", "agent", "POST", "/v1/customers/" + gdapID + "/applicationconsents", consentBody(appID, entra.AppGraph, " , "), 400, "400", nil},
-		{"consent in a customer without a right", "agent", "POST", "/v1/customers/" + bareID + "/applicationconsents", consentBody(appID, entra.AppGraph, "User.Read"), 403, "900308", nil},
+		{"consent in a customer without a right", "agent", "POST", "/v1/customers/" + bareID + "/applicationconsents",
+			consentBody(appID, entra.AppGraph, "User.Read"), 403, "900308", nil},
 		{"withdraw what is not there", "agent", "DELETE", "/v1/customers/" + gdapID + "/applicationconsents/" + appID, "", 404, "404", nil},
 
 		{"adoption for a Security Reader", "reader", "GET", "/v1/applicationmfaadoptionstatus", "", 200, "", nil},
@@ -114,8 +133,10 @@ func TestRules(t *testing.T) {
 		{"audit backwards", "agent", "GET", "/v1/auditrecords?startDate=2026-11-20&endDate=2026-11-19", "", 400, "400", nil},
 		{"fraud events for an app", "app", "GET", "/v1/fraudEvents", "", 403, "900329", nil},
 		{"fraud events by a status that is none", "agent", "GET", "/v1/fraudEvents?EventStatus=Open", "", 400, "400", nil},
-		{"answer with a reason that is none", "agent", "POST", "/v1/fraudEvents/subscription/" + azureID + "/status", `{"EventStatus":"Resolved","ResolvedReason":"Bored"}`, 400, "400", nil},
-		{"answer an event of another subscription", "agent", "POST", "/v1/fraudEvents/subscription/" + azureID + "/status", `{"EventIds":["x"],"EventStatus":"Resolved","ResolvedReason":"Fraud"}`, 400, "400", nil},
+		{"answer with a reason that is none", "agent", "POST", "/v1/fraudEvents/subscription/" + azureID + "/status",
+			`{"EventStatus":"Resolved","ResolvedReason":"Bored"}`, 400, "400", nil},
+		{"answer an event of another subscription", "agent", "POST", "/v1/fraudEvents/subscription/" + azureID + "/status",
+			`{"EventIds":["x"],"EventStatus":"Resolved","ResolvedReason":"Fraud"}`, 400, "400", nil},
 		{"an address", "agent", "POST", "/v1/validations/address", addr, 200, "", nil},
 		{"account status", "agent", "GET", "/v1/customers/" + dapID + "/validationStatus?type=account", "", 200, "", nil},
 		{"profile", "agent", "GET", "/v1/profiles/mpn", "", 200, "", nil},
@@ -171,7 +192,8 @@ func TestTokens(t *testing.T) {
 		{"a customer's tenant", l.token("agent", func(c *bearer.Claims) { c.TenantID, c.HomeTenant = dapID, partnerID }), 403, "900308", false},
 		{"an indirect reseller", l.token("agent", func(c *bearer.Claims) { c.TenantID = resellerID }), 403, "900308", false},
 		{"an indirect reseller's app", l.token("app", func(c *bearer.Claims) { c.TenantID = resellerID }), 403, "900308", false},
-		{"a panel's app without a user, in its own tenant", l.token("app", func(c *bearer.Claims) { c.TenantID, c.AppID = panelID, panelApp }), 403, "900329", false},
+		{"a panel's app without a user, in its own tenant", l.token("app", func(c *bearer.Claims) { c.TenantID, c.AppID = panelID, panelApp }), 403, "900329",
+			false},
 		{"a panel's app without a user, in the partner's", l.token("app", func(c *bearer.Claims) { c.AppID = panelApp }), 403, "900329", false},
 		{"a panel's app with a user", l.token("agent", func(c *bearer.Claims) { c.AppID = panelApp }), 200, "", false},
 		{"a user who is gone", l.token("agent", func(c *bearer.Claims) { c.ObjectID = entID }), 403, "900308", false},
@@ -210,7 +232,8 @@ func TestEnforcement(t *testing.T) {
 	kinds := map[string]bool{}
 	for range 2 {
 		a := l.as("agent-", "GET", "/v1/customers", "", "ValidateMfa", "true")
-		if a.Code != 401 || a.code() != "900421" || !strings.Contains(a.Header().Get("WWW-Authenticate"), `error="invalid_token"`) || a.Header().Get("isMfaCompliant") != "false" || !strings.Contains(a.Body.String(), "MFA required") {
+		if a.Code != 401 || a.code() != "900421" || !strings.Contains(a.Header().Get("WWW-Authenticate"), `error="invalid_token"`) || a.Header().
+			Get("isMfaCompliant") != "false" || !strings.Contains(a.Body.String(), "MFA required") {
 			t.Errorf("%d %s %v", a.Code, a.Body, a.Header())
 		}
 		kinds[fmt.Sprintf("%T", a.m["code"])] = true
@@ -243,7 +266,8 @@ func TestExceptionsNeverCoverGDAP(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, func(s *world.State) {
 		day := time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC)
-		s.Enforcement = world.Enforcement{API: world.Activation{Ramp: day, Enforced: day}, Exceptions: []world.Exception{{Tenant: partnerID, Vendor: "X", From: day}}}
+		s.Enforcement = world.Enforcement{API: world.Activation{Ramp: day, Enforced: day},
+			Exceptions: []world.Exception{{Tenant: partnerID, Vendor: "X", From: day}}}
 		s.PartnerTenant().Relationships.Change("r1", func(r *world.Relationship) { r.Ends = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) })
 	})
 	l.now = time.Date(2022, 2, 1, 0, 0, 0, 0, time.UTC)
@@ -281,7 +305,8 @@ func TestSetEnforcementRefuses(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, nil)
 	for _, bad := range []string{
-		``, `[]`, `{"api":"sometimes"}`, `{"api":2}`, `{"api":-0.1}`, `{"what":1}`, `{"preset":"x"}`, `{"api":{"ramp":"2026-01-02T00:00:00Z","enforced":"2026-01-01T00:00:00Z"}}`,
+		``, `[]`, `{"api":"sometimes"}`, `{"api":2}`, `{"api":-0.1}`, `{"what":1}`, `{"preset":"x"}`,
+		`{"api":{"ramp":"2026-01-02T00:00:00Z","enforced":"2026-01-01T00:00:00Z"}}`,
 		`{"api":{"firstShare":3}}`, `{"api":{"secret":1}}`, `{"api":[1]}`, `{"exceptions":[{"tenant":"nobody"}]}`,
 		`{"exceptions":[{"tenant":"` + partnerID + `","from":"2021-01-01T00:00:00Z","until":"2020-01-01T00:00:00Z"}]}`,
 	} {

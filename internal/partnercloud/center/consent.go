@@ -34,7 +34,8 @@ func (k *call) mayConsent(application string) *fault {
 			return nil
 		}
 	}
-	return forbidden("Insufficient privileges in the customer's tenant: consent needs AdminAgents and a security group that holds Global Administrator, Application Administrator or Cloud Application Administrator by GDAP.")
+	return forbidden("Insufficient privileges in the customer's tenant: consent needs AdminAgents and a security group that holds Global Administrator, " +
+		"Application Administrator or Cloud Application Administrator by GDAP.")
 }
 
 // consent grants delegated permissions to the calling app in the customer's
@@ -68,7 +69,9 @@ func consent(k *call) (reply, *fault) {
 		}
 		r := k.s.Resource(strings.ToLower(g.Resource))
 		if r == nil || k.resourceSP(r.AppID) == nil {
-			return reply{}, refuse(http.StatusBadRequest, 400, "The tenant %s does not have the service principal of the resource %s: the customer never used that service.", k.customer.TenantID, strings.ToLower(g.Resource))
+			return reply{}, refuse(http.StatusBadRequest, 400,
+				"The tenant %s does not have the service principal of the resource %s: the customer never used that service.", k.customer.TenantID,
+				strings.ToLower(g.Resource))
 		}
 		if slices.ContainsFunc(want, func(w wanted) bool { return w.resource.AppID == r.AppID }) {
 			return reply{}, refuse(http.StatusBadRequest, 400, "The resource %s is named twice.", r.AppID)
@@ -98,7 +101,8 @@ func consent(k *call) (reply, *fault) {
 		rsp := k.resourceSP(w.resource.AppID)
 		k.tenant.Grants.Put(&world.Grant{ID: world.NewSecret()[:43], Client: sp.ID, Resource: rsp.ID, Scopes: w.scopes})
 		k.auditSP("Add delegated permission grant", "Assign", rsp,
-			world.Modified{Name: "DelegatedPermissionGrant.Scope", New: quote(strings.Join(w.scopes, " "))}, world.Modified{Name: "ServicePrincipal.ObjectID", New: quote(sp.ID)},
+			world.Modified{Name: "DelegatedPermissionGrant.Scope", New: quote(strings.Join(w.scopes, " "))}, world.Modified{Name: "ServicePrincipal.ObjectID",
+				New: quote(sp.ID)},
 			world.Modified{Name: "DelegatedPermissionGrant.ConsentType", New: quote("AllPrincipals")})
 	}
 	k.auditSP("Consent to application", "Assign", sp)
@@ -124,7 +128,8 @@ func scopesOf(r *world.Resource, text string) (out []string, f *fault) {
 		s, found := r.ScopeByValue(v)
 		if !found {
 			if slices.ContainsFunc(r.Roles, func(a world.Scope) bool { return strings.EqualFold(a.Value, v) }) {
-				return nil, refuse(http.StatusBadRequest, 400, "%s is an application permission: consent through Partner Center grants delegated permissions only.", v)
+				return nil, refuse(http.StatusBadRequest, 400,
+					"%s is an application permission: consent through Partner Center grants delegated permissions only.", v)
 			}
 			return nil, refuse(http.StatusBadRequest, 400, "The resource %s has no delegated permission %q.", r.AppID, v)
 		}

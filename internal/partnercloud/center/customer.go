@@ -143,7 +143,8 @@ func changeCustomer(k *call) (reply, *fault) {
 	if in.AllowDelegatedAccess != nil && k.customer.DAP {
 		k.partner.Customers.Change(k.customer.TenantID, func(c *world.Customer) { c.DAP = false; c.ETag++ })
 		k.s.Touch(k.partner)
-		k.record("partner_customer_dap", "dap_admin_relationship_terminated", map[string]any{"allowDelegatedAccess": true}, map[string]any{"allowDelegatedAccess": false})
+		k.record("partner_customer_dap", "dap_admin_relationship_terminated", map[string]any{"allowDelegatedAccess": true},
+			map[string]any{"allowDelegatedAccess": false})
 	}
 	if in.RelationshipToPartner != nil {
 		k.partner.Customers.Change(k.customer.TenantID, func(c *world.Customer) {
@@ -157,7 +158,8 @@ func changeCustomer(k *call) (reply, *fault) {
 			}
 		})
 		k.s.Dirty()
-		k.record("partner_customer_relationship", "remove_partner_customer_relationship", map[string]any{"relationshipToPartner": k.customer.Relationship}, map[string]any{"relationshipToPartner": "none"})
+		k.record("partner_customer_relationship", "remove_partner_customer_relationship", map[string]any{"relationshipToPartner": k.customer.Relationship},
+			map[string]any{"relationshipToPartner": "none"})
 	}
 	return ok(k.customerView(k.partner.Customers.Get(k.customer.TenantID))), nil
 }
@@ -216,8 +218,10 @@ func createCustomer(k *call) (reply, *fault) {
 			return reply{}, refuse(http.StatusBadRequest, 400, "associatedPartnerId is no indirect reseller of this partner.")
 		}
 	}
-	t := &world.Tenant{ID: world.NewGUID(), Name: name, Domains: []string{domain}, Kind: world.CustomerTenant, Cloud: k.partner.Cloud, Created: k.now, Country: country, SecurityDefaults: true}
-	admin := &world.User{ID: world.NewGUID(), UPN: "admin@" + domain, Name: "Admin", Enabled: true, Created: k.now, PasswordChanged: k.now, Location: country, Changed: k.s.Change()}
+	t := &world.Tenant{ID: world.NewGUID(), Name: name, Domains: []string{domain}, Kind: world.CustomerTenant, Cloud: k.partner.Cloud, Created: k.now,
+		Country: country, SecurityDefaults: true}
+	admin := &world.User{ID: world.NewGUID(), UPN: "admin@" + domain, Name: "Admin", Enabled: true, Created: k.now, PasswordChanged: k.now, Location: country,
+		Changed: k.s.Change()}
 	t.Users.Put(admin)
 	t.Held.Put(&world.RoleAssignment{ID: world.NewGUID(), Principal: admin.ID, Role: entra.RoleGlobalAdministrator, Scope: "/", Start: k.now, Created: k.now})
 	k.s.Put(t)
@@ -253,7 +257,8 @@ func defaultRoles() []string {
 func (k *call) defaultGDAP(t *world.Tenant) {
 	roles := defaultRoles()
 	r := &world.Relationship{
-		ID: world.NewGUID() + "-" + world.NewGUID(), Name: "Default_" + k.partner.Name, Duration: "P730D", AutoExtend: "P180D", Customer: t.ID, CustomerName: t.Name, Roles: roles,
+		ID: world.NewGUID() + "-" + world.NewGUID(), Name: "Default_" + k.partner.Name, Duration: "P730D", AutoExtend: "P180D", Customer: t.ID,
+		CustomerName: t.Name, Roles: roles,
 		Status: "active", Created: k.now, Changed: k.now, Activated: k.now, Ends: k.now.AddDate(0, 0, 730), ETag: 1,
 	}
 	if g := k.partner.GroupByName(world.AdminAgents); g != nil {
@@ -261,7 +266,8 @@ func (k *call) defaultGDAP(t *world.Tenant) {
 	}
 	k.partner.Relationships.Put(r)
 	c := k.partner.Customers.Get(t.ID)
-	k.s.Record(&world.AuditRecord{Customer: c.TenantID, CustomerName: c.Name, UPN: k.who.UPN, AppID: k.who.Client(), Correlation: k.correlation, ResourceType: "granular_admin_relationship", Operation: "granular_admin_relationship_activated", New: text(map[string]string{"id": r.ID})})
+	k.s.Record(&world.AuditRecord{Customer: c.TenantID, CustomerName: c.Name, UPN: k.who.UPN, AppID: k.who.Client(), Correlation: k.correlation,
+		ResourceType: "granular_admin_relationship", Operation: "granular_admin_relationship_activated", New: text(map[string]string{"id": r.ID})})
 }
 
 type relationship struct {
@@ -278,7 +284,8 @@ type relationship struct {
 const providerOf, resellerOf = "IsIndirectCloudSolutionProviderOf", "IsIndirectResellerOf"
 
 func relation(r world.Reseller, kind string) relationship {
-	return relationship{ID: r.TenantID, Location: r.Country, PartnerID: r.TenantID, MPN: r.MPN, Name: r.Name, Type: strings.ToLower(kind[:1]) + kind[1:], State: "active", Attributes: object("PartnerRelationship")}
+	return relationship{ID: r.TenantID, Location: r.Country, PartnerID: r.TenantID, MPN: r.MPN, Name: r.Name, Type: strings.ToLower(kind[:1]) + kind[1:],
+		State: "active", Attributes: object("PartnerRelationship")}
 }
 
 func listRelationships(k *call) (reply, *fault) {
@@ -316,7 +323,8 @@ func relationshipRequest(k *call) (reply, *fault) {
 	return ok(struct {
 		URL        string     `json:"url"`
 		Attributes attributes `json:"attributes"`
-	}{"https://admin.microsoft.com/Adminportal/Home?invType=ResellerRelationship&partnerId=" + k.partner.ID + "&DAP=" + dap + "#/BillingAccounts/partner-invitation", object("CustomerRelationshipRequest")}), nil
+	}{"https://admin.microsoft.com/Adminportal/Home?invType=ResellerRelationship&partnerId=" + k.partner.ID + "&DAP=" + dap +
+		"#/BillingAccounts/partner-invitation", object("CustomerRelationshipRequest")}), nil
 }
 
 // validationStatus says whether the customer's account may transact.
@@ -357,12 +365,14 @@ func validateAddress(k *call) (reply, *fault) {
 func postalForms() map[string]*regexp.Regexp {
 	return map[string]*regexp.Regexp{
 		"US": regexp.MustCompile(`^\d{5}(-\d{4})?$`), "DE": regexp.MustCompile(`^\d{5}$`), "FR": regexp.MustCompile(`^\d{5}$`),
-		"GB": regexp.MustCompile(`(?i)^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$`), "NL": regexp.MustCompile(`(?i)^\d{4} ?[A-Z]{2}$`), "CA": regexp.MustCompile(`(?i)^[A-Z]\d[A-Z] ?\d[A-Z]\d$`),
+		"GB": regexp.MustCompile(`(?i)^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$`), "NL": regexp.MustCompile(`(?i)^\d{4} ?[A-Z]{2}$`),
+		"CA": regexp.MustCompile(`(?i)^[A-Z]\d[A-Z] ?\d[A-Z]\d$`),
 	}
 }
 
 func legalProfile(k *call) (reply, *fault) {
-	return ok(map[string]any{"companyName": k.partner.Name, "address": billingAddress{Country: k.partner.Country}, "vettingStatus": "authorized", "profileType": "legal_business_profile", "attributes": object("LegalBusinessProfile")}), nil
+	return ok(map[string]any{"companyName": k.partner.Name, "address": billingAddress{Country: k.partner.Country}, "vettingStatus": "authorized",
+		"profileType": "legal_business_profile", "attributes": object("LegalBusinessProfile")}), nil
 }
 
 func mpnProfile(k *call) (reply, *fault) {
@@ -370,7 +380,8 @@ func mpnProfile(k *call) (reply, *fault) {
 }
 
 func organizationProfile(k *call) (reply, *fault) {
-	return ok(map[string]any{"id": k.partner.ID, "companyName": k.partner.Name, "defaultAddress": billingAddress{Country: k.partner.Country}, "tenantId": k.partner.ID, "domain": k.partner.Domain(), "profileType": "organization_profile", "attributes": object("OrganizationProfile")}), nil
+	return ok(map[string]any{"id": k.partner.ID, "companyName": k.partner.Name, "defaultAddress": billingAddress{Country: k.partner.Country},
+		"tenantId": k.partner.ID, "domain": k.partner.Domain(), "profileType": "organization_profile", "attributes": object("OrganizationProfile")}), nil
 }
 
 // mpnOf makes a partner number of seven digits that stays the same.

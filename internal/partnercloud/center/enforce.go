@@ -62,7 +62,8 @@ func (c *Center) SetEnforcement(raw json.RawMessage) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&in); err != nil {
-		return problem.Wrap(err, problem.Usage, "the enforcement settings cannot be read").WithHint(`example: {"preset":"history","api":{"ramp":"2026-06-08T00:00:00Z","firstShare":0.1}} or {"api":"on"}`)
+		return problem.Wrap(err, problem.Usage, "the enforcement settings cannot be read").
+			WithHint(`example: {"preset":"history","api":{"ramp":"2026-06-08T00:00:00Z","firstShare":0.1}} or {"api":"on"}`)
 	}
 	return c.world.Do(func(s *world.State) error {
 		now := s.Clock.Now()
@@ -120,7 +121,8 @@ func change(name string, raw json.RawMessage, to *world.Activation, history worl
 		return nil
 	}
 	bad := func() error {
-		return problem.New(problem.Usage, "the setting of %s is neither a word, a share nor an object of moments", name).WithHint(`"on", "off", "history", 0.25, or {"ramp":"2026-06-08T00:00:00Z","enforced":"2026-12-08T00:00:00Z","firstShare":0.1}`)
+		return problem.New(problem.Usage, "the setting of %s is neither a word, a share nor an object of moments", name).
+			WithHint(`"on", "off", "history", 0.25, or {"ramp":"2026-06-08T00:00:00Z","enforced":"2026-12-08T00:00:00Z","firstShare":0.1}`)
 	}
 	var word string
 	var share float64

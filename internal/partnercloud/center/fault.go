@@ -50,7 +50,8 @@ func authentication(f *bearer.Fault, k *call) *fault {
 	case "Missing":
 		return refuse(http.StatusUnauthorized, "800001", "The access token is missing.").With("WWW-Authenticate", "Bearer")
 	case "Audience":
-		return refuse(http.StatusUnauthorized, 900420, "The audience of the access token is not valid for this service. Ask for a token for "+entra.PartnerCenter+".").
+		return refuse(http.StatusUnauthorized, 900420, "The audience of the access token is not valid for this service. Ask for a token for "+
+			entra.PartnerCenter+".").
 			With("WWW-Authenticate", `Bearer error="invalid_token"`)
 	}
 	out := refuse(http.StatusUnauthorized, 401, "%s", f.Text).With("WWW-Authenticate", "OAuth realm=urn:cpsvc:cpid:"+k.correlation)
@@ -65,7 +66,8 @@ func (c *Center) noMFA() *fault {
 	if c.refused.Add(1)%2 == 0 {
 		code = "900421"
 	}
-	return refuse(http.StatusUnauthorized, code, "MFA required: the access token does not carry the multifactor authentication claim. Sign in again with multifactor authentication.").
+	return refuse(http.StatusUnauthorized, code, "MFA required: the access token does not carry the multifactor authentication claim. Sign in again "+
+		"with multifactor authentication.").
 		With("WWW-Authenticate", `Bearer error="invalid_token"`)
 }
 

@@ -91,9 +91,11 @@ func title(v string) string {
 func (k *call) fraudView(a *world.Alert) any {
 	_, entity, _ := strings.Cut(a.EventID, "_")
 	v := fraudEvent{
-		EventTime: fraudMoment(a.Detected), EventID: a.EventID, Partner: k.partner.ID, PartnerName: k.partner.Name, Customer: a.Customer, Subscription: a.Subscription, Kind: "modern",
-		EntityID: entity, Hits: strconv.Itoa(a.Hits), Offer: a.Offer, Status: title(a.Status), Service: "Azure", FirstSeen: fraudMoment(a.First), LastSeen: fraudMoment(a.Last),
-		Reason: title(a.Reason), ResolvedOn: fraudMoment(a.ResolvedOn), ResolvedBy: a.ResolvedBy, First: fraudMoment(a.First), Last: fraudMoment(a.Last),
+		EventTime: fraudMoment(a.Detected), EventID: a.EventID, Partner: k.partner.ID, PartnerName: k.partner.Name, Customer: a.Customer,
+		Subscription: a.Subscription, Kind: "modern",
+		EntityID: entity, Hits: strconv.Itoa(a.Hits), Offer: a.Offer, Status: title(a.Status), Service: "Azure", FirstSeen: fraudMoment(a.First),
+		LastSeen: fraudMoment(a.Last),
+		Reason:   title(a.Reason), ResolvedOn: fraudMoment(a.ResolvedOn), ResolvedBy: a.ResolvedBy, First: fraudMoment(a.First), Last: fraudMoment(a.Last),
 	}
 	if v.Reason == "" {
 		v.Reason = "None"

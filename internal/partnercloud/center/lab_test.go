@@ -82,33 +82,47 @@ func newLab(t *testing.T, change func(*world.State)) *lab {
 		p.Held.Put(&world.RoleAssignment{ID: "h2", Principal: uid("reader"), Role: entra.RoleSecurityReader, Scope: "/", Start: start})
 		p.Resellers = []world.Reseller{{TenantID: resellerID, Name: "Small Reseller", MPN: "1234567", Country: "IE"}}
 		for _, c := range []*world.Customer{
-			{TenantID: dapID, Domain: "dap.example", Name: "Coho Winery", Country: "US", Relationship: "reseller", DAP: true, Email: "it@dap.example", Currency: "USD", ETag: 1, Reseller: resellerID, Cost: 50,
+			{TenantID: dapID, Domain: "dap.example", Name: "Coho Winery", Country: "US", Relationship: "reseller", DAP: true, Email: "it@dap.example",
+				Currency: "USD", ETag: 1, Reseller: resellerID, Cost: 50,
 				Subscriptions: []world.Subscription{
-					{ID: planID, Offer: "DZH318Z0BPS6:0001", Name: "Azure plan", Quantity: 1, Status: "active", AzurePlan: true, Created: start, ETag: 1, Entitlements: []world.Entitlement{{ID: entID, Name: "Production", SubscriptionID: azureID, Status: "active"}}},
+					{ID: planID, Offer: "DZH318Z0BPS6:0001", Name: "Azure plan", Quantity: 1, Status: "active", AzurePlan: true, Created: start, ETag: 1,
+						Entitlements: []world.Entitlement{{ID: entID, Name: "Production", SubscriptionID: azureID, Status: "active"}}},
 					{ID: licenceID, Offer: "CFQ7TTC0LH18:0001", Name: "Business Basic", Quantity: 5, Status: "active", Created: start, ETag: 1},
 				}},
-			{TenantID: gdapID, Domain: "gdap.example", Name: "Contoso Toys", Country: "DE", Relationship: "reseller", Currency: "EUR", Email: "it@gdap.example", ETag: 1},
-			{TenantID: bareID, Domain: "bare.example", Name: "Fabrikam", Country: "FR", Relationship: "reseller", Currency: "EUR", Email: "it@bare.example", ETag: 1},
+			{TenantID: gdapID, Domain: "gdap.example", Name: "Contoso Toys", Country: "DE", Relationship: "reseller", Currency: "EUR",
+				Email: "it@gdap.example", ETag: 1},
+			{TenantID: bareID, Domain: "bare.example", Name: "Fabrikam", Country: "FR", Relationship: "reseller", Currency: "EUR", Email: "it@bare.example",
+				ETag: 1},
 		} {
 			p.Customers.Put(c)
 		}
-		p.Relationships.Put(&world.Relationship{ID: "r1", Customer: gdapID, Status: "active", Ends: start.AddDate(1, 0, 0), Roles: []string{entra.RoleCloudApplicationAdministrator, entra.RoleUserAdministrator, entra.RoleDirectoryReaders},
+		p.Relationships.Put(&world.Relationship{ID: "r1", Customer: gdapID, Status: "active", Ends: start.AddDate(1, 0, 0),
+			Roles: []string{entra.RoleCloudApplicationAdministrator, entra.RoleUserAdministrator, entra.RoleDirectoryReaders},
 			Assignments: []world.AccessAssignment{
-				{ID: "as1", Group: "20000000-0000-4000-8000-000000000004", Roles: []string{entra.RoleCloudApplicationAdministrator, entra.RoleUserAdministrator}, Status: "active"},
+				{ID: "as1", Group: "20000000-0000-4000-8000-000000000004", Roles: []string{entra.RoleCloudApplicationAdministrator,
+					entra.RoleUserAdministrator}, Status: "active"},
 				{ID: "as2", Group: "20000000-0000-4000-8000-000000000005", Roles: []string{entra.RoleDirectoryReaders}, Status: "active"},
 			}})
-		p.Alerts.Put(&world.Alert{ID: "al1", EventID: azureID + "_" + entID, Type: "CryptoMining", LegacyType: "NetworkConnectionsToCryptoMiningPools", Name: "Mining", Severity: "high", Confidence: "high", Status: "active", Detected: start, First: start, Last: start, Customer: dapID, Subscription: azureID, Hits: 10, Offer: "ms-azr-17g",
-			Resources: []world.AlertResource{{ID: "/subscriptions/" + azureID + "/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm1", Type: "Microsoft.Compute/virtualMachines"}},
-			Details:   map[string]string{"vM_IP": "203.0.113.9"}, Activity: []world.AlertActivity{{From: "", To: "active", By: "system", At: start}}})
-		p.Alerts.Put(&world.Alert{ID: "al2", EventID: azureID + "_" + "two", Status: "active", Detected: start.Add(-time.Hour), Customer: dapID, Subscription: azureID, LegacyType: "UsageAnomalyDetection"})
+		p.Alerts.Put(&world.Alert{ID: "al1", EventID: azureID + "_" + entID, Type: "CryptoMining", LegacyType: "NetworkConnectionsToCryptoMiningPools",
+			Name: "Mining", Severity: "high", Confidence: "high", Status: "active", Detected: start, First: start, Last: start, Customer: dapID,
+			Subscription: azureID, Hits: 10, Offer: "ms-azr-17g",
+			Resources: []world.AlertResource{{ID: "/subscriptions/" + azureID + "/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm1",
+				Type: "Microsoft.Compute/virtualMachines"}},
+			Details: map[string]string{"vM_IP": "203.0.113.9"}, Activity: []world.AlertActivity{{From: "", To: "active", By: "system", At: start}}})
+		p.Alerts.Put(&world.Alert{ID: "al2", EventID: azureID + "_" + "two", Status: "active", Detected: start.Add(-time.Hour), Customer: dapID,
+			Subscription: azureID, LegacyType: "UsageAnomalyDetection"})
 		s.Partner = p.ID
 		s.Put(p)
 		for _, c := range [][2]string{{dapID, "dap.example"}, {gdapID, "gdap.example"}, {bareID, "bare.example"}, {otherID, "other.example"}} {
-			t := &world.Tenant{ID: c[0], Name: c[1], Domains: []string{c[1], strings.TrimSuffix(c[1], ".example") + ".onmicrosoft.com"}, Kind: world.CustomerTenant}
+			t := &world.Tenant{ID: c[0], Name: c[1], Domains: []string{c[1], strings.TrimSuffix(c[1], ".example") + ".onmicrosoft.com"},
+				Kind: world.CustomerTenant}
 			// ids of users differ by tenant only in their last digits
-			t.Users.Put(&world.User{ID: strings.Replace(uid("cust"), "10000000", "1000000"+c[0][35:], 1), UPN: "kim@" + c[1], Name: "Kim", Enabled: true, Created: start})
-			t.Users.Put(&world.User{ID: strings.Replace(uid("boss"), "10000000", "1000000"+c[0][35:], 1), UPN: "boss@" + c[1], Name: "Boss", Enabled: true, Created: start})
-			t.Held.Put(&world.RoleAssignment{ID: "h", Principal: strings.Replace(uid("boss"), "10000000", "1000000"+c[0][35:], 1), Role: entra.RoleGlobalAdministrator, Scope: "/", Start: start})
+			t.Users.Put(&world.User{ID: strings.Replace(uid("cust"), "10000000", "1000000"+c[0][35:], 1), UPN: "kim@" + c[1], Name: "Kim", Enabled: true,
+				Created: start})
+			t.Users.Put(&world.User{ID: strings.Replace(uid("boss"), "10000000", "1000000"+c[0][35:], 1), UPN: "boss@" + c[1], Name: "Boss", Enabled: true,
+				Created: start})
+			t.Held.Put(&world.RoleAssignment{ID: "h", Principal: strings.Replace(uid("boss"), "10000000", "1000000"+c[0][35:], 1),
+				Role: entra.RoleGlobalAdministrator, Scope: "/", Start: start})
 			t.SKUs = []world.SKU{{ID: "sku", Part: "SPB", Status: "Enabled", Enabled: 5, Consumed: 2, Plans: []world.Plan{{ID: "p", Name: world.PlanP1}}}}
 			if c[0] == dapID {
 				t.Azure.Put(&world.AzureSubscription{ID: azureID, Name: "Production", State: "Enabled"})
@@ -117,7 +131,8 @@ func newLab(t *testing.T, change func(*world.State)) *lab {
 		}
 		panel := &world.Tenant{ID: panelID, Name: "Northwind Panels", Domains: []string{"northwind-panels.example"}, Kind: world.PanelTenant}
 		s.Put(panel)
-		s.Put(&world.Tenant{ID: resellerID, Name: "Small Reseller", Domains: []string{"small.example"}, Kind: world.PartnerTenant, PartnerKind: "indirect-reseller"})
+		s.Put(&world.Tenant{ID: resellerID, Name: "Small Reseller", Domains: []string{"small.example"}, Kind: world.PartnerTenant,
+			PartnerKind: "indirect-reseller"})
 		s.PutApp(p, &world.Application{ID: "o1", AppID: appID, Name: "Own app", Audience: "AzureADMultipleOrgs"})
 		s.PutApp(panel, &world.Application{ID: "o2", AppID: panelApp, Name: "Panel", Audience: "AzureADMultipleOrgs", Panel: true})
 		if change != nil {
@@ -140,7 +155,8 @@ func bossUser(tenant string) string {
 func (l *lab) token(who string, change func(*bearer.Claims)) string {
 	l.t.Helper()
 	now := l.w.Clock.Now().Unix()
-	c := &bearer.Claims{Audience: "https://api.partnercenter.microsoft.com", Issuer: bearer.IssuerV1(partnerID), IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "1.0", TenantID: partnerID, AppID: appID, AppIDACR: "1"}
+	c := &bearer.Claims{Audience: "https://api.partnercenter.microsoft.com", Issuer: bearer.IssuerV1(partnerID), IssuedAt: now, NotBefore: now,
+		Expires: now + 3600, Version: "1.0", TenantID: partnerID, AppID: appID, AppIDACR: "1"}
 	if who == "app" {
 		c.ObjectID, c.Subject, c.IDType = "sp", "sp", "app"
 	} else {

@@ -153,7 +153,8 @@ func parseFilter(text string, fields ...string) (*filter, *fault) {
 		return nil, nil
 	}
 	bad := func(why string) (*filter, *fault) {
-		return nil, refuse(http.StatusBadRequest, 400, `The filter is not valid: %s. Example: {"Field":"%s","Value":"con","Operator":"starts_with"}`, why, fields[0])
+		return nil, refuse(http.StatusBadRequest, 400, `The filter is not valid: %s. Example: {"Field":"%s","Value":"con","Operator":"starts_with"}`, why,
+			fields[0])
 	}
 	if len(text) > maxFilter {
 		return bad("it is too long")

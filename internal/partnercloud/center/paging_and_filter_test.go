@@ -86,7 +86,8 @@ func TestFieldsLeftOut(t *testing.T) {
 		t.Error("allowDelegatedAccess")
 	}
 	for _, id := range []string{dapID, gdapID} {
-		if a := l.as("agent", "GET", "/v1/customers/"+id, ""); !strings.Contains(a.Body.String(), "customDomains") || !strings.Contains(a.Body.String(), "defaultAddress") || strings.Contains(a.Body.String(), "onmicrosoft") {
+		if a := l.as("agent", "GET", "/v1/customers/"+id, ""); !strings.Contains(a.Body.String(), "customDomains") ||
+			!strings.Contains(a.Body.String(), "defaultAddress") || strings.Contains(a.Body.String(), "onmicrosoft") {
 			t.Errorf("%s", a.Body)
 		}
 	}
@@ -97,7 +98,8 @@ func TestFieldsLeftOut(t *testing.T) {
 func TestDAPAndRelationship(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, nil)
-	if a := l.as("agent", "PATCH", "/v1/customers/"+dapID, `{"AllowDelegatedAccess":false,"attributes":{"objectType":"Customer"}}`); a.Code != 200 || a.m["allowDelegatedAccess"] != false || a.m["relationshipToPartner"] != "reseller" {
+	if a := l.as("agent", "PATCH", "/v1/customers/"+dapID, `{"AllowDelegatedAccess":false,"attributes":{"objectType":"Customer"}}`); a.Code != 200 ||
+		a.m["allowDelegatedAccess"] != false || a.m["relationshipToPartner"] != "reseller" {
 		t.Fatalf("%d %s", a.Code, a.Body)
 	}
 	if a := l.as("agent", "GET", "/v1/customers/"+dapID+"/users", ""); a.Code != 403 {
@@ -149,11 +151,13 @@ func TestCreateCustomer(t *testing.T) {
 		t.Errorf("replay: %d %s", b.Code, b.Body)
 	}
 	// even for another call, as in production
-	if b := l.as("agent", "PATCH", "/v1/customers/"+gdapID+"/usagebudget", `{"Amount":5}`, "MS-RequestId", "11111111-1111-4111-8111-111111111111"); b.m["id"] != id {
+	if b := l.as("agent", "PATCH", "/v1/customers/"+gdapID+"/usagebudget", `{"Amount":5}`, "MS-RequestId",
+		"11111111-1111-4111-8111-111111111111"); b.m["id"] != id {
 		t.Errorf("reuse: %s", b.Body)
 	}
 	// but not for another caller
-	if b := l.as("admin", "PATCH", "/v1/customers/"+gdapID+"/usagebudget", `{"Amount":5}`, "MS-RequestId", "11111111-1111-4111-8111-111111111111"); b.m["amount"] != 5.0 {
+	if b := l.as("admin", "PATCH", "/v1/customers/"+gdapID+"/usagebudget", `{"Amount":5}`, "MS-RequestId",
+		"11111111-1111-4111-8111-111111111111"); b.m["amount"] != 5.0 {
 		t.Errorf("another caller: %s", b.Body)
 	}
 	if b := l.as("agent", "POST", "/v1/customers", body); b.Code != 409 {
@@ -178,7 +182,8 @@ func TestConsentLifecycle(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, nil)
 	path := "/v1/customers/" + gdapID + "/applicationconsents"
-	body := `{"applicationId":"` + panelApp + `","displayName":"Panel","applicationGrants":[{"enterpriseApplicationId":"` + entra.AppGraph + `","scope":"User.Read, Directory.Read.All"}]}`
+	body := `{"applicationId":"` + panelApp + `","displayName":"Panel","applicationGrants":[{"enterpriseApplicationId":"` + entra.AppGraph +
+		`","scope":"User.Read, Directory.Read.All"}]}`
 	tok := l.token("agent", func(c *bearer.Claims) { c.AppID = panelApp })
 	if a := l.do(tok, "POST", path, body); a.Code != 201 {
 		t.Fatalf("%d %s", a.Code, a.Body)

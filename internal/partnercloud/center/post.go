@@ -104,8 +104,11 @@ func newPost(keys *bearer.Keys, transport http.RoundTripper, log *slog.Logger, n
 		transport = &http.Transport{DialContext: d.DialContext, IdleConnTimeout: 5 * time.Second, MaxIdleConns: 4, ResponseHeaderTimeout: postTimeout}
 	}
 	p := &post{
-		keys: keys, log: log, now: now, slots: make(chan struct{}, atOnce), timers: map[*Delivery]*time.Timer{}, delay: firstDelay, certs: map[string]*x509.Certificate{},
-		client: &http.Client{Transport: transport, Timeout: postTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		keys: keys, log: log, now: now, slots: make(chan struct{}, atOnce), timers: map[*Delivery]*time.Timer{}, delay: firstDelay,
+		certs: map[string]*x509.Certificate{},
+		client: &http.Client{Transport: transport, Timeout: postTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}},
 	}
 	p.base.Store("")
 	return p

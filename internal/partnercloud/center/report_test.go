@@ -105,7 +105,8 @@ func TestAdoption(t *testing.T) {
 	at := func(days int) time.Time { return start.AddDate(0, 0, -days) }
 	l := newLab(t, func(s *world.State) {
 		s.History = history{map[string][]*world.PartnerRequest{
-			at(2).Format(time.DateOnly): {{ID: "a", At: at(2), AppID: appID, MFA: true}, {ID: "b", At: at(2), AppID: appID}, {ID: "p", At: at(2), Portal: true, UserID: "u1", UPN: "u1"}, {ID: "c", At: at(2), AppID: appID, AppOnly: true}},
+			at(2).Format(time.DateOnly): {{ID: "a", At: at(2), AppID: appID, MFA: true}, {ID: "b", At: at(2), AppID: appID},
+				{ID: "p", At: at(2), Portal: true, UserID: "u1", UPN: "u1"}, {ID: "c", At: at(2), AppID: appID, AppOnly: true}},
 			at(9).Format(time.DateOnly): {{ID: "old", At: at(9), AppID: appID}, {ID: "q", At: at(9), Portal: true, UserID: "u2"}},
 		}}
 	})
@@ -116,7 +117,8 @@ func TestAdoption(t *testing.T) {
 		t.Fatalf("%s", a.Body)
 	}
 	today, before := a.l[0].(map[string]any), a.l[1].(map[string]any)
-	if today["loginDate"] != "2026-11-22" || today["totalRequestCount"] != 2.0 || today["mfaCompliantRequestCount"] != 1.0 || today["applicationName"] != "Own app" {
+	if today["loginDate"] != "2026-11-22" || today["totalRequestCount"] != 2.0 || today["mfaCompliantRequestCount"] != 1.0 ||
+		today["applicationName"] != "Own app" {
 		t.Errorf("%v", today)
 	}
 	if before["totalRequestCount"] != 2.0 || before["mfaCompliantRequestCount"] != 1.0 {
@@ -132,7 +134,9 @@ func TestAdoption(t *testing.T) {
 	var ops []string
 	for _, r := range a.items() {
 		ops = append(ops, r["operationName"].(string))
-		if r["correlationId"] == "22222222-2222-4222-8222-222222222222" && (r["mfaCompliant"] != false || strings.HasSuffix(r["requestDateTime"].(string), "Z") || r["upn"] != "agent-@contoso.com" && r["upn"] != "agent@contoso.com") {
+		if r["correlationId"] == "22222222-2222-4222-8222-222222222222" &&
+			(r["mfaCompliant"] != false || strings.HasSuffix(r["requestDateTime"].(string), "Z") || r["upn"] != "agent-@contoso.com" &&
+				r["upn"] != "agent@contoso.com") {
 			t.Errorf("%v", r)
 		}
 	}
@@ -166,7 +170,8 @@ func TestAuditRecords(t *testing.T) {
 		l.jump(24 * time.Hour)
 	}
 	all := l.as("app", "GET", "/v1/auditrecords", "")
-	if n := len(all.items()); n != 3 || all.items()[0]["operationType"] != "update_customer_spending_budget" || !strings.Contains(all.items()[0]["resourceNewValue"].(string), `"amount":3`) || all.items()[0]["operationStatus"] != "succeeded" {
+	if n := len(all.items()); n != 3 || all.items()[0]["operationType"] != "update_customer_spending_budget" ||
+		!strings.Contains(all.items()[0]["resourceNewValue"].(string), `"amount":3`) || all.items()[0]["operationStatus"] != "succeeded" {
 		t.Errorf("%s", all.Body)
 	}
 	for filter, want := range map[string]int{
@@ -177,7 +182,8 @@ func TestAuditRecords(t *testing.T) {
 			t.Errorf("%s: %d %d, want %d", filter, a.Code, len(a.items()), want)
 		}
 	}
-	if a := l.as("app", "GET", "/v1/auditrecords?filter=%7B%22Field%22:%22CustomerId%22,%22Value%22:%22c%22,%22Operator%22:%22starts_with%22%7D", ""); a.Code != 400 {
+	if a := l.as("app", "GET", "/v1/auditrecords?filter=%7B%22Field%22:%22CustomerId%22,%22Value%22:%22c%22,%22Operator%22:%22starts_with%22%7D",
+		""); a.Code != 400 {
 		t.Errorf("wrong operator: %d", a.Code)
 	}
 	if a := l.as("app", "GET", "/v1/auditrecords?startDate=2026-11-23&endDate=2026-11-23", ""); len(a.items()) != 1 {
@@ -199,10 +205,12 @@ func TestFraud(t *testing.T) {
 	if err := json.Unmarshal([]byte(ev["activityLogs"].(string)), &log); err != nil || len(log) != 1 {
 		t.Errorf("activityLogs: %v", ev["activityLogs"])
 	}
-	if ev["IsTest"] != "false" || ev["hitCount"] != "10" || ev["eventStatus"] != "Active" || ev["severity"] != "High" || ev["resolvedOn"] != never || ev["resourceGroupName"] != "rg" || ev["subscriptionName"] != "Production" || strings.HasSuffix(ev["eventTime"].(string), "Z") {
+	if ev["IsTest"] != "false" || ev["hitCount"] != "10" || ev["eventStatus"] != "Active" || ev["severity"] != "High" || ev["resolvedOn"] != never ||
+		ev["resourceGroupName"] != "rg" || ev["subscriptionName"] != "Production" || strings.HasSuffix(ev["eventTime"].(string), "Z") {
 		t.Errorf("%v", ev)
 	}
-	if a := l.as("agent", "POST", "/v1/fraudEvents/subscription/"+azureID+"/status", `{"EventIds":[],"EventStatus":"Resolved","ResolvedReason":"Fraud"}`); a.Code != 200 || len(a.l) != 2 {
+	if a := l.as("agent", "POST", "/v1/fraudEvents/subscription/"+azureID+"/status",
+		`{"EventIds":[],"EventStatus":"Resolved","ResolvedReason":"Fraud"}`); a.Code != 200 || len(a.l) != 2 {
 		t.Fatalf("%d %s", a.Code, a.Body)
 	}
 	l.w.Read(func(s *world.State) {
@@ -215,7 +223,8 @@ func TestFraud(t *testing.T) {
 			t.Errorf("answering stopped something: %s", st)
 		}
 	})
-	if a := l.as("agent", "POST", "/v1/fraudEvents/subscription/"+azureID+"/status", `{"EventIds":["`+azureID+`_two"],"EventStatus":"Investigating"}`); len(a.l) != 1 {
+	if a := l.as("agent", "POST", "/v1/fraudEvents/subscription/"+azureID+"/status", `{"EventIds":["`+azureID+
+		`_two"],"EventStatus":"Investigating"}`); len(a.l) != 1 {
 		t.Errorf("%s", a.Body)
 	}
 }

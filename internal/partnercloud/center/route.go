@@ -247,7 +247,8 @@ func (k *call) kind() *fault {
 		return forbidden("Indirect resellers have no access to the Partner Center APIs.")
 	case k.who.AOBO || t == nil || t.ID != k.partner.ID:
 		if k.who.AppOnly() {
-			return refuse(http.StatusForbidden, 900329, "App-only access is for apps in the partner's own tenant. Control panel vendors call with a user of the partner.")
+			return refuse(http.StatusForbidden, 900329,
+				"App-only access is for apps in the partner's own tenant. Control panel vendors call with a user of the partner.")
 		}
 		return forbidden("The access token is not for a partner tenant.")
 	case k.who.AppOnly() && !k.route.app:
@@ -255,7 +256,8 @@ func (k *call) kind() *fault {
 	}
 	if k.who.AppOnly() {
 		if owner, app := k.s.App(k.who.Client()); app == nil || owner.ID != k.partner.ID {
-			return refuse(http.StatusForbidden, 900329, "App-only access is for apps of the partner's own tenant. Control panel vendors call with a user of the partner.")
+			return refuse(http.StatusForbidden, 900329,
+				"App-only access is for apps of the partner's own tenant. Control panel vendors call with a user of the partner.")
 		}
 	}
 	return nil
@@ -340,5 +342,6 @@ func (k *call) mayInside() *fault {
 		}
 		names[i] = world.RoleName(r)
 	}
-	return forbidden("Insufficient privileges in the customer's tenant: this needs one of %s, by DAP or an access assignment of GDAP.", strings.Join(names, ", "))
+	return forbidden("Insufficient privileges in the customer's tenant: this needs one of %s, by DAP or an access assignment of GDAP.",
+		strings.Join(names, ", "))
 }

@@ -45,8 +45,10 @@ type idName struct {
 func subscriptionOf(s world.Subscription) subscription {
 	at := s.Created.UTC().Format(time.RFC3339)
 	v := subscription{
-		ID: s.ID, OfferID: s.Offer, OfferName: s.Name, Name: s.Name, Quantity: s.Quantity, UnitType: "Licenses", Created: at, Effective: at, Status: s.Status, AutoRenew: s.Status == "active",
-		Billing: "license", Contract: "subscription", ProductType: idName{"OnlineServicesNCE", "Online Services"}, Attributes: attributes{ETag: etag(s.ETag), ObjectType: "Subscription"},
+		ID: s.ID, OfferID: s.Offer, OfferName: s.Name, Name: s.Name, Quantity: s.Quantity, UnitType: "Licenses", Created: at, Effective: at, Status: s.Status,
+		AutoRenew: s.Status == "active",
+		Billing:   "license", Contract: "subscription", ProductType: idName{"OnlineServicesNCE", "Online Services"},
+		Attributes: attributes{ETag: etag(s.ETag), ObjectType: "Subscription"},
 	}
 	if s.AzurePlan {
 		v.UnitType, v.Billing, v.ProductType = "Usage", "usage", idName{"AzurePlan", "Azure Plan"}
@@ -245,7 +247,8 @@ func cancelEntitlement(k *call) (reply, *fault) {
 	})
 	k.tenant.Azure.Change(e.SubscriptionID, func(a *world.AzureSubscription) { a.CancelDue = due })
 	k.s.Dirty()
-	k.record("subscription", "update_subscription", k.entitlementOf(&e), map[string]string{"id": e.ID, "cancellationReason": "compromise"}, world.KeyValue{Key: "SubscriptionId", Value: e.SubscriptionID})
+	k.record("subscription", "update_subscription", k.entitlementOf(&e), map[string]string{"id": e.ID, "cancellationReason": "compromise"},
+		world.KeyValue{Key: "SubscriptionId", Value: e.SubscriptionID})
 	return reply{status: http.StatusAccepted, header: map[string]string{
 		"Location":    k.base + "/v1/customers/" + k.customer.TenantID + "/subscriptions/" + k.customer.Subscriptions[i].ID + "/azureEntitlements/" + e.ID,
 		"Retry-After": "60",

@@ -92,7 +92,8 @@ func usageRecords(k *call) (reply, *fault) {
 		}
 	}
 	out, f := page(k, rows, func(c *world.Customer) usage {
-		v := usage{Budget: budgetOf(c), ID: c.TenantID, Name: c.Name, Total: c.Cost, Currency: c.Currency, Modified: refreshed(k.now), Attributes: object("CustomerMonthlyUsageRecord")}
+		v := usage{Budget: budgetOf(c), ID: c.TenantID, Name: c.Name, Total: c.Cost, Currency: c.Currency, Modified: refreshed(k.now),
+			Attributes: object("CustomerMonthlyUsageRecord")}
 		yes, percent := true, 0.0
 		v.Upgraded = &yes
 		if c.Budget != nil && *c.Budget > 0 {
@@ -110,7 +111,8 @@ func usageSummary(k *call) (reply, *fault) {
 	}
 	first := time.Date(k.now.Year(), k.now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	return ok(usage{
-		Budget: budgetOf(k.customer), ID: k.customer.TenantID, Name: k.customer.Name, Start: first.Format(time.RFC3339), End: first.AddDate(0, 1, 0).Add(-time.Second).Format(time.RFC3339),
+		Budget: budgetOf(k.customer), ID: k.customer.TenantID, Name: k.customer.Name, Start: first.Format(time.RFC3339), End: first.AddDate(0, 1, 0).
+			Add(-time.Second).Format(time.RFC3339),
 		Total: k.customer.Cost, Currency: k.customer.Currency, Modified: refreshed(k.now), Attributes: object("CustomerUsageSummary"),
 	}), nil
 }

@@ -244,13 +244,15 @@ func createUser(k *call) (reply, *fault) {
 	if f := k.checkUPN(*in.UPN, ""); f != nil {
 		return reply{}, f
 	}
-	u := &world.User{ID: world.NewGUID(), Enabled: true, Created: k.now, Password: k.password, PasswordChanged: k.now, PasswordExpired: false, Changed: k.s.Change()}
+	u := &world.User{ID: world.NewGUID(), Enabled: true, Created: k.now, Password: k.password, PasswordChanged: k.now, PasswordExpired: false,
+		Changed: k.s.Change()}
 	in.into(u)
 	k.tenant.Users.Put(u)
 	k.s.Touch(k.tenant)
 	k.auditDirectory("Add user", "UserManagement", "Add", u)
 	k.record("customer_user", "create_customer_user", nil, customerUserOf(u))
-	return reply{status: http.StatusCreated, body: customerUserOf(u), header: map[string]string{"Location": k.base + "/v1/customers/" + k.customer.TenantID + "/users/" + u.ID}}, nil
+	return reply{status: http.StatusCreated, body: customerUserOf(u), header: map[string]string{"Location": k.base + "/v1/customers/" + k.customer.TenantID +
+		"/users/" + u.ID}}, nil
 }
 
 func changeUser(k *call, u *world.User) (reply, *fault) {
@@ -385,7 +387,8 @@ type servicePlan struct {
 func listSKUs(k *call) (reply, *fault) {
 	rows := []sku{}
 	for _, u := range k.tenant.SKUs {
-		r := sku{Total: u.Enabled, Consumed: u.Consumed, Plans: []servicePlan{}, Capabilities: u.Status, Attributes: object("SubscribedSku"), Product: skuProduct{u.ID, u.Part, u.Part, "User", "group1"}}
+		r := sku{Total: u.Enabled, Consumed: u.Consumed, Plans: []servicePlan{}, Capabilities: u.Status, Attributes: object("SubscribedSku"),
+			Product: skuProduct{u.ID, u.Part, u.Part, "User", "group1"}}
 		switch u.Status {
 		case "Suspended":
 			r.Suspended = u.Enabled

@@ -15,8 +15,10 @@ import (
 func events() []string {
 	return []string{
 		"azure-fraud-event-detected", "dap-admin-relationship-approved", "dap-admin-relationship-terminated", "dap-admin-relationship-terminated-by-microsoft",
-		"granular-admin-relationship-approved", "granular-admin-relationship-activated", "granular-admin-relationship-terminated", "granular-admin-relationship-expired",
-		"granular-admin-access-assignment-created", "granular-admin-access-assignment-activated", "granular-admin-access-assignment-updated", "granular-admin-access-assignment-deleted",
+		"granular-admin-relationship-approved", "granular-admin-relationship-activated", "granular-admin-relationship-terminated",
+		"granular-admin-relationship-expired",
+		"granular-admin-access-assignment-created", "granular-admin-access-assignment-activated", "granular-admin-access-assignment-updated",
+		"granular-admin-access-assignment-deleted",
 		"reseller-relationship-accepted-by-customer", "usagerecords-thresholdExceeded", "subscription-updated", "test-created",
 	}
 }
@@ -155,7 +157,8 @@ func testedWebhook(k *call) (reply, *fault) {
 	for _, a := range v.Attempts {
 		rows = append(rows, result{a.Code, a.Text, a.Error, a.At.UTC().Format(time.RFC3339Nano)})
 	}
-	return ok(map[string]any{"correlationId": k.params["correlation"], "partnerId": k.partner.ID, "status": v.Status, "callbackUrl": v.URL, "results": rows}), nil
+	return ok(map[string]any{"correlationId": k.params["correlation"], "partnerId": k.partner.ID, "status": v.Status, "callbackUrl": v.URL, "results": rows}),
+		nil
 }
 
 // Pump looks at the audit records that came since the last time and sends the

@@ -72,7 +72,8 @@ func TestWebhook(t *testing.T) {
 		}
 	}
 	wait()
-	if a := l.as("agent", "GET", "/webhooks/v1/registration/validationEvents/"+id, ""); a.m["status"] != "completed" || len(a.m["results"].([]any)) != 3 || a.m["callbackUrl"] != sink.URL+"/hook" {
+	if a := l.as("agent", "GET", "/webhooks/v1/registration/validationEvents/"+id, ""); a.m["status"] != "completed" || len(a.m["results"].([]any)) != 3 ||
+		a.m["callbackUrl"] != sink.URL+"/hook" {
 		t.Errorf("%s", a.Body)
 	}
 	// the world's own events, written by another room
@@ -92,7 +93,8 @@ func TestWebhook(t *testing.T) {
 	if !slices.Equal(names, []string{"test-created", "test-created", "azure-fraud-event-detected", "dap-admin-relationship-terminated"}) {
 		t.Fatalf("%v", names)
 	}
-	if !strings.HasSuffix(got[2].ResourceURI, "/v1/fraudEvents?SubscriptionId="+azureID+"&EventStatus=Active") || got[2].AuditURI != nil || got[3].AuditURI == nil {
+	if !strings.HasSuffix(got[2].ResourceURI, "/v1/fraudEvents?SubscriptionId="+azureID+"&EventStatus=Active") || got[2].AuditURI != nil ||
+		got[3].AuditURI == nil {
 		t.Errorf("%+v", got[2])
 	}
 	// verify as a receiver does
@@ -159,8 +161,10 @@ func TestNothingLeaves(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]bool{
 		"http://127.0.0.1:8080/x": true, "https://localhost/x": true, "http://[::1]:9/": true, "http://127.9.9.9/": true, "http://[::ffff:127.0.0.1]/": true,
-		"http://169.254.169.254/latest": false, "http://example.com/": false, "http://127.0.0.1.example.com/": false, "http://localhost.example.com/": false, "http://2130706433/": false,
-		"http://0x7f.1/": false, "http://0.0.0.0/": false, "http://[::]/": false, "http://10.0.0.1/": false, "file:///etc/passwd": false, "http://user@127.0.0.1/": false, "gopher://127.0.0.1/": false,
+		"http://169.254.169.254/latest": false, "http://example.com/": false, "http://127.0.0.1.example.com/": false, "http://localhost.example.com/": false,
+		"http://2130706433/": false,
+		"http://0x7f.1/":     false, "http://0.0.0.0/": false, "http://[::]/": false, "http://10.0.0.1/": false, "file:///etc/passwd": false,
+		"http://user@127.0.0.1/": false, "gopher://127.0.0.1/": false,
 		"http://[fe80::1%25eth0]/": false, "//127.0.0.1/": false, "": false, "http://127.0.0.1@example.com/": false,
 	} {
 		if loopback(url) != want {
@@ -170,7 +174,8 @@ func TestNothingLeaves(t *testing.T) {
 	l := newLab(t, nil)
 	called := atomic.Bool{}
 	l.c.post.client.Transport = roundTrip(func(*http.Request) (*http.Response, error) { called.Store(true); return nil, io.EOF })
-	if a := l.as("agent", "POST", "/webhooks/v1/registration", `{"WebhookUrl":"http://169.254.169.254/latest","WebhookEvents":["test-created"]}`); a.Code != 200 {
+	if a := l.as("agent", "POST", "/webhooks/v1/registration",
+		`{"WebhookUrl":"http://169.254.169.254/latest","WebhookEvents":["test-created"]}`); a.Code != 200 {
 		t.Fatalf("%s", a.Body)
 	}
 	a := l.as("agent", "POST", "/webhooks/v1/registration/validationEvents", "")
@@ -219,13 +224,16 @@ func TestHostile(t *testing.T) {
 		{"bad escapes in the path", "GET", "/v1/customers/%2e%2e%2f" + dapID, "", 400},
 		{"a long path", "GET", "/v1/" + strings.Repeat("a/", 3000), "", 404},
 		{"somebody's subscription through another customer", "GET", "/v1/customers/" + gdapID + "/subscriptions/" + planID, "", 404},
-		{"somebody's entitlement through another plan", "GET", "/v1/customers/" + dapID + "/subscriptions/" + planID + "/azureEntitlements/" + licenceID, "", 404},
+		{"somebody's entitlement through another plan", "GET", "/v1/customers/" + dapID + "/subscriptions/" + planID + "/azureEntitlements/" + licenceID, "",
+			404},
 		{"somebody's user", "DELETE", "/v1/customers/" + dapID + "/users/" + custUser(gdapID), "", 404},
 		{"a partner's user as a customer's", "GET", "/v1/customers/" + dapID + "/users/" + uid("admin"), "", 404},
 		{"an infinite number", "PATCH", "/v1/customers/" + dapID + "/usagebudget", `{"amount":1e400}`, 400},
 		{"a long filter", "GET", "/v1/customers?filter=" + strings.Repeat("a", 5000), "", 400},
-		{"a domain with markup", "POST", "/v1/customers", `{"companyProfile":{"domain":"<x>.onmicrosoft.com"},"billingProfile":{"companyName":"x","defaultAddress":{"country":"DE"}}}`, 400},
-		{"a taken domain", "POST", "/v1/customers", `{"companyProfile":{"domain":"dap.onmicrosoft.com"},"billingProfile":{"companyName":"x","defaultAddress":{"country":"DE"}}}`, 409},
+		{"a domain with markup", "POST", "/v1/customers",
+			`{"companyProfile":{"domain":"<x>.onmicrosoft.com"},"billingProfile":{"companyName":"x","defaultAddress":{"country":"DE"}}}`, 400},
+		{"a taken domain", "POST", "/v1/customers",
+			`{"companyProfile":{"domain":"dap.onmicrosoft.com"},"billingProfile":{"companyName":"x","defaultAddress":{"country":"DE"}}}`, 409},
 		{"a certificate that is none", "GET", "/webhooks/v1/certificates/../../x", "", 404},
 	}
 	for _, c := range cases {

@@ -86,7 +86,8 @@ func refusal(res *http.Response) error {
 	b, _ := io.ReadAll(io.LimitReader(res.Body, maxBody))
 	var f failure
 	if res.Header.Get(gate.BannerHeader) == "" || json.Unmarshal(b, &f) != nil || f.Error.Message == "" {
-		return problem.New(problem.NotFound, "something else than a partner cloud answers at %s", res.Request.URL.Host).WithHint("start one with: partnerguard cloud")
+		return problem.New(problem.NotFound, "something else than a partner cloud answers at %s", res.Request.URL.Host).
+			WithHint("start one with: partnerguard cloud")
 	}
 	kind := problem.Kind(f.Error.Kind)
 	switch kind {

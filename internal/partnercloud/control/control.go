@@ -262,7 +262,8 @@ func (a *api) moveClock(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if n != 1 {
-		return problem.New(problem.Usage, "a change of the clock is one of jump, set and freeze").WithHint(`{"jump":"95d"}, {"set":"2026-12-01T00:00:00Z"}, {"freeze":true}`)
+		return problem.New(problem.Usage, "a change of the clock is one of jump, set and freeze").
+			WithHint(`{"jump":"95d"}, {"set":"2026-12-01T00:00:00Z"}, {"freeze":true}`)
 	}
 	switch {
 	case c.Jump != "":

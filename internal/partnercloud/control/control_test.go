@@ -138,7 +138,8 @@ func TestFaultsAndRequestsThroughTheClient(t *testing.T) {
 	if err != nil || f.ID == "" || f.RetryAfter != "7s" || f.Method != "GET" || f.Path != "/v1.0/" || f.Times != 9 {
 		t.Fatalf("%+v %v", f, err)
 	}
-	if _, err := s.Inject(ctx, control.Fault{Service: "graph", Kind: "boom"}); !errors.Is(err, problem.Usage) || !strings.Contains(problem.HintOf(err), "repeat-page") {
+	if _, err := s.Inject(ctx, control.Fault{Service: "graph", Kind: "boom"}); !errors.Is(err, problem.Usage) ||
+		!strings.Contains(problem.HintOf(err), "repeat-page") {
 		t.Errorf("%v, %q", err, problem.HintOf(err))
 	}
 	if _, err := s.Inject(ctx, control.Fault{Service: "graph", Kind: "slow", Delay: "soon"}); !errors.Is(err, problem.Usage) {
@@ -152,7 +153,8 @@ func TestFaultsAndRequestsThroughTheClient(t *testing.T) {
 		t.Errorf("%+v %v", list, err)
 	}
 	n := 0
-	if err := s.Requests(ctx, gate.Filter{Faulted: true, Status: 429, Service: "graph", PathPrefix: "/v1.0"}, false, func(r gate.Seen) error { n++; return nil }); err != nil || n != 2 {
+	if err := s.Requests(ctx, gate.Filter{Faulted: true, Status: 429, Service: "graph", PathPrefix: "/v1.0"}, false,
+		func(r gate.Seen) error { n++; return nil }); err != nil || n != 2 {
 		t.Errorf("%d %v", n, err)
 	}
 	if _, err := s.Client.Clear(ctx, "f99"); !errors.Is(err, problem.NotFound) {
@@ -281,7 +283,8 @@ func TestTheGuard(t *testing.T) {
 			}
 			w := httptest.NewRecorder()
 			s.h.ServeHTTP(w, r)
-			if w.Code != c.want || strings.Contains(w.Body.String(), secret) || w.Header().Get("Access-Control-Allow-Origin") != "" || w.Header().Get(gate.BannerHeader) == "" {
+			if w.Code != c.want || strings.Contains(w.Body.String(), secret) || w.Header().Get("Access-Control-Allow-Origin") != "" || w.Header().
+				Get(gate.BannerHeader) == "" {
 				t.Errorf("%s %s: %d %s", c.name, path, w.Code, w.Body)
 			}
 		}
@@ -324,7 +327,8 @@ func TestBadRequests(t *testing.T) {
 		}
 		w := httptest.NewRecorder()
 		s.h.ServeHTTP(w, r)
-		if w.Code != c.want || w.Code >= 400 && !strings.Contains(w.Body.String(), `"message":"`) || strings.ContainsAny(w.Body.String(), "\x1b") || w.Body.Len() > 2000 {
+		if w.Code != c.want || w.Code >= 400 && !strings.Contains(w.Body.String(), `"message":"`) || strings.ContainsAny(w.Body.String(), "\x1b") ||
+			w.Body.Len() > 2000 {
 			t.Errorf("%s %.40s %.60s: %d %.300s", c.method, c.path, c.body, w.Code, w.Body)
 		}
 	}
@@ -353,8 +357,9 @@ func TestClientSaysWhatIsWrong(t *testing.T) {
 func TestDurations(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Duration{
-		"+95d": 95 * 24 * time.Hour, "36h": 36 * time.Hour, "2w": 14 * 24 * time.Hour, "90m": 90 * time.Minute, "1d12h": 36 * time.Hour, " 1.5H ": 90 * time.Minute,
-		"-10m": -10 * time.Minute, "250ms": 250 * time.Millisecond, "0": 0, "0d": 0, "1w1d1h1m1s": 8*24*time.Hour + time.Hour + time.Minute + time.Second,
+		"+95d": 95 * 24 * time.Hour, "36h": 36 * time.Hour, "2w": 14 * 24 * time.Hour, "90m": 90 * time.Minute, "1d12h": 36 * time.Hour,
+		" 1.5H ": 90 * time.Minute,
+		"-10m":   -10 * time.Minute, "250ms": 250 * time.Millisecond, "0": 0, "0d": 0, "1w1d1h1m1s": 8*24*time.Hour + time.Hour + time.Minute + time.Second,
 	} {
 		got, err := control.ParseDuration(text)
 		if err != nil || got != want {
@@ -365,7 +370,8 @@ func TestDurations(t *testing.T) {
 			t.Errorf("%s was written %q and read %s (%v)", got, control.FormatDuration(got), again, err)
 		}
 	}
-	for _, text := range []string{"", "+", "-", "d", "95", "1.2.3d", "95 d", "1y", "5d-", "--5d", ".d", "1e9d", "999999w", "NaNd", "infh", strings.Repeat("9", 400) + "d", "5µs"} {
+	for _, text := range []string{"", "+", "-", "d", "95", "1.2.3d", "95 d", "1y", "5d-", "--5d", ".d", "1e9d", "999999w", "NaNd", "infh",
+		strings.Repeat("9", 400) + "d", "5µs"} {
 		if got, err := control.ParseDuration(text); !errors.Is(err, problem.Usage) {
 			t.Errorf("%.20q is %s (%v)", text, got, err)
 		}

@@ -49,7 +49,8 @@ func number(q url.Values, name string, low, high, missing int64) (int64, error) 
 func following(q url.Values) bool { return q.Get("follow") == "1" || q.Get("follow") == "true" }
 
 func filter(q url.Values) (f gate.Filter, err error) {
-	f = gate.Filter{Service: q.Get("service"), Method: q.Get("method"), PathPrefix: q.Get("path"), App: q.Get("app"), Tenant: q.Get("tenant"), Faulted: q.Get("faulted") == "1" || q.Get("faulted") == "true"}
+	f = gate.Filter{Service: q.Get("service"), Method: q.Get("method"), PathPrefix: q.Get("path"), App: q.Get("app"), Tenant: q.Get("tenant"),
+		Faulted: q.Get("faulted") == "1" || q.Get("faulted") == "true"}
 	status, err := number(q, "status", 0, 599, 0)
 	if err != nil {
 		return f, err

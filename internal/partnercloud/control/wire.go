@@ -37,7 +37,8 @@ type Fault struct {
 }
 
 func fromGate(f gate.Fault) Fault {
-	w := Fault{ID: f.ID, Service: f.Service, Kind: string(f.Kind), Share: f.Share, Method: f.Method, Path: f.PathPrefix, Times: f.Times, Status: f.Status, Met: f.Met, Hits: f.Hits}
+	w := Fault{ID: f.ID, Service: f.Service, Kind: string(f.Kind), Share: f.Share, Method: f.Method, Path: f.PathPrefix, Times: f.Times, Status: f.Status,
+		Met: f.Met, Hits: f.Hits}
 	if f.Delay != 0 {
 		w.Delay = FormatDuration(f.Delay)
 	}

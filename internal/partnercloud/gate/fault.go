@@ -121,7 +121,8 @@ func (f Fault) checked() (Fault, error) {
 		return Fault{}, problem.New(problem.Usage, "no fault is called %.40q", string(f.Kind)).WithHint("faults: %s", strings.Join(kinds, ", "))
 	}
 	if f.Service != Any && !slices.Contains(Services(), f.Service) {
-		return Fault{}, problem.New(problem.Usage, "no service is called %.40q", f.Service).WithHint("services: %s, or %s for all", strings.Join(Services(), ", "), Any)
+		return Fault{}, problem.New(problem.Usage, "no service is called %.40q", f.Service).
+			WithHint("services: %s, or %s for all", strings.Join(Services(), ", "), Any)
 	}
 	if f.Kind == ExpiredToken && (f.Service == Login || f.Service == Portal) {
 		return Fault{}, problem.New(problem.Usage, "%s takes no access token that could expire", f.Service).WithHint("services with tokens: graph, center, arm")
@@ -133,7 +134,8 @@ func (f Fault) checked() (Fault, error) {
 		f.Share = 1
 	}
 	f.Method = strings.ToUpper(f.Method)
-	if !slices.Contains([]string{"", http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}, f.Method) {
+	if !slices.Contains([]string{"", http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodOptions}, f.Method) {
 		return bad("no method is called %.20q", f.Method)
 	}
 	if f.PathPrefix != "" && f.PathPrefix[0] != '/' || len(f.PathPrefix) > maxPath {

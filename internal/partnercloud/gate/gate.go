@@ -127,7 +127,8 @@ func (g *Gate) Wrap(service string, h http.Handler) http.Handler {
 		began := time.Now() // durations are the machine's, whatever the cloud's clock does
 		v := g.judge(service, r)
 		seen := Seen{
-			Time: g.now().UTC(), Service: service, Method: clip(r.Method, 20), Host: clip(r.Host, 255), Path: clip(r.URL.Path, maxPath), Query: Redact(r.URL.RawQuery),
+			Time: g.now().UTC(), Service: service, Method: clip(r.Method, 20), Host: clip(r.Host, 255), Path: clip(r.URL.Path, maxPath),
+			Query:     Redact(r.URL.RawQuery),
 			RequestID: newID(), ClientRequestID: clientRequestID(r), Faults: v.names,
 		}
 		notes := &notes{requestID: seen.RequestID, skew: v.skew}
@@ -144,7 +145,8 @@ func (g *Gate) Wrap(service string, h http.Handler) http.Handler {
 					if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 						return
 					}
-					g.log.Error("handler panicked", "service", service, "path", seen.Path, "request_id", seen.RequestID, "panic", panicText(p), "stack", string(debug.Stack()))
+					g.log.Error("handler panicked", "service", service, "path", seen.Path, "request_id", seen.RequestID, "panic", panicText(p), "stack",
+						string(debug.Stack()))
 					if !rec.wrote {
 						aborted = false
 						g.refuse(rec, r, service, http.StatusInternalServerError, 0)
@@ -162,7 +164,8 @@ func (g *Gate) Wrap(service string, h http.Handler) http.Handler {
 		seen.RequestID = requestID(w.Header(), seen.RequestID)
 		notes.into(&seen)
 		g.remember(seen)
-		g.log.Info("request", "service", service, "method", seen.Method, "path", seen.Path, "status", seen.Status, "ms", seen.Millis, "request_id", seen.RequestID, "faults", seen.Faults)
+		g.log.Info("request", "service", service, "method", seen.Method, "path", seen.Path, "status", seen.Status, "ms", seen.Millis, "request_id",
+			seen.RequestID, "faults", seen.Faults)
 		if aborted {
 			panic(http.ErrAbortHandler) // the server cuts the connection and logs nothing
 		}

@@ -136,11 +136,14 @@ func TestShapes(t *testing.T) {
 		body    []string
 		header  map[string]string
 	}{
-		{Graph, Fault{Kind: Throttle, RetryAfter: 1500 * time.Millisecond}, 429, []string{`"error"`, `"code":"TooManyRequests"`, `"innerError"`, `"request-id"`}, map[string]string{"Retry-After": "2"}},
+		{Graph, Fault{Kind: Throttle, RetryAfter: 1500 * time.Millisecond}, 429, []string{`"error"`, `"code":"TooManyRequests"`, `"innerError"`,
+			`"request-id"`}, map[string]string{"Retry-After": "2"}},
 		{Graph, Fault{Kind: ThrottleBare}, 429, []string{`"code":"TooManyRequests"`}, map[string]string{"Retry-After": ""}},
-		{Center, Fault{Kind: Throttle, RetryAfter: 7 * time.Second}, 429, []string{`"statusCode":429`, `"message":"Rate limit is exceeded. Try again in 7 seconds."`}, map[string]string{"Retry-After": "7"}},
+		{Center, Fault{Kind: Throttle, RetryAfter: 7 * time.Second}, 429,
+			[]string{`"statusCode":429`, `"message":"Rate limit is exceeded. Try again in 7 seconds."`}, map[string]string{"Retry-After": "7"}},
 		{ARM, Fault{Kind: Throttle}, 429, []string{`"code":"TooManyRequests"`}, map[string]string{"Retry-After": "5"}},
-		{Login, Fault{Kind: Throttle}, 429, []string{`"error":"temporarily_unavailable"`, `"error_codes":[90055]`, `AADSTS90055`}, map[string]string{"Retry-After": "5"}},
+		{Login, Fault{Kind: Throttle}, 429, []string{`"error":"temporarily_unavailable"`, `"error_codes":[90055]`, `AADSTS90055`},
+			map[string]string{"Retry-After": "5"}},
 		{Portal, Fault{Kind: Throttle}, 429, []string{"<h1>429", "not Microsoft"}, map[string]string{"Content-Type": "text/html; charset=utf-8"}},
 		{Graph, Fault{Kind: Error503, RetryAfter: time.Second}, 503, []string{`"code":"serviceNotAvailable"`}, map[string]string{"Retry-After": "1"}},
 		{Center, Fault{Kind: Error500}, 500, []string{`"code":500`, `"description"`, `"data":[]`, `"source"`}, nil},
@@ -221,7 +224,8 @@ func TestCutLostHalf(t *testing.T) {
 					t.Errorf("a reply came: %d %q", res.StatusCode, body)
 				}
 			case Half:
-				if res == nil || res.StatusCode != http.StatusCreated || res.Header.Get("X-Mine") != "yes" || res.ContentLength != 10000 || !strings.Contains(body, "unexpected EOF") {
+				if res == nil || res.StatusCode != http.StatusCreated || res.Header.Get("X-Mine") != "yes" || res.ContentLength != 10000 ||
+					!strings.Contains(body, "unexpected EOF") {
 					t.Errorf("half came as %+v %q", res, body)
 				}
 			}

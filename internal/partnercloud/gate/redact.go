@@ -46,7 +46,8 @@ func Secret(name string) bool {
 	case "code", "samlrequest", "samlresponse", "otc", "otp", "pin", "sig", "key", "auth", "ctx", "flowtoken", "sft", "canary":
 		return true
 	}
-	for _, word := range []string{"secret", "passw", "pwd", "token", "assertion", "_code", "usercode", "devicecode", "verifier", "credential", "apikey", "api_key", "access_key", "signature", "cookie", "session_state", "sessionid", "session_id"} {
+	for _, word := range []string{"secret", "passw", "pwd", "token", "assertion", "_code", "usercode", "devicecode", "verifier", "credential", "apikey",
+		"api_key", "access_key", "signature", "cookie", "session_state", "sessionid", "session_id"} {
 		if strings.Contains(name, word) {
 			return true
 		}

@@ -119,10 +119,14 @@ func TestInjectRefuses(t *testing.T) {
 	t.Parallel()
 	g := New(Deps{})
 	for _, f := range []Fault{
-		{}, {Service: Graph}, {Service: "graphs", Kind: Cut}, {Service: Graph, Kind: "boom"}, {Service: Graph, Kind: Cut, Share: 1.1}, {Service: Graph, Kind: Cut, Share: -0.1},
-		{Service: Graph, Kind: Cut, Share: math.NaN()}, {Service: Graph, Kind: Cut, Method: "BREW"}, {Service: Graph, Kind: Cut, PathPrefix: "users"}, {Service: Graph, Kind: Cut, Times: -1},
-		{Service: Graph, Kind: Cut, Delay: 1}, {Service: Graph, Kind: Slow, Delay: time.Hour}, {Service: Graph, Kind: Slow, Delay: -1}, {Service: Graph, Kind: Skew, Delay: 1000 * 24 * time.Hour},
-		{Service: Graph, Kind: Cut, RetryAfter: 1}, {Service: Graph, Kind: Throttle, RetryAfter: -1}, {Service: Graph, Kind: ThrottleBare, RetryAfter: 1}, {Service: Graph, Kind: ServerErrors, Status: 404}, {Service: Graph, Kind: Error500, Status: 500},
+		{}, {Service: Graph}, {Service: "graphs", Kind: Cut}, {Service: Graph, Kind: "boom"}, {Service: Graph, Kind: Cut, Share: 1.1},
+		{Service: Graph, Kind: Cut, Share: -0.1},
+		{Service: Graph, Kind: Cut, Share: math.NaN()}, {Service: Graph, Kind: Cut, Method: "BREW"}, {Service: Graph, Kind: Cut, PathPrefix: "users"},
+		{Service: Graph, Kind: Cut, Times: -1},
+		{Service: Graph, Kind: Cut, Delay: 1}, {Service: Graph, Kind: Slow, Delay: time.Hour}, {Service: Graph, Kind: Slow, Delay: -1},
+		{Service: Graph, Kind: Skew, Delay: 1000 * 24 * time.Hour},
+		{Service: Graph, Kind: Cut, RetryAfter: 1}, {Service: Graph, Kind: Throttle, RetryAfter: -1}, {Service: Graph, Kind: ThrottleBare, RetryAfter: 1},
+		{Service: Graph, Kind: ServerErrors, Status: 404}, {Service: Graph, Kind: Error500, Status: 500},
 		{Service: Login, Kind: ExpiredToken}, {Service: Graph, Kind: Cut, PathPrefix: "/" + strings.Repeat("a", maxPath)},
 	} {
 		if _, err := g.Inject(f); !errors.Is(err, problem.Usage) {
@@ -155,7 +159,8 @@ func TestNothingSecretIsKept(t *testing.T) {
 	}))
 	q := ""
 	for _, name := range []string{
-		"code", "client_secret", "assertion", "client_assertion", "refresh_token", "password", "passwd", "id_token", "id_token_hint", "access_token", "code_verifier", "device_code", "user_code",
+		"code", "client_secret", "assertion", "client_assertion", "refresh_token", "password", "passwd", "id_token", "id_token_hint", "access_token",
+		"code_verifier", "device_code", "user_code",
 		"Client%5fSecret", "CODE", "samlresponse", "sig", "client-secret", "otc", "%zz",
 	} {
 		q += "&" + name + "=" + mark
@@ -176,7 +181,8 @@ func TestNothingSecretIsKept(t *testing.T) {
 		t.Errorf("kept: %s\nlogged: %s", kept, &log)
 	}
 	s := g.Seen(Filter{App: "app-1"})
-	if len(s) != 2 || s[0].Tenant != "contoso" || s[0].Notes["grant"] != "refresh_token" || !strings.Contains(s[0].Query, "client_id=c1") || s[0].RequestID == "" {
+	if len(s) != 2 || s[0].Tenant != "contoso" || s[0].Notes["grant"] != "refresh_token" || !strings.Contains(s[0].Query, "client_id=c1") ||
+		s[0].RequestID == "" {
 		t.Errorf("what may be kept is not: %s", kept)
 	}
 }

@@ -47,8 +47,10 @@ type Filter struct {
 
 // Match says whether s is chosen.
 func (f *Filter) Match(s *Seen) bool {
-	return (f.Service == "" || f.Service == s.Service) && (f.Method == "" || strings.EqualFold(f.Method, s.Method)) && strings.HasPrefix(s.Path, f.PathPrefix) &&
-		(f.Status == 0 || f.Status == s.Status) && (f.App == "" || strings.EqualFold(f.App, s.App)) && (f.Tenant == "" || strings.EqualFold(f.Tenant, s.Tenant)) &&
+	return (f.Service == "" || f.Service == s.Service) && (f.Method == "" || strings.EqualFold(f.Method, s.Method)) &&
+		strings.HasPrefix(s.Path, f.PathPrefix) &&
+		(f.Status == 0 || f.Status == s.Status) && (f.App == "" || strings.EqualFold(f.App, s.App)) &&
+		(f.Tenant == "" || strings.EqualFold(f.Tenant, s.Tenant)) &&
 		(!f.Faulted || len(s.Faults) > 0) && s.Seq > f.After
 }
 

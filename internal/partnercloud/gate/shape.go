@@ -123,7 +123,8 @@ func (f *failure) graph() object {
 // without a published list.
 func (f *failure) arm() object {
 	const stamp = "1/2/2006 3:04:05 PM"
-	code, message := "InternalServerError", "Encountered internal server error. Diagnostic information: timestamp '"+f.now.Format("20060102T150405Z")+"', tracking id '"+f.id+"'."
+	code, message := "InternalServerError", "Encountered internal server error. Diagnostic information: timestamp '"+f.now.Format("20060102T150405Z")+
+		"', tracking id '"+f.id+"'."
 	switch f.status {
 	case http.StatusTooManyRequests:
 		code, message = "TooManyRequests", "The request is being throttled."
@@ -132,7 +133,8 @@ func (f *failure) arm() object {
 		}
 	case http.StatusUnauthorized:
 		code = "ExpiredAuthenticationToken"
-		message = "The access token expiry UTC time '" + f.now.Add(-time.Minute).Format(stamp) + "' is earlier than current UTC time '" + f.now.Format(stamp) + "'."
+		message = "The access token expiry UTC time '" + f.now.Add(-time.Minute).Format(stamp) + "' is earlier than current UTC time '" +
+			f.now.Format(stamp) + "'."
 	case http.StatusServiceUnavailable:
 		code, message = "ServiceUnavailable", "The service is temporarily unavailable, please try again later."
 	case http.StatusBadGateway:

@@ -31,7 +31,8 @@ func keys(list []world.KeyCredential) []object {
 	for _, k := range list {
 		sum := sha1.Sum(k.DER) //nolint:gosec // see above
 		out = append(out, object{
-			{"customKeyIdentifier", base64.StdEncoding.EncodeToString(sum[:])}, {"displayName", k.Name}, {"endDateTime", k.End}, {"key", nil}, {"keyId", k.KeyID},
+			{"customKeyIdentifier", base64.StdEncoding.EncodeToString(sum[:])}, {"displayName", k.Name}, {"endDateTime", k.End}, {"key", nil},
+			{"keyId", k.KeyID},
 			{"startDateTime", k.Start}, {"type", k.Type}, {"usage", k.Usage},
 		})
 	}
@@ -137,8 +138,9 @@ func newAppShape() *shape {
 func appFields() fields {
 	uris := obj(fields{"redirectUris": list(text().upTo(2048)).upTo(256)})
 	scope := obj(fields{
-		"id": text().need(), "value": text(), "type": enum("User Admin"), "isEnabled": flag(), "adminConsentDescription": text(), "adminConsentDisplayName": text(),
-		"userConsentDescription": text(), "userConsentDisplayName": text(), "origin": text(),
+		"id": text().need(), "value": text(), "type": enum("User Admin"), "isEnabled": flag(), "adminConsentDescription": text(),
+		"adminConsentDisplayName": text(),
+		"userConsentDescription":  text(), "userConsentDisplayName": text(), "origin": text(),
 	})
 	return fields{
 		"displayName":    text().need().upTo(256),

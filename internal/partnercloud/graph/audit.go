@@ -111,7 +111,8 @@ func targets(a *world.DirectoryAudit) []object {
 			props = append(props, object{{"displayName", m.Name}, {"oldValue", m.Old}, {"newValue", m.New}})
 		}
 		out = append(out, object{
-			{"id", t.ID}, {"displayName", text1(t.Name)}, {"type", t.Type}, {"userPrincipalName", text1(t.UPN)}, {"groupType", nil}, {"modifiedProperties", props},
+			{"id", t.ID}, {"displayName", text1(t.Name)}, {"type", t.Type}, {"userPrincipalName", text1(t.UPN)}, {"groupType", nil},
+			{"modifiedProperties", props},
 		})
 	}
 	return out

@@ -21,7 +21,9 @@ func (l *lab) manySignIns(n int) []*world.SignIn {
 		p := s.PartnerTenant()
 		p.SignIns = nil
 		for i := range n {
-			a := &signon.Attempt{Tenant: p, Home: p, User: p.Users.Get(ada), AppID: toolApp, AppName: "Tool", Resource: entra.AppGraph, ResourceName: "Microsoft Graph", Client: signon.Browser, Interactive: true, SID: "sid", Platform: "linux", MFA: true, Combos: []string{"fido2"}, UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"}
+			a := &signon.Attempt{Tenant: p, Home: p, User: p.Users.Get(ada), AppID: toolApp, AppName: "Tool", Resource: entra.AppGraph,
+				ResourceName: "Microsoft Graph", Client: signon.Browser, Interactive: true, SID: "sid", Platform: "linux", MFA: true,
+				Combos: []string{"fido2"}, UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"}
 			r := signon.Judge(s, a)
 			row := signon.Row(s, a, &r, -1)
 			row.CreatedDateTime = world.Stamp{Time: l.clock.Now().Add(-time.Duration(n-i) * time.Second)}
@@ -85,7 +87,8 @@ func (l *lab) manyUsers(n int) {
 	l.w.Read(func(s *world.State) {
 		p := s.PartnerTenant()
 		for i := range n {
-			p.Users.Put(&world.User{ID: fmt.Sprintf("00000000-0000-4000-9000-%012d", i), UPN: fmt.Sprintf("u%d@contoso.com", i), Name: fmt.Sprintf("User %d", i), Enabled: true, Created: start})
+			p.Users.Put(&world.User{ID: fmt.Sprintf("00000000-0000-4000-9000-%012d", i), UPN: fmt.Sprintf("u%d@contoso.com", i),
+				Name: fmt.Sprintf("User %d", i), Enabled: true, Created: start})
 		}
 		s.Touch(p)
 	})

@@ -37,7 +37,8 @@ func changeDefaults(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if on {
 		for d := range t.Policies.All() {
 			if str(decodeObject(d.Raw), "state") == "enabled" {
-				return nil, badRequest("Security defaults cannot be enabled: the Conditional Access policy '%s' is enabled.", clip(str(decodeObject(d.Raw), "displayName")))
+				return nil, badRequest("Security defaults cannot be enabled: the Conditional Access policy '%s' is enabled.",
+					clip(str(decodeObject(d.Raw), "displayName")))
 			}
 		}
 	}

@@ -37,7 +37,8 @@ func (c *call) delta(s *world.State, t *world.Tenant, sh *shape, context string,
 	case c.q.Has("$deltatoken"):
 		p, ok := c.open("delta", c.q.DeltaToken)
 		if !ok || c.now.Sub(time.Unix(p.Made, 0)) > deltaLife {
-			return nil, refuse(http.StatusGone, "syncStateNotFound", "The delta token is unknown or too old. Start the synchronisation over.").With("Location", c.here())
+			return nil, refuse(http.StatusGone, "syncStateNotFound", "The delta token is unknown or too old. Start the synchronisation over.").
+				With("Location", c.here())
 		}
 		pos, initial = position{Delta: p.Delta, Upto: s.ChangeNo}, false
 	default:

@@ -41,9 +41,11 @@ func TestShapesOfTheDocumentation(t *testing.T) {
 		{append(slices.Clone(tenant), "v1.0.directoryrole-list.1.json"), "/v1.0/directoryRoles"},
 		{append(slices.Clone(tenant), "v1.0.identitysecuritydefaultsenforcementpolicy-get.1.json"), "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy"},
 		{append(slices.Clone(tenant), "v1.0.oauth2permissiongrant-list.1.json"), "/v1.0/oauth2PermissionGrants"},
-		{append(slices.Clone(tenant), "v1.0.serviceprincipal-list-approleassignments.1.json"), "/v1.0/servicePrincipals(appId='" + toolApp + "')/appRoleAssignments"},
+		{append(slices.Clone(tenant), "v1.0.serviceprincipal-list-approleassignments.1.json"), "/v1.0/servicePrincipals(appId='" + toolApp +
+			"')/appRoleAssignments"},
 		{append(slices.Clone(tenant), "v1.0.serviceprincipal-list.1.json"), "/v1.0/servicePrincipals"},
-		{append(slices.Clone(tenant), "v1.0.directoryrole-list-members.1.json"), "/v1.0/directoryRoles(roleTemplateId='" + entra.RoleGlobalAdministrator + "')/members"},
+		{append(slices.Clone(tenant), "v1.0.directoryrole-list-members.1.json"), "/v1.0/directoryRoles(roleTemplateId='" + entra.RoleGlobalAdministrator +
+			"')/members"},
 		{append(slices.Clone(tenant), "beta.rbacapplication-list-roledefinitions.1.json"), "/beta/roleManagement/directory/roleDefinitions"},
 		{[]string{"tenant-exports", "graph-docs-contrib", "userRegistrationDetails.json"}, "/v1.0/reports/authenticationMethods/userRegistrationDetails"},
 		{append(slices.Clone(ca), "v1.0.conditionalaccesspolicy-get.1.json"), "/v1.0/identity/conditionalAccess/policies/" + polID},
@@ -51,9 +53,11 @@ func TestShapesOfTheDocumentation(t *testing.T) {
 		{append(slices.Clone(ca), "v1.0.conditionalaccessroot-list-namedlocations.2.json"), "/v1.0/identity/conditionalAccess/namedLocations"},
 		{[]string{"partner", "graph-docs-contrib", "list-delegatedAdminRelationships.json"}, "/v1.0/tenantRelationships/delegatedAdminRelationships"},
 		{[]string{"partner", "graph-docs-contrib", "list-securityRequirements.json"}, "/beta/security/partner/securityScore/requirements"},
-		{[]string{"partner", "graph-docs-contrib", "adminsMfaEnforcedSecurityRequirement.placeholder.json"}, "/beta/security/partner/securityScore/requirements/c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a01"},
+		{[]string{"partner", "graph-docs-contrib", "adminsMfaEnforcedSecurityRequirement.placeholder.json"},
+			"/beta/security/partner/securityScore/requirements/c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a01"},
 		{[]string{"partner", "graph-docs-contrib", "partnerSecurityAlert.placeholder.json"}, "/beta/security/partner/securityAlerts/alert-1"},
-		{[]string{"signins", "graph-docs-examples", "beta.signin-list.2.json"}, "/beta/auditLogs/signIns?$filter=signInEventTypes/any(t: t eq 'nonInteractiveUser')"},
+		{[]string{"signins", "graph-docs-examples", "beta.signin-list.2.json"},
+			"/beta/auditLogs/signIns?$filter=signInEventTypes/any(t: t eq 'nonInteractiveUser')"},
 	} {
 		raw, err := os.ReadFile(shared(t, c.file...))
 		if err != nil {

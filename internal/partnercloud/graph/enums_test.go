@@ -27,9 +27,12 @@ func TestEnums(t *testing.T) {
 		t.Errorf("with Prefer: %v", got)
 	}
 	l.w.Read(func(s *world.State) {
-		s.LogSignIn(s.PartnerTenant(), &world.SignIn{ID: "x", EventTypes: []string{"interactiveUser"}, Protocol: "refreshTokenGrant", IncomingTokenType: "refreshToken", Applied: []world.AppliedPolicy{{ID: "p", Result: "reportOnlySuccess", GrantControls: []string{}, SessionControls: []string{}}}})
+		s.LogSignIn(s.PartnerTenant(), &world.SignIn{ID: "x", EventTypes: []string{"interactiveUser"}, Protocol: "refreshTokenGrant",
+			IncomingTokenType: "refreshToken", Applied: []world.AppliedPolicy{{ID: "p", Result: "reportOnlySuccess", GrantControls: []string{},
+				SessionControls: []string{}}}})
 	})
-	for prefer, want := range map[string][3]string{"": {"unknownFutureValue", "unknownFutureValue", "unknownFutureValue"}, "include-unknown-enum-members": {"refreshTokenGrant", "refreshToken", "reportOnlySuccess"}} {
+	for prefer, want := range map[string][3]string{"": {"unknownFutureValue", "unknownFutureValue", "unknownFutureValue"},
+		"include-unknown-enum-members": {"refreshTokenGrant", "refreshToken", "reportOnlySuccess"}} {
 		row := l.get("/beta/auditLogs/signIns/x", l.admin(), "Prefer", prefer).want(200).body
 		got := [3]string{str(row, "authenticationProtocol"), str(row, "incomingTokenType"), str(objs(row, "appliedConditionalAccessPolicies")[0], "result")}
 		if got != want {
@@ -71,7 +74,8 @@ func TestBatch(t *testing.T) {
 	post(`{"requests":[`+strings.Join(many, ",")+`]}`).refused(400, "BadRequest")
 	post(`{"requests":[` + strings.Join(many[:20], ",") + `]}`).want(200)
 	post(`{"requests":[]}`).refused(400, "BadRequest")
-	post(`{"requests":[{"id":"1","method":"GET","url":"/me","dependsOn":["2"]},{"id":"2","method":"GET","url":"/me","dependsOn":["1"]}]}`).refused(400, "BadRequest")
+	post(`{"requests":[{"id":"1","method":"GET","url":"/me","dependsOn":["2"]},{"id":"2","method":"GET","url":"/me","dependsOn":["1"]}]}`).
+		refused(400, "BadRequest")
 	post(`{"requests":[{"id":"1","method":"GET","url":"/me"},{"id":"1","method":"GET","url":"/me"}]}`).refused(400, "BadRequest")
 	l.do("POST", "/v1.0/$batch", "", `{"requests":[{"id":"1","method":"GET","url":"/me"}]}`).refused(401, "InvalidAuthenticationToken")
 	// The order is anybody's guess.
@@ -193,31 +197,38 @@ func TestBodiesAreHostile(t *testing.T) {
 		headers            []string
 		want               int
 	}{
-		"too large":                   {"POST", "/v1.0/groups", `{"displayName":"` + strings.Repeat("x", maxBody) + `"}`, nil, 413},
-		"no JSON":                     {"POST", "/v1.0/groups", `displayName=x`, nil, 400},
-		"an array":                    {"POST", "/v1.0/groups", `[]`, nil, 400},
-		"null":                        {"POST", "/v1.0/groups", `null`, nil, 400},
-		"form":                        {"POST", "/v1.0/groups", `a=b`, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415},
-		"too deep":                    {"POST", "/v1.0/groups", deep, nil, 400},
-		"unknown member":              {"POST", "/v1.0/groups", `{"displayName":"x","owner":"me"}`, nil, 400},
-		"wrong type":                  {"POST", "/v1.0/groups", `{"displayName":5}`, nil, 400},
-		"read-only id":                {"PATCH", "/v1.0/users/" + plain, `{"id":"x"}`, nil, 400},
-		"read-only createdDateTime":   {"PATCH", "/v1.0/users/" + plain, `{"createdDateTime":"2020-01-01T00:00:00Z"}`, nil, 400},
-		"read-only appId":             {"PATCH", "/v1.0/applications/" + toolObj, `{"appId":"x"}`, nil, 400},
-		"credentials by PATCH":        {"PATCH", "/v1.0/applications/" + toolObj, `{"passwordCredentials":[]}`, nil, 400},
-		"a name in a foreign domain":  {"PATCH", "/v1.0/users/" + plain, `{"userPrincipalName":"pat@fabrikam.com"}`, nil, 400},
-		"a name that exists":          {"PATCH", "/v1.0/users/" + plain, `{"userPrincipalName":"ada@contoso.com"}`, nil, 400},
-		"a weak password":             {"PATCH", "/v1.0/users/" + plain, `{"passwordProfile":{"password":"short"}}`, nil, 400},
-		"a member of another tenant":  {"POST", "/v1.0/groups/" + nested + "/members/$ref", `{"@odata.id":"https://graph.microsoft.com/v1.0/users/` + carla + `"}`, nil, 404},
-		"a group in itself":           {"POST", "/v1.0/groups/" + nested + "/members/$ref", `{"@odata.id":"` + nested + `"}`, nil, 400},
-		"a member twice":              {"POST", "/v1.0/groups/" + nested + "/members/$ref", `{"@odata.id":"` + rhea + `"}`, nil, 400},
-		"delete in another tenant":    {"DELETE", "/v1.0/users/" + carla, "", nil, 404},
-		"a role that does not exist":  {"POST", "/v1.0/roleManagement/directory/roleAssignments", `{"principalId":"` + plain + `","roleDefinitionId":"` + plain + `","directoryScopeId":"/"}`, nil, 404},
-		"a group that takes no roles": {"POST", "/v1.0/roleManagement/directory/roleAssignments", `{"principalId":"` + nested + `","roleDefinitionId":"` + entra.RoleGlobalAdministrator + `","directoryScopeId":"/"}`, nil, 400},
-		"consent to nothing":          {"POST", "/v1.0/oauth2PermissionGrants", `{"clientId":"x","consentType":"AllPrincipals","resourceId":"y","scope":"z"}`, nil, 404},
-		"a key that is none by PATCH": {"PATCH", "/v1.0/applications/" + toolObj, `{"keyCredentials":[{"type":"AsymmetricX509Cert","usage":"Verify","key":"AAAA"}]}`, nil, 400},
-		"a key that is not there":     {"PATCH", "/v1.0/applications/" + toolObj, `{"keyCredentials":[{"type":"AsymmetricX509Cert","usage":"Verify","keyId":"x"}]}`, nil, 400},
-		"a certificate that is none":  {"POST", "/v1.0/applications/" + toolObj + "/addKey", `{"keyCredential":{"type":"AsymmetricX509Cert","usage":"Verify","key":"AAAA"},"proof":"x"}`, nil, 400},
+		"too large":                  {"POST", "/v1.0/groups", `{"displayName":"` + strings.Repeat("x", maxBody) + `"}`, nil, 413},
+		"no JSON":                    {"POST", "/v1.0/groups", `displayName=x`, nil, 400},
+		"an array":                   {"POST", "/v1.0/groups", `[]`, nil, 400},
+		"null":                       {"POST", "/v1.0/groups", `null`, nil, 400},
+		"form":                       {"POST", "/v1.0/groups", `a=b`, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415},
+		"too deep":                   {"POST", "/v1.0/groups", deep, nil, 400},
+		"unknown member":             {"POST", "/v1.0/groups", `{"displayName":"x","owner":"me"}`, nil, 400},
+		"wrong type":                 {"POST", "/v1.0/groups", `{"displayName":5}`, nil, 400},
+		"read-only id":               {"PATCH", "/v1.0/users/" + plain, `{"id":"x"}`, nil, 400},
+		"read-only createdDateTime":  {"PATCH", "/v1.0/users/" + plain, `{"createdDateTime":"2020-01-01T00:00:00Z"}`, nil, 400},
+		"read-only appId":            {"PATCH", "/v1.0/applications/" + toolObj, `{"appId":"x"}`, nil, 400},
+		"credentials by PATCH":       {"PATCH", "/v1.0/applications/" + toolObj, `{"passwordCredentials":[]}`, nil, 400},
+		"a name in a foreign domain": {"PATCH", "/v1.0/users/" + plain, `{"userPrincipalName":"pat@fabrikam.com"}`, nil, 400},
+		"a name that exists":         {"PATCH", "/v1.0/users/" + plain, `{"userPrincipalName":"ada@contoso.com"}`, nil, 400},
+		"a weak password":            {"PATCH", "/v1.0/users/" + plain, `{"passwordProfile":{"password":"short"}}`, nil, 400},
+		"a member of another tenant": {"POST", "/v1.0/groups/" + nested + "/members/$ref", `{"@odata.id":"https://graph.microsoft.com/v1.0/users/` + carla +
+			`"}`, nil, 404},
+		"a group in itself":        {"POST", "/v1.0/groups/" + nested + "/members/$ref", `{"@odata.id":"` + nested + `"}`, nil, 400},
+		"a member twice":           {"POST", "/v1.0/groups/" + nested + "/members/$ref", `{"@odata.id":"` + rhea + `"}`, nil, 400},
+		"delete in another tenant": {"DELETE", "/v1.0/users/" + carla, "", nil, 404},
+		"a role that does not exist": {"POST", "/v1.0/roleManagement/directory/roleAssignments", `{"principalId":"` + plain + `","roleDefinitionId":"` +
+			plain + `","directoryScopeId":"/"}`, nil, 404},
+		"a group that takes no roles": {"POST", "/v1.0/roleManagement/directory/roleAssignments", `{"principalId":"` + nested + `","roleDefinitionId":"` +
+			entra.RoleGlobalAdministrator + `","directoryScopeId":"/"}`, nil, 400},
+		"consent to nothing": {"POST", "/v1.0/oauth2PermissionGrants", `{"clientId":"x","consentType":"AllPrincipals","resourceId":"y","scope":"z"}`,
+			nil, 404},
+		"a key that is none by PATCH": {"PATCH", "/v1.0/applications/" + toolObj,
+			`{"keyCredentials":[{"type":"AsymmetricX509Cert","usage":"Verify","key":"AAAA"}]}`, nil, 400},
+		"a key that is not there": {"PATCH", "/v1.0/applications/" + toolObj,
+			`{"keyCredentials":[{"type":"AsymmetricX509Cert","usage":"Verify","keyId":"x"}]}`, nil, 400},
+		"a certificate that is none": {"POST", "/v1.0/applications/" + toolObj + "/addKey",
+			`{"keyCredential":{"type":"AsymmetricX509Cert","usage":"Verify","key":"AAAA"},"proof":"x"}`, nil, 400},
 	} {
 		if a := l.do(c.method, c.path, tok, c.body, c.headers...); a.code != c.want {
 			t.Errorf("%s: %d, want %d: %.200s", name, a.code, c.want, a.raw)
@@ -249,8 +260,10 @@ func TestBodiesAreHostile(t *testing.T) {
 		}
 	}
 	for _, f := range []string{
-		strings.Repeat("(", 500) + "id eq 'x'" + strings.Repeat(")", 500), strings.Repeat("not ", 500) + "accountEnabled", "id eq", "id eq 'x", "'x'", "eq eq eq", "id eq 'x' and", "a/b/c/d/e/f/g/h/i/j/k eq 1",
-		"id in (", "any(x: x)", "startswith(id)", "startswith(id,'a','b')", "id eq 1 2", "id eq 'x')", strings.Repeat("id eq 'x' or ", 600) + "id eq 'x'", "\x00", "id eq \xff", "members/any(", "1 eq 1 or", "length(id) and true",
+		strings.Repeat("(", 500) + "id eq 'x'" + strings.Repeat(")", 500), strings.Repeat("not ", 500) + "accountEnabled", "id eq", "id eq 'x", "'x'",
+		"eq eq eq", "id eq 'x' and", "a/b/c/d/e/f/g/h/i/j/k eq 1",
+		"id in (", "any(x: x)", "startswith(id)", "startswith(id,'a','b')", "id eq 1 2", "id eq 'x')", strings.Repeat("id eq 'x' or ", 600) + "id eq 'x'",
+		"\x00", "id eq \xff", "members/any(", "1 eq 1 or", "length(id) and true",
 	} {
 		if a := l.get("/v1.0/users?$filter="+url.QueryEscape(f), tok); a.code != 400 {
 			t.Errorf("$filter %.40q: %d", f, a.code)

@@ -80,7 +80,8 @@ func createFederated(c *call, s *world.State, t *world.Tenant, a *world.Applicat
 	}
 	for _, o := range a.Federated {
 		if o.Name == x.Name || o.Issuer == x.Issuer && o.Subject == x.Subject {
-			return nil, refuse(http.StatusConflict, "Request_MultipleObjectsWithSameKeyValue", "FederatedIdentityCredential with name %s already exists.", clip(x.Name))
+			return nil, refuse(http.StatusConflict, "Request_MultipleObjectsWithSameKeyValue", "FederatedIdentityCredential with name %s already exists.",
+				clip(x.Name))
 		}
 	}
 	c.setApp(s, t, a, func(a *world.Application) { a.Federated = append(slices.Clone(a.Federated), x) })

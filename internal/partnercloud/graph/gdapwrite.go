@@ -178,7 +178,8 @@ func (c *call) patchRelationship(s *world.State, t *world.Tenant, old *world.Rel
 func (c *call) applyActive(old, next *world.Relationship) error {
 	for k := range c.in {
 		if k != "autoExtendDuration" && k != "accessDetails" && !strings.Contains(k, "@odata.") {
-			return conflict("Of an active relationship only autoExtendDuration and the removal of the Global Administrator role can be changed, not %s.", clip(k))
+			return conflict("Of an active relationship only autoExtendDuration and the removal of the Global Administrator role can be changed, not %s.",
+				clip(k))
 		}
 	}
 	if given(c.in, "accessDetails") {

@@ -42,7 +42,8 @@ func newGroupShape() *shape {
 
 func groupFields() fields {
 	return fields{
-		"displayName": text().need().upTo(256), "description": text().upTo(1024), "mailEnabled": flag(), "mailNickname": text().upTo(64), "securityEnabled": flag(),
+		"displayName": text().need().upTo(256), "description": text().upTo(1024), "mailEnabled": flag(), "mailNickname": text().
+				upTo(64), "securityEnabled": flag(),
 		"groupTypes": list(text()), "isAssignableToRole": flag(), "visibility": text(),
 		"owners@odata.bind": list(text()).upTo(20), "members@odata.bind": list(text()).upTo(20),
 		"id": readOnly(), "createdDateTime": readOnly(), "mail": readOnly(), "proxyAddresses": readOnly(), "renewedDateTime": readOnly(),

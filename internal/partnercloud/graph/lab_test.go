@@ -91,8 +91,11 @@ func populate(s *world.State) {
 	old := now.AddDate(0, -3, 0)
 	s.Partner = partnerID
 	p := &world.Tenant{
-		ID: partnerID, Name: "Contoso Cloud Partners", Domains: []string{"contoso.com", "contoso.onmicrosoft.com"}, Kind: world.PartnerTenant, Created: old, Country: "DE",
-		SKUs:            []world.SKU{{ID: "84a661c4-e949-4bd2-a560-ed7766fcaf2b", Part: "AAD_PREMIUM_P2", Status: "Enabled", Enabled: 25, Consumed: 5, Plans: []world.Plan{{ID: "eec0eb4f-6444-4f95-aba0-50c24d67f998", Name: world.PlanP2}, {ID: "41781fb2-bc02-4b7c-bd55-b576c07bb09d", Name: world.PlanP1}}}},
+		ID: partnerID, Name: "Contoso Cloud Partners", Domains: []string{"contoso.com", "contoso.onmicrosoft.com"}, Kind: world.PartnerTenant, Created: old,
+		Country: "DE",
+		SKUs: []world.SKU{{ID: "84a661c4-e949-4bd2-a560-ed7766fcaf2b", Part: "AAD_PREMIUM_P2", Status: "Enabled", Enabled: 25, Consumed: 5,
+			Plans: []world.Plan{{ID: "eec0eb4f-6444-4f95-aba0-50c24d67f998", Name: world.PlanP2},
+				{ID: "41781fb2-bc02-4b7c-bd55-b576c07bb09d", Name: world.PlanP1}}}},
 		SecurityContact: "security@contoso.com",
 	}
 	user := func(t *world.Tenant, id, upn, name string, f func(*world.User)) {
@@ -116,7 +119,8 @@ func populate(s *world.State) {
 	user(p, guest, "guest_other.com#EXT#@contoso.onmicrosoft.com", "Gus Guest", func(u *world.User) { u.Guest = true })
 	user(p, ursa, "ursa@contoso.com", "Ursa", nil)
 	user(p, agent, "agent@contoso.com", "Agent", nil)
-	p.Groups.Put(&world.Group{ID: agents, Name: world.AdminAgents, Description: "Admin agents", Members: []string{ada, agent, nested}, Owners: []string{ada}, Created: old})
+	p.Groups.Put(&world.Group{ID: agents, Name: world.AdminAgents, Description: "Admin agents", Members: []string{ada, agent, nested}, Owners: []string{ada},
+		Created: old})
 	p.Groups.Put(&world.Group{ID: nested, Name: "Nested", Members: []string{rhea}, Created: old})
 	give := func(t *world.Tenant, who, role string) {
 		t.Held.Put(&world.RoleAssignment{ID: "held-" + who + role[:4], Principal: who, Role: role, Scope: "/", Start: old, Created: old})
@@ -124,40 +128,57 @@ func populate(s *world.State) {
 	give(p, ada, entra.RoleGlobalAdministrator)
 	give(p, rhea, entra.RoleReportsReader)
 	give(p, ursa, entra.RoleUserAdministrator)
-	p.Eligible.Put(&world.RoleAssignment{ID: "elig-1", Principal: plain, Role: entra.RoleSecurityReader, Scope: "/", Start: old, End: now.AddDate(1, 0, 0), Created: old})
+	p.Eligible.Put(&world.RoleAssignment{ID: "elig-1", Principal: plain, Role: entra.RoleSecurityReader, Scope: "/", Start: old, End: now.AddDate(1, 0, 0),
+		Created: old})
 	p.Apps.Put(&world.Application{
 		ID: toolObj, AppID: toolApp, Name: "Tool", Audience: "AzureADMultipleOrgs", Created: old, Web: []string{"http://localhost/cb"}, Fallback: true,
-		Identifiers: []string{"api://" + toolApp}, Scopes: []world.Scope{{ID: "12121212-0000-4000-8000-000000000001", Value: "Use"}}, Roles: []world.Scope{{ID: "12121212-0000-4000-8000-000000000002", Value: "Run"}},
-		Required:  []world.RequiredAccess{{Resource: entra.AppGraph, Scopes: []string{"e1fe6dd8-ba31-4d61-89e7-88639da4683d"}, Roles: []string{"7ab1d382-f21e-4acd-a863-ba3e13f7da61"}}},
+		Identifiers: []string{"api://" + toolApp}, Scopes: []world.Scope{{ID: "12121212-0000-4000-8000-000000000001", Value: "Use"}},
+		Roles: []world.Scope{{ID: "12121212-0000-4000-8000-000000000002", Value: "Run"}},
+		Required: []world.RequiredAccess{{Resource: entra.AppGraph, Scopes: []string{"e1fe6dd8-ba31-4d61-89e7-88639da4683d"},
+			Roles: []string{"7ab1d382-f21e-4acd-a863-ba3e13f7da61"}}},
 		Passwords: []world.PasswordCredential{{KeyID: "13131313-0000-4000-8000-000000000001", Name: "one", Hint: "pc8", Start: old, End: now.AddDate(1, 0, 0)}},
-		Keys:      []world.KeyCredential{{KeyID: "13131313-0000-4000-8000-000000000002", Name: "CN=x", Type: "AsymmetricX509Cert", Usage: "Verify", Start: old, End: now.AddDate(1, 0, 0), DER: []byte{1}}},
-		Federated: []world.FederatedCredential{{ID: "13131313-0000-4000-8000-000000000003", Name: "ci", Issuer: "https://issuer.example", Subject: "repo", Audiences: []string{"api://AzureADTokenExchange"}}},
+		Keys: []world.KeyCredential{{KeyID: "13131313-0000-4000-8000-000000000002", Name: "CN=x", Type: "AsymmetricX509Cert", Usage: "Verify",
+			Start: old, End: now.AddDate(1, 0, 0), DER: []byte{1}}},
+		Federated: []world.FederatedCredential{{ID: "13131313-0000-4000-8000-000000000003", Name: "ci", Issuer: "https://issuer.example", Subject: "repo",
+			Audiences: []string{"api://AzureADTokenExchange"}}},
 	})
-	p.Policies.Put(&world.Document{ID: polID, Created: old, Raw: json.RawMessage(`{"id":"` + polID + `","displayName":"MFA for all","state":"enabled","createdDateTime":"2026-08-22T09:00:00Z","modifiedDateTime":null,
+	p.Policies.Put(&world.Document{ID: polID, Created: old,
+		Raw: json.RawMessage(`{"id":"` + polID + `","displayName":"MFA for all","state":"enabled","createdDateTime":"2026-08-22T09:00:00Z","modifiedDateTime":null,
 		"conditions":{"users":{"includeUsers":["All"],"excludeUsers":[],"includeGroups":[],"excludeGroups":[],"includeRoles":[],"excludeRoles":[],"includeGuestsOrExternalUsers":null,"excludeGuestsOrExternalUsers":null},
 		"applications":{"includeApplications":["All"]},"clientAppTypes":["all"],"platforms":{"includePlatforms":["linux"],"excludePlatforms":[]},"locations":{"includeLocations":["All"],"excludeLocations":["` + locID + `"]}},
 		"grantControls":{"operator":"OR","builtInControls":[],"authenticationStrength":{"id":"` + strID + `"}},"sessionControls":null}`)})
-	p.Locations.Put(&world.Document{ID: locID, Created: old, Raw: json.RawMessage(`{"@odata.type":"#microsoft.graph.ipNamedLocation","id":"` + locID + `","displayName":"Office","isTrusted":true,"ipRanges":[{"@odata.type":"#microsoft.graph.iPv4CidrRange","cidrAddress":"192.0.2.0/24"}],"createdDateTime":"2026-08-22T09:00:00Z","modifiedDateTime":"2026-08-22T09:00:00Z"}`)})
-	p.Strengths.Put(&world.Document{ID: strID, Created: old, Raw: json.RawMessage(`{"id":"` + strID + `","displayName":"Multifactor authentication","policyType":"builtIn","requirementsSatisfied":"mfa","allowedCombinations":["fido2","password,softwareOath"]}`)})
-	p.MethodConfigs.Put(&world.Document{ID: "SoftwareOath", Raw: json.RawMessage(`{"@odata.type":"#microsoft.graph.softwareOathAuthenticationMethodConfiguration","id":"SoftwareOath","state":"enabled","excludeTargets":[],"includeTargets":[{"targetType":"group","id":"all_users","isRegistrationRequired":false}]}`)})
+	p.Locations.Put(&world.Document{ID: locID, Created: old, Raw: json.RawMessage(`{"@odata.type":"#microsoft.graph.ipNamedLocation","id":"` + locID +
+		`","displayName":"Office","isTrusted":true,"ipRanges":[{"@odata.type":"#microsoft.graph.iPv4CidrRange","cidrAddress":"192.0.2.0/24"}],"createdDateTime":"2026-08-22T09:00:00Z","modifiedDateTime":"2026-08-22T09:00:00Z"}`)})
+	p.Strengths.Put(&world.Document{ID: strID, Created: old,
+		Raw: json.RawMessage(`{"id":"` + strID + `","displayName":"Multifactor authentication","policyType":"builtIn","requirementsSatisfied":"mfa","allowedCombinations":["fido2","password,softwareOath"]}`)})
+	p.MethodConfigs.Put(&world.Document{ID: "SoftwareOath",
+		Raw: json.RawMessage(`{"@odata.type":"#microsoft.graph.softwareOathAuthenticationMethodConfiguration","id":"SoftwareOath","state":"enabled","excludeTargets":[],"includeTargets":[{"targetType":"group","id":"all_users","isRegistrationRequired":false}]}`)})
 	p.MethodConfigs.Put(&world.Document{ID: "Fido2", Raw: json.RawMessage(`{"id":"Fido2","state":"enabled"}`)})
-	p.MethodConfigs.Put(&world.Document{ID: "ext-1", Raw: json.RawMessage(`{"@odata.type":"#microsoft.graph.externalAuthenticationMethodConfiguration","id":"ext-1","displayName":"Other MFA","appId":"` + toolApp + `","state":"enabled","openIdConnectSetting":{"clientId":"x","discoveryUrl":"https://mfa.example/.well-known/openid-configuration"},"includeTargets":[],"excludeTargets":[]}`)})
-	p.Customers.Put(&world.Customer{TenantID: customerID, Domain: "fabrikam.com", Name: "Fabrikam", Relationship: "reseller", Since: old, Subscriptions: []world.Subscription{{ID: "s", AzurePlan: true, Status: "active"}}})
+	p.MethodConfigs.Put(&world.Document{ID: "ext-1",
+		Raw: json.RawMessage(`{"@odata.type":"#microsoft.graph.externalAuthenticationMethodConfiguration","id":"ext-1","displayName":"Other MFA","appId":"` +
+			toolApp + `","state":"enabled","openIdConnectSetting":{"clientId":"x","discoveryUrl":"https://mfa.example/.well-known/openid-configuration"},"includeTargets":[],"excludeTargets":[]}`)})
+	p.Customers.Put(&world.Customer{TenantID: customerID, Domain: "fabrikam.com", Name: "Fabrikam", Relationship: "reseller", Since: old,
+		Subscriptions: []world.Subscription{{ID: "s", AzurePlan: true, Status: "active"}}})
 	p.Customers.Put(&world.Customer{TenantID: freeID, Domain: "free.example", Name: "Free", Relationship: "reseller", DAP: true, Since: old})
 	p.Relationships.Put(&world.Relationship{
-		ID: relID, Name: "Support", Duration: "P365D", AutoExtend: "P180D", Customer: customerID, CustomerName: "Fabrikam", Roles: []string{entra.RoleGlobalReader, entra.RoleSecurityReader, entra.RoleReportsReader},
+		ID: relID, Name: "Support", Duration: "P365D", AutoExtend: "P180D", Customer: customerID, CustomerName: "Fabrikam",
+		Roles:  []string{entra.RoleGlobalReader, entra.RoleSecurityReader, entra.RoleReportsReader},
 		Status: "active", Created: old, Changed: old, Activated: old, Ends: old.AddDate(1, 0, 0), ETag: 3,
-		Asks:        []world.RelationshipRequest{{ID: "ask-1", Action: "lockForApproval", Status: "succeeded", Created: old}},
-		Assignments: []world.AccessAssignment{{ID: "assign-1", Group: agents, Roles: []string{entra.RoleGlobalReader, entra.RoleReportsReader}, Status: "active", Created: old, ETag: 1}},
-		Operations:  []world.RelationshipOperation{{ID: "op-1", Type: "delegatedAdminAccessAssignmentUpdate", Data: "{}", Created: old, Due: old}},
+		Asks: []world.RelationshipRequest{{ID: "ask-1", Action: "lockForApproval", Status: "succeeded", Created: old}},
+		Assignments: []world.AccessAssignment{{ID: "assign-1", Group: agents, Roles: []string{entra.RoleGlobalReader, entra.RoleReportsReader},
+			Status: "active", Created: old, ETag: 1}},
+		Operations: []world.RelationshipOperation{{ID: "op-1", Type: "delegatedAdminAccessAssignmentUpdate", Data: "{}", Created: old, Due: old}},
 	})
 	p.Alerts.Put(&world.Alert{
-		ID: "alert-1", Type: "CryptoMining", Name: "Mining", Description: "d", Severity: "high", Confidence: "high", Status: "active", Detected: now.Add(-2 * time.Hour), First: now.Add(-3 * time.Hour), Last: now,
-		Customer: customerID, Subscription: "sub", Resources: []world.AlertResource{{ID: "/r", Type: "vm"}}, Activity: []world.AlertActivity{{From: "active", To: "active", By: "system", At: now}}, Details: map[string]string{"VM_IP": "192.0.2.1"},
+		ID: "alert-1", Type: "CryptoMining", Name: "Mining", Description: "d", Severity: "high", Confidence: "high", Status: "active",
+		Detected: now.Add(-2 * time.Hour), First: now.Add(-3 * time.Hour), Last: now,
+		Customer: customerID, Subscription: "sub", Resources: []world.AlertResource{{ID: "/r", Type: "vm"}},
+		Activity: []world.AlertActivity{{From: "active", To: "active", By: "system", At: now}}, Details: map[string]string{"VM_IP": "192.0.2.1"},
 	})
 	p.ScoreHistory = []world.Score{{At: now.AddDate(0, 0, -1), Score: 40, Compliant: 2, Total: 5}}
 	s.Put(p)
-	c := &world.Tenant{ID: customerID, Name: "Fabrikam", Domains: []string{"fabrikam.com"}, Kind: world.CustomerTenant, Created: old, Country: "DE", SKUs: []world.SKU{{ID: "sku", Part: "AAD_PREMIUM", Status: "Enabled", Enabled: 5, Plans: []world.Plan{{ID: "p1", Name: world.PlanP1}}}}}
+	c := &world.Tenant{ID: customerID, Name: "Fabrikam", Domains: []string{"fabrikam.com"}, Kind: world.CustomerTenant, Created: old, Country: "DE",
+		SKUs: []world.SKU{{ID: "sku", Part: "AAD_PREMIUM", Status: "Enabled", Enabled: 5, Plans: []world.Plan{{ID: "p1", Name: world.PlanP1}}}}}
 	user(c, carla, "carla@fabrikam.com", "Carla", nil)
 	give(c, carla, entra.RoleGlobalAdministrator)
 	s.Put(c)
@@ -168,9 +189,11 @@ func populate(s *world.State) {
 	graphSP := s.EnsureSP(p, entra.AppGraph)
 	toolSP := s.EnsureSP(p, toolApp)
 	p.Grants.Put(&world.Grant{ID: "grant-1", Client: toolSP.ID, Resource: graphSP.ID, Scopes: []string{"User.Read", "openid"}})
-	p.AppRoles.Put(&world.AppRoleAssignment{ID: "ara-1", Principal: toolSP.ID, PrincipalType: "ServicePrincipal", Resource: graphSP.ID, Role: "7ab1d382-f21e-4acd-a863-ba3e13f7da61", Created: old})
+	p.AppRoles.Put(&world.AppRoleAssignment{ID: "ara-1", Principal: toolSP.ID, PrincipalType: "ServicePrincipal", Resource: graphSP.ID,
+		Role: "7ab1d382-f21e-4acd-a863-ba3e13f7da61", Created: old})
 	for i := range 5 {
-		a := &signon.Attempt{Tenant: p, Home: p, User: p.Users.Get(ada), AppID: toolApp, AppName: "Tool", Resource: entra.AppGraph, ResourceName: "Microsoft Graph", Client: signon.Browser, Interactive: i != 4, SID: "sid", Platform: "linux"}
+		a := &signon.Attempt{Tenant: p, Home: p, User: p.Users.Get(ada), AppID: toolApp, AppName: "Tool", Resource: entra.AppGraph,
+			ResourceName: "Microsoft Graph", Client: signon.Browser, Interactive: i != 4, SID: "sid", Platform: "linux"}
 		if i%2 == 0 {
 			a.MFA, a.Combos = true, []string{"fido2"}
 		}
@@ -193,7 +216,8 @@ func everything() string {
 func (l *lab) claims(tenant, user, scopes string) *bearer.Claims {
 	now := l.clock.Now().Unix()
 	return &bearer.Claims{
-		Audience: "https://graph.microsoft.com", Issuer: bearer.IssuerV1(tenant), IssuedAt: now, NotBefore: now, Expires: now + 4000, Version: "1.0", TenantID: tenant, ObjectID: user, Subject: user,
+		Audience: "https://graph.microsoft.com", Issuer: bearer.IssuerV1(tenant), IssuedAt: now, NotBefore: now, Expires: now + 4000, Version: "1.0",
+		TenantID: tenant, ObjectID: user, Subject: user,
 		Scope: scopes, UPN: "someone@contoso.com", AMR: []string{"pwd", "mfa"}, AppID: toolApp, IDType: "user",
 	}
 }

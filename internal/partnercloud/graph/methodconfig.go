@@ -57,7 +57,8 @@ func (c *call) shownConfig(d *world.Document) (*document, bool) {
 
 func targetsSpec() *spec {
 	return list(obj(fields{
-		"id": text().need(), "targetType": enum("user group").need(), "isRegistrationRequired": flag(), "authenticationMode": text(), "isUsableForSignIn": flag(),
+		"id": text().need(), "targetType": enum("user group").need(), "isRegistrationRequired": flag(), "authenticationMode": text(),
+		"isUsableForSignIn": flag(),
 	}))
 }
 

@@ -12,8 +12,9 @@ import (
 func policyFields(beta bool) fields {
 	ids := list(text().upTo(200)).need()
 	external := obj(fields{
-		"guestOrExternalUserTypes": flags("none internalGuest b2bCollaborationGuest b2bCollaborationMember b2bDirectConnectUser otherExternalUser serviceProvider"),
-		"externalTenants":          obj(fields{"membershipKind": enum("all enumerated"), "members": list(text().upTo(40))}),
+		"guestOrExternalUserTypes": flags("none internalGuest b2bCollaborationGuest b2bCollaborationMember b2bDirectConnectUser otherExternalUser " +
+			"serviceProvider"),
+		"externalTenants": obj(fields{"membershipKind": enum("all enumerated"), "members": list(text().upTo(40))}),
 	})
 	levels := list(enum("low medium high hidden none")).need()
 	platforms := list(enum("android iOS windows windowsPhone macOS linux all")).need()
@@ -24,7 +25,8 @@ func policyFields(beta bool) fields {
 			"includeGuestsOrExternalUsers": external, "excludeGuestsOrExternalUsers": external,
 		}),
 		"applications": obj(fields{
-			"includeApplications": ids, "excludeApplications": ids, "includeUserActions": list(enum("urn:user:registersecurityinfo urn:user:registerdevice")).need(),
+			"includeApplications": ids, "excludeApplications": ids, "includeUserActions": list(enum("urn:user:registersecurityinfo urn:user:registerdevice")).
+						need(),
 			"includeAuthenticationContextClassReferences": ids, "applicationFilter": filter,
 		}),
 		"clientAppTypes":             list(enum("all browser mobileAppsAndDesktopClients exchangeActiveSync easSupported other")).need(),
@@ -57,8 +59,9 @@ func policyFields(beta bool) fields {
 		"displayName": text().need().upTo(256), "description": text().upTo(1500), "state": enum("enabled disabled enabledForReportingButNotEnforced").need(),
 		"conditions": obj(conditions).need(),
 		"grantControls": obj(fields{
-			"operator":        enum("AND OR"),
-			"builtInControls": list(enum("block mfa compliantDevice domainJoinedDevice approvedApplication compliantApplication passwordChange riskRemediation")).need(),
+			"operator": enum("AND OR"),
+			"builtInControls": list(enum("block mfa compliantDevice domainJoinedDevice approvedApplication compliantApplication passwordChange " +
+				"riskRemediation")).need(),
 			// References that clients send back from what they read.
 			"authenticationStrength": obj(fields{
 				"id": text(), "displayName": text(), "description": text(), "policyType": text(), "requirementsSatisfied": text(), "createdDateTime": text(),

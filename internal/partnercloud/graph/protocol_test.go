@@ -13,16 +13,19 @@ import (
 
 func TestErrorsHaveGraphsForm(t *testing.T) {
 	l := newLab(t)
-	a := l.get("/v1.0/users/nobody@contoso.com", l.admin(), "client-request-id", "11111111-1111-4111-8111-111111111111").refused(404, "Request_ResourceNotFound")
+	a := l.get("/v1.0/users/nobody@contoso.com", l.admin(), "client-request-id", "11111111-1111-4111-8111-111111111111").
+		refused(404, "Request_ResourceNotFound")
 	in := inner(inner(a.body, "error"), "innerError")
-	if str(in, "request-id") == "" || str(in, "request-id") != a.header.Get("request-id") || str(in, "client-request-id") != "11111111-1111-4111-8111-111111111111" || str(in, "date") == "" {
+	if str(in, "request-id") == "" || str(in, "request-id") != a.header.Get("request-id") ||
+		str(in, "client-request-id") != "11111111-1111-4111-8111-111111111111" || str(in, "date") == "" {
 		t.Errorf("innerError %v", in)
 	}
 	for path, want := range map[string]struct {
 		code int
 		name string
 	}{
-		"/v3/users": {400, "BadRequest"}, "/v1.0/nothing": {400, "BadRequest"}, "/v1.0/users/" + ada + "/messages": {400, "BadRequest"}, "/v1.0": {400, "BadRequest"},
+		"/v3/users": {400, "BadRequest"}, "/v1.0/nothing": {400, "BadRequest"}, "/v1.0/users/" + ada + "/messages": {400, "BadRequest"},
+		"/v1.0": {400, "BadRequest"},
 		"/v1.0/users/" + ada + "/revokeSignInSessions": {405, "Request_BadRequest"}, "/v1.0/security/partner/securityScore": {400, "BadRequest"},
 	} {
 		l.get(path, l.admin()).refused(want.code, want.name)
@@ -85,12 +88,13 @@ func TestPermissions(t *testing.T) {
 		"GDAP without AdminAgents":        {l.token(partnerID, ursa, everything()), "/v1.0/tenantRelationships/delegatedAdminRelationships", 403},
 		"GDAP as an admin agent":          {l.token(partnerID, agent, everything()), "/v1.0/tenantRelationships/delegatedAdminRelationships", 200},
 		"GDAP by nested membership":       {l.token(partnerID, rhea, everything()), "/v1.0/tenantRelationships/delegatedAdminRelationships", 200},
-		"GDAP app without its principal":  {l.app(partnerID, "DelegatedAdminRelationship.Read.All"), "/v1.0/tenantRelationships/delegatedAdminRelationships", 403},
-		"GDAP in a customer tenant":       {l.token(customerID, carla, everything()), "/v1.0/tenantRelationships/delegatedAdminRelationships", 403},
-		"score without a role":            {l.token(partnerID, plain, everything()), "/beta/security/partner/securityScore", 403},
-		"methods of another":              {l.token(partnerID, plain, everything()), "/v1.0/users/" + ada + "/authentication/methods", 403},
-		"own methods":                     {l.token(partnerID, plain, everything()), "/v1.0/me/authentication/methods", 200},
-		"an object of another tenant":     {l.admin(), "/v1.0/users/" + carla, 404},
+		"GDAP app without its principal": {l.app(partnerID, "DelegatedAdminRelationship.Read.All"), "/v1.0/tenantRelationships/delegatedAdminRelationships",
+			403},
+		"GDAP in a customer tenant":   {l.token(customerID, carla, everything()), "/v1.0/tenantRelationships/delegatedAdminRelationships", 403},
+		"score without a role":        {l.token(partnerID, plain, everything()), "/beta/security/partner/securityScore", 403},
+		"methods of another":          {l.token(partnerID, plain, everything()), "/v1.0/users/" + ada + "/authentication/methods", 403},
+		"own methods":                 {l.token(partnerID, plain, everything()), "/v1.0/me/authentication/methods", 200},
+		"an object of another tenant": {l.admin(), "/v1.0/users/" + carla, 404},
 	} {
 		if a := l.get(c.path, c.token); a.code != c.want {
 			t.Errorf("%s: %d, want %d: %.200s", name, a.code, c.want, a.raw)
@@ -100,7 +104,8 @@ func TestPermissions(t *testing.T) {
 	l.get("/v1.0/identityProtection/riskyUsers", l.token(customerID, carla, everything())).refused(403, "AadPremiumLicenseRequired")
 	noMFA := l.claims(partnerID, agent, everything())
 	noMFA.AMR = []string{"pwd"}
-	if a := l.get("/v1.0/tenantRelationships/delegatedAdminRelationships", l.sign(noMFA)).refused(403, "Authorization_RequestDenied"); !strings.Contains(string(a.raw), "multifactor") {
+	if a := l.get("/v1.0/tenantRelationships/delegatedAdminRelationships", l.sign(noMFA)).
+		refused(403, "Authorization_RequestDenied"); !strings.Contains(string(a.raw), "multifactor") {
 		t.Errorf("%s", a.raw)
 	}
 	// Rights are those of this moment: the group's assignment goes, the token stays.
@@ -145,7 +150,8 @@ func TestSignIns(t *testing.T) {
 		t.Error("beta lacks the MFA fields")
 	}
 	v1 := l.get("/v1.0/auditLogs/signIns", tok).rows()
-	for _, k := range []string{"authenticationRequirement", "authenticationDetails", "authenticationRequirementPolicies", "crossTenantAccessType", "signInEventTypes", "mfaDetail", "userType"} {
+	for _, k := range []string{"authenticationRequirement", "authenticationDetails", "authenticationRequirementPolicies", "crossTenantAccessType",
+		"signInEventTypes", "mfaDetail", "userType"} {
 		if _, ok := v1[0][k]; ok {
 			t.Errorf("v1.0 shows %s", k)
 		}

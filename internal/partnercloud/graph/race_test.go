@@ -13,7 +13,8 @@ func TestConcurrentUse(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 10 {
-				for _, p := range []string{"/beta/auditLogs/signIns", "/v1.0/users?$expand=memberOf", "/v1.0/identity/conditionalAccess/policies", "/beta/security/partner/securityScore/requirements", "/v1.0/organization"} {
+				for _, p := range []string{"/beta/auditLogs/signIns", "/v1.0/users?$expand=memberOf", "/v1.0/identity/conditionalAccess/policies",
+					"/beta/security/partner/securityScore/requirements", "/v1.0/organization"} {
 					if a := l.get(p, tok); a.code != 200 {
 						t.Errorf("%s: %d", p, a.code)
 					}

@@ -146,7 +146,8 @@ func (c *call) mayAsk(t *world.Tenant, k *roleAsk) error {
 func (c *call) planRole(t *world.Tenant, k *roleAsk) error {
 	activation := k.action == "selfDeactivate" || k.action == "selfActivate"
 	for a := range k.table.All() {
-		if strings.EqualFold(a.Principal, k.principal) && strings.EqualFold(a.Role, k.role) && (a.End.IsZero() || c.now.Before(a.End)) && a.Activated == activation {
+		if strings.EqualFold(a.Principal, k.principal) && strings.EqualFold(a.Role, k.role) && (a.End.IsZero() || c.now.Before(a.End)) &&
+			a.Activated == activation {
 			k.found = a
 		}
 	}

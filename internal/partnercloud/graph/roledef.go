@@ -53,7 +53,8 @@ func roleAssignments(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
 
 func createRoleAssignment(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	fs := fields{
-		"principalId": text().need(), "roleDefinitionId": text().need(), "directoryScopeId": text(), "appScopeId": unused(), "id": readOnly(), "condition": unused(),
+		"principalId": text().need(), "roleDefinitionId": text().need(), "directoryScopeId": text(), "appScopeId": unused(), "id": readOnly(),
+		"condition": unused(),
 	}
 	if err := fs.check("", c.in); err != nil {
 		return nil, err

@@ -237,11 +237,15 @@ func reads() []read {
 	mp := "policies/authenticationMethodsPolicy"
 	var both []read
 	for _, l := range [][]read{
-		typed("user", "users", "users?$select=id,accountEnabled,userType,signInActivity,assignedLicenses,assignedPlans,onPremisesSyncEnabled,lastPasswordChangeDateTime,officeLocation,businessPhones",
-			"me", u, "users('"+ada+"')", "users/ada@contoso.com", "users/"+guest, "users?$expand=memberOf", "users/delta", "groups/"+agents+"/members/microsoft.graph.user"),
-		typed("directoryObject", u+"/memberOf", u+"/transitiveMemberOf", "users/"+rhea+"/transitiveMemberOf", "groups/"+agents+"/members", "groups/"+agents+"/transitiveMembers", "groups/"+agents+"/owners",
+		typed("user", "users", "users?$select=id,accountEnabled,userType,signInActivity,assignedLicenses,assignedPlans,onPremisesSyncEnabled,"+
+			"lastPasswordChangeDateTime,officeLocation,businessPhones",
+			"me", u, "users('"+ada+"')", "users/ada@contoso.com", "users/"+guest, "users?$expand=memberOf", "users/delta",
+			"groups/"+agents+"/members/microsoft.graph.user"),
+		typed("directoryObject", u+"/memberOf", u+"/transitiveMemberOf", "users/"+rhea+"/transitiveMemberOf", "groups/"+agents+"/members",
+			"groups/"+agents+"/transitiveMembers", "groups/"+agents+"/owners",
 			"directoryRoles(roleTemplateId='"+entra.RoleGlobalAdministrator+"')/members", "directoryObjects/"+ada, "directoryObjects/"+agents),
-		typed("authenticationMethod", u+"/authentication/methods", u+"/authentication/fido2Methods", u+"/authentication/externalAuthenticationMethods", u+"/authentication/softwareOathMethods/99999999-0000-4000-8000-000000000001"),
+		typed("authenticationMethod", u+"/authentication/methods", u+"/authentication/fido2Methods", u+"/authentication/externalAuthenticationMethods",
+			u+"/authentication/softwareOathMethods/99999999-0000-4000-8000-000000000001"),
 		typed("group", "groups", "groups/"+agents, "groups?$expand=members", "groups/delta"),
 		typed("signIn", "auditLogs/signIns"),
 		typed("directoryAudit", "auditLogs/directoryAudits"),
@@ -250,7 +254,8 @@ func reads() []read {
 		typed("conditionalAccessPolicy", ca+"policies", ca+"policies/"+polID),
 		typed("namedLocation", ca+"namedLocations", ca+"namedLocations/"+locID),
 		typed("authenticationMethodsPolicy", mp),
-		typed("authenticationMethodConfiguration", mp+"/authenticationMethodConfigurations", mp+"/authenticationMethodConfigurations/ext-1", mp+"/authenticationMethodConfigurations/Fido2"),
+		typed("authenticationMethodConfiguration", mp+"/authenticationMethodConfigurations", mp+"/authenticationMethodConfigurations/ext-1",
+			mp+"/authenticationMethodConfigurations/Fido2"),
 		typed("authenticationStrengthPolicy", "policies/authenticationStrengthPolicies", "policies/authenticationStrengthPolicies/"+strID),
 		typed("unifiedRoleDefinition", rm+"roleDefinitions", rm+"roleDefinitions/"+entra.RoleGlobalAdministrator),
 		typed("unifiedRoleAssignment", rm+"roleAssignments", rm+"roleAssignments?$expand=principal", rm+"roleAssignments?$expand=roleDefinition"),
@@ -263,11 +268,15 @@ func reads() []read {
 		typed("application", "applications", "applications/"+toolObj, "applications(appId='"+toolApp+"')"),
 		typed("federatedIdentityCredential", "applications/"+toolObj+"/federatedIdentityCredentials"),
 		typed("servicePrincipal", "servicePrincipals", "servicePrincipals(appId='"+entra.AppGraph+"')"),
-		typed("appRoleAssignment", "servicePrincipals(appId='"+toolApp+"')/appRoleAssignments", "servicePrincipals(appId='"+entra.AppGraph+"')/appRoleAssignedTo"),
-		typed("oAuth2PermissionGrant", "servicePrincipals(appId='"+toolApp+"')/oauth2PermissionGrants", "oauth2PermissionGrants", "oauth2PermissionGrants/grant-1"),
-		typed("subscribedSku", "subscribedSkus"), typed("organization", "organization", "organization/"+partnerID), typed("domain", "domains", "domains/contoso.com"), typed("contract", "contracts"),
+		typed("appRoleAssignment", "servicePrincipals(appId='"+toolApp+"')/appRoleAssignments", "servicePrincipals(appId='"+entra.AppGraph+
+			"')/appRoleAssignedTo"),
+		typed("oAuth2PermissionGrant", "servicePrincipals(appId='"+toolApp+"')/oauth2PermissionGrants", "oauth2PermissionGrants",
+			"oauth2PermissionGrants/grant-1"),
+		typed("subscribedSku", "subscribedSkus"), typed("organization", "organization", "organization/"+partnerID),
+		typed("domain", "domains", "domains/contoso.com"), typed("contract", "contracts"),
 		typed("riskyUser", "identityProtection/riskyUsers", "identityProtection/riskyUsers/"+plain),
-		typed("delegatedAdminRelationship", gd, gd+"/"+relID), typed("delegatedAdminRelationshipRequest", gd+"/"+relID+"/requests", gd+"/"+relID+"/requests/ask-1"),
+		typed("delegatedAdminRelationship", gd, gd+"/"+relID), typed("delegatedAdminRelationshipRequest", gd+"/"+relID+"/requests",
+			gd+"/"+relID+"/requests/ask-1"),
 		typed("delegatedAdminAccessAssignment", gd+"/"+relID+"/accessAssignments", gd+"/"+relID+"/accessAssignments/assign-1"),
 		typed("delegatedAdminRelationshipOperation", gd+"/"+relID+"/operations", gd+"/"+relID+"/operations/op-1"),
 		typed("delegatedAdminCustomer", "tenantRelationships/delegatedAdminCustomers", "tenantRelationships/delegatedAdminCustomers/"+customerID),
@@ -286,7 +295,8 @@ func reads() []read {
 		typed("signIn", "beta/auditLogs/signIns?$filter=signInEventTypes/any(t: t eq 'nonInteractiveUser')"),
 		typed("strongAuthenticationRequirements", "beta/"+u+"/authentication/requirements"),
 		typed("partner.security.partnerSecurityScore", sc+"securityScore"), typed("partner.security.securityRequirement", sc+"securityScore/requirements"),
-		typed("partner.security.securityScoreHistory", sc+"securityScore/history"), typed("partner.security.customerInsight", sc+"securityScore/customerInsights", sc+"securityScore/customerInsights/"+customerID),
+		typed("partner.security.securityScoreHistory", sc+"securityScore/history"),
+		typed("partner.security.customerInsight", sc+"securityScore/customerInsights", sc+"securityScore/customerInsights/"+customerID),
 		typed("partner.security.partnerSecurityAlert", sc+"securityAlerts", sc+"securityAlerts/alert-1"),
 	} {
 		out = append(out, l...)
@@ -298,8 +308,11 @@ func reads() []read {
 func (l *lab) seed() {
 	l.t.Helper()
 	tok := l.admin()
-	l.do("POST", "/v1.0/roleManagement/directory/roleEligibilityScheduleRequests", tok, `{"action":"adminAssign","principalId":"`+ursa+`","roleDefinitionId":"`+entra.RoleSecurityReader+`","directoryScopeId":"/","justification":"x","scheduleInfo":{"startDateTime":"2026-11-22T09:00:00Z","expiration":{"type":"afterDuration","duration":"P10D"}}}`).want(201)
-	l.do("POST", "/v1.0/roleManagement/directory/roleAssignmentScheduleRequests", tok, `{"action":"adminAssign","principalId":"`+ursa+`","roleDefinitionId":"`+entra.RoleGlobalReader+`","directoryScopeId":"/"}`).want(201)
+	l.do("POST", "/v1.0/roleManagement/directory/roleEligibilityScheduleRequests", tok, `{"action":"adminAssign","principalId":"`+ursa+
+		`","roleDefinitionId":"`+entra.RoleSecurityReader+
+		`","directoryScopeId":"/","justification":"x","scheduleInfo":{"startDateTime":"2026-11-22T09:00:00Z","expiration":{"type":"afterDuration","duration":"P10D"}}}`).want(201)
+	l.do("POST", "/v1.0/roleManagement/directory/roleAssignmentScheduleRequests", tok, `{"action":"adminAssign","principalId":"`+ursa+
+		`","roleDefinitionId":"`+entra.RoleGlobalReader+`","directoryScopeId":"/"}`).want(201)
 }
 
 func TestEveryAnswerFitsTheSchema(t *testing.T) {

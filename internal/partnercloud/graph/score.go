@@ -161,8 +161,10 @@ func (c *call) requirements() ([]requirement, time.Time, []world.Score, error) {
 	list := []requirement{
 		{ns + "adminsMfaEnforcedSecurityRequirement", "c5a32ae5-0f0c-4d5f-9d1c-5d2a1c3f0a01", "mfaEnforcedForAdmins",
 			world.ScorePart(mine.adminsMet, mine.admins), mine.adminsMet == mine.admins, object{
-				{"legacyPerUserMfaStatus", status(mine.legacy)}, {"mfaConditionalAccessPolicyStatus", status(mine.ca)}, {"securityDefaultsStatus", status(mine.defaults)},
-				{"totalAdminsCount", mine.admins}, {"mfaEnabledAdminsCount", mine.adminsMet - mine.adminsBare}, {"adminsRequiredNotUsingMfaCount", mine.adminsBare},
+				{"legacyPerUserMfaStatus", status(mine.legacy)}, {"mfaConditionalAccessPolicyStatus", status(mine.ca)},
+				{"securityDefaultsStatus", status(mine.defaults)},
+				{"totalAdminsCount", mine.admins}, {"mfaEnabledAdminsCount", mine.adminsMet - mine.adminsBare},
+				{"adminsRequiredNotUsingMfaCount", mine.adminsBare},
 				{"totalUsersCount", mine.users}, {"mfaEnabledUsersCount", mine.usersMet - mine.usersBare}, {"usersRequiredNotUsingMfaCount", mine.usersBare},
 			}},
 		{

@@ -139,7 +139,8 @@ func newInsightShape() *shape {
 		f("tenantId", func(x row) any { return x.tenant }),
 		f("mfa", func(x row) any {
 			return object{
-				{"compliantAdminsCount", x.in.adminsMet}, {"compliantNonAdminsCount", x.in.usersMet - x.in.adminsMet}, {"legacyPerUserMfaStatus", status(x.in.legacy)},
+				{"compliantAdminsCount", x.in.adminsMet}, {"compliantNonAdminsCount", x.in.usersMet - x.in.adminsMet},
+				{"legacyPerUserMfaStatus", status(x.in.legacy)},
 				{"mfaConditionalAccessPolicyStatus", status(x.in.ca)}, {"securityDefaultsStatus", status(x.in.defaults)}, {"totalUsersCount", x.in.users},
 			}
 		}),

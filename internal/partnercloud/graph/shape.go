@@ -181,7 +181,8 @@ func (sh *shape) checkNames(c *call, q *odata.Query) error {
 	}
 	for _, x := range q.Expand {
 		if _, ok := sh.navs[x.Name]; !ok {
-			return refuse(400, "BadRequest", "Could not find a navigation property named '%s' on type 'microsoft.graph.%s' that can be expanded.", clip(x.Name), sh.typ)
+			return refuse(400, "BadRequest", "Could not find a navigation property named '%s' on type 'microsoft.graph.%s' that can be expanded.",
+				clip(x.Name), sh.typ)
 		}
 	}
 	return nil

@@ -25,7 +25,8 @@ const maxScan = 200_000
 // needPremium: the logs and reports need a licence for them.
 func needPremium(_ *call, _ *world.State, t *world.Tenant) error {
 	if !t.Premium() {
-		return refuse(http.StatusForbidden, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Neither tenant is B2C or tenant doesn't have premium license")
+		return refuse(http.StatusForbidden, "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
+			"Neither tenant is B2C or tenant doesn't have premium license")
 	}
 	return nil
 }

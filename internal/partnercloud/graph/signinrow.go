@@ -100,7 +100,8 @@ func newer(member string) bool {
 	switch member {
 	case "reportOnlySuccess", "reportOnlyFailure", "reportOnlyNotApplied", "reportOnlyInterrupted", // appliedConditionalAccessPolicyResult
 		"refreshToken", "remoteDesktopToken", // incomingTokenType
-		"authenticationTransfer", "nativeAuth", "clientCredentials", "onBehalfOf", "refreshTokenGrant", "authorizationCodeWithPkce", "authorizationCodeWithoutPkce",
+		"authenticationTransfer", "nativeAuth", "clientCredentials", "onBehalfOf", "refreshTokenGrant", "authorizationCodeWithPkce",
+		"authorizationCodeWithoutPkce",
 		"scopeBasedAuthRequirementPolicy", "authenticationStrengths", // requirementProvider
 		"passthrough", // signInAccessType
 		"adminConfirmedServicePrincipalCompromised", "adminDismissedAllRiskForServicePrincipal", "m365DAdminDismissedDetection",

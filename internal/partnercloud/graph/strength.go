@@ -120,7 +120,8 @@ func deleteStrength(c *call, s *world.State, t *world.Tenant, old *world.Documen
 	}
 	for d := range t.Policies.All() {
 		if st := inner(inner(decodeObject(d.Raw), "grantControls"), "authenticationStrength"); st != nil && strings.EqualFold(str(st, "id"), old.ID) {
-			return nil, badRequest("The authentication strength is used by the policy '%s' and cannot be deleted.", clip(str(decodeObject(d.Raw), "displayName")))
+			return nil, badRequest("The authentication strength is used by the policy '%s' and cannot be deleted.",
+				clip(str(decodeObject(d.Raw), "displayName")))
 		}
 	}
 	t.Strengths.Delete(old.ID)
@@ -152,7 +153,8 @@ func (c *call) saveStrength(s *world.State, t *world.Tenant, d *world.Document, 
 		return err
 	}
 	if !t.Premium() {
-		return refuse(http.StatusForbidden, "AccessDenied", "Your tenant is not licensed for this feature: authentication strengths need Microsoft Entra ID P1.")
+		return refuse(http.StatusForbidden, "AccessDenied",
+			"Your tenant is not licensed for this feature: authentication strengths need Microsoft Entra ID P1.")
 	}
 	m["id"], m["policyType"], m["requirementsSatisfied"] = d.ID, "custom", "mfa"
 	return keepDocument(s, t, &t.Strengths, d, m)

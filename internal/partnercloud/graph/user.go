@@ -106,15 +106,18 @@ func later(a, b time.Time) time.Time {
 func userFields(post bool) fields {
 	fs := fields{
 		"accountEnabled": flag().need(), "displayName": text().need().upTo(256), "userPrincipalName": text().need().upTo(113), "mailNickname": text().upTo(64),
-		"passwordProfile": obj(fields{"password": text().need().upTo(256), "forceChangePasswordNextSignIn": flag(), "forceChangePasswordNextSignInWithMfa": flag()}),
-		"givenName":       text().upTo(64), "surname": text().upTo(64), "jobTitle": text().upTo(128), "department": text().upTo(64), "usageLocation": text().upTo(2),
+		"passwordProfile": obj(fields{"password": text().need().upTo(256), "forceChangePasswordNextSignIn": flag(),
+			"forceChangePasswordNextSignInWithMfa": flag()}),
+		"givenName": text().upTo(64), "surname": text().upTo(64), "jobTitle": text().upTo(128), "department": text().upTo(64), "usageLocation": text().
+				upTo(2),
 		"mail": text().upTo(256), "userType": enum("Member Guest"),
 		"id": readOnly(), "createdDateTime": readOnly(), "assignedLicenses": readOnly(), "assignedPlans": readOnly(), "signInActivity": readOnly(),
 		"onPremisesSyncEnabled": readOnly(), "proxyAddresses": readOnly(), "deletedDateTime": readOnly(), "signInSessionsValidFromDateTime": readOnly(),
 		"refreshTokensValidFromDateTime": readOnly(), "lastPasswordChangeDateTime": readOnly(), "creationType": readOnly(),
 		"externalUserState": readOnly(), "securityIdentifier": readOnly(),
 		"businessPhones": unused(), "mobilePhone": unused(), "officeLocation": unused(), "preferredLanguage": unused(), "otherMails": unused(),
-		"city": unused(), "state": unused(), "country": unused(), "streetAddress": unused(), "postalCode": unused(), "companyName": unused(), "employeeId": unused(),
+		"city": unused(), "state": unused(), "country": unused(), "streetAddress": unused(), "postalCode": unused(), "companyName": unused(),
+		"employeeId":       unused(),
 		"passwordPolicies": text().upTo(100),
 	}
 	if !post {

@@ -15,7 +15,8 @@ func checkUPN(t *world.Tenant, upn string) error {
 		return badRequest("Property userPrincipalName is invalid.")
 	}
 	if !slices.ContainsFunc(t.Domains, func(d string) bool { return strings.EqualFold(d, domain) }) {
-		return badRequest("The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.")
+		return badRequest("The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your " +
+			"organization.")
 	}
 	return nil
 }

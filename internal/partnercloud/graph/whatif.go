@@ -15,7 +15,8 @@ func evaluateFields() fields {
 	return fields{
 		"signInIdentity": obj(fields{
 			"userId": text(), "externalTenantId": text(),
-			"externalUserType":   enum("none internalGuest b2bCollaborationGuest b2bCollaborationMember b2bDirectConnectUser otherExternalUser serviceProvider"),
+			"externalUserType": enum("none internalGuest b2bCollaborationGuest b2bCollaborationMember b2bDirectConnectUser otherExternalUser " +
+				"serviceProvider"),
 			"servicePrincipalId": text(),
 		}).need(),
 		"signInContext": obj(fields{
@@ -52,7 +53,8 @@ func clauses() []clause {
 		{"users", []string{"users"}}, {"application", []string{"applications"}}, {
 			"clientApps", []string{"clientAppTypes"},
 		}, {"devicePlatform", []string{"platforms"}},
-		{"location", []string{"locations"}}, {"devices", []string{"devices"}}, {"signInRisk", []string{"signInRiskLevels"}}, {"userRisk", []string{"userRiskLevels"}},
+		{"location", []string{"locations"}}, {"devices", []string{"devices"}}, {"signInRisk", []string{"signInRiskLevels"}},
+		{"userRisk", []string{"userRiskLevels"}},
 		{"insiderRisk", []string{"insiderRiskLevels"}}, {"authenticationFlow", []string{"authenticationFlows"}},
 	}
 }
@@ -133,7 +135,8 @@ func evaluate(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		in.Client = "other"
 	}
 	if inner(cond, "authenticationFlow") != nil {
-		in.Client = map[string]string{"deviceCodeFlow": "device-code", "authenticationTransfer": "transfer"}[str(inner(cond, "authenticationFlow"), "transferMethod")]
+		in.Client = map[string]string{"deviceCodeFlow": "device-code", "authenticationTransfer": "transfer"}[str(inner(cond, "authenticationFlow"),
+			"transferMethod")]
 	}
 	if ip := str(cond, "ipAddress"); ip != "" {
 		if in.IP, err = netip.ParseAddr(ip); err != nil {
@@ -192,7 +195,8 @@ func (c *call) whatIfSubject(s *world.State, t *world.Tenant, who map[string]any
 	if typ == "" || typ == "none" {
 		return access.Subject{}, refuse(http.StatusBadRequest, "BadRequest", "signInIdentity names no user.")
 	}
-	return access.Subject{ID: "external", External: access.External(typ), HomeTenant: strings.ToLower(str(who, "externalTenantId")), PerUserMFA: "disabled"}, nil
+	return access.Subject{ID: "external", External: access.External(typ), HomeTenant: strings.ToLower(str(who, "externalTenantId")), PerUserMFA: "disabled"},
+		nil
 }
 
 type whatIfAnswer struct {

@@ -26,7 +26,9 @@ type found struct {
 
 func (k *call) find() (found, *fault) {
 	var f found
-	missing := refuse(http.StatusNotFound, "KeyNotFound", "A key with (name/id) "+k.name+" was not found in this key vault. If you recently deleted this key you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182")
+	missing := refuse(http.StatusNotFound, "KeyNotFound", "A key with (name/id) "+k.name+
+		" was not found in this key vault. If you recently deleted this key you may be able to recover it using the correct recovery command. For help "+
+		"resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182")
 	k.v.world.Read(func(s *world.State) {
 		if s.KeyVault == nil {
 			return
@@ -61,7 +63,8 @@ func (v *Vault) private(f found) (*rsa.PrivateKey, *fault) {
 func kid(name, version string) string { return "https://" + Host + "/keys/" + name + "/" + version }
 
 func attributes(v world.VaultKeyVersion) object {
-	return object{"enabled": !v.Disabled, "created": v.Created.Unix(), "updated": v.Created.Unix(), "recoveryLevel": "Recoverable+Purgeable", "recoverableDays": 90, "exportable": false}
+	return object{"enabled": !v.Disabled, "created": v.Created.Unix(), "updated": v.Created.Unix(), "recoveryLevel": "Recoverable+Purgeable",
+		"recoverableDays": 90, "exportable": false}
 }
 
 var b64 = base64.RawURLEncoding

@@ -203,8 +203,10 @@ func (k *call) do(permission string, then func() (object, *fault)) (object, *fau
 		case !strings.EqualFold(k.who.Tenant, s.KeyVault.Tenant) || k.who.AOBO:
 			f = refuse(http.StatusUnauthorized, "Unauthorized", "AKV10032: Invalid issuer. Expected one of https://"+entra.STSHost+"/"+s.KeyVault.Tenant+"/.")
 		case !s.MayUseKeys(s.KeyVault, k.who.ObjectID, permission):
-			f = refuse(http.StatusForbidden, "Forbidden", "The user, group or application 'appid="+k.who.Client()+";oid="+k.who.ObjectID+";iss="+bearer.IssuerV1(k.who.Tenant)+
-				"' does not have keys "+spelled(permission)+" permission on key vault '"+s.KeyVault.Name+";location=westeurope'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287")
+			f = refuse(http.StatusForbidden, "Forbidden", "The user, group or application 'appid="+k.who.Client()+";oid="+k.who.ObjectID+";iss="+
+				bearer.IssuerV1(k.who.Tenant)+
+				"' does not have keys "+spelled(permission)+" permission on key vault '"+s.KeyVault.Name+
+				";location=westeurope'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287")
 			f.Inner = "AccessDenied"
 		}
 	})

@@ -48,7 +48,8 @@ func start(t *testing.T, o partnercloud.Options) *partnercloud.Server {
 }
 
 func options(s *partnercloud.Server) azcore.ClientOptions {
-	return azcore.ClientOptions{Transport: &http.Client{Transport: s.Transport()}, Retry: policy.RetryOptions{MaxRetries: 2, RetryDelay: time.Millisecond, MaxRetryDelay: time.Millisecond}}
+	return azcore.ClientOptions{Transport: &http.Client{Transport: s.Transport()}, Retry: policy.RetryOptions{MaxRetries: 2, RetryDelay: time.Millisecond,
+		MaxRetryDelay: time.Millisecond}}
 }
 
 func app(t testing.TB, s *partnercloud.Server, name string) partnercloud.App {
@@ -65,7 +66,8 @@ func app(t testing.TB, s *partnercloud.Server, name string) partnercloud.App {
 func secretOf(t testing.TB, s *partnercloud.Server, name string) azcore.TokenCredential {
 	t.Helper()
 	a := app(t, s, name)
-	c, err := azidentity.NewClientSecretCredential(s.Info().Tenant.ID, a.ClientID, a.ClientSecret, &azidentity.ClientSecretCredentialOptions{ClientOptions: options(s)})
+	c, err := azidentity.NewClientSecretCredential(s.Info().Tenant.ID, a.ClientID, a.ClientSecret,
+		&azidentity.ClientSecretCredentialOptions{ClientOptions: options(s)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +99,8 @@ func TestMicrosoftsClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Key == nil || *got.Key.Kty != azkeys.KeyTypeRSA || len(got.Key.N) != 256 || got.Key.KID.Name() != "partnerguard" || len(got.Key.KID.Version()) != 32 || !*got.Attributes.Enabled {
+	if got.Key == nil || *got.Key.Kty != azkeys.KeyTypeRSA || len(got.Key.N) != 256 || got.Key.KID.Name() != "partnerguard" ||
+		len(got.Key.KID.Version()) != 32 || !*got.Attributes.Enabled {
 		t.Errorf("%+v", got.Key)
 	}
 	for _, alg := range []azkeys.EncryptionAlgorithm{azkeys.EncryptionAlgorithmRSAOAEP256, azkeys.EncryptionAlgorithmRSAOAEP} {
@@ -242,7 +245,8 @@ func TestAccess(t *testing.T) {
 	t.Parallel()
 	s := start(t, partnercloud.Options{Unthrottled: true})
 	_, err := client(t, s, secretOf(t, s, other)).WrapKey(t.Context(), "partnerguard", "", oaep([]byte("x"), "RSA-OAEP-256"), nil)
-	if e := code(err); e != "403 Forbidden" || !strings.Contains(err.Error(), "AccessDenied") || !strings.Contains(err.Error(), "does not have keys wrapKey permission on key vault 'contoso-keys") {
+	if e := code(err); e != "403 Forbidden" || !strings.Contains(err.Error(), "AccessDenied") ||
+		!strings.Contains(err.Error(), "does not have keys wrapKey permission on key vault 'contoso-keys") {
 		t.Errorf("%s: %v", e, err)
 	}
 	// The policy counts at the moment of the call.
@@ -265,7 +269,8 @@ func TestCertificateCredential(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := s.World.Clock.Now()
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "collector"}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0)}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "collector"}, NotBefore: now.Add(-time.Hour),
+		NotAfter: now.AddDate(1, 0, 0)}
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -277,11 +282,13 @@ func TestCertificateCredential(t *testing.T) {
 	a := app(t, s, allowed)
 	_ = s.World.Do(func(st *world.State) error {
 		_, r := st.App(a.ClientID)
-		r.Keys = append(r.Keys, world.KeyCredential{KeyID: world.NewGUID(), Name: "CN=collector", Type: "AsymmetricX509Cert", Usage: "Verify", Start: tmpl.NotBefore, End: tmpl.NotAfter, DER: der})
+		r.Keys = append(r.Keys, world.KeyCredential{KeyID: world.NewGUID(), Name: "CN=collector", Type: "AsymmetricX509Cert", Usage: "Verify",
+			Start: tmpl.NotBefore, End: tmpl.NotAfter, DER: der})
 		st.Dirty()
 		return nil
 	})
-	cred, err := azidentity.NewClientCertificateCredential(s.Info().Tenant.ID, a.ClientID, []*x509.Certificate{crt}, key, &azidentity.ClientCertificateCredentialOptions{ClientOptions: options(s)})
+	cred, err := azidentity.NewClientCertificateCredential(s.Info().Tenant.ID, a.ClientID, []*x509.Certificate{crt}, key,
+		&azidentity.ClientCertificateCredentialOptions{ClientOptions: options(s)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +305,8 @@ func TestCertificateCredential(t *testing.T) {
 		t.Fatal(err)
 	}
 	crt2, _ := x509.ParseCertificate(der2)
-	cred, err = azidentity.NewClientCertificateCredential(s.Info().Tenant.ID, a.ClientID, []*x509.Certificate{crt2}, key2, &azidentity.ClientCertificateCredentialOptions{ClientOptions: options(s)})
+	cred, err = azidentity.NewClientCertificateCredential(s.Info().Tenant.ID, a.ClientID, []*x509.Certificate{crt2}, key2,
+		&azidentity.ClientCertificateCredentialOptions{ClientOptions: options(s)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,25 +368,26 @@ func TestHostileRequests(t *testing.T) {
 		status                    int
 		code                      string
 	}{
-		"no token":           {"GET", "/keys/partnerguard/" + v, "", "", 401, "Unauthorized"},
-		"rubbish token":      {"GET", "/keys/partnerguard/" + v, "x.y.z", "", 401, "Unauthorized"},
-		"Graph's token":      {"GET", "/keys/partnerguard/" + v, tokenOf(t, s, "https://graph.microsoft.com/.default"), "", 401, "Unauthorized"},
-		"no version":         {"GET", "/keys/partnerguard", good, "", 400, "BadParameter"},
-		"old version":        {"GET", "/keys/partnerguard?api-version=2016-10-01", good, "", 400, "BadParameter"},
-		"newest version":     {"GET", "/keys/partnerguard?api-version=2025-07-01", good, "", 200, ""},
-		"secrets":            {"GET", "/secrets/partnerguard" + v, good, "", 404, "NotFound"},
-		"deep":               {"GET", "/keys/a/b/c/d" + v, good, "", 404, "NotFound"},
-		"dots":               {"GET", "/keys/%2e%2e" + v, good, "", 400, "BadParameter"},
-		"a slash in it":      {"GET", "/keys/a%2fb" + v, good, "", 400, "BadParameter"},
-		"another method":     {"DELETE", "/keys/partnerguard" + v, good, "", 405, "MethodNotAllowed"},
-		"another action":     {"POST", "/keys/partnerguard/sign" + v, good, wrap, 404, "NotFound"},
-		"well made":          {"POST", "/keys/partnerguard/wrapkey" + v, good, wrap, 200, ""},
-		"case of a key":      {"POST", "/keys/PartnerGuard/wrapKey" + v, good, wrap, 200, ""},
-		"no body":            {"POST", "/keys/partnerguard/wrapkey" + v, good, "", 400, "BadParameter"},
-		"not JSON":           {"POST", "/keys/partnerguard/wrapkey" + v, good, "{", 400, "BadParameter"},
-		"padded value":       {"POST", "/keys/partnerguard/wrapkey" + v, good, `{"alg":"RSA-OAEP-256","value":"eA=="}`, 400, "BadParameter"},
-		"empty value":        {"POST", "/keys/partnerguard/wrapkey" + v, good, `{"alg":"RSA-OAEP-256","value":""}`, 400, "BadParameter"},
-		"enormous body":      {"POST", "/keys/partnerguard/wrapkey" + v, good, `{"alg":"RSA-OAEP-256","value":"` + strings.Repeat("A", 1<<20) + `"}`, 400, "BadParameter"},
+		"no token":       {"GET", "/keys/partnerguard/" + v, "", "", 401, "Unauthorized"},
+		"rubbish token":  {"GET", "/keys/partnerguard/" + v, "x.y.z", "", 401, "Unauthorized"},
+		"Graph's token":  {"GET", "/keys/partnerguard/" + v, tokenOf(t, s, "https://graph.microsoft.com/.default"), "", 401, "Unauthorized"},
+		"no version":     {"GET", "/keys/partnerguard", good, "", 400, "BadParameter"},
+		"old version":    {"GET", "/keys/partnerguard?api-version=2016-10-01", good, "", 400, "BadParameter"},
+		"newest version": {"GET", "/keys/partnerguard?api-version=2025-07-01", good, "", 200, ""},
+		"secrets":        {"GET", "/secrets/partnerguard" + v, good, "", 404, "NotFound"},
+		"deep":           {"GET", "/keys/a/b/c/d" + v, good, "", 404, "NotFound"},
+		"dots":           {"GET", "/keys/%2e%2e" + v, good, "", 400, "BadParameter"},
+		"a slash in it":  {"GET", "/keys/a%2fb" + v, good, "", 400, "BadParameter"},
+		"another method": {"DELETE", "/keys/partnerguard" + v, good, "", 405, "MethodNotAllowed"},
+		"another action": {"POST", "/keys/partnerguard/sign" + v, good, wrap, 404, "NotFound"},
+		"well made":      {"POST", "/keys/partnerguard/wrapkey" + v, good, wrap, 200, ""},
+		"case of a key":  {"POST", "/keys/PartnerGuard/wrapKey" + v, good, wrap, 200, ""},
+		"no body":        {"POST", "/keys/partnerguard/wrapkey" + v, good, "", 400, "BadParameter"},
+		"not JSON":       {"POST", "/keys/partnerguard/wrapkey" + v, good, "{", 400, "BadParameter"},
+		"padded value":   {"POST", "/keys/partnerguard/wrapkey" + v, good, `{"alg":"RSA-OAEP-256","value":"eA=="}`, 400, "BadParameter"},
+		"empty value":    {"POST", "/keys/partnerguard/wrapkey" + v, good, `{"alg":"RSA-OAEP-256","value":""}`, 400, "BadParameter"},
+		"enormous body": {"POST", "/keys/partnerguard/wrapkey" + v, good, `{"alg":"RSA-OAEP-256","value":"` + strings.Repeat("A", 1<<20) + `"}`, 400,
+			"BadParameter"},
 		"a query of rubbish": {"GET", "/keys/partnerguard?api-version=7.4;%zz", good, "", 400, "BadParameter"},
 	} {
 		got, h, m := send(t, s, tt.method, tt.path, tt.token, tt.body)

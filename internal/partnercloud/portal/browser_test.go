@@ -41,7 +41,8 @@ func TestPagesFit(t *testing.T) {
 		for i := range 5 {
 			p.ScoreHistory = append(p.ScoreHistory, world.Score{At: start.AddDate(0, 0, -i), Score: float64(50 + i)})
 		}
-		p.Policies.Put(&world.Document{ID: "ca", Raw: []byte(`{"id":"ca","displayName":"Admins","state":"enabled","conditions":{"users":{"includeRoles":["` + entra.RoleGlobalAdministrator + `"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)})
+		p.Policies.Put(&world.Document{ID: "ca", Raw: []byte(`{"id":"ca","displayName":"Admins","state":"enabled","conditions":{"users":{"includeRoles":["` +
+			entra.RoleGlobalAdministrator + `"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)})
 		p.Groups.Put(&world.Group{ID: "g", Name: world.AdminAgents, Members: []string{uid("global")}})
 		p.Customers.Change(customerID, func(c *world.Customer) {
 			c.Subscriptions = []world.Subscription{{Name: "Azure plan", Quantity: 1, Status: "active", AzurePlan: true}}
@@ -52,7 +53,8 @@ func TestPagesFit(t *testing.T) {
 	l.tenant = customerID
 	l.get(b, "/customers/"+customerID+"/open")
 	u, _ := url.Parse(l.srv.URL)
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Headless)
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.NoFirstRun, chromedp.Headless)
 	defer cancel()
 	ctx, cancel = chromedp.NewContext(ctx)
 	defer cancel()
@@ -64,11 +66,14 @@ func TestPagesFit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, path := range map[string]string{"home": "/", "status": "/requirements", "score": "/score", "customers": "/customers", "customer": "/customers/" + customerID, "missing": "/x"} {
+	for name, path := range map[string]string{"home": "/", "status": "/requirements", "score": "/score", "customers": "/customers",
+		"customer": "/customers/" + customerID, "missing": "/x"} {
 		for _, scheme := range []string{"light", "dark"} {
 			for _, w := range []int64{360, 1280} {
-				_, e1 := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: w, Height: 900, DeviceScaleFactor: 1})
-				_, e2 := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+				_, e1 := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: w, Height: 900,
+					DeviceScaleFactor: 1})
+				_, e2 := chromedp.Call(ctx, emulation.SetEmulatedMedia,
+					emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 				e3 := chromedp.Do(ctx, chromedp.Navigate(l.srv.URL+path), chromedp.WaitReady("main"))
 				wide, e4 := chromedp.Run(ctx, chromedp.Evaluate[float64]("document.documentElement.scrollWidth"))
 				if err := errors.Join(e1, e2, e3, e4); err != nil {

@@ -105,7 +105,8 @@ func (p *Portal) people(tenants []string) []people {
 				if t == nil {
 					continue
 				}
-				j := &job{id: t.ID, enabled: map[string]bool{}, admins: map[string]bool{}, out: people{version: t.Version(), day: now.Unix() / 86400, defaults: t.SecurityDefaults}}
+				j := &job{id: t.ID, enabled: map[string]bool{}, admins: map[string]bool{}, out: people{version: t.Version(), day: now.Unix() / 86400,
+					defaults: t.SecurityDefaults}}
 				p.mu.Lock()
 				old, found := p.users.seen[t.ID]
 				p.mu.Unlock()

@@ -26,7 +26,8 @@ func TestMetrics(t *testing.T) {
 		return out
 	}
 	log := func(s *world.State, p *world.Tenant) {
-		for i, r := range []world.PartnerRequest{{Portal: true, MFA: true}, {Portal: true}, {Portal: true}, {MFA: true}, {MFA: true}, {MFA: true}, {}, {AppOnly: true}, {AppOnly: true}} {
+		for i, r := range []world.PartnerRequest{{Portal: true, MFA: true}, {Portal: true}, {Portal: true}, {MFA: true}, {MFA: true}, {MFA: true}, {},
+			{AppOnly: true}, {AppOnly: true}} {
 			r.At, r.UPN, r.AppName = start.AddDate(0, 0, -i%6).Add(-time.Hour), "x@contoso.com", `=HYPERLINK("x")`
 			s.LogRequest(p, &r)
 		}
@@ -45,11 +46,15 @@ func TestMetrics(t *testing.T) {
 		}, "16.6 %"},
 		{"a policy for administrators", func(s *world.State, p *world.Tenant) {
 			log(s, p)
-			p.Policies.Put(&world.Document{ID: "ca", Raw: []byte(`{"id":"ca","displayName":"Admins","state":"enabled","conditions":{"users":{"includeRoles":["` + entra.RoleGlobalAdministrator + `","` + entra.RoleSecurityReader + `"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)})
+			p.Policies.Put(&world.Document{ID: "ca",
+				Raw: []byte(`{"id":"ca","displayName":"Admins","state":"enabled","conditions":{"users":{"includeRoles":["` + entra.RoleGlobalAdministrator +
+					`","` + entra.RoleSecurityReader +
+					`"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)})
 		}, "33.3 %"},
 		{"report-only", func(s *world.State, p *world.Tenant) {
 			log(s, p)
-			p.Policies.Put(&world.Document{ID: "ca", Raw: []byte(`{"id":"ca","displayName":"All","state":"enabledForReportingButNotEnforced","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)})
+			p.Policies.Put(&world.Document{ID: "ca",
+				Raw: []byte(`{"id":"ca","displayName":"All","state":"enabledForReportingButNotEnforced","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)})
 		}, "0 %"},
 	} {
 		l := newLab(t, c.change)
@@ -130,7 +135,8 @@ func TestCustomers(t *testing.T) {
 	// into the customer's tenant and back
 	l.tenant = customerID
 	resp, body := l.get(b, "/customers/"+customerID+"/open")
-	if resp.StatusCode != 200 || !strings.Contains(body, "You opened this tenant on") || !strings.Contains(body, "Global Administrator") || !strings.Contains(body, "with the MFA claim") {
+	if resp.StatusCode != 200 || !strings.Contains(body, "You opened this tenant on") || !strings.Contains(body, "Global Administrator") ||
+		!strings.Contains(body, "with the MFA claim") {
 		t.Errorf("%d %.3000s", resp.StatusCode, body)
 	}
 	if !strings.HasSuffix(l.asked.Get("scope"), "management.azure.com/.default") {
@@ -269,7 +275,8 @@ func TestSignOut(t *testing.T) {
 func TestLocal(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"": "/", "/": "/", "/customers?q=a": "/customers?q=a", "//evil.example": "/", "/\\evil.example": "/", "https://evil.example/": "/", "javascript:alert(1)": "/", "/%0d%0aX": "/%0d%0aX",
+		"": "/", "/": "/", "/customers?q=a": "/customers?q=a", "//evil.example": "/", "/\\evil.example": "/", "https://evil.example/": "/",
+		"javascript:alert(1)": "/", "/%0d%0aX": "/%0d%0aX",
 		"/signin?return=/": "/", "/a\r\nb": "/", "/\tx": "/", "/%2f%2fevil.example": "/",
 	} {
 		if got := local(in); got != want {
@@ -297,7 +304,8 @@ func FuzzCell(f *testing.F) {
 	f.Add(" \t@x")
 	f.Fuzz(func(t *testing.T, in string) {
 		out := safeCell(in)
-		if s := strings.TrimLeft(out, " \t\u00a0\ufeff"); s != "" && strings.ContainsRune("=+-@＝＋－＠﹦﹢﹣﹫", []rune(s)[0]) || strings.ContainsAny(out, "\r\n\x00") {
+		if s := strings.TrimLeft(out, " \t\u00a0\ufeff"); s != "" && strings.ContainsRune("=+-@＝＋－＠﹦﹢﹣﹫", []rune(s)[0]) ||
+			strings.ContainsAny(out, "\r\n\x00") {
 			t.Fatalf("%q gives %q", in, out)
 		}
 	})

@@ -85,7 +85,8 @@ func (p *Portal) give(v *visit, x view) {
 }
 
 func (p *Portal) missing(v *visit) {
-	p.show(v.w, v.r, http.StatusNotFound, view{Title: "There is no such customer", Kind: "message", User: v.user.Name, CSRF: v.session.csrf, Message: "The partner has no customer of this id."})
+	p.show(v.w, v.r, http.StatusNotFound, view{Title: "There is no such customer", Kind: "message", User: v.user.Name, CSRF: v.session.csrf,
+		Message: "The partner has no customer of this id."})
 }
 
 func (p *Portal) home(v *visit) { p.give(v, view{Title: "Overview", Kind: "home"}) }
@@ -149,15 +150,19 @@ func (p *Portal) requirements(v *visit) {
 	x := view{Title: "Partner security requirements status", Kind: "requirements"}
 	if len(all) == 1 {
 		u := all[0]
-		x.Metrics = append(x.Metrics, metric{"Users with MFA enforced", share(u.asked, u.users), number(u.asked) + " of " + number(u.users) + " enabled users are asked for MFA by the settings below", said(u.asked, u.users)})
+		x.Metrics = append(x.Metrics, metric{"Users with MFA enforced", share(u.asked, u.users), number(u.asked) + " of " + number(u.users) +
+			" enabled users are asked for MFA by the settings below", said(u.asked, u.users)})
 		on := "off"
 		if u.defaults {
 			on = "on"
 		}
-		x.Options = [][2]string{{"Security defaults", on}, {"Conditional Access policies that ask for MFA", number(u.policies)}, {"Users with per-user MFA", number(u.perUser)}}
+		x.Options = [][2]string{{"Security defaults", on}, {"Conditional Access policies that ask for MFA", number(u.policies)},
+			{"Users with per-user MFA", number(u.perUser)}}
 	}
-	x.Metrics = append(x.Metrics, metric{"Portal requests with MFA", share(sum.PortalMFA, sum.Portal), number(sum.PortalMFA) + " of " + number(sum.Portal) + " requests in 7 days", said(sum.PortalMFA, sum.Portal)})
-	x.Metrics = append(x.Metrics, metric{"API requests with MFA", share(sum.APIMFA, sum.API), number(sum.APIMFA) + " of " + number(sum.API) + " app+user requests in 7 days; app-only requests are not counted", said(sum.APIMFA, sum.API)})
+	x.Metrics = append(x.Metrics, metric{"Portal requests with MFA", share(sum.PortalMFA, sum.Portal), number(sum.PortalMFA) + " of " + number(sum.Portal) +
+		" requests in 7 days", said(sum.PortalMFA, sum.Portal)})
+	x.Metrics = append(x.Metrics, metric{"API requests with MFA", share(sum.APIMFA, sum.API), number(sum.APIMFA) + " of " + number(sum.API) +
+		" app+user requests in 7 days; app-only requests are not counted", said(sum.APIMFA, sum.API)})
 	x.Plots = []*page.Plot{
 		plot("portal", "Portal requests by day", "Portal", t.days, func(d day) (int, int) { return d.PortalMFA, d.Portal }),
 		plot("api", "API requests by day", "API", t.days, func(d day) (int, int) { return d.APIMFA, d.API }),
@@ -167,10 +172,12 @@ func (p *Portal) requirements(v *visit) {
 		for _, e := range []struct {
 			name string
 			a    world.Activation
-		}{{"Delegated administration (AOBO)", s.Enforcement.AOBO}, {"Partner Center portal", s.Enforcement.Portal}, {"Partner Center APIs", s.Enforcement.API}} {
+		}{{"Delegated administration (AOBO)", s.Enforcement.AOBO}, {"Partner Center portal", s.Enforcement.Portal},
+			{"Partner Center APIs", s.Enforcement.API}} {
 			words := map[string]string{
 				world.StageNone: "no MFA is asked for", world.StageAnnounced: "announced", world.StageReported: "reported, nothing is refused",
-				world.StageRamping: fmt.Sprintf("enforced for %.0f %% of the requests without MFA, rising", e.a.Share(now)*100), world.StageEnforced: "enforced for every request",
+				world.StageRamping:  fmt.Sprintf("enforced for %.0f %% of the requests without MFA, rising", e.a.Share(now)*100),
+				world.StageEnforced: "enforced for every request",
 			}[e.a.Stage(now)]
 			x.Stages = append(x.Stages, [2]string{e.name, words})
 		}
@@ -221,7 +228,9 @@ func (p *Portal) score(v *visit) {
 	}
 	if len(own) == 1 {
 		u := own[0]
-		x.Reqs = append(x.Reqs, requirement{"mfaEnforcedForAdmins", "MFA for every account with an administrator role", "mandatory", number(u.adminsAsked) + " of " + number(u.admins) + " administrators are asked for MFA", u.admins == u.adminsAsked, world.ScorePart(u.adminsAsked, u.admins), world.ScorePoints})
+		x.Reqs = append(x.Reqs, requirement{"mfaEnforcedForAdmins", "MFA for every account with an administrator role", "mandatory", number(u.adminsAsked) +
+			" of " + number(u.admins) + " administrators are asked for MFA", u.admins == u.adminsAsked, world.ScorePart(u.adminsAsked, u.admins),
+			world.ScorePoints})
 	}
 	held := "A security contact is on file"
 	if !contact {
@@ -233,9 +242,13 @@ func (p *Portal) score(v *visit) {
 	}
 	x.Reqs = append(x.Reqs,
 		requirement{"securityContactProvided", "A security contact", "mandatory", held, contact, full(contact), world.ScorePoints},
-		requirement{"securityAlertsPromptlyResolved", "Alerts answered within 24 hours on average", "mandatory, except for indirect resellers", waited, hours <= world.ResponseGoal, full(hours <= world.ResponseGoal), world.ScorePoints},
-		requirement{"mfaEnforcedForAdminsOfCustomers", "MFA for administrators in customers' tenants", "recommended", number(good) + " of " + number(len(theirs)) + " customers ask every administrator for MFA", good == len(theirs), world.ScorePart(good, len(theirs)), world.ScorePoints},
-		requirement{"spendingBudgetSetForCustomerAzureSubscriptions", "A spending budget for every customer with Azure", "recommended", number(budgets) + " of " + number(azure) + " customers with Azure have a budget", budgets == azure, world.ScorePart(budgets, azure), world.ScorePoints},
+		requirement{"securityAlertsPromptlyResolved", "Alerts answered within 24 hours on average", "mandatory, except for indirect resellers", waited,
+			hours <= world.ResponseGoal, full(hours <= world.ResponseGoal), world.ScorePoints},
+		requirement{"mfaEnforcedForAdminsOfCustomers", "MFA for administrators in customers' tenants", "recommended", number(good) + " of " +
+			number(len(theirs)) + " customers ask every administrator for MFA", good == len(theirs), world.ScorePart(good, len(theirs)), world.ScorePoints},
+		requirement{"spendingBudgetSetForCustomerAzureSubscriptions", "A spending budget for every customer with Azure", "recommended",
+			number(budgets) + " of " + number(azure) + " customers with Azure have a budget", budgets == azure, world.ScorePart(budgets, azure),
+			world.ScorePoints},
 	)
 	for _, r := range x.Reqs {
 		x.Score += r.Score
@@ -290,7 +303,8 @@ func (p *Portal) customers(v *visit) {
 		var rows []*world.Customer
 		want := strings.ToLower(search)
 		for c := range t.Customers.All() {
-			if c.Relationship != "none" && (want == "" || strings.Contains(strings.ToLower(c.Name), want) || strings.Contains(strings.ToLower(c.Domain), want)) {
+			if c.Relationship != "none" && (want == "" || strings.Contains(strings.ToLower(c.Name), want) ||
+				strings.Contains(strings.ToLower(c.Domain), want)) {
 				rows = append(rows, c)
 			}
 		}
@@ -412,29 +426,32 @@ const maxRows = 10_000
 
 func (p *Portal) portalCSV(v *visit) {
 	t := p.traffic()
-	p.sheet(v, "portal-requests-without-mfa.csv", []string{"dateTimeUtc", "upn", "objectId", "tenantId", "ipAddress", "operationName", "requestId"}, func(write func(...string)) {
-		n := 0
-		for _, r := range t.rows {
-			if r.Portal && !r.MFA && n < maxRows {
-				write(r.At.UTC().Format(csvTime), r.UPN, r.UserID, r.TenantID, r.IP, r.Operation, r.ID)
-				n++
+	p.sheet(v, "portal-requests-without-mfa.csv", []string{"dateTimeUtc", "upn", "objectId", "tenantId", "ipAddress", "operationName", "requestId"},
+		func(write func(...string)) {
+			n := 0
+			for _, r := range t.rows {
+				if r.Portal && !r.MFA && n < maxRows {
+					write(r.At.UTC().Format(csvTime), r.UPN, r.UserID, r.TenantID, r.IP, r.Operation, r.ID)
+					n++
+				}
 			}
-		}
-	})
+		})
 }
 
 func (p *Portal) summaryCSV(v *visit) {
 	t := p.traffic()
-	p.sheet(v, "api-request-summary.csv", []string{"loginDate", "applicationId", "applicationName", "mfaCompliantRequestCount", "totalRequestCount"}, func(write func(...string)) {
-		for _, s := range t.summary() {
-			write(s.day, s.app, s.name, strconv.Itoa(s.mfa), strconv.Itoa(s.total))
-		}
-	})
+	p.sheet(v, "api-request-summary.csv", []string{"loginDate", "applicationId", "applicationName", "mfaCompliantRequestCount", "totalRequestCount"},
+		func(write func(...string)) {
+			for _, s := range t.summary() {
+				write(s.day, s.app, s.name, strconv.Itoa(s.mfa), strconv.Itoa(s.total))
+			}
+		})
 }
 
 func (p *Portal) apiCSV(v *visit) {
 	t := p.traffic()
-	p.sheet(v, "api-requests.csv", []string{"dateTimeUtc", "upn", "objectId", "tenantId", "applicationId", "ipAddress", "operationName", "mfaCompliant", "requestId", "correlationId"}, func(write func(...string)) {
+	p.sheet(v, "api-requests.csv", []string{"dateTimeUtc", "upn", "objectId", "tenantId", "applicationId", "ipAddress", "operationName", "mfaCompliant",
+		"requestId", "correlationId"}, func(write func(...string)) {
 		n := 0
 		for _, r := range t.rows {
 			if !r.Portal && n < maxRows {

@@ -59,7 +59,9 @@ func New(d Deps) *Portal {
 	}
 	p := &Portal{
 		world: d.World, keys: d.Keys, log: d.Log, login: d.Login, mux: http.NewServeMux(), sessions: map[string]*session{}, pending: map[string]*pending{},
-		client: &http.Client{Transport: d.Transport, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		client: &http.Client{Transport: d.Transport, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}},
 	}
 	p.mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
@@ -83,7 +85,8 @@ func New(d Deps) *Portal {
 		p.mux.Handle("GET "+old, http.RedirectHandler("/requirements", http.StatusSeeOther))
 	}
 	p.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		p.show(w, r, http.StatusNotFound, view{Title: "There is no such page", Kind: "message", Message: "The address leads nowhere in this portal.", User: p.named(r)})
+		p.show(w, r, http.StatusNotFound, view{Title: "There is no such page", Kind: "message", Message: "The address leads nowhere in this portal.",
+			User: p.named(r)})
 	})
 	return p
 }
@@ -183,7 +186,8 @@ func (p *Portal) page(operation string, who audience, f func(*visit)) http.Handl
 			http.Redirect(w, r, "/signin?mfa=1&return="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 		case !may:
 			p.show(w, r, http.StatusForbidden, view{Title: "You may not see this page", Kind: "message", User: v.user.Name, CSRF: s.csrf,
-				Message: "This page is for the roles " + who.words + ". Your account " + v.user.UPN + " holds none of them. Ask a Global Administrator of the partner tenant for one."})
+				Message: "This page is for the roles " + who.words + ". Your account " + v.user.UPN +
+					" holds none of them. Ask a Global Administrator of the partner tenant for one."})
 		default:
 			f(v)
 		}
@@ -210,7 +214,8 @@ func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byt
 // local keeps a return address within the portal.
 func local(path string) string {
 	u, err := url.Parse(path)
-	if err != nil || len(path) > 2<<10 || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") || u.Host != "" || u.Scheme != "" || strings.HasPrefix(u.Path, "//") ||
+	if err != nil || len(path) > 2<<10 || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") ||
+		u.Host != "" || u.Scheme != "" || strings.HasPrefix(u.Path, "//") ||
 		strings.HasPrefix(u.Path, "/signin") {
 		return "/"
 	}

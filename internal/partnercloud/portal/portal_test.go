@@ -29,8 +29,10 @@ const (
 )
 
 func uid(n string) string {
-	return map[string]string{"global": "10000000-0000-4000-8000-000000000001", "secadmin": "10000000-0000-4000-8000-000000000002", "secreader": "10000000-0000-4000-8000-000000000003",
-		"network": "10000000-0000-4000-8000-000000000004", "agent": "10000000-0000-4000-8000-000000000005", "plain": "10000000-0000-4000-8000-000000000006", "sync": "10000000-0000-4000-8000-000000000007"}[n]
+	return map[string]string{"global": "10000000-0000-4000-8000-000000000001", "secadmin": "10000000-0000-4000-8000-000000000002",
+		"secreader": "10000000-0000-4000-8000-000000000003",
+		"network":   "10000000-0000-4000-8000-000000000004", "agent": "10000000-0000-4000-8000-000000000005", "plain": "10000000-0000-4000-8000-000000000006",
+		"sync": "10000000-0000-4000-8000-000000000007"}[n]
 }
 
 // lab is a portal with an authority that signs in whoever the test says.
@@ -74,12 +76,14 @@ func newLab(t *testing.T, change func(*world.State, *world.Tenant)) *lab {
 			p.Users.Put(&world.User{ID: uid(n), UPN: n + "@contoso.com", Name: strings.ToUpper(n[:1]) + n[1:] + " <b>", Enabled: true, Created: start})
 		}
 		p.Users.Put(&world.User{ID: "10000000-0000-4000-8000-0000000000ff", UPN: "off@contoso.com", Enabled: false})
-		for n, role := range map[string]string{"global": entra.RoleGlobalAdministrator, "secadmin": entra.RoleSecurityAdministrator, "secreader": entra.RoleSecurityReader, "network": networkAdm, "sync": entra.RoleDirectorySync} {
+		for n, role := range map[string]string{"global": entra.RoleGlobalAdministrator, "secadmin": entra.RoleSecurityAdministrator,
+			"secreader": entra.RoleSecurityReader, "network": networkAdm, "sync": entra.RoleDirectorySync} {
 			p.Held.Put(&world.RoleAssignment{ID: n, Principal: uid(n), Role: role, Scope: "/", Start: start.AddDate(-1, 0, 0)})
 		}
 		p.Groups.Put(&world.Group{ID: "g", Name: world.AdminAgents, Members: []string{uid("agent")}})
 		for i := range 60 {
-			c := &world.Customer{TenantID: fmt.Sprintf("c0000000-0000-4000-8000-%012d", i+1), Name: fmt.Sprintf("Customer %02d", i+1), Domain: fmt.Sprintf("c%02d.example", i+1), Relationship: "reseller", DAP: i == 0}
+			c := &world.Customer{TenantID: fmt.Sprintf("c0000000-0000-4000-8000-%012d", i+1), Name: fmt.Sprintf("Customer %02d", i+1),
+				Domain: fmt.Sprintf("c%02d.example", i+1), Relationship: "reseller", DAP: i == 0}
 			p.Customers.Put(c)
 			s.Put(&world.Tenant{ID: c.TenantID, Name: c.Name, Domains: []string{c.Domain}, Kind: world.CustomerTenant})
 		}
@@ -104,18 +108,22 @@ func (l *lab) RoundTrip(r *http.Request) (*http.Response, error) {
 		b, _ := json.Marshal(v)
 		return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(string(b))), Request: r}, nil
 	}
-	if base64.RawURLEncoding.EncodeToString(sum[:]) != l.asked.Get("code_challenge") || form.Get("code") != "good" || form.Get("redirect_uri") != l.asked.Get("redirect_uri") {
+	if base64.RawURLEncoding.EncodeToString(sum[:]) != l.asked.Get("code_challenge") || form.Get("code") != "good" ||
+		form.Get("redirect_uri") != l.asked.Get("redirect_uri") {
 		return answer(400, map[string]any{"error": "invalid_grant", "error_codes": []int{501481}})
 	}
 	now := l.w.Clock.Now().Unix()
-	access := &bearer.Claims{Audience: "https://api.partnercenter.microsoft.com", IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "1.0", TenantID: l.tenant, ObjectID: uid(l.who), UPN: l.who + "@contoso.com", AppID: entra.AppPartner, Scope: "user_impersonation", AMR: []string{"pwd"}, IPAddr: "203.0.113.5", IDType: "user"}
+	access := &bearer.Claims{Audience: "https://api.partnercenter.microsoft.com", IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "1.0",
+		TenantID: l.tenant, ObjectID: uid(l.who), UPN: l.who + "@contoso.com", AppID: entra.AppPartner, Scope: "user_impersonation", AMR: []string{"pwd"},
+		IPAddr: "203.0.113.5", IDType: "user"}
 	if l.mfa {
 		access.AMR = append(access.AMR, "mfa")
 	}
 	if l.tenant != partnerID {
 		access.HomeTenant, access.Delegation, access.Wids = partnerID, "dap", []string{entra.RoleGlobalAdministrator}
 	}
-	id := &bearer.Claims{Audience: entra.AppPartner, IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "2.0", TenantID: l.tenant, ObjectID: uid(l.who), Nonce: l.asked.Get("nonce")}
+	id := &bearer.Claims{Audience: entra.AppPartner, IssuedAt: now, NotBefore: now, Expires: now + 3600, Version: "2.0", TenantID: l.tenant,
+		ObjectID: uid(l.who), Nonce: l.asked.Get("nonce")}
 	if l.spoil != nil {
 		l.spoil(access, id)
 	}
@@ -242,7 +250,8 @@ func TestHeaders(t *testing.T) {
 		if strings.Contains(body, "<script") || strings.Contains(body, " style=") || strings.Contains(body, "onclick") {
 			t.Errorf("%s has script or inline style", path)
 		}
-		if path != "/style.css" && (!strings.Contains(body, "local, not Microsoft") || !strings.Contains(body, "<title>[local] ") || !strings.Contains(body, "Not Microsoft. Invented people; nothing leaves this machine.")) {
+		if path != "/style.css" && (!strings.Contains(body, "local, not Microsoft") || !strings.Contains(body, "<title>[local] ") ||
+			!strings.Contains(body, "Not Microsoft. Invented people; nothing leaves this machine.")) {
 			t.Errorf("%s does not say what it is", path)
 		}
 	}

@@ -201,7 +201,8 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request) {
 	p.forget(w, r)
 	value := world.NewSecret()
 	s := &session{
-		tenant: access.TenantID, user: access.ObjectID, upn: access.UPN, name: name, ip: ipOf(access, r), mfa: access.HasMFA(), amr: access.AMR, csrf: world.NewSecret(),
+		tenant: access.TenantID, user: access.ObjectID, upn: access.UPN, name: name, ip: ipOf(access, r), mfa: access.HasMFA(), amr: access.AMR,
+		csrf:    world.NewSecret(),
 		created: now, ends: now.Add(sessionFor), inside: map[string]entry{},
 	}
 	p.mu.Lock()
@@ -320,9 +321,12 @@ func (p *Portal) entered(w http.ResponseWriter, r *http.Request, one *pending, a
 func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
 	s, found := p.session(r)
 	if found && (r.ParseForm() != nil || !same(r.PostForm.Get("csrf"), s.csrf)) {
-		p.show(w, r, http.StatusForbidden, view{Title: "This form is not from here", Kind: "message", Message: "Open the portal again and sign out there.", User: s.name, CSRF: s.csrf})
+		p.show(w, r, http.StatusForbidden, view{Title: "This form is not from here", Kind: "message", Message: "Open the portal again and sign out there.",
+			User: s.name, CSRF: s.csrf})
 		return
 	}
 	p.forget(w, r)
-	p.show(w, r, http.StatusOK, view{Title: "You are signed out", Kind: "welcome", Message: "The session of this portal is over. The authority may still know you: its own sign-out ends that.", Logout: p.login(r) + "/organizations/oauth2/v2.0/logout"})
+	p.show(w, r, http.StatusOK, view{Title: "You are signed out", Kind: "welcome",
+		Message: "The session of this portal is over. The authority may still know you: its own sign-out ends that.", Logout: p.login(r) +
+			"/organizations/oauth2/v2.0/logout"})
 }

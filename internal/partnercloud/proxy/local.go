@@ -65,7 +65,8 @@ func (p *Proxy) plain(w http.ResponseWriter, r *http.Request) {
 
 // hopByHop are the headers that end at a proxy (RFC 9110, 7.6.1).
 func hopByHop(h http.Header) []string {
-	names := []string{"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+	names := []string{"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "Te", "Trailer", "Transfer-Encoding",
+		"Upgrade"}
 	for _, line := range h["Connection"] {
 		for name := range strings.SplitSeq(line, ",") {
 			names = append(names, strings.TrimSpace(name))

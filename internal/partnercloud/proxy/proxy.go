@@ -86,11 +86,13 @@ func New(d Deps) (*Proxy, error) {
 	p.fed = &feed{conns: make(chan net.Conn), done: p.done}
 	p.tls = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: p.certificate, NextProtos: []string{"h2", "http/1.1"}}
 	quiet := slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug) // handshakes that clients give up
-	p.front = &http.Server{Handler: http.HandlerFunc(p.serve), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: quiet}
+	p.front = &http.Server{Handler: http.HandlerFunc(p.serve), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: quiet}
 	// HTTP/2 knows no CONNECT of this kind: the proxy itself speaks HTTP/1.1 only.
 	p.front.Protocols = new(http.Protocols)
 	p.front.Protocols.SetHTTP1(true)
-	p.inner = &http.Server{Handler: http.HandlerFunc(p.dispatch), TLSConfig: p.tls, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: quiet}
+	p.inner = &http.Server{Handler: http.HandlerFunc(p.dispatch), TLSConfig: p.tls, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeader, ErrorLog: quiet}
 	return p, nil
 }
 

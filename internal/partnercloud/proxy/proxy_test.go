@@ -40,7 +40,8 @@ func start(t *testing.T, secret string) *stand {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := proxy.New(proxy.Deps{CA: a, Secret: secret, Keep: 5, Routes: map[string]http.Handler{"graph.microsoft.com": hello("graph"), "login.microsoftonline.com": hello("login")}})
+	p, err := proxy.New(proxy.Deps{CA: a, Secret: secret, Keep: 5, Routes: map[string]http.Handler{"graph.microsoft.com": hello("graph"),
+		"login.microsoftonline.com": hello("login")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,8 @@ func TestNothingElseIsReached(t *testing.T) {
 	t.Parallel()
 	s := start(t, password)
 	c := s.client(t, false)
-	for _, u := range []string{"https://example.com/", "https://graph.microsoft.com.evil.example/", "https://10.0.0.1/", "https://127.0.0.1.nip.example:444/", "https://0.0.0.0/", "https://[::ffff:8.8.8.8]/"} {
+	for _, u := range []string{"https://example.com/", "https://graph.microsoft.com.evil.example/", "https://10.0.0.1/", "https://127.0.0.1.nip.example:444/",
+		"https://0.0.0.0/", "https://[::ffff:8.8.8.8]/"} {
 		if _, _, err := post(t, c, u, ""); err == nil || !strings.Contains(err.Error(), "Forbidden") {
 			t.Errorf("%s: %v", u, err)
 		}
@@ -170,7 +172,8 @@ func TestThePasswordIsNeeded(t *testing.T) {
 	t.Parallel()
 	s := start(t, password)
 	for name, header := range map[string]string{
-		"none": "", "wrong": "Proxy-Authorization: Basic Y2xvdWQ6eA==\r\n", "empty": "Proxy-Authorization: Basic \r\n", "other scheme": "Proxy-Authorization: Bearer cEBzcw==\r\n",
+		"none": "", "wrong": "Proxy-Authorization: Basic Y2xvdWQ6eA==\r\n", "empty": "Proxy-Authorization: Basic \r\n",
+		"other scheme":        "Proxy-Authorization: Bearer cEBzcw==\r\n",
 		"in the wrong header": "Authorization: Basic Y2xvdWQ6cEBzcy93MHJkOg==\r\n", "junk": "Proxy-Authorization: Basic !!!\r\n",
 	} {
 		for _, line := range []string{"CONNECT graph.microsoft.com:443", "GET http://127.0.0.1:1/", "CONNECT 127.0.0.1:22", "GET /"} {
@@ -201,7 +204,8 @@ func TestLoopbackStaysReachable(t *testing.T) {
 	// Go's own client never sends loopback through a proxy: by hand.
 	auth := "Proxy-Authorization: Basic Y2xvdWQ6cEBzcy93MHJkOg==\r\n"
 	host := plain.Listener.Addr().String()
-	if status, body := raw(t, s.addr, "GET http://"+host+"/x HTTP/1.1\r\nHost: "+host+"\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\n"+auth+"\r\n"); status != 200 || !strings.HasPrefix(body, "own HTTP/1.1 "+host) {
+	if status, body := raw(t, s.addr, "GET http://"+host+"/x HTTP/1.1\r\nHost: "+host+"\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\n"+auth+
+		"\r\n"); status != 200 || !strings.HasPrefix(body, "own HTTP/1.1 "+host) {
 		t.Errorf("%d %q", status, body)
 	}
 	if asked.Get("Proxy-Authorization") != "" || asked.Get("X-Hop") != "" {
@@ -222,7 +226,8 @@ func TestLoopbackStaysReachable(t *testing.T) {
 	if res, err := http.ReadResponse(r, nil); err != nil || res.StatusCode != 200 {
 		t.Errorf("through the tunnel: %v %v", res, err)
 	}
-	if status, body := raw(t, s.addr, "GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: x\r\n"+auth+"\r\n"); status != 502 || !strings.Contains(body, "nothing answers") {
+	if status, body := raw(t, s.addr, "GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: x\r\n"+auth+"\r\n"); status != 502 ||
+		!strings.Contains(body, "nothing answers") {
 		t.Errorf("a closed port: %d %q", status, body)
 	}
 }
@@ -275,12 +280,14 @@ func (e *eager) Read(b []byte) (int, error) {
 func TestDirectClientsByName(t *testing.T) {
 	t.Parallel()
 	s := start(t, password)
-	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.ca.Pool()}, ForceAttemptHTTP2: true, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.ca.Pool()}, ForceAttemptHTTP2: true, DialContext: func(ctx context.Context, network,
+		_ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, s.sni)
 	}}
 	defer tr.CloseIdleConnections()
 	c := &http.Client{Transport: tr}
-	if status, body, err := post(t, c, "https://graph.microsoft.com/", "x"); err != nil || status != 200 || body != "graph HTTP/2.0 graph.microsoft.com x tls=true" {
+	if status, body, err := post(t, c, "https://graph.microsoft.com/", "x"); err != nil || status != 200 ||
+		body != "graph HTTP/2.0 graph.microsoft.com x tls=true" {
 		t.Errorf("%d %q %v", status, body, err)
 	}
 	for _, host := range []string{"example.com", "management.azure.com", "localhost"} { // the CA would vouch for the last two
@@ -297,9 +304,12 @@ func TestHostileRequests(t *testing.T) {
 	t.Parallel()
 	s := start(t, "")
 	for _, text := range []string{
-		"CONNECT  HTTP/1.1\r\nHost: x\r\n\r\n", "CONNECT evil\x1b[31m:443 HTTP/1.1\r\nHost: x\r\n\r\n", "CONNECT " + strings.Repeat("a", 5000) + ":443 HTTP/1.1\r\nHost: x\r\n\r\n",
-		"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n", "GET ftp://127.0.0.1/ HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", 200<<10) + "\r\n\r\n",
-		"GET http://example.com@127.0.0.1.evil.example/ HTTP/1.1\r\nHost: x\r\n\r\n", "CONNECT graph.microsoft.com:443@evil.example HTTP/1.1\r\nHost: x\r\n\r\n",
+		"CONNECT  HTTP/1.1\r\nHost: x\r\n\r\n", "CONNECT evil\x1b[31m:443 HTTP/1.1\r\nHost: x\r\n\r\n", "CONNECT " + strings.Repeat("a", 5000) +
+			":443 HTTP/1.1\r\nHost: x\r\n\r\n",
+		"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n", "GET ftp://127.0.0.1/ HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\nX: " +
+			strings.Repeat("a", 200<<10) + "\r\n\r\n",
+		"GET http://example.com@127.0.0.1.evil.example/ HTTP/1.1\r\nHost: x\r\n\r\n",
+		"CONNECT graph.microsoft.com:443@evil.example HTTP/1.1\r\nHost: x\r\n\r\n",
 	} {
 		status, body := raw(t, s.addr, text)
 		if status == 200 || status >= 500 || strings.ContainsAny(body, "\x1b") || len(body) > 1000 {
@@ -310,7 +320,8 @@ func TestHostileRequests(t *testing.T) {
 
 func TestCanonical(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{"Graph.Microsoft.com.:443": "graph.microsoft.com", "graph.microsoft.com": "graph.microsoft.com", "[::1]:80": "::1", "[::1]": "::1", "": ""} {
+	for in, want := range map[string]string{"Graph.Microsoft.com.:443": "graph.microsoft.com", "graph.microsoft.com": "graph.microsoft.com",
+		"[::1]:80": "::1", "[::1]": "::1", "": ""} {
 		if got := proxy.Canonical(in); got != want {
 			t.Errorf("Canonical(%q) = %q, want %q", in, got, want)
 		}

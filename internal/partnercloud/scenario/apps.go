@@ -26,9 +26,11 @@ func (b *builder) apps(t *world.Tenant, apps []App) {
 		id := b.appIDOf(a)
 		created := a.Created.or(b.created, t.Created.AddDate(0, 6, 0))
 		app := &world.Application{
-			ID: b.state.GUID("object/" + id), AppID: id, Name: a.Name, Created: created.Truncate(time.Second), Web: a.Web, SPA: a.SPA, Public: a.Public, Fallback: a.Fallback,
+			ID: b.state.GUID("object/" + id), AppID: id, Name: a.Name, Created: created.Truncate(time.Second), Web: a.Web, SPA: a.SPA, Public: a.Public,
+			Fallback:    a.Fallback,
 			Identifiers: a.Identifiers, TokenV2: a.TokenV2, Panel: a.Panel, About: a.About,
-			Audience: map[string]string{"": "AzureADMyOrg", "one": "AzureADMyOrg", "many": "AzureADMultipleOrgs", "personal": "AzureADandPersonalMicrosoftAccount"}[a.Audience],
+			Audience: map[string]string{"": "AzureADMyOrg", "one": "AzureADMyOrg", "many": "AzureADMultipleOrgs",
+				"personal": "AzureADandPersonalMicrosoftAccount"}[a.Audience],
 		}
 		for _, p := range a.Publishes {
 			app.Scopes = append(app.Scopes, world.Scope{ID: b.state.GUID("scope/" + id + "/" + p), Value: p, Name: p})
@@ -48,7 +50,8 @@ func (b *builder) apps(t *world.Tenant, apps []App) {
 		for _, s := range a.Secrets {
 			from := s.From.or(b.created, b.created.AddDate(0, -3, 0)).Truncate(time.Second)
 			app.Passwords = append(app.Passwords, world.PasswordCredential{
-				KeyID: b.state.GUID("key/" + id + "/" + s.Name), Name: s.Name, Hint: b.state.SeededSecret(id)[:3], Start: from, End: s.Until.or(b.created, from.AddDate(2, 0, 0)).Truncate(time.Second),
+				KeyID: b.state.GUID("key/" + id + "/" + s.Name), Name: s.Name, Hint: b.state.SeededSecret(id)[:3], Start: from,
+				End: s.Until.or(b.created, from.AddDate(2, 0, 0)).Truncate(time.Second),
 			})
 		}
 		for _, text := range a.Certificate {
@@ -64,7 +67,8 @@ func (b *builder) apps(t *world.Tenant, apps []App) {
 			if len(audiences) == 0 {
 				audiences = []string{"api://AzureADTokenExchange"}
 			}
-			app.Federated = append(app.Federated, world.FederatedCredential{ID: b.state.GUID("federated/" + id + "/" + f.Name), Name: f.Name, Issuer: f.Issuer, Subject: f.Subject, Audiences: audiences, Description: f.About})
+			app.Federated = append(app.Federated, world.FederatedCredential{ID: b.state.GUID("federated/" + id + "/" + f.Name), Name: f.Name,
+				Issuer: f.Issuer, Subject: f.Subject, Audiences: audiences, Description: f.About})
 		}
 		t.Apps.Put(app)
 		b.consent(t, a, t.ID)
@@ -77,7 +81,8 @@ func (b *builder) principal(t *world.Tenant, appID, name, owner string) *world.S
 	if p := t.SPs.Get(id); p != nil {
 		return p
 	}
-	p := &world.ServicePrincipal{ID: id, AppID: strings.ToLower(appID), Name: name, Owner: owner, Type: "Application", Enabled: true, Created: t.Created.AddDate(0, 0, 1)}
+	p := &world.ServicePrincipal{ID: id, AppID: strings.ToLower(appID), Name: name, Owner: owner, Type: "Application", Enabled: true,
+		Created: t.Created.AddDate(0, 0, 1)}
 	if owner != entra.TenantMicrosoftServices {
 		p.Tags = []string{"WindowsAzureActiveDirectoryIntegratedApp"}
 	}
@@ -111,7 +116,8 @@ func (b *builder) consent(t *world.Tenant, a *App, owner string) {
 				s, _ := res.ScopeByValue(v)
 				scopes[k] = s.Value
 			}
-			t.Grants.Put(&world.Grant{ID: b.state.GUID("grant/" + sp.ID + "/" + to.ID + "/" + who), Client: sp.ID, Resource: to.ID, Principal: who, Scopes: scopes})
+			t.Grants.Put(&world.Grant{ID: b.state.GUID("grant/" + sp.ID + "/" + to.ID + "/" + who), Client: sp.ID, Resource: to.ID, Principal: who,
+				Scopes: scopes})
 		}
 		// Consent in a customer's tenant by the partner covers delegated scopes only.
 		if t.Kind == world.CustomerTenant {
@@ -119,7 +125,8 @@ func (b *builder) consent(t *world.Tenant, a *App, owner string) {
 		}
 		for _, v := range r.Roles {
 			t.AppRoles.Put(&world.AppRoleAssignment{
-				ID: b.state.GUID("approle/" + sp.ID + "/" + to.ID + "/" + v), Principal: sp.ID, PrincipalType: "ServicePrincipal", Resource: to.ID, Role: roleOf(res, v), Created: t.Created.AddDate(0, 6, 0),
+				ID: b.state.GUID("approle/" + sp.ID + "/" + to.ID + "/" + v), Principal: sp.ID, PrincipalType: "ServicePrincipal", Resource: to.ID,
+				Role: roleOf(res, v), Created: t.Created.AddDate(0, 6, 0),
 			})
 		}
 	}

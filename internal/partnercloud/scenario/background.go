@@ -22,7 +22,8 @@ func (w *writer) attacks(day time.Time) {
 		if a.user.Enabled && !a.user.Guest && !a.user.Created.After(day) {
 			at := hours(d, day)
 			for i := range 2 + d.IntN(4) {
-				v := visit{at: at.Add(time.Duration(i*7) * time.Second), to: exchangeTarget(), from: from, host: uint32(d.IntN(100)), kind: "legacy", client: "IMAP4", id: d.Uint64(), session: d.Uint64(), attack: true}
+				v := visit{at: at.Add(time.Duration(i*7) * time.Second), to: exchangeTarget(), from: from, host: uint32(d.IntN(100)), kind: "legacy",
+					client: "IMAP4", id: d.Uint64(), session: d.Uint64(), attack: true}
 				bad := w.attempt(w.p.tenant, w.p.tenant, a, &v)
 				bad.Steps = []world.Step{passwordStep(v.at, a.user, false)}
 				code := entra.CodeWrongPassword
@@ -43,7 +44,8 @@ func (w *writer) attacks(day time.Time) {
 			continue
 		}
 		for k := range 1 + d.IntN(3) {
-			v := visit{at: day.Add(time.Duration(1+k*3)*time.Hour + time.Duration(d.IntN(3600))*time.Second), to: admin[d.IntN(2)], from: from, host: uint32(d.IntN(100)), id: d.Uint64(), session: d.Uint64(), risk: "high", attack: true}
+			v := visit{at: day.Add(time.Duration(1+k*3)*time.Hour + time.Duration(d.IntN(3600))*time.Second), to: admin[d.IntN(2)], from: from,
+				host: uint32(d.IntN(100)), id: d.Uint64(), session: d.Uint64(), risk: "high", attack: true}
 			w.sign(w.p.tenant, a, &v)
 		}
 	}
@@ -75,12 +77,17 @@ func (w *writer) apps(day time.Time) {
 			for n := range calls.PerDay {
 				at := day.Add(time.Duration(n)*24*time.Hour/time.Duration(calls.PerDay) + time.Duration(d.IntN(600))*time.Second)
 				row := &world.SignIn{
-					ID: guidOf(d.Uint64(), 16), CreatedDateTime: world.Stamp{Time: at}, AppID: id, AppDisplayName: a.Name, IPAddress: from.address(9).String(), CorrelationID: guidOf(d.Uint64(), 1),
-					ConditionalAccess: "notApplied", TokenIssuerType: "AzureAD", Protocol: "clientCredentials", IncomingTokenType: "none", TransferMethod: "none", CrossTenant: "none",
+					ID: guidOf(d.Uint64(), 16), CreatedDateTime: world.Stamp{Time: at}, AppID: id, AppDisplayName: a.Name, IPAddress: from.address(9).
+						String(), CorrelationID: guidOf(d.Uint64(), 1),
+					ConditionalAccess: "notApplied", TokenIssuerType: "AzureAD", Protocol: "clientCredentials", IncomingTokenType: "none",
+					TransferMethod: "none", CrossTenant: "none",
 					HomeTenantID: t.ID, HomeTenantName: t.Name, ResourceTenantID: t.ID, ResourceOwnerTenant: entra.TenantMicrosoftServices,
 					AppOwnerTenant: t.ID, ResourceDisplayName: res.Name, ResourceID: res.AppID,
-					ServicePrincipalID: sp.ID, ServicePrincipalName: sp.Name, RiskDetail: "none", RiskAggregated: "none", RiskDuring: "none", RiskState: "none", RiskEvents: []string{},
-					EventTypes: []string{"servicePrincipal"}, Status: world.Status{FailureReason: "Other."}, Place: from.place, Applied: []world.AppliedPolicy{}, Steps: []world.Step{}, Processing: []world.KeyValue{}, Requirements: []world.Requirement{}, Lifetimes: []world.Lifetime{},
+					ServicePrincipalID: sp.ID, ServicePrincipalName: sp.Name, RiskDetail: "none", RiskAggregated: "none", RiskDuring: "none",
+					RiskState: "none", RiskEvents: []string{},
+					EventTypes: []string{"servicePrincipal"}, Status: world.Status{FailureReason: "Other."}, Place: from.place,
+					Applied: []world.AppliedPolicy{}, Steps: []world.Step{}, Processing: []world.KeyValue{}, Requirements: []world.Requirement{},
+					Lifetimes:   []world.Lifetime{},
 					UniqueToken: token(d.Uint64(), 0), ProcessingTime: 20 + d.IntN(60), Requirement: "singleFactorAuthentication",
 				}
 				if r := t.SP(res.AppID); r != nil {

@@ -102,7 +102,8 @@ func resolve(sc *Scenario, o Options) (Options, error) {
 	if sc.History != nil {
 		days = *sc.History
 	}
-	r := Options{Seed: cmp.Or(o.Seed, sc.Seed, 1), Customers: pick(o.Customers, sc.Generate.Customers), Users: pick(o.Users, sc.Generate.Users), Days: pick(o.Days, days)}
+	r := Options{Seed: cmp.Or(o.Seed, sc.Seed, 1), Customers: pick(o.Customers, sc.Generate.Customers), Users: pick(o.Users, sc.Generate.Users),
+		Days: pick(o.Days, days)}
 	switch {
 	case r.Customers > maxCustomers:
 		return r, problem.New(problem.Usage, "%d customers are too many", r.Customers).WithHint("%d at most", maxCustomers)
@@ -204,7 +205,8 @@ func (b *builder) populate() {
 	}
 	p := &sc.Partner
 	t := b.bare(b.partnerID, p.Name, p.Domains, world.PartnerTenant, &p.Settings)
-	t.Cloud, t.PartnerKind, t.SecurityContact = partner.Cloud(cmp.Or(p.Cloud, string(partner.Public))), partner.Kind(cmp.Or(p.Kind, string(partner.DirectBill))), p.SecurityContact
+	t.Cloud, t.PartnerKind, t.SecurityContact = partner.Cloud(cmp.Or(p.Cloud, string(partner.Public))),
+		partner.Kind(cmp.Or(p.Kind, string(partner.DirectBill))), p.SecurityContact
 	b.people(t, sc.People)
 	more := b.generateUsers(t, b.o.Users-len(sc.People), sc.Generate.Unregistered)
 	b.groups(t, sc.Groups, sc.People)
@@ -275,7 +277,8 @@ func (b *builder) licences(t *world.Tenant, s *Settings) {
 	used := 0
 	licensed := make(map[string]bool)
 	for u := range t.Users.All() {
-		if u.Guest || !u.Enabled || b.habits[u.ID] != nil && (b.habits[u.ID].Kind == "device" || b.habits[u.ID].Kind == "sync" || b.habits[u.ID].Kind == "drill") {
+		if u.Guest || !u.Enabled || b.habits[u.ID] != nil && (b.habits[u.ID].Kind == "device" || b.habits[u.ID].Kind == "sync" ||
+			b.habits[u.ID].Kind == "drill") {
 			continue
 		}
 		licensed[u.ID] = true
@@ -303,12 +306,14 @@ func (b *builder) enforcement() {
 			continue
 		}
 		at := func(m Moment) time.Time { t, _ := m.at(b.created); return t }
-		*x.to = world.Activation{Announced: at(x.said.Announced), Contract: at(x.said.Contract), Reported: at(x.said.Reported), Ramp: at(x.said.Ramp), Enforced: at(x.said.Enforced), FirstShare: float64(x.said.FirstShare)}
+		*x.to = world.Activation{Announced: at(x.said.Announced), Contract: at(x.said.Contract), Reported: at(x.said.Reported), Ramp: at(x.said.Ramp),
+			Enforced: at(x.said.Enforced), FirstShare: float64(x.said.FirstShare)}
 	}
 	for _, x := range b.sc.Exceptions {
 		from, _ := x.From.at(b.created)
 		until, _ := x.Until.at(b.created)
-		b.state.Enforcement.Exceptions = append(b.state.Enforcement.Exceptions, world.Exception{Tenant: b.partnerID, Vendor: x.Vendor, From: from, Until: until})
+		b.state.Enforcement.Exceptions = append(b.state.Enforcement.Exceptions, world.Exception{Tenant: b.partnerID, Vendor: x.Vendor, From: from,
+			Until: until})
 	}
 }
 

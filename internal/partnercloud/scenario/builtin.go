@@ -80,14 +80,17 @@ func methodConfigs() []methodSetting {
 		{id: "Fido2", typ: "fido2", on: true, more: map[string]any{"isSelfServiceRegistrationAllowed": true, "isAttestationEnforced": false,
 			"keyRestrictions": map[string]any{"isEnforced": false, "enforcementType": "block", "aaGuids": []string{}}}},
 		{id: "MicrosoftAuthenticator", typ: "microsoftAuthenticator", on: true, more: map[string]any{"isSoftwareOathEnabled": true,
-			"featureSettings": map[string]any{"displayAppInformationRequiredState": featureState("enabled"), "displayLocationInformationRequiredState": featureState("enabled")}}},
+			"featureSettings": map[string]any{"displayAppInformationRequiredState": featureState("enabled"),
+				"displayLocationInformationRequiredState": featureState("enabled")}}},
 		{id: "Sms", typ: "sms", on: true},
-		{id: "TemporaryAccessPass", typ: "temporaryAccessPass", on: true, more: map[string]any{"defaultLifetimeInMinutes": 60, "defaultLength": 8, "minimumLifetimeInMinutes": 60, "maximumLifetimeInMinutes": 480, "isUsableOnce": false}},
+		{id: "TemporaryAccessPass", typ: "temporaryAccessPass", on: true, more: map[string]any{"defaultLifetimeInMinutes": 60, "defaultLength": 8,
+			"minimumLifetimeInMinutes": 60, "maximumLifetimeInMinutes": 480, "isUsableOnce": false}},
 		{id: "SoftwareOath", typ: "softwareOath", on: true},
 		{id: "HardwareOath", typ: "hardwareOath"},
 		{id: "Voice", typ: "voice", more: map[string]any{"isOfficePhoneAllowed": false}},
 		{id: "Email", typ: "email", on: true, more: map[string]any{"allowExternalIdToUseEmailOtp": "default"}},
-		{id: "X509Certificate", typ: "x509Certificate", more: map[string]any{"certificateUserBindings": []any{}, "authenticationModeConfiguration": map[string]any{"x509CertificateAuthenticationDefaultMode": "x509CertificateSingleFactor", "rules": []any{}}}},
+		{id: "X509Certificate", typ: "x509Certificate", more: map[string]any{"certificateUserBindings": []any{},
+			"authenticationModeConfiguration": map[string]any{"x509CertificateAuthenticationDefaultMode": "x509CertificateSingleFactor", "rules": []any{}}}},
 		{id: "QRCodePin", typ: "qrCodePin", more: map[string]any{"standardQRCodeLifetimeInDays": 365, "pinLength": 8}},
 	}
 }
@@ -126,10 +129,14 @@ func builtinStrengths() []strengthSetting {
 	passwordless := append(slices.Clone(resistant), "deviceBasedPush")
 	return []strengthSetting{
 		{entra.StrengthMFA, "Multifactor authentication", "Combinations of methods that satisfy strong authentication, such as a password + SMS",
-			append(slices.Clone(passwordless), "temporaryAccessPassOneTime", "temporaryAccessPassMultiUse", "password,microsoftAuthenticatorPush", "password,softwareOath",
-				"password,hardwareOath", "password,sms", "password,voice", "federatedMultiFactor", "x509CertificateSingleFactor,microsoftAuthenticatorPush", "federatedSingleFactor,softwareOath")},
-		{entra.StrengthPasswordless, "Passwordless MFA", "Passwordless methods that satisfy strong authentication, such as Passwordless sign-in with the Microsoft Authenticator", passwordless},
-		{entra.StrengthPhishing, "Phishing-resistant MFA", "Phishing-resistant, Passwordless methods for the strongest authentication, such as a FIDO2 security key", resistant},
+			append(slices.Clone(passwordless), "temporaryAccessPassOneTime", "temporaryAccessPassMultiUse", "password,microsoftAuthenticatorPush",
+				"password,softwareOath",
+				"password,hardwareOath", "password,sms", "password,voice", "federatedMultiFactor", "x509CertificateSingleFactor,microsoftAuthenticatorPush",
+				"federatedSingleFactor,softwareOath")},
+		{entra.StrengthPasswordless, "Passwordless MFA",
+			"Passwordless methods that satisfy strong authentication, such as Passwordless sign-in with the Microsoft Authenticator", passwordless},
+		{entra.StrengthPhishing, "Phishing-resistant MFA",
+			"Phishing-resistant, Passwordless methods for the strongest authentication, such as a FIDO2 security key", resistant},
 	}
 }
 
@@ -218,7 +225,8 @@ func licence(word string, seats, used int) []world.SKU {
 // trial is a trial of Entra ID P2 that ran out.
 func trial() world.SKU {
 	return world.SKU{
-		ID: "84a661c4-e949-4bd2-a560-ed7766fcaf2b", Part: world.PlanP2, Status: "Suspended", Enabled: 25, Plans: []world.Plan{{ID: entra.PlanP2, Name: world.PlanP2}},
+		ID: "84a661c4-e949-4bd2-a560-ed7766fcaf2b", Part: world.PlanP2, Status: "Suspended", Enabled: 25,
+		Plans: []world.Plan{{ID: entra.PlanP2, Name: world.PlanP2}},
 	}
 }
 

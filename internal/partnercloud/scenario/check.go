@@ -179,8 +179,10 @@ func (sc *Scenario) app(name string) *App {
 	return nil
 }
 
-func (c *checker) tenant(path, settings string, domains []string, s *Settings, people []Person, groups []Group, apps []App, sites map[string]bool) *tenantNames {
-	n := &tenantNames{path: path, people: map[string]bool{}, groups: map[string]bool{}, locations: map[string]bool{}, strengths: map[string]bool{}, apps: map[string]bool{}}
+func (c *checker) tenant(path, settings string, domains []string, s *Settings, people []Person, groups []Group, apps []App,
+	sites map[string]bool) *tenantNames {
+	n := &tenantNames{path: path, people: map[string]bool{}, groups: map[string]bool{}, locations: map[string]bool{}, strengths: map[string]bool{},
+		apps: map[string]bool{}}
 	for _, d := range domains {
 		n.domains = append(n.domains, strings.ToLower(d))
 	}
@@ -212,7 +214,8 @@ func (c *checker) tenant(path, settings string, domains []string, s *Settings, p
 		for k, m := range g.Members {
 			m = strings.ToLower(m)
 			if !n.people[m] && !n.groups[m] && !n.apps[m] {
-				c.fault(fmt.Sprintf("%s.members[%d]", at, k), "name a person by upn, a group, or an app of the same tenant", "group %q: nobody is called %q", g.Name, g.Members[k])
+				c.fault(fmt.Sprintf("%s.members[%d]", at, k), "name a person by upn, a group, or an app of the same tenant", "group %q: nobody is called %q",
+					g.Name, g.Members[k])
 			}
 		}
 		c.roles(at+".roles", g.Roles)
@@ -277,7 +280,8 @@ func (c *checker) appOf(path string, a *App, n *tenantNames, sites map[string]bo
 		}
 		for k, v := range r.Roles {
 			if roleOf(res, v) == "" {
-				c.fault(fmt.Sprintf("%s.roles[%d]", at, k), "name an application permission the cloud knows", "%s has no application permission %q", res.Name, v)
+				c.fault(fmt.Sprintf("%s.roles[%d]", at, k), "name an application permission the cloud knows", "%s has no application permission %q", res.Name,
+					v)
 			}
 		}
 	}
@@ -386,6 +390,7 @@ func (c *checker) settings(path string, s *Settings, n *tenantNames) {
 		}
 	}
 	if s.SecurityDefaults && enabled != "" {
-		c.fault(enabled, "turn securityDefaults off, or the policies off or report-only", "security defaults and an enabled Conditional Access policy exclude each other")
+		c.fault(enabled, "turn securityDefaults off, or the policies off or report-only",
+			"security defaults and an enabled Conditional Access policy exclude each other")
 	}
 }

@@ -108,7 +108,8 @@ func (c *checker) generate() {
 	c.upTo("$.generate.customers", g.Customers, maxCustomers)
 	c.upTo("$.generate.users", g.Users, maxUsers)
 	c.upTo("$.generate.usersPerCustomer", g.UsersPerCustomer, maxPerCustomer)
-	for name, s := range map[string]Share{"dapOnly": g.DAPOnly, "gdapOnly": g.GDAPOnly, "both": g.Both, "azure": g.Azure, "compromised": g.Compromised, "securityDefaults": g.SecurityDefaults, "p1": g.P1, "p2": g.P2, "unregistered": g.Unregistered, "budgets": g.Budgets} {
+	for name, s := range map[string]Share{"dapOnly": g.DAPOnly, "gdapOnly": g.GDAPOnly, "both": g.Both, "azure": g.Azure, "compromised": g.Compromised,
+		"securityDefaults": g.SecurityDefaults, "p1": g.P1, "p2": g.P2, "unregistered": g.Unregistered, "budgets": g.Budgets} {
 		c.share("$.generate."+name, s)
 	}
 	if g.DAPOnly+g.GDAPOnly+g.Both > 1.0001 {
@@ -125,7 +126,8 @@ func (c *checker) enforcement() {
 			continue
 		}
 		path := "$.enforcement." + name
-		for key, m := range map[string]Moment{"announced": a.Announced, "contract": a.Contract, "reported": a.Reported, "ramp": a.Ramp, "enforced": a.Enforced} {
+		for key, m := range map[string]Moment{"announced": a.Announced, "contract": a.Contract, "reported": a.Reported, "ramp": a.Ramp,
+			"enforced": a.Enforced} {
 			c.moment(path+"."+key, m)
 		}
 		c.share(path+".firstShare", a.FirstShare)

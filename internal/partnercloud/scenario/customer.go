@@ -18,8 +18,10 @@ import (
 func (b *builder) record(t *world.Tenant, k *Customer) {
 	id := b.customerID(k)
 	c := &world.Customer{
-		TenantID: id, Domain: strings.ToLower(k.Domain), Name: k.Name, Country: cmp.Or(k.Country, t.Country), Relationship: cmp.Or(k.Relationship, "reseller"), DAP: k.DAP,
-		Since: k.Since.or(b.created, b.created.AddDate(-2, 0, 0)).Truncate(time.Second), Reseller: b.resellerID(k.Reseller), Email: "admin@" + strings.ToLower(k.Domain),
+		TenantID: id, Domain: strings.ToLower(k.Domain), Name: k.Name, Country: cmp.Or(k.Country, t.Country),
+		Relationship: cmp.Or(k.Relationship, "reseller"), DAP: k.DAP,
+		Since: k.Since.or(b.created, b.created.AddDate(-2, 0, 0)).Truncate(time.Second), Reseller: b.resellerID(k.Reseller),
+		Email:  "admin@" + strings.ToLower(k.Domain),
 		Agreed: !k.NoAgreement, Currency: cmp.Or(k.Currency, currency(cmp.Or(k.Country, t.Country))), ETag: 1,
 	}
 	if k.DAP {
@@ -32,15 +34,18 @@ func (b *builder) record(t *world.Tenant, k *Customer) {
 	for i := range k.Subscriptions {
 		s := &k.Subscriptions[i]
 		c.Subscriptions = append(c.Subscriptions, world.Subscription{
-			ID: b.state.GUID("subscription/" + id + "/" + s.Name), Offer: cmp.Or(s.Offer, "CFQ7TTC0LCHC:0002:CFQ7TTC0MN4G"), Name: s.Name, Quantity: cmp.Or(s.Quantity, 1), Status: cmp.Or(s.Status, "active"),
+			ID: b.state.GUID("subscription/" + id + "/" + s.Name), Offer: cmp.Or(s.Offer, "CFQ7TTC0LCHC:0002:CFQ7TTC0MN4G"), Name: s.Name,
+			Quantity: cmp.Or(s.Quantity, 1), Status: cmp.Or(s.Status, "active"),
 			Created: s.Since.or(b.created, c.Since.AddDate(0, 0, 1)).Truncate(time.Second), ETag: 1,
 		})
 	}
 	if len(k.Azure) > 0 {
-		plan := world.Subscription{ID: b.state.GUID("plan/" + id), Offer: "DZH318Z0BPS6:0001:DZH318Z0BMTX", Name: "Azure plan", Quantity: 1, Status: "active", Created: c.Since.AddDate(0, 0, 2), AzurePlan: true, ETag: 1}
+		plan := world.Subscription{ID: b.state.GUID("plan/" + id), Offer: "DZH318Z0BPS6:0001:DZH318Z0BMTX", Name: "Azure plan", Quantity: 1, Status: "active",
+			Created: c.Since.AddDate(0, 0, 2), AzurePlan: true, ETag: 1}
 		for i := range k.Azure {
 			a := &k.Azure[i]
-			plan.Entitlements = append(plan.Entitlements, world.Entitlement{ID: b.state.GUID("entitlement/" + id + "/" + a.Name), Name: a.Name, SubscriptionID: b.azureID(k, a), Status: "active"})
+			plan.Entitlements = append(plan.Entitlements, world.Entitlement{ID: b.state.GUID("entitlement/" + id + "/" + a.Name), Name: a.Name,
+				SubscriptionID: b.azureID(k, a), Status: "active"})
 			c.Cost += b.costOfMonth(k, a)
 		}
 		c.Subscriptions = append(c.Subscriptions, plan)
@@ -57,7 +62,8 @@ func (b *builder) record(t *world.Tenant, k *Customer) {
 func (b *builder) relationship(t *world.Tenant, k *Customer, g *GDAP) *world.Relationship {
 	since := g.Since.or(b.created, b.created.AddDate(0, 0, -200)).Truncate(time.Second)
 	r := &world.Relationship{
-		ID: b.state.GUID("relationship/"+strings.ToLower(g.Name)) + "-" + t.ID, Name: g.Name, Duration: cmp.Or(g.For, "P730D"), AutoExtend: "PT0S", Customer: b.customerID(k), CustomerName: k.Name,
+		ID: b.state.GUID("relationship/"+strings.ToLower(g.Name)) + "-" + t.ID, Name: g.Name, Duration: cmp.Or(g.For, "P730D"), AutoExtend: "PT0S",
+		Customer: b.customerID(k), CustomerName: k.Name,
 		Status: cmp.Or(g.Status, "active"), Created: since.AddDate(0, 0, -2), Changed: since, ETag: 1,
 	}
 	if g.AutoExtend == "P180D" {
@@ -68,7 +74,8 @@ func (b *builder) relationship(t *world.Tenant, k *Customer, g *GDAP) *world.Rel
 		r.Roles = append(r.Roles, id)
 	}
 	ask := func(action, status string, at time.Time) {
-		r.Asks = append(r.Asks, world.RelationshipRequest{ID: b.state.GUID("ask/" + r.ID + "/" + action), Action: action, Status: status, Created: at, Changed: at})
+		r.Asks = append(r.Asks, world.RelationshipRequest{ID: b.state.GUID("ask/" + r.ID + "/" + action), Action: action, Status: status, Created: at,
+			Changed: at})
 	}
 	if r.Status == "created" {
 		r.Created, r.Changed = since, since
@@ -94,7 +101,8 @@ func (b *builder) relationship(t *world.Tenant, k *Customer, g *GDAP) *world.Rel
 		return r
 	}
 	for _, group := range slices.Sorted(maps.Keys(g.Groups)) {
-		a := world.AccessAssignment{ID: b.state.GUID("access/" + r.ID + "/" + strings.ToLower(group)), Group: b.groupID(t, group), Status: "active", Created: since.Add(time.Hour), Changed: since.Add(time.Hour), ETag: 1}
+		a := world.AccessAssignment{ID: b.state.GUID("access/" + r.ID + "/" + strings.ToLower(group)), Group: b.groupID(t, group), Status: "active",
+			Created: since.Add(time.Hour), Changed: since.Add(time.Hour), ETag: 1}
 		for _, name := range g.Groups[group] {
 			id, _ := roleID(name)
 			a.Roles = append(a.Roles, id)
@@ -118,7 +126,8 @@ func (b *builder) alert(t *world.Tenant, k *Customer, a *Alert, n int) {
 	al := &world.Alert{
 		ID: b.state.GUID(fmt.Sprintf("alert/%s/%d", b.customerID(k), n)), Type: a.Type, LegacyType: legacy, Name: cmp.Or(a.Name, a.Type), Description: a.About,
 		Severity: cmp.Or(a.Severity, "high"), Confidence: cmp.Or(a.Confidence, "high"), Status: cmp.Or(a.Status, "active"), Detected: detected,
-		First: detected.Add(-40 * time.Minute), Last: detected, Customer: b.customerID(k), Reseller: b.resellerID(k.Reseller), Offer: "ms-azr-17g", Test: a.Test,
+		First: detected.Add(-40 * time.Minute), Last: detected, Customer: b.customerID(k), Reseller: b.resellerID(k.Reseller), Offer: "ms-azr-17g",
+		Test: a.Test,
 		Hits: cmp.Or(a.Hits, 1), Resources: []world.AlertResource{}, Activity: []world.AlertActivity{}, Details: map[string]string{},
 	}
 	for i := range k.Azure {
@@ -136,7 +145,8 @@ func (b *builder) alert(t *world.Tenant, k *Customer, a *Alert, n int) {
 	}
 	al.EventID = al.Subscription + "_" + b.state.GUID("entity/"+al.ID)
 	if a.Type == "CryptoMining" {
-		al.Details = map[string]string{"VM_IP": "10.0.0.4", "MiningPool_IP": "198.51.100.77", "CryptoCurrencyMiningPoolDomainName": "pool.coins.example", "ConnectionCount": fmt.Sprint(al.Hits)}
+		al.Details = map[string]string{"VM_IP": "10.0.0.4", "MiningPool_IP": "198.51.100.77", "CryptoCurrencyMiningPoolDomainName": "pool.coins.example",
+			"ConnectionCount": fmt.Sprint(al.Hits)}
 	}
 	by := cmp.Or(a.By, "partner")
 	if al.Status != "active" {
@@ -197,10 +207,12 @@ func (b *builder) ownerOf(a *App) string {
 
 func (b *builder) azure(t *world.Tenant, k *Customer, a *Azure) *world.AzureSubscription {
 	created := a.Since.or(b.created, t.Created.AddDate(0, 2, 0)).Truncate(time.Second)
-	s := &world.AzureSubscription{ID: b.azureID(k, a), Name: a.Name, State: cmp.Or(a.State, "Enabled"), Created: created, Resources: []world.AzureResource{}, Roles: []world.AzureRole{}}
+	s := &world.AzureSubscription{ID: b.azureID(k, a), Name: a.Name, State: cmp.Or(a.State, "Enabled"), Created: created, Resources: []world.AzureResource{},
+		Roles: []world.AzureRole{}}
 	scope := "/subscriptions/" + s.ID
 	role := func(name, principal, kind string) {
-		s.Roles = append(s.Roles, world.AzureRole{ID: b.state.GUID("azurerole/" + s.ID + "/" + principal + "/" + name), Role: name, Principal: principal, PrincipalType: kind, Scope: scope, Created: created})
+		s.Roles = append(s.Roles, world.AzureRole{ID: b.state.GUID("azurerole/" + s.ID + "/" + principal + "/" + name), Role: name, Principal: principal,
+			PrincipalType: kind, Scope: scope, Created: created})
 	}
 	// Owner comes to the partner through its AdminAgents group.
 	role("Owner", b.state.GUID("group/"+b.partnerID+"/"+strings.ToLower(world.AdminAgents)), "ForeignGroup")
@@ -214,9 +226,12 @@ func (b *builder) azure(t *world.Tenant, k *Customer, a *Azure) *world.AzureSubs
 	groups := map[string]bool{}
 	event := func(at time.Time, operation, resourceID, caller string) {
 		s.Activity = append(s.Activity, mustJSON(map[string]any{
-			"eventTimestamp": at.UTC().Format(time.RFC3339), "submissionTimestamp": at.Add(90 * time.Second).UTC().Format(time.RFC3339), "caller": caller, "level": "Informational",
-			"operationName": map[string]any{"value": operation, "localizedValue": operation}, "status": map[string]any{"value": "Succeeded", "localizedValue": "Succeeded"},
-			"category": map[string]any{"value": "Administrative", "localizedValue": "Administrative"}, "resourceId": resourceID, "subscriptionId": s.ID, "tenantId": t.ID,
+			"eventTimestamp": at.UTC().Format(time.RFC3339), "submissionTimestamp": at.Add(90 * time.Second).UTC().Format(time.RFC3339), "caller": caller,
+			"level":         "Informational",
+			"operationName": map[string]any{"value": operation, "localizedValue": operation}, "status": map[string]any{"value": "Succeeded",
+				"localizedValue": "Succeeded"},
+			"category": map[string]any{"value": "Administrative", "localizedValue": "Administrative"}, "resourceId": resourceID, "subscriptionId": s.ID,
+			"tenantId":      t.ID,
 			"correlationId": b.state.GUID("event/" + resourceID + operation), "eventDataId": b.state.GUID("eventdata/" + resourceID + operation),
 		}))
 	}
@@ -230,10 +245,12 @@ func (b *builder) azure(t *world.Tenant, k *Customer, a *Azure) *world.AzureSubs
 		made := m.Since.or(b.created, created.AddDate(0, 0, 3)).Truncate(time.Second)
 		if !groups[group] {
 			groups[group] = true
-			s.Resources = append(s.Resources, world.AzureResource{Group: group, Type: "Microsoft.Network/virtualNetworks", Name: "vnet-" + group, Location: place, Created: made})
+			s.Resources = append(s.Resources, world.AzureResource{Group: group, Type: "Microsoft.Network/virtualNetworks", Name: "vnet-" + group,
+				Location: place, Created: made})
 		}
 		s.Resources = append(s.Resources,
-			world.AzureResource{Group: group, Type: "Microsoft.Compute/virtualMachines", Name: m.Name, Location: place, Size: cmp.Or(m.Size, "Standard_B2s"), Power: cmp.Or(m.Power, "running"), Created: made},
+			world.AzureResource{Group: group, Type: "Microsoft.Compute/virtualMachines", Name: m.Name, Location: place, Size: cmp.Or(m.Size, "Standard_B2s"),
+				Power: cmp.Or(m.Power, "running"), Created: made},
 			world.AzureResource{Group: group, Type: "Microsoft.Compute/disks", Name: m.Name + "_OsDisk", Location: place, Created: made},
 			world.AzureResource{Group: group, Type: "Microsoft.Network/networkInterfaces", Name: m.Name + "-nic", Location: place, Created: made})
 		if made.After(b.created.AddDate(0, 0, -90)) {

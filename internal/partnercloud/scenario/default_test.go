@@ -39,7 +39,8 @@ func TestGaps(t *testing.T) {
 			if !ok {
 				t.Fatalf("nobody is %s", c.who)
 			}
-			a := e.Decide(access.SignIn{User: u, App: c.app, Client: c.client, Platform: "windows", IP: netip.MustParseAddr(c.ip), Country: c.country, SignInRisk: c.risk, UserRisk: "none", InsiderRisk: "none",
+			a := e.Decide(access.SignIn{User: u, App: c.app, Client: c.client, Platform: "windows", IP: netip.MustParseAddr(c.ip), Country: c.country,
+				SignInRisk: c.risk, UserRisk: "none", InsiderRisk: "none",
 				Device: map[string]bool{access.AxisCompliant: false, access.AxisJoined: false, access.AxisApprovedApp: false, access.AxisProtectedApp: false}})
 			if a.Outcome != c.want {
 				t.Errorf("%s by %s from %s: %v, want %v: %s", c.who, c.client, c.ip, a.Outcome, c.want, a.Reason)
@@ -127,7 +128,8 @@ func TestVariety(t *testing.T) {
 				}
 			}
 		}
-		for name, roles := range map[string]string{"mia.lindqvist": "Global Administrator", "elena.petrova": "Security Administrator", "freja.holm": "Security Reader"} {
+		for name, roles := range map[string]string{"mia.lindqvist": "Global Administrator", "elena.petrova": "Security Administrator",
+			"freja.holm": "Security Reader"} {
 			id, _ := roleID(roles)
 			if u := p.UserByName(name + "@contoso.com"); u == nil || !p.HasRole(u.ID, start, id) {
 				t.Errorf("%s is no %s", name, roles)
@@ -160,7 +162,8 @@ func TestVariety(t *testing.T) {
 			}
 		}
 		fab := s.Tenant("fabrikam.example")
-		if sp := fab.SP("5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10"); sp == nil || sp.Owner != p.ID || len(s.Granted(fab, sp.ID, fab.SP(entra.AppGraph).ID, "")) == 0 {
+		if sp := fab.SP("5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10"); sp == nil || sp.Owner != p.ID ||
+			len(s.Granted(fab, sp.ID, fab.SP(entra.AppGraph).ID, "")) == 0 {
 			t.Error("Fabrikam has not consented to the control panel")
 		}
 		if c, ok := s.Client("9b7d5f31-2e4c-4a68-8c0f-d1e2f3a4b5c6"); !ok || s.Tenant(c.Owner).Kind != world.PanelTenant {

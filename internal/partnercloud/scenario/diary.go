@@ -31,11 +31,15 @@ type agent struct{ browser, os, platform, text string }
 
 func agents() []agent {
 	return []agent{
-		{"Edge 142.0.0", "Windows11", "windows", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0"},
-		{"Chrome 142.0.0", "Windows11", "windows", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"},
+		{"Edge 142.0.0", "Windows11", "windows", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 " +
+			"Safari/537.36 Edg/142.0.0.0"},
+		{"Chrome 142.0.0", "Windows11", "windows",
+			"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"},
 		{"Firefox 145.0", "Windows10", "windows", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"},
-		{"Safari 26.1", "MacOs", "macOS", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Safari/605.1.15"},
-		{"Chrome Mobile 142.0.0", "Android", "android", "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36"},
+		{"Safari 26.1", "MacOs", "macOS", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 " +
+			"Safari/605.1.15"},
+		{"Chrome Mobile 142.0.0", "Android", "android",
+			"Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36"},
 	}
 }
 
@@ -269,7 +273,8 @@ func (b *builder) lasts(t *world.Tenant) {
 					continue
 				}
 				quiet := v.kind == "refresh" || v.kind == "sync"
-				able := len(u.Methods) > 0 || !guarded || u.Guest && t.AcceptsHomeMFA || v.kind != "" && v.kind != "refresh" || a.habit != nil && a.habit.Office == 1
+				able := len(u.Methods) > 0 || !guarded || u.Guest && t.AcceptsHomeMFA || v.kind != "" && v.kind != "refresh" || a.habit != nil &&
+					a.habit.Office == 1
 				switch {
 				case quiet && u.LastNonInteractive.IsZero() && able:
 					u.LastNonInteractive = v.at
@@ -332,7 +337,8 @@ func (p *proof) steps(at time.Time, u *world.User, ok bool) []world.Step {
 	if p.primary {
 		first.Method, first.Detail, first.Result = p.method, &p.detail, "First factor requirement satisfied by "+p.method
 	}
-	second := world.Step{At: world.Stamp{Time: at.Add(9 * time.Second)}, Method: p.method, Detail: &p.detail, Succeeded: ok, Result: "MFA completed in Azure AD", Requirement: "Multifactor authentication"}
+	second := world.Step{At: world.Stamp{Time: at.Add(9 * time.Second)}, Method: p.method, Detail: &p.detail, Succeeded: ok,
+		Result: "MFA completed in Azure AD", Requirement: "Multifactor authentication"}
 	switch {
 	case !ok:
 		second.Result = "MFA denied; user declined the authentication"

@@ -75,7 +75,8 @@ func (b *builder) csp() (out []string) {
 
 // opsRoles and the others are the role sets generated relationships hold.
 func opsRoles() []string {
-	return []string{"Directory Readers", "License Administrator", "Service Support Administrator", "Exchange Administrator", "Intune Administrator", "User Administrator"}
+	return []string{"Directory Readers", "License Administrator", "Service Support Administrator", "Exchange Administrator", "Intune Administrator",
+		"User Administrator"}
 }
 func deskRoles() []string {
 	return []string{"Directory Readers", "Helpdesk Administrator", "Service Support Administrator"}
@@ -130,10 +131,12 @@ func (b *builder) shape(k *Customer, d *rand.Rand, ops, desk, security string, a
 			if d.IntN(4) == 0 {
 				state = "report-only"
 			}
-			k.Policies = append(k.Policies, Policy{Name: "Block legacy authentication", State: state, Users: []string{"All"}, Clients: []string{"exchangeActiveSync", "other"}, Grant: []string{"block"}})
+			k.Policies = append(k.Policies, Policy{Name: "Block legacy authentication", State: state, Users: []string{"All"},
+				Clients: []string{"exchangeActiveSync", "other"}, Grant: []string{"block"}})
 		}
 	}
-	k.Subscriptions = append(k.Subscriptions, Subscription{Name: map[string]string{"p2": "Microsoft 365 E5", "p1": "Microsoft 365 Business Premium", "free": "Microsoft 365 Business Basic"}[k.Licence], Quantity: k.Users + 2})
+	k.Subscriptions = append(k.Subscriptions, Subscription{Name: map[string]string{"p2": "Microsoft 365 E5", "p1": "Microsoft 365 Business Premium",
+		"free": "Microsoft 365 Business Basic"}[k.Licence], Quantity: k.Users + 2})
 	k.Compromised = g.Compromised.hits(d)
 	if !g.Azure.hits(d) {
 		return
@@ -144,9 +147,12 @@ func (b *builder) shape(k *Customer, d *rand.Rand, ops, desk, security string, a
 	}
 	if k.Compromised {
 		for i := range 3 {
-			a.Machines = append(a.Machines, Machine{Name: fmt.Sprintf("vmss-%04x", d.IntN(1<<16)), Group: fmt.Sprintf("rg-batch-%d", i), Size: "Standard_NC24ads_A100_v4", Location: "eastus", Since: "-2d"})
+			a.Machines = append(a.Machines, Machine{Name: fmt.Sprintf("vmss-%04x", d.IntN(1<<16)), Group: fmt.Sprintf("rg-batch-%d", i),
+				Size: "Standard_NC24ads_A100_v4", Location: "eastus", Since: "-2d"})
 		}
-		k.Alerts = append(k.Alerts, Alert{Type: "CryptoMining", Name: "Virtual machines are mining", About: "Machines of this subscription talk to known mining pools.", Azure: a.Name, Machine: a.Machines[len(a.Machines)-1].Name, Detected: "-20h", Hits: 14 + d.IntN(80)})
+		k.Alerts = append(k.Alerts, Alert{Type: "CryptoMining", Name: "Virtual machines are mining",
+			About: "Machines of this subscription talk to known mining pools.", Azure: a.Name, Machine: a.Machines[len(a.Machines)-1].Name, Detected: "-20h",
+			Hits: 14 + d.IntN(80)})
 	}
 	k.Azure = append(k.Azure, a)
 	if g.Budgets.hits(d) {
@@ -160,7 +166,8 @@ func (b *builder) generateGDAP(k *Customer, d *rand.Rand, ops, desk, security st
 	if len(base) > 36 {
 		base = base[:36]
 	}
-	rel := GDAP{Name: base + "_Operations", Since: Moment(fmt.Sprintf("-%dd", 10+d.IntN(600))), For: "P730D", AutoExtend: "P180D", Groups: map[string][]string{}}
+	rel := GDAP{Name: base + "_Operations", Since: Moment(fmt.Sprintf("-%dd", 10+d.IntN(600))), For: "P730D", AutoExtend: "P180D",
+		Groups: map[string][]string{}}
 	seen := map[string]bool{}
 	add := func(roles ...string) {
 		for _, r := range roles {
@@ -270,12 +277,14 @@ func (b *builder) account(t *world.Tenant, d *rand.Rand, lands []language, taken
 	u := &world.User{
 		ID: b.userID(t, upn), UPN: upn, Name: name, Mail: upn, Location: t.Country, Enabled: d.IntN(25) > 0,
 		Created: t.Created.AddDate(0, 0, d.IntN(span)), Risk: "none", RiskState: "none", RiskDetail: "none",
-		Title: []string{"Accounts", "Consultant", "Customer service", "Design", "Engineer", "Marketing", "Office", "Production", "Purchasing", "Sales"}[d.IntN(10)],
+		Title: []string{"Accounts", "Consultant", "Customer service", "Design", "Engineer", "Marketing", "Office", "Production", "Purchasing",
+			"Sales"}[d.IntN(10)],
 	}
 	u.PasswordChanged = u.Created
 	u.Given, u.Surname = split(name)
 	if !unregistered.hits(d) {
-		b.methods(u, [][]string{{"push"}, {"push", "totp"}, {"totp"}, {"phone"}, {"phone", "push"}, {"key", "push"}, {"hello", "push"}, {"push", "phone"}}[d.IntN(8)])
+		b.methods(u, [][]string{{"push"}, {"push", "totp"}, {"totp"}, {"phone"}, {"phone", "push"}, {"key", "push"}, {"hello", "push"},
+			{"push", "phone"}}[d.IntN(8)])
 	}
 	return u
 }
@@ -341,7 +350,8 @@ func (b *builder) customerUsers(t *world.Tenant, k *Customer) {
 		t.Users.Put(u)
 	}
 	if k.Users >= 10 && d.IntN(3) == 0 {
-		u := &world.User{ID: b.userID(t, "scanner@"+t.Domain()), UPN: "scanner@" + t.Domain(), Name: "Scanner", Mail: "scanner@" + t.Domain(), Location: t.Country, Enabled: true, Created: t.Created.AddDate(0, 1, 0), Risk: "none", RiskState: "none", RiskDetail: "none"}
+		u := &world.User{ID: b.userID(t, "scanner@"+t.Domain()), UPN: "scanner@" + t.Domain(), Name: "Scanner", Mail: "scanner@" + t.Domain(),
+			Location: t.Country, Enabled: true, Created: t.Created.AddDate(0, 1, 0), Risk: "none", RiskState: "none", RiskDetail: "none"}
 		t.Users.Put(u)
 		one := 1.0
 		b.habits[u.ID] = &Habit{Kind: "device", Client: "Authenticated SMTP", Works: &one}

@@ -182,8 +182,10 @@ func (w *writer) attempt(t, home *world.Tenant, a *actor, v *visit) signon.Attem
 	at := signon.Attempt{
 		Tenant: t, Home: home, User: a.user, AppID: v.to.id, AppName: v.to.name, AppOwner: entra.TenantMicrosoftServices,
 		Resource: v.to.resource, ResourceName: v.to.resourceName,
-		Client: clientOf(v), Interactive: true, Correlation: guidOf(v.id, 1), Request: guidOf(v.id, 2), SID: guidOf(v.session, 3), IP: addressOf(v), Place: v.from.place,
-		UserAgent: a.agent.text, OS: a.agent.os, BrowserName: a.agent.browser, Platform: a.agent.platform, SignInRisk: cmp.Or(v.risk, "none"), AMR: []string{"pwd"}, Combos: []string{"password"},
+		Client: clientOf(v), Interactive: true, Correlation: guidOf(v.id, 1), Request: guidOf(v.id, 2), SID: guidOf(v.session, 3), IP: addressOf(v),
+		Place:     v.from.place,
+		UserAgent: a.agent.text, OS: a.agent.os, BrowserName: a.agent.browser, Platform: a.agent.platform, SignInRisk: cmp.Or(v.risk, "none"),
+		AMR: []string{"pwd"}, Combos: []string{"password"},
 		AuthTime: v.at, Protocol: "none", Fresh: true,
 	}
 	if v.to.native {
@@ -334,14 +336,17 @@ func (w *writer) home(t *world.Tenant, u *world.User) *world.Tenant {
 func federated(at time.Time) []world.Step {
 	detail := "Satisfied by the home tenant"
 	return []world.Step{
-		{At: world.Stamp{Time: at}, Method: "Federated", Detail: &detail, Succeeded: true, Result: "First factor requirement satisfied by claim provided by external provider", Requirement: "Primary authentication"},
-		{At: world.Stamp{Time: at}, Method: "Federated", Detail: &detail, Succeeded: true, Result: "MFA requirement satisfied by claim provided by external provider", Requirement: "Multifactor authentication"},
+		{At: world.Stamp{Time: at}, Method: "Federated", Detail: &detail, Succeeded: true,
+			Result: "First factor requirement satisfied by claim provided by external provider", Requirement: "Primary authentication"},
+		{At: world.Stamp{Time: at}, Method: "Federated", Detail: &detail, Succeeded: true,
+			Result: "MFA requirement satisfied by claim provided by external provider", Requirement: "Multifactor authentication"},
 	}
 }
 
 // failed is a sign-in that ended before any policy was asked.
 func failed(code int) *signon.Ruling {
-	return &signon.Ruling{Outcome: signon.Block, Code: code, Reason: signon.Reason(code), Requirements: []world.Requirement{}, Applied: []world.AppliedPolicy{}, CAStatus: "notApplied"}
+	return &signon.Ruling{Outcome: signon.Block, Code: code, Reason: signon.Reason(code), Requirements: []world.Requirement{},
+		Applied: []world.AppliedPolicy{}, CAStatus: "notApplied"}
 }
 
 // guidOf makes an id from a number of the dice: part tells the ids of one row

@@ -42,13 +42,15 @@ func ParseFile(name string, text []byte) (sc *Scenario, err error) {
 		}
 	}()
 	if len(text) > maxText {
-		return nil, problem.New(problem.Limit, "%s: %d bytes; a scenario has at most %d", name, len(text), maxText).WithHint("let the generator make the rest: generate.customers, generate.users")
+		return nil, problem.New(problem.Limit, "%s: %d bytes; a scenario has at most %d", name, len(text), maxText).
+			WithHint("let the generator make the rest: generate.customers, generate.users")
 	}
 	if !utf8.Valid(text) {
 		return nil, problem.New(problem.BadInput, "%s: not UTF-8", name).WithHint("save the file as UTF-8")
 	}
 	if line := tooDeep(text); line > 0 {
-		return nil, problem.New(problem.BadInput, "%s:%d: nested too deep", name, line).WithHint("no part of a scenario is nested more than %d levels", maxNesting)
+		return nil, problem.New(problem.BadInput, "%s:%d: nested too deep", name, line).
+			WithHint("no part of a scenario is nested more than %d levels", maxNesting)
 	}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
@@ -57,7 +59,8 @@ func ParseFile(name string, text []byte) (sc *Scenario, err error) {
 	lines := lineIndex{}
 	for i, doc := range file.Docs {
 		if i > 0 && doc.Body != nil {
-			return nil, problem.New(problem.BadInput, "%s:%d: a second document", name, doc.Body.GetToken().Position.Line).WithHint("a scenario is one YAML document: remove the --- line")
+			return nil, problem.New(problem.BadInput, "%s:%d: a second document", name, doc.Body.GetToken().Position.Line).
+				WithHint("a scenario is one YAML document: remove the --- line")
 		}
 		if doc.Body == nil {
 			continue
@@ -65,7 +68,8 @@ func ParseFile(name string, text []byte) (sc *Scenario, err error) {
 		w := &walker{lines: lines}
 		ast.Walk(w, doc.Body)
 		if w.alias > 0 {
-			return nil, problem.New(problem.BadInput, "%s:%d: anchors, aliases, merge keys and tags are not taken", name, w.alias).WithHint("write the value out where it is needed")
+			return nil, problem.New(problem.BadInput, "%s:%d: anchors, aliases, merge keys and tags are not taken", name, w.alias).
+				WithHint("write the value out where it is needed")
 		}
 	}
 	sc = &Scenario{}

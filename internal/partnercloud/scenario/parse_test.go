@@ -113,19 +113,24 @@ func TestRefused(t *testing.T) {
 		{"trial", with("licence: p1", "licence: p1\n  trial: free"), `:6: "free" is not known here: write one of p2`},
 		{"unknown member", small + "groups:\n  - {name: G, members: [bob]}\n", `nobody is called "bob"`},
 		{"unknown group", with("    methods: [totp]", "    groups: [G]"), `no group is called "G"`},
-		{"unknown location", with("  licence: p1", "  policies: [{name: P, users: [All], grant: [mfa], exceptLocations: [Moon]}]"), `no location is called "Moon"`},
-		{"unknown app in a policy", with("  licence: p1", "  policies: [{name: P, users: [All], apps: [Solitaire], grant: [mfa]}]"), `no app is called "Solitaire"`},
+		{"unknown location", with("  licence: p1", "  policies: [{name: P, users: [All], grant: [mfa], exceptLocations: [Moon]}]"),
+			`no location is called "Moon"`},
+		{"unknown app in a policy", with("  licence: p1", "  policies: [{name: P, users: [All], apps: [Solitaire], grant: [mfa]}]"),
+			`no app is called "Solitaire"`},
 		{"policy for nobody", with("  licence: p1", "  policies: [{name: P, grant: [mfa]}]"), `takes nobody`},
 		{"policy without a demand", with("  licence: p1", "  policies: [{name: P, users: [All]}]"), `demands nothing`},
 		{"raw and short", with("  licence: p1", "  policies: [{name: P, raw: {displayName: P, state: enabled}}]"), `both raw and short`},
 		{"raw nonsense", with("  licence: p1", "  policies: [{raw: {displayName: P, state: on}}]"), `is no state`},
-		{"defaults beside a policy", with("  licence: p1", "  securityDefaults: true\n  policies: [{name: P, users: [All], grant: [mfa]}]"), `exclude each other`},
+		{"defaults beside a policy", with("  licence: p1", "  securityDefaults: true\n  policies: [{name: P, users: [All], grant: [mfa]}]"),
+			`exclude each other`},
 		{"moment", with("    methods: [totp]", "    created: yesterday"), `:10: "yesterday" is no moment`},
 		{"clock", small + "clock: {start: -3d}\n", "at a distance from itself"},
 		{"bad id", with("  licence: p1", "  id: 1234"), `"1234" is no id`},
 		{"GDAP roles", with("    users: 3", "    gdap: [{name: R, roles: [Directory Readers], groups: {AdminAgents: [Global Reader]}}]"), "does not hold"},
-		{"GDAP group", with("    users: 3", "    gdap: [{name: R, roles: [Directory Readers], groups: {Nobody: [Directory Readers]}}]"), `no group is called "Nobody"`},
-		{"GDAP auto-extends Global Administrator", with("    users: 3", "    gdap: [{name: R, autoExtend: P180D, roles: [Global Administrator]}]"), "never extends itself"},
+		{"GDAP group", with("    users: 3", "    gdap: [{name: R, roles: [Directory Readers], groups: {Nobody: [Directory Readers]}}]"),
+			`no group is called "Nobody"`},
+		{"GDAP auto-extends Global Administrator", with("    users: 3", "    gdap: [{name: R, autoExtend: P180D, roles: [Global Administrator]}]"),
+			"never extends itself"},
 		{"GDAP duration", with("    users: 3", "    gdap: [{name: R, for: long, roles: [Directory Readers]}]"), "no duration"},
 		{"alert", with("    users: 3", "    alerts: [{type: Earthquake, azure: A}]"), "no alert type"},
 		{"alert without a subscription", with("    users: 3", "    alerts: [{type: CryptoMining, azure: A}]"), "no Azure subscription"},
@@ -252,7 +257,8 @@ func TestOptions(t *testing.T) {
 
 func TestEnforcement(t *testing.T) {
 	t.Parallel()
-	text := string(Default()) + "\nenforcement:\n  api: {reported: -30d, ramp: -10d, enforced: +10d, firstShare: .2}\nexceptions:\n  - {vendor: Keywarden, from: 2020-03-01}\n"
+	text := string(Default()) + "\nenforcement:\n  api: {reported: -30d, ramp: -10d, enforced: +10d, firstShare: .2}\nexceptions:\n  - {vendor: " +
+		"Keywarden, from: 2020-03-01}\n"
 	w, err := Build(load(t, []byte(text)), Options{Clock: still()})
 	if err != nil {
 		t.Fatal(err)
@@ -274,7 +280,8 @@ func TestEnforcement(t *testing.T) {
 func TestLocate(t *testing.T) {
 	t.Parallel()
 	sc := load(t, Default())
-	for ip, want := range map[string]string{"203.0.113.9": "Dublin", "192.0.2.70": "Munich", "192.0.2.200": "Osaka", "198.51.100.200": "Curitiba", "198.18.8.1": "Cork", "::ffff:192.0.2.70": "Munich", "8.8.8.8": "", "127.0.0.1": ""} {
+	for ip, want := range map[string]string{"203.0.113.9": "Dublin", "192.0.2.70": "Munich", "192.0.2.200": "Osaka", "198.51.100.200": "Curitiba",
+		"198.18.8.1": "Cork", "::ffff:192.0.2.70": "Munich", "8.8.8.8": "", "127.0.0.1": ""} {
 		if got := sc.Locate(netip.MustParseAddr(ip)).City; got != want {
 			t.Errorf("%s lies in %q, want %q", ip, got, want)
 		}

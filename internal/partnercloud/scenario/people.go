@@ -41,7 +41,8 @@ func (b *builder) people(t *world.Tenant, people []Person) {
 			created = b.created
 		}
 		u := &world.User{
-			ID: b.userID(t, p.UPN), UPN: p.UPN, Name: p.Name, Title: p.Title, Department: p.Department, Location: t.Country, Enabled: p.Enabled == nil || *p.Enabled,
+			ID: b.userID(t, p.UPN), UPN: p.UPN, Name: p.Name, Title: p.Title, Department: p.Department, Location: t.Country, Enabled: p.Enabled == nil ||
+				*p.Enabled,
 			Synced: p.Synced, Created: created.Truncate(time.Second), About: p.About, PerUserMFA: p.PerUserMFA, PasswordExpired: p.Expired,
 			PasswordChanged: created.Truncate(time.Second), Risk: cmp.Or(p.Risk, "none"), RiskState: "none", RiskDetail: "none",
 		}
@@ -73,7 +74,8 @@ func (b *builder) people(t *world.Tenant, people []Person) {
 
 func (b *builder) assign(t *world.Tenant, into *world.Table[world.RoleAssignment, *world.RoleAssignment], principal, role, kind string, at time.Time) {
 	id, _ := roleID(role)
-	into.Put(&world.RoleAssignment{ID: b.state.GUID(kind + "/" + t.ID + "/" + principal + "/" + id), Principal: principal, Role: id, Scope: "/", Start: at, Created: at})
+	into.Put(&world.RoleAssignment{ID: b.state.GUID(kind + "/" + t.ID + "/" + principal + "/" + id), Principal: principal, Role: id, Scope: "/", Start: at,
+		Created: at})
 }
 
 func (b *builder) methods(u *world.User, words []string) {
@@ -143,7 +145,8 @@ func (b *builder) groups(t *world.Tenant, groups []Group, people []Person) {
 	}
 	for i := range groups {
 		g := &groups[i]
-		made := &world.Group{ID: b.groupID(t, g.Name), Name: g.Name, Description: g.About, RoleAssignable: g.RoleAssignable || len(g.Roles) > 0, Members: []string{}, Created: t.Created.AddDate(0, 1, 0)}
+		made := &world.Group{ID: b.groupID(t, g.Name), Name: g.Name, Description: g.About, RoleAssignable: g.RoleAssignable || len(g.Roles) > 0,
+			Members: []string{}, Created: t.Created.AddDate(0, 1, 0)}
 		in := map[string]bool{}
 		add := func(id string) {
 			if id != "" && !in[id] {

@@ -277,14 +277,17 @@ func guests(in []string) any {
 }
 
 func (p *Policy) session() any {
-	out := map[string]any{"disableResilienceDefaults": nil, "applicationEnforcedRestrictions": nil, "cloudAppSecurity": nil, "signInFrequency": nil, "persistentBrowser": nil}
+	out := map[string]any{"disableResilienceDefaults": nil, "applicationEnforcedRestrictions": nil, "cloudAppSecurity": nil, "signInFrequency": nil,
+		"persistentBrowser": nil}
 	switch {
 	case p.Frequency == "every time":
-		out["signInFrequency"] = map[string]any{"isEnabled": true, "value": nil, "type": nil, "authenticationType": "primaryAndSecondaryAuthentication", "frequencyInterval": "everyTime"}
+		out["signInFrequency"] = map[string]any{"isEnabled": true, "value": nil, "type": nil, "authenticationType": "primaryAndSecondaryAuthentication",
+			"frequencyInterval": "everyTime"}
 	case p.Frequency != "":
 		n, _ := strconv.Atoi(p.Frequency[:len(p.Frequency)-1])
 		unit := map[byte]string{'h': "hours", 'd': "days"}[p.Frequency[len(p.Frequency)-1]]
-		out["signInFrequency"] = map[string]any{"isEnabled": true, "value": n, "type": unit, "authenticationType": "primaryAndSecondaryAuthentication", "frequencyInterval": "timeBased"}
+		out["signInFrequency"] = map[string]any{"isEnabled": true, "value": n, "type": unit, "authenticationType": "primaryAndSecondaryAuthentication",
+			"frequencyInterval": "timeBased"}
 	case p.Browser == "":
 		return nil
 	}

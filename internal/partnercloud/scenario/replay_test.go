@@ -55,9 +55,11 @@ func TestReplay(t *testing.T) {
 						during = "none"
 					}
 					a := e.Decide(access.SignIn{
-						User: user, App: r.ResourceID, Client: clientWord(r), Platform: platformWord(r), IP: netip.MustParseAddr(r.IPAddress), Country: r.Place.Country,
+						User: user, App: r.ResourceID, Client: clientWord(r), Platform: platformWord(r), IP: netip.MustParseAddr(r.IPAddress),
+						Country:    r.Place.Country,
 						SignInRisk: during, UserRisk: risk, InsiderRisk: "none",
-						Device: map[string]bool{access.AxisCompliant: false, access.AxisJoined: false, access.AxisApprovedApp: false, access.AxisProtectedApp: false},
+						Device: map[string]bool{access.AxisCompliant: false, access.AxisJoined: false, access.AxisApprovedApp: false,
+							access.AxisProtectedApp: false},
 					})
 					raw, _ := json.Marshal(r)
 					if r.Status.ErrorCode == 50057 {

@@ -61,7 +61,8 @@ func (h *history) Requests(_ *world.State, t *world.Tenant, day time.Time) []*wo
 			if panel != nil && d.IntN(3) == 0 {
 				for range 2 + d.IntN(8) {
 					at = at.Add(time.Duration(1+d.IntN(40)) * time.Second)
-					add(at, d.Uint64(), world.PartnerRequest{Operation: apiOperation(d.IntN(5)), IP: ip, UserID: a.user.ID, UPN: a.user.UPN, AppID: h.past.appIDOf(panel), AppName: panel.Name, MFA: mfa})
+					add(at, d.Uint64(), world.PartnerRequest{Operation: apiOperation(d.IntN(5)), IP: ip, UserID: a.user.ID, UPN: a.user.UPN,
+						AppID: h.past.appIDOf(panel), AppName: panel.Name, MFA: mfa})
 				}
 			}
 		}
@@ -98,7 +99,8 @@ func (h *history) scripted(w *writer, a *actor, v *visit, add func(time.Time, ui
 		return
 	}
 	for i, op := range []string{"Get /v{version}/customers", "Get /v{version}/invoices", "Get /v{version}/customers/{customer_id}/subscriptions"} {
-		add(v.at.Add(time.Duration(2+i*31)*time.Second), v.id+uint64(i), world.PartnerRequest{Operation: op, IP: addressOf(v).String(), UserID: a.user.ID, UPN: a.user.UPN, AppID: at.AppID, AppName: at.AppName})
+		add(v.at.Add(time.Duration(2+i*31)*time.Second), v.id+uint64(i), world.PartnerRequest{Operation: op, IP: addressOf(v).String(), UserID: a.user.ID,
+			UPN: a.user.UPN, AppID: at.AppID, AppName: at.AppName})
 	}
 }
 
@@ -145,9 +147,11 @@ func worksWithPartnerCenter(t *world.Tenant, a *actor) bool {
 }
 
 func portalOperation(n int) string {
-	return [...]string{"Get /v{version}/customers", "Get /v{version}/customers/{customer_id}", "Get /v{version}/invoices", "Get /v{version}/customers/{customer_id}/subscriptions"}[n]
+	return [...]string{"Get /v{version}/customers", "Get /v{version}/customers/{customer_id}", "Get /v{version}/invoices",
+		"Get /v{version}/customers/{customer_id}/subscriptions"}[n]
 }
 
 func apiOperation(n int) string {
-	return [...]string{"Get /v{version}/customers", "Get /v{version}/customers/{customer_id}/subscriptions", "Get /v{version}/customers/{customer_id}/users", "Get /v{version}/invoices", "Get /v{version}/auditrecords"}[n]
+	return [...]string{"Get /v{version}/customers", "Get /v{version}/customers/{customer_id}/subscriptions", "Get /v{version}/customers/{customer_id}/users",
+		"Get /v{version}/invoices", "Get /v{version}/auditrecords"}[n]
 }

@@ -86,7 +86,8 @@ func TestScale(t *testing.T) {
 	took := time.Since(began)
 	p := peak()
 	kept = heap()
-	t.Logf("500 customers, %d users, %d rows in 30 days: built in %v, all in %v, %v a row; peak %s, kept %d MB", users, rows, built, took, took/time.Duration(max(rows, 1)), p, kept)
+	t.Logf("500 customers, %d users, %d rows in 30 days: built in %v, all in %v, %v a row; peak %s, kept %d MB", users, rows, built, took,
+		took/time.Duration(max(rows, 1)), p, kept)
 	if users < 5000 || rows < 100_000 {
 		t.Errorf("%d users, %d rows", users, rows)
 	}
@@ -123,7 +124,8 @@ func TestLargest(t *testing.T) {
 		first := time.Since(began)
 		began = time.Now()
 		day2 := s.History.SignIns(s, p, start.AddDate(0, 0, -4))
-		t.Logf("built in %v (%d MB), compiled in %v, first day %d rows in %v, second day %d rows in %v, %d MB, peak %s", built, size, compiled, len(day), first, len(day2), time.Since(began), heap(), peak())
+		t.Logf("built in %v (%d MB), compiled in %v, first day %d rows in %v, second day %d rows in %v, %d MB, peak %s", built, size, compiled, len(day),
+			first, len(day2), time.Since(began), heap(), peak())
 	})
 	runtime.KeepAlive(w)
 }

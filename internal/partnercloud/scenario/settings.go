@@ -22,9 +22,11 @@ func (b *builder) settings(t *world.Tenant, s *Settings) {
 	for i := range s.Locations {
 		l := &s.Locations[i]
 		id := b.state.GUID("location/" + t.ID + "/" + strings.ToLower(l.Name))
-		v := map[string]any{"id": id, "displayName": l.Name, "createdDateTime": t.Created.Format(time.RFC3339), "modifiedDateTime": t.Created.Format(time.RFC3339)}
+		v := map[string]any{"id": id, "displayName": l.Name, "createdDateTime": t.Created.Format(time.RFC3339),
+			"modifiedDateTime": t.Created.Format(time.RFC3339)}
 		if len(l.Countries) > 0 {
-			v["@odata.type"], v["countriesAndRegions"], v["countryLookupMethod"], v["includeUnknownCountriesAndRegions"] = "#microsoft.graph.countryNamedLocation", l.Countries, "clientIpAddress", l.Unknown
+			v["@odata.type"], v["countriesAndRegions"], v["countryLookupMethod"],
+				v["includeUnknownCountriesAndRegions"] = "#microsoft.graph.countryNamedLocation", l.Countries, "clientIpAddress", l.Unknown
 		} else {
 			ranges := []any{}
 			for _, n := range l.Networks {
@@ -47,9 +49,11 @@ func (b *builder) settings(t *world.Tenant, s *Settings) {
 func (b *builder) methodsPolicy(t *world.Tenant, s *Settings) {
 	t.MethodsPolicy = world.Document{ID: "authenticationMethodsPolicy", Created: t.Created, Raw: mustJSON(map[string]any{
 		"id": "authenticationMethodsPolicy", "displayName": "Authentication Methods Policy",
-		"description":          "The tenant-wide policy that controls which authentication methods are allowed in the tenant, authentication method registration requirements, and self-service password reset settings",
+		"description": "The tenant-wide policy that controls which authentication methods are allowed in the tenant, authentication method " +
+			"registration requirements, and self-service password reset settings",
 		"lastModifiedDateTime": t.Created.Format(time.RFC3339), "policyVersion": "1.5", "policyMigrationState": "migrationComplete",
-		"registrationEnforcement": map[string]any{"authenticationMethodsRegistrationCampaign": map[string]any{"snoozeDurationInDays": 1, "enforceRegistrationAfterAllowedSnoozes": true, "state": "default", "excludeTargets": []any{},
+		"registrationEnforcement": map[string]any{"authenticationMethodsRegistrationCampaign": map[string]any{"snoozeDurationInDays": 1,
+			"enforceRegistrationAfterAllowedSnoozes": true, "state": "default", "excludeTargets": []any{},
 			"includeTargets": []any{map[string]any{"id": "all_users", "targetType": "group", "targetedAuthenticationMethod": "microsoftAuthenticator"}}}},
 	})}
 	everybody := []any{map[string]any{"targetType": "group", "id": "all_users", "isRegistrationRequired": false}}
@@ -63,7 +67,8 @@ func (b *builder) methodsPolicy(t *world.Tenant, s *Settings) {
 				state = v
 			}
 		}
-		v := map[string]any{"@odata.type": "#microsoft.graph." + m.typ + "AuthenticationMethodConfiguration", "id": m.id, "state": state, "excludeTargets": []any{}, "includeTargets": everybody}
+		v := map[string]any{"@odata.type": "#microsoft.graph." + m.typ + "AuthenticationMethodConfiguration", "id": m.id, "state": state,
+			"excludeTargets": []any{}, "includeTargets": everybody}
 		for k, x := range m.more {
 			v[k] = x
 		}
@@ -84,7 +89,8 @@ func (b *builder) methodsPolicy(t *world.Tenant, s *Settings) {
 		}
 		id := b.state.GUID("external/" + e.Name)
 		t.MethodConfigs.Put(&world.Document{ID: id, Created: t.Created, Raw: mustJSON(map[string]any{
-			"@odata.type": "#microsoft.graph.externalAuthenticationMethodConfiguration", "id": id, "displayName": e.Name, "state": cmp.Or(e.State, "enabled"), "appId": appID,
+			"@odata.type": "#microsoft.graph.externalAuthenticationMethodConfiguration", "id": id, "displayName": e.Name, "state": cmp.Or(e.State, "enabled"),
+			"appId":                appID,
 			"openIdConnectSetting": map[string]any{"clientId": e.ClientID, "discoveryUrl": e.Discovery}, "includeTargets": targets, "excludeTargets": []any{},
 		})})
 	}

@@ -37,14 +37,20 @@ func TestJudgeEdges(t *testing.T) {
 		code    int
 	}{
 		{"an expired password", func(_ *world.State, _, _ *world.Tenant, u *world.User) { u.PasswordExpired = true }, nil, Block, 50055},
-		{"what is not understood is held to apply", with(everyone + `,"devices":{"deviceFilter":{"mode":"include","rule":"device.model -eq \"X\""}}}` + blocked), nil, Block, 53003},
-		{"AND asks for both, MFA first", with(everybody + `,"grantControls":{"operator":"AND","builtInControls":["mfa","compliantDevice"]}`), func(a *Attempt) { a.Compliant = true }, NeedMFA, 50076},
+		{"what is not understood is held to apply", with(everyone + `,"devices":{"deviceFilter":{"mode":"include","rule":"device.model -eq \"X\""}}}` +
+			blocked), nil, Block, 53003},
+		{"AND asks for both, MFA first", with(everybody + `,"grantControls":{"operator":"AND","builtInControls":["mfa","compliantDevice"]}`),
+			func(a *Attempt) { a.Compliant = true }, NeedMFA, 50076},
 		{"AND with MFA and no device", with(everybody + `,"grantControls":{"operator":"AND","builtInControls":["mfa","compliantDevice"]}`), done, Block, 53000},
-		{"a strength that nobody knows", with(everybody + `,"grantControls":{"operator":"OR","builtInControls":[],"authenticationStrength":{"id":"11111111-1111-4111-8111-111111111111"}}`), done, Block, 53003},
+		{"a strength that nobody knows", with(everybody +
+			`,"grantControls":{"operator":"OR","builtInControls":[],"authenticationStrength":{"id":"11111111-1111-4111-8111-111111111111"}}`), done, Block,
+			53003},
 		{"a block outranks an earlier wish for MFA", with(everybody+wantMFA, everybody+blocked), nil, Block, 53003},
 		{"defaults: who registered nothing registers, however lately he was in", nothing, nil, Register, 50079},
-		{"defaults: a token that lives on does not ask for it", nothing, func(a *Attempt) { a.Interactive, a.IncomingTokenType = false, "refreshToken" }, Allow, 0},
-		{"defaults: a guest registers at home", func(s *world.State, p, c *world.Tenant, u *world.User) { nothing(s, p, c, u); u.Guest = true }, func(a *Attempt) { a.Home = &world.Tenant{ID: "elsewhere"} }, Allow, 0},
+		{"defaults: a token that lives on does not ask for it", nothing, func(a *Attempt) { a.Interactive, a.IncomingTokenType = false, "refreshToken" },
+			Allow, 0},
+		{"defaults: a guest registers at home", func(s *world.State, p, c *world.Tenant, u *world.User) { nothing(s, p, c, u); u.Guest = true },
+			func(a *Attempt) { a.Home = &world.Tenant{ID: "elsewhere"} }, Allow, 0},
 		{"defaults: no word for a refresh after a long time", func(_ *world.State, p, _ *world.Tenant, u *world.User) {
 			p.SecurityDefaults, u.LastSuccess = true, time.Time{}
 		}, func(a *Attempt) { a.Interactive = false }, Allow, 0},
@@ -52,9 +58,12 @@ func TestJudgeEdges(t *testing.T) {
 			u.Methods = []world.Method{{Type: world.MethodExternal}}
 			policy(p, "ca", everybody+wantMFA)
 		}, nil, NeedMFA, 50076},
-		{"every time: what was proved in this sign-in will do", with(frequency(`"frequencyInterval":"everyTime"`)), func(a *Attempt) { done(a); a.Fresh, a.AuthTime = true, start.Add(-6*time.Minute) }, Allow, 0},
-		{"every time: what was proved before will not", with(frequency(`"frequencyInterval":"everyTime"`)), func(a *Attempt) { done(a); a.AuthTime = start.Add(-6 * time.Minute) }, Again, 50078},
-		{"the shortest frequency counts, whichever comes first", with(frequency(`"type":"hours","value":1,"frequencyInterval":"timeBased"`), frequency(`"type":"hours","value":8,"frequencyInterval":"timeBased"`)), func(a *Attempt) { a.AuthTime = start.Add(-2 * time.Hour) }, Again, 50078},
+		{"every time: what was proved in this sign-in will do", with(frequency(`"frequencyInterval":"everyTime"`)),
+			func(a *Attempt) { done(a); a.Fresh, a.AuthTime = true, start.Add(-6*time.Minute) }, Allow, 0},
+		{"every time: what was proved before will not", with(frequency(`"frequencyInterval":"everyTime"`)),
+			func(a *Attempt) { done(a); a.AuthTime = start.Add(-6 * time.Minute) }, Again, 50078},
+		{"the shortest frequency counts, whichever comes first", with(frequency(`"type":"hours","value":1,"frequencyInterval":"timeBased"`),
+			frequency(`"type":"hours","value":8,"frequencyInterval":"timeBased"`)), func(a *Attempt) { a.AuthTime = start.Add(-2 * time.Hour) }, Again, 50078},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

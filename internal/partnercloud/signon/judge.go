@@ -87,11 +87,13 @@ func policies(s *world.State, a *Attempt, r *Ruling) (out []demand) {
 		if strings.HasPrefix(u.ID, "partnerguard:") {
 			continue
 		}
-		r.Applied = append(r.Applied, world.AppliedPolicy{ID: u.ID, DisplayName: u.Policy, GrantControls: []string{}, SessionControls: []string{}, Result: "notApplied"})
+		r.Applied = append(r.Applied, world.AppliedPolicy{ID: u.ID, DisplayName: u.Policy, GrantControls: []string{}, SessionControls: []string{},
+			Result: "notApplied"})
 	}
 	for _, u := range answer.Report {
 		p := a.Tenant.Policy(u.ID)
-		row := world.AppliedPolicy{ID: u.ID, DisplayName: u.Policy, GrantControls: grantNames(p), SessionControls: sessionNames(a, u.ID), Result: "reportOnlyNotApplied"}
+		row := world.AppliedPolicy{ID: u.ID, DisplayName: u.Policy, GrantControls: grantNames(p), SessionControls: sessionNames(a, u.ID),
+			Result: "reportOnlyNotApplied"}
 		if u.Applies != "no" && p != nil {
 			d := grantDemand(a, p)
 			switch {

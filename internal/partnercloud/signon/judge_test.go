@@ -26,11 +26,14 @@ func lab(change func(s *world.State, p, c *world.Tenant, u *world.User)) (*world
 		p := &world.Tenant{ID: "aaaaaaaa-0000-4000-8000-000000000001", Name: "Contoso", Domains: []string{"contoso.com"}, Kind: world.PartnerTenant,
 			SKUs: []world.SKU{{Status: "Enabled", Enabled: 9, Plans: []world.Plan{{Name: world.PlanP1}, {Name: world.PlanP2}}}}}
 		c := &world.Tenant{ID: "aaaaaaaa-0000-4000-8000-000000000002", Name: "Fabrikam", Domains: []string{"fabrikam.example"}, Kind: world.CustomerTenant}
-		u := &world.User{ID: "aaaaaaaa-0000-4000-8000-00000000000a", UPN: "mia@contoso.com", Name: "Mia", Enabled: true, Created: start, LastSuccess: start.Add(-time.Hour),
-			Methods: []world.Method{{ID: "m", Type: world.MethodTOTP}}}
+		u := &world.User{ID: "aaaaaaaa-0000-4000-8000-00000000000a", UPN: "mia@contoso.com", Name: "Mia", Enabled: true, Created: start,
+			LastSuccess: start.Add(-time.Hour),
+			Methods:     []world.Method{{ID: "m", Type: world.MethodTOTP}}}
 		s.Partner = p.ID
-		*a = Attempt{Tenant: p, Home: p, User: u, AppID: "04b07795-8ddb-461a-bbee-02f9e1bf7b46", AppName: "CLI", Resource: resource, ResourceName: "Microsoft Graph",
-			Client: Browser, Platform: "windows", IP: netip.MustParseAddr("203.0.113.7"), Place: world.Place{Country: "IE"}, Interactive: true, AMR: []string{"pwd"}, AuthTime: start}
+		*a = Attempt{Tenant: p, Home: p, User: u, AppID: "04b07795-8ddb-461a-bbee-02f9e1bf7b46", AppName: "CLI", Resource: resource,
+			ResourceName: "Microsoft Graph",
+			Client:       Browser, Platform: "windows", IP: netip.MustParseAddr("203.0.113.7"), Place: world.Place{Country: "IE"}, Interactive: true,
+			AMR: []string{"pwd"}, AuthTime: start}
 		if change != nil {
 			change(s, p, c, u)
 		}
@@ -70,8 +73,10 @@ func TestJudge(t *testing.T) {
 		{"a disabled account", func(_ *world.State, _, _ *world.Tenant, u *world.User) { u.Enabled = false }, nil, Block, 50057, "", "notApplied"},
 		{"the request asks", nil, func(a *Attempt) { a.AskMFA = true }, NeedMFA, 50076, "request", "notApplied"},
 		{"the request asks and has it", nil, func(a *Attempt) { a.AskMFA = true; mfa(a) }, Allow, 0, "request", "notApplied"},
-		{"a policy asks", func(_ *world.State, p, _ *world.Tenant, _ *world.User) { policy(p, "ca", everybody+wantMFA) }, nil, NeedMFA, 50076, "multiConditionalAccess", "failure"},
-		{"a policy asks and it was done", func(_ *world.State, p, _ *world.Tenant, _ *world.User) { policy(p, "ca", everybody+wantMFA) }, mfa, Allow, 0, "multiConditionalAccess", "success"},
+		{"a policy asks", func(_ *world.State, p, _ *world.Tenant, _ *world.User) { policy(p, "ca", everybody+wantMFA) }, nil, NeedMFA, 50076,
+			"multiConditionalAccess", "failure"},
+		{"a policy asks and it was done", func(_ *world.State, p, _ *world.Tenant, _ *world.User) { policy(p, "ca", everybody+wantMFA) }, mfa, Allow, 0,
+			"multiConditionalAccess", "success"},
 		{"nothing is registered", func(_ *world.State, p, _ *world.Tenant, u *world.User) {
 			u.Methods = nil
 			policy(p, "ca", everybody+wantMFA)
@@ -123,7 +128,8 @@ func TestJudge(t *testing.T) {
 			p.SecurityDefaults = true
 			p.Held.Put(&world.RoleAssignment{ID: "h", Principal: u.ID, Role: globalAdmin, Scope: "/", Start: start.Add(-time.Hour), End: start})
 		}, nil, Allow, 0, "", "notApplied"},
-		{"security defaults leave others alone who were here lately", func(_ *world.State, p, _ *world.Tenant, _ *world.User) { p.SecurityDefaults = true }, nil, Allow, 0, "", "notApplied"},
+		{"security defaults leave others alone who were here lately", func(_ *world.State, p, _ *world.Tenant, _ *world.User) { p.SecurityDefaults = true },
+			nil, Allow, 0, "", "notApplied"},
 		{"security defaults ask others when necessary", func(_ *world.State, p, _ *world.Tenant, u *world.User) {
 			p.SecurityDefaults, u.LastSuccess = true, start.Add(-31*24*time.Hour)
 		}, nil, NeedMFA, 50076, "securityDefaults", "notApplied"},
@@ -154,7 +160,8 @@ func TestJudge(t *testing.T) {
 		}, func(a *Attempt) { a.AuthTime = start.Add(-7*24*time.Hour + time.Second) }, Allow, 0, "", "success"},
 		{"AOBO asks every partner user", nil, func(a *Attempt) { a.AOBO = true }, NeedMFA, 50076, "enforcedForCspAdmins", "notApplied"},
 		{"AOBO with MFA", nil, func(a *Attempt) { a.AOBO = true; mfa(a) }, Allow, 0, "enforcedForCspAdmins", "notApplied"},
-		{"AOBO before there was enforcement", func(s *world.State, _, _ *world.Tenant, _ *world.User) { s.Enforcement = world.Enforcement{} }, func(a *Attempt) { a.AOBO = true }, Allow, 0, "", "notApplied"},
+		{"AOBO before there was enforcement", func(s *world.State, _, _ *world.Tenant, _ *world.User) { s.Enforcement = world.Enforcement{} },
+			func(a *Attempt) { a.AOBO = true }, Allow, 0, "", "notApplied"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -179,7 +186,8 @@ func TestJudge(t *testing.T) {
 					t.Errorf("code %d has no words", c.code)
 				}
 				row := Row(s, a, &r, -1)
-				if want := map[bool]string{true: "multiFactorAuthentication", false: "singleFactorAuthentication"}[c.provider != ""]; row.Requirement != want || row.Status.ErrorCode != c.code {
+				if want := map[bool]string{true: "multiFactorAuthentication",
+					false: "singleFactorAuthentication"}[c.provider != ""]; row.Requirement != want || row.Status.ErrorCode != c.code {
 					t.Errorf("row: %s %d, want %s %d", row.Requirement, row.Status.ErrorCode, want, c.code)
 				}
 				if want := map[bool]string{true: "serviceProvider", false: "none"}[a.AOBO]; row.CrossTenant != want {
@@ -199,11 +207,13 @@ func TestCustomerPoliciesReachServiceProviders(t *testing.T) {
 	}{
 		{"all users", `"includeUsers":["All"]`, Block},
 		{"service providers by type", `"includeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"serviceProvider","externalTenants":{"@odata.type":"#microsoft.graph.conditionalAccessAllExternalTenants","membershipKind":"all"}}`, Block},
-		{"guests only", `"includeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"b2bCollaborationGuest","externalTenants":{"membershipKind":"all"}}`, Allow},
+		{"guests only", `"includeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"b2bCollaborationGuest","externalTenants":{"membershipKind":"all"}}`,
+			Allow},
 		{"service providers left out", `"includeUsers":["All"],"excludeGuestsOrExternalUsers":{"guestOrExternalUserTypes":"serviceProvider","externalTenants":{"membershipKind":"all"}}`, Allow},
 	} {
 		w, a := lab(func(_ *world.State, _, customer *world.Tenant, _ *world.User) {
-			policy(customer, "ca", `"state":"enabled","conditions":{"users":{`+c.users+`},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["block"]}`)
+			policy(customer, "ca", `"state":"enabled","conditions":{"users":{`+c.users+
+				`},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":{"operator":"OR","builtInControls":["block"]}`)
 		})
 		w.Read(func(s *world.State) {
 			a.Tenant, a.AOBO = s.Tenant("fabrikam.example"), true

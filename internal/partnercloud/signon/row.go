@@ -29,8 +29,9 @@ func Row(s *world.State, a *Attempt, r *Ruling, code int) *world.SignIn {
 		SessionID: a.SID, UniqueToken: "", UserType: "member", SignInIdentifier: a.User.UPN,
 		EventTypes: []string{"interactiveUser"}, ProcessingTime: 120,
 		Status: world.Status{ErrorCode: code, FailureReason: Reason(code), AdditionalDetails: r.Detail},
-		Device: world.Device{DeviceID: a.DeviceID, OperatingSystem: a.OS, Browser: a.BrowserName, IsCompliant: a.Compliant, IsManaged: a.Compliant || a.Joined, TrustType: trust(a)},
-		Place:  a.Place, Applied: r.Applied, Steps: a.Steps, Processing: []world.KeyValue{}, Requirements: r.Requirements, Lifetimes: r.Lifetimes,
+		Device: world.Device{DeviceID: a.DeviceID, OperatingSystem: a.OS, Browser: a.BrowserName, IsCompliant: a.Compliant, IsManaged: a.Compliant ||
+			a.Joined, TrustType: trust(a)},
+		Place: a.Place, Applied: r.Applied, Steps: a.Steps, Processing: []world.KeyValue{}, Requirements: r.Requirements, Lifetimes: r.Lifetimes,
 	}
 	if row.CorrelationID == "" {
 		row.CorrelationID = world.NewGUID()
@@ -111,7 +112,8 @@ func steps(now time.Time, a *Attempt, r *Ruling, code int) []world.Step {
 		Result: "First factor requirement satisfied by claim in the token", Requirement: "Primary authentication",
 	}}
 	if r.MFARequired {
-		st := world.Step{At: world.Stamp{Time: now}, Method: "Previously satisfied", Succeeded: a.MFA && code == 0, Result: r.Detail, Requirement: "Multifactor authentication"}
+		st := world.Step{At: world.Stamp{Time: now}, Method: "Previously satisfied", Succeeded: a.MFA && code == 0, Result: r.Detail,
+			Requirement: "Multifactor authentication"}
 		if !st.Succeeded {
 			st.Result = "MFA required in Azure AD"
 		}

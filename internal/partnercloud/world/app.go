@@ -229,7 +229,8 @@ func (s *State) EnsureSP(t *Tenant, appID string) *ServicePrincipal {
 func (s *State) Granted(t *Tenant, clientSP, resourceSP, userID string) []string {
 	var out []string
 	for g := range t.Grants.All() {
-		if !strings.EqualFold(g.Client, clientSP) || !strings.EqualFold(g.Resource, resourceSP) || g.Principal != "" && !strings.EqualFold(g.Principal, userID) {
+		if !strings.EqualFold(g.Client, clientSP) || !strings.EqualFold(g.Resource, resourceSP) || g.Principal != "" &&
+			!strings.EqualFold(g.Principal, userID) {
 			continue
 		}
 		for _, v := range g.Scopes {

@@ -70,7 +70,8 @@ func (s *State) relationshipDue(p *Tenant, r *Relationship, now time.Time) {
 			s.soon(a.Due)
 			continue
 		}
-		s.RecordGDAP(&AuditRecord{ResourceType: "granular_admin_access_assignment", Operation: "granular_admin_access_assignment_activated", At: a.Due}, r, a.ID)
+		s.RecordGDAP(&AuditRecord{ResourceType: "granular_admin_access_assignment", Operation: "granular_admin_access_assignment_activated", At: a.Due}, r,
+			a.ID)
 		changed = true
 		list := slices.Clone(next.Assignments)
 		list[i].Status, list[i].Due = "active", time.Time{}

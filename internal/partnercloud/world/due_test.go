@@ -31,7 +31,8 @@ func TestRelationshipsComeDue(t *testing.T) {
 	}
 	add(&Relationship{
 		ID: "one", Status: "activating", Due: start.Add(30 * time.Second), Ends: start.Add(48 * time.Hour),
-		Assignments: []AccessAssignment{{ID: "a", Group: "g-gdap", Roles: roles, Status: "pending", Due: start.Add(time.Minute)}, {ID: "b", Group: "g-desk", Roles: roles, Status: "deleting", Due: start.Add(time.Minute)}},
+		Assignments: []AccessAssignment{{ID: "a", Group: "g-gdap", Roles: roles, Status: "pending", Due: start.Add(time.Minute)},
+			{ID: "b", Group: "g-desk", Roles: roles, Status: "deleting", Due: start.Add(time.Minute)}},
 	})
 	add(&Relationship{ID: "two", Status: "terminationRequested", Due: start.Add(2 * time.Hour)})
 	add(&Relationship{ID: "three", Status: "active", Ends: start.Add(24 * time.Hour), AutoExtend: "P180D"})
@@ -87,7 +88,8 @@ func TestAssignmentWithoutRoles(t *testing.T) {
 	w.Read(func(s *State) {
 		p := s.PartnerTenant()
 		for _, c := range []string{"c-1", "c-2"} { // with DAP and without
-			p.Relationships.Put(&Relationship{ID: "r" + c, Customer: c, Status: "active", Assignments: []AccessAssignment{{ID: "a", Group: "g-gdap", Status: "active"}}})
+			p.Relationships.Put(&Relationship{ID: "r" + c, Customer: c, Status: "active",
+				Assignments: []AccessAssignment{{ID: "a", Group: "g-gdap", Status: "active"}}})
 		}
 		s.Touch(p)
 		u := p.Users.Get("u-both")

@@ -91,7 +91,8 @@ func History() Enforcement {
 	return Enforcement{
 		AOBO:   Activation{Announced: announced, Contract: contract, Reported: contract, Ramp: day(2019, 11, 18), Enforced: day(2019, 11, 18)},
 		Portal: Activation{Announced: announced, Contract: contract, Reported: contract, Ramp: day(2020, 2, 1), Enforced: day(2025, 9, 8), FirstShare: .1},
-		API:    Activation{Announced: announced, Contract: contract, Reported: day(2025, 9, 30), Ramp: day(2026, 6, 8), Enforced: day(2026, 12, 8), FirstShare: .1},
+		API: Activation{Announced: announced, Contract: contract, Reported: day(2025, 9, 30), Ramp: day(2026, 6, 8), Enforced: day(2026, 12, 8),
+			FirstShare: .1},
 	}
 }
 

@@ -94,10 +94,12 @@ func Load(in io.Reader, clock *Clock) (*World, json.RawMessage, error) {
 	var f saved
 	d := json.NewDecoder(io.LimitReader(in, MaxState))
 	if err := d.Decode(&f); err != nil {
-		return nil, nil, problem.Wrap(err, problem.BadInput, "the state file cannot be read: it ends early or is not ours").WithHint("start with another --state directory, or move the file away")
+		return nil, nil, problem.Wrap(err, problem.BadInput, "the state file cannot be read: it ends early or is not ours").
+			WithHint("start with another --state directory, or move the file away")
 	}
 	if f.Version != storeVersion || f.State == nil {
-		return nil, nil, problem.New(problem.BadInput, "the state file has version %d, this program reads version %d", f.Version, storeVersion).WithHint("start with another --state directory")
+		return nil, nil, problem.New(problem.BadInput, "the state file has version %d, this program reads version %d", f.Version, storeVersion).
+			WithHint("start with another --state directory")
 	}
 	w := New(f.State.Seed, clock)
 	s := f.State

@@ -62,15 +62,21 @@ func TestDelegated(t *testing.T) {
 		{"no agent, no right", "u-nobody", "c-1", nil, nil, false, false},
 		{"without DAP there is nothing", "u-agent", "c-2", nil, nil, false, false},
 		{"a user of nobody", "stranger", "c-1", nil, nil, false, false},
-		{"GDAP outranks DAP for those in its group", "u-both", "c-1", func(s *State) { relate(s, "active", start.Add(time.Hour), reader, "active") }, reader, true, true},
-		{"others keep DAP", "u-agent", "c-1", func(s *State) { relate(s, "active", start.Add(time.Hour), reader, "active") }, []string{entra.RoleGlobalAdministrator}, false, true},
-		{"a pending assignment that came due counts", "u-both", "c-1", func(s *State) { relate(s, "active", start.Add(time.Hour), reader, "pending") }, reader, true, true},
-		{"a deleting assignment gives nothing: DAP is left", "u-both", "c-1", func(s *State) { relate(s, "active", start.Add(time.Hour), reader, "deleting") }, []string{entra.RoleGlobalAdministrator}, false, true},
-		{"an ended one that may extend itself goes on", "u-both", "c-1", func(s *State) { relate(s, "active", start.Add(-time.Hour), reader, "active") }, reader, true, true},
+		{"GDAP outranks DAP for those in its group", "u-both", "c-1", func(s *State) { relate(s, "active", start.Add(time.Hour), reader, "active") }, reader,
+			true, true},
+		{"others keep DAP", "u-agent", "c-1", func(s *State) { relate(s, "active", start.Add(time.Hour), reader, "active") },
+			[]string{entra.RoleGlobalAdministrator}, false, true},
+		{"a pending assignment that came due counts", "u-both", "c-1", func(s *State) { relate(s, "active", start.Add(time.Hour), reader, "pending") },
+			reader, true, true},
+		{"a deleting assignment gives nothing: DAP is left", "u-both", "c-1",
+			func(s *State) { relate(s, "active", start.Add(time.Hour), reader, "deleting") }, []string{entra.RoleGlobalAdministrator}, false, true},
+		{"an ended one that may extend itself goes on", "u-both", "c-1", func(s *State) { relate(s, "active", start.Add(-time.Hour), reader, "active") },
+			reader, true, true},
 		{"one with Global Administrator never extends itself", "u-both", "c-1", func(s *State) {
 			relate(s, "active", start.Add(-time.Hour), []string{entra.RoleGlobalAdministrator}, "active")
 		}, []string{entra.RoleGlobalAdministrator}, false, true},
-		{"not yet accepted", "u-both", "c-1", func(s *State) { relate(s, "approvalPending", start.Add(time.Hour), reader, "active") }, []string{entra.RoleGlobalAdministrator}, false, true},
+		{"not yet accepted", "u-both", "c-1", func(s *State) { relate(s, "approvalPending", start.Add(time.Hour), reader, "active") },
+			[]string{entra.RoleGlobalAdministrator}, false, true},
 	}
 	for _, c := range cases {
 		w.Read(func(s *State) {
@@ -243,7 +249,8 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	var again Table[User, *User]
-	if err := json.Unmarshal(raw, &again); err != nil || !cmp.Equal(again.List(), tab.List(), cmp.Comparer(func(a, b *User) bool { return a.ID == b.ID && a.UPN == b.UPN })) {
+	if err := json.Unmarshal(raw, &again); err != nil ||
+		!cmp.Equal(again.List(), tab.List(), cmp.Comparer(func(a, b *User) bool { return a.ID == b.ID && a.UPN == b.UPN })) {
 		t.Errorf("after writing and reading: %v %v", again.List(), err)
 	}
 }

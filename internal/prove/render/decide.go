@@ -128,7 +128,8 @@ func analysis(u *access.Use) string {
 		return "insiderRisk"
 	case strings.Contains(c, "user risk"):
 		return "userRisk"
-	case strings.HasPrefix(c, "excludes the location "), strings.HasPrefix(c, "excludes all trusted locations"), strings.HasPrefix(c, "excludes the compliant network"),
+	case strings.HasPrefix(c, "excludes the location "), strings.HasPrefix(c, "excludes all trusted locations"),
+		strings.HasPrefix(c, "excludes the compliant network"),
 		strings.HasPrefix(c, "excludes the MFA trusted IPs"), strings.HasSuffix(c, "the location"), strings.HasSuffix(c, "any other location"):
 		return "location"
 	}

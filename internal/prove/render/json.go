@@ -34,7 +34,8 @@ func JSON(w io.Writer, r *prove.Report) error {
 	}
 	var doc any = &c
 	if len(c.Proofs) == 1 {
-		doc = &single{Schema: c.Schema, Partner: c.Partner, Proof: c.Proofs[0], Complete: c.Complete, Incomplete: c.Incomplete, Inputs: c.Inputs, Sample: c.Sample}
+		doc = &single{Schema: c.Schema, Partner: c.Partner, Proof: c.Proofs[0], Complete: c.Complete, Incomplete: c.Incomplete, Inputs: c.Inputs,
+			Sample: c.Sample}
 	}
 	return print.JSON(w, doc)
 }

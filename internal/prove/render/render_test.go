@@ -122,10 +122,13 @@ func TestTextSaysWhatMatters(t *testing.T) {
 	t.Parallel()
 	pagetest.Has(t, write(t, formats()["text"], rendertest.Typical()), "Contoso Cloud Partners", "of 7 questions have a gap", "The answer is complete",
 		"✗ Does every sign-in need MFA?", "42 of 43 accounts can sign in without it", "mfa-every-sign-in", "by any legacy client",
-		"why Require MFA for all users", "Block legacy authentication would close it, but is report-only", "try ", "signs in to any other app with a legacy client on windows from",
+		"why Require MFA for all users", "Block legacy authentication would close it, but is report-only", "try ",
+		"signs in to any other app with a legacy client on windows from",
 		"partnerguard decide --from exports/ --user", "--app 'any other app'", "--client other", "Break-glass accounts apart", "bg1@contoso.onmicrosoft.com",
 		"Policies", "Pilot: phishing-resistant for admins: not enabled", "Inputs")
-	pagetest.Has(t, write(t, formats()["text"], rendertest.Unknown()), "? No question can be answered", "INCOMPLETE", "Open, unless what is not in the export says otherwise", "→ What settles it: A, B at the end", "What settles it", "A GET /users?$select=…, every page", "B the members of group", "prints each request in full")
+	pagetest.Has(t, write(t, formats()["text"], rendertest.Unknown()), "? No question can be answered", "INCOMPLETE",
+		"Open, unless what is not in the export says otherwise", "→ What settles it: A, B at the end", "What settles it",
+		"A GET /users?$select=…, every page", "B the members of group", "prints each request in full")
 	pagetest.Has(t, write(t, formats()["text"], rendertest.Proved()), "✓ All 4 questions are proved.", "✓ Does every sign-in need MFA? proved")
 	pagetest.Has(t, write(t, formats()["text"], rendertest.Single()), "✗ Does every sign-in need MFA? No: there is a gap.")
 	pagetest.Has(t, write(t, formats()["text"], rendertest.Huge()), "further gaps"[8:], "in the JSON")
@@ -141,7 +144,8 @@ func TestHTML(t *testing.T) {
 		}
 	}
 	page := write(t, HTML, rendertest.Typical())
-	pagetest.Has(t, page, "Contoso Cloud Partners", "of 7 questions have a gap", "Accounts asked about, by question", "Does every sign-in need MFA?", "A sign-in to try",
+	pagetest.Has(t, page, "Contoso Cloud Partners", "of 7 questions have a gap", "Accounts asked about, by question", "Does every sign-in need MFA?",
+		"A sign-in to try",
 		`<code class="code">partnerguard decide --from exports/`, "Break-glass accounts, apart", "Policies that do not count as protection", "How to read this")
 	if n := strings.Count(page, `<figure class="plot `); n != 1 {
 		t.Errorf("%d plots", n)
@@ -233,7 +237,8 @@ func TestCommandsDecideTheWitness(t *testing.T) {
 
 func TestQuote(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{"ada@contoso.com": "ada@contoso.com", "any other app": "'any other app'", "it's": `'it'\''s'`, "$(rm -rf)": "'$(rm -rf)'", "": "''", "`x`": "'`x`'", "a;b": "'a;b'"} {
+	for in, want := range map[string]string{"ada@contoso.com": "ada@contoso.com", "any other app": "'any other app'", "it's": `'it'\''s'`,
+		"$(rm -rf)": "'$(rm -rf)'", "": "''", "`x`": "'`x`'", "a;b": "'a;b'"} {
 		if got := quote(in); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
 		}
@@ -291,7 +296,8 @@ func TestDecideText(t *testing.T) {
 	if err := DecideText(&b, &a, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	pagetest.Has(t, b.String(), "✓ MFA is required", "MFA is required by Require MFA for all users", "a.moreau@contoso.com signs in to", "Policies that apply", "Require MFA for all users: MFA",
+	pagetest.Has(t, b.String(), "✓ MFA is required", "MFA is required by Require MFA for all users", "a.moreau@contoso.com signs in to",
+		"Policies that apply", "Require MFA for all users: MFA",
 		"Report-only: what they would do", "Policies that do not apply", "does not include the account", "Registered methods", "✓ microsoftAuthenticatorPush")
 	hostile := access.Answer{Reason: pagetest.Marks[10], Account: pagetest.Marks[11], Able: pagetest.Marks, Notes: pagetest.Marks}
 	for _, m := range pagetest.Marks {
@@ -349,11 +355,16 @@ func TestDecideGraph(t *testing.T) {
 func TestAnalysis(t *testing.T) {
 	t.Parallel()
 	for clause, want := range map[string]string{
-		"does not include the account": "users", "excludes the account by name": "users", "excludes the group Kiosks": "users", "excludes the role Global Administrator": "users", "excludes guests and external users": "users",
-		"excludes the location Headquarters": "location", "excludes all trusted locations": "location", "does not include the location": "location", "does not take any other location": "location",
-		"excludes Exchange Online": "application", "does not take any other app": "application", "takes only Exchange Online or another app of Office 365": "application",
-		"does not take browser": "clientApps", "takes only Exchange ActiveSync or another legacy client": "clientApps", "does not take device code flow": "authenticationFlow",
-		"does not take linux": "devicePlatform", "takes only android or iOS": "devicePlatform", "asks only at sign-in risk high": "signInRisk", "asks only at user risk high": "userRisk", "asks only at insider risk elevated": "insiderRisk",
+		"does not include the account": "users", "excludes the account by name": "users", "excludes the group Kiosks": "users",
+		"excludes the role Global Administrator": "users", "excludes guests and external users": "users",
+		"excludes the location Headquarters": "location", "excludes all trusted locations": "location", "does not include the location": "location",
+		"does not take any other location": "location",
+		"excludes Exchange Online":         "application", "does not take any other app": "application",
+		"takes only Exchange Online or another app of Office 365": "application",
+		"does not take browser":                                   "clientApps", "takes only Exchange ActiveSync or another legacy client": "clientApps",
+		"does not take device code flow": "authenticationFlow",
+		"does not take linux":            "devicePlatform", "takes only android or iOS": "devicePlatform", "asks only at sign-in risk high": "signInRisk",
+		"asks only at user risk high": "userRisk", "asks only at insider risk elevated": "insiderRisk",
 	} {
 		if got := analysis(&access.Use{Applies: "no", Clause: clause}); got != want {
 			t.Errorf("%s: %s, want %s", clause, got, want)

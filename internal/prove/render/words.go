@@ -34,7 +34,8 @@ func headline(list []*access.Proof) (print.Tone, string) {
 	case gaps == 0 && unknown == n:
 		return print.Doubt, "No question can be answered from what was read."
 	case gaps == 0:
-		return print.Doubt, fmt.Sprintf("No gap was found, but %s of %s cannot be answered from what was read.", print.Number(unknown), print.Plural(n, "questions"))
+		return print.Doubt, fmt.Sprintf("No gap was found, but %s of %s cannot be answered from what was read.", print.Number(unknown),
+			print.Plural(n, "questions"))
 	}
 	has := "have"
 	if gaps == 1 {

@@ -128,7 +128,8 @@ func effectRows(r *rehearse.Result, e rehearse.Effect, list []*rehearse.Group, t
 func groupRow(g *rehearse.Group, t print.Tone) groupView {
 	v := groupView{Tone: t, Account: print.First(print.NoName, g.Account, g.ID), Kind: print.ClassWord(g.Class),
 		App: print.Clean(g.App, print.MaxName), Client: print.Clean(g.Client, print.MaxName),
-		Count: print.Plural(g.Rows, "sign-ins"), Last: last(g), Reason: print.Saying(g.Reason), Policies: policies(g), Record: print.Clean(g.RecordID, print.MaxName)}
+		Count: print.Plural(g.Rows, "sign-ins"), Last: last(g), Reason: print.Saying(g.Reason), Policies: policies(g),
+		Record: print.Clean(g.RecordID, print.MaxName)}
 	if g.Source.Path != "" {
 		v.Where = print.Clean(g.Source.String(), print.MaxSaying)
 	}
@@ -217,7 +218,8 @@ func rowPlot(r *rehearse.Result) *page.Plot {
 		changed += v[k]
 		bars = append(bars, page.Bar{Label: title, Values: v})
 	}
-	p.Summary = fmt.Sprintf("%s would go another way than today, %s would not.", print.Plural(changed, "sign-ins"), print.Number(sum(r, rehearse.Unchanged).Rows))
+	p.Summary = fmt.Sprintf("%s would go another way than today, %s would not.", print.Plural(changed, "sign-ins"), print.Number(sum(r, rehearse.Unchanged).
+		Rows))
 	if first, last := print.Settled(r.First), print.Settled(r.Last); first != nil && last != nil {
 		p.Summary += fmt.Sprintf(" Recorded from %s to %s.", first.Format(time.DateOnly), last.Format(time.DateOnly))
 	}

@@ -19,7 +19,8 @@ import (
 // results are what every format must stand.
 func results() map[string]*rehearse.Result {
 	return map[string]*rehearse.Result{
-		"typical": rendertest.Typical(), "calm": rendertest.Calm(), "empty": rendertest.Empty(), "huge": rendertest.Huge(3000), "hostile": rendertest.Hostile(), "bare": {},
+		"typical": rendertest.Typical(), "calm": rendertest.Calm(), "empty": rendertest.Empty(), "huge": rendertest.Huge(3000),
+		"hostile": rendertest.Hostile(), "bare": {},
 	}
 }
 
@@ -116,7 +117,8 @@ func TestTextSaysWhatMatters(t *testing.T) {
 	pagetest.Has(t, out, "Rehearsal: The partner-baseline preset", "633 successful user sign-ins replayed", "from 2026-11-01 to 2026-11-19",
 		"✗ Sign-ins of 1 account would newly be open. 6 accounts would break, 223 sign-ins would newly be challenged.",
 		"What would happen", "Newly open", "4 sign-ins", "Asked for MFA, able to answer", "14 accounts",
-		"✗ scanner@contoso.com", "Exchange Online by Authenticated SMTP", "44 sign-ins, last 2026-11-19 16:05 UTC", "Blocked by Partner baseline 2", "→ way out: B",
+		"✗ scanner@contoso.com", "Exchange Online by Authenticated SMTP", "44 sign-ins, last 2026-11-19 16:05 UTC", "Blocked by Partner baseline 2",
+		"→ way out: B",
 		"frontdesk@contoso.com", "→ way out: E, F", "and 9 more in the JSON and the CSV", "Ways out", "A The proposed settings are weaker",
 		"What the settings prove", "✗ gap → ✓ proved", "What was proposed", "report-only, rehearsed as if enabled", "Inputs")
 	if n := strings.Count(out, "Move the script to the Secure Application Model"); n != 1 {
@@ -135,13 +137,19 @@ func TestHeadline(t *testing.T) {
 		tone print.Tone
 		says string
 	}{
-		{"an account that breaks twice counts once", rehearse.Result{Rows: 9, Groups: []rehearse.Group{group(rehearse.BlockedThen, "a"), group(rehearse.ChallengedUnable, "a"), group(rehearse.BlockedThen, "b")}},
+		{"an account that breaks twice counts once",
+			rehearse.Result{Rows: 9, Groups: []rehearse.Group{group(rehearse.BlockedThen, "a"), group(rehearse.ChallengedUnable, "a"),
+				group(rehearse.BlockedThen, "b")}},
 			print.Bad, "2 accounts would break, 0 sign-ins"},
-		{"able", rehearse.Result{Complete: true, Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.ChallengedAble, Rows: 5, Accounts: 2}}}, print.Good, "No account would break: 5 sign-ins"},
-		{"able, half a log", rehearse.Result{Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.ChallengedAble, Rows: 5, Accounts: 2}}}, print.Doubt, "not everything was read"},
+		{"able", rehearse.Result{Complete: true, Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.ChallengedAble, Rows: 5, Accounts: 2}}}, print.Good,
+			"No account would break: 5 sign-ins"},
+		{"able, half a log", rehearse.Result{Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.ChallengedAble, Rows: 5, Accounts: 2}}}, print.Doubt,
+			"not everything was read"},
 		{"nothing changes in half a log", rehearse.Result{Rows: 9}, print.Doubt, "not everything was read"},
-		{"not told", rehearse.Result{Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.UndecidedThen, Rows: 5, Accounts: 2}}}, print.Doubt, "not all can be told"},
-		{"opened", rehearse.Result{Rows: 9, Groups: []rehearse.Group{group(rehearse.Opened, "a")}}, print.Bad, "Sign-ins of 1 account would newly be open. 0 accounts would break"},
+		{"not told", rehearse.Result{Rows: 9, Totals: []rehearse.Total{{Effect: rehearse.UndecidedThen, Rows: 5, Accounts: 2}}}, print.Doubt,
+			"not all can be told"},
+		{"opened", rehearse.Result{Rows: 9, Groups: []rehearse.Group{group(rehearse.Opened, "a")}}, print.Bad,
+			"Sign-ins of 1 account would newly be open. 0 accounts would break"},
 		{"nothing", rehearse.Result{}, print.Doubt, "Nothing was rehearsed"},
 	} {
 		if tone, s := headline(&tc.r); tone != tc.tone || !strings.Contains(s, tc.says) {
@@ -160,8 +168,10 @@ func TestHTML(t *testing.T) {
 		}
 	}
 	page := write(t, HTML, rendertest.Typical())
-	pagetest.Has(t, page, "The partner-baseline preset", "6 accounts would break", "Accounts, by what would happen to them", "Service and shared accounts", "Recorded sign-ins, by what would happen to them",
-		"Newly open", "Refused", "Authenticated SMTP", "Show 14", "353 sign-ins of 38 accounts would go on as today", "What the settings prove", "What was proposed", "How to read this")
+	pagetest.Has(t, page, "The partner-baseline preset", "6 accounts would break", "Accounts, by what would happen to them", "Service and shared accounts",
+		"Recorded sign-ins, by what would happen to them",
+		"Newly open", "Refused", "Authenticated SMTP", "Show 14", "353 sign-ins of 38 accounts would go on as today", "What the settings prove",
+		"What was proposed", "How to read this")
 	if n := strings.Count(page, `<figure class="plot `); n != 2 {
 		t.Errorf("%d plots", n)
 	}
@@ -196,7 +206,8 @@ func TestCSV(t *testing.T) {
 		}
 	}
 	rows := pagetest.Sheet(t, write(t, CSV, rendertest.Typical()))
-	pagetest.Has(t, strings.Join(rows[2], " "), "blocked scanner@contoso.com u4 service Exchange Online Authenticated SMTP 44 2026-11-19T16:05:00Z", "app password", "exports/signIns.jsonl.gz:701")
+	pagetest.Has(t, strings.Join(rows[2], " "), "blocked scanner@contoso.com u4 service Exchange Online Authenticated SMTP 44 2026-11-19T16:05:00Z",
+		"app password", "exports/signIns.jsonl.gz:701")
 }
 
 func schemaOf(t *testing.T) *pagetest.Schema {

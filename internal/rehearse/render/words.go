@@ -17,8 +17,9 @@ var effectWords = map[rehearse.Effect]struct {
 	title, about string
 	tone         print.Tone
 }{
-	rehearse.Opened:            {"Newly open", "Today's settings stop these sign-ins or ask for MFA; the proposal does not.", print.Bad},
-	rehearse.BlockedThen:       {"Refused", "These sign-ins succeeded and would be refused: by a block, or because they cannot carry the MFA that would be asked for.", print.Bad},
+	rehearse.Opened: {"Newly open", "Today's settings stop these sign-ins or ask for MFA; the proposal does not.", print.Bad},
+	rehearse.BlockedThen: {"Refused", "These sign-ins succeeded and would be refused: by a block, or because they cannot carry the MFA that would " +
+		"be asked for.", print.Bad},
 	rehearse.ChallengedUnable:  {"Asked for MFA, unable to answer", "These accounts would be asked for MFA and cannot answer.", print.Bad},
 	rehearse.ChallengedUnknown: {"Asked for MFA, perhaps unable", "Whether these accounts could answer is not in the export.", print.Doubt},
 	rehearse.ChallengedAble:    {"Asked for MFA, able to answer", "These accounts would be asked for MFA and have a method to answer with.", print.Good},
@@ -100,11 +101,13 @@ func headline(r *rehearse.Result) (print.Tone, string) {
 	case breaks > 0:
 		return print.Bad, s
 	case unsure > 0:
-		return print.Doubt, "No account is known to break, but not all can be told: " + fmt.Sprintf("%s would newly be challenged.", print.Plural(asked, "sign-ins"))
+		return print.Doubt, "No account is known to break, but not all can be told: " + fmt.Sprintf("%s would newly be challenged.",
+			print.Plural(asked, "sign-ins"))
 	case !r.Complete && asked == 0:
 		return print.Doubt, "Nothing that was read would change, and not everything was read."
 	case !r.Complete:
-		return print.Doubt, fmt.Sprintf("No account that was read would break, and not everything was read: %s would newly be challenged.", print.Plural(asked, "sign-ins"))
+		return print.Doubt, fmt.Sprintf("No account that was read would break, and not everything was read: %s would newly be challenged.",
+			print.Plural(asked, "sign-ins"))
 	case asked == 0:
 		return print.Good, "Nothing recorded would change."
 	}

@@ -133,7 +133,8 @@ func TestApproval(t *testing.T) {
 			return list
 		}
 		for range 3 { // asking again leaves one question
-			if err := ask("adatum.example"); err == nil || !strings.Contains(err.Error(), "waits for the approval of local:ravi or ravi.menon@contoso.com") || !strings.Contains(err.Error(), "a-") {
+			if err := ask("adatum.example"); err == nil || !strings.Contains(err.Error(), "waits for the approval of local:ravi or ravi.menon@contoso.com") ||
+				!strings.Contains(err.Error(), "a-") {
 				t.Fatalf("%v", err)
 			}
 		}
@@ -142,7 +143,8 @@ func TestApproval(t *testing.T) {
 			t.Fatalf("%+v", list)
 		}
 		id := list[0].ID
-		for who, kind := range map[string]problem.Kind{"mallory": problem.Usage, "deploy": problem.Usage, "mtls:deploy": problem.Usage, "local:ravina": problem.Usage, "": problem.Usage} {
+		for who, kind := range map[string]problem.Kind{"mallory": problem.Usage, "deploy": problem.Usage, "mtls:deploy": problem.Usage,
+			"local:ravina": problem.Usage, "": problem.Usage} {
 			if _, err := b.Approve(t.Context(), id, who); !errors.Is(err, kind) {
 				t.Errorf("approved by %q: %v", who, err)
 			}
@@ -294,7 +296,8 @@ func TestFloodOfRefusals(t *testing.T) {
 			var wg sync.WaitGroup
 			for n := from; n < to; n++ {
 				wg.Go(func() {
-					l.Refused(t.Context(), audit.Event{Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "a", Reason: fmt.Sprintf("reason %d %s", n%1000, strings.Repeat("x", 5000)), Details: map[string]string{"asked": strings.Repeat("y", 5000)}})
+					l.Refused(t.Context(), audit.Event{Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "a",
+						Reason: fmt.Sprintf("reason %d %s", n%1000, strings.Repeat("x", 5000)), Details: map[string]string{"asked": strings.Repeat("y", 5000)}})
 				})
 			}
 			wg.Wait()

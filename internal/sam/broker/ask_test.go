@@ -8,7 +8,8 @@ import (
 )
 
 func FuzzReadAsk(f *testing.F) {
-	for _, q := range []string{"api-version=2019-08-01&resource=https://graph.microsoft.com", "api-version=2019-08-01&resource=a&client_id=b&object_id=B", "a=%zz", "a;b", "RESOURCE=x&resource=y", "api-version=2017-09-01&resource=x&mi_res_id=/a/b/"} {
+	for _, q := range []string{"api-version=2019-08-01&resource=https://graph.microsoft.com", "api-version=2019-08-01&resource=a&client_id=b&object_id=B",
+		"a=%zz", "a;b", "RESOURCE=x&resource=y", "api-version=2017-09-01&resource=x&mi_res_id=/a/b/"} {
 		f.Add(q)
 	}
 	f.Fuzz(func(t *testing.T, q string) {

@@ -344,7 +344,8 @@ func (b *Broker) Token(ctx context.Context, c *Caller, ask Ask) (Handout, error)
 	if !d.Allowed {
 		if d.far == 5 {
 			if err := b.await(ctx, c, &d); err != nil {
-				return Handout{}, b.refuse(ctx, c, ask, &d, &Refusal{Status: http.StatusForbidden, Words: "the approval could not be asked for: " + public(err), cause: err}, audit.Failed)
+				return Handout{}, b.refuse(ctx, c, ask, &d, &Refusal{Status: http.StatusForbidden, Words: "the approval could not be asked for: " +
+					public(err), cause: err}, audit.Failed)
 			}
 		}
 		return Handout{}, b.refuse(ctx, c, ask, &d, &Refusal{Status: http.StatusForbidden, Words: d.Words, Fix: d.Fix}, audit.Refused)
@@ -359,18 +360,21 @@ func (b *Broker) Token(ctx context.Context, c *Caller, ask Ask) (Handout, error)
 		return Handout{}, b.refuse(ctx, c, ask, &d, refusalOf(err), audit.Failed)
 	}
 	if !strings.EqualFold(t.Tenant, d.Tenant) || t.Resource != d.Resource { // a mistake of ours must not reach anybody
-		return Handout{}, b.refuse(ctx, c, ask, &d, &Refusal{Status: http.StatusInternalServerError, Words: "the token is not what was asked for"}, audit.Failed)
+		return Handout{}, b.refuse(ctx, c, ask, &d, &Refusal{Status: http.StatusInternalServerError, Words: "the token is not what was asked for"},
+			audit.Failed)
 	}
 	if more := beyond(t.Scopes, d.grant.Scopes); len(more) > 0 {
 		return Handout{}, b.refuse(ctx, c, ask, &d, &Refusal{
-			Status: http.StatusForbidden, Words: "the token carries more than the policy allows: " + strings.Join(more, ", "), Fix: "allow these scopes, or take them out of the consent",
+			Status: http.StatusForbidden, Words: "the token carries more than the policy allows: " + strings.Join(more, ", "),
+			Fix: "allow these scopes, or take them out of the consent",
 		}, audit.Refused)
 	}
 	now := b.d.Now()
 	left := t.Expires.Sub(now)
 	if most := d.grant.Lifetime; most > 0 && left > most {
 		return Handout{}, b.refuse(ctx, c, ask, &d, &Refusal{
-			Status: http.StatusForbidden, Words: fmt.Sprintf("the token would live %s and the policy allows %s", left.Round(time.Second), most), Fix: "a token cannot be shortened: allow more, or set recheck",
+			Status: http.StatusForbidden, Words: fmt.Sprintf("the token would live %s and the policy allows %s", left.Round(time.Second), most),
+			Fix: "a token cannot be shortened: allow more, or set recheck",
 		}, audit.Refused)
 	}
 	h := Handout{Token: t, Until: t.Expires}
@@ -390,7 +394,8 @@ func (b *Broker) Token(ctx context.Context, c *Caller, ask Ask) (Handout, error)
 	e := audit.Event{At: now, Action: audit.TokenIssued, Outcome: audit.Done, Actor: c.Actor, Object: t.Connection, Tenant: t.Tenant, Details: details}
 	if err := b.d.Trail.Record(ctx, e); err != nil {
 		b.d.Log.Error("a token was not handed out: the audit trail could not be written", "caller", c.Name, "error", err.Error())
-		return Handout{}, &Refusal{Status: http.StatusServiceUnavailable, Words: "the audit trail cannot be written, so no token is handed out", RetryAfter: 5 * time.Second, cause: err}
+		return Handout{}, &Refusal{Status: http.StatusServiceUnavailable, Words: "the audit trail cannot be written, so no token is handed out",
+			RetryAfter: 5 * time.Second, cause: err}
 	}
 	return h, nil
 }
@@ -404,7 +409,8 @@ func beyond(have, allowed []string) (more []string) {
 		return nil
 	}
 	for _, s := range have {
-		if !slices.ContainsFunc(allowed, func(a string) bool { return strings.EqualFold(a, s) }) && !slices.Contains([]string{"openid", "profile", "email", "offline_access"}, s) {
+		if !slices.ContainsFunc(allowed, func(a string) bool { return strings.EqualFold(a, s) }) &&
+			!slices.Contains([]string{"openid", "profile", "email", "offline_access"}, s) {
 			more = append(more, s)
 		}
 	}
@@ -432,7 +438,8 @@ func refusalOf(err error) *Refusal {
 
 // refuse writes a refusal down, as the ledger sees fit, and gives it back.
 func (b *Broker) refuse(ctx context.Context, c *Caller, ask Ask, d *Decision, r *Refusal, outcome audit.Outcome) *Refusal {
-	e := audit.Event{Action: audit.TokenRefused, Outcome: outcome, Actor: c.Actor, Object: d.Connection, Tenant: d.Tenant, Reason: r.Words, Details: map[string]string{"caller": c.Name}}
+	e := audit.Event{Action: audit.TokenRefused, Outcome: outcome, Actor: c.Actor, Object: d.Connection, Tenant: d.Tenant, Reason: r.Words,
+		Details: map[string]string{"caller": c.Name}}
 	if d.Resource != "" {
 		e.Details["resource"] = d.Resource
 	} else if ask.Resource != "" {

@@ -119,7 +119,8 @@ func (l *ledger) flush(ctx context.Context) {
 	}
 	if others > 0 {
 		l.write(ctx, audit.Event{
-			At: l.now(), Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "several", Reason: "more kinds of refusals than are recorded one by one", Details: map[string]string{"times": strconv.Itoa(others)},
+			At: l.now(), Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "several", Reason: "more kinds of refusals than are recorded one by one",
+			Details: map[string]string{"times": strconv.Itoa(others)},
 		})
 	}
 }

@@ -180,7 +180,8 @@ func (l *Local) serve(r *http.Request) (h Handout, resource string, err error) {
 // stranger records the refusal of somebody who is not the child. It says
 // nothing that the stranger wrote.
 func (l *Local) stranger(ctx context.Context, r *Refusal) *Refusal {
-	l.b.ledger.refused(ctx, audit.Event{Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "local:unknown", Reason: r.Words, Details: map[string]string{"endpoint": "of " + l.caller.Name}})
+	l.b.ledger.refused(ctx, audit.Event{Action: audit.TokenRefused, Outcome: audit.Refused, Actor: "local:unknown", Reason: r.Words,
+		Details: map[string]string{"endpoint": "of " + l.caller.Name}})
 	return r
 }
 

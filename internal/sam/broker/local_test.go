@@ -38,20 +38,30 @@ func TestLocalAnswers(t *testing.T) {
 		tenant string
 		echo   string
 	}{
-		"azidentity for Go":                 {"api-version=2019-08-01&resource=https%3A%2F%2Fgraph.microsoft.com", "X-IDENTITY-HEADER", adatum, graph},
-		"@azure/identity":                   {"api-version=2019-08-01&resource=https://graph.microsoft.com/", "X-IDENTITY-HEADER", adatum, graph + "/"},
-		"with .default":                     {"api-version=2019-08-01&resource=https://graph.microsoft.com/.default", "X-IDENTITY-HEADER", adatum, graph + "/.default"},
-		"the old ARM name":                  {"api-version=2019-08-01&resource=https://management.core.windows.net/", "X-IDENTITY-HEADER", adatum, "https://management.core.windows.net/"},
-		"names in another case":             {"API-Version=2019-08-01&Resource=https://graph.microsoft.com", "x-identity-header", adatum, graph},
-		"the version before":                {"api-version=2017-09-01&resource=https://graph.microsoft.com&clientid=", "Secret", adatum, graph},
-		"unknown parameters":                {"api-version=2019-08-01&resource=https://graph.microsoft.com&bypass_cache=true&xms_cc=cp1", "X-IDENTITY-HEADER", adatum, graph},
-		"user-assigned: the app itself":     {"api-version=2019-08-01&resource=https://graph.microsoft.com&client_id=" + appID, "X-IDENTITY-HEADER", adatum, graph},
-		"user-assigned: a customer's id":    {"api-version=2019-08-01&resource=https://graph.microsoft.com&client_id=" + adatum, "X-IDENTITY-HEADER", adatum, graph},
-		"user-assigned: a domain":           {"api-version=2019-08-01&resource=https://graph.microsoft.com&object_id=adatum.example", "X-IDENTITY-HEADER", adatum, graph},
-		"user-assigned: by resource id":     {"api-version=2019-08-01&resource=https://graph.microsoft.com&mi_res_id=/customers/adatum.example", "X-IDENTITY-HEADER", adatum, graph},
-		"user-assigned: the partner":        {"api-version=2019-08-01&resource=https://graph.microsoft.com&principal_id=partner", "X-IDENTITY-HEADER", home, graph},
-		"one identity, said twice":          {"api-version=2019-08-01&resource=https://graph.microsoft.com&client_id=" + adatum + "&customer=" + strings.ToUpper(adatum), "X-IDENTITY-HEADER", adatum, graph},
-		"a token that the resource refused": {"api-version=2019-08-01&resource=https://graph.microsoft.com&token_sha256_to_refresh=" + strings.Repeat("a", 64), "X-IDENTITY-HEADER", adatum, graph},
+		"azidentity for Go": {"api-version=2019-08-01&resource=https%3A%2F%2Fgraph.microsoft.com", "X-IDENTITY-HEADER", adatum, graph},
+		"@azure/identity":   {"api-version=2019-08-01&resource=https://graph.microsoft.com/", "X-IDENTITY-HEADER", adatum, graph + "/"},
+		"with .default": {"api-version=2019-08-01&resource=https://graph.microsoft.com/.default", "X-IDENTITY-HEADER", adatum,
+			graph + "/.default"},
+		"the old ARM name": {"api-version=2019-08-01&resource=https://management.core.windows.net/", "X-IDENTITY-HEADER", adatum,
+			"https://management.core.windows.net/"},
+		"names in another case": {"API-Version=2019-08-01&Resource=https://graph.microsoft.com", "x-identity-header", adatum, graph},
+		"the version before":    {"api-version=2017-09-01&resource=https://graph.microsoft.com&clientid=", "Secret", adatum, graph},
+		"unknown parameters": {"api-version=2019-08-01&resource=https://graph.microsoft.com&bypass_cache=true&xms_cc=cp1", "X-IDENTITY-HEADER",
+			adatum, graph},
+		"user-assigned: the app itself": {"api-version=2019-08-01&resource=https://graph.microsoft.com&client_id=" + appID, "X-IDENTITY-HEADER", adatum,
+			graph},
+		"user-assigned: a customer's id": {"api-version=2019-08-01&resource=https://graph.microsoft.com&client_id=" + adatum, "X-IDENTITY-HEADER", adatum,
+			graph},
+		"user-assigned: a domain": {"api-version=2019-08-01&resource=https://graph.microsoft.com&object_id=adatum.example", "X-IDENTITY-HEADER",
+			adatum, graph},
+		"user-assigned: by resource id": {"api-version=2019-08-01&resource=https://graph.microsoft.com&mi_res_id=/customers/adatum.example",
+			"X-IDENTITY-HEADER", adatum, graph},
+		"user-assigned: the partner": {"api-version=2019-08-01&resource=https://graph.microsoft.com&principal_id=partner", "X-IDENTITY-HEADER", home,
+			graph},
+		"one identity, said twice": {"api-version=2019-08-01&resource=https://graph.microsoft.com&client_id=" + adatum + "&customer=" +
+			strings.ToUpper(adatum), "X-IDENTITY-HEADER", adatum, graph},
+		"a token that the resource refused": {"api-version=2019-08-01&resource=https://graph.microsoft.com&token_sha256_to_refresh=" +
+			strings.Repeat("a", 64), "X-IDENTITY-HEADER", adatum, graph},
 	} {
 		a := get(t, http.DefaultClient, endpoint+"?"+c.query, c.head, header)
 		if a.status != http.StatusOK {
@@ -61,12 +71,14 @@ func TestLocalAnswers(t *testing.T) {
 		access, _ := a.m["access_token"].(string)
 		on, _ := a.m["expires_on"].(string)
 		sec, err := strconv.ParseInt(on, 10, 64)
-		if err != nil || !time.Unix(sec, 0).Equal(monday.Add(time.Hour)) || a.m["resource"] != c.echo || a.m["token_type"] != "Bearer" || a.m["client_id"] != appID || a.head.Get("Cache-Control") != "no-store" {
+		if err != nil || !time.Unix(sec, 0).Equal(monday.Add(time.Hour)) || a.m["resource"] != c.echo || a.m["token_type"] != "Bearer" ||
+			a.m["client_id"] != appID || a.head.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: %v", name, a)
 		}
 		issued := r.book.Of(audit.TokenIssued)
 		e := issued[len(issued)-1]
-		if e.Tenant != c.tenant || e.Actor != "local:alex" || e.Object != "c-1" || e.Details["fingerprint"] != token.Fingerprint(secret.New(access)) || e.Details["subject"] != "bill.ps1" || e.Details["expires"] == "" {
+		if e.Tenant != c.tenant || e.Actor != "local:alex" || e.Object != "c-1" || e.Details["fingerprint"] != token.Fingerprint(secret.New(access)) ||
+			e.Details["subject"] != "bill.ps1" || e.Details["expires"] == "" {
 			t.Errorf("%s: recorded %+v", name, e)
 		}
 		if strings.Contains(fmt.Sprint(e), access) || strings.Contains(fmt.Sprint(e), header) {
@@ -109,22 +121,26 @@ func TestLocalRefuses(t *testing.T) {
 		"a browser":               {"GET", broker.Path, good, []string{"X-IDENTITY-HEADER", header, "Sec-Fetch-Mode", "no-cors"}, "", 403},
 		"a proxy":                 {"GET", broker.Path, good, []string{"X-IDENTITY-HEADER", header, "X-Forwarded-For", "10.0.0.1"}, "", 403},
 		"no version":              {"GET", broker.Path, "?resource=https://graph.microsoft.com", []string{"X-IDENTITY-HEADER", header}, "", 400},
-		"a version to come":       {"GET", broker.Path, "?api-version=2031-01-01&resource=https://graph.microsoft.com", []string{"X-IDENTITY-HEADER", header}, "", 400},
-		"no resource":             {"GET", broker.Path, "?api-version=2019-08-01", []string{"X-IDENTITY-HEADER", header}, "", 400},
-		"resource twice":          {"GET", broker.Path, good + "&resource=https://management.azure.com", []string{"X-IDENTITY-HEADER", header}, "", 400},
-		"resource in two cases":   {"GET", broker.Path, good + "&RESOURCE=https://management.azure.com", []string{"X-IDENTITY-HEADER", header}, "", 400},
-		"two customers":           {"GET", broker.Path, good + "&client_id=" + adatum + "&object_id=" + tailspin, []string{"X-IDENTITY-HEADER", header}, "", 400},
-		"another customer":        {"GET", broker.Path, good + "&client_id=" + tailspin, []string{"X-IDENTITY-HEADER", header}, "", 403},
-		"nobody's customer":       {"GET", broker.Path, good + "&client_id=dddddddd-0000-4000-8000-000000000000", []string{"X-IDENTITY-HEADER", header}, "", 403},
-		"the partner's tenant":    {"GET", broker.Path, good + "&client_id=partner", []string{"X-IDENTITY-HEADER", header}, "", 403},
-		"a path in the customer":  {"GET", broker.Path, good + "&client_id=" + url.QueryEscape("../"+adatum), []string{"X-IDENTITY-HEADER", header}, "", 403},
-		"another resource":        {"GET", broker.Path, "?api-version=2019-08-01&resource=https://management.azure.com", []string{"X-IDENTITY-HEADER", header}, "", 403},
-		"an unknown resource":     {"GET", broker.Path, "?api-version=2019-08-01&resource=javascript:alert(1)", []string{"X-IDENTITY-HEADER", header}, "", 403},
-		"semicolons":              {"GET", broker.Path, good + ";resource=x", []string{"X-IDENTITY-HEADER", header}, "", 400},
-		"bad escapes":             {"GET", broker.Path, good + "&x=%zz", []string{"X-IDENTITY-HEADER", header}, "", 400},
-		"a long query":            {"GET", broker.Path, good + "&x=" + strings.Repeat("a", 5000), []string{"X-IDENTITY-HEADER", header}, "", 400},
-		"a huge query":            {"GET", broker.Path, good + "&x=" + strings.Repeat("a", 100_000), []string{"X-IDENTITY-HEADER", header}, "", 431},
-		"huge headers":            {"GET", broker.Path, good, []string{"X-IDENTITY-HEADER", header, "X-A", strings.Repeat("a", 100_000)}, "", 431},
+		"a version to come": {"GET", broker.Path, "?api-version=2031-01-01&resource=https://graph.microsoft.com", []string{"X-IDENTITY-HEADER", header},
+			"", 400},
+		"no resource":           {"GET", broker.Path, "?api-version=2019-08-01", []string{"X-IDENTITY-HEADER", header}, "", 400},
+		"resource twice":        {"GET", broker.Path, good + "&resource=https://management.azure.com", []string{"X-IDENTITY-HEADER", header}, "", 400},
+		"resource in two cases": {"GET", broker.Path, good + "&RESOURCE=https://management.azure.com", []string{"X-IDENTITY-HEADER", header}, "", 400},
+		"two customers": {"GET", broker.Path, good + "&client_id=" + adatum + "&object_id=" + tailspin, []string{"X-IDENTITY-HEADER", header}, "",
+			400},
+		"another customer": {"GET", broker.Path, good + "&client_id=" + tailspin, []string{"X-IDENTITY-HEADER", header}, "", 403},
+		"nobody's customer": {"GET", broker.Path, good + "&client_id=dddddddd-0000-4000-8000-000000000000", []string{"X-IDENTITY-HEADER", header}, "",
+			403},
+		"the partner's tenant":   {"GET", broker.Path, good + "&client_id=partner", []string{"X-IDENTITY-HEADER", header}, "", 403},
+		"a path in the customer": {"GET", broker.Path, good + "&client_id=" + url.QueryEscape("../"+adatum), []string{"X-IDENTITY-HEADER", header}, "", 403},
+		"another resource": {"GET", broker.Path, "?api-version=2019-08-01&resource=https://management.azure.com",
+			[]string{"X-IDENTITY-HEADER", header}, "", 403},
+		"an unknown resource": {"GET", broker.Path, "?api-version=2019-08-01&resource=javascript:alert(1)", []string{"X-IDENTITY-HEADER", header}, "", 403},
+		"semicolons":          {"GET", broker.Path, good + ";resource=x", []string{"X-IDENTITY-HEADER", header}, "", 400},
+		"bad escapes":         {"GET", broker.Path, good + "&x=%zz", []string{"X-IDENTITY-HEADER", header}, "", 400},
+		"a long query":        {"GET", broker.Path, good + "&x=" + strings.Repeat("a", 5000), []string{"X-IDENTITY-HEADER", header}, "", 400},
+		"a huge query":        {"GET", broker.Path, good + "&x=" + strings.Repeat("a", 100_000), []string{"X-IDENTITY-HEADER", header}, "", 431},
+		"huge headers":        {"GET", broker.Path, good, []string{"X-IDENTITY-HEADER", header, "X-A", strings.Repeat("a", 100_000)}, "", 431},
 	} {
 		req, err := http.NewRequest(c.method, "http://"+u.Host+c.path+c.query, strings.NewReader(c.body))
 		if err != nil {
@@ -179,18 +195,19 @@ func TestLocalOnTheWire(t *testing.T) {
 	target := broker.Path + "?api-version=2019-08-01&resource=https://graph.microsoft.com"
 	good := "Host: " + u.Host + "\r\nX-IDENTITY-HEADER: " + header + "\r\n"
 	for name, text := range map[string]string{
-		"absolute form":                  "GET http://" + u.Host + target + " HTTP/1.1\r\n" + good + "\r\n",
-		"absolute form, elsewhere":       "GET http://evil.example" + target + " HTTP/1.1\r\n" + good + "\r\n",
-		"two Hosts":                      "GET " + target + " HTTP/1.1\r\nHost: evil.example\r\n" + good + "\r\n",
-		"no Host":                        "GET " + target + " HTTP/1.1\r\nX-IDENTITY-HEADER: " + header + "\r\n\r\n",
-		"length and chunks":              "GET " + target + " HTTP/1.1\r\n" + good + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		"two lengths":                    "GET " + target + " HTTP/1.1\r\n" + good + "Content-Length: 0\r\nContent-Length: 5\r\n\r\nabcde",
-		"chunks":                         "GET " + target + " HTTP/1.1\r\n" + good + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		"a folded header":                "GET " + target + " HTTP/1.1\r\nHost: " + u.Host + "\r\nX-IDENTITY-HEADER:\r\n " + header + "x\r\n\r\n",
-		"a space before the colon":       "GET " + target + " HTTP/1.1\r\nHost: " + u.Host + "\r\nX-IDENTITY-HEADER : " + header + "\r\n\r\n",
-		"CONNECT":                        "CONNECT " + u.Host + " HTTP/1.1\r\n" + good + "\r\n",
-		"HTTP/2 by prior knowledge":      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-		"upgrade to HTTP/2 is not taken": "POST " + target + " HTTP/1.1\r\n" + good + "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+		"absolute form":             "GET http://" + u.Host + target + " HTTP/1.1\r\n" + good + "\r\n",
+		"absolute form, elsewhere":  "GET http://evil.example" + target + " HTTP/1.1\r\n" + good + "\r\n",
+		"two Hosts":                 "GET " + target + " HTTP/1.1\r\nHost: evil.example\r\n" + good + "\r\n",
+		"no Host":                   "GET " + target + " HTTP/1.1\r\nX-IDENTITY-HEADER: " + header + "\r\n\r\n",
+		"length and chunks":         "GET " + target + " HTTP/1.1\r\n" + good + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"two lengths":               "GET " + target + " HTTP/1.1\r\n" + good + "Content-Length: 0\r\nContent-Length: 5\r\n\r\nabcde",
+		"chunks":                    "GET " + target + " HTTP/1.1\r\n" + good + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"a folded header":           "GET " + target + " HTTP/1.1\r\nHost: " + u.Host + "\r\nX-IDENTITY-HEADER:\r\n " + header + "x\r\n\r\n",
+		"a space before the colon":  "GET " + target + " HTTP/1.1\r\nHost: " + u.Host + "\r\nX-IDENTITY-HEADER : " + header + "\r\n\r\n",
+		"CONNECT":                   "CONNECT " + u.Host + " HTTP/1.1\r\n" + good + "\r\n",
+		"HTTP/2 by prior knowledge": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"upgrade to HTTP/2 is not taken": "POST " + target + " HTTP/1.1\r\n" + good +
+			"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
 	} {
 		c, err := net.Dial("tcp", u.Host)
 		if err != nil {
@@ -266,9 +283,12 @@ func TestEnv(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
 	l := r.local(broker.LocalOptions{})
-	got := l.Env([]string{"PATH=/bin", "AZURE_CLIENT_SECRET=mark-1", "azure_client_id=x", "MSI_ENDPOINT=http://old", "IDENTITY_HEADER=old", "PARTNERGUARD_MASTER_KEY=mark-2", "PARTNERGUARD_CLOUD_SNI=127.0.0.1:1", "IMDS_ENDPOINT=x", "CREDENTIALS_DIRECTORY=/run/c", "HTTP_PROXY=http://p", "no_proxy=.corp", "AZURE_TOKEN_CREDENTIALS=dev", "EMPTY=", "ODD"})
+	got := l.Env([]string{"PATH=/bin", "AZURE_CLIENT_SECRET=mark-1", "azure_client_id=x", "MSI_ENDPOINT=http://old", "IDENTITY_HEADER=old",
+		"PARTNERGUARD_MASTER_KEY=mark-2", "PARTNERGUARD_CLOUD_SNI=127.0.0.1:1", "IMDS_ENDPOINT=x", "CREDENTIALS_DIRECTORY=/run/c", "HTTP_PROXY=http://p",
+		"no_proxy=.corp", "AZURE_TOKEN_CREDENTIALS=dev", "EMPTY=", "ODD"})
 	endpoint, header := told(l)
-	want := []string{"PATH=/bin", "PARTNERGUARD_CLOUD_SNI=127.0.0.1:1", "HTTP_PROXY=http://p", "EMPTY=", "ODD", "NO_PROXY=.corp,127.0.0.1,localhost", "no_proxy=.corp,127.0.0.1,localhost",
+	want := []string{"PATH=/bin", "PARTNERGUARD_CLOUD_SNI=127.0.0.1:1", "HTTP_PROXY=http://p", "EMPTY=", "ODD", "NO_PROXY=.corp,127.0.0.1,localhost",
+		"no_proxy=.corp,127.0.0.1,localhost",
 		"IDENTITY_ENDPOINT=" + endpoint, "IDENTITY_HEADER=" + header, "AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)

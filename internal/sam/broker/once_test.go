@@ -13,7 +13,8 @@ import (
 func TestOnceUnknownCustomer(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, dbtest.SQLite(t))
-	_, err := r.b.Once(t.Context(), broker.LocalOptions{User: "local:alex", Connection: "contoso", Customers: []string{"stranger.example"}, Resources: []string{"graph"}})
+	_, err := r.b.Once(t.Context(), broker.LocalOptions{User: "local:alex", Connection: "contoso", Customers: []string{"stranger.example"},
+		Resources: []string{"graph"}})
 	if err == nil || !strings.Contains(err.Error(), "stranger.example") || strings.Contains(err.Error(), "not known: ") {
 		t.Errorf("%v", err)
 	}

@@ -236,7 +236,8 @@ func (c *checker) fault(path, format string, args ...any) {
 		}
 		p = p[:max(strings.LastIndexAny(p, ".["), 0)]
 	}
-	c.err = problem.New(problem.BadInput, "%s:%d: %s: %s", c.name, max(line, 1), path, fmt.Sprintf(format, args...)).WithHint("docs/broker.md says what may stand where")
+	c.err = problem.New(problem.BadInput, "%s:%d: %s: %s", c.name, max(line, 1), path, fmt.Sprintf(format, args...)).
+		WithHint("docs/broker.md says what may stand where")
 }
 
 func (c *checker) policy(p *Policy) {
@@ -265,7 +266,8 @@ func (c *checker) grant(path string, g *Grant, r *CallerRule, zone string) {
 	if g.Connection == "" {
 		c.fault(path+".connection", "is required")
 	} else if !sam.IsID(g.Connection) {
-		c.fault(path+".connection", "%.40q is a name, which can become another connection's: write the id, c-…, that partnerguard connect status shows", g.Connection)
+		c.fault(path+".connection", "%.40q is a name, which can become another connection's: write the id, c-…, that partnerguard connect status shows",
+			g.Connection)
 	}
 	if len(g.Tenants) == 0 || slices.Contains(g.Tenants, "") {
 		c.fault(path+".tenants", "is required: %s, %s, tenant ids or domains", Partner, AllCustomers)

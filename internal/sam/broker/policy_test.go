@@ -97,11 +97,12 @@ func TestPolicyFaults(t *testing.T) {
 		"a list where a map is":   {"version: 1", "- version", ""},
 		"not UTF-8":               {"contoso", "\xff", "not UTF-8"},
 		"nested too deep":         {"version: 1", "version: " + strings.Repeat("[", 5000), "nested too deep"},
-		"one issuer twice":        {"callers:", "  - {name: again, issuer: https://token.actions.githubusercontent.com, keys: /k, audience: other}\ncallers:", "another issuer has this address"},
-		"tokens of ten years":     {"    audience: partnerguard\n", "    audience: partnerguard\n    lifetime: 87600h\n", "between 1m and 336h"},
-		"a connection by name":    {"connection: c-1", "connection: contoso", "write the id"},
-		"no connection":           {"connection: c-1", `connection: ""`, "connection: is required"},
-		"no grants":               {"", "", ""},
+		"one issuer twice": {"callers:", "  - {name: again, issuer: https://token.actions.githubusercontent.com, keys: /k, audience: other}\ncallers:",
+			"another issuer has this address"},
+		"tokens of ten years":  {"    audience: partnerguard\n", "    audience: partnerguard\n    lifetime: 87600h\n", "between 1m and 336h"},
+		"a connection by name": {"connection: c-1", "connection: contoso", "write the id"},
+		"no connection":        {"connection: c-1", `connection: ""`, "connection: is required"},
+		"no grants":            {"", "", ""},
 	} {
 		text := strings.Replace(wholePolicy, c.from, c.to, 1)
 		if name == "no grants" {
@@ -197,19 +198,22 @@ func TestExplain(t *testing.T) {
 		want   string
 		ok     bool
 	}{
-		"default customer":                {"billing", broker.Ask{Resource: "graph"}, "allowed", true},
-		"partner, by word":                {"billing", broker.Ask{Resource: "partner-center", Customer: "partner"}, "allowed", true},
-		"partner, by id":                  {"billing", broker.Ask{Resource: "https://api.partnercenter.microsoft.com/", Customer: home}, "allowed", true},
-		"customer, by id":                 {"billing", broker.Ask{Resource: graph + "/.default", Customer: strings.ToUpper(adatum)}, "allowed", true},
-		"another customer":                {"billing", broker.Ask{Resource: "graph", Customer: "tailspin.example"}, "is not among partner, adatum.example", false},
-		"nobody's tenant":                 {"billing", broker.Ask{Resource: "graph", Customer: "dddddddd-0000-4000-8000-000000000000"}, "name it as the policy does", false},
+		"default customer": {"billing", broker.Ask{Resource: "graph"}, "allowed", true},
+		"partner, by word": {"billing", broker.Ask{Resource: "partner-center", Customer: "partner"}, "allowed", true},
+		"partner, by id":   {"billing", broker.Ask{Resource: "https://api.partnercenter.microsoft.com/", Customer: home}, "allowed", true},
+		"customer, by id":  {"billing", broker.Ask{Resource: graph + "/.default", Customer: strings.ToUpper(adatum)}, "allowed", true},
+		"another customer": {"billing", broker.Ask{Resource: "graph", Customer: "tailspin.example"}, "is not among partner, adatum.example",
+			false},
+		"nobody's tenant": {"billing", broker.Ask{Resource: "graph", Customer: "dddddddd-0000-4000-8000-000000000000"},
+			"name it as the policy does", false},
 		"another resource":                {"billing", broker.Ask{Resource: "arm"}, "is not among graph, partner-center", false},
 		"a name that looks alike":         {"billing", broker.Ask{Resource: "https://graph.microsoft.com.evil.example"}, "is not among", false},
 		"no resource at all":              {"billing", broker.Ask{Resource: "http://x"}, "names no resource", false},
 		"all customers: one":              {"deploy", broker.Ask{Resource: "arm", Customer: tailspin}, "allowed", true},
 		"all customers: the old ARM name": {"deploy", broker.Ask{Resource: "https://management.core.windows.net/", Customer: tailspin}, "allowed", true},
 		"all customers: not the partner":  {"deploy", broker.Ask{Resource: "arm"}, "the partner's own tenant is not among", false},
-		"all customers: not a stranger":   {"deploy", broker.Ask{Resource: "arm", Customer: "dddddddd-0000-4000-8000-000000000000"}, "is not a customer", false},
+		"all customers: not a stranger": {"deploy", broker.Ask{Resource: "arm", Customer: "dddddddd-0000-4000-8000-000000000000"}, "is not a customer",
+			false},
 	} {
 		d, err := r.b.Explain(t.Context(), c.caller, c.ask)
 		if err != nil || d.Allowed != c.ok || !strings.Contains(d.Words, c.want) || len(d.Steps) == 0 {

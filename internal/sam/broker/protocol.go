@@ -38,7 +38,8 @@ func HardenServer(s *http.Server) {
 
 // parameters are those that mean something here; those that name an identity
 // come last.
-var parameters = [...]string{"api-version", "resource", "token_sha256_to_refresh", "client_id", "clientid", "object_id", "principal_id", "mi_res_id", "msi_res_id", "customer"}
+var parameters = [...]string{"api-version", "resource", "token_sha256_to_refresh", "client_id", "clientid", "object_id", "principal_id", "mi_res_id",
+	"msi_res_id", "customer"}
 
 const (
 	paramVersion = iota
@@ -130,7 +131,8 @@ func screen(r *http.Request) *Refusal {
 		return bad(http.StatusBadRequest, "this is no proxy")
 	}
 	for name := range r.Header {
-		if name == "Origin" || name == "Cookie" || name == "Referer" || name == "Via" || name == "Forwarded" || strings.HasPrefix(name, "Sec-Fetch-") || strings.HasPrefix(name, "X-Forwarded-") {
+		if name == "Origin" || name == "Cookie" || name == "Referer" || name == "Via" || name == "Forwarded" || strings.HasPrefix(name, "Sec-Fetch-") ||
+			strings.HasPrefix(name, "X-Forwarded-") {
 			return bad(http.StatusForbidden, "browsers and proxies get no token here")
 		}
 	}

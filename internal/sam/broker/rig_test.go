@@ -89,7 +89,8 @@ func (s *back) Refresh(ctx context.Context, r msapi.RefreshRequest) (*msapi.Gran
 	}
 	body, _ := json.Marshal(map[string]any{"tid": r.Tenant, "scp": s.scope, "n": n})
 	at := s.now()
-	return &msapi.Grant{Access: secret.New("eyJhbGciOiJSUzI1NiJ9." + base64.RawURLEncoding.EncodeToString(body) + ".c2lnbmF0dXJl"), At: at, Expires: at.Add(s.life)}, nil
+	return &msapi.Grant{Access: secret.New("eyJhbGciOiJSUzI1NiJ9." + base64.RawURLEncoding.EncodeToString(body) + ".c2lnbmF0dXJl"), At: at,
+		Expires: at.Add(s.life)}, nil
 }
 
 type rig struct {

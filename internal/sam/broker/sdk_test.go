@@ -65,7 +65,8 @@ func child() error {
 	if err != nil {
 		return err
 	}
-	for name, c := range map[string]azcore.TokenCredential{"ManagedIdentityCredential": own, "DefaultAzureCredential": chain, "the customer as its identity": named} {
+	for name, c := range map[string]azcore.TokenCredential{"ManagedIdentityCredential": own, "DefaultAzureCredential": chain,
+		"the customer as its identity": named} {
 		t, err := c.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{"https://graph.microsoft.com/.default"}})
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -161,7 +162,8 @@ func (l *lab) run(c *exec.Cmd, more ...string) string {
 	if err != nil {
 		l.Fatal(err)
 	}
-	e, err := l.b.Local(l.Context(), broker.LocalOptions{User: "local:test", Command: filepath.Base(c.Path), Connection: "contoso", Customers: []string{"tailspin.example"}, Resources: []string{"graph"}})
+	e, err := l.b.Local(l.Context(), broker.LocalOptions{User: "local:test", Command: filepath.Base(c.Path), Connection: "contoso",
+		Customers: []string{"tailspin.example"}, Resources: []string{"graph"}})
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -234,14 +236,16 @@ func TestExchangeAgainstThePartnerCloud(t *testing.T) {
 	ask := func(customer, resource string, scopes ...string) (exchange.Token, error) {
 		return l.x.Token(ctx, exchange.Request{Connection: "contoso", Customer: customer, Resource: resource, Scopes: scopes, Caller: "t"})
 	}
-	for _, c := range []struct{ customer, resource string }{{"", "partner-center"}, {"partner", "graph"}, {"tailspin.example", "graph"}, {"tailspin.example", "arm"}} {
+	for _, c := range []struct{ customer, resource string }{{"", "partner-center"}, {"partner", "graph"}, {"tailspin.example", "graph"},
+		{"tailspin.example", "arm"}} {
 		tok, err := ask(c.customer, c.resource)
 		if err != nil {
 			t.Errorf("%s at %q: %v", c.resource, c.customer, err)
 			continue
 		}
 		seen := claim.Inspect(tok.Access)
-		if !slices.Contains(seen.Audience, tok.Resource) || !strings.EqualFold(seen.Tenant, tok.Tenant) || seen.App != labtest.PanelApp || len(tok.Scopes) == 0 || tok.Expires.Before(l.Now()) {
+		if !slices.Contains(seen.Audience, tok.Resource) || !strings.EqualFold(seen.Tenant, tok.Tenant) || seen.App != labtest.PanelApp ||
+			len(tok.Scopes) == 0 || tok.Expires.Before(l.Now()) {
 			t.Errorf("%s at %q: %+v, scopes %v", c.resource, c.customer, seen, tok.Scopes)
 		}
 	}

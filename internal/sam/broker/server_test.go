@@ -37,7 +37,8 @@ func paper(t *testing.T, parent *tls.Certificate, change func(*x509.Certificate)
 		t.Fatal(err)
 	}
 	c := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "test"}, NotBefore: monday.Add(-time.Hour), NotAfter: monday.Add(time.Hour),
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "test"}, NotBefore: monday.Add(-time.Hour),
+		NotAfter: monday.Add(time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
 	if change != nil {
@@ -123,7 +124,8 @@ func TestServerCallers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		body, _ := json.Marshal(map[string]any{"iss": issuer, "aud": "partnerguard", "sub": subject, "iat": monday.Unix(), "exp": monday.Add(time.Minute).Unix()})
+		body, _ := json.Marshal(map[string]any{"iss": issuer, "aud": "partnerguard", "sub": subject, "iat": monday.Unix(), "exp": monday.Add(time.Minute).
+			Unix()})
 		j, err := signer.Sign(body)
 		if err != nil {
 			t.Fatal(err)
@@ -136,7 +138,8 @@ func TestServerCallers(t *testing.T) {
 	grant := "\n    grants: [{connection: c-1, tenants: [adatum.example], resources: [graph]}]\n    default: adatum.example\n"
 	r.policy("version: 1\nissuers:\n  - {name: github, issuer: \"https://token.example\", keys: \"" + keys.URL + "\", audience: partnerguard}\n" +
 		"  - {name: away, issuer: \"https://away.example\", keys: \"" + away.URL + "\", audience: partnerguard}\n" +
-		"callers:\n  - name: pinned\n    certificate: {spki: " + pinOf(pinned) + "}" + grant + "  - name: named\n    certificate: {name: \"uri:spiffe://contoso/billing\"}" + grant +
+		"callers:\n  - name: pinned\n    certificate: {spki: " + pinOf(pinned) + "}" + grant +
+		"  - name: named\n    certificate: {name: \"uri:spiffe://contoso/billing\"}" + grant +
 		"  - name: deploy\n    token: {issuer: github, subject: \"repo:main\"}" + grant)
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.Leaf)
@@ -206,7 +209,8 @@ func TestWorkloadSubjectWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 2 {
-		body, _ := json.Marshal(map[string]any{"iss": "https://token.example", "aud": "partnerguard", "sub": fmt.Sprintf("repo:%s%d", strings.Repeat("r", 300), i), "iat": monday.Unix(), "exp": monday.Add(time.Minute).Unix()})
+		body, _ := json.Marshal(map[string]any{"iss": "https://token.example", "aud": "partnerguard",
+			"sub": fmt.Sprintf("repo:%s%d", strings.Repeat("r", 300), i), "iat": monday.Unix(), "exp": monday.Add(time.Minute).Unix()})
 		j, err := signer.Sign(body)
 		if err != nil {
 			t.Fatal(err)
@@ -228,7 +232,8 @@ func TestServerScreens(t *testing.T) {
 	t.Parallel()
 	pinned := paper(t, nil, nil)
 	r := newRig(t, nil)
-	r.policy("version: 1\ncallers:\n  - name: pinned\n    certificate: {spki: " + pinOf(pinned) + "}\n    grants: [{connection: c-1, tenants: [adatum.example], resources: [graph]}]\n    default: adatum.example\n")
+	r.policy("version: 1\ncallers:\n  - name: pinned\n    certificate: {spki: " + pinOf(pinned) +
+		"}\n    grants: [{connection: c-1, tenants: [adatum.example], resources: [graph]}]\n    default: adatum.example\n")
 	s := serveTLS(t, r.b, broker.ServerOptions{})
 	c := clientWith(s, &pinned)
 	_, port, _ := strings.Cut(strings.TrimPrefix(s.URL, "https://"), ":")
@@ -276,7 +281,8 @@ func TestServerScreens(t *testing.T) {
 			req.Header.Set(v.head[i], v.head[i+1])
 		}
 		a := do(t, c, req)
-		if a.status != v.status || a.m["statusCode"] != float64(v.status) || a.m["message"] == "" || len(a.m) != 2 || a.head.Get("Content-Type") != "application/json; charset=utf-8" {
+		if a.status != v.status || a.m["statusCode"] != float64(v.status) || a.m["message"] == "" || len(a.m) != 2 ||
+			a.head.Get("Content-Type") != "application/json; charset=utf-8" {
 			t.Errorf("%s: %v %v", name, a, a.head)
 		}
 		if (a.head.Get("Allow") == http.MethodGet) != (v.status == 405) {

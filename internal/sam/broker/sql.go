@@ -252,7 +252,8 @@ func (b *Broker) settle(ctx context.Context, id, approver string, to ApprovalSta
 	}
 	most, may := b.mayApprove(ctx, &a, approver)
 	if !may {
-		return PendingApproval{}, problem.New(problem.Usage, "%.100q is not among those who may approve this", approver).WithHint("the policy names them under approval.by")
+		return PendingApproval{}, problem.New(problem.Usage, "%.100q is not among those who may approve this", approver).
+			WithHint("the policy names them under approval.by")
 	}
 	err = b.d.DB.InTx(ctx, func(ctx context.Context) error {
 		// What an id stands for never changes; its state may have.

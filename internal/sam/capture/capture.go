@@ -165,7 +165,8 @@ func (c *Capture) check(r *Request) error {
 	case r.App.ClientID == "" || r.App.Credential == nil:
 		return problem.New(problem.Usage, "the app and its credential are not known").WithHint("register the app first")
 	case r.App.Credential.Kind() == msapi.Public && !r.Check:
-		return problem.New(problem.Usage, "an app without a credential cannot be kept: its refresh token would work for whoever has it").WithHint("give the app a certificate")
+		return problem.New(problem.Usage, "an app without a credential cannot be kept: its refresh token would work for whoever has it").
+			WithHint("give the app a certificate")
 	case r.Cloud.PartnerCenterResource == "":
 		return bad("the cloud has no Partner Center")
 	case r.Mode != "query" && r.Mode != "form_post":

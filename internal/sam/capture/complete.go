@@ -55,7 +55,8 @@ func (c *Capture) complete(ctx context.Context, p *pending, cb Callback) (Done, 
 	r := &p.r
 	// A code is given to nobody but the authority that made it (RFC 9207).
 	if cb.Issuer != "" && !slices.Contains(r.Cloud.IssuersOf(p.tenant), cb.Issuer) {
-		return Done{}, refuse(Authority, beginAgain+" and look at the address of the sign-in page", "another authority or tenant answered than the one that was asked")
+		return Done{}, refuse(Authority, beginAgain+" and look at the address of the sign-in page",
+			"another authority or tenant answered than the one that was asked")
 	}
 	if cb.Err != "" {
 		return Done{}, declined(cb)
@@ -99,7 +100,8 @@ func (c *Capture) complete(ctx context.Context, p *pending, cb Callback) (Done, 
 func noMFAFix(v claim.Verdict) string {
 	switch v.Cause {
 	case claim.NoClaim, claim.WithoutMFA:
-		return "MFA was asked for and not done: register a method for the account at https://aka.ms/mfasetup (a federated provider must pass its MFA claim on), then run partnerguard connect again"
+		return "MFA was asked for and not done: register a method for the account at https://aka.ms/mfasetup (a federated provider must pass its MFA " +
+			"claim on), then run partnerguard connect again"
 	}
 	return v.Fix
 }
@@ -125,7 +127,8 @@ func declined(cb Callback) *Refusal {
 func (c *Capture) identity(ctx context.Context, p *pending, raw secret.Text) (claim.Token, error) {
 	r := &p.r
 	bad := func(why string) (claim.Token, error) {
-		return claim.Token{}, refuse(BadToken, beginAgain+"; is something on the way rewriting answers, or a clock wrong?", "the id token is not taken: %s", why)
+		return claim.Token{}, refuse(BadToken, beginAgain+"; is something on the way rewriting answers, or a clock wrong?", "the id token is not taken: %s",
+			why)
 	}
 	if raw.IsZero() {
 		return bad("none came")
@@ -146,10 +149,12 @@ func (c *Capture) identity(ctx context.Context, p *pending, raw secret.Text) (cl
 		return bad("it cannot be verified")
 	}
 	if !strings.EqualFold(id.Tenant, p.tenant) {
-		return claim.Token{}, refuse(Tenant, "sign in with an account of the tenant "+r.Tenant, "the consent is of another tenant than the one that was asked for")
+		return claim.Token{}, refuse(Tenant, "sign in with an account of the tenant "+r.Tenant,
+			"the consent is of another tenant than the one that was asked for")
 	}
 	if idp := idpOf(raw); idp != "" && !slices.Contains(r.Cloud.IssuersOf(p.tenant), idp) {
-		return claim.Token{}, refuse(Guest, "connect with a member of the tenant: a service account of its own", "%s is a guest: it signed in elsewhere, where its MFA and its life are not the tenant's", name(id))
+		return claim.Token{}, refuse(Guest, "connect with a member of the tenant: a service account of its own",
+			"%s is a guest: it signed in elsewhere, where its MFA and its life are not the tenant's", name(id))
 	}
 	if id.ObjectID == "" {
 		return bad("it names no account")
@@ -184,7 +189,8 @@ func (c *Capture) proof(p *pending, id claim.Token, g *msapi.Grant) (claim.Token
 	case t.IsApp || !strings.EqualFold(t.ObjectID, id.ObjectID):
 		return t, refuse(Account, beginAgain, "the access token is of another account than the id token")
 	case !slices.Contains(t.Scopes, "user_impersonation"):
-		return t, refuse(NoScope, "add Partner Center's user_impersonation to the app (the manifest has it) and consent again", "the app may not use Partner Center for the account")
+		return t, refuse(NoScope, "add Partner Center's user_impersonation to the app (the manifest has it) and consent again",
+			"the app may not use Partner Center for the account")
 	}
 	return t, nil
 }
@@ -197,7 +203,8 @@ func (c *Capture) scopes(ctx context.Context, p *pending, refresh secret.Text, d
 		if resource == r.Cloud.PartnerCenterResource || resource == "" {
 			continue
 		}
-		g, err := c.d.Entra.Refresh(ctx, msapi.RefreshRequest{Cloud: r.Cloud, App: r.App, Tenant: p.tenant, Refresh: refresh, Scope: resource + "/.default offline_access"})
+		g, err := c.d.Entra.Refresh(ctx, msapi.RefreshRequest{Cloud: r.Cloud, App: r.App, Tenant: p.tenant, Refresh: refresh,
+			Scope: resource + "/.default offline_access"})
 		if err != nil {
 			if e, ok := errors.AsType[*msapi.TokenError](err); ok && !e.Transient && e.Explanation().Bucket == entra.BucketConsent {
 				done.Scopes[resource] = []string{}
@@ -244,8 +251,9 @@ func (c *Capture) keep(ctx context.Context, p *pending, id claim.Token, refresh 
 		authTime = p.at
 	}
 	captured := sam.Captured{
-		Name: r.Name, Suggested: r.Suggested, Model: r.Model, Cloud: r.Cloud, Tenant: p.tenant, Domain: domain, ClientID: r.App.ClientID, Account: name(id), ObjectID: id.ObjectID,
-		Scopes: done.Scopes, Proof: done.Verdict, AuthTime: authTime, At: now, Refresh: refresh,
+		Name: r.Name, Suggested: r.Suggested, Model: r.Model, Cloud: r.Cloud, Tenant: p.tenant, Domain: domain, ClientID: r.App.ClientID, Account: name(id),
+		ObjectID: id.ObjectID,
+		Scopes:   done.Scopes, Proof: done.Verdict, AuthTime: authTime, At: now, Refresh: refresh,
 	}
 	err := c.d.Keeper.InTx(ctx, func(ctx context.Context) (err error) {
 		if done.Connection, err = c.d.Keeper.Keep(ctx, captured); err != nil {
@@ -259,7 +267,8 @@ func (c *Capture) keep(ctx context.Context, p *pending, id claim.Token, refresh 
 		return c.record(ctx, audit.Event{
 			Action: audit.ConnectionConsented, Outcome: audit.Done, Actor: r.Actor, Object: done.Connection.ID, Tenant: p.tenant,
 			Details: map[string]string{
-				"account": name(id), "app": r.App.ClientID, "by": strings.Join(done.Verdict.By, " "), "generation": strconv.FormatInt(done.Connection.Generation, 10),
+				"account": name(id), "app": r.App.ClientID, "by": strings.Join(done.Verdict.By, " "),
+				"generation": strconv.FormatInt(done.Connection.Generation, 10),
 			},
 		})
 	})

@@ -106,7 +106,8 @@ func (e *entra) Redeem(_ context.Context, r msapi.RedeemRequest) (*msapi.Grant, 
 
 func (e *entra) Refresh(context.Context, msapi.RefreshRequest) (*msapi.Grant, error) {
 	if e.renewed != "" {
-		return &msapi.Grant{Access: secret.New("opaque"), Refresh: secret.New(e.renewed), Scope: []string{"https://graph.microsoft.com/User.Read", "openid"}}, nil
+		return &msapi.Grant{Access: secret.New("opaque"), Refresh: secret.New(e.renewed), Scope: []string{"https://graph.microsoft.com/User.Read", "openid"}},
+			nil
 	}
 	return nil, &msapi.TokenError{Status: 400, Code: 65001, Err: "invalid_grant"}
 }
@@ -133,8 +134,10 @@ func TestForgedTokens(t *testing.T) {
 		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(time.Hour).Unix(), "amr": []string{"pwd", "mfa"},
 	}
 	goodAccess := claims{
-		"aud": "https://api.partnercenter.microsoft.com", "iss": "https://sts.windows.net/" + home + "/", "tid": home, "oid": oid, "upn": "a@contoso.com", "ver": "1.0",
-		"appid": panelApp, "appidacr": "2", "scp": "user_impersonation", "amr": []string{"pwd", "mfa"}, "acr": "1", "iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(time.Hour).Unix(),
+		"aud": "https://api.partnercenter.microsoft.com", "iss": "https://sts.windows.net/" + home + "/", "tid": home, "oid": oid, "upn": "a@contoso.com",
+		"ver":   "1.0",
+		"appid": panelApp, "appidacr": "2", "scp": "user_impersonation", "amr": []string{"pwd", "mfa"}, "acr": "1", "iat": now.Unix(), "nbf": now.Unix(),
+		"exp": now.Add(time.Hour).Unix(),
 	}
 	none := func(c claims) secret.Text {
 		b, _ := json.Marshal(c)
@@ -149,8 +152,9 @@ func TestForgedTokens(t *testing.T) {
 		account string
 		want    capture.Cause
 	}{
-		"as it should be":    {},
-		"v2":                 {id: claims{"iss": "https://login.microsoftonline.com/" + home + "/v2.0", "ver": "2.0", "upn": nil, "preferred_username": "a@contoso.com"}},
+		"as it should be": {},
+		"v2": {id: claims{"iss": "https://login.microsoftonline.com/" + home + "/v2.0", "ver": "2.0", "upn": nil,
+			"preferred_username": "a@contoso.com"}},
 		"the expected one":   {account: "A@contoso.com"},
 		"by object id":       {account: strings.ToUpper(oid)},
 		"its own idp":        {id: claims{"idp": "https://sts.windows.net/" + home + "/"}},
@@ -355,7 +359,8 @@ func TestStrayAnswersInTheTrail(t *testing.T) {
 }
 
 func FuzzParseCallback(f *testing.F) {
-	for _, s := range []string{"state=a&code=b", "state=a&error=access_denied&error_description=AADSTS65004%3A+x", "state=a&state=b&code=c", "code=%00&state=%zz", "iss=https%3A%2F%2Fx&state=a&code=b", "state=a;code=b", strings.Repeat("a=b&", 1000)} {
+	for _, s := range []string{"state=a&code=b", "state=a&error=access_denied&error_description=AADSTS65004%3A+x", "state=a&state=b&code=c",
+		"code=%00&state=%zz", "iss=https%3A%2F%2Fx&state=a&code=b", "state=a;code=b", strings.Repeat("a=b&", 1000)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -367,7 +372,8 @@ func FuzzParseCallback(f *testing.F) {
 			return
 		}
 		v, perr := url.ParseQuery(text)
-		if perr != nil || cb.State.Reveal() != v.Get("state") || cb.State.IsZero() || cb.Code.IsZero() == (cb.Err == "") || len(v["code"]) > 1 || len(v["state"]) > 1 || cb.AADSTS < 0 {
+		if perr != nil || cb.State.Reveal() != v.Get("state") || cb.State.IsZero() || cb.Code.IsZero() == (cb.Err == "") || len(v["code"]) > 1 ||
+			len(v["state"]) > 1 || cb.AADSTS < 0 {
 			t.Errorf("%q was taken", text)
 		}
 		if strings.ContainsAny(cb.State.Reveal()+cb.Code.Reveal()+cb.Err+cb.Issuer, "\r\n\x00 ") {

@@ -28,7 +28,8 @@ func WriteInvitation(w http.ResponseWriter, v Invitation) {
 	v.SignIn = cmp.Or(v.SignIn, v.Cloud.Authority)
 	p := card{
 		Title: "Connect your tenant", Button: "Sign in with MFA",
-		Words: print.Clean(v.App, print.MaxName) + " asks for your consent. Sign in as the account that is to act for it: an Admin Agent of your tenant, with MFA.",
+		Words: print.Clean(v.App, print.MaxName) +
+			" asks for your consent. Sign in as the account that is to act for it: an Admin Agent of your tenant, with MFA.",
 		Close: "The sign-in is at " + hostOf(v.SignIn) + ". Your password is never seen here. Without MFA nothing is kept.",
 	}
 	p.fact("App id", v.ClientID)
@@ -44,7 +45,8 @@ func WriteInvitation(w http.ResponseWriter, v Invitation) {
 // run.
 func WriteInvited(w http.ResponseWriter, status int, done Done, err error) {
 	p := pageOf(done, err)
-	p.Fix = strings.NewReplacer("run partnerguard connect again", openAgain, "run partnerguard connect", openAgain, "Run partnerguard connect", "O"+openAgain[1:]).Replace(p.Fix)
+	p.Fix = strings.NewReplacer("run partnerguard connect again", openAgain, "run partnerguard connect", openAgain, "Run partnerguard connect",
+		"O"+openAgain[1:]).Replace(p.Fix)
 	show(w, status, p, "'none'")
 }
 

@@ -43,12 +43,14 @@ type outcome struct {
 func (c *Capture) Listen(ctx context.Context, r Request) (*Loopback, error) {
 	u, err := url.Parse(r.Redirect)
 	if err != nil || !isLoopback(u) {
-		return nil, problem.New(problem.Usage, "the redirect URI %.100q is not this machine's", r.Redirect).WithHint("use http://localhost with the path that the app has registered")
+		return nil, problem.New(problem.Usage, "the redirect URI %.100q is not this machine's", r.Redirect).
+			WithHint("use http://localhost with the path that the app has registered")
 	}
 	var listeners []net.Listener
 	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", portOf(u)))
 	if err != nil {
-		return nil, problem.Wrap(err, problem.Limit, "no port of this machine could be opened for the answer").WithHint("is another sign-in waiting on port %s?", portOf(u))
+		return nil, problem.Wrap(err, problem.Limit, "no port of this machine could be opened for the answer").
+			WithHint("is another sign-in waiting on port %s?", portOf(u))
 	}
 	listeners = append(listeners, l)
 	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)

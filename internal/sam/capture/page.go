@@ -85,8 +85,9 @@ func show(w http.ResponseWriter, status int, p card, form string) {
 	h := w.Header()
 	for name, v := range map[string]string{
 		"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy(form), "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
-		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
-		"Content-Length": strconv.Itoa(b.Len()),
+		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"Content-Length":               strconv.Itoa(b.Len()),
 	} {
 		h.Set(name, v)
 	}

@@ -89,7 +89,8 @@ func (w *waiting) put(p *pending) error {
 		w.sweep()
 	}
 	if p.r.Invitation != "" && ofInvitation >= maxPerInvited {
-		return problem.New(problem.TooMany, "this invitation was opened too often in the last ten minutes").WithHint("wait ten minutes; if it was not you, ask for another invitation")
+		return problem.New(problem.TooMany, "this invitation was opened too often in the last ten minutes").
+			WithHint("wait ten minutes; if it was not you, ask for another invitation")
 	}
 	if ofTenant >= maxPerTenant || len(w.list) >= maxPending {
 		return problem.New(problem.TooMany, "too many sign-ins have begun and not come back").WithHint("wait ten minutes, then begin again")
@@ -107,7 +108,8 @@ func (w *waiting) take(state, binding secret.Text) (*pending, *Refusal) {
 	defer w.mu.Unlock()
 	p := w.list[hash]
 	if p == nil || subtle.ConstantTimeCompare(p.hash[:], hash[:]) != 1 {
-		return nil, refuse(Forged, beginAgain+"; if nobody here began a sign-in, somebody tried to slip one in", "the answer belongs to no sign-in that began here")
+		return nil, refuse(Forged, beginAgain+"; if nobody here began a sign-in, somebody tried to slip one in",
+			"the answer belongs to no sign-in that began here")
 	}
 	if w.over(p) {
 		return nil, refuse(Late, beginAgain, "the sign-in took more than ten minutes")

@@ -35,7 +35,8 @@ const (
 
 // Features lists all features.
 func Features() []Feature {
-	return []Feature{Customers, Forecast, SignIns, Accounts, Policies, Methods, Eligibility, Risk, Licences, Delegation, DelegationChange, Alerts, AlertsAnswer, Azure}
+	return []Feature{Customers, Forecast, SignIns, Accounts, Policies, Methods, Eligibility, Risk, Licences, Delegation, DelegationChange, Alerts,
+		AlertsAnswer, Azure}
 }
 
 // Ids of the resources that permissions are on (contracts.md section 2.5).
@@ -51,7 +52,8 @@ var delegated = map[string]map[string]string{
 	PartnerCenterApp: {"user_impersonation": "1cebfa2a-fb4d-419e-b5f9-839b4383e05a"},
 	ARMApp:           {"user_impersonation": "41094075-9dad-400e-a0bd-54e686782033"},
 	GraphApp: {
-		"openid": "37f7f235-527c-4136-accd-4a02d197296e", "profile": "14dad69e-099b-42c9-810b-d002981feec1", "offline_access": "7427e0e9-2fba-42fe-b0c0-848c9e6a8182",
+		"openid": "37f7f235-527c-4136-accd-4a02d197296e", "profile": "14dad69e-099b-42c9-810b-d002981feec1",
+		"offline_access":                           "7427e0e9-2fba-42fe-b0c0-848c9e6a8182",
 		"User.Read":                                "e1fe6dd8-ba31-4d61-89e7-88639da4683d",
 		"AuditLog.Read.All":                        "e4c9e354-4dc5-45b8-9e7c-e1393b0b1a20",
 		"Directory.Read.All":                       "06da0dbc-49e2-44d2-8312-53f166ab848a",
@@ -110,7 +112,8 @@ type Permission struct {
 func Permissions(features []Feature) Manifest {
 	on := append([]Feature{Customers}, features...)
 	var m Manifest
-	for _, r := range []struct{ id, name string }{{PartnerCenterApp, "Microsoft Partner Center"}, {GraphApp, "Microsoft Graph"}, {ARMApp, "Azure Service Management"}} {
+	for _, r := range []struct{ id, name string }{{PartnerCenterApp, "Microsoft Partner Center"}, {GraphApp, "Microsoft Graph"},
+		{ARMApp, "Azure Service Management"}} {
 		by := map[string][]Feature{}
 		for _, f := range on {
 			for _, v := range needs[f][r.id] {

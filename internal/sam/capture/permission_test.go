@@ -43,13 +43,18 @@ func TestPermissions(t *testing.T) {
 		features []capture.Feature
 		want     map[string][]string
 	}{
-		"nothing more":      {nil, map[string][]string{center: {"user_impersonation"}, graph: base}},
-		"azure":             {[]capture.Feature{capture.Azure}, map[string][]string{center: {"user_impersonation"}, graph: base, azure: {"user_impersonation"}}},
-		"reading GDAP":      {[]capture.Feature{capture.Delegation}, map[string][]string{center: {"user_impersonation"}, graph: append([]string{"DelegatedAdminRelationship.Read.All"}, base...)}},
-		"and changing it":   {[]capture.Feature{capture.Delegation, capture.DelegationChange}, map[string][]string{center: {"user_impersonation"}, graph: append([]string{"DelegatedAdminRelationship.ReadWrite.All"}, base...)}},
-		"directory":         {[]capture.Feature{capture.Accounts, capture.Licences}, map[string][]string{center: {"user_impersonation"}, graph: {"Directory.Read.All", "offline_access", "openid", "profile"}}},
-		"an unknown one":    {[]capture.Feature{"nonsense"}, map[string][]string{center: {"user_impersonation"}, graph: base}},
-		"alerts, answering": {[]capture.Feature{capture.Alerts, capture.AlertsAnswer}, map[string][]string{center: {"user_impersonation"}, graph: append([]string{"PartnerSecurity.ReadWrite.All"}, base...)}},
+		"nothing more": {nil, map[string][]string{center: {"user_impersonation"}, graph: base}},
+		"azure": {[]capture.Feature{capture.Azure}, map[string][]string{center: {"user_impersonation"}, graph: base,
+			azure: {"user_impersonation"}}},
+		"reading GDAP": {[]capture.Feature{capture.Delegation}, map[string][]string{center: {"user_impersonation"},
+			graph: append([]string{"DelegatedAdminRelationship.Read.All"}, base...)}},
+		"and changing it": {[]capture.Feature{capture.Delegation, capture.DelegationChange}, map[string][]string{center: {"user_impersonation"},
+			graph: append([]string{"DelegatedAdminRelationship.ReadWrite.All"}, base...)}},
+		"directory": {[]capture.Feature{capture.Accounts, capture.Licences}, map[string][]string{center: {"user_impersonation"},
+			graph: {"Directory.Read.All", "offline_access", "openid", "profile"}}},
+		"an unknown one": {[]capture.Feature{"nonsense"}, map[string][]string{center: {"user_impersonation"}, graph: base}},
+		"alerts, answering": {[]capture.Feature{capture.Alerts, capture.AlertsAnswer}, map[string][]string{center: {"user_impersonation"},
+			graph: append([]string{"PartnerSecurity.ReadWrite.All"}, base...)}},
 	} {
 		if d := cmp.Diff(c.want, values(c.features...)); d != "" {
 			t.Errorf("%s: %s", name, d)
@@ -73,14 +78,16 @@ func TestManifest(t *testing.T) {
 			Access []struct{ ID, Type string }
 		} `json:"requiredResourceAccess"`
 	}
-	if err := json.Unmarshal(b, &m); err != nil || m.Audience != "AzureADMultipleOrgs" || len(m.Required) != 3 || !slices.Equal(m.Web.URIs, []string{"http://localhost"}) {
+	if err := json.Unmarshal(b, &m); err != nil || m.Audience != "AzureADMultipleOrgs" || len(m.Required) != 3 ||
+		!slices.Equal(m.Web.URIs, []string{"http://localhost"}) {
 		t.Fatalf("%s %v", b, err)
 	}
 	if strings.Contains(string(b), `"Role"`) || !strings.Contains(string(b), "572fea84-0151-49b2-9301-11cb16974376") {
 		t.Errorf("%s", b)
 	}
 	link := capture.AdminConsentURL(msapi.Commercial(), "contoso.com", panelApp, "http://localhost")
-	if u, err := url.Parse(link); err != nil || u.Host != "login.microsoftonline.com" || u.Path != "/contoso.com/adminconsent" || u.Query().Get("client_id") != panelApp {
+	if u, err := url.Parse(link); err != nil || u.Host != "login.microsoftonline.com" || u.Path != "/contoso.com/adminconsent" || u.Query().
+		Get("client_id") != panelApp {
 		t.Errorf("%s", link)
 	}
 }
@@ -116,20 +123,24 @@ func TestPage(t *testing.T) {
 	t.Parallel()
 	done := capture.Done{
 		Account: `<img src=x onerror=alert(1)>@contoso.com`, Tenant: "7b2d1c5e-0f6a-4f2f-9a41-3f1d6f0c9e21", Connection: sam.Connection{Name: "contoso"},
-		Verdict:    claim.Verdict{Answer: claim.Proven, By: []string{"pwd", "otp"}, Reason: "amr has the element mfa"},
-		Difference: capture.Difference{Missing: map[string][]string{"https://graph.microsoft.com": {"Policy.Read.All"}}, More: map[string][]string{"https://graph.microsoft.com": {"A.ReadWrite.All"}}},
-		Notes:      []string{"what was granted on x could not be read"},
+		Verdict: claim.Verdict{Answer: claim.Proven, By: []string{"pwd", "otp"}, Reason: "amr has the element mfa"},
+		Difference: capture.Difference{Missing: map[string][]string{"https://graph.microsoft.com": {"Policy.Read.All"}},
+			More: map[string][]string{"https://graph.microsoft.com": {"A.ReadWrite.All"}}},
+		Notes: []string{"what was granted on x could not be read"},
 	}
 	for name, c := range map[string]struct {
 		done  capture.Done
 		err   error
 		words []string
 	}{
-		"connected": {done, nil, []string{"<h1>Connected</h1>", `href="#v-met"`, "contoso", "graph.microsoft.com/Policy.Read.All", "graph.microsoft.com/A.ReadWrite.All", "&lt;img", "proven, with pwd and otp", "Not known yet"}},
-		"refused":   {capture.Done{}, &capture.Refusal{Cause: capture.NoMFA, Words: "the sign-in <b>of</b> a does not prove MFA", Fix: "sign in again"}, []string{"<h1>Not connected</h1>", `href="#v-not"`, "The sign-in &lt;b&gt;of&lt;/b&gt; a does not prove MFA.", "Sign in again.", "Nothing of this sign-in was kept"}},
-		"forged":    {capture.Done{}, &capture.Refusal{Cause: capture.Forged, Words: "w", Fix: "f"}, []string{"<h1>Nothing happened</h1>"}},
-		"trouble":   {capture.Done{}, &msapi.TokenError{Status: 503, Transient: true}, []string{"<h1>Not connected</h1>", "just now"}},
-		"anything":  {capture.Done{}, errors.New("mark-of-an-inner-error"), []string{"<h1>Not connected</h1>", "could not be completed"}},
+		"connected": {done, nil, []string{"<h1>Connected</h1>", `href="#v-met"`, "contoso", "graph.microsoft.com/Policy.Read.All",
+			"graph.microsoft.com/A.ReadWrite.All", "&lt;img", "proven, with pwd and otp", "Not known yet"}},
+		"refused": {capture.Done{}, &capture.Refusal{Cause: capture.NoMFA, Words: "the sign-in <b>of</b> a does not prove MFA", Fix: "sign in again"},
+			[]string{"<h1>Not connected</h1>", `href="#v-not"`, "The sign-in &lt;b&gt;of&lt;/b&gt; a does not prove MFA.", "Sign in again.",
+				"Nothing of this sign-in was kept"}},
+		"forged":   {capture.Done{}, &capture.Refusal{Cause: capture.Forged, Words: "w", Fix: "f"}, []string{"<h1>Nothing happened</h1>"}},
+		"trouble":  {capture.Done{}, &msapi.TokenError{Status: 503, Transient: true}, []string{"<h1>Not connected</h1>", "just now"}},
+		"anything": {capture.Done{}, errors.New("mark-of-an-inner-error"), []string{"<h1>Not connected</h1>", "could not be completed"}},
 	} {
 		w := httptest.NewRecorder()
 		capture.WritePage(w, 200, c.done, c.err)
@@ -139,11 +150,13 @@ func TestPage(t *testing.T) {
 				t.Errorf("%s lacks %q:\n%s", name, want, page)
 			}
 		}
-		if strings.Contains(page, "mark-of") || regexp.MustCompile(`(?i)<(script|img|link|iframe|form)|https?://|\son[a-z]+=`).MatchString(strings.ReplaceAll(page, "onerror=alert(1)&gt;", "")) {
+		if strings.Contains(page, "mark-of") || regexp.MustCompile(`(?i)<(script|img|link|iframe|form)|https?://|\son[a-z]+=`).
+			MatchString(strings.ReplaceAll(page, "onerror=alert(1)&gt;", "")) {
 			t.Errorf("%s holds what it must not:\n%s", name, page)
 		}
 		h := w.Header()
-		if !strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors 'none'") || h.Get("Referrer-Policy") != "no-referrer" || h.Get("Cache-Control") != "no-store" {
+		if !strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors 'none'") || h.Get("Referrer-Policy") != "no-referrer" ||
+			h.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: headers %v", name, h)
 		}
 	}

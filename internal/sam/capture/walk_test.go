@@ -35,7 +35,8 @@ func TestConnect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u, _ := url.Parse(lo.URL); u.Query().Get("amr_values") != "mfa" || u.Query().Get("prompt") != "login" || u.Query().Get("code_challenge_method") != "S256" || u.Query().Get("nonce") == "" || !strings.Contains(u.Path, "/oauth2/authorize") {
+	if u, _ := url.Parse(lo.URL); u.Query().Get("amr_values") != "mfa" || u.Query().Get("prompt") != "login" || u.Query().
+		Get("code_challenge_method") != "S256" || u.Query().Get("nonce") == "" || !strings.Contains(u.Path, "/oauth2/authorize") {
 		t.Errorf("the address: %s", u.Path)
 	}
 	w := l.Browser().Open(lo.URL).SignIn(l.Person(samAgent))
@@ -52,7 +53,8 @@ func TestConnect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if end.StatusCode != http.StatusOK || !strings.Contains(text, "<h1>Connected</h1>") || !strings.Contains(text, samAgent) || strings.Contains(text, "<script") {
+	if end.StatusCode != http.StatusOK || !strings.Contains(text, "<h1>Connected</h1>") || !strings.Contains(text, samAgent) ||
+		strings.Contains(text, "<script") {
 		t.Errorf("the page: %d %s", end.StatusCode, text)
 	}
 	if p := end.Header.Get("Content-Security-Policy"); !strings.HasPrefix(p, "default-src 'none'") || end.Header.Get("Cache-Control") != "no-store" {
@@ -63,7 +65,8 @@ func TestConnect(t *testing.T) {
 		t.Fatalf("%d kept", len(kept))
 	}
 	k := kept[0]
-	if k.Tenant != l.i.Tenant.ID || k.Account != samAgent || k.ClientID != panelApp || k.Domain != "contoso.com" || k.Name != "" || k.Proof.Answer != claim.Proven || !slices.Contains(k.Proof.By, "pwd") {
+	if k.Tenant != l.i.Tenant.ID || k.Account != samAgent || k.ClientID != panelApp || k.Domain != "contoso.com" || k.Name != "" ||
+		k.Proof.Answer != claim.Proven || !slices.Contains(k.Proof.By, "pwd") {
 		t.Errorf("kept: %+v", k)
 	}
 	if now := l.Now(); now.Sub(k.AuthTime) > 5*time.Minute || k.AuthTime.After(now) {
@@ -76,7 +79,8 @@ func TestConnect(t *testing.T) {
 		t.Errorf("difference: %+v", done.Difference)
 	}
 	// What was kept works.
-	if _, err := l.msapi.Refresh(t.Context(), msapi.RefreshRequest{Cloud: l.cloud, App: l.App(panelApp), Tenant: l.i.Tenant.ID, Refresh: k.Refresh, Scope: l.cloud.PartnerCenterResource + "/.default"}); err != nil {
+	if _, err := l.msapi.Refresh(t.Context(), msapi.RefreshRequest{Cloud: l.cloud, App: l.App(panelApp), Tenant: l.i.Tenant.ID, Refresh: k.Refresh,
+		Scope: l.cloud.PartnerCenterResource + "/.default"}); err != nil {
 		t.Errorf("the kept token: %v", err)
 	}
 	if d := cmp.Diff([]string{"connection.consented done "}, told(l.trail)); d != "" {
@@ -177,14 +181,16 @@ func TestRefusals(t *testing.T) {
 		want   capture.Cause
 		stays  bool // the right answer still works afterwards
 	}{
-		"forged state":     {nil, func(_ *lab, cb *capture.Callback) { cb.State = secret.New(strings.Repeat("0", 64)) }, capture.Forged, true},
-		"state cut":        {nil, func(_ *lab, cb *capture.Callback) { cb.State = secret.New(cb.State.Reveal()[:63]) }, capture.Forged, true},
-		"late":             {nil, func(l *lab, _ *capture.Callback) { l.Jump(capture.Life) }, capture.Late, false},
-		"another issuer":   {nil, func(_ *lab, cb *capture.Callback) { cb.Issuer = "https://login.evil.example/" }, capture.Authority, false},
-		"forged code":      {nil, func(_ *lab, cb *capture.Callback) { cb.Code = secret.New("0.AAAA") }, capture.Declined, false},
-		"declined":         {nil, func(_ *lab, cb *capture.Callback) { cb.Code, cb.Err = secret.Text{}, "access_denied" }, capture.Declined, false},
-		"consent declined": {nil, func(_ *lab, cb *capture.Callback) { cb.Code, cb.Err, cb.AADSTS = secret.Text{}, "access_denied", 65004 }, capture.Declined, false},
-		"another account":  {func(r *capture.Request) { r.Account, r.Hint = "mia.lindqvist@contoso.com", samAgent }, nil, capture.Account, false},
+		"forged state":   {nil, func(_ *lab, cb *capture.Callback) { cb.State = secret.New(strings.Repeat("0", 64)) }, capture.Forged, true},
+		"state cut":      {nil, func(_ *lab, cb *capture.Callback) { cb.State = secret.New(cb.State.Reveal()[:63]) }, capture.Forged, true},
+		"late":           {nil, func(l *lab, _ *capture.Callback) { l.Jump(capture.Life) }, capture.Late, false},
+		"another issuer": {nil, func(_ *lab, cb *capture.Callback) { cb.Issuer = "https://login.evil.example/" }, capture.Authority, false},
+		"forged code":    {nil, func(_ *lab, cb *capture.Callback) { cb.Code = secret.New("0.AAAA") }, capture.Declined, false},
+		"declined":       {nil, func(_ *lab, cb *capture.Callback) { cb.Code, cb.Err = secret.Text{}, "access_denied" }, capture.Declined, false},
+		"consent declined": {nil, func(_ *lab, cb *capture.Callback) { cb.Code, cb.Err, cb.AADSTS = secret.Text{}, "access_denied", 65004 }, capture.Declined,
+			false},
+		"another account": {func(r *capture.Request) { r.Account, r.Hint = "mia.lindqvist@contoso.com", samAgent }, nil,
+			capture.Account, false},
 		"the code of another sign-in (injection)": {nil, func(l *lab, cb *capture.Callback) { cb.Code = l.walk(samAgent).Code }, capture.Declined, false},
 		"a wrong secret": {func(r *capture.Request) {
 			bad, _ := msapi.NewSecret(secret.New("wrong"), time.Time{})
@@ -274,8 +280,10 @@ func TestListener(t *testing.T) {
 				"another method":  {"PUT", "/callback?state=a&code=b", "", "", "", "", 405},
 				"the other mode":  {map[string]string{"query": "POST", "form_post": "GET"}[mode], "/callback?state=a&code=b", "", "", form, "", 405},
 				"nothing":         {map[string]string{"query": "GET", "form_post": "POST"}[mode], "/callback", "", "", form, "", 400},
-				"forged":          {map[string]string{"query": "GET", "form_post": "POST"}[mode], "/callback?state=a&code=b", "", "", form, "state=a&code=b", 400},
-				"twice":           {map[string]string{"query": "GET", "form_post": "POST"}[mode], "/callback?state=a&code=b&code=c", "", "", form, "state=a&state=b&code=b", 400},
+				"forged": {map[string]string{"query": "GET", "form_post": "POST"}[mode], "/callback?state=a&code=b", "", "", form, "state=a&code=b",
+					400},
+				"twice": {map[string]string{"query": "GET", "form_post": "POST"}[mode], "/callback?state=a&code=b&code=c", "", "", form,
+					"state=a&state=b&code=b", 400},
 			} {
 				r, err := http.NewRequest(c.method, base+c.where, strings.NewReader(c.body))
 				if err != nil {

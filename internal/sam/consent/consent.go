@@ -72,7 +72,8 @@ type Wanted struct {
 
 // atHome are permissions that mean something in the partner's own tenant only,
 // or nothing but the sign-in.
-var atHome = []string{"openid", "profile", "email", "offline_access", "User.Read", "DelegatedAdminRelationship.Read.All", "DelegatedAdminRelationship.ReadWrite.All", "PartnerSecurity.Read.All", "PartnerSecurity.ReadWrite.All"}
+var atHome = []string{"openid", "profile", "email", "offline_access", "User.Read", "DelegatedAdminRelationship.Read.All",
+	"DelegatedAdminRelationship.ReadWrite.All", "PartnerSecurity.Read.All", "PartnerSecurity.ReadWrite.All"}
 
 // WantedFor is the least that some features need at a customer: Graph and
 // Azure. It may be empty.
@@ -316,7 +317,8 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (s *Service) record(ctx context.Context, o *Options, action audit.Action, outcome audit.Outcome, customer, reason string, details map[string]string) error {
+func (s *Service) record(ctx context.Context, o *Options, action audit.Action, outcome audit.Outcome, customer, reason string,
+	details map[string]string) error {
 	if s.d.Record == nil {
 		return nil
 	}
@@ -325,7 +327,8 @@ func (s *Service) record(ctx context.Context, o *Options, action audit.Action, o
 	}
 	details["app"], details["connection"] = o.Connection.ClientID, o.Connection.ID
 	return s.d.Record.Record(ctx, audit.Event{
-		At: s.d.Now().UTC().Truncate(time.Microsecond), Action: action, Outcome: outcome, Actor: o.Actor, Object: customer, Tenant: customer, Reason: reason, Details: details,
+		At: s.d.Now().UTC().Truncate(time.Microsecond), Action: action, Outcome: outcome, Actor: o.Actor, Object: customer, Tenant: customer, Reason: reason,
+		Details: details,
 	})
 }
 

@@ -65,7 +65,8 @@ func newLab(t testing.TB, d *db.DB, o partnercloud.Options) *lab {
 	l.app, l.refresh = l.App(panelApp), l.Grant(panelApp, samAgent).Refresh
 	var err error
 	if l.center, err = l.msapi.PartnerCenter(l.cloud, i.Tenant.ID, func(ctx context.Context) (secret.Text, error) {
-		g, err := l.msapi.Refresh(ctx, msapi.RefreshRequest{Cloud: l.cloud, App: l.app, Tenant: i.Tenant.ID, Refresh: l.refresh, Scope: l.cloud.PartnerCenterResource + "/.default"})
+		g, err := l.msapi.Refresh(ctx, msapi.RefreshRequest{Cloud: l.cloud, App: l.app, Tenant: i.Tenant.ID, Refresh: l.refresh,
+			Scope: l.cloud.PartnerCenterResource + "/.default"})
 		if err != nil {
 			return secret.Text{}, err
 		}
@@ -78,7 +79,8 @@ func newLab(t testing.TB, d *db.DB, o partnercloud.Options) *lab {
 	}
 	l.wanted = consent.WantedFor(l.cloud, []capture.Feature{capture.Accounts, capture.Policies, capture.Azure, capture.Delegation})
 	l.o = consent.Options{
-		Connection: sam.Connection{ID: "c-1", Tenant: i.Tenant.ID, ClientID: panelApp, Cloud: l.cloud}, Center: l.center, Wanted: l.wanted, Name: "Panel", Actor: "local:test",
+		Connection: sam.Connection{ID: "c-1", Tenant: i.Tenant.ID, ClientID: panelApp, Cloud: l.cloud}, Center: l.center, Wanted: l.wanted, Name: "Panel",
+		Actor: "local:test",
 	}
 	return l
 }

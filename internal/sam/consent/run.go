@@ -162,7 +162,8 @@ func (r *run) unknownNames() error {
 		return nil
 	}
 	sort.Strings(names)
-	return problem.New(problem.NotFound, "no customer is called %.300s", strings.Join(names, ", ")).WithHint("give a tenant id or the domain that Partner Center shows")
+	return problem.New(problem.NotFound, "no customer is called %.300s", strings.Join(names, ", ")).
+		WithHint("give a tenant id or the domain that Partner Center shows")
 }
 
 // customer does one customer. Its error ends the run.
@@ -240,7 +241,8 @@ func (s *Service) change(ctx context.Context, o *Options, row Row, left Intent) 
 		row.Items, row.Action = items, Replace
 	}
 	all := grants(row.Items, o.Wanted, true)
-	if err := s.d.Intents.Begin(ctx, Intent{Connection: o.Connection.ID, Customer: row.Customer.ID, App: o.Connection.ClientID, Grants: all, Since: s.d.Now()}); err != nil {
+	if err := s.d.Intents.Begin(ctx, Intent{Connection: o.Connection.ID, Customer: row.Customer.ID, App: o.Connection.ClientID, Grants: all,
+		Since: s.d.Now()}); err != nil {
 		return fail(err) // nothing was removed
 	}
 	var removed bool

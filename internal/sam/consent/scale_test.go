@@ -187,7 +187,9 @@ func TestGrantThatIsNotSeen(t *testing.T) {
 	t.Parallel()
 	s := &stuck{crowd: crowd{n: 1}, there: true}
 	d := dbtest.SQLite(t)
-	svc, err := consent.New(consent.Deps{Access: s, Intents: consent.NewIntents(d, vaulttest.Open(t, d)), Wait: func(context.Context, time.Duration) error { return nil }})
+	svc, err := consent.New(consent.Deps{Access: s, Intents: consent.NewIntents(d, vaulttest.Open(t, d)), Wait: func(context.Context, time.Duration) error {
+		return nil
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,16 +83,22 @@ func TestPlanAndApply(t *testing.T) {
 	}{
 		"nothing": {nil, false, []string{"missing", "missing"}, consent.Grant, []string{"in order", "in order"}, consent.Applied,
 			[]string{"consent.granted done", "consent.granted done"}},
-		"one of two resources": {[]msapi.ConsentGrant{arm}, false, []string{"missing", "in order"}, consent.Grant, []string{"in order", "in order"}, consent.Applied,
+		"one of two resources": {[]msapi.ConsentGrant{arm}, false, []string{"missing", "in order"}, consent.Grant, []string{"in order", "in order"},
+			consent.Applied,
 			[]string{"consent.granted done"}},
-		"too little": {[]msapi.ConsentGrant{graphOf("Directory.Read.All"), arm}, false, []string{"drift", "in order"}, consent.Replace, []string{"in order", "in order"}, consent.Applied,
+		"too little": {[]msapi.ConsentGrant{graphOf("Directory.Read.All"), arm}, false, []string{"drift", "in order"}, consent.Replace,
+			[]string{"in order", "in order"}, consent.Applied,
 			[]string{"consent.granted done", "consent.granted done", "consent.removed done"}},
-		"too little and too much": {[]msapi.ConsentGrant{graphOf("AuditLog.Read.All")}, false, []string{"drift", "missing"}, consent.Replace, []string{"in order", "in order"}, consent.Applied,
+		"too little and too much": {[]msapi.ConsentGrant{graphOf("AuditLog.Read.All")}, false, []string{"drift", "missing"}, consent.Replace,
+			[]string{"in order", "in order"}, consent.Applied,
 			[]string{"consent.granted done", "consent.granted done", "consent.removed done"}},
-		"too much, borne": {[]msapi.ConsentGrant{graphOf("Directory.Read.All", "Policy.Read.All", "AuditLog.Read.All"), arm}, false, []string{"excess", "in order"}, consent.None, []string{"excess", "in order"}, consent.Unchanged, nil},
-		"too much, trimmed": {[]msapi.ConsentGrant{graphOf("Directory.Read.All", "Policy.Read.All", "AuditLog.Read.All"), arm}, true, []string{"excess", "in order"}, consent.Replace, []string{"in order", "in order"}, consent.Applied,
+		"too much, borne": {[]msapi.ConsentGrant{graphOf("Directory.Read.All", "Policy.Read.All", "AuditLog.Read.All"), arm}, false,
+			[]string{"excess", "in order"}, consent.None, []string{"excess", "in order"}, consent.Unchanged, nil},
+		"too much, trimmed": {[]msapi.ConsentGrant{graphOf("Directory.Read.All", "Policy.Read.All", "AuditLog.Read.All"), arm}, true,
+			[]string{"excess", "in order"}, consent.Replace, []string{"in order", "in order"}, consent.Applied,
 			[]string{"consent.granted done", "consent.granted done", "consent.removed done"}},
-		"a wider one will do": {[]msapi.ConsentGrant{graphOf("Directory.Read.All", "Application.Read.All", "Policy.Read.All"), arm}, true, []string{"in order", "in order"}, consent.None, []string{"in order", "in order"}, consent.Unchanged, nil},
+		"a wider one will do": {[]msapi.ConsentGrant{graphOf("Directory.Read.All", "Application.Read.All", "Policy.Read.All"), arm}, true,
+			[]string{"in order", "in order"}, consent.None, []string{"in order", "in order"}, consent.Unchanged, nil},
 	} {
 		l.set(c.have...)
 		trim := func(o *consent.Options) { o.Trim = c.trim }
@@ -130,7 +136,8 @@ func TestPlanAndApply(t *testing.T) {
 func TestEveryCustomer(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, dbtest.SQLite(t), partnercloud.Options{Unthrottled: true})
-	l.o.Wanted = append(l.o.Wanted, consent.Wanted{Resource: entra.AppManagementAPIs, Name: "Management", URI: "https://manage.office.com", Scopes: []string{"ActivityFeed.Read"}})
+	l.o.Wanted = append(l.o.Wanted, consent.Wanted{Resource: entra.AppManagementAPIs, Name: "Management", URI: "https://manage.office.com",
+		Scopes: []string{"ActivityFeed.Read"}})
 	l.set()
 	rows, sum, err := l.run(apply)
 	if err != nil || sum.Customers != 12 {
@@ -145,7 +152,8 @@ func TestEveryCustomer(t *testing.T) {
 	if r := rows["trey.example"]; r.Result != consent.Skipped || !strings.Contains(r.Why, "50020") || r.Fix == "" {
 		t.Errorf("trey: %+v", r)
 	}
-	if _, _, err := l.run(only("nobody.example", adatum)); !errors.Is(err, problem.NotFound) || !strings.Contains(err.Error(), "nobody.example") || strings.Contains(err.Error(), adatum) {
+	if _, _, err := l.run(only("nobody.example", adatum)); !errors.Is(err, problem.NotFound) || !strings.Contains(err.Error(), "nobody.example") ||
+		strings.Contains(err.Error(), adatum) {
 		t.Errorf("a name that is none: %v", err)
 	}
 }
@@ -237,7 +245,8 @@ func TestCrashBetween(t *testing.T) {
 		}
 		rows, sum, err := l.run(only(adatum))
 		r := rows[adatum]
-		if err != nil || !slices.Equal(states(r), []string{"missing", "missing"}) || r.Left.IsZero() || sum.Left != 1 || r.Action != consent.Grant || r.Result != consent.Planned {
+		if err != nil || !slices.Equal(states(r), []string{"missing", "missing"}) || r.Left.IsZero() || sum.Left != 1 || r.Action != consent.Grant ||
+			r.Result != consent.Planned {
 			t.Fatalf("the plan after it: %+v %+v %v", r, sum, err)
 		}
 		rows, _, err = l.run(only(adatum), apply)
@@ -336,7 +345,8 @@ func TestWithLimits(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, dbtest.SQLite(t), partnercloud.Options{Customers: 60})
 	_, sum, err := l.run(apply)
-	if err != nil || sum.Customers < 60 || sum.Customers != sum.Results[consent.Applied]+sum.Results[consent.Unchanged]+sum.Results[consent.Skipped]+sum.Results[consent.Failed]+sum.Results[consent.Unseen] {
+	if err != nil || sum.Customers < 60 || sum.Customers != sum.Results[consent.Applied]+sum.Results[consent.Unchanged]+sum.Results[consent.Skipped]+
+		sum.Results[consent.Failed]+sum.Results[consent.Unseen] {
 		t.Errorf("%+v %v", sum, err)
 	}
 }

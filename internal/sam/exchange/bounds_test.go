@@ -194,7 +194,8 @@ func TestKeeperAndResolver(t *testing.T) {
 }
 
 func FuzzResource(f *testing.F) {
-	for _, s := range []string{"graph", "https://graph.microsoft.com/.default", "api://x", "https://a b", "", "00000003-0000-0000-c000-000000000000", "https://management.core.windows.net//"} {
+	for _, s := range []string{"graph", "https://graph.microsoft.com/.default", "api://x", "https://a b", "", "00000003-0000-0000-c000-000000000000",
+		"https://management.core.windows.net//"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -404,7 +404,8 @@ func (x *Exchange) ask(ctx context.Context, k key, c *sam.Connection) (Token, er
 	if err != nil {
 		return Token{}, err
 	}
-	g, err := x.d.Authority.Refresh(ctx, msapi.RefreshRequest{Cloud: c.Cloud, App: app, Tenant: k.tenant, Refresh: held.Current, Scope: k.scope, Claims: k.claims})
+	g, err := x.d.Authority.Refresh(ctx, msapi.RefreshRequest{Cloud: c.Cloud, App: app, Tenant: k.tenant, Refresh: held.Current, Scope: k.scope,
+		Claims: k.claims})
 	if err != nil {
 		return Token{}, err
 	}

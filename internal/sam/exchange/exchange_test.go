@@ -25,8 +25,10 @@ func TestAsksForEachTenantResourceAndScope(t *testing.T) {
 	run(t, nil, func(r *rig) {
 		for range 2 {
 			for _, q := range []exchange.Request{
-				{}, {Customer: adatum}, {Customer: adatum, Resource: "arm"}, {Customer: adatum, Scopes: []string{"User.Read", "Group.Read.All"}}, {Resource: "partner-center"},
-				{Resource: "https://Graph.Microsoft.com/.default"}, {Customer: strings.ToUpper(adatum)}, {Customer: adatum, Scopes: []string{"Group.Read.All", "User.Read", "User.Read"}},
+				{}, {Customer: adatum}, {Customer: adatum, Resource: "arm"}, {Customer: adatum, Scopes: []string{"User.Read", "Group.Read.All"}},
+				{Resource: "partner-center"},
+				{Resource: "https://Graph.Microsoft.com/.default"}, {Customer: strings.ToUpper(adatum)},
+				{Customer: adatum, Scopes: []string{"Group.Read.All", "User.Read", "User.Read"}},
 			} {
 				r.good(q)
 			}
@@ -37,14 +39,17 @@ func TestAsksForEachTenantResourceAndScope(t *testing.T) {
 			got = append(got, q.Tenant[len(q.Tenant)-1:]+" "+q.Scope)
 		}
 		want := []string{
-			"0 https://graph.microsoft.com/.default offline_access", "a https://graph.microsoft.com/.default offline_access", "a https://management.azure.com/.default offline_access",
-			"a https://graph.microsoft.com/Group.Read.All https://graph.microsoft.com/User.Read offline_access", "0 https://api.partnercenter.microsoft.com/.default offline_access",
+			"0 https://graph.microsoft.com/.default offline_access", "a https://graph.microsoft.com/.default offline_access",
+			"a https://management.azure.com/.default offline_access",
+			"a https://graph.microsoft.com/Group.Read.All https://graph.microsoft.com/User.Read offline_access",
+			"0 https://api.partnercenter.microsoft.com/.default offline_access",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		tok := r.good(exchange.Request{Customer: adatum})
-		if tok.Tenant != adatum || tok.Resource != graph || !slices.Equal(tok.Scopes, []string{"Directory.Read.All", "User.Read"}) || tok.ClientID != "app" || tok.Connection != "c-1" {
+		if tok.Tenant != adatum || tok.Resource != graph || !slices.Equal(tok.Scopes, []string{"Directory.Read.All", "User.Read"}) || tok.ClientID != "app" ||
+			tok.Connection != "c-1" {
 			t.Errorf("%+v", tok)
 		}
 	})
@@ -89,7 +94,8 @@ func TestConnectionThatDoesNotWork(t *testing.T) {
 				c.State, c.Trouble = state, &sam.Trouble{Words: "it was revoked", Fix: "heal it"}
 			})
 			time.Sleep(5 * time.Second) // so long a record is trusted
-			if _, err := r.ask(exchange.Request{}); !errors.Is(err, problem.BadInput) || problem.HintOf(err) != "heal it" || !strings.Contains(err.Error(), "it was revoked") {
+			if _, err := r.ask(exchange.Request{}); !errors.Is(err, problem.BadInput) || problem.HintOf(err) != "heal it" ||
+				!strings.Contains(err.Error(), "it was revoked") {
 				t.Errorf("%q: %v, hint %q", state, err, problem.HintOf(err))
 			}
 			r.s.set(func(c *sam.Connection) { c.State = sam.Active })
@@ -248,7 +254,8 @@ func TestFailures(t *testing.T) {
 		fail = &msapi.TokenError{Status: 429, Transient: true, RetryAfter: 20 * time.Second}
 		refused(7, "throttled")
 		var b *exchange.Busy
-		if _, err := r.ask(exchange.Request{Customer: adatum, Resource: "arm"}); !errors.As(err, &b) || b.After != 20*time.Second || !errors.Is(err, problem.Limit) {
+		if _, err := r.ask(exchange.Request{Customer: adatum, Resource: "arm"}); !errors.As(err, &b) || b.After != 20*time.Second ||
+			!errors.Is(err, problem.Limit) {
 			t.Errorf("while throttled: %v", err)
 		}
 		r.calls(7, "while throttled")

@@ -79,7 +79,8 @@ func (a *authority) Refresh(ctx context.Context, r msapi.RefreshRequest) (*msapi
 func (a *authority) grant(n int, tenant string) *msapi.Grant {
 	body, _ := json.Marshal(map[string]any{"tid": tenant, "scp": "User.Read Directory.Read.All", "n": n})
 	at := a.now()
-	return &msapi.Grant{Access: secret.New("eyJhbGciOiJSUzI1NiJ9." + base64.RawURLEncoding.EncodeToString(body) + ".c2ln"), Refresh: secret.New(fmt.Sprint("rt", n)), At: at, Expires: at.Add(a.life)}
+	return &msapi.Grant{Access: secret.New("eyJhbGciOiJSUzI1NiJ9." + base64.RawURLEncoding.EncodeToString(body) + ".c2ln"),
+		Refresh: secret.New(fmt.Sprint("rt", n)), At: at, Expires: at.Add(a.life)}
 }
 
 func (a *authority) count() int { a.mu.Lock(); defer a.mu.Unlock(); return len(a.asked) }
@@ -96,7 +97,8 @@ type rig struct {
 }
 
 func newRig(t *testing.T, more func(*exchange.Deps)) *rig {
-	r := &rig{t: t, began: time.Now(), s: &store{c: sam.Connection{ID: "c-1", Name: "contoso", Model: sam.CSP, Tenant: home, ClientID: "app", State: sam.Active, Generation: 1, Cloud: msapi.Commercial()}}}
+	r := &rig{t: t, began: time.Now(), s: &store{c: sam.Connection{ID: "c-1", Name: "contoso", Model: sam.CSP, Tenant: home, ClientID: "app",
+		State: sam.Active, Generation: 1, Cloud: msapi.Commercial()}}}
 	r.a = &authority{now: r.now, life: 60 * minutes}
 	d := exchange.Deps{Connections: r.s, Authority: r.a, Now: r.now, Mono: func() time.Duration { return time.Since(r.began) }}
 	if more != nil {

@@ -102,7 +102,8 @@ func (h *Handler) Redirect() string { return h.d.Public + Callback }
 // partner who was invited.
 func (h *Handler) Mount(m web.Mux) {
 	for _, r := range []web.Route{
-		{Name: "connect.callback", Pattern: Callback, Access: web.Own("the answer's state and the browser's cookie bind it to a sign-in that was begun here"), Handle: h.answer},
+		{Name: "connect.callback", Pattern: Callback, Access: web.Own("the answer's state and the browser's cookie bind it to a sign-in that was begun here"),
+			Handle: h.answer},
 		{Name: "connect.invitation", Pattern: Prefix, Access: web.Own("the address holds the invitation's secret"), Handle: h.invitation},
 	} {
 		r.Page = true
@@ -133,7 +134,8 @@ func (h *Handler) invitation(w http.ResponseWriter, r *http.Request) error {
 	if reg, err := h.d.Apps.Registration(r.Context(), i.ClientID); err == nil && reg.Name != "" {
 		name = reg.Name
 	}
-	capture.WriteInvitation(w, capture.Invitation{App: name, ClientID: i.ClientID, Tenant: i.Tenant, Until: i.Expires.UTC().Format("2 January 2006 15:04 UTC"), Cloud: h.d.Cloud, Features: i.Features, SignIn: h.d.Browsable(h.d.Cloud.Authority)})
+	capture.WriteInvitation(w, capture.Invitation{App: name, ClientID: i.ClientID, Tenant: i.Tenant, Until: i.Expires.UTC().
+		Format("2 January 2006 15:04 UTC"), Cloud: h.d.Cloud, Features: i.Features, SignIn: h.d.Browsable(h.d.Cloud.Authority)})
 	return nil
 }
 
@@ -157,7 +159,8 @@ func (h *Handler) begin(w http.ResponseWriter, r *http.Request, i Invitation) er
 		return err
 	}
 	b, err := h.capture.Begin(r.Context(), capture.Request{
-		Suggested: i.Name, Model: sam.CPV, Cloud: h.d.Cloud, App: app, Tenant: i.Tenant, Redirect: h.Redirect(), Mode: "query", Features: i.Features, Actor: "invited:" + i.ID, Invitation: i.ID, Bind: true,
+		Suggested: i.Name, Model: sam.CPV, Cloud: h.d.Cloud, App: app, Tenant: i.Tenant, Redirect: h.Redirect(), Mode: "query", Features: i.Features,
+		Actor: "invited:" + i.ID, Invitation: i.ID, Bind: true,
 	})
 	if err != nil {
 		return err

@@ -381,7 +381,8 @@ func TestTooManyBegun(t *testing.T) {
 // Nothing that a stranger writes into a path or a query gets in, panics, or is
 // repeated on the page as markup.
 func FuzzRequest(f *testing.F) {
-	for _, s := range []string{"callback", "callback?state=a&code=b", "callback?state=a&error=x&iss=y", "callback?%zz", "x", "x/../callback?state=<script>", "%2e%2e/", "?state=a", "callback?state=a&code=b;c", "\x00", "callback?error_description=<b>AADSTS50011&error=a&state=s"} {
+	for _, s := range []string{"callback", "callback?state=a&code=b", "callback?state=a&error=x&iss=y", "callback?%zz", "x", "x/../callback?state=<script>",
+		"%2e%2e/", "?state=a", "callback?state=a&code=b;c", "\x00", "callback?error_description=<b>AADSTS50011&error=a&state=s"} {
 		f.Add("GET", s, "localhost:8400", "v")
 		f.Add("POST", s, "evil", "")
 	}
@@ -391,7 +392,8 @@ func FuzzRequest(f *testing.F) {
 	h, err := onboard.NewHandler(onboard.Deps{
 		Store: onboard.NewStore(d, vaulttest.Open(f, d), now), Apps: apps{}, Cloud: cloud, Public: public, Now: now,
 		Capture: func(func(context.Context, sam.Connection) error) (*capture.Capture, error) {
-			return capture.New(capture.Deps{Entra: msapi.New(msapi.Options{Transport: nowhere{}}), Keeper: &shelf{d: d}, Record: &audittest.Recorder{}, Now: now})
+			return capture.New(capture.Deps{Entra: msapi.New(msapi.Options{Transport: nowhere{}}), Keeper: &shelf{d: d}, Record: &audittest.Recorder{},
+				Now: now})
 		},
 	})
 	if err != nil {
@@ -401,7 +403,8 @@ func FuzzRequest(f *testing.F) {
 	h.Mount(&routes)
 	f.Fuzz(func(t *testing.T, method, rest, host, cookie string) {
 		path, query, _ := strings.Cut(rest, "?")
-		q := &http.Request{Method: method, Host: host, URL: &url.URL{Path: onboard.Prefix + path, RawQuery: query}, Header: http.Header{"Cookie": {"partnerguard-connect=" + cookie}}, Body: http.NoBody}
+		q := &http.Request{Method: method, Host: host, URL: &url.URL{Path: onboard.Prefix + path, RawQuery: query},
+			Header: http.Header{"Cookie": {"partnerguard-connect=" + cookie}}, Body: http.NoBody}
 		w := httptest.NewRecorder()
 		routes.ServeHTTP(w, q.WithContext(t.Context()))
 		if w.Code < 400 || w.Code >= 500 {

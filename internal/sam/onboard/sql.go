@@ -168,7 +168,8 @@ func (s *Store) Open(ctx context.Context, link secret.Text) (Invitation, error) 
 // Use marks an invitation used, within the transaction that keeps the consent:
 // two answers at once keep one.
 func (s *Store) Use(ctx context.Context, id, connection string) error {
-	res, err := s.d.ExecContext(ctx, "UPDATE invitations SET used_at = $1, connection = $2 WHERE id = $3 AND used_at = 0", db.Micros(s.now().UTC()), connection, id)
+	res, err := s.d.ExecContext(ctx, "UPDATE invitations SET used_at = $1, connection = $2 WHERE id = $3 AND used_at = 0", db.Micros(s.now().UTC()),
+		connection, id)
 	if err != nil {
 		return problem.Wrap(err, problem.Internal, "the invitation could not be marked used")
 	}

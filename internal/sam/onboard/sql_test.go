@@ -67,7 +67,8 @@ func TestInvitation(t *testing.T) {
 			t.Fatalf("%v %s", err, diff)
 		}
 		for name, text := range map[string]string{
-			"none": "", "its id": made.ID, "cut": link.Reveal()[1:], "longer": link.Reveal() + "x", "huge": strings.Repeat("a", 1<<20), "a quote": "' OR 1=1 --", "a zero": "\x00",
+			"none": "", "its id": made.ID, "cut": link.Reveal()[1:], "longer": link.Reveal() + "x", "huge": strings.Repeat("a", 1<<20),
+			"a quote": "' OR 1=1 --", "a zero": "\x00",
 		} {
 			if _, err := s.Open(t.Context(), secret.New(text)); !errors.Is(err, problem.NotFound) {
 				t.Errorf("%s: %v", name, err)
@@ -75,7 +76,8 @@ func TestInvitation(t *testing.T) {
 		}
 		// The link is not in the database.
 		var n int
-		if err := d.QueryRowContext(t.Context(), "SELECT count(*) FROM invitations WHERE hash = $1 OR id = $1 OR name = $1", link.Reveal()).Scan(&n); err != nil || n != 0 {
+		if err := d.QueryRowContext(t.Context(), "SELECT count(*) FROM invitations WHERE hash = $1 OR id = $1 OR name = $1", link.Reveal()).
+			Scan(&n); err != nil || n != 0 {
 			t.Errorf("the link is kept: %d %v", n, err)
 		}
 		if err := use(t.Context(), s, d, made.ID); err != nil {

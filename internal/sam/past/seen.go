@@ -106,7 +106,8 @@ func (p *Past) write(head trail.Head) error {
 		}
 	}
 	if err != nil {
-		return problem.Wrap(err, problem.Limit, "how far the audit trail is could not be written to %s", p.d.File).WithHint("the folder must be yours and have room")
+		return problem.Wrap(err, problem.Limit, "how far the audit trail is could not be written to %s", p.d.File).
+			WithHint("the folder must be yours and have room")
 	}
 	p.left = head.Seq
 	return nil

@@ -168,7 +168,8 @@ func (w *words) current(ctx context.Context) (kept sealedWords, err error) {
 			return err
 		}
 		if w.gone != "" {
-			return problem.Wrap(errWordsGone, problem.Conflict, "%s", w.gone).WithHint("restore the vault from a newer backup, or partnerguard connect accept --all")
+			return problem.Wrap(errWordsGone, problem.Conflict, "%s", w.gone).
+				WithHint("restore the vault from a newer backup, or partnerguard connect accept --all")
 		}
 		kept = sealedWords{Key: make([]byte, sha256.Size), From: head.Seq}
 		_, _ = rand.Read(kept.Key) // never fails

@@ -179,9 +179,11 @@ func TestCrashChild(t *testing.T) {
 	}
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(pem)
-	api := msapi.New(msapi.Options{Tries: 1, Transport: &dyingTransport{die, &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}})
+	api := msapi.New(msapi.Options{Tries: 1, Transport: &dyingTransport{die,
+		&http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}})
 	r, err := renew.New(renew.Deps{
-		Store: sam.NewStore(d, &dyingVault{v, die}, nil, c.Cloud), Authority: &dyingAuthority{api, die}, Record: dyingTrail{d, die}, Settings: dyingSettings{die},
+		Store: sam.NewStore(d, &dyingVault{v, die}, nil, c.Cloud), Authority: &dyingAuthority{api, die}, Record: dyingTrail{d, die},
+		Settings: dyingSettings{die},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -310,7 +310,8 @@ func policyEnds(c *sam.Connection, f *Facts, now time.Time, unknown *[]string) [
 		}
 		switch {
 		case x.Applies == "yes":
-			ends = append(ends, end{at: since(x.Changed), cause: CauseBlocked, object: x.ID, rank: 1, words: words + appWords(apps, x.App), fix: "leave this account out of that policy and hold it to another one that asks for MFA alone"})
+			ends = append(ends, end{at: since(x.Changed), cause: CauseBlocked, object: x.ID, rank: 1, words: words + appWords(apps, x.App),
+				fix: "leave this account out of that policy and hold it to another one that asks for MFA alone"})
 		case !shown(x.Changed):
 			*unknown = append(*unknown, fmt.Sprintf("%s, if it applies: that hangs on %s", words, x.Hangs))
 		}

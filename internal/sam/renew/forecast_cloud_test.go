@@ -85,7 +85,8 @@ func TestForecastIsRight(t *testing.T) {
 			return codes
 		}
 		story := func() string {
-			return fmt.Sprintf("seed %d: foretold %s in %s (%s) %v; from %v\n%s", seed, f.Cause, f.At.Sub(c.ObtainedAt), f.Words, f.Unknown, l.facts.from, strings.Join(made, "\n"))
+			return fmt.Sprintf("seed %d: foretold %s in %s (%s) %v; from %v\n%s", seed, f.Cause, f.At.Sub(c.ObtainedAt), f.Words, f.Unknown, l.facts.from,
+				strings.Join(made, "\n"))
 		}
 		if before := f.At.Add(-time.Second); before.After(l.now()) {
 			l.Jump(before.Sub(l.now()))
@@ -164,12 +165,15 @@ func (l *lab) secretEnds(at time.Time) {
 
 func randomPolicy(r *rand.Rand, agent string) string {
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
-	users := pick(`{"includeUsers":["All"]}`, `{"includeUsers":["All"]}`, `{"includeUsers":["`+agent+`"]}`, `{"includeUsers":["All"],"excludeUsers":["`+agent+`"]}`,
+	users := pick(`{"includeUsers":["All"]}`, `{"includeUsers":["All"]}`, `{"includeUsers":["`+agent+`"]}`, `{"includeUsers":["All"],"excludeUsers":["`+agent+
+		`"]}`,
 		`{"includeUsers":["00000000-0000-4000-8000-000000000001"]}`, `{"includeGroups":["00000000-0000-4000-8000-000000000002"]}`,
 		`{"includeRoles":["62e90394-69f5-4237-9190-012177145e10"]}`)
-	apps := pick(`{"includeApplications":["All"]}`, `{"includeApplications":["`+graphApp+`"]}`, `{"includeApplications":["fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"]}`,
+	apps := pick(`{"includeApplications":["All"]}`, `{"includeApplications":["`+graphApp+`"]}`,
+		`{"includeApplications":["fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"]}`,
 		`{"includeApplications":["All"],"excludeApplications":["fa3d9a0c-3fb0-42cc-9193-47c7ecd2edbd"]}`, `{"includeApplications":["Office365"]}`)
-	more := pick("", "", "", `,"clientAppTypes":["browser"]`, `,"clientAppTypes":["mobileAppsAndDesktopClients"]`, `,"locations":{"includeLocations":["All"],"excludeLocations":["AllTrusted"]}`,
+	more := pick("", "", "", `,"clientAppTypes":["browser"]`, `,"clientAppTypes":["mobileAppsAndDesktopClients"]`,
+		`,"locations":{"includeLocations":["All"],"excludeLocations":["AllTrusted"]}`,
 		`,"platforms":{"includePlatforms":["windows","macOS"]}`, `,"signInRiskLevels":["high","medium"]`)
 	grant := pick(`null`, `null`, `null`, `{"operator":"OR","builtInControls":["mfa"]}`, `{"operator":"OR","builtInControls":["mfa","compliantDevice"]}`,
 		`{"operator":"OR","builtInControls":["mfa"],"authenticationStrength":null}`)
@@ -191,5 +195,6 @@ func randomPolicy(r *rand.Rand, agent string) string {
 		frequency = `null`
 	}
 	state := pick("enabled", "enabled", "enabled", "enabled", "disabled", "enabledForReportingButNotEnforced")
-	return fmt.Sprintf(`{"state":%q,"conditions":{"users":%s,"applications":%s%s},"grantControls":%s,"sessionControls":{"signInFrequency":%s}}`, state, users, apps, more, grant, frequency)
+	return fmt.Sprintf(`{"state":%q,"conditions":{"users":%s,"applications":%s%s},"grantControls":%s,"sessionControls":{"signInFrequency":%s}}`, state, users,
+		apps, more, grant, frequency)
 }

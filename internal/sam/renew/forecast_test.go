@@ -68,32 +68,64 @@ func TestPredict(t *testing.T) {
 	}{
 		"all read, nothing ends it": {renew.Facts{Registration: certApp, Settings: read(tenantWith(t), ours)}, nil, 90 * day, renew.CauseIdle, ""},
 		"nothing read":              {renew.Facts{Registration: certApp}, nil, 90 * day, renew.CauseIdle, "Conditional Access policies"},
-		"nothing read, and why":     {renew.Facts{Registration: certApp, Why: "the account may not read policies"}, nil, 90 * day, renew.CauseIdle, "may not read"},
-		"no credential here":        {renew.Facts{Settings: read(tenantWith(t))}, nil, 90 * day, renew.CauseIdle, "has none for"},
-		"the reader says":           {renew.Facts{Registration: certApp, Settings: &renew.Settings{Tenant: tenantWith(t), Credentials: []renew.Credential{ours}, CredentialsRead: true, Unknown: []string{"named locations"}}}, nil, 90 * day, renew.CauseIdle, "named locations"},
+		"nothing read, and why": {renew.Facts{Registration: certApp, Why: "the account may not read policies"}, nil, 90 * day, renew.CauseIdle,
+			"may not read"},
+		"no credential here": {renew.Facts{Settings: read(tenantWith(t))}, nil, 90 * day, renew.CauseIdle, "has none for"},
+		"the reader says": {renew.Facts{Registration: certApp, Settings: &renew.Settings{Tenant: tenantWith(t),
+			Credentials: []renew.Credential{ours}, CredentialsRead: true, Unknown: []string{"named locations"}}}, nil, 90 * day, renew.CauseIdle,
+			"named locations"},
 		"the certificate is removed": {renew.Facts{Registration: certApp, Settings: read(tenantWith(t))}, nil, 40 * day,
 			renew.CauseCertificate, ""},
-		"the registration ends it sooner": {renew.Facts{Registration: certApp, Settings: read(tenantWith(t), renew.Credential{ID: "k", Kind: msapi.Certificate, Thumbprint: "aa", NotAfter: noon.Add(50 * day)})}, nil, 50 * day, renew.CauseCertificate, ""},
-		"a thumbprint not told":           {renew.Facts{Registration: certApp, Settings: read(tenantWith(t), renew.Credential{Kind: msapi.Certificate})}, nil, 90 * day, renew.CauseIdle, "is ours"},
-		"a secret":                        {renew.Facts{Registration: secretApp, Settings: read(tenantWith(t), renew.Credential{Kind: msapi.ClientSecret, NotAfter: noon.Add(60 * day)})}, nil, 60 * day, renew.CauseSecret, ""},
-		"one of two secrets":              {renew.Facts{Registration: secretApp, Settings: read(tenantWith(t), renew.Credential{Kind: msapi.ClientSecret, NotAfter: noon.Add(70 * day)}, renew.Credential{Kind: msapi.ClientSecret, NotAfter: noon.Add(60 * day)})}, nil, 60 * day, renew.CauseSecret, "which of"},
-		"the secret is gone":              {renew.Facts{Registration: secretApp, Settings: read(tenantWith(t))}, nil, 40 * day, renew.CauseSecret, ""},
-		"a secret of unknown end":         {renew.Facts{Registration: &sam.Registration{Kind: msapi.ClientSecret}}, nil, 90 * day, renew.CauseIdle, "secret expires"},
-		"sign-in frequency":               {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, frequency(30)), ours)}, nil, 30 * day, renew.CauseFrequency, ""},
-		"the shortest":                    {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, frequency(30), frequency(20)), ours)}, nil, 20 * day, renew.CauseFrequency, ""},
-		"longer than idle":                {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, frequency(100)), ours)}, nil, 90 * day, renew.CauseIdle, ""},
-		"sign-in not known":               {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, frequency(30)), ours)}, func(c *sam.Connection) { c.AuthTime = time.Time{} }, 30 * day, renew.CauseFrequency, "last signed in"},
-		"somewhere, perhaps":              {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, outside), ours)}, nil, 10 * day, renew.CauseFrequency, ""},
-		"somewhere, and not here":         {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, dated+outside), ours)}, func(c *sam.Connection) { c.ObtainedAt = noon.Add(11 * day) }, 101 * day, renew.CauseIdle, ""},
-		"somewhere, changed since":        {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, strings.Replace(dated, "2026-04-01", "2026-07-01", 1)+outside), ours)}, func(c *sam.Connection) { c.ObtainedAt = noon.Add(11 * day) }, 40 * day, renew.CauseFrequency, ""},
-		"blocked":                         {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, everyone+`,"grantControls":{"operator":"OR","builtInControls":["block"]}`), ours)}, nil, 40 * day, renew.CauseBlocked, ""},
-		"blocked since":                   {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, `"modifiedDateTime":"2026-05-11T12:00:00Z",`+everyone+`,"grantControls":{"operator":"OR","builtInControls":["block"]},"sessionControls":{"signInFrequency":{"isEnabled":true,"frequencyInterval":"everyTime"}}`), ours)}, nil, 10 * day, renew.CauseBlocked, ""},
-		"a frequency that came later":     {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, `"modifiedDateTime":"2026-05-11T12:00:00Z",`+frequency(5)), ours)}, nil, 10 * day, renew.CauseFrequency, ""},
-		"a strength, perhaps":             {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, everyone+`,"grantControls":{"operator":"OR","authenticationStrength":{"id":"00000000-0000-0000-0000-000000000004"}}`), ours)}, nil, 90 * day, renew.CauseIdle, "authentication strength"},
-		"token protection":                {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, everyone+`,"sessionControls":{"secureSignInSession":{"isEnabled":true}}`), ours)}, nil, 90 * day, renew.CauseIdle, "token protection"},
-		"an unreadable length":            {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, everyone+`,"sessionControls":{"signInFrequency":{"isEnabled":true,"value":"soon","type":"days"}}`), ours)}, nil, 90 * day, renew.CauseIdle, "how long"},
-		"an account not read":             {renew.Facts{Registration: certApp, Settings: read(&access.Tenant{RolesKnown: true}, ours)}, nil, 90 * day, renew.CauseIdle, "groups and roles"},
-		"a resource not known":            {renew.Facts{Registration: certApp, Settings: read(tenantWith(t), ours)}, func(c *sam.Connection) { c.Scopes["api://x"] = nil }, 90 * day, renew.CauseIdle, "api://x"},
+		"the registration ends it sooner": {renew.Facts{Registration: certApp,
+			Settings: read(tenantWith(t), renew.Credential{ID: "k", Kind: msapi.Certificate, Thumbprint: "aa", NotAfter: noon.Add(50 * day)})}, nil, 50 * day,
+			renew.CauseCertificate, ""},
+		"a thumbprint not told": {renew.Facts{Registration: certApp, Settings: read(tenantWith(t), renew.Credential{Kind: msapi.Certificate})}, nil,
+			90 * day, renew.CauseIdle, "is ours"},
+		"a secret": {renew.Facts{Registration: secretApp,
+			Settings: read(tenantWith(t), renew.Credential{Kind: msapi.ClientSecret, NotAfter: noon.Add(60 * day)})}, nil, 60 * day, renew.CauseSecret, ""},
+		"one of two secrets": {renew.Facts{Registration: secretApp,
+			Settings: read(tenantWith(t), renew.Credential{Kind: msapi.ClientSecret, NotAfter: noon.Add(70 * day)},
+				renew.Credential{Kind: msapi.ClientSecret, NotAfter: noon.Add(60 * day)})}, nil, 60 * day, renew.CauseSecret, "which of"},
+		"the secret is gone": {renew.Facts{Registration: secretApp, Settings: read(tenantWith(t))}, nil, 40 * day, renew.CauseSecret, ""},
+		"a secret of unknown end": {renew.Facts{Registration: &sam.Registration{Kind: msapi.ClientSecret}}, nil, 90 * day, renew.CauseIdle,
+			"secret expires"},
+		"sign-in frequency": {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, frequency(30)), ours)}, nil, 30 * day,
+			renew.CauseFrequency, ""},
+		"the shortest": {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, frequency(30), frequency(20)), ours)}, nil,
+			20 * day, renew.CauseFrequency, ""},
+		"longer than idle": {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, frequency(100)), ours)}, nil, 90 * day,
+			renew.CauseIdle, ""},
+		"sign-in not known": {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, frequency(30)), ours)},
+			func(c *sam.Connection) { c.AuthTime = time.Time{} }, 30 * day, renew.CauseFrequency, "last signed in"},
+		"somewhere, perhaps": {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, outside), ours)}, nil, 10 * day,
+			renew.CauseFrequency, ""},
+		"somewhere, and not here": {renew.Facts{Registration: certApp, Settings: read(tenantWith(t, dated+outside), ours)},
+			func(c *sam.Connection) { c.ObtainedAt = noon.Add(11 * day) }, 101 * day, renew.CauseIdle, ""},
+		"somewhere, changed since": {renew.Facts{Registration: certApp,
+			Settings: read(tenantWith(t, strings.Replace(dated, "2026-04-01", "2026-07-01", 1)+outside), ours)},
+			func(c *sam.Connection) { c.ObtainedAt = noon.Add(11 * day) }, 40 * day, renew.CauseFrequency, ""},
+		"blocked": {renew.Facts{Registration: certApp,
+			Settings: read(tenantWith(t, everyone+`,"grantControls":{"operator":"OR","builtInControls":["block"]}`), ours)}, nil, 40 * day,
+			renew.CauseBlocked, ""},
+		"blocked since": {renew.Facts{Registration: certApp,
+			Settings: read(tenantWith(t, `"modifiedDateTime":"2026-05-11T12:00:00Z",`+everyone+
+				`,"grantControls":{"operator":"OR","builtInControls":["block"]},"sessionControls":{"signInFrequency":{"isEnabled":true,"frequencyInterval":"everyTime"}}`), ours)}, nil, 10 * day, renew.CauseBlocked, ""},
+		"a frequency that came later": {renew.Facts{Registration: certApp,
+			Settings: read(tenantWith(t, `"modifiedDateTime":"2026-05-11T12:00:00Z",`+frequency(5)), ours)}, nil, 10 * day, renew.CauseFrequency, ""},
+		"a strength, perhaps": {renew.Facts{Registration: certApp,
+			Settings: read(tenantWith(t, everyone+
+				`,"grantControls":{"operator":"OR","authenticationStrength":{"id":"00000000-0000-0000-0000-000000000004"}}`), ours)}, nil, 90 * day,
+			renew.CauseIdle, "authentication strength"},
+		"token protection": {renew.Facts{Registration: certApp,
+			Settings: read(tenantWith(t, everyone+`,"sessionControls":{"secureSignInSession":{"isEnabled":true}}`), ours)}, nil, 90 * day, renew.CauseIdle,
+			"token protection"},
+		"an unreadable length": {renew.Facts{Registration: certApp,
+			Settings: read(tenantWith(t, everyone+`,"sessionControls":{"signInFrequency":{"isEnabled":true,"value":"soon","type":"days"}}`), ours)}, nil,
+			90 * day, renew.CauseIdle, "how long"},
+		"an account not read": {renew.Facts{Registration: certApp, Settings: read(&access.Tenant{RolesKnown: true}, ours)}, nil, 90 * day,
+			renew.CauseIdle, "groups and roles"},
+		"a resource not known": {renew.Facts{Registration: certApp, Settings: read(tenantWith(t), ours)},
+			func(c *sam.Connection) { c.Scopes["api://x"] = nil }, 90 * day, renew.CauseIdle, "api://x"},
 	} {
 		con := connection()
 		if c.change != nil {
@@ -102,7 +134,8 @@ func TestPredict(t *testing.T) {
 		now := noon.Add(40 * day)
 		got := renew.Predict(con, c.f, now)
 		unknown := strings.Join(got.Unknown, "; ")
-		if !got.At.Equal(noon.Add(c.at)) || got.Cause != c.cause || got.Words == "" || got.Fix == "" || !got.Computed.Equal(now) || (c.unknown == "") != (unknown == "") || !strings.Contains(unknown, c.unknown) {
+		if !got.At.Equal(noon.Add(c.at)) || got.Cause != c.cause || got.Words == "" || got.Fix == "" || !got.Computed.Equal(now) ||
+			(c.unknown == "") != (unknown == "") || !strings.Contains(unknown, c.unknown) {
 			t.Errorf("%s: %s in %s: %s\nunknown: %s", name, got.Cause, got.At.Sub(noon), got.Words, unknown)
 		}
 	}
@@ -150,22 +183,25 @@ func TestJudge(t *testing.T) {
 		want   renew.Health
 		words  string
 	}{
-		"healthy":             {func(c *sam.Connection) {}, renew.Healthy, "healthy"},
-		"not all known":       {func(c *sam.Connection) { c.Forecast.Unknown = []string{"x"} }, renew.Unsure, "could be read"},
-		"no forecast":         {func(c *sam.Connection) { c.Forecast = nil }, renew.Unsure, "could be read"},
-		"an old forecast":     {func(c *sam.Connection) { c.Forecast.Computed = noon.Add(-4 * day) }, renew.Unsure, "could be read"},
-		"idle soon":           {func(c *sam.Connection) { c.Forecast.At = now.Add(14 * day) }, renew.Dying, "dying on 2026-05-16 because w"},
-		"a sign-in frequency": {func(c *sam.Connection) { c.Forecast.Cause, c.Forecast.At = renew.CauseFrequency, now.Add(80*day) }, renew.Dying, "dying on 2026-07-21"},
-		"blocked":             {func(c *sam.Connection) { c.Forecast.Cause, c.Forecast.At = renew.CauseBlocked, noon }, renew.Dying, "dying on"},
-		"time is up":          {func(c *sam.Connection) { c.Forecast.At = noon }, renew.Dying, "was to die on 2026-05-01 because w, and nobody has asked since"},
-		"a passing trouble":   {func(c *sam.Connection) { c.Trouble = &sam.Trouble{Transient: true, Times: 1} }, renew.Healthy, "healthy"},
+		"healthy":         {func(c *sam.Connection) {}, renew.Healthy, "healthy"},
+		"not all known":   {func(c *sam.Connection) { c.Forecast.Unknown = []string{"x"} }, renew.Unsure, "could be read"},
+		"no forecast":     {func(c *sam.Connection) { c.Forecast = nil }, renew.Unsure, "could be read"},
+		"an old forecast": {func(c *sam.Connection) { c.Forecast.Computed = noon.Add(-4 * day) }, renew.Unsure, "could be read"},
+		"idle soon":       {func(c *sam.Connection) { c.Forecast.At = now.Add(14 * day) }, renew.Dying, "dying on 2026-05-16 because w"},
+		"a sign-in frequency": {func(c *sam.Connection) { c.Forecast.Cause, c.Forecast.At = renew.CauseFrequency, now.Add(80*day) }, renew.Dying,
+			"dying on 2026-07-21"},
+		"blocked": {func(c *sam.Connection) { c.Forecast.Cause, c.Forecast.At = renew.CauseBlocked, noon }, renew.Dying, "dying on"},
+		"time is up": {func(c *sam.Connection) { c.Forecast.At = noon }, renew.Dying,
+			"was to die on 2026-05-01 because w, and nobody has asked since"},
+		"a passing trouble": {func(c *sam.Connection) { c.Trouble = &sam.Trouble{Transient: true, Times: 1} }, renew.Healthy, "healthy"},
 		"rejected": {func(c *sam.Connection) {
 			c.State, c.Trouble = sam.Rejected, &sam.Trouble{Code: 50173, Words: "revoked"}
 		}, renew.Dead, "dead because AADSTS50173: revoked"},
 		"said once": {func(c *sam.Connection) {
 			c.State, c.Trouble = sam.Rejected, &sam.Trouble{Code: 50173, Words: "revoked (AADSTS50173)"}
 		}, renew.Dead, "AADSTS50173: revoked\x00"},
-		"damaged": {func(c *sam.Connection) { c.State, c.Trouble = sam.Damaged, &sam.Trouble{Words: "it does not open"} }, renew.Dead, "dead because it does not open"},
+		"damaged": {func(c *sam.Connection) { c.State, c.Trouble = sam.Damaged, &sam.Trouble{Words: "it does not open"} }, renew.Dead,
+			"dead because it does not open"},
 	} {
 		con := connection()
 		con.Forecast = &sam.Forecast{At: noon.Add(90 * day), Cause: renew.CauseIdle, Words: "w", Fix: "f", Computed: noon}
@@ -193,7 +229,8 @@ func TestCertificateEnds(t *testing.T) {
 			app.Keys = keys
 		})
 	}
-	key := world.KeyCredential{KeyID: "00000000-0000-4000-8000-0000000000aa", Type: "AsymmetricX509Cert", Usage: "Verify", DER: block.Bytes, End: m.Registration.NotAfter}
+	key := world.KeyCredential{KeyID: "00000000-0000-4000-8000-0000000000aa", Type: "AsymmetricX509Cert", Usage: "Verify", DER: block.Bytes,
+		End: m.Registration.NotAfter}
 	put(key)
 	c := l.keep(l.consent(samAgent, true))
 	l.once(c.ID)
@@ -324,7 +361,8 @@ func TestPace(t *testing.T) {
 
 func TestPlan(t *testing.T) {
 	t.Parallel()
-	for times, want := range map[int]time.Duration{0: time.Minute, 1: time.Minute, 2: 2 * time.Minute, 5: 16 * time.Minute, 9: 256 * time.Minute, 10: 6 * time.Hour, 1_000_000: 6 * time.Hour} {
+	for times, want := range map[int]time.Duration{0: time.Minute, 1: time.Minute, 2: 2 * time.Minute, 5: 16 * time.Minute, 9: 256 * time.Minute,
+		10: 6 * time.Hour, 1_000_000: 6 * time.Hour} {
 		if got := renew.NextAfterTrouble(noon, times, 0, 0).Sub(noon); got != want {
 			t.Errorf("%d times: %s", times, got)
 		}
@@ -332,7 +370,8 @@ func TestPlan(t *testing.T) {
 			t.Errorf("%d times, by chance: %s", times, got)
 		}
 	}
-	for after, want := range map[time.Duration]time.Duration{-time.Hour: time.Minute, 30 * time.Second: time.Minute, time.Hour: time.Hour, 1000 * time.Hour: 24 * time.Hour} {
+	for after, want := range map[time.Duration]time.Duration{-time.Hour: time.Minute, 30 * time.Second: time.Minute, time.Hour: time.Hour,
+		1000 * time.Hour: 24 * time.Hour} {
 		if got := renew.NextAfterTrouble(noon, 1, after, 0).Sub(noon); got != want {
 			t.Errorf("Retry-After %s: %s", after, got)
 		}

@@ -79,7 +79,8 @@ func labOver(t testing.TB, rig *labtest.Lab, d *db.DB, change ...func(*renew.Dep
 	l.keyFile = filepath.Join(t.TempDir(), "key")
 	l.vault = vaulttest.At(t, d, l.keyFile)
 	l.store = sam.NewStore(d, l.vault, l.now, l.cloud)
-	deps := renew.Deps{Store: l.store, Authority: l.api, Record: l.trail, Settings: l.facts, Now: l.now, Pace: 10_000, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
+	deps := renew.Deps{Store: l.store, Authority: l.api, Record: l.trail, Settings: l.facts, Now: l.now, Pace: 10_000,
+		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
 	for _, f := range change {
 		f(&deps)
 	}
@@ -158,7 +159,8 @@ func (f *facts) Settings(_ context.Context, c sam.Connection) (out renew.Setting
 		}
 		for _, k := range app.Keys {
 			sum := sha256.Sum256(k.DER)
-			out.Credentials = append(out.Credentials, renew.Credential{ID: k.KeyID, Kind: msapi.Certificate, Thumbprint: hex.EncodeToString(sum[:]), NotAfter: k.End})
+			out.Credentials = append(out.Credentials, renew.Credential{ID: k.KeyID, Kind: msapi.Certificate, Thumbprint: hex.EncodeToString(sum[:]),
+				NotAfter: k.End})
 		}
 	})
 	out.CredentialsRead, out.IP, out.Country = true, f.from, f.country
@@ -265,7 +267,8 @@ func (l *lab) try(id, resource string) int {
 	if err != nil {
 		l.Fatal(err)
 	}
-	_, err = l.api.Refresh(l.Context(), msapi.RefreshRequest{Cloud: l.cloud, App: app, Tenant: l.i.Tenant.ID, Refresh: h.Current, Scope: resource + "/.default"})
+	_, err = l.api.Refresh(l.Context(), msapi.RefreshRequest{Cloud: l.cloud, App: app, Tenant: l.i.Tenant.ID, Refresh: h.Current,
+		Scope: resource + "/.default"})
 	if te, ok := errors.AsType[*msapi.TokenError](err); ok {
 		if te.Code == 0 {
 			l.Fatalf("refused without a code: %v %d", te, te.Status)

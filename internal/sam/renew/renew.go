@@ -58,7 +58,8 @@ func New(d Deps) (*Renewer, error) {
 		d.Every = sam.RenewEvery
 	}
 	if d.Every < minEvery || d.Every > maxEvery {
-		return nil, problem.New(problem.Usage, "connections are renewed every hour to every 30 days, not every %s", d.Every).WithHint("refresh tokens die after 90 idle days")
+		return nil, problem.New(problem.Usage, "connections are renewed every hour to every 30 days, not every %s", d.Every).
+			WithHint("refresh tokens die after 90 idle days")
 	}
 	if d.Pace == 0 {
 		d.Pace = defaultPace
@@ -247,7 +248,8 @@ func (r *Renewer) renew(ctx context.Context, id string) (Result, error) {
 	if !g.Refresh.IsZero() {
 		e.Details["fingerprint"] = token.Fingerprint(g.Refresh)
 	}
-	next := sam.Renewal{From: held.Generation, Used: used, Refresh: g.Refresh, At: g.At, Proof: proof, Auth: t.AuthTime, Next: nextAfterSuccess(now, r.d.Every, chance())}
+	next := sam.Renewal{From: held.Generation, Used: used, Refresh: g.Refresh, At: g.At, Proof: proof, Auth: t.AuthTime,
+		Next: nextAfterSuccess(now, r.d.Every, chance())}
 	if c, err = r.with(ctx, &e, func(ctx context.Context) (sam.Connection, error) { return r.d.Store.Renewed(ctx, c.ID, next) }); err != nil {
 		return Result{}, err
 	}

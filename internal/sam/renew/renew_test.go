@@ -47,7 +47,8 @@ func TestAYear(t *testing.T) {
 			t.Errorf("%d events", n)
 		}
 		c = l.find(c.ID)
-		if c.State != sam.Active || c.Forecast == nil || c.Forecast.Cause != renew.CauseIdle || !c.Forecast.At.Equal(c.ObtainedAt.Add(renew.IdleLimit)) || c.Proof.Answer != "proven" {
+		if c.State != sam.Active || c.Forecast == nil || c.Forecast.Cause != renew.CauseIdle || !c.Forecast.At.Equal(c.ObtainedAt.Add(renew.IdleLimit)) ||
+			c.Proof.Answer != "proven" {
 			t.Errorf("%+v %+v", c, c.Forecast)
 		}
 	})
@@ -119,7 +120,8 @@ func TestRejections(t *testing.T) {
 			c.kill(l)
 			res := l.once(con.ID)
 			got := res.Connection
-			if res.Outcome != renew.Rejected || got.State != sam.Rejected || got.Trouble == nil || got.Trouble.Code != c.code || got.Trouble.Transient || got.Trouble.Fix == "" ||
+			if res.Outcome != renew.Rejected || got.State != sam.Rejected || got.Trouble == nil || got.Trouble.Code != c.code || got.Trouble.Transient ||
+				got.Trouble.Fix == "" ||
 				!strings.Contains(got.Trouble.Words+got.Trouble.Fix, c.says) {
 				t.Fatalf("%+v %+v", got, got.Trouble)
 			}
@@ -142,7 +144,8 @@ func TestRejections(t *testing.T) {
 				t.Errorf("asked %d more times, %d events", l.asked()-asked, len(l.trail.Actions())-n)
 			}
 			rows, err := l.r.Status(t.Context(), func(c sam.Connection) string { return "heal " + c.Name })
-			if err != nil || len(rows) != 1 || rows[0].Health != renew.Dead || rows[0].Code != c.code || rows[0].Heal != "heal "+con.Name || !strings.Contains(rows[0].Words(), fmt.Sprintf("AADSTS%d", c.code)) {
+			if err != nil || len(rows) != 1 || rows[0].Health != renew.Dead || rows[0].Code != c.code || rows[0].Heal != "heal "+con.Name ||
+				!strings.Contains(rows[0].Words(), fmt.Sprintf("AADSTS%d", c.code)) {
 				t.Errorf("%+v %v", rows, err)
 			}
 			if c.heal == nil {
@@ -195,7 +198,8 @@ func TestPassingTroubles(t *testing.T) {
 			for i := range 3 {
 				res := l.once(con.ID)
 				got := res.Connection
-				if res.Outcome != renew.Failed || got.State != sam.Active || got.Trouble == nil || !got.Trouble.Transient || got.Trouble.Times != i+1 || got.Generation != 1 {
+				if res.Outcome != renew.Failed || got.State != sam.Active || got.Trouble == nil || !got.Trouble.Transient || got.Trouble.Times != i+1 ||
+					got.Generation != 1 {
 					t.Fatalf("try %d: %+v %+v", i, res, got.Trouble)
 				}
 				waits = append(waits, got.RenewAfter.Sub(l.now()))
@@ -222,7 +226,8 @@ func TestWithoutMFA(t *testing.T) {
 	l.Register(l.store)
 	c := l.keep(l.consent(nomfa, false))
 	res := l.once(c.ID)
-	if res.Outcome != renew.Rejected || res.Connection.State != sam.Rejected || res.Connection.Generation != 1 || !strings.Contains(res.Connection.Trouble.Words, "MFA") || res.Connection.Trouble.Fix == "" {
+	if res.Outcome != renew.Rejected || res.Connection.State != sam.Rejected || res.Connection.Generation != 1 ||
+		!strings.Contains(res.Connection.Trouble.Words, "MFA") || res.Connection.Trouble.Fix == "" {
 		t.Errorf("%+v %+v", res.Connection, res.Connection.Trouble)
 	}
 	rows, err := l.r.Status(t.Context(), nil)
@@ -268,7 +273,8 @@ func TestAnswersThatAreNotTaken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g, err := l.api.Refresh(t.Context(), msapi.RefreshRequest{Cloud: l.cloud, App: app, Tenant: l.i.Tenant.ID, Refresh: h.Current, Scope: l.cloud.PartnerCenterResource + "/.default offline_access"})
+			g, err := l.api.Refresh(t.Context(), msapi.RefreshRequest{Cloud: l.cloud, App: app, Tenant: l.i.Tenant.ID, Refresh: h.Current,
+				Scope: l.cloud.PartnerCenterResource + "/.default offline_access"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -294,11 +300,13 @@ func TestPreviousToken(t *testing.T) {
 		l := newLab(t, d)
 		l.bare()
 		c := l.connect()
-		if _, err := l.store.Renewed(t.Context(), c.ID, sam.Renewal{From: 1, Used: 1, Refresh: secret.New("0.PC.not-a-token-of-theirs"), At: l.now()}); err != nil {
+		if _, err := l.store.Renewed(t.Context(), c.ID, sam.Renewal{From: 1, Used: 1, Refresh: secret.New("0.PC.not-a-token-of-theirs"),
+			At: l.now()}); err != nil {
 			t.Fatal(err)
 		}
 		res := l.once(c.ID)
-		if res.Outcome != renew.Renewed || !strings.Contains(res.Note, "previous") || !strings.Contains(res.Note, "AADSTS70000") || res.Connection.Generation != 3 {
+		if res.Outcome != renew.Renewed || !strings.Contains(res.Note, "previous") || !strings.Contains(res.Note, "AADSTS70000") ||
+			res.Connection.Generation != 3 {
 			t.Fatalf("%+v %+v", res, res.Connection.Trouble)
 		}
 		h, err := l.store.Token(t.Context(), c.ID)
@@ -380,7 +388,8 @@ func TestRejectedStaysRejected(t *testing.T) {
 		t.Fatal(err)
 	}
 	res := l.once(c.ID)
-	if got := res.Connection; res.Outcome != renew.Failed || got.State != sam.Rejected || got.Trouble.Code != 50057 || got.RenewAfter.Sub(l.now()) > 3*time.Hour {
+	if got := res.Connection; res.Outcome != renew.Failed || got.State != sam.Rejected || got.Trouble.Code != 50057 ||
+		got.RenewAfter.Sub(l.now()) > 3*time.Hour {
 		t.Errorf("%+v %+v", res, res.Connection.Trouble)
 	}
 	l.s.Gate.Clear("")

@@ -54,7 +54,8 @@ func (r StatusRow) Words() string {
 		return "dead because " + r.Because
 	case Dying:
 		if r.Overdue {
-			return fmt.Sprintf("was to die on %s because %s, and nobody has asked since: connect status --live does", r.At.UTC().Format(time.DateOnly), r.Because)
+			return fmt.Sprintf("was to die on %s because %s, and nobody has asked since: connect status --live does", r.At.UTC().
+				Format(time.DateOnly), r.Because)
 		}
 		return fmt.Sprintf("dying on %s because %s", r.At.UTC().Format(time.DateOnly), r.Because)
 	case Unsure:

@@ -42,7 +42,8 @@ func (r *Renewer) Warn(ctx context.Context) error {
 			return err
 		}
 		if fresh {
-			r.d.Log.WarnContext(ctx, "a connection dies soon", "connection", w.Connection.Name, "at", w.At.UTC(), "because", w.Words, "do", w.Fix, "heal", sam.Heal(w.Connection))
+			r.d.Log.WarnContext(ctx, "a connection dies soon", "connection", w.Connection.Name, "at", w.At.UTC(), "because", w.Words, "do", w.Fix, "heal",
+				sam.Heal(w.Connection))
 		}
 	}
 	return nil

@@ -35,21 +35,25 @@ func TestWarnings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := vault.Open(ctx, d, vault.NewKeyFile(key), vault.Options{Now: clock, Record: tr, Actor: "local:test", Books: []*vault.Book{sam.Connections, sam.Registrations}})
+		v, err := vault.Open(ctx, d, vault.NewKeyFile(key), vault.Options{Now: clock, Record: tr, Actor: "local:test",
+			Books: []*vault.Book{sam.Connections, sam.Registrations}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		store := sam.NewStore(d, v, clock)
 		r := &Renewer{d: Deps{Store: store, Record: tr, Told: notify.NewTold(d), Now: clock, Log: slog.New(slog.NewTextHandler(&log, nil))}}
 		c, err := store.Keep(ctx, sam.Captured{
-			Name: "contoso", Model: sam.CSP, Cloud: msapi.Commercial(), Tenant: "7b2d1c5e-0f6a-4f2f-9a41-3f1d6f0c9e21", ClientID: "5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10",
-			Account: "a@contoso.com", ObjectID: "af54d406-3c95-42a5-b5bc-64ce59fef5bb", Proof: claim.Verdict{Answer: claim.Proven}, At: now, Refresh: secret.New("mark-refresh-token"),
+			Name: "contoso", Model: sam.CSP, Cloud: msapi.Commercial(), Tenant: "7b2d1c5e-0f6a-4f2f-9a41-3f1d6f0c9e21",
+			ClientID: "5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10",
+			Account:  "a@contoso.com", ObjectID: "af54d406-3c95-42a5-b5bc-64ce59fef5bb", Proof: claim.Verdict{Answer: claim.Proven}, At: now,
+			Refresh: secret.New("mark-refresh-token"),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		end := now.Add(30 * 24 * time.Hour)
-		if _, err := store.SetForecast(ctx, c.ID, c.Generation, sam.Forecast{At: end, Cause: "certificate", Words: "the app's certificate expires", Computed: now}); err != nil {
+		if _, err := store.SetForecast(ctx, c.ID, c.Generation, sam.Forecast{At: end, Cause: "certificate", Words: "the app's certificate expires",
+			Computed: now}); err != nil {
 			t.Fatal(err)
 		}
 		told := func() int {

@@ -32,7 +32,8 @@ func (s *Suite) accept(ctx context.Context, nameOrID string) (c sam.Connection, 
 		}
 		return s.past.Record(ctx, audit.Event{
 			Action: audit.ConnectionAccepted, Outcome: audit.Done, Actor: s.d.Actor, Object: c.ID, Tenant: c.Tenant, Reason: "a person said that it is right",
-			Details: map[string]string{"generation": strconv.FormatInt(c.Generation, 10), "name": c.Name, "account": c.Account, "app": c.ClientID, "cloud": c.Cloud.Name},
+			Details: map[string]string{"generation": strconv.FormatInt(c.Generation, 10), "name": c.Name, "account": c.Account, "app": c.ClientID,
+				"cloud": c.Cloud.Name},
 		})
 	})
 	return c, err

@@ -164,7 +164,8 @@ func TestRevokeRefused(t *testing.T) {
 	r := newRig(t) // its app may not
 	c := r.connect()
 	_, err := r.Revoke(t.Context(), c.ID)
-	if !errors.Is(err, problem.BadInput) || !strings.Contains(err.Error(), "nothing was removed") || !strings.Contains(problem.HintOf(err), "without --revoke") {
+	if !errors.Is(err, problem.BadInput) || !strings.Contains(err.Error(), "nothing was removed") ||
+		!strings.Contains(problem.HintOf(err), "without --revoke") {
 		t.Errorf("%v (%s)", err, problem.HintOf(err))
 	}
 	if said := r.said(audit.ConnectionRevoked); len(said) != 0 {

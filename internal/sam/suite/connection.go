@@ -44,7 +44,8 @@ func (s *Suite) Registration(ctx context.Context, clientID string) (sam.Registra
 		for _, r := range all {
 			ids = append(ids, r.ClientID)
 		}
-		return sam.Registration{}, problem.New(problem.Usage, "there are %d apps: say which", len(all)).WithHint("--client-id, one of %s", strings.Join(ids, ", "))
+		return sam.Registration{}, problem.New(problem.Usage, "there are %d apps: say which", len(all)).
+			WithHint("--client-id, one of %s", strings.Join(ids, ", "))
 	case s.d.Local != nil:
 		return s.registerLab(ctx, func(_, name string) bool { return name == labApp }, nil)
 	}
@@ -165,7 +166,8 @@ func (s *Suite) Connection(ctx context.Context, nameOrID string) (sam.Connection
 	for _, c := range all {
 		names = append(names, c.Name)
 	}
-	return sam.Connection{}, problem.New(problem.Usage, "there are %d connections: say which", len(all)).WithHint("--connection, one of %s", strings.Join(names, ", "))
+	return sam.Connection{}, problem.New(problem.Usage, "there are %d connections: say which", len(all)).
+		WithHint("--connection, one of %s", strings.Join(names, ", "))
 }
 
 // Browsable is an address of Entra ID as a person's browser can open it: the

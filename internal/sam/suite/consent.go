@@ -42,6 +42,7 @@ func (s *Suite) Consent(ctx context.Context, r ConsentRequest, yield func(consen
 	if len(wanted) == 0 {
 		return consent.Summary{}, problem.New(problem.Usage, "these features need nothing at a customer").WithHint("e.g. --feature sign-ins,policies,azure")
 	}
-	o := consent.Options{Connection: r.Connection, Center: center, Wanted: wanted, Name: name, Only: r.Only, Apply: r.Apply, Trim: r.Trim, Actor: s.d.Actor, Progress: r.Progress}
+	o := consent.Options{Connection: r.Connection, Center: center, Wanted: wanted, Name: name, Only: r.Only, Apply: r.Apply, Trim: r.Trim, Actor: s.d.Actor,
+		Progress: r.Progress}
 	return svc.Run(ctx, o, yield)
 }

@@ -119,14 +119,16 @@ func (s *Suite) trust(ctx context.Context) error {
 			n++
 			return s.past.Record(ctx, audit.Event{
 				Action: audit.ConnectionAccepted, Outcome: audit.Done, Actor: s.d.Actor, Object: c.ID, Tenant: c.Tenant,
-				Reason: "it stood there when rows were marked for the first time", Details: map[string]string{"generation": strconv.FormatInt(c.Generation, 10)},
+				Reason:  "it stood there when rows were marked for the first time",
+				Details: map[string]string{"generation": strconv.FormatInt(c.Generation, 10)},
 			})
 		})
 	})
 	if err != nil {
 		return err
 	}
-	s.notes = append(s.notes, fmt.Sprintf("this installation is from before rows were marked: %d connections were trusted as they stood; look at them with partnerguard connect status, and destroy backups of the database from before", n))
+	s.notes = append(s.notes, fmt.Sprintf("this installation is from before rows were marked: %d connections were trusted as they stood; look at them "+
+		"with partnerguard connect status, and destroy backups of the database from before", n))
 	return nil
 }
 

@@ -67,7 +67,8 @@ func (s *Suite) Broker() (*broker.Broker, error) {
 // installation's cloud: no other is asked, whatever a connection says.
 func (s *Suite) Refresh(ctx context.Context, r msapi.RefreshRequest) (*msapi.Grant, error) {
 	if r.Cloud.Name != s.d.Cloud.Name {
-		return nil, problem.New(problem.Usage, "a connection to %.40s stands among those of %s", r.Cloud.Name, s.d.Cloud.Name).WithHint("name its cloud with --cloud")
+		return nil, problem.New(problem.Usage, "a connection to %.40s stands among those of %s", r.Cloud.Name, s.d.Cloud.Name).
+			WithHint("name its cloud with --cloud")
 	}
 	r.Cloud = s.d.Cloud
 	return s.d.API.Refresh(ctx, r)

@@ -78,7 +78,8 @@ func TestWhichApp(t *testing.T) {
 	if slices.Sort(ids); err != nil || !slices.Equal(ids, []string{other, labtest.PanelApp}) {
 		t.Errorf("%v %v", ids, err)
 	}
-	if said := r.said(audit.CredentialCreated); len(said) != 2 || said[0].Object != other || said[0].Details["how"] != "given" || said[0].Actor != "local:test" {
+	if said := r.said(audit.CredentialCreated); len(said) != 2 || said[0].Object != other || said[0].Details["how"] != "given" ||
+		said[0].Actor != "local:test" {
 		t.Errorf("the trail: %+v", said)
 	}
 	if err := r.RemoveRegistration(ctx, other); err != nil {
@@ -105,13 +106,14 @@ func TestWhichAppOfTheLab(t *testing.T) {
 		id   string
 		want string // "": not found
 	}{
-		"its sample app":         {[]suite.App{bare, panel}, "", panel.ClientID},
-		"named":                  {[]suite.App{bare, panel}, strings.ToUpper(panel.ClientID), panel.ClientID},
-		"one without a secret":   {[]suite.App{bare, panel}, other, ""},
-		"none of that name":      {[]suite.App{{ClientID: other, Name: "Another", Secret: "x"}}, "", ""},
-		"no app":                 {nil, "", ""},
-		"named, and it is not":   {[]suite.App{panel}, "0a1b2c3d-0000-4000-8000-000000000009", ""},
-		"another that is named":  {[]suite.App{panel, {ClientID: other, Tenant: "contoso.com", Name: "Another", Secret: "Secret-of-this-test-1"}}, other, other},
+		"its sample app":       {[]suite.App{bare, panel}, "", panel.ClientID},
+		"named":                {[]suite.App{bare, panel}, strings.ToUpper(panel.ClientID), panel.ClientID},
+		"one without a secret": {[]suite.App{bare, panel}, other, ""},
+		"none of that name":    {[]suite.App{{ClientID: other, Name: "Another", Secret: "x"}}, "", ""},
+		"no app":               {nil, "", ""},
+		"named, and it is not": {[]suite.App{panel}, "0a1b2c3d-0000-4000-8000-000000000009", ""},
+		"another that is named": {[]suite.App{panel, {ClientID: other, Tenant: "contoso.com", Name: "Another", Secret: "Secret-of-this-test-1"}}, other,
+			other},
 		"a public one is no app": {[]suite.App{bare}, "", ""},
 	} {
 		r.open(func(d *suite.Deps) { d.Local = &suite.Local{Apps: c.apps} })

@@ -21,7 +21,8 @@ func TestAppliedPolicies(t *testing.T) {
 	ev := func(n int, policies ...signin.AppliedPolicy) signin.Event {
 		return signin.Event{ID: fmt.Sprint(n), Created: day(n), UserID: "u", HasStatus: true, Policies: policies}
 	}
-	a, b := signin.AppliedPolicy{ID: policyA, DisplayName: "A", Result: "success"}, signin.AppliedPolicy{ID: policyB, DisplayName: "B", Result: "reportOnlyFailure"}
+	a, b := signin.AppliedPolicy{ID: policyA, DisplayName: "A", Result: "success"}, signin.AppliedPolicy{ID: policyB, DisplayName: "B",
+		Result: "reportOnlyFailure"}
 	abroad := ev(4, signin.AppliedPolicy{ID: policyC, DisplayName: "theirs", Result: "success"})
 	abroad.CrossTenantAccessType, abroad.HomeTenantID, abroad.ResourceTenantID = "b2bCollaboration", "we", "they"
 	workload := ev(4, signin.AppliedPolicy{ID: policyC, DisplayName: "workloads", Result: "failure"})
@@ -30,13 +31,15 @@ func TestAppliedPolicies(t *testing.T) {
 		rows []signin.Event
 		want []string
 	}{
-		"applied, enforced or report-only":  {[]signin.Event{ev(1, a, b)}, []string{"A 1", "B 1"}},
-		"not applied, disabled, no policy":  {[]signin.Event{ev(1, signin.AppliedPolicy{ID: policyA, Result: "notApplied"}, signin.AppliedPolicy{ID: policyB, Result: "notEnabled"}, signin.AppliedPolicy{ID: "SecurityDefaults", Result: "success"})}, nil},
+		"applied, enforced or report-only": {[]signin.Event{ev(1, a, b)}, []string{"A 1", "B 1"}},
+		"not applied, disabled, no policy": {[]signin.Event{ev(1, signin.AppliedPolicy{ID: policyA, Result: "notApplied"},
+			signin.AppliedPolicy{ID: policyB, Result: "notEnabled"}, signin.AppliedPolicy{ID: "SecurityDefaults", Result: "success"})}, nil},
 		"of another tenant, of workloads":   {[]signin.Event{abroad, workload}, nil},
 		"applied, then listed as unapplied": {[]signin.Event{ev(1, a), ev(2, signin.AppliedPolicy{ID: policyA, Result: "notApplied"})}, []string{"A 2"}},
 		"gone from a newer full list":       {[]signin.Event{ev(1, a, b), ev(2, b, signin.AppliedPolicy{ID: policyC, Result: "notApplied"})}, []string{"B 2"}},
 		"not among the applied ones alone":  {[]signin.Event{ev(1, a), ev(2, b)}, []string{"A 1", "B 2"}},
-		"the same id in two spellings":      {[]signin.Event{ev(1, b), ev(2, signin.AppliedPolicy{ID: "0b0b0b0b-d223-5c13-8934-e935a19927c8", DisplayName: "B", Result: "failure"})}, []string{"B 2"}},
+		"the same id in two spellings": {[]signin.Event{ev(1, b),
+			ev(2, signin.AppliedPolicy{ID: "0b0b0b0b-d223-5c13-8934-e935a19927c8", DisplayName: "B", Result: "failure"})}, []string{"B 2"}},
 	} {
 		for split := range 3 {
 			root := New(Options{})
@@ -70,7 +73,8 @@ func TestAppliedPoliciesAreBounded(t *testing.T) {
 	t.Parallel()
 	f := New(Options{})
 	for n := range 3 * maxApplied {
-		e := signin.Event{ID: fmt.Sprint(n), Created: time.Unix(int64(n), 0), UserID: "u", HasStatus: true, Policies: []signin.AppliedPolicy{{ID: fmt.Sprintf("%08x-0000-0000-0000-000000000000", n), Result: "success"}}}
+		e := signin.Event{ID: fmt.Sprint(n), Created: time.Unix(int64(n), 0), UserID: "u", HasStatus: true,
+			Policies: []signin.AppliedPolicy{{ID: fmt.Sprintf("%08x-0000-0000-0000-000000000000", n), Result: "success"}}}
 		f.Add(&e, signin.SourceRef{})
 	}
 	s, err := f.Finish(t.Context(), nil)

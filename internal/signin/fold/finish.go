@@ -248,7 +248,8 @@ func (p *pass) run(ctx context.Context) (*aggregate, error) {
 				break
 			}
 			bytes += next.end - next.offset
-			if st.rank[next.source] > st.rank[until.source] || cmp.Or(cmp.Compare(next.untilLine, until.untilLine), cmp.Compare(next.untilIndex, until.untilIndex)) > 0 {
+			if st.rank[next.source] > st.rank[until.source] || cmp.Or(cmp.Compare(next.untilLine, until.untilLine),
+				cmp.Compare(next.untilIndex, until.untilIndex)) > 0 {
 				until = *next
 			}
 			end++

@@ -33,7 +33,8 @@ func foldRows(t *testing.T, opt Options, records ...string) (signin.Summary, str
 }
 
 func rowAt(clock, id string) string {
-	return fmt.Sprintf(`{"CreatedDateTime":%q,"Id":%q,"UserPrincipalName":"%s@x.example","AppDisplayName":"x","Status":"0","ClientAppUsed":"IMAP4"}`, clock, id, id)
+	return fmt.Sprintf(`{"CreatedDateTime":%q,"Id":%q,"UserPrincipalName":"%s@x.example","AppDisplayName":"x","Status":"0","ClientAppUsed":"IMAP4"}`, clock,
+		id, id)
 }
 
 // The whole input decides the order of day and month, wherever the row stands
@@ -94,11 +95,13 @@ func detailRow(id, method, requirement string) string {
 // first; they are never counted themselves.
 func TestJoinSteps(t *testing.T) {
 	t.Parallel()
-	ids := []string{"20fe23e9-ce46-5ed9-8df3-3bc8c864bc65", "a17714a4-150d-52ad-a16b-0cb5aa04edbb", "b17714a4-150d-52ad-a16b-0cb5aa04edbb", "c17714a4-150d-52ad-a16b-0cb5aa04edbb", "e17714a4-150d-52ad-a16b-0cb5aa04edbb"}
+	ids := []string{"20fe23e9-ce46-5ed9-8df3-3bc8c864bc65", "a17714a4-150d-52ad-a16b-0cb5aa04edbb", "b17714a4-150d-52ad-a16b-0cb5aa04edbb",
+		"c17714a4-150d-52ad-a16b-0cb5aa04edbb", "e17714a4-150d-52ad-a16b-0cb5aa04edbb"}
 	records := []string{
 		fmt.Sprintf(portalRow, ids[0], "hello", "Success"), detailRow(strings.ToUpper(ids[0]), "Windows Hello for Business", "Primary authentication"),
 		fmt.Sprintf(portalRow, ids[1], "password", "Success"), detailRow(ids[1], "Password", "Primary authentication"),
-		fmt.Sprintf(portalRow, ids[2], "code", "Success"), detailRow(ids[2], "Password", "Primary authentication"), detailRow(ids[2], "Text message", "Multifactor authentication"),
+		fmt.Sprintf(portalRow, ids[2], "code", "Success"), detailRow(ids[2], "Password", "Primary authentication"),
+		detailRow(ids[2], "Text message", "Multifactor authentication"),
 		fmt.Sprintf(portalRow, ids[3], "failed", "Failure"), detailRow(ids[3], "Password", "Primary authentication"),
 		fmt.Sprintf(portalRow, ids[4], "without", "Success"),
 		detailRow("d17714a4-150d-52ad-a16b-0cb5aa04edbb", "Password", "Primary authentication"), // of a sign-in that is not here
@@ -108,7 +111,8 @@ func TestJoinSteps(t *testing.T) {
 	for range 20 {
 		r.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
 		s, csv := foldRows(t, Options{CSV: true, Keep: func(_ *signin.Event, j signin.Judgement) bool { return j.Verdict == signin.NotChallenged }}, records...)
-		if s.Rows != 5 || s.Verdicts.Of(signin.Challenged) != 2 || s.Verdicts.Of(signin.NotChallenged) != 1 || s.Verdicts.Of(signin.Failed) != 1 || s.Verdicts.Of(signin.Unknown) != 1 || s.OrphanSteps != 1 || s.Duplicates != 0 {
+		if s.Rows != 5 || s.Verdicts.Of(signin.Challenged) != 2 || s.Verdicts.Of(signin.NotChallenged) != 1 || s.Verdicts.Of(signin.Failed) != 1 ||
+			s.Verdicts.Of(signin.Unknown) != 1 || s.OrphanSteps != 1 || s.Duplicates != 0 {
 			t.Fatalf("%+v", s)
 		}
 		if lines := strings.Split(csv, "\n"); len(lines) != 3 || !strings.HasPrefix(lines[1], "password@x.example,") {

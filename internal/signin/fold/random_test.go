@@ -26,8 +26,9 @@ func randomEvent(r *rand.Rand) signin.Event {
 		UserType:          pick("", "member", "Guest"),
 		AppID:             pick("", "app1", "APP1", "app2", "app3"), AppDisplayName: pick("", "Portal", "portal 2"),
 		ResourceDisplayName: pick("", "Graph"), IPAddress: pick("", "192.0.2.1"), Country: pick("", "US", "DE"),
-		ClientAppUsed:          pick("", "Browser", "IMAP4", "Other clients", "imap"),
-		UserAgent:              pick("", "Mozilla/5.0 (X11; Linux) Chrome/142", "python-requests/2.32", "Mozilla/5.0 (Windows NT 10.0) PowerShell/7.5.0", strings.Repeat("agent ", 30)),
+		ClientAppUsed: pick("", "Browser", "IMAP4", "Other clients", "imap"),
+		UserAgent: pick("", "Mozilla/5.0 (X11; Linux) Chrome/142", "python-requests/2.32", "Mozilla/5.0 (Windows NT 10.0) PowerShell/7.5.0",
+			strings.Repeat("agent ", 30)),
 		AuthenticationProtocol: pick("", "none", "ropc", "deviceCode"), CrossTenantAccessType: pick("", "serviceProvider"),
 		ServicePrincipalID: pick("", "", "", "sp1", "SP1"), ServicePrincipalName: pick("", "Sync"),
 		FailureReason: pick("", "why\nnot"), AdditionalDetails: pick("", "MFA completed in Azure AD", "MFA requirement satisfied by claim in the token"),
@@ -40,7 +41,8 @@ func randomEvent(r *rand.Rand) signin.Event {
 		e.ErrorCode = []int32{50074, 50079, 50140, 50126, -1}[r.IntN(5)]
 	}
 	if r.IntN(8) == 0 {
-		writtenClock(&e, pick("3/2/2024 00:01:00", "2/3/2024 0:02:00", "25/2/2024 00:02:00", "2/28/2024 12:03:00 AM", "1/3/2024 00:01:30", "29.02.2024 00:05:00"))
+		writtenClock(&e, pick("3/2/2024 00:01:00", "2/3/2024 0:02:00", "25/2/2024 00:02:00", "2/28/2024 12:03:00 AM", "1/3/2024 00:01:30",
+			"29.02.2024 00:05:00"))
 	} else if r.IntN(8) > 0 {
 		e.Created = time.Date(2024, 2, 28+r.IntN(3), 0, r.IntN(40), r.IntN(3), r.IntN(2), time.UTC)
 	} else {
@@ -54,14 +56,17 @@ func randomEvent(r *rand.Rand) signin.Event {
 			Requirement: pick("Primary authentication", "Multifactor authentication")})
 	}
 	for range r.IntN(3) {
-		e.Policies = append(e.Policies, signin.AppliedPolicy{ID: "p", DisplayName: pick("", "All users", "a; b"), Result: pick("success", "notApplied", "reportOnlyFailure")})
+		e.Policies = append(e.Policies, signin.AppliedPolicy{ID: "p", DisplayName: pick("", "All users", "a; b"),
+			Result: pick("success", "notApplied", "reportOnlyFailure")})
 	}
 	if e.Joinable = r.IntN(3) == 0; e.Joinable {
 		e.Steps, e.Policies = nil, nil // as the portal's rows are
 	}
 	if r.IntN(8) == 0 {
-		return signin.Event{Detail: true, ID: e.ID, Steps: []signin.Step{{Method: pick("Password", "Windows Hello for Business", "SMS"), MethodDetail: pick("", "x"),
-			Succeeded: signin.Tri(r.IntN(3)), ResultDetail: pick("", "MFA completed in Azure AD"), Requirement: pick("Primary authentication", "Multifactor authentication")}}}
+		return signin.Event{Detail: true, ID: e.ID,
+			Steps: []signin.Step{{Method: pick("Password", "Windows Hello for Business", "SMS"), MethodDetail: pick("", "x"),
+				Succeeded: signin.Tri(r.IntN(3)), ResultDetail: pick("", "MFA completed in Azure AD"),
+				Requirement: pick("Primary authentication", "Multifactor authentication")}}}
 	}
 	if r.IntN(4) == 0 {
 		e.RequirementPolicies = []signin.RequirementPolicy{{Provider: "enforcedForCspAdmins"}}

@@ -76,7 +76,8 @@ func surviving(opt Options, in []taken) (rows []*item, s signin.Summary) {
 		if x.e.Detail {
 			continue
 		}
-		if c := x.e.Created; !c.IsZero() && x.e.Clock != signin.ClockAmbiguous && (!opt.Since.IsZero() && c.Before(opt.Since) || !opt.Until.IsZero() && !c.Before(opt.Until)) {
+		if c := x.e.Created; !c.IsZero() && x.e.Clock != signin.ClockAmbiguous && (!opt.Since.IsZero() && c.Before(opt.Since) || !opt.Until.IsZero() &&
+			!c.Before(opt.Until)) {
 			s.OutOfRange++
 			continue
 		}

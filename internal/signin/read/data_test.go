@@ -56,7 +56,8 @@ func TestDecodeSharedData(t *testing.T) {
 			if shape == ShapeNone {
 				continue
 			}
-			if err != nil || folder != "elastic-integrations" && (e.Created.IsZero() || !e.HasStatus && folder != "graph-docs-examples" || e.IPAddress == "" && !strings.HasPrefix(folder, "panther")) {
+			if err != nil || folder != "elastic-integrations" && (e.Created.IsZero() || !e.HasStatus && folder != "graph-docs-examples" ||
+				e.IPAddress == "" && !strings.HasPrefix(folder, "panther")) {
 				t.Errorf("%s[%d]: %v %v %+v", folder, i, shape, err, e)
 			}
 		}

@@ -274,7 +274,8 @@ func FuzzDecode(f *testing.F) {
 			var e, o signin.Event
 			shape, err := d.Decode(raw, &e)
 			wantShape, wantErr := DecodeEvent(raw, &o)
-			if shape != wantShape || (err == nil) != (wantErr == nil) || (err == nil) != (json.Valid(raw) && strings.HasPrefix(strings.TrimLeft(string(raw), " \t\r\n"), "{")) {
+			if shape != wantShape || (err == nil) != (wantErr == nil) ||
+				(err == nil) != (json.Valid(raw) && strings.HasPrefix(strings.TrimLeft(string(raw), " \t\r\n"), "{")) {
 				t.Fatalf("%q after %q: %v %v, want %v %v", raw, a, shape, err, wantShape, wantErr)
 			}
 		}
@@ -298,7 +299,8 @@ func TestTemplateSeesEveryBit(t *testing.T) {
 			shape, err := d.Decode(raw, &got)
 			wantShape, wantErr := DecodeEvent(raw, &want)
 			if shape != wantShape || (err == nil) != (wantErr == nil) || err == nil && !reflect.DeepEqual(signintest.Clone(&got), signintest.Clone(&want)) {
-				t.Fatalf("bit %d of byte %d (%q): %v %v, want %v %v\n%s", bit, i, raw[max(0, i-12):min(len(raw), i+12)], shape, err, wantShape, wantErr, cmp.Diff(want, got))
+				t.Fatalf("bit %d of byte %d (%q): %v %v, want %v %v\n%s", bit, i, raw[max(0, i-12):min(len(raw), i+12)], shape, err, wantShape, wantErr,
+					cmp.Diff(want, got))
 			}
 		}
 	}

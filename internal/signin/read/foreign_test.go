@@ -104,7 +104,8 @@ func TestDecodeOtherTools(t *testing.T) {
 			"AccountUpn":"ada@x.example","RequestId":"h2","AuthenticationRequirement":"multiFactorAuthentication","IPAddress":"203.0.113.7"}`,
 			ShapeHunting, signin.SatisfiedByClaim, "ada@x.example", "h2", clock, "", "203.0.113.7"},
 		"hunting, single": {`{"Timestamp":"2026-11-20T08:00:00Z","ApplicationId":"a","ErrorCode":"0","AccountUpn":"ada@x.example","RequestId":"h3",
-			"AuthenticationRequirement":"singleFactorAuthentication","IPAddress":"203.0.113.7"}`, ShapeHunting, signin.Unknown, "ada@x.example", "h3", clock, "", "203.0.113.7"},
+			"AuthenticationRequirement":"singleFactorAuthentication","IPAddress":"203.0.113.7"}`, ShapeHunting, signin.Unknown, "ada@x.example", "h3", clock,
+			"", "203.0.113.7"},
 		"hunting, failed": {`{"Timestamp":"2026-11-20T08:00:00Z","ApplicationId":"a","ErrorCode":50126,"AccountUpn":"ada@x.example","RequestId":"h3","IPAddress":"203.0.113.7"}`,
 			ShapeHunting, signin.Failed, "ada@x.example", "h3", clock, "", "203.0.113.7"},
 		"AD FS": {`{"category":"ADFSSignInLogs","resultType":"0","time":"2026-11-20T08:00:00Z","properties":{"id":"f","userPrincipalName":"ada@x.example","authenticationRequirement":"singleFactorAuthentication",
@@ -121,7 +122,8 @@ func TestDecodeOtherTools(t *testing.T) {
 			"Status":"Microsoft.Graph.PowerShell.Models.MicrosoftGraphSignInStatus","Location":"Microsoft.Graph.PowerShell.Models.MicrosoftGraphSignInLocation","ConditionalAccessStatus":"success"}`,
 			ShapeGraph, signin.Unknown, "ada@x.example", "g", clock, "", "203.0.113.7"},
 		"enums as numbers": {`{"createdDateTime":"2026-11-20T08:00:00Z","id":"g","userPrincipalName":"ada@x.example","appId":"x","status":{"errorCode":0},"conditionalAccessStatus":0,
-			"appliedConditionalAccessPolicies":[{"id":"p","result":0,"enforcedGrantControls":["Mfa"]}]}`, ShapeGraph, signin.SatisfiedByClaim, "ada@x.example", "g", clock, "", ""},
+			"appliedConditionalAccessPolicies":[{"id":"p","result":0,"enforcedGrantControls":["Mfa"]}]}`, ShapeGraph, signin.SatisfiedByClaim,
+			"ada@x.example", "g", clock, "", ""},
 		"local time": {`{"TimeGenerated [Local Time]":"11/20/2026, 2:08:45.221 PM","CreatedDateTime [Local Time]":"11/20/2026, 2:05:00.000 PM","Id":"l","ResultType":"0","UserPrincipalName":"ada@x.example","AppId":"x","Type":"SigninLogs"}`,
 			ShapeLogAnalytics, signin.Unknown, "ada@x.example", "l", time.Time{}, "", ""},
 		"a zone in the header": {`{"CreatedDateTime [UTC+02:00]":"11/20/2026, 10:00:00.000 AM","Id":"l","ResultType":"0","UserPrincipalName":"ada@x.example","AppId":"x","Type":"SigninLogs"}`,
@@ -130,7 +132,8 @@ func TestDecodeOtherTools(t *testing.T) {
 			ShapeLogAnalytics, signin.Unknown, "ada@x.example", "l", clock, "", ""},
 	} {
 		e, shape, j := verdictOf(t, c.raw)
-		if shape != c.shape || j.Verdict != c.verdict || e.UserPrincipalName != c.upn || e.ID != c.id || !e.Created.Equal(c.created) || e.ClientAppUsed != c.client || e.IPAddress != c.ip {
+		if shape != c.shape || j.Verdict != c.verdict || e.UserPrincipalName != c.upn || e.ID != c.id || !e.Created.Equal(c.created) ||
+			e.ClientAppUsed != c.client || e.IPAddress != c.ip {
 			t.Errorf("%s: shape %v, verdict %v (%v)\n%+v", name, shape, j.Verdict, j.Reason, e)
 		}
 		if TypeName(e.Country) {
@@ -160,7 +163,8 @@ func TestDecodeAuthenticationDetail(t *testing.T) {
 	t.Parallel()
 	e, shape, _ := verdictOf(t, `{"Request ID":"r","Date (UTC)":"2026-11-20T08:00:00Z","Authentication method":"Password","Authentication method detail":"Password Hash Sync",
 		"Succeeded":"true","Result detail":"Correct password","Requirement":"Primary authentication"}`)
-	want := []signin.Step{{Method: "Password", MethodDetail: "Password Hash Sync", Succeeded: signin.Yes, ResultDetail: "Correct password", Requirement: "Primary authentication"}}
+	want := []signin.Step{{Method: "Password", MethodDetail: "Password Hash Sync", Succeeded: signin.Yes, ResultDetail: "Correct password",
+		Requirement: "Primary authentication"}}
 	if d := cmp.Diff(want, e.Steps); d != "" || shape != ShapeDetail || !e.Detail || e.ID != "r" {
 		t.Errorf("%v %+v\n%s", shape, e, d)
 	}
@@ -171,7 +175,8 @@ func TestTypeName(t *testing.T) {
 	for text, want := range map[string]bool{
 		"System.Object[]": true, "System.String[]": true, "Microsoft.Graph.PowerShell.Models.MicrosoftGraphSignInStatus": true,
 		"System.Collections.Generic.Dictionary`2[System.String,System.Object]": true, "Microsoft.Open.MSGraph.Model.SignInAuditLogObjectStatus": true,
-		"": false, "Microsoft Teams": false, "Microsoft.Exchange": false, "System Administrator": false, "System.": false, "Microsoft.com/a.b": false, "success": false,
+		"": false, "Microsoft Teams": false, "Microsoft.Exchange": false, "System Administrator": false, "System.": false, "Microsoft.com/a.b": false,
+		"success": false,
 	} {
 		if TypeName(text) != want {
 			t.Errorf("%q: %v", text, !want)

@@ -182,7 +182,8 @@ func TestMail(t *testing.T) {
 			}
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			if len(p.mails) != 1 || p.from != "guard@contoso.example" || len(p.to) != 2 || (p.signed != "") != (c.user != "") || c.login && p.signed != "LOGIN" {
+			if len(p.mails) != 1 || p.from != "guard@contoso.example" || len(p.to) != 2 || (p.signed != "") != (c.user != "") || c.login &&
+				p.signed != "LOGIN" {
 				t.Fatalf("%+v", p)
 			}
 			for _, words := range []string{"To: ", "Auto-Submitted: auto-generated", "trail verify --checkpoint FILE", "Entries  6", "attachment"} {
@@ -431,7 +432,8 @@ func aSending(t testing.TB) *trail.Sending {
 func TestMailSettings(t *testing.T) {
 	t.Parallel()
 	for _, a := range []string{"", "x", "a@b.example\r\nBcc: c@d.example", "a@b.example\nX: y", "a@b.example, c@d.example", "A <a@b.example>", "<a@b.example>",
-		"a b@c.example", "a@b.example ", "a@b.example\x00", "ä@b.example", `"a\r\n"@b.example`, "a@b.example;c@d.example", "a@[127.0.0.1]", "group:a@b.example;",
+		"a b@c.example", "a@b.example ", "a@b.example\x00", "ä@b.example", `"a\r\n"@b.example`, "a@b.example;c@d.example", "a@[127.0.0.1]",
+		"group:a@b.example;",
 		"a@b.example%0d%0aX:y" + strings.Repeat("y", 300), "a@b.example(x)", "@b.example", "a@", "a@@b.example"} {
 		if err := anchor.MailAddress(a); !errors.Is(err, problem.Usage) {
 			t.Errorf("%q was taken: %v", a, err)

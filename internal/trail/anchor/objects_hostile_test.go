@@ -194,21 +194,22 @@ func TestObjectsCredentials(t *testing.T) {
 		bare   bool // no roots
 		words  string
 	}{
-		"a signature":                {secret: sasText},
-		"a signature with its mark":  {secret: "?" + sasText},
-		"a key":                      {secret: of + key + ";BlobEndpoint=http://" + host + "/devaccount;"},
-		"a signature in a string":    {secret: "BlobEndpoint=http://" + host + "/devaccount;SharedAccessSignature=" + sasText},
-		"another account's":          {secret: "AccountName=another;AccountKey=" + key, words: "cannot be used"},
-		"of another place":           {secret: of + key + ";BlobEndpoint=http://evil.example/devaccount", words: "cannot be used"},
-		"a key that is none":         {secret: "AccountName=devaccount;AccountKey=secret-key-of-mine!", words: "cannot be used"},
-		"said twice":                 {secret: "AccountName=devaccount;AccountKey=" + key + ";AccountKey=" + key, words: "cannot be used"},
-		"something else":             {secret: key, words: "cannot be used"},
-		"a token":                    {token: func() (azcore.TokenCredential, error) { return tokenOf("token-of-mine"), nil }, tls: true},
-		"no token":                   {token: func() (azcore.TokenCredential, error) { return nil, errors.New(key) }, words: "cannot be used"},
-		"a token that cannot be had": {token: func() (azcore.TokenCredential, error) { return tokenOf(""), nil }, tls: true, words: "no token for it could be had"},
-		"a token, without TLS":       {token: func() (azcore.TokenCredential, error) { return tokenOf("token-of-mine"), nil }, words: "azureBlob"},
-		"a token of another":         {token: func() (azcore.TokenCredential, error) { return tokenOf("another"), nil }, tls: true, words: "(403)"},
-		"another's certificate":      {secret: sasText, tls: true, bare: true, words: "certificate"},
+		"a signature":               {secret: sasText},
+		"a signature with its mark": {secret: "?" + sasText},
+		"a key":                     {secret: of + key + ";BlobEndpoint=http://" + host + "/devaccount;"},
+		"a signature in a string":   {secret: "BlobEndpoint=http://" + host + "/devaccount;SharedAccessSignature=" + sasText},
+		"another account's":         {secret: "AccountName=another;AccountKey=" + key, words: "cannot be used"},
+		"of another place":          {secret: of + key + ";BlobEndpoint=http://evil.example/devaccount", words: "cannot be used"},
+		"a key that is none":        {secret: "AccountName=devaccount;AccountKey=secret-key-of-mine!", words: "cannot be used"},
+		"said twice":                {secret: "AccountName=devaccount;AccountKey=" + key + ";AccountKey=" + key, words: "cannot be used"},
+		"something else":            {secret: key, words: "cannot be used"},
+		"a token":                   {token: func() (azcore.TokenCredential, error) { return tokenOf("token-of-mine"), nil }, tls: true},
+		"no token":                  {token: func() (azcore.TokenCredential, error) { return nil, errors.New(key) }, words: "cannot be used"},
+		"a token that cannot be had": {token: func() (azcore.TokenCredential, error) { return tokenOf(""), nil }, tls: true,
+			words: "no token for it could be had"},
+		"a token, without TLS":  {token: func() (azcore.TokenCredential, error) { return tokenOf("token-of-mine"), nil }, words: "azureBlob"},
+		"a token of another":    {token: func() (azcore.TokenCredential, error) { return tokenOf("another"), nil }, tls: true, words: "(403)"},
+		"another's certificate": {secret: sasText, tls: true, bare: true, words: "certificate"},
 	} {
 		p := anchor.Place{URL: plainly.URL + "/devaccount/checkpoints", Mode: anchor.AzureLocked, Retain: 48 * time.Hour, Roots: pool}
 		if c.tls {

@@ -174,9 +174,10 @@ func TestObjectsEdited(t *testing.T) {
 		"another trail's": {func(n, _ *version) {
 			n.body = []byte(strings.ReplaceAll(string(n.body), "partnerguard/trail/", "partnerguard/trail/0"))
 		}, "another"},
-		"a strange name":        {func(n, _ *version) { n.name = "a/b/0000-\x1b[31mREADME" }, "not a checkpoint's name"},
-		"a name that is a path": {func(n, _ *version) { n.name = "a/b/" + strings.Replace(n.name[4:], ".partner", ".partner/../", 1) }, "not a checkpoint's name"},
-		"another number":        {func(n, _ *version) { n.name = strings.Replace(n.name, ".9.", ".8.", 1) }, "not a checkpoint's name"},
+		"a strange name": {func(n, _ *version) { n.name = "a/b/0000-\x1b[31mREADME" }, "not a checkpoint's name"},
+		"a name that is a path": {func(n, _ *version) { n.name = "a/b/" + strings.Replace(n.name[4:], ".partner", ".partner/../", 1) },
+			"not a checkpoint's name"},
+		"another number": {func(n, _ *version) { n.name = strings.Replace(n.name, ".9.", ".8.", 1) }, "not a checkpoint's name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -225,7 +226,8 @@ func TestObjectsMany(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.put(strings.Replace(strings.Replace(first.name, ".6.", fmt.Sprintf(".%d.", 10+n), 1), fmt.Sprint(int64(1<<63-1)-6), fmt.Sprint(int64(1<<63-1)-10-n), 1),
+			b.put(strings.Replace(strings.Replace(first.name, ".6.", fmt.Sprintf(".%d.", 10+n), 1), fmt.Sprint(int64(1<<63-1)-6),
+				fmt.Sprint(int64(1<<63-1)-10-n), 1),
 				raw, first.mode, first.until)
 		}
 		r := h.verify(a)

@@ -96,7 +96,8 @@ func (w *Witness) Send(ctx context.Context, s *trail.Sending) ([]byte, error) {
 			return nil, s.Fits(trail.Checkpoint{Origin: s.Origin, Size: has})
 		}
 		if has < s.Known {
-			return nil, problem.New(problem.Conflict, "the witness %s cosigned %d entries and remembers %d: it was set back, or is another one", w.url, s.Known, has)
+			return nil, problem.New(problem.Conflict, "the witness %s cosigned %d entries and remembers %d: it was set back, or is another one", w.url,
+				s.Known, has)
 		}
 		if has == old {
 			return nil, problem.New(problem.Conflict,

@@ -39,12 +39,17 @@ func Typical() *assess.Report {
 				ID: "mfa-every-user", Title: "Every account signs in with multifactor authentication", Level: "mandatory", Binding: "enforced",
 				Verdict: assess.NotMet, Affected: 7, Total: 41, Unit: "accounts",
 				Reason: "7 of 41 accounts in scope signed in without multifactor authentication, or nothing would have asked them.",
-				Action: "Require multifactor authentication for all users and all apps, without the trusted-location exclusion, and register the accounts listed.",
+				Action: "Require multifactor authentication for all users and all apps, without the trusted-location exclusion, and register the " +
+					"accounts listed.",
 				Evidence: []assess.Evidence{
-					{Subject: "frontdesk@contoso.com", Detail: "succeeded without MFA from 203.0.113.24 (Browser)", Observed: at(18, 7, 42), RecordID: "8d1f6d90-2a3b-4c1d-9a53-2f0c6f1f0101", Source: signIn(412)},
-					{Subject: "svc-billing@contoso.com", Detail: "succeeded by resource owner password grant", Observed: at(19, 2, 0), RecordID: "8d1f6d90-2a3b-4c1d-9a53-2f0c6f1f0102", Source: signIn(633)},
-					{Subject: "Require MFA for all users", Detail: "excludes the named location Headquarters (trusted)", Source: evidence.Source{Path: "exports/conditionalAccessPolicies.json", Index: 2}},
-					{Subject: "Require MFA for all users", Detail: "excludes group CA-BreakGlass (1 member)", Source: evidence.Source{Path: "exports/conditionalAccessPolicies.json", Index: 2}},
+					{Subject: "frontdesk@contoso.com", Detail: "succeeded without MFA from 203.0.113.24 (Browser)", Observed: at(18, 7, 42),
+						RecordID: "8d1f6d90-2a3b-4c1d-9a53-2f0c6f1f0101", Source: signIn(412)},
+					{Subject: "svc-billing@contoso.com", Detail: "succeeded by resource owner password grant", Observed: at(19, 2, 0),
+						RecordID: "8d1f6d90-2a3b-4c1d-9a53-2f0c6f1f0102", Source: signIn(633)},
+					{Subject: "Require MFA for all users", Detail: "excludes the named location Headquarters (trusted)",
+						Source: evidence.Source{Path: "exports/conditionalAccessPolicies.json", Index: 2}},
+					{Subject: "Require MFA for all users", Detail: "excludes group CA-BreakGlass (1 member)",
+						Source: evidence.Source{Path: "exports/conditionalAccessPolicies.json", Index: 2}},
 				}, More: 3, Source: "Partner security requirements, 1.2",
 			},
 			{
@@ -72,7 +77,8 @@ func Typical() *assess.Report {
 				Reason: "One application makes calls without the MFA claim; Microsoft refuses a rising share of them.",
 				Action: "Renew the consent of Contoso Billing Sync with an account that passed MFA.",
 				Evidence: []assess.Evidence{
-					{Subject: "Contoso Billing Sync", Detail: "312 of 401 requests in the window carried the claim", Source: evidence.Source{Path: "exports/applicationmfaadoptionstatus.json", Index: 3}},
+					{Subject: "Contoso Billing Sync", Detail: "312 of 401 requests in the window carried the claim",
+						Source: evidence.Source{Path: "exports/applicationmfaadoptionstatus.json", Index: 3}},
 				}, Source: "Partner Center REST, 2.4",
 			},
 			{
@@ -80,7 +86,8 @@ func Typical() *assess.Report {
 				Verdict: assess.NotMet, Affected: 1, Total: 3, Unit: "alerts",
 				Reason: "One alert has been open for 61 hours.", Action: "Answer the alert: legitimate, fraud or ignore, and record what was done.",
 				Evidence: []assess.Evidence{
-					{Subject: "CryptoMining on Tailspin Toys", Detail: "detected and still active", Observed: at(17, 16, 44), Source: evidence.Source{Path: "exports/securityAlerts.json", Index: 1}},
+					{Subject: "CryptoMining on Tailspin Toys", Detail: "detected and still active", Observed: at(17, 16, 44),
+						Source: evidence.Source{Path: "exports/securityAlerts.json", Index: 1}},
 				}, Source: "Partner security requirements, 1.5",
 			},
 			{
@@ -90,11 +97,13 @@ func Typical() *assess.Report {
 			},
 			{
 				ID: "security-contact", Title: "A security contact is on file", Level: "mandatory", Binding: "enforced",
-				Verdict: assess.Attested, Reason: "Vouched for by Mia Lindqvist until 2027-03-31; Microsoft's score says the same.", Source: "Partner security requirements, 1.5",
+				Verdict: assess.Attested, Reason: "Vouched for by Mia Lindqvist until 2027-03-31; Microsoft's score says the same.",
+				Source: "Partner security requirements, 1.5",
 			},
 			{
 				ID: "pim-eligibility", Title: "Eligible admins pass MFA before they activate a role", Level: "mandatory", Binding: "contract",
-				Verdict: assess.Unknown, Reason: "Eligibility schedules could not be read.", Action: "Export role eligibility schedules; this needs Entra ID P2 and RoleEligibilitySchedule.Read.Directory.",
+				Verdict: assess.Unknown, Reason: "Eligibility schedules could not be read.",
+				Action: "Export role eligibility schedules; this needs Entra ID P2 and RoleEligibilitySchedule.Read.Directory.",
 				Source: "Partner security requirements, 1.2",
 			},
 			{
@@ -108,10 +117,12 @@ func Typical() *assess.Report {
 			},
 			{
 				ID: "gdap-global-admin", Title: "No granular relationship holds Global Administrator", Level: "recommended", Binding: "advised",
-				Verdict: assess.NotMet, Affected: 1, Total: 12, Unit: "relationships", Reason: "One relationship holds Global Administrator and so can never extend itself.",
+				Verdict: assess.NotMet, Affected: 1, Total: 12, Unit: "relationships",
+				Reason: "One relationship holds Global Administrator and so can never extend itself.",
 				Action: "Create a relationship with the roles the job needs and end this one.",
 				Evidence: []assess.Evidence{
-					{Subject: "MLT_Adatum_2023", Detail: "holds Global Administrator", Source: evidence.Source{Path: "exports/delegatedAdminRelationships.json", Index: 4}},
+					{Subject: "MLT_Adatum_2023", Detail: "holds Global Administrator",
+						Source: evidence.Source{Path: "exports/delegatedAdminRelationships.json", Index: 4}},
 				}, Source: "GDAP, 3.11",
 			},
 			{
@@ -120,7 +131,8 @@ func Typical() *assess.Report {
 			},
 			{
 				ID: "customer-budgets", Title: "Every customer with Azure has a spending budget", Level: "recommended", Binding: "advised",
-				Verdict: assess.Unknown, Reason: "No export says which customers have a budget.", Action: "Export customer insights.", Source: "Partner security requirements, 1.5",
+				Verdict: assess.Unknown, Reason: "No export says which customers have a budget.", Action: "Export customer insights.",
+				Source: "Partner security requirements, 1.5",
 			},
 			{
 				ID: "sovereign-cloud", Title: "Requirements of sovereign clouds", Level: "recommended", Binding: "advised",
@@ -142,22 +154,28 @@ func Typical() *assess.Report {
 		},
 		SignIns: assess.SignIns{
 			Rows: 702, Duplicates: 5, First: at(1, 6, 2), Last: at(19, 21, 15),
-			Total:  assess.Tally{Challenged: 201, SatisfiedByClaim: 268, SatisfiedByProvider: 6, NotChallenged: 128, Unknown: 24, Interrupted: 31, Failed: 22, NotUser: 22},
+			Total: assess.Tally{Challenged: 201, SatisfiedByClaim: 268, SatisfiedByProvider: 6, NotChallenged: 128, Unknown: 24, Interrupted: 31, Failed: 22,
+				NotUser: 22},
 			Legacy: assess.Tally{NotChallenged: 47, Failed: 4},
 			AOBO:   assess.Tally{Challenged: 12, SatisfiedByClaim: 30},
 			Apps: []assess.AppTally{
 				{AppID: "14f38d7d-c4fc-448a-b2df-0fc60e75465a", Name: "Contoso Billing Sync", Tally: assess.Tally{NotChallenged: 31}},
-				{AppID: "00000002-0000-0ff1-ce00-000000000000", Name: "Office 365 Exchange Online", Tally: assess.Tally{NotChallenged: 47, SatisfiedByClaim: 66}},
+				{AppID: "00000002-0000-0ff1-ce00-000000000000", Name: "Office 365 Exchange Online",
+					Tally: assess.Tally{NotChallenged: 47, SatisfiedByClaim: 66}},
 				{AppID: "c44b4083-3bb0-49c1-b47d-974e53cbdf3c", Name: "Azure Portal", Tally: assess.Tally{Challenged: 120, SatisfiedByClaim: 88}},
 			},
 		},
 		Inputs: []evidence.Input{
-			{Path: "exports/groups.json", Bytes: 5120, Format: "graph page", Encoding: "utf-8", Status: evidence.Partial, NextLink: true, Kinds: map[evidence.Kind]int{evidence.Group: 6}},
+			{Path: "exports/groups.json", Bytes: 5120, Format: "graph page", Encoding: "utf-8", Status: evidence.Partial, NextLink: true,
+				Kinds: map[evidence.Kind]int{evidence.Group: 6}},
 			{Path: "exports/notes.json", Bytes: 88, Format: "json", Encoding: "utf-8", Status: evidence.NotRecognised},
-			{Path: "exports/signIns.jsonl.gz", Bytes: 91230, Format: "jsonl", Encoding: "utf-8", Compression: "gzip", Status: evidence.Read, Kinds: map[evidence.Kind]int{evidence.SignIn: 702}},
-			{Path: "exports/users.json", Bytes: 20110, Format: "graph page", Encoding: "utf-8", Status: evidence.Read, Kinds: map[evidence.Kind]int{evidence.User: 44}},
+			{Path: "exports/signIns.jsonl.gz", Bytes: 91230, Format: "jsonl", Encoding: "utf-8", Compression: "gzip", Status: evidence.Read,
+				Kinds: map[evidence.Kind]int{evidence.SignIn: 702}},
+			{Path: "exports/users.json", Bytes: 20110, Format: "graph page", Encoding: "utf-8", Status: evidence.Read,
+				Kinds: map[evidence.Kind]int{evidence.User: 44}},
 			{Path: "exports/roleEligibility.json", Bytes: 310, Format: "json", Encoding: "utf-8", Status: evidence.Unreadable, NoteCount: 1,
-				Notes: []evidence.Note{{Source: evidence.Source{Path: "exports/roleEligibility.json"}, Message: "Graph answered with an error instead of data: AadPremiumLicenseRequired"}}},
+				Notes: []evidence.Note{{Source: evidence.Source{Path: "exports/roleEligibility.json"},
+					Message: "Graph answered with an error instead of data: AadPremiumLicenseRequired"}}},
 		},
 		Sample: true,
 	}
@@ -183,21 +201,47 @@ func Typical() *assess.Report {
 		a.InScope = a.Class != "disabled" && a.Class != "directory_sync"
 		r.Accounts = append(r.Accounts, a)
 	}
-	add(assess.Account{UserPrincipalName: "frontdesk@contoso.com", DisplayName: "Front Desk", Class: "shared", StrongestFactor: "none", MFA: assess.NotMet, Reason: "Signed in 22 times without MFA from the trusted location.", WaysOut: []assess.WayOut{way("totp_secured_desktop", "Put a one-time code generator on the locked-down desktop; no phone is needed."), way("require_mfa", "End the trusted-location exclusion.")}, SignIns: assess.Tally{NotChallenged: 22}, LastSignIn: at(18, 7, 42), LastNotChallenged: at(18, 7, 42)})
-	add(assess.Account{UserPrincipalName: "svc-billing@contoso.com", DisplayName: "Billing Service", Class: "service", StrongestFactor: "none", MFA: assess.NotMet, Reason: "A script signs in with its stored password.", WaysOut: []assess.WayOut{way("secure_application_model", "Replace the stored password by the Secure Application Model.")}, SignIns: assess.Tally{NotChallenged: 31}, LastSignIn: at(19, 2, 0), LastNotChallenged: at(19, 2, 0)})
-	add(assess.Account{UserPrincipalName: "scanner@contoso.com", DisplayName: "Scanner 2nd floor", Class: "service", StrongestFactor: "none", MFA: assess.NotMet, Reason: "A printer sends mail by Authenticated SMTP, which cannot ask for a second factor.", WaysOut: []assess.WayOut{way("client_upgrade", "Send through a relay connector or a client with modern authentication.")}, SignIns: assess.Tally{NotChallenged: 44}, LegacyClients: []string{"Authenticated SMTP"}, LastNotChallenged: at(19, 16, 5)})
-	add(assess.Account{UserPrincipalName: "h.brandt@contoso.com", DisplayName: "Hannes Brandt", StrongestFactor: "phone", MFA: assess.NotMet, Reason: "Outlook 2010 still reads mail by Exchange Web Services.", WaysOut: []assess.WayOut{way("client_upgrade", "Upgrade Outlook to 2016 or later."), way("app_password", "Until then an app password, which never carries an MFA claim.")}, SignIns: assess.Tally{NotChallenged: 3, Challenged: 14}, LegacyClients: []string{"Exchange Web Services"}})
-	add(assess.Account{UserPrincipalName: "emergency@contoso.onmicrosoft.com", DisplayName: "Emergency Access", Class: "break_glass_candidate", Admin: true, Roles: []string{"Global Administrator"}, StrongestFactor: "none", MFA: assess.NotMet, Reason: "Excluded from every policy; nothing would ask it for a second factor.", WaysOut: []assess.WayOut{way("security_key", "Register two security keys and end the exclusion.")}})
-	add(assess.Account{UserPrincipalName: "k.osei@contoso.com", DisplayName: "Kwame Osei", StrongestFactor: "none", MFA: assess.NotMet, Reason: "No method registered.", WaysOut: []assess.WayOut{way("register", "Register an authenticator app.")}})
-	add(assess.Account{UserPrincipalName: "y.sato_fabrikam.com#EXT#@contoso.onmicrosoft.com", DisplayName: "佐藤 由美", Class: "guest", StrongestFactor: "unknown", MFA: assess.NotMet, Reason: "A guest who signed in without MFA.", WaysOut: []assess.WayOut{way("require_mfa", "Include guests in the policy.")}})
-	add(assess.Account{UserPrincipalName: "n.haddad@contoso.com", DisplayName: "نور حداد", StrongestFactor: "unknown", MFA: assess.Unknown, Reason: "The rows read have no MFA fields."})
-	names := []string{"a.lund", "b.moreau", "c.rossi", "d.novak", "e.silva", "f.keller", "g.papas", "i.okafor", "j.nielsen", "l.chen", "m.lindqvist", "o.petrov", "p.garcia", "q.tran", "r.singh", "s.meyer", "t.haas", "u.berg", "v.costa", "w.dubois", "x.li", "z.kaya"}
+	add(assess.Account{UserPrincipalName: "frontdesk@contoso.com", DisplayName: "Front Desk", Class: "shared", StrongestFactor: "none", MFA: assess.NotMet,
+		Reason: "Signed in 22 times without MFA from the trusted location.",
+		WaysOut: []assess.WayOut{way("totp_secured_desktop", "Put a one-time code generator on the locked-down desktop; no phone is needed."),
+			way("require_mfa", "End the trusted-location exclusion.")}, SignIns: assess.Tally{NotChallenged: 22}, LastSignIn: at(18, 7, 42),
+		LastNotChallenged: at(18, 7, 42)})
+	add(assess.Account{UserPrincipalName: "svc-billing@contoso.com", DisplayName: "Billing Service", Class: "service", StrongestFactor: "none",
+		MFA: assess.NotMet, Reason: "A script signs in with its stored password.",
+		WaysOut: []assess.WayOut{way("secure_application_model", "Replace the stored password by the Secure Application Model.")},
+		SignIns: assess.Tally{NotChallenged: 31}, LastSignIn: at(19, 2, 0), LastNotChallenged: at(19, 2, 0)})
+	add(assess.Account{UserPrincipalName: "scanner@contoso.com", DisplayName: "Scanner 2nd floor", Class: "service", StrongestFactor: "none",
+		MFA: assess.NotMet, Reason: "A printer sends mail by Authenticated SMTP, which cannot ask for a second factor.",
+		WaysOut: []assess.WayOut{way("client_upgrade", "Send through a relay connector or a client with modern authentication.")},
+		SignIns: assess.Tally{NotChallenged: 44}, LegacyClients: []string{"Authenticated SMTP"}, LastNotChallenged: at(19, 16, 5)})
+	add(assess.Account{UserPrincipalName: "h.brandt@contoso.com", DisplayName: "Hannes Brandt", StrongestFactor: "phone", MFA: assess.NotMet,
+		Reason: "Outlook 2010 still reads mail by Exchange Web Services.",
+		WaysOut: []assess.WayOut{way("client_upgrade", "Upgrade Outlook to 2016 or later."),
+			way("app_password", "Until then an app password, which never carries an MFA claim.")}, SignIns: assess.Tally{NotChallenged: 3, Challenged: 14},
+		LegacyClients: []string{"Exchange Web Services"}})
+	add(assess.Account{UserPrincipalName: "emergency@contoso.onmicrosoft.com", DisplayName: "Emergency Access", Class: "break_glass_candidate", Admin: true,
+		Roles: []string{"Global Administrator"}, StrongestFactor: "none", MFA: assess.NotMet,
+		Reason:  "Excluded from every policy; nothing would ask it for a second factor.",
+		WaysOut: []assess.WayOut{way("security_key", "Register two security keys and end the exclusion.")}})
+	add(assess.Account{UserPrincipalName: "k.osei@contoso.com", DisplayName: "Kwame Osei", StrongestFactor: "none", MFA: assess.NotMet,
+		Reason: "No method registered.", WaysOut: []assess.WayOut{way("register", "Register an authenticator app.")}})
+	add(assess.Account{UserPrincipalName: "y.sato_fabrikam.com#EXT#@contoso.onmicrosoft.com", DisplayName: "佐藤 由美", Class: "guest",
+		StrongestFactor: "unknown", MFA: assess.NotMet, Reason: "A guest who signed in without MFA.",
+		WaysOut: []assess.WayOut{way("require_mfa", "Include guests in the policy.")}})
+	add(assess.Account{UserPrincipalName: "n.haddad@contoso.com", DisplayName: "نور حداد", StrongestFactor: "unknown", MFA: assess.Unknown,
+		Reason: "The rows read have no MFA fields."})
+	names := []string{"a.lund", "b.moreau", "c.rossi", "d.novak", "e.silva", "f.keller", "g.papas", "i.okafor", "j.nielsen", "l.chen", "m.lindqvist",
+		"o.petrov", "p.garcia", "q.tran", "r.singh", "s.meyer", "t.haas", "u.berg", "v.costa", "w.dubois", "x.li", "z.kaya"}
 	kinds := []string{"app", "app", "phishing_resistant", "app", "otp", "phone"}
 	for i, n := range names {
-		add(assess.Account{UserPrincipalName: n + "@contoso.com", DisplayName: n, Admin: i < 8, StrongestFactor: kinds[i%len(kinds)], MFA: assess.Met, Reason: "Challenged, or carried an earlier challenge, at every sign-in.", SignIns: assess.Tally{Challenged: 8, SatisfiedByClaim: 12}, LastSignIn: at(19, 9, i)})
+		add(assess.Account{UserPrincipalName: n + "@contoso.com", DisplayName: n, Admin: i < 8, StrongestFactor: kinds[i%len(kinds)], MFA: assess.Met,
+			Reason: "Challenged, or carried an earlier challenge, at every sign-in.", SignIns: assess.Tally{Challenged: 8, SatisfiedByClaim: 12},
+			LastSignIn: at(19, 9, i)})
 	}
-	add(assess.Account{UserPrincipalName: "Sync_DC01_4f2a@contoso.onmicrosoft.com", DisplayName: "On-Premises Directory Synchronization Service Account", Class: "directory_sync", StrongestFactor: "none", MFA: assess.NotApplicable, Reason: "Directory synchronisation is never asked."})
-	add(assess.Account{UserPrincipalName: "old.employee@contoso.com", DisplayName: "Old Employee", Class: "disabled", StrongestFactor: "phone", MFA: assess.NotApplicable, Reason: "Disabled."})
+	add(assess.Account{UserPrincipalName: "Sync_DC01_4f2a@contoso.onmicrosoft.com", DisplayName: "On-Premises Directory Synchronization Service Account",
+		Class: "directory_sync", StrongestFactor: "none", MFA: assess.NotApplicable, Reason: "Directory synchronisation is never asked."})
+	add(assess.Account{UserPrincipalName: "old.employee@contoso.com", DisplayName: "Old Employee", Class: "disabled", StrongestFactor: "phone",
+		MFA: assess.NotApplicable, Reason: "Disabled."})
 	return r
 }
 
@@ -207,7 +251,8 @@ func Empty() *assess.Report {
 		Schema: assess.SchemaID, AsOf: AsOf,
 		Incomplete: []string{"No input was read."},
 		Requirements: []assess.Requirement{
-			{ID: "mfa-every-user", Title: "Every account signs in with multifactor authentication", Level: "mandatory", Binding: "enforced", Verdict: assess.Unknown, Unit: "accounts", Reason: "Neither accounts nor sign-ins were read.", Action: "Export users, sign-ins and policies."},
+			{ID: "mfa-every-user", Title: "Every account signs in with multifactor authentication", Level: "mandatory", Binding: "enforced",
+				Verdict: assess.Unknown, Unit: "accounts", Reason: "Neither accounts nor sign-ins were read.", Action: "Export users, sign-ins and policies."},
 		},
 	}
 }
@@ -271,8 +316,10 @@ func Huge(n int) *assess.Report {
 	}
 	r.SignIns.Rows = 512_345_678
 	for i := range 60 {
-		r.Inputs = append(r.Inputs, evidence.Input{Path: fmt.Sprintf("archive/2026/%02d/signIns-%04d.jsonl.zst", i%12+1, i), Bytes: 1 << 30, Format: "jsonl", Encoding: "utf-8", Compression: "zstd", Status: evidence.Partial, NoteCount: 2041,
-			Notes: []evidence.Note{{Source: evidence.Source{Path: "x", Line: 18}, Message: "the line ends in the middle of a value"}}, Kinds: map[evidence.Kind]int{evidence.SignIn: 1_000_000}})
+		r.Inputs = append(r.Inputs, evidence.Input{Path: fmt.Sprintf("archive/2026/%02d/signIns-%04d.jsonl.zst", i%12+1, i), Bytes: 1 << 30, Format: "jsonl",
+			Encoding: "utf-8", Compression: "zstd", Status: evidence.Partial, NoteCount: 2041,
+			Notes: []evidence.Note{{Source: evidence.Source{Path: "x", Line: 18}, Message: "the line ends in the middle of a value"}},
+			Kinds: map[evidence.Kind]int{evidence.SignIn: 1_000_000}})
 	}
 	return r
 }

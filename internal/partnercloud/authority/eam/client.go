@@ -132,7 +132,8 @@ func parse(body []byte, issuer string) (Provider, error) {
 		name string
 	}{
 		{d.Scopes, "openid", "scopes_supported"}, {d.Types, "id_token", "response_types_supported"}, {d.Modes, "form_post", "response_modes_supported"},
-		{d.Algorithms, "RS256", "id_token_signing_alg_values_supported"}, {d.Grants, "implicit", "grant_types_supported"}, {d.Claims, "normal", "claim_types_supported"},
+		{d.Algorithms, "RS256", "id_token_signing_alg_values_supported"}, {d.Grants, "implicit", "grant_types_supported"},
+		{d.Claims, "normal", "claim_types_supported"},
 	} {
 		if need.name == "claim_types_supported" && need.list == nil {
 			continue // optional, but what is there has to hold it

@@ -10,11 +10,13 @@ var begun = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 
 func expect() Expect {
 	acr, amr := Requested()
-	return Expect{Issuer: "https://mfa.example/t", Audience: "client", Subject: "sub", Nonce: "nonce", ACR: acr, AMR: amr, First: Knowledge, Begun: begun, Now: begun.Add(time.Minute)}
+	return Expect{Issuer: "https://mfa.example/t", Audience: "client", Subject: "sub", Nonce: "nonce", ACR: acr, AMR: amr, First: Knowledge, Begun: begun,
+		Now: begun.Add(time.Minute)}
 }
 
 func answer(k string, v any) []byte {
-	m := map[string]any{"iss": "https://mfa.example/t", "aud": "client", "sub": "sub", "nonce": "nonce", "iat": begun.Unix(), "exp": begun.Unix() + 300, "acr": "possessionorinherence", "amr": []string{"otp"}}
+	m := map[string]any{"iss": "https://mfa.example/t", "aud": "client", "sub": "sub", "nonce": "nonce", "iat": begun.Unix(), "exp": begun.Unix() + 300,
+		"acr": "possessionorinherence", "amr": []string{"otp"}}
 	if v == nil {
 		delete(m, k)
 	} else if k != "" {
@@ -96,7 +98,8 @@ func TestCheck(t *testing.T) {
 func TestSatisfies(t *testing.T) {
 	for acr, want := range map[string][3]bool{ // knowledge, possession, inherence
 		"possessionorinherence": {false, true, true}, "knowledgeorpossession": {true, true, false}, "knowledgeorinherence": {true, false, true},
-		"knowledgeorpossessionorinherence": {true, true, true}, "knowledge": {true, false, false}, "possession": {false, true, false}, "inherence": {false, false, true}, "or": {}, "": {}, "anything": {},
+		"knowledgeorpossessionorinherence": {true, true, true}, "knowledge": {true, false, false}, "possession": {false, true, false},
+		"inherence": {false, false, true}, "or": {}, "": {}, "anything": {},
 	} {
 		for i, typ := range []string{Knowledge, Possession, Inherence} {
 			if satisfies(acr, typ) != want[i] {
@@ -108,7 +111,8 @@ func TestSatisfies(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	good := map[string]any{
-		"issuer": "https://mfa.example/t", "authorization_endpoint": "https://mfa.example/auth", "jwks_uri": "https://mfa.example/keys", "scopes_supported": []string{"openid"},
+		"issuer": "https://mfa.example/t", "authorization_endpoint": "https://mfa.example/auth", "jwks_uri": "https://mfa.example/keys",
+		"scopes_supported":         []string{"openid"},
 		"response_types_supported": []string{"id_token"}, "response_modes_supported": []string{"form_post"}, "subject_types_supported": []string{"public"},
 		"id_token_signing_alg_values_supported": []string{"RS256"}, "grant_types_supported": []string{"implicit"}, "claim_types_supported": []string{"normal"},
 	}
@@ -131,15 +135,18 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for k, v := range map[string]any{
-		"issuer": "https://mfa.example/t/", "authorization_endpoint": "javascript:alert(1)", "jwks_uri": "https://mfa.example/keys?x", "scopes_supported": []string{}, "response_types_supported": []string{"code"},
-		"response_modes_supported": nil, "subject_types_supported": nil, "id_token_signing_alg_values_supported": []string{"HS256"}, "grant_types_supported": []string{}, "claim_types_supported": []string{"aggregated"},
+		"issuer": "https://mfa.example/t/", "authorization_endpoint": "javascript:alert(1)", "jwks_uri": "https://mfa.example/keys?x",
+		"scopes_supported": []string{}, "response_types_supported": []string{"code"},
+		"response_modes_supported": nil, "subject_types_supported": nil, "id_token_signing_alg_values_supported": []string{"HS256"},
+		"grant_types_supported": []string{}, "claim_types_supported": []string{"aggregated"},
 	} {
 		if try(k, v) == nil {
 			t.Errorf("%s = %v taken", k, v)
 		}
 	}
 	for u, ok := range map[string]bool{
-		"https://a.example/x": true, "http://127.0.0.1:9/x": true, "http://localhost/x": true, "http://a.example/x": false, "https://a.example:443/x": false, "https://u@a.example/x": false,
+		"https://a.example/x": true, "http://127.0.0.1:9/x": true, "http://localhost/x": true, "http://a.example/x": false, "https://a.example:443/x": false,
+		"https://u@a.example/x": false,
 		"https://a.example/x?y": false, "https://a.example/x#y": false, "file:///etc/passwd": false, "": false,
 	} {
 		if fetchable(u) != ok {
@@ -159,7 +166,8 @@ func FuzzCheck(f *testing.F) {
 			Iss, Sub, Nonce, Acr string
 			Amr                  []string
 		}
-		if json.Unmarshal(payload, &c) != nil || c.Iss != "https://mfa.example/t" || c.Sub != "sub" || c.Nonce != "nonce" || len(c.Amr) != 1 || TypeOf(c.Amr[0]) == "" {
+		if json.Unmarshal(payload, &c) != nil || c.Iss != "https://mfa.example/t" || c.Sub != "sub" || c.Nonce != "nonce" || len(c.Amr) != 1 ||
+			TypeOf(c.Amr[0]) == "" {
 			t.Errorf("accepted %s", payload)
 		}
 	})

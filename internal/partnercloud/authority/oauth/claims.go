@@ -102,7 +102,8 @@ func (c *ClaimsRequest) Contexts() []string {
 	var out []string
 	for _, m := range []map[string]Want{c.AccessToken, c.IDToken} {
 		for _, v := range m["acrs"].Values {
-			if len(v) >= 2 && len(v) <= 3 && v[0] == 'c' && v[1] >= '1' && v[1] <= '9' && (len(v) == 2 || v[2] >= '0' && v[2] <= '9') && !slices.Contains(out, v) {
+			if len(v) >= 2 && len(v) <= 3 && v[0] == 'c' && v[1] >= '1' && v[1] <= '9' && (len(v) == 2 || v[2] >= '0' && v[2] <= '9') &&
+				!slices.Contains(out, v) {
 				out = append(out, v)
 			}
 		}

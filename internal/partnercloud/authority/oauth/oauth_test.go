@@ -62,7 +62,8 @@ func TestPKCE(t *testing.T) {
 		challenge, verifier string
 		code                int
 	}{
-		{challenge, verifier + "x", 501481}, {challenge, "", 50148}, {"", verifier, 50148}, {challenge, challenge, 501481}, {challenge, strings.Repeat("x", 129), 501481}, {challenge, verifier[:42] + "é", 501481},
+		{challenge, verifier + "x", 501481}, {challenge, "", 50148}, {"", verifier, 50148}, {challenge, challenge, 501481},
+		{challenge, strings.Repeat("x", 129), 501481}, {challenge, verifier[:42] + "é", 501481},
 	} {
 		if f := CheckVerifier(c.challenge, c.verifier); f == nil || f.Code != c.code {
 			t.Errorf("%q %q: %v", c.challenge, c.verifier, f)
@@ -72,7 +73,8 @@ func TestPKCE(t *testing.T) {
 		challenge, method string
 		required, ok      bool
 	}{
-		{challenge, "S256", true, true}, {"", "", false, true}, {"", "", true, false}, {verifier, "plain", true, false}, {challenge, "", false, false}, {challenge, "s256", true, false}, {challenge + "=", "S256", true, false}, {challenge[1:], "S256", false, false}, {"", "S256", false, false},
+		{challenge, "S256", true, true}, {"", "", false, true}, {"", "", true, false}, {verifier, "plain", true, false}, {challenge, "", false, false},
+		{challenge, "s256", true, false}, {challenge + "=", "S256", true, false}, {challenge[1:], "S256", false, false}, {"", "S256", false, false},
 	} {
 		if f := CheckChallenge(c.challenge, c.method, c.required); (f == nil) != c.ok {
 			t.Errorf("%+v: %v", c, f)
@@ -82,7 +84,8 @@ func TestPKCE(t *testing.T) {
 
 func TestOrigin(t *testing.T) {
 	for uri, want := range map[string]string{
-		"https://a.example/x": "https://a.example", "http://localhost:8400": "http://localhost:8400", "msal123://auth": "msal123:", "https://a.example;script-src/x": "", "javascript:x": "", "https://*.example/": "",
+		"https://a.example/x": "https://a.example", "http://localhost:8400": "http://localhost:8400", "msal123://auth": "msal123:",
+		"https://a.example;script-src/x": "", "javascript:x": "", "https://*.example/": "",
 		"urn:ietf:wg:oauth:2.0:oob": "urn:",
 	} {
 		if got, _ := Origin(uri); got != want {
@@ -167,7 +170,8 @@ func FuzzMatchRedirect(f *testing.F) {
 			return
 		}
 		u, err := url.Parse(asked)
-		if err != nil || asked != list[0] && (u.Scheme != "http" || u.Hostname() != "localhost" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.Fragment != "") {
+		if err != nil || asked != list[0] && (u.Scheme != "http" || u.Hostname() != "localhost" || u.User != nil || strings.Trim(u.Path, "/") != "" ||
+			u.Fragment != "") {
 			t.Errorf("matched %q", asked)
 		}
 	})

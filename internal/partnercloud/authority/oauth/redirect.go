@@ -25,7 +25,8 @@ func MatchRedirect(asked string, registered []string) bool {
 		if err != nil || !Loopback(v) || !Loopback(u) {
 			continue
 		}
-		if v.Scheme == u.Scheme && strings.EqualFold(v.Hostname(), u.Hostname()) && strings.TrimSuffix(v.EscapedPath(), "/") == strings.TrimSuffix(u.EscapedPath(), "/") && v.RawQuery == u.RawQuery {
+		if v.Scheme == u.Scheme && strings.EqualFold(v.Hostname(), u.Hostname()) &&
+			strings.TrimSuffix(v.EscapedPath(), "/") == strings.TrimSuffix(u.EscapedPath(), "/") && v.RawQuery == u.RawQuery {
 			return true
 		}
 	}
@@ -34,7 +35,8 @@ func MatchRedirect(asked string, registered []string) bool {
 
 // SafeRedirect parses a redirect URI and refuses what no client may ever use.
 func SafeRedirect(text string) (*url.URL, bool) {
-	if text == "" || len(text) > maxRedirect || strings.ContainsAny(text, "\r\n\t\\ #<>\"") || strings.ContainsFunc(text, func(c rune) bool { return c < 0x21 || c == 0x7f }) {
+	if text == "" || len(text) > maxRedirect || strings.ContainsAny(text, "\r\n\t\\ #<>\"") ||
+		strings.ContainsFunc(text, func(c rune) bool { return c < 0x21 || c == 0x7f }) {
 		return nil, false
 	}
 	u, err := url.Parse(text)

@@ -11,7 +11,8 @@ func TestThumbprintAlphabets(t *testing.T) {
 	t.Parallel()
 	sum := bytes.Repeat([]byte{0xfb, 0xef, 0xff}, 7)[:20] // "+" and "/" throughout
 	other := append([]byte{0}, sum[1:]...)
-	for name, e := range map[string]*base64.Encoding{"standard": base64.StdEncoding, "standard, bare": base64.RawStdEncoding, "URL": base64.URLEncoding, "URL, bare": base64.RawURLEncoding} {
+	for name, e := range map[string]*base64.Encoding{"standard": base64.StdEncoding, "standard, bare": base64.RawStdEncoding, "URL": base64.URLEncoding,
+		"URL, bare": base64.RawURLEncoding} {
 		if !same(e.EncodeToString(sum), sum) {
 			t.Errorf("%s: refused", name)
 		}

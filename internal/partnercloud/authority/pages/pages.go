@@ -100,7 +100,8 @@ func Write(w http.ResponseWriter, status int, p Page) error {
 	form := append([]string{"'self'"}, p.FormAction...)
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+sheet().Hash+script+"; img-src data:; form-action "+strings.Join(form, " ")+"; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+sheet().Hash+script+"; img-src data:; form-action "+strings.Join(form, " ")+
+		"; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Permissions-Policy", "publickey-credentials-get=(self), publickey-credentials-create=(self)")

@@ -25,16 +25,19 @@ const (
 // policies as Graph writes them.
 const policies = `[
 {"id":"11111111-0000-4000-8000-000000000001","displayName":"Require MFA for all users","state":"enabled",
- "conditions":{"users":{"includeUsers":["All"],"excludeGroups":["` + breakGlassID + `","` + kioskID + `"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["browser","mobileAppsAndDesktopClients"],
+ "conditions":{"users":{"includeUsers":["All"],"excludeGroups":["` + breakGlassID + `","` + kioskID +
+	`"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["browser","mobileAppsAndDesktopClients"],
  "locations":{"includeLocations":["All"],"excludeLocations":["` + hqID + `"]}},"grantControls":{"operator":"OR","builtInControls":["mfa"]}},
 {"id":"11111111-0000-4000-8000-000000000002","displayName":"Require MFA for admins","state":"enabled",
- "conditions":{"users":{"includeRoles":["` + globalAdmin + `"],"excludeGroups":["` + breakGlassID + `"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},
+ "conditions":{"users":{"includeRoles":["` + globalAdmin + `"],"excludeGroups":["` + breakGlassID +
+	`"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},
  "grantControls":{"operator":"OR","builtInControls":["mfa","compliantDevice"]}},
 {"id":"11111111-0000-4000-8000-000000000003","displayName":"Block legacy authentication","state":"enabledForReportingButNotEnforced",
  "conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["exchangeActiveSync","other"]},
  "grantControls":{"operator":"OR","builtInControls":["block"]}},
 {"id":"11111111-0000-4000-8000-000000000004","displayName":"Kiosks: MFA outside the Netherlands","state":"enabled",
- "conditions":{"users":{"includeGroups":["` + kioskID + `"]},"applications":{"includeApplications":["All"],"excludeApplications":["` + exchangeID + `"]},"clientAppTypes":["all"],
+ "conditions":{"users":{"includeGroups":["` + kioskID + `"]},"applications":{"includeApplications":["All"],"excludeApplications":["` + exchangeID +
+	`"]},"clientAppTypes":["all"],
  "locations":{"includeLocations":["All"],"excludeLocations":["` + nlID + `"]}},"grantControls":{"operator":"OR","builtInControls":["mfa"]}},
 {"id":"11111111-0000-4000-8000-000000000005","displayName":"Pilot: phishing-resistant for admins","state":"disabled",
  "conditions":{"users":{"includeRoles":["` + globalAdmin + `"]},"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},
@@ -61,7 +64,8 @@ func parse(text string) (out []*access.Policy) {
 func Tenant(n int) *access.Tenant {
 	t := &access.Tenant{Policies: parse(policies), Whole: true, RolesKnown: true,
 		KnownGroups: map[string]bool{breakGlassID: true, kioskID: true},
-		Names:       map[string]string{globalAdmin: "Global Administrator", helpdesk: "Helpdesk Administrator", breakGlassID: "CA-BreakGlass", kioskID: "Kiosks"}}
+		Names: map[string]string{globalAdmin: "Global Administrator", helpdesk: "Helpdesk Administrator", breakGlassID: "CA-BreakGlass",
+			kioskID: "Kiosks"}}
 	locations := `[{"id":"` + hqID + `","displayName":"Headquarters","isTrusted":true,"ipRanges":[{"cidrAddress":"203.0.113.0/24"}]},
 		{"id":"` + nlID + `","displayName":"The Netherlands","countriesAndRegions":["NL"]}]`
 	if err := json.Unmarshal([]byte(locations), &t.Locations); err != nil {
@@ -69,7 +73,8 @@ func Tenant(n int) *access.Tenant {
 	}
 	names := []string{"frontdesk", "svc-billing", "h.brandt", "m.lindqvist", "scanner", "o.adeyemi", "r.tanaka", "a.moreau"}
 	for i := range n {
-		s := access.Subject{ID: fmt.Sprintf("5c0a1f00-0000-4000-8000-%012d", i), Name: names[i%len(names)] + "@contoso.com", MethodsKnown: true, Methods: []string{"microsoftAuthenticatorPush"}}
+		s := access.Subject{ID: fmt.Sprintf("5c0a1f00-0000-4000-8000-%012d", i), Name: names[i%len(names)] + "@contoso.com", MethodsKnown: true,
+			Methods: []string{"microsoftAuthenticatorPush"}}
 		if i >= len(names) {
 			s.Name = fmt.Sprintf("%s.%03d@contoso.com", names[i%len(names)], i)
 		}
@@ -84,9 +89,12 @@ func Tenant(n int) *access.Tenant {
 		t.Users = append(t.Users, s)
 	}
 	t.Users = append(t.Users,
-		access.Subject{ID: "5c0a1f00-0000-4000-8000-0000000bb001", Name: "bg1@contoso.onmicrosoft.com", Roles: []string{globalAdmin}, Groups: []string{breakGlassID}, BreakGlass: true, MethodsKnown: true},
-		access.Subject{ID: "5c0a1f00-0000-4000-8000-0000000bb002", Name: "bg2@contoso.onmicrosoft.com", Roles: []string{globalAdmin}, Groups: []string{breakGlassID}, BreakGlass: true, MethodsKnown: true},
-		access.Subject{ID: "5c0a1f00-0000-4000-8000-0000000ee001", Name: "pat_fabrikam.com#EXT#@contoso.onmicrosoft.com", External: access.CollaborationGuest, MethodsKnown: true})
+		access.Subject{ID: "5c0a1f00-0000-4000-8000-0000000bb001", Name: "bg1@contoso.onmicrosoft.com", Roles: []string{globalAdmin},
+			Groups: []string{breakGlassID}, BreakGlass: true, MethodsKnown: true},
+		access.Subject{ID: "5c0a1f00-0000-4000-8000-0000000bb002", Name: "bg2@contoso.onmicrosoft.com", Roles: []string{globalAdmin},
+			Groups: []string{breakGlassID}, BreakGlass: true, MethodsKnown: true},
+		access.Subject{ID: "5c0a1f00-0000-4000-8000-0000000ee001", Name: "pat_fabrikam.com#EXT#@contoso.onmicrosoft.com", External: access.CollaborationGuest,
+			MethodsKnown: true})
 	return t
 }
 
@@ -94,8 +102,10 @@ func Tenant(n int) *access.Tenant {
 func ask(t *access.Tenant, questions ...access.Question) *prove.Report {
 	r := &prove.Report{Schema: prove.SchemaID, Partner: "Contoso Cloud Partners", Complete: true, Incomplete: []string{}, From: []string{"exports/"},
 		Inputs: []evidence.Input{
-			{Path: "exports/conditionalAccessPolicies.json", Bytes: 18_411, Format: "graph page", Encoding: "utf-8", Status: evidence.Read, Kinds: map[evidence.Kind]int{evidence.ConditionalAccessPolicy: len(t.Policies)}},
-			{Path: "exports/users.json", Bytes: 71_020, Format: "graph page", Encoding: "utf-8", Status: evidence.Read, Kinds: map[evidence.Kind]int{evidence.User: len(t.Users)}},
+			{Path: "exports/conditionalAccessPolicies.json", Bytes: 18_411, Format: "graph page", Encoding: "utf-8", Status: evidence.Read,
+				Kinds: map[evidence.Kind]int{evidence.ConditionalAccessPolicy: len(t.Policies)}},
+			{Path: "exports/users.json", Bytes: 71_020, Format: "graph page", Encoding: "utf-8", Status: evidence.Read,
+				Kinds: map[evidence.Kind]int{evidence.User: len(t.Users)}},
 		}}
 	e := access.Compile(t)
 	for _, q := range questions {
@@ -128,7 +138,8 @@ func Unknown() *prove.Report {
 	t.Policies, t.Whole = parse(unknownPolicies), false
 	r := ask(t, access.Questions()[:4]...)
 	r.Complete, r.Incomplete = false, []string{"exports/groups.json: the last page points to a next page that is not among the inputs."}
-	r.Inputs = append(r.Inputs, evidence.Input{Path: "exports/groups.json", Status: evidence.Partial, NextLink: true, Kinds: map[evidence.Kind]int{evidence.Group: 100}})
+	r.Inputs = append(r.Inputs, evidence.Input{Path: "exports/groups.json", Status: evidence.Partial, NextLink: true,
+		Kinds: map[evidence.Kind]int{evidence.Group: 100}})
 	return r
 }
 
@@ -147,7 +158,8 @@ func Huge() *prove.Report {
 		g := base[i%len(base)]
 		g.Who.Count *= 1000
 		for k := range 12 {
-			g.What = append(g.What[:len(g.What):len(g.What)], access.Narrow{Dimension: fmt.Sprintf("dimension %d", k), Values: strings.Fields(strings.Repeat("value ", 40))})
+			g.What = append(g.What[:len(g.What):len(g.What)], access.Narrow{Dimension: fmt.Sprintf("dimension %d", k),
+				Values: strings.Fields(strings.Repeat("value ", 40))})
 		}
 		p.Gaps = append(p.Gaps, g)
 	}
@@ -164,9 +176,10 @@ func Decisions() map[string]access.Answer {
 		user string
 		s    access.SignIn
 	}{
-		"required": {"a.moreau@contoso.com", access.SignIn{App: "c44b4083-3bb0-49c1-b47d-974e53cbdf3c", Client: "browser", Country: "DE", Location: "any other location", Platform: "windows"}},
-		"not":      {"frontdesk@contoso.com", access.SignIn{App: exchangeID, Client: "other", Platform: "windows", Location: "Headquarters"}},
-		"perhaps":  {"h.brandt@contoso.com", access.SignIn{Client: "native"}},
+		"required": {"a.moreau@contoso.com", access.SignIn{App: "c44b4083-3bb0-49c1-b47d-974e53cbdf3c", Client: "browser", Country: "DE",
+			Location: "any other location", Platform: "windows"}},
+		"not":     {"frontdesk@contoso.com", access.SignIn{App: exchangeID, Client: "other", Platform: "windows", Location: "Headquarters"}},
+		"perhaps": {"h.brandt@contoso.com", access.SignIn{Client: "native"}},
 	} {
 		i, ok := e.Find(s.user)
 		if !ok {
@@ -191,13 +204,16 @@ func Hostile() *prove.Report {
 		if i%2 == 0 {
 			g.What = []access.Narrow{{Dimension: next(), Values: []string{next(), next()}}, {Dimension: "location", Values: []string{next()}}, {}}
 		}
-		g.Witness = access.Witness{Account: next(), Outcome: access.Outcome(i % 4), SignIn: access.SignIn{App: next(), Client: next(), Platform: next(), Country: next(), Location: next(),
+		g.Witness = access.Witness{Account: next(), Outcome: access.Outcome(i % 4), SignIn: access.SignIn{App: next(), Client: next(), Platform: next(),
+			Country: next(), Location: next(),
 			SignInRisk: next(), UserRisk: next(), InsiderRisk: next(), Device: map[string]bool{next(): true, next(): false}}}
 		return g
 	}
 	for i := range marks {
-		p := &access.Proof{Question: marks[i], Title: next(), Verdict: verdicts[i%len(verdicts)], Reason: next(), Accounts: i, Open: 1 << 40, More: 1 << 40, TooComplex: i%2 == 0,
-			Missing: []string{next()}, Facts: []string{next()}, Policies: []access.PolicyUse{{ID: next(), Policy: next(), State: access.State(next()), Counts: i%2 == 0, Why: next()}}}
+		p := &access.Proof{Question: marks[i], Title: next(), Verdict: verdicts[i%len(verdicts)], Reason: next(), Accounts: i, Open: 1 << 40, More: 1 << 40,
+			TooComplex: i%2 == 0,
+			Missing:    []string{next()}, Facts: []string{next()},
+			Policies: []access.PolicyUse{{ID: next(), Policy: next(), State: access.State(next()), Counts: i%2 == 0, Why: next()}}}
 		for k := range 3 {
 			p.Gaps, p.Possible = append(p.Gaps, gap(k)), append(p.Possible, gap(k+1))
 		}
@@ -205,7 +221,8 @@ func Hostile() *prove.Report {
 	}
 	for range 4 {
 		r.Inputs = append(r.Inputs, evidence.Input{Path: next(), Format: next(), Encoding: next(), Compression: next(), Status: evidence.Status(next()),
-			Kinds: map[evidence.Kind]int{evidence.Kind(next()): 1}, Notes: []evidence.Note{{Message: next(), Source: evidence.Source{Part: next(), Line: 1 << 40}}}})
+			Kinds: map[evidence.Kind]int{evidence.Kind(next()): 1},
+			Notes: []evidence.Note{{Message: next(), Source: evidence.Source{Part: next(), Line: 1 << 40}}}})
 	}
 	return r
 }
