@@ -196,29 +196,12 @@ func newSettledAutomation(env *kit.Env) *cobra.Command {
 	var in kit.Installation
 	var cmd *cobra.Command
 	cmd = newAutomation(env, func(ctx context.Context) (*automation.Store, func() error, error) {
-		o, err := in.Options(ctx, env)
+		from := cmd.Flags().Lookup("from")
+		s, err := in.Data(ctx, env, from != nil && from.Changed)
 		if err != nil {
 			return nil, nil, err
 		}
-		// To look is no reason to make a database.
-		if from := cmd.Flags().Lookup("from"); from == nil || !from.Changed {
-			if kept, err := app.Kept(ctx, o); err != nil || !kept {
-				if err == nil {
-					err = problem.New(problem.NotFound, "nothing is kept here yet")
-				}
-				return nil, nil, err
-			}
-		}
-		s, err := app.OpenData(ctx, o)
-		if s, err = kit.Opened(env, s, err); err != nil {
-			return nil, nil, err
-		}
-		store, err := automation.New(automation.Deps{DB: s.DB, Record: s.Trail, Now: s.Now})
-		if err != nil {
-			_ = s.Close()
-			return nil, nil, err
-		}
-		return store, s.Close, nil
+		return s.Automation, s.Close, nil
 	})
 	in.Register(cmd)
 	return cmd

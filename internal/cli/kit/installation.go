@@ -116,6 +116,25 @@ func (in *Installation) Open(ctx context.Context, env *Env) (*app.Installation, 
 	return Opened(env, s, err)
 }
 
+// Data opens the installation without its vault; the caller closes it. To look is
+// no reason to make a database: with make false, where nothing is kept yet the error
+// is of kind [problem.NotFound].
+func (in *Installation) Data(ctx context.Context, env *Env, make bool) (*app.Installation, error) {
+	o, err := in.Options(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	if !make {
+		if kept, err := app.Kept(ctx, o); err != nil {
+			return nil, err
+		} else if !kept {
+			return nil, problem.New(problem.NotFound, "nothing is kept here yet")
+		}
+	}
+	s, err := app.OpenData(ctx, o)
+	return Opened(env, s, err)
+}
+
 // Opened tells what a person should know of an installation.
 func Opened(env *Env, s *app.Installation, err error) (*app.Installation, error) {
 	if err != nil {
