@@ -51,6 +51,7 @@ type Installation struct {
 	Log    *slog.Logger
 	features
 
+	look  bool // nothing is recorded
 	lab   *Lab
 	clock *clock
 	notes []string
@@ -134,6 +135,48 @@ func OpenData(ctx context.Context, o Options) (_ *Installation, err error) {
 	return i, nil
 }
 
+// Look opens what is kept, with its vault, to look at it on nobody's word: no
+// database, key, row or file is made, nothing is recorded, and nobody is asked for
+// anything. Kind problem.NotFound where there is nothing whole to look at.
+func Look(ctx context.Context, o Options) (_ *Installation, err error) {
+	o.Prompt, o.Log = nil, nil
+	i := newInstallation(o)
+	i.look = true
+	defer func() {
+		if err != nil {
+			_ = i.Close()
+		}
+	}()
+	if err := i.choose(ctx, o); err != nil {
+		return nil, err
+	}
+	if i.DB, err = db.Look(ctx, i.database()); err != nil {
+		return nil, err
+	}
+	i.close = append(i.close, i.DB.Close)
+	if empty, err := i.DB.Empty(ctx, vault.Tables()...); err != nil || empty {
+		return nil, problem.Wrap(err, problem.NotFound, "nothing is sealed here yet")
+	}
+	if i.Trail, err = trail.Open(ctx, i.DB, trail.Options{Now: i.Now}); err != nil {
+		return nil, err
+	}
+	master, err := ParseMaster(o.Config.MasterKey, o)
+	if err != nil {
+		return nil, err
+	}
+	if i.Vault, err = vault.Open(ctx, i.DB, master, i.VaultOptions()); err != nil {
+		return nil, err
+	}
+	if i.Vault.Unmarked() {
+		return nil, problem.New(problem.NotFound, "this installation was not opened since rows are marked")
+	}
+	i.dial(o.Dial)
+	if err := i.make(ctx); err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
 // Kept says whether anything was ever kept here, without making it.
 func Kept(ctx context.Context, o Options) (bool, error) {
 	i := newInstallation(o)
@@ -192,7 +235,7 @@ func (i *Installation) choose(ctx context.Context, o Options) error {
 	name := o.Config.Cloud
 	if name == "" {
 		name = string(partner.Public)
-		if o.Lab != nil && o.Config.Database == "" && unused(ctx, filepath.Join(o.Config.Data, "partnerguard.db")) {
+		if o.Lab != nil && o.Config.Database == "" && i.unused(ctx, filepath.Join(o.Config.Data, "partnerguard.db")) {
 			name = LabName
 		}
 	}
@@ -212,11 +255,15 @@ func (i *Installation) choose(ctx context.Context, o Options) error {
 // unused says that a database does not exist or holds nothing that somebody put
 // there: who looked at the first steps of connect before starting the partner
 // cloud has one. What cannot be read is in use.
-func unused(ctx context.Context, path string) bool {
+func (i *Installation) unused(ctx context.Context, path string) bool {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return true
 	}
-	d, err := db.Open(ctx, path)
+	open := db.Open
+	if i.look {
+		open = db.Look
+	}
+	d, err := open(ctx, path)
 	if err != nil {
 		return false
 	}

@@ -4,12 +4,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"partnerguard/internal/automation"
+	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/trail/anchor"
@@ -84,7 +88,7 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	i.Keeper = i.keeper() // there is a vault now, and so it signs
 	i.SAM, err = suite.New(ctx, suite.Deps{
 		DB: i.DB, Trail: i.Trail, Vault: i.Vault, API: i.API, Cloud: i.Cloud, Local: i.local(), Seen: i.seenFile(), Public: i.Config.Web.PublicURL,
-		Every: i.Config.Renew.Every, Actor: i.Actor, Now: i.Now, Log: i.Log,
+		Every: i.Config.Renew.Every, Look: i.look, Actor: i.Actor, Now: i.Now, Log: i.Log,
 	})
 	if err == nil {
 		i.notes = append(i.notes, i.SAM.Notes()...)
@@ -106,12 +110,39 @@ func (i *Installation) local() *suite.Local {
 }
 
 // seenFile is where this machine remembers how long the trail was: beside the
-// installation's data, apart for each database.
+// installation's data, apart for each database, however its path is spelt.
 func (i *Installation) seenFile() string {
-	sum := sha256.Sum256([]byte(i.DB.Where()))
 	dir := i.Config.Data
 	if i.Lab() {
 		dir = filepath.Join(dir, LabName)
 	}
-	return filepath.Join(dir, "seen-"+hex.EncodeToString(sum[:6])+".json")
+	where := i.DB.Where()
+	if i.DB.Dialect == db.SQLite {
+		where = whole(where)
+	}
+	path := filepath.Join(dir, seenName(where))
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && where != i.DB.Where() {
+		// A program of before named it by the path as it was typed.
+		if older := filepath.Join(dir, seenName(i.DB.Where())); !i.look {
+			_ = os.Rename(older, path)
+		}
+	}
+	return path
+}
+
+func seenName(where string) string {
+	sum := sha256.Sum256([]byte(where))
+	return "seen-" + hex.EncodeToString(sum[:6]) + ".json"
+}
+
+// whole is a path from the root, without links in its folder.
+func whole(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
+		abs = filepath.Join(dir, filepath.Base(abs))
+	}
+	return abs
 }

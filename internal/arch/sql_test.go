@@ -14,7 +14,7 @@ import (
 
 // owner says of each table whose it is: the one room that reads and writes it.
 var owner = map[string]string{
-	"settings": "db", "told": "notify",
+	"settings": "db", "goose_db_version": "db", "told": "notify",
 	"vault_keyset": "vault", "vault_rows": "vault",
 	"connections": "sam", "registrations": "sam",
 	"approvals": "sam/broker", "invitations": "sam/onboard", "consent_intents": "sam/consent",

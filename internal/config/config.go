@@ -93,12 +93,17 @@ func Load(s Source) (*Config, error) {
 		return nil, err
 	}
 	for _, f := range c.settings() {
-		if v := s.Getenv(envName(f.Name)); v != "" && !f.list() {
+		v := s.Getenv(envName(f.Name))
+		if f.list() && v != "" {
+			return nil, problem.New(problem.Usage, "%s is set, and %s can be set in the file alone", envName(f.Name), f.Name).
+				WithHint("partnerguard config --help shows how")
+		}
+		if v != "" {
 			if err := c.set(f, v, envName(f.Name)); err != nil {
 				return nil, err
 			}
 		}
-		if v, given := s.Flags[f.Flag]; given && f.Flag != "" {
+		if v := s.Flags[f.Flag]; v != "" && f.Flag != "" {
 			if err := c.set(f, v, "--"+f.Flag); err != nil {
 				return nil, err
 			}
@@ -142,14 +147,24 @@ func (c *Config) read(path string, named bool) error {
 	if len(b) > maxFile {
 		return problem.New(problem.Limit, "the settings %s are larger than %d bytes", path, maxFile)
 	}
-	if err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(c); err != nil && !errors.Is(err, io.EOF) {
+	b = bytes.TrimPrefix(b, []byte("\ufeff")) // of an editor of Windows
+	d := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
+	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) {
 		return problem.Wrap(err, problem.BadInput, "the settings %s: %s", path, yamlWords(err)).WithHint("partnerguard config --help lists the settings")
+	}
+	var more any
+	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
+		return problem.New(problem.BadInput, "the settings %s have a second part after ---, which nobody would read", path).WithHint("put all into one")
+	}
+	var given map[string]any
+	if err := yaml.Unmarshal(b, &given); err != nil && !errors.Is(err, io.EOF) {
+		return problem.Wrap(err, problem.BadInput, "the settings %s: %s", path, yamlWords(err))
 	}
 	if c.file, err = filepath.Abs(path); err != nil {
 		c.file = path
 	}
 	for _, s := range c.settings() {
-		if !s.value.IsZero() {
+		if _, is := given[s.Name]; is && !s.empty() {
 			c.origins[s.Name] = c.file
 		}
 	}
@@ -181,7 +196,7 @@ func (c *Config) fill(configHome, dataHome string) {
 	def(&c.Data, dataHome)
 	def(&c.MasterKey, "file:"+filepath.Join(configHome, "master.key"))
 	for _, s := range c.settings() {
-		if s.value.IsZero() && s.Default != "" {
+		if c.origins[s.Name] == "" && s.Default != "" {
 			if err := s.set(s.Default); err != nil {
 				panic("config: the default of " + s.Name + " is none: " + err.Error()) // a mistake of the program
 			}
@@ -228,10 +243,19 @@ func (c *Config) check() error {
 				WithHint("it looks like postgres://user@host/name; what is not a letter or digit is written as %%XX; the password may come from " +
 					"PGPASSWORD or a .pgpass file")
 		}
+		if _, err := url.ParseQuery(u.RawQuery); err != nil {
+			return bad("database", "its parameters cannot be read").WithHint("they stand behind ?, with & between them")
+		}
 		for name := range u.Query() {
 			if strings.Contains(strings.ToLower(name), "password") {
 				return bad("database", "a password is among its parameters, where it is shown and logged").WithHint("put it into PGPASSWORD or a .pgpass file")
 			}
+		}
+	}
+	if at, is := strings.CutPrefix(c.MasterKey, "azurekeyvault:"); is {
+		if u, err := url.Parse(at); err != nil || u.User != nil || u.RawQuery != "" {
+			return bad("masterKey", "it is no address of a key alone").
+				WithHint("the key's identifier as the vault shows it; who asks is the environment's")
 		}
 	}
 	for _, part := range c.parts() {

@@ -109,6 +109,14 @@ func TestBadSettings(t *testing.T) {
 		"public flag":               {"publicURL: ftp://guard.example\n", "https://"},
 		"database unread":           {"database: postgres://u:gehe%zz@db/x\n", "cannot be read"},
 		"database query":            {"database: postgres://u@db/x?sslpassword=geheim\n", "PGPASSWORD"},
+		"a stamp with a password":   {"anchors: [{timestamp: 'http://u:geheim@t', roots: /r}]\n", "place alone"},
+		"a stamp with a key":        {"anchors: [{timestamp: 'http://t/?key=geheim', roots: /r}]\n", "place alone"},
+		"a witness with a password": {"anchors: [{witness: 'https://u:geheim@t', key: k}]\n", "place alone"},
+		"a syslog with a password":  {"anchors: [{syslog: 'tls://u:geheim@h'}]\n", "place alone"},
+		"a key with a password":     {"masterKey: azurekeyvault:https://u:geheim@v/k\n", "key alone"},
+		"database parameters":       {"database: 'postgres://u@h/d?a=1;password=geheim'\n", "parameters"},
+		"renewed never, as zero":    {"renewEvery: 0s\n", "an hour"},
+		"a second part":             {"data: /x\n---\nmasterkye: a\n", "second part"},
 		"half of TLS":               {"tlsKey: k.pem\n", "go together"},
 		"large":                     {"data: " + strings.Repeat("x", 1<<20) + "\n", "larger than"},
 	} {
@@ -116,6 +124,21 @@ func TestBadSettings(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error()+problem.HintOf(err), c.want) || strings.Contains(err.Error(), "gehe") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	for name, c := range map[string]struct{ variable, want string }{
+		"a list by a variable": {"PARTNERGUARD_ANCHORS", "in the file alone"},
+		"a zero by a variable": {"PARTNERGUARD_RENEW_EVERY", "an hour"},
+	} {
+		if _, err := config.Load(config.Source{Getenv: env("HOME", "/h", c.variable, "0")}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	c, err := config.Load(config.Source{File: write(t, "\ufeffdata: /x\nlisten: ''\n"), Flags: map[string]string{"cloud": ""}, Getenv: env("HOME", "/h")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Data != "/x" || c.Web.Listen != "127.0.0.1:8443" || c.Origin("listen") != "default" || c.Origin("cloud") != "default" {
+		t.Errorf("what is empty is not given: %q from %s, cloud from %s", c.Web.Listen, c.Origin("listen"), c.Origin("cloud"))
 	}
 	if _, err := config.Load(config.Source{File: "/does/not/exist.yaml", Getenv: env()}); !errors.Is(err, problem.NotFound) {
 		t.Errorf("%v", err)

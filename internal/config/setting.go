@@ -73,6 +73,9 @@ func (c *Config) parts() (list []checker) {
 	return list
 }
 
+// empty says that a text is, which is as good as not given.
+func (s Setting) empty() bool { return s.value.Kind() == reflect.String && s.value.IsZero() }
+
 func (s Setting) list() bool { return s.value.Kind() == reflect.Slice }
 
 // set takes a setting from text. A list is set by the file alone.

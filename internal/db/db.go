@@ -43,7 +43,30 @@ var migrations embed.FS
 // Open opens the database at where, a file's path or a postgres:// URL, and
 // brings its schema up to date. A missing SQLite file is made, with its folder,
 // for the owner alone.
-func Open(ctx context.Context, where string) (_ *DB, err error) {
+func Open(ctx context.Context, where string) (*DB, error) { return open(ctx, where, (*DB).migrate) }
+
+// Look opens a database that is there, to read it: nothing is made, and its schema
+// stays. Kind problem.NotFound where there is none, or it is not of this program's
+// schema.
+func Look(ctx context.Context, where string) (*DB, error) {
+	if !strings.Contains(where, "://") {
+		if info, err := os.Stat(where); err != nil || !info.Mode().IsRegular() {
+			return nil, problem.Wrap(err, problem.NotFound, "there is no database %s", where)
+		}
+	}
+	return open(ctx, where, func(d *DB, ctx context.Context) error {
+		p, err := d.provider()
+		if err != nil {
+			return err
+		}
+		if has, err := d.version(ctx); err != nil || has != newest(p) {
+			return problem.Wrap(err, problem.NotFound, "the database %s does not have this program's schema", d.where)
+		}
+		return nil
+	})
+}
+
+func open(ctx context.Context, where string, ready func(*DB, context.Context) error) (_ *DB, err error) {
 	d := &DB{Dialect: SQLite, where: where}
 	if strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://") {
 		u, err := url.Parse(where)
@@ -68,7 +91,7 @@ func Open(ctx context.Context, where string) (_ *DB, err error) {
 	if err := d.ping(ctx); err != nil {
 		return nil, d.failed(err)
 	}
-	if err := d.migrate(ctx); err != nil {
+	if err := ready(d, ctx); err != nil {
 		return nil, err
 	}
 	return d, nil
@@ -124,10 +147,11 @@ func openFile(path string) (*sql.DB, error) {
 	return pool, nil
 }
 
-func (d *DB) migrate(ctx context.Context) error {
+// provider has the migrations of the dialect.
+func (d *DB) provider() (*goose.Provider, error) {
 	sub, err := fs.Sub(migrations, "migrations/"+string(d.Dialect))
 	if err != nil {
-		return problem.Wrap(err, problem.Internal, "the schema is not in the program")
+		return nil, problem.Wrap(err, problem.Internal, "the schema is not in the program")
 	}
 	dialect := goose.DialectSQLite3
 	if d.Dialect == Postgres {
@@ -135,16 +159,29 @@ func (d *DB) migrate(ctx context.Context) error {
 	}
 	p, err := goose.NewProvider(dialect, d.DB, sub)
 	if err != nil {
-		return problem.Wrap(err, problem.Internal, "the schema in the program cannot be read")
+		return nil, problem.Wrap(err, problem.Internal, "the schema in the program cannot be read")
+	}
+	return p, nil
+}
+
+// newest is the schema that this program knows.
+func newest(p *goose.Provider) (n int64) {
+	for _, s := range p.ListSources() {
+		n = max(n, s.Version)
+	}
+	return n
+}
+
+func (d *DB) migrate(ctx context.Context) error {
+	p, err := d.provider()
+	if err != nil {
+		return err
 	}
 	has, err := p.GetDBVersion(ctx)
 	if err != nil {
 		return d.failed(err)
 	}
-	var newest int64
-	for _, s := range p.ListSources() {
-		newest = max(newest, s.Version)
-	}
+	newest := newest(p)
 	if has > newest {
 		return problem.New(problem.BadInput, "the database %s was made by a newer partnerguard (schema %d, this one knows %d)", d.where, has, newest).
 			WithHint("use the newer program, or a copy of the database from before")

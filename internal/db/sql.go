@@ -39,6 +39,13 @@ func (d *DB) Empty(ctx context.Context, tables ...string) (bool, error) {
 	return true, nil
 }
 
+// version is the schema that the database has. Unlike the migrations' own question
+// it makes no table for the answer.
+func (d *DB) version(ctx context.Context) (n int64, err error) {
+	err = d.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&n)
+	return n, err
+}
+
 // Filled names the tables that hold something, but for those of the migrations.
 func (d *DB) Filled(ctx context.Context) (names []string, err error) {
 	query := listTables

@@ -130,7 +130,7 @@ func (k *Kernel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		k.metrics.flying.Dec()
-		k.tell(q, r, k.now().Sub(began))
+		k.tell(q, r, k.now().Sub(began), cut)
 		if cut {
 			panic(http.ErrAbortHandler)
 		}
@@ -258,11 +258,15 @@ func (q *request) name() string {
 }
 
 // tell writes the request down: in the log, and as numbers.
-func (k *Kernel) tell(q *request, r *http.Request, took time.Duration) {
+func (k *Kernel) tell(q *request, r *http.Request, took time.Duration, cut bool) {
 	if q.status == 0 {
 		q.status = http.StatusOK // net/http's, for a handler that wrote nothing
 	}
-	k.metrics.requests.WithLabelValues(q.name(), methodOf(r), classOf(q.status)).Inc()
+	class := classOf(q.status)
+	if cut { // nobody got the whole of it, whatever its head said
+		class = "cut"
+	}
+	k.metrics.requests.WithLabelValues(q.name(), methodOf(r), class).Inc()
 	k.metrics.duration.WithLabelValues(q.name()).Observe(took.Seconds())
 	level, attrs := slog.LevelInfo, []slog.Attr{slog.String("request", q.id), slog.String("route", q.name())}
 	if q.route != nil {
@@ -277,13 +281,16 @@ func (k *Kernel) tell(q *request, r *http.Request, took time.Duration) {
 		if ok && p.Cause() != nil {
 			attrs = append(attrs, slog.String("cause", p.Cause().Error()))
 		}
-		if q.status >= 500 { // below, the words may repeat what was asked
+		if status := Status(q.err); status >= 500 || cut { // below, the words may repeat what was asked
 			level = slog.LevelError
 			attrs = append(attrs, slog.String("error", q.err.Error()))
 		}
 		if q.status == http.StatusServiceUnavailable {
 			level = slog.LevelWarn
 		}
+	}
+	if cut {
+		level, attrs = slog.LevelError, append(attrs, slog.Bool("cut", true))
 	}
 	k.log.LogAttrs(r.Context(), level, "request", attrs...)
 }

@@ -1,15 +1,23 @@
 package web_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"partnerguard/internal/web"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
 func TestHealth(t *testing.T) {
@@ -82,5 +90,34 @@ func TestMetrics(t *testing.T) {
 	}
 	if w.Code != 200 || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") || strings.Contains(strings.ToLower(text), "geheim") {
 		t.Errorf("%d %s\n%s", w.Code, w.Header().Get("Content-Type"), text)
+	}
+}
+
+// An answer that fails when half of it is out is told as what it is: cut, with its
+// cause, and counted apart.
+func TestCutIsTold(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	reg := prometheus.NewRegistry()
+	k := web.NewKernel(web.Deps{Log: slog.New(slog.NewTextHandler(&log, nil)), Metrics: reg})
+	k.Handle(web.Route{Name: "half", Pattern: "GET /half", Access: web.Public("a test"), Handle: func(w http.ResponseWriter, _ *http.Request) error {
+		_, _ = io.WriteString(w, "half")
+		return errors.New("the rest is gone")
+	}})
+	func() {
+		defer func() { _ = recover() }() // the server cuts the connection by it
+		k.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/half", nil))
+	}()
+	for _, want := range []string{"level=ERROR", "cut=true", "the rest is gone", "route=half"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %s: %s", want, &log)
+		}
+	}
+	if n, err := testutil.GatherAndCount(reg, "partnerguard_http_requests_total"); err != nil || n != 1 {
+		t.Fatal(n, err)
+	}
+	all, err := reg.Gather()
+	if err != nil || !strings.Contains(fmt.Sprint(all), `value:"cut"`) {
+		t.Errorf("it is counted as %v, %v", all, err)
 	}
 }

@@ -2,10 +2,12 @@ package kit
 
 import (
 	"context"
-	"log/slog"
+	"os"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -63,17 +65,24 @@ func (in *Installation) completing(env *Env, words Words) cobra.CompletionFunc {
 	}
 }
 
+// offered are the words that go on as begun and are not given yet, in order. What a
+// terminal or a shell's script would act on is no word.
+func offered(list []string, begun string, given []string) []string {
+	list = slices.DeleteFunc(list, func(w string) bool {
+		return len(w) < len(begun) || !strings.EqualFold(w[:len(begun)], begun) || slices.Contains(given, w) || strings.HasPrefix(w, "_activeHelp_") ||
+			!utf8.ValidString(w) || strings.ContainsFunc(w, func(r rune) bool { return !unicode.IsPrint(r) })
+	})
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
 // words opens what is kept, without a person, and asks it.
 func (in *Installation) words(ctx context.Context, env *Env, words Words) ([]string, error) {
 	o, err := in.Options(ctx, env)
 	if err != nil {
 		return nil, err
 	}
-	o.Prompt, o.Log = nil, slog.New(slog.DiscardHandler)
-	if kept, err := app.Kept(ctx, o); err != nil || !kept {
-		return nil, err
-	}
-	i, err := app.Open(ctx, o)
+	i, err := app.Look(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -88,8 +97,10 @@ func CompleteAccounts(cmd *cobra.Command, name string, from *[]string) {
 	_ = cmd.RegisterFlagCompletionFunc(name, func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 		ctx, stop := context.WithTimeout(context.WithoutCancel(cmd.Context()), completeWithin)
 		defer stop()
-		if slices.Contains(*from, "-") {
-			return nil, cobra.ShellCompDirectiveNoFileComp // standard input is the shell's
+		for _, path := range *from { // what may wait for ever, or is the shell's, is not read
+			if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() && !info.IsDir() {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
 		}
 		f, err := app.Read(ctx, app.Reading{From: *from, Stdin: strings.NewReader("")}, nil)
 		if err != nil {
@@ -97,11 +108,8 @@ func CompleteAccounts(cmd *cobra.Command, name string, from *[]string) {
 		}
 		var list []string
 		for _, u := range f.Directory.Users {
-			if strings.HasPrefix(strings.ToLower(u.UserPrincipalName), strings.ToLower(begun)) {
-				list = append(list, u.UserPrincipalName)
-			}
+			list = append(list, u.UserPrincipalName)
 		}
-		slices.Sort(list)
-		return list, cobra.ShellCompDirectiveNoFileComp
+		return offered(list, begun, nil), cobra.ShellCompDirectiveNoFileComp
 	})
 }

@@ -56,6 +56,27 @@ func Main(ctx context.Context, env Env, root func(*Env) *cobra.Command) int {
 
 // prepare makes root speak as all commands do.
 func prepare(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Args = func(cmd *cobra.Command, args []string) error {
+				if to, rest, err := cmd.Root().Find(args); err != nil || len(args) > 0 && (to == cmd.Root() || len(rest) > 0) {
+					return problem.New(problem.Usage, "there is no command %q", strings.Join(args, " ")).WithHint("partnerguard --help lists the commands")
+				}
+				return nil
+			}
+		case "completion":
+			c.Args = cobra.ArbitraryArgs
+			c.RunE = func(cmd *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return problem.New(problem.Usage, "there is no completion for %q", args[0]).WithHint("for bash, zsh, fish and powershell")
+				}
+				return cmd.Help()
+			}
+		}
+	}
 	root.SilenceErrors, root.SilenceUsage, root.SuggestionsMinimumDistance = true, true, 2
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return problem.New(problem.Usage, "%s", strings.TrimSpace(err.Error())).WithHint("%s --help lists the flags", cmd.CommandPath())

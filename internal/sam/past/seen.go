@@ -50,7 +50,7 @@ func (p *Past) compare(ctx context.Context, was *seen) error {
 }
 
 func readSeen(path string) (*seen, error) {
-	f, err := os.Open(path)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -58,6 +58,10 @@ func readSeen(path string) (*seen, error) {
 		return problem.Wrap(err, problem.BadInput, "the file %s, which remembers how far the database was, cannot be read", path).
 			WithHint("when you are sure that the database is the newest, remove that file")
 	}
+	if err != nil || !info.Mode().IsRegular() { // a pipe would be waited for
+		return nil, bad(err)
+	}
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, bad(err)
 	}

@@ -37,6 +37,7 @@ type Deps struct {
 	Seen   string // the file that remembers how long the trail was
 	Public string // how the installation is reached from outside; "": nobody is invited
 	Every  time.Duration
+	Look   bool   // only to look: nothing is recorded or written
 	Actor  string // who does it, for the trail
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -71,7 +72,7 @@ func Books() []*vault.Book {
 func New(ctx context.Context, d Deps) (*Suite, error) {
 	s := &Suite{d: d, Store: sam.NewStore(d.DB, d.Vault, d.Now, d.Cloud)}
 	var err error
-	if s.past, err = past.Open(ctx, past.Deps{DB: d.DB, Trail: d.Trail, Vault: d.Vault, File: d.Seen, Actor: d.Actor, Now: d.Now}); err != nil {
+	if s.past, err = past.Open(ctx, past.Deps{DB: d.DB, Trail: d.Trail, Vault: d.Vault, File: d.Seen, Actor: d.Actor, Look: d.Look, Now: d.Now}); err != nil {
 		return nil, err
 	}
 	if err := s.trust(ctx); err != nil {
@@ -85,6 +86,9 @@ func New(ctx context.Context, d Deps) (*Suite, error) {
 		s.notes = append(s.notes, behind+"; no connection is used until partnerguard connect accept --all")
 	}
 	s.Store.Remember(s.past)
+	if d.Look {
+		return s, nil
+	}
 	s.close = append(s.close, func() error {
 		if err := s.past.Leave(context.Background()); err != nil { // what was done is done
 			s.d.Log.Warn("how far the database is was not written down", "error", err)

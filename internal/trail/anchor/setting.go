@@ -2,6 +2,7 @@ package anchor
 
 import (
 	"crypto/x509"
+	"net/url"
 	"strings"
 	"time"
 
@@ -100,6 +101,11 @@ func (c *Config) Check(wrong func(name, format string, args ...any) *problem.Err
 			return bad("number %d: a time stamping authority needs roots, a PEM file of the authorities its certificate comes from", i+1)
 		case a.Every < 0 || a.Every > 30*24*time.Hour:
 			return bad("number %d: every is %s, and may be up to 30 days", i+1, a.Every)
+		}
+		for _, address := range []string{a.Timestamp, a.Witness, a.Syslog} {
+			if u, err := url.Parse(address); err != nil || u.User != nil || u.RawQuery != "" {
+				return bad("number %d: its address is not one of a place alone: neither a name and password nor a ? belong into it", i+1)
+			}
 		}
 		// First what it is: an address that somebody put a password into is not shown.
 		if err := a.checkKind(); err != nil {
