@@ -116,7 +116,6 @@ func (q *request) Unwrap() http.ResponseWriter { return q.ResponseWriter }
 // ServeHTTP answers a request.
 func (k *Kernel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began, q := k.now(), &request{ResponseWriter: w, id: requestID(r.Header)}
-	r = r.WithContext(context.WithValue(r.Context(), keyRequest{}, q))
 	harden(w.Header(), r.TLS != nil)
 	w.Header().Set("X-Request-Id", q.id)
 	k.metrics.flying.Inc()
@@ -157,7 +156,7 @@ func harden(head http.Header, overTLS bool) {
 
 // route finds the route, holds the request to its rules, and has it answered.
 func (k *Kernel) route(q *request, r *http.Request) error {
-	h, _ := k.mux.Handler(r)
+	h, pattern := k.mux.Handler(r)
 	e, ok := h.(*entry)
 	if !ok {
 		return lost(q, r, h)
@@ -182,10 +181,15 @@ func (k *Kernel) route(q *request, r *http.Request) error {
 		_ = http.NewResponseController(q).SetWriteDeadline(time.Now().Add(within + 10*time.Second))
 	}
 	r.Body = http.MaxBytesReader(q.ResponseWriter, r.Body, most)
-	ctx, stop := context.WithTimeout(r.Context(), within)
+	ctx, stop := context.WithTimeout(context.WithValue(r.Context(), keyRequest{}, q), within)
 	defer stop()
-	k.mux.ServeHTTP(q, r.WithContext(ctx))
-	return q.err
+	r = r.WithContext(ctx)
+	if strings.Contains(pattern, "{") {
+		k.mux.ServeHTTP(q, r) // once more, for the values of its path
+		return q.err
+	}
+	r.Pattern = pattern
+	return e.Handle(q, r)
 }
 
 // lost is a request that no route answers: for an unknown path, by another
@@ -268,6 +272,9 @@ func (k *Kernel) tell(q *request, r *http.Request, took time.Duration, cut bool)
 	}
 	k.metrics.requests.WithLabelValues(q.name(), methodOf(r), class).Inc()
 	k.metrics.duration.WithLabelValues(q.name()).Observe(took.Seconds())
+	if q.err == nil && !cut && !k.log.Enabled(r.Context(), slog.LevelInfo) {
+		return
+	}
 	level, attrs := slog.LevelInfo, []slog.Attr{slog.String("request", q.id), slog.String("route", q.name())}
 	if q.route != nil {
 		attrs = append(attrs, slog.String("pattern", q.route.Pattern))
