@@ -27,6 +27,9 @@ func (i *Installation) Serve(ctx context.Context, o ServeOptions) (http.Handler,
 	reg := web.NewRegistry()
 	k := web.NewKernel(web.Deps{Log: i.Log, Metrics: reg})
 	k.Handle(web.Metrics(reg))
+	k.Handle(web.Icon())
+	k.Handle(web.Front("It has no page to sign in to. Who was invited to connect has a link of their own; programs ask where they were told.",
+		"partnerguard connect status, on the machine it runs on, says how it is."))
 	k.Handle(web.Health(web.Check{Name: "the database", Look: i.DB.PingContext}))
 	i.SAM.Admit(o)
 	for _, m := range i.modules() {

@@ -46,7 +46,7 @@ func readBuild() build {
 func newVersion(env *kit.Env) *cobra.Command {
 	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
-		Use: "version", Short: "Print the version", Args: kit.NoArgs,
+		Use: "version", Short: "Print the version", Args: kit.NoWords,
 		Example: "  partnerguard version --output json",
 		RunE: func(*cobra.Command, []string) error {
 			b := readBuild()

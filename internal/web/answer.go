@@ -17,9 +17,13 @@ import (
 //go:embed page.tmpl
 var pageText string
 
+//go:embed front.tmpl
+var frontText string
+
 var (
-	writePage = page.Renderer(pageText, nil)
-	pageSheet = sync.OnceValue(func() page.Sheet { return page.NewSheet() })
+	writePage  = page.Renderer(pageText, nil)
+	writeFront = page.Renderer(frontText, nil)
+	pageSheet  = sync.OnceValue(func() page.Sheet { return page.NewSheet() })
 )
 
 // closed is the content security policy of what has none of its own.

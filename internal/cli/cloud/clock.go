@@ -48,10 +48,14 @@ func parseClockWord(args []string) (w clockWord, err error) {
 		return w, problem.New(problem.Usage, "%.40q is neither a jump nor a moment", word).WithHint("one of: +95d, +36h, 2026-12-01T00:00:00Z, freeze, thaw")
 	}
 	if w.jump <= 0 {
-		return w, problem.New(problem.Usage, "the clock goes forward only").
-			WithHint("start the partner cloud again to begin anew; a clock that is off is a fault: partnerguard cloud fault graph skew --delay -10m")
+		return w, goesForward()
 	}
 	return w, nil
+}
+
+func goesForward() error {
+	return problem.New(problem.Usage, "the clock goes forward only").
+		WithHint("start the partner cloud again to begin anew; a clock that is off is a fault: partnerguard cloud fault graph skew --delay -10m")
 }
 
 func newCloudClock(env *kit.Env, c *kit.CloudControl) *cobra.Command {
@@ -97,6 +101,16 @@ never goes back.`,
 			})
 		}),
 	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		for _, w := range env.Args {
+			if d, ok := strings.CutPrefix(w, "-"); ok {
+				if _, no := control.ParseDuration(d); no == nil { // taken for flags
+					return goesForward()
+				}
+			}
+		}
+		return cmd.Root().FlagErrorFunc()(cmd, err)
+	})
 	output.Register(cmd)
 	return cmd
 }

@@ -67,9 +67,7 @@ Exit code 3 says that a mandatory requirement is not met or unknown.`,
 			if err != nil {
 				return err
 			}
-			if n := len(report.Failing()); n > 0 && output.File != "" {
-				return problem.New(problem.Unmet, "%s written to %s; %s not met or unknown", output.Value, output.File, mandatory(n))
-			} else if n > 0 {
+			if n := len(report.Failing()); n > 0 {
 				return problem.New(problem.Unmet, "%s not met or unknown", mandatory(n))
 			}
 			return nil

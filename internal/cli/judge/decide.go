@@ -29,7 +29,7 @@ that could answer.
 
 What is not given is taken as not known: the answer then holds for every value,
 or says what it hangs on. --output graph gives the shape of Microsoft's What If.`,
-		Example: `  partnerguard decide --user ada@contoso.com --app c44b4083-3bb0-49c1-b47d-974e53cbdf3c --client browser --location 203.0.113.7 --platform windows
+		Example: `  partnerguard decide --user nomfa@contoso.com --app c44b4083-3bb0-49c1-b47d-974e53cbdf3c --client browser --location 203.0.113.7 --platform windows
   partnerguard decide --from exports/ --user scanner@contoso.com --client other --location NL
   partnerguard decide --from exports/ --user ada@contoso.com --location 'Head office'
   partnerguard decide --from exports/ --user ada@contoso.com --device 'compliant device=true' --output graph`,

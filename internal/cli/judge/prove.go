@@ -1,8 +1,8 @@
 package judge
 
 import (
+	"bytes"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -91,14 +91,12 @@ func questionsOf(names []string, file string) ([]access.Question, error) {
 		out = append(out, q)
 	}
 	if file != "" {
-		f, err := os.Open(file)
+		raw, err := problem.ReadFile("the question", file, 1<<20)
 		if err != nil {
-			return nil, problem.Wrap(err, problem.NotFound, "the question %s cannot be read", file)
+			return nil, err
 		}
-		defer f.Close()
-		raw, err := io.ReadAll(io.LimitReader(f, 1<<20+1))
-		if err != nil {
-			return nil, problem.Wrap(err, problem.BadInput, "the question %s cannot be read", file)
+		if len(bytes.TrimSpace(raw)) == 0 {
+			return nil, problem.New(problem.Usage, "the question %s is empty", file).WithHint("docs/answers.md shows what a question is")
 		}
 		q, err := access.ParseQuestion(raw)
 		if err != nil {

@@ -64,7 +64,16 @@ func (o *Output) Screen(env *Env) print.Options {
 }
 
 // Write prints the answer in the form asked for, whole or not at all.
-func (o *Output) Write(env *Env, forms Forms) error { return WriteOut(env, o.File, forms[o.Value]) }
+// What went into a file is told on standard error.
+func (o *Output) Write(env *Env, forms Forms) error {
+	if err := WriteOut(env, o.File, forms[o.Value]); err != nil {
+		return err
+	}
+	if o.File != "" && o.File != "-" {
+		fmt.Fprintf(env.Stderr, "partnerguard: wrote %s\n", print.Clean(o.File, 300))
+	}
+	return nil
+}
 
 // Answer is Write of an answer that is text for people, or v as JSON.
 func (o *Output) Answer(env *Env, v any, text func(io.Writer, Paint) error) error {
@@ -89,7 +98,8 @@ func WriteOut(env *Env, path string, write func(io.Writer) error) error {
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".partnerguard-*")
 	if err != nil {
-		return problem.Wrap(err, problem.BadInput, "%s cannot be written", path).WithHint("check that the folder exists and may be written")
+		return problem.Wrap(err, problem.BadInput, "%s cannot be written%s", path, problem.Reason(err)).
+			WithHint("check that the folder exists and may be written")
 	}
 	temp := f.Name()
 	defer os.Remove(temp) // nothing to remove once renamed
@@ -102,7 +112,7 @@ func WriteOut(env *Env, path string, write func(io.Writer) error) error {
 	for _, step := range []func() error{b.Flush, f.Sync, f.Close, func() error { return os.Rename(temp, path) }} {
 		if err := step(); err != nil {
 			f.Close()
-			return problem.Wrap(err, problem.BadInput, "%s cannot be written", path)
+			return problem.Wrap(err, problem.BadInput, "%s cannot be written%s", path, problem.Reason(err))
 		}
 	}
 	return nil

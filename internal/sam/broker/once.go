@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"partnerguard/internal/problem"
+	"partnerguard/internal/sam/exchange"
 )
 
 // Once hands one token to the person at this machine, by the same built-in
@@ -16,6 +17,11 @@ func (b *Broker) Once(ctx context.Context, o LocalOptions) (Handout, error) {
 	conn, err := b.d.Exchange.Connection(ctx, o.Connection)
 	if err != nil {
 		return Handout{}, err
+	}
+	for _, r := range o.Resources {
+		if _, err := exchange.Resource(conn.Cloud, r); err != nil {
+			return Handout{}, err // words that can be mended, as exec says it
+		}
 	}
 	c := &Caller{local: true, Name: o.User, Actor: o.User, Subject: o.Command, Default: o.Customers[0], grants: []Grant{{
 		Connection: conn.ID, Tenants: o.Customers, Resources: o.Resources, Scopes: o.Scopes,

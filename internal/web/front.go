@@ -1,0 +1,38 @@
+package web
+
+import (
+	_ "embed"
+	"html/template"
+	"net/http"
+)
+
+//go:embed icon.svg
+var icon []byte
+
+// Icon is GET /favicon.ico, which browsers ask for by themselves.
+func Icon() Route {
+	return Route{
+		Name: "icon", Pattern: "GET /favicon.ico", Access: Public("a picture"),
+		Handle: func(w http.ResponseWriter, _ *http.Request) error {
+			w.Header().Set("Content-Type", "image/svg+xml")
+			w.Header().Set("Cache-Control", "public, max-age=86400")
+			_, err := w.Write(icon)
+			return err
+		},
+	}
+}
+
+// Front is GET /: that this is the right server, and what is found where. lines are
+// what a person without any right may know.
+func Front(lines ...string) Route {
+	return Route{
+		Name: "front", Pattern: "GET /{$}", Access: Public("it says no more than that this is Partnerguard"), Page: true, Policy: pageSheet().Policy("'none'"),
+		Handle: func(w http.ResponseWriter, _ *http.Request) error {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			return writeFront(w, struct {
+				CSS   template.CSS
+				Lines []string
+			}{pageSheet().CSS, lines})
+		},
+	}
+}
