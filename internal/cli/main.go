@@ -38,9 +38,21 @@ what an answer looks like.`,
 		Args: kit.Suggest,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	for _, wing := range [][]*cobra.Command{judge.Commands(env), connect.Commands(env), guard.Commands(env, connect.NewTokenCheck(env)), keep.Commands(env),
-		cloud.Commands(env)} {
-		root.AddCommand(wing...)
+	for _, wing := range []struct {
+		id, title string
+		commands  []*cobra.Command
+	}{
+		{"judge", "Judge what was read:", judge.Commands(env)},
+		{"connect", "Connect a partner and its customers:", connect.Commands(env)},
+		{"guard", "Hand out tokens, and serve:", guard.Commands(env, connect.NewTokenCheck(env))},
+		{"keep", "Look after what is kept:", keep.Commands(env)},
+		{"cloud", "Try it, offline:", cloud.Commands(env)},
+	} {
+		root.AddGroup(&cobra.Group{ID: wing.id, Title: wing.title})
+		for _, c := range wing.commands {
+			c.GroupID = wing.id
+		}
+		root.AddCommand(wing.commands...)
 	}
 	root.AddCommand(newMan(env), newVersion(env))
 	return root
