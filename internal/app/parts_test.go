@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,9 +21,16 @@ func TestKeepFollowing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := &clock{now: time.Now}
-		ahead, gone := time.Hour, error(nil)
-		asked := 0
-		lab := &Lab{Clock: func(context.Context) (time.Time, error) { asked++; return time.Now().Add(ahead), gone }}
+		var mu sync.Mutex // guards what the cloud says, and how often it was asked
+		ahead, gone, asked := time.Hour, error(nil), 0
+		says := func(by time.Duration, err error) { mu.Lock(); defer mu.Unlock(); ahead, gone = by, err }
+		times := func() int { mu.Lock(); defer mu.Unlock(); return asked }
+		lab := &Lab{Clock: func(context.Context) (time.Time, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			asked++
+			return time.Now().Add(ahead), gone
+		}}
 		if err := c.follow(t.Context(), lab); err != nil || !c.Now().Equal(time.Now().Add(time.Hour)) {
 			t.Fatal(c.Now(), err)
 		}
@@ -35,23 +43,23 @@ func TestKeepFollowing(t *testing.T) {
 			return time.Until(c.Now())
 		}
 		for _, jump := range []time.Duration{91 * 24 * time.Hour, -24 * time.Hour, 0} {
-			if ahead = jump; offset() != jump {
+			if says(jump, nil); offset() != jump {
 				t.Errorf("%v, after a jump to %v", time.Until(c.Now()), jump)
 			}
 		}
-		ahead, gone = 5*time.Hour, io.EOF
+		says(5*time.Hour, io.EOF)
 		if d := offset(); d != 0 {
 			t.Errorf("%v from a cloud that is gone", d)
 		}
-		if gone = nil; offset() != 5*time.Hour {
+		if says(5*time.Hour, nil); offset() != 5*time.Hour {
 			t.Error("it does not look again")
 		}
 		stop()
 		<-ended
-		if n := asked; offset() != 5*time.Hour || asked != n {
+		if n := times(); offset() != 5*time.Hour || times() != n {
 			t.Error("it was told to end, and looks on")
 		}
-		if gone = io.EOF; !errors.Is(c.follow(t.Context(), lab), io.EOF) {
+		if says(0, io.EOF); !errors.Is(c.follow(t.Context(), lab), io.EOF) {
 			t.Error("a cloud that is gone has a clock")
 		}
 	})
