@@ -41,6 +41,8 @@ fuzz: ## every fuzz target, FUZZTIME each (default 30s)
 
 browser: ## real-browser checks of every page; needs Chromium, and Node for the walk
 	$(GO) test -tags browser -count=1 ./e2e/...
+	@for p in authority portal; do $(GO) test -tags browser -list 'TestPages|TestSecurityKey' ./internal/partnercloud/$$p | grep -q '^Test' || \
+	  { echo "internal/partnercloud/$$p has lost its browser checks"; exit 1; }; done
 	$(GO) test -tags browser -count=1 -run 'TestPages|TestSecurityKey' ./internal/partnercloud/authority ./internal/partnercloud/portal
 
 conformance: ## Microsoft's own clients against the partner cloud; needs Chromium, Node with npm, curl, oathtool

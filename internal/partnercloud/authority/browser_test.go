@@ -1,214 +1,246 @@
+//go:build browser
+
 package authority_test
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"html"
-	"io"
-	"net/http"
-	"net/http/cookiejar"
-	"net/url"
-	"regexp"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/go-jose/go-jose/v4"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+
+	"partnerguard/internal/partnercloud/world"
 )
 
-// browser is a browser without script that does not leave the cloud.
-type browser struct {
-	*lab
-	c      *http.Client
-	page   string
-	status int
-	at     *url.URL
-	left   *url.URL // where the cloud sent it
-	header http.Header
+// chromium opens a tab, or skips the test where there is none.
+func chromium(t *testing.T) context.Context {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("chromium is missing")
+		}
+		t.Skip("no chromium: the pages were NOT checked in a browser")
+	}
+	opts := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Headless,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true),
+	}
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), opts...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
 }
 
-func (l *lab) browser() *browser {
-	jar, _ := cookiejar.New(nil)
-	b := &browser{lab: l, c: &http.Client{Jar: jar}}
-	host := strings.TrimPrefix(l.srv.URL, "http://")
-	b.c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
-		if req.URL.Host != host {
-			b.left = req.URL
-			return http.ErrUseLastResponse
+type action = chromedp.Action[chromedp.Void]
+
+// shots takes the page, wide and narrow, light and dark, when PC_SHOTS names a
+// directory.
+func shots(name string) action {
+	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		dir := os.Getenv("PC_SHOTS")
+		if dir == "" {
+			return nil
+		}
+		for _, w := range []int64{1280, 360} {
+			for _, scheme := range []string{"light", "dark"} {
+				if _, err := chromedp.EmulateViewport(w, 760)(ctx, tab); err != nil {
+					return err
+				}
+				if _, err := cdp.Call(ctx, tab, emulation.SetEmulatedMedia,
+					emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}); err != nil {
+					return err
+				}
+				png, err := chromedp.FullScreenshot(100)(ctx, tab)
+				if err != nil {
+					return err
+				}
+				suffix := map[int64]string{1280: "wide", 360: "narrow"}[w]
+				if err := os.WriteFile(filepath.Join(dir, name+"-"+suffix+"-"+scheme+".png"), png, 0o600); err != nil {
+					return err
+				}
+			}
 		}
 		return nil
-	}
-	return b
+	})
 }
 
-func (b *browser) do(req *http.Request) {
-	b.t.Helper()
-	b.left = nil
-	resp, err := b.c.Do(req)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, _ := io.ReadAll(resp.Body)
-	b.page, b.status, b.at, b.header = string(body), resp.StatusCode, resp.Request.URL, resp.Header
+func submit(do string) action {
+	return chromedp.Click(chromedp.CSS(`button[value="` + do + `"]`))
 }
 
-func (b *browser) get(path string) *browser {
-	b.t.Helper()
-	if !strings.HasPrefix(path, "http") {
-		path = b.srv.URL + path
-	}
-	req, err := http.NewRequest(http.MethodGet, path, nil)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.do(req)
-	return b
+// until waits for a condition of the page, across navigations.
+func until(js string) action {
+	return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		for ctx.Err() == nil {
+			if ok, err := chromedp.Evaluate[bool](js)(ctx, tab); err == nil && ok {
+				return nil
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		return ctx.Err()
+	})
 }
 
-var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]+)"[^>]* value="([^"]*)"`)
-
-// fields are the hidden fields of the page.
-func (b *browser) fields() url.Values {
-	v := url.Values{}
-	for _, m := range hidden.FindAllStringSubmatch(b.page, -1) {
-		if m[1] == "flow" || m[1] == "csrf" {
-			v.Set(m[1], html.UnescapeString(m[2]))
+// browse makes the steps of a test.
+func browse(t *testing.T, ctx context.Context) func(what string, actions ...action) {
+	return func(what string, actions ...action) {
+		t.Helper()
+		short, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		if err := chromedp.Do(short, actions...); err != nil {
+			page, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))
+			t.Fatalf("%s: %v\n%s", what, err, page)
 		}
 	}
-	return v
 }
 
-// send posts the page's form.
-func (b *browser) send(kv ...string) *browser {
-	b.t.Helper()
-	v := b.fields()
-	for i := 0; i+1 < len(kv); i += 2 {
-		v.Set(kv[i], kv[i+1])
+// TestSecurityKey registers a security key on the way in and uses it as second
+// factor and in place of the password, in a real browser with a virtual key.
+func TestSecurityKey(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser is slow")
 	}
-	b.postForm("/common/signin", v)
-	return b
-}
-
-func (b *browser) postForm(path string, v url.Values) {
-	b.t.Helper()
-	if !strings.HasPrefix(path, "http") {
-		path = b.srv.URL + path
+	l := newLab(t)
+	l.w.Read(func(s *world.State) { // the test's app on an address that exists
+		p, app := s.App(samApp)
+		c := *app
+		c.Web = []string{localhost(l) + "/robots.txt"}
+		s.PutApp(p, &c)
+	})
+	ctx := chromium(t)
+	var id webauthn.AuthenticatorID
+	to := func(kv ...string) string {
+		return localhost(l) + l.authorizeURL(partnerID, append([]string{"redirect_uri", localhost(l) + "/robots.txt", "amr_values", "mfa"}, kv...)...)
 	}
-	req, err := http.NewRequest(http.MethodPost, path, strings.NewReader(v.Encode()))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	b.do(req)
-}
-
-func (b *browser) wants(text string) *browser {
-	b.t.Helper()
-	if !strings.Contains(b.page, text) {
-		b.t.Fatalf("the page lacks %q: %d left=%v\n%s", text, b.status, b.left, b.page[max(0, strings.Index(b.page, "<main>")):])
-	}
-	return b
-}
-
-// arrived gives the parameters the app got.
-func (b *browser) arrived() url.Values {
-	b.t.Helper()
-	if b.left == nil {
-		b.t.Fatalf("the browser did not leave: %d\n%s", b.status, b.page[max(0, strings.Index(b.page, "<main>")):])
-	}
-	if b.left.Fragment != "" {
-		v, _ := url.ParseQuery(b.left.Fragment)
-		return v
-	}
-	return b.left.Query()
-}
-
-func (l *lab) authorizeURL(tenant string, kv ...string) string {
-	v := values("client_id", samApp, "response_type", "code", "redirect_uri", callback, "scope", graphURI+"/.default openid profile offline_access", "state",
-		"st", "code_challenge", challenge(), "code_challenge_method", "S256", "nonce", "n-1")
-	for i := 0; i+1 < len(kv); i += 2 {
-		if kv[i+1] == "" {
-			v.Del(kv[i])
-			continue
+	step := browse(t, ctx)
+	arrived := func() string {
+		t.Helper()
+		step("arrive", until(`location.pathname === "/robots.txt"`))
+		at, err := chromedp.Run(ctx, chromedp.Location())
+		if err != nil {
+			t.Fatal(err)
 		}
-		v.Set(kv[i], kv[i+1])
+		_, code, _ := strings.Cut(at, "code=")
+		code, _, _ = strings.Cut(code, "&")
+		r := l.token(partnerID, "grant_type", "authorization_code", "client_id", samApp, "client_secret", secretOK, "redirect_uri",
+			localhost(l)+"/robots.txt", "code", code, "code_verifier", verifier)
+		return strings.Join(l.claims(r.Access).AMR, " ")
 	}
-	return "/" + tenant + "/oauth2/v2.0/authorize?" + v.Encode()
-}
-
-// signIn goes through account and password, the code when asked, and No to
-// staying signed in.
-func (b *browser) signIn(upn string) *browser {
-	b.t.Helper()
-	if strings.Contains(b.page, `name="loginfmt" type="email"`) {
-		b.send("do", "account", "loginfmt", upn)
-	}
-	b.wants("Enter password").send("do", "password", "passwd", b.passwordOf(upn))
-	if strings.Contains(b.page, "Enter code") {
-		b.send("do", "totp", "otc", b.codeOf(upn))
-	}
-	if strings.Contains(b.page, "Stay signed in?") {
-		b.send("do", "leave")
-	}
-	return b
-}
-
-// redeem trades the code that arrived.
-func (b *browser) redeem(tenant string, kv ...string) *reply {
-	b.t.Helper()
-	v := values("grant_type", "authorization_code", "client_id", samApp, "client_secret", secretOK, "redirect_uri", callback, "code", b.arrived().
-		Get("code"), "code_verifier", verifier)
-	for i := 0; i+1 < len(kv); i += 2 {
-		if kv[i+1] == "" {
-			v.Del(kv[i])
-			continue
+	step("authenticator", chromedp.Navigate(localhost(l)+"/"), chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+		if _, err := cdp.Call(ctx, tab, webauthn.Enable, webauthn.EnableParams{}); err != nil {
+			return err
 		}
-		v.Set(kv[i], kv[i+1])
+		r, err := cdp.Call(ctx, tab, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportUsb, HasResidentKey: true, HasUserVerification: true,
+			IsUserVerified: true, AutomaticPresenceSimulation: true,
+		}})
+		id = r.AuthenticatorID
+		return err
+	}))
+	verifies := func(ok bool) action {
+		return chromedp.Func(func(ctx context.Context, tab *chromedp.Target) error {
+			_, err := cdp.Call(ctx, tab, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: id, IsUserVerified: ok})
+			return err
+		})
 	}
-	return b.post("/"+tenant+"/oauth2/v2.0/token", v)
+	step("account", chromedp.Navigate(to()), shots("account"), chromedp.SendKeys(chromedp.CSS("#name"), "ben@contoso.com"), submit("account"))
+	step("password", chromedp.WaitVisible(chromedp.CSS("#passwd")), shots("password"),
+		chromedp.SendKeys(chromedp.CSS("#passwd"), l.passwordOf("ben@contoso.com")), submit("password"))
+	step("register", chromedp.WaitVisible(chromedp.CSS(`button[value="newkey"]`)), shots("register"), submit("newtotp"),
+		chromedp.WaitVisible(chromedp.CSS(".qr")), shots("enroll"), submit("choose"), chromedp.WaitVisible(chromedp.CSS(`button[value="newkey"]`)),
+		submit("newkey"))
+	step("new key", chromedp.WaitVisible(chromedp.CSS("#go")), shots("newkey"), chromedp.Click(chromedp.CSS("#go")),
+		chromedp.WaitVisible(chromedp.CSS(`button[value="leave"]`)), shots("stay"), submit("leave"))
+	if got := arrived(); got != "pwd fido mfa ngcmfa" {
+		t.Fatalf("amr %q", got)
+	}
+	// As second factor, after a wrong password.
+	step("again", chromedp.Navigate(to("prompt", "login", "login_hint", "ben@contoso.com")), chromedp.SendKeys(chromedp.CSS("#passwd"), "wrong"),
+		submit("password"), chromedp.WaitVisible(chromedp.CSS("#error")), shots("error"))
+	focused, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.activeElement.id`))
+	if err != nil || focused != "error" && focused != "passwd" {
+		t.Errorf("focus is on %q", focused)
+	}
+	step("key", chromedp.SendKeys(chromedp.CSS("#passwd"), l.passwordOf("ben@contoso.com")), submit("password"), chromedp.WaitVisible(chromedp.CSS("#go")),
+		shots("key"), chromedp.Click(chromedp.CSS("#go")), chromedp.WaitVisible(chromedp.CSS(`button[value="leave"]`)), submit("leave"))
+	if got := arrived(); got != "pwd fido mfa" {
+		t.Fatalf("amr %q", got)
+	}
+	// In place of the password.
+	step("passkey", chromedp.Navigate(to("prompt", "login", "login_hint", "ben@contoso.com")), submit("passkey"), chromedp.WaitVisible(chromedp.CSS("#go")),
+		chromedp.Click(chromedp.CSS("#go")), chromedp.WaitVisible(chromedp.CSS(`button[value="leave"]`)), submit("leave"))
+	if got := arrived(); got != "fido mfa" {
+		t.Fatalf("amr %q", got)
+	}
+	rows := l.rows(partnerID)
+	if x := rows[len(rows)-1]; x.Status.ErrorCode != 0 || len(x.Steps) != 2 || x.Steps[0].Method != "FIDO2 security key" {
+		t.Fatalf("%+v", x.Steps)
+	}
+	// A key that does not verify its user is not taken.
+	step("unverified", verifies(false), chromedp.Navigate(to("prompt", "login", "login_hint", "ben@contoso.com")), submit("passkey"),
+		chromedp.WaitVisible(chromedp.CSS("#go")), chromedp.Click(chromedp.CSS("#go")),
+		until(`document.getElementById("say").textContent.includes("not used")`), shots("refused"))
+	// The strength that a security key meets.
+	l.policy(policy(`{"operator":"OR","builtInControls":[],"authenticationStrength":{"id":"s","allowedCombinations":["fido2"]}}`, "null"))
+	step("strength", verifies(true), chromedp.Navigate(to("prompt", "login", "login_hint", "ben@contoso.com")),
+		chromedp.SendKeys(chromedp.CSS("#passwd"), l.passwordOf("ben@contoso.com")), submit("password"), chromedp.WaitVisible(chromedp.CSS("#go")),
+		chromedp.Click(chromedp.CSS("#go")), chromedp.WaitVisible(chromedp.CSS(`button[value="leave"]`)), submit("leave"))
+	if got := arrived(); !slices.Contains(strings.Fields(got), "mfa") {
+		t.Fatalf("amr %q", got)
+	}
 }
 
-// sam is the whole Secure Application Model consent by Ada with MFA.
-func (l *lab) sam(kv ...string) *reply {
-	l.t.Helper()
-	b := l.browser().get(l.authorizeURL(partnerID, append([]string{"amr_values", "mfa"}, kv...)...)).signIn("ada@contoso.com")
-	r := b.redeem(partnerID)
-	if r.Access == "" {
-		l.t.Fatalf("%+v", r)
-	}
-	return r
-}
+// localhost is the test server by the name that a browser trusts with keys.
+func localhost(l *lab) string { return strings.Replace(l.srv.URL, "127.0.0.1", "localhost", 1) }
 
-func (l *lab) refresh(tenant, rt string, kv ...string) *reply {
-	l.t.Helper()
-	v := values("grant_type", "refresh_token", "client_id", samApp, "client_secret", secretOK, "refresh_token", rt, "scope", graphURI+"/.default")
-	for i := 0; i+1 < len(kv); i += 2 {
-		v.Set(kv[i], kv[i+1])
+// TestPages looks at the other pages, and at answers that need a script or a
+// form of ours to arrive.
+func TestPages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser is slow")
 	}
-	return l.post("/"+tenant+"/oauth2/v2.0/token", v)
+	l := newLab(t)
+	l.w.Read(func(s *world.State) {
+		p, app := s.App(otherApp)
+		c := *app
+		c.Web = []string{localhost(l) + "/error"}
+		s.PutApp(p, &c)
+	})
+	l.provider()
+	ctx := chromium(t)
+	step := browse(t, ctx)
+	url := localhost(l) + l.authorizeURL(partnerID, "client_id", otherApp, "redirect_uri", localhost(l)+"/error", "scope",
+		graphURI+"/User.Read offline_access", "response_mode", "form_post", "amr_values", "mfa")
+	step("code", chromedp.Navigate(url), chromedp.SendKeys(chromedp.CSS("#name"), "ada@contoso.com"), submit("account"),
+		chromedp.SendKeys(chromedp.CSS("#passwd"), l.passwordOf("ada@contoso.com")), submit("password"),
+		chromedp.WaitVisible(chromedp.CSS(`button[value="choose"]`)), shots("totp"), submit("choose"),
+		chromedp.WaitVisible(chromedp.CSS(`button[value="external:ext1"]`)), shots("choose"), submit("totp"),
+		chromedp.SendKeys(chromedp.CSS("#otc"), l.codeOf("ada@contoso.com")), submit("totp"), chromedp.WaitVisible(chromedp.CSS(`button[value="leave"]`)),
+		submit("leave"))
+	step("consent", chromedp.WaitVisible(chromedp.CSS(`button[value="accept"]`)), shots("consent"), submit("accept"))
+	step("form_post arrives by script", until(`location.pathname === "/error"`))
+	step("fault", chromedp.Navigate(localhost(l)+l.authorizeURL(partnerID, "redirect_uri", "https://evil.example")), shots("fault"))
+	step("note", chromedp.Navigate(localhost(l)+"/error?code=50076"), shots("note"))
+	step("device", chromedp.Navigate(localhost(l)+"/devicelogin?otc=ABCDEFGHJ"), shots("device"))
+	d := l.post("/common/oauth2/v2.0/devicecode", values("client_id", cli, "scope", graphURI+"/.default"))
+	step("confirm", chromedp.Navigate(localhost(l)+"/devicelogin?otc="+d.UserCode), chromedp.Click(chromedp.CSS("button")),
+		chromedp.WaitVisible(chromedp.CSS(`button[value="confirm"]`)), shots("confirm"), submit("confirm"),
+		until(`document.body.innerText.includes("You have signed in")`), shots("done"))
+	step("admin", chromedp.Navigate(localhost(l)+"/"+partnerID+"/adminconsent?client_id="+samApp+"&redirect_uri="+callback),
+		chromedp.WaitVisible(chromedp.CSS(`button[value="accept"]`)), shots("adminconsent"))
+	step("out", chromedp.Navigate(localhost(l)+"/common/oauth2/logout"), shots("out"))
 }
-
-// sign makes a JWT with any key and header.
-func sign(t testing.TB, alg jose.SignatureAlgorithm, key any, payload any, head map[string]any) string {
-	t.Helper()
-	o := (&jose.SignerOptions{}).WithType("JWT")
-	for k, v := range head {
-		o = o.WithHeader(jose.HeaderKey(k), v)
-	}
-	s, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, _ := json.Marshal(payload)
-	sig, err := s.Sign(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := sig.CompactSerialize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-func decode64(s string) ([]byte, error) { return base64.RawURLEncoding.DecodeString(s) }
