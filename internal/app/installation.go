@@ -154,6 +154,9 @@ func Look(ctx context.Context, o Options) (_ *Installation, err error) {
 		return nil, err
 	}
 	i.close = append(i.close, i.DB.Close)
+	if err := i.isOurs(ctx); err != nil {
+		return nil, err
+	}
 	if empty, err := i.DB.Empty(ctx, vault.Tables()...); err != nil || empty {
 		return nil, problem.Wrap(err, problem.NotFound, "nothing is sealed here yet")
 	}
@@ -203,7 +206,11 @@ func newInstallation(o Options) *Installation {
 
 // VaultOptions are how this installation opens its vault.
 func (i *Installation) VaultOptions() vault.Options {
-	return vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: suite.Books()}
+	o := vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: suite.Books()}
+	if i.look {
+		o.Record = nil
+	}
+	return o
 }
 
 // OpenCloud gives a client of the cloud without anything that is kept: no
@@ -293,17 +300,25 @@ func (i *Installation) database() string {
 // claimDatabase writes down whose database it is, and refuses another's: a
 // connection of the laboratory must never stand beside a real one.
 func (i *Installation) claimDatabase(ctx context.Context) error {
-	kind := "microsoft"
+	if err := i.DB.Settle(ctx, whose, i.kind()); err != nil {
+		return problem.Wrap(err, problem.Internal, "the database %s cannot be read", i.DB.Where())
+	}
+	return i.isOurs(ctx)
+}
+
+// whose is the setting that says whose a database is.
+const whose = "installation"
+
+func (i *Installation) kind() string {
 	if i.Lab() {
-		kind = LabName
+		return LabName
 	}
-	const name = "installation"
-	has := ""
-	err := i.DB.Settle(ctx, name, kind)
-	if err == nil {
-		has, err = i.DB.Setting(ctx, name)
-	}
-	switch {
+	return "microsoft"
+}
+
+func (i *Installation) isOurs(ctx context.Context) error {
+	kind := i.kind()
+	switch has, err := i.DB.Setting(ctx, whose); {
 	case err != nil:
 		return problem.Wrap(err, problem.Internal, "the database %s cannot be read", i.DB.Where())
 	case has != kind:

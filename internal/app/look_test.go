@@ -1,10 +1,13 @@
 package app_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"partnerguard/internal/app"
@@ -117,5 +120,59 @@ func TestSeenHoweverSpelt(t *testing.T) {
 	}
 	if seen, err := filepath.Glob(filepath.Join(p.dir, "data", "seen-*.json")); err != nil || len(seen) != 1 {
 		t.Errorf("memories: %v, %v", seen, err)
+	}
+}
+
+// A look holds the database to what this machine saw of it also by a memory that a
+// program of before named, and to whose it is.
+func TestLookIsNotFooled(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	s := p.must(false)
+	register(t, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, link := filepath.Join(p.dir, "data"), filepath.Join(p.dir, "link")
+	if err := os.Symlink(data, link); err != nil {
+		t.Fatal(err)
+	}
+	seen, err := filepath.Glob(filepath.Join(data, "seen-*.json"))
+	if err != nil || len(seen) != 1 {
+		t.Fatal(seen, err)
+	}
+	sum := sha256.Sum256([]byte(filepath.Join(link, "partnerguard.db")))
+	older := filepath.Join(data, "seen-"+hex.EncodeToString(sum[:6])+".json")
+	err = errors.Join(os.Remove(seen[0]), os.WriteFile(older, []byte(`{"seq":99,"hash":"x","at":"2026-11-01T00:00:00Z"}`), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := app.Look(t.Context(), p.options(false, "data", link))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if notes := strings.Join(i.Notes(), " "); !strings.Contains(notes, "had 99") {
+		t.Errorf("it does not see that the database is older: %q", notes)
+	}
+	if err := i.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(older); err != nil {
+		t.Errorf("to look moved the memory: %v", err)
+	}
+	if s, err := p.open(false, "data", link); err != nil || !strings.Contains(strings.Join(s.Notes(), " "), "had 99") {
+		t.Errorf("opened: %v", err)
+	}
+	if _, err := os.Stat(seen[0]); err != nil {
+		t.Errorf("the memory was not taken over: %v", err)
+	}
+	other := newPlace(t) // a real one where the local cloud's would be
+	s, err = other.open(false, "data", filepath.Join(other.dir, "data", app.LabName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	register(t, s)
+	if _, err := app.Look(t.Context(), other.options(true, "cloud", app.LabName)); !errors.Is(err, problem.Usage) {
+		t.Errorf("another's database: %v", err)
 	}
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -121,11 +119,15 @@ func (i *Installation) seenFile() string {
 		where = whole(where)
 	}
 	path := filepath.Join(dir, seenName(where))
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && where != i.DB.Where() {
-		// A program of before named it by the path as it was typed.
-		if older := filepath.Join(dir, seenName(i.DB.Where())); !i.look {
-			_ = os.Rename(older, path)
-		}
+	if _, err := os.Stat(path); err == nil || where == i.DB.Where() {
+		return path
+	}
+	// A program of before named it by the path as it was typed. Where that file is, it
+	// is the memory; it moves when something may be written, and stays the memory
+	// where it cannot.
+	older := filepath.Join(dir, seenName(i.DB.Where()))
+	if _, err := os.Stat(older); err == nil && (i.look || os.Rename(older, path) != nil) {
+		return older
 	}
 	return path
 }

@@ -60,8 +60,7 @@ func (in *Installation) completing(env *Env, words Words) cobra.CompletionFunc {
 		ctx, stop := context.WithTimeout(ctx, completeWithin)
 		defer stop()
 		list, _ := in.words(ctx, env, words)
-		return slices.DeleteFunc(list, func(w string) bool { return !strings.HasPrefix(w, begun) || slices.Contains(args, w) }),
-			cobra.ShellCompDirectiveNoFileComp
+		return offered(list, begun, args), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
