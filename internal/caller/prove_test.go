@@ -2,17 +2,12 @@ package caller_test
 
 import (
 	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -24,52 +19,12 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"partnerguard/internal/caller"
+	"partnerguard/internal/caller/callertest"
 	"partnerguard/internal/problem"
 )
 
 // monday is a working morning.
 var monday = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-
-// paper makes a certificate; a nil parent signs itself.
-func paper(t *testing.T, parent *tls.Certificate, change func(*x509.Certificate)) tls.Certificate {
-	t.Helper()
-	key := newKey(t)
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "test"}, NotBefore: monday.Add(-time.Hour),
-		NotAfter: monday.Add(time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}
-	if change != nil {
-		change(c)
-	}
-	up, signer := c, any(key)
-	if parent != nil {
-		up, signer = parent.Leaf, parent.PrivateKey
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, up, key.Public(), signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
-}
-
-func newKey(t testing.TB) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func pinOf(c tls.Certificate) string {
-	sum := sha256.Sum256(c.Leaf.RawSubjectPublicKeyInfo)
-	return "sha256/" + base64.StdEncoding.EncodeToString(sum[:])
-}
 
 // request is one over TLS, with a client certificate and its chain.
 func request(chain []tls.Certificate, header ...string) *http.Request {
@@ -88,14 +43,14 @@ func TestMutualTLS(t *testing.T) {
 	authority := func(c *x509.Certificate) {
 		c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
 	}
-	ca, otherCA := paper(t, nil, authority), paper(t, nil, authority)
-	between := paper(t, &ca, authority)
-	pinned, renewed := paper(t, nil, nil), paper(t, nil, nil)
-	past := paper(t, nil, func(c *x509.Certificate) { c.NotAfter = monday.Add(-time.Second) })
-	early := paper(t, nil, func(c *x509.Certificate) { c.NotBefore = monday.Add(time.Second) })
+	ca, otherCA := callertest.Paper(t, monday, nil, authority), callertest.Paper(t, monday, nil, authority)
+	between := callertest.Paper(t, monday, &ca, authority)
+	pinned, renewed := callertest.Paper(t, monday, nil, nil), callertest.Paper(t, monday, nil, nil)
+	past := callertest.Paper(t, monday, nil, func(c *x509.Certificate) { c.NotAfter = monday.Add(-time.Second) })
+	early := callertest.Paper(t, monday, nil, func(c *x509.Certificate) { c.NotBefore = monday.Add(time.Second) })
 	uri, _ := url.Parse("spiffe://contoso/billing")
 	named := func(parent *tls.Certificate, change func(*x509.Certificate)) []tls.Certificate {
-		return []tls.Certificate{paper(t, parent, func(c *x509.Certificate) {
+		return []tls.Certificate{callertest.Paper(t, monday, parent, func(c *x509.Certificate) {
 			c.URIs = []*url.URL{uri}
 			if change != nil {
 				change(c)
@@ -105,9 +60,9 @@ func TestMutualTLS(t *testing.T) {
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.Leaf)
 	rules := &caller.Rules{Callers: []*caller.Rule{
-		{Name: "pinned", Certificate: &caller.Certificate{SPKI: pinOf(pinned)}},
-		{Name: "past", Certificate: &caller.Certificate{SPKI: pinOf(past)}},
-		{Name: "early", Certificate: &caller.Certificate{SPKI: pinOf(early)}},
+		{Name: "pinned", Certificate: &caller.Certificate{SPKI: callertest.Pin(pinned)}},
+		{Name: "past", Certificate: &caller.Certificate{SPKI: callertest.Pin(past)}},
+		{Name: "early", Certificate: &caller.Certificate{SPKI: callertest.Pin(early)}},
 		{Name: "named", Certificate: &caller.Certificate{Name: "uri:spiffe://contoso/billing"}},
 		{Name: "host", Certificate: &caller.Certificate{Name: "dns:a.example"}},
 		{Name: "mail", Certificate: &caller.Certificate{Name: "email:a@b.example"}},
@@ -126,10 +81,12 @@ func TestMutualTLS(t *testing.T) {
 		"by its name":                 {named(&ca, nil), any, "mtls:named"},
 		"by an authority between":     {append(named(&between, nil), between), any, "mtls:named"},
 		"that authority is not shown": {named(&between, nil), any, ""},
-		"by a host":                   {[]tls.Certificate{paper(t, &ca, func(c *x509.Certificate) { c.DNSNames = []string{"A.example"} })}, any, "mtls:host"},
-		"by a mail address": {[]tls.Certificate{paper(t, &ca, func(c *x509.Certificate) { c.EmailAddresses = []string{"A@b.example"} })}, any,
+		"by a host": {[]tls.Certificate{callertest.Paper(t, monday, &ca, func(c *x509.Certificate) { c.DNSNames = []string{"A.example"} })},
+			any, "mtls:host"},
+		"by a mail address": {[]tls.Certificate{callertest.Paper(t, monday, &ca, func(c *x509.Certificate) { c.EmailAddresses = []string{"A@b.example"} })},
+			any,
 			"mtls:mail"},
-		"by an address": {[]tls.Certificate{paper(t, &ca, func(c *x509.Certificate) {
+		"by an address": {[]tls.Certificate{callertest.Paper(t, monday, &ca, func(c *x509.Certificate) {
 			c.IPAddresses = append(c.IPAddresses, []byte{192, 0, 2, 1})
 		})}, any, "mtls:address"},
 		"its key, past":               {[]tls.Certificate{past}, any, ""},
@@ -161,7 +118,7 @@ func TestMutualTLS(t *testing.T) {
 		if who.Actor != c.actor || (err == nil) != (c.actor != "") || err != nil && !errors.Is(err, problem.Unauthenticated) {
 			t.Errorf("%s: %+v %v", name, who, err)
 		}
-		if err == nil && (who.Actor != "mtls:"+who.Name || who.Subject != pinOf(c.chain[0])) {
+		if err == nil && (who.Actor != "mtls:"+who.Name || who.Subject != callertest.Pin(c.chain[0])) {
 			t.Errorf("%s: %+v", name, who)
 		}
 		if _, err := p.Prove(request(c.chain, c.head...), &caller.Rules{}); !errors.Is(err, problem.Unauthenticated) {
@@ -238,7 +195,7 @@ func mint(t testing.TB, k *ecdsa.PrivateKey, kid string, change map[string]any) 
 
 func TestWorkload(t *testing.T) {
 	t.Parallel()
-	key, strange := newKey(t), newKey(t)
+	key, strange := callertest.Key(t), callertest.Key(t)
 	iss := newIssuer(t, key)
 	now := monday
 	p, rules := caller.New(caller.Deps{HTTP: iss.Client(), Now: func() time.Time { return now }}), iss.rules()
@@ -316,11 +273,11 @@ func TestWorkload(t *testing.T) {
 // FuzzProve: whatever stands in the headers, nobody is proven by it, and nothing
 // of it is in the words.
 func FuzzProve(f *testing.F) {
-	iss := newIssuer(f, newKey(f))
+	iss := newIssuer(f, callertest.Key(f))
 	p, rules := caller.New(caller.Deps{HTTP: iss.Client(), Now: func() time.Time { return monday }}), iss.rules()
 	f.Add("Bearer a.b.c", "x")
-	f.Add("", mint(f, newKey(f), "k1", nil))
-	f.Add("bearer "+mint(f, newKey(f), "k2", nil), "")
+	f.Add("", mint(f, callertest.Key(f), "k1", nil))
+	f.Add("bearer "+mint(f, callertest.Key(f), "k2", nil), "")
 	f.Add("Basic x", "..")
 	f.Fuzz(func(t *testing.T, authorization, identity string) {
 		who, err := p.Prove(request(nil, "Authorization", authorization, "X-Identity-Header", identity), rules)

@@ -4,15 +4,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -24,45 +20,11 @@ import (
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/caller"
+	"partnerguard/internal/caller/callertest"
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/web"
 )
-
-// paper makes a certificate; a nil parent signs itself.
-func paper(t *testing.T, parent *tls.Certificate, change func(*x509.Certificate)) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "test"}, NotBefore: monday.Add(-time.Hour),
-		NotAfter: monday.Add(time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}
-	if change != nil {
-		change(c)
-	}
-	up, signer := c, any(key)
-	if parent != nil {
-		up, signer = parent.Leaf, parent.PrivateKey
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, up, key.Public(), signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
-}
-
-func pinOf(c tls.Certificate) string {
-	sum := sha256.Sum256(c.Leaf.RawSubjectPublicKeyInfo)
-	return "sha256/" + base64.StdEncoding.EncodeToString(sum[:])
-}
 
 // mounted is the server behind the kernel.
 func mounted(b *broker.Broker, o broker.ServerOptions) http.Handler {
@@ -112,13 +74,13 @@ func TestServerCallers(t *testing.T) {
 	defer keys.Close()
 	away := httptest.NewTLSServer(http.NotFoundHandler())
 	away.Close()
-	ca := paper(t, nil, func(c *x509.Certificate) {
+	ca := callertest.Paper(t, monday, nil, func(c *x509.Certificate) {
 		c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
 	})
-	pinned, renewed := paper(t, nil, nil), paper(t, nil, nil)
+	pinned, renewed := callertest.Paper(t, monday, nil, nil), callertest.Paper(t, monday, nil, nil)
 	uri, _ := url.Parse("spiffe://contoso/billing")
 	spiffe := func(c *x509.Certificate) { c.URIs = []*url.URL{uri} }
-	named, self := paper(t, &ca, spiffe), paper(t, nil, spiffe)
+	named, self := callertest.Paper(t, monday, &ca, spiffe), callertest.Paper(t, monday, nil, spiffe)
 	mint := func(issuer, subject string) string {
 		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", "k"))
 		if err != nil {
@@ -138,7 +100,7 @@ func TestServerCallers(t *testing.T) {
 	grant := "\n    grants: [{connection: c-1, tenants: [adatum.example], resources: [graph]}]\n    default: adatum.example\n"
 	r.policy("version: 1\nissuers:\n  - {name: github, issuer: \"https://token.example\", keys: \"" + keys.URL + "\", audience: partnerguard}\n" +
 		"  - {name: away, issuer: \"https://away.example\", keys: \"" + away.URL + "\", audience: partnerguard}\n" +
-		"callers:\n  - name: pinned\n    certificate: {spki: " + pinOf(pinned) + "}" + grant +
+		"callers:\n  - name: pinned\n    certificate: {spki: " + callertest.Pin(pinned) + "}" + grant +
 		"  - name: named\n    certificate: {name: \"uri:spiffe://contoso/billing\"}" + grant +
 		"  - name: deploy\n    token: {issuer: github, subject: \"repo:main\"}" + grant)
 	pool := x509.NewCertPool()
@@ -230,9 +192,9 @@ func TestWorkloadSubjectWhole(t *testing.T) {
 // refused, over TLS too.
 func TestServerScreens(t *testing.T) {
 	t.Parallel()
-	pinned := paper(t, nil, nil)
+	pinned := callertest.Paper(t, monday, nil, nil)
 	r := newRig(t, nil)
-	r.policy("version: 1\ncallers:\n  - name: pinned\n    certificate: {spki: " + pinOf(pinned) +
+	r.policy("version: 1\ncallers:\n  - name: pinned\n    certificate: {spki: " + callertest.Pin(pinned) +
 		"}\n    grants: [{connection: c-1, tenants: [adatum.example], resources: [graph]}]\n    default: adatum.example\n")
 	s := serveTLS(t, r.b, broker.ServerOptions{})
 	c := clientWith(s, &pinned)

@@ -1,0 +1,2 @@
+// Package callertest makes the certificates of callers. Tests only.
+package callertest
