@@ -103,7 +103,10 @@ func Load(s Source) (*Config, error) {
 				return nil, err
 			}
 		}
-		if v := s.Flags[f.Flag]; v != "" && f.Flag != "" {
+		if v, given := s.Flags[f.Flag]; given && f.Flag != "" {
+			if v == "" { // of a shell's variable that is not set
+				return nil, problem.New(problem.Usage, "--%s is empty", f.Flag).WithHint("leave it out, or say what is meant")
+			}
 			if err := c.set(f, v, "--"+f.Flag); err != nil {
 				return nil, err
 			}

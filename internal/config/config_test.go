@@ -133,12 +133,16 @@ func TestBadSettings(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	c, err := config.Load(config.Source{File: write(t, "\ufeffdata: /x\nlisten: ''\n"), Flags: map[string]string{"cloud": ""}, Getenv: env("HOME", "/h")})
+	c, err := config.Load(config.Source{File: write(t, "\ufeffdata: /x\nlisten: ''\n"), Getenv: env("HOME", "/h")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Data != "/x" || c.Web.Listen != "127.0.0.1:8443" || c.Origin("listen") != "default" || c.Origin("cloud") != "default" {
-		t.Errorf("what is empty is not given: %q from %s, cloud from %s", c.Web.Listen, c.Origin("listen"), c.Origin("cloud"))
+	_, err = config.Load(config.Source{Flags: map[string]string{"data": ""}, Getenv: env("HOME", "/h")})
+	if !errors.Is(err, problem.Usage) || !strings.Contains(err.Error(), "--data is empty") {
+		t.Errorf("an empty flag: %v", err)
+	}
+	if c.Data != "/x" || c.Web.Listen != "127.0.0.1:8443" || c.Origin("listen") != "default" {
+		t.Errorf("what is empty is not given: %q from %s", c.Web.Listen, c.Origin("listen"))
 	}
 	if _, err := config.Load(config.Source{File: "/does/not/exist.yaml", Getenv: env()}); !errors.Is(err, problem.NotFound) {
 		t.Errorf("%v", err)
