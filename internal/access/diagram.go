@@ -269,7 +269,7 @@ func (d *diagram) build(l int, m mask, by client) int32 {
 	switch {
 	case len(groups) == 0:
 		id = leafCovered // nothing is asked about here
-	case len(groups) == 1 && !(dimID(l) == dimResource && by == byEAS):
+	case len(groups) == 1 && (groups[0].to == leafCovered || !(dimID(l) == dimResource && by == byEAS)):
 		id = groups[0].to // the dimension makes no difference
 	default:
 		n := node{level: l}

@@ -2,11 +2,14 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/assess"
 	"partnerguard/internal/automation"
+	"partnerguard/internal/cause"
+	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/rehearse"
@@ -52,5 +55,17 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 	}
 	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Engine: settings, Disagreements: disagreements(f, history, today),
 		Automation: automationFeed(automation.Items(scripts, f), f)}
-	return assess.Assess(f, o), nil
+	report := assess.Assess(f, o)
+	find := cause.Input{Facts: f, Report: report, Accounts: accountsOf(f), Settled: settled(f)}
+	if f.SignIns != nil {
+		find.History = history
+	}
+	report.Causes, report.From = cause.Find(find), r.From
+	return report, nil
+}
+
+// settled reports that the policies in force were read to their end.
+func settled(f *facts.Facts) bool {
+	return settingsRead(f) == nil && f.SettingsKnown() && len(f.Cuts(evidence.ConditionalAccessPolicy)) == 0 &&
+		!slices.ContainsFunc(f.CutsFromLog(), func(c evidence.Cut) bool { return c.Kind == evidence.ConditionalAccessPolicy })
 }

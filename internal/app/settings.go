@@ -7,6 +7,7 @@ import (
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/assess"
+	"partnerguard/internal/cause"
 	"partnerguard/internal/directory"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
@@ -41,6 +42,7 @@ type Proposal struct {
 	Policies         []string // files and folders: added to today's, replacing those of the same id
 	Preset           string   // partner-baseline: added to today's
 	SecurityDefaults bool     // on, with every Conditional Access policy off
+	Changes          []string // ids of changes as a report's causes name them
 }
 
 // Rehearse replays the sign-ins of r through a proposal.
@@ -98,6 +100,8 @@ func (p *Proposal) apply(ctx context.Context, today *access.Tenant) (*proposed, 
 				out.policies = append(out.policies, rehearse.Proposed{Policy: old.DisplayName, Change: "turned off", State: string(access.Disabled)})
 			}
 		}
+	case len(p.Changes) > 0:
+		return p.change(today)
 	case p.Preset == "partner-baseline":
 		out.words = "the partner-baseline preset beside today's policies"
 		for _, add := range access.PartnerBaseline() {
@@ -137,6 +141,28 @@ func (p *Proposal) apply(ctx context.Context, today *access.Tenant) (*proposed, 
 			then.Defaults = nil // enabling a policy needs security defaults off
 		}
 	}
+	return out, nil
+}
+
+// change makes changes that a report proposes.
+func (p *Proposal) change(today *access.Tenant) (*proposed, error) {
+	changes, unknown := cause.Change(today, p.Changes)
+	if unknown != "" {
+		return nil, problem.New(problem.BadInput, "no change of these settings is called %q", unknown).
+			WithHint("partnerguard assess --output json names the changes it proposes: .causes[].changes[].id")
+	}
+	out := &proposed{tenant: today.Apply(changes...)}
+	var words []string
+	for i := range changes {
+		c := &changes[i]
+		words = append(words, c.Text)
+		row := rehearse.Proposed{Policy: c.Policy, Change: "changed", State: string(access.Enabled)}
+		if c.Kind == access.ChangeAdd {
+			row.Change = "new"
+		}
+		out.policies = append(out.policies, row)
+	}
+	out.words = strings.Join(words, "; ")
 	return out, nil
 }
 

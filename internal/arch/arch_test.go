@@ -19,7 +19,7 @@ var floor = map[string]int{
 	"intake": 3, "sample": 3, "facts": 3, "page": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3, "msapi": 3,
 	"web": 3, "caller": 3, "observe": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4,
-	"config": 5, "labtest": 5,
+	"config": 5, "labtest": 5, "cause": 5,
 	"app":    6,
 	"cli":    7,
 	"attack": 8,
@@ -48,7 +48,8 @@ var sideways = map[string]string{
 
 // pure packages do no I/O and read no clock: only these words are forbidden.
 var pure = map[string]bool{"lenient": true, "jsonscan": true, "sheet": true, "entra": true, "evidence": true, "signin": true, "directory": true,
-	"access": true, "partner": true, "claim": true, "audit": true, "facts": true, "assess": true, "rehearse": true}
+	"access": true, "partner": true, "claim": true, "audit": true, "facts": true, "assess": true, "rehearse": true,
+	"cause": true}
 
 // forbidden names imports and why nobody may have them.
 var forbidden = map[string]string{

@@ -440,17 +440,11 @@ func (a *assessor) accountsRuling(pick func(*Account) bool, p *access.Proof, wha
 
 // wayWords sums the ways out up, most needed first.
 func wayWords(ways map[string]int) string {
-	words := map[string]string{
-		"register": "register a method", "totp_secured_desktop": "TOTP on a secured desktop", "security_key": "security key",
-		"secure_application_model": "Secure Application Model", "app_password": "app password or mail relay", "client_upgrade": "client upgrade",
-		"require_mfa":   "require MFA by policy",
-		"block_sign_in": "block sign-in", "review_agent": "review the agent", "external_mfa": "External MFA", "consent_again": "consent again with MFA",
-	}
 	ids := sortedKeys(ways)
 	slices.SortStableFunc(ids, func(x, y string) int { return cmp.Compare(ways[y], ways[x]) })
 	var out []string
 	for _, id := range ids {
-		out = append(out, fmt.Sprintf("%s (%d)", words[id], ways[id]))
+		out = append(out, fmt.Sprintf("%s (%d)", directory.WayWord(id), ways[id]))
 	}
 	return strings.Join(out, ", ")
 }

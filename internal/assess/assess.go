@@ -150,6 +150,7 @@ func Assess(f *facts.Facts, o Options) *Report {
 	sortEvidence(r.Disagreements)
 	r.Incomplete = append(r.Incomplete, a.incomplete()...)
 	r.Complete = len(r.Incomplete) == 0
+	r.Causes = []Cause{}
 	if r.Accounts == nil {
 		r.Accounts = []Account{}
 	}

@@ -32,6 +32,7 @@ type Report struct {
 	Complete     bool          `json:"complete"`
 	Incomplete   []string      `json:"incomplete"` // why not complete, in sentences; empty when complete
 	Requirements []Requirement `json:"requirements"`
+	Causes       []Cause       `json:"causes"`   // what to do first; empty until they are looked for
 	Score        ScoreView     `json:"score"`    // Microsoft's view, beside the contract, never mixed with it
 	Accounts     []Account     `json:"accounts"` // every account known, the unmet ones first
 	SignIns      SignIns       `json:"signIns"`
@@ -40,6 +41,10 @@ type Report struct {
 	Disagreements []Evidence       `json:"disagreements"`
 	Inputs        []evidence.Input `json:"inputs"`
 	Sample        bool             `json:"sample"` // the embedded sample partner, not a real one
+
+	// From are the inputs as the user named them, repeated in the commands that let
+	// a reader rehearse a cause. Optional.
+	From []string `json:"-"`
 }
 
 // Partner says who was judged.

@@ -31,9 +31,24 @@ var (
 		"cannot be added or edited since September 2026, and end early in 2027"}
 	WayConsentAgain = WayOut{"consent_again", "consent again with MFA: sign in to the integration once more with a fresh MFA prompt, so that its new " +
 		"refresh token carries the claim"}
+	WayLeaveSync = WayOut{"exclude_sync_role", "leave the role Directory Synchronization Accounts out of the policy: synchronisation cannot answer, and " +
+		"the contract does not ask it of that account"}
 	WayOtherFlow    = WayOut{"interactive_sign_in", "sign in interactively or by a broker instead of the device code flow; scripts use a service principal"}
 	WayReviewPolicy = WayOut{"review_policy", "the proposed settings are weaker here than today's: review the exclusions and conditions that open it"}
 )
+
+// wayWords are the steps in two or three words, by id.
+var wayWords = map[string]string{
+	"register": "register a method", "totp_secured_desktop": "TOTP on a secured desktop", "security_key": "security key",
+	"secure_application_model": "Secure Application Model", "app_password": "app password or mail relay", "client_upgrade": "client upgrade",
+	"require_mfa": "require MFA by policy", "block_sign_in": "block sign-in", "review_agent": "review the agent", "external_mfa": "External MFA",
+	"consent_again": "consent again with MFA", "exclude_sync_role": "leave the synchronisation role out of the policy",
+	"interactive_sign_in": "interactive sign-in", "review_policy": "review the policy",
+}
+
+// WayWord is a way out in two or three words, by its id; "" for an id that is
+// none.
+func WayWord(id string) string { return wayWords[id] }
 
 // Needs says what stands between an account and MFA.
 type Needs struct {
@@ -54,6 +69,8 @@ func WaysOut(n Needs) []WayOut {
 		return append(ways, WayRoom)
 	case ClassAgent:
 		return append(ways, WayAgent)
+	case ClassDirectorySync:
+		return append(ways, WayLeaveSync)
 	}
 	service := n.Class == ClassService || n.Password
 	switch {

@@ -19,6 +19,7 @@ type History struct {
 	engines  []*access.Engine
 	mu       sync.Mutex // guards visitors
 	visitors []*collector
+	joined   map[string]*Pattern // what the visitors saw together, once asked for
 }
 
 // NewHistory makes a history for the engines that will decide it.
@@ -27,7 +28,7 @@ func NewHistory(engines ...*access.Engine) *History { return &History{engines: e
 // Visitor makes a visitor for one goroutine of the fold. Safe for concurrent
 // use.
 func (h *History) Visitor() signin.Visitor {
-	c := &collector{engines: h.engines, patterns: map[string]*Pattern{}, texts: map[string]string{}, points: map[string][]int32{}}
+	c := &collector{engines: h.engines, patterns: map[string]*Pattern{}, texts: map[string]string{}, points: map[string]placed{}}
 	for _, e := range h.engines {
 		c.classes = append(c.classes, make([]int32, e.Dimensions()))
 	}
@@ -42,8 +43,10 @@ type Pattern struct {
 	Account string // lower-case user id, else lower-case UPN
 	UPN     string
 	App     string
-	Client  string         // clientAppUsed
+	Client  string // clientAppUsed
+	AppID   string
 	Points  []access.Point // one for each engine, User filled in by Rehearse
+	traits  *traits
 
 	Legacy, DeviceCode, ROPC bool
 
@@ -80,8 +83,28 @@ type collector struct {
 	patterns map[string]*Pattern
 	key      []byte
 	scratch  []byte
-	texts    map[string]string  // texts kept, by themselves
-	points   map[string][]int32 // classes kept, by their bytes
+	texts    map[string]string // texts kept, by themselves
+	points   map[string]placed // classes kept, by their bytes
+}
+
+// placed are classes with what a row of them looked like.
+type placed struct {
+	classes []int32
+	traits  *traits
+}
+
+// traits are a row's facts that its pattern does not keep as text. Those of one
+// row stand for all that fell into the same classes.
+type traits struct {
+	client, platform, country, risk string
+	ip                              netip.Addr
+	compliant, joined               signin.Tri
+}
+
+// locate gives the classes of an app under traits.
+func (t *traits) locate(e *access.Engine, app string, classes []int32) {
+	e.Locate(&access.SignIn{App: app, Client: t.client, Platform: t.platform, IP: t.ip, Country: t.country, SignInRisk: t.risk}, classes)
+	setDevice(e, classes, t.compliant, t.joined)
 }
 
 // See implements [signin.Visitor]. Failures and interrupts are not replayed:
@@ -90,9 +113,10 @@ func (c *collector) See(s *signin.Sighting) {
 	if !s.Success || !s.Verdict.Success() {
 		return
 	}
-	in := access.SignIn{App: s.AppID, Client: clientOf(s), Platform: platformOf(s.Platform), Country: s.Country, SignInRisk: riskOf(s.RiskLevel)}
+	t := traits{client: clientOf(s), platform: platformOf(s.Platform), country: s.Country, risk: riskOf(s.RiskLevel),
+		compliant: s.Compliant, joined: s.HybridJoined}
 	if a, err := netip.ParseAddr(s.IPAddress); err == nil {
-		in.IP = a
+		t.ip = a
 	}
 	c.key = c.key[:0]
 	c.text(s.UserID, s.UserPrincipalName)
@@ -106,8 +130,7 @@ func (c *collector) See(s *signin.Sighting) {
 	}
 	c.key = append(c.key, flags)
 	for i, e := range c.engines {
-		e.Locate(&in, c.classes[i])
-		setDevice(e, c.classes[i], s)
+		t.locate(e, s.AppID, c.classes[i])
 		for _, k := range c.classes[i] {
 			c.key = binary.LittleEndian.AppendUint32(c.key, uint32(k))
 		}
@@ -116,11 +139,15 @@ func (c *collector) See(s *signin.Sighting) {
 	if p == nil {
 		p = &Pattern{
 			Account: strings.ToLower(c.own(nonEmpty(s.UserID, s.UserPrincipalName))), UPN: c.own(s.UserPrincipalName),
-			App: c.own(nonEmpty(s.AppDisplayName, s.AppID)), Client: c.own(s.ClientAppUsed),
+			App: c.own(nonEmpty(s.AppDisplayName, s.AppID)), AppID: c.own(s.AppID), Client: c.own(s.ClientAppUsed),
 			Legacy: s.Legacy, DeviceCode: s.DeviceCode, ROPC: s.ROPC, Points: make([]access.Point, len(c.engines)),
 		}
 		for i := range c.engines {
-			p.Points[i].Classes = c.ownClasses(c.classes[i])
+			kept := c.ownClasses(i, c.classes[i], &t)
+			p.Points[i].Classes = kept.classes
+			if i == 0 {
+				p.traits = kept.traits
+			}
 		}
 		c.patterns[string(c.key)] = p
 	}
@@ -138,15 +165,18 @@ func (c *collector) own(s string) string {
 }
 
 // ownClasses keeps one copy of equal classes: most patterns share theirs.
-func (c *collector) ownClasses(classes []int32) []int32 {
-	c.scratch = c.scratch[:0]
+// Those of different engines mean different things.
+func (c *collector) ownClasses(engine int, classes []int32, t *traits) placed {
+	c.scratch = append(c.scratch[:0], byte(engine))
 	for _, k := range classes {
 		c.scratch = binary.LittleEndian.AppendUint32(c.scratch, uint32(k))
 	}
 	if kept, ok := c.points[string(c.scratch)]; ok {
 		return kept
 	}
-	kept := append([]int32(nil), classes...)
+	own := *t
+	own.client, own.platform, own.country, own.risk = c.own(t.client), c.own(t.platform), c.own(t.country), c.own(t.risk)
+	kept := placed{append([]int32(nil), classes...), &own}
 	c.points[string(c.scratch)] = kept
 	return kept
 }
@@ -191,11 +221,35 @@ func newer(at time.Time, id string, than time.Time, thanID string) bool {
 	return id > thanID || thanID == "" && id == ""
 }
 
-// Patterns joins what the visitors saw. Call it once the fold has finished.
+// Under is the same history for other engines, whose policies must tell no
+// sign-ins apart that those of the first engine h was made for do not: policies
+// with clauses taken out or widened, turned on, or added without a clause on
+// place, platform, device or risk. Call it once the fold has finished.
+func (h *History) Under(engines ...*access.Engine) *History {
+	out := &History{engines: engines, joined: map[string]*Pattern{}}
+	for k, p := range h.Patterns() {
+		moved := *p
+		moved.Points = make([]access.Point, len(engines))
+		for i, e := range engines {
+			classes := make([]int32, e.Dimensions())
+			p.traits.locate(e, p.AppID, classes)
+			moved.Points[i].Classes = classes
+		}
+		out.joined[k] = &moved
+	}
+	return out
+}
+
+// Patterns joins what the visitors saw, the first time; the map and what it holds
+// are not to be changed. Call it once the fold has finished.
 func (h *History) Patterns() map[string]*Pattern {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.joined != nil {
+		return h.joined
+	}
 	all := map[string]*Pattern{}
+	h.joined = all
 	for _, c := range h.visitors {
 		for k, p := range c.patterns {
 			o := all[k]
@@ -219,6 +273,21 @@ func (h *History) Patterns() map[string]*Pattern {
 		}
 	}
 	return all
+}
+
+// Unasked decides, by one engine, the patterns with rows that were not asked for
+// MFA. The keys are those of [History.Patterns]; e must be as Under wants it.
+func (h *History) Unasked(e *access.Engine) map[string]access.Outcome {
+	out := map[string]access.Outcome{}
+	in := Input{}
+	classes := make([]int32, e.Dimensions())
+	for k, p := range h.Patterns() {
+		if p.NotChallenged > 0 {
+			p.traits.locate(e, p.AppID, classes)
+			out[k] = e.Outcome(access.Point{User: in.subject(e, p), Classes: classes})
+		}
+	}
+	return out
 }
 
 func nonEmpty(a, b string) string {
@@ -287,11 +356,11 @@ func riskOf(level string) string {
 }
 
 // setDevice fills in the device axes that a row shows.
-func setDevice(e *access.Engine, classes []int32, s *signin.Sighting) {
-	if s.Compliant != signin.Unset {
-		e.SetAxis(classes, access.AxisCompliant, s.Compliant == signin.Yes)
+func setDevice(e *access.Engine, classes []int32, compliant, joined signin.Tri) {
+	if compliant != signin.Unset {
+		e.SetAxis(classes, access.AxisCompliant, compliant == signin.Yes)
 	}
-	if s.HybridJoined != signin.Unset {
-		e.SetAxis(classes, access.AxisJoined, s.HybridJoined == signin.Yes)
+	if joined != signin.Unset {
+		e.SetAxis(classes, access.AxisJoined, joined == signin.Yes)
 	}
 }

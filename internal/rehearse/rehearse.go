@@ -252,7 +252,8 @@ func (in *Input) challenged(p *Pattern, acc Account, passed bool, rows int64) pa
 	out := part{rows: rows}
 	needs := directory.Needs{Class: acc.Class, Unregistered: acc.Registered == KnownNo, Password: p.ROPC, Covered: true}
 	switch {
-	case acc.Class == directory.ClassService, acc.Class == directory.ClassResource, acc.Class == directory.ClassAgent:
+	case acc.Class == directory.ClassService, acc.Class == directory.ClassResource, acc.Class == directory.ClassAgent,
+		acc.Class == directory.ClassDirectorySync:
 		out.effect, out.reason = ChallengedUnable, unattended(acc.Class)
 		out.ways = directory.WaysOut(needs)
 	case acc.Registered == KnownYes:
@@ -275,6 +276,8 @@ func unattended(c directory.Class) string {
 		return "a room or equipment: nobody is there to answer"
 	case directory.ClassAgent:
 		return "an agent: nobody is there to answer"
+	case directory.ClassDirectorySync:
+		return "directory synchronisation: nobody is there to answer"
 	}
 	return "a service account: nobody is there to answer"
 }

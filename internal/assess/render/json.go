@@ -32,6 +32,21 @@ func settle(r *assess.Report) *assess.Report {
 	for i := range c.Requirements {
 		c.Requirements[i].Evidence = settleEvidence(c.Requirements[i].Evidence)
 	}
+	c.Causes = print.List(slices.Clone(c.Causes))
+	for i := range c.Causes {
+		u := &c.Causes[i]
+		u.Requirements, u.Changes, u.Needs, u.Effects = print.List(u.Requirements), print.List(u.Changes), print.List(u.Needs), print.List(u.Effects)
+		u.Evidence, u.Due = settleEvidence(u.Evidence), print.Settled(u.Due)
+		u.People = print.List(slices.Clone(u.People))
+		for k := range u.People {
+			u.People[k].WaysOut = print.List(u.People[k].WaysOut)
+		}
+		if u.Proof != nil {
+			proof := *u.Proof
+			proof.Gaps = print.List(proof.Gaps)
+			u.Proof = &proof
+		}
+	}
 	c.Disagreements = settleEvidence(c.Disagreements)
 	c.Score.Current, c.Score.Max = print.Finite(c.Score.Current), print.Finite(c.Score.Max)
 	c.Score.Updated = print.Settled(c.Score.Updated)

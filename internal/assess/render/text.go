@@ -30,6 +30,7 @@ const (
 func Text(w io.Writer, r *assess.Report, o TextOptions) error {
 	p := &screen{Screen: print.NewScreen(w, o)}
 	p.head(r)
+	p.causes(r)
 	must, should, not := groups(r.Requirements)
 	p.counts = len("Fall short")
 	for i := range r.Requirements {

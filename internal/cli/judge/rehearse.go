@@ -27,8 +27,8 @@ today's and says what would change: newly challenged and able to answer, newly
 challenged and unable, newly blocked, newly open (a regression), each with the
 accounts, apps and clients concerned and their way out.
 
-The proposal is a folder of policies, a preset, or security defaults. Proposed
-policies are rehearsed as if they were enabled, whatever state they are written
+The proposal is a folder of policies, a preset, security defaults, or a change
+that assess names under "Fix first". Proposed policies are rehearsed as if they were enabled, whatever state they are written
 in. --preset partner-baseline is a minimal set that meets the partner rule;
 --write saves it in report-only form, ready to import.
 
@@ -38,6 +38,7 @@ at every sign-in.`,
 		Example: `  partnerguard rehearse --preset partner-baseline
   partnerguard rehearse --from exports/ --policies proposed/
   partnerguard rehearse --from exports/ --security-defaults on --output html --out rehearsal.html
+  partnerguard rehearse --from exports/ --change 1a2b3c4d
   partnerguard rehearse --preset partner-baseline --write baseline.json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := s.Check(); err != nil {
@@ -76,6 +77,7 @@ at every sign-in.`,
 // proposed are the flags that say what is rehearsed.
 type proposed struct {
 	policies         []string
+	changes          []string
 	preset, defaults kit.Choice
 	write            string
 }
@@ -83,6 +85,7 @@ type proposed struct {
 func (p *proposed) register(cmd *cobra.Command) {
 	p.preset.Allowed, p.defaults.Allowed = []string{"partner-baseline"}, []string{"on"}
 	cmd.Flags().StringArrayVar(&p.policies, "policies", nil, "a file or folder of proposed policies; may be repeated")
+	cmd.Flags().StringSliceVar(&p.changes, "change", nil, "a change that assess proposes, by the id it names; may be repeated")
 	kit.AddChoice(cmd, &p.preset, "preset", "a ready-made proposal")
 	kit.AddChoice(cmd, &p.defaults, "security-defaults", "rehearse security defaults instead of policies")
 	cmd.Flags().StringVar(&p.write, "write", "", "save the preset's policies, report-only, to this file")
@@ -90,13 +93,13 @@ func (p *proposed) register(cmd *cobra.Command) {
 }
 
 func (p *proposed) proposal() app.Proposal {
-	return app.Proposal{Policies: p.policies, Preset: p.preset.Value, SecurityDefaults: p.defaults.Value == "on"}
+	return app.Proposal{Policies: p.policies, Changes: p.changes, Preset: p.preset.Value, SecurityDefaults: p.defaults.Value == "on"}
 }
 
 // check asks for one proposal, and saves the preset where that is wanted.
 func (p *proposed) check(env *kit.Env) error {
 	chosen := 0
-	for _, on := range []bool{len(p.policies) > 0, p.preset.Value != "", p.defaults.Value != ""} {
+	for _, on := range []bool{len(p.policies) > 0, len(p.changes) > 0, p.preset.Value != "", p.defaults.Value != ""} {
 		if on {
 			chosen++
 		}
@@ -104,7 +107,7 @@ func (p *proposed) check(env *kit.Env) error {
 	switch {
 	case chosen != 1:
 		return problem.New(problem.Usage, "rehearse takes one proposal, got %d", chosen).
-			WithHint("give --policies FOLDER, --preset partner-baseline, or --security-defaults on")
+			WithHint("give --policies FOLDER, --preset partner-baseline, --change ID as assess names it, or --security-defaults on")
 	case p.write == "":
 		return nil
 	case p.preset.Value == "":

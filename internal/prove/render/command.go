@@ -20,7 +20,7 @@ func command(q *access.Proof, g *access.Gap, from []string) []string {
 	words := []string{"partnerguard", "decide"}
 	add := func(flag, value string) {
 		if value = print.Clean(value, print.MaxSaying); value != "" {
-			words = append(words, flag+" "+quote(value))
+			words = append(words, flag+" "+print.Quote(value))
 		}
 	}
 	for _, f := range from {
@@ -94,37 +94,4 @@ func location(g *access.Gap) string {
 		return s.IP.String()
 	}
 	return s.Country
-}
-
-// quote makes one word of a POSIX shell.
-func quote(s string) string {
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("@%_+=:,./-", r)
-	}) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// fold breaks a command into lines of at most w columns that a shell joins
-// again. A word that is longer gets a line of its own.
-func fold(words []string, w int) []string {
-	var lines []string
-	line := ""
-	for i, word := range words {
-		room := w
-		if i < len(words)-1 {
-			room -= 2 // " \"
-		}
-		switch {
-		case line == "":
-			line = word
-		case print.Width(line)+1+print.Width(word) <= room:
-			line += " " + word
-		default:
-			lines = append(lines, line+` \`)
-			line = "  " + word
-		}
-	}
-	return append(lines, line)
 }

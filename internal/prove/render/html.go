@@ -160,7 +160,7 @@ func gapRow(q *access.Proof, g *access.Gap, t print.Tone, from []string) gapView
 	}
 	if account := print.Clean(g.Witness.Account, print.MaxName); account != "" {
 		v.Try = account + " " + signIn(&g.Witness.SignIn) + ": " + outcome(g.Witness.Outcome).Word
-		v.Command = strings.Join(fold(command(q, g, from), commandWidth), "\n")
+		v.Command = strings.Join(print.FoldCommand(command(q, g, from), commandWidth), "\n")
 	}
 	return v
 }

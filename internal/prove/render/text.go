@@ -125,7 +125,7 @@ func (p *screen) gap(lead string, q *access.Proof, g *access.Gap, st print.Style
 	}
 	p.Para("       try  ", account+" "+signIn(&w.SignIn)+": "+outcome(w.Outcome).Word, print.Plain)
 	const in = 12
-	for _, l := range fold(command(q, g, p.from), p.Width()-in) {
+	for _, l := range print.FoldCommand(command(q, g, p.from), p.Width()-in) {
 		p.Command(in, l)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/access"
 	"partnerguard/internal/assess"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/page/pagetest"
@@ -165,6 +166,7 @@ func Typical() *assess.Report {
 				{AppID: "c44b4083-3bb0-49c1-b47d-974e53cbdf3c", Name: "Azure Portal", Tally: assess.Tally{Challenged: 120, SatisfiedByClaim: 88}},
 			},
 		},
+		Causes: causes(at(19, 15, 0)),
 		Inputs: []evidence.Input{
 			{Path: "exports/groups.json", Bytes: 5120, Format: "graph page", Encoding: "utf-8", Status: evidence.Partial, NextLink: true,
 				Kinds: map[evidence.Kind]int{evidence.Group: 6}},
@@ -347,6 +349,18 @@ func Hostile() *assess.Report {
 		}
 		r.Requirements = append(r.Requirements, q)
 	}
+	for i := range Marks {
+		c := assess.Cause{Rank: i, Kind: []assess.CauseKind{assess.CauseUrgent, assess.CauseSettings, assess.CauseKind(next())}[i%3], Title: next(),
+			Detail: next(), Requirements: []string{next()}, Mandatory: i%2 == 0, BreakGlass: i%5 == 4, Accounts: 1 << 40, SignIns: 1 << 60, Due: &far,
+			Changes: []access.Change{{ID: next(), Kind: access.ChangeKind(next()), PolicyID: next(), Policy: next(), Field: next(), Value: next(),
+				Text: next()}},
+			People: []assess.CausePerson{{ID: next(), UserPrincipalName: next(), DisplayName: next(), Class: next(), Reason: next(),
+				WaysOut: []assess.WayOut{{ID: next(), Text: next()}}}},
+			Proof:    &assess.CauseProof{Question: next(), Verdict: access.ProofVerdict(next()), Reason: next()},
+			Effects:  []assess.CauseEffects{{Effect: next(), SignIns: 1 << 60}},
+			Evidence: []assess.Evidence{{Subject: next(), Detail: next(), Observed: &far, RecordID: next(), Source: source()}}}
+		r.Causes = append(r.Causes, c)
+	}
 	for range Marks {
 		r.Disagreements = append(r.Disagreements, assess.Evidence{Subject: next(), Detail: next(), Observed: &far, RecordID: next(), Source: source()})
 	}
@@ -385,4 +399,30 @@ func Hostile() *assess.Report {
 		in.Notes = append(in.Notes, evidence.Note{Source: source(), Message: next()})
 	}
 	return r
+}
+
+// causes are one of each kind.
+func causes(due *time.Time) []assess.Cause {
+	desk := assess.CausePerson{ID: "frontdesk", UserPrincipalName: "frontdesk@contoso.com", DisplayName: "Front desk", Class: "shared",
+		Reason: "has no registered method to answer with", SignIns: 47,
+		WaysOut: []assess.WayOut{{ID: "totp_secured_desktop", Text: "a TOTP app on a secured desktop"}}}
+	return []assess.Cause{
+		{Rank: 1, Kind: assess.CauseUrgent, Title: "Answer the alert: Virtual machines are mining (Fabrikam)", Detail: "unanswered for 39 hours", Due: due,
+			Requirements: []string{"azure-fraud-watch"}, Evidence: []assess.Evidence{{Subject: "Virtual machines are mining", Detail: "active"}}},
+		{Rank: 2, Kind: assess.CauseSettings, Title: "Remove the excluded location Headquarters from CA002",
+			Detail:       "closes 27 accounts, 126 recorded sign-ins",
+			Requirements: []string{"mfa-every-user", "mfa-every-sign-in"}, Mandatory: true, Accounts: 27, SignIns: 126, Needs: []int{3},
+			Changes: []access.Change{{ID: "0a1b2c3d", Kind: access.ChangeRemove, PolicyID: "ca002", Policy: "CA002",
+				Field: "conditions.locations.excludeLocations", Value: "hq", Text: "Remove the excluded location Headquarters from CA002"}},
+			People: []assess.CausePerson{desk},
+			Proof: &assess.CauseProof{Question: "mfa-every-sign-in", Gaps: []int{1, 2}, Before: 32, After: 5, Verdict: access.GapFound,
+				Reason: "5 of 41 accounts can sign in without it"},
+			Effects: []assess.CauseEffects{{Effect: "challenged_unable", SignIns: 47, Accounts: 1}, {Effect: "challenged_able", SignIns: 79, Accounts: 9}}},
+		{Rank: 3, Kind: assess.CauseAccount, Title: "Upgrade the old mail client of frontdesk@contoso.com", Detail: "47 recorded sign-ins without MFA",
+			Requirements: []string{"legacy-authentication"}, Mandatory: true, Accounts: 1, SignIns: 47, People: []assess.CausePerson{desk}},
+		{Rank: 4, Kind: assess.CauseRequirement, Title: "Set up GDAP, then remove DAP", Detail: "4 customers still grant DAP",
+			Requirements: []string{"no-dap"}},
+		{Rank: 5, Kind: assess.CauseSettings, Title: "Remove the group Break-glass from the exclusions of CA001", Detail: "closes 1 account", BreakGlass: true,
+			Mandatory: true, Accounts: 1, Requirements: []string{"mfa-every-user"}},
+	}
 }

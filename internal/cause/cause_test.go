@@ -1,0 +1,176 @@
+package cause_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/assess"
+	"partnerguard/internal/cause"
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/facts"
+)
+
+var asOf = time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC)
+
+// world reads records as an export would give them.
+func world(t *testing.T, records map[evidence.Kind][]string) *facts.Facts {
+	t.Helper()
+	f := facts.New()
+	f.SetTime(asOf)
+	for kind, list := range records {
+		for i, raw := range list {
+			if err := f.Take(kind, []byte(raw), evidence.Source{Path: string(kind) + ".json", Index: i}); err != nil {
+				t.Fatalf("%s: %v", raw, err)
+			}
+		}
+	}
+	return f
+}
+
+func find(f *facts.Facts) []assess.Cause {
+	r := assess.Assess(f, assess.Options{AsOf: asOf})
+	return cause.Find(cause.Input{Facts: f, Report: r, Settled: true})
+}
+
+const (
+	mfa = `{"id":"p1","displayName":"P1","state":"enabled","conditions":{"users":{"includeUsers":["All"]%s},"applications":{"includeApplications":["All"]},` +
+		`"clientAppTypes":["all"]%s},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`
+	ada  = `{"id":"00000000-0000-0000-0000-00000000000a","userPrincipalName":"ada@contoso.example","accountEnabled":true,"userType":"Member"}`
+	ben  = `{"id":"00000000-0000-0000-0000-00000000000b","userPrincipalName":"ben@contoso.example","accountEnabled":true,"userType":"Member"}`
+	role = `{"id":"r","principalId":"00000000-0000-0000-0000-00000000000b","roleDefinitionId":"88d8e3e3-8f55-4a1e-953a-9b9898b8876b","directoryScopeId":"/"}`
+	off  = `{"id":"x","isEnabled":false}`
+	here = `{"id":"hq","displayName":"HQ","@odata.type":"#microsoft.graph.ipNamedLocation","isTrusted":true,"ipRanges":[{"cidrAddress":"203.0.113.0/24"}]}`
+)
+
+func policy(users, conditions string) string {
+	s := strings.Replace(mfa, "%s", users, 1)
+	return strings.Replace(s, "%s", conditions, 1)
+}
+
+func records(policies ...string) map[evidence.Kind][]string {
+	return map[evidence.Kind][]string{evidence.ConditionalAccessPolicy: policies, evidence.SecurityDefaults: {off}, evidence.User: {ada, ben},
+		evidence.NamedLocation: {here}, evidence.RoleAssignment: {role}}
+}
+
+func changes(list []assess.Cause) (out []string) {
+	for i := range list {
+		if list[i].Kind == assess.CauseSettings {
+			var texts []string
+			for _, c := range list[i].Changes {
+				texts = append(texts, string(c.Kind)+" "+c.Field+" "+c.Value)
+			}
+			out = append(out, strings.Join(texts, " + "))
+		}
+	}
+	return out
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	notAda := `,"excludeUsers":["00000000-0000-0000-0000-00000000000a"]`
+	both := `,"excludeUsers":["00000000-0000-0000-0000-00000000000a","00000000-0000-0000-0000-00000000000b"]`
+	notHere := `,"locations":{"includeLocations":["All"],"excludeLocations":["hq"]}`
+	windows := `,"platforms":{"includePlatforms":["windows"]}`
+	for name, c := range map[string]struct {
+		policies []string
+		want     []string
+	}{
+		"nothing is open":   {[]string{policy("", "")}, nil},
+		"one exclusion":     {[]string{policy(notAda, "")}, []string{"remove conditions.users.excludeUsers 00000000-0000-0000-0000-00000000000a"}},
+		"a place":           {[]string{policy("", notHere)}, []string{"remove conditions.locations.excludeLocations hq"}},
+		"report-only":       {[]string{strings.Replace(policy("", ""), `"enabled"`, `"enabledForReportingButNotEnforced"`, 1)}, []string{"turn_on state "}},
+		"off":               {[]string{strings.Replace(policy("", ""), `"enabled"`, `"disabled"`, 1)}, []string{"turn_on state "}},
+		"a condition":       {[]string{policy("", windows)}, []string{"widen conditions.platforms "}},
+		"or a device":       {[]string{strings.Replace(policy("", ""), `["mfa"]`, `["mfa","compliantDevice"]`, 1)}, []string{"only_mfa grantControls "}},
+		"no policy that is": {[]string{strings.Replace(policy("", ""), `["mfa"]`, `["compliantDevice"]`, 1)}, []string{"add  "}},
+		"none that is on": {[]string{strings.NewReplacer(`["mfa"]`, `["block"]`, `"enabled"`, `"disabled"`).Replace(policy("", ""))},
+			[]string{"add  "}},
+		// Each alone leaves ada open; together with nothing that is not needed.
+		"two at once": {[]string{policy(notAda, notHere)},
+			[]string{"remove conditions.locations.excludeLocations hq", "remove conditions.users.excludeUsers 00000000-0000-0000-0000-00000000000a"}},
+		"only together": {[]string{policy(both, notHere)},
+			[]string{"remove conditions.users.excludeUsers 00000000-0000-0000-0000-00000000000a + remove conditions.users.excludeUsers " +
+				"00000000-0000-0000-0000-00000000000b + remove conditions.locations.excludeLocations hq"}},
+		// A block of everything would close it too, by shutting everybody out.
+		"a block that is off": {[]string{policy(notAda, ""), strings.NewReplacer(`["mfa"]`, `["block"]`, `"enabled"`, `"disabled"`, `"p1"`, `"p2"`).Replace(
+			policy("", ""))}, []string{"remove conditions.users.excludeUsers 00000000-0000-0000-0000-00000000000a"}},
+		"what is not understood is left alone": {[]string{policy(notAda, `,"moonPhase":["full"]`)}, []string{"add  "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := changes(find(world(t, records(c.policies...))))
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestUnsettled: while policies may be missing, no change of them is proposed.
+func TestUnsettled(t *testing.T) {
+	t.Parallel()
+	f := world(t, records(policy(`,"excludeUsers":["00000000-0000-0000-0000-00000000000a"]`, "")))
+	r := assess.Assess(f, assess.Options{AsOf: asOf})
+	if got := changes(cause.Find(cause.Input{Facts: f, Report: r})); len(got) > 0 {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestAlertsHaveAClock(t *testing.T) {
+	t.Parallel()
+	alert := func(id, at, status string) string {
+		return `{"id":"` + id + `","displayName":"` + id + `","detectedDateTime":"` + at + `","status":"` + status + `","customerTenantId":"c1"}`
+	}
+	all := records(policy("", ""))
+	all[evidence.SecurityAlert] = []string{alert("young", "2026-11-20T03:00:00Z", "active"), alert("old", "2026-11-18T15:00:00Z", "active"),
+		alert("done", "2026-11-18T15:00:00Z", "resolved"), alert("later", "2026-11-21T00:00:00Z", "active")}
+	got := find(world(t, all))
+	var titles []string
+	for i := range got {
+		if got[i].Kind == assess.CauseUrgent {
+			titles = append(titles, got[i].Title+": "+got[i].Detail)
+		}
+	}
+	if len(titles) != 2 || !strings.HasPrefix(titles[0], "Answer the alert: old (customer c1): unanswered for 39 hours, 15 hours past") ||
+		!strings.Contains(titles[1], "young") || !strings.Contains(titles[1], "raised 3 hours ago; an answer is due within 21 hours") {
+		t.Errorf("%q", titles)
+	}
+	if got[0].Due == nil || !got[0].Due.Equal(asOf.Add(-15*time.Hour)) {
+		t.Errorf("due %v", got[0].Due)
+	}
+}
+
+func TestOneRequestIsOneCause(t *testing.T) {
+	t.Parallel()
+	got := find(world(t, map[evidence.Kind][]string{evidence.ConditionalAccessPolicy: {policy("", "")}}))
+	seen := map[string]bool{}
+	for i := range got {
+		if seen[got[i].Title] {
+			t.Errorf("%q is there twice", got[i].Title)
+		}
+		seen[got[i].Title] = true
+	}
+}
+
+func TestChangeIsFoundByItsName(t *testing.T) {
+	t.Parallel()
+	tenant := world(t, records(policy(`,"excludeUsers":["00000000-0000-0000-0000-00000000000a"]`, ""))).Tenant()
+	all := tenant.Changes()
+	if len(all) == 0 {
+		t.Fatal("no change")
+	}
+	got, unknown := cause.Change(tenant, []string{all[0].ID})
+	if unknown != "" || len(got) != 1 || got[0] != all[0] {
+		t.Errorf("%v, %q", got, unknown)
+	}
+	if _, unknown := cause.Change(tenant, []string{all[0].ID, "ffffffff"}); unknown != "ffffffff" {
+		t.Errorf("%q", unknown)
+	}
+	if t2 := tenant.Apply(got...); len(t2.Policies[0].Conditions.Users.ExcludeUsers) != 0 || len(tenant.Policies[0].Conditions.Users.ExcludeUsers) != 1 ||
+		t2.Policies[0].State != access.Enabled {
+		t.Error("the change was not made to a copy")
+	}
+}

@@ -1,0 +1,229 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"partnerguard/internal/access"
+	"partnerguard/internal/assess"
+	"partnerguard/internal/directory"
+	"partnerguard/internal/rehearse"
+)
+
+// aims are the questions that changes are looked for, with the requirements that
+// closing their gaps serves.
+var aims = []struct {
+	question string
+	serves   []string
+	closes   string // what it does, for words
+}{
+	{"mfa-every-sign-in", []string{"mfa-every-user", "mfa-every-sign-in", "security-defaults-or-conditional-access"}, "sign in without MFA"},
+	{"legacy-blocked", []string{"legacy-authentication"}, "use legacy authentication"},
+}
+
+// settings adds the changes of the tenant's settings.
+func (f *finder) settings() {
+	tenant := f.Facts.Tenant()
+	today := access.Compile(tenant)
+	var done []access.Change
+	var breakGlass []assess.Cause
+	for _, aim := range aims {
+		q, _ := access.FindQuestion(aim.question)
+		s := newSearch(q, f.History)
+		now := s.look(tenant.Apply(done...))
+		if now == nil {
+			return
+		}
+		before, err := today.Prove(q)
+		if err != nil {
+			continue
+		}
+		w := &weigher{finder: f, today: today, before: before, question: q}
+		for _, t := range s.steps(now, forEverybody, true) {
+			c := w.cause(t)
+			serves := aim.serves
+			if slices.ContainsFunc(t.closes, func(i int) bool { return tenant.Users[i].Admin }) {
+				serves = append(slices.Clone(serves), "mfa-admin-roles")
+			}
+			f.add(c, serves...)
+			done, now = append(done, t.changes...), t.after
+		}
+		if aim.question != aims[0].question {
+			continue
+		}
+		apart := now
+		for _, t := range s.steps(apart, forBreakGlass, false) {
+			c := w.cause(t)
+			c.BreakGlass = true
+			breakGlass = append(breakGlass, c)
+		}
+	}
+	for _, c := range breakGlass {
+		f.add(c, append(slices.Clone(aims[0].serves), "mfa-admin-roles")...)
+	}
+}
+
+// weigher says what a trial comes to.
+type weigher struct {
+	*finder
+	today    *access.Engine
+	before   *access.Proof
+	question access.Question
+}
+
+// cause weighs changes: what they close on top of those before them, and by
+// themselves the proof and the rehearsal.
+func (w *weigher) cause(t *trial) assess.Cause {
+	c := assess.Cause{Kind: assess.CauseSettings, Accounts: len(t.closes), SignIns: t.signIns}
+	if len(t.closes) == 0 {
+		c.Accounts = len(t.breakGlass)
+	}
+	var texts []string
+	for i := range t.changes {
+		texts = append(texts, t.changes[i].Text)
+		c.Changes = append(c.Changes, t.changes[i])
+	}
+	c.Title = joinTexts(texts)
+	alone := access.Compile(w.today.Tenant().Apply(t.changes...))
+	c.Proof = w.proof(alone)
+	w.rehearse(&c, alone)
+	w.silent(&c, t)
+	c.Detail = w.detail(&c, t)
+	return c
+}
+
+// proof asks the question once more with the changes made.
+func (w *weigher) proof(alone *access.Engine) *assess.CauseProof {
+	after, err := alone.Prove(w.question)
+	if err != nil {
+		return nil
+	}
+	out := &assess.CauseProof{Question: w.question.Name, Gaps: []int{}, Before: w.before.Open, After: after.Open, Verdict: after.Verdict, Reason: after.Reason}
+	users := len(w.today.Tenant().Users)
+	for i := range w.before.Gaps {
+		s := w.before.Gaps[i].Witness.SignIn
+		if s.User >= users { // a stand-in, which another set of policies numbers anew
+			continue
+		}
+		if o := alone.Outcome(alone.Point(&s)); o == access.MFARequired || o == access.Blocked {
+			out.Gaps = append(out.Gaps, i+1)
+		}
+	}
+	return out
+}
+
+// rehearse replays the log and names who would break.
+func (w *weigher) rehearse(c *assess.Cause, alone *access.Engine) {
+	if w.History == nil {
+		return
+	}
+	r := rehearse.Rehearse(rehearse.Input{Proposal: c.Title, Today: w.today, Then: alone, History: w.History.Under(w.today, alone), Accounts: w.Accounts})
+	for _, t := range r.Totals {
+		if t.Effect != rehearse.Unchanged && t.Rows > 0 {
+			c.Effects = append(c.Effects, assess.CauseEffects{Effect: string(t.Effect), SignIns: t.Rows, Accounts: t.Accounts})
+		}
+	}
+	for i := range r.Groups {
+		g := &r.Groups[i]
+		if !g.Effect.Breaks() {
+			continue
+		}
+		w.person(c, directory.Key(g.ID, g.Account), g.Reason, g.WaysOut, g.Rows)
+	}
+}
+
+// silent names the accounts that the changes close and that cannot answer, but
+// that the log does not show.
+func (w *weigher) silent(c *assess.Cause, t *trial) {
+	users := w.today.Tenant().Users
+	for _, i := range slices.Concat(t.closes, t.breakGlass) {
+		a, ok := w.Accounts[users[i].ID]
+		if !ok || a.Registered != rehearse.KnownNo {
+			continue
+		}
+		p := w.Report.PersonOf(users[i].ID)
+		ways := slices.DeleteFunc(slices.Clone(p.WaysOut), func(o assess.WayOut) bool { return o == directory.WayRequire })
+		if len(ways) == 0 {
+			ways = directory.WaysOut(directory.Needs{Class: a.Class, Unregistered: true, Covered: true})
+		}
+		w.person(c, users[i].ID, "has no registered method to answer with", ways, 0)
+	}
+}
+
+// person adds an account, or to what is said of it already.
+func (w *weigher) person(c *assess.Cause, key, reason string, ways []directory.WayOut, rows int64) {
+	p := w.Report.PersonOf(key)
+	at := slices.IndexFunc(c.People, func(o assess.CausePerson) bool { return o.ID == p.ID })
+	if at < 0 {
+		p.Reason, p.SignIns, p.WaysOut = reason, rows, ways
+		c.People = append(c.People, p)
+		return
+	}
+	old := &c.People[at]
+	old.SignIns += rows
+	for _, way := range ways {
+		if !slices.Contains(old.WaysOut, way) {
+			old.WaysOut = append(slices.Clone(old.WaysOut), way)
+		}
+	}
+}
+
+// detail says what a cause brings.
+func (w *weigher) detail(c *assess.Cause, t *trial) string {
+	var parts []string
+	if n := len(t.closes) + len(t.breakGlass); n > 0 {
+		parts = append(parts, "closes "+counted(n, "account", "accounts"))
+	}
+	if t.signIns > 0 {
+		word := "closes "
+		if len(parts) > 0 {
+			word = ""
+		}
+		parts = append(parts, word+counted(int(t.signIns), "recorded sign-in", "recorded sign-ins"))
+	}
+	out := strings.Join(parts, ", ")
+	if t.changes[0].Kind == access.ChangeAdd && !slices.ContainsFunc(w.today.Tenant().Policies, (*access.Policy).Enforced) {
+		out += "; without Entra ID P1, which policies need, turn on security defaults"
+	}
+	switch n := len(c.People); {
+	case n == 1:
+		out += fmt.Sprintf("; %s cannot answer yet", name(&c.People[0]))
+	case n > 1:
+		out += fmt.Sprintf("; %d of those concerned cannot answer yet", n)
+	}
+	return out
+}
+
+func name(p *assess.CausePerson) string {
+	for _, s := range []string{p.UserPrincipalName, p.DisplayName} {
+		if s != "" {
+			return s
+		}
+	}
+	return p.ID
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%s %s", thousands(n), many)
+}
+
+// thousands writes 12345 as 12,345.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// joinTexts makes one sentence of several changes.
+func joinTexts(texts []string) string {
+	for i := 1; i < len(texts); i++ {
+		texts[i] = strings.ToLower(texts[i][:1]) + texts[i][1:]
+	}
+	return strings.Join(texts, " and ")
+}
