@@ -3,6 +3,7 @@ package cause
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/rehearse"
@@ -17,12 +18,14 @@ const (
 	maxChanges = 200
 )
 
-// stand is a tenant on the way: with the changes made so far.
+// stand is a tenant on the way: with the changes made so far, and with those
+// accounts alone that are open. No change opens another.
 type stand struct {
 	tenant *access.Tenant
+	users  []int // by account of tenant: its index in the tenant the search began with
 	engine *access.Engine
 	cover  []access.Cover
-	asked  map[string]access.Outcome // of the log's patterns without MFA
+	open   []*rehearse.Pattern // of the log, let in without MFA
 }
 
 // trial is what one set of changes does to a stand.
@@ -37,41 +40,77 @@ type trial struct {
 // search looks for the changes that cover one question's accounts.
 type search struct {
 	question access.Question
-	history  *rehearse.History
-	patterns map[string]*rehearse.Pattern
+	changes  []access.Change          // all that can be tried, worded with every account in sight
 	reached  map[access.Change]*trial // what each last did, by itself
 	work     int
 }
 
-func newSearch(q access.Question, h *rehearse.History) *search {
-	s := &search{question: q, history: h}
-	if h != nil {
-		s.patterns = h.Patterns()
+// begin compiles a tenant for a search. history may be nil; the stand is nil when
+// the bound on work is met.
+func begin(q access.Question, t *access.Tenant, history *rehearse.History) (*search, *stand) {
+	s := &search{question: q, changes: t.Changes()}
+	s.changes = s.changes[:min(len(s.changes), maxChanges)]
+	all := make([]int, len(t.Users))
+	for i := range all {
+		all[i] = i
 	}
-	return s
+	var open []*rehearse.Pattern
+	if history != nil {
+		open = history.Unasked()
+	}
+	now := s.look(t, all, open)
+	if now == nil {
+		return s, nil
+	}
+	return s, s.shrink(now)
 }
 
 // look compiles a tenant; nil when the bound on work is met.
-func (s *search) look(t *access.Tenant) *stand {
+func (s *search) look(t *access.Tenant, users []int, open []*rehearse.Pattern) *stand {
 	s.work += max(len(t.Users), 1) * max(len(t.Policies), 1)
 	if s.work > maxWork {
 		return nil
 	}
-	out := &stand{tenant: t, engine: access.Compile(t)}
+	out := &stand{tenant: t, users: users, engine: access.Compile(t)}
 	cover, err := out.engine.Coverage(s.question)
 	if err != nil { // the questions are built in and always compile
 		return nil
 	}
 	out.cover = cover
-	if s.history != nil {
-		out.asked = s.history.Unasked(out.engine)
-	}
+	out.open = rehearse.StillOpen(out.engine, open)
 	return out
+}
+
+// shrink leaves out the accounts that are not open, but for those whose being
+// there decides what a policy means: named by one, or synchronisation.
+func (s *search) shrink(now *stand) *stand {
+	named := map[string]bool{}
+	for _, p := range now.tenant.Policies {
+		for _, id := range slices.Concat(p.Conditions.Users.IncludeUsers, p.Conditions.Users.ExcludeUsers) {
+			named[strings.ToLower(id)] = true
+		}
+	}
+	t := *now.tenant
+	t.Users = nil
+	var users []int
+	for i := range now.tenant.Users {
+		u := &now.tenant.Users[i]
+		if c := now.cover[i]; c == access.Open || u.Exempt || u.Unidentified || named[strings.ToLower(u.ID)] {
+			t.Users, users = append(t.Users, *u), append(users, now.users[i])
+		}
+	}
+	if len(users) == len(now.users) {
+		return now
+	}
+	if small := s.look(&t, users, now.open); small != nil {
+		return small
+	}
+	return now
 }
 
 // try makes changes to a stand.
 func (s *search) try(now *stand, changes ...access.Change) *trial {
-	after := s.look(now.tenant.Apply(changes...))
+	after := s.look(now.tenant.Apply(changes...), now.users, now.open)
 	if after == nil {
 		return nil
 	}
@@ -81,15 +120,16 @@ func (s *search) try(now *stand, changes ...access.Change) *trial {
 			continue
 		}
 		if now.tenant.Users[i].BreakGlass {
-			out.breakGlass = append(out.breakGlass, i)
+			out.breakGlass = append(out.breakGlass, now.users[i])
 		} else {
-			out.closes = append(out.closes, i)
+			out.closes = append(out.closes, now.users[i])
 		}
 	}
-	for k, then := range after.asked {
-		if now.asked[k] == access.MFANotRequired && (then == access.MFARequired || then == access.Blocked) {
-			out.signIns += s.patterns[k].NotChallenged
-		}
+	for _, p := range now.open {
+		out.signIns += p.NotChallenged
+	}
+	for _, p := range after.open {
+		out.signIns -= p.NotChallenged
 	}
 	return out
 }
@@ -136,8 +176,7 @@ func (g goal) reaches(t *trial) bool {
 // of one policy are tried together and then reduced to those that matter; where
 // no edit does, what could be added beside.
 func (s *search) steps(now *stand, g goal, add bool) (out []*trial) {
-	changes := now.tenant.Changes()
-	changes = changes[:min(len(changes), maxChanges)]
+	changes := slices.Clone(s.changes)
 	s.reached = map[access.Change]*trial{}
 	for len(out) < maxSteps && s.open(now, g) {
 		// What takes an exception back comes before what gives a policy another aim.
@@ -157,7 +196,7 @@ func (s *search) steps(now *stand, g goal, add bool) (out []*trial) {
 			break
 		}
 		out = append(out, best)
-		now = best.after
+		now = s.shrink(best.after)
 		changes = slices.DeleteFunc(changes, func(c access.Change) bool { return slices.Contains(best.changes, c) })
 	}
 	return out

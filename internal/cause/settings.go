@@ -30,8 +30,7 @@ func (f *finder) settings() {
 	var breakGlass []assess.Cause
 	for _, aim := range aims {
 		q, _ := access.FindQuestion(aim.question)
-		s := newSearch(q, f.History)
-		now := s.look(tenant.Apply(done...))
+		s, now := begin(q, tenant.Apply(done...), f.History)
 		if now == nil {
 			return
 		}
@@ -47,7 +46,7 @@ func (f *finder) settings() {
 				serves = append(slices.Clone(serves), "mfa-admin-roles")
 			}
 			f.add(c, serves...)
-			done, now = append(done, t.changes...), t.after
+			done, now = append(done, t.changes...), s.shrink(t.after)
 		}
 		if aim.question != aims[0].question {
 			continue

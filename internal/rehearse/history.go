@@ -275,16 +275,25 @@ func (h *History) Patterns() map[string]*Pattern {
 	return all
 }
 
-// Unasked decides, by one engine, the patterns with rows that were not asked for
-// MFA. The keys are those of [History.Patterns]; e must be as Under wants it.
-func (h *History) Unasked(e *access.Engine) map[string]access.Outcome {
-	out := map[string]access.Outcome{}
+// Unasked lists the patterns with rows that were not asked for MFA.
+func (h *History) Unasked() (out []*Pattern) {
+	for _, p := range h.Patterns() {
+		if p.NotChallenged > 0 {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// StillOpen lists those of some patterns that an engine, which must be as Under
+// wants it, lets in without MFA.
+func StillOpen(e *access.Engine, patterns []*Pattern) (out []*Pattern) {
 	in := Input{}
 	classes := make([]int32, e.Dimensions())
-	for k, p := range h.Patterns() {
-		if p.NotChallenged > 0 {
-			p.traits.locate(e, p.AppID, classes)
-			out[k] = e.Outcome(access.Point{User: in.subject(e, p), Classes: classes})
+	for _, p := range patterns {
+		p.traits.locate(e, p.AppID, classes)
+		if e.Outcome(access.Point{User: in.subject(e, p), Classes: classes}) == access.MFANotRequired {
+			out = append(out, p)
 		}
 	}
 	return out
