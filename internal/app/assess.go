@@ -35,7 +35,7 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 	}
 	// The log is replayed through today's settings as it is counted, so that
 	// where the two disagree is part of the report.
-	r.At = q.AsOf
+	r.At, r.Hash = q.AsOf, true
 	var today *access.Engine
 	var history *rehearse.History
 	var scripts *automation.Fold
@@ -61,6 +61,7 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 		find.History = history
 	}
 	report.Causes, report.From = cause.Find(find), r.From
+	report.Program = "partnerguard " + Program().String()
 	return report, nil
 }
 

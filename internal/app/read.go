@@ -19,6 +19,7 @@ type Reading struct {
 	From     []string // files, folders, "-"; empty means the embedded sample partner
 	Stdin    io.Reader
 	Progress func(done, total int64) // optional
+	Hash     bool                    // the SHA-256 of each input is wanted
 
 	// At is the moment of judgement: schedules and Microsoft's changes are looked at
 	// as of it. Zero is not known; for the sample it is the sample's own moment.
@@ -62,7 +63,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 	}
 	s.facts.SetTime(r.At)
 	s.facts.BaselineScopes = r.BaselineScopes
-	opt := intake.Options{Stdin: r.Stdin, Progress: r.Progress}
+	opt := intake.Options{Stdin: r.Stdin, Progress: r.Progress, Hash: r.Hash}
 	var inputs []evidence.Input
 	var err error
 	if r.Sample() {

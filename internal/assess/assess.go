@@ -133,7 +133,7 @@ func Assess(f *facts.Facts, o Options) *Report {
 	a.indexAccounts()
 
 	r := &Report{
-		Schema: SchemaID, AsOf: o.AsOf, Sample: o.Sample,
+		Schema: SchemaID, AsOf: o.AsOf, Sample: o.Sample, RuleBook: partner.Revised.String(),
 		Partner:    Partner{Kind: string(o.Kind), Cloud: string(o.Cloud)},
 		Incomplete: []string{}, Disagreements: append([]Evidence{}, o.Disagreements...), Accounts: a.accounts, Inputs: f.Inputs, SignIns: a.signIns(),
 		Score: a.scoreView(),

@@ -40,7 +40,9 @@ type Report struct {
 	// shows a success without, or the reverse: both sides, never settled silently.
 	Disagreements []Evidence       `json:"disagreements"`
 	Inputs        []evidence.Input `json:"inputs"`
-	Sample        bool             `json:"sample"` // the embedded sample partner, not a real one
+	Sample        bool             `json:"sample"`            // the embedded sample partner, not a real one
+	Program       string           `json:"program,omitempty"` // what wrote it, with its version
+	RuleBook      string           `json:"ruleBook"`          // the day the rule book was last revised, 2006-01-02
 
 	// From are the inputs as the user named them, repeated in the commands that let
 	// a reader rehearse a cause. Optional.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
+	"partnerguard/internal/app"
 	"partnerguard/internal/cli/kit"
 	"partnerguard/internal/problem"
 )
@@ -28,7 +29,7 @@ made when it is not there. Without --dir it prints the one of partnerguard itsel
 			root.DisableAutoGenTag = true // it has the day on which it was written
 			head := func() *doc.GenManHeader {
 				h := &doc.GenManHeader{Section: "1", Source: "partnerguard", Manual: "Partnerguard"}
-				if t, err := time.Parse(time.RFC3339, readBuild().Time); err == nil {
+				if t, err := time.Parse(time.RFC3339, app.Program().Time); err == nil {
 					h.Date = &t // else today's
 				}
 				return h

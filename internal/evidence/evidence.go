@@ -100,6 +100,7 @@ type Input struct {
 	Format      string       `json:"format,omitempty"`      // e.g. "json", "jsonl", "csv", "graph page"
 	Encoding    string       `json:"encoding,omitempty"`    // "utf-8", "utf-8 bom", "utf-16le", "utf-16be"
 	Compression string       `json:"compression,omitempty"` // "gzip", "zstd"
+	SHA256      string       `json:"sha256,omitempty"`      // of the file as stored, in lower-case hexadecimal, where it was asked for
 	Status      Status       `json:"status"`
 	Kinds       map[Kind]int `json:"kinds,omitempty"`    // records per kind
 	NextLink    bool         `json:"nextLink,omitempty"` // the last page read points to a next page that is not here

@@ -44,6 +44,10 @@ type Options struct {
 	// may be called from another goroutine, but never twice at once.
 	Progress func(done, total int64)
 
+	// Hash asks for the SHA-256 of every file as stored, which is then read to its
+	// end even where nothing of it is understood.
+	Hash bool
+
 	MaxRecord int // optional; bytes of the largest record, default MaxRecord
 
 	// Expansion bounds what a compressed input may become: once more than

@@ -2,7 +2,10 @@ package intake
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -101,12 +104,17 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 			f.at0, f.size = at, j.size
 		}
 		c := &meter{r: rc, progress: o.Progress, done: done, total: total}
+		if o.Hash {
+			c.sum = sha256.New()
+		}
 		err = f.read(c)
+		sum := c.hash(f.at0, j.size)
 		_ = rc.Close() // read only
 		in.Bytes = max(c.n, j.size)
 		done += in.Bytes
 		for _, a := range f.accounts() {
 			pages.where[a.number] = len(inputs)
+			a.Input.SHA256 = sum
 			inputs = append(inputs, a.Input)
 		}
 		if err != nil {
@@ -122,11 +130,34 @@ type meter struct {
 	n           int64
 	progress    func(done, total int64)
 	done, total int64
+	sum         hash.Hash // nil: not asked for
+	ended       bool
+}
+
+// hash is the SHA-256 of all that is stored: of what was read and of the rest. at
+// is where it can be read anew, in any order; "" it could not be read to its end.
+func (m *meter) hash(at io.ReaderAt, size int64) string {
+	if m.sum == nil || size == 0 && !m.ended { // a pipe that was left need never end
+		return ""
+	}
+	rest := m.r
+	if at != nil && m.n != size { // members were read where they lie
+		m.sum.Reset()
+		rest = io.NewSectionReader(at, 0, size)
+	}
+	if _, err := io.Copy(m.sum, rest); err != nil {
+		return ""
+	}
+	return hex.EncodeToString(m.sum.Sum(nil))
 }
 
 func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
 	m.n += int64(n)
+	m.ended = m.ended || errors.Is(err, io.EOF)
+	if m.sum != nil {
+		m.sum.Write(p[:n])
+	}
 	if m.progress != nil && n > 0 {
 		m.progress(m.done+m.n, max(m.total, m.done+m.n))
 	}

@@ -1,7 +1,11 @@
 package intake
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
@@ -171,5 +175,49 @@ func TestReadFS(t *testing.T) {
 	}
 	if len(s.recs) != 2 || s.recs[0].Src != "sample:a.json:1" {
 		t.Errorf("records %+v", s.recs)
+	}
+}
+
+// TestHash: what is said of a file is the hash of the file, whatever became of
+// its content and however it was read.
+func TestHash(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var archive bytes.Buffer
+	zw := zip.NewWriter(&archive)
+	for _, name := range []string{"a.json", "b.json"} {
+		w, err := zw.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = w.Write([]byte(`{"id":"x","userPrincipalName":"x@contoso.example"}`))
+	}
+	_ = zw.Close()
+	files := map[string][]byte{"users.json": []byte(`[{"id":"x","userPrincipalName":"x@contoso.example"}]` + "\n\n"), "picture.png": append([]byte("\x89PNG\r\n\x1a\n"),
+		bytes.Repeat([]byte{7}, 1<<20)...), "empty.json": nil, "all.zip": archive.Bytes()}
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []bool{true, false} {
+		inputs, err := Read(t.Context(), Options{Hash: want}, []string{dir}, &strictSink{t: t})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, in := range inputs {
+			name, _, _ := strings.Cut(filepath.Base(in.Path), "!")
+			sum := sha256.Sum256(files[name])
+			switch {
+			case !want && in.SHA256 != "":
+				t.Errorf("%s: a hash that nobody asked for", in.Path)
+			case want && len(files[name]) > 0 && in.SHA256 != hex.EncodeToString(sum[:]):
+				t.Errorf("%s: %q is not its hash", in.Path, in.SHA256)
+			}
+		}
+	}
+	stdin, err := Read(t.Context(), Options{Hash: true, Stdin: bytes.NewReader(files["users.json"])}, []string{"-"}, &strictSink{t: t})
+	if sum := sha256.Sum256(files["users.json"]); err != nil || stdin[0].SHA256 != hex.EncodeToString(sum[:]) {
+		t.Errorf("standard input: %+v, %v", stdin, err)
 	}
 }

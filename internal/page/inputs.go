@@ -24,9 +24,9 @@ type InputsView struct {
 
 // InputView is one input on a page.
 type InputView struct {
-	Path, Status, Kinds, Shape string
-	Tone                       print.Tone
-	Notes                      []string
+	Path, Status, Kinds, Shape, Hash string
+	Tone                             print.Tone
+	Notes                            []string
 }
 
 // ViewInputs prepares the inputs for a page.
@@ -65,7 +65,8 @@ func ViewInputs(list []evidence.Input) (v InputsView) {
 
 func viewInput(in *evidence.Input) InputView {
 	v := InputView{Path: print.Clean(in.Path, print.MaxSaying), Status: print.StatusWord(in.Status), Tone: print.Cautious, Kinds: print.Kinds(in.Kinds),
-		Notes: print.InputNotes(in, pageNotes)}
+		Notes: print.InputNotes(in, pageNotes),
+		Hash:  print.Clean(in.SHA256, 64)}
 	switch {
 	case in.Status == evidence.Read && !in.NextLink:
 		v.Tone = print.Good

@@ -38,6 +38,14 @@ type Page struct {
 	Incomplete []string
 	Schema     string
 	Inputs     InputsView
+
+	// Made says what wrote the page and by which rules: the program, the rule book.
+	Made []string
+	// Rules are style rules of this page alone, beside those of every report: made by
+	// the feature from numbers, never from what was read.
+	Rules string
+
+	sheet *Sheet
 }
 
 // Headline is the one sentence above everything.
@@ -46,13 +54,24 @@ type Headline struct {
 	Text string
 }
 
-// CSS is the style sheet of every report.
-func (p *Page) CSS() template.CSS { return report().CSS }
+// CSS is the style sheet of the page.
+func (p *Page) CSS() template.CSS { return p.styles().CSS }
+
+func (p *Page) styles() *Sheet {
+	if p.sheet == nil {
+		s := report()
+		if p.Rules != "" {
+			s = NewSheet(reportCSS, p.Rules)
+		}
+		p.sheet = &s
+	}
+	return p.sheet
+}
 
 // Policy is the page's content security policy: one style sheet, allowed by its
 // hash. frame-ancestors is not for <meta>; everything else is closed.
 func (p *Page) Policy() string {
-	return "default-src 'none'; style-src " + report().Hash + "; base-uri 'none'; form-action 'none'"
+	return "default-src 'none'; style-src " + p.styles().Hash + "; base-uri 'none'; form-action 'none'"
 }
 
 // CompleteText says of a complete page why it is.

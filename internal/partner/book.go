@@ -21,6 +21,10 @@ const (
 	outlookPage      = "https://learn.microsoft.com/microsoft-365/admin/security-and-compliance/enable-modern-authentication"
 )
 
+// Revised is the day of the last change of the rule book: of a rule, a date or a
+// source in it. A test fails when the book changes and this does not.
+var Revised = day(2026, time.November, 29)
+
 // Book is the rule book, in report order: the duties of the contract first,
 // then what they imply, then the items of the CSP authorisation, then the
 // recommended practice. The caller may change what it gets.

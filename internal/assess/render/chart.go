@@ -3,7 +3,6 @@ package render
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -198,102 +197,4 @@ func factorPlot(list []assess.Account) *page.Plot {
 		print.Plural(all, "accounts"), print.Number(strong), print.Number(none))
 	p.Bars(bars, 150)
 	return p
-}
-
-// requirementPlot shows every requirement that applies and how far it is from
-// being met.
-func requirementPlot(must, should []assess.Requirement) *page.Plot {
-	p := &page.Plot{ID: "overview", Title: "Requirements at a glance",
-		Legend: []page.Key{page.GoodKey("Met or attested"), page.BadKey("Share shown to fall short"), page.RestKey("The rest of it"), page.DoubtKey("Unknown")},
-		Head:   []string{"Requirement", "Level", "Verdict", "Fall short"}}
-	if len(must)+len(should) == 0 {
-		return p
-	}
-	p.Summary = fmt.Sprintf("Mandatory: %s. Recommended: %s.", count(must), count(should))
-	type group struct {
-		name string
-		list []assess.Requirement
-	}
-	both := []group{{"Mandatory", must}, {"Recommended", should}}
-	for _, g := range both {
-		for i := range g.list {
-			q := &g.list[i]
-			p.Rows = append(p.Rows, []string{print.Clean(q.Title, print.MaxName), strings.ToLower(g.name), print.VerdictWord(q.Verdict), fallShort(q)})
-		}
-	}
-	p.Draw(func(d *page.Drawing, narrow bool) {
-		w, tail := d.W, 0.0
-		for _, g := range both {
-			for i := range g.list {
-				tail = max(tail, page.TextWidth(barValue(&g.list[i])))
-			}
-		}
-		widest := 0.42
-		if narrow {
-			widest = 0.6
-		}
-		tail = min(tail, w*widest)
-		left := math.Floor(w * 0.47)
-		if narrow {
-			left = 20
-		}
-		bar := max(w-left-tail-14, 40)
-		y := 0.0
-		for _, g := range both {
-			if len(g.list) == 0 {
-				continue
-			}
-			d.Text(0, y+14, "start", "hd", g.name)
-			y += 22
-			for i := range g.list {
-				q := &g.list[i]
-				d.Mark(0, y+4, print.ToneOf(q.Verdict))
-				room, barY := left-30, y+5
-				if narrow {
-					room, barY = w-20, y+21
-				}
-				d.Text(20, y+14, "start", "em", page.FitText(print.Clean(q.Title, print.MaxName), room))
-				shares(d, q, left, barY, bar)
-				d.Text(left+bar+8, barY+10, "start", "", page.FitText(barValue(q), tail))
-				y += 24
-				if narrow {
-					y += 16
-				}
-			}
-			y += 10
-		}
-		d.H = y
-	})
-	return p
-}
-
-// barValue is what stands behind a requirement's bar.
-func barValue(q *assess.Requirement) string {
-	if s := fallShort(q); s != "—" {
-		return s
-	}
-	return print.VerdictWord(q.Verdict)
-}
-
-// shares draws one requirement's bar.
-func shares(d *page.Drawing, q *assess.Requirement, x, y, w float64) {
-	const h = 12
-	tip := print.Clean(q.Title, print.MaxName) + ": " + print.VerdictWord(q.Verdict)
-	switch q.Verdict {
-	case assess.Met, assess.Attested:
-		d.Rect(x, y, w, h, "f-met", "", tip)
-	case assess.NotMet:
-		share := 1.0
-		if q.Total > 0 {
-			share = min(max(float64(q.Affected)/float64(q.Total), 0), 1)
-		}
-		bad := min(max(w*share, 4), w)
-		d.Rect(x, y, bad, h, "f-not", "hatch", tip)
-		if bad < w-1 {
-			// The rest is not shown to be in line: it may be unknown.
-			d.Rect(x+bad, y, w-bad, h, "f-nabg", "", tip)
-		}
-	default:
-		d.Rect(x, y, w, h, "f-unk", "dots", tip)
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"partnerguard/internal/assess"
@@ -14,6 +15,7 @@ import (
 )
 
 // Limits of what one page shows; the rest is in the JSON and the accounts CSV.
+// Accounts that are in line come after those that are not.
 const (
 	pageAccounts = 300
 	pageInLine   = 100
@@ -27,7 +29,6 @@ var writePage = page.Renderer(pageTemplate, template.FuncMap{
 	"verdict": page.SaidOf[assess.Verdict],
 	"factor":  factorWord,
 	"kind":    print.ClassWord[string],
-	"points":  points,
 })
 
 // HTML writes the report as one file that loads nothing: no script, one style
@@ -39,27 +40,42 @@ func HTML(w io.Writer, r *assess.Report) error { return writePage(w, view(r)) }
 // by the template.
 type pageView struct {
 	page.Page
-	Groups                 []groupView
-	NotApplicable          []assess.Requirement
-	Overview, Factors, Day *page.Plot
-	HasAccounts            bool
-	Accounts               []accountView // not met and unknown
-	InLine                 []accountView // the rest, folded
-	InLineCount            string
-	InLineMore             string
-	AccountsBad            string // "7 of 41"
-	AccountsMore           string
-	SignIns                string
-	HasSignIns             bool
-	Reasons                []reasonView
-	Apps                   []assess.AppTally
-	AppsMore               int
-	Disagreements          []evidenceView
-	DisagreementsMore      int
-	DisagreementHelp       string
-	Score                  assess.ScoreView
-	ScoreUpdated           string
-	Caveat                 string
+	Tiles             []tileView
+	First             []causeView // what to do first
+	Apart             []causeView // of break-glass accounts alone
+	Later             []causeView // of what is recommended
+	Groups            []groupView
+	NotApplicable     []assess.Requirement
+	Factors, Day      *page.Plot
+	HasAccounts       bool
+	Accounts          []accountView
+	Filters, Orders   []chip
+	WaysOut           []wayView
+	AccountsBad       string // "7 of 41"
+	AccountsMore      string
+	SignIns           string
+	HasSignIns        bool
+	Reasons           []reasonView
+	Apps              []assess.AppTally
+	AppsMore          int
+	Disagreements     []evidenceView
+	DisagreementsMore int
+	DisagreementHelp  string
+	Score             []scoreView
+	ScoreAside        string
+	ScoreUpdated      string
+	Caveat            string
+}
+
+// tileView is one of the numbers on top.
+type tileView struct {
+	Key, N, Of, Note, Href string
+	Tone                   print.Tone
+}
+
+type scoreView struct {
+	Name, ID, Points, Detail, State string
+	Said                            page.Said
 }
 
 type groupView struct {
@@ -73,16 +89,11 @@ type requirementView struct {
 	Reason                            string
 	Anchor, Binding, Short, SourceURL string
 	Found                             string // pieces of evidence in all
+	Share                             string // of 60, how much falls short; "" it cannot be counted
 	Shown                             []evidenceView
 }
 
 type evidenceView struct{ Subject, Detail, Observed, Record, Where string }
-
-type accountView struct {
-	assess.Account
-	Name, LastBad string
-	SameName      bool
-}
 
 type reasonView struct {
 	Word string
@@ -101,12 +112,12 @@ func view(r *assess.Report) *pageView {
 			Inputs: page.ViewInputs(r.Inputs),
 		},
 		NotApplicable: not,
-		Overview:      requirementPlot(must, should),
 		Factors:       factorPlot(r.Accounts),
 		Day:           timePlot(&r.SignIns),
-		SignIns:       signInSentence(&r.SignIns), HasSignIns: r.SignIns.Rows > 0,
-		Score: r.Score, Caveat: ScoreCaveat,
+		SignIns:       signInSentence(&r.SignIns), HasSignIns: r.SignIns.Rows > 0, Caveat: ScoreCaveat,
 	}
+	p.made(r)
+	p.score(&r.Score)
 	for i := range r.Disagreements[:min(len(r.Disagreements), htmlDisagreements)] {
 		p.Disagreements = append(p.Disagreements, evidenceRow(&r.Disagreements[i]))
 	}
@@ -115,7 +126,7 @@ func view(r *assess.Report) *pageView {
 	if id := print.Clean(r.Partner.TenantID, print.MaxName); id != "" {
 		p.Facts = append(p.Facts, "tenant "+id)
 	}
-	anchors := make(map[string]bool)
+	taken, anchors := make(map[string]bool), make(map[string]string)
 	for _, g := range []struct {
 		name string
 		list []assess.Requirement
@@ -125,10 +136,15 @@ func view(r *assess.Report) *pageView {
 		}
 		gv := groupView{ID: strings.ToLower(g.name), Name: g.name + " requirements", Summary: count(g.list).String()}
 		for i := range g.list {
-			gv.Rows = append(gv.Rows, requirementRow(&g.list[i], anchors))
+			row := requirementRow(&g.list[i], taken)
+			anchors[row.ID] = row.Anchor
+			gv.Rows = append(gv.Rows, row)
 		}
 		p.Groups = append(p.Groups, gv)
 	}
+	now, apart, later := first(r.Causes)
+	p.First, p.Apart, p.Later = causeRows(now, r, anchors), causeRows(apart, r, anchors), causeRows(later, r, anchors)
+	p.tiles(r)
 	p.accounts(r.Accounts)
 	for code, n := range r.SignIns.Reasons {
 		p.Reasons = append(p.Reasons, reasonView{print.Saying(strings.ReplaceAll(code, "_", " ")), n})
@@ -146,17 +162,133 @@ func view(r *assess.Report) *pageView {
 			break
 		}
 	}
-	if t := print.Settled(r.Score.Updated); t != nil {
+	return p
+}
+
+// made says what wrote the page and by which rules.
+func (p *pageView) made(r *assess.Report) {
+	if s := print.Clean(r.Program, print.MaxName); s != "" {
+		p.Made = append(p.Made, "Program: "+s)
+	}
+	if s := print.Clean(r.RuleBook, print.MaxName); s != "" {
+		p.Made = append(p.Made, "Rule book of "+s)
+	}
+}
+
+// tiles are the four numbers that a reader of ten seconds takes away.
+func (p *pageView) tiles(r *assess.Report) {
+	var c census
+	for i := range r.Requirements {
+		if q := &r.Requirements[i]; mandatory(q) && inForce(q) && q.Verdict != assess.NotApplicable {
+			one := count(r.Requirements[i : i+1])
+			c.met, c.attested, c.notMet, c.unknown, c.all = c.met+one.met, c.attested+one.attested, c.notMet+one.notMet, c.unknown+one.unknown, c.all+1
+		}
+	}
+	v, _ := headline(r)
+	p.Tiles = append(p.Tiles, tileView{Key: "Mandatory requirements met", N: print.Number(int64(c.met + c.attested)), Of: "of " + print.Number(int64(c.all)),
+		Note: c.String(), Tone: print.ToneOf(v)})
+	if len(p.Groups) > 0 {
+		p.Tiles[0].Href = "#" + p.Groups[0].ID
+	}
+	bad, in := int64(0), int64(0)
+	for i := range r.Accounts {
+		switch r.Accounts[i].MFA {
+		case assess.NotMet:
+			bad++
+			in++
+		case assess.Met, assess.Unknown, assess.Attested:
+			in++
+		}
+	}
+	t := tileView{Key: "Accounts without MFA", N: "—", Note: "no account was read", Tone: print.Doubt}
+	if p.HasAccounts {
+		t.Href = "#accounts"
+	}
+	if in > 0 {
+		t.N, t.Of, t.Note, t.Tone = print.Number(bad), "of "+print.Number(in), "accounts in scope", toneOfCount(bad, r, "mfa-every-user")
+	}
+	p.Tiles = append(p.Tiles, t)
+	t = tileView{Key: "Sign-ins without MFA", N: "—", Note: "no sign-in was read", Href: "#sign-ins", Tone: print.Doubt}
+	if n := successes(&r.SignIns.Total); n > 0 {
+		t.N, t.Of, t.Tone = print.Number(r.SignIns.Total.NotChallenged), "of "+print.Number(n), toneOfCount(r.SignIns.Total.NotChallenged, r, "mfa-every-sign-in")
+		t.Note = "recorded successes"
+		if first, last := print.Settled(r.SignIns.First), print.Settled(r.SignIns.Last); first != nil && last != nil {
+			t.Note = first.UTC().Format("2 Jan") + " to " + last.UTC().Format("2 Jan 2006")
+		}
+	}
+	p.Tiles = append(p.Tiles, t)
+	t = tileView{Key: "Microsoft's score", N: "—", Note: "not among the inputs", Href: "#score", Tone: print.Muted}
+	if r.Score.Available {
+		t.N, t.Of, t.Note = points(r.Score.Current), "of "+points(r.Score.Max), "looks at admin roles only"
+	}
+	p.Tiles = append(p.Tiles, t)
+}
+
+// toneOfCount is bad where something was counted, else what the requirement says:
+// none seen is not none.
+func toneOfCount(n int64, r *assess.Report, id string) print.Tone {
+	if n > 0 {
+		return print.Bad
+	}
+	for i := range r.Requirements {
+		if r.Requirements[i].ID == id {
+			return print.ToneOf(r.Requirements[i].Verdict)
+		}
+	}
+	return print.Doubt
+}
+
+// scoreNames are Microsoft's names of the items of its score, as its own page
+// says them.
+var scoreNames = map[string]string{
+	"mfaenforcedforadmins":                           "MFA for admin roles",
+	"mfaenforcedforadminsofcustomers":                "MFA for customers' administrators",
+	"securityalertspromptlyresolved":                 "Security alerts answered promptly",
+	"securitycontactprovided":                        "Security contact provided",
+	"spendingbudgetsetforcustomerazuresubscriptions": "Spending budgets for customers' Azure subscriptions",
+}
+
+func (p *pageView) score(s *assess.ScoreView) {
+	if s.Available {
+		p.ScoreAside = points(s.Current) + " of " + points(s.Max) + " points"
+	}
+	if t := print.Settled(s.Updated); t != nil {
 		p.ScoreUpdated = print.When(*t)
 	}
-	return p
+	for i := range s.Requirements {
+		q := &s.Requirements[i]
+		v := scoreView{Name: scoreNames[strings.ToLower(q.Type)], ID: print.Clean(q.Type, print.MaxName), Points: points(q.Score) + " of " + points(q.MaxScore),
+			Detail: print.Clean(q.Detail, print.MaxSaying), State: print.Clean(q.State, 40), Said: page.SaidOf(q.Verdict)}
+		if v.Name == "" {
+			v.Name, v.ID = v.ID, ""
+		}
+		if v.State == "active" {
+			v.State = ""
+		}
+		p.Score = append(p.Score, v)
+	}
+}
+
+// shareWidth is how wide the bar of a requirement is when all of it falls short.
+const shareWidth = 60
+
+// share is how much of a requirement falls short, as the width of a bar.
+func share(q *assess.Requirement) string {
+	if q.Total <= 0 || q.Affected < 0 || q.Affected > q.Total || q.Verdict != assess.NotMet && q.Verdict != assess.Met {
+		return ""
+	}
+	w := shareWidth * float64(q.Affected) / float64(q.Total)
+	if q.Affected > 0 {
+		w = max(w, 2)
+	}
+	return strconv.FormatFloat(w, 'f', 1, 64)
 }
 
 func requirementRow(q *assess.Requirement, anchors map[string]bool) requirementView {
 	row := requirementView{Requirement: *q, Actions: actions(q), Reason: print.Saying(q.Reason), Anchor: page.Anchor("requirement", q.ID, anchors),
 		Binding: print.Named(bindingWords, q.Binding), Short: fallShort(q),
-		SourceURL: page.DocURL(q.Source),
-		Found:     print.Number(int64(len(q.Evidence) + q.More))}
+		SourceURL: page.DocURL(q.Source), Share: share(q),
+		Found: print.Number(int64(len(q.Evidence) + q.More))}
 	for i := range q.Evidence {
 		row.Shown = append(row.Shown, evidenceRow(&q.Evidence[i]))
 	}
@@ -177,38 +309,3 @@ func evidenceRow(e *assess.Evidence) evidenceView {
 
 // htmlDisagreements is how many disagreements a page shows.
 const htmlDisagreements = 100
-
-func (p *pageView) accounts(list []assess.Account) {
-	order, open := accountOrder(list)
-	bad := 0
-	for _, i := range order[:open] {
-		if list[i].MFA == assess.NotMet {
-			bad++
-		}
-	}
-	if len(list) == 0 {
-		return
-	}
-	p.HasAccounts = true
-	p.AccountsBad = print.Number(int64(bad)) + " of " + print.Plural(int64(len(list)), "accounts")
-	p.Accounts, p.AccountsMore = accountRows(list, order[:open], pageAccounts)
-	p.InLine, p.InLineMore = accountRows(list, order[open:], pageInLine)
-	p.InLineCount = print.Number(int64(len(order) - open))
-}
-
-// accountRows makes at most limit rows and says how many it left out.
-func accountRows(list []assess.Account, order []int, limit int) (rows []accountView, more string) {
-	if n := len(order) - limit; n > 0 {
-		order, more = order[:limit], print.Number(int64(n))
-	}
-	for _, i := range order {
-		a := accountView{Account: list[i], Name: print.First(print.NoName, list[i].UserPrincipalName, list[i].DisplayName, list[i].ID)}
-		d := print.Clean(a.DisplayName, print.MaxName)
-		a.SameName = d == "" || d == a.Name
-		if t := print.Settled(a.LastNotChallenged); t != nil {
-			a.LastBad = print.When(*t)
-		}
-		rows = append(rows, a)
-	}
-	return rows, more
-}

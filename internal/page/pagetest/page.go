@@ -61,9 +61,10 @@ func Elements(t testing.TB, page string) []Element {
 // What a page may be made of. Nothing on these lists loads or runs anything.
 var (
 	allowed = strings.Fields(`html head meta title style body a header p h1 h2 h3 span strong div ul li nav main section table caption thead tbody tr th td
-		details summary figure figcaption svg symbol use pattern path rect circle line text g bdi wbr time footer dl dt dd br b code`)
+		details summary figure figcaption svg symbol use pattern path rect circle line text g bdi wbr time footer dl dt dd br b code
+		ol small fieldset legend input label`)
 	allowedAttrs = strings.Fields(`lang dir charset http-equiv content name class href id datetime aria-hidden aria-label aria-labelledby tabindex role scope data-l rel
-		width height viewBox focusable d patternUnits patternTransform x y x1 x2 y1 y2 cx cy r rx fill stroke-width stroke-dasharray stroke-linecap text-anchor`)
+		width height viewBox focusable d patternUnits patternTransform x y x1 x2 y1 y2 cx cy r rx fill stroke-width stroke-dasharray stroke-linecap text-anchor type for checked`)
 )
 
 // CheckPage says that a page holds nothing that acts, that its policy allows
@@ -117,9 +118,15 @@ func CheckPage(t testing.TB, kind, page string) {
 		t.Errorf("%s: a script, or a value the template refused", kind)
 	}
 	n := map[string]int{}
+	labels := map[string]bool{}
+	for _, e := range list {
+		labels[e.Attrs["for"]] = true
+	}
 	for _, e := range list {
 		n[e.Name]++
 		switch {
+		case e.Name == "input" && (e.Attrs["type"] != "radio" || !labels[e.Attrs["id"]]): // a page sends nothing: it only filters
+			t.Errorf("%s: an input that is no labelled filter: %v", kind, e.Attrs)
 		case e.Name == "th" && e.Attrs["scope"] == "":
 			t.Errorf("%s: a heading cell without scope", kind)
 		case e.Name == "svg" && e.Attrs["aria-hidden"] == "" && (e.Attrs["role"] != "img" || len(e.Attrs["aria-label"]) < 20):
