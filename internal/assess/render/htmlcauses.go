@@ -137,7 +137,8 @@ func wayWords(ways []assess.WayOut) (out []string) {
 
 func (v *causeView) facts(c *assess.Cause, r *assess.Report) {
 	if p := c.Proof; p != nil {
-		v.Proof = fmt.Sprintf("Accounts that can sign in without MFA: %s today, %s with this alone.", print.Number(int64(p.Before)), print.Number(int64(p.After)))
+		v.Proof = fmt.Sprintf("Accounts that can sign in without MFA: %s today, %s with this alone.", print.Number(int64(p.Before)),
+			print.Number(int64(p.After)))
 		if p.Question == "legacy-blocked" {
 			v.Proof = strings.Replace(v.Proof, "sign in without MFA", "still use legacy authentication", 1)
 		}

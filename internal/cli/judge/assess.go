@@ -18,7 +18,7 @@ func newAssess(env *kit.Env) *cobra.Command {
 		in     source
 		w      kit.Who
 		s      kit.Span
-		output = kit.NewOutput("text", "json", "html", "csv", "accounts-csv", "junit")
+		output = kit.NewOutput("text", "json", "html", "pdf", "csv", "accounts-csv", "junit")
 	)
 	cmd := &cobra.Command{
 		Use: "assess", Short: "Judge a partner's exports by the rule book", Args: kit.NoArgs,
@@ -36,6 +36,7 @@ Exit code 3 says that a mandatory requirement is not met or unknown.`,
 		Example: `  partnerguard assess
   partnerguard assess --from exports/
   partnerguard assess --from exports/ --output html --out report.html
+  partnerguard assess --from exports/ --output pdf --out report.pdf
   partnerguard assess --from exports/ --output accounts-csv --out accounts.csv
   partnerguard assess --from exports/ --as-of 2022-03-01 --partner-kind indirect-reseller
   zcat signins.jsonl.gz | partnerguard assess --from - --from users.json --output json`,
@@ -60,6 +61,7 @@ Exit code 3 says that a mandatory requirement is not met or unknown.`,
 				"text":         func(w io.Writer) error { return render.Text(w, report, output.Screen(env)) },
 				"json":         func(w io.Writer) error { return render.JSON(w, report) },
 				"html":         func(w io.Writer) error { return render.HTML(w, report) },
+				"pdf":          output.PDF(cmd.Context(), env, func(w io.Writer) error { return render.HTML(w, report) }),
 				"csv":          func(w io.Writer) error { return render.CSV(w, report) },
 				"accounts-csv": func(w io.Writer) error { return render.AccountsCSV(w, report) },
 				"junit":        func(w io.Writer) error { return render.JUnit(w, report) },

@@ -20,7 +20,7 @@ func newProve(env *kit.Env) *cobra.Command {
 		in     source
 		names  []string
 		file   string
-		output = kit.NewOutput("text", "json", "html", "csv")
+		output = kit.NewOutput("text", "json", "html", "pdf", "csv")
 	)
 	cmd := &cobra.Command{
 		Use: "prove", Short: "Prove from the settings whether anyone can sign in without MFA", Args: kit.NoArgs,
@@ -55,6 +55,7 @@ there is a gap or an unknown.`,
 				"text": func(w io.Writer) error { return render.Text(w, r, output.Screen(env)) },
 				"json": func(w io.Writer) error { return render.JSON(w, r) },
 				"html": func(w io.Writer) error { return render.HTML(w, r) },
+				"pdf":  output.PDF(cmd.Context(), env, func(w io.Writer) error { return render.HTML(w, r) }),
 				"csv":  func(w io.Writer) error { return render.CSV(w, r) },
 			})
 			if err != nil {

@@ -18,7 +18,7 @@ func newRehearse(env *kit.Env) *cobra.Command {
 		in     source
 		s      kit.Span
 		p      proposed
-		output = kit.NewOutput("text", "json", "html", "csv")
+		output = kit.NewOutput("text", "json", "html", "pdf", "csv")
 	)
 	cmd := &cobra.Command{
 		Use: "rehearse", Short: "Replay recorded sign-ins through settings that are not on yet", Args: kit.NoArgs,
@@ -59,6 +59,7 @@ at every sign-in.`,
 				"text": func(w io.Writer) error { return render.Text(w, r, output.Screen(env)) },
 				"json": func(w io.Writer) error { return render.JSON(w, r) },
 				"html": func(w io.Writer) error { return render.HTML(w, r) },
+				"pdf":  output.PDF(cmd.Context(), env, func(w io.Writer) error { return render.HTML(w, r) }),
 				"csv":  func(w io.Writer) error { return render.CSV(w, r) },
 			})
 			if err != nil {

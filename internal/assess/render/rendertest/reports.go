@@ -350,7 +350,8 @@ func Hostile() *assess.Report {
 		r.Requirements = append(r.Requirements, q)
 	}
 	for i := range Marks {
-		c := assess.Cause{Rank: len(r.Causes) + 1, Kind: []assess.CauseKind{assess.CauseUrgent, assess.CauseSettings, assess.CauseKind(next())}[i%3], Title: next(),
+		c := assess.Cause{Rank: len(r.Causes) + 1, Kind: []assess.CauseKind{assess.CauseUrgent, assess.CauseSettings, assess.CauseKind(next())}[i%3],
+			Title:  next(),
 			Detail: next(), Requirements: []string{next()}, Mandatory: i%2 == 0, BreakGlass: i%5 == 4, Accounts: 1 << 40, SignIns: 1 << 60, Due: &far,
 			Changes: []access.Change{{ID: next(), Kind: access.ChangeKind(next()), PolicyID: next(), Policy: next(), Field: next(), Value: next(),
 				Text: next()}},
