@@ -131,6 +131,15 @@ func insertRow(t Table) string {
 
 func deleteRows(t Table) string { return "DELETE FROM " + t.Name }
 
+// Count counts the rows of a table.
+func (d *DB) Count(ctx context.Context, t Table) (n int64, err error) {
+	if err := t.Check(); err != nil {
+		return 0, err
+	}
+	err = d.QueryRowContext(ctx, "SELECT count(*) FROM "+t.Name).Scan(&n)
+	return n, err
+}
+
 func moveTable(from, name, to string) string {
 	return "ALTER TABLE " + from + "." + name + " SET SCHEMA " + to
 }
