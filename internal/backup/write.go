@@ -68,7 +68,8 @@ func WriteFile(ctx context.Context, file string, m vault.Master, s Source) (_ Ba
 	if err = Write(ctx, w, s); err == nil {
 		err = errors.Join(w.Flush(), f.Sync())
 	} else if _, ours := errors.AsType[*problem.Error](err); !ours && disk.err == nil && ctx.Err() == nil {
-		err = problem.Wrap(err, problem.BadInput, "the database %s cannot be read whole", s.DB.Where()).WithHint("partnerguard trail verify and vault check look at it")
+		err = problem.Wrap(err, problem.BadInput, "the database %s cannot be read whole", s.DB.Where()).
+			WithHint("partnerguard trail verify and vault check look at it")
 	}
 	if err != nil {
 		return Backup{}, failed(err)
