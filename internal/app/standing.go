@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,15 @@ type Since struct {
 	Entries int64                `json:"entries"`
 	Until   time.Time            `json:"until"`   // of the newest
 	Actions map[audit.Action]int `json:"actions"` // how often
-	Acts    []Act                `json:"acts"`    // the newest of those that matter here, oldest first
+	// Renewed are the renewals and new consents, by connection.
+	Renewed map[string]Renewals `json:"renewed"`
+	Acts    []Act               `json:"acts"` // the newest of the others that matter here, oldest first
+}
+
+// Renewals are how often a refresh token was replaced, and when last.
+type Renewals struct {
+	Times int       `json:"times"`
+	Last  time.Time `json:"last"`
 }
 
 // Act is one entry that matters to who restores: what Microsoft knows of, and the
@@ -30,28 +39,18 @@ type Act struct {
 	Action audit.Action `json:"action"`
 	Object string       `json:"object,omitempty"`
 	Tenant string       `json:"tenant,omitempty"`
-	Name   string       `json:"name,omitempty"`
+	Name   string       `json:"name,omitempty"` // of a connection; an approval's id
 }
 
 // maxActs bounds the list; the counts are of all.
-const maxActs = 200
+const maxActs = 1000
 
 // matters are the acts that changed something at Microsoft, or who may have what.
 var matters = []audit.Action{
-	audit.ConnectionConsented, audit.ConnectionRenewed, audit.ConnectionRejected, audit.ConnectionRemoved, audit.ConnectionRevoked,
+	audit.ConnectionConsented, audit.ConnectionRejected, audit.ConnectionRemoved, audit.ConnectionRevoked,
 	audit.CredentialCreated, audit.CredentialRemoved, audit.ConsentGranted, audit.ConsentRemoved,
 	audit.ApprovalGiven, audit.ApprovalWithdrawn, audit.InvitationMade, audit.InvitationUsed, audit.InvitationWithdrawn,
 	audit.VaultRotated, audit.VaultMasterChanged,
-}
-
-// renewals is how often a connection was renewed since, and when last.
-func (s *Since) renewals(id string) (n int, last time.Time) {
-	for _, a := range s.Acts {
-		if a.Object == id && (a.Action == audit.ConnectionRenewed || a.Action == audit.ConnectionConsented) {
-			n, last = n+1, a.At
-		}
-	}
-	return n, last
 }
 
 // standing is what is in the place that a backup is restored into.
@@ -123,14 +122,18 @@ func since(ctx context.Context, tr *trail.Trail, b *backup.Backup) (*Since, stri
 		return nil, fmt.Sprintf("the trail that stood here parted from the backup's before entry %d: one of them was restored or rewritten",
 			b.Trail.Entries), nil
 	}
-	s := &Since{Actions: map[audit.Action]int{}, Acts: []Act{}}
+	s := &Since{Actions: map[audit.Action]int{}, Renewed: map[string]Renewals{}, Acts: []Act{}}
 	err = tr.Held(ctx, b.Trail.Entries, head.Seq, nil, func(e trail.Entry) {
 		s.Entries, s.Until = s.Entries+1, e.At
 		s.Actions[e.Action]++
+		if e.Outcome == audit.Done && (e.Action == audit.ConnectionRenewed || e.Action == audit.ConnectionConsented) {
+			s.Renewed[e.Object] = Renewals{s.Renewed[e.Object].Times + 1, e.At}
+		}
 		if e.Outcome != audit.Done && e.Action != audit.ConnectionRejected || !slices.Contains(matters, e.Action) {
 			return
 		}
-		s.Acts = append(s.Acts, Act{Seq: e.Seq, At: e.At, Action: e.Action, Object: e.Object, Tenant: e.Tenant, Name: e.Details["name"]})
+		s.Acts = append(s.Acts, Act{Seq: e.Seq, At: e.At, Action: e.Action, Object: e.Object, Tenant: e.Tenant,
+			Name: cmp.Or(e.Details["name"], e.Details["approval"])})
 		if len(s.Acts) > maxActs {
 			s.Acts = slices.Delete(s.Acts, 0, 1)
 		}

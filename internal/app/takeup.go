@@ -52,6 +52,7 @@ type RestoredApp struct {
 // takeUp opens the restored installation, takes its connections into use, and asks
 // Microsoft how they stand.
 func (i *Installation) takeUp(ctx context.Context, o Options, out *Restored, r RestoreOptions) (err error) {
+	r.Tell("opening", 0, 0)
 	s, err := Open(ctx, o)
 	if err != nil {
 		return problem.Wrap(err, problem.Internal, "the backup is in its place, and does not open: %s", err).WithHint("%s", problem.HintOf(err))
@@ -72,20 +73,38 @@ func (i *Installation) takeUp(ctx context.Context, o Options, out *Restored, r R
 	for _, x := range list {
 		out.Connections = append(out.Connections, restoredConnection(out, &x, obtained[x.Connection.ID], s.Now()))
 	}
-	if out.Since != nil {
-		known := map[string]bool{}
-		for _, c := range before {
-			known[c.ID] = true
-		}
-		for _, a := range out.Since.Acts {
-			if a.Action == audit.ConnectionConsented && !known[a.Object] {
-				known[a.Object] = true
-				out.Notes = append(out.Notes, fmt.Sprintf("the connection %s was made on %s, after the backup: it is not here; "+
-					"consent again with partnerguard connect", a.Object, a.At.UTC().Format(time.DateOnly)))
+	if err := s.since(ctx, out, obtained); err != nil {
+		return err
+	}
+	return s.apps(ctx, out, list)
+}
+
+// since says what was given or taken away after the backup, and takes away again
+// what can be: a link counts once.
+func (i *Installation) since(ctx context.Context, out *Restored, known map[string]time.Time) error {
+	if out.Since == nil {
+		return nil
+	}
+	note := func(format string, args ...any) { out.Notes = append(out.Notes, fmt.Sprintf(format, args...)) }
+	told := map[string]bool{}
+	for _, a := range out.Since.Acts {
+		day := a.At.UTC().Format(time.DateOnly)
+		switch _, has := known[a.Object]; {
+		case a.Action == audit.ConnectionConsented && !has && !told[a.Object]:
+			told[a.Object] = true
+			note("the connection %s was made on %s, after the backup: it is not here; consent again with partnerguard connect", a.Object, day)
+		case a.Action == audit.ApprovalWithdrawn:
+			note("the approval %s was withdrawn on %s, after the backup, and counts again: partnerguard policy withdraw %s", a.Name, day, a.Name)
+		case a.Action == audit.InvitationUsed || a.Action == audit.InvitationWithdrawn:
+			switch err := i.SAM.Withdraw(ctx, a.Object); {
+			case err == nil:
+				note("the invitation %s was used or withdrawn on %s, after the backup: it does not count here either", a.Object, day)
+			case !errors.Is(err, problem.NotFound): // of one made after the backup there is nothing
+				return err
 			}
 		}
 	}
-	return s.apps(ctx, out, list)
+	return nil
 }
 
 func restoredConnection(out *Restored, x *suite.Restored, obtained, now time.Time) RestoredConnection {
@@ -112,13 +131,13 @@ func restoredConnection(out *Restored, x *suite.Restored, obtained, now time.Tim
 	if out.Since == nil {
 		return rc
 	}
-	if n, last := out.Since.renewals(c.ID); n > 0 {
-		times := fmt.Sprintf("%d times", n)
-		if n == 1 {
+	if n := out.Since.Renewed[c.ID]; n.Times > 0 {
+		times := fmt.Sprintf("%d times", n.Times)
+		if n.Times == 1 {
 			times = "once"
 		}
 		rc.Older = append(rc.Older, fmt.Sprintf("its refresh token was rotated %s after the backup, last on %s UTC: the backup's is older than the newest "+
-			"that Microsoft gave", times, last.UTC().Format("2006-01-02 15:04")))
+			"that Microsoft gave", times, n.Last.UTC().Format("2006-01-02 15:04")))
 	}
 	for _, a := range out.Since.Acts {
 		if a.Object != c.ID {

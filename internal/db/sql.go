@@ -110,6 +110,7 @@ const (
 	tryLock       = "SELECT pg_try_advisory_lock($1)"
 	currentSchema = "SELECT coalesce(current_schema(), '')"
 	tablesOf      = "SELECT table_name FROM information_schema.tables WHERE table_schema = $1 AND table_type = 'BASE TABLE' ORDER BY table_name"
+	hasSchema     = "SELECT EXISTS (SELECT 1 FROM information_schema.schemata WHERE schema_name = $1)"
 	// Of other roles' sessions not everything is shown; what is not shown counts.
 	countOthers = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name IS DISTINCT FROM $1" +
 		" AND coalesce(backend_type, 'client backend') = 'client backend' AND pid <> pg_backend_pid()"

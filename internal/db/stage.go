@@ -221,10 +221,25 @@ func (s *Stage) schema(ctx context.Context) error {
 // another process has that open.
 func (s *Stage) Install(ctx context.Context, now time.Time) (aside string, err error) {
 	suffix := now.UTC().Format("20060102t150405z")
-	if s.Dialect == Postgres {
-		return s.swapTables(ctx, "before_restore_"+suffix)
+	for n := 2; ; n++ { // two within a second
+		aside, taken := s.at+".before-restore-"+suffix, false
+		if s.Dialect == Postgres {
+			aside = "before_restore_" + suffix
+			if err := s.lock.QueryRowContext(ctx, hasSchema, aside).Scan(&taken); err != nil {
+				return "", err
+			}
+		} else if _, err := os.Lstat(aside); err == nil {
+			taken = true
+		}
+		switch {
+		case taken:
+			suffix = fmt.Sprintf("%s_%d", now.UTC().Format("20060102t150405z"), n)
+		case s.Dialect == Postgres:
+			return s.swapTables(ctx, aside)
+		default:
+			return s.swapFile(ctx, aside)
+		}
 	}
-	return s.swapFile(ctx, s.at+".before-restore-"+suffix)
 }
 
 func (s *Stage) swapFile(ctx context.Context, aside string) (string, error) {
@@ -247,8 +262,6 @@ func (s *Stage) swapFile(ctx context.Context, aside string) (string, error) {
 	_, err := os.Stat(s.at)
 	if errors.Is(err, fs.ErrNotExist) {
 		aside = ""
-	} else if _, err := os.Stat(aside); err == nil {
-		return "", failed(fs.ErrExist)
 	} else if err := os.Link(s.at, aside); err != nil {
 		// Where a file cannot have two names there is a moment without one.
 		if err := os.Rename(s.at, aside); err != nil {

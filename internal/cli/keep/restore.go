@@ -6,12 +6,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
-	"partnerguard/internal/audit"
 	"partnerguard/internal/cli/kit"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
@@ -184,6 +182,9 @@ func restoredText(w io.Writer, env *kit.Env, r *app.Restored, p kit.Paint) error
 	return err
 }
 
+// maxActs bounds the lines about what was done since.
+const maxActs = 40
+
 // sinceText says what was done here after the backup.
 func sinceText(say func(string, string, ...any), r *app.Restored) {
 	if r.Since == nil {
@@ -200,10 +201,12 @@ func sinceText(say func(string, string, ...any), r *app.Restored) {
 		counts = append(counts, fmt.Sprintf("%s %d", a, r.Since.Actions[a]))
 	}
 	say("", "%s", strings.Join(counts, ", "))
-	for _, a := range r.Since.Acts {
-		if a.Action == audit.ConsentGranted || a.Action == audit.ConsentRemoved {
-			say("", "%s at %s on %s", a.Action, a.Object, a.At.UTC().Format(time.DateOnly))
+	for n, a := range r.Since.Acts {
+		if n == maxActs {
+			say("", "and %d more: --output json has them", len(r.Since.Acts)-n)
+			break
 		}
+		say("", "%s  %s %s %s", utc(a.At), a.Action, a.Object, a.Name)
 	}
 }
 
