@@ -153,7 +153,8 @@ func (h *house) elsewhere(t *testing.T, file string) {
 		copyTo(t, filepath.Join(h.dir, "anchor"), filepath.Join(x.dir, "anchor"))
 		raw, err := os.ReadFile(filepath.Join(h.dir, "key"))
 		x.ok(err)
-		if _, err := x.restore(app.RestoreOptions{File: file}); !errors.Is(err, problem.NotFound) || !strings.Contains(err.Error(), "wants the master key key:") {
+		if _, err := x.restore(app.RestoreOptions{File: file}); !errors.Is(err, problem.NotFound) ||
+			!strings.Contains(err.Error(), "wants the master key key:") {
 			t.Errorf("%s: without its key: %v", name, err)
 		}
 		x.ok(os.WriteFile(filepath.Join(x.dir, "key"), raw, 0o600))
@@ -235,7 +236,8 @@ func (h *house) refusals(t *testing.T, file string) {
 	h.ok(err)
 	h.ok(os.WriteFile(filepath.Join(other.dir, "key"), key, 0o600))
 	o := other.at(t, other.dir, "")
-	if _, err := o.restore(app.RestoreOptions{File: file, Replace: true}); !errors.Is(err, problem.Usage) || !strings.Contains(err.Error(), "another installation") {
+	if _, err := o.restore(app.RestoreOptions{File: file, Replace: true}); !errors.Is(err, problem.Usage) ||
+		!strings.Contains(err.Error(), "another installation") {
 		t.Errorf("another: %v", err)
 	}
 	got, err := o.restore(app.RestoreOptions{File: file, Replace: true, Another: true})

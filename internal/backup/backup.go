@@ -3,7 +3,6 @@ package backup
 import (
 	"encoding/base64"
 	"encoding/json"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -124,18 +123,6 @@ func (m *Manifest) check() error {
 		}
 	}
 	return nil
-}
-
-// order are the names of what comes between manifest and sums, pieces without their
-// number.
-func (m *Manifest) order() (names []string) {
-	for _, t := range m.Tables {
-		names = append(names, path.Join("db", t.Name))
-	}
-	for _, f := range m.Files {
-		names = append(names, path.Join("files", f.Name))
-	}
-	return names
 }
 
 // Copied says that a table is part of a backup: the queue's are not, as they hold

@@ -156,7 +156,10 @@ func (c *Config) read(path string, named bool) error {
 	}
 	b = bytes.TrimPrefix(b, []byte("\ufeff")) // of an editor of Windows
 	d := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
-	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) {
+	origins, place := c.origins, c.place
+	err = d.Decode(c)
+	c.origins, c.place = origins, place // a file without a setting leaves nothing of c
+	if err != nil && !errors.Is(err, io.EOF) {
 		return problem.Wrap(err, problem.BadInput, "the settings %s: %s", path, yamlWords(err)).WithHint("partnerguard config --help lists the settings")
 	}
 	var more any

@@ -30,18 +30,6 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// put opens a database, sets a setting and closes it.
-func put(t *testing.T, at, value string) {
-	t.Helper()
-	d, err := db.Open(t.Context(), at)
-	if err == nil {
-		err = errors.Join(d.SetSetting(t.Context(), "who", value), d.Close())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func who(t *testing.T, at string) string {
 	t.Helper()
 	d, err := db.Open(t.Context(), at)
