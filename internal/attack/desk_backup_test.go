@@ -40,7 +40,7 @@ func TestBackupCommands(t *testing.T) {
 	say("restore "+file, 2, "something is kept here already", "--replace")
 	say("restore "+file+" --replace", 0, "is in its place", "aside", "rotated once after the backup", "has witnessed", "contoso  alive", "next:")
 	say("connect status", 0, "contoso", "!held")
-	say("trail verify", 3, "does not fit")
+	say("trail verify", 3, "does not fit", "entry 6 of", "says: a backup of")
 	say("trail list --action backup.restored", 0, "the trail goes on from entry")
 	say("token get --customer fabrikam.example --resource graph", 0, "eyJ")
 

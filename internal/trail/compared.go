@@ -340,6 +340,13 @@ func (t *Trail) VerifyAnchored(ctx context.Context, wanted *Hash, known []note.V
 		}
 		r.Anchors = append(r.Anchors, c)
 	}
+	if r.Bad == nil && slices.ContainsFunc(r.Anchors, func(c Compared) bool { return c.Misfit != "" }) {
+		f, err := t.Search(ctx, Query{Action: string(audit.BackupRestored), Limit: 10})
+		if err != nil {
+			return r, err
+		}
+		r.Restored = f.Entries
+	}
 	return r, nil
 }
 
