@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -124,10 +123,6 @@ func (m *Manifest) check() error {
 	}
 	return nil
 }
-
-// Copied says that a table is part of a backup: the queue's are not, as they hold
-// plans, in a form that each database has of its own.
-func Copied(t db.Table) bool { return !strings.HasPrefix(t.Name, "river_") }
 
 // encodeRow is a row as a line.
 func encodeRow(t db.Table, values []any) ([]byte, error) {

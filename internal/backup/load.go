@@ -26,21 +26,14 @@ func (l *Loader) Sink(ctx context.Context) Sink {
 // begin empties every table, also those of which the backup has no row, and refuses
 // tables that are not the schema's.
 func (l *Loader) begin(m Manifest) error {
-	have, err := l.DB.Tables(l.ctx)
+	known, err := tables(l.ctx, l.DB, m.Schema)
 	if err != nil {
 		return err
 	}
-	known := map[string]db.Table{}
-	for _, t := range have {
-		if Copied(t) {
-			known[t.Name] = t
-		}
-	}
-	for _, t := range m.Tables {
-		if !known[t.Name].Same(t) {
+	for i, t := range m.Tables {
+		if i >= len(known) || !known[i].Same(t) {
 			return bad("its table %s is not the one of schema %d", t.Name, m.Schema)
 		}
-		delete(known, t.Name)
 		f, err := l.DB.Fill(l.ctx, t)
 		if err == nil {
 			err = f.Close()
@@ -49,8 +42,8 @@ func (l *Loader) begin(m Manifest) error {
 			return err
 		}
 	}
-	for name := range known {
-		return bad("it lacks the table %s of schema %d", name, m.Schema)
+	if n := len(m.Tables); n < len(known) {
+		return bad("it lacks the table %s of schema %d", known[n].Name, m.Schema)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package backup
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -60,7 +61,13 @@ func TestOlder(t *testing.T) {
 		_ = d.Close()
 	}
 	d := dbtest.SQLite(t)
-	if _, err := load(ctx, file, r.key, d); !errors.Is(err, problem.BadInput) || !strings.Contains(err.Error(), "lacks the table told") {
+	lie := r.source()
+	describe := lie.Describe
+	lie.Describe = func(ctx context.Context, m *Manifest) error { m.Schema = 13; return describe(ctx, m) }
+	if _, err := WriteFile(ctx, file, r.key, lie); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := load(ctx, file, r.key, d); !errors.Is(err, problem.BadInput) || !strings.Contains(err.Error(), "is not the one of schema 13") {
 		t.Errorf("of 12 into 13: %v", err)
 	}
 	if n, err := d.Count(ctx, db.Table{Name: "vault_rows", Columns: []db.Column{{Name: "name", Kind: db.Text}}}); err != nil || n != 0 {

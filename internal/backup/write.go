@@ -135,10 +135,9 @@ func Write(ctx context.Context, to io.Writer, s Source) error {
 		if m.Schema, err = s.DB.Schema(ctx); err != nil {
 			return err
 		}
-		if m.Tables, err = s.DB.Tables(ctx); err != nil {
+		if m.Tables, err = tables(ctx, s.DB, m.Schema); err != nil {
 			return err
 		}
-		m.Tables = slices.DeleteFunc(m.Tables, func(t db.Table) bool { return !Copied(t) })
 		if err := s.Describe(ctx, &m); err != nil {
 			return err
 		}
@@ -155,6 +154,25 @@ func Write(ctx context.Context, to io.Writer, s Source) error {
 		}
 		return errors.Join(w.tar.Close(), packed.Close(), sealed.Close())
 	})
+}
+
+// tables are those of the schema, which the database has to have as they are.
+func tables(ctx context.Context, d *db.DB, schema int64) ([]db.Table, error) {
+	known, err := db.Known(context.WithoutCancel(ctx), schema)
+	if err != nil {
+		return nil, err
+	}
+	have, err := d.Tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range known {
+		if !slices.ContainsFunc(have, t.Same) {
+			return nil, problem.New(problem.BadInput, "the table %s of %s is not there, or not as partnerguard made it", t.Name, d.Where()).
+				WithHint("something else changed the database: find out what, or restore a backup from before")
+		}
+	}
+	return known, nil
 }
 
 type writer struct {

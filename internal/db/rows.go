@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pressly/goose/v3"
+
 	"partnerguard/internal/problem"
 )
 
@@ -72,8 +74,40 @@ func (d *DB) Snapshot(ctx context.Context, read func(context.Context) error) err
 	return read(context.WithValue(ctx, within{d}, tx))
 }
 
-// Tables lists all tables but those of the migrations, with their columns. A column
-// of a kind that only one of the databases has is refused.
+// Known lists the tables of a schema, as this program makes them: what others put
+// beside them is none. An unknown schema is refused.
+func Known(ctx context.Context, schema int64) ([]Table, error) {
+	pool, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	pool.SetMaxOpenConns(1) // each connection has a memory of its own
+	d := &DB{DB: pool, Dialect: SQLite, where: "memory"}
+	if err := d.raise(ctx, schema); err != nil {
+		return nil, err
+	}
+	return d.Tables(ctx)
+}
+
+// raise brings a database up to a schema that the program knows.
+func (d *DB) raise(ctx context.Context, schema int64) error {
+	p, err := d.provider()
+	if err != nil {
+		return err
+	}
+	known := slices.ContainsFunc(p.ListSources(), func(x *goose.Source) bool { return x.Version == schema })
+	if most := newest(p); schema > most {
+		return problem.New(problem.BadInput, "it is of a newer partnerguard (schema %d, this one knows %d)", schema, most).
+			WithHint("use the newer program")
+	} else if !known {
+		return problem.New(problem.BadInput, "it is of a schema that no partnerguard had (%d)", schema)
+	}
+	return d.migrateTo(ctx, p, schema)
+}
+
+// Tables lists all tables but those of the migrations, with their columns. The kind
+// of a column that only one of the databases has is empty.
 func (d *DB) Tables(ctx context.Context) ([]Table, error) {
 	tables, columns := listTables, listColumns
 	if d.Dialect == Postgres {

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 
 	"partnerguard/internal/problem"
@@ -52,18 +51,7 @@ func NewStage(ctx context.Context, at string, schema int64) (_ *Stage, err error
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.provider()
-	if err != nil {
-		return nil, err
-	}
-	known := slices.ContainsFunc(p.ListSources(), func(x *goose.Source) bool { return x.Version == schema })
-	if most := newest(p); schema > most {
-		return nil, problem.New(problem.BadInput, "it is of a newer partnerguard (schema %d, this one knows %d)", schema, most).
-			WithHint("use the newer program")
-	} else if !known {
-		return nil, problem.New(problem.BadInput, "it is of a schema that no partnerguard had (%d)", schema)
-	}
-	return s, s.migrateTo(ctx, p, schema)
+	return s, s.raise(ctx, schema)
 }
 
 // Raise brings the schema up to the program's.
