@@ -87,6 +87,7 @@ func Restore(ctx context.Context, o Options, r RestoreOptions) (*Restored, error
 		return nil, err
 	}
 	defer f.Close()
+	o.master = m // a passphrase is asked for once
 	i := newInstallation(o)
 	if err := i.choose(ctx, o); err != nil {
 		return nil, err

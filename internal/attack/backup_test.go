@@ -16,6 +16,7 @@ import (
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/renew"
 	"partnerguard/internal/trail"
+	"partnerguard/internal/vault"
 )
 
 func (h *house) restore(o app.RestoreOptions) (*app.Restored, error) {
@@ -206,6 +207,7 @@ func (h *house) refusals(t *testing.T, file string) {
 		"no backup": {app.RestoreOptions{Replace: true, File: h.write("none", []byte("something else"))}, problem.BadInput},
 		"no file":   {app.RestoreOptions{Replace: true, File: filepath.Join(h.dir, "no")}, problem.NotFound},
 		"a folder":  {app.RestoreOptions{Replace: true, File: h.dir}, problem.BadInput},
+		"wrong key": {app.RestoreOptions{Replace: true, Key: "file:" + h.otherKey()}, vault.ErrWrongMaster},
 		"no key":    {app.RestoreOptions{Replace: true, Key: "file:" + filepath.Join(h.dir, "nokey")}, problem.NotFound},
 	} {
 		if c.o.File == "" {
@@ -244,6 +246,15 @@ func (h *house) refusals(t *testing.T, file string) {
 	if err != nil || got.Aside == "" || got.Since != nil {
 		t.Errorf("another, with a word: %+v %v", got, err)
 	}
+}
+
+// otherKey makes a key that opens nothing here.
+func (h *house) otherKey() string {
+	h.Helper()
+	path := filepath.Join(h.TempDir(), "other")
+	_, err := vault.MakeKeyFile(path)
+	h.ok(err)
+	return path
 }
 
 func (h *house) write(name string, raw []byte) string {

@@ -2,6 +2,7 @@ package attack
 
 import (
 	"bufio"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"partnerguard/internal/app"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/sam/renew"
+	"partnerguard/internal/secret"
+	"partnerguard/internal/vault"
 )
 
 // newKey gives an app a certificate at Microsoft that nobody here knows.
@@ -156,4 +159,44 @@ func restoreAndWait(t *testing.T, at string) {
 		}
 	}})
 	t.Fatal("it was not killed", err)
+}
+
+// TestRestorePassphrase: a passphrase is asked for once, and an app's secret that
+// was replaced at Microsoft is told with what it is.
+func TestRestorePassphrase(t *testing.T) {
+	t.Parallel()
+	h := build(t, newCloud(t), t.TempDir(), "")
+	asked := 0
+	prompt := func(context.Context, string, bool) (secret.Text, error) {
+		asked++
+		return secret.New("correct horse battery staple"), nil
+	}
+	s := h.must()
+	h.ok(s.Vault.ChangeMaster(t.Context(), vault.NewPassphrase(prompt)))
+	file := filepath.Join(h.dir, "b")
+	_, err := s.Backup(t.Context(), file, nil)
+	h.ok(err)
+	h.ok(s.Close())
+	h.lab().Graph("POST", "/v1.0/applications(appId='"+panelApp+"')/addPassword", `{"passwordCredential":{"displayName":"new"}}`)
+	h.ok(h.s.World.Do(func(st *world.State) error {
+		tenant, a := st.App(panelApp)
+		tenant.Apps.Change(a.ID, func(a *world.Application) { a.Passwords = a.Passwords[len(a.Passwords)-1:] })
+		st.Dirty()
+		return nil
+	}))
+	o := h.options()
+	o.Prompt, asked = prompt, 0
+	got, err := app.Restore(t.Context(), o, app.RestoreOptions{File: file, Replace: true, Key: "passphrase"})
+	h.ok(err)
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
+	for _, c := range got.Connections {
+		switch {
+		case c.ID == h.first && (c.Life != app.Dead || !strings.Contains(c.Words+c.Fix, "secret")):
+			t.Errorf("its secret is gone: %+v", c)
+		case c.ID == h.second && c.Life != app.Alive:
+			t.Errorf("%+v", c)
+		}
+	}
 }

@@ -308,6 +308,26 @@ func TestNothingHalf(t *testing.T) {
 			t.Errorf("%s: %v %v", name, list, err)
 		}
 	}
+	left, live := filepath.Join(dir, unfinished+"left"), filepath.Join(dir, unfinished+"live")
+	for _, path := range []string{left, live} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hours := time.Now().Add(-2 * time.Hour)
+	if err := os.Chtimes(left, hours, hours); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := WriteFile(ctx, file, r.key, r.source()); err != nil {
+		t.Fatal(err)
+	}
+	was, _ = os.ReadFile(file)
+	if _, err := os.Stat(left); err == nil {
+		t.Error("what a killed one left stays")
+	}
+	if err := os.Remove(live); err != nil {
+		t.Error("one that another writes just now is gone")
+	}
 	interrupted, cancel := context.WithCancel(ctx)
 	src := r.source()
 	describe := src.Describe

@@ -17,6 +17,8 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -53,7 +55,8 @@ func WriteFile(ctx context.Context, file string, m vault.Master, s Source) (_ Ba
 		return problem.Wrap(err, problem.Limit, "the backup %s cannot be written%s", file, problem.Reason(err)).
 			WithHint("its folder must exist, be yours and have room")
 	}
-	f, err := os.CreateTemp(filepath.Dir(file), ".partnerguard-backup-*") // mode 0600
+	clearStale(filepath.Dir(file))
+	f, err := os.CreateTemp(filepath.Dir(file), unfinished+"*") // mode 0600
 	if err != nil {
 		return Backup{}, failed(err)
 	}
@@ -92,6 +95,24 @@ func WriteFile(ctx context.Context, file string, m vault.Master, s Source) (_ Ba
 		_ = dir.Close()
 	}
 	return b, nil
+}
+
+// unfinished is how a backup is called before it has its name.
+const unfinished = ".partnerguard-backup-"
+
+// clearStale removes what killed backups left in a folder. One that is being written
+// is touched all the time.
+func clearStale(dir string) {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range list {
+		info, err := e.Info()
+		if err == nil && info.Mode().IsRegular() && strings.HasPrefix(e.Name(), unfinished) && time.Since(info.ModTime()) > time.Hour {
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // told remembers that writing failed.
