@@ -35,6 +35,8 @@ type Options struct {
 	Prompt vault.Prompt                           // asks a person; nil where there is none
 	Key    func() (azcore.TokenCredential, error) // for Azure Key Vault; nil is DefaultAzureCredential
 	Dial   func(msapi.Options) *msapi.Client      // how the cloud is asked; nil is msapi.New
+
+	master vault.Master // that was asked for already
 }
 
 // Installation is what all features of one place share: the database with the
@@ -330,6 +332,9 @@ func (i *Installation) isOurs(ctx context.Context) error {
 // master finds the vault's master key. A key file that the settings name is made
 // for a vault that does not exist yet, and only then.
 func (i *Installation) master(ctx context.Context, o Options) (vault.Master, error) {
+	if o.master != nil {
+		return o.master, nil
+	}
 	if path, is := strings.CutPrefix(o.Config.MasterKey, "file:"); is {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			empty, err := i.DB.Empty(ctx, vault.Tables()...)

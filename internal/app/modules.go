@@ -48,6 +48,7 @@ func (i *Installation) modules() []module {
 		{"trail", i.Keeper},
 		{"sam", i.SAM},
 		{"automation", i.Automation},
+		{"backup", lastBackup{i.DB}},
 	}
 }
 

@@ -51,6 +51,8 @@ const (
 	DatabaseAccepted    Action = "database.accepted" // an older database was accepted by a person
 	VaultBackedUp       Action = "vault.backed-up"
 	VaultRestored       Action = "vault.restored"
+	BackupMade          Action = "backup.made"
+	BackupRestored      Action = "backup.restored"    // the trail goes on from here: what came after it elsewhere is not in it
 	AutomationChanged   Action = "automation.changed" // the state or owner of an item
 	TrailCarried        Action = "trail.carried"      // from the hash chain it was before into the tree
 	TrailKey            Action = "trail.key"          // the key that signs checkpoints was made

@@ -53,6 +53,7 @@ type Config struct {
 
 	origins map[string]string
 	file    string
+	place   string
 }
 
 // envName is a setting's environment variable.
@@ -88,6 +89,9 @@ func Load(s Source) (*Config, error) {
 	}
 	if path == "" {
 		path, named = filepath.Join(home, "partnerguard.yaml"), false
+	}
+	if c.place, _ = filepath.Abs(path); c.place == "" {
+		c.place = path
 	}
 	if err := c.read(path, named); err != nil {
 		return nil, err
@@ -152,7 +156,10 @@ func (c *Config) read(path string, named bool) error {
 	}
 	b = bytes.TrimPrefix(b, []byte("\ufeff")) // of an editor of Windows
 	d := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
-	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) {
+	origins, place := c.origins, c.place
+	err = d.Decode(c)
+	c.origins, c.place = origins, place // a file without a setting leaves nothing of c
+	if err != nil && !errors.Is(err, io.EOF) {
 		return problem.Wrap(err, problem.BadInput, "the settings %s: %s", path, yamlWords(err)).WithHint("partnerguard config --help lists the settings")
 	}
 	var more any
@@ -271,6 +278,9 @@ func (c *Config) check() error {
 
 // File is the settings file that was read, or "".
 func (c *Config) File() string { return c.file }
+
+// Place is where the settings file is looked for, whether or not there is one.
+func (c *Config) Place() string { return c.place }
 
 // Origin is where a setting came from: a flag, a variable, a file, "default".
 func (c *Config) Origin(name string) string {

@@ -55,6 +55,18 @@ func TestPrecedenceAndOrigins(t *testing.T) {
 	}
 }
 
+// TestEmptyFile: a file that sets nothing is as good as none.
+func TestEmptyFile(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "\n", "# nothing yet\n", "---\n"} {
+		path := write(t, text)
+		c, err := config.Load(config.Source{File: path, Flags: map[string]string{"data": "/x"}, Getenv: env("HOME", "/h")})
+		if err != nil || c.Data != "/x" || c.File() != path || c.Place() != path || c.Origin("data") != "--data" {
+			t.Errorf("%q: %v %+v", text, err, c)
+		}
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	c, err := config.Load(config.Source{Getenv: env("HOME", "/h", "XDG_DATA_HOME", "/d")})

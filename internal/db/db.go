@@ -66,6 +66,18 @@ func Look(ctx context.Context, where string) (*DB, error) {
 	})
 }
 
+// Peek opens a database that is there as it is, whatever its schema: to see what
+// stands in the way of another one, not to work with it. Kind problem.NotFound where
+// there is none.
+func Peek(ctx context.Context, where string) (*DB, error) {
+	if !strings.Contains(where, "://") {
+		if info, err := os.Stat(where); err != nil || !info.Mode().IsRegular() {
+			return nil, problem.Wrap(err, problem.NotFound, "there is no database %s", where)
+		}
+	}
+	return open(ctx, where, func(*DB, context.Context) error { return nil })
+}
+
 func open(ctx context.Context, where string, ready func(*DB, context.Context) error) (_ *DB, err error) {
 	d := &DB{Dialect: SQLite, where: where}
 	if strings.HasPrefix(where, "postgres://") || strings.HasPrefix(where, "postgresql://") {
@@ -177,11 +189,15 @@ func (d *DB) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return d.migrateTo(ctx, p, newest(p))
+}
+
+// migrateTo brings the schema up to a version, of those that the program knows.
+func (d *DB) migrateTo(ctx context.Context, p *goose.Provider, newest int64) error {
 	has, err := p.GetDBVersion(ctx)
 	if err != nil {
 		return d.failed(err)
 	}
-	newest := newest(p)
 	if has > newest {
 		return problem.New(problem.BadInput, "the database %s was made by a newer partnerguard (schema %d, this one knows %d)", d.where, has, newest).
 			WithHint("use the newer program, or a copy of the database from before")
@@ -209,7 +225,7 @@ func (d *DB) migrate(ctx context.Context) error {
 		}()
 	}
 	for attempt := 0; ; attempt++ {
-		_, err := p.Up(ctx)
+		_, err := p.UpTo(ctx, newest)
 		if err == nil {
 			return nil
 		}

@@ -24,6 +24,13 @@ func (d *DB) Settle(ctx context.Context, name, value string) error {
 	return err
 }
 
+// SetSetting writes down what a database says of itself, in the place of what it
+// said.
+func (d *DB) SetSetting(ctx context.Context, name, value string) error {
+	_, err := d.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
+	return err
+}
+
 // Empty says that none of these tables has a row. Their names come from the
 // rooms that own them, never from outside.
 func (d *DB) Empty(ctx context.Context, tables ...string) (bool, error) {
@@ -52,20 +59,8 @@ func (d *DB) Filled(ctx context.Context) (names []string, err error) {
 	if d.Dialect == Postgres {
 		query = listTablesPostgres
 	}
-	rows, err := d.QueryContext(ctx, query)
+	all, err := d.list(ctx, query)
 	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		all = append(all, name)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return nil, err
 	}
 	for _, name := range all {
@@ -78,12 +73,77 @@ func (d *DB) Filled(ctx context.Context) (names []string, err error) {
 	return names, nil
 }
 
+// list reads a column of texts.
+func (d *DB) list(ctx context.Context, query string, args ...any) (all []string, err error) {
+	rows, err := d.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		all = append(all, name)
+	}
+	return all, errors.Join(rows.Err(), rows.Close())
+}
+
 // All tables but those of the migrations and of the database itself.
 const (
 	listTables         = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' ORDER BY name"
 	listTablesPostgres = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'" +
 		" AND table_name NOT LIKE 'goose_%' ORDER BY table_name"
 )
+
+// What a database says of its tables, for copies of it.
+const (
+	listColumns         = "SELECT name, type FROM pragma_table_info($1) ORDER BY cid"
+	listColumnsPostgres = "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1" +
+		" ORDER BY ordinal_position"
+	rollbackJournal = "PRAGMA journal_mode = DELETE"
+)
+
+// A stage in PostgreSQL: a schema that takes the place of another one's tables.
+const (
+	tryLock       = "SELECT pg_try_advisory_lock($1)"
+	currentSchema = "SELECT coalesce(current_schema(), '')"
+	tablesOf      = "SELECT table_name FROM information_schema.tables WHERE table_schema = $1 AND table_type = 'BASE TABLE' ORDER BY table_name"
+	hasSchema     = "SELECT EXISTS (SELECT 1 FROM information_schema.schemata WHERE schema_name = $1)"
+	// Of other roles' sessions not everything is shown; what is not shown counts.
+	countOthers = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name IS DISTINCT FROM $1" +
+		" AND coalesce(backend_type, 'client backend') = 'client backend' AND pid <> pg_backend_pid()"
+)
+
+// selectRows reads all rows of a table, and insertRow writes one. Names come from
+// the database's own list, and have nothing but small letters, digits and _.
+func selectRows(t Table) string {
+	return "SELECT " + strings.Join(t.names(), ", ") + " FROM " + t.Name
+}
+
+func insertRow(t Table) string {
+	marks := make([]string, len(t.Columns))
+	for i := range marks {
+		marks[i] = fmt.Sprintf("$%d", i+1)
+	}
+	return "INSERT INTO " + t.Name + " (" + strings.Join(t.names(), ", ") + ") VALUES (" + strings.Join(marks, ", ") + ")"
+}
+
+func deleteRows(t Table) string { return "DELETE FROM " + t.Name }
+
+// Count counts the rows of a table.
+func (d *DB) Count(ctx context.Context, t Table) (n int64, err error) {
+	if err := t.Check(); err != nil {
+		return 0, err
+	}
+	err = d.QueryRowContext(ctx, "SELECT count(*) FROM "+t.Name).Scan(&n)
+	return n, err
+}
+
+func moveTable(from, name, to string) string {
+	return "ALTER TABLE " + from + "." + name + " SET SCHEMA " + to
+}
 
 // Between processes that migrate at once.
 const (

@@ -86,6 +86,9 @@ type Mark struct {
 	Bad string
 	// Unsigned says that no key was known to check its signature.
 	Unsigned bool
+	// Told says that it is no checkpoint, but how many entries the anchor says that it
+	// remembers.
+	Told bool
 	// Weak says what of it the anchor does not hold as firmly as it should.
 	Weak string
 }
@@ -296,28 +299,14 @@ func (t *Trail) VerifyAnchored(ctx context.Context, wanted *Hash, known []note.V
 	if err != nil {
 		return Report{}, err
 	}
-	marks := make([][]Mark, len(list))
-	read := make([]error, len(list))
+	marks, read, err := t.marks(ctx, known, list)
+	if err != nil {
+		return Report{}, err
+	}
 	roots := map[int64]Hash{}
-	for i, a := range list {
-		kept, err := t.kept(ctx, a.Name())
-		if err != nil {
-			return Report{}, err
-		}
-		within, stop := context.WithTimeout(ctx, anchorTime)
-		read[i] = a.Held(within, known, kept, func(m Mark) error {
-			if len(marks[i]) == maxMarks {
-				return problem.New(problem.Limit, "it holds more than %d checkpoints", maxMarks)
-			}
-			marks[i] = append(marks[i], m)
-			if m.Bad == "" {
-				roots[m.Size] = Hash{}
-			}
-			return nil
-		})
-		stop()
-		if ctx.Err() != nil {
-			return Report{}, ctx.Err()
+	for _, m := range slices.Concat(marks...) {
+		if m.Bad == "" {
+			roots[m.Size] = Hash{}
 		}
 	}
 	// The trail is read after the anchors: what they hold it must have had.
@@ -351,7 +340,38 @@ func (t *Trail) VerifyAnchored(ctx context.Context, wanted *Hash, known []note.V
 		}
 		r.Anchors = append(r.Anchors, c)
 	}
+	if r.Bad == nil && slices.ContainsFunc(r.Anchors, func(c Compared) bool { return c.Misfit != "" }) {
+		f, err := t.Search(ctx, Query{Action: string(audit.BackupRestored), Limit: 10})
+		if err != nil {
+			return r, err
+		}
+		r.Restored = f.Entries
+	}
 	return r, nil
+}
+
+// marks reads what each anchor holds, or why it cannot be read.
+func (t *Trail) marks(ctx context.Context, known []note.Verifier, list []Anchor) (marks [][]Mark, read []error, err error) {
+	marks, read = make([][]Mark, len(list)), make([]error, len(list))
+	for i, a := range list {
+		kept, err := t.kept(ctx, a.Name())
+		if err != nil {
+			return nil, nil, err
+		}
+		within, stop := context.WithTimeout(ctx, anchorTime)
+		read[i] = a.Held(within, known, kept, func(m Mark) error {
+			if len(marks[i]) == maxMarks {
+				return problem.New(problem.Limit, "it holds more than %d checkpoints", maxMarks)
+			}
+			marks[i] = append(marks[i], m)
+			return nil
+		})
+		stop()
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+	}
+	return marks, read, nil
 }
 
 // compare holds an anchor's checkpoints against the trail.

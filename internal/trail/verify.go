@@ -22,6 +22,9 @@ type Report struct {
 	Bad     *Bad  `json:"bad,omitempty"`
 	// Anchors are those that were compared, and those that could not be.
 	Anchors []Compared `json:"anchors,omitempty"`
+	// Restored are the newest entries that say that a backup was put into place, where
+	// an anchor does not fit: they may be why, and excuse nothing.
+	Restored []Entry `json:"restored,omitempty"`
 }
 
 // Bad is the first place where the trail does not hold.

@@ -48,6 +48,11 @@ func markBegins(id uint32) []byte {
 // subkeys derives the key of the marks from each key of the keyset, by HKDF
 // (RFC 5869): so they change, retire and are backed up together with it.
 func subkeys(h *keyset.Handle) (map[uint32][]byte, error) {
+	return derived(h, "partnerguard vault marks 1")
+}
+
+// derived gives a key for a purpose from each key of the keyset.
+func derived(h *keyset.Handle, purpose string) (map[uint32][]byte, error) {
 	out := map[uint32][]byte{}
 	for i := range h.Len() {
 		e, err := h.Entry(i)
@@ -59,7 +64,7 @@ func subkeys(h *keyset.Handle) (map[uint32][]byte, error) {
 			return nil, errors.New("a key of the vault is of another kind")
 		}
 		raw := k.KeyBytes().Data(insecuresecretdataaccess.Token{})
-		sub, err := hkdf.Key(sha256.New, raw, nil, "partnerguard vault marks 1", sha256.Size)
+		sub, err := hkdf.Key(sha256.New, raw, nil, purpose, sha256.Size)
 		clear(raw)
 		if err != nil {
 			return nil, err

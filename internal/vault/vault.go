@@ -270,6 +270,9 @@ func (v *Vault) cached() *keys {
 	return v.keys
 }
 
+// Master is what opens the vault now.
+func (v *Vault) Master() Master { return v.currentMaster() }
+
 func (v *Vault) currentMaster() Master {
 	v.mu.Lock()
 	defer v.mu.Unlock()

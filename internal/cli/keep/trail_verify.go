@@ -115,6 +115,11 @@ func verifyText(w io.Writer, r *trail.Report, headGiven bool, p kit.Paint) error
 			return err
 		}
 	}
+	for _, e := range r.Restored {
+		if _, err := fmt.Fprintf(w, "entry %d of %s says: %s\n", e.Seq, e.At.UTC().Format(time.DateTime), print.Clean(e.Reason, 300)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -309,11 +309,15 @@ func newVaultBackup(env *kit.Env, open vaultOpen) *cobra.Command {
 	output := kit.NewOutput("text", "json")
 	var out string
 	cmd := &cobra.Command{
-		Use: "backup", Short: "Write the sealed secrets and keys to one file", Args: kit.NoWords,
+		Use: "backup", Short: "Write the sealed secrets and keys, and nothing else, to one file", Args: kit.NoWords,
 		Long: `backup writes the vault as it is at one moment: sealed secrets and sealed keys,
 nothing in the clear. The master key is not in it: keep a copy of that elsewhere.
 The file appears whole, for its owner alone; another backup of that name is
-replaced, any other file is not.`,
+replaced, any other file is not.
+
+It is not a backup of the installation: connections, apps, approvals, the audit
+trail and the settings are not in it, and an empty installation that it is restored
+into has no connection. partnerguard backup writes everything.`,
 		Example: "  partnerguard vault backup --out /backup/vault.backup",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" || out == "-" {
@@ -328,6 +332,7 @@ replaced, any other file is not.`,
 				}
 				return output.Answer(env, b, func(w io.Writer, _ kit.Paint) error {
 					fmt.Fprintf(w, "%s written to %s\nmaster key: %s\n", vaultCount(b.Rows, "secret"), print.Clean(out, 300), print.Clean(b.Master, 300))
+					fmt.Fprintln(w, "This is the vault alone: connections, trail and settings are not in it; partnerguard backup writes everything.")
 					return vaultDamagedNote(w, b.Damaged)
 				})
 			})
@@ -359,8 +364,9 @@ func newVaultRestore(env *kit.Env, open vaultOpen) *cobra.Command {
 		Use: "restore", Short: "Bring a backup back", Args: kit.NoWords,
 		Long: `restore puts a backup into an empty vault, or with --replace in the place of what is
 there. The master key must be the one the backup was made with. The whole backup is
-verified before anything changes. Connections that were made or removed since are
-not part of it: look at them with partnerguard connect status afterwards.`,
+verified before anything changes. No connection is part of it: those that the database
+has find their tokens again, look at them with partnerguard connect status; an empty
+one has none afterwards. partnerguard restore brings a whole installation back.`,
 		Example: `  partnerguard vault restore --from vault.backup
   partnerguard vault restore --from vault.backup --replace --key file:/safe/old.key`,
 		RunE: func(cmd *cobra.Command, _ []string) error {

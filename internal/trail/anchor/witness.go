@@ -204,7 +204,7 @@ func (w *Witness) Held(ctx context.Context, known []note.Verifier, kept []trail.
 	case err != nil:
 		return problem.New(problem.BadInput, "what it cosigned before was compared, and it does not answer now: %s", err)
 	case has > c.Size:
-		return each(trail.Mark{Checkpoint: trail.Checkpoint{Origin: c.Origin, Size: has}, Bad: fmt.Sprintf(
+		return each(trail.Mark{Checkpoint: trail.Checkpoint{Origin: c.Origin, Size: has}, Told: true, Bad: fmt.Sprintf(
 			"it remembers %d entries, and the newest cosignature kept here is of %d: later ones were removed, or the trail was cut", has, c.Size)})
 	case has > 0 && has < c.Size:
 		return problem.New(problem.Conflict, "it remembers %d entries and cosigned %d: it was set back, or is another one", has, c.Size)
