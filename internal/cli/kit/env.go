@@ -42,6 +42,7 @@ func Main(ctx context.Context, env Env, root func(*Env) *cobra.Command) int {
 	}
 	cmd := root(&env)
 	prepare(cmd)
+	wrapHelp(&env, cmd)
 	cmd.SetArgs(env.Args)
 	cmd.SetIn(env.Stdin)
 	cmd.SetOut(env.Stdout)
@@ -50,7 +51,7 @@ func Main(ctx context.Context, env Env, root func(*Env) *cobra.Command) int {
 	if code, ok := errors.AsType[Exit](err); ok {
 		return int(code)
 	}
-	report(env.Stderr, err)
+	_ = Text(&env, func(w io.Writer) error { report(w, err); return nil })(env.Stderr)
 	return problem.ExitCode(err)
 }
 

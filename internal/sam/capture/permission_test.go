@@ -161,3 +161,27 @@ func TestPage(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryPermissionHasWords: what is asked for is said, with what for.
+func TestEveryPermissionHasWords(t *testing.T) {
+	t.Parallel()
+	for _, r := range capture.Permissions(capture.Features()).Resources {
+		for _, p := range r.Scopes {
+			if capture.Allows(r.AppID, p.Value) == "" {
+				t.Errorf("nothing says what %s of %s allows", p.Value, r.Name)
+			}
+		}
+	}
+	for _, f := range capture.Features() {
+		if f.Why() == "" {
+			t.Errorf("nothing says what %s is for", f)
+		}
+		for _, r := range capture.Permissions([]capture.Feature{f}).Resources { // also what a wider one includes
+			for _, p := range r.Scopes {
+				if capture.Allows(r.AppID, p.Value) == "" {
+					t.Errorf("nothing says what %s of %s allows", p.Value, r.Name)
+				}
+			}
+		}
+	}
+}
