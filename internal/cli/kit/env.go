@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"partnerguard/internal/intake"
 	"partnerguard/internal/problem"
 )
 
@@ -22,7 +23,13 @@ type Env struct {
 	Stderr io.Writer
 	Getenv func(string) string // nil means no environment
 	Now    func() time.Time    // nil means time.Now
+
+	ctx context.Context // of the command
 }
+
+// Input is standard input for reading: a signal that ends the command ends the
+// waiting for a pipe that nobody writes into.
+func (e *Env) Input() io.Reader { return intake.Bound(e.ctx, e.Stdin) }
 
 // Exit is the exit code of a command that we ran, which becomes our own: it has
 // said what there is to say.
@@ -40,6 +47,7 @@ func Main(ctx context.Context, env Env, root func(*Env) *cobra.Command) int {
 	if env.Now == nil {
 		env.Now = time.Now
 	}
+	env.ctx = ctx
 	cmd := root(&env)
 	prepare(cmd)
 	wrapHelp(&env, cmd)
