@@ -37,6 +37,16 @@ type Exit int
 
 func (c Exit) Error() string { return fmt.Sprintf("the command ended with exit code %d", int(c)) }
 
+// Coded is an error with an exit code of its own, as a shell gives it for a command
+// that could not be run.
+type Coded struct {
+	Code int
+	Err  error
+}
+
+func (c Coded) Error() string { return c.Err.Error() }
+func (c Coded) Unwrap() error { return c.Err }
+
 // Main runs one command line under the commands that root makes, and returns the
 // process's exit code. It never calls os.Exit and may run many times in one
 // process.
@@ -60,6 +70,9 @@ func Main(ctx context.Context, env Env, root func(*Env) *cobra.Command) int {
 		return int(code)
 	}
 	_ = Text(&env, func(w io.Writer) error { report(w, err); return nil })(env.Stderr)
+	if c, ok := errors.AsType[Coded](err); ok {
+		return c.Code
+	}
 	return problem.ExitCode(err)
 }
 
