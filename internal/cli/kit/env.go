@@ -24,7 +24,8 @@ type Env struct {
 	Getenv func(string) string // nil means no environment
 	Now    func() time.Time    // nil means time.Now
 
-	ctx context.Context // of the command
+	ctx  context.Context // of the command
+	next string          // what to do after it
 }
 
 // Input is standard input for reading: a signal that ends the command ends the
@@ -70,6 +71,7 @@ func Main(ctx context.Context, env Env, root func(*Env) *cobra.Command) int {
 		return int(code)
 	}
 	_ = Text(&env, func(w io.Writer) error { report(w, err); return nil })(env.Stderr)
+	tellNext(&env, err)
 	if c, ok := errors.AsType[Coded](err); ok {
 		return c.Code
 	}
