@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
+	"partnerguard/internal/claim"
 	"partnerguard/internal/cli/child"
 	"partnerguard/internal/cli/kit"
 	"partnerguard/internal/msapi"
@@ -252,7 +253,7 @@ func connectedText(w io.Writer, env *kit.Env, s *app.Installation, d *capture.Do
 	fmt.Fprintf(w, "%s %s\n\n", p.Wrap("32", "✓"), p.Bold("Connected: "+print.Clean(c.Name, 100)))
 	by := string(c.Proof.Answer)
 	if len(c.Proof.By) > 0 {
-		by += ", with " + strings.Join(c.Proof.By, " and ")
+		by += ", with " + strings.Join(claim.Methods(c.Proof.By), " and ")
 	}
 	tell(w,
 		[2]string{"account", print.Clean(c.Account, 200)},

@@ -132,11 +132,11 @@ func pageOf(done Done, err error) card {
 	return p
 }
 
-// mfaWords is the verdict in a few words: "proven, with pwd".
+// mfaWords is the verdict in a few words: "proven, with a password".
 func mfaWords(v claim.Verdict) string {
 	words := string(v.Answer)
 	if v.Answer == claim.Proven && len(v.By) > 0 {
-		words += ", with " + strings.Join(v.By, " and ")
+		words += ", with " + strings.Join(claim.Methods(v.By), " and ")
 	}
 	return words
 }

@@ -134,7 +134,7 @@ func TestPage(t *testing.T) {
 		words []string
 	}{
 		"connected": {done, nil, []string{"<h1>Connected</h1>", `href="#v-met"`, "contoso", "graph.microsoft.com/Policy.Read.All",
-			"graph.microsoft.com/A.ReadWrite.All", "&lt;img", "proven, with pwd and otp", "Not known yet"}},
+			"graph.microsoft.com/A.ReadWrite.All", "&lt;img", "proven, with a password and a one-time code", "Not known yet"}},
 		"refused": {capture.Done{}, &capture.Refusal{Cause: capture.NoMFA, Words: "the sign-in <b>of</b> a does not prove MFA", Fix: "sign in again"},
 			[]string{"<h1>Not connected</h1>", `href="#v-not"`, "The sign-in &lt;b&gt;of&lt;/b&gt; a does not prove MFA.", "Sign in again.",
 				"Nothing of this sign-in was kept"}},
