@@ -18,7 +18,9 @@ func TestUTF8(t *testing.T) {
 		{"", "", "", true}, {"C", "", "en_US.UTF-8", false}, {"", "POSIX", "en_US.UTF-8", false}, {"", "", "en_US.UTF-8", true}, {"", "", "C.utf8", true},
 		{"", "", "de_DE", false}, {"", "", "de_DE@euro", false}, {"", "", "de_DE.ISO-8859-15@euro", false}, {"sr_RS.UTF-8@latin", "C", "C", true},
 	} {
-		if got := print.UTF8(func(n string) string { return map[string]string{"LC_ALL": c.all, "LC_CTYPE": c.ctype, "LANG": c.lang}[n] }); got != c.want {
+		if got := print.UTF8(func(n string) string {
+			return map[string]string{"LC_ALL": c.all, "LC_CTYPE": c.ctype, "LANG": c.lang}[n]
+		}); got != c.want {
 			t.Errorf("%+v: %v", c, got)
 		}
 	}
