@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -154,6 +156,22 @@ func TestLabEndsHealthy(t *testing.T) {
 	out, errs, code = h.run("connect", "status")
 	if code != 0 || !strings.Contains(out, "contoso.com  healthy") {
 		t.Errorf("%d\n%s%s", code, out, errs)
+	}
+	// The README's next line, which needs curl and nothing that is not here.
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Log("NOTE: there is no curl: the script of the walk was NOT tried")
+		return
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	code = cli.Main(t.Context(), h.env(w, &stderr, "exec", "--customer", "fabrikam.example", "--", "sh", "../../docs/walk/list-users.sh"))
+	_ = w.Close()
+	users, _ := io.ReadAll(r)
+	if code != 0 || strings.Count(string(users), "@fabrikam.example\n") < 3 {
+		t.Errorf("%d\n%s%s", code, users, &stderr)
 	}
 }
 
