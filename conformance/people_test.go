@@ -101,7 +101,7 @@ func clock(t *testing.T) time.Time {
 // logged reads a log of the cloud, oldest first.
 func logged[T any](t *testing.T, which string, args ...string) (out []T) {
 	t.Helper()
-	for line := range strings.Lines(cli(t, append([]string{"log", which, "--output", "json"}, args...)...)) {
+	for line := range strings.Lines(cli(t, append([]string{"log", which, "--output", "jsonl"}, args...)...)) {
 		var v T
 		if err := json.Unmarshal([]byte(line), &v); err != nil {
 			t.Fatalf("log of %s: %v", which, err)

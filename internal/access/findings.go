@@ -224,6 +224,7 @@ func (f *findings) phrase(s *sketch) {
 		if mixed && i == 0 && g.Why[0].Policy != "" {
 			g.Why = append(g.Why, Why{Clause: "the clauses are those of the largest group of these accounts; others are let through by similar ones"})
 		}
+		g.Why = append(g.Why, e.unused(c, s.box, members[i], mostWhys-len(g.Why))...)
 		g.Text = e.gapText(c, g)
 	}
 }

@@ -2,6 +2,7 @@ package access
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -32,19 +33,13 @@ func (e *Engine) why(c *compiledQuestion, b box, subject int) []Why {
 		out = append(out, n.why)
 	}
 	out = append(out, e.weak(c, b, subject, 3-len(out))...)
-	// Policies that would help but are not on.
-	for i, p := range e.policies {
-		if len(out) >= 5 {
+	for i, p := range e.policies { // what may help and is not understood
+		if len(out) >= mostWhys {
 			break
 		}
 		d := &e.demands[i]
 		if e.origin[i] != i {
 			continue
-		}
-		if e.reportOnly.has(i) && (d.mfa || d.block) && !d.hasAlternative() {
-			if t, _ := p.takes(e.subject(subject), e); t != no && e.takesBox(c, b, i) {
-				out = append(out, Why{p.ID, p.DisplayName, "would close it, but is report-only"})
-			}
 		}
 		if e.unsupported.has(i) && p.Enforced() && (!d.nothing() || !p.grantsUnderstood()) && e.takesBox(c, b, i) {
 			if t, _ := p.takes(e.subject(subject), e); t == no {
@@ -59,6 +54,36 @@ func (e *Engine) why(c *compiledQuestion, b box, subject int) []Why {
 			return out
 		}
 		out[0].Clause = "no enforced policy that asks for it comes near"
+	}
+	return out
+}
+
+// mostWhys bounds the reasons of one gap.
+const mostWhys = 5
+
+// unused names the report-only policies that would close a gap if they were on, for
+// all of its accounts or for how many of them.
+func (e *Engine) unused(c *compiledQuestion, b box, members []int32, most int) (out []Why) {
+	accounts := e.who(members).Count
+	for i, p := range e.policies {
+		d := &e.demands[i]
+		answers := d.block || d.mfa && c.Require == RequireMFA || d.phishingResistant && c.Require == RequirePhishing
+		if len(out) >= most || !e.reportOnly.has(i) || e.origin[i] != i || !answers || d.hasAlternative() || !e.takesBox(c, b, i) {
+			continue
+		}
+		var open []int32 // an account with a role to activate is here more than once
+		for _, m := range members {
+			if !e.user(int(m)).could.has(i) {
+				open = append(open, m)
+			}
+		}
+		switch n := accounts - e.who(open).Count; {
+		case n == 0:
+		case n == accounts:
+			out = append(out, Why{p.ID, p.DisplayName, "would close it, but is report-only"})
+		default:
+			out = append(out, Why{p.ID, p.DisplayName, fmt.Sprintf("would close it for %d of the %d accounts, but is report-only", n, accounts)})
+		}
 	}
 	return out
 }

@@ -70,3 +70,47 @@ func TestGapNamesWhatOpensIt(t *testing.T) {
 		}
 	}
 }
+
+// TestGapNamesWhatIsReportOnly: a policy that is only reported and would close a gap
+// is named, for how many of its accounts, and one that asks for less is not.
+func TestGapNamesWhatIsReportOnly(t *testing.T) {
+	t.Parallel()
+	policy := func(name, state, users, grant string) string {
+		return `{"id":"` + name + `","displayName":"` + name + `","state":"` + state + `","conditions":{"users":` + users +
+			`,"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]},"grantControls":` + grant + `}`
+	}
+	const all, reported = `{"includeUsers":["All"]}`, "enabledForReportingButNotEnforced"
+	const resistant = `{"operator":"OR","authenticationStrength":{"id":"00000000-0000-0000-0000-000000000004"}}`
+	const mfa, block = `{"operator":"OR","builtInControls":["mfa"]}`, `{"operator":"OR","builtInControls":["block"]}`
+	const admins = `{"includeRoles":["62e90394-69f5-4237-9190-012177145e10"]}`
+	for name, c := range map[string]struct{ policy, want string }{
+		"for some":      {policy("some", reported, admins, resistant), "some: would close it for 1 of the 2 accounts, but is report-only"},
+		"for all":       {policy("all", reported, all, resistant), "all: would close it, but is report-only"},
+		"a block":       {policy("block", reported, all, block), "block: would close it, but is report-only"},
+		"less is asked": {policy("less", reported, all, mfa), ""},
+		"off":           {policy("off", "disabled", all, resistant), ""},
+	} {
+		tenant := &Tenant{Whole: true, RolesKnown: true, Users: []Subject{{ID: "u0", Name: "ga@x", Roles: []string{"62e90394-69f5-4237-9190-012177145e10"}},
+			{ID: "u1", Name: "reader@x", Roles: []string{"5d6b6bb7-de71-4623-b4af-96380a352509"}}}}
+		var p Policy
+		if err := json.Unmarshal([]byte(c.policy), &p); err != nil {
+			t.Fatal(err)
+		}
+		tenant.Policies = []*Policy{&p}
+		q, _ := FindQuestion("phishing-resistant-admins")
+		proof, err := Compile(tenant).Prove(q)
+		if err != nil || len(proof.Gaps) != 1 {
+			t.Errorf("%s: %+v, %v", name, proof, err)
+			continue
+		}
+		said := ""
+		for _, w := range proof.Gaps[0].Why {
+			if strings.Contains(w.Clause, "report-only") {
+				said += w.Policy + ": " + w.Clause
+			}
+		}
+		if said != c.want {
+			t.Errorf("%s: %q, want %q", name, said, c.want)
+		}
+	}
+}

@@ -140,7 +140,8 @@ func (a *assessor) alertsAnswered() ruling {
 		out := ruling{verdict: Met, total: n, evidence: c.overdue, relies: a.alertLists(), heeds: alertKinds,
 			reason: fmt.Sprintf("%s of the last 30 days, answered after %s on average", count(n, "alert", "alerts"), hours(mean))}
 		if late > 0 {
-			out.reason += fmt.Sprintf("; %s still unanswered after 24 hours", count(late, "alert is", "alerts are"))
+			out.reason += fmt.Sprintf("; %s still unanswered after 24 hours, which breaks this rule only once the average is above 24 hours",
+				count(late, "alert is", "alerts are"))
 		}
 		return a.besideScore(out, score)
 	case late > 0:

@@ -14,7 +14,7 @@ import (
 // and nothing else decides it.
 func (a *assessor) fromScore(r *partner.ScoreRequirement, what, action string) ruling {
 	ok, known := r.Compliant()
-	ev := []Evidence{{Subject: "partner security score", Detail: fmt.Sprintf("%s: complianceStatus %s%s", r.Type, r.ComplianceStatus, scoreDetail(r)),
+	ev := []Evidence{{Subject: "partner security score", Detail: fmt.Sprintf("%s: %s%s", r.Type, statusOf(r), scoreDetail(r)),
 		RecordID: r.ID, Observed: ref(r.Updated.Time), Source: r.Source}}
 	total, good := scoreCounts(r)
 	out := ruling{evidence: ev, action: "export /beta/security/partner/securityScore/requirements anew (PartnerSecurity.Read.All)", total: total,
@@ -37,6 +37,17 @@ func (a *assessor) fromScore(r *partner.ScoreRequirement, what, action string) r
 	return out
 }
 
+// statusOf is Microsoft's own status in words: its schema spells one of them
+// "noncomplaint". One that is not known is shown as it is.
+func statusOf(r *partner.ScoreRequirement) string {
+	if good, known := r.Compliant(); known && good {
+		return "compliant"
+	} else if known {
+		return "not compliant"
+	}
+	return fmt.Sprintf("status %q", nonEmpty(string(r.ComplianceStatus), string(r.State)))
+}
+
 // besideScore weighs a ruling of ours beside Microsoft's own status of the same
 // matter. Where Microsoft says the opposite both are shown: its status never
 // makes good what the export shows, and it keeps a verdict from being met.
@@ -51,7 +62,7 @@ func (a *assessor) besideScore(ru ruling, r *partner.ScoreRequirement) ruling {
 	if !known || good == (ru.verdict == Met) {
 		return ru
 	}
-	status := fmt.Sprintf("complianceStatus %s%s", nonEmpty(string(r.ComplianceStatus), string(r.State)), scoreDetail(r))
+	status := statusOf(r) + scoreDetail(r)
 	e := Evidence{Subject: "partner security score", Detail: fmt.Sprintf("%s: %s", r.Type, status), RecordID: r.ID, Observed: ref(r.Updated.Time),
 		Source: r.Source}
 	both := e

@@ -61,7 +61,7 @@ func TestEvidenceHandedInIsWeighed(t *testing.T) {
 			"the export says: the settings ask the one administrator for MFA"},
 		"Microsoft's score, as its state": {evidence.SecurityRequirement,
 			`{"id":"x","requirementType":"mfaEnforcedForAdmins","state":"nonCompliant","updatedDateTime":"2026-11-19T00:00:00Z"}`,
-			[]string{"mfa-admin-roles"}, "but Microsoft's score records it as not compliant", assess.Unknown, "complianceStatus nonCompliant"},
+			[]string{"mfa-admin-roles"}, "but Microsoft's score records it as not compliant", assess.Unknown, "says of mfaEnforcedForAdmins: not compliant"},
 		"Microsoft's score of alerts": {evidence.SecurityRequirement,
 			`{"id":"x","requirementType":"securityAlertsPromptlyResolved","complianceStatus":"nonCompliant","updatedDateTime":"2026-11-19T00:00:00Z","averageResponseTimeInHours":70.5}`,
 			[]string{"security-alerts-answered"}, "answered after 1 hour on average, but Microsoft's score records it as not compliant (70.5 hours " +
@@ -82,7 +82,7 @@ func TestEvidenceHandedInIsWeighed(t *testing.T) {
 			[]string{"security-alerts-answered", "azure-fraud-watch"}, `its status "aktiv" is not known`, assess.Unknown, ""},
 		"an alert left open": {evidence.SecurityAlert, `{"id":"b","displayName":"mining","status":"active","detectedDateTime":"2026-11-10T00:00:00Z"}`,
 			[]string{"security-alerts-answered", "azure-fraud-watch"}, "waited 5 days", assess.NotMet,
-			"Microsoft's score says of securityAlertsPromptlyResolved: complianceStatus compliant"},
+			"Microsoft's score says of securityAlertsPromptlyResolved: compliant"},
 		"a relationship whose roles are type names": {evidence.Relationship,
 			`{"id":"g2","displayName":"Legacy admin","status":"active","accessDetails":{"unifiedRoles":["Microsoft.Graph.PowerShell.Models.MicrosoftGraphUnifiedRole"]}}`,
 			[]string{"gdap-least-privilege"}, "the roles of 1 active relationship were lost by the export", assess.Unknown, ""},

@@ -113,9 +113,13 @@ func Text(w io.Writer, v *View, o print.Options) error {
 	for i := range v.Items {
 		text(p, &v.Items[i], v.Stored)
 	}
-	if len(v.Items) > 0 && v.Stored {
+	if len(v.Items) > 0 {
 		p.Blank()
-		p.Para("", "partnerguard automation set ID --state planned|moved --owner NAME keeps track of the move.", print.Dim)
+		keeps := "partnerguard automation set ID --state planned|moved --owner NAME keeps track of the move"
+		if !v.Stored {
+			keeps += " of your own, once automation --from has read them; the sample is not kept"
+		}
+		p.Para("", keeps+".", print.Dim)
 	}
 	return p.Flush()
 }
@@ -166,10 +170,11 @@ func text(p *print.Screen, it *Item, stored bool) {
 	if it.State != Gone {
 		p.Para("  to do: ", it.Advice, print.Plain)
 	}
+	kept := it.ID // what automation set takes; the same from run to run
 	if !stored {
+		p.Para("  ", kept, print.Dim)
 		return
 	}
-	kept := it.ID
 	if it.Owner != "" {
 		kept += ", owner " + print.Clean(it.Owner, print.MaxName)
 	}

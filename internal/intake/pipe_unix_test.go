@@ -4,10 +4,14 @@ package intake
 
 import (
 	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"partnerguard/internal/evidence"
@@ -60,9 +64,61 @@ func TestPipeWithoutWriter(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := openWithin(pipe, 50*time.Millisecond)
+	_, err := openWithin(t.Context(), pipe, 50*time.Millisecond)
 	if err == nil || osReason(err) != "nobody writes into it" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestNobodyWrites: a pipe that is open and silent, by its name or as standard
+// input, does not hold a reader that is told to end.
+func TestNobodyWrites(t *testing.T) {
+	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	silent, err := os.OpenFile(pipe, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _, _ = silent.Close(), w.Close(), r.Close() })
+	for _, path := range []string{pipe, "-"} {
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			_, err := Read(ctx, Options{Stdin: r}, []string{path}, &strictSink{t: t})
+			ended <- err
+		}()
+		time.Sleep(50 * time.Millisecond)
+		stop()
+		select {
+		case err := <-ended:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v", path, err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Errorf("%s: it still waits", path)
+		}
+	}
+}
+
+// TestBound: what a reader gives comes through whole, in pieces of any size.
+func TestBound(t *testing.T) {
+	t.Parallel()
+	want := strings.Repeat("0123456789", 50_000)
+	for _, r := range []io.Reader{strings.NewReader(want), iotest.OneByteReader(strings.NewReader(want[:5000])), iotest.DataErrReader(strings.NewReader(want))} {
+		got, err := io.ReadAll(Bound(t.Context(), r))
+		if err != nil || !strings.HasPrefix(want, string(got)) || len(got) < 5000 {
+			t.Errorf("%d bytes, %v", len(got), err)
+		}
+	}
+	if _, err := io.ReadAll(Bound(t.Context(), iotest.ErrReader(io.ErrNoProgress))); !errors.Is(err, io.ErrNoProgress) {
+		t.Error(err)
 	}
 }
 

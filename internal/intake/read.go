@@ -36,7 +36,7 @@ type job struct {
 // or the sink; what is wrong with a file is a note of its Input. With an error
 // the inputs read so far are returned too, but the sink has not seen everything.
 func Read(ctx context.Context, o Options, paths []string, sink Sink) ([]evidence.Input, error) {
-	w := walk{seen: map[string]string{}}
+	w := walk{ctx: ctx, seen: map[string]string{}}
 	for _, p := range paths {
 		if err := w.named(o, p); err != nil {
 			return nil, err
@@ -94,6 +94,9 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 		}
 		rc, err := j.open()
 		if err != nil {
+			if ctx.Err() != nil {
+				return inputs, ctx.Err()
+			}
 			in.Status = evidence.Unreadable
 			in.Add(evidence.Note{Source: src, Message: "this file cannot be opened: " + osReason(err)})
 			inputs = append(inputs, in)
@@ -119,6 +122,9 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 		}
 		if err != nil {
 			return inputs, err
+		}
+		if ctx.Err() != nil { // what is read no further is no end of the file
+			return inputs, ctx.Err()
 		}
 	}
 	return inputs, nil
@@ -171,9 +177,11 @@ var errNoWriter = errors.New("nobody writes into it")
 
 // openSpecial opens what is no file, such as a named pipe, whose opening waits
 // for somebody at the other end.
-func openSpecial(p string) (io.ReadCloser, error) { return openWithin(p, pipeWait) }
+func openSpecial(ctx context.Context, p string) (io.ReadCloser, error) {
+	return openWithin(ctx, p, pipeWait)
+}
 
-func openWithin(p string, wait time.Duration) (io.ReadCloser, error) {
+func openWithin(ctx context.Context, p string, wait time.Duration) (io.ReadCloser, error) {
 	type opened struct {
 		f   *os.File
 		err error
@@ -198,7 +206,13 @@ func openWithin(p string, wait time.Duration) (io.ReadCloser, error) {
 		if o.err != nil {
 			return nil, o.err
 		}
-		return o.f, nil
+		return struct {
+			io.Reader
+			io.Closer
+		}{Bound(ctx, o.f), o.f}, nil
+	case <-ctx.Done():
+		close(late)
+		return nil, ctx.Err()
 	case <-t.C:
 		close(late)
 		return nil, &fs.PathError{Op: "open", Path: p, Err: errNoWriter}
@@ -221,6 +235,7 @@ func osReason(err error) string {
 
 // walk gathers the jobs.
 type walk struct {
+	ctx  context.Context // of the reading: pipes end with it
 	jobs []job
 	seen map[string]string // resolved path -> the name it was first met under
 	root *os.Root          // of the folder that is walked: links do not lead out of it
@@ -233,7 +248,7 @@ func (w *walk) named(o Options, p string) error {
 		if o.Stdin == nil {
 			return problem.New(problem.Usage, "standard input was named but there is none")
 		}
-		w.jobs = append(w.jobs, job{path: "-", named: true, open: func() (io.ReadCloser, error) { return io.NopCloser(o.Stdin), nil }})
+		w.jobs = append(w.jobs, job{path: "-", named: true, open: func() (io.ReadCloser, error) { return io.NopCloser(Bound(w.ctx, o.Stdin)), nil }})
 		return nil
 	}
 	info, err := os.Stat(p)
@@ -254,7 +269,7 @@ func (w *walk) add(p string, info fs.FileInfo, named bool) {
 	mode := info.Mode()
 	if !mode.IsRegular() && !mode.IsDir() {
 		if named {
-			w.jobs = append(w.jobs, job{path: p, named: true, open: func() (io.ReadCloser, error) { return openSpecial(p) }})
+			w.jobs = append(w.jobs, job{path: p, named: true, open: func() (io.ReadCloser, error) { return openSpecial(w.ctx, p) }})
 		} else {
 			w.jobs = append(w.jobs, job{path: p, note: special(mode) + ": not opened unless it is named itself", as: evidence.NotRecognised})
 		}

@@ -3,6 +3,7 @@ package child
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -15,6 +16,30 @@ import (
 
 // graceful is how long a child may take to end after an interrupt.
 const graceful = 10 * time.Second
+
+// The exit codes of a command that could not be run, as a shell has them (POSIX.1-2024,
+// Shell, section 2.8.2).
+const (
+	cannotRun = 126
+	notFound  = 127
+)
+
+// Find looks a command up as a shell does: in PATH, or by its path. The error ends us
+// with 127 where there is none, and with 126 where it may not be run.
+func Find(name string) (string, error) {
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path, nil
+	}
+	code, why, hint := notFound, "there is no such command", "is it installed and in PATH?"
+	switch {
+	case errors.Is(err, exec.ErrDot):
+		why, hint = "it is in the folder that you are in, which is not searched", "name it as ./"+name
+	case !errors.Is(err, exec.ErrNotFound) && !errors.Is(err, fs.ErrNotExist):
+		code, why, hint = cannotRun, "it is there, and may not be run", "is it a program, with the right to be run (chmod +x)?"
+	}
+	return "", kit.Coded{Code: code, Err: problem.Wrap(err, problem.NotFound, "the command %.200q cannot be run: %s", name, why).WithHint("%s", hint)}
+}
 
 // Options are a command to run.
 type Options struct {
@@ -57,7 +82,8 @@ func Run(ctx context.Context, env *kit.Env, o Options) error {
 				return why
 			}
 		}
-		return problem.Wrap(err, problem.BadInput, "the command %.200q cannot be started", o.Args[0]).WithHint("is it a program for this machine?")
+		return kit.Coded{Code: cannotRun, Err: problem.Wrap(err, problem.BadInput, "the command %.200q cannot be started%s", o.Args[0],
+			problem.Reason(err)).WithHint("is it a program for this machine?")}
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- child.Wait() }()

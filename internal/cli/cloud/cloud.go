@@ -125,7 +125,7 @@ With --state the world survives a restart; otherwise it ends with the process.`,
 				case quiet:
 					return nil
 				}
-				return cloudText(w, info, path, kit.Paint{On: kit.Colour(env)})
+				return kit.Text(env, func(w io.Writer) error { return cloudText(w, info, path, kit.NewPaint(env)) })(w)
 			})
 		},
 	}
@@ -213,7 +213,7 @@ func newCloudPeople(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 			Customers []partnercloud.Customer `json:"customers"`
 		}{info.People, info.Apps, info.Customers}
 	}, func(w io.Writer, info *partnercloud.Info) error {
-		peopleText(w, info, kit.Paint{On: kit.Colour(env)})
+		peopleText(w, info, kit.NewPaint(env))
 		return nil
 	})
 }
@@ -225,7 +225,7 @@ func newCloudInfo(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 			"and customers.",
 		Example: "  partnerguard cloud info\n  partnerguard cloud info --output json",
 	}, func(info *partnercloud.Info) any { return info }, func(w io.Writer, info *partnercloud.Info) error {
-		return cloudText(w, info, c.Path(env), kit.Paint{On: kit.Colour(env)})
+		return cloudText(w, info, c.Path(env), kit.NewPaint(env))
 	})
 }
 

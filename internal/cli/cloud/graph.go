@@ -72,7 +72,7 @@ func graphBody(env *kit.Env, body string) (json.RawMessage, error) {
 	case body == "":
 		return nil, nil
 	case body == "-":
-		r = env.Stdin
+		r = env.Input()
 	case strings.HasPrefix(body, "@"):
 		f, err := os.Open(body[1:])
 		if err != nil {

@@ -55,9 +55,9 @@ func (r *signInRow) text(p kit.Paint) string {
 	if who == "" {
 		who = r.Service
 	}
-	result := "ok"
+	result, why := "ok", ""
 	if r.Status.Code != 0 {
-		result = p.Bold(fmt.Sprintf("%d", r.Status.Code)) + " " + print.Clean(r.Status.Reason, 160)
+		result, why = fmt.Sprintf("%d", r.Status.Code), print.Clean(r.Status.Reason, 160)
 	}
 	factor := map[string]string{"multiFactorAuthentication": "MFA required", "singleFactorAuthentication": "single factor"}[r.Requirement]
 	parts := []string{r.Created.UTC().Format(time.DateTime), print.Clean(who, 80), print.Clean(r.App, 60) + " -> " + print.Clean(r.Resource, 60), factor}
@@ -67,28 +67,26 @@ func (r *signInRow) text(p kit.Paint) string {
 	if r.CrossTenant == "serviceProvider" {
 		parts = append(parts, "service provider")
 	}
-	out := ""
-	for _, part := range append(parts, result) {
-		if part != "" {
-			out += "  " + part
-		}
+	strong := ""
+	if why != "" {
+		strong = result
 	}
-	return strings.TrimPrefix(out, "  ")
+	return kit.Flow(p, strong, append(parts, result, why)...)
 }
 
 func newCloudSignIns(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 	var follow bool
-	output := kit.NewOutput("text", "json")
+	output := kit.NewLines("text")
 	cmd := &cobra.Command{
 		Use: "signins", Short: "Show the sign-ins made since the partner cloud started", Args: kit.NoWords,
 		Long: `signins prints the sign-ins of all tenants made since the partner cloud started,
-oldest first; --follow goes on with those to come until interrupted. --output json
+oldest first; --follow goes on with those to come until interrupted. --output jsonl
 prints the rows themselves, one a line, in the names of the sign-in log.`,
-		Example: "  partnerguard cloud log signins\n  partnerguard cloud log signins --follow --output json",
+		Example: "  partnerguard cloud log signins\n  partnerguard cloud log signins --follow --output jsonl",
 		RunE: c.Run(env, func(ctx context.Context, client *control.Client, _ []string) error {
-			p := kit.Paint{On: kit.Colour(env)}
+			p := kit.NewPaint(env)
 			put := func(raw json.RawMessage) error {
-				if output.Value == "json" {
+				if output.Value == "jsonl" {
 					_, err := fmt.Fprintf(env.Stdout, "%s\n", raw)
 					return err
 				}
@@ -128,32 +126,32 @@ func leave(ctx context.Context, err error) error {
 }
 
 func requestText(w io.Writer, s *gate.Seen, p kit.Paint) error {
-	status := fmt.Sprintf("%3d", s.Status)
+	status, strong := fmt.Sprintf("%3d", s.Status), ""
 	switch {
 	case s.Aborted:
-		status = p.Bold("cut")
+		status, strong = "cut", "cut"
 	case s.Status >= 400:
-		status = p.Bold(status)
+		strong = status
 	}
 	target := s.Path
 	if s.Query != "" {
 		target += "?" + s.Query
 	}
-	tail := ""
+	parts := []string{s.Time.UTC().Format(time.DateTime), fmt.Sprintf("%-6s", s.Service), status, fmt.Sprintf("%-6s %s", s.Method, print.Clean(target, 400)),
+		fmt.Sprintf("%.0f ms", s.Millis)}
 	if s.App != "" {
-		tail += "  app " + print.Clean(s.App, 60)
+		parts = append(parts, "app "+print.Clean(s.App, 60))
 	}
 	if s.Tenant != "" {
-		tail += "  tenant " + print.Clean(s.Tenant, 60)
+		parts = append(parts, "tenant "+print.Clean(s.Tenant, 60))
 	}
 	if len(s.Faults) > 0 {
-		tail += "  fault " + strings.Join(s.Faults, ", ")
+		parts = append(parts, "fault "+strings.Join(s.Faults, ", "))
 	}
 	if s.Missed > 0 {
-		tail += fmt.Sprintf("  (%s before this one lost: read faster)", print.Plural(int64(s.Missed), "row"))
+		parts = append(parts, fmt.Sprintf("(%s before this one lost: read faster)", print.Plural(int64(s.Missed), "rows")))
 	}
-	_, err := fmt.Fprintf(w, "%s  %-6s  %s  %-6s %s  %.0f ms%s\n", s.Time.UTC().Format(time.DateTime), s.Service, status, s.Method, print.Clean(target, 400),
-		s.Millis, tail)
+	_, err := fmt.Fprintln(w, kit.Flow(p, strong, parts...))
 	return err
 }
 
@@ -162,17 +160,17 @@ func newCloudRequests(env *kit.Env, c *kit.CloudControl) *cobra.Command {
 		follow bool
 		f      gate.Filter
 	)
-	output := kit.NewOutput("text", "json")
+	output := kit.NewLines("text")
 	cmd := &cobra.Command{
 		Use: "requests", Short: "Show the requests the partner cloud has seen", Args: kit.NoWords,
 		Long: `requests prints what the partner cloud remembers of the requests it has seen,
 oldest first, never with bodies, tokens, cookies or secrets; --follow goes on
 with those to come until interrupted.`,
-		Example: "  partnerguard cloud log requests --service graph --status 429\n  partnerguard cloud log requests --follow --output json",
+		Example: "  partnerguard cloud log requests --service graph --status 429\n  partnerguard cloud log requests --follow --output jsonl",
 		RunE: c.Run(env, func(ctx context.Context, client *control.Client, _ []string) error {
-			p := kit.Paint{On: kit.Colour(env)}
+			p := kit.NewPaint(env)
 			err := client.Requests(ctx, f, follow, func(s gate.Seen) error {
-				if output.Value == "json" {
+				if output.Value == "jsonl" {
 					b, err := json.Marshal(s)
 					if err == nil {
 						_, err = fmt.Fprintf(env.Stdout, "%s\n", b)

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -31,7 +30,9 @@ The command inherits an HTTPS proxy and the local CA by the usual environment
 variables: HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, CURL_CA_BUNDLE,
 REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS. Node.js gets a hook besides, because
 its fetch ignores proxies. Nothing is installed anywhere, and the files are
-removed when the command ends. Its exit code is ours.
+removed when the command ends. Its exit code is ours, as a shell has it: 128 and the
+number of the signal that ended it, 127 where there is no such command, 126 where it
+cannot be run.
 
 It leads clients, it does not lock them in: a command that ignores the
 environment can reach the network.`,
@@ -41,9 +42,9 @@ environment can reach the network.`,
 		Args: kit.Between(1, kit.Many, problem.New(problem.Usage, "cloud exec needs a command").
 			WithHint("e.g. partnerguard cloud exec -- node my-integration.js")),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path, err := exec.LookPath(args[0])
+			path, err := child.Find(args[0])
 			if err != nil {
-				return problem.Wrap(err, problem.NotFound, "the command %.200q cannot be run", args[0]).WithHint("is it installed and in PATH?")
+				return err
 			}
 			client, done, err := joinCloud(cmd.Context(), env, start, c, f.given(cmd), func() (partnercloud.Options, error) { return f.options(env, false) })
 			if err != nil {

@@ -30,7 +30,8 @@ func cloudText(w io.Writer, info *partnercloud.Info, path string, p kit.Paint) e
 	fmt.Fprintln(w)
 	peopleText(w, info, p)
 	_, err := fmt.Fprintf(w, `
-Try
+Try, in another terminal
+  partnerguard connect
   partnerguard cloud exec -- curl -i https://graph.microsoft.com/v1.0/me
   partnerguard cloud clock +95d
   partnerguard cloud fault graph 429 --share 0.2

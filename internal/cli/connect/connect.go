@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/url"
 	"os/exec"
 	"runtime"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"partnerguard/internal/app"
+	"partnerguard/internal/claim"
 	"partnerguard/internal/cli/child"
 	"partnerguard/internal/cli/kit"
 	"partnerguard/internal/msapi"
@@ -71,7 +71,7 @@ func newConnect(env *kit.Env) *cobra.Command {
 		output := kit.NewOutput("text", "json")
 		cmd := &cobra.Command{
 			Use: "connect", Short: "Consent once with MFA; keep the consent sealed, renewed and watched",
-			Long: `connect opens your browser, lets a partner account consent with MFA to your app,
+			Long: `connect opens your browser and prints the address that it opens, lets a partner account consent with MFA to your app,
 verifies that the token carries the MFA claim, and seals the refresh token in the
 vault. A token without the claim is refused and not kept. Run it again to heal a
 connection that died.
@@ -104,7 +104,7 @@ granted beyond that is shown.`,
 		fl.StringVar(&f.tenant, "tenant", "", "the partner tenant, id or domain (default the app's)")
 		fl.StringVar(&f.account, "account", "", "who must sign in (default anybody of the tenant)")
 		fl.StringVar(&f.redirect, "redirect", "http://localhost", "one of the app's redirect URIs on this machine")
-		fl.BoolVar(&f.noBrowser, "no-browser", false, "print the address instead of opening it")
+		fl.BoolVar(&f.noBrowser, "no-browser", false, "print the address and open no browser")
 		addFeatures(cmd, &f.features)
 		kit.AddChoice(cmd, &f.model, "model", "whose app it is: the partner's own (csp) or a control panel vendor's (cpv)")
 		output.Register(cmd)
@@ -117,7 +117,7 @@ granted beyond that is shown.`,
 func connect(ctx context.Context, env *kit.Env, s *app.Installation, f *connectFlags, features []capture.Feature, output string) error {
 	r, err := s.SAM.Registration(ctx, f.clientID)
 	if errors.Is(err, problem.NotFound) && f.clientID == "" {
-		if werr := kit.WriteOut(env, "", func(w io.Writer) error { return firstTime(w, s, f, features, kit.Paint{On: kit.Colour(env)}) }); werr != nil {
+		if werr := kit.Say(env, func(w io.Writer) error { return firstTime(w, s, f, features, kit.NewPaint(env)) }); werr != nil {
 			return werr
 		}
 		return problem.New(problem.NotFound, "there is no app to consent to yet").WithHint("follow the steps above, then run partnerguard connect again")
@@ -158,7 +158,7 @@ func connect(ctx context.Context, env *kit.Env, s *app.Installation, f *connectF
 		return err
 	}
 	foretell(ctx, s, &done)
-	return kit.WriteOut(env, "", func(w io.Writer) error {
+	err = kit.WriteOut(env, "", func(w io.Writer) error {
 		if output == "json" {
 			return print.JSON(w, struct {
 				Connection sam.Connection     `json:"connection"`
@@ -166,8 +166,12 @@ func connect(ctx context.Context, env *kit.Env, s *app.Installation, f *connectF
 				Notes      []string           `json:"notes"`
 			}{done.Connection, done.Difference, print.List(done.Notes)})
 		}
-		return connectedText(w, env, s, &done, &r)
+		return kit.Text(env, func(w io.Writer) error { return connectedText(w, env, s, &done, &r) })(w)
 	})
+	if err == nil {
+		kit.Next(env, "partnerguard connect status; then partnerguard exec --customer DOMAIN -- COMMAND")
+	}
+	return err
 }
 
 // foretell makes the first forecast, so that the status knows from the start
@@ -190,20 +194,15 @@ func signIn(ctx context.Context, env *kit.Env, s *app.Installation, c *capture.C
 	}
 	defer l.Close()
 	address := s.SAM.Browsable(l.URL)
-	if noBrowser || openBrowser(ctx, env, address) != nil {
-		fmt.Fprintf(env.Stderr, "Open this address in a browser on this machine and sign in with MFA:\n\n  %s\n\n", address)
-	} else {
-		fmt.Fprintf(env.Stderr, "Your browser opens %s: sign in with MFA there. (It does not? --no-browser prints the address.)\n", hostOf(address))
+	// What opens the browser may say that it did and show nobody anything: over a
+	// remote shell, in a container, in another person's session.
+	how := "Open this address in a browser on this machine and sign in with MFA:"
+	if !noBrowser && openBrowser(ctx, env, address) == nil {
+		how = "Your browser opens this address; where it does not, open it on this machine. Sign in with MFA there:"
 	}
+	fmt.Fprintf(env.Stderr, "%s\n\n  %s\n\n", how, address)
 	fmt.Fprintf(env.Stderr, "Waiting until %s; Ctrl-C gives up.\n", l.Until.Local().Format(time.TimeOnly))
 	return l.Wait(ctx)
-}
-
-func hostOf(address string) string {
-	if u, err := url.Parse(address); err == nil {
-		return u.Host
-	}
-	return "the sign-in page"
 }
 
 // openBrowser opens an address in the person's browser. PARTNERGUARD_BROWSER
@@ -249,12 +248,12 @@ func tell(w io.Writer, lines ...[2]string) {
 }
 
 func connectedText(w io.Writer, env *kit.Env, s *app.Installation, d *capture.Done, r *sam.Registration) error {
-	p := kit.Paint{On: kit.Colour(env)}
+	p := kit.NewPaint(env)
 	c := &d.Connection
 	fmt.Fprintf(w, "%s %s\n\n", p.Wrap("32", "✓"), p.Bold("Connected: "+print.Clean(c.Name, 100)))
 	by := string(c.Proof.Answer)
 	if len(c.Proof.By) > 0 {
-		by += ", with " + strings.Join(c.Proof.By, " and ")
+		by += ", with " + strings.Join(claim.Methods(c.Proof.By), " and ")
 	}
 	tell(w,
 		[2]string{"account", print.Clean(c.Account, 200)},
@@ -280,7 +279,6 @@ func connectedText(w io.Writer, env *kit.Env, s *app.Installation, d *capture.Do
 		fmt.Fprintf(w, "\n%s the app proves itself by a secret: a certificate cannot be copied out of a script.\n    partnerguard connect app "+
 			"certificate --client-id %s\n", p.Wrap("33", "!"), r.ClientID)
 	}
-	fmt.Fprintf(w, "\nNext: partnerguard connect status; partnerguard exec --customer DOMAIN -- COMMAND\n")
 	return nil
 }
 

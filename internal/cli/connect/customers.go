@@ -96,6 +96,18 @@ func (f *consentFlags) register(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("feature", cobra.FixedCompletions(all, cobra.ShellCompDirectiveNoFileComp))
 }
 
+// again is the command that does what was planned.
+func (f *consentFlags) again() string {
+	out := "partnerguard customers consent --apply --feature " + kit.Quoted(strings.Join(f.features, ","))
+	if f.connection != "" {
+		out += " --connection " + kit.Quoted(f.connection)
+	}
+	for _, c := range f.only {
+		out += " --customer " + kit.Quoted(c)
+	}
+	return out
+}
+
 func newCustomersConsent(env *kit.Env, open kit.Opener) *cobra.Command {
 	var f consentFlags
 	output := kit.NewOutput("text", "json", "jsonl")
@@ -103,7 +115,8 @@ func newCustomersConsent(env *kit.Env, open kit.Opener) *cobra.Command {
 		Use: "consent", Short: "Show what the app may do at each customer; with --apply, bring it to what is wanted", Args: kit.NoWords,
 		Long: `consent asks, for each customer, which permissions the app really has there: it
 exchanges the partner's consent for a token of that tenant and reads its scopes.
-Nothing is changed without --apply.
+Nothing is changed without --apply. First it says which permissions are wanted, what
+each lets the app do, and which feature needs it.
 
 Missing consents are granted through Partner Center. Partner Center never adds to
 a consent that exists: where permissions lack, the consent is removed and granted
@@ -148,10 +161,9 @@ Exit code 3 says that a customer is not as wanted, or could not be seen.`,
 					case "jsonl":
 						return nil
 					case "json":
-						return print.JSON(w, map[string]any{"customers": print.List(rows), "summary": sum})
+						return print.JSON(w, map[string]any{"wanted": print.List(s.SAM.Wanted(r)), "customers": print.List(rows), "summary": sum})
 					}
-					consentText(w, env, rows, &sum, f.apply)
-					return nil
+					return kit.Text(env, func(w io.Writer) error { return consentText(w, env, s.SAM.Wanted(r), rows, &sum, f.apply) })(w)
 				}); werr != nil {
 					return werr
 				}
@@ -159,8 +171,12 @@ Exit code 3 says that a customer is not as wanted, or could not be seen.`,
 					return err
 				}
 				if bad := sum.Customers - sum.Results[consent.Unchanged] - sum.Results[consent.Applied]; bad > 0 {
+					if sum.Results[consent.Planned] > 0 {
+						kit.Next(env, "%s", f.again())
+					}
 					return problem.New(problem.Unmet, "%s not as wanted", kit.Plural(bad, "customer is", "customers are"))
 				}
+				kit.Next(env, "partnerguard exec --customer DOMAIN -- COMMAND")
 				return nil
 			})
 		},
@@ -170,9 +186,37 @@ Exit code 3 says that a customer is not as wanted, or could not be seen.`,
 	return cmd
 }
 
-func consentText(w io.Writer, env *kit.Env, rows []consent.Row, sum *consent.Summary, apply bool) {
+// wantedText says what is asked for, and why, before at whom.
+func wantedText(w io.Writer, p kit.Paint, wanted []consent.Wanted) {
+	type row struct {
+		resource string
+		asked    *consent.Asked
+	}
+	var rows []row
+	for _, x := range wanted {
+		for i := range x.Asks {
+			rows = append(rows, row{shortName(x.Resource, x.URI), &x.Asks[i]})
+		}
+	}
+	fmt.Fprintln(w, p.Bold("Wanted at each customer"))
+	kit.Table(w, p, rows,
+		kit.Col("of", func(r *row) string { return r.resource }),
+		kit.Col("permission", func(r *row) string { return r.asked.Scope }),
+		kit.Col("lets the app", func(r *row) string { return r.asked.Allows }),
+		kit.Col("because", func(r *row) string {
+			var out []string
+			for _, f := range r.asked.For {
+				out = append(out, "--feature "+string(f)+" is to "+f.Why())
+			}
+			return strings.Join(out, "; ")
+		}))
+	fmt.Fprintln(w)
+}
+
+func consentText(w io.Writer, env *kit.Env, wanted []consent.Wanted, rows []consent.Row, sum *consent.Summary, apply bool) error {
+	wantedText(w, kit.NewPaint(env), wanted)
 	slices.SortFunc(rows, func(a, b consent.Row) int { return strings.Compare(a.Customer.Domain, b.Customer.Domain) })
-	p := kit.Paint{On: kit.Colour(env)}
+	p := kit.NewPaint(env)
 	kit.Table(w, p, rows,
 		kit.Col("customer", func(r *consent.Row) string {
 			if r.Customer.Domain != "" {
@@ -220,6 +264,7 @@ func consentText(w io.Writer, env *kit.Env, rows []consent.Row, sum *consent.Sum
 	if !apply && sum.Results[consent.Planned] > 0 {
 		fmt.Fprintln(w, "Nothing was changed. The same with --apply does it.")
 	}
+	return nil
 }
 
 func shortName(resource, uri string) string {

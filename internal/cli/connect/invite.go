@@ -2,8 +2,10 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,8 +28,14 @@ asks for what, signs in with MFA at Microsoft, and comes back to the callback of
 partnerguard serve, where the proof is checked before anything is kept. You never
 hold the partner's credentials.
 
-The app must have publicURL/connect/callback among its redirect URIs.`,
+The app must have publicURL/connect/callback among its redirect URIs. That is asked
+of the sign-in page before the invitation is made: a link that would end with an
+error at the partner's is refused.
+
+What is connected already keeps its name: a consent of the same account renews its
+connection, and a name that another connection has is refused now, not changed then.`,
 		Example: `  partnerguard connect invite --tenant partner.example --client-id ID
+  partnerguard connect invite --tenant partner.example --public-url https://guard.contoso.example
   partnerguard connect invite list
   partnerguard connect invite withdraw i-abc`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -46,17 +54,25 @@ The app must have publicURL/connect/callback among its redirect URIs.`,
 				if err != nil {
 					return err
 				}
+				notes, err := beforeInviting(cmd.Context(), s, f.tenant, r.ClientID, f.name)
+				if err != nil {
+					return err
+				}
 				i, link, err := s.SAM.Invite(cmd.Context(), onboard.Invitation{Tenant: f.tenant, ClientID: r.ClientID, Name: f.name, Features: features},
 					time.Duration(days)*24*time.Hour)
 				if err != nil {
 					return err
 				}
 				if output.Value == "json" {
-					return print.JSON(env.Stdout, map[string]any{"invitation": i, "link": link})
+					return print.JSON(env.Stdout, map[string]any{"invitation": i, "link": link, "notes": print.List(notes)})
+				}
+				for _, n := range notes {
+					fmt.Fprintf(env.Stderr, "partnerguard: note: %s\n", n)
 				}
 				fmt.Fprintf(env.Stderr, "For the tenant %s, until %s, good once. Send it to the partner:\n", i.Tenant, i.Expires.UTC().
 					Format(time.DateTime)+" UTC")
 				fmt.Fprintln(env.Stdout, link)
+				kit.Next(env, "partnerguard serve, which answers it; partnerguard connect invite list shows what became of it")
 				return nil
 			})
 		},
@@ -64,9 +80,10 @@ The app must have publicURL/connect/callback among its redirect URIs.`,
 	fl := cmd.Flags()
 	fl.StringVar(&f.tenant, "tenant", "", "the partner tenant, id or domain")
 	fl.StringVar(&f.clientID, "client-id", "", "the app that is consented to (default the only one there is)")
-	fl.StringVar(&f.name, "name", "", "what to call a new connection, with a number when that is taken (default the account's domain)")
+	fl.StringVar(&f.name, "name", "", "what to call a new connection (default the account's domain, with a number when that is taken)")
 	fl.IntVar(&days, "days", 7, "how long the link waits, at most 30")
 	addFeatures(cmd, &f.features)
+	kit.Takes(cmd, "public-url")
 	output.Register(cmd)
 	cmd.AddCommand(newInviteList(env, open), &cobra.Command{
 		Use: "withdraw ID", Short: "Delete an invitation that waits",
@@ -83,6 +100,37 @@ The app must have publicURL/connect/callback among its redirect URIs.`,
 	return cmd
 }
 
+// beforeInviting refuses what would end in an error at the partner's, and tells what
+// the consent would meet here.
+func beforeInviting(ctx context.Context, s *app.Installation, tenant, clientID, name string) (notes []string, err error) {
+	if s.Config.Web.PublicURL == "" {
+		return nil, nil // Invite says it
+	}
+	callback, takes, err := s.SAM.TakesCallback(ctx, clientID)
+	switch {
+	case errors.Is(err, problem.Unavailable):
+		notes = append(notes, print.Clean(err.Error(), 400)+"; look that it is one of the app's, under Authentication")
+	case err != nil:
+		return nil, err
+	case !takes:
+		return nil, problem.New(problem.BadInput, "the app %s does not take %s as a redirect address: the partner's sign-in would end with AADSTS50011",
+			clientID, callback).WithHint("add it to the app registration (Authentication, Web, Redirect URIs), then invite again")
+	}
+	there, err := s.SAM.Standing(ctx, tenant, clientID)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range there {
+		if name != "" && !strings.EqualFold(name, c.Name) {
+			return nil, problem.New(problem.Usage, "the tenant is connected already, as %q: a consent of %s would renew that and keep its name",
+				print.Clean(c.Name, 100), print.Clean(c.Account, 200)).WithHint("leave --name out, or remove the connection first: partnerguard connect remove")
+		}
+		notes = append(notes, fmt.Sprintf("connected already as %s: a consent of %s takes its place, under its name; of another account it is one more",
+			print.Clean(c.Name, 100), print.Clean(c.Account, 200)))
+	}
+	return notes, nil
+}
+
 func newInviteList(env *kit.Env, open kit.Opener) *cobra.Command {
 	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
@@ -92,6 +140,12 @@ func newInviteList(env *kit.Env, open kit.Opener) *cobra.Command {
 			list, err := s.SAM.Invitations(ctx)
 			if err != nil {
 				return err
+			}
+			named := map[string]string{}
+			if all, err := s.SAM.Store.List(ctx); err == nil {
+				for _, c := range all {
+					named[c.ID] = c.Name
+				}
 			}
 			return output.Answer(env, map[string]any{"invitations": print.List(list)}, func(w io.Writer, p kit.Paint) error {
 				type row = onboard.Invitation
@@ -103,7 +157,11 @@ func newInviteList(env *kit.Env, open kit.Opener) *cobra.Command {
 					kit.Col("state", func(r *row) string {
 						switch {
 						case !r.UsedAt.IsZero():
-							return "used " + r.UsedAt.Format(time.DateOnly)
+							as := ""
+							if n := named[r.Connection]; n != "" {
+								as = ", connected as " + n
+							}
+							return "used " + r.UsedAt.Format(time.DateOnly) + as
 						case r.Expires.Before(s.Now()):
 							return "out of time"
 						}

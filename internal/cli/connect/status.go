@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,21 +56,14 @@ Exit code 3 says that a connection is dead or held back.`,
 			}); err != nil {
 				return err
 			}
-			dead, held := 0, 0
-			for _, r := range rows {
-				switch r.Health {
-				case renew.Dead:
-					dead++
-				case renew.Stopped:
-					held++
-				}
+			if err := alive(rows); err != nil {
+				return err
 			}
-			if held > 0 {
-				return problem.New(problem.Unmet, "%s held back", kit.Plural(held, "connection is", "connections are")).
-					WithHint("find out who wrote into the database; partnerguard trail list --action 'connection.*'")
-			}
-			if dead > 0 {
-				return problem.New(problem.Unmet, "%s dead", kit.Plural(dead, "connection is", "connections are"))
+			switch {
+			case len(rows) == 0:
+				kit.Next(env, "partnerguard connect")
+			default:
+				kit.Next(env, "partnerguard exec --customer DOMAIN -- COMMAND")
 			}
 			return nil
 		}),
@@ -77,6 +71,29 @@ Exit code 3 says that a connection is dead or held back.`,
 	cmd.Flags().BoolVar(&live, "live", false, "ask Entra ID now")
 	output.Register(cmd)
 	return cmd
+}
+
+// alive is the verdict over connections: an error of kind [problem.Unmet] where one is
+// dead or held back.
+func alive(rows []renew.StatusRow) error {
+	dead, held := 0, 0
+	for _, r := range rows {
+		switch r.Health {
+		case renew.Dead:
+			dead++
+		case renew.Stopped:
+			held++
+		}
+	}
+	if held > 0 {
+		return problem.New(problem.Unmet, "%s held back", kit.Plural(held, "connection is", "connections are")).
+			WithHint("find out who wrote into the database; partnerguard trail list --action 'connection.*'")
+	}
+	if dead > 0 {
+		return problem.New(problem.Unmet, "%s dead", kit.Plural(dead, "connection is", "connections are")).
+			WithHint("partnerguard connect status says why, and the command that heals it")
+	}
+	return nil
 }
 
 // renewAll renews every connection.
@@ -97,7 +114,7 @@ func renewAll(ctx context.Context, env *kit.Env, s *app.Installation, r *renew.R
 }
 
 func statusText(w io.Writer, env *kit.Env, rows []renew.StatusRow, now time.Time) {
-	p := kit.Paint{On: kit.Colour(env)}
+	p := kit.NewPaint(env)
 	if len(rows) == 0 {
 		fmt.Fprintln(w, "No connection yet: partnerguard connect makes one.")
 		return
@@ -173,9 +190,10 @@ type renewal struct {
 
 // renewals are what came of renewing, and how many were refused.
 type renewals struct {
-	rows []renewal
-	bad  int
-	now  time.Time
+	rows        []renewal
+	bad, failed int
+	seen        map[string]bool // ids of connections
+	now         time.Time
 }
 
 func (k *renewals) add(res renew.Result) {
@@ -189,8 +207,11 @@ func (k *renewals) add(res renew.Result) {
 	case renew.Failed: // what failed may pass, unless the connection was refused before
 		if renew.Judge(res.Connection, k.now).Health == renew.Dead {
 			k.bad++
+		} else {
+			k.failed++
 		}
 	}
+	k.seen[res.Connection.ID] = true
 	k.rows = append(k.rows, x)
 }
 
@@ -215,7 +236,8 @@ func newConnectRenew(env *kit.Env, open kit.Opener) *cobra.Command {
 		Long: `renew uses each refresh token once and keeps the new one. partnerguard serve does
 this by itself; where nothing runs all the time, put this into a daily timer.
 
-Exit code 1 says that a connection was refused or could not be renewed.`,
+Exit code 3 says that a connection is dead or held back, also one that was not due;
+1 that one could not be renewed now, or is not there.`,
 		Example: "  partnerguard connect renew\n  partnerguard connect renew contoso.com\n  partnerguard connect renew --all",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all && len(args) > 0 {
@@ -232,7 +254,7 @@ Exit code 1 says that a connection was refused or could not be renewed.`,
 						return err
 					}
 				}
-				k := renewals{rows: []renewal{}, now: s.Now()}
+				k := renewals{rows: []renewal{}, seen: map[string]bool{}, now: s.Now()}
 				if len(args) == 0 && !all {
 					err = r.Due(cmd.Context(), k.add)
 				} else {
@@ -252,10 +274,29 @@ Exit code 1 says that a connection was refused or could not be renewed.`,
 				}); werr != nil {
 					return werr
 				}
-				if err == nil && k.bad > 0 {
-					err = problem.New(problem.Forbidden, "%s refused", kit.Plural(k.bad, "connection was", "connections were"))
+				if err != nil {
+					return err
 				}
-				return err
+				rows, err := r.Status(cmd.Context(), sam.Heal)
+				if err != nil {
+					return err
+				}
+				if len(args) > 0 { // of those named
+					rows = slices.DeleteFunc(rows, func(x renew.StatusRow) bool { return !k.seen[x.Connection.ID] })
+				}
+				if err := alive(rows); err != nil {
+					return err
+				}
+				if k.bad > 0 { // refused now, whatever is known of it
+					return problem.New(problem.Unmet, "%s refused", kit.Plural(k.bad, "connection was", "connections were")).
+						WithHint("partnerguard connect status says why, and the command that heals it")
+				}
+				if k.failed > 0 {
+					return problem.New(problem.Unavailable, "%s not be renewed now", kit.Plural(k.failed, "connection could", "connections could")).
+						WithHint("it is tried again by itself; partnerguard connect status says when")
+				}
+				kit.Next(env, "partnerguard connect status")
+				return nil
 			})
 		},
 	}

@@ -120,8 +120,10 @@ func readToken(env *kit.Env) (secret.Text, string, error) {
 		return secret.Text{}, "", problem.New(problem.Usage, "the token is read from standard input, and that is the terminal").
 			WithHint("pipe it in: partnerguard token check < FILE; a token that is pasted here would stay on the screen")
 	}
-	b, err := io.ReadAll(io.LimitReader(env.Stdin, maxTokenInput+1))
+	b, err := io.ReadAll(io.LimitReader(env.Input(), maxTokenInput+1))
 	switch {
+	case errors.Is(err, context.Canceled):
+		return secret.Text{}, "", err
 	case err != nil:
 		return secret.Text{}, "", problem.Wrap(err, problem.BadInput, "standard input could not be read")
 	case len(b) > maxTokenInput:

@@ -55,6 +55,6 @@ func NewTokenCheck(env *kit.Env) *cobra.Command {
 	fl.StringVar(&account, "account", "", "with --live: who must sign in (default anybody of the tenant)")
 	fl.StringVar(&clientID, "client-id", azureCLI, "with --live: the public client to sign in with (default Microsoft's Azure CLI)")
 	fl.StringVar(&redirect, "redirect", "http://localhost", "with --live: one of the client's redirect URIs on this machine")
-	fl.BoolVar(&noBrowser, "no-browser", false, "with --live: print the address instead of opening it")
+	fl.BoolVar(&noBrowser, "no-browser", false, "with --live: print the address and open no browser")
 	return cmd
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,7 +49,9 @@ its client id; "partner" is the partner's own tenant. Without --resource the
 script may ask for Graph, Partner Center and Azure Resource Manager.
 
 The endpoint and its secret live as long as the command itself: what it leaves
-running gets nothing any more. The command's exit code is ours.
+running gets nothing any more. The command's exit code is ours, as a shell has it:
+128 and the number of the signal that ended it, 127 where there is no such command,
+126 where it cannot be run. Signals are handed on to it.
 
 The command gets the three standard streams and no other open file, and cannot
 look into this process. It is still a program of your user: where the master key
@@ -62,9 +63,9 @@ takes the right to do so (root, or CAP_SETUID and CAP_SETGID).`,
 		Args: kit.Between(1, kit.Many, problem.New(problem.Usage, "exec needs a command").
 			WithHint("e.g. partnerguard exec --customer fabrikam.example -- node list-users.mjs")),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path, err := exec.LookPath(args[0])
+			path, err := child.Find(args[0])
 			if err != nil {
-				return problem.Wrap(err, problem.NotFound, "the command %.200q cannot be run", args[0]).WithHint("is it installed and in PATH?")
+				return err
 			}
 			if len(customers) == 0 {
 				return problem.New(problem.Usage, "for which customer?").WithHint("--customer DOMAIN, or --customer partner for the partner's own tenant")

@@ -69,6 +69,11 @@ Exit code 3 says that a mandatory requirement is not met or unknown.`,
 			if err != nil {
 				return err
 			}
+			if len(in.from) == 0 {
+				kit.Next(env, "partnerguard export plan: what to export of your own tenant; then partnerguard assess --from exports/")
+			} else {
+				kit.Next(env, "partnerguard prove%s", kit.From(in.from))
+			}
 			if n := len(report.Failing()); n > 0 {
 				return problem.New(problem.Unmet, "%s not met or unknown", mandatory(n))
 			}

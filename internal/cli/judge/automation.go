@@ -62,6 +62,13 @@ is.`,
 			if err != nil {
 				return err
 			}
+			switch {
+			case len(view.Items) == 0:
+			case view.Stored:
+				kit.Next(env, "partnerguard automation set %s --owner NAME --state planned", view.Items[0].ID)
+			default: // the sample is not kept
+				kit.Next(env, "partnerguard automation --from exports/, which keeps what it finds")
+			}
 			return output.Write(env, kit.Forms{
 				"text": func(w io.Writer) error { return automation.Text(w, view, output.Screen(env)) },
 				"json": func(w io.Writer) error { return automation.JSON(w, view) },

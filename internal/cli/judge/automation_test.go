@@ -45,8 +45,8 @@ func TestAutomation(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
 	}
-	if strings.Contains(out, "auto-") {
-		t.Errorf("the sample offers ids to set:\n%s", out)
+	if !strings.Contains(out, "\n  auto-") || !strings.Contains(out, "the sample is not kept") {
+		t.Errorf("no ids, or nothing says that the sample is not kept:\n%s", out)
 	}
 	if _, errs := run(1, "set", "auto-x", "--owner", "Ada"); !strings.Contains(errs, "nothing is kept here") {
 		t.Error(errs)

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,8 +28,9 @@ undecidable and because of what. It names the policies that applied, those that
 did not and by which clause, report-only ones apart, and the registered methods
 that could answer.
 
-What is not given is taken as not known: the answer then holds for every value,
-or says what it hangs on. --output graph gives the shape of Microsoft's What If.`,
+App, location, platform and device that are not given are not known: the answer then
+holds for every value, or says what it hangs on. Client and risks have defaults, a
+browser and no risk; the answer says which were taken. --output graph gives the shape of Microsoft's What If.`,
 		Example: `  partnerguard decide --user nomfa@contoso.com --app c44b4083-3bb0-49c1-b47d-974e53cbdf3c --client browser --location 203.0.113.7 --platform windows
   partnerguard decide --from exports/ --user scanner@contoso.com --client other --location NL
   partnerguard decide --from exports/ --user ada@contoso.com --location 'Head office'
@@ -46,9 +48,20 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 			if err != nil {
 				return err
 			}
+			assumed := q.assumed(cmd)
 			return output.Write(env, kit.Forms{
-				"text":  func(w io.Writer) error { return render.DecideText(w, &a, output.Screen(env)) },
-				"json":  func(w io.Writer) error { return print.JSON(w, a) },
+				"text": func(w io.Writer) error {
+					if err := render.DecideText(w, &a, output.Screen(env)); err != nil {
+						return err
+					}
+					return assumedText(w, assumed, output.Screen(env))
+				},
+				"json": func(w io.Writer) error {
+					return print.JSON(w, struct {
+						access.Answer
+						Assumed []string `json:"assumed"` // what was not given, and taken to be so
+					}{a, assumed})
+				},
 				"graph": func(w io.Writer) error { return render.DecideGraph(w, &a) },
 			})
 		},
@@ -57,6 +70,34 @@ or says what it hangs on. --output graph gives the shape of Microsoft's What If.
 	q.register(cmd, &in.from)
 	output.RegisterFile(cmd)
 	return cmd
+}
+
+// assumed are the flags that were not given and have a value all the same.
+func (q *signIn) assumed(cmd *cobra.Command) []string {
+	out := []string{}
+	for _, f := range []struct {
+		name string
+		c    *kit.Choice
+	}{{"client", &q.client}, {"sign-in-risk", &q.signRisk}, {"user-risk", &q.userRisk}, {"insider-risk", &q.insider}} {
+		if !cmd.Flags().Changed(f.name) {
+			out = append(out, f.name+"="+f.c.Value)
+		}
+	}
+	return out
+}
+
+func assumedText(w io.Writer, assumed []string, o print.Options) error {
+	if len(assumed) == 0 {
+		return nil
+	}
+	p := print.NewScreen(w, o)
+	p.Section("Not given, and taken as", "")
+	words := make([]string, len(assumed))
+	for i, a := range assumed {
+		words[i] = "--" + strings.Replace(a, "=", " ", 1)
+	}
+	p.Para("  ", strings.Join(words, ", "), print.Dim)
+	return p.Flush()
 }
 
 // signIn are the flags that describe one.

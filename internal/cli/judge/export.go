@@ -79,6 +79,7 @@ came, so that nothing is lost on the way.`,
 			if err != nil {
 				return err
 			}
+			kit.Next(env, "partnerguard export check exports/, once the files are there")
 			return output.Write(env, kit.Forms{
 				"text":       func(w io.Writer) error { return render.PlanText(w, p, output.Screen(env)) },
 				"json":       func(w io.Writer) error { return render.JSON(w, p) },
@@ -127,6 +128,14 @@ Exit code 3 says that something needed is absent or partial.`,
 				"json": func(w io.Writer) error { return render.JSON(w, c) },
 				"csv":  func(w io.Writer) error { return render.CheckCSV(w, c) },
 			})
+			switch {
+			case c.Sample:
+				kit.Next(env, "partnerguard export plan")
+			case c.Complete:
+				kit.Next(env, "partnerguard assess%s", kit.From(r.From))
+			default:
+				kit.Next(env, "partnerguard export plan, and export what is missing")
+			}
 			if err == nil && !c.Complete {
 				return problem.New(problem.Unmet, "%d of %d files that the rules need are absent or partial", c.Needed-c.Whole, c.Needed)
 			}

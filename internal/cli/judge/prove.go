@@ -61,6 +61,7 @@ there is a gap or an unknown.`,
 			if err != nil {
 				return err
 			}
+			kit.Next(env, "partnerguard rehearse%s --preset partner-baseline", kit.From(in.from))
 			return unproved(r)
 		},
 	}

@@ -65,6 +65,7 @@ at every sign-in.`,
 			if err != nil {
 				return err
 			}
+			kit.Next(env, "partnerguard automation%s", kit.From(in.from))
 			return rehearsed(r)
 		},
 	}

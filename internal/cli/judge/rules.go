@@ -84,10 +84,12 @@ evidence decides it, and where it is written.`,
 			case "csv":
 				return rulesCSV(env.Stdout, rows)
 			}
-			if len(args) == 1 {
-				return ruleText(env.Stdout, &rows[0], asOf)
-			}
-			return rulesText(env.Stdout, rows, asOf, &w, kit.Paint{On: kit.Colour(env)}, kit.Width(env))
+			return kit.Say(env, func(out io.Writer) error {
+				if len(args) == 1 {
+					return ruleText(out, &rows[0], asOf)
+				}
+				return rulesText(out, rows, asOf, &w, kit.NewPaint(env), kit.Width(env))
+			})
 		},
 	}
 	w.Register(cmd)

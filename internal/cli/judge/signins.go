@@ -24,20 +24,20 @@ func newSignIns(env *kit.Env) *cobra.Command {
 		s      kit.Span
 		from   []string
 		k      kept
-		output = kit.NewOutput("text", "csv", "json")
+		output = kit.NewLines("text", "csv")
 	)
 	cmd := &cobra.Command{
 		Use: "signins", Short: "Judge sign-ins one by one", Args: kit.NoArgs,
 		Long: `signins judges every sign-in of the exports: challenged, satisfied by a claim in
 the token, satisfied by an external provider, not challenged, interrupted,
 failed, unknown, or not a user's. --output csv writes one row for each, with the
-columns partners know; --output json the same rows as JSON lines; text a
+columns partners know; --output jsonl the same rows as JSON lines; text a
 summary. Copies of a row count once, the newest wins.
 
 Without --from it reads the embedded sample partner.`,
 		Example: `  partnerguard signins --from exports/
   partnerguard signins --from exports/ --not-challenged --output csv > report.csv
-  partnerguard signins --from exports/ --verdict unknown --account ada@contoso.com --output json
+  partnerguard signins --from exports/ --verdict unknown --account ada@contoso.com --output jsonl
   partnerguard signins --from - --since 2026-11-01 < signins.jsonl`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := s.Check(); err != nil {
@@ -49,7 +49,7 @@ Without --from it reads the embedded sample partner.`,
 			}
 			if output.Value == "text" && keep != nil {
 				return problem.New(problem.Usage, "--not-challenged, --verdict and --account choose rows, and text shows a summary of all").
-					WithHint("add --output csv or --output json")
+					WithHint("add --output csv or --output jsonl")
 			}
 			bar := kit.NewProgress(env, "reading")
 			r := app.Reading{
@@ -60,7 +60,7 @@ Without --from it reads the embedded sample partner.`,
 				switch output.Value {
 				case "csv":
 					dst = w
-				case "json":
+				case "jsonl":
 					dst, finish = jsonLines(w)
 				}
 				facts, err := app.Read(cmd.Context(), r, dst)
@@ -73,7 +73,7 @@ Without --from it reads the embedded sample partner.`,
 				}
 				kit.TellUnread(env, facts)
 				if output.Value == "text" {
-					return signInsText(w, facts.SignIns, kit.Paint{On: output.Colour(env)}, kit.Width(env))
+					return kit.Text(env, func(w io.Writer) error { return signInsText(w, facts.SignIns, output.Paint(env), kit.Width(env)) })(w)
 				}
 				return nil
 			})

@@ -103,7 +103,7 @@ what begins with the rest.`,
 					return err
 				}
 				return output.Answer(env, f, func(w io.Writer, _ kit.Paint) error {
-					return trailText(w, &f, kit.Paint{On: kit.Colour(env)}, kit.Width(env))
+					return trailText(w, &f, kit.NewPaint(env), kit.Width(env))
 				})
 			})
 		},

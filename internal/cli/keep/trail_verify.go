@@ -60,7 +60,7 @@ a saved mail.`,
 					return tell(verifyAnchored(cmd.Context(), env, p, wanted, checkpoint))
 				})
 			case "-":
-				return tell(trail.VerifyExport(env.Stdin, wanted))
+				return tell(trail.VerifyExport(env.Input(), wanted))
 			}
 			f, err := os.Open(from)
 			if err != nil {
@@ -137,7 +137,7 @@ func verifyAnchored(ctx context.Context, env *kit.Env, p trailParts, wanted *tra
 		}
 	}
 	if checkpoint != "" {
-		var r io.Reader = env.Stdin
+		r := env.Input()
 		if checkpoint != "-" {
 			f, err := os.Open(checkpoint)
 			if err != nil {

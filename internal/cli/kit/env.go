@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"partnerguard/internal/intake"
 	"partnerguard/internal/problem"
 )
 
@@ -22,13 +23,30 @@ type Env struct {
 	Stderr io.Writer
 	Getenv func(string) string // nil means no environment
 	Now    func() time.Time    // nil means time.Now
+
+	ctx  context.Context // of the command
+	next string          // what to do after it
 }
+
+// Input is standard input for reading: a signal that ends the command ends the
+// waiting for a pipe that nobody writes into.
+func (e *Env) Input() io.Reader { return intake.Bound(e.ctx, e.Stdin) }
 
 // Exit is the exit code of a command that we ran, which becomes our own: it has
 // said what there is to say.
 type Exit int
 
 func (c Exit) Error() string { return fmt.Sprintf("the command ended with exit code %d", int(c)) }
+
+// Coded is an error with an exit code of its own, as a shell gives it for a command
+// that could not be run.
+type Coded struct {
+	Code int
+	Err  error
+}
+
+func (c Coded) Error() string { return c.Err.Error() }
+func (c Coded) Unwrap() error { return c.Err }
 
 // Main runs one command line under the commands that root makes, and returns the
 // process's exit code. It never calls os.Exit and may run many times in one
@@ -40,8 +58,10 @@ func Main(ctx context.Context, env Env, root func(*Env) *cobra.Command) int {
 	if env.Now == nil {
 		env.Now = time.Now
 	}
+	env.ctx = ctx
 	cmd := root(&env)
 	prepare(cmd)
+	wrapHelp(&env, cmd)
 	cmd.SetArgs(env.Args)
 	cmd.SetIn(env.Stdin)
 	cmd.SetOut(env.Stdout)
@@ -50,7 +70,11 @@ func Main(ctx context.Context, env Env, root func(*Env) *cobra.Command) int {
 	if code, ok := errors.AsType[Exit](err); ok {
 		return int(code)
 	}
-	report(env.Stderr, err)
+	_ = Text(&env, func(w io.Writer) error { report(w, err); return nil })(env.Stderr)
+	tellNext(&env, err)
+	if c, ok := errors.AsType[Coded](err); ok {
+		return c.Code
+	}
 	return problem.ExitCode(err)
 }
 

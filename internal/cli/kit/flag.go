@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ type Choice struct {
 	Value   string
 	Allowed []string
 	older   func(string) (string, bool) // when set: words of old, in the new
+	gone    map[string]string           // words of old that are refused, and why
 }
 
 func (c *Choice) String() string { return c.Value }
@@ -29,6 +31,9 @@ func (c *Choice) Set(s string) error {
 		if now, ok := c.older(s); ok {
 			s = now
 		}
+	}
+	if why, was := c.gone[s]; was {
+		return errors.New(why)
 	}
 	if !slices.Contains(c.Allowed, s) {
 		return fmt.Errorf("must be one of %s", strings.Join(c.Allowed, ", "))

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,8 +49,27 @@ func (in *Installation) Register(cmd *cobra.Command) {
 // Serving adds the flags of the features' settings, for what runs all of them.
 func (in *Installation) Serving(cmd *cobra.Command) { in.settings(cmd.Flags(), true) }
 
-// settings makes flags of the settings that have one.
-func (in *Installation) settings(fl *pflag.FlagSet, features bool) {
+// taking is the annotation of a command that takes the flag of a feature's setting.
+const taking = "partnerguard-setting"
+
+// Takes gives a command below an installation's the flag of one setting of a
+// feature, such as public-url.
+func Takes(cmd *cobra.Command, flag string) {
+	cmd.Annotations = map[string]string{taking: flag}
+}
+
+// taken adds the flags that cmd and the commands below it take.
+func (in *Installation) taken(cmd *cobra.Command) {
+	if flag := cmd.Annotations[taking]; flag != "" {
+		in.settings(cmd.Flags(), true, flag)
+	}
+	for _, c := range cmd.Commands() {
+		in.taken(c)
+	}
+}
+
+// settings makes flags of the settings that have one, or of those named.
+func (in *Installation) settings(fl *pflag.FlagSet, features bool, only ...string) {
 	for _, s := range config.Settings() {
 		if s.Flag == "" || s.Feature != features {
 			continue
@@ -57,6 +77,9 @@ func (in *Installation) settings(fl *pflag.FlagSet, features bool) {
 		about := s.About
 		if features {
 			about += " (default the setting " + s.Name + ")"
+		}
+		if len(only) > 0 && !slices.Contains(only, s.Flag) {
+			continue
 		}
 		fl.String(s.Flag, "", about)
 		in.flags = append(in.flags, fl.Lookup(s.Flag))
@@ -183,6 +206,7 @@ func Installed(env *Env, build func(open func(context.Context) (*app.Installatio
 	var in Installation
 	cmd := build(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) })
 	in.Register(cmd)
+	in.taken(cmd)
 	in.Complete(env, cmd, map[string]Words{"connect remove": Connections, "connect accept": Connections, "connect renew": Connections})
 	return cmd
 }

@@ -41,6 +41,15 @@ func NewOutput(forms ...string) Output {
 	return Output{Choice: Choice{Value: forms[0], Allowed: forms}}
 }
 
+// NewLines is NewOutput with jsonl besides: one JSON value a line. The word json,
+// which once meant the same, is refused with a hint rather than giving a script that
+// reads one value many.
+func NewLines(forms ...string) Output {
+	o := NewOutput(append(forms, "jsonl")...)
+	o.gone = map[string]string{"json": "here is one row a line, which is jsonl: say --output jsonl"}
+	return o
+}
+
 // Register adds --output to the command's flags.
 func (o *Output) Register(cmd *cobra.Command) { o.RegisterAs(cmd, "how to print") }
 
@@ -58,6 +67,15 @@ func (o *Output) RegisterFile(cmd *cobra.Command) {
 // Colour says whether the answer may carry colours: only on a terminal.
 func (o *Output) Colour(env *Env) bool { return o.File == "" && Colour(env) }
 
+// Paint is how tables and marks for people are shown.
+func (o *Output) Paint(env *Env) Paint {
+	p := NewPaint(env)
+	if o.File != "" {
+		p = Paint{}
+	}
+	return p
+}
+
 // Screen is how text for people is laid out.
 func (o *Output) Screen(env *Env) print.Options {
 	return print.Options{Width: Width(env), Color: o.Colour(env)}
@@ -66,7 +84,11 @@ func (o *Output) Screen(env *Env) print.Options {
 // Write prints the answer in the form asked for, whole or not at all.
 // What went into a file is told on standard error.
 func (o *Output) Write(env *Env, forms Forms) error {
-	if err := WriteOut(env, o.File, forms[o.Value]); err != nil {
+	form := forms[o.Value]
+	if o.Value == "text" {
+		form = Text(env, form)
+	}
+	if err := WriteOut(env, o.File, form); err != nil {
 		return err
 	}
 	if o.File != "" && o.File != "-" {
@@ -78,10 +100,28 @@ func (o *Output) Write(env *Env, forms Forms) error {
 // Answer is Write of an answer that is text for people, or v as JSON.
 func (o *Output) Answer(env *Env, v any, text func(io.Writer, Paint) error) error {
 	return o.Write(env, Forms{
-		"text": func(w io.Writer) error { return text(w, Paint{On: o.Colour(env)}) },
+		"text": func(w io.Writer) error { return text(w, o.Paint(env)) },
 		"json": func(w io.Writer) error { return print.JSON(w, v) },
 	})
 }
+
+// Text makes write one of text for people: in a locale without UTF-8 its glyphs
+// are ASCII.
+func Text(env *Env, write func(io.Writer) error) func(io.Writer) error {
+	if print.UTF8(env.Getenv) {
+		return write
+	}
+	return func(w io.Writer) error {
+		plain := print.ASCII(w)
+		if err := write(plain); err != nil {
+			return err
+		}
+		return plain.Close()
+	}
+}
+
+// Say is Text on standard output, whole or not at all.
+func Say(env *Env, write func(io.Writer) error) error { return WriteOut(env, "", Text(env, write)) }
 
 // WriteOut runs write on standard output, or on a file that appears under its
 // name only when it is whole: a failure leaves what was there before.

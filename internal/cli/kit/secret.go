@@ -53,7 +53,7 @@ func askTwice(env *Env, label string, confirm bool) (secret.Text, error) {
 // ReadSecret reads one line from a file, or from standard input for "-".
 func ReadSecret(env *Env, path string) (secret.Text, error) {
 	const most = 16 << 10
-	var r io.Reader = env.Stdin
+	r := env.Input()
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {

@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -17,10 +18,18 @@ type Column[T any] struct {
 // Col makes a column.
 func Col[T any](head string, cell func(*T) string) Column[T] { return Column[T]{head, cell} }
 
+// leastWide is what the last column is given before a table becomes a list.
+const leastWide = 24
+
 // Table prints rows in columns as wide as they must be. A column that says
 // nothing of any row is left out; the last one is not padded.
+//
+// Nothing is ever cut. Where the terminal is too narrow the last column, which has
+// the longest words, is wrapped; where even that has no room each row becomes a
+// few lines of its own, as what is in a column may have to be copied whole.
 func Table[T any](w io.Writer, p Paint, rows []T, columns ...Column[T]) {
 	cells := make([][]string, len(rows)+1)
+	var wide []int
 	for _, c := range columns {
 		col, widest, any := make([]string, len(rows)), print.Width(c.head), false
 		for i := range rows {
@@ -31,20 +40,93 @@ func Table[T any](w io.Writer, p Paint, rows []T, columns ...Column[T]) {
 		if !any {
 			continue
 		}
-		pad := func(s string) string { return s + strings.Repeat(" ", widest-print.Width(s)) }
-		cells[0] = append(cells[0], pad(c.head))
+		wide = append(wide, widest)
+		cells[0] = append(cells[0], c.head)
 		for i, s := range col {
-			if s == "" {
-				s = "-"
-			}
-			cells[i+1] = append(cells[i+1], pad(s))
+			cells[i+1] = append(cells[i+1], cmp.Or(s, "-"))
 		}
+	}
+	if len(wide) == 0 {
+		fmt.Fprintln(w)
+		return
+	}
+	last, before := len(wide)-1, 0
+	for _, n := range wide[:last] {
+		before += 2 + n
+	}
+	if room := p.Width - before - 2; p.Width > 0 && room < wide[last] {
+		if room < leastWide {
+			stack(w, p, cells)
+			return
+		}
+		wide[last] = room
 	}
 	for i, row := range cells {
-		line := strings.TrimRight("  "+strings.Join(row, "  "), " ")
-		if i == 0 {
-			line = p.Dim(line)
+		for n, l := range print.Wrap(row[last], wide[last]) {
+			line := ""
+			for k, s := range row[:last] {
+				if n > 0 {
+					s = ""
+				}
+				line += "  " + s + strings.Repeat(" ", wide[k]-print.Width(s))
+			}
+			line = strings.TrimRight(line+"  "+l, " ")
+			if i == 0 {
+				line = p.Dim(line)
+			}
+			fmt.Fprintln(w, line)
 		}
-		fmt.Fprintln(w, line)
 	}
+}
+
+// stack prints each row as lines of its own, what is not said left out.
+func stack(w io.Writer, p Paint, cells [][]string) {
+	head := 0
+	for _, s := range cells[0] {
+		head = max(head, print.Width(s))
+	}
+	for _, row := range cells[1:] {
+		fmt.Fprintln(w, p.Bold("  "+row[0]))
+		for k := 1; k < len(row); k++ {
+			if row[k] == "-" {
+				continue
+			}
+			name := cells[0][k]
+			for _, l := range print.Wrap(row[k], max(p.Width-head-6, leastWide)) {
+				fmt.Fprintf(w, "    %s%s  %s\n", p.Dim(name), strings.Repeat(" ", head-print.Width(name)), l)
+				name = ""
+			}
+		}
+	}
+}
+
+// Flow puts the parts of one line two spaces apart, and where the terminal ends
+// goes on in the next line, indented. strong is painted, if it is one of them.
+func Flow(p Paint, strong string, parts ...string) string {
+	var out strings.Builder
+	used := 0
+	for _, part := range parts {
+		if part == "" {
+			continue
+		}
+		n := print.Width(part)
+		switch {
+		case used == 0:
+		case p.Width > 0 && used+2+n > p.Width:
+			out.WriteString("\n    ")
+			used = 4
+		default:
+			out.WriteString("  ")
+			used += 2
+		}
+		if p.Width > 0 && used+n > p.Width {
+			part = strings.Join(print.Wrap(part, p.Width-used), "\n    ")
+		}
+		if part == strong {
+			part = p.Bold(part)
+		}
+		out.WriteString(part)
+		used += n
+	}
+	return out.String()
 }

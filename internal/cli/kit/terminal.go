@@ -21,19 +21,31 @@ func Colour(env *Env) bool {
 	return tty && env.Getenv("NO_COLOR") == "" && env.Getenv("TERM") != "dumb"
 }
 
-// Width is how many columns a line may take: the terminal's, between 60 and
+// Width is how many columns a line may take: the terminal's, between 40 and
 // 200, or 100 when standard output is no terminal.
 func Width(env *Env) int {
 	if f, tty := Terminal(env.Stdout); tty {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
-			return min(max(w, 60), 200)
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 { // a serial line says 0
+			return min(max(w, 40), 200)
 		}
 	}
 	return 100
 }
 
-// Paint adds colour when it is on.
-type Paint struct{ On bool }
+// Paint adds colour when it is on, and knows how wide a table may be.
+type Paint struct {
+	On    bool
+	Width int // columns of the terminal; 0 where there is none, and nothing is bound
+}
+
+// NewPaint is how standard output is painted.
+func NewPaint(env *Env) Paint {
+	p := Paint{On: Colour(env)}
+	if _, tty := Terminal(env.Stdout); tty {
+		p.Width = Width(env)
+	}
+	return p
+}
 
 func (p Paint) Wrap(code, s string) string {
 	if !p.On {

@@ -34,6 +34,7 @@ type view struct {
 	Logout               string
 	Now                  string
 	Partner              string
+	May                  offered
 
 	Metrics  []metric
 	Options  [][2]string
@@ -49,6 +50,10 @@ type view struct {
 	Stages   [][2]string
 }
 
+// offered are the pages that the person may see: what would be refused is not
+// offered.
+type offered struct{ Status, Score, Customers bool }
+
 type metric struct {
 	Title, Value, Detail string
 	Said                 page.Said
@@ -63,9 +68,13 @@ type scoreDay struct {
 func (p *Portal) show(w http.ResponseWriter, r *http.Request, status int, v view) {
 	v.Now = p.world.Clock.Now().UTC().Format("2 January 2006, 15:04 UTC")
 	v.Where = r.URL.Path
+	who, found := p.session(r)
 	p.world.Read(func(s *world.State) {
 		if t := s.PartnerTenant(); t != nil {
 			v.Partner = t.Name
+			if now := p.world.Clock.Now(); found && v.User != "" {
+				v.May = offered{securityViewers.admits(t, who.user, now), scoreViewers.admits(t, who.user, now), agents.admits(t, who.user, now)}
+			}
 		}
 	})
 	var out bytes.Buffer

@@ -208,6 +208,16 @@ func TestWhoSees(t *testing.T) {
 			}
 		}
 	}
+	// what would be refused is not offered, neither on top nor on the overview
+	for who, offered := range map[string][3]bool{"global": {true, true, true}, "secreader": {true, true, false}, "agent": {false, true, true},
+		"plain": {false, false, false}} {
+		_, body := l.get(l.signedIn(who), "/")
+		for i, path := range []string{"/requirements", "/score", "/customers"} {
+			if n := strings.Count(body, `href="`+path+`"`); (n == 2) != offered[i] || n == 1 {
+				t.Errorf("%s is offered %s %d times", who, path, n)
+			}
+		}
+	}
 	// a role that is taken away shuts the page at once
 	b := l.signedIn("secreader")
 	l.w.Read(func(s *world.State) { s.PartnerTenant().Held.Delete("secreader"); s.Touch(s.PartnerTenant()) })

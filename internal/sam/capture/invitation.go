@@ -44,10 +44,14 @@ func WriteInvitation(w http.ResponseWriter, v Invitation) {
 // WriteInvited is WritePage for an invited partner, who has no partnerguard to
 // run.
 func WriteInvited(w http.ResponseWriter, status int, done Done, err error) {
+	show(w, status, invitedPage(done, err), "'none'")
+}
+
+func invitedPage(done Done, err error) card {
 	p := pageOf(done, err)
 	p.Fix = strings.NewReplacer("run partnerguard connect again", openAgain, "run partnerguard connect", openAgain, "Run partnerguard connect",
 		"O"+openAgain[1:]).Replace(p.Fix)
-	show(w, status, p, "'none'")
+	return p
 }
 
 const openAgain = "open the invitation's link again"

@@ -7,12 +7,20 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"partnerguard/internal/problem"
 	"partnerguard/internal/web"
 )
+
+// endPath is below what the page at the end of a sign-in is.
+const endPath = "/signed-in/"
+
+// pageWait is how long a browser may take to come for its page.
+const pageWait = 3 * time.Second
 
 // maxStray is how many answers to nothing a listener bears before it gives up.
 const maxStray = 200
@@ -27,6 +35,10 @@ type Loopback struct {
 	server *http.Server
 	out    chan outcome
 	once   sync.Once // guards out
+	ends   *Ends
+	sent   atomic.Bool   // the browser was sent on to the page
+	seen   chan struct{} // closed once the page was shown
+	see    sync.Once
 	mu     sync.Mutex
 	stray  int
 }
@@ -69,7 +81,7 @@ func (c *Capture) Listen(ctx context.Context, r Request) (*Loopback, error) {
 		closeAll()
 		return nil, err
 	}
-	lo := &Loopback{Begun: b, c: c, ctx: context.WithoutCancel(ctx), out: make(chan outcome, 1)}
+	lo := &Loopback{Begun: b, c: c, ctx: context.WithoutCancel(ctx), out: make(chan outcome, 1), ends: NewEnds(nil), seen: make(chan struct{})}
 	lo.server = &http.Server{
 		Handler: lo, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 20 * time.Second, WriteTimeout: 5 * time.Minute, IdleTimeout: 5 * time.Second,
 		MaxHeaderBytes: 64 << 10, ErrorLog: nil,
@@ -91,6 +103,12 @@ func portOf(u *url.URL) string {
 
 // ServeHTTP takes the answer. What is not the answer is refused and ends nothing.
 func (l *Loopback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if name, is := strings.CutPrefix(r.URL.Path, endPath); is && r.Method == http.MethodGet && strings.EqualFold(r.Host, l.Door.Host) {
+		if l.ends.Show(w, name) {
+			l.see.Do(func() { close(l.seen) })
+			return
+		}
+	}
 	cb, err := l.Door.Read(w, r)
 	if err != nil {
 		status := web.Status(err)
@@ -110,7 +128,8 @@ func (l *Loopback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.strayed()
 		return
 	}
-	WritePage(w, http.StatusOK, done, err)
+	l.sent.Store(true)
+	l.ends.send(w, r, endPath, pageOf(done, err))
 	l.finish(outcome{done, err})
 }
 
@@ -142,10 +161,17 @@ func (l *Loopback) Wait(ctx context.Context) (Done, error) {
 	}
 }
 
-// Close ends the listener: what is being answered is answered first. A sign-in
-// that was not answered can not be answered any more.
+// Close ends the listener: what is being answered is answered first, and a browser
+// that was sent on to its page gets it. A sign-in that was not answered can not be
+// answered any more.
 func (l *Loopback) Close() {
 	l.c.Forget(l.Begun)
+	if l.sent.Load() {
+		select {
+		case <-l.seen:
+		case <-time.After(pageWait): // what opened the address was no browser
+		}
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if l.server.Shutdown(ctx) != nil {

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"errors"
 	"html/template"
@@ -42,7 +43,7 @@ type card struct {
 	Button string // of an invitation
 }
 
-type fact struct{ Name, Value string }
+type fact struct{ Name, Value, ID string }
 
 type list struct {
 	Title string
@@ -52,8 +53,25 @@ type list struct {
 // fact adds a fact, if it is known.
 func (c *card) fact(name, value string) {
 	if value != "" {
-		c.Facts = append(c.Facts, fact{name, print.Clean(value, print.MaxName)})
+		c.Facts = append(c.Facts, fact{Name: name, Value: print.Clean(value, print.MaxName)})
 	}
+}
+
+// tenant names a tenant, with its id in small print; where nothing names it the id
+// stands for it.
+func (c *card) tenant(name, id string) {
+	if name == "" || strings.EqualFold(name, id) {
+		c.fact("Tenant", id)
+		return
+	}
+	c.Facts = append(c.Facts, fact{"Tenant", print.Clean(name, print.MaxName), print.Clean(id, print.MaxName)})
+}
+
+// domainOf is what people call the tenant of a sign-in: its domain, by the
+// connection or the account, which is no guest.
+func domainOf(done Done) string {
+	_, domain, _ := strings.Cut(done.Account, "@")
+	return cmp.Or(done.Connection.Domain, domain)
 }
 
 // list adds a list, if it has items.
@@ -119,7 +137,7 @@ func pageOf(done Done, err error) card {
 		p.Title, p.Words = "Signed in", "The token was handed to the program you came from, which says what it proves. Nothing is kept."
 	}
 	p.fact("Account", done.Account)
-	p.fact("Tenant", done.Tenant)
+	p.tenant(domainOf(done), done.Tenant)
 	p.fact("Connection", done.Connection.Name)
 	p.fact("MFA", mfaWords(done.Verdict))
 	p.list("Permissions that are missing", flat(done.Difference.Missing))
@@ -132,11 +150,11 @@ func pageOf(done Done, err error) card {
 	return p
 }
 
-// mfaWords is the verdict in a few words: "proven, with pwd".
+// mfaWords is the verdict in a few words: "proven, with a password".
 func mfaWords(v claim.Verdict) string {
 	words := string(v.Answer)
 	if v.Answer == claim.Proven && len(v.By) > 0 {
-		words += ", with " + strings.Join(v.By, " and ")
+		words += ", with " + strings.Join(claim.Methods(v.By), " and ")
 	}
 	return words
 }

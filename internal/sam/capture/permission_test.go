@@ -134,7 +134,7 @@ func TestPage(t *testing.T) {
 		words []string
 	}{
 		"connected": {done, nil, []string{"<h1>Connected</h1>", `href="#v-met"`, "contoso", "graph.microsoft.com/Policy.Read.All",
-			"graph.microsoft.com/A.ReadWrite.All", "&lt;img", "proven, with pwd and otp", "Not known yet"}},
+			"graph.microsoft.com/A.ReadWrite.All", "&lt;img", "proven, with a password and a one-time code", "Not known yet"}},
 		"refused": {capture.Done{}, &capture.Refusal{Cause: capture.NoMFA, Words: "the sign-in <b>of</b> a does not prove MFA", Fix: "sign in again"},
 			[]string{"<h1>Not connected</h1>", `href="#v-not"`, "The sign-in &lt;b&gt;of&lt;/b&gt; a does not prove MFA.", "Sign in again.",
 				"Nothing of this sign-in was kept"}},
@@ -158,6 +158,30 @@ func TestPage(t *testing.T) {
 		if !strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors 'none'") || h.Get("Referrer-Policy") != "no-referrer" ||
 			h.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: headers %v", name, h)
+		}
+	}
+}
+
+// TestEveryPermissionHasWords: what is asked for is said, with what for.
+func TestEveryPermissionHasWords(t *testing.T) {
+	t.Parallel()
+	for _, r := range capture.Permissions(capture.Features()).Resources {
+		for _, p := range r.Scopes {
+			if capture.Allows(r.AppID, p.Value) == "" {
+				t.Errorf("nothing says what %s of %s allows", p.Value, r.Name)
+			}
+		}
+	}
+	for _, f := range capture.Features() {
+		if f.Why() == "" {
+			t.Errorf("nothing says what %s is for", f)
+		}
+		for _, r := range capture.Permissions([]capture.Feature{f}).Resources { // also what a wider one includes
+			for _, p := range r.Scopes {
+				if capture.Allows(r.AppID, p.Value) == "" {
+					t.Errorf("nothing says what %s of %s allows", p.Value, r.Name)
+				}
+			}
 		}
 	}
 }

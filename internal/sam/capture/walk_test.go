@@ -49,6 +49,12 @@ func TestConnect(t *testing.T) {
 	raw, _ := io.ReadAll(end.Body)
 	_ = end.Body.Close()
 	text = string(raw)
+	if at := end.Request.URL; at.RawQuery != "" || !strings.HasPrefix(at.Path, "/signed-in/") {
+		t.Errorf("the code stays in the address bar: %s", at.Path)
+	}
+	if !strings.Contains(text, `<bdi>contoso.com</bdi> <span class="id">`+l.i.Tenant.ID) {
+		t.Errorf("the tenant has no name: %s", text)
+	}
 	done, err := lo.Wait(t.Context())
 	if err != nil {
 		t.Fatal(err)

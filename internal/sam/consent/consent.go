@@ -68,6 +68,14 @@ type Wanted struct {
 	Name     string   `json:"name"`
 	URI      string   `json:"uri"` // of the resource, as the cloud names it
 	Scopes   []string `json:"scopes"`
+	Asks     []Asked  `json:"asks"` // of each scope, in the same order
+}
+
+// Asked is one permission that is wanted, for people to agree to.
+type Asked struct {
+	Scope  string            `json:"scope"`
+	Allows string            `json:"allows"` // what the app can do with it
+	For    []capture.Feature `json:"for"`
 }
 
 // atHome are permissions that mean something in the partner's own tenant only,
@@ -93,6 +101,7 @@ func WantedFor(cloud msapi.Cloud, features []capture.Feature) []Wanted {
 		for _, p := range r.Scopes {
 			if !slices.Contains(atHome, p.Value) {
 				w.Scopes = append(w.Scopes, p.Value)
+				w.Asks = append(w.Asks, Asked{p.Value, capture.Allows(r.AppID, p.Value), p.For})
 			}
 		}
 		if len(w.Scopes) > 0 && w.URI != "" {

@@ -30,8 +30,12 @@ func (s *Service) Apply(ctx context.Context, o Options, yield func(Row) error) (
 	return s.Run(ctx, o, yield)
 }
 
+// ahead is how far the list of customers is read before those that are looked at:
+// with up to so many the whole number is known from the start.
+const ahead = 10_000
+
 // Run goes through the customers with some workers and gives each as it is
-// done, one at a time; only those under way are in memory. One customer's
+// done, one at a time; those under way are in memory, and names that are read ahead. One customer's
 // failure is in its row. An error ends the run: of yield, of the list of
 // customers, of the trail, or one that every customer would have (no MFA claim,
 // no access). What was begun at a customer is brought to its end all the same.
@@ -49,10 +53,13 @@ func (s *Service) Run(ctx context.Context, o Options, yield func(Row) error) (Su
 	}
 	r := &run{s: s, o: &o, left: left, sum: &sum, yield: yield}
 	g, gctx := errgroup.WithContext(ctx)
-	todo := make(chan msapi.Customer)
+	todo := make(chan msapi.Customer, ahead)
 	for range o.Workers {
 		g.Go(func() error {
 			for c := range todo {
+				if gctx.Err() != nil {
+					return gctx.Err()
+				}
 				row, err := s.customer(gctx, &o, c, left[c.ID])
 				if row.Result != "" { // also one that ends the run: something was done there
 					err = errors.Join(err, r.give(row))

@@ -17,24 +17,20 @@ import (
 	"partnerguard/internal/vault/vaulttest"
 )
 
-// crowd is Partner Center with many customers, each given only when a worker is
-// free to take it.
+// crowd is Partner Center with many customers.
 type crowd struct {
 	n     int
-	ahead atomic.Int64 // given and not yet done
-	most  atomic.Int64
+	ended atomic.Bool // all were given
 }
 
 func (c *crowd) Customers(context.Context, int) iter.Seq2[msapi.Customer, error] {
 	return func(yield func(msapi.Customer, error) bool) {
 		for i := range c.n {
-			if n := c.ahead.Add(1); n > c.most.Load() {
-				c.most.Store(n)
-			}
 			if !yield(msapi.Customer{ID: fmt.Sprintf("%08d-0000-0000-0000-000000000000", i), Domain: fmt.Sprint(i, ".example")}, nil) {
 				return
 			}
 		}
+		c.ended.Store(true)
 	}
 }
 
@@ -46,16 +42,59 @@ func (*crowd) RemoveConsent(context.Context, string, string) (bool, error) {
 	return false, errors.New("a plan removed something")
 }
 
-type held struct{}
+// held counts the customers that are looked at at once.
+type held struct{ now, most atomic.Int64 }
 
-func (held) FreshAccess(context.Context, string, string, string) ([]string, error) {
+func (h *held) FreshAccess(context.Context, string, string, string) ([]string, error) {
+	if n := h.now.Add(1); n > h.most.Load() {
+		h.most.Store(n)
+	}
+	defer h.now.Add(-1)
 	return []string{"Directory.Read.All"}, nil
 }
 
-// Five thousand customers pass through with no more in memory than workers.
+// patient waits with the first customer until all are known.
+type patient struct {
+	of   *crowd
+	over *atomic.Bool
+}
+
+func (p patient) FreshAccess(ctx context.Context, _, _, _ string) ([]string, error) {
+	for end := time.Now().Add(5 * time.Second); !p.of.ended.Load() && !p.over.Load() && ctx.Err() == nil; {
+		time.Sleep(time.Millisecond)
+		p.over.Store(p.over.Load() || time.Now().After(end))
+	}
+	return []string{"Policy.Read.All"}, nil
+}
+
+// The whole number is known while the first customers are looked at.
+func TestTheNumberIsKnownFirst(t *testing.T) {
+	t.Parallel()
+	c := &crowd{n: 500}
+	svc, err := consent.New(consent.Deps{Access: patient{c, new(atomic.Bool)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := 0
+	_, err = svc.Plan(t.Context(), consent.Options{
+		Connection: sam.Connection{ID: "c-1", ClientID: "app"}, Center: c, Workers: 2,
+		Wanted: []consent.Wanted{{Resource: "r", URI: "https://graph.microsoft.com", Scopes: []string{"Policy.Read.All"}}},
+		Progress: func(done, known int, whole bool) {
+			if done == 1 && whole {
+				first = known
+			}
+		},
+	}, func(consent.Row) error { return nil })
+	if err != nil || first != 500 {
+		t.Errorf("with the first one done %d are known: %v", first, err)
+	}
+}
+
+// Five thousand customers pass through with no more at once than workers.
 func TestManyCustomers(t *testing.T) {
 	t.Parallel()
-	svc, err := consent.New(consent.Deps{Access: held{}})
+	access := &held{}
+	svc, err := consent.New(consent.Deps{Access: access})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,11 +111,11 @@ func TestManyCustomers(t *testing.T) {
 			last, whole = done, whole || all
 		},
 	}
-	sum, err := svc.Plan(t.Context(), o, func(consent.Row) error { rows++; c.ahead.Add(-1); return nil })
+	sum, err := svc.Plan(t.Context(), o, func(consent.Row) error { rows++; return nil })
 	if err != nil || rows != 5000 || sum.Customers != 5000 || sum.Actions[consent.Replace] != 5000 || last != 5000 || !whole {
 		t.Errorf("%d rows, %+v, %v", rows, sum, err)
 	}
-	if m := c.most.Load(); m > 8+2 {
+	if m := access.most.Load(); m > 8 || m == 0 {
 		t.Errorf("%d customers were under way at once", m)
 	}
 	// A reader that has enough ends it.

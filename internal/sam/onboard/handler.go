@@ -23,6 +23,7 @@ import (
 const (
 	Prefix   = "/connect/"
 	Callback = "/connect/callback"
+	Ended    = "/connect/done/" // pages at the end of sign-ins
 )
 
 // cookie binds an answer to the browser that began. The prefix keeps other
@@ -57,6 +58,7 @@ type Deps struct {
 type Handler struct {
 	d       Deps
 	capture *capture.Capture
+	ends    *capture.Ends
 	secure  bool
 
 	mu    sync.Mutex          // guards the field below
@@ -83,7 +85,7 @@ func NewHandler(d Deps) (*Handler, error) {
 	if d.Browsable == nil {
 		d.Browsable = func(s string) string { return s }
 	}
-	h := &Handler{d: d, secure: strings.HasPrefix(d.Public, "https://"), begun: map[string]underway{}}
+	h := &Handler{d: d, secure: strings.HasPrefix(d.Public, "https://"), begun: map[string]underway{}, ends: capture.NewEnds(d.Now)}
 	c, err := d.Capture(func(ctx context.Context, c sam.Connection) error {
 		id, _ := ctx.Value(keyInvitation{}).(string)
 		if id == "" {
@@ -104,6 +106,8 @@ func (h *Handler) Mount(m web.Mux) {
 	for _, r := range []web.Route{
 		{Name: "connect.callback", Pattern: Callback, Access: web.Own("the answer's state and the browser's cookie bind it to a sign-in that was begun here"),
 			Handle: h.answer},
+		{Name: "connect.done", Pattern: Ended, Access: web.Own("the address is one that nobody guesses, and was given to the browser that signed in"),
+			Handle: h.ended},
 		{Name: "connect.invitation", Pattern: Prefix, Access: web.Own("the address holds the invitation's secret"), Handle: h.invitation},
 	} {
 		r.Page = true
@@ -250,6 +254,14 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request) error {
 	case err != nil && !refused:
 		h.d.Log.WarnContext(r.Context(), "an invited partner's consent was not kept", "error", err)
 	}
-	capture.WriteInvited(w, http.StatusOK, done, err)
+	h.ends.SendInvited(w, r, Ended, done, err)
+	return nil
+}
+
+// ended shows how a sign-in ended, at an address without its code.
+func (h *Handler) ended(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || !h.ends.Show(w, strings.TrimPrefix(r.URL.Path, Ended)) {
+		return problem.New(problem.NotFound, "this page is shown for some minutes after a sign-in, and is gone")
+	}
 	return nil
 }

@@ -117,7 +117,21 @@ func (r *rig) ask(method, path string, cookies []*http.Cookie, change ...func(*h
 	}
 	w := httptest.NewRecorder()
 	r.k.ServeHTTP(w, req)
-	return w.Result()
+	a := w.Result()
+	where := a.Header.Get("Location")
+	if !strings.HasPrefix(where, onboard.Ended) {
+		return a
+	}
+	// A browser goes on to the page of how it ended, and the code is gone from its
+	// address bar. Cookies of both answers are what it was told.
+	if strings.Contains(where, "code=") || strings.Contains(where, "?") || a.StatusCode != http.StatusSeeOther {
+		r.Errorf("sent on with %d to %s", a.StatusCode, where)
+	}
+	then := httptest.NewRecorder()
+	r.k.ServeHTTP(then, httptest.NewRequestWithContext(r.Context(), http.MethodGet, public+where, nil))
+	page := then.Result()
+	page.Header["Set-Cookie"] = append(page.Header["Set-Cookie"], a.Header["Set-Cookie"]...)
+	return page
 }
 
 // begin presses the invitation's button: where it leads, and the cookie.
@@ -157,6 +171,17 @@ func cleared(a *http.Response) bool {
 		}
 	}
 	return false
+}
+
+// A page of how it ended is there for whoever was sent to it, for ten minutes.
+func TestEnded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, public)
+	for _, path := range []string{onboard.Ended, onboard.Ended + "x", onboard.Ended + "x/y"} {
+		if a := r.ask(http.MethodGet, path, nil); a.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %d", path, a.StatusCode)
+		}
+	}
 }
 
 // An invited partner looks, begins, signs in and is connected, once. Whatever

@@ -19,6 +19,11 @@ type ConsentRequest struct {
 	Progress   func(done, known int, whole bool)
 }
 
+// Wanted is what a run wants of a connection's app at each customer, and why.
+func (s *Suite) Wanted(r ConsentRequest) []consent.Wanted {
+	return consent.WantedFor(s.cloudOf(r.Connection), r.Features)
+}
+
 // Consent plans or applies the consent of a connection's app at the partner's
 // customers, and gives each as it is done.
 func (s *Suite) Consent(ctx context.Context, r ConsentRequest, yield func(consent.Row) error) (consent.Summary, error) {
@@ -38,7 +43,7 @@ func (s *Suite) Consent(ctx context.Context, r ConsentRequest, yield func(consen
 	if reg, err := s.Store.Registration(ctx, r.Connection.ClientID); err == nil {
 		name = reg.Name
 	}
-	wanted := consent.WantedFor(s.cloudOf(r.Connection), r.Features)
+	wanted := s.Wanted(r)
 	if len(wanted) == 0 {
 		return consent.Summary{}, problem.New(problem.Usage, "these features need nothing at a customer").WithHint("e.g. --feature sign-ins,policies,azure")
 	}

@@ -2,10 +2,12 @@ package suite
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/onboard"
 	"partnerguard/internal/secret"
 )
@@ -20,6 +22,11 @@ func (s *Suite) Invite(ctx context.Context, i onboard.Invitation, life time.Dura
 	d, err := s.d.API.Discover(ctx, s.d.Cloud, i.Tenant)
 	if err != nil {
 		return i, "", err
+	}
+	if i.Name != "" { // told now, not by another name when the partner has consented
+		if err := s.Store.MayName(ctx, i.Name, d.Tenant, i.ClientID); err != nil {
+			return i, "", err
+		}
 	}
 	i.Tenant, i.MadeBy = d.Tenant, s.d.Actor
 	var link secret.Text
@@ -36,6 +43,35 @@ func (s *Suite) Invite(ctx context.Context, i onboard.Invitation, life time.Dura
 	}
 	i = made
 	return i, s.d.Public + onboard.Prefix + link.Reveal(), nil
+}
+
+// TakesCallback says whether the app of an invitation has our callback among its
+// redirect URIs: where it lacks it, the partner's sign-in ends on a page of Entra ID
+// that says AADSTS50011, days after the invitation was sent.
+func (s *Suite) TakesCallback(ctx context.Context, clientID string) (callback string, takes bool, err error) {
+	callback = s.d.Public + onboard.Callback
+	r, err := s.Store.Registration(ctx, clientID)
+	if err != nil {
+		return callback, false, err
+	}
+	takes, err = s.d.API.TakesRedirect(ctx, s.d.Cloud, r.Tenant, r.ClientID, callback)
+	return callback, takes, err
+}
+
+// Standing are the connections that a consent of a tenant to an app may renew: it
+// takes the place of the same account's.
+func (s *Suite) Standing(ctx context.Context, tenant, clientID string) (there []sam.Connection, err error) {
+	d, err := s.d.API.Discover(ctx, s.d.Cloud, tenant)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Store.List(ctx)
+	for _, c := range all {
+		if strings.EqualFold(c.Tenant, d.Tenant) && strings.EqualFold(c.ClientID, clientID) {
+			there = append(there, c)
+		}
+	}
+	return there, err
 }
 
 // Invited is the store of the invitations, which the audit trail remembers.

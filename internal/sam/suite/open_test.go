@@ -153,7 +153,7 @@ func TestMount(t *testing.T) {
 		t.Fatal(err)
 	}
 	k, names = mounted(suite.Callers{Policy: p})
-	if !slices.Equal(names, []string{"broker.token", "connect.callback", "connect.invitation"}) {
+	if !slices.Equal(names, []string{"broker.token", "connect.callback", "connect.done", "connect.invitation"}) {
 		t.Errorf("reached from outside: %v", names)
 	}
 	i, link, err := r.Invite(t.Context(), invitation, time.Hour)

@@ -45,7 +45,7 @@ type Page struct {
 	Name  string
 	Title string
 	Text  string
-	Error string // shown first, and focused
+	Error string // shown first; the field it is about has the focus
 	App   string // who asks
 	Where string // the tenant's name
 

@@ -1,0 +1,39 @@
+package capture
+
+// allows says in a few words what each delegated permission lets the app do, always
+// within what the signed-in account itself may (Microsoft Graph permissions
+// reference; contracts.md sections 2.5 and 3.0).
+var allows = map[string]map[string]string{
+	PartnerCenterApp: {"user_impersonation": "work in Partner Center as the account that consented"},
+	ARMApp:           {"user_impersonation": "work in the customer's Azure subscriptions as the account that consented"},
+	GraphApp: {
+		"openid": "sign in", "profile": "sign in", "offline_access": "stay signed in: a refresh token", "User.Read": "read the profile of the account itself",
+		"AuditLog.Read.All":                        "read the sign-in and audit logs",
+		"Directory.Read.All":                       "read users, groups, roles, apps and licences; change nothing",
+		"Policy.Read.All":                          "read Conditional Access and the other policies",
+		"UserAuthenticationMethod.Read.All":        "read who registered which sign-in methods, no secret of them",
+		"RoleEligibilitySchedule.Read.Directory":   "read who may activate which role",
+		"IdentityRiskyUser.Read.All":               "read which accounts are taken to be at risk",
+		"Organization.Read.All":                    "read the tenant's own properties and licences",
+		"DelegatedAdminRelationship.Read.All":      "read delegated admin relationships (GDAP)",
+		"DelegatedAdminRelationship.ReadWrite.All": "ask for, change and end delegated admin relationships (GDAP)",
+		"PartnerSecurity.Read.All":                 "read partner security alerts and the security score",
+		"PartnerSecurity.ReadWrite.All":            "read and answer partner security alerts",
+	},
+}
+
+// why says what each feature does with its permissions.
+var why = map[Feature]string{
+	Customers: "list customers and exchange tokens for them", Forecast: "foretell when a connection dies", SignIns: "judge the sign-in log",
+	Accounts: "judge accounts, groups, roles and apps", Policies: "judge Conditional Access and security defaults", Methods: "see who can answer an MFA prompt",
+	Eligibility: "see who could activate a role", Risk: "see accounts at risk", Licences: "see what the licences allow",
+	Delegation: "read GDAP relationships", DelegationChange: "change GDAP relationships", Alerts: "read security alerts", AlertsAnswer: "answer security alerts",
+	Azure: "work in customers' subscriptions",
+}
+
+// Allows says what a permission of a resource lets the app do; "" for one that is
+// not known here.
+func Allows(resource, permission string) string { return allows[resource][permission] }
+
+// Why says what a feature needs its permissions for.
+func (f Feature) Why() string { return why[f] }
