@@ -33,6 +33,9 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 	// The log is replayed through today's settings as it is counted, so that
 	// where the two disagree is part of the report.
 	r.At = q.AsOf
+	if r.Now.IsZero() {
+		r.Now = q.Now
+	}
 	var today *access.Engine
 	var history *rehearse.History
 	var scripts *automation.Fold
@@ -49,6 +52,10 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 	settings := today
 	if len(f.CutsFromLog()) > 0 {
 		settings = nil // it was compiled before the log could say what the lists lack
+	}
+	if at := f.Ages().SettledAt(q.AsOf); at.Before(q.AsOf) {
+		f.SetTime(at)
+		settings = nil // it looked at schedules and Microsoft's changes as of later
 	}
 	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Engine: settings, Disagreements: disagreements(f, history, today),
 		Automation: automationFeed(automation.Items(scripts, f), f)}

@@ -40,6 +40,7 @@ type Report struct {
 	Disagreements []Evidence       `json:"disagreements"`
 	Inputs        []evidence.Input `json:"inputs"`
 	Sample        bool             `json:"sample"` // the embedded sample partner, not a real one
+	Age           EvidenceAge      `json:"age"`    // how old all of it is
 }
 
 // Partner says who was judged.
@@ -65,6 +66,7 @@ type Requirement struct {
 	Evidence []Evidence `json:"evidence"` // the decisive ones, at most MaxEvidence
 	More     int        `json:"more"`     // evidence beyond those listed
 	Source   string     `json:"source"`   // where the rule is written
+	Age      Age        `json:"age"`      // how old what decided it is
 }
 
 // MaxEvidence bounds the evidence listed for one requirement.

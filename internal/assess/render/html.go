@@ -60,6 +60,7 @@ type pageView struct {
 	Score                  assess.ScoreView
 	ScoreUpdated           string
 	Caveat                 string
+	Banner                 []string // what is to be known of the age of the evidence
 }
 
 type groupView struct {
@@ -72,6 +73,7 @@ type requirementView struct {
 	Actions                           []string
 	Reason                            string
 	Anchor, Binding, Short, SourceURL string
+	Age                               string
 	Found                             string // pieces of evidence in all
 	Shown                             []evidenceView
 }
@@ -111,6 +113,12 @@ func view(r *assess.Report) *pageView {
 		p.Disagreements = append(p.Disagreements, evidenceRow(&r.Disagreements[i]))
 	}
 	p.DisagreementHelp, p.DisagreementsMore = disagreementHelp, max(len(r.Disagreements)-htmlDisagreements, 0)
+	if span := evidenceSpan(&r.Age); span != "" {
+		p.Facts = append(p.Facts, span)
+	}
+	for _, s := range r.Age.Banner {
+		p.Banner = append(p.Banner, print.Clean(print.Ended(s), print.MaxSaying))
+	}
 	p.Title = p.Name + ": partner security requirements as of " + print.SettledTime(r.AsOf).Format("2006-01-02")
 	if id := print.Clean(r.Partner.TenantID, print.MaxName); id != "" {
 		p.Facts = append(p.Facts, "tenant "+id)
@@ -155,8 +163,8 @@ func view(r *assess.Report) *pageView {
 func requirementRow(q *assess.Requirement, anchors map[string]bool) requirementView {
 	row := requirementView{Requirement: *q, Actions: actions(q), Reason: print.Saying(q.Reason), Anchor: page.Anchor("requirement", q.ID, anchors),
 		Binding: print.Named(bindingWords, q.Binding), Short: fallShort(q),
-		SourceURL: page.DocURL(q.Source),
-		Found:     print.Number(int64(len(q.Evidence) + q.More))}
+		SourceURL: page.DocURL(q.Source), Age: shortAge(&q.Age),
+		Found: print.Number(int64(len(q.Evidence) + q.More))}
 	for i := range q.Evidence {
 		row.Shown = append(row.Shown, evidenceRow(&q.Evidence[i]))
 	}
