@@ -9,6 +9,7 @@ import (
 
 	"partnerguard/internal/app"
 	"partnerguard/internal/assess"
+	"partnerguard/internal/partner"
 )
 
 const day = 24 * time.Hour
@@ -66,6 +67,13 @@ func TestLaterIsNeverBetter(t *testing.T) {
 				}
 				if later > 100*day {
 					t.Errorf("%s: %s is met %s after: %s, %s", folder, q.ID, later, q.Reason, q.Age.Text)
+				}
+			}
+			for j := range now.Dates {
+				if o, was := &now.Dates[j], &before.Dates[j]; o.Answer == partner.Nobody && was.Answer != partner.Nobody {
+					t.Errorf("%s, %s later: %s turns from %s to nobody (%s)", folder, later, o.ID, was.Answer, o.Text)
+				} else if o.Answer == partner.Hit && o.ID != "partner-agreement" && later > 100*day {
+					t.Errorf("%s: %s hits %s after: %s", folder, o.ID, later, o.Text)
 				}
 			}
 			for j := range now.Accounts {

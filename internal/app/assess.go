@@ -7,10 +7,10 @@ import (
 	"partnerguard/internal/access"
 	"partnerguard/internal/assess"
 	"partnerguard/internal/automation"
+	"partnerguard/internal/dates"
 	"partnerguard/internal/facts"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/rehearse"
-	"partnerguard/internal/sample"
 	"partnerguard/internal/signin"
 )
 
@@ -24,26 +24,18 @@ type Question struct {
 
 // Assess reads and judges.
 func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) {
-	if q.AsOf.IsZero() {
-		q.AsOf = q.Now
-		if r.Sample() {
-			q.AsOf = sample.AsOf
-		}
-	}
 	// The log is replayed through today's settings as it is counted, so that
 	// where the two disagree is part of the report.
-	r.At = q.AsOf
-	if r.Now.IsZero() {
-		r.Now = q.Now
-	}
+	q.settle(&r)
 	var today *access.Engine
 	var history *rehearse.History
 	var scripts *automation.Fold
+	changes := dates.NewFold()
 	r.Visit = func(f *facts.Facts) (func() signin.Visitor, error) {
 		today = access.Compile(f.Tenant())
 		history = rehearse.NewHistory(today)
 		scripts = automation.NewFold(f.Directory, 0)
-		return func() signin.Visitor { return both{history.Visitor(), scripts.Visitor()} }, nil
+		return func() signin.Visitor { return both{history.Visitor(), both{scripts.Visitor(), changes.Visitor()}} }, nil
 	}
 	f, err := Read(ctx, r, nil)
 	if err != nil {
@@ -58,6 +50,6 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 		settings = nil // it looked at schedules and Microsoft's changes as of later
 	}
 	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Engine: settings, Disagreements: disagreements(f, history, today),
-		Automation: automationFeed(automation.Items(scripts, f), f)}
+		Automation: automationFeed(automation.Items(scripts, f), f), Dates: dates.Look(f, changes, q.AsOf, q.Kind)}
 	return assess.Assess(f, o), nil
 }

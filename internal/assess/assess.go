@@ -28,6 +28,9 @@ type Options struct {
 	// Automation is what was found of scripts and services that sign in with user
 	// credentials; nil says that nobody looked, and then it is unknown.
 	Automation *Automation
+	// Dates are Microsoft's dated changes with whom they hit here; they are shown
+	// with the report, and decide nothing.
+	Dates []partner.Outlook
 }
 
 // Automation is the list of scripts and services that sign in with user
@@ -139,6 +142,7 @@ func Assess(f *facts.Facts, o Options) *Report {
 		Partner:    Partner{Kind: string(o.Kind), Cloud: string(o.Cloud)},
 		Incomplete: []string{}, Disagreements: append([]Evidence{}, o.Disagreements...), Accounts: a.accounts, Inputs: f.Inputs, SignIns: a.signIns(),
 		Score: a.scoreView(), Age: a.evidenceAge(),
+		Dates: append([]partner.Outlook{}, o.Dates...),
 	}
 	if len(f.Directory.Organizations) > 0 {
 		org := f.Directory.Organizations[0]

@@ -5,6 +5,7 @@ import (
 
 	"partnerguard/internal/directory"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/partner"
 )
 
 // SchemaID names the JSON schema of Report; it changes only when a reader
@@ -41,6 +42,8 @@ type Report struct {
 	Inputs        []evidence.Input `json:"inputs"`
 	Sample        bool             `json:"sample"` // the embedded sample partner, not a real one
 	Age           EvidenceAge      `json:"age"`    // how old all of it is
+	// Dates are what Microsoft changes on dates, and who is hit here; by date.
+	Dates []partner.Outlook `json:"dates"`
 }
 
 // Partner says who was judged.

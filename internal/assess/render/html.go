@@ -60,7 +60,14 @@ type pageView struct {
 	Score                  assess.ScoreView
 	ScoreUpdated           string
 	Caveat                 string
+	Changes                []changeView
 	Banner                 []string // what is to be known of the age of the evidence
+}
+
+// changeView is one dated change that hits somebody here, or may.
+type changeView struct {
+	Verdict                   assess.Verdict
+	Head, Text, Action, Sense string
 }
 
 type groupView struct {
@@ -136,6 +143,13 @@ func view(r *assess.Report) *pageView {
 			gv.Rows = append(gv.Rows, requirementRow(&g.list[i], anchors))
 		}
 		p.Groups = append(p.Groups, gv)
+	}
+	for _, o := range nextChanges(r.Dates) {
+		c := changeView{Head: print.Clean(changeHead(&o), print.MaxSaying), Text: changeSays(&o), Action: print.Saying(o.Action)}
+		if c.Verdict, c.Sense = changeVerdict(&o); o.Settle != "" {
+			c.Action = settleWords(o.Settle)
+		}
+		p.Changes = append(p.Changes, c)
 	}
 	p.accounts(r.Accounts)
 	for code, n := range r.SignIns.Reasons {

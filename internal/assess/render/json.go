@@ -53,6 +53,10 @@ func settle(r *assess.Report) *assess.Report {
 	if c.SignIns.Reasons == nil {
 		c.SignIns.Reasons = map[string]int64{}
 	}
+	c.Dates = print.List(slices.Clone(c.Dates))
+	for i := range c.Dates {
+		c.Dates[i].Names = print.List(c.Dates[i].Names)
+	}
 	c.Age.Newest, c.Age.Oldest = print.Settled(c.Age.Newest), print.Settled(c.Age.Oldest)
 	c.Age.Banner = print.List(c.Age.Banner)
 	c.Inputs = print.List(slices.Clone(c.Inputs))

@@ -41,6 +41,7 @@ func Text(w io.Writer, r *assess.Report, o TextOptions) error {
 	p.accounts(r)
 	p.signIns(r)
 	p.disagreements(r.Disagreements)
+	p.dates(r.Dates)
 	p.score(&r.Score)
 	p.Inputs(r.Inputs)
 	return p.Flush()
