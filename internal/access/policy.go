@@ -207,6 +207,7 @@ type IPRange struct {
 type MethodsPolicy struct {
 	ID             string               `json:"id"`
 	Configurations lenient.List[Method] `json:"authenticationMethodConfigurations"`
+	MigrationState lenient.String       `json:"policyMigrationState"` // preMigration, migrationInProgress, migrationComplete
 	Source         evidence.Source      `json:"-"`
 }
 

@@ -9,11 +9,11 @@ import (
 	"partnerguard/internal/assess"
 	"partnerguard/internal/automation"
 	"partnerguard/internal/cause"
+	"partnerguard/internal/dates"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/rehearse"
-	"partnerguard/internal/sample"
 	"partnerguard/internal/signin"
 )
 
@@ -27,23 +27,19 @@ type Question struct {
 
 // Assess reads and judges.
 func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) {
-	if q.AsOf.IsZero() {
-		q.AsOf = q.Now
-		if r.Sample() {
-			q.AsOf = sample.AsOf
-		}
-	}
 	// The log is replayed through today's settings as it is counted, so that
 	// where the two disagree is part of the report.
-	r.At, r.Hash = q.AsOf, true
+	q.settle(&r)
+	r.Hash = true
 	var today *access.Engine
 	var history *rehearse.History
 	var scripts *automation.Fold
+	changes := dates.NewFold()
 	r.Visit = func(f *facts.Facts) (func() signin.Visitor, error) {
 		today = access.Compile(f.Tenant())
 		history = rehearse.NewHistory(today)
 		scripts = automation.NewFold(f.Directory, 0)
-		return func() signin.Visitor { return both{history.Visitor(), scripts.Visitor()} }, nil
+		return func() signin.Visitor { return both{history.Visitor(), both{scripts.Visitor(), changes.Visitor()}} }, nil
 	}
 	f, err := Read(ctx, r, nil)
 	if err != nil {
@@ -53,8 +49,12 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 	if len(f.CutsFromLog()) > 0 {
 		settings = nil // it was compiled before the log could say what the lists lack
 	}
+	if at := f.Ages().SettledAt(q.AsOf); at.Before(q.AsOf) {
+		f.SetTime(at)
+		settings = nil // it looked at schedules and Microsoft's changes as of later
+	}
 	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Engine: settings, Disagreements: disagreements(f, history, today),
-		Automation: automationFeed(automation.Items(scripts, f), f)}
+		Automation: automationFeed(automation.Items(scripts, f), f), Dates: dates.Look(f, changes, q.AsOf, q.Kind)}
 	report := assess.Assess(f, o)
 	find := cause.Input{Facts: f, Report: report, Accounts: accountsOf(f), Settled: settled(f)}
 	if f.SignIns != nil {

@@ -161,7 +161,7 @@ func TestSampleCauses(t *testing.T) {
 		accounts int
 	}{
 		{assess.CauseUrgent, "Answer the alert: Virtual machines are mining (Tailspin Toys)", 0},
-		{assess.CauseSettings, "Remove the excluded location Headquarters Dublin from CA002 - All users - Require MFA", 28},
+		{assess.CauseSettings, "Remove the excluded location Headquarters Dublin from CA002 - All users - Require MFA", 27},
 		{assess.CauseSettings, "Remove the group CA-Exclude-Scripts from the exclusions of CA002 - All users - Require MFA", 3},
 	} {
 		if c := r.Causes[i]; c.Kind != want.kind || c.Title != want.title || c.Accounts != want.accounts {

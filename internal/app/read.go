@@ -25,6 +25,10 @@ type Reading struct {
 	// as of it. Zero is not known; for the sample it is the sample's own moment.
 	At time.Time
 
+	// Now is the moment of reading, later than which nothing read can be. Zero asks
+	// the clock.
+	Now time.Time
+
 	// BaselineScopes is the tenant's Conditional Access setting of that name, which
 	// no export shows: enabled (also ""), disabled or customised.
 	BaselineScopes string
@@ -63,10 +67,11 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 	}
 	s.facts.SetTime(r.At)
 	s.facts.BaselineScopes = r.BaselineScopes
-	opt := intake.Options{Stdin: r.Stdin, Progress: r.Progress, Hash: r.Hash}
+	opt := intake.Options{Stdin: r.Stdin, Progress: r.Progress, Hash: r.Hash, Now: r.Now}
 	var inputs []evidence.Input
 	var err error
 	if r.Sample() {
+		opt.Stated = sample.AsOf
 		inputs, err = intake.ReadFS(ctx, opt, sample.FS(), "sample:", s)
 	} else {
 		inputs, err = intake.Read(ctx, opt, r.From, s)
@@ -87,6 +92,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 		s.facts.SignIns = &summary
 	}
 	s.facts.TellLog(&summary)
+	s.facts.DateLog(&summary)
 	return s.facts, nil
 }
 

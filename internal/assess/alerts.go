@@ -37,11 +37,12 @@ func (a *assessor) alertFacts() (c alertCount) {
 		}
 		answered := al.Answered.Set && !open
 		age := a.o.AsOf.Sub(al.Detected.Time)
+		behind := a.alertsAt().Sub(al.Detected.Time)
 		if open && age > answerWithin {
 			c.overdue = append(c.overdue, Evidence{Subject: alertName(&al), Detail: fmt.Sprintf("%s, unanswered for %s%s", statusWord(al.Status), hours(age),
 				forCustomer(al.Customer)), RecordID: al.ID, Observed: ref(al.Detected.Time), Source: al.Source})
 		}
-		if age > alertWindow {
+		if behind > alertWindow { // counted back from the export: judging later makes no alert fall out
 			continue
 		}
 		c.inWindow++
@@ -55,6 +56,15 @@ func (a *assessor) alertFacts() (c alertCount) {
 		}
 	}
 	return c
+}
+
+// alertsAt is the end of the window that the alerts read can speak of.
+func (a *assessor) alertsAt() time.Time {
+	at := a.ages.At(evidence.SecurityAlert, a.o.AsOf)
+	if other := a.ages.At(evidence.FraudEvent, a.o.AsOf); other.Before(at) {
+		at = other
+	}
+	return at
 }
 
 // unreadable says why an alert cannot be weighed, or "".

@@ -28,6 +28,9 @@ type Options struct {
 	// Automation is what was found of scripts and services that sign in with user
 	// credentials; nil says that nobody looked, and then it is unknown.
 	Automation *Automation
+	// Dates are Microsoft's dated changes with whom they hit here; they are shown
+	// with the report, and decide nothing.
+	Dates []partner.Outlook
 }
 
 // Automation is the list of scripts and services that sign in with user
@@ -55,6 +58,7 @@ type assessor struct {
 	index    map[string]int   // lower-case id or UPN -> position in accounts
 	enforced []*access.Policy // enabled Conditional Access policies, by name
 	roles    map[string][]directory.HeldRole
+	ages     *facts.Ages
 	engine   *access.Engine // nil when the settings are not known
 	proofs   map[string]*access.Proof
 	covers   map[string]cover // lower-case account id -> cover
@@ -118,7 +122,8 @@ func Assess(f *facts.Facts, o Options) *Report {
 		o.Cloud = partner.Public
 	}
 	o.AsOf = o.AsOf.UTC()
-	a := &assessor{Facts: f, o: o, rolesPartly: f.RolesPartly(), rolesKnown: f.RolesKnown(), fromLog: f.CutsFromLog()}
+	a := &assessor{Facts: f, o: o, rolesPartly: f.RolesPartly(), rolesKnown: f.RolesKnown(), fromLog: f.CutsFromLog(),
+		ages: f.Ages()}
 	a.roles, a.closed = f.Directory.RolesByPrincipal()
 	for _, p := range f.Policies {
 		if p.Enforced() {
@@ -136,7 +141,8 @@ func Assess(f *facts.Facts, o Options) *Report {
 		Schema: SchemaID, AsOf: o.AsOf, Sample: o.Sample, RuleBook: partner.Revised.String(),
 		Partner:    Partner{Kind: string(o.Kind), Cloud: string(o.Cloud)},
 		Incomplete: []string{}, Disagreements: append([]Evidence{}, o.Disagreements...), Accounts: a.accounts, Inputs: f.Inputs, SignIns: a.signIns(),
-		Score: a.scoreView(),
+		Score: a.scoreView(), Age: a.evidenceAge(),
+		Dates: append([]partner.Outlook{}, o.Dates...),
 	}
 	if len(f.Directory.Organizations) > 0 {
 		org := f.Directory.Organizations[0]
@@ -145,6 +151,7 @@ func Assess(f *facts.Facts, o Options) *Report {
 	for _, rule := range partner.Book() {
 		r.Requirements = append(r.Requirements, a.require(&rule))
 	}
+	a.agedAccounts(r)
 	r.Disagreements = append(r.Disagreements, a.disagreeWithCenter()...)
 	r.Disagreements = append(r.Disagreements, a.disagreements...)
 	sortEvidence(r.Disagreements)
@@ -169,9 +176,11 @@ func (a *assessor) require(rule *partner.Rule) Requirement {
 	}
 	if standing == partner.NotYet || standing == partner.Exempt {
 		out.Verdict, out.Reason = NotApplicable, why
+		out.Age = Age{AllowedHours: rule.MaxAge.Hours, Why: rule.MaxAge.Why}
 		return out
 	}
-	ru := a.tempered(judges[rule.ID](a))
+	ru, age := a.aged(rule, a.tempered(judges[rule.ID](a)))
+	out.Age = age
 	out.Verdict, out.Reason, out.Affected, out.Total, out.Action = ru.verdict, ru.reason, ru.affected, ru.total, ru.action
 	sortEvidence(ru.evidence)
 	if len(ru.evidence) > MaxEvidence {

@@ -64,7 +64,7 @@ func (a *assessor) gdapLeastPrivilege() ruling {
 	var broad, lost []Evidence
 	active := 0
 	for _, r := range sorted(a.Relationships) {
-		if !r.Active(a.o.AsOf) {
+		if !r.Active(a.ages.At(evidence.Relationship, a.o.AsOf)) { // what ends later may have been extended
 			continue
 		}
 		active++

@@ -5,6 +5,7 @@ import (
 
 	"partnerguard/internal/directory"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/partner"
 )
 
 // SchemaID names the JSON schema of Report; it changes only when a reader
@@ -43,6 +44,9 @@ type Report struct {
 	Sample        bool             `json:"sample"`            // the embedded sample partner, not a real one
 	Program       string           `json:"program,omitempty"` // what wrote it, with its version
 	RuleBook      string           `json:"ruleBook"`          // the day the rule book was last revised, 2006-01-02
+	Age           EvidenceAge      `json:"age"`               // how old all of it is
+	// Dates are what Microsoft changes on dates, and who is hit here; by date.
+	Dates []partner.Outlook `json:"dates"`
 
 	// From are the inputs as the user named them, repeated in the commands that let
 	// a reader rehearse a cause. Optional.
@@ -72,6 +76,7 @@ type Requirement struct {
 	Evidence []Evidence `json:"evidence"` // the decisive ones, at most MaxEvidence
 	More     int        `json:"more"`     // evidence beyond those listed
 	Source   string     `json:"source"`   // where the rule is written
+	Age      Age        `json:"age"`      // how old what decided it is
 }
 
 // MaxEvidence bounds the evidence listed for one requirement.

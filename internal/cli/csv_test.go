@@ -69,6 +69,7 @@ var csvCommands = map[string][]string{
 	"partnerguard rehearse csv":        {"--from", "{in}", "--preset", "partner-baseline"},
 	"partnerguard rules csv":           {},
 	"partnerguard automation csv":      {"--from", "{in}"},
+	"partnerguard dates csv":           {"--from", "{in}"},
 	"partnerguard export plan csv":     {"--licence", "free"},
 	"partnerguard export check csv":    {"--from", "{in}"},
 }

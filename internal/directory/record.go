@@ -91,6 +91,8 @@ type Registration struct {
 	IsAdmin           lenient.Bool    `json:"isAdmin"`
 	IsMFARegistered   lenient.Bool    `json:"isMfaRegistered"`
 	IsMFACapable      lenient.Bool    `json:"isMfaCapable"`
+	IsSSPREnabled     lenient.Bool    `json:"isSsprEnabled"`
+	IsSSPRRegistered  lenient.Bool    `json:"isSsprRegistered"`
 	MethodsRegistered lenient.Strings `json:"methodsRegistered"`
 	LastUpdated       lenient.Time    `json:"lastUpdatedDateTime"`
 	Source            evidence.Source `json:"-"`

@@ -35,6 +35,7 @@ function Read-Pages($uri) {
   [ordered]@{ '@odata.context' = $context; value = $all }
 }
 function Save-Json($what, $file) { ConvertTo-Json -InputObject $what -Depth 20 | Set-Content -Path $file -Encoding utf8NoBOM }
+Save-Json @{ exportPlan = 'partnerguard'; exportedAt = [DateTime]::UtcNow.ToString('o') } 'exportedAt.json'   # dates the whole folder
 `
 
 // groupStart finds the groups that count and reads their members to the end,

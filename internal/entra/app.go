@@ -58,6 +58,9 @@ const (
 	AppEntraConnect    = "cb1056e2-e479-49de-ae31-7812af012ed8"
 	AppAzureCLI        = "04b07795-8ddb-461a-bbee-02f9e1bf7b46" // Partner Center PowerShell's too
 	AppAzurePowerShell = "1950a258-227b-4e31-a9cf-717495945fc2"
+	AppExchangeREST    = "fb78d390-0c51-40cd-8e17-fdbfab77341b" // Exchange Online PowerShell
+	AppExchangeRemote  = "a0c73c16-a7e3-4564-9a95-2bdf47383716" // its older form
+	AppAzureMobile     = "0c1307d4-29d6-4389-a11c-5cbe7f65d7fa"
 )
 
 // Apps lists all of them. The slice is shared and must not be changed.
@@ -165,8 +168,8 @@ var apps = sync.OnceValue(func() []App {
 		tool(client(AppAzurePowerShell, "Azure PowerShell", "Microsoft Azure PowerShell")),
 		tool(client("14d82eec-204b-4c2f-b7e8-296a70dab67e", "Microsoft Graph PowerShell", "Microsoft Graph Command Line Tools")),
 		tool(client("1b730954-1685-4b74-9bfd-dac224a7b894", "Azure AD and MSOnline PowerShell", "Azure Active Directory PowerShell")),
-		tool(client("a0c73c16-a7e3-4564-9a95-2bdf47383716", "Exchange Online PowerShell, remoting", "Microsoft Exchange Online Remote PowerShell")),
-		tool(client("fb78d390-0c51-40cd-8e17-fdbfab77341b", "Exchange Online PowerShell, REST", "Microsoft Exchange REST API Based Powershell")),
+		tool(client(AppExchangeRemote, "Exchange Online PowerShell, remoting", "Microsoft Exchange Online Remote PowerShell")),
+		tool(client(AppExchangeREST, "Exchange Online PowerShell, REST", "Microsoft Exchange REST API Based Powershell")),
 		tool(client("9bc3ab49-b65d-410a-85ad-de819febfddc", "SharePoint Online Management Shell", "")),
 		tool(client("12128f48-ec9e-42f0-b203-ea49fb6af367", "Teams PowerShell", "")),
 		tool(client("d1ddf0e4-d672-4dae-b554-9d5bdfd93547", "Intune PowerShell", "")),

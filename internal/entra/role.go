@@ -33,6 +33,8 @@ func (r Role) Contract() bool { return r.Source == contractsRoles }
 // Template ids of the roles that the code names.
 const (
 	RoleGlobalAdministrator                   = "62e90394-69f5-4237-9190-012177145e10"
+	RolePartnerTier1Support                   = "4ba39ca4-527c-499a-b93d-d9b492c50246"
+	RolePartnerTier2Support                   = "e00e864a-17c5-4a4b-9c06-f5b95a8d5bd8"
 	RoleGlobalReader                          = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
 	RoleApplicationAdministrator              = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"
 	RoleCloudApplicationAdministrator         = "158c047a-c907-4556-b7ef-446551a6b5f7"

@@ -108,6 +108,7 @@ type Input struct {
 	Refused     string       `json:"refused,omitempty"`  // an error answer stands in it: the service's code and what that means
 	Notes       []Note       `json:"notes,omitempty"`    // at most MaxNotes
 	NoteCount   int          `json:"noteCount,omitempty"`
+	Times       Times        `json:"times,omitzero"` // when it was made, as far as it can be told
 }
 
 // Count adds n records of kind k.

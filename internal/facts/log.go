@@ -7,6 +7,20 @@ import (
 	"partnerguard/internal/signin"
 )
 
+// DateLog notes with the inputs the newest sign-in that was counted of each. An
+// input whose clocks could only be read with knowledge of all of them is dated by
+// the whole log.
+func (f *Facts) DateLog(sum *signin.Summary) {
+	for i := range f.Inputs {
+		in := &f.Inputs[i]
+		at := sum.Newest[in.Path]
+		if at.IsZero() && in.Kinds[evidence.SignIn]+in.Kinds[evidence.UnifiedAuditSignIn] > 0 {
+			at = sum.Last
+		}
+		in.Times.See(at, true)
+	}
+}
+
 func clocks(n int64) string {
 	if n == 1 {
 		return "the clock of 1 sign-in"

@@ -93,7 +93,7 @@ func (f *file) entries(zr *zip.Reader) error {
 		if names[name]++; names[name] > 1 {
 			name = fmt.Sprintf("%s (%d)", name, names[name])
 		}
-		in := evidence.Input{Path: f.in.Path + "!" + name, Bytes: int64(min(e.CompressedSize64, 1<<62))}
+		in := evidence.Input{Path: f.in.Path + "!" + name, Bytes: int64(min(e.CompressedSize64, 1<<62)), Times: f.entryTimes(e)}
 		g := &file{ctx: f.ctx, o: f.o, sink: f.sink, in: &in, named: f.named,
 			pages: f.pages, number: f.pages.input(), depth: f.depth + 1, spent: f.spent, within: "zip"}
 		err := g.entry(e)

@@ -43,6 +43,10 @@ func (f *file) container(s *text.Scanner, p place, context string) error {
 		low := strings.ToLower(key)
 		hasID = hasID || isName(low)
 		switch {
+		case low == scubaMoment && b == '"':
+			t, err := s.Text()
+			f.stated(t)
+			return true, err
 		case strings.HasPrefix(low, "@odata.") || low == "nextlink":
 			return c.annotation(low, b)
 		case low == "links" && b == '{', low == "error" && b == '{' && (c.isPage || c.context != ""):
@@ -252,6 +256,7 @@ func (f *file) batch(s *text.Scanner, p place) error {
 			return f.passed(s, err, "this answer", p)
 		}
 		status, body := text.Member(raw, "status"), text.Member(raw, "body")
+		f.answered(text.Member(raw, "headers"))
 		if len(status) == 3 && status[0] != '2' {
 			id, code := text.Member(raw, "id"), errorCode(text.Member(body, "error"))
 			f.fault(f.at(p), 0, fmt.Sprintf("the answer %s of the batch has the status %s%s: its data is missing", text.Clip(string(id)), status, code))

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"io"
+	"time"
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/intake/text"
@@ -48,6 +49,10 @@ type Options struct {
 	// end even where nothing of it is understood.
 	Hash bool
 
+	// Now is the moment of reading, which no record can be later than; zero asks
+	// the clock. Stated, when set, is when everything read was exported.
+	Now, Stated time.Time
+
 	MaxRecord int // optional; bytes of the largest record, default MaxRecord
 
 	// Expansion bounds what a compressed input may become: once more than
@@ -62,6 +67,9 @@ func (o Options) limits() text.Limits {
 }
 
 func (o Options) withDefaults() Options {
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
 	if o.MaxRecord <= 0 {
 		o.MaxRecord = MaxRecord
 	}

@@ -22,6 +22,8 @@ type job struct {
 	path  string // as the user named it
 	named bool   // by the user, not found in a folder
 	size  int64
+	mtime time.Time // when it was written; zero where that is not known
+	root  string    // the folder that was named, in which it lies
 	open  func() (io.ReadCloser, error)
 	note  string          // why it is not opened
 	as    evidence.Status // with note: what becomes of it
@@ -58,8 +60,9 @@ func ReadFS(ctx context.Context, o Options, fsys fs.FS, prefix string, sink Sink
 			return nil
 		}
 		j := job{path: prefix + name, named: true, open: func() (io.ReadCloser, error) { return fsys.Open(name) }}
+		j.root = prefix
 		if info, err := d.Info(); err == nil {
-			j.size = info.Size()
+			j.size, j.mtime = info.Size(), info.ModTime()
 		}
 		jobs = append(jobs, j)
 		return nil
@@ -84,7 +87,7 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 		if err := ctx.Err(); err != nil {
 			return inputs, err
 		}
-		in := evidence.Input{Path: j.path}
+		in := evidence.Input{Path: j.path, Times: o.times(&j)}
 		src := evidence.Source{Path: j.path}
 		if j.note != "" {
 			in.Bytes, in.Status = j.size, j.as
@@ -292,7 +295,7 @@ func (w *walk) add(p string, info fs.FileInfo, named bool) {
 	}
 	w.seen[resolved] = p
 	if mode.IsRegular() {
-		w.jobs = append(w.jobs, job{path: p, named: named, size: info.Size(), open: w.opener(p)})
+		w.jobs = append(w.jobs, job{path: p, named: named, size: info.Size(), mtime: info.ModTime(), root: w.top, open: w.opener(p)})
 		return
 	}
 	w.folder(p, named)

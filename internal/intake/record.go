@@ -47,6 +47,10 @@ func (f *file) try(raw []byte, p place) (taken bool, reason string, err error) {
 		return f.terraform(raw, p)
 	case azureHound:
 		return f.azureHound(raw, p)
+	case exportMoment:
+		f.stated(o.text(t.keys["exportedat"]))
+		f.taken++
+		return true, "", nil
 	}
 	// Where the keys alone say that it is a record, it is one.
 	if context := o.text(t.context); p.level <= flat && o.isPage(t) && (context != "" || reason == "" && (kind == "" || p.hint != "")) {

@@ -134,6 +134,7 @@ func (f *file) emit(kind evidence.Kind, raw []byte, p place) error {
 		}
 	}
 	f.taken++
+	f.date(kind, raw)
 	note, err := f.sink.Record(kind, raw, f.at(p))
 	switch {
 	case err != nil:

@@ -25,6 +25,19 @@ const (
 // source in it. A test fails when the book changes and this does not.
 var Revised = day(2026, time.November, 29)
 
+// How old evidence may be, and why. The spans are ours; what they follow from is
+// Microsoft's: sign-ins are kept for 30 days with Entra ID P1 (contracts.md 3.1),
+// an alert is to be answered within 24 hours (contracts.md 1.5).
+var (
+	settingsAge  = MaxAge{30 * day24, "settings and accounts can change any day, and the log that would show what came of it is kept for 30 days"}
+	logAge       = MaxAge{30 * day24, "sign-ins are kept for 30 days: an older log says nothing of what signs in now"}
+	countedAge   = MaxAge{30 * day24, "Partner Center counts anew all the time, and authorisation looks at it in one month of the year"}
+	customersAge = MaxAge{30 * day24, "relationships are granted, extended and ended any day"}
+	averageAge   = MaxAge{7 * day24, "the average is taken over 30 days: after a week a quarter of it is not seen"}
+	waitingAge   = MaxAge{day24, "an alert has to be answered within 24 hours: what was raised since the export may be overdue already"}
+	licencesAge  = MaxAge{90 * day24, "licences are bought for a month, a year or three, and lapse after a grace of 30 to 90 days"}
+)
+
 // Book is the rule book, in report order: the duties of the contract first,
 // then what they imply, then the items of the CSP authorisation, then the
 // recommended practice. The caller may change what it gets.
@@ -45,7 +58,7 @@ func Book() []Rule {
 	authorisation := day(2025, time.October, 1)
 	book := []Rule{
 		{
-			ID: "mfa-every-user", Title: "MFA for every user", Level: Mandatory, Unit: "accounts",
+			ID: "mfa-every-user", MaxAge: settingsAge, Title: "MFA for every user", Level: Mandatory, Unit: "accounts",
 			Text: "Every enabled account of the partner tenant has MFA: employees, guests, service accounts that sign in as users, shared and " +
 				"break-glass accounts. Only the directory synchronisation account is outside.",
 			Source:    requirementsPage,
@@ -56,7 +69,7 @@ func Book() []Rule {
 				evidence.RoleDefinition, evidence.PerUserMFA, evidence.UnifiedAuditSignIn),
 		},
 		{
-			ID: "mfa-every-sign-in", Title: "MFA at every sign-in", Level: Mandatory, Unit: "sign-ins",
+			ID: "mfa-every-sign-in", MaxAge: settingsAge, Title: "MFA at every sign-in", Level: Mandatory, Unit: "sign-ins",
 			Text: "Every sign-in to Microsoft commercial cloud services, to Partner Center and through its APIs carries an MFA claim. Trusted " +
 				"locations, remembered devices and exclusions do not excuse one.",
 			Source:    mandatingPage,
@@ -67,7 +80,7 @@ func Book() []Rule {
 				evidence.RoleDefinition, evidence.UnifiedAuditSignIn),
 		},
 		{
-			ID: "secure-application-model", Title: "Secure Application Model", Level: Mandatory, Unit: "apps",
+			ID: "secure-application-model", MaxAge: logAge, Title: "Secure Application Model", Level: Mandatory, Unit: "apps",
 			Text: "Every integration that calls Partner Center or Microsoft APIs as app+user does so with a consent captured under MFA, not with " +
 				"stored user credentials.",
 			Source:    requirementsPage,
@@ -76,7 +89,7 @@ func Book() []Rule {
 			Helps: kinds(evidence.PartnerRequest, evidence.User),
 		},
 		{
-			ID: "automation-without-user-credentials", Title: "Automation without user credentials", Level: Mandatory, Unit: "accounts",
+			ID: "automation-without-user-credentials", MaxAge: logAge, Title: "Automation without user credentials", Level: Mandatory, Unit: "accounts",
 			Text:      "No script or service signs in with a stored user name and password.",
 			Source:    requirementsPage,
 			Announced: announced, Contract: contract,
@@ -84,7 +97,7 @@ func Book() []Rule {
 			Helps: kinds(evidence.User, evidence.UnifiedAuditSignIn),
 		},
 		{
-			ID: "legacy-authentication", Title: "No legacy authentication", Level: Mandatory, Unit: "accounts",
+			ID: "legacy-authentication", MaxAge: settingsAge, Title: "No legacy authentication", Level: Mandatory, Unit: "accounts",
 			Text: "No sign-in uses a protocol that cannot carry MFA (SMTP AUTH, IMAP, POP, Exchange ActiveSync with basic authentication and their " +
 				"like). It follows from MFA at every sign-in.",
 			Source:    legacyPage,
@@ -94,7 +107,7 @@ func Book() []Rule {
 			Helps: kinds(evidence.SignIn, evidence.GroupAssignment, evidence.RoleDefinition, evidence.UnifiedAuditSignIn),
 		},
 		{
-			ID: "third-party-mfa-claim", Title: "Third-party MFA yields the claim", Level: Mandatory, Unit: "policies",
+			ID: "third-party-mfa-claim", MaxAge: settingsAge, Title: "Third-party MFA yields the claim", Level: Mandatory, Unit: "policies",
 			Text: "Where another provider does the MFA, its answer becomes an MFA claim in the token (External MFA or federation). Conditional " +
 				"Access custom controls never do.",
 			Source:    mandatingPage,
@@ -103,7 +116,7 @@ func Book() []Rule {
 			Helps: kinds(),
 		},
 		{
-			ID: "third-party-mfa-exception", Title: "No expired MFA exception relied on", Level: Mandatory, Unit: "exceptions",
+			ID: "third-party-mfa-exception", MaxAge: settingsAge, Title: "No expired MFA exception relied on", Level: Mandatory, Unit: "exceptions",
 			Text: "Exceptions granted for third-party MFA ended on 1 March 2022 for anyone who manages customer tenants, and never covered AOBO or " +
 				"GDAP work.",
 			Source:    mandatingPage,
@@ -113,7 +126,7 @@ func Book() []Rule {
 			Helps:    kinds(),
 		},
 		{
-			ID: "mfa-admin-roles", Title: "MFA for admin roles", Level: Mandatory, Unit: "accounts",
+			ID: "mfa-admin-roles", MaxAge: settingsAge, Title: "MFA for admin roles", Level: Mandatory, Unit: "accounts",
 			Text: "Every account with an administrator role in the partner tenant has MFA. This is the only MFA item Microsoft's score looks at; " +
 				"the contract asks for more.",
 			Source:   dashboardPage,
@@ -124,7 +137,7 @@ func Book() []Rule {
 				evidence.UnifiedAuditSignIn),
 		},
 		{
-			ID: "security-contact", Title: "Security contact on file", Level: Mandatory, Unit: "contacts",
+			ID: "security-contact", MaxAge: countedAge, Title: "Security contact on file", Level: Mandatory, Unit: "contacts",
 			Text:     "A security contact is on file in Partner Center.",
 			Source:   dashboardPage,
 			Contract: authorisation,
@@ -132,7 +145,7 @@ func Book() []Rule {
 			Helps:    kinds(evidence.SecurityScore),
 		},
 		{
-			ID: "security-alerts-answered", Title: "Security alerts answered within 24 hours", Level: Mandatory, Unit: "alerts",
+			ID: "security-alerts-answered", MaxAge: averageAge, Title: "Security alerts answered within 24 hours", Level: Mandatory, Unit: "alerts",
 			Text:     "Partner security alerts of the last 30 days are answered within 24 hours on average.",
 			Source:   dashboardPage,
 			Except:   []Kind{IndirectReseller},
@@ -141,7 +154,8 @@ func Book() []Rule {
 			Helps:    kinds(evidence.SecurityRequirement, evidence.FraudEvent),
 		},
 		{
-			ID: "security-defaults-or-conditional-access", Title: "Security defaults or Conditional Access in force", Level: Recommended, Unit: "accounts",
+			ID: "security-defaults-or-conditional-access", MaxAge: settingsAge,
+			Title: "Security defaults or Conditional Access in force", Level: Recommended, Unit: "accounts",
 			Text:      "One of Microsoft's own means asks for MFA: security defaults, or Conditional Access policies that are enabled.",
 			Source:    mandatingPage,
 			Announced: announced, Contract: contract,
@@ -149,7 +163,7 @@ func Book() []Rule {
 			Helps: kinds(),
 		},
 		{
-			ID: "app-passwords", Title: "No app passwords", Level: Recommended, Unit: "accounts",
+			ID: "app-passwords", MaxAge: logAge, Title: "No app passwords", Level: Recommended, Unit: "accounts",
 			Text:      "App passwords carry no MFA claim and outlive a password reset. None are in use.",
 			Source:    appPasswordPage,
 			Announced: announced, Contract: contract,
@@ -157,7 +171,7 @@ func Book() []Rule {
 			Helps: kinds(evidence.PerUserMFA),
 		},
 		{
-			ID: "modern-authentication-clients", Title: "Clients that speak modern authentication", Level: Recommended, Unit: "accounts",
+			ID: "modern-authentication-clients", MaxAge: logAge, Title: "Clients that speak modern authentication", Level: Recommended, Unit: "accounts",
 			Text:      `Outlook 2013 SP1 or later everywhere, on 2013 with EnableADAL=1 and Version=1 under HKCU\SOFTWARE\Microsoft\Office\15.0\Common\Identity; no client falls back to basic authentication.`,
 			Source:    outlookPage,
 			Announced: announced, Contract: contract,
@@ -165,7 +179,7 @@ func Book() []Rule {
 			Helps: kinds(),
 		},
 		{
-			ID: "no-dap", Title: "No delegated admin privileges (DAP)", Level: Recommended, Unit: "customers",
+			ID: "no-dap", MaxAge: customersAge, Title: "No delegated admin privileges (DAP)", Level: Recommended, Unit: "customers",
 			Text:      "No customer relationship carries DAP any more; granular delegated admin privileges (GDAP) replace it.",
 			Source:    gdapPage,
 			Announced: month(2022, time.February), Contract: day(2023, time.November, 1),
@@ -173,7 +187,7 @@ func Book() []Rule {
 			Helps: kinds(),
 		},
 		{
-			ID: "inactive-dap", Title: "No inactive DAP", Level: Recommended, Unit: "customers",
+			ID: "inactive-dap", MaxAge: customersAge, Title: "No inactive DAP", Level: Recommended, Unit: "customers",
 			Text:      "DAP unused for more than 90 days is removed; Microsoft removes what is left.",
 			Source:    dapPage,
 			Announced: month(2022, time.January), Contract: month(2022, time.January),
@@ -181,7 +195,7 @@ func Book() []Rule {
 			Helps: kinds(),
 		},
 		{
-			ID: "gdap-least-privilege", Title: "GDAP with least privilege", Level: Recommended, Unit: "relationships",
+			ID: "gdap-least-privilege", MaxAge: customersAge, Title: "GDAP with least privilege", Level: Recommended, Unit: "relationships",
 			Text: "No active relationship carries Global Administrator, Privileged Role Administrator or Privileged Authentication Administrator. " +
 				"Microsoft's default sets carry the last two, so a default is not least privilege.",
 			Source:    gdapPage,
@@ -191,7 +205,7 @@ func Book() []Rule {
 			Helps: kinds(evidence.AccessAssignment),
 		},
 		{
-			ID: "azure-fraud-watch", Title: "Azure fraud is watched", Level: Recommended, Unit: "alerts",
+			ID: "azure-fraud-watch", MaxAge: waitingAge, Title: "Azure fraud is watched", Level: Recommended, Unit: "alerts",
 			Text:      "Azure fraud events and partner security alerts are read, and none is left unanswered for more than 24 hours.",
 			Source:    fraudPage,
 			Announced: month(2021, time.December), Contract: month(2021, time.December),
@@ -199,7 +213,7 @@ func Book() []Rule {
 			Helps: kinds(evidence.FraudEvent),
 		},
 		{
-			ID: "customer-admin-mfa", Title: "MFA for customers' administrators", Level: Recommended, Unit: "customers",
+			ID: "customer-admin-mfa", MaxAge: countedAge, Title: "MFA for customers' administrators", Level: Recommended, Unit: "customers",
 			Text:     "Administrators in customers' tenants have MFA.",
 			Source:   dashboardPage,
 			Contract: authorisation,
@@ -207,7 +221,7 @@ func Book() []Rule {
 			Helps:    kinds(evidence.CustomerInsight),
 		},
 		{
-			ID: "customer-spending-budget", Title: "Spending budget for every Azure customer", Level: Recommended, Unit: "customers",
+			ID: "customer-spending-budget", MaxAge: countedAge, Title: "Spending budget for every Azure customer", Level: Recommended, Unit: "customers",
 			Text:     "Every customer with Azure has a spending budget. A budget notifies; it never caps.",
 			Source:   dashboardPage,
 			Contract: authorisation,
@@ -215,7 +229,7 @@ func Book() []Rule {
 			Helps:    kinds(),
 		},
 		{
-			ID: "entra-id-p2-admin-agents", Title: "Entra ID P2 for admin agents", Level: Recommended, Unit: "licences",
+			ID: "entra-id-p2-admin-agents", MaxAge: licencesAge, Title: "Entra ID P2 for admin agents", Level: Recommended, Unit: "licences",
 			Text:      "Admin agents have Entra ID P2, which privileged identity management and risk policies need.",
 			Source:    practicePage,
 			Announced: month(2021, time.December), Contract: month(2021, time.December),
@@ -223,7 +237,7 @@ func Book() []Rule {
 			Helps: kinds(),
 		},
 		{
-			ID: "privileged-identity-management", Title: "Privileged roles only on request", Level: Recommended, Unit: "accounts",
+			ID: "privileged-identity-management", MaxAge: settingsAge, Title: "Privileged roles only on request", Level: Recommended, Unit: "accounts",
 			Text:      "Privileged roles are held by eligibility and activated when needed; nobody but break-glass accounts holds one permanently.",
 			Source:    practicePage,
 			Announced: month(2021, time.December), Contract: month(2021, time.December),
@@ -231,7 +245,7 @@ func Book() []Rule {
 			Helps: kinds(evidence.RoleDefinition, evidence.Group, evidence.GroupEligibility, evidence.GroupAssignment),
 		},
 		{
-			ID: "risk-based-access", Title: "Risk-based access policies", Level: Recommended, Unit: "policies",
+			ID: "risk-based-access", MaxAge: settingsAge, Title: "Risk-based access policies", Level: Recommended, Unit: "policies",
 			Text:      "Enabled policies act on sign-in risk and on user risk.",
 			Source:    practicePage,
 			Announced: month(2021, time.December), Contract: month(2021, time.December),
@@ -239,7 +253,7 @@ func Book() []Rule {
 			Helps: kinds(),
 		},
 		{
-			ID: "sign-in-log-access", Title: "Sign-in logs can be read", Level: Recommended, Unit: "sign-ins",
+			ID: "sign-in-log-access", MaxAge: logAge, Title: "Sign-in logs can be read", Level: Recommended, Unit: "sign-ins",
 			Text:      "The tenant's sign-in logs are available with the fields that show MFA (beta endpoint, Entra ID P1 or P2).",
 			Source:    practicePage,
 			Announced: month(2021, time.December), Contract: month(2021, time.December),

@@ -74,6 +74,28 @@ type Rule struct {
 	May   []evidence.Kind `json:"mayNeed"`
 	Helps []evidence.Kind `json:"helps"` // what shows more, or decides against it
 	Unit  string          `json:"unit"`  // what is counted
+	// MaxAge is how old what decides the rule may be; past it the verdict is unknown.
+	MaxAge MaxAge `json:"maxAge"`
+}
+
+// MaxAge is how old evidence may be, and why no older.
+type MaxAge struct {
+	Hours int    `json:"hours"`
+	Why   string `json:"why"`
+}
+
+// day24 is a day in hours.
+const day24 = 24
+
+// Past reports evidence that is too old at the moment of judgement.
+func (m MaxAge) Past(age time.Duration) bool { return age > time.Duration(m.Hours)*time.Hour }
+
+// String is "24 hours" or "30 days".
+func (m MaxAge) String() string {
+	if m.Hours <= 2*day24 {
+		return fmt.Sprintf("%d hours", m.Hours)
+	}
+	return fmt.Sprintf("%d days", m.Hours/day24)
 }
 
 // Evidence is what decides the rule: what it needs, then what helps.

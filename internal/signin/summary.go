@@ -87,6 +87,10 @@ type Summary struct {
 	// at its end, no more than 1024. They serve to tell whether an export of
 	// policies is whole and are no part of the JSON.
 	Applied []PolicySighting `json:"-"`
+
+	// Newest is, for each input by path, the newest createdDateTime counted of it
+	// that could be read at once. It dates the input and is no part of the JSON.
+	Newest map[string]time.Time `json:"-"`
 }
 
 // Others holds the rows that belong to entries past a list's limit.

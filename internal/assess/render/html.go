@@ -65,6 +65,14 @@ type pageView struct {
 	ScoreAside        string
 	ScoreUpdated      string
 	Caveat            string
+	Changes           []changeView
+	Banner            []string // what is to be known of the age of the evidence
+}
+
+// changeView is one dated change that hits somebody here, or may.
+type changeView struct {
+	Verdict                   assess.Verdict
+	Head, Text, Action, Sense string
 }
 
 // tileView is one of the numbers on top.
@@ -88,6 +96,7 @@ type requirementView struct {
 	Actions                           []string
 	Reason                            string
 	Anchor, Binding, Short, SourceURL string
+	Age                               string
 	Found                             string // pieces of evidence in all
 	Share                             string // of 60, how much falls short; "" it cannot be counted
 	Shown                             []evidenceView
@@ -122,6 +131,12 @@ func view(r *assess.Report) *pageView {
 		p.Disagreements = append(p.Disagreements, evidenceRow(&r.Disagreements[i]))
 	}
 	p.DisagreementHelp, p.DisagreementsMore = disagreementHelp, max(len(r.Disagreements)-htmlDisagreements, 0)
+	if span := evidenceSpan(&r.Age); span != "" {
+		p.Facts = append(p.Facts, span)
+	}
+	for _, s := range r.Age.Banner {
+		p.Banner = append(p.Banner, print.Clean(print.Ended(s), print.MaxSaying))
+	}
 	p.Title = p.Name + ": partner security requirements as of " + print.SettledTime(r.AsOf).Format("2006-01-02")
 	if id := print.Clean(r.Partner.TenantID, print.MaxName); id != "" {
 		p.Facts = append(p.Facts, "tenant "+id)
@@ -145,6 +160,13 @@ func view(r *assess.Report) *pageView {
 	now, apart, later := first(r.Causes)
 	p.First, p.Apart, p.Later = causeRows(now, r, anchors), causeRows(apart, r, anchors), causeRows(later, r, anchors)
 	p.tiles(r)
+	for _, o := range nextChanges(r.Dates) {
+		c := changeView{Head: print.Clean(changeHead(&o), print.MaxSaying), Text: changeSays(&o), Action: print.Saying(o.Action)}
+		if c.Verdict, c.Sense = changeVerdict(&o); o.Settle != "" {
+			c.Action = settleWords(o.Settle)
+		}
+		p.Changes = append(p.Changes, c)
+	}
 	p.accounts(r.Accounts)
 	for code, n := range r.SignIns.Reasons {
 		p.Reasons = append(p.Reasons, reasonView{print.Saying(strings.ReplaceAll(code, "_", " ")), n})
@@ -288,7 +310,7 @@ func share(q *assess.Requirement) string {
 func requirementRow(q *assess.Requirement, anchors map[string]bool) requirementView {
 	row := requirementView{Requirement: *q, Actions: actions(q), Reason: print.Saying(q.Reason), Anchor: page.Anchor("requirement", q.ID, anchors),
 		Binding: print.Named(bindingWords, q.Binding), Short: fallShort(q),
-		SourceURL: page.DocURL(q.Source), Share: share(q),
+		SourceURL: page.DocURL(q.Source), Share: share(q), Age: shortAge(&q.Age),
 		Found: print.Number(int64(len(q.Evidence) + q.More))}
 	for i := range q.Evidence {
 		row.Shown = append(row.Shown, evidenceRow(&q.Evidence[i]))

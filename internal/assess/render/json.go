@@ -31,6 +31,8 @@ func settle(r *assess.Report) *assess.Report {
 	c.Requirements = print.List(slices.Clone(c.Requirements))
 	for i := range c.Requirements {
 		c.Requirements[i].Evidence = settleEvidence(c.Requirements[i].Evidence)
+		age := &c.Requirements[i].Age
+		age.Newest, age.Oldest = print.Settled(age.Newest), print.Settled(age.Oldest)
 	}
 	c.Causes = print.List(slices.Clone(c.Causes))
 	for i := range c.Causes {
@@ -66,6 +68,16 @@ func settle(r *assess.Report) *assess.Report {
 	if c.SignIns.Reasons == nil {
 		c.SignIns.Reasons = map[string]int64{}
 	}
-	c.Inputs = print.List(c.Inputs)
+	c.Dates = print.List(slices.Clone(c.Dates))
+	for i := range c.Dates {
+		c.Dates[i].Names = print.List(c.Dates[i].Names)
+	}
+	c.Age.Newest, c.Age.Oldest = print.Settled(c.Age.Newest), print.Settled(c.Age.Oldest)
+	c.Age.Banner = print.List(c.Age.Banner)
+	c.Inputs = print.List(slices.Clone(c.Inputs))
+	for i := range c.Inputs {
+		t := &c.Inputs[i].Times
+		t.Stated, t.Newest, t.Written, t.At = print.Settled(t.Stated), print.Settled(t.Newest), print.Settled(t.Written), print.Settled(t.At)
+	}
 	return &c
 }

@@ -104,6 +104,9 @@ func (s *suite) add(q *assess.Requirement) {
 	if q.More > 0 {
 		text += "\n- and " + print.Number(int64(q.More)) + " more"
 	}
+	if q.Age.Text != "" {
+		text += "\nAge: " + print.Clean(q.Age.Text, print.MaxSaying)
+	}
 	if text != "" {
 		text += "\n"
 	}

@@ -42,6 +42,7 @@ func Text(w io.Writer, r *assess.Report, o TextOptions) error {
 	p.accounts(r)
 	p.signIns(r)
 	p.disagreements(r.Disagreements)
+	p.dates(r.Dates)
 	p.score(&r.Score)
 	p.Inputs(r.Inputs)
 	return p.Flush()
@@ -54,12 +55,19 @@ func (p *screen) head(r *assess.Report) {
 		facts += " · tenant " + id
 	}
 	p.Para("", facts, print.Plain)
-	p.Para("", "As of "+print.When(print.SettledTime(r.AsOf)), print.Plain)
+	asOf := "As of " + print.When(print.SettledTime(r.AsOf))
+	if span := evidenceSpan(&r.Age); span != "" {
+		asOf += " · " + span
+	}
+	p.Para("", asOf, print.Plain)
 	p.Sample(r.Sample)
 	p.Blank()
 	v, sentence := headline(r)
 	p.Headline(print.ToneOf(v), sentence)
 	p.Incomplete(r.Complete, "report", r.Incomplete, r.Inputs)
+	for _, s := range r.Age.Banner {
+		p.Para("! ", print.Clean(print.Ended(s), print.MaxSaying), print.Yellow)
+	}
 }
 
 func (p *screen) requirements(title string, list []assess.Requirement) {
@@ -138,6 +146,9 @@ func identity(q *assess.Requirement) string {
 			s += " · "
 		}
 		s += b
+	}
+	if a := shortAge(&q.Age); a != "" {
+		s += " · " + a
 	}
 	return s
 }

@@ -41,6 +41,30 @@ var (
 	}
 )
 
+// evidenceSpan says of which days the evidence is; "" when nothing is dated.
+func evidenceSpan(a *assess.EvidenceAge) string {
+	if a.Newest == nil || a.Oldest == nil {
+		return ""
+	}
+	first, last := print.SettledTime(*a.Oldest).Format(time.DateOnly), print.SettledTime(*a.Newest).Format(time.DateOnly)
+	if first == last {
+		return "evidence of " + last
+	}
+	return "evidence of " + first + " to " + last
+}
+
+// shortAge says in a few words how old evidence is that is not of today; "" when
+// it is.
+func shortAge(a *assess.Age) string {
+	switch {
+	case a.By == "nothing":
+		return "evidence without a date"
+	case a.Days > 0:
+		return "evidence " + print.Plural(int64(a.Days), "days") + " old"
+	}
+	return ""
+}
+
 // actions are what to do: each request by itself, with a verb, and shortened.
 func actions(q *assess.Requirement) (out []string) {
 	if q.Action == "" {

@@ -152,6 +152,9 @@ func ruleText(w io.Writer, r *ruleRow, asOf time.Time) error {
 	if len(r.Except) > 0 {
 		fmt.Fprintf(w, "  Does not bind:    %v\n", r.Except)
 	}
+	for i, line := range kit.Wrap(fmt.Sprintf("at most %s: %s", r.MaxAge, r.MaxAge.Why), 60) {
+		fmt.Fprintf(w, "  %-17s %s\n", []string{"Evidence:", ""}[min(i, 1)], line)
+	}
 	if !r.Announced.IsZero() {
 		fmt.Fprintf(w, "  Announced:        %s\n", r.Announced)
 	}

@@ -21,6 +21,13 @@ func (f *Fold) moveTo(to *store) {
 			from.clocks[i] = sourceClocks{} // the next fold of the family must not bring it again
 		}
 	}
+	var renamed newest
+	for id, at := range f.newest {
+		if at != (clock{}) {
+			renamed.see(source[id], at)
+		}
+	}
+	f.newest = renamed
 	moved := make(map[int]int) // row pages
 	var buf []byte
 	copyPage := func(id int, rewrite func(b []byte)) int {

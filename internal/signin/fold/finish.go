@@ -69,6 +69,7 @@ func (f *Fold) finish(ctx context.Context, csv io.Writer) (signin.Summary, error
 	total.sum.OutOfRange += f.outRange
 	total.sum.Applied = f.applied.result()
 	total.sum.Clocks = f.clockNotes()
+	total.sum.Newest = f.newest.byPath(f.st)
 	if f.opt.Since.IsZero() && f.opt.Until.IsZero() {
 		total.sum.OrphanSteps = orphans
 	}

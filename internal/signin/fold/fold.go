@@ -73,6 +73,7 @@ type Fold struct {
 	st       *store
 	outRange int64
 	applied  appliedLog
+	newest   newest
 
 	row      row
 	policies []byte
@@ -157,6 +158,9 @@ func (f *Fold) Add(e *signin.Event, src signin.SourceRef) {
 	f.policies = r.fill(e, &j, csv, f.opt.Visit != nil && j.Verdict != signin.NotUser, f.policies)
 	r.source = f.source(src)
 	r.line, r.index = uint32(src.Line), uint32(src.Index)
+	if r.flags&flagCreated != 0 {
+		f.newest.see(r.source, r.created)
+	}
 	ref := f.append(r)
 	if len(e.Policies) > 0 && j.Verdict != signin.NotUser && inOwnTenant(e) {
 		f.applied.see(e.Policies, r.created, src)
@@ -319,6 +323,7 @@ func (f *Fold) Merge(other *Fold) {
 	if other.st != f.st {
 		other.moveTo(f.st)
 	}
+	f.newest.join(other.newest)
 	f.runs = append(f.runs, other.runs...)
 	f.open = false
 	f.entryBlocks = append(f.entryBlocks, other.entryBlocks...)

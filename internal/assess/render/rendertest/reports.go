@@ -9,6 +9,7 @@ import (
 	"partnerguard/internal/assess"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/page/pagetest"
+	"partnerguard/internal/partner"
 )
 
 // AsOf is the moment of every report here.
@@ -52,6 +53,8 @@ func Typical() *assess.Report {
 					{Subject: "Require MFA for all users", Detail: "excludes group CA-BreakGlass (1 member)",
 						Source: evidence.Source{Path: "exports/conditionalAccessPolicies.json", Index: 2}},
 				}, More: 3, Source: "Partner security requirements, 1.2",
+				Age: assess.Age{Newest: at(20, 5, 30), Oldest: at(12, 0, 0), NewestOf: "the sign-in log", OldestOf: "the list of groups", Days: 8, By: "file",
+					AllowedHours: 720, Why: "settings can change any day", Text: "the list of groups is 8 days old by its file's time (30 days are allowed)"},
 			},
 			{
 				ID: "secure-application-model", Title: "Integrations use the Secure Application Model", Level: "mandatory", Binding: "contract",
@@ -167,6 +170,10 @@ func Typical() *assess.Report {
 			},
 		},
 		Causes: causes(at(19, 15, 0)),
+		Age: assess.EvidenceAge{Newest: at(20, 5, 30), Oldest: at(12, 0, 0), NewestInput: "exports/signIns.jsonl.gz", OldestInput: "exports/groups.json",
+			Mixed: true, Weak: true, Banner: []string{"The inputs are of different days: the oldest is exports/groups.json of 2026-11-12, the newest " +
+				"exports/signIns.jsonl.gz of 2026-11-20. What changed between them is not seen; export everything in one go"}},
+		Dates: outlooks(),
 		Inputs: []evidence.Input{
 			{Path: "exports/groups.json", Bytes: 5120, Format: "graph page", Encoding: "utf-8", Status: evidence.Partial, NextLink: true,
 				Kinds: map[evidence.Kind]int{evidence.Group: 6}},
@@ -426,4 +433,23 @@ func causes(due *time.Time) []assess.Cause {
 		{Rank: 5, Kind: assess.CauseSettings, Title: "Remove the group Break-glass from the exclusions of CA001", Detail: "closes 1 account", BreakGlass: true,
 			Mandatory: true, Accounts: 1, Requirements: []string{"mfa-every-user"}},
 	}
+}
+
+// outlooks are one dated change that hits, and one that is not known.
+func outlooks() []partner.Outlook {
+	var out []partner.Outlook
+	for _, c := range partner.Changes() {
+		o := partner.Outlook{Change: c, Standing: c.Standing(AsOf), DaysLeft: c.DaysLeft(AsOf), Answer: partner.HitIsUnknown, Unit: "users", Names: []string{},
+			Text: "a log of 8 days cannot show that nobody does it: 30 days are needed", Settle: "GET /beta/auditLogs/signIns, every page (AuditLog.Read.All)"}
+		switch c.ID {
+		case "sms-voice-end":
+			o.Answer, o.Count, o.Names, o.More = partner.Hit, 12, []string{"ada@contoso.com", "ben@contoso.com"}, 10
+			o.Text, o.Action, o.Settle = "12 users lose their only second factor", "have them register a passkey before that day", ""
+		case "smtp-auth-basic":
+		default:
+			continue
+		}
+		out = append(out, o)
+	}
+	return out
 }
