@@ -221,6 +221,7 @@ func (f *findings) phrase(s *sketch) {
 	for i := range s.gaps {
 		g := &s.gaps[i]
 		g.Who = e.who(members[i])
+		g.Who.lead(g.Witness.Account)
 		if mixed && i == 0 && g.Why[0].Policy != "" {
 			g.Why = append(g.Why, Why{Clause: "the clauses are those of the largest group of these accounts; others are let through by similar ones"})
 		}

@@ -142,7 +142,7 @@ func (e *Engine) Prove(q Question) (*Proof, error) {
 		p.open, p.Open = open, open.accounts
 		p.Gaps, p.More = open.list()
 		p.Verdict = GapFound
-		p.Reason = e.gapReason(p, cohorts)
+		p.Reason = e.gapReason(c, p, cohorts)
 		if p.TooComplex {
 			p.Reason += "; the policies are too entangled to look at every sign-in within bounds, so there may be more"
 		}
@@ -369,6 +369,19 @@ func (e *Engine) who(subjects []int32) Who {
 	}
 	sort.Strings(w.Names)
 	return w
+}
+
+// lead puts the account of the witness first, so that a reader meets one person.
+func (w *Who) lead(account string) {
+	i := slices.Index(w.Names, account)
+	if i < 0 && len(w.Names) > 0 {
+		i = len(w.Names) - 1 // those named are some of all
+		w.Names[i] = account
+	}
+	if i > 0 {
+		copy(w.Names[1:i+1], w.Names[:i])
+		w.Names[0] = account
+	}
 }
 
 // rank orders gaps the way a person would fix them.

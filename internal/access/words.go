@@ -120,22 +120,46 @@ func enumerate(v []string) string {
 }
 
 // gapReason says in one sentence who is open.
-func (e *Engine) gapReason(p *Proof, cohorts []cohort) string {
+func (e *Engine) gapReason(c *compiledQuestion, p *Proof, cohorts []cohort) string {
+	open := c.opens()
 	if kinds := e.standIns(cohorts); kinds != "" {
-		return "no account asked about is in the export; " + kinds + " could sign in without it"
+		return "no account asked about is in the export; " + kinds + " could " + open
 	}
 	bg := true
 	for i := range p.Gaps {
 		bg = bg && p.Gaps[i].Who.BreakGlass
 	}
-	s := fmt.Sprintf("%d of %d accounts can sign in without it", p.Open, p.Accounts)
+	s := fmt.Sprintf("%d of %d accounts can %s", p.Open, p.Accounts, open)
 	if p.Accounts == 1 {
-		s = "the account can sign in without it"
+		s = "the account can " + open
 	}
 	if bg {
 		s += "; all of them are break-glass accounts, which may use another method but not none"
 	}
 	return s
+}
+
+// opens says what somebody can do where the answer is no.
+func (q *Question) opens() string {
+	if s := openWords[q.Name]; s != "" {
+		return s
+	}
+	switch q.Require {
+	case RequirePhishing:
+		return "sign in without phishing-resistant MFA"
+	case RequireBlock:
+		return "sign in without being blocked"
+	}
+	return "sign in without MFA"
+}
+
+// openWords are the words of questions whose protection says too little.
+var openWords = map[string]string{
+	"mfa-every-user":                   "sign in without MFA even in the ordinary way",
+	"mfa-admin-roles":                  "use a directory role without MFA",
+	"legacy-blocked":                   "still use legacy authentication",
+	"phishing-resistant-admins":        "use a directory role without phishing-resistant MFA",
+	"register-security-info-protected": "register a method without MFA",
 }
 
 func (e *Engine) provedReason(cohorts []cohort) string {

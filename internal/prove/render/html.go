@@ -57,6 +57,7 @@ type questionView struct {
 }
 
 type gapView struct {
+	Number    int    // of the gap; 0 it is only a possible one
 	Who       string // "37 accounts", or the one
 	Names     []string
 	NamesMore string
@@ -139,7 +140,7 @@ func question(q *access.Proof, from []string, taken map[string]bool) questionVie
 }
 
 func gapRow(q *access.Proof, g *access.Gap, t print.Tone, from []string) gapView {
-	v := gapView{Tone: t, Who: print.Plural(int64(g.Who.Count), "accounts")}
+	v := gapView{Tone: t, Number: number(q, g), Who: print.Plural(int64(g.Who.Count), "accounts")}
 	for i, n := range g.Who.Names {
 		if i == pageNames {
 			break

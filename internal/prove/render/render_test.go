@@ -121,7 +121,7 @@ func TestTextColour(t *testing.T) {
 func TestTextSaysWhatMatters(t *testing.T) {
 	t.Parallel()
 	pagetest.Has(t, write(t, formats()["text"], rendertest.Typical()), "Contoso Cloud Partners", "of 7 questions have a gap", "The answer is complete",
-		"✗ Does every sign-in need MFA?", "42 of 43 accounts can sign in without it", "mfa-every-sign-in", "by any legacy client",
+		"✗ Does every sign-in need MFA?", "42 of 43 accounts can sign in without MFA", "mfa-every-sign-in", "by any legacy client",
 		"why Require MFA for all users", "Block legacy authentication would close it, but is report-only", "try ",
 		"signs in to any other app with a legacy client on windows from",
 		"partnerguard decide --from exports/ --user", "--app 'any other app'", "--client other", "Break-glass accounts apart", "bg1@contoso.onmicrosoft.com",

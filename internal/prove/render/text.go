@@ -58,8 +58,8 @@ func (p *screen) proof(q *access.Proof, letters []string) {
 	p.Para("  ", print.Clean(q.Question, print.MaxName), print.Dim)
 	list, glass := split(q.Gaps)
 	shown := min(len(list), p.gaps)
-	for i, g := range list[:shown] {
-		p.gap(fmt.Sprintf("%3d  ", i+1), q, g, print.Red)
+	for _, g := range list[:shown] {
+		p.gap(fmt.Sprintf("%3d  ", number(q, g)), q, g, print.Red)
 	}
 	if more := len(list) - shown + q.More; more > 0 {
 		p.Para("     ", fmt.Sprintf("and %s more in the JSON", print.Plural(int64(more), "gaps")), print.Dim)
@@ -67,8 +67,8 @@ func (p *screen) proof(q *access.Proof, letters []string) {
 	if len(glass) > 0 {
 		p.Blank()
 		p.Para("  ", "Break-glass accounts apart: they may use another method, but not none.", print.Bold)
-		for i, g := range glass[:min(len(glass), p.gaps)] {
-			p.gap(fmt.Sprintf("%3d  ", shown+i+1), q, g, print.Yellow)
+		for _, g := range glass[:min(len(glass), p.gaps)] {
+			p.gap(fmt.Sprintf("%3d  ", number(q, g)), q, g, print.Yellow)
 		}
 	}
 	if n := len(q.Possible); n > 0 {

@@ -89,6 +89,16 @@ func split(gaps []access.Gap) (list, glass []*access.Gap) {
 	return list, glass
 }
 
+// number is a gap's place in the answer, from 1, as the causes of a report name it.
+func number(q *access.Proof, g *access.Gap) int {
+	for i := range q.Gaps {
+		if &q.Gaps[i] == g {
+			return i + 1
+		}
+	}
+	return 0
+}
+
 // who names the accounts of a gap, at most limit of them.
 func who(w *access.Who, limit int) string {
 	var names []string

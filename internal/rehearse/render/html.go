@@ -16,7 +16,8 @@ import (
 
 // Limits of what one page shows; the rest is in the JSON and the CSV.
 const (
-	pageGroups   = 25  // of one effect, not folded
+	pagePeople   = 25  // of one effect, not folded
+	pageUses     = 12  // apps and clients of one account
 	pageFolded   = 100 // of one effect, folded
 	pagePolicies = 200
 	pageNotes    = 50
@@ -51,11 +52,15 @@ type effectView struct {
 }
 
 type groupView struct {
-	Tone                                    print.Tone
-	Account, Kind, App, Client, Count, Last string
-	Reason, Policies, Where, Record         string
-	WaysOut                                 []string
+	Tone                       print.Tone
+	Account, Kind, Count, Last string
+	Policies, Where, Record    string
+	Uses                       []useView
+	UsesMore                   int
+	Reasons, WaysOut           []string
 }
+
+type useView struct{ App, Client, Count string }
 
 type policyView struct{ Policy, Change, State string }
 
@@ -107,29 +112,41 @@ func effectRows(r *rehearse.Result, e rehearse.Effect, list []*rehearse.Group, t
 	n := sum(r, e)
 	v := effectView{Anchor: page.Anchor("effect", string(e), taken), Title: title, About: about, Tone: t,
 		Count: fmt.Sprintf("%s, %s", print.Plural(int64(n.Accounts), "accounts"), print.Plural(n.Rows, "sign-ins"))}
-	open := pageGroups
+	open, people := pagePeople, byPerson(list)
 	if e == rehearse.ChallengedAble { // nothing to do: folded
 		open = 0
 	}
-	for i, g := range list {
+	for i, g := range people {
 		switch {
 		case i < open:
-			v.Rows = append(v.Rows, groupRow(g, t))
+			v.Rows = append(v.Rows, personRow(g, t))
 		case i < open+pageFolded:
-			v.Folded = append(v.Folded, groupRow(g, t))
+			v.Folded = append(v.Folded, personRow(g, t))
 		}
 	}
-	if more := len(list) - len(v.Rows) - len(v.Folded); more > 0 {
+	if more := len(people) - len(v.Rows) - len(v.Folded); more > 0 {
 		v.Hidden = print.Number(int64(more))
 	}
 	return v
 }
 
-func groupRow(g *rehearse.Group, t print.Tone) groupView {
+func personRow(g *person, t print.Tone) groupView {
 	v := groupView{Tone: t, Account: print.First(print.NoName, g.Account, g.ID), Kind: print.ClassWord(g.Class),
-		App: print.Clean(g.App, print.MaxName), Client: print.Clean(g.Client, print.MaxName),
-		Count: print.Plural(g.Rows, "sign-ins"), Last: last(g), Reason: print.Saying(g.Reason), Policies: policies(g),
-		Record: print.Clean(g.RecordID, print.MaxName)}
+		Count: print.Plural(g.Rows, "sign-ins"), Last: last(&g.Group), Policies: policies(&g.Group), Record: print.Clean(g.RecordID, print.MaxName)}
+	for i, use := range g.uses {
+		if i == pageUses {
+			v.UsesMore = len(g.uses) - i
+			break
+		}
+		u := useView{App: print.Clean(use.App, print.MaxName), Client: print.Clean(use.Client, print.MaxName)}
+		if len(g.uses) > 1 {
+			u.Count = print.Number(use.Rows)
+		}
+		v.Uses = append(v.Uses, u)
+	}
+	for _, reason := range g.reasons {
+		v.Reasons = append(v.Reasons, print.Saying(reason))
+	}
 	if g.Source.Path != "" {
 		v.Where = print.Clean(g.Source.String(), print.MaxSaying)
 	}

@@ -117,7 +117,7 @@ func TestTextSaysWhatMatters(t *testing.T) {
 	pagetest.Has(t, out, "Rehearsal: The partner-baseline preset", "633 successful user sign-ins replayed", "from 2026-11-01 to 2026-11-19",
 		"✗ Sign-ins of 1 account would newly be open. 6 accounts would break, 223 sign-ins would newly be challenged.",
 		"What would happen", "Newly open", "4 sign-ins", "Asked for MFA, able to answer", "14 accounts",
-		"✗ scanner@contoso.com", "Exchange Online by Authenticated SMTP", "44 sign-ins, last 2026-11-19 16:05 UTC", "Blocked by Partner baseline 2",
+		"✗ scanner@contoso.com", "44 sign-ins, last 2026-11-19 16:05 UTC", "Exchange Online by Authenticated SMTP", "Blocked by Partner baseline 2",
 		"→ way out: B",
 		"frontdesk@contoso.com", "→ way out: E, F", "and 9 more in the JSON and the CSV", "Ways out", "A The proposed settings are weaker",
 		"What the settings prove", "✗ gap → ✓ proved", "What was proposed", "report-only, rehearsed as if enabled", "Inputs")
@@ -175,7 +175,7 @@ func TestHTML(t *testing.T) {
 	if n := strings.Count(page, `<figure class="plot `); n != 2 {
 		t.Errorf("%d plots", n)
 	}
-	if strings.Count(write(t, HTML, rendertest.Huge(3000)), `<tr role="row" class=`) > 6*(pageGroups+pageFolded) {
+	if strings.Count(write(t, HTML, rendertest.Huge(3000)), `<tr role="row" class=`) > 6*(pagePeople+pageFolded) {
 		t.Error("the page shows everything")
 	}
 }

@@ -13,8 +13,9 @@ type Options = print.Options
 
 // Limits of what the text shows; the rest is in the JSON and the CSV.
 const (
-	textGroups = 15 // of one effect
+	textPeople = 15 // of one effect
 	textAble   = 5  // of those that have nothing to do
+	textUses   = 4  // apps and clients of one account
 )
 
 // Text writes the result for a terminal. No line is wider than o.Width, and
@@ -91,26 +92,39 @@ func (p *screen) effect(r *rehearse.Result, e rehearse.Effect) {
 	const gap = 2
 	name := min(44, (p.Width()-gap)*2/5)
 	sizes := []int{name, p.Width() - gap - name}
-	shown := min(len(list), textGroups)
+	people := byPerson(list)
+	shown := min(len(people), textPeople)
 	if e == rehearse.ChallengedAble {
 		shown = min(shown, textAble)
 	}
-	for _, g := range list[:shown] {
+	for _, g := range people[:shown] {
 		who := print.Hanging(t.Mark+" ", print.First(print.NoName, g.Account, g.ID), name, t.Style)
 		who = append(who, print.Hanging("  ", print.ClassWord(g.Class), name, print.Dim)...)
-		why := print.Lines(where(g), sizes[1], print.Bold)
 		seen := print.Plural(g.Rows, "sign-ins")
-		if l := last(g); l != "" {
+		if l := last(&g.Group); l != "" {
 			seen += ", last " + l
 		}
-		why = append(why, print.Lines(seen, sizes[1], print.Dim)...)
-		why = append(why, print.Lines(print.Saying(g.Reason), sizes[1], print.Plain)...)
+		why := print.Lines(seen, sizes[1], print.Bold)
+		for i, use := range g.uses {
+			if i == textUses {
+				why = append(why, print.Lines(fmt.Sprintf("· and %d more", len(g.uses)-i), sizes[1], print.Dim)...)
+				break
+			}
+			at := where(use)
+			if len(g.uses) > 1 {
+				at += fmt.Sprintf(" (%s)", print.Number(use.Rows))
+			}
+			why = append(why, print.Hanging("· ", at, sizes[1], print.Dim)...)
+		}
+		for _, reason := range g.reasons {
+			why = append(why, print.Lines(print.Saying(reason), sizes[1], print.Plain)...)
+		}
 		if l := p.ways.Of(print.WayTexts(g.WaysOut)); l != "" {
 			why = append(why, print.Hanging("→ ", "way out: "+l, sizes[1], print.Cyan)...)
 		}
 		p.Put(sizes, gap, who, why)
 	}
-	p.More("  ", len(list)-shown, " in the JSON and the CSV")
+	p.More("  ", len(people)-shown, " in the JSON and the CSV")
 }
 
 // proofs is what the settings prove, today and then.
