@@ -55,7 +55,8 @@ func TestTableFits(t *testing.T) {
 func TestFlow(t *testing.T) {
 	t.Parallel()
 	parts := []string{"2026-11-21 09:00:00", "", "ada@contoso.com", "Azure Portal -> Azure", "50076", "it takes another factor, which was not given"}
-	if got, want := Flow(Paint{}, "", parts...), "2026-11-21 09:00:00  ada@contoso.com  Azure Portal -> Azure  50076  it takes another factor, which was not given"; got != want {
+	if got, want := Flow(Paint{}, "", parts...),
+		"2026-11-21 09:00:00  ada@contoso.com  Azure Portal -> Azure  50076  it takes another factor, which was not given"; got != want {
 		t.Errorf("%q", got)
 	}
 	for l := range strings.SplitSeq(Flow(Paint{Width: 44}, "50076", parts...), "\n") {
