@@ -314,7 +314,7 @@ func TestWalkWithoutMFA(t *testing.T) {
 		t.Errorf("AOBO by refresh token: %s", a.raw)
 	}
 	office := l.browser()
-	office.from = "203.0.113.9" // a trusted place, where nobody asks
+	office.from = "203.0.113.9"              // a trusted place, where nobody asks
 	const agent = "lena.fischer@contoso.com" // without a directory role, for which MFA is asked everywhere
 	lax := office.open(l.authorize(partner)).signIn(agent).redeem(partner)
 	// The panel's server, which redeemed the code, is not at the office: the token

@@ -29,7 +29,7 @@ var why = map[Feature]string{
 	Eligibility: "see who could activate a role", Risk: "see accounts at risk", Licences: "see what the licences allow",
 	Delegation: "read GDAP relationships", DelegationChange: "change GDAP relationships", Alerts: "read security alerts",
 	AlertsAnswer: "answer security alerts",
-	Azure: "work in customers' subscriptions",
+	Azure:        "work in customers' subscriptions",
 }
 
 // Allows says what a permission of a resource lets the app do; "" for one that is
