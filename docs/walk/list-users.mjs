@@ -2,6 +2,8 @@
 // knows of Partnerguard: DefaultAzureCredential finds a managed identity, and
 // `partnerguard exec` is what answers as one.
 //
+// In a folder of its own, with this file in it (list-users.sh needs no packages):
+//
 //   npm install @azure/identity @microsoft/microsoft-graph-client
 //   partnerguard exec --customer fabrikam.example -- node list-users.mjs
 import { DefaultAzureCredential } from "@azure/identity";

@@ -199,7 +199,7 @@ func TestTrailCommands(t *testing.T) {
 	d := newDesk(t)
 	d.expect("trail status", 0, "never     file:")
 	d.expect("trail anchor", 1, "GAP", "was not reached")
-	d.expect("trail status", 0, "GAP       file:")
+	d.expect("trail status", 3, "GAP       file:")
 	d.expect("trail list --action trail.gap", 0, "trail.gap")
 	d.expect("trail anchor", 1, "GAP")
 	if said := d.expect("trail list --action trail.gap", 0); strings.Count(said, "trail.gap") != 1 {

@@ -111,7 +111,8 @@ func TestNobodyWrites(t *testing.T) {
 func TestBound(t *testing.T) {
 	t.Parallel()
 	want := strings.Repeat("0123456789", 50_000)
-	for _, r := range []io.Reader{strings.NewReader(want), iotest.OneByteReader(strings.NewReader(want[:5000])), iotest.DataErrReader(strings.NewReader(want))} {
+	for _, r := range []io.Reader{strings.NewReader(want), iotest.OneByteReader(strings.NewReader(want[:5000])),
+		iotest.DataErrReader(strings.NewReader(want))} {
 		got, err := io.ReadAll(Bound(t.Context(), r))
 		if err != nil || !strings.HasPrefix(want, string(got)) || len(got) < 5000 {
 			t.Errorf("%d bytes, %v", len(got), err)

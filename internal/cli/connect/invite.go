@@ -85,7 +85,12 @@ connection, and a name that another connection has is refused now, not changed t
 	addFeatures(cmd, &f.features)
 	kit.Takes(cmd, "public-url")
 	output.Register(cmd)
-	cmd.AddCommand(newInviteList(env, open), &cobra.Command{
+	cmd.AddCommand(newInviteList(env, open), newInviteWithdraw(env, open))
+	return cmd
+}
+
+func newInviteWithdraw(env *kit.Env, open kit.Opener) *cobra.Command {
+	return &cobra.Command{
 		Use: "withdraw ID", Short: "Delete an invitation that waits",
 		Example: "  partnerguard connect invite withdraw i-abc",
 		Args:    kit.Between(1, 1, problem.New(problem.Usage, "connect invite withdraw takes one id").WithHint("partnerguard connect invite list shows them")),
@@ -96,8 +101,7 @@ connection, and a name that another connection has is refused now, not changed t
 			fmt.Fprintln(env.Stdout, "Withdrawn.")
 			return nil
 		}),
-	})
-	return cmd
+	}
 }
 
 // beforeInviting refuses what would end in an error at the partner's, and tells what

@@ -214,6 +214,7 @@ func newTrailStatus(env *kit.Env, open trailOpen) *cobra.Command {
 	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "status", Short: "Show how far each anchor is, and which are not reached", Args: kit.NoWords,
+		Long:    "status shows how far each anchor is. Exit code 3 says that one is not reached, or does\nnot fit the trail.",
 		Example: "  partnerguard trail status --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withTrail(cmd.Context(), open, noVault, func(p trailParts) error {
@@ -245,12 +246,30 @@ func newTrailStatus(env *kit.Env, open trailOpen) *cobra.Command {
 						fmt.Fprintln(env.Stdout, "no anchor is set: whoever may write the database can cut or rewrite the trail unseen")
 					}
 				}
-				return standings(env, output.Value, list)
+				if err := standings(env, output.Value, list); err != nil {
+					return err
+				}
+				return gaps(list)
 			})
 		},
 	}
 	output.Register(cmd)
 	return cmd
+}
+
+// gaps is an error of kind [problem.Unmet] where an anchor lacks what the trail has.
+func gaps(list []trail.Standing) error {
+	n := 0
+	for _, s := range list {
+		if !s.Failing.IsZero() {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return problem.New(problem.Unmet, "%s not take what the trail writes", kit.Plural(n, "anchor does", "anchors do")).
+		WithHint("the reason is beside it; once it answers again what it lacks is sent")
 }
 
 func standings(env *kit.Env, output string, list []trail.Standing) error {

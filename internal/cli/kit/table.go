@@ -25,7 +25,7 @@ const leastWide = 24
 // nothing of any row is left out; the last one is not padded.
 //
 // Nothing is ever cut. Where the terminal is too narrow the last column, which has
-// the longest words, is wrapped; where even that has no room each row becomes a
+// the longest words, is wrapped between words; where even that has no room each row becomes a
 // few lines of its own, as what is in a column may have to be copied whole.
 func Table[T any](w io.Writer, p Paint, rows []T, columns ...Column[T]) {
 	cells := make([][]string, len(rows)+1)
@@ -55,7 +55,11 @@ func Table[T any](w io.Writer, p Paint, rows []T, columns ...Column[T]) {
 		before += 2 + n
 	}
 	if room := p.Width - before - 2; p.Width > 0 && room < wide[last] {
-		if room < leastWide {
+		word := leastWide // an id that is broken cannot be copied
+		for _, row := range cells {
+			word = max(word, longest(row[last]))
+		}
+		if room < word {
 			stack(w, p, cells)
 			return
 		}
@@ -79,6 +83,14 @@ func Table[T any](w io.Writer, p Paint, rows []T, columns ...Column[T]) {
 	}
 }
 
+// longest is the width of the longest word.
+func longest(s string) (n int) {
+	for word := range strings.FieldsSeq(s) {
+		n = max(n, print.Width(word))
+	}
+	return n
+}
+
 // stack prints each row as lines of its own, what is not said left out.
 func stack(w io.Writer, p Paint, cells [][]string) {
 	head := 0
@@ -91,8 +103,12 @@ func stack(w io.Writer, p Paint, cells [][]string) {
 			if row[k] == "-" {
 				continue
 			}
-			name := cells[0][k]
-			for _, l := range print.Wrap(row[k], max(p.Width-head-6, leastWide)) {
+			name, room := cells[0][k], max(p.Width-head-6, leastWide)
+			lines := print.Wrap(row[k], room)
+			if longest(row[k]) > room { // the terminal breaks it, and copies it whole
+				lines = []string{row[k]}
+			}
+			for _, l := range lines {
 				fmt.Fprintf(w, "    %s%s  %s\n", p.Dim(name), strings.Repeat(" ", head-print.Width(name)), l)
 				name = ""
 			}

@@ -52,10 +52,25 @@ func TestTableFits(t *testing.T) {
 	}
 }
 
+// TestTableBreaksNoWord: what is in the last column can be copied whole.
+func TestTableBreaksNoWord(t *testing.T) {
+	t.Parallel()
+	type row struct{ name, id string }
+	rows := []row{{"Northwind Traders Limited", "e44009c0-3fc5-4696-b7bc-60787d879225"}}
+	for _, width := range []int{100, 62, 56, 50} {
+		var out bytes.Buffer
+		Table(&out, Paint{Width: width}, rows, Col("customer", func(r *row) string { return r.name }), Col("tenant id", func(r *row) string { return r.id }))
+		if !strings.Contains(out.String(), rows[0].id) {
+			t.Errorf("at %d:\n%s", width, &out)
+		}
+	}
+}
+
 func TestFlow(t *testing.T) {
 	t.Parallel()
 	parts := []string{"2026-11-21 09:00:00", "", "ada@contoso.com", "Azure Portal -> Azure", "50076", "it takes another factor, which was not given"}
-	if got, want := Flow(Paint{}, "", parts...), "2026-11-21 09:00:00  ada@contoso.com  Azure Portal -> Azure  50076  it takes another factor, which was not given"; got != want {
+	if got, want := Flow(Paint{}, "", parts...),
+		"2026-11-21 09:00:00  ada@contoso.com  Azure Portal -> Azure  50076  it takes another factor, which was not given"; got != want {
 		t.Errorf("%q", got)
 	}
 	for l := range strings.SplitSeq(Flow(Paint{Width: 44}, "50076", parts...), "\n") {

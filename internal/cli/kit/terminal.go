@@ -48,7 +48,7 @@ func NewPaint(env *Env) Paint {
 }
 
 func (p Paint) Wrap(code, s string) string {
-	if !p.On {
+	if !p.On || s == "" {
 		return s
 	}
 	return "\x1b[" + code + "m" + s + "\x1b[0m"

@@ -16,6 +16,7 @@ type Invitation struct {
 	App      string // its name
 	ClientID string
 	Tenant   string // that may answer
+	Domain   string // of the tenant, where it is known to be its own
 	Until    string // for reading
 	Cloud    msapi.Cloud
 	Features []Feature
@@ -33,12 +34,32 @@ func WriteInvitation(w http.ResponseWriter, v Invitation) {
 		Close: "The sign-in is at " + hostOf(v.SignIn) + ". Your password is never seen here. Without MFA nothing is kept.",
 	}
 	p.fact("App id", v.ClientID)
-	p.fact("Tenant", v.Tenant)
+	p.tenant(v.Domain, v.Tenant)
 	p.fact("Valid until", v.Until)
-	p.list("Permissions it asks for", flat(Permissions(v.Features).Needed(v.Cloud)))
+	p.list("It asks to be allowed to", asked(v.Features))
 	// The form leads to the authority by a redirect, which browsers hold against
 	// form-action too.
 	show(w, http.StatusOK, p, "'self' "+originOf(v.SignIn))
+}
+
+// asked says what the permissions of some features let an app do, with their names.
+func asked(features []Feature) []string {
+	names := map[string][]string{}
+	var order []string
+	for _, r := range Permissions(features).Resources {
+		for _, x := range r.Scopes {
+			words := Allows(r.AppID, x.Value)
+			if names[words] == nil {
+				order = append(order, words)
+			}
+			names[words] = append(names[words], x.Value)
+		}
+	}
+	out := make([]string, len(order))
+	for i, words := range order {
+		out[i] = words + " (" + strings.Join(names[words], ", ") + ")"
+	}
+	return out
 }
 
 // WriteInvited is WritePage for an invited partner, who has no partnerguard to

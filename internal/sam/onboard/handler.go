@@ -50,6 +50,8 @@ type Deps struct {
 	Public  string // https://guard.contoso.example, without a path
 	Now     func() time.Time
 	Log     *slog.Logger
+	// TenantOf gives the id of the tenant that a domain belongs to; optional.
+	TenantOf func(ctx context.Context, domain string) (string, error)
 	// Browsable makes the sign-in's address fit for a person's browser; optional.
 	Browsable func(string) string
 }
@@ -138,9 +140,23 @@ func (h *Handler) invitation(w http.ResponseWriter, r *http.Request) error {
 	if reg, err := h.d.Apps.Registration(r.Context(), i.ClientID); err == nil && reg.Name != "" {
 		name = reg.Name
 	}
-	capture.WriteInvitation(w, capture.Invitation{App: name, ClientID: i.ClientID, Tenant: i.Tenant, Until: i.Expires.UTC().
+	capture.WriteInvitation(w, capture.Invitation{App: name, ClientID: i.ClientID, Tenant: i.Tenant, Domain: h.domain(r.Context(), i), Until: i.Expires.UTC().
 		Format("2 January 2006 15:04 UTC"), Cloud: h.d.Cloud, Features: i.Features, SignIn: h.d.Browsable(h.d.Cloud.Authority)})
 	return nil
+}
+
+// domain is the name of an invitation where that is the tenant's own domain, by the
+// authority's word: people know their tenant by it, and not by its id.
+func (h *Handler) domain(ctx context.Context, i Invitation) string {
+	if h.d.TenantOf == nil || !strings.Contains(i.Name, ".") {
+		return ""
+	}
+	ctx, stop := context.WithTimeout(ctx, 3*time.Second)
+	defer stop()
+	if id, err := h.d.TenantOf(ctx, i.Name); err != nil || !strings.EqualFold(id, i.Tenant) {
+		return ""
+	}
+	return i.Name
 }
 
 // failed is what keeps an invitation from being gone on with: unless it is not

@@ -80,6 +80,10 @@ func newRig(t *testing.T, address string) *rig {
 	r := &rig{T: t, lab: l, store: onboard.NewStore(d, vaulttest.Open(t, d), l.Now), kept: &shelf{d: d}}
 	var err error
 	r.h, err = onboard.NewHandler(onboard.Deps{
+		TenantOf: func(ctx context.Context, domain string) (string, error) {
+			d, err := l.API.Discover(ctx, l.Cloud, domain)
+			return d.Tenant, err
+		},
 		Store: r.store, Apps: apps{l.App(client)}, Cloud: l.Cloud, Public: address, Now: l.Now,
 		Capture: func(kept func(context.Context, sam.Connection) error) (*capture.Capture, error) {
 			return capture.New(capture.Deps{Entra: l.API, Keeper: r.kept, Kept: kept, Record: &audittest.Recorder{}, Now: l.Now})
@@ -171,6 +175,27 @@ func cleared(a *http.Response) bool {
 		}
 	}
 	return false
+}
+
+// The partner reads its own domain, with the id in small print; a name that is not
+// its domain is the inviter's own, and is not shown.
+func TestInvitationNamesTheTenant(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, public)
+	for name, shown := range map[string]bool{"contoso.com": true, "fabrikam.example": false, "nobody.example": false, "mine": false, "": false} {
+		i := invited()
+		i.Tenant, i.Name = r.lab.Info.Tenant.ID, name
+		_, link, err := r.store.Make(r.Context(), i, week)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, _ := io.ReadAll(r.ask(http.MethodGet, onboard.Prefix+link.Reveal(), nil).Body)
+		page := string(raw)
+		if got := name != "" && strings.Contains(page, "<bdi>"+name+"</bdi>"); got != shown || !strings.Contains(page, i.Tenant) ||
+			!strings.Contains(page, "sign in (openid, profile)") {
+			t.Errorf("%q: shown %v\n%s", name, got, page[strings.Index(page, "<main>"):])
+		}
+	}
 }
 
 // A page of how it ended is there for whoever was sent to it, for ten minutes.

@@ -28,6 +28,9 @@ func (s *Suite) Invite(ctx context.Context, i onboard.Invitation, life time.Dura
 			return i, "", err
 		}
 	}
+	if i.Name == "" && !strings.EqualFold(i.Tenant, d.Tenant) {
+		i.Name = i.Tenant // the domain, by which the partner knows it; where it is taken the connection gets a number
+	}
 	i.Tenant, i.MadeBy = d.Tenant, s.d.Actor
 	var link secret.Text
 	var made onboard.Invitation

@@ -41,6 +41,10 @@ func (s *Suite) Mount(mux web.Mux) error {
 	}
 	h, err := onboard.NewHandler(onboard.Deps{
 		Store: s.Invited(), Apps: s.Store, Cloud: s.d.Cloud, Public: s.d.Public, Now: s.d.Now, Log: s.d.Log, Browsable: s.Browsable,
+		TenantOf: func(ctx context.Context, domain string) (string, error) {
+			d, err := s.d.API.Discover(ctx, s.d.Cloud, domain)
+			return d.Tenant, err
+		},
 		Capture: func(kept func(context.Context, sam.Connection) error) (*capture.Capture, error) {
 			return capture.New(capture.Deps{Entra: s.d.API, Keeper: s.Store, Kept: kept, Record: s.past, Now: s.d.Now, Log: s.d.Log})
 		},
