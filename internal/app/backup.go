@@ -170,7 +170,11 @@ func openBackup(o Options, file, key string) (*os.File, vault.Master, error) {
 func readBackup(ctx context.Context, f *os.File, m vault.Master, s backup.Sink) (backup.Backup, error) {
 	who, err := vault.PeekStream(f, backup.Line)
 	if err != nil {
-		return backup.Backup{}, err
+		if vault.IsBackup(f) {
+			return backup.Backup{}, problem.Wrap(err, problem.BadInput, "%s is a backup of the vault alone", f.Name()).
+				WithHint("partnerguard vault restore --from %s brings the sealed secrets back, and no connection", f.Name())
+		}
+		return backup.Backup{}, ofFile(f, err)
 	}
 	if _, err := f.Seek(0, 0); err != nil {
 		return backup.Backup{}, problem.Wrap(err, problem.BadInput, "the backup %s cannot be read", f.Name())
@@ -180,5 +184,13 @@ func readBackup(ctx context.Context, f *os.File, m vault.Master, s backup.Sink) 
 		return b, problem.Wrap(err, problem.NotFound, "the backup wants the master key %s: %s", who.Master, err).
 			WithHint("bring that key back first: it is never in a backup; --key names another place")
 	}
-	return b, err
+	return b, ofFile(f, err)
+}
+
+// ofFile says which file is damaged.
+func ofFile(f *os.File, err error) error {
+	if !errors.Is(err, vault.ErrDamaged) {
+		return err
+	}
+	return problem.Wrap(err, problem.BadInput, "%s: %s", f.Name(), public(err)).WithHint("%s", problem.HintOf(err))
 }
