@@ -94,7 +94,8 @@ func (i *Installation) absent() (list []backup.Absent) {
 
 // Backup writes everything that is kept here into one file, whole or not at all:
 // every table of the database, the sealed vault among them, and the settings. It is
-// of one moment, and what runs goes on. tell, if not nil, hears how many rows were
+// of one moment, and what runs goes on. A trail that does not hold is refused, kind
+// problem.Unmet: it could not be restored. tell, if not nil, hears how many rows were
 // written, of how many. The trail says that it was made.
 func (i *Installation) Backup(ctx context.Context, file string, tell func(done, of int64)) (backup.Backup, error) {
 	s := backup.Source{DB: i.DB, Vault: i.Vault, Tell: tell, Files: map[string][]byte{}}
@@ -109,11 +110,16 @@ func (i *Installation) Backup(ctx context.Context, file string, tell func(done, 
 	}
 	s.Describe = func(ctx context.Context, m *backup.Manifest) error {
 		m.Program, m.Installation, m.Files, m.Absent = program(), i.kind(), files, absent
-		head, err := i.Trail.Head(ctx)
+		// What could not be restored does not take the place of what can.
+		rep, err := i.Trail.Verify(ctx, nil)
 		if err != nil {
 			return err
 		}
-		m.Trail = backup.Trail{Entries: head.Seq, Root: head.Hash.String()}
+		if err := rep.Err(); err != nil {
+			return problem.Wrap(err, problem.Unmet, "nothing was backed up: %s", err).
+				WithHint("keep the last backup, and a copy of the database as it is; partnerguard vault backup writes the sealed secrets alone")
+		}
+		m.Trail = backup.Trail{Entries: rep.Head.Seq, Root: rep.Head.Hash.String()}
 		if m.Trail.Origin, err = i.Trail.Origin(ctx); err != nil {
 			return err
 		}
@@ -170,7 +176,11 @@ func openBackup(o Options, file, key string) (*os.File, vault.Master, error) {
 func readBackup(ctx context.Context, f *os.File, m vault.Master, s backup.Sink) (backup.Backup, error) {
 	who, err := vault.PeekStream(f, backup.Line)
 	if err != nil {
-		return backup.Backup{}, err
+		if vault.IsBackup(f) {
+			return backup.Backup{}, problem.Wrap(err, problem.BadInput, "%s is a backup of the vault alone", f.Name()).
+				WithHint("partnerguard vault restore --from %s brings the sealed secrets back, and no connection", f.Name())
+		}
+		return backup.Backup{}, ofFile(f, err)
 	}
 	if _, err := f.Seek(0, 0); err != nil {
 		return backup.Backup{}, problem.Wrap(err, problem.BadInput, "the backup %s cannot be read", f.Name())
@@ -180,5 +190,13 @@ func readBackup(ctx context.Context, f *os.File, m vault.Master, s backup.Sink) 
 		return b, problem.Wrap(err, problem.NotFound, "the backup wants the master key %s: %s", who.Master, err).
 			WithHint("bring that key back first: it is never in a backup; --key names another place")
 	}
-	return b, err
+	return b, ofFile(f, err)
+}
+
+// ofFile says which file is damaged.
+func ofFile(f *os.File, err error) error {
+	if !errors.Is(err, vault.ErrDamaged) {
+		return err
+	}
+	return problem.Wrap(err, problem.BadInput, "%s: %s", f.Name(), public(err)).WithHint("%s", problem.HintOf(err))
 }

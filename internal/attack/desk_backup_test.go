@@ -29,11 +29,11 @@ func TestBackupCommands(t *testing.T) {
 	say("trail anchor", 0)
 	say("backup --out "+file, 0, "everything is in", "1 connection", "not in it", "master key", "next:")
 	say("backup verify "+file, 0, "the backup is whole", "partner-cloud, sqlite", "next: partnerguard restore")
-	say("backup verify "+d.conf, 1, "it is no partnerguard backup")
+	say("backup verify "+d.conf, 1, d.conf+": ", "it is no partnerguard backup")
 	say("backup verify", 2, "takes the file of a backup")
 	say("trail list --action backup.made", 0, "backup.made", "sha256")
 	say("vault backup --out "+filepath.Join(d.dir, "v"), 0, "This is the vault alone", "partnerguard backup writes everything")
-	say("restore "+filepath.Join(d.dir, "v"), 1, "it is no partnerguard backup")
+	say("restore "+filepath.Join(d.dir, "v"), 1, "is a backup of the vault alone", "partnerguard vault restore --from")
 	say("connect renew --all", 0, "renewed")
 	say("connect app secret --client-id "+panelApp+" --expires 2027-03-01", 1) // nothing was typed
 	say("trail anchor", 0)

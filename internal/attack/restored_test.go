@@ -2,7 +2,9 @@ package attack
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 
 	"partnerguard/internal/app"
 	"partnerguard/internal/partnercloud/world"
+	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/renew"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/vault"
@@ -199,4 +202,31 @@ func TestRestorePassphrase(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
+}
+
+// TestBackupOfTornTrail: an installation whose trail does not hold is not backed up
+// over a backup that could be restored.
+func TestBackupOfTornTrail(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, url string) {
+		h := build(t, newCloud(t), t.TempDir(), url)
+		s := h.must()
+		defer func() { h.ok(s.Close()) }()
+		file := filepath.Join(h.dir, "b")
+		_, err := s.Backup(t.Context(), file, nil)
+		h.ok(err)
+		was, err := os.ReadFile(file)
+		h.ok(err)
+		p := h.pen()
+		if _, err := p.Exec("UPDATE trail_pages SET entries = replace(entries, 'no caller', 'a caller')"); err != nil {
+			t.Fatal(err)
+		}
+		_ = p.Close()
+		if _, err := s.Backup(t.Context(), file, nil); !errors.Is(err, problem.Unmet) || !strings.Contains(err.Error(), "does not hold at entry") {
+			t.Errorf("it was backed up: %v", err)
+		}
+		if now, err := os.ReadFile(file); err != nil || !bytes.Equal(was, now) {
+			t.Errorf("the good one is gone: %v", err)
+		}
+	})
 }

@@ -63,7 +63,7 @@ func Read(ctx context.Context, from io.Reader, m vault.Master, s Sink) (Backup, 
 		return Backup{}, bad("it is not packed as it should be")
 	}
 	defer unpacked.Close()
-	b, err := readTar(&bounded{r: unpacked, in: in}, s)
+	b, err := readTar(&bounded{r: unpacked, in: in, free: freeRatio}, s)
 	if err != nil {
 		if ctx.Err() != nil {
 			return b, ctx.Err()
@@ -99,14 +99,15 @@ func (c *counted) Read(b []byte) (int, error) {
 
 // bounded ends what unpacks to far more than what it was packed into.
 type bounded struct {
-	r  io.Reader
-	in *counted
-	n  int64
+	r    io.Reader
+	in   *counted
+	free int64 // bytes that are not asked after
+	n    int64
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
-	if b.n += int64(n); b.n > freeRatio+maxRatio*b.in.n {
+	if b.n += int64(n); b.n > b.free+maxRatio*b.in.n {
 		return 0, bad("it unpacks to more than %d times its size", maxRatio)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {

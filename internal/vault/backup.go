@@ -127,6 +127,13 @@ func onlyBackup(path string) error {
 	return problem.New(problem.Usage, "%s exists and is not a backup of a vault", path).WithHint("name another file")
 }
 
+// IsBackup says that a file begins as a backup of a vault does.
+func IsBackup(f io.ReaderAt) bool {
+	begin := make([]byte, len(backupLine)-2) // of any version
+	_, err := f.ReadAt(begin, 0)
+	return err == nil && string(begin) == backupLine[:len(begin)]
+}
+
 // Backup writes the vault as it is at one moment. tell, if not nil, hears how
 // many rows were written, of how many.
 func (v *Vault) Backup(ctx context.Context, to io.Writer, tell func(done, of int64)) (Backup, error) {
