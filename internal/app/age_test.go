@@ -101,7 +101,12 @@ func folderOf(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		p := filepath.Join(dir, name)
+		if err := os.WriteFile(p, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		copied := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
+		if err := os.Chtimes(p, copied, copied); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -187,7 +187,7 @@ func (a *assessor) aged(rule *partner.Rule, ru ruling) (ruling, Age) {
 		return ru, age
 	}
 	then := map[Verdict]string{Met: "met", NotMet: "not met", NotApplicable: "not applicable"}[ru.verdict]
-	out := ruling{verdict: Unknown, total: ru.total, evidence: ru.evidence, action: evidence.RequestFor(k),
+	out := ruling{verdict: Unknown, total: ru.total, evidence: ru.evidence, action: evidence.RequestFor(k), against: ru.verdict == NotMet,
 		reason: fmt.Sprintf("%s; it was %s then: %s", age.Text, then, ru.reason)}
 	if out.action == "" {
 		out.action = "export it anew"

@@ -27,7 +27,7 @@ func (f *Facts) Ages() *Ages {
 	for i := range f.Inputs {
 		in, d := &f.Inputs[i], dated[i]
 		a.inputs[in.Path] = d
-		if len(in.Kinds) == 0 {
+		if !in.Dates() {
 			continue
 		}
 		switch d.By {

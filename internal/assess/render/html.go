@@ -61,7 +61,15 @@ type pageView struct {
 	ScoreUpdated           string
 	Caveat                 string
 	Changes                []changeView
+	Vouches                []vouchView
 	Banner                 []string // what is to be known of the age of the evidence
+}
+
+// vouchView is one statement of a person.
+type vouchView struct {
+	Verdict           assess.Verdict
+	Word, Head, Where string
+	Says              []string
 }
 
 // changeView is one dated change that hits somebody here, or may.
@@ -143,6 +151,12 @@ func view(r *assess.Report) *pageView {
 			gv.Rows = append(gv.Rows, requirementRow(&g.list[i], anchors))
 		}
 		p.Groups = append(p.Groups, gv)
+	}
+	for i := range r.Attestations {
+		v := vouchView{Head: vouchHead(&r.Attestations[i]), Says: vouchSays(&r.Attestations[i]),
+			Where: print.Clean(r.Attestations[i].Source.String(), print.MaxSaying)}
+		v.Verdict, v.Word = vouchTone(&r.Attestations[i])
+		p.Vouches = append(p.Vouches, v)
 	}
 	for _, o := range nextChanges(r.Dates) {
 		c := changeView{Head: print.Clean(changeHead(&o), print.MaxSaying), Text: changeSays(&o), Action: print.Saying(o.Action)}
