@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/access"
 	"partnerguard/internal/app"
 	"partnerguard/internal/assess"
 	"partnerguard/internal/partner"
@@ -101,7 +102,12 @@ func folderOf(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		p := filepath.Join(dir, name)
+		if err := os.WriteFile(p, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		copied := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
+		if err := os.Chtimes(p, copied, copied); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -161,5 +167,23 @@ func TestMixedDays(t *testing.T) {
 	if !r.Age.Mixed ||
 		!strings.Contains(strings.Join(r.Age.Banner, "\n"), "defaults.json of 2026-11-01") || !strings.HasSuffix(r.Age.NewestInput, "signIns.json") {
 		t.Errorf("%+v", r.Age)
+	}
+}
+
+// TestProofSaysItsAge: a proof over an old folder does not pass for one of today.
+func TestProofSaysItsAge(t *testing.T) {
+	t.Parallel()
+	dir := folderOf(t, map[string]string{"defaults.json": defaultsOn, "policies.json": noPolicies,
+		"signIns.json": strings.ReplaceAll(oneSignIn, "DAY", "2021-04-28")})
+	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	q, _ := access.FindQuestion("mfa-every-user")
+	for at, want := range map[time.Time]string{now: "2041 days old", time.Date(2021, 4, 28, 12, 0, 0, 0, time.UTC): ""} {
+		r, err := app.Prove(t.Context(), app.Reading{From: []string{dir}, At: at, Now: now}, []access.Question{q})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Join(r.Age, "\n"); (said == "") != (want == "") || !strings.Contains(said, want) {
+			t.Errorf("%s: %q", at, said)
+		}
 	}
 }

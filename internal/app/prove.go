@@ -18,6 +18,9 @@ func Prove(ctx context.Context, r Reading, questions []access.Question) (*prove.
 		return nil, err
 	}
 	out := &prove.Report{Schema: prove.SchemaID, Proofs: []*access.Proof{}, Incomplete: incomplete(f), Inputs: f.Inputs, Sample: r.Sample(), From: r.From}
+	if !r.Sample() && !r.At.IsZero() {
+		out.Age = f.Ages().Banner(r.At)
+	}
 	if len(f.Directory.Organizations) > 0 {
 		out.Partner = f.Directory.Organizations[0].DisplayName
 	}

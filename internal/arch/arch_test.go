@@ -15,7 +15,7 @@ import (
 // floor places every package under internal; imports may only point down.
 var floor = map[string]int{
 	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "token": 1, "sheet": 1, "entra": 1, "arch": 1,
-	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2, "claim": 2, "audit": 2,
+	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2, "claim": 2, "audit": 2, "vouch": 2,
 	"intake": 3, "sample": 3, "facts": 3, "page": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3, "msapi": 3,
 	"web": 3, "caller": 3, "observe": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "dates": 4,
@@ -31,6 +31,7 @@ var sideways = map[string]string{
 	"directory -> evidence": "a user or role says where it was read",
 	"access -> evidence":    "a policy says where it was read",
 	"partner -> evidence":   "a rule names the kinds of evidence that decide it",
+	"vouch -> evidence":     "a statement says where it was read",
 	"token -> secret":       "random values that are secrets come as such",
 	"vault -> db":           "sealed rows live in the database",
 	"jobs -> db":            "the queue lives in the database",
@@ -48,7 +49,7 @@ var sideways = map[string]string{
 
 // pure packages do no I/O and read no clock: only these words are forbidden.
 var pure = map[string]bool{"lenient": true, "jsonscan": true, "sheet": true, "entra": true, "evidence": true, "signin": true, "directory": true,
-	"access": true, "partner": true, "claim": true, "audit": true, "facts": true, "assess": true, "rehearse": true,
+	"access": true, "partner": true, "claim": true, "audit": true, "vouch": true, "facts": true, "assess": true, "rehearse": true,
 	"cause": true}
 
 // forbidden names imports and why nobody may have them.

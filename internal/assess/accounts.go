@@ -426,7 +426,7 @@ func (a *assessor) accountsRuling(pick func(*Account) bool, p *access.Proof, wha
 	case unknown == 0 && p != nil && p.Verdict == access.Proved:
 		reason := fmt.Sprintf("the settings ask %s for MFA", every(total, what, many))
 		if whose := a.nameless(); whose != "" {
-			return ruling{verdict: Unknown, total: total, evidence: a.centerRecords(), reason: reason + ", but " + whose,
+			return ruling{verdict: Unknown, total: total, evidence: a.centerRecords(), against: true, reason: reason + ", but " + whose,
 				action: evidence.RequestFor(evidence.PartnerRequest)}
 		}
 		return a.withCenter(ruling{verdict: Met, total: total, heeds: against, reason: reason + a.noneRecorded("went without"), evidence: a.enforcedRows()})

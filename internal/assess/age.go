@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/facts"
 	"partnerguard/internal/partner"
 )
 
@@ -36,50 +37,13 @@ type EvidenceAge struct {
 	Banner      []string   `json:"banner"`  // what a reader has to know before anything else, in sentences
 }
 
-// oneExport is how long an export may take: what lies further apart is mixed.
-const oneExport = 48 * time.Hour
-
 // evidenceAge dates everything that was read.
 func (a *assessor) evidenceAge() EvidenceAge {
-	out := EvidenceAge{Banner: []string{}, Weak: a.ages.Weak != "", Undated: a.ages.Undated != ""}
+	out := EvidenceAge{Banner: a.ages.Banner(a.o.AsOf), Weak: a.ages.Weak != "", Undated: a.ages.Undated != "", Mixed: a.ages.Mixed()}
 	if s := a.ages.Span; a.ages.Any {
 		out.Oldest, out.Newest, out.OldestInput, out.NewestInput = ref(s.Oldest), ref(s.Newest), s.OldestPath, s.NewestPath
-		if out.Mixed = s.Newest.Sub(s.Oldest) > oneExport; out.Mixed {
-			out.Banner = append(out.Banner, fmt.Sprintf("The inputs are of different days: the oldest is %s of %s, the newest %s of %s. What changed between "+
-				"them is not seen; export everything in one go", s.OldestPath, s.Oldest.UTC().Format(time.DateOnly), s.NewestPath,
-				s.Newest.UTC().Format(time.DateOnly)))
-		}
-		if age := a.o.AsOf.Sub(s.Newest); age > 24*time.Hour {
-			out.Banner = append(out.Banner, fmt.Sprintf("The newest evidence is %s old: what happened since is not seen", days(age)))
-		}
-	}
-	if d := a.ages.WeakDated; out.Weak {
-		inside := "holds no record with a date"
-		if !d.Newest.IsZero() {
-			inside = "holds no record later than " + d.Newest.UTC().Format(time.DateOnly)
-		}
-		out.Banner = append(out.Banner, fmt.Sprintf("Nothing but its file's time (%s) dates %s, and copying sets that anew; it %s",
-			d.At.UTC().Format(time.DateOnly), a.ages.Weak, inside))
-	}
-	if out.Undated {
-		out.Banner = append(out.Banner, fmt.Sprintf("How old %s is cannot be told: nothing dates it", undatedName(a.ages.Undated)))
 	}
 	return out
-}
-
-func undatedName(path string) string {
-	if path == "-" {
-		return "what came through standard input"
-	}
-	return path
-}
-
-// days says a span of time as people do.
-func days(d time.Duration) string {
-	if d < 48*time.Hour {
-		return count(max(int(d.Hours()), 0), "hour", "hours")
-	}
-	return count(int(d.Hours()/24), "day", "days")
 }
 
 // rests are the lists that were read and that a ruling rests on.
@@ -157,7 +121,7 @@ func (a *assessor) allPast(rule *partner.Rule, ru *ruling, otherwise bool) bool 
 }
 
 func (a *assessor) ageText(rule *partner.Rule, k evidence.Kind, d evidence.Dated) string {
-	age := days(a.o.AsOf.Sub(d.Bound()))
+	age := facts.Days(a.o.AsOf.Sub(d.Bound()))
 	limit := fmt.Sprintf(" (%s are allowed)", rule.MaxAge)
 	switch d.By {
 	case evidence.ByRecord:
@@ -170,7 +134,7 @@ func (a *assessor) ageText(rule *partner.Rule, k evidence.Kind, d evidence.Dated
 	case evidence.ByFile:
 		s := fmt.Sprintf("%s is %s old by its file's time", evidence.ListName(k), age)
 		if !d.Newest.IsZero() {
-			s += ", its newest record " + days(a.o.AsOf.Sub(d.Newest))
+			s += ", its newest record " + facts.Days(a.o.AsOf.Sub(d.Newest))
 		}
 		return s + limit
 	case evidence.ByNothing:
@@ -187,7 +151,7 @@ func (a *assessor) aged(rule *partner.Rule, ru ruling) (ruling, Age) {
 		return ru, age
 	}
 	then := map[Verdict]string{Met: "met", NotMet: "not met", NotApplicable: "not applicable"}[ru.verdict]
-	out := ruling{verdict: Unknown, total: ru.total, evidence: ru.evidence, action: evidence.RequestFor(k),
+	out := ruling{verdict: Unknown, total: ru.total, evidence: ru.evidence, action: evidence.RequestFor(k), against: ru.verdict == NotMet,
 		reason: fmt.Sprintf("%s; it was %s then: %s", age.Text, then, ru.reason)}
 	if out.action == "" {
 		out.action = "export it anew"

@@ -59,6 +59,7 @@ type assessor struct {
 	enforced []*access.Policy // enabled Conditional Access policies, by name
 	roles    map[string][]directory.HeldRole
 	ages     *facts.Ages
+	vouches  []Vouch
 	engine   *access.Engine // nil when the settings are not known
 	proofs   map[string]*access.Proof
 	covers   map[string]cover // lower-case account id -> cover
@@ -83,6 +84,9 @@ type ruling struct {
 	// their ends, or it is unknown. heeds are lists that could only speak against
 	// it: they need not be there, but half of one will not do.
 	relies, heeds []evidence.Kind
+	// against says of an unknown that something read speaks against it, so that
+	// nobody's word can stand in its place.
+	against bool
 }
 
 // judges holds one judge per rule of the book; a test keeps the two equal.
@@ -136,6 +140,7 @@ func Assess(f *facts.Facts, o Options) *Report {
 	a.compileSettings()
 	a.accounts = a.allAccounts()
 	a.indexAccounts()
+	a.vouched()
 
 	r := &Report{
 		Schema: SchemaID, AsOf: o.AsOf, Sample: o.Sample, RuleBook: partner.Revised.String(),
@@ -152,6 +157,7 @@ func Assess(f *facts.Facts, o Options) *Report {
 		r.Requirements = append(r.Requirements, a.require(&rule))
 	}
 	a.agedAccounts(r)
+	r.Attestations = a.vouches
 	r.Disagreements = append(r.Disagreements, a.disagreeWithCenter()...)
 	r.Disagreements = append(r.Disagreements, a.disagreements...)
 	sortEvidence(r.Disagreements)
@@ -180,6 +186,7 @@ func (a *assessor) require(rule *partner.Rule) Requirement {
 		return out
 	}
 	ru, age := a.aged(rule, a.tempered(judges[rule.ID](a)))
+	ru, out.AttestedBy, out.AttestedUntil = a.attested(rule, ru)
 	out.Age = age
 	out.Verdict, out.Reason, out.Affected, out.Total, out.Action = ru.verdict, ru.reason, ru.affected, ru.total, ru.action
 	sortEvidence(ru.evidence)

@@ -45,6 +45,8 @@ type Report struct {
 	Program       string           `json:"program,omitempty"` // what wrote it, with its version
 	RuleBook      string           `json:"ruleBook"`          // the day the rule book was last revised, 2006-01-02
 	Age           EvidenceAge      `json:"age"`               // how old all of it is
+	// Attestations are what people vouch for or leave out, in the order of the inputs.
+	Attestations []Vouch `json:"attestations"`
 	// Dates are what Microsoft changes on dates, and who is hit here; by date.
 	Dates []partner.Outlook `json:"dates"`
 
@@ -76,7 +78,10 @@ type Requirement struct {
 	Evidence []Evidence `json:"evidence"` // the decisive ones, at most MaxEvidence
 	More     int        `json:"more"`     // evidence beyond those listed
 	Source   string     `json:"source"`   // where the rule is written
-	Age      Age        `json:"age"`      // how old what decided it is
+	// AttestedBy and AttestedUntil say who vouches for an attested requirement.
+	AttestedBy    string `json:"attestedBy,omitempty"`
+	AttestedUntil string `json:"attestedUntil,omitempty"`
+	Age           Age    `json:"age"` // how old what decided it is
 }
 
 // MaxEvidence bounds the evidence listed for one requirement.
@@ -108,6 +113,7 @@ type Account struct {
 	LastSignIn        *time.Time `json:"lastSignIn,omitempty"`
 	LastNotChallenged *time.Time `json:"lastNotChallenged,omitempty"`
 	LegacyClients     []string   `json:"legacyClients"`
+	Exception         string     `json:"exception,omitempty"` // who leaves it out, until when and why; the verdict stays
 }
 
 // WayOut is one step that would bring an account into line.

@@ -25,7 +25,7 @@ func (a *assessor) fromScore(r *partner.ScoreRequirement, what, action string) r
 	case strings.EqualFold(string(r.State), "preview"):
 		out.verdict, out.reason, out.affected = Unknown, "Microsoft's score shows this item as a preview that is not counted yet", 0
 	case ok && out.affected > 0:
-		out.verdict, out.affected = Unknown, 0
+		out.verdict, out.affected, out.against = Unknown, 0, true
 		out.reason = "Microsoft's score records it as compliant, but its own numbers do not" + scoreDetail(r)
 	case ok:
 		out.verdict, out.reason, out.affected = Met, "Microsoft's score records it as compliant"+scoreDetail(r), 0
@@ -71,7 +71,7 @@ func (a *assessor) besideScore(ru ruling, r *partner.ScoreRequirement) ruling {
 	if ru.verdict != Met {
 		return ru
 	}
-	return ruling{verdict: Unknown, total: ru.total, evidence: append([]Evidence{e}, ru.evidence...),
+	return ruling{verdict: Unknown, total: ru.total, evidence: append([]Evidence{e}, ru.evidence...), against: true,
 		reason: ru.reason + ", but Microsoft's score records it as not compliant" + scoreDetail(r),
 		action: "look at the item in Partner Center under Security requirements: what Microsoft counts against it is not in the export"}
 }
@@ -136,7 +136,7 @@ func (a *assessor) customerAdminMFA() ruling {
 			": compliant; its list of customers says: " + e.Detail
 		a.disagreements = append(a.disagreements, e)
 	}
-	return ruling{verdict: Unknown, total: ru.total, evidence: append(bare, ru.evidence...),
+	return ruling{verdict: Unknown, total: ru.total, evidence: append(bare, ru.evidence...), against: true,
 		reason: fmt.Sprintf("%s, but by its list of customers %s no means on that asks for MFA", ru.reason, count(len(bare), "customer has", "customers have")),
 		action: "look at the customers named, and export both lists anew"}
 }

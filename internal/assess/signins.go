@@ -209,7 +209,7 @@ func (a *assessor) mfaEverySignIn() ruling {
 		return ruling{verdict: NotMet, evidence: gaps, action: act, relies: a.policyLists(),
 			reason: fmt.Sprintf("the settings let %s sign in without MFA%s", count(p.Open, "account", "accounts"), did)}
 	case len(log.maybe) > 0:
-		return ruling{verdict: Unknown, total: all, evidence: log.maybe, action: evidence.RequestFor(evidence.RoleAssignment),
+		return ruling{verdict: Unknown, total: all, evidence: log.maybe, against: true, action: evidence.RequestFor(evidence.RoleAssignment),
 			reason: "an account that may be that of directory synchronisation signed in without MFA; only its role would excuse it, and the role " +
 				"assignments were not all read"}
 	case p != nil && p.Verdict == access.Proved:

@@ -74,7 +74,8 @@ func (a *assessor) tempered(ru ruling) ruling {
 }
 
 func (a *assessor) lacking(ru ruling, k evidence.Kind) ruling {
-	out := ruling{verdict: Unknown, total: ru.total, evidence: ru.evidence, reason: ru.reason + ", but " + a.lackText(k), action: evidence.RequestFor(k)}
+	out := ruling{verdict: Unknown, total: ru.total, evidence: ru.evidence, reason: ru.reason + ", but " + a.lackText(k), action: evidence.RequestFor(k),
+		against: ru.verdict == NotMet}
 	if cuts := a.cuts(k); len(cuts) > 0 {
 		out.action = cuts[0].Settle()
 	}

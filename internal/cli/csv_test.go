@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,8 +49,13 @@ func spiteful(t *testing.T, sign string) string {
 		"signins.json":  map[string]any{"@odata.context": "https://graph.microsoft.com/beta/$metadata#auditLogs/signIns", "value": []any{row}},
 		"customer.json": map[string]any{"id": "c1", "companyProfile": map[string]any{"tenantId": "c1", "companyName": name("customer")},
 			"allowDelegatedAccess": true},
+		"attestations.yaml": nil,
 	} {
 		raw, err := json.Marshal(v)
+		if v == nil { // what cannot be seen is refused there
+			said := strings.Trim(name("who"), "\t\r\u200b")
+			raw = fmt.Appendf(nil, "exceptions:\n  - what: %q\n    who: %q\n    since: 2026-11-01\n    until: 2026-12-01\n    reason: %q\n", said, said, said)
+		}
 		if err == nil {
 			err = os.WriteFile(filepath.Join(dir, strings.TrimLeft(sign, "\t\r")+file), raw, 0o600)
 		}
@@ -69,6 +75,7 @@ var csvCommands = map[string][]string{
 	"partnerguard rehearse csv":        {"--from", "{in}", "--preset", "partner-baseline"},
 	"partnerguard rules csv":           {},
 	"partnerguard automation csv":      {"--from", "{in}"},
+	"partnerguard attest list csv":     {"--from", "{in}"},
 	"partnerguard dates csv":           {"--from", "{in}"},
 	"partnerguard export plan csv":     {"--licence", "free"},
 	"partnerguard export check csv":    {"--from", "{in}"},

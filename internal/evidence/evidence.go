@@ -45,6 +45,7 @@ const (
 	GroupAssignment         Kind = "privilegedAccessGroupAssignment"  // PIM for groups: active memberships
 	UnifiedAuditSignIn      Kind = "unifiedAuditSignIn"               // UserLoggedIn of the unified audit log: weak evidence of a sign-in
 	AuthenticationDetail    Kind = "signInAuthenticationDetail"       // the portal's AuthDetails file: one step of a sign-in of another file
+	Vouched                 Kind = "attestation"                      // what somebody vouches for, or leaves out: no record of Microsoft's
 	PerUserMFA              Kind = "perUserMfaState"                  // per-user MFA states of another list: id or name, and state
 )
 

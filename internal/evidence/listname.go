@@ -33,5 +33,5 @@ var listNames = map[Kind]string{
 	CustomerInsight: "Microsoft's list of customers",
 	Group:           "the list of groups", GroupEligibility: "the list of who may activate membership of a group", NamedLocation: "the list of named locations",
 	RegistrationDetails: "the list of registered methods", DirectoryRole: "the list of activated roles", ServicePrincipal: "the list of service principals",
-	UnifiedAuditSignIn: "the unified audit log", AuthenticationStrength: "the list of authentication strengths",
+	Vouched: "the file of attestations", UnifiedAuditSignIn: "the unified audit log", AuthenticationStrength: "the list of authentication strengths",
 }

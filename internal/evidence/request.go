@@ -155,5 +155,6 @@ var noRequest = map[Kind]string{
 	ScubaPrivilegedRole:    "ScubaGear writes it; roleAssignments says more",
 	CredentialRegistration: "the older report is gone; userRegistrationDetails takes its place",
 	AppRoleAssignment:      "no rule is decided by it",
+	Vouched:                "a person says it: partnerguard attest writes it down",
 	AuthenticationDetail:   "the portal's download writes it beside the sign-ins; the sign-ins as JSON hold the same",
 }

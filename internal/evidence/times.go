@@ -114,6 +114,13 @@ func Date(inputs []Input) []Dated {
 	return out
 }
 
+// Dates reports an input whose time matters: it holds records of the tenant, not
+// only what people vouch for.
+func (in *Input) Dates() bool {
+	_, vouched := in.Kinds[Vouched]
+	return len(in.Kinds) > 1 || len(in.Kinds) == 1 && !vouched
+}
+
 // own is what the input says of its own time.
 func (in *Input) own() (at time.Time, sure bool) {
 	switch t := &in.Times; {
@@ -218,7 +225,7 @@ func SpanOf(inputs []Input, dated []Dated) (s Span, any bool) {
 	for i := range inputs {
 		in := &inputs[i]
 		at := dated[i].At
-		if len(in.Kinds) == 0 || at.IsZero() {
+		if !in.Dates() || at.IsZero() {
 			continue
 		}
 		log := false

@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"fmt"
 	"time"
 
 	"partnerguard/internal/evidence"
@@ -27,7 +28,7 @@ func (f *Facts) Ages() *Ages {
 	for i := range f.Inputs {
 		in, d := &f.Inputs[i], dated[i]
 		a.inputs[in.Path] = d
-		if len(in.Kinds) == 0 {
+		if !in.Dates() {
 			continue
 		}
 		switch d.By {
@@ -87,4 +88,51 @@ func (a *Ages) At(k evidence.Kind, asOf time.Time) time.Time {
 		return d.Bound()
 	}
 	return asOf
+}
+
+// oneExport is how long an export may take: what lies further apart is mixed.
+const oneExport = 48 * time.Hour
+
+// Mixed reports inputs of days that lie further apart than one export takes.
+func (a *Ages) Mixed() bool { return a.Any && a.Span.Newest.Sub(a.Span.Oldest) > oneExport }
+
+// Banner says, in sentences, what a reader of any answer has to know of the age
+// of what was read.
+func (a *Ages) Banner(asOf time.Time) []string {
+	out := []string{}
+	day := func(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+	if s := a.Span; a.Mixed() {
+		out = append(out, fmt.Sprintf("The inputs are of different days: the oldest is %s of %s, the newest %s of %s. What changed between them is not seen; "+
+			"export everything in one go", s.OldestPath, day(s.Oldest), s.NewestPath, day(s.Newest)))
+	}
+	if age := asOf.Sub(a.Span.Newest); a.Any && age > 24*time.Hour {
+		out = append(out, fmt.Sprintf("The newest evidence is %s old: what happened since is not seen", Days(age)))
+	}
+	if a.Weak != "" {
+		inside := "holds no record with a date"
+		if d := a.WeakDated; !d.Newest.IsZero() {
+			inside = "holds no record later than " + day(d.Newest)
+		}
+		out = append(out, fmt.Sprintf("Nothing but its file's time (%s) dates %s, and copying sets that anew; it %s", day(a.WeakDated.At), a.Weak, inside))
+	}
+	switch a.Undated {
+	case "":
+	case "-":
+		out = append(out, "How old what came through standard input is cannot be told: nothing dates it")
+	default:
+		out = append(out, "How old "+a.Undated+" is cannot be told: nothing dates it")
+	}
+	return out
+}
+
+// Days says an age as people do: "5 hours", "3 days".
+func Days(d time.Duration) string {
+	n, unit := int(d.Hours()/24), "day"
+	if d < 48*time.Hour {
+		n, unit = max(int(d.Hours()), 0), "hour"
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%d %s", n, unit)
 }

@@ -12,6 +12,7 @@ import (
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/signin"
+	"partnerguard/internal/vouch"
 )
 
 // Facts is everything read about one partner. Taking is not safe for
@@ -34,7 +35,8 @@ type Facts struct {
 	Score         *partner.Score
 	Requirements  map[string]*partner.ScoreRequirement // by lower-case type
 	Insights      map[string]*partner.Insight
-	SignIns       *signin.Summary // nil when no sign-in was read
+	Vouched       []vouch.Statement // what people vouch for, in the order of the inputs
+	SignIns       *signin.Summary   // nil when no sign-in was read
 	Seen          map[evidence.Kind]int
 	Inputs        []evidence.Input
 
@@ -155,6 +157,8 @@ func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error 
 		return take(raw, func(s *partner.Score) { s.Source = src; f.addScore(s) })
 	case evidence.SecurityRequirement:
 		return take(raw, func(r *partner.ScoreRequirement) { r.Source = src; f.addRequirement(r) })
+	case evidence.Vouched:
+		return take(raw, func(s *vouch.Statement) { s.Source = src; f.Vouched = append(f.Vouched, *s) })
 	case evidence.CustomerInsight:
 		return take(raw, func(i *partner.Insight) { i.Source = src; f.Insights[key(i.TenantID, "", src)] = i })
 	}

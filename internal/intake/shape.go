@@ -11,6 +11,7 @@ import (
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/intake/text"
+	"partnerguard/internal/vouch"
 )
 
 // file is the reading of one input.
@@ -223,6 +224,8 @@ func (f *file) text(d text.Opened) error {
 		_, _ = s.Space("") // head has more than white space
 		f.syntax(s.Fail("expected '{' or '[', found a comment (comments are not JSON)", false), place{})
 	case f.scalar(d.Head[i:], d.UTF8):
+	case vouch.Is(d.Head):
+		return f.vouched(d.UTF8)
 	case isConfig(d.Head):
 		return f.config(d.UTF8)
 	default:

@@ -15,6 +15,7 @@ type Report struct {
 	Proofs     []*access.Proof  `json:"proofs"`  // in the order asked
 	Complete   bool             `json:"complete"`
 	Incomplete []string         `json:"incomplete"`
+	Age        []string         `json:"age"` // what is to be known of the age of what was read, in sentences; empty when it is of today
 	Inputs     []evidence.Input `json:"inputs"`
 	Sample     bool             `json:"sample"` // the embedded partner
 

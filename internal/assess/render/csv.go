@@ -14,7 +14,7 @@ import (
 // apostrophe.
 func CSV(w io.Writer, r *assess.Report) error {
 	out := print.NewSheet(w, "id", "title", "level", "binding", "verdict", "reason", "affected", "total", "unit", "action", "evidence", "more_evidence",
-		"source", "evidence_newest", "evidence_oldest", "age_days", "age")
+		"source", "evidence_newest", "evidence_oldest", "age_days", "age", "attested_by", "attested_until")
 	for i := range r.Requirements {
 		q := &r.Requirements[i]
 		said := make([]string, len(q.Evidence))
@@ -24,7 +24,7 @@ func CSV(w io.Writer, r *assess.Report) error {
 		out.Row(q.ID, q.Title, q.Level, q.Binding, string(q.Verdict), q.Reason,
 			strconv.Itoa(q.Affected), strconv.Itoa(q.Total), q.Unit, q.Action,
 			strings.Join(said, " | "), strconv.Itoa(q.More), q.Source,
-			print.Stamp(q.Age.Newest), print.Stamp(q.Age.Oldest), strconv.Itoa(q.Age.Days), q.Age.Text)
+			print.Stamp(q.Age.Newest), print.Stamp(q.Age.Oldest), strconv.Itoa(q.Age.Days), q.Age.Text, q.AttestedBy, q.AttestedUntil)
 	}
 	return out.Close()
 }
@@ -34,7 +34,7 @@ func CSV(w io.Writer, r *assess.Report) error {
 func AccountsCSV(w io.Writer, r *assess.Report) error {
 	out := print.NewSheet(w, "user_principal_name", "display_name", "id", "class", "in_scope", "admin", "roles", "strongest_factor",
 		"mfa", "reason", "ways_out", "challenged", "satisfied_by_claim", "satisfied_by_provider", "not_challenged", "unknown",
-		"last_sign_in", "last_not_challenged", "legacy_clients")
+		"last_sign_in", "last_not_challenged", "legacy_clients", "exception")
 	order, _ := accountOrder(r.Accounts)
 	for _, i := range order {
 		a := &r.Accounts[i]
@@ -42,7 +42,7 @@ func AccountsCSV(w io.Writer, r *assess.Report) error {
 		out.Row(a.UserPrincipalName, a.DisplayName, a.ID, a.Class, strconv.FormatBool(a.InScope), strconv.FormatBool(a.Admin),
 			strings.Join(a.Roles, " | "), a.StrongestFactor, string(a.MFA), a.Reason, strings.Join(print.WayTexts(a.WaysOut), " | "),
 			decimal(t.Challenged), decimal(t.SatisfiedByClaim), decimal(t.SatisfiedByProvider), decimal(t.NotChallenged), decimal(t.Unknown),
-			print.Stamp(a.LastSignIn), print.Stamp(a.LastNotChallenged), strings.Join(a.LegacyClients, " | "))
+			print.Stamp(a.LastSignIn), print.Stamp(a.LastNotChallenged), strings.Join(a.LegacyClients, " | "), a.Exception)
 	}
 	return out.Close()
 }

@@ -66,7 +66,15 @@ type pageView struct {
 	ScoreUpdated      string
 	Caveat            string
 	Changes           []changeView
+	Vouches           []vouchView
 	Banner            []string // what is to be known of the age of the evidence
+}
+
+// vouchView is one statement of a person.
+type vouchView struct {
+	Verdict           assess.Verdict
+	Word, Head, Where string
+	Says              []string
 }
 
 // changeView is one dated change that hits somebody here, or may.
@@ -159,7 +167,21 @@ func view(r *assess.Report) *pageView {
 	}
 	now, apart, later := first(r.Causes)
 	p.First, p.Apart, p.Later = causeRows(now, r, anchors), causeRows(apart, r, anchors), causeRows(later, r, anchors)
+	p.statements(r)
+	p.accounts(r.Accounts)
+	p.log(&r.SignIns)
 	p.tiles(r)
+	return p
+}
+
+// statements are what people vouch for, and what Microsoft changes next.
+func (p *pageView) statements(r *assess.Report) {
+	for i := range r.Attestations {
+		v := vouchView{Head: vouchHead(&r.Attestations[i]), Says: vouchSays(&r.Attestations[i]),
+			Where: print.Clean(r.Attestations[i].Source.String(), print.MaxSaying)}
+		v.Verdict, v.Word = vouchTone(&r.Attestations[i])
+		p.Vouches = append(p.Vouches, v)
+	}
 	for _, o := range nextChanges(r.Dates) {
 		c := changeView{Head: print.Clean(changeHead(&o), print.MaxSaying), Text: changeSays(&o), Action: print.Saying(o.Action)}
 		if c.Verdict, c.Sense = changeVerdict(&o); o.Settle != "" {
@@ -167,12 +189,15 @@ func view(r *assess.Report) *pageView {
 		}
 		p.Changes = append(p.Changes, c)
 	}
-	p.accounts(r.Accounts)
-	for code, n := range r.SignIns.Reasons {
+}
+
+// log is the sign-ins by reason and by application.
+func (p *pageView) log(s *assess.SignIns) {
+	for code, n := range s.Reasons {
 		p.Reasons = append(p.Reasons, reasonView{print.Saying(strings.ReplaceAll(code, "_", " ")), n})
 	}
 	slices.SortFunc(p.Reasons, func(a, b reasonView) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Word, b.Word)) })
-	p.Apps = r.SignIns.Apps
+	p.Apps = s.Apps
 	for i, a := range p.Apps {
 		if i == pageApps || a.NotChallenged <= 0 {
 			for _, b := range p.Apps[i:] {
@@ -184,7 +209,6 @@ func view(r *assess.Report) *pageView {
 			break
 		}
 	}
-	return p
 }
 
 // made says what wrote the page and by which rules.

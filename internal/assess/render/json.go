@@ -68,6 +68,7 @@ func settle(r *assess.Report) *assess.Report {
 	if c.SignIns.Reasons == nil {
 		c.SignIns.Reasons = map[string]int64{}
 	}
+	c.Attestations = print.List(c.Attestations)
 	c.Dates = print.List(slices.Clone(c.Dates))
 	for i := range c.Dates {
 		c.Dates[i].Names = print.List(c.Dates[i].Names)

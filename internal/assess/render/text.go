@@ -42,6 +42,7 @@ func Text(w io.Writer, r *assess.Report, o TextOptions) error {
 	p.accounts(r)
 	p.signIns(r)
 	p.disagreements(r.Disagreements)
+	p.vouched(r.Attestations)
 	p.dates(r.Dates)
 	p.score(&r.Score)
 	p.Inputs(r.Inputs)
@@ -220,6 +221,9 @@ func (p *screen) accounts(r *assess.Report) {
 		}
 		who = append(who, print.Hanging("  ", about+" · "+factorWord(a.StrongestFactor), name, print.Dim)...)
 		why := print.Lines(print.Saying(a.Reason), sizes[1], print.Plain)
+		if a.Exception != "" {
+			why = append(why, print.Hanging("≈ ", print.Saying(a.Exception), sizes[1], print.Plain)...)
+		}
 		if l := ways.Of(print.WayTexts(a.WaysOut)); l != "" {
 			why = append(why, print.Hanging("→ ", "way out: "+l, sizes[1], print.Cyan)...)
 		}

@@ -27,11 +27,18 @@ func JSON(w io.Writer, r *dates.Report) error {
 
 // CSV writes one row a change.
 func CSV(w io.Writer, r *dates.Report) error {
-	out := print.NewSheet(w, "id", "date", "precision", "sure", "standing", "days_left", "what", "answer", "count", "unit", "text", "names", "more", "action",
-		"settle", "source")
+	out := print.NewSheet(w, "id", "date", "precision", "sure", "standing", "days_left", "days_ago", "what", "answer", "count", "unit", "text", "names", "more",
+		"action", "settle", "source")
 	for i := range r.Changes {
 		o := &r.Changes[i]
-		out.Row(o.ID, o.Date.String(), string(o.Precision), string(o.Sure), o.Standing, strconv.Itoa(o.DaysLeft), o.What, string(o.Answer),
+		left, ago := strconv.Itoa(o.DaysLeft), ""
+		switch {
+		case o.Standing == "undated":
+			left = ""
+		case o.DaysLeft < 0:
+			left, ago = "", strconv.Itoa(-o.DaysLeft)
+		}
+		out.Row(o.ID, o.Date.String(), string(o.Precision), string(o.Sure), o.Standing, left, ago, o.What, string(o.Answer),
 			strconv.Itoa(o.Count), o.Unit, o.Text, strings.Join(o.Names, " | "), strconv.Itoa(o.More), o.Action, o.Settle, o.Source)
 	}
 	return out.Close()

@@ -34,6 +34,7 @@ func HTML(w io.Writer, r *prove.Report) error { return writePage(w, view(r)) }
 // pageView is what the template says; every text in it is clean.
 type pageView struct {
 	page.Page
+	Age       []string
 	Overview  *page.Plot
 	Questions []questionView
 	Policies  []notCounted
@@ -70,6 +71,7 @@ type gapView struct {
 func view(r *prove.Report) *pageView {
 	t, sentence := headline(r.Proofs)
 	p := &pageView{
+		Age: ages(r.Age),
 		Page: page.Page{
 			Name: partnerName(r), Skip: "the answers", Eyebrow: "Proof over all sign-ins",
 			Facts:    []string{"What the tenant's own settings allow, whether it has happened or not"},
@@ -192,4 +194,13 @@ func overview(list []*access.Proof) *page.Plot {
 		print.Number(proved), print.Number(gaps), print.Number(int64(len(list))-proved-gaps))
 	p.Bars(bars, 390)
 	return p
+}
+
+// ages are the sentences on the age of what was read, made clean.
+func ages(list []string) []string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = print.Clean(print.Ended(s), print.MaxSaying)
+	}
+	return out
 }

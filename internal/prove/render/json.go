@@ -18,6 +18,7 @@ type single struct {
 	*access.Proof
 	Complete   bool             `json:"complete"`
 	Incomplete []string         `json:"incomplete"`
+	Age        []string         `json:"age"`
 	Inputs     []evidence.Input `json:"inputs"`
 	Sample     bool             `json:"sample"`
 }
@@ -27,14 +28,14 @@ type single struct {
 // Every list is a list even when empty.
 func JSON(w io.Writer, r *prove.Report) error {
 	c := *r
-	c.Incomplete, c.Inputs = print.List(c.Incomplete), print.List(c.Inputs)
+	c.Incomplete, c.Inputs, c.Age = print.List(c.Incomplete), print.List(c.Inputs), print.List(c.Age)
 	c.Proofs = make([]*access.Proof, 0, len(r.Proofs))
 	for _, p := range r.Proofs {
 		c.Proofs = append(c.Proofs, settle(p))
 	}
 	var doc any = &c
 	if len(c.Proofs) == 1 {
-		doc = &single{Schema: c.Schema, Partner: c.Partner, Proof: c.Proofs[0], Complete: c.Complete, Incomplete: c.Incomplete, Inputs: c.Inputs,
+		doc = &single{Schema: c.Schema, Partner: c.Partner, Proof: c.Proofs[0], Complete: c.Complete, Incomplete: c.Incomplete, Age: c.Age, Inputs: c.Inputs,
 			Sample: c.Sample}
 	}
 	return print.JSON(w, doc)

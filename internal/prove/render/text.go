@@ -40,6 +40,9 @@ func Text(w io.Writer, r *prove.Report, o Options) error {
 	p.Blank()
 	p.Headline(headline(r.Proofs))
 	p.Incomplete(r.Complete, "answer", r.Incomplete, r.Inputs)
+	for _, s := range r.Age {
+		p.Para("! ", print.Clean(print.Ended(s), print.MaxSaying), print.Yellow)
+	}
 	all, letters := asks(r.Proofs)
 	for i, proof := range r.Proofs {
 		p.proof(proof, letters[i])

@@ -174,6 +174,16 @@ func Typical() *assess.Report {
 			Mixed: true, Weak: true, Banner: []string{"The inputs are of different days: the oldest is exports/groups.json of 2026-11-12, the newest " +
 				"exports/signIns.jsonl.gz of 2026-11-20. What changed between them is not seen; export everything in one go"}},
 		Dates: outlooks(),
+		Attestations: []assess.Vouch{
+			{Kind: "attestation", Requirement: "app-passwords", Who: "Ada Lovelace", Since: "2026-11-01", Until: "2027-04-30",
+				Reason: "looked at in the service settings",
+				State:  "in_force", DaysLeft: 161, Effect: assess.EffectCounts, Text: "the evidence cannot decide, and this does until 2027-04-30",
+				Source: evidence.Source{Path: "exports/attestations.yaml", Line: 4}},
+			{Kind: "exception", Account: "scanner@contoso.com", Requirement: "mfa-every-user", Who: "Ada Lovelace", Since: "2026-11-01", Until: "2026-12-31",
+				Reason: "it cannot answer", CompensatingControl: "sends from one address", ApprovedBy: "Grace Hopper", State: "in_force", DaysLeft: 41,
+				Effect: assess.EffectShown, Text: "it is shown beside the account, and changes no verdict",
+				Source: evidence.Source{Path: "exports/attestations.yaml", Line: 12}},
+		},
 		Inputs: []evidence.Input{
 			{Path: "exports/groups.json", Bytes: 5120, Format: "graph page", Encoding: "utf-8", Status: evidence.Partial, NextLink: true,
 				Kinds: map[evidence.Kind]int{evidence.Group: 6}},

@@ -100,7 +100,8 @@ func Tenant(n int) *access.Tenant {
 
 // ask answers questions by the real engine.
 func ask(t *access.Tenant, questions ...access.Question) *prove.Report {
-	r := &prove.Report{Schema: prove.SchemaID, Partner: "Contoso Cloud Partners", Complete: true, Incomplete: []string{}, From: []string{"exports/"},
+	r := &prove.Report{Schema: prove.SchemaID, Partner: "Contoso Cloud Partners", Complete: true, Incomplete: []string{},
+		Age: []string{"The newest evidence is 8 days old: what happened since is not seen"}, From: []string{"exports/"},
 		Inputs: []evidence.Input{
 			{Path: "exports/conditionalAccessPolicies.json", Bytes: 18_411, Format: "graph page", Encoding: "utf-8", Status: evidence.Read,
 				Kinds: map[evidence.Kind]int{evidence.ConditionalAccessPolicy: len(t.Policies)}},

@@ -1,0 +1,165 @@
+package vouch
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/problem"
+)
+
+// head is what such a file has at the beginning of a line and nothing else has.
+var head = regexp.MustCompile(`(?m)^(attestations|exceptions)[ \t]*:[ \t]*(\[[ \t]*\])?[ \t]*(#[^\n]*)?\r?$`)
+
+// Is reports a text that is such a file, by its beginning.
+func Is(text []byte) bool { return head.Match(text) }
+
+// form is the file. Its lists are taken one statement at a time, so that each
+// fault has its line.
+type form struct {
+	Attestations []Statement `yaml:"attestations"`
+	Exceptions   []Statement `yaml:"exceptions"`
+}
+
+// Parse reads a file; path is for the sources of what it says. It is all or
+// nothing: the error names the line and what is wrong with it.
+func Parse(path string, raw []byte) (out []Statement, err error) {
+	defer func() {
+		if r := recover(); r != nil { // of the YAML library
+			out, err = nil, problem.Wrap(fmt.Errorf("%v", r), problem.BadInput, "not readable as YAML")
+		}
+	}()
+	switch {
+	case len(raw) > MaxFile:
+		return nil, problem.New(problem.Limit, "a file of attestations has at most %d bytes", MaxFile)
+	case !utf8.Valid(raw):
+		return nil, wrong("not UTF-8")
+	}
+	if line := tooDeep(raw); line > 0 {
+		return nil, at(line, "nested too deep")
+	}
+	file, err := parser.ParseBytes(raw, 0)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	if len(file.Docs) > 1 {
+		return nil, wrong("it is more than one YAML document")
+	}
+	if line := aliases(file); line > 0 {
+		return nil, at(line, "anchors, aliases and tags are not taken: write the value out where it is needed")
+	}
+	var f form
+	if err := yaml.UnmarshalWithOptions(raw, &f, yaml.Strict()); err != nil {
+		return nil, unreadable(err)
+	}
+	if n := len(f.Attestations) + len(f.Exceptions); n > MaxStatements {
+		return nil, problem.New(problem.Limit, "it holds %d statements, and at most %d are read", n, MaxStatements)
+	}
+	for _, list := range []struct {
+		kind Kind
+		all  []Statement
+	}{{Attestation, f.Attestations}, {Exception, f.Exceptions}} {
+		for i := range list.all {
+			s := list.all[i]
+			s.Kind = list.kind
+			line := lineOf(file, string(list.kind)+"s", i)
+			s.Source = evidence.Source{Path: path, Line: line}
+			if err := s.Check(); err != nil {
+				return nil, at(line, err.Error())
+			}
+			for j := range out {
+				if out[j].Same(&s) {
+					return nil, at(line, fmt.Sprintf("it says the same as line %d", out[j].Source.Line))
+				}
+			}
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+func at(line int, text string) error { return problem.New(problem.BadInput, "line %d: %s", line, text) }
+
+func unreadable(err error) error {
+	line, text := 1, "not readable as YAML"
+	if e, ok := errors.AsType[yaml.Error](err); ok {
+		text = e.GetMessage()
+		if t := e.GetToken(); t != nil && t.Position != nil {
+			line = t.Position.Line
+		}
+	}
+	return problem.Wrap(err, problem.BadInput, "line %d: %s", line, text)
+}
+
+// lineOf is the line at which the nth statement of a list begins; 0 when that
+// cannot be told.
+func lineOf(file *ast.File, list string, n int) int {
+	p, err := yaml.PathString(fmt.Sprintf("$.%s[%d]", list, n))
+	if err != nil {
+		return 0
+	}
+	node, err := p.FilterFile(file)
+	if err != nil || node == nil {
+		return 0
+	}
+	if m, ok := node.(*ast.MappingNode); ok && len(m.Values) > 0 {
+		return m.Values[0].Key.GetToken().Position.Line
+	}
+	return node.GetToken().Position.Line
+}
+
+// tooDeep is the first line that no such file needs; 0 when there is none.
+func tooDeep(raw []byte) int {
+	depth, line, indent, counting := 0, 1, 0, true
+	for _, c := range raw {
+		switch {
+		case c == '\n':
+			line, indent, counting = line+1, 0, true
+		case counting && (c == ' ' || c == '-' || c == '?' || c == '\t'):
+			indent++
+		default:
+			counting = false
+			switch c {
+			case '[', '{':
+				depth++
+			case ']', '}':
+				depth = max(depth-1, 0)
+			}
+		}
+		if depth > 20 || indent > 60 {
+			return line
+		}
+	}
+	return 0
+}
+
+type aliasFinder struct{ line int }
+
+// Visit looks for what makes a short file long, or means something else than it
+// says.
+func (a *aliasFinder) Visit(n ast.Node) ast.Visitor {
+	switch n.Type() {
+	case ast.AliasType, ast.AnchorType, ast.MergeKeyType, ast.TagType:
+		if a.line == 0 {
+			a.line = n.GetToken().Position.Line
+		}
+		return nil
+	}
+	return a
+}
+
+func aliases(f *ast.File) int {
+	a := &aliasFinder{}
+	for _, d := range f.Docs {
+		if d.Body != nil {
+			ast.Walk(a, d.Body)
+		}
+	}
+	return a.line
+}
