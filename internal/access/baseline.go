@@ -22,6 +22,13 @@ var (
 const baselineCondition = "provided that the tenant's setting for baseline scopes is \"enabled\", " +
 	"which is Microsoft's default and in no export (Entra admin centre, Conditional Access, settings)"
 
+// SameMoment reports two moments between which no change of Microsoft's falls that
+// the engine knows of: settings decide alike at both.
+func SameMoment(a, b time.Time) bool {
+	x, y := Tenant{At: a}, Tenant{At: b}
+	return x.baseline() == y.baseline()
+}
+
 // baseline says whether sign-ins for baseline scopes are decided as sign-ins to
 // Windows Azure Active Directory.
 func (t *Tenant) baseline() tri {

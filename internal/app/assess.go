@@ -49,7 +49,7 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 	if len(f.CutsFromLog()) > 0 {
 		settings = nil // it was compiled before the log could say what the lists lack
 	}
-	if at := f.Ages().SettledAt(q.AsOf); at.Before(q.AsOf) {
+	if at := f.Ages().SettledAt(q.AsOf); !f.Alike(at, q.AsOf) {
 		f.SetTime(at)
 		settings = nil // it looked at schedules and Microsoft's changes as of later
 	}

@@ -9,6 +9,7 @@ import (
 
 	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/lenient"
 )
 
 // holds says whether a schedule holds at [Directory.At]: 0 it does not.
@@ -36,6 +37,26 @@ func (d *Directory) holds(start, end time.Time, startRaw, endRaw string, s *Sche
 		return Perhaps
 	}
 	return Surely
+}
+
+// Alike reports that every schedule of a role or a group stands at b as it does at
+// a.
+func (d *Directory) Alike(a, b time.Time) bool {
+	then, now := &Directory{At: a}, &Directory{At: b}
+	differ := func(start, end lenient.Time, s *ScheduleInfo, status string) bool {
+		return then.holds(start.Time, end.Time, start.Raw, end.Raw, s, status) != now.holds(start.Time, end.Time, start.Raw, end.Raw, s, status)
+	}
+	for _, r := range d.Assignments {
+		if differ(r.StartDateTime, r.EndDateTime, r.Schedule, string(r.Status)) {
+			return false
+		}
+	}
+	for _, g := range d.GroupSchedules {
+		if differ(g.StartDateTime, g.EndDateTime, g.Schedule, string(g.Status)) {
+			return false
+		}
+	}
+	return true
 }
 
 // roles works out who holds which role, through groups.

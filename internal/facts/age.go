@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"partnerguard/internal/access"
 	"partnerguard/internal/evidence"
 )
 
@@ -81,6 +82,9 @@ func (a *Ages) SettledAt(asOf time.Time) time.Time {
 	}
 	return at
 }
+
+// Alike reports that settings and schedules decide at b as they do at a.
+func (f *Facts) Alike(a, b time.Time) bool { return access.SameMoment(a, b) && f.Directory.Alike(a, b) }
 
 // At is the moment at which a list is to be looked at.
 func (a *Ages) At(k evidence.Kind, asOf time.Time) time.Time {
