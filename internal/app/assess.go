@@ -53,10 +53,13 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 		f.SetTime(at)
 		settings = nil // it looked at schedules and Microsoft's changes as of later
 	}
+	if settings == nil && f.SettingsKnown() {
+		settings = access.Compile(f.Tenant())
+	}
 	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Engine: settings, Disagreements: disagreements(f, history, today),
 		Automation: automationFeed(automation.Items(scripts, f), f), Dates: dates.Look(f, changes, q.AsOf, q.Kind)}
 	report := assess.Assess(f, o)
-	find := cause.Input{Facts: f, Report: report, Accounts: accountsOf(f), Settled: settled(f)}
+	find := cause.Input{Facts: f, Report: report, Accounts: accountsOf(f), Today: settings, Settled: settled(f)}
 	if f.SignIns != nil {
 		find.History = history
 	}

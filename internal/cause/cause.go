@@ -16,6 +16,7 @@ type Input struct {
 	Report   *assess.Report              // judged from the facts
 	History  *rehearse.History           // nil: no sign-in was read
 	Accounts map[string]rehearse.Account // as a rehearsal takes them
+	Today    *access.Engine              // the settings that were judged, compiled
 	// Settled says that the settings were read to their end; without it no change
 	// of theirs is proposed, because what is not here may close it already.
 	Settled bool

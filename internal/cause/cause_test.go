@@ -32,7 +32,7 @@ func world(t *testing.T, records map[evidence.Kind][]string) *facts.Facts {
 
 func find(f *facts.Facts) []assess.Cause {
 	r := assess.Assess(f, assess.Options{AsOf: asOf})
-	return cause.Find(cause.Input{Facts: f, Report: r, Settled: true})
+	return cause.Find(cause.Input{Facts: f, Report: r, Today: access.Compile(f.Tenant()), Settled: true})
 }
 
 const (

@@ -45,9 +45,10 @@ type search struct {
 	work     int
 }
 
-// begin compiles a tenant for a search. history may be nil; the stand is nil when
-// the bound on work is met.
-func begin(q access.Question, t *access.Tenant, history *rehearse.History) (*search, *stand) {
+// begin begins a search. history may be nil; the stand is nil when the bound on
+// work is met.
+func begin(q access.Question, from *access.Engine, history *rehearse.History) (*search, *stand) {
+	t := from.Tenant()
 	s := &search{question: q, changes: t.Changes()}
 	s.changes = s.changes[:min(len(s.changes), maxChanges)]
 	all := make([]int, len(t.Users))
@@ -58,7 +59,7 @@ func begin(q access.Question, t *access.Tenant, history *rehearse.History) (*sea
 	if history != nil {
 		open = history.Unasked()
 	}
-	now := s.look(t, all, open)
+	now := s.stand(from, all, open)
 	if now == nil {
 		return s, nil
 	}
@@ -71,7 +72,12 @@ func (s *search) look(t *access.Tenant, users []int, open []*rehearse.Pattern) *
 	if s.work > maxWork {
 		return nil
 	}
-	out := &stand{tenant: t, users: users, engine: access.Compile(t)}
+	return s.stand(access.Compile(t), users, open)
+}
+
+// stand asks the question of a compiled tenant.
+func (s *search) stand(e *access.Engine, users []int, open []*rehearse.Pattern) *stand {
+	out := &stand{tenant: e.Tenant(), users: users, engine: e}
 	cover, err := out.engine.Coverage(s.question)
 	if err != nil { // the questions are built in and always compile
 		return nil

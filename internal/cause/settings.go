@@ -24,19 +24,22 @@ var aims = []struct {
 
 // settings adds the changes of the tenant's settings.
 func (f *finder) settings() {
-	tenant := f.Facts.Tenant()
-	today := access.Compile(tenant)
+	today, tenant := f.Today, f.Today.Tenant()
 	var done []access.Change
 	var breakGlass []assess.Cause
 	for _, aim := range aims {
 		q, _ := access.FindQuestion(aim.question)
-		s, now := begin(q, tenant.Apply(done...), f.History)
+		before, err := today.Prove(q)
+		if err != nil || before.Verdict != access.GapFound {
+			continue
+		}
+		from := today
+		if len(done) > 0 {
+			from = access.Compile(tenant.Apply(done...))
+		}
+		s, now := begin(q, from, f.History)
 		if now == nil {
 			return
-		}
-		before, err := today.Prove(q)
-		if err != nil {
-			continue
 		}
 		w := &weigher{finder: f, today: today, before: before, question: q}
 		for _, t := range s.steps(now, forEverybody, true) {

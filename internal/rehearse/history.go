@@ -226,14 +226,24 @@ func newer(at time.Time, id string, than time.Time, thanID string) bool {
 // with clauses taken out or widened, turned on, or added without a clause on
 // place, platform, device or risk. Call it once the fold has finished.
 func (h *History) Under(engines ...*access.Engine) *History {
-	out := &History{engines: engines, joined: map[string]*Pattern{}}
-	for k, p := range h.Patterns() {
+	all := h.Patterns()
+	out := &History{engines: engines, joined: make(map[string]*Pattern, len(all))}
+	type place struct {
+		*traits
+		app    string
+		engine int
+	}
+	classes := map[place][]int32{} // most patterns share theirs
+	for k, p := range all {
 		moved := *p
 		moved.Points = make([]access.Point, len(engines))
 		for i, e := range engines {
-			classes := make([]int32, e.Dimensions())
-			p.traits.locate(e, p.AppID, classes)
-			moved.Points[i].Classes = classes
+			at := place{p.traits, p.AppID, i}
+			if classes[at] == nil {
+				classes[at] = make([]int32, e.Dimensions())
+				p.traits.locate(e, p.AppID, classes[at])
+			}
+			moved.Points[i].Classes = classes[at]
 		}
 		out.joined[k] = &moved
 	}
