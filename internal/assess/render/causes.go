@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"partnerguard/internal/assess"
@@ -78,6 +79,16 @@ func (p *screen) cause(c *assess.Cause, from []string) {
 			p.Command(4, line)
 		}
 	}
+}
+
+// causesOf are the causes that serve a requirement, each with its rank.
+func causesOf(r *assess.Report, id string) (out []string) {
+	for i := range r.Causes {
+		if c := &r.Causes[i]; c.Kind != assess.CauseRequirement && slices.Contains(c.Requirements, id) {
+			out = append(out, fmt.Sprintf("%d. %s: %s", c.Rank, print.Clean(c.Title, print.MaxSaying), print.Clean(causeDetail(c), print.MaxSaying)))
+		}
+	}
+	return out
 }
 
 // causeTitle is what to do, a request shortened as in the requirements.

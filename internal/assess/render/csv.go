@@ -14,7 +14,7 @@ import (
 // apostrophe.
 func CSV(w io.Writer, r *assess.Report) error {
 	out := print.NewSheet(w, "id", "title", "level", "binding", "verdict", "reason", "affected", "total", "unit", "action", "evidence", "more_evidence",
-		"source", "evidence_newest", "evidence_oldest", "age_days", "age", "attested_by", "attested_until")
+		"source", "evidence_newest", "evidence_oldest", "age_days", "age", "attested_by", "attested_until", "fix_first")
 	for i := range r.Requirements {
 		q := &r.Requirements[i]
 		said := make([]string, len(q.Evidence))
@@ -24,7 +24,8 @@ func CSV(w io.Writer, r *assess.Report) error {
 		out.Row(q.ID, q.Title, q.Level, q.Binding, string(q.Verdict), q.Reason,
 			strconv.Itoa(q.Affected), strconv.Itoa(q.Total), q.Unit, q.Action,
 			strings.Join(said, " | "), strconv.Itoa(q.More), q.Source,
-			print.Stamp(q.Age.Newest), print.Stamp(q.Age.Oldest), strconv.Itoa(q.Age.Days), q.Age.Text, q.AttestedBy, q.AttestedUntil)
+			print.Stamp(q.Age.Newest), print.Stamp(q.Age.Oldest), strconv.Itoa(q.Age.Days), q.Age.Text, q.AttestedBy, q.AttestedUntil,
+			strings.Join(causesOf(r, q.ID), " | "))
 	}
 	return out.Close()
 }

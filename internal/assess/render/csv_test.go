@@ -1,9 +1,11 @@
 package render
 
 import (
+	"io"
 	"strings"
 	"testing"
 
+	"partnerguard/internal/assess"
 	"partnerguard/internal/assess/render/rendertest"
 	"partnerguard/internal/page/pagetest"
 )
@@ -34,5 +36,22 @@ func TestCSVSaysEverything(t *testing.T) {
 	all := pagetest.Sheet(t, write(t, AccountsCSV, r))
 	if len(all) != 1+len(r.Accounts) {
 		t.Errorf("%d rows of %d accounts", len(all)-1, len(r.Accounts))
+	}
+}
+
+// TestCausesInEveryForm: what to do first is in the forms that machines read, too.
+func TestCausesInEveryForm(t *testing.T) {
+	t.Parallel()
+	r := rendertest.Typical()
+	const want = "2. Remove the excluded location Headquarters from CA002: closes 27 accounts, 126 recorded sign-ins; first see to 3"
+	for name, form := range map[string]func(io.Writer, *assess.Report) error{"csv": CSV, "junit": JUnit} {
+		if out := write(t, form, r); !strings.Contains(out, want) {
+			t.Errorf("%s: %q is missing", name, want)
+		}
+	}
+	for name, out := range map[string]string{"text": shown(t, r, TextOptions{Width: 200}), "html": write(t, HTML, r), "json": write(t, JSON, r)} {
+		if !strings.Contains(out, "Remove the excluded location Headquarters from CA002") || !strings.Contains(out, "0a1b2c3d") {
+			t.Errorf("%s does not say what to do first, or by which name to rehearse it", name)
+		}
 	}
 }

@@ -21,7 +21,7 @@ func JUnit(w io.Writer, r *assess.Report) error {
 		if mandatory(q) {
 			s = levels[0]
 		}
-		s.add(q)
+		s.add(q, causesOf(r, q.ID))
 	}
 	for _, s := range levels {
 		doc.Tests += s.Tests
@@ -79,7 +79,7 @@ type outcome struct {
 	Text    string `xml:",chardata"`
 }
 
-func (s *suite) add(q *assess.Requirement) {
+func (s *suite) add(q *assess.Requirement, causes []string) {
 	s.Time = "0"
 	s.Tests++
 	c := testcase{
@@ -97,6 +97,9 @@ func (s *suite) add(q *assess.Requirement) {
 	text := ""
 	if q.Action != "" {
 		text = "\nTo do: " + print.Clean(q.Action, print.MaxSaying) + "\n"
+	}
+	for _, c := range causes {
+		text += "\nFix first: " + c
 	}
 	for i := range q.Evidence {
 		text += "\n- " + print.Clean(evidenceLine(&q.Evidence[i]), 4*print.MaxSaying)
