@@ -25,7 +25,7 @@ type stand struct {
 	users  []int // by account of tenant: its index in the tenant the search began with
 	engine *access.Engine
 	cover  []access.Cover
-	open   []*rehearse.Pattern // of the log, let in without MFA
+	open   []*rehearse.Pattern // of the log, let in without MFA and not yet surely closed
 }
 
 // trial is what one set of changes does to a stand.
@@ -34,7 +34,9 @@ type trial struct {
 	after      *stand
 	closes     []int // accounts that become covered, break-glass ones apart
 	breakGlass []int
-	signIns    int64
+	// Recorded sign-ins that are surely asked or refused then, and those of
+	// break-glass accounts among all of them.
+	signIns, breakGlassSignIns int64
 }
 
 // search looks for the changes that cover one question's accounts.
@@ -43,6 +45,7 @@ type search struct {
 	changes  []access.Change          // all that can be tried, worded with every account in sight
 	reached  map[access.Change]*trial // what each last did, by itself
 	work     int
+	apart    map[*rehearse.Pattern]bool // of the log: of a break-glass account
 }
 
 // begin compiles a tenant for a search. history may be nil; the stand is nil when
@@ -58,9 +61,16 @@ func begin(q access.Question, t *access.Tenant, history *rehearse.History) (*sea
 	if history != nil {
 		open = history.Unasked()
 	}
-	now := s.look(t, all, open)
+	now := s.look(t, all, nil)
 	if now == nil {
 		return s, nil
+	}
+	now.open = rehearse.LetIn(now.engine, open)
+	s.apart = map[*rehearse.Pattern]bool{}
+	for _, p := range now.open {
+		if i := p.Subject(now.engine); i < len(t.Users) && t.Users[i].BreakGlass {
+			s.apart[p] = true
+		}
 	}
 	return s, s.shrink(now)
 }
@@ -82,7 +92,8 @@ func (s *search) look(t *access.Tenant, users []int, open []*rehearse.Pattern) *
 }
 
 // shrink leaves out the accounts that are not open, but for those whose being
-// there decides what a policy means: named by one, or synchronisation.
+// there decides what a policy means (named by one, or synchronisation) or what is
+// said of the log.
 func (s *search) shrink(now *stand) *stand {
 	named := map[string]bool{}
 	for _, p := range now.tenant.Policies {
@@ -90,12 +101,16 @@ func (s *search) shrink(now *stand) *stand {
 			named[strings.ToLower(id)] = true
 		}
 	}
+	logged := map[int]bool{}
+	for _, p := range now.open {
+		logged[p.Subject(now.engine)] = true
+	}
 	t := *now.tenant
 	t.Users = nil
 	var users []int
 	for i := range now.tenant.Users {
 		u := &now.tenant.Users[i]
-		if c := now.cover[i]; c == access.Open || u.Exempt || u.Unidentified || named[strings.ToLower(u.ID)] {
+		if c := now.cover[i]; c == access.Open || logged[i] || u.Exempt || u.Unidentified || named[strings.ToLower(u.ID)] {
 			t.Users, users = append(t.Users, *u), append(users, now.users[i])
 		}
 	}
@@ -125,12 +140,17 @@ func (s *search) try(now *stand, changes ...access.Change) *trial {
 			out.closes = append(out.closes, now.users[i])
 		}
 	}
-	for _, p := range now.open {
-		out.signIns += p.NotChallenged
+	count := func(list []*rehearse.Pattern, sign int64) {
+		for _, p := range list {
+			if s.apart[p] {
+				out.breakGlassSignIns += sign * p.NotChallenged
+			} else {
+				out.signIns += sign * p.NotChallenged
+			}
+		}
 	}
-	for _, p := range after.open {
-		out.signIns -= p.NotChallenged
-	}
+	count(now.open, 1)
+	count(after.open, -1)
 	return out
 }
 
@@ -253,7 +273,7 @@ func (s *search) single(now *stand, changes []access.Change, g goal) (best *tria
 		if t == nil {
 			break
 		}
-		s.reached[c] = &trial{changes: t.changes, closes: t.closes, breakGlass: t.breakGlass, signIns: t.signIns} // without the engine
+		s.reached[c] = &trial{changes: t.changes, closes: t.closes, breakGlass: t.breakGlass, signIns: t.signIns, breakGlassSignIns: t.breakGlassSignIns} // without the engine
 		if g.better(t, best) > 0 {
 			best = t
 		}

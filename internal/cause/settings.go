@@ -75,8 +75,8 @@ type weigher struct {
 // themselves the proof and the rehearsal.
 func (w *weigher) cause(t *trial) assess.Cause {
 	c := assess.Cause{Kind: assess.CauseSettings, Accounts: len(t.closes), SignIns: t.signIns}
-	if len(t.closes) == 0 {
-		c.Accounts = len(t.breakGlass)
+	if len(t.closes) == 0 && t.signIns == 0 {
+		c.Accounts, c.SignIns = len(t.breakGlass), t.breakGlassSignIns
 	}
 	var texts []string
 	for i := range t.changes {
@@ -171,17 +171,20 @@ func (w *weigher) person(c *assess.Cause, key, reason string, ways []directory.W
 // detail says what a cause brings.
 func (w *weigher) detail(c *assess.Cause, t *trial) string {
 	var parts []string
-	if n := len(t.closes) + len(t.breakGlass); n > 0 {
-		parts = append(parts, "closes "+counted(n, "account", "accounts"))
+	if c.Accounts > 0 {
+		parts = append(parts, "closes "+counted(c.Accounts, "account", "accounts"))
 	}
-	if t.signIns > 0 {
+	if c.SignIns > 0 {
 		word := "closes "
 		if len(parts) > 0 {
 			word = ""
 		}
-		parts = append(parts, word+counted(int(t.signIns), "recorded sign-in", "recorded sign-ins"))
+		parts = append(parts, word+counted(int(c.SignIns), "recorded sign-in", "recorded sign-ins"))
 	}
 	out := strings.Join(parts, ", ")
+	if n := len(t.breakGlass); n > 0 && len(t.closes)+int(t.signIns) > 0 {
+		out += "; and " + counted(n, "emergency account", "emergency accounts")
+	}
 	if t.changes[0].Kind == access.ChangeAdd && !slices.ContainsFunc(w.today.Tenant().Policies, (*access.Policy).Enforced) {
 		out += "; without Entra ID P1, which policies need, turn on security defaults"
 	}

@@ -209,12 +209,13 @@ func was(o access.Outcome) string {
 // outcome decides a pattern by one engine.
 func (in *Input) outcome(e *access.Engine, which int, p *Pattern) access.Outcome {
 	point := p.Points[which]
-	point.User = in.subject(e, p)
+	point.User = p.Subject(e)
 	return e.Outcome(point)
 }
 
-// subject finds the account, or the stand-in for one that was not exported.
-func (in *Input) subject(e *access.Engine, p *Pattern) int {
+// Subject finds the account among an engine's, or the stand-in for one that was
+// not exported.
+func (p *Pattern) Subject(e *access.Engine) int {
 	for _, name := range []string{p.Account, p.UPN} {
 		if i, ok := e.Find(name); ok && name != "" {
 			return i
@@ -285,7 +286,7 @@ func unattended(c directory.Class) string {
 // deciding names the proposed policies that decide a pattern.
 func (in *Input) deciding(p *Pattern) []string {
 	point := p.Points[1]
-	point.User = in.subject(in.Then, p)
+	point.User = p.Subject(in.Then)
 	names := in.Then.Protecting(point)
 	slices.Sort(names)
 	return slices.Compact(names)
