@@ -70,7 +70,22 @@ func (t *Tenant) Changes() (out []Change) {
 		}
 		out = append(out, e.out...)
 	}
-	return out
+	return apart(out)
+}
+
+// apart gives changes that would have one id, as those of policies without ids
+// and of one name, an id each.
+func apart(all []Change) []Change {
+	seen := map[string]bool{}
+	for i := range all {
+		id := all[i].ID
+		for n := 1; seen[id]; n++ {
+			sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", all[i].ID, n))
+			id = hex.EncodeToString(sum[:4])
+		}
+		seen[id], all[i].ID = true, id
+	}
+	return all
 }
 
 // Additions are what can be made beside today's policies, for where editing them
@@ -109,7 +124,15 @@ func (p *Policy) blocksAWay() bool {
 		return strings.EqualFold(c, "exchangeActiveSync") || strings.EqualFold(c, "other")
 	}
 	clients := p.Conditions.ClientAppTypes
-	return len(clients) > 0 && !slices.ContainsFunc(clients, func(c string) bool { return !legacy(c) }) || len(p.Conditions.Flows.Items) > 0
+	if len(clients) > 0 && !slices.ContainsFunc(clients, func(c string) bool { return !legacy(c) }) {
+		return true
+	}
+	for _, class := range []int{clientBrowser, clientNative} { // a flow clause without a flow takes every sign-in
+		if matchClient(p, class) != no {
+			return false
+		}
+	}
+	return len(p.Conditions.Flows.Items) > 0
 }
 
 // strengths finds authentication strengths by lower-case id.
@@ -309,7 +332,7 @@ func (p *Policy) edit(c Change, strengths map[string]*Strength) {
 	}
 }
 
-// onlyMFA keeps of a grant what is MFA: a strength that surely is, where plain
+// onlyMFA keeps of a grant what is MFA: a strength that is or may be, where plain
 // MFA was no way around it, else plain MFA.
 func (g *GrantControls) onlyMFA(strengths map[string]*Strength) *GrantControls {
 	out := &GrantControls{Operator: "OR"}
@@ -319,7 +342,7 @@ func (g *GrantControls) onlyMFA(strengths map[string]*Strength) *GrantControls {
 			s = full
 		}
 	}
-	if s != nil && s.mfa() == yes && !slices.Contains(g.controls(), ControlMFA) {
+	if s != nil && s.mfa() != no && !slices.Contains(g.controls(), ControlMFA) {
 		out.Strength = g.Strength
 	} else {
 		out.BuiltInControls = lenient.Strings{"mfa"}
