@@ -69,6 +69,7 @@ type weigher struct {
 	today    *access.Engine
 	before   *access.Proof
 	question access.Question
+	people   map[string]int // of the cause at hand: id -> index
 }
 
 // cause weighs changes: what they close on top of those before them, and by
@@ -83,7 +84,7 @@ func (w *weigher) cause(t *trial) assess.Cause {
 		texts = append(texts, t.changes[i].Text)
 		c.Changes = append(c.Changes, t.changes[i])
 	}
-	c.Title = joinTexts(texts)
+	c.Title, w.people = joinTexts(texts), map[string]int{}
 	alone := access.Compile(w.today.Tenant().Apply(t.changes...))
 	c.Proof = w.proof(alone)
 	w.rehearse(&c, alone)
@@ -141,7 +142,7 @@ func (w *weigher) silent(c *assess.Cause, t *trial) {
 		if !ok || a.Registered != rehearse.KnownNo {
 			continue
 		}
-		p := w.Report.PersonOf(users[i].ID)
+		p := w.personOf(users[i].ID)
 		ways := slices.DeleteFunc(slices.Clone(p.WaysOut), func(o assess.WayOut) bool { return o == directory.WayRequire })
 		if len(ways) == 0 {
 			ways = directory.WaysOut(directory.Needs{Class: a.Class, Unregistered: true, Covered: true})
@@ -152,9 +153,10 @@ func (w *weigher) silent(c *assess.Cause, t *trial) {
 
 // person adds an account, or to what is said of it already.
 func (w *weigher) person(c *assess.Cause, key, reason string, ways []directory.WayOut, rows int64) {
-	p := w.Report.PersonOf(key)
-	at := slices.IndexFunc(c.People, func(o assess.CausePerson) bool { return o.ID == p.ID })
-	if at < 0 {
+	p := w.personOf(key)
+	at, known := w.people[p.ID]
+	if !known {
+		w.people[p.ID] = len(c.People)
 		p.Reason, p.SignIns, p.WaysOut = reason, rows, ways
 		c.People = append(c.People, p)
 		return
