@@ -185,3 +185,25 @@ func TestOnlyMFAKeepsStrength(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestSynchronisationStaysOut: what leaves out synchronisation alone, by name or
+// by a group whose members are known, is not taken back.
+func TestSynchronisationStaysOut(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[int]struct {
+		known bool
+		also  string
+	}{0: {known: true}, 1: {}, 2: {true, "person"}} {
+		tenant := &Tenant{KnownGroups: map[string]bool{"g": c.known}, Users: []Subject{{ID: "sync", Groups: []string{"g"}, Exempt: true}, {ID: "person"}},
+			Policies: []*Policy{{ID: "p", State: Enabled, GrantControls: &GrantControls{BuiltInControls: []string{"mfa"}}, Conditions: Conditions{
+				Users:        Users{IncludeUsers: []string{"All"}, ExcludeUsers: []string{"SYNC"}, ExcludeGroups: []string{"G"}},
+				Applications: Applications{IncludeApplications: []string{"All"}}}}}}
+		if c.also != "" {
+			tenant.Users[1].Groups = []string{"g"}
+			tenant.Policies[0].Conditions.Users.ExcludeUsers = []string{"SYNC", c.also}
+		}
+		if got := tenant.Changes(); len(got) != want {
+			t.Errorf("%d: %+v", want, got)
+		}
+	}
+}

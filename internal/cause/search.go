@@ -215,11 +215,37 @@ func (s *search) steps(now *stand, g goal, add bool) (out []*trial) {
 		if !g.reaches(best) {
 			break
 		}
+		best = s.whole(now, best, changes, g)
 		out = append(out, best)
 		now = s.shrink(best.after)
 		changes = slices.DeleteFunc(changes, func(c access.Change) bool { return slices.Contains(best.changes, c) })
 	}
 	return out
+}
+
+// longList is how many exclusions of one list are taken back one by one.
+const longList = 3
+
+// whole takes with an account that leaves a long list of exclusions the others
+// whose leaving reaches something too: one thing to do, not one for each.
+func (s *search) whole(now *stand, best *trial, changes []access.Change, g goal) *trial {
+	first := best.changes[0]
+	if len(best.changes) > 1 || first.Kind != access.ChangeRemove || !strings.HasSuffix(first.Field, ".excludeUsers") {
+		return best
+	}
+	list := []access.Change{first}
+	for _, c := range changes {
+		if c != first && c.Kind == first.Kind && c.Field == first.Field && c.PolicyID == first.PolicyID && c.Policy == first.Policy && g.reaches(s.reached[c]) {
+			list = append(list, c)
+		}
+	}
+	if len(list) <= longList {
+		return best
+	}
+	if t := s.try(now, list...); g.reaches(t) && len(t.closes) >= len(best.closes) {
+		return t
+	}
+	return best
 }
 
 func ofKinds(changes []access.Change, kinds []access.ChangeKind) (out []access.Change) {

@@ -85,6 +85,10 @@ func (w *weigher) cause(t *trial) assess.Cause {
 		c.Changes = append(c.Changes, t.changes[i])
 	}
 	c.Title, w.people = joinTexts(texts), map[string]int{}
+	if n := len(texts); n > longList && t.changes[0].Field == t.changes[n-1].Field && t.changes[0].Kind == access.ChangeRemove {
+		before, after, _ := strings.Cut(texts[0], " from ")
+		c.Title = fmt.Sprintf("%s and %s from %s", before, counted(n-1, "more account", "more accounts"), after)
+	}
 	alone := access.Compile(w.today.Tenant().Apply(t.changes...))
 	c.Proof = w.proof(alone)
 	w.rehearse(&c, alone)
@@ -139,15 +143,19 @@ func (w *weigher) silent(c *assess.Cause, t *trial) {
 	users := w.today.Tenant().Users
 	for _, i := range slices.Concat(t.closes, t.breakGlass) {
 		a, ok := w.Accounts[users[i].ID]
-		if !ok || a.Registered != rehearse.KnownNo {
+		reason := rehearse.Unattended(a.Class)
+		switch {
+		case !ok, reason == "" && a.Registered != rehearse.KnownNo:
 			continue
+		case reason == "":
+			reason = "has no registered method to answer with"
 		}
 		p := w.personOf(users[i].ID)
 		ways := slices.DeleteFunc(slices.Clone(p.WaysOut), func(o assess.WayOut) bool { return o == directory.WayRequire })
 		if len(ways) == 0 {
-			ways = directory.WaysOut(directory.Needs{Class: a.Class, Unregistered: true, Covered: true})
+			ways = directory.WaysOut(directory.Needs{Class: a.Class, Unregistered: a.Registered == rehearse.KnownNo, Covered: true})
 		}
-		w.person(c, users[i].ID, "has no registered method to answer with", ways, 0)
+		w.person(c, users[i].ID, reason, ways, 0)
 	}
 }
 
@@ -190,6 +198,11 @@ func (w *weigher) detail(c *assess.Cause, t *trial) string {
 	if t.changes[0].Kind == access.ChangeAdd && !slices.ContainsFunc(w.today.Tenant().Policies, (*access.Policy).Enforced) {
 		out += "; without Entra ID P1, which policies need, turn on security defaults"
 	}
+	for i := range t.changes {
+		if more := w.today.Tenant().More(t.changes[i]); more != "" && !strings.Contains(out, more) {
+			out += "; " + accessName(&t.changes[i]) + " " + more + ": whoever cannot meet that is refused"
+		}
+	}
 	switch n := len(c.People); {
 	case n == 1:
 		out += fmt.Sprintf("; %s cannot answer yet", name(&c.People[0]))
@@ -197,6 +210,13 @@ func (w *weigher) detail(c *assess.Cause, t *trial) string {
 		out += fmt.Sprintf("; %d of those concerned cannot answer yet", n)
 	}
 	return out
+}
+
+func accessName(c *access.Change) string {
+	if c.Policy != "" {
+		return c.Policy
+	}
+	return "the policy"
 }
 
 func name(p *assess.CausePerson) string {

@@ -253,9 +253,8 @@ func (in *Input) challenged(p *Pattern, acc Account, passed bool, rows int64) pa
 	out := part{rows: rows}
 	needs := directory.Needs{Class: acc.Class, Unregistered: acc.Registered == KnownNo, Password: p.ROPC, Covered: true}
 	switch {
-	case acc.Class == directory.ClassService, acc.Class == directory.ClassResource, acc.Class == directory.ClassAgent,
-		acc.Class == directory.ClassDirectorySync:
-		out.effect, out.reason = ChallengedUnable, unattended(acc.Class)
+	case Unattended(acc.Class) != "":
+		out.effect, out.reason = ChallengedUnable, Unattended(acc.Class)
 		out.ways = directory.WaysOut(needs)
 	case acc.Registered == KnownYes:
 		out.effect, out.reason = ChallengedAble, "has a registered method to answer with"
@@ -270,8 +269,9 @@ func (in *Input) challenged(p *Pattern, acc Account, passed bool, rows int64) pa
 	return out
 }
 
-// unattended says why nobody can answer for an account of the class.
-func unattended(c directory.Class) string {
+// Unattended says why nobody can answer for an account of the class; "" somebody
+// may.
+func Unattended(c directory.Class) string {
 	switch c {
 	case directory.ClassResource:
 		return "a room or equipment: nobody is there to answer"
@@ -279,8 +279,10 @@ func unattended(c directory.Class) string {
 		return "an agent: nobody is there to answer"
 	case directory.ClassDirectorySync:
 		return "directory synchronisation: nobody is there to answer"
+	case directory.ClassService:
+		return "a service account: nobody is there to answer"
 	}
-	return "a service account: nobody is there to answer"
+	return ""
 }
 
 // deciding names the proposed policies that decide a pattern.
