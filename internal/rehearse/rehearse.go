@@ -14,8 +14,9 @@ import (
 // Account is what Rehearse must know of an account besides its settings.
 type Account struct {
 	Class directory.Class
-	// Registered says whether a method that can answer is registered.
-	Registered Known
+	// Registered says whether a method that can answer is registered, Resistant
+	// whether a phishing-resistant one is.
+	Registered, Resistant Known
 }
 
 // Known is a fact that may not be known.
@@ -185,7 +186,16 @@ func (in *Input) decide(p *Pattern, acc Account, passed bool) []part {
 		if p.Legacy || p.ROPC {
 			return []part{same(p.Proven), in.blocked(p, acc, rest, "cannot carry the MFA that would be asked for")}
 		}
-		return []part{same(p.Proven), in.challenged(p, acc, passed, rest)}
+		was, is := in.besides(in.Today, 0, p), in.besides(in.Then, 1, p)
+		switch {
+		case is.Refused && !was.Refused:
+			return []part{in.blocked(p, acc, p.Rows, "would be refused: the device or app that is asked for besides MFA is not there")}
+		case is.MayBeRefused && !was.Refused && !was.MayBeRefused:
+			return []part{{effect: UndecidedThen, rows: p.Rows, reason: "a device or app is asked for besides MFA, and the log does not say whether it is there"}}
+		case is.Resistant && !was.Resistant && acc.Registered == KnownYes && acc.Resistant != KnownYes && Unattended(acc.Class) == "":
+			return []part{{effect: ChallengedUnknown, rows: p.Rows, reason: noneResistant(acc)}}
+		}
+		return []part{same(p.Proven), in.challenged(p, acc, passed && !is.Resistant, rest)}
 	case access.MFANotRequired:
 		if now == access.MFARequired || now == access.Blocked {
 			return []part{{effect: Opened, rows: p.Rows, reason: "today's settings " + was(now) + ", the proposed ones do not",
@@ -197,6 +207,21 @@ func (in *Input) decide(p *Pattern, acc Account, passed bool) []part {
 		return []part{same(p.Proven), {effect: UndecidedThen, rows: rest, reason: "what is not in the export decides it, today as then"}}
 	}
 	return []part{same(p.Proven), {effect: UndecidedThen, rows: rest, reason: "what is not in the export decides it"}}
+}
+
+// noneResistant says why it is not known whether a phishing-resistant method can be
+// given.
+func noneResistant(acc Account) string {
+	if acc.Resistant == KnownNo {
+		return "has registered no phishing-resistant method, and whether a certificate answers is not in the export"
+	}
+	return "whether a phishing-resistant method is registered is not in the export"
+}
+
+func (in *Input) besides(e *access.Engine, which int, p *Pattern) access.Besides {
+	point := p.Points[which]
+	point.User = p.Subject(e)
+	return e.Besides(point)
 }
 
 func was(o access.Outcome) string {
