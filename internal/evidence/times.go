@@ -94,7 +94,7 @@ func (d Dated) Bound() time.Time {
 // Date dates inputs, one answer each, in their order. A file's time is believed
 // only where nothing inside the folder tells more: see docs/decisions/0010.
 func Date(inputs []Input) []Dated {
-	told := map[string]map[string]time.Time{} // folder -> list -> newest that its records say
+	tops := map[string]time.Time{} // folder -> newest that a live record or a statement in it says
 	for i := range inputs {
 		in := &inputs[i]
 		at, sure := in.own()
@@ -102,71 +102,16 @@ func Date(inputs []Input) []Dated {
 			continue
 		}
 		for _, dir := range folders(in) {
-			if told[dir] == nil {
-				told[dir] = map[string]time.Time{}
-			}
-			for _, list := range in.lists() {
-				if at.After(told[dir][list]) {
-					told[dir][list] = at
-				}
+			if at.After(tops[dir]) {
+				tops[dir] = at
 			}
 		}
-	}
-	tops := map[string]time.Time{}
-	for dir, lists := range told {
-		tops[dir] = top(lists)
 	}
 	out := make([]Dated, len(inputs))
 	for i := range inputs {
 		out[i] = inputs[i].date(tops)
 	}
 	return out
-}
-
-// What tells the time of a folder besides reports, each by itself.
-const (
-	toldByStatement = "statement"
-	toldByLog       = "log"
-	toldBySparse    = "sparse" // lists that grow only when somebody does something that need not happen every day
-)
-
-// lists are the lists by which an input dates what lies beside it.
-func (in *Input) lists() (out []string) {
-	if in.Times.Stated != nil {
-		return []string{toldByStatement}
-	}
-	for k := range in.Kinds {
-		switch {
-		case k == MFAAdoption || k == PartnerRequest:
-			out = append(out, toldBySparse)
-		case logs[k]:
-			out = append(out, toldByLog)
-		case live[k]:
-			out = append(out, string(k))
-		}
-	}
-	if len(out) == 0 {
-		out = []string{toldByLog}
-	}
-	return out
-}
-
-// top dates a folder: by what is stated in it, else by the oldest of its lists
-// that move every day, each by its newest record, so that one fresh file makes an
-// old export no younger.
-func top(lists map[string]time.Time) (at time.Time) {
-	if stated, ok := lists[toldByStatement]; ok {
-		return stated
-	}
-	for list, newest := range lists {
-		if list != toldBySparse && (at.IsZero() || newest.Before(at)) {
-			at = newest
-		}
-	}
-	if at.IsZero() {
-		return lists[toldBySparse]
-	}
-	return at
 }
 
 // Dates reports an input whose time matters: it holds records of the tenant, not

@@ -1,7 +1,6 @@
 package evidence
 
 import (
-	"slices"
 	"testing"
 	"time"
 )
@@ -111,35 +110,5 @@ func TestSpan(t *testing.T) {
 	mixed := append(daily, one("q", Group, "2026-10-01"))
 	if s, _ := SpanOf(mixed, Date(mixed)); s.OldestPath != "q" || s.Newest.Sub(s.Oldest) != 50*24*time.Hour {
 		t.Errorf("%+v", s)
-	}
-}
-
-// TestOneFreshFileMakesNothingYoung: of several lists that date themselves the
-// oldest dates the settings beside them, whatever the order of the files.
-func TestOneFreshFileMakesNothingYoung(t *testing.T) {
-	t.Parallel()
-	old, fresh := moment("2021-11-20"), moment("2026-11-19")
-	list := func(name string, k Kind, at *time.Time) Input {
-		return Input{Path: "x/" + name, Kinds: map[Kind]int{k: 1}, Times: Times{Newest: at, Live: true, Root: "x"}}
-	}
-	settings := Input{Path: "x/policies", Kinds: map[Kind]int{ConditionalAccessPolicy: 1}, Times: Times{Written: moment("2026-11-28"), Root: "x"}}
-	stated := Input{Path: "x/m", Kinds: map[Kind]int{ConditionalAccessPolicy: 1}, Times: Times{Stated: moment("2026-11-18"), Root: "x"}}
-	for name, c := range map[string]struct {
-		beside []Input
-		want   string
-	}{
-		"a stray log":                    {[]Input{list("registration", RegistrationDetails, old), list("stray", SignIn, fresh)}, "2021-11-20"},
-		"a stray report":                 {[]Input{list("log", SignIn, old), list("score", SecurityScore, fresh)}, "2021-11-20"},
-		"a log in many files":            {[]Input{list("log1", SignIn, old), list("log2", SignIn, fresh)}, "2026-11-19"},
-		"nothing called the API of late": {[]Input{list("requests", PartnerRequest, old), list("log", SignIn, fresh)}, "2026-11-19"},
-		"that alone":                     {[]Input{list("requests", PartnerRequest, old)}, "2021-11-20"},
-		"what is stated":                 {[]Input{list("log", SignIn, old), stated}, "2026-11-18"},
-	} {
-		for range 2 {
-			slices.Reverse(c.beside)
-			if got := Date(append([]Input{settings}, c.beside...))[0].At.Format(time.DateOnly); got != c.want {
-				t.Errorf("%s: %s, want %s", name, got, c.want)
-			}
-		}
 	}
 }
