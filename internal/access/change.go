@@ -63,6 +63,7 @@ func (t *Tenant) Changes() (out []Change) {
 		switch {
 		case p.Enforced():
 			e.clauses(&d)
+		case !d.plain(): // turned on, it would ask for more than MFA
 		case p.ReportOnly():
 			e.add(ChangeTurnOn, "state", "", "Turn on %s, which is report-only", e.name())
 		case strings.EqualFold(string(p.State), string(Disabled)):
@@ -70,7 +71,22 @@ func (t *Tenant) Changes() (out []Change) {
 		}
 		out = append(out, e.out...)
 	}
-	return out
+	return apart(out)
+}
+
+// apart gives changes that would have one id, as those of policies without ids
+// and of one name, an id each.
+func apart(all []Change) []Change {
+	seen := map[string]bool{}
+	for i := range all {
+		id := all[i].ID
+		for n := 1; seen[id]; n++ {
+			sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", all[i].ID, n))
+			id = hex.EncodeToString(sum[:4])
+		}
+		seen[id], all[i].ID = true, id
+	}
+	return all
 }
 
 // Additions are what can be made beside today's policies, for where editing them
@@ -109,7 +125,15 @@ func (p *Policy) blocksAWay() bool {
 		return strings.EqualFold(c, "exchangeActiveSync") || strings.EqualFold(c, "other")
 	}
 	clients := p.Conditions.ClientAppTypes
-	return len(clients) > 0 && !slices.ContainsFunc(clients, func(c string) bool { return !legacy(c) }) || len(p.Conditions.Flows.Items) > 0
+	if len(clients) > 0 && !slices.ContainsFunc(clients, func(c string) bool { return !legacy(c) }) {
+		return true
+	}
+	for _, class := range []int{clientBrowser, clientNative} { // a flow clause without a flow takes every sign-in
+		if matchClient(p, class) != no {
+			return false
+		}
+	}
+	return len(p.Conditions.Flows.Items) > 0
 }
 
 // strengths finds authentication strengths by lower-case id.
@@ -119,6 +143,46 @@ func (t *Tenant) strengths() map[string]*Strength {
 		out[strings.ToLower(s.ID)] = s
 	}
 	return out
+}
+
+// plain reports a demand that everybody with any second factor can meet, or a
+// block.
+func (d *demand) plain() bool {
+	return d.block || !d.other && !d.phishingResistant && !d.mfaUnknown
+}
+
+// More says what a change makes people meet besides MFA, in a clause: whoever
+// cannot is refused. It is "" where any second factor will do.
+func (t *Tenant) More(c Change) string {
+	if c.Kind == ChangeAdd || c.Kind == ChangeOnlyMFA && t.Policies[c.at].GrantControls.Strength == nil {
+		return ""
+	}
+	switch d := demandsOf(t.Policies[c.at], t.strengths())[0]; {
+	case d.block:
+		return ""
+	case d.other:
+		return "asks for more than MFA, such as a compliant device"
+	case d.mfaUnknown:
+		return "asks for a strength that is not in the export"
+	case d.phishingResistant:
+		return "takes phishing-resistant methods alone"
+	}
+	return ""
+}
+
+// answerless reports an exclusion of synchronisation alone: it cannot answer, and
+// the contract leaves it out.
+func (e *editor) answerless(in func(*Subject) bool) bool {
+	found := false
+	for i := range e.t.Users {
+		if s := &e.t.Users[i]; in(s) {
+			if !s.Exempt {
+				return false
+			}
+			found = true
+		}
+	}
+	return found
 }
 
 // editor collects the changes of one policy.
@@ -149,7 +213,6 @@ const (
 	fieldExcludeExternals = "conditions.users.excludeGuestsOrExternalUsers"
 	fieldIncludeUsers     = "conditions.users.includeUsers"
 	fieldExcludeApps      = "conditions.applications.excludeApplications"
-	fieldIncludeApps      = "conditions.applications.includeApplications"
 	fieldClients          = "conditions.clientAppTypes"
 	fieldPlatforms        = "conditions.platforms"
 	fieldExcludeLocations = "conditions.locations.excludeLocations"
@@ -162,9 +225,16 @@ const (
 func (e *editor) clauses(d *demand) {
 	c := &e.p.Conditions
 	for _, id := range c.Users.ExcludeUsers {
+		if e.answerless(func(s *Subject) bool { return strings.EqualFold(s.ID, id) }) {
+			continue
+		}
 		e.add(ChangeRemove, fieldExcludeUsers, id, "Remove %s from the exclusions of %s", e.account(id), e.name())
 	}
 	for _, id := range c.Users.ExcludeGroups {
+		low := strings.ToLower(id)
+		if e.t.KnownGroups[low] && e.answerless(func(s *Subject) bool { return slices.Contains(s.Groups, low) }) {
+			continue
+		}
 		e.add(ChangeRemove, fieldExcludeGroups, id, "Remove the group %s from the exclusions of %s", e.t.name(id), e.name())
 	}
 	for _, id := range c.Users.ExcludeRoles {
@@ -183,17 +253,14 @@ func (e *editor) clauses(d *demand) {
 			e.add(ChangeRemove, fieldExcludeLocations, id, "Remove %s from %s", e.location(id), e.name())
 		}
 	}
-	if d.block { // its selection is its point
+	if d.block || d.other { // its selection is its point, or more would be turned away than is asked for MFA
 		return
 	}
 	everyone := func(list lenient.Strings) bool {
 		return slices.ContainsFunc(list, func(id string) bool { return strings.EqualFold(id, "All") })
 	}
-	if !everyone(c.Users.IncludeUsers) {
+	if d.plain() && e.p.SessionControls.empty() && !everyone(c.Users.IncludeUsers) && !aimed(&c.Users) && everyone(c.Applications.IncludeApplications) {
 		e.add(ChangeWiden, fieldIncludeUsers, "", "Let %s include all users", e.name())
-	}
-	if !everyone(c.Applications.IncludeApplications) && len(c.Applications.IncludeApplications) > 0 {
-		e.add(ChangeWiden, fieldIncludeApps, "", "Let %s include all apps", e.name())
 	}
 	if len(c.ClientAppTypes) > 0 && !everyone(c.ClientAppTypes) {
 		e.add(ChangeWiden, fieldClients, "", "Let %s apply to every client app", e.name())
@@ -212,6 +279,20 @@ func (e *editor) clauses(d *demand) {
 	if d.hasAlternative() {
 		e.add(ChangeOnlyMFA, fieldGrant, "", "Let %s accept nothing but MFA: today %s will do", e.name(), grantText(e.p, d))
 	}
+}
+
+// aimed reports a policy for guests or for roles: to widen it to everybody makes
+// something else of it, and a policy beside it is plainer. So it is with apps.
+func aimed(u *Users) bool {
+	return len(u.IncludeRoles)+len(u.IncludeExternals.Items) > 0 ||
+		slices.ContainsFunc(u.IncludeUsers, func(id string) bool { return strings.EqualFold(id, "GuestsOrExternalUsers") })
+}
+
+// empty reports that no session control is set that changes how often people
+// sign in, or from which devices.
+func (s *SessionControls) empty() bool {
+	return s == nil || (s.SignInFrequency == nil || !s.SignInFrequency.IsEnabled.True()) &&
+		(s.TokenProtection == nil || !s.TokenProtection.IsEnabled.True())
 }
 
 func (e *editor) account(id string) string {
@@ -291,8 +372,6 @@ func (p *Policy) edit(c Change, strengths map[string]*Strength) {
 		}
 	case fieldIncludeUsers:
 		p.Conditions.Users.IncludeUsers = all
-	case fieldIncludeApps:
-		p.Conditions.Applications.IncludeApplications = all
 	case fieldClients:
 		p.Conditions.ClientAppTypes = lenient.Strings{"all"}
 	case fieldPlatforms:
@@ -309,7 +388,7 @@ func (p *Policy) edit(c Change, strengths map[string]*Strength) {
 	}
 }
 
-// onlyMFA keeps of a grant what is MFA: a strength that surely is, where plain
+// onlyMFA keeps of a grant what is MFA: a strength that is or may be, where plain
 // MFA was no way around it, else plain MFA.
 func (g *GrantControls) onlyMFA(strengths map[string]*Strength) *GrantControls {
 	out := &GrantControls{Operator: "OR"}
@@ -319,7 +398,7 @@ func (g *GrantControls) onlyMFA(strengths map[string]*Strength) *GrantControls {
 			s = full
 		}
 	}
-	if s != nil && s.mfa() == yes && !slices.Contains(g.controls(), ControlMFA) {
+	if s != nil && s.mfa() != no && !slices.Contains(g.controls(), ControlMFA) {
 		out.Strength = g.Strength
 	} else {
 		out.BuiltInControls = lenient.Strings{"mfa"}

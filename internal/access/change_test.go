@@ -135,3 +135,75 @@ func TestCoverageAgreesWithProve(t *testing.T) {
 		t.Error("no account was open: nothing was tried")
 	}
 }
+
+// TestChangesOfNamesakes: policies without ids and of one name are still told
+// apart, so that what is rehearsed is what was reported.
+func TestChangesOfNamesakes(t *testing.T) {
+	t.Parallel()
+	tenant := &Tenant{}
+	for range 3 {
+		tenant.Policies = append(tenant.Policies, &Policy{DisplayName: "MFA", State: Enabled, GrantControls: &GrantControls{BuiltInControls: []string{"mfa"}},
+			Conditions: Conditions{Users: Users{IncludeUsers: []string{"All"}, ExcludeUsers: []string{"a"}}, Applications: Applications{
+				IncludeApplications: []string{"All"}}}})
+	}
+	seen := map[string]bool{}
+	for _, c := range tenant.Changes() {
+		if seen[c.ID] {
+			t.Errorf("%s is there twice", c.ID)
+		}
+		seen[c.ID] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("%d changes", len(seen))
+	}
+}
+
+// TestNoBlockOfEverybody: a block whose flow clause names no flow takes every
+// sign-in, and turning it on is no way to ask for MFA.
+func TestNoBlockOfEverybody(t *testing.T) {
+	t.Parallel()
+	for flow, want := range map[string]int{"": 0, "none": 0, "deviceCodeFlow": 1} {
+		var methods []string
+		if flow != "" {
+			methods = []string{flow}
+		}
+		p := &Policy{ID: "p", State: ReportOnly, GrantControls: &GrantControls{BuiltInControls: []string{"block"}}, Conditions: Conditions{
+			Users: Users{IncludeUsers: []string{"All"}}, Applications: Applications{IncludeApplications: []string{"All"}}}}
+		p.Conditions.Flows.Items = []FlowCondition{{TransferMethods: methods}}
+		if got := (&Tenant{Policies: []*Policy{p}}).Changes(); len(got) != want {
+			t.Errorf("%q: %v", flow, got)
+		}
+	}
+}
+
+// TestOnlyMFAKeepsStrength: a strength that is not in the export may be more than
+// MFA, and is not traded for it.
+func TestOnlyMFAKeepsStrength(t *testing.T) {
+	t.Parallel()
+	g := &GrantControls{Operator: "OR", BuiltInControls: []string{"compliantDevice"}, Strength: &Strength{ID: "elsewhere"}}
+	if got := g.onlyMFA(nil); got.Strength != g.Strength || len(got.BuiltInControls) > 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestSynchronisationStaysOut: what leaves out synchronisation alone, by name or
+// by a group whose members are known, is not taken back.
+func TestSynchronisationStaysOut(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[int]struct {
+		known bool
+		also  string
+	}{0: {known: true}, 1: {}, 2: {true, "person"}} {
+		tenant := &Tenant{KnownGroups: map[string]bool{"g": c.known}, Users: []Subject{{ID: "sync", Groups: []string{"g"}, Exempt: true}, {ID: "person"}},
+			Policies: []*Policy{{ID: "p", State: Enabled, GrantControls: &GrantControls{BuiltInControls: []string{"mfa"}}, Conditions: Conditions{
+				Users:        Users{IncludeUsers: []string{"All"}, ExcludeUsers: []string{"SYNC"}, ExcludeGroups: []string{"G"}},
+				Applications: Applications{IncludeApplications: []string{"All"}}}}}}
+		if c.also != "" {
+			tenant.Users[1].Groups = []string{"g"}
+			tenant.Policies[0].Conditions.Users.ExcludeUsers = []string{"SYNC", c.also}
+		}
+		if got := tenant.Changes(); len(got) != want {
+			t.Errorf("%d: %+v", want, got)
+		}
+	}
+}

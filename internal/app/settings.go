@@ -187,9 +187,12 @@ func accountsOf(f *facts.Facts) map[string]rehearse.Account {
 		}
 		a := rehearse.Account{Class: directory.Classify(u, directory.Signs{Roles: roles[s.ID], RolesPartly: partly, ROPC: ropc[s.ID]})}
 		if s.MethodsKnown {
-			a.Registered = rehearse.KnownNo
+			a.Registered, a.Resistant = rehearse.KnownNo, rehearse.KnownNo
 			if s.CanAnswer() {
 				a.Registered = rehearse.KnownYes
+			}
+			if s.CanResist() {
+				a.Resistant = rehearse.KnownYes
 			}
 		}
 		out[s.ID] = a

@@ -122,16 +122,26 @@ func (r *Report) serves(ids ...string) (open []string, mandatory bool) {
 // Serve fills in which of the requirements a cause serves: those that are open.
 func (r *Report) Serve(c *Cause, ids ...string) { c.Requirements, c.Mandatory = r.serves(ids...) }
 
-// PersonOf describes an account of the report for a cause, by id or user
+// People gives what describes an account of the report for a cause, by id or user
 // principal name in lower case. Without such an account it says what it was
-// given.
-func (r *Report) PersonOf(key string) CausePerson {
+// given. The accounts must not change while it is used.
+func (r *Report) People() func(key string) CausePerson {
+	at := make(map[string]int, 2*len(r.Accounts))
 	for i := range r.Accounts {
 		a := &r.Accounts[i]
-		if directory.Key(a.ID, a.UserPrincipalName) == key || directory.Key(a.UserPrincipalName, "") == key {
-			return CausePerson{ID: a.ID, UserPrincipalName: a.UserPrincipalName, DisplayName: a.DisplayName, Class: a.Class,
-				SignIns: a.SignIns.NotChallenged, WaysOut: a.WaysOut}
+		for _, key := range []string{directory.Key(a.ID, a.UserPrincipalName), directory.Key(a.UserPrincipalName, "")} {
+			if _, taken := at[key]; !taken {
+				at[key] = i
+			}
 		}
 	}
-	return CausePerson{ID: key, UserPrincipalName: key, Class: string(directory.ClassUnknown), WaysOut: []WayOut{}}
+	return func(key string) CausePerson {
+		i, known := at[key]
+		if !known {
+			return CausePerson{ID: key, UserPrincipalName: key, Class: string(directory.ClassUnknown), WaysOut: []WayOut{}}
+		}
+		a := &r.Accounts[i]
+		return CausePerson{ID: a.ID, UserPrincipalName: a.UserPrincipalName, DisplayName: a.DisplayName, Class: a.Class,
+			SignIns: a.SignIns.NotChallenged, WaysOut: a.WaysOut}
+	}
 }

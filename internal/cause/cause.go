@@ -27,7 +27,7 @@ type Input struct {
 // requirements ask for besides; the mandatory before the recommended, and those
 // of break-glass accounts alone last. Equal input gives equal causes.
 func Find(in Input) []assess.Cause {
-	f := &finder{Input: in}
+	f := &finder{Input: in, personOf: in.Report.People()}
 	f.alerts()
 	if in.Settled {
 		f.settings()
@@ -73,24 +73,23 @@ func needs(all []assess.Cause) {
 		if c.Kind != assess.CauseSettings {
 			continue
 		}
+		ids := map[string]bool{}
+		for k := range c.People {
+			ids[c.People[k].ID] = true
+		}
 		for k := range all {
-			if all[k].Kind == assess.CauseAccount && shares(c.People, all[k].People) {
+			if all[k].Kind == assess.CauseAccount && slices.ContainsFunc(all[k].People, func(p assess.CausePerson) bool { return ids[p.ID] }) {
 				c.Needs = append(c.Needs, all[k].Rank)
 			}
 		}
 	}
 }
 
-func shares(a, b []assess.CausePerson) bool {
-	return slices.ContainsFunc(a, func(p assess.CausePerson) bool {
-		return slices.ContainsFunc(b, func(q assess.CausePerson) bool { return p.ID == q.ID })
-	})
-}
-
 // finder holds what is found.
 type finder struct {
 	Input
-	out []assess.Cause
+	personOf func(key string) assess.CausePerson
+	out      []assess.Cause
 }
 
 func (f *finder) add(c assess.Cause, requirements ...string) {

@@ -1,6 +1,7 @@
 package cause_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -172,5 +173,69 @@ func TestChangeIsFoundByItsName(t *testing.T) {
 	if t2 := tenant.Apply(got...); len(t2.Policies[0].Conditions.Users.ExcludeUsers) != 0 || len(tenant.Policies[0].Conditions.Users.ExcludeUsers) != 1 ||
 		t2.Policies[0].State != access.Enabled {
 		t.Error("the change was not made to a copy")
+	}
+}
+
+func account(i int) string { return fmt.Sprintf("00000000-0000-0000-0000-0000000001%02d", i) }
+
+// TestALongListIsOneThing: twenty accounts that one policy leaves out are one
+// thing to do, and none of them is left untold; the emergency account stays out.
+func TestALongListIsOneThing(t *testing.T) {
+	t.Parallel()
+	all := records()
+	var ids []string
+	for i := range 21 {
+		name := fmt.Sprintf("u%d", i)
+		if i == 7 {
+			name = "breakglass"
+		}
+		ids = append(ids, account(i))
+		all[evidence.User] = append(all[evidence.User], fmt.Sprintf(`{"id":"%s","userPrincipalName":"%s@contoso.example","accountEnabled":true,"userType":"Member"}`,
+			account(i), name))
+	}
+	all[evidence.ConditionalAccessPolicy] = []string{policy(`,"excludeUsers":["`+strings.Join(ids, `","`)+`"]`, "")}
+	got := find(world(t, all))
+	var first *assess.Cause
+	settings := 0
+	for i := range got {
+		if got[i].Kind != assess.CauseSettings {
+			continue
+		}
+		if settings++; first == nil {
+			first = &got[i]
+		}
+	}
+	if settings != 2 || first.Accounts != 20 || len(first.Changes) != 20 || first.Title != "Remove u0@contoso.example and 19 more accounts from the exclusions of P1" ||
+		slices.ContainsFunc(first.Changes, func(c access.Change) bool { return c.Value == account(7) }) {
+		t.Errorf("%d changes of settings, the first %+v", settings, first)
+	}
+}
+
+// TestNobodyIsShutOut: what asks for more than MFA is not turned on or widened to
+// ask for MFA, a policy for some is not made one for all, and what cannot answer
+// stays left out.
+func TestNobodyIsShutOut(t *testing.T) {
+	t.Parallel()
+	reportOnly := strings.NewReplacer(`"enabled"`, `"enabledForReportingButNotEnforced"`)
+	device := strings.NewReplacer(`"operator":"OR","builtInControls":["mfa"]`, `"operator":"AND","builtInControls":["mfa","compliantDevice"]`)
+	strong := strings.NewReplacer(`"builtInControls":["mfa"]`, `"authenticationStrength":{"id":"00000000-0000-0000-0000-000000000004"}`)
+	for name, p := range map[string]string{
+		"a device besides":     device.Replace(reportOnly.Replace(policy("", ""))),
+		"only keys":            strong.Replace(reportOnly.Replace(policy("", ""))),
+		"a device, on Windows": device.Replace(policy("", `,"platforms":{"includePlatforms":["windows"]}`)),
+		"for guests":           strings.Replace(policy("", ""), `"includeUsers":["All"]`, `"includeUsers":["GuestsOrExternalUsers"]`, 1),
+		"for administrators": strong.Replace(strings.Replace(policy("", ""), `"includeUsers":["All"]`,
+			`"includeRoles":["88d8e3e3-8f55-4a1e-953a-9b9898b8876b"]`, 1)),
+		"for one app": strings.Replace(policy("", ""), `"includeApplications":["All"]`, `"includeApplications":["797f4846-ba00-4fd7-ba43-dac1f8f63013"]`, 1),
+	} {
+		if got := changes(find(world(t, records(p)))); !slices.Equal(got, []string{"add  "}) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	all := records(device.Replace(policy(`,"excludeUsers":["00000000-0000-0000-0000-00000000000a"]`, "")))
+	if got := find(world(t, all)); !slices.ContainsFunc(got, func(c assess.Cause) bool {
+		return strings.Contains(c.Detail, "P1 asks for more than MFA, such as a compliant device: whoever cannot meet that is refused")
+	}) {
+		t.Errorf("it is not said that more is asked: %q", changes(got))
 	}
 }

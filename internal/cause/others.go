@@ -87,7 +87,7 @@ func (f *finder) accounts() {
 			if len(ways) == 0 || a.MFA != assess.NotMet {
 				continue
 			}
-			p := f.Report.PersonOf(directory.Key(a.ID, a.UserPrincipalName))
+			p := f.personOf(directory.Key(a.ID, a.UserPrincipalName))
 			p.Reason, p.WaysOut = a.Reason, ways
 			c.People = append(c.People, p)
 			c.SignIns += p.SignIns

@@ -25,7 +25,7 @@ type stand struct {
 	users  []int // by account of tenant: its index in the tenant the search began with
 	engine *access.Engine
 	cover  []access.Cover
-	open   []*rehearse.Pattern // of the log, let in without MFA
+	open   []*rehearse.Pattern // of the log, let in without MFA and not yet surely closed
 }
 
 // trial is what one set of changes does to a stand.
@@ -34,7 +34,9 @@ type trial struct {
 	after      *stand
 	closes     []int // accounts that become covered, break-glass ones apart
 	breakGlass []int
-	signIns    int64
+	// Recorded sign-ins that are surely asked or refused then, and those of
+	// break-glass accounts among all of them.
+	signIns, breakGlassSignIns int64
 }
 
 // search looks for the changes that cover one question's accounts.
@@ -43,6 +45,7 @@ type search struct {
 	changes  []access.Change          // all that can be tried, worded with every account in sight
 	reached  map[access.Change]*trial // what each last did, by itself
 	work     int
+	apart    map[*rehearse.Pattern]bool // of the log: of a break-glass account
 }
 
 // begin begins a search. history may be nil; the stand is nil when the bound on
@@ -59,9 +62,16 @@ func begin(q access.Question, from *access.Engine, history *rehearse.History) (*
 	if history != nil {
 		open = history.Unasked()
 	}
-	now := s.stand(from, all, open)
+	now := s.stand(from, all, nil)
 	if now == nil {
 		return s, nil
+	}
+	now.open = rehearse.LetIn(now.engine, open)
+	s.apart = map[*rehearse.Pattern]bool{}
+	for _, p := range now.open {
+		if i := p.Subject(now.engine); i < len(t.Users) && t.Users[i].BreakGlass {
+			s.apart[p] = true
+		}
 	}
 	return s, s.shrink(now)
 }
@@ -88,7 +98,8 @@ func (s *search) stand(e *access.Engine, users []int, open []*rehearse.Pattern) 
 }
 
 // shrink leaves out the accounts that are not open, but for those whose being
-// there decides what a policy means: named by one, or synchronisation.
+// there decides what a policy means (named by one, or synchronisation) or what is
+// said of the log.
 func (s *search) shrink(now *stand) *stand {
 	named := map[string]bool{}
 	for _, p := range now.tenant.Policies {
@@ -96,12 +107,16 @@ func (s *search) shrink(now *stand) *stand {
 			named[strings.ToLower(id)] = true
 		}
 	}
+	logged := map[int]bool{}
+	for _, p := range now.open {
+		logged[p.Subject(now.engine)] = true
+	}
 	t := *now.tenant
 	t.Users = nil
 	var users []int
 	for i := range now.tenant.Users {
 		u := &now.tenant.Users[i]
-		if c := now.cover[i]; c == access.Open || u.Exempt || u.Unidentified || named[strings.ToLower(u.ID)] {
+		if c := now.cover[i]; c == access.Open || logged[i] || u.Exempt || u.Unidentified || named[strings.ToLower(u.ID)] {
 			t.Users, users = append(t.Users, *u), append(users, now.users[i])
 		}
 	}
@@ -131,12 +146,17 @@ func (s *search) try(now *stand, changes ...access.Change) *trial {
 			out.closes = append(out.closes, now.users[i])
 		}
 	}
-	for _, p := range now.open {
-		out.signIns += p.NotChallenged
+	count := func(list []*rehearse.Pattern, sign int64) {
+		for _, p := range list {
+			if s.apart[p] {
+				out.breakGlassSignIns += sign * p.NotChallenged
+			} else {
+				out.signIns += sign * p.NotChallenged
+			}
+		}
 	}
-	for _, p := range after.open {
-		out.signIns -= p.NotChallenged
-	}
+	count(now.open, 1)
+	count(after.open, -1)
 	return out
 }
 
@@ -201,11 +221,37 @@ func (s *search) steps(now *stand, g goal, add bool) (out []*trial) {
 		if !g.reaches(best) {
 			break
 		}
+		best = s.whole(now, best, changes, g)
 		out = append(out, best)
 		now = s.shrink(best.after)
 		changes = slices.DeleteFunc(changes, func(c access.Change) bool { return slices.Contains(best.changes, c) })
 	}
 	return out
+}
+
+// longList is how many exclusions of one list are taken back one by one.
+const longList = 3
+
+// whole takes with an account that leaves a long list of exclusions the others
+// whose leaving reaches something too: one thing to do, not one for each.
+func (s *search) whole(now *stand, best *trial, changes []access.Change, g goal) *trial {
+	first := best.changes[0]
+	if len(best.changes) > 1 || first.Kind != access.ChangeRemove || !strings.HasSuffix(first.Field, ".excludeUsers") {
+		return best
+	}
+	list := []access.Change{first}
+	for _, c := range changes {
+		if c != first && c.Kind == first.Kind && c.Field == first.Field && c.PolicyID == first.PolicyID && c.Policy == first.Policy && g.reaches(s.reached[c]) {
+			list = append(list, c)
+		}
+	}
+	if len(list) <= longList {
+		return best
+	}
+	if t := s.try(now, list...); g.reaches(t) && len(t.closes) >= len(best.closes) {
+		return t
+	}
+	return best
 }
 
 func ofKinds(changes []access.Change, kinds []access.ChangeKind) (out []access.Change) {
@@ -259,7 +305,7 @@ func (s *search) single(now *stand, changes []access.Change, g goal) (best *tria
 		if t == nil {
 			break
 		}
-		s.reached[c] = &trial{changes: t.changes, closes: t.closes, breakGlass: t.breakGlass, signIns: t.signIns} // without the engine
+		s.reached[c] = &trial{changes: t.changes, closes: t.closes, breakGlass: t.breakGlass, signIns: t.signIns, breakGlassSignIns: t.breakGlassSignIns} // without the engine
 		if g.better(t, best) > 0 {
 			best = t
 		}

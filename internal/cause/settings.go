@@ -72,21 +72,26 @@ type weigher struct {
 	today    *access.Engine
 	before   *access.Proof
 	question access.Question
+	people   map[string]int // of the cause at hand: id -> index
 }
 
 // cause weighs changes: what they close on top of those before them, and by
 // themselves the proof and the rehearsal.
 func (w *weigher) cause(t *trial) assess.Cause {
 	c := assess.Cause{Kind: assess.CauseSettings, Accounts: len(t.closes), SignIns: t.signIns}
-	if len(t.closes) == 0 {
-		c.Accounts = len(t.breakGlass)
+	if len(t.closes) == 0 && t.signIns == 0 {
+		c.Accounts, c.SignIns = len(t.breakGlass), t.breakGlassSignIns
 	}
 	var texts []string
 	for i := range t.changes {
 		texts = append(texts, t.changes[i].Text)
 		c.Changes = append(c.Changes, t.changes[i])
 	}
-	c.Title = joinTexts(texts)
+	c.Title, w.people = joinTexts(texts), map[string]int{}
+	if n := len(texts); n > longList && t.changes[0].Field == t.changes[n-1].Field && t.changes[0].Kind == access.ChangeRemove {
+		before, after, _ := strings.Cut(texts[0], " from ")
+		c.Title = fmt.Sprintf("%s and %s from %s", before, counted(n-1, "more account", "more accounts"), after)
+	}
 	alone := access.Compile(w.today.Tenant().Apply(t.changes...))
 	c.Proof = w.proof(alone)
 	w.rehearse(&c, alone)
@@ -141,23 +146,28 @@ func (w *weigher) silent(c *assess.Cause, t *trial) {
 	users := w.today.Tenant().Users
 	for _, i := range slices.Concat(t.closes, t.breakGlass) {
 		a, ok := w.Accounts[users[i].ID]
-		if !ok || a.Registered != rehearse.KnownNo {
+		reason := rehearse.Unattended(a.Class)
+		switch {
+		case !ok, reason == "" && a.Registered != rehearse.KnownNo:
 			continue
+		case reason == "":
+			reason = "has no registered method to answer with"
 		}
-		p := w.Report.PersonOf(users[i].ID)
+		p := w.personOf(users[i].ID)
 		ways := slices.DeleteFunc(slices.Clone(p.WaysOut), func(o assess.WayOut) bool { return o == directory.WayRequire })
 		if len(ways) == 0 {
-			ways = directory.WaysOut(directory.Needs{Class: a.Class, Unregistered: true, Covered: true})
+			ways = directory.WaysOut(directory.Needs{Class: a.Class, Unregistered: a.Registered == rehearse.KnownNo, Covered: true})
 		}
-		w.person(c, users[i].ID, "has no registered method to answer with", ways, 0)
+		w.person(c, users[i].ID, reason, ways, 0)
 	}
 }
 
 // person adds an account, or to what is said of it already.
 func (w *weigher) person(c *assess.Cause, key, reason string, ways []directory.WayOut, rows int64) {
-	p := w.Report.PersonOf(key)
-	at := slices.IndexFunc(c.People, func(o assess.CausePerson) bool { return o.ID == p.ID })
-	if at < 0 {
+	p := w.personOf(key)
+	at, known := w.people[p.ID]
+	if !known {
+		w.people[p.ID] = len(c.People)
 		p.Reason, p.SignIns, p.WaysOut = reason, rows, ways
 		c.People = append(c.People, p)
 		return
@@ -174,19 +184,27 @@ func (w *weigher) person(c *assess.Cause, key, reason string, ways []directory.W
 // detail says what a cause brings.
 func (w *weigher) detail(c *assess.Cause, t *trial) string {
 	var parts []string
-	if n := len(t.closes) + len(t.breakGlass); n > 0 {
-		parts = append(parts, "closes "+counted(n, "account", "accounts"))
+	if c.Accounts > 0 {
+		parts = append(parts, "closes "+counted(c.Accounts, "account", "accounts"))
 	}
-	if t.signIns > 0 {
+	if c.SignIns > 0 {
 		word := "closes "
 		if len(parts) > 0 {
 			word = ""
 		}
-		parts = append(parts, word+counted(int(t.signIns), "recorded sign-in", "recorded sign-ins"))
+		parts = append(parts, word+counted(int(c.SignIns), "recorded sign-in", "recorded sign-ins"))
 	}
 	out := strings.Join(parts, ", ")
+	if n := len(t.breakGlass); n > 0 && len(t.closes)+int(t.signIns) > 0 {
+		out += "; and " + counted(n, "emergency account", "emergency accounts")
+	}
 	if t.changes[0].Kind == access.ChangeAdd && !slices.ContainsFunc(w.today.Tenant().Policies, (*access.Policy).Enforced) {
 		out += "; without Entra ID P1, which policies need, turn on security defaults"
+	}
+	for i := range t.changes {
+		if more := w.today.Tenant().More(t.changes[i]); more != "" && !strings.Contains(out, more) {
+			out += "; " + accessName(&t.changes[i]) + " " + more + ": whoever cannot meet that is refused"
+		}
 	}
 	switch n := len(c.People); {
 	case n == 1:
@@ -195,6 +213,13 @@ func (w *weigher) detail(c *assess.Cause, t *trial) string {
 		out += fmt.Sprintf("; %d of those concerned cannot answer yet", n)
 	}
 	return out
+}
+
+func accessName(c *access.Change) string {
+	if c.Policy != "" {
+		return c.Policy
+	}
+	return "the policy"
 }
 
 func name(p *assess.CausePerson) string {

@@ -252,3 +252,37 @@ func TestSettings(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 }
+
+// TestNamesakesAreTwo: what is counted are things, not names; and what one thing
+// does in two lists is one.
+func TestNamesakesAreTwo(t *testing.T) {
+	t.Parallel()
+	duo := `{"id":"%s","displayName":"Duo","state":"enabled","conditions":{},"grantControls":{"customAuthenticationFactors":["DuoMfa"]}}`
+	customer := `{"id":"%s","allowDelegatedAccess":true,"companyProfile":{"companyName":"Fabrikam"}}`
+	w := at(t, asOf).add(evidence.ConditionalAccessPolicy, fmt.Sprintf(duo, "p"), fmt.Sprintf(duo, "q")).
+		add(evidence.Customer, fmt.Sprintf(customer, "c"), fmt.Sprintf(customer, "d")).
+		add(evidence.RoleAssignment, `{"id":"r","principalId":"u","roleDefinitionId":"4ba39ca4-527c-499a-b93d-d9b492c50246","directoryScopeId":"/"}`,
+			`{"id":"s","principalId":"U","roleDefinitionId":"e00e864a-17c5-4a4b-9c06-f5b95a8d5bd8","directoryScopeId":"/"}`)
+	got := w.look(nil, asOf)
+	for id, want := range map[string]int{"custom-controls-end": 2, "dap-end": 2, "partner-tier-roles": 1} {
+		if o := got[id]; o.Count != want {
+			t.Errorf("%s: %d, want %d: %+v", id, o.Count, want, o)
+		}
+	}
+}
+
+// TestNotUnderstoodIsNotNobody: of a policy whose grant could not be understood it
+// is not said that it uses no custom control.
+func TestNotUnderstoodIsNotNobody(t *testing.T) {
+	t.Parallel()
+	w := at(t, asOf).add(evidence.ConditionalAccessPolicy,
+		`{"id":"p","displayName":"Odd","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},`+
+			`"grantControls":{"operator":"OR","builtInControls":["moonPhase"]}}`)
+	got := w.look(nil, asOf)
+	if o := got["custom-controls-end"]; o.Answer != partner.HitIsUnknown || !strings.Contains(o.Text, "Odd") {
+		t.Errorf("%+v", o)
+	}
+	if o := got["resource-exclusions"]; o.Answer != partner.Nobody {
+		t.Errorf("%+v", o)
+	}
+}

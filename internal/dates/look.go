@@ -41,7 +41,7 @@ type looker struct {
 // found is what a teller says.
 type found struct {
 	kinds  []evidence.Kind // lists that it rests on
-	names  []string        // who is hit
+	who    []one           // who is hit
 	unit   string          // of what
 	hit    string          // "%s" is the count: "%s lose their only second factor"
 	none   string          // when nobody is
@@ -50,6 +50,22 @@ type found struct {
 	action string
 	log    bool   // absence needs 30 days of the log
 	open   string // nothing that is exported tells: where to look
+}
+
+// one is one of those that are hit. Two of one name are still two.
+type one struct{ key, name string }
+
+// add takes one that is hit; a key that is there already is the same one.
+func (v *found) add(key, name string) { v.who = append(v.who, one{strings.ToLower(key), name}) }
+
+// names lists whom a change hits, each once, in order.
+func (v *found) names() (out []string) {
+	slices.SortFunc(v.who, func(a, b one) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.name, b.name)) })
+	for _, o := range slices.CompactFunc(v.who, func(a, b one) bool { return a.key == b.key }) {
+		out = append(out, o.name)
+	}
+	slices.Sort(out)
+	return out
 }
 
 // Look holds every change against what was read. asOf has to be set; fold is nil
@@ -75,11 +91,10 @@ func (l *looker) outlook(c *partner.Change, v found) partner.Outlook {
 		o.Answer, o.Text, o.Settle = partner.HitIsUnknown, "nothing that can be exported shows whether it hits here", v.open
 		return o
 	}
-	slices.Sort(v.names)
-	v.names = slices.Compact(v.names)
-	n := len(v.names)
+	names := v.names()
+	n := len(names)
 	if n > 0 {
-		o.Names = v.names[:min(n, partner.MaxNames)]
+		o.Names = names[:min(n, partner.MaxNames)]
 		o.More = n - len(o.Names)
 		o.Text = fmt.Sprintf(agree(v.hit, n), count(n, v.unit))
 	}
@@ -161,7 +176,7 @@ func (l *looker) fromLog(u use, unsure string) found {
 	v := found{kinds: []evidence.Kind{evidence.SignIn}, unit: "users", log: true}
 	for key, a := range t.accounts {
 		if !l.off(key, a.name) {
-			v.names = append(v.names, cmp.Or(a.name, key))
+			v.add(key, cmp.Or(a.name, key))
 		}
 	}
 	switch {

@@ -18,10 +18,10 @@ var (
 )
 
 // registered calls f with every registration of an account that can sign in.
-func (l *looker) registered(f func(name string, r *directory.Registration)) {
+func (l *looker) registered(f func(key, name string, r *directory.Registration)) {
 	for key, r := range l.Directory.Registrations {
 		if !l.off(cmp.Or(r.ID, key), r.UserPrincipalName) {
-			f(cmp.Or(r.UserPrincipalName, r.UserDisplayName, key), r)
+			f(cmp.Or(r.ID, key), cmp.Or(r.UserPrincipalName, r.UserDisplayName, key), r)
 		}
 	}
 }
@@ -29,7 +29,7 @@ func (l *looker) registered(f func(name string, r *directory.Registration)) {
 func (l *looker) phoneOnly() found {
 	v := found{kinds: []evidence.Kind{evidence.RegistrationDetails}, unit: "users", hit: "%s {lose their|loses its} only second factor",
 		none: "nobody has SMS or voice for the only second factor", action: "have them register a passkey or an authenticator app before that day"}
-	l.registered(func(name string, r *directory.Registration) {
+	l.registered(func(key, name string, r *directory.Registration) {
 		phone, other := false, false
 		for _, m := range r.MethodsRegistered {
 			m = strings.ToLower(m)
@@ -42,7 +42,7 @@ func (l *looker) phoneOnly() found {
 		}
 		switch {
 		case phone && !other:
-			v.names = append(v.names, name)
+			v.add(key, name)
 		case len(r.MethodsRegistered) == 0 && r.IsMFARegistered.True():
 			v.unsure = "of an account that is registered the export does not say by which method"
 		}
@@ -53,9 +53,9 @@ func (l *looker) phoneOnly() found {
 func (l *looker) questions() found {
 	v := found{kinds: []evidence.Kind{evidence.RegistrationDetails}, unit: "users", hit: "%s {answer|answers} security questions to reset a password",
 		none: "nobody has registered security questions", action: "have them register another method"}
-	l.registered(func(name string, r *directory.Registration) {
+	l.registered(func(key, name string, r *directory.Registration) {
 		if slices.ContainsFunc(r.MethodsRegistered, func(m string) bool { return strings.EqualFold(m, "securityQuestion") }) {
-			v.names = append(v.names, name)
+			v.add(key, name)
 		}
 	})
 	return v
@@ -64,12 +64,12 @@ func (l *looker) questions() found {
 func (l *looker) unregistered() found {
 	v := found{kinds: []evidence.Kind{evidence.RegistrationDetails}, unit: "users", hit: "%s may reset the password and {have|has} registered nothing for it",
 		none: "everybody who may reset a password has registered for it", action: "have them register: aka.ms/mysecurityinfo"}
-	l.registered(func(name string, r *directory.Registration) {
+	l.registered(func(key, name string, r *directory.Registration) {
 		switch {
 		case !r.IsSSPREnabled.Set || !r.IsSSPRRegistered.Set:
 			v.unsure = "the registration report does not say who may reset a password"
 		case r.IsSSPREnabled.True() && r.IsSSPRRegistered.False():
-			v.names = append(v.names, name)
+			v.add(key, name)
 		}
 	})
 	return v
@@ -88,10 +88,10 @@ func (l *looker) phoneMethods() found {
 			continue
 		}
 		if told++; strings.EqualFold(string(m.State), "enabled") {
-			v.names = append(v.names, m.ID)
+			v.add(m.ID, m.ID)
 		}
 	}
-	if told < 2 && len(v.names) == 0 {
+	if told < 2 && len(v.who) == 0 {
 		v.unsure = "the authentication methods policy does not say whether SMS and voice are on"
 	}
 	return v

@@ -53,7 +53,7 @@ func untold(where string) func(*looker) found {
 // beside is for a use that the log shows in part only: without a hit it is not
 // known, and where says where to look.
 func (v found) beside(why, where string) found {
-	if len(v.names) == 0 {
+	if len(v.who) == 0 {
 		v.unsure, v.settle = why, where
 	}
 	return v
@@ -66,7 +66,7 @@ func (l *looker) centerPages() found {
 	v := l.fromLog(useCenter, unclearMFA)
 	for _, p := range l.Principals {
 		if at := p.Last(); !at.Set || !at.After(l.asOf) {
-			v.names = append(v.names, cmp.Or(p.UPN, p.ObjectID))
+			v.add(cmp.Or(l.Directory.FindUser(p.ObjectID, p.UPN), p.ObjectID, p.UPN), cmp.Or(p.UPN, p.ObjectID))
 		}
 	}
 	if l.Extent(evidence.NonCompliantPrincipal) != evidence.Absent { // it need not be there; half or an old one will not do
@@ -134,7 +134,7 @@ func (l *looker) appUser() found {
 		case !a.Total.Set || !a.Compliant.Set:
 			v.unsure = "a count of API requests cannot be read"
 		case a.Compliant.Value < a.Total.Value:
-			v.names = append(v.names, cmp.Or(string(a.ApplicationName), a.ApplicationID))
+			v.add(cmp.Or(a.ApplicationID, string(a.ApplicationName)), cmp.Or(string(a.ApplicationName), a.ApplicationID))
 		}
 	}
 	return v
@@ -155,7 +155,7 @@ func (l *looker) authorisation() found {
 		case !known:
 			v.unsure = "the status of " + string(r.Type) + " is not known"
 		case !ok:
-			v.names = append(v.names, string(r.Type))
+			v.add(string(r.Type), string(r.Type))
 		}
 	}
 	if items < 2 || items < 3 && l.kind != partner.IndirectReseller {
@@ -174,18 +174,34 @@ func (l *looker) migration() found {
 	switch state := strings.ToLower(string(l.Methods.MigrationState)); state {
 	case "migrationcomplete":
 	case "premigration", "migrationinprogress":
-		v.names = []string{"policyMigrationState is " + string(l.Methods.MigrationState)}
+		v.add("", "policyMigrationState is "+string(l.Methods.MigrationState))
 	default:
 		v.unsure = "policyMigrationState is not in the export"
 	}
 	return v
 }
 
-func (l *looker) policies(unit, hit, none string, take func(*access.Policy) bool) found {
+// about reports what is not understood of the parts of a policy that are named,
+// or of all its conditions.
+func about(parts ...string) func(string) bool {
+	return func(unsupported string) bool {
+		low := strings.ToLower(unsupported)
+		return strings.HasPrefix(low, "conditions (") || slices.ContainsFunc(parts, func(p string) bool { return strings.HasPrefix(low, p) })
+	}
+}
+
+func (l *looker) policies(unit, hit, none string, take func(*access.Policy) bool, tells func(string) bool) found {
 	v := found{kinds: []evidence.Kind{evidence.ConditionalAccessPolicy}, unit: unit, hit: hit, none: none}
-	for _, p := range l.Policies {
-		if p.MayBeEnforced() && take(p) {
-			v.names = append(v.names, cmp.Or(p.DisplayName, p.ID))
+	for key, p := range l.Policies {
+		switch {
+		case !p.MayBeEnforced():
+		case take(p):
+			v.add(key, cmp.Or(p.DisplayName, p.ID))
+		case slices.ContainsFunc(p.Unsupported, tells): // what is asked about may stand in what was not understood
+			why := "not all of " + cmp.Or(p.DisplayName, p.ID) + " was understood: " + p.Unsupported[0]
+			if v.unsure == "" || why < v.unsure { // whatever the order of a map
+				v.unsure = why
+			}
 		}
 	}
 	return v
@@ -197,7 +213,7 @@ func (l *looker) exclusions() found {
 		func(p *access.Policy) bool {
 			all := slices.ContainsFunc(p.Conditions.Applications.IncludeApplications, func(s string) bool { return strings.EqualFold(s, "All") })
 			return all && len(p.Conditions.Applications.ExcludeApplications) > 0
-		})
+		}, about("conditions.applications", "application "))
 	v.action = "look whether clients that ask for baseline scopes alone can answer: partnerguard prove, partnerguard rehearse"
 	return v
 }
@@ -205,7 +221,7 @@ func (l *looker) exclusions() found {
 func (l *looker) customControls() found {
 	v := l.policies("policies", "%s {grant|grants} by custom controls, which end", "no enabled policy uses custom controls", func(p *access.Policy) bool {
 		return p.GrantControls != nil && len(p.GrantControls.CustomFactors) > 0
-	})
+	}, about("grant"))
 	v.action = directory.WayExternalMFA.Text
 	return v
 }
@@ -218,8 +234,8 @@ func (l *looker) riskPolicies() found {
 	}
 	byRisk := l.policies("", "", "", func(p *access.Policy) bool {
 		return len(p.Conditions.SignInRiskLevels)+len(p.Conditions.UserRiskLevels) > 0
-	})
-	if len(byRisk.names) > 0 {
+	}, about("conditions.signinrisklevels", "conditions.userrisklevels"))
+	if len(byRisk.who) > 0 {
 		v.kinds, v.none = append(v.kinds, evidence.ConditionalAccessPolicy), "Conditional Access policies act on risk; the old ones are not relied on alone"
 		return v
 	}
@@ -234,7 +250,7 @@ func (l *looker) tierRoles() found {
 	for _, a := range l.Directory.Assignments {
 		id := cmp.Or(l.Directory.Role(a.RoleDefinitionID).TemplateID, strings.ToLower(a.RoleDefinitionID))
 		if id == entra.RolePartnerTier1Support || id == entra.RolePartnerTier2Support {
-			v.names = append(v.names, l.name(a.PrincipalID))
+			v.add(a.PrincipalID, l.name(a.PrincipalID))
 		}
 	}
 	return v
@@ -256,17 +272,17 @@ func (l *looker) agreement() found {
 	if l.kind == partner.ControlPanelVendor || l.kind == partner.Advisor {
 		return found{none: "it binds CSP partners, and this is none"}
 	}
-	return found{unit: "partners", names: []string{"this partner"}, hit: "%s: it binds every CSP partner",
+	return found{unit: "partners", who: []one{{"", "this partner"}}, hit: "%s: it binds every CSP partner",
 		action: "accept it in Partner Center where that is asked, and read what it says of security"}
 }
 
 func (l *looker) dap() found {
 	v := found{kinds: []evidence.Kind{evidence.Customer}, unit: "customers", hit: "%s still {grant|grants} DAP", none: "no customer grants DAP",
 		action: "set up GDAP, then remove DAP"}
-	for _, c := range l.Customers {
+	for id, c := range l.Customers {
 		switch {
 		case c.AllowDelegatedAccess.True():
-			v.names = append(v.names, c.Name())
+			v.add(id, c.Name())
 		case !c.AllowDelegatedAccess.Set:
 			v.unsure = "of a customer the export does not say whether DAP is in place"
 		}

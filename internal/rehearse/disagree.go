@@ -41,7 +41,7 @@ func Disagreements(h *History, e *access.Engine, reverse bool) (out []Disagreeme
 				says = "blocks this sign-in"
 			}
 			point := p.Points[0]
-			point.User = in.subject(e, p)
+			point.User = p.Subject(e)
 			row = p.Open
 			d.Text = fmt.Sprintf("the settings say: %s %s; the log says: it succeeded at %s by %s without MFA (%s)",
 				nonEmpty(strings.Join(e.Protecting(point), " and "), "a policy"), says, nonEmpty(p.App, "an app"), nonEmpty(p.Client, "an unnamed client"),

@@ -295,14 +295,23 @@ func (h *History) Unasked() (out []*Pattern) {
 	return out
 }
 
-// StillOpen lists those of some patterns that an engine, which must be as Under
-// wants it, lets in without MFA.
-func StillOpen(e *access.Engine, patterns []*Pattern) (out []*Pattern) {
-	in := Input{}
+// LetIn lists those of some patterns that an engine, which must be as Under wants
+// it, surely lets in without MFA.
+func LetIn(e *access.Engine, patterns []*Pattern) []*Pattern {
+	return filter(e, patterns, func(o access.Outcome) bool { return o == access.MFANotRequired })
+}
+
+// StillOpen lists those that such an engine does not surely ask for MFA or refuse:
+// what hangs on something unknown is not closed.
+func StillOpen(e *access.Engine, patterns []*Pattern) []*Pattern {
+	return filter(e, patterns, func(o access.Outcome) bool { return o != access.MFARequired && o != access.Blocked })
+}
+
+func filter(e *access.Engine, patterns []*Pattern, keep func(access.Outcome) bool) (out []*Pattern) {
 	classes := make([]int32, e.Dimensions())
 	for _, p := range patterns {
 		p.traits.locate(e, p.AppID, classes)
-		if e.Outcome(access.Point{User: in.subject(e, p), Classes: classes}) == access.MFANotRequired {
+		if keep(e.Outcome(access.Point{User: p.Subject(e), Classes: classes})) {
 			out = append(out, p)
 		}
 	}

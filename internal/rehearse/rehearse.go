@@ -14,8 +14,9 @@ import (
 // Account is what Rehearse must know of an account besides its settings.
 type Account struct {
 	Class directory.Class
-	// Registered says whether a method that can answer is registered.
-	Registered Known
+	// Registered says whether a method that can answer is registered, Resistant
+	// whether a phishing-resistant one is.
+	Registered, Resistant Known
 }
 
 // Known is a fact that may not be known.
@@ -185,7 +186,16 @@ func (in *Input) decide(p *Pattern, acc Account, passed bool) []part {
 		if p.Legacy || p.ROPC {
 			return []part{same(p.Proven), in.blocked(p, acc, rest, "cannot carry the MFA that would be asked for")}
 		}
-		return []part{same(p.Proven), in.challenged(p, acc, passed, rest)}
+		was, is := in.besides(in.Today, 0, p), in.besides(in.Then, 1, p)
+		switch {
+		case is.Refused && !was.Refused:
+			return []part{in.blocked(p, acc, p.Rows, "would be refused: the device or app that is asked for besides MFA is not there")}
+		case is.MayBeRefused && !was.Refused && !was.MayBeRefused:
+			return []part{{effect: UndecidedThen, rows: p.Rows, reason: "a device or app is asked for besides MFA, and the log does not say whether it is there"}}
+		case is.Resistant && !was.Resistant && acc.Registered == KnownYes && acc.Resistant != KnownYes && Unattended(acc.Class) == "":
+			return []part{{effect: ChallengedUnknown, rows: p.Rows, reason: noneResistant(acc)}}
+		}
+		return []part{same(p.Proven), in.challenged(p, acc, passed && !is.Resistant, rest)}
 	case access.MFANotRequired:
 		if now == access.MFARequired || now == access.Blocked {
 			return []part{{effect: Opened, rows: p.Rows, reason: "today's settings " + was(now) + ", the proposed ones do not",
@@ -199,6 +209,21 @@ func (in *Input) decide(p *Pattern, acc Account, passed bool) []part {
 	return []part{same(p.Proven), {effect: UndecidedThen, rows: rest, reason: "what is not in the export decides it"}}
 }
 
+// noneResistant says why it is not known whether a phishing-resistant method can be
+// given.
+func noneResistant(acc Account) string {
+	if acc.Resistant == KnownNo {
+		return "has registered no phishing-resistant method, and whether a certificate answers is not in the export"
+	}
+	return "whether a phishing-resistant method is registered is not in the export"
+}
+
+func (in *Input) besides(e *access.Engine, which int, p *Pattern) access.Besides {
+	point := p.Points[which]
+	point.User = p.Subject(e)
+	return e.Besides(point)
+}
+
 func was(o access.Outcome) string {
 	if o == access.Blocked {
 		return "block it"
@@ -209,12 +234,13 @@ func was(o access.Outcome) string {
 // outcome decides a pattern by one engine.
 func (in *Input) outcome(e *access.Engine, which int, p *Pattern) access.Outcome {
 	point := p.Points[which]
-	point.User = in.subject(e, p)
+	point.User = p.Subject(e)
 	return e.Outcome(point)
 }
 
-// subject finds the account, or the stand-in for one that was not exported.
-func (in *Input) subject(e *access.Engine, p *Pattern) int {
+// Subject finds the account among an engine's, or the stand-in for one that was
+// not exported.
+func (p *Pattern) Subject(e *access.Engine) int {
 	for _, name := range []string{p.Account, p.UPN} {
 		if i, ok := e.Find(name); ok && name != "" {
 			return i
@@ -252,9 +278,8 @@ func (in *Input) challenged(p *Pattern, acc Account, passed bool, rows int64) pa
 	out := part{rows: rows}
 	needs := directory.Needs{Class: acc.Class, Unregistered: acc.Registered == KnownNo, Password: p.ROPC, Covered: true}
 	switch {
-	case acc.Class == directory.ClassService, acc.Class == directory.ClassResource, acc.Class == directory.ClassAgent,
-		acc.Class == directory.ClassDirectorySync:
-		out.effect, out.reason = ChallengedUnable, unattended(acc.Class)
+	case Unattended(acc.Class) != "":
+		out.effect, out.reason = ChallengedUnable, Unattended(acc.Class)
 		out.ways = directory.WaysOut(needs)
 	case acc.Registered == KnownYes:
 		out.effect, out.reason = ChallengedAble, "has a registered method to answer with"
@@ -269,8 +294,9 @@ func (in *Input) challenged(p *Pattern, acc Account, passed bool, rows int64) pa
 	return out
 }
 
-// unattended says why nobody can answer for an account of the class.
-func unattended(c directory.Class) string {
+// Unattended says why nobody can answer for an account of the class; "" somebody
+// may.
+func Unattended(c directory.Class) string {
 	switch c {
 	case directory.ClassResource:
 		return "a room or equipment: nobody is there to answer"
@@ -278,14 +304,16 @@ func unattended(c directory.Class) string {
 		return "an agent: nobody is there to answer"
 	case directory.ClassDirectorySync:
 		return "directory synchronisation: nobody is there to answer"
+	case directory.ClassService:
+		return "a service account: nobody is there to answer"
 	}
-	return "a service account: nobody is there to answer"
+	return ""
 }
 
 // deciding names the proposed policies that decide a pattern.
 func (in *Input) deciding(p *Pattern) []string {
 	point := p.Points[1]
-	point.User = in.subject(in.Then, p)
+	point.User = p.Subject(in.Then)
 	names := in.Then.Protecting(point)
 	slices.Sort(names)
 	return slices.Compact(names)

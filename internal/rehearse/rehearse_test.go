@@ -40,6 +40,7 @@ var accounts = map[string]rehearse.Account{
 	"svc":     {Class: directory.ClassService, Registered: rehearse.KnownNo},
 	"printer": {Class: directory.ClassService, Registered: rehearse.KnownNo},
 	"unsure":  {Class: directory.ClassMember},
+	"keyed":   {Class: directory.ClassMember, Registered: rehearse.KnownYes, Resistant: rehearse.KnownYes},
 }
 
 func seen(id, user string, change func(*signin.Sighting)) signin.Sighting {
@@ -229,5 +230,45 @@ func TestReverseDisagreements(t *testing.T) {
 	}
 	if d := rehearse.Disagreements(h, e, false); len(d) != 0 {
 		t.Errorf("settings not known: %+v", d)
+	}
+}
+
+// TestMoreThanMFA: who has a second factor is not able where a compliant device or
+// a phishing-resistant method is asked for too.
+func TestMoreThanMFA(t *testing.T) {
+	t.Parallel()
+	device := tenant(policy("P", "mfa", func(p *access.Policy) {
+		p.GrantControls.Operator, p.GrantControls.BuiltInControls = "AND", []string{"mfa", "compliantDevice"}
+	}))
+	keys := tenant(policy("P", "", func(p *access.Policy) {
+		p.GrantControls.BuiltInControls, p.GrantControls.Strength = nil, &access.Strength{ID: "00000000-0000-0000-0000-000000000004"}
+	}))
+	compliant := func(c signin.Tri) func(*signin.Sighting) { return func(s *signin.Sighting) { s.Compliant = c } }
+	proven := func(s *signin.Sighting) { s.Verdict = signin.Challenged }
+	for name, c := range map[string]struct {
+		today, then *access.Tenant
+		row         signin.Sighting
+		want        rehearse.Effect
+	}{
+		"a device that is not compliant": {tenant(), device, seen("1", "able", compliant(signin.No)), rehearse.BlockedThen},
+		"a device that is":               {tenant(), device, seen("1", "able", compliant(signin.Yes)), rehearse.ChallengedAble},
+		"a device that nobody knows":     {tenant(), device, seen("1", "able", nil), rehearse.UndecidedThen},
+		"as today":                       {device, device, seen("1", "able", proven), rehearse.Unchanged},
+		"an app, and a key is asked for": {tenant(), keys, seen("1", "able", proven), rehearse.ChallengedUnknown},
+		"nothing registered":             {tenant(), keys, seen("1", "unable", nil), rehearse.ChallengedUnable},
+		"a key":                          {tenant(), keys, seen("1", "keyed", nil), rehearse.ChallengedAble},
+	} {
+		for _, w := range []*access.Tenant{c.today, c.then} {
+			w.Users = append(w.Users, access.Subject{ID: "keyed", Name: "keyed@contoso.com"})
+		}
+		got := ""
+		for _, total := range run(t, c.today, c.then, c.row).Totals {
+			if total.Rows > 0 {
+				got += string(total.Effect)
+			}
+		}
+		if got != string(c.want) {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
 	}
 }

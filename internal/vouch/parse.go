@@ -17,8 +17,12 @@ import (
 // head is what such a file has at the beginning of a line and nothing else has.
 var head = regexp.MustCompile(`(?m)^(attestations|exceptions)[ \t]*:[ \t]*(\[[ \t]*\])?[ \t]*(#[^\n]*)?\r?$`)
 
+// start is what its first line may be that is neither empty nor a remark: a key,
+// or what begins a document. A table whose cells hold such lines is none.
+var start = regexp.MustCompile(`^([ \t]*(#[^\n]*)?\r?\n)*(---|%YAML|[A-Za-z]+[ \t]*:([ \t\r\n]|$))`)
+
 // Is reports a text that is such a file, by its beginning.
-func Is(text []byte) bool { return head.Match(text) }
+func Is(text []byte) bool { return start.Match(text) && head.Match(text) }
 
 // form is the file. Its lists are taken one statement at a time, so that each
 // fault has its line.
@@ -51,8 +55,8 @@ func Parse(path string, raw []byte) (out []Statement, err error) {
 	if len(file.Docs) > 1 {
 		return nil, wrong("it is more than one YAML document")
 	}
-	if line := aliases(file); line > 0 {
-		return nil, at(line, "anchors, aliases and tags are not taken: write the value out where it is needed")
+	if a := look(file); a.line > 0 {
+		return nil, at(a.line, a.why)
 	}
 	var f form
 	if err := yaml.UnmarshalWithOptions(raw, &f, yaml.Strict()); err != nil {
@@ -139,27 +143,35 @@ func tooDeep(raw []byte) int {
 	return 0
 }
 
-type aliasFinder struct{ line int }
+type finder struct {
+	line int
+	why  string
+}
 
 // Visit looks for what makes a short file long, or means something else than it
 // says.
-func (a *aliasFinder) Visit(n ast.Node) ast.Visitor {
+func (a *finder) Visit(n ast.Node) ast.Visitor {
+	why := ""
 	switch n.Type() {
 	case ast.AliasType, ast.AnchorType, ast.MergeKeyType, ast.TagType:
-		if a.line == 0 {
-			a.line = n.GetToken().Position.Line
-		}
-		return nil
+		why = "anchors, aliases and tags are not taken: write the value out where it is needed"
+	case ast.IntegerType, ast.FloatType, ast.InfinityType, ast.NanType, ast.BoolType: // 017 would be read as 15
+		why = "a number or a yes and no where words belong: put it in quotes"
+	default:
+		return a
 	}
-	return a
+	if a.line == 0 {
+		a.line, a.why = n.GetToken().Position.Line, why
+	}
+	return nil
 }
 
-func aliases(f *ast.File) int {
-	a := &aliasFinder{}
+func look(f *ast.File) *finder {
+	a := &finder{}
 	for _, d := range f.Docs {
 		if d.Body != nil {
 			ast.Walk(a, d.Body)
 		}
 	}
-	return a.line
+	return a
 }

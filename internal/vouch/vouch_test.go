@@ -89,6 +89,8 @@ func TestHostile(t *testing.T) {
 		"an account in it":  {change("what: app", "account: a@b.c\n    what: app"), "account stands in an attestation"},
 		"an alias":          {change("who: Ada Lovelace", "who: &a Ada"), "anchors, aliases and tags"},
 		"a tag":             {change("who: Ada Lovelace", "who: !!binary QWRh"), "anchors, aliases and tags"},
+		"an octal number":   {change("who: Ada Lovelace", "who: 017"), "line 5: a number"},
+		"a truth":           {change("who: Ada Lovelace", "who: true"), "line 5: a number or a yes"},
 		"an escape":         {change("who: Ada Lovelace", `who: "Ada\e[31m"`), "cannot be seen"},
 		"turned around":     {change("who: Ada Lovelace", "who: \"Ada\\u202e\""), "cannot be seen"},
 		"a long text":       {change("no export shows it", strings.Repeat("x", 1001)), "longer than 1000 bytes"},
@@ -113,7 +115,9 @@ func TestHostile(t *testing.T) {
 func TestIs(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{whole: true, "# x\n\nexceptions: []\n": true, "attestations:\r\n": true, "attestations: many\n": false,
-		`{"attestations": []}`: false, "a,b\nattestations,c\n": false, "  attestations:\n": false, "": false} {
+		`{"attestations": []}`: false, "a,b\nattestations,c\n": false, "  attestations:\n": false, "": false, "---\nattestations:\n": true,
+		"%YAML 1.2\n---\nexceptions:\n": true, "note: x\nexceptions:\n": true,
+		"id,displayName\n1,\"x\nattestations:\n\"\n": false, "1;x\nexceptions: []\n": false} {
 		if Is([]byte(text)) != want {
 			t.Errorf("%q: %v", text, !want)
 		}

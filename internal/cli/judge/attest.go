@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -104,6 +105,11 @@ func writable(s *vouch.Statement) error {
 func addStatement(env *kit.Env, path string, s vouch.Statement) error {
 	if path == "" || path == "-" {
 		return problem.New(problem.Usage, "--file needs the name of a file")
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // a link stays one, and what it leads to is added to
+	} else if _, here := os.Lstat(path); here == nil {
+		return problem.Wrap(err, problem.BadInput, "%s is a link that leads nowhere%s", path, problem.Reason(err))
 	}
 	old, mode, err := readStatements(path)
 	if err != nil {
