@@ -255,9 +255,9 @@ func (p *pageView) tiles(r *assess.Report) {
 	}
 	p.Tiles = append(p.Tiles, t)
 	t = tileView{Key: "Sign-ins without MFA", N: "—", Note: "no sign-in was read", Href: "#sign-ins", Tone: print.Doubt}
-	if n := successes(&r.SignIns.Total); n > 0 {
-		t.N, t.Of, t.Tone = print.Number(r.SignIns.Total.NotChallenged), "of "+print.Number(n), toneOfCount(r.SignIns.Total.NotChallenged, r,
-			"mfa-every-sign-in")
+	total := askedTally(r)
+	if n := successes(&total); n > 0 {
+		t.N, t.Of, t.Tone = print.Number(total.NotChallenged), "of "+print.Number(n), toneOfCount(total.NotChallenged, r, "mfa-every-sign-in")
 		t.Note = "recorded successes"
 		if first, last := print.Settled(r.SignIns.First), print.Settled(r.SignIns.Last); first != nil && last != nil {
 			t.Note = first.UTC().Format("2 Jan") + " to " + last.UTC().Format("2 Jan 2006")

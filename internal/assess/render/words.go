@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"partnerguard/internal/assess"
+	"partnerguard/internal/directory"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/print"
 )
@@ -305,6 +306,22 @@ func signInSentence(s *assess.SignIns) string {
 // successes counts successful user sign-ins.
 func successes(t *assess.Tally) int64 {
 	return t.Challenged + t.SatisfiedByClaim + t.SatisfiedByProvider + t.NotChallenged + t.Unknown
+}
+
+// askedTally is the log without the rows of directory synchronisation, which is
+// not asked for MFA: what the requirement counts.
+func askedTally(r *assess.Report) assess.Tally {
+	t := r.SignIns.Total
+	for i := range r.Accounts {
+		if a := &r.Accounts[i]; a.Class == string(directory.ClassDirectorySync) {
+			t.Challenged -= a.SignIns.Challenged
+			t.SatisfiedByClaim -= a.SignIns.SatisfiedByClaim
+			t.SatisfiedByProvider -= a.SignIns.SatisfiedByProvider
+			t.NotChallenged -= a.SignIns.NotChallenged
+			t.Unknown -= a.SignIns.Unknown
+		}
+	}
+	return t
 }
 
 // disagreementHelp says what a disagreement may mean.
