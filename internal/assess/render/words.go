@@ -308,6 +308,19 @@ func successes(t *assess.Tally) int64 {
 	return t.Challenged + t.SatisfiedByClaim + t.SatisfiedByProvider + t.NotChallenged + t.Unknown
 }
 
+// span is "14 Oct to 20 Nov 2026", without what the second day says too.
+func span(first, last time.Time) string {
+	const day = "2 Jan 2006"
+	to := last.Format(day)
+	switch {
+	case first.Format(day) == to:
+		return to
+	case first.Year() == last.Year():
+		return first.Format("2 Jan") + " to " + to
+	}
+	return first.Format(day) + " to " + to
+}
+
 // askedTally is the log without the rows of directory synchronisation, which is
 // not asked for MFA: what the requirement counts.
 func askedTally(r *assess.Report) assess.Tally {
