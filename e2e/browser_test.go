@@ -170,7 +170,7 @@ const overflow = `
 const w = document.documentElement.clientWidth, out = [];
 if (document.documentElement.scrollWidth > w) out.push("page is " + document.documentElement.scrollWidth + " wide in " + w);
 for (const e of document.querySelectorAll("body *")) {
-  if (e.closest(".scroll, .vh, .skip, thead, defs, svg")) continue;
+  if (e.closest(".scroll, .toc li, .rr > *, .vh, .skip, thead, defs, svg")) continue; // .toc scrolls; .rr is cut with an ellipsis
   const r = e.getBoundingClientRect();
   if (r.width > 1 && (r.right > w + 1 || r.left < -1)) out.push(e.tagName + "." + e.className + " " + Math.round(r.left) + ".." + Math.round(r.right) + ": " + e.textContent.slice(0, 60));
 }

@@ -10,6 +10,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
 	"partnerguard/internal/assess"
 	"partnerguard/internal/assess/render"
 	"partnerguard/internal/assess/render/rendertest"
@@ -75,5 +78,42 @@ func TestReportPolicyHolds(t *testing.T) {
 		if path != "/report.html" && path != "/favicon.ico" {
 			t.Errorf("the page loaded %s", path)
 		}
+	}
+}
+
+// Filters and orders of accounts work without a script, by label and by arrow
+// keys, and a phone gets one column.
+func TestReportFilters(t *testing.T) {
+	root := browser(t)
+	const shown = `[...document.querySelectorAll(".acc tbody tr")].filter(e => getComputedStyle(e).display !== "none")`
+	file := write(t, rendertest.Typical())
+	p := open(t, root, file, 1280, "light")
+	count := func() int { return eval[int](t, p, "return "+shown+".length") }
+	todo := count()
+	if todo == 0 {
+		t.Fatal("no account is shown")
+	}
+	eval[bool](t, p, `document.querySelector(".chips fieldset:first-of-type input:checked").focus(); return true`)
+	if err := chromedp.Do(p.ctx, chromedp.KeyEvent(kb.ArrowRight)); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(); n >= todo {
+		t.Errorf("the arrow key left %d of %d accounts", n, todo)
+	}
+	if s := eval[string](t, p, `return getComputedStyle(document.activeElement.nextElementSibling).outlineStyle`); s == "none" {
+		t.Error("the filter does not show that it has the focus")
+	}
+	all := eval[int](t, p, `[...document.querySelectorAll(".chips fieldset:first-of-type label")].at(-1).click(); return `+shown+`.length`)
+	if every := eval[int](t, p, `return document.querySelectorAll(".acc tbody tr").length`); all != every || all <= todo {
+		t.Errorf("%d of %d accounts are shown, and %d before", all, every, todo)
+	}
+	const order = `return ` + shown + `.sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top).map(e => e.querySelector("th").innerText).join("|")`
+	before := eval[string](t, p, order)
+	if after := eval[string](t, p, `[...document.querySelectorAll(".chips fieldset:last-of-type label")][1].click(); `+order); after == before {
+		t.Error("the order by name is the order before")
+	}
+	phone := open(t, root, file, 360, "light")
+	if n := eval[int](t, phone, `return Math.max(...`+shown+`.map(e => getComputedStyle(e).gridTemplateColumns.split(" ").length))`); n != 1 {
+		t.Errorf("a phone gets %d columns", n)
 	}
 }

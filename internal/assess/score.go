@@ -95,6 +95,12 @@ func scoreDetail(r *partner.ScoreRequirement) string {
 		return fmt.Sprintf(" (%d of %d customers)", r.CustomersBudgeted.Value, r.TotalCustomers.Value)
 	case r.AverageResponseHours != nil:
 		return fmt.Sprintf(" (%.1f hours on average)", *r.AverageResponseHours)
+	case r.TotalAdmins.Set && r.AdminsWithMFA.Set:
+		out := fmt.Sprintf(" (%d of %d administrators with MFA", r.AdminsWithMFA.Value, r.TotalAdmins.Value)
+		if r.AdminsWithoutMFA.Value > 0 {
+			out += fmt.Sprintf(", %d asked for it and without", r.AdminsWithoutMFA.Value)
+		}
+		return out + ")"
 	case r.TotalAdmins.Set:
 		return fmt.Sprintf(" (%d of %d administrators not using MFA)", r.AdminsWithoutMFA.Value, r.TotalAdmins.Value)
 	}

@@ -59,6 +59,11 @@ func TestEvidenceHandedInIsWeighed(t *testing.T) {
 			`{"id":"x","requirementType":"mfaEnforcedForAdmins","complianceStatus":"noncomplaint","updatedDateTime":"2026-11-19T00:00:00Z","totalAdminsCount":4,"adminsRequiredNotUsingMfaCount":1}`,
 			[]string{"mfa-admin-roles"}, "but Microsoft's score records it as not compliant (1 of 4 administrators not using MFA)", assess.Unknown,
 			"the export says: the settings ask the one administrator for MFA"},
+		"Microsoft's score, with whom nobody asks": {evidence.SecurityRequirement,
+			`{"id":"x","requirementType":"mfaEnforcedForAdmins","complianceStatus":"noncomplaint","updatedDateTime":"2026-11-19T00:00:00Z","totalAdminsCount":4,` +
+				`"mfaEnabledAdminsCount":3,"adminsRequiredNotUsingMfaCount":0}`,
+			[]string{"mfa-admin-roles"}, "not compliant (3 of 4 administrators with MFA)", assess.Unknown,
+			"the export says: the settings ask the one administrator for MFA"},
 		"Microsoft's score, as its state": {evidence.SecurityRequirement,
 			`{"id":"x","requirementType":"mfaEnforcedForAdmins","state":"nonCompliant","updatedDateTime":"2026-11-19T00:00:00Z"}`,
 			[]string{"mfa-admin-roles"}, "but Microsoft's score records it as not compliant", assess.Unknown, "says of mfaEnforcedForAdmins: not compliant"},

@@ -239,3 +239,31 @@ func TestNobodyIsShutOut(t *testing.T) {
 		t.Errorf("it is not said that more is asked: %q", changes(got))
 	}
 }
+
+// What only an export settles is one thing to do, after what is known to be
+// open, and titles can stand alone.
+func TestExportsAreOneCause(t *testing.T) {
+	t.Parallel()
+	r := &assess.Report{Requirements: []assess.Requirement{
+		{ID: "a", Title: "A", Level: "mandatory", Verdict: assess.Unknown, Reason: "no log", Action: "export the log"},
+		{ID: "b", Title: "B", Level: "mandatory", Verdict: assess.Unknown, Reason: "no list", Action: "GET /users, every page (User.Read.All)"},
+		{ID: "c", Title: "C", Level: "mandatory", Verdict: assess.Unknown, Reason: "nobody knows", Action: "confirm it"},
+		{ID: "d", Title: "D", Level: "recommended", Verdict: assess.Unknown, Reason: "no list", Action: "GET /groups, every page (Group.Read.All)"},
+		{ID: "e", Title: "E", Level: "mandatory", Verdict: assess.NotMet, Reason: "2 lack it", Action: "give each its way out: register a method (2)",
+			Unit: "accounts", Affected: 2},
+		{ID: "f", Title: "F", Level: "mandatory", Verdict: assess.Met, Action: "export what is there"},
+	}}
+	var got []string
+	for _, c := range cause.Find(cause.Input{Facts: facts.New(), Report: r}) {
+		got = append(got, c.Title+" ["+strings.Join(c.Requirements, " ")+"]")
+	}
+	want := []string{
+		"Give 2 accounts their ways out: register a method (2) [e]",
+		"Export what is missing: 2 mandatory requirements cannot be judged without it [a b]",
+		"Confirm it [c]",
+		"Export GET /groups, every page (Group.Read.All) [d]",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}

@@ -8,6 +8,8 @@ import (
 
 	"partnerguard/internal/assess"
 	"partnerguard/internal/directory"
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/partner"
 )
 
 // alerts adds the alerts that wait for an answer.
@@ -105,7 +107,8 @@ func (f *finder) accounts() {
 	}
 }
 
-// requirements adds what is still open and served by no cause.
+// requirements adds what is still open and served by no cause. What only an
+// export settles is one cause: the same person makes it in one go.
 func (f *finder) requirements() {
 	served := map[string]bool{}
 	for i := range f.out {
@@ -114,6 +117,9 @@ func (f *finder) requirements() {
 		}
 	}
 	for _, verdict := range []assess.Verdict{assess.NotMet, assess.Unknown} {
+		if verdict == assess.Unknown {
+			f.exports(served)
+		}
 		for i := range f.Report.Requirements {
 			r := &f.Report.Requirements[i]
 			if r.Verdict != verdict || served[r.ID] || r.Action == "" {
@@ -123,16 +129,61 @@ func (f *finder) requirements() {
 				for _, id := range ids {
 					served[id] = true
 				}
-				f.add(assess.Cause{Kind: assess.CauseRequirement, Title: upper(r.Action), Detail: "it settles " + strings.Join(titles, ", ")}, ids...)
+				f.add(assess.Cause{Kind: assess.CauseRequirement, Title: titled(r), Detail: "it settles " + strings.Join(titles, ", ")}, ids...)
 				continue
 			}
-			c := assess.Cause{Kind: assess.CauseRequirement, Title: upper(r.Action), Detail: r.Title + ": " + r.Reason, Evidence: r.Evidence}
+			c := assess.Cause{Kind: assess.CauseRequirement, Title: titled(r), Detail: r.Title + ": " + r.Reason, Evidence: r.Evidence}
 			if r.Unit == "accounts" {
 				c.Accounts = r.Affected
 			}
 			f.add(c, r.ID)
 		}
 	}
+}
+
+// exports joins the requirements that are unknown for want of an export, the
+// mandatory apart from the others, and marks them as served.
+func (f *finder) exports(served map[string]bool) {
+	for _, level := range []partner.Level{partner.Mandatory, partner.Recommended} {
+		var ids []string
+		var list []assess.Evidence
+		for i := range f.Report.Requirements {
+			r := &f.Report.Requirements[i]
+			if r.Verdict != assess.Unknown || r.Level != string(level) || served[r.ID] || !asksForExport(r.Action) {
+				continue
+			}
+			ids = append(ids, r.ID)
+			list = append(list, assess.Evidence{Subject: r.Title, Detail: r.Reason + "; " + r.Action})
+		}
+		if len(ids) < 2 {
+			continue
+		}
+		for _, id := range ids {
+			served[id] = true
+		}
+		f.add(assess.Cause{Kind: assess.CauseRequirement, Evidence: list,
+			Title:  fmt.Sprintf("Export what is missing: %d %s requirements cannot be judged without it", len(ids), level),
+			Detail: "run partnerguard export check: it names each request, and export plan has it as a line to paste"}, ids...)
+	}
+}
+
+// asksForExport reports an action that is an export and nothing else.
+func asksForExport(action string) bool {
+	return strings.HasPrefix(action, "export ") || evidence.IsRequest(action) || strings.HasPrefix(action, "Get-")
+}
+
+// titled is the action of a requirement as something to do that can stand alone.
+func titled(r *assess.Requirement) string {
+	const each = "give each its way out"
+	switch rest, ok := strings.CutPrefix(r.Action, each); {
+	case ok && r.Unit == "accounts" && r.Affected == 1:
+		return "Give the one account its way out" + rest
+	case ok && r.Unit == "accounts" && r.Affected > 1:
+		return fmt.Sprintf("Give %d accounts their ways out%s", r.Affected, rest)
+	case evidence.IsRequest(r.Action), strings.HasPrefix(r.Action, "Get-"):
+		return "Export " + r.Action
+	}
+	return upper(r.Action)
 }
 
 // sameAction lists the requirements that one action is for, as one request often

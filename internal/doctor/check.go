@@ -115,7 +115,8 @@ func MakeCheck(f *facts.Facts, o Options) *Check {
 		}
 		if why := o.out(&r); why != "" && one.Extent == evidence.Absent {
 			if len(one.NeededBy) > 0 {
-				left[r.Kind] = true
+				// The licences of the export itself say that there is nobody; a flag is a word.
+				left[r.Kind] = !r.Nobody || c.LicenceFrom != "export"
 				c.Left = append(c.Left, LeftOut{r.Kind, r.File, why, r.Without, one.NeededBy})
 			}
 			continue
@@ -216,9 +217,12 @@ func weigh(r *ruling, n *names, files map[evidence.Kind]*CheckFile, left map[evi
 			continue
 		}
 		one := files[req.Kind]
+		lost, known := left[req.Kind]
 		switch {
-		case left[req.Kind]:
+		case lost:
 			out.Left = append(out.Left, req.Kind)
+			continue
+		case known: // left out, and nothing is lost
 			continue
 		case one == nil || one.Extent == evidence.Absent:
 			out.Absent = append(out.Absent, req.Kind)

@@ -398,3 +398,24 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// Without Entra ID P2 nobody can be eligible, so that nothing is lost: but only
+// the export's own licences say so, a flag does not.
+func TestCheckWithoutEligibility(t *testing.T) {
+	t.Parallel()
+	lost := func(c *doctor.Check) bool {
+		for i := range c.Rules {
+			if c.Rules[i].ID == "privileged-identity-management" {
+				return slices.Contains(c.Rules[i].Left, evidence.RoleEligibility)
+			}
+		}
+		t.Fatal("the rule is not there")
+		return false
+	}
+	if lost(doctor.MakeCheck(read(t, map[evidence.Kind][]string{evidence.SubscribedSku: {skuP1}}), doctor.Options{AsOf: now})) {
+		t.Error("the export shows that nobody can be eligible, and the rule waits for the list")
+	}
+	if !lost(doctor.MakeCheck(read(t, nil), doctor.Options{AsOf: now, Licence: evidence.P1})) {
+		t.Error("a flag alone makes a list empty")
+	}
+}

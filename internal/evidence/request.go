@@ -54,6 +54,7 @@ type Request struct {
 	Roles       []string // directory roles that may read it, the least first
 	Licence     Licence  // what the tenant needs
 	Without     string   // what to do without that licence
+	Nobody      bool     // without that licence the list is empty, so that nothing is lost
 	Instead     []Kind   // kinds that answer the same question
 	When        string   // in which case it is needed at all; "" always
 	Portal      []string // where to click, when the portal gives a file that is read

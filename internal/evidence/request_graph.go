@@ -84,7 +84,7 @@ var directoryRequests = []Request{
 		Path: "/roleManagement/directory/roleEligibilityScheduleInstances", Paged: true,
 		Permissions: []string{"RoleEligibilitySchedule.Read.Directory"}, Roles: securityReaders, Licence: P2, When: "a policy names a role",
 		Without: "nothing to do: without Entra ID P2 the request is refused and nobody can be eligible. Save subscribedSkus, which shows it",
-		Source:  "contracts.md 3.0, 3.4",
+		Nobody:  true, Source: "contracts.md 3.0, 3.4",
 	},
 	{
 		Kind: RoleDefinition, File: "roleDefinitions.json", Service: Graph, Version: "v1.0", Path: "/roleManagement/directory/roleDefinitions",
@@ -106,7 +106,8 @@ var directoryRequests = []Request{
 		Path: "/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances", Query: "?$filter=groupId eq '{id}'",
 		Permissions: []string{"PrivilegedEligibilitySchedule.Read.AzureADGroup"}, Roles: securityReaders, Licence: P2,
 		When:    "a policy leaves out a group whose membership can be activated",
-		Without: "nothing to do: without Entra ID P2 nobody can be an eligible member", Note: "one request for each such group; what comes is one list",
+		Without: "nothing to do: without Entra ID P2 nobody can be an eligible member",
+		Nobody:  true, Note: "one request for each such group; what comes is one list",
 		Source: "contracts-2026-11.md 7 (P17)",
 	},
 	{
@@ -114,7 +115,8 @@ var directoryRequests = []Request{
 		Path: "/identityGovernance/privilegedAccess/group/assignmentScheduleInstances", Query: "?$filter=groupId eq '{id}'",
 		Permissions: []string{"PrivilegedAssignmentSchedule.Read.AzureADGroup"}, Roles: securityReaders, Licence: P2,
 		When:    "a policy names a group, or a group holds a role",
-		Without: "nothing to do: without Entra ID P2 no membership is activated", Note: "one request for each such group; what comes is one list",
+		Without: "nothing to do: without Entra ID P2 no membership is activated",
+		Nobody:  true, Note: "one request for each such group; what comes is one list",
 		Source: "contracts-2026-11.md 7 (P17)",
 	},
 	{

@@ -294,7 +294,8 @@ type ScoreRequirement struct {
 	Updated          lenient.Time   `json:"updatedDateTime"`
 
 	TotalAdmins       lenient.Int `json:"totalAdminsCount"`
-	AdminsWithoutMFA  lenient.Int `json:"adminsRequiredNotUsingMfaCount"`
+	AdminsWithMFA     lenient.Int `json:"mfaEnabledAdminsCount"`
+	AdminsWithoutMFA  lenient.Int `json:"adminsRequiredNotUsingMfaCount"` // those who are asked for it; who is not asked is in neither
 	CompliantTenants  lenient.Int `json:"compliantTenantCount"`
 	TotalTenants      lenient.Int `json:"totalTenantCount"`
 	CustomersBudgeted lenient.Int `json:"customersWithSpendBudgetCount"`

@@ -102,7 +102,7 @@ func causeDetail(c *assess.Cause) string {
 		for _, n := range c.Needs {
 			ranks = append(ranks, fmt.Sprint(n))
 		}
-		out += "; first see to " + strings.Join(ranks, " and ")
+		out += "; first do number " + strings.Join(ranks, " and number ")
 	}
 	return out
 }

@@ -43,7 +43,7 @@ func TestCSVSaysEverything(t *testing.T) {
 func TestCausesInEveryForm(t *testing.T) {
 	t.Parallel()
 	r := rendertest.Typical()
-	const want = "2. Remove the excluded location Headquarters from CA002: closes 27 accounts, 126 recorded sign-ins; first see to 3"
+	const want = "2. Remove the excluded location Headquarters from CA002: closes 27 accounts, 126 recorded sign-ins; first do number 3"
 	for name, form := range map[string]func(io.Writer, *assess.Report) error{"csv": CSV, "junit": JUnit} {
 		if out := write(t, form, r); !strings.Contains(out, want) {
 			t.Errorf("%s: %q is missing", name, want)

@@ -67,6 +67,7 @@ type pageView struct {
 	Caveat            string
 	Changes           []changeView
 	Vouches           []vouchView
+	Proved            bool     // a change of the settings is among what to do first
 	Banner            []string // what is to be known of the age of the evidence
 }
 
@@ -166,6 +167,7 @@ func view(r *assess.Report) *pageView {
 		p.Groups = append(p.Groups, gv)
 	}
 	now, apart, later := first(r.Causes)
+	p.Proved = slices.ContainsFunc(slices.Concat(now, apart), func(c *assess.Cause) bool { return c.Kind == assess.CauseSettings })
 	p.First, p.Apart, p.Later = causeRows(now, r, anchors), causeRows(apart, r, anchors), causeRows(later, r, anchors)
 	p.statements(r)
 	p.accounts(r.Accounts)
@@ -236,13 +238,16 @@ func (p *pageView) tiles(r *assess.Report) {
 	if len(p.Groups) > 0 {
 		p.Tiles[0].Href = "#" + p.Groups[0].ID
 	}
-	bad, in := int64(0), int64(0)
+	bad, in, open := int64(0), int64(0), int64(0)
 	for i := range r.Accounts {
 		switch r.Accounts[i].MFA {
 		case assess.NotMet:
 			bad++
 			in++
-		case assess.Met, assess.Unknown, assess.Attested:
+		case assess.Unknown:
+			open++
+			in++
+		case assess.Met, assess.Attested:
 			in++
 		}
 	}
@@ -252,15 +257,18 @@ func (p *pageView) tiles(r *assess.Report) {
 	}
 	if in > 0 {
 		t.N, t.Of, t.Note, t.Tone = print.Number(bad), "of "+print.Number(in), "accounts in scope", toneOfCount(bad, r, "mfa-every-user")
+		if open > 0 {
+			t.Note = print.Number(open) + " cannot be judged"
+		}
 	}
 	p.Tiles = append(p.Tiles, t)
 	t = tileView{Key: "Sign-ins without MFA", N: "—", Note: "no sign-in was read", Href: "#sign-ins", Tone: print.Doubt}
-	if n := successes(&r.SignIns.Total); n > 0 {
-		t.N, t.Of, t.Tone = print.Number(r.SignIns.Total.NotChallenged), "of "+print.Number(n), toneOfCount(r.SignIns.Total.NotChallenged, r,
-			"mfa-every-sign-in")
+	total := askedTally(r)
+	if n := successes(&total); n > 0 {
+		t.N, t.Of, t.Tone = print.Number(total.NotChallenged), "of "+print.Number(n), toneOfCount(total.NotChallenged, r, "mfa-every-sign-in")
 		t.Note = "recorded successes"
 		if first, last := print.Settled(r.SignIns.First), print.Settled(r.SignIns.Last); first != nil && last != nil {
-			t.Note = first.UTC().Format("2 Jan") + " to " + last.UTC().Format("2 Jan 2006")
+			t.Note = span(first.UTC(), last.UTC())
 		}
 	}
 	p.Tiles = append(p.Tiles, t)

@@ -31,7 +31,8 @@ func TestHTMLSaysWhatMatters(t *testing.T) {
 	pagetest.Has(t, page, `<html lang="en"`, "Skip to the requirements", "Contoso Cloud Partners", "As of", "2026-11-20 06:00 UTC", "sample partner",
 		"5 of 8 mandatory requirements are not met", "Incomplete",
 		"Mandatory requirements met", "Accounts without MFA", "Sign-ins without MFA",
-		"Fix first", "Answer the alert: Virtual machines are mining", "Due 2026-11-19 15:00 UTC", "Remove the excluded location Headquarters", "First see to",
+		"Fix first", "Answer the alert: Virtual machines are mining", "Due 2026-11-19 15:00 UTC", "Remove the excluded location Headquarters",
+		"First do number",
 		"32 today, 5 with this alone", "closes the gaps 1, 2", "Would be asked, and cannot answer", "Who cannot answer yet", "TOTP on a secured desktop",
 		"partnerguard rehearse --change 0a1b2c3d", "<b>27</b> accounts", "Break-glass accounts, apart", "Then what is recommended: 1",
 		"Mandatory requirements", "Every account signs in", "7 of 41 accounts", "4 of 7 are shown", "mfa-every-user",
@@ -131,5 +132,21 @@ func TestDrawingsStayInside(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The tile of sign-ins counts what the requirement counts: directory
+// synchronisation is not asked for MFA.
+func TestTileLeavesOutSynchronisation(t *testing.T) {
+	t.Parallel()
+	r := &assess.Report{Accounts: []assess.Account{
+		{ID: "1", UserPrincipalName: "ada@contoso.com", Class: "member", MFA: assess.NotMet, SignIns: assess.Tally{NotChallenged: 3, Challenged: 4}},
+		{ID: "2", UserPrincipalName: "sync@contoso.com", Class: "directory_sync", MFA: assess.NotApplicable, SignIns: assess.Tally{NotChallenged: 30}},
+	}}
+	r.SignIns.Rows, r.SignIns.Total = 37, assess.Tally{NotChallenged: 33, Challenged: 4}
+	page := write(t, HTML, r)
+	if want := `<span class="tile-n">3 <small>of 7</small>`; !strings.Contains(page, want) {
+		_, after, _ := strings.Cut(page, "Sign-ins without MFA")
+		t.Errorf("not %s: %.200s", want, after)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"partnerguard/internal/assess"
+	"partnerguard/internal/directory"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/print"
 )
@@ -305,6 +306,35 @@ func signInSentence(s *assess.SignIns) string {
 // successes counts successful user sign-ins.
 func successes(t *assess.Tally) int64 {
 	return t.Challenged + t.SatisfiedByClaim + t.SatisfiedByProvider + t.NotChallenged + t.Unknown
+}
+
+// span is "14 Oct to 20 Nov 2026", without what the second day says too.
+func span(first, last time.Time) string {
+	const day = "2 Jan 2006"
+	to := last.Format(day)
+	switch {
+	case first.Format(day) == to:
+		return to
+	case first.Year() == last.Year():
+		return first.Format("2 Jan") + " to " + to
+	}
+	return first.Format(day) + " to " + to
+}
+
+// askedTally is the log without the rows of directory synchronisation, which is
+// not asked for MFA: what the requirement counts.
+func askedTally(r *assess.Report) assess.Tally {
+	t := r.SignIns.Total
+	for i := range r.Accounts {
+		if a := &r.Accounts[i]; a.Class == string(directory.ClassDirectorySync) {
+			t.Challenged -= a.SignIns.Challenged
+			t.SatisfiedByClaim -= a.SignIns.SatisfiedByClaim
+			t.SatisfiedByProvider -= a.SignIns.SatisfiedByProvider
+			t.NotChallenged -= a.SignIns.NotChallenged
+			t.Unknown -= a.SignIns.Unknown
+		}
+	}
+	return t
 }
 
 // disagreementHelp says what a disagreement may mean.
