@@ -149,7 +149,14 @@ func TestCausesEqualBruteForce(t *testing.T) {
 		for _, s := range all {
 			v.See(s)
 		}
-		found := cause.Find(cause.Input{Facts: f, Report: assess.Assess(f, assess.Options{AsOf: asOf}), History: h, Settled: true, Accounts: accounts(f)})
+		report := assess.Assess(f, assess.Options{AsOf: asOf})
+		found := cause.Find(cause.Input{Facts: f, Report: report, History: h, Settled: true, Accounts: accounts(f)})
+		for _, q := range report.Requirements {
+			if q.Level == "mandatory" && (q.Verdict == assess.NotMet || q.Verdict == assess.Unknown) &&
+				!slices.ContainsFunc(found, func(c assess.Cause) bool { return slices.Contains(c.Requirements, q.ID) }) {
+				t.Errorf("seed %d: nothing serves %s, which is %s: %s", seed, q.ID, q.Verdict, q.Reason)
+			}
+		}
 		var done []access.Change
 		for i := range found {
 			c := &found[i]
