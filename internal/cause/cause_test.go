@@ -239,3 +239,27 @@ func TestNobodyIsShutOut(t *testing.T) {
 		t.Errorf("it is not said that more is asked: %q", changes(got))
 	}
 }
+
+// TestTooOldIsNoCause: what the settings of long ago would need is not what to do
+// today, and of an alert of then it is said that it may be answered since.
+func TestTooOldIsNoCause(t *testing.T) {
+	t.Parallel()
+	for days, want := range map[int]int{1: 1, 400: 0} {
+		all := records(policy(`,"excludeUsers":["00000000-0000-0000-0000-00000000000a"]`, ""))
+		all[evidence.SecurityAlert] = []string{`{"id":"a","displayName":"a","detectedDateTime":"2025-10-01T03:00:00Z","status":"active"}`}
+		f := world(t, all)
+		then := asOf.AddDate(0, 0, -days)
+		for kind, list := range all {
+			in := evidence.Input{Path: string(kind) + ".json", Status: evidence.Read, Times: evidence.Times{Stated: &then}}
+			in.Count(kind, len(list))
+			f.Inputs = append(f.Inputs, in)
+		}
+		got := find(f)
+		if n := len(changes(got)); n != want {
+			t.Errorf("%d days: %d changes of settings", days, n)
+		}
+		if c := got[0]; c.Kind != assess.CauseUrgent || strings.Contains(c.Detail, "look first whether it still does") != (want == 0) {
+			t.Errorf("%d days: %+v", days, c)
+		}
+	}
+}
