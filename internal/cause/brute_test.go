@@ -33,7 +33,8 @@ func tangle(r *rand.Rand) map[evidence.Kind][]string {
 		case i == 1:
 			kind = "Guest"
 		}
-		out[evidence.User] = append(out[evidence.User], fmt.Sprintf(`{"id":"%s","userPrincipalName":"%s@contoso.example","accountEnabled":true,"userType":"%s"}`,
+		out[evidence.User] = append(out[evidence.User], fmt.Sprintf(
+			`{"id":"%s","userPrincipalName":"%s@contoso.example","accountEnabled":true,"userType":"%s"}`,
 			userID(i), name, kind))
 		methods := `"microsoftAuthenticatorPush"`
 		if coin(3) {
@@ -68,7 +69,8 @@ func tangle(r *rand.Rand) map[evidence.Kind][]string {
 		}
 		conditions := `"applications":{"includeApplications":["All"]},"clientAppTypes":["all"]`
 		if coin(3) {
-			conditions = `"applications":{"includeApplications":["All"],"excludeApplications":["aaaaaaaa-0000-0000-0000-000000000001"]},"clientAppTypes":["browser"]`
+			conditions = `"applications":{"includeApplications":["All"],"excludeApplications":["aaaaaaaa-0000-0000-0000-000000000001"]},` +
+				`"clientAppTypes":["browser"]`
 		}
 		if coin(3) {
 			conditions += `,"locations":{"includeLocations":["All"],"excludeLocations":["` + []string{"hq", "AllTrusted"}[r.IntN(2)] + `"]}`
@@ -102,8 +104,9 @@ func rows(r *rand.Rand) (out []*signin.Sighting) {
 			name = "breakglass"
 		}
 		s := &signin.Sighting{ID: fmt.Sprint(i), UserID: userID(k), UserPrincipalName: name + "@contoso.example", At: asOf.AddDate(0, 0, -1), Success: true,
-			AppID: fmt.Sprintf("aaaaaaaa-0000-0000-0000-00000000000%d", 1+r.IntN(2)), ClientAppUsed: []string{"Browser", "Mobile Apps and Desktop clients", "IMAP4"}[r.IntN(3)],
-			IPAddress: []string{"203.0.113.7", "198.51.100.1", "2001:db8::1", ""}[r.IntN(4)], Platform: []string{"Windows 10", "Ios 17", ""}[r.IntN(3)],
+			AppID:         fmt.Sprintf("aaaaaaaa-0000-0000-0000-00000000000%d", 1+r.IntN(2)),
+			ClientAppUsed: []string{"Browser", "Mobile Apps and Desktop clients", "IMAP4"}[r.IntN(3)],
+			IPAddress:     []string{"203.0.113.7", "198.51.100.1", "2001:db8::1", ""}[r.IntN(4)], Platform: []string{"Windows 10", "Ios 17", ""}[r.IntN(3)],
 			Verdict: []signin.Verdict{signin.NotChallenged, signin.NotChallenged, signin.Challenged}[r.IntN(3)], Compliant: signin.Tri(r.IntN(3))}
 		s.Legacy = signin.IsLegacyClient(s.ClientAppUsed)
 		out = append(out, s)
@@ -166,7 +169,8 @@ func TestCausesEqualBruteForce(t *testing.T) {
 			tried++
 			if bad := againstBruteForce(f, tenant, done, c, all); bad != "" {
 				if fell++; fell < 6 {
-					t.Errorf("seed %d: %d. %s (%s): %s\n%s", seed, c.Rank, c.Title, c.Detail, bad, strings.Join(tangle(rand.New(rand.NewPCG(uint64(seed), 21)))[evidence.ConditionalAccessPolicy], "\n"))
+					t.Errorf("seed %d: %d. %s (%s): %s\n%s", seed, c.Rank, c.Title, c.Detail, bad,
+						strings.Join(tangle(rand.New(rand.NewPCG(uint64(seed), 21)))[evidence.ConditionalAccessPolicy], "\n"))
 				}
 			}
 			for _, ch := range c.Changes {

@@ -190,7 +190,8 @@ func TestALongListIsOneThing(t *testing.T) {
 			name = "breakglass"
 		}
 		ids = append(ids, account(i))
-		all[evidence.User] = append(all[evidence.User], fmt.Sprintf(`{"id":"%s","userPrincipalName":"%s@contoso.example","accountEnabled":true,"userType":"Member"}`,
+		all[evidence.User] = append(all[evidence.User], fmt.Sprintf(
+			`{"id":"%s","userPrincipalName":"%s@contoso.example","accountEnabled":true,"userType":"Member"}`,
 			account(i), name))
 	}
 	all[evidence.ConditionalAccessPolicy] = []string{policy(`,"excludeUsers":["`+strings.Join(ids, `","`)+`"]`, "")}
@@ -205,7 +206,8 @@ func TestALongListIsOneThing(t *testing.T) {
 			first = &got[i]
 		}
 	}
-	if settings != 2 || first.Accounts != 20 || len(first.Changes) != 20 || first.Title != "Remove u0@contoso.example and 19 more accounts from the exclusions of P1" ||
+	if settings != 2 || first.Accounts != 20 || len(first.Changes) != 20 ||
+		first.Title != "Remove u0@contoso.example and 19 more accounts from the exclusions of P1" ||
 		slices.ContainsFunc(first.Changes, func(c access.Change) bool { return c.Value == account(7) }) {
 		t.Errorf("%d changes of settings, the first %+v", settings, first)
 	}

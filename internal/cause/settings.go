@@ -122,7 +122,8 @@ func (w *weigher) rehearse(c *assess.Cause, alone *access.Engine) {
 	if w.History == nil {
 		return
 	}
-	r := rehearse.Rehearse(rehearse.Input{Proposal: c.Title, Today: w.today, Then: alone, History: w.History.Under(w.today, alone), Accounts: w.Accounts})
+	r := rehearse.Rehearse(rehearse.Input{Proposal: c.Title, Today: w.today, Then: alone, History: w.History.Under(w.today, alone),
+		Accounts: w.Accounts, Bare: true})
 	for _, t := range r.Totals {
 		if t.Effect != rehearse.Unchanged && t.Rows > 0 {
 			c.Effects = append(c.Effects, assess.CauseEffects{Effect: string(t.Effect), SignIns: t.Rows, Accounts: t.Accounts})
