@@ -194,7 +194,8 @@ func (in *Input) decide(p *Pattern, acc Account, passed bool) []part {
 		case is.Refused && !was.Refused:
 			return []part{in.blocked(p, acc, p.Rows, "would be refused: the device or app that is asked for besides MFA is not there")}
 		case is.MayBeRefused && !was.Refused && !was.MayBeRefused:
-			return []part{{effect: UndecidedThen, rows: p.Rows, reason: "a device or app is asked for besides MFA, and the log does not say whether it is there"}}
+			return []part{{effect: UndecidedThen, rows: p.Rows,
+				reason: "a device or app is asked for besides MFA, and the log does not say whether it is there"}}
 		case is.Resistant && !was.Resistant && acc.Registered == KnownYes && acc.Resistant != KnownYes && Unattended(acc.Class) == "":
 			return []part{{effect: ChallengedUnknown, rows: p.Rows, reason: noneResistant(acc)}}
 		}
