@@ -29,7 +29,7 @@ type Input struct {
 func Find(in Input) []assess.Cause {
 	f := &finder{Input: in, personOf: in.Report.People()}
 	f.alerts()
-	if in.Settled {
+	if in.Settled && f.stale(toldBySettings) == nil {
 		f.settings()
 	}
 	f.accounts()
@@ -46,6 +46,23 @@ func Find(in Input) []assess.Cause {
 		out = []assess.Cause{}
 	}
 	return out
+}
+
+// The requirements whose evidence is what a cause is found from.
+const (
+	toldBySettings = "security-defaults-or-conditional-access"
+	toldByAlerts   = "security-alerts-answered"
+)
+
+// stale is the age of what a requirement rests on where that is too old to say how
+// things are; nil where it is not. What was to be changed then may be changed since.
+func (f *finder) stale(requirement string) *assess.Age {
+	for i := range f.Report.Requirements {
+		if q := &f.Report.Requirements[i]; q.ID == requirement && q.Age.Past {
+			return &q.Age
+		}
+	}
+	return nil
 }
 
 // order is the place of a cause among the others.

@@ -190,7 +190,8 @@ func TestALongListIsOneThing(t *testing.T) {
 			name = "breakglass"
 		}
 		ids = append(ids, account(i))
-		all[evidence.User] = append(all[evidence.User], fmt.Sprintf(`{"id":"%s","userPrincipalName":"%s@contoso.example","accountEnabled":true,"userType":"Member"}`,
+		all[evidence.User] = append(all[evidence.User], fmt.Sprintf(
+			`{"id":"%s","userPrincipalName":"%s@contoso.example","accountEnabled":true,"userType":"Member"}`,
 			account(i), name))
 	}
 	all[evidence.ConditionalAccessPolicy] = []string{policy(`,"excludeUsers":["`+strings.Join(ids, `","`)+`"]`, "")}
@@ -205,7 +206,8 @@ func TestALongListIsOneThing(t *testing.T) {
 			first = &got[i]
 		}
 	}
-	if settings != 2 || first.Accounts != 20 || len(first.Changes) != 20 || first.Title != "Remove u0@contoso.example and 19 more accounts from the exclusions of P1" ||
+	if settings != 2 || first.Accounts != 20 || len(first.Changes) != 20 ||
+		first.Title != "Remove u0@contoso.example and 19 more accounts from the exclusions of P1" ||
 		slices.ContainsFunc(first.Changes, func(c access.Change) bool { return c.Value == account(7) }) {
 		t.Errorf("%d changes of settings, the first %+v", settings, first)
 	}
@@ -265,5 +267,29 @@ func TestExportsAreOneCause(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// TestTooOldIsNoCause: what the settings of long ago would need is not what to do
+// today, and of an alert of then it is said that it may be answered since.
+func TestTooOldIsNoCause(t *testing.T) {
+	t.Parallel()
+	for days, want := range map[int]int{1: 1, 400: 0} {
+		all := records(policy(`,"excludeUsers":["00000000-0000-0000-0000-00000000000a"]`, ""))
+		all[evidence.SecurityAlert] = []string{`{"id":"a","displayName":"a","detectedDateTime":"2025-10-01T03:00:00Z","status":"active"}`}
+		f := world(t, all)
+		then := asOf.AddDate(0, 0, -days)
+		for kind, list := range all {
+			in := evidence.Input{Path: string(kind) + ".json", Status: evidence.Read, Times: evidence.Times{Stated: &then}}
+			in.Count(kind, len(list))
+			f.Inputs = append(f.Inputs, in)
+		}
+		got := find(f)
+		if n := len(changes(got)); n != want {
+			t.Errorf("%d days: %d changes of settings", days, n)
+		}
+		if c := got[0]; c.Kind != assess.CauseUrgent || strings.Contains(c.Detail, "look first whether it still does") != (want == 0) {
+			t.Errorf("%d days: %+v", days, c)
+		}
 	}
 }

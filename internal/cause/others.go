@@ -37,6 +37,9 @@ func (f *finder) alerts() {
 		} else {
 			c.Detail = fmt.Sprintf("unanswered for %s, %s past the day that Microsoft gives", span(age), span(-left))
 		}
+		if age := f.stale(toldByAlerts); age != nil {
+			c.Detail = "it waited for an answer when it was exported: look first whether it still does; " + age.Text
+		}
 		c.Detail += "; first stop what is abused: recording an answer stops nothing"
 		f.add(c, "azure-fraud-watch", "security-alerts-answered")
 	}

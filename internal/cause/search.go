@@ -305,7 +305,9 @@ func (s *search) single(now *stand, changes []access.Change, g goal) (best *tria
 		if t == nil {
 			break
 		}
-		s.reached[c] = &trial{changes: t.changes, closes: t.closes, breakGlass: t.breakGlass, signIns: t.signIns, breakGlassSignIns: t.breakGlassSignIns} // without the engine
+		kept := *t
+		kept.after = nil // without the engine
+		s.reached[c] = &kept
 		if g.better(t, best) > 0 {
 			best = t
 		}

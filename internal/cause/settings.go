@@ -43,7 +43,7 @@ func (f *finder) settings() {
 		}
 		w := &weigher{finder: f, today: today, before: before, question: q}
 		for _, t := range s.steps(now, forEverybody, true) {
-			c := w.cause(t)
+			c := w.cause(t, false)
 			serves := aim.serves
 			if slices.ContainsFunc(t.closes, func(i int) bool { return tenant.Users[i].Admin }) {
 				serves = append(slices.Clone(serves), "mfa-admin-roles")
@@ -56,8 +56,7 @@ func (f *finder) settings() {
 		}
 		apart := now
 		for _, t := range s.steps(apart, forBreakGlass, false) {
-			c := w.cause(t)
-			c.BreakGlass = true
+			c := w.cause(t, true)
 			breakGlass = append(breakGlass, c)
 		}
 	}
@@ -76,11 +75,12 @@ type weigher struct {
 }
 
 // cause weighs changes: what they close on top of those before them, and by
-// themselves the proof and the rehearsal.
-func (w *weigher) cause(t *trial) assess.Cause {
+// themselves the proof and the rehearsal. One for emergency accounts counts
+// those, and the sign-ins of all.
+func (w *weigher) cause(t *trial, emergency bool) assess.Cause {
 	c := assess.Cause{Kind: assess.CauseSettings, Accounts: len(t.closes), SignIns: t.signIns}
-	if len(t.closes) == 0 && t.signIns == 0 {
-		c.Accounts, c.SignIns = len(t.breakGlass), t.breakGlassSignIns
+	if emergency {
+		c.BreakGlass, c.Accounts, c.SignIns = true, len(t.breakGlass), t.signIns+t.breakGlassSignIns
 	}
 	var texts []string
 	for i := range t.changes {
@@ -125,7 +125,8 @@ func (w *weigher) rehearse(c *assess.Cause, alone *access.Engine) {
 	if w.History == nil {
 		return
 	}
-	r := rehearse.Rehearse(rehearse.Input{Proposal: c.Title, Today: w.today, Then: alone, History: w.History.Under(w.today, alone), Accounts: w.Accounts})
+	r := rehearse.Rehearse(rehearse.Input{Proposal: c.Title, Today: w.today, Then: alone, History: w.History.Under(w.today, alone),
+		Accounts: w.Accounts, Bare: true})
 	for _, t := range r.Totals {
 		if t.Effect != rehearse.Unchanged && t.Rows > 0 {
 			c.Effects = append(c.Effects, assess.CauseEffects{Effect: string(t.Effect), SignIns: t.Rows, Accounts: t.Accounts})
@@ -195,7 +196,7 @@ func (w *weigher) detail(c *assess.Cause, t *trial) string {
 		parts = append(parts, word+counted(int(c.SignIns), "recorded sign-in", "recorded sign-ins"))
 	}
 	out := strings.Join(parts, ", ")
-	if n := len(t.breakGlass); n > 0 && len(t.closes)+int(t.signIns) > 0 {
+	if n := len(t.breakGlass); n > 0 && !c.BreakGlass {
 		out += "; and " + counted(n, "emergency account", "emergency accounts")
 	}
 	if t.changes[0].Kind == access.ChangeAdd && !slices.ContainsFunc(w.today.Tenant().Policies, (*access.Policy).Enforced) {

@@ -38,6 +38,7 @@ type Input struct {
 	History  *History
 	Accounts map[string]Account // by lower-case user id and by lower-case UPN
 	Policies []Proposed
+	Bare     bool // leave out what the settings prove before and after
 }
 
 // Rehearse decides every pattern by both engines. The caller fills in
@@ -114,7 +115,9 @@ func Rehearse(in Input) *Result {
 		return cmp.Or(cmp.Compare(order[a.Effect], order[b.Effect]), cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Account, b.Account),
 			cmp.Compare(a.App, b.App), cmp.Compare(a.Client, b.Client))
 	})
-	r.Before, r.After = proofs(in.Today), proofs(in.Then)
+	if !in.Bare {
+		r.Before, r.After = proofs(in.Today), proofs(in.Then)
+	}
 	if n := len(strangers); n > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d accounts of the log are in no exported list of users; they were replayed as further members whose "+
 			"groups and roles are not known", n))
@@ -191,7 +194,8 @@ func (in *Input) decide(p *Pattern, acc Account, passed bool) []part {
 		case is.Refused && !was.Refused:
 			return []part{in.blocked(p, acc, p.Rows, "would be refused: the device or app that is asked for besides MFA is not there")}
 		case is.MayBeRefused && !was.Refused && !was.MayBeRefused:
-			return []part{{effect: UndecidedThen, rows: p.Rows, reason: "a device or app is asked for besides MFA, and the log does not say whether it is there"}}
+			return []part{{effect: UndecidedThen, rows: p.Rows,
+				reason: "a device or app is asked for besides MFA, and the log does not say whether it is there"}}
 		case is.Resistant && !was.Resistant && acc.Registered == KnownYes && acc.Resistant != KnownYes && Unattended(acc.Class) == "":
 			return []part{{effect: ChallengedUnknown, rows: p.Rows, reason: noneResistant(acc)}}
 		}
