@@ -197,8 +197,11 @@ func (e *editor) name() string {
 	if e.p.DisplayName == "" {
 		return "the policy " + e.p.ID
 	}
-	return e.p.DisplayName
+	return quoted(e.p.DisplayName)
 }
+
+// quoted sets a name of the tenant's own apart from our words.
+func quoted(name string) string { return `"` + name + `"` }
 
 func (e *editor) add(kind ChangeKind, field, value, text string, args ...any) {
 	c := Change{Kind: kind, PolicyID: e.p.ID, Policy: e.p.DisplayName, Field: field, Value: value, Text: fmt.Sprintf(text, args...), at: e.at}
@@ -235,18 +238,18 @@ func (e *editor) clauses(d *demand) {
 		if e.t.KnownGroups[low] && e.answerless(func(s *Subject) bool { return slices.Contains(s.Groups, low) }) {
 			continue
 		}
-		e.add(ChangeRemove, fieldExcludeGroups, id, "Remove the group %s from the exclusions of %s", e.t.name(id), e.name())
+		e.add(ChangeRemove, fieldExcludeGroups, id, "Remove the group %s from the exclusions of %s", quoted(e.t.name(id)), e.name())
 	}
 	for _, id := range c.Users.ExcludeRoles {
 		if !strings.EqualFold(id, entra.RoleDirectorySync) { // it cannot answer, and the contract leaves it out
-			e.add(ChangeRemove, fieldExcludeRoles, id, "Remove the role %s from the exclusions of %s", e.t.name(id), e.name())
+			e.add(ChangeRemove, fieldExcludeRoles, id, "Remove the role %s from the exclusions of %s", quoted(e.t.name(id)), e.name())
 		}
 	}
 	if len(c.Users.ExcludeExternals.Items) > 0 {
 		e.add(ChangeRemove, fieldExcludeExternals, "", "Remove guests and external users from the exclusions of %s", e.name())
 	}
 	for _, id := range c.Applications.ExcludeApplications {
-		e.add(ChangeRemove, fieldExcludeApps, id, "Remove the app %s from the exclusions of %s", appName(e.t, id), e.name())
+		e.add(ChangeRemove, fieldExcludeApps, id, "Remove the app %s from the exclusions of %s", quoted(appName(e.t, id)), e.name())
 	}
 	for i := range c.Locations.Items {
 		for _, id := range c.Locations.Items[i].ExcludeLocations {
@@ -313,7 +316,7 @@ func (e *editor) location(id string) string {
 	}
 	for _, l := range e.t.Locations {
 		if strings.EqualFold(l.ID, id) && l.DisplayName != "" {
-			return "the excluded location " + l.DisplayName
+			return "the excluded location " + quoted(l.DisplayName)
 		}
 	}
 	return "the excluded location " + id

@@ -161,15 +161,28 @@ func TestSampleCauses(t *testing.T) {
 		accounts int
 	}{
 		{assess.CauseUrgent, "Answer the alert: Virtual machines are mining (Tailspin Toys)", 0},
-		{assess.CauseSettings, "Remove the excluded location Headquarters Dublin from CA002 - All users - Require MFA", 27},
-		{assess.CauseSettings, "Remove the group CA-Exclude-Scripts from the exclusions of CA002 - All users - Require MFA", 3},
+		{assess.CauseSettings, `Remove the excluded location "Headquarters Dublin" from "CA002 - All users - Require MFA"`, 27},
+		{assess.CauseSettings, `Remove the group "CA-Exclude-Scripts" from the exclusions of "CA002 - All users - Require MFA"`, 3},
 	} {
 		if c := r.Causes[i]; c.Kind != want.kind || c.Title != want.title || c.Accounts != want.accounts {
 			t.Errorf("cause %d: %s %q, %d accounts", i+1, c.Kind, c.Title, c.Accounts)
 		}
 	}
-	if last := r.Causes[len(r.Causes)-1]; !last.BreakGlass || len(last.People) != 1 {
-		t.Errorf("the last is %+v, and not the break-glass account", last)
+	apart := slices.IndexFunc(r.Causes, func(c assess.Cause) bool { return c.BreakGlass })
+	if apart < 0 || len(r.Causes[apart].People) != 1 || !r.Causes[apart-1].Mandatory || r.Causes[apart+1].Mandatory {
+		t.Errorf("the break-glass account is at %d of %d", apart, len(r.Causes))
+	}
+	// What the causes close is what the requirement counts, none twice.
+	var closed int64
+	for i := range r.Causes {
+		if r.Causes[i].Kind == assess.CauseSettings {
+			closed += r.Causes[i].SignIns
+		}
+	}
+	for i := range r.Requirements {
+		if q := &r.Requirements[i]; q.ID == "mfa-every-sign-in" && int64(q.Affected) != closed {
+			t.Errorf("the causes close %d sign-ins of %d", closed, q.Affected)
+		}
 	}
 	for i := range r.Requirements { // nothing that is open is without a cause
 		q := &r.Requirements[i]

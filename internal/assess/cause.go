@@ -25,7 +25,7 @@ const (
 // Cause is one thing to do, with what it brings. One cause may stand behind many
 // unmet accounts and several requirements.
 type Cause struct {
-	Rank         int       `json:"rank"` // 1 is first; those of break-glass accounts alone come last
+	Rank         int       `json:"rank"` // 1 is first; those of break-glass accounts alone come before what is recommended
 	Kind         CauseKind `json:"kind"`
 	Title        string    `json:"title"`        // what to do, one sentence without a full stop
 	Detail       string    `json:"detail"`       // what it brings, or why

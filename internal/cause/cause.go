@@ -24,8 +24,8 @@ type Input struct {
 
 // Find lists the causes: urgent duties, then changes of the settings in the order
 // in which they close most, accounts that no setting brings into line, and what
-// requirements ask for besides; the mandatory before the recommended, and those
-// of break-glass accounts alone last. Equal input gives equal causes.
+// requirements ask for besides; then those of break-glass accounts alone, and at
+// last what is recommended. Equal input gives equal causes.
 func Find(in Input) []assess.Cause {
 	f := &finder{Input: in, personOf: in.Report.People()}
 	f.alerts()
@@ -69,7 +69,7 @@ func (f *finder) stale(requirement string) *assess.Age {
 func order(c *assess.Cause) int {
 	switch {
 	case c.BreakGlass:
-		return 9
+		return 7
 	case c.Kind == assess.CauseUrgent:
 		return 0
 	case !c.Mandatory:

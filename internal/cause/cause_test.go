@@ -207,7 +207,7 @@ func TestALongListIsOneThing(t *testing.T) {
 		}
 	}
 	if settings != 2 || first.Accounts != 20 || len(first.Changes) != 20 ||
-		first.Title != "Remove u0@contoso.example and 19 more accounts from the exclusions of P1" ||
+		first.Title != "Remove u0@contoso.example and 19 more accounts from the exclusions of \"P1\"" ||
 		slices.ContainsFunc(first.Changes, func(c access.Change) bool { return c.Value == account(7) }) {
 		t.Errorf("%d changes of settings, the first %+v", settings, first)
 	}

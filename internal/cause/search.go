@@ -66,7 +66,11 @@ func begin(q access.Question, from *access.Engine, history *rehearse.History) (*
 	if now == nil {
 		return s, nil
 	}
-	now.open = rehearse.LetIn(now.engine, open)
+	// The contract does not ask it of directory synchronisation.
+	now.open = slices.DeleteFunc(rehearse.LetIn(now.engine, open), func(p *rehearse.Pattern) bool {
+		i := p.Subject(now.engine)
+		return i < len(t.Users) && t.Users[i].Exempt
+	})
 	s.apart = map[*rehearse.Pattern]bool{}
 	for _, p := range now.open {
 		if i := p.Subject(now.engine); i < len(t.Users) && t.Users[i].BreakGlass {
