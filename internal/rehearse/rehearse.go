@@ -115,9 +115,7 @@ func Rehearse(in Input) *Result {
 		return cmp.Or(cmp.Compare(order[a.Effect], order[b.Effect]), cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Account, b.Account),
 			cmp.Compare(a.App, b.App), cmp.Compare(a.Client, b.Client))
 	})
-	if !in.Bare {
-		r.Before, r.After = proofs(in.Today), proofs(in.Then)
-	}
+	r.Before, r.After = in.proofs(in.Today), in.proofs(in.Then)
 	if n := len(strangers); n > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d accounts of the log are in no exported list of users; they were replayed as further members whose "+
 			"groups and roles are not known", n))
@@ -326,7 +324,10 @@ func (in *Input) deciding(p *Pattern) []string {
 // asked are the questions shown before and after.
 var asked = []string{"mfa-every-sign-in", "mfa-every-user", "mfa-admin-roles", "legacy-blocked"}
 
-func proofs(e *access.Engine) (out []Proof) {
+func (in *Input) proofs(e *access.Engine) (out []Proof) {
+	if in.Bare {
+		return nil
+	}
 	for _, name := range asked {
 		q, _ := access.FindQuestion(name)
 		p, err := e.Prove(q)

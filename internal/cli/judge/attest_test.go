@@ -24,7 +24,8 @@ func TestAttestThroughALink(t *testing.T) {
 			t.Skip("no symbolic links here: ", err)
 		}
 	}
-	s := vouch.Statement{Kind: vouch.Attestation, Requirement: "app-passwords", Who: "Ada", Since: "2026-11-01", Until: "2027-04-30", Reason: "no export shows it"}
+	s := vouch.Statement{Kind: vouch.Attestation, Requirement: "app-passwords", Who: "Ada", Since: "2026-11-01", Until: "2027-04-30",
+		Reason: "no export shows it"}
 	if err := addStatement(&kit.Env{}, link, s); err != nil {
 		t.Fatal(err)
 	}
