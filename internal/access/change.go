@@ -51,6 +51,7 @@ func (c Change) named() Change {
 // legacy clients or flows: widening them would shut people out, which is no way
 // to ask them for MFA.
 func (t *Tenant) Changes() (out []Change) {
+	who := t.roster()
 	for i, p := range t.Policies {
 		if p.Conditions.Workload || len(p.Unsupported) > 0 || t.Defaults != nil && t.Defaults.IsEnabled.True() {
 			continue
@@ -59,7 +60,7 @@ func (t *Tenant) Changes() (out []Change) {
 		if !d.mfa && !(d.block && p.blocksAWay()) {
 			continue
 		}
-		e := editor{t: t, p: p, at: i}
+		e := editor{t: t, p: p, at: i, accounts: who}
 		switch {
 		case p.Enforced():
 			e.clauses(&d)
@@ -170,19 +171,23 @@ func (t *Tenant) More(c Change) string {
 	return ""
 }
 
-// answerless reports an exclusion of synchronisation alone: it cannot answer, and
-// the contract leaves it out.
-func (e *editor) answerless(in func(*Subject) bool) bool {
-	found := false
-	for i := range e.t.Users {
-		if s := &e.t.Users[i]; in(s) {
-			if !s.Exempt {
-				return false
-			}
-			found = true
+// roster finds accounts for changes.
+type roster struct {
+	byID  map[string]int  // lower-case id -> account
+	empty map[string]bool // groups, by lower-case id, with synchronisation in them and nobody else
+}
+
+func (t *Tenant) roster() *roster {
+	r := &roster{byID: make(map[string]int, len(t.Users)), empty: map[string]bool{}}
+	for i := range t.Users {
+		s := &t.Users[i]
+		r.byID[strings.ToLower(s.ID)] = i
+		for _, g := range s.Groups {
+			only, seen := r.empty[g]
+			r.empty[g] = s.Exempt && (only || !seen)
 		}
 	}
-	return found
+	return r
 }
 
 // editor collects the changes of one policy.
@@ -191,6 +196,8 @@ type editor struct {
 	p   *Policy
 	at  int
 	out []Change
+
+	accounts *roster
 }
 
 func (e *editor) name() string {
@@ -228,14 +235,14 @@ const (
 func (e *editor) clauses(d *demand) {
 	c := &e.p.Conditions
 	for _, id := range c.Users.ExcludeUsers {
-		if e.answerless(func(s *Subject) bool { return strings.EqualFold(s.ID, id) }) {
-			continue
+		if i, known := e.accounts.byID[strings.ToLower(id)]; known && e.t.Users[i].Exempt {
+			continue // it cannot answer, and the contract leaves it out
 		}
 		e.add(ChangeRemove, fieldExcludeUsers, id, "Remove %s from the exclusions of %s", e.account(id), e.name())
 	}
 	for _, id := range c.Users.ExcludeGroups {
 		low := strings.ToLower(id)
-		if e.t.KnownGroups[low] && e.answerless(func(s *Subject) bool { return slices.Contains(s.Groups, low) }) {
+		if e.t.KnownGroups[low] && e.accounts.empty[low] {
 			continue
 		}
 		e.add(ChangeRemove, fieldExcludeGroups, id, "Remove the group %s from the exclusions of %s", quoted(e.t.name(id)), e.name())
@@ -302,10 +309,8 @@ func (e *editor) account(id string) string {
 	if strings.EqualFold(id, "GuestsOrExternalUsers") {
 		return "guests and external users"
 	}
-	for i := range e.t.Users {
-		if s := &e.t.Users[i]; s.Name != "" && strings.EqualFold(s.ID, id) {
-			return s.Name
-		}
+	if i, known := e.accounts.byID[strings.ToLower(id)]; known && e.t.Users[i].Name != "" {
+		return e.t.Users[i].Name
 	}
 	return "the account " + e.t.name(id)
 }
