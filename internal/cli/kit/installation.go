@@ -58,6 +58,9 @@ func Takes(cmd *cobra.Command, flag string) {
 	cmd.Annotations = map[string]string{taking: flag}
 }
 
+// Taking adds the flags that the commands below cmd take, after Register.
+func (in *Installation) Taking(cmd *cobra.Command) { in.taken(cmd) }
+
 // taken adds the flags that cmd and the commands below it take.
 func (in *Installation) taken(cmd *cobra.Command) {
 	if flag := cmd.Annotations[taking]; flag != "" {
