@@ -17,6 +17,7 @@ vet: ## go vet, also for the browser's and the package's tests
 	$(GO) vet $(PKGS)
 	$(GO) vet -tags browser ./e2e/... ./internal/partnercloud/...
 	$(GO) vet -tags deb ./e2e/deb
+	$(GO) vet -tags judge ./cmd/...
 
 lint: ## staticcheck, pinned in go.mod
 	$(GO) tool staticcheck $(PKGS)
