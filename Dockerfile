@@ -14,8 +14,8 @@ RUN go mod download
 COPY . .
 # The repository is the builder's, not root's: git needs to be told that it may be read.
 RUN git config --global --add safe.directory /src && \
-    CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -buildid=" -o /out/partnerguard ./cmd/partnerguard && \
-    mkdir -m 0700 /out/data
+    mkdir -p /out/data && chmod 0700 /out/data && \
+    CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -buildid=" -o /out/partnerguard ./cmd/partnerguard
 
 # It has CA certificates, time zones and a user without rights, 65532, and nothing else.
 FROM gcr.io/distroless/static-debian12:nonroot
