@@ -35,7 +35,7 @@ vuln: ## govulncheck against the vulnerability database, when it can be reached
 	@./.ci/vuln
 
 build: ## one static binary
-	CGO_ENABLED=0 $(GO) build -trimpath -o partnerguard ./cmd/partnerguard
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o partnerguard ./cmd/partnerguard
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target, FUZZTIME each (default 30s)
