@@ -5,17 +5,19 @@ PKGS := ./...
 # The race detector needs a C compiler; without one the tests run plain.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
-.PHONY: check fmt vet lint generate test vuln build fuzz browser conformance attack bench cover help
+.PHONY: check fmt vet lint generate test vuln build fuzz browser conformance attack bench cover release release-key reproducible package-test help
 
 check: fmt vet lint generate test vuln ## format, vet, lint, generated files, tests, known vulnerabilities
 	@echo "check: all well"
 
 fmt: ## fail on files that are not gofmt-formatted
-	@bad="$$(gofmt -l cmd internal e2e bench conformance)"; test -z "$$bad" || { echo "not gofmt-formatted:"; echo "$$bad"; exit 1; }
+	@bad="$$(gofmt -l cmd internal e2e bench conformance packaging)"; test -z "$$bad" || { echo "not gofmt-formatted:"; echo "$$bad"; exit 1; }
 
-vet: ## go vet, also for the browser tests
+vet: ## go vet, also for the browser's and the package's tests
 	$(GO) vet $(PKGS)
 	$(GO) vet -tags browser ./e2e/... ./internal/partnercloud/...
+	$(GO) vet -tags deb ./e2e/deb
+	$(GO) vet -tags judge ./cmd/...
 
 lint: ## staticcheck, pinned in go.mod
 	$(GO) tool staticcheck $(PKGS)
@@ -33,7 +35,7 @@ vuln: ## govulncheck against the vulnerability database, when it can be reached
 	@./.ci/vuln
 
 build: ## one static binary
-	CGO_ENABLED=0 $(GO) build -trimpath -o partnerguard ./cmd/partnerguard
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o partnerguard ./cmd/partnerguard
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target, FUZZTIME each (default 30s)
@@ -60,5 +62,19 @@ bench: ## speed as ratios beside a peer; needs a C compiler
 cover: ## test coverage per package
 	$(GO) test -cover $(PKGS)
 
+release: ## what is handed out, into dist/: five platforms, packages, bills of materials, sums; KEY=FILE signs
+	cd packaging && $(GO) run . release $(if $(KEY),-key "$(abspath $(KEY))")
+
+release-key: ## KEY=FILE makes the key that signs releases, outside of the repository
+	@test -n "$(KEY)" || { echo "say where: make release-key KEY=FILE"; exit 2; }
+	cd packaging && $(GO) run . key -key "$(abspath $(KEY))"
+
+reproducible: ## this commit's release built twice, in two folders, byte by byte the same; ONLY=all for all platforms
+	cd packaging && $(GO) vet ./... && $(GO) test -count=1 ./...
+	./packaging/reproducible
+
+package-test: ## the Debian package's life in a root of its own; needs root, mmdebstrap and Debian's mirrors
+	./packaging/package-test
+
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

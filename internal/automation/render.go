@@ -27,6 +27,13 @@ type View struct {
 	Unread []string `json:"unread"`
 }
 
+// Merged says what a reading did to the kept items, by id.
+type Merged struct {
+	New      []string `json:"new"`
+	Reopened []string `json:"reopened"`
+	Gone     []string `json:"gone"`
+}
+
 // JSON writes the view.
 func JSON(w io.Writer, v *View) error {
 	out := *v

@@ -1,3 +1,5 @@
+//go:build !judge
+
 package automation
 
 import (
@@ -37,13 +39,6 @@ type Change struct {
 	State *State
 	Note  *string // at most 400 characters
 	Actor string  // who, for the trail
-}
-
-// Merged says what a reading did to the kept items, by id.
-type Merged struct {
-	New      []string `json:"new"`
-	Reopened []string `json:"reopened"`
-	Gone     []string `json:"gone"`
 }
 
 // system is who acts when evidence does.

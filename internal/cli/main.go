@@ -5,11 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"partnerguard/internal/cli/cloud"
-	"partnerguard/internal/cli/connect"
-	"partnerguard/internal/cli/guard"
 	"partnerguard/internal/cli/judge"
-	"partnerguard/internal/cli/keep"
 	"partnerguard/internal/cli/kit"
 )
 
@@ -30,7 +26,7 @@ tenant, the Secure Application Model for every integration, least privilege
 towards customers, and a watch over Azure fraud.
 
 Without any input it judges an embedded sample partner, so that you see at once
-what an answer looks like.`,
+what an answer looks like.` + only,
 		Example: `  partnerguard assess
   partnerguard assess --from exports/ --output html --out report.html
   partnerguard signins --from exports/ --not-challenged --output csv > report.csv
@@ -38,22 +34,22 @@ what an answer looks like.`,
 		Args: kit.Suggest,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	for _, wing := range []struct {
-		id, title string
-		commands  []*cobra.Command
-	}{
-		{"judge", "Judge what was read:", judge.Commands(env)},
-		{"connect", "Connect a partner and its customers:", connect.Commands(env)},
-		{"guard", "Hand out tokens, and serve:", guard.Commands(env, connect.NewTokenCheck(env))},
-		{"keep", "Look after what is kept:", keep.Commands(env)},
-		{"cloud", "Try it, offline:", cloud.Commands(env)},
-	} {
-		root.AddGroup(&cobra.Group{ID: wing.id, Title: wing.title})
-		for _, c := range wing.commands {
-			c.GroupID = wing.id
+	for _, w := range wings(env) {
+		root.AddGroup(&cobra.Group{ID: w.id, Title: w.title})
+		for _, c := range w.commands {
+			c.GroupID = w.id
 		}
-		root.AddCommand(wing.commands...)
+		root.AddCommand(w.commands...)
 	}
 	root.AddCommand(newMan(env), newVersion(env))
 	return root
 }
+
+// wing is a group of commands by theme.
+type wing struct {
+	id, title string
+	commands  []*cobra.Command
+}
+
+// judging is the wing that every build has.
+func judging(env *kit.Env) wing { return wing{"judge", "Judge what was read:", judge.Commands(env)} }

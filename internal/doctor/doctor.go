@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
-	"partnerguard/internal/msapi"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/problem"
 )
@@ -70,9 +70,10 @@ func (o *Options) out(r *evidence.Request) string {
 
 // hosts are the addresses of the services of a cloud.
 func hosts(c partner.Cloud) (graph, center string, err error) {
-	m, err := msapi.FindCloud(string(c))
-	if err != nil {
-		return "", "", problem.Wrap(err, problem.Usage, "the cloud %s is closed: nothing can be exported from it any more", c).
+	known, _ := partner.ParseCloud(string(c))
+	m, ok := entra.FindCloud(string(known))
+	if !ok || m.Closed {
+		return "", "", problem.New(problem.Usage, "the cloud %s is closed: nothing can be exported from it any more", c).
 			WithHint("what was exported earlier can still be judged: partnerguard assess --cloud %s", c)
 	}
 	return m.Graph, m.PartnerCenter, nil

@@ -8,6 +8,7 @@ import (
 
 	"partnerguard/internal/app"
 	"partnerguard/internal/cli/kit"
+	"partnerguard/internal/web"
 )
 
 func newServe(env *kit.Env) *cobra.Command {
@@ -35,5 +36,32 @@ certificate. Without a policy nobody is given a token.`,
 	}
 	in.Register(cmd)
 	in.Serving(cmd)
+	cmd.AddCommand(newHealth(env, &in))
+	in.Taking(cmd)
+	return cmd
+}
+
+// newHealth makes health; the installation is serve's.
+func newHealth(env *kit.Env, in *kit.Installation) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "health", Short: "Ask the server on this machine whether it is well", Args: kit.NoWords,
+		Long: `health asks the server that runs on this machine with the same settings whether it
+is well, and ends with 0 or 1. It opens neither database nor vault: it is for the
+health check of a container, which has no other program.`,
+		Example: `  partnerguard serve health
+  partnerguard serve health --listen 127.0.0.1:9443`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := in.Config(env)
+			if err != nil {
+				return err
+			}
+			if err := web.Ask(cmd.Context(), &c.Web); err != nil {
+				return err
+			}
+			fmt.Fprintln(env.Stdout, "ok")
+			return nil
+		},
+	}
+	kit.Takes(cmd, "listen")
 	return cmd
 }

@@ -8,7 +8,6 @@ import (
 
 // Commands are the commands of this wing.
 func Commands(env *kit.Env) []*cobra.Command {
-	return []*cobra.Command{newAssess(env), newSignIns(env), newProve(env), newDecide(env), newRehearse(env), newRules(env), newExport(env),
-		newDates(env), newAttest(env),
-		newSettledAutomation(env)}
+	return append([]*cobra.Command{newAssess(env), newSignIns(env), newProve(env), newDecide(env), newRehearse(env), newRules(env), newExport(env),
+		newDates(env), newAttest(env)}, keeping(env)...)
 }

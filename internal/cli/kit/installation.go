@@ -1,3 +1,5 @@
+//go:build !judge
+
 package kit
 
 import (
@@ -57,6 +59,9 @@ const taking = "partnerguard-setting"
 func Takes(cmd *cobra.Command, flag string) {
 	cmd.Annotations = map[string]string{taking: flag}
 }
+
+// Taking adds the flags that the commands below cmd take, after Register.
+func (in *Installation) Taking(cmd *cobra.Command) { in.taken(cmd) }
 
 // taken adds the flags that cmd and the commands below it take.
 func (in *Installation) taken(cmd *cobra.Command) {
