@@ -209,9 +209,18 @@ func (d *Drawing) Text(x, y float64, anchor, class, s string) {
 type Bar struct {
 	Label  string
 	Values []int64
+	End    string // behind it; "" is the sum
 }
 
-// Bars draws horizontal stacked bars, their sum behind them, and the table of
+// end is what stands behind the bar.
+func (b *Bar) end(sum int64) string {
+	if b.End != "" {
+		return b.End
+	}
+	return print.Number(sum)
+}
+
+// Bars draws horizontal stacked bars, their sum or other end behind them, and the table of
 // the same numbers. room is the width for labels on a wide page. Without any
 // value nothing is drawn.
 func (p *Plot) Bars(bars []Bar, room float64) {
@@ -234,7 +243,10 @@ func (p *Plot) Bars(bars []Bar, room float64) {
 		if narrow {
 			left, pitch = 0, 40
 		}
-		tail := 8 + TextWidth(print.Number(most))
+		tail := 0.0
+		for i := range bars {
+			tail = max(tail, 8+TextWidth(bars[i].end(sums[i])))
+		}
 		y := 4.0
 		for i, b := range bars {
 			barY := y + 4
@@ -254,7 +266,7 @@ func (p *Plot) Bars(bars []Bar, room float64) {
 				d.Rect(x, barY, bw, 16, p.Legend[k].Class, p.Legend[k].Fill, b.Label+": "+print.Number(v)+" "+strings.ToLower(p.Legend[k].Label))
 				x += bw
 			}
-			d.Text(x+6, barY+12, "start", "", print.Number(sums[i]))
+			d.Text(x+6, barY+12, "start", "", b.end(sums[i]))
 			y += pitch
 		}
 		if !narrow {

@@ -48,13 +48,13 @@ type pageView struct {
 }
 
 type questionView struct {
-	Anchor, Title, ID, Reason string
-	Said                      page.Said
-	Gaps, Folded              []gapView
-	Hidden                    string
-	Glass, Possible           []gapView
-	Asks                      []ask // letters and where they lead
-	TooComplex                bool
+	Anchor, Title, Short, ID, Reason string
+	Said                             page.Said
+	Gaps, Folded                     []gapView
+	Hidden                           string
+	Glass, Possible                  []gapView
+	Asks                             []ask // letters and where they lead
+	TooComplex                       bool
 }
 
 type gapView struct {
@@ -109,10 +109,20 @@ func view(r *prove.Report) *pageView {
 	return p
 }
 
+// shortTitles are the built-in questions as the row of links names them.
+var shortTitles = map[string]string{
+	"mfa-every-sign-in": "Every sign-in", "mfa-every-user": "Every account", "mfa-admin-roles": "Directory roles", "legacy-blocked": "Legacy authentication",
+	"phishing-resistant-admins": "Phishing-resistant administrators", "register-security-info-protected": "Registering methods",
+	"service-providers": "Service providers",
+}
+
 func question(q *access.Proof, from []string, taken map[string]bool) questionView {
 	v := questionView{
 		Anchor: page.Anchor("question", q.Question, taken), Title: title(q), ID: print.Clean(q.Question, print.MaxName),
 		Reason: print.Saying(q.Reason), Said: page.SaidOf(q.Verdict), TooComplex: q.TooComplex,
+	}
+	if v.Short = shortTitles[q.Question]; v.Short == "" {
+		v.Short = v.Title
 	}
 	list, glass := split(q.Gaps)
 	hidden := q.More
@@ -188,7 +198,11 @@ func overview(list []*access.Proof) *page.Plot {
 		default:
 			v[3] = n
 		}
-		bars = append(bars, page.Bar{Label: title(q), Values: v})
+		bar := page.Bar{Label: title(q), Values: v}
+		if v[1] > 0 {
+			bar.End = print.Number(v[1]) + " of " + print.Number(n)
+		}
+		bars = append(bars, bar)
 	}
 	p.Summary = fmt.Sprintf("Of %s, %s proved for every account, %s with a gap for at least one, %s not known.", print.Plural(int64(len(list)), "questions"),
 		print.Number(proved), print.Number(gaps), print.Number(int64(len(list))-proved-gaps))
