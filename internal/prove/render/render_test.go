@@ -349,3 +349,12 @@ func TestAnalysis(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryQuestionHasAShortTitle(t *testing.T) {
+	t.Parallel()
+	for _, q := range access.Questions() {
+		if shortTitles[q.Name] == "" {
+			t.Errorf("%s has none", q.Name)
+		}
+	}
+}
