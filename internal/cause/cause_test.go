@@ -293,3 +293,45 @@ func TestTooOldIsNoCause(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsLeftIsSaid: past the bound on changes, nothing is left out silently.
+func TestWhatIsLeftIsSaid(t *testing.T) {
+	t.Parallel()
+	all := records()
+	for i := range 40 {
+		all[evidence.User] = append(all[evidence.User], fmt.Sprintf(`{"id":"%s","userPrincipalName":"u%d@contoso.example","accountEnabled":true,"userType":"Member"}`,
+			account(i), i))
+		one := strings.NewReplacer(`"includeUsers":["All"]`, `"includeUsers":["`+account(i)+`"]`, `"enabled"`, `"enabledForReportingButNotEnforced"`,
+			`"p1"`, fmt.Sprintf(`"p%d"`, i)).Replace(policy("", ""))
+		all[evidence.ConditionalAccessPolicy] = append(all[evidence.ConditionalAccessPolicy], one)
+	}
+	closed, left := 0, 0
+	for _, c := range find(world(t, all)) {
+		switch {
+		case c.Kind == assess.CauseSettings:
+			closed += c.Accounts
+		case strings.HasPrefix(c.Title, "Look again"):
+			left += c.Accounts
+		}
+	}
+	if closed != 24 || left != 18 { // a search for each of two questions
+		t.Errorf("%d accounts closed and %d said to be left, of 42", closed, left)
+	}
+}
+
+// TestALongListSaysOfWhat: groups are not called accounts.
+func TestALongListSaysOfWhat(t *testing.T) {
+	t.Parallel()
+	all := records()
+	var groups []string
+	for i := range 5 {
+		id := fmt.Sprintf("00000000-0000-0000-0000-0000000002%02d", i)
+		groups = append(groups, id)
+		all[evidence.Group] = append(all[evidence.Group], fmt.Sprintf(`{"id":"%s","displayName":"G%d","members":[{"@odata.type":"#microsoft.graph.user","id":"%s"}]}`,
+			id, i, "00000000-0000-0000-0000-00000000000a"))
+	}
+	all[evidence.ConditionalAccessPolicy] = []string{policy(`,"excludeGroups":["`+strings.Join(groups, `","`)+`"]`, "")}
+	if got := find(world(t, all)); got[0].Title != `Remove the group "G0" and 4 more groups from the exclusions of "P1"` {
+		t.Errorf("%q", got[0].Title)
+	}
+}

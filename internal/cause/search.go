@@ -28,6 +28,16 @@ type stand struct {
 	open   []*rehearse.Pattern // of the log, let in without MFA and not yet surely closed
 }
 
+// left counts the accounts that are open, break-glass ones apart.
+func (now *stand) left() (n int) {
+	for i, c := range now.cover {
+		if c == access.Open && !now.tenant.Users[i].BreakGlass {
+			n++
+		}
+	}
+	return n
+}
+
 // trial is what one set of changes does to a stand.
 type trial struct {
 	changes    []access.Change

@@ -8,6 +8,7 @@ import (
 	"partnerguard/internal/access"
 	"partnerguard/internal/assess"
 	"partnerguard/internal/directory"
+	"partnerguard/internal/print"
 	"partnerguard/internal/rehearse"
 )
 
@@ -16,10 +17,9 @@ import (
 var aims = []struct {
 	question string
 	serves   []string
-	closes   string // what it does, for words
 }{
-	{"mfa-every-sign-in", []string{"mfa-every-user", "mfa-every-sign-in", "security-defaults-or-conditional-access"}, "sign in without MFA"},
-	{"legacy-blocked", []string{"legacy-authentication"}, "use legacy authentication"},
+	{"mfa-every-sign-in", []string{"mfa-every-user", "mfa-every-sign-in", "security-defaults-or-conditional-access"}},
+	{"legacy-blocked", []string{"legacy-authentication"}},
 }
 
 // settings adds the changes of the tenant's settings.
@@ -27,6 +27,7 @@ func (f *finder) settings() {
 	today, tenant := f.Today, f.Today.Tenant()
 	var done []access.Change
 	var breakGlass []assess.Cause
+	cut := false // a bound of the search was met
 	for _, aim := range aims {
 		q, _ := access.FindQuestion(aim.question)
 		before, err := today.Prove(q)
@@ -51,6 +52,7 @@ func (f *finder) settings() {
 			f.add(c, serves...)
 			done, now = append(done, t.changes...), s.shrink(t.after)
 		}
+		cut = cut || now.left() > 0
 		if aim.question != aims[0].question {
 			continue
 		}
@@ -60,9 +62,31 @@ func (f *finder) settings() {
 			breakGlass = append(breakGlass, c)
 		}
 	}
+	if cut {
+		f.left(tenant.Apply(done...))
+	}
 	for _, c := range breakGlass {
 		f.add(c, append(slices.Clone(aims[0].serves), "mfa-admin-roles")...)
 	}
+}
+
+// left says what stays open past the bounds of the search: nothing is left out
+// silently.
+func (f *finder) left(then *access.Tenant) {
+	q, _ := access.FindQuestion(aims[0].question)
+	cover, err := access.Compile(then).Coverage(q)
+	n := 0
+	for i, c := range cover {
+		if c == access.Open && !then.Users[i].BreakGlass {
+			n++
+		}
+	}
+	if err != nil || n == 0 {
+		return
+	}
+	f.add(assess.Cause{Kind: assess.CauseRequirement, Accounts: n, Title: "Look again once the changes above are made",
+		Detail: counted(n, "account stays", "accounts stay") + " open after them, and no more changes were looked for; partnerguard prove has every gap"},
+		aims[0].serves...)
 }
 
 // weigher says what a trial comes to.
@@ -88,9 +112,8 @@ func (w *weigher) cause(t *trial, emergency bool) assess.Cause {
 		c.Changes = append(c.Changes, t.changes[i])
 	}
 	c.Title, w.people = joinTexts(texts), map[string]int{}
-	if n := len(texts); n > longList && t.changes[0].Field == t.changes[n-1].Field && t.changes[0].Kind == access.ChangeRemove {
-		before, after, _ := strings.Cut(texts[0], " from ")
-		c.Title = fmt.Sprintf("%s and %s from %s", before, counted(n-1, "more account", "more accounts"), after)
+	if s := longTitle(t.changes); s != "" {
+		c.Title = s
 	}
 	alone := access.Compile(w.today.Tenant().Apply(t.changes...))
 	c.Proof = w.proof(alone)
@@ -98,6 +121,24 @@ func (w *weigher) cause(t *trial, emergency bool) assess.Cause {
 	w.silent(&c, t)
 	c.Detail = w.detail(&c, t)
 	return c
+}
+
+// longTitle names the first of a long list of exclusions of one kind and counts
+// the others; "" it is none.
+func longTitle(changes []access.Change) string {
+	n := len(changes)
+	if n <= longList || slices.ContainsFunc(changes, func(c access.Change) bool { return c.Kind != access.ChangeRemove || c.Field != changes[0].Field }) {
+		return ""
+	}
+	of := "exclusions"
+	switch {
+	case strings.HasSuffix(changes[0].Field, ".excludeUsers"):
+		of = "accounts"
+	case strings.HasSuffix(changes[0].Field, ".excludeGroups"):
+		of = "groups"
+	}
+	before, after, _ := strings.Cut(changes[0].Text, " from ")
+	return fmt.Sprintf("%s and %d more %s from %s", before, n-1, of, after)
 }
 
 // proof asks the question once more with the changes made.
@@ -236,16 +277,7 @@ func counted(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%s %s", thousands(n), many)
-}
-
-// thousands writes 12345 as 12,345.
-func thousands(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
+	return print.Number(int64(n)) + " " + many
 }
 
 // joinTexts makes one sentence of several changes.

@@ -21,7 +21,10 @@ func TestAttestThroughALink(t *testing.T) {
 	}
 	for at, to := range map[string]string{link: "kept.yaml", dead: "nowhere.yaml"} {
 		if err := os.Symlink(to, at); err != nil {
-			t.Skip("no symbolic links here: ", err)
+			if os.Getenv("CI") != "" {
+				t.Fatal(err)
+			}
+			t.Skip("SKIPPED, NOTHING WAS TESTED: no symbolic links here: ", err)
 		}
 	}
 	s := vouch.Statement{Kind: vouch.Attestation, Requirement: "app-passwords", Who: "Ada", Since: "2026-11-01", Until: "2027-04-30",
