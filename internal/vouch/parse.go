@@ -12,6 +12,7 @@ import (
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/yamlguard"
 )
 
 // head is what such a file has at the beginning of a line and nothing else has.
@@ -45,7 +46,7 @@ func Parse(path string, raw []byte) (out []Statement, err error) {
 	case !utf8.Valid(raw):
 		return nil, wrong("not UTF-8")
 	}
-	if line := tooDeep(raw); line > 0 {
+	if line := yamlguard.TooDeep(raw, 20, 60); line > 0 {
 		return nil, at(line, "nested too deep")
 	}
 	file, err := parser.ParseBytes(raw, 0)
@@ -55,8 +56,8 @@ func Parse(path string, raw []byte) (out []Statement, err error) {
 	if len(file.Docs) > 1 {
 		return nil, wrong("it is more than one YAML document")
 	}
-	if a := look(file); a.line > 0 {
-		return nil, at(a.line, a.why)
+	if line, why := refused(file); line > 0 {
+		return nil, at(line, why)
 	}
 	var f form
 	if err := yaml.UnmarshalWithOptions(raw, &f, yaml.Strict()); err != nil {
@@ -118,60 +119,12 @@ func lineOf(file *ast.File, list string, n int) int {
 	return node.GetToken().Position.Line
 }
 
-// tooDeep is the first line that no such file needs; 0 when there is none.
-func tooDeep(raw []byte) int {
-	depth, line, indent, counting := 0, 1, 0, true
-	for _, c := range raw {
-		switch {
-		case c == '\n':
-			line, indent, counting = line+1, 0, true
-		case counting && (c == ' ' || c == '-' || c == '?' || c == '\t'):
-			indent++
-		default:
-			counting = false
-			switch c {
-			case '[', '{':
-				depth++
-			case ']', '}':
-				depth = max(depth-1, 0)
-			}
-		}
-		if depth > 20 || indent > 60 {
-			return line
-		}
+// refused is what such a file may not hold: what makes a short file long, and what
+// means something else than it says (017 would be read as 15).
+func refused(file *ast.File) (line int, why string) {
+	if line, _ := yamlguard.First(file, yamlguard.Expanding()...); line > 0 {
+		return line, "anchors, aliases and tags are not taken: write the value out where it is needed"
 	}
-	return 0
-}
-
-type finder struct {
-	line int
-	why  string
-}
-
-// Visit looks for what makes a short file long, or means something else than it
-// says.
-func (a *finder) Visit(n ast.Node) ast.Visitor {
-	why := ""
-	switch n.Type() {
-	case ast.AliasType, ast.AnchorType, ast.MergeKeyType, ast.TagType:
-		why = "anchors, aliases and tags are not taken: write the value out where it is needed"
-	case ast.IntegerType, ast.FloatType, ast.InfinityType, ast.NanType, ast.BoolType: // 017 would be read as 15
-		why = "a number or a yes and no where words belong: put it in quotes"
-	default:
-		return a
-	}
-	if a.line == 0 {
-		a.line, a.why = n.GetToken().Position.Line, why
-	}
-	return nil
-}
-
-func look(f *ast.File) *finder {
-	a := &finder{}
-	for _, d := range f.Docs {
-		if d.Body != nil {
-			ast.Walk(a, d.Body)
-		}
-	}
-	return a
+	line, _ = yamlguard.First(file, ast.IntegerType, ast.FloatType, ast.InfinityType, ast.NanType, ast.BoolType)
+	return line, "a number or a yes and no where words belong: put it in quotes"
 }

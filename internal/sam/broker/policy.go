@@ -18,6 +18,7 @@ import (
 	"partnerguard/internal/caller"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
+	"partnerguard/internal/yamlguard"
 )
 
 // Policy says which caller may have which token. Whatever it does not allow is
@@ -108,7 +109,7 @@ func ParsePolicy(name string, raw []byte) (_ *Policy, err error) {
 	case !utf8.Valid(raw):
 		return nil, problem.New(problem.BadInput, "%s: not UTF-8", name)
 	}
-	if line := tooDeep(raw); line > 0 {
+	if line := yamlguard.TooDeep(raw, 50, 100); line > 0 {
 		return nil, problem.New(problem.BadInput, "%s:%d: nested too deep", name, line)
 	}
 	file, err := parser.ParseBytes(raw, 0)
@@ -118,7 +119,7 @@ func ParsePolicy(name string, raw []byte) (_ *Policy, err error) {
 	if len(file.Docs) > 1 {
 		return nil, problem.New(problem.BadInput, "%s: a policy is one YAML document", name)
 	}
-	if at := aliases(file); at > 0 {
+	if at, _ := yamlguard.First(file, yamlguard.Expanding()...); at > 0 {
 		return nil, problem.New(problem.BadInput, "%s:%d: anchors, aliases and tags are not taken", name, at).WithHint("write the value out where it is needed")
 	}
 	p := &Policy{}
@@ -166,53 +167,6 @@ func badDuration(raw []byte, err error) (line int, word string) {
 		}
 	}
 	return 0, ""
-}
-
-func tooDeep(raw []byte) int {
-	depth, line, indent, counting := 0, 1, 0, true
-	for _, c := range raw {
-		switch {
-		case c == '\n':
-			line, indent, counting = line+1, 0, true
-		case counting && (c == ' ' || c == '-' || c == '?'):
-			indent++
-		default:
-			counting = false
-			switch c {
-			case '[', '{':
-				depth++
-			case ']', '}':
-				depth = max(depth-1, 0)
-			}
-		}
-		if depth > 50 || indent > 100 {
-			return line
-		}
-	}
-	return 0
-}
-
-type aliasFinder struct{ line int }
-
-// Visit looks for what makes a short file long.
-func (a *aliasFinder) Visit(n ast.Node) ast.Visitor {
-	switch n.Type() {
-	case ast.AliasType, ast.AnchorType, ast.MergeKeyType, ast.TagType:
-		if t := n.GetToken(); t != nil && t.Position != nil && a.line == 0 {
-			a.line = t.Position.Line
-		}
-	}
-	return a
-}
-
-func aliases(f *ast.File) int {
-	a := &aliasFinder{}
-	for _, d := range f.Docs {
-		if d.Body != nil {
-			ast.Walk(a, d.Body)
-		}
-	}
-	return a.line
 }
 
 // checker finds what is well formed and wrong. It keeps the first fault.
