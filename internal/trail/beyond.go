@@ -3,13 +3,10 @@ package trail
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
-
-	"partnerguard/internal/problem"
 )
 
 // Beyond is how far an anchor is beyond the end of a trail that comes from a copy.
@@ -63,16 +60,7 @@ func (t *Trail) Beyond(ctx context.Context, known []note.Verifier, list []Anchor
 				b.Size, b.At = m.Size, m.At
 			}
 		}
-		switch {
-		case errors.Is(read[i], ErrBlind):
-			b.Unsaid = "it takes checkpoints and does not show them: compare one with trail verify --checkpoint"
-		case errors.Is(read[i], problem.Conflict) && b.Misfit == "":
-			b.Misfit = words(read[i])
-		case read[i] != nil:
-			b.Unsaid = words(read[i])
-		case b.Misfit == "" && b.Size == 0:
-			b.Unsaid = "it holds no checkpoint yet"
-		}
+		unsaid(read[i], b.Size == 0, &b.Misfit, &b.Unsaid)
 		out[i] = b
 	}
 	return out, nil

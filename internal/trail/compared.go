@@ -287,6 +287,21 @@ type Compared struct {
 	Unsaid string    `json:"unsaid,omitempty"` // what could not be compared, and why
 }
 
+// unsaid fills in what an anchor could not say, or why it does not fit: by how its
+// reading ended, and whether it holds nothing.
+func unsaid(read error, empty bool, misfit, why *string) {
+	switch {
+	case errors.Is(read, ErrBlind):
+		*why = "it takes checkpoints and does not show them: compare one with trail verify --checkpoint"
+	case errors.Is(read, problem.Conflict) && *misfit == "":
+		*misfit = words(read)
+	case read != nil:
+		*why = words(read)
+	case *misfit == "" && empty:
+		*why = "it holds no checkpoint yet"
+	}
+}
+
 // maxMarks bounds what one anchor may give back.
 const maxMarks = 1 << 20
 
@@ -320,16 +335,7 @@ func (t *Trail) VerifyAnchored(ctx context.Context, wanted *Hash, known []note.V
 	}
 	for i, a := range list {
 		c := compare(a.Name(), marks[i], own, roots, &r)
-		switch {
-		case errors.Is(read[i], ErrBlind):
-			c.Unsaid = "it takes checkpoints and does not show them: compare one with trail verify --checkpoint"
-		case errors.Is(read[i], problem.Conflict) && c.Misfit == "":
-			c.Misfit = words(read[i])
-		case read[i] != nil:
-			c.Unsaid = words(read[i])
-		case c.Misfit == "" && c.Marks == 0:
-			c.Unsaid = "it holds no checkpoint yet"
-		}
+		unsaid(read[i], c.Marks == 0, &c.Misfit, &c.Unsaid)
 		for _, h := range had {
 			if h.Anchor == a.Name() && h.Size > c.Size && read[i] == nil && c.Misfit == "" {
 				c.Misfit = fmt.Sprintf("it took a checkpoint of %d entries and the newest it shows has %d: the anchor was cut", h.Size, c.Size)
