@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -45,7 +44,7 @@ type Source struct {
 // read back before it takes the name. Another backup of that name is replaced, any
 // other file refused.
 func WriteFile(ctx context.Context, file string, m vault.Master, s Source) (_ Backup, err error) {
-	if err := onlyBackup(file); err != nil {
+	if err := vault.OnlyOver(file, Line, "a backup"); err != nil {
 		return Backup{}, err
 	}
 	failed := func(err error) error {
@@ -127,22 +126,6 @@ func (t *told) Write(b []byte) (int, error) {
 		t.err = err
 	}
 	return n, err
-}
-
-// onlyBackup refuses a path at which something stands that is no backup.
-func onlyBackup(file string) error {
-	f, err := os.Open(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err == nil {
-		defer f.Close()
-		begin := make([]byte, len(Line))
-		if _, err := io.ReadFull(f, begin); err == nil && string(begin) == Line {
-			return nil
-		}
-	}
-	return problem.New(problem.Usage, "%s exists and is not a backup", file).WithHint("name another file")
 }
 
 // Write writes a backup.

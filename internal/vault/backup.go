@@ -68,7 +68,7 @@ func (h header) stored() stored {
 // alone. What it wrote is read back before it takes the name. Another backup of
 // that name is replaced; any other file is refused.
 func (v *Vault) BackupFile(ctx context.Context, path string, tell func(done, of int64)) (_ Backup, err error) {
-	if err := onlyBackup(path); err != nil {
+	if err := OnlyOver(path, backupLine, "a backup of a vault"); err != nil {
 		return Backup{}, err
 	}
 	failed := func(err error) error {
@@ -111,20 +111,21 @@ func (v *Vault) BackupFile(ctx context.Context, path string, tell func(done, of 
 		Details: map[string]string{"rows": strconv.FormatInt(b.Rows, 10)}})
 }
 
-// onlyBackup refuses a path at which something stands that is no backup.
-func onlyBackup(path string) error {
+// OnlyOver refuses a path at which something stands that does not begin with a
+// line, by which files of a kind are known: a backup never replaces another file.
+func OnlyOver(path, line, kind string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err == nil {
 		defer f.Close()
-		begin := make([]byte, len(backupLine))
-		if _, err := io.ReadFull(f, begin); err == nil && string(begin) == backupLine {
+		begin := make([]byte, len(line))
+		if _, err := io.ReadFull(f, begin); err == nil && string(begin) == line {
 			return nil
 		}
 	}
-	return problem.New(problem.Usage, "%s exists and is not a backup of a vault", path).WithHint("name another file")
+	return problem.New(problem.Usage, "%s exists and is not %s", path, kind).WithHint("name another file")
 }
 
 // IsBackup says that a file begins as a backup of a vault does.
