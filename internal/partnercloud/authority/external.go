@@ -111,7 +111,7 @@ func (a *Authority) externalPage(w http.ResponseWriter, q *request, f *flow, st 
 		a.externalFailed(q, f, st, c.name, fault)
 		return a.factorPage(w, q, f, st)
 	}
-	ask := &externalAsk{config: *c, state: f.id + "." + world.NewSecret(), nonce: world.NewSecret(), subject: pairwise(f.home, f.user, c.app), begun: q.now,
+	ask := &externalAsk{config: *c, state: f.id + "." + world.NewSecret(), nonce: world.NewSecret(), subject: bearer.Pairwise(f.home, f.user, c.app), begun: q.now,
 		issuer: p.Issuer, base: q.base()}
 	now := q.now.Unix()
 	payload, _ := json.Marshal(hint{

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/partnercloud/graph/odata"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -89,7 +90,7 @@ func (c *call) deltaEnd(context string, page []*entity, pos position) *reply {
 	link := c.here() + "?"
 	for part := range strings.SplitSeq(c.r.URL.RawQuery, "&") {
 		k, _, _ := strings.Cut(part, "=")
-		switch strings.ToLower(strings.ReplaceAll(k, "%24", "$")) {
+		switch odata.Option(strings.ReplaceAll(k, "%24", "$"), c.beta) {
 		case "$select", "$filter", "$top":
 			link += part + "&"
 		}

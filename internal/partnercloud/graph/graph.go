@@ -107,7 +107,8 @@ type call struct {
 	part bool // of a batch
 
 	beta   bool
-	path   []string // segments behind the version
+	path   []string // segments behind the version and tenant
+	tenant string   // that the path begins with, if any
 	base   string   // https://host
 	route  *route
 	takes  takes // the route's, as far as the query does not change it
@@ -133,6 +134,10 @@ func (c *call) version() string {
 func (c *call) root() string { return c.base + "/" + c.version() }
 
 func (c *call) run() (*reply, error) {
+	c.base = kit.Base(c.r)
+	if isUserInfo(c.r) {
+		return c.userInfo()
+	}
 	if err := c.locate(); err != nil {
 		return nil, err
 	}
@@ -145,7 +150,13 @@ func (c *call) run() (*reply, error) {
 	if err := c.authenticate(); err != nil {
 		return nil, err
 	}
+	if err := c.ownTenant(); err != nil {
+		return nil, err
+	}
 	if err := c.readQuery(); err != nil {
+		return nil, err
+	}
+	if err := c.checkIDs(); err != nil {
 		return nil, err
 	}
 	if err := c.readBody(); err != nil {

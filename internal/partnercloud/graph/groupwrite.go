@@ -32,6 +32,9 @@ func (c *call) mayEdit(s *world.State, t *world.Tenant, g *world.Group) error {
 // bound resolves an @odata.id or @odata.bind reference to an object's id.
 func (c *call) bound(t *world.Tenant, ref string) (string, error) {
 	id := strings.TrimRight(ref, "/")
+	if i := strings.LastIndexByte(id, '/'); i > 0 && strings.HasPrefix(id[i+1:], "Microsoft.DirectoryServices.") {
+		id = id[:i] // as @odata.id ends
+	}
 	if i := strings.LastIndexByte(id, '/'); i >= 0 {
 		id = id[i+1:]
 	}
@@ -40,6 +43,9 @@ func (c *call) bound(t *world.Tenant, ref string) (string, error) {
 	}
 	e := c.object(t, id)
 	if e == nil {
+		if u := t.UserByName(id); u != nil && strings.Contains(id, "@") {
+			return u.ID, nil
+		}
 		return "", notFound(id)
 	}
 	return e.key(e.row), nil
@@ -149,6 +155,9 @@ func removeLink(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 
 // checkAll checks a body whose @odata.bind members count.
 func (f fields) checkAll(m map[string]any) error {
+	if err := f.spell("", m); err != nil {
+		return err
+	}
 	for k, v := range m {
 		if strings.HasSuffix(k, "@odata.bind") {
 			s := f[k]

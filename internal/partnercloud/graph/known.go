@@ -196,6 +196,29 @@ var properties = sync.OnceValue(func() map[string]map[string]property {
 	return out
 })
 
+// spellings are the names of a type's properties by their lower case.
+var spellings = sync.OnceValue(func() map[string]map[string]string {
+	out := map[string]map[string]string{}
+	for typ, names := range properties() {
+		out[typ] = make(map[string]string, len(names))
+		for n := range names {
+			out[typ][strings.ToLower(n)] = n
+		}
+	}
+	return out
+})
+
+// spelled is how the type spells a property that may be written in any case.
+func spelled(typ, name string) string {
+	if _, ok := properties()[typ][name]; ok {
+		return name
+	}
+	if n, ok := spellings()[typ][strings.ToLower(name)]; ok {
+		return n
+	}
+	return name
+}
+
 // knownProperty reports whether a type has a property in a version, and whether
 // it is a collection.
 func knownProperty(typ, name string, beta bool) (known, list bool) {

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -130,7 +131,7 @@ func userFields(post bool) fields {
 func (c *call) findUser(s *world.State, t *world.Tenant) (*world.User, error) {
 	if strings.EqualFold(c.params[0], "me") {
 		if c.caller.AppOnly() {
-			return nil, badRequest("/me request is only valid with delegated authentication flow.")
+			return nil, refuse(http.StatusBadRequest, "BadRequest", "/me request is only valid with delegated authentication flow.")
 		}
 		u, home := c.user(s, t)
 		if u == nil || home != t {
@@ -164,10 +165,10 @@ func (c *call) mayTouch(s *world.State, t *world.Tenant, u *world.User) error {
 // mayReadActivity: signInActivity, when it is asked for, needs the logs' permission
 // and licence.
 func (c *call) mayReadActivity(t *world.Tenant) error {
-	asked := slices.ContainsFunc(c.q.Select, func(n string) bool { return first(n) == "signInActivity" })
+	asked := slices.ContainsFunc(c.q.Select, func(n string) bool { return strings.EqualFold(first(n), "signInActivity") })
 	if c.q.Filter != nil {
 		for _, path := range c.q.Filter.Paths() {
-			asked = asked || path[0] == "signInActivity"
+			asked = asked || strings.EqualFold(path[0], "signInActivity")
 		}
 	}
 	if !asked {
@@ -183,7 +184,7 @@ func listUsers(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err := c.mayReadActivity(t); err != nil {
 		return nil, err
 	}
-	if slices.Contains(c.q.Select, "signInActivity") {
+	if slices.ContainsFunc(c.q.Select, func(n string) bool { return strings.EqualFold(first(n), "signInActivity") }) {
 		c.takes.max = 500
 	}
 	return c.list(t, "users", c.g.sh.user, rows(&t.Users))
