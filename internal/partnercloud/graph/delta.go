@@ -70,9 +70,13 @@ func (c *call) delta(s *world.State, t *world.Tenant, sh *shape, context string,
 		pos.Phase, pos.After, pos.At = 1, "", 0
 	}
 	if !initial {
+		last := map[string]int{} // what was deleted, restored and deleted is told of once
+		for i, d := range t.Deletions {
+			last[d.ID] = i
+		}
 		for i := pos.At; i < len(t.Deletions); i++ {
 			d := t.Deletions[i]
-			if d.Kind != sh.typ || d.Changed <= pos.Delta {
+			if d.Kind != sh.typ || d.Changed <= pos.Delta || last[d.ID] != i || t.Users.Get(d.ID) != nil || t.Groups.Get(d.ID) != nil {
 				continue
 			}
 			if len(page) == size {
@@ -103,7 +107,11 @@ func (c *call) deltaEnd(context string, page []*entity, pos position) *reply {
 func (c *call) removed(sh *shape, d world.Deletion) *entity {
 	gone := newShape(sh.typ, func(any) string { return d.ID }, f("id", func(d world.Deletion) any { return d.ID }))
 	e := &entity{shape: gone, row: d, beta: true, keyed: true}
-	e.extra = object{{"@removed", object{{"reason", "changed"}}}}
+	reason := "changed"
+	if d.Gone {
+		reason = "deleted"
+	}
+	e.extra = object{{"@removed", object{{"reason", reason}}}}
 	return e
 }
 

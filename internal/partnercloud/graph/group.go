@@ -30,7 +30,7 @@ func newGroupShape() *shape {
 		}),
 		f("mail", func(g) any { return nil }),
 		f("mailEnabled", func(g) any { return false }),
-		f("mailNickname", func(x g) any { return strings.ReplaceAll(x.Name, " ", "") }),
+		f("mailNickname", func(x g) any { return groupNickname(x) }),
 		f("membershipRule", func(g) any { return nil }),
 		f("onPremisesSyncEnabled", func(g) any { return nil }),
 		f("proxyAddresses", func(g) any { return []string{} }),
@@ -38,6 +38,24 @@ func newGroupShape() *shape {
 		f("securityEnabled", func(g) any { return true }),
 		f("visibility", func(g) any { return nil }),
 	)
+}
+
+// groupNickname is mailNickname: groups made without one have their name.
+func groupNickname(g *world.Group) string {
+	if g.Nickname != "" {
+		return g.Nickname
+	}
+	return strings.ReplaceAll(g.Name, " ", "")
+}
+
+// groupByNickname finds a Microsoft 365 group by its mailNickname, or nil.
+func groupByNickname(t *world.Tenant, name string) *world.Group {
+	for g := range t.Groups.All() {
+		if g.Unified && strings.EqualFold(groupNickname(g), name) {
+			return g
+		}
+	}
+	return nil
 }
 
 func groupFields() fields {

@@ -48,6 +48,11 @@ organization: *assignedPlans *businessPhones certificateConnectorSetting> city c
 	mobileDeviceManagementAuthority onPremisesLastPasswordSyncDateTime> onPremisesLastSyncDateTime onPremisesSyncEnabled partnerTenantType postalCode
 	preferredLanguage privacyProfile *provisionedPlans *securityComplianceNotificationMails *securityComplianceNotificationPhones state street
 	*technicalNotificationMails tenantType *verifiedDomains
+licenseDetails: id *servicePlans skuId skuPartNumber
+administrativeUnit: deletedDateTime description displayName id isMemberManagementRestricted membershipRule membershipRuleProcessingState membershipType
+	visibility
+directoryRoleTemplate: deletedDateTime description displayName id
+scopedRoleMembership: administrativeUnitId id roleId roleMemberInfo
 domain: authenticationType availabilityStatus id isAdminManaged isDefault isInitial isRoot isVerified manufacturer< model<
 	passwordNotificationWindowInDays passwordValidityPeriodInDays state *supportedServices
 contract: contractType customerId defaultDomainName deletedDateTime displayName id

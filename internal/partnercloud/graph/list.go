@@ -309,8 +309,18 @@ func (c *call) selection() []string {
 	return c.q.Select
 }
 
+// reference answers a read of one object's $ref: what names it.
+func (c *call) reference(e *entity) (*reply, error) {
+	id := e.key(e.row)
+	return give(object{{"@odata.context", c.root() + "/$metadata#$ref"}, {"@odata.id", c.root() + "/directoryObjects/" + id},
+		{"@odata.type", "#microsoft.graph." + e.typ}, {"id", id}})
+}
+
 // one gives a single object.
 func (c *call) one(t *world.Tenant, context string, sh *shape, row any) (*reply, error) {
+	if c.refs { // $select is of no matter then
+		return c.reference(c.entity(sh, row))
+	}
 	if err := sh.checkNames(c, c.q); err != nil {
 		return nil, err
 	}

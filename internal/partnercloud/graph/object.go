@@ -35,6 +35,17 @@ func (c *call) objects(t *world.Tenant, all []*entity) (*reply, error) {
 	return c.list(t, context, mixed, slice(all, key))
 }
 
+// anyObject finds a directory object of any kind there is.
+func (c *call) anyObject(t *world.Tenant, id string) *entity {
+	if e := c.object(t, id); e != nil {
+		return e
+	}
+	if a := t.Apps.Get(id); a != nil {
+		return &entity{shape: c.g.sh.app, row: a, beta: c.beta, mark: true}
+	}
+	return nil
+}
+
 func getObject(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	e := c.object(t, c.params[0])
 	if e == nil {

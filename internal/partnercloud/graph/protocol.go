@@ -144,7 +144,8 @@ func (c *call) ownTenant() error {
 		}
 	})
 	if !ok {
-		return refuse(http.StatusForbidden, "Authorization_RequestDenied", "The tenant '%s' of the request is not the tenant of the access token.", clip(c.tenant))
+		return refuse(http.StatusForbidden, "Authorization_RequestDenied", "The tenant '%s' of the request is not the tenant of the access token.",
+			clip(c.tenant))
 	}
 	return nil
 }

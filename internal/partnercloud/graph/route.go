@@ -203,7 +203,7 @@ func (c *call) match() error {
 		c.path = append([]string{"users", "me"}, c.path[1:]...)
 	}
 	for i, seg := range c.path {
-		if rest, ok := cutNamespace(seg); ok && i == len(c.path)-1 && !slices.Contains(memberTypes(), strings.ToLower(rest)) {
+		if rest, ok := cutNamespace(seg); ok && !slices.Contains(memberTypes(), strings.ToLower(rest)) {
 			c.path[i] = rest // a bound function or action with its namespace
 		}
 	}

@@ -62,6 +62,7 @@ type entity struct {
 	keyed bool // gives its id whatever was selected: rows of delta queries
 	// full is the base of ids where full control information is asked for.
 	full string
+	gone time.Time // of a deleted object: when
 
 	extra object // expanded navigations and annotations, ready
 }
@@ -69,6 +70,9 @@ type entity struct {
 // Field gives a property: what the cloud knows, else null or an empty list for
 // what the metadata knows.
 func (e *entity) Field(name string) (any, bool) {
+	if name == "deletedDateTime" && !e.gone.IsZero() {
+		return e.gone, true
+	}
 	if i, ok := e.index[name]; ok {
 		return e.fields[i].get(e.row), true
 	}
@@ -150,7 +154,11 @@ func (e *entity) append(b []byte, sel []string) []byte {
 			if known, _ := knownProperty(typ, fd.name, e.beta); !known {
 				continue
 			}
-			put(fd.name, fd.get(e.row))
+			if v := fd.get(e.row); fd.name == "deletedDateTime" && !e.gone.IsZero() {
+				put(fd.name, e.gone)
+			} else {
+				put(fd.name, v)
+			}
 		}
 	}
 	for _, m := range e.extra {

@@ -101,7 +101,8 @@ func TestQuery(t *testing.T) {
 		t.Errorf("%+v", q)
 	}
 	for _, bad := range []string{"$top=x", "$top=-1", "$select=", "$select=a(b)", "$expand=a(", "$orderby=a up", "$count=maybe", "$top=1&$top=2",
-		"$filter=%zz", "$nope=1", "$format=xml", "$expand=manager($levels=0)", "$expand=a($nope=1)", "$search=x", "$skip=1.5", "$filter=" + strings.Repeat("x", maxQuery)} {
+		"$filter=%zz", "$nope=1",
+		"$format=xml", "$expand=manager($levels=0)", "$expand=a($nope=1)", "$search=x", "$skip=1.5", "$filter=" + strings.Repeat("x", maxQuery)} {
 		if _, err := Parse(bad, false); err == nil {
 			t.Errorf("%.40s was taken", bad)
 		}
@@ -109,7 +110,8 @@ func TestQuery(t *testing.T) {
 	// Only beta takes options without the dollar sign.
 	for _, beta := range []bool{false, true} {
 		q, err := Parse("select=id&Filter=n+eq+1&top=3&other=1", beta)
-		if err != nil || (len(q.Select) == 1) != beta || (q.Filter != nil) != beta || (q.Top == 3) != beta || q.Other.Has("top") == beta || !q.Other.Has("other") {
+		if err != nil || (len(q.Select) == 1) != beta || (q.Filter != nil) != beta || (q.Top == 3) != beta || q.Other.Has("top") == beta ||
+			!q.Other.Has("other") {
 			t.Errorf("beta %v: %+v, %v", beta, q, err)
 		}
 	}
