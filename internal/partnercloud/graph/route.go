@@ -332,6 +332,4 @@ var (
 	findConfig   = row(func(t *world.Tenant) *documents { return &t.MethodConfigs })
 	findGrant    = row(func(t *world.Tenant) *world.Table[world.Grant, *world.Grant] { return &t.Grants })
 	findAlert    = row(func(t *world.Tenant) *world.Table[world.Alert, *world.Alert] { return &t.Alerts })
-	findGroup    = row(func(t *world.Tenant) *world.Table[world.Group, *world.Group] { return &t.Groups })
-	findHeld     = row(func(t *world.Tenant) *world.Table[world.RoleAssignment, *world.RoleAssignment] { return &t.Held })
 )

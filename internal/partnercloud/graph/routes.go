@@ -6,7 +6,7 @@ import "slices"
 // what it takes of the query and costs where that is not one object and one unit. A
 // constant segment stands before a key. It is long because it is one table.
 func routes() []*route {
-	return slices.Concat(methodRoutes(), peopleRoutes(), []*route{
+	return slices.Concat(methodRoutes(), peopleRoutes(), groupRoutes(), unitRoutes(), []*route{
 		get("users", mayListUsers, listUsers).objects().units(2),
 		get("users/delta", mayListUsers, deltaUsers).changes().units(2),
 		get("users/{}", mayReadUser, getUser),
@@ -111,7 +111,7 @@ func routes() []*route {
 		get("subscribedSkus", mayReadSKUs, skus).whole().units(3),
 		get("subscribedSkus/{}", mayReadSKUs, skus),
 		get("directoryObjects/{}", mayReadObject, getObject),
-		post("directoryObjects/getByIds", mayReadObjects, objectsByID),
+		post("directoryObjects/getByIds", mayReadObjects, objectsByID).selecting(),
 
 		get(riskyPath, mayReadRisk, riskyUsers).pages(20, 500).of(identity),
 		get(riskyPath+"/{}", mayReadRisk, riskyUsers).of(identity),

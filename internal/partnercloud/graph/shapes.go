@@ -13,7 +13,7 @@ type shapes struct {
 	policy, location, defaults, strength                                         *shape
 	method, requirements, registration, methods, config                          *shape
 	audit, customer, detail, alert, score, history, insight                      *shape
-	licence                                                                      *shape
+	licence, template, unit, scoped                                              *shape
 }
 
 func newShapes() *shapes {
@@ -26,8 +26,8 @@ func newShapes() *shapes {
 		method:   newMethodShape(), requirements: newRequirementsShape(), registration: newRegistrationShape(), methods: newMethodsPolicyShape(),
 		config: newConfigShape(),
 		audit:  newAuditShape(), customer: newGDAPCustomerShape(), detail: newDetailShape(),
-		licence: newLicenceShape(),
-		alert:   newAlertShape(), score: newScoreShape(), history: newHistoryShape(), insight: newInsightShape(),
+		licence: newLicenceShape(), template: newTemplateShape(), unit: newUnitShape(), scoped: newScopedShape(),
+		alert: newAlertShape(), score: newScoreShape(), history: newHistoryShape(), insight: newInsightShape(),
 	}
 	sh.assigned = newRoleAssignmentShape(sh.definition)
 	sh.askEligible, sh.askActive = newRoleAskShape(sh.definition, askEligible), newRoleAskShape(sh.definition, askActive)
@@ -45,6 +45,7 @@ func newShapes() *shapes {
 	sh.group.navs["members"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.members(t, g, false) })
 	sh.group.navs["owners"] = many((*call).owners)
 	sh.group.navs["memberOf"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.memberships(t, g.ID, false) })
+	sh.unit.navs["members"] = many((*call).unitMembers)
 	sh.role.navs["members"] = many(func(c *call, t *world.Tenant, r *activeRoleRow) []*entity { return c.holders(t, r.role.ID) })
 	return sh
 }

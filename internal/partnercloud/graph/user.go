@@ -288,6 +288,11 @@ func (c *call) memberships(t *world.Tenant, id string, deep bool) []*entity {
 		}
 		out = append(out, &entity{shape: c.g.sh.group, row: row, beta: c.beta, mark: true})
 	}
+	for u := range t.Units.All() {
+		if hasFold(u.Members, id) {
+			out = append(out, &entity{shape: c.g.sh.unit, row: u, beta: c.beta, mark: true})
+		}
+	}
 	holders := []string{id}
 	if deep {
 		holders = append(holders, groups...)

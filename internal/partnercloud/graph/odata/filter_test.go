@@ -91,7 +91,7 @@ func TestBounds(t *testing.T) {
 }
 
 func TestQuery(t *testing.T) {
-	q, err := Parse("$select=id,displayName&%24expand=members(%24select=id;$top=5),owners&$orderby=name+desc,n&$top=3&x=1&" +
+	q, err := Parse("$select=id,displayName&%24expand=members(%24select=id;$top=5),owners&$orderby=name+desc,n&$top=3&x=1&"+
 		"$search=%22displayName:a%22+OR+%22mail:b%22&$count=TRUE", false)
 	if err != nil {
 		t.Fatal(err)
