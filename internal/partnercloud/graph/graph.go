@@ -43,7 +43,9 @@ type Graph struct {
 	plan   table
 	limit  *throttle
 	score  scoreCache
-	pages  sync.Pool // of *[]byte: large pages are encoded into used memory
+
+	metadata metadataDocs
+	pages    sync.Pool // of *[]byte: large pages are encoded into used memory
 }
 
 // New makes a Graph. It panics when World or Keys is missing: that is a mistake
@@ -140,6 +142,9 @@ func (c *call) run() (*reply, error) {
 	}
 	if err := c.locate(); err != nil {
 		return nil, err
+	}
+	if c.isMetadata() {
+		return c.metadata()
 	}
 	if len(c.path) == 1 && strings.EqualFold(c.path[0], "$batch") {
 		return c.batch()
