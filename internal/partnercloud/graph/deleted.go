@@ -51,7 +51,11 @@ func deletedPermit(kind string, write bool) permit {
 
 // mayDeleted asks for what the type needs.
 func (c *call) mayDeleted(kind string, write bool) error {
-	p := deletedPermit(kind, write)
+	return c.allowed(deletedPermit(kind, write))
+}
+
+// allowed asks for permissions and roles within an operation.
+func (c *call) allowed(p permit) error {
 	if !c.holds(p.scopes) || !c.caller.AppOnly() && p.roles != nil && !c.hasRole(p.roles...) {
 		return denied()
 	}

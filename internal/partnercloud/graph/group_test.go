@@ -176,7 +176,8 @@ func TestAdministrativeUnits(t *testing.T) {
 		t.Errorf("%v", u)
 	}
 	path := "/v1.0/directory/administrativeUnits/" + id
-	l.do("PATCH", path, tok, `{"displayName":"South","description":null}`).want(204)
+	l.do("PATCH", path, tok, `{"id":"`+id+`","displayName":"South","description":null}`).want(204)
+	l.do("PATCH", path, tok, `{"id":"`+ada+`"}`).refused(400, "Request_BadRequest")
 	if u := l.get("/beta/administrativeUnits/"+id, tok).want(200).body; u["displayName"] != "South" || u["description"] != nil {
 		t.Errorf("%v", u)
 	}

@@ -62,6 +62,33 @@ func getObject(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return c.one(t, "directoryObjects", e.shape, e)
 }
 
+// deleteObject deletes an object of any kind, by the rules of its kind.
+func deleteObject(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	e := c.anyObject(t, c.params[0])
+	if e == nil {
+		return nil, notFound(c.params[0])
+	}
+	who, do := mayWriteApps, func() (*reply, error) {
+		return nil, badRequest("Objects of the type %s cannot be deleted here.", e.typ)
+	}
+	switch x := e.row.(type) {
+	case *world.User:
+		who, do = mayDeleteUser, func() (*reply, error) { return deleteUser(c, s, t, x) }
+	case *world.Group:
+		who, do = mayChangeGroup, func() (*reply, error) { return deleteGroup(c, s, t, x) }
+	case *world.Application:
+		do = func() (*reply, error) { return deleteApp(c, s, t, x) }
+	case *world.ServicePrincipal:
+		do = func() (*reply, error) { return deleteSP(c, s, t, x) }
+	case *world.Unit:
+		who, do = mayWriteUnits, func() (*reply, error) { return deleteUnit(c, s, t, x) }
+	}
+	if err := c.allowed(who); err != nil {
+		return nil, err
+	}
+	return do()
+}
+
 func objectsByID(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err := (fields{"ids": list(text()).need().upTo(1000), "types": list(text())}).check("", c.in); err != nil {
 		return nil, err

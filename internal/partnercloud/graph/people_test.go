@@ -279,6 +279,39 @@ func TestDeletedItems(t *testing.T) {
 	l.do("POST", "/v1.0/directory/deletedItems/"+ursa+"/restore", tok, "").want(404)
 }
 
+func TestAppRolesOfUsersAndGroups(t *testing.T) {
+	l := newLab(t)
+	tok := l.admin()
+	sp := str(l.get("/v1.0/servicePrincipals(appId='"+toolApp+"')", tok).want(200).body, "id")
+	for _, who := range []string{"users/" + plain, "groups/" + nested} {
+		_, id, _ := strings.Cut(who, "/")
+		body := `{"principalId":"` + id + `","resourceId":"` + sp + `","appRoleId":"12121212-0000-4000-8000-000000000002"}`
+		base := "/v1.0/" + who + "/appRoleAssignments"
+		a := l.do("POST", base, tok, body).want(201).body
+		l.do("POST", base, tok, body).refused(400, "Request_BadRequest")
+		l.do("POST", base, tok, strings.Replace(body, id, ada, 1)).refused(400, "Request_BadRequest")
+		l.do("POST", base, l.token(partnerID, plain, everything()), body).want(403)
+		if ids := l.get(base, tok).ids(); !slices.Equal(ids, []string{str(a, "id")}) {
+			t.Errorf("%v", ids)
+		}
+		l.get(base+"/"+str(a, "id"), tok).want(200)
+		l.do("DELETE", base+"/"+str(a, "id"), tok, "").want(204)
+		l.do("DELETE", base+"/"+str(a, "id"), tok, "").want(404)
+	}
+}
+
+func TestAnyObjectIsDeleted(t *testing.T) {
+	l := newLab(t)
+	tok := l.admin()
+	l.do("DELETE", "/v1.0/directoryObjects/"+rhea, l.token(partnerID, ada, "Application.ReadWrite.All"), "").want(403)
+	l.do("DELETE", "/v1.0/directoryObjects/"+rhea, l.token(partnerID, agent, everything()), "").want(403)
+	for _, id := range []string{rhea, nested, toolObj} {
+		l.do("DELETE", "/v1.0/directoryObjects/"+id, tok, "").want(204)
+		l.get("/v1.0/directoryObjects/"+id, tok).want(404)
+	}
+	l.do("DELETE", "/v1.0/directoryObjects/"+polID, tok, "").want(404)
+}
+
 func TestInvitations(t *testing.T) {
 	l := newLab(t)
 	tok := l.admin()

@@ -11,8 +11,12 @@ var (
 	mayReadLicences = mayReadUser.or("LicenseAssignment.Read.All LicenseAssignment.ReadWrite.All")
 	mayLicense      = allow("LicenseAssignment.ReadWrite.All "+writeUsers).
 			with(entra.RoleLicenseAdministrator, entra.RoleUserAdministrator, entra.RoleDirectoryWriters)
-	mayReadMembers = allow(readUsers + " " + readGroups + " " + readApps)
-	mayReadTenants = allow("CrossTenantInformation.ReadBasic.All")
+	// To give users and groups the use of an app is for those who manage apps too.
+	mayAssignApps = allow("AppRoleAssignment.ReadWrite.All").by(appAdmins, entra.RolePrivilegedRoleAdministrator, entra.RoleUserAdministrator,
+		entra.RoleGroupsAdministrator, entra.RoleDirectoryWriters)
+	mayReadMembers  = allow(readUsers + " " + readGroups + " " + readApps)
+	mayDeleteObject = allow(writeUsers + " Group.ReadWrite.All Application.ReadWrite.All AdministrativeUnit.ReadWrite.All") // more by type
+	mayReadTenants  = allow("CrossTenantInformation.ReadBasic.All")
 	// What a deleted item needs follows from its type, see mayDeleted.
 	mayReadDeleted  = allow(readUsers + " Group.Read.All Group.ReadWrite.All Application.Read.All Application.ReadWrite.All")
 	mayWriteDeleted = allow(writeUsers + " Group.ReadWrite.All Application.ReadWrite.All")
@@ -34,7 +38,7 @@ func peopleRoutes() []*route {
 			post("users/{}/assignLicense", mayLicense, found((*call).findUser, assignLicense)),
 			post("users/{}/reprocessLicenseAssignment", mayLicense, found((*call).findUser, reprocess)).bodiless(),
 		),
-		from(kit.Read, "Graph: directoryObject resource", memberRoutes()...),
+		from(kit.Read, "Graph: directoryObject resource", append(memberRoutes(), del("directoryObjects/{}", mayDeleteObject, deleteObject))...),
 		from(kit.Read, "Graph: deletedItems",
 			get("directory/deletedItems", mayReadDeleted, listDeleted).objects().units(2),
 			get("directory/deletedItems/{}", mayReadDeleted, found(findDeleted, getDeleted)),
@@ -61,6 +65,14 @@ func memberRoutes() (rows []*route) {
 				rows = append(rows, post(base+name, mayReadMembers.orOwn(ownUser), found(findMember, checkMembers)))
 			}
 		}
+	}
+	for _, head := range []string{"users", "groups"} {
+		base := head + "/{}/appRoleAssignments"
+		rows = append(rows,
+			get(base, mayReadAppRoles.or("Directory.Read.All User.Read.All Group.Read.All"), found(findMember, listMemberAppRoles)).pages(100, 999).units(2),
+			get(base+"/{}", mayReadAppRoles, found(findMember, listMemberAppRoles)),
+			post(base, mayAssignApps, found(findMember, createMemberAppRole)),
+			del(base+"/{}", mayAssignApps, found(findMember, deleteMemberAppRole)))
 	}
 	for _, name := range []string{"memberOf", "transitiveMemberOf"} {
 		rows = append(rows, get("servicePrincipals/{}/"+name, mayReadMembers, found(findMember, memberOf)).objects().units(2))

@@ -18,20 +18,36 @@ func (sh *shapes) shapeOf(row any) *shape {
 		return sh.app
 	case *world.ServicePrincipal:
 		return sh.sp
+	case *world.Unit:
+		return sh.unit
 	}
 	return nil
+}
+
+// membersOf reads the members of a row as they are shown; nil for rows of others.
+func (c *call) membersOf(row any) func(name string) (any, bool) {
+	if d, ok := row.(*world.Document); ok {
+		now := decodeObject(d.Raw)
+		now["id"] = d.ID
+		return func(name string) (any, bool) { v, ok := now[name]; return v, ok }
+	}
+	sh := c.g.sh.shapeOf(row)
+	if sh == nil {
+		return nil
+	}
+	e := c.entity(sh, row)
+	return func(name string) (any, bool) { return e.Field(spelled(sh.typ, name)) }
 }
 
 // dropUnchanged takes those members out of the body of a PATCH that say what is so
 // already: clients send an object back as they read it, read-only members and all.
 func (c *call) dropUnchanged(row any) {
-	sh := c.g.sh.shapeOf(row)
-	if sh == nil {
+	of := c.membersOf(row)
+	if of == nil {
 		return
 	}
-	e := c.entity(sh, row)
 	for k, v := range c.in {
-		now, ok := e.Field(spelled(sh.typ, k))
+		now, ok := of(k)
 		if !ok {
 			continue
 		}
