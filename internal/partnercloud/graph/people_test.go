@@ -291,6 +291,9 @@ func TestAppRolesOfUsersAndGroups(t *testing.T) {
 		l.do("POST", base, tok, body).refused(400, "Request_BadRequest")
 		l.do("POST", base, tok, strings.Replace(body, id, ada, 1)).refused(400, "Request_BadRequest")
 		l.do("POST", base, l.token(partnerID, plain, everything()), body).want(403)
+		graph := str(l.get("/v1.0/servicePrincipals(appId='"+entra.AppGraph+"')", tok).want(200).body, "id")
+		l.do("POST", base, tok, `{"principalId":"`+id+`","resourceId":"`+graph+`","appRoleId":"7ab1d382-f21e-4acd-a863-ba3e13f7da61"}`).
+			refused(400, "Request_BadRequest")
 		if ids := l.get(base, tok).ids(); !slices.Equal(ids, []string{str(a, "id")}) {
 			t.Errorf("%v", ids)
 		}
