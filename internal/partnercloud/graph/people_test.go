@@ -303,6 +303,26 @@ func TestAppRolesOfUsersAndGroups(t *testing.T) {
 	}
 }
 
+func TestOrganizationIsChanged(t *testing.T) {
+	l := newLab(t)
+	tok := l.admin()
+	path := "/v1.0/organization/" + partnerID
+	o := l.get(path, tok).want(200).body
+	delete(o, "@odata.context")
+	o["marketingNotificationEmails"] = []any{"a@contoso.com"}
+	l.do("PATCH", path, tok, jsonText(o)).want(204)
+	l.do("PATCH", path, tok, `{"securityComplianceNotificationMails":["sec@contoso.com"],"privacyProfile":{"statementUrl":"https://x.example"}}`).want(204)
+	o = l.get(path, tok).want(200).body
+	if len(strs(o, "marketingNotificationEmails")) != 1 || !slices.Equal(strs(o, "securityComplianceNotificationMails"), []string{"sec@contoso.com"}) ||
+		inner(o, "privacyProfile")["statementUrl"] != "https://x.example" {
+		t.Errorf("%v", o)
+	}
+	l.do("PATCH", path, tok, `{"city":"Kiel"}`).refused(400, "Request_BadRequest")
+	l.do("PATCH", path, tok, `{"colour":"red"}`).refused(400, "Request_BadRequest")
+	l.do("PATCH", "/v1.0/organization/"+customerID, tok, `{"displayName":"x"}`).want(404)
+	l.do("PATCH", path, l.token(partnerID, ursa, everything()), `{"displayName":"x"}`).want(403)
+}
+
 func TestAnyObjectIsDeleted(t *testing.T) {
 	l := newLab(t)
 	tok := l.admin()

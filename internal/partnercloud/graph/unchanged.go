@@ -18,6 +18,8 @@ func (sh *shapes) shapeOf(row any) *shape {
 		return sh.app
 	case *world.ServicePrincipal:
 		return sh.sp
+	case *world.Tenant:
+		return sh.organization
 	case *world.Unit:
 		return sh.unit
 	}

@@ -73,6 +73,9 @@ type Tenant struct {
 	Relationships Table[Relationship, *Relationship] `json:"relationships,omitzero"`
 	Alerts        Table[Alert, *Alert]               `json:"alerts,omitzero"`
 	ScoreHistory  []Score                            `json:"scoreHistory,omitempty"`
+	// Org holds what of Microsoft Graph's organization resource was written here, by
+	// its names.
+	Org map[string]json.RawMessage `json:"org,omitempty"`
 	// SecurityContact is the address on file for security matters, or "".
 	SecurityContact string `json:"securityContact,omitempty"`
 	// Indirect resellers of an indirect provider.
