@@ -50,6 +50,11 @@ func granted(s *world.State, sub subject, c *client, t *target) ([]string, *oaut
 	if sub.aobo {
 		return delegatedGrants(s, sub, c, t, sp, have)
 	}
+	for _, sc := range t.res.Scopes {
+		if t.res.App.PreAuthorized(c.AppID, sc.ID) {
+			have = append(have, sc.Value)
+		}
+	}
 	if t.res.AppID == c.AppID && sp != nil {
 		for _, sc := range t.res.Scopes { // an app needs no consent to itself
 			have = append(have, sc.Value)

@@ -1,10 +1,12 @@
 package graph
 
+import "slices"
+
 // routes is the table of everything that is served: address, who may, handler, and
 // what it takes of the query and costs where that is not one object and one unit. A
 // constant segment stands before a key. It is long because it is one table.
 func routes() []*route {
-	return append(methodRoutes(), []*route{
+	return slices.Concat(methodRoutes(), appRoutes(), []*route{
 		get("users", mayListUsers, listUsers).objects().units(2),
 		get("users/delta", mayListUsers, deltaUsers).changes().units(2),
 		get("users/{}", mayReadUser, getUser),
@@ -44,12 +46,12 @@ func routes() []*route {
 		get("applications", mayReadApps, listApps).objects().units(2),
 		get("applications/{}", mayReadApps, found(findApp, getApp)),
 		post("applications", mayWriteApps, createApp),
-		patch("applications/{}", mayWriteApps, found(findApp, changeApp)),
+		patch("applications/{}", mayWriteApps, upsertApp),
 		del("applications/{}", mayWriteApps, found(findApp, deleteApp)),
-		post("applications/{}/addPassword", mayWriteApps, found(findApp, addPassword)).bodiless(),
-		post("applications/{}/removePassword", mayWriteApps, found(findApp, removePassword)),
-		post("applications/{}/addKey", mayWriteApps, found(findApp, addKey)),
-		post("applications/{}/removeKey", mayWriteApps, found(findApp, removeKey)),
+		post("applications/{}/addPassword", mayWriteApps, found(appHolder, addPassword)).bodiless(),
+		post("applications/{}/removePassword", mayWriteApps, found(appHolder, removePassword)),
+		post("applications/{}/addKey", mayWriteApps, found(appHolder, addKey)),
+		post("applications/{}/removeKey", mayWriteApps, found(appHolder, removeKey)),
 		get("applications/{}/federatedIdentityCredentials", mayReadApps, found(findApp, listFederated)).pages(100, 999),
 		get("applications/{}/federatedIdentityCredentials/{}", mayReadApps, found(findFederated, getFederated)),
 		post("applications/{}/federatedIdentityCredentials", mayWriteApps, found(findApp, createFederated)),
@@ -181,7 +183,7 @@ func routes() []*route {
 		get(alertsPath, mayReadAlerts, alerts).pages(100, 999).of(unlimited).beta(),
 		get(alertsPath+"/{}", mayReadAlerts, alerts).of(unlimited).beta(),
 		patch(alertsPath+"/{}", mayWriteAlerts, found(findAlert, changeAlert)).of(unlimited).beta(),
-	}...)
+	})
 }
 
 // methodRoutes are the methods of a user by their kind: all but a password can be

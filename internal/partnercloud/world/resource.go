@@ -19,6 +19,7 @@ type Resource struct {
 	// user_impersonation, and the caller's own rights decide.
 	Retired bool
 	Owner   string // tenant id of a registered API; FirstPartyTenant otherwise
+	App     *Application // the registration; nil for built-in APIs
 }
 
 var resources = sync.OnceValue(func() []*Resource {
@@ -87,7 +88,10 @@ func (s *State) Resource(idOrURI string) *Resource {
 	if len(uris) == 0 {
 		uris = append(uris, "api://"+a.AppID)
 	}
-	return &Resource{AppID: strings.ToLower(a.AppID), Name: a.Name, URIs: append(uris, a.AppID), V2: a.TokenV2, Scopes: a.Scopes, Roles: a.Roles, Owner: t.ID}
+	return &Resource{
+		AppID: strings.ToLower(a.AppID), Name: a.Name, URIs: append(uris, a.AppID), V2: a.TokenV2, Scopes: enabledOf(a.Scopes), Roles: enabledOf(a.Roles),
+		Owner: t.ID, App: a,
+	}
 }
 
 // FirstPartyClient names one of Microsoft's own public clients that tools sign in
