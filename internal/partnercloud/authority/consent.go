@@ -213,6 +213,21 @@ func needsAdmin(list []want) bool {
 	return false
 }
 
+// usersMay reports that the tenant's authorization policy leaves this to its users:
+// everything, or what is harmless of the tenant's own apps.
+func usersMay(t *world.Tenant, c *client, list []want) bool {
+	switch t.UserConsent() {
+	case "all":
+		return true
+	case "low":
+		harmless := func(sc world.Scope) bool { return oidc(sc.Value) || sc.Value == "User.Read" }
+		return c.Owner == t.ID && !slices.ContainsFunc(list, func(w want) bool {
+			return slices.ContainsFunc(w.scopes, func(sc world.Scope) bool { return !harmless(sc) })
+		})
+	}
+	return false
+}
+
 // mayConsent reports that a user may consent for the whole tenant: application
 // administrators may for all but Graph's application permissions.
 func mayConsent(s *world.State, t *world.Tenant, userID string, list []want) bool {

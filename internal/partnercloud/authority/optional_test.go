@@ -3,6 +3,7 @@ package authority_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,5 +107,32 @@ func TestPreAuthorizedClientsNeedNoConsent(t *testing.T) {
 	})
 	if got := ask(); got.Access != "" {
 		t.Error("a token for a disabled scope")
+	}
+}
+
+func TestUsersConsentAsTheAuthorizationPolicySays(t *testing.T) {
+	for name, c := range map[string]struct {
+		assigned string
+		wants    string
+	}{
+		"untouched":   {`{}`, "Permissions requested"},
+		"nothing":     {`{"defaultUserRolePermissions":{"permissionGrantPoliciesAssigned":[]}}`, "AADSTS90094"},
+		"recommended": {`{"defaultUserRolePermissions":{"permissionGrantPoliciesAssigned":["ManagePermissionGrantsForSelf.microsoft-user-default-recommended"]}}`, "Permissions requested"},
+		"low":         {`{"defaultUserRolePermissions":{"permissionGrantPoliciesAssigned":["ManagePermissionGrantsForSelf.microsoft-user-default-low"]}}`, "Permissions requested"},
+	} {
+		l := newLab(t)
+		l.w.Read(func(s *world.State) {
+			p := s.PartnerTenant()
+			p.Settings.Put(&world.Document{ID: "authorizationPolicy", Raw: []byte(c.assigned)})
+			s.Touch(p)
+		})
+		b := l.browser().get(l.authorizeURL(partnerID, "client_id", otherApp)).signIn("ben@contoso.com")
+		got := b.page
+		if strings.HasPrefix(c.wants, "AADSTS") {
+			got = b.arrived().Get("error_description")
+		}
+		if !strings.Contains(got, c.wants) {
+			t.Errorf("%s: no %q in\n%.1500s", name, c.wants, b.page)
+		}
 	}
 }

@@ -246,7 +246,7 @@ func (a *Authority) after(s *world.State, q *request, f *flow, st stage) stage {
 		return a.stopRow(s, f, st, fault)
 	}
 	st.wants = asksFor(s, f.client, f.target, false)
-	if needsAdmin(st.wants) && !mayConsent(s, st.sub.tenant, st.sub.user.ID, st.wants) {
+	if (needsAdmin(st.wants) || !usersMay(st.sub.tenant, f.client, st.wants)) && !mayConsent(s, st.sub.tenant, st.sub.user.ID, st.wants) {
 		return a.stopRow(s, f, st, oauth.Refuse(entra.CodeAdminConsentRequired, f.client.AppID))
 	}
 	st.name, st.mayForAll = "consent", mayConsent(s, st.sub.tenant, st.sub.user.ID, st.wants)

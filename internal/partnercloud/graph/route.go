@@ -114,6 +114,9 @@ func (r *route) of(s service) *route { r.service = s; return r }
 // beta leaves the operation out of v1.0.
 func (r *route) beta() *route { r.only = "beta"; return r }
 
+// v1 leaves the operation out of beta.
+func (r *route) v1() *route { r.only = "v1.0"; return r }
+
 // bodiless lets the body be missing.
 func (r *route) bodiless() *route { r.bare = true; return r }
 

@@ -6,7 +6,7 @@ import "slices"
 // what it takes of the query and costs where that is not one object and one unit. A
 // constant segment stands before a key. It is long because it is one table.
 func routes() []*route {
-	return slices.Concat(methodRoutes(), appRoutes(), []*route{
+	return slices.Concat(methodRoutes(), appRoutes(), policyRoutes(), []*route{
 		get("users", mayListUsers, listUsers).objects().units(2),
 		get("users/delta", mayListUsers, deltaUsers).changes().units(2),
 		get("users/{}", mayReadUser, getUser),
@@ -45,7 +45,7 @@ func routes() []*route {
 
 		get("applications", mayReadApps, listApps).objects().units(2),
 		get("applications/{}", mayReadApps, found(findApp, getApp)),
-		post("applications", mayWriteApps, createApp),
+		post("applications", mayCreateApps, createApp),
 		patch("applications/{}", mayWriteApps, upsertApp),
 		del("applications/{}", mayWriteApps, found(findApp, deleteApp)),
 		post("applications/{}/addPassword", mayWriteApps, found(appHolder, addPassword)).bodiless(),
@@ -119,11 +119,6 @@ func routes() []*route {
 		post(riskyPath+"/confirmCompromised", mayJudgeRisk, judgeRisk).of(identity),
 		post(riskyPath+"/confirmSafe", mayJudgeRisk, judgeRisk).of(identity),
 
-		get(policiesPath, mayReadPolicies, listPolicies).pages(1000, 1000).of(identity),
-		get(policiesPath+"/{}", mayReadPolicies, found(findPolicy, getPolicy)).of(identity),
-		post(policiesPath, mayWritePolicies, createPolicy).of(identity),
-		patch(policiesPath+"/{}", mayWritePolicies, found(findPolicy, changePolicy)).of(identity),
-		del(policiesPath+"/{}", mayWritePolicies, found(findPolicy, deletePolicy)).of(identity),
 		get(locationsPath, mayReadPolicies, listLocations).pages(1000, 1000).of(identity),
 		get(locationsPath+"/{}", mayReadPolicies, found(findLocation, getLocation)).of(identity),
 		post(locationsPath, mayWritePolicies, createLocation).of(identity),

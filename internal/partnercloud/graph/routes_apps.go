@@ -41,9 +41,16 @@ func appRoutes() (rows []*route) {
 // leftOut are the rows of a resource that Microsoft serves and this cloud does not:
 // every method on it and on what lies in it answers by its name.
 func leftOut(pattern string, who permit, name string) (rows []*route) {
-	no := func(*call, *world.State, *world.Tenant) (*reply, error) { return nil, kit.LeftOut(name) }
 	for _, p := range []string{pattern, pattern + "/{}"} {
-		rows = append(rows, get(p, who, no), post(p, who, no).bodiless(), patch(p, who, no), del(p, who, no), on("PUT", p, who, no))
+		for _, r := range []*route{get(p, who, nil), post(p, who, nil).bodiless(), patch(p, who, nil), del(p, who, nil), on("PUT", p, who, nil)} {
+			rows = append(rows, absent(r, name))
+		}
 	}
-	return rows
+	return from(kit.Ours, "Left out", rows...)
+}
+
+// absent makes a row answer by the name of what is left out.
+func absent(r *route, name string) *route {
+	r.do = func(*call, *world.State, *world.Tenant) (*reply, error) { return nil, kit.LeftOut(name) }
+	return r
 }

@@ -14,7 +14,12 @@ type Document struct {
 	Created time.Time       `json:"created"`
 	Changed time.Time       `json:"changed,omitzero"`
 	ETag    int64           `json:"etag,omitempty"`
+	Deleted time.Time       `json:"deleted,omitzero"` // when it was put aside
 }
+
+// DeletedFor is how long a deleted policy or named location can be restored
+// (contracts-2026-11.md section 5).
+const DeletedFor = 30 * 24 * time.Hour
 
 // Key is the object's id.
 func (d *Document) Key() string { return d.ID }

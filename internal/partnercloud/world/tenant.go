@@ -53,6 +53,12 @@ type Tenant struct {
 	MethodsPolicy    Document                   `json:"methods"`       // authenticationMethodsPolicy without its configurations
 	MethodConfigs    Table[Document, *Document] `json:"methodConfigs"` // authenticationMethodConfigurations by id
 
+	DeletedPolicies  Table[Document, *Document] `json:"deletedPolicies,omitzero"`
+	DeletedLocations Table[Document, *Document] `json:"deletedLocations,omitzero"`
+	// Settings are the tenant's other policies as far as they were changed: those
+	// that there is one of by their name, the others by id.
+	Settings Table[Document, *Document] `json:"settings,omitzero"`
+
 	// AcceptsHomeMFA says that cross-tenant access settings trust MFA done in the
 	// home tenant of a guest.
 	AcceptsHomeMFA bool `json:"acceptsHomeMfa"`
