@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -74,7 +75,7 @@ func groupClaims(k *bearer.Claims, sub subject, app *world.Application) {
 	if len(groups) > maxGroups {
 		k.Where = map[string]string{"groups": "src1"}
 		k.Places = map[string]bearer.Place{"src1": {
-			Endpoint: "https://graph.microsoft.com/v1.0/users/" + sub.user.ID + "/getMemberObjects",
+			Endpoint: entra.Graph + "/v1.0/users/" + sub.user.ID + "/getMemberObjects",
 		}}
 		return
 	}

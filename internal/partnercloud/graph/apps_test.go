@@ -184,7 +184,8 @@ func TestOwnersOfApplications(t *testing.T) {
 		if got := l.get(base+"/owners?$select=id", tok).ids(); len(got) != 1 || got[0] != plain {
 			t.Errorf("%s: owners %v", base, got)
 		}
-		if got := l.get(base+"/owners/"+plain+"/$ref?$select=id,url", tok).want(200).body; str(got, "id") != plain || str(got, "@odata.type") != "#microsoft.graph.user" {
+		got := l.get(base+"/owners/"+plain+"/$ref?$select=id,url", tok).want(200).body
+		if str(got, "id") != plain || str(got, "@odata.type") != "#microsoft.graph.user" {
 			t.Errorf("%s: reference %v", base, got)
 		}
 		l.get(base+"/owners/"+rhea+"/$ref", tok).want(404)

@@ -68,7 +68,7 @@ func restoreDeleted(c *call, s *world.State, t *world.Tenant, d *world.Document)
 	}
 	b := c.bin(t)
 	if b.kind == policySettings && str(decodeObject(d.Raw), "state") == "enabled" && t.SecurityDefaults {
-		return nil, refuse(http.StatusBadRequest, "BadRequest", "Security Defaults is enabled in the tenant: the policy cannot be restored while it is enabled.")
+		return nil, refuse(http.StatusBadRequest, "BadRequest", "Security Defaults is enabled in the tenant: an enabled policy cannot be restored.")
 	}
 	b.gone.Delete(d.ID)
 	back := world.Document{ID: d.ID, Raw: d.Raw, Created: d.Created, Changed: d.Changed, ETag: d.ETag}

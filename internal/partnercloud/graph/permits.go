@@ -124,7 +124,7 @@ func mayWriteSetting(name string) permit {
 	case "adminConsentRequestPolicy":
 		return allow("Policy.ReadWrite.ConsentRequest").with()
 	case "authenticationFlowsPolicy":
-		return allow("Policy.ReadWrite.AuthenticationFlows").with("6e591065-9bad-43ed-90f3-e9424366d2f0") // External ID User Flow Administrator
+		return allow("Policy.ReadWrite.AuthenticationFlows").with(entra.RoleUserFlowAdministrator)
 	}
 	return allow("Policy.ReadWrite.CrossTenantAccess").with(entra.RoleSecurityAdministrator)
 }

@@ -25,7 +25,8 @@ func TestPoliciesLieAtTwoAddresses(t *testing.T) {
 	if ctx := str(a.body, "@odata.context"); !strings.Contains(ctx, "#policies/conditionalAccessPolicies") {
 		t.Errorf("context %q", ctx)
 	}
-	if x, y := l.get(caPath+"policies", tok).ids(), l.get("/v1.0/policies/conditionalAccessPolicies", tok).ids(); len(x) != 2 || strings.Join(x, " ") != strings.Join(y, " ") {
+	x, y := l.get(caPath+"policies", tok).ids(), l.get("/v1.0/policies/conditionalAccessPolicies", tok).ids()
+	if len(x) != 2 || strings.Join(x, " ") != strings.Join(y, " ") {
 		t.Errorf("%v and %v", x, y)
 	}
 	l.do("PATCH", caPath+"policies/"+id, tok, `{"displayName":"Q"}`).want(204)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -51,7 +52,8 @@ func singletons() []*singleton {
 			base: func(*world.Tenant) map[string]any {
 				return map[string]any{
 					"id": "authenticationFlowsPolicy", "displayName": "Authentication flows policy",
-					"description":       "Authentication flows policy allows modification of settings related to authentication flows in AAD tenant, such as self-service sign up configuration.",
+					"description": "Authentication flows policy allows modification of settings related to authentication flows in AAD tenant, such as " +
+						"self-service sign up configuration.",
 					"selfServiceSignUp": map[string]any{"isEnabled": false},
 				}
 			},
@@ -66,7 +68,7 @@ func singletons() []*singleton {
 			},
 			judge: func(_ *call, _ *world.State, _ *world.Tenant, m map[string]any) error {
 				for _, v := range strs(m, "allowedCloudEndpoints") {
-					if !slices.Contains(words("microsoftonline.com microsoftonline.us partner.microsoftonline.cn"), v) {
+					if !slices.Contains(entra.CloudNames(), v) {
 						return badRequest("Invalid value specified for property 'allowedCloudEndpoints': '%s'.", clip(v))
 					}
 				}
@@ -90,9 +92,9 @@ func singletons() []*singleton {
 			base: func(*world.Tenant) map[string]any {
 				none := map[string]any{"passwordCredentials": []any{}, "keyCredentials": []any{}}
 				return map[string]any{
-					"id": "00000000-0000-0000-0000-000000000000", "displayName": "Default app management tenant policy",
-					"description": "Default tenant policy that enforces app management restrictions on applications and service principals. To apply policy to " +
-						"targeted resources, create a new policy under appManagementPolicies collection.",
+					"id": entra.NilID, "displayName": "Default app management tenant policy",
+					"description": "Default tenant policy that enforces app management restrictions on applications and service principals. " +
+						"To apply policy to targeted resources, create a new policy under appManagementPolicies collection.",
 					"isEnabled": false, "applicationRestrictions": none, "servicePrincipalRestrictions": none,
 				}
 			},
@@ -176,23 +178,12 @@ func spaced(name string) string {
 	return b.String()
 }
 
-// roleApplicationDeveloper may register applications though members may not.
-const roleApplicationDeveloper = "cf1c38e5-3621-4004-a7cb-879624dced7c"
-
-// Guests' roles of authorizationPolicy: the guest, the restricted guest and the
-// member.
-const (
-	guestRole           = "10dae51f-b6af-4016-8d66-8c2a99b929b3"
-	restrictedGuestRole = "2af84b1e-32c8-42b7-82bc-daa82404023b"
-	memberRole          = "a0b1b346-4d3e-4e8b-98f8-753987be4970"
-)
-
 func authorizationBase(*world.Tenant) map[string]any {
 	return map[string]any{
 		"id": "authorizationPolicy", "displayName": "Authorization Policy", "description": "Used to manage authorization related settings across the company.",
 		"allowInvitesFrom": "everyone", "allowedToSignUpEmailBasedSubscriptions": true, "allowedToUseSSPR": true,
 		"allowEmailVerifiedUsersToJoinOrganization": false, "allowUserConsentForRiskyApps": nil, "blockMsolPowerShell": false,
-		"guestUserRoleId": guestRole,
+		"guestUserRoleId": entra.RoleGuestUser,
 		"defaultUserRolePermissions": map[string]any{
 			"allowedToCreateApps": true, "allowedToCreateSecurityGroups": true, "allowedToCreateTenants": true,
 			"allowedToReadBitlockerKeysForOwnedDevice": true, "allowedToReadOtherUsers": true,
@@ -206,7 +197,8 @@ func authorizationFields() fields {
 		"id": anything(), "displayName": text().upTo(256), "description": text().upTo(1024), "deletedDateTime": unused(),
 		"allowInvitesFrom":                       enum("none adminsAndGuestInviters adminsGuestInvitersAndAllMembers everyone"),
 		"allowedToSignUpEmailBasedSubscriptions": flag(), "allowedToUseSSPR": flag(), "allowEmailVerifiedUsersToJoinOrganization": flag(),
-		"allowUserConsentForRiskyApps": flag(), "blockMsolPowerShell": flag(), "guestUserRoleId": enum(guestRole + " " + restrictedGuestRole + " " + memberRole),
+		"allowUserConsentForRiskyApps": flag(), "blockMsolPowerShell": flag(),
+		"guestUserRoleId": enum(strings.Join([]string{entra.RoleGuestUser, entra.RoleRestrictedGuestUser, entra.RoleUser}, " ")),
 		"defaultUserRolePermissions": obj(fields{
 			"allowedToCreateApps": flag(), "allowedToCreateSecurityGroups": flag(), "allowedToCreateTenants": flag(),
 			"allowedToReadBitlockerKeysForOwnedDevice": flag(), "allowedToReadOtherUsers": flag(),
@@ -275,7 +267,8 @@ func deviceRegistrationBase(*world.Tenant) map[string]any {
 	}
 	return map[string]any{
 		"id": "deviceRegistrationPolicy", "displayName": "Device Registration Policy",
-		"description":     "Tenant-wide policy that manages initial provisioning controls using quota restrictions, additional authentication and authorization checks",
+		"description": "Tenant-wide policy that manages initial provisioning controls using quota restrictions, additional authentication and " +
+			"authorization checks",
 		"userDeviceQuota": 50, "multiFactorAuthConfiguration": "notRequired", "azureADJoin": everybody,
 		"azureADRegistration": map[string]any{"isAdminConfigurable": false, "allowedToRegister": everybody["allowedToJoin"]},
 		"localAdminPassword":  map[string]any{"isEnabled": false},
@@ -285,16 +278,16 @@ func deviceRegistrationBase(*world.Tenant) map[string]any {
 // crossTenantBase are the defaults for guests of any tenant; what they say of trust
 // in MFA is the tenant's own.
 func crossTenantBase(t *world.Tenant) map[string]any {
-	targets := func(access, users, apps string) map[string]any {
+	targets := func(access string) map[string]any {
 		one := func(target, kind string) map[string]any {
 			return map[string]any{"accessType": access, "targets": []any{map[string]any{"target": target, "targetType": kind}}}
 		}
-		return map[string]any{"usersAndGroups": one(users, "user"), "applications": one(apps, "application")}
+		return map[string]any{"usersAndGroups": one("AllUsers", "user"), "applications": one("AllApplications", "application")}
 	}
 	return map[string]any{
 		"id": "default", "isServiceDefault": t.Settings.Get("crossTenantAccessPolicy/default") == nil && !t.AcceptsHomeMFA,
-		"b2bCollaborationInbound": targets("allowed", "AllUsers", "AllApplications"), "b2bCollaborationOutbound": targets("allowed", "AllUsers", "AllApplications"),
-		"b2bDirectConnectInbound": targets("blocked", "AllUsers", "AllApplications"), "b2bDirectConnectOutbound": targets("blocked", "AllUsers", "AllApplications"),
+		"b2bCollaborationInbound": targets("allowed"), "b2bCollaborationOutbound": targets("allowed"),
+		"b2bDirectConnectInbound": targets("blocked"), "b2bDirectConnectOutbound": targets("blocked"),
 		"inboundTrust": map[string]any{
 			"isMfaAccepted": t.AcceptsHomeMFA, "isCompliantDeviceAccepted": false, "isHybridAzureADJoinedDeviceAccepted": false,
 		},
@@ -319,7 +312,7 @@ func crossTenantFields() fields {
 // createsApps: every member may register applications while authorizationPolicy says
 // so, application developers always.
 func createsApps(c *call, s *world.State, t *world.Tenant) error {
-	if c.caller.AppOnly() || c.hasRole(roleApplicationDeveloper) || c.hasRole(appAdmins...) {
+	if c.caller.AppOnly() || c.hasRole(entra.RoleApplicationDeveloper) || c.hasRole(appAdmins...) {
 		return nil
 	}
 	u, home := c.user(s, t)

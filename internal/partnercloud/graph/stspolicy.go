@@ -16,7 +16,8 @@ import (
 func stsPolicies() map[string]string {
 	return map[string]string{
 		"activityBasedTimeoutPolicies": "activityBasedTimeoutPolicy", "claimsMappingPolicies": "claimsMappingPolicy",
-		"homeRealmDiscoveryPolicies": "homeRealmDiscoveryPolicy", "tokenIssuancePolicies": "tokenIssuancePolicy", "tokenLifetimePolicies": "tokenLifetimePolicy",
+		"homeRealmDiscoveryPolicies": "homeRealmDiscoveryPolicy", "tokenIssuancePolicies": "tokenIssuancePolicy",
+		"tokenLifetimePolicies": "tokenLifetimePolicy",
 	}
 }
 
@@ -101,8 +102,7 @@ func (c *call) saveSTS(s *world.State, t *world.Tenant, d *world.Document, old m
 		return badRequest("A value is required for property 'definition' and property 'displayName' of resource 'Policy'.")
 	}
 	var what map[string]json.RawMessage
-	word := map[string]string{"activityBasedTimeoutPolicy": "ActivityBasedTimeoutPolicy", "claimsMappingPolicy": "ClaimsMappingPolicy",
-		"homeRealmDiscoveryPolicy": "HomeRealmDiscoveryPolicy", "tokenIssuancePolicy": "TokenIssuancePolicy", "tokenLifetimePolicy": "TokenLifetimePolicy"}[typ]
+	word := strings.ToUpper(typ[:1]) + typ[1:]
 	if json.Unmarshal([]byte(strs(m, "definition")[0]), &what) != nil || what[word] == nil {
 		return badRequest("Property definition has an invalid value: a JSON object with the member %s is expected.", word)
 	}
@@ -204,12 +204,12 @@ func assignedSTS(c *call, s *world.State, t *world.Tenant, p *world.ServicePrinc
 func grantPolicies() []*document {
 	var out []*document
 	for _, p := range [][3]string{
-		{"microsoft-all-application-permissions", "All application permissions, for any client app", "Includes all application permissions (app roles), for all APIs, for any client application."},
+		{"microsoft-all-application-permissions", "All application permissions, for any client app", "All application permissions, for all APIs."},
 		{"microsoft-application-admin", "Application Admin Policy", "Permissions consentable by Application Administrators."},
 		{"microsoft-company-admin", "Company Admin Policy", "Permissions consentable by Company Administrators."},
-		{"microsoft-user-default-legacy", "Default User Permission Grant Policy", "Permissions that users may grant on their own behalf by default in this organization."},
-		{"microsoft-user-default-low", "Default User Low Risk Policy", "Delegated permissions of low risk for apps of verified publishers or of this organization."},
-		{"microsoft-user-default-recommended", "Microsoft User Default Recommended Policy", "Permissions consentable based on Microsoft's current recommendations."},
+		{"microsoft-user-default-legacy", "Default User Permission Grant Policy", "Permissions that users may grant on their own behalf by default."},
+		{"microsoft-user-default-low", "Default User Low Risk Policy", "Permissions of low risk, for apps of this organization or verified publishers."},
+		{"microsoft-user-default-recommended", "Microsoft User Default Recommended Policy", "Permissions consentable by Microsoft's recommendations."},
 	} {
 		out = append(out, newDocument(p[0], json.RawMessage(jsonText(map[string]any{
 			"id": p[0], "displayName": p[1], "description": p[2], "deletedDateTime": nil,

@@ -18,7 +18,7 @@ type Resource struct {
 	// Managed marks APIs that nobody consents to: what the token says is
 	// user_impersonation, and the caller's own rights decide.
 	Retired bool
-	Owner   string // tenant id of a registered API; FirstPartyTenant otherwise
+	Owner   string       // tenant id of a registered API; FirstPartyTenant otherwise
 	App     *Application // the registration; nil for built-in APIs
 }
 
@@ -28,7 +28,8 @@ var resources = sync.OnceValue(func() []*Resource {
 		a, _ := entra.FindApp(appID)
 		return &Resource{AppID: a.ID, Name: a.Service, URIs: a.URIs, Scopes: scopes}
 	}
-	graph, old := of(entra.AppGraph, append(graphScopes(), policyScopes()...)...), of(entra.AppAADGraph, impersonation("a42657d6-7f20-40e3-b6f0-cee03008a62a")...)
+	graph := of(entra.AppGraph, append(graphScopes(), policyScopes()...)...)
+	old := of(entra.AppAADGraph, impersonation("a42657d6-7f20-40e3-b6f0-cee03008a62a")...)
 	graph.Roles, old.Retired = append(graphRoles(), policyRoles()...), true
 	return []*Resource{
 		graph,
