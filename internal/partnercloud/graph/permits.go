@@ -95,8 +95,10 @@ var (
 				by(readers, entra.RoleConditionalAccessAdministrator, entra.RoleAuthenticationPolicyAdministrator)
 	mayWriteStrengths = allow("Policy.ReadWrite.AuthenticationMethod").by(policyAdmins, entra.RoleAuthenticationPolicyAdministrator)
 
-	mayReadMethods      = allow(readMethods).by(methodAdmins, entra.RoleGlobalReader).orOwn(readMethods)
-	mayWriteMethods     = allow(writeMethods).by(methodAdmins).orOwn(writeMethods)
+	mayReadMethods   = allow(readMethods).by(methodAdmins, entra.RoleGlobalReader).orOwn(readMethods)
+	mayWriteMethods  = allow(writeMethods).by(methodAdmins).orOwn(writeMethods)
+	mayResetPassword = allow(writeMethods+" UserAuthMethod-Password.ReadWrite.All").by(methodAdmins, entra.RoleHelpdeskAdministrator,
+		entra.RolePasswordAdministrator, entra.RoleUserAdministrator)
 	mayReadExternal     = mayReadMethods.or("UserAuthMethod-External.Read.All UserAuthMethod-External.ReadWrite.All")
 	mayWriteExternal    = mayWriteMethods.or("UserAuthMethod-External.ReadWrite.All")
 	mayReadRequirements = allow("Policy.Read.All Policy.ReadWrite.AuthenticationMethod").

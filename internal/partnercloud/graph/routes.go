@@ -6,7 +6,7 @@ import "slices"
 // what it takes of the query and costs where that is not one object and one unit. A
 // constant segment stands before a key. It is long because it is one table.
 func routes() []*route {
-	return slices.Concat(methodRoutes(), appRoutes(), policyRoutes(), []*route{
+	return slices.Concat(methodRoutes(), appRoutes(), policyRoutes(), authenticationRoutes(), []*route{
 		get("users", mayListUsers, listUsers).objects().units(2),
 		get("users/delta", mayListUsers, deltaUsers).changes().units(2),
 		get("users/{}", mayReadUser, getUser),
@@ -184,7 +184,7 @@ func routes() []*route {
 // methodRoutes are the methods of a user by their kind: all but a password can be
 // taken away. Kinds that can be added stand in the table.
 func methodRoutes() (rows []*route) {
-	for _, kind := range words("softwareOath fido2 phone microsoftAuthenticator windowsHelloForBusiness password temporaryAccessPass") {
+	for _, kind := range words("softwareOath fido2 phone microsoftAuthenticator windowsHelloForBusiness password temporaryAccessPass email") {
 		base := "users/{}/authentication/" + kind + "Methods"
 		rows = append(rows, get(base, mayReadMethods, found((*call).findUser, listMethods)).pages(100, 999),
 			get(base+"/{}", mayReadMethods, found(findMethod, getMethod)))

@@ -194,6 +194,9 @@ const (
 	MethodHello    = "windowsHelloForBusiness"
 	MethodExternal = "externalAuthMethod"
 	MethodPass     = "temporaryAccessPass"
+	MethodAltPhone = "alternateMobilePhone"
+	MethodOffice   = "officePhone"
+	MethodEmail    = "email" // for password reset alone
 )
 
 // Method is a registered authentication method.
@@ -209,6 +212,11 @@ type Method struct {
 	// Credential is a WebAuthn credential as the authority keeps it.
 	Credential []byte `json:"credential,omitempty"`
 	Phone      string `json:"phone,omitempty"`
+	SMS        bool   `json:"sms,omitempty"`   // the number is a sign-in name
+	Email      string `json:"email,omitempty"` // of an email method
+	// Pass is a Temporary Access Pass; nil for the other methods, and for passes of
+	// old that nobody knows.
+	Pass *TemporaryPass `json:"pass,omitempty"`
 	// Configuration is the External MFA configuration of an external method.
 	Configuration string `json:"configuration,omitempty"`
 }
