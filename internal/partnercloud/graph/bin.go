@@ -45,7 +45,7 @@ func (c *call) held(d *world.Document) bool { return c.now.Sub(d.Deleted) < worl
 
 func (c *call) binContext() string { return deletedBase + c.route.parts[3] }
 
-func deletedItems(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+func binItems(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	b := c.bin(t)
 	return c.show(t, c.binContext(), b.shape, rowsAs(b.gone, func(d *world.Document) any {
 		if !c.held(d) {
@@ -55,14 +55,14 @@ func deletedItems(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	}))
 }
 
-func findDeleted(c *call, _ *world.State, t *world.Tenant) (*world.Document, error) {
+func findInBin(c *call, _ *world.State, t *world.Tenant) (*world.Document, error) {
 	if d := c.bin(t).gone.Get(c.params[0]); d != nil && c.held(d) {
 		return d, nil
 	}
 	return nil, notFound(c.params[0])
 }
 
-func restoreDeleted(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {
+func restoreFromBin(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {
 	if len(c.in) > 0 {
 		return nil, badRequest("The action restore takes no parameters.")
 	}
@@ -85,8 +85,8 @@ func (b *bin) context() string {
 	return locationsPath
 }
 
-// purge deletes for good.
-func purge(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {
+// emptyBin deletes for good.
+func emptyBin(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {
 	b := c.bin(t)
 	b.gone.Delete(d.ID)
 	s.Touch(t)

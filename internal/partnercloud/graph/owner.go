@@ -146,9 +146,9 @@ func (c *call) boundOwners(s *world.State, t *world.Tenant) ([]string, error) {
 	return owners, nil
 }
 
-// ownedObjects lists the applications, service principals and groups that something
+// ownings lists the applications, service principals and groups that something
 // owns.
-func (c *call) ownedObjects(t *world.Tenant, id string) []*entity {
+func (c *call) ownings(t *world.Tenant, id string) []*entity {
 	is := func(v string) bool { return strings.EqualFold(v, id) }
 	out := []*entity{}
 	for a := range t.Apps.All() {
@@ -170,11 +170,11 @@ func (c *call) ownedObjects(t *world.Tenant, id string) []*entity {
 }
 
 func ownedBySP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {
-	return c.objects(t, c.ownedObjects(t, sp.ID))
+	return c.objects(t, c.ownings(t, sp.ID))
 }
 
 func ownedByUser(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
-	return c.objects(t, c.ownedObjects(t, u.ID))
+	return c.objects(t, c.ownings(t, u.ID))
 }
 
 // spMemberships answers memberOf and transitiveMemberOf of a service principal.

@@ -21,10 +21,10 @@ func policyRoutes() (rows []*route) {
 	for _, kind := range words("policies namedLocations") {
 		path := deletedBase + kind
 		rows = append(rows, from(kit.Read, "Graph: caPoliciesDeletableRoot resource",
-			get(path, mayReadPolicies, deletedItems).pages(1000, 1000).of(identity),
-			get(path+"/{}", mayReadPolicies, deletedItems).of(identity),
-			post(path+"/{}/restore", mayWritePolicies, found(findDeleted, restoreDeleted)).of(identity).bodiless(),
-			del(path+"/{}", mayWritePolicies, found(findDeleted, purge)).of(identity))...)
+			get(path, mayReadPolicies, binItems).pages(1000, 1000).of(identity),
+			get(path+"/{}", mayReadPolicies, binItems).of(identity),
+			post(path+"/{}/restore", mayWritePolicies, found(findInBin, restoreFromBin)).of(identity).bodiless(),
+			del(path+"/{}", mayWritePolicies, found(findInBin, emptyBin)).of(identity))...)
 	}
 	rows = append(rows, singletonRoutes()...)
 	for _, name := range slices.Sorted(maps.Keys(stsPolicies())) {
