@@ -62,6 +62,8 @@ func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *clie
 	if k.Scope == "" {
 		k.Scope = "openid"
 	}
+	groupClaims(k, sub, t.res.App)
+	defer optionalClaims(k, sub, t.res.App, "accessToken", p, q)
 	if ask.CAE() {
 		k.CC = []string{"cp1"}
 	}
@@ -105,6 +107,8 @@ func (a *Authority) idToken(q *request, sub subject, c *client, t *target, p *pr
 		Audience: c.AppID, IssuedAt: now, NotBefore: now, Expires: now + 3600, TenantID: sub.tenant.ID, ObjectID: sub.user.ID,
 		Subject: bearer.Pairwise(sub.home.ID, sub.self.ID, c.AppID), Name: sub.user.Name, Nonce: nonce, SID: p.sid, UTI: token22(),
 	}
+	groupClaims(k, sub, c.App)
+	defer optionalClaims(k, sub, c.App, "idToken", p, q)
 	if sub.aobo || sub.home.ID != sub.tenant.ID {
 		k.IDP = bearer.IssuerV1(sub.home.ID)
 	}

@@ -365,8 +365,10 @@ func Possible(_ *world.Tenant, u *world.User) []string {
 			out = append(out, "password,sms", "password,voice")
 		case world.MethodHello:
 			out = append(out, "windowsHelloForBusiness")
+		case world.MethodAltPhone, world.MethodOffice:
+			out = append(out, "password,voice")
 		case world.MethodPass:
-			out = append(out, "temporaryAccessPassOneTime")
+			out = append(out, m.Pass.Combination())
 		case world.MethodExternal:
 			out = append(out, "external")
 		}

@@ -60,6 +60,12 @@ type Tenant struct {
 	MethodsPolicy    Document                   `json:"methods"`       // authenticationMethodsPolicy without its configurations
 	MethodConfigs    Table[Document, *Document] `json:"methodConfigs"` // authenticationMethodConfigurations by id
 
+	DeletedPolicies  Table[Document, *Document] `json:"deletedPolicies,omitzero"`
+	DeletedLocations Table[Document, *Document] `json:"deletedLocations,omitzero"`
+	// Settings are the tenant's other policies as far as they were changed: those
+	// that there is one of by their name, the others by id.
+	Settings Table[Document, *Document] `json:"settings,omitzero"`
+
 	// AcceptsHomeMFA says that cross-tenant access settings trust MFA done in the
 	// home tenant of a guest.
 	AcceptsHomeMFA bool `json:"acceptsHomeMfa"`
@@ -231,6 +237,9 @@ const (
 	MethodHello    = "windowsHelloForBusiness"
 	MethodExternal = "externalAuthMethod"
 	MethodPass     = "temporaryAccessPass"
+	MethodAltPhone = "alternateMobilePhone"
+	MethodOffice   = "officePhone"
+	MethodEmail    = "email" // for password reset alone
 )
 
 // Method is a registered authentication method.
@@ -246,6 +255,11 @@ type Method struct {
 	// Credential is a WebAuthn credential as the authority keeps it.
 	Credential []byte `json:"credential,omitempty"`
 	Phone      string `json:"phone,omitempty"`
+	SMS        bool   `json:"sms,omitempty"`   // the number is a sign-in name
+	Email      string `json:"email,omitempty"` // of an email method
+	// Pass is a Temporary Access Pass; nil for the other methods, and for passes of
+	// old that nobody knows.
+	Pass *TemporaryPass `json:"pass,omitempty"`
 	// Configuration is the External MFA configuration of an external method.
 	Configuration string `json:"configuration,omitempty"`
 }
