@@ -23,6 +23,7 @@ type route struct {
 	admins  []string // directory roles of the partner tenant that do as well
 	inside  []string // directory roles in the customer's tenant, one of which is needed
 	consent bool     // its own limit, and GDAP work
+	options []string // query options that are taken
 }
 
 var (
@@ -56,7 +57,7 @@ func makeRoutes() []*route {
 	changePerson := directory(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleHelpdeskAdministrator,
 		entra.RolePrivilegedAuthenticationAdministrator, entra.RoleGlobalAdministrator)
 	changeUsers := directory(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleGlobalAdministrator)
-	return []*route{
+	return append(moreRoutes(), []*route{
 		rw("GET", "/v1/customers/relationshiprequests", relationshipRequest, userRead),
 		rw("GET", "/v1/customers/usagerecords", usageRecords, read),
 		rw("GET", "/v1/customers", listCustomers, read),
@@ -74,7 +75,7 @@ func makeRoutes() []*route {
 		rw("GET", "/v1/customers/{customer}/users", listUsers, lookUsers),
 		rw("POST", "/v1/customers/{customer}/users", createUser, func(r *route) { changeUsers(r); r.ahead = hashPassword }),
 		rw("GET", "/v1/customers/{customer}/users/{user}", found((*call).userOf, getUser), lookUsers),
-		rw("PATCH", "/v1/customers/{customer}/users/{user}", found((*call).userOf, changeUser), func(r *route) {
+		rw("PATCH", "/v1/customers/{customer}/users/{user}", changeOrRestoreUser, func(r *route) {
 			changePerson(r)
 			r.ahead = hashPassword
 		}),
@@ -115,7 +116,7 @@ func makeRoutes() []*route {
 		rw("PUT", "/webhooks/v1/registration", putWebhook, write),
 		rw("POST", "/webhooks/v1/registration/validationEvents", testWebhook, write),
 		rw("GET", "/webhooks/v1/registration/validationEvents/{correlation}", testedWebhook, read),
-	}
+	}...)
 }
 
 // found answers an operation on what find looks for by the path.
@@ -186,7 +187,7 @@ func (k *call) admit() *fault {
 	s := k.s
 	k.partner = s.PartnerTenant()
 	if k.partner == nil {
-		return refuse(http.StatusForbidden, 900308, "There is no partner in this world.")
+		return forbidden("There is no partner in this world.")
 	}
 	if f := k.throttle(); f != nil {
 		return f
@@ -229,9 +230,9 @@ func (k *call) admit() *fault {
 	}
 	switch {
 	case k.customer == nil && s.Tenant(k.params["customer"]) == nil:
-		return refuse(http.StatusNotFound, 60003, "The tenant %s was not found.", k.params["customer"])
+		return deny(entra.CenterTenantUnknown, k.params["customer"])
 	case k.customer == nil || k.customer.Relationship == "none" || k.tenant == nil:
-		return refuse(http.StatusForbidden, 900159, "There is no commerce relationship between the partner and the customer %s.", k.params["customer"])
+		return deny(entra.CenterNoRelationship, k.params["customer"])
 	}
 	return k.mayInside()
 }
@@ -247,16 +248,16 @@ func (k *call) kind() *fault {
 		return forbidden("Indirect resellers have no access to the Partner Center APIs.")
 	case k.who.AOBO || t == nil || t.ID != k.partner.ID:
 		if k.who.AppOnly() {
-			return refuse(http.StatusForbidden, 900329,
+			return refuse(http.StatusForbidden, entra.CenterAppOnly,
 				"App-only access is for apps in the partner's own tenant. Control panel vendors call with a user of the partner.")
 		}
 		return forbidden("The access token is not for a partner tenant.")
 	case k.who.AppOnly() && !k.route.app:
-		return refuse(http.StatusForbidden, 900329, "This operation does not support app-only access. Call it with app+user credentials.")
+		return refuse(http.StatusForbidden, entra.CenterAppOnly, "This operation does not support app-only access. Call it with app+user credentials.")
 	}
 	if k.who.AppOnly() {
 		if owner, app := k.s.App(k.who.Client()); app == nil || owner.ID != k.partner.ID {
-			return refuse(http.StatusForbidden, 900329,
+			return refuse(http.StatusForbidden, entra.CenterAppOnly,
 				"App-only access is for apps of the partner's own tenant. Control panel vendors call with a user of the partner.")
 		}
 	}

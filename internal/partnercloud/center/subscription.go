@@ -99,7 +99,7 @@ func changeSubscription(k *call, i int) (reply, *fault) {
 	status := strings.ToLower(in.Status)
 	switch {
 	case k.customer.Locked:
-		return reply{}, refuse(http.StatusForbidden, 900416, "The customer's account is locked.")
+		return reply{}, deny(entra.CenterLocked)
 	case in.ID == "" || in.OfferID == "" || in.Quantity == nil || in.Status == "":
 		return reply{}, refuse(http.StatusBadRequest, 400, "The whole subscription is needed: GET it, change it, send all of it.")
 	case !strings.EqualFold(in.ID, old.ID) || in.OfferID != old.Offer:
@@ -113,13 +113,13 @@ func changeSubscription(k *call, i int) (reply, *fault) {
 	}
 	match := strings.Trim(strings.TrimPrefix(cmp.Or(k.Header.Get("If-Match"), in.Attributes.ETag), "W/"), `"`)
 	if match != "*" && match != etag(old.ETag) {
-		return reply{}, refuse(http.StatusBadRequest, 2055, "The ETag is stale or missing: GET the subscription again.")
+		return reply{}, deny(entra.CenterETag)
 	}
 	if old.Status == "suspended" && status == "suspended" && *in.Quantity != old.Quantity {
-		return reply{}, refuse(http.StatusBadRequest, 800091, "The subscription is suspended and cannot be changed.")
+		return reply{}, deny(entra.CenterSuspendedQuantity)
 	}
 	if old.Status == "deleted" {
-		return reply{}, refuse(http.StatusBadRequest, 2001, "The subscription is deleted and cannot be changed.")
+		return reply{}, deny(entra.CenterDeleted, old.ID)
 	}
 	before := subscriptionOf(old)
 	k.partner.Customers.Change(k.customer.TenantID, func(c *world.Customer) {
@@ -155,7 +155,7 @@ func (k *call) suspend(s *world.Subscription, status string) {
 	}
 	for _, e := range s.Entitlements {
 		if e.StatusAt(k.now) != "inactive" {
-			k.tenant.Azure.Change(e.SubscriptionID, func(a *world.AzureSubscription) { a.State = state })
+			k.tenant.Azure.Change(e.SubscriptionID, func(a *world.AzureSubscription) { a.SetState(state, k.now) })
 		}
 	}
 }
@@ -231,11 +231,11 @@ func cancelEntitlement(k *call) (reply, *fault) {
 	e := k.customer.Subscriptions[i].Entitlements[j]
 	switch {
 	case !strings.EqualFold(in.Reason, "compromise"):
-		return reply{}, refuse(http.StatusBadRequest, 900307, "The cancellation reason is not valid.")
+		return reply{}, deny(entra.CenterCancelReason)
 	case e.StatusAt(k.now) != "active":
-		return reply{}, refuse(http.StatusBadRequest, 800111, "The entitlement is %s and cannot be cancelled.", e.StatusAt(k.now))
+		return reply{}, refuse(http.StatusBadRequest, entra.CenterNoEntitlement, "The entitlement is %s and cannot be cancelled.", e.StatusAt(k.now))
 	case !e.CancelDue.IsZero():
-		return reply{}, refuse(http.StatusConflict, 900278, "Another operation is pending on this entitlement.")
+		return reply{}, deny(entra.CenterPending)
 	}
 	due := k.now.Add(cancelTakes)
 	k.partner.Customers.Change(k.customer.TenantID, func(c *world.Customer) {

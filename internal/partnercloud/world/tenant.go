@@ -132,6 +132,9 @@ type SKU struct {
 	Enabled  int    `json:"enabled"`
 	Consumed int    `json:"consumed"`
 	Plans    []Plan `json:"plans"`
+	// Suspended are the seats whose subscription is suspended: they are not among
+	// those enabled.
+	Suspended int `json:"suspended,omitempty"`
 }
 
 // Plan is one service plan of a SKU.
