@@ -64,6 +64,7 @@ type DealEvent struct {
 	Quantity int       `json:"quantity"`
 	Term     string    `json:"term,omitempty"`
 	Cycle    string    `json:"cycle,omitempty"`
+	End      time.Time `json:"end,omitzero"` // of the term that begins, where it is not the usual one
 }
 
 // NextTerm says what a subscription becomes when its term ends.
