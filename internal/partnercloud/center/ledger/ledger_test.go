@@ -77,8 +77,8 @@ func TestCharges(t *testing.T) {
 		{"not renewed", "2026-09-01", "", []world.DealEvent{month, then(world.DealEnd, "2026-02-10", month, 0)}, "01-10 new 10 6000"},
 		{"renewed as something else", "2026-03-11", "", []world.DealEvent{month, {At: at("2026-02-10"), Kind: world.DealRenew, Offer: premium, Quantity: 2,
 			Term: market.Month, Cycle: market.Monthly}}, "01-10 new 10 6000, 02-10 renew 2 4320, 03-10 renew 2 4320"},
-		{"changed to another offer", "2026-03-01", "", []world.DealEvent{year, {At: at("2026-01-26T10:00"), Kind: world.DealConvert, Offer: premium, Quantity: 10,
-			Term: market.Year, Cycle: market.Monthly}}, "01-10 new 10 5000, 01-26 convert 10 -2420, 01-26 renew 10 18000, 02-26 cycleCharge 10 18000"},
+		{"changed to another offer", "2026-03-01", "", []world.DealEvent{year, {At: at("2026-01-26T10:00"), Kind: world.DealConvert, Offer: premium,
+			Quantity: 10, Term: market.Year, Cycle: market.Monthly}}, "01-10 new 10 5000, 01-26 convert 10 -2420, 01-26 renew 10 18000, 02-26 cycleCharge 10 18000"},
 		{"a trial costs nothing", "2026-03-01", "", []world.DealEvent{buy(trial, "2026-01-10T09:00", 25, market.Month, market.NoCycle),
 			then(world.DealEnd, "2026-02-10", year, 0)}, "01-10 new 25 0"},
 		{"software once", "2027-03-01", "", []world.DealEvent{once}, "01-10 new 3 5700"},
@@ -132,7 +132,8 @@ func TestStand(t *testing.T) {
 	w.Read(func(s *world.State) {
 		deal := func(change func(*world.Deal)) *world.Subscription {
 			d := &world.Deal{Currency: "USD", Term: market.Month, Cycle: market.Monthly, TermStart: at("2026-11-10"), TermEnd: at("2026-12-10"),
-				Events: []world.DealEvent{{At: at("2026-11-10T09:00"), Kind: world.DealNew, Offer: basic, Quantity: 5, Term: market.Month, Cycle: market.Monthly}}}
+				Events: []world.DealEvent{{At: at("2026-11-10T09:00"), Kind: world.DealNew, Offer: basic, Quantity: 5, Term: market.Month,
+					Cycle: market.Monthly}}}
 			if change != nil {
 				change(d)
 			}
