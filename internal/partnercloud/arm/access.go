@@ -123,7 +123,9 @@ const maxAssignments = 4_000
 
 func putAssignment(k *call) (reply, *fault) {
 	var in struct {
-		Properties struct {
+		ID, Name, Type any // as they were read
+		Properties     struct {
+			Scope     any    `json:"scope"`
 			Role      string `json:"roleDefinitionId"`
 			Principal string `json:"principalId"`
 			Type      string `json:"principalType"`

@@ -141,6 +141,9 @@ func (k *call) run(h http.Header) (rep reply, f *fault) {
 	if f = checkVersion(k.query, k.now); f != nil {
 		return rep, f
 	}
+	if f = k.understood(); f != nil {
+		return rep, f
+	}
 	if k.Body != nil && k.Method != http.MethodGet {
 		if k.body, err = kit.ReadBody(k.Request, kit.MaxBody); err != nil {
 			return rep, refuse(http.StatusRequestEntityTooLarge, "RequestContentTooLarge", "The request content is too large.")
@@ -226,12 +229,7 @@ func (k *call) admit(h http.Header) *fault {
 }
 
 // clip keeps what a client sent from filling an error text.
-func clip(v string) string {
-	if len(v) > 64 {
-		v = v[:64]
-	}
-	return strings.ToValidUTF8(v, "?")
-}
+func clip(v string) string { return kit.Clip(v) }
 
 var versionForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(-preview|-alpha|-beta)?$`)
 
@@ -253,9 +251,29 @@ func checkVersion(q url.Values, now time.Time) *fault {
 // param reads a query parameter, its name without case.
 func (k *call) param(name string) string { return kit.Param(k.query, name) }
 
+// decode reads the body as one JSON object. A member that is not understood is
+// refused.
 func (k *call) decode(into any) *fault {
-	if err := json.Unmarshal(k.body, into); err != nil {
-		return bad("InvalidRequestContent", "The request content was invalid and could not be deserialized.")
+	if err := kit.Object(k.body, into); err != nil {
+		return bad("InvalidRequestContent", "The request content was invalid and could not be deserialized: "+err.Error()+".")
+	}
+	return nil
+}
+
+// headers are those that ARM's clients say of themselves, or that ask for their ids
+// back.
+var headers = kit.Headers{Own: []string{"X-Ms-"}, Taken: []string{
+	"x-ms-client-request-id", "x-ms-return-client-request-id", "x-ms-correlation-request-id", "x-ms-client-session-id", "x-ms-date", "x-ms-useragent",
+	"x-ms-command-name", "x-ms-parameter-set-name", "x-ms-effective-locale", "x-ms-client-app-id",
+}}
+
+// understood refuses query options and headers that the operation does not know.
+func (k *call) understood() *fault {
+	if name := kit.UnknownOption(k.query, append(k.route.options, "api-version")...); name != "" {
+		return bad("InvalidQueryParameter", "The query parameter '"+clip(name)+"' is not known here.")
+	}
+	if name := headers.Unknown(k.Request, "If-Match", "If-None-Match"); name != "" {
+		return bad("InvalidHeader", "The header '"+clip(name)+"' is not known here.")
 	}
 	return nil
 }

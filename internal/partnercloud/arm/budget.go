@@ -15,8 +15,16 @@ import (
 )
 
 type budget struct {
+	named
 	ETag       string           `json:"eTag,omitempty"`
 	Properties budgetProperties `json:"properties"`
+}
+
+// named are members that a PUT may send back as they were read.
+type named struct {
+	ID   any `json:"id,omitempty"`
+	Name any `json:"name,omitempty"`
+	Type any `json:"type,omitempty"`
 }
 
 type budgetProperties struct {
@@ -29,6 +37,7 @@ type budgetProperties struct {
 	} `json:"timePeriod"`
 	Filter        json.RawMessage         `json:"filter,omitempty"`
 	Notifications map[string]notification `json:"notifications,omitempty"`
+	CurrentSpend  any                     `json:"currentSpend,omitempty"` // read-only
 }
 
 type notification struct {
@@ -223,14 +232,22 @@ func deleteBudget(k *call) (reply, *fault) {
 }
 
 type scheduled struct {
+	named
+	ETag       any    `json:"eTag,omitempty"`
 	Kind       string `json:"kind"`
 	Properties struct {
-		DisplayName  string `json:"displayName"`
-		Status       string `json:"status"`
-		ViewID       string `json:"viewId"`
+		Scope        string          `json:"scope,omitempty"`
+		Email        string          `json:"notificationEmail,omitempty"`
+		Files        json.RawMessage `json:"fileDestination,omitempty"`
+		DisplayName  string          `json:"displayName"`
+		Status       string          `json:"status"`
+		ViewID       string          `json:"viewId"`
 		Notification struct {
 			To      []string `json:"to"`
 			Subject string   `json:"subject"`
+			Message string   `json:"message,omitempty"`
+			Lang    string   `json:"language,omitempty"`
+			Format  string   `json:"regionalFormat,omitempty"`
 		} `json:"notification"`
 		Schedule json.RawMessage `json:"schedule,omitempty"`
 	} `json:"properties"`
@@ -290,8 +307,9 @@ type costQuery struct {
 		From, To time.Time
 	} `json:"timePeriod"`
 	Dataset struct {
-		Granularity string                        `json:"granularity"`
-		Grouping    []struct{ Type, Name string } `json:"grouping"`
+		Granularity string                                     `json:"granularity"`
+		Aggregation map[string]struct{ Name, Function string } `json:"aggregation"`
+		Grouping    []struct{ Type, Name string }              `json:"grouping"`
 	} `json:"dataset"`
 }
 
@@ -330,6 +348,13 @@ func queryCosts(k *call) (reply, *fault) {
 		}
 		service = true
 	}
+	cost := "Cost"
+	for _, a := range in.Dataset.Aggregation {
+		if !strings.EqualFold(a.Function, "Sum") || len(in.Dataset.Aggregation) > 1 || a.Name != "Cost" && a.Name != "PreTaxCost" {
+			return reply{}, bad("BadRequest", "The aggregation here is one Sum of Cost or PreTaxCost.")
+		}
+		cost = a.Name
+	}
 	type key struct {
 		day     int
 		service string
@@ -348,7 +373,7 @@ func queryCosts(k *call) (reply, *fault) {
 		}
 		sums[at] += u.Cost
 	}
-	columns := []object{{"name": "Cost", "type": "Number"}}
+	columns := []object{{"name": cost, "type": "Number"}}
 	if daily {
 		columns = append(columns, object{"name": "UsageDate", "type": "Number"})
 	}

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"partnerguard/internal/partnercloud/kit"
 )
 
 // target is what a path names: a scope, and a provider's thing at it. Constant
@@ -108,7 +110,20 @@ type route struct {
 	action   string
 	do       func(*call) (reply, *fault)
 	writes   bool
-	disabled bool // works in a disabled subscription too
+	disabled bool     // works in a disabled subscription too
+	options  []string // query options that are taken, besides api-version
+	source   kit.Source
+}
+
+// takes says which query options the operation understands.
+func (r *route) takes(options ...string) *route { r.options = options; return r }
+
+// from says where operations are described, and how sure we are.
+func from(sure kit.Sure, text string, rows ...*route) []*route {
+	for _, r := range rows {
+		r.source = kit.Source{Text: text, Sure: sure}
+	}
+	return rows
 }
 
 func makeRoutes() []*route {
@@ -121,47 +136,49 @@ func makeRoutes() []*route {
 	}
 	off := func(r *route) *route { r.disabled = true; return r }
 	read := func(r *route) *route { r.writes = false; return r }
+	paging, search := []string{"$top", "$skiptoken"}, []string{"$top", "$skiptoken", "$filter"}
 	anywhere := atSubscription | atGroup | atResource
 	both := atSubscription | atGroup
 	vm, set := "Microsoft.Compute/virtualMachines", "Microsoft.Compute/virtualMachineScaleSets"
 	return []*route{
-		add("GET", atTenant, "", "subscriptions", "", listSubscriptions),
-		add("GET", atTenant, "", "tenants", "", listTenants),
+		add("GET", atTenant, "", "subscriptions", "", listSubscriptions).takes(paging...),
+		add("GET", atTenant, "", "tenants", "", listTenants).takes(paging...),
 		add("GET", atSubscription, "", "", "Microsoft.Resources/subscriptions/read", getSubscription),
-		add("GET", atSubscription, "", "locations", "Microsoft.Resources/subscriptions/read", listLocations),
-		add("GET", atSubscription, "", "resourcegroups", "Microsoft.Resources/subscriptions/resourceGroups/read", listGroups),
+		add("GET", atSubscription, "", "locations", "Microsoft.Resources/subscriptions/read", listLocations).takes(paging...),
+		add("GET", atSubscription, "", "resourcegroups", "Microsoft.Resources/subscriptions/resourceGroups/read", listGroups).takes(paging...),
 		add("GET", atGroup, "", "", "Microsoft.Resources/subscriptions/resourceGroups/read", getGroup),
-		add("GET", both, "", "resources", "Microsoft.Resources/subscriptions/resources/read", listResources),
+		add("GET", both, "", "resources", "Microsoft.Resources/subscriptions/resources/read", listResources).takes(search...),
 
-		add("GET", both, compute, "virtualMachines", vm+"/read", listMachines),
-		add("GET", atGroup, compute, "virtualMachines/{name}", vm+"/read", getMachine),
+		add("GET", both, compute, "virtualMachines", vm+"/read", listMachines).takes("$top", "$skiptoken", "statusOnly", "$expand"),
+		add("GET", atGroup, compute, "virtualMachines/{name}", vm+"/read", getMachine).takes("$expand"),
 		add("GET", atGroup, compute, "virtualMachines/{name}/instanceView", vm+"/instanceView/read", instanceView),
 		add("POST", atGroup, compute, "virtualMachines/{name}/start", vm+"/start/action", power("starting")),
 		off(add("POST", atGroup, compute, "virtualMachines/{name}/deallocate", vm+"/deallocate/action", power("deallocating"))),
 		off(add("POST", atGroup, compute, "virtualMachines/{name}/powerOff", vm+"/powerOff/action", power("stopping"))),
 		off(add("DELETE", atGroup, compute, "virtualMachines/{name}", vm+"/delete", power("deleting"))),
-		add("GET", both, compute, "virtualMachineScaleSets", set+"/read", listSets),
-		add("GET", atGroup, compute, "virtualMachineScaleSets/{name}", set+"/read", getMachine),
+		add("GET", both, compute, "virtualMachineScaleSets", set+"/read", listSets).takes("$top", "$skiptoken", "statusOnly", "$expand"),
+		add("GET", atGroup, compute, "virtualMachineScaleSets/{name}", set+"/read", getMachine).takes("$expand"),
 		add("POST", atGroup, compute, "virtualMachineScaleSets/{name}/start", set+"/start/action", power("starting")),
 		off(add("POST", atGroup, compute, "virtualMachineScaleSets/{name}/deallocate", set+"/deallocate/action", power("deallocating"))),
 		off(add("DELETE", atGroup, compute, "virtualMachineScaleSets/{name}", set+"/delete", power("deleting"))),
-		add("GET", atSubscription, compute, "locations/{location}/operations/{operation}", "Microsoft.Compute/locations/operations/read", operationStatus),
+		add("GET", atSubscription, compute, "locations/{location}/operations/{operation}", "Microsoft.Compute/locations/operations/read", operationStatus).
+			takes("monitor"),
 
-		off(add("POST", atSubscription, subscribing, "cancel", "Microsoft.Subscription/cancel/action", cancelSubscription)),
+		off(add("POST", atSubscription, subscribing, "cancel", "Microsoft.Subscription/cancel/action", cancelSubscription)).takes("IgnoreResourceCheck"),
 		off(add("POST", atSubscription, subscribing, "enable", "Microsoft.Subscription/enable/action", enableSubscription)),
 		off(add("POST", atSubscription, subscribing, "rename", "Microsoft.Subscription/rename/action", renameSubscription)),
 		add("POST", atTenant, billing, "billingAccounts/{account}/billingSubscriptions/{name}/cancel", "", cancelBilling),
 
-		add("GET", atSubscription, insights, "eventtypes/management/values", "Microsoft.Insights/eventtypes/values/read", activityLog),
+		add("GET", atSubscription, insights, "eventtypes/management/values", "Microsoft.Insights/eventtypes/values/read", activityLog).takes(search...),
 
-		add("GET", anywhere, authorization, "roleAssignments", "Microsoft.Authorization/roleAssignments/read", listAssignments),
+		add("GET", anywhere, authorization, "roleAssignments", "Microsoft.Authorization/roleAssignments/read", listAssignments).takes(search...),
 		add("GET", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/read", getAssignment),
 		add("PUT", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/write", putAssignment),
 		off(add("DELETE", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/delete", deleteAssignment)),
-		add("GET", anywhere, authorization, "roleDefinitions", "Microsoft.Authorization/roleDefinitions/read", listDefinitions),
+		add("GET", anywhere, authorization, "roleDefinitions", "Microsoft.Authorization/roleDefinitions/read", listDefinitions).takes(search...),
 		add("GET", anywhere, authorization, "roleDefinitions/{name}", "Microsoft.Authorization/roleDefinitions/read", getDefinition),
 
-		add("GET", both, consumption, "budgets", "Microsoft.Consumption/budgets/read", listBudgets),
+		add("GET", both, consumption, "budgets", "Microsoft.Consumption/budgets/read", listBudgets).takes(paging...),
 		add("GET", both, consumption, "budgets/{name}", "Microsoft.Consumption/budgets/read", getBudget),
 		add("PUT", both, consumption, "budgets/{name}", "Microsoft.Consumption/budgets/write", putBudget),
 		off(add("DELETE", both, consumption, "budgets/{name}", "Microsoft.Consumption/budgets/delete", deleteBudget)),

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -169,6 +170,9 @@ func (k *call) run(h http.Header) (rep reply, f *fault) {
 	if k.route, k.params, f = match(c.routes, k.Method, k.URL.EscapedPath()); f != nil {
 		return rep, f
 	}
+	if f = k.understood(); f != nil {
+		return rep, f
+	}
 	if f = k.read(); f != nil {
 		return rep, f
 	}
@@ -209,10 +213,39 @@ func (k *call) read() *fault {
 	return nil
 }
 
-// decode reads the body as one JSON object, names without case.
+// decode reads the body as one JSON object, names without case. A member that is
+// not understood is refused.
 func (k *call) decode(into any) *fault {
-	if err := json.Unmarshal(k.body, into); err != nil {
-		return refuse(http.StatusBadRequest, 400, "The request body is not the JSON object that was expected.")
+	if err := kit.Object(k.body, into); err != nil {
+		return refuse(http.StatusBadRequest, 400, "The request body is not the JSON object that was expected: %s.", err)
+	}
+	return nil
+}
+
+// sent are members of every resource that clients send back as they got them.
+type sent struct {
+	Attributes any `json:"attributes"`
+	Links      any `json:"links"`
+}
+
+// headers are those that Partner Center knows (contracts.md section 2.1) and those by
+// which its SDKs speak of themselves.
+var headers = kit.Headers{Own: []string{"Ms-", "X-Ms-"}, Taken: []string{
+	"MS-RequestId", "MS-CorrelationId", "MS-ContinuationToken", "MS-Contract-Version", "MS-PartnerCenter-Application", "MS-PartnerCenter-Client",
+	"MS-SdkVersion", "MS-CV", "X-MS-Client-Request-Id", "X-MS-Correlation-Request-Id", "X-MS-Return-Client-Request-Id",
+}}
+
+// understood refuses query options and headers that the operation does not know.
+func (k *call) understood() *fault {
+	q, err := url.ParseQuery(k.URL.RawQuery)
+	if err != nil {
+		return refuse(http.StatusBadRequest, 400, "The query cannot be read.")
+	}
+	if name := kit.UnknownOption(q, k.route.options...); name != "" {
+		return refuse(http.StatusBadRequest, 400, "The query option '%s' is not known here.", kit.Clip(name))
+	}
+	if name := headers.Unknown(k.Request, "If-Match"); name != "" {
+		return refuse(http.StatusBadRequest, 400, "The header '%s' is not known here.", kit.Clip(name))
 	}
 	return nil
 }

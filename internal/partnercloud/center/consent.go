@@ -10,6 +10,7 @@ import (
 )
 
 type consentRequest struct {
+	sent
 	ApplicationID string         `json:"applicationId"`
 	DisplayName   string         `json:"displayName"`
 	Grants        []consentGrant `json:"applicationGrants"`

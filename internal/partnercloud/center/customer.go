@@ -119,6 +119,7 @@ func getCustomer(k *call) (reply, *fault) { return ok(k.customerView(k.customer)
 // one way: an API call brings neither back.
 func changeCustomer(k *call) (reply, *fault) {
 	var in struct {
+		customerEcho
 		AllowDelegatedAccess  *bool   `json:"allowDelegatedAccess"`
 		RelationshipToPartner *string `json:"relationshipToPartner"`
 	}
@@ -164,6 +165,35 @@ func changeCustomer(k *call) (reply, *fault) {
 	return ok(k.customerView(k.partner.Customers.Get(k.customer.TenantID))), nil
 }
 
+// customerEcho are members of a customer that a request may send back and that steer
+// nothing in it.
+type customerEcho struct {
+	sent
+	ID                  any    `json:"id"`
+	CommerceID          any    `json:"commerceId"`
+	Domains             any    `json:"customDomains"`
+	Credentials         any    `json:"userCredentials"`
+	Company             any    `json:"companyProfile"`
+	Billing             any    `json:"billingProfile"`
+	Relationship        any    `json:"relationshipToPartner"`
+	Delegated           any    `json:"allowDelegatedAccess"`
+	AssociatedPartnerID string `json:"associatedPartnerId"`
+}
+
+// postalAddress is a postal address but for the country.
+type postalAddress struct {
+	AddressLine1 string `json:"addressLine1"`
+	AddressLine2 string `json:"addressLine2"`
+	City         string `json:"city"`
+	State        string `json:"state"`
+	PostalCode   string `json:"postalCode"`
+	Region       string `json:"region"`
+	FirstName    string `json:"firstName"`
+	LastName     string `json:"lastName"`
+	MiddleName   string `json:"middleName"`
+	PhoneNumber  string `json:"phoneNumber"`
+}
+
 // isReservation knows a reservation by its name: the world has no kind of its own.
 func isReservation(s *world.Subscription) bool {
 	return strings.Contains(strings.ToLower(s.Name+" "+s.Offer), "reserv")
@@ -180,16 +210,28 @@ func createCustomer(k *call) (reply, *fault) {
 	in := struct {
 		EnableGDAPByDefault *bool `json:"enableGDAPByDefault"`
 		CompanyProfile      struct {
-			Domain string `json:"domain"`
+			sent
+			TenantID    any    `json:"tenantId"`
+			CompanyName string `json:"companyName"`
+			Email       any    `json:"email"`
+			Domain      string `json:"domain"`
 		} `json:"companyProfile"`
+		customerEcho
 		BillingProfile struct {
+			sent
+			ID             any    `json:"id"`
+			ProfileType    any    `json:"profileType"`
+			Culture        string `json:"culture"`
+			Language       string `json:"language"`
+			FirstName      string `json:"firstName"`
+			LastName       string `json:"lastName"`
 			Email          string `json:"email"`
 			CompanyName    string `json:"companyName"`
 			DefaultAddress struct {
+				postalAddress
 				Country string `json:"country"`
 			} `json:"defaultAddress"`
 		} `json:"billingProfile"`
-		AssociatedPartnerID string `json:"associatedPartnerId"`
 	}{}
 	if f := k.decode(&in); f != nil {
 		return reply{}, f
@@ -341,11 +383,9 @@ func validationStatus(k *call) (reply, *fault) {
 
 func validateAddress(k *call) (reply, *fault) {
 	var in struct {
-		AddressLine1 string `json:"addressLine1"`
-		City         string `json:"city"`
-		State        string `json:"state"`
-		PostalCode   string `json:"postalCode"`
-		Country      string `json:"country"`
+		sent
+		postalAddress
+		Country string `json:"country"`
 	}
 	if f := k.decode(&in); f != nil {
 		return reply{}, f

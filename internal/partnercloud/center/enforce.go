@@ -76,7 +76,7 @@ func (c *Center) SetEnforcement(raw json.RawMessage) error {
 		case "off":
 			e = world.Enforcement{Exceptions: e.Exceptions}
 		case "on":
-			e = world.Enforcement{AOBO: from(now, 1), Portal: from(now, 1), API: from(now, 1), Exceptions: e.Exceptions}
+			e = world.Enforcement{AOBO: activeFrom(now, 1), Portal: activeFrom(now, 1), API: activeFrom(now, 1), Exceptions: e.Exceptions}
 		default:
 			return problem.New(problem.Usage, "there is no preset %q", in.Preset).WithHint("history, off, on")
 		}
@@ -104,8 +104,8 @@ func (c *Center) SetEnforcement(raw json.RawMessage) error {
 	})
 }
 
-// from is a check that refuses a share from a moment on.
-func from(now time.Time, share float64) world.Activation {
+// activeFrom is a check that refuses a share from a moment on.
+func activeFrom(now time.Time, share float64) world.Activation {
 	a := world.Activation{Announced: now, Contract: now, Reported: now}
 	switch {
 	case share >= 1:
@@ -130,7 +130,7 @@ func change(name string, raw json.RawMessage, to *world.Activation, history worl
 	case json.Unmarshal(raw, &word) == nil:
 		switch strings.ToLower(word) {
 		case "on":
-			*to = from(now, 1)
+			*to = activeFrom(now, 1)
 		case "off":
 			*to = world.Activation{}
 		case "history":
@@ -143,7 +143,7 @@ func change(name string, raw json.RawMessage, to *world.Activation, history worl
 		if share < 0 || share > 1 {
 			return problem.New(problem.Usage, "the share of %s must lie between 0 and 1", name)
 		}
-		*to = from(now, share)
+		*to = activeFrom(now, share)
 		return nil
 	}
 	a := *to

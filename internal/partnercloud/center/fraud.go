@@ -187,6 +187,7 @@ func fraudEvents(k *call) (reply, *fault) {
 // No ids mean every event of the subscription (trap 10).
 func answerFraud(k *call) (reply, *fault) {
 	var in struct {
+		sent
 		EventIDs []string `json:"eventIds"`
 		Status   string   `json:"eventStatus"`
 		Reason   string   `json:"resolvedReason"`

@@ -8,6 +8,7 @@ import (
 
 	"partnerguard/internal/entra"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -17,6 +18,8 @@ type route struct {
 	segments        []string
 	do              func(*call) (reply, *fault)
 	ahead           func(*call) *fault // work that must not hold the lock
+	options         []string           // query options that are taken
+	source          kit.Source
 
 	app     bool     // app-only may call it too
 	agents  []string // groups of the partner tenant, one of which is needed
@@ -59,20 +62,20 @@ func makeRoutes() []*route {
 	changeUsers := directory(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleGlobalAdministrator)
 	return append(moreRoutes(), []*route{
 		rw("GET", "/v1/customers/relationshiprequests", relationshipRequest, userRead),
-		rw("GET", "/v1/customers/usagerecords", usageRecords, read),
-		rw("GET", "/v1/customers", listCustomers, read),
+		rw("GET", "/v1/customers/usagerecords", usageRecords, read).takes("size", "seekOperation"),
+		rw("GET", "/v1/customers", listCustomers, read).takes("size", "seekOperation", "filter"),
 		rw("POST", "/v1/customers", createCustomer, userWrite),
 		rw("GET", "/v1/customers/{customer}", getCustomer, read),
 		rw("PATCH", "/v1/customers/{customer}", changeCustomer, userWrite),
-		rw("GET", "/v1/relationships", listRelationships, userRead),
-		rw("GET", "/v1/customers/{customer}/relationships", customerRelationships, userRead),
-		rw("GET", "/v1/customers/{customer}/validationStatus", validationStatus, read),
+		rw("GET", "/v1/relationships", listRelationships, userRead).takes("relationship_type"),
+		rw("GET", "/v1/customers/{customer}/relationships", customerRelationships, userRead).takes("relationship_type"),
+		rw("GET", "/v1/customers/{customer}/validationStatus", validationStatus, read).takes("type"),
 
 		rw("GET", "/v1/customers/{customer}/directoryroles", listRoles, lookUsers),
-		rw("GET", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, listMembers), lookUsers),
+		rw("GET", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, listMembers), lookUsers).takes("size", "seekOperation"),
 		rw("POST", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, addMember), giveRoles),
 		rw("DELETE", "/v1/customers/{customer}/directoryroles/{role}/usermembers/{user}", found((*call).role, removeMember), giveRoles),
-		rw("GET", "/v1/customers/{customer}/users", listUsers, lookUsers),
+		rw("GET", "/v1/customers/{customer}/users", listUsers, lookUsers).takes("size", "seekOperation"),
 		rw("POST", "/v1/customers/{customer}/users", createUser, func(r *route) { changeUsers(r); r.ahead = hashPassword }),
 		rw("GET", "/v1/customers/{customer}/users/{user}", found((*call).userOf, getUser), lookUsers),
 		rw("PATCH", "/v1/customers/{customer}/users/{user}", changeOrRestoreUser, func(r *route) {
@@ -100,9 +103,9 @@ func makeRoutes() []*route {
 		rw("GET", "/v1/applicationmfaadoptionstatus", adoptionByApp, report),
 		rw("GET", "/v1/nonMfaCompliantPartnerPrincipals", principalsWithoutMFA, report),
 		rw("GET", "/v1/partnerRequests", partnerRequests, report),
-		rw("GET", "/v1/auditrecords", auditRecords, func(r *route) { r.app, r.agents = true, managers }),
+		rw("GET", "/v1/auditrecords", auditRecords, write).takes("size", "seekOperation", "filter", "startDate", "endDate"),
 
-		rw("GET", "/v1/fraudEvents", fraudEvents, userWrite),
+		rw("GET", "/v1/fraudEvents", fraudEvents, userWrite).takes("EventStatus", "SubscriptionId", "EventType", "PageSize", "PageNumber"),
 		rw("POST", "/v1/fraudEvents/subscription/{subscription}/status", answerFraud, userWrite),
 
 		rw("POST", "/v1/validations/address", validateAddress, read),
@@ -117,6 +120,17 @@ func makeRoutes() []*route {
 		rw("POST", "/webhooks/v1/registration/validationEvents", testWebhook, write),
 		rw("GET", "/webhooks/v1/registration/validationEvents/{correlation}", testedWebhook, read),
 	}...)
+}
+
+// takes says which query options the operation understands.
+func (r *route) takes(options ...string) *route { r.options = options; return r }
+
+// from says where operations are described, and how sure we are.
+func from(sure kit.Sure, text string, rows ...*route) []*route {
+	for _, r := range rows {
+		r.source = kit.Source{Text: text, Sure: sure}
+	}
+	return rows
 }
 
 // found answers an operation on what find looks for by the path.

@@ -37,6 +37,20 @@ type subscription struct {
 	Attributes  attributes `json:"attributes"`
 }
 
+// subscriptionEcho are members of a subscription that a change sends back as they
+// were read.
+type subscriptionEcho struct {
+	sent
+	OfferName   any `json:"offerName"`
+	UnitType    any `json:"unitType"`
+	Created     any `json:"creationDate"`
+	Effective   any `json:"effectiveStartDate"`
+	AutoRenew   any `json:"autoRenewEnabled"`
+	Billing     any `json:"billingType"`
+	Contract    any `json:"contractType"`
+	ProductType any `json:"productType"`
+}
+
 type idName struct {
 	ID   string `json:"id"`
 	Name string `json:"displayName"`
@@ -83,6 +97,7 @@ func getSubscription(k *call, i int) (reply, *fault) {
 // number of licences, the name. Suspending an Azure plan hits every entitlement.
 func changeSubscription(k *call, i int) (reply, *fault) {
 	var in struct {
+		subscriptionEcho
 		ID         string  `json:"id"`
 		OfferID    string  `json:"offerId"`
 		Name       *string `json:"friendlyName"`
@@ -90,6 +105,7 @@ func changeSubscription(k *call, i int) (reply, *fault) {
 		Status     string  `json:"status"`
 		Attributes struct {
 			ETag string `json:"etag"`
+			Type string `json:"objectType"`
 		} `json:"attributes"`
 	}
 	if f := k.decode(&in); f != nil {
@@ -223,6 +239,7 @@ func cancelEntitlement(k *call) (reply, *fault) {
 		return reply{}, f
 	}
 	var in struct {
+		sent
 		Reason string `json:"cancellationReason"`
 	}
 	if f := k.decode(&in); f != nil {

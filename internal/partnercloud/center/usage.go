@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -27,8 +28,11 @@ func changeBudget(k *call) (reply, *fault) {
 	var amount *float64
 	found := false
 	for name, v := range in {
-		if !strings.EqualFold(name, "amount") {
+		switch {
+		case strings.EqualFold(name, "attributes"), strings.EqualFold(name, "links"):
 			continue
+		case !strings.EqualFold(name, "amount"):
+			return reply{}, refuse(http.StatusBadRequest, 400, "The member '%s' is not known here.", kit.Clip(name))
 		}
 		found = true
 		switch n := v.(type) {

@@ -64,8 +64,11 @@ func listMembers(k *call, role string) (reply, *fault) {
 
 func addMember(k *call, role string) (reply, *fault) {
 	var in struct {
-		ID  string `json:"id"`
-		UPN string `json:"userPrincipalName"`
+		sent
+		ID     string `json:"id"`
+		UPN    string `json:"userPrincipalName"`
+		Name   string `json:"displayName"` // the SDK sends it; the id decides
+		RoleID string `json:"roleId"`
 	}
 	if f := k.decode(&in); f != nil {
 		return reply{}, f
@@ -196,6 +199,12 @@ func getUser(k *call, u *world.User) (reply, *fault) {
 }
 
 type userInput struct {
+	sent
+	ID        *string `json:"id"`             // read-only, as the next are
+	Domain    *string `json:"userDomainType"` //
+	LastSync  *string `json:"lastDirectorySyncTime"`
+	Deleted   *string `json:"softDeletionTime"`
+	State     *string `json:"state"`
 	Location  *string `json:"usageLocation"`
 	UPN       *string `json:"userPrincipalName"`
 	FirstName *string `json:"firstName"`
@@ -243,6 +252,9 @@ func (in *userInput) check() *fault {
 		if v != nil && len(*v) > maxName {
 			return refuse(http.StatusBadRequest, 400, "A field is longer than %d characters.", maxName)
 		}
+	}
+	if in.State != nil && !strings.EqualFold(*in.State, "active") {
+		return refuse(http.StatusBadRequest, 400, "state can only be set to active.")
 	}
 	return nil
 }

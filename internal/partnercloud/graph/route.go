@@ -28,8 +28,25 @@ type route struct {
 	do      handler
 	// free is called without the world's lock instead of do, after the permission
 	// check.
-	free func(c *call) (*reply, error)
-	bare bool // takes no body although it is a POST
+	free      func(c *call) (*reply, error)
+	bare      bool     // takes no body although it is a POST
+	named     []string // query options besides OData's
+	condition bool     // takes If-Match
+	source    kit.Source
+}
+
+// args names query options that the operation takes besides OData's.
+func (r *route) args(names ...string) *route { r.named = names; return r }
+
+// conditional takes If-Match.
+func (r *route) conditional() *route { r.condition = true; return r }
+
+// from says where operations are described, and how sure we are.
+func from(sure kit.Sure, text string, rows ...*route) []*route {
+	for _, r := range rows {
+		r.source = kit.Source{Text: text, Sure: sure}
+	}
+	return rows
 }
 
 // takes is what a read takes of OData's options (contracts.md section 3.0). A
@@ -277,6 +294,9 @@ func (c *call) readQuery() error {
 		return err
 	}
 	c.q = q
+	if err := c.understood(); err != nil {
+		return err
+	}
 	for _, v := range c.r.Header.Values("Prefer") {
 		for p := range strings.SplitSeq(v, ",") {
 			if strings.EqualFold(strings.TrimSpace(p), "include-unknown-enum-members") {
@@ -286,6 +306,27 @@ func (c *call) readQuery() error {
 		}
 	}
 	c.advance = strings.EqualFold(c.r.Header.Get("ConsistencyLevel"), "eventual")
+	return nil
+}
+
+// headers are those by which Graph's clients speak of themselves.
+var headers = kit.Headers{Own: []string{"X-Ms-"}, Taken: []string{"x-ms-client-request-id", "x-ms-return-client-request-id"}}
+
+// understood refuses query options and headers that the operation does not know.
+func (c *call) understood() error {
+	if name := kit.UnknownOption(c.q.Other, c.route.named...); name != "" {
+		return refuse(http.StatusBadRequest, "BadRequest", "The query option '%s' is not known here.", clip(name))
+	}
+	if len(c.q.Given) > 0 && c.route.method != http.MethodGet && !c.route.takes.many {
+		return refuse(http.StatusBadRequest, "BadRequest", "The query option '%s' is not supported by this operation.", clip(c.q.Given[0]))
+	}
+	var more []string
+	if c.route.condition {
+		more = []string{"If-Match"}
+	}
+	if name := headers.Unknown(c.r, more...); name != "" {
+		return refuse(http.StatusBadRequest, "BadRequest", "The header '%s' is not known here.", clip(name))
+	}
 	return nil
 }
 

@@ -6,13 +6,13 @@ import (
 	"crypto/sha1" //nolint:gosec // RSA-OAEP is defined with SHA-1
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"hash"
 	"io"
 	"math/big"
 	"net/http"
 	"slices"
 
+	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -140,8 +140,11 @@ func (k *call) operate() (object, *fault) {
 		Value     string `json:"value"`
 	}
 	body, err := io.ReadAll(k.Body)
-	if err != nil || json.Unmarshal(body, &in) != nil {
+	if err != nil {
 		return nil, bad("The request body could not be parsed.")
+	}
+	if err := kit.Object(body, &in); err != nil {
+		return nil, bad("The request body could not be parsed: " + err.Error() + ".")
 	}
 	value, err := b64.Strict().DecodeString(in.Value)
 	if err != nil || len(value) == 0 {

@@ -140,6 +140,9 @@ func (k *call) run() (object, *fault) {
 	if err != nil || !versionForm.MatchString(q.Get("api-version")) {
 		return nil, bad("The specified version is not recognized. Consider using the latest supported version (2025-07-01).")
 	}
+	if name := kit.UnknownOption(q, "api-version"); name != "" {
+		return nil, bad("The query parameter '" + kit.Clip(name) + "' is not known here.")
+	}
 	return k.route()
 }
 
