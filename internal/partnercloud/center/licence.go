@@ -135,7 +135,7 @@ type licenceUpdate struct {
 	Assign   []licenceAssignment `json:"licensesToAssign"`
 	Remove   []string            `json:"licensesToRemove"`
 	Warnings []any               `json:"licenseWarnings"`
-	sentBack
+	sent
 }
 
 type licenceAssignment struct {

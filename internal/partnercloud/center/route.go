@@ -26,7 +26,6 @@ type route struct {
 	admins  []string // directory roles of the partner tenant that do as well
 	inside  []string // directory roles in the customer's tenant, one of which is needed
 	consent bool     // its own limit, and GDAP work
-	options []string // query options that are taken
 }
 
 var (
@@ -75,7 +74,7 @@ func makeRoutes() []*route {
 		rw("GET", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, listMembers), lookUsers).takes("size", "seekOperation"),
 		rw("POST", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, addMember), giveRoles),
 		rw("DELETE", "/v1/customers/{customer}/directoryroles/{role}/usermembers/{user}", found((*call).role, removeMember), giveRoles),
-		rw("GET", "/v1/customers/{customer}/users", listUsers, lookUsers).takes("size", "seekOperation"),
+		rw("GET", "/v1/customers/{customer}/users", listUsers, lookUsers).takes("size", "seekOperation", "filter"),
 		rw("POST", "/v1/customers/{customer}/users", createUser, func(r *route) { changeUsers(r); r.ahead = hashPassword }),
 		rw("GET", "/v1/customers/{customer}/users/{user}", found((*call).userOf, getUser), lookUsers),
 		rw("PATCH", "/v1/customers/{customer}/users/{user}", changeOrRestoreUser, func(r *route) {
@@ -84,7 +83,7 @@ func makeRoutes() []*route {
 		}),
 		rw("DELETE", "/v1/customers/{customer}/users/{user}", found((*call).userOf, deleteUser), changeUsers),
 		rw("GET", "/v1/customers/{customer}/users/{user}/directoryroles", found((*call).userOf, rolesOfUser), lookUsers),
-		rw("GET", "/v1/customers/{customer}/subscribedskus", listSKUs, lookUsers),
+		rw("GET", "/v1/customers/{customer}/subscribedskus", listSKUs, lookUsers).takes("licenseGroupIds"),
 
 		rw("GET", "/v1/customers/{customer}/subscriptions", listSubscriptions, read),
 		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, getSubscription), read),

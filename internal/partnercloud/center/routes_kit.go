@@ -13,12 +13,6 @@ func op(method, pattern string, do func(*call) (reply, *fault), mend func(*route
 	return r
 }
 
-// takes names the query options that are understood.
-func (r *route) takes(options ...string) *route {
-	r.options = append(r.options, options...)
-	return r
-}
-
 // Who may call: both kinds of caller, or app+user alone; agents of any kind, or
 // Admin Agents; or by a role in the customer's tenant.
 func forBoth(r *route)      { r.app, r.agents = true, readers }

@@ -199,12 +199,6 @@ func getUser(k *call, u *world.User) (reply, *fault) {
 }
 
 type userInput struct {
-	sent
-	ID        *string `json:"id"`             // read-only, as the next are
-	Domain    *string `json:"userDomainType"` //
-	LastSync  *string `json:"lastDirectorySyncTime"`
-	Deleted   *string `json:"softDeletionTime"`
-	State     *string `json:"state"`
 	Location  *string `json:"usageLocation"`
 	UPN       *string `json:"userPrincipalName"`
 	FirstName *string `json:"firstName"`
@@ -222,7 +216,7 @@ type userInput struct {
 	LastSync    any `json:"lastDirectorySyncTime"`
 	DomainType  any `json:"userDomainType"`
 	Deleted     any `json:"softDeletionTime"`
-	sentBack
+	sent
 }
 
 // maxName bounds what a user may be called; maxPassword is Entra's bound.
@@ -252,9 +246,6 @@ func (in *userInput) check() *fault {
 		if v != nil && len(*v) > maxName {
 			return refuse(http.StatusBadRequest, 400, "A field is longer than %d characters.", maxName)
 		}
-	}
-	if in.State != nil && !strings.EqualFold(*in.State, "active") {
-		return refuse(http.StatusBadRequest, 400, "state can only be set to active.")
 	}
 	return nil
 }
