@@ -148,16 +148,13 @@ func changeCustomer(k *call) (reply, *fault) {
 			map[string]any{"allowDelegatedAccess": false})
 	}
 	if in.RelationshipToPartner != nil {
-		k.partner.Customers.Change(k.customer.TenantID, func(c *world.Customer) {
-			c.Relationship = "none"
-			c.ETag++
-			c.Subscriptions = append([]world.Subscription(nil), c.Subscriptions...)
-			for i := range c.Subscriptions {
-				if c.Subscriptions[i].Status == "active" {
-					k.suspend(&c.Subscriptions[i], "suspended")
-				}
+		for i := range k.customer.Subscriptions {
+			if x := k.settled(i); x.Subscription.Status == "active" {
+				k.setStatus(&x, "suspended")
+				k.keep(i, &x)
 			}
-		})
+		}
+		k.partner.Customers.Change(k.customer.TenantID, func(c *world.Customer) { c.Relationship = "none"; c.ETag++ })
 		k.s.Dirty()
 		k.record("partner_customer_relationship", "remove_partner_customer_relationship", map[string]any{"relationshipToPartner": k.customer.Relationship},
 			map[string]any{"relationshipToPartner": "none"})

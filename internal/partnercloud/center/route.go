@@ -85,7 +85,7 @@ func makeRoutes() []*route {
 		rw("GET", "/v1/customers/{customer}/users/{user}/directoryroles", found((*call).userOf, rolesOfUser), lookUsers),
 		rw("GET", "/v1/customers/{customer}/subscribedskus", listSKUs, lookUsers).takes("licenseGroupIds"),
 
-		rw("GET", "/v1/customers/{customer}/subscriptions", listSubscriptions, read),
+		rw("GET", "/v1/customers/{customer}/subscriptions", listSubscriptions, read).takes("order_id", "mpn_id"),
 		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, getSubscription), read),
 		rw("PATCH", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, changeSubscription), write),
 		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements", found((*call).plan, listEntitlements), read),
