@@ -17,6 +17,7 @@ type CenterCode struct {
 // The codes of the Partner Center REST API that the product knows, by what they say.
 // [CenterCodes] has each with its status and text.
 const (
+	CenterNotFound            = 1000
 	CenterSuspendedQuantity   = 2001
 	CenterQuantityRange       = 2002
 	CenterNotUpdatable        = 2006
@@ -25,6 +26,7 @@ const (
 	CenterETag                = 2055
 	CenterNoReseller          = 2072
 	CenterIneligible          = 2085
+	CenterNoOffer             = 2100
 	CenterInvalidProperty     = 3000
 	CenterCycleNeedsActive    = 6000
 	CenterCycleUnsupported    = 6001
@@ -47,6 +49,8 @@ const (
 	CenterOfferUnknown        = 800004
 	CenterCartUnknown         = 800008
 	CenterCartItems           = 800009
+	CenterNotAzure            = 800011
+	CenterNotActive           = 800012
 	CenterSubscriptionNotIt   = 800021
 	CenterAddOnUnrelated      = 800029
 	CenterOrderCancel         = 800061
@@ -99,6 +103,7 @@ const (
 
 var centerCodes = sync.OnceValue(func() []CenterCode {
 	return []CenterCode{
+		{CenterNotFound, 404, "Not found.", centerPage},
 		{CenterSuspendedQuantity, 400, "Subscription quantity can't be increased or decreased while subscription is being suspended.", centerPage},
 		{CenterQuantityRange, 400, "Subscription quantity isn't within minimum and maximum allowed quantity.", centerPage},
 		{CenterNotUpdatable, 400, "Updates on subscriptions for offer %s aren't allowed.", centerPage},
@@ -108,6 +113,7 @@ var centerCodes = sync.OnceValue(func() []CenterCode {
 		{CenterETag, 400, "Etag is no longer valid.", centerPage},
 		{CenterNoReseller, 404, "PartnerID of Indirect Provider isn't valid as Partner On Record.", centerPage},
 		{CenterIneligible, 403, "The offer isn't eligible for purchase.", centerPage},
+		{CenterNoOffer, 400, "The Offers API doesn't support item with ID %s. Try using the Products and/or SKUs APIs.", centerPage},
 		{CenterInvalidProperty, 400, "Invalid property: %s", centerPage},
 		{CenterCycleNeedsActive, 400, "The billing cycle couldn't be changed because the order contains one or more subscriptions that aren't active.",
 			centerPage},
@@ -134,6 +140,8 @@ var centerCodes = sync.OnceValue(func() []CenterCode {
 		{CenterOfferUnknown, 400, "Invalid offer ID.", centerPage},
 		{CenterCartUnknown, 404, "Unable to retrieve cart ID.", centerPage},
 		{CenterCartItems, 400, "Error in Cart item(s).", centerPage},
+		{CenterNotAzure, 400, "This subscription isn't a valid Azure subscription.", centerPage},
+		{CenterNotActive, 400, "This subscription isn't an active subscription.", centerPage},
 		{CenterSubscriptionNotIt, 400, "This subscription isn't a valid subscription.", centerPage},
 		{CenterAddOnUnrelated, 400, "The add-on isn't related to the specified parent subscription.", centerPage},
 		{CenterOrderCancel, 400, "Order can't be canceled.", centerPage},

@@ -208,13 +208,9 @@ func (k *call) admit() *fault {
 	if f := k.kind(); f != nil {
 		return f
 	}
-	for name, v := range k.params {
-		switch name {
-		case "role", "correlation", "user":
-		default:
-			if !world.IsGUID(v) {
-				return notGUID(name + " id")
-			}
+	for _, name := range []string{"customer", "subscription", "entitlement", "application", "cart", "policy", "template", "offer", "job"} {
+		if v, there := k.params[name]; there && !world.IsGUID(v) {
+			return notGUID(name + " id")
 		}
 	}
 	if !k.who.AppOnly() {

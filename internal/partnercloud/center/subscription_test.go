@@ -117,7 +117,8 @@ func TestSubscriptionChanges(t *testing.T) {
 		{"something unrelated", nil, map[string]any{"scheduledNextTermInstructions": next("CFQ7TTC0HL8W:0001:CFQ7TTC0K59S", "P1Y", "Annual", 5)}, "800004"},
 		{"a cycle longer than the term", nil, map[string]any{"scheduledNextTermInstructions": next(basicOffer, "P1M", "Annual", 7)}, "900222"},
 		{"too many next", nil, map[string]any{"scheduledNextTermInstructions": next(basicOffer, "P1M", "Monthly", 700)}, "2002"},
-		{"next without renewal", nil, map[string]any{"autoRenewEnabled": false, "scheduledNextTermInstructions": next(basicOffer, "P1M", "Monthly", 7)}, "800093"},
+		{"next without renewal", nil, map[string]any{"autoRenewEnabled": false,
+			"scheduledNextTermInstructions": next(basicOffer, "P1M", "Monthly", 7)}, "800093"},
 		{"next of a suspended one", suspended, map[string]any{"scheduledNextTermInstructions": next(basicOffer, "P1M", "Monthly", 7)}, "800091"},
 		{"an unknown member of next", nil, map[string]any{"scheduledNextTermInstructions": map[string]any{"colour": "red"}}, "400"},
 		{"updated too often", sold(func(s *world.Subscription) {
@@ -163,7 +164,8 @@ func TestSubscriptionInFull(t *testing.T) {
 		}
 	}
 	links, _ := a.m["links"].(map[string]any)
-	if sku, _ := links["sku"].(map[string]any); sku["uri"] != "/products/CFQ7TTC0LH18/skus/0001?country=US" || links["self"] == nil || links["availability"] == nil {
+	sku, _ := links["sku"].(map[string]any)
+	if sku["uri"] != "/products/CFQ7TTC0LH18/skus/0001?country=US" || links["self"] == nil || links["availability"] == nil {
 		t.Errorf("links %v", links)
 	}
 	if o := fmt.Sprint(a.m["refundOptions"]); o != "[map[expiresAt:2026-11-28T02:00:00Z type:Partial]]" {

@@ -53,7 +53,8 @@ const (
 	DealCancel   = "cancel"
 	DealSuspend  = "suspend"
 	DealResume   = "resume"
-	DealEnd      = "end" // the term ended and nothing renewed it
+	DealCycle    = "cycle" // billed otherwise from the next billing period on
+	DealEnd      = "end"   // the term ended and nothing renewed it
 )
 
 // DealEvent is one thing that happened, with how the subscription stood after it.

@@ -185,6 +185,8 @@ func (w *walk) events(from, to time.Time, whole int64) (restart time.Time, done 
 			} else if by < 0 {
 				w.charge(e.At, ChargeRemove, -by, at, to, whole, -1)
 			}
+		case world.DealCycle:
+			w.now.Cycle = e.Cycle
 		case world.DealConvert:
 			w.charge(e.At, ChargeChange, was.Quantity, at, to, whole, -1)
 			w.now, w.first = e, false

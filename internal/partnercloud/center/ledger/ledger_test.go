@@ -78,7 +78,11 @@ func TestCharges(t *testing.T) {
 		{"renewed as something else", "2026-03-11", "", []world.DealEvent{month, {At: at("2026-02-10"), Kind: world.DealRenew, Offer: premium, Quantity: 2,
 			Term: market.Month, Cycle: market.Monthly}}, "01-10 new 10 6000, 02-10 renew 2 4320, 03-10 renew 2 4320"},
 		{"changed to another offer", "2026-03-01", "", []world.DealEvent{year, {At: at("2026-01-26T10:00"), Kind: world.DealConvert, Offer: premium,
-			Quantity: 10, Term: market.Year, Cycle: market.Monthly}}, "01-10 new 10 5000, 01-26 convert 10 -2420, 01-26 renew 10 18000, 02-26 cycleCharge 10 18000"},
+			Quantity: 10, Term: market.Year, Cycle: market.Monthly}},
+			"01-10 new 10 5000, 01-26 convert 10 -2420, 01-26 renew 10 18000, 02-26 cycleCharge 10 18000"},
+		{"billed by the year from the next period on", "2027-01-11", "", []world.DealEvent{year, then(world.DealCycle, "2026-02-20",
+			buy(basic, "2026-02-20", 10, market.Year, market.Annual), 10)}, "01-10 new 10 5000, 02-10 cycleCharge 10 5000, 03-10 cycleCharge 10 50300, " +
+			"01-10 renew 10 60000"},
 		{"a trial costs nothing", "2026-03-01", "", []world.DealEvent{buy(trial, "2026-01-10T09:00", 25, market.Month, market.NoCycle),
 			then(world.DealEnd, "2026-02-10", year, 0)}, "01-10 new 25 0"},
 		{"software once", "2027-03-01", "", []world.DealEvent{once}, "01-10 new 3 5700"},
