@@ -42,8 +42,9 @@ type Center struct {
 	unthrottled bool
 	limits      kit.Buckets
 	pages       pager
-	replays     replays // used inside World.Do only
-	post        *post   // webhooks
+	replays     replays             // used inside World.Do only
+	bills       map[time.Time]*bill // of months that are over; used inside World.Do only
+	post        *post               // webhooks
 	refused     atomic.Int64
 	base        atomic.Value // string: the latest public base of this service
 	tests       tests
