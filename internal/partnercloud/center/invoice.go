@@ -161,7 +161,8 @@ func estimateLinks(k *call) (reply, *fault) {
 		return reply{}, f
 	}
 	rows := []map[string]any{}
-	for _, kind := range [][4]string{{"daily_rated_usage", "Daily rated usage unbilled", "This invoice line items includes unbilled consumption based data only.",
+	for _, kind := range [][4]string{{"daily_rated_usage", "Daily rated usage unbilled",
+		"This invoice line items includes unbilled consumption based data only.",
 		"UsageLineItems"}, {"non_consumption", "Unbilled reconciliation line items", "This includes reconciliation line items for unbilled data only.",
 		"BillingLineItems"}} {
 		for _, period := range []string{"Current", "Previous"} {

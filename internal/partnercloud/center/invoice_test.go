@@ -48,7 +48,8 @@ func TestInvoices(t *testing.T) {
 	for i, v := range a.items() {
 		id := v["id"].(string)
 		one := l.as("agent", "GET", "/v1/invoices/OneTime-"+id, "")
-		if one.m["totalCharges"] != v["totalCharges"] || v["totalCharges"].(float64) <= 0 || one.m["currencyCode"] != "EUR" || one.m["invoiceType"] != "OneTime" {
+		if one.m["totalCharges"] != v["totalCharges"] || v["totalCharges"].(float64) <= 0 || one.m["currencyCode"] != "EUR" ||
+			one.m["invoiceType"] != "OneTime" {
 			t.Errorf("%s: %s", id, one.Body)
 		}
 		lines := l.as("app", "GET", "/v1/invoices/"+id+"/lineitems?provider=onetime&invoicelineitemtype=billinglineitems&size=2000", "").items()
@@ -94,7 +95,8 @@ func TestInvoices(t *testing.T) {
 			t.Errorf("%s: %d %v", path, doc.Code, doc.Header())
 		}
 	}
-	for path, code := range map[string]string{"/v1/invoices/none": "1000", "/v1/invoices/" + a.items()[2]["id"].(string) + "/receipts/1/documents/statement": "1000",
+	for path, code := range map[string]string{"/v1/invoices/none": "1000",
+		"/v1/invoices/" + a.items()[2]["id"].(string) + "/receipts/1/documents/statement":                                        "1000",
 		"/v1/invoices/unbilled/lineitems?provider=onetime&invoicelineitemtype=billinglineitems&currencycode=USD&period=current":  "400056",
 		"/v1/invoices/unbilled/lineitems?provider=onetime&invoicelineitemtype=billinglineitems&currencycode=EUR&period=sometime": "900126",
 		"/v1/invoices/unbilled/lineitems?provider=x&invoicelineitemtype=billinglineitems&currencycode=EUR&period=current":        "900126",

@@ -108,9 +108,6 @@ func makeRoutes() []*route {
 		rw("POST", "/v1/fraudEvents/subscription/{subscription}/status", answerFraud, userWrite),
 
 		rw("POST", "/v1/validations/address", validateAddress, read),
-		rw("GET", "/v1/profiles/legalbusiness", legalProfile, read),
-		rw("GET", "/v1/profiles/mpn", mpnProfile, read),
-		rw("GET", "/v1/profiles/organization", organizationProfile, read),
 
 		rw("GET", "/webhooks/v1/registration/events", webhookEvents, read),
 		rw("GET", "/webhooks/v1/registration", getWebhook, read),

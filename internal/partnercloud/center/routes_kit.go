@@ -36,7 +36,8 @@ func inside(roles ...string) func(*route) { return func(r *route) { r.inside = r
 // moreRoutes are the tables of the topics that stand in files of their own.
 func moreRoutes() []*route {
 	var all []*route
-	for _, topic := range []func() []*route{userRoutes, catalogueRoutes, orderRoutes, subscriptionRoutes, invoiceRoutes} {
+	for _, topic := range []func() []*route{userRoutes, catalogueRoutes, orderRoutes, subscriptionRoutes, invoiceRoutes,
+		accountRoutes} {
 		all = append(all, topic()...)
 	}
 	return all

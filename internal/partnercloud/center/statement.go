@@ -83,7 +83,8 @@ func invoiceStatement(k *call, v issued) (reply, *fault) {
 	b := k.month(v.month)
 	currency := k.billingCurrency()
 	lines := []string{"INVOICE " + v.id, "", "This invoice is of the partner cloud, a local double. It is not Microsoft's.", market.Invented,
-		"Tax is not calculated.", "", "Bill to: " + k.partner.Name, "Date: " + v.date.Format(time.DateOnly), "Period: " + v.month.Format(time.DateOnly) + " to " +
+		"Tax is not calculated.", "", "Bill to: " + k.partner.Name, "Date: " + v.date.Format(time.DateOnly),
+		"Period: " + v.month.Format(time.DateOnly) + " to " +
 			market.After(v.month, 1).AddDate(0, 0, -1).Format(time.DateOnly), ""}
 	for i := 0; i < len(b.lines); {
 		c := b.lines[i].customer

@@ -56,6 +56,21 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
+func TestCountries(t *testing.T) {
+	t.Parallel()
+	for _, c := range countries {
+		if got, ok := FindCountry(strings.ToLower(c.Code)); !ok || got.Name != c.Name {
+			t.Errorf("%s is not found", c.Code)
+		}
+		if _, ok := FindCurrency(c.Currency); !ok || len(c.Languages) == 0 || c.Culture == "" {
+			t.Errorf("%s is not whole", c.Code)
+		}
+		if !c.Postal(c.Sample) || c.PostalCode != "" && c.Postal("!") {
+			t.Errorf("postal codes of %s", c.Code)
+		}
+	}
+}
+
 func TestMoney(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

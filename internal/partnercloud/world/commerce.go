@@ -9,15 +9,14 @@ import (
 // Commerce is what a customer's dealings with the partner left behind, beyond the
 // subscriptions themselves. Slices in it are replaced, never written into.
 type Commerce struct {
-	Orders         []Order          `json:"orders,omitempty"`
-	Carts          []Cart           `json:"carts,omitempty"`
-	Agreements     []Agreement      `json:"agreements,omitempty"`
-	Qualifications []Qualification  `json:"qualifications,omitempty"`
-	Profile        *BillingProfile  `json:"profile,omitempty"` // nil: nothing was written
-	Batches        []DeviceBatch    `json:"batches,omitempty"`
-	Policies       []DevicePolicy   `json:"policies,omitempty"`
-	Jobs           []BatchJob       `json:"jobs,omitempty"`
-	Requests       []ServiceRequest `json:"requests,omitempty"`
+	Orders         []Order         `json:"orders,omitempty"`
+	Carts          []Cart          `json:"carts,omitempty"`
+	Agreements     []Agreement     `json:"agreements,omitempty"`
+	Qualifications []Qualification `json:"qualifications,omitempty"`
+	Profile        *BillingProfile `json:"profile,omitempty"` // nil: nothing was written
+	Batches        []DeviceBatch   `json:"batches,omitempty"`
+	Policies       []DevicePolicy  `json:"policies,omitempty"`
+	Jobs           []BatchJob      `json:"jobs,omitempty"`
 }
 
 // Deal is how a subscription was bought and what became of it.
@@ -192,6 +191,33 @@ type BillingProfile struct {
 	Address  Address `json:"address"`
 }
 
+// Account is what a partner said of itself in Partner Center.
+type Account struct {
+	Legal        *BillingProfile  `json:"legal,omitempty"`
+	Billing      *BillingProfile  `json:"billing,omitempty"`
+	Organization *BillingProfile  `json:"organization,omitempty"`
+	Order        string           `json:"order,omitempty"` // purchase order number
+	TaxID        string           `json:"taxId,omitempty"`
+	Support      *Support         `json:"support,omitempty"`
+	Requests     []ServiceRequest `json:"requests,omitempty"`
+	ETag         int64            `json:"etag,omitempty"`
+}
+
+// Support is where a partner's customers find help.
+type Support struct {
+	Email   string `json:"email"`
+	Phone   string `json:"phone"`
+	Website string `json:"website"`
+}
+
+// Said is what a partner said of itself, empty where it said nothing.
+func (t *Tenant) Said() Account {
+	if t.Account == nil {
+		return Account{}
+	}
+	return *t.Account
+}
+
 // BatchDevice is a computer that is set up from the cloud.
 type BatchDevice struct {
 	ID       string    `json:"id"`
@@ -240,6 +266,7 @@ type ServiceRequest struct {
 	Topic    string        `json:"topic"`
 	TopicID  string        `json:"topicId"`
 	Status   string        `json:"status"`
+	Customer string        `json:"customer,omitempty"` // tenant id; "": the partner's own
 	By       string        `json:"by,omitempty"`
 	Created  time.Time     `json:"created"`
 	Changed  time.Time     `json:"changed"`

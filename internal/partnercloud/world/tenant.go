@@ -76,6 +76,7 @@ type Tenant struct {
 	// Indirect resellers of an indirect provider.
 	Resellers   []Reseller   `json:"resellers,omitempty"`
 	Webhook     *Webhook     `json:"webhook,omitempty"`
+	Account     *Account     `json:"account,omitempty"`
 	PartnerKind partner.Kind `json:"partnerKind,omitempty"`
 	// Sandbox marks an integration sandbox of a partner: Partner Center enforces
 	// MFA there always, and has no spending budgets.
