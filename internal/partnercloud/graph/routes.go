@@ -1,10 +1,12 @@
 package graph
 
+import "slices"
+
 // routes is the table of everything that is served: address, who may, handler, and
 // what it takes of the query and costs where that is not one object and one unit. A
 // constant segment stands before a key. It is long because it is one table.
 func routes() []*route {
-	return append(methodRoutes(), []*route{
+	return slices.Concat(methodRoutes(), peopleRoutes(), groupRoutes(), unitRoutes(), []*route{
 		get("users", mayListUsers, listUsers).objects().units(2),
 		get("users/delta", mayListUsers, deltaUsers).changes().units(2),
 		get("users/{}", mayReadUser, getUser),
@@ -13,7 +15,7 @@ func routes() []*route {
 		del("users/{}", mayDeleteUser, found((*call).findUser, deleteUser)),
 		get("users/{}/memberOf", mayReadMemberships, found((*call).findUser, userMemberships)).objects().units(2),
 		get("users/{}/transitiveMemberOf", mayReadMemberships, found((*call).findUser, userMemberships)).objects().units(2),
-		post("users/{}/checkMemberGroups", mayReadUser, found((*call).findUser, checkMemberGroups)),
+		post("users/{}/checkMemberGroups", mayReadUser, found(findMember, checkMembers)),
 		post("users/{}/revokeSignInSessions", mayRevoke, found((*call).findUser, revoke)).bodiless(),
 
 		get("users/{}/authentication/methods", mayReadMethods, found((*call).findUser, listMethods)).pages(100, 999),
@@ -109,7 +111,7 @@ func routes() []*route {
 		get("subscribedSkus", mayReadSKUs, skus).whole().units(3),
 		get("subscribedSkus/{}", mayReadSKUs, skus),
 		get("directoryObjects/{}", mayReadObject, getObject),
-		post("directoryObjects/getByIds", mayReadObjects, objectsByID),
+		post("directoryObjects/getByIds", mayReadObjects, objectsByID).selecting(),
 
 		get(riskyPath, mayReadRisk, riskyUsers).pages(20, 500).of(identity),
 		get(riskyPath+"/{}", mayReadRisk, riskyUsers).of(identity),
@@ -181,7 +183,7 @@ func routes() []*route {
 		get(alertsPath, mayReadAlerts, alerts).pages(100, 999).of(unlimited).beta(),
 		get(alertsPath+"/{}", mayReadAlerts, alerts).of(unlimited).beta(),
 		patch(alertsPath+"/{}", mayWriteAlerts, found(findAlert, changeAlert)).of(unlimited).beta(),
-	}...)
+	})
 }
 
 // methodRoutes are the methods of a user by their kind: all but a password can be

@@ -13,6 +13,7 @@ type shapes struct {
 	policy, location, defaults, strength                                         *shape
 	method, requirements, registration, methods, config                          *shape
 	audit, customer, detail, alert, score, history, insight                      *shape
+	licence, template, unit, scoped                                              *shape
 }
 
 func newShapes() *shapes {
@@ -25,6 +26,7 @@ func newShapes() *shapes {
 		method:   newMethodShape(), requirements: newRequirementsShape(), registration: newRegistrationShape(), methods: newMethodsPolicyShape(),
 		config: newConfigShape(),
 		audit:  newAuditShape(), customer: newGDAPCustomerShape(), detail: newDetailShape(),
+		licence: newLicenceShape(), template: newTemplateShape(), unit: newUnitShape(), scoped: newScopedShape(),
 		alert: newAlertShape(), score: newScoreShape(), history: newHistoryShape(), insight: newInsightShape(),
 	}
 	sh.assigned = newRoleAssignmentShape(sh.definition)
@@ -32,9 +34,18 @@ func newShapes() *shapes {
 	sh.addSchedules()
 	sh.user.navs["memberOf"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.memberships(t, u.ID, false) })
 	sh.user.navs["transitiveMemberOf"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.memberships(t, u.ID, true) })
+	sh.user.navs["manager"] = nav{levels: true, of: func(c *call, t *world.Tenant, row any) []*entity {
+		if m := managerOf(t, row.(*world.User)); m != nil {
+			return []*entity{c.userEntity(m)}
+		}
+		return nil
+	}}
+	sh.user.navs["directReports"] = many((*call).reportsOf)
+	sh.user.navs["ownedObjects"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.owned(t, u.ID) })
 	sh.group.navs["members"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.members(t, g, false) })
 	sh.group.navs["owners"] = many((*call).owners)
 	sh.group.navs["memberOf"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.memberships(t, g.ID, false) })
+	sh.unit.navs["members"] = many((*call).unitMembers)
 	sh.role.navs["members"] = many(func(c *call, t *world.Tenant, r *activeRoleRow) []*entity { return c.holders(t, r.role.ID) })
 	return sh
 }

@@ -27,8 +27,9 @@ var resources = sync.OnceValue(func() []*Resource {
 		a, _ := entra.FindApp(appID)
 		return &Resource{AppID: a.ID, Name: a.Service, URIs: a.URIs, Scopes: scopes}
 	}
-	graph, old := of(entra.AppGraph, graphScopes()...), of(entra.AppAADGraph, impersonation("a42657d6-7f20-40e3-b6f0-cee03008a62a")...)
-	graph.Roles, old.Retired = graphRoles(), true
+	graph := of(entra.AppGraph, append(graphScopes(), directoryScopes()...)...)
+	old := of(entra.AppAADGraph, impersonation("a42657d6-7f20-40e3-b6f0-cee03008a62a")...)
+	graph.Roles, old.Retired = append(graphRoles(), directoryRoles()...), true
 	return []*Resource{
 		graph,
 		of(entra.AppARM, impersonation("41094075-9dad-400e-a0bd-54e686782033")...),

@@ -93,6 +93,7 @@ type Tenant struct {
 	version int64 // grows with every change that decides sign-ins
 	engine  *engineCache
 	upns    map[string]string // lower UPN and alias to id; nil: to be made
+	rules   map[string]*Rule  // of dynamic groups by text
 }
 
 // Key is the tenant id.
@@ -298,6 +299,8 @@ type Group struct {
 	// Rule makes a dynamic group: its members follow from it, see [ParseRule].
 	Rule   string `json:"rule,omitempty"`
 	Paused bool   `json:"paused,omitempty"` // the rule is not looked at
+	// Renewed is when a Microsoft 365 group's life was prolonged by hand.
+	Renewed time.Time `json:"renewed,omitzero"`
 	// Props are other properties of Microsoft Graph's group resource, as written.
 	Props map[string]json.RawMessage `json:"props,omitempty"`
 }

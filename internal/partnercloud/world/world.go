@@ -51,7 +51,8 @@ type State struct {
 	follow   []*SignIn         // live rows of all tenants in order, for following
 	dirty    bool
 	logged   bool
-	due      struct { // see comeDue
+	touched  []*Tenant // since the last change was closed: their rules are looked at
+	due      struct {  // see comeDue
 		known   bool
 		version int64
 		at      time.Time
@@ -87,6 +88,10 @@ func (w *World) Do(f func(s *State) error) error {
 	err := f(s)
 	saved := false
 	if s.dirty {
+		for _, t := range s.touched {
+			s.applyRules(t)
+		}
+		s.touched = s.touched[:0]
 		s.comeDue()
 		s.dirty, w.changed, saved = false, true, true
 	}
@@ -215,6 +220,9 @@ func (s *State) Touch(t *Tenant) {
 	t.version++
 	t.upns = nil
 	s.dirty = true
+	if !slices.Contains(s.touched, t) {
+		s.touched = append(s.touched, t)
+	}
 }
 
 // Dirty says that something changed that decides no sign-in.
