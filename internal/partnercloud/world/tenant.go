@@ -82,6 +82,7 @@ type Tenant struct {
 	// Indirect resellers of an indirect provider.
 	Resellers   []Reseller   `json:"resellers,omitempty"`
 	Webhook     *Webhook     `json:"webhook,omitempty"`
+	Account     *Account     `json:"account,omitempty"`
 	PartnerKind partner.Kind `json:"partnerKind,omitempty"`
 	// Sandbox marks an integration sandbox of a partner: Partner Center enforces
 	// MFA there always, and has no spending budgets.
@@ -139,6 +140,9 @@ type SKU struct {
 	Enabled  int    `json:"enabled"`
 	Consumed int    `json:"consumed"`
 	Plans    []Plan `json:"plans"`
+	// Suspended are the seats whose subscription is suspended: they are not among
+	// those enabled.
+	Suspended int `json:"suspended,omitempty"`
 }
 
 // Plan is one service plan of a SKU.
