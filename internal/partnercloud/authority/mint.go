@@ -78,6 +78,9 @@ func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *clie
 			k.IDP = bearer.IssuerV1(sub.home.ID)
 		}
 	}
+	if t.res.AppID == entra.AppGraph {
+		k.ForClient = &bearer.ForClient{Subject: pairwise(sub.home.ID, sub.self.ID, c.AppID)}
+	}
 	if t.res.V2 {
 		k.Version, k.Issuer, k.Audience = "2.0", q.issuerV2(sub.tenant.ID), t.res.AppID
 		k.AZP, k.AZPACR, k.Preferred = c.AppID, c.acr, sub.user.UPN

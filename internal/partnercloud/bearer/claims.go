@@ -58,6 +58,10 @@ type Claims struct {
 	ATHash     string   `json:"at_hash,omitempty"`
 	LoginHint  string   `json:"login_hint,omitempty"`
 
+	// ForClient is in tokens for Graph: who the user is to the client, so that the
+	// userinfo endpoint says the sub of the client's ID tokens.
+	ForClient *ForClient `json:"xms_st,omitempty"`
+
 	// HomeTenant is the home of a delegated administrator in a customer's tenant.
 	// The claim is ours.
 	HomeTenant string `json:"xpc_home,omitempty"`
@@ -68,6 +72,11 @@ type Claims struct {
 	// revocation may fall into one. The claim is ours.
 	Issued   int64  `json:"xpc_iat,omitempty"`
 	MarkText string `json:"xpc"`
+}
+
+// ForClient is the claim xms_st.
+type ForClient struct {
+	Subject string `json:"sub"`
 }
 
 // Client is the app the token was issued to, whatever the version.
