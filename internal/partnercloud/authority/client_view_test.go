@@ -133,7 +133,8 @@ func TestHybrid(t *testing.T) {
 	if again.Subject != id.Subject || again.Issuer != id.Issuer || again.Nonce != "n-1" {
 		t.Fatalf("%+v", again)
 	}
-	if c := l.claims(r.Access); c.ForClient == nil || c.ForClient.Subject != id.Subject || c.Audience != entra.AppGraph || !c.HasScope("openid") || !c.HasScope("email") {
+	c := l.claims(r.Access)
+	if c.ForClient == nil || c.ForClient.Subject != id.Subject || c.Audience != entra.AppGraph || !c.HasScope("openid") || !c.HasScope("email") {
 		t.Fatalf("%+v", c)
 	}
 	alone := l.browser().get(l.authorizeURL(partnerID, "response_type", "id_token", "response_mode", "fragment", "scope", "openid", "nonce", "n-2")).

@@ -2,6 +2,7 @@ package world
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -17,7 +18,28 @@ type AzureSubscription struct {
 	Roles     []AzureRole       `json:"roles"`
 	Budgets   []Document        `json:"budgets,omitempty"`
 	Activity  []json.RawMessage `json:"activity,omitempty"` // activity log, oldest first
-	Usage     []AzureUsage      `json:"usage,omitempty"`
+	Usage     []AzureUsage      `json:"usage,omitempty"`    // of the past; see UsageAt
+	// Groups are resource groups that somebody made, changed or deleted; a resource
+	// makes its group by itself.
+	Groups    []AzureGroup    `json:"groups,omitempty"`
+	Providers []AzureProvider `json:"providers,omitempty"` // registrations that were changed
+}
+
+// AzureGroup is a resource group.
+type AzureGroup struct {
+	Name     string            `json:"name"`
+	Location string            `json:"location,omitempty"`
+	Tags     map[string]string `json:"tags,omitempty"`
+	Managed  string            `json:"managedBy,omitempty"`
+	Created  time.Time         `json:"created,omitzero"`
+	Gone     time.Time         `json:"gone,omitzero"` // when its deletion ends
+}
+
+// AzureProvider is the registration of a resource provider.
+type AzureProvider struct {
+	Namespace  string    `json:"namespace"` // lower case
+	Registered bool      `json:"registered"`
+	Due        time.Time `json:"due"` // until then it is on its way
 }
 
 // Key is the subscription id.
@@ -43,6 +65,37 @@ type AzureResource struct {
 	// Power of a machine: running, deallocating until Due, then deallocated.
 	Power string    `json:"power,omitempty"`
 	Due   time.Time `json:"due,omitzero"`
+	// Hourly is what a running machine costs an hour; its times are Runs.
+	Hourly float64 `json:"hourly,omitempty"`
+	Runs   []Run   `json:"runs,omitempty"`
+}
+
+// Path is a resource's id behind /subscriptions/{id}.
+func (r *AzureResource) Path() string {
+	return "/resourceGroups/" + r.Group + "/providers/" + r.Type + "/" + r.Name
+}
+
+// Run is a time that a machine is paid for: until it is deallocated or deleted.
+type Run struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to,omitzero"` // zero: it runs
+}
+
+// Pay begins or ends a time that a machine is paid for. It gives a changed copy: a
+// resource is shared.
+func (r AzureResource) Pay(on bool, at time.Time) AzureResource {
+	last := len(r.Runs) - 1
+	open := last >= 0 && r.Runs[last].To.IsZero()
+	if r.Hourly == 0 || on == open {
+		return r
+	}
+	r.Runs = append([]Run{}, r.Runs...)
+	if on {
+		r.Runs = append(r.Runs, Run{From: at})
+	} else {
+		r.Runs[last].To = at
+	}
+	return r
 }
 
 // AzureRole is a role assignment on a subscription. Under DAP and GDAP Owner
@@ -54,6 +107,12 @@ type AzureRole struct {
 	PrincipalType string    `json:"principalType"` // User, Group, ForeignGroup, ServicePrincipal
 	Scope         string    `json:"scope"`
 	Created       time.Time `json:"created"`
+
+	Description      string    `json:"description,omitempty"`
+	Condition        string    `json:"condition,omitempty"`
+	ConditionVersion string    `json:"conditionVersion,omitempty"`
+	Updated          time.Time `json:"updated,omitzero"` // zero: never changed
+	By               string    `json:"by,omitempty"`     // object id of who made it
 }
 
 // AzureUsage is one day's cost of one meter.
@@ -63,4 +122,39 @@ type AzureUsage struct {
 	Quantity float64   `json:"quantity"`
 	Unit     string    `json:"unit"`
 	Cost     float64   `json:"cost"`
+	// Resource is the id behind /subscriptions/{id}; "" for the subscription as a whole.
+	Resource string `json:"resource,omitempty"`
+	Location string `json:"location,omitempty"`
+	Meter    string `json:"meter,omitempty"` // "" is the category
+}
+
+// UsageAt is the usage up to a moment: that of the past, and what machines with a
+// price have used since, a day and machine a row. A subscription that was
+// cancelled uses nothing from then on.
+func (a *AzureSubscription) UsageAt(now time.Time) []AzureUsage {
+	if !a.CancelDue.IsZero() && a.CancelDue.Before(now) {
+		now = a.CancelDue
+	}
+	out := slices.Clone(a.Usage)
+	for i := range a.Resources {
+		r := &a.Resources[i]
+		for _, run := range r.Runs {
+			to := now
+			if !run.To.IsZero() && run.To.Before(now) {
+				to = run.To
+			}
+			for from := run.From; from.Before(to); {
+				day := from.UTC().Truncate(24 * time.Hour)
+				end := day.AddDate(0, 0, 1)
+				if to.Before(end) {
+					end = to
+				}
+				hours := end.Sub(from).Hours()
+				out = append(out, AzureUsage{Day: day, Category: "Virtual Machines", Quantity: hours, Unit: "1 Hour",
+					Cost: hours * r.Hourly, Resource: r.Path(), Location: r.Location, Meter: r.Size})
+				from = end
+			}
+		}
+	}
+	return out
 }
