@@ -124,6 +124,10 @@ func listUsage(k *call) (reply, *fault) {
 // shared is the usage, every row of a resource.
 func (k *call) shared() []world.AzureUsage {
 	var out []world.AzureUsage
+	own := map[string]bool{} // machines that have rows of the past of their own
+	for _, u := range k.sub.Usage {
+		own[u.Resource] = true
+	}
 	for _, u := range k.sub.UsageAt(k.now) {
 		if u.Resource != "" {
 			out = append(out, u)
@@ -131,7 +135,8 @@ func (k *call) shared() []world.AzureUsage {
 		}
 		var machines []*world.AzureResource
 		for i := range k.sub.Resources {
-			if r := &k.sub.Resources[i]; strings.EqualFold(r.Type, machineType) && r.Created.Before(u.Day.AddDate(0, 0, 1)) {
+			r := &k.sub.Resources[i]
+			if strings.EqualFold(r.Type, machineType) && r.Created.Before(u.Day.AddDate(0, 0, 1)) && !own[r.Path()] {
 				machines = append(machines, r)
 			}
 		}
