@@ -46,7 +46,7 @@ func hosts() map[string][]string {
 		gate.Graph:   entra.GraphHosts(),
 		gate.Center:  entra.CenterHosts(),
 		gate.ARM:     entra.ARMHosts(),
-		gate.Portal:  {entra.PartnerHost},
+		gate.Portal:  {entra.PartnerHost, entra.M365AdminHost},
 		gate.Vault:   {keyvault.Host},
 		gate.Retired: retired.Hosts(),
 	}
