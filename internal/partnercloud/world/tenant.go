@@ -71,6 +71,9 @@ type Tenant struct {
 	AcceptsHomeMFA bool `json:"acceptsHomeMfa"`
 	// RiskyUsers is read from Users; these are the dismissals and confirmations.
 	Azure Table[AzureSubscription, *AzureSubscription] `json:"azure"`
+	// AzureRoot are role assignments at the root of Azure, above every subscription:
+	// a Global Administrator who elevated himself has one.
+	AzureRoot []AzureRole `json:"azureRoot,omitempty"`
 
 	// Of a partner tenant only.
 	Customers     Table[Customer, *Customer]         `json:"customers,omitzero"`
