@@ -82,7 +82,9 @@ var (
 
 	mayReadRisk = allow("IdentityRiskyUser.Read.All IdentityRiskyUser.ReadWrite.All").
 			by(watchers).when(needP2Risk)
-	mayJudgeRisk = allow("IdentityRiskyUser.ReadWrite.All").with(entra.RoleSecurityOperator, entra.RoleSecurityAdministrator).when(needP2Risk)
+	mayReadDetections = allow("IdentityRiskEvent.Read.All").by(watchers).when(needP2Risk)
+	mayReadEvents     = allow("SecurityEvents.Read.All SecurityEvents.ReadWrite.All").by(readers, entra.RoleSecurityOperator, entra.RoleReportsReader)
+	mayJudgeRisk      = allow("IdentityRiskyUser.ReadWrite.All").with(entra.RoleSecurityOperator, entra.RoleSecurityAdministrator).when(needP2Risk)
 
 	mayReadPolicies      = allow("Policy.Read.All Policy.Read.ConditionalAccess").by(watchers, entra.RoleConditionalAccessAdministrator)
 	mayWritePolicies     = allow("Policy.ReadWrite.ConditionalAccess").and("Policy.Read.All").by(policyAdmins)
