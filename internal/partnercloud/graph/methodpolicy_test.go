@@ -27,7 +27,8 @@ func TestMethodsPolicyInFull(t *testing.T) {
 		"displayName":"Authentication Methods Policy"}`).want(204)
 	got = l.get(beta, tok).body
 	c := inner(inner(got, "registrationEnforcement"), "authenticationMethodsRegistrationCampaign")
-	if str(c, "state") != "enabled" || c["snoozeDurationInDays"] != 3.0 || len(objs(c, "excludeTargets")) != 1 || c["enforceRegistrationAfterAllowedSnoozes"] != true ||
+	if str(c, "state") != "enabled" || c["snoozeDurationInDays"] != 3.0 || len(objs(c, "excludeTargets")) != 1 ||
+		c["enforceRegistrationAfterAllowedSnoozes"] != true ||
 		at(got, "systemCredentialPreferences", "state") != "enabled" || at(got, "optOutSettings", "passkeyDynamicMigration") != true {
 		t.Errorf("%v", got)
 	}
@@ -89,7 +90,8 @@ func TestConfigurationsOfMethods(t *testing.T) {
 	l.do("PATCH", base+"ext-1", tok, `{"displayName":"Renamed"}`).want(400)
 	// Who is no target of a method cannot use it, and the report says so.
 	l.do("PATCH", base+"SoftwareOath", tok, `{"excludeTargets":[{"id":"`+nested+`","targetType":"group"}]}`).want(204)
-	if got := l.get("/v1.0/reports/authenticationMethods/userRegistrationDetails/"+rhea, tok).body; got["isMfaCapable"] != false || got["isMfaRegistered"] != true {
+	got = l.get("/v1.0/reports/authenticationMethods/userRegistrationDetails/"+rhea, tok).body
+	if got["isMfaCapable"] != false || got["isMfaRegistered"] != true {
 		t.Errorf("%v", got)
 	}
 }
@@ -139,7 +141,9 @@ func TestRiskDetections(t *testing.T) {
 	l.do("POST", "/v1.0/identityProtection/riskyUsers/confirmCompromised", tok, `{"userIds":["`+rhea+`"]}`).want(204)
 	l.w.Read(func(s *world.State) {
 		p := s.PartnerTenant()
-		a := &signon.Attempt{Tenant: p, Home: p, User: p.Users.Get(ursa), AppID: toolApp, AppName: "Tool", Client: signon.Browser, Interactive: true, SignInRisk: "medium"}
+		a := &signon.Attempt{
+			Tenant: p, Home: p, User: p.Users.Get(ursa), AppID: toolApp, AppName: "Tool", Client: signon.Browser, Interactive: true, SignInRisk: "medium",
+		}
 		r := signon.Judge(s, a)
 		row := signon.Row(s, a, &r, -1)
 		row.CreatedDateTime = world.Stamp{Time: l.clock.Now().Add(-time.Hour)}
@@ -177,7 +181,8 @@ func TestSecureScore(t *testing.T) {
 	}
 	tok := l.admin()
 	before := score(tok)
-	if before["AdminMFAV2"] == 0 || before["AdminMFAV2"] == 10 || before["IntegratedApps"] != 0 || before["BlockLegacyAuthentication"] != 0 || before["max"] != 46 {
+	if before["AdminMFAV2"] == 0 || before["AdminMFAV2"] == 10 || before["IntegratedApps"] != 0 || before["BlockLegacyAuthentication"] != 0 ||
+		before["max"] != 46 {
 		t.Errorf("%v", before)
 	}
 	l.do("PATCH", "/v1.0/policies/authorizationPolicy", tok, `{"defaultUserRolePermissions":{"permissionGrantPoliciesAssigned":[]}}`).want(204)

@@ -92,6 +92,7 @@ var (
 	mayReadDefaults      = allow("Policy.Read.All")
 	mayWriteDefaults     = allow("Policy.ReadWrite.SecurityDefaults").and("Policy.Read.All").by(policyAdmins)
 	mayWriteSTS          = allow("Policy.ReadWrite.ApplicationConfiguration").by(appAdmins)
+	mayReadBackup        = allow("EntraBackup.Read.All EntraBackup.ReadWrite.Preview EntraBackup.ReadWrite.Recovery")
 	mayReadGrantPolicies = allow("Policy.Read.PermissionGrant Policy.ReadWrite.PermissionGrant Policy.Read.All")
 	mayReadStrengths     = allow("Policy.Read.AuthenticationMethod Policy.Read.All Policy.ReadWrite.AuthenticationMethod").
 				by(readers, entra.RoleConditionalAccessAdministrator, entra.RoleAuthenticationPolicyAdministrator)
