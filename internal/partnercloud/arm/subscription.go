@@ -193,7 +193,7 @@ func enableSubscription(k *call) (reply, *fault) {
 		}
 	}
 	k.change("Microsoft.Subscription/enable/action", "/subscriptions/"+k.sub.ID, "Succeeded",
-		func(a *world.AzureSubscription) { a.State, a.CancelDue = "Enabled", time.Time{} })
+		func(a *world.AzureSubscription) { a.SetState("Enabled", k.now) })
 	k.entitlements(k.sub.ID, func(e *world.Entitlement) { e.Status, e.CancelDue, e.CancelledAt = "active", time.Time{}, time.Time{} })
 	return ok(object{"subscriptionId": k.sub.ID}), nil
 }

@@ -48,12 +48,6 @@ func token22() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// pairwise is the sub claim: one user, one app.
-func pairwise(parts ...string) string {
-	sum := sha256.Sum256([]byte("sub\x00" + strings.ToLower(strings.Join(parts, "\x00"))))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
 // accessToken makes the claims of a user's access token (contracts.md section
 // 4.4): v1 unless the API asks for v2.
 func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *client, t *target, p *proof, scopes []string, ask *oauth.ClaimsRequest,
@@ -62,7 +56,7 @@ func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *clie
 	now := q.now.Unix()
 	k := &bearer.Claims{
 		IssuedAt: now, Issued: q.now.UnixNano(), NotBefore: now, Expires: q.now.Add(lifetime(cae)).Unix(), TenantID: sub.tenant.ID, ObjectID: sub.user.ID,
-		Subject: pairwise(sub.home.ID, sub.self.ID, t.res.AppID), Scope: strings.Join(scopes, " "), Name: sub.user.Name, SID: p.sid, UTI: token22(),
+		Subject: bearer.Pairwise(sub.home.ID, sub.self.ID, t.res.AppID), Scope: strings.Join(scopes, " "), Name: sub.user.Name, SID: p.sid, UTI: token22(),
 		IPAddr: ipAddr(q), ACRs: contexts, Region: regionOf(sub.tenant), IDType: "user",
 	}
 	if k.Scope == "" {
@@ -111,7 +105,7 @@ func (a *Authority) idToken(q *request, sub subject, c *client, t *target, p *pr
 	now := q.now.Unix()
 	k := &bearer.Claims{
 		Audience: c.AppID, IssuedAt: now, NotBefore: now, Expires: now + 3600, TenantID: sub.tenant.ID, ObjectID: sub.user.ID,
-		Subject: pairwise(sub.home.ID, sub.self.ID, c.AppID), Name: sub.user.Name, Nonce: nonce, SID: p.sid, UTI: token22(),
+		Subject: bearer.Pairwise(sub.home.ID, sub.self.ID, c.AppID), Name: sub.user.Name, Nonce: nonce, SID: p.sid, UTI: token22(),
 	}
 	groupClaims(k, sub, c.App)
 	defer optionalClaims(k, sub, c.App, "idToken", p, q)

@@ -231,7 +231,7 @@ func TestServicePrincipals(t *testing.T) {
 	l.do("PATCH", path, tok, `{"displayName":"Other"}`).refused(400, "Request_BadRequest")
 	l.do("PATCH", path, tok, `{"preferredSingleSignOnMode":"magic"}`).refused(400, "Request_BadRequest")
 	l.do("PATCH", path, tok, `{"notificationEmailAddresses":["nobody"]}`).refused(400, "Request_BadRequest")
-	l.do("PATCH", path, tok, `{"appRoles":[]}`).refused(400, "Request_BadRequest")
+	l.do("PATCH", path, tok, `{"appRoles":[{"value":"x"}]}`).refused(400, "Request_BadRequest")
 	l.do("PATCH", path, tok, `{"samlSingleSignOnSettings":{"relayState":"r"}}`).want(204)
 
 	secret := l.do("POST", path+"/addPassword", tok, `{"passwordCredential":{"displayName":"sp"}}`).want(200).body

@@ -153,17 +153,17 @@ func (c *call) ownings(t *world.Tenant, id string) []*entity {
 	out := []*entity{}
 	for a := range t.Apps.All() {
 		if slices.ContainsFunc(a.Owners, is) {
-			out = append(out, &entity{shape: c.g.sh.app, row: c.shownApp(a), beta: c.beta, mark: true})
+			out = append(out, c.fully(&entity{shape: c.g.sh.app, row: c.shownApp(a), beta: c.beta, mark: true}))
 		}
 	}
 	for p := range t.SPs.All() {
 		if slices.ContainsFunc(p.Owners, is) {
-			out = append(out, &entity{shape: c.g.sh.sp, row: p, beta: c.beta, mark: true})
+			out = append(out, c.fully(&entity{shape: c.g.sh.sp, row: p, beta: c.beta, mark: true}))
 		}
 	}
 	for g := range t.Groups.All() {
 		if slices.ContainsFunc(g.Owners, is) {
-			out = append(out, &entity{shape: c.g.sh.group, row: g, beta: c.beta, mark: true})
+			out = append(out, c.fully(&entity{shape: c.g.sh.group, row: g, beta: c.beta, mark: true}))
 		}
 	}
 	return out
@@ -175,9 +175,4 @@ func ownedBySP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrinci
 
 func ownedByUser(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
 	return c.objects(t, c.ownings(t, u.ID))
-}
-
-// spMemberships answers memberOf and transitiveMemberOf of a service principal.
-func spMemberships(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {
-	return c.objects(t, c.memberships(t, sp.ID, c.route.last() == "transitiveMemberOf"))
 }

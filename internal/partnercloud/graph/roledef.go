@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"strings"
 
 	"partnerguard/internal/entra"
@@ -47,7 +48,12 @@ func definitions(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
 }
 
 func roleAssignments(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
-	all := rowsWhere(&t.Held, func(a *world.RoleAssignment) bool { return a.In(c.now) })
+	in := func(a *world.RoleAssignment) bool { return a.In(c.now) }
+	all := rowsWhere(&t.Held, in)
+	if t.Scoped.Len() > 0 {
+		both := append(slices.DeleteFunc(t.Held.List(), func(a *world.RoleAssignment) bool { return !in(a) }), t.Scoped.List()...)
+		all = slice(both, c.g.sh.assigned.key)
+	}
 	return c.show(t, roleBase+"roleAssignments", c.g.sh.assigned, all)
 }
 
@@ -60,6 +66,13 @@ func createRoleAssignment(c *call, s *world.State, t *world.Tenant) (*reply, err
 		return nil, err
 	}
 	principal, role := str(c.in, "principalId"), str(c.in, "roleDefinitionId")
+	if u := unitOf(t, str(c.in, "directoryScopeId")); u != nil {
+		a, err := c.assignOver(s, t, u, principal, role)
+		if err != nil {
+			return nil, err
+		}
+		return c.created(t, roleBase+"roleAssignments", c.g.sh.assigned, a)
+	}
 	if err := c.judgeRole(t, principal, role, str(c.in, "directoryScopeId")); err != nil {
 		return nil, err
 	}
@@ -76,10 +89,26 @@ func createRoleAssignment(c *call, s *world.State, t *world.Tenant) (*reply, err
 }
 
 func deleteRoleAssignment(c *call, s *world.State, t *world.Tenant, a *world.RoleAssignment) (*reply, error) {
-	t.Held.Delete(a.ID)
+	if a.Role == entra.RoleGlobalAdministrator && c.lastAdmin(t, a) {
+		return nil, badRequest("The last Global Administrator of the directory cannot be removed from the role.")
+	}
+	if !t.Held.Delete(a.ID) {
+		t.Scoped.Delete(a.ID)
+	}
 	s.Touch(t)
 	c.auditRole(s, t, "Remove member from role", "Unassign", a)
 	return noContent()
+}
+
+// findHeld finds an active assignment, of the whole tenant or over a unit.
+func findHeld(c *call, _ *world.State, t *world.Tenant) (*world.RoleAssignment, error) {
+	if a := t.Held.Get(c.params[0]); a != nil {
+		return a, nil
+	}
+	if a := t.Scoped.Get(c.params[0]); a != nil {
+		return a, nil
+	}
+	return nil, notFound(c.params[0])
 }
 
 func scopeOf(a *world.RoleAssignment) string {
@@ -116,7 +145,7 @@ func (c *call) judgeRole(t *world.Tenant, principal, role, scope string) error {
 	case findRole(role) == nil:
 		return notFound(role)
 	case scope != "/":
-		return badRequest("The directoryScopeId must be '/': administrative units are not part of the partner cloud.")
+		return badRequest("The directoryScopeId must be '/' or that of an administrative unit.")
 	}
 	if g, ok := e.row.(*world.Group); ok && !g.RoleAssignable {
 		return badRequest("The group is not assignable to roles: isAssignableToRole must be true.")

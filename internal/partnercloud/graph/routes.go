@@ -6,7 +6,7 @@ import "slices"
 // what it takes of the query and costs where that is not one object and one unit. A
 // constant segment stands before a key. It is long because it is one table.
 func routes() []*route {
-	return slices.Concat(methodRoutes(), appRoutes(), policyRoutes(), authenticationRoutes(), []*route{
+	return slices.Concat(methodRoutes(), peopleRoutes(), groupRoutes(), unitRoutes(), appRoutes(), policyRoutes(), authenticationRoutes(), []*route{
 		get("users", mayListUsers, listUsers).objects().units(2),
 		get("users/delta", mayListUsers, deltaUsers).changes().units(2),
 		get("users/{}", mayReadUser, getUser),
@@ -15,7 +15,7 @@ func routes() []*route {
 		del("users/{}", mayDeleteUser, found((*call).findUser, deleteUser)),
 		get("users/{}/memberOf", mayReadMemberships, found((*call).findUser, userMemberships)).objects().units(2),
 		get("users/{}/transitiveMemberOf", mayReadMemberships, found((*call).findUser, userMemberships)).objects().units(2),
-		post("users/{}/checkMemberGroups", mayReadUser, found((*call).findUser, checkMemberGroups)),
+		post("users/{}/checkMemberGroups", mayReadUser, found(findMember, checkMembers)),
 		post("users/{}/revokeSignInSessions", mayRevoke, found((*call).findUser, revoke)).bodiless(),
 
 		get("users/{}/authentication/methods", mayReadMethods, found((*call).findUser, listMethods)).pages(100, 999),
@@ -46,7 +46,7 @@ func routes() []*route {
 		get("applications", mayReadApps, listApps).objects().units(2),
 		get("applications/{}", mayReadApps, found(findApp, getApp)),
 		post("applications", mayCreateApps, createApp),
-		patch("applications/{}", mayWriteApps, upsertApp),
+		patch("applications/{}", mayWriteApps, upsertApp).createIfMissing(),
 		del("applications/{}", mayWriteApps, found(findApp, deleteApp)),
 		post("applications/{}/addPassword", mayWriteApps, found(appHolder, addPassword)).bodiless(),
 		post("applications/{}/removePassword", mayWriteApps, found(appHolder, removePassword)),
@@ -111,7 +111,7 @@ func routes() []*route {
 		get("subscribedSkus", mayReadSKUs, skus).whole().units(3),
 		get("subscribedSkus/{}", mayReadSKUs, skus),
 		get("directoryObjects/{}", mayReadObject, getObject),
-		post("directoryObjects/getByIds", mayReadObjects, objectsByID),
+		post("directoryObjects/getByIds", mayReadObjects, objectsByID).selecting(),
 
 		get(riskyPath, mayReadRisk, riskyUsers).pages(20, 500).of(identity),
 		get(riskyPath+"/{}", mayReadRisk, riskyUsers).of(identity),

@@ -20,8 +20,6 @@ func appRoutes() (rows []*route) {
 		post("servicePrincipals/{}/owners/$ref", mayWriteApps, found(ownedSP, addOwner)),
 		del("servicePrincipals/{}/owners/{}/$ref", mayWriteApps, found(ownedSP, removeOwner)),
 		get("servicePrincipals/{}/ownedObjects", mayReadApps, found(findSP, ownedBySP)).objects().units(2),
-		get("servicePrincipals/{}/memberOf", mayReadApps, found(findSP, spMemberships)).objects().units(2),
-		get("servicePrincipals/{}/transitiveMemberOf", mayReadApps, found(findSP, spMemberships)).objects().units(2),
 		post("servicePrincipals/{}/addPassword", mayWriteApps, found(spHolder, addPassword)).bodiless(),
 		post("servicePrincipals/{}/removePassword", mayWriteApps, found(spHolder, removePassword)),
 		post("servicePrincipals/{}/addKey", mayWriteApps, found(spHolder, addKey)),
@@ -51,6 +49,7 @@ func leftOut(pattern string, who permit, name string) (rows []*route) {
 
 // absent makes a row answer by the name of what is left out.
 func absent(r *route, name string) *route {
+	r.leftOut = name
 	r.do = func(*call, *world.State, *world.Tenant) (*reply, error) { return nil, kit.LeftOut(name) }
 	return r
 }

@@ -17,9 +17,9 @@ const (
 	profilesPath = "security/secureScoreControlProfiles"
 )
 
-// control is one control of the score: part is how much of it the tenant has, of
+// scoreControl is one control of the score: part is how much of it the tenant has, of
 // how many.
-type control struct {
+type scoreControl struct {
 	name, title, threat, remedy string
 	max, rank                   int
 	part                        func(x *posture) (n, of int)
@@ -35,8 +35,8 @@ type posture struct {
 
 func share(ok bool) (int, int) { return boolInt(ok), 1 }
 
-func controls() []control {
-	return []control{
+func controls() []scoreControl {
+	return []scoreControl{
 		{"AdminMFAV2", "Ensure multifactor authentication is enabled for all users in administrative roles", "accountBreach",
 			"Register a second factor for every administrator.", 10, 1, func(x *posture) (int, int) { return x.ready, x.admins }},
 		{"MFARegistrationV2", "Ensure multifactor authentication is enabled for all users", "accountBreach",

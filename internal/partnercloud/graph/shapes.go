@@ -17,6 +17,7 @@ type shapes struct {
 	method, requirements, registration, methods, config                          *shape
 	audit, customer, detail, alert, score, history, insight                      *shape
 	detection                                                                    *shape
+	licence, template, unit, scoped                                              *shape
 	settings                                                                     map[string]*shape // of the tenant's other policies, by type
 }
 
@@ -30,6 +31,7 @@ func newShapes() *shapes {
 		method:   newMethodShape(), requirements: newRequirementsShape(), registration: newRegistrationShape(), methods: newMethodsPolicyShape(),
 		config: newConfigShape(),
 		audit:  newAuditShape(), customer: newGDAPCustomerShape(), detail: newDetailShape(),
+		licence: newLicenceShape(), template: newTemplateShape(), unit: newUnitShape(), scoped: newScopedShape(),
 		alert: newAlertShape(), score: newScoreShape(), history: newHistoryShape(), insight: newInsightShape(),
 	}
 	sh.assigned = newRoleAssignmentShape(sh.definition)
@@ -48,9 +50,18 @@ func newShapes() *shapes {
 	}
 	sh.user.navs["memberOf"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.memberships(t, u.ID, false) })
 	sh.user.navs["transitiveMemberOf"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.memberships(t, u.ID, true) })
+	sh.user.navs["manager"] = nav{levels: true, of: func(c *call, t *world.Tenant, row any) []*entity {
+		if m := managerOf(t, row.(*world.User)); m != nil {
+			return []*entity{c.userEntity(m)}
+		}
+		return nil
+	}}
+	sh.user.navs["directReports"] = many((*call).reportsOf)
+	sh.user.navs["ownedObjects"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.ownings(t, u.ID) })
 	sh.group.navs["members"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.members(t, g, false) })
 	sh.group.navs["owners"] = many((*call).owners)
 	sh.group.navs["memberOf"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.memberships(t, g.ID, false) })
+	sh.unit.navs["members"] = many((*call).unitMembers)
 	sh.role.navs["members"] = many(func(c *call, t *world.Tenant, r *activeRoleRow) []*entity { return c.holders(t, r.role.ID) })
 	return sh
 }

@@ -85,6 +85,9 @@ func (c *call) signInQuery() (size int, err error) {
 	if err := signInShape().checkNames(c, c.q); err != nil {
 		return 0, err
 	}
+	if c.q.Filter != nil { // the log keeps names in lower case, and compares them with it
+		c.q.Filter.Exact("userPrincipalName")
+	}
 	for _, o := range c.q.OrderBy {
 		if len(o.Path) != 1 || o.Path[0] != "createdDateTime" {
 			return 0, refuse(http.StatusBadRequest, "BadRequest", "Only $orderby=createdDateTime is supported.")

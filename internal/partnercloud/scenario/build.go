@@ -176,6 +176,18 @@ func (b *builder) hang() {
 		}
 		return nil
 	}
+	b.state.Metered = func(tenant, subscription string) []world.AzureUsage {
+		k := b.byID[strings.ToLower(tenant)]
+		if k == nil {
+			return nil
+		}
+		for i := range k.Azure {
+			if strings.EqualFold(b.azureID(k, &k.Azure[i]), subscription) {
+				return b.usage(k, &k.Azure[i])
+			}
+		}
+		return nil
+	}
 	if b.o.Days > 0 {
 		b.state.History = &history{sc: b.sc, o: b.o, created: b.created}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/market"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -34,13 +35,13 @@ func (b *builder) record(t *world.Tenant, k *Customer) {
 	for i := range k.Subscriptions {
 		s := &k.Subscriptions[i]
 		c.Subscriptions = append(c.Subscriptions, world.Subscription{
-			ID: b.state.GUID("subscription/" + id + "/" + s.Name), Offer: cmp.Or(s.Offer, "CFQ7TTC0LCHC:0002:CFQ7TTC0MN4G"), Name: s.Name,
+			ID: b.state.GUID("subscription/" + id + "/" + s.Name), Offer: cmp.Or(s.Offer, offerOf(s.Name)), Name: s.Name,
 			Quantity: cmp.Or(s.Quantity, 1), Status: cmp.Or(s.Status, "active"),
 			Created: s.Since.or(b.created, c.Since.AddDate(0, 0, 1)).Truncate(time.Second), ETag: 1,
 		})
 	}
 	if len(k.Azure) > 0 {
-		plan := world.Subscription{ID: b.state.GUID("plan/" + id), Offer: "DZH318Z0BPS6:0001:DZH318Z0BMTX", Name: "Azure plan", Quantity: 1, Status: "active",
+		plan := world.Subscription{ID: b.state.GUID("plan/" + id), Offer: offerOf("Microsoft Azure plan"), Name: "Azure plan", Quantity: 1, Status: "active",
 			Created: c.Since.AddDate(0, 0, 2), AzurePlan: true, ETag: 1}
 		for i := range k.Azure {
 			a := &k.Azure[i]
@@ -57,6 +58,15 @@ func (b *builder) record(t *world.Tenant, k *Customer) {
 	for i := range k.Alerts {
 		b.alert(t, k, &k.Alerts[i], i)
 	}
+}
+
+// offerOf is the catalogue item that people call by a name; Business Premium where
+// the catalogue has none.
+func offerOf(name string) string {
+	if o, ok := market.ByTitle(name); ok {
+		return o.OfferID()
+	}
+	return "CFQ7TTC0LCHC:0002:CFQ7TTC0MN4G"
 }
 
 func (b *builder) relationship(t *world.Tenant, k *Customer, g *GDAP) *world.Relationship {

@@ -2,6 +2,7 @@ package world
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -18,6 +19,63 @@ type AzureSubscription struct {
 	Budgets   []Document        `json:"budgets,omitempty"`
 	Activity  []json.RawMessage `json:"activity,omitempty"` // activity log, oldest first
 	Usage     []AzureUsage      `json:"usage,omitempty"`
+	// Off are the spans of time in which it was off and used nothing, oldest first;
+	// the last one may be open.
+	Off []Span `json:"off,omitempty"`
+}
+
+// Span is a span of time; Until is exclusive, zero while it lasts.
+type Span struct {
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// SetState changes the state at a moment and notes since when it is off: usage
+// follows from that. A cancellation that came into force ends with it.
+func (a *AzureSubscription) SetState(state string, now time.Time) {
+	off := slices.Clone(a.Off)
+	open := len(off) > 0 && off[len(off)-1].Until.IsZero()
+	switch cancelled := !a.CancelDue.IsZero() && !now.Before(a.CancelDue); {
+	case open: // noted already
+	case cancelled:
+		off, open = append(off, Span{From: a.CancelDue}), true
+	case a.State == "Enabled" && state != "Enabled":
+		off = append(off, Span{From: now})
+	}
+	if state == "Enabled" {
+		a.CancelDue = time.Time{}
+		if open {
+			off[len(off)-1].Until = now
+		}
+	}
+	a.State, a.Off = state, off
+}
+
+// On is how much of a day it was on, from 0 to 1, as far as it was off since the world
+// was made.
+func (a *AzureSubscription) On(day, now time.Time) float64 {
+	end := day.Add(24 * time.Hour)
+	off := time.Duration(0)
+	take := func(from, until time.Time) {
+		if until.IsZero() || until.After(end) {
+			until = end
+		}
+		if from.Before(day) {
+			from = day
+		}
+		if until.After(from) {
+			off += until.Sub(from)
+		}
+	}
+	open := false
+	for _, o := range a.Off {
+		take(o.From, o.Until)
+		open = o.Until.IsZero()
+	}
+	if !open && !a.CancelDue.IsZero() && !now.Before(a.CancelDue) {
+		take(a.CancelDue, time.Time{})
+	}
+	return 1 - float64(min(off, 24*time.Hour))/float64(24*time.Hour)
 }
 
 // Key is the subscription id.

@@ -17,9 +17,5 @@ type Document struct {
 	Deleted time.Time       `json:"deleted,omitzero"` // when it was put aside
 }
 
-// DeletedFor is how long a deleted policy or named location can be restored
-// (contracts-2026-11.md section 5).
-const DeletedFor = 30 * 24 * time.Hour
-
 // Key is the object's id.
 func (d *Document) Key() string { return d.ID }

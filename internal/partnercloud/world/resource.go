@@ -1,6 +1,7 @@
 package world
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -28,9 +29,9 @@ var resources = sync.OnceValue(func() []*Resource {
 		a, _ := entra.FindApp(appID)
 		return &Resource{AppID: a.ID, Name: a.Service, URIs: a.URIs, Scopes: scopes}
 	}
-	graph := of(entra.AppGraph, append(graphScopes(), policyScopes()...)...)
+	graph := of(entra.AppGraph, slices.Concat(graphScopes(), directoryScopes(), policyScopes())...)
 	old := of(entra.AppAADGraph, impersonation("a42657d6-7f20-40e3-b6f0-cee03008a62a")...)
-	graph.Roles, old.Retired = append(graphRoles(), policyRoles()...), true
+	graph.Roles, old.Retired = slices.Concat(graphRoles(), directoryRoles(), policyRoles()), true
 	return []*Resource{
 		graph,
 		of(entra.AppARM, impersonation("41094075-9dad-400e-a0bd-54e686782033")...),
