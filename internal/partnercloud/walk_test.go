@@ -76,8 +76,10 @@ func TestWalkSecureApplicationModel(t *testing.T) {
 	if row == nil {
 		t.Fatalf("the customer's log through Graph: %d %.400s", a.status, a.raw)
 	}
-	if row["userDisplayName"] != "Contoso Cloud Partners Technician" || row["homeTenantId"] != partner || row["resourceTenantId"] != tailspin ||
-		row["incomingTokenType"] != "refreshToken" ||
+	if row["userDisplayName"] != "Contoso Cloud Partners Technician" {
+		t.Errorf("the customer sees %v", row["userDisplayName"])
+	}
+	if row["homeTenantId"] != partner || row["resourceTenantId"] != tailspin || row["incomingTokenType"] != "refreshToken" ||
 		row["authenticationRequirement"] != "multiFactorAuthentication" {
 		t.Errorf("row: %v", row)
 	}

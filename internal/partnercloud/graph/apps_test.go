@@ -265,3 +265,19 @@ func TestUpsertOfAnApplication(t *testing.T) {
 	}
 	l.do("PATCH", "/v1.0/applications(appId='"+plain+"')", tok, `{"displayName":"x"}`, "Prefer", "create-if-missing").want(404)
 }
+
+// What is left out answers by its name, whatever is sent to it.
+func TestLeftOutByName(t *testing.T) {
+	l := newLab(t)
+	tok := l.admin()
+	for _, c := range []struct{ method, path, body, media string }{
+		{"PUT", "/v1.0/applications/" + toolObj + "/logo", "\x89PNG", "image/png"}, {"GET", "/v1.0/applications/" + toolObj + "/logo", "", ""},
+		{"GET", "/v1.0/directory/recovery/snapshots", "", ""}, {"POST", "/v1.0/directory/recovery/snapshots/1/recoveryJobs", "{}", "application/json"},
+		{"GET", "/v1.0/policies/featureRolloutPolicies", "", ""}, {"POST", "/v1.0/servicePrincipals/" + toolObj + "/addTokenSigningCertificate", "{}", "application/json"},
+	} {
+		a := l.do(c.method, c.path, tok, c.body, "Content-Type", c.media).refused(501, "NotImplemented")
+		if !strings.Contains(string(a.raw), "is not part of the partner cloud") {
+			t.Errorf("%s: %s", c.path, a.raw)
+		}
+	}
+}

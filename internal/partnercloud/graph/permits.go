@@ -82,7 +82,9 @@ var (
 
 	mayReadRisk = allow("IdentityRiskyUser.Read.All IdentityRiskyUser.ReadWrite.All").
 			by(watchers).when(needP2Risk)
-	mayJudgeRisk = allow("IdentityRiskyUser.ReadWrite.All").with(entra.RoleSecurityOperator, entra.RoleSecurityAdministrator).when(needP2Risk)
+	mayReadDetections = allow("IdentityRiskEvent.Read.All").by(watchers).when(needP2Risk)
+	mayReadEvents     = allow("SecurityEvents.Read.All SecurityEvents.ReadWrite.All").by(readers, entra.RoleSecurityOperator, entra.RoleReportsReader)
+	mayJudgeRisk      = allow("IdentityRiskyUser.ReadWrite.All").with(entra.RoleSecurityOperator, entra.RoleSecurityAdministrator).when(needP2Risk)
 
 	mayReadPolicies      = allow("Policy.Read.All Policy.Read.ConditionalAccess").by(watchers, entra.RoleConditionalAccessAdministrator)
 	mayWritePolicies     = allow("Policy.ReadWrite.ConditionalAccess").and("Policy.Read.All").by(policyAdmins)
@@ -90,6 +92,7 @@ var (
 	mayReadDefaults      = allow("Policy.Read.All")
 	mayWriteDefaults     = allow("Policy.ReadWrite.SecurityDefaults").and("Policy.Read.All").by(policyAdmins)
 	mayWriteSTS          = allow("Policy.ReadWrite.ApplicationConfiguration").by(appAdmins)
+	mayReadBackup        = allow("EntraBackup.Read.All EntraBackup.ReadWrite.Preview EntraBackup.ReadWrite.Recovery")
 	mayReadGrantPolicies = allow("Policy.Read.PermissionGrant Policy.ReadWrite.PermissionGrant Policy.Read.All")
 	mayReadStrengths     = allow("Policy.Read.AuthenticationMethod Policy.Read.All Policy.ReadWrite.AuthenticationMethod").
 				by(readers, entra.RoleConditionalAccessAdministrator, entra.RoleAuthenticationPolicyAdministrator)

@@ -156,9 +156,13 @@ func TestAuthorizationPolicy(t *testing.T) {
 	own := l.token(partnerID, plain, "Application.ReadWrite.All")
 	l.do("POST", "/v1.0/applications", own, `{"displayName":"Pat's"}`).want(201)
 	l.do("POST", "/v1.0/applications", l.token(partnerID, guest, "Application.ReadWrite.All"), `{"displayName":"G"}`).want(403)
+	invitation := `{"invitedUserEmailAddress":"x%d@elsewhere.example","inviteRedirectUrl":"https://contoso.com"}`
+	l.do("POST", "/v1.0/invitations", l.token(partnerID, plain, "User.Invite.All"), fmt.Sprintf(invitation, 1)).want(201)
 	l.do("PATCH", path, l.token(partnerID, ursa, everything()), `{"allowInvitesFrom":"none"}`).want(403)
 	l.do("PATCH", path, tok, `{"allowInvitesFrom":"adminsAndGuestInviters","defaultUserRolePermissions":{"allowedToCreateApps":false}}`).want(204)
 	l.do("POST", "/v1.0/applications", own, `{"displayName":"Pat's second"}`).want(403)
+	l.do("POST", "/v1.0/invitations", l.token(partnerID, plain, "User.Invite.All"), fmt.Sprintf(invitation, 2)).want(403)
+	l.do("POST", "/v1.0/invitations", l.token(partnerID, ursa, "User.Invite.All"), fmt.Sprintf(invitation, 3)).want(201)
 	got = l.get(path, tok).body
 	if str(got, "allowInvitesFrom") != "adminsAndGuestInviters" || at(got, "defaultUserRolePermissions", "allowedToReadOtherUsers") != true {
 		t.Errorf("%v", got)

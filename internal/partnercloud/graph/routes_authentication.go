@@ -24,6 +24,23 @@ func authenticationRoutes() (rows []*route) {
 	rows = append(rows, from(kit.Read, "Graph: authenticationMethod: resetPassword",
 		post(base+"methods/{}/resetPassword", mayResetPassword, nil).unlocked(resetPassword).bodiless(),
 		get(base+"operations/{}", mayResetPassword, found(user, resetOperation)))...)
+	for _, x := range []struct {
+		name string
+		do   handler
+	}{{"usersRegisteredByMethod", usersByMethod}, {"usersRegisteredByFeature", usersByFeature}} {
+		rows = append(rows, from(kit.Read, "Graph: authenticationMethodsRoot: "+x.name,
+			get(methodReports+x.name, mayReadReports, x.do).of(reports),
+			get(methodReports+x.name+"/{}", mayReadReports, x.do).of(reports))...)
+	}
+	rows = append(rows, from(kit.Read, "Graph: riskDetection resource; what the cloud knows of",
+		get(detectionsPath, mayReadDetections, riskDetections).pages(20, 500).of(identity),
+		get(detectionsPath+"/{}", mayReadDetections, riskDetections).of(identity))...)
+	rows = append(rows, from(kit.Known, "Graph: secureScore resource; identity controls, points ours",
+		get(scoresPath, mayReadEvents, secureScores).pages(100, 999),
+		get(scoresPath+"/{}", mayReadEvents, secureScores),
+		get(profilesPath, mayReadEvents, scoreProfiles).pages(100, 999),
+		get(profilesPath+"/{}", mayReadEvents, scoreProfiles),
+		absent(patch(profilesPath+"/{}", mayReadEvents, nil), "Notes on controls of the secure score"))...)
 	rows = append(rows, leftOut(base+"hardwareOathMethods", mayWriteMethods, "Hardware OATH tokens")...)
 	rows = append(rows, leftOut(base+"qrCodePinMethod", mayWriteMethods, "QR code sign-in")...)
 	return append(rows, leftOut(base+"platformCredentialMethods", mayWriteMethods, "Platform credentials")...)

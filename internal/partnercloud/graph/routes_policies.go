@@ -53,6 +53,10 @@ func policyRoutes() (rows []*route) {
 	} {
 		rows = append(rows, leftOut(policiesRoot+x[0], mayReadDefaults, x[1])...)
 	}
+	for _, x := range []string{"snapshots", "snapshots/{}/recoveryJobs", "snapshots/{}/recoveryPreviewJobs", "jobs"} {
+		rows = append(rows, leftOut("directory/recovery/"+x, mayReadBackup, "Entra Backup and Recovery")...)
+	}
+	rows = append(rows, leftOut("admin/configurationManagement", mayReadDefaults, "Tenant configuration management")...)
 	return rows
 }
 

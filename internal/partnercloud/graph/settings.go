@@ -321,3 +321,23 @@ func createsApps(c *call, s *world.State, t *world.Tenant) error {
 	}
 	return denied()
 }
+
+// invites: who may invite guests is what the authorization policy says.
+func invites(c *call, s *world.State, t *world.Tenant) error {
+	if c.caller.AppOnly() {
+		return nil
+	}
+	u, home := c.user(s, t)
+	admin := c.hasRole(entra.RoleGuestInviter, entra.RoleUserAdministrator, entra.RoleDirectoryWriters)
+	switch t.InvitesFrom() {
+	case "everyone", "adminsGuestInvitersAndAllMembers":
+		if admin || u != nil && home == t && !u.Guest {
+			return nil
+		}
+	case "adminsAndGuestInviters":
+		if admin {
+			return nil
+		}
+	}
+	return denied()
+}

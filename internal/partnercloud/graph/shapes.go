@@ -16,6 +16,7 @@ type shapes struct {
 	policy, location, defaults, strength                                         *shape
 	method, requirements, registration, methods, config                          *shape
 	audit, customer, detail, alert, score, history, insight                      *shape
+	detection                                                                    *shape
 	licence, template, unit, scoped                                              *shape
 	settings                                                                     map[string]*shape // of the tenant's other policies, by type
 }
@@ -36,10 +37,13 @@ func newShapes() *shapes {
 	sh.assigned = newRoleAssignmentShape(sh.definition)
 	sh.askEligible, sh.askActive = newRoleAskShape(sh.definition, askEligible), newRoleAskShape(sh.definition, askActive)
 	sh.addSchedules()
+	sh.detection = newDetectionShape()
 	sh.settings = map[string]*shape{
-		"stsPolicy":             documentShape("stsPolicy", nil, words("id deletedDateTime definition displayName description isOrganizationDefault")...),
-		"permissionGrantPolicy": documentShape("permissionGrantPolicy", nil, words("id deletedDateTime displayName description")...),
-		"applicationTemplate":   documentShape("applicationTemplate", nil, namesOf("applicationTemplate")...),
+		"secureScore":               documentShape("secureScore", nil, namesOf("secureScore")...),
+		"secureScoreControlProfile": documentShape("secureScoreControlProfile", nil, namesOf("secureScoreControlProfile")...),
+		"stsPolicy":                 documentShape("stsPolicy", nil, words("id deletedDateTime definition displayName description isOrganizationDefault")...),
+		"permissionGrantPolicy":     documentShape("permissionGrantPolicy", nil, words("id deletedDateTime displayName description")...),
+		"applicationTemplate":       documentShape("applicationTemplate", nil, namesOf("applicationTemplate")...),
 	}
 	for _, p := range singletons() {
 		sh.settings[p.typ] = documentShape(p.typ, nil, namesOf(p.typ)...)

@@ -71,6 +71,9 @@ type Tenant struct {
 	// AcceptsHomeMFA says that cross-tenant access settings trust MFA done in the
 	// home tenant of a guest.
 	AcceptsHomeMFA bool `json:"acceptsHomeMfa"`
+	// BaselineScopes is the Conditional Access setting of that name, "" (enabled) or
+	// BaselineOff. Graph has no property for it (contracts-2026-11.md section 1.3).
+	BaselineScopes string `json:"baselineScopes,omitempty"`
 	// RiskyUsers is read from Users; these are the dismissals and confirmations.
 	Azure Table[AzureSubscription, *AzureSubscription] `json:"azure"`
 	// AzureRoot are role assignments at the root of Azure, above every subscription:
@@ -109,6 +112,10 @@ type Tenant struct {
 	upns    map[string]string // lower UPN and alias to id; nil: to be made
 	rules   map[string]*Rule  // of dynamic groups by text
 }
+
+// BaselineOff is a tenant that holds to the rule for baseline scopes as it was before
+// June 2026.
+const BaselineOff = "disabled"
 
 // Key is the tenant id.
 func (t *Tenant) Key() string { return t.ID }
