@@ -373,7 +373,7 @@ func TestInvitations(t *testing.T) {
 	l.do("POST", "/v1.0/invitations", tok, body("new@contoso.com")).refused(400, "Request_BadRequest")
 	l.do("POST", "/v1.0/invitations", tok, body("no address")).refused(400, "Request_BadRequest")
 	l.do("POST", "/v1.0/invitations", tok, strings.Replace(body("x@example.org"), "https://example.org", "home", 1)).refused(400, "Request_BadRequest")
-	l.do("POST", "/v1.0/invitations", l.token(partnerID, plain, everything()), body("x@example.org")).want(403)
+	l.do("POST", "/v1.0/invitations", l.token(partnerID, guest, everything()), body("x@example.org")).want(403)
 }
 
 func TestTenantInformation(t *testing.T) {

@@ -31,7 +31,6 @@ func peopleRoutes() []*route {
 			on("PUT", "users/{}/manager/$ref", mayChangeUser, found((*call).findUser, setManager)),
 			del("users/{}/manager/$ref", mayChangeUser, found((*call).findUser, setManager)),
 			get("users/{}/directReports", mayReadUser, found((*call).findUser, directReports)).objects().units(2),
-			get("users/{}/ownedObjects", mayReadUser, found((*call).findUser, ownedObjects)).objects().units(2),
 			get("users/{}/createdObjects", mayReadUser, found((*call).findUser, createdObjects)).objects().units(2),
 			get("users/{}/licenseDetails", mayReadLicences, found((*call).findUser, licenceDetails)).pages(100, 999),
 			get("users/{}/licenseDetails/{}", mayReadLicences, found((*call).findUser, licenceDetails)),

@@ -62,11 +62,23 @@ type Tenant struct {
 	MethodsPolicy    Document                   `json:"methods"`       // authenticationMethodsPolicy without its configurations
 	MethodConfigs    Table[Document, *Document] `json:"methodConfigs"` // authenticationMethodConfigurations by id
 
+	DeletedPolicies  Table[Document, *Document] `json:"deletedPolicies,omitzero"`
+	DeletedLocations Table[Document, *Document] `json:"deletedLocations,omitzero"`
+	// Settings are the tenant's other policies as far as they were changed: those
+	// that there is one of by their name, the others by id.
+	Settings Table[Document, *Document] `json:"settings,omitzero"`
+
 	// AcceptsHomeMFA says that cross-tenant access settings trust MFA done in the
 	// home tenant of a guest.
 	AcceptsHomeMFA bool `json:"acceptsHomeMfa"`
+	// BaselineScopes is the Conditional Access setting of that name, "" (enabled) or
+	// BaselineOff. Graph has no property for it (contracts-2026-11.md section 1.3).
+	BaselineScopes string `json:"baselineScopes,omitempty"`
 	// RiskyUsers is read from Users; these are the dismissals and confirmations.
 	Azure Table[AzureSubscription, *AzureSubscription] `json:"azure"`
+	// AzureRoot are role assignments at the root of Azure, above every subscription:
+	// a Global Administrator who elevated himself has one.
+	AzureRoot []AzureRole `json:"azureRoot,omitempty"`
 
 	// Of a partner tenant only.
 	Customers     Table[Customer, *Customer]         `json:"customers,omitzero"`
@@ -81,6 +93,7 @@ type Tenant struct {
 	// Indirect resellers of an indirect provider.
 	Resellers   []Reseller   `json:"resellers,omitempty"`
 	Webhook     *Webhook     `json:"webhook,omitempty"`
+	Account     *Account     `json:"account,omitempty"`
 	PartnerKind partner.Kind `json:"partnerKind,omitempty"`
 	// Sandbox marks an integration sandbox of a partner: Partner Center enforces
 	// MFA there always, and has no spending budgets.
@@ -99,6 +112,10 @@ type Tenant struct {
 	upns    map[string]string // lower UPN and alias to id; nil: to be made
 	rules   map[string]*Rule  // of dynamic groups by text
 }
+
+// BaselineOff is a tenant that holds to the rule for baseline scopes as it was before
+// June 2026.
+const BaselineOff = "disabled"
 
 // Key is the tenant id.
 func (t *Tenant) Key() string { return t.ID }
@@ -138,6 +155,9 @@ type SKU struct {
 	Enabled  int    `json:"enabled"`
 	Consumed int    `json:"consumed"`
 	Plans    []Plan `json:"plans"`
+	// Suspended are the seats whose subscription is suspended: they are not among
+	// those enabled.
+	Suspended int `json:"suspended,omitempty"`
 }
 
 // Plan is one service plan of a SKU.
@@ -236,6 +256,9 @@ const (
 	MethodHello    = "windowsHelloForBusiness"
 	MethodExternal = "externalAuthMethod"
 	MethodPass     = "temporaryAccessPass"
+	MethodAltPhone = "alternateMobilePhone"
+	MethodOffice   = "officePhone"
+	MethodEmail    = "email" // for password reset alone
 )
 
 // Method is a registered authentication method.
@@ -251,6 +274,11 @@ type Method struct {
 	// Credential is a WebAuthn credential as the authority keeps it.
 	Credential []byte `json:"credential,omitempty"`
 	Phone      string `json:"phone,omitempty"`
+	SMS        bool   `json:"sms,omitempty"`   // the number is a sign-in name
+	Email      string `json:"email,omitempty"` // of an email method
+	// Pass is a Temporary Access Pass; nil for the other methods, and for passes of
+	// old that nobody knows.
+	Pass *TemporaryPass `json:"pass,omitempty"`
 	// Configuration is the External MFA configuration of an external method.
 	Configuration string `json:"configuration,omitempty"`
 }
