@@ -75,16 +75,19 @@ func Load(version string) (*Model, error) {
 
 // line reads one line: "entity user directoryObject open : id=Edm.String! >manager=directoryObject",
 // "enum color : red=0 blue=1", "action name on type* : p=Edm.String -> Edm.Boolean",
-// "set users user", "one me user". A leading ">" of the line is for beta alone.
+// "set users user", "one me user". A line that begins with ">" is for beta alone, with
+// "<" for v1.0. A type may stand in several lines.
 func (m *Model) line(s string, beta bool) error {
 	if s == "" || s[0] == '#' {
 		return nil
 	}
-	if rest, only := strings.CutPrefix(s, "> "); only {
-		if !beta {
-			return nil
+	for mark, in := range map[string]bool{"> ": beta, "< ": !beta} {
+		if rest, only := strings.CutPrefix(s, mark); only {
+			if !in {
+				return nil
+			}
+			s = rest
 		}
-		s = rest
 	}
 	head, tail, _ := strings.Cut(s, " : ")
 	f, rest := strings.Fields(strings.TrimSuffix(head, " :")), strings.Fields(tail)
