@@ -44,6 +44,10 @@ func TestQueriesOfDirectoryObjects(t *testing.T) {
 		{"/beta/users?page=1", nil, 400, "BadRequest"},
 		{"/v1.0/users?$format=json", nil, 200, ""},
 		{"/v1.0/users?$format=atom", nil, 400, "BadRequest"},
+		{"/v1.0/users?$expand=manager($select=nonsense)", nil, 400, "BadRequest"},
+		{"/v1.0/users?$filter=employeeOrgData/team eq 'x'", nil, 400, "BadRequest"},
+		{"/v1.0/users?$filter=employeeOrgData/division eq 'x'", nil, 200, ""},
+		{"/v1.0/users?$select=employeeOrgData/division,id", nil, 200, ""},
 		{"/v1.0/groups?$expand=members($levels=2)", nil, 400, "Request_UnsupportedQuery"},
 		{"/v1.0/groups?$expand=members($top=2)", nil, 400, "Request_UnsupportedQuery"},
 		{"/v1.0/users", []string{"ConsistencyLevel", "session"}, 400, "BadRequest"},
@@ -67,6 +71,9 @@ func TestQueriesOfDirectoryObjects(t *testing.T) {
 		if a := l.get(c.path, tok, c.headers...); a.code != c.want || a.errorCode() != c.code {
 			t.Errorf("%s %v: %d %q, want %d %q: %.200s", c.path, c.headers, a.code, a.errorCode(), c.want, c.code, a.raw)
 		}
+	}
+	if a := l.get("/v1.0/users/"+ada+"?$select=EmployeeOrgData/division,employeeOrgData/costCenter,id", tok).want(200); len(a.body) != 3 {
+		t.Errorf("%s", a.raw)
 	}
 	l.do("PATCH", "/v1.0/groups/"+agents, tok, `{}`, "If-Match", "*").refused(400, "BadRequest")
 	l.get("/v1.0/me", l.app(partnerID, "User.Read.All")).refused(400, "BadRequest")

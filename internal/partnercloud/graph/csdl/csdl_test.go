@@ -178,6 +178,22 @@ func TestServedIsWritten(t *testing.T) {
 	}
 }
 
+func TestPaths(t *testing.T) {
+	m, err := Load("v1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"user employeeOrgData division": "", "user EmployeeOrgData Division": "", "user employeeOrgData team": "team", "user city x": "x",
+		"user nonsense x": "", "signIn status errorCode": "", "signIn status code": "code", "nothing a b": "", "user manager id": "",
+	} {
+		f := strings.Fields(path)
+		if got := m.Unknown(f[0], f[1:]); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
 // Every name that the document uses is in it.
 func TestDocumentsAreWhole(t *testing.T) {
 	for _, v := range []string{"v1.0", "beta"} {

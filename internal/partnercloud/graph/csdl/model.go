@@ -173,6 +173,41 @@ func (m *Model) isA(typ, base string) bool {
 	return false
 }
 
+// Unknown gives the first name of a path below a type's property that its type does
+// not have; "" when all exist, or the model does not know the types.
+func (m *Model) Unknown(typ string, path []string) string {
+	cur := typ
+	for i, seg := range path {
+		p, open, ok := m.property(cur, seg)
+		switch {
+		case !ok && i > 0 && !open && m.types[cur] != nil:
+			return seg
+		case !ok:
+			return ""
+		case strings.HasPrefix(p.Type, "Edm.") && i+1 < len(path):
+			return path[i+1]
+		}
+		cur = p.Type
+	}
+	return ""
+}
+
+// property finds a property of a type or of what it is derived from; open says that
+// there may be others.
+func (m *Model) property(typ, name string) (p Member, open, ok bool) {
+	for t := m.types[typ]; t != nil; t = m.types[t.Base] {
+		for _, list := range [][]Member{t.Properties, t.Navs} {
+			for _, p := range list {
+				if strings.EqualFold(p.Name, name) {
+					return p, false, true
+				}
+			}
+		}
+		open = open || t.Open
+	}
+	return p, open, false
+}
+
 // Serve marks what an address reaches, by its segments: "{}" stands for a key. It
 // gives the segment that the model does not know, or "".
 func (m *Model) Serve(path []string) (unknown string) {
