@@ -216,3 +216,33 @@ func FuzzStripped(f *testing.F) {
 		}
 	})
 }
+
+func TestWhatChangesNothing(t *testing.T) {
+	value := func(s string) (v any) {
+		if err := json.Unmarshal([]byte(s), &v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for _, c := range []struct {
+		now, said string
+		want      bool
+	}{
+		{`"a"`, `"a"`, true}, {`"a"`, `"A"`, false}, {`null`, `null`, true}, {`null`, `""`, false}, {`1`, `1.0`, true}, {`true`, `false`, false},
+		{`{"a":1,"b":null}`, `{"a":1}`, true}, {`{"a":1}`, `{"b":null}`, true}, {`{"a":1}`, `{"a":2}`, false}, {`{"a":1}`, `{}`, true},
+		{`null`, `{}`, true}, {`null`, `{"a":1}`, false}, {`[1,2]`, `[1,2]`, true}, {`[1,2]`, `[1]`, false}, {`[]`, `null`, false},
+		{`{"a":{"b":[{"c":1,"d":2}]}}`, `{"a":{"b":[{"c":1}]}}`, false}, {`[{"c":1,"d":null}]`, `[{"c":1}]`, true},
+		{`{"a":{"b":{"c":1,"d":2}}}`, `{"a":{"b":{"c":1}}}`, true}, {`"a"`, `{}`, false}, {`{}`, `"a"`, false}, {`[1]`, `1`, false},
+	} {
+		if got := says(value(c.now), value(c.said)); got != c.want {
+			t.Errorf("%s against %s: %v", c.said, c.now, got)
+		}
+	}
+	l := newLab(t)
+	g := l.get("/v1.0/oauth2PermissionGrants/grant-1", l.admin()).want(200).body
+	delete(g, "@odata.context")
+	g["scope"] = "User.Read"
+	l.do("PATCH", "/v1.0/oauth2PermissionGrants/grant-1", l.admin(), jsonText(g)).want(204)
+	g["clientId"] = ada
+	l.do("PATCH", "/v1.0/oauth2PermissionGrants/grant-1", l.admin(), jsonText(g)).refused(400, "Request_BadRequest")
+}
