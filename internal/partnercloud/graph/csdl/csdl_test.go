@@ -148,10 +148,10 @@ func TestServedIsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		"users": "", "users/{}": "", "users/{}/manager/$ref": "", "users/{}/assignLicense": "", "users/delta": "", 
+		"users": "", "users/{}": "", "users/{}/manager/$ref": "", "users/{}/assignLicense": "", "users/delta": "",
 		"users/{}/delta": "delta", "users/assignLicense": "assignLicense",
 		"groups/{}/members/{}": "",
-		"users/{}/nonsense": "nonsense", "nowhere": "nowhere", "directory/administrativeUnits/{}/members": "", "directoryObjects/getByIds": "",
+		"users/{}/nonsense":    "nonsense", "nowhere": "nowhere", "directory/administrativeUnits/{}/members": "", "directoryObjects/getByIds": "",
 		"identity/conditionalAccess/namedLocations": "", "users/{}/authentication/fido2Methods/{}": "", "administrativeUnits": "administrativeUnits",
 	} {
 		if got := m.Serve(strings.Split(path, "/")); got != want {
