@@ -18,6 +18,8 @@ func (sh *shapes) shapeOf(row any) *shape {
 		return sh.app
 	case *world.ServicePrincipal:
 		return sh.sp
+	case *world.GroupSetting:
+		return sh.groupSetting
 	case *world.Grant:
 		return sh.grant
 	case *world.Tenant:
