@@ -273,11 +273,33 @@ func TestLeftOutByName(t *testing.T) {
 	for _, c := range []struct{ method, path, body, media string }{
 		{"PUT", "/v1.0/applications/" + toolObj + "/logo", "\x89PNG", "image/png"}, {"GET", "/v1.0/applications/" + toolObj + "/logo", "", ""},
 		{"GET", "/v1.0/directory/recovery/snapshots", "", ""}, {"POST", "/v1.0/directory/recovery/snapshots/1/recoveryJobs", "{}", "application/json"},
-		{"GET", "/v1.0/policies/featureRolloutPolicies", "", ""}, {"POST", "/v1.0/servicePrincipals/" + toolObj + "/addTokenSigningCertificate", "{}", "application/json"},
+		{"POST", "/v1.0/policies/featureRolloutPolicies", "{}", "application/json"},
+		{"POST", "/v1.0/servicePrincipals/" + toolObj + "/addTokenSigningCertificate", "{}", "application/json"},
 	} {
 		a := l.do(c.method, c.path, tok, c.body, "Content-Type", c.media).refused(501, "NotImplemented")
 		if !strings.Contains(string(a.raw), "is not part of the partner cloud") {
 			t.Errorf("%s: %s", c.path, a.raw)
 		}
+	}
+}
+
+// A deleted application lies in the bin for 30 days, its service principal beside it.
+func TestADeletedApplicationCanBeRestored(t *testing.T) {
+	l := newLab(t)
+	tok := l.admin()
+	before := l.get("/v1.0/applications/"+toolObj, tok).body
+	sp := str(l.get("/v1.0/servicePrincipals(appId='"+toolApp+"')", tok).body, "id")
+	l.do("DELETE", "/v1.0/applications/"+toolObj, tok, "").want(204)
+	l.get("/v1.0/servicePrincipals/"+sp, tok).want(404)
+	if ids := l.get("/v1.0/directory/deletedItems/microsoft.graph.application", tok).ids(); len(ids) != 1 || ids[0] != toolObj {
+		t.Errorf("in the bin: %v", ids)
+	}
+	l.do("POST", "/v1.0/directory/deletedItems/"+toolObj+"/restore", tok, "").want(200)
+	l.do("POST", "/v1.0/directory/deletedItems/"+sp+"/restore", tok, "").want(200)
+	if after := l.get("/v1.0/applications/"+toolObj, tok).want(200).body; jsonText(after) != jsonText(before) {
+		t.Errorf("restored otherwise than it was: %v", after)
+	}
+	if rows := l.get("/v1.0/servicePrincipals/"+sp+"/appRoleAssignments", tok).rows(); len(rows) != 1 {
+		t.Errorf("its permissions: %v", rows)
 	}
 }
