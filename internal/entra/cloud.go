@@ -41,6 +41,7 @@ const (
 	CenterHost       = "api.partnercenter.microsoft.com"
 	ARMHost          = "management.azure.com"
 	PartnerHost      = "partner.microsoft.com" // the portal
+	M365AdminHost    = "admin.microsoft.com"
 	OfficeManageHost = "manage.office.com"
 	OutlookHost      = "outlook.office365.com"
 	KeyVaultHost     = "vault.azure.net"

@@ -47,6 +47,7 @@ const (
 	RoleAuthenticationPolicyAdministrator     = "0526716b-113d-4c15-b2c8-68e3c22b9f80"
 	RoleBillingAdministrator                  = "b0f54661-2d74-4c50-afa3-1ec803f12efe"
 	RoleConditionalAccessAdministrator        = "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9"
+	RoleCustomerRelationshipAdministrator     = "fc8ad4e2-40e4-4724-8317-bcda7503ecbf" // accepts, lists and ends GDAP
 	RoleDirectoryReaders                      = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b"
 	RoleDirectoryWriters                      = "9360feb5-f418-4baa-8175-e2a00bac4301"
 	RoleDirectorySync                         = "d29b2b05-8046-44ba-8758-1e26182fcf32"

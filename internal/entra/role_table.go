@@ -58,7 +58,7 @@ var roles = sync.OnceValue(func() []Role {
 		of("17315797-102d-40b4-93e0-432062caca18", "Compliance Administrator", "Purview and compliance settings"),
 		of("e6d1a23a-da11-4be4-9570-befc86d067a7", "Compliance Data Administrator", "track compliance data"),
 		of(RoleConditionalAccessAdministrator, "Conditional Access Administrator", "CA policies, named locations, security defaults", privileged),
-		since(addedRoles, "fc8ad4e2-40e4-4724-8317-bcda7503ecbf", "Customer Delegated Admin Relationship Administrator"),
+		since(addedRoles, RoleCustomerRelationshipAdministrator, "Customer Delegated Admin Relationship Administrator"),
 		exported("Customer LockBox Access Approver",
 			of("5c4f9dcd-47dc-4cf7-8c9a-9e4207cbfc91", "Customer Lockbox Access Approver", "approve Microsoft access requests")),
 		of("38a96431-2bdf-4b4c-8b6e-5d3d8abac1a4", "Desktop Analytics Administrator", "desktop analytics"),

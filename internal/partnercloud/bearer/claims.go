@@ -66,6 +66,10 @@ type Claims struct {
 	Where   map[string]string `json:"_claim_names,omitempty"` // what is too long for a token, and where it lies
 	Places  map[string]Place  `json:"_claim_sources,omitempty"`
 
+	// ForClient is in tokens for Graph: who the user is to the client, so that the
+	// userinfo endpoint says the sub of the client's ID tokens.
+	ForClient *ForClient `json:"xms_st,omitempty"`
+
 	// HomeTenant is the home of a delegated administrator in a customer's tenant.
 	// The claim is ours.
 	HomeTenant string `json:"xpc_home,omitempty"`
@@ -81,6 +85,11 @@ type Claims struct {
 // Place is where a claim lies that is too long for a token.
 type Place struct {
 	Endpoint string `json:"endpoint"`
+}
+
+// ForClient is the claim xms_st.
+type ForClient struct {
+	Subject string `json:"sub"`
 }
 
 // Client is the app the token was issued to, whatever the version.

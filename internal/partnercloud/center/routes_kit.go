@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/world"
 )
 
 // op makes one operation of a table.
@@ -21,10 +22,12 @@ func forUser(r *route)      { r.agents = readers }
 func forUserWrite(r *route) { r.agents = managers }
 
 // forSales also lets Sales Agents write: they sell.
-func forSales(r *route) { r.app, r.agents = true, []string{"AdminAgents", "SalesAgents"} }
+func forSales(r *route) { r.app, r.agents = true, []string{world.AdminAgents, world.SalesAgents} }
+
+func forUserSales(r *route) { r.agents = []string{world.AdminAgents, world.SalesAgents} }
 
 // forDesk also lets Helpdesk Agents write: they support.
-func forDesk(r *route) { r.agents = []string{"AdminAgents", "HelpdeskAgents"} }
+func forDesk(r *route) { r.agents = []string{world.AdminAgents, world.HelpdeskAgents} }
 
 // forBilling also lets the directory roles of the partner tenant that look at bills.
 func forBilling(r *route) {
@@ -37,7 +40,7 @@ func inside(roles ...string) func(*route) { return func(r *route) { r.inside = r
 func moreRoutes() []*route {
 	var all []*route
 	for _, topic := range []func() []*route{userRoutes, catalogueRoutes, orderRoutes, subscriptionRoutes, invoiceRoutes,
-		accountRoutes} {
+		accountRoutes, usageRoutes} {
 		all = append(all, topic()...)
 	}
 	return all

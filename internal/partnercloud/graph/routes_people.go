@@ -44,6 +44,7 @@ func peopleRoutes() []*route {
 			post("directory/deletedItems/{}/restore", mayWriteDeleted, found(findDeleted, restoreDeleted)).bodiless(),
 			del("directory/deletedItems/{}", mayWriteDeleted, found(findDeleted, purgeDeleted)),
 		),
+		from(kit.Read, "Graph: organization resource", patch("organization/{}", mayChangeOrganization, changeOrganization)),
 		from(kit.Read, "Graph: invitation resource", post("invitations", mayInvite, invite)),
 		from(kit.Read, "Graph: tenantRelationship resource",
 			get("tenantRelationships/findTenantInformationByTenantId/{}", mayReadTenants, tenantInformation),

@@ -176,14 +176,14 @@ func (b *builder) hang() {
 		}
 		return nil
 	}
-	b.state.Metered = func(tenant, subscription string) []world.AzureUsage {
+	b.state.Metered = func(tenant, subscription string) *world.AzureSubscription {
 		k := b.byID[strings.ToLower(tenant)]
 		if k == nil {
 			return nil
 		}
 		for i := range k.Azure {
 			if strings.EqualFold(b.azureID(k, &k.Azure[i]), subscription) {
-				return b.usage(k, &k.Azure[i])
+				return b.metered(k, &k.Azure[i])
 			}
 		}
 		return nil

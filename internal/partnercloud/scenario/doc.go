@@ -62,7 +62,7 @@
 //	                  groups (group of the partner: roles)
 //	(subscriptions)   name, offer, quantity, status, since
 //	(azure)           name, id, state, daily (cost), since, machines (name, group,
-//	                  size, location, power, since)
+//	                  size, location, power, since, by: intruder)
 //	(alerts)          type, name, about, severity, confidence, status, reason,
 //	                  detected, azure, machine, hits, test, by
 //	generate          customers and users (totals), usersPerCustomer, and shares

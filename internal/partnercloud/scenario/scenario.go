@@ -275,6 +275,7 @@ type Machine struct {
 	Location string `yaml:"location"`
 	Power    string `yaml:"power"`
 	Since    Moment `yaml:"since"`
+	By       string `yaml:"by"` // intruder: made by the account that was taken over
 }
 
 // Alert is a fraud event.

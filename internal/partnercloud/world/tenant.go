@@ -50,6 +50,8 @@ type Tenant struct {
 	Units    Table[Unit, *Unit]                           `json:"units,omitzero"`
 	Scoped   Table[RoleAssignment, *RoleAssignment]       `json:"scoped,omitzero"`  // roles over a unit: none of them counts for the tenant
 	Deleted  Table[Deleted, *Deleted]                     `json:"deleted,omitzero"` // what can be restored
+	// CustomRoles are role definitions of the tenant's own. They give no right here.
+	CustomRoles Table[CustomRole, *CustomRole] `json:"customRoles,omitzero"`
 	// ActiveRoles are template ids of roles that were activated while nobody held them.
 	ActiveRoles []string `json:"activeRoles,omitempty"`
 
@@ -74,12 +76,18 @@ type Tenant struct {
 	BaselineScopes string `json:"baselineScopes,omitempty"`
 	// RiskyUsers is read from Users; these are the dismissals and confirmations.
 	Azure Table[AzureSubscription, *AzureSubscription] `json:"azure"`
+	// AzureRoot are role assignments at the root of Azure, above every subscription:
+	// a Global Administrator who elevated himself has one.
+	AzureRoot []AzureRole `json:"azureRoot,omitempty"`
 
 	// Of a partner tenant only.
 	Customers     Table[Customer, *Customer]         `json:"customers,omitzero"`
 	Relationships Table[Relationship, *Relationship] `json:"relationships,omitzero"`
 	Alerts        Table[Alert, *Alert]               `json:"alerts,omitzero"`
 	ScoreHistory  []Score                            `json:"scoreHistory,omitempty"`
+	// Org holds what of Microsoft Graph's organization resource was written here, by
+	// its names.
+	Org map[string]json.RawMessage `json:"org,omitempty"`
 	// SecurityContact is the address on file for security matters, or "".
 	SecurityContact string `json:"securityContact,omitempty"`
 	// Indirect resellers of an indirect provider.
@@ -371,6 +379,20 @@ func (a *RoleAssignment) Key() string { return a.ID }
 func (a *RoleAssignment) In(now time.Time) bool {
 	return !now.Before(a.Start) && (a.End.IsZero() || now.Before(a.End))
 }
+
+// CustomRole is a role definition made by the tenant.
+type CustomRole struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	Description string    `json:"description,omitempty"`
+	Disabled    bool      `json:"disabled,omitempty"`
+	Version     string    `json:"version,omitempty"`
+	Actions     []string  `json:"actions"` // allowedResourceActions
+	Created     time.Time `json:"created"`
+}
+
+// Key is the definition's id.
+func (r *CustomRole) Key() string { return r.ID }
 
 // Deletion remembers a deleted object for delta queries.
 type Deletion struct {
