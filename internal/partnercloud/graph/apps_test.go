@@ -303,3 +303,33 @@ func TestADeletedApplicationCanBeRestored(t *testing.T) {
 		t.Errorf("its permissions: %v", rows)
 	}
 }
+
+func TestWhatHangsOnApplications(t *testing.T) {
+	l := newLab(t)
+	tok := l.admin()
+	l.do("POST", "/v1.0/applications/"+toolObj+"/owners/$ref", tok, `{"@odata.id":"https://graph.microsoft.com/v1.0/users/`+plain+`"}`).want(204)
+	if got := l.get("/v1.0/applications/"+toolObj+"?$expand=owners", tok).want(200).body; len(objs(got, "owners")) != 1 || str(objs(got, "owners")[0], "id") != plain {
+		t.Errorf("owners %v", got["owners"])
+	}
+	rows := l.get("/v1.0/servicePrincipals?$filter=appId eq '"+toolApp+"'&$expand=appRoleAssignments", tok).rows()
+	if len(rows) != 1 || len(objs(rows[0], "appRoleAssignments")) != 1 || str(objs(rows[0], "appRoleAssignments")[0], "resourceDisplayName") != "Microsoft Graph" {
+		t.Errorf("%v", rows)
+	}
+	for path, want := range map[string]string{
+		"applications/" + toolObj + "/appRoles":                                     "Run",
+		"servicePrincipals(appId='" + toolApp + "')/oauth2PermissionScopes":         "Use",
+		"servicePrincipals(appId='00000003-0000-0000-c000-000000000000')/appRoles":  "User.Read.All",
+		"applications/" + toolObj + "/passwordCredentials":                          "",
+		"servicePrincipals(appId='" + toolApp + "')?$expand=oauth2PermissionGrants": "",
+		"servicePrincipals(appId='" + toolApp + "')?$expand=owners":                 "",
+		"servicePrincipals(appId='" + toolApp + "')?$expand=appRoleAssignedTo":      "",
+		"servicePrincipals(appId='" + toolApp + "')?$expand=memberOf":               "",
+		"servicePrincipals(appId='" + toolApp + "')?$expand=ownedObjects":           "",
+		"applications(appId='" + toolApp + "')/identifierUris":                      "",
+	} {
+		a := l.get("/v1.0/"+path, tok).want(200)
+		if want != "" && !strings.Contains(string(a.raw), `"value":"`+want+`"`) {
+			t.Errorf("%s: %.300s", path, a.raw)
+		}
+	}
+}
