@@ -59,7 +59,7 @@ func customerRow(c *world.Customer) customer {
 }
 
 func listCustomers(k *call) (reply, *fault) {
-	f, bad := parseFilter(k.query("filter"), "CompanyName", "Domain")
+	f, bad := parseFilter(k.query("filter"), "CompanyName", "Domain", "IndirectReseller")
 	if bad != nil {
 		return reply{}, bad
 	}
@@ -70,8 +70,13 @@ func listCustomers(k *call) (reply, *fault) {
 		}
 		if f != nil {
 			v := c.Name
-			if f.Field == "Domain" {
+			switch f.Field {
+			case "Domain":
 				v = c.Domain
+			case "IndirectReseller": // by tenant id (Microsoft: Get customers of an indirect reseller)
+				if v = c.Reseller; v == "" {
+					continue
+				}
 			}
 			if !f.matches(v) {
 				continue
