@@ -82,6 +82,7 @@ func ExplainWord(word string) (m Meaning, ok bool) {
 const (
 	signInCodes Source = "contracts.md section 3.2"
 	tokenCodes  Source = "contracts.md section 4.2"
+	seenCodes   Source = "as clients' public issue threads quote it"
 	publicCodes Source = "Microsoft Entra authentication and authorization error codes (K)"
 )
 

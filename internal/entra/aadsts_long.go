@@ -4,6 +4,9 @@ package entra
 // as a closer word for a short one. It is long because it is one table.
 func longCodes() []AADSTS {
 	return []AADSTS{
+		{Code: CodePassWrong, Source: publicCodes,
+			Answer: Answer{Word: invalidGrant, Text: "Your Temporary Access Pass is incorrect. If you don't know your pass, contact your administrator."},
+			Log:    "Your Temporary Access Pass is incorrect. If you don't know your pass, contact your administrator."},
 		{Code: CodeResourceNotFound, Source: tokenCodes,
 			Answer: Answer{Word: invalidTarget, Text: "The resource principal named %s was not found in the tenant named %s."},
 			Meaning: final(BucketConsent, "the resource is not known in that tenant",
@@ -113,6 +116,10 @@ func longCodes() []AADSTS {
 				"an administrator consents to the provider's app, then "+again)},
 		{Code: CodeMethodNotAccepted, Source: publicCodes,
 			Answer: Answer{Word: invalidRequest, Text: "The endpoint only accepts %s requests. Received a %s request."}},
+		{Code: CodeScopeNotDefault, Source: seenCodes,
+			Answer: Answer{Word: invalidScope, Text: "The provided value for scope %s is not valid. Client credential flows must have a scope value " +
+				"with /.default suffixed to the resource identifier (application ID URI)."},
+			Meaning: final(BucketRequest, "an app by itself asks for all that it was granted, not for single permissions", ourMistake)},
 		{Code: CodeTenantBlocked, Source: tokenCodes,
 			Answer:  Answer{Word: invalidGrant, Text: "The tenant is blocked."},
 			Meaning: final(BucketTenant, "the tenant is blocked", "contact Microsoft support")},
@@ -150,6 +157,8 @@ func longCodes() []AADSTS {
 		{Code: CodeMalformed, Source: tokenCodes,
 			Answer:  Answer{Word: invalidRequest, Text: "Invalid request. Request is malformed or invalid."},
 			Meaning: final(BucketRequest, "the request is malformed", ourMistake)},
+		{Code: CodeProofKeyNeeded, Source: publicCodes,
+			Answer: Answer{Word: invalidRequest, Text: "Proof Key for Code Exchange is required for cross-origin authorization code redemption."}},
 		{Code: CodeNotSPA, Source: publicCodes,
 			Answer: Answer{Word: invalidRequest, Text: "Cross-origin token redemption is permitted only for the 'Single-Page Application' " +
 				"client-type."},

@@ -93,6 +93,7 @@ const (
 	CodeAccountNotInTenant       = 90072
 	CodeAdminConsentRequired     = 90094
 	CodeNotAuthorizedForPartner  = 90099
+	CodePassWrong                = 130503
 	CodeResourceNotFound         = 500011
 	CodeResourceDisabled         = 500014
 	CodeRedirectMismatch         = 500112
@@ -122,6 +123,7 @@ const (
 	CodeParameterMissing         = 900144
 	CodeExternalPrincipalMissing = 900491
 	CodeMethodNotAccepted        = 900561
+	CodeScopeNotDefault          = 1002012
 	CodeTenantBlocked            = 5000224
 	CodeExternalTokenInvalid     = 5001256
 	CodeAppDisabled              = 7000112
@@ -133,6 +135,7 @@ const (
 	CodeParameterDuplicated      = 9000411
 	CodeGrantNotAtCommon         = 9001023
 	CodeMalformed                = 9002313
+	CodeProofKeyNeeded           = 9002325
 	CodeNotSPA                   = 9002326
 	CodeOnlySPA                  = 9002327
 	CodePersonalOnly             = 9002331

@@ -118,8 +118,8 @@ func shortCodes() []AADSTS {
 			Log:     "The user's password has expired.",
 			Meaning: final(BucketAccount, "the account's password has expired on premises", "change the password, then "+again)},
 		{Code: CodeChallengeInvalid, Source: tokenCodes,
-			Answer: Answer{Word: invalidRequest, Text: "The code challenge is missing, has the wrong size, or has a method other than S256. Proof " +
-				"Key for Code Exchange is required for this client."},
+			Answer: Answer{Word: invalidRequest, Text: "The code challenge is missing, has the wrong size, or has a method other than plain and " +
+				"S256."},
 			Meaning: final(BucketRequest, "the proof key of the sign-in (PKCE) is missing or wrong", again)},
 		{Code: CodeVerifierMissing, Source: tokenCodes,
 			Answer: Answer{Word: invalidGrant, Text: "The code_verifier is missing, or was sent for a code that was asked for without a " +

@@ -41,6 +41,7 @@ const (
 	CenterHost       = "api.partnercenter.microsoft.com"
 	ARMHost          = "management.azure.com"
 	PartnerHost      = "partner.microsoft.com" // the portal
+	M365AdminHost    = "admin.microsoft.com"
 	OfficeManageHost = "manage.office.com"
 	OutlookHost      = "outlook.office365.com"
 	KeyVaultHost     = "vault.azure.net"
@@ -110,6 +111,11 @@ func LoginHosts() []string { return []string{LoginHost, LoginWindowsHost, LoginL
 func AuthorityHosts() []string {
 	others := hosts(func(c Cloud) string { return c.Authority })[1:]
 	return append(append(LoginHosts(), DeviceLoginHost), others...)
+}
+
+// CloudNames are the clouds as cross-tenant access settings name them.
+func CloudNames() []string {
+	return []string{InstanceName, strings.TrimPrefix(loginUSGov, "login."), strings.TrimPrefix(loginChina, "login.")}
 }
 
 // GraphHosts are the names of Microsoft Graph in the open clouds.

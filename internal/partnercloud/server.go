@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ import (
 	"partnerguard/internal/partnercloud/keyvault"
 	"partnerguard/internal/partnercloud/portal"
 	"partnerguard/internal/partnercloud/proxy"
+	"partnerguard/internal/partnercloud/retired"
 	"partnerguard/internal/partnercloud/scenario"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/problem"
@@ -40,12 +42,13 @@ const Banner = "Partner cloud: local, not Microsoft. Invented people; nothing le
 // hosts are the production names each service answers for.
 func hosts() map[string][]string {
 	return map[string][]string{
-		gate.Login:  entra.AuthorityHosts(),
-		gate.Graph:  entra.GraphHosts(),
-		gate.Center: entra.CenterHosts(),
-		gate.ARM:    entra.ARMHosts(),
-		gate.Portal: {entra.PartnerHost},
-		gate.Vault:  {keyvault.Host},
+		gate.Login:   entra.AuthorityHosts(),
+		gate.Graph:   entra.GraphHosts(),
+		gate.Center:  entra.CenterHosts(),
+		gate.ARM:     entra.ARMHosts(),
+		gate.Portal:  {entra.PartnerHost, entra.M365AdminHost},
+		gate.Vault:   {keyvault.Host},
+		gate.Retired: retired.Hosts(),
 	}
 }
 
@@ -55,7 +58,7 @@ func Hosts() []string {
 	for _, name := range order {
 		out = append(out, hosts()[name]...)
 	}
-	return append(out, hosts()[gate.Vault]...)
+	return slices.Concat(out, hosts()[gate.Vault], hosts()[gate.Retired])
 }
 
 // order is which service has which of the ports in a row. The key vault has
@@ -166,11 +169,12 @@ func (s *Server) compose(o Options) error {
 	}
 	s.center = center.New(center.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Transport: in, Unthrottled: o.Unthrottled})
 	rooms := map[string]http.Handler{
-		gate.Login:  login,
-		gate.Graph:  graph.New(graph.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Unthrottled: o.Unthrottled, Lag: lag, Login: s.info.Login}),
-		gate.Center: s.center,
-		gate.ARM:    arm.New(arm.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Unthrottled: o.Unthrottled}),
-		gate.Vault:  keyvault.New(keyvault.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Unthrottled: o.Unthrottled}),
+		gate.Login:   login,
+		gate.Graph:   graph.New(graph.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Unthrottled: o.Unthrottled, Lag: lag, Login: s.info.Login}),
+		gate.Center:  s.center,
+		gate.ARM:     arm.New(arm.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Unthrottled: o.Unthrottled}),
+		gate.Vault:   keyvault.New(keyvault.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Unthrottled: o.Unthrottled}),
+		gate.Retired: retired.New(s.World, s.Keys),
 	}
 	rooms[gate.Portal] = portal.New(portal.Deps{World: s.World, Keys: s.Keys, Log: o.Log, Login: s.loginFor, Transport: in, Center: s.center})
 	s.services = map[string]http.Handler{}

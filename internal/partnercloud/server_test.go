@@ -124,6 +124,10 @@ func TestWaysIn(t *testing.T) {
 			t.Errorf("%s: a broken token got %d", name, code)
 		}
 	}
+	old := appToken(t, s, client(t, s, i.Proxy), "https://login.microsoftonline.com", "https://graph.windows.net/.default")
+	if code, m := ask(t, client(t, s, i.Proxy), "https://graph.windows.net/contoso.com/users?api-version=1.6", old); code != http.StatusForbidden {
+		t.Errorf("Azure AD Graph is gone: %d %v", code, m)
+	}
 	seen := s.Gate.Seen(gate.Filter{})
 	if len(seen) == 0 {
 		t.Error("nothing was seen")

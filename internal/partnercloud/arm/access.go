@@ -55,15 +55,33 @@ func (k *call) assignmentView(r *world.AzureRole) object {
 	if d := definition(r.Role); d != nil {
 		role = d.id
 	}
-	scope := scopeOf(k.sub, r)
-	at := r.Created.UTC().Format(time.RFC3339Nano)
-	return object{"id": scope + "/providers/Microsoft.Authorization/roleAssignments/" + r.ID, "name": r.ID, "type": "Microsoft.Authorization/roleAssignments",
+	scope, above := "/", ""
+	if k.sub != nil {
+		above = "/subscriptions/" + k.sub.ID
+		if r.Scope != "/" {
+			scope = scopeOf(k.sub, r)
+		}
+	}
+	changed := r.Updated
+	if changed.IsZero() {
+		changed = r.Created
+	}
+	return object{"id": strings.TrimSuffix(scope, "/") + "/providers/Microsoft.Authorization/roleAssignments/" + r.ID, "name": r.ID,
+		"type": "Microsoft.Authorization/roleAssignments",
 		"properties": object{
-			"roleDefinitionId": "/subscriptions/" + k.sub.ID + "/providers/Microsoft.Authorization/roleDefinitions/" + role, "principalId": r.Principal,
+			"roleDefinitionId": above + "/providers/Microsoft.Authorization/roleDefinitions/" + role, "principalId": r.Principal,
 			"principalType": r.PrincipalType, "scope": scope,
-			"condition": nil, "conditionVersion": nil, "createdOn": at, "updatedOn": at, "createdBy": "", "updatedBy": "",
-			"delegatedManagedIdentityResourceId": nil, "description": nil,
+			"condition": orNull(r.Condition), "conditionVersion": orNull(r.ConditionVersion), "description": orNull(r.Description),
+			"createdOn": r.Created.UTC().Format(time.RFC3339Nano), "updatedOn": changed.UTC().Format(time.RFC3339Nano), "createdBy": r.By, "updatedBy": r.By,
+			"delegatedManagedIdentityResourceId": nil,
 		}}
+}
+
+func orNull(v string) any {
+	if v == "" {
+		return nil
+	}
+	return v
 }
 
 var principalFilter = regexp.MustCompile(`(?i)^principalId eq '([^']{1,64})'$|^assignedTo\('([^']{1,64})'\)$`)
@@ -91,6 +109,14 @@ func listAssignments(k *call) (reply, *fault) {
 		}
 	}
 	rows := []object{}
+	for _, r := range k.tenant.AzureRoot {
+		if who == nil || who[strings.ToLower(r.Principal)] {
+			rows = append(rows, k.assignmentView(&r))
+		}
+	}
+	if k.sub == nil {
+		return page(k, rows)
+	}
 	for i := range k.sub.Roles {
 		r := &k.sub.Roles[i]
 		at := scopeOf(k.sub, r)
@@ -129,6 +155,13 @@ func putAssignment(k *call) (reply, *fault) {
 			Role      string `json:"roleDefinitionId"`
 			Principal string `json:"principalId"`
 			Type      string `json:"principalType"`
+
+			Description      string `json:"description"`
+			Condition        string `json:"condition"`
+			ConditionVersion string `json:"conditionVersion"`
+			Identity         string `json:"delegatedManagedIdentityResourceId"`
+
+			CreatedOn, UpdatedOn, CreatedBy, UpdatedBy any // as they were read
 		} `json:"properties"`
 	}
 	if f := k.decode(&in); f != nil {
@@ -143,6 +176,12 @@ func putAssignment(k *call) (reply, *fault) {
 		return reply{}, bad("InvalidPrincipalId", "The principal ID is not a GUID.")
 	case d == nil:
 		return reply{}, bad("RoleDefinitionDoesNotExist", "The specified role definition does not exist.")
+	case p.Identity != "":
+		return reply{}, bad("BadRequestFormat", "delegatedManagedIdentityResourceId is not supported here.")
+	case len(p.Description) > 1024 || len(p.Condition) > 8<<10:
+		return reply{}, bad("BadRequestFormat", "The description or the condition is too long.")
+	case (p.Condition == "") != (p.ConditionVersion == "") || p.ConditionVersion != "" && p.ConditionVersion != "2.0":
+		return reply{}, bad("InvalidConditionVersion", "A condition needs conditionVersion 2.0, and the version a condition.")
 	case len(k.sub.Roles) >= maxAssignments:
 		return reply{}, bad("RoleAssignmentLimitExceeded", "The role assignment limit for the subscription has been exceeded.")
 	}
@@ -156,7 +195,15 @@ func putAssignment(k *call) (reply, *fault) {
 			!strings.EqualFold(scopeOf(k.sub, old), k.at.scope) {
 			return reply{}, bad("RoleAssignmentUpdateNotPermitted", "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.")
 		}
-		return ok(k.assignmentView(old)), nil
+		if old.Description == p.Description && old.Condition == p.Condition {
+			return ok(k.assignmentView(old)), nil
+		}
+		k.change(k.route.action, k.assignmentView(old)["id"].(string), "Succeeded", func(a *world.AzureSubscription) {
+			a.Roles = slices.Clone(a.Roles)
+			a.Roles[i].Description, a.Roles[i].Condition, a.Roles[i].ConditionVersion = p.Description, p.Condition, p.ConditionVersion
+			a.Roles[i].Updated = k.now
+		})
+		return reply{status: http.StatusCreated, body: k.assignmentView(&k.sub.Roles[i])}, nil
 	}
 	if slices.ContainsFunc(k.sub.Roles, func(r world.AzureRole) bool {
 		o := definition(r.Role)
@@ -164,7 +211,8 @@ func putAssignment(k *call) (reply, *fault) {
 	}) {
 		return reply{}, refuse(http.StatusConflict, "RoleAssignmentExists", "The role assignment already exists.")
 	}
-	r := world.AzureRole{ID: name, Role: d.name, Principal: strings.ToLower(p.Principal), PrincipalType: kind, Scope: k.at.scope, Created: k.now}
+	r := world.AzureRole{ID: name, Role: d.name, Principal: strings.ToLower(p.Principal), PrincipalType: kind, Scope: k.at.scope, Created: k.now,
+		Description: p.Description, Condition: p.Condition, ConditionVersion: p.ConditionVersion, By: k.who.ObjectID}
 	k.change(k.route.action, k.at.scope+"/providers/Microsoft.Authorization/roleAssignments/"+name, "Succeeded",
 		func(a *world.AzureSubscription) { a.Roles = append(slices.Clone(a.Roles), r) })
 	return reply{status: http.StatusCreated, body: k.assignmentView(&r)}, nil

@@ -145,6 +145,10 @@ func activityLog(k *call) (reply, *fault) {
 	if no != nil {
 		return reply{}, no
 	}
+	keep, no := selected(k.param("$select"))
+	if no != nil {
+		return reply{}, no
+	}
 	rows := []json.RawMessage{}
 	for _, raw := range slices.Backward(k.sub.Activity) {
 		var e struct {
@@ -166,8 +170,45 @@ func activityLog(k *call) (reply, *fault) {
 			fits = fits && strings.EqualFold(have[n], v)
 		}
 		if fits {
-			rows = append(rows, raw)
+			rows = append(rows, keep(raw))
 		}
 	}
 	return page(k, rows)
+}
+
+// eventMembers are those that $select may name.
+var eventMembers = []string{"authorization", "caller", "category", "channels", "claims", "correlationId", "description", "eventDataId", "eventName",
+	"eventTimestamp", "httpRequest", "id", "level", "operationId", "operationName", "properties", "resourceGroupName", "resourceId", "resourceProviderName",
+	"resourceType", "status", "subStatus", "submissionTimestamp", "subscriptionId", "tenantId"}
+
+// selected reads $select and gives what takes an event down to it.
+func selected(text string) (func(json.RawMessage) json.RawMessage, *fault) {
+	if text == "" {
+		return func(raw json.RawMessage) json.RawMessage { return raw }, nil
+	}
+	var names []string
+	for _, name := range strings.Split(text, ",") {
+		i := slices.IndexFunc(eventMembers, func(m string) bool { return strings.EqualFold(m, strings.TrimSpace(name)) })
+		if i < 0 {
+			return nil, bad("BadRequest", "The $select names a property that events do not have: '"+clip(name)+"'.")
+		}
+		names = append(names, eventMembers[i])
+	}
+	return func(raw json.RawMessage) json.RawMessage {
+		var all, few map[string]json.RawMessage
+		if json.Unmarshal(raw, &all) != nil {
+			return raw
+		}
+		few = map[string]json.RawMessage{}
+		for _, n := range names {
+			if v, has := all[n]; has {
+				few[n] = v
+			}
+		}
+		b, err := json.Marshal(few)
+		if err != nil {
+			return raw
+		}
+		return b
+	}, nil
 }

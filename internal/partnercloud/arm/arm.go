@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -203,6 +204,9 @@ func (k *call) admit(h http.Header) *fault {
 		return refuse(http.StatusUnauthorized, "InteractionRequired", "Multifactor authentication is required for delegated administration.").
 			With("WWW-Authenticate", bearer.Challenge(entra.Login+"/"+k.tenant.ID+"/oauth2/authorize", MFAClaims))
 	}
+	if t := k.param("tenantId"); t != "" && !strings.EqualFold(t, k.tenant.ID) {
+		return refuse(http.StatusUnauthorized, "InvalidAuthenticationTokenTenant", "The access token is from the wrong issuer: it is for another tenant.")
+	}
 	if k.at.sub == "" {
 		return nil
 	}
@@ -212,14 +216,9 @@ func (k *call) admit(h http.Header) *fault {
 	if k.sub = k.tenant.Azure.Get(k.at.sub); k.sub == nil || k.sub.State == "Deleted" {
 		return refuse(http.StatusNotFound, "SubscriptionNotFound", "The subscription '"+strings.ToLower(k.at.sub)+"' could not be found.")
 	}
-	if !k.may(k.sub, k.route.action, k.at.authScope(k.route, k.params)) {
-		who := k.who.UPN
-		if who == "" {
-			who = k.who.Client()
-		}
-		return refuse(http.StatusForbidden, "AuthorizationFailed", "The client '"+who+"' with object id '"+k.who.ObjectID+
-			"' does not have authorization to perform action '"+k.route.action+
-			"' over scope '"+k.at.authScope(k.route, k.params)+"' or the scope is invalid. If access was recently granted, please refresh your credentials.")
+	action := strings.NewReplacer("{provider}", clip(k.at.named), "{type}", clip(k.params["type"])).Replace(k.route.action)
+	if !k.may(k.sub, action, k.at.authScope(k.route, k.params)) {
+		return k.denied(action, k.at.authScope(k.route, k.params))
 	}
 	if k.route.writes && k.sub.StateAt(k.now) != "Enabled" && k.sub.StateAt(k.now) != "Warned" && k.sub.StateAt(k.now) != "PastDue" && !k.route.disabled {
 		return refuse(http.StatusConflict, "ReadOnlyDisabledSubscription", "The subscription '"+k.sub.ID+
@@ -271,6 +270,14 @@ var headers = kit.Headers{Own: []string{"X-Ms-"}, Taken: []string{
 func (k *call) understood() *fault {
 	if name := kit.UnknownOption(k.query, append(k.route.options, "api-version")...); name != "" {
 		return bad("InvalidQueryParameter", "The query parameter '"+clip(name)+"' is not known here.")
+	}
+	for option, values := range k.route.values {
+		for _, v := range strings.Split(k.param(option), ",") {
+			if v = strings.TrimSpace(v); v != "" && !slices.ContainsFunc(values, func(w string) bool { return strings.EqualFold(v, w) }) {
+				return bad("InvalidQueryParameter", "The value '"+clip(v)+"' of the query parameter '"+option+"' is not known here: "+
+					strings.Join(values, ", ")+".")
+			}
+		}
 	}
 	if name := headers.Unknown(k.Request, "If-Match", "If-None-Match"); name != "" {
 		return bad("InvalidHeader", "The header '"+clip(name)+"' is not known here.")

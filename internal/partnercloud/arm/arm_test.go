@@ -254,7 +254,7 @@ func TestRules(t *testing.T) {
 		{"the log", "owner", "GET", sub + "/providers/Microsoft." +
 			"Insights/eventtypes/management/values?$filter=eventTimestamp+ge+'2026-11-01T00:00:00Z'+and+eventTimestamp+le+'2026-11-30'", "", 200, ""},
 		{"resources by type", "owner", "GET", sub + "/resources?$filter=resourceType+eq+'Microsoft.Storage/storageAccounts'", "", 200, ""},
-		{"another filter", "owner", "GET", sub + "/resources?$filter=name+eq+'x'", "", 400, "InvalidFilterInQueryString"},
+		{"another filter", "owner", "GET", sub + "/resources?$filter=plan+eq+'x'", "", 400, "InvalidFilterInQueryString"},
 		{"path tricks", "owner", "GET", sub + "/resourceGroups/%2e%2e/resources", "", 404, "InvalidResourceType"},
 		{"slashes in a name", "owner", "GET", sub + "/resourceGroups/a%2fb", "", 404, "InvalidResourceType"},
 		{"a JSON bomb", "owner", "POST", sub + "/providers/Microsoft.Subscription/rename", strings.Repeat(`{"a":`, 20000) + "1" + strings.Repeat("}", 20000),

@@ -141,6 +141,9 @@ func power(state string) func(*call) (reply, *fault) {
 		id := resourceID(k.sub.ID, &r)
 		k.change(k.route.action, id, "Accepted", func(a *world.AzureSubscription) {
 			a.Resources = slices.Clone(a.Resources)
+			if state != "stopping" { // a machine that is off and not deallocated is paid for
+				a.Resources[i] = a.Resources[i].Pay(state == "starting", due)
+			}
 			a.Resources[i].Power, a.Resources[i].Due = state, due
 		})
 		op := k.a.operations.add(operation{tenant: k.tenant.ID, sub: k.sub.ID, started: k.now, due: due})

@@ -2,6 +2,7 @@ package arm
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"partnerguard/internal/partnercloud/world"
@@ -66,20 +67,35 @@ func (k *call) mine(r *world.AzureRole) bool {
 
 // sees reports any assignment in a subscription.
 func (k *call) sees(a *world.AzureSubscription) bool {
-	for i := range a.Roles {
-		if k.mine(&a.Roles[i]) {
-			return true
-		}
+	return slices.ContainsFunc(k.roles(a), func(r world.AzureRole) bool { return k.mine(&r) })
+}
+
+// roles are the assignments that reach a subscription: its own, and those at the
+// root.
+func (k *call) roles(a *world.AzureSubscription) []world.AzureRole {
+	if len(k.tenant.AzureRoot) == 0 {
+		return a.Roles
 	}
-	return false
+	return slices.Concat(k.tenant.AzureRoot, a.Roles)
+}
+
+// mayRoot reports the permission for an action above the subscriptions.
+func (k *call) mayRoot(action string) bool {
+	return slices.ContainsFunc(k.tenant.AzureRoot, func(r world.AzureRole) bool {
+		d := definition(r.Role)
+		return k.mine(&r) && d != nil && d.allows(action)
+	})
 }
 
 // may reports the permission for an action at a scope by the assignments of
 // this moment.
 func (k *call) may(a *world.AzureSubscription, action, scope string) bool {
-	for i := range a.Roles {
-		r := &a.Roles[i]
-		if !k.mine(r) || !covers(scopeOf(a, r), scope) {
+	for _, r := range k.roles(a) {
+		if !k.mine(&r) || !covers(scopeOf(a, &r), scope) {
+			continue
+		}
+		// Conditions are kept, not evaluated: what they limit is not granted at all.
+		if r.Condition != "" && wild("microsoft.authorization/roleassignments/*", strings.ToLower(action)) && !strings.HasSuffix(action, "/read") {
 			continue
 		}
 		if d := definition(r.Role); d != nil && d.allows(action) {

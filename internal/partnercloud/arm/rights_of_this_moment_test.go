@@ -350,3 +350,14 @@ func FuzzSkipToken(f *testing.F) {
 		}
 	})
 }
+
+func FuzzUsageFilter(f *testing.F) {
+	f.Add("properties/usageStart ge '2026-11-01' and properties/resourceGroup eq 'rg'")
+	f.Add("date eq '2026-11-01' and (")
+	f.Fuzz(func(t *testing.T, text string) {
+		got, no := parseUsageFilter(text, start)
+		if (got == nil) == (no == nil) || got != nil && got.to.Before(got.from) {
+			t.Fatalf("%q: %v %v", text, got, no)
+		}
+	})
+}

@@ -15,6 +15,7 @@ type target struct {
 	sub, group string
 	scope      string   // "/subscriptions/…", "" is the tenant
 	resource   bool     // the scope is a resource
+	named      string   // the provider as it was spelled
 	provider   string   // lower case; "" is none
 	rest       []string // behind the provider, or behind the scope without one
 }
@@ -54,7 +55,7 @@ func parseTarget(escaped string) (*target, *fault) {
 		}
 	}
 	switch {
-	case last < 0:
+	case last < 0, last == i && last+1 == len(seg): // none named: the list of providers
 		t.rest = seg[i:]
 	case last+1 >= len(seg) || last > i && !is(i, "providers"):
 		return nil, lost
@@ -66,7 +67,7 @@ func parseTarget(escaped string) (*target, *fault) {
 			t.resource = true
 			t.scope += "/" + strings.Join(seg[i:last], "/")
 		}
-		t.provider, t.rest = strings.ToLower(seg[last+1]), seg[last+2:]
+		t.named, t.provider, t.rest = seg[last+1], strings.ToLower(seg[last+1]), seg[last+2:]
 	}
 	return t, nil
 }
@@ -74,8 +75,11 @@ func parseTarget(escaped string) (*target, *fault) {
 // authScope is where the permission is asked: the named resource of a compute
 // operation, else the scope.
 func (t *target) authScope(r *route, params map[string]string) string {
-	if t.provider == compute && t.group != "" && params["name"] != "" {
+	if r.provider == compute && t.group != "" && params["name"] != "" {
 		return t.scope + "/providers/Microsoft.Compute/" + r.words[0] + "/" + params["name"]
+	}
+	if r.provider == anyProvider && params["name"] != "" {
+		return t.scope + "/providers/" + t.named + "/" + params["type"] + "/" + params["name"]
 	}
 	if t.scope == "" {
 		return "/"
@@ -91,6 +95,11 @@ const (
 	insights      = "microsoft.insights"
 	subscribing   = "microsoft.subscription"
 	billing       = "microsoft.billing"
+	management    = "microsoft.management"
+	resourceGraph = "microsoft.resourcegraph"
+
+	// anyProvider is the provider of routes about providers themselves.
+	anyProvider = "*"
 )
 
 // Where a route is found.
@@ -112,7 +121,17 @@ type route struct {
 	writes   bool
 	disabled bool     // works in a disabled subscription too
 	options  []string // query options that are taken, besides api-version
+	values   map[string][]string
 	source   kit.Source
+}
+
+// only says which values of an option the operation understands, joined by commas.
+func (r *route) only(option string, values ...string) *route {
+	if r.values == nil {
+		r.values = map[string][]string{}
+	}
+	r.values[option] = values
+	return r
 }
 
 // takes says which query options the operation understands.
@@ -126,38 +145,49 @@ func from(sure kit.Sure, text string, rows ...*route) []*route {
 	return rows
 }
 
-func makeRoutes() []*route {
-	add := func(method string, at int, provider, words, action string, do func(*call) (reply, *fault)) *route {
-		r := &route{method: method, at: at, provider: provider, action: action, do: do, writes: method != http.MethodGet}
-		if words != "" {
-			r.words = strings.Split(words, "/")
-		}
-		return r
+// add makes a route.
+func add(method string, at int, provider, words, action string, do func(*call) (reply, *fault)) *route {
+	r := &route{method: method, at: at, provider: provider, action: action, do: do, writes: method != http.MethodGet}
+	if words != "" {
+		r.words = strings.Split(words, "/")
 	}
-	off := func(r *route) *route { r.disabled = true; return r }
-	read := func(r *route) *route { r.writes = false; return r }
+	return r
+}
+
+// off marks what works in a disabled subscription too.
+func off(r *route) *route { r.disabled = true; return r }
+
+// read marks what changes nothing, whatever its method.
+func read(r *route) *route { r.writes = false; return r }
+
+func makeRoutes() []*route {
 	paging, search := []string{"$top", "$skiptoken"}, []string{"$top", "$skiptoken", "$filter"}
 	anywhere := atSubscription | atGroup | atResource
 	both := atSubscription | atGroup
 	vm, set := "Microsoft.Compute/virtualMachines", "Microsoft.Compute/virtualMachineScaleSets"
-	return []*route{
+	return slices.Concat(resourceRoutes(), authorizationRoutes(), usageRoutes(), managementRoutes(), []*route{
 		add("GET", atTenant, "", "subscriptions", "", listSubscriptions).takes(paging...),
-		add("GET", atTenant, "", "tenants", "", listTenants).takes(paging...),
+		add("GET", atTenant, "", "tenants", "", listTenants).takes("$top", "$skiptoken", "includeAllTenantCategories").
+			only("includeAllTenantCategories", "true", "false"),
 		add("GET", atSubscription, "", "", "Microsoft.Resources/subscriptions/read", getSubscription),
-		add("GET", atSubscription, "", "locations", "Microsoft.Resources/subscriptions/read", listLocations).takes(paging...),
-		add("GET", atSubscription, "", "resourcegroups", "Microsoft.Resources/subscriptions/resourceGroups/read", listGroups).takes(paging...),
+		add("GET", atSubscription, "", "locations", "Microsoft.Resources/subscriptions/read", listLocations).
+			takes("$top", "$skiptoken", "includeExtendedLocations").only("includeExtendedLocations", "true", "false"),
+		add("GET", atSubscription, "", "resourcegroups", "Microsoft.Resources/subscriptions/resourceGroups/read", listGroups).takes(search...),
 		add("GET", atGroup, "", "", "Microsoft.Resources/subscriptions/resourceGroups/read", getGroup),
-		add("GET", both, "", "resources", "Microsoft.Resources/subscriptions/resources/read", listResources).takes(search...),
+		add("GET", both, "", "resources", "Microsoft.Resources/subscriptions/resources/read", listResources).
+			takes("$top", "$skiptoken", "$filter", "$expand").only("$expand", "createdTime", "changedTime", "provisioningState"),
 
-		add("GET", both, compute, "virtualMachines", vm+"/read", listMachines).takes("$top", "$skiptoken", "statusOnly", "$expand"),
-		add("GET", atGroup, compute, "virtualMachines/{name}", vm+"/read", getMachine).takes("$expand"),
+		add("GET", both, compute, "virtualMachines", vm+"/read", listMachines).takes("$top", "$skiptoken", "statusOnly", "$expand").
+			only("$expand", "instanceView").only("statusOnly", "true", "false"),
+		add("GET", atGroup, compute, "virtualMachines/{name}", vm+"/read", getMachine).takes("$expand").only("$expand", "instanceView"),
 		add("GET", atGroup, compute, "virtualMachines/{name}/instanceView", vm+"/instanceView/read", instanceView),
 		add("POST", atGroup, compute, "virtualMachines/{name}/start", vm+"/start/action", power("starting")),
 		off(add("POST", atGroup, compute, "virtualMachines/{name}/deallocate", vm+"/deallocate/action", power("deallocating"))),
 		off(add("POST", atGroup, compute, "virtualMachines/{name}/powerOff", vm+"/powerOff/action", power("stopping"))),
 		off(add("DELETE", atGroup, compute, "virtualMachines/{name}", vm+"/delete", power("deleting"))),
-		add("GET", both, compute, "virtualMachineScaleSets", set+"/read", listSets).takes("$top", "$skiptoken", "statusOnly", "$expand"),
-		add("GET", atGroup, compute, "virtualMachineScaleSets/{name}", set+"/read", getMachine).takes("$expand"),
+		add("GET", both, compute, "virtualMachineScaleSets", set+"/read", listSets).takes("$top", "$skiptoken", "statusOnly", "$expand").
+			only("$expand", "instanceView").only("statusOnly", "true", "false"),
+		add("GET", atGroup, compute, "virtualMachineScaleSets/{name}", set+"/read", getMachine).takes("$expand").only("$expand", "instanceView"),
 		add("POST", atGroup, compute, "virtualMachineScaleSets/{name}/start", set+"/start/action", power("starting")),
 		off(add("POST", atGroup, compute, "virtualMachineScaleSets/{name}/deallocate", set+"/deallocate/action", power("deallocating"))),
 		off(add("DELETE", atGroup, compute, "virtualMachineScaleSets/{name}", set+"/delete", power("deleting"))),
@@ -169,12 +199,15 @@ func makeRoutes() []*route {
 		off(add("POST", atSubscription, subscribing, "rename", "Microsoft.Subscription/rename/action", renameSubscription)),
 		add("POST", atTenant, billing, "billingAccounts/{account}/billingSubscriptions/{name}/cancel", "", cancelBilling),
 
-		add("GET", atSubscription, insights, "eventtypes/management/values", "Microsoft.Insights/eventtypes/values/read", activityLog).takes(search...),
+		add("GET", atSubscription, insights, "eventtypes/management/values", "Microsoft.Insights/eventtypes/values/read", activityLog).
+			takes("$top", "$skiptoken", "$filter", "$select"),
 
-		add("GET", anywhere, authorization, "roleAssignments", "Microsoft.Authorization/roleAssignments/read", listAssignments).takes(search...),
-		add("GET", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/read", getAssignment),
+		add("GET", anywhere, authorization, "roleAssignments", "Microsoft.Authorization/roleAssignments/read", listAssignments).
+			takes("$top", "$skiptoken", "$filter", "tenantId"),
+		add("GET", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/read", getAssignment).takes("tenantId"),
 		add("PUT", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/write", putAssignment),
-		off(add("DELETE", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/delete", deleteAssignment)),
+		off(add("DELETE", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/delete", deleteAssignment)).
+			takes("tenantId"),
 		add("GET", anywhere, authorization, "roleDefinitions", "Microsoft.Authorization/roleDefinitions/read", listDefinitions).takes(search...),
 		add("GET", anywhere, authorization, "roleDefinitions/{name}", "Microsoft.Authorization/roleDefinitions/read", getDefinition),
 
@@ -185,7 +218,7 @@ func makeRoutes() []*route {
 		add("GET", atSubscription, costs, "scheduledActions/{name}", "Microsoft.CostManagement/scheduledActions/read", getScheduled),
 		add("PUT", atSubscription, costs, "scheduledActions/{name}", "Microsoft.CostManagement/scheduledActions/write", putScheduled),
 		read(add("POST", both, costs, "query", "Microsoft.CostManagement/query/read", queryCosts)),
-	}
+	}, providerRoutes())
 }
 
 func (a *ARM) match(method string, t *target) (*route, map[string]string, *fault) {
@@ -204,7 +237,7 @@ func (a *ARM) match(method string, t *target) (*route, map[string]string, *fault
 	var allowed []string
 next:
 	for _, r := range a.routes {
-		if r.at&where == 0 || r.provider != t.provider || len(r.words) != len(t.rest) {
+		if r.at&where == 0 || r.provider != t.provider && (r.provider != anyProvider || t.provider == "") || len(r.words) != len(t.rest) {
 			continue
 		}
 		params := map[string]string{}

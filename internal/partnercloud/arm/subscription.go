@@ -50,18 +50,6 @@ func tenantView(t *world.Tenant, category string) object {
 		"tenantCategory": category, "defaultDomain": t.Domain(), "tenantType": "AAD"}
 }
 
-func listLocations(k *call) (reply, *fault) {
-	seen, rows := map[string]bool{}, []object{}
-	for _, r := range k.resources() {
-		if !seen[r.Location] {
-			seen[r.Location] = true
-			rows = append(rows, object{"id": "/subscriptions/" + k.sub.ID + "/locations/" + r.Location, "name": r.Location, "displayName": r.Location,
-				"type": "Region"})
-		}
-	}
-	return page(k, rows)
-}
-
 // resources are those that exist at this moment: what is being deleted goes
 // when it is due.
 func (k *call) resources() []world.AzureResource {
@@ -74,57 +62,8 @@ func (k *call) resources() []world.AzureResource {
 	return out
 }
 
-func (k *call) groupView(name string) object {
-	location := ""
-	for _, r := range k.sub.Resources {
-		if strings.EqualFold(r.Group, name) {
-			name, location = r.Group, r.Location
-			break
-		}
-	}
-	return object{"id": "/subscriptions/" + k.sub.ID + "/resourceGroups/" + name, "name": name, "type": "Microsoft.Resources/resourceGroups",
-		"location": location, "properties": object{"provisioningState": "Succeeded"}}
-}
-
-func listGroups(k *call) (reply, *fault) {
-	seen, rows := map[string]bool{}, []object{}
-	for _, r := range k.sub.Resources { // a group outlives what was in it
-		if g := strings.ToLower(r.Group); !seen[g] {
-			seen[g] = true
-			rows = append(rows, k.groupView(r.Group))
-		}
-	}
-	return page(k, rows)
-}
-
-func getGroup(k *call) (reply, *fault) {
-	if !slices.ContainsFunc(k.sub.Resources, func(r world.AzureResource) bool { return strings.EqualFold(r.Group, k.at.group) }) {
-		return reply{}, refuse(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '"+clip(k.at.group)+"' could not be found.")
-	}
-	return ok(k.groupView(k.at.group)), nil
-}
-
 func resourceID(sub string, r *world.AzureResource) string {
-	return "/subscriptions/" + sub + "/resourceGroups/" + r.Group + "/providers/" + r.Type + "/" + r.Name
-}
-
-func listResources(k *call) (reply, *fault) {
-	rows := []object{}
-	want := ""
-	if f := k.param("$filter"); f != "" {
-		v, good := strings.CutPrefix(strings.TrimSpace(f), "resourceType eq '")
-		v, end := strings.CutSuffix(v, "'")
-		if !good || !end || strings.Contains(v, "'") {
-			return reply{}, bad("InvalidFilterInQueryString", "The filter is not supported here: resourceType eq '…'.")
-		}
-		want = v
-	}
-	for _, r := range k.resources() {
-		if want == "" || strings.EqualFold(want, r.Type) {
-			rows = append(rows, object{"id": resourceID(k.sub.ID, &r), "name": r.Name, "type": r.Type, "location": r.Location, "tags": tags(&r)})
-		}
-	}
-	return page(k, rows)
+	return "/subscriptions/" + sub + r.Path()
 }
 
 func tags(r *world.AzureResource) map[string]string {

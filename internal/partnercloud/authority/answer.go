@@ -27,7 +27,7 @@ type errorBody struct {
 
 // writeFault answers a client, not a person.
 func (a *Authority) writeFault(w http.ResponseWriter, q *request, f *oauth.Fault) {
-	if f.Status == http.StatusUnauthorized {
+	if _, _, basic := q.BasicAuth(); basic && f.Status == http.StatusUnauthorized { // RFC 6749 section 5.2
 		w.Header().Set("WWW-Authenticate", `Basic realm="partner cloud"`)
 	}
 	writeJSON(w, f.Status, errorBody{

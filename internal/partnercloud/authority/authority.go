@@ -124,7 +124,7 @@ func (a *Authority) route(w http.ResponseWriter, q *request, rest string) {
 	case "v2.0/.well-known/openid-configuration", ".well-known/openid-configuration":
 		a.metadata(w, q, strings.HasPrefix(rest, "v2.0"))
 	case "discovery/v2.0/keys", "discovery/keys":
-		a.jwks(w, q)
+		a.jwks(w, q, rest == "discovery/v2.0/keys")
 	case "discovery/instance":
 		a.instance(w, q)
 	case "oauth2/v2.0/authorize", "oauth2/authorize":

@@ -100,9 +100,8 @@ func (a *Authority) whatAsked(q *request, f *flow, form url.Values, v1 bool) (ma
 	if f.ask, fault = oauth.ParseClaims(form.Get("claims")); fault != nil {
 		return 0, fault
 	}
-	f.challenge = form.Get("code_challenge")
 	if strings.Contains(f.kind, "code") {
-		if fault = oauth.CheckChallenge(f.challenge, form.Get("code_challenge_method"), f.platform != web); fault != nil {
+		if f.challenge, fault = oauth.ParseChallenge(form.Get("code_challenge"), form.Get("code_challenge_method")); fault != nil {
 			return 0, fault
 		}
 	}

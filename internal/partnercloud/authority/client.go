@@ -266,7 +266,7 @@ const (
 // registered finds the platform of a redirect URI, or nowhere.
 func (a *Authority) registered(c *client, uri string) platform {
 	if c.App == nil {
-		if c.AppID == entra.AppPartner {
+		if c.AppID == entra.AppPartner || c.AppID == entra.AppM365Admin {
 			if portalMay(uri, a.portals) || loopbackTLS(uri) {
 				return native
 			}
@@ -319,7 +319,7 @@ func portalMay(uri string, bases []string) bool {
 	if !ok {
 		return false
 	}
-	for _, b := range append([]string{"https://" + entra.PartnerHost}, bases...) {
+	for _, b := range append([]string{"https://" + entra.PartnerHost, "https://" + entra.M365AdminHost}, bases...) {
 		v, err := url.Parse(b)
 		if err != nil || v.Scheme != u.Scheme || !strings.EqualFold(v.Host, u.Host) || strings.Contains(u.Path, "..") {
 			continue

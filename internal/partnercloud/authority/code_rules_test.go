@@ -48,7 +48,7 @@ func TestCodeRules(t *testing.T) {
 		{"another client", []string{"client_id", apiApp}, 700005},
 		{"no secret", []string{"client_secret", ""}, 7000218},
 		{"wrong secret", []string{"client_secret", "x"}, 7000215},
-		{"unknown code", []string{"code", "0.PC.nothing"}, 70000},
+		{"unknown code", []string{"code", "0.PC.nothing"}, 9002313},
 		{"no code", []string{"code", ""}, 900144},
 	} {
 		if r := b.redeem(partnerID, c.kv...); r.code() != c.code {
@@ -107,9 +107,9 @@ func TestPageApp(t *testing.T) {
 	if x := refresh(n.Refresh); x.code() != 700084 {
 		t.Fatalf("the new one outlives the first: %+v", x)
 	}
-	if b := l.browser().get(l.authorizeURL(partnerID, append(kv, "code_challenge", "", "code_challenge_method", "")...)); b.arrived().
-		Get("error") != "invalid_request" || !strings.Contains(b.arrived().Get("error_description"), "AADSTS50147") {
-		t.Fatal(b.left)
+	b = l.browser().get(l.authorizeURL(partnerID, append(kv, "code_challenge", "", "code_challenge_method", "")...)).signIn("ben@contoso.com")
+	if r := redeem("Origin", "https://spa.example"); r.code() != 9002325 {
+		t.Fatalf("a page without a proof key: %+v", r)
 	}
 }
 
@@ -160,7 +160,7 @@ func TestRevocation(t *testing.T) {
 		if r := l.token(partnerID, "grant_type", "refresh_token", "client_id", samApp, "refresh_token", rt); r.code() != 7000218 {
 			t.Fatalf("%+v", r)
 		}
-		if r := l.refresh(partnerID, "0.PC.nothing"); r.code() != 70000 {
+		if r := l.refresh(partnerID, "0.PC.nothing"); r.code() != 9002313 || r.Error != "invalid_grant" {
 			t.Fatalf("%+v", r)
 		}
 		if r := l.refresh(partnerID, rt, "scope", graphURI+"/User.ReadWrite.All"); r.code() != 65001 {

@@ -42,8 +42,10 @@ func readOnly(w http.ResponseWriter, q *request) bool {
 	return false
 }
 
-// metadata serves OpenID Connect discovery (contracts.md section 4.6). In it,
-// as in every token, a member of ours says that this is no production authority.
+// metadata serves OpenID Connect discovery (contracts.md section 4.6). It leaves
+// out what Entra ID's leaves out, code_challenge_methods_supported among it: a
+// client that looks for it must do without there too. As in every token, a member
+// of ours says that this is no production authority.
 func (a *Authority) metadata(w http.ResponseWriter, q *request, v2 bool) {
 	if !readOnly(w, q) {
 		return
@@ -60,34 +62,31 @@ func (a *Authority) metadata(w http.ResponseWriter, q *request, v2 bool) {
 	if p.tenant != nil {
 		segment, issuerTenant, region = p.tenant.ID, p.tenant.ID, regionOf(p.tenant)
 	}
+	if q.URL.Query().Has("p") { // a policy of Azure AD B2C, which this authority is not
+		a.showMissing(w, q)
+		return
+	}
 	base := q.base() + "/" + segment
-	host := entra.Graph
 	doc := map[string]any{
 		"token_endpoint_auth_methods_supported": []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
 		"response_modes_supported":              []string{"query", "fragment", "form_post"},
 		"subject_types_supported":               []string{"pairwise"},
 		"id_token_signing_alg_values_supported": []string{"RS256"},
-		"response_types_supported":              []string{"code", "id_token", "code id_token"},
-		"scopes_supported":                      []string{"openid", "profile", "email", "offline_access"},
-		"code_challenge_methods_supported":      []string{"S256"},
-		"grant_types_supported": []string{"authorization_code", "refresh_token", "client_credentials", "password",
-			deviceGrant, onBehalfGrant},
-		"request_uri_parameter_supported": false,
-		"http_logout_supported":           false,
-		"frontchannel_logout_supported":   false,
-		"claims_parameter_supported":      true,
-		"claims_supported": []string{"sub", "iss", "cloud_instance_name", "aud", "exp", "iat", "auth_time", "acr", "amr", "acrs",
-			"nonce", "preferred_username", "name", "tid", "ver", "c_hash", "email"},
-		"tenant_region_scope":                        region,
-		"cloud_instance_name":                        entra.InstanceName,
-		"cloud_graph_host_name":                      entra.AADGraphHost,
-		"msgraph_host":                               strings.TrimPrefix(host, "https://"),
-		"x_partner_cloud":                            bearer.Mark,
-		"userinfo_endpoint":                          host + "/oidc/userinfo",
-		"microsoft_multi_refresh_token":              true,
-		"tls_client_certificate_bound_access_tokens": false,
+		"request_uri_parameter_supported":       false,
+		"http_logout_supported":                 true,
+		"frontchannel_logout_supported":         true,
+		"tenant_region_scope":                   region,
+		"cloud_instance_name":                   entra.InstanceName,
+		"cloud_graph_host_name":                 entra.AADGraphHost,
+		"msgraph_host":                          entra.GraphHost,
+		"x_partner_cloud":                       bearer.Mark,
+		"userinfo_endpoint":                     entra.Graph + "/oidc/userinfo",
 	}
 	if v2 {
+		doc["response_types_supported"] = []string{"code", "id_token", "code id_token", "id_token token"}
+		doc["scopes_supported"] = []string{"openid", "profile", "email", "offline_access"}
+		doc["claims_supported"] = []string{"sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name", "msgraph_host", "aud",
+			"exp", "iat", "auth_time", "acr", "nonce", "preferred_username", "name", "tid", "ver", "at_hash", "c_hash", "email"}
 		doc["issuer"] = q.issuerV2(issuerTenant)
 		doc["authorization_endpoint"] = base + "/oauth2/v2.0/authorize"
 		doc["token_endpoint"] = base + "/oauth2/v2.0/token"
@@ -95,6 +94,11 @@ func (a *Authority) metadata(w http.ResponseWriter, q *request, v2 bool) {
 		doc["end_session_endpoint"] = base + "/oauth2/v2.0/logout"
 		doc["jwks_uri"] = base + "/discovery/v2.0/keys"
 	} else {
+		doc["response_types_supported"] = []string{"code", "id_token", "code id_token", "token id_token", "token"}
+		doc["scopes_supported"] = []string{"openid"}
+		doc["claims_supported"] = []string{"sub", "iss", "cloud_instance_name", "cloud_instance_host_name", "cloud_graph_host_name", "msgraph_host", "aud",
+			"exp", "iat", "auth_time", "acr", "amr", "nonce", "email", "given_name", "family_name", "nickname"}
+		doc["microsoft_multi_refresh_token"] = true
 		doc["issuer"] = bearer.IssuerV1(issuerTenant)
 		doc["authorization_endpoint"] = base + "/oauth2/authorize"
 		doc["token_endpoint"] = base + "/oauth2/token"
@@ -120,17 +124,49 @@ func regionOf(t *world.Tenant) string {
 	return "EU"
 }
 
-func (a *Authority) jwks(w http.ResponseWriter, q *request) {
+// publishedKey is a key as Entra ID publishes it: kid and x5t are equal, alg is
+// left out, and the v2 document says whose tokens the key signs.
+type publishedKey struct {
+	Type   string   `json:"kty"`
+	Use    string   `json:"use"`
+	ID     string   `json:"kid"`
+	Thumb  string   `json:"x5t"`
+	N      string   `json:"n"`
+	E      string   `json:"e"`
+	Chain  []string `json:"x5c"`
+	Issuer string   `json:"issuer,omitempty"`
+}
+
+func (a *Authority) jwks(w http.ResponseWriter, q *request, v2 bool) {
 	if !readOnly(w, q) {
 		return
 	}
+	var p pathTenant
 	var fault *oauth.Fault
-	a.w.Read(func(s *world.State) { _, fault = findTenant(s, q.tenantName) })
+	a.w.Read(func(s *world.State) { p, fault = findTenant(s, q.tenantName) })
 	if fault != nil {
 		a.writeFault(w, q, fault)
 		return
 	}
-	writeJSON(w, http.StatusOK, a.keys.JWKS())
+	issuer := ""
+	switch {
+	case v2 && p.tenant != nil:
+		issuer = q.issuerV2(p.tenant.ID)
+	case v2:
+		issuer = q.issuerV2("{tenantid}")
+	}
+	list := []publishedKey{}
+	for _, k := range a.keys.JWKS().Keys {
+		b, err := k.MarshalJSON()
+		var one publishedKey
+		if err != nil || json.Unmarshal(b, &one) != nil {
+			a.log.Error("key", "err", err)
+			continue
+		}
+		one.Issuer = issuer
+		list = append(list, one)
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"keys": list})
 }
 
 // instance serves MSAL's instance discovery: which names an authority has.

@@ -43,7 +43,7 @@ type flow struct {
 	kind        string // response_type
 	state       string
 	nonce       string
-	challenge   string
+	challenge   oauth.Challenge
 	target      *target
 	ask         *oauth.ClaimsRequest
 	prompt      string

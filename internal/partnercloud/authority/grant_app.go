@@ -28,12 +28,12 @@ func (a *Authority) appOnly(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		if fault == nil && !tr.client.proved() {
 			fault = oauth.Refuse(entra.CodeCredentialMissing)
 		}
+		if fault == nil && !tr.v1 {
+			fault = defaultOnly(tr.form.Get("scope"))
+		}
 		t, bad := tr.target(s, nil)
 		if fault == nil {
 			fault = bad
-		}
-		if fault == nil && !t.all {
-			fault = oauth.Refuse(entra.CodeScopeInvalid, "client credential flows must have a scope value with /.default suffixed to the resource identifier")
 		}
 		sp := tr.path.tenant.SP(tr.client.AppID)
 		if sp == nil && tr.path.tenant.ID == tr.client.Owner {
@@ -55,7 +55,7 @@ func (a *Authority) appOnly(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		if fault == nil {
 			roles := s.AppPermissions(tr.path.tenant, sp.ID, t.res)
 			slices.Sort(roles)
-			b = &bundle{access: a.appToken(tr.request, tr.path.tenant, sp, tr.client, t, roles, tr.ask), v1: tr.v1, res: t.res}
+			b = &bundle{access: a.appToken(tr.request, tr.path.tenant, sp, tr.client, t, roles, tr.ask), v1: tr.v1}
 		}
 		a.logApp(s, tr, sp, t, b, fault)
 		return fault

@@ -21,7 +21,7 @@ type code struct {
 	client    string
 	redirect  string
 	platform  platform
-	challenge string
+	challenge oauth.Challenge
 	target    *target
 	proof     proof
 	nonce     string
@@ -49,7 +49,7 @@ func (a *Authority) redeemCode(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		// A code is kept for twice its life, to tell expired from unknown.
 		c, ok := a.codes.get(tr.now, world.HashSecret(value))
 		if !ok {
-			return oauth.Refuse(entra.CodeGrantInvalid)
+			return garbled()
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -62,6 +62,14 @@ func (a *Authority) redeemCode(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		return f
 	})
 	return b, fault
+}
+
+// garbled refuses a code or refresh token that is none of ours, as Entra ID does
+// one that it cannot read: the code of any malformed request, with invalid_grant.
+func garbled() *oauth.Fault {
+	f := oauth.Refuse(entra.CodeMalformed)
+	f.Word = "invalid_grant"
+	return f
 }
 
 // codeFits checks that this client may redeem the code, here and now. Only what
@@ -86,7 +94,10 @@ func (a *Authority) codeFits(s *world.State, tr *tokenRequest, c *code) *oauth.F
 	if tr.form.Get("redirect_uri") != c.redirect {
 		return oauth.Refuse(entra.CodeRedirectMismatch)
 	}
-	return oauth.CheckVerifier(c.challenge, tr.form.Get("code_verifier"))
+	if c.platform == spa && c.challenge.None() {
+		return oauth.Refuse(entra.CodeProofKeyNeeded)
+	}
+	return c.challenge.Check(tr.form.Get("code_verifier"))
 }
 
 // platformFits holds a client to the platform that its redirect URI belongs to.

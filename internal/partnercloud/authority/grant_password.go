@@ -93,7 +93,7 @@ func (a *Authority) password(tr *tokenRequest) (*bundle, *oauth.Fault) {
 			logSignIn(s, at, &r, -1, "")
 			return refusal(&r, t, stamp(tr.now))
 		}
-		b = &bundle{access: a.accessToken(tr.request, s, sub, tr.client, t, &p, scopes, tr.ask, contexts), scope: t.answer(scopes), v1: tr.v1, res: t.res}
+		b = &bundle{access: a.accessToken(tr.request, s, sub, tr.client, t, &p, scopes, tr.ask, contexts), scope: t.answer(scopes), v1: tr.v1}
 		a.remember(tr.request, t, &p, b)
 		if t.openid {
 			b.id = a.idToken(tr.request, sub, tr.client, t, &p, tr.ask, "", false)

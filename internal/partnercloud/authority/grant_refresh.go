@@ -24,7 +24,7 @@ func (a *Authority) refresh(tr *tokenRequest) (*bundle, *oauth.Fault) {
 		}
 		rt := s.Refresh.Get(world.HashSecret(value))
 		if rt == nil {
-			return oauth.Refuse(entra.CodeGrantInvalid)
+			return garbled()
 		}
 		if f := a.refreshAlive(s, tr, rt); f != nil {
 			return f

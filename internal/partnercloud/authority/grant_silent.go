@@ -58,7 +58,7 @@ func (a *Authority) silently(s *world.State, tr *tokenRequest, t *target, g *sil
 		logSignIn(s, at, &r, -1, "")
 		return sub, nil, refusal(&r, t, g.issued)
 	}
-	b := &bundle{access: a.accessToken(tr.request, s, sub, tr.client, t, &g.proof, scopes, tr.ask, contexts), scope: t.answer(scopes), v1: tr.v1, res: t.res}
+	b := &bundle{access: a.accessToken(tr.request, s, sub, tr.client, t, &g.proof, scopes, tr.ask, contexts), scope: t.answer(scopes), v1: tr.v1}
 	if at.IP.IsValid() {
 		b.access.IPAddr = at.IP.String()
 	}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"partnerguard/internal/entra"
@@ -26,7 +25,6 @@ type bundle struct {
 	refresh string
 	scope   string
 	v1      bool
-	res     *world.Resource
 	info    string // client_info
 }
 
@@ -56,12 +54,14 @@ func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *clie
 	now := q.now.Unix()
 	k := &bearer.Claims{
 		IssuedAt: now, Issued: q.now.UnixNano(), NotBefore: now, Expires: q.now.Add(lifetime(cae)).Unix(), TenantID: sub.tenant.ID, ObjectID: sub.user.ID,
-		Subject: bearer.Pairwise(sub.home.ID, sub.self.ID, t.res.AppID), Scope: strings.Join(scopes, " "), Name: sub.user.Name, SID: p.sid, UTI: token22(),
+		Subject: bearer.Pairwise(sub.home.ID, sub.self.ID, t.res.AppID), Scope: t.claim(scopes), Name: sub.user.Name, SID: p.sid, UTI: token22(),
 		IPAddr: ipAddr(q), ACRs: contexts, Region: regionOf(sub.tenant), IDType: "user",
 	}
 	if k.Scope == "" {
 		k.Scope = "openid"
 	}
+	groupClaims(k, sub, t.res.App)
+	defer optionalClaims(k, sub, t.res.App, "accessToken", p, q)
 	if ask.CAE() {
 		k.CC = []string{"cp1"}
 	}
@@ -76,6 +76,9 @@ func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *clie
 			k.IDP = bearer.IssuerV1(sub.home.ID)
 		}
 	}
+	if t.res.AppID == entra.AppGraph {
+		k.ForClient = &bearer.ForClient{Subject: bearer.Pairwise(sub.home.ID, sub.self.ID, c.AppID)}
+	}
 	if t.res.V2 {
 		k.Version, k.Issuer, k.Audience = "2.0", q.issuerV2(sub.tenant.ID), t.res.AppID
 		k.AZP, k.AZPACR, k.Preferred = c.AppID, c.acr, sub.user.UPN
@@ -84,7 +87,7 @@ func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *clie
 		}
 		return k
 	}
-	k.Version, k.Issuer, k.Audience = "1.0", bearer.IssuerV1(sub.tenant.ID), t.res.URIs[0]
+	k.Version, k.Issuer, k.Audience = "1.0", bearer.IssuerV1(sub.tenant.ID), t.aud
 	k.AppID, k.AppIDACR, k.AppName = c.AppID, c.acr, c.Name
 	k.ACR, k.AMR = "1", p.amr
 	k.UniqueName, k.UPN, k.Given, k.Family = sub.user.UPN, sub.user.UPN, sub.user.Given, sub.user.Surname
@@ -105,6 +108,8 @@ func (a *Authority) idToken(q *request, sub subject, c *client, t *target, p *pr
 		Audience: c.AppID, IssuedAt: now, NotBefore: now, Expires: now + 3600, TenantID: sub.tenant.ID, ObjectID: sub.user.ID,
 		Subject: bearer.Pairwise(sub.home.ID, sub.self.ID, c.AppID), Name: sub.user.Name, Nonce: nonce, SID: p.sid, UTI: token22(),
 	}
+	groupClaims(k, sub, c.App)
+	defer optionalClaims(k, sub, c.App, "idToken", p, q)
 	if sub.aobo || sub.home.ID != sub.tenant.ID {
 		k.IDP = bearer.IssuerV1(sub.home.ID)
 	}
@@ -146,7 +151,7 @@ func (a *Authority) appToken(q *request, tenant *world.Tenant, sp *world.Service
 		k.Version, k.Issuer, k.Audience, k.AZP, k.AZPACR = "2.0", q.issuerV2(tenant.ID), t.res.AppID, c.AppID, c.acr
 		return k
 	}
-	k.Version, k.Issuer, k.Audience = "1.0", bearer.IssuerV1(tenant.ID), t.res.URIs[0]
+	k.Version, k.Issuer, k.Audience = "1.0", bearer.IssuerV1(tenant.ID), t.aud
 	k.AppID, k.AppIDACR, k.AppName, k.IDP = c.AppID, c.acr, c.Name, bearer.IssuerV1(tenant.ID)
 	return k
 }
@@ -181,7 +186,7 @@ func (a *Authority) answer(w http.ResponseWriter, q *request, b *bundle) {
 		text := func(n int64) string { return strconv.FormatInt(n, 10) }
 		out["expires_in"], out["ext_expires_in"] = text(life), text(life)
 		out["expires_on"], out["not_before"] = text(b.access.Expires), text(b.access.NotBefore)
-		out["resource"] = b.res.URIs[0]
+		out["resource"] = b.access.Audience
 	}
 	if b.refresh != "" {
 		out["refresh_token"] = b.refresh

@@ -17,6 +17,7 @@ type target struct {
 	all     bool     // .default, or resource= of v1: everything granted
 	scopes  []string // named scopes, as the resource spells them
 	prefix  string   // what stood before the scopes in the request, for the answer
+	aud     string   // the resource as it was asked for: the audience of v1 tokens
 	asked   []string // scope words as asked, for the answer and for refreshing
 	openid  bool
 	profile bool
@@ -64,12 +65,12 @@ func parseTarget(s *world.State, v1 bool, scope, resource, named string) (*targe
 		if t.res != nil && t.res.AppID != res.AppID {
 			return nil, oauth.Refuse(entra.CodeScopesOfSeveralResources)
 		}
-		t.res, t.prefix = res, prefix
+		t.res, t.prefix, t.aud = res, prefix, uri
 		t.asked = append(t.asked, word)
 		names = append(names, name)
 	}
 	if t.res == nil {
-		t.res, t.basic = world.FindResource(entra.AppGraph), true
+		t.res, t.aud, t.basic = world.FindResource(entra.AppGraph), entra.AppGraph, true
 		return t, nil
 	}
 	return t, t.name(names)
@@ -127,9 +128,10 @@ func (t *target) fromResource(s *world.State, scope, resource, named string) (*t
 	}
 	t.openid, t.offline, t.all = true, true, true
 	if resource == "" {
-		t.res, t.basic = world.FindResource(entra.AppGraph), true
+		t.res, t.aud, t.basic = world.FindResource(entra.AppGraph), entra.AppGraph, true
 		return t, nil
 	}
+	t.aud = resource
 	if t.res = s.Resource(resource); t.res == nil {
 		return nil, oauth.Refuse(entra.CodeResourceNotFound, resource, named)
 	}
@@ -140,9 +142,35 @@ func (t *target) fromResource(s *world.State, scope, resource, named string) (*t
 // words rebuilds the request for a refresh that names nothing.
 func (t *target) words() []string {
 	if t.v1 {
-		return []string{"openid", "offline_access", t.res.AppID + "/.default"}
+		return []string{"openid", "offline_access", t.aud + "/.default"}
 	}
 	return t.asked
+}
+
+// claim is the scp of an access token: what was granted, and for Graph, whose they
+// are, the scopes of OpenID Connect that were asked for.
+func (t *target) claim(granted []string) string {
+	out := slices.Clone(granted)
+	if t.res.AppID == entra.AppGraph {
+		out = t.oidc(out)
+	}
+	if len(out) == 0 {
+		return "openid"
+	}
+	return strings.Join(out, " ")
+}
+
+// oidc adds the scopes of OpenID Connect that were asked for.
+func (t *target) oidc(out []string) []string {
+	for _, w := range []struct {
+		on   bool
+		word string
+	}{{t.openid, "openid"}, {t.profile, "profile"}, {t.email, "email"}} {
+		if w.on && !slices.Contains(out, w.word) {
+			out = append(out, w.word)
+		}
+	}
+	return out
 }
 
 // answer is the scope member of a token answer: what was granted, in the form
@@ -158,15 +186,25 @@ func (t *target) answer(granted []string) string {
 	if t.all {
 		out = append(out, t.prefix+".default")
 	}
-	for _, w := range []struct {
-		on   bool
-		word string
-	}{{t.openid, "openid"}, {t.profile, "profile"}, {t.email, "email"}} {
-		if w.on && !slices.Contains(out, w.word) {
-			out = append(out, w.word)
+	return strings.Join(t.oidc(out), " ")
+}
+
+// defaultOnly holds a request of an app by itself to a resource with /.default:
+// single scopes are not its to ask for. Those of OpenID Connect change nothing.
+func defaultOnly(scope string) *oauth.Fault {
+	found := false
+	for _, word := range strings.Fields(scope) {
+		switch {
+		case len(word) > len("/.default") && strings.HasSuffix(word, "/.default"):
+			found = true
+		case !oidc(word):
+			return oauth.Refuse(entra.CodeScopeNotDefault, clip(scope, 200))
 		}
 	}
-	return strings.Join(out, " ")
+	if !found && strings.TrimSpace(scope) != "" {
+		return oauth.Refuse(entra.CodeScopeNotDefault, clip(scope, 200))
+	}
+	return nil
 }
 
 // single reads a form's or query's value and refuses parameters given twice

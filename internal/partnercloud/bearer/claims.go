@@ -58,6 +58,18 @@ type Claims struct {
 	ATHash     string   `json:"at_hash,omitempty"`
 	LoginHint  string   `json:"login_hint,omitempty"`
 
+	// By the registration's wish (optionalClaims, groupMembershipClaims).
+	Groups  []string          `json:"groups,omitempty"` // object ids
+	Account *int              `json:"acct,omitempty"`   // 0 member, 1 guest
+	Verify  []string          `json:"verified_primary_email,omitempty"`
+	Country string            `json:"ctry,omitempty"`
+	Where   map[string]string `json:"_claim_names,omitempty"` // what is too long for a token, and where it lies
+	Places  map[string]Place  `json:"_claim_sources,omitempty"`
+
+	// ForClient is in tokens for Graph: who the user is to the client, so that the
+	// userinfo endpoint says the sub of the client's ID tokens.
+	ForClient *ForClient `json:"xms_st,omitempty"`
+
 	// HomeTenant is the home of a delegated administrator in a customer's tenant.
 	// The claim is ours.
 	HomeTenant string `json:"xpc_home,omitempty"`
@@ -68,6 +80,16 @@ type Claims struct {
 	// revocation may fall into one. The claim is ours.
 	Issued   int64  `json:"xpc_iat,omitempty"`
 	MarkText string `json:"xpc"`
+}
+
+// Place is where a claim lies that is too long for a token.
+type Place struct {
+	Endpoint string `json:"endpoint"`
+}
+
+// ForClient is the claim xms_st.
+type ForClient struct {
+	Subject string `json:"sub"`
 }
 
 // Client is the app the token was issued to, whatever the version.

@@ -19,7 +19,7 @@ import (
 
 // key is one signing key with its certificate.
 type key struct {
-	id   string
+	id   string // kid, and x5t: Entra ID's are the same, and clients look for either
 	priv *rsa.PrivateKey
 	cert *x509.Certificate
 }
@@ -86,8 +86,13 @@ func certify(priv *rsa.PrivateKey, now time.Time) (*key, error) {
 	if err != nil {
 		return nil, problem.Wrap(err, problem.Limit, "no certificate could be made")
 	}
-	sum := sha1.Sum(der) //nolint:gosec // x5t is defined as SHA-1
-	return &key{id: "pc-" + base64.RawURLEncoding.EncodeToString(sum[:]), priv: priv, cert: cert}, nil
+	return &key{id: thumbprint(cert), priv: priv, cert: cert}, nil
+}
+
+// thumbprint is a certificate's x5t (RFC 7517 section 4.8).
+func thumbprint(c *x509.Certificate) string {
+	sum := sha1.Sum(c.Raw) //nolint:gosec // x5t is defined as SHA-1
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 func (k *Keys) newest() *key {
@@ -172,8 +177,7 @@ func ImportKeys(now func() time.Time, text []byte) (*Keys, error) {
 		if err != nil {
 			return nil, bad(err)
 		}
-		sum := sha1.Sum(c.Raw) //nolint:gosec // x5t is defined as SHA-1
-		k.keys = append(k.keys, &key{id: "pc-" + base64.RawURLEncoding.EncodeToString(sum[:]), priv: priv, cert: c})
+		k.keys = append(k.keys, &key{id: thumbprint(c), priv: priv, cert: c})
 	}
 	if len(k.keys) == 0 {
 		return nil, bad(nil)

@@ -37,7 +37,7 @@ func (k *Keys) Sign(c *Claims) (string, error) {
 // SignRaw signs any payload: the id_token_hint of External MFA.
 func (k *Keys) SignRaw(payload []byte, typ string) (string, error) {
 	one := k.newest()
-	opts := (&jose.SignerOptions{}).WithType(jose.ContentType(typ)).WithHeader("kid", one.id).WithHeader("x5t", strings.TrimPrefix(one.id, "pc-"))
+	opts := (&jose.SignerOptions{}).WithType(jose.ContentType(typ)).WithHeader("kid", one.id).WithHeader("x5t", one.id)
 	s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: one.priv}, opts)
 	if err != nil {
 		return "", err

@@ -368,7 +368,7 @@ func relationshipRequest(k *call) (reply, *fault) {
 	return ok(struct {
 		URL        string     `json:"url"`
 		Attributes attributes `json:"attributes"`
-	}{"https://admin.microsoft.com/Adminportal/Home?invType=ResellerRelationship&partnerId=" + k.partner.ID + "&DAP=" + dap +
+	}{"https://" + entra.M365AdminHost + "/Adminportal/Home?invType=ResellerRelationship&partnerId=" + k.partner.ID + "&DAP=" + dap +
 		"#/BillingAccounts/partner-invitation", object("CustomerRelationshipRequest")}), nil
 }
 

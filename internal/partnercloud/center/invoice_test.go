@@ -12,7 +12,7 @@ import (
 
 // metered gives the Azure subscription of the customer by DAP a use of 2.00 a day.
 func metered(s *world.State) {
-	s.Metered = func(_, id string) []world.AzureUsage {
+	s.Metered = func(_, id string) *world.AzureSubscription {
 		if id != azureID {
 			return nil
 		}
@@ -21,7 +21,7 @@ func metered(s *world.State) {
 			out = append(out, world.AzureUsage{Day: start.Truncate(24*time.Hour).AddDate(0, 0, -d), Category: "Virtual Machines", Quantity: 24, Unit: "1 Hour",
 				Cost: 2})
 		}
-		return out
+		return &world.AzureSubscription{ID: id, Usage: out}
 	}
 	s.PartnerTenant().Customers.Change(dapID, func(c *world.Customer) {
 		c.Subscriptions = append([]world.Subscription(nil), c.Subscriptions...)

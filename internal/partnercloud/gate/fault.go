@@ -74,6 +74,8 @@ const (
 	ARM    = "arm"
 	Portal = "portal"
 	Vault  = "keyvault"
+	// Retired is what Microsoft has switched off; no fault names it.
+	Retired = "retired"
 )
 
 // Services lists the names a fault may have.

@@ -3,6 +3,7 @@ package graph
 import (
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -40,6 +41,9 @@ func createMemberAppRole(c *call, s *world.State, t *world.Tenant, id string) (*
 	res, name, err := judgeAppRole(s, t, a)
 	if err != nil {
 		return nil, err
+	}
+	if world.FindResource(res.AppID) != nil && a.Role != entra.NilID { // their roles are for apps
+		return nil, badRequest("Permission being assigned was not found on application '%s'.", res.AppID)
 	}
 	t.AppRoles.Put(a)
 	s.Touch(t)

@@ -12,7 +12,7 @@ import (
 
 // How long the passing states of delegated admin relationships take here (ours).
 const (
-	activatingTakes  = 30 * time.Second
+	activatingTakes  = world.ActivatingTakes
 	terminatingTakes = 2 * time.Minute
 	assigningTakes   = 30 * time.Second
 	operationTakes   = 20 * time.Second

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -67,7 +68,7 @@ func listDetails(c *call, s *world.State, t *world.Tenant, x gdapCustomer) (*rep
 	}
 	all := []detail{
 		{"Exchange", "https://admin.exchange.microsoft.com/?delegatedOrg=" + domain},
-		{"Microsoft 365", "https://admin.microsoft.com/Partner/BeginClientSession.aspx?CTID=" + x.id + "&CSDEST=o365admincenter"},
+		{"Microsoft 365", "https://" + entra.M365AdminHost + "/Partner/BeginClientSession.aspx?CTID=" + x.id + "&CSDEST=o365admincenter"},
 		{"Microsoft Entra", "https://entra.microsoft.com/" + domain},
 		{"Microsoft Intune", "https://intune.microsoft.com/" + domain},
 		{"Microsoft Azure", "https://portal.azure.com/" + domain},

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
@@ -37,10 +36,11 @@ func requests(c *call, _ *world.State, t *world.Tenant, r *world.Relationship) (
 	return c.show(t, requestsContext(r.ID), sh, slice(r.Asks, sh.key))
 }
 
-// mayMove: admin agents of the partner, the Global Administrators of a customer.
+// mayMove: admin agents of the partner, and of a customer its Global Administrators
+// and who administers its relationships.
 func mayMove(c *call, s *world.State, t *world.Tenant) error {
 	if t.Kind != world.PartnerTenant {
-		if c.caller.AppOnly() || c.caller.AOBO || !c.hasRole(entra.RoleGlobalAdministrator) {
+		if c.caller.AppOnly() || c.caller.AOBO || !c.hasRole(entra.RoleGlobalAdministrator, entra.RoleCustomerRelationshipAdministrator) {
 			return denied()
 		}
 		return nil
@@ -131,15 +131,12 @@ func customerAction(c *call, t *world.Tenant, r *world.Relationship, action, sta
 		if !ok {
 			return wrong
 		}
-		r.Customer, r.CustomerName = t.ID, t.Name
-		r.Status, r.Due = "activating", c.now.Add(activatingTakes)
-		r.Activated = r.Due
-		r.Ends = r.Activated.Add(d)
+		r.Answer(t, true, d, c.now)
 	case "reject":
 		if status != "approvalPending" {
 			return wrong
 		}
-		r.Status, r.Due = "terminated", time.Time{}
+		r.Answer(t, false, 0, c.now)
 	case "terminate":
 		if status != "active" {
 			return wrong

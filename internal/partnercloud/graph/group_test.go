@@ -62,6 +62,11 @@ func TestMicrosoft365Groups(t *testing.T) {
 		"One or more added object references already exist") {
 		t.Errorf("%s", a.raw)
 	}
+	l.do("PATCH", path, tok, `{"owners@odata.bind":["`+rhea+`"]}`).want(204)
+	l.do("PATCH", path, tok, `{"owners@odata.bind":["`+rhea+`"]}`).refused(400, "Request_BadRequest")
+	if ids := l.get(path+"/owners", tok).ids(); !slices.Equal(ids, []string{ada, rhea}) {
+		t.Errorf("%v", ids)
+	}
 	var many []string
 	for range 21 {
 		many = append(many, `"`+ursa+`"`)
@@ -165,6 +170,51 @@ func TestDirectoryRolesAreActivatedAndGiven(t *testing.T) {
 	if a := l.do("DELETE", "/v1.0/directoryRoles/roleTemplateId="+entra.RoleGlobalAdministrator+"/members/"+ada+"/$ref", tok, ""); a.code != 400 {
 		t.Errorf("the last Global Administrator: %d", a.code)
 	}
+}
+
+func TestCustomRoles(t *testing.T) {
+	l := newLab(t)
+	tok := l.admin()
+	defs := "/v1.0/roleManagement/directory/roleDefinitions"
+	body := `{"displayName":"Pontificator","description":"d","isEnabled":true,"version":"1.5","resourceScopes":["/"],` +
+		`"rolePermissions":[{"allowedResourceActions":["microsoft.directory/groups/allProperties/read"]}]}`
+	r := l.do("POST", defs, tok, body).want(201).body
+	id := str(r, "id")
+	if r["isBuiltIn"] != false || r["version"] != "1.5" || len(strs(objs(r, "rolePermissions")[0], "allowedResourceActions")) != 1 {
+		t.Errorf("%v", r)
+	}
+	delete(r, "@odata.context")
+	r["description"] = "for the tests"
+	l.do("PATCH", defs+"/"+id, tok, jsonText(r)).want(204)
+	if r := l.get(defs+"/"+id, tok).want(200).body; r["description"] != "for the tests" || r["displayName"] != "Pontificator" {
+		t.Errorf("%v", r)
+	}
+	if n := len(l.get(defs+"?$filter=isBuiltIn eq false", tok).rows()); n != 1 {
+		t.Errorf("%d custom roles", n)
+	}
+	a := l.do("POST", "/v1.0/roleManagement/directory/roleAssignments", tok, `{"principalId":"`+plain+`","roleDefinitionId":"`+id+
+		`","directoryScopeId":"/"}`).want(201).body
+	x := l.get("/v1.0/roleManagement/directory/roleAssignments/"+str(a, "id")+"?$expand=roleDefinition", tok).want(200).body
+	if inner(x, "roleDefinition")["displayName"] != "Pontificator" {
+		t.Errorf("%v", x)
+	}
+	l.do("DELETE", defs+"/"+id, tok, "").refused(400, "Request_BadRequest")
+	for _, r := range l.get("/v1.0/directoryRoles", tok).rows() {
+		if r["roleTemplateId"] == id {
+			t.Error("a custom role is a directory role")
+		}
+	}
+	l.do("DELETE", "/v1.0/roleManagement/directory/roleAssignments/"+str(a, "id"), tok, "").want(204)
+	l.do("DELETE", defs+"/"+id, tok, "").want(204)
+	l.get(defs+"/"+id, tok).want(404)
+	l.do("PATCH", defs+"/"+entra.RoleGlobalReader, tok, `{"displayName":"x"}`).refused(400, "Request_BadRequest")
+	l.do("DELETE", defs+"/"+entra.RoleGlobalReader, tok, "").refused(400, "Request_BadRequest")
+	for _, bad := range []string{`{}`, strings.Replace(body, "microsoft.directory/groups/allProperties/read", "anything", 1),
+		strings.Replace(body, `["/"]`, `["/x"]`, 1), strings.Replace(body, "version", "vrsion", 1)} {
+		l.do("POST", defs, tok, bad).refused(400, "Request_BadRequest")
+	}
+	l.do("POST", defs, l.token(partnerID, ursa, everything()), body).want(403)
+	l.do("POST", defs, l.token(freeID, "cccccccc-0000-4000-8000-000000000009", everything()), body).want(403)
 }
 
 func TestAdministrativeUnits(t *testing.T) {

@@ -168,11 +168,3 @@ func (c *call) mayJoin(t *world.Tenant, g *world.Group, id string) error {
 	}
 	return nil
 }
-
-// mayOwn refuses owners that are neither users nor service principals.
-func mayOwn(t *world.Tenant, id string) error {
-	if t.Users.Get(id) == nil && t.SPs.Get(id) == nil {
-		return badRequest("Invalid object type: only users and service principals can be owners of a group.")
-	}
-	return nil
-}

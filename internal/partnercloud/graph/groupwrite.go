@@ -140,7 +140,7 @@ func changeGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*rep
 		return nil, err
 	}
 	fs := groupFields()
-	for _, k := range []string{"mailEnabled", "isAssignableToRole", "owners@odata.bind", "resourceBehaviorOptions", "resourceProvisioningOptions"} {
+	for _, k := range []string{"mailEnabled", "isAssignableToRole", "resourceBehaviorOptions", "resourceProvisioningOptions"} {
 		fs[k] = readOnly()
 	}
 	if err := fs.checkAll(c.in); err != nil {
@@ -156,6 +156,18 @@ func changeGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*rep
 		}
 		if hasFold(g.Members, id) || hasFold(add[:i], id) {
 			return nil, badRequest("One or more added object references already exist for the following modified properties: 'members'.")
+		}
+	}
+	own, err := c.boundAll(t, "owners@odata.bind")
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range own {
+		if err := mayOwn(t, id); err != nil {
+			return nil, err
+		}
+		if hasFold(g.Owners, id) || hasFold(own[:i], id) {
+			return nil, badRequest("One or more added object references already exist for the following modified properties: 'owners'.")
 		}
 	}
 	next := *g
@@ -183,6 +195,9 @@ func changeGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*rep
 			g.Description = str(c.in, "description")
 		}
 		g.Members = append(slices.Clone(g.Members), add...)
+		if len(own) > 0 {
+			g.Owners = append(slices.Clone(g.Owners), own...)
+		}
 	})
 	s.Touch(t)
 	c.audit(s, t, ch)

@@ -6,14 +6,11 @@ import (
 	"net/url"
 	"strings"
 
-	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
-// mayInvite: whoever may invite guests. By default members may too; the roles are
-// those that always may.
-var mayInvite = allow("User.Invite.All User.ReadWrite.All Directory.ReadWrite.All").
-	with(entra.RoleGuestInviter, entra.RoleUserAdministrator, entra.RoleDirectoryWriters)
+// mayInvite: whoever the authorization policy lets invite guests.
+var mayInvite = allow("User.Invite.All User.ReadWrite.All Directory.ReadWrite.All").when(invites)
 
 func invitationFields() fields {
 	return fields{

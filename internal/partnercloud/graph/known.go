@@ -186,7 +186,7 @@ type property struct{ list, v1, beta bool }
 var properties = sync.OnceValue(func() map[string]map[string]property {
 	out := map[string]map[string]property{}
 	var typ map[string]property
-	for line := range strings.Lines(metadata) {
+	for line := range strings.Lines(metadata + metadataOfMore) {
 		if name, rest, ok := strings.Cut(line, ": "); ok && !strings.HasPrefix(line, "\t") {
 			typ = map[string]property{}
 			out[name] = typ

@@ -28,7 +28,7 @@ func (g *Graph) document(beta bool) ([]byte, error) {
 			return
 		}
 		for _, r := range routes() {
-			if r.in(version) {
+			if r.in(version) && r.leftOut == "" {
 				m.Serve(r.parts)
 			}
 		}

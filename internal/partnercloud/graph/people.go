@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"slices"
 	"strings"
 
 	"partnerguard/internal/partnercloud/world"
@@ -107,20 +106,6 @@ func (c *call) reportsOf(t *world.Tenant, u *world.User) (out []*entity) {
 
 func directReports(c *call, _ *world.State, t *world.Tenant, u *world.User) (*reply, error) {
 	return c.objects(t, c.reportsOf(t, u))
-}
-
-// owned lists what an object owns.
-func (c *call) owned(t *world.Tenant, id string) (out []*entity) {
-	for g := range t.Groups.All() {
-		if slices.ContainsFunc(g.Owners, func(o string) bool { return strings.EqualFold(o, id) }) {
-			out = append(out, c.fully(&entity{shape: c.g.sh.group, row: g, beta: c.beta, mark: true}))
-		}
-	}
-	return out
-}
-
-func ownedObjects(c *call, _ *world.State, t *world.Tenant, u *world.User) (*reply, error) {
-	return c.objects(t, c.owned(t, u.ID))
 }
 
 // createdObjects lists what the audit log says that the user made and that still is.

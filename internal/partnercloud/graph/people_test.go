@@ -291,6 +291,9 @@ func TestAppRolesOfUsersAndGroups(t *testing.T) {
 		l.do("POST", base, tok, body).refused(400, "Request_BadRequest")
 		l.do("POST", base, tok, strings.Replace(body, id, ada, 1)).refused(400, "Request_BadRequest")
 		l.do("POST", base, l.token(partnerID, plain, everything()), body).want(403)
+		graph := str(l.get("/v1.0/servicePrincipals(appId='"+entra.AppGraph+"')", tok).want(200).body, "id")
+		l.do("POST", base, tok, `{"principalId":"`+id+`","resourceId":"`+graph+`","appRoleId":"7ab1d382-f21e-4acd-a863-ba3e13f7da61"}`).
+			refused(400, "Request_BadRequest")
 		if ids := l.get(base, tok).ids(); !slices.Equal(ids, []string{str(a, "id")}) {
 			t.Errorf("%v", ids)
 		}
@@ -298,6 +301,26 @@ func TestAppRolesOfUsersAndGroups(t *testing.T) {
 		l.do("DELETE", base+"/"+str(a, "id"), tok, "").want(204)
 		l.do("DELETE", base+"/"+str(a, "id"), tok, "").want(404)
 	}
+}
+
+func TestOrganizationIsChanged(t *testing.T) {
+	l := newLab(t)
+	tok := l.admin()
+	path := "/v1.0/organization/" + partnerID
+	o := l.get(path, tok).want(200).body
+	delete(o, "@odata.context")
+	o["marketingNotificationEmails"] = []any{"a@contoso.com"}
+	l.do("PATCH", path, tok, jsonText(o)).want(204)
+	l.do("PATCH", path, tok, `{"securityComplianceNotificationMails":["sec@contoso.com"],"privacyProfile":{"statementUrl":"https://x.example"}}`).want(204)
+	o = l.get(path, tok).want(200).body
+	if len(strs(o, "marketingNotificationEmails")) != 1 || !slices.Equal(strs(o, "securityComplianceNotificationMails"), []string{"sec@contoso.com"}) ||
+		inner(o, "privacyProfile")["statementUrl"] != "https://x.example" {
+		t.Errorf("%v", o)
+	}
+	l.do("PATCH", path, tok, `{"city":"Kiel"}`).refused(400, "Request_BadRequest")
+	l.do("PATCH", path, tok, `{"colour":"red"}`).refused(400, "Request_BadRequest")
+	l.do("PATCH", "/v1.0/organization/"+customerID, tok, `{"displayName":"x"}`).want(404)
+	l.do("PATCH", path, l.token(partnerID, ursa, everything()), `{"displayName":"x"}`).want(403)
 }
 
 func TestAnyObjectIsDeleted(t *testing.T) {
@@ -341,7 +364,7 @@ func TestInvitations(t *testing.T) {
 	l.do("POST", "/v1.0/invitations", tok, body("new@contoso.com")).refused(400, "Request_BadRequest")
 	l.do("POST", "/v1.0/invitations", tok, body("no address")).refused(400, "Request_BadRequest")
 	l.do("POST", "/v1.0/invitations", tok, strings.Replace(body("x@example.org"), "https://example.org", "home", 1)).refused(400, "Request_BadRequest")
-	l.do("POST", "/v1.0/invitations", l.token(partnerID, plain, everything()), body("x@example.org")).want(403)
+	l.do("POST", "/v1.0/invitations", l.token(partnerID, guest, everything()), body("x@example.org")).want(403)
 }
 
 func TestTenantInformation(t *testing.T) {

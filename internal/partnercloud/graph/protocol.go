@@ -53,6 +53,8 @@ func (c *call) preferences() error {
 				continue
 			case p == "include-unknown-enum-members":
 				c.unknown = true
+			case p == "create-if-missing" && c.route.upserts:
+				continue // said again where it was done
 			case p == "return=minimal" && c.route.method != http.MethodGet:
 			case strings.HasPrefix(p, "odata.maxpagesize=") && c.route.method == http.MethodGet:
 				n, err := strconv.Atoi(strings.TrimPrefix(p, "odata.maxpagesize="))

@@ -38,6 +38,9 @@ func activeRole(t *world.Tenant, template string) *activeRoleRow {
 	r := findRole(template)
 	if r == nil {
 		r = &entra.Role{ID: template, Name: "Custom role"}
+		if x := t.CustomRoles.Get(template); x != nil {
+			r.Name, r.Gist = x.Name, x.Description
+		}
 	}
 	h := world.HashSecret("directoryRole/" + t.ID + "/" + strings.ToLower(template))
 	return &activeRoleRow{id: h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-8" + h[17:20] + "-" + h[20:32], role: r}

@@ -9,20 +9,37 @@ import (
 )
 
 func newDefinitionShape() *shape {
-	type r = *entra.Role
+	type r = roleDef
 	return newShape("unifiedRoleDefinition", func(x any) string { return x.(r).ID },
 		f("id", func(x r) any { return x.ID }),
-		f("description", func(x r) any { return x.Gist }),
+		f("description", func(x r) any {
+			if x.Gist == "" {
+				return nil
+			}
+			return x.Gist
+		}),
 		f("displayName", func(x r) any { return x.Name }),
-		f("isBuiltIn", func(r) any { return true }),
-		f("isEnabled", func(r) any { return true }),
+		f("isBuiltIn", func(x r) any { return x.custom == nil }),
+		f("isEnabled", func(x r) any { return x.custom == nil || !x.custom.Disabled }),
 		f("isPrivileged", func(x r) any { return entra.PrivilegedRole(x.ID) }),
 		f("resourceScopes", func(r) any { return []string{"/"} }),
 		f("templateId", func(x r) any { return x.ID }),
-		f("version", func(r) any { return "1" }),
-		// Which actions a role allows is not part of this cloud.
-		f("rolePermissions", func(r) any {
-			return []object{{{"allowedResourceActions", []string{}}, {"condition", nil}}}
+		f("version", func(x r) any {
+			switch {
+			case x.custom == nil:
+				return "1"
+			case x.custom.Version == "":
+				return nil
+			}
+			return x.custom.Version
+		}),
+		// Which actions a built-in role allows is not part of this cloud.
+		f("rolePermissions", func(x r) any {
+			actions := []string{}
+			if x.custom != nil {
+				actions = x.custom.Actions
+			}
+			return []object{{{"allowedResourceActions", actions}, {"condition", nil}}}
 		}),
 	)
 }
@@ -44,7 +61,7 @@ func newRoleAssignmentShape(def *shape) *shape {
 }
 
 func definitions(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
-	return c.show(t, roleBase+"roleDefinitions", c.g.sh.definition, slice(builtinRoles(), c.g.sh.definition.key))
+	return c.show(t, roleBase+"roleDefinitions", c.g.sh.definition, slice(allDefinitions(t), c.g.sh.definition.key))
 }
 
 func roleAssignments(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
@@ -127,9 +144,9 @@ func expandRole(shape, def *shape, of func(any) (principal, role string)) {
 		}
 		return nil
 	}}
-	shape.navs["roleDefinition"] = nav{of: func(c *call, _ *world.Tenant, row any) []*entity {
+	shape.navs["roleDefinition"] = nav{of: func(c *call, t *world.Tenant, row any) []*entity {
 		_, id := of(row)
-		if r := findRole(id); r != nil {
+		if r, ok := roleIn(t, id); ok {
 			return []*entity{{shape: def, row: r, beta: c.beta}}
 		}
 		return nil
@@ -139,10 +156,11 @@ func expandRole(shape, def *shape, of func(any) (principal, role string)) {
 // judgeRole refuses assignments of what does not exist.
 func (c *call) judgeRole(t *world.Tenant, principal, role, scope string) error {
 	e := c.object(t, principal)
+	_, known := roleIn(t, role)
 	switch {
 	case e == nil:
 		return notFound(principal)
-	case findRole(role) == nil:
+	case !known:
 		return notFound(role)
 	case scope != "/":
 		return badRequest("The directoryScopeId must be '/' or that of an administrative unit.")
@@ -155,7 +173,7 @@ func (c *call) judgeRole(t *world.Tenant, principal, role, scope string) error {
 
 func (c *call) auditRole(s *world.State, t *world.Tenant, activity, operation string, a *world.RoleAssignment) {
 	name := a.Role
-	if r := findRole(a.Role); r != nil {
+	if r, ok := roleIn(t, a.Role); ok {
 		name = r.Name
 	}
 	ch := change{activity: activity, category: "RoleManagement", operation: operation, target: target("Role", a.Role, name)}

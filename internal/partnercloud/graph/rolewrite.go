@@ -26,10 +26,10 @@ func roleTemplates(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
 	return c.show(t, "directoryRoleTemplates", sh, slice(builtinRoles(), sh.key))
 }
 
-// activeRoles are the template ids of the roles that are active, each once.
+// activeRoles are the template ids of the built-in roles that are active, each once.
 func (c *call) activeRoles(t *world.Tenant) (out []string) {
 	add := func(id string) {
-		if !hasFold(out, id) {
+		if !hasFold(out, id) && findRole(id) != nil {
 			out = append(out, id)
 		}
 	}

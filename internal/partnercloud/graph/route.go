@@ -31,6 +31,8 @@ type route struct {
 	bare      bool     // takes no body although it is a POST
 	named     []string // query options besides OData's
 	condition bool     // takes If-Match
+	upserts   bool     // makes what is missing, when the client prefers it
+	leftOut   string   // the name of what Graph has and the partner cloud has not
 	selects   bool     // a write that takes $select
 	source    kit.Source
 }
@@ -43,6 +45,9 @@ func (r *route) selecting() *route { r.selects = true; return r }
 
 // conditional takes If-Match.
 func (r *route) conditional() *route { r.condition = true; return r }
+
+// createIfMissing takes the preference to make what is missing.
+func (r *route) createIfMissing() *route { r.upserts = true; return r }
 
 // from says where operations are described, and how sure we are.
 func from(sure kit.Sure, text string, rows ...*route) []*route {
@@ -116,6 +121,9 @@ func (r *route) of(s service) *route { r.service = s; return r }
 
 // beta leaves the operation out of v1.0.
 func (r *route) beta() *route { r.only = "beta"; return r }
+
+// v1 leaves the operation out of beta.
+func (r *route) v1() *route { r.only = "v1.0"; return r }
 
 // bodiless lets the body be missing.
 func (r *route) bodiless() *route { r.bare = true; return r }

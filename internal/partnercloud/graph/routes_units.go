@@ -40,6 +40,11 @@ func unitRoutes() []*route {
 	return slices.Concat(
 		from(kit.Read, "Graph: administrativeUnit resource", at("directory/administrativeUnits")...),
 		from(kit.Read, "Graph beta: administrativeUnit resource", root...),
+		from(kit.Read, "Graph: unifiedRoleDefinition resource",
+			post(roleBase+"roleDefinitions", mayAssignRoles, createDefinition),
+			patch(roleBase+"roleDefinitions/{}", mayAssignRoles, found(findCustom, changeDefinition)),
+			del(roleBase+"roleDefinitions/{}", mayAssignRoles, found(findCustom, deleteDefinition)),
+		),
 		from(kit.Read, "Graph: directoryRole resource",
 			get("directoryRoleTemplates", mayReadRoles, roleTemplates).whole().units(2),
 			get("directoryRoleTemplates/{}", mayReadRoles, roleTemplates),

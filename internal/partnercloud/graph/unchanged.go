@@ -18,6 +18,8 @@ func (sh *shapes) shapeOf(row any) *shape {
 		return sh.app
 	case *world.ServicePrincipal:
 		return sh.sp
+	case *world.Tenant:
+		return sh.organization
 	case *world.Unit:
 		return sh.unit
 	}
@@ -26,6 +28,10 @@ func (sh *shapes) shapeOf(row any) *shape {
 
 // membersOf reads the members of a row as they are shown; nil for rows of others.
 func (c *call) membersOf(row any) func(name string) (any, bool) {
+	if x, ok := row.(*world.CustomRole); ok {
+		e := c.entity(c.g.sh.definition, customDef(x))
+		return func(name string) (any, bool) { return e.Field(spelled(e.typ, name)) }
+	}
 	if d, ok := row.(*world.Document); ok {
 		now := decodeObject(d.Raw)
 		now["id"] = d.ID

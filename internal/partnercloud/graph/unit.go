@@ -223,9 +223,14 @@ func unitOf(t *world.Tenant, scope string) *world.Unit {
 	return t.Units.Get(scope[len(base):])
 }
 
-// scopedRoles are the roles that a caller holds over units that a user or group is in.
-func scopedRoles(t *world.Tenant, caller, object string, c *call) (out []string) {
-	if t.Scoped.Len() == 0 || object == "" {
+// scopedRoles are the roles that a caller holds over units that the user or group of
+// the path is in.
+func (c *call) scopedRoles(t *world.Tenant, caller string) (out []string) {
+	if t.Scoped.Len() == 0 {
+		return nil
+	}
+	object := c.pathObject(t)
+	if object == "" {
 		return nil
 	}
 	holders := append(t.GroupsOf(caller), caller)

@@ -3,6 +3,7 @@
 package portal
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -19,9 +20,9 @@ import (
 	"partnerguard/internal/partnercloud/world"
 )
 
-// TestPagesFit looks at every page in a browser, on a phone and a desk, light
-// and dark: nothing is wider than the screen. With SHOTS it leaves pictures there.
-func TestPagesFit(t *testing.T) {
+// chromium is a fresh browser with an empty page.
+func chromium(t *testing.T) context.Context {
+	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		if os.Getenv("CI") != "" {
@@ -29,6 +30,28 @@ func TestPagesFit(t *testing.T) {
 		}
 		t.Skip("SKIPPED, NOTHING WAS TESTED: chromium is missing")
 	}
+	ctx, stop := chromedp.NewExecAllocator(t.Context(), chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.NoFirstRun, chromedp.Headless)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// screen sets the width and the colours of the page.
+func screen(ctx context.Context, width int64, scheme string) error {
+	_, e1 := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1})
+	_, e2 := chromedp.Call(ctx, emulation.SetEmulatedMedia,
+		emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	return errors.Join(e1, e2)
+}
+
+// TestPagesFit looks at every page in a browser, on a phone and a desk, light
+// and dark: nothing is wider than the screen. With SHOTS it leaves pictures there.
+func TestPagesFit(t *testing.T) {
 	dir := os.Getenv("SHOTS")
 	l := newLab(t, func(s *world.State, p *world.Tenant) {
 		s.Enforcement = world.History()
@@ -53,14 +76,7 @@ func TestPagesFit(t *testing.T) {
 	l.tenant = customerID
 	l.get(b, "/customers/"+customerID+"/open")
 	u, _ := url.Parse(l.srv.URL)
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.NoFirstRun, chromedp.Headless)
-	defer cancel()
-	ctx, cancel = chromedp.NewContext(ctx)
-	defer cancel()
-	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
-		t.Fatal(err)
-	}
+	ctx := chromium(t)
 	for _, c := range b.Jar.Cookies(u) {
 		if _, err := chromedp.Call(ctx, network.SetCookie, network.SetCookieParams{Name: c.Name, Value: c.Value, URL: l.srv.URL}); err != nil {
 			t.Fatal(err)
@@ -70,13 +86,10 @@ func TestPagesFit(t *testing.T) {
 		"customer": "/customers/" + customerID, "missing": "/x"} {
 		for _, scheme := range []string{"light", "dark"} {
 			for _, w := range []int64{360, 1280} {
-				_, e1 := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: w, Height: 900,
-					DeviceScaleFactor: 1})
-				_, e2 := chromedp.Call(ctx, emulation.SetEmulatedMedia,
-					emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+				e1 := screen(ctx, w, scheme)
 				e3 := chromedp.Do(ctx, chromedp.Navigate(l.srv.URL+path), chromedp.WaitReady("main"))
 				wide, e4 := chromedp.Run(ctx, chromedp.Evaluate[float64]("document.documentElement.scrollWidth"))
-				if err := errors.Join(e1, e2, e3, e4); err != nil {
+				if err := errors.Join(e1, e3, e4); err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
 				if int64(wide) > w {

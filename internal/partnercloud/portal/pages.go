@@ -48,6 +48,8 @@ type view struct {
 	Pages    pages
 	Customer *customerView
 	Stages   [][2]string
+	Invite   *invitation
+	Admin    bool // a page of the admin center
 }
 
 // offered are the pages that the person may see: what would be refused is not

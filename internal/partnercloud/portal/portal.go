@@ -80,6 +80,7 @@ func New(d Deps) *Portal {
 	p.mux.HandleFunc("GET /customers", p.page("Get /customers", agents, p.customers))
 	p.mux.HandleFunc("GET /customers/{id}", p.page("Get /customers/{id}", agents, p.customer))
 	p.mux.HandleFunc("GET /customers/{id}/open", p.page("Get /customers/{id}/aobo", agents, p.open))
+	p.adminRoutes()
 	// The addresses under which the first status report was known.
 	for _, old := range []string{"/pcv/security/compliance", "/commerce/security/compliance"} {
 		p.mux.Handle("GET "+old, http.RedirectHandler("/requirements", http.StatusSeeOther))
@@ -180,7 +181,7 @@ func (p *Portal) page(operation string, who audience, f func(*visit)) http.Handl
 		})
 		switch {
 		case gone:
-			p.forget(w, r)
+			p.forget(w, r, sessionCookie)
 			http.Redirect(w, r, "/", http.StatusSeeOther)
 		case ask:
 			http.Redirect(w, r, "/signin?mfa=1&return="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)

@@ -20,7 +20,7 @@ import (
 // session is a browser that signed in. The cookie's hash is its key.
 type session struct {
 	tenant, user, upn, name, ip string
-	mfa                         bool
+	mfa, admin                  bool // admin: of a customer's administrator, in the admin center
 	amr                         []string
 	csrf                        string
 	created, ends               time.Time
@@ -38,8 +38,25 @@ type entry struct {
 
 // pending is a sign-in under way, by its state.
 type pending struct {
-	browser, verifier, nonce, back, customer string
-	ends                                     time.Time
+	errand
+	browser, verifier, nonce string
+	ends                     time.Time
+}
+
+// errand is what a browser is sent to the authority for.
+type errand struct {
+	tenant, resource, back, hint string
+	customer                     string // the tenant to work in on its behalf
+	mfa                          bool
+	admin                        bool // a customer's administrator, for the admin center
+}
+
+// client is who asks.
+func (e *errand) client() string {
+	if e.admin {
+		return entra.AppM365Admin
+	}
+	return entra.AppPartner
 }
 
 // Bounds, by the world's clock.
@@ -61,8 +78,10 @@ func cookie(w http.ResponseWriter, r *http.Request, name, value string, age int)
 }
 
 // session finds the browser's session and copies it.
-func (p *Portal) session(r *http.Request) (session, bool) {
-	c, err := r.Cookie(sessionCookie)
+func (p *Portal) session(r *http.Request) (session, bool) { return p.sessionOf(r, sessionCookie) }
+
+func (p *Portal) sessionOf(r *http.Request, name string) (session, bool) {
+	c, err := r.Cookie(name)
 	if err != nil || len(c.Value) > 100 {
 		return session{}, false
 	}
@@ -70,19 +89,30 @@ func (p *Portal) session(r *http.Request) (session, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.sessions[digest(c.Value)]
-	if s == nil || !now.Before(s.ends) {
+	if s == nil || !now.Before(s.ends) || s.admin != (name == adminCookie) {
 		return session{}, false
 	}
 	return *s, true
 }
 
-func (p *Portal) forget(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie(sessionCookie); err == nil {
+// remember begins a session.
+func (p *Portal) remember(w http.ResponseWriter, r *http.Request, name string, s *session) {
+	now := p.world.Clock.Now()
+	value := world.NewSecret()
+	p.mu.Lock()
+	makeRoom(p.sessions, maxSessions, func(x *session) bool { return !now.Before(x.ends) })
+	p.sessions[digest(value)] = s
+	p.mu.Unlock()
+	cookie(w, r, name, value, 0)
+}
+
+func (p *Portal) forget(w http.ResponseWriter, r *http.Request, name string) {
+	if c, err := r.Cookie(name); err == nil {
 		p.mu.Lock()
 		delete(p.sessions, digest(c.Value))
 		p.mu.Unlock()
 	}
-	cookie(w, r, sessionCookie, "", -1)
+	cookie(w, r, name, "", -1)
 }
 
 func baseOf(r *http.Request) string {
@@ -99,7 +129,8 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request) {
 	if s, found := p.session(r); found {
 		hint = s.upn
 	}
-	p.toAuthority(w, r, "organizations", entra.AppPartnerCenter, local(r.URL.Query().Get("return")), hint, "", r.URL.Query().Get("mfa") == "1")
+	p.toAuthority(w, r, errand{tenant: "organizations", resource: entra.AppPartnerCenter, back: local(r.URL.Query().Get("return")), hint: hint,
+		mfa: r.URL.Query().Get("mfa") == "1"})
 }
 
 // makeRoom forgets what is over once there is too much, and all when that is not
@@ -113,7 +144,7 @@ func makeRoom[T any](m map[string]*T, most int, over func(*T) bool) {
 	}
 }
 
-func (p *Portal) toAuthority(w http.ResponseWriter, r *http.Request, tenant, resource, back, hint, customer string, mfa bool) {
+func (p *Portal) toAuthority(w http.ResponseWriter, r *http.Request, e errand) {
 	browser, err := r.Cookie(browserCookie)
 	value := ""
 	if err == nil && len(browser.Value) >= 40 && len(browser.Value) <= 100 {
@@ -124,36 +155,37 @@ func (p *Portal) toAuthority(w http.ResponseWriter, r *http.Request, tenant, res
 	}
 	now := p.world.Clock.Now()
 	state := world.NewSecret()
-	one := &pending{browser: digest(value), verifier: world.NewSecret(), nonce: world.NewSecret(), back: back, customer: customer, ends: now.Add(pendingFor)}
+	one := &pending{errand: e, browser: digest(value), verifier: world.NewSecret(), nonce: world.NewSecret(), ends: now.Add(pendingFor)}
 	p.mu.Lock()
 	makeRoom(p.pending, maxPending, func(x *pending) bool { return !now.Before(x.ends) })
 	p.pending[state] = one
 	p.mu.Unlock()
 	q := url.Values{
-		"client_id": {entra.AppPartner}, "response_type": {"code"}, "response_mode": {"query"}, "redirect_uri": {baseOf(r) + "/signin-oidc"},
-		"scope": {"openid profile " + world.FindResource(resource).URIs[0] + "/.default"}, "state": {state}, "nonce": {one.nonce},
+		"client_id": {e.client()}, "response_type": {"code"}, "response_mode": {"query"}, "redirect_uri": {baseOf(r) + "/signin-oidc"},
+		"scope": {"openid profile " + world.FindResource(e.resource).URIs[0] + "/.default"}, "state": {state}, "nonce": {one.nonce},
 		"code_challenge": {digest(one.verifier)}, "code_challenge_method": {"S256"},
 	}
-	if hint != "" {
-		q.Set("login_hint", hint)
+	if e.hint != "" {
+		q.Set("login_hint", e.hint)
 	}
-	if mfa {
+	if e.mfa {
 		q.Set("amr_values", "mfa")
 	}
-	http.Redirect(w, r, p.login(r)+"/"+tenant+"/oauth2/v2.0/authorize?"+q.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, p.login(r)+"/"+e.tenant+"/oauth2/v2.0/authorize?"+q.Encode(), http.StatusSeeOther)
 }
 
 // finish takes the code back, redeems it and begins a session.
 func (p *Portal) finish(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	fail := func(status int, why string) {
-		p.show(w, r, status, view{Title: "The sign-in did not work", Kind: "message", Message: why, Again: true})
-	}
 	now := p.world.Clock.Now()
 	p.mu.Lock()
 	one := p.pending[q.Get("state")]
 	delete(p.pending, q.Get("state"))
 	p.mu.Unlock()
+	fail := func(status int, why string) {
+		admin := one != nil && one.admin
+		p.show(w, r, status, view{Title: "The sign-in did not work", Kind: "message", Message: why, Again: !admin, Admin: admin})
+	}
 	browser, err := r.Cookie(browserCookie)
 	if one == nil || err != nil || !now.Before(one.ends) || !same(one.browser, digest(browser.Value)) {
 		fail(http.StatusBadRequest, "This sign-in was not begun here, or it took too long.")
@@ -170,11 +202,7 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request) {
 		fail(http.StatusForbidden, "The authority refused: "+strings.ToValidUTF8(what, "?"))
 		return
 	}
-	tenant := "organizations"
-	if one.customer != "" {
-		tenant = one.customer
-	}
-	access, id, err := p.redeem(r, tenant, q.Get("code"), one)
+	access, id, err := p.redeem(r, one.tenant, q.Get("code"), one)
 	if err != nil {
 		p.log.LogAttrs(r.Context(), slog.LevelInfo, "portal sign-in", slog.Any("err", err))
 		fail(http.StatusBadGateway, err.Error())
@@ -182,6 +210,10 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request) {
 	}
 	if one.customer != "" {
 		p.entered(w, r, one, access, fail)
+		return
+	}
+	if one.admin {
+		p.adminArrived(w, r, one, access, id, fail)
 		return
 	}
 	partner := ""
@@ -198,18 +230,12 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request) {
 		fail(http.StatusForbidden, "This portal is for the partner's own people: the account belongs to another tenant.")
 		return
 	}
-	p.forget(w, r)
-	value := world.NewSecret()
-	s := &session{
+	p.forget(w, r, sessionCookie)
+	p.remember(w, r, sessionCookie, &session{
 		tenant: access.TenantID, user: access.ObjectID, upn: access.UPN, name: name, ip: ipOf(access, r), mfa: access.HasMFA(), amr: access.AMR,
 		csrf:    world.NewSecret(),
 		created: now, ends: now.Add(sessionFor), inside: map[string]entry{},
-	}
-	p.mu.Lock()
-	makeRoom(p.sessions, maxSessions, func(x *session) bool { return !now.Before(x.ends) })
-	p.sessions[digest(value)] = s
-	p.mu.Unlock()
-	cookie(w, r, sessionCookie, value, 0)
+	})
 	http.Redirect(w, r, one.back, http.StatusSeeOther)
 }
 
@@ -231,7 +257,7 @@ const maxTokens = 256 << 10
 func (p *Portal) redeem(r *http.Request, tenant, code string, one *pending) (access, id *bearer.Claims, err error) {
 	bad := func(why string) error { return problem.New(problem.BadInput, "%s", why) }
 	form := url.Values{
-		"grant_type": {"authorization_code"}, "client_id": {entra.AppPartner}, "code": {code}, "redirect_uri": {baseOf(r) + "/signin-oidc"},
+		"grant_type": {"authorization_code"}, "client_id": {one.client()}, "code": {code}, "redirect_uri": {baseOf(r) + "/signin-oidc"},
 		"code_verifier": {one.verifier},
 	}
 	req, err := http.NewRequestWithContext(r.Context(), http.MethodPost, p.login(r)+"/"+tenant+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
@@ -264,9 +290,9 @@ func (p *Portal) redeem(r *http.Request, tenant, code string, one *pending) (acc
 		return nil, nil, bad("The ID token is not valid: " + fault.Text)
 	}
 	switch {
-	case id.Audience != entra.AppPartner || !same(id.Nonce, one.nonce):
+	case id.Audience != one.client() || !same(id.Nonce, one.nonce):
 		return nil, nil, bad("The ID token is for somebody else.")
-	case access.Client() != entra.AppPartner || access.AppOnly():
+	case access.Client() != one.client() || access.AppOnly():
 		return nil, nil, bad("The access token is for somebody else.")
 	}
 	return access, id, nil
@@ -285,7 +311,7 @@ func (p *Portal) open(v *visit) {
 		p.missing(v)
 		return
 	}
-	p.toAuthority(v.w, v.r, id, entra.AppARM, "/customers/"+id, v.session.upn, id, false)
+	p.toAuthority(v.w, v.r, errand{tenant: id, resource: entra.AppARM, back: "/customers/" + id, hint: v.session.upn, customer: id})
 }
 
 // entered notes what a token for a customer's tenant says.
@@ -325,7 +351,7 @@ func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
 			User: s.name, CSRF: s.csrf})
 		return
 	}
-	p.forget(w, r)
+	p.forget(w, r, sessionCookie)
 	p.show(w, r, http.StatusOK, view{Title: "You are signed out", Kind: "welcome",
 		Message: "The session of this portal is over. The authority may still know you: its own sign-out ends that.", Logout: p.login(r) +
 			"/organizations/oauth2/v2.0/logout"})

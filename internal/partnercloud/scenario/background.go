@@ -12,11 +12,7 @@ import (
 // who guessed right.
 func (w *writer) attacks(day time.Time) {
 	d := diceOf(w.h.past.seedOf("attack/"+w.p.tenant.ID), uint64(day.Unix()/86400))
-	towns := citySpots()
-	from := towns[len(towns)-1]
-	if s, ok := w.h.sc.spots()["curitiba"]; ok {
-		from = s
-	}
+	from := w.h.sc.attackers()
 	if n := len(w.p.actors); n > 0 && d.IntN(6) == 0 {
 		a := &w.p.actors[d.IntN(n)]
 		if a.user.Enabled && !a.user.Guest && !a.user.Created.After(day) {

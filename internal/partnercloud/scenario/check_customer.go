@@ -45,6 +45,7 @@ func (c *checker) customer(i int, partnerNames *tenantNames, resellers, sites, r
 		for x, m := range a.Machines {
 			c.once(fmt.Sprintf("%s.machines[%d]", at, x), "machine", m.Name, seen)
 			c.words(fmt.Sprintf("%s.machines[%d].power", at, x), m.Power, "running", "stopped", "deallocated")
+			c.words(fmt.Sprintf("%s.machines[%d].by", at, x), m.By, intruder)
 			c.moment(fmt.Sprintf("%s.machines[%d].since", at, x), m.Since)
 		}
 	}

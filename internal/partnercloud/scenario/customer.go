@@ -233,42 +233,77 @@ func (b *builder) azure(t *world.Tenant, k *Customer, a *Azure) *world.AzureSubs
 			n++
 		}
 	}
-	groups := map[string]bool{}
-	event := func(at time.Time, operation, resourceID, caller string) {
-		s.Activity = append(s.Activity, mustJSON(map[string]any{
-			"eventTimestamp": at.UTC().Format(time.RFC3339), "submissionTimestamp": at.Add(90 * time.Second).UTC().Format(time.RFC3339), "caller": caller,
-			"level":         "Informational",
-			"operationName": map[string]any{"value": operation, "localizedValue": operation}, "status": map[string]any{"value": "Succeeded",
-				"localizedValue": "Succeeded"},
-			"category": map[string]any{"value": "Administrative", "localizedValue": "Administrative"}, "resourceId": resourceID, "subscriptionId": s.ID,
-			"tenantId":      t.ID,
-			"correlationId": b.state.GUID("event/" + resourceID + operation), "eventDataId": b.state.GUID("eventdata/" + resourceID + operation),
-		}))
-	}
 	caller := "admin@" + t.Domain()
 	if n > 0 {
 		caller = t.Users.Get(s.Roles[1].Principal).UPN
 	}
+	in := b.intrusion(t, k, a)
+	if in != nil {
+		role("Contributor", in.user.ID, "User")
+	}
+	b.machines(t, k, a, s, caller, in)
+	slices.SortStableFunc(s.Activity, func(x, y json.RawMessage) int { return cmp.Compare(eventTime(x), eventTime(y)) })
+	s.Usage = b.usage(t, k, a)
+	return s
+}
+
+// machines puts a subscription's machines with what belongs to them, and the events
+// that tell of it.
+func (b *builder) machines(t *world.Tenant, k *Customer, a *Azure, s *world.AzureSubscription, caller string, in *intrusion) {
+	groups := map[string]bool{}
 	for i := range a.Machines {
 		m := &a.Machines[i]
-		group, place := cmp.Or(m.Group, "rg-prod"), cmp.Or(m.Location, "northeurope")
-		made := m.Since.or(b.created, created.AddDate(0, 0, 3)).Truncate(time.Second)
-		if !groups[group] {
-			groups[group] = true
-			s.Resources = append(s.Resources, world.AzureResource{Group: group, Type: "Microsoft.Network/virtualNetworks", Name: "vnet-" + group,
-				Location: place, Created: made})
+		r := b.machine(t, a, m)
+		who, attack := caller, (*intrusion)(nil)
+		if m.By == intruder && in != nil {
+			who, attack = in.user.UPN, in
 		}
-		s.Resources = append(s.Resources,
-			world.AzureResource{Group: group, Type: "Microsoft.Compute/virtualMachines", Name: m.Name, Location: place, Size: cmp.Or(m.Size, "Standard_B2s"),
-				Power: cmp.Or(m.Power, "running"), Created: made},
-			world.AzureResource{Group: group, Type: "Microsoft.Compute/disks", Name: m.Name + "_OsDisk", Location: place, Created: made},
-			world.AzureResource{Group: group, Type: "Microsoft.Network/networkInterfaces", Name: m.Name + "-nic", Location: place, Created: made})
-		if made.After(b.created.AddDate(0, 0, -90)) {
-			event(made, "Microsoft.Compute/virtualMachines/write", b.machineID(k, a, m), caller)
+		recent := r.Created.After(b.created.AddDate(0, 0, -90))
+		if !groups[r.Group] {
+			groups[r.Group] = true
+			s.Resources = append(s.Resources, world.AzureResource{Group: r.Group, Type: "Microsoft.Network/virtualNetworks", Name: "vnet-" + r.Group,
+				Location: r.Location, Created: r.Created})
+			if attack != nil {
+				s.Activity = append(s.Activity, b.event(t, s, r.Created.Add(-time.Minute), "Microsoft.Resources/subscriptions/resourceGroups/write",
+					"/subscriptions/"+s.ID+"/resourceGroups/"+r.Group, who, attack))
+			}
+		}
+		s.Resources = append(s.Resources, r,
+			world.AzureResource{Group: r.Group, Type: "Microsoft.Compute/disks", Name: m.Name + "_OsDisk", Location: r.Location, Created: r.Created},
+			world.AzureResource{Group: r.Group, Type: "Microsoft.Network/networkInterfaces", Name: m.Name + "-nic", Location: r.Location, Created: r.Created})
+		if recent {
+			s.Activity = append(s.Activity, b.event(t, s, r.Created, "Microsoft.Compute/virtualMachines/write", b.machineID(k, a, m), who, attack))
 		}
 	}
-	slices.SortStableFunc(s.Activity, func(x, y json.RawMessage) int { return cmp.Compare(eventTime(x), eventTime(y)) })
-	s.Usage = b.usage(k, a)
+}
+
+// machine is a virtual machine as the scenario writes it.
+func (b *builder) machine(t *world.Tenant, a *Azure, m *Machine) world.AzureResource {
+	r := world.AzureResource{Group: cmp.Or(m.Group, "rg-prod"), Type: "Microsoft.Compute/virtualMachines", Name: m.Name,
+		Location: cmp.Or(m.Location, "northeurope"), Size: cmp.Or(m.Size, "Standard_B2s"), Power: cmp.Or(m.Power, "running"), Created: b.made(t, a, m)}
+	guilty := 0
+	for i := range a.Machines {
+		if a.Machines[i].By == intruder {
+			guilty++
+		}
+	}
+	r.Hourly = a.usualDay() / 24 / float64(max(1, len(a.Machines)-guilty))
+	if m.By == intruder {
+		r.Hourly = 8 * a.usualDay() / 24 / float64(guilty)
+	}
+	if r.Power == "running" || r.Power == "stopped" { // from the first midnight on, what runs is paid for by the hour
+		r.Runs = []world.Run{{From: b.created.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)}}
+	}
+	return r
+}
+
+// metered is a subscription as far as usage follows from it, without its tenant.
+func (b *builder) metered(k *Customer, a *Azure) *world.AzureSubscription {
+	nobody := &world.Tenant{} // tells when machines were made, which costs nothing
+	s := &world.AzureSubscription{ID: b.azureID(k, a), Usage: b.usage(nobody, k, a)}
+	for i := range a.Machines {
+		s.Resources = append(s.Resources, b.machine(nobody, a, &a.Machines[i]))
+	}
 	return s
 }
 
@@ -280,38 +315,11 @@ func eventTime(raw json.RawMessage) string {
 	return e.At
 }
 
-// usage is the cost of the last 40 days: a usual day, more of it while machines
-// mine.
-func (b *builder) usage(k *Customer, a *Azure) []world.AzureUsage {
-	daily := a.Daily
-	if daily == 0 {
-		daily = 4 + 6*float64(len(a.Machines))
-	}
-	dice := diceOf(b.seedOf("usage/"+b.azureID(k, a)), 0)
-	mining := time.Time{}
-	for i := range k.Alerts {
-		if al := &k.Alerts[i]; al.Type == "CryptoMining" && !al.Test && strings.EqualFold(al.Azure, a.Name) {
-			mining = al.Detected.or(b.created, b.created).AddDate(0, 0, -1)
-		}
-	}
-	var out []world.AzureUsage
-	for d := 40; d >= 0; d-- {
-		day := b.created.AddDate(0, 0, -d).Truncate(24 * time.Hour)
-		cost := daily * (.8 + .4*dice.Float64())
-		if !mining.IsZero() && day.After(mining) {
-			cost *= 9
-		}
-		cost = float64(int(cost*100)) / 100
-		out = append(out, world.AzureUsage{Day: day, Category: "Virtual Machines", Quantity: 24 * float64(max(1, len(a.Machines))), Unit: "1 Hour", Cost: cost})
-	}
-	return out
-}
-
 func (b *builder) costOfMonth(k *Customer, a *Azure) float64 {
 	total := 0.0
-	for _, u := range b.usage(k, a) {
-		if u.Day.Month() == b.created.Month() {
-			total += u.Cost
+	for _, d := range b.days(k, a) {
+		if d.day.Month() == b.created.Month() {
+			total += d.cost
 		}
 	}
 	return float64(int(total*100)) / 100

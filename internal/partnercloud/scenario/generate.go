@@ -148,7 +148,7 @@ func (b *builder) shape(k *Customer, d *rand.Rand, ops, desk, security string, a
 	if k.Compromised {
 		for i := range 3 {
 			a.Machines = append(a.Machines, Machine{Name: fmt.Sprintf("vmss-%04x", d.IntN(1<<16)), Group: fmt.Sprintf("rg-batch-%d", i),
-				Size: "Standard_NC24ads_A100_v4", Location: "eastus", Since: "-2d"})
+				Size: "Standard_NC24ads_A100_v4", Location: "eastus", Since: "-2d", By: intruder})
 		}
 		k.Alerts = append(k.Alerts, Alert{Type: "CryptoMining", Name: "Virtual machines are mining",
 			About: "Machines of this subscription talk to known mining pools.", Azure: a.Name, Machine: a.Machines[len(a.Machines)-1].Name, Detected: "-20h",

@@ -133,6 +133,7 @@ func (h *history) SignIns(_ *world.State, t *world.Tenant, day time.Time) []*wor
 		w.day(&p.actors[i], day)
 	}
 	w.attacks(day)
+	w.intrude(day)
 	w.apps(day)
 	h.aobo(w, day)
 	rows := slices.DeleteFunc(w.rows, func(r *world.SignIn) bool { return !r.CreatedDateTime.Before(h.created) })

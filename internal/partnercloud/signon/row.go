@@ -49,6 +49,9 @@ func Row(s *world.State, a *Attempt, r *Ruling, code int) *world.SignIn {
 			row.Status.AdditionalDetails = "MFA required in Azure AD"
 		}
 	}
+	if r.Audience != "" && r.Audience != a.Resource {
+		row.Audiences = []string{r.Audience}
+	}
 	if !a.Interactive {
 		row.EventTypes = []string{"nonInteractiveUser"}
 	}

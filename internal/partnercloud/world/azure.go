@@ -18,10 +18,14 @@ type AzureSubscription struct {
 	Roles     []AzureRole       `json:"roles"`
 	Budgets   []Document        `json:"budgets,omitempty"`
 	Activity  []json.RawMessage `json:"activity,omitempty"` // activity log, oldest first
-	Usage     []AzureUsage      `json:"usage,omitempty"`
+	Usage     []AzureUsage      `json:"usage,omitempty"`    // of the past; see State.Usage
 	// Off are the spans of time in which it was off and used nothing, oldest first;
 	// the last one may be open.
 	Off []Span `json:"off,omitempty"`
+	// Groups are resource groups that somebody made, changed or deleted; a resource
+	// makes its group by itself.
+	Groups    []AzureGroup    `json:"groups,omitempty"`
+	Providers []AzureProvider `json:"providers,omitempty"` // registrations that were changed
 }
 
 // Span is a span of time; Until is exclusive, zero while it lasts.
@@ -78,6 +82,23 @@ func (a *AzureSubscription) On(day, now time.Time) float64 {
 	return 1 - float64(min(off, 24*time.Hour))/float64(24*time.Hour)
 }
 
+// AzureGroup is a resource group.
+type AzureGroup struct {
+	Name     string            `json:"name"`
+	Location string            `json:"location,omitempty"`
+	Tags     map[string]string `json:"tags,omitempty"`
+	Managed  string            `json:"managedBy,omitempty"`
+	Created  time.Time         `json:"created,omitzero"`
+	Gone     time.Time         `json:"gone,omitzero"` // when its deletion ends
+}
+
+// AzureProvider is the registration of a resource provider.
+type AzureProvider struct {
+	Namespace  string    `json:"namespace"` // lower case
+	Registered bool      `json:"registered"`
+	Due        time.Time `json:"due"` // until then it is on its way
+}
+
 // Key is the subscription id.
 func (a *AzureSubscription) Key() string { return a.ID }
 
@@ -101,6 +122,37 @@ type AzureResource struct {
 	// Power of a machine: running, deallocating until Due, then deallocated.
 	Power string    `json:"power,omitempty"`
 	Due   time.Time `json:"due,omitzero"`
+	// Hourly is what a running machine costs an hour; its times are Runs.
+	Hourly float64 `json:"hourly,omitempty"`
+	Runs   []Run   `json:"runs,omitempty"`
+}
+
+// Path is a resource's id behind /subscriptions/{id}.
+func (r *AzureResource) Path() string {
+	return "/resourceGroups/" + r.Group + "/providers/" + r.Type + "/" + r.Name
+}
+
+// Run is a time that a machine is paid for: until it is deallocated or deleted.
+type Run struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to,omitzero"` // zero: it runs
+}
+
+// Pay begins or ends a time that a machine is paid for. It gives a changed copy: a
+// resource is shared.
+func (r AzureResource) Pay(on bool, at time.Time) AzureResource {
+	last := len(r.Runs) - 1
+	open := last >= 0 && r.Runs[last].To.IsZero()
+	if r.Hourly == 0 || on == open {
+		return r
+	}
+	r.Runs = append([]Run{}, r.Runs...)
+	if on {
+		r.Runs = append(r.Runs, Run{From: at})
+	} else {
+		r.Runs[last].To = at
+	}
+	return r
 }
 
 // AzureRole is a role assignment on a subscription. Under DAP and GDAP Owner
@@ -112,6 +164,12 @@ type AzureRole struct {
 	PrincipalType string    `json:"principalType"` // User, Group, ForeignGroup, ServicePrincipal
 	Scope         string    `json:"scope"`
 	Created       time.Time `json:"created"`
+
+	Description      string    `json:"description,omitempty"`
+	Condition        string    `json:"condition,omitempty"`
+	ConditionVersion string    `json:"conditionVersion,omitempty"`
+	Updated          time.Time `json:"updated,omitzero"` // zero: never changed
+	By               string    `json:"by,omitempty"`     // object id of who made it
 }
 
 // AzureUsage is one day's cost of one meter.
@@ -121,4 +179,8 @@ type AzureUsage struct {
 	Quantity float64   `json:"quantity"`
 	Unit     string    `json:"unit"`
 	Cost     float64   `json:"cost"`
+	// Resource is the id behind /subscriptions/{id}; "" for the subscription as a whole.
+	Resource string `json:"resource,omitempty"`
+	Location string `json:"location,omitempty"`
+	Meter    string `json:"meter,omitempty"` // "" is the category
 }

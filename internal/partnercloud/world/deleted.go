@@ -7,7 +7,8 @@ import (
 )
 
 // DeletedFor is how long a deleted object can be restored (Microsoft Graph,
-// "deletedItems"): 30 days of the world's clock.
+// "deletedItems"), a policy or named location too (contracts-2026-11.md section 5): 30
+// days of the world's clock.
 const DeletedFor = 30 * 24 * time.Hour
 
 // Deleted is a directory object that was deleted and can be restored, with what

@@ -73,7 +73,22 @@ const (
 	OfferLapse = 90 * 24 * time.Hour
 	// AutoExtendBy is what auto-extension adds at the end date.
 	AutoExtendBy = 180 * 24 * time.Hour
+	// ActivatingTakes is how long an accepted relationship takes to become active.
+	ActivatingTakes = 30 * time.Second
 )
+
+// Answer is a customer's yes or no to an offer that waits for it: the relationship
+// is for the customer who says yes first, and ends after d.
+func (r *Relationship) Answer(t *Tenant, yes bool, d time.Duration, now time.Time) {
+	if !yes {
+		r.Status, r.Due = "terminated", time.Time{}
+		return
+	}
+	r.Customer, r.CustomerName = t.ID, t.Name
+	r.Status, r.Due = "activating", now.Add(ActivatingTakes)
+	r.Activated = r.Due
+	r.Ends = r.Activated.Add(d)
+}
 
 // AutoExtends reports a relationship that renews itself: never one that holds
 // Global Administrator.

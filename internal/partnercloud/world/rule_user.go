@@ -157,10 +157,13 @@ func plansOf(t *Tenant, u *User) (out []lookup) {
 // applyRules brings the members of the dynamic groups of a tenant up to date. It is
 // called after every change, and costs nothing where there is no such group.
 func (s *State) applyRules(t *Tenant) {
-	for _, g := range t.Groups.List() {
-		if g.Rule == "" || g.Paused {
-			continue
+	var dynamic []*Group
+	for g := range t.Groups.All() {
+		if g.Rule != "" && !g.Paused {
+			dynamic = append(dynamic, g)
 		}
+	}
+	for _, g := range dynamic {
 		r := t.rule(g)
 		if r == nil {
 			continue

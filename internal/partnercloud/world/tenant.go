@@ -50,6 +50,8 @@ type Tenant struct {
 	Units    Table[Unit, *Unit]                           `json:"units,omitzero"`
 	Scoped   Table[RoleAssignment, *RoleAssignment]       `json:"scoped,omitzero"`  // roles over a unit: none of them counts for the tenant
 	Deleted  Table[Deleted, *Deleted]                     `json:"deleted,omitzero"` // what can be restored
+	// CustomRoles are role definitions of the tenant's own. They give no right here.
+	CustomRoles Table[CustomRole, *CustomRole] `json:"customRoles,omitzero"`
 	// ActiveRoles are template ids of roles that were activated while nobody held them.
 	ActiveRoles []string `json:"activeRoles,omitempty"`
 
@@ -60,17 +62,32 @@ type Tenant struct {
 	MethodsPolicy    Document                   `json:"methods"`       // authenticationMethodsPolicy without its configurations
 	MethodConfigs    Table[Document, *Document] `json:"methodConfigs"` // authenticationMethodConfigurations by id
 
+	DeletedPolicies  Table[Document, *Document] `json:"deletedPolicies,omitzero"`
+	DeletedLocations Table[Document, *Document] `json:"deletedLocations,omitzero"`
+	// Settings are the tenant's other policies as far as they were changed: those
+	// that there is one of by their name, the others by id.
+	Settings Table[Document, *Document] `json:"settings,omitzero"`
+
 	// AcceptsHomeMFA says that cross-tenant access settings trust MFA done in the
 	// home tenant of a guest.
 	AcceptsHomeMFA bool `json:"acceptsHomeMfa"`
+	// BaselineScopes is the Conditional Access setting of that name, "" (enabled) or
+	// BaselineOff. Graph has no property for it (contracts-2026-11.md section 1.3).
+	BaselineScopes string `json:"baselineScopes,omitempty"`
 	// RiskyUsers is read from Users; these are the dismissals and confirmations.
 	Azure Table[AzureSubscription, *AzureSubscription] `json:"azure"`
+	// AzureRoot are role assignments at the root of Azure, above every subscription:
+	// a Global Administrator who elevated himself has one.
+	AzureRoot []AzureRole `json:"azureRoot,omitempty"`
 
 	// Of a partner tenant only.
 	Customers     Table[Customer, *Customer]         `json:"customers,omitzero"`
 	Relationships Table[Relationship, *Relationship] `json:"relationships,omitzero"`
 	Alerts        Table[Alert, *Alert]               `json:"alerts,omitzero"`
 	ScoreHistory  []Score                            `json:"scoreHistory,omitempty"`
+	// Org holds what of Microsoft Graph's organization resource was written here, by
+	// its names.
+	Org map[string]json.RawMessage `json:"org,omitempty"`
 	// SecurityContact is the address on file for security matters, or "".
 	SecurityContact string `json:"securityContact,omitempty"`
 	// Indirect resellers of an indirect provider.
@@ -95,6 +112,10 @@ type Tenant struct {
 	upns    map[string]string // lower UPN and alias to id; nil: to be made
 	rules   map[string]*Rule  // of dynamic groups by text
 }
+
+// BaselineOff is a tenant that holds to the rule for baseline scopes as it was before
+// June 2026.
+const BaselineOff = "disabled"
 
 // Key is the tenant id.
 func (t *Tenant) Key() string { return t.ID }
@@ -235,6 +256,9 @@ const (
 	MethodHello    = "windowsHelloForBusiness"
 	MethodExternal = "externalAuthMethod"
 	MethodPass     = "temporaryAccessPass"
+	MethodAltPhone = "alternateMobilePhone"
+	MethodOffice   = "officePhone"
+	MethodEmail    = "email" // for password reset alone
 )
 
 // Method is a registered authentication method.
@@ -250,6 +274,11 @@ type Method struct {
 	// Credential is a WebAuthn credential as the authority keeps it.
 	Credential []byte `json:"credential,omitempty"`
 	Phone      string `json:"phone,omitempty"`
+	SMS        bool   `json:"sms,omitempty"`   // the number is a sign-in name
+	Email      string `json:"email,omitempty"` // of an email method
+	// Pass is a Temporary Access Pass; nil for the other methods, and for passes of
+	// old that nobody knows.
+	Pass *TemporaryPass `json:"pass,omitempty"`
 	// Configuration is the External MFA configuration of an external method.
 	Configuration string `json:"configuration,omitempty"`
 }
@@ -350,6 +379,20 @@ func (a *RoleAssignment) Key() string { return a.ID }
 func (a *RoleAssignment) In(now time.Time) bool {
 	return !now.Before(a.Start) && (a.End.IsZero() || now.Before(a.End))
 }
+
+// CustomRole is a role definition made by the tenant.
+type CustomRole struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	Description string    `json:"description,omitempty"`
+	Disabled    bool      `json:"disabled,omitempty"`
+	Version     string    `json:"version,omitempty"`
+	Actions     []string  `json:"actions"` // allowedResourceActions
+	Created     time.Time `json:"created"`
+}
+
+// Key is the definition's id.
+func (r *CustomRole) Key() string { return r.ID }
 
 // Deletion remembers a deleted object for delta queries.
 type Deletion struct {

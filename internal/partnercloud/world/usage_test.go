@@ -13,7 +13,7 @@ func TestUsage(t *testing.T) {
 	w := New(1, NewClock(func() time.Time { return now }))
 	d := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }
 	w.Read(func(s *State) {
-		s.Metered = func(_, id string) []AzureUsage {
+		s.Metered = func(_, id string) *AzureSubscription {
 			if id != "a" {
 				return nil
 			}
@@ -21,7 +21,7 @@ func TestUsage(t *testing.T) {
 			for i := 3; i <= 16; i++ { // fourteen days, each with a cost of its own
 				out = append(out, AzureUsage{Day: d(i), Category: "Virtual Machines", Quantity: 24, Cost: float64(i)})
 			}
-			return out
+			return &AzureSubscription{ID: id, Usage: out}
 		}
 		cost := func(n int) float64 {
 			total := 0.0
@@ -60,6 +60,19 @@ func TestUsage(t *testing.T) {
 		tenant.Azure.Change("a", func(a *AzureSubscription) { a.SetState("Enabled", d(20)) })
 		if cost(19) != 3 || cost(20) != 6.5 {
 			t.Errorf("brought back: %v and %v", cost(19), cost(20))
+		}
+
+		// A machine with a price is paid for by its hours, and no more by the week before.
+		s.Metered = func(string, string) *AzureSubscription {
+			return &AzureSubscription{ID: "m", Usage: []AzureUsage{{Day: d(16), Category: "Virtual Machines", Cost: 5}}, Resources: []AzureResource{
+				{Group: "g", Type: "Microsoft.Compute/virtualMachines", Name: "vm", Hourly: 2, Runs: []Run{{From: d(17), To: d(18).Add(6 * time.Hour)}}}}}
+		}
+		total := 0.0
+		for _, u := range s.Usage("t", "m", d(16), d(16), d(30)) {
+			total += u.Cost
+		}
+		if want := 5.0 + 24*2 + 6*2; total != want {
+			t.Errorf("a machine's hours: %v, want %v", total, want)
 		}
 	})
 }

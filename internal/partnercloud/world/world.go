@@ -36,10 +36,10 @@ type State struct {
 	// History makes the generated rows of a day that lies before Created; nil
 	// means there is none. It must give the same rows each time.
 	History Historian `json:"-"`
-	// Metered makes the generated usage of an Azure subscription, a row a day and
-	// meter, oldest first, without making its tenant; nil means there is none. It must
-	// give the same rows each time.
-	Metered func(tenant, subscription string) []AzureUsage `json:"-"`
+	// Metered makes an Azure subscription as far as its usage follows from it, without
+	// making its tenant: what it used, a row a day and meter, oldest first, and its
+	// machines; nil means there is none. It must give the same each time.
+	Metered func(tenant, subscription string) *AzureSubscription `json:"-"`
 	// Make makes the tenant of an id that is known and not yet made.
 	Make func(s *State, id string) *Tenant `json:"-"`
 

@@ -305,7 +305,7 @@ func TestPreviousToken(t *testing.T) {
 			t.Fatal(err)
 		}
 		res := l.once(c.ID)
-		if res.Outcome != renew.Renewed || !strings.Contains(res.Note, "previous") || !strings.Contains(res.Note, "AADSTS70000") ||
+		if res.Outcome != renew.Renewed || !strings.Contains(res.Note, "previous") || !strings.Contains(res.Note, "AADSTS9002313") ||
 			res.Connection.Generation != 3 {
 			t.Fatalf("%+v %+v", res, res.Connection.Trouble)
 		}

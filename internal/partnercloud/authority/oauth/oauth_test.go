@@ -55,28 +55,22 @@ func TestParseClaims(t *testing.T) {
 func TestPKCE(t *testing.T) {
 	// RFC 7636 appendix B.
 	const verifier, challenge = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-	if f := CheckVerifier(challenge, verifier); f != nil {
-		t.Fatal(f)
-	}
 	for _, c := range []struct {
-		challenge, verifier string
-		code                int
+		challenge, method, verifier string
+		code                        int // 0: the verifier is taken
 	}{
-		{challenge, verifier + "x", 501481}, {challenge, "", 50148}, {"", verifier, 50148}, {challenge, challenge, 501481},
-		{challenge, strings.Repeat("x", 129), 501481}, {challenge, verifier[:42] + "é", 501481},
+		{challenge, "S256", verifier, 0}, {verifier, "plain", verifier, 0}, {verifier, "", verifier, 0}, {"", "", "", 0},
+		{challenge, "S256", verifier + "x", 501481}, {challenge, "S256", "", 50148}, {"", "", verifier, 50148}, {challenge, "S256", challenge, 501481},
+		{challenge, "S256", strings.Repeat("x", 129), 501481}, {challenge, "S256", verifier[:42] + "é", 501481},
+		{verifier, "plain", challenge, 501481}, {challenge, "plain", verifier, 501481},
+		{challenge, "s256", verifier, 50147}, {challenge + "=", "S256", verifier, 50147}, {challenge[1:], "S256", verifier, 50147},
+		{"", "S256", verifier, 50147}, {verifier[1:], "plain", verifier[1:], 50147}, {strings.Repeat("x", 129), "", "", 50147},
 	} {
-		if f := CheckVerifier(c.challenge, c.verifier); f == nil || f.Code != c.code {
-			t.Errorf("%q %q: %v", c.challenge, c.verifier, f)
+		ch, f := ParseChallenge(c.challenge, c.method)
+		if f == nil {
+			f = ch.Check(c.verifier)
 		}
-	}
-	for _, c := range []struct {
-		challenge, method string
-		required, ok      bool
-	}{
-		{challenge, "S256", true, true}, {"", "", false, true}, {"", "", true, false}, {verifier, "plain", true, false}, {challenge, "", false, false},
-		{challenge, "s256", true, false}, {challenge + "=", "S256", true, false}, {challenge[1:], "S256", false, false}, {"", "S256", false, false},
-	} {
-		if f := CheckChallenge(c.challenge, c.method, c.required); (f == nil) != c.ok {
+		if code := 0; f != nil && f.Code != c.code || f == nil && c.code != code {
 			t.Errorf("%+v: %v", c, f)
 		}
 	}

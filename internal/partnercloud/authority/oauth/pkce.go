@@ -8,36 +8,54 @@ import (
 	"partnerguard/internal/entra"
 )
 
-// CheckChallenge judges the PKCE parameters of an authorization request: S256
-// is the only method (RFC 9700 section 2.1.1), and required says that this
-// client may not go without.
-func CheckChallenge(challenge, method string, required bool) *Fault {
+// Challenge is what a code's verifier will be compared with (RFC 7636). The zero
+// Challenge asks for none.
+type Challenge struct {
+	value string
+	plain bool // the challenge is the verifier itself
+}
+
+// None reports that the client sent no challenge.
+func (c Challenge) None() bool { return c.value == "" }
+
+// ParseChallenge reads the PKCE parameters of an authorization request. As Entra ID
+// does, it takes both methods, and plain where none is named: that RFC 9700 advises
+// against it is for policy to say.
+func ParseChallenge(challenge, method string) (Challenge, *Fault) {
+	c := Challenge{challenge, method != "S256"}
 	switch {
-	case challenge == "" && method == "" && !required:
+	case challenge == "" && method == "":
+		return c, nil
+	case method != "" && method != "plain" && method != "S256", !unreserved(challenge),
+		c.plain && !verifierSize(challenge), !c.plain && len(challenge) != 43:
+		return Challenge{}, Refuse(entra.CodeChallengeInvalid)
+	}
+	return c, nil
+}
+
+// Check compares a code verifier with the challenge of the code. A verifier for a
+// code without challenge is a downgrade and refused.
+func (c Challenge) Check(verifier string) *Fault {
+	switch {
+	case c.None() && verifier == "":
 		return nil
-	case challenge == "" || method != "S256" || len(challenge) != 43 || !unreserved(challenge):
-		return Refuse(entra.CodeChallengeInvalid)
+	case c.None() || verifier == "":
+		return Refuse(entra.CodeVerifierMissing)
+	case !verifierSize(verifier) || !unreserved(verifier):
+		return Refuse(entra.CodeVerifierWrong)
+	}
+	have := verifier
+	if !c.plain {
+		sum := sha256.Sum256([]byte(verifier))
+		have = base64.RawURLEncoding.EncodeToString(sum[:])
+	}
+	if subtle.ConstantTimeCompare([]byte(have), []byte(c.value)) != 1 {
+		return Refuse(entra.CodeVerifierWrong)
 	}
 	return nil
 }
 
-// CheckVerifier compares a code verifier with the challenge of the code. A
-// verifier for a code without challenge is a downgrade and refused.
-func CheckVerifier(challenge, verifier string) *Fault {
-	switch {
-	case challenge == "" && verifier == "":
-		return nil
-	case challenge == "" || verifier == "":
-		return Refuse(entra.CodeVerifierMissing)
-	case len(verifier) < 43 || len(verifier) > 128 || !unreserved(verifier):
-		return Refuse(entra.CodeVerifierWrong)
-	}
-	sum := sha256.Sum256([]byte(verifier))
-	if subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) != 1 {
-		return Refuse(entra.CodeVerifierWrong)
-	}
-	return nil
-}
+func verifierSize(s string) bool { return len(s) >= 43 && len(s) <= 128 }
 
 func unreserved(s string) bool {
 	for i := range len(s) {

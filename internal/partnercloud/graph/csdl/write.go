@@ -114,7 +114,9 @@ func (m *Model) closure() map[string]bool {
 }
 
 // knows reports a type that is in the excerpt, or primitive.
-func (m *Model) knows(x Member) bool { return strings.HasPrefix(x.Type, "Edm.") || m.types[x.Type] != nil }
+func (m *Model) knows(x Member) bool {
+	return strings.HasPrefix(x.Type, "Edm.") || m.types[x.Type] != nil
+}
 
 func attr(b *bytes.Buffer, name, value string) {
 	fmt.Fprintf(b, ` %s="`, name)
