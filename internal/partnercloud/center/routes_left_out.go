@@ -6,9 +6,8 @@ import "partnerguard/internal/partnercloud/kit"
 // each with its name. They are refused with 501, whoever may call them, so that nobody
 // takes a gap for an empty answer.
 var leftOut = []struct{ name, method, path string }{
-	{"Delete a customer (sandbox)", "DELETE", "/v1/customers/{customer}"},
 	{"Add a verified domain", "POST", "/v1/customers/{customer}/verifieddomain"},
-	{"Entitlements", "GET", "/v1/customers/{customer}/entitlements"},
+	{"Artifacts of entitlements", "GET", "/v1/customers/{customer}/artifacts/{kind}/groups/{group}/lineitems/{item}/resource/{resource}"},
 	{"Transfers", "GET", "/v1/customers/{customer}/transfers"},
 	{"Transfers", "POST", "/v1/customers/{customer}/transfers"},
 	{"Transfers", "GET", "/v1/customers/{customer}/transfers/{transfer}"},
@@ -19,6 +18,11 @@ var leftOut = []struct{ name, method, path string }{
 	{"New-commerce migrations", "GET", "/v1/customers/{customer}/migrations/newcommerce/{migration}"},
 	{"New-commerce migration schedules", "GET", "/v1/customers/{customer}/migrations/newcommerce/schedules"},
 	{"New-commerce migration schedules", "POST", "/v1/customers/{customer}/migrations/newcommerce/schedules"},
+	{"New-commerce migration schedules", "GET", "/v1/customers/{customer}/migrations/newcommerce/schedules/{schedule}"},
+	{"New-commerce migration schedules", "PUT", "/v1/customers/{customer}/migrations/newcommerce/schedules/{schedule}"},
+	{"New-commerce migration schedules", "POST", "/v1/customers/{customer}/migrations/newcommerce/schedules/{schedule}/cancel"},
+	{"New-commerce migrations", "GET", "/v1/migrations/newcommerce"},
+	{"New-commerce migration schedules", "GET", "/v1/migrations/newcommerce/schedules"},
 	{"Subscription overage", "GET", "/v1/customers/{customer}/subscriptions/overage"},
 	{"Subscription overage", "PUT", "/v1/customers/{customer}/subscriptions/overage"},
 	{"Legacy subscription upgrades (use transitions)", "GET", "/v1/customers/{customer}/subscriptions/{subscription}/upgrades"},
@@ -38,6 +42,13 @@ var leftOut = []struct{ name, method, path string }{
 	{"Commercial analytics", "GET", "/partner/v1/analytics/subscriptions"},
 	{"Commercial analytics", "GET", "/partner/v1/analytics/usage/azure"},
 	{"Purchase order documents", "POST", "/v1/customers/{customer}/orders/{order}/attachments"},
+	{"Purchase order documents", "GET", "/v1/customers/{customer}/orders/{order}/attachment/{attachment}"},
+	{"Service incidents (ended; Microsoft Graph has service health)", "GET", "/v1/serviceincidents/office"},
+	{"Agreement signatures", "GET", "/v1/agreements/{agreement}"},
+	{"Agreement signatures", "GET", "/v1/agreements/{agreement}/signatures"},
+	{"Agreement signatures", "POST", "/v1/agreements/{agreement}/signatures"},
+	{"Account settings", "GET", "/v1/accountsettings/{setting}"},
+	{"Enrolled programs", "GET", "/v1/enrolledprograms/{program}"},
 	{"Delegated admin relationship statistics", "GET", "/v1/delegatedAdminRelationships/statistics"},
 }
 

@@ -25,6 +25,7 @@ func supportRoutes() []*route {
 		op("GET", "/v1/servicerequests/{request}", found((*call).requestIn, getRequest), forUser),
 		op("PATCH", "/v1/servicerequests/{request}", found((*call).requestIn, changeRequest), forDesk),
 		op("GET", mine+"/servicerequests", customerRequests, forUser),
+		op("GET", mine+"/servicerequests/{request}", found((*call).requestIn, customerRequest), forUser),
 	)...)
 	rows = append(rows, from(kit.Known, "Partner Center .NET SDK: service requests",
 		op("GET", "/v1/servicerequests/supporttopics", listTopics, forUser),

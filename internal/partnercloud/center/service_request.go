@@ -68,6 +68,14 @@ func customerRequests(k *call) (reply, *fault) {
 	return ok(list(k.requestsOf(k.customer.TenantID))), nil
 }
 
+// customerRequest is one of the customer's own.
+func customerRequest(k *call, i int) (reply, *fault) {
+	if !strings.EqualFold(k.partner.Said().Requests[i].Customer, k.customer.TenantID) {
+		return reply{}, deny(entra.CenterNotFound)
+	}
+	return getRequest(k, i)
+}
+
 func (k *call) requestIn() (int, *fault) {
 	i := slices.IndexFunc(k.partner.Said().Requests, func(r world.ServiceRequest) bool { return r.ID == k.params["request"] })
 	if i < 0 {

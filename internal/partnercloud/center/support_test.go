@@ -199,3 +199,53 @@ func TestTable(t *testing.T) {
 		t.Errorf("only %d operations", len(seen))
 	}
 }
+
+func TestBoughtOnce(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, agreed)
+	mine := "/v1/customers/" + dapID
+	l.as("agent", "POST", mine+"/subscriptions/"+planID+"/registrations", "")
+	for _, body := range []string{`{"billingCycle":"one_time","lineItems":[{"offerId":"` + softOffer + `","quantity":2}]}`,
+		`{"billingCycle":"one_time","lineItems":[{"offerId":"DZH318Z0BQ3Q:0001:DZH318XZXVNF","provisioningContext":{"subscriptionId":"` + azureID + `"}}]}`} {
+		if a := l.as("agent", "POST", mine+"/orders", body); a.Code != 201 {
+			t.Fatalf("%d %s", a.Code, a.Body)
+		}
+	}
+	for q, want := range map[string]int{"": 2, "?entitlementType=software": 1, "?entitlementType=reservedInstance&showExpiry=true": 1} {
+		a := l.as("agent", "GET", mine+"/entitlements"+q, "")
+		if len(a.items()) != want || strings.Contains(q, "showExpiry") && a.at("items.0.expiryDate") != "2027-11-22T08:00:00Z" {
+			t.Errorf("%s: %d %s", q, a.Code, a.Body)
+		}
+	}
+	if a := l.as("agent", "GET", mine+"/entitlements?entitlementType=hat", ""); a.code() != "900126" {
+		t.Errorf("%s", a.Body)
+	}
+	l.jump(1)
+	rows := l.as("app", "GET", "/v1/invoices/unbilled/lineitems?provider=onetime&invoicelineitemtype=billinglineitems&currencycode=EUR&period=current",
+		"").items()
+	cost := map[string]float64{}
+	for _, r := range rows {
+		cost[r["productName"].(string)] += r["totalForCustomer"].(float64)
+	}
+	if cost["Microsoft Identity Manager 2016"] != 34.2 || cost["Virtual Machines DSv2 Series"] != 810 {
+		t.Errorf("%v", cost)
+	}
+}
+
+func TestDeleteCustomer(t *testing.T) {
+	t.Parallel()
+	path := "/v1/customers/" + gdapID
+	if a := newLab(t, nil).as("agent", "DELETE", path, ""); a.code() != "900127" {
+		t.Errorf("%d %s", a.Code, a.Body)
+	}
+	l := newLab(t, func(s *world.State) { s.PartnerTenant().Sandbox = true })
+	if a := l.as("agent", "DELETE", "/v1/customers/"+dapID, ""); a.code() != "800002" {
+		t.Errorf("with active subscriptions: %d %s", a.Code, a.Body)
+	}
+	if a := l.as("agent", "DELETE", path, ""); a.Code != 204 {
+		t.Errorf("%d %s", a.Code, a.Body)
+	}
+	if a := l.as("agent", "GET", path, ""); a.code() != "900159" {
+		t.Errorf("after it: %d %s", a.Code, a.Body)
+	}
+}
