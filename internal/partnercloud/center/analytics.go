@@ -5,7 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/partnercloud/center/ledger"
 	"partnerguard/internal/partnercloud/market"
+	"partnerguard/internal/partnercloud/world"
 )
 
 // The analytics are worked out of what is there: seats sold, licences assigned, people
@@ -114,4 +116,40 @@ func partnerLicenceUsage(k *call) (reply, *fault) {
 			"processedDateTime": refreshed(k.now), "serviceName": service, "channel": "reseller", "attributes": object("PartnerLicensesUsageInsights")})
 	}
 	return ok(list(rows)), nil
+}
+
+// subscriptionAnalytics lists every subscription of every customer. Its filters,
+// groupings and search are left out: an option is refused.
+func subscriptionAnalytics(k *call) (reply, *fault) {
+	type row struct {
+		c *world.Customer
+		i int
+	}
+	var all []row
+	for c := range k.partner.Customers.All() {
+		for i := range c.Subscriptions {
+			all = append(all, row{c, i})
+		}
+	}
+	out, f := pageOf(k, all, func(r row) map[string]any {
+		x := ledger.Stand(k.s, &r.c.Subscriptions[r.i], r.c.Currency, k.now)
+		kind, end := "Office", ""
+		if x.Subscription.AzurePlan {
+			kind = "Azure"
+		}
+		if !x.Deal.TermEnd.IsZero() {
+			end = stamp(x.Deal.TermEnd)
+		}
+		name := x.Subscription.Name
+		if x.Known {
+			name = x.Offer.SKU.Title
+		}
+		return map[string]any{"customerTenantId": r.c.TenantID, "customerName": r.c.Name, "customerMarket": r.c.Country, "id": x.Subscription.ID,
+			"status": strings.ToUpper(x.Subscription.Status), "productName": strings.ToUpper(name), "subscriptionType": kind,
+			"autoRenewEnabled": end != "" && !x.Deal.Once && x.Subscription.Status == "active", "partnerId": k.partner.ID,
+			"friendlyName": x.Subscription.Name, "partnerName": k.partner.Name, "providerName": k.partner.Name, "creationDate": stamp(x.Subscription.Created),
+			"effectiveStartDate": stamp(ledger.Day(x.Subscription.Created)), "commitmentEndDate": end, "currentStateEndDate": end,
+			"lastRenewalDate": stamp(x.Deal.TermStart), "licenseCount": x.Subscription.Quantity, "billingCycleName": strings.ToUpper(x.Deal.Cycle)}
+	}, 1000, 10_000)
+	return ok(out), f
 }

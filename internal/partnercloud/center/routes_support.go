@@ -36,5 +36,6 @@ func supportRoutes() []*route {
 		op("GET", "/v1/analytics/licenses/usage", partnerLicenceUsage, forUser),
 		op("GET", mine+"/analytics/licenses/deployment", customerDeployment, forUser),
 		op("GET", mine+"/analytics/licenses/usage", customerUsage, forUser),
+		op("GET", "/partner/v1/analytics/subscriptions", subscriptionAnalytics, forUser).takes("size", "seekOperation"),
 	)...)
 }

@@ -144,6 +144,10 @@ func TestAnalytics(t *testing.T) {
 	if a := l.as("agent", "GET", "/v1/analytics/licenses/deployment", ""); a.at("items.0.licensesSold") != 10.0 {
 		t.Errorf("%s", a.Body)
 	}
+	a = l.as("agent", "GET", "/partner/v1/analytics/subscriptions", "")
+	if rows := a.items(); len(rows) != 3 || rows[2]["id"] != soldID || rows[2]["licenseCount"] != 5.0 || rows[2]["status"] != "ACTIVE" {
+		t.Errorf("%s", a.Body)
+	}
 	if a := l.as("agent", "GET", "/v1/analytics/licenses/usage", ""); len(a.items()) != 4 {
 		t.Errorf("%s", a.Body)
 	}
