@@ -22,7 +22,8 @@ func TestSweep(t *testing.T) {
 		var b []byte
 		l.w.Read(func(s *world.State) {
 			p, c := s.PartnerTenant(), s.Tenant(dapID)
-			b, _ = json.Marshal([]any{p.Customers, p.Account, p.Webhook, len(p.Records), p.Relationships, c.Users, c.SKUs, c.Held, c.Azure, c.Grants, len(c.Audits)})
+			b, _ = json.Marshal([]any{p.Customers, p.Account, p.Webhook, len(p.Records), p.Relationships, c.Users,
+				c.SKUs, c.Held, c.Azure, c.Grants, len(c.Audits)})
 		})
 		return string(b)
 	}
