@@ -129,8 +129,20 @@ func TestStatusPageOfThePartnerCloud(t *testing.T) {
 	}
 }
 
-// The walk in docs/walk does what it says, as its reader would do it.
+// The walks in docs/walk do what they say, as their reader would do it.
 func TestControlPanelWalk(t *testing.T) {
+	walkScript(t, "control-panel.mjs", `amr is ["pwd"`, `"mfa"`, "isMfaCompliant true", "700082")
+}
+
+func TestOrderWalk(t *testing.T) {
+	walkScript(t, "order.mjs", "is completed: 5 seats", "is suspended; seats: 0 active, 5 suspended", "is active; seats: 5 active, 0 suspended", "is active",
+		"not billed yet: new 5", "the lines add up to")
+}
+
+// walkScript runs one of the walks beside a cloud of its own, signs in for it and looks
+// for what it should say.
+func walkScript(t *testing.T, script string, wants ...string) {
+	t.Helper()
 	if _, err := exec.LookPath("node"); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal("Node is not installed")
@@ -154,7 +166,7 @@ func TestControlPanelWalk(t *testing.T) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	walk := exec.Command(bin, "cloud", "exec", "--control", control, "--", "node", "../docs/walk/control-panel.mjs")
+	walk := exec.Command(bin, "cloud", "exec", "--control", control, "--", "node", "../docs/walk/"+script)
 	walk.Env = append(os.Environ(), "PARTNERGUARD="+bin)
 	out, err := walk.StdoutPipe()
 	if err != nil {
@@ -201,7 +213,7 @@ func TestControlPanelWalk(t *testing.T) {
 	if err := walk.Wait(); err != nil {
 		t.Errorf("the walk: %v\n%s", err, errs.String())
 	}
-	for _, want := range []string{`amr is ["pwd"`, `"mfa"`, "isMfaCompliant true", "700082"} {
+	for _, want := range wants {
 		if !strings.Contains(said.String(), want) {
 			t.Errorf("the walk never said %q:\n%s", want, said.String())
 		}

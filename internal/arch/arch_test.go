@@ -76,6 +76,7 @@ var inner = map[string]int{
 
 	// The local cloud stands apart from the product.
 	"partnercloud/world": 1, "partnercloud/ca": 1, "partnercloud/gate": 1, "partnercloud/kit": 1, "partnercloud/skin": 1,
+	"partnercloud/market": 1,
 	"partnercloud/signon": 2, "partnercloud/bearer": 2, "partnercloud/proxy": 2, "partnercloud/control": 2,
 	"partnercloud/authority": 3, "partnercloud/graph": 3, "partnercloud/center": 3, "partnercloud/arm": 3, "partnercloud/keyvault": 3,
 	"partnercloud/portal": 3, "partnercloud/scenario": 3, "partnercloud/retired": 3,

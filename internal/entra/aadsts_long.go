@@ -4,6 +4,9 @@ package entra
 // as a closer word for a short one. It is long because it is one table.
 func longCodes() []AADSTS {
 	return []AADSTS{
+		{Code: CodePassWrong, Source: publicCodes,
+			Answer: Answer{Word: invalidGrant, Text: "Your Temporary Access Pass is incorrect. If you don't know your pass, contact your administrator."},
+			Log:    "Your Temporary Access Pass is incorrect. If you don't know your pass, contact your administrator."},
 		{Code: CodeResourceNotFound, Source: tokenCodes,
 			Answer: Answer{Word: invalidTarget, Text: "The resource principal named %s was not found in the tenant named %s."},
 			Meaning: final(BucketConsent, "the resource is not known in that tenant",

@@ -93,6 +93,7 @@ const (
 	CodeAccountNotInTenant       = 90072
 	CodeAdminConsentRequired     = 90094
 	CodeNotAuthorizedForPartner  = 90099
+	CodePassWrong                = 130503
 	CodeResourceNotFound         = 500011
 	CodeResourceDisabled         = 500014
 	CodeRedirectMismatch         = 500112

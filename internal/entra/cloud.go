@@ -114,6 +114,11 @@ func AuthorityHosts() []string {
 	return append(append(LoginHosts(), DeviceLoginHost), others...)
 }
 
+// CloudNames are the clouds as cross-tenant access settings name them.
+func CloudNames() []string {
+	return []string{InstanceName, strings.TrimPrefix(loginUSGov, "login."), strings.TrimPrefix(loginChina, "login.")}
+}
+
 // GraphHosts are the names of Microsoft Graph in the open clouds.
 func GraphHosts() []string { return hosts(func(c Cloud) string { return c.Graph }) }
 

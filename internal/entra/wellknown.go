@@ -17,6 +17,12 @@ const (
 	NilID = "00000000-0000-0000-0000-000000000000"
 	// PasswordMethod is the id that everybody's password has as a method (K).
 	PasswordMethod = "28c10230-6103-485e-b985-444c60001490"
+	// Phones and the address for password reset have fixed ids as methods too
+	// (Graph: phoneAuthenticationMethod, emailAuthenticationMethod).
+	MobilePhoneMethod    = "3179e48a-750b-4051-897c-87b9720928f7"
+	AlternatePhoneMethod = "b6332ec1-7057-4abe-9331-3d72feddfe41"
+	OfficePhoneMethod    = "e37fc753-ff3b-4958-9484-eaa9425c82bc"
+	EmailMethod          = "3ddfcfc8-9383-446f-83cc-3ab9be4be18f"
 
 	// The tenants that own Microsoft's apps (K).
 	TenantMicrosoftServices = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"

@@ -68,13 +68,16 @@ func TestWalkSecureApplicationModel(t *testing.T) {
 		"include-unknown-enum-members")
 	var row map[string]any
 	for _, r := range a.rows() {
-		if r["userPrincipalName"] == samAgent && r["appId"] == panelApp {
+		if r["userPrincipalName"] == l.technician(tailspin, samAgent) && r["appId"] == panelApp {
 			row = r
 			break
 		}
 	}
 	if row == nil {
 		t.Fatalf("the customer's log through Graph: %d %.400s", a.status, a.raw)
+	}
+	if row["userDisplayName"] != "Contoso Cloud Partners Technician" {
+		t.Errorf("the customer sees %v", row["userDisplayName"])
 	}
 	if row["homeTenantId"] != partner || row["resourceTenantId"] != tailspin || row["incomingTokenType"] != "refreshToken" ||
 		row["authenticationRequirement"] != "multiFactorAuthentication" {
@@ -325,7 +328,7 @@ func TestWalkWithoutMFA(t *testing.T) {
 	if a := l.refresh(tailspin, lax.text("refresh_token"), graphAPI+"/.default"); a.aadsts() != 50076 || a.text("error") != "interaction_required" {
 		t.Errorf("AOBO by a refresh token without MFA: %s", a.raw)
 	}
-	if l.logged(tailspin, agent, 50076) != 1 {
+	if l.logged(tailspin, l.technician(tailspin, agent), 50076) != 1 {
 		t.Error("the customer's log does not say why")
 	}
 	// Woodgrove leaves partners' users out of its own policies: the safeguard alone asks.
@@ -336,7 +339,7 @@ func TestWalkWithoutMFA(t *testing.T) {
 		b.want("More information required") // registration on the way in: nothing else will do
 		var asked, last string
 		for _, r := range l.signIns(id) {
-			if r.UserPrincipalName != nomfa || r.CrossTenant != "serviceProvider" || r.Status.ErrorCode == 0 {
+			if r.UserPrincipalName != l.technician(id, nomfa) || r.CrossTenant != "serviceProvider" || r.Status.ErrorCode == 0 {
 				continue
 			}
 			last = r.Requirement

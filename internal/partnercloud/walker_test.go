@@ -238,6 +238,16 @@ func (l *lab) signIns(tenant string) (out []*world.SignIn) {
 	return out
 }
 
+// technician is the name that a partner's user has in a customer's log: the person
+// is found by it, and by nothing else there (contracts-2026-11.md section 3.1).
+func (l *lab) technician(customer, upn string) (name string) {
+	l.s.World.Read(func(s *world.State) {
+		u := s.PartnerTenant().UserByName(upn)
+		name = "user_" + strings.ReplaceAll(u.ID, "-", "") + "@" + s.Tenant(customer).Domain()
+	})
+	return name
+}
+
 // ended counts the rows of a user with a code since a number of rows.
 func (l *lab) logged(tenant, upn string, code int) (n int) {
 	for _, r := range l.signIns(tenant) {

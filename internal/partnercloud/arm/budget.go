@@ -131,7 +131,7 @@ func (k *call) budgetView(d *world.Document) object {
 	}
 	spent := 0.0
 	month := time.Date(k.now.Year(), k.now.Month(), 1, 0, 0, 0, 0, time.UTC)
-	for _, u := range k.sub.UsageAt(k.now) {
+	for _, u := range k.s.UsageOf(k.tenant.ID, k.sub.ID, month, k.now) {
 		if !u.Day.Before(month) && !u.Day.After(k.now) {
 			spent += u.Cost
 		}
@@ -360,7 +360,7 @@ func queryCosts(k *call) (reply, *fault) {
 		service string
 	}
 	sums := map[key]float64{}
-	for _, u := range k.sub.UsageAt(k.now) {
+	for _, u := range k.s.UsageOf(k.tenant.ID, k.sub.ID, from, to.Add(time.Second)) {
 		if u.Day.Before(from) || u.Day.After(to) {
 			continue
 		}

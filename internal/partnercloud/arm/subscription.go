@@ -132,15 +132,7 @@ func enableSubscription(k *call) (reply, *fault) {
 		}
 	}
 	k.change("Microsoft.Subscription/enable/action", "/subscriptions/"+k.sub.ID, "Succeeded",
-		func(a *world.AzureSubscription) {
-			a.Resources = slices.Clone(a.Resources)
-			for i := range a.Resources { // what ran was not paid for meanwhile
-				if r := a.Resources[i].Pay(false, a.CancelDue); len(r.Runs) > 0 && a.Resources[i].Runs[len(r.Runs)-1].To.IsZero() {
-					a.Resources[i] = r.Pay(true, k.now)
-				}
-			}
-			a.State, a.CancelDue = "Enabled", time.Time{}
-		})
+		func(a *world.AzureSubscription) { a.SetState("Enabled", k.now) })
 	k.entitlements(k.sub.ID, func(e *world.Entitlement) { e.Status, e.CancelDue, e.CancelledAt = "active", time.Time{}, time.Time{} })
 	return ok(object{"subscriptionId": k.sub.ID}), nil
 }

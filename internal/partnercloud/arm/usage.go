@@ -96,7 +96,7 @@ func listUsage(k *call) (reply, *fault) {
 		}
 	}
 	rows := []object{}
-	for _, u := range k.shared() {
+	for _, u := range k.shared(f.from, f.to) {
 		if u.Day.Before(f.from) || !u.Day.Before(f.to) {
 			continue
 		}
@@ -122,13 +122,13 @@ func listUsage(k *call) (reply, *fault) {
 }
 
 // shared is the usage, every row of a resource.
-func (k *call) shared() []world.AzureUsage {
+func (k *call) shared(from, to time.Time) []world.AzureUsage {
 	var out []world.AzureUsage
 	own := map[string]bool{} // machines that have rows of the past of their own
 	for _, u := range k.sub.Usage {
 		own[u.Resource] = true
 	}
-	for _, u := range k.sub.UsageAt(k.now) {
+	for _, u := range k.s.UsageOf(k.tenant.ID, k.sub.ID, from, to) {
 		if u.Resource != "" {
 			out = append(out, u)
 			continue

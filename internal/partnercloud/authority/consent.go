@@ -50,6 +50,11 @@ func granted(s *world.State, sub subject, c *client, t *target) ([]string, *oaut
 	if sub.aobo {
 		return delegatedGrants(s, sub, c, t, sp, have)
 	}
+	for _, sc := range t.res.Scopes {
+		if t.res.App.PreAuthorized(c.AppID, sc.ID) {
+			have = append(have, sc.Value)
+		}
+	}
 	if t.res.AppID == c.AppID && sp != nil {
 		for _, sc := range t.res.Scopes { // an app needs no consent to itself
 			have = append(have, sc.Value)
@@ -204,6 +209,21 @@ func needsAdmin(list []want) bool {
 		if len(w.roles) > 0 || slices.ContainsFunc(w.scopes, func(sc world.Scope) bool { return sc.Admin }) {
 			return true
 		}
+	}
+	return false
+}
+
+// usersMay reports that the tenant's authorization policy leaves this to its users:
+// everything, or what is harmless of the tenant's own apps.
+func usersMay(t *world.Tenant, c *client, list []want) bool {
+	switch t.UserConsent() {
+	case "all":
+		return true
+	case "low":
+		harmless := func(sc world.Scope) bool { return oidc(sc.Value) || sc.Value == "User.Read" }
+		return c.Owner == t.ID && !slices.ContainsFunc(list, func(w want) bool {
+			return slices.ContainsFunc(w.scopes, func(sc world.Scope) bool { return !harmless(sc) })
+		})
 	}
 	return false
 }

@@ -36,6 +36,12 @@ func (a *Authority) atPassword(q *request, f *flow, st *stage, do string, form u
 	case "key":
 		a.useKey(q, f, st, form.Get("credential"), true)
 		return
+	case "word":
+		f.way = "word"
+		return
+	case "pass":
+		a.usePass(q, f, st, form, true)
+		return
 	case "password":
 	default:
 		return
@@ -83,6 +89,10 @@ func (a *Authority) factorPage(w http.ResponseWriter, q *request, f *flow, st *s
 		p := a.keyPage(q, f, st, false)
 		p.Other = len(st.ways) > 1
 		return p
+	case one.id == "pass":
+		p := f.page("pass", "Enter Temporary Access Pass")
+		p.Other = len(st.ways) > 1
+		return &p
 	case one.config != nil:
 		if f.way != one.id { // the only way: ask before leaving the site
 			p := f.page("choose", "Prove that it is you")
@@ -102,12 +112,15 @@ func (a *Authority) atFactor(q *request, f *flow, st *stage, do string, form url
 	switch {
 	case do == "choose":
 		f.way, f.ext = "choose", nil
-	case do == "totp" && form.Get("otc") == "", do == "key" && form.Get("credential") == "", strings.HasPrefix(do, "external:"):
+	case do == "totp" && form.Get("otc") == "", do == "key" && form.Get("credential") == "", do == "pass" && form.Get("pass") == "",
+		strings.HasPrefix(do, "external:"):
 		if slices.ContainsFunc(st.ways, func(w way) bool { return w.id == do }) {
 			f.way = do
 		}
 	case do == "totp" && slices.ContainsFunc(st.ways, func(w way) bool { return w.id == "totp" }):
 		a.useCode(q, f, st, form.Get("otc"))
+	case do == "pass" && slices.ContainsFunc(st.ways, func(w way) bool { return w.id == "pass" }):
+		a.usePass(q, f, st, form, false)
 	case do == "key" && slices.ContainsFunc(st.ways, func(w way) bool { return w.id == "key" }):
 		a.useKey(q, f, st, form.Get("credential"), false)
 	}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"partnerguard/internal/entra"
@@ -47,12 +46,6 @@ func token22() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// pairwise is the sub claim: one user, one app.
-func pairwise(parts ...string) string {
-	sum := sha256.Sum256([]byte("sub\x00" + strings.ToLower(strings.Join(parts, "\x00"))))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
 // accessToken makes the claims of a user's access token (contracts.md section
 // 4.4): v1 unless the API asks for v2.
 func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *client, t *target, p *proof, scopes []string, ask *oauth.ClaimsRequest,
@@ -61,9 +54,14 @@ func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *clie
 	now := q.now.Unix()
 	k := &bearer.Claims{
 		IssuedAt: now, Issued: q.now.UnixNano(), NotBefore: now, Expires: q.now.Add(lifetime(cae)).Unix(), TenantID: sub.tenant.ID, ObjectID: sub.user.ID,
-		Subject: pairwise(sub.home.ID, sub.self.ID, t.res.AppID), Scope: t.claim(scopes), Name: sub.user.Name, SID: p.sid, UTI: token22(),
+		Subject: bearer.Pairwise(sub.home.ID, sub.self.ID, t.res.AppID), Scope: t.claim(scopes), Name: sub.user.Name, SID: p.sid, UTI: token22(),
 		IPAddr: ipAddr(q), ACRs: contexts, Region: regionOf(sub.tenant), IDType: "user",
 	}
+	if k.Scope == "" {
+		k.Scope = "openid"
+	}
+	groupClaims(k, sub, t.res.App)
+	defer optionalClaims(k, sub, t.res.App, "accessToken", p, q)
 	if ask.CAE() {
 		k.CC = []string{"cp1"}
 	}
@@ -79,7 +77,7 @@ func (a *Authority) accessToken(q *request, s *world.State, sub subject, c *clie
 		}
 	}
 	if t.res.AppID == entra.AppGraph {
-		k.ForClient = &bearer.ForClient{Subject: pairwise(sub.home.ID, sub.self.ID, c.AppID)}
+		k.ForClient = &bearer.ForClient{Subject: bearer.Pairwise(sub.home.ID, sub.self.ID, c.AppID)}
 	}
 	if t.res.V2 {
 		k.Version, k.Issuer, k.Audience = "2.0", q.issuerV2(sub.tenant.ID), t.res.AppID
@@ -108,8 +106,10 @@ func (a *Authority) idToken(q *request, sub subject, c *client, t *target, p *pr
 	now := q.now.Unix()
 	k := &bearer.Claims{
 		Audience: c.AppID, IssuedAt: now, NotBefore: now, Expires: now + 3600, TenantID: sub.tenant.ID, ObjectID: sub.user.ID,
-		Subject: pairwise(sub.home.ID, sub.self.ID, c.AppID), Name: sub.user.Name, Nonce: nonce, SID: p.sid, UTI: token22(),
+		Subject: bearer.Pairwise(sub.home.ID, sub.self.ID, c.AppID), Name: sub.user.Name, Nonce: nonce, SID: p.sid, UTI: token22(),
 	}
+	groupClaims(k, sub, c.App)
+	defer optionalClaims(k, sub, c.App, "idToken", p, q)
 	if sub.aobo || sub.home.ID != sub.tenant.ID {
 		k.IDP = bearer.IssuerV1(sub.home.ID)
 	}

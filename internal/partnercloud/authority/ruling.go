@@ -97,6 +97,9 @@ func logSignIn(s *world.State, at *signon.Attempt, r *signon.Ruling, code int, u
 	put := func(t *world.Tenant) {
 		row := signon.Row(s, at, r, code)
 		row.ID, row.CorrelationID, row.UniqueToken = id, correlation, uti
+		if at.AOBO && t != at.Home {
+			signon.Technician(row, at.Home, t)
+		}
 		s.LogSignIn(t, row)
 	}
 	put(at.Tenant)

@@ -104,6 +104,11 @@ func (a *Authority) pageOf(w http.ResponseWriter, q *request, f *flow, st *stage
 		if f.way == "passkey" && hasKey(st.sub.self) {
 			return a.keyPage(q, f, st, false)
 		}
+		if st.pass && f.way != "word" {
+			p = f.page("pass", "Enter Temporary Access Pass")
+			p.First = true
+			return &p
+		}
 		p = f.page("password", "Enter password")
 		p.Key = hasKey(st.sub.self)
 	case "mfa":

@@ -23,11 +23,13 @@ type stage struct {
 	ways      []way
 	mayForAll bool // the user may consent for everybody
 	publisher string
+	pass      bool // a Temporary Access Pass can be used instead of a password
 }
 
 // way is a means to prove a second factor.
 type way struct {
-	id     string // totp, key, external:<configuration>
+	id     string // totp, key, pass, external:<configuration>
+	combo  string // what it proves, as strengths name it; "" none
 	name   string
 	note   string
 	config *externalConfig
@@ -64,7 +66,9 @@ func (a *Authority) next(s *world.State, q *request, f *flow) stage {
 		if st.sub.user == nil {
 			f.switchUser()
 			st.name = "account"
+			return st
 		}
+		st.pass = usablePass(q, st.sub.home, st.sub.self) != nil
 		return st
 	}
 	st.sub, fault = resolve(s, path, f.home, f.user, f.client.AppID)
@@ -125,15 +129,18 @@ func (a *Authority) rule(s *world.State, q *request, f *flow, st stage) stage {
 		st.name = "password"
 		return st
 	case signon.NeedMFA, signon.Register:
-		return a.demand(s, f, st)
+		return a.demand(s, q, f, st)
 	}
 	return a.after(s, q, f, st)
 }
 
 // demand is a second factor that is missing: prove one, or register one.
-func (a *Authority) demand(s *world.State, f *flow, st stage) stage {
+func (a *Authority) demand(s *world.State, q *request, f *flow, st stage) stage {
 	r := &st.ruling
-	st.ways = waysOf(s, st.sub)
+	st.ways = waysOf(s, q, st.sub)
+	if r.Outcome == signon.NeedMFA && len(st.ways) == 0 && overPasses(q, st.sub.self) {
+		r.Outcome = signon.Register
+	}
 	st.name = "mfa"
 	code := entra.CodeStrongAuthRequired
 	if slices.ContainsFunc(r.Requirements, func(q world.Requirement) bool {
@@ -152,7 +159,7 @@ func (a *Authority) demand(s *world.State, f *flow, st stage) stage {
 		} else {
 			code = entra.CodeMustEnrollNow
 		}
-		if len(st.sub.self.Methods) > 0 && len(st.ways) == 0 && !f.proof.mfa() {
+		if !overPasses(q, st.sub.self) && len(st.ways) == 0 && !f.proof.mfa() {
 			return a.unusable(s, f, st)
 		}
 	} else if strong := meeting(st.ways, r.Strengths); len(strong) > 0 {
@@ -177,17 +184,20 @@ func (a *Authority) unusable(s *world.State, f *flow, st stage) stage {
 }
 
 // waysOf lists what a user can prove a second factor with here.
-func waysOf(s *world.State, sub subject) []way {
+func waysOf(s *world.State, q *request, sub subject) []way {
 	var out []way
 	if sub.self.Method(world.MethodTOTP) != nil {
-		out = append(out, way{id: "totp", name: "Authenticator app", note: "A six-digit code"})
+		out = append(out, way{id: "totp", combo: "password,softwareOath", name: "Authenticator app", note: "A six-digit code"})
 	}
 	for i := range sub.self.Methods {
 		m := &sub.self.Methods[i]
 		if m.Type == world.MethodFIDO2 && len(m.Credential) > 0 {
-			out = append(out, way{id: "key", name: "Security key", note: "A passkey or FIDO2 key"})
+			out = append(out, way{id: "key", combo: "fido2", name: "Security key", note: "A passkey or FIDO2 key"})
 			break
 		}
+	}
+	if m := usablePass(q, sub.home, sub.self); m != nil {
+		out = append(out, way{id: "pass", combo: m.Pass.Combination(), name: "Temporary Access Pass", note: "From your administrator"})
 	}
 	for _, c := range externalOf(s, sub) {
 		out = append(out, way{id: "external:" + c.id, name: c.name, note: "Another provider asks you", config: c})
@@ -202,10 +212,9 @@ func meeting(ways []way, strengths [][]string) []way {
 	}
 	var out []way
 	for _, w := range ways {
-		combo := map[string]string{"totp": "password,softwareOath", "key": "fido2"}[w.id]
-		ok := combo != ""
+		ok := w.combo != ""
 		for _, st := range strengths {
-			ok = ok && slices.ContainsFunc(st, func(v string) bool { return strings.EqualFold(strings.ReplaceAll(v, " ", ""), combo) })
+			ok = ok && slices.ContainsFunc(st, func(v string) bool { return strings.EqualFold(strings.ReplaceAll(v, " ", ""), w.combo) })
 		}
 		if ok {
 			out = append(out, w)
@@ -246,7 +255,7 @@ func (a *Authority) after(s *world.State, q *request, f *flow, st stage) stage {
 		return a.stopRow(s, f, st, fault)
 	}
 	st.wants = asksFor(s, f.client, f.target, false)
-	if needsAdmin(st.wants) && !mayConsent(s, st.sub.tenant, st.sub.user.ID, st.wants) {
+	if (needsAdmin(st.wants) || !usersMay(st.sub.tenant, f.client, st.wants)) && !mayConsent(s, st.sub.tenant, st.sub.user.ID, st.wants) {
 		return a.stopRow(s, f, st, oauth.Refuse(entra.CodeAdminConsentRequired, f.client.AppID))
 	}
 	st.name, st.mayForAll = "consent", mayConsent(s, st.sub.tenant, st.sub.user.ID, st.wants)

@@ -151,6 +151,10 @@ func (q *request) attempt(sub subject, c *client, t *target, p *proof) *signon.A
 		IP: q.ip, Place: q.place, UserAgent: clip(q.UserAgent(), 512), AMR: p.amr, Combos: p.combos, MFA: p.mfa(), AuthTime: p.authTime, MFATime: p.mfaTime,
 		Fresh: p.fresh, External: p.external, SID: p.sid,
 	}
+	if named := t.basic || !t.all && t.res.AppID == entra.AppGraph; named && signon.BaselineScopes(t.scopes) {
+		at.Baseline = true
+		at.SignInOnly = c.App != nil && c.App.Confidential() && !slices.ContainsFunc(t.scopes, func(v string) bool { return !oidc(v) })
+	}
 	at.Platform, at.OS, at.BrowserName = agent(at.UserAgent)
 	return at
 }

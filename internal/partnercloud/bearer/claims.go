@@ -58,6 +58,14 @@ type Claims struct {
 	ATHash     string   `json:"at_hash,omitempty"`
 	LoginHint  string   `json:"login_hint,omitempty"`
 
+	// By the registration's wish (optionalClaims, groupMembershipClaims).
+	Groups  []string          `json:"groups,omitempty"` // object ids
+	Account *int              `json:"acct,omitempty"`   // 0 member, 1 guest
+	Verify  []string          `json:"verified_primary_email,omitempty"`
+	Country string            `json:"ctry,omitempty"`
+	Where   map[string]string `json:"_claim_names,omitempty"` // what is too long for a token, and where it lies
+	Places  map[string]Place  `json:"_claim_sources,omitempty"`
+
 	// ForClient is in tokens for Graph: who the user is to the client, so that the
 	// userinfo endpoint says the sub of the client's ID tokens.
 	ForClient *ForClient `json:"xms_st,omitempty"`
@@ -72,6 +80,11 @@ type Claims struct {
 	// revocation may fall into one. The claim is ours.
 	Issued   int64  `json:"xpc_iat,omitempty"`
 	MarkText string `json:"xpc"`
+}
+
+// Place is where a claim lies that is too long for a token.
+type Place struct {
+	Endpoint string `json:"endpoint"`
 }
 
 // ForClient is the claim xms_st.

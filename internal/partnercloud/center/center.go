@@ -42,8 +42,9 @@ type Center struct {
 	unthrottled bool
 	limits      kit.Buckets
 	pages       pager
-	replays     replays // used inside World.Do only
-	post        *post   // webhooks
+	replays     replays             // used inside World.Do only
+	bills       map[time.Time]*bill // of months that are over; used inside World.Do only
+	post        *post               // webhooks
 	refused     atomic.Int64
 	base        atomic.Value // string: the latest public base of this service
 	tests       tests
@@ -113,6 +114,10 @@ type reply struct {
 
 func ok(body any) reply { return reply{status: http.StatusOK, body: body} }
 
+// requestContext is the header that Application Insights adds to every answer of
+// Partner Center; the id is ours.
+const requestContext = "appId=cid-v1:5d1f8a0c-9e2b-4c77-8a53-0b6f4e1d2c90"
+
 // ServeHTTP answers one request.
 func (c *Center) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	k := &call{Request: r, c: c, now: c.world.Clock.Now(), base: kit.Base(r)}
@@ -124,6 +129,7 @@ func (c *Center) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("MS-CV", k.correlation[:8]+".0")
 	h.Set("MS-ServerId", "partner-cloud")
 	h.Set("X-Locale", locale(r.Header.Get("X-Locale")))
+	h.Set("Request-Context", requestContext)
 	if c.certificate(w, r) {
 		return
 	}
@@ -247,6 +253,17 @@ func (k *call) understood() *fault {
 
 // query reads a query parameter, its name without case.
 func (k *call) query(name string) string { return kit.Param(k.URL.Query(), name) }
+
+// queryAll reads every value of a query parameter, its name without case.
+func (k *call) queryAll(name string) []string {
+	var out []string
+	for n, v := range k.URL.Query() {
+		if strings.EqualFold(n, name) {
+			out = append(out, v...)
+		}
+	}
+	return out
+}
 
 // record adds an audit record of a write.
 func (k *call) record(resource, operation string, before, after any, data ...world.KeyValue) {

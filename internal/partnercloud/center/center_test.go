@@ -85,7 +85,7 @@ func TestRules(t *testing.T) {
 
 		{"suspend without the ETag", "agent", "PATCH", sub, whole("suspended", ""), 400, "2055", nil},
 		{"suspend with a stale ETag", "agent", "PATCH", sub, whole("suspended", "9"), 400, "2055", nil},
-		{"suspend with half a resource", "agent", "PATCH", sub, `{"status":"suspended"}`, 400, "400", nil},
+		{"suspend with half a resource", "agent", "PATCH", sub, `{"status":"suspended"}`, 400, "800002", nil},
 		{"suspend", "agent", "PATCH", sub, whole("suspended", "1"), 200, "", nil},
 		{"suspend by sales", "sales", "PATCH", sub, whole("suspended", "1"), 403, "900308", nil},
 		{"a locked customer", "agent", "PATCH", sub, whole("suspended", "1"), 403, "900416", func(s *world.State) {

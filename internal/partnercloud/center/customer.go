@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/market"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -148,16 +149,13 @@ func changeCustomer(k *call) (reply, *fault) {
 			map[string]any{"allowDelegatedAccess": false})
 	}
 	if in.RelationshipToPartner != nil {
-		k.partner.Customers.Change(k.customer.TenantID, func(c *world.Customer) {
-			c.Relationship = "none"
-			c.ETag++
-			c.Subscriptions = append([]world.Subscription(nil), c.Subscriptions...)
-			for i := range c.Subscriptions {
-				if c.Subscriptions[i].Status == "active" {
-					k.suspend(&c.Subscriptions[i], "suspended")
-				}
+		for i := range k.customer.Subscriptions {
+			if x := k.settled(i); x.Subscription.Status == "active" {
+				k.setStatus(&x, "suspended")
+				k.keep(i, &x)
 			}
-		})
+		}
+		k.partner.Customers.Change(k.customer.TenantID, func(c *world.Customer) { c.Relationship = "none"; c.ETag++ })
 		k.s.Dirty()
 		k.record("partner_customer_relationship", "remove_partner_customer_relationship", map[string]any{"relationshipToPartner": k.customer.Relationship},
 			map[string]any{"relationshipToPartner": "none"})
@@ -396,32 +394,10 @@ func validateAddress(k *call) (reply, *fault) {
 	// There is no address book on this machine: what has the right form is "not
 	// validated", never "verified".
 	status, message := "NotValidated", "The partner cloud has no address book: the form was checked, the place was not."
-	if p := postalForms()[strings.ToUpper(in.Country)]; p != nil && !p.MatchString(strings.TrimSpace(in.PostalCode)) {
+	if c, known := market.FindCountry(in.Country); known && !c.Postal(in.PostalCode) {
 		status, message = "None", "The postal code has not the form that the country uses."
 	}
 	return ok(map[string]any{"originalAddress": json.RawMessage(k.body), "suggestedAddresses": []any{}, "status": status, "validationMessage": message}), nil
-}
-
-func postalForms() map[string]*regexp.Regexp {
-	return map[string]*regexp.Regexp{
-		"US": regexp.MustCompile(`^\d{5}(-\d{4})?$`), "DE": regexp.MustCompile(`^\d{5}$`), "FR": regexp.MustCompile(`^\d{5}$`),
-		"GB": regexp.MustCompile(`(?i)^[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}$`), "NL": regexp.MustCompile(`(?i)^\d{4} ?[A-Z]{2}$`),
-		"CA": regexp.MustCompile(`(?i)^[A-Z]\d[A-Z] ?\d[A-Z]\d$`),
-	}
-}
-
-func legalProfile(k *call) (reply, *fault) {
-	return ok(map[string]any{"companyName": k.partner.Name, "address": billingAddress{Country: k.partner.Country}, "vettingStatus": "authorized",
-		"profileType": "legal_business_profile", "attributes": object("LegalBusinessProfile")}), nil
-}
-
-func mpnProfile(k *call) (reply, *fault) {
-	return ok(map[string]any{"partnerName": k.partner.Name, "mpnId": mpnOf(k.partner), "profileType": "mpn_profile", "attributes": object("MpnProfile")}), nil
-}
-
-func organizationProfile(k *call) (reply, *fault) {
-	return ok(map[string]any{"id": k.partner.ID, "companyName": k.partner.Name, "defaultAddress": billingAddress{Country: k.partner.Country},
-		"tenantId": k.partner.ID, "domain": k.partner.Domain(), "profileType": "organization_profile", "attributes": object("OrganizationProfile")}), nil
 }
 
 // mpnOf makes a partner number of seven digits that stays the same.

@@ -3,6 +3,7 @@ package center
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 
 	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
@@ -31,7 +32,11 @@ func writeFault(w http.ResponseWriter, k *call, f *fault) {
 	if len(d) > maxDescription {
 		d = d[:maxDescription]
 	}
-	var body any = map[string]any{"code": f.Code, "description": d, "data": []string{}, "source": "PartnerApi"}
+	data := f.Data
+	if data == nil {
+		data = []string{}
+	}
+	var body any = map[string]any{"code": f.Code, "description": d, "data": data, "source": "PartnerApi"}
 	if f.Form == kit.Gateway {
 		body = map[string]any{"statusCode": f.Status, "message": d}
 	}
@@ -48,9 +53,9 @@ func writeFault(w http.ResponseWriter, k *call, f *fault) {
 func authentication(f *bearer.Fault, k *call) *fault {
 	switch f.Code {
 	case "Missing":
-		return refuse(http.StatusUnauthorized, "800001", "The access token is missing.").With("WWW-Authenticate", "Bearer")
+		return refuse(http.StatusUnauthorized, strconv.Itoa(entra.CenterTokenMissing), "The access token is missing.").With("WWW-Authenticate", "Bearer")
 	case "Audience":
-		return refuse(http.StatusUnauthorized, 900420, "The audience of the access token is not valid for this service. Ask for a token for "+
+		return refuse(http.StatusUnauthorized, entra.CenterAudience, "The audience of the access token is not valid for this service. Ask for a token for "+
 			entra.PartnerCenter+".").
 			With("WWW-Authenticate", `Bearer error="invalid_token"`)
 	}
@@ -62,9 +67,9 @@ func authentication(f *bearer.Fault, k *call) *fault {
 // noMFA is the refusal of an app+user call whose token lacks the MFA claim. Its
 // code is a number in every other answer and a text in the rest: both were seen.
 func (c *Center) noMFA() *fault {
-	var code any = 900421
+	var code any = entra.CenterNoMFA
 	if c.refused.Add(1)%2 == 0 {
-		code = "900421"
+		code = strconv.Itoa(entra.CenterNoMFA)
 	}
 	return refuse(http.StatusUnauthorized, code, "MFA required: the access token does not carry the multifactor authentication claim. Sign in again "+
 		"with multifactor authentication.").
@@ -72,9 +77,9 @@ func (c *Center) noMFA() *fault {
 }
 
 func forbidden(format string, args ...any) *fault {
-	return refuse(http.StatusForbidden, 900308, format, args...)
+	return refuse(http.StatusForbidden, entra.CenterPrivileges, format, args...)
 }
 
 func notGUID(what string) *fault {
-	return refuse(http.StatusBadRequest, "800002", "%s is not a GUID.", what)
+	return refuse(http.StatusBadRequest, strconv.Itoa(entra.CenterMalformed), "%s is not a GUID.", what)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -85,17 +84,28 @@ const (
 // (with seekOperation=Next). The links leave the version out, as the
 // documentation's examples do: /customers?size=2&seekOperation=Next.
 func page[T, V any](k *call, all []T, view func(T) V) (collection, *fault) {
-	size := defaultSize
+	return pageOf(k, all, view, defaultSize, maxSize)
+}
+
+// pageOf is page with sizes of its own. An offset, where the operation takes one, is
+// where to begin instead.
+func pageOf[T, V any](k *call, all []T, view func(T) V, size, most int) (collection, *fault) {
 	if v := k.query("size"); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 1 {
 			return collection{}, refuse(http.StatusBadRequest, 400, "size is not a positive number.")
 		}
-		size = min(n, maxSize)
+		size = min(n, most)
 	}
-	question := k.URL.EscapedPath() + "?" + k.query("filter") + "&" + k.query("startDate") + "&" + k.query("endDate")
-	sum := sha256.Sum256([]byte(strings.ToLower(question)))
+	sum := sha256.Sum256([]byte(strings.ToLower(k.URL.EscapedPath() + "?" + k.otherOptions())))
 	here := place{Tenant: k.who.Tenant, Question: base64.RawURLEncoding.EncodeToString(sum[:12])}
+	if v := k.query("offset"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 0 {
+			return collection{}, refuse(http.StatusBadRequest, 400, "offset is not a number.")
+		}
+		here.Offset = n
+	}
 	if v := k.Header.Get("MS-ContinuationToken"); v != "" {
 		at, good := k.c.pages.open(v)
 		if !good || at.Tenant != here.Tenant || at.Question != here.Question {
@@ -121,16 +131,25 @@ func page[T, V any](k *call, all []T, view func(T) V) (collection, *fault) {
 	return out, nil
 }
 
+// otherOptions are the query options but those that say which page.
+func (k *call) otherOptions() string {
+	q := k.URL.Query()
+	for name := range q {
+		if strings.EqualFold(name, "size") || strings.EqualFold(name, "offset") || strings.EqualFold(name, "seekOperation") {
+			delete(q, name)
+		}
+	}
+	return q.Encode()
+}
+
 func (k *call) linkURI(size int, next bool) string {
 	path := k.URL.EscapedPath()
 	if len(path) > 3 && strings.EqualFold(path[:4], "/v1/") {
 		path = path[3:]
 	}
 	q := "?size=" + strconv.Itoa(size)
-	for _, name := range []string{"filter", "startDate", "endDate"} {
-		if v := k.query(name); v != "" {
-			q += "&" + name + "=" + url.QueryEscape(v)
-		}
+	if other := k.otherOptions(); other != "" {
+		q += "&" + other
 	}
 	if next {
 		q += "&seekOperation=Next"

@@ -59,7 +59,7 @@ func makeRoutes() []*route {
 	changePerson := directory(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleHelpdeskAdministrator,
 		entra.RolePrivilegedAuthenticationAdministrator, entra.RoleGlobalAdministrator)
 	changeUsers := directory(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleGlobalAdministrator)
-	return []*route{
+	return append(moreRoutes(), []*route{
 		rw("GET", "/v1/customers/relationshiprequests", relationshipRequest, userRead),
 		rw("GET", "/v1/customers/usagerecords", usageRecords, read).takes("size", "seekOperation"),
 		rw("GET", "/v1/customers", listCustomers, read).takes("size", "seekOperation", "filter"),
@@ -74,18 +74,18 @@ func makeRoutes() []*route {
 		rw("GET", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, listMembers), lookUsers).takes("size", "seekOperation"),
 		rw("POST", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, addMember), giveRoles),
 		rw("DELETE", "/v1/customers/{customer}/directoryroles/{role}/usermembers/{user}", found((*call).role, removeMember), giveRoles),
-		rw("GET", "/v1/customers/{customer}/users", listUsers, lookUsers).takes("size", "seekOperation"),
+		rw("GET", "/v1/customers/{customer}/users", listUsers, lookUsers).takes("size", "seekOperation", "filter"),
 		rw("POST", "/v1/customers/{customer}/users", createUser, func(r *route) { changeUsers(r); r.ahead = hashPassword }),
 		rw("GET", "/v1/customers/{customer}/users/{user}", found((*call).userOf, getUser), lookUsers),
-		rw("PATCH", "/v1/customers/{customer}/users/{user}", found((*call).userOf, changeUser), func(r *route) {
+		rw("PATCH", "/v1/customers/{customer}/users/{user}", changeOrRestoreUser, func(r *route) {
 			changePerson(r)
 			r.ahead = hashPassword
 		}),
 		rw("DELETE", "/v1/customers/{customer}/users/{user}", found((*call).userOf, deleteUser), changeUsers),
 		rw("GET", "/v1/customers/{customer}/users/{user}/directoryroles", found((*call).userOf, rolesOfUser), lookUsers),
-		rw("GET", "/v1/customers/{customer}/subscribedskus", listSKUs, lookUsers),
+		rw("GET", "/v1/customers/{customer}/subscribedskus", listSKUs, lookUsers).takes("licenseGroupIds"),
 
-		rw("GET", "/v1/customers/{customer}/subscriptions", listSubscriptions, read),
+		rw("GET", "/v1/customers/{customer}/subscriptions", listSubscriptions, read).takes("order_id", "mpn_id"),
 		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, getSubscription), read),
 		rw("PATCH", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, changeSubscription), write),
 		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements", found((*call).plan, listEntitlements), read),
@@ -108,9 +108,6 @@ func makeRoutes() []*route {
 		rw("POST", "/v1/fraudEvents/subscription/{subscription}/status", answerFraud, userWrite),
 
 		rw("POST", "/v1/validations/address", validateAddress, read),
-		rw("GET", "/v1/profiles/legalbusiness", legalProfile, read),
-		rw("GET", "/v1/profiles/mpn", mpnProfile, read),
-		rw("GET", "/v1/profiles/organization", organizationProfile, read),
 
 		rw("GET", "/webhooks/v1/registration/events", webhookEvents, read),
 		rw("GET", "/webhooks/v1/registration", getWebhook, read),
@@ -118,7 +115,7 @@ func makeRoutes() []*route {
 		rw("PUT", "/webhooks/v1/registration", putWebhook, write),
 		rw("POST", "/webhooks/v1/registration/validationEvents", testWebhook, write),
 		rw("GET", "/webhooks/v1/registration/validationEvents/{correlation}", testedWebhook, read),
-	}
+	}...)
 }
 
 // takes says which query options the operation understands.
@@ -200,7 +197,7 @@ func (k *call) admit() *fault {
 	s := k.s
 	k.partner = s.PartnerTenant()
 	if k.partner == nil {
-		return refuse(http.StatusForbidden, 900308, "There is no partner in this world.")
+		return forbidden("There is no partner in this world.")
 	}
 	if f := k.throttle(); f != nil {
 		return f
@@ -208,13 +205,9 @@ func (k *call) admit() *fault {
 	if f := k.kind(); f != nil {
 		return f
 	}
-	for name, v := range k.params {
-		switch name {
-		case "role", "correlation", "user":
-		default:
-			if !world.IsGUID(v) {
-				return notGUID(name + " id")
-			}
+	for _, name := range []string{"customer", "subscription", "entitlement", "application", "cart", "policy", "template", "offer", "job"} {
+		if v, there := k.params[name]; there && !world.IsGUID(v) {
+			return notGUID(name + " id")
 		}
 	}
 	if !k.who.AppOnly() {
@@ -243,9 +236,9 @@ func (k *call) admit() *fault {
 	}
 	switch {
 	case k.customer == nil && s.Tenant(k.params["customer"]) == nil:
-		return refuse(http.StatusNotFound, 60003, "The tenant %s was not found.", k.params["customer"])
+		return deny(entra.CenterTenantUnknown, k.params["customer"])
 	case k.customer == nil || k.customer.Relationship == "none" || k.tenant == nil:
-		return refuse(http.StatusForbidden, 900159, "There is no commerce relationship between the partner and the customer %s.", k.params["customer"])
+		return deny(entra.CenterNoRelationship, k.params["customer"])
 	}
 	return k.mayInside()
 }
@@ -261,16 +254,16 @@ func (k *call) kind() *fault {
 		return forbidden("Indirect resellers have no access to the Partner Center APIs.")
 	case k.who.AOBO || t == nil || t.ID != k.partner.ID:
 		if k.who.AppOnly() {
-			return refuse(http.StatusForbidden, 900329,
+			return refuse(http.StatusForbidden, entra.CenterAppOnly,
 				"App-only access is for apps in the partner's own tenant. Control panel vendors call with a user of the partner.")
 		}
 		return forbidden("The access token is not for a partner tenant.")
 	case k.who.AppOnly() && !k.route.app:
-		return refuse(http.StatusForbidden, 900329, "This operation does not support app-only access. Call it with app+user credentials.")
+		return refuse(http.StatusForbidden, entra.CenterAppOnly, "This operation does not support app-only access. Call it with app+user credentials.")
 	}
 	if k.who.AppOnly() {
 		if owner, app := k.s.App(k.who.Client()); app == nil || owner.ID != k.partner.ID {
-			return refuse(http.StatusForbidden, 900329,
+			return refuse(http.StatusForbidden, entra.CenterAppOnly,
 				"App-only access is for apps of the partner's own tenant. Control panel vendors call with a user of the partner.")
 		}
 	}

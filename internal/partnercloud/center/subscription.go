@@ -1,7 +1,6 @@
 package center
 
 import (
-	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -9,6 +8,8 @@ import (
 	"time"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/center/ledger"
+	"partnerguard/internal/partnercloud/market"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -20,35 +21,46 @@ func contains(list []string, v string) bool {
 
 func quote(v string) string { return text(v) }
 
+// subscription is the resource as it is sent (Microsoft: Subscription resources).
 type subscription struct {
-	ID          string     `json:"id"`
-	OfferID     string     `json:"offerId"`
-	OfferName   string     `json:"offerName"`
-	Name        string     `json:"friendlyName"`
-	Quantity    int        `json:"quantity"`
-	UnitType    string     `json:"unitType"`
-	Created     string     `json:"creationDate"`
-	Effective   string     `json:"effectiveStartDate"`
-	Status      string     `json:"status"`
-	AutoRenew   bool       `json:"autoRenewEnabled"`
-	Billing     string     `json:"billingType"`
-	Contract    string     `json:"contractType"`
-	ProductType idName     `json:"productType"`
-	Attributes  attributes `json:"attributes"`
-}
-
-// subscriptionEcho are members of a subscription that a change sends back as they
-// were read.
-type subscriptionEcho struct {
-	sent
-	OfferName   any `json:"offerName"`
-	UnitType    any `json:"unitType"`
-	Created     any `json:"creationDate"`
-	Effective   any `json:"effectiveStartDate"`
-	AutoRenew   any `json:"autoRenewEnabled"`
-	Billing     any `json:"billingType"`
-	Contract    any `json:"contractType"`
-	ProductType any `json:"productType"`
+	ID              string            `json:"id"`
+	OfferID         string            `json:"offerId"`
+	OfferName       string            `json:"offerName"`
+	Name            string            `json:"friendlyName"`
+	ProductType     idName            `json:"productType"`
+	Quantity        int               `json:"quantity"`
+	UnitType        string            `json:"unitType"`
+	Parent          string            `json:"parentSubscriptionId,omitempty"`
+	HasAddOns       bool              `json:"hasPurchasableAddons"`
+	Created         string            `json:"creationDate"`
+	Effective       string            `json:"effectiveStartDate"`
+	CommitmentEnd   string            `json:"commitmentEndDate"`
+	CommitmentEndAt string            `json:"commitmentEndDateTime"`
+	CycleEnd        string            `json:"billingCycleEndDate,omitempty"`
+	CycleEndAt      string            `json:"billingCycleEndDateTime,omitempty"`
+	CancelUntil     string            `json:"cancellationAllowedUntilDate,omitempty"`
+	Status          string            `json:"status"`
+	AutoRenew       bool              `json:"autoRenewEnabled"`
+	Trial           bool              `json:"isTrial"`
+	Billing         string            `json:"billingType"`
+	Cycle           string            `json:"billingCycle"`
+	Term            string            `json:"termDuration"`
+	RenewalTerm     string            `json:"renewalTermDuration"`
+	RefundOptions   []refundOption    `json:"refundOptions"`
+	Refundable      *refundable       `json:"refundableQuantity,omitempty"`
+	Next            *nextInstructions `json:"scheduledNextTermInstructions,omitempty"`
+	Microsoft       bool              `json:"isMicrosoftProduct"`
+	Publisher       string            `json:"publisherName"`
+	PartnerID       string            `json:"partnerId"`
+	Attention       bool              `json:"attentionNeeded"`
+	ActionTaken     bool              `json:"actionTaken"`
+	Actions         []string          `json:"actions"`
+	Reasons         []string          `json:"suspensionReasons,omitempty"`
+	Contract        string            `json:"contractType"`
+	Promotion       string            `json:"promotionId,omitempty"`
+	Links           map[string]*link  `json:"links"`
+	OrderID         string            `json:"orderId"`
+	Attributes      attributes        `json:"attributes"`
 }
 
 type idName struct {
@@ -56,218 +68,207 @@ type idName struct {
 	Name string `json:"displayName"`
 }
 
-func subscriptionOf(s world.Subscription) subscription {
-	at := s.Created.UTC().Format(time.RFC3339)
+type refundOption struct {
+	Type    string `json:"type"`
+	Expires string `json:"expiresAt"`
+}
+
+type refundable struct {
+	Total   int             `json:"totalQuantity"`
+	Details []refundableLot `json:"details"`
+}
+
+type refundableLot struct {
+	Quantity int    `json:"quantity"`
+	Until    string `json:"allowedUntilDateTime"`
+}
+
+type nextInstructions struct {
+	Product  nextProduct `json:"product"`
+	Quantity int         `json:"quantity"`
+	End      *string     `json:"customTermEndDate"`
+}
+
+type nextProduct struct {
+	Product      string `json:"productId"`
+	SKU          string `json:"skuId"`
+	Availability string `json:"availabilityId"`
+	Cycle        string `json:"billingCycle"`
+	Term         string `json:"termDuration"`
+	Promotion    string `json:"promotionId"`
+}
+
+// farAway is the commitment end of what has none.
+const farAway = "9999-12-10T00:00:00Z"
+
+// stand says how a subscription of the customer stands now.
+func (k *call) stand(i int) ledger.Standing {
+	return ledger.Stand(k.s, &k.customer.Subscriptions[i], k.customer.Currency, k.now)
+}
+
+func (k *call) subscriptionView(x *ledger.Standing) subscription {
+	s, d := &x.Subscription, &x.Deal
+	self := "/customers/" + k.customer.TenantID + "/subscriptions/" + s.ID
 	v := subscription{
-		ID: s.ID, OfferID: s.Offer, OfferName: s.Name, Name: s.Name, Quantity: s.Quantity, UnitType: "Licenses", Created: at, Effective: at, Status: s.Status,
-		AutoRenew: s.Status == "active",
-		Billing:   "license", Contract: "subscription", ProductType: idName{"OnlineServicesNCE", "Online Services"},
-		Attributes: attributes{ETag: etag(s.ETag), ObjectType: "Subscription"},
+		ID: s.ID, OfferID: s.Offer, OfferName: s.Name, Name: s.Name, Quantity: s.Quantity, UnitType: "Licenses", Parent: d.Parent, Created: stamp(s.Created),
+		Effective: stamp(ledger.Day(s.Created)), CommitmentEnd: farAway, CommitmentEndAt: farAway, Status: s.Status, Trial: d.Trial, Billing: "license",
+		Cycle: d.Cycle, Term: d.Term, Microsoft: true, Publisher: "Microsoft Corporation", PartnerID: d.Partner, Contract: "subscription",
+		Promotion: d.Promotion, OrderID: d.Order, RefundOptions: []refundOption{}, Actions: []string{}, ProductType: idName{string(market.Licences),
+			"Online Services"}, Links: map[string]*link{"self": get(self)}, Attributes: attributes{ETag: etag(s.ETag), ObjectType: "Subscription"},
+	}
+	if x.Known {
+		v.OfferName = x.Offer.SKU.Title
+		v.HasAddOns = hasAddOns(x.Offer)
+		for name, at := range k.offerLinks(x.Offer) {
+			v.Links[name] = at
+		}
+	}
+	if d.Parent != "" {
+		v.Links["parentSubscription"] = get("/customers/" + k.customer.TenantID + "/subscriptions/" + d.Parent)
 	}
 	if s.AzurePlan {
-		v.UnitType, v.Billing, v.ProductType = "Usage", "usage", idName{"AzurePlan", "Azure Plan"}
+		v.UnitType, v.Billing, v.ProductType = "Usage-based", "usage", idName{string(market.AzurePlan), "Azure Plan"}
+		v.Term = ""
+	}
+	if s.Status == "suspended" {
+		v.Reasons = []string{"CustomerCancellation"}
+	}
+	if s.Status == "active" || s.Status == "suspended" {
+		v.Actions = append(v.Actions, "edit")
+	}
+	if !d.TermEnd.IsZero() {
+		k.termView(x, &v)
 	}
 	return v
 }
 
+// termView adds what a term brings.
+func (k *call) termView(x *ledger.Standing, v *subscription) {
+	d := &x.Deal
+	v.CommitmentEnd, v.CommitmentEndAt = stamp(d.TermEnd.AddDate(0, 0, -1)), stamp(d.TermEnd.Add(-time.Second))
+	v.AutoRenew = !d.Once && x.Subscription.Status == "active"
+	if v.AutoRenew {
+		v.RenewalTerm = d.Term
+	}
+	if end := cycleEnd(d, k.now); !end.IsZero() {
+		v.CycleEnd, v.CycleEndAt = stamp(end.AddDate(0, 0, -1)), stamp(end.Add(-time.Second))
+	}
+	if n := d.Next; n != nil {
+		v.Next = nextView(n)
+		v.RenewalTerm = n.Term
+	}
+	until := x.CancelUntil()
+	if !k.now.Before(until) || x.Subscription.Status != "active" && x.Subscription.Status != "suspended" {
+		return
+	}
+	v.CancelUntil = stamp(until)
+	v.Actions = append(v.Actions, "cancel")
+	if full := until.Add(ledger.FullRefund - ledger.Window); k.now.Before(full) {
+		v.RefundOptions = append(v.RefundOptions, refundOption{"Full", stamp(full)})
+	}
+	v.RefundOptions = append(v.RefundOptions, refundOption{"Partial", stamp(until)})
+	total, lots := x.Refundable(k.now)
+	v.Refundable = &refundable{Total: total, Details: []refundableLot{}}
+	for _, l := range lots {
+		v.Refundable.Details = append(v.Refundable.Details, refundableLot{l.Quantity, stamp(l.Until)})
+	}
+}
+
+// cycleEnd is when the billing period at hand ends.
+func cycleEnd(d *world.Deal, now time.Time) time.Time {
+	step := market.Months(d.Cycle)
+	if step == 0 {
+		return d.TermEnd
+	}
+	for n := step; n <= market.Months(market.ThreeYears)+step; n += step {
+		if end := market.After(d.TermStart, n); end.After(now) {
+			if end.After(d.TermEnd) {
+				return d.TermEnd
+			}
+			return end
+		}
+	}
+	return d.TermEnd
+}
+
+func nextView(n *world.NextTerm) *nextInstructions {
+	v := &nextInstructions{Quantity: n.Quantity, Product: nextProduct{Cycle: n.Cycle, Term: n.Term, Promotion: n.Promotion}}
+	parts := append(strings.SplitN(n.Offer, ":", 3), "", "")
+	v.Product.Product, v.Product.SKU, v.Product.Availability = parts[0], parts[1], parts[2]
+	if !n.End.IsZero() {
+		end := stamp(n.End)
+		v.End = &end
+	}
+	return v
+}
+
+func hasAddOns(o market.Offer) bool {
+	for _, p := range market.Products() {
+		for i := range p.SKUs {
+			if contains(p.SKUs[i].Needs, o.Key()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// listSubscriptions lists all, those of one order (order_id) or those of one reseller
+// (mpn_id).
 func listSubscriptions(k *call) (reply, *fault) {
+	order, mpn := k.query("order_id"), k.query("mpn_id")
 	rows := []subscription{}
-	for _, s := range k.customer.Subscriptions {
-		rows = append(rows, subscriptionOf(s))
+	for i := range k.customer.Subscriptions {
+		x := k.settled(i)
+		if order != "" && !strings.EqualFold(x.Deal.Order, order) || mpn != "" && !strings.EqualFold(x.Deal.Partner, mpn) {
+			continue
+		}
+		rows = append(rows, k.subscriptionView(&x))
 	}
 	return ok(list(rows)), nil
 }
 
 // subscriptionIn finds the subscription of the path among the customer's own.
-func (k *call) subscriptionIn() (int, *fault) {
+func (k *call) subscriptionIn() (int, *fault) { return k.subscriptionNamed(k.params["subscription"]) }
+
+func (k *call) subscriptionNamed(id string) (int, *fault) {
 	for i := range k.customer.Subscriptions {
-		if strings.EqualFold(k.customer.Subscriptions[i].ID, k.params["subscription"]) {
+		if strings.EqualFold(k.customer.Subscriptions[i].ID, id) {
 			return i, nil
 		}
 	}
-	return -1, refuse(http.StatusNotFound, 404, "The customer has no subscription %s.", k.params["subscription"])
+	return -1, deny(entra.CenterSubscriptionUnknown, id)
 }
 
 func getSubscription(k *call, i int) (reply, *fault) {
-	v := subscriptionOf(k.customer.Subscriptions[i])
-	return reply{status: http.StatusOK, body: v, header: map[string]string{"ETag": v.Attributes.ETag}}, nil
+	x := k.settled(i)
+	return k.subscriptionReply(&x), nil
 }
 
-// changeSubscription takes the whole resource: suspending, bringing back, the
-// number of licences, the name. Suspending an Azure plan hits every entitlement.
-func changeSubscription(k *call, i int) (reply, *fault) {
-	var in struct {
-		subscriptionEcho
-		ID         string  `json:"id"`
-		OfferID    string  `json:"offerId"`
-		Name       *string `json:"friendlyName"`
-		Quantity   *int    `json:"quantity"`
-		Status     string  `json:"status"`
-		Attributes struct {
-			ETag string `json:"etag"`
-			Type string `json:"objectType"`
-		} `json:"attributes"`
-	}
-	if f := k.decode(&in); f != nil {
-		return reply{}, f
-	}
-	old := k.customer.Subscriptions[i]
-	status := strings.ToLower(in.Status)
-	switch {
-	case k.customer.Locked:
-		return reply{}, refuse(http.StatusForbidden, 900416, "The customer's account is locked.")
-	case in.ID == "" || in.OfferID == "" || in.Quantity == nil || in.Status == "":
-		return reply{}, refuse(http.StatusBadRequest, 400, "The whole subscription is needed: GET it, change it, send all of it.")
-	case !strings.EqualFold(in.ID, old.ID) || in.OfferID != old.Offer:
-		return reply{}, refuse(http.StatusBadRequest, 400, "The body is another subscription than the path.")
-	case status != "active" && status != "suspended":
-		return reply{}, refuse(http.StatusBadRequest, 400, "status must be active or suspended.")
-	case *in.Quantity < 1 || *in.Quantity > 1_000_000:
-		return reply{}, refuse(http.StatusBadRequest, 400, "quantity must be between 1 and 1000000.")
-	case in.Name != nil && len(*in.Name) > maxName:
-		return reply{}, refuse(http.StatusBadRequest, 400, "friendlyName is too long.")
-	}
-	match := strings.Trim(strings.TrimPrefix(cmp.Or(k.Header.Get("If-Match"), in.Attributes.ETag), "W/"), `"`)
-	if match != "*" && match != etag(old.ETag) {
-		return reply{}, refuse(http.StatusBadRequest, 2055, "The ETag is stale or missing: GET the subscription again.")
-	}
-	if old.Status == "suspended" && status == "suspended" && *in.Quantity != old.Quantity {
-		return reply{}, refuse(http.StatusBadRequest, 800091, "The subscription is suspended and cannot be changed.")
-	}
-	if old.Status == "deleted" {
-		return reply{}, refuse(http.StatusBadRequest, 2001, "The subscription is deleted and cannot be changed.")
-	}
-	before := subscriptionOf(old)
-	k.partner.Customers.Change(k.customer.TenantID, func(c *world.Customer) {
-		c.Subscriptions = slices.Clone(c.Subscriptions)
-		s := &c.Subscriptions[i]
-		s.Quantity = *in.Quantity
-		if in.Name != nil {
-			s.Name = *in.Name
+func (k *call) subscriptionReply(x *ledger.Standing) reply {
+	v := k.subscriptionView(x)
+	return reply{status: http.StatusOK, body: v, header: map[string]string{"ETag": v.Attributes.ETag}}
+}
+
+// addOns lists the subscriptions that add to one.
+func addOns(k *call, i int) (reply, *fault) {
+	rows := []subscription{}
+	for j := range k.customer.Subscriptions {
+		if x := k.settled(j); strings.EqualFold(x.Deal.Parent, k.customer.Subscriptions[i].ID) {
+			rows = append(rows, k.subscriptionView(&x))
 		}
-		if s.Status != status {
-			k.suspend(s, status)
-		} else {
-			s.ETag = max(s.ETag, 1) + 1
-		}
-	})
-	k.s.Dirty()
-	v := subscriptionOf(k.partner.Customers.Get(k.customer.TenantID).Subscriptions[i])
-	k.record("subscription", "update_subscription", before, v, world.KeyValue{Key: "SubscriptionId", Value: old.ID})
-	return reply{status: http.StatusOK, body: v, header: map[string]string{"ETag": v.Attributes.ETag}}, nil
-}
-
-// suspend sets a subscription's status and, of an Azure plan, the state of the
-// Azure subscriptions in it that were not cancelled for themselves.
-func (k *call) suspend(s *world.Subscription, status string) {
-	s.Status = status
-	s.ETag = max(s.ETag, 1) + 1
-	if !s.AzurePlan || k.tenant == nil {
-		return
-	}
-	state := "Enabled"
-	if status != "active" {
-		state = "Disabled"
-	}
-	for _, e := range s.Entitlements {
-		if e.StatusAt(k.now) != "inactive" {
-			k.tenant.Azure.Change(e.SubscriptionID, func(a *world.AzureSubscription) { a.State = state })
-		}
-	}
-}
-
-type entitlement struct {
-	ID           string     `json:"id"`
-	Name         string     `json:"friendlyName"`
-	Status       string     `json:"status"`
-	Subscription string     `json:"subscriptionId"`
-	Attributes   attributes `json:"attributes"`
-}
-
-func (k *call) entitlementOf(e *world.Entitlement) entitlement {
-	return entitlement{e.ID, e.Name, e.StatusAt(k.now), e.SubscriptionID, object("AzureEntitlement")}
-}
-
-// plan finds the Azure plan of the path.
-func (k *call) plan() (int, *fault) {
-	i, f := k.subscriptionIn()
-	if f == nil && !k.customer.Subscriptions[i].AzurePlan {
-		f = refuse(http.StatusBadRequest, 400, "The subscription is not an Azure plan.")
-	}
-	return i, f
-}
-
-func listEntitlements(k *call, i int) (reply, *fault) {
-	rows := []entitlement{}
-	for j := range k.customer.Subscriptions[i].Entitlements {
-		rows = append(rows, k.entitlementOf(&k.customer.Subscriptions[i].Entitlements[j]))
 	}
 	return ok(list(rows)), nil
 }
 
-func (k *call) entitlementIn() (i, j int, f *fault) {
-	if i, f = k.plan(); f != nil {
-		return i, 0, f
+// provisioning says that a subscription is ready: it is at once.
+func provisioning(k *call, i int) (reply, *fault) {
+	x := k.settled(i)
+	v := k.subscriptionView(&x)
+	id := x.Subscription.Offer
+	if x.Known && x.Offer.Directory != "" {
+		id = x.Offer.Directory
 	}
-	for j := range k.customer.Subscriptions[i].Entitlements {
-		if strings.EqualFold(k.customer.Subscriptions[i].Entitlements[j].ID, k.params["entitlement"]) {
-			return i, j, nil
-		}
-	}
-	return i, 0, refuse(http.StatusNotFound, 404, "The plan has no Azure entitlement %s.", k.params["entitlement"])
-}
-
-func getEntitlement(k *call) (reply, *fault) {
-	i, j, f := k.entitlementIn()
-	if f != nil {
-		return reply{}, f
-	}
-	return ok(k.entitlementOf(&k.customer.Subscriptions[i].Entitlements[j])), nil
-}
-
-// cancelTakes is how long a cancellation takes (contracts.md section 7.1).
-const cancelTakes = 10 * time.Minute
-
-// cancelEntitlement cancels one Azure subscription: app-only, or by a Global
-// Administrator of the partner who is an Admin Agent.
-func cancelEntitlement(k *call) (reply, *fault) {
-	if k.user != nil && !k.partner.HasRole(k.user.ID, k.now, entra.RoleGlobalAdministrator) {
-		return reply{}, forbidden("Insufficient privileges: this needs Global Administrator of the partner tenant and AdminAgents.")
-	}
-	i, j, f := k.entitlementIn()
-	if f != nil {
-		return reply{}, f
-	}
-	var in struct {
-		sent
-		Reason string `json:"cancellationReason"`
-	}
-	if f := k.decode(&in); f != nil {
-		return reply{}, f
-	}
-	e := k.customer.Subscriptions[i].Entitlements[j]
-	switch {
-	case !strings.EqualFold(in.Reason, "compromise"):
-		return reply{}, refuse(http.StatusBadRequest, 900307, "The cancellation reason is not valid.")
-	case e.StatusAt(k.now) != "active":
-		return reply{}, refuse(http.StatusBadRequest, 800111, "The entitlement is %s and cannot be cancelled.", e.StatusAt(k.now))
-	case !e.CancelDue.IsZero():
-		return reply{}, refuse(http.StatusConflict, 900278, "Another operation is pending on this entitlement.")
-	}
-	due := k.now.Add(cancelTakes)
-	k.partner.Customers.Change(k.customer.TenantID, func(c *world.Customer) {
-		c.Subscriptions = slices.Clone(c.Subscriptions)
-		s := &c.Subscriptions[i]
-		s.Entitlements = slices.Clone(s.Entitlements)
-		n := &s.Entitlements[j]
-		n.CancelledAt, n.CancelDue, n.Reason = k.now, due, "compromise"
-	})
-	k.tenant.Azure.Change(e.SubscriptionID, func(a *world.AzureSubscription) { a.CancelDue = due })
-	k.s.Dirty()
-	k.record("subscription", "update_subscription", k.entitlementOf(&e), map[string]string{"id": e.ID, "cancellationReason": "compromise"},
-		world.KeyValue{Key: "SubscriptionId", Value: e.SubscriptionID})
-	return reply{status: http.StatusAccepted, header: map[string]string{
-		"Location":    k.base + "/v1/customers/" + k.customer.TenantID + "/subscriptions/" + k.customer.Subscriptions[i].ID + "/azureEntitlements/" + e.ID,
-		"Retry-After": "60",
-	}}, nil
+	return ok(map[string]any{"skuId": id, "status": "success", "quantity": v.Quantity, "endDate": v.CommitmentEnd,
+		"attributes": object("SubscriptionProvisioningStatus")}), nil
 }

@@ -96,12 +96,12 @@ func usageRecords(k *call) (reply, *fault) {
 		}
 	}
 	out, f := page(k, rows, func(c *world.Customer) usage {
-		v := usage{Budget: budgetOf(c), ID: c.TenantID, Name: c.Name, Total: c.Cost, Currency: c.Currency, Modified: refreshed(k.now),
+		v := usage{Budget: budgetOf(c), ID: c.TenantID, Name: c.Name, Total: k.monthCost(c), Currency: c.Currency, Modified: refreshed(k.now),
 			Attributes: object("CustomerMonthlyUsageRecord")}
 		yes, percent := true, 0.0
 		v.Upgraded = &yes
 		if c.Budget != nil && *c.Budget > 0 {
-			percent = c.Cost / *c.Budget * 100
+			percent = v.Total / *c.Budget * 100
 		}
 		v.Percent = &percent
 		return v
@@ -117,6 +117,6 @@ func usageSummary(k *call) (reply, *fault) {
 	return ok(usage{
 		Budget: budgetOf(k.customer), ID: k.customer.TenantID, Name: k.customer.Name, Start: first.Format(time.RFC3339), End: first.AddDate(0, 1, 0).
 			Add(-time.Second).Format(time.RFC3339),
-		Total: k.customer.Cost, Currency: k.customer.Currency, Modified: refreshed(k.now), Attributes: object("CustomerUsageSummary"),
+		Total: k.monthCost(k.customer), Currency: k.customer.Currency, Modified: refreshed(k.now), Attributes: object("CustomerUsageSummary"),
 	}), nil
 }

@@ -78,7 +78,7 @@ func addMember(k *call, role string) (reply, *fault) {
 		u = k.tenant.UserByName(in.UPN)
 	}
 	if u == nil {
-		return reply{}, refuse(http.StatusNotFound, 60002, "The user was not found in the customer's tenant.")
+		return reply{}, deny(entra.CenterUserUnknown)
 	}
 	if k.direct(u.ID, role) != nil {
 		return reply{}, refuse(http.StatusConflict, 409, "The user is a member of the role already.")
@@ -125,7 +125,7 @@ func (k *call) userOf() (*world.User, *fault) {
 	if u := k.tenant.UserByName(id); u != nil {
 		return u, nil
 	}
-	return nil, refuse(http.StatusNotFound, 60002, "The user was not found in the customer's tenant.")
+	return nil, deny(entra.CenterUserUnknown)
 }
 
 func rolesOfUser(k *call, u *world.User) (reply, *fault) {
@@ -137,41 +137,68 @@ func rolesOfUser(k *call, u *world.User) (reply, *fault) {
 }
 
 type customerUser struct {
-	Location   string     `json:"usageLocation"`
-	ID         string     `json:"id"`
-	UPN        string     `json:"userPrincipalName"`
-	FirstName  string     `json:"firstName"`
-	LastName   string     `json:"lastName"`
-	Name       string     `json:"displayName"`
-	DomainType string     `json:"userDomainType"`
-	State      string     `json:"state"`
-	Attributes attributes `json:"attributes"`
+	Location    string     `json:"usageLocation"`
+	ID          string     `json:"id"`
+	UPN         string     `json:"userPrincipalName"`
+	FirstName   string     `json:"firstName"`
+	LastName    string     `json:"lastName"`
+	Name        string     `json:"displayName"`
+	ImmutableID *string    `json:"immutableId"`
+	LastSync    *string    `json:"lastDirectorySyncTime"`
+	DomainType  string     `json:"userDomainType"`
+	State       string     `json:"state"`
+	Deleted     *string    `json:"softDeletionTime"`
+	Links       links      `json:"links"`
+	Attributes  attributes `json:"attributes"`
 }
 
-func customerUserOf(u *world.User) customerUser {
+func (k *call) customerUserOf(u *world.User) customerUser {
 	kind := "managed"
 	if u.Synced {
 		kind = "federated"
 	}
-	return customerUser{u.Location, u.ID, u.UPN, u.Given, u.Surname, u.Name, kind, "active", object("CustomerUser")}
+	return customerUser{Location: u.Location, ID: u.ID, UPN: u.UPN, FirstName: u.Given, LastName: u.Surname, Name: u.Name, DomainType: kind, State: "active",
+		Links: selfLink("/customers/" + k.params["customer"] + "/users/" + u.ID), Attributes: object("CustomerUser")}
 }
 
+// deletedUserOf is a user who was deleted and can be restored.
+func (k *call) deletedUserOf(d *world.Deleted) customerUser {
+	v := k.customerUserOf(d.User)
+	at := stamp(d.At)
+	v.State, v.Deleted = "inactive", &at
+	return v
+}
+
+// listUsers lists who is there, or by the filter on the state who was deleted in the
+// last 30 days. Microsoft's page calls the field UserState, its samples have used
+// UserStatus: both are taken.
 func listUsers(k *call) (reply, *fault) {
-	out, f := page(k, k.tenant.Users.List(), customerUserOf)
-	return ok(out), f
+	f, bad := parseFilter(k.query("filter"), "UserState", "UserStatus")
+	if bad != nil {
+		return reply{}, bad
+	}
+	if f == nil || f.Operator == "equals" && strings.EqualFold(f.Value, "Active") {
+		out, bad := page(k, k.tenant.Users.List(), k.customerUserOf)
+		return ok(out), bad
+	}
+	if f.Operator != "equals" || !strings.EqualFold(f.Value, "Inactive") {
+		return reply{}, deny(entra.CenterMalformed, "the filter must be that the state equals Active or Inactive.")
+	}
+	var rows []*world.Deleted
+	for _, d := range k.s.DeletedItems(k.tenant) {
+		if d.User != nil {
+			rows = append(rows, d)
+		}
+	}
+	out, bad := page(k, rows, k.deletedUserOf)
+	return ok(out), bad
 }
 
 func getUser(k *call, u *world.User) (reply, *fault) {
-	return ok(customerUserOf(u)), nil
+	return ok(k.customerUserOf(u)), nil
 }
 
 type userInput struct {
-	sent
-	ID        *string `json:"id"`             // read-only, as the next are
-	Domain    *string `json:"userDomainType"` //
-	LastSync  *string `json:"lastDirectorySyncTime"`
-	Deleted   *string `json:"softDeletionTime"`
-	State     *string `json:"state"`
 	Location  *string `json:"usageLocation"`
 	UPN       *string `json:"userPrincipalName"`
 	FirstName *string `json:"firstName"`
@@ -181,6 +208,15 @@ type userInput struct {
 		Password string `json:"password"`
 		Force    bool   `json:"forceChangePassword"`
 	} `json:"passwordProfile"`
+	State string `json:"state"`
+
+	// What a client sends back as it was read.
+	ID          any `json:"id"`
+	ImmutableID any `json:"immutableId"`
+	LastSync    any `json:"lastDirectorySyncTime"`
+	DomainType  any `json:"userDomainType"`
+	Deleted     any `json:"softDeletionTime"`
+	sent
 }
 
 // maxName bounds what a user may be called; maxPassword is Entra's bound.
@@ -210,9 +246,6 @@ func (in *userInput) check() *fault {
 		if v != nil && len(*v) > maxName {
 			return refuse(http.StatusBadRequest, 400, "A field is longer than %d characters.", maxName)
 		}
-	}
-	if in.State != nil && !strings.EqualFold(*in.State, "active") {
-		return refuse(http.StatusBadRequest, 400, "state can only be set to active.")
 	}
 	return nil
 }
@@ -262,8 +295,8 @@ func createUser(k *call) (reply, *fault) {
 	k.tenant.Users.Put(u)
 	k.s.Touch(k.tenant)
 	k.auditDirectory("Add user", "UserManagement", "Add", u)
-	k.record("customer_user", "create_customer_user", nil, customerUserOf(u))
-	return reply{status: http.StatusCreated, body: customerUserOf(u), header: map[string]string{"Location": k.base + "/v1/customers/" + k.customer.TenantID +
+	k.record("customer_user", "create_customer_user", nil, k.customerUserOf(u))
+	return reply{status: http.StatusCreated, body: k.customerUserOf(u), header: map[string]string{"Location": k.base + "/v1/customers/" + k.customer.TenantID +
 		"/users/" + u.ID}}, nil
 }
 
@@ -275,6 +308,9 @@ func changeUser(k *call, u *world.User) (reply, *fault) {
 	if f := in.check(); f != nil {
 		return reply{}, f
 	}
+	if in.State != "" && !strings.EqualFold(in.State, "active") {
+		return reply{}, deny(entra.CenterMalformed, "state can only be set to active, which restores a deleted user. DELETE deletes one.")
+	}
 	if f := k.mayChange(u, &in); f != nil {
 		return reply{}, f
 	}
@@ -283,7 +319,7 @@ func changeUser(k *call, u *world.User) (reply, *fault) {
 			return reply{}, f
 		}
 	}
-	before := customerUserOf(u)
+	before := k.customerUserOf(u)
 	change := k.s.Change()
 	k.tenant.Users.Change(u.ID, func(c *world.User) {
 		in.into(c)
@@ -295,7 +331,7 @@ func changeUser(k *call, u *world.User) (reply, *fault) {
 		}
 	})
 	k.s.Touch(k.tenant)
-	after := customerUserOf(k.tenant.Users.Get(u.ID))
+	after := k.customerUserOf(k.tenant.Users.Get(u.ID))
 	operation, activity := "update_customer_user", "Update user"
 	switch {
 	case in.Password != nil:
@@ -338,7 +374,7 @@ func deleteUser(k *call, u *world.User) (reply, *fault) {
 	}
 	k.s.Delete(k.tenant, "user", u.ID)
 	k.auditDirectory("Delete user", "UserManagement", "Delete", u)
-	k.record("customer_user", "delete_customer_user", customerUserOf(u), nil)
+	k.record("customer_user", "delete_customer_user", k.customerUserOf(u), nil)
 	return reply{status: http.StatusNoContent}, nil
 }
 
@@ -365,55 +401,4 @@ func (k *call) initiator() world.Initiator {
 		name = c.Name
 	}
 	return world.Initiator{App: &world.AuditApp{AppID: k.who.Client(), Name: name}}
-}
-
-type sku struct {
-	Available    int           `json:"availableUnits"`
-	Active       int           `json:"activeUnits"`
-	Consumed     int           `json:"consumedUnits"`
-	Suspended    int           `json:"suspendedUnits"`
-	Total        int           `json:"totalUnits"`
-	Warning      int           `json:"warningUnits"`
-	Product      skuProduct    `json:"productSku"`
-	Plans        []servicePlan `json:"servicePlans"`
-	Capabilities string        `json:"capabilityStatus"`
-	Attributes   attributes    `json:"attributes"`
-}
-
-type skuProduct struct {
-	ID     string `json:"id"`
-	Name   string `json:"name"`
-	Part   string `json:"skuPartNumber"`
-	Target string `json:"targetType"`
-	Group  string `json:"licenseGroupId"`
-}
-
-type servicePlan struct {
-	DisplayName string `json:"displayName"`
-	ServiceName string `json:"serviceName"`
-	ID          string `json:"id"`
-	Status      string `json:"capabilityStatus"`
-	Target      string `json:"targetType"`
-}
-
-func listSKUs(k *call) (reply, *fault) {
-	rows := []sku{}
-	for _, u := range k.tenant.SKUs {
-		r := sku{Total: u.Enabled, Consumed: u.Consumed, Plans: []servicePlan{}, Capabilities: u.Status, Attributes: object("SubscribedSku"),
-			Product: skuProduct{u.ID, u.Part, u.Part, "User", "group1"}}
-		switch u.Status {
-		case "Suspended":
-			r.Suspended = u.Enabled
-		case "Warning":
-			r.Warning = u.Enabled
-		default:
-			r.Active = u.Enabled
-		}
-		r.Available = max(0, r.Active+r.Warning-u.Consumed)
-		for _, p := range u.Plans {
-			r.Plans = append(r.Plans, servicePlan{p.Name, p.Name, p.ID, "Enabled", "User"})
-		}
-		rows = append(rows, r)
-	}
-	return ok(list(rows)), nil
 }

@@ -26,12 +26,21 @@ func passwordObject(p world.PasswordCredential, secret any) object {
 	}
 }
 
-func keys(list []world.KeyCredential) []object {
+func keys(list []world.KeyCredential) []object { return shownKeys(list, false) }
+
+// certificates are keys with the certificates themselves.
+func certificates(list []world.KeyCredential) []object { return shownKeys(list, true) }
+
+func shownKeys(list []world.KeyCredential, whole bool) []object {
 	out := make([]object, 0, len(list))
 	for _, k := range list {
 		sum := sha1.Sum(k.DER) //nolint:gosec // see above
+		key := any(nil)
+		if whole {
+			key = base64.StdEncoding.EncodeToString(k.DER)
+		}
 		out = append(out, object{
-			{"customKeyIdentifier", base64.StdEncoding.EncodeToString(sum[:])}, {"displayName", k.Name}, {"endDateTime", k.End}, {"key", nil},
+			{"customKeyIdentifier", base64.StdEncoding.EncodeToString(sum[:])}, {"displayName", k.Name}, {"endDateTime", k.End}, {"key", key},
 			{"keyId", k.KeyID},
 			{"startDateTime", k.Start}, {"type", k.Type}, {"usage", k.Usage},
 		})
@@ -39,16 +48,33 @@ func keys(list []world.KeyCredential) []object {
 	return out
 }
 
+// orNull is a text as Graph shows it: null where nothing was said.
+func orNull(v string) any {
+	if v == "" {
+		return nil
+	}
+	return v
+}
+
+// wording is the rest of a permission; built-in ones have none.
+func wording(s world.Scope) world.ScopeText {
+	if s.Text == nil {
+		return world.ScopeText{Description: named(s), Members: []string{"Application"}}
+	}
+	return *s.Text
+}
+
 func permissionScopes(list []world.Scope) []object {
 	out := make([]object, 0, len(list))
 	for _, s := range list {
-		typ := "User"
+		typ, text := "User", wording(s)
 		if s.Admin {
 			typ = "Admin"
 		}
 		out = append(out, object{
-			{"adminConsentDescription", named(s)}, {"adminConsentDisplayName", named(s)}, {"id", s.ID}, {"isEnabled", true}, {"type", typ},
-			{"userConsentDescription", nil}, {"userConsentDisplayName", nil}, {"value", s.Value},
+			{"adminConsentDescription", orNull(text.Description)}, {"adminConsentDisplayName", named(s)}, {"id", s.ID}, {"isEnabled", !text.Disabled},
+			{"type", typ}, {"userConsentDescription", orNull(text.UserDescription)}, {"userConsentDisplayName", orNull(text.UserName)},
+			{"value", s.Value},
 		})
 	}
 	return out
@@ -64,9 +90,14 @@ func named(s world.Scope) string {
 func permissionRoles(list []world.Scope) []object {
 	out := make([]object, 0, len(list))
 	for _, s := range list {
+		text := wording(s)
+		members := text.Members
+		if len(members) == 0 {
+			members = []string{"Application"}
+		}
 		out = append(out, object{
-			{"allowedMemberTypes", []string{"Application"}}, {"description", named(s)}, {"displayName", named(s)}, {"id", s.ID}, {"isEnabled", true},
-			{"origin", "Application"}, {"value", s.Value},
+			{"allowedMemberTypes", members}, {"description", orNull(text.Description)}, {"displayName", named(s)}, {"id", s.ID},
+			{"isEnabled", !text.Disabled}, {"origin", "Application"}, {"value", orNull(s.Value)},
 		})
 	}
 	return out
@@ -87,84 +118,99 @@ func requiredAccess(list []world.RequiredAccess) []object {
 	return out
 }
 
-func newAppShape() *shape {
-	type a = *world.Application
-	return newShape("application", func(r any) string { return r.(a).ID },
-		f("id", func(x a) any { return x.ID }),
-		f("deletedDateTime", func(a) any { return nil }),
-		f("appId", func(x a) any { return x.AppID }),
-		f("createdDateTime", func(x a) any { return x.Created }),
-		f("displayName", func(x a) any { return x.Name }),
-		f("description", func(a) any { return nil }),
-		f("disabledByMicrosoftStatus", func(a) any { return nil }),
-		f("identifierUris", func(x a) any { return orEmpty(x.Identifiers) }),
-		f("isFallbackPublicClient", func(x a) any { return x.Fallback }),
-		f("publisherDomain", func(a) any { return nil }),
-		f("signInAudience", func(x a) any {
-			if x.Audience == "" {
-				return "AzureADMyOrg"
-			}
-			return x.Audience
-		}),
-		f("tags", func(a) any { return []string{} }),
-		f("api", func(x a) any {
-			version := any(nil)
-			if x.TokenV2 {
-				version = 2
-			}
-			return object{
-				{"acceptMappedClaims", nil}, {"knownClientApplications", []string{}}, {"requestedAccessTokenVersion", version},
-				{"oauth2PermissionScopes", permissionScopes(x.Scopes)}, {"preAuthorizedApplications", []object{}},
-			}
-		}),
-		f("appRoles", func(x a) any { return permissionRoles(x.Roles) }),
-		f("keyCredentials", func(x a) any { return keys(x.Keys) }),
-		f("passwordCredentials", func(x a) any { return passwords(x.Passwords) }),
-		f("publicClient", func(x a) any { return object{{"redirectUris", orEmpty(x.Public)}} }),
-		f("requiredResourceAccess", func(x a) any { return requiredAccess(x.Required) }),
-		f("spa", func(x a) any { return object{{"redirectUris", orEmpty(x.SPA)}} }),
-		f("verifiedPublisher", func(a) any {
-			return object{{"displayName", nil}, {"verifiedPublisherId", nil}, {"addedDateTime", nil}}
-		}),
-		f("web", func(x a) any {
-			return object{
-				{"homePageUrl", nil}, {"logoutUrl", nil}, {"redirectUris", orEmpty(x.Web)},
-				{"implicitGrantSettings", object{{"enableAccessTokenIssuance", false}, {"enableIdTokenIssuance", false}}},
-			}
-		}),
-	)
+// appRow is an application in the form of a version.
+type appRow struct {
+	*world.Application
+	beta bool
 }
 
-func appFields() fields {
-	uris := obj(fields{"redirectUris": list(text().upTo(2048)).upTo(256)})
-	scope := obj(fields{
-		"id": text().need(), "value": text(), "type": enum("User Admin"), "isEnabled": flag(), "adminConsentDescription": text(),
-		"adminConsentDisplayName": text(),
-		"userConsentDescription":  text(), "userConsentDisplayName": text(), "origin": text(),
+func appOf(x any) *appRow {
+	if full, ok := x.(*appRow); ok {
+		return full
+	}
+	return &appRow{Application: x.(*world.Application)}
+}
+
+func newAppShape() *shape {
+	sh := newShape("application", func(x any) string { return appOf(x).ID })
+	add := func(name string, get func(*appRow) any) {
+		sh.index[name] = len(sh.fields)
+		sh.fields = append(sh.fields, field{name: name, get: func(x any) any { return get(appOf(x)) }})
+	}
+	kept := func(names string) {
+		for _, name := range words(names) {
+			add(name, func(x *appRow) any { return shownKept(keptByApps(), x.More, name) })
+		}
+	}
+	add("id", func(x *appRow) any { return x.ID })
+	add("deletedDateTime", func(*appRow) any { return nil })
+	add("appId", func(x *appRow) any { return x.AppID })
+	add("applicationTemplateId", func(*appRow) any { return nil })
+	add("createdDateTime", func(x *appRow) any { return x.Created })
+	add("displayName", func(x *appRow) any { return x.Name })
+	add("disabledByMicrosoftStatus", func(*appRow) any { return nil })
+	add("identifierUris", func(x *appRow) any { return orEmpty(x.Identifiers) })
+	add("isFallbackPublicClient", func(x *appRow) any { return x.Fallback })
+	add("publisherDomain", func(*appRow) any { return nil })
+	add("signInAudience", func(x *appRow) any {
+		if x.Audience == "" {
+			return "AzureADMyOrg"
+		}
+		return x.Audience
 	})
-	return fields{
-		"displayName":    text().need().upTo(256),
-		"signInAudience": enum("AzureADMyOrg AzureADMultipleOrgs AzureADandPersonalMicrosoftAccount PersonalMicrosoftAccount"),
-		"identifierUris": list(text().upTo(255)).upTo(50), "isFallbackPublicClient": flag(),
-		"web": obj(fields{
-			"redirectUris": list(text().upTo(2048)).upTo(256), "homePageUrl": unused(), "logoutUrl": unused(), "implicitGrantSettings": anything(),
-			"redirectUriSettings": anything(),
-		}),
-		"spa":          uris,
-		"publicClient": uris,
-		"api": obj(fields{
-			"requestedAccessTokenVersion": number(), "oauth2PermissionScopes": list(scope).upTo(200), "acceptMappedClaims": unused(),
-			"knownClientApplications": unused(), "preAuthorizedApplications": unused(),
-		}),
-		"appRoles": list(obj(fields{
-			"id": text().need(), "value": text(), "displayName": text(), "description": text(), "isEnabled": flag(), "allowedMemberTypes": list(text()),
-			"origin": text(),
-		})).upTo(200),
-		"requiredResourceAccess": list(obj(fields{
-			"resourceAppId": text().need(), "resourceAccess": list(obj(fields{"id": text().need(), "type": enum("Scope Role").need()})).need(),
-		})).upTo(50),
-		"description": unused(), "tags": unused(), "notes": unused(),
-		"id": readOnly(), "appId": readOnly(), "createdDateTime": readOnly(), "passwordCredentials": readOnly(),
-		"keyCredentials": list(obj(keyFields())).upTo(20), "publisherDomain": readOnly(), "deletedDateTime": readOnly(), "verifiedPublisher": readOnly(),
+	add("certification", func(*appRow) any { return nil })
+	kept(`addIns defaultRedirectUri description groupMembershipClaims info isDeviceOnlyAuthSupported nativeAuthenticationApisEnabled notes
+		optionalClaims parentalControlSettings requestSignatureVerification samlMetadataUrl serviceManagementReference
+		servicePrincipalLockConfiguration tags tokenEncryptionKeyId uniqueName`)
+	add("api", shownAPI)
+	add("appRoles", func(x *appRow) any { return permissionRoles(x.Roles) })
+	add("keyCredentials", func(x *appRow) any { return keys(x.Keys) })
+	add("passwordCredentials", func(x *appRow) any { return passwords(x.Passwords) })
+	add("publicClient", func(x *appRow) any { return object{{"redirectUris", orEmpty(x.Public)}} })
+	add("requiredResourceAccess", func(x *appRow) any { return requiredAccess(x.Required) })
+	add("spa", func(x *appRow) any { return object{{"redirectUris", orEmpty(x.SPA)}} })
+	add("verifiedPublisher", func(*appRow) any {
+		return object{{"displayName", nil}, {"verifiedPublisherId", nil}, {"addedDateTime", nil}}
+	})
+	add("web", shownWeb)
+	return sh
+}
+
+func shownAPI(x *appRow) any {
+	version := any(nil)
+	if x.TokenV2 {
+		version = 2
+	}
+	more := inner(x.More, "api")
+	apps := []object{}
+	for _, a := range objs(more, "preAuthorizedApplications") {
+		name := "delegatedPermissionIds"
+		if x.beta { // the older name
+			name = "permissionIds"
+		}
+		apps = append(apps, object{{"appId", str(a, "appId")}, {name, strs(a, "delegatedPermissionIds")}})
+	}
+	return object{
+		{"acceptMappedClaims", more["acceptMappedClaims"]}, {"knownClientApplications", strs(more, "knownClientApplications")},
+		{"requestedAccessTokenVersion", version}, {"oauth2PermissionScopes", permissionScopes(x.Scopes)}, {"preAuthorizedApplications", apps},
+	}
+}
+
+func shownWeb(x *appRow) any {
+	more := inner(x.More, "web")
+	implicit, places := inner(more, "implicitGrantSettings"), map[string]any{}
+	for _, p := range objs(more, "redirectUriSettings") {
+		places[str(p, "uri")] = p["index"]
+	}
+	settings := []object{}
+	for _, u := range x.Web {
+		settings = append(settings, object{{"uri", u}, {"index", places[u]}})
+	}
+	return object{
+		{"homePageUrl", more["homePageUrl"]}, {"logoutUrl", more["logoutUrl"]}, {"redirectUris", orEmpty(x.Web)},
+		{"implicitGrantSettings", object{
+			{"enableAccessTokenIssuance", truth(implicit, "enableAccessTokenIssuance")}, {"enableIdTokenIssuance", truth(implicit, "enableIdTokenIssuance")},
+		}},
+		{"redirectUriSettings", settings},
 	}
 }

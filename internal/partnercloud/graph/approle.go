@@ -114,7 +114,7 @@ func judgeAppRole(s *world.State, t *world.Tenant, a *world.AppRoleAssignment) (
 	}
 	full := fullSP(s, res)
 	for _, x := range full.roles {
-		if strings.EqualFold(x.ID, a.Role) {
+		if strings.EqualFold(x.ID, a.Role) && x.Enabled() {
 			role = x.Value
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -55,7 +56,12 @@ func (c *call) audit(s *world.State, t *world.Tenant, ch change) {
 		row.By.App = app
 	} else {
 		u := &world.AuditUser{ID: c.caller.ObjectID, UPN: c.caller.UPN}
-		if who, _ := c.user(s, t); who != nil {
+		who, home := c.user(s, t)
+		switch {
+		case who != nil && c.caller.AOBO:
+			name := signon.TechnicianName(home)
+			u.UPN, u.Name = signon.TechnicianUPN(who.ID, t), &name
+		case who != nil:
 			u.UPN, u.Name = who.UPN, &who.Name
 		}
 		if ip := c.caller.IPAddr; ip != "" {

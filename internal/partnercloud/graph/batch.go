@@ -18,12 +18,28 @@ import (
 const maxBatch = 20
 
 type batchPart struct {
-	ID        string            `json:"id"`
+	ID        batchID           `json:"id"`
 	Method    string            `json:"method"`
 	URL       string            `json:"url"`
 	Headers   map[string]string `json:"headers"`
 	Body      json.RawMessage   `json:"body"`
-	DependsOn []string          `json:"dependsOn"`
+	DependsOn []batchID         `json:"dependsOn"`
+}
+
+// batchID is the id of a part. Clients write numbers too; answers say text.
+type batchID string
+
+// UnmarshalJSON takes text and whole numbers.
+func (id *batchID) UnmarshalJSON(b []byte) error {
+	var n json.Number
+	if len(b) > 0 && b[0] == '"' {
+		return json.Unmarshal(b, (*string)(id))
+	}
+	if err := json.Unmarshal(b, &n); err != nil {
+		return err
+	}
+	*id = batchID(n)
+	return nil
 }
 
 // batch answers POST /$batch: each part by itself with its own status, parts in
@@ -46,7 +62,7 @@ func (c *call) batch() (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	done := map[string]int{} // status by id
+	done := map[batchID]int{} // status by id
 	answers := make([]object, 0, len(parts))
 	for len(done) < len(parts) {
 		progress := false
@@ -90,7 +106,7 @@ func readBatch(body []byte) ([]batchPart, error) {
 	if len(in.Requests) == 0 || len(in.Requests) > maxBatch {
 		return nil, refuse(http.StatusBadRequest, "BadRequest", "Number of batch request steps must be between 1 and the maximum value of %d.", maxBatch)
 	}
-	ids := map[string]bool{}
+	ids := map[batchID]bool{}
 	for _, p := range in.Requests {
 		if p.ID == "" || len(p.ID) > 100 || ids[p.ID] {
 			return nil, refuse(http.StatusBadRequest, "BadRequest", "Batch request ids must be given, at most 100 characters long, and unique.")
@@ -119,9 +135,9 @@ func shuffle(list []object) {
 	}
 }
 
-func partRefusal(id string, status int, code, text string) object {
+func partRefusal(id batchID, status int, code, text string) object {
 	return object{
-		{"id", id}, {"status", status}, {"headers", object{{"Content-Type", "application/json"}}},
+		{"id", string(id)}, {"status", status}, {"headers", object{{"Content-Type", "application/json"}}},
 		{"body", object{{"error", object{{"code", code}, {"message", text}}}}},
 	}
 }
@@ -183,7 +199,7 @@ func (c *call) run1(p batchPart) (object, int) {
 			out = append(out, member{name, v})
 		}
 	}
-	answer := object{{"id", p.ID}, {"status", w.code}, {"headers", out}}
+	answer := object{{"id", string(p.ID)}, {"status", w.code}, {"headers", out}}
 	if b := w.body.Bytes(); len(b) > 0 {
 		if rep.text {
 			answer = append(answer, member{"body", string(b)})

@@ -16,7 +16,7 @@ import (
 const maxBody = kit.MaxBody
 
 func (c *call) readBody() error {
-	if c.r.Method != http.MethodPost && c.r.Method != http.MethodPatch && c.r.Method != http.MethodPut {
+	if c.r.Method != http.MethodPost && c.r.Method != http.MethodPatch && c.r.Method != http.MethodPut || c.route.leftOut != "" {
 		return nil
 	}
 	tooLarge := func() error {

@@ -161,6 +161,7 @@ func (c *call) permit(s *world.State, t *world.Tenant) error {
 		c.roles = d.Roles
 	} else {
 		c.roles = t.RolesOf(u.ID, c.now)
+		c.roles = append(c.roles, c.scopedRoles(t, u.ID)...)
 		if u.Guest && len(c.roles) == 0 && !self {
 			return denied()
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/partnercloud/graph/odata"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -69,9 +70,13 @@ func (c *call) delta(s *world.State, t *world.Tenant, sh *shape, context string,
 		pos.Phase, pos.After, pos.At = 1, "", 0
 	}
 	if !initial {
+		last := map[string]int{} // what was deleted, restored and deleted is told of once
+		for i, d := range t.Deletions {
+			last[d.ID] = i
+		}
 		for i := pos.At; i < len(t.Deletions); i++ {
 			d := t.Deletions[i]
-			if d.Kind != sh.typ || d.Changed <= pos.Delta {
+			if d.Kind != sh.typ || d.Changed <= pos.Delta || last[d.ID] != i || t.Users.Get(d.ID) != nil || t.Groups.Get(d.ID) != nil {
 				continue
 			}
 			if len(page) == size {
@@ -89,7 +94,7 @@ func (c *call) deltaEnd(context string, page []*entity, pos position) *reply {
 	link := c.here() + "?"
 	for part := range strings.SplitSeq(c.r.URL.RawQuery, "&") {
 		k, _, _ := strings.Cut(part, "=")
-		switch strings.ToLower(strings.ReplaceAll(k, "%24", "$")) {
+		switch odata.Option(strings.ReplaceAll(k, "%24", "$"), c.beta) {
 		case "$select", "$filter", "$top":
 			link += part + "&"
 		}
@@ -102,7 +107,11 @@ func (c *call) deltaEnd(context string, page []*entity, pos position) *reply {
 func (c *call) removed(sh *shape, d world.Deletion) *entity {
 	gone := newShape(sh.typ, func(any) string { return d.ID }, f("id", func(d world.Deletion) any { return d.ID }))
 	e := &entity{shape: gone, row: d, beta: true, keyed: true}
-	e.extra = object{{"@removed", object{{"reason", "changed"}}}}
+	reason := "changed"
+	if d.Gone {
+		reason = "deleted"
+	}
+	e.extra = object{{"@removed", object{{"reason", reason}}}}
 	return e
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"partnerguard/internal/entra"
@@ -90,6 +91,7 @@ type reply struct {
 	make   func() ([]byte, error) // makes body outside of the world's lock
 	done   func()                 // called when body was written
 	text   bool
+	media  string // "": JSON, or plain text
 }
 
 func (rep *reply) write(w http.ResponseWriter) {
@@ -109,10 +111,20 @@ func (rep *reply) write(w http.ResponseWriter) {
 		w.WriteHeader(rep.status)
 		return
 	}
-	if rep.text {
+	if rep.media != "" {
+		h.Set("Content-Type", rep.media)
+		h.Set("Odata-Version", "4.0")
+	} else if rep.text {
 		h.Set("Content-Type", "text/plain")
 	} else {
-		h.Set("Content-Type", "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
+		level := "minimal"
+		if rep.call != nil && rep.call.level != "" && rep.status < 400 {
+			level = rep.call.level
+		}
+		if level == "none" {
+			rep.body = stripped(rep.body)
+		}
+		h.Set("Content-Type", "application/json;odata.metadata="+level+";odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
 		h.Set("Odata-Version", "4.0")
 	}
 	h.Set("Content-Length", strconv.Itoa(len(rep.body)))
@@ -135,6 +147,11 @@ type object []member
 func (o object) Field(name string) (any, bool) {
 	for i := range o {
 		if o[i].name == name {
+			return o[i].value, true
+		}
+	}
+	for i := range o {
+		if strings.EqualFold(o[i].name, name) {
 			return o[i].value, true
 		}
 	}

@@ -54,7 +54,7 @@ func judgeGrant(s *world.State, t *world.Tenant, g *world.Grant) error {
 	}
 	full := fullSP(s, res)
 	for _, v := range g.Scopes {
-		if !slices.ContainsFunc(full.scopes, func(x world.Scope) bool { return strings.EqualFold(x.Value, v) }) {
+		if !slices.ContainsFunc(full.scopes, func(x world.Scope) bool { return strings.EqualFold(x.Value, v) && x.Enabled() }) {
 			return badRequest("Permission entry: the scope '%s' is not published by '%s'.", clip(v), res.Name)
 		}
 	}

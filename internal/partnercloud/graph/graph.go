@@ -43,7 +43,9 @@ type Graph struct {
 	plan   table
 	limit  *throttle
 	score  scoreCache
-	pages  sync.Pool // of *[]byte: large pages are encoded into used memory
+
+	metadata metadataDocs
+	pages    sync.Pool // of *[]byte: large pages are encoded into used memory
 }
 
 // New makes a Graph. It panics when World or Keys is missing: that is a mistake
@@ -107,7 +109,8 @@ type call struct {
 	part bool // of a batch
 
 	beta   bool
-	path   []string // segments behind the version
+	path   []string // segments behind the version and tenant
+	tenant string   // that the path begins with, if any
 	base   string   // https://host
 	route  *route
 	takes  takes // the route's, as far as the query does not change it
@@ -133,8 +136,15 @@ func (c *call) version() string {
 func (c *call) root() string { return c.base + "/" + c.version() }
 
 func (c *call) run() (*reply, error) {
+	c.base = kit.Base(c.r)
+	if isUserInfo(c.r) {
+		return c.userInfo()
+	}
 	if err := c.locate(); err != nil {
 		return nil, err
+	}
+	if c.isMetadata() {
+		return c.metadata()
 	}
 	if len(c.path) == 1 && strings.EqualFold(c.path[0], "$batch") {
 		return c.batch()
@@ -145,7 +155,13 @@ func (c *call) run() (*reply, error) {
 	if err := c.authenticate(); err != nil {
 		return nil, err
 	}
+	if err := c.ownTenant(); err != nil {
+		return nil, err
+	}
 	if err := c.readQuery(); err != nil {
+		return nil, err
+	}
+	if err := c.checkIDs(); err != nil {
 		return nil, err
 	}
 	if err := c.readBody(); err != nil {

@@ -32,6 +32,9 @@ func (c *call) mayEdit(s *world.State, t *world.Tenant, g *world.Group) error {
 // bound resolves an @odata.id or @odata.bind reference to an object's id.
 func (c *call) bound(t *world.Tenant, ref string) (string, error) {
 	id := strings.TrimRight(ref, "/")
+	if i := strings.LastIndexByte(id, '/'); i > 0 && strings.HasPrefix(id[i+1:], "Microsoft.DirectoryServices.") {
+		id = id[:i] // as @odata.id ends
+	}
 	if i := strings.LastIndexByte(id, '/'); i >= 0 {
 		id = id[i+1:]
 	}
@@ -40,6 +43,9 @@ func (c *call) bound(t *world.Tenant, ref string) (string, error) {
 	}
 	e := c.object(t, id)
 	if e == nil {
+		if u := t.UserByName(id); u != nil && strings.Contains(id, "@") {
+			return u.ID, nil
+		}
 		return "", notFound(id)
 	}
 	return e.key(e.row), nil
@@ -64,25 +70,27 @@ func createGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if str(c.in, "displayName") == "" || c.in["mailNickname"] == nil || c.in["mailEnabled"] == nil || c.in["securityEnabled"] == nil {
 		return nil, badRequest("A value is required for the properties displayName, mailEnabled, mailNickname and securityEnabled of resource 'Group'.")
 	}
-	if truth(c.in, "mailEnabled") || !truth(c.in, "securityEnabled") || len(strs(c.in, "groupTypes")) > 0 {
-		return nil, badRequest("Only security groups are part of the partner cloud.")
+	if str(c.in, "mailNickname") == "" {
+		return nil, badRequest("Invalid value specified for property 'mailNickname' of resource 'Group'.")
 	}
 	if truth(c.in, "isAssignableToRole") && !c.caller.AppOnly() && !c.hasRole(entra.RolePrivilegedRoleAdministrator) {
 		return nil, denied()
 	}
 	g := &world.Group{
 		ID: world.NewGUID(), Name: str(c.in, "displayName"), Description: str(c.in, "description"), RoleAssignable: truth(c.in, "isAssignableToRole"),
-		Members: []string{}, Created: c.now,
+		Members: []string{},
 	}
-	members, err := c.boundAll(t, "members@odata.bind")
-	if err != nil {
+	if err := c.groupType(t, g); err != nil {
 		return nil, err
 	}
-	g.Members = append(g.Members, members...)
-	if g.Owners, err = c.boundAll(t, "owners@odata.bind"); err != nil {
+	if err := c.groupNames(t, g); err != nil {
 		return nil, err
 	}
-	g.Changed = s.Change()
+	if err := c.firstLinks(t, g); err != nil {
+		return nil, err
+	}
+	c.keepGroup(g, new(change))
+	g.Created, g.Changed = c.now, s.Change()
 	t.Groups.Put(g)
 	s.Touch(t)
 	ch := change{activity: "Add group", category: "GroupManagement", operation: "Add", target: groupTarget(g)}
@@ -91,12 +99,48 @@ func createGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return c.created(t, "groups", c.g.sh.group, g)
 }
 
+// firstLinks takes members and owners of a new group from the body.
+func (c *call) firstLinks(t *world.Tenant, g *world.Group) error {
+	members, err := c.boundAll(t, "members@odata.bind")
+	if err != nil {
+		return err
+	}
+	owners, err := c.boundAll(t, "owners@odata.bind")
+	if err != nil {
+		return err
+	}
+	if len(members)+len(owners) > maxLinks {
+		return badRequest("A group can be made with up to %d members and owners.", maxLinks)
+	}
+	for _, id := range members {
+		if err := c.mayJoin(t, g, id); err != nil {
+			return err
+		}
+		if !hasFold(g.Members, id) {
+			g.Members = append(g.Members, id)
+		}
+	}
+	for _, id := range owners {
+		if err := mayOwn(t, id); err != nil {
+			return err
+		}
+		if !hasFold(g.Owners, id) {
+			g.Owners = append(g.Owners, id)
+		}
+	}
+	return nil
+}
+
+// maxLinks is how many members and owners a body may bind (Microsoft Graph, "Create
+// group", "Add members").
+const maxLinks = 20
+
 func changeGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*reply, error) {
 	if err := c.mayEdit(s, t, g); err != nil {
 		return nil, err
 	}
 	fs := groupFields()
-	for _, k := range []string{"mailEnabled", "securityEnabled", "groupTypes", "isAssignableToRole", "owners@odata.bind"} {
+	for _, k := range []string{"mailEnabled", "isAssignableToRole", "resourceBehaviorOptions", "resourceProvisioningOptions"} {
 		fs[k] = readOnly()
 	}
 	if err := fs.checkAll(c.in); err != nil {
@@ -106,10 +150,42 @@ func changeGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*rep
 	if err != nil {
 		return nil, err
 	}
+	for i, id := range add {
+		if err := c.mayJoin(t, g, id); err != nil {
+			return nil, err
+		}
+		if hasFold(g.Members, id) || hasFold(add[:i], id) {
+			return nil, badRequest("One or more added object references already exist for the following modified properties: 'members'.")
+		}
+	}
+	own, err := c.boundAll(t, "owners@odata.bind")
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range own {
+		if err := mayOwn(t, id); err != nil {
+			return nil, err
+		}
+		if hasFold(g.Owners, id) || hasFold(own[:i], id) {
+			return nil, badRequest("One or more added object references already exist for the following modified properties: 'owners'.")
+		}
+	}
+	next := *g
+	if err := c.groupType(t, &next); err != nil {
+		return nil, err
+	}
+	if err := c.groupNames(t, &next); err != nil {
+		return nil, err
+	}
 	ch := change{activity: "Update group", category: "GroupManagement", target: groupTarget(g)}
+	ch.changed("MembershipRule", []string{g.Rule}, []string{next.Rule})
+	ch.changed("Visibility", []string{g.Visibility}, []string{next.Visibility})
+	ch.changed("MailNickname", []string{groupNickname(g)}, []string{groupNickname(&next)})
 	n := s.Change()
 	t.Groups.Change(g.ID, func(g *world.Group) {
+		*g = next
 		g.Changed = n
+		c.keepGroup(g, &ch)
 		if given(c.in, "displayName") {
 			ch.changed("DisplayName", []string{g.Name}, []string{str(c.in, "displayName")})
 			g.Name = str(c.in, "displayName")
@@ -119,6 +195,9 @@ func changeGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*rep
 			g.Description = str(c.in, "description")
 		}
 		g.Members = append(slices.Clone(g.Members), add...)
+		if len(own) > 0 {
+			g.Owners = append(slices.Clone(g.Owners), own...)
+		}
 	})
 	s.Touch(t)
 	c.audit(s, t, ch)
@@ -136,9 +215,9 @@ func deleteGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*rep
 
 // addLink adds a member or an owner.
 func addLink(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	ref := str(c.in, "@odata.id")
-	if ref == "" || len(c.in) != 1 {
-		return nil, badRequest("The body must hold @odata.id and nothing else.")
+	ref, err := c.refBody()
+	if err != nil {
+		return nil, err
 	}
 	return c.link(s, t, ref, true)
 }
@@ -149,6 +228,9 @@ func removeLink(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 
 // checkAll checks a body whose @odata.bind members count.
 func (f fields) checkAll(m map[string]any) error {
+	if err := f.spell("", m); err != nil {
+		return err
+	}
 	for k, v := range m {
 		if strings.HasSuffix(k, "@odata.bind") {
 			s := f[k]
@@ -165,7 +247,7 @@ func (f fields) checkAll(m map[string]any) error {
 
 // link adds or removes a member or an owner, whichever the path names.
 func (c *call) link(s *world.State, t *world.Tenant, ref string, add bool) (*reply, error) {
-	which := c.route.parts[2]
+	which := c.route.parts[2] // members or owners
 	g, err := findGroup(c, s, t)
 	if err != nil {
 		return nil, err
@@ -187,8 +269,19 @@ func (c *call) link(s *world.State, t *world.Tenant, ref string, add bool) (*rep
 		return nil, badRequest("One or more added object references already exist for the following modified properties: '%s'.", which)
 	case !add && !has:
 		return nil, notFound(id)
-	case add && is(g.ID):
-		return nil, badRequest("A group cannot be a member of itself.")
+	case !add && which == "owners" && len(have) == 1:
+		return nil, badRequest("The group must have at least one owner, hence this owner cannot be removed.")
+	}
+	if which == "members" {
+		err = c.mayJoin(t, g, id)
+		if g.Rule == "" && !add {
+			err = nil
+		}
+	} else if add {
+		err = mayOwn(t, id)
+	}
+	if err != nil {
+		return nil, err
 	}
 	ch := change{activity: "Add member to group", category: "GroupManagement", operation: "Assign", target: groupTarget(g)}
 	next := append(slices.Clone(have), id)

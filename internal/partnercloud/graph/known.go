@@ -48,6 +48,11 @@ organization: *assignedPlans *businessPhones certificateConnectorSetting> city c
 	mobileDeviceManagementAuthority onPremisesLastPasswordSyncDateTime> onPremisesLastSyncDateTime onPremisesSyncEnabled partnerTenantType postalCode
 	preferredLanguage privacyProfile *provisionedPlans *securityComplianceNotificationMails *securityComplianceNotificationPhones state street
 	*technicalNotificationMails tenantType *verifiedDomains
+licenseDetails: id *servicePlans skuId skuPartNumber
+administrativeUnit: deletedDateTime description displayName id isMemberManagementRestricted membershipRule membershipRuleProcessingState membershipType
+	visibility
+directoryRoleTemplate: deletedDateTime description displayName id
+scopedRoleMembership: administrativeUnitId id roleId roleMemberInfo
 domain: authenticationType availabilityStatus id isAdminManaged isDefault isInitial isRoot isVerified manufacturer< model<
 	passwordNotificationWindowInDays passwordValidityPeriodInDays state *supportedServices
 contract: contractType customerId defaultDomainName deletedDateTime displayName id
@@ -181,7 +186,7 @@ type property struct{ list, v1, beta bool }
 var properties = sync.OnceValue(func() map[string]map[string]property {
 	out := map[string]map[string]property{}
 	var typ map[string]property
-	for line := range strings.Lines(metadata) {
+	for line := range strings.Lines(metadata + metadataOfMore) {
 		if name, rest, ok := strings.Cut(line, ": "); ok && !strings.HasPrefix(line, "\t") {
 			typ = map[string]property{}
 			out[name] = typ
@@ -195,6 +200,29 @@ var properties = sync.OnceValue(func() map[string]map[string]property {
 	}
 	return out
 })
+
+// spellings are the names of a type's properties by their lower case.
+var spellings = sync.OnceValue(func() map[string]map[string]string {
+	out := map[string]map[string]string{}
+	for typ, names := range properties() {
+		out[typ] = make(map[string]string, len(names))
+		for n := range names {
+			out[typ][strings.ToLower(n)] = n
+		}
+	}
+	return out
+})
+
+// spelled is how the type spells a property that may be written in any case.
+func spelled(typ, name string) string {
+	if _, ok := properties()[typ][name]; ok {
+		return name
+	}
+	if n, ok := spellings()[typ][strings.ToLower(name)]; ok {
+		return n
+	}
+	return name
+}
 
 // knownProperty reports whether a type has a property in a version, and whether
 // it is a collection.

@@ -100,6 +100,9 @@ func (c *call) advancedQuery() error {
 	if !c.takes.advanced {
 		return nil
 	}
+	if c.q.Has("$skip") {
+		return refuse(400, "Request_UnsupportedQuery", "'$skip' is not supported by the service.")
+	}
 	if c.tally && !c.advance {
 		return refuse(400, "Request_BadRequest", "$count is not currently supported without the header ConsistencyLevel: eventual.")
 	}
@@ -107,7 +110,11 @@ func (c *call) advancedQuery() error {
 		return refuse(400, "Request_UnsupportedQuery",
 			"Request with $count or $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'.")
 	}
-	if c.q.Filter != nil && !c.advance && c.q.Filter.Advanced() {
+	asked := c.advance && (c.q.Count || c.tally || c.q.Has("$skiptoken"))
+	if c.q.Filter != nil && len(c.q.OrderBy) > 0 && !asked {
+		return refuse(400, "Request_UnsupportedQuery", "Sorting not supported for current query.")
+	}
+	if c.q.Filter != nil && !asked && c.q.Filter.Advanced() {
 		return refuse(400, "Request_UnsupportedQuery", "Unsupported Query: the filter needs the header ConsistencyLevel: eventual and $count=true.")
 	}
 	return nil
@@ -193,7 +200,7 @@ func (c *call) list(t *world.Tenant, context string, sh *shape, all since) (*rep
 		}
 	}
 	for _, e := range page {
-		e.expand(c, t, c.q)
+		c.fully(e).expand(c, t, c.q)
 	}
 	return c.page(context, page, next, count, nil), nil
 }
@@ -302,12 +309,22 @@ func (c *call) selection() []string {
 	return c.q.Select
 }
 
+// reference answers a read of one object's $ref: what names it.
+func (c *call) reference(e *entity) (*reply, error) {
+	id := e.key(e.row)
+	return give(object{{"@odata.context", c.root() + "/$metadata#$ref"}, {"@odata.id", c.root() + "/directoryObjects/" + id},
+		{"@odata.type", "#microsoft.graph." + e.typ}, {"id", id}})
+}
+
 // one gives a single object.
 func (c *call) one(t *world.Tenant, context string, sh *shape, row any) (*reply, error) {
+	if c.refs { // $select is of no matter then
+		return c.reference(c.entity(sh, row))
+	}
 	if err := sh.checkNames(c, c.q); err != nil {
 		return nil, err
 	}
-	e := c.entity(sh, row)
+	e := c.fully(c.entity(sh, row))
 	e.expand(c, t, c.q)
 	sel := c.selection()
 	url := c.contextURL(context, true)

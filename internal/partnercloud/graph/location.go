@@ -46,11 +46,21 @@ func newLocationShape() *shape {
 }
 
 func listLocations(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(t, locationsPath, c.g.sh.location, rowsAs(&t.Locations, func(d *world.Document) any { return newDocument(d.ID, d.Raw) }))
+	return c.list(t, locationsPath, c.g.sh.location, rowsAs(&t.Locations, func(d *world.Document) any { return shownLocation(d) }))
+}
+
+// shownLocation is a named location as Graph shows it.
+func shownLocation(d *world.Document) *document {
+	if d.Deleted.IsZero() {
+		return newDocument(d.ID, d.Raw)
+	}
+	m := decodeObject(d.Raw)
+	m["deletedDateTime"] = d.Deleted
+	return newDocument(d.ID, json.RawMessage(jsonText(m)))
 }
 
 func getLocation(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {
-	return c.one(t, locationsPath, c.g.sh.location, newDocument(d.ID, d.Raw))
+	return c.one(t, locationsPath, c.g.sh.location, shownLocation(d))
 }
 
 func createLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
@@ -66,7 +76,7 @@ func createLocation(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		return nil, err
 	}
 	c.auditDocument(s, t, locationSettings, "Add", nil, d)
-	return c.created(t, locationsPath, c.g.sh.location, newDocument(d.ID, d.Raw))
+	return c.created(t, locationsPath, c.g.sh.location, shownLocation(d))
 }
 
 func changeLocation(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
@@ -95,8 +105,7 @@ func deleteLocation(c *call, s *world.State, t *world.Tenant, old *world.Documen
 	if truth(decodeObject(old.Raw), "isTrusted") {
 		return nil, badRequest("A trusted named location cannot be deleted: set isTrusted to false first.")
 	}
-	t.Locations.Delete(old.ID)
-	s.Touch(t)
+	c.putAside(s, t, &t.Locations, &t.DeletedLocations, old)
 	ch := locationSettings.change("Delete")
 	ch.target = target("NamedLocation", old.ID, str(decodeObject(old.Raw), "displayName"))
 	c.audit(s, t, ch)

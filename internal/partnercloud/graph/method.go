@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,6 +19,9 @@ var builtinSince = time.Date(2021, 12, 1, 0, 0, 0, 0, time.UTC)
 type methodRow struct {
 	user *world.User
 	m    *world.Method // nil: the password
+
+	sms string // smsSignInState of a phone
+	why string // methodUsabilityReason of a pass
 }
 
 // passwordMethodID is the id of everybody's password method (K).
@@ -41,8 +45,10 @@ func (r methodRow) kind() string {
 		return "fido2AuthenticationMethod"
 	case world.MethodPush:
 		return "microsoftAuthenticatorAuthenticationMethod"
-	case world.MethodPhone:
+	case world.MethodPhone, world.MethodAltPhone, world.MethodOffice:
 		return "phoneAuthenticationMethod"
+	case world.MethodEmail:
+		return "emailAuthenticationMethod"
 	case world.MethodHello:
 		return "windowsHelloForBusinessAuthenticationMethod"
 	case world.MethodPass:
@@ -78,8 +84,9 @@ func newMethodShape() *shape {
 		f("password", func(r) any { return nil }),
 		f("secretKey", func(r) any { return nil }),
 		f("phoneNumber", only("phoneAuthenticationMethod", func(x r) any { return x.m.Phone })),
-		f("phoneType", only("phoneAuthenticationMethod", func(r) any { return "mobile" })),
-		f("smsSignInState", only("phoneAuthenticationMethod", func(r) any { return "notAllowedByPolicy" })),
+		f("phoneType", only("phoneAuthenticationMethod", func(x r) any { return phoneType(x.m) })),
+		f("smsSignInState", only("phoneAuthenticationMethod", func(x r) any { return cmp.Or(x.sms, "notAllowedByPolicy") })),
+		f("emailAddress", only("emailAuthenticationMethod", func(x r) any { return x.m.Email })),
 		f("configurationId", only("externalAuthenticationMethod", func(x r) any { return x.m.Configuration })),
 		f("aaGuid", func(r) any { return nil }),
 		f("model", func(r) any { return nil }),
@@ -88,26 +95,38 @@ func newMethodShape() *shape {
 		f("deviceTag", func(r) any { return "SoftwareTokenActivated" }),
 		f("phoneAppVersion", func(r) any { return nil }),
 		f("keyStrength", func(r) any { return nil }),
-		f("isUsable", only("temporaryAccessPassAuthenticationMethod", func(r) any { return true })),
-		f("isUsableOnce", only("temporaryAccessPassAuthenticationMethod", func(r) any { return true })),
-		f("lifetimeInMinutes", only("temporaryAccessPassAuthenticationMethod", func(r) any { return 60 })),
-		f("startDateTime", only("temporaryAccessPassAuthenticationMethod", func(x r) any { return x.m.Created })),
-		f("methodUsabilityReason", func(r) any { return nil }),
+		f("isUsable", only("temporaryAccessPassAuthenticationMethod", func(x r) any { return x.why == usablePass })),
+		f("isUsableOnce", only("temporaryAccessPassAuthenticationMethod", func(x r) any { return passOf(x).Once })),
+		f("lifetimeInMinutes", only("temporaryAccessPassAuthenticationMethod", func(x r) any { return passOf(x).Minutes })),
+		f("startDateTime", only("temporaryAccessPassAuthenticationMethod", func(x r) any { return passOf(x).Start })),
+		f("methodUsabilityReason", only("temporaryAccessPassAuthenticationMethod", func(x r) any { return cmp.Or(x.why, "Expired") })),
 		f("temporaryAccessPass", func(r) any { return nil }),
 	)
 	sh.kind = func(x any) string { return x.(r).kind() }
 	return sh
 }
 
-func methodsOf(u *world.User) []methodRow {
+// methodsOf lists the methods of a user, with what of them hangs on policy and time.
+func (c *call) methodsOf(t *world.Tenant, u *world.User) []methodRow {
 	out := []methodRow{}
 	if !u.Password.None {
-		out = append(out, methodRow{u, nil})
+		out = append(out, methodRow{user: u})
 	}
 	for i := range u.Methods {
-		out = append(out, methodRow{u, &u.Methods[i]})
+		out = append(out, c.methodRow(t, u, &u.Methods[i]))
 	}
 	return out
+}
+
+func (c *call) methodRow(t *world.Tenant, u *world.User, m *world.Method) methodRow {
+	r := methodRow{user: u, m: m}
+	switch r.kind() {
+	case "phoneAuthenticationMethod":
+		r.sms = smsState(t, u, m)
+	case "temporaryAccessPassAuthenticationMethod":
+		r.why = c.passReason(t, u, m)
+	}
+	return r
 }
 
 // methodKind is the type that the path's collection holds; "" is any.
@@ -132,7 +151,7 @@ func findMethod(c *call, s *world.State, t *world.Tenant) (methodRow, error) {
 		return methodRow{}, err
 	}
 	kind := c.methodKind()
-	for _, r := range methodsOf(u) {
+	for _, r := range c.methodsOf(t, u) {
 		if strings.EqualFold(r.id(), c.params[1]) && (kind == "" || r.kind() == kind) {
 			return r, nil
 		}
@@ -141,7 +160,7 @@ func findMethod(c *call, s *world.State, t *world.Tenant) (methodRow, error) {
 }
 
 func listMethods(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
-	all, kind := methodsOf(u), c.methodKind()
+	all, kind := c.methodsOf(t, u), c.methodKind()
 	if kind != "" {
 		all = slices.DeleteFunc(all, func(r methodRow) bool { return r.kind() != kind })
 	}
@@ -157,6 +176,9 @@ func deleteMethod(c *call, s *world.State, t *world.Tenant, r methodRow) (*reply
 		return nil, err
 	}
 	left := slices.DeleteFunc(slices.Clone(r.user.Methods), func(m world.Method) bool { return m.ID == r.m.ID })
+	if r.m.Type == world.MethodPhone && slices.ContainsFunc(left, func(m world.Method) bool { return m.Type == world.MethodAltPhone }) {
+		return nil, badRequest("The mobile phone cannot be deleted while an alternate mobile phone is registered.")
+	}
 	c.setMethods(s, t, r.user, left, "Admin deleted security info", r.m.Type)
 	return noContent()
 }
@@ -181,7 +203,7 @@ func createMethod(c *call, s *world.State, t *world.Tenant, u *world.User) (*rep
 	}
 	m := world.Method{ID: world.NewGUID(), Type: world.MethodExternal, Name: str(c.in, "displayName"), Created: c.now, Configuration: conf.ID}
 	c.setMethods(s, t, u, append(slices.Clone(u.Methods), m), "Admin registered security info", m.Type)
-	return c.created(t, c.methodContext(u), c.g.sh.method, methodRow{u, &m})
+	return c.created(t, c.methodContext(u), c.g.sh.method, methodRow{user: u, m: &m})
 }
 
 func (c *call) setMethods(s *world.State, t *world.Tenant, u *world.User, next []world.Method, activity, what string) {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
 	"strings"
 
@@ -111,9 +112,13 @@ func createConfig(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 
 func changeConfig(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
 	m := decodeObject(old.Raw)
+	m["id"] = old.ID
 	if isExternalConfig(old) {
 		fs := externalFields()
 		fs["displayName"], fs["appId"] = readOnly(), text()
+		if str(c.in, "id") == old.ID {
+			fs["id"] = text()
+		}
 		if given(c.in, "displayName") && str(c.in, "displayName") == str(m, "displayName") {
 			fs["displayName"] = text()
 		}
@@ -123,7 +128,7 @@ func changeConfig(c *call, s *world.State, t *world.Tenant, old *world.Document)
 		if err := judgeExternal(s, t, old.ID, merge(m, c.in)); err != nil {
 			return nil, err
 		}
-	} else if err := configFields().check("", c.in); err != nil {
+	} else if err := judgeConfig(t, merge(m, c.in), c.in); err != nil {
 		return nil, err
 	}
 	d := *old
@@ -131,9 +136,8 @@ func changeConfig(c *call, s *world.State, t *world.Tenant, old *world.Document)
 	if err := keepDocument(s, t, &t.MethodConfigs, &d, merge(m, c.in)); err != nil {
 		return nil, err
 	}
-	c.auditMethods(s, t, "Update", target("Policy", d.ID, str(m, "displayName")), world.Modified{
-		Name: "AuthenticationMethodConfiguration", Old: string(old.Raw), New: string(d.Raw),
-	})
+	c.auditMethods(s, t, "Update", target("Policy", d.ID, str(m, "displayName")),
+		differing("AuthenticationMethodConfiguration", m, decodeObject(d.Raw)))
 	return noContent()
 }
 
@@ -147,16 +151,58 @@ func deleteConfig(c *call, s *world.State, t *world.Tenant, old *world.Document)
 	return noContent()
 }
 
-// configFields are what a PATCH of a built-in method's configuration may hold.
-func configFields() fields {
-	return fields{
-		"id": anything(), "state": enum("enabled disabled"), "includeTargets": targetsSpec(), "excludeTargets": targetsSpec(),
-		"isSelfServiceRegistrationAllowed": flag(), "isAttestationEnforced": flag(), "isSoftwareOathEnabled": flag(),
-		"defaultLifetimeInMinutes": number(), "defaultLength": number(),
-		"minimumLifetimeInMinutes": number(), "maximumLifetimeInMinutes": number(), "isUsableOnce": flag(), "isOfficePhoneAllowed": flag(),
-		"allowExternalIdToUseEmailOtp": enum("default enabled disabled"), "featureSettings": anything(),
-		"keyRestrictions": obj(fields{"isEnforced": flag(), "enforcementType": enum("allow block"), "aaGuids": list(text())}),
+// configFields are what a PATCH of a built-in method's configuration may hold, by the
+// method.
+func configFields(id string) fields {
+	fs := fields{"id": anything(), "state": enum("enabled disabled"), "includeTargets": targetsSpec(), "excludeTargets": targetsSpec()}
+	more := fields{}
+	switch strings.ToLower(id) {
+	case "fido2":
+		more = fields{
+			"isSelfServiceRegistrationAllowed": flag(), "isAttestationEnforced": flag(), "defaultPasskeyProfile": text(), "passkeyProfiles": anything(),
+			"keyRestrictions": obj(fields{"isEnforced": flag(), "enforcementType": enum("allow block"), "aaGuids": list(text())}),
+		}
+	case "microsoftauthenticator":
+		more = fields{"isSoftwareOathEnabled": flag(), "featureSettings": anything()}
+	case "temporaryaccesspass":
+		more = fields{
+			"defaultLifetimeInMinutes": number(), "defaultLength": number(), "minimumLifetimeInMinutes": number(), "maximumLifetimeInMinutes": number(),
+			"isUsableOnce": flag(),
+		}
+	case "voice":
+		more = fields{"isOfficePhoneAllowed": flag(), "callerIdNumber": text().upTo(20)}
+	case "email":
+		more = fields{"allowExternalIdToUseEmailOtp": enum("default enabled disabled")}
+	case "x509certificate":
+		more = fields{
+			"authenticationModeConfiguration": anything(), "certificateAuthorityScopes": anything(), "certificateUserBindings": anything(),
+			"crlValidationConfiguration": anything(), "issuerHintsConfiguration": anything(),
+		}
+	case "qrcodepin":
+		more = fields{"pinLength": number(), "standardQRCodeLifetimeInDays": number()}
 	}
+	maps.Copy(fs, more)
+	return fs
+}
+
+// judgeConfig checks the change of a built-in method's configuration, and what it
+// becomes.
+func judgeConfig(t *world.Tenant, m, change map[string]any) error {
+	if err := configFields(str(m, "id")).check("", change); err != nil {
+		return err
+	}
+	if err := judgeTargets(t, change); err != nil {
+		return err
+	}
+	if !strings.EqualFold(str(m, "id"), "TemporaryAccessPass") {
+		return nil
+	}
+	least, most := whole(m, "minimumLifetimeInMinutes", 60), whole(m, "maximumLifetimeInMinutes", 480)
+	usual, length := whole(m, "defaultLifetimeInMinutes", least), whole(m, "defaultLength", 8)
+	if least < 10 || most > 43_200 || least > most || usual < least || usual > most || length < 8 || length > 48 {
+		return badRequest("The lifetimes of passes must be between 10 minutes and 30 days with the default between them, their length between 8 and 48.")
+	}
+	return nil
 }
 
 // judgeExternal refuses a configuration that could not work.

@@ -53,6 +53,7 @@ var (
 
 	mayReadApps      = allow(readApps)
 	mayWriteApps     = allow(writeApps).by(appAdmins)
+	mayCreateApps    = allow(writeApps).when(createsApps)
 	mayReadAppRoles  = allow(readApps + " AppRoleAssignment.ReadWrite.All")
 	mayWriteAppRoles = allow("AppRoleAssignment.ReadWrite.All").and(readApps).with(entra.RolePrivilegedRoleAdministrator)
 	mayReadGrants    = allow("Directory.Read.All Directory.ReadWrite.All DelegatedPermissionGrant.ReadWrite.All").
@@ -81,19 +82,26 @@ var (
 
 	mayReadRisk = allow("IdentityRiskyUser.Read.All IdentityRiskyUser.ReadWrite.All").
 			by(watchers).when(needP2Risk)
-	mayJudgeRisk = allow("IdentityRiskyUser.ReadWrite.All").with(entra.RoleSecurityOperator, entra.RoleSecurityAdministrator).when(needP2Risk)
+	mayReadDetections = allow("IdentityRiskEvent.Read.All").by(watchers).when(needP2Risk)
+	mayReadEvents     = allow("SecurityEvents.Read.All SecurityEvents.ReadWrite.All").by(readers, entra.RoleSecurityOperator, entra.RoleReportsReader)
+	mayJudgeRisk      = allow("IdentityRiskyUser.ReadWrite.All").with(entra.RoleSecurityOperator, entra.RoleSecurityAdministrator).when(needP2Risk)
 
-	mayReadPolicies  = allow("Policy.Read.All Policy.Read.ConditionalAccess").by(watchers, entra.RoleConditionalAccessAdministrator)
-	mayWritePolicies = allow("Policy.ReadWrite.ConditionalAccess").and("Policy.Read.All").by(policyAdmins)
-	mayEvaluate      = allow("Policy.Read.ConditionalAccess Policy.Read.All").by(readers, entra.RoleConditionalAccessAdministrator)
-	mayReadDefaults  = allow("Policy.Read.All")
-	mayWriteDefaults = allow("Policy.ReadWrite.SecurityDefaults").and("Policy.Read.All").by(policyAdmins)
-	mayReadStrengths = allow("Policy.Read.AuthenticationMethod Policy.Read.All Policy.ReadWrite.AuthenticationMethod").
+	mayReadPolicies      = allow("Policy.Read.All Policy.Read.ConditionalAccess").by(watchers, entra.RoleConditionalAccessAdministrator)
+	mayWritePolicies     = allow("Policy.ReadWrite.ConditionalAccess").and("Policy.Read.All").by(policyAdmins)
+	mayEvaluate          = allow("Policy.Read.ConditionalAccess Policy.Read.All").by(readers, entra.RoleConditionalAccessAdministrator)
+	mayReadDefaults      = allow("Policy.Read.All")
+	mayWriteDefaults     = allow("Policy.ReadWrite.SecurityDefaults").and("Policy.Read.All").by(policyAdmins)
+	mayWriteSTS          = allow("Policy.ReadWrite.ApplicationConfiguration").by(appAdmins)
+	mayReadBackup        = allow("EntraBackup.Read.All EntraBackup.ReadWrite.Preview EntraBackup.ReadWrite.Recovery")
+	mayReadGrantPolicies = allow("Policy.Read.PermissionGrant Policy.ReadWrite.PermissionGrant Policy.Read.All")
+	mayReadStrengths     = allow("Policy.Read.AuthenticationMethod Policy.Read.All Policy.ReadWrite.AuthenticationMethod").
 				by(readers, entra.RoleConditionalAccessAdministrator, entra.RoleAuthenticationPolicyAdministrator)
 	mayWriteStrengths = allow("Policy.ReadWrite.AuthenticationMethod").by(policyAdmins, entra.RoleAuthenticationPolicyAdministrator)
 
-	mayReadMethods      = allow(readMethods).by(methodAdmins, entra.RoleGlobalReader).orOwn(readMethods)
-	mayWriteMethods     = allow(writeMethods).by(methodAdmins).orOwn(writeMethods)
+	mayReadMethods   = allow(readMethods).by(methodAdmins, entra.RoleGlobalReader).orOwn(readMethods)
+	mayWriteMethods  = allow(writeMethods).by(methodAdmins).orOwn(writeMethods)
+	mayResetPassword = allow(writeMethods+" UserAuthMethod-Password.ReadWrite.All").by(methodAdmins, entra.RoleHelpdeskAdministrator,
+		entra.RolePasswordAdministrator, entra.RoleUserAdministrator)
 	mayReadExternal     = mayReadMethods.or("UserAuthMethod-External.Read.All UserAuthMethod-External.ReadWrite.All")
 	mayWriteExternal    = mayWriteMethods.or("UserAuthMethod-External.ReadWrite.All")
 	mayReadRequirements = allow("Policy.Read.All Policy.ReadWrite.AuthenticationMethod").
@@ -112,3 +120,16 @@ var (
 	mayWriteAlerts = allow("PartnerSecurity.ReadWrite.All").forPartner().when(agentOr(entra.RoleSecurityAdministrator))
 	mayReadScore   = allow(readPartnerSecurity).forPartner().when(agentOr(watchers...))
 )
+
+// mayWriteSetting is who may change a policy of which a tenant has one.
+func mayWriteSetting(name string) permit {
+	switch name {
+	case "authorizationPolicy":
+		return allow("Policy.ReadWrite.Authorization").with(entra.RolePrivilegedRoleAdministrator)
+	case "adminConsentRequestPolicy":
+		return allow("Policy.ReadWrite.ConsentRequest").with()
+	case "authenticationFlowsPolicy":
+		return allow("Policy.ReadWrite.AuthenticationFlows").with(entra.RoleUserFlowAdministrator)
+	}
+	return allow("Policy.ReadWrite.CrossTenantAccess").with(entra.RoleSecurityAdministrator)
+}

@@ -2,7 +2,9 @@ package graph
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
+	"strings"
 
 	"partnerguard/internal/partnercloud/world"
 )
@@ -52,12 +54,14 @@ func policyFields(beta bool) fields {
 		"secureSignInSession":             obj(fields{"isEnabled": flag()}),
 	}
 	if beta {
+		addAgents(conditions, ids, filter)
+		session["globalSecureAccessFilteringProfile"] = obj(fields{"isEnabled": flag(), "profileId": text().upTo(100)})
 		session["continuousAccessEvaluation"] = obj(fields{"mode": enum("strictEnforcement disabled strictLocation")})
 	}
 	return fields{
 		"id": anything(), "createdDateTime": anything(), "modifiedDateTime": anything(), "templateId": anything(), "deletedDateTime": anything(),
 		"displayName": text().need().upTo(256), "description": text().upTo(1500), "state": enum("enabled disabled enabledForReportingButNotEnforced").need(),
-		"conditions": obj(conditions).need(),
+		"conditions": obj(conditions).need(), "partialEnablementStrategy": unused(),
 		"grantControls": obj(fields{
 			"operator": enum("AND OR"),
 			"builtInControls": list(enum("block mfa compliantDevice domainJoinedDevice approvedApplication compliantApplication passwordChange " +
@@ -74,6 +78,45 @@ func policyFields(beta bool) fields {
 	}
 }
 
+// addAgents adds what beta alone has, of agents most (contracts-2026-11.md section
+// 1.5); what is deprecated can only be null.
+func addAgents(conditions fields, ids, filter *spec) {
+	maps.Copy(conditions["clientApplications"].props, fields{
+		"includeAgentIdServicePrincipals": ids, "excludeAgentIdServicePrincipals": ids, "agentIdServicePrincipalFilter": filter,
+	})
+	maps.Copy(conditions["applications"].props, fields{"globalSecureAccess": unused(), "networkAccess": unused()})
+	maps.Copy(conditions["devices"].props, fields{
+		"includeDevices": unused(), "excludeDevices": unused(), "includeDeviceStates": unused(), "excludeDeviceStates": unused(),
+	})
+	contexts := list(enum("agentUserSessionsInitiatedFromEndpoints")).need()
+	maps.Copy(conditions, fields{
+		"agentIdRiskLevels": flags("low medium high"), "deviceStates": unused(), "times": unused(),
+		"agents":       obj(fields{"includeAgentUsers": ids, "excludeAgentUsers": ids, "agentFilter": filter}),
+		"agentContext": obj(fields{"includeAgentContexts": contexts, "excludeAgentContexts": contexts}),
+	})
+}
+
+// only drops what a version does not know of a settings object.
+func only(fs fields, m map[string]any) map[string]any {
+	for k, v := range m {
+		s := fs[k]
+		if s == nil && !strings.Contains(k, "@odata.") {
+			delete(m, k)
+		}
+		if inside, ok := v.(map[string]any); ok && s != nil && s.kind == kObject {
+			only(s.props, inside)
+		}
+	}
+	return m
+}
+
+// unpublished are conditions that policies of today hold and the published schema
+// does not: they are shown where they say something.
+var unpublished = []string{"agents", "agentContext"}
+
+// shownNever are members that may be sent as null, and are never shown.
+var shownNever = []string{"partialEnablementStrategy"}
+
 func policyNames() []string {
 	return []string{
 		"id", "templateId", "displayName", "description", "createdDateTime", "modifiedDateTime", "state", "deletedDateTime", "conditions",
@@ -84,8 +127,20 @@ func policyNames() []string {
 // shownPolicy is a policy as Graph shows it: the strength in full, newer enum
 // members hidden from who did not ask.
 func (c *call) shownPolicy(t *world.Tenant, d *world.Document) *document {
-	m := fill(policyFields(c.beta), decodeObject(d.Raw))
-	delete(m, "continuousAccessEvaluation")
+	m := fill(policyFields(c.beta), only(policyFields(c.beta), decodeObject(d.Raw)))
+	for _, name := range shownNever {
+		delete(m, name)
+	}
+	cond := inner(m, "conditions")
+	for _, name := range unpublished {
+		if cond != nil && cond[name] == nil {
+			delete(cond, name)
+		}
+	}
+	if !d.Deleted.IsZero() {
+		m["deletedDateTime"] = d.Deleted
+	}
+	hideUnused(policyFields(c.beta), m)
 	if g := inner(m, "grantControls"); g != nil {
 		if st := inner(g, "authenticationStrength"); st != nil {
 			if full := t.Strengths.Get(str(st, "id")); full != nil {
@@ -117,6 +172,18 @@ func (c *call) shownPolicy(t *world.Tenant, d *world.Document) *document {
 		raw = d.Raw
 	}
 	return newDocument(d.ID, raw)
+}
+
+// hideUnused takes members off that are deprecated and have no value.
+func hideUnused(fs fields, m map[string]any) {
+	for k, s := range fs {
+		switch inside, _ := m[k].(map[string]any); {
+		case s.kind == kNull:
+			delete(m, k)
+		case s.kind == kObject && inside != nil:
+			hideUnused(s.props, inside)
+		}
+	}
 }
 
 // evolveWords hides one newer member in a collection.

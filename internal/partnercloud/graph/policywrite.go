@@ -12,16 +12,27 @@ import (
 
 const policiesPath = "identity/conditionalAccess/policies"
 
+// policyPaths: the same policies lie at two addresses.
+var policyPaths = []string{policiesPath, "policies/conditionalAccessPolicies"}
+
+// policyContext is the collection of the path for @odata.context.
+func (c *call) policyContext() string {
+	if c.route.parts[0] == "policies" {
+		return policyPaths[1]
+	}
+	return policiesPath
+}
+
 func listPolicies(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(t, policiesPath, c.g.sh.policy, rowsAs(&t.Policies, func(d *world.Document) any { return c.shownPolicy(t, d) }))
+	return c.list(t, c.policyContext(), c.g.sh.policy, rowsAs(&t.Policies, func(d *world.Document) any { return c.shownPolicy(t, d) }))
 }
 
 func getPolicy(c *call, s *world.State, t *world.Tenant, d *world.Document) (*reply, error) {
-	return c.one(t, policiesPath, c.g.sh.policy, c.shownPolicy(t, d))
+	return c.one(t, c.policyContext(), c.g.sh.policy, c.shownPolicy(t, d))
 }
 
 func createPolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	if err := policyFields(c.beta).check("", c.in); err != nil {
+	if err := c.checkPolicy(); err != nil {
 		return nil, err
 	}
 	if str(c.in, "state") == "" || c.in["conditions"] == nil {
@@ -32,11 +43,11 @@ func createPolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		return nil, err
 	}
 	c.auditDocument(s, t, policySettings, "Add", nil, d)
-	return c.created(t, policiesPath, c.g.sh.policy, c.shownPolicy(t, d))
+	return c.created(t, c.policyContext(), c.g.sh.policy, c.shownPolicy(t, d))
 }
 
 func changePolicy(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
-	if err := policyFields(c.beta).check("", c.in); err != nil {
+	if err := c.checkPolicy(); err != nil {
 		return nil, err
 	}
 	d := *old
@@ -48,9 +59,29 @@ func changePolicy(c *call, s *world.State, t *world.Tenant, old *world.Document)
 	return noContent()
 }
 
+// checkPolicy checks the body of a policy. A strength that is bound by its address
+// becomes the reference to it.
+func (c *call) checkPolicy() error {
+	delete(c.in, "#microsoft.graph.restore") // an action that full metadata announces
+	if g := inner(c.in, "grantControls"); given(g, strengthBind) {
+		ref, ok := g[strengthBind].(string)
+		if !ok {
+			return badRequest("Invalid value specified for property 'grantControls.%s': it must be text.", strengthBind)
+		}
+		id := ref[strings.LastIndexByte(ref, '/')+1:]
+		if i := strings.IndexByte(id, '('); i >= 0 {
+			id = id[i:]
+		}
+		delete(g, strengthBind)
+		g["authenticationStrength"] = map[string]any{"id": strings.Trim(id, "()'")}
+	}
+	return policyFields(c.beta).check("", c.in)
+}
+
+const strengthBind = "authenticationStrength@odata.bind"
+
 func deletePolicy(c *call, s *world.State, t *world.Tenant, old *world.Document) (*reply, error) {
-	t.Policies.Delete(old.ID)
-	s.Touch(t)
+	c.putAside(s, t, &t.Policies, &t.DeletedPolicies, old)
 	c.auditDocument(s, t, policySettings, "Delete", old, nil)
 	return noContent()
 }
@@ -161,6 +192,9 @@ func badPolicy(format string, args ...any) error {
 // judgeScope refuses a policy that is for nobody or for nothing.
 func judgeScope(m, cond map[string]any) error {
 	users, apps := inner(cond, "users"), inner(cond, "applications")
+	if forAgents(cond) && !slices.Equal(strs(users, "includeUsers"), []string{"None"}) {
+		return badPolicy("A policy for agents must include the users None and nobody else.")
+	}
 	if str(m, "displayName") == "" {
 		return badPolicy("The policy needs a displayName.")
 	}
@@ -176,6 +210,13 @@ func judgeScope(m, cond map[string]any) error {
 		return badPolicy("The policy must name clientAppTypes.")
 	}
 	return nil
+}
+
+// forAgents reports conditions on agents, which no person meets.
+func forAgents(cond map[string]any) bool {
+	client := inner(cond, "clientApplications")
+	return str(cond, "agentIdRiskLevels") != "" || inner(cond, "agents") != nil || inner(cond, "agentContext") != nil ||
+		names(client, "includeAgentIdServicePrincipals", "excludeAgentIdServicePrincipals") || client["agentIdServicePrincipalFilter"] != nil
 }
 
 // names reports that one of the collections is not empty.
@@ -209,7 +250,7 @@ func judgeMentions(t *world.Tenant, m map[string]any) error {
 	}
 	for _, k := range []string{"includeApplications", "excludeApplications"} {
 		for _, x := range mentions(m, "conditions", "applications", k) {
-			if !world.IsGUID(x.id) && !slices.Contains([]string{"All", "None", "Office365", "MicrosoftAdminPortals"}, x.id) {
+			if !world.IsGUID(x.id) && !slices.Contains([]string{"All", "None", "Office365", "MicrosoftAdminPortals", "AllAgentIdResources"}, x.id) {
 				return badPolicy("1014: Policy contains an invalid application '%s' in %s.", clip(x.id), x.path)
 			}
 		}

@@ -134,7 +134,7 @@ func (c *call) usable(t *world.Tenant, u *world.User) []string {
 			out = append(out, m.Type)
 			continue
 		}
-		if str(decodeObject(conf.Raw), "state") == "enabled" {
+		if targeted(t, decodeObject(conf.Raw), u) {
 			out = append(out, m.Type)
 		}
 	}
@@ -152,6 +152,10 @@ func configOf(m world.Method) string {
 		return "MicrosoftAuthenticator"
 	case world.MethodPhone:
 		return "Sms"
+	case world.MethodAltPhone, world.MethodOffice:
+		return "Voice"
+	case world.MethodEmail:
+		return "Email"
 	case world.MethodPass:
 		return "TemporaryAccessPass"
 	case world.MethodExternal:

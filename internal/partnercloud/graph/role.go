@@ -26,8 +26,7 @@ func findRole(id string) *entra.Role {
 	return nil
 }
 
-// activeRoleRow is a directoryRole: a role that somebody holds (contracts.md
-// section 3.4).
+// activeRoleRow is a directoryRole: a role that is active (contracts.md section 3.4).
 type activeRoleRow struct {
 	id   string
 	role *entra.Role
@@ -39,6 +38,9 @@ func activeRole(t *world.Tenant, template string) *activeRoleRow {
 	r := findRole(template)
 	if r == nil {
 		r = &entra.Role{ID: template, Name: "Custom role"}
+		if x := t.CustomRoles.Get(template); x != nil {
+			r.Name, r.Gist = x.Name, x.Description
+		}
 	}
 	h := world.HashSecret("directoryRole/" + t.ID + "/" + strings.ToLower(template))
 	return &activeRoleRow{id: h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-8" + h[17:20] + "-" + h[20:32], role: r}
@@ -56,22 +58,21 @@ func newActiveRoleShape() *shape {
 }
 
 func listRoles(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	seen := map[string]bool{}
 	all := []*activeRoleRow{}
-	for a := range t.Held.All() {
-		if a.In(c.now) && !seen[a.Role] {
-			seen[a.Role] = true
-			all = append(all, activeRole(t, a.Role))
-		}
+	for _, id := range c.activeRoles(t) {
+		all = append(all, activeRole(t, id))
 	}
 	return c.list(t, "directoryRoles", c.g.sh.role, slice(all, c.g.sh.role.key))
 }
 
 // findActive resolves {id} or roleTemplateId={id}.
 func findActive(c *call, _ *world.State, t *world.Tenant) (*activeRoleRow, error) {
-	key := strings.TrimPrefix(c.params[0], "roleTemplateId=")
-	for a := range t.Held.All() {
-		if r := activeRole(t, a.Role); a.In(c.now) && (strings.EqualFold(r.id, key) || strings.EqualFold(a.Role, key)) {
+	key := c.params[0]
+	if name, val, named := strings.Cut(key, "="); named && strings.EqualFold(name, "roleTemplateId") {
+		key = val
+	}
+	for _, id := range c.activeRoles(t) {
+		if r := activeRole(t, id); strings.EqualFold(r.id, key) || strings.EqualFold(id, key) {
 			return r, nil
 		}
 	}

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"strings"
 
 	"partnerguard/internal/entra"
@@ -8,20 +9,37 @@ import (
 )
 
 func newDefinitionShape() *shape {
-	type r = *entra.Role
+	type r = roleDef
 	return newShape("unifiedRoleDefinition", func(x any) string { return x.(r).ID },
 		f("id", func(x r) any { return x.ID }),
-		f("description", func(x r) any { return x.Gist }),
+		f("description", func(x r) any {
+			if x.Gist == "" {
+				return nil
+			}
+			return x.Gist
+		}),
 		f("displayName", func(x r) any { return x.Name }),
-		f("isBuiltIn", func(r) any { return true }),
-		f("isEnabled", func(r) any { return true }),
+		f("isBuiltIn", func(x r) any { return x.custom == nil }),
+		f("isEnabled", func(x r) any { return x.custom == nil || !x.custom.Disabled }),
 		f("isPrivileged", func(x r) any { return entra.PrivilegedRole(x.ID) }),
 		f("resourceScopes", func(r) any { return []string{"/"} }),
 		f("templateId", func(x r) any { return x.ID }),
-		f("version", func(r) any { return "1" }),
-		// Which actions a role allows is not part of this cloud.
-		f("rolePermissions", func(r) any {
-			return []object{{{"allowedResourceActions", []string{}}, {"condition", nil}}}
+		f("version", func(x r) any {
+			switch {
+			case x.custom == nil:
+				return "1"
+			case x.custom.Version == "":
+				return nil
+			}
+			return x.custom.Version
+		}),
+		// Which actions a built-in role allows is not part of this cloud.
+		f("rolePermissions", func(x r) any {
+			actions := []string{}
+			if x.custom != nil {
+				actions = x.custom.Actions
+			}
+			return []object{{{"allowedResourceActions", actions}, {"condition", nil}}}
 		}),
 	)
 }
@@ -43,11 +61,16 @@ func newRoleAssignmentShape(def *shape) *shape {
 }
 
 func definitions(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
-	return c.show(t, roleBase+"roleDefinitions", c.g.sh.definition, slice(builtinRoles(), c.g.sh.definition.key))
+	return c.show(t, roleBase+"roleDefinitions", c.g.sh.definition, slice(allDefinitions(t), c.g.sh.definition.key))
 }
 
 func roleAssignments(c *call, _ *world.State, t *world.Tenant) (*reply, error) {
-	all := rowsWhere(&t.Held, func(a *world.RoleAssignment) bool { return a.In(c.now) })
+	in := func(a *world.RoleAssignment) bool { return a.In(c.now) }
+	all := rowsWhere(&t.Held, in)
+	if t.Scoped.Len() > 0 {
+		both := append(slices.DeleteFunc(t.Held.List(), func(a *world.RoleAssignment) bool { return !in(a) }), t.Scoped.List()...)
+		all = slice(both, c.g.sh.assigned.key)
+	}
 	return c.show(t, roleBase+"roleAssignments", c.g.sh.assigned, all)
 }
 
@@ -60,6 +83,13 @@ func createRoleAssignment(c *call, s *world.State, t *world.Tenant) (*reply, err
 		return nil, err
 	}
 	principal, role := str(c.in, "principalId"), str(c.in, "roleDefinitionId")
+	if u := unitOf(t, str(c.in, "directoryScopeId")); u != nil {
+		a, err := c.assignOver(s, t, u, principal, role)
+		if err != nil {
+			return nil, err
+		}
+		return c.created(t, roleBase+"roleAssignments", c.g.sh.assigned, a)
+	}
 	if err := c.judgeRole(t, principal, role, str(c.in, "directoryScopeId")); err != nil {
 		return nil, err
 	}
@@ -76,10 +106,26 @@ func createRoleAssignment(c *call, s *world.State, t *world.Tenant) (*reply, err
 }
 
 func deleteRoleAssignment(c *call, s *world.State, t *world.Tenant, a *world.RoleAssignment) (*reply, error) {
-	t.Held.Delete(a.ID)
+	if a.Role == entra.RoleGlobalAdministrator && c.lastAdmin(t, a) {
+		return nil, badRequest("The last Global Administrator of the directory cannot be removed from the role.")
+	}
+	if !t.Held.Delete(a.ID) {
+		t.Scoped.Delete(a.ID)
+	}
 	s.Touch(t)
 	c.auditRole(s, t, "Remove member from role", "Unassign", a)
 	return noContent()
+}
+
+// findHeld finds an active assignment, of the whole tenant or over a unit.
+func findHeld(c *call, _ *world.State, t *world.Tenant) (*world.RoleAssignment, error) {
+	if a := t.Held.Get(c.params[0]); a != nil {
+		return a, nil
+	}
+	if a := t.Scoped.Get(c.params[0]); a != nil {
+		return a, nil
+	}
+	return nil, notFound(c.params[0])
 }
 
 func scopeOf(a *world.RoleAssignment) string {
@@ -98,9 +144,9 @@ func expandRole(shape, def *shape, of func(any) (principal, role string)) {
 		}
 		return nil
 	}}
-	shape.navs["roleDefinition"] = nav{of: func(c *call, _ *world.Tenant, row any) []*entity {
+	shape.navs["roleDefinition"] = nav{of: func(c *call, t *world.Tenant, row any) []*entity {
 		_, id := of(row)
-		if r := findRole(id); r != nil {
+		if r, ok := roleIn(t, id); ok {
 			return []*entity{{shape: def, row: r, beta: c.beta}}
 		}
 		return nil
@@ -110,13 +156,14 @@ func expandRole(shape, def *shape, of func(any) (principal, role string)) {
 // judgeRole refuses assignments of what does not exist.
 func (c *call) judgeRole(t *world.Tenant, principal, role, scope string) error {
 	e := c.object(t, principal)
+	_, known := roleIn(t, role)
 	switch {
 	case e == nil:
 		return notFound(principal)
-	case findRole(role) == nil:
+	case !known:
 		return notFound(role)
 	case scope != "/":
-		return badRequest("The directoryScopeId must be '/': administrative units are not part of the partner cloud.")
+		return badRequest("The directoryScopeId must be '/' or that of an administrative unit.")
 	}
 	if g, ok := e.row.(*world.Group); ok && !g.RoleAssignable {
 		return badRequest("The group is not assignable to roles: isAssignableToRole must be true.")
@@ -126,7 +173,7 @@ func (c *call) judgeRole(t *world.Tenant, principal, role, scope string) error {
 
 func (c *call) auditRole(s *world.State, t *world.Tenant, activity, operation string, a *world.RoleAssignment) {
 	name := a.Role
-	if r := findRole(a.Role); r != nil {
+	if r, ok := roleIn(t, a.Role); ok {
 		name = r.Name
 	}
 	ch := change{activity: activity, category: "RoleManagement", operation: operation, target: target("Role", a.Role, name)}

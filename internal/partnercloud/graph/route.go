@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"partnerguard/internal/partnercloud/graph/odata"
 	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -32,14 +31,23 @@ type route struct {
 	bare      bool     // takes no body although it is a POST
 	named     []string // query options besides OData's
 	condition bool     // takes If-Match
+	upserts   bool     // makes what is missing, when the client prefers it
+	leftOut   string   // the name of what Graph has and the partner cloud has not
+	selects   bool     // a write that takes $select
 	source    kit.Source
 }
 
 // args names query options that the operation takes besides OData's.
 func (r *route) args(names ...string) *route { r.named = names; return r }
 
+// selecting lets a write take $select.
+func (r *route) selecting() *route { r.selects = true; return r }
+
 // conditional takes If-Match.
 func (r *route) conditional() *route { r.condition = true; return r }
+
+// createIfMissing takes the preference to make what is missing.
+func (r *route) createIfMissing() *route { r.upserts = true; return r }
 
 // from says where operations are described, and how sure we are.
 func from(sure kit.Sure, text string, rows ...*route) []*route {
@@ -114,6 +122,9 @@ func (r *route) of(s service) *route { r.service = s; return r }
 // beta leaves the operation out of v1.0.
 func (r *route) beta() *route { r.only = "beta"; return r }
 
+// v1 leaves the operation out of beta.
+func (r *route) v1() *route { r.only = "v1.0"; return r }
+
 // bodiless lets the body be missing.
 func (r *route) bodiless() *route { r.bare = true; return r }
 
@@ -142,7 +153,6 @@ const maxSegments = 16
 
 // locate reads version and path. name('key') is the same as name/key.
 func (c *call) locate() error {
-	c.base = kit.Base(c.r)
 	segs := strings.Split(strings.Trim(c.r.URL.EscapedPath(), "/"), "/")
 	switch {
 	case strings.EqualFold(segs[0], "v1.0"):
@@ -196,11 +206,12 @@ func (c *call) match() error {
 	if len(c.path) == 0 {
 		return refuse(http.StatusBadRequest, "BadRequest", "The service document is not part of the partner cloud.")
 	}
+	c.tenantPrefix()
 	if strings.EqualFold(c.path[0], "me") {
 		c.path = append([]string{"users", "me"}, c.path[1:]...)
 	}
 	for i, seg := range c.path {
-		if rest, ok := strings.CutPrefix(seg, "microsoft.graph."); ok && i == len(c.path)-1 && !slices.Contains(memberTypes(), strings.ToLower(rest)) {
+		if rest, ok := cutNamespace(seg); ok && !slices.Contains(memberTypes(), strings.ToLower(rest)) {
 			c.path[i] = rest // a bound function or action with its namespace
 		}
 	}
@@ -223,14 +234,23 @@ func (c *call) match() error {
 	return c.unmatched()
 }
 
+// cutNamespace takes Graph's namespace off a name, in any case.
+func cutNamespace(name string) (rest string, ok bool) {
+	const ns = "microsoft.graph."
+	if len(name) <= len(ns) || !strings.EqualFold(name[:len(ns)], ns) {
+		return name, false
+	}
+	return name[len(ns):], true
+}
+
 // memberTypes are the types a collection of directory objects may be cast to.
 func memberTypes() []string {
-	return []string{"user", "group", "serviceprincipal", "directoryrole", "device", "application"}
+	return []string{"user", "group", "serviceprincipal", "directoryrole", "device", "application", "administrativeunit"}
 }
 
 func (c *call) try() bool {
 	path := c.path
-	if rest, ok := strings.CutPrefix(path[len(path)-1], "microsoft.graph."); ok && slices.Contains(memberTypes(), strings.ToLower(rest)) {
+	if rest, ok := cutNamespace(path[len(path)-1]); ok && slices.Contains(memberTypes(), strings.ToLower(rest)) {
 		path = path[:len(path)-1]
 		c.cast = strings.ToLower(rest)
 		if len(path) == 0 {
@@ -282,54 +302,6 @@ func (c *call) unmatched() error {
 	return refuse(http.StatusBadRequest, "BadRequest", "Resource not found for the segment '%s'.", clip(c.path[min(known, len(c.path)-1)]))
 }
 
-type query struct {
-	q       *odata.Query
-	unknown bool // Prefer: include-unknown-enum-members
-	advance bool // ConsistencyLevel: eventual
-}
-
-func (c *call) readQuery() error {
-	q, err := odata.Parse(c.r.URL.RawQuery)
-	if err != nil {
-		return err
-	}
-	c.q = q
-	if err := c.understood(); err != nil {
-		return err
-	}
-	for _, v := range c.r.Header.Values("Prefer") {
-		for p := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(p), "include-unknown-enum-members") {
-				c.unknown = true
-				c.head.Add("Preference-Applied", "include-unknown-enum-members")
-			}
-		}
-	}
-	c.advance = strings.EqualFold(c.r.Header.Get("ConsistencyLevel"), "eventual")
-	return nil
-}
-
-// headers are those by which Graph's clients speak of themselves.
-var headers = kit.Headers{Own: []string{"X-Ms-"}, Taken: []string{"x-ms-client-request-id", "x-ms-return-client-request-id"}}
-
-// understood refuses query options and headers that the operation does not know.
-func (c *call) understood() error {
-	if name := kit.UnknownOption(c.q.Other, c.route.named...); name != "" {
-		return refuse(http.StatusBadRequest, "BadRequest", "The query option '%s' is not known here.", clip(name))
-	}
-	if len(c.q.Given) > 0 && c.route.method != http.MethodGet && !c.route.takes.many {
-		return refuse(http.StatusBadRequest, "BadRequest", "The query option '%s' is not supported by this operation.", clip(c.q.Given[0]))
-	}
-	var more []string
-	if c.route.condition {
-		more = []string{"If-Match"}
-	}
-	if name := headers.Unknown(c.r, more...); name != "" {
-		return refuse(http.StatusBadRequest, "BadRequest", "The header '%s' is not known here.", clip(name))
-	}
-	return nil
-}
-
 // found answers an operation on one object: find looks for it by the path, and
 // refuses when there is none.
 func found[T any](find func(*call, *world.State, *world.Tenant) (T, error), do func(*call, *world.State, *world.Tenant, T) (*reply, error)) handler {
@@ -337,6 +309,9 @@ func found[T any](find func(*call, *world.State, *world.Tenant) (T, error), do f
 		x, err := find(c, s, t)
 		if err != nil {
 			return nil, err
+		}
+		if c.route.method == http.MethodPatch {
+			c.dropUnchanged(x)
 		}
 		return do(c, s, t, x)
 	}
@@ -365,6 +340,4 @@ var (
 	findConfig   = row(func(t *world.Tenant) *documents { return &t.MethodConfigs })
 	findGrant    = row(func(t *world.Tenant) *world.Table[world.Grant, *world.Grant] { return &t.Grants })
 	findAlert    = row(func(t *world.Tenant) *world.Table[world.Alert, *world.Alert] { return &t.Alerts })
-	findGroup    = row(func(t *world.Tenant) *world.Table[world.Group, *world.Group] { return &t.Groups })
-	findHeld     = row(func(t *world.Tenant) *world.Table[world.RoleAssignment, *world.RoleAssignment] { return &t.Held })
 )

@@ -1,10 +1,12 @@
 package graph
 
+import "slices"
+
 // routes is the table of everything that is served: address, who may, handler, and
 // what it takes of the query and costs where that is not one object and one unit. A
 // constant segment stands before a key. It is long because it is one table.
 func routes() []*route {
-	return append(methodRoutes(), []*route{
+	return slices.Concat(methodRoutes(), peopleRoutes(), groupRoutes(), unitRoutes(), appRoutes(), policyRoutes(), authenticationRoutes(), []*route{
 		get("users", mayListUsers, listUsers).objects().units(2),
 		get("users/delta", mayListUsers, deltaUsers).changes().units(2),
 		get("users/{}", mayReadUser, getUser),
@@ -13,7 +15,7 @@ func routes() []*route {
 		del("users/{}", mayDeleteUser, found((*call).findUser, deleteUser)),
 		get("users/{}/memberOf", mayReadMemberships, found((*call).findUser, userMemberships)).objects().units(2),
 		get("users/{}/transitiveMemberOf", mayReadMemberships, found((*call).findUser, userMemberships)).objects().units(2),
-		post("users/{}/checkMemberGroups", mayReadUser, found((*call).findUser, checkMemberGroups)),
+		post("users/{}/checkMemberGroups", mayReadUser, found(findMember, checkMembers)),
 		post("users/{}/revokeSignInSessions", mayRevoke, found((*call).findUser, revoke)).bodiless(),
 
 		get("users/{}/authentication/methods", mayReadMethods, found((*call).findUser, listMethods)).pages(100, 999),
@@ -43,13 +45,13 @@ func routes() []*route {
 
 		get("applications", mayReadApps, listApps).objects().units(2),
 		get("applications/{}", mayReadApps, found(findApp, getApp)),
-		post("applications", mayWriteApps, createApp),
-		patch("applications/{}", mayWriteApps, found(findApp, changeApp)),
+		post("applications", mayCreateApps, createApp),
+		patch("applications/{}", mayWriteApps, upsertApp).createIfMissing(),
 		del("applications/{}", mayWriteApps, found(findApp, deleteApp)),
-		post("applications/{}/addPassword", mayWriteApps, found(findApp, addPassword)).bodiless(),
-		post("applications/{}/removePassword", mayWriteApps, found(findApp, removePassword)),
-		post("applications/{}/addKey", mayWriteApps, found(findApp, addKey)),
-		post("applications/{}/removeKey", mayWriteApps, found(findApp, removeKey)),
+		post("applications/{}/addPassword", mayWriteApps, found(appHolder, addPassword)).bodiless(),
+		post("applications/{}/removePassword", mayWriteApps, found(appHolder, removePassword)),
+		post("applications/{}/addKey", mayWriteApps, found(appHolder, addKey)),
+		post("applications/{}/removeKey", mayWriteApps, found(appHolder, removeKey)),
 		get("applications/{}/federatedIdentityCredentials", mayReadApps, found(findApp, listFederated)).pages(100, 999),
 		get("applications/{}/federatedIdentityCredentials/{}", mayReadApps, found(findFederated, getFederated)),
 		post("applications/{}/federatedIdentityCredentials", mayWriteApps, found(findApp, createFederated)),
@@ -109,7 +111,7 @@ func routes() []*route {
 		get("subscribedSkus", mayReadSKUs, skus).whole().units(3),
 		get("subscribedSkus/{}", mayReadSKUs, skus),
 		get("directoryObjects/{}", mayReadObject, getObject),
-		post("directoryObjects/getByIds", mayReadObjects, objectsByID),
+		post("directoryObjects/getByIds", mayReadObjects, objectsByID).selecting(),
 
 		get(riskyPath, mayReadRisk, riskyUsers).pages(20, 500).of(identity),
 		get(riskyPath+"/{}", mayReadRisk, riskyUsers).of(identity),
@@ -117,11 +119,6 @@ func routes() []*route {
 		post(riskyPath+"/confirmCompromised", mayJudgeRisk, judgeRisk).of(identity),
 		post(riskyPath+"/confirmSafe", mayJudgeRisk, judgeRisk).of(identity),
 
-		get(policiesPath, mayReadPolicies, listPolicies).pages(1000, 1000).of(identity),
-		get(policiesPath+"/{}", mayReadPolicies, found(findPolicy, getPolicy)).of(identity),
-		post(policiesPath, mayWritePolicies, createPolicy).of(identity),
-		patch(policiesPath+"/{}", mayWritePolicies, found(findPolicy, changePolicy)).of(identity),
-		del(policiesPath+"/{}", mayWritePolicies, found(findPolicy, deletePolicy)).of(identity),
 		get(locationsPath, mayReadPolicies, listLocations).pages(1000, 1000).of(identity),
 		get(locationsPath+"/{}", mayReadPolicies, found(findLocation, getLocation)).of(identity),
 		post(locationsPath, mayWritePolicies, createLocation).of(identity),
@@ -181,13 +178,13 @@ func routes() []*route {
 		get(alertsPath, mayReadAlerts, alerts).pages(100, 999).of(unlimited).beta(),
 		get(alertsPath+"/{}", mayReadAlerts, alerts).of(unlimited).beta(),
 		patch(alertsPath+"/{}", mayWriteAlerts, found(findAlert, changeAlert)).of(unlimited).beta(),
-	}...)
+	})
 }
 
 // methodRoutes are the methods of a user by their kind: all but a password can be
 // taken away. Kinds that can be added stand in the table.
 func methodRoutes() (rows []*route) {
-	for _, kind := range words("softwareOath fido2 phone microsoftAuthenticator windowsHelloForBusiness password temporaryAccessPass") {
+	for _, kind := range words("softwareOath fido2 phone microsoftAuthenticator windowsHelloForBusiness password temporaryAccessPass email") {
 		base := "users/{}/authentication/" + kind + "Methods"
 		rows = append(rows, get(base, mayReadMethods, found((*call).findUser, listMethods)).pages(100, 999),
 			get(base+"/{}", mayReadMethods, found(findMethod, getMethod)))

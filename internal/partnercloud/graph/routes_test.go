@@ -27,17 +27,20 @@ func TestTableOfRoutes(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range routes() {
 		name := r.method + " " + r.pattern
-		if seen[strings.ToLower(name)] {
-			t.Errorf("%s stands in the table twice", name)
+		for _, v := range []string{"v1.0", "beta"} {
+			key := strings.ToLower(v + " " + name)
+			if r.in(v) && seen[key] {
+				t.Errorf("%s stands in the table twice", name)
+			}
+			seen[key] = seen[key] || r.in(v)
 		}
-		seen[strings.ToLower(name)] = true
 		if (r.do == nil) == (r.free == nil) {
 			t.Errorf("%s needs one handler", name)
 		}
 		if len(r.permit.scopes) == 0 {
 			t.Errorf("%s is open to everybody", name)
 		}
-		if r.takes.many && r.method != http.MethodGet || r.bare && r.method != http.MethodPost || r.only != "" && r.only != "beta" {
+		if r.takes.many && r.method != http.MethodGet || r.bare && r.method != http.MethodPost || r.only != "" && r.only != "beta" && r.only != "v1.0" {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}

@@ -240,8 +240,12 @@ func reads() []read {
 		typed("user", "users", "users?$select=id,accountEnabled,userType,signInActivity,assignedLicenses,assignedPlans,onPremisesSyncEnabled,"+
 			"lastPasswordChangeDateTime,officeLocation,businessPhones",
 			"me", u, "users('"+ada+"')", "users/ada@contoso.com", "users/"+guest, "users?$expand=memberOf", "users/delta",
-			"groups/"+agents+"/members/microsoft.graph.user"),
-		typed("directoryObject", u+"/memberOf", u+"/transitiveMemberOf", "users/"+rhea+"/transitiveMemberOf", "groups/"+agents+"/members",
+			"groups/"+agents+"/members/microsoft.graph.user", "users/"+plain+"/manager", "users?$expand=manager", "directory/deletedItems/microsoft.graph.user",
+			"users/"+rhea+"?$select=aboutMe,identities,licenseAssignmentStates,securityIdentifier,employeeOrgData,onPremisesExtensionAttributes,otherMails,"+
+				"employeeHireDate,showInAddressList,imAddresses,externalUserState"),
+		typed("administrativeUnit", "directory/administrativeUnits"), typed("directoryRoleTemplate", "directoryRoleTemplates"),
+		typed("directoryObject", u+"/ownedObjects", "users/"+rhea+"/directReports",
+			u+"/memberOf", u+"/transitiveMemberOf", "users/"+rhea+"/transitiveMemberOf", "groups/"+agents+"/members",
 			"groups/"+agents+"/transitiveMembers", "groups/"+agents+"/owners",
 			"directoryRoles(roleTemplateId='"+entra.RoleGlobalAdministrator+"')/members", "directoryObjects/"+ada, "directoryObjects/"+agents),
 		typed("authenticationMethod", u+"/authentication/methods", u+"/authentication/fido2Methods", u+"/authentication/externalAuthenticationMethods",
@@ -308,6 +312,17 @@ func reads() []read {
 func (l *lab) seed() {
 	l.t.Helper()
 	tok := l.admin()
+	l.do("PUT", "/v1.0/users/"+plain+"/manager/$ref", tok, `{"@odata.id":"`+rhea+`"}`).want(204)
+	l.do("POST", "/v1.0/directory/administrativeUnits", tok, `{"displayName":"North","description":"d","visibility":"Public"}`).want(201)
+	l.do("PATCH", "/v1.0/users/"+rhea, tok, `{"aboutMe":"x","employeeOrgData":{"division":"x"},"onPremisesExtensionAttributes":{"extensionAttribute1":"x"},`+
+		`"otherMails":["x@example.org"],"employeeHireDate":"2026-01-01T00:00:00Z","showInAddressList":true,"city":"Kiel"}`).want(204)
+	gone := str(l.do("POST", "/v1.0/users", tok, `{"accountEnabled":true,"displayName":"Nia","mailNickname":"nia","userPrincipalName":"nia@contoso.com",`+
+		`"passwordProfile":{"password":"Correct-Horse-1"}}`).want(201).body, "id")
+	l.do("DELETE", "/v1.0/users/"+gone, tok, "").want(204)
+	for _, more := range []string{`"groupTypes":["Unified"],"mailEnabled":true,"securityEnabled":false,"visibility":"Private","theme":"Teal"`,
+		`"groupTypes":["DynamicMembership"],"membershipRule":"user.city -eq \"Kiel\"","mailEnabled":false,"securityEnabled":true`} {
+		l.do("POST", "/v1.0/groups", tok, groupBody("G", more)).want(201)
+	}
 	l.do("POST", "/v1.0/roleManagement/directory/roleEligibilityScheduleRequests", tok, `{"action":"adminAssign","principalId":"`+ursa+
 		`","roleDefinitionId":"`+entra.RoleSecurityReader+
 		`","directoryScopeId":"/","justification":"x","scheduleInfo":{"startDateTime":"2026-11-22T09:00:00Z","expiration":{"type":"afterDuration","duration":"P10D"}}}`).want(201)

@@ -3,6 +3,7 @@ package graph
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"partnerguard/internal/partnercloud/graph/odata"
 	"partnerguard/internal/partnercloud/world"
@@ -31,8 +32,9 @@ type field struct {
 
 // nav expands a navigation of a row, within the world's lock.
 type nav struct {
-	many bool
-	of   func(c *call, t *world.Tenant, row any) []*entity
+	many   bool
+	levels bool // takes $levels
+	of     func(c *call, t *world.Tenant, row any) []*entity
 }
 
 // f makes a field.
@@ -58,6 +60,9 @@ type entity struct {
 	beta  bool
 	mark  bool // says its type: it stands among objects of other types
 	keyed bool // gives its id whatever was selected: rows of delta queries
+	// full is the base of ids where full control information is asked for.
+	full string
+	gone time.Time // of a deleted object: when
 
 	extra object // expanded navigations and annotations, ready
 }
@@ -65,6 +70,9 @@ type entity struct {
 // Field gives a property: what the cloud knows, else null or an empty list for
 // what the metadata knows.
 func (e *entity) Field(name string) (any, bool) {
+	if name == "deletedDateTime" && !e.gone.IsZero() {
+		return e.gone, true
+	}
 	if i, ok := e.index[name]; ok {
 		return e.fields[i].get(e.row), true
 	}
@@ -96,8 +104,24 @@ func (e *entity) append(b []byte, sel []string) []byte {
 	}
 	if e.kind != nil {
 		put("@odata.type", "#microsoft.graph."+e.kind(e.row))
-	} else if e.mark {
+	} else if e.mark || e.full != "" {
 		put("@odata.type", "#microsoft.graph."+e.typ)
+	}
+	if e.full != "" {
+		if id, edit := e.links(); id != "" {
+			put("@odata.id", id)
+			put("@odata.editLink", edit)
+		}
+		plain := put
+		put = func(name string, v any) {
+			switch v.(type) {
+			case time.Time:
+				plain(name+"@odata.type", "#DateTimeOffset")
+			case []string:
+				plain(name+"@odata.type", "#Collection(String)")
+			}
+			plain(name, v)
+		}
 	}
 	if e.etag != nil {
 		put("@odata.etag", e.etag(e.row))
@@ -130,7 +154,11 @@ func (e *entity) append(b []byte, sel []string) []byte {
 			if known, _ := knownProperty(typ, fd.name, e.beta); !known {
 				continue
 			}
-			put(fd.name, fd.get(e.row))
+			if v := fd.get(e.row); fd.name == "deletedDateTime" && !e.gone.IsZero() {
+				put(fd.name, e.gone)
+			} else {
+				put(fd.name, v)
+			}
 		}
 	}
 	for _, m := range e.extra {
@@ -141,8 +169,44 @@ func (e *entity) append(b []byte, sel []string) []byte {
 
 func (e *entity) appendJSON(b []byte) []byte { return e.append(b, nil) }
 
-// checkNames refuses properties that the type does not have.
+// spell brings the names of a query, which count without case, to their spelling.
+func (sh *shape) spell(q *odata.Query) {
+	name := func(n string) string {
+		head, rest, deep := strings.Cut(n, "/")
+		if head = spelled(sh.typ, head); deep {
+			return head + "/" + rest
+		}
+		if _, ok := properties()[sh.typ][head]; ok {
+			return head
+		}
+		for nav := range sh.navs {
+			if strings.EqualFold(nav, n) {
+				return nav
+			}
+		}
+		return head
+	}
+	for i, n := range q.Select {
+		q.Select[i] = name(n)
+	}
+	if q.Filter != nil {
+		q.Filter.Rename(name)
+	}
+	for _, o := range q.OrderBy {
+		o.Path[0] = name(o.Path[0])
+	}
+	for i := range q.Search {
+		q.Search[i].Property = name(q.Search[i].Property)
+	}
+	for i := range q.Expand {
+		q.Expand[i].Name = name(q.Expand[i].Name)
+	}
+}
+
+// checkNames refuses properties that the type does not have, and options of an
+// expansion that it does not take.
 func (sh *shape) checkNames(c *call, q *odata.Query) error {
+	sh.spell(q)
 	has := func(name string) bool {
 		if known, _ := knownProperty(sh.typ, name, c.beta); known {
 			return true
@@ -180,9 +244,16 @@ func (sh *shape) checkNames(c *call, q *odata.Query) error {
 		return refuse(400, "Request_UnsupportedQuery", "Only one navigation property can be expanded in a request.")
 	}
 	for _, x := range q.Expand {
-		if _, ok := sh.navs[x.Name]; !ok {
+		n, ok := sh.navs[x.Name]
+		if !ok {
 			return refuse(400, "BadRequest", "Could not find a navigation property named '%s' on type 'microsoft.graph.%s' that can be expanded.",
 				clip(x.Name), sh.typ)
+		}
+		switch {
+		case len(x.Others) > 0:
+			return refuse(400, "Request_UnsupportedQuery", "The option '%s' is not supported in $expand here.", clip(x.Others[0]))
+		case x.Levels != 0 && !n.levels:
+			return refuse(400, "Request_UnsupportedQuery", "The option '$levels' is not supported in $expand of '%s'.", x.Name)
 		}
 	}
 	return nil
@@ -205,6 +276,9 @@ func (e *entity) expand(c *call, t *world.Tenant, q *odata.Query) {
 			var v any
 			if len(list) > 0 {
 				v = &picked{list[0], x.Select}
+				if x.Levels > 1 || x.Levels < 0 {
+					list[0].deeper(c, t, x, maxLevels)
+				}
 			}
 			e.extra = append(e.extra, member{x.Name, v})
 			continue
@@ -217,10 +291,31 @@ func (e *entity) expand(c *call, t *world.Tenant, q *odata.Query) {
 	}
 }
 
+// maxLevels bounds $levels=max: a chain of managers may be a ring.
+const maxLevels = 20
+
+// deeper expands the same navigation on, as $levels asks.
+func (e *entity) deeper(c *call, t *world.Tenant, x odata.Expand, left int) {
+	if x.Levels--; left == 0 || x.Levels == 0 || e.navs[x.Name].of == nil {
+		return
+	}
+	list := e.navs[x.Name].of(c, t, e.row)
+	if len(list) == 0 {
+		return
+	}
+	list[0].deeper(c, t, x, left-1)
+	e.extra = append(e.extra, member{x.Name, &picked{list[0], x.Select}})
+}
+
 // picked is an entity with a selection of its own.
 type picked struct {
 	*entity
 	sel []string
 }
 
-func (p *picked) appendJSON(b []byte) []byte { return p.append(b, p.sel) }
+func (p *picked) appendJSON(b []byte) []byte {
+	for i, n := range p.sel {
+		p.sel[i] = spelled(p.typ, n)
+	}
+	return p.append(b, p.sel)
+}

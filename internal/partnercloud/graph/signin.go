@@ -85,9 +85,12 @@ func (c *call) signInQuery() (size int, err error) {
 	if err := signInShape().checkNames(c, c.q); err != nil {
 		return 0, err
 	}
+	if c.q.Filter != nil { // the log keeps names in lower case, and compares them with it
+		c.q.Filter.Exact("userPrincipalName")
+	}
 	for _, o := range c.q.OrderBy {
-		if len(o.Path) != 1 || o.Path[0] != "createdDateTime" || !o.Desc {
-			return 0, refuse(http.StatusBadRequest, "BadRequest", "Only $orderby=createdDateTime desc is supported.")
+		if len(o.Path) != 1 || o.Path[0] != "createdDateTime" {
+			return 0, refuse(http.StatusBadRequest, "BadRequest", "Only $orderby=createdDateTime is supported.")
 		}
 	}
 	if c.q.Has("$skip") || len(c.q.Search) > 0 || len(c.q.Expand) > 0 {
@@ -133,14 +136,23 @@ func (c *call) signInSpan() (from, to time.Time, typed bool) {
 func (c *call) readSignIns(s *world.State, t *world.Tenant, pos position, size int, counting bool) signInPage {
 	from, to, typed := c.signInSpan()
 	skipping := pos.Time != 0
+	log, edge := s.Newest, to
+	if len(c.q.OrderBy) > 0 && !c.q.OrderBy[0].Desc {
+		log = s.Oldest
+	}
 	if skipping {
-		to = time.Unix(0, pos.Time).UTC()
+		edge = time.Unix(0, pos.Time).UTC()
+		if len(c.q.OrderBy) > 0 && !c.q.OrderBy[0].Desc {
+			from = edge
+		} else {
+			to = edge
+		}
 	}
 	hide, scanned := c.hidePolicies(), 0
 	p := signInPage{rows: make([]signInRow, 0, min(size, 64))}
-	for row := range s.Newest(t, from, to) {
+	for row := range log(t, from, to) {
 		if skipping {
-			if row.CreatedDateTime.Time.Equal(to) {
+			if row.CreatedDateTime.Time.Equal(edge) {
 				skipping = row.ID != pos.After
 				continue
 			}

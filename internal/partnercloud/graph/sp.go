@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,6 +16,15 @@ type spRow struct {
 	scopes, roles []world.Scope
 	uris, replies []string
 	audience      string
+	app           map[string]any // what the application keeps as written
+}
+
+// own is a member of the service principal's own, or what its application says.
+func (x *spRow) own(name string, otherwise any) any {
+	if v, ok := x.More[name]; ok {
+		return v
+	}
+	return otherwise
 }
 
 func newSPShape() *shape {
@@ -29,13 +39,18 @@ func newSPShape() *shape {
 			return get(&spRow{ServicePrincipal: x.(r)})
 		}})
 	}
+	kept := func(names string) {
+		for _, name := range words(names) {
+			add(name, func(x *spRow) any { return shownKept(keptBySPs(), x.More, name) })
+		}
+	}
 	add("id", func(x *spRow) any { return x.ID })
 	add("deletedDateTime", func(*spRow) any { return nil })
 	add("accountEnabled", func(x *spRow) any { return x.Enabled })
-	add("alternativeNames", func(*spRow) any { return []string{} })
 	add("appDisplayName", func(x *spRow) any { return x.Name })
-	add("appDescription", func(*spRow) any { return nil })
+	add("appDescription", func(x *spRow) any { return x.app["description"] })
 	add("appId", func(x *spRow) any { return x.AppID })
+	add("applicationTemplateId", func(*spRow) any { return nil })
 	add("appOwnerOrganizationId", func(x *spRow) any {
 		if x.Owner == "" {
 			return nil
@@ -43,15 +58,18 @@ func newSPShape() *shape {
 		return x.Owner
 	})
 	add("appRoleAssignmentRequired", func(x *spRow) any { return x.AssignmentRequired })
-	add("description", func(*spRow) any { return nil })
 	add("disabledByMicrosoftStatus", func(*spRow) any { return nil })
 	add("displayName", func(x *spRow) any { return x.Name })
-	add("homepage", func(*spRow) any { return nil })
-	add("loginUrl", func(*spRow) any { return nil })
-	add("logoutUrl", func(*spRow) any { return nil })
-	add("notes", func(*spRow) any { return nil })
-	add("notificationEmailAddresses", func(*spRow) any { return []string{} })
-	add("replyUrls", func(x *spRow) any { return orEmpty(x.replies) })
+	add("homepage", func(x *spRow) any { return x.own("homepage", inner(x.app, "web")["homePageUrl"]) })
+	add("info", func(x *spRow) any {
+		info, _ := x.own("info", x.app["info"]).(map[string]any)
+		return fill(urls().props, info)
+	})
+	add("logoutUrl", func(x *spRow) any { return x.own("logoutUrl", inner(x.app, "web")["logoutUrl"]) })
+	kept(`addIns alternativeNames description loginUrl notes notificationEmailAddresses preferredSingleSignOnMode
+		preferredTokenSigningKeyThumbprint samlMetadataUrl samlSingleSignOnSettings tokenEncryptionKeyId`)
+	add("replyUrls", func(x *spRow) any { return x.own("replyUrls", orEmpty(x.replies)) })
+	add("resourceSpecificApplicationPermissions", func(*spRow) any { return []object{} })
 	add("servicePrincipalNames", func(x *spRow) any { return append([]string{x.AppID}, x.uris...) })
 	add("servicePrincipalType", func(x *spRow) any { return x.Type })
 	add("signInAudience", func(x *spRow) any {
@@ -85,8 +103,9 @@ func fullSP(s *world.State, p *world.ServicePrincipal) *spRow {
 		row.scopes, row.roles, row.uris = r.Scopes, r.Roles, r.URIs
 	}
 	if _, a := s.App(p.AppID); a != nil {
+		row.scopes, row.roles = a.Scopes, a.Roles // the disabled ones too
 		row.replies = slices.Concat(a.Web, a.SPA, a.Public)
-		row.audience = a.Audience
+		row.audience, row.app = a.Audience, a.More
 	}
 	row.uris = slices.DeleteFunc(slices.Clone(row.uris), func(u string) bool { return u == p.AppID })
 	return row
@@ -119,11 +138,9 @@ func getSP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal)
 }
 
 func createSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	fs := fields{
-		"appId": text().need(), "displayName": text(), "accountEnabled": flag(), "appRoleAssignmentRequired": flag(), "tags": list(text()),
-		"id": readOnly(),
-	}
-	if err := fs.check("", c.in); err != nil {
+	fs := spFields()
+	fs["appId"], fs["owners@odata.bind"] = text().need(), list(text()).upTo(20)
+	if err := fs.checkAll(c.in); err != nil {
 		return nil, err
 	}
 	id := str(c.in, "appId")
@@ -140,11 +157,25 @@ func createSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 			return nil, badRequest("The appId '%s' does not reference a valid application object.", clip(id))
 		}
 	}
+	owners, err := c.boundOwners(s, t)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := replaceKeys(nil, objs(c.in, "keyCredentials"))
+	if err != nil {
+		return nil, err
+	}
+	if err := c.judgeSP(s, id); err != nil {
+		return nil, err
+	}
 	sp := s.EnsureSP(t, id)
 	if sp == nil {
 		return nil, notFound(id)
 	}
-	t.SPs.Change(sp.ID, func(p *world.ServicePrincipal) { c.applySP(p) })
+	t.SPs.Change(sp.ID, func(p *world.ServicePrincipal) {
+		c.applySP(p)
+		p.Owners, p.Keys = owners, keys
+	})
 	s.Touch(t)
 	sp = t.SPs.Get(sp.ID)
 	c.audit(s, t, change{activity: "Add service principal", category: "ApplicationManagement", operation: "Add", target: spTarget(sp)})
@@ -152,21 +183,35 @@ func createSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 }
 
 func changeSP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {
-	fs := fields{
-		"displayName": readOnly(), "appId": readOnly(), "id": readOnly(), "accountEnabled": flag(), "appRoleAssignmentRequired": flag(),
-		"tags": list(text()), "keyCredentials": readOnly(), "passwordCredentials": readOnly(),
-	}
+	fs := spFields()
+	c.passUnchanged(fs, &entity{shape: c.g.sh.sp, row: fullSP(s, sp), beta: c.beta})
 	if err := fs.check("", c.in); err != nil {
+		return nil, err
+	}
+	if err := c.judgeSP(s, sp.AppID); err != nil {
+		return nil, err
+	}
+	keys, err := replaceKeys(sp.Keys, objs(c.in, "keyCredentials"))
+	if err != nil {
 		return nil, err
 	}
 	ch := change{activity: "Update service principal", category: "ApplicationManagement", target: spTarget(sp)}
 	old := *sp
-	t.SPs.Change(sp.ID, func(p *world.ServicePrincipal) { c.applySP(p) })
+	t.SPs.Change(sp.ID, func(p *world.ServicePrincipal) {
+		c.applySP(p)
+		if given(c.in, "keyCredentials") {
+			p.Keys = keys
+		}
+	})
 	s.Touch(t)
 	next := t.SPs.Get(sp.ID)
 	ch.changed("AccountEnabled", old.Enabled, next.Enabled)
 	ch.changed("AppRoleAssignmentRequired", old.AssignmentRequired, next.AssignmentRequired)
 	ch.changed("Tags", old.Tags, next.Tags)
+	ch.changed("KeyDescription", described(nil, old.Keys), described(nil, next.Keys))
+	for _, name := range slices.Sorted(maps.Keys(keptBySPs())) {
+		ch.changed(strings.ToUpper(name[:1])+name[1:], old.More[name], next.More[name])
+	}
 	c.audit(s, t, ch)
 	return noContent()
 }
@@ -193,4 +238,24 @@ func (c *call) applySP(p *world.ServicePrincipal) {
 	take(c.in, "accountEnabled", &p.Enabled, truth)
 	take(c.in, "appRoleAssignmentRequired", &p.AssignmentRequired, truth)
 	take(c.in, "tags", &p.Tags, strs)
+	p.More = keep(keptBySPs(), p.More, c.in)
+}
+
+// judgeSP refuses what contradicts the application: its name is the application's.
+func (c *call) judgeSP(s *world.State, appID string) error {
+	if name := str(c.in, "displayName"); name != "" {
+		client, known := s.Client(appID)
+		if r := s.Resource(appID); !known && r != nil {
+			client.Name, known = r.Name, true
+		}
+		if known && client.Name != name {
+			return badRequest("Property displayName on the service principal does not match the application object.")
+		}
+	}
+	for _, mail := range strs(c.in, "notificationEmailAddresses") {
+		if at := strings.IndexByte(mail, '@'); at < 1 || at == len(mail)-1 {
+			return badRequest("Invalid value specified for property 'notificationEmailAddresses' of resource 'ServicePrincipal'.")
+		}
+	}
+	return nil
 }

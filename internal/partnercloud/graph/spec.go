@@ -3,6 +3,7 @@ package graph
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -134,8 +135,35 @@ func (s *spec) check(path string, v any) error {
 	return nil
 }
 
-// check refuses unknown members. Annotations pass: clients send them back.
+// spell brings the names of members, which count without case, to their spelling,
+// and refuses a member that is there twice.
+func (f fields) spell(path string, m map[string]any) error {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		name, _, bind := strings.Cut(k, "@odata.")
+		if f[k] != nil || f[name] != nil && !bind {
+			continue
+		}
+		for n := range f {
+			if !strings.EqualFold(n, k) {
+				continue
+			}
+			if _, twice := m[n]; twice {
+				return badRequest("The property '%s' is there twice.", clip(strings.TrimPrefix(path+"."+n, ".")))
+			}
+			m[n] = m[k]
+			delete(m, k)
+			break
+		}
+	}
+	return nil
+}
+
+// check refuses unknown members. Annotations pass: clients send them back. Names
+// count without case; the members have the type's spelling afterwards.
 func (f fields) check(path string, m map[string]any) error {
+	if err := f.spell(path, m); err != nil {
+		return err
+	}
 	names := make([]string, 0, len(m))
 	for k := range m {
 		names = append(names, k)

@@ -16,14 +16,14 @@ func newOrganizationShape() *shape {
 	return newShape("organization", func(x any) string { return x.(org).ID },
 		f("id", func(x org) any { return x.ID }),
 		f("deletedDateTime", func(org) any { return nil }),
-		f("businessPhones", func(org) any { return []string{} }),
-		f("city", func(org) any { return nil }),
-		f("country", func(org) any { return nil }),
+		f("businessPhones", written("businessPhones", []string{})),
+		f("city", written("city", nil)),
+		f("country", written("country", nil)),
 		f("countryLetterCode", func(x org) any { return x.Country }),
 		f("createdDateTime", func(x org) any { return x.Created }),
 		f("defaultUsageLocation", func(x org) any { return x.Country }),
 		f("displayName", func(x org) any { return x.Name }),
-		f("marketingNotificationEmails", func(org) any { return []string{} }),
+		f("marketingNotificationEmails", written("marketingNotificationEmails", []string{})),
 		f("mobileDeviceManagementAuthority", func(org) any { return "unknown" }),
 		f("onPremisesSyncEnabled", func(org) any { return nil }),
 		f("onPremisesLastSyncDateTime", func(org) any { return nil }),
@@ -33,18 +33,22 @@ func newOrganizationShape() *shape {
 			}
 			return nil
 		}),
-		f("preferredLanguage", func(org) any { return "en" }),
-		f("postalCode", func(org) any { return nil }),
+		f("preferredLanguage", written("preferredLanguage", "en")),
+		f("postalCode", written("postalCode", nil)),
+		f("privacyProfile", written("privacyProfile", nil)),
 		f("securityComplianceNotificationMails", func(x org) any {
+			if v, ok := x.Org["securityComplianceNotificationMails"]; ok {
+				return v
+			}
 			if x.SecurityContact == "" {
 				return []string{}
 			}
 			return []string{x.SecurityContact}
 		}),
-		f("securityComplianceNotificationPhones", func(org) any { return []string{} }),
-		f("state", func(org) any { return nil }),
-		f("street", func(org) any { return nil }),
-		f("technicalNotificationMails", func(org) any { return []string{} }),
+		f("securityComplianceNotificationPhones", written("securityComplianceNotificationPhones", []string{})),
+		f("state", written("state", nil)),
+		f("street", written("street", nil)),
+		f("technicalNotificationMails", written("technicalNotificationMails", []string{})),
 		f("tenantType", func(org) any { return "AAD" }),
 		f("assignedPlans", func(x org) any { return assignedPlans(x) }),
 		f("provisionedPlans", func(org) any { return []object{} }),
@@ -79,7 +83,7 @@ func verifiedDomains(t *world.Tenant) []object {
 func organizationOf(t *world.Tenant) *world.Tenant {
 	return &world.Tenant{
 		ID: t.ID, Name: t.Name, Domains: slices.Clone(t.Domains), Kind: t.Kind, Created: t.Created, Country: t.Country, SKUs: slices.Clone(t.SKUs),
-		SecurityContact: t.SecurityContact,
+		SecurityContact: t.SecurityContact, Org: t.Org,
 	}
 }
 

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/json"
+	"partnerguard/internal/partnercloud/graph/odata"
 	"strings"
 )
 
@@ -61,7 +62,7 @@ func (c *call) nextLink(p position) string {
 	var keep []string
 	for part := range strings.SplitSeq(raw, "&") {
 		k, _, _ := strings.Cut(part, "=")
-		if k = strings.ToLower(strings.ReplaceAll(k, "%24", "$")); part != "" && k != "$skiptoken" {
+		if k = odata.Option(strings.ReplaceAll(k, "%24", "$"), c.beta); part != "" && k != "$skiptoken" {
 			keep = append(keep, part)
 		}
 	}

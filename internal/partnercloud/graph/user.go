@@ -1,6 +1,11 @@
 package graph
 
 import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -17,11 +22,10 @@ func newUserShape() *shape {
 		}
 		return v
 	}
-	sh := newShape("user", func(r any) string { return r.(u).ID },
+	own := []field{
 		f("id", func(x u) any { return x.ID }),
 		f("accountEnabled", func(x u) any { return x.Enabled }),
 		f("assignedLicenses", func(x u) any { return licences(x) }),
-		f("businessPhones", func(u) any { return []string{} }),
 		f("createdDateTime", func(x u) any { return x.Created }),
 		f("creationType", func(x u) any {
 			if x.Guest {
@@ -33,25 +37,24 @@ func newUserShape() *shape {
 		f("department", func(x u) any { return opt(x.Department) }),
 		f("displayName", func(x u) any { return x.Name }),
 		f("externalUserState", func(x u) any {
-			if x.Guest {
-				return "Accepted"
+			switch {
+			case !x.Guest:
+				return nil
+			case x.More().Invited && x.LastSuccess.IsZero():
+				return "PendingAcceptance"
 			}
-			return nil
+			return "Accepted"
 		}),
 		f("givenName", func(x u) any { return opt(x.Given) }),
 		f("jobTitle", func(x u) any { return opt(x.Title) }),
 		f("mail", func(x u) any { return opt(x.Mail) }),
-		f("mailNickname", func(x u) any { n, _, _ := strings.Cut(x.UPN, "@"); return n }),
-		f("mobilePhone", func(u) any { return nil }),
-		f("officeLocation", func(u) any { return nil }),
+		f("mailNickname", func(x u) any { return nickname(x) }),
 		f("onPremisesSyncEnabled", func(x u) any {
 			if x.Synced {
 				return true
 			}
 			return nil
 		}),
-		f("otherMails", func(u) any { return []string{} }),
-		f("preferredLanguage", func(u) any { return nil }),
 		f("proxyAddresses", func(x u) any {
 			if x.Mail == "" {
 				return []string{}
@@ -71,7 +74,15 @@ func newUserShape() *shape {
 		}),
 		asked(f("lastPasswordChangeDateTime", func(x u) any { return later(x.PasswordChanged, x.Created) })),
 		asked(f("signInActivity", func(x u) any { return activity(x) })),
-	)
+		asked(f("imAddresses", func(x u) any { return []string{x.UPN} })),
+		asked(f("identities", func(x u) any {
+			_, domain, _ := strings.Cut(x.UPN, "@")
+			return []object{{{"signInType", "userPrincipalName"}, {"issuer", domain}, {"issuerAssignedId", x.UPN}}}
+		})),
+		asked(f("licenseAssignmentStates", func(x u) any { return licenceStates(x) })),
+		asked(f("securityIdentifier", func(x u) any { return securityIdentifier(x.ID) })),
+	}
+	sh := newShape("user", func(r any) string { return r.(u).ID }, append(own, keptFields()...)...)
 	sh.standard = words("businessPhones displayName givenName jobTitle mail mobilePhone officeLocation preferredLanguage surname userPrincipalName id")
 	return sh
 }
@@ -79,9 +90,42 @@ func newUserShape() *shape {
 func licences(u *world.User) []object {
 	out := make([]object, 0, len(u.Licences))
 	for _, id := range u.Licences {
-		out = append(out, object{{"disabledPlans", []string{}}, {"skuId", id}})
+		out = append(out, object{{"disabledPlans", disabledPlans(u, id)}, {"skuId", id}})
 	}
 	return out
+}
+
+func disabledPlans(u *world.User, sku string) []string {
+	if u.Profile != nil {
+		for id, plans := range u.Profile.Disabled {
+			if strings.EqualFold(id, sku) {
+				return plans
+			}
+		}
+	}
+	return []string{}
+}
+
+func licenceStates(u *world.User) []object {
+	out := make([]object, 0, len(u.Licences))
+	for _, id := range u.Licences {
+		out = append(out, object{{"skuId", id}, {"assignedByGroup", nil}, {"disabledPlans", disabledPlans(u, id)}, {"error", "None"}, {"state", "Active"},
+			{"lastUpdatedDateTime", u.Created}})
+	}
+	return out
+}
+
+// securityIdentifier is the SID that an object id stands for: S-1-12-1- and the four
+// parts of the id as numbers.
+func securityIdentifier(id string) any {
+	b, err := hex.DecodeString(strings.ReplaceAll(id, "-", ""))
+	if err != nil || len(b) != 16 {
+		return nil
+	}
+	// A GUID's first three fields are little-endian numbers in memory.
+	b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7] = b[3], b[2], b[1], b[0], b[5], b[4], b[7], b[6]
+	n := binary.LittleEndian.Uint32
+	return fmt.Sprintf("S-1-12-1-%d-%d-%d-%d", n(b), n(b[4:]), n(b[8:]), n(b[12:]))
 }
 
 func activity(u *world.User) any {
@@ -103,7 +147,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // userFields are the members of POST and PATCH /users.
-func userFields(post bool) fields {
+func userFields() fields {
 	fs := fields{
 		"accountEnabled": flag().need(), "displayName": text().need().upTo(256), "userPrincipalName": text().need().upTo(113), "mailNickname": text().upTo(64),
 		"passwordProfile": obj(fields{"password": text().need().upTo(256), "forceChangePasswordNextSignIn": flag(),
@@ -111,18 +155,18 @@ func userFields(post bool) fields {
 		"givenName": text().upTo(64), "surname": text().upTo(64), "jobTitle": text().upTo(128), "department": text().upTo(64), "usageLocation": text().
 				upTo(2),
 		"mail": text().upTo(256), "userType": enum("Member Guest"),
-		"id": readOnly(), "createdDateTime": readOnly(), "assignedLicenses": readOnly(), "assignedPlans": readOnly(), "signInActivity": readOnly(),
+		"id": readOnly(), "imAddresses": readOnly(), "identities": readOnly(), "licenseAssignmentStates": readOnly(),
+		"createdDateTime": readOnly(), "assignedLicenses": readOnly(), "assignedPlans": readOnly(), "signInActivity": readOnly(),
 		"onPremisesSyncEnabled": readOnly(), "proxyAddresses": readOnly(), "deletedDateTime": readOnly(), "signInSessionsValidFromDateTime": readOnly(),
 		"refreshTokensValidFromDateTime": readOnly(), "lastPasswordChangeDateTime": readOnly(), "creationType": readOnly(),
 		"externalUserState": readOnly(), "securityIdentifier": readOnly(),
-		"businessPhones": unused(), "mobilePhone": unused(), "officeLocation": unused(), "preferredLanguage": unused(), "otherMails": unused(),
-		"city": unused(), "state": unused(), "country": unused(), "streetAddress": unused(), "postalCode": unused(), "companyName": unused(),
-		"employeeId":       unused(),
-		"passwordPolicies": text().upTo(100),
+		"externalUserStateChangeDateTime": readOnly(), "onPremisesDistinguishedName": readOnly(), "onPremisesDomainName": readOnly(),
+		"onPremisesLastSyncDateTime": readOnly(), "onPremisesSamAccountName": readOnly(), "onPremisesSecurityIdentifier": readOnly(),
+		"onPremisesUserPrincipalName": readOnly(), "onPremisesProvisioningErrors": readOnly(), "provisionedPlans": readOnly(),
+		"legalAgeGroupClassification": readOnly(), "isResourceAccount": readOnly(), "isManagementRestricted": readOnly(),
+		"serviceProvisioningErrors": readOnly(),
 	}
-	if !post {
-		fs["mailNickname"] = text().upTo(64)
-	}
+	maps.Copy(fs, kept())
 	return fs
 }
 
@@ -130,7 +174,7 @@ func userFields(post bool) fields {
 func (c *call) findUser(s *world.State, t *world.Tenant) (*world.User, error) {
 	if strings.EqualFold(c.params[0], "me") {
 		if c.caller.AppOnly() {
-			return nil, badRequest("/me request is only valid with delegated authentication flow.")
+			return nil, refuse(http.StatusBadRequest, "BadRequest", "/me request is only valid with delegated authentication flow.")
 		}
 		u, home := c.user(s, t)
 		if u == nil || home != t {
@@ -164,10 +208,10 @@ func (c *call) mayTouch(s *world.State, t *world.Tenant, u *world.User) error {
 // mayReadActivity: signInActivity, when it is asked for, needs the logs' permission
 // and licence.
 func (c *call) mayReadActivity(t *world.Tenant) error {
-	asked := slices.ContainsFunc(c.q.Select, func(n string) bool { return first(n) == "signInActivity" })
+	asked := slices.ContainsFunc(c.q.Select, func(n string) bool { return strings.EqualFold(first(n), "signInActivity") })
 	if c.q.Filter != nil {
 		for _, path := range c.q.Filter.Paths() {
-			asked = asked || path[0] == "signInActivity"
+			asked = asked || strings.EqualFold(path[0], "signInActivity")
 		}
 	}
 	if !asked {
@@ -183,7 +227,7 @@ func listUsers(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if err := c.mayReadActivity(t); err != nil {
 		return nil, err
 	}
-	if slices.Contains(c.q.Select, "signInActivity") {
+	if slices.ContainsFunc(c.q.Select, func(n string) bool { return strings.EqualFold(first(n), "signInActivity") }) {
 		c.takes.max = 500
 	}
 	return c.list(t, "users", c.g.sh.user, rows(&t.Users))
@@ -207,20 +251,6 @@ func getUser(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 // userMemberships answers memberOf and transitiveMemberOf.
 func userMemberships(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
 	return c.objects(t, c.memberships(t, u.ID, c.route.last() == "transitiveMemberOf"))
-}
-
-func checkMemberGroups(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
-	if err := (fields{"groupIds": list(text()).need().upTo(20)}).check("", c.in); err != nil {
-		return nil, err
-	}
-	out := []string{}
-	groups := t.GroupsOf(u.ID)
-	for _, id := range strs(c.in, "groupIds") {
-		if slices.ContainsFunc(groups, func(g string) bool { return strings.EqualFold(g, id) }) {
-			out = append(out, id)
-		}
-	}
-	return give(object{{"@odata.context", c.root() + "/$metadata#Collection(Edm.String)"}, {"value", out}})
 }
 
 // revoke ends all sessions and refresh tokens of a user.
@@ -257,6 +287,11 @@ func (c *call) memberships(t *world.Tenant, id string, deep bool) []*entity {
 			continue
 		}
 		out = append(out, &entity{shape: c.g.sh.group, row: row, beta: c.beta, mark: true})
+	}
+	for u := range t.Units.All() {
+		if hasFold(u.Members, id) {
+			out = append(out, &entity{shape: c.g.sh.unit, row: u, beta: c.beta, mark: true})
+		}
 	}
 	holders := []string{id}
 	if deep {

@@ -62,7 +62,10 @@ func deleteUser(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply
 
 // createUser hashes the password before it takes the lock.
 func createUser(c *call) (*reply, error) {
-	if err := userFields(true).check("", c.in); err != nil {
+	if err := userFields().check("", c.in); err != nil {
+		return nil, err
+	}
+	if err := emptyText(c.in, "User"); err != nil {
 		return nil, err
 	}
 	for _, must := range []string{"accountEnabled", "displayName", "userPrincipalName", "mailNickname", "passwordProfile"} {
@@ -91,6 +94,7 @@ func createUser(c *call) (*reply, error) {
 			Guest: str(c.in, "userType") == "Guest", Enabled: truth(c.in, "accountEnabled"), Created: c.now, Password: hash, PasswordChanged: c.now,
 			PasswordExpired: truth(inner(c.in, "passwordProfile"), "forceChangePasswordNextSignIn"), Changed: s.Change(),
 		}
+		c.keep(u, new(change))
 		t.Users.Put(u)
 		s.Touch(t)
 		ch := change{activity: "Add user", category: "UserManagement", operation: "Add", target: userTarget(u)}
@@ -108,7 +112,17 @@ func createUser(c *call) (*reply, error) {
 // changeUser checks and hashes first; rights are checked against the target
 // inside the lock.
 func changeUser(c *call) (*reply, error) {
-	if err := userFields(false).check("", c.in); err != nil {
+	c.g.world.Read(func(s *world.State) {
+		if t := s.Tenant(c.caller.Tenant); t != nil {
+			if u, err := c.findUser(s, t); err == nil {
+				c.dropUnchanged(u)
+			}
+		}
+	})
+	if err := userFields().check("", c.in); err != nil {
+		return nil, err
+	}
+	if err := emptyText(c.in, "User"); err != nil {
 		return nil, err
 	}
 	var hash world.Password
@@ -179,7 +193,11 @@ func (c *call) applyUser(u *world.User, ch *change, hash world.Password) {
 	set("department", "Department", &u.Department)
 	set("usageLocation", "UsageLocation", &u.Location)
 	set("mail", "Mail", &u.Mail)
+	if was := nickname(u); given(c.in, "userPrincipalName") && was != localPart(str(c.in, "userPrincipalName")) {
+		u.Profile = u.Profile.With(func(p *world.Profile) { p.Nickname = was }) // the nickname stays
+	}
 	set("userPrincipalName", "UserPrincipalName", &u.UPN)
+	c.keep(u, ch)
 	if given(c.in, "userType") {
 		u.Guest = str(c.in, "userType") == "Guest"
 	}

@@ -15,6 +15,7 @@ type Fault struct {
 	Text   string
 	Inner  string // a second, finer code, where the API has one
 	Form   Form
+	Data   []string // particulars, where the API has a place for them
 	header [][2]string
 }
 

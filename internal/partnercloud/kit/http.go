@@ -36,11 +36,14 @@ func Param(q url.Values, name string) string {
 	return ""
 }
 
-// Send writes an answer; a nil body is none. HEAD gets the headers alone.
+// Send writes an answer; a nil body is none, and one is JSON unless its type was set.
+// HEAD gets the headers alone.
 func Send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	if body != nil {
 		h := w.Header()
-		h.Set("Content-Type", "application/json; charset=utf-8")
+		if h.Get("Content-Type") == "" {
+			h.Set("Content-Type", "application/json; charset=utf-8")
+		}
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 	}
 	w.WriteHeader(status)

@@ -155,5 +155,10 @@ func (w *writer) call(customer *world.Tenant, c *call) {
 	default:
 		into.write(v.at, &first, &r, -1, v.id, 0)
 	}
+	if w.p.tenant.Kind == world.CustomerTenant { // the customer sees a technician
+		for _, row := range into.rows {
+			signon.Technician(row, partner, customer)
+		}
+	}
 	w.rows = append(w.rows, into.rows...)
 }

@@ -176,6 +176,18 @@ func (b *builder) hang() {
 		}
 		return nil
 	}
+	b.state.Metered = func(tenant, subscription string) *world.AzureSubscription {
+		k := b.byID[strings.ToLower(tenant)]
+		if k == nil {
+			return nil
+		}
+		for i := range k.Azure {
+			if strings.EqualFold(b.azureID(k, &k.Azure[i]), subscription) {
+				return b.metered(k, &k.Azure[i])
+			}
+		}
+		return nil
+	}
 	if b.o.Days > 0 {
 		b.state.History = &history{sc: b.sc, o: b.o, created: b.created}
 	}
@@ -267,7 +279,7 @@ func (b *builder) bare(id, name string, domains []string, kind world.Kind, s *Se
 	return &world.Tenant{
 		ID: id, Name: name, Domains: slices.Clone(domains), Kind: kind, Cloud: partner.Public, Country: cmp.Or(s.Country, b.sc.Partner.Country, "IE"),
 		Created: s.Since.or(b.created, b.created.AddDate(-4, 0, 0)).Truncate(time.Second), About: s.About,
-		SecurityDefaults: s.SecurityDefaults, AcceptsHomeMFA: s.AcceptsHomeMFA,
+		SecurityDefaults: s.SecurityDefaults, AcceptsHomeMFA: s.AcceptsHomeMFA, BaselineScopes: strings.TrimPrefix(s.BaselineScopes, "enabled"),
 	}
 }
 

@@ -377,6 +377,7 @@ func (c *checker) settings(path string, s *Settings, n *tenantNames) {
 		c.words(at+".state", e.State, "enabled", "disabled")
 		c.groups(at+".groups", e.Groups, n.groups)
 	}
+	c.words(path+".baselineScopes", s.BaselineScopes, "enabled", "disabled")
 	seen := map[string]bool{}
 	enabled := ""
 	for i := range s.Policies {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/market"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -34,13 +35,13 @@ func (b *builder) record(t *world.Tenant, k *Customer) {
 	for i := range k.Subscriptions {
 		s := &k.Subscriptions[i]
 		c.Subscriptions = append(c.Subscriptions, world.Subscription{
-			ID: b.state.GUID("subscription/" + id + "/" + s.Name), Offer: cmp.Or(s.Offer, "CFQ7TTC0LCHC:0002:CFQ7TTC0MN4G"), Name: s.Name,
+			ID: b.state.GUID("subscription/" + id + "/" + s.Name), Offer: cmp.Or(s.Offer, offerOf(s.Name)), Name: s.Name,
 			Quantity: cmp.Or(s.Quantity, 1), Status: cmp.Or(s.Status, "active"),
 			Created: s.Since.or(b.created, c.Since.AddDate(0, 0, 1)).Truncate(time.Second), ETag: 1,
 		})
 	}
 	if len(k.Azure) > 0 {
-		plan := world.Subscription{ID: b.state.GUID("plan/" + id), Offer: "DZH318Z0BPS6:0001:DZH318Z0BMTX", Name: "Azure plan", Quantity: 1, Status: "active",
+		plan := world.Subscription{ID: b.state.GUID("plan/" + id), Offer: offerOf("Microsoft Azure plan"), Name: "Azure plan", Quantity: 1, Status: "active",
 			Created: c.Since.AddDate(0, 0, 2), AzurePlan: true, ETag: 1}
 		for i := range k.Azure {
 			a := &k.Azure[i]
@@ -57,6 +58,15 @@ func (b *builder) record(t *world.Tenant, k *Customer) {
 	for i := range k.Alerts {
 		b.alert(t, k, &k.Alerts[i], i)
 	}
+}
+
+// offerOf is the catalogue item that people call by a name; Business Premium where
+// the catalogue has none.
+func offerOf(name string) string {
+	if o, ok := market.ByTitle(name); ok {
+		return o.OfferID()
+	}
+	return "CFQ7TTC0LCHC:0002:CFQ7TTC0MN4G"
 }
 
 func (b *builder) relationship(t *world.Tenant, k *Customer, g *GDAP) *world.Relationship {
@@ -241,25 +251,12 @@ func (b *builder) azure(t *world.Tenant, k *Customer, a *Azure) *world.AzureSubs
 // that tell of it.
 func (b *builder) machines(t *world.Tenant, k *Customer, a *Azure, s *world.AzureSubscription, caller string, in *intrusion) {
 	groups := map[string]bool{}
-	guilty := 0
-	for i := range a.Machines {
-		if a.Machines[i].By == intruder {
-			guilty++
-		}
-	}
-	// From the first midnight on, what runs is paid for by the hour.
-	from := b.created.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
 	for i := range a.Machines {
 		m := &a.Machines[i]
 		r := b.machine(t, a, m)
 		who, attack := caller, (*intrusion)(nil)
-		r.Hourly = a.usualDay() / 24 / float64(max(1, len(a.Machines)-guilty))
 		if m.By == intruder && in != nil {
 			who, attack = in.user.UPN, in
-			r.Hourly = 8 * a.usualDay() / 24 / float64(guilty)
-		}
-		if r.Power == "running" || r.Power == "stopped" {
-			r.Runs = []world.Run{{From: from}}
 		}
 		recent := r.Created.After(b.created.AddDate(0, 0, -90))
 		if !groups[r.Group] {
@@ -282,8 +279,32 @@ func (b *builder) machines(t *world.Tenant, k *Customer, a *Azure, s *world.Azur
 
 // machine is a virtual machine as the scenario writes it.
 func (b *builder) machine(t *world.Tenant, a *Azure, m *Machine) world.AzureResource {
-	return world.AzureResource{Group: cmp.Or(m.Group, "rg-prod"), Type: "Microsoft.Compute/virtualMachines", Name: m.Name,
+	r := world.AzureResource{Group: cmp.Or(m.Group, "rg-prod"), Type: "Microsoft.Compute/virtualMachines", Name: m.Name,
 		Location: cmp.Or(m.Location, "northeurope"), Size: cmp.Or(m.Size, "Standard_B2s"), Power: cmp.Or(m.Power, "running"), Created: b.made(t, a, m)}
+	guilty := 0
+	for i := range a.Machines {
+		if a.Machines[i].By == intruder {
+			guilty++
+		}
+	}
+	r.Hourly = a.usualDay() / 24 / float64(max(1, len(a.Machines)-guilty))
+	if m.By == intruder {
+		r.Hourly = 8 * a.usualDay() / 24 / float64(guilty)
+	}
+	if r.Power == "running" || r.Power == "stopped" { // from the first midnight on, what runs is paid for by the hour
+		r.Runs = []world.Run{{From: b.created.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)}}
+	}
+	return r
+}
+
+// metered is a subscription as far as usage follows from it, without its tenant.
+func (b *builder) metered(k *Customer, a *Azure) *world.AzureSubscription {
+	nobody := &world.Tenant{} // tells when machines were made, which costs nothing
+	s := &world.AzureSubscription{ID: b.azureID(k, a), Usage: b.usage(nobody, k, a)}
+	for i := range a.Machines {
+		s.Resources = append(s.Resources, b.machine(nobody, a, &a.Machines[i]))
+	}
+	return s
 }
 
 func eventTime(raw json.RawMessage) string {

@@ -21,7 +21,8 @@
 //	partner           id, name, domains, kind, cloud, country, since, licence
 //	                  (free, p1, p2), trial (p2: one that ran out), seats,
 //	                  securityContact, and the settings
-//	(settings)        securityDefaults, acceptsHomeMfa, locations (name, trusted,
+//	(settings)        securityDefaults, acceptsHomeMfa, baselineScopes (enabled,
+//	                  disabled), locations (name, trusted,
 //	                  networks; or countries, unknownToo), strengths, methods (method: enabled|disabled),
 //	                  externalMfa (name, app, clientId, discovery, state, groups),
 //	                  policies, about

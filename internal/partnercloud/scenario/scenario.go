@@ -52,6 +52,7 @@ type Settings struct {
 	Since            Moment            `yaml:"since"` // when the tenant was made
 	SecurityDefaults bool              `yaml:"securityDefaults"`
 	AcceptsHomeMFA   bool              `yaml:"acceptsHomeMfa"`
+	BaselineScopes   string            `yaml:"baselineScopes"` // enabled (also ""), disabled
 	Locations        []Location        `yaml:"locations"`
 	Strengths        []Strength        `yaml:"strengths"`
 	Methods          map[string]string `yaml:"methods"` // method to enabled or disabled

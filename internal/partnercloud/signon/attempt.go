@@ -28,6 +28,8 @@ type Attempt struct {
 	AppOwner          string // tenant id of the client's owner
 	Resource          string // app id of the resource, or a user action's urn
 	ResourceName      string
+	Baseline          bool   // baseline scopes of Graph alone are asked for
+	SignInOnly        bool   // of them those of OpenID Connect alone, by a client with a credential
 	Client            string // kind of client, see the constants
 	ClientAppUsed     string // as logged; "" follows from Client
 	Protocol          string // authenticationProtocol as logged: oAuth2, ropc, deviceCode …
@@ -83,6 +85,9 @@ type Ruling struct {
 	// Code is the AADSTS code when the attempt ends here: 0 for Allow.
 	Code   int
 	Reason string // failureReason as logged
+	// Audience is the app that policies looked at: the resource, or that of baseline
+	// scopes; "" where none was asked.
+	Audience string
 	// Detail is additionalDetails as logged: how MFA was satisfied.
 	Detail string
 

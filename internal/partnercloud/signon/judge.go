@@ -71,8 +71,10 @@ func policies(s *world.State, a *Attempt, r *Ruling) (out []demand) {
 	if !ok {
 		user = e.Stranger()
 	}
+	app, lets := audience(a, s.Clock.Now())
+	r.Audience = app
 	in := access.SignIn{
-		User: user, App: a.Resource, Client: a.Client, Platform: cmpOr(a.Platform, "unknown platform"), IP: a.IP, Country: a.Place.Country,
+		User: user, App: app, Client: a.Client, Platform: cmpOr(a.Platform, "unknown platform"), IP: a.IP, Country: a.Place.Country,
 		SignInRisk: cmpOr(a.SignInRisk, "none"), UserRisk: cmpOr(a.User.Risk, "none"), InsiderRisk: "none",
 		Device: map[string]bool{access.AxisCompliant: a.Compliant, access.AxisJoined: a.Joined, access.AxisApprovedApp: false, access.AxisProtectedApp: false},
 	}
@@ -81,20 +83,23 @@ func policies(s *world.State, a *Attempt, r *Ruling) (out []demand) {
 		if u.Applies == "no" {
 			continue
 		}
+		if excuses(a, a.Tenant.Policy(u.ID), lets) {
+			r.Applied = append(r.Applied, notApplied(u))
+			continue
+		}
 		out = append(out, demandOf(a, u, r))
 	}
 	for _, u := range answer.Others {
 		if strings.HasPrefix(u.ID, "partnerguard:") {
 			continue
 		}
-		r.Applied = append(r.Applied, world.AppliedPolicy{ID: u.ID, DisplayName: u.Policy, GrantControls: []string{}, SessionControls: []string{},
-			Result: "notApplied"})
+		r.Applied = append(r.Applied, notApplied(u))
 	}
 	for _, u := range answer.Report {
 		p := a.Tenant.Policy(u.ID)
 		row := world.AppliedPolicy{ID: u.ID, DisplayName: u.Policy, GrantControls: grantNames(p), SessionControls: sessionNames(a, u.ID),
 			Result: "reportOnlyNotApplied"}
-		if u.Applies != "no" && p != nil {
+		if u.Applies != "no" && p != nil && !excuses(a, p, lets) {
 			d := grantDemand(a, p)
 			switch {
 			case d.block || d.unmet != 0 && !d.open:
@@ -108,6 +113,11 @@ func policies(s *world.State, a *Attempt, r *Ruling) (out []demand) {
 		r.Applied = append(r.Applied, row)
 	}
 	return out
+}
+
+// notApplied is the row of a policy that does not reach a sign-in.
+func notApplied(u access.Use) world.AppliedPolicy {
+	return world.AppliedPolicy{ID: u.ID, DisplayName: u.Policy, GrantControls: []string{}, SessionControls: []string{}, Result: "notApplied"}
 }
 
 func cmpOr(a, b string) string {
@@ -365,8 +375,10 @@ func Possible(_ *world.Tenant, u *world.User) []string {
 			out = append(out, "password,sms", "password,voice")
 		case world.MethodHello:
 			out = append(out, "windowsHelloForBusiness")
+		case world.MethodAltPhone, world.MethodOffice:
+			out = append(out, "password,voice")
 		case world.MethodPass:
-			out = append(out, "temporaryAccessPassOneTime")
+			out = append(out, m.Pass.Combination())
 		case world.MethodExternal:
 			out = append(out, "external")
 		}

@@ -2,6 +2,7 @@ package signon
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"partnerguard/internal/entra"
@@ -17,7 +18,7 @@ func Row(s *world.State, a *Attempt, r *Ruling, code int) *world.SignIn {
 	}
 	t := a.Tenant
 	row := &world.SignIn{
-		CreatedDateTime: world.Stamp{Time: s.Clock.Now()}, UserDisplayName: a.User.Name, UserPrincipalName: a.User.UPN, UserID: a.User.ID,
+		CreatedDateTime: world.Stamp{Time: s.Clock.Now()}, UserDisplayName: a.User.Name, UserPrincipalName: strings.ToLower(a.User.UPN), UserID: a.User.ID,
 		AppID: a.AppID, AppDisplayName: a.AppName, IPAddress: ip(a), ClientAppUsed: cmp.Or(a.ClientAppUsed, clientApp(a.Client)), UserAgent: a.UserAgent,
 		CorrelationID: a.Correlation, OriginalRequestID: a.Request, ConditionalAccess: r.CAStatus, IsInteractive: a.Interactive,
 		TokenIssuerType: "AzureAD", Requirement: "singleFactorAuthentication", Protocol: cmp.Or(a.Protocol, "oAuth2"),
@@ -47,6 +48,9 @@ func Row(s *world.State, a *Attempt, r *Ruling, code int) *world.SignIn {
 		if r.Outcome == NeedMFA || r.Outcome == Register {
 			row.Status.AdditionalDetails = "MFA required in Azure AD"
 		}
+	}
+	if r.Audience != "" && r.Audience != a.Resource {
+		row.Audiences = []string{r.Audience}
 	}
 	if !a.Interactive {
 		row.EventTypes = []string{"nonInteractiveUser"}

@@ -31,10 +31,64 @@ type Application struct {
 	TokenV2     bool                  `json:"tokenV2,omitempty"` // api.requestedAccessTokenVersion 2
 	Panel       bool                  `json:"panel,omitempty"`   // enrolled as a control panel vendor's app
 	About       string                `json:"about,omitempty"`
+	Owners      []string              `json:"owners,omitempty"` // object ids
+	// More holds the members that are kept as they were written, by Graph's names:
+	// notes, tags, info, optionalClaims and their like, and the rest of web and api.
+	// It is replaced, never written into.
+	More map[string]any `json:"more,omitempty"`
 }
 
 // Key is the object id.
 func (a *Application) Key() string { return a.ID }
+
+// Optional names the optional claims that the registration asks for in a kind of
+// token: accessToken, idToken.
+func (a *Application) Optional(token string) []string {
+	if a == nil {
+		return nil
+	}
+	claims, _ := a.More["optionalClaims"].(map[string]any)
+	list, _ := claims[token].([]any)
+	var out []string
+	for _, x := range list {
+		if m, ok := x.(map[string]any); ok {
+			if name, ok := m["name"].(string); ok {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
+// GroupClaims are the words of groupMembershipClaims: which groups tokens for the
+// app name.
+func (a *Application) GroupClaims() []string {
+	if a == nil {
+		return nil
+	}
+	text, _ := a.More["groupMembershipClaims"].(string)
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// PreAuthorized reports that an API lets a client use a scope without consent.
+func (a *Application) PreAuthorized(client, scope string) bool {
+	if a == nil {
+		return false
+	}
+	api, _ := a.More["api"].(map[string]any)
+	list, _ := api["preAuthorizedApplications"].([]any)
+	for _, x := range list {
+		m, _ := x.(map[string]any)
+		if id, _ := m["appId"].(string); !strings.EqualFold(id, client) {
+			continue
+		}
+		ids, _ := m["delegatedPermissionIds"].([]any)
+		if slices.ContainsFunc(ids, func(v any) bool { id, _ := v.(string); return strings.EqualFold(id, scope) }) {
+			return true
+		}
+	}
+	return false
+}
 
 // MultiTenant reports an app that other tenants may use.
 func (a *Application) MultiTenant() bool { return a.Audience != "" && a.Audience != "AzureADMyOrg" }
@@ -51,6 +105,28 @@ type Scope struct {
 	Name  string `json:"name,omitempty"`
 	// Admin says that only an administrator may consent.
 	Admin bool `json:"admin,omitempty"`
+	// Text is what else was written of a registered app's; nil for built-in ones.
+	Text *ScopeText `json:"text,omitempty"`
+}
+
+// ScopeText is the rest of an oauth2PermissionScope or an appRole.
+type ScopeText struct {
+	Disabled        bool     `json:"disabled,omitempty"`
+	Description     string   `json:"description,omitempty"`
+	UserName        string   `json:"userName,omitempty"`        // userConsentDisplayName
+	UserDescription string   `json:"userDescription,omitempty"` // userConsentDescription
+	Members         []string `json:"members,omitempty"`         // allowedMemberTypes of a role
+}
+
+// Enabled reports a permission that may be granted and asked for.
+func (s *Scope) Enabled() bool { return s.Text == nil || !s.Text.Disabled }
+
+// enabledOf keeps the permissions that are enabled.
+func enabledOf(list []Scope) []Scope {
+	if !slices.ContainsFunc(list, func(s Scope) bool { return !s.Enabled() }) {
+		return list
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(s Scope) bool { return !s.Enabled() })
 }
 
 // RequiredAccess is one element of requiredResourceAccess.
@@ -109,6 +185,10 @@ type ServicePrincipal struct {
 	AssignmentRequired bool                 `json:"assignmentRequired,omitempty"`
 	Passwords          []PasswordCredential `json:"passwords,omitempty"`
 	Keys               []KeyCredential      `json:"keys,omitempty"`
+	Owners             []string             `json:"owners,omitempty"` // object ids
+	// More holds the members that are kept as they were written, by Graph's names.
+	// It is replaced, never written into.
+	More map[string]any `json:"more,omitempty"`
 }
 
 // Key is the object id.

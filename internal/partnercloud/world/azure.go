@@ -18,11 +18,68 @@ type AzureSubscription struct {
 	Roles     []AzureRole       `json:"roles"`
 	Budgets   []Document        `json:"budgets,omitempty"`
 	Activity  []json.RawMessage `json:"activity,omitempty"` // activity log, oldest first
-	Usage     []AzureUsage      `json:"usage,omitempty"`    // of the past; see UsageAt
+	Usage     []AzureUsage      `json:"usage,omitempty"`    // of the past; see State.Usage
+	// Off are the spans of time in which it was off and used nothing, oldest first;
+	// the last one may be open.
+	Off []Span `json:"off,omitempty"`
 	// Groups are resource groups that somebody made, changed or deleted; a resource
 	// makes its group by itself.
 	Groups    []AzureGroup    `json:"groups,omitempty"`
 	Providers []AzureProvider `json:"providers,omitempty"` // registrations that were changed
+}
+
+// Span is a span of time; Until is exclusive, zero while it lasts.
+type Span struct {
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+// SetState changes the state at a moment and notes since when it is off: usage
+// follows from that. A cancellation that came into force ends with it.
+func (a *AzureSubscription) SetState(state string, now time.Time) {
+	off := slices.Clone(a.Off)
+	open := len(off) > 0 && off[len(off)-1].Until.IsZero()
+	switch cancelled := !a.CancelDue.IsZero() && !now.Before(a.CancelDue); {
+	case open: // noted already
+	case cancelled:
+		off, open = append(off, Span{From: a.CancelDue}), true
+	case a.State == "Enabled" && state != "Enabled":
+		off = append(off, Span{From: now})
+	}
+	if state == "Enabled" {
+		a.CancelDue = time.Time{}
+		if open {
+			off[len(off)-1].Until = now
+		}
+	}
+	a.State, a.Off = state, off
+}
+
+// On is how much of a day it was on, from 0 to 1, as far as it was off since the world
+// was made.
+func (a *AzureSubscription) On(day, now time.Time) float64 {
+	end := day.Add(24 * time.Hour)
+	off := time.Duration(0)
+	take := func(from, until time.Time) {
+		if until.IsZero() || until.After(end) {
+			until = end
+		}
+		if from.Before(day) {
+			from = day
+		}
+		if until.After(from) {
+			off += until.Sub(from)
+		}
+	}
+	open := false
+	for _, o := range a.Off {
+		take(o.From, o.Until)
+		open = o.Until.IsZero()
+	}
+	if !open && !a.CancelDue.IsZero() && !now.Before(a.CancelDue) {
+		take(a.CancelDue, time.Time{})
+	}
+	return 1 - float64(min(off, 24*time.Hour))/float64(24*time.Hour)
 }
 
 // AzureGroup is a resource group.
@@ -126,35 +183,4 @@ type AzureUsage struct {
 	Resource string `json:"resource,omitempty"`
 	Location string `json:"location,omitempty"`
 	Meter    string `json:"meter,omitempty"` // "" is the category
-}
-
-// UsageAt is the usage up to a moment: that of the past, and what machines with a
-// price have used since, a day and machine a row. A subscription that was
-// cancelled uses nothing from then on.
-func (a *AzureSubscription) UsageAt(now time.Time) []AzureUsage {
-	if !a.CancelDue.IsZero() && a.CancelDue.Before(now) {
-		now = a.CancelDue
-	}
-	out := slices.Clone(a.Usage)
-	for i := range a.Resources {
-		r := &a.Resources[i]
-		for _, run := range r.Runs {
-			to := now
-			if !run.To.IsZero() && run.To.Before(now) {
-				to = run.To
-			}
-			for from := run.From; from.Before(to); {
-				day := from.UTC().Truncate(24 * time.Hour)
-				end := day.AddDate(0, 0, 1)
-				if to.Before(end) {
-					end = to
-				}
-				hours := end.Sub(from).Hours()
-				out = append(out, AzureUsage{Day: day, Category: "Virtual Machines", Quantity: hours, Unit: "1 Hour",
-					Cost: hours * r.Hourly, Resource: r.Path(), Location: r.Location, Meter: r.Size})
-				from = end
-			}
-		}
-	}
-	return out
 }

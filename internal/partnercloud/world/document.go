@@ -14,6 +14,7 @@ type Document struct {
 	Created time.Time       `json:"created"`
 	Changed time.Time       `json:"changed,omitzero"`
 	ETag    int64           `json:"etag,omitempty"`
+	Deleted time.Time       `json:"deleted,omitzero"` // when it was put aside
 }
 
 // Key is the object's id.

@@ -167,6 +167,7 @@ type Customer struct {
 	ETag         int64     `json:"etag"`
 
 	Subscriptions []Subscription `json:"subscriptions,omitempty"`
+	Commerce      *Commerce      `json:"commerce,omitempty"` // nil: nothing happened since the world was made
 }
 
 // Key is the customer's tenant id.
@@ -184,6 +185,7 @@ type Subscription struct {
 	AzurePlan    bool          `json:"azurePlan,omitempty"`
 	Entitlements []Entitlement `json:"entitlements,omitempty"`
 	ETag         int64         `json:"etag"`
+	Deal         *Deal         `json:"deal,omitempty"` // nil: nothing happened since the world was made
 }
 
 // Entitlement is an Azure subscription under a plan.

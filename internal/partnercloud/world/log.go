@@ -69,6 +69,7 @@ type SignIn struct {
 	SignInIdentifier     string   `json:"signInIdentifier"`
 	IdentifierType       *string  `json:"signInIdentifierType"`
 	EventTypes           []string `json:"signInEventTypes"`
+	Audiences            []string `json:"conditionalAccessAudiences,omitempty"` // what policies looked at, where it is not the resource
 	ProcessingTime       int      `json:"processingTimeInMilliseconds"`
 
 	Status       Status            `json:"status"`

@@ -2,6 +2,7 @@ package world
 
 import (
 	"crypto/sha256"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,7 +20,8 @@ type Resource struct {
 	// Managed marks APIs that nobody consents to: what the token says is
 	// user_impersonation, and the caller's own rights decide.
 	Retired bool
-	Owner   string // tenant id of a registered API; FirstPartyTenant otherwise
+	Owner   string       // tenant id of a registered API; FirstPartyTenant otherwise
+	App     *Application // the registration; nil for built-in APIs
 }
 
 var resources = sync.OnceValue(func() []*Resource {
@@ -28,8 +30,9 @@ var resources = sync.OnceValue(func() []*Resource {
 		a, _ := entra.FindApp(appID)
 		return &Resource{AppID: a.ID, Name: a.Service, URIs: a.URIs, Scopes: scopes}
 	}
-	graph, old := of(entra.AppGraph, graphScopes()...), of(entra.AppAADGraph, impersonation("a42657d6-7f20-40e3-b6f0-cee03008a62a")...)
-	graph.Roles, old.Retired = graphRoles(), true
+	graph := of(entra.AppGraph, slices.Concat(graphScopes(), directoryScopes(), policyScopes())...)
+	old := of(entra.AppAADGraph, impersonation("a42657d6-7f20-40e3-b6f0-cee03008a62a")...)
+	graph.Roles, old.Retired = slices.Concat(graphRoles(), directoryRoles(), policyRoles()), true
 	return []*Resource{
 		graph,
 		of(entra.AppARM, impersonation("41094075-9dad-400e-a0bd-54e686782033")...),
@@ -107,7 +110,10 @@ func (s *State) Resource(idOrURI string) *Resource {
 	if len(uris) == 0 {
 		uris = append(uris, "api://"+a.AppID)
 	}
-	return &Resource{AppID: strings.ToLower(a.AppID), Name: a.Name, URIs: append(uris, a.AppID), V2: a.TokenV2, Scopes: a.Scopes, Roles: a.Roles, Owner: t.ID}
+	return &Resource{
+		AppID: strings.ToLower(a.AppID), Name: a.Name, URIs: append(uris, a.AppID), V2: a.TokenV2, Scopes: enabledOf(a.Scopes), Roles: enabledOf(a.Roles),
+		Owner: t.ID, App: a,
+	}
 }
 
 // FirstPartyClient names one of Microsoft's own public clients that tools sign in

@@ -1,6 +1,8 @@
 package world
 
 import (
+	"encoding/json"
+	"maps"
 	"strings"
 	"time"
 
@@ -45,6 +47,13 @@ type Tenant struct {
 	Grants   Table[Grant, *Grant]                         `json:"grants"`
 	AppRoles Table[AppRoleAssignment, *AppRoleAssignment] `json:"appRoles"`
 	RoleAsks Table[Document, *Document]                   `json:"roleRequests"` // PIM requests as answered
+	Units    Table[Unit, *Unit]                           `json:"units,omitzero"`
+	Scoped   Table[RoleAssignment, *RoleAssignment]       `json:"scoped,omitzero"`  // roles over a unit: none of them counts for the tenant
+	Deleted  Table[Deleted, *Deleted]                     `json:"deleted,omitzero"` // what can be restored
+	// CustomRoles are role definitions of the tenant's own. They give no right here.
+	CustomRoles Table[CustomRole, *CustomRole] `json:"customRoles,omitzero"`
+	// ActiveRoles are template ids of roles that were activated while nobody held them.
+	ActiveRoles []string `json:"activeRoles,omitempty"`
 
 	SecurityDefaults bool                       `json:"securityDefaults"`
 	Policies         Table[Document, *Document] `json:"policies"`      // Conditional Access
@@ -53,9 +62,18 @@ type Tenant struct {
 	MethodsPolicy    Document                   `json:"methods"`       // authenticationMethodsPolicy without its configurations
 	MethodConfigs    Table[Document, *Document] `json:"methodConfigs"` // authenticationMethodConfigurations by id
 
+	DeletedPolicies  Table[Document, *Document] `json:"deletedPolicies,omitzero"`
+	DeletedLocations Table[Document, *Document] `json:"deletedLocations,omitzero"`
+	// Settings are the tenant's other policies as far as they were changed: those
+	// that there is one of by their name, the others by id.
+	Settings Table[Document, *Document] `json:"settings,omitzero"`
+
 	// AcceptsHomeMFA says that cross-tenant access settings trust MFA done in the
 	// home tenant of a guest.
 	AcceptsHomeMFA bool `json:"acceptsHomeMfa"`
+	// BaselineScopes is the Conditional Access setting of that name, "" (enabled) or
+	// BaselineOff. Graph has no property for it (contracts-2026-11.md section 1.3).
+	BaselineScopes string `json:"baselineScopes,omitempty"`
 	// RiskyUsers is read from Users; these are the dismissals and confirmations.
 	Azure Table[AzureSubscription, *AzureSubscription] `json:"azure"`
 	// AzureRoot are role assignments at the root of Azure, above every subscription:
@@ -67,11 +85,15 @@ type Tenant struct {
 	Relationships Table[Relationship, *Relationship] `json:"relationships,omitzero"`
 	Alerts        Table[Alert, *Alert]               `json:"alerts,omitzero"`
 	ScoreHistory  []Score                            `json:"scoreHistory,omitempty"`
+	// Org holds what of Microsoft Graph's organization resource was written here, by
+	// its names.
+	Org map[string]json.RawMessage `json:"org,omitempty"`
 	// SecurityContact is the address on file for security matters, or "".
 	SecurityContact string `json:"securityContact,omitempty"`
 	// Indirect resellers of an indirect provider.
 	Resellers   []Reseller   `json:"resellers,omitempty"`
 	Webhook     *Webhook     `json:"webhook,omitempty"`
+	Account     *Account     `json:"account,omitempty"`
 	PartnerKind partner.Kind `json:"partnerKind,omitempty"`
 	// Sandbox marks an integration sandbox of a partner: Partner Center enforces
 	// MFA there always, and has no spending budgets.
@@ -88,7 +110,12 @@ type Tenant struct {
 	version int64 // grows with every change that decides sign-ins
 	engine  *engineCache
 	upns    map[string]string // lower UPN and alias to id; nil: to be made
+	rules   map[string]*Rule  // of dynamic groups by text
 }
+
+// BaselineOff is a tenant that holds to the rule for baseline scopes as it was before
+// June 2026.
+const BaselineOff = "disabled"
 
 // Key is the tenant id.
 func (t *Tenant) Key() string { return t.ID }
@@ -128,6 +155,9 @@ type SKU struct {
 	Enabled  int    `json:"enabled"`
 	Consumed int    `json:"consumed"`
 	Plans    []Plan `json:"plans"`
+	// Suspended are the seats whose subscription is suspended: they are not among
+	// those enabled.
+	Suspended int `json:"suspended,omitempty"`
 }
 
 // Plan is one service plan of a SKU.
@@ -177,6 +207,41 @@ type User struct {
 	LastSuccess        time.Time `json:"lastSuccess,omitzero"`
 
 	Changed int64 `json:"changed,omitempty"` // the state's change number, for delta
+
+	Profile *Profile `json:"profile,omitempty"` // nil: as for most, nothing more is known
+}
+
+// Profile is what of an account decides no sign-in. It is immutable: replace it
+// with [Profile.With].
+type Profile struct {
+	Nickname string `json:"nickname,omitempty"` // mailNickname, where it is not the name before the @
+	Manager  string `json:"manager,omitempty"`  // object id of a user
+	// Invited says of a guest that the invitation was not accepted yet.
+	Invited bool `json:"invited,omitempty"`
+	// Disabled are the service plans switched off, by SKU id.
+	Disabled map[string][]string `json:"disabled,omitempty"`
+	// Props are properties of Microsoft Graph's user resource, by its names, as they
+	// were written.
+	Props map[string]json.RawMessage `json:"props,omitempty"`
+}
+
+// With gives a changed copy; p may be nil.
+func (p *Profile) With(f func(*Profile)) *Profile {
+	var c Profile
+	if p != nil {
+		c = *p
+	}
+	c.Props, c.Disabled = maps.Clone(c.Props), maps.Clone(c.Disabled)
+	f(&c)
+	return &c
+}
+
+// More is the profile, empty where there is none.
+func (u *User) More() Profile {
+	if u.Profile == nil {
+		return Profile{}
+	}
+	return *u.Profile
 }
 
 // Key is the object id.
@@ -191,6 +256,9 @@ const (
 	MethodHello    = "windowsHelloForBusiness"
 	MethodExternal = "externalAuthMethod"
 	MethodPass     = "temporaryAccessPass"
+	MethodAltPhone = "alternateMobilePhone"
+	MethodOffice   = "officePhone"
+	MethodEmail    = "email" // for password reset alone
 )
 
 // Method is a registered authentication method.
@@ -206,6 +274,11 @@ type Method struct {
 	// Credential is a WebAuthn credential as the authority keeps it.
 	Credential []byte `json:"credential,omitempty"`
 	Phone      string `json:"phone,omitempty"`
+	SMS        bool   `json:"sms,omitempty"`   // the number is a sign-in name
+	Email      string `json:"email,omitempty"` // of an email method
+	// Pass is a Temporary Access Pass; nil for the other methods, and for passes of
+	// old that nobody knows.
+	Pass *TemporaryPass `json:"pass,omitempty"`
 	// Configuration is the External MFA configuration of an external method.
 	Configuration string `json:"configuration,omitempty"`
 }
@@ -235,7 +308,8 @@ func (u *User) Registered() []string {
 	return out
 }
 
-// Group is a security group, with direct members of any kind by object id.
+// Group is a security or Microsoft 365 group, with direct members of any kind by
+// object id.
 type Group struct {
 	ID             string    `json:"id"`
 	Name           string    `json:"name"`
@@ -245,7 +319,36 @@ type Group struct {
 	Owners         []string  `json:"owners,omitempty"`
 	Created        time.Time `json:"created"`
 	Changed        int64     `json:"changed,omitempty"`
+
+	Nickname   string `json:"nickname,omitempty"`
+	Unified    bool   `json:"unified,omitempty"`    // a Microsoft 365 group
+	Secure     bool   `json:"secure,omitempty"`     // of a Microsoft 365 group: securityEnabled; others always are
+	Mail       string `json:"mail,omitempty"`       // of a Microsoft 365 group
+	Visibility string `json:"visibility,omitempty"` // Private, Public, HiddenMembership; "": not said
+	// Rule makes a dynamic group: its members follow from it, see [ParseRule].
+	Rule   string `json:"rule,omitempty"`
+	Paused bool   `json:"paused,omitempty"` // the rule is not looked at
+	// Renewed is when a Microsoft 365 group's life was prolonged by hand.
+	Renewed time.Time `json:"renewed,omitzero"`
+	// Props are other properties of Microsoft Graph's group resource, as written.
+	Props map[string]json.RawMessage `json:"props,omitempty"`
 }
+
+// Unit is an administrative unit, with members by object id. Roles over it stand
+// in Tenant.Scoped, with the scope [UnitScope].
+type Unit struct {
+	ID      string                     `json:"id"`
+	Name    string                     `json:"name"`
+	Members []string                   `json:"members,omitempty"`
+	Created time.Time                  `json:"created"`
+	Props   map[string]json.RawMessage `json:"props,omitempty"` // as written, by Graph's names
+}
+
+// Key is the object id.
+func (u *Unit) Key() string { return u.ID }
+
+// UnitScope is the scope of a role that holds in a unit only.
+func UnitScope(id string) string { return "/administrativeUnits/" + id }
 
 // Key is the object id.
 func (g *Group) Key() string { return g.ID }
@@ -277,11 +380,26 @@ func (a *RoleAssignment) In(now time.Time) bool {
 	return !now.Before(a.Start) && (a.End.IsZero() || now.Before(a.End))
 }
 
+// CustomRole is a role definition made by the tenant.
+type CustomRole struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	Description string    `json:"description,omitempty"`
+	Disabled    bool      `json:"disabled,omitempty"`
+	Version     string    `json:"version,omitempty"`
+	Actions     []string  `json:"actions"` // allowedResourceActions
+	Created     time.Time `json:"created"`
+}
+
+// Key is the definition's id.
+func (r *CustomRole) Key() string { return r.ID }
+
 // Deletion remembers a deleted object for delta queries.
 type Deletion struct {
-	Kind    string `json:"kind"` // user, group
+	Kind    string `json:"kind"` // user, group, application, servicePrincipal
 	ID      string `json:"id"`
 	Changed int64  `json:"changed"`
+	Gone    bool   `json:"gone,omitempty"` // cannot be restored
 }
 
 // Reseller is an indirect reseller of this provider.

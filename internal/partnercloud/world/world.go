@@ -36,6 +36,10 @@ type State struct {
 	// History makes the generated rows of a day that lies before Created; nil
 	// means there is none. It must give the same rows each time.
 	History Historian `json:"-"`
+	// Metered makes an Azure subscription as far as its usage follows from it, without
+	// making its tenant: what it used, a row a day and meter, oldest first, and its
+	// machines; nil means there is none. It must give the same each time.
+	Metered func(tenant, subscription string) *AzureSubscription `json:"-"`
 	// Make makes the tenant of an id that is known and not yet made.
 	Make func(s *State, id string) *Tenant `json:"-"`
 
@@ -47,7 +51,8 @@ type State struct {
 	follow   []*SignIn         // live rows of all tenants in order, for following
 	dirty    bool
 	logged   bool
-	due      struct { // see comeDue
+	touched  []*Tenant // since the last change was closed: their rules are looked at
+	due      struct {  // see comeDue
 		known   bool
 		version int64
 		at      time.Time
@@ -83,6 +88,10 @@ func (w *World) Do(f func(s *State) error) error {
 	err := f(s)
 	saved := false
 	if s.dirty {
+		for _, t := range s.touched {
+			s.applyRules(t)
+		}
+		s.touched = s.touched[:0]
 		s.comeDue()
 		s.dirty, w.changed, saved = false, true, true
 	}
@@ -211,6 +220,9 @@ func (s *State) Touch(t *Tenant) {
 	t.version++
 	t.upns = nil
 	s.dirty = true
+	if !slices.Contains(s.touched, t) {
+		s.touched = append(s.touched, t)
+	}
 }
 
 // Dirty says that something changed that decides no sign-in.

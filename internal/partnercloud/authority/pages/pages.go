@@ -58,6 +58,7 @@ type Page struct {
 	Back    string // address of the app, to go back with the error
 	Other   bool   // there are other ways to prove it
 	Key     bool   // a security key may be used instead of a password
+	First   bool   // a pass is asked instead of a password, and may be exchanged for it
 
 	Secret   string       // of a TOTP registration, in groups
 	QR       template.URL // data: address of its picture

@@ -2,6 +2,7 @@ package odata
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,16 +25,28 @@ func bad(format string, args ...any) *Error { return &Error{fmt.Sprintf(format, 
 type Filter struct {
 	root  node
 	paths [][]string
+	exact []string
 }
 
 // Paths lists the properties that the filter reads, without those of lambda
 // variables.
 func (f *Filter) Paths() [][]string { return f.paths }
 
+// Rename puts what name says in the place of the first name of every path: the
+// spelling of the type. Call it before the filter is used.
+func (f *Filter) Rename(name func(string) string) {
+	for _, p := range f.paths {
+		p[0] = name(p[0])
+	}
+}
+
+// Exact makes eq, ne and in compare these properties with their case.
+func (f *Filter) Exact(properties ...string) { f.exact = properties }
+
 // Match reports whether an object passes. Comparing with what is null or of
 // another type is false.
 func (f *Filter) Match(row any) bool {
-	ok, _ := f.root.eval(&env{row: row}).(bool)
+	ok, _ := f.root.eval(&env{row: row, exact: f.exact}).(bool)
 	return ok
 }
 
@@ -85,6 +98,20 @@ type env struct {
 	name string // of the lambda variable
 	elem any
 	up   *env
+
+	exact []string
+}
+
+// differ reports two texts that are the same but for their case, of a property that
+// is compared with it.
+func (e *env) differ(n node, a, b any) bool {
+	p, ok := n.(*path)
+	if !ok || p.bound || len(p.names) != 1 || !slices.Contains(e.exact, p.names[0]) {
+		return false
+	}
+	x, isText := a.(string)
+	y, also := b.(string)
+	return isText && also && x != y
 }
 
 func (e *env) find(name string) (any, bool) {
@@ -153,6 +180,9 @@ func (c *compare) eval(e *env) any {
 		return false
 	}
 	n, ok := Compare(a, b)
+	if ok && n == 0 && (e.differ(c.a, a, b) || e.differ(c.b, a, b)) {
+		n = 1
+	}
 	switch c.op {
 	case "eq":
 		return ok && n == 0
@@ -183,7 +213,7 @@ func (w *within) eval(e *env) any {
 		if a == nil || b == nil {
 			continue
 		}
-		if n, ok := Compare(a, b); ok && n == 0 {
+		if n, ok := Compare(a, b); ok && n == 0 && !e.differ(w.a, a, b) {
 			return true
 		}
 	}
@@ -235,7 +265,7 @@ func (l *lambda) eval(e *env) any {
 		return len(list) > 0
 	}
 	for _, v := range list {
-		ok, _ := l.body.eval(&env{row: e.row, name: l.name, elem: v, up: e}).(bool)
+		ok, _ := l.body.eval(&env{row: e.row, name: l.name, elem: v, up: e, exact: e.exact}).(bool)
 		if ok != l.all {
 			return ok
 		}

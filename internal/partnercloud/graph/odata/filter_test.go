@@ -44,6 +44,30 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+// Names count without case, and can be renamed to their spelling; text counts with
+// case where that was asked for.
+func TestNamesAndCase(t *testing.T) {
+	f, err := ParseFilter("NAME eq 'Anna' and Status/ERRORCODE eq 0 and LIST/any(l: l/ID eq 'x')")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Rename(strings.ToLower)
+	if !f.Match(row()) || f.Paths()[0][0] != "name" || f.Paths()[2][0] != "list" {
+		t.Errorf("not found without case: %v", f.Paths())
+	}
+	for text, want := range map[string]bool{"name eq 'anna'": false, "'anna' eq name": false, "name in ('anna')": false, "name eq 'Anna'": true,
+		"name ne 'anna'": true, "name in ('x','Anna')": true, "startswith(name,'an')": true, "status/deep/er eq 'V'": true} {
+		f, err := ParseFilter(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Exact("name")
+		if f.Match(row()) != want {
+			t.Errorf("%s: %v, want %v", text, !want, want)
+		}
+	}
+}
+
 func TestBounds(t *testing.T) {
 	day := func(d int) time.Time { return time.Date(2026, 1, d, 0, 0, 0, 0, time.UTC) }
 	for text, want := range map[string][2]time.Time{
@@ -67,8 +91,8 @@ func TestBounds(t *testing.T) {
 }
 
 func TestQuery(t *testing.T) {
-	q, err := Parse("$select=id,displayName&%24expand=members(%24select=id;$top=5),owners&$orderby=name+desc,n&$top=3&x=1&" +
-		"$search=%22displayName:a%22+OR+%22mail:b%22&$count=TRUE")
+	q, err := Parse("$select=id,displayName&%24expand=members(%24select=id;$top=5),owners&$orderby=name+desc,n&$top=3&x=1&"+
+		"$search=%22displayName:a%22+OR+%22mail:b%22&$count=TRUE", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,14 +101,27 @@ func TestQuery(t *testing.T) {
 		t.Errorf("%+v", q)
 	}
 	for _, bad := range []string{"$top=x", "$top=-1", "$select=", "$select=a(b)", "$expand=a(", "$orderby=a up", "$count=maybe", "$top=1&$top=2",
-		"$filter=%zz", "$nope=1", "$search=x", "$skip=1.5", "$filter=" + strings.Repeat("x", maxQuery)} {
-		if _, err := Parse(bad); err == nil {
+		"$filter=%zz", "$nope=1",
+		"$format=xml", "$expand=manager($levels=0)", "$expand=a($nope=1)", "$search=x", "$skip=1.5", "$filter=" + strings.Repeat("x", maxQuery)} {
+		if _, err := Parse(bad, false); err == nil {
 			t.Errorf("%.40s was taken", bad)
 		}
 	}
+	// Only beta takes options without the dollar sign.
+	for _, beta := range []bool{false, true} {
+		q, err := Parse("select=id&Filter=n+eq+1&top=3&other=1", beta)
+		if err != nil || (len(q.Select) == 1) != beta || (q.Filter != nil) != beta || (q.Top == 3) != beta || q.Other.Has("top") == beta ||
+			!q.Other.Has("other") {
+			t.Errorf("beta %v: %+v, %v", beta, q, err)
+		}
+	}
+	if q, err := Parse("$expand=manager($levels=max;$select=id),members($top=5)", false); err != nil || q.Expand[0].Levels != -1 ||
+		len(q.Expand[1].Others) != 1 {
+		t.Errorf("%+v, %v", q, err)
+	}
 	// The canonical form knows no order and no tokens.
-	a, _ := Parse("$top=3&$select=id&$skiptoken=x")
-	b, _ := Parse("$select=id&$top=3")
+	a, _ := Parse("$top=3&$select=id&$skiptoken=x", false)
+	b, _ := Parse("$select=id&$top=3", false)
 	if a.Canonical != b.Canonical {
 		t.Errorf("%q and %q", a.Canonical, b.Canonical)
 	}

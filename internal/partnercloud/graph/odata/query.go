@@ -20,6 +20,7 @@ type Query struct {
 	Count   bool
 	Search  []Search // any of them
 
+	Format     string // $format in lower case
 	SkipToken  string
 	DeltaToken string
 
@@ -38,6 +39,8 @@ func (q *Query) Has(option string) bool { return slices.Contains(q.Given, option
 type Expand struct {
 	Name   string
 	Select []string
+	Levels int      // how deep; 0: not given, -1: max
+	Others []string // options that are known to OData, for the caller to refuse
 }
 
 // Order is one $orderby term.
@@ -49,8 +52,22 @@ type Order struct {
 // Search is one "property:value" term.
 type Search struct{ Property, Value string }
 
-// Parse reads a raw query. Semicolons inside $expand are kept.
-func Parse(raw string) (*Query, error) {
+// loose are the options that Graph's beta takes without the dollar sign.
+var loose = []string{"select", "filter", "expand", "orderby", "top", "skip", "count", "search", "skiptoken", "deltatoken", "format"}
+
+// Option is the name of a query argument in lower case, with the dollar sign of a
+// system query option where beta lets it be missing.
+func Option(name string, beta bool) string {
+	name = strings.ToLower(name)
+	if beta && slices.Contains(loose, name) {
+		return "$" + name
+	}
+	return name
+}
+
+// Parse reads a raw query. Semicolons inside $expand are kept. beta says that the
+// dollar signs may be missing.
+func Parse(raw string, beta bool) (*Query, error) {
 	q := &Query{Top: -1, Other: url.Values{}}
 	if len(raw) > maxQuery {
 		return nil, bad("The query string is too long.")
@@ -69,7 +86,7 @@ func Parse(raw string) (*Query, error) {
 		if err != nil {
 			return nil, bad("The query string is not properly escaped.")
 		}
-		lower := strings.ToLower(key)
+		lower := Option(key, beta)
 		if !strings.HasPrefix(lower, "$") {
 			q.Other.Add(key, val)
 			canonical = append(canonical, lower+"="+val)
@@ -125,6 +142,10 @@ func (q *Query) option(key, val string) error {
 	case "$deltatoken":
 		q.DeltaToken = val
 	case "$format":
+		if v := strings.ToLower(val); v != "json" && v != "application/json" && !strings.HasPrefix(v, "application/json;odata.metadata=") {
+			err = bad("The $format '%s' is not supported.", short(val))
+		}
+		q.Format = strings.ToLower(val)
 	default:
 		err = bad("The query parameter '%s' is not supported.", short(key))
 	}
@@ -178,7 +199,16 @@ func expands(val string) ([]Expand, error) {
 						return nil, err
 					}
 					e.Select = sel
-				case "$levels", "$top", "$count":
+				case "$levels":
+					if v = strings.TrimSpace(v); strings.EqualFold(v, "max") {
+						e.Levels = -1
+					} else if n, err := strconv.Atoi(v); err != nil || n < 1 {
+						return nil, bad("Parsing $expand failed: $levels must be a positive number or max.")
+					} else {
+						e.Levels = n
+					}
+				case "$top", "$count", "$filter", "$orderby", "$skip", "$search":
+					e.Others = append(e.Others, strings.ToLower(strings.TrimSpace(k)))
 				default:
 					return nil, bad("Parsing $expand failed: option '%s' is not supported.", short(k))
 				}

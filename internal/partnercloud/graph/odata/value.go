@@ -20,11 +20,11 @@ func Lookup(v any, path []string) any {
 		case Fielder:
 			v, _ = o.Field(name)
 		case map[string]any:
-			v = o[name]
+			v = member(o, name)
 		case json.RawMessage:
 			v = decode(o)
 			if m, ok := v.(map[string]any); ok {
-				v = m[name]
+				v = member(m, name)
 			} else {
 				v = nil
 			}
@@ -33,6 +33,19 @@ func Lookup(v any, path []string) any {
 		}
 	}
 	return v
+}
+
+// member finds a member by name, or by its name without case.
+func member(m map[string]any, name string) any {
+	if v, ok := m[name]; ok {
+		return v
+	}
+	for k, v := range m {
+		if strings.EqualFold(k, name) {
+			return v
+		}
+	}
+	return nil
 }
 
 func decode(raw json.RawMessage) any {

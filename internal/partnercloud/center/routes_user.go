@@ -1,0 +1,21 @@
+package center
+
+import "partnerguard/internal/entra"
+
+// userRoutes are a customer's users: their licences and passwords.
+func userRoutes() []*route {
+	look := inside(entra.RoleDirectoryReaders, entra.RoleDirectoryWriters, entra.RoleGlobalReader, entra.RoleUserAdministrator,
+		entra.RoleHelpdeskAdministrator, entra.RoleLicenseAdministrator, entra.RolePrivilegedRoleAdministrator,
+		entra.RolePrivilegedAuthenticationAdministrator, entra.RoleGlobalAdministrator)
+	give := inside(entra.RoleLicenseAdministrator, entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleGlobalAdministrator)
+	person := inside(entra.RoleUserAdministrator, entra.RoleHelpdeskAdministrator, entra.RolePrivilegedAuthenticationAdministrator,
+		entra.RoleGlobalAdministrator)
+	return []*route{
+		op("PATCH", "/v1/customers/{customer}/users/{user}/resetpassword", found((*call).userOf, resetPassword), func(r *route) {
+			person(r)
+			r.ahead = hashPassword
+		}),
+		op("GET", "/v1/customers/{customer}/users/{user}/licenses", found((*call).userOf, licencesOfUser), look).takes("licenseGroupIds"),
+		op("POST", "/v1/customers/{customer}/users/{user}/licenseupdates", found((*call).userOf, updateLicences), give),
+	}
+}

@@ -1,0 +1,27 @@
+package graph
+
+// metadataOfMore names the properties of types whose published metadata is not at
+// hand, in the form of metadata: from Microsoft's pages of each type. Not compared by
+// a test.
+const metadataOfMore = `
+emailAuthenticationMethod: createdDateTime emailAddress id lastUsedDateTime>
+authorizationPolicy: allowEmailVerifiedUsersToJoinOrganization allowInvitesFrom allowUserConsentForRiskyApps allowedToSignUpEmailBasedSubscriptions
+	allowedToUseSSPR blockMsolPowerShell defaultUserRolePermissions deletedDateTime description displayName *enabledPreviewFeatures> guestUserRoleId id
+	*permissionGrantPolicyIdsAssignedToDefaultUserRole>
+adminConsentRequestPolicy: id isEnabled notifyReviewers remindersEnabled requestDurationInDays *reviewers version
+authenticationFlowsPolicy: description displayName id selfServiceSignUp
+crossTenantAccessPolicy: *allowedCloudEndpoints deletedDateTime displayName id
+crossTenantAccessPolicyConfigurationDefault: automaticUserConsentSettings b2bCollaborationInbound b2bCollaborationOutbound b2bDirectConnectInbound
+	b2bDirectConnectOutbound id inboundTrust invitationRedemptionIdentityProviderConfiguration isServiceDefault tenantRestrictions
+deviceRegistrationPolicy: azureADJoin azureADRegistration description displayName id localAdminPassword multiFactorAuthConfiguration userDeviceQuota
+tenantAppManagementPolicy: applicationRestrictions description displayName id isEnabled servicePrincipalRestrictions
+permissionGrantPolicy: deletedDateTime description displayName id includeAllPreApprovedApplications> resourceScopeType>
+stsPolicy: *definition deletedDateTime description displayName id isOrganizationDefault
+applicationTemplate: *categories description displayName homePageUrl id logoUrl publisher *supportedProvisioningTypes *supportedSingleSignOnModes
+riskDetection: activity activityDateTime additionalInfo correlationId detectedDateTime detectionTimingType id ipAddress lastUpdatedDateTime location
+	mitreTechniqueId> requestId riskDetail riskEventType riskLevel riskState riskType> source tokenIssuerType userDisplayName userId userPrincipalName
+secureScore: activeUserCount *averageComparativeScores azureTenantId *controlScores createdDateTime currentScore *enabledServices id licensedUserCount
+	maxScore vendorInformation
+secureScoreControlProfile: actionType actionUrl azureTenantId *complianceInformation controlCategory *controlStateUpdates deprecated id
+	implementationCost lastModifiedDateTime maxScore rank remediation remediationImpact service *threats tier title userImpact vendorInformation
+`

@@ -1,0 +1,58 @@
+package graph
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+
+	"partnerguard/internal/partnercloud/graph/csdl"
+)
+
+// documents holds the $metadata of both versions, made when first asked.
+type metadataDocs struct {
+	v1, beta sync.Once
+	docs     [2][]byte
+	errs     [2]error
+}
+
+// document gives the $metadata of a version: of what the table of routes serves.
+func (g *Graph) document(beta bool) ([]byte, error) {
+	once, version, i := &g.metadata.v1, "v1.0", 0
+	if beta {
+		once, version, i = &g.metadata.beta, "beta", 1
+	}
+	once.Do(func() {
+		m, err := csdl.Load(version)
+		if err != nil {
+			g.metadata.errs[i] = err
+			return
+		}
+		for _, r := range routes() {
+			if r.in(version) && r.leftOut == "" {
+				m.Serve(r.parts)
+			}
+		}
+		for _, sh := range []*shape{g.sh.user, g.sh.group, g.sh.role, g.sh.app, g.sh.sp, g.sh.assigned, g.sh.eligible, g.sh.heldNow, g.sh.askEligible,
+			g.sh.askActive, g.sh.unit} {
+			for nav := range sh.navs {
+				m.Expand(sh.typ, nav)
+			}
+		}
+		m.Serve([]string{"me"})
+		g.metadata.docs[i] = m.Write()
+	})
+	return g.metadata.docs[i], g.metadata.errs[i]
+}
+
+// isMetadata reports the address of the document, which is for everybody.
+func (c *call) isMetadata() bool {
+	return len(c.path) == 1 && strings.EqualFold(c.path[0], "$metadata") && c.r.Method == http.MethodGet
+}
+
+func (c *call) metadata() (*reply, error) {
+	doc, err := c.g.document(c.beta)
+	if err != nil {
+		return nil, err
+	}
+	return &reply{call: c, status: http.StatusOK, body: doc, media: "application/xml"}, nil
+}

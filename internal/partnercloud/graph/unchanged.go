@@ -1,0 +1,70 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"partnerguard/internal/partnercloud/world"
+)
+
+// shapeOf is how a row of a directory object is shown; nil for rows of others.
+func (sh *shapes) shapeOf(row any) *shape {
+	switch row.(type) {
+	case *world.User:
+		return sh.user
+	case *world.Group:
+		return sh.group
+	case *world.Application:
+		return sh.app
+	case *world.ServicePrincipal:
+		return sh.sp
+	case *world.Tenant:
+		return sh.organization
+	case *world.Unit:
+		return sh.unit
+	}
+	return nil
+}
+
+// membersOf reads the members of a row as they are shown; nil for rows of others.
+func (c *call) membersOf(row any) func(name string) (any, bool) {
+	if x, ok := row.(*world.CustomRole); ok {
+		e := c.entity(c.g.sh.definition, customDef(x))
+		return func(name string) (any, bool) { return e.Field(spelled(e.typ, name)) }
+	}
+	if d, ok := row.(*world.Document); ok {
+		now := decodeObject(d.Raw)
+		now["id"] = d.ID
+		return func(name string) (any, bool) { v, ok := now[name]; return v, ok }
+	}
+	sh := c.g.sh.shapeOf(row)
+	if sh == nil {
+		return nil
+	}
+	e := c.entity(sh, row)
+	return func(name string) (any, bool) { return e.Field(spelled(sh.typ, name)) }
+}
+
+// dropUnchanged takes those members out of the body of a PATCH that say what is so
+// already: clients send an object back as they read it, read-only members and all.
+func (c *call) dropUnchanged(row any) {
+	of := c.membersOf(row)
+	if of == nil {
+		return
+	}
+	for k, v := range c.in {
+		now, ok := of(k)
+		if !ok {
+			continue
+		}
+		var a any
+		if json.Unmarshal(appendValue(nil, now), &a) != nil {
+			continue
+		}
+		x, err := json.Marshal(a)
+		y, also := json.Marshal(v)
+		if err == nil && also == nil && bytes.Equal(x, y) {
+			delete(c.in, k)
+		}
+	}
+}
