@@ -39,6 +39,7 @@ func newShapes() *shapes {
 	sh.assigned = newRoleAssignmentShape(sh.definition)
 	sh.askEligible, sh.askActive = newRoleAskShape(sh.definition, askEligible), newRoleAskShape(sh.definition, askActive)
 	sh.addSchedules()
+	sh.addAppLinks()
 	sh.detection = newDetectionShape()
 	sh.settings = map[string]*shape{
 		"secureScore":               documentShape("secureScore", nil, namesOf("secureScore")...),
