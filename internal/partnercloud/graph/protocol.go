@@ -27,11 +27,11 @@ func (c *call) readQuery() error {
 		return err
 	}
 	c.q = q
-	if c.property != "" { // what a property needs, its path needs
+	if c.onlyProperty != "" { // what a property needs, its path needs
 		if len(q.Given) > 0 {
 			return refuse(http.StatusBadRequest, "BadRequest", "The query option '%s' is not supported by this operation.", clip(q.Given[0]))
 		}
-		q.Select = []string{c.property}
+		q.Select = []string{c.onlyProperty}
 	}
 	if err := c.understood(); err != nil {
 		return err
@@ -151,18 +151,18 @@ func (c *call) propertyPath() bool {
 		c.path, c.route, c.cast = whole, nil, ""
 		return false
 	}
-	c.property = whole[2]
+	c.onlyProperty = whole[2]
 	return true
 }
 
 // onePropertyOf answers a read of a property: its value, or nothing for null.
 func (c *call) onePropertyOf(context string, e *entity) (*reply, error) {
-	name := spelled(e.typ, c.property)
+	name := spelled(e.typ, c.onlyProperty)
 	v, ok := e.Field(name)
 	if !ok {
-		return nil, noSegment(c.property)
+		return nil, noSegment(c.onlyProperty)
 	}
-	c.property = ""
+	c.onlyProperty = ""
 	if raw := string(appendValue(nil, v)); raw == "null" {
 		return noContent()
 	}
