@@ -28,7 +28,12 @@ func installedIn(t *testing.T, dir string) {
 	if _, err := exec.LookPath("node"); err != nil {
 		missing(t, "Node")
 	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err == nil {
+	lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamp := filepath.Join(dir, "node_modules", ".installed-from")
+	if had, err := os.ReadFile(stamp); err == nil && bytes.Equal(had, lock) {
 		return
 	}
 	install := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
@@ -45,6 +50,9 @@ func installedIn(t *testing.T, dir string) {
 	}
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("npm ci: %v\n%s", err, out)
+	}
+	if err := os.WriteFile(stamp, lock, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
