@@ -44,6 +44,7 @@ const (
 	M365AdminHost    = "admin.microsoft.com"
 	OfficeManageHost = "manage.office.com"
 	OutlookHost      = "outlook.office365.com"
+	SMTPHost         = "smtp.office365.com"
 	KeyVaultHost     = "vault.azure.net"
 	// InstanceName is how the public cloud calls itself in discovery documents.
 	InstanceName = "microsoftonline.com"

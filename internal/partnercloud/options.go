@@ -17,8 +17,11 @@ type Options struct {
 	CADir     string // directory of the local CA; "" is beside State, or memory
 
 	Listen      string // loopback host; "" is 127.0.0.1
-	Port        int    // the first of eight ports in a row; 0 is any free ports
+	Port        int    // the first of eight ports in a row, and of one for each extra; 0 is any free ports
 	ForceListen bool   // allow a host that is not loopback
+
+	Mail  bool // extra: SMTP, IMAP and POP3, three ports more
+	Stamp bool // extra: a time stamping authority, one port more
 
 	// Unthrottled and NoLag switch off the published limits and the log's
 	// ingestion lag: for tests of something else.
@@ -52,9 +55,27 @@ type Info struct {
 	CAFile        string `json:"caFile"`
 	SPKI          string `json:"spki"` // of the leaf key, for browsers under test
 
+	Mail  *MailInfo  `json:"mail,omitempty"`
+	Stamp *StampInfo `json:"stamp,omitempty"`
+
 	People    []Person   `json:"people"`
 	Apps      []App      `json:"apps"`
 	Customers []Customer `json:"customers"`
+}
+
+// MailInfo says where mail is sent and read, host:port each: SMTP with STARTTLS, the
+// others over TLS.
+type MailInfo struct {
+	SMTP string `json:"smtp"`
+	IMAP string `json:"imap"`
+	POP  string `json:"pop"`
+}
+
+// StampInfo says where time stamps are given (RFC 3161), and which root they are to
+// be checked by.
+type StampInfo struct {
+	URL      string `json:"url"`
+	RootFile string `json:"rootFile"`
 }
 
 // Tenant names the partner tenant.

@@ -100,9 +100,9 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	if err := checkHost(o.Listen, o.ForceListen); err != nil {
 		return nil, err
 	}
-	if o.Port < 0 || o.Port > 65535-maxPorts {
+	if most := 65535 - maxPorts - o.extraPorts(); o.Port < 0 || o.Port > most {
 		return nil, problem.New(problem.Usage, "port %d is out of range", o.Port).
-			WithHint("eight ports in a row are used: choose one between 1024 and %d, or 0 for any", 65535-maxPorts)
+			WithHint("eight ports in a row are used: choose one between 1024 and %d, or 0 for any", most)
 	}
 	s := &Server{log: o.Log, done: make(chan struct{}), failed: make(chan error, 1)}
 	defer func() {
@@ -122,7 +122,9 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	if err := s.compose(o); err != nil {
 		return nil, err
 	}
-	s.serve()
+	if err := s.serve(o); err != nil {
+		return nil, err
+	}
 	s.describe()
 	context.AfterFunc(ctx, func() { _ = s.Close(context.Background()) })
 	return s, nil
@@ -264,13 +266,10 @@ func (s *Server) loginFor(r *http.Request) string {
 
 // listen opens the ports, so that every room can be told where the others are.
 func (s *Server) listen(o Options) (err error) {
-	if s.ports, err = listenAll(o.Listen, o.Port, maxPorts); err != nil {
+	if s.ports, err = listenAll(o.Listen, o.Port, maxPorts+o.extraPorts()); err != nil {
 		return err
 	}
-	host := o.Listen
-	if ip := net.ParseIP(host); ip == nil || ip.IsLoopback() {
-		host = "localhost"
-	}
+	host := s.host(o)
 	base := func(scheme string, i int) string { return scheme + "://" + net.JoinHostPort(host, s.port(i)) }
 	s.info.Login, s.info.Graph, s.info.PartnerCenter, s.info.ARM, s.info.Portal = base("https", 0), base("https", 1), base("https", 2), base("https", 3),
 		base("https", 4)
@@ -279,13 +278,21 @@ func (s *Server) listen(o Options) (err error) {
 	return nil
 }
 
+// host is how clients call where the ports are.
+func (s *Server) host(o Options) string {
+	if ip := net.ParseIP(o.Listen); ip == nil || ip.IsLoopback() {
+		return "localhost"
+	}
+	return o.Listen
+}
+
 func (s *Server) port(i int) string {
 	_, port, _ := net.SplitHostPort(s.ports[i].Addr().String())
 	return port
 }
 
 // serve answers on every port until Close.
-func (s *Server) serve() {
+func (s *Server) serve(o Options) error {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.CA.GetCertificate, NextProtos: []string{"h2", "http/1.1"}}
 	quiet := slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	for i, name := range order {
@@ -302,6 +309,8 @@ func (s *Server) serve() {
 	s.run(func() error { return ctl.Serve(s.ports[5]) })
 	s.run(func() error { return s.proxy.Serve(s.ports[6]) })
 	s.run(func() error { return s.proxy.ServeSNI(s.ports[7]) })
+	config.NextProtos = nil
+	return s.serveExtras(o, config, s.host(o))
 }
 
 // run serves until closed; a failure ends the whole cloud.

@@ -42,7 +42,7 @@ type cloudFlags struct {
 	seed                   uint64
 	state, listen          string
 	port                   int
-	force                  bool
+	force, mail, stamp     bool
 }
 
 func (f *cloudFlags) register(cmd *cobra.Command, port int) {
@@ -56,13 +56,15 @@ func (f *cloudFlags) register(cmd *cobra.Command, port int) {
 	fl.StringVar(&f.listen, "listen", "127.0.0.1", "the loopback address to listen on")
 	fl.BoolVar(&f.force, "force-listen", false, "listen beyond loopback all the same")
 	fl.IntVar(&f.port, "port", port, "the first of eight ports in a row; 0 means any that are free")
+	fl.BoolVar(&f.mail, "mail", false, "send and read mail there too: SMTP, IMAP and POP3 with XOAUTH2, on three ports more")
+	fl.BoolVar(&f.stamp, "stamp", false, "give time stamps there too (RFC 3161), on one port more")
 	_ = cmd.MarkFlagFilename("scenario", "yaml", "yml", "json")
 	_ = cmd.MarkFlagDirname("state")
 }
 
 // given says whether a flag that describes the world was set.
 func (f *cloudFlags) given(cmd *cobra.Command) bool {
-	for _, name := range []string{"scenario", "customers", "users", "days", "seed", "state", "listen", "port"} {
+	for _, name := range []string{"scenario", "customers", "users", "days", "seed", "state", "listen", "port", "mail", "stamp"} {
 		if cmd.Flags().Changed(name) {
 			return true
 		}
@@ -85,7 +87,7 @@ func (f *cloudFlags) options(env *kit.Env, quiet bool) (partnercloud.Options, er
 	}
 	return partnercloud.Options{
 		Scenario: f.scenario, Customers: f.customers, Users: f.users, Days: f.days, Seed: f.seed, State: f.state,
-		Listen: f.listen, Port: f.port, ForceListen: f.force, Log: log,
+		Listen: f.listen, Port: f.port, ForceListen: f.force, Mail: f.mail, Stamp: f.stamp, Log: log,
 	}, nil
 }
 

@@ -22,6 +22,12 @@ func cloudText(w io.Writer, info *partnercloud.Info, path string, p kit.Paint) e
 		{"Portal without TLS", info.PortalHTTP}, {"HTTPS proxy", info.Proxy}, {"TLS by server name", info.SNI}, {"CA certificate", info.CAFile},
 		{"Control file", path},
 	}
+	if m := info.Mail; m != nil {
+		lines = append(lines, line{"SMTP, with STARTTLS", m.SMTP}, line{"IMAP, with TLS", m.IMAP}, line{"POP3, with TLS", m.POP})
+	}
+	if s := info.Stamp; s != nil {
+		lines = append(lines, line{"Time stamps", s.URL}, line{"Root of time stamps", s.RootFile})
+	}
 	for _, l := range lines {
 		if l.value != "" {
 			fmt.Fprintf(w, "  %-22s  %s\n", l.name, print.Clean(l.value, 500))

@@ -152,9 +152,14 @@ func (k *call) run(h http.Header) (rep reply, f *fault) {
 	}
 	k.a.world.Read(func(s *world.State) {
 		k.s = s
-		if f = k.admit(h); f == nil {
-			rep, f = k.route.do(k)
+		if f = k.admit(h); f != nil {
+			return
 		}
+		if text := strings.TrimSpace(string(k.body)); k.route.bare && text != "" && text != "{}" && text != "null" {
+			f = refuse(http.StatusBadRequest, "InvalidRequestContent", "No request content is expected.")
+			return
+		}
+		rep, f = k.route.do(k)
 	})
 	return rep, f
 }

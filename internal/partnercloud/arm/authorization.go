@@ -21,7 +21,7 @@ func authorizationRoutes() []*route {
 			add("GET", anywhere, authorization, "denyAssignments/{name}", "Microsoft.Authorization/denyAssignments/read", getDenied),
 		),
 		from(kit.Known, "Azure Authorization: Global Administrator, elevateAccess; role assignments at /",
-			add("POST", atTenant, authorization, "elevateAccess", "", elevate),
+			bare(add("POST", atTenant, authorization, "elevateAccess", "", elevate)),
 			add("GET", atTenant, authorization, "roleAssignments", "Microsoft.Authorization/roleAssignments/read", listRoot).takes(search...),
 			add("DELETE", atTenant, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/delete", deleteRoot).takes("tenantId"),
 		),
@@ -66,9 +66,6 @@ func getDenied(k *call) (reply, *fault) {
 func elevate(k *call) (reply, *fault) {
 	if k.who.AppOnly() || k.who.AOBO || !slices.Contains(k.tenant.RolesOf(k.who.ObjectID, k.now), entra.RoleGlobalAdministrator) {
 		return reply{}, k.denied("Microsoft.Authorization/elevateAccess/action", "/")
-	}
-	if len(k.body) > 0 && strings.TrimSpace(string(k.body)) != "{}" {
-		return reply{}, bad("InvalidRequestContent", "No request content is expected.")
 	}
 	const role = "User Access Administrator"
 	if !slices.ContainsFunc(k.tenant.AzureRoot, func(r world.AzureRole) bool {

@@ -19,7 +19,7 @@ func managementRoutes() []*route {
 			add("GET", atTenant, management, "managementGroups/{group}", groups+"/read", getManagement).takes("$expand", "$recurse", "$filter").
 				only("$expand", "children", "path", "ancestors").only("$recurse", "true", "false").only("$filter", "children.childType eq Subscription"),
 			add("GET", atTenant, management, "managementGroups/{group}/descendants", groups+"/descendants/read", listDescendants).takes("$top", "$skiptoken"),
-			read(add("POST", atTenant, management, "getEntities", "", getEntities)).
+			read(bare(add("POST", atTenant, management, "getEntities", "", getEntities))).
 				takes("$top", "$skiptoken", "$view").only("$view", "FullHierarchy", "SubscriptionsOnly", "GroupsOnly"),
 		),
 		from(kit.Read, "Azure Resource Graph: Resources (SDK arm-resourcegraph 4.2); a subset of its language",
@@ -94,9 +94,6 @@ func listDescendants(k *call) (reply, *fault) {
 
 // getEntities lists what the caller sees of the hierarchy.
 func getEntities(k *call) (reply, *fault) {
-	if len(k.body) > 0 && strings.TrimSpace(string(k.body)) != "{}" {
-		return reply{}, bad("InvalidRequestContent", "No request content is expected.")
-	}
 	rows, view := []object{}, strings.ToLower(k.param("$view"))
 	root := k.mayRoot("Microsoft.Management/managementGroups/read")
 	seen := 0

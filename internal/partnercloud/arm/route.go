@@ -120,6 +120,7 @@ type route struct {
 	do       func(*call) (reply, *fault)
 	writes   bool
 	disabled bool     // works in a disabled subscription too
+	bare     bool     // takes no content
 	options  []string // query options that are taken, besides api-version
 	values   map[string][]string
 	source   kit.Source
@@ -147,7 +148,7 @@ func from(sure kit.Sure, text string, rows ...*route) []*route {
 
 // add makes a route.
 func add(method string, at int, provider, words, action string, do func(*call) (reply, *fault)) *route {
-	r := &route{method: method, at: at, provider: provider, action: action, do: do, writes: method != http.MethodGet}
+	r := &route{method: method, at: at, provider: provider, action: action, do: do, writes: method != http.MethodGet, bare: method == http.MethodDelete}
 	if words != "" {
 		r.words = strings.Split(words, "/")
 	}
@@ -157,6 +158,9 @@ func add(method string, at int, provider, words, action string, do func(*call) (
 // off marks what works in a disabled subscription too.
 func off(r *route) *route { r.disabled = true; return r }
 
+// bare marks what takes no content.
+func bare(r *route) *route { r.bare = true; return r }
+
 // read marks what changes nothing, whatever its method.
 func read(r *route) *route { r.writes = false; return r }
 
@@ -165,60 +169,68 @@ func makeRoutes() []*route {
 	anywhere := atSubscription | atGroup | atResource
 	both := atSubscription | atGroup
 	vm, set := "Microsoft.Compute/virtualMachines", "Microsoft.Compute/virtualMachineScaleSets"
-	return slices.Concat(resourceRoutes(), authorizationRoutes(), usageRoutes(), managementRoutes(), []*route{
-		add("GET", atTenant, "", "subscriptions", "", listSubscriptions).takes(paging...),
-		add("GET", atTenant, "", "tenants", "", listTenants).takes("$top", "$skiptoken", "includeAllTenantCategories").
-			only("includeAllTenantCategories", "true", "false"),
-		add("GET", atSubscription, "", "", "Microsoft.Resources/subscriptions/read", getSubscription),
-		add("GET", atSubscription, "", "locations", "Microsoft.Resources/subscriptions/read", listLocations).
-			takes("$top", "$skiptoken", "includeExtendedLocations").only("includeExtendedLocations", "true", "false"),
-		add("GET", atSubscription, "", "resourcegroups", "Microsoft.Resources/subscriptions/resourceGroups/read", listGroups).takes(search...),
-		add("GET", atGroup, "", "", "Microsoft.Resources/subscriptions/resourceGroups/read", getGroup),
-		add("GET", both, "", "resources", "Microsoft.Resources/subscriptions/resources/read", listResources).
-			takes("$top", "$skiptoken", "$filter", "$expand").only("$expand", "createdTime", "changedTime", "provisioningState"),
-
-		add("GET", both, compute, "virtualMachines", vm+"/read", listMachines).takes("$top", "$skiptoken", "statusOnly", "$expand").
-			only("$expand", "instanceView").only("statusOnly", "true", "false"),
-		add("GET", atGroup, compute, "virtualMachines/{name}", vm+"/read", getMachine).takes("$expand").only("$expand", "instanceView"),
-		add("GET", atGroup, compute, "virtualMachines/{name}/instanceView", vm+"/instanceView/read", instanceView),
-		add("POST", atGroup, compute, "virtualMachines/{name}/start", vm+"/start/action", power("starting")),
-		off(add("POST", atGroup, compute, "virtualMachines/{name}/deallocate", vm+"/deallocate/action", power("deallocating"))),
-		off(add("POST", atGroup, compute, "virtualMachines/{name}/powerOff", vm+"/powerOff/action", power("stopping"))),
-		off(add("DELETE", atGroup, compute, "virtualMachines/{name}", vm+"/delete", power("deleting"))),
-		add("GET", both, compute, "virtualMachineScaleSets", set+"/read", listSets).takes("$top", "$skiptoken", "statusOnly", "$expand").
-			only("$expand", "instanceView").only("statusOnly", "true", "false"),
-		add("GET", atGroup, compute, "virtualMachineScaleSets/{name}", set+"/read", getMachine).takes("$expand").only("$expand", "instanceView"),
-		add("POST", atGroup, compute, "virtualMachineScaleSets/{name}/start", set+"/start/action", power("starting")),
-		off(add("POST", atGroup, compute, "virtualMachineScaleSets/{name}/deallocate", set+"/deallocate/action", power("deallocating"))),
-		off(add("DELETE", atGroup, compute, "virtualMachineScaleSets/{name}", set+"/delete", power("deleting"))),
-		add("GET", atSubscription, compute, "locations/{location}/operations/{operation}", "Microsoft.Compute/locations/operations/read", operationStatus).
-			takes("monitor"),
-
-		off(add("POST", atSubscription, subscribing, "cancel", "Microsoft.Subscription/cancel/action", cancelSubscription)).takes("IgnoreResourceCheck"),
-		off(add("POST", atSubscription, subscribing, "enable", "Microsoft.Subscription/enable/action", enableSubscription)),
-		off(add("POST", atSubscription, subscribing, "rename", "Microsoft.Subscription/rename/action", renameSubscription)),
-		add("POST", atTenant, billing, "billingAccounts/{account}/billingSubscriptions/{name}/cancel", "", cancelBilling),
-
-		add("GET", atSubscription, insights, "eventtypes/management/values", "Microsoft.Insights/eventtypes/values/read", activityLog).
-			takes("$top", "$skiptoken", "$filter", "$select"),
-
-		add("GET", anywhere, authorization, "roleAssignments", "Microsoft.Authorization/roleAssignments/read", listAssignments).
-			takes("$top", "$skiptoken", "$filter", "tenantId"),
-		add("GET", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/read", getAssignment).takes("tenantId"),
-		add("PUT", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/write", putAssignment),
-		off(add("DELETE", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/delete", deleteAssignment)).
-			takes("tenantId"),
-		add("GET", anywhere, authorization, "roleDefinitions", "Microsoft.Authorization/roleDefinitions/read", listDefinitions).takes(search...),
-		add("GET", anywhere, authorization, "roleDefinitions/{name}", "Microsoft.Authorization/roleDefinitions/read", getDefinition),
-
-		add("GET", both, consumption, "budgets", "Microsoft.Consumption/budgets/read", listBudgets).takes(paging...),
-		add("GET", both, consumption, "budgets/{name}", "Microsoft.Consumption/budgets/read", getBudget),
-		add("PUT", both, consumption, "budgets/{name}", "Microsoft.Consumption/budgets/write", putBudget),
-		off(add("DELETE", both, consumption, "budgets/{name}", "Microsoft.Consumption/budgets/delete", deleteBudget)),
-		add("GET", atSubscription, costs, "scheduledActions/{name}", "Microsoft.CostManagement/scheduledActions/read", getScheduled),
-		add("PUT", atSubscription, costs, "scheduledActions/{name}", "Microsoft.CostManagement/scheduledActions/write", putScheduled),
-		read(add("POST", both, costs, "query", "Microsoft.CostManagement/query/read", queryCosts)),
-	}, providerRoutes())
+	return slices.Concat(resourceRoutes(), authorizationRoutes(), usageRoutes(), managementRoutes(),
+		from(kit.Known, "Azure Resource Manager: Subscriptions, Tenants, Resource Groups, Resources; contracts.md section 7.3",
+			add("GET", atTenant, "", "subscriptions", "", listSubscriptions).takes(paging...),
+			add("GET", atTenant, "", "tenants", "", listTenants).takes("$top", "$skiptoken", "includeAllTenantCategories").
+				only("includeAllTenantCategories", "true", "false"),
+			add("GET", atSubscription, "", "", "Microsoft.Resources/subscriptions/read", getSubscription),
+			add("GET", atSubscription, "", "locations", "Microsoft.Resources/subscriptions/read", listLocations).
+				takes("$top", "$skiptoken", "includeExtendedLocations").only("includeExtendedLocations", "true", "false"),
+			add("GET", atSubscription, "", "resourcegroups", "Microsoft.Resources/subscriptions/resourceGroups/read", listGroups).takes(search...),
+			add("GET", atGroup, "", "", "Microsoft.Resources/subscriptions/resourceGroups/read", getGroup),
+			add("GET", both, "", "resources", "Microsoft.Resources/subscriptions/resources/read", listResources).
+				takes("$top", "$skiptoken", "$filter", "$expand").only("$expand", "createdTime", "changedTime", "provisioningState"),
+		),
+		from(kit.Known, "Azure Compute: Virtual Machines, Scale Sets; contracts.md section 7.3",
+			add("GET", both, compute, "virtualMachines", vm+"/read", listMachines).takes("$top", "$skiptoken", "statusOnly", "$expand").
+				only("$expand", "instanceView").only("statusOnly", "true", "false"),
+			add("GET", atGroup, compute, "virtualMachines/{name}", vm+"/read", getMachine).takes("$expand").only("$expand", "instanceView"),
+			add("GET", atGroup, compute, "virtualMachines/{name}/instanceView", vm+"/instanceView/read", instanceView),
+			bare(add("POST", atGroup, compute, "virtualMachines/{name}/start", vm+"/start/action", power("starting"))),
+			off(bare(add("POST", atGroup, compute, "virtualMachines/{name}/deallocate", vm+"/deallocate/action", power("deallocating")))),
+			off(bare(add("POST", atGroup, compute, "virtualMachines/{name}/powerOff", vm+"/powerOff/action", power("stopping")))),
+			off(add("DELETE", atGroup, compute, "virtualMachines/{name}", vm+"/delete", power("deleting"))),
+			add("GET", both, compute, "virtualMachineScaleSets", set+"/read", listSets).takes("$top", "$skiptoken", "statusOnly", "$expand").
+				only("$expand", "instanceView").only("statusOnly", "true", "false"),
+			add("GET", atGroup, compute, "virtualMachineScaleSets/{name}", set+"/read", getMachine).takes("$expand").only("$expand", "instanceView"),
+			bare(add("POST", atGroup, compute, "virtualMachineScaleSets/{name}/start", set+"/start/action", power("starting"))),
+			off(bare(add("POST", atGroup, compute, "virtualMachineScaleSets/{name}/deallocate", set+"/deallocate/action", power("deallocating")))),
+			off(add("DELETE", atGroup, compute, "virtualMachineScaleSets/{name}", set+"/delete", power("deleting"))),
+			add("GET", atSubscription, compute, "locations/{location}/operations/{operation}", "Microsoft.Compute/locations/operations/read", operationStatus).
+				takes("monitor"),
+		),
+		from(kit.Read, "Azure Subscription: Cancel, Enable, Rename; Azure Billing: Cancel; contracts.md section 7.3",
+			off(bare(add("POST", atSubscription, subscribing, "cancel", "Microsoft.Subscription/cancel/action", cancelSubscription))).
+				takes("IgnoreResourceCheck"),
+			off(bare(add("POST", atSubscription, subscribing, "enable", "Microsoft.Subscription/enable/action", enableSubscription))),
+			off(add("POST", atSubscription, subscribing, "rename", "Microsoft.Subscription/rename/action", renameSubscription)),
+			add("POST", atTenant, billing, "billingAccounts/{account}/billingSubscriptions/{name}/cancel", "", cancelBilling),
+		),
+		from(kit.Known, "Azure Monitor: Activity Logs; contracts.md section 7.3",
+			add("GET", atSubscription, insights, "eventtypes/management/values", "Microsoft.Insights/eventtypes/values/read", activityLog).
+				takes("$top", "$skiptoken", "$filter", "$select"),
+		),
+		from(kit.Read, "Azure Authorization: Role Assignments, Role Definitions (SDK arm-authorization 9.0)",
+			add("GET", anywhere, authorization, "roleAssignments", "Microsoft.Authorization/roleAssignments/read", listAssignments).
+				takes("$top", "$skiptoken", "$filter", "tenantId"),
+			add("GET", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/read", getAssignment).takes("tenantId"),
+			add("PUT", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/write", putAssignment),
+			off(add("DELETE", anywhere, authorization, "roleAssignments/{name}", "Microsoft.Authorization/roleAssignments/delete", deleteAssignment)).
+				takes("tenantId"),
+			add("GET", anywhere, authorization, "roleDefinitions", "Microsoft.Authorization/roleDefinitions/read", listDefinitions).takes(search...),
+			add("GET", anywhere, authorization, "roleDefinitions/{name}", "Microsoft.Authorization/roleDefinitions/read", getDefinition),
+		),
+		from(kit.Read, "Azure Consumption: Budgets; Azure Cost Management: Scheduled Actions, Query; contracts.md section 7.3",
+			add("GET", both, consumption, "budgets", "Microsoft.Consumption/budgets/read", listBudgets).takes(paging...),
+			add("GET", both, consumption, "budgets/{name}", "Microsoft.Consumption/budgets/read", getBudget),
+			add("PUT", both, consumption, "budgets/{name}", "Microsoft.Consumption/budgets/write", putBudget),
+			off(add("DELETE", both, consumption, "budgets/{name}", "Microsoft.Consumption/budgets/delete", deleteBudget)),
+			add("GET", atSubscription, costs, "scheduledActions/{name}", "Microsoft.CostManagement/scheduledActions/read", getScheduled),
+			add("PUT", atSubscription, costs, "scheduledActions/{name}", "Microsoft.CostManagement/scheduledActions/write", putScheduled),
+			read(add("POST", both, costs, "query", "Microsoft.CostManagement/query/read", queryCosts)),
+		),
+		providerRoutes())
 }
 
 func (a *ARM) match(method string, t *target) (*route, map[string]string, *fault) {

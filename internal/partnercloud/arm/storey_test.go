@@ -227,7 +227,9 @@ func TestUsageDetails(t *testing.T) {
 	if cost, n := sum(""); cost < 13.49 || cost > 13.51 || n != 2 {
 		t.Fatalf("this month: %v in %d rows", cost, n)
 	}
-	if cost, _ := sum("?$filter=properties/usageStart+ge+'2026-10-01'+and+properties/usageEnd+le+'2026-10-31'&metric=ActualCost"); cost != 3*99 { // weeks before repeat the first
+	// weeks before repeat the first
+	october := "?$filter=properties/usageStart+ge+'2026-10-01'+and+properties/usageEnd+le+'2026-10-31'&metric=ActualCost"
+	if cost, _ := sum(october); cost != 3*99 {
 		t.Fatalf("last month: %v", cost)
 	}
 	// A machine that runs is paid for, until it is deallocated.

@@ -105,6 +105,9 @@ func (a *Authority) whatAsked(q *request, f *flow, form url.Values, v1 bool) (ma
 			return 0, fault
 		}
 	}
+	if strings.Contains(f.kind, "id_token") && f.client.App != nil && !f.client.App.IDTokens() {
+		return 0, oauth.Refuse(entra.CodeResponseTypeDisabled, "id_token")
+	}
 	if strings.Contains(f.kind, "id_token") && f.nonce == "" {
 		return 0, oauth.Refuse(entra.CodeParameterMissing, "nonce")
 	}

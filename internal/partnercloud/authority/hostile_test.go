@@ -78,6 +78,7 @@ func TestAuthorizeRefusals(t *testing.T) {
 		{"no type", partnerID, []string{"response_type", ""}, "", "AADSTS900144"},
 		{"id_token by query", partnerID, []string{"response_type", "id_token", "response_mode", "query"}, "", "AADSTS70007"},
 		{"id_token without nonce", partnerID, []string{"response_type", "id_token", "nonce", ""}, "", "AADSTS900144"},
+		{"id_token where it is not switched on", partnerID, []string{"client_id", otherApp, "response_type", "code id_token"}, "", "AADSTS700054"},
 		{"odd mode", partnerID, []string{"response_mode", "web_message"}, "", "AADSTS70007"},
 		{"odd prompt", partnerID, []string{"prompt", "perhaps"}, "", "AADSTS9002313"},
 		{"odd method", partnerID, []string{"code_challenge_method", "S512"}, "", "AADSTS50147"},

@@ -156,6 +156,7 @@ func (l *lab) apps(s *world.State, p, c *world.Tenant) {
 	}
 	s.PutApp(p, &world.Application{
 		ID: "o1", AppID: samApp, Name: "SAM app", Audience: "AzureADMultipleOrgs", Web: []string{callback}, Required: required,
+		More: map[string]any{"web": map[string]any{"implicitGrantSettings": map[string]any{"enableIdTokenIssuance": true}}},
 		Passwords: []world.PasswordCredential{
 			{KeyID: "k1", Hash: world.HashSecret(secretOK), Start: now.AddDate(-1, 0, 0), End: now.AddDate(1, 0, 0)},
 			{KeyID: "k2", Hash: world.HashSecret(secretOld), Start: now.AddDate(-2, 0, 0), End: now.AddDate(0, 0, -1)},

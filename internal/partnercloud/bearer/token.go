@@ -114,7 +114,12 @@ func (a *API) Authenticate(r *http.Request) (*Caller, *Fault) {
 	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return nil, &Fault{"Missing", "Access token is empty."}
 	}
-	c, fault := a.Keys.Parse(strings.TrimSpace(token))
+	return a.Check(strings.TrimSpace(token))
+}
+
+// Check is [API.Authenticate] of a token that came in another way than HTTP.
+func (a *API) Check(token string) (*Caller, *Fault) {
+	c, fault := a.Keys.Parse(token)
 	if fault != nil {
 		return nil, fault
 	}

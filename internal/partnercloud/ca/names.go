@@ -12,7 +12,8 @@ import (
 // the production hosts of the services the partner cloud plays, those of the
 // sovereign clouds, and localhost. The slice is the caller's.
 func Hosts() []string {
-	others := []string{entra.PartnerHost, entra.M365AdminHost, entra.OutlookHost, entra.OfficeManageHost, entra.KeyVaultHost, entra.AADGraphHost, "localhost"}
+	others := []string{entra.PartnerHost, entra.M365AdminHost, entra.OutlookHost, entra.SMTPHost, entra.OfficeManageHost,
+		entra.KeyVaultHost, entra.AADGraphHost, "localhost"}
 	return slices.Concat(entra.AuthorityHosts(), entra.GraphHosts(), entra.CenterHosts(), entra.ARMHosts(), others)
 }
 

@@ -47,11 +47,18 @@ func (p *Portal) adminRoutes() {
 	})
 	p.mux.HandleFunc("GET "+offersAt+"{id}", p.asAdmin(p.showOffer))
 	p.mux.HandleFunc("POST "+offersAt+"{id}", p.asAdmin(p.answerOffer))
+	p.mux.HandleFunc("GET "+resellerAt+"{partner}", p.asAdmin(p.showReseller))
+	p.mux.HandleFunc("POST "+resellerAt+"{partner}", p.asAdmin(p.acceptReseller))
 	p.mux.HandleFunc("POST /AdminPortal/signout", p.adminOut)
 }
 
-// invitationLink is where the link leads: a script takes the id from behind its #.
+// invitationLink is where both links lead: one of a reseller says so in its query,
+// of the other a script takes the id from behind its #.
 func (p *Portal) invitationLink(w http.ResponseWriter, r *http.Request) {
+	if q := r.URL.Query(); strings.EqualFold(q.Get("invType"), "ResellerRelationship") {
+		http.Redirect(w, r, resellerAt+url.PathEscape(q.Get("partnerId")), http.StatusSeeOther)
+		return
+	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", h.Get("Content-Security-Policy")+"; script-src 'self'")
 	p.show(w, r, http.StatusOK, view{Title: "Offers of partners", Kind: "invitation-link", Admin: true})

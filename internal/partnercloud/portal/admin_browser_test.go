@@ -32,12 +32,12 @@ func TestOfferInABrowser(t *testing.T) {
 		}
 	}
 	link := l.srv.URL + "/AdminPortal/Home#/partners/invitation/granularAdminRelationships/" + openID
-	for name, at := range map[string]string{"offer": link, "link": l.srv.URL + "/AdminPortal/Home"} {
+	for name, at := range map[string]string{"offer": link, "link": l.srv.URL + "/AdminPortal/Home", "reseller": l.srv.URL + resellerAt + partnerID} {
 		for _, scheme := range []string{"light", "dark"} {
 			for _, w := range []int64{390, 1440} {
 				e1 := screen(ctx, w, scheme)
 				e2 := chromedp.Do(ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(at))
-				e3 := chromedp.Do(ctx, chromedp.WaitVisible("form.answer, form.search"))
+				e3 := chromedp.Do(ctx, chromedp.WaitVisible("form.answer, form.search, .kv"))
 				wide, e4 := chromedp.Run(ctx, chromedp.Evaluate[float64]("document.documentElement.scrollWidth"))
 				if err := errors.Join(e1, e2, e3, e4); err != nil {
 					t.Fatalf("%s: %v", name, err)

@@ -211,3 +211,51 @@ func TestOfferRefused(t *testing.T) {
 		t.Errorf("%s %.300s", resp.Header.Get("Content-Security-Policy"), body)
 	}
 }
+
+// The link of Partner Center's relationship request makes a customer again of one
+// that left; only a Global Administrator accepts, and no access comes with it.
+func TestResellerAccepted(t *testing.T) {
+	t.Parallel()
+	l := offers(t)
+	l.w.Read(func(s *world.State) {
+		p := s.PartnerTenant()
+		p.Customers.Change(customerID, func(c *world.Customer) { c.Relationship, c.DAP = "none", false })
+		s.Touch(p)
+	})
+	link := "/Adminportal/Home?invType=ResellerRelationship&partnerId=" + partnerID + "&DAP=true"
+	b := l.admin("agent")
+	_, body := l.get(b, link)
+	if resp, _ := l.post(b, resellerAt+partnerID, url.Values{"csrf": {csrfOf(t, body)}}); resp.StatusCode != 403 {
+		t.Errorf("a relationship administrator: %d", resp.StatusCode)
+	}
+	b = l.admin("global")
+	if _, body = l.get(b, link); !strings.Contains(body, "Contoso Cloud Partners") || !strings.Contains(body, "waits for your answer") {
+		t.Fatalf("%.400s", body)
+	}
+	csrf := url.Values{"csrf": {csrfOf(t, body)}}
+	if resp, _ := l.post(b, resellerAt+partnerID, nil); resp.StatusCode != 403 {
+		t.Errorf("a forgery: %d", resp.StatusCode)
+	}
+	if resp, body := l.post(b, resellerAt+partnerID, csrf); resp.StatusCode != 200 || !strings.Contains(body, "accepted") {
+		t.Fatalf("%d %.300s", resp.StatusCode, body)
+	}
+	if resp, _ := l.post(b, resellerAt+partnerID, csrf); resp.StatusCode != 409 {
+		t.Errorf("twice: %d", resp.StatusCode)
+	}
+	for _, id := range []string{customerID, "x"} {
+		if resp, _ := l.get(b, resellerAt+id); resp.StatusCode != 404 {
+			t.Errorf("%s: %d", id, resp.StatusCode)
+		}
+	}
+	l.w.Read(func(s *world.State) {
+		p := s.PartnerTenant()
+		if c := p.Customers.Get(customerID); c.Relationship != "reseller" || c.DAP {
+			t.Errorf("%+v", c)
+		}
+		if !slices.ContainsFunc(p.Records, func(a *world.AuditRecord) bool {
+			return a.Operation == "create_partner_relationship" && a.Customer == customerID
+		}) {
+			t.Error("Partner Center knows nothing")
+		}
+	})
+}

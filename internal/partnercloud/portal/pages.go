@@ -49,6 +49,7 @@ type view struct {
 	Customer *customerView
 	Stages   [][2]string
 	Invite   *invitation
+	Reseller *resellerOffer
 	Admin    bool // a page of the admin center
 }
 

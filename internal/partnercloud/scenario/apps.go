@@ -32,6 +32,9 @@ func (b *builder) apps(t *world.Tenant, apps []App) {
 			Audience: map[string]string{"": "AzureADMyOrg", "one": "AzureADMyOrg", "many": "AzureADMultipleOrgs",
 				"personal": "AzureADandPersonalMicrosoftAccount"}[a.Audience],
 		}
+		if a.IDTokens {
+			app.More = map[string]any{"web": map[string]any{"implicitGrantSettings": map[string]any{"enableIdTokenIssuance": true}}}
+		}
 		for _, p := range a.Publishes {
 			app.Scopes = append(app.Scopes, world.Scope{ID: b.state.GUID("scope/" + id + "/" + p), Value: p, Name: p})
 		}

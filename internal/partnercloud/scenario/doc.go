@@ -46,7 +46,7 @@
 //	groups            name, about, members (people, groups, apps), roles,
 //	                  roleAssignable
 //	apps              name, clientId, audience (one, many, personal), web, spa,
-//	                  public, publicClient, identifiers, tokenV2, publishes,
+//	                  public, publicClient, identifiers, tokenV2, idTokens, publishes,
 //	                  requires (resource, scopes, roles), secrets, certificates
 //	                  (PEM), federated (name, issuer, subject, audiences), consent (none, admin, a upn), roles, panel,
 //	                  calls (resource: perDay, site), created, about

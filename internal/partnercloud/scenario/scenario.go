@@ -134,6 +134,7 @@ type App struct {
 	Fallback    bool             `yaml:"publicClient"`
 	Identifiers []string         `yaml:"identifiers"`
 	TokenV2     bool             `yaml:"tokenV2"`
+	IDTokens    bool             `yaml:"idTokens"`  // the authorization endpoint gives ID tokens too
 	Publishes   []string         `yaml:"publishes"` // scopes of its own API
 	Requires    []Requires       `yaml:"requires"`
 	Secrets     []Secret         `yaml:"secrets"`

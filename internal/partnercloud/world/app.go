@@ -90,6 +90,15 @@ func (a *Application) PreAuthorized(client, scope string) bool {
 	return false
 }
 
+// IDTokens reports that the authorization endpoint may give the app ID tokens
+// itself, without a code or beside it: web.implicitGrantSettings.
+func (a *Application) IDTokens() bool {
+	web, _ := a.More["web"].(map[string]any)
+	implicit, _ := web["implicitGrantSettings"].(map[string]any)
+	on, _ := implicit["enableIdTokenIssuance"].(bool)
+	return on
+}
+
 // MultiTenant reports an app that other tenants may use.
 func (a *Application) MultiTenant() bool { return a.Audience != "" && a.Audience != "AzureADMyOrg" }
 

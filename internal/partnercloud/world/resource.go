@@ -1,6 +1,7 @@
 package world
 
 import (
+	"crypto/sha256"
 	"slices"
 	"strings"
 	"sync"
@@ -36,7 +37,7 @@ var resources = sync.OnceValue(func() []*Resource {
 		graph,
 		of(entra.AppARM, impersonation("41094075-9dad-400e-a0bd-54e686782033")...),
 		of(entra.AppPartnerCenter, impersonation("1cebfa2a-fb4d-419e-b5f9-839b4383e05a")...),
-		of(entra.AppExchange, Scope{ID: "ab4f2b77-0b06-4fc1-a9de-02113fc2ab7c", Value: "Exchange.Manage", Admin: true}),
+		exchange(of),
 		of(entra.AppManagementAPIs, Scope{ID: "594c1fb6-4f81-4475-ae41-0c394909246c", Value: "ActivityFeed.Read", Admin: true}),
 		of(entra.AppSharePoint),
 		of(entra.AppPartner, impersonation("eabf9ef3-1f9e-f3da-19a1-bcd60d080567")...),
@@ -44,6 +45,25 @@ var resources = sync.OnceValue(func() []*Resource {
 		old,
 	}
 })
+
+// idOf makes an id of ours.
+func idOf(what string) string {
+	sum := sha256.Sum256([]byte(what))
+	return guid(sum[:])
+}
+
+// exchange is Exchange Online. The ids of the permissions of its mail protocols are
+// ours where Microsoft's were not found.
+func exchange(of func(string, ...Scope) *Resource) *Resource {
+	r := of(entra.AppExchange, Scope{ID: "ab4f2b77-0b06-4fc1-a9de-02113fc2ab7c", Value: "Exchange.Manage", Admin: true})
+	for _, v := range []string{"SMTP.Send", "IMAP.AccessAsUser.All", "POP.AccessAsUser.All"} {
+		r.Scopes = append(r.Scopes, Scope{ID: idOf("scope/" + v), Value: v})
+	}
+	for _, v := range []string{"SMTP.SendAsApp", "IMAP.AccessAsApp", "POP.AccessAsApp"} {
+		r.Roles = append(r.Roles, Scope{ID: idOf("role/" + v), Value: v, Admin: true})
+	}
+	return r
+}
 
 // FindResource finds a built-in resource by app id or any of its URIs, or nil.
 // The result must not be changed.

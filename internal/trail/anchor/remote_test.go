@@ -3,8 +3,6 @@ package anchor_test
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -30,6 +28,7 @@ import (
 
 	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
+	"partnerguard/internal/partnercloud/stamp"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/trail"
 	"partnerguard/internal/trail/anchor"
@@ -206,76 +205,45 @@ func TestHostileWitness(t *testing.T) {
 	}
 }
 
-// tsa is a time stamping authority.
+// tsa is a time stamping authority that can answer with an old answer.
 type tsa struct {
-	root, leaf *x509.Certificate
-	key        *ecdsa.PrivateKey
-	roots      *x509.CertPool
-	change     func(*timestamp.Timestamp)
-	replay     []byte
-	last       []byte
-	mu         sync.Mutex
+	roots  *x509.CertPool
+	change func(*timestamp.Timestamp)
+	a      *stamp.Authority
+	replay []byte
+	last   []byte
+	mu     sync.Mutex
 }
 
 func authority(t testing.TB, change func(*x509.Certificate)) *tsa {
 	t.Helper()
 	x := &tsa{roots: x509.NewCertPool()}
-	must := func(err error) {
-		if err != nil {
-			t.Helper()
-			t.Fatal(err)
+	var err error
+	x.a, err = stamp.New(stamp.Options{Certificate: change, Stamp: func(s *timestamp.Timestamp) {
+		if x.change != nil {
+			x.change(s)
 		}
+	}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	ca, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(err)
-	root := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "root"}, NotBefore: time.Now().
-		Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	der, err := x509.CreateCertificate(rand.Reader, root, root, ca.Public(), ca)
-	must(err)
-	x.root, err = x509.ParseCertificate(der)
-	must(err)
-	x.roots.AddCert(x.root)
-	x.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(err)
-	eku, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
-	must(err)
-	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "tsa"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().
-		Add(time.Hour), KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: eku}}}
-	if change != nil {
-		change(leaf)
-	}
-	der, err = x509.CreateCertificate(rand.Reader, leaf, x.root, x.key.Public(), ca)
-	must(err)
-	x.leaf, err = x509.ParseCertificate(der)
-	must(err)
+	x.roots.AddCert(x.a.Root())
 	return x
 }
 
 func (x *tsa) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	body, _ := io.ReadAll(r.Body)
-	w.Header().Set("Content-Type", "application/timestamp-reply")
 	if x.replay != nil {
+		w.Header().Set("Content-Type", "application/timestamp-reply")
 		_, _ = w.Write(x.replay)
 		return
 	}
-	q, err := timestamp.ParseRequest(body)
-	if err != nil {
-		http.Error(w, "bad", 400)
-		return
-	}
-	s := &timestamp.Timestamp{HashAlgorithm: q.HashAlgorithm, HashedMessage: q.HashedMessage, Time: time.Now(), Nonce: q.Nonce,
-		Policy: asn1.ObjectIdentifier{1, 2, 3}, AddTSACertificate: true}
-	if x.change != nil {
-		x.change(s)
-	}
-	x.last, err = s.CreateResponseWithOpts(x.leaf, x.key, crypto.SHA256)
-	if err != nil {
-		http.Error(w, err.Error(), 500)
-		return
-	}
+	rec := httptest.NewRecorder()
+	x.a.ServeHTTP(rec, r)
+	x.last = rec.Body.Bytes()
+	w.Header().Set("Content-Type", rec.Header().Get("Content-Type"))
+	w.WriteHeader(rec.Code)
 	_, _ = w.Write(x.last)
 }
 
@@ -382,12 +350,12 @@ func FuzzStamped(f *testing.F) {
 	x := authority(f, nil)
 	s := httptest.NewServer(x)
 	defer s.Close()
-	q := &timestamp.Request{HashAlgorithm: crypto.SHA256, HashedMessage: make([]byte, 32), Nonce: big.NewInt(1)}
+	q := &timestamp.Request{HashAlgorithm: crypto.SHA256, HashedMessage: make([]byte, 32), Certificates: true, Nonce: big.NewInt(1)}
 	raw, err := q.Marshal()
 	if err != nil {
 		f.Fatal(err)
 	}
-	res, err := http.Post(s.URL, "", bytes.NewReader(raw))
+	res, err := http.Post(s.URL, "application/timestamp-query", bytes.NewReader(raw))
 	if err != nil {
 		f.Fatal(err)
 	}
