@@ -43,6 +43,7 @@ const (
 	CenterAvailability        = 400019
 	CenterTargetView          = 400036
 	CenterInvalidInput        = 400056
+	CenterNoRegistration      = 600002
 	CenterAgreementExists     = 600061
 	CenterTokenMissing        = 800001
 	CenterMalformed           = 800002
@@ -74,6 +75,7 @@ const (
 	CenterNoRelationship      = 900159
 	CenterCurrency            = 900169
 	CenterNoAttestation       = 900203
+	CenterPartnerAttestation  = 900206
 	CenterCancelWindow        = 900213
 	CenterTermAndCycle        = 900222
 	CenterSeatWindowDays      = 900257
@@ -135,6 +137,7 @@ var centerCodes = sync.OnceValue(func() []CenterCode {
 		{CenterAvailability, 404, "Availability not found.", centerPage},
 		{CenterTargetView, 403, "The requested targetView isn't allowed.", "the public catalogue of operations and error codes, not Microsoft's"},
 		{CenterInvalidInput, 400, "Invalid input: %s", centerPage},
+		{CenterNoRegistration, 400, "Organization registration ID value isn't supported.", centerPage},
 		{CenterAgreementExists, 400, "A partner confirmed agreement already exists for the customer.", "Microsoft: Confirm customer acceptance"},
 		{CenterTokenMissing, 401, "Partner Token missing in request context.", centerPage},
 		{CenterMalformed, 400, "Invalid request input: %s", centerPage},
@@ -168,6 +171,7 @@ var centerCodes = sync.OnceValue(func() []CenterCode {
 		{CenterCurrency, 400, "One or more of the order items do not support the given currency, %s. Input currency should be either partner or customer " +
 			"(market) currency.", centerPage},
 		{CenterNoAttestation, 400, "CatalogItemId: %s requires attestation acceptance.", centerPage},
+		{CenterPartnerAttestation, 400, "Partner Attestation is missing.", centerPage},
 		{CenterCancelWindow, 400, "You have passed your %d-hour cancellation window. We are unable to cancel your purchase.", centerPage},
 		{CenterTermAndCycle, 400, "The combination of term duration and billing cycle is not supported for the New-Commerce product.", centerPage},
 		{CenterSeatWindowDays, 400, "You have passed your %d-day window for reducing seats for this subscription.", centerPage},

@@ -86,6 +86,7 @@ type cartLineInput struct {
 	End       string            `json:"customTermEndDate"`
 	Pricing   any               `json:"pricing"`
 	Error     any               `json:"error"`
+	System    any               `json:"purchaseSystem"`
 }
 
 // cartLives is how long a cart can be checked out (the samples' is a week).
@@ -110,6 +111,9 @@ func (k *call) cartView(w *world.Cart) cart {
 		}
 		if l.Partner != "" {
 			row.People = []keyValue{{"transaction_reseller", l.Partner}}
+		}
+		for _, mpn := range l.Partners {
+			row.People = append(row.People, keyValue{"additional_transaction_reseller", mpn})
 		}
 		if l.RenewsTo != "" {
 			row.RenewsTo = &renewsTo{l.RenewsTo}
@@ -169,6 +173,9 @@ func (k *call) cartLines(in *cartInput) ([]world.CartLine, *fault) {
 	if len(out) == 0 {
 		return nil, deny(entra.CenterMalformed, "lineItems must name 1 to 200 items.")
 	}
+	if !in.Attested && slices.ContainsFunc(out, func(l world.CartLine) bool { return l.Partner != "" || len(l.Partners) > 0 }) {
+		return nil, deny(entra.CenterPartnerAttestation)
+	}
 	groups := map[string]string{}
 	for i := range out {
 		k.check(&out[i], out)
@@ -201,8 +208,10 @@ func (in *cartLineInput) line(n int) (world.CartLine, *fault) {
 		switch strings.ToLower(p.Key) {
 		case "transaction_reseller":
 			one.Partner = p.Value
+		case "additional_transaction_reseller":
+			one.Partners = append(one.Partners, p.Value)
 		default:
-			return world.CartLine{}, deny(entra.CenterMalformed, "participants: only transaction_reseller is known here.")
+			return world.CartLine{}, deny(entra.CenterMalformed, "participants: only transaction_reseller and additional_transaction_reseller are known.")
 		}
 	}
 	for name, v := range in.Context {

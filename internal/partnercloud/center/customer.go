@@ -256,10 +256,11 @@ func createCustomer(k *call) (reply, *fault) {
 		EnableGDAPByDefault *bool `json:"enableGDAPByDefault"`
 		CompanyProfile      struct {
 			sent
-			TenantID    any    `json:"tenantId"`
-			CompanyName string `json:"companyName"`
-			Email       any    `json:"email"`
-			Domain      string `json:"domain"`
+			TenantID     any    `json:"tenantId"`
+			CompanyName  string `json:"companyName"`
+			Email        any    `json:"email"`
+			Domain       string `json:"domain"`
+			Registration string `json:"organizationRegistrationNumber"`
 		} `json:"companyProfile"`
 		customerEcho
 		BillingProfile newBilling `json:"billingProfile"`
@@ -279,6 +280,8 @@ func createCustomer(k *call) (reply, *fault) {
 		return reply{}, refuse(http.StatusBadRequest, 400, "billingProfile.defaultAddress.country must be a code of two letters.")
 	case len(in.BillingProfile.Email) > 320:
 		return reply{}, refuse(http.StatusBadRequest, 400, "billingProfile.email is too long.")
+	case in.CompanyProfile.Registration != "": // of countries that are not sold to here
+		return reply{}, deny(entra.CenterNoRegistration)
 	case k.s.Tenant(domain) != nil:
 		return reply{}, refuse(http.StatusConflict, 409, "The domain %s is taken.", domain)
 	}

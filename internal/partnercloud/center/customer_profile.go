@@ -109,6 +109,7 @@ func createQualification(k *call) (reply, *fault) {
 		Name      string `json:"qualification"`
 		Education string `json:"educationSegment"`
 		Website   string `json:"website"`
+		Code      string `json:"validationCode"`
 		sent
 	}
 	if f := k.decode(&in); f != nil {
@@ -118,6 +119,8 @@ func createQualification(k *call) (reply, *fault) {
 	switch {
 	case i < 0:
 		return reply{}, deny(entra.CenterEnum, "qualification")
+	case in.Code != "" || k.query("code") != "":
+		return reply{}, deny(entra.CenterMalformed, "validation codes are not part of the partner cloud.")
 	case slices.ContainsFunc(k.customer.Trade().Qualifications, func(q world.Qualification) bool { return q.Name == qualifications[i] }):
 		return reply{}, refuse(http.StatusConflict, 409, "The customer has the qualification, or asked for it.")
 	}

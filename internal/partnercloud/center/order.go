@@ -40,6 +40,7 @@ type orderLine struct {
 	Name            string            `json:"friendlyName"`
 	Quantity        int               `json:"quantity"`
 	Partner         string            `json:"partnerIdOnRecord,omitempty"`
+	Partners        []string          `json:"additionalPartnerIdsOnRecord,omitempty"`
 	Promotion       string            `json:"promotionId,omitempty"`
 	Context         map[string]string `json:"provisioningContext,omitempty"`
 	Attested        bool              `json:"attestationAccepted,omitempty"`
@@ -88,7 +89,7 @@ func (k *call) orderView(w *world.Order) order {
 	for i := range w.Lines {
 		l := &w.Lines[i]
 		row := orderLine{Number: i, Offer: l.Offer, Subscription: l.Subscription, Parent: l.Parent, Term: l.Term, TransactionType: "New", Name: l.Name,
-			Quantity: l.Quantity, Partner: l.Partner, Promotion: l.Promotion, Context: l.Context, Attested: l.Attested,
+			Quantity: l.Quantity, Partner: l.Partner, Partners: l.Partners, Promotion: l.Promotion, Context: l.Context, Attested: l.Attested,
 			Pricing: pricingOf(l, w.Currency, time.Time{}, w.Created), Links: map[string]*link{}}
 		if !l.Cancelled.IsZero() {
 			row.Quantity = 0

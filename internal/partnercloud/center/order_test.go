@@ -149,7 +149,7 @@ func TestCartRules(t *testing.T) {
 	} {
 		l := newLab(t, func(s *world.State) { agreed(s); sell(s) })
 		mine := "/v1/customers/" + c.customer
-		a := l.as("agent", "POST", mine+"/carts", `{"lineItems":[`+c.line+`]}`)
+		a := l.as("agent", "POST", mine+"/carts", `{"partnerOnRecordAttestationAccepted":true,"lineItems":[`+c.line+`]}`)
 		got, _ := a.at("lineItems.0.error.errorCode").(string)
 		if a.Code != 201 || got != c.code {
 			t.Errorf("%s: %d %q, want %q: %s", c.name, a.Code, got, c.code, a.Body)
@@ -182,6 +182,10 @@ func TestPurchaseRefused(t *testing.T) {
 		{"an unknown member", "agent", "/carts", `{"lineItems":[{"catalogItemId":"` + basicOffer + `","quantity":1,"colour":"red"}]}`, "400", agreed},
 		{"an unknown participant", "agent", "/carts", `{"lineItems":[{"catalogItemId":"` + basicOffer +
 			`","quantity":1,"participants":[{"key":"x","value":"1"}]}]}`, "800002", agreed},
+		{"a reseller without attestation", "agent", "/orders", `{"lineItems":[{"offerId":"` + basicOffer + `","partnerIdOnRecord":"1234567"}]}`, "900206",
+			agreed},
+		{"a reseller of nobody besides", "agent", "/orders", `{"partnerOnRecordAttestationAccepted":true,"lineItems":[{"offerId":"` + basicOffer +
+			`","partnerIdOnRecord":"1234567","additionalPartnerIdsOnRecord":["7"]}]}`, "800002", agreed},
 		{"a cycle that is none", "agent", "/carts", `{"lineItems":[{"catalogItemId":"` + basicOffer + `","quantity":1,"billingCycle":"weekly"}]}`, "900126",
 			agreed},
 		{"an offer that is none", "agent", "/orders", `{"lineItems":[{"offerId":"x"}]}`, "800004", agreed},

@@ -40,6 +40,7 @@ type orderLineInput struct {
 	Name         string            `json:"friendlyName"`
 	Quantity     *int              `json:"quantity"`
 	Partner      string            `json:"partnerIdOnRecord"`
+	Partners     []string          `json:"additionalPartnerIdsOnRecord"`
 	Context      map[string]string `json:"provisioningContext"`
 	Attested     bool              `json:"attestationAccepted"`
 	Promotion    string            `json:"promotionId"`
@@ -58,7 +59,7 @@ type renewsTo struct {
 // cartLine makes a line of an order one that can be checked and bought.
 func (in *orderLineInput) cartLine(n int, cycle, currency string) (world.CartLine, *fault) {
 	l := world.CartLine{ID: n, Currency: currency, OrderLine: world.OrderLine{Offer: in.Offer, Name: in.Name, Quantity: 1, Term: in.Term,
-		Partner: in.Partner, Promotion: in.Promotion, Context: in.Context, Attested: in.Attested, Parent: in.Parent}}
+		Partner: in.Partner, Partners: in.Partners, Promotion: in.Promotion, Context: in.Context, Attested: in.Attested, Parent: in.Parent}}
 	if in.Quantity != nil {
 		l.Quantity = *in.Quantity
 	}
@@ -78,7 +79,7 @@ func (in *orderLineInput) cartLine(n int, cycle, currency string) (world.CartLin
 		}
 		l.End = end
 	}
-	if len(in.Name) > maxName || len(in.Context) > 20 {
+	if len(in.Name) > maxName || len(in.Context) > 20 || len(in.Partners) > 20 {
 		return l, deny(entra.CenterMalformed, "friendlyName or provisioningContext is too long.")
 	}
 	return l, nil
@@ -133,6 +134,9 @@ func (k *call) orderLines(in *orderInput, asked []orderLineInput) ([]world.CartL
 			return nil, f
 		}
 		lines = append(lines, l)
+	}
+	if !in.Attested && slices.ContainsFunc(lines, func(l world.CartLine) bool { return l.Partner != "" || len(l.Partners) > 0 }) {
+		return nil, deny(entra.CenterPartnerAttestation)
 	}
 	for i := range lines {
 		if k.check(&lines[i], lines); lines[i].Error != 0 {

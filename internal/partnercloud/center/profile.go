@@ -136,6 +136,7 @@ type profileInput struct {
 	Vetting         any          `json:"vettingStatus"`
 	VettingSub      any          `json:"vettingSubStatus"`
 	ProfileType     any          `json:"profileType"`
+	BillingDay      any          `json:"billingDay"`
 	sentBack
 }
 

@@ -66,9 +66,9 @@ func (k *call) check(l *world.CartLine, lines []world.CartLine) {
 		wrong(cartBadInput, "The combination of term duration and billing cycle isn't supported for the offer.")
 	case o.Attest && !l.Attested:
 		wrong(cartAttestation, "Attestation hasn't been accepted.")
-	case l.Partner != "" && len(k.partner.Resellers) == 0:
+	case (l.Partner != "" || len(l.Partners) > 0) && len(k.partner.Resellers) == 0:
 		wrong(cartParticipants, "Setting participants isn't supported for Partner.")
-	case l.Partner != "" && !slices.ContainsFunc(k.partner.Resellers, func(r world.Reseller) bool { return r.MPN == l.Partner }):
+	case l.Partner != "" && !k.resells(l.Partner), slices.ContainsFunc(l.Partners, func(mpn string) bool { return !k.resells(mpn) }):
 		wrong(cartBadInput, "The participant is no indirect reseller of this partner.")
 	case l.Promotion != "" && !promoted(o, l):
 		wrong(cartBadInput, "The promotion isn't valid for the item.")
@@ -88,6 +88,11 @@ func (k *call) check(l *world.CartLine, lines []world.CartLine) {
 			wrong(cartBadInput, f.Text)
 		}
 	}
+}
+
+// resells reports the partner number of an indirect reseller of this partner.
+func (k *call) resells(mpn string) bool {
+	return slices.ContainsFunc(k.partner.Resellers, func(r world.Reseller) bool { return r.MPN == mpn })
 }
 
 // fillTerm makes up for a term that is left out.

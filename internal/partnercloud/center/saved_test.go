@@ -19,7 +19,8 @@ func TestCommerceIsSaved(t *testing.T) {
 	l.as("agent", "POST", mine+"/orders", `{"billingCycle":"one_time","lineItems":[{"offerId":"`+softOffer+`"}]}`)
 	cart := l.as("agent", "POST", mine+"/carts", `{"lineItems":[{"catalogItemId":"`+basicOffer+`","quantity":1}]}`)
 	l.jump(time.Hour)
-	paths := []string{mine + "/carts/" + cart.m["id"].(string), mine + "/orders", mine + "/subscriptions", "/v1/customers/" + dapID + "/subscriptions", mine + "/subscribedskus", "/v1/invoices/summary",
+	paths := []string{mine + "/carts/" + cart.m["id"].(string), mine + "/orders", mine + "/subscriptions",
+		"/v1/customers/" + dapID + "/subscriptions", mine + "/subscribedskus", "/v1/invoices/summary",
 		"/v1/invoices/unbilled/lineitems?provider=onetime&invoicelineitemtype=billinglineitems&currencycode=EUR&period=current"}
 	said := func() (out []string) {
 		for _, p := range paths {

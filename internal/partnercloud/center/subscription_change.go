@@ -65,6 +65,7 @@ type subscriptionEcho struct {
 	Consumption    any `json:"consumptionType"`
 	ProductOrderID any `json:"productOrderId"`
 	LineItems      any `json:"lineItems"`
+	MigratedFrom   any `json:"migratedFromSubscriptionId"`
 }
 
 // Updates of one subscription that are taken in a day. The bound is ours: Microsoft

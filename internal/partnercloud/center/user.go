@@ -1,6 +1,7 @@
 package center
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -144,6 +145,7 @@ type customerUser struct {
 	LastName    string     `json:"lastName"`
 	Name        string     `json:"displayName"`
 	ImmutableID *string    `json:"immutableId"`
+	Phone       string     `json:"phoneNumber,omitempty"`
 	LastSync    *string    `json:"lastDirectorySyncTime"`
 	DomainType  string     `json:"userDomainType"`
 	State       string     `json:"state"`
@@ -157,8 +159,19 @@ func (k *call) customerUserOf(u *world.User) customerUser {
 	if u.Synced {
 		kind = "federated"
 	}
-	return customerUser{Location: u.Location, ID: u.ID, UPN: u.UPN, FirstName: u.Given, LastName: u.Surname, Name: u.Name, DomainType: kind, State: "active",
-		Links: selfLink("/customers/" + k.params["customer"] + "/users/" + u.ID), Attributes: object("CustomerUser")}
+	return customerUser{Location: u.Location, ID: u.ID, UPN: u.UPN, FirstName: u.Given, LastName: u.Surname, Name: u.Name, Phone: phoneOf(u),
+		DomainType: kind, State: "active", Links: selfLink("/customers/" + k.params["customer"] + "/users/" + u.ID), Attributes: object("CustomerUser")}
+}
+
+// phones are where Graph keeps the phone number that Partner Center shows.
+const phones = "businessPhones"
+
+func phoneOf(u *world.User) string {
+	var list []string
+	if raw := u.More().Props[phones]; len(raw) == 0 || json.Unmarshal(raw, &list) != nil || len(list) == 0 {
+		return ""
+	}
+	return list[0]
 }
 
 // deletedUserOf is a user who was deleted and can be restored.
@@ -208,7 +221,8 @@ type userInput struct {
 		Password string `json:"password"`
 		Force    bool   `json:"forceChangePassword"`
 	} `json:"passwordProfile"`
-	State string `json:"state"`
+	State string  `json:"state"`
+	Phone *string `json:"phoneNumber"`
 
 	// What a client sends back as it was read.
 	ID          any `json:"id"`
@@ -242,7 +256,7 @@ func hashPassword(k *call) *fault {
 }
 
 func (in *userInput) check() *fault {
-	for _, v := range []*string{in.Location, in.UPN, in.FirstName, in.LastName, in.Name} {
+	for _, v := range []*string{in.Location, in.UPN, in.FirstName, in.LastName, in.Name, in.Phone} {
 		if v != nil && len(*v) > maxName {
 			return refuse(http.StatusBadRequest, 400, "A field is longer than %d characters.", maxName)
 		}
@@ -261,6 +275,14 @@ func (in *userInput) into(u *world.User) {
 	set(&u.Given, in.FirstName)
 	set(&u.Surname, in.LastName)
 	set(&u.Name, in.Name)
+	if in.Phone != nil && *in.Phone != phoneOf(u) {
+		u.Profile = u.Profile.With(func(p *world.Profile) {
+			if p.Props == nil {
+				p.Props = map[string]json.RawMessage{}
+			}
+			p.Props[phones] = json.RawMessage(text([]string{*in.Phone}))
+		})
+	}
 }
 
 // checkUPN asks for a verified domain of the customer and a free name.

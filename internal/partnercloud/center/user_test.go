@@ -206,3 +206,23 @@ func TestCodes(t *testing.T) {
 		}
 	}
 }
+
+// TestPhone: the number that Partner Center shows is the directory's.
+func TestPhone(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	one := "/v1/customers/" + dapID + "/users/" + custUser(dapID)
+	if a := l.as("agent", "PATCH", one, `{"phoneNumber":"+1 555 0100"}`); a.m["phoneNumber"] != "+1 555 0100" {
+		t.Fatalf("%d %s", a.Code, a.Body)
+	}
+	l.w.Read(func(s *world.State) {
+		if got := string(s.Tenant(dapID).Users.Get(custUser(dapID)).More().Props["businessPhones"]); got != `["+1 555 0100"]` {
+			t.Errorf("in the directory: %s", got)
+		}
+	})
+	// As the SDK sends a change back: what was not set is null.
+	if a := l.as("agent", "PATCH", one, `{"phoneNumber":null,"displayName":"Kim Two","passwordProfile":null,"state":"active"}`); a.Code != 200 ||
+		a.m["phoneNumber"] != "+1 555 0100" {
+		t.Errorf("%d %s", a.Code, a.Body)
+	}
+}

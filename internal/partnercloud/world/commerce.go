@@ -117,6 +117,7 @@ type OrderLine struct {
 	Term         string            `json:"term,omitempty"`
 	Cycle        string            `json:"cycle"`
 	Partner      string            `json:"partner,omitempty"`
+	Partners     []string          `json:"partners,omitempty"` // more resellers of record
 	Promotion    string            `json:"promotion,omitempty"`
 	Context      map[string]string `json:"context,omitempty"`
 	Attested     bool              `json:"attested,omitempty"`
