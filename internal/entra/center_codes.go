@@ -70,6 +70,7 @@ const (
 	CenterCustomerInvalid     = 900118
 	CenterNotAccepted         = 900124
 	CenterEnum                = 900126
+	CenterNotHere             = 900127
 	CenterNoRelationship      = 900159
 	CenterCurrency            = 900169
 	CenterNoAttestation       = 900203
@@ -162,6 +163,7 @@ var centerCodes = sync.OnceValue(func() []CenterCode {
 		{CenterCustomerInvalid, 400, "Invalid Customer ID.", centerPage},
 		{CenterNotAccepted, 403, "Your company hasn't accepted the Microsoft Partner Agreement (MPA).", centerPage},
 		{CenterEnum, 400, "Unable to parse enum: %s", centerPage},
+		{CenterNotHere, 400, "This operation isn't supported in this environment.", centerPage},
 		{CenterNoRelationship, 403, "There is no commerce relationship between the partner and the customer %s.", centerRead},
 		{CenterCurrency, 400, "One or more of the order items do not support the given currency, %s. Input currency should be either partner or customer " +
 			"(market) currency.", centerPage},

@@ -163,3 +163,33 @@ func TestSmallAnswers(t *testing.T) {
 		t.Errorf("%d %s", a.Code, a.Body)
 	}
 }
+
+// TestNewCustomersProfile: what is said of a new customer is kept.
+func TestNewCustomersProfile(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	body := `{"companyProfile":{"domain":"newone.onmicrosoft.com"},"billingProfile":{"companyName":"New One","email":"a@b.example","culture":"sv-SE",` +
+		`"language":"sv","firstName":"Gena","lastName":"Soto","defaultAddress":{"country":"SE","city":"Umeå","addressLine1":"1 Gatan","postalCode":"903 20"}}}`
+	a := l.as("agent", "POST", "/v1/customers", body)
+	if a.Code != 201 {
+		t.Fatalf("%d %s", a.Code, a.Body)
+	}
+	got := l.as("agent", "GET", "/v1/customers/"+a.m["id"].(string)+"/profiles/billing", "")
+	if got.at("defaultAddress.city") != "Umeå" || got.m["culture"] != "sv-SE" || got.m["firstName"] != "Gena" {
+		t.Errorf("%s", got.Body)
+	}
+	l.w.Read(func(s *world.State) {
+		if c := s.PartnerTenant().Customers.Get(a.m["id"].(string)); c.Currency != "SEK" {
+			t.Errorf("billed in %s", c.Currency)
+		}
+	})
+	long := strings.Replace(strings.Replace(body, "Umeå", strings.Repeat("x", 300), 1), "newone", "newtwo", 1)
+	if a := l.as("agent", "POST", "/v1/customers", long); a.code() != "800002" {
+		t.Errorf("%d %s", a.Code, a.Body)
+	}
+	l.w.Read(func(s *world.State) {
+		if s.Tenant("newtwo.onmicrosoft.com") != nil {
+			t.Error("a refused customer was made")
+		}
+	})
+}

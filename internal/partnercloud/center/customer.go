@@ -17,19 +17,21 @@ type companyProfile struct {
 	Domain      string     `json:"domain"`
 	CompanyName string     `json:"companyName"`
 	Email       string     `json:"email,omitempty"`
+	Links       links      `json:"links"`
 	Attributes  attributes `json:"attributes"`
 }
 
-type billingAddress struct {
-	Country string `json:"country"`
-}
-
 type billingProfile struct {
-	ID             string          `json:"id"`
-	Email          string          `json:"email,omitempty"`
-	CompanyName    string          `json:"companyName"`
-	DefaultAddress *billingAddress `json:"defaultAddress,omitempty"`
-	Attributes     attributes      `json:"attributes"`
+	ID             string       `json:"id"`
+	First          string       `json:"firstName,omitempty"`
+	Last           string       `json:"lastName,omitempty"`
+	Email          string       `json:"email,omitempty"`
+	Culture        string       `json:"culture,omitempty"`
+	Language       string       `json:"language,omitempty"`
+	CompanyName    string       `json:"companyName"`
+	DefaultAddress *addressView `json:"defaultAddress,omitempty"`
+	Links          links        `json:"links"`
+	Attributes     attributes   `json:"attributes"`
 }
 
 type customer struct {
@@ -42,6 +44,7 @@ type customer struct {
 	Domains      []string        `json:"customDomains,omitempty"`
 	Associated   string          `json:"associatedPartnerId,omitempty"`
 	Credentials  *credentials    `json:"userCredentials,omitempty"`
+	Links        links           `json:"links"`
 	Attributes   attributes      `json:"attributes"`
 }
 
@@ -54,12 +57,13 @@ type credentials struct {
 func customerRow(c *world.Customer) customer {
 	return customer{
 		ID: c.TenantID, CommerceID: c.TenantID, Relationship: c.Relationship, Attributes: object("Customer"),
-		Company: companyProfile{TenantID: c.TenantID, Domain: c.Domain, CompanyName: c.Name, Attributes: object("CustomerCompanyProfile")},
+		Links: selfLink("/customers/" + c.TenantID), Company: companyProfile{TenantID: c.TenantID, Domain: c.Domain, CompanyName: c.Name,
+			Links: selfLink("/customers/" + c.TenantID + "/profiles/company"), Attributes: object("CustomerCompanyProfile")},
 	}
 }
 
 func listCustomers(k *call) (reply, *fault) {
-	f, bad := parseFilter(k.query("filter"), "CompanyName", "Domain")
+	f, bad := parseFilter(k.query("filter"), "CompanyName", "Domain", "IndirectReseller")
 	if bad != nil {
 		return reply{}, bad
 	}
@@ -70,8 +74,13 @@ func listCustomers(k *call) (reply, *fault) {
 		}
 		if f != nil {
 			v := c.Name
-			if f.Field == "Domain" {
+			switch f.Field {
+			case "Domain":
 				v = c.Domain
+			case "IndirectReseller": // by tenant id (Microsoft: Get customers of an indirect reseller)
+				if v = c.Reseller; v == "" {
+					continue
+				}
 			}
 			if !f.matches(v) {
 				continue
@@ -90,10 +99,13 @@ func (k *call) customerView(c *world.Customer) customer {
 	dap := c.DAP
 	v.Delegated = &dap
 	v.Associated = c.Reseller
-	v.Billing = &billingProfile{ID: c.TenantID, CompanyName: c.Name, Attributes: attributes{ETag: etag(c.ETag), ObjectType: "CustomerBillingProfile"}}
+	p := billingOf(c)
+	v.Billing = &billingProfile{ID: c.TenantID, CompanyName: p.Company, Culture: p.Culture, Language: p.Language,
+		Links:      selfLink("/customers/" + c.TenantID + "/profiles/billing"),
+		Attributes: attributes{ETag: etag(c.ETag), ObjectType: "CustomerBillingProfile"}}
 	if c.DAP || k.hasGDAP(c.TenantID) {
-		v.Company.Email, v.Billing.Email = c.Email, c.Email
-		v.Billing.DefaultAddress = &billingAddress{Country: c.Country}
+		at := addressOf(p.Address)
+		v.Company.Email, v.Billing.Email, v.Billing.First, v.Billing.Last, v.Billing.DefaultAddress = c.Email, p.Email, p.First, p.Last, &at
 		if k.tenant != nil {
 			for _, d := range k.tenant.Domains {
 				if !strings.HasSuffix(d, ".onmicrosoft.com") {
@@ -203,6 +215,41 @@ var gdapByDefault = time.Date(2023, 11, 1, 0, 0, 0, 0, time.UTC)
 
 var initialDomain = regexp.MustCompile(`^[a-z0-9]{1,27}\.onmicrosoft\.com$`)
 
+// newBilling is who is billed for a new customer, as far as it is said.
+type newBilling struct {
+	sent
+	ID             any    `json:"id"`
+	ProfileType    any    `json:"profileType"`
+	Culture        string `json:"culture"`
+	Language       string `json:"language"`
+	FirstName      string `json:"firstName"`
+	LastName       string `json:"lastName"`
+	Email          string `json:"email"`
+	CompanyName    string `json:"companyName"`
+	DefaultAddress struct {
+		postalAddress
+		Country string `json:"country"`
+	} `json:"defaultAddress"`
+}
+
+// take makes a profile of it; what is not said is made up.
+func (given *newBilling) take(name, country string) (world.BillingProfile, *fault) {
+	a := given.DefaultAddress
+	profile := invented(name, country, given.Email)
+	for to, v := range map[*string]string{&profile.First: given.FirstName, &profile.Last: given.LastName, &profile.Culture: given.Culture,
+		&profile.Language: given.Language, &profile.Address.City: a.City, &profile.Address.State: a.State, &profile.Address.Line1: a.AddressLine1,
+		&profile.Address.Line2: a.AddressLine2, &profile.Address.Postal: a.PostalCode, &profile.Address.First: a.FirstName,
+		&profile.Address.Last: a.LastName, &profile.Address.Phone: a.PhoneNumber, &profile.Address.Region: a.Region} {
+		if len(v) > maxAddress {
+			return profile, deny(entra.CenterMalformed, "a part of the billing profile is too long.")
+		}
+		if v != "" {
+			*to = v
+		}
+	}
+	return profile, nil
+}
+
 // createCustomer makes a tenant with a first administrator.
 func createCustomer(k *call) (reply, *fault) {
 	in := struct {
@@ -215,21 +262,7 @@ func createCustomer(k *call) (reply, *fault) {
 			Domain      string `json:"domain"`
 		} `json:"companyProfile"`
 		customerEcho
-		BillingProfile struct {
-			sent
-			ID             any    `json:"id"`
-			ProfileType    any    `json:"profileType"`
-			Culture        string `json:"culture"`
-			Language       string `json:"language"`
-			FirstName      string `json:"firstName"`
-			LastName       string `json:"lastName"`
-			Email          string `json:"email"`
-			CompanyName    string `json:"companyName"`
-			DefaultAddress struct {
-				postalAddress
-				Country string `json:"country"`
-			} `json:"defaultAddress"`
-		} `json:"billingProfile"`
+		BillingProfile newBilling `json:"billingProfile"`
 	}{}
 	if f := k.decode(&in); f != nil {
 		return reply{}, f
@@ -258,6 +291,10 @@ func createCustomer(k *call) (reply, *fault) {
 			return reply{}, refuse(http.StatusBadRequest, 400, "associatedPartnerId is no indirect reseller of this partner.")
 		}
 	}
+	profile, f := in.BillingProfile.take(name, country)
+	if f != nil {
+		return reply{}, f
+	}
 	t := &world.Tenant{ID: world.NewGUID(), Name: name, Domains: []string{domain}, Kind: world.CustomerTenant, Cloud: k.partner.Cloud, Created: k.now,
 		Country: country, SecurityDefaults: true}
 	admin := &world.User{ID: world.NewGUID(), UPN: "admin@" + domain, Name: "Admin", Enabled: true, Created: k.now, PasswordChanged: k.now, Location: country,
@@ -270,6 +307,10 @@ func createCustomer(k *call) (reply, *fault) {
 		TenantID: t.ID, Domain: domain, Name: name, Country: country, Relationship: "reseller", DAP: k.now.Before(gdapByDefault), Since: k.now,
 		Reseller: in.AssociatedPartnerID, Email: in.BillingProfile.Email, Currency: "USD", ETag: 1,
 	}
+	if at, sold := market.FindCountry(country); sold {
+		c.Currency = at.Currency
+	}
+	c.SetTrade(func(t *world.Commerce) { t.Profile = &profile })
 	k.partner.Customers.Put(c)
 	if !c.DAP && (in.EnableGDAPByDefault == nil || *in.EnableGDAPByDefault) {
 		k.defaultGDAP(t)

@@ -1,6 +1,7 @@
 package center
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -163,13 +164,19 @@ func (k *call) dayView(u *used, invoice string) dailyLine {
 	if u.row.Quantity != 0 {
 		price = u.row.Cost / u.row.Quantity
 	}
-	m := market.MeterOf(u.row.Category)
+	m := market.MeterNamed(u.row.Category, u.row.Meter)
+	group := ""
+	if parts := strings.Split(u.row.Resource, "/"); len(parts) > 2 {
+		group = parts[2]
+	}
 	v := dailyLine{
 		PartnerID: k.partner.ID, PartnerName: k.partner.Name, CustomerID: c.TenantID, CustomerName: c.Name, Domain: c.Domain, Country: c.Country,
 		Invoice: invoice, Publisher: "Microsoft", Subscription: u.plan.ID, Description: u.plan.Name, ChargeStart: stamp(firstOfMonth(u.row.Day)),
 		ChargeEnd: stamp(market.After(firstOfMonth(u.row.Day), 1).Add(-time.Second)), Date: stamp(u.row.Day), MeterType: m.Name, Category: u.row.Category,
-		MeterID: m.ID, SubCategory: m.SubCategory, MeterName: m.Name, MeterRegion: m.Region, Unit: u.row.Unit, Location: m.Location, Service: m.Service,
-		URI: "/subscriptions/" + u.azure.SubscriptionID, MPN: mpnOf(k.partner), ResellerMPN: u.partner, ChargeType: "new", UnitPrice: price,
+		MeterID: m.ID, SubCategory: m.SubCategory, MeterName: m.Name, MeterRegion: m.Region, Unit: u.row.Unit,
+		Location: cmp.Or(u.row.Location, m.Location), Service: m.Service,
+		Group: group,
+		URI:   "/subscriptions/" + u.azure.SubscriptionID + u.row.Resource, MPN: mpnOf(k.partner), ResellerMPN: u.partner, ChargeType: "new", UnitPrice: price,
 		Quantity: u.row.Quantity, UnitType: u.row.Unit, BillTotal: u.amount.Float(), BillCurrency: k.billingCurrency(), PriceTotal: u.row.Cost,
 		PriceCurrency: u.currency, Entitlement: u.azure.SubscriptionID, EntitlementAs: u.azure.Name, Rate: market.Rate(u.currency, k.billingCurrency()),
 		RateDate: rateDate(u.row.Day), Effective: price, Type: "usage_line_items", Provider: "one_time", Attributes: object("DailyRatedUsageLineItem"),

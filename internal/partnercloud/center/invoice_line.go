@@ -105,13 +105,14 @@ func (k *call) azureMoney(c *world.Customer, x *ledger.Standing, from, to time.T
 			day := used{customer: c, plan: &plan, order: x.Deal.Order, partner: x.Deal.Partner, azure: e, row: row, currency: c.Currency,
 				amount: market.Convert(market.FromFloat(row.Cost), c.Currency, bill)}
 			days = append(days, day)
-			b := total[row.Category]
+			meter := meterName(&row)
+			b := total[meter]
 			if b == nil {
 				b = &billed{customer: c, offer: x.Offer, order: x.Deal.Order, ordered: plan.Created, sub: plan.ID, name: plan.Name, partner: x.Deal.Partner,
-					currency: c.Currency, meter: row.Category, azure: e.Name, charge: ledger.Charge{At: row.Day, Kind: ledger.ChargeNew, Offer: plan.Offer,
+					currency: c.Currency, meter: meter, azure: e.Name, charge: ledger.Charge{At: row.Day, Kind: ledger.ChargeNew, Offer: plan.Offer,
 						Quantity: 1, Start: from, End: to, Cycle: market.Monthly}}
-				total[row.Category] = b
-				meters = append(meters, row.Category)
+				total[meter] = b
+				meters = append(meters, meter)
 			}
 			b.use += row.Quantity
 			b.charge.Amount += market.FromFloat(row.Cost)
@@ -124,6 +125,9 @@ func (k *call) azureMoney(c *world.Customer, x *ledger.Standing, from, to time.T
 	}
 	return lines, days
 }
+
+// meterName is the name of what was measured.
+func meterName(u *world.AzureUsage) string { return cmp.Or(u.Meter, u.Category) }
 
 // bill is a month's money.
 type bill struct {

@@ -196,6 +196,9 @@ func (k *call) lineIn(w *world.Order) (int, *fault) {
 	return n, nil
 }
 
+// orderLinks are the activation links of all lines.
+func orderLinks(k *call, _ *world.Order) (reply, *fault) { return ok(linked(k, []any{})), nil }
+
 // orderActivation lists no link: nothing that is sold here is activated elsewhere.
 func orderActivation(k *call, w *world.Order) (reply, *fault) {
 	if _, f := k.lineIn(w); f != nil {

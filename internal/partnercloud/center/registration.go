@@ -27,6 +27,11 @@ func registered(c *world.Customer) []string {
 
 // registerSubscription registers an Azure plan for reservations: at once.
 func registerSubscription(k *call, i int) (reply, *fault) {
+	if len(k.body) > 0 { // it takes none
+		if f := k.decode(&struct{ sent }{}); f != nil {
+			return reply{}, f
+		}
+	}
 	x := k.settled(i)
 	switch {
 	case !x.Subscription.AzurePlan:

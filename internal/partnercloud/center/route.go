@@ -20,6 +20,7 @@ type route struct {
 	ahead           func(*call) *fault // work that must not hold the lock
 	options         []string           // query options that are taken
 	source          kit.Source
+	missing         string // the name of what is left out; "" where it is not
 
 	app     bool     // app-only may call it too
 	agents  []string // groups of the partner tenant, one of which is needed
@@ -59,7 +60,7 @@ func makeRoutes() []*route {
 	changePerson := directory(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleHelpdeskAdministrator,
 		entra.RolePrivilegedAuthenticationAdministrator, entra.RoleGlobalAdministrator)
 	changeUsers := directory(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleGlobalAdministrator)
-	return append(moreRoutes(), []*route{
+	return ordered(append(moreRoutes(), []*route{
 		rw("GET", "/v1/customers/relationshiprequests", relationshipRequest, userRead),
 		rw("GET", "/v1/customers/usagerecords", usageRecords, read).takes("size", "seekOperation"),
 		rw("GET", "/v1/customers", listCustomers, read).takes("size", "seekOperation", "filter"),
@@ -115,7 +116,24 @@ func makeRoutes() []*route {
 		rw("PUT", "/webhooks/v1/registration", putWebhook, write),
 		rw("POST", "/webhooks/v1/registration/validationEvents", testWebhook, write),
 		rw("GET", "/webhooks/v1/registration/validationEvents/{correlation}", testedWebhook, read),
-	}...)
+	}...))
+}
+
+// ordered puts a constant segment before a variable one, so that the first operation
+// that fits a path is the one meant.
+func ordered(table []*route) []*route {
+	kinds := func(r *route) string {
+		out := make([]byte, len(r.segments))
+		for i, s := range r.segments {
+			out[i] = 'a'
+			if strings.HasPrefix(s, "{") {
+				out[i] = 'b'
+			}
+		}
+		return string(out)
+	}
+	slices.SortStableFunc(table, func(x, y *route) int { return strings.Compare(kinds(x), kinds(y)) })
+	return table
 }
 
 // takes says which query options the operation understands.

@@ -23,6 +23,9 @@ func accountRoutes() []*route {
 		op("GET", mine+"/profiles/billing", getCustomerBilling, forBoth),
 		op("PUT", mine+"/profiles/billing", putCustomerBilling, forBothWrite),
 	)
+	rows = append(rows, from(kit.Read, "Microsoft: Delete a customer account from the integration sandbox",
+		op("DELETE", mine, deleteCustomer, forUserWrite),
+	)...)
 	rows = append(rows, from(kit.Read, "Microsoft: Agreement resources",
 		op("GET", "/v1/agreements", listAgreementKinds, forBoth).takes("agreementType"),
 		op("GET", "/v1/agreementtemplates/{template}/document", agreementDocument, forBoth).takes("language", "country"),

@@ -31,5 +31,7 @@ func catalogueRoutes() []*route {
 		op("GET", "/v1/offers/{offerid}", getOffer, forBoth).takes("country"),
 		op("GET", "/v1/offers/{offerid}/addons", offerAddOns, forBoth).takes("country"),
 		op("GET", "/v1/offercategories", listOfferCategories, forBoth).takes("country", "locale"),
+		op("GET", mine+"/offers", listOffers, forBoth).takes("offer_category_id", "locale"),
+		op("GET", mine+"/offercategories", listOfferCategories, forBoth).takes("locale"),
 	)...)
 }

@@ -40,7 +40,7 @@ func inside(roles ...string) func(*route) { return func(r *route) { r.inside = r
 func moreRoutes() []*route {
 	var all []*route
 	for _, topic := range []func() []*route{userRoutes, catalogueRoutes, orderRoutes, subscriptionRoutes, invoiceRoutes,
-		accountRoutes, usageRoutes} {
+		accountRoutes, usageRoutes, supportRoutes, leftOutRoutes} {
 		all = append(all, topic()...)
 	}
 	return all

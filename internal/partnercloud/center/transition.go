@@ -45,7 +45,8 @@ func transitionEligibilities(k *call, i int) (reply, *fault) {
 			}
 			targets = append(targets, row)
 		}
-		rows = append(rows, map[string]any{"catalogItemId": o.OfferID(), "title": o.SKU.Title, "description": o.Description, "quantity": x.Subscription.Quantity,
+		rows = append(rows, map[string]any{"catalogItemId": o.OfferID(), "title": o.SKU.Title, "description": o.Description,
+			"quantity":                  x.Subscription.Quantity,
 			"subscriptionEligibilities": targets, "eligibilities": []any{map[string]any{"isEligible": true, "transitionType": moveOnly, "errors": []any{}},
 				map[string]any{"isEligible": true, "transitionType": moveWithLicences, "errors": []any{}}}, "attributes": object("TransitionEligibility")})
 	}
@@ -57,7 +58,8 @@ func transitionView(from string, t *world.Transition) map[string]any {
 		return map[string]any{"name": "Conversion", "status": status, "timestamp": stamp(t.At), "attributes": object("TransitionEvent")}
 	}
 	return map[string]any{"operationId": t.ID, "fromCatalogItemId": t.From, "fromSubscriptionId": from, "toCatalogItemId": t.To, "toSubscriptionId": t.ToSub,
-		"quantity": t.Quantity, "termDuration": t.Term, "billingCycle": t.Cycle, "transitionType": t.Kind, "events": []any{event("Started"), event("Completed")},
+		"quantity": t.Quantity, "termDuration": t.Term, "billingCycle": t.Cycle, "transitionType": t.Kind,
+		"events":     []any{event("Started"), event("Completed")},
 		"attributes": object("Transition")}
 }
 

@@ -99,7 +99,8 @@ func TestConversion(t *testing.T) {
 	if a := l.as("agent", "POST", path+"/conversions", text(c[0])); a.Code != 200 {
 		t.Fatalf("%d %s", a.Code, a.Body)
 	}
-	if a := l.as("app", "GET", path, ""); a.m["isTrial"] != false || a.m["offerId"] != basicOffer || a.m["quantity"] != 10.0 || a.m["autoRenewEnabled"] != true {
+	if a := l.as("app", "GET", path, ""); a.m["isTrial"] != false || a.m["offerId"] != basicOffer || a.m["quantity"] != 10.0 ||
+		a.m["autoRenewEnabled"] != true {
 		t.Errorf("%s", a.Body)
 	}
 	if got := l.as("agent", "GET", path+"/conversions", "").items(); len(got) != 0 {

@@ -1,6 +1,7 @@
 package center
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -114,6 +115,7 @@ func planSummary(k *call, i int) (reply, *fault) {
 // sumOf is the use of one meter or resource.
 type sumOf struct {
 	name     string
+	category string
 	quantity float64
 	unit     string
 	cost     market.Cents
@@ -124,9 +126,9 @@ func (k *call) byMeter(s *world.Subscription) []*sumOf {
 	var out []*sumOf
 	for i := range s.Entitlements {
 		for _, u := range k.usedBy(k.customer, s, firstOfMonth(k.now), k.now)[s.Entitlements[i].ID] {
-			at := slices.IndexFunc(out, func(x *sumOf) bool { return x.name == u.Category })
+			at := slices.IndexFunc(out, func(x *sumOf) bool { return x.name == meterName(&u) })
 			if at < 0 {
-				out, at = append(out, &sumOf{name: u.Category, unit: u.Unit}), len(out)
+				out, at = append(out, &sumOf{name: meterName(&u), category: u.Category, unit: u.Unit}), len(out)
 			}
 			out[at].quantity += u.Quantity
 			out[at].cost += market.FromFloat(u.Cost)
@@ -139,8 +141,8 @@ func meterUsage(k *call, i int) (reply, *fault) {
 	s := &k.customer.Subscriptions[i]
 	rows := []map[string]any{}
 	for _, u := range k.byMeter(s) {
-		m := market.MeterOf(u.name)
-		rows = append(rows, map[string]any{"subscriptionId": s.ID, "meterId": m.ID, "meterName": m.Name, "category": u.name, "subcategory": m.SubCategory,
+		m := market.MeterNamed(u.category, u.name)
+		rows = append(rows, map[string]any{"subscriptionId": s.ID, "meterId": m.ID, "meterName": m.Name, "category": u.category, "subcategory": m.SubCategory,
 			"quantityUsed": u.quantity, "unit": u.unit, "totalCost": u.cost.Float(), "currencyCode": k.customer.Currency,
 			"usdTotalCost": usd(u.cost.Float(), k.customer.Currency), "lastModifiedDate": refreshed(k.now), "attributes": object("MeterUsageRecord")})
 	}
@@ -152,8 +154,8 @@ func monthlyResources(k *call, i int) (reply, *fault) {
 	s := &k.customer.Subscriptions[i]
 	rows := []map[string]any{}
 	for _, u := range k.byMeter(s) {
-		m := market.MeterOf(u.name)
-		rows = append(rows, map[string]any{"category": u.name, "subcategory": m.SubCategory, "quantityUsed": u.quantity, "unit": u.unit, "id": m.ID,
+		m := market.MeterNamed(u.category, u.name)
+		rows = append(rows, map[string]any{"category": u.category, "subcategory": m.SubCategory, "quantityUsed": u.quantity, "unit": u.unit, "id": m.ID,
 			"name": m.Name, "totalCost": u.cost.Float(), "currencyCode": k.customer.Currency, "attributes": object("AzureResourceMonthlyUsageRecord")})
 	}
 	return ok(linked(k, rows)), nil
@@ -174,40 +176,68 @@ func weight(r *world.AzureResource) int64 {
 	return 1
 }
 
-// resourceUsage is the use of the month at hand by resource: each has its share of what
-// its Azure subscription cost.
+// resourceUsage is the use of the month at hand by resource. What is not told by
+// resource is shared among those that are there.
 func resourceUsage(k *call, i int) (reply, *fault) {
 	s := &k.customer.Subscriptions[i]
 	all := k.usedBy(k.customer, s, firstOfMonth(k.now), k.now)
 	rows := []map[string]any{}
 	for j := range s.Entitlements {
 		e := &s.Entitlements[j]
-		total, weights := market.Cents(0), int64(0)
-		for _, u := range all[e.ID] {
-			total += market.FromFloat(u.Cost)
-		}
 		a := k.tenant.Azure.Get(e.SubscriptionID)
-		if a == nil || total == 0 {
+		if a == nil {
 			continue
 		}
-		for n := range a.Resources {
-			weights += weight(&a.Resources[n])
-		}
-		left := total
-		for n := range a.Resources {
-			r := &a.Resources[n]
-			cost := total.Part(weight(r), weights)
-			if n == len(a.Resources)-1 {
-				cost = left // so that the parts are the whole
-			}
-			left -= cost
-			rows = append(rows, map[string]any{"subscriptionId": s.ID, "resourceUri": "/subscriptions/" + a.ID + "/resourceGroups/" + r.Group + "/providers/" +
-				r.Type + "/" + r.Name, "resourceType": strings.SplitN(r.Type, "/", 2)[0], "entitlementId": e.ID, "entitlementName": e.Name,
-				"resourceGroupName": r.Group, "name": r.Name, "resourceName": r.Name, "totalCost": cost.Float(), "currencyCode": k.customer.Currency,
-				"usdTotalCost": usd(cost.Float(), k.customer.Currency), "lastModifiedDate": refreshed(k.now), "attributes": object("ResourceUsageRecord")})
+		for _, c := range byResource(a, all[e.ID]) {
+			parts := strings.Split(c.path+"////////", "/") // /resourceGroups/{}/providers/{}/{}/{}
+			rows = append(rows, map[string]any{"subscriptionId": s.ID, "resourceUri": "/subscriptions/" + a.ID + c.path, "resourceType": parts[4],
+				"entitlementId": e.ID, "entitlementName": e.Name, "resourceGroupName": parts[2], "name": parts[6], "resourceName": parts[6],
+				"totalCost": c.cost.Float(), "currencyCode": k.customer.Currency, "usdTotalCost": usd(c.cost.Float(), k.customer.Currency),
+				"lastModifiedDate": refreshed(k.now), "attributes": object("ResourceUsageRecord")})
 		}
 	}
 	return ok(linked(k, rows)), nil
+}
+
+// resourceCost is what one resource cost.
+type resourceCost struct {
+	path string
+	cost market.Cents
+}
+
+func byResource(a *world.AzureSubscription, used []world.AzureUsage) []resourceCost {
+	var out []resourceCost
+	add := func(path string, cost market.Cents) {
+		at := slices.IndexFunc(out, func(c resourceCost) bool { return strings.EqualFold(c.path, path) })
+		if at < 0 {
+			out, at = append(out, resourceCost{path: path}), len(out)
+		}
+		out[at].cost += cost
+	}
+	for i := range a.Resources {
+		add(a.Resources[i].Path(), 0)
+	}
+	rest, weights := market.Cents(0), int64(0)
+	for _, u := range used {
+		if u.Resource != "" {
+			add(u.Resource, market.FromFloat(u.Cost))
+		} else {
+			rest += market.FromFloat(u.Cost)
+		}
+	}
+	for i := range a.Resources {
+		weights += weight(&a.Resources[i])
+	}
+	left := rest
+	for i := range a.Resources {
+		part := rest.Part(weight(&a.Resources[i]), weights)
+		if i == len(a.Resources)-1 {
+			part = left // so that the parts are the whole
+		}
+		left -= part
+		add(a.Resources[i].Path(), part)
+	}
+	return slices.DeleteFunc(out, func(c resourceCost) bool { return c.cost == 0 })
 }
 
 func dailyUsage(k *call, i int) (reply, *fault) {
@@ -260,7 +290,7 @@ func utilizations(k *call, i int) (reply, *fault) {
 	for j := range s.Entitlements {
 		e := &s.Entitlements[j]
 		for _, u := range k.s.Usage(k.customer.TenantID, e.SubscriptionID, s.Created, start, end) {
-			m := market.MeterOf(u.Category)
+			m := market.MeterNamed(u.Category, u.Meter)
 			for n := range parts {
 				at := u.Day.Add(time.Duration(n) * step)
 				if at.Before(start) || !at.Before(end) || at.After(k.now) {
@@ -270,7 +300,8 @@ func utilizations(k *call, i int) (reply, *fault) {
 					"category": u.Category, "subcategory": m.SubCategory, "region": m.Region}, "quantity": u.Quantity / float64(parts), "unit": u.Unit,
 					"infoFields": map[string]any{}, "attributes": object("AzureUtilizationRecord")}
 				if details {
-					row["instanceData"] = map[string]any{"resourceUri": "/subscriptions/" + e.SubscriptionID, "location": m.Location, "partNumber": "",
+					row["instanceData"] = map[string]any{"resourceUri": "/subscriptions/" + e.SubscriptionID + u.Resource,
+						"location": cmp.Or(u.Location, m.Location), "partNumber": "",
 						"orderNumber": "", "additionalInfo": map[string]any{}}
 				}
 				rows = append(rows, row)

@@ -273,11 +273,63 @@ func TestLeftOutByName(t *testing.T) {
 	for _, c := range []struct{ method, path, body, media string }{
 		{"PUT", "/v1.0/applications/" + toolObj + "/logo", "\x89PNG", "image/png"}, {"GET", "/v1.0/applications/" + toolObj + "/logo", "", ""},
 		{"GET", "/v1.0/directory/recovery/snapshots", "", ""}, {"POST", "/v1.0/directory/recovery/snapshots/1/recoveryJobs", "{}", "application/json"},
-		{"GET", "/v1.0/policies/featureRolloutPolicies", "", ""}, {"POST", "/v1.0/servicePrincipals/" + toolObj + "/addTokenSigningCertificate", "{}", "application/json"},
+		{"POST", "/v1.0/policies/featureRolloutPolicies", "{}", "application/json"},
+		{"POST", "/v1.0/servicePrincipals/" + toolObj + "/addTokenSigningCertificate", "{}", "application/json"},
 	} {
 		a := l.do(c.method, c.path, tok, c.body, "Content-Type", c.media).refused(501, "NotImplemented")
 		if !strings.Contains(string(a.raw), "is not part of the partner cloud") {
 			t.Errorf("%s: %s", c.path, a.raw)
+		}
+	}
+}
+
+// A deleted application lies in the bin for 30 days, its service principal beside it.
+func TestADeletedApplicationCanBeRestored(t *testing.T) {
+	l := newLab(t)
+	tok := l.admin()
+	before := l.get("/v1.0/applications/"+toolObj, tok).body
+	sp := str(l.get("/v1.0/servicePrincipals(appId='"+toolApp+"')", tok).body, "id")
+	l.do("DELETE", "/v1.0/applications/"+toolObj, tok, "").want(204)
+	l.get("/v1.0/servicePrincipals/"+sp, tok).want(404)
+	if ids := l.get("/v1.0/directory/deletedItems/microsoft.graph.application", tok).ids(); len(ids) != 1 || ids[0] != toolObj {
+		t.Errorf("in the bin: %v", ids)
+	}
+	l.do("POST", "/v1.0/directory/deletedItems/"+toolObj+"/restore", tok, "").want(200)
+	l.do("POST", "/v1.0/directory/deletedItems/"+sp+"/restore", tok, "").want(200)
+	if after := l.get("/v1.0/applications/"+toolObj, tok).want(200).body; jsonText(after) != jsonText(before) {
+		t.Errorf("restored otherwise than it was: %v", after)
+	}
+	if rows := l.get("/v1.0/servicePrincipals/"+sp+"/appRoleAssignments", tok).rows(); len(rows) != 1 {
+		t.Errorf("its permissions: %v", rows)
+	}
+}
+
+func TestWhatHangsOnApplications(t *testing.T) {
+	l := newLab(t)
+	tok := l.admin()
+	l.do("POST", "/v1.0/applications/"+toolObj+"/owners/$ref", tok, `{"@odata.id":"https://graph.microsoft.com/v1.0/users/`+plain+`"}`).want(204)
+	if got := l.get("/v1.0/applications/"+toolObj+"?$expand=owners", tok).want(200).body; len(objs(got, "owners")) != 1 || str(objs(got, "owners")[0], "id") != plain {
+		t.Errorf("owners %v", got["owners"])
+	}
+	rows := l.get("/v1.0/servicePrincipals?$filter=appId eq '"+toolApp+"'&$expand=appRoleAssignments", tok).rows()
+	if len(rows) != 1 || len(objs(rows[0], "appRoleAssignments")) != 1 || str(objs(rows[0], "appRoleAssignments")[0], "resourceDisplayName") != "Microsoft Graph" {
+		t.Errorf("%v", rows)
+	}
+	for path, want := range map[string]string{
+		"applications/" + toolObj + "/appRoles":                                     "Run",
+		"servicePrincipals(appId='" + toolApp + "')/oauth2PermissionScopes":         "Use",
+		"servicePrincipals(appId='00000003-0000-0000-c000-000000000000')/appRoles":  "User.Read.All",
+		"applications/" + toolObj + "/passwordCredentials":                          "",
+		"servicePrincipals(appId='" + toolApp + "')?$expand=oauth2PermissionGrants": "",
+		"servicePrincipals(appId='" + toolApp + "')?$expand=owners":                 "",
+		"servicePrincipals(appId='" + toolApp + "')?$expand=appRoleAssignedTo":      "",
+		"servicePrincipals(appId='" + toolApp + "')?$expand=memberOf":               "",
+		"servicePrincipals(appId='" + toolApp + "')?$expand=ownedObjects":           "",
+		"applications(appId='" + toolApp + "')/identifierUris":                      "",
+	} {
+		a := l.get("/v1.0/"+path, tok).want(200)
+		if want != "" && !strings.Contains(string(a.raw), `"value":"`+want+`"`) {
+			t.Errorf("%s: %.300s", path, a.raw)
 		}
 	}
 }

@@ -160,27 +160,35 @@ func (c *call) passUnchanged(fs fields, e *entity) {
 		if s := fs[k]; s == nil || s.kind != kReadOnly {
 			continue
 		}
-		if now, ok := e.Field(k); ok && jsonText(v) == sameJSON(now) {
+		now, ok := e.Field(k)
+		var back any
+		if ok && json.Unmarshal(appendValue(nil, now), &back) == nil && repeats(v, back) {
 			delete(c.in, k)
 		}
 	}
 }
 
-// sameJSON is a shown value as it would come back in a body.
-func sameJSON(v any) string {
-	var back any
-	if json.Unmarshal(appendValue(nil, v), &back) != nil {
-		return ""
+// repeats reports a value that says nothing but what is shown: of an object clients
+// may leave members out.
+func repeats(said, shown any) bool {
+	m, isObject := said.(map[string]any)
+	o, both := shown.(map[string]any)
+	if !isObject || !both {
+		return jsonText(said) == jsonText(shown)
 	}
-	return jsonText(back)
+	for k, v := range m {
+		if now, ok := o[k]; !ok || !repeats(v, now) {
+			return false
+		}
+	}
+	return true
 }
 
 func deleteApp(c *call, s *world.State, t *world.Tenant, a *world.Application) (*reply, error) {
-	s.DeleteApp(t, a.ID)
 	if sp := t.SP(a.AppID); sp != nil { // the home tenant's service principal goes with it
-		t.SPs.Delete(sp.ID)
-		s.Touch(t)
+		s.Delete(t, "servicePrincipal", sp.ID)
 	}
+	s.Delete(t, "application", a.ID)
 	c.audit(s, t, change{activity: "Delete application", category: "ApplicationManagement", operation: "Delete", target: appTarget(a)})
 	return noContent()
 }

@@ -224,6 +224,16 @@ func spelled(typ, name string) string {
 	return name
 }
 
+// knownAnywhere reports a property that some type has, in any case.
+func knownAnywhere(name string, beta bool) bool {
+	for typ := range properties() {
+		if ok, _ := knownProperty(typ, spelled(typ, name), beta); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // knownProperty reports whether a type has a property in a version, and whether
 // it is a collection.
 func knownProperty(typ, name string, beta bool) (known, list bool) {

@@ -4,6 +4,8 @@ package graph
 // hand, in the form of metadata: from Microsoft's pages of each type. Not compared by
 // a test.
 const metadataOfMore = `
+groupSetting: displayName id templateId *values
+groupSettingTemplate: deletedDateTime description displayName id *values
 emailAuthenticationMethod: createdDateTime emailAddress id lastUsedDateTime>
 authorizationPolicy: allowEmailVerifiedUsersToJoinOrganization allowInvitesFrom allowUserConsentForRiskyApps allowedToSignUpEmailBasedSubscriptions
 	allowedToUseSSPR blockMsolPowerShell defaultUserRolePermissions deletedDateTime description displayName *enabledPreviewFeatures> guestUserRoleId id

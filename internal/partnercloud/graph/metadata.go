@@ -44,6 +44,28 @@ func (g *Graph) document(beta bool) ([]byte, error) {
 	return g.metadata.docs[i], g.metadata.errs[i]
 }
 
+// models are the models of both versions that names below a property are looked up in.
+var models = sync.OnceValue(func() (out [2]*csdl.Model) {
+	for i, version := range []string{"v1.0", "beta"} {
+		if m, err := csdl.Load(version); err == nil {
+			out[i] = m
+		}
+	}
+	return out
+})
+
+// unknownBelow gives the name in a path below a property that its type does not have.
+func unknownBelow(typ string, path []string, beta bool) string {
+	m := models()[0]
+	if beta {
+		m = models()[1]
+	}
+	if m == nil || len(path) < 2 || typ == "directoryObject" {
+		return ""
+	}
+	return m.Unknown(typ, path)
+}
+
 // isMetadata reports the address of the document, which is for everybody.
 func (c *call) isMetadata() bool {
 	return len(c.path) == 1 && strings.EqualFold(c.path[0], "$metadata") && c.r.Method == http.MethodGet

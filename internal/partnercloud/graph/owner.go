@@ -43,13 +43,7 @@ func ownedSP(c *call, s *world.State, t *world.Tenant) (*owned, error) {
 }
 
 func listOwners(c *call, s *world.State, t *world.Tenant, o *owned) (*reply, error) {
-	all := []*entity{}
-	for _, id := range o.owners {
-		if e := c.object(t, id); e != nil {
-			all = append(all, e)
-		}
-	}
-	return c.objects(t, all)
+	return c.objects(t, c.ownersOf(t, o.owners))
 }
 
 // findOwner finds the owner that the path names.

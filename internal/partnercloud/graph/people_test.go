@@ -89,6 +89,7 @@ func TestManagers(t *testing.T) {
 	ref := func(id string) string { return `{"@odata.id":"https://graph.microsoft.com/v1.0/users/` + id + `"}` }
 	l.do("PUT", "/v1.0/users/"+plain+"/manager/$ref", tok, ref(rhea)).want(204)
 	l.do("PUT", "/v1.0/users/"+rhea+"/manager/$ref", tok, ref("ada@contoso.com")).want(204)
+	l.do("PUT", "/v1.0/users/"+ursa+"/manager/$ref", tok, ref(plain)).want(204)
 	if m := l.get("/v1.0/users/"+plain+"/manager?$select=displayName", tok).want(200).body; m["displayName"] != "Rhea Reader" ||
 		m["@odata.type"] != "#microsoft.graph.user" {
 		t.Errorf("%v", m)
@@ -101,6 +102,10 @@ func TestManagers(t *testing.T) {
 	}
 	u := l.get("/v1.0/users/"+plain+"?$expand=manager($levels=max;$select=id,displayname)&$select=id", tok).want(200).body
 	if m := inner(u, "manager"); m["id"] != rhea || m["displayName"] != "Rhea Reader" || inner(m, "manager")["id"] != ada {
+		t.Errorf("%v", u)
+	}
+	u = l.get("/v1.0/users/"+ursa+"?$expand=manager($levels=2)", tok).want(200).body
+	if m := inner(u, "manager"); m["id"] != plain || inner(m, "manager")["id"] != rhea || inner(m, "manager")["manager"] != nil {
 		t.Errorf("%v", u)
 	}
 	u = l.get("/v1.0/users/"+plain+"?$expand=manager", tok).want(200).body
@@ -199,6 +204,10 @@ func TestLicences(t *testing.T) {
 		t.Errorf("%v", d)
 	}
 	l.get("/v1.0/users/"+plain+"/licenseDetails/"+str(d[0], "id"), tok).want(200)
+	l.do("POST", path, tok, add("")).want(200)
+	if d := l.get("/v1.0/users/"+plain+"/licenseDetails", tok).rows(); objs(d[0], "servicePlans")[1]["provisioningStatus"] != "Success" {
+		t.Errorf("the plan is still off: %v", d)
+	}
 	// Who is deleted gives the licence back, and takes it again.
 	l.do("DELETE", "/v1.0/users/"+plain, tok, "").want(204)
 	if consumed() != 0.0 {

@@ -44,6 +44,10 @@ func TestQueriesOfDirectoryObjects(t *testing.T) {
 		{"/beta/users?page=1", nil, 400, "BadRequest"},
 		{"/v1.0/users?$format=json", nil, 200, ""},
 		{"/v1.0/users?$format=atom", nil, 400, "BadRequest"},
+		{"/v1.0/users?$expand=manager($select=nonsense)", nil, 400, "BadRequest"},
+		{"/v1.0/users?$filter=employeeOrgData/team eq 'x'", nil, 400, "BadRequest"},
+		{"/v1.0/users?$filter=employeeOrgData/division eq 'x'", nil, 200, ""},
+		{"/v1.0/users?$select=employeeOrgData/division,id", nil, 200, ""},
 		{"/v1.0/groups?$expand=members($levels=2)", nil, 400, "Request_UnsupportedQuery"},
 		{"/v1.0/groups?$expand=members($top=2)", nil, 400, "Request_UnsupportedQuery"},
 		{"/v1.0/users", []string{"ConsistencyLevel", "session"}, 400, "BadRequest"},
@@ -67,6 +71,9 @@ func TestQueriesOfDirectoryObjects(t *testing.T) {
 		if a := l.get(c.path, tok, c.headers...); a.code != c.want || a.errorCode() != c.code {
 			t.Errorf("%s %v: %d %q, want %d %q: %.200s", c.path, c.headers, a.code, a.errorCode(), c.want, c.code, a.raw)
 		}
+	}
+	if a := l.get("/v1.0/users/"+ada+"?$select=EmployeeOrgData/division,employeeOrgData/costCenter,id", tok).want(200); len(a.body) != 3 {
+		t.Errorf("%s", a.raw)
 	}
 	l.do("PATCH", "/v1.0/groups/"+agents, tok, `{}`, "If-Match", "*").refused(400, "BadRequest")
 	l.get("/v1.0/me", l.app(partnerID, "User.Read.All")).refused(400, "BadRequest")
@@ -208,4 +215,34 @@ func FuzzStripped(f *testing.F) {
 			t.Fatalf("%s is no JSON", stripped(b))
 		}
 	})
+}
+
+func TestWhatChangesNothing(t *testing.T) {
+	value := func(s string) (v any) {
+		if err := json.Unmarshal([]byte(s), &v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for _, c := range []struct {
+		now, said string
+		want      bool
+	}{
+		{`"a"`, `"a"`, true}, {`"a"`, `"A"`, false}, {`null`, `null`, true}, {`null`, `""`, false}, {`1`, `1.0`, true}, {`true`, `false`, false},
+		{`{"a":1,"b":null}`, `{"a":1}`, true}, {`{"a":1}`, `{"b":null}`, true}, {`{"a":1}`, `{"a":2}`, false}, {`{"a":1}`, `{}`, true},
+		{`null`, `{}`, true}, {`null`, `{"a":1}`, false}, {`[1,2]`, `[1,2]`, true}, {`[1,2]`, `[1]`, false}, {`[]`, `null`, false},
+		{`{"a":{"b":[{"c":1,"d":2}]}}`, `{"a":{"b":[{"c":1}]}}`, false}, {`[{"c":1,"d":null}]`, `[{"c":1}]`, true},
+		{`{"a":{"b":{"c":1,"d":2}}}`, `{"a":{"b":{"c":1}}}`, true}, {`"a"`, `{}`, false}, {`{}`, `"a"`, false}, {`[1]`, `1`, false},
+	} {
+		if got := says(value(c.now), value(c.said)); got != c.want {
+			t.Errorf("%s against %s: %v", c.said, c.now, got)
+		}
+	}
+	l := newLab(t)
+	g := l.get("/v1.0/oauth2PermissionGrants/grant-1", l.admin()).want(200).body
+	delete(g, "@odata.context")
+	g["scope"] = "User.Read"
+	l.do("PATCH", "/v1.0/oauth2PermissionGrants/grant-1", l.admin(), jsonText(g)).want(204)
+	g["clientId"] = ada
+	l.do("PATCH", "/v1.0/oauth2PermissionGrants/grant-1", l.admin(), jsonText(g)).refused(400, "Request_BadRequest")
 }

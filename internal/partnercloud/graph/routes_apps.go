@@ -26,6 +26,13 @@ func appRoutes() (rows []*route) {
 		post("servicePrincipals/{}/removeKey", mayWriteApps, found(spHolder, removeKey)),
 		get("users/{}/ownedObjects", mayReadMemberships, found((*call).findUser, ownedByUser)).objects().units(2),
 	}
+	for _, name := range words("appRoles keyCredentials passwordCredentials identifierUris requiredResourceAccess tags") {
+		rows = append(rows, get("applications/{}/"+name, mayReadApps, found(findApp, appProperty)))
+	}
+	for _, name := range words("appRoles keyCredentials oauth2PermissionScopes passwordCredentials replyUrls servicePrincipalNames tags") {
+		rows = append(rows, get("servicePrincipals/{}/"+name, mayReadApps, found(findSP, spProperty)))
+	}
+	rows = from(kit.Known, "Graph: application and servicePrincipal resources", rows...)
 	rows = append(rows, leftOut("servicePrincipals/{}/delegatedPermissionClassifications", mayReadApps, "Delegated permission classifications")...)
 	rows = append(rows, leftOut("servicePrincipals/{}/synchronization", mayReadApps, "Provisioning by synchronization jobs")...)
 	rows = append(rows, leftOut("servicePrincipals/{}/addTokenSigningCertificate", mayWriteApps, "SAML token signing")...)

@@ -45,6 +45,8 @@ func peopleRoutes() []*route {
 			del("directory/deletedItems/{}", mayWriteDeleted, found(findDeleted, purgeDeleted)),
 		),
 		from(kit.Read, "Graph: organization resource", patch("organization/{}", mayChangeOrganization, changeOrganization)),
+		from(kit.Known, "Graph beta: user: validatePassword",
+			post("users/validatePassword", mayReadUser.or("User.ReadWrite"), validatePassword).beta()),
 		from(kit.Read, "Graph: invitation resource", post("invitations", mayInvite, invite)),
 		from(kit.Read, "Graph: tenantRelationship resource",
 			get("tenantRelationships/findTenantInformationByTenantId/{}", mayReadTenants, tenantInformation),

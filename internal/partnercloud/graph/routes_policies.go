@@ -2,6 +2,7 @@ package graph
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 
 	"partnerguard/internal/partnercloud/kit"
@@ -42,13 +43,23 @@ func policyRoutes() (rows []*route) {
 	rows = append(rows, from(kit.Known, "Graph: permissionGrantPolicy resource; the built-in ones",
 		get(policiesRoot+"permissionGrantPolicies", mayReadGrantPolicies, consentPolicies).pages(100, 999),
 		get(policiesRoot+"permissionGrantPolicies/{}", mayReadGrantPolicies, consentPolicies))...)
+	for _, x := range [][2]string{
+		{"featureRolloutPolicies", "Staged rollout of features"}, {"appManagementPolicies", "Policies of single applications"},
+	} {
+		rows = append(rows, from(kit.Known, "Graph: "+x[0]+"; none can be made", get(policiesRoot+x[0], mayReadDefaults, noPolicies).pages(100, 999))...)
+		for _, r := range leftOut(policiesRoot+x[0], mayReadDefaults, x[1]) {
+			if r.method != http.MethodGet || r.last() == "{}" {
+				rows = append(rows, r)
+			}
+		}
+	}
 	rows = append(rows, from(kit.Known, "Graph: applicationTemplate resource; the custom one",
 		get("applicationTemplates", mayReadApps, appTemplates).pages(100, 999),
 		get("applicationTemplates/{}", mayReadApps, appTemplates))...)
 	for _, x := range [][2]string{
 		{"crossTenantAccessPolicy/partners", "Cross-tenant access settings of single partners"},
 		{"crossTenantAccessPolicy/templates", "Templates of cross-tenant access settings"},
-		{"featureRolloutPolicies", "Staged rollout of features"}, {"appManagementPolicies", "Policies of single applications"},
+		{"roleManagementPolicies", "Policies of role activation"}, {"roleManagementPolicyAssignments", "Policies of role activation"},
 		{"mobileDeviceManagementPolicies", "Mobile device management policies"}, {"b2bManagementPolicies", "B2B management policies"},
 	} {
 		rows = append(rows, leftOut(policiesRoot+x[0], mayReadDefaults, x[1])...)

@@ -16,8 +16,6 @@ import (
 // singleton is such a policy.
 type singleton struct {
 	name, typ string
-	// context is the entity set, where it is not the name.
-	context string
 	// fields are what may be written; nil: it can only be read.
 	fields func() fields
 	// base are its members when nothing was changed.
@@ -116,14 +114,13 @@ func (p *singleton) setting(t *world.Tenant) map[string]any {
 
 func (p *singleton) get(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	m := p.setting(t)
-	context := policiesRoot + p.name + "!"
 	if p.typ == "authorizationPolicy" && c.beta { // a collection of one there
 		sh := c.g.sh.settings[p.typ]
 		olderAuthorization(m)
 		doc := newDocument("authorizationPolicy", json.RawMessage(jsonText(m)))
 		return c.show(t, policiesRoot+p.name, sh, slice([]*document{doc}, sh.key))
 	}
-	return c.one(t, context, c.g.sh.settings[p.typ], newDocument(str(m, "id"), json.RawMessage(jsonText(m))))
+	return c.one(t, policiesRoot+p.name+"!", c.g.sh.settings[p.typ], newDocument(str(m, "id"), json.RawMessage(jsonText(m))))
 }
 
 func (p *singleton) change(c *call, s *world.State, t *world.Tenant) (*reply, error) {

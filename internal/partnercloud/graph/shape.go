@@ -186,9 +186,13 @@ func (sh *shape) spell(q *odata.Query) {
 		}
 		return head
 	}
-	for i, n := range q.Select {
-		q.Select[i] = name(n)
+	var sel []string // a part of a property stands for the whole
+	for _, n := range q.Select {
+		if n = first(name(n)); !slices.Contains(sel, n) {
+			sel = append(sel, n)
+		}
 	}
+	q.Select = sel
 	if q.Filter != nil {
 		q.Filter.Rename(name)
 	}
@@ -217,7 +221,7 @@ func (sh *shape) checkNames(c *call, q *odata.Query) error {
 		return refuse(400, "BadRequest", "Could not find a property named '%s' on type 'microsoft.graph.%s'.", clip(name), sh.typ)
 	}
 	for _, n := range q.Select {
-		if n != "*" && !has(first(n)) {
+		if n != "*" && !has(n) {
 			if _, ok := sh.navs[n]; !ok {
 				return miss(n)
 			}
@@ -227,6 +231,9 @@ func (sh *shape) checkNames(c *call, q *odata.Query) error {
 		for _, p := range q.Filter.Paths() {
 			if !has(p[0]) {
 				return miss(p[0])
+			}
+			if n := unknownBelow(sh.typ, p, c.beta); n != "" {
+				return miss(strings.Join(p, "/"))
 			}
 		}
 	}
@@ -248,6 +255,11 @@ func (sh *shape) checkNames(c *call, q *odata.Query) error {
 		if !ok {
 			return refuse(400, "BadRequest", "Could not find a navigation property named '%s' on type 'microsoft.graph.%s' that can be expanded.",
 				clip(x.Name), sh.typ)
+		}
+		for _, s := range x.Select {
+			if s != "*" && !knownAnywhere(first(s), c.beta) {
+				return refuse(400, "BadRequest", "Could not find a property named '%s' in $expand of '%s'.", clip(s), x.Name)
+			}
 		}
 		switch {
 		case len(x.Others) > 0:

@@ -17,6 +17,7 @@ type shapes struct {
 	method, requirements, registration, methods, config                          *shape
 	audit, customer, detail, alert, score, history, insight                      *shape
 	detection                                                                    *shape
+	groupSetting, settingTemplate                                                *shape
 	licence, template, unit, scoped                                              *shape
 	settings                                                                     map[string]*shape // of the tenant's other policies, by type
 }
@@ -31,12 +32,14 @@ func newShapes() *shapes {
 		method:   newMethodShape(), requirements: newRequirementsShape(), registration: newRegistrationShape(), methods: newMethodsPolicyShape(),
 		config: newConfigShape(),
 		audit:  newAuditShape(), customer: newGDAPCustomerShape(), detail: newDetailShape(),
+		groupSetting: newGroupSettingShape(), settingTemplate: newGroupSettingTemplateShape(),
 		licence: newLicenceShape(), template: newTemplateShape(), unit: newUnitShape(), scoped: newScopedShape(),
 		alert: newAlertShape(), score: newScoreShape(), history: newHistoryShape(), insight: newInsightShape(),
 	}
 	sh.assigned = newRoleAssignmentShape(sh.definition)
 	sh.askEligible, sh.askActive = newRoleAskShape(sh.definition, askEligible), newRoleAskShape(sh.definition, askActive)
 	sh.addSchedules()
+	sh.addAppLinks()
 	sh.detection = newDetectionShape()
 	sh.settings = map[string]*shape{
 		"secureScore":               documentShape("secureScore", nil, namesOf("secureScore")...),

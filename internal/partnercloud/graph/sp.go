@@ -217,19 +217,7 @@ func changeSP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincip
 }
 
 func deleteSP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {
-	is := func(id string) bool { return strings.EqualFold(id, sp.ID) }
-	for _, g := range t.Grants.List() { // consents go with it
-		if is(g.Client) || is(g.Resource) {
-			t.Grants.Delete(g.ID)
-		}
-	}
-	for _, a := range t.AppRoles.List() {
-		if is(a.Principal) || is(a.Resource) {
-			t.AppRoles.Delete(a.ID)
-		}
-	}
-	t.SPs.Delete(sp.ID)
-	s.Touch(t)
+	s.Delete(t, "servicePrincipal", sp.ID) // consents go with it
 	c.audit(s, t, change{activity: "Remove service principal", category: "ApplicationManagement", operation: "Delete", target: spTarget(sp)})
 	return noContent()
 }

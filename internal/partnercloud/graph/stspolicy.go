@@ -240,3 +240,9 @@ func appTemplates(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		"categories":[],"publisher":null,"description":null}`))
 	return c.show(t, "applicationTemplates", sh, slice([]*document{custom}, sh.key))
 }
+
+// noPolicies shows a collection that is empty: its members cannot be made here.
+func noPolicies(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	sh := c.g.sh.settings["permissionGrantPolicy"]
+	return c.list(t, policiesRoot+c.route.last(), sh, slice([]*document{}, sh.key))
+}

@@ -145,12 +145,12 @@ func newSKUShape() *shape {
 		f("skuPartNumber", func(x sku) any { return x.Part }),
 		f("subscriptionIds", func(sku) any { return []string{} }),
 		f("prepaidUnits", func(x sku) any {
-			units := object{{"enabled", x.Enabled}, {"suspended", 0}, {"warning", 0}, {"lockedOut", 0}}
+			units := object{{"enabled", x.Enabled}, {"suspended", x.Suspended}, {"warning", 0}, {"lockedOut", 0}}
 			switch x.Status {
 			case "Warning":
 				units[0].value, units[2].value = x.Enabled, x.Enabled
 			case "Suspended":
-				units[0].value, units[1].value = 0, x.Enabled
+				units[0].value, units[1].value = 0, x.Enabled+x.Suspended
 			case "LockedOut":
 				units[0].value, units[3].value = 0, x.Enabled
 			}

@@ -1,8 +1,8 @@
 package graph
 
 import (
-	"bytes"
 	"encoding/json"
+	"strings"
 
 	"partnerguard/internal/partnercloud/world"
 )
@@ -18,6 +18,10 @@ func (sh *shapes) shapeOf(row any) *shape {
 		return sh.app
 	case *world.ServicePrincipal:
 		return sh.sp
+	case *world.GroupSetting:
+		return sh.groupSetting
+	case *world.Grant:
+		return sh.grant
 	case *world.Tenant:
 		return sh.organization
 	case *world.Unit:
@@ -58,13 +62,43 @@ func (c *call) dropUnchanged(row any) {
 			continue
 		}
 		var a any
-		if json.Unmarshal(appendValue(nil, now), &a) != nil {
-			continue
-		}
-		x, err := json.Marshal(a)
-		y, also := json.Marshal(v)
-		if err == nil && also == nil && bytes.Equal(x, y) {
+		if json.Unmarshal(appendValue(nil, now), &a) == nil && says(a, v) {
 			delete(c.in, k)
 		}
 	}
+}
+
+// says reports a value that changes nothing of what is so: of objects the members
+// that are given, since a change lets the others be. Many clients leave out what is
+// null.
+func says(now, said any) bool {
+	switch x := said.(type) {
+	case map[string]any:
+		y, ok := now.(map[string]any)
+		if !ok && now != nil {
+			return false
+		}
+		for k, v := range x {
+			if !strings.Contains(k, "@odata.") && !says(y[k], v) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		y, ok := now.([]any)
+		if !ok || len(x) != len(y) {
+			return false
+		}
+		for i := range x { // a collection is replaced whole: what is left out of an element is gone
+			if !says(y[i], x[i]) || !says(x[i], y[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	switch now.(type) {
+	case map[string]any, []any:
+		return false
+	}
+	return now == said
 }

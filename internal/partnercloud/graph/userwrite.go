@@ -34,18 +34,7 @@ func checkNewUPN(t *world.Tenant, upn string) error {
 
 // checkPassword is the shape of a strong password, not a ban list.
 func checkPassword(p string) error {
-	kinds := 0
-	for _, set := range []string{"abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"} {
-		if strings.ContainsAny(p, set) {
-			kinds++
-		}
-	}
-	if strings.ContainsFunc(p, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9')
-	}) {
-		kinds++
-	}
-	if len(p) < 8 || kinds < 3 {
+	if len(p) < 8 || kinds(p) < 3 {
 		return badRequest("The specified password does not comply with password complexity requirements. Please provide a different password.")
 	}
 	return nil

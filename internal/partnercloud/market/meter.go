@@ -25,6 +25,22 @@ var meters = []Meter{
 // Meters are all of them. The slice is shared: do not change it.
 func Meters() []Meter { return meters }
 
+// MeterNamed is a meter by its category and name; by the category alone where no name
+// is given.
+func MeterNamed(category, name string) Meter {
+	m := MeterOf(category)
+	if name == "" || strings.EqualFold(name, category) {
+		return m
+	}
+	for _, x := range meters {
+		if strings.EqualFold(x.Category, category) && strings.EqualFold(x.Name, name) {
+			return x
+		}
+	}
+	m.Name, m.ID = name, m.ID+"/"+strings.ToLower(strings.ReplaceAll(name, " ", "-"))
+	return m
+}
+
 // MeterOf is the first meter of a category; one of that name alone where there is
 // none.
 func MeterOf(category string) Meter {

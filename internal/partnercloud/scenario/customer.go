@@ -178,7 +178,9 @@ func (b *builder) customerTenant(k *Customer) *world.Tenant {
 	b.customerUsers(t, k)
 	b.groups(t, k.Groups, k.People)
 	b.settings(t, &k.Settings)
-	b.licences(t, &k.Settings)
+	own := k.Settings
+	own.Seats = cmp.Or(own.Seats, k.seats())
+	b.licences(t, &own)
 	for _, r := range []string{entra.AppGraph, entra.AppExchange, entra.AppARM} {
 		b.principal(t, r, resource(r).Name, entra.TenantMicrosoftServices)
 	}
@@ -194,6 +196,19 @@ func (b *builder) customerTenant(k *Customer) *world.Tenant {
 	}
 	b.lasts(t)
 	return t
+}
+
+// seats are those that the customer's subscriptions of its licence hold: what the
+// directory says is what was bought.
+func (k *Customer) seats() int {
+	n, part := 0, licence(k.Licence, 1, 0)[0].Part
+	for i := range k.Subscriptions {
+		s := &k.Subscriptions[i]
+		if o, ok := market.Find(cmp.Or(s.Offer, offerOf(s.Name))); ok && o.Part == part && cmp.Or(s.Status, "active") == "active" {
+			n += cmp.Or(s.Quantity, 1)
+		}
+	}
+	return n
 }
 
 // ownerOf is the tenant that an app of the scenario is registered in.

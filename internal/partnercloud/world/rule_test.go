@@ -130,6 +130,9 @@ func TestRulesAreApplied(t *testing.T) {
 	w.Read(func(s *State) {
 		te.Users.Change("b", func(u *User) { u.Department = "Sales" })
 		s.Touch(te)
+		if te.InGroup("b", "up") { // remembers who is in what
+			t.Error("a member before the change is closed")
+		}
 	})
 	if members() != "a b" || te.Groups.Get("g").Changed == 0 {
 		t.Errorf("%q", members())

@@ -52,6 +52,8 @@ type Tenant struct {
 	Deleted  Table[Deleted, *Deleted]                     `json:"deleted,omitzero"` // what can be restored
 	// CustomRoles are role definitions of the tenant's own. They give no right here.
 	CustomRoles Table[CustomRole, *CustomRole] `json:"customRoles,omitzero"`
+	// GroupSettings are settings for groups and names, see [GroupSetting].
+	GroupSettings Table[GroupSetting, *GroupSetting] `json:"groupSettings,omitzero"`
 	// ActiveRoles are template ids of roles that were activated while nobody held them.
 	ActiveRoles []string `json:"activeRoles,omitempty"`
 
@@ -379,6 +381,17 @@ func (a *RoleAssignment) Key() string { return a.ID }
 func (a *RoleAssignment) In(now time.Time) bool {
 	return !now.Before(a.Start) && (a.End.IsZero() || now.Before(a.End))
 }
+
+// GroupSetting is a set of values by a template of Microsoft's. They decide nothing
+// here.
+type GroupSetting struct {
+	ID       string            `json:"id"`
+	Template string            `json:"template"`
+	Values   map[string]string `json:"values"`
+}
+
+// Key is the setting's id.
+func (g *GroupSetting) Key() string { return g.ID }
 
 // CustomRole is a role definition made by the tenant.
 type CustomRole struct {

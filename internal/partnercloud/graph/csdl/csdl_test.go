@@ -148,8 +148,10 @@ func TestServedIsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		"users": "", "users/{}": "", "users/{}/manager/$ref": "", "users/{}/assignLicense": "", "users/delta": "", "groups/{}/members/{}": "",
-		"users/{}/nonsense": "nonsense", "nowhere": "nowhere", "directory/administrativeUnits/{}/members": "", "directoryObjects/getByIds": "",
+		"users": "", "users/{}": "", "users/{}/manager/$ref": "", "users/{}/assignLicense": "", "users/delta": "",
+		"users/{}/delta": "delta", "users/assignLicense": "assignLicense",
+		"groups/{}/members/{}": "",
+		"users/{}/nonsense":    "nonsense", "nowhere": "nowhere", "directory/administrativeUnits/{}/members": "", "directoryObjects/getByIds": "",
 		"identity/conditionalAccess/namedLocations": "", "users/{}/authentication/fido2Methods/{}": "", "administrativeUnits": "administrativeUnits",
 	} {
 		if got := m.Serve(strings.Split(path, "/")); got != want {
@@ -172,6 +174,22 @@ func TestServedIsWritten(t *testing.T) {
 	for _, not := range []string{`"calendar"`, `"signIn"`, `Name="messages"`, `Name="oauth2PermissionGrants"`} {
 		if strings.Contains(doc, not) {
 			t.Errorf("%s is in the document and is not served", not)
+		}
+	}
+}
+
+func TestPaths(t *testing.T) {
+	m, err := Load("v1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"user employeeOrgData division": "", "user EmployeeOrgData Division": "", "user employeeOrgData team": "team", "user city x": "x",
+		"user nonsense x": "", "signIn status errorCode": "", "signIn status code": "code", "nothing a b": "", "user manager id": "",
+	} {
+		f := strings.Fields(path)
+		if got := m.Unknown(f[0], f[1:]); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
 		}
 	}
 }

@@ -75,16 +75,19 @@ func Load(version string) (*Model, error) {
 
 // line reads one line: "entity user directoryObject open : id=Edm.String! >manager=directoryObject",
 // "enum color : red=0 blue=1", "action name on type* : p=Edm.String -> Edm.Boolean",
-// "set users user", "one me user". A leading ">" of the line is for beta alone.
+// "set users user", "one me user". A line that begins with ">" is for beta alone, with
+// "<" for v1.0. A type may stand in several lines.
 func (m *Model) line(s string, beta bool) error {
 	if s == "" || s[0] == '#' {
 		return nil
 	}
-	if rest, only := strings.CutPrefix(s, "> "); only {
-		if !beta {
-			return nil
+	for mark, in := range map[string]bool{"> ": beta, "< ": !beta} {
+		if rest, only := strings.CutPrefix(s, mark); only {
+			if !in {
+				return nil
+			}
+			s = rest
 		}
-		s = rest
 	}
 	head, tail, _ := strings.Cut(s, " : ")
 	f, rest := strings.Fields(strings.TrimSuffix(head, " :")), strings.Fields(tail)
@@ -168,6 +171,41 @@ func (m *Model) isA(typ, base string) bool {
 		typ = t.Base
 	}
 	return false
+}
+
+// Unknown gives the first name of a path below a type's property that its type does
+// not have; "" when all exist, or the model does not know the types.
+func (m *Model) Unknown(typ string, path []string) string {
+	cur := typ
+	for i, seg := range path {
+		p, open, ok := m.property(cur, seg)
+		switch {
+		case !ok && i > 0 && !open && m.types[cur] != nil:
+			return seg
+		case !ok:
+			return ""
+		case strings.HasPrefix(p.Type, "Edm.") && i+1 < len(path):
+			return path[i+1]
+		}
+		cur = p.Type
+	}
+	return ""
+}
+
+// property finds a property of a type or of what it is derived from; open says that
+// there may be others.
+func (m *Model) property(typ, name string) (p Member, open, ok bool) {
+	for t := m.types[typ]; t != nil; t = m.types[t.Base] {
+		for _, list := range [][]Member{t.Properties, t.Navs} {
+			for _, p := range list {
+				if strings.EqualFold(p.Name, name) {
+					return p, false, true
+				}
+			}
+		}
+		open = open || t.Open
+	}
+	return p, open, false
 }
 
 // Serve marks what an address reaches, by its segments: "{}" stands for a key. It
