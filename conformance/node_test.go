@@ -50,13 +50,14 @@ func installedIn(t *testing.T, dir string) {
 
 // node runs one of our scripts, which use Microsoft's packages unmodified, and
 // gives its last line. Other lines are words to act on: "OPEN url", "CODE url
-// code".
+// code", "VISIT url".
 func node(t *testing.T, script string, env []string, act func(words []string)) (last string) {
 	t.Helper()
 	dir := installed(t)
 	a := program(t, "collector")
-	c := exec.Command("node", filepath.Join(dir, script))
-	c.Dir = dir
+	script = filepath.Join(dir, script)
+	c := exec.Command("node", script)
+	c.Dir = filepath.Dir(script)
 	c.Env = append(os.Environ(), "WAY="+cloud.way, "LOGIN="+cloud.Login, "GRAPH="+cloud.Graph, "TENANT="+cloud.Tenant.ID, "CLIENT_ID="+a.id,
 		"CLIENT_SECRET="+a.secret, "PUBLIC_ID="+program(t, "command line").id)
 	c.Env = append(c.Env, env...)
@@ -71,7 +72,7 @@ func node(t *testing.T, script string, env []string, act func(words []string)) (
 	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		last = lines.Text()
-		if words := strings.Fields(last); act != nil && len(words) > 1 && (words[0] == "OPEN" || words[0] == "CODE") {
+		if words := strings.Fields(last); act != nil && len(words) > 1 && (words[0] == "OPEN" || words[0] == "CODE" || words[0] == "VISIT") {
 			act(words[1:])
 		}
 	}

@@ -308,11 +308,13 @@ func TestWhatHangsOnApplications(t *testing.T) {
 	l := newLab(t)
 	tok := l.admin()
 	l.do("POST", "/v1.0/applications/"+toolObj+"/owners/$ref", tok, `{"@odata.id":"https://graph.microsoft.com/v1.0/users/`+plain+`"}`).want(204)
-	if got := l.get("/v1.0/applications/"+toolObj+"?$expand=owners", tok).want(200).body; len(objs(got, "owners")) != 1 || str(objs(got, "owners")[0], "id") != plain {
+	got := l.get("/v1.0/applications/"+toolObj+"?$expand=owners", tok).want(200).body
+	if len(objs(got, "owners")) != 1 || str(objs(got, "owners")[0], "id") != plain {
 		t.Errorf("owners %v", got["owners"])
 	}
 	rows := l.get("/v1.0/servicePrincipals?$filter=appId eq '"+toolApp+"'&$expand=appRoleAssignments", tok).rows()
-	if len(rows) != 1 || len(objs(rows[0], "appRoleAssignments")) != 1 || str(objs(rows[0], "appRoleAssignments")[0], "resourceDisplayName") != "Microsoft Graph" {
+	if len(rows) != 1 || len(objs(rows[0], "appRoleAssignments")) != 1 ||
+		str(objs(rows[0], "appRoleAssignments")[0], "resourceDisplayName") != "Microsoft Graph" {
 		t.Errorf("%v", rows)
 	}
 	for path, want := range map[string]string{

@@ -118,6 +118,8 @@ type call struct {
 	cast   string // trailing microsoft.graph.<type>
 	tally  bool   // trailing $count
 	refs   bool   // trailing $ref on a read
+	// onlyProperty is the trailing name of a property of the object, "" when it was given.
+	onlyProperty string
 	query
 	caller *bearer.Caller
 	roles  []string // of a delegated caller, at this moment
@@ -184,6 +186,9 @@ func (c *call) run() (*reply, error) {
 		}
 		var err error
 		rep, err = c.route.do(c, s, t)
+		if err == nil && c.onlyProperty != "" {
+			return noSegment(c.onlyProperty)
+		}
 		return err
 	})
 	if err == nil && c.route.free != nil {

@@ -321,6 +321,9 @@ func (c *call) one(t *world.Tenant, context string, sh *shape, row any) (*reply,
 	if c.refs { // $select is of no matter then
 		return c.reference(c.entity(sh, row))
 	}
+	if c.onlyProperty != "" {
+		return c.onePropertyOf(context, c.entity(sh, row))
+	}
 	if err := sh.checkNames(c, c.q); err != nil {
 		return nil, err
 	}

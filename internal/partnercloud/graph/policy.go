@@ -127,7 +127,8 @@ func policyNames() []string {
 // shownPolicy is a policy as Graph shows it: the strength in full, newer enum
 // members hidden from who did not ask.
 func (c *call) shownPolicy(t *world.Tenant, d *world.Document) *document {
-	m := fill(policyFields(c.beta), only(policyFields(c.beta), decodeObject(d.Raw)))
+	fs := policyFields(c.beta)
+	m := fill(fs, only(fs, decodeObject(d.Raw)))
 	for _, name := range shownNever {
 		delete(m, name)
 	}
@@ -140,7 +141,7 @@ func (c *call) shownPolicy(t *world.Tenant, d *world.Document) *document {
 	if !d.Deleted.IsZero() {
 		m["deletedDateTime"] = d.Deleted
 	}
-	hideUnused(policyFields(c.beta), m)
+	hideUnused(fs, m)
 	if g := inner(m, "grantControls"); g != nil {
 		if st := inner(g, "authenticationStrength"); st != nil {
 			if full := t.Strengths.Get(str(st, "id")); full != nil {

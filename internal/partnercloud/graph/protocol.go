@@ -27,6 +27,12 @@ func (c *call) readQuery() error {
 		return err
 	}
 	c.q = q
+	if c.onlyProperty != "" { // what a property needs, its path needs
+		if len(q.Given) > 0 {
+			return refuse(http.StatusBadRequest, "BadRequest", "The query option '%s' is not supported by this operation.", clip(q.Given[0]))
+		}
+		q.Select = []string{c.onlyProperty}
+	}
 	if err := c.understood(); err != nil {
 		return err
 	}
@@ -121,6 +127,46 @@ func (c *call) understood() error {
 		return refuse(http.StatusBadRequest, "BadRequest", "The header '%s' is not known here.", clip(name))
 	}
 	return nil
+}
+
+// propertyPath takes the name of a property off a path to one directory object:
+// users/{id}/displayName reads that property (OASIS OData URL Conventions 4.6).
+func (c *call) propertyPath() bool {
+	if len(c.path) != 3 || c.r.Method != http.MethodGet || strings.ContainsAny(c.path[2], "$.") || c.path[2] == "delta" {
+		return false
+	}
+	switch strings.ToLower(c.path[0]) {
+	case "users", "groups", "applications", "serviceprincipals", "organization", "directoryroles":
+	default:
+		return false
+	}
+	for _, r := range c.g.plan[strings.ToLower(c.path[0])] { // a segment that is served otherwise is none
+		if len(r.parts) >= 3 && r.parts[1] == "{}" && strings.EqualFold(r.parts[2], c.path[2]) {
+			return false
+		}
+	}
+	whole := c.path
+	c.path = whole[:2]
+	if !c.try() || c.route.takes.many || c.cast != "" {
+		c.path, c.route, c.cast = whole, nil, ""
+		return false
+	}
+	c.onlyProperty = whole[2]
+	return true
+}
+
+// onePropertyOf answers a read of a property: its value, or nothing for null.
+func (c *call) onePropertyOf(context string, e *entity) (*reply, error) {
+	name := spelled(e.typ, c.onlyProperty)
+	v, ok := e.Field(name)
+	if !ok {
+		return nil, noSegment(c.onlyProperty)
+	}
+	c.onlyProperty = ""
+	if raw := string(appendValue(nil, v)); raw == "null" {
+		return noContent()
+	}
+	return give(object{{"@odata.context", c.root() + "/$metadata#" + context + "('" + e.key(e.row) + "')/" + name}, {"value", v}})
 }
 
 // tenantPrefix takes the tenant off a path that begins with one:

@@ -217,6 +217,31 @@ func FuzzStripped(f *testing.F) {
 	})
 }
 
+func TestPathsToProperties(t *testing.T) {
+	l := newLab(t)
+	tok := l.admin()
+	a := l.get("/v1.0/users/"+ada+"/DisplayName", tok).want(200).body
+	if a["value"] != "Ada Admin" || a["@odata.context"] != "http://graph.test/v1.0/$metadata#users('"+ada+"')/displayName" || len(a) != 2 {
+		t.Errorf("%v", a)
+	}
+	if a := l.get("/v1.0/me/accountEnabled", tok).want(200).body; a["value"] != true {
+		t.Errorf("%v", a)
+	}
+	if a := l.get("/v1.0/servicePrincipals(appId='"+toolApp+"')/appRoles", tok).want(200).body; len(objs(a, "value")) != 1 {
+		t.Errorf("%v", a)
+	}
+	l.get("/v1.0/users/"+ada+"/jobTitle", tok).want(204)
+	l.get("/v1.0/users/"+ada+"/nonsense", tok).refused(400, "BadRequest")
+	l.get("/v1.0/users/"+ada+"/displayName?$select=id", tok).refused(400, "BadRequest")
+	l.get("/v1.0/users/"+ada+"/displayName", "").want(401)
+	l.get("/v1.0/users/"+ada+"/displayName", l.token(partnerID, ada, "openid")).want(403)
+	l.get("/v1.0/users/"+ada+"/signInActivity", l.token(partnerID, ada, "User.Read.All")).want(403) // as with $select
+	l.get("/v1.0/users/"+ada+"/signInActivity", tok).want(200)
+	l.get("/v1.0/users/nobody@contoso.com/displayName", tok).want(404)
+	l.do("PATCH", "/v1.0/users/"+ada+"/displayName", tok, `{}`).want(400)
+	l.get("/v1.0/users/"+ada+"/revokeSignInSessions", tok).want(405)
+}
+
 func TestWhatChangesNothing(t *testing.T) {
 	value := func(s string) (v any) {
 		if err := json.Unmarshal([]byte(s), &v); err != nil {

@@ -224,6 +224,8 @@ func (c *call) match() error {
 		c.tally = true
 	case last == "$ref" && c.r.Method == http.MethodGet:
 		c.refs = true
+	case c.propertyPath():
+		return nil
 	default:
 		return c.unmatched()
 	}
@@ -299,7 +301,11 @@ func (c *call) unmatched() error {
 		}
 		known = max(known, n)
 	}
-	return refuse(http.StatusBadRequest, "BadRequest", "Resource not found for the segment '%s'.", clip(c.path[min(known, len(c.path)-1)]))
+	return noSegment(c.path[min(known, len(c.path)-1)])
+}
+
+func noSegment(name string) error {
+	return refuse(http.StatusBadRequest, "BadRequest", "Resource not found for the segment '%s'.", clip(name))
 }
 
 // found answers an operation on one object: find looks for it by the path, and

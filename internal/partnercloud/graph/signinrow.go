@@ -169,6 +169,19 @@ type form struct {
 	v1         signInV1
 	beta       signInBeta
 	protection protection
+	audience   [1]string
+}
+
+// audiences are the apps that policies looked at.
+func (f *form) audiences(x *world.SignIn) []string {
+	if x.Audiences != nil {
+		return x.Audiences
+	}
+	if x.ResourceID == "" {
+		return []string{}
+	}
+	f.audience[0] = x.ResourceID
+	return f.audience[:]
 }
 
 // shown is the row in the version's form, ready to encode.
@@ -191,18 +204,10 @@ func (r signInRow) shown(f *form) any {
 		SignIn: x, Applied: r.applied(), Requirements: r.requirements(), Contexts: orEmpty(x.Contexts), Steps: orEmpty(x.Steps),
 		Processing: orEmpty(x.Processing), Lifetimes: orEmpty(x.Lifetimes), RiskEvents: orEmpty(x.RiskEvents), EventTypes: orEmpty(x.EventTypes),
 		Protocol: r.c.evolve(x.Protocol), Incoming: r.c.evolve(x.IncomingTokenType), Cross: r.c.evolve(x.CrossTenant),
-		AppPolicies: []struct{}{}, Methods: []string{}, Listeners: []struct{}{}, Audiences: audiencesOf(x), Networks: []network{},
+		AppPolicies: []struct{}{}, Methods: []string{}, Listeners: []struct{}{}, Audiences: f.audiences(x), Networks: []network{},
 		TokenStatus: "none", Protection: &f.protection,
 	}
 	return &f.beta
-}
-
-// audiencesOf are the apps that policies looked at.
-func audiencesOf(x *world.SignIn) []string {
-	if x.Audiences != nil || x.ResourceID == "" {
-		return orEmpty(x.Audiences)
-	}
-	return []string{x.ResourceID}
 }
 
 // appendJSON writes the whole row.

@@ -63,7 +63,7 @@ func newSPShape() *shape {
 	add("homepage", func(x *spRow) any { return x.own("homepage", inner(x.app, "web")["homePageUrl"]) })
 	add("info", func(x *spRow) any {
 		info, _ := x.own("info", x.app["info"]).(map[string]any)
-		return fill(urls().props, info)
+		return fill(keptBySPs()["info"].props, info)
 	})
 	add("logoutUrl", func(x *spRow) any { return x.own("logoutUrl", inner(x.app, "web")["logoutUrl"]) })
 	kept(`addIns alternativeNames description loginUrl notes notificationEmailAddresses preferredSingleSignOnMode
