@@ -225,6 +225,9 @@ func (k *call) admit(h http.Header) *fault {
 	if !k.may(k.sub, action, k.at.authScope(k.route, k.params)) {
 		return k.denied(action, k.at.authScope(k.route, k.params))
 	}
+	if f := k.locked(k.at.authScope(k.route, k.params)); f != nil {
+		return f
+	}
 	if k.route.writes && k.sub.StateAt(k.now) != "Enabled" && k.sub.StateAt(k.now) != "Warned" && k.sub.StateAt(k.now) != "PastDue" && !k.route.disabled {
 		return refuse(http.StatusConflict, "ReadOnlyDisabledSubscription", "The subscription '"+k.sub.ID+
 			"' is disabled and therefore marked as read only. You cannot perform any write actions on this subscription until it is re-enabled.")

@@ -169,7 +169,7 @@ func makeRoutes() []*route {
 	anywhere := atSubscription | atGroup | atResource
 	both := atSubscription | atGroup
 	vm, set := "Microsoft.Compute/virtualMachines", "Microsoft.Compute/virtualMachineScaleSets"
-	return slices.Concat(resourceRoutes(), authorizationRoutes(), usageRoutes(), managementRoutes(),
+	return slices.Concat(resourceRoutes(), authorizationRoutes(), lockRoutes(), usageRoutes(), managementRoutes(),
 		from(kit.Known, "Azure Resource Manager: Subscriptions, Tenants, Resource Groups, Resources; contracts.md section 7.3",
 			add("GET", atTenant, "", "subscriptions", "", listSubscriptions).takes(paging...),
 			add("GET", atTenant, "", "tenants", "", listTenants).takes("$top", "$skiptoken", "includeAllTenantCategories").

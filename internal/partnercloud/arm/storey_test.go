@@ -314,3 +314,27 @@ func TestActivitySelect(t *testing.T) {
 	}
 	l.as("owner", "GET", at+"&$select=colour", "").wants(t, "unknown", 400, "BadRequest")
 }
+
+func TestLocks(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	vm := sub + "/resourceGroups/rg1/providers/Microsoft.Compute/virtualMachines/vm0"
+	lock := func(scope, name string) string { return scope + "/providers/Microsoft.Authorization/locks/" + name }
+	l.as("contributor", "PUT", lock(vm, "keep"), `{"properties":{"level":"CanNotDelete"}}`).wants(t, "a contributor", 403, "AuthorizationFailed")
+	l.as("owner", "PUT", lock(vm, "keep"), `{"properties":{"level":"Strong"}}`).wants(t, "a level", 400, "InvalidLockLevel")
+	l.as("owner", "PUT", lock(vm, "keep"), `{"properties":{"level":"CanNotDelete","notes":"why"}}`).wants(t, "locked", 201, "")
+	l.as("contributor", "DELETE", vm, "").wants(t, "the machine", 409, "ScopeLocked")
+	l.as("contributor", "DELETE", sub+"/resourceGroups/rg1", "").wants(t, "what holds it", 409, "ScopeLocked")
+	l.as("contributor", "POST", vm+"/deallocate", "").wants(t, "no deletion", 202, "")
+	l.as("contributor", "DELETE", sub+"/resourceGroups/rg2/providers/Microsoft.Compute/virtualMachines/vm1", "").wants(t, "another", 202, "")
+	l.as("owner", "PUT", lock(sub+"/resourceGroups/rg1", "still"), `{"properties":{"level":"ReadOnly"}}`).wants(t, "read-only", 201, "")
+	l.as("contributor", "POST", vm+"/start", "").wants(t, "no change at all", 409, "ScopeLocked")
+	l.as("contributor", "PATCH", sub+"/resourceGroups/rg1", `{"tags":{}}`).wants(t, "of the group", 409, "ScopeLocked")
+	if a := l.as("reader", "GET", lock(sub, "")[:len(lock(sub, ""))-1], ""); len(a.rows()) != 2 {
+		t.Fatalf("%s", a.Body)
+	}
+	l.as("owner", "DELETE", lock(sub+"/resourceGroups/rg1", "still"), "").wants(t, "unlocked", 200, "")
+	l.as("owner", "DELETE", lock(vm, "keep"), "").wants(t, "unlocked", 200, "")
+	l.as("owner", "DELETE", lock(vm, "keep"), "").wants(t, "none", 204, "")
+	l.as("contributor", "DELETE", vm, "").wants(t, "free", 202, "")
+}

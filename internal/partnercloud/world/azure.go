@@ -26,6 +26,7 @@ type AzureSubscription struct {
 	// makes its group by itself.
 	Groups    []AzureGroup    `json:"groups,omitempty"`
 	Providers []AzureProvider `json:"providers,omitempty"` // registrations that were changed
+	Locks     []AzureLock     `json:"locks,omitempty"`
 }
 
 // Span is a span of time; Until is exclusive, zero while it lasts.
@@ -80,6 +81,14 @@ func (a *AzureSubscription) On(day, now time.Time) float64 {
 		take(a.CancelDue, time.Time{})
 	}
 	return 1 - float64(min(off, 24*time.Hour))/float64(24*time.Hour)
+}
+
+// AzureLock is a management lock.
+type AzureLock struct {
+	Name  string `json:"name"`
+	Scope string `json:"scope"`
+	Level string `json:"level"` // CanNotDelete, ReadOnly
+	Notes string `json:"notes,omitempty"`
 }
 
 // AzureGroup is a resource group.
