@@ -49,6 +49,7 @@ func makeRoutes() []*route {
 	write := func(r *route) { r.app, r.agents = true, managers }
 	userRead := func(r *route) { r.agents = readers }
 	userWrite := func(r *route) { r.agents = managers }
+	consenting := func(r *route) { r.agents, r.consent = managers, true }
 	report := func(r *route) {
 		r.agents, r.admins = managers, []string{entra.RoleGlobalAdministrator, entra.RoleSecurityAdministrator, entra.RoleSecurityReader}
 	}
@@ -101,8 +102,8 @@ func makeRoutes() []*route {
 		),
 		from(kit.Read, "Microsoft: Application consents (contracts 2.5)",
 			rw("GET", "/v1/customers/{customer}/applicationconsents", listConsents, userWrite),
-			rw("POST", "/v1/customers/{customer}/applicationconsents", consent, func(r *route) { r.agents, r.consent = managers, true }),
-			rw("DELETE", "/v1/customers/{customer}/applicationconsents/{application}", withdrawConsent, func(r *route) { r.agents, r.consent = managers, true }),
+			rw("POST", "/v1/customers/{customer}/applicationconsents", consent, consenting),
+			rw("DELETE", "/v1/customers/{customer}/applicationconsents/{application}", withdrawConsent, consenting),
 		),
 		from(kit.Read, "Microsoft: MFA adoption family, audit records (contracts 2.4, 2.6)",
 			rw("GET", "/v1/applicationmfaadoptionstatus", adoptionByApp, report),

@@ -84,7 +84,8 @@ var (
 			by(watchers).licensed("Microsoft Entra ID P2", needP2Risk)
 	mayReadDetections = allow("IdentityRiskEvent.Read.All").by(watchers).licensed("Microsoft Entra ID P2", needP2Risk)
 	mayReadEvents     = allow("SecurityEvents.Read.All SecurityEvents.ReadWrite.All").by(readers, entra.RoleSecurityOperator, entra.RoleReportsReader)
-	mayJudgeRisk      = allow("IdentityRiskyUser.ReadWrite.All").with(entra.RoleSecurityOperator, entra.RoleSecurityAdministrator).licensed("Microsoft Entra ID P2", needP2Risk)
+	mayJudgeRisk      = allow("IdentityRiskyUser.ReadWrite.All").with(entra.RoleSecurityOperator, entra.RoleSecurityAdministrator).
+				licensed("Microsoft Entra ID P2", needP2Risk)
 
 	mayReadPolicies      = allow("Policy.Read.All Policy.Read.ConditionalAccess").by(watchers, entra.RoleConditionalAccessAdministrator)
 	mayWritePolicies     = allow("Policy.ReadWrite.ConditionalAccess").and("Policy.Read.All").by(policyAdmins)

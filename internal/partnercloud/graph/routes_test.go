@@ -132,7 +132,8 @@ func TestEveryLicence(t *testing.T) {
 			return
 		}
 		n++
-		if a := l.do(r.method, r.path(version), l.admin(), "{}"); a.code != 403 && a.code != 400 || !strings.Contains(strings.ToLower(string(a.raw)), "licens") {
+		a := l.do(r.method, r.path(version), l.admin(), "{}")
+		if a.code != 403 && a.code != 400 || !strings.Contains(strings.ToLower(string(a.raw)), "licens") {
 			t.Errorf("%s %s: %d %.300s", r.method, r.path(version), a.code, a.raw)
 		}
 	})
