@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -414,9 +415,9 @@ func (k *call) auditDirectory(activity, category, operation string, u *world.Use
 }
 
 func (k *call) initiator() world.Initiator {
-	if k.user != nil {
-		ip := address(k.Request, k.who.IPAddr)
-		return world.Initiator{User: &world.AuditUser{ID: k.user.ID, Name: &k.user.Name, UPN: k.user.UPN, IP: &ip}}
+	if k.user != nil { // the customer sees a technician of the partner
+		ip, name := address(k.Request, k.who.IPAddr), signon.TechnicianName(k.partner)
+		return world.Initiator{User: &world.AuditUser{ID: k.user.ID, Name: &name, UPN: signon.TechnicianUPN(k.user.ID, k.tenant), IP: &ip}}
 	}
 	name := ""
 	if c, found := k.s.Client(k.who.Client()); found {
