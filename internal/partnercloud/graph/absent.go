@@ -5,13 +5,15 @@ import (
 	"strings"
 )
 
+const absentMail = "Mail in Microsoft Graph (SMTP, IMAP and POP3 are there: cloud --mail)"
+
 // absentParts are the workloads behind Graph that the partner cloud has nothing of, by
 // the segment that leads to them: at the root, or below a user, a group or "me"
 // (Graph v1.0 reference, table of contents). Whoever asks learns that they are left
 // out here, not that they spelt them wrongly.
 var absentParts = map[string]string{
-	"messages": "Mail in Microsoft Graph (SMTP, IMAP and POP3 are there: cloud --mail)", "mailfolders": "Mail in Microsoft Graph (SMTP, IMAP and POP3 are there: cloud --mail)",
-	"sendmail": "Mail in Microsoft Graph (SMTP, IMAP and POP3 are there: cloud --mail)", "mailboxsettings": "Mail in Microsoft Graph (SMTP, IMAP and POP3 are there: cloud --mail)",
+	"messages": absentMail, "mailfolders": absentMail,
+	"sendmail": absentMail, "mailboxsettings": absentMail,
 	"calendar": "Calendars", "calendars": "Calendars", "events": "Calendars", "calendarview": "Calendars",
 	"contacts": "Contacts", "contactfolders": "Contacts", "people": "People",
 	"drive": "Files", "drives": "Files", "shares": "Files", "sites": "SharePoint sites",
