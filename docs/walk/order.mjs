@@ -6,6 +6,9 @@
 //   partnerguard cloud                                     # in one terminal
 //   partnerguard cloud exec -- node docs/walk/order.mjs    # in another
 //
+// (or with "go run ./cmd/partnerguard" for "partnerguard": cloud exec says by
+// PARTNERGUARD which program started it)
+//
 // Sign in once, with MFA, in your browser. The invoice comes on the eighth of the next
 // month: the script jumps the cloud's clock there. Every price is invented.
 import { createServer } from "node:http";
@@ -43,8 +46,8 @@ async function call(method, path, body, headers = {}) {
     body: body && JSON.stringify(body),
   });
   const text = await reply.text();
+  if (!reply.ok) throw new Error(`${method} ${path}: ${reply.status} ${text}`);
   const answer = text && JSON.parse(text);
-  if (!reply.ok) throw new Error(`${method} ${path}: ${reply.status} ${answer.code} ${answer.description}`);
   return answer;
 }
 
@@ -80,7 +83,7 @@ const product = products.items.find((p) => p.title === "Microsoft 365 Business S
 const skus = await call("GET", `${mine}/products/${product.id}/skus`);
 const sku = skus.items.find((s) => !s.isTrial);
 const [item] = (await call("GET", `${mine}/products/${product.id}/skus/${sku.id}/availabilities`)).items;
-say(2, `${customer.name} can buy ${products.totalCount} products; ${product.title} is ${item.catalogItemId}\n   ${product.description}`);
+say(2, `${customer.name} can buy ${products.totalCount} products; it orders ${product.title}, item ${item.catalogItemId} of the catalogue\n   ${product.description}`);
 
 // 3. A cart, and the order that comes of it.
 const cart = await call("POST", `${mine}/carts`, {
@@ -94,7 +97,7 @@ for (const e of checkout.orderErrors ?? []) console.log(`   group ${e.orderGroup
 const [order] = checkout.orders;
 const subscriptionId = order.lineItems[0].subscriptionId;
 const path = `${mine}/subscriptions/${subscriptionId}`;
-say(3, `order ${order.id} is ${order.status}: 5 seats at ${pricing.price} ${currencyCode} a month, subscription ${subscriptionId}`);
+say(3, `order ${order.id} is ${order.status}: 5 seats at ${pricing.price.toFixed(2)} ${currencyCode} a month, subscription ${subscriptionId}`);
 
 const seats = async () => {
   const all = await call("GET", `${mine}/subscribedskus`);
@@ -107,8 +110,9 @@ console.log(`   seats in the customer's directory: ${await seats()}`);
 async function setStatus(status) {
   const subscription = await call("GET", path);
   const changed = await call("PATCH", path, { ...subscription, status }, { "If-Match": subscription.attributes.etag });
-  say(4, `the subscription is ${changed.status}; seats: ${await seats()}`);
+  console.log(`   the subscription is ${changed.status}; seats: ${await seats()}`);
 }
+say(4, "suspended and brought back:");
 await setStatus("suspended");
 await setStatus("active");
 
@@ -127,7 +131,7 @@ const { billingCurrency } = await call("GET", "/profiles/billing");
 const about = `provider=onetime&invoicelineitemtype=billinglineitems&currencycode=${billingCurrency}`;
 const ours = (lines) => lines.items.filter((l) => l.subscriptionId === subscriptionId);
 const [open] = ours(await call("GET", `/invoices/unbilled/lineitems?${about}&period=current`));
-say(6, `not billed yet: ${open.chargeType} ${open.quantity} × ${open.effectiveUnitPrice} = ${open.totalForCustomer} ${open.currency}`);
+say(6, `not billed yet: ${open.chargeType} ${open.quantity} × ${open.effectiveUnitPrice.toFixed(2)} = ${open.totalForCustomer.toFixed(2)} ${open.currency}`);
 
 // 7. The invoice of the month comes on the eighth of the next.
 const now = new Date(open.orderDate);
@@ -142,7 +146,7 @@ while (next) {
   lines.push(...reply.items);
   next = reply.links.next;
 }
-say(7, `invoice ${invoice.id} of ${invoice.invoiceDate.slice(0, 10)}: ${invoice.totalCharges} ${invoice.currencyCode}, ${lines.length} lines; of ${customer.name}:`);
+say(7, `invoice ${invoice.id} of ${invoice.invoiceDate.slice(0, 10)}: ${invoice.totalCharges.toFixed(2)} ${invoice.currencyCode}, ${lines.length} lines; of ${customer.name}:`);
 for (const l of lines.filter((l) => l.customerId === customer.id)) {
   console.log(`   ${l.chargeStartDate.slice(0, 10)}  ${l.skuName.padEnd(40)} ${l.chargeType.padEnd(12)} ${String(l.quantity).padStart(3)} × ` +
     `${l.effectiveUnitPrice.toFixed(2)} = ${l.totalForCustomer.toFixed(2)} ${l.currency}`);

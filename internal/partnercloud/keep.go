@@ -106,7 +106,7 @@ func build(o Options) (*world.World, *scenario.Scenario, json.RawMessage, error)
 		f, err := os.Open(o.Scenario)
 		if err != nil {
 			return nil, nil, nil, problem.Wrap(err, problem.NotFound, "the scenario %s cannot be opened", o.Scenario).
-				WithHint("docs/partner-cloud.md has the format; without --scenario the embedded one is used")
+				WithHint("partnerguard cloud scenario prints one to copy and change; without --scenario that one is used")
 		}
 		defer f.Close()
 		name = o.Scenario

@@ -29,9 +29,12 @@ own for as long as the command runs.
 The command inherits an HTTPS proxy and the local CA by the usual environment
 variables: HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, CURL_CA_BUNDLE,
 REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS. Node.js gets a hook besides, because
-its fetch ignores proxies. Nothing is installed anywhere, and the files are
-removed when the command ends. Its exit code is ours, as a shell has it: 128 and the
-number of the signal that ended it, 127 where there is no such command, 126 where it
+its fetch ignores proxies. PARTNERGUARD names this program, so that a script can
+move the clock. Nothing is installed anywhere, and the files are removed when the
+command ends.
+
+exec ends with the exit code of the command, as a shell does: 128 and the number
+of the signal that ended it, 127 where there is no such command, 126 where it
 cannot be run.
 
 It leads clients, it does not lock them in: a command that ignores the
@@ -61,6 +64,9 @@ environment can reach the network.`,
 			}
 			defer clean()
 			w.Control = c.File
+			if w.Program = env.Getenv(kit.ProgramVar); w.Program == "" {
+				w.Program, _ = os.Executable()
+			}
 			return child.Run(cmd.Context(), env, child.Options{Path: path, Args: args, Environ: kit.ChildEnv(os.Environ(), w)})
 		},
 	}

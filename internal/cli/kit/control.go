@@ -25,6 +25,10 @@ import (
 // controlVar names the control file for whoever runs below cloud exec.
 const controlVar = "PARTNERGUARD_CLOUD_CONTROL"
 
+// ProgramVar names this program for whoever runs below cloud exec: a script that
+// moves the clock need not have it on its path.
+const ProgramVar = "PARTNERGUARD"
+
 // CloudControl is the flag that says where the control file is.
 type CloudControl struct{ File string }
 

@@ -28,6 +28,7 @@ type wires struct {
 	caDir   string // holds the certificate alone
 	Hook    string
 	Control string
+	Program string // this program's file; "" for none
 }
 
 // LayWires writes what the child reads into a private folder, which clean
@@ -74,6 +75,9 @@ func ChildEnv(base []string, w wires) []string {
 		"CURL_CA_BUNDLE=" + w.caFile, "REQUESTS_CA_BUNDLE=" + w.caFile, "NODE_EXTRA_CA_CERTS=" + w.caFile,
 		"NODE_USE_ENV_PROXY=1",
 		"PARTNERGUARD_CLOUD_SNI=" + w.sni, "PARTNERGUARD_CLOUD_HOSTS=" + strings.Join(w.hosts, ","),
+	}
+	if w.Program != "" {
+		set = append(set, ProgramVar+"="+w.Program)
 	}
 	if w.Control != "" {
 		set = append(set, controlVar+"="+w.Control)

@@ -135,16 +135,12 @@ func (a *Authority) newCode(q *request, f *flow, st *stage, code string) {
 		f.say = "Too many wrong codes. Wait a minute, then try again."
 		return
 	}
-	step := int64(0)
-	if len(code) == 6 {
-		step = matchStep(f.secret, code, q.now)
-	}
-	if step == 0 {
+	m := world.Method{ID: world.NewGUID(), Type: world.MethodTOTP, Name: "Authenticator app", Created: q.now, Secret: f.secret}
+	if len(code) != 6 || !takeCode(&m, f.secret, code, a.w.Clock, q.now) {
 		a.guard.wrong(q.now, key)
 		f.say = "That code did not work. Check the clock of the device, wait for the next code and try again."
 		return
 	}
-	m := world.Method{ID: world.NewGUID(), Type: world.MethodTOTP, Name: "Authenticator app", Created: q.now, Secret: f.secret, LastStep: step}
 	if a.register(q, f, st, m) {
 		f.prove(q, "otp")
 		f.secret = ""

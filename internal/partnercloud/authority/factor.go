@@ -143,6 +143,29 @@ func matchStep(secret, code string, now time.Time) int64 {
 	return found
 }
 
+// takeCode finds the code among those of the cloud's clock and those of the machine's:
+// an authenticator on a phone knows nothing of a jump. It notes the step in m, so that
+// none is taken twice, and says whether it took one.
+func takeCode(m *world.Method, secret, code string, c *world.Clock, now time.Time) bool {
+	real := c.Real()
+	near := now.Sub(real).Abs() < 3*period*time.Second // one code could be of both
+	for _, by := range []struct {
+		at   time.Time
+		last *int64
+	}{{now, &m.LastStep}, {real, &m.LastReal}} {
+		step := matchStep(secret, code, by.at)
+		if step <= *by.last || near && step <= max(m.LastStep, m.LastReal) {
+			continue
+		}
+		*by.last = step
+		if near {
+			m.LastStep, m.LastReal = step, step
+		}
+		return true
+	}
+	return false
+}
+
 // checkCode takes a TOTP code of a user: 0, 50053 when locked, 500121 when
 // wrong. No step is taken twice. It is called under the world's lock.
 func (a *Authority) checkCode(s *world.State, now time.Time, home *world.Tenant, userID, code string) int {
@@ -154,14 +177,14 @@ func (a *Authority) checkCode(s *world.State, now time.Time, home *world.Tenant,
 	u := home.Users.Get(userID)
 	if u != nil && len(code) == 6 {
 		for i := range u.Methods {
-			m := &u.Methods[i]
+			m := u.Methods[i]
 			if m.Type != world.MethodTOTP {
 				continue
 			}
-			if step := matchStep(s.TOTPSecret(u, m), code, now); step > m.LastStep {
+			if takeCode(&m, s.TOTPSecret(u, &m), code, s.Clock, now) {
 				home.Users.Change(userID, func(u *world.User) {
 					u.Methods = slices.Clone(u.Methods)
-					u.Methods[i].LastStep = step
+					u.Methods[i] = m
 				})
 				s.Dirty()
 				a.guard.right(key)

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/world"
+
+	"github.com/pquerna/otp/totp"
 )
 
 func TestSecureApplicationModel(t *testing.T) {
@@ -171,5 +174,42 @@ func TestLockout(t *testing.T) {
 	}
 	if !slices.Contains(got, 50053) || !slices.Contains(got, 500121) {
 		t.Fatalf("%v", got)
+	}
+}
+
+// A jump moves the cloud's clock, not the phone in somebody's hand: the codes of both
+// are taken, each once.
+func TestCodesAfterAJump(t *testing.T) {
+	l := newLab(t)
+	const ada = "ada@contoso.com"
+	try := func(code string) bool {
+		b := l.browser().get(l.authorizeURL(partnerID, "amr_values", "mfa")).send("do", "account", "loginfmt", ada).
+			send("do", "password", "passwd", l.passwordOf(ada))
+		return strings.Contains(b.send("do", "totp", "otc", code).page, "Stay signed in?")
+	}
+	phone := l.codeOf(ada)
+	if !try(phone) || try(phone) {
+		t.Fatal("before the jump a code is not taken once")
+	}
+	if _, err := l.w.Clock.Jump(31 * 24 * time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if try(phone) {
+		t.Error("the jump lets a code be taken again")
+	}
+	var secret string
+	l.w.Read(func(s *world.State) {
+		u := s.Home(ada).UserByName(ada)
+		secret = s.TOTPSecret(u, u.Method(world.MethodTOTP))
+	})
+	phone, err := totp.GenerateCode(secret, l.w.Clock.Real().Add(30*time.Second)) // the lab's machine stands still
+	if err != nil {
+		t.Fatal(err)
+	}
+	if script := l.codeOf(ada); !try(script) || try(script) {
+		t.Error("a code of the cloud's clock is not taken once")
+	}
+	if !try(phone) || try(phone) {
+		t.Error("a code of the machine's clock is not taken once")
 	}
 }

@@ -178,7 +178,8 @@ func (a *Authority) unusable(s *world.State, f *flow, st stage) stage {
 	f.once(entra.CodeMFAFailed, func() { logSignIn(s, st.attempt, &st.ruling, entra.CodeMFAFailed, "") })
 	f.fault = oauth.Refuse(entra.CodeMFAFailed)
 	f.fault.Text = "The methods registered for this account (" + strings.Join(st.sub.self.Registered(), ", ") +
-		") cannot be asked for in this cloud. Give the account a software one-time passcode or a security key."
+		") cannot be asked for in this cloud. Give the account a Temporary Access Pass and sign in with that: partnerguard cloud graph POST " +
+		"/v1.0/users/" + st.sub.self.UPN + "/authentication/temporaryAccessPassMethods --tenant " + st.sub.home.Domain() + " --body '{}'"
 	st.name = "fault"
 	return st
 }

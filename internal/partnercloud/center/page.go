@@ -172,8 +172,12 @@ func parseFilter(text string, fields ...string) (*filter, *fault) {
 		return nil, nil
 	}
 	bad := func(why string) (*filter, *fault) {
-		return nil, refuse(http.StatusBadRequest, 400, `The filter is not valid: %s. Example: {"Field":"%s","Value":"con","Operator":"starts_with"}`, why,
-			fields[0])
+		value, operator := "con", "starts_with"
+		if fields[0] == "UserState" {
+			value, operator = "Inactive", "equals" // what that field takes
+		}
+		return nil, refuse(http.StatusBadRequest, 400, `The filter is not valid: %s. Example: {"Field":"%s","Value":"%s","Operator":"%s"}`, why,
+			fields[0], value, operator)
 	}
 	if len(text) > maxFilter {
 		return bad("it is too long")

@@ -3,6 +3,7 @@ package center
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,6 +102,10 @@ func TestUserFilterRefuses(t *testing.T) {
 		if a := l.as("agent", "GET", "/v1/customers/"+dapID+"/users"+q, ""); a.Code != 400 {
 			t.Errorf("%s: %d", q, a.Code)
 		}
+	}
+	// The example in the refusal is one that this list takes.
+	if a := l.as("agent", "GET", "/v1/customers/"+dapID+"/users?filter=x", ""); !strings.Contains(a.Body.String(), `\"Value\":\"Inactive\",\"Operator\":\"equals\"`) {
+		t.Errorf("%s", a.Body)
 	}
 }
 

@@ -275,6 +275,8 @@ func TestLeftOutByName(t *testing.T) {
 		{"GET", "/v1.0/directory/recovery/snapshots", "", ""}, {"POST", "/v1.0/directory/recovery/snapshots/1/recoveryJobs", "{}", "application/json"},
 		{"POST", "/v1.0/policies/featureRolloutPolicies", "{}", "application/json"},
 		{"POST", "/v1.0/servicePrincipals/" + toolObj + "/addTokenSigningCertificate", "{}", "application/json"},
+		{"GET", "/v1.0/me/messages", "", ""}, {"POST", "/v1.0/users/x/sendMail", "{}", "application/json"}, {"GET", "/v1.0/groups/x/drive/root", "", ""},
+		{"GET", "/beta/deviceManagement/managedDevices", "", ""}, {"GET", "/v1.0/sites/root", "", ""}, {"GET", "/v1.0/directory/subscriptions", "", ""},
 	} {
 		a := l.do(c.method, c.path, tok, c.body, "Content-Type", c.media).refused(501, "NotImplemented")
 		if !strings.Contains(string(a.raw), "is not part of the partner cloud") {

@@ -190,7 +190,7 @@ func (c *call) run() (*reply, error) {
 		var err error
 		rep, err = c.route.do(c, s, t)
 		if err == nil && c.onlyProperty != "" {
-			return noSegment(c.onlyProperty)
+			return noProperty(c.onlyProperty)
 		}
 		return err
 	})

@@ -160,7 +160,7 @@ func (c *call) onePropertyOf(context string, e *entity) (*reply, error) {
 	name := spelled(e.typ, c.onlyProperty)
 	v, ok := e.Field(name)
 	if !ok {
-		return nil, noSegment(c.onlyProperty)
+		return nil, noProperty(c.onlyProperty)
 	}
 	c.onlyProperty = ""
 	if raw := string(appendValue(nil, v)); raw == "null" {

@@ -285,7 +285,8 @@ func (r *route) fits(path []string) (params []string, ok bool) {
 	return params, true
 }
 
-// unmatched says what is wrong: the method, or the first segment nobody knows.
+// unmatched says what is wrong: the method, a workload that is left out, or the first
+// segment nobody knows.
 func (c *call) unmatched() error {
 	known := 0
 	for _, r := range c.g.plan[strings.ToLower(c.path[0])] {
@@ -301,7 +302,18 @@ func (c *call) unmatched() error {
 		}
 		known = max(known, n)
 	}
+	if name := absentPart(c.path); name != "" {
+		return kit.LeftOut(name)
+	}
 	return noSegment(c.path[min(known, len(c.path)-1)])
+}
+
+// noProperty refuses the last segment of a path when the object has no such property.
+func noProperty(name string) error {
+	if part := absentParts[strings.ToLower(name)]; part != "" {
+		return kit.LeftOut(part)
+	}
+	return noSegment(name)
 }
 
 func noSegment(name string) error {

@@ -33,6 +33,9 @@ func (c *Clock) Now() time.Time {
 	return c.now()
 }
 
+// Real is the machine's moment, which no jump moves: what a phone beside it shows.
+func (c *Clock) Real() time.Time { return c.real().UTC() }
+
 func (c *Clock) now() time.Time {
 	if !c.frozen.IsZero() {
 		return c.frozen

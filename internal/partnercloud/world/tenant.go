@@ -273,6 +273,7 @@ type Method struct {
 	// reproducible one of a seeded account.
 	Secret   string `json:"secret,omitempty"`
 	LastStep int64  `json:"lastStep,omitempty"` // the newest TOTP step accepted: none is taken twice
+	LastReal int64  `json:"lastReal,omitempty"` // the same by the machine's clock, for phones that know no jump
 	// Credential is a WebAuthn credential as the authority keeps it.
 	Credential []byte `json:"credential,omitempty"`
 	Phone      string `json:"phone,omitempty"`
