@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,6 +17,10 @@ func Operations() []kit.Operation {
 			Method: r.method, Path: "/" + r.pattern, Permission: r.permit.String(), Licence: r.permit.licence, Options: r.takes.options(r),
 			Versions: r.only, LeftOut: r.leftOut, Source: r.source,
 		})
+	}
+	for _, segment := range slices.Sorted(maps.Keys(absentParts)) {
+		out = append(out, kit.Operation{Path: "/" + segment + ", also below " + strings.Join(absentRoots, ", "), LeftOut: absentParts[segment],
+			Source: kit.Source{Text: "Left out", Sure: kit.Ours}})
 	}
 	return out
 }
