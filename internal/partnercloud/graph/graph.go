@@ -122,7 +122,8 @@ type call struct {
 	onlyProperty string
 	query
 	caller *bearer.Caller
-	roles  []string // of a delegated caller, at this moment
+	skus   []world.SKU // a copy of the tenant's, where users' plans are asked for
+	roles  []string    // of a delegated caller, at this moment
 	body   []byte
 	in     map[string]any // the body's members
 }

@@ -37,6 +37,42 @@ func newLicenceShape() *shape {
 	)
 }
 
+const assignedPlansName = "assignedPlans"
+
+// planFor takes the tenant's SKUs along when users' plans are asked for: answers are
+// written when the world is free again.
+func (c *call) planFor(t *world.Tenant) {
+	asked := slices.ContainsFunc(c.q.Select, func(n string) bool { return strings.EqualFold(first(n), assignedPlansName) })
+	if c.q.Filter != nil {
+		for _, path := range c.q.Filter.Paths() {
+			asked = asked || strings.EqualFold(path[0], assignedPlansName)
+		}
+	}
+	if asked {
+		c.skus = slices.Clone(t.SKUs)
+	}
+}
+
+// plansOf are the service plans of a user's licences; when each was assigned is not
+// kept.
+func plansOf(u *world.User, skus []world.SKU) []object {
+	out := []object{}
+	for _, sku := range skus {
+		if !hasFold(u.Licences, sku.ID) {
+			continue
+		}
+		off := disabledPlans(u, sku.ID)
+		for _, p := range sku.Plans {
+			status := "Enabled"
+			if sku.Status != "Enabled" && sku.Status != "Warning" || hasFold(off, p.ID) {
+				status = "Deleted"
+			}
+			out = append(out, object{{"assignedDateTime", u.Created}, {"capabilityStatus", status}, {"service", p.Name}, {"servicePlanId", p.ID}})
+		}
+	}
+	return out
+}
+
 // derivedID is an id that follows from what it names.
 func derivedID(of string) string {
 	h := world.HashSecret(strings.ToLower(of))

@@ -125,7 +125,7 @@ func (c *call) entity(sh *shape, row any) *entity {
 	if e, ok := row.(*entity); ok {
 		return e
 	}
-	return &entity{shape: sh, row: row, beta: c.beta}
+	return &entity{shape: sh, row: row, beta: c.beta, skus: c.skus}
 }
 
 // list gives a page of a collection. It runs within the world's lock; the

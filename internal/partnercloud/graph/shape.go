@@ -63,6 +63,8 @@ type entity struct {
 	// full is the base of ids where full control information is asked for.
 	full string
 	gone time.Time // of a deleted object: when
+	// skus are a copy of the tenant's, where a user's plans are asked for.
+	skus []world.SKU
 
 	extra object // expanded navigations and annotations, ready
 }
@@ -72,6 +74,9 @@ type entity struct {
 func (e *entity) Field(name string) (any, bool) {
 	if name == "deletedDateTime" && !e.gone.IsZero() {
 		return e.gone, true
+	}
+	if u, is := e.row.(*world.User); is && name == assignedPlansName && e.skus != nil {
+		return plansOf(u, e.skus), true
 	}
 	if i, ok := e.index[name]; ok {
 		return e.fields[i].get(e.row), true

@@ -224,6 +224,7 @@ func (c *call) mayReadActivity(t *world.Tenant) error {
 }
 
 func listUsers(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	c.planFor(t)
 	if err := c.mayReadActivity(t); err != nil {
 		return nil, err
 	}
@@ -238,6 +239,7 @@ func deltaUsers(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 }
 
 func getUser(c *call, s *world.State, t *world.Tenant) (*reply, error) {
+	c.planFor(t)
 	if err := c.mayReadActivity(t); err != nil {
 		return nil, err
 	}
