@@ -1,0 +1,111 @@
+package center
+
+import (
+	"fmt"
+	"testing"
+
+	"partnerguard/internal/partnercloud/market"
+	"partnerguard/internal/partnercloud/world"
+)
+
+const (
+	basicKey = "CFQ7TTC0LH18:0001"
+	phoneKey = "CFQ7TTC0HDJX:0001" // adds to it
+)
+
+func offerID(t *testing.T, key string) string {
+	t.Helper()
+	o, ok := market.Find(key)
+	if !ok {
+		t.Fatal(key)
+	}
+	return o.OfferID()
+}
+
+// TestOrdersOfSeveralGroups: a customer has one Azure plan however many carts and
+// groups ask for one, and what adds to something is never bought without it.
+func TestOrdersOfSeveralGroups(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, func(s *world.State) {
+		s.PartnerTenant().Customers.Change(bareID, func(c *world.Customer) { c.Agreed = true })
+	})
+	base := "/v1/customers/" + bareID
+	buy := func(lines string) answer {
+		t.Helper()
+		a := l.as("agent", "POST", base+"/carts", `{"lineItems":[`+lines+`]}`)
+		if a.Code != 201 {
+			t.Fatalf("cart: %d %s", a.Code, a.Body)
+		}
+		return l.as("agent", "POST", fmt.Sprint(base, "/carts/", a.m["id"], "/checkout"), "")
+	}
+	count := func() (plans int, parents []any) {
+		t.Helper()
+		for _, x := range l.as("agent", "GET", base+"/subscriptions", "").items() {
+			if x["parentSubscriptionId"] != nil {
+				parents = append(parents, x["parentSubscriptionId"])
+			}
+			if x["offerId"] == offerID(t, "DZH318Z0BPS6:0001") {
+				plans++
+			}
+		}
+		return plans, parents
+	}
+	item := func(offer, group, cycle string, n int) string {
+		return fmt.Sprintf(`{"catalogItemId":"%s","quantity":%d,"orderGroup":"%s","billingCycle":"%s"}`, offerID(t, offer), n, group, cycle)
+	}
+	plan := item("DZH318Z0BPS6:0001", "a", "oneTime", 1)
+	buy(plan + "," + item("DZH318Z0BPS6:0001", "b", "oneTime", 1))
+	if n, _ := count(); n != 1 {
+		t.Errorf("%d Azure plans", n)
+	}
+	// In another group than its base.
+	if a := buy(item(phoneKey, "x", "monthly", 2) + "," + item(basicKey, "y", "annual", 3)); a.Code != 201 {
+		t.Fatalf("%d %s", a.Code, a.Body)
+	}
+	_, parents := count()
+	if len(parents) != 1 || l.as("agent", "GET", fmt.Sprint(base, "/subscriptions/", parents[0]), "").Code != 200 {
+		t.Errorf("parents %v", parents)
+	}
+}
+
+// TestAddOnsNeedWhatTheyAddTo: a base that cannot be bought takes its add-on with it.
+func TestAddOnsNeedWhatTheyAddTo(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, func(s *world.State) {
+		s.PartnerTenant().Customers.Change(bareID, func(c *world.Customer) { c.Agreed = true })
+	})
+	base := "/v1/customers/" + bareID
+	a := l.as("agent", "POST", base+"/carts", fmt.Sprintf(`{"lineItems":[{"catalogItemId":"%s","quantity":2,"orderGroup":"x"},
+		{"catalogItemId":"%s","quantity":3,"orderGroup":"y","currencyCode":"USD"},{"catalogItemId":"%s","quantity":1,"orderGroup":"z"}]}`,
+		offerID(t, phoneKey), offerID(t, basicKey), offerID(t, "DZH318Z0BPS6:0001")))
+	a = l.as("agent", "POST", fmt.Sprint(base, "/carts/", a.m["id"], "/checkout"), "")
+	orders, _ := a.m["orders"].([]any)
+	refused, _ := a.m["orderErrors"].([]any)
+	if a.Code != 201 || len(orders) != 1 || len(refused) != 2 {
+		t.Errorf("%d orders, %d refused: %d %s", len(orders), len(refused), a.Code, a.Body)
+	}
+}
+
+// TestOrderLinesSentBackOtherwise: seats are changed on the subscription, so an order
+// with other seats is refused.
+func TestOrderLinesSentBackOtherwise(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, func(s *world.State) {
+		s.PartnerTenant().Customers.Change(bareID, func(c *world.Customer) { c.Agreed = true })
+	})
+	base, offer := "/v1/customers/"+bareID+"/orders", offerID(t, basicKey)
+	a := l.as("agent", "POST", base, `{"billingCycle":"monthly","lineItems":[{"offerId":"`+offer+`","quantity":3,"termDuration":"P1Y"}]}`)
+	if a.Code != 201 {
+		t.Fatalf("%d %s", a.Code, a.Body)
+	}
+	path := fmt.Sprint(base, "/", a.m["id"])
+	for _, c := range []struct {
+		line string
+		code int
+	}{{`"quantity":30`, 400}, {`"quantity":3,"termDuration":"P1M"`, 400}, {`"quantity":3,"termDuration":"P1Y"`, 200}} {
+		b := l.as("agent", "PATCH", path, `{"billingCycle":"annual","lineItems":[{"lineItemNumber":0,"offerId":"`+offer+`",`+c.line+`}]}`)
+		if b.Code != c.code {
+			t.Errorf("%s: %d, want %d: %s", c.line, b.Code, c.code, b.Body)
+		}
+	}
+}
