@@ -245,6 +245,9 @@ func (k *call) understood() *fault {
 	if name := kit.UnknownOption(q, k.route.options...); name != "" {
 		return refuse(http.StatusBadRequest, 400, "The query option '%s' is not known here.", kit.Clip(name))
 	}
+	if name := kit.RepeatedOption(q, "licenseGroupIds"); name != "" {
+		return refuse(http.StatusBadRequest, 400, "The query option '%s' is there more than once.", kit.Clip(name))
+	}
 	if name := headers.Unknown(k.Request, "If-Match"); name != "" {
 		return refuse(http.StatusBadRequest, 400, "The header '%s' is not known here.", kit.Clip(name))
 	}
