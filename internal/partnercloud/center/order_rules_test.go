@@ -1,8 +1,10 @@
 package center
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"partnerguard/internal/partnercloud/market"
 	"partnerguard/internal/partnercloud/world"
@@ -106,6 +108,49 @@ func TestOrderLinesSentBackOtherwise(t *testing.T) {
 		b := l.as("agent", "PATCH", path, `{"billingCycle":"annual","lineItems":[{"lineItemNumber":0,"offerId":"`+offer+`",`+c.line+`}]}`)
 		if b.Code != c.code {
 			t.Errorf("%s: %d, want %d: %s", c.line, b.Code, c.code, b.Body)
+		}
+	}
+}
+
+// TestTermsEndWhetherOrNotSomebodyLooks: the directory follows the clock, not the
+// reading of Partner Center.
+func TestTermsEndWhetherOrNotSomebodyLooks(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, func(s *world.State) {
+		s.PartnerTenant().Customers.Change(bareID, func(c *world.Customer) { c.Agreed = true })
+	})
+	base := "/v1/customers/" + bareID
+	a := l.as("agent", "POST", base+"/orders", `{"billingCycle":"monthly","lineItems":[{"offerId":"`+offerID(t, basicKey)+`","quantity":3,"termDuration":"P1M"}]}`)
+	subs := l.as("agent", "GET", base+"/subscriptions", "").items()
+	if a.Code != 201 || len(subs) != 1 {
+		t.Fatalf("%d %s %v", a.Code, a.Body, subs)
+	}
+	sub := subs[0]
+	sub["autoRenewEnabled"] = false
+	b, err := json.Marshal(sub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a = l.as("agent", "PATCH", fmt.Sprint(base, "/subscriptions/", sub["id"]), string(b)); a.Code != 200 {
+		t.Fatalf("%d %s", a.Code, a.Body)
+	}
+	o, _ := market.Find(basicKey)
+	seats := func() (enabled, suspended int) {
+		l.w.Read(func(s *world.State) {
+			for _, x := range s.Tenant(bareID).SKUs {
+				if x.Part == o.Part {
+					enabled, suspended = x.Enabled, x.Suspended
+				}
+			}
+		})
+		return enabled, suspended
+	}
+	for _, c := range []struct {
+		days, enabled, suspended int
+	}{{0, 3, 0}, {40, 3, 0}, {30, 0, 3}, {100, 0, 0}} { // of a term of a month: expired for 30 days, disabled for 90
+		l.jump(time.Duration(c.days) * 24 * time.Hour)
+		if n, m := seats(); n != c.enabled || m != c.suspended {
+			t.Errorf("after %d days more: %d enabled, %d suspended", c.days, n, m)
 		}
 	}
 }
