@@ -105,3 +105,26 @@ func TestAdministratorsAreRestoredByTheirBetters(t *testing.T) {
 		t.Errorf("%d roles after the restore", n)
 	}
 }
+
+// A role for apps is not given to users by the other side of the assignment.
+func TestRolesForAppsAreNotForUsers(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	var sp, own string
+	l.w.Read(func(s *world.State) {
+		sp, own = s.PartnerTenant().SP(entra.AppGraph).ID, s.PartnerTenant().SP(toolApp).ID
+	})
+	for resource, want := range map[string]int{sp: 400, own: 201} {
+		role := "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30" // Application.Read.All
+		if resource == own {
+			role = "12121212-0000-4000-8000-000000000002"
+		}
+		a := l.do("POST", "/v1.0/servicePrincipals/"+resource+"/appRoleAssignedTo", l.admin(),
+			`{"principalId":"`+plain+`","resourceId":"`+resource+`","appRoleId":"`+role+`"}`)
+		if a.code != want {
+			t.Errorf("%d, want %d: %.300s", a.code, want, a.raw)
+		}
+	}
+	l.do("POST", "/v1.0/servicePrincipals/"+sp+"/appRoleAssignedTo", l.admin(), `{"principalId":"`+own+`","resourceId":"`+sp+
+		`","appRoleId":"9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30"}`).want(201)
+}
