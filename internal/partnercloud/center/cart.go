@@ -200,6 +200,9 @@ func (in *cartLineInput) line(n int) (world.CartLine, *fault) {
 				return world.CartLine{}, deny(entra.CenterMalformed, "renewsTo is neither an object nor a list.")
 			}
 		}
+		if len(many) > 1 {
+			return world.CartLine{}, deny(entra.CenterMalformed, "renewsTo names more than one term.")
+		}
 		if len(many) > 0 {
 			one.RenewsTo = &many[0]
 		}

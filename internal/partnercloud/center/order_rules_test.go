@@ -3,6 +3,7 @@ package center
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"testing"
 	"time"
 
@@ -151,6 +152,45 @@ func TestTermsEndWhetherOrNotSomebodyLooks(t *testing.T) {
 		l.jump(time.Duration(c.days) * 24 * time.Hour)
 		if n, m := seats(); n != c.enabled || m != c.suspended {
 			t.Errorf("after %d days more: %d enabled, %d suspended", c.days, n, m)
+		}
+	}
+}
+
+// TestTrialsBecomeWhatIsSold: a trial that is to renew for a term that is not sold
+// would begin again for nothing, term after term.
+func TestTrialsBecomeWhatIsSold(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		offer, renews string
+		orders        int
+	}{
+		{"CFQ7TTC0LH18:000B", `{"termDuration":"P1Y"}`, 1}, {"CFQ7TTC0LH18:000B", `[{"termDuration":"P1Y"}]`, 1}, {"CFQ7TTC0LH18:000B", `null`, 1},
+		{"CFQ7TTC0LH18:000B", `{"termDuration":"P9Y"}`, 0}, {"CFQ7TTC0LH18:000B", `[{"termDuration":"P1Y"},{"termDuration":"P1M"}]`, 0},
+		{basicKey, `{"termDuration":"P1Y"}`, 0},
+	} {
+		l := newLab(t, func(s *world.State) {
+			s.PartnerTenant().Customers.Change(bareID, func(c *world.Customer) { c.Agreed = true })
+		})
+		o, _ := market.Find(c.offer)
+		base := "/v1/customers/" + bareID
+		a := l.as("agent", "POST", base+"/carts", fmt.Sprintf(`{"lineItems":[{"catalogItemId":"%s","quantity":%d,"renewsTo":%s}]}`, o.OfferID(),
+			max(o.Min, 1), c.renews))
+		_ = l.as("agent", "POST", fmt.Sprint(base, "/carts/", a.m["id"], "/checkout"), "")
+		if n := len(l.as("agent", "GET", base+"/subscriptions", "").items()); n != c.orders {
+			t.Errorf("%s renews to %s: %d subscriptions, want %d: %s", c.offer, c.renews, n, c.orders, a.Body)
+		}
+	}
+}
+
+// TestFiltersAreReadWhole: what a filter says besides is not ignored.
+func TestFiltersAreReadWhole(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, nil)
+	for _, filter := range []string{`{"Field":"UserState","Value":"Inactive","Operator":"equals","And":{}}`,
+		`{"Field":"UserState","Value":"Inactive","value":"Active","Operator":"equals"}`} {
+		a := l.as("admin", "GET", "/v1/customers/"+dapID+"/users?filter="+url.QueryEscape(filter), "")
+		if a.Code != 400 {
+			t.Errorf("%s: %d %.200s", filter, a.Code, a.Body)
 		}
 	}
 }

@@ -30,9 +30,14 @@ var cartNames = map[int]string{cartCurrency: "CurrencyIsNotSupported", cartCatal
 	cartParticipants: "ParticipantsIsNotSupportedForPartner", cartSubscription: "SubscriptionIsNotValid", cartBadInput: "InvalidInput",
 	cartRegistration: "SubscriptionNotRegistered", cartAttestation: "AttestationNotAccepted", cartSeats: "MaxAllowedSeatsPerSubscriptionExceeded"}
 
+// maxSubscriptions bounds the subscriptions of a customer. The bound is ours.
+const maxSubscriptions = 2_000
+
 // mayBuy refuses purchases for a customer who may not buy at all.
 func (k *call) mayBuy() *fault {
 	switch {
+	case len(k.customer.Subscriptions) >= maxSubscriptions:
+		return deny(entra.CenterMalformed, "the customer has too many subscriptions.")
 	case k.customer.Locked:
 		return deny(entra.CenterLocked)
 	case !k.customer.Agreed:
@@ -72,6 +77,8 @@ func (k *call) check(l *world.CartLine, lines []world.CartLine) {
 		wrong(cartBadInput, "The participant is no indirect reseller of this partner.")
 	case l.Promotion != "" && !promoted(o, l):
 		wrong(cartBadInput, "The promotion isn't valid for the item.")
+	case l.RenewsTo != "" && !renews(o, l.RenewsTo):
+		wrong(cartBadInput, "renewsTo must be a term that the trial's paid offer is sold for; other offers have none.")
 	case o.AddOn:
 		if !k.hasBase(l, o, lines) {
 			wrong(cartSubscription, "The add-on isn't related to the specified parent subscription.")
@@ -90,6 +97,13 @@ func (k *call) check(l *world.CartLine, lines []world.CartLine) {
 			wrong(cartBadInput, f.Text)
 		}
 	}
+}
+
+// renews reports that a trial can become its paid offer for a term: otherwise it would
+// begin again for nothing.
+func renews(o market.Offer, term string) bool {
+	paid, ok := market.Find(o.Convert)
+	return o.Trial && ok && paid.Supports(strings.ToUpper(term), market.Monthly)
 }
 
 // sameProduct reports two offers of one product, whatever their availability.
@@ -244,7 +258,7 @@ func (k *call) buyLine(order *world.Order, l *world.CartLine, n int) {
 	}
 	if o.Trial {
 		deal.Once = l.RenewsTo == ""
-		if paid, ok := market.Find(o.Convert); ok && l.RenewsTo != "" && paid.Supports(l.RenewsTo, market.Monthly) {
+		if paid, ok := market.Find(o.Convert); ok && l.RenewsTo != "" {
 			deal.Next = &world.NextTerm{Offer: paid.OfferID(), Term: strings.ToUpper(l.RenewsTo), Cycle: market.Monthly, Quantity: l.Quantity}
 		}
 	}
