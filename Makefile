@@ -5,7 +5,7 @@ PKGS := ./...
 # The race detector needs a C compiler; without one the tests run plain.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
-.PHONY: check fmt vet lint generate test vuln build fuzz browser conformance attack bench cover release release-key reproducible package-test help
+.PHONY: check fmt vet lint generate test vuln build fuzz browser conformance conformance-terraform attack bench cover release release-key reproducible package-test help
 
 check: fmt vet lint generate test vuln ## format, vet, lint, generated files, tests, known vulnerabilities
 	@echo "check: all well"
@@ -49,6 +49,9 @@ browser: ## real-browser checks of every page; needs Chromium, and Node for the 
 
 conformance: ## Microsoft's own clients against the partner cloud; needs Chromium, Node with npm, curl, oathtool
 	cd conformance && $(GO) vet ./... && $(GO) test -count=1 -timeout 20m
+
+conformance-terraform: ## Terraform with azuread 1.6.0 applies docs/walk/partner-baseline; needs Azure CLI (Debian's azure-cli), Chromium; builds for minutes
+	cd conformance && $(GO) vet -tags terraform . && $(GO) test -tags terraform -count=1 -timeout 30m -v -run TestTerraform .
 
 attack: ## an enemy in the database, all of it: each value of each column, each table put back
 	PARTNERGUARD_ATTACK=whole $(GO) test -count=1 -timeout 20m ./internal/attack

@@ -3,6 +3,11 @@
 # for administrators. Nobody is excluded, since Microsoft's partner security
 # requirements know no exception: an emergency account has a security key.
 #
+# Plan into a file and apply that a moment later: Graph takes one request a second in
+# identity/conditionalAccess, and planning and applying are two processes.
+#
+#   terraform plan -out=baseline && sleep 2 && terraform apply baseline
+#
 # azuread 1.6 knows no Conditional Access; the policies go through a provider that
 # speaks REST. With a later azuread the same policies are
 # azuread_conditional_access_policy.
@@ -57,7 +62,7 @@ provider "restapi" {
   uri                   = "https://graph.microsoft.com/v1.0"
   create_returns_object = true
   update_method         = "PATCH"
-  rate_limit            = 0.8 # Graph takes one write a second in identity/conditionalAccess
+  rate_limit            = 0.5 # Graph takes about one request a second in identity/conditionalAccess
   headers               = { "Content-Type" = "application/json" }
 
   oauth_client_credentials {
@@ -72,10 +77,13 @@ data "azuread_users" "administrators" {
   user_principal_names = var.administrators
 }
 
+data "azuread_client_config" "current" {}
+
 resource "azuread_group" "administrators" {
   display_name            = "Administrators of customers"
   description             = "Their sign-ins need phishing-resistant MFA."
   members                 = data.azuread_users.administrators.object_ids
+  owners                  = [data.azuread_client_config.current.object_id] # the last owner cannot be removed again
   prevent_duplicate_names = true
 }
 
@@ -140,6 +148,20 @@ resource "restapi_object" "device_code" {
   })
 }
 
+resource "restapi_object" "registration" {
+  path = local.policies
+  data = jsonencode({
+    displayName = "Partner baseline: MFA to register security information"
+    state       = var.state
+    conditions = {
+      clientAppTypes = ["all"]
+      users          = local.everybody
+      applications   = { includeUserActions = ["urn:user:registersecurityinfo"] }
+    }
+    grantControls = { operator = "OR", builtInControls = ["mfa"] }
+  })
+}
+
 resource "restapi_object" "administrators" {
   path = local.policies
   data = jsonencode({
@@ -163,6 +185,7 @@ output "policies" {
       mfa            = restapi_object.mfa
       legacy         = restapi_object.legacy
       device_code    = restapi_object.device_code
+      registration   = restapi_object.registration
       administrators = restapi_object.administrators
     } : name => policy.id
   }

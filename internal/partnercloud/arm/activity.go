@@ -90,7 +90,7 @@ const activityDays = 90
 
 var conjunction = regexp.MustCompile(`(?i) and `)
 
-var condition = regexp.MustCompile(`(?i)^(eventTimestamp) (ge|le) '([^']{1,40})'$|^(resourceGroupName|resourceUri|correlationId|resourceProvider|caller|status) eq '([^']{0,500})'$`)
+var condition = regexp.MustCompile(`(?i)^(eventTimestamp) (ge|le) '([^']{1,40})'$|^(resourceGroupName|resourceUri|correlationId|resourceProvider|caller|status) eq '([^']*)'$`)
 
 type logFilter struct {
 	from, to time.Time

@@ -61,8 +61,8 @@ func (k *call) groupView(g *world.AzureGroup) object {
 }
 
 var (
-	equality  = regexp.MustCompile(`(?i)^([a-z]{1,32}) eq '((?:[^']|''){0,512})'$`)
-	substring = regexp.MustCompile(`(?i)^substringof\('((?:[^']|''){1,256})', ?name\)$`)
+	equality  = regexp.MustCompile(`(?i)^([a-z]{1,32}) eq '((?:[^']|'')*)'$`)
+	substring = regexp.MustCompile(`(?i)^substringof\('((?:[^']|'')+)', ?name\)$`)
 )
 
 // conditions reads a $filter of equalities joined by and: names in lower case, with

@@ -59,7 +59,10 @@ func getLock(k *call) (reply, *fault) {
 	return ok(lockView(&k.sub.Locks[i])), nil
 }
 
-var lockName = regexp.MustCompile(`^[^<>%&:\\?/\x00-\x1f]{1,260}$`)
+// maxLockName bounds the name of a lock.
+const maxLockName = 260
+
+var lockName = regexp.MustCompile(`^[^<>%&:\\?/\x00-\x1f]+$`)
 
 // maxLocks is the published bound of a scope, here of a subscription.
 const maxLocks = 20
@@ -80,7 +83,7 @@ func putLock(k *call) (reply, *fault) {
 	i := slices.Index([]string{"cannotdelete", "readonly"}, strings.ToLower(p.Level))
 	at := k.lock()
 	switch {
-	case !lockName.MatchString(k.params["name"]):
+	case len(k.params["name"]) > maxLockName || !lockName.MatchString(k.params["name"]):
 		return reply{}, bad("InvalidLockName", "The lock's name is not valid.")
 	case i < 0:
 		return reply{}, bad("InvalidLockLevel", "The lock's level must be CanNotDelete or ReadOnly.")

@@ -24,7 +24,7 @@ func usageRoutes() []*route {
 
 var usageCondition = regexp.MustCompile(
 	`(?i)^(?:properties/)?(usageStart|usageEnd|date) (ge|gt|le|lt|eq) '([^']{1,40})'$|` +
-		`^(?:properties/)?(resourceGroup|resourceGroupName|instanceName|resourceName|resourceId|chargeType|publisherType) eq '([^']{0,512})'$`)
+		`^(?:properties/)?(resourceGroup|resourceGroupName|instanceName|resourceName|resourceId|chargeType|publisherType) eq '([^']*)'$`)
 
 // usageFilter is what a $filter asks: a time, and equal values by lower names.
 type usageFilter struct {

@@ -49,6 +49,7 @@ func makeRoutes() []*route {
 	write := func(r *route) { r.app, r.agents = true, managers }
 	userRead := func(r *route) { r.agents = readers }
 	userWrite := func(r *route) { r.agents = managers }
+	consenting := func(r *route) { r.agents, r.consent = managers, true }
 	report := func(r *route) {
 		r.agents, r.admins = managers, []string{entra.RoleGlobalAdministrator, entra.RoleSecurityAdministrator, entra.RoleSecurityReader}
 	}
@@ -60,63 +61,72 @@ func makeRoutes() []*route {
 	changePerson := directory(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleHelpdeskAdministrator,
 		entra.RolePrivilegedAuthenticationAdministrator, entra.RoleGlobalAdministrator)
 	changeUsers := directory(entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleGlobalAdministrator)
-	return ordered(append(moreRoutes(), []*route{
-		rw("GET", "/v1/customers/relationshiprequests", relationshipRequest, userRead),
-		rw("GET", "/v1/customers/usagerecords", usageRecords, read).takes("size", "seekOperation"),
-		rw("GET", "/v1/customers", listCustomers, read).takes("size", "seekOperation", "filter"),
-		rw("POST", "/v1/customers", createCustomer, userWrite),
-		rw("GET", "/v1/customers/{customer}", getCustomer, read),
-		rw("PATCH", "/v1/customers/{customer}", changeCustomer, userWrite),
-		rw("GET", "/v1/relationships", listRelationships, userRead).takes("relationship_type"),
-		rw("GET", "/v1/customers/{customer}/relationships", customerRelationships, userRead).takes("relationship_type"),
-		rw("GET", "/v1/customers/{customer}/validationStatus", validationStatus, read).takes("type"),
-
-		rw("GET", "/v1/customers/{customer}/directoryroles", listRoles, lookUsers),
-		rw("GET", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, listMembers), lookUsers).takes("size", "seekOperation"),
-		rw("POST", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, addMember), giveRoles),
-		rw("DELETE", "/v1/customers/{customer}/directoryroles/{role}/usermembers/{user}", found((*call).role, removeMember), giveRoles),
-		rw("GET", "/v1/customers/{customer}/users", listUsers, lookUsers).takes("size", "seekOperation", "filter"),
-		rw("POST", "/v1/customers/{customer}/users", createUser, func(r *route) { changeUsers(r); r.ahead = hashPassword }),
-		rw("GET", "/v1/customers/{customer}/users/{user}", found((*call).userOf, getUser), lookUsers),
-		rw("PATCH", "/v1/customers/{customer}/users/{user}", changeOrRestoreUser, func(r *route) {
-			changePerson(r)
-			r.ahead = hashPassword
-		}),
-		rw("DELETE", "/v1/customers/{customer}/users/{user}", found((*call).userOf, deleteUser), changeUsers),
-		rw("GET", "/v1/customers/{customer}/users/{user}/directoryroles", found((*call).userOf, rolesOfUser), lookUsers),
-		rw("GET", "/v1/customers/{customer}/subscribedskus", listSKUs, lookUsers).takes("licenseGroupIds"),
-
-		rw("GET", "/v1/customers/{customer}/subscriptions", listSubscriptions, read).takes("order_id", "mpn_id"),
-		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, getSubscription), read),
-		rw("PATCH", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, changeSubscription), write),
-		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements", found((*call).plan, listEntitlements), read),
-		rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements/{entitlement}", getEntitlement, read),
-		rw("POST", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements/{entitlement}/cancel", cancelEntitlement, write),
-		rw("GET", "/v1/customers/{customer}/usagebudget", getBudget, read),
-		rw("PATCH", "/v1/customers/{customer}/usagebudget", changeBudget, write),
-		rw("GET", "/v1/customers/{customer}/usagesummary", usageSummary, read),
-
-		rw("GET", "/v1/customers/{customer}/applicationconsents", listConsents, userWrite),
-		rw("POST", "/v1/customers/{customer}/applicationconsents", consent, func(r *route) { r.agents, r.consent = managers, true }),
-		rw("DELETE", "/v1/customers/{customer}/applicationconsents/{application}", withdrawConsent, func(r *route) { r.agents, r.consent = managers, true }),
-
-		rw("GET", "/v1/applicationmfaadoptionstatus", adoptionByApp, report),
-		rw("GET", "/v1/nonMfaCompliantPartnerPrincipals", principalsWithoutMFA, report),
-		rw("GET", "/v1/partnerRequests", partnerRequests, report),
-		rw("GET", "/v1/auditrecords", auditRecords, write).takes("size", "seekOperation", "filter", "startDate", "endDate"),
-
-		rw("GET", "/v1/fraudEvents", fraudEvents, userWrite).takes("EventStatus", "SubscriptionId", "EventType", "PageSize", "PageNumber"),
-		rw("POST", "/v1/fraudEvents/subscription/{subscription}/status", answerFraud, userWrite),
-
-		rw("POST", "/v1/validations/address", validateAddress, read),
-
-		rw("GET", "/webhooks/v1/registration/events", webhookEvents, read),
-		rw("GET", "/webhooks/v1/registration", getWebhook, read),
-		rw("POST", "/webhooks/v1/registration", putWebhook, write),
-		rw("PUT", "/webhooks/v1/registration", putWebhook, write),
-		rw("POST", "/webhooks/v1/registration/validationEvents", testWebhook, write),
-		rw("GET", "/webhooks/v1/registration/validationEvents/{correlation}", testedWebhook, read),
-	}...))
+	return ordered(slices.Concat(moreRoutes(),
+		from(kit.Read, "Microsoft: Customers and relationships (contracts 2.3)",
+			rw("GET", "/v1/customers/relationshiprequests", relationshipRequest, userRead),
+			rw("GET", "/v1/customers/usagerecords", usageRecords, read).takes("size", "seekOperation"),
+			rw("GET", "/v1/customers", listCustomers, read).takes("size", "seekOperation", "filter"),
+			rw("POST", "/v1/customers", createCustomer, userWrite),
+			rw("GET", "/v1/customers/{customer}", getCustomer, read),
+			rw("PATCH", "/v1/customers/{customer}", changeCustomer, userWrite),
+			rw("GET", "/v1/relationships", listRelationships, userRead).takes("relationship_type"),
+			rw("GET", "/v1/customers/{customer}/relationships", customerRelationships, userRead).takes("relationship_type"),
+			rw("GET", "/v1/customers/{customer}/validationStatus", validationStatus, read).takes("type"),
+		),
+		from(kit.Read, "Microsoft: Customer users, roles and licences",
+			rw("GET", "/v1/customers/{customer}/directoryroles", listRoles, lookUsers),
+			rw("GET", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, listMembers), lookUsers).takes("size", "seekOperation"),
+			rw("POST", "/v1/customers/{customer}/directoryroles/{role}/usermembers", found((*call).role, addMember), giveRoles),
+			rw("DELETE", "/v1/customers/{customer}/directoryroles/{role}/usermembers/{user}", found((*call).role, removeMember), giveRoles),
+			rw("GET", "/v1/customers/{customer}/users", listUsers, lookUsers).takes("size", "seekOperation", "filter"),
+			rw("POST", "/v1/customers/{customer}/users", createUser, func(r *route) { changeUsers(r); r.ahead = hashPassword }),
+			rw("GET", "/v1/customers/{customer}/users/{user}", found((*call).userOf, getUser), lookUsers),
+			rw("PATCH", "/v1/customers/{customer}/users/{user}", changeOrRestoreUser, func(r *route) {
+				changePerson(r)
+				r.ahead = hashPassword
+			}),
+			rw("DELETE", "/v1/customers/{customer}/users/{user}", found((*call).userOf, deleteUser), changeUsers),
+			rw("GET", "/v1/customers/{customer}/users/{user}/directoryroles", found((*call).userOf, rolesOfUser), lookUsers),
+			rw("GET", "/v1/customers/{customer}/subscribedskus", listSKUs, lookUsers).takes("licenseGroupIds"),
+		),
+		from(kit.Read, "Microsoft: Subscriptions, entitlements, budget, usage summary (contracts 2.8, 7.1)",
+			rw("GET", "/v1/customers/{customer}/subscriptions", listSubscriptions, read).takes("order_id", "mpn_id"),
+			rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, getSubscription), read),
+			rw("PATCH", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, changeSubscription), write),
+			rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements", found((*call).plan, listEntitlements), read),
+			rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements/{entitlement}", getEntitlement, read),
+			rw("POST", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements/{entitlement}/cancel", cancelEntitlement, write),
+			rw("GET", "/v1/customers/{customer}/usagebudget", getBudget, read),
+			rw("PATCH", "/v1/customers/{customer}/usagebudget", changeBudget, write),
+			rw("GET", "/v1/customers/{customer}/usagesummary", usageSummary, read),
+		),
+		from(kit.Read, "Microsoft: Application consents (contracts 2.5)",
+			rw("GET", "/v1/customers/{customer}/applicationconsents", listConsents, userWrite),
+			rw("POST", "/v1/customers/{customer}/applicationconsents", consent, consenting),
+			rw("DELETE", "/v1/customers/{customer}/applicationconsents/{application}", withdrawConsent, consenting),
+		),
+		from(kit.Read, "Microsoft: MFA adoption family, audit records (contracts 2.4, 2.6)",
+			rw("GET", "/v1/applicationmfaadoptionstatus", adoptionByApp, report),
+			rw("GET", "/v1/nonMfaCompliantPartnerPrincipals", principalsWithoutMFA, report),
+			rw("GET", "/v1/partnerRequests", partnerRequests, report),
+			rw("GET", "/v1/auditrecords", auditRecords, write).takes("size", "seekOperation", "filter", "startDate", "endDate"),
+		),
+		from(kit.Read, "Microsoft: Fraud events (contracts 2.9)",
+			rw("GET", "/v1/fraudEvents", fraudEvents, userWrite).takes("EventStatus", "SubscriptionId", "EventType", "PageSize", "PageNumber"),
+			rw("POST", "/v1/fraudEvents/subscription/{subscription}/status", answerFraud, userWrite),
+		),
+		from(kit.Read, "Microsoft: Validate an address (contracts 2.10)",
+			rw("POST", "/v1/validations/address", validateAddress, read),
+		),
+		from(kit.Read, "Microsoft: Webhooks (contracts 2.7)",
+			rw("GET", "/webhooks/v1/registration/events", webhookEvents, read),
+			rw("GET", "/webhooks/v1/registration", getWebhook, read),
+			rw("POST", "/webhooks/v1/registration", putWebhook, write),
+			rw("PUT", "/webhooks/v1/registration", putWebhook, write),
+			rw("POST", "/webhooks/v1/registration/validationEvents", testWebhook, write),
+			rw("GET", "/webhooks/v1/registration/validationEvents/{correlation}", testedWebhook, read),
+		),
+	))
 }
 
 // ordered puts a constant segment before a variable one, so that the first operation

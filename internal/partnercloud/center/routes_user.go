@@ -1,6 +1,9 @@
 package center
 
-import "partnerguard/internal/entra"
+import (
+	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/kit"
+)
 
 // userRoutes are a customer's users: their licences and passwords.
 func userRoutes() []*route {
@@ -10,12 +13,12 @@ func userRoutes() []*route {
 	give := inside(entra.RoleLicenseAdministrator, entra.RoleUserAdministrator, entra.RoleDirectoryWriters, entra.RoleGlobalAdministrator)
 	person := inside(entra.RoleUserAdministrator, entra.RoleHelpdeskAdministrator, entra.RolePrivilegedAuthenticationAdministrator,
 		entra.RoleGlobalAdministrator)
-	return []*route{
+	return from(kit.Read, "Microsoft: Customer users, passwords and licences",
 		op("PATCH", "/v1/customers/{customer}/users/{user}/resetpassword", found((*call).userOf, resetPassword), func(r *route) {
 			person(r)
 			r.ahead = hashPassword
 		}),
 		op("GET", "/v1/customers/{customer}/users/{user}/licenses", found((*call).userOf, licencesOfUser), look).takes("licenseGroupIds"),
 		op("POST", "/v1/customers/{customer}/users/{user}/licenseupdates", found((*call).userOf, updateLicences), give),
-	}
+	)
 }

@@ -26,6 +26,7 @@ type permit struct {
 	// delegated admin relationships.
 	partner, gdap bool
 	custom        func(c *call, s *world.State, t *world.Tenant) error
+	licence       string // what the tenant needs; custom asks for it
 }
 
 func words(s string) []string { return strings.Fields(s) }
@@ -64,6 +65,12 @@ func (p permit) forGDAP() permit { p.gdap = true; return p }
 func (p permit) when(rule func(c *call, s *world.State, t *world.Tenant) error) permit {
 	p.custom = rule
 	return p
+}
+
+// licensed adds a licence that the tenant needs, and the rule that asks for it.
+func (p permit) licensed(licence string, rule func(c *call, s *world.State, t *world.Tenant) error) permit {
+	p.licence = licence
+	return p.when(rule)
 }
 
 // allow is a permit by permissions, the same for users and apps.

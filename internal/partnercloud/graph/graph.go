@@ -160,6 +160,9 @@ func (c *call) run() (*reply, error) {
 	if err := c.ownTenant(); err != nil {
 		return nil, err
 	}
+	if c.route.leftOut != "" { // whatever is asked of it, and by whom
+		return nil, kit.LeftOut(c.route.leftOut)
+	}
 	if err := c.readQuery(); err != nil {
 		return nil, err
 	}

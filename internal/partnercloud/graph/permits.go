@@ -66,11 +66,11 @@ var (
 				by(watchers, entra.RoleDirectoryReaders, entra.RolePrivilegedRoleAdministrator, entra.RoleUserAdministrator, entra.RoleDirectoryWriters)
 	mayAssignRoles  = allow("RoleManagement.ReadWrite.Directory").with(entra.RolePrivilegedRoleAdministrator)
 	mayReadEligible = allow("RoleEligibilitySchedule.Read.Directory RoleEligibilitySchedule.ReadWrite.Directory "+readRoles).
-			by(watchers, entra.RolePrivilegedRoleAdministrator).when(needP2)
+			by(watchers, entra.RolePrivilegedRoleAdministrator).licensed("Microsoft Entra ID P2", needP2)
 	mayReadActive = allow("RoleAssignmentSchedule.Read.Directory RoleAssignmentSchedule.ReadWrite.Directory "+readRoles).
-			by(watchers, entra.RolePrivilegedRoleAdministrator).when(needP2)
-	mayAskEligible = allow("RoleEligibilitySchedule.ReadWrite.Directory RoleManagement.ReadWrite.Directory").when(needP2)
-	mayAskActive   = allow("RoleAssignmentSchedule.ReadWrite.Directory RoleManagement.ReadWrite.Directory").when(needP2)
+			by(watchers, entra.RolePrivilegedRoleAdministrator).licensed("Microsoft Entra ID P2", needP2)
+	mayAskEligible = allow("RoleEligibilitySchedule.ReadWrite.Directory RoleManagement.ReadWrite.Directory").licensed("Microsoft Entra ID P2", needP2)
+	mayAskActive   = allow("RoleAssignmentSchedule.ReadWrite.Directory RoleManagement.ReadWrite.Directory").licensed("Microsoft Entra ID P2", needP2)
 
 	mayReadOrganization = allow("Organization.Read.All User.Read User.Read.All Directory.Read.All Directory.ReadWrite.All").
 				byApps("Organization.Read.All User.Read.All Directory.Read.All Directory.ReadWrite.All")
@@ -81,10 +81,11 @@ var (
 	mayReadObjects   = allow("Directory.Read.All Directory.ReadWrite.All")
 
 	mayReadRisk = allow("IdentityRiskyUser.Read.All IdentityRiskyUser.ReadWrite.All").
-			by(watchers).when(needP2Risk)
-	mayReadDetections = allow("IdentityRiskEvent.Read.All").by(watchers).when(needP2Risk)
+			by(watchers).licensed("Microsoft Entra ID P2", needP2Risk)
+	mayReadDetections = allow("IdentityRiskEvent.Read.All").by(watchers).licensed("Microsoft Entra ID P2", needP2Risk)
 	mayReadEvents     = allow("SecurityEvents.Read.All SecurityEvents.ReadWrite.All").by(readers, entra.RoleSecurityOperator, entra.RoleReportsReader)
-	mayJudgeRisk      = allow("IdentityRiskyUser.ReadWrite.All").with(entra.RoleSecurityOperator, entra.RoleSecurityAdministrator).when(needP2Risk)
+	mayJudgeRisk      = allow("IdentityRiskyUser.ReadWrite.All").with(entra.RoleSecurityOperator, entra.RoleSecurityAdministrator).
+				licensed("Microsoft Entra ID P2", needP2Risk)
 
 	mayReadPolicies      = allow("Policy.Read.All Policy.Read.ConditionalAccess").by(watchers, entra.RoleConditionalAccessAdministrator)
 	mayWritePolicies     = allow("Policy.ReadWrite.ConditionalAccess").and("Policy.Read.All").by(policyAdmins)
@@ -108,7 +109,7 @@ var (
 				by(methodAdmins, entra.RoleGlobalReader, entra.RoleAuthenticationPolicyAdministrator)
 	mayWriteRequirements = allow("Policy.ReadWrite.AuthenticationMethod").by(methodAdmins, entra.RoleAuthenticationPolicyAdministrator)
 	mayReadLogs          = allow("AuditLog.Read.All").by(watchers, entra.RoleReportsReader)
-	mayReadReports       = mayReadLogs.when(needPremium)
+	mayReadReports       = mayReadLogs.licensed("Microsoft Entra ID P1", needPremium)
 	mayReadMethodsPolicy = allow("Policy.Read.AuthenticationMethod Policy.Read.All Policy.ReadWrite.AuthenticationMethod").
 				by(readers, entra.RoleAuthenticationPolicyAdministrator)
 	mayWriteMethodsPolicy = allow("Policy.ReadWrite.AuthenticationMethod").with(entra.RoleAuthenticationPolicyAdministrator)

@@ -24,7 +24,7 @@ func TestErrorsHaveGraphsForm(t *testing.T) {
 		code int
 		name string
 	}{
-		"/v3/users": {400, "BadRequest"}, "/v1.0/nothing": {400, "BadRequest"}, "/v1.0/users/" + ada + "/messages": {400, "BadRequest"},
+		"/v3/users": {400, "BadRequest"}, "/v1.0/nothing": {400, "BadRequest"}, "/v1.0/users/" + ada + "/nothing": {400, "BadRequest"},
 		"/v1.0": {400, "BadRequest"},
 		"/v1.0/users/" + ada + "/revokeSignInSessions": {405, "Request_BadRequest"}, "/v1.0/security/partner/securityScore": {400, "BadRequest"},
 	} {

@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/world"
 )
 
 // path is an address of the route in a version, with something for each key.
@@ -37,7 +40,7 @@ func TestTableOfRoutes(t *testing.T) {
 		if (r.do == nil) == (r.free == nil) {
 			t.Errorf("%s needs one handler", name)
 		}
-		if len(r.permit.scopes) == 0 {
+		if len(r.permit.scopes) == 0 && r.leftOut == "" {
 			t.Errorf("%s is open to everybody", name)
 		}
 		if r.takes.many && r.method != http.MethodGet || r.bare && r.method != http.MethodPost || r.only != "" && r.only != "beta" && r.only != "v1.0" {
@@ -65,23 +68,76 @@ func TestEveryRouteIsFound(t *testing.T) {
 	})
 }
 
-// Nobody gets past the table without a token, without a permission, or with a query
-// option that is not OData's.
+// Nobody gets past the table without a token for it, without a permission or licence,
+// or with something that is not understood. Each is an orderly refusal and changes
+// nothing. What is left out says so to whoever may ask at all.
 func TestEveryRouteRefuses(t *testing.T) {
 	l := newLab(t)
-	admin, none := l.admin(), l.token(partnerID, ada, "openid")
+	admin, none, app := l.admin(), l.token(partnerID, ada, "openid"), l.app(partnerID)
+	foreign := l.claims(partnerID, ada, everything())
+	foreign.Audience = entra.AppARM
+	state := func() (out string) {
+		l.w.Read(func(s *world.State) { out = jsonText(s.Tenant(partnerID)) })
+		return out
+	}
+	before := state()
 	sweep(func(r *route, version string) {
-		p := r.path(version)
+		p, refused, odd := r.path(version), 403, 400
+		if r.leftOut != "" {
+			refused, odd = 501, 501
+		}
 		for _, c := range []struct {
-			token, query string
-			want         int
-		}{{"", "", 401}, {none, "", 403}, {admin, "?$frobnicate=1", 400}} {
-			if a := l.do(r.method, p+c.query, c.token, "{}"); a.code != c.want {
-				t.Errorf("%s %s%s: %d, want %d: %.200s", r.method, p, c.query, a.code, c.want, a.raw)
+			what, path, token, name, value string
+			want                           int
+		}{
+			{"no token", p, "", "", "", 401}, {"a token for another API", p, l.sign(foreign), "", "", 401}, {"no permission", p, none, "", "", refused},
+			{"an app without roles", p, app, "", "", refused}, {"another case", "/" + strings.ToUpper(p[1:]), none, "", "", refused},
+			{"an unknown option", p + "?$frobnicate=1", admin, "", "", odd}, {"an unknown argument", p + "?frobnicate=1", admin, "", "", odd},
+			{"an unknown header", p, admin, "X-Ms-Frobnicate", "1", odd}, {"an unknown preference", p, admin, "Prefer", "frobnication", odd},
+		} {
+			var a *answer
+			if c.name == "" {
+				a = l.do(r.method, c.path, c.token, "{}")
+			} else {
+				a = l.do(r.method, c.path, c.token, "{}", c.name, c.value)
+			}
+			if a.code != c.want {
+				t.Errorf("%s %s, %s: %d, want %d: %.200s", r.method, c.path, c.what, a.code, c.want, a.raw)
 			}
 		}
 		if a := l.do("TRACE", p, admin, ""); a.code != 405 {
 			t.Errorf("TRACE %s: %d", p, a.code)
 		}
+		if r.leftOut == "" && (r.method == http.MethodPost || r.method == http.MethodPatch || r.method == http.MethodPut) {
+			if a := l.do(r.method, p, admin, `{"frobnicate":1}`); a.code < 400 || a.code > 499 {
+				t.Errorf("%s %s, an unknown member: %d %.200s", r.method, p, a.code, a.raw)
+			}
+		}
+		if now := state(); now != before {
+			t.Fatalf("%s %s: a refused call changed something", r.method, p)
+		}
 	})
+}
+
+// What needs a licence is refused to a tenant without one, with its name.
+func TestEveryLicence(t *testing.T) {
+	l := newLab(t)
+	l.w.Read(func(s *world.State) {
+		s.Tenant(partnerID).SKUs = nil
+		s.Touch(s.Tenant(partnerID))
+	})
+	n := 0
+	sweep(func(r *route, version string) {
+		if r.permit.licence == "" {
+			return
+		}
+		n++
+		a := l.do(r.method, r.path(version), l.admin(), "{}")
+		if a.code != 403 && a.code != 400 || !strings.Contains(strings.ToLower(string(a.raw)), "licens") {
+			t.Errorf("%s %s: %d %.300s", r.method, r.path(version), a.code, a.raw)
+		}
+	})
+	if n < 10 {
+		t.Errorf("only %d operations need a licence", n)
+	}
 }

@@ -35,6 +35,6 @@ type Operation struct {
 	Licence      string   // what the tenant needs; "" nothing
 	Options      []string // query options that are taken
 	Versions     string   // "v1.0", "beta" or "": both, or there are none
-	LeftOut      bool     // known by name alone: answers 501
+	LeftOut      string   // the name by which it answers 501; "" when it is served
 	Source
 }
