@@ -24,7 +24,8 @@ func TestAnswersAreBounded(t *testing.T) {
 			t.Errorf("%.60s: %d rows, %d bytes: %v", q, len(rows), len(b), err)
 		}
 	}
-	for _, q := range []string{"resources | extend " + strings.Repeat("a=a,", 200) + "b=a", "resources | summarize " + strings.Repeat("count(),", 200) + "count()"} {
+	for _, q := range []string{"resources | extend " + strings.Repeat("a=a,", 200) + "b=a",
+		"resources | summarize " + strings.Repeat("count(),", 200) + "count()"} {
 		if _, wrong := Parse(q, "resources"); wrong == nil {
 			t.Errorf("%.60s: taken", q)
 		}
