@@ -58,6 +58,7 @@ const (
 	RoleHelpdeskAdministrator                 = "729827e3-9c14-49f7-bb1b-9608f156bbb8"
 	RoleIdentityGovernanceAdministrator       = "45d8d3c5-c802-45c6-b32a-1d70b5e1e86e"
 	RoleLicenseAdministrator                  = "4d6ac14f-3453-41d0-bef9-a3e0c569773a"
+	RoleMessageCenterReader                   = "790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b"
 	RolePasswordAdministrator                 = "966707d0-3269-4727-9be2-8c3a10f19b9d"
 	RolePrivilegedAuthenticationAdministrator = "7be44c8a-adaf-4e2a-84d6-ab2649e08a13"
 	RolePrivilegedRoleAdministrator           = "e8611ab8-c189-46e8-94e1-60213ab1f814"
@@ -67,6 +68,7 @@ const (
 	RoleSecurityReader                        = "5d6b6bb7-de71-4623-b4af-96380a352509"
 	RoleServiceSupportAdministrator           = "f023fd81-a637-4b56-95fd-791ac0226033"
 	RoleSharePointAdministrator               = "f28a1f50-f6e7-4571-818b-6a12f2af6b6c"
+	RoleUsageSummaryReportsReader             = "75934031-6c7e-415a-99d7-48dbd49e875e"
 	RoleUserAdministrator                     = "fe930be7-5e62-47db-91af-98c3a49a38b1"
 )
 

@@ -279,6 +279,9 @@ func (k *call) understood() *fault {
 	if name := kit.UnknownOption(k.query, append(k.route.options, "api-version")...); name != "" {
 		return bad("InvalidQueryParameter", "The query parameter '"+clip(name)+"' is not known here.")
 	}
+	if name := kit.RepeatedOption(k.query); name != "" {
+		return bad("InvalidQueryParameter", "The query parameter '"+clip(name)+"' is there more than once.")
+	}
 	for option, values := range k.route.values {
 		for _, v := range strings.Split(k.param(option), ",") {
 			if v = strings.TrimSpace(v); v != "" && !slices.ContainsFunc(values, func(w string) bool { return strings.EqualFold(v, w) }) {

@@ -200,6 +200,9 @@ func (in *cartLineInput) line(n int) (world.CartLine, *fault) {
 				return world.CartLine{}, deny(entra.CenterMalformed, "renewsTo is neither an object nor a list.")
 			}
 		}
+		if len(many) > 1 {
+			return world.CartLine{}, deny(entra.CenterMalformed, "renewsTo names more than one term.")
+		}
 		if len(many) > 0 {
 			one.RenewsTo = &many[0]
 		}
@@ -326,12 +329,14 @@ func checkOut(k *call, w *world.Cart) (reply, *fault) {
 		return reply{}, f
 	}
 	lines := slices.Clone(w.Lines)
+	for i := range lines {
+		k.check(&lines[i], lines)
+	}
+	relate(lines)
 	var groups []string
 	by := map[string][]world.CartLine{}
 	bad := map[string]*world.CartLine{}
-	for i := range lines {
-		k.check(&lines[i], lines)
-		l := lines[i]
+	for _, l := range lines {
 		if by[l.Group] == nil {
 			groups = append(groups, l.Group)
 		}
@@ -341,6 +346,19 @@ func checkOut(k *call, w *world.Cart) (reply, *fault) {
 		by[l.Group] = append(by[l.Group], l)
 		if l.Error != 0 && bad[l.Group] == nil {
 			bad[l.Group] = &l
+		}
+	}
+	for again := true; again; { // what adds to a line that cannot be bought cannot be bought either
+		again = false
+		for i := range lines {
+			l := lines[i]
+			if l.AddOnOf == nil || bad[l.Group] != nil || !slices.ContainsFunc(lines, func(b world.CartLine) bool {
+				return b.ID == *l.AddOnOf && bad[b.Group] != nil
+			}) {
+				continue
+			}
+			l.Error, l.Why = cartSubscription, "What the add-on adds to cannot be bought."
+			bad[l.Group], again = &l, true
 		}
 	}
 	out := checkoutResult{Orders: []order{}, Attributes: object("CartCheckoutResult")}

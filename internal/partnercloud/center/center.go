@@ -67,6 +67,7 @@ func New(d Deps) *Center {
 	c.post = newPost(d.Keys, d.Transport, d.Log, d.World.Clock.Now)
 	c.base.Store(entra.PartnerCenter)
 	c.world.Read(func(s *world.State) {
+		s.Settle = func(now time.Time) { settleBought(s, now) }
 		if p := s.PartnerTenant(); p != nil {
 			c.seen = len(p.Records)
 			if c.seen > 0 {
@@ -244,6 +245,9 @@ func (k *call) understood() *fault {
 	}
 	if name := kit.UnknownOption(q, k.route.options...); name != "" {
 		return refuse(http.StatusBadRequest, 400, "The query option '%s' is not known here.", kit.Clip(name))
+	}
+	if name := kit.RepeatedOption(q, "licenseGroupIds"); name != "" {
+		return refuse(http.StatusBadRequest, 400, "The query option '%s' is there more than once.", kit.Clip(name))
 	}
 	if name := headers.Unknown(k.Request, "If-Match"); name != "" {
 		return refuse(http.StatusBadRequest, 400, "The header '%s' is not known here.", kit.Clip(name))

@@ -14,6 +14,7 @@ import (
 // Bounds of devices: ours.
 const (
 	maxDevices  = 1_000
+	maxKept     = 20_000 // devices of a customer
 	maxBatches  = 100
 	maxPolicies = 100
 	maxJobs     = 100
@@ -126,11 +127,15 @@ func (k *call) upload(in []deviceInput, into func([]world.BatchDevice) func(*wor
 	if len(in) == 0 || len(in) > maxDevices {
 		return reply{}, deny(entra.CenterMalformed, "1 to 1000 devices are needed.")
 	}
-	known := map[string]bool{}
+	known, n := map[string]bool{}, 0
 	for _, b := range k.customer.Trade().Batches {
+		n += len(b.Devices)
 		for _, d := range b.Devices {
 			known[strings.ToLower(d.Serial)] = true
 		}
+	}
+	if n >= maxKept {
+		return reply{}, deny(entra.CenterMalformed, "the customer has too many devices.")
 	}
 	job := world.BatchJob{ID: world.NewGUID(), Started: k.now}
 	var made []world.BatchDevice

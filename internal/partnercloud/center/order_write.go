@@ -114,6 +114,7 @@ func createOrder(k *call) (reply, *fault) {
 	if f != nil {
 		return reply{}, f
 	}
+	relate(lines)
 	w := k.buy(lines)
 	return reply{status: http.StatusCreated, body: k.orderView(&w), header: map[string]string{"Location": k.base + "/v1/customers/" + k.customer.TenantID +
 		"/orders/" + w.ID}}, nil
@@ -166,6 +167,9 @@ func changeOrder(k *call, w *world.Order) (reply, *fault) {
 		}
 	}
 	before := k.orderView(w)
+	if f := sameLines(&before, &in); f != nil && !strings.EqualFold(in.Status, "cancelled") {
+		return reply{}, f
+	}
 	cycle, known := market.Cycle(in.Cycle)
 	var f *fault
 	switch {
@@ -189,6 +193,31 @@ func changeOrder(k *call, w *world.Order) (reply, *fault) {
 	after := k.orderView(w)
 	k.record("order", "update_order", before, after, world.KeyValue{Key: "OrderId", Value: w.ID})
 	return ok(after), nil
+}
+
+// sameLines refuses lines that a client sends back otherwise than they were read:
+// seats, terms and offers are changed on the subscription, and would look done here.
+func sameLines(was *order, in *orderInput) *fault {
+	if in.Currency != "" && !strings.EqualFold(in.Currency, was.Currency) {
+		return deny(entra.CenterInvalidProperty, "currencyCode is read-only.")
+	}
+	for _, l := range in.Lines {
+		if l.Subscription == "" && l.Parent != "" {
+			continue // is being added
+		}
+		if l.Number < 0 || l.Number >= len(was.Lines) {
+			return deny(entra.CenterLineItem)
+		}
+		switch v := was.Lines[l.Number]; {
+		case l.Offer != "" && !strings.EqualFold(l.Offer, v.Offer):
+			return deny(entra.CenterOfferUnknown)
+		case l.Quantity != nil && *l.Quantity != v.Quantity:
+			return deny(entra.CenterInvalidProperty, "quantity is changed on the subscription.")
+		case l.Term != "" && !strings.EqualFold(l.Term, v.Term):
+			return deny(entra.CenterInvalidProperty, "termDuration is changed on the subscription.")
+		}
+	}
+	return nil
 }
 
 // softwareWindow is how long software can be given back.

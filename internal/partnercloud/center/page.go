@@ -183,8 +183,8 @@ func parseFilter(text string, fields ...string) (*filter, *fault) {
 		return bad("it is too long")
 	}
 	f := new(filter)
-	if json.Unmarshal([]byte(text), f) != nil {
-		return bad("it is not a JSON object of three texts")
+	if err := kit.Object([]byte(text), f); err != nil {
+		return bad("it is not a JSON object of three texts: " + err.Error())
 	}
 	known := false
 	for _, n := range fields {

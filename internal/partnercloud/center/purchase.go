@@ -30,9 +30,14 @@ var cartNames = map[int]string{cartCurrency: "CurrencyIsNotSupported", cartCatal
 	cartParticipants: "ParticipantsIsNotSupportedForPartner", cartSubscription: "SubscriptionIsNotValid", cartBadInput: "InvalidInput",
 	cartRegistration: "SubscriptionNotRegistered", cartAttestation: "AttestationNotAccepted", cartSeats: "MaxAllowedSeatsPerSubscriptionExceeded"}
 
+// maxSubscriptions bounds the subscriptions of a customer. The bound is ours.
+const maxSubscriptions = 2_000
+
 // mayBuy refuses purchases for a customer who may not buy at all.
 func (k *call) mayBuy() *fault {
 	switch {
+	case len(k.customer.Subscriptions) >= maxSubscriptions:
+		return deny(entra.CenterMalformed, "the customer has too many subscriptions.")
 	case k.customer.Locked:
 		return deny(entra.CenterLocked)
 	case !k.customer.Agreed:
@@ -72,6 +77,8 @@ func (k *call) check(l *world.CartLine, lines []world.CartLine) {
 		wrong(cartBadInput, "The participant is no indirect reseller of this partner.")
 	case l.Promotion != "" && !promoted(o, l):
 		wrong(cartBadInput, "The promotion isn't valid for the item.")
+	case l.RenewsTo != "" && !renews(o, l.RenewsTo):
+		wrong(cartBadInput, "renewsTo must be a term that the trial's paid offer is sold for; other offers have none.")
 	case o.AddOn:
 		if !k.hasBase(l, o, lines) {
 			wrong(cartSubscription, "The add-on isn't related to the specified parent subscription.")
@@ -80,6 +87,8 @@ func (k *call) check(l *world.CartLine, lines []world.CartLine) {
 		wrong(cartBadInput, "Only an add-on has a parent subscription.")
 	case o.Kind == market.AzurePlan && k.azurePlan() >= 0:
 		wrong(cartBadInput, "The customer has an Azure plan already.")
+	case o.Kind == market.AzurePlan && slices.ContainsFunc(lines, func(x world.CartLine) bool { return x.ID < l.ID && sameProduct(x.Offer, l.Offer) }):
+		wrong(cartBadInput, "A customer has one Azure plan at most.")
 	case o.Kind == market.Reservation && !slices.ContainsFunc(registered(k.customer), func(id string) bool { return contextHas(l.Context, id) }):
 		wrong(cartRegistration, "The Azure subscription isn't registered for reservations: register it first.")
 	}
@@ -88,6 +97,20 @@ func (k *call) check(l *world.CartLine, lines []world.CartLine) {
 			wrong(cartBadInput, f.Text)
 		}
 	}
+}
+
+// renews reports that a trial can become its paid offer for a term: otherwise it would
+// begin again for nothing.
+func renews(o market.Offer, term string) bool {
+	paid, ok := market.Find(o.Convert)
+	return o.Trial && ok && paid.Supports(strings.ToUpper(term), market.Monthly)
+}
+
+// sameProduct reports two offers of one product, whatever their availability.
+func sameProduct(a, b string) bool {
+	x, known := market.Find(a)
+	y, also := market.Find(b)
+	return known && also && x.Product.ID == y.Product.ID
 }
 
 // resells reports the partner number of an indirect reseller of this partner.
@@ -176,22 +199,34 @@ func (k *call) azurePlan() int {
 // it.
 func (k *call) buy(lines []world.CartLine) world.Order {
 	order := world.Order{ID: newOrderID(), Created: k.now, Cycle: lines[0].Cycle, Currency: lines[0].Currency, Status: "completed"}
-	made := map[int]string{}
 	slices.SortStableFunc(lines, func(a, b world.CartLine) int { // a base before what adds to it
 		return cmp.Compare(boolInt(a.AddOnOf != nil), boolInt(b.AddOnOf != nil))
 	})
 	for i := range lines {
 		l := &lines[i]
-		if l.AddOnOf != nil {
-			l.Parent = made[*l.AddOnOf]
-		}
 		k.buyLine(&order, l, i)
-		made[l.ID] = l.Subscription
 		order.Lines = append(order.Lines, l.OrderLine)
 	}
 	k.keepOrder(order)
 	k.record("order", "create_order", nil, k.orderView(&order), world.KeyValue{Key: "OrderId", Value: order.ID})
 	return order
+}
+
+// relate gives the lines that others add to the ids of their subscriptions before they
+// are bought: an add-on may be billed otherwise, and so stand in another order.
+func relate(lines []world.CartLine) {
+	for i := range lines {
+		l := &lines[i]
+		if l.AddOnOf == nil {
+			continue
+		}
+		for j := range lines {
+			if base := &lines[j]; base.ID == *l.AddOnOf {
+				base.Subscription = cmp.Or(base.Subscription, world.NewGUID())
+				l.Parent = base.Subscription
+			}
+		}
+	}
 }
 
 func boolInt(v bool) int {
@@ -210,7 +245,7 @@ func (k *call) buyLine(order *world.Order, l *world.CartLine, n int) {
 		return
 	}
 	mpn := cmp.Or(l.Partner, k.resellerMPN())
-	l.Subscription = world.NewGUID()
+	l.Subscription = cmp.Or(l.Subscription, world.NewGUID())
 	deal := &world.Deal{Order: order.ID, Line: n, Currency: l.Currency, Term: l.Term, Cycle: l.Cycle, Trial: o.Trial, TermStart: ledger.Day(k.now),
 		Promotion: l.Promotion, Partner: mpn, Parent: l.Parent, Context: maps.Clone(l.Context)}
 	event := world.DealEvent{At: k.now, Kind: world.DealNew, Offer: l.Offer, Quantity: l.Quantity, Term: l.Term, Cycle: l.Cycle}
@@ -223,7 +258,7 @@ func (k *call) buyLine(order *world.Order, l *world.CartLine, n int) {
 	}
 	if o.Trial {
 		deal.Once = l.RenewsTo == ""
-		if paid, ok := market.Find(o.Convert); ok && l.RenewsTo != "" && paid.Supports(l.RenewsTo, market.Monthly) {
+		if paid, ok := market.Find(o.Convert); ok && l.RenewsTo != "" {
 			deal.Next = &world.NextTerm{Offer: paid.OfferID(), Term: strings.ToUpper(l.RenewsTo), Cycle: market.Monthly, Quantity: l.Quantity}
 		}
 	}

@@ -121,8 +121,11 @@ type requestInput struct {
 	sent
 }
 
-// maxText bounds a ticket's texts.
-const maxText = 16 << 10
+// maxText bounds a ticket's texts, maxNotes its notes.
+const (
+	maxText  = 16 << 10
+	maxNotes = 200
+)
 
 func (in *requestInput) checkRequest() *fault {
 	switch {
@@ -187,6 +190,9 @@ func changeRequest(k *call, i int) (reply, *fault) {
 	}
 	r := k.partner.Said().Requests[i]
 	if in.Note != nil && in.Note.Text != "" {
+		if len(r.Notes) >= maxNotes {
+			return reply{}, deny(entra.CenterMalformed, "the service request has too many notes.")
+		}
 		r.Notes = append(slices.Clone(r.Notes), world.ServiceNote{By: k.user.Name, At: k.now, Text: in.Note.Text})
 	}
 	if s := strings.ToLower(in.Severity); s != "" && s != "unknown" {

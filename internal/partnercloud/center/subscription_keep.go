@@ -3,6 +3,7 @@ package center
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"partnerguard/internal/partnercloud/center/ledger"
 	"partnerguard/internal/partnercloud/market"
@@ -16,6 +17,24 @@ func (k *call) settled(i int) ledger.Standing {
 		k.keep(i, &x)
 	}
 	return x
+}
+
+// settleBought lets the terms pass of whatever was bought or changed here, so that the
+// directory follows whether or not somebody looks at Partner Center.
+func settleBought(s *world.State, now time.Time) {
+	p := s.PartnerTenant()
+	if p == nil {
+		return
+	}
+	for _, c := range p.Customers.List() {
+		for i := range c.Subscriptions {
+			if c.Subscriptions[i].Deal == nil {
+				continue
+			}
+			k := &call{s: s, partner: p, customer: p.Customers.Get(c.TenantID), tenant: s.Tenant(c.TenantID), now: now}
+			k.settled(i)
+		}
+	}
 }
 
 // keep writes a subscription down with its deal, and what follows from the change: the

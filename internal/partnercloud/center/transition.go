@@ -82,9 +82,9 @@ type transitionInput struct {
 	Cycle    string `json:"billingCycle"`
 	Kind     string `json:"transitionType"`
 
-	Promotion   any `json:"promotionId"`
-	OperationID any `json:"operationId"`
-	Events      any `json:"events"`
+	Promotion   string `json:"promotionId"`
+	OperationID any    `json:"operationId"`
+	Events      any    `json:"events"`
 	sent
 }
 
@@ -127,6 +127,8 @@ func (k *call) checkTransition(x *ledger.Standing, in *transitionInput) (to mark
 	switch {
 	case k.customer.Locked:
 		return to, deny(entra.CenterLocked)
+	case in.Promotion != "":
+		return to, deny(entra.CenterInvalidProperty, "promotionId: promotions of transitions are not part of the partner cloud.")
 	case x.Subscription.Status == "suspended":
 		return to, deny(entra.CenterSuspended)
 	case x.Subscription.Status != "active":

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"slices"
 	"strings"
 
 	"partnerguard/internal/entra"
@@ -114,7 +115,7 @@ func judgeAppRole(s *world.State, t *world.Tenant, a *world.AppRoleAssignment) (
 	}
 	full := fullSP(s, res)
 	for _, x := range full.roles {
-		if strings.EqualFold(x.ID, a.Role) && x.Enabled() {
+		if strings.EqualFold(x.ID, a.Role) && x.Enabled() && takesMember(res, &x, a.PrincipalType) {
 			role = x.Value
 		}
 	}
@@ -127,6 +128,19 @@ func judgeAppRole(s *world.State, t *world.Tenant, a *world.AppRoleAssignment) (
 		}
 	}
 	return res, role, nil
+}
+
+// takesMember reports that a role may be given to what the principal is. Those of
+// Microsoft's own APIs are for apps.
+func takesMember(res *world.ServicePrincipal, role *world.Scope, principal string) bool {
+	want := "User"
+	if principal == "ServicePrincipal" {
+		want = "Application"
+	}
+	if role.Text != nil && len(role.Text.Members) > 0 {
+		return slices.Contains(role.Text.Members, want)
+	}
+	return want == "Application" || world.FindResource(res.AppID) == nil
 }
 
 func deleteAppRole(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {

@@ -3,7 +3,6 @@ package graph
 import (
 	"strings"
 
-	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -41,9 +40,6 @@ func createMemberAppRole(c *call, s *world.State, t *world.Tenant, id string) (*
 	res, name, err := judgeAppRole(s, t, a)
 	if err != nil {
 		return nil, err
-	}
-	if world.FindResource(res.AppID) != nil && a.Role != entra.NilID { // their roles are for apps
-		return nil, badRequest("Permission being assigned was not found on application '%s'.", res.AppID)
 	}
 	t.AppRoles.Put(a)
 	s.Touch(t)

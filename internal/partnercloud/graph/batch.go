@@ -9,8 +9,10 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
+	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -24,6 +26,21 @@ type batchPart struct {
 	Headers   map[string]string `json:"headers"`
 	Body      json.RawMessage   `json:"body"`
 	DependsOn []batchID         `json:"dependsOn"`
+}
+
+// writes reports a part that must have a body, if an empty one.
+func (p *batchPart) writes() bool {
+	return slices.Contains([]string{http.MethodPost, http.MethodPatch, http.MethodPut}, strings.ToUpper(p.Method))
+}
+
+// typed reports a Content-Type.
+func (p *batchPart) typed() bool {
+	for name := range p.Headers {
+		if strings.EqualFold(name, "Content-Type") {
+			return true
+		}
+	}
+	return false
 }
 
 // batchID is the id of a part. Clients write numbers too; answers say text.
@@ -100,8 +117,8 @@ func readBatch(body []byte) ([]batchPart, error) {
 	var in struct {
 		Requests []batchPart `json:"requests"`
 	}
-	if json.Unmarshal(body, &in) != nil {
-		return nil, refuse(http.StatusBadRequest, "BadRequest", "Invalid batch payload format.")
+	if err := kit.Object(body, &in); err != nil {
+		return nil, refuse(http.StatusBadRequest, "BadRequest", "Invalid batch payload format: %s.", err)
 	}
 	if len(in.Requests) == 0 || len(in.Requests) > maxBatch {
 		return nil, refuse(http.StatusBadRequest, "BadRequest", "Number of batch request steps must be between 1 and the maximum value of %d.", maxBatch)
@@ -112,6 +129,9 @@ func readBatch(body []byte) ([]batchPart, error) {
 			return nil, refuse(http.StatusBadRequest, "BadRequest", "Batch request ids must be given, at most 100 characters long, and unique.")
 		}
 		ids[p.ID] = true
+		if p.writes() && (!p.typed() || len(p.Body) == 0) { // the whole batch is refused (microsoftgraph/msgraph-sdk-dotnet, issue 2628)
+			return nil, refuse(http.StatusBadRequest, "BadRequest", "Write request id : %s does not contain Content-Type header or body.", clip(string(p.ID)))
+		}
 	}
 	for _, p := range in.Requests {
 		for _, d := range p.DependsOn {

@@ -59,5 +59,8 @@ func (c *call) readObject() error {
 		return refuse(http.StatusBadRequest, "BadRequest",
 			"Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")
 	}
+	if name := kit.Twice(c.body); name != "" {
+		return badRequest("The property '%s' is there twice.", name)
+	}
 	return nil
 }

@@ -118,6 +118,9 @@ func restoreDeleted(c *call, s *world.State, t *world.Tenant, d *world.Deleted) 
 	ch := change{category: "ApplicationManagement"}
 	switch {
 	case d.User != nil:
+		if err := c.maySensitive(s, t, standingBefore(d)); err != nil {
+			return nil, err
+		}
 		if name == "" {
 			name = d.User.UPN
 		}
@@ -160,6 +163,11 @@ func restoreDeleted(c *call, s *world.State, t *world.Tenant, d *world.Deleted) 
 
 // purgeDeleted deletes for good.
 func purgeDeleted(c *call, s *world.State, t *world.Tenant, d *world.Deleted) (*reply, error) {
+	if d.User != nil {
+		if err := c.maySensitive(s, t, standingBefore(d)); err != nil {
+			return nil, err
+		}
+	}
 	s.Purge(t, d.ID)
 	ch := change{category: "ApplicationManagement", operation: "Delete"}
 	switch {

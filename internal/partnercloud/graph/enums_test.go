@@ -52,7 +52,7 @@ func TestBatch(t *testing.T) {
 		{"id":"4","method":"GET","url":"/me","dependsOn":["2"]},
 		{"id":"5","method":"GET","url":"/groups?$filter=displayName eq 'New'","dependsOn":["3"]},
 		{"id":"6","method":"POST","url":"/$batch","headers":{"Content-Type":"application/json"},"body":{"requests":[]}},
-		{"id":"7","method":"POST","url":"/groups","body":{"displayName":"New"}}]}`).want(200)
+		{"id":"7","method":"POST","url":"/groups","headers":{"Content-Type":"text/plain"},"body":"TmV3"}]}`).want(200)
 	status := map[string]float64{}
 	bodies := map[string]map[string]any{}
 	for _, r := range objs(a.body, "responses") {
@@ -67,6 +67,12 @@ func TestBatch(t *testing.T) {
 	if len(objs(bodies["5"], "value")) != 1 {
 		t.Error("a dependent part did not see what it depended on")
 	}
+	revoke := `"method":"POST","url":"/users/` + plain + `/revokeSignInSessions"`
+	for _, part := range []string{revoke, revoke + `,"headers":{"Content-Type":"application/json"}`, revoke + `,"body":{}`,
+		`"method":"GET","url":"/me","atomicityGroup":"g"`, `"method":"GET","url":"/me","headers":{"prefer":"a","Prefer":"b"}`} {
+		post(`{"requests":[{"id":"0","method":"GET","url":"/me"},{"id":"1",` + part + `}]}`).want(400)
+	}
+	post(`{"requests":[{"id":"1",` + revoke + `,"headers":{"content-type":"application/json"},"body":{}}]}`).want(200)
 	many := make([]string, 21)
 	for i := range many {
 		many[i] = fmt.Sprintf(`{"id":"%d","method":"GET","url":"/me"}`, i)

@@ -15,6 +15,7 @@ func FuzzBatch(f *testing.F) {
 	f.Add(`{"requests":[{"id":"1","method":"PATCH","url":"/users/x","headers":{"Content-Type":"application/json"},"body":"e30="}]}`)
 	f.Add(`{"requests":[{"id":"a","method":"GET","url":"//x/../users('a')/memberOf/$count"}]}`)
 	f.Add(`{"requests":[{"id":"a","method":"GET","url":"/users%zz"}]}`)
+	f.Add(`{"requests":[{"id":"0","method":"GET","url":"$count"}]}`)
 	l := newLab(f)
 	tok := l.admin()
 	f.Fuzz(func(t *testing.T, body string) {

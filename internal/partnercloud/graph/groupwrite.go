@@ -14,7 +14,7 @@ func groupTarget(g *world.Group) world.AuditTarget { return target("Group", g.ID
 // Role Administrators.
 func (c *call) mayEdit(s *world.State, t *world.Tenant, g *world.Group) error {
 	if g.RoleAssignable {
-		if c.caller.AppOnly() && c.holds(words("RoleManagement.ReadWrite.Directory")) || c.hasRole(entra.RolePrivilegedRoleAdministrator) {
+		if c.mayMakeAssignable() {
 			return nil
 		}
 		return denied()
@@ -27,6 +27,12 @@ func (c *call) mayEdit(s *world.State, t *world.Tenant, g *world.Group) error {
 		return nil
 	}
 	return denied()
+}
+
+// mayMakeAssignable: groups that can be given roles, and their members, need the
+// permission over roles, of users their role too (Microsoft Graph, "Create group").
+func (c *call) mayMakeAssignable() bool {
+	return c.holds(words("RoleManagement.ReadWrite.Directory")) && (c.caller.AppOnly() || c.hasRole(entra.RolePrivilegedRoleAdministrator))
 }
 
 // bound resolves an @odata.id or @odata.bind reference to an object's id.
@@ -73,7 +79,7 @@ func createGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	if str(c.in, "mailNickname") == "" {
 		return nil, badRequest("Invalid value specified for property 'mailNickname' of resource 'Group'.")
 	}
-	if truth(c.in, "isAssignableToRole") && !c.caller.AppOnly() && !c.hasRole(entra.RolePrivilegedRoleAdministrator) {
+	if truth(c.in, "isAssignableToRole") && !c.mayMakeAssignable() {
 		return nil, denied()
 	}
 	g := &world.Group{

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"partnerguard/internal/partnercloud/graph/csdl"
+	"partnerguard/internal/partnercloud/graph/odata"
 )
 
 // documents holds the $metadata of both versions, made when first asked.
@@ -64,6 +65,40 @@ func unknownBelow(typ string, path []string, beta bool) string {
 		return ""
 	}
 	return m.Unknown(typ, path)
+}
+
+// kindBelow gives the kind of a property that a filter compares, "" where any value may
+// stand.
+func kindBelow(typ string, beta bool) func(path []string) string {
+	m := models()[0]
+	if beta {
+		m = models()[1]
+	}
+	return func(path []string) string {
+		if m == nil || typ == "directoryObject" {
+			return ""
+		}
+		p, enum, ok := m.Property(typ, path)
+		switch {
+		case !ok:
+			return ""
+		case p.Many:
+			return odata.KindMany
+		case enum:
+			return odata.KindText
+		}
+		switch p.Type {
+		case "Edm.Boolean":
+			return odata.KindBool
+		case "Edm.String", "Edm.Guid":
+			return odata.KindText
+		case "Edm.Int16", "Edm.Int32", "Edm.Int64", "Edm.Double", "Edm.Single", "Edm.Decimal":
+			return odata.KindNumber
+		case "Edm.DateTimeOffset", "Edm.Date":
+			return odata.KindTime
+		}
+		return ""
+	}
 }
 
 // isMetadata reports the address of the document, which is for everybody.

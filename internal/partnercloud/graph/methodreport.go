@@ -3,7 +3,9 @@ package graph
 import (
 	"slices"
 	"strings"
+	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -104,4 +106,9 @@ func usersByFeature(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		{"@odata.context", c.root() + "/$metadata#microsoft.graph.userRegistrationFeatureSummary"}, {"totalUserCount", len(users)}, {"userTypes", types},
 		{"userRoles", roles}, {"userRegistrationFeatureCounts", rows},
 	})
+}
+
+// privileged reports a user with a role that Microsoft labels so, held or eligible.
+func privileged(t *world.Tenant, id string, now time.Time) bool {
+	return slices.ContainsFunc(append(t.RolesOf(id, now), t.EligibleOf(id, now)...), entra.PrivilegedRole)
 }

@@ -327,6 +327,9 @@ func resetPassword(c *call) (*reply, error) {
 		if err := c.mayTouch(s, t, u); err != nil {
 			return err
 		}
+		if strings.EqualFold(u.ID, c.caller.ObjectID) {
+			return badRequest("The password of one's own account cannot be reset: change it.")
+		}
 		if u.Synced || u.Guest {
 			return badRequest("The password of this user is not kept in this tenant.")
 		}

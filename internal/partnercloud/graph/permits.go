@@ -101,8 +101,8 @@ var (
 
 	mayReadMethods   = allow(readMethods).by(methodAdmins, entra.RoleGlobalReader).orOwn(readMethods)
 	mayWriteMethods  = allow(writeMethods).by(methodAdmins).orOwn(writeMethods)
-	mayResetPassword = allow(writeMethods+" UserAuthMethod-Password.ReadWrite.All").by(methodAdmins, entra.RoleHelpdeskAdministrator,
-		entra.RolePasswordAdministrator, entra.RoleUserAdministrator)
+	mayResetPassword = allow(writeMethods+" UserAuthMethod-Password.ReadWrite.All").byApps("-").by(methodAdmins, entra.RoleHelpdeskAdministrator,
+		entra.RolePasswordAdministrator, entra.RoleUserAdministrator) // users alone, and not to themselves
 	mayReadExternal     = mayReadMethods.or("UserAuthMethod-External.Read.All UserAuthMethod-External.ReadWrite.All")
 	mayWriteExternal    = mayWriteMethods.or("UserAuthMethod-External.ReadWrite.All")
 	mayReadRequirements = allow("Policy.Read.All Policy.ReadWrite.AuthenticationMethod").

@@ -119,6 +119,14 @@ func (c *call) understood() error {
 			}
 		}
 	}
+	if c.route.method == http.MethodGet && !c.route.takes.many { // $count=true is for advanced queries of one object, too
+		for _, name := range c.q.Given {
+			if slices.Contains([]string{"$filter", "$orderby", "$top", "$skip", "$search", "$skiptoken"}, name) {
+				return refuse(http.StatusBadRequest, "BadRequest", "The query specified in the URI is not valid. The requested resource is not a collection. "+
+					"Query options $filter, $orderby, $count, $skip, and $top can be applied only on collections.")
+			}
+		}
+	}
 	var more []string
 	if c.route.condition {
 		more = []string{"If-Match"}

@@ -230,7 +230,7 @@ func (c *call) match() error {
 		return c.unmatched()
 	}
 	c.path = c.path[:len(c.path)-1]
-	if len(c.path) > 0 && c.try() && c.route.method == http.MethodGet {
+	if len(c.path) > 0 && c.try() && c.route.method == http.MethodGet && (c.route.takes.many || !c.tally) {
 		return nil
 	}
 	return c.unmatched()
@@ -288,6 +288,9 @@ func (r *route) fits(path []string) (params []string, ok bool) {
 // unmatched says what is wrong: the method, a workload that is left out, or the first
 // segment nobody knows.
 func (c *call) unmatched() error {
+	if len(c.path) == 0 { // $count or $ref of nothing
+		return refuse(http.StatusBadRequest, "BadRequest", "The segment is not valid at the root of the service.")
+	}
 	known := 0
 	for _, r := range c.g.plan[strings.ToLower(c.path[0])] {
 		if !r.in(c.version()) {

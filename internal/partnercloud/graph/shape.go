@@ -241,6 +241,9 @@ func (sh *shape) checkNames(c *call, q *odata.Query) error {
 				return miss(strings.Join(p, "/"))
 			}
 		}
+		if err := q.Filter.Check(kindBelow(sh.typ, c.beta)); err != nil {
+			return err
+		}
 	}
 	for _, o := range q.OrderBy {
 		if !has(o.Path[0]) {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -186,23 +185,6 @@ func (c *call) findUser(s *world.State, t *world.Tenant) (*world.User, error) {
 		return u, nil
 	}
 	return nil, notFound(c.params[0])
-}
-
-// privileged reports a user with a directory role that only few may touch.
-func privileged(t *world.Tenant, id string, now time.Time) bool {
-	return slices.ContainsFunc(append(t.RolesOf(id, now), t.EligibleOf(id, now)...), entra.PrivilegedRole)
-}
-
-// mayTouch checks the caller's role against the target's: administrators with a
-// privileged role are for Privileged Authentication and Global Administrators.
-func (c *call) mayTouch(s *world.State, t *world.Tenant, u *world.User) error {
-	if c.caller.AppOnly() || c.hasRole(entra.RolePrivilegedAuthenticationAdministrator) || !privileged(t, u.ID, c.now) {
-		return nil
-	}
-	if who, home := c.user(s, t); who != nil && home == t && strings.EqualFold(who.ID, u.ID) {
-		return nil
-	}
-	return denied()
 }
 
 // mayReadActivity: signInActivity, when it is asked for, needs the logs' permission

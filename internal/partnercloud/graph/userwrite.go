@@ -41,7 +41,7 @@ func checkPassword(p string) error {
 }
 
 func deleteUser(c *call, s *world.State, t *world.Tenant, u *world.User) (*reply, error) {
-	if err := c.mayTouch(s, t, u); err != nil {
+	if err := c.maySensitive(s, t, c.standingOf(t, u)); err != nil {
 		return nil, err
 	}
 	s.Delete(t, "user", u.ID)
@@ -149,8 +149,13 @@ func changeUser(c *call) (*reply, error) {
 // mayChange checks the change that the body asks for against the caller's roles
 // and the target's.
 func (c *call) mayChange(s *world.State, t *world.Tenant, u *world.User) error {
-	if given(c.in, "passwordProfile") || given(c.in, "accountEnabled") || given(c.in, "userPrincipalName") {
-		if err := c.mayTouch(s, t, u); err != nil {
+	if slices.ContainsFunc(sensitive, func(k string) bool { return given(c.in, k) }) {
+		if err := c.maySensitive(s, t, c.standingOf(t, u)); err != nil {
+			return err
+		}
+	}
+	if given(c.in, "passwordProfile") {
+		if err := c.mayReset(t); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,26 @@ func UnknownOption(q url.Values, taken ...string) string {
 	return unknown
 }
 
+// RepeatedOption gives the first query parameter, by name, that is there more than
+// once, in one spelling or several; "" when none is. Only one of them would count.
+// lists are those that may be repeated.
+func RepeatedOption(q url.Values, lists ...string) string {
+	repeated := ""
+	for name, values := range q {
+		if slices.ContainsFunc(lists, func(l string) bool { return strings.EqualFold(l, name) }) {
+			continue
+		}
+		twice := len(values) > 1
+		for other := range q {
+			twice = twice || other != name && strings.EqualFold(other, name)
+		}
+		if twice && (repeated == "" || name < repeated) {
+			repeated = name
+		}
+	}
+	return repeated
+}
+
 // Headers says which request headers an API understands.
 type Headers struct {
 	// Own are prefixes of the API's own headers, in canonical form ("Ms-"): one that
@@ -61,8 +81,8 @@ func (a Headers) Unknown(r *http.Request, more ...string) string {
 }
 
 // Object reads a body as one JSON object into a struct, names without case. The
-// error's text is safe to show: it names a member that the struct does not have, or
-// one of a wrong type, never a value.
+// error's text is safe to show: it names a member that the struct does not have, one of
+// a wrong type or one that is there twice, never a value.
 func Object(body []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
@@ -70,6 +90,9 @@ func Object(body []byte, into any) error {
 	if err == nil {
 		if _, end := d.Token(); !errors.Is(end, io.EOF) {
 			return errors.New("more stands behind the JSON object")
+		}
+		if name := Twice(body); name != "" {
+			return errors.New("the member '" + name + "' is there twice")
 		}
 		return nil
 	}

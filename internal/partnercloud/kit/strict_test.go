@@ -40,6 +40,8 @@ func TestObject(t *testing.T) {
 		`{"inner":{"sise":1}}`:                   "the member 'sise' is not known here",
 		`{"inner":{"size":"word"}}`:              "the member 'inner.size' has a wrong type",
 		`[]`:                                     "a JSON object was expected",
+		`{"name":"a","NAME":"b"}`:                "the member 'NAME' is there twice",
+		`{"inner":{"size":1,"size":2}}`:          "the member 'size' is there twice",
 		`{"name":"a"} {}`:                        "more stands behind the JSON object",
 		`{"name":`:                               "it is not JSON",
 		``:                                       "it is not JSON",

@@ -24,7 +24,8 @@ func (m *Mail) imapServer(quiet imapserver.Logger) *imapserver.Server {
 // the server lets nothing through to it before.
 type reading struct {
 	*imapmemserver.UserSession
-	m *Mail
+	m   *Mail
+	box *box
 }
 
 var _ imapserver.SessionSASL = (*reading)(nil)
@@ -49,7 +50,8 @@ func (r *reading) Authenticate(mech string) (sasl.Server, error) {
 		}
 		r.m.mu.Lock()
 		defer r.m.mu.Unlock()
-		r.UserSession = imapmemserver.NewUserSession(r.m.box(a).user)
+		r.box = r.m.box(a)
+		r.UserSession = imapmemserver.NewUserSession(r.box.user)
 		return nil
 	}}, nil
 }
@@ -57,6 +59,32 @@ func (r *reading) Authenticate(mech string) (sasl.Server, error) {
 // Append is refused: a client sends by SMTP, and copies in folders are its own.
 func (r *reading) Append(string, imap.LiteralReader, *imap.AppendOptions) (*imap.AppendData, error) {
 	return nil, imapNo("APPEND is not part of the partner cloud.")
+}
+
+// Copy copies into a folder that is not full. Without a bound a client doubles a folder
+// with each command.
+func (r *reading) Copy(numbers imap.NumSet, folder string) (*imap.CopyData, error) {
+	switch d, err := r.Status(folder, &imap.StatusOptions{NumMessages: true}); {
+	case err != nil:
+		return nil, err
+	case d.NumMessages != nil && *d.NumMessages >= maxPerBox:
+		return nil, imapNo("The folder is full.")
+	}
+	return r.UserSession.Copy(numbers, folder)
+}
+
+// Create makes a folder, as long as there are not too many.
+func (r *reading) Create(name string, o *imap.CreateOptions) error {
+	r.m.mu.Lock()
+	defer r.m.mu.Unlock()
+	if r.box.folders >= maxFolders || len(name) > 250 {
+		return imapNo("No more folders can be made.")
+	}
+	err := r.UserSession.Create(name, o)
+	if err == nil {
+		r.box.folders++
+	}
+	return err
 }
 
 func appendOptions(at time.Time) *imap.AppendOptions { return &imap.AppendOptions{Time: at} }

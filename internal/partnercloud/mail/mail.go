@@ -49,6 +49,7 @@ const (
 	maxMessage    = 10 << 20
 	maxRecipients = 100
 	maxPerBox     = 500
+	maxFolders    = 100 // that clients make, of a mailbox
 	maxHeld       = 256 << 20
 	maxLine       = 16 << 10 // of a command; tokens are long
 	idle          = 10 * time.Minute
@@ -58,6 +59,7 @@ const (
 type box struct {
 	user     *imapmemserver.User
 	messages [][]byte
+	folders  int // made by clients
 }
 
 // New makes the service; it does not listen.

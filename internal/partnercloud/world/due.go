@@ -19,7 +19,12 @@ func (s *State) comeDue() {
 	if s.due.known && s.due.version == p.version && now.Before(s.due.at) {
 		return
 	}
-	s.due.known, s.due.version, s.due.at = true, p.version, now.Add(24*time.Hour)
+	today := now.UTC().Truncate(24 * time.Hour)
+	s.due.known, s.due.version, s.due.at = true, p.version, today.Add(24*time.Hour) // terms end with a day
+	if s.Settle != nil && !s.due.settled.Equal(today) {
+		s.due.settled = today
+		s.Settle(now)
+	}
 	for _, r := range p.Relationships.List() {
 		s.relationshipDue(p, r, now)
 	}

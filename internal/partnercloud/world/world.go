@@ -40,6 +40,9 @@ type State struct {
 	// making its tenant: what it used, a row a day and meter, oldest first, and its
 	// machines; nil means there is none. It must give the same each time.
 	Metered func(tenant, subscription string) *AzureSubscription `json:"-"`
+	// Settle writes down what the passing of time made of subscriptions that were
+	// bought. It is called under the lock, when a day of the clock has begun.
+	Settle func(now time.Time) `json:"-"`
 	// Make makes the tenant of an id that is known and not yet made.
 	Make func(s *State, id string) *Tenant `json:"-"`
 
@@ -56,6 +59,7 @@ type State struct {
 		known   bool
 		version int64
 		at      time.Time
+		settled time.Time // day
 	}
 }
 

@@ -18,6 +18,8 @@ const (
 	maxQuery = 32 << 10
 	maxDepth = 50
 	maxSteps = 50
+	maxWidth = 100      // columns or aggregations of an operator
+	maxText  = 64 << 10 // of an object as text: lists of texts of lists double with each step
 )
 
 type kind uint8

@@ -186,7 +186,9 @@ func (p *parser) columns() ([]column, *Error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, c)
+		if out = append(out, c); len(out) > maxWidth {
+			return nil, p.wrong("too many columns")
+		}
 		if !p.is(",") {
 			return out, nil
 		}
@@ -265,7 +267,10 @@ func (p *parser) summarize() (step, *Error) {
 		if err != nil {
 			return nil, err
 		}
-		if sums = append(sums, a); !p.is(",") {
+		if sums = append(sums, a); len(sums) > maxWidth {
+			return nil, p.wrong("too many aggregations")
+		}
+		if !p.is(",") {
 			break
 		}
 	}

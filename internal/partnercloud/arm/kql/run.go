@@ -3,6 +3,7 @@ package kql
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,10 +23,18 @@ func str(v any) string {
 		return strconv.FormatFloat(x, 'f', -1, 64)
 	}
 	b, err := json.Marshal(v)
-	if err != nil {
+	if err != nil || len(b) > maxText {
 		return ""
 	}
 	return string(b)
+}
+
+// finite is a number, or nothing where it is none that JSON has.
+func finite(n float64) any {
+	if math.IsInf(n, 0) || math.IsNaN(n) {
+		return nil
+	}
+	return n
 }
 
 func asNumber(v any) any {
@@ -34,7 +43,7 @@ func asNumber(v any) any {
 		return x
 	case string:
 		if n, err := strconv.ParseFloat(strings.TrimSpace(x), 64); err == nil {
-			return n
+			return finite(n)
 		}
 	}
 	return nil
@@ -276,7 +285,7 @@ var aggregates = map[string]func(e expr, rows []Row) any{
 	"count":     nil,
 	"countif":   func(e expr, rows []Row) any { return float64(len(where(e)(rows))) },
 	"dcount":    func(e expr, rows []Row) any { return float64(len(values(e, rows, true).([]any))) },
-	"sum":       func(e expr, rows []Row) any { return sum(e, rows) },
+	"sum":       func(e expr, rows []Row) any { return finite(sum(e, rows)) },
 	"min":       func(e expr, rows []Row) any { return extreme(e, rows, -1) },
 	"max":       func(e expr, rows []Row) any { return extreme(e, rows, 1) },
 	"make_list": func(e expr, rows []Row) any { return values(e, rows, false) },
@@ -285,7 +294,7 @@ var aggregates = map[string]func(e expr, rows []Row) any{
 	"take_any":  first,
 	"avg": func(e expr, rows []Row) any {
 		if n := len(numbers(e, rows)); n > 0 {
-			return sum(e, rows) / float64(n)
+			return finite(sum(e, rows) / float64(n))
 		}
 		return nil
 	},

@@ -145,14 +145,17 @@ func (w *walk) term(start, end time.Time) (restart time.Time, done bool) {
 		at = stop
 	}
 	w.terms++
-	// What happens at the very end of a term.
+	// What happens at the very end of a term. Whatever else happens at that moment is of
+	// the next one.
 	for ; w.next < len(w.d.Events) && w.d.Events[w.next].At.Equal(end); w.next++ {
-		switch e := w.d.Events[w.next]; e.Kind {
-		case world.DealEnd:
+		e := w.d.Events[w.next]
+		if e.Kind == world.DealEnd {
 			return restart, true
-		case world.DealRenew:
-			w.now = e
 		}
+		if e.Kind != world.DealRenew {
+			break
+		}
+		w.now = e
 	}
 	w.now.End = keepEnd(w.now, end)
 	return restart, false

@@ -208,6 +208,19 @@ func (m *Model) property(typ, name string) (p Member, open, ok bool) {
 	return p, open, false
 }
 
+// Property finds the property that a path within a type names, with whether its type
+// is an enum.
+func (m *Model) Property(typ string, path []string) (p Member, enum, ok bool) {
+	for i, name := range path {
+		if p, _, ok = m.property(typ, name); !ok || p.Many && i < len(path)-1 {
+			return p, false, false
+		}
+		typ = p.Type
+	}
+	t := m.types[p.Type]
+	return p, t != nil && t.Kind == "enum", ok
+}
+
 // Serve marks what an address reaches, by its segments: "{}" stands for a key. It
 // gives the segment that the model does not know, or "".
 func (m *Model) Serve(path []string) (unknown string) {
