@@ -31,11 +31,11 @@ func (t takes) options(r *route) []string {
 	case r.leftOut != "":
 		return nil
 	case t.changes:
-		return slices.Concat(words("$select $filter $top $deltatoken $skiptoken"), r.named)
+		return words("$select $filter $top $deltatoken $skiptoken")
 	case r.method != "GET":
-		return r.named
+		return nil
 	case !t.many:
-		return slices.Concat(words("$select $expand"), r.named)
+		return words("$select $expand")
 	}
 	out := words("$select $filter $orderby $expand $count $skiptoken")
 	if !t.noTop {
@@ -46,7 +46,7 @@ func (t takes) options(r *route) []string {
 	} else if !t.noTop {
 		out = append(out, "$skip")
 	}
-	return slices.Concat(out, r.named)
+	return out
 }
 
 // String says in words what a caller needs.

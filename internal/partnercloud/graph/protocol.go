@@ -109,7 +109,7 @@ var headers = kit.Headers{Own: []string{"X-Ms-"}, Taken: []string{"x-ms-client-r
 
 // understood refuses query options and headers that the operation does not know.
 func (c *call) understood() error {
-	if name := kit.UnknownOption(c.q.Other, c.route.named...); name != "" {
+	if name := kit.UnknownOption(c.q.Other); name != "" {
 		return refuse(http.StatusBadRequest, "BadRequest", "The query option '%s' is not known here.", clip(name))
 	}
 	if c.route.method != http.MethodGet && !c.route.takes.many {

@@ -28,17 +28,13 @@ type route struct {
 	// free is called without the world's lock instead of do, after the permission
 	// check.
 	free      func(c *call) (*reply, error)
-	bare      bool     // takes no body although it is a POST
-	named     []string // query options besides OData's
-	condition bool     // takes If-Match
-	upserts   bool     // makes what is missing, when the client prefers it
-	leftOut   string   // the name of what Graph has and the partner cloud has not
-	selects   bool     // a write that takes $select
+	bare      bool   // takes no body although it is a POST
+	condition bool   // takes If-Match
+	upserts   bool   // makes what is missing, when the client prefers it
+	leftOut   string // the name of what Graph has and the partner cloud has not
+	selects   bool   // a write that takes $select
 	source    kit.Source
 }
-
-// args names query options that the operation takes besides OData's.
-func (r *route) args(names ...string) *route { r.named = names; return r }
 
 // selecting lets a write take $select.
 func (r *route) selecting() *route { r.selects = true; return r }
