@@ -14,7 +14,7 @@ import (
 const li = "li.chen@contoso.com"
 
 const policyScopes = "Policy.Read.All Policy.ReadWrite.ConditionalAccess Policy.ReadWrite.SecurityDefaults Application.Read.All User.ReadWrite.All " +
-	"User.RevokeSessions.All Directory.Read.All"
+	"Directory.AccessAsUser.All User.RevokeSessions.All Directory.Read.All"
 
 // blockFor is a Conditional Access policy that keeps one user out.
 func blockFor(user, state string) string {

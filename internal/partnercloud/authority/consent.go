@@ -21,7 +21,7 @@ func firstPartyScopes(appID string) []string {
 	switch appID {
 	case entra.AppAzureCLI, entra.AppAzurePowerShell, entra.AppPartner, entra.AppAzurePortal:
 		return []string{"AuditLog.Read.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All",
-			"Directory.Read.All", "Group.ReadWrite.All", "User.Read.All", "User.ReadWrite.All"}
+			"Directory.AccessAsUser.All", "Directory.Read.All", "Group.ReadWrite.All", "User.Read.All", "User.ReadWrite.All"}
 	}
 	return []string{"User.Read"}
 }

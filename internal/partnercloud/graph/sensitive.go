@@ -99,11 +99,17 @@ func (c *call) mayTouch(s *world.State, t *world.Tenant, u *world.User) error {
 // sensitive are the properties whose change is a sensitive action.
 var sensitive = words("accountEnabled businessPhones mobilePhone onPremisesImmutableId otherMails passwordProfile userPrincipalName")
 
-// mayReset lets an app set passwords: it needs a role or a permission of its own for
-// that (Microsoft Graph, "Update user").
+// mayReset lets passwords be set: a user's token needs a permission of its own for
+// that, besides the user's role, and an app a role or that permission (Microsoft
+// Graph, "Update user").
 func (c *call) mayReset(t *world.Tenant) error {
-	if !c.caller.AppOnly() || c.holds(words("User-PasswordProfile.ReadWrite.All")) {
+	switch {
+	case c.holds(words("User-PasswordProfile.ReadWrite.All")):
 		return nil
+	case !c.caller.AppOnly() && c.holds(words("Directory.AccessAsUser.All")):
+		return nil
+	case !c.caller.AppOnly():
+		return denied()
 	}
 	if c.roles = t.RolesOf(c.caller.ObjectID, c.now); !c.hasRole(append(help[:4:4], entra.RolePrivilegedAuthenticationAdministrator)...) {
 		return denied()

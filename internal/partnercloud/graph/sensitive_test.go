@@ -128,3 +128,13 @@ func TestRolesForAppsAreNotForUsers(t *testing.T) {
 	l.do("POST", "/v1.0/servicePrincipals/"+sp+"/appRoleAssignedTo", l.admin(), `{"principalId":"`+own+`","resourceId":"`+sp+
 		`","appRoleId":"9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30"}`).want(201)
 }
+
+// A user's token sets passwords by a permission for that alone, whatever the role.
+func TestUsersSetPasswordsByAPermission(t *testing.T) {
+	l := newLab(t)
+	reset, tok := `{"passwordProfile":{"password":"Winter-Garden-7"}}`, l.token(partnerID, ada, "User.ReadWrite.All Directory.ReadWrite.All")
+	l.do("PATCH", "/v1.0/users/"+plain, tok, reset).refused(403, "Authorization_RequestDenied")
+	for _, scope := range []string{"Directory.AccessAsUser.All", "User-PasswordProfile.ReadWrite.All"} {
+		l.do("PATCH", "/v1.0/users/"+plain, l.token(partnerID, ada, "User.ReadWrite.All "+scope), reset).want(204)
+	}
+}

@@ -13,6 +13,7 @@ func graphScopes() []Scope {
 		{ID: "204e0828-b5ca-4ad8-b9f3-f32a958e7cc4", Value: "User.ReadWrite.All", Admin: true},
 		{ID: "fc30e98b-8810-4501-81f5-c20a3196387b", Value: "User.RevokeSessions.All", Admin: true},
 		{ID: "56760768-b641-451f-8906-e1b8ab31bca7", Value: "User-PasswordProfile.ReadWrite.All", Admin: true},
+		{ID: "0e263e50-5827-48a4-b97c-d940288653c7", Value: "Directory.AccessAsUser.All", Admin: true},
 		{ID: "5f8c59db-677d-491f-a6b8-5f174b11ec1d", Value: "Group.Read.All", Admin: true},
 		{ID: "4e46008b-f24c-477d-8fff-7bb4ec7aafe0", Value: "Group.ReadWrite.All", Admin: true},
 		{ID: "bc024368-1153-4739-b217-4326f2e966d0", Value: "GroupMember.Read.All", Admin: true},
