@@ -13,7 +13,7 @@ func shortCodes() []AADSTS {
 		{Code: CodeTokenIssuance, Source: publicCodes,
 			Meaning: passing("Entra ID could not make the token just now", "nothing to do: it is tried again")},
 		{Code: CodeRedirectUnknown, Source: publicCodes,
-			Answer: Answer{Word: invalidRequest, Text: "The redirect URI specified in the request does not match the redirect URIs configured for " +
+			Answer: Answer{Word: invalidRequest, Text: "The redirect URI '%s' specified in the request does not match the redirect URIs configured for " +
 				"the application '%s'."},
 			Meaning: final(BucketApp, "the redirect URI is not one of the app's", "add http://localhost (or the address in use) under Web "+
 				"redirect URIs")},

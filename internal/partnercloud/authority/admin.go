@@ -39,7 +39,7 @@ func (a *Authority) adminConsent(w http.ResponseWriter, q *request, v2 bool) {
 		fault = a.whoAsks(q, f, form, !v2)
 	}
 	if fault == nil && f.client.App == nil {
-		fault = oauth.Refuse(entra.CodeRedirectUnknown, f.client.AppID)
+		fault = oauth.Refuse(entra.CodeRedirectUnknown, clip(form.Get("redirect_uri"), 256), f.client.AppID)
 	}
 	if fault != nil {
 		a.showFault(w, q, fault)

@@ -78,7 +78,7 @@ func (a *Authority) whoAsks(q *request, f *flow, form url.Values, v1 bool) *oaut
 			return oauth.Refuse(entra.CodeParameterMissing, "redirect_uri")
 		}
 		if f.platform = a.registered(f.client, f.redirect); f.platform == nowhere {
-			return oauth.Refuse(entra.CodeRedirectUnknown, f.client.AppID)
+			return oauth.Refuse(entra.CodeRedirectUnknown, clip(f.redirect, 256), f.client.AppID)
 		}
 		return nil
 	})
