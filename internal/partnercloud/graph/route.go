@@ -220,7 +220,7 @@ func (c *call) match() error {
 		c.tally = true
 	case last == "$ref" && c.r.Method == http.MethodGet:
 		c.refs = true
-	case c.propertyPath():
+	case absentPart(c.path) == "" && c.propertyPath():
 		return nil
 	default:
 		return c.unmatched()

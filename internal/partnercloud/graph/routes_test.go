@@ -141,3 +141,15 @@ func TestEveryLicence(t *testing.T) {
 		t.Errorf("only %d operations need a licence", n)
 	}
 }
+
+// A workload that is left out says so wherever it stands, with options or without, and
+// is never taken for a property.
+func TestAbsentWorkloads(t *testing.T) {
+	l := newLab(t)
+	for _, p := range []string{"/v1.0/groups/" + agents + "/drive?$select=webUrl", "/v1.0/groups/" + agents + "/drive", "/v1.0/me/messages?$top=5",
+		"/beta/users/" + ada + "/photo/$value", "/v1.0/subscriptions", "/v1.0/teams/" + agents} {
+		if a := l.get(p, l.admin()); a.code != 501 || !strings.Contains(string(a.raw), "is not part of the partner cloud") {
+			t.Errorf("%s: %d %.200s", p, a.code, a.raw)
+		}
+	}
+}
