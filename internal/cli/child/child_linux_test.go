@@ -85,17 +85,14 @@ func unprivileged(t *testing.T) (binary, secret string, as *syscall.Credential) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	self, err := os.Open("/proc/self/exe")
+	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer self.Close()
 	binary, secret = filepath.Join(dir, "child.test"), filepath.Join(dir, "secret")
-	to, err := os.OpenFile(binary, os.O_CREATE|os.O_WRONLY, 0o755)
-	if err == nil {
-		_, err = io.Copy(to, self)
-		_ = to.Close()
-	}
+	// Copied by another process: a child that a parallel test starts would inherit our
+	// descriptor while it is open for writing, and then the copy could not be run.
+	err = exec.Command("cp", self, binary).Run()
 	if err != nil || os.WriteFile(secret, []byte("correct horse battery staple\n"), 0o600) != nil || os.Chmod(dir, 0o755) != nil {
 		t.Fatal(err)
 	}
