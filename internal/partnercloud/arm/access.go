@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"cmp"
 	"net/http"
 	"regexp"
 	"slices"
@@ -149,8 +150,8 @@ const maxAssignments = 4_000
 
 func putAssignment(k *call) (reply, *fault) {
 	var in struct {
-		ID, Name, Type any // as they were read
-		Properties     struct {
+		named
+		Properties struct {
 			Scope     any    `json:"scope"`
 			Role      string `json:"roleDefinitionId"`
 			Principal string `json:"principalId"`
@@ -184,6 +185,19 @@ func putAssignment(k *call) (reply, *fault) {
 		return reply{}, bad("InvalidConditionVersion", "A condition needs conditionVersion 2.0, and the version a condition.")
 	case len(k.sub.Roles) >= maxAssignments:
 		return reply{}, bad("RoleAssignmentLimitExceeded", "The role assignment limit for the subscription has been exceeded.")
+	}
+	var now object
+	if i := k.assignment(); i >= 0 {
+		now = k.assignmentView(&k.sub.Roles[i])["properties"].(object)
+	}
+	for member, sent := range map[string]any{"createdOn": p.CreatedOn, "updatedOn": p.UpdatedOn, "createdBy": p.CreatedBy, "updatedBy": p.UpdatedBy} {
+		if f := unchanged(member, sent, now[member]); f != nil {
+			return reply{}, f
+		}
+	}
+	if f := cmp.Or(in.judge(k.at.scope+"/providers/Microsoft.Authorization/roleAssignments/"+name, "Microsoft.Authorization/roleAssignments"),
+		unchanged("scope", p.Scope, k.at.scope)); f != nil {
+		return reply{}, f
 	}
 	kind := k.principalType(p.Principal)
 	if kind == "" || p.Type != "" && !strings.EqualFold(p.Type, kind) {

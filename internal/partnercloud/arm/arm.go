@@ -290,7 +290,7 @@ func (k *call) understood() *fault {
 			}
 		}
 	}
-	if name := headers.Unknown(k.Request, "If-Match", "If-None-Match"); name != "" {
+	if name := headers.Unknown(k.Request); name != "" {
 		return bad("InvalidHeader", "The header '"+clip(name)+"' is not known here.")
 	}
 	return nil

@@ -20,13 +20,6 @@ type budget struct {
 	Properties budgetProperties `json:"properties"`
 }
 
-// named are members that a PUT may send back as they were read.
-type named struct {
-	ID   any `json:"id,omitempty"`
-	Name any `json:"name,omitempty"`
-	Type any `json:"type,omitempty"`
-}
-
 type budgetProperties struct {
 	Category  string   `json:"category"`
 	Amount    *float64 `json:"amount"`
@@ -180,6 +173,17 @@ func putBudget(k *call) (reply, *fault) {
 	if why := b.check(); why != "" {
 		return reply{}, bad("400", "Invalid budget: "+why+".")
 	}
+	id := k.documentID(budgetKind)
+	if f := b.judge(id, budgetKind); f != nil {
+		return reply{}, f
+	}
+	var spend any
+	if i := k.document(id); i >= 0 {
+		spend = k.budgetView(&k.sub.Budgets[i])["properties"].(object)["currentSpend"]
+	}
+	if f := unchanged("currentSpend", b.Properties.CurrentSpend, spend); f != nil {
+		return reply{}, f
+	}
 	d, fresh, f := k.keep(budgetKind, b, b.ETag)
 	if f != nil {
 		return reply{}, f
@@ -233,7 +237,7 @@ func deleteBudget(k *call) (reply, *fault) {
 
 type scheduled struct {
 	named
-	ETag       any    `json:"eTag,omitempty"`
+	ETag       string `json:"eTag,omitempty"`
 	Kind       string `json:"kind"`
 	Properties struct {
 		Scope        string          `json:"scope,omitempty"`
@@ -288,7 +292,10 @@ func putScheduled(k *call) (reply, *fault) {
 	}):
 		return reply{}, bad("BadRequest", "notification.to must hold 1 to 20 e-mail addresses.")
 	}
-	d, fresh, f := k.keep(scheduledKind, in, "")
+	if f := in.judge(k.documentID(scheduledKind), scheduledKind); f != nil {
+		return reply{}, f
+	}
+	d, fresh, f := k.keep(scheduledKind, in, in.ETag)
 	if f != nil {
 		return reply{}, f
 	}

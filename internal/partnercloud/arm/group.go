@@ -73,19 +73,28 @@ func conditions(text string, names ...string) (map[string]string, *fault) {
 		return out, nil
 	}
 	for _, part := range conjunction.Split(text, -1) {
-		part = strings.Trim(strings.TrimSpace(part), "()")
-		if m := substring.FindStringSubmatch(part + ")"); m != nil && slices.Contains(names, "substringof") {
+		part = unwrapped(part)
+		if m := substring.FindStringSubmatch(part); m != nil && slices.Contains(names, "substringof") && out["substringof"] == "" {
 			out["substringof"] = strings.ReplaceAll(m[1], "''", "'")
 			continue
 		}
 		m := equality.FindStringSubmatch(part)
-		if m == nil || !slices.Contains(names, strings.ToLower(m[1])) || out[strings.ToLower(m[1])] != "" {
+		if m == nil || m[2] == "" || !slices.Contains(names, strings.ToLower(m[1])) || out[strings.ToLower(m[1])] != "" {
 			return nil, bad("InvalidFilterInQueryString", "Invalid $filter '"+clip(text)+"' specified in the query string: conditions here are "+
 				strings.Join(names, ", ")+", by eq, joined by and.")
 		}
 		out[strings.ToLower(m[1])] = strings.ReplaceAll(m[2], "''", "'")
 	}
 	return out, nil
+}
+
+// unwrapped takes off the parentheses around a condition.
+func unwrapped(part string) string {
+	part = strings.TrimSpace(part)
+	for strings.HasPrefix(part, "(") && strings.HasSuffix(part, ")") {
+		part = strings.TrimSpace(part[1 : len(part)-1])
+	}
+	return part
 }
 
 // tagged reports that tags meet the conditions on them.
@@ -134,11 +143,11 @@ func getGroup(k *call) (reply, *fault) {
 
 // groupBody is what PUT and PATCH send; what was read may come back with it.
 type groupBody struct {
-	ID, Name, Type any
-	Location       string            `json:"location"`
-	Managed        *string           `json:"managedBy"`
-	Tags           map[string]string `json:"tags"`
-	Properties     *struct {
+	named
+	Location   string            `json:"location"`
+	Managed    *string           `json:"managedBy"`
+	Tags       map[string]string `json:"tags"`
+	Properties *struct {
 		State any `json:"provisioningState"`
 	} `json:"properties"`
 }
@@ -150,7 +159,22 @@ const (
 
 var groupName = regexp.MustCompile(`^[-\w._()]{1,90}$`)
 
-func (in *groupBody) check() *fault {
+func (k *call) checkGroup(in *groupBody, old *world.AzureGroup) *fault {
+	if f := in.judge("/subscriptions/"+k.sub.ID+"/resourceGroups/"+k.at.group, "Microsoft.Resources/resourceGroups"); f != nil {
+		return f
+	}
+	var state any
+	if old != nil {
+		state = k.groupView(old)["properties"].(object)["provisioningState"]
+	}
+	if in.Properties != nil {
+		if f := unchanged("provisioningState", in.Properties.State, state); f != nil {
+			return f
+		}
+	}
+	if in.Managed != nil && len(*in.Managed) > maxPath {
+		return bad("InvalidRequestContent", "managedBy is too long.")
+	}
 	if len(in.Tags) > maxTags {
 		return bad("TooManyTags", "A resource group has at most 50 tags.")
 	}
@@ -167,12 +191,12 @@ func putGroup(k *call) (reply, *fault) {
 	if f := k.decode(&in); f != nil {
 		return reply{}, f
 	}
-	if f := in.check(); f != nil {
+	old := k.group()
+	if f := k.checkGroup(&in, old); f != nil {
 		return reply{}, f
 	}
 	name := k.at.group
 	place, _, known := region(in.Location)
-	old := k.group()
 	switch {
 	case !groupName.MatchString(name) || strings.HasSuffix(name, "."):
 		return reply{}, bad("InvalidResourceGroupName", "The resource group name must have 1 to 90 letters, digits, - . _ ( ), and not end with a full stop.")
@@ -214,12 +238,12 @@ func patchGroup(k *call) (reply, *fault) {
 	if f := k.decode(&in); f != nil {
 		return reply{}, f
 	}
-	if f := in.check(); f != nil {
-		return reply{}, f
-	}
 	g := k.group()
 	if g == nil {
 		return reply{}, noGroup(k)
+	}
+	if f := k.checkGroup(&in, g); f != nil {
+		return reply{}, f
 	}
 	if place, _, _ := region(in.Location); in.Location != "" && place != g.Location {
 		return reply{}, refuse(http.StatusConflict, "InvalidResourceGroupLocation", "The location of a resource group cannot be changed.")

@@ -69,8 +69,8 @@ const maxLocks = 20
 
 func putLock(k *call) (reply, *fault) {
 	var in struct {
-		ID, Name, Type any
-		Properties     struct {
+		named
+		Properties struct {
 			Level  string `json:"level"`
 			Notes  string `json:"notes"`
 			Owners []any  `json:"owners"`
@@ -91,6 +91,9 @@ func putLock(k *call) (reply, *fault) {
 		return reply{}, bad("InvalidLock", "Notes have at most 512 characters; owners are not supported here.")
 	case at < 0 && len(k.sub.Locks) >= maxLocks:
 		return reply{}, bad("LockLimitExceeded", "The subscription has as many locks as it may have.")
+	}
+	if f := in.judge(k.at.scope+"/providers/"+lockKind+"/"+k.params["name"], lockKind); f != nil {
+		return reply{}, f
 	}
 	l := world.AzureLock{Name: k.params["name"], Scope: k.at.scope, Level: []string{"CanNotDelete", "ReadOnly"}[i], Notes: p.Notes}
 	status := http.StatusCreated

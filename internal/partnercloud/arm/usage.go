@@ -47,39 +47,65 @@ func parseUsageFilter(text string, now time.Time) (*usageFilter, *fault) {
 	}
 	timed := false
 	for _, part := range conjunction.Split(text, -1) {
-		m := usageCondition.FindStringSubmatch(strings.Trim(strings.Join(strings.Fields(part), " "), "()"))
+		m := usageCondition.FindStringSubmatch(unwrapped(strings.Join(strings.Fields(part), " ")))
 		if m == nil {
 			return nil, no
 		}
-		if m[4] != "" {
-			f.equal[strings.ToLower(m[4])] = m[5]
+		if name := strings.ToLower(m[4]); name != "" {
+			if _, twice := f.equal[name]; twice {
+				return nil, no
+			}
+			f.equal[name] = m[5]
 			continue
-		}
-		at, err := time.Parse(time.DateOnly, m[3][:min(len(m[3]), 10)])
-		if err != nil {
-			return nil, no
 		}
 		if !timed {
 			timed, f.from, f.to = true, now.AddDate(-3, 0, 0), now.AddDate(0, 0, 1)
 		}
-		next := at.AddDate(0, 0, 1)
-		switch strings.ToLower(m[2]) {
-		case "ge":
-			f.from = at
-		case "gt":
-			f.from = next
-		case "le":
-			f.to = next
-		case "lt":
-			f.to = at
-		case "eq":
-			f.from, f.to = at, next
+		if !f.bound(strings.ToLower(m[2]), m[3]) {
+			return nil, no
 		}
 	}
 	if f.to.Before(f.from) {
 		return nil, bad("BadRequest", "Invalid query parameter '$filter': the start is after the end.")
 	}
 	return f, nil
+}
+
+// bound narrows the time by a condition; false: it is no time. Usage is of whole days,
+// which begin at midnight: those are taken whose beginning meets the condition.
+func (f *usageFilter) bound(word, text string) bool {
+	at, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		if at, err = time.Parse(time.RFC3339Nano, text); err != nil {
+			return false
+		}
+	}
+	day := at.UTC().Truncate(24 * time.Hour)
+	next := day.AddDate(0, 0, 1)
+	ceil := day
+	if !at.Equal(day) {
+		ceil = next
+	}
+	from, to := f.from, f.to
+	switch word {
+	case "ge":
+		from = ceil
+	case "gt":
+		from = next
+	case "le":
+		to = next
+	case "lt":
+		to = ceil
+	case "eq":
+		from, to = ceil, next
+	}
+	if from.After(f.from) {
+		f.from = from
+	}
+	if to.Before(f.to) {
+		f.to = to
+	}
+	return true
 }
 
 // listUsage gives usage a day and resource a row, in the form of a Microsoft Partner

@@ -1,0 +1,57 @@
+package arm
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// What a PUT or PATCH may send back as it was read: it says nothing, as long as it is
+// what it was. Anything else is refused, since nothing would follow from it.
+
+// named are the members that every resource is read with.
+type named struct {
+	ID   any `json:"id,omitempty"`
+	Name any `json:"name,omitempty"`
+	Type any `json:"type,omitempty"`
+}
+
+// judge refuses the members of another resource than that of the path.
+func (n named) judge(id, kind string) *fault {
+	for _, x := range []struct {
+		name, now string
+		sent      any
+	}{{"id", id, n.ID}, {"name", id[strings.LastIndexByte(id, '/')+1:], n.Name}, {"type", kind, n.Type}} {
+		if v, text := x.sent.(string); x.sent != nil && (!text || !strings.EqualFold(v, x.now)) {
+			return readOnly(x.name)
+		}
+	}
+	return nil
+}
+
+// unchanged refuses a read-only member that says something else than what is; nil says
+// nothing. Times are equal to the millisecond, as clients write them.
+func unchanged(name string, sent, now any) *fault {
+	if sent == nil {
+		return nil
+	}
+	x, err := json.Marshal(sent)
+	y, also := json.Marshal(now)
+	if err == nil && also == nil && string(x) == string(y) {
+		return nil
+	}
+	a, isText := sent.(string)
+	b, wasText := now.(string)
+	if isText && wasText {
+		s, err := time.Parse(time.RFC3339Nano, a)
+		n, also := time.Parse(time.RFC3339Nano, b)
+		if strings.EqualFold(a, b) || err == nil && also == nil && s.Truncate(time.Millisecond).Equal(n.Truncate(time.Millisecond)) {
+			return nil
+		}
+	}
+	return readOnly(name)
+}
+
+func readOnly(name string) *fault {
+	return bad("InvalidRequestContent", "The member '"+name+"' is read-only: it can only be sent back as it was read.")
+}
