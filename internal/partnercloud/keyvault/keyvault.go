@@ -143,8 +143,17 @@ func (k *call) run() (object, *fault) {
 	if name := kit.UnknownOption(q, "api-version"); name != "" {
 		return nil, bad("The query parameter '" + kit.Clip(name) + "' is not known here.")
 	}
+	if name := kit.RepeatedOption(q); name != "" {
+		return nil, bad("The query parameter '" + kit.Clip(name) + "' is there more than once.")
+	}
+	if name := headers.Unknown(k.Request); name != "" {
+		return nil, bad("The header '" + kit.Clip(name) + "' is not known here.")
+	}
 	return k.route()
 }
+
+// headers are those by which Azure's clients speak of themselves.
+var headers = kit.Headers{Own: []string{"X-Ms-"}, Taken: []string{"x-ms-client-request-id", "x-ms-return-client-request-id", "x-ms-useragent", "x-ms-date"}}
 
 var namePart = regexp.MustCompile(`^[0-9A-Za-z-]{1,127}$`)
 

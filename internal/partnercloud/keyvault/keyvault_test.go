@@ -388,6 +388,9 @@ func TestHostileRequests(t *testing.T) {
 		"empty value":    {"POST", "/keys/partnerguard/wrapkey" + v, good, `{"alg":"RSA-OAEP-256","value":""}`, 400, "BadParameter"},
 		"enormous body": {"POST", "/keys/partnerguard/wrapkey" + v, good, `{"alg":"RSA-OAEP-256","value":"` + strings.Repeat("A", 1<<20) + `"}`, 400,
 			"BadParameter"},
+		"an unknown option":  {"GET", "/keys/partnerguard" + v + "&frobnicate=1", good, "", 400, "BadParameter"},
+		"an option twice":    {"GET", "/keys/partnerguard" + v + "&Api-Version=7.5", good, "", 400, "BadParameter"},
+		"an unknown member":  {"POST", "/keys/partnerguard/wrapkey" + v, good, `{"alg":"RSA-OAEP-256","value":"AAAA","frobnicate":1}`, 400, "BadParameter"},
 		"a query of rubbish": {"GET", "/keys/partnerguard?api-version=7.4;%zz", good, "", 400, "BadParameter"},
 	} {
 		got, h, m := send(t, s, tt.method, tt.path, tt.token, tt.body)

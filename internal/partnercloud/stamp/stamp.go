@@ -34,9 +34,11 @@ type Authority struct {
 	o          Options
 	root, leaf *x509.Certificate
 	key        *ecdsa.PrivateKey
-
-	mu sync.Mutex // held while a request is read: the library counts its depth in a variable that all share
 }
+
+// reading is held while a request is read: the library counts its depth in a variable
+// that all authorities share.
+var reading sync.Mutex
 
 // Policy is the one policy, of an arc that belongs to nobody.
 var Policy = asn1.ObjectIdentifier{2, 25, 3161}
@@ -131,7 +133,7 @@ func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Answer gives the reply to a request: a stamp, or a refusal. An error is a mistake
 // of this authority.
 func (a *Authority) Answer(request []byte) ([]byte, error) {
-	q, err := a.parse(request)
+	q, err := parse(request)
 	switch {
 	case err != nil:
 		return refusal(timestamp.BadDataFormat)
@@ -153,9 +155,9 @@ func (a *Authority) Answer(request []byte) ([]byte, error) {
 }
 
 // parse reads a request; a panic of the parser is a malformed one.
-func (a *Authority) parse(raw []byte) (q *timestamp.Request, err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func parse(raw []byte) (q *timestamp.Request, err error) {
+	reading.Lock()
+	defer reading.Unlock()
 	defer func() {
 		if recover() != nil {
 			q, err = nil, errors.New("stamp: the request cannot be read")
