@@ -189,6 +189,11 @@ func changeRequest(k *call, i int) (reply, *fault) {
 		return reply{}, f
 	}
 	r := k.partner.Said().Requests[i]
+	rest := in
+	rest.Severity, rest.Status, rest.Note = "", "", nil
+	if f := unchanged(rest, k.requestView(&r)); f != nil {
+		return reply{}, f
+	}
 	if in.Note != nil && in.Note.Text != "" {
 		if len(r.Notes) >= maxNotes {
 			return reply{}, deny(entra.CenterMalformed, "the service request has too many notes.")

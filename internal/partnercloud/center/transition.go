@@ -82,9 +82,14 @@ type transitionInput struct {
 	Cycle    string `json:"billingCycle"`
 	Kind     string `json:"transitionType"`
 
-	Promotion   string `json:"promotionId"`
-	OperationID any    `json:"operationId"`
-	Events      any    `json:"events"`
+	Promotion string `json:"promotionId"`
+	transitionEcho
+}
+
+// transitionEcho are what a transition has when it is made.
+type transitionEcho struct {
+	OperationID any `json:"operationId"`
+	Events      any `json:"events"`
 	sent
 }
 
@@ -93,6 +98,9 @@ type transitionInput struct {
 func createTransition(k *call, i int) (reply, *fault) {
 	var in transitionInput
 	if f := k.decode(&in); f != nil {
+		return reply{}, f
+	}
+	if f := unchanged(in.transitionEcho, nil); f != nil {
 		return reply{}, f
 	}
 	x := k.settled(i)

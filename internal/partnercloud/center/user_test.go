@@ -193,8 +193,8 @@ func TestResetPassword(t *testing.T) {
 		t.Fatalf("reset: %d %s", a.Code, a.Body)
 	}
 	l.w.Read(func(s *world.State) {
-		if u := s.Tenant(dapID).Users.Get(custUser(dapID)); u.Revoked != "reset" {
-			t.Error("the password was not reset")
+		if u := s.Tenant(dapID).Users.Get(custUser(dapID)); u.Revoked != "reset" || !u.PasswordExpired {
+			t.Error("the password was not reset, or need not be changed")
 		}
 	})
 }
