@@ -258,6 +258,20 @@ func (k *call) understood() *fault {
 // query reads a query parameter, its name without case.
 func (k *call) query(name string) string { return kit.Param(k.URL.Query(), name) }
 
+// flag reads a query parameter that is true or false; usual is what it is when it is
+// left out.
+func (k *call) flag(name string, usual bool) (bool, *fault) {
+	switch strings.ToLower(k.query(name)) {
+	case "":
+		return usual, nil
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, deny(entra.CenterInvalidInput, name+" is true or false.")
+}
+
 // queryAll reads every value of a query parameter, its name without case.
 func (k *call) queryAll(name string) []string {
 	var out []string

@@ -393,6 +393,12 @@ func listRelationships(k *call) (reply, *fault) {
 
 func customerRelationships(k *call) (reply, *fault) {
 	rows := []relationship{}
+	switch kind := k.query("relationship_type"); {
+	case strings.EqualFold(kind, providerOf):
+		return ok(list(rows)), nil // the customer's partners provide for nobody
+	case kind != "" && !strings.EqualFold(kind, resellerOf):
+		return reply{}, refuse(http.StatusBadRequest, 400, "relationship_type must be %s or %s.", providerOf, resellerOf)
+	}
 	for _, r := range k.partner.Resellers {
 		if k.customer.Reseller != "" && (strings.EqualFold(r.TenantID, k.customer.Reseller) || r.MPN == k.customer.Reseller) {
 			rows = append(rows, relation(r, resellerOf))

@@ -90,3 +90,24 @@ func TestReadOnlyDeep(t *testing.T) {
 		t.Errorf("%d, %d bytes", a.Code, a.Body.Len())
 	}
 }
+
+// TestOptionsRead: a value that an option does not have is refused, never taken for
+// another.
+func TestOptionsRead(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, busy)
+	const customer = "/v1/customers/" + dapID
+	for _, path := range []string{customer + "/relationships?relationship_type=x", customer + "/entitlements?showExpiry=x",
+		customer + "/subscriptions/" + planID + "/utilizations/azure?start_time=2026-11-10&end_time=2026-11-12&show_details=x",
+		"/v1/products?country=US&targetView=Azure&reservationScope=x", customer + "/products?targetView=Azure&reservationScope=x",
+		"/v1/customers?seekOperation=Previous",
+		"/v1/invoices/unbilled/lineitems?provider=onetime&invoiceLineItemType=billinglineitems&currencyCode=USD&period=current&hasPartnerEarnedCredit=x",
+	} {
+		if a := l.as("agent", "GET", path, ""); a.Code != 400 {
+			t.Errorf("%s: %d %s", path, a.Code, a.Body)
+		}
+	}
+	if a := l.as("agent", "GET", customer+"/relationships?relationship_type="+providerOf, ""); a.Code != 200 || len(a.items()) != 0 {
+		t.Errorf("of a type that there is not: %d %s", a.Code, a.Body)
+	}
+}
