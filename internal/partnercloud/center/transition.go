@@ -67,6 +67,9 @@ func listTransitions(k *call, i int) (reply, *fault) {
 	x := k.settled(i)
 	rows := []map[string]any{}
 	for n := range x.Deal.Transitions {
+		if id := k.query("operationId"); id != "" && !strings.EqualFold(id, x.Deal.Transitions[n].ID) {
+			continue
+		}
 		rows = append(rows, transitionView(x.Subscription.ID, &x.Deal.Transitions[n]))
 	}
 	return ok(list(rows)), nil
