@@ -139,6 +139,9 @@ func changeCustomer(k *call) (reply, *fault) {
 	if f := k.decode(&in); f != nil {
 		return reply{}, f
 	}
+	if v := k.condition(""); v != "" && v != "*" && v != etag(k.customer.ETag) {
+		return reply{}, deny(entra.CenterETag)
+	}
 	if f := unchanged(in.customerEcho, k.customerView(k.customer)); f != nil {
 		return reply{}, f
 	}

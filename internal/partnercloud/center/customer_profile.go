@@ -1,7 +1,6 @@
 package center
 
 import (
-	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -59,7 +58,7 @@ func putCustomerBilling(k *call) (reply, *fault) {
 	if f := unchanged(in.customerBillingEcho, map[string]string{"id": k.customer.TenantID, "profileType": "CustomerBillingProfile"}); f != nil {
 		return reply{}, f
 	}
-	if v := cmp.Or(strings.Trim(k.Header.Get("If-Match"), `"`), in.Attributes.ETag); v != "*" && v != etag(k.customer.ETag) {
+	if v := k.condition(in.Attributes.ETag); v != "*" && v != etag(k.customer.ETag) {
 		return reply{}, deny(entra.CenterETag)
 	}
 	a, f := in.Address.take()

@@ -105,7 +105,7 @@ func (k *call) keepAccount(f func(*world.Account)) {
 
 // staleAccount refuses a profile that was changed since it was read.
 func (k *call) staleAccount(sentTag string) *fault {
-	if v := cmp.Or(strings.Trim(k.Header.Get("If-Match"), `"`), sentTag); v != "" && v != "*" && v != etag(k.partner.Said().ETag) {
+	if v := k.condition(sentTag); v != "" && v != "*" && v != etag(k.partner.Said().ETag) {
 		return deny(entra.CenterETag)
 	}
 	return nil

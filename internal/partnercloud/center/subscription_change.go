@@ -1,7 +1,6 @@
 package center
 
 import (
-	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -115,7 +114,7 @@ func changeSubscription(k *call, i int) (reply, *fault) {
 // mayUpdate refuses what cannot be looked at or changed at all.
 func (k *call) mayUpdate(x *ledger.Standing, in *subscriptionInput) *fault {
 	s := &x.Subscription
-	match := strings.Trim(strings.TrimPrefix(cmp.Or(k.Header.Get("If-Match"), in.Attributes.ETag), "W/"), `"`)
+	match := k.condition(in.Attributes.ETag)
 	recent := 0
 	for _, t := range x.Deal.Actions {
 		if k.now.Sub(t) < updatesCount {

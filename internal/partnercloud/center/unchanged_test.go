@@ -66,6 +66,9 @@ func TestReadOnly(t *testing.T) {
 				delete(body, name)
 			}
 		}
+		if a := l.as(who, c.method, c.path, text(body), "If-Match", `"987654"`); a.Code < 400 {
+			t.Errorf("%s %s of a state that is none: %d %s", c.method, c.path, a.Code, a.Body)
+		}
 		if a := l.as(who, "GET", c.path, ""); text(a.m["attributes"]) != text(before.m["attributes"]) {
 			t.Errorf("%s was changed by a refusal: %s", c.path, a.Body)
 		}
