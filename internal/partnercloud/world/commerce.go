@@ -65,6 +65,8 @@ type DealEvent struct {
 	Term     string    `json:"term,omitempty"`
 	Cycle    string    `json:"cycle,omitempty"`
 	End      time.Time `json:"end,omitzero"` // of the term that begins, where it is not the usual one
+	// Promotion is that of the term that begins.
+	Promotion string `json:"promotion,omitempty"`
 }
 
 // NextTerm says what a subscription becomes when its term ends.
