@@ -104,7 +104,8 @@ func TestUserFilterRefuses(t *testing.T) {
 		}
 	}
 	// The example in the refusal is one that this list takes.
-	if a := l.as("agent", "GET", "/v1/customers/"+dapID+"/users?filter=x", ""); !strings.Contains(a.Body.String(), `\"Value\":\"Inactive\",\"Operator\":\"equals\"`) {
+	if a := l.as("agent", "GET", "/v1/customers/"+dapID+"/users?filter=x", ""); !strings.Contains(a.Body.String(),
+		`\"Value\":\"Inactive\",\"Operator\":\"equals\"`) {
 		t.Errorf("%s", a.Body)
 	}
 }
