@@ -119,7 +119,7 @@ func createAgreement(k *call) (reply, *fault) {
 		Template string       `json:"templateId"`
 		Agreed   string       `json:"dateAgreed"`
 		Type     string       `json:"type"`
-		Link     any          `json:"agreementLink"`
+		Link     string       `json:"agreementLink"`
 		sent
 	}
 	if f := k.decode(&in); f != nil {
@@ -141,8 +141,14 @@ func createAgreement(k *call) (reply, *fault) {
 			return reply{}, deny(entra.CenterAgreementExists)
 		}
 	}
-	a := world.Agreement{Type: customerAgreement, Template: customerTemplate, Agreed: at, User: k.changedBy(), First: in.Contact.First, Last: in.Contact.Last,
-		Email: in.Contact.Email, Phone: in.Contact.Phone}
+	if in.UserID != "" && k.partner.Users.Get(in.UserID) == nil {
+		return reply{}, deny(entra.CenterMalformed, "userId is no user of the partner.")
+	}
+	a := world.Agreement{Type: customerAgreement, Template: customerTemplate, Agreed: at, User: cmp.Or(in.UserID, k.changedBy()),
+		First: in.Contact.First, Last: in.Contact.Last, Email: in.Contact.Email, Phone: in.Contact.Phone}
+	if f := unchanged(map[string]string{"agreementLink": in.Link}, agreementView(&a)); f != nil {
+		return reply{}, f
+	}
 	before := k.agreements()
 	k.trade(func(t *world.Commerce) { t.Agreements = append(before, a) })
 	k.partner.Customers.Change(k.customer.TenantID, func(c *world.Customer) { c.Agreed = true })

@@ -59,12 +59,17 @@ type cartInput struct {
 	Lines    []cartLineInput `json:"lineItems"`
 	Attested bool            `json:"partnerOnRecordAttestationAccepted"`
 
-	ID       *string `json:"id"`
-	Created  any     `json:"creationTimestamp"`
-	Modified any     `json:"lastModifiedTimestamp"`
-	Expires  any     `json:"expirationTimestamp"`
-	By       any     `json:"lastModifiedUser"`
-	Status   any     `json:"status"`
+	cartEcho
+}
+
+// cartEcho are what a client sends back as it was read.
+type cartEcho struct {
+	ID       any `json:"id"`
+	Created  any `json:"creationTimestamp"`
+	Modified any `json:"lastModifiedTimestamp"`
+	Expires  any `json:"expirationTimestamp"`
+	By       any `json:"lastModifiedUser"`
+	Status   any `json:"status"`
 	sent
 }
 
@@ -245,6 +250,9 @@ func createCart(k *call) (reply, *fault) {
 	if f := k.decode(&in); f != nil {
 		return reply{}, f
 	}
+	if f := unchanged(in.cartEcho, nil); f != nil {
+		return reply{}, f
+	}
 	lines, f := k.cartLines(&in)
 	if f != nil {
 		return reply{}, f
@@ -286,11 +294,11 @@ func changeCart(k *call, w *world.Cart) (reply, *fault) {
 	if f := k.decode(&in); f != nil {
 		return reply{}, f
 	}
-	switch {
-	case in.ID != nil && *in.ID != "" && !strings.EqualFold(*in.ID, w.ID):
-		return reply{}, deny(entra.CenterMalformed, "the body is another cart than the path.")
-	case w.Ordered:
+	if w.Ordered {
 		return reply{}, deny(entra.CenterCartSubmitted, w.ID)
+	}
+	if f := unchanged(in.cartEcho, k.cartView(w)); f != nil {
+		return reply{}, f
 	}
 	lines, f := k.cartLines(&in)
 	if f != nil {

@@ -102,6 +102,9 @@ var views = []string{"Azure", "MicrosoftAzure", "OnlineServices", "Software", "S
 
 // in reads the country that is asked about: the customer's, or the option.
 func (k *call) in() (market.Country, *fault) {
+	if v := k.query("reservationScope"); v != "" && !strings.EqualFold(v, "AzurePlan") { // all reservations here are of it
+		return market.Country{}, deny(entra.CenterEnum, "reservationScope")
+	}
 	code := k.query("country")
 	if k.customer != nil {
 		code = k.customer.Country

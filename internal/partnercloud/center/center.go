@@ -1,6 +1,7 @@
 package center
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -249,7 +250,11 @@ func (k *call) understood() *fault {
 	if name := kit.RepeatedOption(q, "licenseGroupIds"); name != "" {
 		return refuse(http.StatusBadRequest, 400, "The query option '%s' is there more than once.", kit.Clip(name))
 	}
-	if name := headers.Unknown(k.Request, "If-Match"); name != "" {
+	var more []string
+	if k.route.matched || k.Header.Get("If-Match") == "*" { // the star asks for no state
+		more = []string{"If-Match"}
+	}
+	if name := headers.Unknown(k.Request, more...); name != "" {
 		return refuse(http.StatusBadRequest, 400, "The header '%s' is not known here.", kit.Clip(name))
 	}
 	return nil
@@ -257,6 +262,26 @@ func (k *call) understood() *fault {
 
 // query reads a query parameter, its name without case.
 func (k *call) query(name string) string { return kit.Param(k.URL.Query(), name) }
+
+// condition is the state that a change is for: If-Match's, else the one that the
+// resource was sent back with; "" when neither says one.
+func (k *call) condition(sentTag string) string {
+	return strings.Trim(strings.TrimPrefix(cmp.Or(k.Header.Get("If-Match"), sentTag), "W/"), `"`)
+}
+
+// flag reads a query parameter that is true or false; usual is what it is when it is
+// left out.
+func (k *call) flag(name string, usual bool) (bool, *fault) {
+	switch strings.ToLower(k.query(name)) {
+	case "":
+		return usual, nil
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, deny(entra.CenterInvalidInput, name+" is true or false.")
+}
 
 // queryAll reads every value of a query parameter, its name without case.
 func (k *call) queryAll(name string) []string {

@@ -46,9 +46,11 @@ func TestRules(t *testing.T) {
 		{"app-only makes no customer", "app", "POST", "/v1/customers", "{}", 403, "900329", nil},
 		{"helpdesk makes no customer", "desk", "POST", "/v1/customers", "{}", 403, "900308", nil},
 		{"a customer of an unknown reseller", "agent", "POST", "/v1/customers",
-			`{"associatedPartnerId":"7","companyProfile":{"domain":"x.onmicrosoft.com"},"billingProfile":{"companyName":"x","defaultAddress":{"country":"DE"}}}`, 400, "400", nil},
+			`{"associatedPartnerId":"7","companyProfile":{"domain":"x.onmicrosoft.com"},` +
+				`"billingProfile":{"companyName":"x","defaultAddress":{"country":"DE"}}}`, 400, "400", nil},
 		{"a customer of a reseller", "agent", "POST", "/v1/customers",
-			`{"associatedPartnerId":"1234567","companyProfile":{"domain":"x.onmicrosoft.com"},"billingProfile":{"companyName":"x","defaultAddress":{"country":"DE"}}}`, 201, "", nil},
+			`{"associatedPartnerId":"1234567","companyProfile":{"domain":"x.onmicrosoft.com"},` +
+				`"billingProfile":{"companyName":"x","defaultAddress":{"country":"DE"}}}`, 201, "", nil},
 		{"a disabled user", "agent", "GET", "/v1/customers", "", 403, "900308", func(s *world.State) {
 			s.PartnerTenant().Users.Change(uid("agent"), func(u *world.User) { u.Enabled = false })
 		}},

@@ -139,28 +139,35 @@ func changeCustomer(k *call) (reply, *fault) {
 	if f := k.decode(&in); f != nil {
 		return reply{}, f
 	}
+	if v := k.condition(""); v != "" && v != "*" && v != etag(k.customer.ETag) {
+		return reply{}, deny(entra.CenterETag)
+	}
+	if f := unchanged(in.customerEcho, k.customerView(k.customer)); f != nil {
+		return reply{}, f
+	}
+	ends := in.RelationshipToPartner != nil && !strings.EqualFold(*in.RelationshipToPartner, k.customer.Relationship)
 	switch {
-	case in.RelationshipToPartner != nil && !strings.EqualFold(*in.RelationshipToPartner, "none"):
+	case ends && !strings.EqualFold(*in.RelationshipToPartner, "none"):
 		return reply{}, refuse(http.StatusBadRequest, 400, "relationshipToPartner can only be set to none.")
-	case in.AllowDelegatedAccess != nil && *in.AllowDelegatedAccess:
+	case in.AllowDelegatedAccess != nil && *in.AllowDelegatedAccess && !k.customer.DAP:
 		return reply{}, refuse(http.StatusBadRequest, 400, "Delegated access cannot be given by the partner: the customer must accept a new invitation.")
-	case in.AllowDelegatedAccess == nil && in.RelationshipToPartner == nil:
+	case !ends && (in.AllowDelegatedAccess == nil || *in.AllowDelegatedAccess):
 		return reply{}, refuse(http.StatusBadRequest, 400, "The body changes neither allowDelegatedAccess nor relationshipToPartner.")
 	}
-	if in.RelationshipToPartner != nil {
+	if ends {
 		for i := range k.customer.Subscriptions {
 			if s := &k.customer.Subscriptions[i]; s.Status == "active" && isReservation(s) {
 				return reply{}, refuse(http.StatusBadRequest, 400, "The relationship cannot be ended: reservation %s must be cancelled first.", s.ID)
 			}
 		}
 	}
-	if in.AllowDelegatedAccess != nil && k.customer.DAP {
+	if in.AllowDelegatedAccess != nil && !*in.AllowDelegatedAccess && k.customer.DAP {
 		k.partner.Customers.Change(k.customer.TenantID, func(c *world.Customer) { c.DAP = false; c.ETag++ })
 		k.s.Touch(k.partner)
 		k.record("partner_customer_dap", "dap_admin_relationship_terminated", map[string]any{"allowDelegatedAccess": true},
 			map[string]any{"allowDelegatedAccess": false})
 	}
-	if in.RelationshipToPartner != nil {
+	if ends {
 		for i := range k.customer.Subscriptions {
 			if x := k.settled(i); x.Subscription.Status == "active" {
 				k.setStatus(&x, "suspended")
@@ -179,15 +186,15 @@ func changeCustomer(k *call) (reply, *fault) {
 // nothing in it.
 type customerEcho struct {
 	sent
-	ID                  any    `json:"id"`
-	CommerceID          any    `json:"commerceId"`
-	Domains             any    `json:"customDomains"`
-	Credentials         any    `json:"userCredentials"`
-	Company             any    `json:"companyProfile"`
-	Billing             any    `json:"billingProfile"`
-	Relationship        any    `json:"relationshipToPartner"`
-	Delegated           any    `json:"allowDelegatedAccess"`
-	AssociatedPartnerID string `json:"associatedPartnerId"`
+	ID           any `json:"id"`
+	CommerceID   any `json:"commerceId"`
+	Domains      any `json:"customDomains"`
+	Credentials  any `json:"userCredentials"`
+	Company      any `json:"companyProfile"`
+	Billing      any `json:"billingProfile"`
+	Relationship any `json:"relationshipToPartner"`
+	Delegated    any `json:"allowDelegatedAccess"`
+	Associated   any `json:"associatedPartnerId"`
 }
 
 // postalAddress is a postal address but for the country.
@@ -239,7 +246,7 @@ func (given *newBilling) take(name, country string) (world.BillingProfile, *faul
 	for to, v := range map[*string]string{&profile.First: given.FirstName, &profile.Last: given.LastName, &profile.Culture: given.Culture,
 		&profile.Language: given.Language, &profile.Address.City: a.City, &profile.Address.State: a.State, &profile.Address.Line1: a.AddressLine1,
 		&profile.Address.Line2: a.AddressLine2, &profile.Address.Postal: a.PostalCode, &profile.Address.First: a.FirstName,
-		&profile.Address.Last: a.LastName, &profile.Address.Phone: a.PhoneNumber, &profile.Address.Region: a.Region} {
+		&profile.Address.Middle: a.MiddleName, &profile.Address.Last: a.LastName, &profile.Address.Phone: a.PhoneNumber, &profile.Address.Region: a.Region} {
 		if len(v) > maxAddress {
 			return profile, deny(entra.CenterMalformed, "a part of the billing profile is too long.")
 		}
@@ -263,7 +270,8 @@ func createCustomer(k *call) (reply, *fault) {
 			Registration string `json:"organizationRegistrationNumber"`
 		} `json:"companyProfile"`
 		customerEcho
-		BillingProfile newBilling `json:"billingProfile"`
+		AssociatedPartnerID string     `json:"associatedPartnerId"`
+		BillingProfile      newBilling `json:"billingProfile"`
 	}{}
 	if f := k.decode(&in); f != nil {
 		return reply{}, f
@@ -388,6 +396,12 @@ func listRelationships(k *call) (reply, *fault) {
 
 func customerRelationships(k *call) (reply, *fault) {
 	rows := []relationship{}
+	switch kind := k.query("relationship_type"); {
+	case strings.EqualFold(kind, providerOf):
+		return ok(list(rows)), nil // the customer's partners provide for nobody
+	case kind != "" && !strings.EqualFold(kind, resellerOf):
+		return reply{}, refuse(http.StatusBadRequest, 400, "relationship_type must be %s or %s.", providerOf, resellerOf)
+	}
 	for _, r := range k.partner.Resellers {
 		if k.customer.Reseller != "" && (strings.EqualFold(r.TenantID, k.customer.Reseller) || r.MPN == k.customer.Reseller) {
 			rows = append(rows, relation(r, resellerOf))

@@ -1,7 +1,6 @@
 package center
 
 import (
-	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -43,7 +42,6 @@ func getCustomerBilling(k *call) (reply, *fault) {
 
 func putCustomerBilling(k *call) (reply, *fault) {
 	var in struct {
-		ID       any          `json:"id"`
 		First    string       `json:"firstName"`
 		Last     string       `json:"lastName"`
 		Email    string       `json:"email"`
@@ -51,13 +49,16 @@ func putCustomerBilling(k *call) (reply, *fault) {
 		Language string       `json:"language"`
 		Company  string       `json:"companyName"`
 		Address  addressInput `json:"defaultAddress"`
-		Type     any          `json:"profileType"`
+		customerBillingEcho
 		sentBack
 	}
 	if f := k.decode(&in); f != nil {
 		return reply{}, f
 	}
-	if v := cmp.Or(strings.Trim(k.Header.Get("If-Match"), `"`), in.Attributes.ETag); v != "*" && v != etag(k.customer.ETag) {
+	if f := unchanged(in.customerBillingEcho, map[string]string{"id": k.customer.TenantID, "profileType": "CustomerBillingProfile"}); f != nil {
+		return reply{}, f
+	}
+	if v := k.condition(in.Attributes.ETag); v != "*" && v != etag(k.customer.ETag) {
 		return reply{}, deny(entra.CenterETag)
 	}
 	a, f := in.Address.take()
@@ -74,6 +75,12 @@ func putCustomerBilling(k *call) (reply, *fault) {
 	k.trade(func(t *world.Commerce) { t.Profile = &p })
 	k.record("customer", "update_customer_billing_profile", before, p)
 	return getCustomerBilling(k)
+}
+
+// customerBillingEcho are what a client sends back; SDKs add the type.
+type customerBillingEcho struct {
+	ID   any `json:"id"`
+	Type any `json:"profileType"`
 }
 
 // trade changes the customer's commerce.

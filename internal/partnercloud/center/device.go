@@ -262,6 +262,11 @@ type policyInput struct {
 	Description string   `json:"description"`
 	Settings    []string `json:"policySettings"`
 
+	policyEcho
+}
+
+// policyEcho are what a client sends back as it was read.
+type policyEcho struct {
 	Assigned any `json:"devicesAssigned"`
 	Count    any `json:"devicesAssignedCount"`
 	Created  any `json:"createdDate"`
@@ -329,6 +334,9 @@ func createPolicy(k *call) (reply, *fault) {
 	if len(k.customer.Trade().Policies) >= maxPolicies {
 		return reply{}, deny(entra.CenterMalformed, "the customer has too many policies.")
 	}
+	if f := unchanged(in.policyEcho, nil); f != nil {
+		return reply{}, f
+	}
 	p := world.DevicePolicy{ID: world.NewGUID(), Name: in.Name, Category: in.Category, Description: in.Description, Settings: in.Settings, Created: k.now,
 		Changed: k.now}
 	k.trade(func(t *world.Commerce) { t.Policies = append(slices.Clone(t.Policies), p) })
@@ -346,6 +354,9 @@ func changePolicy(k *call, i int) (reply, *fault) {
 		return reply{}, deny(entra.CenterMalformed, "the body is another policy than the path.")
 	}
 	before := k.policyView(&p)
+	if f := unchanged(in.policyEcho, before); f != nil {
+		return reply{}, f
+	}
 	p.Name, p.Description, p.Settings, p.Changed = in.Name, in.Description, in.Settings, k.now
 	k.trade(func(t *world.Commerce) { t.Policies = slices.Clone(t.Policies); t.Policies[i] = p })
 	k.record("policy", "update_policy", before, k.policyView(&p))

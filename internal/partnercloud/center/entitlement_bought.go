@@ -16,7 +16,10 @@ func listEntitlementsBought(k *call) (reply, *fault) {
 	default:
 		return reply{}, deny(entra.CenterEnum, "entitlementType")
 	}
-	expiry := strings.EqualFold(k.query("showExpiry"), "true")
+	expiry, f := k.flag("showExpiry", false)
+	if f != nil {
+		return reply{}, f
+	}
 	rows := []map[string]any{}
 	for _, w := range k.customer.Trade().Orders {
 		for n, l := range w.Lines {

@@ -72,7 +72,7 @@ func FuzzBody(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, n int, body string) {
 		if len(body) > 1<<16 {
-			t.Skip()
+			return // the limit of a body has a test of its own
 		}
 		l := newLab(t, busy)
 		w := writes()[uint(n)%uint(len(writes()))]

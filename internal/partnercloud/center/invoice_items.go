@@ -211,13 +211,11 @@ func (k *call) linesAsked() (usage, ours bool, f *fault) {
 	default:
 		return false, false, deny(entra.CenterEnum, "invoiceLineItemType")
 	}
-	switch strings.ToLower(k.query("hasPartnerEarnedCredit")) {
-	case "", "false":
-	case "true":
-		ours = ours && !usage // none is earned here
-	default:
-		return false, false, deny(entra.CenterInvalidInput, "hasPartnerEarnedCredit is true or false.")
+	earned, f := k.flag("hasPartnerEarnedCredit", false)
+	if f != nil {
+		return false, false, f
 	}
+	ours = ours && !(earned && usage) // none is earned here
 	return usage, ours, k.asksCurrency(false)
 }
 

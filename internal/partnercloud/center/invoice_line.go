@@ -82,8 +82,8 @@ func (k *call) moneyOf(c *world.Customer, from, to time.Time) (lines []billed, u
 			if l.Subscription != "" {
 				continue
 			}
-			d := world.Deal{Order: w.ID, Currency: w.Currency, Partner: l.Partner, Promotion: l.Promotion, Events: []world.DealEvent{{At: w.Created,
-				Kind: world.DealNew, Offer: l.Offer, Quantity: l.Quantity, Term: l.Term, Cycle: l.Cycle}}}
+			d := world.Deal{Order: w.ID, Currency: w.Currency, Partner: l.Partner, Events: []world.DealEvent{{At: w.Created, Kind: world.DealNew,
+				Offer: l.Offer, Quantity: l.Quantity, Term: l.Term, Cycle: l.Cycle, Promotion: l.Promotion}}}
 			if !l.Cancelled.IsZero() {
 				d.Events = append(d.Events, world.DealEvent{At: l.Cancelled, Kind: world.DealCancel, Offer: l.Offer})
 			}

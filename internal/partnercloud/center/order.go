@@ -123,7 +123,7 @@ func (k *call) orders() []world.Order {
 		e := x.Deal.Events[0]
 		out = append(out, world.Order{ID: x.Deal.Order, Created: e.At, Cycle: x.Deal.Cycle, Currency: x.Deal.Currency, Status: "completed",
 			Lines: []world.OrderLine{{Offer: e.Offer, Subscription: x.Subscription.ID, Parent: x.Deal.Parent, Name: x.Subscription.Name, Quantity: e.Quantity,
-				Term: e.Term, Cycle: e.Cycle, Partner: x.Deal.Partner, Promotion: x.Deal.Promotion}}})
+				Term: e.Term, Cycle: e.Cycle, Partner: x.Deal.Partner, Promotion: e.Promotion}}})
 	}
 	slices.SortStableFunc(out, func(a, b world.Order) int { return a.Created.Compare(b.Created) })
 	return out

@@ -121,7 +121,8 @@ func TestTermsEndWhetherOrNotSomebodyLooks(t *testing.T) {
 		s.PartnerTenant().Customers.Change(bareID, func(c *world.Customer) { c.Agreed = true })
 	})
 	base := "/v1/customers/" + bareID
-	a := l.as("agent", "POST", base+"/orders", `{"billingCycle":"monthly","lineItems":[{"offerId":"`+offerID(t, basicKey)+`","quantity":3,"termDuration":"P1M"}]}`)
+	a := l.as("agent", "POST", base+"/orders", `{"billingCycle":"monthly","lineItems":[{"offerId":"`+offerID(t, basicKey)+
+		`","quantity":3,"termDuration":"P1M"}]}`)
 	subs := l.as("agent", "GET", base+"/subscriptions", "").items()
 	if a.Code != 201 || len(subs) != 1 {
 		t.Fatalf("%d %s %v", a.Code, a.Body, subs)

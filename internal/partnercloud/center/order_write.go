@@ -195,11 +195,14 @@ func changeOrder(k *call, w *world.Order) (reply, *fault) {
 	return ok(after), nil
 }
 
-// sameLines refuses lines that a client sends back otherwise than they were read:
-// seats, terms and offers are changed on the subscription, and would look done here.
+// sameLines refuses lines and members that a client sends back otherwise than they were
+// read: seats, terms and offers are changed on the subscription, and would look done
+// here.
 func sameLines(was *order, in *orderInput) *fault {
-	if in.Currency != "" && !strings.EqualFold(in.Currency, was.Currency) {
-		return deny(entra.CenterInvalidProperty, "currencyCode is read-only.")
+	rest := *in
+	rest.Cycle, rest.Status, rest.Lines, rest.Attested = "", "", nil, false
+	if f := unchanged(rest, was); f != nil {
+		return f
 	}
 	for _, l := range in.Lines {
 		if l.Subscription == "" && l.Parent != "" {
@@ -208,13 +211,12 @@ func sameLines(was *order, in *orderInput) *fault {
 		if l.Number < 0 || l.Number >= len(was.Lines) {
 			return deny(entra.CenterLineItem)
 		}
-		switch v := was.Lines[l.Number]; {
-		case l.Offer != "" && !strings.EqualFold(l.Offer, v.Offer):
+		v := &was.Lines[l.Number]
+		if l.Offer != "" && !strings.EqualFold(l.Offer, v.Offer) {
 			return deny(entra.CenterOfferUnknown)
-		case l.Quantity != nil && *l.Quantity != v.Quantity:
-			return deny(entra.CenterInvalidProperty, "quantity is changed on the subscription.")
-		case l.Term != "" && !strings.EqualFold(l.Term, v.Term):
-			return deny(entra.CenterInvalidProperty, "termDuration is changed on the subscription.")
+		}
+		if f := unchanged(l, v); f != nil {
+			return f
 		}
 	}
 	return nil

@@ -106,12 +106,18 @@ func pageOf[T, V any](k *call, all []T, view func(T) V, size, most int) (collect
 		}
 		here.Offset = n
 	}
+	if v := k.query("seekOperation"); v != "" && !strings.EqualFold(v, "Next") {
+		return collection{}, refuse(http.StatusBadRequest, 400, "seekOperation can only be Next.")
+	}
 	if v := k.Header.Get("MS-ContinuationToken"); v != "" {
 		at, good := k.c.pages.open(v)
 		if !good || at.Tenant != here.Tenant || at.Question != here.Question {
 			return collection{}, refuse(http.StatusBadRequest, 400, "The continuation token is not valid.")
 		}
 		here.Offset = at.Offset
+		if k.query("offset") != "" {
+			return collection{}, refuse(http.StatusBadRequest, 400, "offset and MS-ContinuationToken both say where to begin.")
+		}
 	} else if strings.EqualFold(k.query("seekOperation"), "Next") {
 		return collection{}, refuse(http.StatusBadRequest, 400, "seekOperation=Next needs the header MS-ContinuationToken of the page before.")
 	}

@@ -139,7 +139,8 @@ func TestDAPAndRelationship(t *testing.T) {
 func TestCreateCustomer(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, nil)
-	body := `{"enableGDAPByDefault":true,"companyProfile":{"domain":"newtoys.onmicrosoft.com"},"billingProfile":{"companyName":"New Toys","email":"a@b.example","defaultAddress":{"country":"de"}}}`
+	body := `{"enableGDAPByDefault":true,"companyProfile":{"domain":"newtoys.onmicrosoft.com"},` +
+		`"billingProfile":{"companyName":"New Toys","email":"a@b.example","defaultAddress":{"country":"de"}}}`
 	a := l.as("agent", "POST", "/v1/customers", body, "MS-RequestId", "11111111-1111-4111-8111-111111111111")
 	if a.Code != 201 || a.m["allowDelegatedAccess"] != false {
 		t.Fatalf("%d %s", a.Code, a.Body)

@@ -19,6 +19,7 @@ type addressView struct {
 	Line2   string `json:"addressLine2"`
 	Postal  string `json:"postalCode"`
 	First   string `json:"firstName,omitempty"`
+	Middle  string `json:"middleName,omitempty"`
 	Last    string `json:"lastName,omitempty"`
 	Phone   string `json:"phoneNumber,omitempty"`
 }
@@ -32,7 +33,7 @@ type contactView struct {
 
 func addressOf(a world.Address) addressView {
 	return addressView{Country: a.Country, Region: a.Region, City: a.City, State: a.State, Line1: a.Line1, Line2: a.Line2, Postal: a.Postal, First: a.First,
-		Last: a.Last, Phone: a.Phone}
+		Middle: a.Middle, Last: a.Last, Phone: a.Phone}
 }
 
 // addressInput is an address as a client sends it.
@@ -47,8 +48,8 @@ const maxAddress = 256
 // take reads an address by the rules of its country.
 func (in *addressInput) take() (world.Address, *fault) {
 	a := world.Address{Country: strings.ToUpper(in.Country), Region: in.Region, City: in.City, State: in.State, Line1: in.AddressLine1, Line2: in.AddressLine2,
-		Postal: in.PostalCode, First: in.FirstName, Last: in.LastName, Phone: in.PhoneNumber}
-	for _, v := range []string{a.Region, a.City, a.State, a.Line1, a.Line2, a.Postal, a.First, a.Last, a.Phone} {
+		Postal: in.PostalCode, First: in.FirstName, Middle: in.MiddleName, Last: in.LastName, Phone: in.PhoneNumber}
+	for _, v := range []string{a.Region, a.City, a.State, a.Line1, a.Line2, a.Postal, a.First, a.Middle, a.Last, a.Phone} {
 		if len(v) > maxAddress {
 			return a, deny(entra.CenterMalformed, "a part of the address is too long.")
 		}
@@ -90,7 +91,7 @@ func (k *call) own(p *world.BillingProfile) world.BillingProfile {
 }
 
 func contactOf(p *world.BillingProfile) contactView {
-	return contactView{p.First, p.Last, p.Email, p.Address.Phone}
+	return contactView{p.First, p.Last, p.Email, cmp.Or(p.Phone, p.Address.Phone)}
 }
 
 // keepAccount changes what the partner said of itself.
@@ -104,7 +105,7 @@ func (k *call) keepAccount(f func(*world.Account)) {
 
 // staleAccount refuses a profile that was changed since it was read.
 func (k *call) staleAccount(sentTag string) *fault {
-	if v := cmp.Or(strings.Trim(k.Header.Get("If-Match"), `"`), sentTag); v != "" && v != "*" && v != etag(k.partner.Said().ETag) {
+	if v := k.condition(sentTag); v != "" && v != "*" && v != etag(k.partner.Said().ETag) {
 		return deny(entra.CenterETag)
 	}
 	return nil
@@ -122,77 +123,120 @@ func getBillingProfile(k *call) (reply, *fault) {
 		"attributes": k.accountAttributes("BillingProfile")}), nil
 }
 
-// profileInput are the members that the partner's profiles have.
+// profileInput are the members that the partner's billing and legal profiles have.
 type profileInput struct {
-	Company  string       `json:"companyName"`
-	Address  addressInput `json:"address"`
-	Contact  contactView  `json:"primaryContact"`
-	Order    string       `json:"purchaseOrderNumber"`
-	TaxID    string       `json:"taxId"`
-	Currency *string      `json:"billingCurrency"`
-
-	ApproverAddress addressInput `json:"companyApproverAddress"`
-	ApproverEmail   string       `json:"companyApproverEmail"`
-	Vetting         any          `json:"vettingStatus"`
-	VettingSub      any          `json:"vettingSubStatus"`
-	ProfileType     any          `json:"profileType"`
-	BillingDay      any          `json:"billingDay"`
+	Company string       `json:"companyName"`
+	Address addressInput `json:"address"`
+	Contact contactView  `json:"primaryContact"`
 	sentBack
 }
 
-// read takes a profile with its address.
-func (k *call) readProfile(in *profileInput) (p world.BillingProfile, f *fault) {
-	if f = k.decode(in); f != nil {
-		return p, f
+// take makes a profile of it.
+func (in *profileInput) take() (p world.BillingProfile, f *fault) {
+	for _, v := range []string{in.Company, in.Contact.First, in.Contact.Last, in.Contact.Email, in.Contact.Phone} {
+		if in.Company == "" || len(v) > maxName {
+			return p, deny(entra.CenterMalformed, "companyName is missing, or a member is too long.")
+		}
 	}
-	if f = k.staleAccount(in.Attributes.ETag); f != nil {
-		return p, f
-	}
-	if in.Company == "" || len(in.Company) > maxName || len(in.Order) > maxName || len(in.TaxID) > maxName {
-		return p, deny(entra.CenterMalformed, "companyName is missing, or a member is too long.")
-	}
-	p = world.BillingProfile{Company: in.Company, First: in.Contact.First, Last: in.Contact.Last, Email: in.Contact.Email}
+	p = world.BillingProfile{Company: in.Company, First: in.Contact.First, Last: in.Contact.Last, Email: in.Contact.Email, Phone: in.Contact.Phone}
 	p.Address, f = in.Address.take()
-	p.Address.Phone = cmp.Or(in.Contact.Phone, p.Address.Phone)
 	return p, f
 }
 
+// readAccount reads what a partner says of itself. Read-only members (echo, a part of
+// in) must be as they are shown.
+func (k *call) readAccount(in any, back *sentBack, echo any, show func(*call) (reply, *fault)) *fault {
+	if f := k.decode(in); f != nil {
+		return f
+	}
+	if f := k.staleAccount(back.Attributes.ETag); f != nil {
+		return f
+	}
+	shown, f := show(k)
+	if f != nil {
+		return f
+	}
+	return unchanged(echo, shown.body)
+}
+
 func putBillingProfile(k *call) (reply, *fault) {
-	var in profileInput
-	p, f := k.readProfile(&in)
+	var in struct {
+		profileInput
+		Order string `json:"purchaseOrderNumber"`
+		TaxID string `json:"taxId"`
+		billingEcho
+	}
+	if f := k.readAccount(&in, &in.sentBack, &in.billingEcho, getBillingProfile); f != nil {
+		return reply{}, f
+	}
+	p, f := in.take()
 	if f != nil {
 		return reply{}, f
 	}
-	if in.Currency != nil && !strings.EqualFold(*in.Currency, k.billingCurrency()) {
-		return reply{}, deny(entra.CenterInvalidProperty, "billingCurrency is read-only.")
+	if len(in.Order) > maxName || len(in.TaxID) > maxName {
+		return reply{}, deny(entra.CenterMalformed, "purchaseOrderNumber or taxId is too long.")
 	}
 	k.keepAccount(func(a *world.Account) { a.Billing, a.Order, a.TaxID = &p, in.Order, in.TaxID })
 	return getBillingProfile(k)
+}
+
+type billingEcho struct {
+	Currency    any `json:"billingCurrency"`
+	BillingDay  any `json:"billingDay"`
+	ProfileType any `json:"profileType"`
 }
 
 func getLegalProfile(k *call) (reply, *fault) {
 	if v := k.query("vettingVersion"); v != "" && !strings.EqualFold(v, "Current") && !strings.EqualFold(v, "LastFinalized") {
 		return reply{}, deny(entra.CenterEnum, "vettingVersion")
 	}
-	p := k.own(k.partner.Said().Legal)
-	approver := addressOf(p.Address)
-	approver.First, approver.Last, approver.Phone = "", "", ""
-	return ok(map[string]any{"companyName": p.Company, "address": addressOf(p.Address), "primaryContact": contactOf(&p), "companyApproverAddress": approver,
-		"companyApproverEmail": p.Email, "vettingStatus": "authorized", "vettingSubStatus": "none", "profileType": "LegalBusinessProfile",
+	said := k.partner.Said()
+	p := k.own(said.Legal)
+	by := world.BillingProfile{Email: p.Email, Address: p.Address}
+	if by.Address.First, by.Address.Last, by.Address.Phone = "", "", ""; said.Approver != nil {
+		by = *said.Approver
+	}
+	return ok(map[string]any{"companyName": p.Company, "address": addressOf(p.Address), "primaryContact": contactOf(&p),
+		"companyApproverAddress": addressOf(by.Address), "companyApproverEmail": by.Email,
+		"vettingStatus": "authorized", "vettingSubStatus": "none", "profileType": "LegalBusinessProfile",
 		"links": selfLink("/profiles/legalbusiness"), "attributes": k.accountAttributes("LegalBusinessProfile")}), nil
 }
 
 func putLegalProfile(k *call) (reply, *fault) {
-	var in profileInput
-	p, f := k.readProfile(&in)
+	var in struct {
+		profileInput
+		ApproverAddress addressInput `json:"companyApproverAddress"`
+		ApproverEmail   string       `json:"companyApproverEmail"`
+		legalEcho
+	}
+	if f := k.readAccount(&in, &in.sentBack, &in.legalEcho, getLegalProfile); f != nil {
+		return reply{}, f
+	}
+	p, f := in.take()
 	if f != nil {
 		return reply{}, f
+	}
+	var approver *world.BillingProfile
+	if in.ApproverEmail != "" || in.ApproverAddress != (addressInput{}) {
+		if len(in.ApproverEmail) > maxName {
+			return reply{}, deny(entra.CenterMalformed, "companyApproverEmail is too long.")
+		}
+		approver = &world.BillingProfile{Email: in.ApproverEmail}
+		if approver.Address, f = in.ApproverAddress.take(); f != nil {
+			return reply{}, f
+		}
 	}
 	if !strings.EqualFold(p.Address.Country, k.partner.Country) {
 		return reply{}, deny(entra.CenterInvalidProperty, "the country of the legal business profile is read-only.")
 	}
-	k.keepAccount(func(a *world.Account) { a.Legal = &p })
+	k.keepAccount(func(a *world.Account) { a.Legal, a.Approver = &p, approver })
 	return getLegalProfile(k)
+}
+
+type legalEcho struct {
+	Vetting     any `json:"vettingStatus"`
+	VettingSub  any `json:"vettingSubStatus"`
+	ProfileType any `json:"profileType"`
 }
 
 func getOrganizationProfile(k *call) (reply, *fault) {
@@ -204,21 +248,15 @@ func getOrganizationProfile(k *call) (reply, *fault) {
 
 func putOrganizationProfile(k *call) (reply, *fault) {
 	var in struct {
-		ID          any          `json:"id"`
-		Company     string       `json:"companyName"`
-		Address     addressInput `json:"defaultAddress"`
-		TenantID    any          `json:"tenantId"`
-		Domain      any          `json:"domain"`
-		Email       string       `json:"email"`
-		Language    string       `json:"language"`
-		Culture     string       `json:"culture"`
-		ProfileType any          `json:"profileType"`
+		Company  string       `json:"companyName"`
+		Address  addressInput `json:"defaultAddress"`
+		Email    string       `json:"email"`
+		Language string       `json:"language"`
+		Culture  string       `json:"culture"`
+		organizationEcho
 		sentBack
 	}
-	if f := k.decode(&in); f != nil {
-		return reply{}, f
-	}
-	if f := k.staleAccount(in.Attributes.ETag); f != nil {
+	if f := k.readAccount(&in, &in.sentBack, &in.organizationEcho, getOrganizationProfile); f != nil {
 		return reply{}, f
 	}
 	a, f := in.Address.take()
@@ -237,6 +275,13 @@ func putOrganizationProfile(k *call) (reply, *fault) {
 	return getOrganizationProfile(k)
 }
 
+type organizationEcho struct {
+	ID          any `json:"id"`
+	TenantID    any `json:"tenantId"`
+	Domain      any `json:"domain"`
+	ProfileType any `json:"profileType"`
+}
+
 func getSupportProfile(k *call) (reply, *fault) {
 	s := world.Support{Email: "support@" + k.partner.Domain(), Phone: "5550100", Website: "www." + k.partner.Domain()}
 	if said := k.partner.Said().Support; said != nil {
@@ -248,16 +293,13 @@ func getSupportProfile(k *call) (reply, *fault) {
 
 func putSupportProfile(k *call) (reply, *fault) {
 	var in struct {
-		Email       string `json:"email"`
-		Phone       string `json:"telephone"`
-		Website     string `json:"website"`
-		ProfileType any    `json:"profileType"`
+		Email   string `json:"email"`
+		Phone   string `json:"telephone"`
+		Website string `json:"website"`
+		supportEcho
 		sentBack
 	}
-	if f := k.decode(&in); f != nil {
-		return reply{}, f
-	}
-	if f := k.staleAccount(in.Attributes.ETag); f != nil {
+	if f := k.readAccount(&in, &in.sentBack, &in.supportEcho, getSupportProfile); f != nil {
 		return reply{}, f
 	}
 	for _, v := range []string{in.Email, in.Phone, in.Website} {
@@ -269,6 +311,10 @@ func putSupportProfile(k *call) (reply, *fault) {
 		a.Support = &world.Support{Email: in.Email, Phone: in.Phone, Website: in.Website}
 	})
 	return getSupportProfile(k)
+}
+
+type supportEcho struct {
+	ProfileType any `json:"profileType"`
 }
 
 // getMPNProfile is the partner's own number, or whose a number is: known are its own

@@ -248,7 +248,7 @@ func (k *call) buyLine(order *world.Order, l *world.CartLine, n int) {
 	l.Subscription = cmp.Or(l.Subscription, world.NewGUID())
 	deal := &world.Deal{Order: order.ID, Line: n, Currency: l.Currency, Term: l.Term, Cycle: l.Cycle, Trial: o.Trial, TermStart: ledger.Day(k.now),
 		Promotion: l.Promotion, Partner: mpn, Parent: l.Parent, Context: maps.Clone(l.Context)}
-	event := world.DealEvent{At: k.now, Kind: world.DealNew, Offer: l.Offer, Quantity: l.Quantity, Term: l.Term, Cycle: l.Cycle}
+	event := world.DealEvent{At: k.now, Kind: world.DealNew, Offer: l.Offer, Quantity: l.Quantity, Term: l.Term, Cycle: l.Cycle, Promotion: l.Promotion}
 	if months := market.Months(l.Term); months > 0 {
 		deal.TermEnd = market.After(deal.TermStart, months)
 		if !l.End.IsZero() {

@@ -19,6 +19,7 @@ type route struct {
 	do              func(*call) (reply, *fault)
 	ahead           func(*call) *fault // work that must not hold the lock
 	options         []string           // query options that are taken
+	matched         bool               // If-Match is looked at
 	source          kit.Source
 	missing         string // the name of what is left out; "" where it is not
 
@@ -68,7 +69,7 @@ func makeRoutes() []*route {
 			rw("GET", "/v1/customers", listCustomers, read).takes("size", "seekOperation", "filter"),
 			rw("POST", "/v1/customers", createCustomer, userWrite),
 			rw("GET", "/v1/customers/{customer}", getCustomer, read),
-			rw("PATCH", "/v1/customers/{customer}", changeCustomer, userWrite),
+			rw("PATCH", "/v1/customers/{customer}", changeCustomer, userWrite).matches(),
 			rw("GET", "/v1/relationships", listRelationships, userRead).takes("relationship_type"),
 			rw("GET", "/v1/customers/{customer}/relationships", customerRelationships, userRead).takes("relationship_type"),
 			rw("GET", "/v1/customers/{customer}/validationStatus", validationStatus, read).takes("type"),
@@ -92,7 +93,7 @@ func makeRoutes() []*route {
 		from(kit.Read, "Microsoft: Subscriptions, entitlements, budget, usage summary (contracts 2.8, 7.1)",
 			rw("GET", "/v1/customers/{customer}/subscriptions", listSubscriptions, read).takes("order_id", "mpn_id"),
 			rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, getSubscription), read),
-			rw("PATCH", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, changeSubscription), write),
+			rw("PATCH", "/v1/customers/{customer}/subscriptions/{subscription}", found((*call).subscriptionIn, changeSubscription), write).matches(),
 			rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements", found((*call).plan, listEntitlements), read),
 			rw("GET", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements/{entitlement}", getEntitlement, read),
 			rw("POST", "/v1/customers/{customer}/subscriptions/{subscription}/azureEntitlements/{entitlement}/cancel", cancelEntitlement, write),
@@ -148,6 +149,9 @@ func ordered(table []*route) []*route {
 
 // takes says which query options the operation understands.
 func (r *route) takes(options ...string) *route { r.options = options; return r }
+
+// matches says that the operation looks at If-Match.
+func (r *route) matches() *route { r.matched = true; return r }
 
 // from says where operations are described, and how sure we are.
 func from(sure kit.Sure, text string, rows ...*route) []*route {

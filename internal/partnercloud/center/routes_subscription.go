@@ -17,7 +17,7 @@ func subscriptionRoutes() []*route {
 	)
 	return append(rows, from(kit.Read, "Microsoft: Transition resources, Conversions resources",
 		op("GET", one+"/transitionEligibilities", found(in, transitionEligibilities), forBoth).takes("eligibilityType"),
-		op("GET", one+"/transitions", found(in, listTransitions), forBoth),
+		op("GET", one+"/transitions", found(in, listTransitions), forBoth).takes("operationId"),
 		op("POST", one+"/transitions", found(in, createTransition), forSales),
 		op("GET", one+"/conversions", found(in, listConversions), forUser),
 		op("POST", one+"/conversions", found(in, createConversion), forUserSales),

@@ -25,9 +25,10 @@ func supportRoutes() []*route {
 		op("GET", "/v1/servicerequests/{request}", found((*call).requestIn, getRequest), forUser),
 		op("PATCH", "/v1/servicerequests/{request}", found((*call).requestIn, changeRequest), forDesk),
 		op("GET", mine+"/servicerequests", customerRequests, forUser),
-		op("GET", mine+"/servicerequests/{request}", found((*call).requestIn, customerRequest), forUser),
+		op("GET", mine+"/servicerequests/{request}", found((*call).requestOf, getRequest), forUser),
 	)...)
 	rows = append(rows, from(kit.Known, "Partner Center .NET SDK: service requests",
+		op("PATCH", mine+"/servicerequests/{request}", found((*call).requestOf, changeRequest), forDesk),
 		op("GET", "/v1/servicerequests/supporttopics", listTopics, forUser),
 		op("POST", "/v1/servicerequests/{request}", createRequest, forDesk),
 	)...)

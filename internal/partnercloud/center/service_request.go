@@ -68,12 +68,13 @@ func customerRequests(k *call) (reply, *fault) {
 	return ok(list(k.requestsOf(k.customer.TenantID))), nil
 }
 
-// customerRequest is one of the customer's own.
-func customerRequest(k *call, i int) (reply, *fault) {
-	if !strings.EqualFold(k.partner.Said().Requests[i].Customer, k.customer.TenantID) {
-		return reply{}, deny(entra.CenterNotFound)
+// requestOf is one of the customer's own.
+func (k *call) requestOf() (int, *fault) {
+	i, f := k.requestIn()
+	if f == nil && !strings.EqualFold(k.partner.Said().Requests[i].Customer, k.customer.TenantID) {
+		return i, deny(entra.CenterNotFound)
 	}
-	return getRequest(k, i)
+	return i, f
 }
 
 func (k *call) requestIn() (int, *fault) {
@@ -189,6 +190,11 @@ func changeRequest(k *call, i int) (reply, *fault) {
 		return reply{}, f
 	}
 	r := k.partner.Said().Requests[i]
+	rest := in
+	rest.Severity, rest.Status, rest.Note = "", "", nil
+	if f := unchanged(rest, k.requestView(&r)); f != nil {
+		return reply{}, f
+	}
 	if in.Note != nil && in.Note.Text != "" {
 		if len(r.Notes) >= maxNotes {
 			return reply{}, deny(entra.CenterMalformed, "the service request has too many notes.")

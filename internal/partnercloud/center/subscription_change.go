@@ -1,7 +1,6 @@
 package center
 
 import (
-	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -27,46 +26,56 @@ type subscriptionInput struct {
 	PartnerID *string         `json:"partnerId"`
 	Next      json.RawMessage `json:"scheduledNextTermInstructions"`
 
-	OrderID     *string `json:"orderId"`
-	UnitType    *string `json:"unitType"`
-	Billing     *string `json:"billingType"`
-	Contract    *string `json:"contractType"`
-	Parent      *string `json:"parentSubscriptionId"`
-	Trial       *bool   `json:"isTrial"`
-	Promotion   *string `json:"promotionId"`
-	Entitlement *string `json:"entitlementId"`
+	Trial *bool `json:"isTrial"`
 	subscriptionEcho
 	sentBack
 }
 
-// subscriptionEcho are members that a change sends back as they were read and that
-// nothing here compares: moments are written in several ways.
+// subscriptionEcho are members that a change sends back as they were read. The last
+// ones change with time alone and are not compared: they may have been read before.
 type subscriptionEcho struct {
+	OrderID        any `json:"orderId"`
+	UnitType       any `json:"unitType"`
+	Billing        any `json:"billingType"`
+	Contract       any `json:"contractType"`
+	Parent         any `json:"parentSubscriptionId"`
+	Promotion      any `json:"promotionId"`
+	Entitlement    any `json:"entitlementId"`
 	OfferName      any `json:"offerName"`
 	Created        any `json:"creationDate"`
 	Effective      any `json:"effectiveStartDate"`
 	End            any `json:"commitmentEndDate"`
 	EndAt          any `json:"commitmentEndDateTime"`
-	CycleEnd       any `json:"billingCycleEndDate"`
-	CycleEndAt     any `json:"billingCycleEndDateTime"`
-	CancelUntil    any `json:"cancellationAllowedUntilDate"`
 	HasAddOns      any `json:"hasPurchasableAddons"`
 	Microsoft      any `json:"isMicrosoftProduct"`
 	Publisher      any `json:"publisherName"`
-	Actions        any `json:"actions"`
-	Reasons        any `json:"suspensionReasons"`
-	RefundOptions  any `json:"refundOptions"`
-	Refundable     any `json:"refundableQuantity"`
-	RenewalTerm    any `json:"renewalTermDuration"`
-	Attention      any `json:"attentionNeeded"`
-	ActionTaken    any `json:"actionTaken"`
 	ProductType    any `json:"productType"`
 	NextCharge     any `json:"nextChargeInstructions"`
 	Consumption    any `json:"consumptionType"`
 	ProductOrderID any `json:"productOrderId"`
 	LineItems      any `json:"lineItems"`
 	MigratedFrom   any `json:"migratedFromSubscriptionId"`
+
+	CycleEnd      ignored `json:"billingCycleEndDate"`
+	CycleEndAt    ignored `json:"billingCycleEndDateTime"`
+	CancelUntil   ignored `json:"cancellationAllowedUntilDate"`
+	Actions       ignored `json:"actions"`
+	Reasons       ignored `json:"suspensionReasons"`
+	RefundOptions ignored `json:"refundOptions"`
+	Refundable    ignored `json:"refundableQuantity"`
+	RenewalTerm   ignored `json:"renewalTermDuration"`
+	Attention     ignored `json:"attentionNeeded"`
+	ActionTaken   ignored `json:"actionTaken"`
 }
+
+// ignored is a member that says nothing, whatever it holds.
+type ignored struct{}
+
+// UnmarshalJSON takes anything.
+func (ignored) UnmarshalJSON([]byte) error { return nil }
+
+// MarshalJSON says nothing.
+func (ignored) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 
 // Updates of one subscription that are taken in a day. The bound is ours: Microsoft
 // publishes none.
@@ -105,7 +114,7 @@ func changeSubscription(k *call, i int) (reply, *fault) {
 // mayUpdate refuses what cannot be looked at or changed at all.
 func (k *call) mayUpdate(x *ledger.Standing, in *subscriptionInput) *fault {
 	s := &x.Subscription
-	match := strings.Trim(strings.TrimPrefix(cmp.Or(k.Header.Get("If-Match"), in.Attributes.ETag), "W/"), `"`)
+	match := k.condition(in.Attributes.ETag)
 	recent := 0
 	for _, t := range x.Deal.Actions {
 		if k.now.Sub(t) < updatesCount {
@@ -135,16 +144,8 @@ func (k *call) mayUpdate(x *ledger.Standing, in *subscriptionInput) *fault {
 // would look done.
 func (k *call) readOnly(x *ledger.Standing, in *subscriptionInput) *fault {
 	v := k.subscriptionView(x)
-	for _, c := range []struct {
-		name string
-		sent *string
-		is   string
-	}{{"orderId", in.OrderID, v.OrderID}, {"unitType", in.UnitType, v.UnitType}, {"billingType", in.Billing, v.Billing},
-		{"contractType", in.Contract, v.Contract}, {"parentSubscriptionId", in.Parent, v.Parent}, {"promotionId", in.Promotion, v.Promotion},
-		{"entitlementId", in.Entitlement, ""}} {
-		if c.sent != nil && *c.sent != "" && !strings.EqualFold(*c.sent, c.is) {
-			return deny(entra.CenterInvalidProperty, c.name+" is read-only.")
-		}
+	if f := unchanged(in.subscriptionEcho, v); f != nil {
+		return f
 	}
 	if in.Trial != nil && *in.Trial != v.Trial {
 		return deny(entra.CenterInvalidProperty, "isTrial is read-only: convert the trial.")

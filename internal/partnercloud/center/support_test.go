@@ -104,6 +104,13 @@ func TestServiceRequests(t *testing.T) {
 	if a = l.as("agent", "PATCH", id, `{"Status":"closed"}`); a.m["status"] != "closed" || strings.HasPrefix(a.m["lastClosedDate"].(string), "0001") {
 		t.Errorf("%d %s", a.Code, a.Body)
 	}
+	mine := "/v1/customers/" + dapID + strings.TrimPrefix(id, "/v1")
+	if a = l.as("agent", "PATCH", mine, `{"Status":"open"}`); a.m["status"] != "open" {
+		t.Errorf("as the customer's: %d %s", a.Code, a.Body)
+	}
+	if a = l.as("agent", "PATCH", strings.Replace(mine, dapID, bareID, 1), `{"Status":"closed"}`); a.code() != "1000" {
+		t.Errorf("as another customer's: %d %s", a.Code, a.Body)
+	}
 	all, his := l.as("sales", "GET", "/v1/servicerequests", ""), l.as("sales", "GET", "/v1/customers/"+dapID+"/servicerequests", "")
 	if len(all.items()) != 2 || len(his.items()) != 1 {
 		t.Errorf("%s\n%s", all.Body, his.Body)

@@ -67,6 +67,9 @@ func listTransitions(k *call, i int) (reply, *fault) {
 	x := k.settled(i)
 	rows := []map[string]any{}
 	for n := range x.Deal.Transitions {
+		if id := k.query("operationId"); id != "" && !strings.EqualFold(id, x.Deal.Transitions[n].ID) {
+			continue
+		}
 		rows = append(rows, transitionView(x.Subscription.ID, &x.Deal.Transitions[n]))
 	}
 	return ok(list(rows)), nil
@@ -82,9 +85,14 @@ type transitionInput struct {
 	Cycle    string `json:"billingCycle"`
 	Kind     string `json:"transitionType"`
 
-	Promotion   string `json:"promotionId"`
-	OperationID any    `json:"operationId"`
-	Events      any    `json:"events"`
+	Promotion string `json:"promotionId"`
+	transitionEcho
+}
+
+// transitionEcho are what a transition has when it is made.
+type transitionEcho struct {
+	OperationID any `json:"operationId"`
+	Events      any `json:"events"`
 	sent
 }
 
@@ -93,6 +101,9 @@ type transitionInput struct {
 func createTransition(k *call, i int) (reply, *fault) {
 	var in transitionInput
 	if f := k.decode(&in); f != nil {
+		return reply{}, f
+	}
+	if f := unchanged(in.transitionEcho, nil); f != nil {
 		return reply{}, f
 	}
 	x := k.settled(i)

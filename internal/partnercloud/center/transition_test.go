@@ -75,8 +75,12 @@ func TestTransitions(t *testing.T) {
 	if old.m["quantity"] != 2.0 || moved.m["quantity"] != 3.0 || moved.m["offerId"] != standardOffer {
 		t.Errorf("%s\n%s", old.Body, moved.Body)
 	}
-	if a := l.as("agent", "GET", path+"/transitions", ""); len(a.items()) != 2 {
-		t.Errorf("%s", a.Body)
+	a := l.as("agent", "GET", path+"/transitions", "")
+	if len(a.items()) != 2 {
+		t.Fatalf("%s", a.Body)
+	}
+	if a := l.as("agent", "GET", path+"/transitions?operationId="+a.at("items.1.operationId").(string), ""); len(a.items()) != 1 {
+		t.Errorf("one of them: %s", a.Body)
 	}
 }
 

@@ -281,7 +281,10 @@ func utilizations(k *call, i int) (reply, *fault) {
 	case g != "" && !hourly && !strings.EqualFold(g, "daily"):
 		return reply{}, deny(entra.CenterEnum, "granularity")
 	}
-	details := !strings.EqualFold(k.query("show_details"), "false")
+	details, f := k.flag("show_details", true)
+	if f != nil {
+		return reply{}, f
+	}
 	step, parts := 24*time.Hour, 1
 	if hourly {
 		step, parts = time.Hour, 24

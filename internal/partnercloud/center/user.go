@@ -225,7 +225,11 @@ type userInput struct {
 	State string  `json:"state"`
 	Phone *string `json:"phoneNumber"`
 
-	// What a client sends back as it was read.
+	userEcho
+}
+
+// userEcho are what a client sends back as it was read.
+type userEcho struct {
 	ID          any `json:"id"`
 	ImmutableID any `json:"immutableId"`
 	LastSync    any `json:"lastDirectorySyncTime"`
@@ -312,7 +316,13 @@ func createUser(k *call) (reply, *fault) {
 	if f := k.checkUPN(*in.UPN, ""); f != nil {
 		return reply{}, f
 	}
-	u := &world.User{ID: world.NewGUID(), Enabled: true, Created: k.now, Password: k.password, PasswordChanged: k.now, PasswordExpired: false,
+	if f := unchanged(struct {
+		userEcho
+		State string `json:"state"`
+	}{in.userEcho, in.State}, map[string]string{"state": "active"}); f != nil {
+		return reply{}, f
+	}
+	u := &world.User{ID: world.NewGUID(), Enabled: true, Created: k.now, Password: k.password, PasswordChanged: k.now, PasswordExpired: in.Password.Force,
 		Changed: k.s.Change()}
 	in.into(u)
 	k.tenant.Users.Put(u)
@@ -337,6 +347,9 @@ func changeUser(k *call, u *world.User) (reply, *fault) {
 	if f := k.mayChange(u, &in); f != nil {
 		return reply{}, f
 	}
+	if f := unchanged(in.userEcho, k.customerUserOf(u)); f != nil {
+		return reply{}, f
+	}
 	if in.UPN != nil && !strings.EqualFold(*in.UPN, u.UPN) {
 		if f := k.checkUPN(*in.UPN, u.ID); f != nil {
 			return reply{}, f
@@ -348,7 +361,7 @@ func changeUser(k *call, u *world.User) (reply, *fault) {
 		in.into(c)
 		c.Changed = change
 		if in.Password != nil {
-			c.Password, c.PasswordChanged, c.PasswordExpired = k.password, k.now, false
+			c.Password, c.PasswordChanged, c.PasswordExpired = k.password, k.now, in.Password.Force
 			// An administrator's reset ends what was issued before it (section 4.3).
 			c.SessionsValidFrom, c.Revoked = k.now, "reset"
 		}

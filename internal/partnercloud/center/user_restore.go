@@ -42,6 +42,10 @@ func (k *call) restoreUser(d *world.Deleted) (reply, *fault) {
 		return reply{}, refuse(http.StatusConflict, 409, "The name %s was taken meanwhile.", d.User.UPN)
 	}
 	before := k.deletedUserOf(d)
+	in.State = "" // a change of anything else comes after
+	if f := unchanged(in, before); f != nil {
+		return reply{}, f
+	}
 	k.s.Restore(k.tenant, d.ID)
 	u := k.tenant.Users.Get(d.ID)
 	after := k.customerUserOf(u)

@@ -104,7 +104,8 @@ func TestUserFilterRefuses(t *testing.T) {
 		}
 	}
 	// The example in the refusal is one that this list takes.
-	if a := l.as("agent", "GET", "/v1/customers/"+dapID+"/users?filter=x", ""); !strings.Contains(a.Body.String(), `\"Value\":\"Inactive\",\"Operator\":\"equals\"`) {
+	if a := l.as("agent", "GET", "/v1/customers/"+dapID+"/users?filter=x", ""); !strings.Contains(a.Body.String(),
+		`\"Value\":\"Inactive\",\"Operator\":\"equals\"`) {
 		t.Errorf("%s", a.Body)
 	}
 }
@@ -193,8 +194,8 @@ func TestResetPassword(t *testing.T) {
 		t.Fatalf("reset: %d %s", a.Code, a.Body)
 	}
 	l.w.Read(func(s *world.State) {
-		if u := s.Tenant(dapID).Users.Get(custUser(dapID)); u.Revoked != "reset" {
-			t.Error("the password was not reset")
+		if u := s.Tenant(dapID).Users.Get(custUser(dapID)); u.Revoked != "reset" || !u.PasswordExpired {
+			t.Error("the password was not reset, or need not be changed")
 		}
 	})
 }

@@ -65,6 +65,8 @@ type DealEvent struct {
 	Term     string    `json:"term,omitempty"`
 	Cycle    string    `json:"cycle,omitempty"`
 	End      time.Time `json:"end,omitzero"` // of the term that begins, where it is not the usual one
+	// Promotion is that of the term that begins.
+	Promotion string `json:"promotion,omitempty"`
 }
 
 // NextTerm says what a subscription becomes when its term ends.
@@ -177,6 +179,7 @@ type Address struct {
 	Line2   string `json:"line2,omitempty"`
 	Postal  string `json:"postal,omitempty"`
 	First   string `json:"first,omitempty"`
+	Middle  string `json:"middle,omitempty"`
 	Last    string `json:"last,omitempty"`
 	Phone   string `json:"phone,omitempty"`
 }
@@ -186,6 +189,7 @@ type BillingProfile struct {
 	First    string  `json:"first,omitempty"`
 	Last     string  `json:"last,omitempty"`
 	Email    string  `json:"email,omitempty"`
+	Phone    string  `json:"phone,omitempty"` // of the contact, where it is not the address's
 	Culture  string  `json:"culture,omitempty"`
 	Language string  `json:"language,omitempty"`
 	Company  string  `json:"company,omitempty"`
@@ -195,6 +199,7 @@ type BillingProfile struct {
 // Account is what a partner said of itself in Partner Center.
 type Account struct {
 	Legal        *BillingProfile  `json:"legal,omitempty"`
+	Approver     *BillingProfile  `json:"approver,omitempty"` // e-mail and address; nil: those of Legal
 	Billing      *BillingProfile  `json:"billing,omitempty"`
 	Organization *BillingProfile  `json:"organization,omitempty"`
 	Order        string           `json:"order,omitempty"` // purchase order number

@@ -73,7 +73,6 @@ type walk struct {
 	now   world.DealEvent // as it stands
 	next  int             // the event that comes
 	first bool
-	terms int
 	out   []Charge
 }
 
@@ -85,7 +84,7 @@ func (w *walk) price() (unit, effective market.Cents) {
 	}
 	unit = o.PriceOf(w.now.Term, w.now.Cycle, w.d.Currency)
 	effective = unit
-	if p, ok := market.FindPromotion(w.d.Promotion); ok && w.terms == 0 {
+	if p, ok := market.FindPromotion(w.now.Promotion); ok {
 		effective = p.Apply(unit)
 	}
 	return unit, effective
@@ -103,7 +102,7 @@ func (w *walk) once() {
 		end = market.After(Day(at), n)
 	}
 	w.out = append(w.out, Charge{At: at, Kind: ChargeNew, Offer: w.now.Offer, Quantity: w.now.Quantity, Unit: unit, Effective: effective,
-		Amount: effective * market.Cents(w.now.Quantity), Start: Day(at), End: end, Term: w.now.Term, Cycle: w.now.Cycle, Promotion: w.d.Promotion})
+		Amount: effective * market.Cents(w.now.Quantity), Start: Day(at), End: end, Term: w.now.Term, Cycle: w.now.Cycle, Promotion: w.now.Promotion})
 	for _, e := range w.d.Events[1:] {
 		if e.Kind == world.DealCancel && e.At.Before(w.until) {
 			c := w.out[0]
@@ -144,7 +143,7 @@ func (w *walk) term(start, end time.Time) (restart time.Time, done bool) {
 		}
 		at = stop
 	}
-	w.terms++
+	w.now.Promotion = "" // was of the term that ends
 	// What happens at the very end of a term. Whatever else happens at that moment is of
 	// the next one.
 	for ; w.next < len(w.d.Events) && w.d.Events[w.next].At.Equal(end); w.next++ {
@@ -194,7 +193,6 @@ func (w *walk) events(from, to time.Time, whole int64) (restart time.Time, done 
 			w.charge(e.At, ChargeChange, was.Quantity, at, to, whole, -1)
 			w.now, w.first = e, false
 			w.next++
-			w.terms++
 			return at, false
 		case world.DealCancel:
 			if e.At.Sub(w.began(from)) < FullRefund {
@@ -223,7 +221,7 @@ func (w *walk) charge(at time.Time, kind string, quantity int, from, to time.Tim
 	unit, effective := w.price()
 	effective = effective.Part(days(from, to), whole)
 	w.out = append(w.out, Charge{At: at, Kind: kind, Offer: w.now.Offer, Quantity: quantity, Unit: unit, Effective: effective,
-		Amount: sign * effective * market.Cents(quantity), Start: from, End: to, Term: w.now.Term, Cycle: w.now.Cycle, Promotion: w.d.Promotion})
+		Amount: sign * effective * market.Cents(quantity), Start: from, End: to, Term: w.now.Term, Cycle: w.now.Cycle, Promotion: w.now.Promotion})
 }
 
 func days(from, to time.Time) int64 { return int64(to.Sub(from) / day) }

@@ -97,7 +97,10 @@ func TestCharges(t *testing.T) {
 		{"an offer that nobody sells", "2027-01-01", "", []world.DealEvent{buy("X:1:Y", "2026-01-10", 1, market.Year, market.Monthly)}, ""},
 		{"nothing", "2027-01-01", "", nil, ""},
 	} {
-		got := said(Charges(world.Deal{Currency: "USD", Promotion: c.promotion, Events: c.events}, at(c.until)))
+		if c.promotion != "" {
+			c.events[0].Promotion = c.promotion
+		}
+		got := said(Charges(world.Deal{Currency: "USD", Events: c.events}, at(c.until)))
 		if got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
 		}
@@ -196,4 +199,54 @@ func TestStand(t *testing.T) {
 			t.Errorf("seeded: %d charges", n)
 		}
 	})
+}
+
+// TestPromotionsOfTerms: a promotion is of the term that it was bought for. What was
+// charged stays as it was when the next term has another one or none.
+func TestPromotionsOfTerms(t *testing.T) {
+	t.Parallel()
+	const offer, promotion = "CFQ7TTC0HD33:0003:CFQ7TTC0K59M", "39NFJQT1PJQB:0001:39NFJQT1Q5KN"
+	w := world.New(7, world.NewClock(func() time.Time { return at("2026-11-20") }))
+	w.Read(func(s *world.State) {
+		buy := func(first string, next *world.NextTerm) *world.Subscription {
+			return &world.Subscription{ID: "s", Offer: offer, Quantity: 10, Status: "active", Deal: &world.Deal{Currency: "USD", Term: market.Year,
+				Cycle: market.Annual, TermStart: at("2026-01-10"), TermEnd: at("2027-01-10"), Promotion: first, Next: next,
+				Events: []world.DealEvent{{At: at("2026-01-10"), Kind: world.DealNew, Offer: offer, Quantity: 10, Term: market.Year, Cycle: market.Annual,
+					Promotion: first}}}}
+		}
+		next := &world.NextTerm{Offer: offer, Term: market.Year, Cycle: market.Annual, Quantity: 10, Promotion: promotion}
+		for want, sub := range map[string]*world.Subscription{
+			"01-10 new 10 45600, 01-10 renew 10 48000":                       buy(promotion, nil),
+			"01-10 new 10 48000, 01-10 renew 10 45600, 01-10 renew 10 48000": buy("", next),
+		} {
+			now := at("2027-01-11")
+			if sub.Deal.Next != nil {
+				now = at("2028-01-11")
+			}
+			x := Stand(s, sub, "USD", now)
+			if got := said(Charges(x.Deal, now)); got != want {
+				t.Errorf("got %s\nwant %s", got, want)
+			}
+		}
+	})
+}
+
+// TestSeatsGivenBackOnce: seats that were added and given back cannot be given back
+// again out of those that are committed.
+func TestSeatsGivenBackOnce(t *testing.T) {
+	t.Parallel()
+	event := func(when, kind string, n int) world.DealEvent {
+		return world.DealEvent{At: at(when), Kind: kind, Offer: basic, Quantity: n, Term: market.Year, Cycle: market.Monthly}
+	}
+	x := Standing{Subscription: world.Subscription{Quantity: 10}, Deal: world.Deal{TermStart: at("2026-01-10"), TermEnd: at("2027-01-10"),
+		Events: []world.DealEvent{event("2026-01-10T09:00", world.DealNew, 10), event("2026-03-01T09:00", world.DealQuantity, 15),
+			event("2026-03-02T09:00", world.DealQuantity, 10)}}}
+	if n, lots := x.Refundable(at("2026-03-03")); n != 0 {
+		t.Errorf("%d seats can be given back again: %v", n, lots)
+	}
+	x.Subscription.Quantity = 12
+	x.Deal.Events[2].Quantity = 12
+	if n, _ := x.Refundable(at("2026-03-03")); n != 2 {
+		t.Errorf("%d seats of those added can be given back, not 2", n)
+	}
 }

@@ -88,7 +88,7 @@ func (x *Standing) settle(now time.Time) {
 		if n := d.Next; n != nil {
 			sub.Offer, sub.Quantity, d.Term, d.Cycle, d.Promotion, d.Trial = n.Offer, n.Quantity, n.Term, n.Cycle, n.Promotion, false
 			d.Events = append(slices.Clone(d.Events), world.DealEvent{At: at, Kind: world.DealRenew, Offer: n.Offer, Quantity: n.Quantity, Term: n.Term,
-				Cycle: n.Cycle, End: n.End})
+				Cycle: n.Cycle, End: n.End, Promotion: n.Promotion})
 			d.Next, d.TermEnd, x.Moved = nil, n.End, true
 			if n.End.IsZero() {
 				d.TermEnd = market.After(start, market.Months(n.Term))
@@ -166,16 +166,23 @@ type Lot struct {
 	Until    time.Time
 }
 
-// added are the increases of the term at hand, with by how much.
+// added are the increases of the term at hand, with by how much, as far as they were
+// not taken back: a decrease takes the last ones first.
 func added(d *world.Deal) []world.DealEvent {
 	var out []world.DealEvent
 	for i, e := range d.Events {
 		if i == 0 || e.Kind != world.DealQuantity || !e.At.After(d.TermStart) {
 			continue
 		}
-		if by := e.Quantity - d.Events[i-1].Quantity; by > 0 {
+		by := e.Quantity - d.Events[i-1].Quantity
+		if by > 0 {
 			e.Quantity = by
 			out = append(out, e)
+		}
+		for n := len(out) - 1; n >= 0 && by < 0; n-- {
+			taken := min(-by, out[n].Quantity)
+			out[n].Quantity -= taken
+			by += taken
 		}
 	}
 	return out
