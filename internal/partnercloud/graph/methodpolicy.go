@@ -149,9 +149,8 @@ func judgeTargets(t *world.Tenant, v any) error {
 }
 
 func changeMethodsPolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	fs := methodsPolicyFields(c.beta)
-	c.passUnchanged(fs, c.entity(c.g.sh.methods, c.shownMethodsPolicy(t)))
-	if err := fs.check("", c.in); err != nil {
+	c.dropUnchanged(s, c.entity(c.g.sh.methods, c.shownMethodsPolicy(t)))
+	if err := methodsPolicyFields(c.beta).check("", c.in); err != nil {
 		return nil, err
 	}
 	if err := judgeTargets(t, c.in); err != nil {

@@ -183,9 +183,7 @@ func createSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 }
 
 func changeSP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {
-	fs := spFields()
-	c.passUnchanged(fs, &entity{shape: c.g.sh.sp, row: fullSP(s, sp), beta: c.beta})
-	if err := fs.check("", c.in); err != nil {
+	if err := spFields().check("", c.in); err != nil {
 		return nil, err
 	}
 	if err := c.judgeSP(s, sp.AppID); err != nil {
