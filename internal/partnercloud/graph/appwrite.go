@@ -119,7 +119,7 @@ func (c *call) prefers(what string) bool {
 }
 
 func changeApp(c *call, s *world.State, t *world.Tenant, old *world.Application) (*reply, error) {
-	c.dropUnchanged(s, old)
+	c.dropUnchanged(s, old, nil)
 	if err := appFields().check("", c.in); err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ func invitationFields() fields {
 		"invitedUserEmailAddress": text().need().upTo(256), "inviteRedirectUrl": text().need().upTo(2048), "invitedUserDisplayName": text().upTo(256),
 		"sendInvitationMessage": flag(), "invitedUserType": enum("Guest Member"), "resetRedemption": flag(),
 		"invitedUserMessageInfo": obj(fields{"ccRecipients": list(anything()).upTo(1), "customizedMessageBody": text(), "messageLanguage": text().upTo(20)}),
-		"id":                     readOnly(), "inviteRedeemUrl": readOnly(), "status": readOnly(), "invitedUser": anything(),
+		"id":                     readOnly(), "inviteRedeemUrl": readOnly(), "status": readOnly(), "invitedUser": readOnly(),
 	}
 }
 

@@ -328,7 +328,7 @@ func found[T any](find func(*call, *world.State, *world.Tenant) (T, error), do f
 			return nil, err
 		}
 		if c.route.method == http.MethodPatch {
-			c.dropUnchanged(s, x)
+			c.dropUnchanged(s, x, nil)
 		}
 		return do(c, s, t, x)
 	}

@@ -35,7 +35,7 @@ func (c *call) stsName() string {
 
 func stsFields() fields {
 	return fields{
-		"id": anything(), "displayName": text().need().upTo(256), "description": text().upTo(1024), "isOrganizationDefault": flag(),
+		"id": readOnly(), "displayName": text().need().upTo(256), "description": text().upTo(1024), "isOrganizationDefault": flag(),
 		"definition": list(text().upTo(20_000)).need().upTo(1), "deletedDateTime": unused(),
 	}
 }

@@ -50,26 +50,30 @@ func (c *call) membersOf(s *world.State, row any) func(name string) (any, bool) 
 	if sh == nil {
 		return nil
 	}
-	e := c.entity(sh, row)
+	e, typ := c.entity(sh, row), sh.typ
+	if sh.kind != nil {
+		typ = sh.kind(e.row)
+	}
 	return func(name string) (any, bool) {
-		name = spelled(sh.typ, name)
-		if known, _ := knownProperty(sh.typ, name, c.beta); !known {
+		name = spelled(typ, name)
+		if known, _ := knownProperty(typ, name, c.beta); !known {
 			return nil, false
 		}
 		return e.Field(name)
 	}
 }
 
-// dropUnchanged takes those members out of the body of a PATCH that say what is so
+// dropUnchanged takes those members out of the body of a change that say what is so
 // already: clients send an object back as they read it, read-only members and all.
-func (c *call) dropUnchanged(s *world.State, row any) {
+// Where what is left out means something (PUT), only the read-only ones of whole go.
+func (c *call) dropUnchanged(s *world.State, row any, whole fields) {
 	of := c.membersOf(s, row)
 	if of == nil {
 		return
 	}
 	for k, v := range c.in {
 		now, ok := of(k)
-		if !ok {
+		if !ok || whole != nil && (whole[k] == nil || whole[k].kind != kReadOnly) {
 			continue
 		}
 		var a any
