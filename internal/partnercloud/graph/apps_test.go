@@ -118,6 +118,7 @@ func TestApplicationsAreJudged(t *testing.T) {
 		"a scope without GUID": {`"api":{"oauth2PermissionScopes":[` + scope("x", "A", true) + `]}`, "Request_BadRequest"},
 		"scope and role":       {`"api":{"oauth2PermissionScopes":[` + scope(scopeA, "A", true) + `]},"appRoles":[` + role(roleA, "A", "n") + `]`, "Request_BadRequest"},
 		"one id, two meanings": {`"api":{"oauth2PermissionScopes":[` + scope(scopeA, "A", true) + `]},"appRoles":[` + role(scopeA, "A", "other") + `]`, "Request_BadRequest"},
+		"another origin":       {`"appRoles":[` + strings.Replace(role(roleA, "A", "n"), "{", `{"origin":"ServicePrincipal",`, 1) + `]`, "Request_BadRequest"},
 		"a role for nobody":    {`"appRoles":[{"id":"` + roleA + `","value":"A","displayName":"n","description":"d","allowedMemberTypes":[]}]`, "Request_BadRequest"},
 		"a role for machines":  {`"appRoles":[{"id":"` + roleA + `","value":"A","displayName":"n","description":"d","allowedMemberTypes":["Machine"]}]`, "Request_BadRequest"},
 		"version 3":            {`"api":{"requestedAccessTokenVersion":3}`, "Request_BadRequest"},

@@ -37,7 +37,8 @@ func TestGroupSettings(t *testing.T) {
 		t.Errorf("%s", l.get(path, tok).raw)
 	}
 	for _, bad := range []string{`{"values":[{"name":"Nonsense","value":"x"}]}`, `{"values":[{"name":"EnableGroupCreation","value":"maybe"}]}`,
-		`{"values":[{"name":"GroupCreationAllowedGroupId","value":"x"}]}`, `{"templateId":"` + ada + `"}`, `{"colour":1}`} {
+		`{"values":[{"name":"GroupCreationAllowedGroupId","value":"x"}]}`, `{"templateId":"` + ada + `"}`, `{"colour":1}`,
+		`{"displayName":"Mine"}`} {
 		l.do("PATCH", path, tok, bad).refused(400, "Request_BadRequest")
 	}
 	l.do("PATCH", path, l.token(partnerID, plain, everything()), `{"values":[]}`).want(403)

@@ -363,6 +363,11 @@ func TestInvitations(t *testing.T) {
 	if again := l.do("POST", "/v1.0/invitations", tok, body("gina@example.org")).want(201).body; str(inner(again, "invitedUser"), "id") != id {
 		t.Error("invited twice")
 	}
+	withCopy := strings.TrimSuffix(body("hugo@example.org"), "}") + `,"invitedUserMessageInfo":{"ccRecipients":[{"emailAddress":{"address":"boss@contoso.com"}}]}}`
+	if raw := string(l.do("POST", "/v1.0/invitations", tok, withCopy).want(201).raw); !strings.Contains(raw, "boss@contoso.com") {
+		t.Errorf("the copy is dropped: %s", raw)
+	}
+	l.do("POST", "/v1.0/invitations", tok, strings.Replace(withCopy, "address", "street", 1)).refused(400, "Request_BadRequest")
 	// Somebody of another tenant here is known there.
 	a = l.do("POST", "/v1.0/invitations", tok, body("carla@fabrikam.com")).want(201).body
 	l.w.Read(func(s *world.State) {

@@ -80,6 +80,12 @@ func TestQueriesOfDirectoryObjects(t *testing.T) {
 	}
 	l.do("PATCH", "/v1.0/groups/"+agents, tok, `{}`, "If-Match", "*").refused(400, "BadRequest")
 	l.get("/v1.0/me", l.app(partnerID, "User.Read.All")).refused(400, "BadRequest")
+	if h := l.get("/v1.0/subscribedSkus", tok, "Prefer", "odata.maxpagesize=2").want(200).header.Get("Preference-Applied"); h != "" {
+		t.Errorf("applied: %s", h)
+	}
+	if n := len(l.get("/v1.0/users/delta", tok, "Prefer", "odata.maxpagesize=2").rows()); n != 2 {
+		t.Errorf("%d rows of the delta query, want 2", n)
+	}
 	if n := len(l.get("/v1.0/users", tok, "Prefer", "odata.maxpagesize=2").rows()); n != 2 {
 		t.Errorf("%d rows, want 2", n)
 	}
