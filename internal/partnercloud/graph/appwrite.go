@@ -63,7 +63,7 @@ func createApp(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 // key, else "".
 func (c *call) newApp(s *world.State, t *world.Tenant, fs fields, unique string) (*reply, error) {
 	fs["owners@odata.bind"] = list(text()).upTo(20)
-	if err := fs.checkAll(c.in); err != nil {
+	if err := fs.check("", c.in); err != nil {
 		return nil, err
 	}
 	if str(c.in, "displayName") == "" {

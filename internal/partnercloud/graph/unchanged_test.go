@@ -52,3 +52,22 @@ func TestChangedReadOnlyMembersAreRefused(t *testing.T) {
 	put["version"] = 7
 	l.do("PUT", consents, tok, jsonText(put)).refused(400, "Request_BadRequest")
 }
+
+// A binding that an operation does not take is refused, not dropped.
+func TestBindingsAreTakenOrRefused(t *testing.T) {
+	l := newLab(t)
+	tok := l.admin()
+	unit := str(l.do("POST", "/v1.0/directory/administrativeUnits", tok, `{"displayName":"U","members@odata.bind":["`+plain+`"]}`).want(201).body, "id")
+	for path, name := range map[string]string{
+		"/v1.0/directory/administrativeUnits/" + unit:                               "members",
+		"/v1.0/applications/" + toolObj:                                             "owners",
+		"/v1.0/servicePrincipals/" + l.get("/v1.0/servicePrincipals", tok).ids()[0]: "owners",
+		"/v1.0/users/" + plain:                                                      "manager",
+		caPath + "policies/" + polID:                                                "conditions",
+		"/v1.0/policies/authorizationPolicy":                                        "definition",
+	} {
+		if a := l.do("PATCH", path, tok, `{"`+name+`@odata.bind":["`+ada+`"]}`); a.code != 400 {
+			t.Errorf("%s: %d", path, a.code)
+		}
+	}
+}
