@@ -13,7 +13,8 @@ func TestGroupSettings(t *testing.T) {
 		t.Errorf("%v", templates)
 	}
 	l.get("/beta/groupSettings", tok).want(400)
-	body := `{"templateId":"62375ab9-6b52-47ed-826b-58e47e0e304b","values":[{"name":"EnableGroupCreation","value":"false"},{"name":"ClassificationList","value":"Low, High"}]}`
+	body := `{"templateId":"62375ab9-6b52-47ed-826b-58e47e0e304b","values":[{"name":"EnableGroupCreation","value":"false"},
+		{"name":"ClassificationList","value":"Low, High"}]}`
 	a := l.do("POST", "/v1.0/groupSettings", tok, body).want(201).body
 	path := "/v1.0/groupSettings/" + str(a, "id")
 	value := func(name string) any {

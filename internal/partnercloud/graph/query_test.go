@@ -122,7 +122,8 @@ func TestNamesWithoutCase(t *testing.T) {
 		t.Errorf("%v", u["jobTitle"])
 	}
 	l.do("PATCH", "/v1.0/users/"+plain, tok, `{"JobTitle":"A","jobTitle":"x"}`).refused(400, "Request_BadRequest")
-	l.do("POST", "/v1.0/groups", tok, `{"DisplayName":"G","mailenabled":false,"mailNickName":"g","securityEnabled":true,"OWNERS@odata.bind":["`+ada+`"]}`).want(201)
+	l.do("POST", "/v1.0/groups", tok, `{"DisplayName":"G","mailenabled":false,"mailNickName":"g","securityEnabled":true,
+		"OWNERS@odata.bind":["`+ada+`"]}`).want(201)
 }
 
 // The log keeps names in lower case and compares them with it.
@@ -179,7 +180,8 @@ func TestControlInformation(t *testing.T) {
 func TestBatchWithNumbers(t *testing.T) {
 	l := newLab(t)
 	a := l.do("POST", "/v1.0/$batch", l.admin(),
-		`{"requests":[{"id":1,"method":"GET","url":"/users/`+ada+`"},{"id":2,"method":"GET","url":"/users/`+rhea+`","dependsOn":[1]},{"id":"three","method":"GET","url":"/myorganization/me"}]}`).want(200)
+		`{"requests":[{"id":1,"method":"GET","url":"/users/`+ada+`"},{"id":2,"method":"GET","url":"/users/`+rhea+`","dependsOn":[1]},
+		{"id":"three","method":"GET","url":"/myorganization/me"}]}`).want(200)
 	var ids []string
 	for _, r := range objs(a.body, "responses") {
 		if r["status"] != 200.0 {
