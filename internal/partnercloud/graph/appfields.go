@@ -75,7 +75,7 @@ func appFields() fields {
 	api["oauth2PermissionScopes"] = list(obj(fields{
 		"id": text().need(), "value": text().upTo(120), "type": enum("User Admin"), "isEnabled": flag(), "adminConsentDescription": text(),
 		"adminConsentDisplayName": text(),
-		"userConsentDescription":  text(), "userConsentDisplayName": text(), "origin": text(),
+		"userConsentDescription":  text(), "userConsentDisplayName": text(), "origin": enum("Application"),
 	})).upTo(200)
 	maps.Copy(fs, fields{
 		"displayName":    text().need().upTo(256),
@@ -84,7 +84,7 @@ func appFields() fields {
 		"spa": obj(fields{"redirectUris": redirects()}), "publicClient": obj(fields{"redirectUris": redirects()}),
 		"appRoles": list(obj(fields{
 			"id": text().need(), "value": text().upTo(120), "displayName": text(), "description": text(), "isEnabled": flag(),
-			"allowedMemberTypes": list(enum("User Application")).need(), "origin": text(),
+			"allowedMemberTypes": list(enum("User Application")).need(), "origin": enum("Application"),
 		})).upTo(200),
 		"requiredResourceAccess": list(obj(fields{
 			"resourceAppId": text().need(), "resourceAccess": list(obj(fields{"id": text().need(), "type": enum("Scope Role").need()})).need(),

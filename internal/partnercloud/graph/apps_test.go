@@ -19,15 +19,18 @@ const (
 		"info":{"marketingUrl":"https://wide.example/m","logoUrl":null},
 		"optionalClaims":{"idToken":[{"name":"email","essential":true,"source":null,"additionalProperties":[]}],"accessToken":[{"name":"upn"}],"saml2Token":[]},
 		"parentalControlSettings":{"countriesBlockedForMinors":["DE"],"legalAgeGroupRule":"Allow"},
-		"web":{"redirectUris":["https://wide.contoso.com/in","http://localhost:8080/in"],"homePageUrl":"https://wide.contoso.com","logoutUrl":"https://wide.contoso.com/out",
+		"web":{"redirectUris":["https://wide.contoso.com/in","http://localhost:8080/in"],"homePageUrl":"https://wide.contoso.com",
+			"logoutUrl":"https://wide.contoso.com/out",
 			"implicitGrantSettings":{"enableIdTokenIssuance":true},"redirectUriSettings":[{"uri":"https://wide.contoso.com/in","index":1}]},
 		"spa":{"redirectUris":["https://wide.contoso.com/spa"]},"publicClient":{"redirectUris":["myapp://auth"]},
 		"api":{"requestedAccessTokenVersion":2,"acceptMappedClaims":true,"knownClientApplications":["` + toolApp + `"],
-			"oauth2PermissionScopes":[{"id":"` + scopeA + `","value":"Use.It","type":"User","isEnabled":true,"adminConsentDescription":"Use it","adminConsentDisplayName":"Use",
-				"userConsentDescription":"You use it","userConsentDisplayName":"You use"}],
+			"oauth2PermissionScopes":[{"id":"` + scopeA + `","value":"Use.It","type":"User","isEnabled":true,"adminConsentDescription":"Use it",
+				"adminConsentDisplayName":"Use","userConsentDescription":"You use it","userConsentDisplayName":"You use"}],
 			"preAuthorizedApplications":[{"appId":"` + toolApp + `","delegatedPermissionIds":["` + scopeA + `"]}]},
-		"appRoles":[{"id":"` + roleA + `","value":"Run.It","displayName":"Run","description":"Runs it","allowedMemberTypes":["User","Application"],"isEnabled":true}],
-		"requiredResourceAccess":[{"resourceAppId":"00000003-0000-0000-c000-000000000000","resourceAccess":[{"id":"e1fe6dd8-ba31-4d61-89e7-88639da4683d","type":"Scope"}]}]}`
+		"appRoles":[{"id":"` + roleA + `","value":"Run.It","displayName":"Run","description":"Runs it",
+			"allowedMemberTypes":["User","Application"],"isEnabled":true}],
+		"requiredResourceAccess":[{"resourceAppId":"00000003-0000-0000-c000-000000000000",
+			"resourceAccess":[{"id":"e1fe6dd8-ba31-4d61-89e7-88639da4683d","type":"Scope"}]}]}`
 )
 
 // at digs into an answer: at(m, "web", "redirectUris").
@@ -89,7 +92,8 @@ func TestMembersOfAnApplicationAreKept(t *testing.T) {
 		`[{"appId":"`+toolApp+`","permissionIds":["`+scopeA+`"]}]` {
 		t.Errorf("beta's name of permissions: %v", at(ids, "api"))
 	}
-	l.do("PATCH", strings.Replace(path, "v1.0", "beta", 1), tok, `{"api":{"preAuthorizedApplications":[{"appId":"`+toolApp+`","permissionIds":["`+scopeA+`"]}]}}`).
+	l.do("PATCH", strings.Replace(path, "v1.0", "beta", 1), tok,
+		`{"api":{"preAuthorizedApplications":[{"appId":"`+toolApp+`","permissionIds":["`+scopeA+`"]}]}}`).
 		want(204)
 	check("changed by beta")
 }
@@ -101,7 +105,8 @@ func TestApplicationsAreJudged(t *testing.T) {
 		return fmt.Sprintf(`{"id":"%s","value":"%s","type":"User","isEnabled":%v,"adminConsentDescription":"d","adminConsentDisplayName":"n"}`, id, value, on)
 	}
 	role := func(id, value, name string) string {
-		return fmt.Sprintf(`{"id":"%s","value":"%s","displayName":"%s","description":"d","allowedMemberTypes":["Application"],"isEnabled":true}`, id, value, name)
+		return fmt.Sprintf(`{"id":"%s","value":"%s","displayName":"%s","description":"d","allowedMemberTypes":["Application"],"isEnabled":true}`,
+			id, value, name)
 	}
 	for name, c := range map[string]struct{ body, code string }{
 		"http elsewhere":       {`"web":{"redirectUris":["http://wide.example/in"]}`, "Request_BadRequest"},
@@ -116,13 +121,18 @@ func TestApplicationsAreJudged(t *testing.T) {
 		"a scope twice":        {`"api":{"oauth2PermissionScopes":[` + scope(scopeA, "A", true) + `,` + scope(scopeB, "A", true) + `]}`, "Request_BadRequest"},
 		"a scope with a space": {`"api":{"oauth2PermissionScopes":[` + scope(scopeA, "A B", true) + `]}`, "Request_BadRequest"},
 		"a scope without GUID": {`"api":{"oauth2PermissionScopes":[` + scope("x", "A", true) + `]}`, "Request_BadRequest"},
-		"scope and role":       {`"api":{"oauth2PermissionScopes":[` + scope(scopeA, "A", true) + `]},"appRoles":[` + role(roleA, "A", "n") + `]`, "Request_BadRequest"},
-		"one id, two meanings": {`"api":{"oauth2PermissionScopes":[` + scope(scopeA, "A", true) + `]},"appRoles":[` + role(scopeA, "A", "other") + `]`, "Request_BadRequest"},
-		"a role for nobody":    {`"appRoles":[{"id":"` + roleA + `","value":"A","displayName":"n","description":"d","allowedMemberTypes":[]}]`, "Request_BadRequest"},
-		"a role for machines":  {`"appRoles":[{"id":"` + roleA + `","value":"A","displayName":"n","description":"d","allowedMemberTypes":["Machine"]}]`, "Request_BadRequest"},
-		"version 3":            {`"api":{"requestedAccessTokenVersion":3}`, "Request_BadRequest"},
-		"personal with v1":     {`"signInAudience":"AzureADandPersonalMicrosoftAccount"`, "Request_BadRequest"},
-		"groups of a kind":     {`"groupMembershipClaims":"Everyone"`, "Request_BadRequest"},
+		"scope and role": {`"api":{"oauth2PermissionScopes":[` + scope(scopeA, "A", true) + `]},
+			"appRoles":[` + role(roleA, "A", "n") + `]`, "Request_BadRequest"},
+		"one id, two meanings": {`"api":{"oauth2PermissionScopes":[` + scope(scopeA, "A", true) + `]},
+			"appRoles":[` + role(scopeA, "A", "other") + `]`, "Request_BadRequest"},
+		"another origin": {`"appRoles":[` + strings.Replace(role(roleA, "A", "n"), "{", `{"origin":"ServicePrincipal",`, 1) + `]`, "Request_BadRequest"},
+		"a role for nobody": {`"appRoles":[{"id":"` + roleA + `","value":"A","displayName":"n","description":"d",
+			"allowedMemberTypes":[]}]`, "Request_BadRequest"},
+		"a role for machines": {`"appRoles":[{"id":"` + roleA + `","value":"A","displayName":"n","description":"d",
+			"allowedMemberTypes":["Machine"]}]`, "Request_BadRequest"},
+		"version 3":        {`"api":{"requestedAccessTokenVersion":3}`, "Request_BadRequest"},
+		"personal with v1": {`"signInAudience":"AzureADandPersonalMicrosoftAccount"`, "Request_BadRequest"},
+		"groups of a kind": {`"groupMembershipClaims":"Everyone"`, "Request_BadRequest"},
 		"pre-authorized for nothing": {`"api":{"preAuthorizedApplications":[{"appId":"` + toolApp + `","delegatedPermissionIds":["` + scopeB + `"]}]}`,
 			"InvalidPreAuthorizedApplication"},
 		"a claim without a name": {`"optionalClaims":{"idToken":[{"essential":true,"kind":"x"}]}`, "Request_BadRequest"},
@@ -151,8 +161,8 @@ func TestApplicationsAreJudged(t *testing.T) {
 func TestADisabledPermissionCannotBeGranted(t *testing.T) {
 	l := newLab(t)
 	tok := l.admin()
-	l.do("PATCH", "/v1.0/applications/"+toolObj, tok, `{"appRoles":[{"id":"12121212-0000-4000-8000-000000000002","value":"Run","displayName":"Run","description":"d",
-		"allowedMemberTypes":["Application"],"isEnabled":false}]}`).want(204)
+	l.do("PATCH", "/v1.0/applications/"+toolObj, tok, `{"appRoles":[{"id":"12121212-0000-4000-8000-000000000002","value":"Run",
+		"displayName":"Run","description":"d","allowedMemberTypes":["Application"],"isEnabled":false}]}`).want(204)
 	sp := l.get("/v1.0/servicePrincipals(appId='"+toolApp+"')", tok).want(200).body
 	if r := objs(sp, "appRoles"); len(r) != 1 || r[0]["isEnabled"] != false {
 		t.Errorf("roles %v", r)
@@ -200,7 +210,8 @@ func TestOwnersOfApplications(t *testing.T) {
 	if got := l.get("/v1.0/applications/"+str(a.body, "id")+"/owners", tok).ids(); len(got) != 1 || got[0] != ada {
 		t.Errorf("owners %v", got)
 	}
-	b := l.do("POST", "/v1.0/applications", tok, `{"displayName":"His","owners@odata.bind":["https://graph.microsoft.com/v1.0/directoryObjects/`+spID+`"]}`).want(201)
+	b := l.do("POST", "/v1.0/applications", tok, `{"displayName":"His",
+		"owners@odata.bind":["https://graph.microsoft.com/v1.0/directoryObjects/`+spID+`"]}`).want(201)
 	if got := l.get("/v1.0/applications/"+str(b.body, "id")+"/owners", tok).ids(); len(got) != 1 || got[0] != spID {
 		t.Errorf("owners %v", got)
 	}

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -64,7 +63,7 @@ func createApp(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 // key, else "".
 func (c *call) newApp(s *world.State, t *world.Tenant, fs fields, unique string) (*reply, error) {
 	fs["owners@odata.bind"] = list(text()).upTo(20)
-	if err := fs.checkAll(c.in); err != nil {
+	if err := fs.check("", c.in); err != nil {
 		return nil, err
 	}
 	if str(c.in, "displayName") == "" {
@@ -120,9 +119,8 @@ func (c *call) prefers(what string) bool {
 }
 
 func changeApp(c *call, s *world.State, t *world.Tenant, old *world.Application) (*reply, error) {
-	fs := appFields()
-	c.passUnchanged(fs, &entity{shape: c.g.sh.app, row: c.shownApp(old), beta: c.beta})
-	if err := fs.check("", c.in); err != nil {
+	c.dropUnchanged(s, old, nil)
+	if err := appFields().check("", c.in); err != nil {
 		return nil, err
 	}
 	a := *old
@@ -151,37 +149,6 @@ func changeApp(c *call, s *world.State, t *world.Tenant, old *world.Application)
 	}
 	c.audit(s, t, ch)
 	return noContent()
-}
-
-// passUnchanged lets a body hold read-only members of an object that say what is so
-// already: clients send back what they read.
-func (c *call) passUnchanged(fs fields, e *entity) {
-	for k, v := range c.in {
-		if s := fs[k]; s == nil || s.kind != kReadOnly {
-			continue
-		}
-		now, ok := e.Field(k)
-		var back any
-		if ok && json.Unmarshal(appendValue(nil, now), &back) == nil && repeats(v, back) {
-			delete(c.in, k)
-		}
-	}
-}
-
-// repeats reports a value that says nothing but what is shown: of an object clients
-// may leave members out.
-func repeats(said, shown any) bool {
-	m, isObject := said.(map[string]any)
-	o, both := shown.(map[string]any)
-	if !isObject || !both {
-		return jsonText(said) == jsonText(shown)
-	}
-	for k, v := range m {
-		if now, ok := o[k]; !ok || !repeats(v, now) {
-			return false
-		}
-	}
-	return true
 }
 
 func deleteApp(c *call, s *world.State, t *world.Tenant, a *world.Application) (*reply, error) {

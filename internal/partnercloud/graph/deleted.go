@@ -63,10 +63,12 @@ func (c *call) allowed(p permit) error {
 }
 
 func listDeleted(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	kinds := map[string]string{"user": "user", "group": "group", "application": "application", "serviceprincipal": "servicePrincipal",
-		"administrativeunit": "", "device": ""}
-	kind, ok := kinds[c.cast]
-	if !ok {
+	kind := c.cast
+	switch kind {
+	case "user", "group", "application", "servicePrincipal":
+	case "administrativeUnit", "device":
+		kind = ""
+	default:
 		return nil, badRequest("The type of the deleted items must be named: /directory/deletedItems/microsoft.graph.user and the like.")
 	}
 	if kind != "" {
@@ -82,14 +84,8 @@ func listDeleted(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 			all = append(all, e)
 		}
 	}
-	sh := &shape{typ: "directoryObject"}
-	if len(all) > 0 {
-		sh = all[0].shape
-	}
 	key := func(r any) string { e := r.(*entity); return e.key(e.row) }
-	named := *sh
-	named.key = key
-	return c.list(t, strings.TrimPrefix(kind+"s", "s"), &named, slice(all, key))
+	return c.list(t, strings.TrimPrefix(kind+"s", "s"), &shape{typ: "directoryObject", key: key}, slice(all, key))
 }
 
 func findDeleted(c *call, s *world.State, t *world.Tenant) (*world.Deleted, error) {

@@ -15,6 +15,9 @@ const deltaLife = 30 * 24 * time.Hour
 // deltaPage is how many rows a page of a delta query holds.
 const deltaPage = 100
 
+// maxDeltaPage is the most that may be asked for.
+const maxDeltaPage = 999
+
 // delta answers a delta query (contracts.md section 3.0): without a token every
 // row, then what changed since, deletions last, then a delta link.
 func (c *call) delta(s *world.State, t *world.Tenant, sh *shape, context string, all since, changed func(any) int64) (*reply, error) {
@@ -46,8 +49,11 @@ func (c *call) delta(s *world.State, t *world.Tenant, sh *shape, context string,
 		pos.Delta = -1
 	}
 	size := deltaPage
+	if c.takes.top > 0 {
+		size = c.takes.top
+	}
 	if c.q.Top > 0 {
-		size = min(c.q.Top, 999)
+		size = min(c.q.Top, maxDeltaPage)
 	}
 	var page []*entity
 	if pos.Phase == 0 {

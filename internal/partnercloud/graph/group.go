@@ -167,20 +167,10 @@ func getGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*reply,
 func groupLinks(c *call, s *world.State, t *world.Tenant, g *world.Group) (*reply, error) {
 	switch which := c.route.last(); which {
 	case "owners":
-		return c.objects(t, c.owners(t, g))
+		return c.objects(t, c.ownersOf(t, g.Owners))
 	case "memberOf", "transitiveMemberOf":
 		return c.objects(t, c.memberships(t, g.ID, which == "transitiveMemberOf"))
 	default:
 		return c.objects(t, c.members(t, g, which == "transitiveMembers"))
 	}
-}
-
-func (c *call) owners(t *world.Tenant, g *world.Group) []*entity {
-	var all []*entity
-	for _, id := range g.Owners {
-		if e := c.object(t, id); e != nil {
-			all = append(all, e)
-		}
-	}
-	return all
 }

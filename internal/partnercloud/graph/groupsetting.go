@@ -127,6 +127,9 @@ func (c *call) readSetting(x *world.GroupSetting) error {
 		x.Template = strings.ToLower(id)
 	}
 	t := findSettingTemplate(x.Template)
+	if t != nil && given(c.in, "displayName") && str(c.in, "displayName") != t.name {
+		return badRequest("The displayName of a setting is that of its template, '%s'.", t.name)
+	}
 	if t == nil {
 		return badRequest("The settings template '%s' does not exist.", clip(x.Template))
 	}

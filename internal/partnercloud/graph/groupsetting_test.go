@@ -13,7 +13,8 @@ func TestGroupSettings(t *testing.T) {
 		t.Errorf("%v", templates)
 	}
 	l.get("/beta/groupSettings", tok).want(400)
-	body := `{"templateId":"62375ab9-6b52-47ed-826b-58e47e0e304b","values":[{"name":"EnableGroupCreation","value":"false"},{"name":"ClassificationList","value":"Low, High"}]}`
+	body := `{"templateId":"62375ab9-6b52-47ed-826b-58e47e0e304b","values":[{"name":"EnableGroupCreation","value":"false"},
+		{"name":"ClassificationList","value":"Low, High"}]}`
 	a := l.do("POST", "/v1.0/groupSettings", tok, body).want(201).body
 	path := "/v1.0/groupSettings/" + str(a, "id")
 	value := func(name string) any {
@@ -37,7 +38,8 @@ func TestGroupSettings(t *testing.T) {
 		t.Errorf("%s", l.get(path, tok).raw)
 	}
 	for _, bad := range []string{`{"values":[{"name":"Nonsense","value":"x"}]}`, `{"values":[{"name":"EnableGroupCreation","value":"maybe"}]}`,
-		`{"values":[{"name":"GroupCreationAllowedGroupId","value":"x"}]}`, `{"templateId":"` + ada + `"}`, `{"colour":1}`} {
+		`{"values":[{"name":"GroupCreationAllowedGroupId","value":"x"}]}`, `{"templateId":"` + ada + `"}`, `{"colour":1}`,
+		`{"displayName":"Mine"}`} {
 		l.do("PATCH", path, tok, bad).refused(400, "Request_BadRequest")
 	}
 	l.do("PATCH", path, l.token(partnerID, plain, everything()), `{"values":[]}`).want(403)

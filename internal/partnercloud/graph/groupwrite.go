@@ -23,7 +23,7 @@ func (c *call) mayEdit(s *world.State, t *world.Tenant, g *world.Group) error {
 		return nil
 	}
 	u, home := c.user(s, t)
-	if u != nil && home == t && slices.ContainsFunc(g.Owners, func(o string) bool { return strings.EqualFold(o, u.ID) }) {
+	if u != nil && home == t && hasFold(g.Owners, u.ID) {
 		return nil
 	}
 	return denied()
@@ -70,7 +70,7 @@ func (c *call) boundAll(t *world.Tenant, name string) (ids []string, err error) 
 }
 
 func createGroup(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	if err := groupFields().checkAll(c.in); err != nil {
+	if err := groupFields().check("", c.in); err != nil {
 		return nil, err
 	}
 	if str(c.in, "displayName") == "" || c.in["mailNickname"] == nil || c.in["mailEnabled"] == nil || c.in["securityEnabled"] == nil {
@@ -149,7 +149,7 @@ func changeGroup(c *call, s *world.State, t *world.Tenant, g *world.Group) (*rep
 	for _, k := range []string{"mailEnabled", "isAssignableToRole", "resourceBehaviorOptions", "resourceProvisioningOptions"} {
 		fs[k] = readOnly()
 	}
-	if err := fs.checkAll(c.in); err != nil {
+	if err := fs.check("", c.in); err != nil {
 		return nil, err
 	}
 	add, err := c.boundAll(t, "members@odata.bind")
@@ -230,25 +230,6 @@ func addLink(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 
 func removeLink(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	return c.link(s, t, c.params[1], false)
-}
-
-// checkAll checks a body whose @odata.bind members count.
-func (f fields) checkAll(m map[string]any) error {
-	if err := f.spell("", m); err != nil {
-		return err
-	}
-	for k, v := range m {
-		if strings.HasSuffix(k, "@odata.bind") {
-			s := f[k]
-			if s == nil {
-				return badRequest("Invalid property '%s'.", clip(k))
-			}
-			if err := s.check(k, v); err != nil {
-				return err
-			}
-		}
-	}
-	return f.check("", m)
 }
 
 // link adds or removes a member or an owner, whichever the path names.

@@ -16,8 +16,11 @@ func invitationFields() fields {
 	return fields{
 		"invitedUserEmailAddress": text().need().upTo(256), "inviteRedirectUrl": text().need().upTo(2048), "invitedUserDisplayName": text().upTo(256),
 		"sendInvitationMessage": flag(), "invitedUserType": enum("Guest Member"), "resetRedemption": flag(),
-		"invitedUserMessageInfo": obj(fields{"ccRecipients": list(anything()).upTo(1), "customizedMessageBody": text(), "messageLanguage": text().upTo(20)}),
-		"id":                     readOnly(), "inviteRedeemUrl": readOnly(), "status": readOnly(), "invitedUser": anything(),
+		"invitedUserMessageInfo": obj(fields{
+			"ccRecipients":          list(obj(fields{"emailAddress": obj(fields{"name": text().upTo(256), "address": text().upTo(256)}).need()})).upTo(1),
+			"customizedMessageBody": text(), "messageLanguage": text().upTo(20),
+		}),
+		"id": readOnly(), "inviteRedeemUrl": readOnly(), "status": readOnly(), "invitedUser": readOnly(),
 	}
 }
 
@@ -71,6 +74,10 @@ func invite(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	}
 	q := url.Values{"rd": {"https://invitations.microsoft.com/redeem/?tenant=" + t.ID + "&user=" + u.ID}}
 	info := inner(c.in, "invitedUserMessageInfo")
+	copies := info["ccRecipients"]
+	if copies == nil {
+		copies = []object{{{"emailAddress", object{{"name", nil}, {"address", nil}}}}}
+	}
 	body := object{
 		{"@odata.context", c.root() + "/$metadata#invitations/$entity"}, {"id", derivedID("invitation/" + u.ID)},
 		{"inviteRedeemUrl", c.g.login + "/redeem?" + q.Encode()}, {"invitedUserDisplayName", c.in["invitedUserDisplayName"]},
@@ -78,7 +85,7 @@ func invite(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 		{"resetRedemption", false}, {"inviteRedirectUrl", str(c.in, "inviteRedirectUrl")}, {"status", status},
 		{"invitedUserMessageInfo", object{
 			{"messageLanguage", info["messageLanguage"]}, {"customizedMessageBody", info["customizedMessageBody"]},
-			{"ccRecipients", []object{{{"emailAddress", object{{"name", nil}, {"address", nil}}}}}},
+			{"ccRecipients", copies},
 		}},
 		{"invitedUser", object{{"id", u.ID}}},
 	}

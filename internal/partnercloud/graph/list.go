@@ -128,10 +128,19 @@ func (c *call) entity(sh *shape, row any) *entity {
 	return &entity{shape: sh, row: row, beta: c.beta, skus: c.skus}
 }
 
+// isCast reports that an object is of the type that the path casts to.
+func (c *call) isCast(e *entity) bool {
+	return c.cast == "" || e.typ == c.cast || e.kind != nil && e.kind(e.row) == c.cast
+}
+
 // list gives a page of a collection. It runs within the world's lock; the
 // answer is encoded outside of it.
 func (c *call) list(t *world.Tenant, context string, sh *shape, all since) (*reply, error) {
-	if err := sh.checkNames(c, c.q); err != nil {
+	names := sh
+	if properties()[c.cast] != nil {
+		names = &shape{typ: c.cast, navs: sh.navs}
+	}
+	if err := names.checkNames(c, c.q); err != nil {
 		return nil, err
 	}
 	if err := c.advancedQuery(); err != nil {
@@ -146,10 +155,7 @@ func (c *call) list(t *world.Tenant, context string, sh *shape, all since) (*rep
 		return nil, err
 	}
 	pass := func(e *entity) bool {
-		if c.cast != "" && (e.kind == nil || !strings.EqualFold(e.kind(e.row), c.cast)) && !strings.EqualFold(e.typ, c.cast) {
-			return false
-		}
-		return (c.q.Filter == nil || c.q.Filter.Match(e)) && (len(c.q.Search) == 0 || odata.Found(e, c.q.Search))
+		return c.isCast(e) && (c.q.Filter == nil || c.q.Filter.Match(e)) && (len(c.q.Search) == 0 || odata.Found(e, c.q.Search))
 	}
 	if c.tally {
 		n := 0
@@ -318,6 +324,9 @@ func (c *call) reference(e *entity) (*reply, error) {
 
 // one gives a single object.
 func (c *call) one(t *world.Tenant, context string, sh *shape, row any) (*reply, error) {
+	if !c.isCast(c.entity(sh, row)) {
+		return nil, notFound(c.path[len(c.path)-1])
+	}
 	if c.refs { // $select is of no matter then
 		return c.reference(c.entity(sh, row))
 	}

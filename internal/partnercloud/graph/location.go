@@ -14,7 +14,7 @@ const locationsPath = "identity/conditionalAccess/namedLocations"
 
 func locationFields(kind string) fields {
 	fs := fields{
-		"id": anything(), "createdDateTime": anything(), "modifiedDateTime": anything(), "deletedDateTime": anything(),
+		"id": readOnly(), "createdDateTime": readOnly(), "modifiedDateTime": readOnly(), "deletedDateTime": readOnly(),
 		"displayName": text().need().upTo(256),
 	}
 	if kind == "ipNamedLocation" {

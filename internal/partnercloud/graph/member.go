@@ -21,18 +21,17 @@ func findMember(c *call, s *world.State, t *world.Tenant) (string, error) {
 		}
 		return u.ID, nil
 	case "groups":
-		if g := t.Groups.Get(key); g != nil {
-			return g.ID, nil
+		g, err := findGroup(c, s, t)
+		if err != nil {
+			return "", err
 		}
+		return g.ID, nil
 	case "serviceprincipals":
-		if p := t.SPs.Get(key); p != nil {
-			return p.ID, nil
+		p, err := findSP(c, s, t)
+		if err != nil {
+			return "", err
 		}
-		if app, ok := strings.CutPrefix(key, "appId="); ok {
-			if p := t.SP(app); p != nil {
-				return p.ID, nil
-			}
-		}
+		return p.ID, nil
 	default:
 		if e := c.object(t, key); e != nil {
 			return e.key(e.row), nil

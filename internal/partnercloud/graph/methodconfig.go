@@ -154,7 +154,7 @@ func deleteConfig(c *call, s *world.State, t *world.Tenant, old *world.Document)
 // configFields are what a PATCH of a built-in method's configuration may hold, by the
 // method.
 func configFields(id string) fields {
-	fs := fields{"id": anything(), "state": enum("enabled disabled"), "includeTargets": targetsSpec(), "excludeTargets": targetsSpec()}
+	fs := fields{"id": readOnly(), "state": enum("enabled disabled"), "includeTargets": targetsSpec(), "excludeTargets": targetsSpec()}
 	more := fields{}
 	switch strings.ToLower(id) {
 	case "fido2":

@@ -97,7 +97,7 @@ func methodsPolicyFields(beta bool) fields {
 		"excludeTargets": targetsSpec(),
 	}
 	fs := fields{
-		"id": anything(), "displayName": readOnly(), "description": readOnly(), "lastModifiedDateTime": readOnly(), "policyVersion": readOnly(),
+		"id": readOnly(), "displayName": readOnly(), "description": readOnly(), "lastModifiedDateTime": readOnly(), "policyVersion": readOnly(),
 		"reconfirmationInDays": readOnly(), "authenticationMethodConfigurations": readOnly(),
 		"policyMigrationState":    enum("preMigration migrationInProgress migrationComplete"),
 		"registrationEnforcement": obj(fields{"authenticationMethodsRegistrationCampaign": obj(campaign)}),
@@ -149,9 +149,8 @@ func judgeTargets(t *world.Tenant, v any) error {
 }
 
 func changeMethodsPolicy(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	fs := methodsPolicyFields(c.beta)
-	c.passUnchanged(fs, c.entity(c.g.sh.methods, c.shownMethodsPolicy(t)))
-	if err := fs.check("", c.in); err != nil {
+	c.dropUnchanged(s, c.entity(c.g.sh.methods, c.shownMethodsPolicy(t)), nil)
+	if err := methodsPolicyFields(c.beta).check("", c.in); err != nil {
 		return nil, err
 	}
 	if err := judgeTargets(t, c.in); err != nil {

@@ -141,7 +141,7 @@ func phoneType(m *world.Method) string {
 
 func phoneFields() fields {
 	return fields{
-		"id": anything(), "createdDateTime": anything(), "lastUsedDateTime": anything(), "smsSignInState": anything(),
+		"id": readOnly(), "createdDateTime": readOnly(), "lastUsedDateTime": readOnly(), "smsSignInState": readOnly(),
 		"phoneNumber": text().need().upTo(40), "phoneType": enum("mobile alternateMobile office").need(),
 	}
 }
@@ -193,6 +193,7 @@ func (c *call) changeMethod(s *world.State, t *world.Tenant, r methodRow, f func
 }
 
 func changePhone(c *call, s *world.State, t *world.Tenant, r methodRow) (*reply, error) {
+	c.dropUnchanged(s, c.entity(c.g.sh.method, c.methodRow(t, r.user, r.m)), phoneFields())
 	number, typ, err := c.readPhone()
 	if err != nil {
 		return nil, err
@@ -257,7 +258,7 @@ func smsSignIn(c *call, s *world.State, t *world.Tenant, r methodRow) (*reply, e
 }
 
 func emailFields() fields {
-	return fields{"id": anything(), "createdDateTime": anything(), "lastUsedDateTime": anything(), "emailAddress": text().need().upTo(320)}
+	return fields{"id": readOnly(), "createdDateTime": readOnly(), "lastUsedDateTime": readOnly(), "emailAddress": text().need().upTo(320)}
 }
 
 func (c *call) readEmail() (string, error) {
@@ -288,6 +289,7 @@ func createEmail(c *call, s *world.State, t *world.Tenant, u *world.User) (*repl
 }
 
 func changeEmail(c *call, s *world.State, t *world.Tenant, r methodRow) (*reply, error) {
+	c.dropUnchanged(s, c.entity(c.g.sh.method, c.methodRow(t, r.user, r.m)), emailFields())
 	address, err := c.readEmail()
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func changeOrganization(c *call, s *world.State, t *world.Tenant) (*reply, error
 	if !strings.EqualFold(c.params[0], t.ID) {
 		return nil, notFound(c.params[0])
 	}
-	c.dropUnchanged(organizationOf(t))
+	c.dropUnchanged(s, organizationOf(t), nil)
 	if err := organizationFields().check("", c.in); err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func listOwners(c *call, s *world.State, t *world.Tenant, o *owned) (*reply, err
 // findOwner finds the owner that the path names.
 func findOwner(c *call, t *world.Tenant, o *owned) (*entity, error) {
 	id := c.params[1]
-	if slices.ContainsFunc(o.owners, func(v string) bool { return strings.EqualFold(v, id) }) {
+	if hasFold(o.owners, id) {
 		if e := c.object(t, id); e != nil {
 			return e, nil
 		}
@@ -79,9 +79,9 @@ func getOwner(c *call, s *world.State, t *world.Tenant, o *owned) (*reply, error
 }
 
 func addOwner(c *call, s *world.State, t *world.Tenant, o *owned) (*reply, error) {
-	ref := str(c.in, "@odata.id")
-	if ref == "" || len(c.in) != 1 {
-		return nil, badRequest("The body must hold @odata.id and nothing else.")
+	ref, err := c.refBody()
+	if err != nil {
+		return nil, err
 	}
 	id, err := c.bound(t, ref)
 	if err != nil {
@@ -90,7 +90,7 @@ func addOwner(c *call, s *world.State, t *world.Tenant, o *owned) (*reply, error
 	if err := mayOwn(t, id); err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(o.owners, func(v string) bool { return strings.EqualFold(v, id) }) {
+	if hasFold(o.owners, id) {
 		return nil, badRequest("One or more added object references already exist for the following modified properties: 'owners'.")
 	}
 	o.put(append(slices.Clone(o.owners), id))

@@ -32,7 +32,8 @@ func TestPlainPropertiesOfUsers(t *testing.T) {
 			t.Errorf("%s is not in %s", part, raw)
 		}
 	}
-	for _, want := range []string{`"mailNickname":"nia.n"`, `"division":"North"`, `"costCenter":"7"`, `"extensionAttribute3":"x"`, `"extensionAttribute1":null`} {
+	for _, want := range []string{`"mailNickname":"nia.n"`, `"division":"North"`, `"costCenter":"7"`,
+		`"extensionAttribute3":"x"`, `"extensionAttribute1":null`} {
 		if !strings.Contains(raw, want) {
 			t.Errorf("%s is not in %s", want, raw)
 		}
@@ -348,7 +349,8 @@ func TestInvitations(t *testing.T) {
 	l := newLab(t)
 	tok := l.admin()
 	body := func(address string) string {
-		return `{"invitedUserEmailAddress":"` + address + `","inviteRedirectUrl":"https://example.org","invitedUserDisplayName":"Gina","sendInvitationMessage":true}`
+		return `{"invitedUserEmailAddress":"` + address + `","inviteRedirectUrl":"https://example.org",
+			"invitedUserDisplayName":"Gina","sendInvitationMessage":true}`
 	}
 	a := l.do("POST", "/v1.0/invitations", tok, body("gina@example.org")).want(201).body
 	id := str(inner(a, "invitedUser"), "id")
@@ -363,6 +365,12 @@ func TestInvitations(t *testing.T) {
 	if again := l.do("POST", "/v1.0/invitations", tok, body("gina@example.org")).want(201).body; str(inner(again, "invitedUser"), "id") != id {
 		t.Error("invited twice")
 	}
+	withCopy := strings.TrimSuffix(body("hugo@example.org"), "}") + `,
+		"invitedUserMessageInfo":{"ccRecipients":[{"emailAddress":{"address":"boss@contoso.com"}}]}}`
+	if raw := string(l.do("POST", "/v1.0/invitations", tok, withCopy).want(201).raw); !strings.Contains(raw, "boss@contoso.com") {
+		t.Errorf("the copy is dropped: %s", raw)
+	}
+	l.do("POST", "/v1.0/invitations", tok, strings.Replace(withCopy, "address", "street", 1)).refused(400, "Request_BadRequest")
 	// Somebody of another tenant here is known there.
 	a = l.do("POST", "/v1.0/invitations", tok, body("carla@fabrikam.com")).want(201).body
 	l.w.Read(func(s *world.State) {

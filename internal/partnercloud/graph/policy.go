@@ -59,7 +59,7 @@ func policyFields(beta bool) fields {
 		session["continuousAccessEvaluation"] = obj(fields{"mode": enum("strictEnforcement disabled strictLocation")})
 	}
 	return fields{
-		"id": anything(), "createdDateTime": anything(), "modifiedDateTime": anything(), "templateId": anything(), "deletedDateTime": anything(),
+		"id": readOnly(), "createdDateTime": readOnly(), "modifiedDateTime": readOnly(), "templateId": readOnly(), "deletedDateTime": readOnly(),
 		"displayName": text().need().upTo(256), "description": text().upTo(1500), "state": enum("enabled disabled enabledForReportingButNotEnforced").need(),
 		"conditions": obj(conditions).need(), "partialEnablementStrategy": unused(),
 		"grantControls": obj(fields{

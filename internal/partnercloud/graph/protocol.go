@@ -67,9 +67,14 @@ func (c *call) preferences() error {
 				if err != nil || n < 1 {
 					return refuse(http.StatusBadRequest, "BadRequest", "The preference odata.maxpagesize must be a positive number.")
 				}
-				if c.takes.max > 0 {
-					c.takes.top = min(n, c.takes.max)
+				largest := c.takes.max
+				if c.takes.changes {
+					largest = maxDeltaPage
 				}
+				if largest == 0 {
+					continue // everything comes at once: nothing was applied
+				}
+				c.takes.top = min(n, largest)
 			default:
 				return refuse(http.StatusBadRequest, "BadRequest", "The preference '%s' is not known here.", clip(p))
 			}

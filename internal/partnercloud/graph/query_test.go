@@ -48,6 +48,9 @@ func TestQueriesOfDirectoryObjects(t *testing.T) {
 		{"/v1.0/users?$filter=employeeOrgData/team eq 'x'", nil, 400, "BadRequest"},
 		{"/v1.0/users?$filter=employeeOrgData/division eq 'x'", nil, 200, ""},
 		{"/v1.0/users?$select=employeeOrgData/division,id", nil, 200, ""},
+		{"/v1.0/users?$select=employeeOrgData/team", nil, 400, "BadRequest"},
+		{"/v1.0/users?$orderby=employeeOrgData/team", nil, 400, "BadRequest"},
+		{"/v1.0/users?$orderby=employeeOrgData/division", nil, 200, ""},
 		{"/v1.0/groups?$expand=members($levels=2)", nil, 400, "Request_UnsupportedQuery"},
 		{"/v1.0/groups?$expand=members($top=2)", nil, 400, "Request_UnsupportedQuery"},
 		{"/v1.0/users", []string{"ConsistencyLevel", "session"}, 400, "BadRequest"},
@@ -77,6 +80,12 @@ func TestQueriesOfDirectoryObjects(t *testing.T) {
 	}
 	l.do("PATCH", "/v1.0/groups/"+agents, tok, `{}`, "If-Match", "*").refused(400, "BadRequest")
 	l.get("/v1.0/me", l.app(partnerID, "User.Read.All")).refused(400, "BadRequest")
+	if h := l.get("/v1.0/subscribedSkus", tok, "Prefer", "odata.maxpagesize=2").want(200).header.Get("Preference-Applied"); h != "" {
+		t.Errorf("applied: %s", h)
+	}
+	if n := len(l.get("/v1.0/users/delta", tok, "Prefer", "odata.maxpagesize=2").rows()); n != 2 {
+		t.Errorf("%d rows of the delta query, want 2", n)
+	}
 	if n := len(l.get("/v1.0/users", tok, "Prefer", "odata.maxpagesize=2").rows()); n != 2 {
 		t.Errorf("%d rows, want 2", n)
 	}
@@ -113,7 +122,8 @@ func TestNamesWithoutCase(t *testing.T) {
 		t.Errorf("%v", u["jobTitle"])
 	}
 	l.do("PATCH", "/v1.0/users/"+plain, tok, `{"JobTitle":"A","jobTitle":"x"}`).refused(400, "Request_BadRequest")
-	l.do("POST", "/v1.0/groups", tok, `{"DisplayName":"G","mailenabled":false,"mailNickName":"g","securityEnabled":true,"OWNERS@odata.bind":["`+ada+`"]}`).want(201)
+	l.do("POST", "/v1.0/groups", tok, `{"DisplayName":"G","mailenabled":false,"mailNickName":"g","securityEnabled":true,
+		"OWNERS@odata.bind":["`+ada+`"]}`).want(201)
 }
 
 // The log keeps names in lower case and compares them with it.
@@ -170,7 +180,8 @@ func TestControlInformation(t *testing.T) {
 func TestBatchWithNumbers(t *testing.T) {
 	l := newLab(t)
 	a := l.do("POST", "/v1.0/$batch", l.admin(),
-		`{"requests":[{"id":1,"method":"GET","url":"/users/`+ada+`"},{"id":2,"method":"GET","url":"/users/`+rhea+`","dependsOn":[1]},{"id":"three","method":"GET","url":"/myorganization/me"}]}`).want(200)
+		`{"requests":[{"id":1,"method":"GET","url":"/users/`+ada+`"},{"id":2,"method":"GET","url":"/users/`+rhea+`","dependsOn":[1]},
+		{"id":"three","method":"GET","url":"/myorganization/me"}]}`).want(200)
 	var ids []string
 	for _, r := range objs(a.body, "responses") {
 		if r["status"] != 200.0 {

@@ -3,7 +3,6 @@ package graph
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"partnerguard/internal/partnercloud/kit"
@@ -207,7 +206,7 @@ func (c *call) match() error {
 		c.path = append([]string{"users", "me"}, c.path[1:]...)
 	}
 	for i, seg := range c.path {
-		if rest, ok := cutNamespace(seg); ok && !slices.Contains(memberTypes(), strings.ToLower(rest)) {
+		if rest, ok := cutNamespace(seg); ok && memberType(rest) == "" {
 			c.path[i] = rest // a bound function or action with its namespace
 		}
 	}
@@ -241,17 +240,23 @@ func cutNamespace(name string) (rest string, ok bool) {
 	return name[len(ns):], true
 }
 
-// memberTypes are the types a collection of directory objects may be cast to.
-func memberTypes() []string {
-	return []string{"user", "group", "serviceprincipal", "directoryrole", "device", "application", "administrativeunit"}
+// memberType spells a type that directory objects may be cast to; "" for others.
+func memberType(name string) string {
+	for _, typ := range []string{"user", "group", "servicePrincipal", "directoryRole", "device", "application", "administrativeUnit"} {
+		if strings.EqualFold(typ, name) {
+			return typ
+		}
+	}
+	return ""
 }
 
 func (c *call) try() bool {
 	path := c.path
-	if rest, ok := cutNamespace(path[len(path)-1]); ok && slices.Contains(memberTypes(), strings.ToLower(rest)) {
+	c.cast = ""
+	if rest, ok := cutNamespace(path[len(path)-1]); ok && memberType(rest) != "" {
 		path = path[:len(path)-1]
-		c.cast = strings.ToLower(rest)
-		if len(path) == 0 {
+		c.cast = memberType(rest)
+		if len(path) == 0 || c.r.Method != http.MethodGet {
 			return false
 		}
 	}
@@ -328,7 +333,7 @@ func found[T any](find func(*call, *world.State, *world.Tenant) (T, error), do f
 			return nil, err
 		}
 		if c.route.method == http.MethodPatch {
-			c.dropUnchanged(x)
+			c.dropUnchanged(s, x, nil)
 		}
 		return do(c, s, t, x)
 	}

@@ -43,7 +43,7 @@ func singletons() []*singleton {
 			name: "authenticationFlowsPolicy", typ: "authenticationFlowsPolicy",
 			fields: func() fields {
 				return fields{
-					"id": anything(), "displayName": anything(), "description": anything(),
+					"id": readOnly(), "displayName": readOnly(), "description": readOnly(),
 					"selfServiceSignUp": obj(fields{"isEnabled": flag().need()}),
 				}
 			},
@@ -59,7 +59,7 @@ func singletons() []*singleton {
 		{
 			name: "crossTenantAccessPolicy", typ: "crossTenantAccessPolicy",
 			fields: func() fields {
-				return fields{"id": anything(), "displayName": text().upTo(256), "allowedCloudEndpoints": list(text()).upTo(3)}
+				return fields{"id": readOnly(), "displayName": text().upTo(256), "allowedCloudEndpoints": list(text()).upTo(3)}
 			},
 			base: func(*world.Tenant) map[string]any {
 				return map[string]any{"displayName": "CrossTenantAccessPolicy", "allowedCloudEndpoints": []any{}}
@@ -127,7 +127,14 @@ func (p *singleton) change(c *call, s *world.State, t *world.Tenant) (*reply, er
 	if p.typ == "authorizationPolicy" && c.beta {
 		newerAuthorization(c.in)
 	}
-	if err := p.fields().check("", c.in); err != nil {
+	fs := p.fields()
+	now := c.entity(c.g.sh.settings[p.typ], newDocument("", json.RawMessage(jsonText(p.setting(t)))))
+	if p.whole {
+		c.dropUnchanged(s, now, fs)
+	} else {
+		c.dropUnchanged(s, now, nil)
+	}
+	if err := fs.check("", c.in); err != nil {
 		return nil, err
 	}
 	old := &world.Document{ID: p.name}
@@ -191,7 +198,7 @@ func authorizationBase(*world.Tenant) map[string]any {
 
 func authorizationFields() fields {
 	return fields{
-		"id": anything(), "displayName": text().upTo(256), "description": text().upTo(1024), "deletedDateTime": unused(),
+		"id": readOnly(), "displayName": text().upTo(256), "description": text().upTo(1024), "deletedDateTime": unused(),
 		"allowInvitesFrom":                       enum("none adminsAndGuestInviters adminsGuestInvitersAndAllMembers everyone"),
 		"allowedToSignUpEmailBasedSubscriptions": flag(), "allowedToUseSSPR": flag(), "allowEmailVerifiedUsersToJoinOrganization": flag(),
 		"allowUserConsentForRiskyApps": flag(), "blockMsolPowerShell": flag(),
@@ -237,7 +244,7 @@ func newerAuthorization(m map[string]any) {
 
 func consentRequestFields() fields {
 	return fields{
-		"id": anything(), "isEnabled": flag().need(), "notifyReviewers": flag().need(), "remindersEnabled": flag().need(), "version": anything(),
+		"id": readOnly(), "isEnabled": flag().need(), "notifyReviewers": flag().need(), "remindersEnabled": flag().need(), "version": readOnly(),
 		"requestDurationInDays": number().need(),
 		"reviewers":             list(obj(fields{"query": text().need(), "queryType": text(), "queryRoot": text()})).need().upTo(100),
 	}
@@ -297,7 +304,7 @@ func crossTenantBase(t *world.Tenant) map[string]any {
 // there is cannot be changed.
 func crossTenantFields() fields {
 	return fields{
-		"id": anything(), "inboundTrust": obj(fields{
+		"id": readOnly(), "inboundTrust": obj(fields{
 			"isMfaAccepted": flag(), "isCompliantDeviceAccepted": flag(), "isHybridAzureADJoinedDeviceAccepted": flag(),
 		}).need(),
 		"isServiceDefault": readOnly(), "b2bCollaborationInbound": unused(), "b2bCollaborationOutbound": unused(), "b2bDirectConnectInbound": unused(),

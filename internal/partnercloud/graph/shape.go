@@ -215,15 +215,20 @@ func (sh *shape) spell(q *odata.Query) {
 // checkNames refuses properties that the type does not have, and options of an
 // expansion that it does not take.
 func (sh *shape) checkNames(c *call, q *odata.Query) error {
-	sh.spell(q)
-	has := func(name string) bool {
-		if known, _ := knownProperty(sh.typ, name, c.beta); known {
-			return true
-		}
-		return false
-	}
 	miss := func(name string) error {
 		return refuse(400, "BadRequest", "Could not find a property named '%s' on type 'microsoft.graph.%s'.", clip(name), sh.typ)
+	}
+	for _, n := range q.Select { // before a part is taken for the whole
+		if path := strings.Split(n, "/"); len(path) > 1 {
+			if path[0] = spelled(sh.typ, path[0]); unknownBelow(sh.typ, path, c.beta) != "" {
+				return miss(n)
+			}
+		}
+	}
+	sh.spell(q)
+	has := func(name string) bool {
+		known, _ := knownProperty(sh.typ, name, c.beta)
+		return known
 	}
 	for _, n := range q.Select {
 		if n != "*" && !has(n) {
@@ -248,6 +253,9 @@ func (sh *shape) checkNames(c *call, q *odata.Query) error {
 	for _, o := range q.OrderBy {
 		if !has(o.Path[0]) {
 			return miss(o.Path[0])
+		}
+		if unknownBelow(sh.typ, o.Path, c.beta) != "" {
+			return miss(strings.Join(o.Path, "/"))
 		}
 	}
 	for _, x := range q.Search {

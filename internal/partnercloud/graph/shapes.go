@@ -62,7 +62,7 @@ func newShapes() *shapes {
 	sh.user.navs["directReports"] = many((*call).reportsOf)
 	sh.user.navs["ownedObjects"] = many(func(c *call, t *world.Tenant, u *world.User) []*entity { return c.ownings(t, u.ID) })
 	sh.group.navs["members"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.members(t, g, false) })
-	sh.group.navs["owners"] = many((*call).owners)
+	sh.group.navs["owners"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.ownersOf(t, g.Owners) })
 	sh.group.navs["memberOf"] = many(func(c *call, t *world.Tenant, g *world.Group) []*entity { return c.memberships(t, g.ID, false) })
 	sh.unit.navs["members"] = many((*call).unitMembers)
 	sh.role.navs["members"] = many(func(c *call, t *world.Tenant, r *activeRoleRow) []*entity { return c.holders(t, r.role.ID) })

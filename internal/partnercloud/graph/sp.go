@@ -140,7 +140,7 @@ func getSP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal)
 func createSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	fs := spFields()
 	fs["appId"], fs["owners@odata.bind"] = text().need(), list(text()).upTo(20)
-	if err := fs.checkAll(c.in); err != nil {
+	if err := fs.check("", c.in); err != nil {
 		return nil, err
 	}
 	id := str(c.in, "appId")
@@ -183,9 +183,7 @@ func createSP(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 }
 
 func changeSP(c *call, s *world.State, t *world.Tenant, sp *world.ServicePrincipal) (*reply, error) {
-	fs := spFields()
-	c.passUnchanged(fs, &entity{shape: c.g.sh.sp, row: fullSP(s, sp), beta: c.beta})
-	if err := fs.check("", c.in); err != nil {
+	if err := spFields().check("", c.in); err != nil {
 		return nil, err
 	}
 	if err := c.judgeSP(s, sp.AppID); err != nil {

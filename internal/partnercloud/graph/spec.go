@@ -158,8 +158,9 @@ func (f fields) spell(path string, m map[string]any) error {
 	return nil
 }
 
-// check refuses unknown members. Annotations pass: clients send them back. Names
-// count without case; the members have the type's spelling afterwards.
+// check refuses unknown members. Annotations pass, since clients send them back, but
+// for bindings, which say something. Names count without case; the members have the
+// type's spelling afterwards.
 func (f fields) check(path string, m map[string]any) error {
 	if err := f.spell(path, m); err != nil {
 		return err
@@ -170,7 +171,7 @@ func (f fields) check(path string, m map[string]any) error {
 	}
 	slices.Sort(names)
 	for _, k := range names {
-		if strings.Contains(k, "@odata.") {
+		if strings.Contains(k, "@odata.") && !strings.HasSuffix(k, "@odata.bind") {
 			continue
 		}
 		full := k

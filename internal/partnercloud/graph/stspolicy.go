@@ -35,7 +35,7 @@ func (c *call) stsName() string {
 
 func stsFields() fields {
 	return fields{
-		"id": anything(), "displayName": text().need().upTo(256), "description": text().upTo(1024), "isOrganizationDefault": flag(),
+		"id": readOnly(), "displayName": text().need().upTo(256), "description": text().upTo(1024), "isOrganizationDefault": flag(),
 		"definition": list(text().upTo(20_000)).need().upTo(1), "deletedDateTime": unused(),
 	}
 }
@@ -170,10 +170,11 @@ func assignedSTS(c *call, s *world.State, t *world.Tenant, p *world.ServicePrinc
 		sh := c.g.sh.settings["stsPolicy"]
 		return c.list(t, policiesRoot+c.stsName(), sh, slice(all, sh.key))
 	case http.MethodPost:
-		ref := strings.TrimRight(str(c.in, "@odata.id"), "/")
-		if ref == "" || len(c.in) != 1 {
-			return nil, badRequest("The body must hold @odata.id and nothing else.")
+		ref, err := c.refBody()
+		if err != nil {
+			return nil, err
 		}
+		ref = strings.TrimRight(ref, "/")
 		id = ref[strings.LastIndexByte(ref, '/')+1:]
 		if d := t.Settings.Get(id); d == nil || !isType(d, c.stsType()) {
 			return nil, notFound(id)

@@ -31,34 +31,49 @@ func (sh *shapes) shapeOf(row any) *shape {
 }
 
 // membersOf reads the members of a row as they are shown; nil for rows of others.
-func (c *call) membersOf(row any) func(name string) (any, bool) {
-	if x, ok := row.(*world.CustomRole); ok {
-		e := c.entity(c.g.sh.definition, customDef(x))
-		return func(name string) (any, bool) { return e.Field(spelled(e.typ, name)) }
-	}
-	if d, ok := row.(*world.Document); ok {
-		now := decodeObject(d.Raw)
-		now["id"] = d.ID
-		return func(name string) (any, bool) { v, ok := now[name]; return v, ok }
-	}
+func (c *call) membersOf(s *world.State, row any) func(name string) (any, bool) {
 	sh := c.g.sh.shapeOf(row)
+	switch x := row.(type) {
+	case *world.Application:
+		row = c.shownApp(x)
+	case *world.ServicePrincipal:
+		row = fullSP(s, x)
+	case *world.CustomRole:
+		sh, row = c.g.sh.definition, customDef(x)
+	case *world.Document:
+		now := decodeObject(x.Raw)
+		now["id"] = x.ID
+		return func(name string) (any, bool) { v, ok := now[name]; return v, ok }
+	case *entity:
+		sh = x.shape
+	}
 	if sh == nil {
 		return nil
 	}
-	e := c.entity(sh, row)
-	return func(name string) (any, bool) { return e.Field(spelled(sh.typ, name)) }
+	e, typ := c.entity(sh, row), sh.typ
+	if sh.kind != nil {
+		typ = sh.kind(e.row)
+	}
+	return func(name string) (any, bool) {
+		name = spelled(typ, name)
+		if known, _ := knownProperty(typ, name, c.beta); !known {
+			return nil, false
+		}
+		return e.Field(name)
+	}
 }
 
-// dropUnchanged takes those members out of the body of a PATCH that say what is so
+// dropUnchanged takes those members out of the body of a change that say what is so
 // already: clients send an object back as they read it, read-only members and all.
-func (c *call) dropUnchanged(row any) {
-	of := c.membersOf(row)
+// Where what is left out means something (PUT), only the read-only ones of whole go.
+func (c *call) dropUnchanged(s *world.State, row any, whole fields) {
+	of := c.membersOf(s, row)
 	if of == nil {
 		return
 	}
 	for k, v := range c.in {
 		now, ok := of(k)
-		if !ok {
+		if !ok || whole != nil && (whole[k] == nil || whole[k].kind != kReadOnly) {
 			continue
 		}
 		var a any

@@ -39,7 +39,7 @@ func unitFields() fields {
 	return fields{
 		"displayName": text().need().upTo(256), "description": text().upTo(1024), "visibility": enum("HiddenMembership Public"), "id": readOnly(),
 		"deletedDateTime": readOnly(), "isMemberManagementRestricted": flag(), "membershipType": enum("Assigned"), "membershipRule": unused(),
-		"membershipRuleProcessingState": unused(), "members@odata.bind": list(text()).upTo(maxLinks), "members": readOnly(),
+		"membershipRuleProcessingState": unused(), "members": readOnly(),
 	}
 }
 
@@ -56,8 +56,8 @@ func getUnit(c *call, _ *world.State, t *world.Tenant, u *world.Unit) (*reply, e
 }
 
 // readUnit takes a body over into a unit.
-func (c *call) readUnit(u *world.Unit) error {
-	if err := unitFields().checkAll(c.in); err != nil {
+func (c *call) readUnit(u *world.Unit, fs fields) error {
+	if err := fs.check("", c.in); err != nil {
 		return err
 	}
 	if truth(c.in, "isMemberManagementRestricted") {
@@ -85,7 +85,9 @@ func (c *call) readUnit(u *world.Unit) error {
 
 func createUnit(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 	u := &world.Unit{ID: world.NewGUID(), Created: c.now}
-	if err := c.readUnit(u); err != nil {
+	fs := unitFields()
+	fs["members@odata.bind"] = list(text()).upTo(maxLinks)
+	if err := c.readUnit(u, fs); err != nil {
 		return nil, err
 	}
 	members, err := c.boundAll(t, "members@odata.bind")
@@ -110,7 +112,7 @@ func createUnit(c *call, s *world.State, t *world.Tenant) (*reply, error) {
 
 func changeUnit(c *call, s *world.State, t *world.Tenant, u *world.Unit) (*reply, error) {
 	next := *u
-	if err := c.readUnit(&next); err != nil {
+	if err := c.readUnit(&next, unitFields()); err != nil {
 		return nil, err
 	}
 	ch := change{activity: "Update administrative unit", category: "AdministrativeUnit", target: unitTarget(u)}

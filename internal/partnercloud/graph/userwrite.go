@@ -104,7 +104,7 @@ func changeUser(c *call) (*reply, error) {
 	c.g.world.Read(func(s *world.State) {
 		if t := s.Tenant(c.caller.Tenant); t != nil {
 			if u, err := c.findUser(s, t); err == nil {
-				c.dropUnchanged(u)
+				c.dropUnchanged(s, u, nil)
 			}
 		}
 	})
