@@ -1,9 +1,9 @@
 package arm
 
 import (
-	"encoding/json"
 	"strings"
-	"time"
+
+	"partnerguard/internal/partnercloud/kit"
 )
 
 // What a PUT or PATCH may send back as it was read: it says nothing, as long as it is
@@ -29,25 +29,10 @@ func (n named) judge(id, kind string) *fault {
 	return nil
 }
 
-// unchanged refuses a read-only member that says something else than what is; nil says
-// nothing. Times are equal to the millisecond, as clients write them.
+// unchanged refuses a read-only member that says something else than what is.
 func unchanged(name string, sent, now any) *fault {
-	if sent == nil {
+	if kit.Differs(map[string]any{name: sent}, map[string]any{name: now}) == "" {
 		return nil
-	}
-	x, err := json.Marshal(sent)
-	y, also := json.Marshal(now)
-	if err == nil && also == nil && string(x) == string(y) {
-		return nil
-	}
-	a, isText := sent.(string)
-	b, wasText := now.(string)
-	if isText && wasText {
-		s, err := time.Parse(time.RFC3339Nano, a)
-		n, also := time.Parse(time.RFC3339Nano, b)
-		if strings.EqualFold(a, b) || err == nil && also == nil && s.Truncate(time.Millisecond).Equal(n.Truncate(time.Millisecond)) {
-			return nil
-		}
 	}
 	return readOnly(name)
 }

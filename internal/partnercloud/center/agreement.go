@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/market"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -125,7 +126,7 @@ func createAgreement(k *call) (reply, *fault) {
 	if f := k.decode(&in); f != nil {
 		return reply{}, f
 	}
-	at, err := moment(in.Agreed)
+	at, err := kit.Moment(in.Agreed)
 	switch {
 	case !strings.EqualFold(in.Type, customerAgreement) || !strings.EqualFold(in.Template, customerTemplate):
 		return reply{}, deny(entra.CenterMalformed, "type and templateId must be those of the Microsoft Customer Agreement: GET /v1/agreements.")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/market"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -73,7 +74,7 @@ func (in *orderLineInput) cartLine(n int, cycle, currency string) (world.CartLin
 		l.RenewsTo = in.RenewsTo.Term
 	}
 	if in.End != "" {
-		end, err := moment(in.End)
+		end, err := kit.Moment(in.End)
 		if err != nil {
 			return l, deny(entra.CenterMalformed, "customTermEndDate is not a date.")
 		}

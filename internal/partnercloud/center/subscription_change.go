@@ -8,6 +8,7 @@ import (
 
 	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/center/ledger"
+	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/market"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -358,7 +359,7 @@ func (k *call) nextTerm(x *ledger.Standing, in *nextInput) (*world.NextTerm, *fa
 // customEnd reads the end of a term that is to end with another subscription or with
 // a calendar month. The date given is the last day.
 func (k *call) customEnd(text string, start time.Time, term string) (time.Time, *fault) {
-	at, err := moment(text)
+	at, err := kit.Moment(text)
 	if err != nil {
 		return time.Time{}, deny(entra.CenterMalformed, "customTermEndDate is not a date.")
 	}
@@ -375,14 +376,4 @@ func (k *call) customEnd(text string, start time.Time, term string) (time.Time, 
 		}
 	}
 	return time.Time{}, deny(entra.CenterMalformed, "customTermEndDate does not match with the end date of any active subscription or the end of a month.")
-}
-
-// moment reads a date or a moment, with or without a zone.
-func moment(text string) (t time.Time, err error) {
-	for _, form := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", time.DateOnly} {
-		if t, err = time.Parse(form, text); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	return t, err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/kit"
 	"partnerguard/internal/partnercloud/market"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -272,8 +273,8 @@ const maxSpan = 400 * 24 * time.Hour
 // utilizations are raw records of use, by the day or by the hour.
 func utilizations(k *call, i int) (reply, *fault) {
 	s := &k.customer.Subscriptions[i]
-	start, err1 := moment(strings.ReplaceAll(k.query("start_time"), " ", "+"))
-	end, err2 := moment(strings.ReplaceAll(k.query("end_time"), " ", "+"))
+	start, err1 := kit.Moment(strings.ReplaceAll(k.query("start_time"), " ", "+"))
+	end, err2 := kit.Moment(strings.ReplaceAll(k.query("end_time"), " ", "+"))
 	hourly := strings.EqualFold(k.query("granularity"), "hourly")
 	switch g := k.query("granularity"); {
 	case err1 != nil || err2 != nil || !end.After(start) || end.Sub(start) > maxSpan:
