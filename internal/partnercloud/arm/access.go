@@ -148,43 +148,43 @@ func getAssignment(k *call) (reply, *fault) {
 // maxAssignments is the published bound of a subscription.
 const maxAssignments = 4_000
 
-func putAssignment(k *call) (reply, *fault) {
-	var in struct {
-		named
-		Properties struct {
-			Scope     any    `json:"scope"`
-			Role      string `json:"roleDefinitionId"`
-			Principal string `json:"principalId"`
-			Type      string `json:"principalType"`
+// sentAssignment is the body of a write.
+type sentAssignment struct {
+	named
+	Properties struct {
+		Scope     any    `json:"scope"`
+		Role      string `json:"roleDefinitionId"`
+		Principal string `json:"principalId"`
+		Type      string `json:"principalType"`
 
-			Description      string `json:"description"`
-			Condition        string `json:"condition"`
-			ConditionVersion string `json:"conditionVersion"`
-			Identity         string `json:"delegatedManagedIdentityResourceId"`
+		Description      string `json:"description"`
+		Condition        string `json:"condition"`
+		ConditionVersion string `json:"conditionVersion"`
+		Identity         string `json:"delegatedManagedIdentityResourceId"`
 
-			CreatedOn, UpdatedOn, CreatedBy, UpdatedBy any // as they were read
-		} `json:"properties"`
-	}
-	if f := k.decode(&in); f != nil {
-		return reply{}, f
-	}
-	name, p := strings.ToLower(k.params["name"]), &in.Properties
-	d := definition(p.Role)
+		CreatedOn, UpdatedOn, CreatedBy, UpdatedBy any // as they were read
+	} `json:"properties"`
+}
+
+// check says what is wrong with what was sent for an assignment of this name:
+// its values, and what of the read-only members is not as it was read.
+func (in *sentAssignment) check(k *call, name string) *fault {
+	p := &in.Properties
 	switch {
 	case !world.IsGUID(name):
-		return reply{}, bad("InvalidRoleAssignmentId", "The role assignment ID must be a GUID.")
+		return bad("InvalidRoleAssignmentId", "The role assignment ID must be a GUID.")
 	case !world.IsGUID(p.Principal):
-		return reply{}, bad("InvalidPrincipalId", "The principal ID is not a GUID.")
-	case d == nil:
-		return reply{}, bad("RoleDefinitionDoesNotExist", "The specified role definition does not exist.")
+		return bad("InvalidPrincipalId", "The principal ID is not a GUID.")
+	case definition(p.Role) == nil:
+		return bad("RoleDefinitionDoesNotExist", "The specified role definition does not exist.")
 	case p.Identity != "":
-		return reply{}, bad("BadRequestFormat", "delegatedManagedIdentityResourceId is not supported here.")
+		return bad("BadRequestFormat", "delegatedManagedIdentityResourceId is not supported here.")
 	case len(p.Description) > 1024 || len(p.Condition) > 8<<10:
-		return reply{}, bad("BadRequestFormat", "The description or the condition is too long.")
+		return bad("BadRequestFormat", "The description or the condition is too long.")
 	case (p.Condition == "") != (p.ConditionVersion == "") || p.ConditionVersion != "" && p.ConditionVersion != "2.0":
-		return reply{}, bad("InvalidConditionVersion", "A condition needs conditionVersion 2.0, and the version a condition.")
+		return bad("InvalidConditionVersion", "A condition needs conditionVersion 2.0, and the version a condition.")
 	case len(k.sub.Roles) >= maxAssignments:
-		return reply{}, bad("RoleAssignmentLimitExceeded", "The role assignment limit for the subscription has been exceeded.")
+		return bad("RoleAssignmentLimitExceeded", "The role assignment limit for the subscription has been exceeded.")
 	}
 	var now object
 	if i := k.assignment(); i >= 0 {
@@ -192,14 +192,23 @@ func putAssignment(k *call) (reply, *fault) {
 	}
 	for member, sent := range map[string]any{"createdOn": p.CreatedOn, "updatedOn": p.UpdatedOn, "createdBy": p.CreatedBy, "updatedBy": p.UpdatedBy} {
 		if f := unchanged(member, sent, now[member]); f != nil {
-			return reply{}, f
+			return f
 		}
 	}
-	if f := cmp.Or(in.judge(k.at.scope+"/providers/Microsoft.Authorization/roleAssignments/"+name, "Microsoft.Authorization/roleAssignments"),
-		unchanged("scope", p.Scope, k.at.scope)); f != nil {
+	return cmp.Or(in.judge(k.at.scope+"/providers/Microsoft.Authorization/roleAssignments/"+name, "Microsoft.Authorization/roleAssignments"),
+		unchanged("scope", p.Scope, k.at.scope))
+}
+
+func putAssignment(k *call) (reply, *fault) {
+	var in sentAssignment
+	if f := k.decode(&in); f != nil {
 		return reply{}, f
 	}
-	kind := k.principalType(p.Principal)
+	name, p := strings.ToLower(k.params["name"]), &in.Properties
+	if f := in.check(k, name); f != nil {
+		return reply{}, f
+	}
+	d, kind := definition(p.Role), k.principalType(p.Principal)
 	if kind == "" || p.Type != "" && !strings.EqualFold(p.Type, kind) {
 		return reply{}, bad("PrincipalNotFound", "Principal "+strings.ToLower(p.Principal)+" does not exist in the directory "+k.tenant.ID+".")
 	}
