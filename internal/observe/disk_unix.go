@@ -2,14 +2,28 @@
 
 package observe
 
-import "golang.org/x/sys/unix"
+import (
+	"errors"
+	"path/filepath"
 
-// Disk says how many bytes a folder's file system has, and how many of them this
-// user may still write. ok is false where the system does not say it.
+	"golang.org/x/sys/unix"
+)
+
+// Disk says how many bytes a folder's file system has, or that of the folder which it
+// will be made in, and how many of them this user may still write. ok is false where
+// the system does not say it.
 func Disk(folder string) (free, all uint64, ok bool) {
 	var s unix.Statfs_t
-	if err := unix.Statfs(folder, &s); err != nil {
-		return 0, 0, false
+	for {
+		err := unix.Statfs(folder, &s)
+		if err == nil {
+			break
+		}
+		up := filepath.Dir(folder)
+		if !errors.Is(err, unix.ENOENT) || up == folder {
+			return 0, 0, false
+		}
+		folder = up
 	}
 	size := uint64(s.Bsize) // of another type on other systems
 	return uint64(s.Bavail) * size, uint64(s.Blocks) * size, true
