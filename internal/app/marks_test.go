@@ -57,7 +57,8 @@ func TestNothingOfOthersIsSeen(t *testing.T) {
 	for _, path := range []string{"/connect/" + secretMark, "/msi/token?resource=" + secretMark, "/" + url.PathEscape(tear), "/?code=" + secretMark} {
 		for _, method := range []string{http.MethodGet, http.MethodPost, "X" + secretMark} {
 			r := httptest.NewRequest(method, "https://guard.example"+path, strings.NewReader("state="+secretMark+tear))
-			for _, name := range []string{"Authorization", "X-Identity-Header", "Cookie", "User-Agent", "Tracestate", "Baggage", "X-Request-Id", "X-Forwarded-For"} {
+			for _, name := range []string{"Authorization", "X-Identity-Header", "Cookie", "User-Agent",
+				"Tracestate", "Baggage", "X-Request-Id", "X-Forwarded-For"} {
 				r.Header.Set(name, secretMark+" "+tear)
 			}
 			r.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")

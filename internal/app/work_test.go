@@ -54,7 +54,8 @@ func TestWorkers(t *testing.T) {
 			}
 		}
 		status, said := asked(h, "/metrics")
-		for _, want := range []string{"partnerguard_workers 2", "partnerguard_db_size_bytes ", "partnerguard_db_connections_max 16", "partnerguard_data_free_bytes "} {
+		for _, want := range []string{"partnerguard_workers 2", "partnerguard_db_size_bytes ", "partnerguard_db_connections_max 16",
+			"partnerguard_data_free_bytes "} {
 			if status != 200 || !strings.Contains(said, want) {
 				t.Errorf("/metrics: %d, without %s", status, want)
 			}
