@@ -37,6 +37,10 @@ type Options struct {
 	Prompt vault.Prompt                           // asks a person; nil where there is none
 	Key    func() (azcore.TokenCredential, error) // for Azure Key Vault; nil is DefaultAzureCredential
 	Dial   func(msapi.Options) *msapi.Client      // how the cloud is asked; nil is msapi.New
+	// Works names what is going to work the database, such as "serve": it takes the
+	// place of the one that does, where that is a file, before it is opened. "" opens it
+	// beside whoever works it.
+	Works string
 
 	master vault.Master // that was asked for already
 }
@@ -56,9 +60,12 @@ type Installation struct {
 	features
 
 	look  bool // nothing is recorded
+	held  bool // this process works the database
 	lab   *Lab
 	clock *clock
 	notes []string
+
+	getenv func(string) string
 	close []func() error
 }
 
@@ -122,6 +129,11 @@ func OpenData(ctx context.Context, o Options) (_ *Installation, err error) {
 	}()
 	if err := i.choose(ctx, o); err != nil {
 		return nil, err
+	}
+	if o.Works != "" {
+		if err := i.hold(o.Works); err != nil {
+			return nil, err
+		}
 	}
 	if i.DB, err = db.Open(ctx, i.database()); err != nil {
 		return nil, err
@@ -205,7 +217,7 @@ func newInstallation(o Options) *Installation {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Installation{Config: o.Config, Actor: o.Actor, Log: o.Log, clock: &clock{now: o.Now}}
+	return &Installation{Config: o.Config, Actor: o.Actor, Log: o.Log, clock: &clock{now: o.Now}, getenv: o.Getenv}
 }
 
 // VaultOptions are how this installation opens its vault.

@@ -54,7 +54,8 @@ func (i *Installation) modules() []module {
 	}
 }
 
-// start gives a feature what it answers by, works by and is watched by.
+// start gives a feature what it answers by, works by and is watched by; a nil mux has
+// it answer nothing.
 func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) error {
 	if f, ok := m.feature.(watched); ok {
 		f.Metrics(reg)
@@ -64,7 +65,7 @@ func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) err
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
-	if f, ok := m.feature.(mounter); ok {
+	if f, ok := m.feature.(mounter); ok && mux != nil {
 		if err := f.Mount(mux); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}

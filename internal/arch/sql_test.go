@@ -20,7 +20,7 @@ var owner = map[string]string{
 	"approvals": "sam/broker", "invitations": "sam/onboard", "consent_intents": "sam/consent",
 	"automation_items": "automation",
 	"trail_head":       "trail", "trail_pages": "trail", "trail_tiles": "trail", "trail_chain": "trail", "trail_anchors": "trail", "trail_proofs": "trail",
-	"river_job": "jobs",
+	"river_job": "jobs", "river_client": "jobs",
 }
 
 // catalogue are words after UPDATE or FROM that are no tables of ours: what a

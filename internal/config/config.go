@@ -14,6 +14,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"partnerguard/internal/jobs"
+	"partnerguard/internal/observe"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/broker"
@@ -50,6 +52,9 @@ type Config struct {
 	Web    web.Config    `yaml:",inline"`
 	Broker broker.Config `yaml:",inline"`
 	Anchor anchor.Config `yaml:",inline"`
+
+	Jobs    jobs.Config    `yaml:",inline"`
+	Observe observe.Config `yaml:",inline"`
 
 	origins map[string]string
 	file    string

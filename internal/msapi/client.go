@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"golang.org/x/sync/singleflight"
 
+	"partnerguard/internal/observe"
 	"partnerguard/internal/problem"
 )
 
@@ -81,6 +82,7 @@ func New(o Options) *Client {
 			TLSHandshakeTimeout: 15 * time.Second, ExpectContinueTimeout: time.Second, MaxResponseHeaderBytes: 256 << 10,
 		}
 	}
+	o.Transport = observe.Outgoing(o.Transport)
 	c := &Client{o: o, budgets: newBudgets()}
 	c.web = &http.Client{
 		Transport: o.Transport, Timeout: o.Timeout,
