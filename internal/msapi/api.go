@@ -38,6 +38,15 @@ type call struct {
 
 // ask sends a call and gives its answer when the status is 2xx.
 func (c *Client) ask(ctx context.Context, k call) (*sent, error) {
+	res, err := c.reply(ctx, k)
+	if err == nil && (res.status < 200 || res.status > 299) {
+		return nil, readAPIError(k.service, res)
+	}
+	return res, err
+}
+
+// reply sends a call and gives its answer, whatever the status is.
+func (c *Client) reply(ctx context.Context, k call) (*sent, error) {
 	access, err := k.bearer(ctx)
 	if err != nil {
 		return nil, err
@@ -64,8 +73,6 @@ func (c *Client) ask(ctx context.Context, k call) (*sent, error) {
 			return nil, p
 		}
 		return nil, &APIError{Service: k.service, Transient: true, way: onTheWay(err)}
-	case res.status < 200 || res.status > 299:
-		return nil, readAPIError(k.service, res)
 	}
 	return res, nil
 }

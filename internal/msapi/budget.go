@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"partnerguard/internal/evidence"
 )
 
 // pace is how fast a bucket may go before anybody complains.
@@ -23,7 +25,8 @@ var (
 	paceConsent = pace{45, 45} // about 50 a second per application id
 	paceGraph   = pace{50, 100}
 	paceReports = pace{0.5, 5} // 5 in 10 s per app and tenant
-	pacePolicy  = pace{1, 1}   // Conditional Access: 1 a second per tenant, all apps together
+	paceARM     = pace{10, 50}
+	pacePolicy  = pace{1, 1} // Conditional Access: 1 a second per tenant, all apps together
 )
 
 // graphPace finds the bucket of a Graph path.
@@ -33,6 +36,24 @@ func graphPace(path string) (string, pace) {
 		return "reports", paceReports
 	case strings.Contains(p, "/identity/conditionalaccess/"), strings.Contains(p, "/identityprotection/"):
 		return "policy", pacePolicy
+	}
+	return "graph", paceGraph
+}
+
+// paceOf is the pace of a bucket of the resources, by the same name as the
+// other calls use it.
+func paceOf(bucket string) (string, pace) {
+	switch bucket {
+	case evidence.BucketReports:
+		return "reports", paceReports
+	case evidence.BucketPolicy:
+		return "policy", pacePolicy
+	case evidence.BucketCenter:
+		return "customers", paceCenter
+	case evidence.BucketARM:
+		return "arm", paceARM
+	case evidence.BucketSecurity:
+		return "security", paceGraph
 	}
 	return "graph", paceGraph
 }

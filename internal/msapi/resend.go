@@ -19,7 +19,8 @@ import (
 type conduct struct {
 	what   string // for the log: "refresh", "customers"
 	tenant string
-	kind   string // with host and tenant: whose budget
+	app    string // client id; "" where the client serves one app alone
+	kind   string // with host, tenant and app: whose budget
 	pace   pace
 	// again allows another try when it is not known whether the first was done.
 	again bool
@@ -34,7 +35,7 @@ func (s *resend) Do(req *policy.Request) (*http.Response, error) {
 	var how conduct
 	req.OperationValue(&how)
 	ctx := req.Raw().Context()
-	key := req.Raw().URL.Host + "\x00" + strings.ToLower(how.tenant) + "\x00" + how.kind
+	key := req.Raw().URL.Host + "\x00" + strings.ToLower(how.tenant) + "\x00" + how.kind + "\x00" + how.app
 	for try := 1; ; try++ {
 		if d := s.budgets.take(key, how.pace); d > 0 {
 			if err := s.o.Wait(ctx, d); err != nil {
