@@ -19,7 +19,8 @@ var owner = map[string]string{
 	"connections": "sam", "registrations": "sam",
 	"approvals": "sam/broker", "invitations": "sam/onboard", "consent_intents": "sam/consent",
 	"automation_items": "automation",
-	"trail_head":       "trail", "trail_pages": "trail", "trail_tiles": "trail", "trail_chain": "trail", "trail_anchors": "trail", "trail_proofs": "trail",
+	"archive_segments": "archive", "archive_pending": "archive",
+	"trail_head": "trail", "trail_pages": "trail", "trail_tiles": "trail", "trail_chain": "trail", "trail_anchors": "trail", "trail_proofs": "trail",
 	"river_job": "jobs",
 }
 

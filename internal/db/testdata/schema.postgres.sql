@@ -15,6 +15,33 @@ approvals approvals_caller_subject_connection_tenant_resource_key UNIQUE (caller
 approvals approvals_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX approvals_caller_subject_connection_tenant_resource_key ON public.approvals USING btree (caller, subject, connection, tenant, resource)
 CREATE UNIQUE INDEX approvals_pkey ON public.approvals USING btree (id)
+archive_pending.name text NOT NULL
+archive_pending.object text NOT NULL
+archive_pending.at bigint NOT NULL
+archive_pending.size bigint NOT NULL
+archive_pending.sha256 text NOT NULL
+archive_pending archive_pending_pkey PRIMARY KEY (name)
+CREATE UNIQUE INDEX archive_pending_pkey ON public.archive_pending USING btree (name)
+archive_segments.name text NOT NULL
+archive_segments.tenant text NOT NULL
+archive_segments.object text NOT NULL
+archive_segments.seq bigint NOT NULL
+archive_segments.made bigint NOT NULL
+archive_segments.size bigint NOT NULL
+archive_segments.sha256 text NOT NULL
+archive_segments.root text NOT NULL
+archive_segments.entries bigint NOT NULL
+archive_segments.pages bigint NOT NULL
+archive_segments.bytes bigint NOT NULL
+archive_segments.first bigint NOT NULL
+archive_segments.last bigint NOT NULL
+archive_segments.parts text NOT NULL
+archive_segments.removed bigint NOT NULL
+archive_segments.policy text NOT NULL
+archive_segments archive_segments_pkey PRIMARY KEY (name)
+CREATE UNIQUE INDEX archive_segments_pkey ON public.archive_segments USING btree (name)
+CREATE INDEX archive_segments_seq ON public.archive_segments USING btree (seq)
+CREATE INDEX archive_segments_tenant ON public.archive_segments USING btree (tenant, seq)
 automation_items.id text NOT NULL
 automation_items.body text NOT NULL
 automation_items.owner text NOT NULL

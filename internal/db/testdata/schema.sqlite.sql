@@ -14,6 +14,31 @@ CREATE TABLE approvals (
     mark       BLOB NOT NULL DEFAULT x'',
     UNIQUE (caller, subject, connection, tenant, resource)
 ) STRICT;
+CREATE TABLE archive_pending (
+    name   TEXT PRIMARY KEY,
+    object TEXT NOT NULL,
+    at     INTEGER NOT NULL,
+    size   INTEGER NOT NULL,
+    sha256 TEXT NOT NULL
+) STRICT;
+CREATE TABLE archive_segments (
+    name    TEXT PRIMARY KEY,
+    tenant  TEXT NOT NULL,
+    object  TEXT NOT NULL,    -- its key in the archive's place
+    seq     INTEGER NOT NULL, -- the entry of the trail
+    made    INTEGER NOT NULL, -- microseconds, as all moments here
+    size    INTEGER NOT NULL, -- bytes of the object
+    sha256  TEXT NOT NULL,    -- of the object
+    root    TEXT NOT NULL,    -- of the Merkle tree of its entries
+    entries INTEGER NOT NULL,
+    pages   INTEGER NOT NULL,
+    bytes   INTEGER NOT NULL, -- of the pages, not compressed
+    first   INTEGER NOT NULL, -- when its pages were answered
+    last    INTEGER NOT NULL,
+    parts   TEXT NOT NULL,    -- JSON: what it has of which run
+    removed INTEGER NOT NULL, -- when policy took the object away; 0 for not
+    policy  TEXT NOT NULL
+) STRICT;
 CREATE TABLE automation_items (
     id       TEXT PRIMARY KEY,
     body     TEXT NOT NULL,
@@ -139,4 +164,6 @@ CREATE TABLE vault_rows (
     changed INTEGER NOT NULL,
     PRIMARY KEY (purpose, owner, name)
 ) STRICT;
+CREATE INDEX archive_segments_seq ON archive_segments (seq);
+CREATE INDEX archive_segments_tenant ON archive_segments (tenant, seq);
 CREATE INDEX connections_due ON connections (renew_after);
