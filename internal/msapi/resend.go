@@ -77,7 +77,11 @@ func (s *resend) Do(req *policy.Request) (*http.Response, error) {
 			if pause == 0 {
 				pause = max(backoff(try), how.pace.in/time.Duration(max(how.pace.n, 1)))
 			}
-			s.budgets.slower(key, how.pace, pause)
+			shut := pause
+			if how.kind == "token" { // somebody may be waiting to sign in: Entra ID itself tells them again
+				shut = min(pause, s.o.MaxWait)
+			}
+			s.budgets.slower(key, how.pace, shut)
 		case status > 0 && status < 500:
 			s.budgets.faster(key)
 		}
