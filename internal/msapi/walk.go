@@ -262,7 +262,7 @@ func (k *walk) get(where, tok string) (*sent, error) {
 	kind, pc := paceOf(k.r.Bucket)
 	res, err := k.c.reply(k.ctx, call{
 		service: k.service, method: http.MethodGet, where: escaped(where), bearer: k.bearer, header: h,
-		how: conduct{what: k.r.Name, tenant: k.t.Tenant, app: k.t.App, kind: kind, pace: pc, again: true},
+		how: conduct{what: k.r.Name, tenant: k.t.Tenant, kind: kind, pace: pc, again: true},
 	})
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 func (l *lab) target() msapi.Target {
 	l.Helper()
 	grant := l.consent(samAgent)
-	return msapi.Target{Cloud: l.cloud, Tenant: l.i.Tenant.ID, App: panelApp, Bearer: func(resource string) msapi.Bearer {
+	return msapi.Target{Cloud: l.cloud, Tenant: l.i.Tenant.ID, Bearer: func(resource string) msapi.Bearer {
 		g, err := l.refresh(l.i.Tenant.ID, grant.Refresh, resource+"/.default")
 		if err != nil {
 			l.Fatal(err)
