@@ -14,6 +14,7 @@ import (
 
 	"partnerguard/internal/archive"
 	"partnerguard/internal/automation"
+	"partnerguard/internal/collect"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/sam/suite"
@@ -27,6 +28,7 @@ type features struct {
 	Keeper     *anchor.Keeper
 	Automation *automation.Store
 	Archive    *archive.Archive
+	Collect    *collect.Collector // tells only, where it was opened without the vault
 }
 
 // What serve wants of a feature; each has some of these.
@@ -53,6 +55,7 @@ func (i *Installation) modules() []module {
 		{"sam", i.SAM},
 		{"automation", i.Automation},
 		{"archive", i.Archive},
+		{"collect", i.Collect},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -88,6 +91,7 @@ func (i *Installation) makeData() (err error) {
 	i.Archive, err = archive.Open(archive.Deps{DB: i.DB, Trail: i.Trail, Config: &place, Dir: i.archiveDir(), Now: i.Now, Log: i.Log})
 	if err == nil {
 		i.close = append(i.close, i.Archive.Close)
+		i.Collect, err = i.collector()
 	}
 	return err
 }
@@ -107,6 +111,7 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	if err == nil {
 		i.notes = append(i.notes, i.SAM.Notes()...)
 		i.close = append(i.close, i.SAM.Close)
+		i.Collect, err = i.collector() // now it can read
 	}
 	return err
 }

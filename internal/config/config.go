@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"partnerguard/internal/archive"
+	"partnerguard/internal/collect"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/broker"
@@ -52,6 +53,7 @@ type Config struct {
 	Broker  broker.Config  `yaml:",inline"`
 	Anchor  anchor.Config  `yaml:",inline"`
 	Archive archive.Config `yaml:",inline"`
+	Collect collect.Config `yaml:",inline"`
 
 	origins map[string]string
 	file    string
