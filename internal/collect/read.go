@@ -94,6 +94,7 @@ func (r *round) readList(ctx context.Context, res evidence.Resource, c *cursor) 
 		return r.unfinished(res, c, e)
 	}
 	run, flaw := c.run, c.flaw
+	c.wholeSize = c.pages
 	if err := r.end(res, c, archive.Run{Whole: flaw == ""}); err != nil {
 		return Result{}, err
 	}
