@@ -92,7 +92,7 @@ func (i *Installation) consentInLab(ctx context.Context) (c sam.Connection, err 
 		return c, err
 	}
 	if b.Left == nil {
-		return c, problem.New(problem.Unavailable, "%s could not sign in at the partner cloud: its page says more than was expected (status %d)", p.UPN, b.Status).
+		return c, problem.New(problem.Unavailable, "%s could not sign in at the partner cloud: a page asks for more (status %d)", p.UPN, b.Status).
 			WithHint("sign in by hand: partnerguard connect")
 	}
 	// The browser goes where it was sent, as any would: to the address that waits.

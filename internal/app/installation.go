@@ -58,6 +58,8 @@ type Installation struct {
 	Actor  string
 	Log    *slog.Logger
 	features
+	// AfterRound, when set, is called by a job after a tenant was read.
+	AfterRound func(ctx context.Context, tenant string) error
 
 	look  bool // nothing is recorded
 	held  bool // this process works the database

@@ -12,7 +12,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"partnerguard/internal/archive"
 	"partnerguard/internal/automation"
+	"partnerguard/internal/collect"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/sam/suite"
@@ -25,6 +27,8 @@ type features struct {
 	SAM        *suite.Suite // nil where it was opened without the vault
 	Keeper     *anchor.Keeper
 	Automation *automation.Store
+	Archive    *archive.Archive
+	Collect    *collect.Collector // tells only, where it was opened without the vault
 }
 
 // What serve wants of a feature; each has some of these.
@@ -50,6 +54,8 @@ func (i *Installation) modules() []module {
 		{"trail", i.Keeper},
 		{"sam", i.SAM},
 		{"automation", i.Automation},
+		{"archive", i.Archive},
+		{"collect", i.Collect},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -76,7 +82,18 @@ func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) err
 // makeData makes the features that need no secret.
 func (i *Installation) makeData() (err error) {
 	i.Keeper = i.keeper()
-	i.Automation, err = automation.New(automation.Deps{DB: i.DB, Record: i.Trail, Now: i.Now})
+	if i.Automation, err = automation.New(automation.Deps{DB: i.DB, Record: i.Trail, Now: i.Now}); err != nil {
+		return err
+	}
+	place := i.Config.Archive
+	if i.Lab() {
+		place.Place = "" // a laboratory's pages never lie among a real tenant's
+	}
+	i.Archive, err = archive.Open(archive.Deps{DB: i.DB, Trail: i.Trail, Config: &place, Dir: i.archiveDir(), Now: i.Now, Log: i.Log})
+	if err == nil {
+		i.close = append(i.close, i.Archive.Close)
+		i.Collect, err = i.collector()
+	}
 	return err
 }
 
@@ -95,6 +112,7 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	if err == nil {
 		i.notes = append(i.notes, i.SAM.Notes()...)
 		i.close = append(i.close, i.SAM.Close)
+		i.Collect, err = i.collector() // now it can read
 	}
 	return err
 }
@@ -109,6 +127,16 @@ func (i *Installation) local() *suite.Local {
 		l.Apps = append(l.Apps, suite.App{ClientID: a.ClientID, Tenant: a.Tenant, Name: a.Name, Secret: a.ClientSecret})
 	}
 	return l
+}
+
+// archiveDir is the folder of the archive where no other place is set. The
+// lab's lies apart, as its database does.
+func (i *Installation) archiveDir() string {
+	dir := i.Config.Data
+	if i.Lab() {
+		dir = filepath.Join(dir, LabName)
+	}
+	return filepath.Join(dir, "archive")
 }
 
 // seenFile is where this machine remembers how long the trail was: beside the

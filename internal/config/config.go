@@ -14,6 +14,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"partnerguard/internal/archive"
+	"partnerguard/internal/collect"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/observe"
 	"partnerguard/internal/partner"
@@ -48,10 +50,12 @@ type Config struct {
 	// nothing was ever connected to a real one.
 	Cloud string `yaml:"cloud" flag:"cloud" about:"which cloud: CLOUDS (the local one)"`
 
-	Renew  renew.Config  `yaml:",inline"`
-	Web    web.Config    `yaml:",inline"`
-	Broker broker.Config `yaml:",inline"`
-	Anchor anchor.Config `yaml:",inline"`
+	Renew   renew.Config   `yaml:",inline"`
+	Web     web.Config     `yaml:",inline"`
+	Broker  broker.Config  `yaml:",inline"`
+	Anchor  anchor.Config  `yaml:",inline"`
+	Archive archive.Config `yaml:",inline"`
+	Collect collect.Config `yaml:",inline"`
 
 	Jobs    jobs.Config    `yaml:",inline"`
 	Observe observe.Config `yaml:",inline"`

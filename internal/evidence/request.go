@@ -14,6 +14,7 @@ const (
 	Graph          Service = "graph"
 	PartnerCenter  Service = "partner-center"
 	ExchangeOnline Service = "exchange-online"
+	ARM            Service = "arm" // Azure Resource Manager; Version is its api-version
 )
 
 // Licence is the Entra ID edition that a request needs in the tenant.
@@ -68,6 +69,7 @@ type Each struct {
 	Of    string // a clause: "each group that a policy names or ..."
 	Path  string // with {id}
 	Query string
+	ID    string // the member of the item that names it; "" is id
 	Into  string // the member of the item under which its pages are put together; "" none: the answers are the list
 }
 
