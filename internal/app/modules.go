@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"partnerguard/internal/archive"
 	"partnerguard/internal/automation"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
@@ -25,6 +26,7 @@ type features struct {
 	SAM        *suite.Suite // nil where it was opened without the vault
 	Keeper     *anchor.Keeper
 	Automation *automation.Store
+	Archive    *archive.Archive
 }
 
 // What serve wants of a feature; each has some of these.
@@ -50,6 +52,7 @@ func (i *Installation) modules() []module {
 		{"trail", i.Keeper},
 		{"sam", i.SAM},
 		{"automation", i.Automation},
+		{"archive", i.Archive},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -75,7 +78,17 @@ func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) err
 // makeData makes the features that need no secret.
 func (i *Installation) makeData() (err error) {
 	i.Keeper = i.keeper()
-	i.Automation, err = automation.New(automation.Deps{DB: i.DB, Record: i.Trail, Now: i.Now})
+	if i.Automation, err = automation.New(automation.Deps{DB: i.DB, Record: i.Trail, Now: i.Now}); err != nil {
+		return err
+	}
+	place := i.Config.Archive
+	if i.Lab() {
+		place.Place = "" // a laboratory's pages never lie among a real tenant's
+	}
+	i.Archive, err = archive.Open(archive.Deps{DB: i.DB, Trail: i.Trail, Config: &place, Dir: i.archiveDir(), Now: i.Now, Log: i.Log})
+	if err == nil {
+		i.close = append(i.close, i.Archive.Close)
+	}
 	return err
 }
 
@@ -108,6 +121,16 @@ func (i *Installation) local() *suite.Local {
 		l.Apps = append(l.Apps, suite.App{ClientID: a.ClientID, Tenant: a.Tenant, Name: a.Name, Secret: a.ClientSecret})
 	}
 	return l
+}
+
+// archiveDir is the folder of the archive where no other place is set. The
+// lab's lies apart, as its database does.
+func (i *Installation) archiveDir() string {
+	dir := i.Config.Data
+	if i.Lab() {
+		dir = filepath.Join(dir, LabName)
+	}
+	return filepath.Join(dir, "archive")
 }
 
 // seenFile is where this machine remembers how long the trail was: beside the

@@ -17,8 +17,9 @@ var floor = map[string]int{
 	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "token": 1, "sheet": 1, "entra": 1, "arch": 1, "yamlguard": 1,
 	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2, "claim": 2, "audit": 2, "vouch": 2,
 	"intake": 3, "sample": 3, "facts": 3, "page": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3, "msapi": 3,
-	"web": 3, "caller": 3, "observe": 3,
-	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "dates": 4, "posture": 4,
+	"web": 3, "caller": 3, "observe": 3, "archive": 3,
+	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "dates": 4,
+	"collect": 4, "posture": 4,
 	"config": 5, "labtest": 5, "cause": 5,
 	"app":    6,
 	"cli":    7,
@@ -39,6 +40,10 @@ var sideways = map[string]string{
 	"trail -> vault":        "checkpoints are signed with a key of the vault",
 	"trail -> observe":      "how long it is, is a gauge",
 	"trail -> jobs":         "checkpoints go to their anchors by a job",
+	"archive -> db":         "segments have their rows in the database",
+	"archive -> trail":      "a segment is an entry of the trail, and is proved by it",
+	"archive -> jobs":       "what retention takes away goes by a job",
+	"archive -> observe":    "how large it is, is a gauge",
 	"notify -> db":          "what was told is remembered in the database",
 	"partnercloud -> page":  "its own pages take tokens, components and plots from there, under a skin of their own",
 	"partnercloud -> print": "verdicts on its pages have the tones of package print",
@@ -91,6 +96,10 @@ var inner = map[string]int{
 	"sam/suite": 5,
 
 	"trail": 1, "trail/anchor": 2,
+
+	"archive/segment": 1,
+	"archive/view":    2,
+	"archive":         3,
 
 	// Wings stand on one floor, so they never import each other.
 	"cli/kit":   1,

@@ -53,6 +53,8 @@ const (
 	VaultRestored       Action = "vault.restored"
 	BackupMade          Action = "backup.made"
 	BackupRestored      Action = "backup.restored"    // the trail goes on from here: what came after it elsewhere is not in it
+	ArchiveKept         Action = "archive.kept"       // a segment of collected pages: its name, sums and root
+	ArchiveRemoved      Action = "archive.removed"    // by policy: its row stays
 	AutomationChanged   Action = "automation.changed" // the state or owner of an item
 	ExceptionAdded      Action = "exception.added"    // asked for; not in force before a second person approves
 	ExceptionApproved   Action = "exception.approved"

@@ -14,6 +14,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"partnerguard/internal/archive"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/broker"
@@ -46,10 +47,11 @@ type Config struct {
 	// nothing was ever connected to a real one.
 	Cloud string `yaml:"cloud" flag:"cloud" about:"which cloud: CLOUDS (the local one)"`
 
-	Renew  renew.Config  `yaml:",inline"`
-	Web    web.Config    `yaml:",inline"`
-	Broker broker.Config `yaml:",inline"`
-	Anchor anchor.Config `yaml:",inline"`
+	Renew   renew.Config   `yaml:",inline"`
+	Web     web.Config     `yaml:",inline"`
+	Broker  broker.Config  `yaml:",inline"`
+	Anchor  anchor.Config  `yaml:",inline"`
+	Archive archive.Config `yaml:",inline"`
 
 	origins map[string]string
 	file    string

@@ -14,6 +14,7 @@ const (
 	Graph          Service = "graph"
 	PartnerCenter  Service = "partner-center"
 	ExchangeOnline Service = "exchange-online"
+	ARM            Service = "arm" // Azure Resource Manager; Version is its api-version
 )
 
 // Licence is the Entra ID edition that a request needs in the tenant.

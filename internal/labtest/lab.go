@@ -84,7 +84,8 @@ func MayRevoke(t testing.TB) func(*partnercloud.Options) {
 
 // Client makes another client of the cloud.
 func (l *Lab) Client(change ...func(*msapi.Options)) *msapi.Client {
-	o := msapi.Options{Transport: l.Server.Transport(), Now: l.Now}
+	began := l.Now()
+	o := msapi.Options{Transport: l.Server.Transport(), Now: l.Now, Mono: func() time.Duration { return l.Now().Sub(began) }}
 	for _, f := range change {
 		f(&o)
 	}

@@ -116,6 +116,7 @@ func (e *APIError) public() *problem.Error {
 const (
 	center = "Partner Center"
 	graph  = "Microsoft Graph"
+	arm    = "Azure Resource Manager"
 )
 
 var anyGUID = regexp.MustCompile(`[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`)

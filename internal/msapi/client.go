@@ -35,6 +35,11 @@ type Options struct {
 	MaxWait time.Duration
 	// Wait waits, or returns the context's error; nil waits on the machine's clock.
 	Wait func(context.Context, time.Duration) error
+	// Mono is the time since some moment, by a clock that never jumps: pace is
+	// measured by it. nil is the machine's.
+	Mono func() time.Duration
+	// AtOnce is how many requests are under way at the same time; 0 is 64.
+	AtOnce int
 }
 
 // Client speaks to Microsoft's interfaces. Safe for concurrent use. It keeps
@@ -43,6 +48,7 @@ type Client struct {
 	o       Options
 	pipe    runtime.Pipeline
 	budgets *budgets
+	room    chan struct{} // one for each request under way
 	web     *http.Client
 	flight  singleflight.Group
 	cache   metaCache
@@ -71,6 +77,9 @@ func New(o Options) *Client {
 	if o.MaxWait <= 0 {
 		o.MaxWait = time.Minute
 	}
+	if o.AtOnce <= 0 {
+		o.AtOnce = 64
+	}
 	if o.Wait == nil {
 		o.Wait = wait
 	}
@@ -81,7 +90,7 @@ func New(o Options) *Client {
 			TLSHandshakeTimeout: 15 * time.Second, ExpectContinueTimeout: time.Second, MaxResponseHeaderBytes: 256 << 10,
 		}
 	}
-	c := &Client{o: o, budgets: newBudgets()}
+	c := &Client{o: o, budgets: newBudgets(o.Mono), room: make(chan struct{}, o.AtOnce)}
 	c.web = &http.Client{
 		Transport: o.Transport, Timeout: o.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -41,7 +41,13 @@ func newLab(t testing.TB, change ...func(*msapi.Options)) *lab {
 	t.Helper()
 	rig := labtest.Start(t)
 	l := &lab{Lab: rig, s: rig.Server, i: rig.Info, cloud: rig.Cloud}
-	l.c = rig.Client(append([]func(*msapi.Options){func(o *msapi.Options) {
+	l.c = l.another(change...)
+	return l
+}
+
+// another is a client that remembers no throttle, and waits for none.
+func (l *lab) another(change ...func(*msapi.Options)) *msapi.Client {
+	return l.Client(append([]func(*msapi.Options){func(o *msapi.Options) {
 		o.Wait = func(ctx context.Context, d time.Duration) error {
 			l.mu.Lock()
 			defer l.mu.Unlock()
@@ -49,7 +55,6 @@ func newLab(t testing.TB, change ...func(*msapi.Options)) *lab {
 			return ctx.Err()
 		}
 	}}, change...)...)
-	return l
 }
 
 func (l *lab) app() msapi.App                  { l.Helper(); return l.App(panelApp) }

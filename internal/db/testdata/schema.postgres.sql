@@ -15,6 +15,33 @@ approvals approvals_caller_subject_connection_tenant_resource_key UNIQUE (caller
 approvals approvals_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX approvals_caller_subject_connection_tenant_resource_key ON public.approvals USING btree (caller, subject, connection, tenant, resource)
 CREATE UNIQUE INDEX approvals_pkey ON public.approvals USING btree (id)
+archive_pending.name text NOT NULL
+archive_pending.object text NOT NULL
+archive_pending.at bigint NOT NULL
+archive_pending.size bigint NOT NULL
+archive_pending.sha256 text NOT NULL
+archive_pending archive_pending_pkey PRIMARY KEY (name)
+CREATE UNIQUE INDEX archive_pending_pkey ON public.archive_pending USING btree (name)
+archive_segments.name text NOT NULL
+archive_segments.tenant text NOT NULL
+archive_segments.object text NOT NULL
+archive_segments.seq bigint NOT NULL
+archive_segments.made bigint NOT NULL
+archive_segments.size bigint NOT NULL
+archive_segments.sha256 text NOT NULL
+archive_segments.root text NOT NULL
+archive_segments.entries bigint NOT NULL
+archive_segments.pages bigint NOT NULL
+archive_segments.bytes bigint NOT NULL
+archive_segments.first bigint NOT NULL
+archive_segments.last bigint NOT NULL
+archive_segments.parts text NOT NULL
+archive_segments.removed bigint NOT NULL
+archive_segments.policy text NOT NULL
+archive_segments archive_segments_pkey PRIMARY KEY (name)
+CREATE UNIQUE INDEX archive_segments_pkey ON public.archive_segments USING btree (name)
+CREATE INDEX archive_segments_seq ON public.archive_segments USING btree (seq)
+CREATE INDEX archive_segments_tenant ON public.archive_segments USING btree (tenant, seq)
 attestations.id text NOT NULL
 attestations.tenant text NOT NULL
 attestations.body text NOT NULL
@@ -36,6 +63,64 @@ automation_items.version bigint NOT NULL
 automation_items automation_items_pkey PRIMARY KEY (id)
 automation_items automation_items_state_check CHECK ((state = ANY (ARRAY['found'::text, 'planned'::text, 'moved'::text, 'verified-gone'::text])))
 CREATE UNIQUE INDEX automation_items_pkey ON public.automation_items USING btree (id)
+collect_cursors.tenant text NOT NULL
+collect_cursors.resource text NOT NULL
+collect_cursors.run text NOT NULL
+collect_cursors.began_at bigint NOT NULL
+collect_cursors.position text NOT NULL
+collect_cursors.pages bigint NOT NULL
+collect_cursors.span_from bigint NOT NULL
+collect_cursors.span_to bigint NOT NULL
+collect_cursors.flaw text NOT NULL
+collect_cursors.covered_at bigint NOT NULL
+collect_cursors.delta text NOT NULL
+collect_cursors.base text NOT NULL
+collect_cursors.due_at bigint NOT NULL
+collect_cursors.whole_at bigint NOT NULL
+collect_cursors.whole_run text NOT NULL
+collect_cursors.tried_at bigint NOT NULL
+collect_cursors.tries bigint NOT NULL
+collect_cursors.words text NOT NULL
+collect_cursors.refused text NOT NULL
+collect_cursors.needs text NOT NULL
+collect_cursors.refused_at bigint NOT NULL
+collect_cursors collect_cursors_pkey PRIMARY KEY (tenant, resource)
+CREATE UNIQUE INDEX collect_cursors_pkey ON public.collect_cursors USING btree (tenant, resource)
+collect_gaps.tenant text NOT NULL
+collect_gaps.resource text NOT NULL
+collect_gaps.item text NOT NULL
+collect_gaps.from_at bigint NOT NULL
+collect_gaps.to_at bigint NOT NULL
+collect_gaps.since_at bigint NOT NULL
+collect_gaps.closed_at bigint NOT NULL
+collect_gaps.lost bigint NOT NULL
+collect_gaps.reason text NOT NULL
+collect_gaps.why text NOT NULL
+collect_gaps.can text NOT NULL
+collect_gaps.needs text NOT NULL
+collect_gaps.request text NOT NULL
+collect_gaps.run text NOT NULL
+collect_gaps.tried_at bigint NOT NULL
+collect_gaps collect_gaps_pkey PRIMARY KEY (tenant, resource, item, from_at, to_at, since_at)
+CREATE INDEX collect_gaps_open ON public.collect_gaps USING btree (tenant, closed_at)
+CREATE UNIQUE INDEX collect_gaps_pkey ON public.collect_gaps USING btree (tenant, resource, item, from_at, to_at, since_at)
+collect_leases.tenant text NOT NULL
+collect_leases.owner text NOT NULL
+collect_leases.turn bigint NOT NULL
+collect_leases.beats bigint NOT NULL
+collect_leases collect_leases_pkey PRIMARY KEY (tenant)
+CREATE UNIQUE INDEX collect_leases_pkey ON public.collect_leases USING btree (tenant)
+collect_tenants.tenant text NOT NULL
+collect_tenants.domain text NOT NULL
+collect_tenants.name text NOT NULL
+collect_tenants.partner bigint NOT NULL
+collect_tenants.risk bigint NOT NULL
+collect_tenants.seen_at bigint NOT NULL
+collect_tenants.gone_at bigint NOT NULL
+collect_tenants.last_at bigint NOT NULL
+collect_tenants.words text NOT NULL
+collect_tenants collect_tenants_pkey PRIMARY KEY (tenant)
+CREATE UNIQUE INDEX collect_tenants_pkey ON public.collect_tenants USING btree (tenant)
 connections.id text NOT NULL
 connections.name text NOT NULL
 connections.tenant text NOT NULL

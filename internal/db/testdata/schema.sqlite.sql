@@ -14,6 +14,31 @@ CREATE TABLE approvals (
     mark       BLOB NOT NULL DEFAULT x'',
     UNIQUE (caller, subject, connection, tenant, resource)
 ) STRICT;
+CREATE TABLE archive_pending (
+    name   TEXT PRIMARY KEY,
+    object TEXT NOT NULL,
+    at     INTEGER NOT NULL,
+    size   INTEGER NOT NULL,
+    sha256 TEXT NOT NULL
+) STRICT;
+CREATE TABLE archive_segments (
+    name    TEXT PRIMARY KEY,
+    tenant  TEXT NOT NULL,
+    object  TEXT NOT NULL,    -- its key in the archive's place
+    seq     INTEGER NOT NULL, -- the entry of the trail
+    made    INTEGER NOT NULL, -- microseconds, as all moments here
+    size    INTEGER NOT NULL, -- bytes of the object
+    sha256  TEXT NOT NULL,    -- of the object
+    root    TEXT NOT NULL,    -- of the Merkle tree of its entries
+    entries INTEGER NOT NULL,
+    pages   INTEGER NOT NULL,
+    bytes   INTEGER NOT NULL, -- of the pages, not compressed
+    first   INTEGER NOT NULL, -- when its pages were answered
+    last    INTEGER NOT NULL,
+    parts   TEXT NOT NULL,    -- JSON: what it has of which run
+    removed INTEGER NOT NULL, -- when policy took the object away; 0 for not
+    policy  TEXT NOT NULL
+) STRICT;
 CREATE TABLE attestations (
     id     TEXT PRIMARY KEY,
     tenant TEXT NOT NULL, -- whose requirement; empty is every tenant's
@@ -33,6 +58,65 @@ CREATE TABLE automation_items (
     quiet_to INTEGER NOT NULL,
     updated  INTEGER NOT NULL,
     version  INTEGER NOT NULL -- grows with each change, against lost updates
+) STRICT, WITHOUT ROWID;
+CREATE TABLE collect_cursors (
+    tenant       TEXT NOT NULL,
+    resource     TEXT NOT NULL,
+    run          TEXT NOT NULL, -- under way; '' is none
+    began_at     INTEGER NOT NULL,
+    position     TEXT NOT NULL,
+    pages        INTEGER NOT NULL,
+    span_from    INTEGER NOT NULL, -- of the run, where it reads a log
+    span_to      INTEGER NOT NULL,
+    flaw         TEXT NOT NULL, -- why the run will not be whole
+    covered_at   INTEGER NOT NULL, -- of a log: all before it was read
+    delta        TEXT NOT NULL,
+    base         TEXT NOT NULL, -- the run that the delta goes on from
+    due_at       INTEGER NOT NULL,
+    whole_at     INTEGER NOT NULL, -- the end of the last whole run
+    whole_run    TEXT NOT NULL,
+    tried_at     INTEGER NOT NULL,
+    tries        INTEGER NOT NULL, -- failures one after the other
+    words        TEXT NOT NULL, -- of the last failure
+    refused      TEXT NOT NULL, -- why it is refused; '' is not
+    needs        TEXT NOT NULL,
+    refused_at   INTEGER NOT NULL,
+    PRIMARY KEY (tenant, resource)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE collect_gaps (
+    tenant    TEXT NOT NULL,
+    resource  TEXT NOT NULL,
+    item      TEXT NOT NULL,
+    from_at   INTEGER NOT NULL,
+    to_at     INTEGER NOT NULL, -- 0: the list as a whole
+    since_at  INTEGER NOT NULL,
+    closed_at INTEGER NOT NULL, -- when it was read after all
+    lost      INTEGER NOT NULL, -- 1: it can no longer be had
+    reason    TEXT NOT NULL,
+    why       TEXT NOT NULL,
+    can       TEXT NOT NULL,
+    needs     TEXT NOT NULL,
+    request   TEXT NOT NULL,
+    run       TEXT NOT NULL, -- that noticed it last
+    tried_at  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, resource, item, from_at, to_at, since_at)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE collect_leases (
+    tenant TEXT PRIMARY KEY,
+    owner  TEXT NOT NULL,
+    turn   INTEGER NOT NULL, -- grows with each owner
+    beats  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE collect_tenants (
+    tenant  TEXT PRIMARY KEY,
+    domain  TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    partner INTEGER NOT NULL, -- 1: the partner's own
+    risk    INTEGER NOT NULL, -- the higher, the sooner
+    seen_at INTEGER NOT NULL, -- when it was last among the customers
+    gone_at INTEGER NOT NULL, -- when it was there no longer
+    last_at INTEGER NOT NULL, -- the end of the last round
+    words   TEXT NOT NULL -- what kept the last round from its end
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE connections (
     id          TEXT PRIMARY KEY,
@@ -221,5 +305,8 @@ CREATE TABLE vault_rows (
     changed INTEGER NOT NULL,
     PRIMARY KEY (purpose, owner, name)
 ) STRICT;
+CREATE INDEX archive_segments_seq ON archive_segments (seq);
+CREATE INDEX archive_segments_tenant ON archive_segments (tenant, seq);
+CREATE INDEX collect_gaps_open ON collect_gaps (tenant, closed_at);
 CREATE INDEX connections_due ON connections (renew_after);
 CREATE INDEX posture_facts_now ON posture_facts (tenant, till);

@@ -1,0 +1,58 @@
+package msapi_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/msapi"
+)
+
+// target is the partner's tenant as the agent asks it.
+func (l *lab) target() msapi.Target {
+	l.Helper()
+	grant := l.consent(samAgent)
+	return msapi.Target{Cloud: l.cloud, Tenant: l.i.Tenant.ID, Bearer: func(resource string) msapi.Bearer {
+		g, err := l.refresh(l.i.Tenant.ID, grant.Refresh, resource+"/.default")
+		if err != nil {
+			l.Fatal(err)
+		}
+		return msapi.Fixed(g.Access)
+	}}
+}
+
+func resource(t testing.TB, name string) evidence.Resource {
+	t.Helper()
+	r, ok := evidence.ResourceNamed(name)
+	if !ok {
+		t.Fatalf("there is no resource %s", name)
+	}
+	return r
+}
+
+func TestWalkWholeListsAndObjects(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	target := l.target()
+	for _, name := range []string{"conditionalAccessPolicies", "organization", "identitySecurityDefaultsEnforcementPolicy"} {
+		r := resource(t, name)
+		last, rows := false, 0
+		for a, err := range l.c.Walk(t.Context(), target, r, msapi.Span{}, msapi.Resume{}) {
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			if last {
+				t.Errorf("%s: an answer after the last", name)
+			}
+			var body struct{ Value []json.RawMessage }
+			if err := json.Unmarshal(a.Body, &body); err != nil || a.Status != 200 || a.At.IsZero() || a.RequestID == "" {
+				t.Errorf("%s: %+v %v", name, a, err)
+			}
+			last = a.Last
+			rows += len(body.Value)
+		}
+		if !last || rows == 0 != r.One {
+			t.Errorf("%s: last %v, %d rows", name, last, rows)
+		}
+	}
+}
