@@ -53,6 +53,10 @@ type Options struct {
 	// the clock. Stated, when set, is when everything read was exported.
 	Now, Stated time.Time
 
+	// Dated, when set, says when an input was exported, by its path as it is shown;
+	// zero is not known. What an input says of itself counts where it is earlier.
+	Dated func(path string) time.Time
+
 	MaxRecord int // optional; bytes of the largest record, default MaxRecord
 
 	// Expansion bounds what a compressed input may become: once more than

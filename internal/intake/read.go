@@ -82,7 +82,8 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 	}
 	inputs := make([]evidence.Input, 0, len(jobs))
 	pages := newPaging()
-	defer func() { pages.settle(inputs) }()
+	said := &dates{now: o.Now}
+	defer func() { pages.settle(inputs); said.settle(inputs) }()
 	for _, j := range jobs {
 		if err := ctx.Err(); err != nil {
 			return inputs, err
@@ -105,7 +106,7 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 			inputs = append(inputs, in)
 			continue
 		}
-		f := &file{ctx: ctx, o: o, sink: sink, in: &in, named: j.named, pages: pages, number: pages.input()}
+		f := &file{ctx: ctx, o: o, sink: sink, in: &in, named: j.named, pages: pages, dates: said, number: pages.input()}
 		if at, ok := rc.(io.ReaderAt); ok && j.size > 0 {
 			f.at0, f.size = at, j.size
 		}
