@@ -20,6 +20,7 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/trail"
@@ -210,7 +211,7 @@ func newInstallation(o Options) *Installation {
 
 // VaultOptions are how this installation opens its vault.
 func (i *Installation) VaultOptions() vault.Options {
-	o := vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: suite.Books()}
+	o := vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: slices.Concat(suite.Books(), posture.Books())}
 	if i.look {
 		o.Record = nil
 	}

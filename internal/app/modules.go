@@ -16,6 +16,7 @@ import (
 	"partnerguard/internal/automation"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/trail/anchor"
 	"partnerguard/internal/web"
@@ -27,6 +28,7 @@ type features struct {
 	Keeper     *anchor.Keeper
 	Automation *automation.Store
 	Archive    *archive.Archive
+	Posture    *posture.Store
 }
 
 // What serve wants of a feature; each has some of these.
@@ -53,6 +55,7 @@ func (i *Installation) modules() []module {
 		{"sam", i.SAM},
 		{"automation", i.Automation},
 		{"archive", i.Archive},
+		{"posture", i.Posture},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -86,10 +89,11 @@ func (i *Installation) makeData() (err error) {
 		place.Place = "" // a laboratory's pages never lie among a real tenant's
 	}
 	i.Archive, err = archive.Open(archive.Deps{DB: i.DB, Trail: i.Trail, Config: &place, Dir: i.archiveDir(), Now: i.Now, Log: i.Log})
-	if err == nil {
-		i.close = append(i.close, i.Archive.Close)
+	if err != nil {
+		return err
 	}
-	return err
+	i.close = append(i.close, i.Archive.Close)
+	return i.makePosture()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -99,7 +103,10 @@ func (i *Installation) keeper() *anchor.Keeper {
 
 // make makes the features that need the vault.
 func (i *Installation) make(ctx context.Context) (err error) {
-	i.Keeper = i.keeper() // there is a vault now, and so it signs
+	i.Keeper = i.keeper()                   // there is a vault now, and so it signs
+	if err := i.makePosture(); err != nil { // and holds exceptions to their marks
+		return err
+	}
 	i.SAM, err = suite.New(ctx, suite.Deps{
 		DB: i.DB, Trail: i.Trail, Vault: i.Vault, API: i.API, Cloud: i.Cloud, Local: i.local(), Seen: i.seenFile(), Public: i.Config.Web.PublicURL,
 		Every: i.Config.Renew.Every, Look: i.look, Actor: i.Actor, Now: i.Now, Log: i.Log,

@@ -16,6 +16,7 @@ import (
 
 	"partnerguard/internal/archive"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/sam/renew"
@@ -52,6 +53,7 @@ type Config struct {
 	Broker  broker.Config  `yaml:",inline"`
 	Anchor  anchor.Config  `yaml:",inline"`
 	Archive archive.Config `yaml:",inline"`
+	Posture posture.Config `yaml:",inline"`
 
 	origins map[string]string
 	file    string
