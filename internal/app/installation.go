@@ -20,6 +20,7 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/trail"
@@ -68,7 +69,7 @@ type Installation struct {
 	notes []string
 
 	getenv func(string) string
-	close []func() error
+	close  []func() error
 }
 
 // Now is the installation's time: the machine's, or the partner cloud's.
@@ -224,7 +225,7 @@ func newInstallation(o Options) *Installation {
 
 // VaultOptions are how this installation opens its vault.
 func (i *Installation) VaultOptions() vault.Options {
-	o := vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: suite.Books()}
+	o := vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: slices.Concat(suite.Books(), posture.Books())}
 	if i.look {
 		o.Record = nil
 	}

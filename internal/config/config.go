@@ -19,6 +19,7 @@ import (
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/observe"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/sam/renew"
@@ -59,6 +60,7 @@ type Config struct {
 
 	Jobs    jobs.Config    `yaml:",inline"`
 	Observe observe.Config `yaml:",inline"`
+	Posture posture.Config `yaml:",inline"`
 
 	origins map[string]string
 	file    string
