@@ -1,23 +1,31 @@
 package msapi_test
 
 import (
+	"context"
 	"encoding/json"
 	"testing"
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/secret"
 )
 
 // target is the partner's tenant as the agent asks it.
-func (l *lab) target() msapi.Target {
+func (l *lab) target() msapi.Target { l.Helper(); return l.targetOf(l.i.Tenant.ID, samAgent) }
+
+// targetOf is a tenant as a person of the partner's asks it. Its tokens are new
+// each time, so that a change of rights is seen at once.
+func (l *lab) targetOf(tenant, upn string) msapi.Target {
 	l.Helper()
-	grant := l.consent(samAgent)
-	return msapi.Target{Cloud: l.cloud, Tenant: l.i.Tenant.ID, Bearer: func(resource string) msapi.Bearer {
-		g, err := l.refresh(l.i.Tenant.ID, grant.Refresh, resource+"/.default")
-		if err != nil {
-			l.Fatal(err)
+	grant := l.consent(upn)
+	return msapi.Target{Cloud: l.cloud, Tenant: tenant, Bearer: func(resource string) msapi.Bearer {
+		return func(context.Context) (secret.Text, error) {
+			g, err := l.refresh(tenant, grant.Refresh, resource+"/.default")
+			if err != nil {
+				return secret.Text{}, err
+			}
+			return g.Access, nil
 		}
-		return msapi.Fixed(g.Access)
 	}}
 }
 
