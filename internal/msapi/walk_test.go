@@ -3,6 +3,7 @@ package msapi_test
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"testing"
 
 	"partnerguard/internal/evidence"
@@ -13,17 +14,29 @@ import (
 // target is the partner's tenant as the agent asks it.
 func (l *lab) target() msapi.Target { l.Helper(); return l.targetOf(l.i.Tenant.ID, samAgent) }
 
-// targetOf is a tenant as a person of the partner's asks it. Its tokens are new
-// each time, so that a change of rights is seen at once.
+// targetOf is a tenant as a person of the partner's asks it. A token is used
+// until it is refused, or until somebody's rights are changed by the test.
 func (l *lab) targetOf(tenant, upn string) msapi.Target {
 	l.Helper()
 	grant := l.consent(upn)
+	var mu sync.Mutex
+	kept, of := map[string]secret.Text{}, 0
 	return msapi.Target{Cloud: l.cloud, Tenant: tenant, Bearer: func(resource string) msapi.Bearer {
-		return func(context.Context) (secret.Text, error) {
+		return func(ctx context.Context) (secret.Text, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if of != l.rights {
+				clear(kept)
+				of = l.rights
+			}
+			if t, ok := kept[resource]; ok && !msapi.WantsFresh(ctx) {
+				return t, nil
+			}
 			g, err := l.refresh(tenant, grant.Refresh, resource+"/.default")
 			if err != nil {
 				return secret.Text{}, err
 			}
+			kept[resource] = g.Access
 			return g.Access, nil
 		}
 	}}
