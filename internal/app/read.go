@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"io"
+	"io/fs"
 	"time"
 
 	"partnerguard/internal/evidence"
@@ -39,6 +40,8 @@ type Reading struct {
 	// Vouched is what people vouch for or leave out elsewhere than among the inputs.
 	Vouched []vouch.Statement
 
+	shown fs.FS // read instead of From: a moment of an archive
+
 	// CSV asks for the CSV report of the sign-ins that Keep takes (nil: all).
 	CSV  bool
 	Keep func(*signin.Event, signin.Judgement) bool
@@ -53,7 +56,7 @@ type Reading struct {
 }
 
 // Sample reports that no input was named.
-func (r *Reading) Sample() bool { return len(r.From) == 0 }
+func (r *Reading) Sample() bool { return len(r.From) == 0 && r.shown == nil }
 
 // Read reads everything into facts. With Reading.CSV the rows go to csv, in
 // input order. The facts are whole even when some inputs were not readable;
@@ -74,7 +77,9 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 	opt := intake.Options{Stdin: r.Stdin, Progress: r.Progress, Hash: r.Hash, Now: r.Now}
 	var inputs []evidence.Input
 	var err error
-	if r.Sample() {
+	if r.shown != nil {
+		inputs, err = intake.ReadFS(ctx, opt, r.shown, "archive:", s)
+	} else if r.Sample() {
 		opt.Stated = sample.AsOf
 		inputs, err = intake.ReadFS(ctx, opt, sample.FS(), "sample:", s)
 	} else {
