@@ -46,6 +46,13 @@ type Reading struct {
 	CSV  bool
 	Keep func(*signin.Event, signin.Judgement) bool
 
+	// Archive opens what From names by archive: or archive:TENANT: the archive of an
+	// installation as it was at a moment. Nil where nothing is kept.
+	Archive func(ctx context.Context, a Archived) (fs.FS, error)
+
+	// AsOf is the moment as of which the archive is shown; zero is its newest.
+	AsOf time.Time
+
 	// Visit, when set, is called once everything is read and before the rows are
 	// counted; the visitors it makes see every surviving row of a user.
 	Visit func(*facts.Facts) (func() signin.Visitor, error)
@@ -83,7 +90,9 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 		opt.Stated = sample.AsOf
 		inputs, err = intake.ReadFS(ctx, opt, sample.FS(), "sample:", s)
 	} else {
-		inputs, err = intake.Read(ctx, opt, r.From, s)
+		if opt.Mounts, err = r.mounts(ctx); err == nil {
+			inputs, err = intake.Read(ctx, opt, r.From, s)
+		}
 	}
 	s.facts.Inputs = inputs
 	s.facts.Vouched = append(s.facts.Vouched, r.Vouched...)
