@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -51,13 +52,8 @@ func (i *Installation) lastOf(ctx context.Context, object string) (audit.Action,
 // when set, gets the sign-ins rolled up. Kind problem.NotFound where the archive has
 // nothing of then.
 func (i *Installation) JudgeTenant(ctx context.Context, tenant string, asOf time.Time, span time.Duration, days *rollup.Fold) (*Judged, posture.Position, error) {
-	var at posture.Position
-	from := asOf.Add(-span)
-	v, err := i.Archive.View(ctx, archive.ViewOf{Tenant: tenant, AsOf: asOf, Since: from})
+	at, err := i.position(ctx, tenant, asOf)
 	if err != nil {
-		return nil, at, err
-	}
-	if at, err = i.position(ctx, tenant, asOf); err != nil {
 		return nil, at, err
 	}
 	vouched, err := i.Posture.Vouched(ctx, tenant)
@@ -68,7 +64,11 @@ func (i *Installation) JudgeTenant(ctx context.Context, tenant string, asOf time
 	if days != nil {
 		watch = days.Visitor
 	}
-	r := Reading{shown: v, Since: from, Until: asOf.Add(time.Second), Vouched: vouched}
+	from := asOf.Add(-span)
+	r := Reading{From: []string{FromArchive + tenant}, AsOf: asOf, Since: from, Until: asOf.Add(time.Second), Vouched: vouched,
+		Archive: func(ctx context.Context, _ Archived) (fs.FS, error) {
+			return i.Archive.View(ctx, archive.ViewOf{Tenant: tenant, AsOf: asOf, Since: from})
+		}}
 	j, err := judge(ctx, r, Question{AsOf: asOf, Now: i.Now(), Cloud: partner.Cloud(i.cloudKind())}, watch)
 	return j, at, err
 }

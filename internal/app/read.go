@@ -40,8 +40,6 @@ type Reading struct {
 	// Vouched is what people vouch for or leave out elsewhere than among the inputs.
 	Vouched []vouch.Statement
 
-	shown fs.FS // read instead of From: a moment of an archive
-
 	// CSV asks for the CSV report of the sign-ins that Keep takes (nil: all).
 	CSV  bool
 	Keep func(*signin.Event, signin.Judgement) bool
@@ -63,7 +61,7 @@ type Reading struct {
 }
 
 // Sample reports that no input was named.
-func (r *Reading) Sample() bool { return len(r.From) == 0 && r.shown == nil }
+func (r *Reading) Sample() bool { return len(r.From) == 0 }
 
 // Read reads everything into facts. With Reading.CSV the rows go to csv, in
 // input order. The facts are whole even when some inputs were not readable;
@@ -84,9 +82,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 	opt := intake.Options{Stdin: r.Stdin, Progress: r.Progress, Hash: r.Hash, Now: r.Now}
 	var inputs []evidence.Input
 	var err error
-	if r.shown != nil {
-		inputs, err = intake.ReadFS(ctx, opt, r.shown, "archive:", s)
-	} else if r.Sample() {
+	if r.Sample() {
 		opt.Stated = sample.AsOf
 		inputs, err = intake.ReadFS(ctx, opt, sample.FS(), "sample:", s)
 	} else {
