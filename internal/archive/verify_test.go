@@ -39,7 +39,9 @@ func (r *rig) one(kind, names string) {
 	}
 }
 
-func (r *rig) path(s archive.Segment) string { return filepath.Join(r.dir, filepath.FromSlash(s.Object)) }
+func (r *rig) path(s archive.Segment) string {
+	return filepath.Join(r.dir, filepath.FromSlash(s.Object))
+}
 
 func (r *rig) read(path string) []byte {
 	r.Helper()
