@@ -66,7 +66,7 @@ type Installation struct {
 	notes []string
 
 	getenv func(string) string
-	close []func() error
+	close  []func() error
 }
 
 // Now is the installation's time: the machine's, or the partner cloud's.
