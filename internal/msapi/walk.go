@@ -19,7 +19,6 @@ type Target struct {
 	Cloud  Cloud
 	Tenant string                       // id
 	App    string                       // client id whose budgets are used; "" is that of the token
-	App    string                       // client id whose budgets are used; "" is an app of its own
 	Bearer func(resource string) Bearer // the source of tokens for an API, e.g. Cloud.GraphResource
 }
 
