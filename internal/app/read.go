@@ -13,6 +13,7 @@ import (
 	"partnerguard/internal/signin"
 	"partnerguard/internal/signin/fold"
 	"partnerguard/internal/signin/read"
+	"partnerguard/internal/vouch"
 )
 
 // Reading says what to read and how.
@@ -35,6 +36,9 @@ type Reading struct {
 	BaselineScopes string
 
 	Since, Until time.Time // sign-ins taken: Since <= created < Until; zero is open
+
+	// Vouched is what people vouch for or leave out elsewhere than among the inputs.
+	Vouched []vouch.Statement
 
 	// CSV asks for the CSV report of the sign-ins that Keep takes (nil: all).
 	CSV  bool
@@ -87,6 +91,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 		}
 	}
 	s.facts.Inputs = inputs
+	s.facts.Vouched = append(s.facts.Vouched, r.Vouched...)
 	if err == nil && r.Visit != nil {
 		visit, err = r.Visit(s.facts)
 	}

@@ -15,7 +15,11 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"partnerguard/internal/archive"
+	"partnerguard/internal/collect"
+	"partnerguard/internal/jobs"
+	"partnerguard/internal/observe"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/sam/renew"
@@ -52,6 +56,11 @@ type Config struct {
 	Broker  broker.Config  `yaml:",inline"`
 	Anchor  anchor.Config  `yaml:",inline"`
 	Archive archive.Config `yaml:",inline"`
+	Collect collect.Config `yaml:",inline"`
+
+	Jobs    jobs.Config    `yaml:",inline"`
+	Observe observe.Config `yaml:",inline"`
+	Posture posture.Config `yaml:",inline"`
 
 	origins map[string]string
 	file    string
