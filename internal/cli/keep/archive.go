@@ -207,7 +207,8 @@ each, with a line about each in pages.jsonl.`,
 		Example: `  partnerguard archive export exports/
   partnerguard archive export exports/ --as-of 2026-09-30
   partnerguard archive export pages/ --raw --since 2026-11-01`,
-		Args: kit.Between(1, 1, problem.New(problem.Usage, "it takes the folder to write to, and nothing else").WithHint("partnerguard archive export exports/")),
+		Args: kit.Between(1, 1, problem.New(problem.Usage, "it takes the folder to write to, and nothing else").
+			WithHint("partnerguard archive export exports/")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return open.with(cmd.Context(), false, func(i *app.Installation) error {
 				bar := kit.NewProgress(env, "writing")
