@@ -8,5 +8,14 @@ import (
 
 // Commands are the commands of this wing.
 func Commands(env *kit.Env) []*cobra.Command {
-	return []*cobra.Command{newDoctor(env), newDB(env), newBackup(env), newRestore(env), newSettledVault(env), newSettledTrail(env), newConfig(env)}
+	return []*cobra.Command{
+		newArchive(env),
+		newDoctor(env),
+		newDB(env),
+		newBackup(env),
+		newRestore(env),
+		newSettledVault(env),
+		newSettledTrail(env),
+		newConfig(env),
+	}
 }
