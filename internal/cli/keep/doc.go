@@ -1,2 +1,3 @@
-// Package keep has the commands of what is kept: vault, trail and config.
+// Package keep has the commands of what is kept: vault, trail, config, and the
+// readings of live tenants.
 package keep
