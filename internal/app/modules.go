@@ -17,6 +17,7 @@ import (
 	"partnerguard/internal/collect"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/trail/anchor"
 	"partnerguard/internal/web"
@@ -29,6 +30,7 @@ type features struct {
 	Automation *automation.Store
 	Archive    *archive.Archive
 	Collect    *collect.Collector // tells only, where it was opened without the vault
+	Posture    *posture.Store
 }
 
 // What serve wants of a feature; each has some of these.
@@ -56,11 +58,13 @@ func (i *Installation) modules() []module {
 		{"automation", i.Automation},
 		{"archive", i.Archive},
 		{"collect", i.Collect},
+		{"posture", i.Posture},
 		{"backup", lastBackup{i.DB}},
 	}
 }
 
-// start gives a feature what it answers by, works by and is watched by.
+// start gives a feature what it answers by, works by and is watched by; a nil mux has
+// it answer nothing.
 func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) error {
 	if f, ok := m.feature.(watched); ok {
 		f.Metrics(reg)
@@ -70,7 +74,7 @@ func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) err
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
-	if f, ok := m.feature.(mounter); ok {
+	if f, ok := m.feature.(mounter); ok && mux != nil {
 		if err := f.Mount(mux); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
@@ -89,11 +93,14 @@ func (i *Installation) makeData() (err error) {
 		place.Place = "" // a laboratory's pages never lie among a real tenant's
 	}
 	i.Archive, err = archive.Open(archive.Deps{DB: i.DB, Trail: i.Trail, Config: &place, Dir: i.archiveDir(), Now: i.Now, Log: i.Log})
-	if err == nil {
-		i.close = append(i.close, i.Archive.Close)
-		i.Collect, err = i.collector()
+	if err != nil {
+		return err
 	}
-	return err
+	i.close = append(i.close, i.Archive.Close)
+	if i.Collect, err = i.collector(); err != nil {
+		return err
+	}
+	return i.makePosture()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -103,7 +110,10 @@ func (i *Installation) keeper() *anchor.Keeper {
 
 // make makes the features that need the vault.
 func (i *Installation) make(ctx context.Context) (err error) {
-	i.Keeper = i.keeper() // there is a vault now, and so it signs
+	i.Keeper = i.keeper()                   // there is a vault now, and so it signs
+	if err := i.makePosture(); err != nil { // and holds exceptions to their marks
+		return err
+	}
 	i.SAM, err = suite.New(ctx, suite.Deps{
 		DB: i.DB, Trail: i.Trail, Vault: i.Vault, API: i.API, Cloud: i.Cloud, Local: i.local(), Seen: i.seenFile(), Public: i.Config.Web.PublicURL,
 		Every: i.Config.Renew.Every, Look: i.look, Actor: i.Actor, Now: i.Now, Log: i.Log,

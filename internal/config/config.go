@@ -16,7 +16,10 @@ import (
 
 	"partnerguard/internal/archive"
 	"partnerguard/internal/collect"
+	"partnerguard/internal/jobs"
+	"partnerguard/internal/observe"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/sam/renew"
@@ -54,6 +57,10 @@ type Config struct {
 	Anchor  anchor.Config  `yaml:",inline"`
 	Archive archive.Config `yaml:",inline"`
 	Collect collect.Config `yaml:",inline"`
+
+	Jobs    jobs.Config    `yaml:",inline"`
+	Observe observe.Config `yaml:",inline"`
+	Posture posture.Config `yaml:",inline"`
 
 	origins map[string]string
 	file    string

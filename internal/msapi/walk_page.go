@@ -77,10 +77,13 @@ func hashOf(where, tok string) uint64 { return maphash.String(seed, where+"\x00"
 // answer of the service's.
 func (k *walk) page(where, tok string) (*page, error) {
 	var why string
-	for range pageAttempts {
+	for try := 1; try <= pageAttempts; try++ {
 		res, err := k.get(where, tok)
 		if e, ok := errors.AsType[*APIError](err); ok && e.long {
 			return nil, &Poisoned{Request: "GET " + where, Why: "it is longer than this program reads"}
+		}
+		if errors.Is(err, errLinkGone) && try < pageAttempts && k.r.Way != evidence.Delta {
+			continue // a refusal of one server's may not be another's
 		}
 		if err != nil {
 			return nil, err

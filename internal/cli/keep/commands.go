@@ -8,5 +8,6 @@ import (
 
 // Commands are the commands of this wing.
 func Commands(env *kit.Env) []*cobra.Command {
-	return []*cobra.Command{newBackup(env), newRestore(env), newSettledVault(env), newSettledTrail(env), newConfig(env), newCollect(env), newGaps(env)}
+	return []*cobra.Command{newCollect(env), newGaps(env),
+		newDoctor(env), newDB(env), newBackup(env), newRestore(env), newSettledVault(env), newSettledTrail(env), newConfig(env)}
 }
