@@ -80,12 +80,14 @@ func (i *Installation) clockIsRight(ctx context.Context) error {
 	return nil
 }
 
-// judged is called after a round of a tenant that read something.
+// judged is called after a round of a tenant that read something: its verdicts are
+// kept, unless [Installation.AfterRound] says otherwise.
 func (i *Installation) judged(ctx context.Context, tenant string) error {
-	if i.AfterRound == nil {
-		return nil
+	if i.AfterRound != nil {
+		return i.AfterRound(ctx, tenant)
 	}
-	return i.AfterRound(ctx, tenant)
+	_, _, err := i.KeepRound(ctx, tenant)
+	return err
 }
 
 // CollectNow reads live tenants once; see [collect.Collector.All]. What was read is

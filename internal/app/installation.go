@@ -59,7 +59,7 @@ type Installation struct {
 	Actor  string
 	Log    *slog.Logger
 	features
-	// AfterRound, when set, is called by a job after a tenant was read.
+	// AfterRound, when set, is called after a tenant was read, in place of KeepRound.
 	AfterRound func(ctx context.Context, tenant string) error
 
 	look  bool // nothing is recorded
