@@ -63,20 +63,7 @@ func (r *Reading) mounts(ctx context.Context) (map[string]fs.FS, error) {
 		if len(out) > 0 {
 			return nil, problem.New(problem.Usage, "one tenant of the archive is read at a time").WithHint("name one of %s", strings.Join(r.From, ", "))
 		}
-		a := Archived{Tenant: strings.ToLower(tenant), AsOf: r.AsOf, Since: r.Since}
-		if a.Since.IsZero() {
-			end := r.AsOf
-			if end.IsZero() {
-				end = r.At
-			}
-			if end.IsZero() {
-				end = r.Now
-			}
-			if end.IsZero() {
-				end = time.Now()
-			}
-			a.Since = end.AddDate(0, 0, -logDays)
-		}
+		a := Archived{Tenant: strings.ToLower(tenant), AsOf: r.AsOf, Since: r.logsSince()}
 		fsys, err := r.Archive(ctx, a)
 		if err != nil {
 			return nil, err
@@ -84,4 +71,17 @@ func (r *Reading) mounts(ctx context.Context) (map[string]fs.FS, error) {
 		out = map[string]fs.FS{p: fsys}
 	}
 	return out, nil
+}
+
+// logsSince is since when logs are read from the archive.
+func (r *Reading) logsSince() time.Time {
+	if !r.Since.IsZero() {
+		return r.Since
+	}
+	for _, end := range []time.Time{r.AsOf, r.At, r.Now} {
+		if !end.IsZero() {
+			return end.AddDate(0, 0, -logDays)
+		}
+	}
+	return time.Now().AddDate(0, 0, -logDays)
 }
