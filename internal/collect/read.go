@@ -200,8 +200,8 @@ func (r *round) walk(ctx context.Context, res evidence.Resource, c *cursor, item
 		if a.Status == http.StatusOK {
 			e.covered = c.reach(a.Covered, e.covered)
 		}
-		if a.Last {
-			continue // what the run ends with belongs to the same commit
+		if a.Last || a.Status != http.StatusOK {
+			continue // what the run ends with, a refusal too, belongs to the same commit
 		}
 		if err := r.keep(ctx); err != nil {
 			return e, err
