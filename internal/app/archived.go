@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/evidence"
 	"partnerguard/internal/problem"
 )
 
@@ -32,6 +33,19 @@ func (r *Reading) FromArchive() bool {
 		}
 	}
 	return false
+}
+
+// lacking is a moment of the archive that knows what is not in it.
+type lacking interface{ Lacking() []evidence.Input }
+
+// gapsOf are what the archives that are read know not to hold.
+func gapsOf(mounts map[string]fs.FS) (out []evidence.Input) {
+	for _, m := range mounts {
+		if l, ok := m.(lacking); ok {
+			out = append(out, l.Lacking()...)
+		}
+	}
+	return out
 }
 
 // mounts opens what is read from the archive.

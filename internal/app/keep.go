@@ -68,7 +68,7 @@ func (i *Installation) JudgeTenant(ctx context.Context, tenant string, asOf time
 	from := asOf.Add(-span)
 	r := Reading{From: []string{FromArchive + tenant}, AsOf: asOf, Since: from, Until: asOf.Add(time.Second), Vouched: vouched,
 		Archive: func(ctx context.Context, _ Archived) (fs.FS, error) {
-			return i.Archive.View(ctx, archive.ViewOf{Tenant: tenant, AsOf: asOf, Since: from})
+			return i.Evidence(ctx, Archived{Tenant: tenant, AsOf: asOf, Since: from})
 		}}
 	j, err := judge(ctx, r, Question{AsOf: asOf, Now: i.Now(), Cloud: partner.Cloud(i.cloudKind())}, watch)
 	return j, at, err

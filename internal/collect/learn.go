@@ -85,8 +85,8 @@ func (r *round) learn(res evidence.Resource, a *msapi.Answer) {
 const fewAccounts = 1000
 
 // wide is how wide the slices of a log may be; 0 is as the table says.
-func (r *round) wide(res evidence.Resource) time.Duration {
-	if res.Way != evidence.Sliced || r.accounts == 0 || r.accounts > fewAccounts {
+func (r *round) wide(res evidence.Resource, c *cursor) time.Duration {
+	if res.Way != evidence.Sliced || c.wholeRun != "" || r.accounts == 0 || r.accounts > fewAccounts {
 		return 0
 	}
 	return res.Back

@@ -222,7 +222,7 @@ func (r *round) discard() {
 
 // keep commits when enough came together.
 func (r *round) keep(ctx context.Context) error {
-	if r.waiting < commitPages && (r.w == nil || r.w.Bytes() < commitBytes) && (r.since.IsZero() || time.Since(r.since) < commitAfter) {
+	if r.waiting < r.c.d.Pages && (r.w == nil || r.w.Bytes() < commitBytes) && (r.since.IsZero() || time.Since(r.since) < commitAfter) {
 		return nil
 	}
 	return r.commit(ctx)

@@ -9,6 +9,8 @@ import (
 // Commands are the commands of this wing.
 func Commands(env *kit.Env) []*cobra.Command {
 	return []*cobra.Command{
+		newCollect(env),
+		newGaps(env),
 		newArchive(env),
 		newDoctor(env),
 		newDB(env),
