@@ -51,7 +51,8 @@ func (i *Installation) lastOf(ctx context.Context, object string) (audit.Action,
 // is not looked at, and of logs what was answered more than span before is not. days,
 // when set, gets the sign-ins rolled up. Kind problem.NotFound where the archive has
 // nothing of then.
-func (i *Installation) JudgeTenant(ctx context.Context, tenant string, asOf time.Time, span time.Duration, days *rollup.Fold) (*Judged, posture.Position, error) {
+func (i *Installation) JudgeTenant(ctx context.Context, tenant string, asOf time.Time, span time.Duration, days *rollup.Fold) (*Judged,
+	posture.Position, error) {
 	at, err := i.position(ctx, tenant, asOf)
 	if err != nil {
 		return nil, at, err

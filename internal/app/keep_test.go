@@ -44,8 +44,8 @@ func newWatched(t *testing.T, change ...func(*partnercloud.Options)) *watched {
 	return &watched{t, lab, s}
 }
 
-// collected are the lists that are read, with their paths and the way of reading.
-var collected = []struct{ resource, way, path string }{
+// asked are the lists that are read, with their paths and the way of reading.
+var askedFor = []struct{ resource, way, path string }{
 	{"users", "whole", "/v1.0/users?$select=id,userPrincipalName,displayName,userType,accountEnabled,onPremisesSyncEnabled,createdDateTime,externalUserState," +
 		"creationType,assignedLicenses,mail&$top=999"},
 	{"conditionalAccessPolicies", "whole", "/beta/identity/conditionalAccess/policies"},
@@ -73,7 +73,7 @@ func (w *watched) collect(from time.Time) {
 	}
 	asked := control.Dial(w.lab.Info.Control, w.lab.Info.ControlSecret)
 	now := w.s.Now()
-	for _, r := range collected {
+	for _, r := range askedFor {
 		run := archive.Run{ID: archive.NewRun(now), Tenant: tenant, Resource: r.resource, Way: r.way, Began: now, Ended: now, Whole: true}
 		if r.way == "sliced" {
 			run.From, run.To = from, now
@@ -99,8 +99,9 @@ func (w *watched) collect(from time.Time) {
 				for _, g := range page.Value {
 					path := "/v1.0/groups/" + g.ID + "/members?$select=id,userPrincipalName"
 					m, err := asked.Graph(w.Context(), control.GraphCall{Method: http.MethodGet, Path: path})
-					if err != nil || out.Add(archive.Page{Tenant: tenant, Resource: r.resource, Run: run.ID, Number: run.Pages, Of: g.ID, Request: "GET " + path,
-						Status: m.Status, At: now, Body: m.Body}) != nil {
+					if err != nil || out.Add(archive.Page{Tenant: tenant, Resource: r.resource, Run: run.ID, Number: run.Pages, Of: g.ID,
+						Request: "GET " + path,
+						Status:  m.Status, At: now, Body: m.Body}) != nil {
 						w.Fatal(err)
 					}
 					run.Pages++

@@ -366,3 +366,47 @@ func (out *Outcome) compare(ctx context.Context, then *old, x *rejudgedRow, open
 	}
 	return nil
 }
+
+// ResumeRun is [Store.Resume] by id.
+func (s *Store) ResumeRun(ctx context.Context, q *jobs.Queue, id string) error {
+	r, err := s.rejudge(ctx, id)
+	if err != nil {
+		return err
+	}
+	return s.Resume(ctx, q, &r)
+}
+
+// Await waits until all moments of a run are judged, or no job is left that could.
+func (s *Store) Await(ctx context.Context, q *jobs.Queue, id string, progress func(done, total int64)) error {
+	r, err := s.rejudge(ctx, id)
+	if err != nil {
+		return err
+	}
+	for {
+		done, _, err := s.countRejudged(ctx, id)
+		if err != nil {
+			return err
+		}
+		if progress != nil {
+			progress(int64(done), int64(r.Total))
+		}
+		if done >= r.Total {
+			return nil
+		}
+		if n, err := q.Waiting(ctx, jobKind); err != nil {
+			return err
+		} else if n == 0 { // the rest is dead: look once more, the last may have ended now
+			done, _, err = s.countRejudged(ctx, id)
+			if err != nil || done >= r.Total {
+				return err
+			}
+			return problem.New(problem.Unavailable, "%d of %d moments could not be judged again", r.Total-done, r.Total).
+				WithHint("the log says why; partnerguard rejudge --run %s tries them again", id)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}

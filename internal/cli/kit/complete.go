@@ -39,6 +39,11 @@ func (in *Installation) Complete(env *Env, cmd *cobra.Command, words map[string]
 	}
 }
 
+// CompleteFlag completes one flag of cmd.
+func (in *Installation) CompleteFlag(env *Env, cmd *cobra.Command, flag string, words Words) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, in.completing(env, words))
+}
+
 // Connections are the names of the connections, for arguments.
 func Connections(ctx context.Context, i *app.Installation) ([]string, error) {
 	return known["connection"](ctx, i)
