@@ -38,6 +38,10 @@ type Options struct {
 	Prompt vault.Prompt                           // asks a person; nil where there is none
 	Key    func() (azcore.TokenCredential, error) // for Azure Key Vault; nil is DefaultAzureCredential
 	Dial   func(msapi.Options) *msapi.Client      // how the cloud is asked; nil is msapi.New
+	// Works names what is going to work the database, such as "serve": it takes the
+	// place of the one that does, where that is a file, before it is opened. "" opens it
+	// beside whoever works it.
+	Works string
 
 	master vault.Master // that was asked for already
 }
@@ -55,12 +59,17 @@ type Installation struct {
 	Actor  string
 	Log    *slog.Logger
 	features
+	// AfterRound, when set, is called by a job after a tenant was read.
+	AfterRound func(ctx context.Context, tenant string) error
 
 	look  bool // nothing is recorded
+	held  bool // this process works the database
 	lab   *Lab
 	clock *clock
 	notes []string
-	close []func() error
+
+	getenv func(string) string
+	close  []func() error
 }
 
 // Now is the installation's time: the machine's, or the partner cloud's.
@@ -123,6 +132,11 @@ func OpenData(ctx context.Context, o Options) (_ *Installation, err error) {
 	}()
 	if err := i.choose(ctx, o); err != nil {
 		return nil, err
+	}
+	if o.Works != "" {
+		if err := i.hold(o.Works); err != nil {
+			return nil, err
+		}
 	}
 	if i.DB, err = db.Open(ctx, i.database()); err != nil {
 		return nil, err
@@ -206,7 +220,7 @@ func newInstallation(o Options) *Installation {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Installation{Config: o.Config, Actor: o.Actor, Log: o.Log, clock: &clock{now: o.Now}}
+	return &Installation{Config: o.Config, Actor: o.Actor, Log: o.Log, clock: &clock{now: o.Now}, getenv: o.Getenv}
 }
 
 // VaultOptions are how this installation opens its vault.

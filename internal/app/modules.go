@@ -14,6 +14,7 @@ import (
 
 	"partnerguard/internal/archive"
 	"partnerguard/internal/automation"
+	"partnerguard/internal/collect"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/posture"
@@ -28,6 +29,7 @@ type features struct {
 	Keeper     *anchor.Keeper
 	Automation *automation.Store
 	Archive    *archive.Archive
+	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
 }
 
@@ -55,12 +57,14 @@ func (i *Installation) modules() []module {
 		{"sam", i.SAM},
 		{"automation", i.Automation},
 		{"archive", i.Archive},
+		{"collect", i.Collect},
 		{"posture", i.Posture},
 		{"backup", lastBackup{i.DB}},
 	}
 }
 
-// start gives a feature what it answers by, works by and is watched by.
+// start gives a feature what it answers by, works by and is watched by; a nil mux has
+// it answer nothing.
 func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) error {
 	if f, ok := m.feature.(watched); ok {
 		f.Metrics(reg)
@@ -70,7 +74,7 @@ func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) err
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
-	if f, ok := m.feature.(mounter); ok {
+	if f, ok := m.feature.(mounter); ok && mux != nil {
 		if err := f.Mount(mux); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
@@ -93,6 +97,9 @@ func (i *Installation) makeData() (err error) {
 		return err
 	}
 	i.close = append(i.close, i.Archive.Close)
+	if i.Collect, err = i.collector(); err != nil {
+		return err
+	}
 	return i.makePosture()
 }
 
@@ -114,6 +121,7 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	if err == nil {
 		i.notes = append(i.notes, i.SAM.Notes()...)
 		i.close = append(i.close, i.SAM.Close)
+		i.Collect, err = i.collector() // now it can read
 	}
 	return err
 }

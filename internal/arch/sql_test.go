@@ -24,7 +24,7 @@ var owner = map[string]string{
 	"collect_tenants": "collect", "collect_cursors": "collect", "collect_leases": "collect", "collect_gaps": "collect",
 	"archive_segments": "archive", "archive_pending": "archive",
 	"trail_head": "trail", "trail_pages": "trail", "trail_tiles": "trail", "trail_chain": "trail", "trail_anchors": "trail", "trail_proofs": "trail",
-	"river_job": "jobs",
+	"river_job": "jobs", "river_client": "jobs",
 }
 
 // catalogue are words after UPDATE or FROM that are no tables of ours: what a

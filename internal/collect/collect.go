@@ -194,7 +194,7 @@ func (c *Collector) Round(ctx context.Context, tenant string, a Ask) (Round, err
 		return Round{}, ErrBusy
 	}
 	defer h.end(ctx)
-	r := &round{c: c, t: t, ask: a, held: h, cursors: map[string]*cursor{}, dirty: map[string]bool{}, groups: map[string]bool{},
+	r := &round{c: c, t: t, ask: a, held: h, cursors: map[string]*cursor{}, dirty: map[string]bool{}, groups: map[string]bool{}, listed: map[string]bool{},
 		named: map[evidence.Kind]bool{}, closed: map[evidence.Service]error{}, ok: map[evidence.Service]bool{},
 		out: Round{Tenant: t, Results: []Result{}, Began: c.now()}}
 	defer r.discard()

@@ -29,7 +29,7 @@ const roundFor = 4 * time.Minute
 // Jobs gives the queue what is read by itself. Rounds are unique for each tenant:
 // while one waits or runs, in whichever process, there is no second.
 func (c *Collector) Jobs(q *jobs.Queue) error {
-	if c.d.Walker == nil {
+	if c == nil || c.d.Walker == nil {
 		return nil
 	}
 	q.Handle(jobPlan, func(ctx context.Context, _ jobs.Job) error { return c.enqueue(ctx, q) })

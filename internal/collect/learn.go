@@ -54,17 +54,17 @@ func (r *round) learn(res evidence.Resource, a *msapi.Answer) {
 			}
 		}
 	case evidence.Group:
-		if a.Of == "" {
-			return
-		}
 		var in struct {
 			Value []kindOf `json:"value"`
 		}
-		if json.Unmarshal(a.Body, &in) == nil {
-			for _, x := range in.Value {
-				if x.group() {
-					r.name(x.ID)
-				}
+		if json.Unmarshal(a.Body, &in) != nil {
+			return
+		}
+		for _, x := range in.Value {
+			if a.Of == "" {
+				r.listed[strings.ToLower(x.ID)] = true
+			} else if x.group() {
+				r.name(x.ID)
 			}
 		}
 	case evidence.Customer:

@@ -83,7 +83,7 @@ func (r *round) span(res evidence.Resource, c *cursor, now time.Time) (from, to 
 
 // readSpan reads the run under way to its end.
 func (r *round) readSpan(ctx context.Context, res evidence.Resource, c *cursor) (Result, error) {
-	e, err := r.walk(ctx, res, c, nil, false)
+	e, err := r.walk(ctx, res, c, nil)
 	if err != nil {
 		return Result{}, err
 	}
@@ -178,7 +178,7 @@ func (r *round) forgotten(g gapRow, floor time.Time) {
 func (r *round) readGap(ctx context.Context, res evidence.Resource, c *cursor, g gapRow) error {
 	r.begin(c, g.From, g.To)
 	run := c.run
-	e, err := r.walk(ctx, res, c, nil, false)
+	e, err := r.walk(ctx, res, c, nil)
 	if err != nil {
 		return err
 	}

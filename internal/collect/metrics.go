@@ -31,9 +31,9 @@ func (c *Collector) Metrics(reg prometheus.Registerer) {
 	count := func(name, help string, read func() int64) {
 		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(read()) }))
 	}
-	count("partnerguard_collect_rounds_total", "Rounds of tenants by this process.", c.rounds.Load)
-	count("partnerguard_collect_failures_total", "Rounds that ended early, or in which something failed.", c.failures.Load)
-	count("partnerguard_collect_pages_total", "Pages kept by this process.", c.pages.Load)
+	count("partnerguard_collect_rounds_total", "Rounds of tenants by this process.", func() int64 { return c.rounds.Load() })
+	count("partnerguard_collect_failures_total", "Rounds that ended early, or in which something failed.", func() int64 { return c.failures.Load() })
+	count("partnerguard_collect_pages_total", "Pages kept by this process.", func() int64 { return c.pages.Load() })
 }
 
 // ages are those of the partner's own lists. What was never read has none.

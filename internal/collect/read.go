@@ -94,6 +94,7 @@ func (r *round) readList(ctx context.Context, res evidence.Resource, c *cursor) 
 		return r.unfinished(res, c, e)
 	}
 	run, flaw := c.run, c.flaw
+	c.wholeSize = c.pages
 	if err := r.end(res, c, archive.Run{Whole: flaw == ""}); err != nil {
 		return Result{}, err
 	}
@@ -107,43 +108,59 @@ func (r *round) readList(ctx context.Context, res evidence.Resource, c *cursor) 
 	return r.done(res, c, run, flaw), nil
 }
 
-// walkAll walks over a list. Of groups those count that are named, and those in them.
+// walkAll walks over a list. Of groups those count that are named, and those in them:
+// the list is read first, and then the members of the ones that are in it.
 func (r *round) walkAll(ctx context.Context, res evidence.Resource, c *cursor) (ending, error) {
-	if res.Only != evidence.Named || !r.allNamed() {
-		return r.walk(ctx, res, c, nil, false)
+	if res.Only != evidence.Named || !r.allNamed(res.Kind) {
+		return r.walk(ctx, res, c, nil)
 	}
-	walked := map[string]bool{}
-	for again := false; ; again = true {
-		items := []string{}
-		for id := range r.groups {
-			if !walked[id] {
-				items = append(items, id)
-				walked[id] = true
-			}
-		}
-		slices.Sort(items)
-		if again && (len(items) == 0 || res.Kind != evidence.Group) {
-			return ending{whole: true}, nil
-		}
-		c.position = ""
-		if e, err := r.walk(ctx, res, c, items, again); err != nil || !e.whole {
-			return e, err
-		}
+	if res.Kind != evidence.Group {
+		return r.walk(ctx, res, c, r.namedGroups(nil))
 	}
+	e, err := r.walk(ctx, res, c, []string{})
+	listed, walked := c.position, map[string]bool{}
+	for err == nil && e.whole {
+		items := r.namedGroups(walked)
+		if len(items) == 0 {
+			break
+		}
+		c.position = listed
+		e, err = r.walk(ctx, res, c, items)
+	}
+	return e, err
 }
 
-// allNamed reports that it is known of all groups whether they are named.
-func (r *round) allNamed() bool {
+// namedGroups are the groups that count and exist, without those that were walked,
+// which these are then; in order.
+func (r *round) namedGroups(walked map[string]bool) []string {
+	items := []string{}
+	for id := range r.groups {
+		if r.listed[id] && !walked[id] {
+			items = append(items, id)
+		}
+	}
+	slices.Sort(items)
+	for _, id := range items {
+		if walked != nil {
+			walked[id] = true
+		}
+	}
+	return items
+}
+
+// allNamed reports that it is known of all groups whether they are named, before a
+// kind is read.
+func (r *round) allNamed(before evidence.Kind) bool {
 	for kind := range naming {
-		if !r.named[kind] {
+		if kind != before && !r.named[kind] {
 			return false
 		}
 	}
 	return true
 }
 
-// walk reads on from where the cursor is. again leaves the list out, which was read.
-func (r *round) walk(ctx context.Context, res evidence.Resource, c *cursor, items []string, again bool) (e ending, err error) {
+// walk reads on from where the cursor is.
+func (r *round) walk(ctx context.Context, res evidence.Resource, c *cursor, items []string) (e ending, err error) {
 	poisoned := 0
 	span := msapi.Span{From: c.from, To: c.to}
 	for a, werr := range r.c.d.Walker.Walk(ctx, r.target, res, span, msapi.Resume{Position: c.position, Delta: c.delta, Number: c.pages, Items: items}) {
@@ -173,10 +190,8 @@ func (r *round) walk(ctx context.Context, res evidence.Resource, c *cursor, item
 			}
 		}
 		r.learn(res, a)
-		if !again || a.Of != "" {
-			if err := r.add(c, a); err != nil {
-				return e, err
-			}
+		if err := r.add(c, a); err != nil {
+			return e, err
 		}
 		c.position, e.delta = a.Position, cmp.Or(a.Delta, e.delta)
 		if a.Status == http.StatusOK {
@@ -212,7 +227,10 @@ func (r *round) anew(res evidence.Resource, c *cursor) error {
 // reach remembers how far a log is read: to at, in a run that was as far as before. A
 // run over a gap is behind what is covered, and moves nothing.
 func (c *cursor) reach(at, before time.Time) time.Time {
-	if at.After(c.to) || !at.After(before) {
+	if at.After(c.to) {
+		at = c.to // a slice ends with its day, or its second
+	}
+	if !at.After(before) {
 		return before
 	}
 	if !c.over() && at.After(c.covered) {

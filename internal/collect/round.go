@@ -39,6 +39,7 @@ type round struct {
 	waiting int                           // pages that are not committed
 
 	groups    map[string]bool            // that a policy names or a role is given to
+	listed    map[string]bool            // that are in the list of groups
 	named     map[evidence.Kind]bool     // of naming, what was read to its end
 	customers []Tenant                   // as read
 	closed    map[evidence.Service]error // APIs that no token is to be had for
@@ -131,8 +132,8 @@ func (r *round) due() (out []evidence.Resource) {
 	return out
 }
 
-// naming are the kinds that say which groups count.
-var naming = map[evidence.Kind]bool{evidence.ConditionalAccessPolicy: true, evidence.RoleAssignment: true, evidence.RoleEligibility: true}
+// naming are the kinds that say which groups count, and which there are.
+var naming = map[evidence.Kind]bool{evidence.ConditionalAccessPolicy: true, evidence.RoleAssignment: true, evidence.RoleEligibility: true, evidence.Group: true}
 
 // isDue says whether a resource is to be read. A moment farther ahead than any wait
 // of ours was made up by a wrong clock.

@@ -31,6 +31,7 @@ type cursor struct {
 	base      string
 	whole     time.Time
 	wholeRun  string
+	wholeSize int // pages of that run
 	tried     time.Time
 	tries     int
 	words     string
@@ -42,13 +43,13 @@ type cursor struct {
 }
 
 const cursorColumns = `tenant, resource, run, began_at, position, pages, span_from, span_to, flaw, covered_at, delta, base, due_at, whole_at, whole_run,
-	tried_at, tries, words, refused, needs, refused_at`
+	whole_pages, tried_at, tries, words, refused, needs, refused_at`
 
 func scanCursor(row interface{ Scan(...any) error }) (c cursor, err error) {
 	var began, from, to, covered, due, whole, tried, refusedAt int64
 	var refused string
 	err = row.Scan(&c.tenant, &c.resource, &c.run, &began, &c.position, &c.pages, &from, &to, &c.flaw, &covered, &c.delta, &c.base, &due, &whole, &c.wholeRun,
-		&tried, &c.tries, &c.words, &refused, &c.needs, &refusedAt)
+		&c.wholeSize, &tried, &c.tries, &c.words, &refused, &c.needs, &refusedAt)
 	c.began, c.from, c.to, c.covered, c.due = db.Time(began), db.Time(from), db.Time(to), db.Time(covered), db.Time(due)
 	c.whole, c.tried, c.refusedAt, c.refused = db.Time(whole), db.Time(tried), db.Time(refusedAt), evidence.GapReason(refused)
 	return c, err
@@ -74,13 +75,13 @@ func (s *Store) cursors(ctx context.Context, tenant string) (out []cursor, err e
 // putCursor writes how far a reading is.
 func (s *Store) putCursor(ctx context.Context, c *cursor) error {
 	_, err := s.db.ExecContext(ctx, "INSERT INTO collect_cursors ("+cursorColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
 		ON CONFLICT (tenant, resource) DO UPDATE SET run = excluded.run, began_at = excluded.began_at, position = excluded.position, pages = excluded.pages,
 		span_from = excluded.span_from, span_to = excluded.span_to, flaw = excluded.flaw, covered_at = excluded.covered_at, delta = excluded.delta,
-		base = excluded.base, due_at = excluded.due_at, whole_at = excluded.whole_at, whole_run = excluded.whole_run, tried_at = excluded.tried_at,
+		base = excluded.base, due_at = excluded.due_at, whole_at = excluded.whole_at, whole_run = excluded.whole_run, whole_pages = excluded.whole_pages, tried_at = excluded.tried_at,
 		tries = excluded.tries, words = excluded.words, refused = excluded.refused, needs = excluded.needs, refused_at = excluded.refused_at`,
 		c.tenant, c.resource, c.run, db.Micros(c.began), c.position, c.pages, db.Micros(c.from), db.Micros(c.to), c.flaw, db.Micros(c.covered), c.delta, c.base,
-		db.Micros(c.due), db.Micros(c.whole), c.wholeRun, db.Micros(c.tried), c.tries, c.words, string(c.refused), c.needs, db.Micros(c.refusedAt))
+		db.Micros(c.due), db.Micros(c.whole), c.wholeRun, c.wholeSize, db.Micros(c.tried), c.tries, c.words, string(c.refused), c.needs, db.Micros(c.refusedAt))
 	if err != nil {
 		return fmt.Errorf("keep how far %s is: %w", c.resource, err)
 	}

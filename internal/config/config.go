@@ -15,6 +15,9 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"partnerguard/internal/archive"
+	"partnerguard/internal/collect"
+	"partnerguard/internal/jobs"
+	"partnerguard/internal/observe"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
@@ -53,6 +56,10 @@ type Config struct {
 	Broker  broker.Config  `yaml:",inline"`
 	Anchor  anchor.Config  `yaml:",inline"`
 	Archive archive.Config `yaml:",inline"`
+	Collect collect.Config `yaml:",inline"`
+
+	Jobs    jobs.Config    `yaml:",inline"`
+	Observe observe.Config `yaml:",inline"`
 	Posture posture.Config `yaml:",inline"`
 
 	origins map[string]string

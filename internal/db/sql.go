@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -103,6 +104,7 @@ const (
 	listColumnsPostgres = "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1" +
 		" ORDER BY ordinal_position"
 	rollbackJournal = "PRAGMA journal_mode = DELETE"
+	sizePostgres    = "SELECT pg_database_size(current_database())"
 )
 
 // A stage in PostgreSQL: a schema that takes the place of another one's tables.
@@ -150,3 +152,13 @@ const (
 	takeLock = "SELECT pg_advisory_lock($1)"
 	endLock  = "SELECT pg_advisory_unlock($1)"
 )
+
+// HasTable says whether the database has a table of that name.
+func (d *DB) HasTable(ctx context.Context, name string) (bool, error) {
+	query := listTables
+	if d.Dialect == Postgres {
+		query = listTablesPostgres
+	}
+	all, err := d.list(ctx, query)
+	return slices.Contains(all, name), err
+}

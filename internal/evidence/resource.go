@@ -79,6 +79,9 @@ func Resources() []Resource {
 			out = append(out, how.of(r))
 		}
 	}
+	for _, how := range collected {
+		out = append(out, how.of(how.Request))
+	}
 	return out
 }
 

@@ -63,17 +63,19 @@ func envelopeOf(kind string, args any) (envelope, error) {
 type worker struct {
 	river.WorkerDefaults[envelope]
 	handle Handler
+	q      *Queue
 }
 
-func (w worker) Work(ctx context.Context, j *river.Job[envelope]) error {
-	return w.handle(ctx, Job{ID: j.ID, Attempt: j.Attempt, Args: j.Args.raw})
+func (w worker) Work(ctx context.Context, j *river.Job[envelope]) (err error) {
+	return w.q.work(ctx, j, w.handle)
 }
 
 // make makes a River client: one that adds, or with handlers one that works.
 func (q *Queue) make(handlers map[string]Handler) (*river.Client[*sql.Tx], error) {
 	c := &river.Config{
 		Logger: slog.New(calm{q.o.Log.Handler()}), JobTimeout: q.o.Timeout,
-		// A process that was killed leaves its jobs running in the database.
+		// For a job that hangs in a process that lives; those of one that was killed
+		// are taken up sooner (see watch).
 		RescueStuckJobsAfter: 2 * q.o.Timeout,
 		FetchPollInterval:    q.o.Poll, FetchCooldown: min(100*time.Millisecond, q.o.Poll),
 		SkipUnknownJobCheck: true,
@@ -82,9 +84,10 @@ func (q *Queue) make(handlers map[string]Handler) (*river.Client[*sql.Tx], error
 		c.Test.Time = clock(q.o.Now)
 	}
 	if len(handlers) > 0 {
+		c.ID = q.id
 		c.Workers = river.NewWorkers()
 		for kind, h := range handlers {
-			river.AddWorkerArgs(c.Workers, envelope{kind: kind}, worker{handle: h})
+			river.AddWorkerArgs(c.Workers, envelope{kind: kind}, worker{handle: h, q: q})
 		}
 		c.Queues = map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: q.o.Workers}}
 	}

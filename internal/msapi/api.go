@@ -72,13 +72,15 @@ func (c *Client) reply(ctx context.Context, k call) (*sent, error) {
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, errTooLong):
-		return nil, &APIError{Service: k.service, way: onTheWay(err)}
+		return nil, &APIError{Service: k.service, way: onTheWay(err), long: true}
 	case err != nil:
 		if p, ok := errors.AsType[*problem.Error](err); ok && errors.Is(p, problem.Usage) {
 			return nil, p
 		}
-		return nil, &APIError{Service: k.service, Transient: true, way: onTheWay(err)}
+		var timeout interface{ Timeout() bool }
+		return nil, &APIError{Service: k.service, Transient: true, way: onTheWay(err), slow: errors.As(err, &timeout) && timeout.Timeout()}
 	}
+	res.app = k.how.app
 	return res, nil
 }
 

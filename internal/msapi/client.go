@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"golang.org/x/sync/singleflight"
 
+	"partnerguard/internal/observe"
 	"partnerguard/internal/problem"
 )
 
@@ -28,6 +29,7 @@ type Options struct {
 	UserAgent string           // "" is partnerguard
 
 	MaxBody int64         // of an answer, in bytes; 0 is 8 MiB
+	MaxPage int64         // of a page of a walk; 0 is four times MaxBody: 1,000 sign-ins are some 10 MB
 	Timeout time.Duration // of one try, until the whole answer is there; 0 is 60 s
 	Tries   int           // of a request that may be sent again; 0 is 4
 	// MaxWait is the longest single wait for a throttle; more comes back as an
@@ -68,6 +70,9 @@ func New(o Options) *Client {
 	if o.MaxBody <= 0 {
 		o.MaxBody = 8 << 20
 	}
+	if o.MaxPage <= 0 {
+		o.MaxPage = 4 * o.MaxBody
+	}
 	if o.Timeout <= 0 {
 		o.Timeout = time.Minute
 	}
@@ -90,6 +95,7 @@ func New(o Options) *Client {
 			TLSHandshakeTimeout: 15 * time.Second, ExpectContinueTimeout: time.Second, MaxResponseHeaderBytes: 256 << 10,
 		}
 	}
+	o.Transport = observe.Outgoing(o.Transport)
 	c := &Client{o: o, budgets: newBudgets(o.Mono), room: make(chan struct{}, o.AtOnce)}
 	c.web = &http.Client{
 		Transport: o.Transport, Timeout: o.Timeout,
@@ -120,6 +126,9 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// pageKey marks the context of a request for a page of a walk.
+type pageKey struct{}
+
 // bounded is the transport under the pipeline: it bounds what is read.
 type bounded Client
 
@@ -133,7 +142,11 @@ func (b *bounded) Do(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	res.Body = &limited{r: res.Body, left: b.o.MaxBody}
+	left := b.o.MaxBody
+	if r.Context().Value(pageKey{}) != nil {
+		left = b.o.MaxPage
+	}
+	res.Body = &limited{r: res.Body, left: left}
 	return res, nil
 }
 

@@ -1,7 +1,9 @@
 package msapi
 
 import (
+	"cmp"
 	"net/http"
+	"strings"
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/problem"
@@ -31,10 +33,30 @@ type Refused struct {
 }
 
 // Error is one sentence for anyone.
-func (r *Refused) Error() string { return r.Err.Error() }
+func (r *Refused) Error() string { return r.public().Public }
 
-// Unwrap gives the API's error.
-func (r *Refused) Unwrap() error { return r.Err }
+// Unwrap gives the problem with its kind and hint, and the API's own error.
+func (r *Refused) Unwrap() []error { return []error{r.public(), r.Err} }
+
+func (r *Refused) public() *problem.Error {
+	words := map[Reason][2]string{
+		ReasonLicence:    {"the tenant has no " + r.Needs, "it stays unknown without that licence; nothing else has to be done"},
+		ReasonPermission: {"the app may not read it: " + r.Needs + " is missing", "give the app that permission and consent to it"},
+		ReasonRole:       {"the account may not read it: the role " + r.Needs + " is missing", "give the account that role"},
+		ReasonMFA:        {"the token does not carry the MFA claim", "sign in again with MFA: run partnerguard connect"},
+		ReasonConsent:    {"the app is not consented to in that tenant", "consent to it: run partnerguard sam consent"},
+		ReasonAbsent:     {"it is not there", "nothing to do, if nobody expects it"},
+		ReasonGone:       {"it is not there any more", "nothing to do"},
+	}[r.Reason]
+	if r.Code != "" {
+		words[0] += " (" + r.Code + ")"
+	}
+	kind := problem.BadInput
+	if r.Reason == ReasonAbsent || r.Reason == ReasonGone {
+		kind = problem.NotFound
+	}
+	return problem.New(kind, "%s: %s", r.Err.Service, words[0]).WithHint("%s", words[1])
+}
 
 // Poisoned is a page that was lost because it cannot be read: too long, no JSON,
 // or not of the shape that it should have. Position goes on behind it; "" where
@@ -55,20 +77,53 @@ func (p *Poisoned) Unwrap() error {
 	return problem.New(problem.BadInput, "%s", p.Error()).WithHint("ask Microsoft's support, by the request: %.200s", p.Request)
 }
 
+// because says what the codes of refusals mean, in lower case. (contracts.md
+// sections 2.2, 3.0, 3.1 and 7.3; Microsoft Graph's and Partner Center's error pages)
+var because = map[string]Reason{
+	"authentication_requestfromnonpremiumtenantorb2ctenant": ReasonLicence,
+	"aadpremiumlicenserequired":                             ReasonLicence,
+	"authentication_requestfromunsupporteduserrole":         ReasonRole,
+	"authentication_msgraphpermissionmissing":               ReasonPermission,
+	"authorization_requestdenied":                           ReasonPermission,
+	"authorization_identitynotfound":                        ReasonConsent,
+	"authorizationfailed":                                   ReasonRole, // ARM
+	"subscriptionnotfound":                                  ReasonAbsent,
+	"request_resourcenotfound":                              ReasonAbsent,
+	"resourcenotfound":                                      ReasonAbsent,
+	"itemnotfound":                                          ReasonAbsent,
+	"900421":                                                ReasonMFA,
+	"900308":                                                ReasonRole,
+	"900329":                                                ReasonPermission,
+	"900159":                                                ReasonAbsent,
+	"20002":                                                 ReasonAbsent,
+	"60002":                                                 ReasonAbsent,
+	"60003":                                                 ReasonAbsent,
+}
+
 // refusal says whether an answer is a fact, and which. Nil: it is none.
 func refusal(r *evidence.Resource, e *APIError) error {
-	out := &Refused{Code: e.Code, Err: e}
+	out := &Refused{Code: e.Code, Err: e, Reason: because[strings.ToLower(e.Code)]}
 	switch {
 	case e.WithoutMFA():
 		out.Reason = ReasonMFA
-	case e.Status == http.StatusForbidden:
-		out.Reason = ReasonPermission
 	case e.Status == http.StatusNotFound:
-		out.Reason = ReasonAbsent
+		out.Reason = cmp.Or(out.Reason, ReasonAbsent)
 	case e.Status == http.StatusGone:
 		out.Reason = ReasonGone
-	default:
+	case e.Status != http.StatusForbidden && (e.Status != http.StatusBadRequest || out.Reason != ReasonLicence):
 		return nil
+	}
+	switch out.Reason = cmp.Or(out.Reason, ReasonPermission); out.Reason {
+	case ReasonLicence:
+		out.Needs = map[evidence.Licence]string{evidence.P2: "Entra ID P2"}[r.Licence]
+		out.Needs = cmp.Or(out.Needs, "Entra ID P1")
+	case ReasonPermission:
+		out.Needs = strings.Join(r.Permissions, ", ")
+		if len(r.Roles) > 0 { // Graph says the same of both
+			out.Needs = strings.TrimPrefix(out.Needs+" or the role "+r.Roles[0], " or the role ")
+		}
+	case ReasonRole:
+		out.Needs = strings.Join(r.Roles, " or ")
 	}
 	return out
 }

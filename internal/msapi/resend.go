@@ -219,6 +219,7 @@ type sent struct {
 	header http.Header
 	body   []byte
 	after  time.Duration // Retry-After
+	app    string        // whose budget it took, where that is known
 }
 
 // send sends a request of ours.

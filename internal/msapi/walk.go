@@ -3,15 +3,15 @@ package msapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/problem"
-	"partnerguard/internal/token"
 )
 
 // Target is one tenant as it is asked.
@@ -49,14 +49,19 @@ type Answer struct {
 	Covered   time.Time // sliced: everything from Span.From up to here is read
 	Last      bool      // the walk ended with this answer
 	Delta     string    // with Last: what the next delta reading begins with
-	// Anew says that the changes asked for could not be had any more, so that a
-	// whole reading began with this answer.
+	// Anew says that the list is read from its beginning once more, with this
+	// answer: what the walk gave of it before does not count. A delta token that
+	// was lost does so, and a link to a next page that is no longer good.
 	Anew bool
 }
 
 // Walk reads a resource to its end, page by page, within the limits that are
 // published. A walk that ends without an error has read everything; a resource
 // without items gives no answer at all.
+//
+// A loop reads its list first, then one list for each item in the order of ids.
+// A log is read by slices, in the order of time; a slice that is late is halved,
+// down to a minute, and what lies on the edge of two slices comes twice.
 //
 // An error ends it, with one exception: after a [*Poisoned] the walk goes on
 // behind what was lost where the caller goes on. The others are [*Refused] for
@@ -67,7 +72,7 @@ type Answer struct {
 // Safe for concurrent use; each walk is for one goroutine.
 func (c *Client) Walk(ctx context.Context, t Target, r evidence.Resource, s Span, w Resume) iter.Seq2[*Answer, error] {
 	return func(yield func(*Answer, error) bool) {
-		k := &walk{c: c, ctx: ctx, t: t, r: r, span: s, number: w.Number, items: w.Items, delta: w.Delta, yield: yield}
+		k := &walk{c: c, ctx: ctx, t: t, r: r, span: s, number: w.Number, items: w.Items, delta: w.Delta, yield: yield, seen: map[uint64]bool{}}
 		if err := k.begin(w.Position); err != nil {
 			yield(nil, err)
 			return
@@ -89,7 +94,10 @@ type walk struct {
 	items  []string
 	delta  string
 	yield  func(*Answer, error) bool
-	over   bool // the caller wants no more
+	over   bool            // the caller wants no more
+	inItem bool            // an item's list is read, not the list of items
+	anew   bool            // the next answer begins the list once more
+	seen   map[uint64]bool // addresses asked for, so that no walk goes round in a circle
 
 	base    string // where the service answers
 	service string
@@ -99,37 +107,55 @@ type walk struct {
 
 // place is a position, as it is kept.
 type place struct {
+	Items bool   `json:"i,omitempty"` // the list is read; its items are
+	Item  string `json:"o,omitempty"` // the item under way, or the last that is read where Next is empty
 	Next  string `json:"n,omitempty"` // path and query of the page to go on with
 	Token string `json:"t,omitempty"` // Partner Center's continuation
-	End   bool   `json:"z,omitempty"`
+	From  int64  `json:"f,omitempty"` // seconds: where the slice under way begins
+	Wide  int64  `json:"w,omitempty"` // seconds: how wide it is
+	End   bool   `json:"z,omitempty"` // nothing is left
 }
 
 // maxPosition bounds a position that is kept.
 const maxPosition = 8 << 10
 
-func (p place) String() string {
+// text is the position as it is kept. A link that is too long to keep is left
+// out, so that the list it belongs to is read from its beginning.
+func (p place) text() string {
 	b, _ := json.Marshal(p)
+	if len(b) > maxPosition {
+		p.Next, p.Token = "", ""
+		b, _ = json.Marshal(p)
+	}
 	return string(b)
 }
 
 func (k *walk) begin(position string) error {
+	var resource string
 	switch k.r.Service {
 	case evidence.Graph:
-		k.service, k.base, k.bearer = graph, k.t.Cloud.Graph, k.t.Bearer(k.t.Cloud.GraphResource)
+		k.service, k.base, resource = graph, k.t.Cloud.Graph, k.t.Cloud.GraphResource
 	case evidence.PartnerCenter:
-		k.service, k.base, k.bearer = center, k.t.Cloud.PartnerCenter, k.t.Bearer(k.t.Cloud.PartnerCenterResource)
+		k.service, k.base, resource = center, k.t.Cloud.PartnerCenter, k.t.Cloud.PartnerCenterResource
 	case evidence.ARM:
-		k.service, k.base, k.bearer = arm, k.t.Cloud.ARM, k.t.Bearer(k.t.Cloud.ARMResource)
+		k.service, k.base, resource = arm, k.t.Cloud.ARM, k.t.Cloud.ARMResource
 	default:
 		return problem.New(problem.Usage, "%s is not read from a live tenant", k.r.Service)
 	}
 	if err := reach(k.t.Cloud, k.base, k.service, k.t.Tenant); err != nil {
 		return err
 	}
+	if k.bearer = k.t.Bearer(resource); k.bearer == nil {
+		return problem.New(problem.Internal, "there is no source of tokens for %s", k.service)
+	}
+	if k.r.Way == evidence.Sliced && !k.span.From.Before(k.span.To) {
+		return problem.New(problem.Usage, "%s is read by time: the span must end after it begins", k.r.Name)
+	}
 	if position == "" {
 		return nil
 	}
-	if len(position) > maxPosition || json.Unmarshal([]byte(position), &k.at) != nil {
+	if len(position) > maxPosition || json.Unmarshal([]byte(position), &k.at) != nil ||
+		k.at.Next != "" && !strings.HasPrefix(k.at.Next, "/") || k.at.Wide < 0 {
 		return problem.New(problem.BadInput, "the position of %s is not one of ours", k.r.Name).WithHint("read it from its beginning")
 	}
 	return nil
@@ -139,138 +165,66 @@ func (k *walk) run() error {
 	if k.at.End {
 		return nil
 	}
-	return k.list()
+	if k.loop() || k.r.Way == evidence.Sliced {
+		return k.parts()
+	}
+	return k.whole()
 }
 
-// list walks over the pages of one list, or reads one object.
-func (k *walk) list() error {
-	where, tok := k.base+k.r.Address(), k.at.Token
+// whole reads one object or one list, or what changed in it.
+func (k *walk) whole() error {
+	first := escaped(k.r.Address())
+	if k.r.Way == evidence.Delta {
+		if first = escaped("/" + k.r.Version + k.r.Delta); k.delta != "" && k.at.Next == "" {
+			k.at.Next = k.delta
+		}
+	}
+	from := page{where: first}
 	if k.at.Next != "" {
-		where = k.base + k.at.Next
+		from = page{where: k.at.Next, token: k.at.Token}
 	}
-	stuck := 0
-	for range maxPages {
-		res, err := k.get(where, tok)
-		if err != nil {
+	for anew := 0; ; anew++ {
+		err := k.pages(from, steps{
+			at: func(p *page) place { return place{Next: p.next, Token: p.nextToken, End: p.next == ""} },
+			each: func(p *page) bool {
+				a := k.answer(p)
+				a.Position = place{Next: p.next, Token: p.nextToken, End: p.next == ""}.text()
+				if a.Last = p.next == "" && a.Status == http.StatusOK; a.Last && len(p.delta) <= maxPosition {
+					a.Delta = p.delta
+				}
+				return k.give(a)
+			},
+		})
+		if !errors.Is(err, errLinkGone) || anew == 2 || from.where == first {
 			return err
 		}
-		a := k.answer(where, res)
-		if res.status != http.StatusOK {
-			a.Position, a.Last = place{End: true}.String(), true
-			if !k.give(a) {
-				return nil
-			}
-			return refusal(&k.r, readAPIError(k.service, res))
-		}
-		next, ntok, err := k.next(res.body)
-		if err != nil {
-			return err
-		}
-		if a.Last = next == ""; a.Last {
-			a.Position = place{End: true}.String()
-		} else {
-			a.Position = place{Next: strings.TrimPrefix(next, k.base), Token: ntok}.String()
-		}
-		if !k.give(a) || a.Last {
-			return nil
-		}
-		if next == where && ntok == tok {
-			if stuck++; stuck >= pageAttempts {
-				break
-			}
-		} else {
-			stuck = 0
-		}
-		where, tok = next, ntok
+		from, k.anew, k.seen = page{where: first}, true, map[uint64]bool{}
 	}
-	return problem.New(problem.Limit, "%s of %s does not go on: the same page came again and again", k.r.Name, k.service).WithHint("try again later")
 }
 
-// next is the next page's address and continuation.
-func (k *walk) next(body []byte) (string, string, error) {
-	if k.r.One {
-		return "", "", nil
-	}
-	var link, tok, version string
-	if k.r.Service == evidence.PartnerCenter {
-		p, err := readLinks(body)
-		if err != nil {
-			return "", "", err
-		}
-		link, tok, version = p.next, p.token, "/v1"
-	} else {
-		var in struct {
-			Next    string `json:"@odata.nextLink"`
-			ARMNext string `json:"nextLink"`
-		}
-		if json.Unmarshal(body, &in) != nil {
-			return "", "", unreadable(k.service)
-		}
-		if link = in.Next; k.r.Service == evidence.ARM {
-			link = in.ARMNext
-		}
-	}
-	if link == "" {
-		return "", "", nil
-	}
-	next, ok := within(k.base, link, version)
-	if !ok {
-		return "", "", problem.New(problem.BadInput, "a next link of %s leads away from %s: nothing was sent there", k.r.Name, hostOf(k.base)).
-			WithHint("look for a proxy that rewrites answers")
-	}
-	return next, tok, nil
-}
-
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "the service"
-	}
-	return u.Host
-}
-
-// give hands an answer over.
+// give hands an answer over, and says whether the caller wants more.
 func (k *walk) give(a *Answer) bool {
-	a.Number = k.number
+	a.Number, a.Anew = k.number, k.anew
 	k.number++
+	k.anew = false
 	k.over = !k.yield(a, nil)
 	return !k.over
 }
 
-func (k *walk) answer(where string, res *sent) *Answer {
-	a := &Answer{Request: "GET " + strings.TrimPrefix(where, k.base), At: k.c.o.Now().UTC(), Status: res.status, Body: res.body}
+// lose tells of a page that is lost, and says whether the caller wants more.
+func (k *walk) lose(p *Poisoned) bool {
+	k.over = !k.yield(nil, p)
+	return !k.over
+}
+
+func (k *walk) answer(p *page) *Answer {
+	a := &Answer{Request: "GET " + p.where, At: k.c.o.Now().UTC(), Status: p.status, Body: p.body}
 	for _, name := range []string{"request-id", "MS-RequestId", "x-ms-request-id"} {
-		if v := res.header.Get(name); a.RequestID == "" && len(v) <= 128 {
+		if v := p.header.Get(name); a.RequestID == "" && len(v) <= 128 && !strings.ContainsFunc(v, unicode.IsControl) {
 			a.RequestID = v
 		}
 	}
 	return a
-}
-
-// get asks for one page; an answer that is a fact is no error.
-func (k *walk) get(where, tok string) (*sent, error) {
-	h := map[string]string{}
-	switch k.r.Service {
-	case evidence.Graph:
-		h["Prefer"], h["client-request-id"] = "include-unknown-enum-members", token.GUID()
-	case evidence.PartnerCenter:
-		h = centerHeader()
-		if tok != "" {
-			h["MS-ContinuationToken"] = tok
-		}
-	}
-	kind, pc := paceOf(k.r.Bucket)
-	res, err := k.c.reply(k.ctx, call{
-		service: k.service, method: http.MethodGet, where: escaped(where), bearer: k.bearer, header: h,
-		how: conduct{what: k.r.Name, tenant: k.t.Tenant, kind: kind, pace: pc, again: true},
-	})
-	if err != nil {
-		return nil, err
-	}
-	if res.status == http.StatusOK || refusal(&k.r, readAPIError(k.service, res)) != nil {
-		return res, nil
-	}
-	return nil, readAPIError(k.service, res)
 }
 
 // escaped makes the blanks of a filter fit for an address.

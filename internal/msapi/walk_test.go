@@ -1,23 +1,44 @@
 package msapi_test
 
 import (
+	"context"
 	"encoding/json"
+	"sync"
 	"testing"
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/secret"
 )
 
 // target is the partner's tenant as the agent asks it.
-func (l *lab) target() msapi.Target {
+func (l *lab) target() msapi.Target { l.Helper(); return l.targetOf(l.i.Tenant.ID, samAgent) }
+
+// targetOf is a tenant as a person of the partner's asks it. A token is used
+// until it is refused, or until somebody's rights are changed by the test.
+func (l *lab) targetOf(tenant, upn string) msapi.Target {
 	l.Helper()
-	grant := l.consent(samAgent)
-	return msapi.Target{Cloud: l.cloud, Tenant: l.i.Tenant.ID, Bearer: func(resource string) msapi.Bearer {
-		g, err := l.refresh(l.i.Tenant.ID, grant.Refresh, resource+"/.default")
-		if err != nil {
-			l.Fatal(err)
+	grant := l.consent(upn)
+	var mu sync.Mutex
+	kept, of := map[string]secret.Text{}, 0
+	return msapi.Target{Cloud: l.cloud, Tenant: tenant, Bearer: func(resource string) msapi.Bearer {
+		return func(ctx context.Context) (secret.Text, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if of != l.rights {
+				clear(kept)
+				of = l.rights
+			}
+			if t, ok := kept[resource]; ok && !msapi.WantsFresh(ctx) {
+				return t, nil
+			}
+			g, err := l.refresh(tenant, grant.Refresh, resource+"/.default")
+			if err != nil {
+				return secret.Text{}, err
+			}
+			kept[resource] = g.Access
+			return g.Access, nil
 		}
-		return msapi.Fixed(g.Access)
 	}}
 }
 

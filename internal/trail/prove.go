@@ -120,3 +120,52 @@ func (p *Proof) Verify(by ...note.Verifier) (Entry, Checkpoint, error) {
 	}
 	return e, c, nil
 }
+
+// Entry reads one entry; problem.Conflict where it is missing. That it holds is what
+// [Trail.Verify] says.
+func (t *Trail) Entry(ctx context.Context, seq int64) (Entry, error) {
+	canonical, err := t.canonical(ctx, seq)
+	if err != nil {
+		return Entry{}, err
+	}
+	e, err := read(Hash(tlog.RecordHash(canonical)), canonical)
+	if err != nil {
+		return e, problem.Wrap(err, problem.Conflict, "entry %d of the audit trail cannot be read", seq)
+	}
+	return e, nil
+}
+
+// Each calls do with every entry of an action, as [Query] has it, the oldest first.
+// An entry that cannot be read is left out: [Trail.Verify] names it.
+func (t *Trail) Each(ctx context.Context, action string, do func(*Entry) error) error {
+	q := Query{Action: action}
+	needles := q.needles()
+	for cursor := int64(0); ; {
+		list, err := t.pages(ctx, verifyPages, "first > $1 ORDER BY first", cursor)
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			cursor = list[i].first
+			for _, line := range list[i].lines() {
+				if !all(line, needles) {
+					continue
+				}
+				h, canonical, ok := split(line)
+				if !ok {
+					continue
+				}
+				e, err := read(h, canonical)
+				if err != nil || !q.match(&e) {
+					continue
+				}
+				if err := do(&e); err != nil {
+					return err
+				}
+			}
+		}
+		if len(list) < verifyPages {
+			return nil
+		}
+	}
+}

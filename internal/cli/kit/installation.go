@@ -34,6 +34,7 @@ type Installation struct {
 	Info    *partnercloud.Info // of the local partner cloud, once it was found
 	Client  *control.Client    // to it
 	Logging bool               // serve logs; a command tells its own errors
+	Works   string             // what works the database from here on, such as "serve"; "" looks at it
 	flags   []*pflag.Flag      // that are settings
 }
 
@@ -48,8 +49,9 @@ func (in *Installation) Register(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("cloud", cobra.FixedCompletions(config.Clouds(), cobra.ShellCompDirectiveNoFileComp))
 }
 
-// Serving adds the flags of the features' settings, for what runs all of them.
-func (in *Installation) Serving(cmd *cobra.Command) { in.settings(cmd.Flags(), true) }
+// Serving adds the flags of the features' settings, for what runs all of them, those
+// of a worker apart; or those that are named.
+func (in *Installation) Serving(cmd *cobra.Command, only ...string) { in.settings(cmd.Flags(), true, only...) }
 
 // taking is the annotation of a command that takes the flag of a feature's setting.
 const taking = "partnerguard-setting"
@@ -83,7 +85,7 @@ func (in *Installation) settings(fl *pflag.FlagSet, features bool, only ...strin
 		if features {
 			about += " (default the setting " + s.Name + ")"
 		}
-		if len(only) > 0 && !slices.Contains(only, s.Flag) {
+		if len(only) > 0 && !slices.Contains(only, s.Flag) || len(only) == 0 && strings.HasPrefix(s.Flag, "worker-") {
 			continue
 		}
 		fl.String(s.Flag, "", about)
@@ -116,6 +118,7 @@ func (in *Installation) Options(ctx context.Context, env *Env) (app.Options, err
 		Prompt: func(_ context.Context, what string, confirm bool) (secret.Text, error) {
 			return askTwice(env, what, confirm)
 		}}
+	o.Works = in.Works
 	if in.Logging {
 		o.Log = slog.New(slog.NewTextHandler(env.Stderr, nil))
 	}

@@ -78,6 +78,7 @@ collect_cursors.base text NOT NULL
 collect_cursors.due_at bigint NOT NULL
 collect_cursors.whole_at bigint NOT NULL
 collect_cursors.whole_run text NOT NULL
+collect_cursors.whole_pages bigint NOT NULL
 collect_cursors.tried_at bigint NOT NULL
 collect_cursors.tries bigint NOT NULL
 collect_cursors.words text NOT NULL

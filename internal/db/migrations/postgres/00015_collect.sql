@@ -28,6 +28,7 @@ CREATE TABLE collect_cursors (
     due_at       bigint NOT NULL,
     whole_at     bigint NOT NULL, -- the end of the last whole run
     whole_run    text NOT NULL,
+    whole_pages  bigint NOT NULL,
     tried_at     bigint NOT NULL,
     tries        bigint NOT NULL, -- failures one after the other
     words        text NOT NULL, -- of the last failure

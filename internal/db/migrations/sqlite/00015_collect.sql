@@ -28,6 +28,7 @@ CREATE TABLE collect_cursors (
     due_at       INTEGER NOT NULL,
     whole_at     INTEGER NOT NULL, -- the end of the last whole run
     whole_run    TEXT NOT NULL,
+    whole_pages  INTEGER NOT NULL,
     tried_at     INTEGER NOT NULL,
     tries        INTEGER NOT NULL, -- failures one after the other
     words        TEXT NOT NULL, -- of the last failure
