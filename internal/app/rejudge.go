@@ -22,7 +22,7 @@ type Working struct {
 // worked here it returns once all moments are done or dead; when ctx ends they stay
 // in the queue.
 func (i *Installation) Rejudge(ctx context.Context, o posture.RejudgeOf, run string, w Working) (string, error) {
-	q, err := jobs.Open(ctx, i.DB, jobs.Options{Log: i.Log, Workers: w.Workers, Poll: 200 * time.Millisecond, Timeout: 30 * time.Minute})
+	q, err := jobs.Open(ctx, i.DB, jobs.Options{Log: i.Log, Workers: w.Workers, BulkOnly: true, Poll: 200 * time.Millisecond, Timeout: 30 * time.Minute})
 	if err != nil {
 		return "", err
 	}

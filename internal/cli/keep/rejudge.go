@@ -33,7 +33,7 @@ judged otherwise, on which days, and whether it is the rules or the evidence.
 
 The days are jobs: this command works them here, and every partnerguard serve or
 worker of the same database takes its share. Broken off, it goes on where it was with
---run. A day that fails five times stays visible as failed.`,
+--run. A day that fails three times stays visible as failed.`,
 		Example: `  partnerguard rejudge --since 2026-01-01
   partnerguard rejudge --since 90d --tenant 7b2d1c5e-0f6a-4f2f-9a41-3f1d6f0c9e21
   partnerguard rejudge --since 2026-01-01 --leave     # for the workers of this database
