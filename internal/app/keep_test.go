@@ -44,8 +44,8 @@ func newWatched(t *testing.T, change ...func(*partnercloud.Options)) *watched {
 	return &watched{t, lab, s}
 }
 
-// asked are the lists that are read, with their paths and the way of reading.
-var askedFor = []struct{ resource, way, path string }{
+// collectedBy are the lists that are read, with their paths and the way of reading.
+var collectedBy = []struct{ resource, way, path string }{
 	{"users", "whole", "/v1.0/users?$select=id,userPrincipalName,displayName,userType,accountEnabled,onPremisesSyncEnabled,createdDateTime,externalUserState," +
 		"creationType,assignedLicenses,mail&$top=999"},
 	{"conditionalAccessPolicies", "whole", "/beta/identity/conditionalAccess/policies"},
@@ -73,7 +73,7 @@ func (w *watched) collect(from time.Time) {
 	}
 	asked := control.Dial(w.lab.Info.Control, w.lab.Info.ControlSecret)
 	now := w.s.Now()
-	for _, r := range askedFor {
+	for _, r := range collectedBy {
 		run := archive.Run{ID: archive.NewRun(now), Tenant: tenant, Resource: r.resource, Way: r.way, Began: now, Ended: now, Whole: true}
 		if r.way == "sliced" {
 			run.From, run.To = from, now

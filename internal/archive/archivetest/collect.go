@@ -31,6 +31,11 @@ func (s Source) Fill(t testing.TB, a *archive.Archive) (segments []archive.Segme
 	t.Helper()
 	for _, r := range evidence.Requests() {
 		name := strings.TrimSuffix(r.File, ".json")
+		for _, as := range evidence.Resources() {
+			if as.File == r.File {
+				name = as.Name
+			}
+		}
 		if s.Skip != nil && s.Skip(name) {
 			continue
 		}

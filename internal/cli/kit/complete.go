@@ -39,11 +39,6 @@ func (in *Installation) Complete(env *Env, cmd *cobra.Command, words map[string]
 	}
 }
 
-// CompleteFlag completes one flag of cmd.
-func (in *Installation) CompleteFlag(env *Env, cmd *cobra.Command, flag string, words Words) {
-	_ = cmd.RegisterFlagCompletionFunc(flag, in.completing(env, words))
-}
-
 // Connections are the names of the connections, for arguments.
 func Connections(ctx context.Context, i *app.Installation) ([]string, error) {
 	return known["connection"](ctx, i)
@@ -75,4 +70,27 @@ func (in *Installation) words(ctx context.Context, env *Env, words Words) ([]str
 	list, err := words(ctx, i)
 	_ = i.Close() // nothing was changed
 	return list, err
+}
+
+// CompleteFlag completes one flag of cmd by what the installation knows.
+func (in *Installation) CompleteFlag(env *Env, cmd *cobra.Command, flag string, words Words) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, in.completing(env, words))
+}
+
+// Tenants are the domains of the tenants that are read, and the word for the
+// partner's own, for flags.
+func Tenants(ctx context.Context, i *app.Installation) ([]string, error) {
+	list, err := i.Collect.Tenants(ctx)
+	names := []string{"partner"}
+	for _, t := range list {
+		if t.Domain != "" && len(names) < 500 {
+			names = append(names, t.Domain)
+		}
+	}
+	return names, err
+}
+
+// Resources are the names of what is read of a tenant, for flags.
+func Resources(_ context.Context, i *app.Installation) ([]string, error) {
+	return i.Collect.Names(), nil
 }
