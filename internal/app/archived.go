@@ -6,7 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/facts"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/vouch"
 )
 
 // FromArchive begins what names the archive among the inputs, with a tenant's id
@@ -67,7 +70,34 @@ func (r *Reading) mounts(ctx context.Context) (map[string]fs.FS, error) {
 		if err != nil {
 			return nil, err
 		}
+		if b, ok := fsys.(interface{ known() known }); ok {
+			r.beside = b.known()
+		}
 		out = map[string]fs.FS{p: fsys}
 	}
 	return out, nil
+}
+
+// known is what is known beside what lies in an archive.
+type known struct {
+	vouched []vouch.Statement // what people vouch for, and what is left out, kept in the database
+	cuts    []evidence.Cut    // what was to be read and was not
+}
+
+// ledger is the path of the input that stands for what was not read.
+const ledger = "archive:gaps"
+
+// tell adds it to what was read. Gaps come as an input that was read in part, so that
+// whatever rests on one of these lists says so.
+func (k *known) tell(f *facts.Facts) {
+	f.Vouched = append(f.Vouched, k.vouched...)
+	if len(k.cuts) == 0 {
+		return
+	}
+	in := evidence.Input{Path: ledger, Format: "ledger of gaps", Status: evidence.Partial}
+	for _, c := range k.cuts {
+		in.Shorten(c)
+		in.Add(evidence.Note{Source: c.Source, Message: evidence.ListName(c.Kind) + " " + c.Why})
+	}
+	f.Inputs = append(f.Inputs, in)
 }

@@ -122,6 +122,7 @@ func (i *Installation) make(ctx context.Context) (err error) {
 		i.notes = append(i.notes, i.SAM.Notes()...)
 		i.close = append(i.close, i.SAM.Close)
 		i.Collect, err = i.collector() // now it can read
+		i.AfterRound = func(ctx context.Context, tenant string) error { _, _, err := i.KeepRound(ctx, tenant); return err }
 	}
 	return err
 }

@@ -34,7 +34,7 @@ verdict stays.`,
   partnerguard changes --since 2026-11-01 --output json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			i, err := kept(ctx, env, &in)
+			i, err := in.Kept(ctx, env)
 			if err != nil {
 				return err
 			}

@@ -100,7 +100,7 @@ func newExceptionsList(env *kit.Env, in *kit.Installation) *cobra.Command {
 		Use: "list", Short: "List exceptions, those in force first", Args: kit.NoWords,
 		Example: "  partnerguard exceptions list\n  partnerguard exceptions list --all --output csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			i, err := kept(cmd.Context(), env, in)
+			i, err := in.Kept(cmd.Context(), env)
 			if err != nil {
 				return err
 			}

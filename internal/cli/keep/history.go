@@ -41,7 +41,7 @@ sign-ins a day that were not asked for MFA.`,
 			if q.Requirement != "" && q.Account != "" || q.Disagreements && q.Requirement+q.Account != "" {
 				return problem.New(problem.Usage, "one of --requirement, --account and --disagreements is asked for at a time")
 			}
-			i, err := kept(cmd.Context(), env, &in)
+			i, err := in.Kept(cmd.Context(), env)
 			if err != nil {
 				return err
 			}

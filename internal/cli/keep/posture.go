@@ -17,27 +17,6 @@ import (
 	"partnerguard/internal/problem"
 )
 
-// kept opens what is kept, to look at it: with the vault where it opens, since only
-// then exceptions hold; without it the rest can still be said.
-func kept(ctx context.Context, env *kit.Env, in *kit.Installation) (*app.Installation, error) {
-	o, err := in.Options(ctx, env)
-	if err != nil {
-		return nil, err
-	}
-	if is, err := app.Kept(ctx, o); err != nil {
-		return nil, err
-	} else if !is {
-		return nil, problem.New(problem.NotFound, "nothing is kept here yet").
-			WithHint("partnerguard up collects from a partner cloud; partnerguard connect, then collect --now, from your tenant")
-	}
-	s, err := app.Open(ctx, o)
-	if err != nil && ctx.Err() == nil {
-		fmt.Fprintf(env.Stderr, "partnerguard: the vault does not open, so exceptions and kept attestations are not counted\n")
-		s, err = app.OpenData(ctx, o)
-	}
-	return kit.Opened(env, s, err)
-}
-
 // whose is the tenant that a command is about: by id, or the only one of which
 // anything is kept, or the partner.
 func whose(ctx context.Context, i *app.Installation, named string) (string, error) {

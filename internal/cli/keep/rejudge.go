@@ -42,7 +42,7 @@ worker of the same database takes its share. Broken off, it goes on where it was
 		Args: kit.Only("rejudge", "show and list"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			i, err := kept(ctx, env, &in)
+			i, err := in.Kept(ctx, env)
 			if err != nil {
 				return err
 			}
@@ -98,7 +98,7 @@ func newRejudgeShow(env *kit.Env, in *kit.Installation) *cobra.Command {
 		Use: "show [RUN]", Short: "Show what a judging again changes, so far", Example: "  partnerguard rejudge show\n  partnerguard rejudge show r-4t7kq2m5n6p3r8sv",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			i, err := kept(cmd.Context(), env, in)
+			i, err := in.Kept(cmd.Context(), env)
 			if err != nil {
 				return err
 			}
@@ -120,7 +120,7 @@ func newRejudgeList(env *kit.Env, in *kit.Installation) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List what was judged again", Args: kit.NoWords, Example: "  partnerguard rejudge list",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			i, err := kept(cmd.Context(), env, in)
+			i, err := in.Kept(cmd.Context(), env)
 			if err != nil {
 				return err
 			}
