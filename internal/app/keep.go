@@ -52,12 +52,9 @@ func (i *Installation) lastOf(ctx context.Context, object string) (audit.Action,
 // is not looked at, and of logs what was answered more than span before is not. days,
 // when set, gets the sign-ins rolled up. Kind problem.NotFound where the archive has
 // nothing of then.
-func (i *Installation) JudgeTenant(ctx context.Context, tenant string, asOf time.Time, span time.Duration, days *rollup.Fold) (*Judged, posture.Position, error) {
+func (i *Installation) JudgeTenant(ctx context.Context, tenant string, asOf time.Time, span time.Duration, days *rollup.Fold) (*Judged,
+	posture.Position, error) {
 	at, err := i.position(ctx, tenant, asOf)
-	if err != nil {
-		return nil, at, err
-	}
-	vouched, err := i.Posture.Vouched(ctx, tenant)
 	if err != nil {
 		return nil, at, err
 	}
@@ -66,9 +63,9 @@ func (i *Installation) JudgeTenant(ctx context.Context, tenant string, asOf time
 		watch = days.Visitor
 	}
 	from := asOf.Add(-span)
-	r := Reading{From: []string{FromArchive + tenant}, AsOf: asOf, Since: from, Until: asOf.Add(time.Second), Vouched: vouched,
+	r := Reading{quick: true, From: []string{FromArchive + tenant}, AsOf: asOf, Since: from, Until: asOf.Add(time.Second),
 		Archive: func(ctx context.Context, _ Archived) (fs.FS, error) {
-			return i.Evidence(ctx, Archived{Tenant: tenant, AsOf: asOf, Since: from})
+			return i.Shown(ctx, Archived{Tenant: tenant, AsOf: asOf, Since: from})
 		}}
 	j, err := judge(ctx, r, Question{AsOf: asOf, Now: i.Now(), Cloud: partner.Cloud(i.cloudKind())}, watch)
 	return j, at, err

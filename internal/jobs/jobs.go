@@ -24,11 +24,12 @@ import (
 
 // Options changes how a queue works. The zero value is ready for use.
 type Options struct {
-	Workers int              // jobs at the same time in this process; 0: 4, at most 1000
-	Poll    time.Duration    // how often to look for jobs of other processes; 0: a second
-	Timeout time.Duration    // after which a job's context ends; 0: 5 minutes
-	Now     func() time.Time // nil is time.Now; used where River allows it
-	Log     *slog.Logger     // nil discards; one line a job
+	Workers  int              // jobs at the same time in this process; 0: 4, at most 1000
+	BulkOnly bool             // works the queue of long work alone, and handlers of it are all it needs
+	Poll     time.Duration    // how often to look for jobs of other processes; 0: a second
+	Timeout  time.Duration    // after which a job's context ends; 0: 5 minutes
+	Now      func() time.Time // nil is time.Now; used where River allows it
+	Log      *slog.Logger     // nil discards; one line a job
 
 	// Alone says that no other process works this queue, as with a database in a
 	// file that is held: what still runs there was left by one that ended, and is
@@ -165,6 +166,7 @@ type Add struct {
 	At     time.Time // not before; zero: at once
 	Tries  int       // 0: 25
 	Last   bool      // done when nothing else waits
+	Bulk   bool      // long work that nobody waits for: a queue of its own
 }
 
 // Add adds a job and says whether it did; false means that a unique one is
@@ -230,6 +232,9 @@ func (q *Queue) AddAll(ctx context.Context, kind string, args []any, a Add) (add
 
 func (a Add) options() *river.InsertOpts {
 	o := &river.InsertOpts{MaxAttempts: a.Tries, ScheduledAt: a.At}
+	if a.Bulk {
+		o.Queue = bulk
+	}
 	if a.Last {
 		o.Priority = river.PriorityDefault + 3
 	}

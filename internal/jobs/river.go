@@ -89,7 +89,7 @@ func (q *Queue) make(handlers map[string]Handler) (*river.Client[*sql.Tx], error
 		for kind, h := range handlers {
 			river.AddWorkerArgs(c.Workers, envelope{kind: kind}, worker{handle: h, q: q})
 		}
-		c.Queues = map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: q.o.Workers}}
+		c.Queues = q.o.queues()
 	}
 	client, err := river.NewClient(q.driver, c)
 	if err != nil {

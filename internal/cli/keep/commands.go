@@ -11,6 +11,10 @@ func Commands(env *kit.Env) []*cobra.Command {
 	return []*cobra.Command{
 		newCollect(env),
 		newGaps(env),
+		newHistory(env),
+		newChanges(env),
+		newRejudge(env),
+		newExceptions(env),
 		newArchive(env),
 		newDoctor(env),
 		newDB(env),
