@@ -80,12 +80,7 @@ func (i *Installation) rights() []checkup.File {
 			list = append(list, checkup.File{Path: at + more, What: "the database", Secret: true})
 		}
 	}
-	for _, kind := range []string{"file:", "passphrase-file:"} {
-		if path, is := strings.CutPrefix(c.MasterKey, kind); is {
-			list = append(list, checkup.File{Path: path, What: "the master key", Secret: true})
-		}
-	}
-	return list
+	return list // the master key apart: the vault says itself what is wrong with its rights
 }
 
 // key says where the master key is, and whether it opens the vault; err is what Look
@@ -95,6 +90,10 @@ func (i *Installation) key(ctx context.Context, d *db.DB, err error) (list []che
 		list = append(list, checkup.Finding{About: "master key", Level: level, Text: fmt.Sprintf(format, args...), Fix: fix})
 	}
 	path, file := strings.CutPrefix(i.Config.MasterKey, "file:")
+	if filled, ferr := d.Filled(ctx); ferr == nil && !slices.Contains(filled, vault.KeysetTable) {
+		say(checkup.Well, "", "nothing is sealed here yet")
+		return list
+	}
 	if _, serr := os.Stat(path); file && errors.Is(serr, fs.ErrNotExist) {
 		if empty, eerr := d.Empty(ctx, vault.Tables()...); eerr == nil && !empty {
 			say(checkup.Bad, "bring it back from where its copy is kept: no backup has it", "the master key %s is not there, and nothing sealed opens", path)
@@ -116,7 +115,7 @@ func (i *Installation) key(ctx context.Context, d *db.DB, err error) (list []che
 	}
 	data, derr := filepath.Abs(i.Config.Data)
 	own, kerr := filepath.Abs(path)
-	if rel, rerr := filepath.Rel(data, own); derr == nil && kerr == nil && rerr == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+	if rel, rerr := filepath.Rel(data, own); errors.Join(derr, kerr, rerr) == nil && filepath.IsLocal(rel) {
 		say(checkup.Warning, "partnerguard vault master --to file:ELSEWHERE; a copy of the folder has both lock and key now",
 			"the master key %s lies in the data folder", path)
 	}
@@ -183,7 +182,8 @@ func (i *Installation) lookScopes(ctx context.Context) (list []checkup.Finding, 
 			strings.Join(names, ", ")), Fix: "allow the app these (partnerguard connect manifest), then consent again: " + sam.Heal(c)})
 	}
 	if whole > 0 {
-		list = append(list, checkup.Finding{Level: checkup.Well, Text: fmt.Sprintf("%d of %d connections have the permissions that they need", whole, len(all))})
+		list = append(list, checkup.Finding{Level: checkup.Well,
+			Text: fmt.Sprintf("%d of %d connections have the permissions that they need", whole, len(all))})
 	}
 	return list, nil
 }
@@ -214,8 +214,9 @@ func (i *Installation) lookTrail(ctx context.Context) (list []checkup.Finding, e
 		return nil, err
 	}
 	if len(places) == 0 {
-		return []checkup.Finding{{Level: checkup.Warning, Text: fmt.Sprintf("the audit trail (%d entries) has no anchor: who writes the database can cut it unseen",
-			head.Seq), Fix: "name one under anchors in the settings file: partnerguard config --help shows how"}}, nil
+		return []checkup.Finding{{Level: checkup.Warning,
+			Text: fmt.Sprintf("the audit trail (%d entries) has no anchor: who writes the database can cut it unseen", head.Seq),
+			Fix:  "name one under anchors in the settings file: partnerguard config --help shows how"}}, nil
 	}
 	stand, err := i.Trail.Standings(ctx)
 	if err != nil {
@@ -226,12 +227,14 @@ func (i *Installation) lookTrail(ctx context.Context) (list []checkup.Finding, e
 		at := slices.IndexFunc(stand, func(s trail.Standing) bool { return s.Anchor == name })
 		switch {
 		case at < 0 || stand[at].At.IsZero() && stand[at].Failing.IsZero():
-			list = append(list, checkup.Finding{Level: checkup.Warning, Text: "the anchor " + name + " was never given the trail", Fix: "partnerguard trail anchor"})
+			list = append(list, checkup.Finding{Level: checkup.Warning,
+				Text: "the anchor " + name + " was never given the trail", Fix: "partnerguard trail anchor"})
 		case !stand[at].Failing.IsZero():
 			list = append(list, checkup.Finding{Level: checkup.Bad, Text: fmt.Sprintf("the anchor %s does not take the trail since %s: %s", name,
 				stand[at].Failing.UTC().Format(time.DateTime), stand[at].Reason), Fix: "partnerguard trail verify"})
 		default:
-			list = append(list, checkup.Finding{Level: checkup.Well, Text: fmt.Sprintf("the anchor %s has %d of the trail's %d entries", name, stand[at].Size, head.Seq)})
+			list = append(list, checkup.Finding{Level: checkup.Well,
+				Text: fmt.Sprintf("the anchor %s has %d of the trail's %d entries", name, stand[at].Size, head.Seq)})
 		}
 	}
 	return list, nil

@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,9 @@ func Database(ctx context.Context, o Options, full bool, tell func(done, of int6
 	}
 	if s.Holder, err = db.HeldBy(i.database()); err != nil {
 		return nil, err
+	}
+	if len(s.Damage) > 0 {
+		return s, nil // what else it would say is not to be relied on
 	}
 	if d.Dialect == db.Postgres {
 		if s.Works, err = jobs.Working(ctx, d); err != nil {
@@ -130,13 +134,15 @@ func (i *Installation) Jobs(ctx context.Context, revive bool, kind string) (*Que
 	if err != nil {
 		return nil, 0, err
 	}
+	dead = slices.DeleteFunc(dead, func(d jobs.Dead) bool { return d.GivenUp }) // by their own word: trying again would not help
 	n := 0
 	if revive {
-		for _, d := range dead {
-			if err := q.Revive(ctx, d.ID); err != nil {
-				return nil, n, err
-			}
-			n++
+		ids := make([]int64, len(dead))
+		for k, d := range dead {
+			ids[k] = d.ID
+		}
+		if n, err = q.Revive(ctx, ids...); err != nil {
+			return nil, n, err
 		}
 		dead = []jobs.Dead{}
 	}

@@ -7,9 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
-
 	"partnerguard/internal/db"
 )
 
@@ -100,50 +97,4 @@ func Sorted(all map[string]State) []State {
 		list = append(list, all[kind])
 	}
 	return list
-}
-
-// Dead is a job that failed for the last time; it is kept for a week.
-type Dead struct {
-	ID    int64     `json:"id"`
-	Kind  string    `json:"kind"`
-	Tries int       `json:"tries"`
-	Since time.Time `json:"since"`
-	Error string    `json:"error"` // of the last try
-}
-
-// maxDead is how many dead jobs are told of.
-const maxDead = 1000
-
-// Dead lists the dead jobs of a kind, or of all with "", the newest first; at most
-// 1000.
-func (q *Queue) Dead(ctx context.Context, kind string) ([]Dead, error) {
-	p := river.NewJobListParams().States(rivertype.JobStateDiscarded).First(maxDead)
-	if kind != "" {
-		p = p.Kinds(kind)
-	}
-	res, err := q.adder.JobList(ctx, p)
-	if err != nil {
-		return nil, fmt.Errorf("list the dead jobs: %w", err)
-	}
-	list := make([]Dead, 0, len(res.Jobs))
-	for _, j := range res.Jobs {
-		d := Dead{ID: j.ID, Kind: j.Kind, Tries: j.Attempt}
-		if j.FinalizedAt != nil {
-			d.Since = j.FinalizedAt.UTC()
-		}
-		if n := len(j.Errors); n > 0 {
-			d.Error = j.Errors[n-1].Error
-		}
-		list = append(list, d)
-	}
-	slices.SortFunc(list, func(a, b Dead) int { return b.Since.Compare(a.Since) })
-	return list, nil
-}
-
-// Revive makes a dead job wait again, with one try more where it has none left.
-func (q *Queue) Revive(ctx context.Context, id int64) error {
-	if _, err := q.adder.JobRetry(ctx, id); err != nil {
-		return fmt.Errorf("revive the job %d: %w", id, err)
-	}
-	return nil
 }
