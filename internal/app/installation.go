@@ -20,6 +20,7 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/trail"
@@ -58,6 +59,8 @@ type Installation struct {
 	Actor  string
 	Log    *slog.Logger
 	features
+	// AfterRound, when set, is called by a job after a tenant was read.
+	AfterRound func(ctx context.Context, tenant string) error
 
 	look  bool // nothing is recorded
 	held  bool // this process works the database
@@ -222,7 +225,7 @@ func newInstallation(o Options) *Installation {
 
 // VaultOptions are how this installation opens its vault.
 func (i *Installation) VaultOptions() vault.Options {
-	o := vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: suite.Books()}
+	o := vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: slices.Concat(suite.Books(), posture.Books())}
 	if i.look {
 		o.Record = nil
 	}

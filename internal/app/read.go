@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"io"
+	"io/fs"
 	"time"
 
 	"partnerguard/internal/evidence"
@@ -12,6 +13,7 @@ import (
 	"partnerguard/internal/signin"
 	"partnerguard/internal/signin/fold"
 	"partnerguard/internal/signin/read"
+	"partnerguard/internal/vouch"
 )
 
 // Reading says what to read and how.
@@ -35,9 +37,19 @@ type Reading struct {
 
 	Since, Until time.Time // sign-ins taken: Since <= created < Until; zero is open
 
+	// Vouched is what people vouch for or leave out elsewhere than among the inputs.
+	Vouched []vouch.Statement
+
 	// CSV asks for the CSV report of the sign-ins that Keep takes (nil: all).
 	CSV  bool
 	Keep func(*signin.Event, signin.Judgement) bool
+
+	// Archive opens what From names by archive: or archive:TENANT: the archive of an
+	// installation as it was at a moment. Nil where nothing is kept.
+	Archive func(ctx context.Context, a Archived) (fs.FS, error)
+
+	// AsOf is the moment as of which the archive is shown; zero is its newest.
+	AsOf time.Time
 
 	// Visit, when set, is called once everything is read and before the rows are
 	// counted; the visitors it makes see every surviving row of a user.
@@ -74,9 +86,12 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 		opt.Stated = sample.AsOf
 		inputs, err = intake.ReadFS(ctx, opt, sample.FS(), "sample:", s)
 	} else {
-		inputs, err = intake.Read(ctx, opt, r.From, s)
+		if opt.Mounts, err = r.mounts(ctx); err == nil {
+			inputs, err = intake.Read(ctx, opt, r.From, s)
+		}
 	}
 	s.facts.Inputs = inputs
+	s.facts.Vouched = append(s.facts.Vouched, r.Vouched...)
 	if err == nil && r.Visit != nil {
 		visit, err = r.Visit(s.facts)
 	}

@@ -47,7 +47,33 @@ const (
 	AuthenticationDetail    Kind = "signInAuthenticationDetail"       // the portal's AuthDetails file: one step of a sign-in of another file
 	Vouched                 Kind = "attestation"                      // what somebody vouches for, or leaves out: no record of Microsoft's
 	PerUserMFA              Kind = "perUserMfaState"                  // per-user MFA states of another list: id or name, and state
+
+	// Kinds that are collected from live tenants, known, and judged by no rule yet.
+	DirectoryAudit       Kind = "directoryAudit"
+	RiskyUser            Kind = "riskyUser"
+	RiskDetection        Kind = "riskDetection"
+	RelationshipRequest  Kind = "delegatedAdminRelationshipRequest"
+	RelationshipAction   Kind = "delegatedAdminRelationshipOperation"
+	DelegatedCustomer    Kind = "delegatedAdminCustomer"
+	Contract             Kind = "contract"
+	SecureScore          Kind = "secureScore" // Microsoft Secure Score, not the partner's
+	AuthorizationPolicy  Kind = "authorizationPolicy"
+	AdminConsentPolicy   Kind = "adminConsentRequestPolicy"
+	CrossTenantAccess    Kind = "crossTenantAccessPolicy"
+	AzureSubscription    Kind = "azureSubscription"
+	AzureRoleAssignment  Kind = "azureRoleAssignment"
+	AzureActivity        Kind = "azureActivity"
+	PartnerAuditRecord   Kind = "partnerCenterAuditRecord"
+	CustomerSubscription Kind = "customerSubscription"
+	CustomerUsage        Kind = "customerUsageRecord"
 )
+
+// Unjudged are the kinds that are read and kept, and that no rule is decided by.
+func Unjudged() []Kind {
+	return []Kind{DirectoryAudit, RiskyUser, RiskDetection, RelationshipRequest, RelationshipAction, DelegatedCustomer, Contract, SecureScore,
+		AuthorizationPolicy, AdminConsentPolicy, CrossTenantAccess, AzureSubscription, AzureRoleAssignment, AzureActivity, PartnerAuditRecord,
+		CustomerSubscription, CustomerUsage}
+}
 
 // Source says where a record was read, so that every number can be opened.
 // The zero value of a field means "not known".

@@ -14,6 +14,7 @@ const (
 	Graph          Service = "graph"
 	PartnerCenter  Service = "partner-center"
 	ExchangeOnline Service = "exchange-online"
+	ARM            Service = "arm" // Azure Resource Manager; Version is its api-version
 )
 
 // Licence is the Entra ID edition that a request needs in the tenant.
@@ -68,6 +69,7 @@ type Each struct {
 	Of    string // a clause: "each group that a policy names or ..."
 	Path  string // with {id}
 	Query string
+	ID    string // the member of the item that names it; "" is id
 	Into  string // the member of the item under which its pages are put together; "" none: the answers are the list
 }
 
@@ -136,6 +138,8 @@ func (r *Request) String() string {
 // by is whose right the request takes.
 func (r *Request) by() string {
 	switch r.Service {
+	case ARM:
+		return "Azure Resource Manager, " + strings.Join(r.Roles, " or ")
 	case PartnerCenter:
 		return "Partner Center, App+User"
 	case ExchangeOnline:
@@ -145,10 +149,17 @@ func (r *Request) by() string {
 }
 
 // WhyNoRequest says why no request reads a kind; "" for kinds that one does.
-func WhyNoRequest(k Kind) string { return noRequest[k] }
+func WhyNoRequest(k Kind) string {
+	if slices.Contains(Unjudged(), k) {
+		return "no rule is decided by it yet: it is collected from live tenants"
+	}
+	return noRequest[k]
+}
 
 // KindsWithoutRequest are the kinds that [WhyNoRequest] tells of, sorted.
-func KindsWithoutRequest() []Kind { return slices.Sorted(maps.Keys(noRequest)) }
+func KindsWithoutRequest() []Kind {
+	return slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Keys(noRequest)), Unjudged())))
+}
 
 var noRequest = map[Kind]string{
 	DirectoryRole:          "it shows activated roles only, and their members are cut at 20 when they are expanded; roleAssignments says more",

@@ -202,7 +202,7 @@ func (f *file) list(s *text.Scanner, p place) error {
 	f.listed = n
 	if err == nil && n == 0 {
 		if p.reason != "" {
-			f.other("an empty list of "+p.reason, p)
+			f.other(emptyListOf+p.reason, p)
 		} else {
 			f.emptyList(p.hint, "an empty list")
 		}

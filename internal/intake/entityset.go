@@ -102,12 +102,12 @@ var sets = map[string]evidence.Kind{
 
 // otherSets are entity sets that resemble ours, with why they are not judged.
 var otherSets = map[string]string{
-	"auditlogs/directoryaudits":                                      "directory audit entries, not sign-ins",
+	"auditlogs/directoryaudits":                                      auditEntries,
 	"auditlogs/provisioning":                                         "provisioning logs, not sign-ins",
-	"identityprotection/riskyusers":                                  "risky users: risk states, not sign-ins or users",
-	"riskyusers":                                                     "risky users: risk states, not sign-ins or users",
-	"riskdetections":                                                 "risk detections, not sign-ins",
-	"security/securescores":                                          "Microsoft Secure Score, not the partner security score",
+	"identityprotection/riskyusers":                                  riskStates,
+	"riskyusers":                                                     riskStates,
+	"riskdetections":                                                 risks,
+	"security/securescores":                                          otherScore,
 	"group/assignmentschedulerequests":                               "requests to change memberships of PIM for groups, not the memberships",
 	"group/eligibilityschedulerequests":                              "requests to change memberships of PIM for groups, not the memberships",
 	"directoryroletemplates":                                         "directory role templates: nobody holds a template",
@@ -129,13 +129,17 @@ var otherSets = map[string]string{
 	"authenticationmethodspolicy/authenticationmethodconfigurations": "single method configurations without their policy",
 	"users/authentication/methods":                                   "a user's authentication methods, which nothing here judges yet",
 	"partner/securityscore/history":                                  "past scores, not the present one",
-	"delegatedadminrelationships/operations":                         "operations on a relationship, not the relationship",
-	"delegatedadminrelationships/requests":                           "requests on a relationship, not the relationship",
-	"delegatedadmincustomers":                                        "names of customers only",
-	"contracts":                                                      "contracts: names of customers only",
-	"devices":                                                        "devices, which nothing here judges",
-	"domains":                                                        "domains, which nothing here judges",
-	"administrativeunits":                                            "administrative units, which nothing here judges",
+	"delegatedadminrelationships/operations":                         operations,
+	"delegatedadminrelationships/requests":                           requests,
+	"delegatedadmincustomers":                                        customerNames,
+	"contracts":                                                      contractNames,
+	"policies/authorizationpolicy":                                   authorization,
+	"policies/adminconsentrequestpolicy":                             consentAsking,
+	"policies/crosstenantaccesspolicy":                               crossTenant,
+	"policies/crosstenantaccesspolicy/default":                       crossTenant,
+	"devices":             "devices, which nothing here judges",
+	"domains":             "domains, which nothing here judges",
+	"administrativeunits": "administrative units, which nothing here judges",
 }
 
 // rootOnly are sets whose names other services use further down, for something

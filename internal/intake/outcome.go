@@ -26,7 +26,16 @@ func (f *file) finish(err error) error {
 		f.fault(f.at(place{}), 0, text.Fault(err, f.in.Compression))
 	}
 	f.sayLogs()
+	known := false
 	for _, o := range f.others {
+		if kind := unjudged[strings.TrimPrefix(o.reason, emptyListOf)]; kind != "" {
+			known = true
+			if o.reason == strings.TrimPrefix(o.reason, emptyListOf) {
+				f.in.Count(kind, o.count)
+			} else {
+				f.in.Count(kind, 0)
+			}
+		}
 		msg := o.reason
 		if o.count > 1 || f.taken > 0 {
 			msg = fmt.Sprintf("%s: %s", plural(o.count, "record that is not judged", "records that are not judged"), o.reason)
@@ -61,7 +70,7 @@ func (f *file) finish(err error) error {
 		f.in.Status = evidence.Partial
 	case f.broken:
 		f.in.Status = evidence.Unreadable
-	case f.taken > 0:
+	case f.taken > 0 || known:
 		f.in.Status = evidence.Read
 	default:
 		f.in.Status = evidence.NotRecognised

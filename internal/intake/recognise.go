@@ -26,6 +26,7 @@ var rules = []rule{
 	// Descriptions of data instead of data.
 	{all: "isztmodelrow", reason: "a model row of an export tool: a field list, not data"},
 	{all: "exportplan exportedat", check: only("exportplan exportedat"), reason: exportMoment},
+	{all: "archiveview files", check: isObject("files"), reason: viewMoments},
 	{all: "_metadata shape", reason: "a shape file: names and types of fields, not data"},
 	{all: "error", check: isErrorAnswer, reason: errorAnswer},
 	{all: "code description", check: isErrorBody, reason: errorAnswer},
@@ -47,17 +48,24 @@ var rules = []rule{
 	{all: "kind data", check: isAzureHound, reason: azureHound},
 
 	// Logs that are not sign-ins.
-	{all: "activitydatetime activitydisplayname", reason: "directory audit entries, not sign-ins"},
-	{all: "initiatedby targetresources", reason: "directory audit entries, not sign-ins"},
-	{all: "risklastupdateddatetime riskstate", reason: "risky users: risk states, not sign-ins or users"},
-	{all: "riskeventtype detectiontimingtype", reason: "risk detections, not sign-ins"},
+	{all: "activitydatetime activitydisplayname", reason: auditEntries},
+	{all: "initiatedby targetresources", reason: auditEntries},
+	{all: "risklastupdateddatetime riskstate", reason: riskStates},
+	{all: "riskeventtype detectiontimingtype", reason: risks},
 	{all: "lastsigninactivity", any: "appid", reason: "sign-in activity totals per app, not sign-ins"},
 	{all: "date-time affected_customer action", reason: "Partner Center's activity log of admin relationships, which nothing here judges yet"},
-	{all: "operationdate operationtype resourcetype", reason: "Partner Center audit records, which nothing here judges yet"},
+	{all: "operationdate operationtype resourcetype", reason: centerAudit},
 	{all: "category time", none: "properties event original _source log message _raw input result body record data",
 		reason: "log lines without properties: no event to judge"},
 	{all: "category properties operationname", reason: "diagnostic log entries of another category, not sign-ins"},
 	{all: "type successfulaccountsignincount", reason: "an alert's aggregated row, not sign-ins"},
+
+	// Azure Resource Manager, and what customers buy.
+	{all: "eventdataid operationname eventtimestamp", reason: azureEvents},
+	{all: "subscriptionid state subscriptionpolicies", reason: azureSubs},
+	{all: "id name properties type", check: isARMRoleAssignment, reason: azureRoles},
+	{all: "offerid quantity status", any: "effectivestartdate commitmentenddate orderid", reason: boughtThings},
+	{all: "budget totalcost", any: "currencycode currencylocale percentused", reason: customersUsage},
 
 	// Partner Center and the partner's Graph resources.
 	{kind: evidence.FraudEvent, all: "eventid", any: "eventstatus eventtime", check: anyOf("partnertenantid customertenantid subscriptionid")},
@@ -71,10 +79,10 @@ var rules = []rule{
 	{kind: evidence.AccessAssignment, all: "accesscontainer accessdetails"},
 	{kind: evidence.Relationship, all: "accessdetails", any: "duration autoextendduration customer enddatetime"},
 	{kind: evidence.Relationship, any: "relationshipid relationship_id relationshipname relationship_name", check: isFlatRelationship},
-	{all: "customerid defaultdomainname contracttype", reason: "contracts: names of customers only"},
+	{all: "customerid defaultdomainname contracttype", reason: contractNames},
 	{kind: evidence.SecurityAlert, all: "alerttype", any: "detecteddatetime firstobserveddatetime",
 		check: anyOf("customertenantid subscriptionid valueaddedresellertenantid")},
-	{all: "controlscores", any: "currentscore maxscore", reason: "Microsoft Secure Score, not the partner security score"},
+	{all: "controlscores", any: "currentscore maxscore", reason: otherScore},
 	{kind: evidence.SecurityScore, all: "currentscore maxscore"},
 	{kind: evidence.SecurityRequirement, all: "requirementtype", any: "compliancestatus score state"},
 	{kind: evidence.CustomerInsight, all: "tenantid mfa", check: isObject("mfa")},
@@ -103,7 +111,7 @@ var rules = []rule{
 	{kind: evidence.GroupAssignment, all: "groupid accessid principalid", any: "assignmenttype assignmentscheduleid"},
 	{kind: evidence.GroupEligibility, all: "groupid accessid principalid", any: "eligibilityscheduleid scheduleinfo membertype"},
 	{all: "groupid accessid principalid", reason: "memberships of PIM for groups that do not say whether they are active or eligible"},
-	{all: "principalid roledefinitionid", check: isAzureRole, reason: "Azure resource role assignments, not directory roles"},
+	{all: "principalid roledefinitionid", check: isAzureRole, reason: azureRoles},
 	{all: "principalid roledefinitionid action", reason: "requests to change roles, not the roles held"},
 	{kind: evidence.RoleAssignment, all: "principalid roledefinitionid assignmenttype"},
 	{kind: evidence.RoleEligibility, all: "principalid roledefinitionid", any: "roleeligibilityscheduleid membertype scheduleinfo"},
@@ -322,6 +330,11 @@ func isCustomerRole(t *table, o *facts) bool {
 func isAzureRole(t *table, o *facts) bool {
 	def := strings.ToLower(o.text(t.keys["roledefinitionid"]))
 	return strings.HasPrefix(def, "/subscriptions/") || strings.HasPrefix(def, "/providers/")
+}
+
+// isARMRoleAssignment looks at the type of a resource of Azure's.
+func isARMRoleAssignment(t *table, o *facts) bool {
+	return strings.EqualFold(o.text(t.typ), "Microsoft.Authorization/roleAssignments")
 }
 
 const securityDefaultsID = entra.SecurityDefaults

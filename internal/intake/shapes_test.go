@@ -76,7 +76,7 @@ var shapes = []struct {
 		"1 group, 1 user", "json array", ""},
 	{"empty graph page of a known kind", `{"@odata.context":"x#identity/conditionalAccess/policies","value":[]}`, evidence.Read, "0 conditionalAccessPolicy",
 		"graph page", ""},
-	{"empty graph page of a kind that is not judged", `{"@odata.context":"x#identityProtection/riskyUsers","value":[]}`, evidence.NotRecognised, "",
+	{"empty graph page of a kind that is not judged", `{"@odata.context":"x#identityProtection/riskyUsers","value":[]}`, evidence.Read, "0 riskyUser",
 		"graph page", "an empty list of risky users"},
 	{"empty page of who knows what", `{"value":[]}`, evidence.NotRecognised, "", "graph page", "an empty list: it does not say of what"},
 	{"json lines", user(1) + "\n" + user(2) + "\n", evidence.Read, "2 user", "json lines", ""},

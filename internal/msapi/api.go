@@ -1,7 +1,9 @@
 package msapi
 
 import (
+	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -38,6 +40,15 @@ type call struct {
 
 // ask sends a call and gives its answer when the status is 2xx.
 func (c *Client) ask(ctx context.Context, k call) (*sent, error) {
+	res, err := c.reply(ctx, k)
+	if err == nil && (res.status < 200 || res.status > 299) {
+		return nil, readAPIError(k.service, res)
+	}
+	return res, err
+}
+
+// reply sends a call and gives its answer, whatever the status is.
+func (c *Client) reply(ctx context.Context, k call) (*sent, error) {
 	access, err := k.bearer(ctx)
 	if err != nil {
 		return nil, err
@@ -53,21 +64,41 @@ func (c *Client) ask(ctx context.Context, k call) (*sent, error) {
 		return nil, err
 	}
 	req.Raw().Header.Set("Authorization", "Bearer "+access.Reveal())
+	if k.how.app == "" {
+		k.how.app = appOf(access.Reveal())
+	}
 	res, err := c.send(req, k.how)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, errTooLong):
-		return nil, &APIError{Service: k.service, way: onTheWay(err)}
+		return nil, &APIError{Service: k.service, way: onTheWay(err), long: true}
 	case err != nil:
 		if p, ok := errors.AsType[*problem.Error](err); ok && errors.Is(p, problem.Usage) {
 			return nil, p
 		}
-		return nil, &APIError{Service: k.service, Transient: true, way: onTheWay(err)}
-	case res.status < 200 || res.status > 299:
-		return nil, readAPIError(k.service, res)
+		var timeout interface{ Timeout() bool }
+		return nil, &APIError{Service: k.service, Transient: true, way: onTheWay(err), slow: errors.As(err, &timeout) && timeout.Timeout()}
 	}
+	res.app = k.how.app
 	return res, nil
+}
+
+// appOf reads whose token it is, for the budget alone: nothing is believed.
+func appOf(access string) string {
+	var claims struct {
+		V1 string `json:"appid"`
+		V2 string `json:"azp"`
+	}
+	if _, rest, ok := strings.Cut(access, "."); ok {
+		body, _, _ := strings.Cut(rest, ".")
+		if b, err := base64.RawURLEncoding.DecodeString(body); err == nil && json.Unmarshal(b, &claims) == nil {
+			if id := cmp.Or(claims.V1, claims.V2); isGUID(id) {
+				return strings.ToLower(id)
+			}
+		}
+	}
+	return ""
 }
 
 func fill(req *policy.Request, k call) error {

@@ -24,6 +24,8 @@ type APIError struct {
 	Claims     string // JSON of a claims challenge (contracts.md section 4.5); "" when none
 	RequestID  string // what Microsoft's support asks for
 
+	long  bool   // the answer is longer than we read
+	slow  bool   // no answer came in time
 	way   string // what went wrong on the way, when there was no answer
 	about about
 }
@@ -46,6 +48,11 @@ func (e *APIError) Unwrap() error { return e.public() }
 // (contracts.md section 1.3): final, never to be sent again.
 func (e *APIError) WithoutMFA() bool {
 	return e.Status == http.StatusUnauthorized && (e.Code == "900421" || e.Code == "" && e.about.mfa)
+}
+
+// late says that the service needed too long for what it was asked.
+func (e *APIError) late() bool {
+	return e.slow || e.Status == http.StatusRequestTimeout || e.Status == http.StatusGatewayTimeout
 }
 
 // words explains Partner Center's codes (contracts.md section 2.2).
@@ -116,6 +123,7 @@ func (e *APIError) public() *problem.Error {
 const (
 	center = "Partner Center"
 	graph  = "Microsoft Graph"
+	arm    = "Azure Resource Manager"
 )
 
 var anyGUID = regexp.MustCompile(`[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`)

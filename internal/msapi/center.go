@@ -55,9 +55,7 @@ const (
 // whose is whose budget it is: the partner tenant's, or for consents the app's,
 // since their limit is per app whatever the partner.
 func (p *PartnerCenter) call(ctx context.Context, what, method, where string, body any, whose string, pc pace, header map[string]string) (*sent, error) {
-	h := map[string]string{
-		"MS-RequestId": token.GUID(), "MS-CorrelationId": token.GUID(), "MS-PartnerCenter-Application": "Partnerguard", "X-Locale": "en-US",
-	}
+	h := centerHeader()
 	for k, v := range header {
 		h[k] = v
 	}
@@ -65,6 +63,13 @@ func (p *PartnerCenter) call(ctx context.Context, what, method, where string, bo
 		service: center, method: method, where: where, bearer: p.bearer, header: h, body: body,
 		how: conduct{what: what, tenant: whose, kind: what, pace: pc, again: true},
 	})
+}
+
+// centerHeader is what every call of Partner Center carries; each has its own ids.
+func centerHeader() map[string]string {
+	return map[string]string{
+		"MS-RequestId": token.GUID(), "MS-CorrelationId": token.GUID(), "MS-PartnerCenter-Application": "Partnerguard", "X-Locale": "en-US",
+	}
 }
 
 // Customers walks over every customer, size a page (0: 500). It follows both
@@ -135,6 +140,30 @@ type customerPage struct {
 
 // readCustomers reads a page in either form.
 func readCustomers(body []byte) (*customerPage, error) {
+	in, err := readLinks(body)
+	if err != nil {
+		return nil, err
+	}
+	out := &customerPage{next: in.next, token: in.token}
+	for _, raw := range in.items {
+		c, ok := readCustomer(raw)
+		if !ok {
+			return nil, unreadable(center)
+		}
+		out.items = append(out.items, c)
+	}
+	return out, nil
+}
+
+// centerPage is a page of Partner Center's.
+type centerPage struct {
+	items []json.RawMessage
+	next  string
+	token string
+}
+
+// readLinks reads a page in either form: with links, or a bare list.
+func readLinks(body []byte) (*centerPage, error) {
 	var in struct {
 		Items []json.RawMessage `json:"items"`
 		Links struct {
@@ -156,16 +185,9 @@ func readCustomers(body []byte) (*customerPage, error) {
 		return nil, unreadable(center)
 	}
 	if len(in.Items) > maxItems {
-		return nil, problem.New(problem.Limit, "Partner Center's page of customers holds more than %d", maxItems)
+		return nil, problem.New(problem.Limit, "Partner Center's page holds more than %d items", maxItems)
 	}
-	out := &customerPage{}
-	for _, raw := range in.Items {
-		c, ok := readCustomer(raw)
-		if !ok {
-			return nil, unreadable(center)
-		}
-		out.items = append(out.items, c)
-	}
+	out := &centerPage{items: in.Items}
 	if n := in.Links.Next; n != nil {
 		out.next = n.URI
 		for _, h := range n.Headers { // no other header of theirs is sent

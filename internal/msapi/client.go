@@ -29,6 +29,7 @@ type Options struct {
 	UserAgent string           // "" is partnerguard
 
 	MaxBody int64         // of an answer, in bytes; 0 is 8 MiB
+	MaxPage int64         // of a page of a walk; 0 is four times MaxBody: 1,000 sign-ins are some 10 MB
 	Timeout time.Duration // of one try, until the whole answer is there; 0 is 60 s
 	Tries   int           // of a request that may be sent again; 0 is 4
 	// MaxWait is the longest single wait for a throttle; more comes back as an
@@ -36,6 +37,11 @@ type Options struct {
 	MaxWait time.Duration
 	// Wait waits, or returns the context's error; nil waits on the machine's clock.
 	Wait func(context.Context, time.Duration) error
+	// Mono is the time since some moment, by a clock that never jumps: pace is
+	// measured by it. nil is the machine's.
+	Mono func() time.Duration
+	// AtOnce is how many requests are under way at the same time; 0 is 64.
+	AtOnce int
 }
 
 // Client speaks to Microsoft's interfaces. Safe for concurrent use. It keeps
@@ -44,6 +50,7 @@ type Client struct {
 	o       Options
 	pipe    runtime.Pipeline
 	budgets *budgets
+	room    chan struct{} // one for each request under way
 	web     *http.Client
 	flight  singleflight.Group
 	cache   metaCache
@@ -63,6 +70,9 @@ func New(o Options) *Client {
 	if o.MaxBody <= 0 {
 		o.MaxBody = 8 << 20
 	}
+	if o.MaxPage <= 0 {
+		o.MaxPage = 4 * o.MaxBody
+	}
 	if o.Timeout <= 0 {
 		o.Timeout = time.Minute
 	}
@@ -71,6 +81,9 @@ func New(o Options) *Client {
 	}
 	if o.MaxWait <= 0 {
 		o.MaxWait = time.Minute
+	}
+	if o.AtOnce <= 0 {
+		o.AtOnce = 64
 	}
 	if o.Wait == nil {
 		o.Wait = wait
@@ -83,7 +96,7 @@ func New(o Options) *Client {
 		}
 	}
 	o.Transport = observe.Outgoing(o.Transport)
-	c := &Client{o: o, budgets: newBudgets()}
+	c := &Client{o: o, budgets: newBudgets(o.Mono), room: make(chan struct{}, o.AtOnce)}
 	c.web = &http.Client{
 		Transport: o.Transport, Timeout: o.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -113,6 +126,9 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// pageKey marks the context of a request for a page of a walk.
+type pageKey struct{}
+
 // bounded is the transport under the pipeline: it bounds what is read.
 type bounded Client
 
@@ -126,7 +142,11 @@ func (b *bounded) Do(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	res.Body = &limited{r: res.Body, left: b.o.MaxBody}
+	left := b.o.MaxBody
+	if r.Context().Value(pageKey{}) != nil {
+		left = b.o.MaxPage
+	}
+	res.Body = &limited{r: res.Body, left: left}
 	return res, nil
 }
 

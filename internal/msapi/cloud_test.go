@@ -128,12 +128,14 @@ func TestLoginFaults(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
+		l.c = l.another() // what was throttled stays closed
 		_, err = l.refresh(l.i.Tenant.ID, g.Refresh, scope)
 		l.s.Gate.Clear(f.ID)
 		if c.want == nil && err != nil || c.want != nil && !c.want(err) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	l.c = l.another()
 	// A code is sent once: after a lost reply it is gone, and nobody tries it again.
 	before := len(l.s.Gate.Seen(gate.Filter{}))
 	r := l.code(samAgent)

@@ -234,7 +234,7 @@ func TestBudgetRemembers(t *testing.T) {
 // not open a bucket that a throttle closed.
 func TestThrottleRemembered(t *testing.T) {
 	t.Parallel()
-	b := newBudgets()
+	b := newBudgets(nil)
 	b.slower("throttled", paceLogin, time.Hour)
 	for i := range 2*maxBuckets + 7 {
 		b.take(fmt.Sprint(i), paceLogin)

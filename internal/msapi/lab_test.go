@@ -33,15 +33,36 @@ type lab struct {
 	cloud msapi.Cloud
 	c     *msapi.Client
 
+	rights int // how often a test changed them
 	mu     sync.Mutex
 	waited []time.Duration
 }
 
 func newLab(t testing.TB, change ...func(*msapi.Options)) *lab {
 	t.Helper()
-	rig := labtest.Start(t)
+	return labOf(labtest.Start(t), change...)
+}
+
+// newBigLab is a cloud whose lists are longer than a page, and whose logs have
+// something to say.
+func newBigLab(t testing.TB) *lab {
+	t.Helper()
+	l := labOf(labtest.Start(t, func(o *partnercloud.Options) { o.Users, o.Customers = 350, 40 }))
+	for i := range 5 {
+		l.Graph("PATCH", "/v1.0/users/"+admin, `{"displayName":"Ravi `+string(rune('A'+i))+`"}`)
+	}
+	return l
+}
+
+func labOf(rig *labtest.Lab, change ...func(*msapi.Options)) *lab {
 	l := &lab{Lab: rig, s: rig.Server, i: rig.Info, cloud: rig.Cloud}
-	l.c = rig.Client(append([]func(*msapi.Options){func(o *msapi.Options) {
+	l.c = l.another(change...)
+	return l
+}
+
+// another is a client that remembers no throttle, and waits for none.
+func (l *lab) another(change ...func(*msapi.Options)) *msapi.Client {
+	return l.Client(append([]func(*msapi.Options){func(o *msapi.Options) {
 		o.Wait = func(ctx context.Context, d time.Duration) error {
 			l.mu.Lock()
 			defer l.mu.Unlock()
@@ -49,7 +70,6 @@ func newLab(t testing.TB, change ...func(*msapi.Options)) *lab {
 			return ctx.Err()
 		}
 	}}, change...)...)
-	return l
 }
 
 func (l *lab) app() msapi.App                  { l.Helper(); return l.App(panelApp) }

@@ -19,10 +19,24 @@ import (
 type conduct struct {
 	what   string // for the log: "refresh", "customers"
 	tenant string
-	kind   string // with host and tenant: whose budget
+	app    string // client id; "" where nobody knows
+	kind   string // with host, tenant and app: whose budget
 	pace   pace
+	units  int // how many requests it counts as; 0 is one
 	// again allows another try when it is not known whether the first was done.
 	again bool
+	// narrow is set where the caller asks for less after a time-out.
+	narrow bool
+}
+
+// budget is the name of the bucket of a request. Conditional Access counts all
+// apps of a tenant together.
+func (how *conduct) budget(host string) string {
+	app := how.app
+	if how.kind == "policy" {
+		app = ""
+	}
+	return host + "\x00" + strings.ToLower(how.tenant) + "\x00" + how.kind + "\x00" + app
 }
 
 // resend is the pipeline policy that keeps to budgets and sends again what may
@@ -34,45 +48,51 @@ func (s *resend) Do(req *policy.Request) (*http.Response, error) {
 	var how conduct
 	req.OperationValue(&how)
 	ctx := req.Raw().Context()
-	key := req.Raw().URL.Host + "\x00" + strings.ToLower(how.tenant) + "\x00" + how.kind
+	host := req.Raw().URL.Host
+	key := how.budget(host)
 	for try := 1; ; try++ {
-		if d := s.budgets.take(key, how.pace); d > 0 {
-			if err := s.o.Wait(ctx, d); err != nil {
+		units := s.budgets.cost(&how)
+		if left, err := s.await(ctx, key, how.pace, units); err != nil {
+			return nil, err
+		} else if left > 0 {
+			return closedYet(req, left), nil
+		}
+		if how.app != "" && (how.kind == "graph" || how.kind == "reports" || how.kind == "policy" || how.kind == "security") {
+			if _, err := s.await(ctx, host+"\x00app\x00"+how.app, paceApp, max(how.units, 1)); err != nil {
 				return nil, err
 			}
 		}
-		if err := req.RewindBody(); err != nil {
-			return nil, err
+		res, err := s.once(req, &how, try)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
 		}
-		began := s.budgets.elapsed()
-		res, err := req.Clone(ctx).Next()
 		status := 0
 		if err == nil {
 			status = res.StatusCode
-		}
-		s.o.Log.Debug("request", "what", how.what, "host", req.Raw().URL.Host, "tenant", how.tenant, "status", status, "try", try, "ms",
-			(s.budgets.elapsed() - began).Milliseconds())
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			s.budgets.learn(key, &how, res.Header, units)
 		}
 		pause := retryAfter(res)
 		switch {
 		case status == http.StatusTooManyRequests:
 			if pause == 0 {
-				pause = backoff(try)
+				pause = max(backoff(try), how.pace.in/time.Duration(max(how.pace.n, 1)))
 			}
-			s.budgets.slower(key, how.pace, min(pause, s.o.MaxWait))
+			shut := pause
+			if how.kind == "token" { // somebody may be waiting to sign in: Entra ID itself tells them again
+				shut = min(pause, s.o.MaxWait)
+			}
+			s.budgets.slower(key, how.pace, shut)
 		case status > 0 && status < 500:
-			s.budgets.faster(key, how.pace)
+			s.budgets.faster(key)
 		}
-		if try >= s.o.Tries || !mayResend(how, status, err) || pause > s.o.MaxWait {
+		if try >= s.o.Tries || !mayResend(how, status, err, try) || pause > s.o.MaxWait {
 			return res, err
 		}
 		if pause == 0 {
 			pause = backoff(try)
 		}
 		runtime.Drain(res)
-		// A throttled bucket's own pause is waited for by take.
+		// A throttled bucket's own pause is waited for by await.
 		if status != http.StatusTooManyRequests {
 			if err := s.o.Wait(ctx, pause); err != nil {
 				return nil, err
@@ -81,9 +101,67 @@ func (s *resend) Do(req *policy.Request) (*http.Response, error) {
 	}
 }
 
+// once sends one try, when there is room for one more under way.
+func (s *resend) once(req *policy.Request, how *conduct, try int) (*http.Response, error) {
+	ctx := req.Raw().Context()
+	select {
+	case s.room <- struct{}{}:
+		defer func() { <-s.room }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if err := req.RewindBody(); err != nil {
+		return nil, err
+	}
+	began := s.budgets.elapsed()
+	res, err := req.Clone(ctx).Next()
+	status := 0
+	if err == nil {
+		status = res.StatusCode
+	}
+	s.o.Log.Debug("request", "what", how.what, "host", req.Raw().URL.Host, "tenant", how.tenant, "status", status, "try", try, "ms",
+		(s.budgets.elapsed() - began).Milliseconds())
+	return res, err
+}
+
+// await waits for a turn of a bucket. A throttle that comes while it waits
+// makes it wait on. left is how long a bucket stays closed that is closed for
+// longer than anybody waits: then nothing may be sent.
+func (s *resend) await(ctx context.Context, key string, p pace, units int) (left time.Duration, err error) {
+	for {
+		if left := s.budgets.closed(key) - s.budgets.elapsed(); left > s.o.MaxWait {
+			return left, nil
+		}
+		moment, now := s.budgets.reserve(key, p, units)
+		if moment > now {
+			if err := s.o.Wait(ctx, moment-now); err != nil {
+				return 0, err
+			}
+		}
+		if s.budgets.closed(key) <= moment {
+			return 0, nil
+		}
+	}
+}
+
+// closedYet is the refusal that the service would give: the request is not sent.
+func closedYet(req *policy.Request, left time.Duration) *http.Response {
+	h := http.Header{}
+	h.Set("Retry-After", strconv.Itoa(int((left+time.Second-1)/time.Second)))
+	return &http.Response{
+		Status: "429 Too Many Requests", StatusCode: http.StatusTooManyRequests, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: h,
+		Body: http.NoBody, Request: req.Raw(),
+	}
+}
+
 // mayResend decides (contracts.md sections 2.2 and 3.0). A 429 was refused
 // before it was done. After anything else it may have been done.
-func mayResend(how conduct, status int, err error) bool {
+func mayResend(how conduct, status int, err error, try int) bool {
+	var timeout interface{ Timeout() bool }
+	late := status == http.StatusRequestTimeout || status == http.StatusGatewayTimeout || errors.As(err, &timeout) && timeout.Timeout()
+	if how.narrow && late && try > 1 {
+		return false // the same again is late again: less is asked for
+	}
 	if err != nil {
 		return how.again && !errors.Is(err, errTooLong) && !errors.Is(err, context.Canceled)
 	}
@@ -141,6 +219,7 @@ type sent struct {
 	header http.Header
 	body   []byte
 	after  time.Duration // Retry-After
+	app    string        // whose budget it took, where that is known
 }
 
 // send sends a request of ours.

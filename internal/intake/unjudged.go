@@ -1,0 +1,38 @@
+package intake
+
+import "partnerguard/internal/evidence"
+
+// emptyListOf begins what is said of a list without records.
+const emptyListOf = "an empty list of "
+
+// Reasons for what is kept and judged by nothing yet.
+const (
+	auditEntries   = "directory audit entries, not sign-ins"
+	riskStates     = "risky users: risk states, not sign-ins or users"
+	risks          = "risk detections, not sign-ins"
+	otherScore     = "Microsoft Secure Score, not the partner security score"
+	contractNames  = "contracts: names of customers only"
+	customerNames  = "names of customers only"
+	operations     = "operations on a relationship, not the relationship"
+	requests       = "requests on a relationship, not the relationship"
+	centerAudit    = "Partner Center audit records, which nothing here judges yet"
+	authorization  = "what accounts may do by themselves, which nothing here judges yet"
+	consentAsking  = "who is asked for consent to apps, which nothing here judges yet"
+	crossTenant    = "settings for other tenants, which nothing here judges yet"
+	azureSubs      = "Azure subscriptions, which nothing here judges yet"
+	azureRoles     = "Azure resource role assignments, not directory roles"
+	azureEvents    = "Azure activity, not sign-ins"
+	boughtThings   = "a customer's subscriptions, which nothing here judges yet"
+	customersUsage = "customers' Azure usage, which nothing here judges yet"
+)
+
+// unjudged are the kinds of what is known, kept, and judged by nothing yet: such
+// a file is read, and says so.
+var unjudged = map[string]evidence.Kind{
+	auditEntries: evidence.DirectoryAudit, riskStates: evidence.RiskyUser, risks: evidence.RiskDetection, otherScore: evidence.SecureScore,
+	contractNames: evidence.Contract, customerNames: evidence.DelegatedCustomer, operations: evidence.RelationshipAction,
+	requests: evidence.RelationshipRequest, centerAudit: evidence.PartnerAuditRecord, authorization: evidence.AuthorizationPolicy,
+	consentAsking: evidence.AdminConsentPolicy, crossTenant: evidence.CrossTenantAccess, azureSubs: evidence.AzureSubscription,
+	azureRoles: evidence.AzureRoleAssignment, azureEvents: evidence.AzureActivity, boughtThings: evidence.CustomerSubscription,
+	customersUsage: evidence.CustomerUsage,
+}
