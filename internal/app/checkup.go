@@ -61,6 +61,7 @@ func CheckUp(ctx context.Context, o Options, offline bool, tell func(done, of in
 		whole, err := Look(ctx, o)
 		if err == nil {
 			defer whole.Close()
+			whole.offline = offline
 			d.More = whole.looks()
 		}
 		found = append(found, i.key(ctx, p, err)...)
@@ -125,7 +126,8 @@ func (i *Installation) key(ctx context.Context, d *db.DB, err error) (list []che
 // looks are what features know of themselves.
 func (i *Installation) looks() []checkup.Check {
 	return []checkup.Check{{About: "connections", Look: i.lookConnections}, {About: "permissions", Look: i.lookScopes},
-		{About: "app", Look: i.lookApps}, {About: "trail", Look: i.lookTrail}}
+		{About: "app", Look: i.lookApps}, {About: "trail", Look: i.lookTrail},
+		{About: "archive", Look: i.lookArchive}}
 }
 
 func (i *Installation) lookConnections(ctx context.Context) (list []checkup.Finding, err error) {
@@ -236,6 +238,33 @@ func (i *Installation) lookTrail(ctx context.Context) (list []checkup.Finding, e
 			list = append(list, checkup.Finding{Level: checkup.Well,
 				Text: fmt.Sprintf("the anchor %s has %d of the trail's %d entries", name, stand[at].Size, head.Seq)})
 		}
+	}
+	return list, nil
+}
+
+// lookArchive looks whether pages are collected, and their place is reached.
+func (i *Installation) lookArchive(ctx context.Context) ([]checkup.Finding, error) {
+	a, err := i.archive()
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.Total(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if t.Segments == 0 {
+		return []checkup.Finding{{Level: checkup.Well, Text: "nothing was collected yet; it would go to " + a.Where()}}, nil
+	}
+	list := []checkup.Finding{{Level: checkup.Well,
+		Text: fmt.Sprintf("%d segments, the newest page of %s, at %s", t.Segments, t.Last.UTC().Format(time.DateTime), a.Where())}}
+	if age := i.Now().Sub(t.Last); age > 2*24*time.Hour {
+		list[0].Level, list[0].Fix = checkup.Warning, "partnerguard serve collects by itself; partnerguard db jobs says what is dead"
+	}
+	if i.offline && strings.Contains(a.Where(), "://") {
+		return append(list, checkup.Finding{Level: checkup.Unknown, Text: "whether " + a.Where() + " is reached: nobody was asked"}), nil
+	}
+	if err := a.Ready(ctx); err != nil {
+		list = append(list, checkup.Finding{Level: checkup.Bad, Text: err.Error(), Fix: problem.HintOf(err)})
 	}
 	return list, nil
 }

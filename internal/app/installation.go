@@ -62,11 +62,13 @@ type Installation struct {
 	// AfterRound, when set, is called by a job after a tenant was read.
 	AfterRound func(ctx context.Context, tenant string) error
 
-	look  bool // nothing is recorded
-	held  bool // this process works the database
-	lab   *Lab
-	clock *clock
-	notes []string
+	look bool // nothing is recorded
+	held bool // this process works the database
+
+	offline bool // nobody is asked, not even a store of objects
+	lab     *Lab
+	clock   *clock
+	notes   []string
 
 	getenv func(string) string
 	close  []func() error
