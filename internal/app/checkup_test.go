@@ -1,8 +1,6 @@
 package app_test
 
 import (
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,21 +14,6 @@ import (
 	"partnerguard/internal/sam"
 	"partnerguard/internal/secret"
 )
-
-// files are what a folder holds, with their sizes.
-func files(t *testing.T, dir string) (list []string) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !strings.HasSuffix(path, "-shm") && !strings.HasSuffix(path, "-wal") { // a reader of SQLite makes these
-			list = append(list, path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return list
-}
 
 // CheckUp tells what features know, and neither makes nor records anything.
 func TestCheckUp(t *testing.T) {
