@@ -52,7 +52,8 @@ func TestCheckUp(t *testing.T) {
 		about, has string
 		fix        string
 	}{
-		{checkup.Bad, "app", "5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e11 ended on", "partnerguard connect app certificate --client-id 5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e11"},
+		{checkup.Bad, "app", "5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e11 ended on",
+			"partnerguard connect app certificate --client-id 5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e11"},
 		{checkup.Warning, "app", "5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e10 ends on", "partnerguard connect app certificate"},
 		{checkup.Well, "app", "5a1e3c1f-6f0b-4c56-8f39-2d7c7a3b9e12 is good until", ""},
 		{checkup.Warning, "trail", "has no anchor", "anchors"}, {checkup.Well, "archive", "nothing was collected yet", ""},

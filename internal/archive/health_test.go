@@ -66,7 +66,8 @@ func TestHealth(t *testing.T) {
 	if err := away.Ready(t.Context()); !errors.Is(err, problem.Unavailable) {
 		t.Errorf("it is closed: %v", err)
 	}
-	for place, want := range map[string]string{"s3://pages?region=eu-central-1&prefix=pg/": "s3://pages", "azblob://pages": "azblob://pages", "file:///srv/x": "/srv/x"} {
+	for place, want := range map[string]string{"s3://pages?region=eu-central-1&prefix=pg/": "s3://pages", "azblob://pages": "azblob://pages",
+		"file:///srv/x": "/srv/x"} {
 		a, err := archive.Open(archive.Deps{DB: r.db, Trail: r.trail, Config: &archive.Config{Place: place}})
 		if err != nil || a.Where() != want {
 			t.Errorf("%s: %s, %v", place, a.Where(), err)
