@@ -2,9 +2,6 @@ package jobs_test
 
 import (
 	"context"
-	"io"
-	"net"
-	"net/url"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -105,66 +102,6 @@ func TestDatabaseLocked(t *testing.T) {
 	}
 }
 
-// wire is a way to a PostgreSQL server that can be cut: for its clients what a restart
-// is.
-type wire struct {
-	t    *testing.T
-	to   string // the server's socket
-	at   string
-	mu   sync.Mutex
-	l    net.Listener
-	open []net.Conn
-}
-
-func newWire(t *testing.T, socket string) *wire {
-	w := &wire{t: t, to: socket}
-	w.mend("127.0.0.1:0")
-	t.Cleanup(w.cut)
-	return w
-}
-
-func (w *wire) mend(at string) {
-	l, err := net.Listen("tcp", at)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.l, w.at = l, l.Addr().String()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			s, err := net.Dial("unix", w.to)
-			if err != nil {
-				_ = c.Close()
-				continue
-			}
-			w.mu.Lock()
-			w.open = append(w.open, c, s)
-			w.mu.Unlock()
-			for _, way := range [][2]net.Conn{{c, s}, {s, c}} {
-				go func() {
-					_, _ = io.Copy(way[0], way[1])
-					_ = way[0].Close()
-				}()
-			}
-		}
-	}()
-}
-
-func (w *wire) cut() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	_ = w.l.Close()
-	for _, c := range w.open {
-		_ = c.Close()
-	}
-	w.open = nil
-}
-
 // PostgreSQL is restarted in the middle: jobs under way end, those that could not be
 // written down are done, and what is added later too, by the same queue.
 func TestPostgresRestarted(t *testing.T) {
@@ -173,17 +110,8 @@ func TestPostgresRestarted(t *testing.T) {
 	if testing.Short() {
 		outage = time.Second
 	}
-	u, err := url.Parse(dbtest.PostgresURL(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := u.Query().Get("host")
-	if dir == "" || dir[0] != '/' {
-		t.Skip("the server of this machine is not reached by a socket")
-	}
-	w := newWire(t, filepath.Join(dir, ".s.PGSQL.5432"))
-	u.RawQuery, u.Host = "sslmode=disable", w.at
-	d, err := db.Open(t.Context(), u.String())
+	w := dbtest.NewWire(t)
+	d, err := db.Open(t.Context(), w.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +132,7 @@ func TestPostgresRestarted(t *testing.T) {
 	for range 4 {
 		within(t, began)
 	}
-	w.cut()
+	w.Cut()
 	close(goOn) // they end while nothing can be written down
 	time.Sleep(outage)
 	if err := d.PingContext(t.Context()); err == nil {
@@ -213,7 +141,7 @@ func TestPostgresRestarted(t *testing.T) {
 	for len(later) > 0 {
 		<-later
 	}
-	w.mend(w.at)
+	w.Mend()
 	within(t, later)
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		n, err := q.Waiting(t.Context(), "under-way")
