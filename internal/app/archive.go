@@ -57,11 +57,11 @@ func (i *Installation) ArchiveTenant(ctx context.Context, named string) (string,
 // readAsPartner reports that something was read of a tenant that partners alone
 // have.
 func (i *Installation) readAsPartner(ctx context.Context, tenant string) (bool, error) {
-	for _, r := range evidence.Requests() {
+	for _, r := range evidence.Resources() {
 		if r.Service != evidence.PartnerCenter && !strings.HasPrefix(r.Path, "/security/partner/") {
 			continue
 		}
-		for _, err := range i.Archive.Segments(ctx, archive.Query{Tenant: tenant, Resource: strings.TrimSuffix(r.File, ".json")}) {
+		for _, err := range i.Archive.Segments(ctx, archive.Query{Tenant: tenant, Resource: r.Name}) {
 			return err == nil, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/evidence"
 	"partnerguard/internal/problem"
 )
 
@@ -34,6 +35,19 @@ func (r *Reading) FromArchive() bool {
 	return false
 }
 
+// lacking is a moment of the archive that knows what is not in it.
+type lacking interface{ Lacking() []evidence.Input }
+
+// gapsOf are what the archives that are read know not to hold.
+func gapsOf(mounts map[string]fs.FS) (out []evidence.Input) {
+	for _, m := range mounts {
+		if l, ok := m.(lacking); ok {
+			out = append(out, l.Lacking()...)
+		}
+	}
+	return out
+}
+
 // mounts opens what is read from the archive.
 func (r *Reading) mounts(ctx context.Context) (map[string]fs.FS, error) {
 	var out map[string]fs.FS
@@ -49,20 +63,7 @@ func (r *Reading) mounts(ctx context.Context) (map[string]fs.FS, error) {
 		if len(out) > 0 {
 			return nil, problem.New(problem.Usage, "one tenant of the archive is read at a time").WithHint("name one of %s", strings.Join(r.From, ", "))
 		}
-		a := Archived{Tenant: strings.ToLower(tenant), AsOf: r.AsOf, Since: r.Since}
-		if a.Since.IsZero() {
-			end := r.AsOf
-			if end.IsZero() {
-				end = r.At
-			}
-			if end.IsZero() {
-				end = r.Now
-			}
-			if end.IsZero() {
-				end = time.Now()
-			}
-			a.Since = end.AddDate(0, 0, -logDays)
-		}
+		a := Archived{Tenant: strings.ToLower(tenant), AsOf: r.AsOf, Since: r.logsSince()}
 		fsys, err := r.Archive(ctx, a)
 		if err != nil {
 			return nil, err
@@ -70,4 +71,17 @@ func (r *Reading) mounts(ctx context.Context) (map[string]fs.FS, error) {
 		out = map[string]fs.FS{p: fsys}
 	}
 	return out, nil
+}
+
+// logsSince is since when logs are read from the archive.
+func (r *Reading) logsSince() time.Time {
+	if !r.Since.IsZero() {
+		return r.Since
+	}
+	for _, end := range []time.Time{r.AsOf, r.At, r.Now} {
+		if !end.IsZero() {
+			return end.AddDate(0, 0, -logDays)
+		}
+	}
+	return time.Now().AddDate(0, 0, -logDays)
 }

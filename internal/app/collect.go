@@ -5,11 +5,14 @@ package app
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"partnerguard/internal/collect"
+	"partnerguard/internal/evidence"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/sam/capture"
 )
 
 // collector makes what reads live tenants; without the vault it only tells what is
@@ -77,10 +80,116 @@ func (i *Installation) clockIsRight(ctx context.Context) error {
 	return nil
 }
 
-// judged is called after a round of a tenant that read something.
+// judged is called after a round of a tenant that read something: the partner's own
+// is judged, and of a customer's the sign-ins are rolled up.
 func (i *Installation) judged(ctx context.Context, tenant string) error {
-	if i.AfterRound == nil {
-		return nil
+	t, err := i.Collect.Tenant(ctx, tenant)
+	if err != nil {
+		return err
 	}
-	return i.AfterRound(ctx, tenant)
+	if !t.Partner {
+		return i.KeepDays(ctx, t.ID)
+	}
+	j, kept, err := i.KeepRound(ctx, t.ID)
+	if err == nil && i.OnKept != nil {
+		i.OnKept(j, kept)
+	}
+	return err
+}
+
+// CollectNow reads live tenants once; see [collect.Collector.All]. What was read is
+// judged, where somebody wants it to be.
+func (i *Installation) CollectNow(ctx context.Context, tenant string, a collect.Ask, each func(collect.Round, error)) error {
+	return i.Collect.All(ctx, tenant, a, func(r collect.Round, err error) {
+		if err == nil && r.Pages > 0 {
+			if jerr := i.judged(ctx, r.Tenant.ID); jerr != nil {
+				i.Log.WarnContext(ctx, "what was read was not judged", "tenant", r.Tenant.ID, "error", jerr)
+			}
+		}
+		each(r, err)
+	})
+}
+
+// CollectPlan tells what would be asked of a tenant, or of all with "", and what is
+// missing for it: the connection's permissions are asked for, once for each API of the
+// partner's tenant and, where one is named, of the customer's.
+func (i *Installation) CollectPlan(ctx context.Context, tenant string) (collect.Plan, error) {
+	if _, err := i.Collect.Meet(ctx); err != nil {
+		return collect.Plan{}, err
+	}
+	list, err := i.Collect.Tenants(ctx)
+	if err != nil {
+		return collect.Plan{}, err
+	}
+	if tenant != "" {
+		t, err := i.Collect.Tenant(ctx, tenant)
+		if err != nil {
+			return collect.Plan{}, err
+		}
+		list = []collect.Tenant{t}
+	}
+	granted := map[string]held{}
+	return i.Collect.Plan(ctx, list, func(t collect.Tenant, r evidence.Resource) (string, string) {
+		if !t.Partner && tenant == "" {
+			return "", ""
+		}
+		return i.lacks(ctx, granted, t, r)
+	})
+}
+
+// held is what a token says that the app may do in a tenant.
+type held struct {
+	scopes []string
+	err    error
+}
+
+// lacks names the permission that a resource lacks in a tenant.
+func (i *Installation) lacks(ctx context.Context, granted map[string]held, t collect.Tenant, r evidence.Resource) (what, fix string) {
+	resource, needed := "", r.Permissions
+	switch r.Service {
+	case evidence.Graph:
+		resource = i.Cloud.GraphResource
+	case evidence.PartnerCenter:
+		resource, needed = i.Cloud.PartnerCenterResource, []string{"user_impersonation"}
+		t.ID = ""
+	case evidence.ARM:
+		resource, needed = i.Cloud.ARMResource, []string{"user_impersonation"}
+	default:
+		return "", ""
+	}
+	key := t.ID + " " + resource
+	h, known := granted[key]
+	if !known {
+		h.scopes, h.err = i.scopes(ctx, t, resource)
+		granted[key] = h
+	}
+	fix = "partnerguard connect --feature " + collect.FeatureOfPartner
+	if !t.Partner {
+		fix = "partnerguard customers consent --apply --customer " + t.Domain + " --feature " + collect.FeaturesOfCustomer
+	}
+	if h.err != nil {
+		return "a token: " + h.err.Error(), problem.HintOf(h.err)
+	}
+	missing := capture.Diff(map[string][]string{resource: h.scopes}, map[string][]string{resource: needed}).Missing[resource]
+	if len(missing) == 0 {
+		return "", ""
+	}
+	return "permission " + strings.Join(missing, ", "), fix
+}
+
+// scopes are what the connection's token has in a tenant.
+func (i *Installation) scopes(ctx context.Context, t collect.Tenant, resource string) ([]string, error) {
+	c, err := i.SAM.Connection(ctx, i.Config.Collect.Connection)
+	if err != nil {
+		return nil, err
+	}
+	x, err := i.SAM.Exchange()
+	if err != nil {
+		return nil, err
+	}
+	who := t.ID
+	if t.Partner || who == "" {
+		who = "partner"
+	}
+	return x.Access(ctx, c.ID, who, resource)
 }

@@ -59,8 +59,8 @@ type Installation struct {
 	Actor  string
 	Log    *slog.Logger
 	features
-	// AfterRound, when set, is called by a job after a tenant was read.
-	AfterRound func(ctx context.Context, tenant string) error
+	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
+	OnKept func(*Judged, posture.Kept)
 
 	look bool // nothing is recorded
 	held bool // this process works the database

@@ -160,6 +160,9 @@ func (s *Store) unread(t Tenant, at map[[2]string]*cursor, known []evidence.Gap,
 			continue
 		}
 		c := at[[2]string{t.ID, r.Name}]
+		if c != nil && c.refused == evidence.GapLicence && r.Nobody {
+			continue // without that licence there is nothing to read
+		}
 		g := evidence.Gap{Tenant: t.ID, Resource: r.Name, Since: asOf}
 		switch {
 		case c == nil || c.whole.IsZero() && c.covered.IsZero():

@@ -163,7 +163,8 @@ func (r *round) allNamed(before evidence.Kind) bool {
 func (r *round) walk(ctx context.Context, res evidence.Resource, c *cursor, items []string) (e ending, err error) {
 	poisoned := 0
 	span := msapi.Span{From: c.from, To: c.to}
-	for a, werr := range r.c.d.Walker.Walk(ctx, r.target, res, span, msapi.Resume{Position: c.position, Delta: c.delta, Number: c.pages, Items: items}) {
+	for a, werr := range r.c.d.Walker.Walk(ctx, r.target, res, span,
+		msapi.Resume{Position: c.position, Delta: c.delta, Number: c.pages, Items: items, Wide: r.wide(res, c)}) {
 		if werr != nil {
 			var p *msapi.Poisoned
 			switch {
@@ -197,8 +198,8 @@ func (r *round) walk(ctx context.Context, res evidence.Resource, c *cursor, item
 		if a.Status == http.StatusOK {
 			e.covered = c.reach(a.Covered, e.covered)
 		}
-		if a.Last {
-			continue // what the run ends with belongs to the same commit
+		if a.Last || a.Status != http.StatusOK {
+			continue // what the run ends with, a refusal too, belongs to the same commit
 		}
 		if err := r.keep(ctx); err != nil {
 			return e, err
@@ -311,29 +312,34 @@ func (r *round) refused(res evidence.Resource, c *cursor, why evidence.GapReason
 
 // fix is what lifts a refusal.
 func (r *round) fix(why evidence.GapReason, needs string, err error) string {
-	who := cmp.Or(r.t.Domain, r.t.ID)
+	give := "partnerguard connect --feature " + FeatureOfPartner
+	if !r.t.Partner {
+		give = "partnerguard customers consent --apply --customer " + cmp.Or(r.t.Domain, r.t.ID) + " --feature " + FeaturesOfCustomer
+	}
 	switch why {
 	case evidence.GapConsent:
-		if r.t.Partner {
-			return "partnerguard connect add asks for it"
-		}
-		return "partnerguard connect consent --customer " + who + " --apply gives it"
+		return give
 	case evidence.GapPermission:
-		if r.t.Partner {
-			return "partnerguard connect add asks for " + cmp.Or(needs, "what is missing")
-		}
-		return "partnerguard connect consent --customer " + who + " --apply gives " + cmp.Or(needs, "what is missing")
+		return give + ", or give the account the role"
 	case evidence.GapLicence:
 		return "it can be had once the tenant has " + cmp.Or(needs, "the licence")
 	case evidence.GapRole:
-		return "the account of the connection needs the role " + cmp.Or(needs, "that may read it")
+		if needs != "" {
+			return "give the account of the connection the role " + needs
+		}
 	case evidence.GapMFA:
-		return "partnerguard connect renews the sign-in with MFA"
+		return "sign in again with MFA: partnerguard connect"
 	case evidence.GapAbsent, evidence.GapGone:
 		return "there is none in this tenant"
 	}
 	return problem.HintOf(err)
 }
+
+// What a connection, and the app at a customer, are to be used for.
+const (
+	FeatureOfPartner   = "collect"
+	FeaturesOfCustomer = "sign-ins,accounts,policies,eligibility"
+)
 
 // failed keeps that a resource could not be read now. Where no token is to be had,
 // nothing else is asked of that API in this round.
@@ -342,8 +348,10 @@ func (r *round) failed(res evidence.Resource, c *cursor, err error) (Result, err
 	if errors.As(err, &te) && !te.Transient {
 		r.closed[res.Service] = err
 		switch te.Explanation().Bucket {
-		case entra.BucketConsent, entra.BucketAccess:
+		case entra.BucketConsent:
 			return r.refused(res, c, evidence.GapConsent, "", err)
+		case entra.BucketAccess:
+			return r.refused(res, c, evidence.GapRole, "", err)
 		case entra.BucketMFA, entra.BucketEnrolment:
 			return r.refused(res, c, evidence.GapMFA, "", err)
 		}

@@ -31,6 +31,11 @@ func (s Source) Fill(t testing.TB, a *archive.Archive) (segments []archive.Segme
 	t.Helper()
 	for _, r := range evidence.Requests() {
 		name := strings.TrimSuffix(r.File, ".json")
+		for _, as := range evidence.Resources() {
+			if as.File == r.File {
+				name = as.Name
+			}
+		}
 		if s.Skip != nil && s.Skip(name) {
 			continue
 		}
@@ -214,7 +219,8 @@ func (c *collector) loop(e *exported) {
 			var state struct{ PerUserMfaState string }
 			_ = json.Unmarshal(raw, &state)
 			answers = append(answers, answer{id, map[string]string{
-				"@odata.context": "https://graph.microsoft.com/beta/$metadata#users('" + id + "')/authentication/requirements", "perUserMfaState": state.PerUserMfaState,
+				"@odata.context":  "https://graph.microsoft.com/beta/$metadata#users('" + id + "')/authentication/requirements",
+				"perUserMfaState": state.PerUserMfaState,
 			}})
 		case evidence.Customer:
 			m, id := strip(raw, "allowDelegatedAccess")

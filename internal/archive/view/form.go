@@ -24,37 +24,37 @@ type kept struct {
 	file string
 	form form
 	into string // of inside: the member
+	loop bool   // the list alone is not what is asked for, but what its items answer
 }
 
-// formOf finds the form of a resource by the requests that exports are made by.
-// What none of them reads is a list of its own.
+// formOf finds the form of a resource by the request that exports are made by. What
+// none of them reads is a list of its own.
 func formOf(resource string, sliced bool) kept {
-	base, _, _ := strings.Cut(resource, ".")
 	k := kept{file: resource, form: pages}
-	if sliced {
-		k.form = lines
-	}
-	for _, r := range evidence.Requests() {
+	r, ok := evidence.ResourceNamed(resource)
+	if ok {
+		// Of resources that are read apart and kept in one file the name tells which.
 		name := strings.TrimSuffix(r.File, ".json")
-		if !strings.EqualFold(name, base) {
-			continue
+		if _, part, apart := strings.Cut(resource, "."); apart {
+			name += "." + part
 		}
-		k.file = name + strings.TrimPrefix(resource, base)
-		switch {
-		case sliced:
-		case r.Each == nil && r.One:
-			k.form = single
-		case r.Each == nil:
-		case r.Each.Into != "":
-			k.form, k.into = inside, r.Each.Into
-		case r.Kind == evidence.PerUserMFA:
-			k.form = states
-		case r.Kind == evidence.Customer:
-			k.form = instead
-		default:
-			k.form = answers
-		}
-		break
+		k.file, k.loop = name, r.Each != nil
+	}
+	switch {
+	case sliced:
+		k.form = lines
+	case !ok:
+	case r.Each == nil && r.One:
+		k.form = single
+	case r.Each == nil:
+	case r.Each.Into != "":
+		k.form, k.into = inside, r.Each.Into
+	case r.Kind == evidence.PerUserMFA:
+		k.form = states
+	case r.Kind == evidence.Customer:
+		k.form = instead
+	default:
+		k.form = answers
 	}
 	return k
 }

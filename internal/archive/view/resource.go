@@ -110,7 +110,7 @@ func (b *builder) log(v *View, name string, k kept, runs []*run) (l List, refusa
 				last = r.last
 			}
 		}
-		v.add(file, last, of, func(ctx context.Context, s *sink) error { return b.rows(ctx, of, cut, s) })
+		v.add(file, last, of, func(ctx context.Context, s *sink) error { return b.rows(ctx, of, k.loop, cut, s) })
 	}
 	if cut := l.File != "" && !whole; cut {
 		l.Why = "no reading of it came to an end"
@@ -129,11 +129,11 @@ func (b *builder) refusal(ctx context.Context, r *run, s *sink) error {
 }
 
 // rows writes a log as JSON lines: a line an element.
-func (b *builder) rows(ctx context.Context, runs []*run, cut bool, s *sink) error {
+func (b *builder) rows(ctx context.Context, runs []*run, loop, cut bool, s *sink) error {
 	any, empty, odata := false, []byte(nil), []byte(nil)
 	for _, r := range runs {
 		err := b.each(ctx, r, func(p *segment.Page, _ at) error {
-			if p.Status != http.StatusOK {
+			if p.Status != http.StatusOK || loop && p.Of == "" {
 				return s.over
 			}
 			body := trim(p.Body)

@@ -8,5 +8,16 @@ import (
 
 // Commands are the commands of this wing.
 func Commands(env *kit.Env) []*cobra.Command {
-	return []*cobra.Command{newDoctor(env), newDB(env), newBackup(env), newRestore(env), newSettledVault(env), newSettledTrail(env), newConfig(env)}
+	return []*cobra.Command{
+		newCollect(env),
+		newGaps(env),
+		newArchive(env),
+		newDoctor(env),
+		newDB(env),
+		newBackup(env),
+		newRestore(env),
+		newSettledVault(env),
+		newSettledTrail(env),
+		newConfig(env),
+	}
 }

@@ -38,7 +38,7 @@ func addArchive(env *Env, cmd *cobra.Command, from *[]string) {
 		}
 		env.ends = append(env.ends, s.Close)
 		env.Now = s.Now
-		env.Archive = func(ctx context.Context, a app.Archived) (fs.FS, error) { return s.Archived(ctx, a) }
+		env.Archive = func(ctx context.Context, a app.Archived) (fs.FS, error) { return s.Evidence(ctx, a) }
 		return nil
 	}
 }

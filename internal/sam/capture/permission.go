@@ -31,12 +31,13 @@ const (
 	Alerts           Feature = "alerts"            // partner security alerts: read
 	AlertsAnswer     Feature = "alerts-answer"     // answer them
 	Azure            Feature = "azure"             // customers' subscriptions
+	Collect          Feature = "collect"           // read live tenants into the archive: all that is judged by
 )
 
 // Features lists all features.
 func Features() []Feature {
 	return []Feature{Customers, Forecast, SignIns, Accounts, Policies, Methods, Eligibility, Risk, Licences, Delegation, DelegationChange, Alerts,
-		AlertsAnswer, Azure}
+		AlertsAnswer, Azure, Collect}
 }
 
 // Ids of the resources that permissions are on (contracts.md section 2.5).
@@ -85,6 +86,8 @@ var needs = map[Feature]map[string][]string{
 	Alerts:           {GraphApp: {"PartnerSecurity.Read.All"}},
 	AlertsAnswer:     {GraphApp: {"PartnerSecurity.ReadWrite.All"}},
 	Azure:            {ARMApp: {"user_impersonation"}},
+	Collect: {ARMApp: {"user_impersonation"}, GraphApp: {"Policy.Read.All", "Directory.Read.All", "AuditLog.Read.All", "RoleEligibilitySchedule.Read.Directory",
+		"DelegatedAdminRelationship.Read.All", "PartnerSecurity.Read.All"}},
 }
 
 // Manifest is the least set of delegated permissions for some features. No
@@ -264,12 +267,18 @@ var readByDirectory = []string{
 	"Organization.Read.All", "LicenseAssignment.Read.All", "Device.Read.All",
 }
 
+// readByPolicy are what Policy.Read.All includes (contracts.md section 3.0).
+var readByPolicy = []string{"Policy.Read.AuthenticationMethod", "Policy.Read.ConditionalAccess"}
+
 // includes says whether permission w gives everything that n does.
 func includes(w, n string) bool {
 	if strings.EqualFold(w, n) {
 		return true
 	}
 	if strings.Replace(w, ".ReadWrite.", ".Read.", 1) == n && w != n {
+		return true
+	}
+	if w == "Policy.Read.All" && slices.Contains(readByPolicy, n) {
 		return true
 	}
 	if w == "Directory.ReadWrite.All" {

@@ -30,6 +30,7 @@ var why = map[Feature]string{
 	Delegation: "read GDAP relationships", DelegationChange: "change GDAP relationships", Alerts: "read security alerts",
 	AlertsAnswer: "answer security alerts",
 	Azure:        "work in customers' subscriptions",
+	Collect:      "read into the archive what the partner is judged by",
 }
 
 // Allows says what a permission of a resource lets the app do; "" for one that is
