@@ -62,11 +62,13 @@ type Installation struct {
 	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
 	OnKept func(*Judged, posture.Kept)
 
-	look  bool // nothing is recorded
-	held  bool // this process works the database
-	lab   *Lab
-	clock *clock
-	notes []string
+	look bool // nothing is recorded
+	held bool // this process works the database
+
+	offline bool // nobody is asked, not even a store of objects
+	lab     *Lab
+	clock   *clock
+	notes   []string
 
 	getenv func(string) string
 	close  []func() error
