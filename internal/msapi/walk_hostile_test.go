@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -18,26 +16,6 @@ import (
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
 )
-
-// tooWide answers 504 to requests for more of a log than that.
-type tooWide struct {
-	inner http.RoundTripper
-	most  time.Duration
-}
-
-var between = regexp.MustCompile(`ge ([0-9TZ:-]+) and \w+ le ([0-9TZ:-]+)`)
-
-func (w tooWide) RoundTrip(r *http.Request) (*http.Response, error) {
-	q, _ := url.QueryUnescape(r.URL.RawQuery)
-	if m := between.FindStringSubmatch(q); m != nil {
-		from, err1 := time.Parse(time.RFC3339, m[1])
-		to, err2 := time.Parse(time.RFC3339, m[2])
-		if err1 != nil || err2 != nil || to.Sub(from) > w.most {
-			return said(r, http.StatusGatewayTimeout, ""), nil
-		}
-	}
-	return w.inner.RoundTrip(r)
-}
 
 func said(r *http.Request, status int, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
