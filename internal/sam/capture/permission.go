@@ -24,7 +24,8 @@ const (
 	Policies         Feature = "policies"          // Conditional Access, security defaults
 	Methods          Feature = "methods"           // who registered what for MFA
 	Eligibility      Feature = "eligibility"       // PIM (P2)
-	Risk             Feature = "risk"              // risky users (P2)
+	Risk             Feature = "risk"              // risky users, and why (P2)
+	SecureScore      Feature = "secure-score"      // Microsoft's identity secure score
 	Licences         Feature = "licences"          //
 	Delegation       Feature = "delegation"        // GDAP: read
 	DelegationChange Feature = "delegation-change" // GDAP: change
@@ -36,7 +37,7 @@ const (
 
 // Features lists all features.
 func Features() []Feature {
-	return []Feature{Customers, Forecast, SignIns, Accounts, Policies, Methods, Eligibility, Risk, Licences, Delegation, DelegationChange, Alerts,
+	return []Feature{Customers, Forecast, SignIns, Accounts, Policies, Methods, Eligibility, Risk, SecureScore, Licences, Delegation, DelegationChange, Alerts,
 		AlertsAnswer, Azure, Collect}
 }
 
@@ -62,6 +63,8 @@ var delegated = map[string]map[string]string{
 		"UserAuthenticationMethod.Read.All":        "aec28ec7-4d02-4e8c-b864-50163aea77eb",
 		"RoleEligibilitySchedule.Read.Directory":   "eb0788c2-6d4e-4658-8c9e-c0fb8053f03d",
 		"IdentityRiskyUser.Read.All":               "d04bb851-cb7c-4146-97c7-ca3e71baf56c",
+		"IdentityRiskEvent.Read.All":               "8f6a01e7-0391-4ee5-aa22-a3af122cef27",
+		"SecurityEvents.Read.All":                  "64733abd-851e-478a-bffb-e47a14b18235",
 		"Organization.Read.All":                    "4908d5b9-3fb2-4b1e-9336-1888b7937185",
 		"DelegatedAdminRelationship.Read.All":      "0c0064ea-477b-4130-82a5-4c2cc4ff68aa",
 		"DelegatedAdminRelationship.ReadWrite.All": "885f682f-a990-4bad-a642-36736a74b0c7",
@@ -79,7 +82,8 @@ var needs = map[Feature]map[string][]string{
 	Policies:         {GraphApp: {"Policy.Read.All"}},
 	Methods:          {GraphApp: {"UserAuthenticationMethod.Read.All", "AuditLog.Read.All"}},
 	Eligibility:      {GraphApp: {"RoleEligibilitySchedule.Read.Directory"}},
-	Risk:             {GraphApp: {"IdentityRiskyUser.Read.All"}},
+	Risk:             {GraphApp: {"IdentityRiskyUser.Read.All", "IdentityRiskEvent.Read.All"}},
+	SecureScore:      {GraphApp: {"SecurityEvents.Read.All"}},
 	Licences:         {GraphApp: {"Organization.Read.All"}},
 	Delegation:       {GraphApp: {"DelegatedAdminRelationship.Read.All"}},
 	DelegationChange: {GraphApp: {"DelegatedAdminRelationship.ReadWrite.All"}},

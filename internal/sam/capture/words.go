@@ -14,6 +14,8 @@ var allows = map[string]map[string]string{
 		"UserAuthenticationMethod.Read.All":        "read who registered which sign-in methods, no secret of them",
 		"RoleEligibilitySchedule.Read.Directory":   "read who may activate which role",
 		"IdentityRiskyUser.Read.All":               "read which accounts are taken to be at risk",
+		"IdentityRiskEvent.Read.All":               "read why an account or a sign-in is taken to be at risk",
+		"SecurityEvents.Read.All":                  "read security events and the secure score",
 		"Organization.Read.All":                    "read the tenant's own properties and licences",
 		"DelegatedAdminRelationship.Read.All":      "read delegated admin relationships (GDAP)",
 		"DelegatedAdminRelationship.ReadWrite.All": "ask for, change and end delegated admin relationships (GDAP)",
