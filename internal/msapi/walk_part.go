@@ -331,7 +331,7 @@ func (k *walk) slices(items []string) error {
 		err := k.round(items, s, at)
 		at = place{}
 		if e, ok := errors.AsType[*APIError](err); ok && e.late() && width/2 >= max(narrowest, unit) {
-			width = (min(width, s.to.Sub(s.from)) / 2).Truncate(unit); first = first.Add(width)
+			width = (min(width, s.to.Sub(s.from)) / 2).Truncate(unit)
 			if width >= max(narrowest, unit) {
 				continue
 			}
