@@ -324,7 +324,7 @@ func (k *walk) slices(items []string) error {
 		at = place{}
 	}
 	for first.Before(end) && !k.over {
-		s := slice{first, first.Add(width)}
+		s := slice{first, first.Truncate(width).Add(width)} // the same ones, whenever it is read
 		if s.to.After(end) {
 			s.to = end
 		}
