@@ -182,7 +182,8 @@ func TestKilled(t *testing.T) {
 	}
 	took := time.Since(began) + 200*time.Millisecond
 	want := calm.result(t)
-	if len(want.files) < 25 {
+	if n := calm.pages(t, ""); len(want.files) < 25 || n < 120 {
+		t.Errorf("only %d pages", n)
 		t.Fatalf("only %d files: %v", len(want.files), want.gaps)
 	}
 	for name, where := range map[string]func() string{"sqlite": func() string { return "" }, "postgres": func() string { return dbtest.PostgresURL(t) }} {
@@ -305,4 +306,25 @@ func (s spec) wait(t *testing.T, done func() bool) {
 			t.Fatal("it does not come to its end")
 		}
 	}
+}
+
+// pages counts the pages that are kept of a resource, or of all.
+func (s spec) pages(t *testing.T, resource string) (n int) {
+	t.Helper()
+	o, err := s.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.end()
+	for seg, err := range o.archive.Segments(t.Context(), archive.Query{Resource: resource}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range seg.Runs {
+			if resource == "" || p.Resource == resource {
+				n += p.Pages
+			}
+		}
+	}
+	return n
 }
