@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/facts"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/vouch"
 )
 
 // FromArchive begins what names the archive among the inputs, with a tenant's id
@@ -68,6 +70,9 @@ func (r *Reading) mounts(ctx context.Context) (map[string]fs.FS, error) {
 		if err != nil {
 			return nil, err
 		}
+		if b, ok := fsys.(interface{ known() known }); ok {
+			r.beside = b.known()
+		}
 		out = map[string]fs.FS{p: fsys}
 	}
 	return out, nil
@@ -84,4 +89,13 @@ func (r *Reading) logsSince() time.Time {
 		}
 	}
 	return time.Now().AddDate(0, 0, -logDays)
+}
+
+// known is what is known beside what lies in an archive: what people vouch for, and what
+// is left out, kept in the database.
+type known struct{ vouched []vouch.Statement }
+
+// tell adds it to what was read.
+func (k *known) tell(f *facts.Facts) {
+	f.Vouched = append(f.Vouched, k.vouched...)
 }

@@ -80,13 +80,20 @@ func (i *Installation) clockIsRight(ctx context.Context) error {
 	return nil
 }
 
-// judged is called after a round of a tenant that read something: its verdicts are
-// kept, unless [Installation.AfterRound] says otherwise.
+// judged is called after a round of a tenant that read something: the partner's own
+// is judged, and of a customer's the sign-ins are rolled up.
 func (i *Installation) judged(ctx context.Context, tenant string) error {
-	if i.AfterRound != nil {
-		return i.AfterRound(ctx, tenant)
+	t, err := i.Collect.Tenant(ctx, tenant)
+	if err != nil {
+		return err
 	}
-	_, _, err := i.KeepRound(ctx, tenant)
+	if !t.Partner {
+		return i.KeepDays(ctx, t.ID)
+	}
+	j, kept, err := i.KeepRound(ctx, t.ID)
+	if err == nil && i.OnKept != nil {
+		i.OnKept(j, kept)
+	}
 	return err
 }
 

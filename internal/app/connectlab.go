@@ -95,9 +95,12 @@ func (i *Installation) consentInLab(ctx context.Context) (c sam.Connection, err 
 		return c, problem.New(problem.Unavailable, "%s could not sign in at the partner cloud: a page asks for more (status %d)", p.UPN, b.Status).
 			WithHint("sign in by hand: partnerguard connect")
 	}
-	// The browser goes where it was sent, as any would: to the address that waits.
-	if err := b.Open(ctx, b.Left.String()); err != nil {
-		return c, err
+	// The browser goes where it was sent, as any would: to the address that waits, and
+	// from there to the page that says how it went.
+	for n := 0; b.Left != nil && n < 3; n++ {
+		if err := b.Open(ctx, b.Left.String()); err != nil {
+			return c, err
+		}
 	}
 	done, err := l.Wait(ctx)
 	return done.Connection, err

@@ -5,35 +5,13 @@ package app
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
 
-	"partnerguard/internal/archive/view"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/problem"
 )
-
-// known is a moment of the archive with what is known not to be in it.
-type known struct {
-	*view.View
-	gaps []evidence.Input
-}
-
-// Lacking implements [lacking].
-func (k known) Lacking() []evidence.Input { return k.gaps }
-
-// Evidence is [Installation.Archived] with the ledger of gaps beside it, so that a
-// verdict over a gap says so: for [Reading.Archive].
-func (i *Installation) Evidence(ctx context.Context, a Archived) (fs.FS, error) {
-	v, err := i.Archived(ctx, a)
-	if err != nil {
-		return nil, err
-	}
-	gaps, err := i.gapInputs(ctx, v.Tenant, a)
-	return known{v, gaps}, err
-}
 
 // gapInputs are the gaps of a tenant as inputs whose lists are not whole. As of the
 // newest of the archive it is what was missing when the last round ended: that time

@@ -4,6 +4,7 @@ package app
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -51,12 +52,9 @@ func (i *Installation) lastOf(ctx context.Context, object string) (audit.Action,
 // is not looked at, and of logs what was answered more than span before is not. days,
 // when set, gets the sign-ins rolled up. Kind problem.NotFound where the archive has
 // nothing of then.
-func (i *Installation) JudgeTenant(ctx context.Context, tenant string, asOf time.Time, span time.Duration, days *rollup.Fold) (*Judged, posture.Position, error) {
+func (i *Installation) JudgeTenant(ctx context.Context, tenant string, asOf time.Time, span time.Duration, days *rollup.Fold) (*Judged,
+	posture.Position, error) {
 	at, err := i.position(ctx, tenant, asOf)
-	if err != nil {
-		return nil, at, err
-	}
-	vouched, err := i.Posture.Vouched(ctx, tenant)
 	if err != nil {
 		return nil, at, err
 	}
@@ -65,9 +63,9 @@ func (i *Installation) JudgeTenant(ctx context.Context, tenant string, asOf time
 		watch = days.Visitor
 	}
 	from := asOf.Add(-span)
-	r := Reading{From: []string{FromArchive + tenant}, AsOf: asOf, Since: from, Until: asOf.Add(time.Second), Vouched: vouched,
+	r := Reading{quick: true, From: []string{FromArchive + tenant}, AsOf: asOf, Since: from, Until: asOf.Add(time.Second),
 		Archive: func(ctx context.Context, _ Archived) (fs.FS, error) {
-			return i.Evidence(ctx, Archived{Tenant: tenant, AsOf: asOf, Since: from})
+			return i.Shown(ctx, Archived{Tenant: tenant, AsOf: asOf, Since: from})
 		}}
 	j, err := judge(ctx, r, Question{AsOf: asOf, Now: i.Now(), Cloud: partner.Cloud(i.cloudKind())}, watch)
 	return j, at, err
@@ -108,13 +106,7 @@ func (i *Installation) judgeAgain(ctx context.Context, tenant string, asOf time.
 // KeepRound judges what was collected of a tenant, now, and keeps the verdicts and the
 // sign-ins rolled up; it is what follows a round of collecting.
 func (i *Installation) KeepRound(ctx context.Context, tenant string) (*Judged, posture.Kept, error) {
-	asOf := i.Now().UTC()
-	span := i.Config.Posture.Span
-	if span == 0 {
-		span = posture.DefaultSpan
-	}
-	var days rollup.Fold
-	j, at, err := i.JudgeTenant(ctx, tenant, asOf, span, &days)
+	j, at, days, err := i.judgeNow(ctx, tenant)
 	if err != nil {
 		return nil, posture.Kept{}, err
 	}
@@ -122,11 +114,31 @@ func (i *Installation) KeepRound(ctx context.Context, tenant string) (*Judged, p
 	if err != nil {
 		return j, kept, err
 	}
-	// The first day is only half in what was looked at.
-	first := asOf.Add(-span).Format(time.DateOnly)
-	whole := slices.DeleteFunc(days.Days(), func(d *rollup.Day) bool { return d.Date <= first })
-	_, err = i.Posture.KeepDays(ctx, strings.ToLower(tenant), whole)
+	_, err = i.Posture.KeepDays(ctx, strings.ToLower(tenant), days)
 	return j, kept, err
+}
+
+// KeepDays keeps the sign-ins of a tenant rolled up. The rule book is about partners:
+// of a customer no verdict is kept.
+func (i *Installation) KeepDays(ctx context.Context, tenant string) error {
+	_, _, days, err := i.judgeNow(ctx, tenant)
+	if err == nil {
+		_, err = i.Posture.KeepDays(ctx, strings.ToLower(tenant), days)
+	}
+	return err
+}
+
+// judgeNow judges a tenant as of now, with the days that were looked at whole.
+func (i *Installation) judgeNow(ctx context.Context, tenant string) (*Judged, posture.Position, []*rollup.Day, error) {
+	asOf := i.Now().UTC()
+	span := cmp.Or(i.Config.Posture.Span, posture.DefaultSpan)
+	var days rollup.Fold
+	j, at, err := i.JudgeTenant(ctx, tenant, asOf, span, &days)
+	if err != nil {
+		return nil, at, nil, err
+	}
+	first := asOf.Add(-span).Format(time.DateOnly)
+	return j, at, slices.DeleteFunc(days.Days(), func(d *rollup.Day) bool { return d.Date <= first }), nil
 }
 
 // auditsOf is the resource that the directory's audit rows are read by.

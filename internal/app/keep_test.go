@@ -99,8 +99,9 @@ func (w *watched) collect(from time.Time) {
 				for _, g := range page.Value {
 					path := "/v1.0/groups/" + g.ID + "/members?$select=id,userPrincipalName"
 					m, err := asked.Graph(w.Context(), control.GraphCall{Method: http.MethodGet, Path: path})
-					if err != nil || out.Add(archive.Page{Tenant: tenant, Resource: r.resource, Run: run.ID, Number: run.Pages, Of: g.ID, Request: "GET " + path,
-						Status: m.Status, At: now, Body: m.Body}) != nil {
+					if err != nil || out.Add(archive.Page{Tenant: tenant, Resource: r.resource, Run: run.ID, Number: run.Pages, Of: g.ID,
+						Request: "GET " + path,
+						Status:  m.Status, At: now, Body: m.Body}) != nil {
 						w.Fatal(err)
 					}
 					run.Pages++

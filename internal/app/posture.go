@@ -23,7 +23,8 @@ import (
 // where the report does not say.
 func (j *Judged) State(tenant string, judged time.Time, at posture.Position) *posture.State {
 	r := j.Report
-	st := &posture.State{Tenant: strings.ToLower(cmp.Or(tenant, r.Partner.TenantID)), AsOf: r.AsOf, Judged: judged, Book: r.RuleBook, Program: r.Program, Position: at}
+	st := &posture.State{Tenant: strings.ToLower(cmp.Or(tenant, r.Partner.TenantID)), AsOf: r.AsOf, Judged: judged, Book: r.RuleBook,
+		Program: r.Program, Position: at}
 	for i := range r.Requirements {
 		st.Requirements = append(st.Requirements, keptRequirement(&r.Requirements[i]))
 	}
@@ -32,18 +33,21 @@ func (j *Judged) State(tenant string, judged time.Time, at posture.Position) *po
 	st.Lists = j.lists()
 	for i := range r.Disagreements {
 		d := &r.Disagreements[i]
-		st.Disagreements = append(st.Disagreements, posture.Disagreement{Account: d.Subject, Text: d.Detail, At: d.Observed, Record: d.RecordID, Source: d.Source.String()})
+		st.Disagreements = append(st.Disagreements, posture.Disagreement{Account: d.Subject, Text: d.Detail, At: d.Observed, Record: d.RecordID,
+			Source: d.Source.String()})
 	}
 	for i := range r.Attestations {
 		v := &r.Attestations[i]
-		st.Statements = append(st.Statements, posture.Statement{Kind: v.Kind, Requirement: v.Requirement, Account: v.Account, Who: v.Who, Until: v.Until, State: v.State})
+		st.Statements = append(st.Statements, posture.Statement{Kind: v.Kind, Requirement: v.Requirement, Account: v.Account, Who: v.Who,
+			Until: v.Until, State: v.State})
 	}
 	return st
 }
 
 func keptRequirement(q *assess.Requirement) posture.Requirement {
-	out := posture.Requirement{ID: q.ID, Title: q.Title, Level: q.Level, Binding: q.Binding, Verdict: string(q.Verdict), Reason: q.Reason, Affected: q.Affected,
-		Total: q.Total, Unit: q.Unit, Stale: q.Age.Past}
+	out := posture.Requirement{ID: q.ID, Title: q.Title, Level: q.Level, Binding: q.Binding, Verdict: string(q.Verdict), Reason: q.Reason,
+		Affected: q.Affected,
+		Total:    q.Total, Unit: q.Unit, Stale: q.Age.Past}
 	if rule, ok := partner.Find(q.ID); ok {
 		for _, k := range rule.Evidence() {
 			out.Kinds = append(out.Kinds, string(k))
@@ -155,7 +159,8 @@ func (j *Judged) settings() (out []posture.Setting) {
 		if err != nil {
 			return
 		}
-		s := posture.Setting{Kind: string(kind), ID: id, Name: cmp.Or(name, id), Members: posture.Flatten(b), Source: src.String(), Names: map[string]string{}}
+		s := posture.Setting{Kind: string(kind), ID: id, Name: cmp.Or(name, id), Members: posture.Flatten(b), Source: src.String(),
+			Names: map[string]string{}}
 		for _, id := range anID.FindAllString(strings.ToLower(string(b)), -1) {
 			if names[id] != "" {
 				s.Names[id] = names[id]

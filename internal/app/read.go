@@ -13,7 +13,6 @@ import (
 	"partnerguard/internal/signin"
 	"partnerguard/internal/signin/fold"
 	"partnerguard/internal/signin/read"
-	"partnerguard/internal/vouch"
 )
 
 // Reading says what to read and how.
@@ -37,8 +36,8 @@ type Reading struct {
 
 	Since, Until time.Time // sign-ins taken: Since <= created < Until; zero is open
 
-	// Vouched is what people vouch for or leave out elsewhere than among the inputs.
-	Vouched []vouch.Statement
+	beside known // what is known beside the archive
+	quick  bool  // inputs are not hashed: their segments are
 
 	// CSV asks for the CSV report of the sign-ins that Keep takes (nil: all).
 	CSV  bool
@@ -92,7 +91,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 		}
 	}
 	s.facts.Inputs = inputs
-	s.facts.Vouched = append(s.facts.Vouched, r.Vouched...)
+	r.beside.tell(s.facts)
 	if err == nil && r.Visit != nil {
 		visit, err = r.Visit(s.facts)
 	}

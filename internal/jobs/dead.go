@@ -66,7 +66,7 @@ func (q *Queue) Revive(ctx context.Context, ids ...int64) (n int, err error) {
 			continue
 		}
 		if len(j.UniqueKey) > 0 { // the same is waiting: a second one may not be
-			added, err := q.Add(ctx, j.Kind, json.RawMessage(j.EncodedArgs), Add{Unique: true, Last: j.Priority > river.PriorityDefault})
+			added, err := q.Add(ctx, j.Kind, json.RawMessage(j.EncodedArgs), Add{Unique: true, Last: j.Priority > river.PriorityDefault, Bulk: j.Queue == bulk})
 			if err != nil {
 				return n, err
 			}

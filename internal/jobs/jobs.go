@@ -24,11 +24,12 @@ import (
 
 // Options changes how a queue works. The zero value is ready for use.
 type Options struct {
-	Workers int              // jobs at the same time in this process; 0: 4, at most 1000
-	Poll    time.Duration    // how often to look for jobs of other processes; 0: a second
-	Timeout time.Duration    // after which a job's context ends; 0: 5 minutes
-	Now     func() time.Time // nil is time.Now; used where River allows it
-	Log     *slog.Logger     // nil discards; one line a job
+	Workers  int              // jobs at the same time in this process; 0: 4, at most 1000
+	BulkOnly bool             // works the queue of long work alone, and handlers of it are all it needs
+	Poll     time.Duration    // how often to look for jobs of other processes; 0: a second
+	Timeout  time.Duration    // after which a job's context ends; 0: 5 minutes
+	Now      func() time.Time // nil is time.Now; used where River allows it
+	Log      *slog.Logger     // nil discards; one line a job
 
 	// Alone says that no other process works this queue, as with a database in a
 	// file that is held: what still runs there was left by one that ended, and is
@@ -81,8 +82,9 @@ type Queue struct {
 	stop     context.CancelFunc // ends the repeats
 	repeated sync.WaitGroup
 
-	id    string // of this process, as jobs name it
-	beats int64  // for watch alone
+	id    string   // of this process, as jobs name it
+	beats int64    // for watch alone
+	under sync.Map // the ids of the jobs that this process does now
 }
 
 type repeat struct {
@@ -165,6 +167,7 @@ type Add struct {
 	At     time.Time // not before; zero: at once
 	Tries  int       // 0: 25
 	Last   bool      // done when nothing else waits
+	Bulk   bool      // long work that nobody waits for: a queue of its own
 }
 
 // Add adds a job and says whether it did; false means that a unique one is
@@ -230,6 +233,9 @@ func (q *Queue) AddAll(ctx context.Context, kind string, args []any, a Add) (add
 
 func (a Add) options() *river.InsertOpts {
 	o := &river.InsertOpts{MaxAttempts: a.Tries, ScheduledAt: a.At}
+	if a.Bulk {
+		o.Queue = bulk
+	}
 	if a.Last {
 		o.Priority = river.PriorityDefault + 3
 	}
@@ -296,7 +302,7 @@ func (q *Queue) Start(ctx context.Context) error {
 		return problem.Wrap(err, problem.Internal, "the queue does not start")
 	}
 	if q.o.Alone {
-		if err := q.takeUp(ctx, map[string]heard{}, time.Now(), 0); err != nil {
+		if err := q.takeUp(ctx, newWatcher(), time.Now(), 0); err != nil {
 			return problem.Wrap(err, problem.Internal, "the queue does not start")
 		}
 	}

@@ -13,7 +13,7 @@ func (s *Store) Jobs(q *jobs.Queue) error {
 		if err := j.Read(&m); err != nil {
 			return err
 		}
-		return s.rejudgeOne(ctx, m)
+		return s.rejudgeOne(ctx, m, j.Attempt >= rejudgeTry)
 	})
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/token"
 )
@@ -21,7 +22,7 @@ const jobKind = "rejudge"
 // Limits of a judging again.
 const (
 	maxMoments = 200_000 // tenants times moments
-	rejudgeTry = 5       // after which a job is dead, and shown so
+	rejudgeTry = 3       // after which a job is dead, and shown so
 )
 
 // RejudgeOf says what is to be judged again.
@@ -128,6 +129,10 @@ func (s *Store) plan(ctx context.Context, o RejudgeOf) (Rejudge, error) {
 
 // Resume adds the jobs of what a run still lacks. Jobs that are there stay alone.
 func (s *Store) Resume(ctx context.Context, q *jobs.Queue, r *Rejudge) error {
+	// What could not be judged is tried again.
+	if err := s.forgetFailed(ctx, r.ID); err != nil {
+		return err
+	}
 	done, err := s.rejudged(ctx, r.ID)
 	if err != nil {
 		return err
@@ -145,13 +150,23 @@ func (s *Store) Resume(ctx context.Context, q *jobs.Queue, r *Rejudge) error {
 			}
 		}
 	}
-	_, err = q.AddAll(ctx, jobKind, args, jobs.Add{Unique: true, Tries: rejudgeTry, Last: true})
+	_, err = q.AddAll(ctx, jobKind, args, jobs.Add{Unique: true, Tries: rejudgeTry, Bulk: true})
 	return err
 }
 
 // one judges one tenant as of one moment, and keeps what came beside what was kept.
-// Doing it twice keeps the first.
-func (s *Store) rejudgeOne(ctx context.Context, m moment) error {
+// Doing it twice keeps the first. What fails for the last time is kept as failed, so
+// that it is seen.
+func (s *Store) rejudgeOne(ctx context.Context, m moment, last bool) error {
+	err := s.rejudgeMoment(ctx, m)
+	if err == nil || !last || ctx.Err() != nil {
+		return err
+	}
+	failed := rejudgedRow{run: m.Run, tenant: m.Tenant, asOf: time.Unix(m.AsOf, 0).UTC(), judged: s.now(), err: problemText(err), body: "[]"}
+	return errors.Join(err, s.insertRejudged(ctx, &failed))
+}
+
+func (s *Store) rejudgeMoment(ctx context.Context, m moment) error {
 	r, err := s.rejudge(ctx, m.Run)
 	if errors.Is(err, problem.NotFound) {
 		return jobs.Never(err)
@@ -179,7 +194,8 @@ func (s *Store) rejudgeOne(ctx context.Context, m moment) error {
 	return s.insertRejudged(ctx, &done)
 }
 
-func problemText(err error) string { return err.Error() }
+// problemText is an error as it is kept: in one line, bounded.
+func problemText(err error) string { return print.Clean(err.Error(), 500) }
 
 // verdict is what is kept of a requirement that was judged again.
 type verdict struct {
@@ -365,4 +381,48 @@ func (out *Outcome) compare(ctx context.Context, then *old, x *rejudgedRow, open
 		out.Alike++
 	}
 	return nil
+}
+
+// ResumeRun is [Store.Resume] by id.
+func (s *Store) ResumeRun(ctx context.Context, q *jobs.Queue, id string) error {
+	r, err := s.rejudge(ctx, id)
+	if err != nil {
+		return err
+	}
+	return s.Resume(ctx, q, &r)
+}
+
+// Await waits until all moments of a run are judged, or no job is left that could.
+func (s *Store) Await(ctx context.Context, q *jobs.Queue, id string, progress func(done, total int64)) error {
+	r, err := s.rejudge(ctx, id)
+	if err != nil {
+		return err
+	}
+	for {
+		done, _, err := s.countRejudged(ctx, id)
+		if err != nil {
+			return err
+		}
+		if progress != nil {
+			progress(int64(done), int64(r.Total))
+		}
+		if done >= r.Total {
+			return nil
+		}
+		if n, err := q.Waiting(ctx, jobKind); err != nil {
+			return err
+		} else if n == 0 { // the rest is dead: look once more, the last may have ended now
+			done, _, err = s.countRejudged(ctx, id)
+			if err != nil || done >= r.Total {
+				return err
+			}
+			return problem.New(problem.Unavailable, "%d of %d moments could not be judged again", r.Total-done, r.Total).
+				WithHint("the log says why; partnerguard rejudge --run %s tries them again", id)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }

@@ -373,3 +373,9 @@ func (s *Store) insertRejudge(ctx context.Context, x *Rejudge) error {
 		x.Program, x.Actor)
 	return err
 }
+
+// forgetFailed takes away the moments of a run that could not be judged.
+func (s *Store) forgetFailed(ctx context.Context, run string) error {
+	_, err := s.d.DB.ExecContext(ctx, "DELETE FROM posture_rejudged WHERE run = $1 AND error <> ''", run)
+	return err
+}

@@ -3,9 +3,7 @@
 package kit
 
 import (
-	"context"
 	"errors"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -28,7 +26,7 @@ func addArchive(env *Env, cmd *cobra.Command, from *[]string) {
 		if err != nil {
 			return err
 		}
-		s, err := in.Data(cmd.Context(), env, false)
+		s, err := in.Kept(cmd.Context(), env)
 		if errors.Is(err, problem.NotFound) {
 			return problem.Wrap(err, problem.NotFound, "nothing was collected here yet").
 				WithHint("partnerguard up collects from a partner cloud; partnerguard connect, then collect --now, from your tenant")
@@ -38,7 +36,7 @@ func addArchive(env *Env, cmd *cobra.Command, from *[]string) {
 		}
 		env.ends = append(env.ends, s.Close)
 		env.Now = s.Now
-		env.Archive = func(ctx context.Context, a app.Archived) (fs.FS, error) { return s.Evidence(ctx, a) }
+		env.Archive = s.Shown
 		return nil
 	}
 }

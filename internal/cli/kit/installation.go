@@ -168,6 +168,28 @@ func (in *Installation) Data(ctx context.Context, env *Env, make bool) (*app.Ins
 	return Opened(env, s, err)
 }
 
+// Kept opens what is kept, to look at it: with the vault where it opens, since only
+// then exceptions and kept attestations hold; without it the rest can still be said.
+// Kind problem.NotFound where nothing is kept: to look is no reason to make a database.
+func (in *Installation) Kept(ctx context.Context, env *Env) (*app.Installation, error) {
+	o, err := in.Options(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	if is, err := app.Kept(ctx, o); err != nil {
+		return nil, err
+	} else if !is {
+		return nil, problem.New(problem.NotFound, "nothing is kept here yet").
+			WithHint("partnerguard up collects from a partner cloud; partnerguard connect, then collect --now, from your tenant")
+	}
+	s, err := app.Open(ctx, o)
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintf(env.Stderr, "partnerguard: the vault does not open, so exceptions and kept attestations are not counted\n")
+		s, err = app.OpenData(ctx, o)
+	}
+	return Opened(env, s, err)
+}
+
 // Opened tells what a person should know of an installation.
 func Opened(env *Env, s *app.Installation, err error) (*app.Installation, error) {
 	if err != nil {
