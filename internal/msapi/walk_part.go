@@ -84,6 +84,7 @@ func (k *walk) itemsOf() ([]string, error) {
 // are to be told.
 func (k *walk) listed(from page, list string, tell bool) (found []string, err error) {
 	at := func(p *page) place { return place{Next: p.next, Token: p.nextToken, Items: p.next == ""} }
+	k.seen = map[uint64]bool{} // the rest of the list was read before, by a walk that goes on
 	for anew := 0; ; anew++ {
 		err := k.pages(from, steps{at: at, each: func(p *page) bool {
 			found = append(found, p.ids...)
