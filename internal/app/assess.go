@@ -46,7 +46,7 @@ func judge(ctx context.Context, r Reading, q Question, watch func() signin.Visit
 	// The log is replayed through today's settings as it is counted, so that
 	// where the two disagree is part of the report.
 	q.settle(&r)
-	r.Hash = true
+	r.Hash = !r.FromArchive() // what is shown of an archive is hashed there
 	var today *access.Engine
 	var history *rehearse.History
 	var scripts *automation.Fold

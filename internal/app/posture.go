@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -85,7 +86,7 @@ func (j *Judged) accounts() []posture.Account {
 		}
 		if n, known := at[key]; known {
 			x.Cover = coverWord(covers[n])
-			p := j.Engine.Point(&access.SignIn{User: n, App: ordinaryApp, Client: "browser"})
+			p := j.Engine.Point(&access.SignIn{User: n, App: ordinaryApp, Client: "browser", IP: nowhere})
 			for _, name := range j.Engine.Protecting(p) {
 				x.ByName = append(x.ByName, name)
 				x.By = append(x.By, names[name]...)
@@ -98,6 +99,9 @@ func (j *Judged) accounts() []posture.Account {
 
 // ordinaryApp is what an ordinary sign-in goes to: Office 365.
 const ordinaryApp = "Office365"
+
+// nowhere is an address that nobody has (RFC 2544), and so no place that policies name.
+var nowhere = netip.MustParseAddr("198.18.0.1")
 
 func (j *Judged) policiesByName() map[string][]string {
 	out := map[string][]string{}
@@ -200,8 +204,25 @@ func (j *Judged) lists() (out []posture.List) {
 					l.Why = cuts[0].Why
 				}
 			}
+			if s := j.Facts.SignIns; k == evidence.SignIn && s != nil && l.State != posture.ListAbsent {
+				l.Days = daysOf(s.First, s.Last)
+			}
 			out = append(out, l)
 		}
 	}
 	return out
+}
+
+// daysOf is over how many days a log goes, as far as it matters: none, 1, 7 or 30.
+func daysOf(first, last time.Time) int {
+	if last.IsZero() {
+		return 0
+	}
+	switch n := int(last.Sub(first)/(24*time.Hour)) + 1; {
+	case n >= 29:
+		return 30
+	case n >= 7:
+		return 7
+	}
+	return 1
 }

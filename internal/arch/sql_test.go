@@ -29,7 +29,8 @@ var owner = map[string]string{
 
 // catalogue are words after UPDATE or FROM that are no tables of ours: what a
 // database says of itself, and SET of an ON CONFLICT.
-var catalogue = map[string]bool{"set": true, "sqlite_master": true, "information_schema": true, "pragma_table_info": true, "pg_stat_activity": true}
+var catalogue = map[string]bool{"set": true, "sqlite_master": true, "information_schema": true, "pragma_table_info": true,
+	"pragma_foreign_key_check": true, "pg_stat_activity": true}
 
 var (
 	statement = regexp.MustCompile(`(?is)^\s*(SELECT\s.+\sFROM\s|SELECT [A-Z_]+\(|INSERT INTO |UPDATE [a-z_]+ SET |DELETE FROM |PRAGMA |WITH [a-z]+ AS )`)

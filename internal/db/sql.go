@@ -104,6 +104,11 @@ const (
 	listColumnsPostgres = "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1" +
 		" ORDER BY ordinal_position"
 	rollbackJournal = "PRAGMA journal_mode = DELETE"
+	aboutSQLite     = "SELECT sqlite_version()"
+	wholeCheck      = "PRAGMA integrity_check(100)"
+	foreignCheck    = "SELECT \"table\" || ' has a row without what it belongs to' FROM pragma_foreign_key_check LIMIT 100"
+	quickCheck      = "PRAGMA quick_check(10)"
+	aboutPostgres   = "SELECT current_setting('server_version'), date_part('epoch', clock_timestamp())"
 	sizePostgres    = "SELECT pg_database_size(current_database())"
 )
 

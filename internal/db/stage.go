@@ -94,8 +94,12 @@ func Free(ctx context.Context, at string) error {
 		err = free(ctx, at)
 	}
 	if errors.Is(err, errInUse) {
-		return problem.Wrap(err, problem.Conflict, "the database %s is in use", redacted(at)).
-			WithHint("stop partnerguard serve, and whatever else has it open; then run this again")
+		by := ""
+		if h, err := HeldBy(at); err == nil && h != nil {
+			by = ": " + h.String() + " works it"
+		}
+		return problem.Wrap(err, problem.Conflict, "the database %s is in use%s", redacted(at), by).
+			WithHint("stop partnerguard serve and every worker, and whatever else has it open; then run this again")
 	}
 	if err != nil {
 		return problem.Wrap(err, problem.BadInput, "the database %s cannot be opened: %s", redacted(at), reason(err))
@@ -244,10 +248,17 @@ func (s *Stage) swapFile(ctx context.Context, aside string) (string, error) {
 	if err := syncFile(s.own); err != nil {
 		return "", failed(err)
 	}
+	// Held until it is in place: who starts to work it meanwhile would work on what was
+	// kept aside.
+	release, err := Hold(s.at, "restore", time.Now())
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = release() }()
 	if err := Free(ctx, s.at); err != nil {
 		return "", err
 	}
-	_, err := os.Stat(s.at)
+	_, err = os.Stat(s.at)
 	if errors.Is(err, fs.ErrNotExist) {
 		aside = ""
 	} else if err := os.Link(s.at, aside); err != nil {
@@ -298,7 +309,7 @@ func (s *Stage) swapTables(ctx context.Context, aside string) (string, error) {
 	}
 	if err := alone(ctx, s.lock, s.name); errors.Is(err, errInUse) {
 		return "", problem.Wrap(err, problem.Conflict, "the database %s is in use", s.where).
-			WithHint("stop partnerguard serve, and whatever else has it open; then run this again")
+			WithHint("stop partnerguard serve and every worker, and whatever else has it open; then run this again")
 	} else if err != nil {
 		return "", failed(err)
 	}

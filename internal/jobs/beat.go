@@ -54,25 +54,35 @@ func (q *Queue) beat(ctx context.Context) error {
 
 // Workers are the processes that say they work this queue, in no order. One that was
 // killed is among them for a minute.
-func (q *Queue) Workers(ctx context.Context) ([]Worker, error) {
-	said, err := q.said(ctx)
+func (q *Queue) Workers(ctx context.Context) ([]Worker, error) { return workers(ctx, q.d) }
+
+// Working is Workers of a database, without a queue of one's own.
+func Working(ctx context.Context, d *db.DB) ([]Worker, error) {
+	if has, err := d.HasTable(ctx, "river_client"); err != nil || !has {
+		return nil, err
+	}
+	return workers(ctx, d)
+}
+
+func workers(ctx context.Context, d *db.DB) ([]Worker, error) {
+	all, err := said(ctx, d)
 	if err != nil {
 		return nil, err
 	}
-	var list []Worker
-	for id, w := range said {
+	list := []Worker{}
+	for id, w := range all {
 		list = append(list, Worker{id, w.Host, w.PID, db.Time(w.Seen)})
 	}
 	return list, nil
 }
 
-func (q *Queue) said(ctx context.Context) (map[string]word, error) {
-	rows, err := q.d.QueryContext(ctx, listBeats)
+func said(ctx context.Context, d *db.DB) (map[string]word, error) {
+	rows, err := d.QueryContext(ctx, listBeats)
 	if err != nil {
 		return nil, fmt.Errorf("read the workers: %w", err)
 	}
 	defer rows.Close()
-	said := map[string]word{}
+	all := map[string]word{}
 	for rows.Next() {
 		var id, raw string
 		if err := rows.Scan(&id, &raw); err != nil {
@@ -82,9 +92,9 @@ func (q *Queue) said(ctx context.Context) (map[string]word, error) {
 		if json.Unmarshal([]byte(raw), &w) != nil {
 			w = word{Beat: -1}
 		}
-		said[id] = w
+		all[id] = w
 	}
-	return said, rows.Err()
+	return all, rows.Err()
 }
 
 // watch keeps saying that this process is there, and takes up what processes that
@@ -115,7 +125,7 @@ func (q *Queue) watch(ctx context.Context) {
 // takeUp makes the jobs runnable whose process has said nothing for so long. One
 // that was only held up may still be at them: handlers bear being repeated.
 func (q *Queue) takeUp(ctx context.Context, known map[string]heard, now time.Time, after time.Duration) error {
-	said, err := q.said(ctx)
+	said, err := said(ctx, q.d)
 	if err != nil {
 		return err
 	}

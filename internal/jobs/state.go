@@ -3,6 +3,8 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"partnerguard/internal/db"
@@ -86,4 +88,13 @@ func known(kind string) string {
 		return kind
 	}
 	return "other"
+}
+
+// Sorted are states by kind.
+func Sorted(all map[string]State) []State {
+	list := make([]State, 0, len(all))
+	for _, kind := range slices.Sorted(maps.Keys(all)) {
+		list = append(list, all[kind])
+	}
+	return list
 }

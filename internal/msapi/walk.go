@@ -18,7 +18,7 @@ import (
 type Target struct {
 	Cloud  Cloud
 	Tenant string                       // id
-	App    string                       // client id whose budgets are used; "" is an app of its own
+	App    string                       // client id whose budgets are used; "" is that of the token
 	Bearer func(resource string) Bearer // the source of tokens for an API, e.g. Cloud.GraphResource
 }
 

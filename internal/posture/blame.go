@@ -57,7 +57,8 @@ func (c *comparison) turnedAccount(o, n *Account) (t TurnedAccount, turned bool)
 	for pass := range 2 { // what surely did it, then what may have
 		for i := range c.out.Causes {
 			x := &c.out.Causes[i]
-			sure := strings.EqualFold(x.Object, t.ID) && x.better*sign(t.Worse) >= 0 ||
+			sure := (strings.EqualFold(x.Object, t.ID) || x.Kind == UnaskedPast && x.Object == "" && o != nil && o.LastUnasked != nil) &&
+				x.better*sign(t.Worse) >= 0 ||
 				slices.Contains(x.kinds, policyKind) && slices.ContainsFunc(by, func(id string) bool { return strings.EqualFold(id, x.Object) })
 			may := !x.Minor && (slices.Contains(x.kinds, policyKind) || x.Kind == SettingChanged || x.direct == "" && slices.Contains(x.kinds,
 				userKind) && x.Object == userKind ||

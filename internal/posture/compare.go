@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"partnerguard/internal/print"
 )
 
 // comparison is two states being compared.
@@ -45,6 +47,7 @@ func Compare(a, b *State, edits []AuditRow, audited bool) *Changes {
 	c.evidence()
 	c.statements()
 	c.disagreements()
+	c.gather()
 	c.sort()
 	c.turnedAccounts()
 	c.turned()
@@ -105,6 +108,10 @@ func (c *comparison) evidence() {
 	for _, kind := range slices.Sorted(maps.Keys(c.listB)) {
 		was, is := cmp.Or(c.listA[kind], ListAbsent), c.listB[kind]
 		switch {
+		case was == is && c.days(c.a, kind) > c.days(c.b, kind):
+			c.add(Cause{Kind: NotKnownAnyMore, Subject: kind, Object: kind, kinds: []string{kind},
+				Text: fmt.Sprintf("the log %s goes over about %s, and went over about %s: what it showed then is not known any more", kind,
+					print.Plural(int64(c.days(c.b, kind)), "day"), print.Plural(int64(c.days(c.a, kind)), "day"))})
 		case was == is:
 		case was == ListWhole:
 			c.add(Cause{Kind: NotKnownAnyMore, Subject: kind, Object: kind, kinds: []string{kind}, better: -1,
@@ -120,6 +127,15 @@ func (c *comparison) evidence() {
 				Text: fmt.Sprintf("the list %s was read whole and is not there any more", kind)})
 		}
 	}
+}
+
+func (c *comparison) days(s *State, kind string) int {
+	for _, l := range s.Lists {
+		if l.Kind == kind {
+			return l.Days
+		}
+	}
+	return 0
 }
 
 func (c *comparison) why(kind string) string {
@@ -193,6 +209,23 @@ func (c *comparison) disagreements() {
 			c.add(Cause{Kind: DisagreementGone, Subject: was[k].Account, Text: "no more: " + said(was[k].Text), kinds: []string{"signIn"}, better: 1})
 		}
 	}
+}
+
+// gather makes one cause of many sign-ins that left the log.
+func (c *comparison) gather() {
+	const many = 3
+	left := 0
+	for i := range c.out.Causes {
+		if c.out.Causes[i].Kind == UnaskedPast {
+			left++
+		}
+	}
+	if left <= many {
+		return
+	}
+	c.out.Causes = slices.DeleteFunc(c.out.Causes, func(x Cause) bool { return x.Kind == UnaskedPast })
+	c.add(Cause{Kind: UnaskedPast, Subject: fmt.Sprintf("%d accounts", left), kinds: []string{signInKind}, better: 1,
+		Text: "their sign-ins without MFA are older than the log that is looked at: nothing of the accounts themselves changed by that"})
 }
 
 // rank orders causes, the weighty first.

@@ -80,8 +80,8 @@ func (c *comparison) edited(o, n *Setting) {
 	minor := true
 	for _, p := range slices.Sorted(maps.Keys(all)) {
 		from, to := o.Members[p], n.Members[p]
-		if from == to {
-			continue
+		if low := strings.ToLower(p); from == to || low == "modifieddatetime" || low == "createddatetime" {
+			continue // when it was edited is the audit log's to say
 		}
 		m := Member{Path: p, From: c.named(from), To: c.named(to)}
 		m.Added, m.Removed = c.lists(from, to)

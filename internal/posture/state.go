@@ -108,6 +108,8 @@ type List struct {
 	Kind  string `json:"kind"`
 	State string `json:"state"`
 	Why   string `json:"why,omitempty"` // not compared
+	// Days is over how many days a log goes, roughly, so that it changes seldom.
+	Days int `json:"days,omitempty"`
 }
 
 // Disagreement is a place where settings and log say different things.
@@ -208,7 +210,7 @@ func (s *State) facts() (map[string]fact, error) {
 		}
 	}
 	for _, l := range s.Lists {
-		if err := add(ofList, subject(l.Kind), l, List{Kind: l.Kind, State: l.State}); err != nil {
+		if err := add(ofList, subject(l.Kind), l, List{Kind: l.Kind, State: l.State, Days: l.Days}); err != nil {
 			return nil, err
 		}
 	}

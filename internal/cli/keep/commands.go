@@ -8,5 +8,6 @@ import (
 
 // Commands are the commands of this wing.
 func Commands(env *kit.Env) []*cobra.Command {
-	return []*cobra.Command{newBackup(env), newRestore(env), newSettledVault(env), newSettledTrail(env), newArchive(env), newConfig(env)}
+	return []*cobra.Command{newDoctor(env), newDB(env), newBackup(env), newRestore(env), newSettledVault(env), newSettledTrail(env), newArchive(env),
+		newConfig(env)}
 }

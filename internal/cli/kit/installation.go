@@ -51,7 +51,9 @@ func (in *Installation) Register(cmd *cobra.Command) {
 
 // Serving adds the flags of the features' settings, for what runs all of them, those
 // of a worker apart; or those that are named.
-func (in *Installation) Serving(cmd *cobra.Command, only ...string) { in.settings(cmd.Flags(), true, only...) }
+func (in *Installation) Serving(cmd *cobra.Command, only ...string) {
+	in.settings(cmd.Flags(), true, only...)
+}
 
 // taking is the annotation of a command that takes the flag of a feature's setting.
 const taking = "partnerguard-setting"
