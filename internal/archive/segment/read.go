@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/mod/sumdb/tlog"
@@ -129,6 +130,7 @@ type Entry struct {
 	Page  *Page
 	Run   *Run
 	Line  []byte // whose hash is the leaf
+	sum   string // of the page's body, as the line gives it
 }
 
 // All reads every entry in order.
@@ -136,8 +138,9 @@ func (r *Reader) All(ctx context.Context, each func(*Entry) error) error {
 	return r.Some(ctx, 0, len(r.Frames)-1, each)
 }
 
-// Some reads the entries of the frames first to last, all of them. Each is held to
-// its leaf, and a body to its sum, before each sees it.
+// Some reads the entries of the frames first to last, all of them. The compressed
+// bytes of a frame are held to the root, and each line to its leaf, before each sees
+// it; that a body has the sum which its line gives is for [Entry.Check].
 func (r *Reader) Some(ctx context.Context, first, last int, each func(*Entry) error) error {
 	if first < 0 || last >= len(r.Frames) {
 		return bad("it has no frames %d to %d", first, last)
@@ -167,6 +170,10 @@ func (r *Reader) Some(ctx context.Context, first, last int, each func(*Entry) er
 
 func (r *Reader) frame(i int, each func(*Entry) error) (err error) {
 	f := &r.Frames[i]
+	if sum := sha256.Sum256(r.in); hex.EncodeToString(sum[:]) != f.SHA256 {
+		return bad("frame %d at byte %d was changed: its SHA-256 is another", i, f.At)
+	}
+	r.raw = slices.Grow(r.raw[:0], int(f.Raw)) // which check bounds
 	if r.raw, err = r.zstd.DecodeAll(r.in, r.raw[:0]); err != nil {
 		return problem.Wrap(err, problem.BadInput, "frame %d at byte %d cannot be decompressed", i, f.At)
 	}
@@ -219,11 +226,19 @@ func parse(b []byte, leaf tlog.Hash) (*Entry, []byte, error) {
 	if size+1 > int64(len(rest)) || rest[size] != '\n' {
 		return nil, nil, bad("its page ends elsewhere than it says")
 	}
-	e.Page.Body = rest[:size:size]
-	if got := sha256.Sum256(e.Page.Body); hex.EncodeToString(got[:]) != sum {
-		return nil, nil, bad("its page was changed: its SHA-256 is another")
-	}
+	e.Page.Body, e.sum = rest[:size:size], sum
 	return e, rest[size+1:], nil
+}
+
+// Check holds the body of a page to the sum that its line gives.
+func (e *Entry) Check() error {
+	if e.Page == nil {
+		return nil
+	}
+	if got := sha256.Sum256(e.Page.Body); hex.EncodeToString(got[:]) != e.sum {
+		return bad("the page of entry %d is not that of its line: its SHA-256 is another", e.Index)
+	}
+	return nil
 }
 
 // ParseLine reads the line of an entry; size and sum are those of the page's body.
@@ -244,4 +259,18 @@ func ParseLine(line []byte) (e *Entry, size int64, sum string, err error) {
 	}
 	e.Page = &x.Page.Page
 	return e, x.Page.Bytes, x.Page.SHA256, e.Page.Check()
+}
+
+// Tree is the tree under the root.
+func (r *Reader) Tree() *Tree {
+	t := &Tree{}
+	for _, h := range r.leaf {
+		t.Add(h)
+	}
+	last, err := framesLeaf(r.Frames)
+	if err != nil {
+		panic(err) // it was encoded before
+	}
+	t.Add(last)
+	return t
 }
