@@ -20,9 +20,11 @@ import (
 )
 
 var (
-	ids = regexp.MustCompile(`"(?:id|correlationId|uniqueTokenIdentifier|originalRequestId)":"[^"]*"`)
+	ids = regexp.MustCompile(`"(?:id|correlationId|uniqueTokenIdentifier|originalRequestId|deviceId|sessionId|resourceServicePrincipalId)":"[^"]*"`)
 	// between are two rows of a page: what is inside of a row has no moment behind its id.
 	between = regexp.MustCompile(`\},\{("id":"[^"]*","createdDateTime")`)
+
+	moments = regexp.MustCompile(`"(?:createdDateTime|authenticationStepDateTime)":"[^"]*"`)
 
 	gaps = regexp.MustCompile(`"ipAddress":"[^"]*"`)
 )
@@ -67,6 +69,10 @@ func generate(n int) (pages [][]byte, size int64, err error) {
 			t := hex.EncodeToString(b[:])
 			name := m[:bytes.IndexByte(m, ':')+1]
 			return append(name[:len(name):len(name)], `"`+t[:8]+"-"+t[8:12]+"-"+t[12:16]+"-"+t[16:20]+"-"+t[20:]+`"`...)
+		})
+		row = moments.ReplaceAllFunc(row, func(m []byte) []byte {
+			at := time.Date(2026, 11, 1, 0, 0, r.IntN(86400*19), r.IntN(1e9), time.UTC).Format("2006-01-02T15:04:05.0000000Z")
+			return append(m[:bytes.IndexByte(m, ':')+1:bytes.IndexByte(m, ':')+1], `"`+at+`"`...)
 		})
 		page.Write(gaps.ReplaceAll(row, []byte(`"ipAddress":"203.0.`+strconv.Itoa(r.IntN(256))+`.`+strconv.Itoa(r.IntN(256))+`"`)))
 		if i%1000 == 999 || i == n-1 {

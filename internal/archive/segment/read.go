@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/mod/sumdb/tlog"
@@ -20,7 +21,7 @@ type Source interface {
 	Range(ctx context.Context, off, n int64) (io.ReadCloser, error)
 }
 
-// Reader reads a segment whose manifest was read. Not for several goroutines.
+// Reader reads a segment whose manifest was read. Safe for concurrent use.
 type Reader struct {
 	Manifest
 	Size int64
@@ -28,9 +29,31 @@ type Reader struct {
 	src    Source
 	leaf   []tlog.Hash
 	before []int // of each frame, the entries before it
-	zstd   *zstd.Decoder
-	in     []byte
-	raw    []byte
+}
+
+// scratch is what decompressing takes. It goes from reader to reader: a view reads
+// many segments one after the other.
+type scratch struct {
+	zstd    *zstd.Decoder
+	in, raw []byte
+}
+
+var scratches = sync.Pool{New: func() any {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(2*MaxBody))
+	if err != nil {
+		panic(err) // of wrong options
+	}
+	return &scratch{zstd: d}
+}}
+
+// mostScratch is how much is kept from one reading to the next.
+const mostScratch = 16 << 20
+
+func (s *scratch) done() {
+	if cap(s.raw) > mostScratch || cap(s.in) > mostScratch {
+		s.in, s.raw = nil, nil
+	}
+	scratches.Put(s)
 }
 
 // tailRead is how much of an object's end is asked for at once.
@@ -54,16 +77,15 @@ func NewReader(ctx context.Context, src Source, size int64, root string) (*Reade
 		return nil, bad("its manifest has %d bytes, more than any has", n)
 	}
 	r := &Reader{Size: size, src: src}
-	if r.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(2*MaxBody)); err != nil {
-		return nil, err
-	}
+	sc := scratches.Get().(*scratch)
+	defer sc.done()
 	packed := end[:len(end)-tailSize]
 	if int64(len(packed)) >= n {
 		packed = packed[int64(len(packed))-n:]
 	} else if packed, err = slurp(ctx, src, at, n, nil); err != nil {
 		return nil, err
 	}
-	m, err := r.zstd.DecodeAll(packed, nil)
+	m, err := sc.zstd.DecodeAll(packed, nil)
 	if err != nil {
 		return nil, problem.Wrap(err, problem.BadInput, "its manifest cannot be decompressed")
 	}
@@ -154,33 +176,35 @@ func (r *Reader) Some(ctx context.Context, first, last int, each func(*Entry) er
 		return err
 	}
 	defer rc.Close()
+	sc := scratches.Get().(*scratch)
+	defer sc.done()
 	for i := first; i <= last; i++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if r.in, err = fill(rc, r.Frames[i].Size, r.in); err != nil {
+		if sc.in, err = fill(rc, r.Frames[i].Size, sc.in); err != nil {
 			return err
 		}
-		if err := r.frame(i, each); err != nil {
+		if err := r.frame(sc, i, each); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Reader) frame(i int, each func(*Entry) error) (err error) {
+func (r *Reader) frame(sc *scratch, i int, each func(*Entry) error) (err error) {
 	f := &r.Frames[i]
-	if sum := sha256.Sum256(r.in); hex.EncodeToString(sum[:]) != f.SHA256 {
+	if sum := sha256.Sum256(sc.in); hex.EncodeToString(sum[:]) != f.SHA256 {
 		return bad("frame %d at byte %d was changed: its SHA-256 is another", i, f.At)
 	}
-	r.raw = slices.Grow(r.raw[:0], int(f.Raw)) // which check bounds
-	if r.raw, err = r.zstd.DecodeAll(r.in, r.raw[:0]); err != nil {
+	sc.raw = slices.Grow(sc.raw[:0], int(f.Raw)) // which check bounds
+	if sc.raw, err = sc.zstd.DecodeAll(sc.in, sc.raw); err != nil {
 		return problem.Wrap(err, problem.BadInput, "frame %d at byte %d cannot be decompressed", i, f.At)
 	}
-	if int64(len(r.raw)) != f.Raw {
-		return bad("frame %d at byte %d has %d bytes, not %d", i, f.At, len(r.raw), f.Raw)
+	if int64(len(sc.raw)) != f.Raw {
+		return bad("frame %d at byte %d has %d bytes, not %d", i, f.At, len(sc.raw), f.Raw)
 	}
-	rest := r.raw
+	rest := sc.raw
 	for k := range f.Entries {
 		index := r.before[i] + k
 		e, after, err := parse(rest, r.leaf[index])

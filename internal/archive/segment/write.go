@@ -7,6 +7,7 @@ import (
 	"hash"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -47,6 +48,15 @@ type Writer struct {
 	err     error // the first; nothing is written after it
 }
 
+// encoder compresses for all writers: its tables are larger than most segments.
+var encoder = sync.OnceValue(func() *zstd.Encoder {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderCRC(false)) // the frames have hashes
+	if err != nil {
+		panic(err) // of wrong options
+	}
+	return enc
+})
+
 // NewWriter begins a segment on w.
 func NewWriter(w io.Writer, name, tenant string, made time.Time) (*Writer, error) {
 	if !IsName(name) {
@@ -55,10 +65,7 @@ func NewWriter(w io.Writer, name, tenant string, made time.Time) (*Writer, error
 	if !IsTenant(tenant) {
 		return nil, problem.New(problem.BadInput, "%.80q is no tenant's id", tenant)
 	}
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
-	if err != nil {
-		return nil, err
-	}
+	enc := encoder()
 	s := &Writer{w: w, zstd: enc, sum: sha256.New(), parts: map[string]int{}}
 	s.m = Manifest{Format: Format, Name: name, Tenant: tenant, Frames: []Frame{}, Parts: []Part{}}
 	head, err := encode(Header{Format, name, tenant, made.UTC()})

@@ -271,7 +271,7 @@ func value(b []byte, i int) int {
 
 // oneLine puts a value on one line: within valid JSON a line end is blank.
 func oneLine(b []byte) []byte {
-	if bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') < 0 {
+	if bytes.IndexByte(b, '\n') < 0 { // a carriage return ends no line
 		return b
 	}
 	out := bytes.Clone(b)
