@@ -235,11 +235,11 @@ func (e *Entry) tenant() string {
 
 // parse reads one entry and gives what is after it.
 func parse(b []byte, leaf tlog.Hash) (*Entry, []byte, error) {
-	line, rest, ok := bytes.Cut(b[:min(len(b), maxLine+1)], []byte{'\n'})
+	line, _, ok := bytes.Cut(b[:min(len(b), maxLine+1)], []byte{'\n'})
 	if !ok {
 		return nil, nil, bad("it has no line")
 	}
-	rest = b[len(line)+1:]
+	rest := b[len(line)+1:]
 	if Leaf(line) != leaf {
 		return nil, nil, bad("it was changed: its hash is another than the root holds")
 	}
