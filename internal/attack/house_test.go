@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"partnerguard/internal/app"
+	"partnerguard/internal/archive"
 	"partnerguard/internal/audit"
 	"partnerguard/internal/config"
 	"partnerguard/internal/labtest"
@@ -254,6 +255,7 @@ func (h *house) fill(s *app.Installation) {
 		})
 	}
 	wg.Wait()
+	h.collected(s)
 	for _, text := range []string{
 		`INSERT INTO automation_items (id, body, owner, state, note, story, moved_at, quiet_to, updated, version)
 			VALUES ('a-1', '{"account":"svc"}', '', 'found', '', '', 0, 0, 1, 1)`,
@@ -278,6 +280,20 @@ func (h *house) fill(s *app.Installation) {
 			h.Fatal("the queue does nothing")
 		}
 	}
+}
+
+// collected keeps a page in the archive, and the row of a write that did not end.
+func (h *house) collected(s *app.Installation) {
+	h.Helper()
+	w, err := s.Archive.Begin("11111111-2222-3333-4444-555555555555")
+	h.ok(err)
+	h.ok(w.Add(archive.Page{
+		Tenant: "11111111-2222-3333-4444-555555555555", Resource: "users", Run: "r1", Request: "GET /v1.0/users", Status: 200, At: time.Now(), Body: []byte(`{"value":[]}`),
+	}))
+	_, err = w.Commit(h.Context(), nil)
+	h.ok(err)
+	_, err = s.DB.ExecContext(h.Context(), "INSERT INTO archive_pending (name, object, at, size, sha256) VALUES ('x', 'segments/x', 1, 1, 'x')")
+	h.ok(err)
 }
 
 // caller makes a client's certificate and gives its pin.

@@ -131,13 +131,14 @@ func (b *builder) refusal(ctx context.Context, r *run, s *sink) error {
 // rows writes a log as JSON lines: a line an element.
 func (b *builder) rows(ctx context.Context, runs []*run, loop, cut bool, s *sink) error {
 	any, odata := false, []byte(nil)
+	var split splitter
 	for _, r := range runs {
 		err := b.each(ctx, r, func(p *segment.Page, _ at) error {
 			if p.Status != http.StatusOK || loop && p.Of == "" {
 				return s.over
 			}
 			body := trim(p.Body)
-			pg := readPage(body)
+			pg := split.page(body)
 			if odata == nil {
 				odata = append(odata, pg.context...)
 			}
@@ -146,7 +147,7 @@ func (b *builder) rows(ctx context.Context, runs []*run, loop, cut bool, s *sink
 				s.put(oneLine(body), []byte{'\n'})
 				return s.over
 			}
-			ok, err := elements(pg.list, func(v []byte) error {
+			end, err := split.of(&pg, func(v []byte) error {
 				any = true
 				s.put(oneLine(v), []byte{'\n'})
 				return s.over
@@ -154,7 +155,7 @@ func (b *builder) rows(ctx context.Context, runs []*run, loop, cut bool, s *sink
 			if err != nil {
 				return err
 			}
-			if !ok { // what was cut off in a page is seen by whoever reads the line
+			if end < 0 { // what was cut off in a page is seen by whoever reads the line
 				any = true
 				s.put(oneLine(pg.list), []byte{'\n'})
 			}
