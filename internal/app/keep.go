@@ -22,6 +22,7 @@ import (
 	"partnerguard/internal/signin"
 	"partnerguard/internal/signin/rollup"
 	"partnerguard/internal/trail"
+	"partnerguard/internal/vouch"
 )
 
 // makePosture makes what keeps posture: without the vault it holds no exception to its
@@ -229,4 +230,11 @@ func (i *Installation) readBetween(ctx context.Context, tenant string, from, to 
 		}
 	}
 	return !at.Before(to.Add(-late)), nil
+}
+
+// KeepStatement keeps what somebody vouches for in the database, for every tenant that
+// is judged, and gives its id.
+func (i *Installation) KeepStatement(ctx context.Context, v vouch.Statement) (string, error) {
+	k, err := i.Posture.KeepStatement(ctx, "", v, i.Actor)
+	return k.ID, err
 }

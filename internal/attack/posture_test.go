@@ -33,7 +33,8 @@ func (h *house) posture(s *app.Installation) {
 	_, err = s.Posture.KeepDays(ctx, tenant, f.Days())
 	h.ok(err)
 	for _, account := range []string{excepted, asksFor} {
-		x, err := s.Posture.AddException(ctx, posture.Exception{Requirement: needs, Accounts: []string{account}, Owner: "Cleo", Reason: "a scanner", Control: "one address",
+		x, err := s.Posture.AddException(ctx, posture.Exception{Requirement: needs, Accounts: []string{account}, Owner: "Cleo", Reason: "a scanner",
+			Control: "one address",
 			Expires: now.AddDate(0, 2, 0)}, "local:ada")
 		h.ok(err)
 		if account == excepted {
