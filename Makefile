@@ -61,6 +61,7 @@ bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench/access
 	$(MAKE) -C bench/renew
 	$(MAKE) -C bench/broker
+	$(MAKE) -C bench/rejudge
 
 cover: ## test coverage per package
 	$(GO) test -cover $(PKGS)

@@ -381,3 +381,14 @@ func (s *Store) forgetFailed(ctx context.Context, run string) error {
 	_, err := s.d.DB.ExecContext(ctx, "DELETE FROM posture_rejudged WHERE run = $1 AND error <> ''", run)
 	return err
 }
+
+// momentsDone are the moments of a tenant that a run has judged, in seconds.
+func (s *Store) momentsDone(ctx context.Context, run, tenant string) (map[int64]bool, error) {
+	list, err := all(ctx, s.d.DB, func(r row) (at int64, err error) { return at, r.Scan(&at) },
+		"SELECT as_of FROM posture_rejudged WHERE run = $1 AND tenant = $2", run, tenant)
+	out := map[int64]bool{}
+	for _, at := range list {
+		out[db.Time(at).Unix()] = true
+	}
+	return out, err
+}
