@@ -62,6 +62,7 @@ bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench/renew
 	$(MAKE) -C bench/broker
 	$(MAKE) -C bench/rejudge
+	$(MAKE) -C bench/collect
 
 cover: ## test coverage per package
 	$(GO) test -cover $(PKGS)

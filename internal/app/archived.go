@@ -37,6 +37,19 @@ func (r *Reading) FromArchive() bool {
 	return false
 }
 
+// lacking is a moment of the archive that knows what is not in it.
+type lacking interface{ Lacking() []evidence.Input }
+
+// gapsOf are what the archives that are read know not to hold.
+func gapsOf(mounts map[string]fs.FS) (out []evidence.Input) {
+	for _, m := range mounts {
+		if l, ok := m.(lacking); ok {
+			out = append(out, l.Lacking()...)
+		}
+	}
+	return out
+}
+
 // mounts opens what is read from the archive.
 func (r *Reading) mounts(ctx context.Context) (map[string]fs.FS, error) {
 	var out map[string]fs.FS
@@ -52,20 +65,7 @@ func (r *Reading) mounts(ctx context.Context) (map[string]fs.FS, error) {
 		if len(out) > 0 {
 			return nil, problem.New(problem.Usage, "one tenant of the archive is read at a time").WithHint("name one of %s", strings.Join(r.From, ", "))
 		}
-		a := Archived{Tenant: strings.ToLower(tenant), AsOf: r.AsOf, Since: r.Since}
-		if a.Since.IsZero() {
-			end := r.AsOf
-			if end.IsZero() {
-				end = r.At
-			}
-			if end.IsZero() {
-				end = r.Now
-			}
-			if end.IsZero() {
-				end = time.Now()
-			}
-			a.Since = end.AddDate(0, 0, -logDays)
-		}
+		a := Archived{Tenant: strings.ToLower(tenant), AsOf: r.AsOf, Since: r.logsSince()}
 		fsys, err := r.Archive(ctx, a)
 		if err != nil {
 			return nil, err
@@ -78,26 +78,24 @@ func (r *Reading) mounts(ctx context.Context) (map[string]fs.FS, error) {
 	return out, nil
 }
 
-// known is what is known beside what lies in an archive.
-type known struct {
-	vouched []vouch.Statement // what people vouch for, and what is left out, kept in the database
-	cuts    []evidence.Cut    // what was to be read and was not
+// logsSince is since when logs are read from the archive.
+func (r *Reading) logsSince() time.Time {
+	if !r.Since.IsZero() {
+		return r.Since
+	}
+	for _, end := range []time.Time{r.AsOf, r.At, r.Now} {
+		if !end.IsZero() {
+			return end.AddDate(0, 0, -logDays)
+		}
+	}
+	return time.Now().AddDate(0, 0, -logDays)
 }
 
-// ledger is the path of the input that stands for what was not read.
-const ledger = "archive:gaps"
+// known is what is known beside what lies in an archive: what people vouch for, and what
+// is left out, kept in the database.
+type known struct{ vouched []vouch.Statement }
 
-// tell adds it to what was read. Gaps come as an input that was read in part, so that
-// whatever rests on one of these lists says so.
+// tell adds it to what was read.
 func (k *known) tell(f *facts.Facts) {
 	f.Vouched = append(f.Vouched, k.vouched...)
-	if len(k.cuts) == 0 {
-		return
-	}
-	in := evidence.Input{Path: ledger, Format: "ledger of gaps", Status: evidence.Partial}
-	for _, c := range k.cuts {
-		in.Shorten(c)
-		in.Add(evidence.Note{Source: c.Source, Message: evidence.ListName(c.Kind) + " " + c.Why})
-	}
-	f.Inputs = append(f.Inputs, in)
 }

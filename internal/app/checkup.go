@@ -61,6 +61,7 @@ func CheckUp(ctx context.Context, o Options, offline bool, tell func(done, of in
 		whole, err := Look(ctx, o)
 		if err == nil {
 			defer whole.Close()
+			whole.offline = offline
 			d.More = whole.looks()
 		}
 		found = append(found, i.key(ctx, p, err)...)
@@ -80,12 +81,7 @@ func (i *Installation) rights() []checkup.File {
 			list = append(list, checkup.File{Path: at + more, What: "the database", Secret: true})
 		}
 	}
-	for _, kind := range []string{"file:", "passphrase-file:"} {
-		if path, is := strings.CutPrefix(c.MasterKey, kind); is {
-			list = append(list, checkup.File{Path: path, What: "the master key", Secret: true})
-		}
-	}
-	return list
+	return list // the master key apart: the vault says itself what is wrong with its rights
 }
 
 // key says where the master key is, and whether it opens the vault; err is what Look
@@ -95,6 +91,10 @@ func (i *Installation) key(ctx context.Context, d *db.DB, err error) (list []che
 		list = append(list, checkup.Finding{About: "master key", Level: level, Text: fmt.Sprintf(format, args...), Fix: fix})
 	}
 	path, file := strings.CutPrefix(i.Config.MasterKey, "file:")
+	if filled, ferr := d.Filled(ctx); ferr == nil && !slices.Contains(filled, vault.KeysetTable) {
+		say(checkup.Well, "", "nothing is sealed here yet")
+		return list
+	}
 	if _, serr := os.Stat(path); file && errors.Is(serr, fs.ErrNotExist) {
 		if empty, eerr := d.Empty(ctx, vault.Tables()...); eerr == nil && !empty {
 			say(checkup.Bad, "bring it back from where its copy is kept: no backup has it", "the master key %s is not there, and nothing sealed opens", path)
@@ -116,7 +116,7 @@ func (i *Installation) key(ctx context.Context, d *db.DB, err error) (list []che
 	}
 	data, derr := filepath.Abs(i.Config.Data)
 	own, kerr := filepath.Abs(path)
-	if rel, rerr := filepath.Rel(data, own); derr == nil && kerr == nil && rerr == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+	if rel, rerr := filepath.Rel(data, own); errors.Join(derr, kerr, rerr) == nil && filepath.IsLocal(rel) {
 		say(checkup.Warning, "partnerguard vault master --to file:ELSEWHERE; a copy of the folder has both lock and key now",
 			"the master key %s lies in the data folder", path)
 	}
@@ -126,7 +126,8 @@ func (i *Installation) key(ctx context.Context, d *db.DB, err error) (list []che
 // looks are what features know of themselves.
 func (i *Installation) looks() []checkup.Check {
 	return []checkup.Check{{About: "connections", Look: i.lookConnections}, {About: "permissions", Look: i.lookScopes},
-		{About: "app", Look: i.lookApps}, {About: "trail", Look: i.lookTrail}}
+		{About: "app", Look: i.lookApps}, {About: "trail", Look: i.lookTrail},
+		{About: "archive", Look: i.lookArchive}}
 }
 
 func (i *Installation) lookConnections(ctx context.Context) (list []checkup.Finding, err error) {
@@ -183,7 +184,8 @@ func (i *Installation) lookScopes(ctx context.Context) (list []checkup.Finding, 
 			strings.Join(names, ", ")), Fix: "allow the app these (partnerguard connect manifest), then consent again: " + sam.Heal(c)})
 	}
 	if whole > 0 {
-		list = append(list, checkup.Finding{Level: checkup.Well, Text: fmt.Sprintf("%d of %d connections have the permissions that they need", whole, len(all))})
+		list = append(list, checkup.Finding{Level: checkup.Well,
+			Text: fmt.Sprintf("%d of %d connections have the permissions that they need", whole, len(all))})
 	}
 	return list, nil
 }
@@ -214,8 +216,9 @@ func (i *Installation) lookTrail(ctx context.Context) (list []checkup.Finding, e
 		return nil, err
 	}
 	if len(places) == 0 {
-		return []checkup.Finding{{Level: checkup.Warning, Text: fmt.Sprintf("the audit trail (%d entries) has no anchor: who writes the database can cut it unseen",
-			head.Seq), Fix: "name one under anchors in the settings file: partnerguard config --help shows how"}}, nil
+		return []checkup.Finding{{Level: checkup.Warning,
+			Text: fmt.Sprintf("the audit trail (%d entries) has no anchor: who writes the database can cut it unseen", head.Seq),
+			Fix:  "name one under anchors in the settings file: partnerguard config --help shows how"}}, nil
 	}
 	stand, err := i.Trail.Standings(ctx)
 	if err != nil {
@@ -226,13 +229,42 @@ func (i *Installation) lookTrail(ctx context.Context) (list []checkup.Finding, e
 		at := slices.IndexFunc(stand, func(s trail.Standing) bool { return s.Anchor == name })
 		switch {
 		case at < 0 || stand[at].At.IsZero() && stand[at].Failing.IsZero():
-			list = append(list, checkup.Finding{Level: checkup.Warning, Text: "the anchor " + name + " was never given the trail", Fix: "partnerguard trail anchor"})
+			list = append(list, checkup.Finding{Level: checkup.Warning,
+				Text: "the anchor " + name + " was never given the trail", Fix: "partnerguard trail anchor"})
 		case !stand[at].Failing.IsZero():
 			list = append(list, checkup.Finding{Level: checkup.Bad, Text: fmt.Sprintf("the anchor %s does not take the trail since %s: %s", name,
 				stand[at].Failing.UTC().Format(time.DateTime), stand[at].Reason), Fix: "partnerguard trail verify"})
 		default:
-			list = append(list, checkup.Finding{Level: checkup.Well, Text: fmt.Sprintf("the anchor %s has %d of the trail's %d entries", name, stand[at].Size, head.Seq)})
+			list = append(list, checkup.Finding{Level: checkup.Well,
+				Text: fmt.Sprintf("the anchor %s has %d of the trail's %d entries", name, stand[at].Size, head.Seq)})
 		}
+	}
+	return list, nil
+}
+
+// lookArchive looks whether pages are collected, and their place is reached.
+func (i *Installation) lookArchive(ctx context.Context) ([]checkup.Finding, error) {
+	a, err := i.archive()
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.Total(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if t.Segments == 0 {
+		return []checkup.Finding{{Level: checkup.Well, Text: "nothing was collected yet; it would go to " + a.Where()}}, nil
+	}
+	list := []checkup.Finding{{Level: checkup.Well,
+		Text: fmt.Sprintf("%d segments, the newest page of %s, at %s", t.Segments, t.Last.UTC().Format(time.DateTime), a.Where())}}
+	if age := i.Now().Sub(t.Last); age > 2*24*time.Hour {
+		list[0].Level, list[0].Fix = checkup.Warning, "partnerguard serve collects by itself; partnerguard db jobs says what is dead"
+	}
+	if i.offline && strings.Contains(a.Where(), "://") {
+		return append(list, checkup.Finding{Level: checkup.Unknown, Text: "whether " + a.Where() + " is reached: nobody was asked"}), nil
+	}
+	if err := a.Ready(ctx); err != nil {
+		list = append(list, checkup.Finding{Level: checkup.Bad, Text: err.Error(), Fix: problem.HintOf(err)})
 	}
 	return list, nil
 }

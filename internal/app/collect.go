@@ -80,12 +80,21 @@ func (i *Installation) clockIsRight(ctx context.Context) error {
 	return nil
 }
 
-// judged is called after a round of a tenant that read something.
+// judged is called after a round of a tenant that read something: the partner's own
+// is judged, and of a customer's the sign-ins are rolled up.
 func (i *Installation) judged(ctx context.Context, tenant string) error {
-	if i.AfterRound == nil {
-		return nil
+	t, err := i.Collect.Tenant(ctx, tenant)
+	if err != nil {
+		return err
 	}
-	return i.AfterRound(ctx, tenant)
+	if !t.Partner {
+		return i.KeepDays(ctx, t.ID)
+	}
+	j, kept, err := i.KeepRound(ctx, t.ID)
+	if err == nil && i.OnKept != nil {
+		i.OnKept(j, kept)
+	}
+	return err
 }
 
 // CollectNow reads live tenants once; see [collect.Collector.All]. What was read is

@@ -15,10 +15,10 @@ import (
 	"partnerguard/internal/sam/exchange"
 )
 
-// Collecting are the features of a connection that reads a tenant.
+// Collecting are the features of a connection that reads all there is to read of a
+// tenant.
 func Collecting() []capture.Feature {
-	return []capture.Feature{capture.Customers, capture.Forecast, capture.SignIns, capture.Accounts, capture.Policies, capture.Methods,
-		capture.Eligibility, capture.Risk, capture.Licences, capture.Delegation, capture.Alerts, capture.Azure}
+	return []capture.Feature{capture.Customers, capture.Forecast, capture.Collect, capture.Risk, capture.SecureScore}
 }
 
 // ConnectLab gives the laboratory's connection. Where there is none that works, its
@@ -95,9 +95,12 @@ func (i *Installation) consentInLab(ctx context.Context) (c sam.Connection, err 
 		return c, problem.New(problem.Unavailable, "%s could not sign in at the partner cloud: a page asks for more (status %d)", p.UPN, b.Status).
 			WithHint("sign in by hand: partnerguard connect")
 	}
-	// The browser goes where it was sent, as any would: to the address that waits.
-	if err := b.Open(ctx, b.Left.String()); err != nil {
-		return c, err
+	// The browser goes where it was sent, as any would: to the address that waits, and
+	// from there to the page that says how it went.
+	for n := 0; b.Left != nil && n < 3; n++ {
+		if err := b.Open(ctx, b.Left.String()); err != nil {
+			return c, err
+		}
 	}
 	done, err := l.Wait(ctx)
 	return done.Connection, err

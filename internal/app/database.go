@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,9 @@ func Database(ctx context.Context, o Options, full bool, tell func(done, of int6
 	}
 	if s.Holder, err = db.HeldBy(i.database()); err != nil {
 		return nil, err
+	}
+	if len(s.Damage) > 0 {
+		return s, nil // what else it would say is not to be relied on
 	}
 	if d.Dialect == db.Postgres {
 		if s.Works, err = jobs.Working(ctx, d); err != nil {
@@ -130,6 +134,7 @@ func (i *Installation) Jobs(ctx context.Context, revive bool, kind string) (*Que
 	if err != nil {
 		return nil, 0, err
 	}
+	dead = slices.DeleteFunc(dead, func(d jobs.Dead) bool { return d.GivenUp }) // by their own word: trying again would not help
 	n := 0
 	if revive {
 		ids := make([]int64, len(dead))

@@ -59,14 +59,16 @@ type Installation struct {
 	Actor  string
 	Log    *slog.Logger
 	features
-	// AfterRound, when set, is called by a job after a tenant was read.
-	AfterRound func(ctx context.Context, tenant string) error
+	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
+	OnKept func(*Judged, posture.Kept)
 
-	look  bool // nothing is recorded
-	held  bool // this process works the database
-	lab   *Lab
-	clock *clock
-	notes []string
+	look bool // nothing is recorded
+	held bool // this process works the database
+
+	offline bool // nobody is asked, not even a store of objects
+	lab     *Lab
+	clock   *clock
+	notes   []string
 
 	getenv func(string) string
 	close  []func() error

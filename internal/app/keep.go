@@ -4,6 +4,7 @@ package app
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -104,19 +105,9 @@ func (i *Installation) judgeAgain(ctx context.Context, tenant string, asOf time.
 }
 
 // KeepRound judges what was collected of a tenant, now, and keeps the verdicts and the
-// sign-ins rolled up; it is what follows a round of collecting. A customer's tenant is
-// not judged: the report is nil.
+// sign-ins rolled up; it is what follows a round of collecting.
 func (i *Installation) KeepRound(ctx context.Context, tenant string) (*Judged, posture.Kept, error) {
-	asOf := i.Now().UTC()
-	if p, err := i.collectPartner(ctx); err == nil && !strings.EqualFold(p.ID, tenant) {
-		return nil, posture.Kept{}, nil // the rule book binds the partner's own tenant
-	}
-	span := i.Config.Posture.Span
-	if span == 0 {
-		span = posture.DefaultSpan
-	}
-	var days rollup.Fold
-	j, at, err := i.JudgeTenant(ctx, tenant, asOf, span, &days)
+	j, at, days, err := i.judgeNow(ctx, tenant)
 	if err != nil {
 		return nil, posture.Kept{}, err
 	}
@@ -124,11 +115,31 @@ func (i *Installation) KeepRound(ctx context.Context, tenant string) (*Judged, p
 	if err != nil {
 		return j, kept, err
 	}
-	// The first day is only half in what was looked at.
-	first := asOf.Add(-span).Format(time.DateOnly)
-	whole := slices.DeleteFunc(days.Days(), func(d *rollup.Day) bool { return d.Date <= first })
-	_, err = i.Posture.KeepDays(ctx, strings.ToLower(tenant), whole)
+	_, err = i.Posture.KeepDays(ctx, strings.ToLower(tenant), days)
 	return j, kept, err
+}
+
+// KeepDays keeps the sign-ins of a tenant rolled up. The rule book is about partners:
+// of a customer no verdict is kept.
+func (i *Installation) KeepDays(ctx context.Context, tenant string) error {
+	_, _, days, err := i.judgeNow(ctx, tenant)
+	if err == nil {
+		_, err = i.Posture.KeepDays(ctx, strings.ToLower(tenant), days)
+	}
+	return err
+}
+
+// judgeNow judges a tenant as of now, with the days that were looked at whole.
+func (i *Installation) judgeNow(ctx context.Context, tenant string) (*Judged, posture.Position, []*rollup.Day, error) {
+	asOf := i.Now().UTC()
+	span := cmp.Or(i.Config.Posture.Span, posture.DefaultSpan)
+	var days rollup.Fold
+	j, at, err := i.JudgeTenant(ctx, tenant, asOf, span, &days)
+	if err != nil {
+		return nil, at, nil, err
+	}
+	first := asOf.Add(-span).Format(time.DateOnly)
+	return j, at, slices.DeleteFunc(days.Days(), func(d *rollup.Day) bool { return d.Date <= first }), nil
 }
 
 // auditsOf is the resource that the directory's audit rows are read by.

@@ -88,11 +88,7 @@ func (i *Installation) makeData() (err error) {
 	if i.Automation, err = automation.New(automation.Deps{DB: i.DB, Record: i.Trail, Now: i.Now}); err != nil {
 		return err
 	}
-	place := i.Config.Archive
-	if i.Lab() {
-		place.Place = "" // a laboratory's pages never lie among a real tenant's
-	}
-	i.Archive, err = archive.Open(archive.Deps{DB: i.DB, Trail: i.Trail, Config: &place, Dir: i.archiveDir(), Now: i.Now, Log: i.Log})
+	i.Archive, err = i.archive()
 	if err != nil {
 		return err
 	}
@@ -122,7 +118,6 @@ func (i *Installation) make(ctx context.Context) (err error) {
 		i.notes = append(i.notes, i.SAM.Notes()...)
 		i.close = append(i.close, i.SAM.Close)
 		i.Collect, err = i.collector() // now it can read
-		i.AfterRound = func(ctx context.Context, tenant string) error { _, _, err := i.KeepRound(ctx, tenant); return err }
 	}
 	return err
 }
@@ -137,6 +132,15 @@ func (i *Installation) local() *suite.Local {
 		l.Apps = append(l.Apps, suite.App{ClientID: a.ClientID, Tenant: a.Tenant, Name: a.Name, Secret: a.ClientSecret})
 	}
 	return l
+}
+
+// archive makes the archive's store, which opens its place when it is wanted.
+func (i *Installation) archive() (*archive.Archive, error) {
+	place := i.Config.Archive
+	if i.Lab() {
+		place.Place = "" // a laboratory's pages never lie among a real tenant's
+	}
+	return archive.Open(archive.Deps{DB: i.DB, Trail: i.Trail, Config: &place, Dir: i.archiveDir(), Now: i.Now, Log: i.Log})
 }
 
 // archiveDir is the folder of the archive where no other place is set. The

@@ -87,6 +87,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 	} else {
 		if opt.Mounts, err = r.mounts(ctx); err == nil {
 			inputs, err = intake.Read(ctx, opt, r.From, s)
+			inputs = append(inputs, gapsOf(opt.Mounts)...)
 		}
 	}
 	s.facts.Inputs = inputs

@@ -5,17 +5,21 @@ package app
 import (
 	"context"
 	"io/fs"
-	"time"
 
 	"partnerguard/internal/archive"
 	"partnerguard/internal/archive/view"
+	"partnerguard/internal/evidence"
 )
 
 // shown is a view of the archive with what is known beside it.
 type shown struct {
 	*view.View
 	beside known
+	gaps   []evidence.Input
 }
+
+// Lacking implements [lacking].
+func (s *shown) Lacking() []evidence.Input { return s.gaps }
 
 func (s *shown) known() known { return s.beside }
 
@@ -34,28 +38,6 @@ func (i *Installation) Shown(ctx context.Context, a Archived) (fs.FS, error) {
 	if out.beside.vouched, err = i.Posture.Vouched(ctx, tenant); err != nil {
 		return nil, err
 	}
-	at := a.AsOf
-	if at.IsZero() {
-		at = i.Now()
-	}
-	return out, i.gapsOf(ctx, out, tenant, at, a.Since)
-}
-
-// gapsOf adds what was not read, as far as it lies in what is looked at.
-func (i *Installation) gapsOf(ctx context.Context, s *shown, tenant string, at, since time.Time) error {
-	if i.Collect == nil {
-		return nil
-	}
-	gaps, err := i.Collect.Gaps(ctx, tenant, at)
-	if err != nil {
-		return err
-	}
-	for k := range gaps {
-		g := &gaps[k]
-		if g.Kind == "" || g.Interval() && (!g.To.After(since) || g.From.After(at)) {
-			continue
-		}
-		s.beside.cuts = append(s.beside.cuts, g.Cut())
-	}
-	return nil
+	out.gaps, err = i.gapInputs(ctx, v.Tenant, a)
+	return out, err
 }

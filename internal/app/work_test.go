@@ -6,8 +6,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"partnerguard/internal/app"
+	"partnerguard/internal/audit"
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/web"
@@ -122,5 +124,50 @@ func TestReadiness(t *testing.T) {
 	}
 	if status, _ := asked(h, "/readyz"); status != 503 {
 		t.Errorf("after its end: %d", status)
+	}
+}
+
+// PostgreSQL is restarted under a server and a worker: they say so, live, and are ready
+// again when it is.
+func TestServeSurvivesPostgres(t *testing.T) {
+	t.Parallel()
+	w, p := dbtest.NewWire(t), newPlace(t)
+	server, other := p.must(false, "PARTNERGUARD_DATABASE", w.URL), p.must(false, "PARTNERGUARD_DATABASE", w.URL)
+	h, err := server.Serve(t.Context(), app.ServeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := other.Work(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := func(want int) {
+		t.Helper()
+		for _, x := range []http.Handler{h, k} {
+			for _, path := range []string{"/healthz", "/readyz"} {
+				for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+					status, said := asked(x, path)
+					if status == want {
+						break
+					}
+					if time.Now().After(end) {
+						t.Fatalf("%s: %d %s, want %d", path, status, said, want)
+					}
+				}
+			}
+		}
+	}
+	for range 2 {
+		all(200)
+		w.Cut()
+		all(503)
+		if status, _ := asked(h, "/metrics"); status != 200 {
+			t.Errorf("metrics while it is away: %d", status)
+		}
+		w.Mend()
+	}
+	all(200)
+	if err := server.Trail.Record(t.Context(), audit.Event{Action: audit.BackupMade, Outcome: audit.Done, Actor: "test", Object: "x"}); err != nil {
+		t.Errorf("after the restart: %v", err)
 	}
 }

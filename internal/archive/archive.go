@@ -48,8 +48,9 @@ type Deps struct {
 type Archive struct {
 	Deps
 
-	mu    sync.Mutex
-	place *place // once it was wanted
+	mu      sync.Mutex
+	place   *place // once it was wanted
+	reached reached
 }
 
 // Open gives the archive of a database. What it lies in is opened when it is first

@@ -185,9 +185,9 @@ func (a *Archive) Tenants(ctx context.Context) (out []string, err error) {
 
 // Total is how much there is.
 type Total struct {
-	Segments int
-	Size     int64     // bytes of the objects
-	Last     time.Time // the newest page
+	Segments int       `json:"segments"`
+	Size     int64     `json:"size"`          // bytes of the objects
+	Last     time.Time `json:"last,omitzero"` // the newest page
 }
 
 // Total adds up what was not removed.

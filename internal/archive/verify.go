@@ -198,7 +198,8 @@ func (a *Archive) rows(ctx context.Context, l *Ledger, r *Report, t *trail.Trail
 	for _, name := range l.order {
 		if !seen[name] {
 			rec := l.all[name]
-			r.find(Finding{Row, name, rec.Tenant, rec.Object, fmt.Sprintf("the database has no row of the segment %s, which entry %d of the trail kept", name, rec.Seq)})
+			words := fmt.Sprintf("the database has no row of the segment %s, which entry %d of the trail kept", name, rec.Seq)
+			r.find(Finding{Row, name, rec.Tenant, rec.Object, words})
 		}
 	}
 	for _, name := range l.twice {
@@ -226,7 +227,8 @@ func (r *Report) row(rec *recorded, s *Segment) {
 	default:
 		return
 	}
-	r.find(Finding{Row, s.Name, s.Tenant, s.Object, fmt.Sprintf("the row of the segment %s says something else than entry %d of the trail: %s", s.Name, rec.Seq, what)})
+	r.find(Finding{Row, s.Name, s.Tenant, s.Object, fmt.Sprintf("the row of the segment %s says something else than entry %d of the trail: %s",
+		s.Name, rec.Seq, what)})
 }
 
 // verify goes through the objects, and then through what should be among them.
@@ -279,8 +281,8 @@ func (p *place) verify(ctx context.Context, l *Ledger, pending map[string]bool, 
 		case rec.removed != 0:
 			r.Removed++
 		case !there[rec.Object]:
-			f, is := again(Finding{Missing, name, rec.Tenant, rec.Object, fmt.Sprintf("the object of the segment %s is missing: %s, kept by entry %d of the trail",
-				name, rec.Object, rec.Seq)})
+			words := fmt.Sprintf("the object of the segment %s is missing: %s, kept by entry %d of the trail", name, rec.Object, rec.Seq)
+			f, is := again(Finding{Missing, name, rec.Tenant, rec.Object, words})
 			if is {
 				r.find(f)
 			}

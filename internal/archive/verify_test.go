@@ -211,7 +211,8 @@ func TestVerifyCopy(t *testing.T) {
 	}
 	check := func() *archive.Report {
 		l := archive.NewLedger()
-		if tr, err := trail.ReadExport(bytes.NewReader(text.Bytes()), nil, nil, func(e *trail.Entry) error { l.Add(e); return nil }); err != nil || tr.Err() != nil {
+		tr, err := trail.ReadExport(bytes.NewReader(text.Bytes()), nil, nil, func(e *trail.Entry) error { l.Add(e); return nil })
+		if err != nil || tr.Err() != nil {
 			t.Fatal(err, tr.Err())
 		}
 		got, err := archive.VerifyCopy(t.Context(), copied, l, archive.Verifying{})

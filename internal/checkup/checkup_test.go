@@ -127,7 +127,8 @@ func TestMachine(t *testing.T) {
 	}
 	open, policy, fine := put("my key", 0o644), put("policy", 0o666), put("fine", 0o600)
 	r := run(t, Deps{Now: func() time.Time { return now }, Files: []File{{Path: open, What: "the master key", Secret: true}, {Path: policy, What: "the policy"},
-		{Path: fine, What: "the database", Secret: true}, {Path: filepath.Join(dir, "gone"), What: "the key", Must: true}, {Path: filepath.Join(dir, "may be gone")}}})
+		{Path: fine, What: "the database", Secret: true},
+		{Path: filepath.Join(dir, "gone"), What: "the key", Must: true}, {Path: filepath.Join(dir, "may be gone")}}})
 	if f := found(t, r, "the master key "+open+" is open to others (0644)"); f.Fix != `chmod 600 "`+open+`"` || f.Level != Bad {
 		t.Errorf("%+v", f)
 	}

@@ -27,6 +27,9 @@ func (d *Deps) database(ctx context.Context) (list []Finding, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(h.Damage) > 0 && h.Schema == 0 { // not even that could be read
+		h.Schema = h.Known
+	}
 	say := func(level Level, fix, format string, args ...any) {
 		list = append(list, Finding{Level: level, Text: fmt.Sprintf(format, args...), Fix: fix})
 	}
@@ -34,8 +37,8 @@ func (d *Deps) database(ctx context.Context) (list []Finding, err error) {
 	case h.Schema > h.Known:
 		say(Bad, "install the newer program; an older one refuses this database", "the database has schema %d, and this program knows %d", h.Schema, h.Known)
 	case h.Schema < h.Known:
-		say(Warning, "partnerguard backup --out FILE, then partnerguard db migrate", "the database has schema %d, which this program raises to %d when it starts",
-			h.Schema, h.Known)
+		say(Warning, "partnerguard backup --out FILE, then partnerguard db migrate",
+			"the database has schema %d, which this program raises to %d when it starts", h.Schema, h.Known)
 	}
 	if len(h.Damage) > 0 {
 		say(Bad, "stop partnerguard, copy the database away, then: partnerguard restore FILE", "the database is damaged: %.200q", h.Damage[0])

@@ -39,6 +39,7 @@ type Deps struct {
 	Now    func() time.Time // required
 	Log    *slog.Logger     // nil discards
 	Plan   []evidence.Resource
+	Pages  int // that are committed together at most; 0 is 64
 
 	// What follows is wanted where something is read: without Walker the collector
 	// only tells what is known.
@@ -72,6 +73,9 @@ func New(d Deps) (*Collector, error) {
 	}
 	if d.Config == nil {
 		d.Config = &Config{}
+	}
+	if d.Pages <= 0 {
+		d.Pages = commitPages
 	}
 	s, err := NewStore(d.DB, d.Plan, d.Now)
 	if err != nil {

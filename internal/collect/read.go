@@ -163,10 +163,8 @@ func (r *round) allNamed(before evidence.Kind) bool {
 func (r *round) walk(ctx context.Context, res evidence.Resource, c *cursor, items []string) (e ending, err error) {
 	poisoned := 0
 	span := msapi.Span{From: c.from, To: c.to}
-	if res.Way == evidence.Sliced && c.wholeRun == "" {
-		res.Slice = max(res.Slice, res.Back) // it halves where that is too much, and costs few requests where it is not
-	}
-	for a, werr := range r.c.d.Walker.Walk(ctx, r.target, res, span, msapi.Resume{Position: c.position, Delta: c.delta, Number: c.pages, Items: items}) {
+	for a, werr := range r.c.d.Walker.Walk(ctx, r.target, res, span,
+		msapi.Resume{Position: c.position, Delta: c.delta, Number: c.pages, Items: items, Wide: r.wide(res, c)}) {
 		if werr != nil {
 			var p *msapi.Poisoned
 			switch {
@@ -200,8 +198,8 @@ func (r *round) walk(ctx context.Context, res evidence.Resource, c *cursor, item
 		if a.Status == http.StatusOK {
 			e.covered = c.reach(a.Covered, e.covered)
 		}
-		if a.Last {
-			continue // what the run ends with belongs to the same commit
+		if a.Last || a.Status != http.StatusOK {
+			continue // what the run ends with, a refusal too, belongs to the same commit
 		}
 		if err := r.keep(ctx); err != nil {
 			return e, err

@@ -29,6 +29,10 @@ type Health struct {
 func (d *DB) Examine(ctx context.Context) (h Health, err error) {
 	h = Health{Where: d.where, Dialect: d.Dialect, Damage: []string{}}
 	wrong := func(err error) (Health, error) {
+		if corrupt(err) {
+			h.Checked, h.Damage = true, append(h.Damage, reason(err))
+			return h, nil
+		}
 		return h, problem.Wrap(err, problem.BadInput, "the database %s cannot be looked at: %s", d.where, reason(err)).
 			WithHint("partnerguard db check reads all of it, however long that takes")
 	}

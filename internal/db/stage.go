@@ -133,15 +133,20 @@ func free(ctx context.Context, path string) error {
 			break
 		}
 	}
-	var lite *sqlite.Error
-	const corrupt, notADatabase = 11, 26
 	switch {
 	case conflict(err) || err == nil && mode != "delete":
 		return errInUse
-	case errors.As(err, &lite) && (lite.Code()&0xff == corrupt || lite.Code()&0xff == notADatabase):
+	case corrupt(err):
 		return nil
 	}
 	return err
+}
+
+// corrupt says that a file is damaged, or no database.
+func corrupt(err error) bool {
+	const corrupt, notADatabase = 11, 26
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && (lite.Code()&0xff == corrupt || lite.Code()&0xff == notADatabase)
 }
 
 // alone waits a moment for other sessions of a PostgreSQL database to end.

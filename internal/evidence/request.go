@@ -69,6 +69,7 @@ type Each struct {
 	Of    string // a clause: "each group that a policy names or ..."
 	Path  string // with {id}
 	Query string
+	One   bool   // the answer is one object and no list
 	ID    string // the member of the item that names it; "" is id
 	Into  string // the member of the item under which its pages are put together; "" none: the answers are the list
 }
@@ -156,10 +157,9 @@ func WhyNoRequest(k Kind) string {
 	return noRequest[k]
 }
 
-// KindsWithoutRequest are the kinds that [WhyNoRequest] tells of, sorted.
-func KindsWithoutRequest() []Kind {
-	return slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Keys(noRequest)), Unjudged())))
-}
+// KindsWithoutRequest are the kinds that exports hold and no request gives,
+// sorted. Those that are collected alone are [Unjudged].
+func KindsWithoutRequest() []Kind { return slices.Sorted(maps.Keys(noRequest)) }
 
 var noRequest = map[Kind]string{
 	DirectoryRole:          "it shows activated roles only, and their members are cut at 20 when they are expanded; roleAssignments says more",

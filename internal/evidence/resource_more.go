@@ -95,8 +95,9 @@ var collected = []Resource{
 	},
 	{
 		Request: Request{
-			Kind: DelegatedCustomer, File: "delegatedAdminCustomers.json", Service: Graph, Version: "v1.0", Path: "/tenantRelationships/delegatedAdminCustomers",
-			Paged: true, Permissions: []string{"DelegatedAdminRelationship.Read.All"}, Roles: agents, Licence: Free, Not21Vianet: true,
+			Kind: DelegatedCustomer, File: "delegatedAdminCustomers.json", Service: Graph, Version: "v1.0",
+			Path: "/tenantRelationships/delegatedAdminCustomers", Paged: true,
+			Permissions: []string{"DelegatedAdminRelationship.Read.All"}, Roles: agents, Licence: Free, Not21Vianet: true,
 			Source: "contracts.md 3.11",
 		},
 		Name: "delegatedAdminCustomers", Bucket: BucketDirectory, Proves: "which customers have a relationship that is active",
@@ -149,7 +150,8 @@ var collected = []Resource{
 	},
 	{
 		Request: Request{
-			Kind: AzureRoleAssignment, File: "azureRoleAssignments.json", Service: ARM, Version: "2022-04-01", Path: subscriptions, Query: subsQuery, Paged: true,
+			Kind: AzureRoleAssignment, File: "azureRoleAssignments.json", Service: ARM, Version: "2022-04-01", Path: subscriptions, Query: subsQuery,
+			Paged: true,
 			Each: &Each{Of: "each subscription", ID: "subscriptionId",
 				Path: "/subscriptions/{id}/providers/Microsoft.Authorization/roleAssignments", Query: "?api-version=2022-04-01"},
 			Roles: azureReaders, Licence: Free, Source: "contracts.md 7.3; REST API reference, Role Assignments - List For Subscription",

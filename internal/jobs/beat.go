@@ -34,8 +34,9 @@ type word struct {
 
 // heard is what one process knows of another.
 type heard struct {
-	beat int64
-	at   time.Time // when that was new, monotonic
+	beat  int64
+	at    time.Time // when that was new, monotonic
+	looks int       // since then
 }
 
 func newID() string { return token.ID("w") }
@@ -97,16 +98,30 @@ func said(ctx context.Context, d *db.DB) (map[string]word, error) {
 	return all, rows.Err()
 }
 
+// watcher is what one process knows of the others, and of its own jobs.
+type watcher struct {
+	known map[string]heard
+	lost  map[attempt]heard
+}
+
+// attempt is one try of a job.
+type attempt struct {
+	job int64
+	n   int
+}
+
+func newWatcher() *watcher { return &watcher{map[string]heard{}, map[attempt]heard{}} }
+
 // watch keeps saying that this process is there, and takes up what processes that
 // say nothing more have left. The timers are monotonic.
 func (q *Queue) watch(ctx context.Context) {
-	known := map[string]heard{}
+	w := newWatcher()
 	t := time.NewTicker(q.o.Beat)
 	defer t.Stop()
 	for {
 		err := q.beat(ctx)
 		if err == nil {
-			err = q.takeUp(ctx, known, time.Now(), q.o.Dead)
+			err = q.takeUp(ctx, w, time.Now(), q.o.Dead)
 		}
 		if err != nil && ctx.Err() == nil {
 			q.o.Log.WarnContext(ctx, "the other workers were not looked at", "error", err)
@@ -123,8 +138,10 @@ func (q *Queue) watch(ctx context.Context) {
 }
 
 // takeUp makes the jobs runnable whose process has said nothing for so long. One
-// that was only held up may still be at them: handlers bear being repeated.
-func (q *Queue) takeUp(ctx context.Context, known map[string]heard, now time.Time, after time.Duration) error {
+// that was only held up may still be at them: handlers bear being repeated. It also
+// takes up what this process did and could not write down, as the database was away:
+// the library gives that up after some seconds.
+func (q *Queue) takeUp(ctx context.Context, w *watcher, now time.Time, after time.Duration) error {
 	said, err := said(ctx, q.d)
 	if err != nil {
 		return err
@@ -133,36 +150,26 @@ func (q *Queue) takeUp(ctx context.Context, known map[string]heard, now time.Tim
 	if err != nil {
 		return err
 	}
+	looks := int(after / q.o.Beat)
+	gone := w.gone(q.id, said, running, now, looks, after)
+	lost := w.lostOnes(q, running, now, 2*looks, 2*after)
 	for _, j := range running {
-		if id := whose(j); said[id].Beat == 0 { // it never said a word, or said goodbye
-			said[id] = word{Beat: -1}
-		}
-	}
-	for id, w := range said {
-		was, ok := known[id]
-		if !ok || was.beat != w.Beat {
-			known[id] = heard{w.Beat, now}
-		}
-	}
-	gone := map[string]bool{}
-	for id, h := range known {
-		if _, there := said[id]; !there {
-			delete(known, id)
-		} else if id != q.id && now.Sub(h.at) >= after {
-			gone[id] = true
-		}
-	}
-	for _, j := range running {
-		// The last try is left to River, which ends it for good after its time.
-		if !gone[whose(j)] || j.Attempt >= j.MaxAttempts {
+		why := "its process ended"
+		if lost[j.ID] {
+			why = "its end could not be written down"
+		} else if !gone[whose(j)] {
 			continue
 		}
-		res, err := q.d.ExecContext(ctx, takeJob, j.ID, j.Attempt)
+		take, then := takeJob, "it waits again"
+		if j.Attempt >= j.MaxAttempts { // it may be what kills processes
+			take, then = buryJob, "it was its last try"
+		}
+		res, err := q.d.ExecContext(ctx, take, j.ID, j.Attempt)
 		if err != nil {
 			return fmt.Errorf("take up job %d: %w", j.ID, err)
 		}
 		if n, err := res.RowsAffected(); err == nil && n > 0 {
-			q.o.Log.WarnContext(ctx, "a job is taken up whose process ended", "kind", j.Kind, "job", j.ID, "attempt", j.Attempt)
+			q.o.Log.WarnContext(ctx, "a job is taken up", "because", why, "then", then, "kind", j.Kind, "job", j.ID, "attempt", j.Attempt)
 		}
 	}
 	for id := range gone {
@@ -171,6 +178,59 @@ func (q *Queue) takeUp(ctx context.Context, known map[string]heard, now time.Tim
 		}
 	}
 	return nil
+}
+
+// gone are the processes that said nothing new for so long and so many looks. Looks
+// count because nobody says anything while the database is away.
+func (w *watcher) gone(own string, said map[string]word, running []*rivertype.JobRow, now time.Time, looks int, after time.Duration) map[string]bool {
+	for _, j := range running {
+		if id := whose(j); said[id].Beat == 0 { // it never said a word, or said goodbye
+			said[id] = word{Beat: -1}
+		}
+	}
+	for id := range w.known {
+		if _, there := said[id]; !there {
+			delete(w.known, id)
+		}
+	}
+	gone := map[string]bool{}
+	for id, says := range said {
+		h, ok := w.known[id]
+		if !ok || h.beat != says.Beat {
+			h = heard{beat: says.Beat, at: now}
+		} else {
+			h.looks++
+		}
+		w.known[id] = h
+		gone[id] = id != own && h.looks >= looks && now.Sub(h.at) >= after
+	}
+	for id, is := range gone {
+		if !is {
+			delete(gone, id)
+		}
+	}
+	return gone
+}
+
+// lostOnes are the jobs that run by the database's word, and not in this process,
+// whose they are.
+func (w *watcher) lostOnes(q *Queue, running []*rivertype.JobRow, now time.Time, looks int, after time.Duration) map[int64]bool {
+	next, lost := map[attempt]heard{}, map[int64]bool{}
+	for _, j := range running {
+		if _, here := q.under.Load(j.ID); here || whose(j) != q.id {
+			continue
+		}
+		key := attempt{j.ID, j.Attempt}
+		h, ok := w.lost[key]
+		if !ok {
+			h.at = now
+		}
+		h.looks++
+		next[key] = h
+		lost[j.ID] = h.looks > looks && now.Sub(h.at) >= after
+	}
+	w.lost = next
+	return lost
 }
 
 // whose is the process that has a running job.

@@ -41,7 +41,8 @@ func TestKilledWorkerTakenUp(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		leave(t, d, "left", "w-killed", 1)
-		if _, err := d.ExecContext(t.Context(), `INSERT INTO river_client (id, metadata, updated_at) VALUES ('w-killed', '{"beat":7}', CURRENT_TIMESTAMP)`); err != nil {
+		const said = `INSERT INTO river_client (id, metadata, updated_at) VALUES ('w-killed', '{"beat":7}', CURRENT_TIMESTAMP)`
+		if _, err := d.ExecContext(t.Context(), said); err != nil {
 			t.Fatal(err)
 		}
 		often := jobs.Options{Beat: 30 * time.Millisecond, Dead: 400 * time.Millisecond}
@@ -93,6 +94,31 @@ func TestAloneTakesUpAtOnce(t *testing.T) {
 		q.Handle("left", func(context.Context, jobs.Job) error { ran <- true; return nil })
 		start(t, q)
 		within(t, ran)
+	})
+}
+
+// A job whose process was killed at its last try is dead, not tried for ever; a person
+// may have it run again.
+func TestLastTryOfAKilledWorker(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		leave(t, d, "left", "w-killed", 25)
+		q, ran := open(t, d, jobs.Options{Alone: true}), make(chan bool, 1)
+		q.Handle("left", func(context.Context, jobs.Job) error { ran <- true; return nil })
+		start(t, q)
+		empty(t, q)
+		dead, err := q.Dead(t.Context(), "left")
+		if err != nil || len(dead) != 1 || dead[0].Tries != 25 || time.Since(dead[0].Since).Abs() > time.Hour || len(ran) != 0 {
+			t.Fatalf("%+v, %v, ran %d times", dead, err, len(ran))
+		}
+		if other, err := q.Dead(t.Context(), "other"); err != nil || len(other) != 0 {
+			t.Errorf("%+v, %v", other, err)
+		}
+		if _, err := q.Revive(t.Context(), dead[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		within(t, ran)
+		empty(t, q)
 	})
 }
 

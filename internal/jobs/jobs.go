@@ -82,8 +82,9 @@ type Queue struct {
 	stop     context.CancelFunc // ends the repeats
 	repeated sync.WaitGroup
 
-	id    string // of this process, as jobs name it
-	beats int64  // for watch alone
+	id    string   // of this process, as jobs name it
+	beats int64    // for watch alone
+	under sync.Map // the ids of the jobs that this process does now
 }
 
 type repeat struct {
@@ -301,7 +302,7 @@ func (q *Queue) Start(ctx context.Context) error {
 		return problem.Wrap(err, problem.Internal, "the queue does not start")
 	}
 	if q.o.Alone {
-		if err := q.takeUp(ctx, map[string]heard{}, time.Now(), 0); err != nil {
+		if err := q.takeUp(ctx, newWatcher(), time.Now(), 0); err != nil {
 			return problem.Wrap(err, problem.Internal, "the queue does not start")
 		}
 	}

@@ -74,9 +74,10 @@ func (w worker) Work(ctx context.Context, j *river.Job[envelope]) (err error) {
 func (q *Queue) make(handlers map[string]Handler) (*river.Client[*sql.Tx], error) {
 	c := &river.Config{
 		Logger: slog.New(calm{q.o.Log.Handler()}), JobTimeout: q.o.Timeout,
-		// For a job that hangs in a process that lives; those of one that was killed
-		// are taken up sooner (see watch).
-		RescueStuckJobsAfter: 2 * q.o.Timeout,
+		// For a job that hangs in a process that lives. Those of one that was killed are
+		// taken up in a minute (see watch), by an even clock; this one is the machine's,
+		// and a jump of it must not have what runs done twice.
+		RescueStuckJobsAfter: max(2*q.o.Timeout, 24*time.Hour),
 		FetchPollInterval:    q.o.Poll, FetchCooldown: min(100*time.Millisecond, q.o.Poll),
 		SkipUnknownJobCheck: true,
 	}

@@ -9,6 +9,7 @@ const (
 	endBeat   = "DELETE FROM river_client WHERE id = $1"
 	// Of this very try: another one may have begun.
 	takeJob     = "UPDATE river_job SET state = 'available' WHERE id = $1 AND state = 'running' AND attempt = $2"
+	buryJob     = "UPDATE river_job SET state = 'discarded', finalized_at = CURRENT_TIMESTAMP WHERE id = $1 AND state = 'running' AND attempt = $2"
 	countStates = "SELECT kind, CAST(state AS text), count(*) FROM river_job WHERE state <> 'completed' GROUP BY kind, state"
 	oldest      = "SELECT kind, max((julianday('now') - julianday(scheduled_at)) * 86400)" +
 		" FROM river_job WHERE state = 'available' GROUP BY kind"

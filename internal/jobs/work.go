@@ -44,6 +44,8 @@ func (w written) Unwrap() error { return w.error }
 // like any.
 func (q *Queue) work(ctx context.Context, j *river.Job[envelope], h Handler) (err error) {
 	began := time.Now() // monotonic
+	q.under.Store(j.ID, true)
+	defer q.under.Delete(j.ID)
 	ctx, span := observe.Start(ctx, "job", "job "+j.Kind, "job.kind", j.Kind, "job.attempt", strconv.Itoa(j.Attempt))
 	q.counts.running.WithLabelValues(j.Kind).Inc()
 	defer func() {

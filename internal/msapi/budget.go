@@ -177,6 +177,22 @@ func (k *bucket) put(moment time.Duration, units int, in time.Duration) {
 	k.sent = append(k.sent, stamp{moment, moment, units})
 }
 
+// sending notes that what was reserved for a moment is sent only now: another
+// bucket, or the requests under way, held it up.
+func (b *budgets) sending(key string, moment time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	k, now := b.list[key], b.elapsed()
+	if k == nil || now <= moment {
+		return
+	}
+	for i := range k.sent {
+		if k.sent[i].last >= moment {
+			k.sent[i].last = max(k.sent[i].last, now)
+		}
+	}
+}
+
 // closed is the moment before which a throttle keeps a bucket closed.
 func (b *budgets) closed(key string) time.Duration {
 	b.mu.Lock()

@@ -36,7 +36,12 @@ type Refused struct {
 func (r *Refused) Error() string { return r.public().Public }
 
 // Unwrap gives the problem with its kind and hint, and the API's own error.
-func (r *Refused) Unwrap() []error { return []error{r.public(), r.Err} }
+func (r *Refused) Unwrap() []error {
+	if r.Err == nil {
+		return []error{r.public()}
+	}
+	return []error{r.public(), r.Err}
+}
 
 func (r *Refused) public() *problem.Error {
 	words := map[Reason][2]string{
@@ -51,11 +56,15 @@ func (r *Refused) public() *problem.Error {
 	if r.Code != "" {
 		words[0] += " (" + r.Code + ")"
 	}
+	service := "the service"
+	if r.Err != nil {
+		service = r.Err.Service
+	}
 	kind := problem.BadInput
 	if r.Reason == ReasonAbsent || r.Reason == ReasonGone {
 		kind = problem.NotFound
 	}
-	return problem.New(kind, "%s: %s", r.Err.Service, words[0]).WithHint("%s", words[1])
+	return problem.New(kind, "%s: %s", service, words[0]).WithHint("%s", words[1])
 }
 
 // Poisoned is a page that was lost because it cannot be read: too long, no JSON,

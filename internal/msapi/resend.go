@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,17 +53,13 @@ func (s *resend) Do(req *policy.Request) (*http.Response, error) {
 	key := how.budget(host)
 	for try := 1; ; try++ {
 		units := s.budgets.cost(&how)
-		if left, err := s.await(ctx, key, how.pace, units); err != nil {
+		moment, left, err := s.turn(ctx, host, &how, units)
+		if err != nil {
 			return nil, err
 		} else if left > 0 {
 			return closedYet(req, left), nil
 		}
-		if how.app != "" && (how.kind == "graph" || how.kind == "reports" || how.kind == "policy" || how.kind == "security") {
-			if _, err := s.await(ctx, host+"\x00app\x00"+how.app, paceApp, max(how.units, 1)); err != nil {
-				return nil, err
-			}
-		}
-		res, err := s.once(req, &how, try)
+		res, err := s.once(req, &how, try, func() { s.budgets.sending(key, moment) })
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -75,7 +72,9 @@ func (s *resend) Do(req *policy.Request) (*http.Response, error) {
 		switch {
 		case status == http.StatusTooManyRequests:
 			if pause == 0 {
-				pause = max(backoff(try), how.pace.in/time.Duration(max(how.pace.n, 1)))
+				if pause = backoff(try); how.kind != "token" {
+					pause = max(pause, time.Second) // Conditional Access lets one a second in, and says nothing
+				}
 			}
 			shut := pause
 			if how.kind == "token" { // somebody may be waiting to sign in: Entra ID itself tells them again
@@ -102,7 +101,7 @@ func (s *resend) Do(req *policy.Request) (*http.Response, error) {
 }
 
 // once sends one try, when there is room for one more under way.
-func (s *resend) once(req *policy.Request, how *conduct, try int) (*http.Response, error) {
+func (s *resend) once(req *policy.Request, how *conduct, try int, now func()) (*http.Response, error) {
 	ctx := req.Raw().Context()
 	select {
 	case s.room <- struct{}{}:
@@ -113,6 +112,7 @@ func (s *resend) once(req *policy.Request, how *conduct, try int) (*http.Respons
 	if err := req.RewindBody(); err != nil {
 		return nil, err
 	}
+	now()
 	began := s.budgets.elapsed()
 	res, err := req.Clone(ctx).Next()
 	status := 0
@@ -124,22 +124,42 @@ func (s *resend) once(req *policy.Request, how *conduct, try int) (*http.Respons
 	return res, err
 }
 
+// turn waits until a request may be sent by its own bucket, and by that of its
+// app over all tenants.
+func (s *resend) turn(ctx context.Context, host string, how *conduct, units int) (moment, left time.Duration, err error) {
+	key := how.budget(host)
+	for {
+		if moment, left, err = s.await(ctx, key, how.pace, units); err != nil || left > 0 {
+			return moment, left, err
+		}
+		if how.app == "" || !slices.Contains(ofGraph, how.kind) {
+			return moment, 0, nil
+		}
+		if _, _, err = s.await(ctx, host+"\x00app\x00"+how.app, paceApp, max(how.units, 1)); err != nil || s.budgets.closed(key) <= moment {
+			return moment, 0, err
+		}
+	}
+}
+
+// ofGraph are the kinds of buckets that Graph's limit for an app counts together.
+var ofGraph = []string{"graph", "reports", "policy", "security"}
+
 // await waits for a turn of a bucket. A throttle that comes while it waits
 // makes it wait on. left is how long a bucket stays closed that is closed for
 // longer than anybody waits: then nothing may be sent.
-func (s *resend) await(ctx context.Context, key string, p pace, units int) (left time.Duration, err error) {
+func (s *resend) await(ctx context.Context, key string, p pace, units int) (moment, left time.Duration, err error) {
 	for {
 		if left := s.budgets.closed(key) - s.budgets.elapsed(); left > s.o.MaxWait {
-			return left, nil
+			return 0, left, nil
 		}
 		moment, now := s.budgets.reserve(key, p, units)
 		if moment > now {
 			if err := s.o.Wait(ctx, moment-now); err != nil {
-				return 0, err
+				return 0, 0, err
 			}
 		}
 		if s.budgets.closed(key) <= moment {
-			return 0, nil
+			return moment, 0, nil
 		}
 	}
 }

@@ -309,7 +309,8 @@ func (k *walk) slices(items []string) error {
 	first := k.span.From.UTC().Truncate(unit)
 	end := k.span.To.UTC().Add(unit - 1).Truncate(unit)
 	k.span.To = end
-	width := max(k.r.Slice, unit)
+	widest := max(k.r.Slice, k.wide, unit)
+	width := widest
 	at := k.at
 	if at.From != 0 {
 		if from := time.Unix(at.From, 0).UTC(); !from.Before(first) && from.Before(end) {
@@ -332,6 +333,9 @@ func (k *walk) slices(items []string) error {
 		at = place{}
 		if e, ok := errors.AsType[*APIError](err); ok && e.late() && width/2 >= max(narrowest, unit) {
 			width = (min(width, s.to.Sub(s.from)) / 2).Truncate(unit)
+			if row := max(k.r.Slice, unit); width > row {
+				width, widest = row, row // more is in it than the caller thought
+			}
 			if width >= max(narrowest, unit) {
 				continue
 			}
@@ -340,7 +344,7 @@ func (k *walk) slices(items []string) error {
 			return err
 		}
 		first = s.to
-		width = min(2*width, max(k.r.Slice, unit))
+		width = min(2*width, widest)
 	}
 	return nil
 }

@@ -98,7 +98,8 @@ func TestTraces(t *testing.T) {
 	if !slices.Contains(got.path, "/v1/traces") {
 		t.Errorf("sent to %q", got.path)
 	}
-	for _, want := range []string{"job collect", "GET /v1.0/users/{}/{}", "url.template", "429", "4xx", "127.0.0.1", "transaction", `a\n\r\x1b[31m\u202e\u2028\x00b`} {
+	for _, want := range []string{"job collect", "GET /v1.0/users/{}/{}", "url.template", "429", "4xx", "127.0.0.1",
+		"transaction", `a\n\r\x1b[31m\u202e\u2028\x00b`} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is in no span", want)
 		}

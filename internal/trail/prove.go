@@ -112,7 +112,8 @@ func (p *Proof) Verify(by ...note.Verifier) (Entry, Checkpoint, error) {
 		hashes[i] = tlog.Hash(h)
 	}
 	if err := tlog.CheckRecord(hashes, c.Size, tlog.Hash(c.Root), n-1, leaf); err != nil {
-		return Entry{}, c, problem.Wrap(err, problem.Unmet, "entry %d is not in the trail of the checkpoint: the entry, the proof or the checkpoint was changed", n)
+		return Entry{}, c, problem.Wrap(err, problem.Unmet,
+			"entry %d is not in the trail of the checkpoint: the entry, the proof or the checkpoint was changed", n)
 	}
 	e, err := read(Hash(leaf), []byte(p.Entry))
 	if err != nil {

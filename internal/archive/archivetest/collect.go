@@ -219,7 +219,8 @@ func (c *collector) loop(e *exported) {
 			var state struct{ PerUserMfaState string }
 			_ = json.Unmarshal(raw, &state)
 			answers = append(answers, answer{id, map[string]string{
-				"@odata.context": "https://graph.microsoft.com/beta/$metadata#users('" + id + "')/authentication/requirements", "perUserMfaState": state.PerUserMfaState,
+				"@odata.context":  "https://graph.microsoft.com/beta/$metadata#users('" + id + "')/authentication/requirements",
+				"perUserMfaState": state.PerUserMfaState,
 			}})
 		case evidence.Customer:
 			m, id := strip(raw, "allowDelegatedAccess")

@@ -60,7 +60,8 @@ is.`,
 			if err := s.Check(); err != nil {
 				return err
 			}
-			view, err := automationView(cmd.Context(), env, open, app.Reading{From: from, Stdin: env.Stdin, Since: s.Since.At, Until: s.Until.End(), Archive: env.Archive})
+			r := app.Reading{From: from, Stdin: env.Stdin, Since: s.Since.At, Until: s.Until.End(), Archive: env.Archive}
+			view, err := automationView(cmd.Context(), env, open, r)
 			if err != nil {
 				return err
 			}

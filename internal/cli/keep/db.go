@@ -25,7 +25,8 @@ file or PostgreSQL.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	in.Register(cmd)
-	cmd.AddCommand(newDBStatus(env, &in, false), newDBStatus(env, &in, true), newDBMigrate(env, &in), newDBJobs(env, &in), newDBBackup(env, &in), newDBRestore(env))
+	cmd.AddCommand(newDBStatus(env, &in, false), newDBStatus(env, &in, true), newDBMigrate(env, &in), newDBJobs(env, &in),
+		newDBBackup(env, &in), newDBRestore(env))
 	return cmd
 }
 
@@ -78,6 +79,8 @@ func databaseText(w io.Writer, s *app.DatabaseStatus, full bool, p kit.Paint) er
 	}
 	head := s.Version + ", schema " + fmt.Sprint(s.Schema)
 	switch {
+	case len(s.Damage) > 0:
+		head = "The database is damaged"
 	case s.Schema == 0:
 		head = s.Version + ", and nothing is kept in it"
 	case s.Schema < s.Known:
@@ -203,7 +206,8 @@ what the last try said. They are kept for a week. --revive has them wait again.`
 					fmt.Fprintf(w, "  %-12s %s\n", label, print.Clean(fmt.Sprintf(format, args...), 300))
 				}, q.States)
 				for _, d := range q.Dead {
-					fmt.Fprintf(w, "  %-12s %s\n", "dead", print.Clean(fmt.Sprintf("%s %d, %d tries, since %s: %s", d.Kind, d.ID, d.Tries, utc(d.Since), d.Words), 400))
+					words := fmt.Sprintf("%s %d, %d tries, since %s: %s", d.Kind, d.ID, d.Tries, utc(d.Since), d.Words)
+					fmt.Fprintf(w, "  %-12s %s\n", "dead", print.Clean(words, 400))
 				}
 				return nil
 			})
