@@ -167,6 +167,9 @@ func TestRejudgeFails(t *testing.T) {
 	if out, err = r.Outcome(t.Context(), run.ID); err != nil || out.Done != 5 || out.Waiting != 0 || out.Failed != 1 {
 		t.Errorf("%+v %v", out, err)
 	}
+	if n := j.seen[tenant+"1103T00"]; n != 1 {
+		t.Errorf("what was judged already was judged %d times", n)
+	}
 	for name, o := range map[string]posture.RejudgeOf{"the future": {Since: r.at.AddDate(0, 0, 1)}, "too much": {Since: monday.AddDate(-9, 0, 0),
 		Step: time.Minute},
 		"a second": {Since: monday, Step: time.Second}} {
