@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -61,8 +63,26 @@ func TestMain(m *testing.M) {
 var changing = []string{"applicationMfaAdoptionStatus", "partnerRequests", "nonMfaCompliantPartnerPrincipals", "groupEligibility", "groupAssignments",
 	"securityScore", "securityRequirements"}
 
+// small are resources whose pages are asked for small, so that there are many.
+var small = map[string]int{"conditionalAccessPolicies": 2, "roleAssignments": 5, "applications": 3, "servicePrincipals": 5, "groups": 3, "perUserMfa": 5,
+	"signIns.interactiveUser": 40, "signIns.nonInteractiveUser": 40, "signIns.servicePrincipal": 40, "directoryAudits": 10, "delegatedAdminRelationships": 3}
+
 func stable() []evidence.Resource {
-	return slices.DeleteFunc(evidence.Resources(), func(r evidence.Resource) bool { return slices.Contains(changing, r.Name) })
+	list := slices.DeleteFunc(evidence.Resources(), func(r evidence.Resource) bool { return slices.Contains(changing, r.Name) })
+	for i := range list {
+		r := &list[i]
+		n := small[r.Name]
+		switch {
+		case n == 0:
+		case strings.Contains(r.Query, "$top=999"):
+			r.Query = strings.Replace(r.Query, "$top=999", "$top="+strconv.Itoa(n), 1)
+		case r.Query == "":
+			r.Query = "?$top=" + strconv.Itoa(n)
+		default:
+			r.Query += "&$top=" + strconv.Itoa(n)
+		}
+	}
+	return list
 }
 
 // opened is a collector of a spec with what it stands on.

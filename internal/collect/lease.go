@@ -35,6 +35,7 @@ type leases struct {
 
 	mu   sync.Mutex
 	seen map[string]sighting // of others' leases, by tenant
+	ours map[string]bool     // tenants that are read by this process now
 }
 
 type sighting struct {
@@ -70,7 +71,8 @@ func newLeases(s *Store) *leases {
 	b := make([]byte, 8)
 	_, _ = rand.Read(b) // never fails
 	return &leases{s: s, owner: fmt.Sprintf("%s%d/%s", ownerPrefix(), os.Getpid(), hex.EncodeToString(b)), quiet: silence,
-		mono: func() time.Duration { return time.Since(began) }, seen: map[string]sighting{}}
+		mono: func() time.Duration { return time.Since(began) }, seen: map[string]sighting{},
+		ours: map[string]bool{}}
 }
 
 // dead reports that the owner was a process of this machine that is no more.
@@ -93,12 +95,20 @@ func dead(owner string) bool {
 }
 
 // take takes the lease of a tenant, or says that somebody else has it.
-func (l *leases) take(ctx context.Context, tenant string) (*held, bool, error) {
+func (l *leases) take(ctx context.Context, tenant string) (h *held, ok bool, err error) {
+	if !l.here(tenant) {
+		return nil, false, nil
+	}
+	defer func() {
+		if !ok {
+			l.gone(tenant)
+		}
+	}()
 	old, err := l.s.leaseOf(ctx, tenant)
 	if err != nil {
 		return nil, false, err
 	}
-	if old.owner != "" && !dead(old.owner) && !l.still(tenant, old) {
+	if old.owner != "" && old.owner != l.owner && !dead(old.owner) && !l.still(tenant, old) {
 		return nil, false, nil
 	}
 	won, err := l.s.takeLease(ctx, tenant, l.owner, old)
@@ -109,9 +119,27 @@ func (l *leases) take(ctx context.Context, tenant string) (*held, bool, error) {
 	delete(l.seen, tenant)
 	l.mu.Unlock()
 	beats, stop := context.WithCancel(context.WithoutCancel(ctx))
-	h := &held{l: l, tenant: tenant, turn: old.turn + 1, stop: stop}
+	h = &held{l: l, tenant: tenant, turn: old.turn + 1, stop: stop}
 	h.ended.Go(func() { h.beat(beats) })
 	return h, true, nil
+}
+
+// here says that this process begins with a tenant; false where it is at it already.
+// A lease of its own that it could not give up stands in nobody's way.
+func (l *leases) here(tenant string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ours[tenant] {
+		return false
+	}
+	l.ours[tenant] = true
+	return true
+}
+
+func (l *leases) gone(tenant string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.ours, tenant)
 }
 
 // still reports that a lease did not change for long enough.
@@ -156,6 +184,7 @@ func (h *held) sure(ctx context.Context) error {
 func (h *held) end(ctx context.Context) {
 	h.stop()
 	h.ended.Wait()
+	defer h.l.gone(h.tenant)
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer stop()
 	_ = h.l.s.endLease(ctx, h.tenant, h.l.owner, h.turn) // whoever waits finds it still

@@ -33,8 +33,8 @@ func TestResources(t *testing.T) {
 			t.Errorf("%s: %s is the file of %s", r.Name, r.File, of)
 		}
 		files[r.File] = base
-		if r.Service == evidence.ExchangeOnline || r.Kind == "" || r.Path == "" || r.Source == "" || r.Proves == "" || r.Bucket == "" || r.Every < time.Minute ||
-			len(r.Roles) == 0 {
+		if r.Service == evidence.ExchangeOnline || r.Kind == "" || r.Path == "" || r.Source == "" || r.Proves == "" || r.Bucket == "" ||
+			r.Every < time.Minute || len(r.Roles) == 0 {
 			t.Errorf("%s is incomplete: %+v", r.Name, r)
 		}
 		if (r.Service == evidence.Graph) != (len(r.Permissions) > 0) || (r.Licence == evidence.Free) != (r.Without == "") {

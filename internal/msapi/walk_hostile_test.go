@@ -18,7 +18,7 @@ import (
 )
 
 func said(r *http.Request, status int, body string) *http.Response {
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
 }
 
 type answers func(r *http.Request) *http.Response
@@ -175,7 +175,8 @@ func FuzzWalk(f *testing.F) {
 			return
 		}
 		n := 0
-		c := msapi.New(msapi.Options{Tries: 1, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Transport: answers(func(q *http.Request) *http.Response {
+		never := func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+		c := msapi.New(msapi.Options{Tries: 1, Wait: never, Transport: answers(func(q *http.Request) *http.Response {
 			if h := q.URL.Host; h != "graph.microsoft.com" && h != "api.partnercenter.microsoft.com" && h != "management.azure.com" {
 				t.Fatalf("%s was asked", h)
 			}
@@ -183,7 +184,8 @@ func FuzzWalk(f *testing.F) {
 			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(body)), Request: q}
 		})})
 		target := msapi.Target{Cloud: msapi.Commercial(), Tenant: aTenant, Bearer: func(string) msapi.Bearer { return msapi.Fixed(secret.New("a.token.x")) }}
-		for a, err := range c.Walk(t.Context(), target, r, msapi.Span{From: from, To: from.Add(time.Hour)}, msapi.Resume{Position: position, Items: []string{"a", "b"}}) {
+		resume := msapi.Resume{Position: position, Items: []string{"a", "b"}}
+		for a, err := range c.Walk(t.Context(), target, r, msapi.Span{From: from, To: from.Add(time.Hour)}, resume) {
 			if err == nil && (len(a.Position) > 8<<10 || !strings.HasPrefix(a.Request, "GET /")) {
 				t.Fatalf("%+v", a)
 			}

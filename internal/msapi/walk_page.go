@@ -265,7 +265,10 @@ func (k *walk) get(where, tok string) (*sent, error) {
 func (k *walk) ask(c call, units int) (*sent, error) {
 	kind, pc := paceOf(k.r.Bucket)
 	c.service, c.bearer = k.service, k.bearer
-	c.how = conduct{what: k.r.Name, tenant: k.t.Tenant, app: strings.ToLower(k.t.App), kind: kind, pace: pc, units: units, again: true, narrow: k.r.Way == evidence.Sliced}
+	c.how = conduct{
+		what: k.r.Name, tenant: k.t.Tenant, app: strings.ToLower(k.t.App), kind: kind, pace: pc, units: units, again: true,
+		narrow: k.r.Way == evidence.Sliced,
+	}
 	ctx := context.WithValue(k.ctx, pageKey{}, true)
 	res, err := k.c.reply(ctx, c)
 	if err == nil && res.status == http.StatusUnauthorized {
