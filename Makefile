@@ -64,6 +64,7 @@ bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench/access
 	$(MAKE) -C bench/renew
 	$(MAKE) -C bench/broker
+	$(MAKE) -C bench/rejudge
 	$(MAKE) -C bench/collect
 	$(MAKE) -C bench/archive
 

@@ -225,9 +225,12 @@ func newInstallation(o Options) *Installation {
 	return &Installation{Config: o.Config, Actor: o.Actor, Log: o.Log, clock: &clock{now: o.Now}, getenv: o.Getenv}
 }
 
+// Books are the tables of all features whose rows are marked.
+func Books() []*vault.Book { return slices.Concat(suite.Books(), posture.Books()) }
+
 // VaultOptions are how this installation opens its vault.
 func (i *Installation) VaultOptions() vault.Options {
-	o := vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: slices.Concat(suite.Books(), posture.Books())}
+	o := vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: Books()}
 	if i.look {
 		o.Record = nil
 	}

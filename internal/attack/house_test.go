@@ -267,13 +267,16 @@ func (h *house) fill(s *app.Installation) {
 		_, err := s.DB.ExecContext(ctx, text)
 		h.ok(err)
 	}
+	h.posture(s)
 	if _, err := s.Serve(ctx, app.ServeOptions{}); err != nil {
 		h.Fatal(err)
 	}
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		var n int
 		h.ok(s.DB.QueryRowContext(ctx, "SELECT count(*) FROM river_job WHERE state = 'completed'").Scan(&n))
-		if n >= 3 {
+		var again int
+		h.ok(s.DB.QueryRowContext(ctx, "SELECT count(*) FROM posture_rejudged").Scan(&again))
+		if n >= 3 && again > 0 {
 			return
 		}
 		if time.Now().After(end) {

@@ -110,7 +110,11 @@ func (b *builder) log(v *View, name string, k kept, runs []*run) (l List, refusa
 				last = r.last
 			}
 		}
-		v.add(file, last, of, func(ctx context.Context, s *sink) error { return b.rows(ctx, of, k.loop, cut, s) })
+		v.add(file, last, of, func(ctx context.Context, s *sink) error {
+			t := trace{name: file}
+			defer v.keep(&t)
+			return b.rows(ctx, of, k.loop, cut, s, &t)
+		})
 	}
 	if cut := l.File != "" && !whole; cut {
 		l.Why = "no reading of it came to an end"
@@ -129,14 +133,15 @@ func (b *builder) refusal(ctx context.Context, r *run, s *sink) error {
 }
 
 // rows writes a log as JSON lines: a line an element.
-func (b *builder) rows(ctx context.Context, runs []*run, loop, cut bool, s *sink) error {
+func (b *builder) rows(ctx context.Context, runs []*run, loop, cut bool, s *sink, t *trace) error {
 	any, odata := false, []byte(nil)
 	var split splitter
 	for _, r := range runs {
-		err := b.each(ctx, r, func(p *segment.Page, _ at) error {
+		err := b.each(ctx, r, func(p *segment.Page, a at) error {
 			if p.Status != http.StatusOK || loop && p.Of == "" {
 				return s.over
 			}
+			t.page(p, a)
 			body := trim(p.Body)
 			pg := split.page(body)
 			if odata == nil {
@@ -144,11 +149,13 @@ func (b *builder) rows(ctx context.Context, runs []*run, loop, cut bool, s *sink
 			}
 			if pg.list == nil {
 				any = true
+				t.lines++
 				s.put(oneLine(body), []byte{'\n'})
 				return s.over
 			}
 			end, err := split.of(&pg, func(v []byte) error {
 				any = true
+				t.lines++
 				s.put(oneLine(v), []byte{'\n'})
 				return s.over
 			})
@@ -157,6 +164,7 @@ func (b *builder) rows(ctx context.Context, runs []*run, loop, cut bool, s *sink
 			}
 			if end < 0 { // what was cut off in a page is seen by whoever reads the line
 				any = true
+				t.lines++
 				s.put(oneLine(pg.list), []byte{'\n'})
 			}
 			return s.over
