@@ -186,7 +186,7 @@ func (i *Installation) lookScopes(ctx context.Context) (list []checkup.Finding, 
 		slices.Sort(names)
 		list = append(list, checkup.Finding{Level: checkup.Warning,
 			Text: fmt.Sprintf("the connection %s lacks %s: %s", c.Name, strings.Join(names, ", "), of),
-			Fix: "allow the app these (partnerguard connect manifest), then consent again: " + sam.Heal(c)})
+			Fix:  "allow the app these (partnerguard connect manifest), then consent again: " + sam.Heal(c)})
 	}
 	if whole > 0 {
 		list = append(list, checkup.Finding{Level: checkup.Well,
