@@ -194,6 +194,9 @@ func Look(ctx context.Context, o Options) (_ *Installation, err error) {
 	if i.Vault.Unmarked() {
 		return nil, problem.New(problem.NotFound, "this installation was not opened since rows are marked")
 	}
+	if i.Archive, err = i.archive(); err != nil {
+		return nil, err
+	}
 	i.dial(o.Dial)
 	if err := i.make(ctx); err != nil {
 		return nil, err
