@@ -15,10 +15,10 @@ import (
 	"partnerguard/internal/sam/exchange"
 )
 
-// Collecting are the features of a connection that reads a tenant.
+// Collecting are the features of a connection that reads all there is to read of a
+// tenant.
 func Collecting() []capture.Feature {
-	return []capture.Feature{capture.Customers, capture.Forecast, capture.SignIns, capture.Accounts, capture.Policies, capture.Methods,
-		capture.Eligibility, capture.Risk, capture.Licences, capture.Delegation, capture.Alerts, capture.Azure}
+	return []capture.Feature{capture.Customers, capture.Forecast, capture.Collect, capture.Risk, capture.SecureScore}
 }
 
 // ConnectLab gives the laboratory's connection. Where there is none that works, its

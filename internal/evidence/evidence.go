@@ -1,6 +1,9 @@
 package evidence
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Kind names what a record is, in Microsoft's own terms. The values are part
 // of the report's JSON schema.
@@ -144,6 +147,16 @@ func (in *Input) Count(k Kind, n int) {
 		in.Kinds = make(map[Kind]int)
 	}
 	in.Kinds[k] += n
+}
+
+// Records is how many records are here that something may be decided by.
+func (in *Input) Records() (n int) {
+	for k, count := range in.Kinds {
+		if !slices.Contains(Unjudged(), k) {
+			n += count
+		}
+	}
+	return n
 }
 
 // Add keeps a note, or only counts it past MaxNotes.

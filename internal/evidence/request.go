@@ -69,6 +69,7 @@ type Each struct {
 	Of    string // a clause: "each group that a policy names or ..."
 	Path  string // with {id}
 	Query string
+	One   bool   // the answer is one object and no list
 	ID    string // the member of the item that names it; "" is id
 	Into  string // the member of the item under which its pages are put together; "" none: the answers are the list
 }

@@ -122,7 +122,7 @@ var directoryRequests = []Request{
 	{
 		Kind: PerUserMFA, File: "perUserMfa.json", Service: Graph, Version: "beta",
 		Path: "/users", Query: "?$select=id,userPrincipalName&$top=999", Paged: true,
-		Each:        &Each{Of: "each account", Path: "/users/{id}/authentication/requirements"},
+		Each:        &Each{Of: "each account", Path: "/users/{id}/authentication/requirements", One: true},
 		Permissions: []string{"User.Read.All", "Policy.Read.All"}, Roles: []string{"Authentication Administrator", "Global Reader"}, Licence: Free,
 		Note: "where neither security defaults nor a policy asks for MFA, this may", Source: "contracts.md 3.3, contracts-2026-11.md 5",
 	},

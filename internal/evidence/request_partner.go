@@ -40,7 +40,7 @@ var partnerRequests = []Request{
 	},
 	{
 		Kind: Customer, File: "customers.json", Service: PartnerCenter, Path: "/v1/customers", Query: "?size=500", Paged: true,
-		Each:  &Each{Of: "each customer", Path: "/v1/customers/{id}"},
+		Each:  &Each{Of: "each customer", Path: "/v1/customers/{id}", One: true},
 		Roles: agents, Licence: Free, Note: "the list does not say allowDelegatedAccess, each customer does", Source: "contracts.md 2.2, 2.3",
 	},
 	{

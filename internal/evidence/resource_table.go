@@ -11,7 +11,7 @@ func signIns(t, proves string) Resource {
 	return Resource{
 		Name: "signIns." + t, Way: Sliced, Scope: OfBoth, Every: time.Hour, Time: "createdDateTime", Filter: eventType(t),
 		Back: 30 * day, FreeBack: 7 * day, Overlap: 2 * time.Hour, Slice: day, Bucket: BucketReports, Proves: proves,
-		Fallback: []string{"directoryAudits", "userRegistrationDetails", "applicationMfaAdoptionStatus", "nonMfaCompliantPartnerPrincipals"},
+		Fallback: []string{"directoryAudits", "applicationMfaAdoptionStatus", "nonMfaCompliantPartnerPrincipals", "userRegistrationDetails"},
 	}
 }
 

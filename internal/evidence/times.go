@@ -115,10 +115,14 @@ func Date(inputs []Input) []Dated {
 }
 
 // Dates reports an input whose time matters: it holds records of the tenant, not
-// only what people vouch for.
+// only what people vouch for, or what nothing is decided by.
 func (in *Input) Dates() bool {
-	_, vouched := in.Kinds[Vouched]
-	return len(in.Kinds) > 1 || len(in.Kinds) == 1 && !vouched
+	for k := range in.Kinds {
+		if k != Vouched && !slices.Contains(Unjudged(), k) {
+			return true
+		}
+	}
+	return false
 }
 
 // own is what the input says of its own time.

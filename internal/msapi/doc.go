@@ -10,8 +10,14 @@
 // What is sent again: any request that was throttled; a read, a refresh and a
 // Partner Center write (which carries the same MS-RequestId, so that it is done
 // once) after a lost reply or a 5xx. Never: the redemption of a code, a 401, a
-// refusal of a token endpoint. A throttled bucket (host, tenant, kind) halves
-// its pace and waits; others go on.
+// refusal of a token endpoint. A throttled bucket (host, tenant, kind, app)
+// halves its pace and is closed until its time, also for those who wait already;
+// others go on.
+//
+// [Client.Walk] reads a resource of package evidence page by page, as raw answers
+// for the archive: whole lists, loops over the items of a list (in batches where
+// Graph takes them), logs by slices of time that narrow when they are late, and
+// changes. It goes on after any answer, from its position.
 //
 // Failures: [TokenError] from a token endpoint, [APIError] from an API. Both
 // say whether trying again later may help; what did not come from Microsoft

@@ -1,7 +1,6 @@
 package msapi_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -175,18 +174,16 @@ func TestWalkGoesOn(t *testing.T) {
 	}
 }
 
-// late answers 504 to a request for more than half an hour of a log, as
-// production does to a range that is too wide.
+// A slice that is too wide for production is halved until it is not, and nothing
+// is left out between two.
 func TestWalkHalvesSlices(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	r, span := resource(t, "signIns.nonInteractiveUser"), l.lately()
-	want := rowsOf(t, l.through(t, l.target(), r, span))
-	target := l.target()
-	l.c = l.Client(func(o *msapi.Options) {
-		o.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
-		o.Transport = tooWide{l.s.Transport(), 30 * time.Minute}
-	})
+	r, span, target := resource(t, "signIns.nonInteractiveUser"), l.lately(), l.target()
+	want := rowsOf(t, l.through(t, target, r, span))
+	if _, err := l.s.Gate.Inject(gate.Fault{Service: gate.Graph, Kind: gate.TooWide, Delay: 30 * time.Minute}); err != nil {
+		t.Fatal(err)
+	}
 	pages, err := l.walked(t, target, r, span, msapi.Resume{})
 	if err != nil {
 		t.Fatal(err)
@@ -204,14 +201,18 @@ func TestWalkHalvesSlices(t *testing.T) {
 	if !covered.Equal(span.To) || !slices.Equal(rowsOf(t, pages), want) {
 		t.Errorf("covered to %s of %s, %d rows of %d", covered, span.To, len(rowsOf(t, pages)), len(want))
 	}
-	l.c = l.Client(func(o *msapi.Options) {
-		o.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
-		o.Transport = tooWide{l.s.Transport(), 0}
-	})
+	l.s.Gate.Clear("")
+	if _, err := l.s.Gate.Inject(gate.Fault{Service: gate.Graph, Kind: gate.TooWide, Delay: time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	before := len(l.s.Gate.Seen(gate.Filter{}))
 	pages, err = l.walked(t, target, r, span, msapi.Resume{})
 	var e *msapi.APIError
 	if len(pages) != 0 || !errors.As(err, &e) || !e.Transient {
 		t.Errorf("always late: %d answers, %v", len(pages), err)
+	}
+	if n := len(l.s.Gate.Seen(gate.Filter{})) - before; n > 30 { // down to a minute, each width twice
+		t.Errorf("always late: asked %d times", n)
 	}
 }
 

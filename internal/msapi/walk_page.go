@@ -141,7 +141,7 @@ func (k *walk) read(p *page) (why string) {
 	case deep > maxDepth:
 		why = "it is nested too deep"
 	}
-	if k.r.One && k.r.Each == nil {
+	if k.r.One && k.r.Each == nil || k.inItem && k.r.Each != nil && k.r.Each.One {
 		if why == "" && !bytes.HasPrefix(body, []byte("{")) {
 			why = "it is no object"
 		}
@@ -151,9 +151,6 @@ func (k *walk) read(p *page) (why string) {
 	if k.r.Service == evidence.PartnerCenter {
 		c, err := readLinks(body)
 		if err != nil {
-			if k.single(body) {
-				return why
-			}
 			return "it is no list of Partner Center's"
 		}
 		items, p.next, p.nextToken = c.items, c.next, c.token
@@ -165,9 +162,6 @@ func (k *walk) read(p *page) (why string) {
 			Delta string             `json:"@odata.deltaLink"`
 		}
 		if json.Unmarshal(body, &in) != nil || in.Value == nil {
-			if k.single(body) {
-				return why
-			}
 			return "it is no list"
 		}
 		items, p.next, p.delta = *in.Value, in.Next, in.Delta
@@ -188,9 +182,6 @@ func (k *walk) read(p *page) (why string) {
 	}
 	return why
 }
-
-// single reports an answer about one item that is an object and no list.
-func (k *walk) single(body []byte) bool { return k.inItem && bytes.HasPrefix(body, []byte("{")) }
 
 // depth is how deep a JSON text is nested; false where it is none.
 func depth(b []byte) (deepest int, ok bool) {
@@ -274,7 +265,10 @@ func (k *walk) get(where, tok string) (*sent, error) {
 func (k *walk) ask(c call, units int) (*sent, error) {
 	kind, pc := paceOf(k.r.Bucket)
 	c.service, c.bearer = k.service, k.bearer
-	c.how = conduct{what: k.r.Name, tenant: k.t.Tenant, app: strings.ToLower(k.t.App), kind: kind, pace: pc, units: units, again: true, narrow: k.r.Way == evidence.Sliced}
+	c.how = conduct{
+		what: k.r.Name, tenant: k.t.Tenant, app: strings.ToLower(k.t.App), kind: kind, pace: pc, units: units, again: true,
+		narrow: k.r.Way == evidence.Sliced,
+	}
 	ctx := context.WithValue(k.ctx, pageKey{}, true)
 	res, err := k.c.reply(ctx, c)
 	if err == nil && res.status == http.StatusUnauthorized {

@@ -310,7 +310,8 @@ func (k *walk) slices(items []string) error {
 	first := k.span.From.UTC().Truncate(unit)
 	end := k.span.To.UTC().Add(unit - 1).Truncate(unit)
 	k.span.To = end
-	widest := max(k.r.Slice, k.wide, unit)
+	row := max(k.r.Slice, unit)
+	widest := max(row, k.wide)
 	width := widest
 	at := k.at
 	if at.From != 0 {
@@ -326,7 +327,10 @@ func (k *walk) slices(items []string) error {
 		at = place{}
 	}
 	for first.Before(end) && !k.over {
-		s := slice{first, first.Add(width)}
+		s := slice{first, first.Truncate(width).Add(width)} // the same ones, whenever it is read
+		if width > row {
+			s.to = first.Add(width) // as much as there is in one go
+		}
 		if s.to.After(end) {
 			s.to = end
 		}
@@ -334,7 +338,7 @@ func (k *walk) slices(items []string) error {
 		at = place{}
 		if e, ok := errors.AsType[*APIError](err); ok && e.late() && width/2 >= max(narrowest, unit) {
 			width = (min(width, s.to.Sub(s.from)) / 2).Truncate(unit)
-			if row := max(k.r.Slice, unit); width > row {
+			if width > row {
 				width, widest = row, row // more is in it than the caller thought
 			}
 			if width >= max(narrowest, unit) {

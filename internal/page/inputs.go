@@ -34,9 +34,7 @@ func ViewInputs(list []evidence.Input) (v InputsView) {
 	records, odd := 0, 0
 	for i := range list {
 		in := &list[i]
-		for _, n := range in.Kinds {
-			records += n
-		}
+		records += in.Records()
 		if in.Status == evidence.Read && !in.NextLink {
 			if len(v.Whole) < pageInputs {
 				v.Whole = append(v.Whole, viewInput(in))

@@ -23,9 +23,7 @@ func (p *Screen) Inputs(list []evidence.Input) {
 		if list[i].Status != evidence.Read || list[i].NextLink || list[i].NoteCount > 0 {
 			odd = append(odd, &list[i])
 		}
-		for _, n := range list[i].Kinds {
-			records += n
-		}
+		records += list[i].Records()
 	}
 	p.Section("Inputs", fmt.Sprintf("%s, %s", Plural(int64(len(list)), "inputs"), Plural(int64(records), "records")))
 	if len(odd) == 0 && len(list) > 0 {

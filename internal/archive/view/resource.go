@@ -130,7 +130,7 @@ func (b *builder) refusal(ctx context.Context, r *run, s *sink) error {
 
 // rows writes a log as JSON lines: a line an element.
 func (b *builder) rows(ctx context.Context, runs []*run, loop, cut bool, s *sink) error {
-	any, empty, odata := false, []byte(nil), []byte(nil)
+	any, odata := false, []byte(nil)
 	for _, r := range runs {
 		err := b.each(ctx, r, func(p *segment.Page, _ at) error {
 			if p.Status != http.StatusOK || loop && p.Of == "" {
@@ -157,8 +157,6 @@ func (b *builder) rows(ctx context.Context, runs []*run, loop, cut bool, s *sink
 			if !ok { // what was cut off in a page is seen by whoever reads the line
 				any = true
 				s.put(oneLine(pg.list), []byte{'\n'})
-			} else if empty == nil {
-				empty = append(empty, oneLine(body)...)
 			}
 			return s.over
 		})
@@ -166,7 +164,7 @@ func (b *builder) rows(ctx context.Context, runs []*run, loop, cut bool, s *sink
 			return err
 		}
 	}
-	if !any && !cut && empty != nil { // a log without rows is an answer too
+	if !any && !cut { // a log without rows is an answer too
 		s.put(emptied(odata))
 	}
 	if cut {

@@ -105,7 +105,7 @@ Services: ` + strings.Join(gate.Services(), ", ") + ", or " + gate.Any + " for a
 	fl.IntVar(&f.Times, "times", 0, "end after so many (0 is never)")
 	fl.StringVar(&f.Path, "path", "", "only paths that begin so, e.g. /v1.0/users")
 	fl.StringVar(&f.Method, "method", "", "only this method")
-	fl.StringVar(&f.Delay, "delay", "", "how slow, or by how much the clock is off: 3s, 10m, -10m")
+	fl.StringVar(&f.Delay, "delay", "", "how slow, by how much the clock is off, or from which time on a log is too wide: 3s, 10m, -10m")
 	fl.StringVar(&f.RetryAfter, "retry-after", "", "what Retry-After says with 429 and 503: 5s")
 	fl.IntVar(&f.Status, "status", 0, "which status, with 5xx")
 	_ = cmd.RegisterFlagCompletionFunc("method", cobra.FixedCompletions([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, cobra.ShellCompDirectiveNoFileComp))

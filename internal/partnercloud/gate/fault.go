@@ -40,6 +40,9 @@ const (
 	ChangedPage Kind = "changed-page"
 	// Skew moves the Date header by Delay (either way, default 10 min); services read it from [SkewOf].
 	Skew Kind = "skew"
+	// TooWide answers 504 to a request for more of a log than Delay (default 1 day):
+	// production times out over wide ranges (contracts.md section 3.1).
+	TooWide Kind = "too-wide"
 	// ExpiredToken answers as the service does to a token whose life has ended.
 	ExpiredToken Kind = "expired-token"
 )
@@ -60,6 +63,7 @@ func Kinds() [][2]string {
 		{string(ChangedPage), "a next link that has expired when read again"},
 		{string(Skew), "a clock that is off"},
 		{string(ExpiredToken), "the token has expired"},
+		{string(TooWide), "a log is asked for over too long a time"},
 	}
 }
 
@@ -90,7 +94,7 @@ type Fault struct {
 	Method     string        // optional: only this method
 	PathPrefix string        // optional: only paths that start so
 	Times      int           // ends after so many hits; 0 is never
-	Delay      time.Duration // slow, skew
+	Delay      time.Duration // slow, skew, too-wide
 	RetryAfter time.Duration // 429, 503: in whole seconds, rounded up
 	Status     int           // 5xx: 500 to 599
 
@@ -151,10 +155,14 @@ func (f Fault) checked() (Fault, error) {
 		return bad("a reply is slow by %s at most, got %s", maxDelay, f.Delay)
 	case f.Kind == Skew && (f.Delay < -maxSkew || f.Delay > maxSkew):
 		return bad("a clock is off by a year at most, got %s", f.Delay)
-	case f.Kind != Slow && f.Kind != Skew && f.Delay != 0:
+	case f.Kind == TooWide && (f.Delay < 0 || f.Delay > maxSkew):
+		return bad("a log is asked for over a year at most, got %s", f.Delay)
+	case f.Kind != Slow && f.Kind != Skew && f.Kind != TooWide && f.Delay != 0:
 		return bad("the fault %s has no delay", f.Kind)
 	case f.Kind == Slow && f.Delay == 0:
 		f.Delay = 3 * time.Second
+	case f.Kind == TooWide && f.Delay == 0:
+		f.Delay = 24 * time.Hour
 	case f.Kind == Skew && f.Delay == 0:
 		f.Delay = 10 * time.Minute
 	}

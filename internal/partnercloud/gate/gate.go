@@ -92,6 +92,10 @@ func (g *Gate) judge(service string, r *http.Request) (v verdict) {
 			if !g.pages.readAgain(service, r) {
 				continue
 			}
+		case TooWide:
+			if f.Delay >= asked(r, g.now()) {
+				continue
+			}
 		}
 		if !f.strike() {
 			v.page = nil
@@ -200,6 +204,8 @@ func (g *Gate) serve(w *recorder, r *http.Request, service string, h http.Handle
 		g.refuse(w, r, service, http.StatusUnauthorized, 0)
 	case ChangedPage:
 		g.refuse(w, r, service, http.StatusBadRequest, 0)
+	case TooWide:
+		g.refuse(w, r, service, http.StatusGatewayTimeout, 0)
 	case RepeatPage:
 		v.page.send(w)
 	case Cut:
