@@ -57,7 +57,8 @@ func TestVerdictsOverGaps(t *testing.T) {
 			To: hour.AddDate(-1, 0, 0).Add(time.Hour), Why: "what was asked failed each time"}, false, ""},
 		"the sign-ins of apps": {evidence.Gap{Resource: "signIns.servicePrincipal", Kind: evidence.SignIn, Why: "it was never read"}, false, ""},
 		"a list that is refused": {evidence.Gap{Resource: "securityAlerts", Kind: evidence.SecurityAlert, Reason: evidence.GapPermission,
-			Why: "the app may not read it", Can: "partnerguard connect --feature collect"}, true, "was not read: the app may not read it; partnerguard connect --feature collect"},
+			Why: "the app may not read it", Can: "partnerguard connect --feature collect"}, true,
+			"was not read: the app may not read it; partnerguard connect --feature collect"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
