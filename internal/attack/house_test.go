@@ -23,6 +23,7 @@ import (
 	"partnerguard/internal/app"
 	"partnerguard/internal/archive"
 	"partnerguard/internal/audit"
+	"partnerguard/internal/collect"
 	"partnerguard/internal/config"
 	"partnerguard/internal/labtest"
 	"partnerguard/internal/msapi"
@@ -268,6 +269,9 @@ func (h *house) fill(s *app.Installation) {
 		h.ok(err)
 	}
 	h.posture(s)
+	s.Config.Collect.Connection = h.first
+	h.ok(s.CollectNow(ctx, "partner", collect.Ask{Now: true, Only: []string{"organization", "perUserMfa", "customers"}},
+		func(_ collect.Round, err error) { h.ok(err) }))
 	if _, err := s.Serve(ctx, app.ServeOptions{}); err != nil {
 		h.Fatal(err)
 	}

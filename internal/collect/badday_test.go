@@ -57,15 +57,16 @@ func TestBadDays(t *testing.T) {
 	}
 	want := calm.result(t)
 	faults := map[string][]gate.Fault{
-		"throttled":                   {{Service: gate.Any, Kind: gate.Throttle, Share: 0.3}},
-		"throttled without a word":    {{Service: gate.Any, Kind: gate.ThrottleBare, Share: 0.3}},
-		"errors":                      {{Service: gate.Any, Kind: gate.ServerErrors, Share: 0.3}},
-		"cut":                         {{Service: gate.Any, Kind: gate.Cut, Share: 0.3}},
-		"half an answer":              {{Service: gate.Any, Kind: gate.Half, Share: 0.3}},
-		"the answer is lost":          {{Service: gate.Any, Kind: gate.Lost, Share: 0.3}},
-		"pages that come again":       {{Service: gate.Graph, Kind: gate.RepeatPage, Share: 0.5}},
-		"links that are good once":    {{Service: gate.Graph, Kind: gate.ChangedPage, Times: 15}},
-		"tokens that expire":          {{Service: gate.Graph, Kind: gate.ExpiredToken, Share: 0.2}, {Service: gate.Center, Kind: gate.ExpiredToken, Share: 0.2}},
+		"throttled":                {{Service: gate.Any, Kind: gate.Throttle, Share: 0.3}},
+		"throttled without a word": {{Service: gate.Any, Kind: gate.ThrottleBare, Share: 0.3}},
+		"errors":                   {{Service: gate.Any, Kind: gate.ServerErrors, Share: 0.3}},
+		"cut":                      {{Service: gate.Any, Kind: gate.Cut, Share: 0.3}},
+		"half an answer":           {{Service: gate.Any, Kind: gate.Half, Share: 0.3}},
+		"the answer is lost":       {{Service: gate.Any, Kind: gate.Lost, Share: 0.3}},
+		"pages that come again":    {{Service: gate.Graph, Kind: gate.RepeatPage, Share: 0.5}},
+		"links that are good once": {{Service: gate.Graph, Kind: gate.ChangedPage, Times: 15}},
+		"tokens that expire": {{Service: gate.Graph, Kind: gate.ExpiredToken, Share: 0.2},
+			{Service: gate.Center, Kind: gate.ExpiredToken, Share: 0.2}},
 		"a service that is down long": {{Service: gate.Graph, Kind: gate.Error503, Times: 60}},
 	}
 	for name, list := range faults {

@@ -128,7 +128,9 @@ func (s spec) open(ctx context.Context, change ...func(*collect.Deps)) (*opened,
 			return collect.Tenant{ID: s.Tenant, Domain: s.Domain}, nil
 		},
 		Target: func(_ context.Context, t collect.Tenant) (msapi.Target, error) {
-			return msapi.Target{Cloud: s.Cloud, Tenant: t.ID, Bearer: func(resource string) msapi.Bearer { return msapi.Fixed(secret.New(s.Tokens[resource])) }}, nil
+			return msapi.Target{Cloud: s.Cloud, Tenant: t.ID, Bearer: func(resource string) msapi.Bearer {
+				return msapi.Fixed(secret.New(s.Tokens[resource]))
+			}}, nil
 		},
 	}
 	for _, f := range change {

@@ -51,7 +51,6 @@ func (c *clock) jump(d time.Duration) {
 type service struct {
 	clock *clock
 	lists map[string][]string // by resource: pages
-	since time.Time           // the log begins here
 	asked []string            // what was asked, in order
 
 	// fault, when set, is asked before each answer, by resource and what it is.

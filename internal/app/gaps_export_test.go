@@ -1,0 +1,4 @@
+package app
+
+// GapsAsInputs is gapsAsInputs.
+var GapsAsInputs = gapsAsInputs
