@@ -67,10 +67,6 @@ var (
 	mayAssignRoles  = allow("RoleManagement.ReadWrite.Directory").with(entra.RolePrivilegedRoleAdministrator)
 	mayReadEligible = allow("RoleEligibilitySchedule.Read.Directory RoleEligibilitySchedule.ReadWrite.Directory "+readRoles).
 			by(watchers, entra.RolePrivilegedRoleAdministrator).licensed("Microsoft Entra ID P2", needP2)
-	mayReadGroupEligible = allow("PrivilegedEligibilitySchedule.Read.AzureADGroup PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup").
-				by(watchers, entra.RolePrivilegedRoleAdministrator).licensed("Microsoft Entra ID P2", needP2)
-	mayReadGroupActive = allow("PrivilegedAssignmentSchedule.Read.AzureADGroup PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup").
-				by(watchers, entra.RolePrivilegedRoleAdministrator).licensed("Microsoft Entra ID P2", needP2)
 	mayReadActive = allow("RoleAssignmentSchedule.Read.Directory RoleAssignmentSchedule.ReadWrite.Directory "+readRoles).
 			by(watchers, entra.RolePrivilegedRoleAdministrator).licensed("Microsoft Entra ID P2", needP2)
 	mayAskEligible = allow("RoleEligibilitySchedule.ReadWrite.Directory RoleManagement.ReadWrite.Directory").licensed("Microsoft Entra ID P2", needP2)

@@ -12,7 +12,6 @@ type shapes struct {
 	user, group, role                                                            *shape
 	app, federated, sp, appRole, grant                                           *shape
 	definition, assigned, eligible, eligibleNow, heldNow, askEligible, askActive *shape
-	groupEligible, groupActive                                                   *shape
 	organization, domain, contract, sku                                          *shape
 	policy, location, defaults, strength                                         *shape
 	method, requirements, registration, methods, config                          *shape
@@ -40,7 +39,6 @@ func newShapes() *shapes {
 	sh.assigned = newRoleAssignmentShape(sh.definition)
 	sh.askEligible, sh.askActive = newRoleAskShape(sh.definition, askEligible), newRoleAskShape(sh.definition, askActive)
 	sh.addSchedules()
-	sh.addGroupSchedules()
 	sh.addAppLinks()
 	sh.detection = newDetectionShape()
 	sh.settings = map[string]*shape{
