@@ -6,7 +6,8 @@
 #     -e PARTNERGUARD_LISTEN=0.0.0.0:8443 -e PARTNERGUARD_TLS_CERTIFICATE=/tls/crt.pem \
 #     -e PARTNERGUARD_TLS_KEY=/tls/key.pem partnerguard
 #
-# docs/install.md says the rest. Pin both images by digest where you build for others.
+# A worker over PostgreSQL is the same image: partnerguard worker, with
+# PARTNERGUARD_DATABASE and the master key mounted. docs/install.md says the rest. Pin both images by digest where you build for others.
 FROM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./

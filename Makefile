@@ -5,7 +5,7 @@ PKGS := ./...
 # The race detector needs a C compiler; without one the tests run plain.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
-.PHONY: check fmt vet lint generate test vuln build fuzz browser conformance conformance-terraform attack bench cover release release-key reproducible package-test help
+.PHONY: check fmt vet lint generate test vuln build fuzz browser conformance conformance-terraform attack collect-attack bench cover release release-key reproducible package-test help
 
 check: fmt vet lint generate test vuln ## format, vet, lint, generated files, tests, known vulnerabilities
 	@echo "check: all well"
@@ -55,6 +55,9 @@ conformance-terraform: ## Terraform with azuread 1.6.0 applies docs/walk/partner
 
 attack: ## an enemy in the database, all of it: each value of each column, each table put back
 	PARTNERGUARD_ATTACK=whole $(GO) test -count=1 -timeout 20m ./internal/attack
+
+collect-attack: ## bad days of collecting in full: fifty kills by a seed (PARTNERGUARD_SEED), each fault of the cloud and of our own
+	PARTNERGUARD_ATTACK=whole $(GO) test -count=1 -timeout 20m -run 'TestKilled|TestWorkers|BadDays|TestClockJumps|TestStuckLog|TestPoisoned' ./internal/collect
 
 bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench

@@ -15,7 +15,6 @@ import (
 	"partnerguard/internal/app"
 	"partnerguard/internal/config"
 	"partnerguard/internal/labtest"
-	"partnerguard/internal/msapi/msapitest"
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/sam/onboard"
 	"partnerguard/internal/web"
@@ -23,7 +22,7 @@ import (
 
 // answerPages goes through the sign-in pages as a person and gives the heading
 // of the page that is none of them. Each page is looked at.
-func answerPages(t *testing.T, p *tab, who msapitest.Person, look func(string)) string {
+func answerPages(t *testing.T, p *tab, who labtest.Person, look func(string)) string {
 	t.Helper()
 	way := []string{}
 	for range 12 {

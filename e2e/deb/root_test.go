@@ -22,7 +22,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
-	"partnerguard/internal/msapi/msapitest"
+	"partnerguard/internal/labtest"
 	"partnerguard/internal/partnercloud"
 )
 
@@ -136,7 +136,7 @@ func (r *root) connect(upn string) {
 	if err != nil || where == "" {
 		r.Fatalf("no address: %s", said)
 	}
-	b := msapitest.NewBrowser(r, http.DefaultTransport, u.Scheme+"://"+u.Host).Open(where).SignIn(r.person(upn))
+	b := labtest.NewBrowser(r, http.DefaultTransport, u.Scheme+"://"+u.Host).Open(where).SignIn(r.person(upn))
 	if b.Left == nil {
 		r.Fatal(b.Page)
 	}
@@ -152,16 +152,16 @@ func (r *root) connect(upn string) {
 	}
 }
 
-func (r *root) person(upn string) msapitest.Person {
+func (r *root) person(upn string) labtest.Person {
 	r.Helper()
 	for _, p := range r.info.People {
 		if p.UPN == upn {
-			return msapitest.Person{UPN: upn, Password: p.Password,
+			return labtest.Person{UPN: upn, Password: p.Password,
 				Code: func() string { c, _ := totp.GenerateCode(p.TOTP, time.Now()); return c }}
 		}
 	}
 	r.Fatalf("nobody is %s", upn)
-	return msapitest.Person{}
+	return labtest.Person{}
 }
 
 // healthy asks Microsoft, here the partner cloud, through the connection.

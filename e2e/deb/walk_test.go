@@ -120,6 +120,13 @@ func (r *root) serve() {
 	if out := r.ok("partnerguard-admin", "serve", "health"); !strings.HasSuffix(out, "ok\n") {
 		r.Errorf("serve health: %s", out)
 	}
+	if got := r.get("/readyz"); strings.TrimSpace(got) != "ready" {
+		r.Errorf("/readyz: %s", got)
+	}
+	// A database in a file has one process that works it.
+	if out, err := r.unit("partnerguard-worker.service").CombinedOutput(); err == nil || !strings.Contains(string(out), `is worked by partnerguard "serve"`) {
+		r.Errorf("a worker beside the service: %v\n%s", err, out)
+	}
 }
 
 func (r *root) backup() {
@@ -170,7 +177,8 @@ func (r *root) remove() {
 		r.Errorf("serve health of a server that was stopped: %d %s", code, out)
 	}
 	r.ok("dpkg", "-r", "partnerguard")
-	r.gone("/usr/bin/partnerguard", "/lib/systemd/system/partnerguard.service")
+	r.gone("/usr/bin/partnerguard", "/lib/systemd/system/partnerguard.service", "/lib/systemd/system/partnerguard-worker.service",
+		"/lib/systemd/system/partnerguard-worker@.service")
 	r.there(data+"/partner-cloud/partnerguard.db", settings, key, r.made)
 	if out := r.ok("dpkg", "-i", r.newer); strings.Contains(out, "made the master key") {
 		r.Errorf("another master key:\n%s", out)

@@ -25,12 +25,28 @@ type Question struct {
 	Cloud partner.Cloud
 }
 
+// Judged is a report with what it was made from.
+type Judged struct {
+	Report *assess.Report
+	Facts  *facts.Facts
+	Engine *access.Engine // the settings that were judged; nil where they are not known
+}
+
 // Assess reads and judges.
 func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) {
+	j, err := judge(ctx, r, q, nil)
+	if err != nil {
+		return nil, err
+	}
+	return j.Report, nil
+}
+
+// judge reads and judges; watch, when set, makes visitors that see the rows too.
+func judge(ctx context.Context, r Reading, q Question, watch func() signin.Visitor) (*Judged, error) {
 	// The log is replayed through today's settings as it is counted, so that
 	// where the two disagree is part of the report.
 	q.settle(&r)
-	r.Hash = true
+	r.Hash = !r.quick
 	var today *access.Engine
 	var history *rehearse.History
 	var scripts *automation.Fold
@@ -39,7 +55,13 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 		today = access.Compile(f.Tenant())
 		history = rehearse.NewHistory(today)
 		scripts = automation.NewFold(f.Directory, 0)
-		return func() signin.Visitor { return both{history.Visitor(), both{scripts.Visitor(), changes.Visitor()}} }, nil
+		return func() signin.Visitor {
+			v := both{history.Visitor(), both{scripts.Visitor(), changes.Visitor()}}
+			if watch != nil {
+				v = both{v, watch()}
+			}
+			return v
+		}, nil
 	}
 	f, err := Read(ctx, r, nil)
 	if err != nil {
@@ -65,7 +87,7 @@ func Assess(ctx context.Context, r Reading, q Question) (*assess.Report, error) 
 	}
 	report.Causes, report.From = cause.Find(find), r.From
 	report.Program = "partnerguard " + Program().String()
-	return report, nil
+	return &Judged{report, f, settings}, nil
 }
 
 // settled reports that the policies in force were read to their end.

@@ -32,13 +32,24 @@ type lastBackup struct{ d *db.DB }
 func (l lastBackup) Metrics(reg prometheus.Registerer) {
 	observe.Gauge(reg, "partnerguard_backup_last_timestamp_seconds", "When the last backup of everything was made.", "",
 		func(ctx context.Context) (map[string]float64, error) {
-			v, err := l.d.Setting(ctx, backedUp)
-			if err != nil || v == "" {
+			at, err := l.at(ctx)
+			if err != nil || at.IsZero() {
 				return nil, err
 			}
-			at, err := time.Parse(time.RFC3339, v)
-			return map[string]float64{"": float64(at.Unix())}, err
+			return map[string]float64{"": float64(at.Unix())}, nil
 		})
+}
+
+// at is when it was made; zero before the first.
+func (l lastBackup) at(ctx context.Context) (time.Time, error) {
+	if has, err := l.d.HasTable(ctx, "settings"); err != nil || !has {
+		return time.Time{}, err
+	}
+	v, err := l.d.Setting(ctx, backedUp)
+	if err != nil || v == "" {
+		return time.Time{}, err
+	}
+	return time.Parse(time.RFC3339, v)
 }
 
 // program says which build this is, in a word.
@@ -111,6 +122,9 @@ func (i *Installation) Backup(ctx context.Context, file string, tell func(done, 
 		files, s.Files[f.Name] = append(files, f), raw
 	}
 	s.Describe = func(ctx context.Context, m *backup.Manifest) error {
+		for _, a := range i.keptApart(ctx) {
+			absent = append(absent, backup.Absent{What: a[0], Where: a[1]})
+		}
 		m.Program, m.Installation, m.Files, m.Absent = program(), i.kind(), files, absent
 		// What could not be restored does not take the place of what can.
 		rep, err := i.Trail.Verify(ctx, nil)

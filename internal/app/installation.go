@@ -20,6 +20,7 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/trail"
@@ -37,6 +38,10 @@ type Options struct {
 	Prompt vault.Prompt                           // asks a person; nil where there is none
 	Key    func() (azcore.TokenCredential, error) // for Azure Key Vault; nil is DefaultAzureCredential
 	Dial   func(msapi.Options) *msapi.Client      // how the cloud is asked; nil is msapi.New
+	// Works names what is going to work the database, such as "serve": it takes the
+	// place of the one that does, where that is a file, before it is opened. "" opens it
+	// beside whoever works it.
+	Works string
 
 	master vault.Master // that was asked for already
 }
@@ -54,12 +59,19 @@ type Installation struct {
 	Actor  string
 	Log    *slog.Logger
 	features
+	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
+	OnKept func(*Judged, posture.Kept)
 
-	look  bool // nothing is recorded
-	lab   *Lab
-	clock *clock
-	notes []string
-	close []func() error
+	look bool // nothing is recorded
+	held bool // this process works the database
+
+	offline bool // nobody is asked, not even a store of objects
+	lab     *Lab
+	clock   *clock
+	notes   []string
+
+	getenv func(string) string
+	close  []func() error
 }
 
 // Now is the installation's time: the machine's, or the partner cloud's.
@@ -122,6 +134,11 @@ func OpenData(ctx context.Context, o Options) (_ *Installation, err error) {
 	}()
 	if err := i.choose(ctx, o); err != nil {
 		return nil, err
+	}
+	if o.Works != "" {
+		if err := i.hold(o.Works); err != nil {
+			return nil, err
+		}
 	}
 	if i.DB, err = db.Open(ctx, i.database()); err != nil {
 		return nil, err
@@ -205,12 +222,12 @@ func newInstallation(o Options) *Installation {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Installation{Config: o.Config, Actor: o.Actor, Log: o.Log, clock: &clock{now: o.Now}}
+	return &Installation{Config: o.Config, Actor: o.Actor, Log: o.Log, clock: &clock{now: o.Now}, getenv: o.Getenv}
 }
 
 // VaultOptions are how this installation opens its vault.
 func (i *Installation) VaultOptions() vault.Options {
-	o := vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: suite.Books()}
+	o := vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: slices.Concat(suite.Books(), posture.Books())}
 	if i.look {
 		o.Record = nil
 	}

@@ -12,9 +12,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"partnerguard/internal/archive"
 	"partnerguard/internal/automation"
+	"partnerguard/internal/collect"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/trail/anchor"
 	"partnerguard/internal/web"
@@ -25,6 +28,9 @@ type features struct {
 	SAM        *suite.Suite // nil where it was opened without the vault
 	Keeper     *anchor.Keeper
 	Automation *automation.Store
+	Archive    *archive.Archive
+	Collect    *collect.Collector // tells only, where it was opened without the vault
+	Posture    *posture.Store
 }
 
 // What serve wants of a feature; each has some of these.
@@ -50,11 +56,15 @@ func (i *Installation) modules() []module {
 		{"trail", i.Keeper},
 		{"sam", i.SAM},
 		{"automation", i.Automation},
+		{"archive", i.Archive},
+		{"collect", i.Collect},
+		{"posture", i.Posture},
 		{"backup", lastBackup{i.DB}},
 	}
 }
 
-// start gives a feature what it answers by, works by and is watched by.
+// start gives a feature what it answers by, works by and is watched by; a nil mux has
+// it answer nothing.
 func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) error {
 	if f, ok := m.feature.(watched); ok {
 		f.Metrics(reg)
@@ -64,7 +74,7 @@ func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) err
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
-	if f, ok := m.feature.(mounter); ok {
+	if f, ok := m.feature.(mounter); ok && mux != nil {
 		if err := f.Mount(mux); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
@@ -75,8 +85,18 @@ func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) err
 // makeData makes the features that need no secret.
 func (i *Installation) makeData() (err error) {
 	i.Keeper = i.keeper()
-	i.Automation, err = automation.New(automation.Deps{DB: i.DB, Record: i.Trail, Now: i.Now})
-	return err
+	if i.Automation, err = automation.New(automation.Deps{DB: i.DB, Record: i.Trail, Now: i.Now}); err != nil {
+		return err
+	}
+	i.Archive, err = i.archive()
+	if err != nil {
+		return err
+	}
+	i.close = append(i.close, i.Archive.Close)
+	if i.Collect, err = i.collector(); err != nil {
+		return err
+	}
+	return i.makePosture()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -86,7 +106,10 @@ func (i *Installation) keeper() *anchor.Keeper {
 
 // make makes the features that need the vault.
 func (i *Installation) make(ctx context.Context) (err error) {
-	i.Keeper = i.keeper() // there is a vault now, and so it signs
+	i.Keeper = i.keeper()                   // there is a vault now, and so it signs
+	if err := i.makePosture(); err != nil { // and holds exceptions to their marks
+		return err
+	}
 	i.SAM, err = suite.New(ctx, suite.Deps{
 		DB: i.DB, Trail: i.Trail, Vault: i.Vault, API: i.API, Cloud: i.Cloud, Local: i.local(), Seen: i.seenFile(), Public: i.Config.Web.PublicURL,
 		Every: i.Config.Renew.Every, Look: i.look, Actor: i.Actor, Now: i.Now, Log: i.Log,
@@ -94,6 +117,7 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	if err == nil {
 		i.notes = append(i.notes, i.SAM.Notes()...)
 		i.close = append(i.close, i.SAM.Close)
+		i.Collect, err = i.collector() // now it can read
 	}
 	return err
 }
@@ -108,6 +132,25 @@ func (i *Installation) local() *suite.Local {
 		l.Apps = append(l.Apps, suite.App{ClientID: a.ClientID, Tenant: a.Tenant, Name: a.Name, Secret: a.ClientSecret})
 	}
 	return l
+}
+
+// archive makes the archive's store, which opens its place when it is wanted.
+func (i *Installation) archive() (*archive.Archive, error) {
+	place := i.Config.Archive
+	if i.Lab() {
+		place.Place = "" // a laboratory's pages never lie among a real tenant's
+	}
+	return archive.Open(archive.Deps{DB: i.DB, Trail: i.Trail, Config: &place, Dir: i.archiveDir(), Now: i.Now, Log: i.Log})
+}
+
+// archiveDir is the folder of the archive where no other place is set. The
+// lab's lies apart, as its database does.
+func (i *Installation) archiveDir() string {
+	dir := i.Config.Data
+	if i.Lab() {
+		dir = filepath.Join(dir, LabName)
+	}
+	return filepath.Join(dir, "archive")
 }
 
 // seenFile is where this machine remembers how long the trail was: beside the

@@ -17,7 +17,8 @@ func TestModules(t *testing.T) {
 			t.Errorf("%T has no name", m.feature)
 		}
 	}
-	forms := map[string]reflect.Type{"Mount": reflect.TypeFor[mounter](), "Jobs": reflect.TypeFor[worker](), "Metrics": reflect.TypeFor[watched]()}
+	forms := map[string]reflect.Type{"Mount": reflect.TypeFor[mounter](), "Jobs": reflect.TypeFor[worker](), "Metrics": reflect.TypeFor[watched](),
+		"Ready": reflect.TypeFor[ready](), "Apart": reflect.TypeFor[apart]()}
 	typ := reflect.TypeFor[features]()
 	for i := range typ.NumField() {
 		f := typ.Field(i).Type

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"io"
+	"io/fs"
 	"time"
 
 	"partnerguard/internal/evidence"
@@ -35,9 +36,19 @@ type Reading struct {
 
 	Since, Until time.Time // sign-ins taken: Since <= created < Until; zero is open
 
+	beside known // what is known beside the archive
+	quick  bool  // inputs are not hashed: their segments are
+
 	// CSV asks for the CSV report of the sign-ins that Keep takes (nil: all).
 	CSV  bool
 	Keep func(*signin.Event, signin.Judgement) bool
+
+	// Archive opens what From names by archive: or archive:TENANT: the archive of an
+	// installation as it was at a moment. Nil where nothing is kept.
+	Archive func(ctx context.Context, a Archived) (fs.FS, error)
+
+	// AsOf is the moment as of which the archive is shown; zero is its newest.
+	AsOf time.Time
 
 	// Visit, when set, is called once everything is read and before the rows are
 	// counted; the visitors it makes see every surviving row of a user.
@@ -74,9 +85,13 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 		opt.Stated = sample.AsOf
 		inputs, err = intake.ReadFS(ctx, opt, sample.FS(), "sample:", s)
 	} else {
-		inputs, err = intake.Read(ctx, opt, r.From, s)
+		if opt.Mounts, err = r.mounts(ctx); err == nil {
+			inputs, err = intake.Read(ctx, opt, r.From, s)
+			inputs = append(inputs, gapsOf(opt.Mounts)...)
+		}
 	}
 	s.facts.Inputs = inputs
+	r.beside.tell(s.facts)
 	if err == nil && r.Visit != nil {
 		visit, err = r.Visit(s.facts)
 	}

@@ -17,8 +17,9 @@ var floor = map[string]int{
 	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "token": 1, "sheet": 1, "entra": 1, "arch": 1, "yamlguard": 1,
 	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2, "claim": 2, "audit": 2, "vouch": 2,
 	"intake": 3, "sample": 3, "facts": 3, "page": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3, "msapi": 3,
-	"web": 3, "caller": 3, "observe": 3,
-	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "dates": 4,
+	"web": 3, "caller": 3, "observe": 3, "archive": 3,
+	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "checkup": 4, "dates": 4,
+	"collect": 4, "posture": 4,
 	"config": 5, "labtest": 5, "cause": 5,
 	"app":    6,
 	"cli":    7,
@@ -35,10 +36,18 @@ var sideways = map[string]string{
 	"token -> secret":       "random values that are secrets come as such",
 	"vault -> db":           "sealed rows live in the database",
 	"jobs -> db":            "the queue lives in the database",
+	"jobs -> observe":       "a job is a span, and the queue is gauges",
+	"db -> observe":         "a transaction is a span, and a database is gauges",
+	"web -> observe":        "a request that is answered is a span",
+	"msapi -> observe":      "a request that is sent is a span",
 	"trail -> db":           "the trail is kept in the database",
 	"trail -> vault":        "checkpoints are signed with a key of the vault",
 	"trail -> observe":      "how long it is, is a gauge",
 	"trail -> jobs":         "checkpoints go to their anchors by a job",
+	"archive -> db":         "segments have their rows in the database",
+	"archive -> trail":      "a segment is an entry of the trail, and is proved by it",
+	"archive -> jobs":       "what retention takes away goes by a job",
+	"archive -> observe":    "how large it is, is a gauge",
 	"notify -> db":          "what was told is remembered in the database",
 	"partnercloud -> page":  "its own pages take tokens, components and plots from there, under a skin of their own",
 	"partnercloud -> print": "verdicts on its pages have the tones of package print",
@@ -68,11 +77,12 @@ var exempt = map[string]string{
 // point down only. A part that has one room here has all of them.
 var inner = map[string]int{
 	// Bytes and texts below shapes; the rules of sign-ins below reading and folding.
-	"intake/text":  1,
-	"intake":       2,
-	"signin/texts": 1,
-	"signin":       2,
-	"signin/read":  3, "signin/fold": 3, "signin/signintest": 3,
+	"intake/text":   1,
+	"intake":        2,
+	"signin/texts":  1,
+	"signin":        2,
+	"signin/rollup": 3,
+	"signin/read":   3, "signin/fold": 3, "signin/signintest": 3,
 
 	// The local cloud stands apart from the product.
 	"partnercloud/world": 1, "partnercloud/ca": 1, "partnercloud/gate": 1, "partnercloud/kit": 1, "partnercloud/skin": 1,
@@ -80,7 +90,7 @@ var inner = map[string]int{
 	"partnercloud/signon": 2, "partnercloud/bearer": 2, "partnercloud/proxy": 2, "partnercloud/control": 2,
 	"partnercloud/authority": 3, "partnercloud/graph": 3, "partnercloud/center": 3, "partnercloud/arm": 3, "partnercloud/keyvault": 3,
 	"partnercloud/portal": 3, "partnercloud/scenario": 3, "partnercloud/retired": 3,
-	"partnercloud/mail": 3, "partnercloud/stamp": 1,
+	"partnercloud/mail": 3, "partnercloud/stamp": 1, "partnercloud/visitor": 1,
 	"partnercloud": 4,
 
 	"sam":         1,
@@ -90,6 +100,10 @@ var inner = map[string]int{
 	"sam/suite": 5,
 
 	"trail": 1, "trail/anchor": 2,
+
+	"archive/segment": 1,
+	"archive/view":    2,
+	"archive":         3,
 
 	// Wings stand on one floor, so they never import each other.
 	"cli/kit":   1,

@@ -19,13 +19,18 @@ var owner = map[string]string{
 	"connections": "sam", "registrations": "sam",
 	"approvals": "sam/broker", "invitations": "sam/onboard", "consent_intents": "sam/consent",
 	"automation_items": "automation",
-	"trail_head":       "trail", "trail_pages": "trail", "trail_tiles": "trail", "trail_chain": "trail", "trail_anchors": "trail", "trail_proofs": "trail",
-	"river_job": "jobs",
+	"posture_rounds":   "posture", "posture_facts": "posture", "posture_rollups": "posture", "posture_rejudges": "posture", "posture_rejudged": "posture",
+	"exceptions": "posture", "attestations": "posture",
+	"collect_tenants": "collect", "collect_cursors": "collect", "collect_leases": "collect", "collect_gaps": "collect",
+	"archive_segments": "archive", "archive_pending": "archive",
+	"trail_head": "trail", "trail_pages": "trail", "trail_tiles": "trail", "trail_chain": "trail", "trail_anchors": "trail", "trail_proofs": "trail",
+	"river_job": "jobs", "river_client": "jobs",
 }
 
 // catalogue are words after UPDATE or FROM that are no tables of ours: what a
 // database says of itself, and SET of an ON CONFLICT.
-var catalogue = map[string]bool{"set": true, "sqlite_master": true, "information_schema": true, "pragma_table_info": true, "pg_stat_activity": true}
+var catalogue = map[string]bool{"set": true, "sqlite_master": true, "information_schema": true, "pragma_table_info": true,
+	"pragma_foreign_key_check": true, "pg_stat_activity": true}
 
 var (
 	statement = regexp.MustCompile(`(?is)^\s*(SELECT\s.+\sFROM\s|SELECT [A-Z_]+\(|INSERT INTO |UPDATE [a-z_]+ SET |DELETE FROM |PRAGMA |WITH [a-z]+ AS )`)

@@ -53,13 +53,21 @@ const (
 	VaultRestored       Action = "vault.restored"
 	BackupMade          Action = "backup.made"
 	BackupRestored      Action = "backup.restored"    // the trail goes on from here: what came after it elsewhere is not in it
+	ArchiveKept         Action = "archive.kept"       // a segment of collected pages: its name, sums and root
+	ArchiveRemoved      Action = "archive.removed"    // by policy: its row stays
 	AutomationChanged   Action = "automation.changed" // the state or owner of an item
-	TrailCarried        Action = "trail.carried"      // from the hash chain it was before into the tree
-	TrailKey            Action = "trail.key"          // the key that signs checkpoints was made
-	TrailWords          Action = "trail.words"        // the key that tells its own words was made
-	TrailGap            Action = "trail.gap"          // an anchor cannot be reached
-	TrailGapEnded       Action = "trail.gap-ended"    // it can again
-	TrailMismatch       Action = "trail.mismatch"     // an anchor holds what does not fit the trail
+	ExceptionAdded      Action = "exception.added"    // asked for; not in force before a second person approves
+	ExceptionApproved   Action = "exception.approved"
+	ExceptionEnded      Action = "exception.ended"
+	AttestationKept     Action = "attestation.kept" // in the database
+	AttestationRemoved  Action = "attestation.removed"
+	RejudgeBegun        Action = "rejudge.begun"   // the archive is judged again by the rules of now
+	TrailCarried        Action = "trail.carried"   // from the hash chain it was before into the tree
+	TrailKey            Action = "trail.key"       // the key that signs checkpoints was made
+	TrailWords          Action = "trail.words"     // the key that tells its own words was made
+	TrailGap            Action = "trail.gap"       // an anchor cannot be reached
+	TrailGapEnded       Action = "trail.gap-ended" // it can again
+	TrailMismatch       Action = "trail.mismatch"  // an anchor holds what does not fit the trail
 )
 
 // Event is one entry of the trail before it is chained. It never holds a

@@ -18,7 +18,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"partnerguard/internal/cli"
-	"partnerguard/internal/msapi/msapitest"
+	"partnerguard/internal/labtest"
 	"partnerguard/internal/partnercloud"
 )
 
@@ -113,7 +113,7 @@ func (h *house) connect(upn string, args ...string) (page, stdout, stderr string
 	if err != nil {
 		h.Fatal(err)
 	}
-	b := msapitest.NewBrowser(h, http.DefaultTransport, u.Scheme+"://"+u.Host).Open(where).SignIn(h.person(upn))
+	b := labtest.NewBrowser(h, http.DefaultTransport, u.Scheme+"://"+u.Host).Open(where).SignIn(h.person(upn))
 	if b.Left == nil {
 		return b.Page, out.String(), errs.String(), -1
 	}
@@ -130,10 +130,10 @@ func (h *house) connect(upn string, args ...string) (page, stdout, stderr string
 	return string(text), out.String(), errs.String(), code
 }
 
-func (h *house) person(upn string) msapitest.Person {
+func (h *house) person(upn string) labtest.Person {
 	for _, p := range h.info.People {
 		if p.UPN == upn {
-			out := msapitest.Person{UPN: upn, Password: p.Password}
+			out := labtest.Person{UPN: upn, Password: p.Password}
 			if p.TOTP != "" {
 				out.Code = func() string { c, _ := totp.GenerateCode(p.TOTP, time.Now()); return c }
 			}
@@ -141,7 +141,7 @@ func (h *house) person(upn string) msapitest.Person {
 		}
 	}
 	h.Fatalf("nobody is %s", upn)
-	return msapitest.Person{}
+	return labtest.Person{}
 }
 
 // TestLabEndsHealthy walks the README's walk: a partner cloud, a consent, and a

@@ -32,9 +32,11 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"gzip":  rewrite(func(b []byte) []byte { return zipped(b) }),
-			"utf16": rewrite(utf16le),
-			"cut":   rewrite(func(b []byte) []byte { return b[:len(b)*2/3] }),
+			"gzip":      rewrite(func(b []byte) []byte { return zipped(b) }),
+			"utf16":     rewrite(utf16le),
+			"collected": collected(t),
+			"flip":      flip,
+			"cut":       rewrite(func(b []byte) []byte { return b[:len(b)*2/3] }),
 		},
 	})
 }

@@ -14,7 +14,12 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"partnerguard/internal/archive"
+	"partnerguard/internal/collect"
+	"partnerguard/internal/jobs"
+	"partnerguard/internal/observe"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/broker"
 	"partnerguard/internal/sam/renew"
@@ -46,10 +51,16 @@ type Config struct {
 	// nothing was ever connected to a real one.
 	Cloud string `yaml:"cloud" flag:"cloud" about:"which cloud: CLOUDS (the local one)"`
 
-	Renew  renew.Config  `yaml:",inline"`
-	Web    web.Config    `yaml:",inline"`
-	Broker broker.Config `yaml:",inline"`
-	Anchor anchor.Config `yaml:",inline"`
+	Renew   renew.Config   `yaml:",inline"`
+	Web     web.Config     `yaml:",inline"`
+	Broker  broker.Config  `yaml:",inline"`
+	Anchor  anchor.Config  `yaml:",inline"`
+	Archive archive.Config `yaml:",inline"`
+	Collect collect.Config `yaml:",inline"`
+
+	Jobs    jobs.Config    `yaml:",inline"`
+	Observe observe.Config `yaml:",inline"`
+	Posture posture.Config `yaml:",inline"`
 
 	origins map[string]string
 	file    string

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -103,6 +104,12 @@ const (
 	listColumnsPostgres = "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1" +
 		" ORDER BY ordinal_position"
 	rollbackJournal = "PRAGMA journal_mode = DELETE"
+	aboutSQLite     = "SELECT sqlite_version()"
+	wholeCheck      = "PRAGMA integrity_check(100)"
+	foreignCheck    = "SELECT \"table\" || ' has a row without what it belongs to' FROM pragma_foreign_key_check LIMIT 100"
+	quickCheck      = "PRAGMA quick_check(10)"
+	aboutPostgres   = "SELECT current_setting('server_version'), date_part('epoch', clock_timestamp())"
+	sizePostgres    = "SELECT pg_database_size(current_database())"
 )
 
 // A stage in PostgreSQL: a schema that takes the place of another one's tables.
@@ -150,3 +157,13 @@ const (
 	takeLock = "SELECT pg_advisory_lock($1)"
 	endLock  = "SELECT pg_advisory_unlock($1)"
 )
+
+// HasTable says whether the database has a table of that name.
+func (d *DB) HasTable(ctx context.Context, name string) (bool, error) {
+	query := listTables
+	if d.Dialect == Postgres {
+		query = listTablesPostgres
+	}
+	all, err := d.list(ctx, query)
+	return slices.Contains(all, name), err
+}

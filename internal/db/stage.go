@@ -94,8 +94,12 @@ func Free(ctx context.Context, at string) error {
 		err = free(ctx, at)
 	}
 	if errors.Is(err, errInUse) {
-		return problem.Wrap(err, problem.Conflict, "the database %s is in use", redacted(at)).
-			WithHint("stop partnerguard serve, and whatever else has it open; then run this again")
+		by := ""
+		if h, err := HeldBy(at); err == nil && h != nil {
+			by = ": " + h.String() + " works it"
+		}
+		return problem.Wrap(err, problem.Conflict, "the database %s is in use%s", redacted(at), by).
+			WithHint("stop partnerguard serve and every worker, and whatever else has it open; then run this again")
 	}
 	if err != nil {
 		return problem.Wrap(err, problem.BadInput, "the database %s cannot be opened: %s", redacted(at), reason(err))
@@ -129,15 +133,20 @@ func free(ctx context.Context, path string) error {
 			break
 		}
 	}
-	var lite *sqlite.Error
-	const corrupt, notADatabase = 11, 26
 	switch {
 	case conflict(err) || err == nil && mode != "delete":
 		return errInUse
-	case errors.As(err, &lite) && (lite.Code()&0xff == corrupt || lite.Code()&0xff == notADatabase):
+	case corrupt(err):
 		return nil
 	}
 	return err
+}
+
+// corrupt says that a file is damaged, or no database.
+func corrupt(err error) bool {
+	const corrupt, notADatabase = 11, 26
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && (lite.Code()&0xff == corrupt || lite.Code()&0xff == notADatabase)
 }
 
 // alone waits a moment for other sessions of a PostgreSQL database to end.
@@ -244,10 +253,17 @@ func (s *Stage) swapFile(ctx context.Context, aside string) (string, error) {
 	if err := syncFile(s.own); err != nil {
 		return "", failed(err)
 	}
+	// Held until it is in place: who starts to work it meanwhile would work on what was
+	// kept aside.
+	release, err := Hold(s.at, "restore", time.Now())
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = release() }()
 	if err := Free(ctx, s.at); err != nil {
 		return "", err
 	}
-	_, err := os.Stat(s.at)
+	_, err = os.Stat(s.at)
 	if errors.Is(err, fs.ErrNotExist) {
 		aside = ""
 	} else if err := os.Link(s.at, aside); err != nil {
@@ -298,7 +314,7 @@ func (s *Stage) swapTables(ctx context.Context, aside string) (string, error) {
 	}
 	if err := alone(ctx, s.lock, s.name); errors.Is(err, errInUse) {
 		return "", problem.Wrap(err, problem.Conflict, "the database %s is in use", s.where).
-			WithHint("stop partnerguard serve, and whatever else has it open; then run this again")
+			WithHint("stop partnerguard serve and every worker, and whatever else has it open; then run this again")
 	} else if err != nil {
 		return "", failed(err)
 	}

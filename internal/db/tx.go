@@ -4,7 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
 	"time"
+
+	"partnerguard/internal/observe"
 )
 
 // within is the key under which a context carries a transaction of a database.
@@ -22,17 +25,32 @@ func (d *DB) InTx(ctx context.Context, do func(context.Context) error) error {
 	if d.Tx(ctx) != nil {
 		return do(ctx)
 	}
+	ctx, span := observe.Below(ctx, "transaction")
 	for attempt := 0; ; attempt++ {
 		err := d.once(ctx, do)
 		if err == nil || attempt == 5 || !conflict(err) {
+			ended(span, err, attempt)
 			return err
 		}
 		select {
 		case <-ctx.Done():
+			ended(span, ctx.Err(), attempt)
 			return ctx.Err()
 		case <-time.After(time.Duration(1<<attempt) * 10 * time.Millisecond):
 		}
 	}
+}
+
+// ended ends the span of a transaction.
+func ended(span observe.Span, err error, again int) {
+	how := "committed"
+	if err != nil {
+		how = "undone"
+	}
+	if again > 0 {
+		span.Say("again", strconv.Itoa(again))
+	}
+	span.End(how, false) // what undid it is the failure, not the undoing
 }
 
 func (d *DB) once(ctx context.Context, do func(context.Context) error) error {

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"io"
+	"io/fs"
 	"time"
 
 	"partnerguard/internal/evidence"
@@ -52,6 +53,14 @@ type Options struct {
 	// Now is the moment of reading, which no record can be later than; zero asks
 	// the clock. Stated, when set, is when everything read was exported.
 	Now, Stated time.Time
+
+	// Mounts are what paths name that is no file or folder of the machine: every file
+	// of one is read, and shown with the path in front.
+	Mounts map[string]fs.FS
+
+	// Dated, when set, says when an input was exported, by its path as it is shown;
+	// zero is not known. What an input says of itself counts where it is earlier.
+	Dated func(path string) time.Time
 
 	MaxRecord int // optional; bytes of the largest record, default MaxRecord
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"partnerguard/internal/evidence"
@@ -50,8 +51,16 @@ func Read(ctx context.Context, o Options, paths []string, sink Sink) ([]evidence
 // ReadFS reads every regular file of fsys, in sorted order. Paths are shown
 // with prefix in front.
 func ReadFS(ctx context.Context, o Options, fsys fs.FS, prefix string, sink Sink) ([]evidence.Input, error) {
-	var jobs []job
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+	jobs, err := mounted(fsys, prefix)
+	if err != nil {
+		return nil, err
+	}
+	return run(ctx, o, jobs, sink)
+}
+
+// mounted lists the files of fsys.
+func mounted(fsys fs.FS, prefix string) (jobs []job, err error) {
+	err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			jobs = append(jobs, job{path: prefix + name, note: "this folder cannot be read", as: evidence.Unreadable})
 			return fs.SkipDir
@@ -70,7 +79,7 @@ func ReadFS(ctx context.Context, o Options, fsys fs.FS, prefix string, sink Sink
 	if err != nil {
 		return nil, problem.Wrap(err, problem.BadInput, "the folder %q cannot be read", path.Clean(prefix))
 	}
-	return run(ctx, o, jobs, sink)
+	return jobs, nil
 }
 
 // run reads the jobs one after the other.
@@ -82,7 +91,8 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 	}
 	inputs := make([]evidence.Input, 0, len(jobs))
 	pages := newPaging()
-	defer func() { pages.settle(inputs) }()
+	said := &dates{now: o.Now}
+	defer func() { pages.settle(inputs); said.settle(inputs) }()
 	for _, j := range jobs {
 		if err := ctx.Err(); err != nil {
 			return inputs, err
@@ -105,7 +115,7 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 			inputs = append(inputs, in)
 			continue
 		}
-		f := &file{ctx: ctx, o: o, sink: sink, in: &in, named: j.named, pages: pages, number: pages.input()}
+		f := &file{ctx: ctx, o: o, sink: sink, in: &in, named: j.named, pages: pages, dates: said, number: pages.input()}
 		if at, ok := rc.(io.ReaderAt); ok && j.size > 0 {
 			f.at0, f.size = at, j.size
 		}
@@ -253,6 +263,19 @@ func (w *walk) named(o Options, p string) error {
 		}
 		w.jobs = append(w.jobs, job{path: "-", named: true, open: func() (io.ReadCloser, error) { return io.NopCloser(Bound(w.ctx, o.Stdin)), nil }})
 		return nil
+	}
+	if fsys, ok := o.Mounts[p]; ok {
+		if _, again := w.seen[p]; again {
+			return nil
+		}
+		w.seen[p] = p
+		prefix := p
+		if !strings.HasSuffix(p, ":") && !strings.HasSuffix(p, "/") {
+			prefix += "/"
+		}
+		jobs, err := mounted(fsys, prefix)
+		w.jobs = append(w.jobs, jobs...)
+		return err
 	}
 	info, err := os.Stat(p)
 	switch {

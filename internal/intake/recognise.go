@@ -26,6 +26,7 @@ var rules = []rule{
 	// Descriptions of data instead of data.
 	{all: "isztmodelrow", reason: "a model row of an export tool: a field list, not data"},
 	{all: "exportplan exportedat", check: only("exportplan exportedat"), reason: exportMoment},
+	{all: "archiveview files", check: isObject("files"), reason: viewMoments},
 	{all: "_metadata shape", reason: "a shape file: names and types of fields, not data"},
 	{all: "error", check: isErrorAnswer, reason: errorAnswer},
 	{all: "code description", check: isErrorBody, reason: errorAnswer},

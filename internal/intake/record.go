@@ -47,6 +47,10 @@ func (f *file) try(raw []byte, p place) (taken bool, reason string, err error) {
 		return f.terraform(raw, p)
 	case azureHound:
 		return f.azureHound(raw, p)
+	case viewMoments:
+		f.datesOthers(o.get(t.keys["files"]))
+		f.taken++
+		return true, "", nil
 	case exportMoment:
 		f.stated(o.text(t.keys["exportedat"]))
 		f.taken++

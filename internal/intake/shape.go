@@ -49,6 +49,7 @@ type file struct {
 	remarks     []remark
 	flat, plain []byte // scratch of normal
 	pages       *paging
+	dates       *dates
 	number      int                    // of the input among all
 	page        *page                  // whose records are being read
 	listed      int                    // elements of the last list

@@ -19,6 +19,11 @@ func (o Options) times(j *job) evidence.Times {
 	if !o.Stated.IsZero() {
 		t.Stated = utc(o.Stated)
 	}
+	if o.Dated != nil {
+		if at := o.Dated(j.path); at.Year() >= 2000 {
+			t.Stated = utc(at)
+		}
+	}
 	return t
 }
 

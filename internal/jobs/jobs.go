@@ -24,11 +24,19 @@ import (
 
 // Options changes how a queue works. The zero value is ready for use.
 type Options struct {
-	Workers int              // jobs at the same time in this process; 0: 4, at most 1000
-	Poll    time.Duration    // how often to look for jobs of other processes; 0: a second
-	Timeout time.Duration    // after which a job's context ends; 0: 5 minutes
-	Now     func() time.Time // nil is time.Now; used where River allows it
-	Log     *slog.Logger     // nil discards
+	Workers  int              // jobs at the same time in this process; 0: 4, at most 1000
+	BulkOnly bool             // works the queue of long work alone, and handlers of it are all it needs
+	Poll     time.Duration    // how often to look for jobs of other processes; 0: a second
+	Timeout  time.Duration    // after which a job's context ends; 0: 5 minutes
+	Now      func() time.Time // nil is time.Now; used where River allows it
+	Log      *slog.Logger     // nil discards; one line a job
+
+	// Alone says that no other process works this queue, as with a database in a
+	// file that is held: what still runs there was left by one that ended, and is
+	// taken up at once.
+	Alone bool
+	Beat  time.Duration // how often processes say that they are there; 0: 10 s
+	Dead  time.Duration // without a word, before its jobs are taken up; 0: 45 s
 }
 
 // Job is one piece of work under way.
@@ -67,11 +75,16 @@ type Queue struct {
 	mu       sync.Mutex // guards the fields below
 	handlers map[string]Handler
 	repeats  []repeat
+	counts   counts
 	adder    *river.Client[*sql.Tx] // adds and works nothing
 	client   *river.Client[*sql.Tx] // works; nil until Start
 	running  bool
 	stop     context.CancelFunc // ends the repeats
 	repeated sync.WaitGroup
+
+	id    string   // of this process, as jobs name it
+	beats int64    // for watch alone
+	under sync.Map // the ids of the jobs that this process does now
 }
 
 type repeat struct {
@@ -85,8 +98,14 @@ func Open(ctx context.Context, d *db.DB, o Options) (*Queue, error) {
 	if o.Workers == 0 {
 		o.Workers = 4
 	}
-	if o.Workers < 1 || o.Workers > 1000 {
-		return nil, problem.New(problem.Usage, "there are 1 to 1000 workers, not %d", o.Workers)
+	if o.Workers < 1 || o.Workers > maxWorkers {
+		return nil, problem.New(problem.Usage, "there are 1 to %d workers, not %d", maxWorkers, o.Workers)
+	}
+	if o.Beat <= 0 {
+		o.Beat = beatEvery
+	}
+	if o.Dead <= 0 {
+		o.Dead = deadAfter
 	}
 	if o.Poll <= 0 {
 		o.Poll = time.Second
@@ -97,7 +116,7 @@ func Open(ctx context.Context, d *db.DB, o Options) (*Queue, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	q := &Queue{o: o, d: d, handlers: map[string]Handler{}}
+	q := &Queue{o: o, d: d, handlers: map[string]Handler{}, id: newID(), counts: newCounts()}
 	if d.Dialect == db.Postgres {
 		q.driver = riverdatabasesql.New(d.DB)
 	} else {
@@ -148,6 +167,7 @@ type Add struct {
 	At     time.Time // not before; zero: at once
 	Tries  int       // 0: 25
 	Last   bool      // done when nothing else waits
+	Bulk   bool      // long work that nobody waits for: a queue of its own
 }
 
 // Add adds a job and says whether it did; false means that a unique one is
@@ -213,6 +233,9 @@ func (q *Queue) AddAll(ctx context.Context, kind string, args []any, a Add) (add
 
 func (a Add) options() *river.InsertOpts {
 	o := &river.InsertOpts{MaxAttempts: a.Tries, ScheduledAt: a.At}
+	if a.Bulk {
+		o.Queue = bulk
+	}
 	if a.Last {
 		o.Priority = river.PriorityDefault + 3
 	}
@@ -275,11 +298,20 @@ func (q *Queue) Start(ctx context.Context) error {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
+	if err := q.beat(ctx); err != nil { // before the first job that others could miss us at
+		return problem.Wrap(err, problem.Internal, "the queue does not start")
+	}
+	if q.o.Alone {
+		if err := q.takeUp(ctx, newWatcher(), time.Now(), 0); err != nil {
+			return problem.Wrap(err, problem.Internal, "the queue does not start")
+		}
+	}
 	if err := c.Start(ctx); err != nil {
 		return problem.Wrap(err, problem.Internal, "the queue does not start")
 	}
 	q.client, q.running = c, true
 	ctx, q.stop = context.WithCancel(ctx)
+	q.repeated.Go(func() { q.watch(ctx) })
 	for _, r := range q.repeats {
 		q.repeated.Go(func() { q.repeat(ctx, r) })
 	}
@@ -300,6 +332,16 @@ func (q *Queue) repeat(ctx context.Context, r repeat) {
 		case <-t.C:
 		}
 	}
+}
+
+// Running says that the queue works: nil, or why not. For readiness.
+func (q *Queue) Running(context.Context) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.running {
+		return problem.New(problem.Unavailable, "the queue does not run")
+	}
+	return nil
 }
 
 // Stop takes no further jobs and waits for those under way. When ctx ends

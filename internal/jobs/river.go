@@ -63,18 +63,21 @@ func envelopeOf(kind string, args any) (envelope, error) {
 type worker struct {
 	river.WorkerDefaults[envelope]
 	handle Handler
+	q      *Queue
 }
 
-func (w worker) Work(ctx context.Context, j *river.Job[envelope]) error {
-	return w.handle(ctx, Job{ID: j.ID, Attempt: j.Attempt, Args: j.Args.raw})
+func (w worker) Work(ctx context.Context, j *river.Job[envelope]) (err error) {
+	return w.q.work(ctx, j, w.handle)
 }
 
 // make makes a River client: one that adds, or with handlers one that works.
 func (q *Queue) make(handlers map[string]Handler) (*river.Client[*sql.Tx], error) {
 	c := &river.Config{
 		Logger: slog.New(calm{q.o.Log.Handler()}), JobTimeout: q.o.Timeout,
-		// A process that was killed leaves its jobs running in the database.
-		RescueStuckJobsAfter: 2 * q.o.Timeout,
+		// For a job that hangs in a process that lives. Those of one that was killed are
+		// taken up in a minute (see watch), by an even clock; this one is the machine's,
+		// and a jump of it must not have what runs done twice.
+		RescueStuckJobsAfter: max(2*q.o.Timeout, 24*time.Hour),
 		FetchPollInterval:    q.o.Poll, FetchCooldown: min(100*time.Millisecond, q.o.Poll),
 		SkipUnknownJobCheck: true,
 	}
@@ -82,11 +85,12 @@ func (q *Queue) make(handlers map[string]Handler) (*river.Client[*sql.Tx], error
 		c.Test.Time = clock(q.o.Now)
 	}
 	if len(handlers) > 0 {
+		c.ID = q.id
 		c.Workers = river.NewWorkers()
 		for kind, h := range handlers {
-			river.AddWorkerArgs(c.Workers, envelope{kind: kind}, worker{handle: h})
+			river.AddWorkerArgs(c.Workers, envelope{kind: kind}, worker{handle: h, q: q})
 		}
-		c.Queues = map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: q.o.Workers}}
+		c.Queues = q.o.queues()
 	}
 	client, err := river.NewClient(q.driver, c)
 	if err != nil {

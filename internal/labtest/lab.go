@@ -16,7 +16,6 @@ import (
 	"partnerguard/internal/claim"
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
-	"partnerguard/internal/msapi/msapitest"
 	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/control"
 	"partnerguard/internal/partnercloud/scenario"
@@ -178,9 +177,9 @@ func (l *Lab) App(id string) msapi.App {
 }
 
 // Person is one of the cloud's people, with password and codes.
-func (l *Lab) Person(upn string) msapitest.Person {
+func (l *Lab) Person(upn string) Person {
 	l.Helper()
-	p := msapitest.Person{UPN: upn}
+	p := Person{UPN: upn}
 	l.Server.World.Read(func(s *world.State) {
 		u := s.Home(upn).UserByName(upn)
 		p.Password, _ = s.SeededPassword(u)
@@ -202,8 +201,8 @@ func (l *Lab) Person(upn string) msapitest.Person {
 }
 
 // Browser is a browser without script before the cloud's pages.
-func (l *Lab) Browser() *msapitest.Browser {
-	return msapitest.NewBrowser(l, l.Server.Transport(), l.Info.Login)
+func (l *Lab) Browser() *Browser {
+	return NewBrowser(l, l.Server.Transport(), l.Info.Login)
 }
 
 // Leave walks the sign-in that begins at where, at whatever name of the cloud, as
@@ -215,7 +214,7 @@ func (l *Lab) Leave(where, upn string, press ...string) *url.URL {
 	if err != nil {
 		l.Fatal(err)
 	}
-	b := msapitest.NewBrowser(l, l.Server.Transport(), u.Scheme+"://"+u.Host).Open(where).SignIn(l.Person(upn))
+	b := NewBrowser(l, l.Server.Transport(), u.Scheme+"://"+u.Host).Open(where).SignIn(l.Person(upn))
 	if b.Left == nil && len(press) > 0 {
 		b.Press(press...)
 	}

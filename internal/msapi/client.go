@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"golang.org/x/sync/singleflight"
 
+	"partnerguard/internal/observe"
 	"partnerguard/internal/problem"
 )
 
@@ -94,6 +95,7 @@ func New(o Options) *Client {
 			TLSHandshakeTimeout: 15 * time.Second, ExpectContinueTimeout: time.Second, MaxResponseHeaderBytes: 256 << 10,
 		}
 	}
+	o.Transport = observe.Outgoing(o.Transport)
 	c := &Client{o: o, budgets: newBudgets(o.Mono), room: make(chan struct{}, o.AtOnce)}
 	c.web = &http.Client{
 		Transport: o.Transport, Timeout: o.Timeout,

@@ -33,6 +33,9 @@ type Resume struct {
 	// Items are the ids that a loop goes over, of the resource's list. Nil: all
 	// that the list holds.
 	Items []string
+	// Wide is how wide the slices of a log may be where the caller knows that little
+	// is in it; 0 is the row's width. One that is late falls back to that.
+	Wide time.Duration
 }
 
 // Answer is one answer as it came.
@@ -72,7 +75,8 @@ type Answer struct {
 // Safe for concurrent use; each walk is for one goroutine.
 func (c *Client) Walk(ctx context.Context, t Target, r evidence.Resource, s Span, w Resume) iter.Seq2[*Answer, error] {
 	return func(yield func(*Answer, error) bool) {
-		k := &walk{c: c, ctx: ctx, t: t, r: r, span: s, number: w.Number, items: w.Items, delta: w.Delta, yield: yield, seen: map[uint64]bool{}}
+		k := &walk{c: c, ctx: ctx, t: t, r: r, span: s, number: w.Number, items: w.Items, delta: w.Delta, wide: w.Wide, yield: yield,
+			seen: map[uint64]bool{}}
 		if err := k.begin(w.Position); err != nil {
 			yield(nil, err)
 			return
@@ -93,6 +97,7 @@ type walk struct {
 	number int
 	items  []string
 	delta  string
+	wide   time.Duration
 	yield  func(*Answer, error) bool
 	over   bool            // the caller wants no more
 	inItem bool            // an item's list is read, not the list of items

@@ -84,6 +84,7 @@ func (k *walk) itemsOf() ([]string, error) {
 // are to be told.
 func (k *walk) listed(from page, list string, tell bool) (found []string, err error) {
 	at := func(p *page) place { return place{Next: p.next, Token: p.nextToken, Items: p.next == ""} }
+	k.seen = map[uint64]bool{} // the rest of the list was read before, by a walk that goes on
 	for anew := 0; ; anew++ {
 		err := k.pages(from, steps{at: at, each: func(p *page) bool {
 			found = append(found, p.ids...)
@@ -309,7 +310,9 @@ func (k *walk) slices(items []string) error {
 	first := k.span.From.UTC().Truncate(unit)
 	end := k.span.To.UTC().Add(unit - 1).Truncate(unit)
 	k.span.To = end
-	width := max(k.r.Slice, unit)
+	row := max(k.r.Slice, unit)
+	widest := max(row, k.wide)
+	width := widest
 	at := k.at
 	if at.From != 0 {
 		if from := time.Unix(at.From, 0).UTC(); !from.Before(first) && from.Before(end) {
@@ -325,6 +328,9 @@ func (k *walk) slices(items []string) error {
 	}
 	for first.Before(end) && !k.over {
 		s := slice{first, first.Truncate(width).Add(width)} // the same ones, whenever it is read
+		if width > row {
+			s.to = first.Add(width) // as much as there is in one go
+		}
 		if s.to.After(end) {
 			s.to = end
 		}
@@ -332,6 +338,9 @@ func (k *walk) slices(items []string) error {
 		at = place{}
 		if e, ok := errors.AsType[*APIError](err); ok && e.late() && width/2 >= max(narrowest, unit) {
 			width = (min(width, s.to.Sub(s.from)) / 2).Truncate(unit)
+			if width > row {
+				width, widest = row, row // more is in it than the caller thought
+			}
 			if width >= max(narrowest, unit) {
 				continue
 			}
@@ -340,7 +349,7 @@ func (k *walk) slices(items []string) error {
 			return err
 		}
 		first = s.to
-		width = min(2*width, max(k.r.Slice, unit))
+		width = min(2*width, widest)
 	}
 	return nil
 }

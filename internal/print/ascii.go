@@ -30,7 +30,7 @@ func UTF8(getenv func(string) string) bool {
 // stands for them in ASCII. One for one, so that columns stay columns.
 var glyphs = map[rune]rune{
 	'✓': '+', '✗': 'x', '≈': '~', '–': '-', '—': '-', '·': '-', '•': '*', '→': '>', '←': '<', '…': '~', '─': '-', '│': '|', '×': 'x', '≥': '>', '≤': '<',
-	'█': '#', '▏': '|', '‘': '\'', '’': '\'', '“': '"', '”': '"', '\u00a0': ' ', '−': '-',
+	'█': '#', '▇': '%', '▆': '%', '▅': '+', '▄': '+', '▃': '=', '▂': '-', '▁': '_', '▏': '|', '‘': '\'', '’': '\'', '“': '"', '”': '"', '\u00a0': ' ', '−': '-',
 }
 
 // ASCII is w with our own glyphs written in ASCII, for a locale that has none of

@@ -21,6 +21,9 @@ type Sighting struct {
 	Platform          string // deviceDetail.operatingSystem as written
 	Program           string // the user agent when it is a program's and no browser's, cut
 	RiskLevel         string // riskLevelDuringSignIn
+	Resource          string // resourceDisplayName, else resourceId
+	Protocol          string // authenticationProtocol as written
+	PolicyState       string // conditionalAccessStatus as written: success, failure, notApplied
 	Compliant         Tri    // deviceDetail.isCompliant
 	HybridJoined      Tri    // deviceDetail.trustType is a hybrid join; unknown when empty
 	Interactive       Tri    // isInteractive

@@ -195,6 +195,13 @@ func (x *exporter) page(p *page, stand tree) error {
 // such a one that was cut off at its end holds, and only a head written down
 // elsewhere shows it.
 func VerifyExport(r io.Reader, wanted *Hash) (Report, error) {
+	return ReadExport(r, wanted, nil, nil)
+}
+
+// ReadExport verifies as [VerifyExport] does, holds marks that somebody kept against
+// the trail, under the name that the report has them, and gives each entry to each,
+// which may be nil, as it is read: before it is known whether the rest holds.
+func ReadExport(r io.Reader, wanted *Hash, kept *Marks, each func(*Entry) error) (Report, error) {
 	s := bufio.NewScanner(r)
 	s.Buffer(make([]byte, 64<<10), maxLine+256)
 	ended := func() error {
@@ -217,6 +224,7 @@ func VerifyExport(r io.Reader, wanted *Hash) (Report, error) {
 		return Report{}, err
 	}
 	after := l.at.Seq
+	l.roots = kept.roots()
 	report := func(b *Bad) Report {
 		h := Head{l.at.Seq, Hash(l.tree.root())}
 		if form == chainForm {
@@ -239,6 +247,11 @@ func VerifyExport(r io.Reader, wanted *Hash) (Report, error) {
 		if b, err := l.add(h, canonical); b != nil || err != nil {
 			return report(b), err
 		}
+		if each != nil {
+			if err := each(&l.entry); err != nil {
+				return report(nil), err
+			}
+		}
 	}
 	if err := ended(); err != nil {
 		return report(nil), err
@@ -250,7 +263,37 @@ func VerifyExport(r io.Reader, wanted *Hash) (Report, error) {
 	case end.Size != l.at.Seq || end.Root != Hash(l.tree.root()).String():
 		return report(bad(after+1, "it, or one up to entry %d, was changed: together they do not make the tree of the last line", max(end.Size, l.at.Seq))), nil
 	}
-	return report(l.end()), nil
+	out := report(l.end())
+	kept.compare(l, &out)
+	return out, nil
+}
+
+// Marks are checkpoints that somebody kept.
+type Marks struct {
+	Name string
+	List []Mark
+}
+
+func (m *Marks) roots() map[int64]Hash {
+	if m == nil {
+		return nil
+	}
+	out := map[int64]Hash{}
+	for _, k := range m.List {
+		if k.Bad == "" {
+			out[k.Size] = Hash{}
+		}
+	}
+	return out
+}
+
+func (m *Marks) compare(l *walk, r *Report) {
+	if m == nil || r.Bad != nil {
+		return
+	}
+	c := compare(m.Name, m.List, l.trail, l.roots, r)
+	unsaid(nil, c.Marks == 0, &c.Misfit, &c.Unsaid)
+	r.Anchors = append(r.Anchors, c)
 }
 
 func parseExportEnd(line []byte, end **exportEnd) bool {
@@ -295,6 +338,9 @@ func parseExportHead(line []byte, wanted *Hash) (*walk, string, error) {
 		return nil, "", problem.New(problem.BadInput, "the export does not begin at the trail's anchor")
 	}
 	l := newWalk(c, wanted)
+	if _, err := ParseHash(head.Trail); err == nil {
+		l.trail = origin(head.Trail)
+	}
 	l.at = Head{head.After, begin}
 	l.tree.size = head.After
 	for _, n := range head.Nodes {

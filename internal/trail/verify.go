@@ -65,6 +65,7 @@ type walk struct {
 	at     Head // Hash is the line's: the chain's, later the leaf's
 	chain  chain
 	tree   tree
+	trail  string                // its name in checkpoints, of an export that says it
 	entry  Entry                 // the newest, decoded
 	wanted *Hash                 // a head written down elsewhere, until it was met
 	roots  map[int64]Hash        // the sizes whose roots are asked for, and the roots

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"partnerguard/internal/observe"
 	"partnerguard/internal/problem"
 )
 
@@ -119,6 +120,8 @@ func (k *Kernel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	harden(w.Header(), r.TLS != nil)
 	w.Header().Set("X-Request-Id", q.id)
 	k.metrics.flying.Inc()
+	ctx, span := observe.Start(observe.From(r.Context(), r.Header), "server", unrouted, "http.request.method", methodOf(r))
+	r = r.WithContext(ctx)
 	cut := false
 	defer func() {
 		if p := recover(); p != nil {
@@ -130,6 +133,7 @@ func (k *Kernel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		k.metrics.flying.Dec()
 		k.tell(q, r, k.now().Sub(began), cut)
+		span.Route(q.name(), classOf(q.status), cut || q.status >= 500)
 		if cut {
 			panic(http.ErrAbortHandler)
 		}

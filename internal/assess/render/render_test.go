@@ -23,8 +23,9 @@ type format func(io.Writer, *assess.Report) error
 
 func formats() map[string]format {
 	return map[string]format{
-		"text": func(w io.Writer, r *assess.Report) error { return Text(w, r, TextOptions{Width: 100}) },
-		"html": HTML, "csv": CSV, "accounts csv": AccountsCSV, "junit": JUnit, "json": JSON,
+		"text":     func(w io.Writer, r *assess.Report) error { return Text(w, r, TextOptions{Width: 100}) },
+		"headline": func(w io.Writer, r *assess.Report) error { return Headline(w, r, TextOptions{Width: 80}) },
+		"html":     HTML, "csv": CSV, "accounts csv": AccountsCSV, "junit": JUnit, "json": JSON,
 	}
 }
 

@@ -21,13 +21,14 @@ policy allows, by the managed identity protocol over mutual TLS or with a
 workload's OIDC token; and it takes the consents of partners that were invited
 (partnerguard connect invite).
 
-Several processes may serve one PostgreSQL database. Beyond loopback it needs a
-certificate. Without a policy nobody is given a token.`,
+Several processes may serve one PostgreSQL database, and any number of partnerguard
+worker share its jobs; a database in a file is for one process. Beyond loopback it
+needs a certificate. Without a policy nobody is given a token.`,
 		Example: `  partnerguard serve
   partnerguard serve --listen 0.0.0.0:8443 --policy policy.yaml
   IDENTITY_ENDPOINT=https://guard.contoso.example:8443/msi/token   # at a caller`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			in.Logging = true
+			in.Logging, in.Works = true, "serve"
 			ctx := cmd.Context()
 			return kit.Opener(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) }).With(ctx, func(s *app.Installation) error {
 				return s.Run(ctx, func(where string) { fmt.Fprintln(env.Stdout, "partnerguard serves on "+where) })

@@ -51,7 +51,7 @@ Exit code 3 says that a mandatory requirement is not met or unknown.`,
 				until = end // what happened after the moment of judgement does not count
 			}
 			r := in.reading(env, bar)
-			r.Since, r.Until = s.Since.At, until
+			r.Since, r.Until, r.AsOf = s.Since.At, until, w.AsOf.End()
 			report, err := app.Assess(cmd.Context(), r, q)
 			bar.Done()
 			if err != nil {
@@ -80,7 +80,7 @@ Exit code 3 says that a mandatory requirement is not met or unknown.`,
 			return nil
 		},
 	}
-	in.register(cmd)
+	in.register(env, cmd)
 	w.Register(cmd)
 	s.Register(cmd)
 	output.RegisterFile(cmd)

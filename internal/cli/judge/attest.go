@@ -190,7 +190,7 @@ is contradicted by the evidence, is not needed, has ended or not begun.`,
 			}
 			bar := kit.NewProgress(env, "reading")
 			r := in.reading(env, bar)
-			r.Until = asOf.End()
+			r.Until, r.AsOf = asOf.End(), asOf.End()
 			report, err := app.Assess(cmd.Context(), r, app.Question{AsOf: asOf.At, Now: env.Now().UTC()})
 			bar.Done()
 			if err != nil {
@@ -205,7 +205,7 @@ is contradicted by the evidence, is not needed, has ended or not begun.`,
 			})
 		},
 	}
-	in.register(cmd)
+	in.register(env, cmd)
 	cmd.Flags().Var(&asOf, "as-of", "look at it as of this date (default now)")
 	output.RegisterFile(cmd)
 	return cmd

@@ -60,7 +60,8 @@ is.`,
 			if err := s.Check(); err != nil {
 				return err
 			}
-			view, err := automationView(cmd.Context(), env, open, app.Reading{From: from, Stdin: env.Stdin, Since: s.Since.At, Until: s.Until.End()})
+			r := app.Reading{From: from, Stdin: env.Stdin, Since: s.Since.At, Until: s.Until.End(), Archive: env.Archive}
+			view, err := automationView(cmd.Context(), env, open, r)
 			if err != nil {
 				return err
 			}
@@ -78,7 +79,7 @@ is.`,
 			})
 		},
 	}
-	kit.AddFrom(cmd, &from)
+	kit.AddFrom(env, cmd, &from)
 	s.Register(cmd)
 	output.RegisterFile(cmd)
 	cmd.AddCommand(newAutomationSet(env, open))

@@ -38,7 +38,7 @@ Without --from it looks at the embedded sample partner.`,
   partnerguard dates --output json | jq '.changes[] | select(.answer == "hit") | .text'`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			bar := kit.NewProgress(env, "reading")
-			r := app.Reading{From: from, Stdin: env.Stdin, Progress: bar.Set, Until: asOf.End()}
+			r := app.Reading{From: from, Stdin: env.Stdin, Progress: bar.Set, Until: asOf.End(), AsOf: asOf.End(), Archive: env.Archive}
 			report, err := app.Dates(cmd.Context(), r, app.Question{AsOf: asOf.At, Now: env.Now().UTC(), Kind: partner.Kind(kind.Value)})
 			bar.Done()
 			if err != nil {
@@ -51,7 +51,8 @@ Without --from it looks at the embedded sample partner.`,
 			})
 		},
 	}
-	kit.AddFrom(cmd, &from)
+	kit.AddFrom(env, cmd, &from)
+	kit.AddPlace(cmd)
 	cmd.Flags().Var(&asOf, "as-of", "count the days from this date, and leave out what was recorded later (default now)")
 	kit.AddChoice(cmd, &kind, "partner-kind", "what kind of partner it is")
 	output.RegisterFile(cmd)

@@ -66,7 +66,7 @@ browser and no risk; the answer says which were taken. --output graph gives the 
 			})
 		},
 	}
-	in.register(cmd)
+	in.register(env, cmd)
 	q.register(cmd, &in.from)
 	output.RegisterFile(cmd)
 	return cmd

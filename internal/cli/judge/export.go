@@ -115,7 +115,7 @@ Exit code 3 says that something needed is absent or partial.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			bar := kit.NewProgress(env, "reading")
 			o := e.options(env)
-			r := app.Reading{From: slices.Concat(args, from), Stdin: env.Stdin, Progress: bar.Set, At: o.AsOf}
+			r := app.Reading{From: slices.Concat(args, from), Stdin: env.Stdin, Progress: bar.Set, At: o.AsOf, AsOf: e.AsOf.End(), Archive: env.Archive}
 			f, err := app.Read(cmd.Context(), r, nil)
 			bar.Done()
 			if err != nil {
@@ -142,7 +142,8 @@ Exit code 3 says that something needed is absent or partial.`,
 			return err
 		},
 	}
-	kit.AddFrom(cmd, &from)
+	kit.AddFrom(env, cmd, &from)
+	kit.AddPlace(cmd)
 	e.register(cmd, "the Entra ID edition of the tenant (default what subscribedSkus shows)")
 	output.RegisterFile(cmd)
 	return cmd

@@ -65,7 +65,7 @@ there is a gap or an unknown.`,
 			return unproved(r)
 		},
 	}
-	in.register(cmd)
+	in.register(env, cmd)
 	var all []string
 	for _, q := range access.Questions() {
 		all = append(all, q.Name)

@@ -69,7 +69,7 @@ at every sign-in.`,
 			return rehearsed(r)
 		},
 	}
-	in.register(cmd)
+	in.register(env, cmd)
 	s.Register(cmd)
 	p.register(cmd)
 	output.RegisterFile(cmd)

@@ -54,6 +54,7 @@ Without --from it reads the embedded sample partner.`,
 			bar := kit.NewProgress(env, "reading")
 			r := app.Reading{
 				From: from, Stdin: env.Stdin, Progress: bar.Set, Since: s.Since.At, Until: s.Until.End(), CSV: output.Value != "text", Keep: keep,
+				Archive: env.Archive,
 			}
 			return kit.WriteOut(env, output.File, func(w io.Writer) error {
 				dst, finish := io.Writer(nil), func(error) error { return nil }
@@ -79,7 +80,8 @@ Without --from it reads the embedded sample partner.`,
 			})
 		},
 	}
-	kit.AddFrom(cmd, &from)
+	kit.AddFrom(env, cmd, &from)
+	kit.AddPlace(cmd)
 	s.Register(cmd)
 	k.register(cmd, &from)
 	output.RegisterFile(cmd)

@@ -13,15 +13,16 @@ type source struct {
 	baseline kit.Choice
 }
 
-func (s *source) register(cmd *cobra.Command) {
-	kit.AddFrom(cmd, &s.from)
+func (s *source) register(env *kit.Env, cmd *cobra.Command) {
+	kit.AddFrom(env, cmd, &s.from)
+	kit.AddPlace(cmd)
 	kit.AddBaselineScopes(cmd, &s.baseline)
 }
 
 // reading reads them behind a bar, as of now; of the embedded sample, as of its own
 // moment.
 func (s *source) reading(env *kit.Env, bar *kit.Progress) app.Reading {
-	r := app.Reading{From: s.from, BaselineScopes: s.baseline.Value, Stdin: env.Stdin, Progress: bar.Set}
+	r := app.Reading{From: s.from, BaselineScopes: s.baseline.Value, Stdin: env.Stdin, Progress: bar.Set, Archive: env.Archive}
 	if !r.Sample() {
 		r.At = env.Now()
 	}

@@ -38,22 +38,7 @@ backup of one kind of database restores into the other.`,
 			if out == "" || out == "-" {
 				return problem.New(problem.Usage, "--out must name a file").WithHint("partnerguard backup --out partnerguard.backup")
 			}
-			return kit.Opener(func(ctx context.Context) (*app.Installation, error) { return openKept(ctx, env, &in) }).With(cmd.Context(),
-				func(i *app.Installation) error {
-					bar := kit.NewCount(env, "writing")
-					b, err := i.Backup(cmd.Context(), out, bar.Set)
-					bar.Done()
-					if err != nil {
-						return err
-					}
-					return output.Answer(env, b, func(w io.Writer, p kit.Paint) error {
-						fmt.Fprintf(w, "%s\n", p.Bold("everything is in "+print.Clean(out, 300)))
-						backupText(w, &b)
-						_, err := fmt.Fprintf(w, "next: keep the master key (%s) apart from it; partnerguard backup verify %s reads it back elsewhere\n",
-							print.Clean(b.Master, 100), print.Clean(out, 300))
-						return err
-					})
-				})
+			return backUp(cmd.Context(), env, &in, &output, out)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "the file (required)")
@@ -62,6 +47,26 @@ backup of one kind of database restores into the other.`,
 	in.Register(cmd)
 	cmd.AddCommand(newBackupVerify(env, &in))
 	return cmd
+}
+
+// backUp writes a backup into a file, and says what is in it.
+func backUp(ctx context.Context, env *kit.Env, in *kit.Installation, output *kit.Output, out string) error {
+	open := kit.Opener(func(ctx context.Context) (*app.Installation, error) { return openKept(ctx, env, in) })
+	return open.With(ctx, func(i *app.Installation) error {
+		bar := kit.NewCount(env, "writing")
+		b, err := i.Backup(ctx, out, bar.Set)
+		bar.Done()
+		if err != nil {
+			return err
+		}
+		return output.Answer(env, b, func(w io.Writer, p kit.Paint) error {
+			fmt.Fprintf(w, "%s\n", p.Bold("everything is in "+print.Clean(out, 300)))
+			backupText(w, &b)
+			_, err := fmt.Fprintf(w, "next: keep the master key (%s) apart from it; partnerguard backup verify %s reads it back elsewhere\n",
+				print.Clean(b.Master, 100), print.Clean(out, 300))
+			return err
+		})
+	})
 }
 
 // openKept opens an installation that is there: to back up is no reason to make one.

@@ -8,5 +8,20 @@ import (
 
 // Commands are the commands of this wing.
 func Commands(env *kit.Env) []*cobra.Command {
-	return []*cobra.Command{newBackup(env), newRestore(env), newSettledVault(env), newSettledTrail(env), newConfig(env)}
+	return []*cobra.Command{
+		newCollect(env),
+		newGaps(env),
+		newHistory(env),
+		newChanges(env),
+		newRejudge(env),
+		newExceptions(env),
+		newArchive(env),
+		newDoctor(env),
+		newDB(env),
+		newBackup(env),
+		newRestore(env),
+		newSettledVault(env),
+		newSettledTrail(env),
+		newConfig(env),
+	}
 }

@@ -1,2 +1,3 @@
-// Package keep has the commands of what is kept: vault, trail and config.
+// Package keep has the commands of what is kept: the readings of live tenants, doctor,
+// db, backup, vault, trail and config.
 package keep

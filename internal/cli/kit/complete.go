@@ -71,3 +71,26 @@ func (in *Installation) words(ctx context.Context, env *Env, words Words) ([]str
 	_ = i.Close() // nothing was changed
 	return list, err
 }
+
+// CompleteFlag completes one flag of cmd by what the installation knows.
+func (in *Installation) CompleteFlag(env *Env, cmd *cobra.Command, flag string, words Words) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, in.completing(env, words))
+}
+
+// Tenants are the domains of the tenants that are read, and the word for the
+// partner's own, for flags.
+func Tenants(ctx context.Context, i *app.Installation) ([]string, error) {
+	list, err := i.Collect.Tenants(ctx)
+	names := []string{"partner"}
+	for _, t := range list {
+		if t.Domain != "" && len(names) < 500 {
+			names = append(names, t.Domain)
+		}
+	}
+	return names, err
+}
+
+// Resources are the names of what is read of a tenant, for flags.
+func Resources(_ context.Context, i *app.Installation) ([]string, error) {
+	return i.Collect.Names(), nil
+}

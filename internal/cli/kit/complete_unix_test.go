@@ -25,7 +25,7 @@ func TestCompletionReadsNoPipe(t *testing.T) {
 		root := &cobra.Command{Use: "partnerguard"}
 		root.AddCommand(cmd)
 		cmd.Flags().String("user", "", "")
-		AddFrom(cmd, &list)
+		AddFrom(&Env{}, cmd, &list)
 		CompleteAccounts(cmd, "user", &list)
 		root.SetArgs([]string{"__complete", "x", "--from", from, "--user", ""})
 		root.SetOut(io.Discard)

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"partnerguard/internal/app"
 	"partnerguard/internal/intake"
 	"partnerguard/internal/problem"
 )
@@ -24,7 +26,12 @@ type Env struct {
 	Getenv func(string) string // nil means no environment
 	Now    func() time.Time    // nil means time.Now
 
+	// Archive opens what --from names by archive:; nil where it names none, and where
+	// nothing is kept.
+	Archive func(context.Context, app.Archived) (fs.FS, error)
+
 	ctx  context.Context // of the command
+	ends []func() error  // what is closed after it
 	next string          // what to do after it
 }
 
@@ -67,6 +74,11 @@ func Main(ctx context.Context, env Env, root func(*Env) *cobra.Command) int {
 	cmd.SetOut(env.Stdout)
 	cmd.SetErr(env.Stderr)
 	err := cmd.ExecuteContext(ctx)
+	for _, end := range env.ends {
+		if cerr := end(); err == nil {
+			err = cerr
+		}
+	}
 	if code, ok := errors.AsType[Exit](err); ok {
 		return int(code)
 	}

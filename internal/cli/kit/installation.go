@@ -34,6 +34,7 @@ type Installation struct {
 	Info    *partnercloud.Info // of the local partner cloud, once it was found
 	Client  *control.Client    // to it
 	Logging bool               // serve logs; a command tells its own errors
+	Works   string             // what works the database from here on, such as "serve"; "" looks at it
 	flags   []*pflag.Flag      // that are settings
 }
 
@@ -48,8 +49,11 @@ func (in *Installation) Register(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("cloud", cobra.FixedCompletions(config.Clouds(), cobra.ShellCompDirectiveNoFileComp))
 }
 
-// Serving adds the flags of the features' settings, for what runs all of them.
-func (in *Installation) Serving(cmd *cobra.Command) { in.settings(cmd.Flags(), true) }
+// Serving adds the flags of the features' settings, for what runs all of them, those
+// of a worker apart; or those that are named.
+func (in *Installation) Serving(cmd *cobra.Command, only ...string) {
+	in.settings(cmd.Flags(), true, only...)
+}
 
 // taking is the annotation of a command that takes the flag of a feature's setting.
 const taking = "partnerguard-setting"
@@ -83,7 +87,7 @@ func (in *Installation) settings(fl *pflag.FlagSet, features bool, only ...strin
 		if features {
 			about += " (default the setting " + s.Name + ")"
 		}
-		if len(only) > 0 && !slices.Contains(only, s.Flag) {
+		if len(only) > 0 && !slices.Contains(only, s.Flag) || len(only) == 0 && strings.HasPrefix(s.Flag, "worker-") {
 			continue
 		}
 		fl.String(s.Flag, "", about)
@@ -116,6 +120,7 @@ func (in *Installation) Options(ctx context.Context, env *Env) (app.Options, err
 		Prompt: func(_ context.Context, what string, confirm bool) (secret.Text, error) {
 			return askTwice(env, what, confirm)
 		}}
+	o.Works = in.Works
 	if in.Logging {
 		o.Log = slog.New(slog.NewTextHandler(env.Stderr, nil))
 	}
@@ -160,6 +165,28 @@ func (in *Installation) Data(ctx context.Context, env *Env, make bool) (*app.Ins
 		}
 	}
 	s, err := app.OpenData(ctx, o)
+	return Opened(env, s, err)
+}
+
+// Kept opens what is kept, to look at it: with the vault where it opens, since only
+// then exceptions and kept attestations hold; without it the rest can still be said.
+// Kind problem.NotFound where nothing is kept: to look is no reason to make a database.
+func (in *Installation) Kept(ctx context.Context, env *Env) (*app.Installation, error) {
+	o, err := in.Options(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	if is, err := app.Kept(ctx, o); err != nil {
+		return nil, err
+	} else if !is {
+		return nil, problem.New(problem.NotFound, "nothing is kept here yet").
+			WithHint("partnerguard up collects from a partner cloud; partnerguard connect, then collect --now, from your tenant")
+	}
+	s, err := app.Open(ctx, o)
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintf(env.Stderr, "partnerguard: the vault does not open, so exceptions and kept attestations are not counted\n")
+		s, err = app.OpenData(ctx, o)
+	}
 	return Opened(env, s, err)
 }
 

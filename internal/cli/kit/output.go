@@ -17,8 +17,11 @@ import (
 	"partnerguard/internal/problem"
 )
 
-func AddFrom(cmd *cobra.Command, from *[]string) {
-	cmd.Flags().StringArrayVar(from, "from", nil, "a file, a folder, or - for standard input; may be repeated")
+// AddFrom adds --from: what a command reads. What it names of the archive is opened
+// before the command runs.
+func AddFrom(env *Env, cmd *cobra.Command, from *[]string) {
+	cmd.Flags().StringArrayVar(from, "from", nil, "a file, a folder, archive: for what was collected, or - for standard input; may be repeated")
+	addArchive(env, cmd, from)
 }
 
 func AddOut(cmd *cobra.Command, out *string) {

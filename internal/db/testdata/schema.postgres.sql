@@ -15,6 +15,41 @@ approvals approvals_caller_subject_connection_tenant_resource_key UNIQUE (caller
 approvals approvals_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX approvals_caller_subject_connection_tenant_resource_key ON public.approvals USING btree (caller, subject, connection, tenant, resource)
 CREATE UNIQUE INDEX approvals_pkey ON public.approvals USING btree (id)
+archive_pending.name text NOT NULL
+archive_pending.object text NOT NULL
+archive_pending.at bigint NOT NULL
+archive_pending.size bigint NOT NULL
+archive_pending.sha256 text NOT NULL
+archive_pending archive_pending_pkey PRIMARY KEY (name)
+CREATE UNIQUE INDEX archive_pending_pkey ON public.archive_pending USING btree (name)
+archive_segments.name text NOT NULL
+archive_segments.tenant text NOT NULL
+archive_segments.object text NOT NULL
+archive_segments.seq bigint NOT NULL
+archive_segments.made bigint NOT NULL
+archive_segments.size bigint NOT NULL
+archive_segments.sha256 text NOT NULL
+archive_segments.root text NOT NULL
+archive_segments.entries bigint NOT NULL
+archive_segments.pages bigint NOT NULL
+archive_segments.bytes bigint NOT NULL
+archive_segments.first bigint NOT NULL
+archive_segments.last bigint NOT NULL
+archive_segments.parts text NOT NULL
+archive_segments.removed bigint NOT NULL
+archive_segments.policy text NOT NULL
+archive_segments archive_segments_pkey PRIMARY KEY (name)
+CREATE UNIQUE INDEX archive_segments_pkey ON public.archive_segments USING btree (name)
+CREATE INDEX archive_segments_seq ON public.archive_segments USING btree (seq)
+CREATE INDEX archive_segments_tenant ON public.archive_segments USING btree (tenant, seq)
+attestations.id text NOT NULL
+attestations.tenant text NOT NULL
+attestations.body text NOT NULL
+attestations.actor text NOT NULL
+attestations.kept bigint NOT NULL
+attestations.mark bytea NOT NULL
+attestations attestations_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX attestations_pkey ON public.attestations USING btree (id)
 automation_items.id text NOT NULL
 automation_items.body text NOT NULL
 automation_items.owner text NOT NULL
@@ -28,6 +63,66 @@ automation_items.version bigint NOT NULL
 automation_items automation_items_pkey PRIMARY KEY (id)
 automation_items automation_items_state_check CHECK ((state = ANY (ARRAY['found'::text, 'planned'::text, 'moved'::text, 'verified-gone'::text])))
 CREATE UNIQUE INDEX automation_items_pkey ON public.automation_items USING btree (id)
+collect_cursors.tenant text NOT NULL
+collect_cursors.resource text NOT NULL
+collect_cursors.run text NOT NULL
+collect_cursors.began_at bigint NOT NULL
+collect_cursors.position text NOT NULL
+collect_cursors.pages bigint NOT NULL
+collect_cursors.span_from bigint NOT NULL
+collect_cursors.span_to bigint NOT NULL
+collect_cursors.flaw text NOT NULL
+collect_cursors.covered_at bigint NOT NULL
+collect_cursors.delta text NOT NULL
+collect_cursors.base text NOT NULL
+collect_cursors.due_at bigint NOT NULL
+collect_cursors.whole_at bigint NOT NULL
+collect_cursors.whole_run text NOT NULL
+collect_cursors.whole_pages bigint NOT NULL
+collect_cursors.tried_at bigint NOT NULL
+collect_cursors.tries bigint NOT NULL
+collect_cursors.words text NOT NULL
+collect_cursors.refused text NOT NULL
+collect_cursors.needs text NOT NULL
+collect_cursors.refused_at bigint NOT NULL
+collect_cursors collect_cursors_pkey PRIMARY KEY (tenant, resource)
+CREATE UNIQUE INDEX collect_cursors_pkey ON public.collect_cursors USING btree (tenant, resource)
+collect_gaps.tenant text NOT NULL
+collect_gaps.resource text NOT NULL
+collect_gaps.item text NOT NULL
+collect_gaps.from_at bigint NOT NULL
+collect_gaps.to_at bigint NOT NULL
+collect_gaps.since_at bigint NOT NULL
+collect_gaps.closed_at bigint NOT NULL
+collect_gaps.lost bigint NOT NULL
+collect_gaps.reason text NOT NULL
+collect_gaps.why text NOT NULL
+collect_gaps.can text NOT NULL
+collect_gaps.needs text NOT NULL
+collect_gaps.request text NOT NULL
+collect_gaps.run text NOT NULL
+collect_gaps.tried_at bigint NOT NULL
+collect_gaps collect_gaps_pkey PRIMARY KEY (tenant, resource, item, from_at, to_at, since_at)
+CREATE INDEX collect_gaps_open ON public.collect_gaps USING btree (tenant, closed_at)
+CREATE UNIQUE INDEX collect_gaps_pkey ON public.collect_gaps USING btree (tenant, resource, item, from_at, to_at, since_at)
+collect_leases.tenant text NOT NULL
+collect_leases.owner text NOT NULL
+collect_leases.turn bigint NOT NULL
+collect_leases.beats bigint NOT NULL
+collect_leases collect_leases_pkey PRIMARY KEY (tenant)
+CREATE UNIQUE INDEX collect_leases_pkey ON public.collect_leases USING btree (tenant)
+collect_tenants.tenant text NOT NULL
+collect_tenants.domain text NOT NULL
+collect_tenants.name text NOT NULL
+collect_tenants.partner bigint NOT NULL
+collect_tenants.risk bigint NOT NULL
+collect_tenants.seen_at bigint NOT NULL
+collect_tenants.gone_at bigint NOT NULL
+collect_tenants.last_at bigint NOT NULL
+collect_tenants.accounts bigint NOT NULL
+collect_tenants.words text NOT NULL
+collect_tenants collect_tenants_pkey PRIMARY KEY (tenant)
+CREATE UNIQUE INDEX collect_tenants_pkey ON public.collect_tenants USING btree (tenant)
 connections.id text NOT NULL
 connections.name text NOT NULL
 connections.tenant text NOT NULL
@@ -57,6 +152,25 @@ consent_intents.since bigint NOT NULL
 consent_intents.mark bytea NOT NULL DEFAULT '\x'::bytea
 consent_intents consent_intents_pkey PRIMARY KEY (connection, customer)
 CREATE UNIQUE INDEX consent_intents_pkey ON public.consent_intents USING btree (connection, customer)
+exceptions.id text NOT NULL
+exceptions.requirement text NOT NULL
+exceptions.accounts text NOT NULL
+exceptions.owner text NOT NULL
+exceptions.reason text NOT NULL
+exceptions.control text NOT NULL
+exceptions.added_by text NOT NULL
+exceptions.added bigint NOT NULL
+exceptions.expires bigint NOT NULL
+exceptions.state text NOT NULL
+exceptions.decided_by text NOT NULL
+exceptions.decided bigint NOT NULL
+exceptions.ended_by text NOT NULL
+exceptions.ended bigint NOT NULL
+exceptions.version bigint NOT NULL
+exceptions.mark bytea NOT NULL
+exceptions exceptions_pkey PRIMARY KEY (id)
+exceptions exceptions_state_check CHECK ((state = ANY (ARRAY['proposed'::text, 'approved'::text, 'ended'::text])))
+CREATE UNIQUE INDEX exceptions_pkey ON public.exceptions USING btree (id)
 invitations.id text NOT NULL
 invitations.hash text NOT NULL
 invitations.tenant text NOT NULL
@@ -73,6 +187,59 @@ invitations invitations_hash_key UNIQUE (hash)
 invitations invitations_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX invitations_hash_key ON public.invitations USING btree (hash)
 CREATE UNIQUE INDEX invitations_pkey ON public.invitations USING btree (id)
+posture_facts.tenant text NOT NULL
+posture_facts.kind text NOT NULL
+posture_facts.subject text NOT NULL
+posture_facts.since bigint NOT NULL
+posture_facts.till bigint NOT NULL
+posture_facts.digest text NOT NULL
+posture_facts.body text NOT NULL
+posture_facts posture_facts_pkey PRIMARY KEY (tenant, kind, subject, since)
+CREATE INDEX posture_facts_now ON public.posture_facts USING btree (tenant, till)
+CREATE UNIQUE INDEX posture_facts_pkey ON public.posture_facts USING btree (tenant, kind, subject, since)
+posture_rejudged.run text NOT NULL
+posture_rejudged.tenant text NOT NULL
+posture_rejudged.as_of bigint NOT NULL
+posture_rejudged.judged bigint NOT NULL
+posture_rejudged.book text NOT NULL
+posture_rejudged.program text NOT NULL
+posture_rejudged.error text NOT NULL
+posture_rejudged.body text NOT NULL
+posture_rejudged posture_rejudged_pkey PRIMARY KEY (run, tenant, as_of)
+CREATE UNIQUE INDEX posture_rejudged_pkey ON public.posture_rejudged USING btree (run, tenant, as_of)
+posture_rejudges.id text NOT NULL
+posture_rejudges.began bigint NOT NULL
+posture_rejudges.since bigint NOT NULL
+posture_rejudges.until bigint NOT NULL
+posture_rejudges.step bigint NOT NULL
+posture_rejudges.span bigint NOT NULL
+posture_rejudges.tenants text NOT NULL
+posture_rejudges.total bigint NOT NULL
+posture_rejudges.book text NOT NULL
+posture_rejudges.program text NOT NULL
+posture_rejudges.actor text NOT NULL
+posture_rejudges posture_rejudges_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX posture_rejudges_pkey ON public.posture_rejudges USING btree (id)
+posture_rollups.tenant text NOT NULL
+posture_rollups.day text NOT NULL
+posture_rollups.entries bigint NOT NULL
+posture_rollups.rows_in bigint NOT NULL
+posture_rollups.unasked bigint NOT NULL
+posture_rollups.body bytea NOT NULL
+posture_rollups posture_rollups_pkey PRIMARY KEY (tenant, day)
+CREATE UNIQUE INDEX posture_rollups_pkey ON public.posture_rollups USING btree (tenant, day)
+posture_rounds.tenant text NOT NULL
+posture_rounds.round bigint NOT NULL
+posture_rounds.as_of bigint NOT NULL
+posture_rounds.judged bigint NOT NULL
+posture_rounds.last_as_of bigint NOT NULL
+posture_rounds.last bigint NOT NULL
+posture_rounds.book text NOT NULL
+posture_rounds.program text NOT NULL
+posture_rounds.segment text NOT NULL
+posture_rounds.root text NOT NULL
+posture_rounds posture_rounds_pkey PRIMARY KEY (tenant, round)
+CREATE UNIQUE INDEX posture_rounds_pkey ON public.posture_rounds USING btree (tenant, round)
 registrations.client_id text NOT NULL
 registrations.sealed text NOT NULL
 registrations.waiting text NOT NULL

@@ -14,6 +14,39 @@ CREATE TABLE approvals (
     mark       BLOB NOT NULL DEFAULT x'',
     UNIQUE (caller, subject, connection, tenant, resource)
 ) STRICT;
+CREATE TABLE archive_pending (
+    name   TEXT PRIMARY KEY,
+    object TEXT NOT NULL,
+    at     INTEGER NOT NULL,
+    size   INTEGER NOT NULL,
+    sha256 TEXT NOT NULL
+) STRICT;
+CREATE TABLE archive_segments (
+    name    TEXT PRIMARY KEY,
+    tenant  TEXT NOT NULL,
+    object  TEXT NOT NULL,    -- its key in the archive's place
+    seq     INTEGER NOT NULL, -- the entry of the trail
+    made    INTEGER NOT NULL, -- microseconds, as all moments here
+    size    INTEGER NOT NULL, -- bytes of the object
+    sha256  TEXT NOT NULL,    -- of the object
+    root    TEXT NOT NULL,    -- of the Merkle tree of its entries
+    entries INTEGER NOT NULL,
+    pages   INTEGER NOT NULL,
+    bytes   INTEGER NOT NULL, -- of the pages, not compressed
+    first   INTEGER NOT NULL, -- when its pages were answered
+    last    INTEGER NOT NULL,
+    parts   TEXT NOT NULL,    -- JSON: what it has of which run
+    removed INTEGER NOT NULL, -- when policy took the object away; 0 for not
+    policy  TEXT NOT NULL
+) STRICT;
+CREATE TABLE attestations (
+    id     TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL, -- whose requirement; empty is every tenant's
+    body   TEXT NOT NULL, -- the statement, JSON
+    actor  TEXT NOT NULL,
+    kept   INTEGER NOT NULL,
+    mark   BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE automation_items (
     id       TEXT PRIMARY KEY,
     body     TEXT NOT NULL,
@@ -25,6 +58,67 @@ CREATE TABLE automation_items (
     quiet_to INTEGER NOT NULL,
     updated  INTEGER NOT NULL,
     version  INTEGER NOT NULL -- grows with each change, against lost updates
+) STRICT, WITHOUT ROWID;
+CREATE TABLE collect_cursors (
+    tenant       TEXT NOT NULL,
+    resource     TEXT NOT NULL,
+    run          TEXT NOT NULL, -- under way; '' is none
+    began_at     INTEGER NOT NULL,
+    position     TEXT NOT NULL,
+    pages        INTEGER NOT NULL,
+    span_from    INTEGER NOT NULL, -- of the run, where it reads a log
+    span_to      INTEGER NOT NULL,
+    flaw         TEXT NOT NULL, -- why the run will not be whole
+    covered_at   INTEGER NOT NULL, -- of a log: all before it was read
+    delta        TEXT NOT NULL,
+    base         TEXT NOT NULL, -- the run that the delta goes on from
+    due_at       INTEGER NOT NULL,
+    whole_at     INTEGER NOT NULL, -- the end of the last whole run
+    whole_run    TEXT NOT NULL,
+    whole_pages  INTEGER NOT NULL,
+    tried_at     INTEGER NOT NULL,
+    tries        INTEGER NOT NULL, -- failures one after the other
+    words        TEXT NOT NULL, -- of the last failure
+    refused      TEXT NOT NULL, -- why it is refused; '' is not
+    needs        TEXT NOT NULL,
+    refused_at   INTEGER NOT NULL,
+    PRIMARY KEY (tenant, resource)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE collect_gaps (
+    tenant    TEXT NOT NULL,
+    resource  TEXT NOT NULL,
+    item      TEXT NOT NULL,
+    from_at   INTEGER NOT NULL,
+    to_at     INTEGER NOT NULL, -- 0: the list as a whole
+    since_at  INTEGER NOT NULL,
+    closed_at INTEGER NOT NULL, -- when it was read after all
+    lost      INTEGER NOT NULL, -- 1: it can no longer be had
+    reason    TEXT NOT NULL,
+    why       TEXT NOT NULL,
+    can       TEXT NOT NULL,
+    needs     TEXT NOT NULL,
+    request   TEXT NOT NULL,
+    run       TEXT NOT NULL, -- that noticed it last
+    tried_at  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, resource, item, from_at, to_at, since_at)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE collect_leases (
+    tenant TEXT PRIMARY KEY,
+    owner  TEXT NOT NULL,
+    turn   INTEGER NOT NULL, -- grows with each owner
+    beats  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE collect_tenants (
+    tenant  TEXT PRIMARY KEY,
+    domain  TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    partner INTEGER NOT NULL, -- 1: the partner's own
+    risk    INTEGER NOT NULL, -- the higher, the sooner
+    seen_at INTEGER NOT NULL, -- when it was last among the customers
+    gone_at INTEGER NOT NULL, -- when it was there no longer
+    last_at INTEGER NOT NULL, -- the end of the last round
+    accounts INTEGER NOT NULL, -- as many as were read
+    words   TEXT NOT NULL -- what kept the last round from its end
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE connections (
     id          TEXT PRIMARY KEY,
@@ -50,6 +144,24 @@ CREATE TABLE consent_intents (
     since      INTEGER NOT NULL, mark BLOB NOT NULL DEFAULT x'', -- microseconds
     PRIMARY KEY (connection, customer)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE exceptions (
+    id          TEXT PRIMARY KEY,
+    requirement TEXT NOT NULL,
+    accounts    TEXT NOT NULL, -- JSON; none is the whole requirement
+    owner       TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    control     TEXT NOT NULL,
+    added_by    TEXT NOT NULL,
+    added       INTEGER NOT NULL,
+    expires     INTEGER NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('proposed', 'approved', 'ended')),
+    decided_by  TEXT NOT NULL,
+    decided     INTEGER NOT NULL,
+    ended_by    TEXT NOT NULL,
+    ended       INTEGER NOT NULL,
+    version     INTEGER NOT NULL,
+    mark        BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE invitations (
     id         TEXT PRIMARY KEY, -- "i-…", for people
     hash       TEXT NOT NULL UNIQUE, -- SHA-256 of the link's secret, hex
@@ -63,6 +175,62 @@ CREATE TABLE invitations (
     used_at    INTEGER NOT NULL, -- 0 while it waits
     connection TEXT NOT NULL -- id, once used
 , mark BLOB NOT NULL DEFAULT x'') STRICT;
+CREATE TABLE posture_facts (
+    tenant  TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    since   INTEGER NOT NULL, -- the round
+    till    INTEGER NOT NULL, -- the round from which on it is otherwise; 0 is still so
+    digest  TEXT NOT NULL,
+    body    TEXT NOT NULL,    -- JSON
+    PRIMARY KEY (tenant, kind, subject, since)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE posture_rejudged (
+    run    TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    as_of  INTEGER NOT NULL,
+    judged INTEGER NOT NULL,
+    book    TEXT NOT NULL,
+    program TEXT NOT NULL,
+    error  TEXT NOT NULL, -- why it could not be judged; else empty
+    body   TEXT NOT NULL, -- verdicts, JSON
+    PRIMARY KEY (run, tenant, as_of)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE posture_rejudges (
+    id      TEXT PRIMARY KEY,
+    began   INTEGER NOT NULL,
+    since   INTEGER NOT NULL,
+    until   INTEGER NOT NULL,
+    step    INTEGER NOT NULL, -- seconds
+    span    INTEGER NOT NULL, -- seconds of the log before each moment
+    tenants TEXT NOT NULL,    -- JSON
+    total   INTEGER NOT NULL,
+    book    TEXT NOT NULL,
+    program TEXT NOT NULL,
+    actor   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE posture_rollups (
+    tenant  TEXT NOT NULL,
+    day     TEXT NOT NULL,
+    entries INTEGER NOT NULL,
+    rows_in INTEGER NOT NULL,
+    unasked INTEGER NOT NULL, -- not challenged
+    body    BLOB NOT NULL,    -- zstd
+    PRIMARY KEY (tenant, day)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE posture_rounds (
+    tenant     TEXT NOT NULL,
+    round      INTEGER NOT NULL, -- from 1, in the order of judging
+    as_of      INTEGER NOT NULL, -- microseconds, as are all times here
+    judged     INTEGER NOT NULL,
+    last_as_of INTEGER NOT NULL,
+    last       INTEGER NOT NULL, -- judged so for the last time
+    book       TEXT NOT NULL,    -- the rule book's day
+    program    TEXT NOT NULL,
+    segment    TEXT NOT NULL,    -- newest of the archive when judged for the last time
+    root       TEXT NOT NULL,
+    PRIMARY KEY (tenant, round)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE registrations (
     client_id TEXT PRIMARY KEY, -- lower case
     sealed    TEXT NOT NULL,    -- name of the vault row; '' none is needed
@@ -139,4 +307,8 @@ CREATE TABLE vault_rows (
     changed INTEGER NOT NULL,
     PRIMARY KEY (purpose, owner, name)
 ) STRICT;
+CREATE INDEX archive_segments_seq ON archive_segments (seq);
+CREATE INDEX archive_segments_tenant ON archive_segments (tenant, seq);
+CREATE INDEX collect_gaps_open ON collect_gaps (tenant, closed_at);
 CREATE INDEX connections_due ON connections (renew_after);
+CREATE INDEX posture_facts_now ON posture_facts (tenant, till);

@@ -57,9 +57,9 @@ func TestFiltersLoseNothing(t *testing.T) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	d := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }
 	for text, want := range map[string][2]time.Time{
-		"usageStart ge '2026-11-03' and usageEnd le '2026-11-05'": {d(3), d(6)},
+		"usageStart ge '2026-11-03' and usageEnd le '2026-11-05'":                {d(3), d(6)},
 		"date ge '2026-11-03' and date ge '2026-11-07' and date lt '2026-11-09'": {d(7), d(9)},
-		"date gt '2026-11-03T00:00:00Z' and date lt '2026-11-05T06:00:00Z'": {d(4), d(6)}, "date eq '2026-11-03'": {d(3), d(4)},
+		"date gt '2026-11-03T00:00:00Z' and date lt '2026-11-05T06:00:00Z'":      {d(4), d(6)}, "date eq '2026-11-03'": {d(3), d(4)},
 		"date ge '2026-11-03T06:00:00Z' and date le '2026-11-05'": {d(4), d(6)},
 	} {
 		if f, no := parseUsageFilter(text, now); no != nil || !f.from.Equal(want[0]) || !f.to.Equal(want[1]) {

@@ -26,4 +26,7 @@ secureScore: activeUserCount *averageComparativeScores azureTenantId *controlSco
 	maxScore vendorInformation
 secureScoreControlProfile: actionType actionUrl azureTenantId *complianceInformation controlCategory *controlStateUpdates deprecated id
 	implementationCost lastModifiedDateTime maxScore rank remediation remediationImpact service *threats tier title userImpact vendorInformation
+privilegedAccessGroupEligibilityScheduleInstance: accessId eligibilityScheduleId endDateTime groupId id memberType principalId startDateTime
+privilegedAccessGroupAssignmentScheduleInstance: accessId assignmentScheduleId assignmentType endDateTime groupId id memberType principalId
+	startDateTime
 `

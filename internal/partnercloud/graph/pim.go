@@ -61,6 +61,8 @@ func (sh *shapes) addSchedules() {
 		f("scheduleInfo", scheduleInfo),
 	)
 	sh.eligibleNow = newScheduleShape(sh.definition, "unifiedRoleEligibilityScheduleInstance", f("roleEligibilityScheduleId", func(x row) any { return x.ID }))
+	sh.groupEligible = newGroupScheduleShape("privilegedAccessGroupEligibilityScheduleInstance", "eligibilityScheduleId")
+	sh.groupActive = newGroupScheduleShape("privilegedAccessGroupAssignmentScheduleInstance", "assignmentScheduleId")
 	sh.heldNow = newScheduleShape(sh.definition, "unifiedRoleAssignmentScheduleInstance",
 		f("assignmentType", func(x row) any {
 			if x.Activated {

@@ -24,19 +24,21 @@ const (
 	Policies         Feature = "policies"          // Conditional Access, security defaults
 	Methods          Feature = "methods"           // who registered what for MFA
 	Eligibility      Feature = "eligibility"       // PIM (P2)
-	Risk             Feature = "risk"              // risky users (P2)
+	Risk             Feature = "risk"              // risky users, and why (P2)
+	SecureScore      Feature = "secure-score"      // Microsoft's identity secure score
 	Licences         Feature = "licences"          //
 	Delegation       Feature = "delegation"        // GDAP: read
 	DelegationChange Feature = "delegation-change" // GDAP: change
 	Alerts           Feature = "alerts"            // partner security alerts: read
 	AlertsAnswer     Feature = "alerts-answer"     // answer them
 	Azure            Feature = "azure"             // customers' subscriptions
+	Collect          Feature = "collect"           // read live tenants into the archive: all that is judged by
 )
 
 // Features lists all features.
 func Features() []Feature {
-	return []Feature{Customers, Forecast, SignIns, Accounts, Policies, Methods, Eligibility, Risk, Licences, Delegation, DelegationChange, Alerts,
-		AlertsAnswer, Azure}
+	return []Feature{Customers, Forecast, SignIns, Accounts, Policies, Methods, Eligibility, Risk, SecureScore, Licences, Delegation, DelegationChange, Alerts,
+		AlertsAnswer, Azure, Collect}
 }
 
 // Ids of the resources that permissions are on (contracts.md section 2.5).
@@ -53,19 +55,23 @@ var delegated = map[string]map[string]string{
 	ARMApp:           {"user_impersonation": "41094075-9dad-400e-a0bd-54e686782033"},
 	GraphApp: {
 		"openid": "37f7f235-527c-4136-accd-4a02d197296e", "profile": "14dad69e-099b-42c9-810b-d002981feec1",
-		"offline_access":                           "7427e0e9-2fba-42fe-b0c0-848c9e6a8182",
-		"User.Read":                                "e1fe6dd8-ba31-4d61-89e7-88639da4683d",
-		"AuditLog.Read.All":                        "e4c9e354-4dc5-45b8-9e7c-e1393b0b1a20",
-		"Directory.Read.All":                       "06da0dbc-49e2-44d2-8312-53f166ab848a",
-		"Policy.Read.All":                          "572fea84-0151-49b2-9301-11cb16974376",
-		"UserAuthenticationMethod.Read.All":        "aec28ec7-4d02-4e8c-b864-50163aea77eb",
-		"RoleEligibilitySchedule.Read.Directory":   "eb0788c2-6d4e-4658-8c9e-c0fb8053f03d",
-		"IdentityRiskyUser.Read.All":               "d04bb851-cb7c-4146-97c7-ca3e71baf56c",
-		"Organization.Read.All":                    "4908d5b9-3fb2-4b1e-9336-1888b7937185",
-		"DelegatedAdminRelationship.Read.All":      "0c0064ea-477b-4130-82a5-4c2cc4ff68aa",
-		"DelegatedAdminRelationship.ReadWrite.All": "885f682f-a990-4bad-a642-36736a74b0c7",
-		"PartnerSecurity.Read.All":                 "5567b981-0bf1-4796-9038-0648b46e116d",
-		"PartnerSecurity.ReadWrite.All":            "0cd2c1f6-94a1-4075-ab8c-0b1aff2e1ad5",
+		"offline_access":                                  "7427e0e9-2fba-42fe-b0c0-848c9e6a8182",
+		"User.Read":                                       "e1fe6dd8-ba31-4d61-89e7-88639da4683d",
+		"AuditLog.Read.All":                               "e4c9e354-4dc5-45b8-9e7c-e1393b0b1a20",
+		"Directory.Read.All":                              "06da0dbc-49e2-44d2-8312-53f166ab848a",
+		"Policy.Read.All":                                 "572fea84-0151-49b2-9301-11cb16974376",
+		"UserAuthenticationMethod.Read.All":               "aec28ec7-4d02-4e8c-b864-50163aea77eb",
+		"RoleEligibilitySchedule.Read.Directory":          "eb0788c2-6d4e-4658-8c9e-c0fb8053f03d",
+		"PrivilegedEligibilitySchedule.Read.AzureADGroup": "8f44f93d-ecef-46ae-a9bf-338508d44d6b",
+		"PrivilegedAssignmentSchedule.Read.AzureADGroup":  "02a32cc4-7ab5-4b58-879a-0586e0f7c495",
+		"IdentityRiskyUser.Read.All":                      "d04bb851-cb7c-4146-97c7-ca3e71baf56c",
+		"IdentityRiskEvent.Read.All":                      "8f6a01e7-0391-4ee5-aa22-a3af122cef27",
+		"SecurityEvents.Read.All":                         "64733abd-851e-478a-bffb-e47a14b18235",
+		"Organization.Read.All":                           "4908d5b9-3fb2-4b1e-9336-1888b7937185",
+		"DelegatedAdminRelationship.Read.All":             "0c0064ea-477b-4130-82a5-4c2cc4ff68aa",
+		"DelegatedAdminRelationship.ReadWrite.All":        "885f682f-a990-4bad-a642-36736a74b0c7",
+		"PartnerSecurity.Read.All":                        "5567b981-0bf1-4796-9038-0648b46e116d",
+		"PartnerSecurity.ReadWrite.All":                   "0cd2c1f6-94a1-4075-ab8c-0b1aff2e1ad5",
 	},
 }
 
@@ -78,13 +84,17 @@ var needs = map[Feature]map[string][]string{
 	Policies:         {GraphApp: {"Policy.Read.All"}},
 	Methods:          {GraphApp: {"UserAuthenticationMethod.Read.All", "AuditLog.Read.All"}},
 	Eligibility:      {GraphApp: {"RoleEligibilitySchedule.Read.Directory"}},
-	Risk:             {GraphApp: {"IdentityRiskyUser.Read.All"}},
+	Risk:             {GraphApp: {"IdentityRiskyUser.Read.All", "IdentityRiskEvent.Read.All"}},
+	SecureScore:      {GraphApp: {"SecurityEvents.Read.All"}},
 	Licences:         {GraphApp: {"Organization.Read.All"}},
 	Delegation:       {GraphApp: {"DelegatedAdminRelationship.Read.All"}},
 	DelegationChange: {GraphApp: {"DelegatedAdminRelationship.ReadWrite.All"}},
 	Alerts:           {GraphApp: {"PartnerSecurity.Read.All"}},
 	AlertsAnswer:     {GraphApp: {"PartnerSecurity.ReadWrite.All"}},
 	Azure:            {ARMApp: {"user_impersonation"}},
+	Collect: {ARMApp: {"user_impersonation"}, GraphApp: {"Policy.Read.All", "Directory.Read.All", "AuditLog.Read.All", "RoleEligibilitySchedule.Read.Directory",
+		"PrivilegedEligibilitySchedule.Read.AzureADGroup", "PrivilegedAssignmentSchedule.Read.AzureADGroup",
+		"DelegatedAdminRelationship.Read.All", "PartnerSecurity.Read.All"}},
 }
 
 // Manifest is the least set of delegated permissions for some features. No
@@ -264,12 +274,18 @@ var readByDirectory = []string{
 	"Organization.Read.All", "LicenseAssignment.Read.All", "Device.Read.All",
 }
 
+// readByPolicy are what Policy.Read.All includes (contracts.md section 3.0).
+var readByPolicy = []string{"Policy.Read.AuthenticationMethod", "Policy.Read.ConditionalAccess"}
+
 // includes says whether permission w gives everything that n does.
 func includes(w, n string) bool {
 	if strings.EqualFold(w, n) {
 		return true
 	}
 	if strings.Replace(w, ".ReadWrite.", ".Read.", 1) == n && w != n {
+		return true
+	}
+	if w == "Policy.Read.All" && slices.Contains(readByPolicy, n) {
 		return true
 	}
 	if w == "Directory.ReadWrite.All" {

@@ -8,17 +8,21 @@ var allows = map[string]map[string]string{
 	ARMApp:           {"user_impersonation": "work in the customer's Azure subscriptions as the account that consented"},
 	GraphApp: {
 		"openid": "sign in", "profile": "sign in", "offline_access": "stay signed in: a refresh token", "User.Read": "read the profile of the account itself",
-		"AuditLog.Read.All":                        "read the sign-in and audit logs",
-		"Directory.Read.All":                       "read users, groups, roles, apps and licences; change nothing",
-		"Policy.Read.All":                          "read Conditional Access and the other policies",
-		"UserAuthenticationMethod.Read.All":        "read who registered which sign-in methods, no secret of them",
-		"RoleEligibilitySchedule.Read.Directory":   "read who may activate which role",
-		"IdentityRiskyUser.Read.All":               "read which accounts are taken to be at risk",
-		"Organization.Read.All":                    "read the tenant's own properties and licences",
-		"DelegatedAdminRelationship.Read.All":      "read delegated admin relationships (GDAP)",
-		"DelegatedAdminRelationship.ReadWrite.All": "ask for, change and end delegated admin relationships (GDAP)",
-		"PartnerSecurity.Read.All":                 "read partner security alerts and the security score",
-		"PartnerSecurity.ReadWrite.All":            "read and answer partner security alerts",
+		"AuditLog.Read.All":                               "read the sign-in and audit logs",
+		"Directory.Read.All":                              "read users, groups, roles, apps and licences; change nothing",
+		"Policy.Read.All":                                 "read Conditional Access and the other policies",
+		"UserAuthenticationMethod.Read.All":               "read who registered which sign-in methods, no secret of them",
+		"RoleEligibilitySchedule.Read.Directory":          "read who may activate which role",
+		"PrivilegedEligibilitySchedule.Read.AzureADGroup": "read who may become a member of a group",
+		"PrivilegedAssignmentSchedule.Read.AzureADGroup":  "read whose membership of a group is active",
+		"IdentityRiskyUser.Read.All":                      "read which accounts are taken to be at risk",
+		"IdentityRiskEvent.Read.All":                      "read why an account or a sign-in is taken to be at risk",
+		"SecurityEvents.Read.All":                         "read security events and the secure score",
+		"Organization.Read.All":                           "read the tenant's own properties and licences",
+		"DelegatedAdminRelationship.Read.All":             "read delegated admin relationships (GDAP)",
+		"DelegatedAdminRelationship.ReadWrite.All":        "ask for, change and end delegated admin relationships (GDAP)",
+		"PartnerSecurity.Read.All":                        "read partner security alerts and the security score",
+		"PartnerSecurity.ReadWrite.All":                   "read and answer partner security alerts",
 	},
 }
 
@@ -30,6 +34,7 @@ var why = map[Feature]string{
 	Delegation: "read GDAP relationships", DelegationChange: "change GDAP relationships", Alerts: "read security alerts",
 	AlertsAnswer: "answer security alerts",
 	Azure:        "work in customers' subscriptions",
+	Collect:      "read into the archive what the partner is judged by",
 }
 
 // Allows says what a permission of a resource lets the app do; "" for one that is

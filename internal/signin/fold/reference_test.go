@@ -2,6 +2,7 @@ package fold
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -202,6 +203,7 @@ func sightings(rows []*item) (list []signin.Sighting) {
 		}
 		list = append(list, signin.Sighting{ID: e.ID, UserID: e.UserID, UserPrincipalName: e.UserPrincipalName, AppID: e.AppID,
 			AppDisplayName: e.AppDisplayName, ClientAppUsed: e.ClientAppUsed, IPAddress: e.IPAddress, Country: e.Country,
+			Resource: cmp.Or(e.ResourceDisplayName, e.ResourceID), Protocol: e.AuthenticationProtocol, PolicyState: e.ConditionalAccessStatus,
 			Platform: e.OperatingSystem, RiskLevel: e.RiskLevelDuringSignIn, Compliant: e.DeviceCompliant, HybridJoined: hybrid,
 			Verdict: j.Verdict, Reason: j.Reason, Success: e.HasStatus && e.ErrorCode == 0, Legacy: j.Legacy, DeviceCode: j.DeviceCode,
 			ROPC: j.ROPC, AOBO: j.AOBO, Interactive: e.Interactive, Program: referenceProgram(e.UserAgent), At: e.Created, Source: it.src.Source})

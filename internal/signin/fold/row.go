@@ -40,6 +40,9 @@ const (
 	colPlatform
 	colRisk
 	colAgent
+	colTarget   // the resource's name
+	colProtocol // authenticationProtocol
+	colApplied  // conditionalAccessStatus
 	textCount
 
 	summaryTexts = colResource
@@ -180,6 +183,7 @@ func (r *row) fill(e *signin.Event, j *signin.Judgement, csv, visit bool, polici
 	if visit {
 		r.device = deviceOf(e)
 		t[colPlatform], t[colRisk], t[colAgent] = e.OperatingSystem, e.RiskLevelDuringSignIn, programOf(e.UserAgent)
+		t[colTarget], t[colProtocol], t[colApplied] = texts.Either(e.ResourceDisplayName, e.ResourceID), e.AuthenticationProtocol, e.ConditionalAccessStatus
 	}
 	if r.flags&flagLate != 0 {
 		t[colCreatedRaw] = e.CreatedRaw

@@ -85,6 +85,7 @@ func (rr *rowReader) show(r *row) {
 	*s = signin.Sighting{
 		ID: t[colID], UserID: t[colUserID], UserPrincipalName: t[colUPN], AppID: t[colAppID], AppDisplayName: t[colAppName],
 		ClientAppUsed: t[colClient], IPAddress: t[colIP], Country: t[colCountry], Platform: t[colPlatform], RiskLevel: t[colRisk], Program: t[colAgent],
+		Resource: t[colTarget], Protocol: t[colProtocol], PolicyState: t[colApplied],
 		Compliant: r.device.compliant(), HybridJoined: r.device.hybrid(), Verdict: r.verdict, Reason: r.reason,
 		Success: r.flags&flagSuccess != 0, Legacy: r.flags&flagLegacy != 0, DeviceCode: r.flags&flagDeviceCode != 0,
 		ROPC: r.flags&flagROPC != 0, AOBO: r.flags&flagAOBO != 0, Source: st.sources[r.source].Source,

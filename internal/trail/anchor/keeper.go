@@ -193,6 +193,16 @@ func (k *Keeper) Jobs(q *jobs.Queue) error {
 	return nil
 }
 
+// Sign signs where the trail stands.
+func (k *Keeper) Sign(ctx context.Context) ([]byte, error) {
+	signer, err := k.d.Trail.Signer(ctx, k.d.Vault)
+	if err != nil {
+		return nil, err
+	}
+	_, raw, err := k.d.Trail.Sign(ctx, signer)
+	return raw, err
+}
+
 // Key is the key that verifies the trail's checkpoints, as text; it is made
 // where there is none.
 func (k *Keeper) Key(ctx context.Context) (string, error) {

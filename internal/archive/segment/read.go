@@ -1,0 +1,247 @@
+package segment
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"partnerguard/internal/problem"
+)
+
+// Source is where an object lies: Range gives n bytes from off.
+type Source interface {
+	Range(ctx context.Context, off, n int64) (io.ReadCloser, error)
+}
+
+// Reader reads a segment whose manifest was read. Not for several goroutines.
+type Reader struct {
+	Manifest
+	Size int64
+
+	src    Source
+	leaf   []tlog.Hash
+	before []int // of each frame, the entries before it
+	zstd   *zstd.Decoder
+	in     []byte
+	raw    []byte
+}
+
+// tailRead is how much of an object's end is asked for at once.
+const tailRead = 64 << 10
+
+// NewReader reads the manifest of an object of size bytes. Its pages are held to
+// root when root is not "".
+func NewReader(ctx context.Context, src Source, size int64, root string) (*Reader, error) {
+	if size < tailSize || size > MaxBytes {
+		return nil, bad("it has %d bytes, which no segment has", size)
+	}
+	end, err := slurp(ctx, src, max(0, size-tailRead), min(size, tailRead), nil)
+	if err != nil {
+		return nil, err
+	}
+	at, n, err := parseTail(end[len(end)-tailSize:], size)
+	if err != nil {
+		return nil, err
+	}
+	if n > maxManifest {
+		return nil, bad("its manifest has %d bytes, more than any has", n)
+	}
+	r := &Reader{Size: size, src: src}
+	if r.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(2*MaxBody)); err != nil {
+		return nil, err
+	}
+	packed := end[:len(end)-tailSize]
+	if int64(len(packed)) >= n {
+		packed = packed[int64(len(packed))-n:]
+	} else if packed, err = slurp(ctx, src, at, n, nil); err != nil {
+		return nil, err
+	}
+	m, err := r.zstd.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, problem.Wrap(err, problem.BadInput, "its manifest cannot be decompressed")
+	}
+	if err := decode(bytes.TrimSuffix(m, []byte{'\n'}), &r.Manifest); err != nil {
+		return nil, err
+	}
+	if err := r.check(at); err != nil {
+		return nil, err
+	}
+	if r.leaf, err = r.leaves(); err != nil {
+		return nil, err
+	}
+	if root != "" && root != r.Root {
+		return nil, bad("its root is not the recorded one")
+	}
+	n = 0
+	for _, f := range r.Frames {
+		r.before = append(r.before, int(n))
+		n += int64(f.Entries)
+	}
+	if n != int64(len(r.leaf)) {
+		return nil, bad("its manifest has %d entries and %d leaves", n, len(r.leaf))
+	}
+	return r, nil
+}
+
+// slurp reads a range whole.
+func slurp(ctx context.Context, src Source, off, n int64, into []byte) ([]byte, error) {
+	rc, err := src.Range(ctx, off, n)
+	if err != nil {
+		return nil, err
+	}
+	defer rc.Close()
+	return fill(rc, n, into)
+}
+
+// fill reads n bytes, taking memory as they come.
+func fill(r io.Reader, n int64, into []byte) ([]byte, error) {
+	into = into[:0]
+	if int64(cap(into)) >= n {
+		into = into[:n]
+		_, err := io.ReadFull(r, into)
+		return into, short(err)
+	}
+	b := bytes.NewBuffer(into)
+	got, err := io.CopyN(b, r, n)
+	if err == nil && got < n {
+		err = io.ErrUnexpectedEOF
+	}
+	return b.Bytes(), short(err)
+}
+
+func short(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return bad("it is shorter than it says")
+	}
+	return err
+}
+
+// Entry is a page, or the end of a run. What it points to is the reader's again
+// when the function that got it returns.
+type Entry struct {
+	Index int64 // among all entries of the segment
+	Page  *Page
+	Run   *Run
+	Line  []byte // whose hash is the leaf
+}
+
+// All reads every entry in order.
+func (r *Reader) All(ctx context.Context, each func(*Entry) error) error {
+	return r.Some(ctx, 0, len(r.Frames)-1, each)
+}
+
+// Some reads the entries of the frames first to last, all of them. Each is held to
+// its leaf, and a body to its sum, before each sees it.
+func (r *Reader) Some(ctx context.Context, first, last int, each func(*Entry) error) error {
+	if first < 0 || last >= len(r.Frames) {
+		return bad("it has no frames %d to %d", first, last)
+	}
+	if first > last {
+		return nil
+	}
+	from, to := r.Frames[first].At, r.Frames[last].At+r.Frames[last].Size
+	rc, err := r.src.Range(ctx, from, to-from)
+	if err != nil {
+		return err
+	}
+	defer rc.Close()
+	for i := first; i <= last; i++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if r.in, err = fill(rc, r.Frames[i].Size, r.in); err != nil {
+			return err
+		}
+		if err := r.frame(i, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Reader) frame(i int, each func(*Entry) error) (err error) {
+	f := &r.Frames[i]
+	if r.raw, err = r.zstd.DecodeAll(r.in, r.raw[:0]); err != nil {
+		return problem.Wrap(err, problem.BadInput, "frame %d at byte %d cannot be decompressed", i, f.At)
+	}
+	if int64(len(r.raw)) != f.Raw {
+		return bad("frame %d at byte %d has %d bytes, not %d", i, f.At, len(r.raw), f.Raw)
+	}
+	rest := r.raw
+	for k := range f.Entries {
+		index := r.before[i] + k
+		e, after, err := parse(rest, r.leaf[index])
+		if err != nil {
+			return problem.Wrap(err, problem.BadInput, "entry %d, in frame %d at byte %d: %s", index, i, f.At, err)
+		}
+		e.Index = int64(index)
+		if tenant := e.tenant(); tenant != r.Tenant {
+			return bad("entry %d is of the tenant %s, and the segment of %s", index, tenant, r.Tenant)
+		}
+		if err := each(e); err != nil {
+			return err
+		}
+		rest = after
+	}
+	if len(rest) > 0 {
+		return bad("frame %d at byte %d has %d bytes that are no entry's", i, f.At, len(rest))
+	}
+	return nil
+}
+
+func (e *Entry) tenant() string {
+	if e.Page != nil {
+		return e.Page.Tenant
+	}
+	return e.Run.Tenant
+}
+
+// parse reads one entry and gives what is after it.
+func parse(b []byte, leaf tlog.Hash) (*Entry, []byte, error) {
+	line, rest, ok := bytes.Cut(b[:min(len(b), maxLine+1)], []byte{'\n'})
+	if !ok {
+		return nil, nil, bad("it has no line")
+	}
+	rest = b[len(line)+1:]
+	if Leaf(line) != leaf {
+		return nil, nil, bad("it was changed: its hash is another than the root holds")
+	}
+	e, size, sum, err := ParseLine(line)
+	if err != nil || e.Page == nil {
+		return e, rest, err
+	}
+	if size+1 > int64(len(rest)) || rest[size] != '\n' {
+		return nil, nil, bad("its page ends elsewhere than it says")
+	}
+	e.Page.Body = rest[:size:size]
+	if got := sha256.Sum256(e.Page.Body); hex.EncodeToString(got[:]) != sum {
+		return nil, nil, bad("its page was changed: its SHA-256 is another")
+	}
+	return e, rest[size+1:], nil
+}
+
+// ParseLine reads the line of an entry; size and sum are those of the page's body.
+func ParseLine(line []byte) (e *Entry, size int64, sum string, err error) {
+	var x entry
+	if err := decode(line, &x); err != nil {
+		return nil, 0, "", err
+	}
+	e = &Entry{Run: x.Run, Line: line}
+	if (x.Page == nil) == (x.Run == nil) {
+		return nil, 0, "", bad("it is neither a page nor the end of a run")
+	}
+	if x.Run != nil {
+		return e, 0, "", x.Run.Check()
+	}
+	if x.Page.Bytes < 0 || x.Page.Bytes > MaxBody {
+		return nil, 0, "", bad("its page has %d bytes, which none has", x.Page.Bytes)
+	}
+	e.Page = &x.Page.Page
+	return e, x.Page.Bytes, x.Page.SHA256, e.Page.Check()
+}

@@ -1,0 +1,60 @@
+package view
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// FuzzSplit holds the splitter to encoding/json: of valid JSON it gives the same
+// values, and of anything it ends.
+func FuzzSplit(f *testing.F) {
+	for _, s := range []string{
+		`[]`, `[1,"a",{"b":[null]},true]`, `{"a":1,"b":"\\\"}]","c":[{"d":"e"}]}`, ` { "a" : [ 1 , 2 ] } `, "[\"\\\\\"]", `{"a":`, `[1,]`, `{"a" 1}`, `["`,
+		`{"value":[{"id":"x"}],"@odata.nextLink":"n"}`, strings.Repeat("[", 2000), `{"":""}`, `[{}{}]`, `nul`, `"\`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var got [][]byte
+		readPage(b)
+		isObject := members(b, func(_, v []byte) bool { got = append(got, bytes.Clone(v)); return true })
+		ok, err := elements(b, func(v []byte) error { got = append(got, bytes.Clone(v)); return nil })
+		if err != nil {
+			t.Error(err)
+		}
+		if !json.Valid(b) {
+			return
+		}
+		switch bytes.TrimLeft(b, " \n\r\t")[0] {
+		case '[':
+			var want []json.RawMessage
+			if err := json.Unmarshal(b, &want); err != nil {
+				return // nests too deep
+			}
+			if !ok && strings.Count(string(b), "[")+strings.Count(string(b), "{") < maxDepth {
+				t.Errorf("%q is a list", b)
+			}
+			for i := range want {
+				if ok && !bytes.Equal(got[i], want[i]) {
+					t.Errorf("%q: %q, not %q", b, got[i], want[i])
+				}
+			}
+		case '{':
+			var want map[string]json.RawMessage
+			if err := json.Unmarshal(b, &want); err != nil {
+				return
+			}
+			if !isObject && strings.Count(string(b), "[")+strings.Count(string(b), "{") < maxDepth {
+				t.Errorf("%q is an object", b)
+			}
+			for _, w := range want {
+				if isObject && !slices.ContainsFunc(got, func(g []byte) bool { return bytes.Equal(g, w) }) {
+					t.Errorf("%q: no %q", b, w)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,75 @@
+//go:build !judge
+
+package kit
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"partnerguard/internal/app"
+	"partnerguard/internal/problem"
+)
+
+// addArchive lets --from name the archive. The installation is the one of the
+// settings file and the data folder that the command names; its clock becomes the
+// command's, since a partner cloud's runs apart.
+func addArchive(env *Env, cmd *cobra.Command, from *[]string) {
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		if !slices.ContainsFunc(slices.Concat(*from, args), func(p string) bool { return strings.HasPrefix(p, app.FromArchive) }) {
+			return nil
+		}
+		in, err := installationOf(cmd)
+		if err != nil {
+			return err
+		}
+		s, err := in.Kept(cmd.Context(), env)
+		if errors.Is(err, problem.NotFound) {
+			return problem.Wrap(err, problem.NotFound, "nothing was collected here yet").
+				WithHint("partnerguard up collects from a partner cloud; partnerguard connect, then collect --now, from your tenant")
+		}
+		if err != nil {
+			return err
+		}
+		env.ends = append(env.ends, s.Close)
+		env.Now = s.Now
+		env.Archive = s.Shown
+		return nil
+	}
+}
+
+// AddPlace adds the flags that say whose archive a command reads, where it has none.
+func AddPlace(cmd *cobra.Command) {
+	cmd.Flags().String("config", "", "with --from archive: the settings file (default partnerguard.yaml in your configuration folder)")
+	cmd.Flags().String("data", "", "with --from archive: the folder of the database")
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
+	_ = cmd.MarkFlagDirname("data")
+}
+
+// installationOf is the installation that a command's flags name.
+func installationOf(cmd *cobra.Command) (*Installation, error) {
+	in := &Installation{}
+	own := pflag.NewFlagSet("", pflag.ContinueOnError)
+	in.settings(own, false)
+	names := []string{"data"}
+	if cmd.Flags().Lookup("master-key") != nil { // it has all of an installation's flags
+		names = append(names, "cloud")
+	}
+	for _, name := range names {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
+			if err := own.Set(name, f.Value.String()); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if f := cmd.Flags().Lookup("config"); f != nil {
+		in.file = f.Value.String()
+	}
+	if f := cmd.Flags().Lookup("control"); f != nil {
+		in.Control.File = f.Value.String()
+	}
+	return in, nil
+}

@@ -1,0 +1,62 @@
+package intake
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/intake/text"
+	"partnerguard/internal/lenient"
+)
+
+const (
+	// viewMoments is the file in which an export of the archive says when each of
+	// its files was answered.
+	viewMoments = "the moments of an archive's export"
+	viewName    = "archive-view.json"
+)
+
+// dates are what such files say of others beside them.
+type dates struct {
+	now time.Time
+	of  map[string]time.Time // by path
+}
+
+// maxDated bounds the files of which it is believed.
+const maxDated = 1 << 20
+
+// datesOthers takes note of the moments that the input gives for the files beside
+// and below it. One that was renamed dates nothing: it may have been moved to
+// others.
+func (f *file) datesOthers(files []byte) {
+	dir, ok := strings.CutSuffix(filepath.ToSlash(f.in.Path), viewName)
+	if !ok || f.dates == nil || dir != "" && !strings.HasSuffix(dir, "/") && !strings.HasSuffix(dir, ":") && !strings.HasSuffix(dir, "!") {
+		return
+	}
+	text.Members(files, func(name, v []byte) bool {
+		at, ok := lenient.ParseTime(text.Unquote(text.Member(v, "at")))
+		if !ok || at.Year() < 2000 || at.After(f.dates.now.Add(24*time.Hour)) || len(f.dates.of) >= maxDated {
+			return true
+		}
+		if f.dates.of == nil {
+			f.dates.of = map[string]time.Time{}
+		}
+		f.dates.of[dir+text.Unquote(name)] = at.UTC()
+		return true
+	})
+}
+
+// settle dates the inputs that were told of. What an input says of itself counts
+// where it is earlier.
+func (d *dates) settle(inputs []evidence.Input) {
+	if d.of == nil {
+		return
+	}
+	for i := range inputs {
+		t := &inputs[i].Times
+		if at, ok := d.of[filepath.ToSlash(inputs[i].Path)]; ok && (t.Stated == nil || at.Before(*t.Stated)) {
+			t.Stated = &at
+		}
+	}
+}
