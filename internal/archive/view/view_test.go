@@ -58,7 +58,9 @@ func (r *rig) segment(fill func(w *segment.Writer)) {
 		r.Fatal(err)
 	}
 	b := out.Bytes()
-	open := func(ctx context.Context) (*segment.Reader, error) { return segment.NewReader(ctx, memory(b), int64(len(b)), d.Root) }
+	open := func(ctx context.Context) (*segment.Reader, error) {
+		return segment.NewReader(ctx, memory(b), int64(len(b)), d.Root)
+	}
 	r.stored = append(r.stored, view.Stored{Name: name, Seq: int64(len(r.stored) + 1), Parts: d.Parts, Open: open})
 }
 
