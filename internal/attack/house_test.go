@@ -295,7 +295,8 @@ func (h *house) collected(s *app.Installation) {
 	w, err := s.Archive.Begin("11111111-2222-3333-4444-555555555555")
 	h.ok(err)
 	h.ok(w.Add(archive.Page{
-		Tenant: "11111111-2222-3333-4444-555555555555", Resource: "users", Run: "r1", Request: "GET /v1.0/users", Status: 200, At: time.Now(), Body: []byte(`{"value":[]}`),
+		Tenant: "11111111-2222-3333-4444-555555555555", Resource: "users", Run: "r1", Request: "GET /v1.0/users",
+		Status: 200, At: time.Now(), Body: []byte(`{"value":[]}`),
 	}))
 	_, err = w.Commit(h.Context(), nil)
 	h.ok(err)
