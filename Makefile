@@ -64,7 +64,9 @@ bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench/access
 	$(MAKE) -C bench/renew
 	$(MAKE) -C bench/broker
+	$(MAKE) -C bench/rejudge
 	$(MAKE) -C bench/collect
+	$(MAKE) -C bench/archive
 
 cover: ## test coverage per package
 	$(GO) test -cover $(PKGS)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -101,7 +102,7 @@ func TestArchiveIsJudgedAsExports(t *testing.T) {
 }
 
 // A folder that was exported from the archive is read as the archive is, to the
-// byte of the report.
+// byte of the report, but for the files' hashes.
 func TestExportOfArchiveIsTheSame(t *testing.T) {
 	t.Parallel()
 	a := collected(t, archivetest.Source{Per: 20, At: sample.AsOf.Add(-48 * time.Hour)})
@@ -118,7 +119,8 @@ func TestExportOfArchiveIsTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return strings.ReplaceAll(string(b), prefix, "IN/")
+		// Of what is read from the archive the segments are hashed, not the files.
+		return sums.ReplaceAllString(strings.ReplaceAll(string(b), prefix, "IN/"), "")
 	}
 	live := text(judged(t, fromArchive(a)), "archive:"+contoso+"/")
 	folder := text(judged(t, app.Reading{From: []string{dir}}), dir+"/")
@@ -127,6 +129,8 @@ func TestExportOfArchiveIsTheSame(t *testing.T) {
 		t.Errorf("they differ:\n%s", firstDifference(live, folder))
 	}
 }
+
+var sums = regexp.MustCompile(`\n *"sha256": "[0-9a-f]{64}",`)
 
 func firstDifference(a, b string) string {
 	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")

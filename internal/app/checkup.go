@@ -15,6 +15,7 @@ import (
 
 	"partnerguard/internal/checkup"
 	"partnerguard/internal/db"
+	"partnerguard/internal/evidence"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/capture"
@@ -127,7 +128,7 @@ func (i *Installation) key(ctx context.Context, d *db.DB, err error) (list []che
 func (i *Installation) looks() []checkup.Check {
 	return []checkup.Check{{About: "connections", Look: i.lookConnections}, {About: "permissions", Look: i.lookScopes},
 		{About: "app", Look: i.lookApps}, {About: "trail", Look: i.lookTrail},
-		{About: "archive", Look: i.lookArchive}}
+		{About: "archive", Look: i.lookArchive}, {About: "readings", Look: i.lookGaps}}
 }
 
 func (i *Installation) lookConnections(ctx context.Context) (list []checkup.Finding, err error) {
@@ -159,14 +160,17 @@ func (i *Installation) lookConnections(ctx context.Context) (list []checkup.Find
 	return list, nil
 }
 
-// needed are the features whose permissions every connection should have.
-var needed = []capture.Feature{capture.Forecast}
-
 // lookScopes looks whether each connection may what every installation needs.
 func (i *Installation) lookScopes(ctx context.Context) (list []checkup.Finding, err error) {
 	all, err := i.SAM.Store.List(ctx)
 	if err != nil {
 		return nil, err
+	}
+	needed, of := []capture.Feature{capture.Forecast}, "its end cannot be foretold whole"
+	if t, err := i.Archive.Total(ctx); err != nil {
+		return nil, err
+	} else if t.Segments > 0 {
+		needed, of = append(needed, capture.Collect), "what it lacks is not read, or its end not foretold whole"
 	}
 	whole := 0
 	for _, c := range all {
@@ -180,8 +184,9 @@ func (i *Installation) lookScopes(ctx context.Context) (list []checkup.Finding, 
 			names = append(names, scopes...)
 		}
 		slices.Sort(names)
-		list = append(list, checkup.Finding{Level: checkup.Warning, Text: fmt.Sprintf("the connection %s lacks %s: its end cannot be foretold whole", c.Name,
-			strings.Join(names, ", ")), Fix: "allow the app these (partnerguard connect manifest), then consent again: " + sam.Heal(c)})
+		list = append(list, checkup.Finding{Level: checkup.Warning,
+			Text: fmt.Sprintf("the connection %s lacks %s: %s", c.Name, strings.Join(names, ", "), of),
+			Fix:  "allow the app these (partnerguard connect manifest), then consent again: " + sam.Heal(c)})
 	}
 	if whole > 0 {
 		list = append(list, checkup.Finding{Level: checkup.Well,
@@ -244,10 +249,7 @@ func (i *Installation) lookTrail(ctx context.Context) (list []checkup.Finding, e
 
 // lookArchive looks whether pages are collected, and their place is reached.
 func (i *Installation) lookArchive(ctx context.Context) ([]checkup.Finding, error) {
-	a, err := i.archive()
-	if err != nil {
-		return nil, err
-	}
+	a := i.Archive
 	t, err := a.Total(ctx)
 	if err != nil {
 		return nil, err
@@ -265,6 +267,42 @@ func (i *Installation) lookArchive(ctx context.Context) ([]checkup.Finding, erro
 	}
 	if err := a.Ready(ctx); err != nil {
 		list = append(list, checkup.Finding{Level: checkup.Bad, Text: err.Error(), Fix: problem.HintOf(err)})
+	}
+	return list, nil
+}
+
+// refusedFor are the reasons of gaps that somebody has to lift; the others but those of
+// what was not read yet, or is not there, are of readings that did not come about.
+var refusedFor = []evidence.GapReason{evidence.GapLicence, evidence.GapPermission, evidence.GapRole, evidence.GapMFA, evidence.GapConsent}
+
+// lookGaps looks what was not read that should have been, where anything was read.
+func (i *Installation) lookGaps(ctx context.Context) (list []checkup.Finding, err error) {
+	if t, err := i.Archive.Total(ctx); err != nil || t.Segments == 0 {
+		return nil, err
+	}
+	all, err := i.Collect.Gaps(ctx, "", i.Now())
+	if err != nil {
+		return nil, err
+	}
+	refused, late := []evidence.Gap{}, []evidence.Gap{}
+	for _, g := range all {
+		switch {
+		case slices.Contains(refusedFor, g.Reason):
+			refused = append(refused, g)
+		case !slices.Contains([]evidence.GapReason{evidence.GapNever, evidence.GapAbsent, evidence.GapGone}, g.Reason):
+			late = append(late, g)
+		}
+	}
+	say := func(of []evidence.Gap, what string) {
+		if len(of) > 0 {
+			list = append(list, checkup.Finding{Level: checkup.Warning, Fix: "partnerguard gaps",
+				Text: fmt.Sprintf("%d readings %s, the first %s of %s: %s", len(of), what, of[0].Resource, of[0].Tenant, of[0].Why)})
+		}
+	}
+	say(late, "are late, failed or lost")
+	say(refused, "are refused for want of a permission, role, licence or consent")
+	if len(list) == 0 {
+		list = append(list, checkup.Finding{Level: checkup.Well, Text: "everything that is read is read in time"})
 	}
 	return list, nil
 }

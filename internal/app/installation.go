@@ -194,6 +194,9 @@ func Look(ctx context.Context, o Options) (_ *Installation, err error) {
 	if i.Vault.Unmarked() {
 		return nil, problem.New(problem.NotFound, "this installation was not opened since rows are marked")
 	}
+	if i.Archive, err = i.archive(); err != nil {
+		return nil, err
+	}
 	i.dial(o.Dial)
 	if err := i.make(ctx); err != nil {
 		return nil, err
@@ -225,9 +228,12 @@ func newInstallation(o Options) *Installation {
 	return &Installation{Config: o.Config, Actor: o.Actor, Log: o.Log, clock: &clock{now: o.Now}, getenv: o.Getenv}
 }
 
+// Books are the tables of all features whose rows are marked.
+func Books() []*vault.Book { return slices.Concat(suite.Books(), posture.Books()) }
+
 // VaultOptions are how this installation opens its vault.
 func (i *Installation) VaultOptions() vault.Options {
-	o := vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: slices.Concat(suite.Books(), posture.Books())}
+	o := vault.Options{Now: i.Now, Log: i.Log, Record: i.Trail, Actor: i.Actor, Books: Books()}
 	if i.look {
 		o.Record = nil
 	}

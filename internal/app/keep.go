@@ -23,6 +23,7 @@ import (
 	"partnerguard/internal/signin"
 	"partnerguard/internal/signin/rollup"
 	"partnerguard/internal/trail"
+	"partnerguard/internal/vouch"
 )
 
 // makePosture makes what keeps posture: without the vault it holds no exception to its
@@ -58,14 +59,25 @@ func (i *Installation) JudgeTenant(ctx context.Context, tenant string, asOf time
 	if err != nil {
 		return nil, at, err
 	}
+	from := asOf.Add(-span)
+	var seen *shown
 	var watch func() signin.Visitor
 	if days != nil {
 		watch = days.Visitor
+		days.Where = func(s *signin.Sighting) rollup.Pointer {
+			_, name, _ := strings.Cut(s.Source.Path, "/")
+			p, ok := seen.Where(name, s.Source.Line)
+			if !ok {
+				return rollup.Pointer{}
+			}
+			return rollup.Pointer{Segment: p.Segment, Entry: int(p.Entry) + 1}
+		}
 	}
-	from := asOf.Add(-span)
 	r := Reading{quick: true, From: []string{FromArchive + tenant}, AsOf: asOf, Since: from, Until: asOf.Add(time.Second),
 		Archive: func(ctx context.Context, _ Archived) (fs.FS, error) {
-			return i.Shown(ctx, Archived{Tenant: tenant, AsOf: asOf, Since: from})
+			v, err := i.shown(ctx, Archived{Tenant: tenant, AsOf: asOf, Since: from})
+			seen = v
+			return v, err
 		}}
 	j, err := judge(ctx, r, Question{AsOf: asOf, Now: i.Now(), Cloud: partner.Cloud(i.cloudKind())}, watch)
 	return j, at, err
@@ -240,4 +252,11 @@ func (i *Installation) readBetween(ctx context.Context, tenant string, from, to 
 		}
 	}
 	return !at.Before(to.Add(-late)), nil
+}
+
+// KeepStatement keeps what somebody vouches for in the database, for every tenant that
+// is judged, and gives its id.
+func (i *Installation) KeepStatement(ctx context.Context, v vouch.Statement) (string, error) {
+	k, err := i.Posture.KeepStatement(ctx, "", v, i.Actor)
+	return k.ID, err
 }

@@ -17,7 +17,6 @@ import (
 	"partnerguard/internal/backup"
 	"partnerguard/internal/db"
 	"partnerguard/internal/problem"
-	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/trail"
 	"partnerguard/internal/trail/anchor"
 	"partnerguard/internal/vault"
@@ -156,7 +155,7 @@ func (i *Installation) putInPlace(ctx context.Context, f *os.File, m vault.Maste
 	if err != nil {
 		return err
 	}
-	v, err := vault.Open(ctx, st.DB, m, vault.Options{Now: i.Now, Books: suite.Books()})
+	v, err := vault.Open(ctx, st.DB, m, vault.Options{Now: i.Now, Books: Books()})
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,14 @@ func (s *shown) known() known { return s.beside }
 // Shown shows the archive as of a moment, for [Reading.Archive], with what people vouch
 // for in the database, the exceptions in force, and what was to be read and was not.
 func (i *Installation) Shown(ctx context.Context, a Archived) (fs.FS, error) {
+	s, err := i.shown(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (i *Installation) shown(ctx context.Context, a Archived) (*shown, error) {
 	tenant, err := i.ArchiveTenant(ctx, a.Tenant)
 	if err != nil {
 		return nil, err

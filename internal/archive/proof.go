@@ -54,10 +54,8 @@ func (a *Archive) Prove(ctx context.Context, t *trail.Trail, s Segment, w Which,
 		return nil, err
 	}
 	p := &Proof{Form: proofForm, Segment: s.Name, Index: -1}
-	var tree segment.Tree
 	pages := 0
 	err = r.All(ctx, func(e *segment.Entry) error {
-		tree.Add(segment.Leaf(e.Line))
 		if e.Page == nil || p.Index >= 0 {
 			return nil
 		}
@@ -77,6 +75,7 @@ func (a *Archive) Prove(ctx context.Context, t *trail.Trail, s Segment, w Which,
 		}
 		return nil, problem.New(problem.NotFound, "the segment %s has pages 0 to %d, and no %d", s.Name, pages-1, w.Page)
 	}
+	tree := r.Tree()
 	hashes, err := tree.Prove(p.Index)
 	if err != nil {
 		return nil, err

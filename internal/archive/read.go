@@ -17,6 +17,9 @@ func (a *Archive) Read(ctx context.Context, s Segment, each func(*Page) error, e
 		return err
 	}
 	err = r.All(ctx, func(e *segment.Entry) error {
+		if err := e.Check(); err != nil {
+			return err
+		}
 		switch {
 		case e.Page != nil && each != nil:
 			return each(e.Page)

@@ -42,11 +42,12 @@ func segmentOf(d *segment.Done, made time.Time) Segment {
 	}
 }
 
+// entries are the leaves of a segment's tree: pages, ends of runs, and the frames.
 func entries(m *segment.Manifest) (n int64) {
 	for _, f := range m.Frames {
 		n += int64(f.Entries)
 	}
-	return n
+	return n + 1
 }
 
 func micro(n int64) time.Time {

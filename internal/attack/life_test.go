@@ -88,8 +88,9 @@ type day struct {
 	renewed map[string]renew.Outcome
 	opened  map[string]string // what links of invitations led to
 	intents string
-	swapped string // an approval that somebody got who may not
-	trail   string // why the trail does not hold; "" it does
+	silent  map[string]bool // whose alerts are silent, and what is vouched for
+	swapped string          // an approval that somebody got who may not
+	trail   string          // why the trail does not hold; "" it does
 }
 
 func (d *day) tell(format string, args ...any) { d.said = append(d.said, fmt.Sprintf(format, args...)) }
@@ -135,6 +136,7 @@ func (h *house) live() *day {
 		d.tell("%s: %d %s", name, d.tokens[name].status, problems(d.tokens[name].body))
 	}
 	h.people(ctx, s, d)
+	h.exceptions(ctx, s, d)
 	h.papers(ctx, s, d)
 	if h.serves {
 		if _, err := s.Serve(ctx, app.ServeOptions{}); err != nil {
@@ -296,6 +298,11 @@ func (h *house) harm(good, d *day) (list []string) {
 			bad("the invitation %q led to %s, not %s", name, i, good.opened[name])
 		}
 	}
+	for what, silent := range d.silent {
+		if silent && !good.silent[what] {
+			bad("it is silent about %q, or vouched for, and was not", what)
+		}
+	}
 	if d.intents != "" && !subset(d.intents, good.intents) {
 		bad("consents under way are %s, not %s", d.intents, good.intents)
 	}
@@ -326,7 +333,7 @@ func (h *house) good(t testing.TB) *day {
 		}
 	}
 	if d.refused != "" || d.check.Bad+d.check.Forged != 0 || d.trail != "" || len(d.sent) < 5 || d.opened["waits"] == "" || d.opened["used"] != "" ||
-		d.intents == "" {
+		d.intents == "" || !d.silent[excepted] || d.silent[asksFor] || len(d.silent) != 5 {
 		t.Fatalf("%+v", d)
 	}
 	for _, id := range []string{h.first, h.second} {

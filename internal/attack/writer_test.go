@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/app"
 	"partnerguard/internal/db/dbtest"
-	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/vault"
 )
 
@@ -132,7 +132,7 @@ func pick(x *table) (out []int) {
 }
 
 func marked(table string) bool {
-	return slices.ContainsFunc(suite.Books(), func(b *vault.Book) bool { return b.Table == table })
+	return slices.ContainsFunc(app.Books(), func(b *vault.Book) bool { return b.Table == table })
 }
 
 // mustName says that a change of this column must be told by name, and not only

@@ -73,7 +73,12 @@ func (r *round) learn(res evidence.Resource, a *msapi.Answer) {
 			Value []struct{} `json:"value"`
 		}
 		if json.Unmarshal(a.Body, &in) == nil {
-			r.accounts += len(in.Value)
+			n, anew := len(in.Value), a.Number == 0 && r.cursor(res).delta == ""
+			if anew {
+				r.t.accounts = 0
+			}
+			r.t.accounts += n
+			r.ops = append(r.ops, func(ctx context.Context) error { return r.c.addAccounts(ctx, r.t.ID, n, anew) })
 		}
 	case evidence.Customer:
 		r.customer(a)
@@ -86,7 +91,7 @@ const fewAccounts = 1000
 
 // wide is how wide the slices of a log may be; 0 is as the table says.
 func (r *round) wide(res evidence.Resource, c *cursor) time.Duration {
-	if res.Way != evidence.Sliced || c.wholeRun != "" || r.accounts == 0 || r.accounts > fewAccounts {
+	if res.Way != evidence.Sliced || c.wholeRun != "" || r.t.accounts == 0 || r.t.accounts > fewAccounts {
 		return 0
 	}
 	return res.Back

@@ -41,7 +41,6 @@ type round struct {
 	groups    map[string]bool            // that a policy names or a role is given to
 	listed    map[string]bool            // that are in the list of groups
 	named     map[evidence.Kind]bool     // of naming, what was read to its end
-	accounts  int                        // of the tenant, as far as they were read in this round
 	customers []Tenant                   // as read
 	closed    map[evidence.Service]error // APIs that no token is to be had for
 	ok        map[evidence.Service]bool  // APIs that answered

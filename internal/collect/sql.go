@@ -194,7 +194,7 @@ func (s *Store) putGap(ctx context.Context, g *gapRow) error {
 	return nil
 }
 
-const tenantColumns = "tenant, domain, name, partner, risk, seen_at, gone_at, last_at, words"
+const tenantColumns = "tenant, domain, name, partner, risk, seen_at, gone_at, last_at, accounts, words"
 
 func (s *Store) tenantRows(ctx context.Context) (out []Tenant, err error) {
 	rows, err := s.db.QueryContext(ctx, "SELECT "+tenantColumns+" FROM collect_tenants ORDER BY partner DESC, risk DESC, last_at, tenant")
@@ -205,7 +205,7 @@ func (s *Store) tenantRows(ctx context.Context) (out []Tenant, err error) {
 	for rows.Next() {
 		var t Tenant
 		var partner, seen, gone, last int64
-		if err := rows.Scan(&t.ID, &t.Domain, &t.Name, &partner, &t.Risk, &seen, &gone, &last, &t.Words); err != nil {
+		if err := rows.Scan(&t.ID, &t.Domain, &t.Name, &partner, &t.Risk, &seen, &gone, &last, &t.accounts, &t.Words); err != nil {
 			return nil, err
 		}
 		t.Partner, t.Seen, t.Gone, t.Last = partner != 0, db.Time(seen), db.Time(gone), db.Time(last)
@@ -220,12 +220,25 @@ func (s *Store) putTenant(ctx context.Context, t *Tenant) error {
 	if t.Partner {
 		partner = 1
 	}
-	_, err := s.db.ExecContext(ctx, "INSERT INTO collect_tenants ("+tenantColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, '')
+	_, err := s.db.ExecContext(ctx, "INSERT INTO collect_tenants ("+tenantColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, '')
 		ON CONFLICT (tenant) DO UPDATE SET domain = excluded.domain, name = excluded.name, partner = excluded.partner, risk = excluded.risk,
 		seen_at = excluded.seen_at, gone_at = excluded.gone_at`,
 		t.ID, t.Domain, t.Name, partner, t.Risk, db.Micros(t.Seen), db.Micros(t.Gone))
 	if err != nil {
 		return fmt.Errorf("keep a tenant: %w", err)
+	}
+	return nil
+}
+
+// addAccounts counts accounts of a tenant that were read; anew begins the count again.
+func (s *Store) addAccounts(ctx context.Context, tenant string, n int, anew bool) error {
+	keep := 1
+	if anew {
+		keep = 0
+	}
+	_, err := s.db.ExecContext(ctx, "UPDATE collect_tenants SET accounts = accounts * $2 + $3 WHERE tenant = $1", tenant, keep, n)
+	if err != nil {
+		return fmt.Errorf("count the accounts: %w", err)
 	}
 	return nil
 }

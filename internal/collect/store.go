@@ -24,6 +24,8 @@ type Tenant struct {
 	Gone    time.Time `json:"gone,omitzero"` // it is no customer any more, since
 	Last    time.Time `json:"last,omitzero"` // the end of the last round
 	Words   string    `json:"words,omitempty"`
+
+	accounts int // as far as they were read
 }
 
 // Store keeps what is known of the readings. Safe for concurrent use, by several

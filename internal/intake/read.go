@@ -25,6 +25,7 @@ type job struct {
 	size  int64
 	mtime time.Time // when it was written; zero where that is not known
 	root  string    // the folder that was named, in which it lies
+	ends  bool      // it can be read to its end, though its size is not known
 	open  func() (io.ReadCloser, error)
 	note  string          // why it is not opened
 	as    evidence.Status // with note: what becomes of it
@@ -68,7 +69,7 @@ func mounted(fsys fs.FS, prefix string) (jobs []job, err error) {
 		if !d.Type().IsRegular() {
 			return nil
 		}
-		j := job{path: prefix + name, named: true, open: func() (io.ReadCloser, error) { return fsys.Open(name) }}
+		j := job{path: prefix + name, named: true, ends: true, open: func() (io.ReadCloser, error) { return fsys.Open(name) }}
 		j.root = prefix
 		if info, err := d.Info(); err == nil {
 			j.size, j.mtime = info.Size(), info.ModTime()
@@ -119,7 +120,7 @@ func run(ctx context.Context, o Options, jobs []job, sink Sink) ([]evidence.Inpu
 		if at, ok := rc.(io.ReaderAt); ok && j.size > 0 {
 			f.at0, f.size = at, j.size
 		}
-		c := &meter{r: rc, progress: o.Progress, done: done, total: total}
+		c := &meter{r: rc, ends: j.ends, progress: o.Progress, done: done, total: total}
 		if o.Hash {
 			c.sum = sha256.New()
 		}
@@ -150,13 +151,13 @@ type meter struct {
 	progress    func(done, total int64)
 	done, total int64
 	sum         hash.Hash // nil: not asked for
-	ended       bool
+	ends, ended bool
 }
 
 // hash is the SHA-256 of all that is stored: of what was read and of the rest. at
 // is where it can be read anew, in any order; "" it could not be read to its end.
 func (m *meter) hash(at io.ReaderAt, size int64) string {
-	if m.sum == nil || size == 0 && !m.ended { // a pipe that was left need never end
+	if m.sum == nil || size == 0 && !m.ended && !m.ends { // a pipe that was left need never end
 		return ""
 	}
 	rest := m.r
@@ -164,8 +165,12 @@ func (m *meter) hash(at io.ReaderAt, size int64) string {
 		m.sum.Reset()
 		rest = io.NewSectionReader(at, 0, size)
 	}
-	if _, err := io.Copy(m.sum, rest); err != nil {
+	n, err := io.Copy(m.sum, rest)
+	if err != nil {
 		return ""
+	}
+	if rest == m.r {
+		m.n += n
 	}
 	return hex.EncodeToString(m.sum.Sum(nil))
 }

@@ -151,10 +151,11 @@ func TestExceptionForged(t *testing.T) {
 		}
 		// Put back to what it was before it was ended: its mark fits, the trail's word does not.
 		var mark []byte
-		r.must(d.QueryRowContext(ctx, "SELECT mark FROM exceptions").Scan(&mark))
+		var version int64
+		r.must(d.QueryRowContext(ctx, "SELECT mark, version FROM exceptions").Scan(&mark, &version))
 		_, err = r.End(ctx, x.ID, "local:ada")
 		r.must(err)
-		_, err = d.ExecContext(ctx, "UPDATE exceptions SET state = 'approved', ended_by = '', ended = 0, mark = $1", mark)
+		_, err = d.ExecContext(ctx, "UPDATE exceptions SET state = 'approved', ended_by = '', ended = 0, mark = $1, version = $2", mark, version)
 		r.must(err)
 		if silenced() {
 			t.Error("one that was ended counts again")

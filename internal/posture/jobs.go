@@ -9,11 +9,11 @@ import (
 // Jobs registers the job that judges again.
 func (s *Store) Jobs(q *jobs.Queue) error {
 	q.Handle(jobKind, func(ctx context.Context, j jobs.Job) error {
-		var m moment
-		if err := j.Read(&m); err != nil {
+		var sh share
+		if err := j.Read(&sh); err != nil {
 			return err
 		}
-		return s.rejudgeOne(ctx, m, j.Attempt >= rejudgeTry)
+		return s.work(ctx, sh, j.Attempt >= s.tries)
 	})
 	return nil
 }

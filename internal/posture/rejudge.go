@@ -16,13 +16,13 @@ import (
 	"partnerguard/internal/token"
 )
 
-// jobKind is the job that judges one tenant as of one moment again.
+// jobKind is the job that judges moments of one tenant again.
 const jobKind = "rejudge"
 
 // Limits of a judging again.
 const (
-	maxMoments = 200_000 // tenants times moments
-	rejudgeTry = 3       // after which a job is dead, and shown so
+	maxMoments = 2_000_000 // tenants times moments
+	rejudgeTry = 3         // after which a job is dead, and shown so
 )
 
 // RejudgeOf says what is to be judged again.
@@ -53,11 +53,20 @@ type Rejudge struct {
 	Actor   string        `json:"actor"`
 }
 
-// moment names one job; its arguments are unique while it waits or runs.
-type moment struct {
+// chunk is how many moments of a tenant are one job: a job of its own for each would
+// spend its time in the queue.
+const chunk = 31
+
+// stint is how long a job works before it goes back into the queue with what is left:
+// well below the time after which a job is ended.
+const stint = 2 * time.Minute
+
+// share names one job; its arguments are unique while it waits or runs: the moments
+// first to first+chunk of a tenant.
+type share struct {
 	Run    string `json:"run"`
 	Tenant string `json:"tenant"`
-	AsOf   int64  `json:"asOf"` // seconds
+	First  int    `json:"first"`
 }
 
 // moments are the ends of the days, or steps, from since to until; the last is until.
@@ -69,7 +78,7 @@ func moments(since, until time.Time, step time.Duration) (out []time.Time) {
 }
 
 // Begin begins a judging again: its moments become jobs, unique and resumable, which
-// any worker of this database does. A job is one tenant as of one moment. Kind Usage
+// any worker of this database does. A job is up to 31 moments of one tenant. Kind Usage
 // for what cannot be, Limit for too many moments.
 func (s *Store) Begin(ctx context.Context, q *jobs.Queue, o RejudgeOf) (Rejudge, error) {
 	r, err := s.plan(ctx, o)
@@ -137,37 +146,32 @@ func (s *Store) Resume(ctx context.Context, q *jobs.Queue, r *Rejudge) error {
 	if err != nil {
 		return err
 	}
-	had := map[moment]bool{}
+	had := map[string]map[int64]bool{}
 	for i := range done {
-		had[moment{r.ID, done[i].tenant, done[i].asOf.Unix()}] = true
+		if had[done[i].tenant] == nil {
+			had[done[i].tenant] = map[int64]bool{}
+		}
+		had[done[i].tenant][done[i].asOf.Unix()] = true
 	}
 	var args []any
-	// Day by day over all tenants: the newest first, which people ask about.
-	for _, at := range slices.Backward(moments(r.Since, r.Until, r.Step)) {
+	all := moments(r.Since, r.Until, r.Step)
+	// The newest over all tenants first, which people ask about.
+	for first := (len(all) - 1) / chunk * chunk; first >= 0; first -= chunk {
 		for _, t := range r.Tenants {
-			if m := (moment{r.ID, t, at.Unix()}); !had[m] {
-				args = append(args, m)
+			if slices.ContainsFunc(all[first:min(first+chunk, len(all))], func(at time.Time) bool { return !had[t][at.Unix()] }) {
+				args = append(args, share{r.ID, t, first})
 			}
 		}
 	}
-	_, err = q.AddAll(ctx, jobKind, args, jobs.Add{Unique: true, Tries: rejudgeTry, Bulk: true})
+	_, err = q.AddAll(ctx, jobKind, args, jobs.Add{Unique: true, Tries: s.tries, Bulk: true})
 	return err
 }
 
-// one judges one tenant as of one moment, and keeps what came beside what was kept.
-// Doing it twice keeps the first. What fails for the last time is kept as failed, so
-// that it is seen.
-func (s *Store) rejudgeOne(ctx context.Context, m moment, last bool) error {
-	err := s.rejudgeMoment(ctx, m)
-	if err == nil || !last || ctx.Err() != nil {
-		return err
-	}
-	failed := rejudgedRow{run: m.Run, tenant: m.Tenant, asOf: time.Unix(m.AsOf, 0).UTC(), judged: s.now(), err: problemText(err), body: "[]"}
-	return errors.Join(err, s.insertRejudged(ctx, &failed))
-}
-
-func (s *Store) rejudgeMoment(ctx context.Context, m moment) error {
-	r, err := s.rejudge(ctx, m.Run)
+// work judges the moments of a share that are not judged yet, the newest first, and
+// keeps what comes beside what was kept: whoever dies in the middle loses one moment.
+// What fails for the last time is kept as failed, so that it is seen.
+func (s *Store) work(ctx context.Context, sh share, last bool) error {
+	r, err := s.rejudge(ctx, sh.Run)
 	if errors.Is(err, problem.NotFound) {
 		return jobs.Never(err)
 	}
@@ -177,9 +181,39 @@ func (s *Store) rejudgeMoment(ctx context.Context, m moment) error {
 	if s.d.Judge == nil {
 		return jobs.Never(problem.New(problem.Internal, "there is no archive to judge again from"))
 	}
-	at := time.Unix(m.AsOf, 0).UTC()
-	st, err := s.d.Judge(ctx, m.Tenant, at, r.Span)
-	done := rejudgedRow{run: m.Run, tenant: m.Tenant, asOf: at, judged: s.now(), body: "[]"}
+	all := moments(r.Since, r.Until, r.Step)
+	if sh.First < 0 || sh.First >= len(all) {
+		return jobs.Never(problem.New(problem.Internal, "the run %s has no moment %d", sh.Run, sh.First))
+	}
+	had, err := s.momentsDone(ctx, sh.Run, sh.Tenant)
+	if err != nil {
+		return err
+	}
+	begun := time.Now() // monotonic
+	var failed error
+	for _, at := range slices.Backward(all[sh.First:min(sh.First+chunk, len(all))]) {
+		if had[at.Unix()] {
+			continue
+		}
+		if time.Since(begun) > stint && failed == nil {
+			return jobs.Later(0)
+		}
+		err := s.again(ctx, &r, sh.Tenant, at)
+		if err != nil && last && ctx.Err() == nil {
+			row := rejudgedRow{run: sh.Run, tenant: sh.Tenant, asOf: at, judged: s.now(), err: problemText(err), body: "[]"}
+			err = errors.Join(err, s.insertRejudged(ctx, &row))
+		}
+		if failed = errors.Join(failed, err); ctx.Err() != nil {
+			return failed
+		}
+	}
+	return failed
+}
+
+// again judges a tenant as of a moment, and keeps it. Doing it twice keeps the first.
+func (s *Store) again(ctx context.Context, r *Rejudge, tenant string, at time.Time) error {
+	st, err := s.d.Judge(ctx, tenant, at, r.Span)
+	done := rejudgedRow{run: r.ID, tenant: tenant, asOf: at, judged: s.now(), body: "[]"}
 	switch {
 	case errors.Is(err, problem.NotFound): // the archive has nothing of that time: an answer
 		done.err = problemText(err)
@@ -392,13 +426,20 @@ func (s *Store) ResumeRun(ctx context.Context, q *jobs.Queue, id string) error {
 	return s.Resume(ctx, q, &r)
 }
 
-// Await waits until all moments of a run are judged, or no job is left that could.
+// Await waits until all moments of a run are judged and their jobs are over, or no job
+// is left that could.
 func (s *Store) Await(ctx context.Context, q *jobs.Queue, id string, progress func(done, total int64)) error {
 	r, err := s.rejudge(ctx, id)
 	if err != nil {
 		return err
 	}
-	for {
+	const settle = 25 // looks at jobs of other runs, once this one is done
+	for rest := settle; ; {
+		// Jobs first: what they do then is counted after.
+		waiting, err := q.Waiting(ctx, jobKind)
+		if err != nil {
+			return err
+		}
 		done, _, err := s.countRejudged(ctx, id)
 		if err != nil {
 			return err
@@ -406,16 +447,12 @@ func (s *Store) Await(ctx context.Context, q *jobs.Queue, id string, progress fu
 		if progress != nil {
 			progress(int64(done), int64(r.Total))
 		}
-		if done >= r.Total {
+		switch {
+		case done >= r.Total && (waiting == 0 || rest == 0):
 			return nil
-		}
-		if n, err := q.Waiting(ctx, jobKind); err != nil {
-			return err
-		} else if n == 0 { // the rest is dead: look once more, the last may have ended now
-			done, _, err = s.countRejudged(ctx, id)
-			if err != nil || done >= r.Total {
-				return err
-			}
+		case done >= r.Total:
+			rest--
+		case waiting == 0:
 			return problem.New(problem.Unavailable, "%d of %d moments could not be judged again", r.Total-done, r.Total).
 				WithHint("the log says why; partnerguard rejudge --run %s tries them again", id)
 		}

@@ -87,7 +87,7 @@ func TestRejudge(t *testing.T) {
 			t.Fatalf("%+v", run)
 		}
 		r.must(r.Resume(t.Context(), adder, &run)) // twice adds nothing twice
-		if n, err := adder.Waiting(t.Context(), ""); err != nil || n != 12 {
+		if n, err := adder.Waiting(t.Context(), ""); err != nil || n != 2 {
 			t.Fatalf("%d wait, %v", n, err)
 		}
 		q := queue(t, d, r.Store)
@@ -138,7 +138,7 @@ func TestRejudgeFails(t *testing.T) {
 			}
 		case 6:
 			if broken {
-				return jobs.Never(errors.New("a damaged segment"))
+				return errors.New("a damaged segment")
 			}
 		}
 		return nil
@@ -147,17 +147,16 @@ func TestRejudgeFails(t *testing.T) {
 	var err error
 	r.Store, err = posture.New(r.deps)
 	r.must(err)
+	r.Tries(2)
 	r.keep(good(0))
 	r.at = monday.AddDate(0, 0, 4)
 	q := queue(t, r.d, r.Store)
 	run, err := r.Begin(t.Context(), q, posture.RejudgeOf{Since: monday, Step: 24 * time.Hour, Span: 48 * time.Hour})
 	r.must(err)
-	if err := r.Await(t.Context(), q, run.ID, nil); !errors.Is(err, problem.Unavailable) {
-		t.Fatalf("%v", err)
-	}
+	r.must(r.Await(t.Context(), q, run.ID, nil))
 	out, err := r.Outcome(t.Context(), run.ID)
 	r.must(err)
-	if out.Done != 3 || out.Failed != 1 || !strings.Contains(out.Errors[0], "nothing of then") || out.Waiting != 2 {
+	if out.Done != 5 || out.Failed != 3 || !strings.Contains(out.Errors[0], "nothing of then") || !strings.Contains(out.Errors[1], "a damaged segment") {
 		t.Errorf("%+v", out)
 	}
 	mu.Lock()
@@ -165,8 +164,11 @@ func TestRejudgeFails(t *testing.T) {
 	mu.Unlock()
 	r.must(r.ResumeRun(t.Context(), q, run.ID))
 	r.must(r.Await(t.Context(), q, run.ID, nil))
-	if out, err = r.Outcome(t.Context(), run.ID); err != nil || out.Done != 5 || out.Waiting != 0 {
+	if out, err = r.Outcome(t.Context(), run.ID); err != nil || out.Done != 5 || out.Waiting != 0 || out.Failed != 1 {
 		t.Errorf("%+v %v", out, err)
+	}
+	if n := j.seen[tenant+"1103T00"]; n != 1 {
+		t.Errorf("what was judged already was judged %d times", n)
 	}
 	for name, o := range map[string]posture.RejudgeOf{"the future": {Since: r.at.AddDate(0, 0, 1)}, "too much": {Since: monday.AddDate(-9, 0, 0),
 		Step: time.Minute},

@@ -173,7 +173,7 @@ func (s *Store) lastJudged(ctx context.Context) (map[string]time.Time, error) {
 // Exceptions is the table of the exceptions, whose rows are marked.
 var Exceptions = &vault.Book{Table: "exceptions", Version: 1, Key: []string{"id"},
 	Columns: []string{"requirement", "accounts", "owner", "reason", "control", "added_by", "added", "expires", "state", "decided_by", "decided",
-		"ended_by", "ended"}}
+		"ended_by", "ended", "version"}}
 
 // AttestationBook is the table of the kept attestations, whose rows are marked.
 var AttestationBook = &vault.Book{Table: "attestations", Version: 1, Key: []string{"id"}, Columns: []string{"tenant", "body", "actor", "kept"}}
@@ -183,7 +183,7 @@ func Books() []*vault.Book { return []*vault.Book{Exceptions, AttestationBook} }
 
 func (x *Exception) values() []any {
 	return []any{x.ID, x.Requirement, x.accountsText(), x.Owner, x.Reason, x.Control, x.AddedBy, db.Micros(x.Added), db.Micros(x.Expires), string(x.State),
-		x.DecidedBy, db.Micros(x.Decided), x.EndedBy, db.Micros(x.EndedAt)}
+		x.DecidedBy, db.Micros(x.Decided), x.EndedBy, db.Micros(x.EndedAt), x.version}
 }
 
 const exceptionColumns = "id, requirement, accounts, owner, reason, control, added_by, added, expires, state, decided_by, decided, " +
@@ -228,19 +228,21 @@ func (s *Store) insertException(ctx context.Context, x *Exception) error {
 	if err != nil {
 		return err
 	}
-	args := append(x.values(), x.version, mark)
+	args := append(x.values(), mark)
 	_, err = s.d.DB.ExecContext(ctx, "INSERT INTO exceptions ("+exceptionColumns+
 		") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)", args...)
 	return err
 }
 
 func (s *Store) updateException(ctx context.Context, x *Exception) error {
+	was := x.version
+	x.version++
 	mark, err := s.d.Marks.Mark(ctx, Exceptions, x.values()...)
 	if err != nil {
 		return err
 	}
-	r, err := s.d.DB.ExecContext(ctx, `UPDATE exceptions SET state = $2, decided_by = $3, decided = $4, ended_by = $5, ended = $6, mark = $7, version = version + 1
-		WHERE id = $1 AND version = $8`, x.ID, string(x.State), x.DecidedBy, db.Micros(x.Decided), x.EndedBy, db.Micros(x.EndedAt), mark, x.version)
+	r, err := s.d.DB.ExecContext(ctx, `UPDATE exceptions SET state = $2, decided_by = $3, decided = $4, ended_by = $5, ended = $6, mark = $7, version = $8
+		WHERE id = $1 AND version = $9`, x.ID, string(x.State), x.DecidedBy, db.Micros(x.Decided), x.EndedBy, db.Micros(x.EndedAt), mark, x.version, was)
 	return one(r, err)
 }
 
@@ -378,4 +380,15 @@ func (s *Store) insertRejudge(ctx context.Context, x *Rejudge) error {
 func (s *Store) forgetFailed(ctx context.Context, run string) error {
 	_, err := s.d.DB.ExecContext(ctx, "DELETE FROM posture_rejudged WHERE run = $1 AND error <> ''", run)
 	return err
+}
+
+// momentsDone are the moments of a tenant that a run has judged, in seconds.
+func (s *Store) momentsDone(ctx context.Context, run, tenant string) (map[int64]bool, error) {
+	list, err := all(ctx, s.d.DB, func(r row) (at int64, err error) { return at, r.Scan(&at) },
+		"SELECT as_of FROM posture_rejudged WHERE run = $1 AND tenant = $2", run, tenant)
+	out := map[int64]bool{}
+	for _, at := range list {
+		out[db.Time(at).Unix()] = true
+	}
+	return out, err
 }

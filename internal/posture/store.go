@@ -35,7 +35,10 @@ type Judge func(ctx context.Context, tenant string, asOf time.Time, span time.Du
 type Audits func(ctx context.Context, tenant string, from, to time.Time) (rows []AuditRow, whole bool, err error)
 
 // Store keeps posture. Safe for concurrent use, by several processes too.
-type Store struct{ d Deps }
+type Store struct {
+	d     Deps
+	tries int // of a job that judges again
+}
 
 // New makes a store over a database whose schema is current.
 func New(d Deps) (*Store, error) {
@@ -48,7 +51,7 @@ func New(d Deps) (*Store, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{d}, nil
+	return &Store{d, rejudgeTry}, nil
 }
 
 // now is the clock as the database can keep it.

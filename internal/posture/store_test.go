@@ -11,6 +11,8 @@ import (
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/signin"
+	"partnerguard/internal/signin/rollup"
 )
 
 // TestKeep: what is the same is no new round and writes nothing; what differs is a
@@ -131,6 +133,36 @@ func TestHistory(t *testing.T) {
 			if _, err := r.History(t.Context(), q); !errors.Is(err, problem.NotFound) {
 				t.Errorf("%+v: %v", q, err)
 			}
+		}
+	})
+}
+
+// TestKeepDays: a day is replaced where rows came late, and never by one with fewer.
+func TestKeepDays(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d)
+		rows := func(n int) []*rollup.Day {
+			var f rollup.Fold
+			v := f.Visitor()
+			for i := range n {
+				v.See(&signin.Sighting{ID: "s", UserID: "u", Verdict: signin.NotChallenged, At: monday.Add(time.Duration(i) * time.Second)})
+			}
+			v.See(&signin.Sighting{ID: "no clock", UserID: "u"})
+			return f.Days()
+		}
+		for _, c := range [][3]int{{3, 3, 1}, {5, 5, 1}, {2, 5, 0}} {
+			kept, err := r.KeepDays(t.Context(), tenant, rows(c[0]))
+			if err != nil || kept != c[2] {
+				t.Errorf("%v: %d kept, %v", c, kept, err)
+			}
+			day, err := r.Day(t.Context(), tenant, "2026-11-02")
+			if err != nil || day.Rows() != int64(c[1]) || day.Of(signin.NotChallenged) != int64(c[1]) {
+				t.Errorf("%v: %+v %v", c, day, err)
+			}
+		}
+		if day, err := r.Day(t.Context(), "another", "2026-11-02"); day != nil || err != nil {
+			t.Error(day, err)
 		}
 	})
 }

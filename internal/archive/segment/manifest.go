@@ -24,10 +24,11 @@ type Header struct {
 
 // Frame is a compressed part of the object: whole entries, one after the other.
 type Frame struct {
-	At      int64 `json:"at"`      // its first byte in the object
-	Size    int64 `json:"size"`    // its bytes in the object
-	Raw     int64 `json:"raw"`     // its bytes when decompressed
-	Entries int   `json:"entries"` // pages and ends of runs in it
+	At      int64  `json:"at"`      // its first byte in the object
+	Size    int64  `json:"size"`    // its bytes in the object
+	Raw     int64  `json:"raw"`     // its bytes when decompressed
+	Entries int    `json:"entries"` // pages and ends of runs in it
+	SHA256  string `json:"sha256"`  // of its bytes in the object
 }
 
 // Part is what a segment holds of one run.
@@ -43,6 +44,13 @@ type Part struct {
 	End      *Run      `json:"end,omitempty"` // where it ended in this segment
 }
 
+// framesLeaf is the tree's last leaf: the frames, so that whoever reads some of them
+// holds compressed bytes to the root, which are few, and not what comes out of them.
+func framesLeaf(frames []Frame) (tlog.Hash, error) {
+	b, err := encode(frames)
+	return Leaf(b), err
+}
+
 // Manifest stands behind the pages and says what is where.
 type Manifest struct {
 	Format int       `json:"format"`
@@ -52,7 +60,7 @@ type Manifest struct {
 	Bytes  int64     `json:"bytes"` // of all pages' bodies
 	First  time.Time `json:"first,omitzero"`
 	Last   time.Time `json:"last,omitzero"`
-	Root   string    `json:"root"`   // of the tree of all entries, hex
+	Root   string    `json:"root"`   // of the tree of all entries and, last, the frames; hex
 	Leaves string    `json:"leaves"` // their hashes in order, 32 bytes each, base64
 	Frames []Frame   `json:"frames"`
 	Parts  []Part    `json:"parts"`
@@ -99,7 +107,7 @@ func bad(format string, args ...any) *problem.Error {
 // leaves decodes the leaves and holds them to the root.
 func (m *Manifest) leaves() ([]tlog.Hash, error) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(m.Leaves)
-	if err != nil || len(raw)%tlog.HashSize != 0 || len(raw) > MaxEntries*tlog.HashSize {
+	if err != nil || len(raw)%tlog.HashSize != 0 || len(raw) > (MaxEntries+1)*tlog.HashSize || len(raw) == 0 {
 		return nil, bad("its manifest's leaves are no list of hashes")
 	}
 	out := make([]tlog.Hash, 0, len(raw)/tlog.HashSize)
@@ -112,7 +120,11 @@ func (m *Manifest) leaves() ([]tlog.Hash, error) {
 	if t.Root() != m.Root {
 		return nil, bad("its manifest's root is not that of its leaves")
 	}
-	return out, nil
+	last, err := framesLeaf(m.Frames)
+	if err != nil || out[len(out)-1] != last {
+		return nil, bad("its manifest's frames are not those of its root")
+	}
+	return out[:len(out)-1], nil
 }
 
 // check holds a manifest to itself and to where it lies.

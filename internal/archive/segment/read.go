@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/mod/sumdb/tlog"
@@ -19,7 +21,7 @@ type Source interface {
 	Range(ctx context.Context, off, n int64) (io.ReadCloser, error)
 }
 
-// Reader reads a segment whose manifest was read. Not for several goroutines.
+// Reader reads a segment whose manifest was read. Safe for concurrent use.
 type Reader struct {
 	Manifest
 	Size int64
@@ -27,9 +29,31 @@ type Reader struct {
 	src    Source
 	leaf   []tlog.Hash
 	before []int // of each frame, the entries before it
-	zstd   *zstd.Decoder
-	in     []byte
-	raw    []byte
+}
+
+// scratch is what decompressing takes. It goes from reader to reader: a view reads
+// many segments one after the other.
+type scratch struct {
+	zstd    *zstd.Decoder
+	in, raw []byte
+}
+
+var scratches = sync.Pool{New: func() any {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(2*MaxBody))
+	if err != nil {
+		panic(err) // of wrong options
+	}
+	return &scratch{zstd: d}
+}}
+
+// mostScratch is how much is kept from one reading to the next.
+const mostScratch = 16 << 20
+
+func (s *scratch) done() {
+	if cap(s.raw) > mostScratch || cap(s.in) > mostScratch {
+		s.in, s.raw = nil, nil
+	}
+	scratches.Put(s)
 }
 
 // tailRead is how much of an object's end is asked for at once.
@@ -53,16 +77,15 @@ func NewReader(ctx context.Context, src Source, size int64, root string) (*Reade
 		return nil, bad("its manifest has %d bytes, more than any has", n)
 	}
 	r := &Reader{Size: size, src: src}
-	if r.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(2*MaxBody)); err != nil {
-		return nil, err
-	}
+	sc := scratches.Get().(*scratch)
+	defer sc.done()
 	packed := end[:len(end)-tailSize]
 	if int64(len(packed)) >= n {
 		packed = packed[int64(len(packed))-n:]
 	} else if packed, err = slurp(ctx, src, at, n, nil); err != nil {
 		return nil, err
 	}
-	m, err := r.zstd.DecodeAll(packed, nil)
+	m, err := sc.zstd.DecodeAll(packed, nil)
 	if err != nil {
 		return nil, problem.Wrap(err, problem.BadInput, "its manifest cannot be decompressed")
 	}
@@ -129,6 +152,7 @@ type Entry struct {
 	Page  *Page
 	Run   *Run
 	Line  []byte // whose hash is the leaf
+	sum   string // of the page's body, as the line gives it
 }
 
 // All reads every entry in order.
@@ -136,8 +160,9 @@ func (r *Reader) All(ctx context.Context, each func(*Entry) error) error {
 	return r.Some(ctx, 0, len(r.Frames)-1, each)
 }
 
-// Some reads the entries of the frames first to last, all of them. Each is held to
-// its leaf, and a body to its sum, before each sees it.
+// Some reads the entries of the frames first to last, all of them. The compressed
+// bytes of a frame are held to the root, and each line to its leaf, before each sees
+// it; that a body has the sum which its line gives is for [Entry.Check].
 func (r *Reader) Some(ctx context.Context, first, last int, each func(*Entry) error) error {
 	if first < 0 || last >= len(r.Frames) {
 		return bad("it has no frames %d to %d", first, last)
@@ -151,29 +176,35 @@ func (r *Reader) Some(ctx context.Context, first, last int, each func(*Entry) er
 		return err
 	}
 	defer rc.Close()
+	sc := scratches.Get().(*scratch)
+	defer sc.done()
 	for i := first; i <= last; i++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if r.in, err = fill(rc, r.Frames[i].Size, r.in); err != nil {
+		if sc.in, err = fill(rc, r.Frames[i].Size, sc.in); err != nil {
 			return err
 		}
-		if err := r.frame(i, each); err != nil {
+		if err := r.frame(sc, i, each); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Reader) frame(i int, each func(*Entry) error) (err error) {
+func (r *Reader) frame(sc *scratch, i int, each func(*Entry) error) (err error) {
 	f := &r.Frames[i]
-	if r.raw, err = r.zstd.DecodeAll(r.in, r.raw[:0]); err != nil {
+	if sum := sha256.Sum256(sc.in); hex.EncodeToString(sum[:]) != f.SHA256 {
+		return bad("frame %d at byte %d was changed: its SHA-256 is another", i, f.At)
+	}
+	sc.raw = slices.Grow(sc.raw[:0], int(f.Raw)) // which check bounds
+	if sc.raw, err = sc.zstd.DecodeAll(sc.in, sc.raw); err != nil {
 		return problem.Wrap(err, problem.BadInput, "frame %d at byte %d cannot be decompressed", i, f.At)
 	}
-	if int64(len(r.raw)) != f.Raw {
-		return bad("frame %d at byte %d has %d bytes, not %d", i, f.At, len(r.raw), f.Raw)
+	if int64(len(sc.raw)) != f.Raw {
+		return bad("frame %d at byte %d has %d bytes, not %d", i, f.At, len(sc.raw), f.Raw)
 	}
-	rest := r.raw
+	rest := sc.raw
 	for k := range f.Entries {
 		index := r.before[i] + k
 		e, after, err := parse(rest, r.leaf[index])
@@ -204,11 +235,11 @@ func (e *Entry) tenant() string {
 
 // parse reads one entry and gives what is after it.
 func parse(b []byte, leaf tlog.Hash) (*Entry, []byte, error) {
-	line, rest, ok := bytes.Cut(b[:min(len(b), maxLine+1)], []byte{'\n'})
+	line, _, ok := bytes.Cut(b[:min(len(b), maxLine+1)], []byte{'\n'})
 	if !ok {
 		return nil, nil, bad("it has no line")
 	}
-	rest = b[len(line)+1:]
+	rest := b[len(line)+1:]
 	if Leaf(line) != leaf {
 		return nil, nil, bad("it was changed: its hash is another than the root holds")
 	}
@@ -219,11 +250,19 @@ func parse(b []byte, leaf tlog.Hash) (*Entry, []byte, error) {
 	if size+1 > int64(len(rest)) || rest[size] != '\n' {
 		return nil, nil, bad("its page ends elsewhere than it says")
 	}
-	e.Page.Body = rest[:size:size]
-	if got := sha256.Sum256(e.Page.Body); hex.EncodeToString(got[:]) != sum {
-		return nil, nil, bad("its page was changed: its SHA-256 is another")
-	}
+	e.Page.Body, e.sum = rest[:size:size], sum
 	return e, rest[size+1:], nil
+}
+
+// Check holds the body of a page to the sum that its line gives.
+func (e *Entry) Check() error {
+	if e.Page == nil {
+		return nil
+	}
+	if got := sha256.Sum256(e.Page.Body); hex.EncodeToString(got[:]) != e.sum {
+		return bad("the page of entry %d is not that of its line: its SHA-256 is another", e.Index)
+	}
+	return nil
 }
 
 // ParseLine reads the line of an entry; size and sum are those of the page's body.
@@ -244,4 +283,18 @@ func ParseLine(line []byte) (e *Entry, size int64, sum string, err error) {
 	}
 	e.Page = &x.Page.Page
 	return e, x.Page.Bytes, x.Page.SHA256, e.Page.Check()
+}
+
+// Tree is the tree under the root.
+func (r *Reader) Tree() *Tree {
+	t := &Tree{}
+	for _, h := range r.leaf {
+		t.Add(h)
+	}
+	last, err := framesLeaf(r.Frames)
+	if err != nil {
+		panic(err) // it was encoded before
+	}
+	t.Add(last)
+	return t
 }

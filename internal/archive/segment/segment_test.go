@@ -64,6 +64,9 @@ func read(b []byte, root string) (pages []string, err error) {
 		return nil, err
 	}
 	err = r.All(context.Background(), func(e *segment.Entry) error {
+		if err := e.Check(); err != nil {
+			return err
+		}
 		if e.Page != nil {
 			pages = append(pages, string(e.Page.Body))
 		}
@@ -143,7 +146,7 @@ func TestHostile(t *testing.T) {
 		"huge raw":          {manifest(frames + `[{"at":15,"size":45,"raw":1099511627776,"entries":1}]}`), "lies where it cannot"},
 		"gap":               {manifest(frames + `[{"at":15,"size":4,"raw":9,"entries":1}]}`), "do not fill it"},
 		"entries":           {manifest(frames + `[{"at":15,"size":45,"raw":9,"entries":1000000}]}`), "do not fill it"},
-		"no leaves":         {manifest(frames + `[{"at":15,"size":45,"raw":9,"entries":1}]}`), "root is not that of its leaves"},
+		"no leaves":         {manifest(frames + `[{"at":15,"size":45,"raw":9,"entries":1}]}`), "are no list of hashes"},
 		"other root":        {good, "root is not the recorded one"},
 		"bomb":              {append(append([]byte{}, bomb...), tail(0, uint64(len(bomb)))[len(good)-32:]...), "cannot be decompressed"},
 	} {

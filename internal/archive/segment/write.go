@@ -7,6 +7,7 @@ import (
 	"hash"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -39,12 +40,22 @@ type Writer struct {
 	raw     []byte
 	entries int // in raw
 	out     []byte
+	packed  []byte // a large page, compressed
 	m       Manifest
 	tree    Tree
 	leaves  []byte
 	parts   map[string]int
 	err     error // the first; nothing is written after it
 }
+
+// encoder compresses for all writers: its tables are larger than most segments.
+var encoder = sync.OnceValue(func() *zstd.Encoder {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderCRC(false)) // the frames have hashes
+	if err != nil {
+		panic(err) // of wrong options
+	}
+	return enc
+})
 
 // NewWriter begins a segment on w.
 func NewWriter(w io.Writer, name, tenant string, made time.Time) (*Writer, error) {
@@ -54,10 +65,7 @@ func NewWriter(w io.Writer, name, tenant string, made time.Time) (*Writer, error
 	if !IsTenant(tenant) {
 		return nil, problem.New(problem.BadInput, "%.80q is no tenant's id", tenant)
 	}
-	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
-	if err != nil {
-		return nil, err
-	}
+	enc := encoder()
 	s := &Writer{w: w, zstd: enc, sum: sha256.New(), parts: map[string]int{}}
 	s.m = Manifest{Format: Format, Name: name, Tenant: tenant, Frames: []Frame{}, Parts: []Part{}}
 	head, err := encode(Header{Format, name, tenant, made.UTC()})
@@ -98,7 +106,7 @@ func (s *Writer) Page(p *Page) error {
 		return err
 	}
 	line := pageLine{Page: *p, Bytes: int64(len(p.Body))}
-	sum := sha256.Sum256(p.Body)
+	sum := s.digest(p.Body)
 	line.SHA256 = hex.EncodeToString(sum[:])
 	line.From, line.To, line.At = p.From.UTC(), p.To.UTC(), p.At.UTC()
 	i, err := s.entry(entry{Page: &line}, p.Body, p.Tenant, p.Run, p.Resource)
@@ -115,7 +123,26 @@ func (s *Writer) Page(p *Page) error {
 	s.m.Bytes += line.Bytes
 	widen(&part.First, &part.Last, line.At)
 	widen(&s.m.First, &s.m.Last, line.At)
+	if len(p.Body) >= frameRaw {
+		return s.flushLarge(len(p.Body))
+	}
 	return s.flush(frameRaw)
+}
+
+// digest is the SHA-256 of a body. That of a large one is computed while it is
+// compressed: the two take about as long.
+func (s *Writer) digest(body []byte) (sum [sha256.Size]byte) {
+	if len(body) < frameRaw {
+		return sha256.Sum256(body)
+	}
+	done := make(chan struct{})
+	go func() {
+		sum = sha256.Sum256(body)
+		close(done)
+	}()
+	s.packed = s.zstd.EncodeAll(body, s.packed[:0])
+	<-done
+	return sum
 }
 
 func widen(first, last *time.Time, at time.Time) {
@@ -170,7 +197,7 @@ func (s *Writer) entry(e entry, body []byte, tenant, run, resource string) (int,
 	s.tree.Add(leaf)
 	s.leaves = append(s.leaves, leaf[:]...)
 	s.raw = append(append(s.raw, line...), '\n')
-	if e.Page != nil {
+	if e.Page != nil && len(body) < frameRaw {
 		s.raw = append(append(s.raw, body...), '\n')
 	}
 	s.entries++
@@ -190,12 +217,26 @@ func (s *Writer) flush(least int) error {
 		return s.err
 	}
 	s.out = s.zstd.EncodeAll(s.raw, s.out[:0])
-	s.m.Frames = append(s.m.Frames, Frame{At: s.at, Size: int64(len(s.out)), Raw: int64(len(s.raw)), Entries: s.entries})
+	return s.frame(len(s.raw))
+}
+
+// flushLarge writes the frame that a large page ends, whose body is packed: it is no
+// part of raw, so that it is never copied. A frame may be several to zstd.
+func (s *Writer) flushLarge(body int) error {
+	s.out = s.zstd.EncodeAll(s.raw, s.out[:0])
+	s.out = append(s.out, s.packed...)
+	s.out = s.zstd.EncodeAll([]byte{'\n'}, s.out)
+	return s.frame(len(s.raw) + body + 1)
+}
+
+// frame writes what is in out, which has so many bytes when it is decompressed.
+func (s *Writer) frame(raw int) error {
+	sum := sha256.Sum256(s.out)
+	s.m.Frames = append(s.m.Frames, Frame{
+		At: s.at, Size: int64(len(s.out)), Raw: int64(raw), Entries: s.entries, SHA256: hex.EncodeToString(sum[:]),
+	})
 	s.write(s.out)
 	s.raw, s.entries = s.raw[:0], 0
-	if cap(s.raw) > 8*frameRaw { // of one large page: given back
-		s.raw, s.out = nil, nil
-	}
 	return s.err
 }
 
@@ -211,6 +252,12 @@ func (s *Writer) Close() (Done, error) {
 	if err := s.flush(0); err != nil {
 		return Done{}, err
 	}
+	last, err := framesLeaf(s.m.Frames)
+	if err != nil {
+		return Done{}, err
+	}
+	s.tree.Add(last)
+	s.leaves = append(s.leaves, last[:]...)
 	s.m.Root = s.tree.Root()
 	s.m.Leaves = base64.StdEncoding.EncodeToString(s.leaves)
 	m, err := encode(s.m)

@@ -30,7 +30,7 @@ func (b *builder) inside(ctx context.Context, r *run, into string, l *list) erro
 		if p.Of != "" || !l.status(p) {
 			return nil
 		}
-		a := readPage(trim(p.Body))
+		a := l.split.page(trim(p.Body))
 		l.head(&a)
 		return l.each(&a, func(v []byte) error {
 			where := places[idOf(v)]
@@ -50,6 +50,7 @@ func (b *builder) inside(ctx context.Context, r *run, into string, l *list) erro
 // joined writes an item with the elements of its pages as a member.
 func (b *builder) joined(ctx context.Context, item []byte, into string, where []at, open map[*Stored]*segment.Reader, l *list) (err error) {
 	n, rest := 0, false
+	var inner splitter // the list that item stands in is being taken apart
 	l.add(withoutEnd(item, into), []byte(`"`+into+`":[`))
 	for _, w := range where {
 		rd := open[w.p.s]
@@ -63,16 +64,16 @@ func (b *builder) joined(ctx context.Context, item []byte, into string, where []
 			if e.Index != w.index {
 				return nil
 			}
-			a := readPage(trim(e.Page.Body))
+			a := inner.page(trim(e.Page.Body))
 			rest = a.next || a.list == nil
-			ok, err := elements(a.list, func(v []byte) error {
+			end, err := inner.elements(a.list, func(v []byte) error {
 				if n++; n > 1 {
 					l.s.text(",")
 				}
 				l.s.put(oneLine(v))
 				return l.s.over
 			})
-			rest = rest || !ok
+			rest = rest || end < 0
 			return err
 		})
 		if err != nil {

@@ -16,27 +16,34 @@ type answered struct {
 	items   bool   // under items, as Partner Center has it
 	total   []byte
 	next    bool
-	ok      bool // it is an object, or a list, from end to end
+	ok      bool       // it is an object, or a list, from end to end
+	cuts    [][2]int32 // where the elements of list lie, where that was kept
 }
 
-func readPage(b []byte) (a answered) {
+func (s *splitter) page(b []byte) (a answered) {
 	if i := space(b, 0); i < len(b) && b[i] == '[' {
-		if end := value(b, i); end > 0 && space(b, end) == len(b) {
-			return answered{list: b[i:end], ok: true}
+		if end := s.list(b, i); end > 0 && space(b, end) == len(b) {
+			return answered{list: b[i:end], ok: true, cuts: s.kept(b[i:end])}
 		}
 		return a
 	}
-	a.ok = members(b, func(name, v []byte) bool {
+	end := func(b []byte, i int) int {
+		if i < len(b) && b[i] == '[' {
+			return s.list(b, i)
+		}
+		return value(b, i)
+	}
+	a.ok = membersBy(b, end, func(name, v []byte) bool {
 		switch string(name) {
 		case "@odata.context":
 			a.context = v
 		case "value":
 			if v[0] == '[' {
-				a.list = v
+				a.list, a.cuts = v, s.kept(v)
 			}
 		case "items":
 			if v[0] == '[' && a.list == nil {
-				a.list, a.items = v, true
+				a.list, a.items, a.cuts = v, true, s.kept(v)
 			}
 		case "totalCount":
 			a.total = v
@@ -60,6 +67,7 @@ type list struct {
 	total []byte
 	n     int
 	cut   bool // something of it is missing
+	split splitter
 }
 
 // head begins the list, in the form of its first page.
@@ -141,8 +149,8 @@ func (l *list) each(a *answered, take func([]byte) error) error {
 		l.cut = true
 		return l.s.over
 	}
-	ok, err := elements(a.list, take)
-	if !ok {
+	end, err := l.split.of(a, take)
+	if err == nil && end < 0 {
 		l.cut = true
 	}
 	if err == nil {
@@ -174,7 +182,7 @@ func (b *builder) write(ctx context.Context, k kept, c *chosen, s *sink) error {
 			return nil
 		}
 		body := trim(p.Body)
-		a := readPage(body)
+		a := l.split.page(body)
 		if a.ok && a.list == nil && !l.began {
 			plain = true
 			s.put(body, []byte{'\n'})
@@ -217,12 +225,12 @@ func (b *builder) loop(ctx context.Context, r *run, asPages bool, l *list) error
 			_ = l.status(p)
 			return nil
 		case p.Status != http.StatusOK:
-			if !l.status(p) && p.Status != http.StatusNotFound && p.Status != http.StatusGone && len(body) > 0 && body[0] == '{' && readPage(body).ok {
+			if !l.status(p) && p.Status != http.StatusNotFound && p.Status != http.StatusGone && len(body) > 0 && body[0] == '{' && l.split.page(body).ok {
 				l.add(body)
 			}
 			return l.s.over
 		}
-		a := readPage(body)
+		a := l.split.page(body)
 		if !a.ok {
 			l.cut = true
 			return nil
@@ -292,7 +300,7 @@ func (b *builder) instead(ctx context.Context, r *run, l *list) error {
 		if !l.status(p) {
 			return nil
 		}
-		a := readPage(trim(p.Body))
+		a := l.split.page(trim(p.Body))
 		l.head(&a)
 		return l.each(&a, func(v []byte) error {
 			if !have[idOf(v)] {

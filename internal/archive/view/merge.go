@@ -79,7 +79,7 @@ func (b *builder) merged(ctx context.Context, runs []*run, l *list) error {
 	if err != nil {
 		return err
 	}
-	gone, err := b.goneInside(ctx, runs[0])
+	gone, err := b.goneInside(ctx, runs[0], l)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (b *builder) merged(ctx context.Context, runs []*run, l *list) error {
 			return nil
 		}
 		number++
-		a := readPage(trim(p.Body))
+		a := l.split.page(trim(p.Body))
 		a.context = plainSet(a.context)
 		l.head(&a)
 		return l.each(&a, func(v []byte) error {
@@ -133,7 +133,7 @@ func (b *builder) changes(ctx context.Context, runs []*run, l *list) (all map[st
 			if !l.status(p) {
 				return nil
 			}
-			a := readPage(trim(p.Body))
+			a := l.split.page(trim(p.Body))
 			return l.each(&a, func(v []byte) error {
 				id := idOf(v)
 				c := all[id]
@@ -165,7 +165,7 @@ func (b *builder) changes(ctx context.Context, runs []*run, l *list) (all map[st
 
 // goneInside are the elements that a whole reading gave and took back while it went
 // on, with the number of the page that took them back.
-func (b *builder) goneInside(ctx context.Context, r *run) (map[string]int, error) {
+func (b *builder) goneInside(ctx context.Context, r *run, l *list) (map[string]int, error) {
 	gone, number := map[string]int{}, 0
 	err := b.each(ctx, r, func(p *segment.Page, _ at) error {
 		if p.Status != http.StatusOK {
@@ -174,8 +174,8 @@ func (b *builder) goneInside(ctx context.Context, r *run) (map[string]int, error
 		if number++; !bytes.Contains(p.Body, removed) {
 			return nil
 		}
-		a := readPage(trim(p.Body))
-		_, err := elements(a.list, func(v []byte) error {
+		a := l.split.page(trim(p.Body))
+		_, err := l.split.elements(a.list, func(v []byte) error {
 			if isRemoved(v) {
 				gone[idOf(v)] = number
 			}

@@ -110,7 +110,11 @@ func (b *builder) log(v *View, name string, k kept, runs []*run) (l List, refusa
 				last = r.last
 			}
 		}
-		v.add(file, last, of, func(ctx context.Context, s *sink) error { return b.rows(ctx, of, k.loop, cut, s) })
+		v.add(file, last, of, func(ctx context.Context, s *sink) error {
+			t := trace{name: file}
+			defer v.keep(&t)
+			return b.rows(ctx, of, k.loop, cut, s, &t)
+		})
 	}
 	if cut := l.File != "" && !whole; cut {
 		l.Why = "no reading of it came to an end"
@@ -129,33 +133,38 @@ func (b *builder) refusal(ctx context.Context, r *run, s *sink) error {
 }
 
 // rows writes a log as JSON lines: a line an element.
-func (b *builder) rows(ctx context.Context, runs []*run, loop, cut bool, s *sink) error {
+func (b *builder) rows(ctx context.Context, runs []*run, loop, cut bool, s *sink, t *trace) error {
 	any, odata := false, []byte(nil)
+	var split splitter
 	for _, r := range runs {
-		err := b.each(ctx, r, func(p *segment.Page, _ at) error {
+		err := b.each(ctx, r, func(p *segment.Page, a at) error {
 			if p.Status != http.StatusOK || loop && p.Of == "" {
 				return s.over
 			}
+			t.page(p, a)
 			body := trim(p.Body)
-			pg := readPage(body)
+			pg := split.page(body)
 			if odata == nil {
 				odata = append(odata, pg.context...)
 			}
 			if pg.list == nil {
 				any = true
+				t.lines++
 				s.put(oneLine(body), []byte{'\n'})
 				return s.over
 			}
-			ok, err := elements(pg.list, func(v []byte) error {
+			end, err := split.of(&pg, func(v []byte) error {
 				any = true
+				t.lines++
 				s.put(oneLine(v), []byte{'\n'})
 				return s.over
 			})
 			if err != nil {
 				return err
 			}
-			if !ok { // what was cut off in a page is seen by whoever reads the line
+			if end < 0 { // what was cut off in a page is seen by whoever reads the line
 				any = true
+				t.lines++
 				s.put(oneLine(pg.list), []byte{'\n'})
 			}
 			return s.over

@@ -17,14 +17,23 @@ func FuzzSplit(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
+	row := `{"id":"a","x":[{"id":"b"},{"id":"},{"}],"s":"\\\\\\"},{"},`
+	many := "[" + strings.Repeat(row, 80)
+	f.Add([]byte(many + "{}]"))
+	f.Add([]byte(many + `"},{"]`))
+	f.Add([]byte(many + `{"a":[`))
+	f.Add([]byte(`{"value":` + many + `1,{"x":2}],"@odata.nextLink":"n"}`))
+	f.Add([]byte("[" + strings.Repeat(row, 4000) + "{}]"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var got [][]byte
-		readPage(b)
+		var s splitter
+		s.page(b)
 		isObject := members(b, func(_, v []byte) bool { got = append(got, bytes.Clone(v)); return true })
-		ok, err := elements(b, func(v []byte) error { got = append(got, bytes.Clone(v)); return nil })
+		end, err := s.elements(b, func(v []byte) error { got = append(got, bytes.Clone(v)); return nil })
 		if err != nil {
 			t.Error(err)
 		}
+		ok := end >= 0
 		if !json.Valid(b) {
 			return
 		}

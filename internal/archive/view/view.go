@@ -54,8 +54,9 @@ type View struct {
 	Lists    []List          // by resource
 	Segments map[string]bool // by name, those that its files are made of
 
-	ctx   context.Context
-	files []file // sorted by name
+	ctx    context.Context
+	files  []file // sorted by name
+	traced traces
 }
 
 // file is a file that is made when it is read.

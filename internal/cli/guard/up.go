@@ -69,6 +69,7 @@ func (u *up) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	u.in.Works = "up"
 	o, err := u.in.Options(ctx, u.env)
 	if err != nil {
 		return err

@@ -27,6 +27,7 @@ func newAttest(env *kit.Env) *cobra.Command {
 	var (
 		s      vouch.Statement
 		file   string
+		keep   bool
 		output = kit.NewOutput("text", "json")
 	)
 	cmd := &cobra.Command{
@@ -37,6 +38,9 @@ it (an exception, with --account). It adds to a YAML file, which belongs beside 
 exports: assess reads it with them, shows it in every output, and forgets it on its
 day.
 
+With --keep it goes to the database of this installation instead, and counts wherever
+what was collected is judged.
+
 An attestation makes a requirement "attested" only where the evidence cannot
 decide. What the evidence contradicts stays as it is, and both are shown. An
 exception changes no verdict. Nothing is vouched for without an end, or for more
@@ -46,7 +50,7 @@ than a year.`,
   partnerguard attest --account scanner@contoso.com --requirement mfa-every-user --who 'Ada Lovelace' \
       --until 2026-12-31 --reason 'cannot answer a prompt' --control 'sends from one address only'
   partnerguard attest list --from exports/`,
-		RunE: func(_ *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			s.Kind = vouch.Attestation
 			if s.Account != "" || s.Requirement == "" && s.What != "" {
 				s.Kind = vouch.Exception
@@ -57,10 +61,20 @@ than a year.`,
 			if err := writable(&s); err != nil {
 				return err
 			}
-			if err := addStatement(env, file, s); err != nil {
-				return err
+			where := file
+			if keep {
+				id, err := kit.KeepStatement(cmd.Context(), env, cmd, s)
+				if err != nil {
+					return err
+				}
+				where = "the database as " + id
 			}
-			return output.Answer(env, &s, func(w io.Writer, _ kit.Paint) error { return attestText(w, &s, file) })
+			if !keep || cmd.Flags().Changed("file") {
+				if err := addStatement(env, file, s); err != nil {
+					return err
+				}
+			}
+			return output.Answer(env, &s, func(w io.Writer, _ kit.Paint) error { return attestText(w, &s, where, keep) })
 		},
 	}
 	f := cmd.Flags()
@@ -82,6 +96,7 @@ than a year.`,
 		}
 		return ids, cobra.ShellCompDirectiveNoFileComp
 	})
+	kit.AddKeep(cmd, &keep)
 	output.Register(cmd)
 	cmd.AddCommand(newAttestList(env))
 	return cmd
@@ -159,7 +174,7 @@ func readStatements(path string) ([]byte, fs.FileMode, error) {
 	return raw, info.Mode().Perm(), nil
 }
 
-func attestText(w io.Writer, s *vouch.Statement, path string) error {
+func attestText(w io.Writer, s *vouch.Statement, path string, kept bool) error {
 	clean := func(t string) string { return print.Clean(t, print.MaxName) }
 	if s.Kind == vouch.Attestation {
 		fmt.Fprintf(w, "%s attests %s from %s until %s, in %s\n", clean(s.Who), clean(s.Requirement), s.Since, s.Until, clean(path))
@@ -167,7 +182,11 @@ func attestText(w io.Writer, s *vouch.Statement, path string) error {
 		fmt.Fprintf(w, "%s answers for leaving out %s from %s until %s, in %s\n", clean(s.Who), print.First("", s.Account, s.What), s.Since, s.Until,
 			clean(path))
 	}
-	_, err := fmt.Fprintf(w, "next: keep it beside the exports, and run partnerguard assess --from that folder\n")
+	next := "keep it beside the exports, and run partnerguard assess --from that folder"
+	if kept {
+		next = "what is collected is judged by it; partnerguard assess --from archive: shows it"
+	}
+	_, err := fmt.Fprintf(w, "next: %s\n", next)
 	return err
 }
 

@@ -95,8 +95,9 @@ func rejudge(ctx context.Context, env *kit.Env, i *app.Installation, o posture.R
 func newRejudgeShow(env *kit.Env, in *kit.Installation) *cobra.Command {
 	output := kit.NewOutput("text", "json", "csv")
 	cmd := &cobra.Command{
-		Use: "show [RUN]", Short: "Show what a judging again changes, so far", Example: "  partnerguard rejudge show\n  partnerguard rejudge show r-4t7kq2m5n6p3r8sv",
-		Args: cobra.MaximumNArgs(1),
+		Use: "show [RUN]", Short: "Show what a judging again changes, so far",
+		Example: "  partnerguard rejudge show\n  partnerguard rejudge show r-4t7kq2m5n6p3r8sv",
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			i, err := in.Kept(cmd.Context(), env)
 			if err != nil {
@@ -186,8 +187,9 @@ func outcomeText(w io.Writer, p kit.Paint, width int, o *posture.Outcome) {
 		head = "today's rules change no verdict"
 	}
 	fmt.Fprintln(w, p.Bold(head))
-	para(w, width, "", fmt.Sprintf("%s: %d of %d moments of %s since %s judged again by the rule book of %s; %d were judged then too, %d of them the same", o.ID, o.Done,
-		o.Total, print.Plural(int64(len(o.Tenants)), "tenant"), o.Since.Format(time.DateOnly), o.Book, o.Compared, o.Alike))
+	const did = "%s: %d of %d moments of %s since %s judged again by the rule book of %s; %d were judged then too, %d of them the same"
+	para(w, width, "", fmt.Sprintf(did, o.ID, o.Done, o.Total, print.Plural(int64(len(o.Tenants)), "tenant"), o.Since.Format(time.DateOnly), o.Book,
+		o.Compared, o.Alike))
 	if o.Waiting > 0 {
 		para(w, width, "", fmt.Sprintf("%d wait for workers; partnerguard rejudge --run %s works them here", o.Waiting, o.ID))
 	}

@@ -119,6 +119,7 @@ collect_tenants.risk bigint NOT NULL
 collect_tenants.seen_at bigint NOT NULL
 collect_tenants.gone_at bigint NOT NULL
 collect_tenants.last_at bigint NOT NULL
+collect_tenants.accounts bigint NOT NULL
 collect_tenants.words text NOT NULL
 collect_tenants collect_tenants_pkey PRIMARY KEY (tenant)
 CREATE UNIQUE INDEX collect_tenants_pkey ON public.collect_tenants USING btree (tenant)

@@ -117,6 +117,7 @@ CREATE TABLE collect_tenants (
     seen_at INTEGER NOT NULL, -- when it was last among the customers
     gone_at INTEGER NOT NULL, -- when it was there no longer
     last_at INTEGER NOT NULL, -- the end of the last round
+    accounts INTEGER NOT NULL, -- as many as were read
     words   TEXT NOT NULL -- what kept the last round from its end
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE connections (

@@ -57,7 +57,7 @@ func (d *Day) Encode() []byte {
 		for _, s := range e.seen() {
 			b = binary.AppendUvarint(b, t[s.ID])
 			b = binary.AppendUvarint(b, t[s.In.Segment])
-			b = binary.AppendUvarint(b, uint64(s.In.Page))
+			b = binary.AppendUvarint(b, uint64(s.In.Entry))
 			b = binary.AppendVarint(b, nanos(s.At))
 		}
 	}
@@ -120,7 +120,7 @@ func Decode(b []byte) (*Day, error) {
 		e.Verdict = signin.Verdict(r.byte())
 		e.Rows = int64(r.number(math.MaxInt64))
 		for _, s := range e.seen() {
-			s.ID, s.In.Segment, s.In.Page, s.At = text(), text(), int(r.number(math.MaxInt32)), moment(r.signed())
+			s.ID, s.In.Segment, s.In.Entry, s.At = text(), text(), int(r.number(math.MaxInt32)), moment(r.signed())
 		}
 		if last := len(d.Entries) - 1; last >= 0 && d.Entries[last].compare(&e.Key) >= 0 || int(e.Verdict) >= len(signin.Verdicts()) || e.Rows == 0 {
 			r.bad = true

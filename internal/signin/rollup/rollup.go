@@ -30,7 +30,7 @@ type Key struct {
 // Pointer is where a row is in the archive; zero is not known.
 type Pointer struct {
 	Segment string
-	Page    int // from 1
+	Entry   int // among the entries of the segment, from 1
 }
 
 // Seen is one row of an entry.
@@ -69,7 +69,7 @@ func (k *Key) compare(o *Key) int {
 // compare orders rows by time, id and place: a total order, so that the choice does
 // not depend on the order of seeing.
 func (s *Seen) compare(o *Seen) int {
-	return cmp.Or(s.At.Compare(o.At), strings.Compare(s.ID, o.ID), strings.Compare(s.In.Segment, o.In.Segment), cmp.Compare(s.In.Page, o.In.Page))
+	return cmp.Or(s.At.Compare(o.At), strings.Compare(s.ID, o.ID), strings.Compare(s.In.Segment, o.In.Segment), cmp.Compare(s.In.Entry, o.In.Entry))
 }
 
 // add merges o, which has the same key.

@@ -10,6 +10,7 @@ CREATE TABLE collect_tenants (
     seen_at bigint NOT NULL, -- when it was last among the customers
     gone_at bigint NOT NULL, -- when it was there no longer
     last_at bigint NOT NULL, -- the end of the last round
+    accounts bigint NOT NULL, -- as many as were read
     words   text NOT NULL -- what kept the last round from its end
 );
 CREATE TABLE collect_cursors (
