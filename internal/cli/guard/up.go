@@ -109,7 +109,8 @@ func (u *up) inside(ctx context.Context, o app.Options) (*app.Inside, func() err
 	if err != nil {
 		return nil, nil, errors.Join(err, in.Close(context.WithoutCancel(ctx)))
 	}
-	u.say.done("partner cloud", fmt.Sprintf("the local one, not Microsoft: %s, %d customers, invented people", in.Info.Tenant.Domain, len(in.Info.Customers)), began)
+	u.say.done("partner cloud",
+		fmt.Sprintf("the local one, not Microsoft: %s, %d customers, invented people", in.Info.Tenant.Domain, len(in.Info.Customers)), began)
 	return in, func() error {
 		release()
 		closing, stop := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
@@ -158,7 +159,8 @@ func (u *up) connection(ctx context.Context, i *app.Installation) (c sam.Connect
 	}
 	switch {
 	case errors.Is(err, problem.NotFound):
-		return c, problem.Wrap(err, problem.NotFound, "no partner is connected yet").WithHint("partnerguard connect --feature %s", strings.Join(features(), ","))
+		return c, problem.Wrap(err, problem.NotFound, "no partner is connected yet").
+			WithHint("partnerguard connect --feature %s", strings.Join(features(), ","))
 	case err != nil:
 		return c, err
 	case fresh:
