@@ -57,6 +57,7 @@ func measure(ctx context.Context, z size, rounds int, postgres string, smoke boo
 	fmt.Printf("%s, %d cores, GOMAXPROCS %d\n", runtime.Version(), runtime.NumCPU(), runtime.GOMAXPROCS(0))
 	big := size{tenants: 1, days: 1, rows: 200_000}
 	if smoke {
+		fmt.Println("smoke: it shows that everything works, and nothing about speed")
 		big.rows = 5_000
 	}
 	if err := ratio(ctx, big, rounds); err != nil {

@@ -268,10 +268,10 @@ func (h *house) fill(s *app.Installation) {
 		_, err := s.DB.ExecContext(ctx, text)
 		h.ok(err)
 	}
+	h.posture(s)
 	s.Config.Collect.Connection = h.first
 	h.ok(s.CollectNow(ctx, "partner", collect.Ask{Now: true, Only: []string{"organization", "perUserMfa", "customers"}},
 		func(_ collect.Round, err error) { h.ok(err) }))
-	h.posture(s)
 	if _, err := s.Serve(ctx, app.ServeOptions{}); err != nil {
 		h.Fatal(err)
 	}
@@ -295,7 +295,8 @@ func (h *house) collected(s *app.Installation) {
 	w, err := s.Archive.Begin("11111111-2222-3333-4444-555555555555")
 	h.ok(err)
 	h.ok(w.Add(archive.Page{
-		Tenant: "11111111-2222-3333-4444-555555555555", Resource: "users", Run: "r1", Request: "GET /v1.0/users", Status: 200, At: time.Now(), Body: []byte(`{"value":[]}`),
+		Tenant: "11111111-2222-3333-4444-555555555555", Resource: "users", Run: "r1", Request: "GET /v1.0/users",
+		Status: 200, At: time.Now(), Body: []byte(`{"value":[]}`),
 	}))
 	_, err = w.Commit(h.Context(), nil)
 	h.ok(err)

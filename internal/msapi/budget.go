@@ -66,8 +66,8 @@ func paceOf(bucket string) (string, pace) {
 	return "graph", paceGraph
 }
 
-// maxBuckets bounds the memory of budgets.
-const maxBuckets = 10_000
+// maxBuckets bounds the memory of budgets: six for each of 2,000 customers, and room.
+const maxBuckets = 50_000
 
 // slowest is the least share of its pace that a throttled bucket keeps.
 const slowest = 1.0 / 32
@@ -117,11 +117,12 @@ func (b *budgets) get(key string, p pace) *bucket {
 	return k
 }
 
-// forget makes room: first what was idle for a minute, then what is not closed
-// by a throttle, which must be remembered longest, then any one.
+// forget makes room: first what was idle for a minute, then what was so for as
+// long as no interval is, then what is not closed by a throttle, which must be
+// remembered longest, then any one.
 func (b *budgets) forget() {
 	now := b.elapsed()
-	for _, idle := range []time.Duration{time.Minute, -1} {
+	for _, idle := range []time.Duration{time.Minute, 11 * time.Second, -1} {
 		maps.DeleteFunc(b.list, func(_ string, k *bucket) bool { return now-k.used > idle && now > k.until })
 		if len(b.list) < maxBuckets {
 			return

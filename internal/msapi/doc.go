@@ -9,7 +9,8 @@
 //
 // What is sent again: any request that was throttled; a read, a refresh and a
 // Partner Center write (which carries the same MS-RequestId, so that it is done
-// once) after a lost reply or a 5xx. Never: the redemption of a code, a 401, a
+// once) after a lost reply or a 5xx; once, with a new token, a page of a walk
+// whose token has expired. Never: the redemption of a code, any other 401, a
 // refusal of a token endpoint. A throttled bucket (host, tenant, kind, app)
 // halves its pace and is closed until its time, also for those who wait already;
 // others go on.

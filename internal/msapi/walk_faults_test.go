@@ -208,7 +208,7 @@ func TestWalkHalvesSlices(t *testing.T) {
 	before := len(l.s.Gate.Seen(gate.Filter{}))
 	pages, err = l.walked(t, target, r, span, msapi.Resume{})
 	var e *msapi.APIError
-	if len(pages) != 0 || !errors.As(err, &e) || !e.Transient {
+	if len(pages) > 1 || !errors.As(err, &e) || !e.Transient { // one may be a second wide: what is left of a slice at the beginning
 		t.Errorf("always late: %d answers, %v", len(pages), err)
 	}
 	if n := len(l.s.Gate.Seen(gate.Filter{})) - before; n > 30 { // down to a minute, each width twice

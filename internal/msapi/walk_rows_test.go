@@ -163,3 +163,43 @@ func understood(t *testing.T, r evidence.Resource, pages []*msapi.Answer) {
 		}
 	}
 }
+
+// A tenant without Entra ID P1 refuses what needs it for that reason, and what is
+// named instead is there.
+func TestWalkWithoutLicence(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	target := l.targetOf(l.i.Tenant.ID, admin)
+	l.Edit(func(_ *world.State, te *world.Tenant) { te.SKUs = nil })
+	l.may(l.i.Tenant.ID, "User.Read", "AuditLog.Read.All", "Directory.Read.All", "Policy.Read.All", "RoleEligibilitySchedule.Read.Directory",
+		"RoleAssignmentSchedule.Read.Directory", "IdentityRiskyUser.Read.All", "IdentityRiskEvent.Read.All", "RoleManagement.Read.Directory",
+		"PrivilegedEligibilitySchedule.Read.AzureADGroup", "PrivilegedAssignmentSchedule.Read.AzureADGroup", "User.Read.All")
+	for _, r := range evidence.Resources() {
+		if r.Licence == evidence.Free {
+			continue
+		}
+		pages, err := l.walked(t, target, r, l.lately(), msapi.Resume{Items: []string{aTenant}})
+		var no *msapi.Refused
+		if !errors.As(err, &no) || no.Reason != msapi.ReasonLicence || len(pages) != 1 || pages[0].Status != 403 {
+			t.Errorf("%s: %d answers, %v", r.Name, len(pages), err)
+			continue
+		}
+		if needs := "Entra ID " + strings.ToUpper(string(r.Licence)); no.Needs != needs || !strings.Contains(err.Error(), "the tenant has no "+needs) {
+			t.Errorf("%s: %v needs %q", r.Name, err, no.Needs)
+		}
+		free := 0
+		for _, name := range r.Fallback {
+			other := resource(t, name)
+			if other.Licence != evidence.Free {
+				continue
+			}
+			free++
+			if got, err := l.walked(t, target, other, l.lately(), msapi.Resume{}); err != nil || len(got) == 0 || !got[len(got)-1].Last {
+				t.Errorf("%s instead of %s: %v", name, r.Name, err)
+			}
+		}
+		if free == 0 && !r.Nobody && r.Licence == evidence.P1 {
+			t.Errorf("%s: nothing says anything of it without a licence", r.Name)
+		}
+	}
+}

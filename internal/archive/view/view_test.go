@@ -58,9 +58,10 @@ func (r *rig) segment(fill func(w *segment.Writer)) {
 		r.Fatal(err)
 	}
 	b := out.Bytes()
-	r.stored = append(r.stored, view.Stored{Name: name, Seq: int64(len(r.stored) + 1), Parts: d.Parts, Open: func(ctx context.Context) (*segment.Reader, error) {
+	open := func(ctx context.Context) (*segment.Reader, error) {
 		return segment.NewReader(ctx, memory(b), int64(len(b)), d.Root)
-	}})
+	}
+	r.stored = append(r.stored, view.Stored{Name: name, Seq: int64(len(r.stored) + 1), Parts: d.Parts, Open: open})
 }
 
 // run adds a run in a segment of its own; how changes the end, or nil is no end.
@@ -170,7 +171,8 @@ func TestRefusalIsAFile(t *testing.T) {
 	r := &rig{T: t}
 	no := `{"error":{"code":"Forbidden","message":"no"}}`
 	r.run("userRegistrationDetails", "r1", day, "whole", whole, answer{body: `{"@odata.context":"c","value":[]}`})
-	r.run("userRegistrationDetails", "r2", day.Add(time.Hour), "whole", func(e *segment.Run) { e.Whole, e.Refused = false, "licence" }, answer{status: 403, body: no})
+	r.run("userRegistrationDetails", "r2", day.Add(time.Hour), "whole", func(e *segment.Run) { e.Whole, e.Refused = false, "licence" },
+		answer{status: 403, body: no})
 	r.run("securityScore", "r3", day, "whole", func(e *segment.Run) { e.Whole, e.Refused = false, "role" }, answer{status: 403, body: no})
 	v := r.view(view.Options{})
 	r.file(v, "userRegistrationDetails.json", `{"@odata.context":"c","value":[]}`)

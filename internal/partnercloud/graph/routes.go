@@ -10,7 +10,8 @@ import (
 // what it takes of the query and costs where that is not one object and one unit. A
 // constant segment stands before a key. It is long because it is one table.
 func routes() []*route {
-	return slices.Concat(leftOutRoutes(), methodRoutes(), peopleRoutes(), groupRoutes(), unitRoutes(), appRoutes(), policyRoutes(), authenticationRoutes(), privilegedGroupRoutes(),
+	return slices.Concat(leftOutRoutes(), methodRoutes(), peopleRoutes(), groupRoutes(), unitRoutes(), appRoutes(), policyRoutes(), authenticationRoutes(),
+		privilegedGroupRoutes(),
 		from(kit.Read, "Graph: user resource (contracts 3.3)",
 			get("users", mayListUsers, listUsers).objects().units(2),
 			get("users/delta", mayListUsers, deltaUsers).changes().units(2),

@@ -9,17 +9,18 @@ import (
 
 // shapes are how rows of every type are shown, made once.
 type shapes struct {
-	user, group, role                                                                                        *shape
-	app, federated, sp, appRole, grant                                                                       *shape
-	definition, assigned, eligible, eligibleNow, heldNow, groupEligible, groupActive, askEligible, askActive *shape
-	organization, domain, contract, sku                                                                      *shape
-	policy, location, defaults, strength                                                                     *shape
-	method, requirements, registration, methods, config                                                      *shape
-	audit, customer, detail, alert, score, history, insight                                                  *shape
-	detection                                                                                                *shape
-	groupSetting, settingTemplate                                                                            *shape
-	licence, template, unit, scoped                                                                          *shape
-	settings                                                                                                 map[string]*shape // of the tenant's other policies, by type
+	user, group, role                                                            *shape
+	app, federated, sp, appRole, grant                                           *shape
+	definition, assigned, eligible, eligibleNow, heldNow, askEligible, askActive *shape
+	groupEligible, groupActive                                                   *shape
+	organization, domain, contract, sku                                          *shape
+	policy, location, defaults, strength                                         *shape
+	method, requirements, registration, methods, config                          *shape
+	audit, customer, detail, alert, score, history, insight                      *shape
+	detection                                                                    *shape
+	groupSetting, settingTemplate                                                *shape
+	licence, template, unit, scoped                                              *shape
+	settings                                                                     map[string]*shape // of the tenant's other policies, by type
 }
 
 func newShapes() *shapes {
