@@ -268,10 +268,10 @@ func (h *house) fill(s *app.Installation) {
 		_, err := s.DB.ExecContext(ctx, text)
 		h.ok(err)
 	}
+	h.posture(s)
 	s.Config.Collect.Connection = h.first
 	h.ok(s.CollectNow(ctx, "partner", collect.Ask{Now: true, Only: []string{"organization", "perUserMfa", "customers"}},
 		func(_ collect.Round, err error) { h.ok(err) }))
-	h.posture(s)
 	if _, err := s.Serve(ctx, app.ServeOptions{}); err != nil {
 		h.Fatal(err)
 	}
