@@ -25,6 +25,7 @@ import (
 	"partnerguard/internal/audit"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/config"
+	"partnerguard/internal/db"
 	"partnerguard/internal/labtest"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/notify"
@@ -260,6 +261,8 @@ func (h *house) fill(s *app.Installation) {
 	for _, text := range []string{
 		`INSERT INTO automation_items (id, body, owner, state, note, story, moved_at, quiet_to, updated, version)
 			VALUES ('a-1', '{"account":"svc"}', '', 'found', '', '', 0, 0, 1, 1)`,
+		`INSERT INTO collect_gaps (tenant, resource, item, from_at, to_at, since_at, closed_at, lost, reason, why, can, needs, request, run, tried_at)
+			VALUES ('11111111-2222-3333-4444-555555555555', 'users', '', 0, 0, 1, 0, 0, 'permission', 'it was refused', '', 'User.Read.All', '', 'r1', 1)`,
 		"INSERT INTO trail_proofs (anchor, size, at, note, proof) VALUES ('witness:https://none.example', 1, 1, 'note', CAST('0' AS blob))",
 	} {
 		if h.url != "" {
@@ -300,7 +303,8 @@ func (h *house) collected(s *app.Installation) {
 	}))
 	_, err = w.Commit(h.Context(), nil)
 	h.ok(err)
-	_, err = s.DB.ExecContext(h.Context(), "INSERT INTO archive_pending (name, object, at, size, sha256) VALUES ('x', 'segments/x', 1, 1, 'x')")
+	_, err = s.DB.ExecContext(h.Context(), "INSERT INTO archive_pending (name, object, at, size, sha256) VALUES ('x', 'segments/x', $1, 1, 'x')",
+		db.Micros(s.Now()))
 	h.ok(err)
 }
 

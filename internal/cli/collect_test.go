@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/labtest"
 )
@@ -14,6 +15,7 @@ import (
 func TestCollect(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
+	h.lesser(labtest.SAMAgent)
 	if _, stdout, stderr, code := h.connect(labtest.SAMAgent, "--feature", "customers,forecast,collect"); code != 0 {
 		t.Fatalf("%d %s %s", code, stdout, stderr)
 	}
@@ -31,7 +33,7 @@ func TestCollect(t *testing.T) {
 		return out
 	}
 	run("collect status", 0, "Nothing was read yet: partnerguard collect --now")
-	run("collect plan", 0, "requests to 1 tenant", "signIns.interactiveUser", "who signed in", "permission RoleEligibilitySchedule.Read.Directory",
+	run("collect plan", 0, "requests to 1 tenant", "signIns.interactiveUser", "who signed in", "permission RoleAssignmentSchedule.Read.Directory",
 		"partnerguard connect --feature collect")
 	run("collect --now --resource nonsense", 2, "no resource has the name", "partnerguard collect plan lists them")
 	run("collect --tenant nobody.example", 1, "no tenant", "partnerguard collect status lists them")
@@ -61,5 +63,36 @@ func TestCollect(t *testing.T) {
 	}
 	if _, is := by["organization"]; is || by["signIns.interactiveUser"].Resource != "" {
 		t.Errorf("what was read is a gap: %+v", got.Gaps)
+	}
+}
+
+// lesser makes a Security Reader of somebody who is a Global Reader: who may not read
+// what of per-user MFA an account has.
+func (h *house) lesser(upn string) {
+	h.Helper()
+	graph := func(method, path, body string, into any) {
+		h.Helper()
+		words := []string{"cloud", "graph", method, path}
+		if body != "" {
+			words = append(words, "--body", body)
+		}
+		out, errs, code := h.run(words...)
+		if code != 0 {
+			h.Fatalf("%s %s: %d %s", method, path, code, errs)
+		}
+		if into != nil {
+			if err := json.Unmarshal([]byte(out), into); err != nil {
+				h.Fatal(err)
+			}
+		}
+	}
+	var who struct{ ID string }
+	graph("GET", "/v1.0/users/"+upn, "", &who)
+	const assignments = "/v1.0/roleManagement/directory/roleAssignments"
+	var held struct{ Value []struct{ ID string } }
+	graph("GET", assignments+"?$filter=principalId eq '"+who.ID+"'", "", &held)
+	graph("POST", assignments, `{"principalId":"`+who.ID+`","roleDefinitionId":"`+entra.RoleSecurityReader+`","directoryScopeId":"/"}`, nil)
+	for _, a := range held.Value {
+		graph("DELETE", assignments+"/"+a.ID, "", nil)
 	}
 }
