@@ -187,8 +187,14 @@ func (s *Stage) schema(ctx context.Context) error {
 		return wrong(err)
 	}
 	var got bool
-	if err := s.lock.QueryRowContext(ctx, tryLock, 7441_0003).Scan(&got); err != nil {
-		return wrong(err)
+	// The server may be a moment late in seeing that the last one has left.
+	for end := time.Now().Add(2 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if err := s.lock.QueryRowContext(ctx, tryLock, 7441_0003).Scan(&got); err != nil {
+			return wrong(err)
+		}
+		if got || time.Now().After(end) {
+			break
+		}
 	}
 	if !got {
 		return problem.New(problem.Conflict, "another restore into %s is under way", redacted(s.at)).WithHint("wait for it, or end it")
