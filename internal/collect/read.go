@@ -261,6 +261,7 @@ func (r *round) poisoned(res evidence.Resource, c *cursor, p *msapi.Poisoned) {
 // done is a resource that was read to its end.
 func (r *round) done(res evidence.Resource, c *cursor, run, flaw string) Result {
 	now := r.c.now()
+	r.first(res, c)
 	c.refused, c.needs, c.refusedAt, c.words, c.tries, c.tried = "", "", time.Time{}, "", 0, now
 	c.due = now.Add(jitter(c.pace(res)))
 	r.settled(res, run, time.Time{}, time.Time{})
@@ -291,6 +292,7 @@ func (r *round) refused(res evidence.Resource, c *cursor, why evidence.GapReason
 	now := r.c.now()
 	words := sentence(err)
 	run := c.run
+	r.first(res, c)
 	if run != "" {
 		if err := r.end(res, c, archive.Run{Refused: string(why), Why: words}); err != nil {
 			return Result{}, err
