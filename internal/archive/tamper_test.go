@@ -41,6 +41,15 @@ func TestRowAgainstObject(t *testing.T) {
 	})
 }
 
+// Files that the folder does not list as objects are named too.
+func TestUnlisted(t *testing.T) {
+	t.Parallel()
+	r := open(t, dbtest.SQLite(t))
+	s := r.keep("users", `{"value":[1]}`)
+	r.write(r.path(s)+".attrs", []byte("{}"))
+	r.one(archive.Added, s.Object+".attrs")
+}
+
 // A forged row of a write that was interrupted takes no object of a segment along.
 func TestForgedPending(t *testing.T) {
 	t.Parallel()

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"gocloud.dev/blob"
@@ -246,6 +248,7 @@ func (p *place) verify(ctx context.Context, l *Ledger, pending map[string]bool, 
 		}
 	}
 	there := map[string]bool{}
+	p.unlisted(r)
 	list := p.bucket.List(&blob.ListOptions{})
 	for {
 		obj, err := list.Next(ctx)
@@ -292,6 +295,21 @@ func (p *place) verify(ctx context.Context, l *Ledger, pending map[string]bool, 
 		}
 	}
 	return nil
+}
+
+// unlisted finds the files of a folder that it does not list as objects: those in which
+// other programs keep what belongs to one. This one writes none.
+func (p *place) unlisted(r *Report) {
+	if p.dir == "" {
+		return
+	}
+	_ = filepath.WalkDir(p.dir, func(at string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && strings.HasSuffix(at, ".attrs") {
+			name := filepath.ToSlash(strings.TrimPrefix(strings.TrimPrefix(at, p.dir), string(filepath.Separator)))
+			r.find(Finding{Added, "", "", name, "the file " + name + " was recorded by nobody: it was added"})
+		}
+		return nil //nolint:nilerr // what cannot be listed is said by the list of objects
+	})
 }
 
 // object reads one object whole and compares it.
