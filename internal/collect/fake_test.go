@@ -53,6 +53,8 @@ type service struct {
 	lists map[string][]string // by resource: pages
 	asked []string            // what was asked, in order
 
+	vague bool // it does not say which hour is lost
+
 	// fault, when set, is asked before each answer, by resource and what it is.
 	fault func(resource, what string) error
 }
@@ -92,6 +94,9 @@ func (s *service) Walk(ctx context.Context, t msapi.Target, r evidence.Resource,
 				if err := s.fault(r.Name, what); err != nil {
 					if p, is := err.(*msapi.Poisoned); is {
 						p.Request, p.Position, p.Span = a.Request, a.Position, msapi.Span{From: a.From, To: a.To}
+						if s.vague {
+							p.Span = msapi.Span{}
+						}
 						if !yield(nil, p) {
 							return
 						}

@@ -145,7 +145,10 @@ func (r *round) readGaps(ctx context.Context, res evidence.Resource, c *cursor, 
 		}
 		if g.From.Before(floor) {
 			r.forgotten(g, floor)
-			continue
+			if !floor.Before(g.To) {
+				continue
+			}
+			g.From = floor // the rest can still be had, and not for long
 		}
 		if age := now.Sub(g.tried); age >= 0 && age < res.Every && !r.ask.Now || n == maxGaps || r.over(ctx) {
 			continue

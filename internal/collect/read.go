@@ -249,6 +249,9 @@ func (r *round) poisoned(res evidence.Resource, c *cursor, p *msapi.Poisoned) {
 		Can: "it is asked again with the next reading"}
 	if res.Way == evidence.Sliced {
 		g.From, g.To, g.Of, g.Request = p.Span.From, p.Span.To, "", ""
+		if g.To.IsZero() { // of all that is asked for: a gap without an interval would be closed by any reading
+			g.From, g.To = c.from, c.to
+		}
 	}
 	r.note(res, g, c.run)
 	c.flaw = cmp.Or(c.flaw, "an answer could not be read: "+p.Why)
