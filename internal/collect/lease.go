@@ -90,8 +90,15 @@ func dead(owner string) bool {
 	if _, err := os.Stat("/proc/1"); err != nil {
 		return false // others' processes are hidden here
 	}
-	_, err = os.Stat("/proc/" + strconv.Itoa(pid))
-	return errors.Is(err, fs.ErrNotExist)
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	return errors.Is(err, fs.ErrNotExist) || err == nil && ended(string(stat))
+}
+
+// ended reads of a line of /proc that the process is over, though nobody has asked
+// yet how it ended: in a container that may take for ever.
+func ended(stat string) bool {
+	_, rest, _ := strings.Cut(stat[strings.LastIndexByte(stat, ')')+1:], " ")
+	return strings.HasPrefix(rest, "Z") || strings.HasPrefix(rest, "X")
 }
 
 // take takes the lease of a tenant, or says that somebody else has it.

@@ -178,6 +178,10 @@ func features() (words []string) {
 	return words
 }
 
+// patience is how long up waits for the place of a process that reads the tenant, and
+// may be dead: twice as long as that takes to see.
+const patience = 2 * time.Minute
+
 // collect reads what is due of the partner's own tenant.
 func (u *up) collect(ctx context.Context, i *app.Installation) (collect.Round, error) {
 	began := u.env.Now()
@@ -186,7 +190,20 @@ func (u *up) collect(ctx context.Context, i *app.Installation) (collect.Round, e
 		return collect.Round{}, err
 	}
 	bar := kit.NewCount(u.env, "collecting")
-	r, err := i.Collect.Round(ctx, t.ID, collect.Ask{Progress: func(s collect.Step) { bar.Set(int64(s.Done), int64(s.All)) }})
+	start := time.Now() // the machine's clock may jump
+	ask := collect.Ask{Progress: func(s collect.Step) { bar.Set(int64(s.Done), int64(s.All)) }}
+	r, err := i.Collect.Round(ctx, t.ID, ask)
+	for waited := false; errors.Is(err, collect.ErrBusy) && time.Since(start) < patience; waited = true {
+		if !waited {
+			u.say.note("another process reads the tenant, or died at it: its place is taken over within a minute")
+		}
+		select {
+		case <-ctx.Done():
+			return r, context.Cause(ctx)
+		case <-time.After(2 * time.Second):
+		}
+		r, err = i.Collect.Round(ctx, t.ID, ask)
+	}
 	bar.Done()
 	if err != nil {
 		return r, err
