@@ -140,7 +140,8 @@ func (i *Installation) archive() (*archive.Archive, error) {
 	if i.Lab() {
 		place.Place = "" // a laboratory's pages never lie among a real tenant's
 	}
-	return archive.Open(archive.Deps{DB: i.DB, Trail: i.Trail, Config: &place, Dir: i.archiveDir(), Now: i.Now, Log: i.Log})
+	return archive.Open(archive.Deps{DB: i.DB, Trail: i.Trail, Config: &place, Dir: i.archiveDir(), Now: i.Now, Log: i.Log,
+		Right: i.clockIsRight})
 }
 
 // archiveDir is the folder of the archive where no other place is set. The

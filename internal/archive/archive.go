@@ -40,6 +40,9 @@ type Deps struct {
 	Actor  string           // who the trail says wrote; "" is system:archive
 	Now    func() time.Time // nil: the clock
 	Log    *slog.Logger     // nil: none
+	// Right says whether the clock is right enough for anything to be removed by it; an
+	// error says how it is not. Nil trusts it.
+	Right func(context.Context) error
 	// Bucket, when set, takes the place of what Config and Dir name: for tests.
 	Bucket *blob.Bucket
 }

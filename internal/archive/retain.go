@@ -15,7 +15,13 @@ const sweptFor = 90 * 24 * time.Hour
 // Retain takes away what the policy no longer keeps: segments all of whose pages are
 // older, but for what today's view of a list is still made of. Rows stay as
 // tombstones, and the trail says when and by which policy. It gives how many went.
+// By a clock that is wrong nothing goes, and the error says how it is.
 func (a *Archive) Retain(ctx context.Context) (n int, err error) {
+	if a.Right != nil {
+		if err := a.Right(ctx); err != nil {
+			return 0, err // what a clock that runs ahead takes for old is gone for good
+		}
+	}
 	p, err := a.at(ctx)
 	if err != nil {
 		return 0, err

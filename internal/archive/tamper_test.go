@@ -1,12 +1,15 @@
 package archive_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"partnerguard/internal/archive"
 	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
+	"partnerguard/internal/problem"
 )
 
 // What readings are found by is held to the object: a row that hides a reading, or
@@ -64,4 +67,25 @@ func TestForgedPending(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.holds(1)
+}
+
+// By a clock that is wrong nothing is removed.
+func TestRetainByAWrongClock(t *testing.T) {
+	t.Parallel()
+	r := open(t, dbtest.SQLite(t))
+	r.keep("users", `{"value":[1]}`)
+	r.now = r.now.Add(time.Hour)
+	r.keep("users", `{"value":[2]}`)
+	wrong := problem.New(problem.Unavailable, "the clock is ahead")
+	r.Config.Keep = 720 * time.Hour
+	r.now = r.now.AddDate(1, 0, 0)
+	r.Right = func(context.Context) error { return wrong }
+	if n, err := r.Retain(t.Context()); n != 0 || !errors.Is(err, wrong) {
+		t.Fatal(n, err)
+	}
+	r.holds(2)
+	r.Right = nil
+	if n, err := r.Retain(t.Context()); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
 }
