@@ -3,8 +3,10 @@
 package partnercloud
 
 import (
+	"errors"
 	"os"
 	"syscall"
+	"time"
 
 	"partnerguard/internal/problem"
 )
@@ -16,7 +18,13 @@ func lock(path string) (release func() error, err error) {
 	if err != nil {
 		return nil, problem.Wrap(err, problem.Limit, "%s cannot be opened", path)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	// One that was killed a moment ago lets go when it has come to its end.
+	for end := time.Now().Add(time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(end) {
+			break
+		}
+	}
+	if err != nil {
 		_ = f.Close()
 		return nil, problem.Wrap(err, problem.Limit, "another partner cloud uses this state directory").WithHint("stop it, or choose another --state directory")
 	}
