@@ -157,6 +157,7 @@ func (in *Installation) Data(ctx context.Context, env *Env, make bool) (*app.Ins
 	if err != nil {
 		return nil, err
 	}
+	o.AtRest = !make
 	if !make {
 		if kept, err := app.Kept(ctx, o); err != nil {
 			return nil, err
@@ -176,6 +177,7 @@ func (in *Installation) Kept(ctx context.Context, env *Env) (*app.Installation, 
 	if err != nil {
 		return nil, err
 	}
+	o.AtRest = true
 	if is, err := app.Kept(ctx, o); err != nil {
 		return nil, err
 	} else if !is {
