@@ -3,6 +3,7 @@
 package collect
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -90,8 +91,16 @@ func dead(owner string) bool {
 	if _, err := os.Stat("/proc/1"); err != nil {
 		return false // others' processes are hidden here
 	}
-	_, err = os.Stat("/proc/" + strconv.Itoa(pid))
-	return errors.Is(err, fs.ErrNotExist)
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	// Killed, and nobody has asked how it ended yet (proc(5): the state follows the
+	// name, which may hold anything).
+	if _, state, ok := strings.Cut(string(stat[max(bytes.LastIndexByte(stat, ')'), 0):]), " "); ok {
+		return strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X")
+	}
+	return false
 }
 
 // take takes the lease of a tenant, or says that somebody else has it.

@@ -160,7 +160,7 @@ func (u *up) connection(ctx context.Context, i *app.Installation) (c sam.Connect
 	switch {
 	case errors.Is(err, problem.NotFound):
 		return c, problem.Wrap(err, problem.NotFound, "no partner is connected yet").
-			WithHint("partnerguard connect --feature %s", strings.Join(features(), ","))
+			WithHint("partnerguard connect --feature %s; or, for the local partner cloud: partnerguard up --cloud partner-cloud", strings.Join(features(), ","))
 	case err != nil:
 		return c, err
 	case fresh:
@@ -186,7 +186,8 @@ func (u *up) collect(ctx context.Context, i *app.Installation) (collect.Round, e
 		return collect.Round{}, err
 	}
 	bar := kit.NewCount(u.env, "collecting")
-	r, err := i.Collect.Round(ctx, t.ID, collect.Ask{Progress: func(s collect.Step) { bar.Set(int64(s.Done), int64(s.All)) }})
+	r, err := i.Collect.Round(ctx, t.ID, collect.Ask{Progress: func(s collect.Step) { bar.Set(int64(s.Done), int64(s.All)) },
+		Busy: func(collect.Tenant) { u.say.note("another process reads the tenant; waiting for its end") }})
 	bar.Done()
 	if err != nil {
 		return r, err

@@ -95,6 +95,9 @@ func collectNow(ctx context.Context, env *kit.Env, i *app.Installation, output *
 		}
 		bar.Set(int64(n), int64(all))
 	}
+	a.Busy = func(t collect.Tenant) {
+		fmt.Fprintf(env.Stderr, "partnerguard: %s is being read by another process; waiting for its end\n", print.Clean(cmp.Or(t.Domain, t.ID), 200))
+	}
 	out := collected{Rounds: []round{}}
 	err := i.CollectNow(ctx, tenant, a, func(r collect.Round, err error) {
 		x := round{Round: r}
