@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 
 	"partnerguard/internal/archive"
 	"partnerguard/internal/archive/view"
+	"partnerguard/internal/evidence"
 	"partnerguard/internal/problem"
 )
 
@@ -33,10 +35,36 @@ func (i *Installation) ExportArchive(ctx context.Context, a Archived, dir string
 	if err != nil {
 		return ArchiveExport{}, err
 	}
+	if err := i.tellGaps(ctx, v, a); err != nil {
+		return ArchiveExport{}, err
+	}
 	if err := v.Export(ctx, dir, progress); err != nil {
 		return ArchiveExport{}, err
 	}
 	return ArchiveExport{Dir: dir, Tenant: v.Tenant, AsOf: a.AsOf, Position: v.Position, Files: len(v.Names()), Lists: v.Lists}, nil
+}
+
+// tellGaps adds a file for each list that is not whole by the ledger, so that whoever
+// reads the folder knows what the archive knows.
+func (i *Installation) tellGaps(ctx context.Context, v *view.View, a Archived) error {
+	inputs, err := i.gapInputs(ctx, v.Tenant, a)
+	if err != nil {
+		return err
+	}
+	return tellInputs(v, inputs)
+}
+
+func tellInputs(v *view.View, inputs []evidence.Input) error {
+	for n := range inputs {
+		text, err := json.MarshalIndent(struct {
+			Gaps []evidence.Cut `json:"archiveGaps"`
+		}{inputs[n].Cuts}, "", " ")
+		if err != nil {
+			return err
+		}
+		v.Tell("gaps/"+path.Base(inputs[n].Path)+".json", append(text, '\n'))
+	}
+	return nil
 }
 
 // rawLine is what is said of a page beside it.

@@ -62,6 +62,25 @@ func TestVerdictsOverGaps(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			v, err := a.View(t.Context(), archive.ViewOf{Tenant: contoso})
+			if err == nil {
+				err = app.TellInputs(v, app.GapsAsInputs([]evidence.Gap{c.gap}, sample.AsOf.AddDate(0, 0, -30)))
+			}
+			dir := t.TempDir()
+			if err == nil {
+				err = v.Export(t.Context(), dir, nil)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			folder, live := verdicts(judged(t, app.Reading{From: []string{dir}})), verdicts(judged(t, withGaps(a, c.gap)))
+			for i := range folder {
+				gap := "archive:" + c.gap.Resource
+				was := strings.ReplaceAll(strings.ReplaceAll(folder[i], dir+"/gaps/"+c.gap.Resource+".json", gap), dir+"/", "archive:"+contoso+"/")
+				if was != live[i] {
+					t.Errorf("a folder that was exported says\n%s\nand the archive\n%s", was, live[i])
+				}
+			}
 			want, report := verdicts(judged(t, fromArchive(a))), judged(t, withGaps(a, c.gap))
 			got, turned := verdicts(report), 0
 			for i := range got {

@@ -66,7 +66,7 @@ func (a *Archive) drop(ctx context.Context, p *place, l Left) error {
 			return err // somebody else cleaned, or it was committed
 		}
 		var kept int
-		if err := a.DB.QueryRowContext(ctx, hasSegment, l.Name).Scan(&kept); err != nil || kept > 0 {
+		if err := a.DB.QueryRowContext(ctx, hasSegment, l.Name, l.Object).Scan(&kept); err != nil || kept > 0 {
 			return err
 		}
 		return p.remove(ctx, l.Object)

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"crypto/sha256"
 	"strconv"
 
 	"partnerguard/internal/audit"
@@ -11,7 +12,8 @@ import (
 // recorded is a segment as the trail has it.
 type recorded struct {
 	Segment
-	removed int64 // the entry that says that policy removed it; 0: none
+	removed int64              // the entry that says that policy removed it; 0: none
+	row     *[sha256.Size]byte // what its row says beside; nil: there is none, or no database
 }
 
 // Ledger is what the trail says of the archive, by the name of the segment.

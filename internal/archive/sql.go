@@ -10,7 +10,7 @@ const (
 		VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, '')`
 	setSeq      = "UPDATE archive_segments SET seq = $1 WHERE name = $2"
 	setRemoved  = "UPDATE archive_segments SET removed = $1, policy = $2 WHERE name = $3 AND removed = 0"
-	hasSegment  = "SELECT count(*) FROM archive_segments WHERE name = $1"
+	hasSegment  = "SELECT count(*) FROM archive_segments WHERE name = $1 OR object = $2"
 	listTenants = "SELECT DISTINCT tenant FROM archive_segments ORDER BY tenant"
 	putPending  = "INSERT INTO archive_pending (name, object, at, size, sha256) VALUES ($1, $2, $3, $4, $5)"
 	endPending  = "DELETE FROM archive_pending WHERE name = $1"

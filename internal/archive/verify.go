@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"gocloud.dev/blob"
@@ -222,9 +225,11 @@ func (r *Report) row(rec *recorded, s *Segment) {
 		what = "its hashes"
 	case s.Size != rec.Size || s.Entries != rec.Entries || s.Pages != rec.Pages:
 		what = "its size"
-	case s.Removed.IsZero() != (rec.removed == 0):
-		what = "whether policy removed it"
+	case s.Removed.IsZero() != (rec.removed == 0) || s.Policy != rec.Policy:
+		what = "whether policy removed it, or which"
 	default:
+		says := s.says()
+		rec.row = &says
 		return
 	}
 	r.find(Finding{Row, s.Name, s.Tenant, s.Object, fmt.Sprintf("the row of the segment %s says something else than entry %d of the trail: %s",
@@ -243,6 +248,7 @@ func (p *place) verify(ctx context.Context, l *Ledger, pending map[string]bool, 
 		}
 	}
 	there := map[string]bool{}
+	p.unlisted(r)
 	list := p.bucket.List(&blob.ListOptions{})
 	for {
 		obj, err := list.Next(ctx)
@@ -291,6 +297,21 @@ func (p *place) verify(ctx context.Context, l *Ledger, pending map[string]bool, 
 	return nil
 }
 
+// unlisted finds the files of a folder that it does not list as objects: those in which
+// other programs keep what belongs to one. This one writes none.
+func (p *place) unlisted(r *Report) {
+	if p.dir == "" {
+		return
+	}
+	_ = filepath.WalkDir(p.dir, func(at string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && strings.HasSuffix(at, ".attrs") {
+			name := filepath.ToSlash(strings.TrimPrefix(strings.TrimPrefix(at, p.dir), string(filepath.Separator)))
+			r.find(Finding{Added, "", "", name, "the file " + name + " was recorded by nobody: it was added"})
+		}
+		return nil //nolint:nilerr // what cannot be listed is said by the list of objects
+	})
+}
+
 // object reads one object whole and compares it.
 func (p *place) object(ctx context.Context, l *Ledger, rec *recorded, size int64, r *Report) error {
 	found := func(kind, words string) {
@@ -312,6 +333,11 @@ func (p *place) object(ctx context.Context, l *Ledger, rec *recorded, size int64
 	}
 	r.Bytes += n
 	if hex.EncodeToString(sum.Sum(nil)) == rec.SHA256 && n == rec.Size {
+		if rec.row != nil && !p.says(ctx, rec, size) {
+			r.find(Finding{Row, rec.Name, rec.Tenant, rec.Object, "the row of the segment " + rec.Name +
+				" says something else than its object: which readings it has a part of, or of when"})
+			return nil
+		}
 		r.Segments++
 		r.Pages += int64(rec.Pages)
 		return nil
@@ -324,6 +350,27 @@ func (p *place) object(ctx context.Context, l *Ledger, rec *recorded, size int64
 	}
 	found(Changed, p.where(ctx, rec, size))
 	return nil
+}
+
+// says is what the row of a segment says that its entry in the trail does not: a hash
+// of what readings, and of when, are found by.
+func (s *Segment) says() [sha256.Size]byte {
+	b, err := json.Marshal([]any{s.Pages, s.Bytes, s.First.UnixMicro(), s.Last.UnixMicro(), s.Runs})
+	if err != nil {
+		return [sha256.Size]byte{} // fits nothing
+	}
+	return sha256.Sum256(b)
+}
+
+// says holds the row of a segment to the manifest of its object, which is whole.
+func (p *place) says(ctx context.Context, rec *recorded, size int64) bool {
+	rd, err := segment.NewReader(ctx, object{p, rec.Object}, size, rec.Root)
+	if err != nil {
+		return false
+	}
+	m := &rd.Manifest
+	want := Segment{Pages: m.Pages, Bytes: m.Bytes, First: micro(m.First.UnixMicro()), Last: micro(m.Last.UnixMicro()), Runs: m.Parts}
+	return m.Name == rec.Name && m.Tenant == rec.Tenant && want.says() == *rec.row
 }
 
 // where finds out what of an object was changed.

@@ -53,6 +53,8 @@ type service struct {
 	lists map[string][]string // by resource: pages
 	asked []string            // what was asked, in order
 
+	vague bool // it does not say which hour is lost
+
 	// fault, when set, is asked before each answer, by resource and what it is.
 	fault func(resource, what string) error
 }
@@ -92,6 +94,9 @@ func (s *service) Walk(ctx context.Context, t msapi.Target, r evidence.Resource,
 				if err := s.fault(r.Name, what); err != nil {
 					if p, is := err.(*msapi.Poisoned); is {
 						p.Request, p.Position, p.Span = a.Request, a.Position, msapi.Span{From: a.From, To: a.To}
+						if s.vague {
+							p.Span = msapi.Span{}
+						}
 						if !yield(nil, p) {
 							return
 						}
@@ -234,7 +239,12 @@ func of(pages []string, text string) (n int) {
 // gaps are what is missing of a tenant, each with its reason.
 func (r *rig) gaps(tenant string) (out []string) {
 	r.Helper()
-	list, err := r.Gaps(r.Context(), tenant, r.clock.now())
+	return r.gapsAt(tenant, time.Time{})
+}
+
+func (r *rig) gapsAt(tenant string, at time.Time) (out []string) {
+	r.Helper()
+	list, err := r.Gaps(r.Context(), tenant, at)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -259,5 +269,22 @@ func (r *rig) wantGaps(tenant string, want ...string) {
 	if got := r.gaps(tenant); !slices.Equal(got, want) {
 		b, _ := json.MarshalIndent(got, "", " ")
 		r.Errorf("gaps %s, want %q", b, want)
+	}
+}
+
+func (r *rig) wantGapsAt(tenant string, at time.Time, want ...string) {
+	r.Helper()
+	if got := r.gapsAt(tenant, at); !slices.Equal(got, want) {
+		r.Errorf("gaps as of %s: %q, want %q", at.Format("02T15:04"), got, want)
+	}
+}
+
+// poison spoils an answer while bad.
+func poison(bad *bool, resource, what string) func(string, string) error {
+	return func(r, w string) error {
+		if *bad && r == resource && w == what {
+			return &msapi.Poisoned{Why: "it is no JSON"}
+		}
+		return nil
 	}
 }

@@ -117,10 +117,13 @@ func (s *Store) Gaps(ctx context.Context, tenant string, asOf time.Time) ([]evid
 		at[[2]string{cursors[i].tenant, cursors[i].resource}] = &cursors[i]
 	}
 	var out []evidence.Gap
-	for _, g := range rows {
+	for i := range rows {
+		g := &rows[i]
 		r, known := s.resource(g.Resource)
-		if !known {
-			continue // it is read no more
+		if !known || !g.asWas(r, asOf) || g.Reason == evidence.GapNever && slices.ContainsFunc(rows, func(x gapRow) bool {
+			return x.Tenant == g.Tenant && x.Resource == g.Resource && x.Reason != evidence.GapNever && !x.Interval() && x.Of == ""
+		}) {
+			continue // it is read no more, or there is more to say of it
 		}
 		out = append(out, s.dress(g.Gap, r, at))
 	}
@@ -131,6 +134,29 @@ func (s *Store) Gaps(ctx context.Context, tenant string, asOf time.Time) ([]evid
 	}
 	s.sort(out, all)
 	return out, nil
+}
+
+// ever is since when what was never read was not.
+var ever = time.UnixMicro(1).UTC()
+
+// asWas brings what was written down of a time that is over to a moment in it; false
+// where it was none then.
+func (g *gapRow) asWas(r evidence.Resource, asOf time.Time) bool {
+	if g.closed.IsZero() {
+		return true
+	}
+	switch g.Reason {
+	case evidence.GapNever:
+		g.Since = asOf
+	case evidence.GapLate:
+		if asOf.Sub(g.From) <= late(r) {
+			return false
+		}
+		if g.To.After(asOf) {
+			g.To = asOf
+		}
+	}
+	return true
 }
 
 // dress adds to a gap what the table says of its resource.

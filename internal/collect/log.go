@@ -98,6 +98,9 @@ func (r *round) readSpan(ctx context.Context, res evidence.Resource, c *cursor) 
 	if err := r.end(res, c, archive.Run{Whole: flaw == ""}); err != nil {
 		return Result{}, err
 	}
+	if was := from.Add(res.Overlap); !c.whole.IsZero() && to.Sub(was) > late(res) {
+		r.past(res, evidence.Gap{From: was, To: to, Since: was, Reason: evidence.GapLate, Why: "it was not read on", Can: "it was read later"})
+	}
 	x := r.done(res, c, run, flaw)
 	if to.After(c.covered) {
 		c.covered = to
@@ -142,7 +145,10 @@ func (r *round) readGaps(ctx context.Context, res evidence.Resource, c *cursor, 
 		}
 		if g.From.Before(floor) {
 			r.forgotten(g, floor)
-			continue
+			if !floor.Before(g.To) {
+				continue
+			}
+			g.From = floor // the rest can still be had, and not for long
 		}
 		if age := now.Sub(g.tried); age >= 0 && age < res.Every && !r.ask.Now || n == maxGaps || r.over(ctx) {
 			continue

@@ -249,6 +249,9 @@ func (r *round) poisoned(res evidence.Resource, c *cursor, p *msapi.Poisoned) {
 		Can: "it is asked again with the next reading"}
 	if res.Way == evidence.Sliced {
 		g.From, g.To, g.Of, g.Request = p.Span.From, p.Span.To, "", ""
+		if g.To.IsZero() { // of all that is asked for: a gap without an interval would be closed by any reading
+			g.From, g.To = c.from, c.to
+		}
 	}
 	r.note(res, g, c.run)
 	c.flaw = cmp.Or(c.flaw, "an answer could not be read: "+p.Why)
@@ -261,6 +264,7 @@ func (r *round) poisoned(res evidence.Resource, c *cursor, p *msapi.Poisoned) {
 // done is a resource that was read to its end.
 func (r *round) done(res evidence.Resource, c *cursor, run, flaw string) Result {
 	now := r.c.now()
+	r.first(res, c)
 	c.refused, c.needs, c.refusedAt, c.words, c.tries, c.tried = "", "", time.Time{}, "", 0, now
 	c.due = now.Add(jitter(c.pace(res)))
 	r.settled(res, run, time.Time{}, time.Time{})
@@ -291,6 +295,7 @@ func (r *round) refused(res evidence.Resource, c *cursor, why evidence.GapReason
 	now := r.c.now()
 	words := sentence(err)
 	run := c.run
+	r.first(res, c)
 	if run != "" {
 		if err := r.end(res, c, archive.Run{Refused: string(why), Why: words}); err != nil {
 			return Result{}, err

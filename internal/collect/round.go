@@ -288,6 +288,20 @@ func (r *round) note(res evidence.Resource, g evidence.Gap, run string) {
 	r.ops = append(r.ops, func(ctx context.Context) error { return r.c.note(ctx, gapRow{Gap: g, run: run, tried: now}) })
 }
 
+// first writes down, with what is told of a resource for the first time, that until now
+// nothing was: the ledger as of then has to say so.
+func (r *round) first(res evidence.Resource, c *cursor) {
+	if c.whole.IsZero() && c.refused == "" {
+		r.past(res, evidence.Gap{Since: ever, Reason: evidence.GapNever, Why: "it was never read", Can: "it was read later"})
+	}
+}
+
+// past writes a gap down that is none any more, with the next commit.
+func (r *round) past(res evidence.Resource, g evidence.Gap) {
+	g.Tenant, g.Resource, g.Kind = r.t.ID, res.Name, res.Kind
+	r.ops = append(r.ops, func(ctx context.Context) error { return r.c.close(ctx, gapRow{Gap: g}) })
+}
+
 // settled closes the gaps that a run has read, with the next commit.
 func (r *round) settled(res evidence.Resource, run string, from, to time.Time) {
 	r.ops = append(r.ops, func(ctx context.Context) error { return r.c.settle(ctx, r.t.ID, res.Name, run, from, to) })

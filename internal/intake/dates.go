@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"path/filepath"
 	"strings"
 	"time"
@@ -15,7 +16,27 @@ const (
 	// its files was answered.
 	viewMoments = "the moments of an archive's export"
 	viewName    = "archive-view.json"
+	// viewGaps is a file in which it says what was to be read of a resource and was not.
+	viewGaps = "the gaps of an archive's export"
 )
+
+// maxCutText bounds a text that a file says of a gap.
+const maxCutText = 1000
+
+// lacks takes note of the gaps that the input tells of: the lists of these kinds are
+// not whole, whatever lies beside it.
+func (f *file) lacks(gaps []byte) {
+	text.Elements(gaps, func(v []byte) {
+		said := func(name string) string {
+			s := text.Unquote(text.Member(v, name))
+			return strings.ToValidUTF8(s[:min(len(s), maxCutText)], "")
+		}
+		if len(v) > 0 && v[0] == '{' {
+			f.in.Shorten(evidence.Cut{Kind: evidence.Kind(said("kind")), Why: cmp.Or(said("why"), "is not whole"), Request: said("request"),
+				Source: evidence.Source{Path: f.in.Path}})
+		}
+	})
+}
 
 // dates are what such files say of others beside them.
 type dates struct {

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"io/fs"
+	"partnerguard/internal/evidence"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -51,5 +52,23 @@ func TestMomentsOfAnArchive(t *testing.T) {
 		if in.Path == "archive:up.json" && !in.Times.Stated.Equal(at) || in.Path == "archive:in/users.json" && !in.Times.Stated.Equal(earlier) {
 			t.Errorf("%s: %v", in.Path, in.Times.Stated)
 		}
+	}
+}
+
+// What an export of the archive says was never read makes the list not whole, though
+// the file beside it is.
+func TestGapsOfAnArchive(t *testing.T) {
+	t.Parallel()
+	const users = `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users","value":[{"id":"1","userPrincipalName":"a@b.c","userType":"Member"}]}`
+	files := fstest.MapFS{"in/users.json": {Data: []byte(users)}, "in/gaps/users.json": {Data: []byte(
+		`{"archiveGaps":[{"kind":"user","why":"lacks what belongs to x","request":"GET /users","source":{"path":"x"}},7,{"kind":7}]}`)}}
+	inputs, err := ReadFS(t.Context(), Options{Now: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)}, files, "x:", &strictSink{t: t})
+	if err != nil || len(inputs) != 2 {
+		t.Fatal(inputs, err)
+	}
+	in := inputs[0]
+	if in.Path != "x:in/gaps/users.json" || in.Status != evidence.Read || len(in.Cuts) == 0 ||
+		in.Cuts[0] != (evidence.Cut{Kind: evidence.User, Why: "lacks what belongs to x", Request: "GET /users", Source: evidence.Source{Path: in.Path}}) {
+		t.Errorf("%+v", in)
 	}
 }

@@ -27,6 +27,7 @@ var rules = []rule{
 	{all: "isztmodelrow", reason: "a model row of an export tool: a field list, not data"},
 	{all: "exportplan exportedat", check: only("exportplan exportedat"), reason: exportMoment},
 	{all: "archiveview files", check: isObject("files"), reason: viewMoments},
+	{all: "archivegaps", check: isArray("archivegaps"), reason: viewGaps},
 	{all: "_metadata shape", reason: "a shape file: names and types of fields, not data"},
 	{all: "error", check: isErrorAnswer, reason: errorAnswer},
 	{all: "code description", check: isErrorBody, reason: errorAnswer},

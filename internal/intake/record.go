@@ -51,6 +51,10 @@ func (f *file) try(raw []byte, p place) (taken bool, reason string, err error) {
 		f.datesOthers(o.get(t.keys["files"]))
 		f.taken++
 		return true, "", nil
+	case viewGaps:
+		f.lacks(o.get(t.keys["archivegaps"]))
+		f.taken++
+		return true, "", nil
 	case exportMoment:
 		f.stated(o.text(t.keys["exportedat"]))
 		f.taken++

@@ -195,3 +195,32 @@ func FuzzWalk(f *testing.F) {
 		}
 	})
 }
+
+// A page of a slice that is lost says of which interval it was, also where the walk
+// knows how to go on behind it.
+func TestWalkOverHostilePagesOfALog(t *testing.T) {
+	t.Parallel()
+	r := resource(t, "signIns.interactiveUser")
+	to := time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
+	s := msapi.Span{From: to.Add(-time.Hour), To: to}
+	c := msapi.New(msapi.Options{Transport: answers(func(r *http.Request) *http.Response {
+		if strings.Contains(r.URL.RawQuery, "skiptoken") {
+			return said(r, 200, `{"value":[]}`)
+		}
+		return said(r, 200, `{"value":["a"],"@odata.nextLink":"https://graph.microsoft.com/beta/auditLogs/signIns?$skiptoken=2"}`)
+	})})
+	target := msapi.Target{Cloud: msapi.Commercial(), Tenant: aTenant, Bearer: func(string) msapi.Bearer { return msapi.Fixed(secret.New("a.token.x")) }}
+	lost := 0
+	for _, err := range c.Walk(t.Context(), target, r, s, msapi.Resume{}) {
+		p, is := errors.AsType[*msapi.Poisoned](err)
+		if !is {
+			continue
+		}
+		if lost++; p.Span.To.IsZero() || p.Span.From.Before(s.From) || p.Span.To.After(s.To) {
+			t.Errorf("of %v", p.Span)
+		}
+	}
+	if lost == 0 {
+		t.Error("nothing was lost")
+	}
+}

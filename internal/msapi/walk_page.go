@@ -33,6 +33,8 @@ var errLinkGone = problem.New(problem.Limit, "a link to a further page is no lon
 type steps struct {
 	each func(*page) bool  // gets every answer, the one that is a refusal too, and says whether to go on
 	at   func(*page) place // the position behind a page
+	of   string            // the item whose list it is
+	span Span              // the slice that is asked for
 }
 
 // pages walks over a list, from a page on. A page that cannot be read is told to
@@ -50,7 +52,7 @@ func (k *walk) pages(from page, do steps) error {
 			return nil
 		}
 		if p.why != "" {
-			if !k.lose(&Poisoned{Request: "GET " + p.where, Why: p.why, Position: do.at(p).text()}) {
+			if !k.lose(&Poisoned{Request: "GET " + p.where, Of: do.of, Span: do.span, Why: p.why, Position: do.at(p).text()}) {
 				return nil
 			}
 		} else if !do.each(p) {

@@ -197,7 +197,7 @@ func (k *walk) item(id string, from page, first *page, s slice, final bool) erro
 		}
 		return k.give(a)
 	}
-	do := steps{each: give, at: at}
+	do := steps{each: give, at: at, of: id, span: s.span()}
 	k.inItem = k.loop()
 	defer func() { k.inItem = false }()
 	for anew := 0; ; anew++ {

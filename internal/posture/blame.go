@@ -42,6 +42,13 @@ func (c *comparison) turnedAccount(o, n *Account) (t TurnedAccount, turned bool)
 	if n != nil {
 		to = *n
 	}
+	// Whoever is missing in a list that was not read whole is not known to be gone, or new.
+	if o == nil && c.listA[userKind] != ListWhole {
+		from.Verdict = Unknown
+	}
+	if n == nil && c.listB[userKind] != ListWhole {
+		to.Verdict, to.Reason = Unknown, "the list of users was not read whole, and the account is not in what was read"
+	}
 	if from.Verdict == to.Verdict && (o == nil || n == nil || from.Cover == to.Cover) {
 		return t, false
 	}

@@ -203,7 +203,8 @@ func (c *comparison) disagreements() {
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(was)) {
-		if is[k] == nil {
+		// Where the log or the settings cannot be seen as they could, nothing is settled.
+		if is[k] == nil && c.listB[signInKind] == ListWhole && c.listB[policyKind] == ListWhole && c.days(c.a, signInKind) <= c.days(c.b, signInKind) {
 			c.add(Cause{Kind: DisagreementGone, Subject: was[k].Account, Text: "no more: " + said(was[k].Text), kinds: []string{"signIn"}, better: 1})
 		}
 	}

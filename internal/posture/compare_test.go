@@ -127,6 +127,49 @@ func TestWhy(t *testing.T) {
 	}
 }
 
+// What is not seen any more is not mended: neither an account that a list which was cut
+// does not have, nor what the log said against the settings.
+func TestNotSeenIsNotGone(t *testing.T) {
+	t.Parallel()
+	from, to := good(0), good(30)
+	from.Accounts = append(from.Accounts, posture.Account{ID: "c", Name: "cy@contoso.com", Class: "guest", InScope: true, Enabled: true,
+		Verdict: posture.NotMet, Cover: posture.NotCovered, DirectoryKnown: true})
+	from.Disagreements = []posture.Disagreement{{Account: "cy@contoso.com", Text: "the settings ask and the log says that nobody asked"}}
+	seen := func() (standing string, settled int) {
+		c := posture.Compare(from, to, nil, true)
+		for i := range c.Accounts {
+			if c.Accounts[i].ID == "c" {
+				standing = c.Accounts[i].To
+			}
+		}
+		for i := range c.Causes {
+			if c.Causes[i].Kind == posture.DisagreementGone {
+				settled++
+			}
+		}
+		return standing, settled
+	}
+	kinds := map[string]int{}
+	for _, st := range []*posture.State{from, to} {
+		st.Lists = append(st.Lists, posture.List{Kind: "signIn", State: posture.ListWhole})
+		for i := range st.Lists {
+			kinds[st.Lists[i].Kind]++
+		}
+	}
+	if kinds["user"] != 2 || kinds["conditionalAccessPolicy"] != 2 {
+		t.Fatal(kinds)
+	}
+	if standing, settled := seen(); standing != "" || settled != 1 {
+		t.Errorf("all whole: %q, %d", standing, settled)
+	}
+	for i := range to.Lists {
+		to.Lists[i].State = posture.ListRefused
+	}
+	if standing, settled := seen(); standing != posture.Unknown || settled != 0 {
+		t.Errorf("refused: %q, %d", standing, settled)
+	}
+}
+
 // TestWho: the edit is named with its member, who made it and when; acts on others, of
 // failure, of another time are not.
 func TestWho(t *testing.T) {

@@ -36,7 +36,9 @@ func (v *View) Export(ctx context.Context, dir string, progress func(done, total
 			for _, name := range made {
 				_ = at.Remove(name)
 			}
-			_ = at.Remove("logs")
+			for _, name := range made {
+				_ = at.Remove(filepath.Dir(name)) // where nothing else is in it
+			}
 		}
 	}()
 	for i := range v.files {

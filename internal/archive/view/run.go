@@ -37,7 +37,12 @@ func (r *run) ended() time.Time {
 	return r.last
 }
 
-func (r *run) whole() bool   { return r.end != nil && r.end.Whole && r.end.Refused == "" && !r.gone }
+// whole reports that it was read to its end and that all of it is here: a segment that
+// nobody knows of any more may have had pages of it.
+func (r *run) whole() bool {
+	return r.end != nil && r.end.Whole && r.end.Refused == "" && !r.gone && r.pages >= r.end.Pages
+}
+
 func (r *run) refused() bool { return r.end != nil && r.end.Refused != "" }
 
 // builder gathers runs.

@@ -103,6 +103,13 @@ func (v *View) find(name string) *file {
 	return &v.files[i]
 }
 
+// Tell adds a file with a text that is no page of the archive's, before anything of the
+// view is read.
+func (v *View) Tell(name string, text []byte) {
+	v.files = append(v.files, file{name, v.At(Manifest), int64(len(text)), func(_ context.Context, s *sink) error { s.put(text); return s.over }})
+	slices.SortFunc(v.files, func(a, b file) int { return strings.Compare(a.name, b.name) })
+}
+
 // New makes a view of segments, in the order of their places. Its files are read
 // with ctx.
 func New(ctx context.Context, o Options, stored iter.Seq2[Stored, error]) (*View, error) {
