@@ -179,28 +179,61 @@ func (r *Reader) Some(ctx context.Context, first, last int, each func(*Entry) er
 		return err
 	}
 	defer rc.Close()
-	sc := scratches.Get().(*scratch)
-	defer sc.done()
-	for i := first; i <= last; i++ {
-		if err := ctx.Err(); err != nil {
-			return err
+	// A frame is decompressed while the one before it is read.
+	ctx, stop := context.WithCancel(ctx)
+	opened := make(chan opened)
+	go func() {
+		defer close(opened)
+		r.open(ctx, rc, first, last, opened)
+	}()
+	defer func() {
+		stop()
+		for o := range opened { // so that nobody reads any more
+			o.sc.done()
 		}
-		if sc.in, err = fill(rc, r.Frames[i].Size, sc.in); err != nil {
-			return err
+	}()
+	for o := range opened {
+		err := o.err
+		if err == nil {
+			err = r.frame(&o, each)
 		}
-		if err := r.frame(sc, i, each); err != nil {
+		if o.sc.done(); err != nil {
 			return err
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
-func (r *Reader) frame(sc *scratch, i int, each func(*Entry) error) (err error) {
-	f := &r.Frames[i]
-	l, err := f.hold(i, sc)
-	if err != nil {
-		return err
+// opened is a frame that was decompressed.
+type opened struct {
+	i   int
+	sc  *scratch
+	l   large
+	err error // the last one has it
+}
+
+// open decompresses frames, one after the other.
+func (r *Reader) open(ctx context.Context, in io.Reader, first, last int, to chan<- opened) {
+	for i := first; i <= last; i++ {
+		o := opened{i: i, sc: scratches.Get().(*scratch)}
+		if o.sc.in, o.err = fill(in, r.Frames[i].Size, o.sc.in); o.err == nil {
+			o.l, o.err = r.Frames[i].hold(i, o.sc)
+		}
+		select {
+		case to <- o:
+		case <-ctx.Done():
+			o.sc.done()
+			return
+		}
+		if o.err != nil {
+			return
+		}
 	}
+}
+
+func (r *Reader) frame(o *opened, each func(*Entry) error) error {
+	i, sc := o.i, o.sc
+	f := &r.Frames[i]
 	rest := sc.raw
 	for k := range f.Entries {
 		index := r.before[i] + k
@@ -209,7 +242,7 @@ func (r *Reader) frame(sc *scratch, i int, each func(*Entry) error) (err error) 
 			return problem.Wrap(err, problem.BadInput, "entry %d, in frame %d at byte %d: %s", index, i, f.At, err)
 		}
 		e.Index = int64(index)
-		if e.said.Packed > 0 && !l.is(e, len(after), len(sc.raw)) {
+		if e.said.Packed > 0 && !o.l.is(e, len(after), len(sc.raw)) {
 			return bad("the page of entry %d, in frame %d at byte %d, is not that of its line", index, i, f.At)
 		}
 		if tenant := e.tenant(); tenant != r.Tenant {

@@ -2,6 +2,7 @@ package view
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	"partnerguard/internal/jsonscan"
 )
@@ -144,38 +145,44 @@ func (s *splitter) many(b []byte, take func([]byte) error) (n int, err error) {
 	if end < 0 || !s.x.Scan(w[:end+1]) {
 		return 0, nil
 	}
-	depth, start := 0, 0
-	for k, kind := range s.x.Kinds {
-		switch kind {
-		case '{', '[':
-			if depth == 0 {
+	kinds, depth, start := s.x.Kinds, 0, 0
+	for k := 0; k < len(kinds); k++ {
+		// Most tokens are within an object, and none of these: eight at a time.
+		for depth > 0 && k+8 <= len(kinds) && binary.LittleEndian.Uint64(kinds[k:])&brackets == 0 {
+			k += 8
+		}
+		if k == len(kinds) {
+			return n, nil
+		}
+		depth += int(deeper[kinds[k]])
+		if depth > 0 && depth <= maxDepth {
+			if depth == 1 && deeper[kinds[k]] == 1 {
 				start = int(s.x.Pos[k])
 			}
-			if depth++; depth > maxDepth {
-				return n, nil
-			}
-		case '}', ']':
-			if depth--; depth < 0 {
-				return n, nil
-			}
-			if depth > 0 {
-				continue
-			}
+			continue
+		}
+		last := k+1 == len(kinds)
+		switch {
+		case depth != 0:
+			return n, nil
+		case deeper[kinds[k]] < 0:
 			n = int(s.x.Pos[k]) + 1
-			if err := take(w[start:n]); err != nil {
+			if err := take(w[start:n]); err != nil || !last && kinds[k+1] != ',' {
 				return n, err
 			}
-			if k+1 < len(s.x.Kinds) && s.x.Kinds[k+1] != ',' {
-				return n, nil
-			}
-		default:
-			if depth == 0 && (kind != ',' || k+1 == len(s.x.Kinds) || s.x.Kinds[k+1] != '{' && s.x.Kinds[k+1] != '[') {
-				return n, nil
-			}
+		case kinds[k] != ',' || last || deeper[kinds[k+1]] <= 0:
+			return n, nil
 		}
 	}
 	return n, nil
 }
+
+// brackets is a bit that braces and brackets have and no other kind of token, in each
+// of eight.
+const brackets = 0x4040404040404040
+
+// deeper is by how much a token changes the depth.
+var deeper = [256]int8{'{': 1, '[': 1, '}': -1, ']': -1}
 
 // list gives the place behind the array that begins at i, or -1.
 func (s *splitter) list(b []byte, i int) int {
