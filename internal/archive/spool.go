@@ -8,8 +8,9 @@ import (
 	"partnerguard/internal/problem"
 )
 
-// inMemory is how much of a segment is held in memory before it goes to a file.
-const inMemory = 4 << 20
+// inMemory is how much of a segment is held in memory before it goes to a file: of
+// segments of a few MiB none does.
+const inMemory = 8 << 20
 
 // spool holds a segment until it is committed: in memory, then in a temporary file
 // without a name.
