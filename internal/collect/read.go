@@ -343,7 +343,7 @@ func (r *round) fix(why evidence.GapReason, needs string, err error) string {
 // What a connection, and the app at a customer, are to be used for.
 const (
 	FeatureOfPartner   = "collect"
-	FeaturesOfCustomer = "sign-ins,accounts,policies,eligibility,azure"
+	FeaturesOfCustomer = "sign-ins,accounts,policies,eligibility,risk,secure-score,azure"
 )
 
 // failed keeps that a resource could not be read now. Where no token is to be had,
