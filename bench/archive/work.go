@@ -84,8 +84,8 @@ func generate(n int) (pages [][]byte, size int64, err error) {
 	return pages, size, lines.Err()
 }
 
-// perSegment is how many pages go into a segment.
-const perSegment = 25
+// perSegment is how many pages go into a segment: 4 MiB, as what collects commits it.
+const perSegment = 10
 
 // writePlain writes the pages as one zstd stream a segment, frame by frame as the
 // archive does, each file made durable.

@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"partnerguard/internal/archive"
@@ -25,7 +26,14 @@ func (i *Installation) Archived(ctx context.Context, a Archived) (*view.View, er
 // archive, or the one of which what a partner alone has was read.
 func (i *Installation) ArchiveTenant(ctx context.Context, named string) (string, error) {
 	if named != "" {
-		return named, nil
+		t, err := i.Collect.Tenant(ctx, named) // by a domain too
+		if err == nil {
+			return t.ID, nil
+		}
+		if errors.Is(err, problem.NotFound) {
+			err = nil // its pages were restored from elsewhere
+		}
+		return named, err
 	}
 	all, err := i.Archive.Tenants(ctx)
 	if err != nil {

@@ -38,6 +38,9 @@ type Options struct {
 	Prompt vault.Prompt                           // asks a person; nil where there is none
 	Key    func() (azcore.TokenCredential, error) // for Azure Key Vault; nil is DefaultAzureCredential
 	Dial   func(msapi.Options) *msapi.Client      // how the cloud is asked; nil is msapi.New
+	// AtRest opens the laboratory's installation although its partner cloud does not
+	// run: to look at what is kept. Nothing can be asked then.
+	AtRest bool
 	// Works names what is going to work the database, such as "serve": it takes the
 	// place of the one that does, where that is a file, before it is opened. "" opens it
 	// beside whoever works it.
@@ -148,6 +151,9 @@ func OpenData(ctx context.Context, o Options) (_ *Installation, err error) {
 		return nil, err
 	}
 	if i.Trail, err = trail.Open(ctx, i.DB, trail.Options{Now: i.Now}); err != nil {
+		return nil, err
+	}
+	if err := i.rest(ctx); err != nil {
 		return nil, err
 	}
 	if err := i.makeData(); err != nil {
@@ -269,14 +275,18 @@ func (i *Installation) choose(ctx context.Context, o Options) error {
 	name := o.Config.Cloud
 	if name == "" {
 		name = string(partner.Public)
-		if o.Lab != nil && o.Config.Database == "" && i.unused(ctx, filepath.Join(o.Config.Data, "partnerguard.db")) {
+		if (o.Lab != nil || o.AtRest && i.labKept()) && o.Config.Database == "" && i.unused(ctx, filepath.Join(o.Config.Data, "partnerguard.db")) {
 			name = LabName
 		}
 	}
 	if name == LabName {
+		if o.Lab == nil && o.AtRest && i.labKept() {
+			i.Cloud = restingCloud()
+			return nil
+		}
 		if o.Lab == nil {
 			return problem.New(problem.NotFound, "no partner cloud is running").
-				WithHint("start one with: partnerguard cloud; or name a real cloud with --cloud public")
+				WithHint("start one with: partnerguard up, or partnerguard cloud; or name a real cloud with --cloud public")
 		}
 		i.lab, i.Cloud = o.Lab, o.Lab.Cloud()
 		return i.clock.follow(ctx, o.Lab)

@@ -5,11 +5,14 @@ package app
 import (
 	"context"
 	"crypto/x509"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partnercloud"
+	"partnerguard/internal/trail"
 )
 
 // LabName is the name of the local partner cloud among the clouds.
@@ -62,4 +65,35 @@ func (c *clock) keepFollowing(ctx context.Context, l *Lab) {
 			_ = c.follow(ctx, l) // it ended: the old offset stays
 		}
 	}
+}
+
+// labKept says that something of the laboratory is kept here.
+func (i *Installation) labKept() bool {
+	_, err := os.Stat(filepath.Join(i.Config.Data, LabName, "partnerguard.db"))
+	return err == nil
+}
+
+// restingCloud is the partner cloud while it does not run: under names that lead
+// nowhere, so that nothing meant for it can ever reach Microsoft.
+func restingCloud() msapi.Cloud {
+	c := msapi.Commercial()
+	const nowhere = "https://partner-cloud.invalid" // RFC 2606
+	c.Name, c.Authority, c.Graph, c.PartnerCenter, c.ARM = LabName, nowhere, nowhere, nowhere, nowhere
+	return c
+}
+
+// rest sets the clock of a laboratory that does not run: it is not before the last
+// thing that happened there, whose clock may have jumped.
+func (i *Installation) rest(ctx context.Context) error {
+	if !i.Lab() || i.lab != nil {
+		return nil
+	}
+	f, err := i.Trail.Search(ctx, trail.Query{Limit: 1})
+	if err != nil || len(f.Entries) == 0 {
+		return err
+	}
+	if ahead := f.Entries[0].At.Sub(i.clock.now()); ahead > 0 {
+		i.clock.offset.Store(int64(ahead))
+	}
+	return nil
 }

@@ -48,7 +48,9 @@ func TestProveAPage(t *testing.T) {
 	r := open(t, dbtest.SQLite(t))
 	r.keep("groups", "{}")
 	s := r.keep("users", `{"value":[{"id":"one"}]}`, `{"value":[{"id":"two"}]}`, `{"value":[{"id":"three"}]}`)
+	large := `{"value":[{"id":"four"}` + strings.Repeat(`,{"id":"others"}`, 20000) + `]}`
 	r.keep("groups", "{}")
+	big := r.keep("users", "{}", large, "{}")
 	signer, err := r.trail.Signer(t.Context(), &memory{})
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +100,24 @@ func TestProveAPage(t *testing.T) {
 		if _, err := q.Verify(other); err == nil {
 			t.Error("another key's checkpoint is believed")
 		}
+	}
+	// A large page is in the proof as it is kept.
+	if p, err = r.Prove(t.Context(), r.trail, big, archive.Which{Record: "four"}, signed); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := p.Verify(signer.Verifier()); err != nil || string(got.Page.Body) != large || len(p.Body) > 0 || len(p.Packed) > len(large)/10 {
+		t.Errorf("%d bytes: %v", len(p.Packed), err)
+	}
+	for i := range p.Packed {
+		p.Packed[i] ^= 1
+		if _, err := p.Verify(signer.Verifier()); err == nil {
+			t.Errorf("byte %d of the page does not count", i)
+		}
+		p.Packed[i] ^= 1
+	}
+	p.Body = []byte("{}")
+	if _, err := p.Verify(signer.Verifier()); err == nil {
+		t.Error("a page with two bodies is believed")
 	}
 	if _, err := r.Prove(t.Context(), r.trail, s, archive.Which{Page: 9}, signed); !errors.Is(err, problem.NotFound) {
 		t.Error(err)

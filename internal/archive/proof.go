@@ -27,13 +27,15 @@ const MaxProof = 2*segment.MaxBody + 1<<20
 // trail's checkpoints and nothing else: from the page to the root of its segment,
 // to the entry of the trail, to a signed checkpoint.
 type Proof struct {
-	Form    string       `json:"form"`
-	Segment string       `json:"segment"`
-	Index   int64        `json:"index"` // of the entry in the segment
-	Line    string       `json:"line"`  // what is said of the page: its hash is the leaf
-	Body    []byte       `json:"body"`  // the page
-	Hashes  []trail.Hash `json:"hashes"`
-	Trail   trail.Proof  `json:"trail"`
+	Form    string `json:"form"`
+	Segment string `json:"segment"`
+	Index   int64  `json:"index"` // of the entry in the segment
+	Line    string `json:"line"`  // what is said of the page: its hash is the leaf
+	// Body is the page; or Packed is, as the archive keeps a large one: a zstd frame.
+	Body   []byte       `json:"body,omitempty"`
+	Packed []byte       `json:"packed,omitempty"`
+	Hashes []trail.Hash `json:"hashes"`
+	Trail  trail.Proof  `json:"trail"`
 }
 
 // Which says which page of a segment: the one numbered Page, from 0 in the order of
@@ -60,7 +62,10 @@ func (a *Archive) Prove(ctx context.Context, t *trail.Trail, s Segment, w Which,
 			return nil
 		}
 		if w.Record == "" && pages == w.Page || w.Record != "" && bytes.Contains(e.Page.Body, want) {
-			p.Index, p.Line, p.Body = e.Index, string(e.Line), bytes.Clone(e.Page.Body)
+			p.Index, p.Line, p.Packed = e.Index, string(e.Line), bytes.Clone(e.Packed)
+			if p.Packed == nil {
+				p.Body = bytes.Clone(e.Page.Body)
+			}
 		}
 		pages++
 		return nil
@@ -122,17 +127,25 @@ func (p *Proof) Verify(by ...note.Verifier) (*Proven, error) {
 	broken := func(what string) error {
 		return problem.New(problem.Unmet, "the proof does not hold: %s", what).WithHint("it was changed, or is of another page")
 	}
-	e, size, sum, err := segment.ParseLine([]byte(p.Line))
+	e, err := segment.ParseLine([]byte(p.Line))
 	switch {
 	case err != nil:
 		return nil, err
 	case e.Page == nil:
 		return nil, broken("it is of no page")
-	case size != int64(len(p.Body)):
-		return nil, broken("the page has another length")
 	}
-	got := sha256.Sum256(p.Body)
-	if hex.EncodeToString(got[:]) != sum {
+	said, body := e.Said(), p.Body
+	if said.Packed > 0 {
+		if body, err = said.Unpack(p.Packed); err != nil || len(p.Body) > 0 {
+			return nil, broken("the page is not that of its line")
+		}
+	}
+	got := sha256.Sum256(body)
+	sum := hex.EncodeToString(got[:])
+	switch {
+	case said.Bytes != int64(len(body)) || said.Packed != int64(len(p.Packed)):
+		return nil, broken("the page has another length")
+	case said.Packed == 0 && sum != said.SHA256:
 		return nil, broken("the page has another SHA-256")
 	}
 	entry, c, err := p.Trail.Verify(by...)
@@ -157,7 +170,7 @@ func (p *Proof) Verify(by ...note.Verifier) (*Proven, error) {
 	if err := tlog.CheckRecord(hashes, entries, tlog.Hash(root), p.Index, segment.Leaf([]byte(p.Line))); err != nil {
 		return nil, broken("the page is not in the segment that the trail kept")
 	}
-	out := &Proven{Page: *e.Page, Segment: p.Segment, Seq: entry.Seq, Kept: entry.Event, Checkpoint: c, Bytes: len(p.Body), SHA256: sum, Signed: len(by) > 0}
-	out.Page.Body = p.Body
+	out := &Proven{Page: *e.Page, Segment: p.Segment, Seq: entry.Seq, Kept: entry.Event, Checkpoint: c, Bytes: len(body), SHA256: sum, Signed: len(by) > 0}
+	out.Page.Body = body
 	return out, nil
 }

@@ -84,7 +84,7 @@ func TestPostureAsShown(t *testing.T) {
 		words string
 		want  []string
 	}{
-		{"changes --since 3d", []string{"Of the requirements 1 got worse", "MFA for every user  met -> not met", "1 account is not asked for MFA",
+		{"changes --since 3d", []string{"1 requirement got worse", "MFA for every user  met -> not met", "1 account is not asked for MFA",
 			"MFA for all: the policy was edited: conditions.users.excludeUsers gained bo@contoso.com", "who did it is not known"}},
 		{"changes --since 2026-11-20 --output json", []string{`"schema": "partnerguard.changes/1"`, `"kind": "policy_edited"`, `"sure": true`}},
 		{"changes --since 3d --output csv", []string{"requirement,mfa-every-user,MFA for every user,met,not_met,yes,"}},

@@ -85,16 +85,3 @@ func TestGapOfTheFuture(t *testing.T) {
 	r.clock.jump(-47 * time.Hour)
 	r.wantGaps(partnerID, "users poisoned")
 }
-
-// A process that is over holds no lease, though its parent has not asked for it yet.
-func TestEnded(t *testing.T) {
-	t.Parallel()
-	for line, want := range map[string]bool{
-		"17 (partnerguard) Z 1 17 17 0": true, "17 (a) S (b) Z 1": true, "17 (partnerguard) S 1 17 17 0": false, "17 (Z) R 1": false,
-		"17 (x) X 1": true, "": false, "Z": false, ")": false,
-	} {
-		if got := collect.Ended(line); got != want {
-			t.Errorf("%q: %v", line, got)
-		}
-	}
-}

@@ -112,6 +112,9 @@ type Ask struct {
 	Only     []string   // resources by name; none: all
 	Now      bool       // whether due or not
 	Progress func(Step) // optional; called from the goroutine of the round
+	// Busy is told, once, that somebody else reads the tenant, and has the round wait
+	// for its end; without it the round ends with [ErrBusy].
+	Busy func(Tenant)
 	// Ends is when the round stops where it is and leaves the rest to the next; zero
 	// is never.
 	Ends time.Time
@@ -191,7 +194,23 @@ func (c *Collector) Round(ctx context.Context, tenant string, a Ask) (Round, err
 		}
 	}
 	h, ok, err := c.leases.take(ctx, t.ID)
+	for told := false; err == nil && !ok && a.Busy != nil && ctx.Err() == nil; h, ok, err = c.leases.take(ctx, t.ID) {
+		if !told {
+			a.Busy(t)
+			told = true
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+	if err == nil {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
+		if ok {
+			h.end(ctx)
+		}
 		return Round{}, err
 	}
 	if !ok {

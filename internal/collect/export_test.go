@@ -4,6 +4,3 @@ import "time"
 
 // Silence says how long a lease stands still before it is taken for dead.
 func Silence(c *Collector, d time.Duration) { c.leases.quiet = d }
-
-// Ended is ended.
-var Ended = ended

@@ -86,12 +86,12 @@ func (r *round) learn(res evidence.Resource, a *msapi.Answer) {
 }
 
 // fewAccounts is up to how many accounts a month of a tenant's log is asked for in
-// one go: the limit on requests is what makes the first reading of a small one long.
+// one go: the limit on requests is what makes a long reading of a small one long.
 const fewAccounts = 1000
 
 // wide is how wide the slices of a log may be; 0 is as the table says.
-func (r *round) wide(res evidence.Resource, c *cursor) time.Duration {
-	if res.Way != evidence.Sliced || c.wholeRun != "" || r.t.accounts == 0 || r.t.accounts > fewAccounts {
+func (r *round) wide(res evidence.Resource) time.Duration {
+	if res.Way != evidence.Sliced || r.t.accounts == 0 || r.t.accounts > fewAccounts {
 		return 0
 	}
 	return res.Back

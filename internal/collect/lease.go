@@ -3,6 +3,7 @@
 package collect
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -91,14 +92,15 @@ func dead(owner string) bool {
 		return false // others' processes are hidden here
 	}
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	return errors.Is(err, fs.ErrNotExist) || err == nil && ended(string(stat))
-}
-
-// ended reads of a line of /proc that the process is over, though nobody has asked
-// yet how it ended: in a container that may take for ever.
-func ended(stat string) bool {
-	_, rest, _ := strings.Cut(stat[strings.LastIndexByte(stat, ')')+1:], " ")
-	return strings.HasPrefix(rest, "Z") || strings.HasPrefix(rest, "X")
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	// Killed, and nobody has asked how it ended yet (proc(5): the state follows the
+	// name, which may hold anything).
+	if _, state, ok := strings.Cut(string(stat[max(bytes.LastIndexByte(stat, ')'), 0):]), " "); ok {
+		return strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X")
+	}
+	return false
 }
 
 // take takes the lease of a tenant, or says that somebody else has it.

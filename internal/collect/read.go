@@ -164,7 +164,7 @@ func (r *round) walk(ctx context.Context, res evidence.Resource, c *cursor, item
 	poisoned := 0
 	span := msapi.Span{From: c.from, To: c.to}
 	for a, werr := range r.c.d.Walker.Walk(ctx, r.target, res, span,
-		msapi.Resume{Position: c.position, Delta: c.delta, Number: c.pages, Items: items, Wide: r.wide(res, c)}) {
+		msapi.Resume{Position: c.position, Delta: c.delta, Number: c.pages, Items: items, Wide: r.wide(res)}) {
 		if werr != nil {
 			var p *msapi.Poisoned
 			switch {
@@ -343,7 +343,7 @@ func (r *round) fix(why evidence.GapReason, needs string, err error) string {
 // What a connection, and the app at a customer, are to be used for.
 const (
 	FeatureOfPartner   = "collect"
-	FeaturesOfCustomer = "sign-ins,accounts,policies,eligibility"
+	FeaturesOfCustomer = "sign-ins,accounts,policies,eligibility,risk,secure-score,azure"
 )
 
 // failed keeps that a resource could not be read now. Where no token is to be had,

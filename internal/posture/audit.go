@@ -136,7 +136,7 @@ func (c *comparison) credit(x *Cause) {
 	case len(found) == 1:
 		x.Who = found[0].String()
 	case len(found) > 1:
-		x.Who = fmt.Sprintf("%s, and %d more acts before that", found[0].String(), len(found)-1)
+		x.Who = found[0].String() + ", and " + amount(len(found)-1, "1 more act", "%d more acts") + " before that"
 	case c.audited:
 		x.Who = "nobody is named: the directory's audit log was read for that time and has no row of it"
 	default:

@@ -234,20 +234,32 @@ func (c *Changes) Headline() string {
 	}
 	var parts []string
 	for _, p := range []struct {
-		n    int
-		word string
-	}{{worse, "got worse"}, {lost, "not known any more"}, {better, "got better"}} {
+		n         int
+		one, many string
+	}{{worse, "1 requirement got worse", "%d requirements got worse"}, {lost, "1 requirement is not known any more", "%d requirements are not known any more"},
+		{better, "1 requirement got better", "%d requirements got better"}} {
 		if p.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.word))
+			parts = append(parts, amount(p.n, p.one, p.many))
 		}
 	}
+	turned := amount(len(c.Accounts), "1 account turned", "%d accounts turned")
 	switch {
+	case len(parts) > 0 && len(c.Accounts) > 0:
+		return strings.Join(parts, ", ") + "; " + turned
 	case len(parts) > 0:
-		return "of the requirements " + strings.Join(parts, ", ")
+		return strings.Join(parts, ", ")
 	case len(c.Accounts) > 0:
-		return fmt.Sprintf("no verdict of a requirement turned; %d accounts did", len(c.Accounts))
+		return "no requirement turned; " + turned
 	case len(c.Causes) > 0:
 		return "no verdict turned, though something changed"
 	}
 	return "nothing changed"
+}
+
+// amount is a sentence about n things; many has its %d.
+func amount(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return fmt.Sprintf(many, n)
 }

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"partnerguard/internal/print"
 )
 
 // comparison is two states being compared.
@@ -111,7 +109,7 @@ func (c *comparison) evidence() {
 		case was == is && c.days(c.a, kind) > c.days(c.b, kind):
 			c.add(Cause{Kind: NotKnownAnyMore, Subject: kind, Object: kind, kinds: []string{kind},
 				Text: fmt.Sprintf("the log %s goes over about %s, and went over about %s: what it showed then is not known any more", kind,
-					print.Plural(int64(c.days(c.b, kind)), "day"), print.Plural(int64(c.days(c.a, kind)), "day"))})
+					amount(c.days(c.b, kind), "1 day", "%d days"), amount(c.days(c.a, kind), "1 day", "%d days"))})
 		case was == is:
 		case was == ListWhole:
 			c.add(Cause{Kind: NotKnownAnyMore, Subject: kind, Object: kind, kinds: []string{kind}, better: -1,

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -32,7 +33,7 @@ func bare(b []byte, root string) (pages []string, err error) {
 // Whatever byte is changed, what is read is what was written, or nothing.
 func TestEveryByteIsHeld(t *testing.T) {
 	t.Parallel()
-	b, d := write(t, "a body of its own, q8Zk2", "another, x7Lw9")
+	b, d := write(t, "a body of its own, q8Zk2", strings.Repeat("large, ", 20000), "another, x7Lw9", strings.Repeat("z", 130<<10))
 	want, err := bare(b, d.Root)
 	if err != nil {
 		t.Fatal(err)
@@ -73,15 +74,17 @@ func TestFramesAreUnderTheRoot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.Sum256(frame)
+	body := frame[f.Size-10-f.Body : f.Size-10]
+	packed := sha256.Sum256(body)
+	sum := sha256.Sum256(slices.Concat(frame[:f.Size-10-f.Body], packed[:]))
 	m = bytes.Replace(m, []byte(f.SHA256), []byte(hex.EncodeToString(sum[:])), 1)
 	enc, err := zstd.NewWriter(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	packed := enc.EncodeAll(m, nil)
-	forged := slices.Concat(b[:f.At], frame, b[f.At+f.Size:where], packed, tail)
-	binary.BigEndian.PutUint64(forged[len(forged)-8:], uint64(len(packed)))
+	m = enc.EncodeAll(m, nil)
+	forged := slices.Concat(b[:f.At], frame, b[f.At+f.Size:where], m, tail)
+	binary.BigEndian.PutUint64(forged[len(forged)-8:], uint64(len(m)))
 	if got, err := bare(forged, d.Root); err == nil {
 		t.Errorf("%q is believed", got)
 	}

@@ -24,12 +24,18 @@ type Header struct {
 
 // Frame is a compressed part of the object: whole entries, one after the other.
 type Frame struct {
-	At      int64  `json:"at"`      // its first byte in the object
-	Size    int64  `json:"size"`    // its bytes in the object
-	Raw     int64  `json:"raw"`     // its bytes when decompressed
-	Entries int    `json:"entries"` // pages and ends of runs in it
-	SHA256  string `json:"sha256"`  // of its bytes in the object
+	At      int64 `json:"at"`      // its first byte in the object
+	Size    int64 `json:"size"`    // its bytes in the object
+	Raw     int64 `json:"raw"`     // its bytes when decompressed
+	Entries int   `json:"entries"` // pages and ends of runs in it
+	// Body is how many of its bytes in the object are those of the large page that ends
+	// it; behind them is lineEnd.
+	Body   int64  `json:"body,omitempty"`
+	SHA256 string `json:"sha256"` // of its bytes in the object; the body's SHA-256 stands for it and lineEnd
 }
+
+// lineEnd is a line feed as a zstd frame.
+const lineEnd = "\x28\xb5\x2f\xfd\x20\x01\x09\x00\x00\n"
 
 // Part is what a segment holds of one run.
 type Part struct {
@@ -145,7 +151,8 @@ func (m *Manifest) check(at int64) error {
 				return bad("its manifest's frames begin where they cannot")
 			}
 		}
-		if f.At != next || f.Size <= 0 || f.Size > at || f.Raw <= 0 || f.Raw > MaxBody+frameRaw+2*maxLine || f.Entries <= 0 {
+		if f.At != next || f.Size <= 0 || f.Size > at || f.Raw <= 0 || f.Raw > MaxBody+frameRaw+2*maxLine || f.Entries <= 0 ||
+			f.Body < 0 || f.Body > 0 && f.Body >= f.Size-int64(len(lineEnd)) {
 			return bad("frame %d of its manifest lies where it cannot", i)
 		}
 		next += f.Size

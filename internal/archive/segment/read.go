@@ -152,7 +152,10 @@ type Entry struct {
 	Page  *Page
 	Run   *Run
 	Line  []byte // whose hash is the leaf
-	sum   string // of the page's body, as the line gives it
+	// Packed is the body of a large page as it is kept, which [Said.Unpack] takes. nil: it
+	// shares a frame with others.
+	Packed []byte
+	said   Said
 }
 
 // All reads every entry in order.
@@ -162,7 +165,7 @@ func (r *Reader) All(ctx context.Context, each func(*Entry) error) error {
 
 // Some reads the entries of the frames first to last, all of them. The compressed
 // bytes of a frame are held to the root, and each line to its leaf, before each sees
-// it; that a body has the sum which its line gives is for [Entry.Check].
+// it; that a small body has the sum which its line gives is for [Entry.Check].
 func (r *Reader) Some(ctx context.Context, first, last int, each func(*Entry) error) error {
 	if first < 0 || last >= len(r.Frames) {
 		return bad("it has no frames %d to %d", first, last)
@@ -176,34 +179,61 @@ func (r *Reader) Some(ctx context.Context, first, last int, each func(*Entry) er
 		return err
 	}
 	defer rc.Close()
-	sc := scratches.Get().(*scratch)
-	defer sc.done()
-	for i := first; i <= last; i++ {
-		if err := ctx.Err(); err != nil {
-			return err
+	// A frame is decompressed while the one before it is read.
+	ctx, stop := context.WithCancel(ctx)
+	opened := make(chan opened)
+	go func() {
+		defer close(opened)
+		r.open(ctx, rc, first, last, opened)
+	}()
+	defer func() {
+		stop()
+		for o := range opened { // so that nobody reads any more
+			o.sc.done()
 		}
-		if sc.in, err = fill(rc, r.Frames[i].Size, sc.in); err != nil {
-			return err
+	}()
+	for o := range opened {
+		err := o.err
+		if err == nil {
+			err = r.frame(&o, each)
 		}
-		if err := r.frame(sc, i, each); err != nil {
+		if o.sc.done(); err != nil {
 			return err
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
-func (r *Reader) frame(sc *scratch, i int, each func(*Entry) error) (err error) {
+// opened is a frame that was decompressed.
+type opened struct {
+	i   int
+	sc  *scratch
+	l   large
+	err error // the last one has it
+}
+
+// open decompresses frames, one after the other.
+func (r *Reader) open(ctx context.Context, in io.Reader, first, last int, to chan<- opened) {
+	for i := first; i <= last; i++ {
+		o := opened{i: i, sc: scratches.Get().(*scratch)}
+		if o.sc.in, o.err = fill(in, r.Frames[i].Size, o.sc.in); o.err == nil {
+			o.l, o.err = r.Frames[i].hold(i, o.sc)
+		}
+		select {
+		case to <- o:
+		case <-ctx.Done():
+			o.sc.done()
+			return
+		}
+		if o.err != nil {
+			return
+		}
+	}
+}
+
+func (r *Reader) frame(o *opened, each func(*Entry) error) error {
+	i, sc := o.i, o.sc
 	f := &r.Frames[i]
-	if sum := sha256.Sum256(sc.in); hex.EncodeToString(sum[:]) != f.SHA256 {
-		return bad("frame %d at byte %d was changed: its SHA-256 is another", i, f.At)
-	}
-	sc.raw = slices.Grow(sc.raw[:0], int(f.Raw)) // which check bounds
-	if sc.raw, err = sc.zstd.DecodeAll(sc.in, sc.raw); err != nil {
-		return problem.Wrap(err, problem.BadInput, "frame %d at byte %d cannot be decompressed", i, f.At)
-	}
-	if int64(len(sc.raw)) != f.Raw {
-		return bad("frame %d at byte %d has %d bytes, not %d", i, f.At, len(sc.raw), f.Raw)
-	}
 	rest := sc.raw
 	for k := range f.Entries {
 		index := r.before[i] + k
@@ -212,6 +242,9 @@ func (r *Reader) frame(sc *scratch, i int, each func(*Entry) error) (err error) 
 			return problem.Wrap(err, problem.BadInput, "entry %d, in frame %d at byte %d: %s", index, i, f.At, err)
 		}
 		e.Index = int64(index)
+		if e.said.Packed > 0 && !o.l.is(e, len(after), len(sc.raw)) {
+			return bad("the page of entry %d, in frame %d at byte %d, is not that of its line", index, i, f.At)
+		}
 		if tenant := e.tenant(); tenant != r.Tenant {
 			return bad("entry %d is of the tenant %s, and the segment of %s", index, tenant, r.Tenant)
 		}
@@ -224,6 +257,55 @@ func (r *Reader) frame(sc *scratch, i int, each func(*Entry) error) (err error) 
 		return bad("frame %d at byte %d has %d bytes that are no entry's", i, f.At, len(rest))
 	}
 	return nil
+}
+
+// large is the page that ends a frame and is compressed by itself.
+type large struct {
+	packed []byte
+	sum    string
+	at     int // where it begins in what comes out of the frame
+}
+
+// is says that an entry, behind which so many bytes of all are left, is of it.
+func (l *large) is(e *Entry, left, all int) bool {
+	e.Packed = l.packed
+	return left == 0 && e.said.Packed == int64(len(l.packed)) && e.said.SHA256 == l.sum && all-1-len(e.Page.Body) == l.at
+}
+
+// hold decompresses a frame that hashes to what it should.
+func (f *Frame) hold(i int, sc *scratch) (l large, err error) {
+	held := sc.in
+	if f.Body > 0 {
+		at := len(sc.in) - len(lineEnd)
+		l.packed = sc.in[at-int(f.Body) : at]
+		sum := sha256.Sum256(l.packed)
+		l.sum = hex.EncodeToString(sum[:])
+		held = sc.in[:at-int(f.Body)]
+		if string(sc.in[at:]) != lineEnd {
+			return l, bad("frame %d at byte %d was changed at its end", i, f.At)
+		}
+		h := sha256.New()
+		h.Write(held)
+		h.Write(sum[:])
+		if hex.EncodeToString(h.Sum(nil)) != f.SHA256 {
+			return l, bad("frame %d at byte %d was changed: its SHA-256 is another", i, f.At)
+		}
+	} else if sum := sha256.Sum256(held); hex.EncodeToString(sum[:]) != f.SHA256 {
+		return l, bad("frame %d at byte %d was changed: its SHA-256 is another", i, f.At)
+	}
+	sc.raw = slices.Grow(sc.raw[:0], int(f.Raw)) // which check bounds
+	if sc.raw, err = sc.zstd.DecodeAll(held, sc.raw); err == nil && f.Body > 0 {
+		l.at = len(sc.raw)
+		sc.raw, err = sc.zstd.DecodeAll(l.packed, sc.raw)
+		sc.raw = append(sc.raw, '\n')
+	}
+	if err != nil {
+		return l, problem.Wrap(err, problem.BadInput, "frame %d at byte %d cannot be decompressed", i, f.At)
+	}
+	if int64(len(sc.raw)) != f.Raw {
+		return l, bad("frame %d at byte %d has %d bytes, not %d", i, f.At, len(sc.raw), f.Raw)
+	}
+	return l, nil
 }
 
 func (e *Entry) tenant() string {
@@ -243,46 +325,73 @@ func parse(b []byte, leaf tlog.Hash) (*Entry, []byte, error) {
 	if Leaf(line) != leaf {
 		return nil, nil, bad("it was changed: its hash is another than the root holds")
 	}
-	e, size, sum, err := ParseLine(line)
+	e, err := ParseLine(line)
 	if err != nil || e.Page == nil {
 		return e, rest, err
 	}
+	size := e.said.Bytes
 	if size+1 > int64(len(rest)) || rest[size] != '\n' {
 		return nil, nil, bad("its page ends elsewhere than it says")
 	}
-	e.Page.Body, e.sum = rest[:size:size], sum
+	e.Page.Body = rest[:size:size]
 	return e, rest[size+1:], nil
 }
 
-// Check holds the body of a page to the sum that its line gives.
+// Check holds the body of a page to the sum that its line gives. A large one was
+// held to it before.
 func (e *Entry) Check() error {
-	if e.Page == nil {
+	if e.Page == nil || e.said.Packed > 0 {
 		return nil
 	}
-	if got := sha256.Sum256(e.Page.Body); hex.EncodeToString(got[:]) != e.sum {
+	if got := sha256.Sum256(e.Page.Body); hex.EncodeToString(got[:]) != e.said.SHA256 {
 		return bad("the page of entry %d is not that of its line: its SHA-256 is another", e.Index)
 	}
 	return nil
 }
 
-// ParseLine reads the line of an entry; size and sum are those of the page's body.
-func ParseLine(line []byte) (e *Entry, size int64, sum string, err error) {
+// Said is what the line of a page says of its body.
+type Said struct {
+	Bytes  int64
+	Packed int64  // of a large one, how many bytes are kept of it; else 0
+	SHA256 string // of the body, or of what is kept of it; hex
+}
+
+// Said is what the line of a page says of its body.
+func (e *Entry) Said() Said { return e.said }
+
+// ParseLine reads the line of an entry, whose page has no body then.
+func ParseLine(line []byte) (*Entry, error) {
 	var x entry
 	if err := decode(line, &x); err != nil {
-		return nil, 0, "", err
+		return nil, err
 	}
-	e = &Entry{Run: x.Run, Line: line}
+	e := &Entry{Run: x.Run, Line: line}
 	if (x.Page == nil) == (x.Run == nil) {
-		return nil, 0, "", bad("it is neither a page nor the end of a run")
+		return nil, bad("it is neither a page nor the end of a run")
 	}
 	if x.Run != nil {
-		return e, 0, "", x.Run.Check()
+		return e, x.Run.Check()
 	}
-	if x.Page.Bytes < 0 || x.Page.Bytes > MaxBody {
-		return nil, 0, "", bad("its page has %d bytes, which none has", x.Page.Bytes)
+	if x.Page.Bytes < 0 || x.Page.Bytes > MaxBody || x.Page.Packed < 0 || x.Page.Packed > 2*MaxBody {
+		return nil, bad("its page has %d bytes, which none has", x.Page.Bytes)
 	}
-	e.Page = &x.Page.Page
-	return e, x.Page.Bytes, x.Page.SHA256, e.Page.Check()
+	e.Page, e.said = &x.Page.Page, Said{x.Page.Bytes, x.Page.Packed, x.Page.SHA256}
+	return e, e.Page.Check()
+}
+
+// Unpack gives the body of a large page from what is kept of it.
+func (s Said) Unpack(packed []byte) ([]byte, error) {
+	sum := sha256.Sum256(packed)
+	if s.Packed == 0 || int64(len(packed)) != s.Packed || hex.EncodeToString(sum[:]) != s.SHA256 {
+		return nil, bad("what is kept of its page is not that of its line")
+	}
+	sc := scratches.Get().(*scratch)
+	defer sc.done()
+	body, err := sc.zstd.DecodeAll(packed, nil)
+	if err != nil || int64(len(body)) != s.Bytes {
+		return nil, problem.Wrap(err, problem.BadInput, "its page cannot be decompressed")
+	}
+	return body, nil
 }
 
 // Tree is the tree under the root.

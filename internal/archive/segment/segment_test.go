@@ -235,11 +235,11 @@ func FuzzLine(f *testing.F) {
 	f.Add([]byte(`{"page":{"tenant":"t","resource":"users","run":"r1","number":0,"request":"GET /","status":200,"at":"2026-01-01T00:00:00Z","bytes":2,"sha256":"x"}}`))
 	f.Add([]byte(`{"run":{"id":"r1","tenant":"t","resource":"users","way":"whole","ended":"2026-01-01T00:00:00Z","whole":true,"pages":1}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		e, size, _, err := segment.ParseLine(b)
+		e, err := segment.ParseLine(b)
 		if err != nil {
 			return
 		}
-		if size < 0 || size > segment.MaxBody || (e.Page == nil) == (e.Run == nil) {
+		if size := e.Said().Bytes; size < 0 || size > segment.MaxBody || (e.Page == nil) == (e.Run == nil) {
 			t.Errorf("%+v %d", e, size)
 		}
 	})

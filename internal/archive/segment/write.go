@@ -28,7 +28,8 @@ type entry struct {
 type pageLine struct {
 	Page
 	Bytes  int64  `json:"bytes"`
-	SHA256 string `json:"sha256"` // of the body
+	Packed int64  `json:"packed,omitempty"` // bytes of a large body as it is kept, compressed by itself
+	SHA256 string `json:"sha256"`           // of the body, of a large one as it is kept
 }
 
 // Writer writes a segment. For one goroutine.
@@ -106,7 +107,14 @@ func (s *Writer) Page(p *Page) error {
 		return err
 	}
 	line := pageLine{Page: *p, Bytes: int64(len(p.Body))}
-	sum := s.digest(p.Body)
+	kept := p.Body
+	if len(p.Body) >= frameRaw {
+		// What is kept of a large page is hashed, not what it came of: hashing costs a
+		// third of compressing, and the one gives the other.
+		s.packed = s.zstd.EncodeAll(p.Body, s.packed[:0])
+		kept, line.Packed = s.packed, int64(len(s.packed))
+	}
+	sum := sha256.Sum256(kept)
 	line.SHA256 = hex.EncodeToString(sum[:])
 	line.From, line.To, line.At = p.From.UTC(), p.To.UTC(), p.At.UTC()
 	i, err := s.entry(entry{Page: &line}, p.Body, p.Tenant, p.Run, p.Resource)
@@ -124,25 +132,9 @@ func (s *Writer) Page(p *Page) error {
 	widen(&part.First, &part.Last, line.At)
 	widen(&s.m.First, &s.m.Last, line.At)
 	if len(p.Body) >= frameRaw {
-		return s.flushLarge(len(p.Body))
+		return s.flushLarge(len(p.Body), sum)
 	}
 	return s.flush(frameRaw)
-}
-
-// digest is the SHA-256 of a body. That of a large one is computed while it is
-// compressed: the two take about as long.
-func (s *Writer) digest(body []byte) (sum [sha256.Size]byte) {
-	if len(body) < frameRaw {
-		return sha256.Sum256(body)
-	}
-	done := make(chan struct{})
-	go func() {
-		sum = sha256.Sum256(body)
-		close(done)
-	}()
-	s.packed = s.zstd.EncodeAll(body, s.packed[:0])
-	<-done
-	return sum
 }
 
 func widen(first, last *time.Time, at time.Time) {
@@ -217,27 +209,29 @@ func (s *Writer) flush(least int) error {
 		return s.err
 	}
 	s.out = s.zstd.EncodeAll(s.raw, s.out[:0])
-	return s.frame(len(s.raw))
+	s.frame(Frame{At: s.at, Size: int64(len(s.out)), Raw: int64(len(s.raw))}, s.out)
+	s.write(s.out)
+	return s.err
 }
 
 // flushLarge writes the frame that a large page ends, whose body is packed: it is no
-// part of raw, so that it is never copied. A frame may be several to zstd.
-func (s *Writer) flushLarge(body int) error {
+// part of raw, so that it is never copied.
+func (s *Writer) flushLarge(body int, sum [sha256.Size]byte) error {
 	s.out = s.zstd.EncodeAll(s.raw, s.out[:0])
-	s.out = append(s.out, s.packed...)
-	s.out = s.zstd.EncodeAll([]byte{'\n'}, s.out)
-	return s.frame(len(s.raw) + body + 1)
+	size := len(s.out) + len(s.packed) + len(lineEnd)
+	s.frame(Frame{At: s.at, Size: int64(size), Raw: int64(len(s.raw) + body + 1), Body: int64(len(s.packed))}, append(s.out, sum[:]...))
+	s.write(s.out)
+	s.write(s.packed)
+	s.write([]byte(lineEnd))
+	return s.err
 }
 
-// frame writes what is in out, which has so many bytes when it is decompressed.
-func (s *Writer) frame(raw int) error {
-	sum := sha256.Sum256(s.out)
-	s.m.Frames = append(s.m.Frames, Frame{
-		At: s.at, Size: int64(len(s.out)), Raw: int64(raw), Entries: s.entries, SHA256: hex.EncodeToString(sum[:]),
-	})
-	s.write(s.out)
+// frame notes a frame that is to be written, and what stands for it under the root.
+func (s *Writer) frame(f Frame, held []byte) {
+	sum := sha256.Sum256(held)
+	f.Entries, f.SHA256 = s.entries, hex.EncodeToString(sum[:])
+	s.m.Frames = append(s.m.Frames, f)
 	s.raw, s.entries = s.raw[:0], 0
-	return s.err
 }
 
 // Done is what a written segment is known by.

@@ -18,12 +18,14 @@ type answered struct {
 	next    bool
 	ok      bool       // it is an object, or a list, from end to end
 	cuts    [][2]int32 // where the elements of list lie, where that was kept
+	one     bool       // no element has a line feed; only with cuts
 }
 
 func (s *splitter) page(b []byte) (a answered) {
 	if i := space(b, 0); i < len(b) && b[i] == '[' {
 		if end := s.list(b, i); end > 0 && space(b, end) == len(b) {
-			return answered{list: b[i:end], ok: true, cuts: s.kept(b[i:end])}
+			a.ok = true
+			s.found(&a, b[i:end])
 		}
 		return a
 	}
@@ -39,11 +41,12 @@ func (s *splitter) page(b []byte) (a answered) {
 			a.context = v
 		case "value":
 			if v[0] == '[' {
-				a.list, a.cuts = v, s.kept(v)
+				s.found(&a, v)
 			}
 		case "items":
 			if v[0] == '[' && a.list == nil {
-				a.list, a.items, a.cuts = v, true, s.kept(v)
+				a.items = true
+				s.found(&a, v)
 			}
 		case "totalCount":
 			a.total = v

@@ -153,6 +153,11 @@ func (b *builder) rows(ctx context.Context, runs []*run, loop, cut bool, s *sink
 				s.put(oneLine(body), []byte{'\n'})
 				return s.over
 			}
+			if text := pg.lines(); text != nil {
+				any = true
+				t.lines += len(pg.cuts)
+				return s.lend(text)
+			}
 			end, err := split.of(&pg, func(v []byte) error {
 				any = true
 				t.lines++

@@ -2,6 +2,8 @@ package view
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 
 	"partnerguard/internal/jsonscan"
 )
@@ -55,20 +57,40 @@ func membersBy(b []byte, value func([]byte, int) int, take func(name, value []by
 
 // splitter takes lists apart. The zero value is ready; for one goroutine.
 type splitter struct {
-	x    jsonscan.Index
-	cuts [][2]int32 // the elements of the list that was passed last
-	last []byte     // that list
+	x     jsonscan.Index
+	cuts  [][2]int32 // the elements of the list that was passed last
+	last  []byte     // that list
+	one   bool       // none of them has a line feed
+	spare [][2]int32
 }
 
 // mostCuts bounds what is remembered of a list: more elements are found again.
 const mostCuts = 1 << 16
 
-// kept are the elements of a list that list passed last; nil where it is another.
-func (s *splitter) kept(list []byte) [][2]int32 {
-	if len(list) == 0 || len(s.last) != len(list) || &s.last[0] != &list[0] {
+// found says that a page's list is one that was passed just now.
+func (s *splitter) found(a *answered, list []byte) {
+	a.list, a.cuts, a.one = list, nil, false
+	if len(s.last) == len(list) && &s.last[0] == &list[0] {
+		a.cuts, a.one = s.cuts, s.one
+		s.cuts, s.spare = s.spare, s.cuts // the page may have more lists
+	}
+}
+
+// lines are the elements of a page's list as a line each, in the memory of the page,
+// whose list is none any more; nil where they do not lie so that this can be done.
+func (a *answered) lines() []byte {
+	if len(a.cuts) == 0 || !a.one {
 		return nil
 	}
-	return s.cuts
+	for i, c := range a.cuts {
+		if i > 0 && c[0] != a.cuts[i-1][1]+1 {
+			return nil
+		}
+	}
+	for _, c := range a.cuts {
+		a.list[c[1]] = '\n' // what was a comma, and the bracket or the blank behind the last
+	}
+	return a.list[a.cuts[0][0] : a.cuts[len(a.cuts)-1][1]+1]
 }
 
 // of calls take with each element of a page's list, as elements does.
@@ -144,45 +166,56 @@ func (s *splitter) many(b []byte, take func([]byte) error) (n int, err error) {
 	if end < 0 || !s.x.Scan(w[:end+1]) {
 		return 0, nil
 	}
-	depth, start := 0, 0
-	for k, kind := range s.x.Kinds {
-		switch kind {
-		case '{', '[':
-			if depth == 0 {
+	kinds, depth, start := s.x.Kinds, 0, 0
+	for k := 0; k < len(kinds); k++ {
+		// Most tokens are within an object, and none of these: eight at a time.
+		for depth > 0 && k+8 <= len(kinds) {
+			if at := binary.LittleEndian.Uint64(kinds[k:]) & brackets; at != 0 {
+				k += bits.TrailingZeros64(at) / 8
+				break
+			}
+			k += 8
+		}
+		if k == len(kinds) {
+			return n, nil
+		}
+		depth += int(deeper[kinds[k]])
+		if depth > 0 && depth <= maxDepth {
+			if depth == 1 && deeper[kinds[k]] == 1 {
 				start = int(s.x.Pos[k])
 			}
-			if depth++; depth > maxDepth {
-				return n, nil
-			}
-		case '}', ']':
-			if depth--; depth < 0 {
-				return n, nil
-			}
-			if depth > 0 {
-				continue
-			}
+			continue
+		}
+		last := k+1 == len(kinds)
+		switch {
+		case depth != 0:
+			return n, nil
+		case deeper[kinds[k]] < 0:
 			n = int(s.x.Pos[k]) + 1
-			if err := take(w[start:n]); err != nil {
+			if err := take(w[start:n]); err != nil || !last && kinds[k+1] != ',' {
 				return n, err
 			}
-			if k+1 < len(s.x.Kinds) && s.x.Kinds[k+1] != ',' {
-				return n, nil
-			}
-		default:
-			if depth == 0 && (kind != ',' || k+1 == len(s.x.Kinds) || s.x.Kinds[k+1] != '{' && s.x.Kinds[k+1] != '[') {
-				return n, nil
-			}
+		case kinds[k] != ',' || last || deeper[kinds[k+1]] <= 0:
+			return n, nil
 		}
 	}
 	return n, nil
 }
 
+// brackets is a bit that braces and brackets have and no other kind of token, in each
+// of eight.
+const brackets = 0x4040404040404040
+
+// deeper is by how much a token changes the depth.
+var deeper = [256]int8{'{': 1, '[': 1, '}': -1, ']': -1}
+
 // list gives the place behind the array that begins at i, or -1.
 func (s *splitter) list(b []byte, i int) int {
 	whole := b[i:]
 	cuts, many := s.cuts[:0], false
-	s.cuts, s.last = nil, nil
+	s.cuts, s.last, s.one = nil, nil, true
 	end, err := s.elements(whole, func(v []byte) error {
+		s.one = s.one && bytes.IndexByte(v, '\n') < 0
 		if many = many || len(cuts) == mostCuts; !many {
 			from := int32(cap(whole) - cap(v))                        //nolint:gosec // a page has no more
 			cuts = append(cuts, [2]int32{from, from + int32(len(v))}) //nolint:gosec // a page has no more
@@ -192,7 +225,7 @@ func (s *splitter) list(b []byte, i int) int {
 	if err != nil || end < 0 {
 		return -1
 	}
-	if !many && cuts != nil {
+	if !many {
 		s.cuts, s.last = cuts, whole[:end]
 	}
 	return i + end

@@ -8,6 +8,36 @@ import (
 	"testing"
 )
 
+// Whatever other lists a page has, before or behind, its own is taken apart as it
+// stands, and each element of what is written is a line.
+func TestSplitsItsOwnList(t *testing.T) {
+	t.Parallel()
+	for page, want := range map[string]string{
+		`{"value":[{"a":1},{"b":2}],"tips":["one","two","three"]}`:      `{"a":1}|{"b":2}`,
+		`{"tips":["one","two"],"value":[{"a":1},{"b":2}]}`:              `{"a":1}|{"b":2}`,
+		`{"items":[{"a":1}],"tips":[],"value":[{"b":2},3],"more":[[]]}`: `{"b":2}|3`,
+		`{"value":[{"a":1},{"b":2}],"items":[{"c":3}]}`:                 `{"a":1}|{"b":2}`,
+		"{\"value\":[{\"a\":\n1},{\"b\":2}]}":                           "{\"a\":\n1}|{\"b\":2}",
+		`{"value":[ {"a":1} ,{"b":2} ]}`:                                `{"a":1}|{"b":2}`,
+		`[{"a":1},{"b":2}]`:                                             `{"a":1}|{"b":2}`,
+	} {
+		var s splitter
+		for range 3 {
+			a := s.page([]byte(page))
+			var got []string
+			if _, err := s.of(&a, func(v []byte) error { got = append(got, string(v)); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Join(got, "|") != want {
+				t.Errorf("%s: %q", page, got)
+			}
+			if l := a.lines(); l != nil && string(l) != strings.ReplaceAll(want, "|", "\n")+"\n" {
+				t.Errorf("%s: %q", page, l)
+			}
+		}
+	}
+}
+
 // FuzzSplit holds the splitter to encoding/json: of valid JSON it gives the same
 // values, and of anything it ends.
 func FuzzSplit(f *testing.F) {

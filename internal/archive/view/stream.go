@@ -14,9 +14,16 @@ const chunk = 256 << 10
 type sink struct {
 	ctx  context.Context
 	buf  []byte
-	to   chan<- []byte
+	to   chan<- piece
 	free <-chan []byte
-	over error // the reader is gone
+	read <-chan struct{} // what was lent was read
+	over error           // the reader is gone
+}
+
+// piece is a part of a file.
+type piece struct {
+	b    []byte
+	lent bool // its memory is somebody else's
 }
 
 // put adds bytes.
@@ -37,7 +44,7 @@ func (s *sink) flush() {
 		return
 	}
 	select {
-	case s.to <- s.buf:
+	case s.to <- piece{b: s.buf}:
 	case <-s.ctx.Done():
 		s.over = s.ctx.Err()
 	}
@@ -49,15 +56,30 @@ func (s *sink) flush() {
 	}
 }
 
+// lend adds bytes without copying them, and returns when they were read.
+func (s *sink) lend(b []byte) error {
+	if s.flush(); s.over != nil {
+		return s.over
+	}
+	select {
+	case s.to <- piece{b, true}:
+		<-s.read // the reader, and whoever closes it, always says so
+	case <-s.ctx.Done():
+		s.over = s.ctx.Err()
+	}
+	return s.over
+}
+
 // stream is an open file.
 type stream struct {
 	info
 	f    *file
 	ctx  context.Context
 	stop context.CancelFunc
-	from chan []byte
+	from chan piece
 	free chan []byte
-	held []byte // what cur is part of
+	read chan struct{}
+	held piece // what cur is part of
 	cur  []byte
 	err  error // of making; valid once from is closed
 	done bool
@@ -70,8 +92,8 @@ func newStream(ctx context.Context, f *file) *stream {
 }
 
 func (s *stream) begin() {
-	s.from, s.free = make(chan []byte, 2), make(chan []byte, 4)
-	out := &sink{ctx: s.ctx, to: s.from, free: s.free, buf: make([]byte, 0, chunk+chunk/4)}
+	s.from, s.free, s.read = make(chan piece, 2), make(chan []byte, 4), make(chan struct{}, 1)
+	out := &sink{ctx: s.ctx, to: s.from, free: s.free, read: s.read, buf: make([]byte, 0, chunk+chunk/4)}
 	go func() {
 		defer close(s.from)
 		if s.err = s.f.make(s.ctx, out); s.err == nil {
@@ -82,7 +104,7 @@ func (s *stream) begin() {
 }
 
 // Read gives what the file is made of.
-func (s *stream) Read(p []byte) (int, error) {
+func (s *stream) Read(to []byte) (int, error) {
 	if s.done {
 		return 0, fs.ErrClosed
 	}
@@ -90,25 +112,33 @@ func (s *stream) Read(p []byte) (int, error) {
 		s.begin()
 	}
 	for len(s.cur) == 0 {
-		if s.held != nil {
-			select {
-			case s.free <- s.held:
-			default:
-			}
-			s.held = nil
-		}
-		b, ok := <-s.from
+		s.giveBack()
+		p, ok := <-s.from
 		if !ok {
 			if s.err != nil {
 				return 0, s.err
 			}
 			return 0, io.EOF
 		}
-		s.held, s.cur = b, b
+		s.held, s.cur = p, p.b
 	}
-	n := copy(p, s.cur)
+	n := copy(to, s.cur)
 	s.cur = s.cur[n:]
 	return n, nil
+}
+
+// giveBack lets the maker have what was read.
+func (s *stream) giveBack() {
+	switch {
+	case s.held.lent:
+		s.read <- struct{}{}
+	case s.held.b != nil:
+		select {
+		case s.free <- s.held.b:
+		default:
+		}
+	}
+	s.held, s.cur = piece{}, nil
 }
 
 // Stat implements fs.File.
@@ -122,7 +152,9 @@ func (s *stream) Close() error {
 	s.done = true
 	s.stop()
 	if s.from != nil {
-		for range s.from { // its maker is not left behind
+		s.giveBack()
+		for s.held = range s.from { // its maker is not left behind
+			s.giveBack()
 		}
 	}
 	return nil

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -45,6 +47,15 @@ printed as JSON; a refusal ends with exit code 1.`,
 				return err
 			}
 			a, err := client.Graph(cmd.Context(), call)
+			// Its limits hold for everybody: a second later there is room again.
+			for try := 0; err == nil && a.Status == http.StatusTooManyRequests && try < 15; try++ {
+				select {
+				case <-cmd.Context().Done():
+					return cmd.Context().Err()
+				case <-time.After(time.Second):
+				}
+				a, err = client.Graph(cmd.Context(), call)
+			}
 			if err != nil {
 				return err
 			}

@@ -160,7 +160,7 @@ func (u *up) connection(ctx context.Context, i *app.Installation) (c sam.Connect
 	switch {
 	case errors.Is(err, problem.NotFound):
 		return c, problem.Wrap(err, problem.NotFound, "no partner is connected yet").
-			WithHint("partnerguard connect --feature %s", strings.Join(features(), ","))
+			WithHint("partnerguard connect --feature %s; or, for the local partner cloud: partnerguard up --cloud partner-cloud", strings.Join(features(), ","))
 	case err != nil:
 		return c, err
 	case fresh:
@@ -178,10 +178,6 @@ func features() (words []string) {
 	return words
 }
 
-// patience is how long up waits for the place of a process that reads the tenant, and
-// may be dead: twice as long as that takes to see.
-const patience = 2 * time.Minute
-
 // collect reads what is due of the partner's own tenant.
 func (u *up) collect(ctx context.Context, i *app.Installation) (collect.Round, error) {
 	began := u.env.Now()
@@ -190,20 +186,8 @@ func (u *up) collect(ctx context.Context, i *app.Installation) (collect.Round, e
 		return collect.Round{}, err
 	}
 	bar := kit.NewCount(u.env, "collecting")
-	start := time.Now() // the machine's clock may jump
-	ask := collect.Ask{Progress: func(s collect.Step) { bar.Set(int64(s.Done), int64(s.All)) }}
-	r, err := i.Collect.Round(ctx, t.ID, ask)
-	for waited := false; errors.Is(err, collect.ErrBusy) && time.Since(start) < patience; waited = true {
-		if !waited {
-			u.say.note("another process reads the tenant, or died at it: its place is taken over within a minute")
-		}
-		select {
-		case <-ctx.Done():
-			return r, context.Cause(ctx)
-		case <-time.After(2 * time.Second):
-		}
-		r, err = i.Collect.Round(ctx, t.ID, ask)
-	}
+	r, err := i.Collect.Round(ctx, t.ID, collect.Ask{Progress: func(s collect.Step) { bar.Set(int64(s.Done), int64(s.All)) },
+		Busy: func(collect.Tenant) { u.say.note("another process reads the tenant; waiting for its end") }})
 	bar.Done()
 	if err != nil {
 		return r, err

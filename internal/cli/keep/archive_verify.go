@@ -161,11 +161,11 @@ func tellVerified(env *kit.Env, output *kit.Output, r *archive.Report, err error
 }
 
 func archiveVerifyText(w io.Writer, r *archive.Report, p kit.Paint) error {
-	head := "the archive holds"
+	head, do := "the archive holds", "hold"
 	if r.Faults > 0 {
-		head = "the archive does not hold"
+		head, do = "the archive does not hold", "do"
 	}
-	fmt.Fprintf(w, "%s: %s with %d pages hold, %s read", p.Bold(head), kit.Plural(r.Segments, "segment", "segments"), r.Pages, size(r.Bytes))
+	fmt.Fprintf(w, "%s: %s with %d pages %s, %s read", p.Bold(head), kit.Plural(r.Segments, "segment", "segments"), r.Pages, do, size(r.Bytes))
 	if r.Removed > 0 {
 		fmt.Fprintf(w, "; %d more were removed by policy", r.Removed)
 	}
@@ -267,7 +267,13 @@ id of a sign-in. The page's content is in the proof, in full.`,
 				if out != "" && out != "-" {
 					kit.Next(env, "partnerguard archive verify --proof %s --key KEY, anywhere; partnerguard trail key prints the key", kit.Quoted(out))
 				}
-				return kit.WriteOut(env, out, func(w io.Writer) error { return print.JSON(w, p) })
+				if err := kit.WriteOut(env, out, func(w io.Writer) error { return print.JSON(w, p) }); err != nil {
+					return err
+				}
+				if out != "" && out != "-" {
+					fmt.Fprintf(env.Stderr, "partnerguard: wrote %s\n", print.Clean(out, 300))
+				}
+				return nil
 			})
 		},
 	}

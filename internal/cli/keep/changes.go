@@ -1,8 +1,10 @@
 package keep
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -80,6 +82,7 @@ func changesText(w io.Writer, p kit.Paint, width int, c *posture.Changes) {
 		para(w, width, "", n)
 	}
 	told := map[string]bool{}
+	acts(w, p, width, c, told)
 	for i := range c.Turned {
 		t := &c.Turned[i]
 		fmt.Fprintf(w, "\n%s  %s\n", p.Bold(print.Clean(t.Title, 100)), print.VerdictWord(t.From)+" -> "+print.VerdictWord(t.To))
@@ -108,7 +111,7 @@ func changesText(w io.Writer, p kit.Paint, width int, c *posture.Changes) {
 	if len(rest) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n%s\n", p.Bold("Also changed, without turning a verdict"))
+	fmt.Fprintf(w, "\n%s\n", p.Bold("Also changed"))
 	for _, x := range rest[:min(len(rest), maxShown)] {
 		causeText(w, p, width, "  ", x)
 	}
@@ -117,8 +120,55 @@ func changesText(w io.Writer, p kit.Paint, width int, c *posture.Changes) {
 	}
 }
 
+// acts tells first what somebody did that turned something: the causes before what came
+// of them, those that turned most first.
+func acts(w io.Writer, p kit.Paint, width int, c *posture.Changes, told map[string]bool) {
+	turned := map[string][2]int{} // requirements, accounts
+	for i := range c.Turned {
+		for _, id := range c.Turned[i].Because {
+			n := turned[id]
+			n[0]++
+			turned[id] = n
+		}
+	}
+	for i := range c.Accounts {
+		for _, id := range c.Accounts[i].Because {
+			n := turned[id]
+			n[1]++
+			turned[id] = n
+		}
+	}
+	var list []*posture.Cause
+	for i := range c.Causes {
+		if x := &c.Causes[i]; len(x.Edits) > 0 && turned[x.ID] != [2]int{} {
+			list = append(list, x)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	slices.SortStableFunc(list, func(a, b *posture.Cause) int {
+		x, y := turned[a.ID], turned[b.ID]
+		return cmp.Or(cmp.Compare(y[0], x[0]), cmp.Compare(y[1], x[1]))
+	})
+	fmt.Fprintf(w, "\n%s\n", p.Bold("Who did what"))
+	for _, x := range list[:min(len(list), maxShown)] {
+		told[x.ID] = true
+		causeText(w, p, width, "  ", x)
+		n := turned[x.ID]
+		var of []string
+		if n[0] > 0 {
+			of = append(of, kit.Plural(n[0], "requirement", "requirements"))
+		}
+		if n[1] > 0 {
+			of = append(of, kit.Plural(n[1], "account", "accounts"))
+		}
+		para(w, width, "    ", "has part in the turning of "+strings.Join(of, " and "))
+	}
+}
+
 // maxShown bounds what a list on a terminal shows.
-const maxShown = 40
+const maxShown = 12
 
 func because(w io.Writer, p kit.Paint, width int, c *posture.Changes, ids []string, sure, unexplained bool, told map[string]bool) {
 	if unexplained {

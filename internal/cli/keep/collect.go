@@ -16,6 +16,7 @@ import (
 	"partnerguard/internal/app"
 	"partnerguard/internal/cli/kit"
 	"partnerguard/internal/collect"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
@@ -95,6 +96,15 @@ func collectNow(ctx context.Context, env *kit.Env, i *app.Installation, output *
 		}
 		bar.Set(int64(n), int64(all))
 	}
+	a.Busy = func(t collect.Tenant) {
+		fmt.Fprintf(env.Stderr, "partnerguard: %s is being read by another process; waiting for its end\n", print.Clean(cmp.Or(t.Domain, t.ID), 200))
+	}
+	var judged []string
+	i.OnKept = func(_ *app.Judged, kept posture.Kept) {
+		if c := kept.Changes; c != nil {
+			judged = append(judged, print.Sentence(c.Headline())+" (since "+print.When(c.From.LastOf)+"): partnerguard changes tells why")
+		}
+	}
 	out := collected{Rounds: []round{}}
 	err := i.CollectNow(ctx, tenant, a, func(r collect.Round, err error) {
 		x := round{Round: r}
@@ -120,6 +130,9 @@ func collectNow(ctx context.Context, env *kit.Env, i *app.Installation, output *
 	out.Ended = i.Now().UTC()
 	if werr := output.Answer(env, out, func(w io.Writer, p kit.Paint) error {
 		collectText(w, p, &out)
+		for _, l := range judged {
+			fmt.Fprintln(w, l)
+		}
 		return nil
 	}); werr != nil {
 		return werr

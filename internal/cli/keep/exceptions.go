@@ -28,7 +28,7 @@ It keeps alerts silent, and changes no verdict: reports and changes name it besi
 the finding. Who you are is who the operating system says you are. Every step goes to
 the audit trail, and a row that something else wrote counts for nothing.`,
 		Example: `  partnerguard exceptions add --requirement mfa-every-user --account scanner@contoso.com --owner 'Cleo Park' \
-      --reason 'cannot answer a prompt' --control 'signs in from one address only' --expires 2026-12-31
+      --reason 'cannot answer a prompt' --compensating-control 'signs in from one address only' --expires 2026-12-31
   partnerguard exceptions list
   partnerguard exceptions approve x-4t7kq2m5n6p3r8sv
   partnerguard exceptions end x-4t7kq2m5n6p3r8sv`,
@@ -61,7 +61,7 @@ func newExceptionsAdd(env *kit.Env, in *kit.Installation, open kit.Opener) *cobr
 	cmd := &cobra.Command{
 		Use: "add", Short: "Ask for an exception; it waits for another person's approval", Args: kit.NoArgs,
 		Example: `  partnerguard exceptions add --requirement mfa-every-user --account scanner@contoso.com --owner 'Cleo Park' \
-      --reason 'cannot answer a prompt' --control 'signs in from one address only' --expires 2026-12-31`,
+      --reason 'cannot answer a prompt' --compensating-control 'signs in from one address only' --expires 2026-12-31`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := known(x.Requirement); err != nil {
 				return err
@@ -86,7 +86,7 @@ func newExceptionsAdd(env *kit.Env, in *kit.Installation, open kit.Opener) *cobr
 	f.StringArrayVar(&x.Accounts, "account", nil, "an account that is left out, by user principal name or id; may be repeated; none is the whole requirement")
 	f.StringVar(&x.Owner, "owner", "", "who answers for it (required)")
 	f.StringVar(&x.Reason, "reason", "", "why (required)")
-	f.StringVar(&x.Control, "control", "", "the compensating control: what stands in its place (required)")
+	f.StringVar(&x.Control, "compensating-control", "", "the compensating control: what stands in its place (required)")
 	f.Var(&expires, "expires", "the last day on which it counts, a year ahead at most (required)")
 	output.Register(cmd)
 	completed(env, in, cmd)
@@ -134,7 +134,7 @@ func listExceptions(ctx context.Context, env *kit.Env, i *app.Installation, all 
 				kit.Col("standing", func(x *posture.Listed) string { return x.Standing }),
 				kit.Col("requirement", func(x *posture.Listed) string { return x.Requirement }),
 				kit.Col("owner", func(x *posture.Listed) string { return x.Owner }),
-				kit.Col("until", func(x *posture.Listed) string { return kit.Until(x.Expires, i.Now()) }),
+				kit.Col("until", func(x *posture.Listed) string { return kit.Until(x.Expires.Add(-time.Microsecond), i.Now()) }),
 				kit.Col("approved by", func(x *posture.Listed) string { return x.DecidedBy }),
 				kit.Col("accounts", func(x *posture.Listed) string { return print.First("all", few(x.Accounts)) }),
 				kit.Col("why", func(x *posture.Listed) string { return print.First(x.Reason, x.Refused) }))

@@ -129,6 +129,7 @@ func historyText(ctx context.Context, w io.Writer, p kit.Paint, width int, i *ap
 // line is a requirement in the overview.
 type line struct {
 	last   *posture.Stretch
+	first  *posture.Stretch // of its verdict
 	turned int
 	trend  string
 }
@@ -145,9 +146,11 @@ func overview(ctx context.Context, w io.Writer, p kit.Paint, i *app.Installation
 			return err
 		}
 		l := line{last: &list[m-1], trend: trend(days, 40, func(d posture.DayOf) string { return d.Verdict })}
+		l.first = &list[n]
 		for k := n + 1; k < m; k++ {
 			if list[k].Verdict != list[k-1].Verdict {
 				l.turned++
+				l.first = &list[k]
 			}
 		}
 		if l.last.Until == nil {
@@ -158,7 +161,7 @@ func overview(ctx context.Context, w io.Writer, p kit.Paint, i *app.Installation
 	kit.Table(w, p, lines,
 		kit.Col("requirement", func(l *line) string { return l.last.Requirement.ID }),
 		kit.Col("is", func(l *line) string { return print.VerdictWord(l.last.Verdict) }),
-		kit.Col("since", func(l *line) string { return l.last.AsOf.UTC().Format(time.DateOnly) }),
+		kit.Col("since", func(l *line) string { return l.first.AsOf.UTC().Format(time.DateOnly) }),
 		kit.Col("turned", func(l *line) string { return strconv.Itoa(l.turned) }),
 		kit.Col("trend", func(l *line) string { return l.trend }))
 	return nil

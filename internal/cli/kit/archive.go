@@ -3,7 +3,11 @@
 package kit
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -11,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"partnerguard/internal/app"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
@@ -36,7 +41,12 @@ func addArchive(env *Env, cmd *cobra.Command, from *[]string) {
 		}
 		env.ends = append(env.ends, s.Close)
 		env.Now = s.Now
-		env.Archive = s.Shown
+		env.Archive = func(ctx context.Context, a app.Archived) (fs.FS, error) {
+			if t, err := s.Collect.Tenant(ctx, a.Tenant); err == nil && a.Tenant != "" && !t.Partner {
+				fmt.Fprintf(env.Stderr, "partnerguard: %s is a customer's tenant; the rule book is about partners\n", print.Clean(cmp.Or(t.Domain, t.ID), 200))
+			}
+			return s.Shown(ctx, a)
+		}
 		return nil
 	}
 }

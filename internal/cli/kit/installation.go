@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"os/user"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -157,6 +159,7 @@ func (in *Installation) Data(ctx context.Context, env *Env, make bool) (*app.Ins
 	if err != nil {
 		return nil, err
 	}
+	o.AtRest = !make
 	if !make {
 		if kept, err := app.Kept(ctx, o); err != nil {
 			return nil, err
@@ -176,6 +179,7 @@ func (in *Installation) Kept(ctx context.Context, env *Env) (*app.Installation, 
 	if err != nil {
 		return nil, err
 	}
+	o.AtRest = true
 	if is, err := app.Kept(ctx, o); err != nil {
 		return nil, err
 	} else if !is {
@@ -243,12 +247,31 @@ func Installed(env *Env, build func(open func(context.Context) (*app.Installatio
 	return cmd
 }
 
-// LocalUser is who runs this, for the trail.
+// LocalUser is who runs this, for the trail and for what needs a second person: where
+// the kernel knows it, who logged in, also behind sudo and the package's command, which
+// makes one user of everybody (proc(5): loginuid is set once, at the login).
 func LocalUser() string {
+	raw, err := os.ReadFile("/proc/self/loginuid")
+	if name := loginName(string(raw), user.LookupId); err == nil && name != "" {
+		return name
+	}
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		return u.Username
 	}
 	return "unknown"
+}
+
+// loginName is the name behind a loginuid; "" where nobody logged in.
+func loginName(raw string, lookup func(string) (*user.User, error)) string {
+	id, err := strconv.ParseUint(strings.TrimSpace(raw), 10, 32)
+	if err != nil || id == math.MaxUint32 { // -1: not set
+		return ""
+	}
+	u, err := lookup(strconv.FormatUint(id, 10))
+	if err != nil {
+		return ""
+	}
+	return u.Username
 }
 
 // Until shows a moment with how far away it is.

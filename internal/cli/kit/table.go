@@ -33,7 +33,7 @@ func Table[T any](w io.Writer, p Paint, rows []T, columns ...Column[T]) {
 	for _, c := range columns {
 		col, widest, any := make([]string, len(rows)), print.Width(c.head), false
 		for i := range rows {
-			col[i] = print.Clean(c.cell(&rows[i]), 200)
+			col[i] = print.Clean(c.cell(&rows[i]), 600)
 			any = any || col[i] != ""
 			widest = max(widest, print.Width(col[i]))
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"partnerguard/internal/problem"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -306,6 +307,9 @@ func Fault(err error, compression string) string {
 		return "the zstd data asks for more memory than is allowed"
 	case compression != "":
 		return "the " + compression + " data is damaged; what came before was read"
+	}
+	if p, ok := errors.AsType[*problem.Error](err); ok { // what reads says itself what is wrong, such as an archive
+		return p.Error() + "; what came before was read"
 	}
 	return "reading stopped with an error of the system; what came before was read"
 }

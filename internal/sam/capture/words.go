@@ -30,7 +30,8 @@ var allows = map[string]map[string]string{
 var why = map[Feature]string{
 	Customers: "list customers and exchange tokens for them", Forecast: "foretell when a connection dies", SignIns: "judge the sign-in log",
 	Accounts: "judge accounts, groups, roles and apps", Policies: "judge Conditional Access and security defaults", Methods: "see who can answer an MFA prompt",
-	Eligibility: "see who could activate a role", Risk: "see accounts at risk", Licences: "see what the licences allow",
+	Eligibility: "see who could activate a role", Risk: "see accounts at risk, and why",
+	SecureScore: "see the identity secure score", Licences: "see what the licences allow",
 	Delegation: "read GDAP relationships", DelegationChange: "change GDAP relationships", Alerts: "read security alerts",
 	AlertsAnswer: "answer security alerts",
 	Azure:        "work in customers' subscriptions",
