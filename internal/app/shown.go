@@ -43,7 +43,7 @@ func (i *Installation) shown(ctx context.Context, a Archived) (*shown, error) {
 		return nil, err
 	}
 	out := &shown{View: v}
-	if out.beside.vouched, err = i.Posture.Vouched(ctx, tenant); err != nil {
+	if out.beside.vouched, err = i.Posture.Vouched(ctx, tenant, a.AsOf); err != nil {
 		return nil, err
 	}
 	out.gaps, err = i.gapInputs(ctx, v.Tenant, a)

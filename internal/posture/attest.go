@@ -134,15 +134,17 @@ func (s *Store) heldStatement(ctx context.Context, r *keptStatement) error {
 // Vouched are the kept statements that count for a tenant, with the exceptions in force
 // brought to the same form, so that a report names both. Kept ones that do not
 // hold are left out.
-func (s *Store) Vouched(ctx context.Context, tenant string) ([]vouch.Statement, error) {
+// What was said after asOf counts for nothing then; the zero time is now.
+func (s *Store) Vouched(ctx context.Context, tenant string, asOf time.Time) ([]vouch.Statement, error) {
 	list, err := s.Statements(ctx)
 	if err != nil {
 		return nil, err
 	}
+	later := func(t time.Time) bool { return !asOf.IsZero() && t.After(asOf) }
 	var out []vouch.Statement
 	for i := range list {
 		k := &list[i]
-		if k.Refused == "" && (k.Tenant == "" || k.Tenant == tenant) {
+		if k.Refused == "" && (k.Tenant == "" || k.Tenant == tenant) && !later(k.Kept) {
 			k.Statement.Source.Path = "kept:" + k.ID
 			out = append(out, k.Statement)
 		}
@@ -152,7 +154,9 @@ func (s *Store) Vouched(ctx context.Context, tenant string) ([]vouch.Statement, 
 		return nil, err
 	}
 	for i := range excepted {
-		out = append(out, excepted[i].statements()...)
+		if !later(excepted[i].Decided) {
+			out = append(out, excepted[i].statements()...)
+		}
 	}
 	return out, nil
 }

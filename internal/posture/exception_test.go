@@ -61,7 +61,7 @@ func TestException(t *testing.T) {
 			k.Changes.Turned[0].Excepted != nil {
 			t.Errorf("%+v", k.Changes)
 		}
-		said, err := r.Vouched(ctx, tenant)
+		said, err := r.Vouched(ctx, tenant, time.Time{})
 		if err != nil || len(said) != 1 || said[0].Check() != nil || said[0].ApprovedBy != "local:ravi" || said[0].Until != "2027-02-02"[:10] &&
 			said[0].Until != "2027-02-01" {
 			t.Errorf("%+v %v", said, err)
@@ -181,12 +181,18 @@ func TestKeptStatements(t *testing.T) {
 			t.Error("kept without an end")
 		}
 		count := func(tenant string) int {
-			list, err := r.Vouched(ctx, tenant)
+			list, err := r.Vouched(ctx, tenant, time.Time{})
 			r.must(err)
 			return len(list)
 		}
 		if count(tenant) != 1 || count("another") != 0 {
 			t.Error("it counts for another tenant, or not for its own")
+		}
+		for at, want := range map[time.Time]int{k.Kept: 1, k.Kept.Add(-time.Second): 0} { // what is said later made nothing so earlier
+			list, err := r.Vouched(ctx, tenant, at)
+			if r.must(err); len(list) != want {
+				t.Errorf("as of %s %d count, want %d", at, len(list), want)
+			}
 		}
 		_, err = d.ExecContext(ctx, "UPDATE attestations SET tenant = ''")
 		r.must(err)
