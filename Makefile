@@ -58,6 +58,7 @@ attack: ## an enemy in the database, all of it: each value of each column, each 
 
 collect-attack: ## bad days of collecting in full: fifty kills by a seed (PARTNERGUARD_SEED), each fault of the cloud and of our own
 	PARTNERGUARD_ATTACK=whole $(GO) test -count=1 -timeout 20m -run 'TestKilled|TestWorkers|BadDays|TestClockJumps|TestStuckLog|TestPoisoned' ./internal/collect
+	PARTNERGUARD_ATTACK=whole $(GO) test -count=1 -timeout 20m -run TestKilled ./internal/archive
 
 bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench
