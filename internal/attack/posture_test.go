@@ -70,7 +70,7 @@ func (h *house) exceptions(ctx context.Context, s *app.Installation, d *day) {
 			d.tell("exception %s: %s", list[i].ID, list[i].Refused)
 		}
 	}
-	said, err := s.Posture.Vouched(ctx, h.lab().Info.Tenant.ID)
+	said, err := s.Posture.Vouched(ctx, h.lab().Info.Tenant.ID, time.Time{})
 	if err != nil {
 		d.tell("attestations: %v", err)
 	}
