@@ -54,7 +54,7 @@ conformance-terraform: ## Terraform with azuread 1.6.0 applies docs/walk/partner
 	cd conformance && $(GO) vet -tags terraform . && $(GO) test -tags terraform -count=1 -timeout 30m -v -run TestTerraform .
 
 attack: ## an enemy in the database, all of it: each value of each column, each table put back
-	PARTNERGUARD_ATTACK=whole $(GO) test -count=1 -timeout 20m ./internal/attack
+	PARTNERGUARD_ATTACK=whole $(GO) test -count=1 -timeout 40m ./internal/attack
 
 collect-attack: ## bad days of collecting in full: fifty kills by a seed (PARTNERGUARD_SEED), each fault of the cloud and of our own
 	PARTNERGUARD_ATTACK=whole $(GO) test -count=1 -timeout 20m -run 'TestKilled|TestWorkers|BadDays|TestClockJumps|TestStuckLog|TestPoisoned' ./internal/collect

@@ -40,7 +40,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := syscall.Mount("tmpfs", r.dir, "tmpfs", 0, "size=128k"); err != nil {
-		t.Skip("no small disk", err)
+		t.Skip("NOT TESTED: no small disk", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(r.dir, syscall.MNT_DETACH) })
 	ballast := r.dir + "/ballast"
