@@ -20,7 +20,7 @@ var floor = map[string]int{
 	"web": 3, "caller": 3, "observe": 3, "archive": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "checkup": 4, "dates": 4,
 	"collect": 4, "posture": 4,
-	"config": 5, "labtest": 5, "cause": 5,
+	"config": 5, "labtest": 5, "cause": 5, "console": 5,
 	"app":    6,
 	"cli":    7,
 	"attack": 8,
@@ -54,6 +54,7 @@ var sideways = map[string]string{
 	"web -> page":           "an error has a page of the one look",
 	"web -> print":          "its words are sentences there",
 	"page -> print":         "numbers, times and what was read are said on a page as on a terminal",
+	"config -> console":     "the console's settings are its own, as every feature's are",
 }
 
 // pure packages do no I/O and read no clock: only these words are forbidden.
