@@ -90,7 +90,11 @@ func (c *Console) who(w http.ResponseWriter, r *http.Request) (*screen.Viewer, *
 	} else if r.Method == http.MethodGet && r.URL.Path == "/" {
 		q.Del("to")
 	}
-	return nil, nil, web.Elsewhere(signInPath+"?"+q.Encode(), problem.New(problem.Unauthenticated, "nobody is signed in").
+	where := signInPath
+	if len(q) > 0 {
+		where += "?" + q.Encode()
+	}
+	return nil, nil, web.Elsewhere(where, problem.New(problem.Unauthenticated, "nobody is signed in").
 		WithHint("sign in, or send a token: Authorization: Bearer %s…", TokenPrefix))
 }
 
