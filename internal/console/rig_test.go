@@ -172,10 +172,15 @@ func (b *browser) is(status int, words ...string) {
 		b.Errorf("status %d (to %s), want %d: %s", b.last.Code, b.last.Header().Get("Location"), status, text(body))
 	}
 	for _, w := range words {
-		if !strings.Contains(text(body), w) {
+		if !says(b, w) {
 			b.Errorf("%q is not said: %s", w, text(body))
 		}
 	}
+}
+
+// says looks for words in the last page, whatever letter they begin with there.
+func says(b *browser, words string) bool {
+	return strings.Contains(strings.ToLower(text(b.last.Body.String())), strings.ToLower(words))
 }
 
 // leads holds the last answer to where it leads.
