@@ -98,6 +98,9 @@ func (r *rig) must(err error) {
 	}
 }
 
+// under is the same rig for another test, to which failures go.
+func (r *rig) under(t testing.TB) *rig { out := *r; out.TB = t; return &out }
+
 // said are the actions of the trail that concern the console, oldest first, with the
 // cause of a refusal.
 func (r *rig) said() (out []string) {
