@@ -33,6 +33,9 @@ type Builder struct {
 	open []Lit
 	now  time.Time
 	ids  int
+
+	frame  *Frame // nil outside of a page: no form is written then
+	closes string // the address without the open row, while a drawer is written
 }
 
 // NewBuilder makes a builder for a page of a moment.
@@ -191,8 +194,18 @@ func escape(w *bytes.Buffer, s string) {
 	w.WriteString(s[last:])
 }
 
-// Icon writes a glyph of the sprite.
+// raw writes what is ours.
+func (b *Builder) raw(s string) { b.b.WriteString(s) }
+
+// escapeWhole escapes a value that must come back as it is.
+func escapeWhole(w *bytes.Buffer, s string) { template.HTMLEscape(w, []byte(s)) }
+
+// Icon writes a glyph of the sprite: a verdict's ("v-met"), or one of ours by its name
+// ("clock"); sprite.html has them all.
 func (b *Builder) Icon(id Lit) {
+	if !strings.HasPrefix(string(id), "v-") && id != "mark" {
+		id = "g-" + id
+	}
 	b.b.WriteString(`<svg class="i" viewBox="0 0 16 16" aria-hidden="true"><use href="#`)
 	escape(&b.b, string(id))
 	b.b.WriteString(`"></use></svg>`)
