@@ -162,8 +162,35 @@ func With(path string, pairs ...string) string {
 }
 
 // Text writes a text: signs that steer a terminal or turn its direction are shown as
-// what they are.
-func (b *Builder) Text(s string) { escape(&b.b, s) }
+// what they are. A space at an end stays, so that what is beside it does not touch.
+func (b *Builder) Text(s string) {
+	if strings.HasPrefix(s, " ") {
+		b.b.WriteByte(' ')
+	}
+	escape(&b.b, s)
+	if len(s) > 1 && strings.HasSuffix(s, " ") {
+		b.b.WriteByte(' ')
+	}
+}
+
+// maxTextLines bounds a text of many lines.
+const maxTextLines = 2000
+
+// Lines writes a text of many lines: how they begin stays.
+func (b *Builder) Lines(s string) {
+	n := 0
+	for l := range strings.Lines(s) {
+		if n++; n > maxTextLines {
+			b.Text("…")
+			return
+		}
+		l = strings.TrimRight(l, "\r\n")
+		body := strings.TrimLeft(l, " \t")
+		b.raw(strings.ReplaceAll(l[:min(len(l)-len(body), 80)], "\t", "  "))
+		escape(&b.b, body)
+		b.b.WriteByte('\n')
+	}
+}
 
 // maxShown bounds one text of a page, in bytes.
 const maxShown = 2000

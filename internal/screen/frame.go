@@ -126,7 +126,7 @@ func (f *Frame) tenant(b *Builder) {
 	if len(f.Tenants) == 0 {
 		return
 	}
-	name, sub, ava := "All tenants", print.Plural(int64(len(f.Tenants)), "tenants"), "∗"
+	name, sub, ava := "All tenants", print.Plural(int64(len(f.Tenants)), "tenants"), ""
 	if t := f.Tenant; t.ID != "" {
 		name, sub, ava = t.called(), t.Domain, initials(t.called())
 		if t.Local {
@@ -139,7 +139,12 @@ func (f *Frame) tenant(b *Builder) {
 		}
 	}
 	b.Open("button", A("class", "tenant"), A("type", "button"), A("popovertarget", "tenants"))
-	b.Elem("span", ava, A("class", "ava"), A("aria-hidden", "true"))
+	b.Open("span", A("class", "ava"), A("aria-hidden", "true"))
+	if ava == "" {
+		b.Icon("customers")
+	}
+	b.Text(ava)
+	b.End("span")
 	b.Open("span")
 	b.Elem("b", name)
 	b.Elem("small", sub, A("class", "wide-only"))
@@ -315,7 +320,9 @@ func (f *Frame) tenants(b *Builder, p *Page) {
 	if len(f.Tenants) > 1 && p.Screen != nil && p.Screen.Over == OfAll {
 		b.Open("li")
 		b.Open("a", A("href", "/"+p.Screen.Name), If(f.Tenant.ID == "", A("aria-current", "true")))
-		b.Elem("span", "∗", A("class", "ava"), A("aria-hidden", "true"))
+		b.Open("span", A("class", "ava"), A("aria-hidden", "true"))
+		b.Icon("customers")
+		b.End("span")
 		b.Text("All tenants")
 		b.End("a")
 		b.End("li")

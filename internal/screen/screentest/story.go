@@ -55,7 +55,9 @@ var people = &screen.List[person]{
 		{Name: "unasked", Head: "Unchallenged, 30 d", Right: true, Cell: func(p *person) screen.Cell {
 			return screen.Cell{Of: &screen.Part{N: p.Unasked, Of: p.All, Bar: true, Tone: print.Bad}}
 		}, Order: func(a, b *person) int { return int(a.Unasked - b.Unasked) }},
-		{Name: "days", Head: "Days", Fixed: true, Drop: true, Cell: func(p *person) screen.Cell { return screen.Cell{Bars: steps(p.Unasked), Spoken: "by day"} }},
+		{Name: "days", Head: "Days", Fixed: true, Drop: true, Cell: func(p *person) screen.Cell {
+			return screen.Cell{Bars: steps(p.Unasked), Spoken: "unchallenged sign-ins by day"}
+		}},
 		{Name: "last", Head: "Last", Right: true, Cell: func(p *person) screen.Cell { return screen.When(p.Last, "never seen") },
 			Order: func(a, b *person) int { return a.Last.Compare(b.Last) }, Blank: func(p *person) bool { return p.Last.IsZero() }},
 		{Name: "out", Head: "Way out", Cell: func(p *person) (c screen.Cell) {
@@ -98,7 +100,8 @@ func detail(p *person) []screen.Block {
 		screen.Func(func(b *screen.Builder) {
 			b.Open("div")
 			b.Elem("h3", "Settings that take them")
-			screen.Pairs{{Key: "CA002", Cell: screen.Verdict("not_met", "excludes HQ Dublin")}, {Key: "CA006", Cell: screen.Verdict("met", "MFA at Azure")}}.Build(b)
+			screen.Pairs{{Key: "CA002", Cell: screen.Verdict("not_met", "excludes HQ Dublin")},
+				{Key: "CA006", Cell: screen.Verdict("met", "MFA at Azure")}}.Build(b)
 			b.End("div")
 		}),
 		screen.Func(func(b *screen.Builder) {
@@ -161,7 +164,8 @@ func Story(rows int) []screen.Screen {
 		{Name: "people", Title: "People", Icon: "people", Group: screen.Posture, Order: 2, See: screen.SeePeople, Over: screen.OfTenant, List: people,
 			About: "Enabled accounts that can sign in, admins and scripts included", Acts: []screen.Act{act},
 			Load: load(screen.View{Facts: facts, Above: []screen.Block{tiles()}, Rows: people.Of(crowd), Actions: []screen.Action{
-				{Text: "Ask for an exception", Act: "ask", Fields: url.Values{"row": {"x"}}}, {Text: "Ask all 14 to register", Path: "/people", Primary: true}}})},
+				{Text: "Ask for an exception", Act: "ask", Fields: url.Values{"row": {"x"}}},
+				{Text: "Ask all 14 to register", Path: "/people", Primary: true}}})},
 		{Name: "signins", Title: "Sign-ins", Icon: "signins", Group: screen.Posture, Order: 3, See: screen.SeePeople, Over: screen.OfTenant, List: &drawer,
 			Load: func(_ context.Context, a *screen.Ask) (*screen.View, error) {
 				v := &screen.View{Facts: stale(), Rows: drawer.Of(crowd)}
@@ -172,11 +176,11 @@ func Story(rows int) []screen.Screen {
 			}},
 		{Name: "customers", Title: "Customers", Icon: "customers", Group: screen.Reach, See: screen.SeeCustomers, Over: screen.OfAll, List: &tight,
 			Load: load(screen.View{Facts: gaps(), Rows: tight.Of(crowd)})},
-		{Name: "connections", Title: "Connections", Icon: "plug", Group: screen.Reach, See: screen.SeeOperation, List: people, Load: load(screen.View{Rows: people.Of(nil),
-			Nothing: &screen.Nothing{Head: "No connection yet", Text: "Since 3 Nov 2026, when this was set up.", Command: "partnerguard connect"}})},
-		{Name: "collection", Title: "Collection", Icon: "stack", Group: screen.Evidence, See: screen.SeeOperation, List: people, Load: load(screen.View{Missing: true,
-			Facts: []screen.Fact{{What: "Sign-ins", Rests: true}}, Nothing: &screen.Nothing{Head: "Nothing was read yet", Text: "Graph refused: AuditLog.Read.All is missing.",
-				LinkText: "Grant it", Path: "/connections"}})},
+		{Name: "connections", Title: "Connections", Icon: "plug", Group: screen.Reach, See: screen.SeeOperation, List: people, Load: load(screen.View{
+			Rows: people.Of(nil), Nothing: &screen.Nothing{Head: "No connection yet", Text: "Since 3 Nov 2026, when this was set up.", Command: "partnerguard connect"}})},
+		{Name: "collection", Title: "Collection", Icon: "stack", Group: screen.Evidence, See: screen.SeeOperation, List: people, Load: load(screen.View{
+			Missing: true, Facts: []screen.Fact{{What: "Sign-ins", Rests: true}}, Nothing: &screen.Nothing{Head: "Nothing was read yet",
+				Text: "Graph refused: AuditLog.Read.All is missing.", LinkText: "Grant it", Path: "/connections"}})},
 	}
 	return list
 }
@@ -205,7 +209,8 @@ func tiles() screen.Tiles {
 			Delta: "1 since yesterday", Up: 1, Worse: true},
 		{Head: "Seen unchallenged, 30 days", N: "16", Line: []float64{60, 50, 40, 30, 20, 16}, Delta: "3 in 7 days", Up: -1},
 		{Head: "Nothing registered", N: "unknown", Delta: "registration was not read"},
-		{Head: "Admins, phishing-resistant", N: "13", Of: "of 19", Path: "/people", Line: []float64{1, 4, 6, 9, 13}, Tone: print.Good, Delta: "2 in 7 days", Up: 1},
+		{Head: "Admins, phishing-resistant", N: "13", Of: "of 19", Path: "/people", Line: []float64{1, 4, 6, 9, 13}, Tone: print.Good,
+			Delta: "2 in 7 days", Up: 1},
 		{Head: Hostile[0], N: "2", Of: "1 used", Delta: Hostile[1]},
 	}
 }
@@ -214,7 +219,8 @@ func aside() screen.Drawer {
 	s := page.Said{Tone: print.Bad, Word: "not challenged"}
 	return screen.Drawer{Head: "Sign-in of 05:52:18", Said: &s, Body: []screen.Section{
 		{Body: []screen.Block{screen.Pairs{{Key: "Account", Cell: screen.Named("eva.horvat@contoso.example", "", "/people")},
-			{Key: "From", Cell: screen.Cell{Text: "203.0.113.7", Mono: true, Sub: "HQ Dublin, IE"}}, {Key: "At", Cell: screen.When(Now.Add(-19*time.Minute), "")}}}},
+			{Key: "From", Cell: screen.Cell{Text: "203.0.113.7", Mono: true, Sub: "HQ Dublin, IE"}},
+			{Key: "At", Cell: screen.When(Now.Add(-19*time.Minute), "")}}}},
 		{Head: "How it was judged", Body: []screen.Block{items(false)}},
 		{Head: "Raw row", Body: []screen.Block{screen.Code{Text: strings.Repeat("authenticationRequirement: singleFactorAuthentication\n", 4)}}},
 	}}
@@ -223,7 +229,8 @@ func aside() screen.Drawer {
 func items(timeline bool) screen.Items {
 	not, met, unk := page.SaidOf("not_met"), page.SaidOf("met"), page.SaidOf("unknown")
 	return screen.Items{Timeline: timeline, List: []screen.Item{
-		{Said: &not, Lead: "MFA for admin roles", Text: "grace.adeyemi was added to the group CA-Exclude-Travel, which CA001 leaves out.", Meta: "Entra audit, 19 Nov 14:20"},
+		{Said: &not, Lead: "MFA for admin roles", Text: "grace.adeyemi was added to the group CA-Exclude-Travel, which CA001 leaves out.",
+			Meta: "Entra audit, 19 Nov 14:20"},
 		{Said: &unk, Lead: "Sign-in logs", Text: "a gap of 3 h", Meta: "gap ledger #118"},
 		{Said: &met, Lead: Hostile[0], Path: "/status", Text: Hostile[1]},
 	}}
@@ -244,19 +251,20 @@ func blocks() []screen.Block {
 		c.Build(b)
 		b.End("p")
 	})
-	due := screen.Items{List: []screen.Item{{When: "3 h", WhenSub: "today", Class: "tx not", Lead: "Answer fraud alert", Text: "at Northwind Traders", Path: "/status",
-		Meta: "CryptoMining · 24 h end at 09:20"}, {When: "4 d", WhenSub: "24 Nov", Lead: "Connection", Text: "contoso-billing dies", Meta: "CA012"}}}
+	due := screen.Items{List: []screen.Item{{When: "3 h", WhenSub: "today", Class: "tx not", Lead: "Answer fraud alert", Text: "at Northwind Traders",
+		Path: "/status", Meta: "CryptoMining · 24 h end at 09:20"}, {When: "4 d", WhenSub: "24 Nov", Lead: "Connection", Text: "contoso-billing dies", Meta: "CA012"}}}
 	return []screen.Block{
 		tiles(),
 		screen.Side{Shape: "g-main", List: []screen.Block{
-			screen.Card{Head: "Verdicts and tags", Note: "Shape, word and colour; never colour alone.", Body: []screen.Block{verdicts}, Foot: "Unknown never counts as met.",
-				Links: []screen.Link{{Text: "What is unknown", Path: "/status"}}},
+			screen.Card{Head: "Verdicts and tags", Note: "Shape, word and colour; never colour alone.", Body: []screen.Block{verdicts},
+				Foot: "Unknown never counts as met.", Links: []screen.Link{{Text: "What is unknown", Path: "/status"}}},
 			screen.Card{Head: "Since yesterday", Links: []screen.Link{{Text: "All 9", Path: "/status"}}, Body: []screen.Block{items(true)}},
 		}},
 		screen.Side{Shape: "g3", List: []screen.Block{
 			screen.Card{Head: "Next deadlines", Bare: true, Body: []screen.Block{due}},
-			screen.Card{Head: "Keys and values", Body: []screen.Block{screen.Pairs{{Key: "Segment", Cell: screen.Cell{Text: "entra/signins/2026/11/20/0007.zst", Mono: true},
-				From: "chained, verified 06:00"}, {Key: "Part", Cell: screen.Cell{Of: &screen.Part{N: 16, Of: 214, Unit: "accounts", Bar: true, Tone: print.Bad}}},
+			screen.Card{Head: "Keys and values", Body: []screen.Block{screen.Pairs{
+				{Key: "Segment", Cell: screen.Cell{Text: "entra/signins/2026/11/20/0007.zst", Mono: true}, From: "chained, verified 06:00"},
+				{Key: "Part", Cell: screen.Cell{Of: &screen.Part{N: 16, Of: 214, Unit: "accounts", Bar: true, Tone: print.Bad}}},
 				{Key: "Never", Cell: screen.When(time.Time{}, "never read")}, {Key: "Hostile", Cell: screen.Words(Hostile[3])}}}},
 			screen.Card{Head: "Nothing", Bare: true, Body: []screen.Block{screen.Items{Empty: "Nothing changed since 3 Nov."}}},
 		}},
