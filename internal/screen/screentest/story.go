@@ -177,7 +177,8 @@ func Story(rows int) []screen.Screen {
 		{Name: "customers", Title: "Customers", Icon: "customers", Group: screen.Reach, See: screen.SeeCustomers, Over: screen.OfAll, List: &tight,
 			Load: load(screen.View{Facts: gaps(), Rows: tight.Of(crowd)})},
 		{Name: "connections", Title: "Connections", Icon: "plug", Group: screen.Reach, See: screen.SeeOperation, List: people, Load: load(screen.View{
-			Rows: people.Of(nil), Nothing: &screen.Nothing{Head: "No connection yet", Text: "Since 3 Nov 2026, when this was set up.", Command: "partnerguard connect"}})},
+			Rows:    people.Of(nil),
+			Nothing: &screen.Nothing{Head: "No connection yet", Text: "Since 3 Nov 2026, when this was set up.", Command: "partnerguard connect"}})},
 		{Name: "collection", Title: "Collection", Icon: "stack", Group: screen.Evidence, See: screen.SeeOperation, List: people, Load: load(screen.View{
 			Missing: true, Facts: []screen.Fact{{What: "Sign-ins", Rests: true}}, Nothing: &screen.Nothing{Head: "Nothing was read yet",
 				Text: "Graph refused: AuditLog.Read.All is missing.", LinkText: "Grant it", Path: "/connections"}})},
@@ -252,7 +253,8 @@ func blocks() []screen.Block {
 		b.End("p")
 	})
 	due := screen.Items{List: []screen.Item{{When: "3 h", WhenSub: "today", Class: "tx not", Lead: "Answer fraud alert", Text: "at Northwind Traders",
-		Path: "/status", Meta: "CryptoMining · 24 h end at 09:20"}, {When: "4 d", WhenSub: "24 Nov", Lead: "Connection", Text: "contoso-billing dies", Meta: "CA012"}}}
+		Path: "/status", Meta: "CryptoMining · 24 h end at 09:20"},
+		{When: "4 d", WhenSub: "24 Nov", Lead: "Connection", Text: "contoso-billing dies", Meta: "CA012"}}}
 	return []screen.Block{
 		tiles(),
 		screen.Side{Shape: "g-main", List: []screen.Block{
