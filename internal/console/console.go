@@ -12,6 +12,7 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/secret"
+	"partnerguard/internal/trail"
 	"partnerguard/internal/vault"
 )
 
@@ -31,6 +32,14 @@ type Vault interface {
 	Fits(ctx context.Context, b *vault.Book, mark []byte, values ...any) error
 }
 
+// Trail keeps what is done, and says what was: a row that was ended may have been put
+// back into the database. *trail.Trail meets it.
+type Trail interface {
+	audit.Recorder
+	Head(context.Context) (trail.Head, error)
+	Held(ctx context.Context, after, to int64, want func(line []byte) bool, each func(trail.Entry)) error
+}
+
 // SignIn is the app that signs people in, and for which tenant.
 type SignIn struct {
 	App    msapi.App
@@ -40,12 +49,9 @@ type SignIn struct {
 
 // Deps is everything a Console needs.
 type Deps struct {
-	DB     *db.DB         // required
-	Vault  Vault          // required
-	Record audit.Recorder // required: what cannot be recorded is not done
-	// Last gives the newest action that the trail has of an object, "" for none: a row
-	// that was ended may have been put back into the database. Required.
-	Last func(ctx context.Context, object string) (audit.Action, error)
+	DB    *db.DB // required
+	Vault Vault  // required
+	Trail Trail  // required: what cannot be recorded is not done
 
 	Entra Entra // nil: nobody signs in with Entra ID
 	Cloud msapi.Cloud
@@ -70,8 +76,8 @@ type Deps struct {
 
 func (d *Deps) check() error {
 	switch {
-	case d.DB == nil, d.Vault == nil, d.Record == nil, d.Last == nil:
-		return errors.New("console: DB, Vault, Record and Last are required")
+	case d.DB == nil, d.Vault == nil, d.Trail == nil:
+		return errors.New("console: DB, Vault and Trail are required")
 	case d.Entra != nil && d.SignIn == nil:
 		return errors.New("console: SignIn is required with Entra")
 	}
@@ -98,4 +104,38 @@ func (d *Deps) check() error {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	return nil
+}
+
+// Console lets people and programs in, and says what they may. Safe for concurrent use,
+// by several processes too.
+type Console struct {
+	d     Deps
+	words words
+	box   box
+	stray stray
+	used  used
+}
+
+// New makes a Console over a database whose schema is current.
+func New(d Deps) (*Console, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	c := &Console{d: d}
+	c.words.trail, c.box.vault, c.box.db = d.Trail, d.Vault, d.DB
+	return c, nil
+}
+
+// now is the moment, as rows keep it.
+func (c *Console) now() time.Time { return c.d.Now().UTC().Truncate(time.Microsecond) }
+
+// record writes an event down, in the transaction that ctx carries.
+func (c *Console) record(ctx context.Context, e audit.Event) error {
+	e.At = c.now()
+	for name, v := range e.Details {
+		if v == "" {
+			delete(e.Details, name)
+		}
+	}
+	return c.d.Trail.Record(ctx, e)
 }
