@@ -17,12 +17,14 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"partnerguard/internal/config"
+	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/suite"
+	"partnerguard/internal/snapshot"
 	"partnerguard/internal/trail"
 	"partnerguard/internal/vault"
 )
@@ -61,6 +63,8 @@ type Installation struct {
 	API    *msapi.Client // nil where it was opened without the cloud
 	Actor  string
 	Log    *slog.Logger
+	// Snapshot is what pages show of each tenant, as it was judged the last time.
+	Snapshot *snapshot.Store
 	features
 	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
 	OnKept func(*Judged, posture.Kept)
@@ -235,7 +239,7 @@ func newInstallation(o Options) *Installation {
 }
 
 // Books are the tables of all features whose rows are marked.
-func Books() []*vault.Book { return slices.Concat(suite.Books(), posture.Books()) }
+func Books() []*vault.Book { return slices.Concat(suite.Books(), posture.Books(), console.Books()) }
 
 // VaultOptions are how this installation opens its vault.
 func (i *Installation) VaultOptions() vault.Options {
