@@ -61,6 +61,8 @@ const (
 	ExceptionEnded      Action = "exception.ended"
 	AttestationKept     Action = "attestation.kept" // in the database
 	AttestationRemoved  Action = "attestation.removed"
+	CollectionAsked     Action = "collection.asked" // a person had a tenant read, due or not
+	JobRevived          Action = "job.revived"      // a job that was tried no more is tried again
 	RejudgeBegun        Action = "rejudge.begun"   // the archive is judged again by the rules of now
 	TrailCarried        Action = "trail.carried"   // from the hash chain it was before into the tree
 	TrailKey            Action = "trail.key"       // the key that signs checkpoints was made
