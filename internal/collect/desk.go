@@ -68,7 +68,7 @@ func (d *Desk) Screens() []screen.Screen {
 			About: "What waits, what runs, and what is tried no more.", List: jobList, Load: d.loadJobs,
 			Acts: []screen.Act{{
 				Name: "revive", Title: "Revive", About: "Has jobs that are tried no more tried again.", Do: screen.Operate,
-				Form:   []screen.Field{{Name: "job", Label: "Job", Hint: "the number of a dead job", Required: true, Many: true, Max: 20}},
+				Form:   []screen.Field{{Name: "job", Label: "Job", Hint: "the number of a dead job", Kind: "hidden", Required: true, Many: true, Max: 20}},
 				Handle: d.revive,
 			}},
 		},

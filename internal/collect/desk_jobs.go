@@ -65,7 +65,7 @@ var jobList = &screen.List[deadJob]{
 	Detail: func(j *deadJob) []screen.Block {
 		return []screen.Block{
 			screen.Para{Text: print.Sentence(print.Clean(j.Words, 1500))},
-			screen.Do{Path: "/collection/jobs/revive", Text: "Revive", Fields: url.Values{"job": {strconv.FormatInt(j.ID, 10)}}},
+			screen.Do{Path: "/collection/jobs/revive", Right: screen.Operate, Text: "Revive", Fields: url.Values{"job": {strconv.FormatInt(j.ID, 10)}}},
 		}
 	},
 }
