@@ -191,11 +191,11 @@ func (f *Fact) why() string {
 	case stateWhole:
 		return ""
 	case stateReading:
-		return print.Plural(int64(f.Pages), "page") + " so far"
+		return print.Plural(int64(f.Pages), "pages") + " so far"
 	case stateStale:
 		return "a verdict that rests on it is unknown"
 	case stateLost, stateGap:
-		return print.Plural(int64(f.Gaps), "gap") + ": " + print.Clean(f.Words, 120)
+		return print.Plural(int64(f.Gaps), "gaps") + ": " + print.Clean(f.Words, 120)
 	case stateRefused:
 		return print.Clean(reasonWord(f.Reason, f.Needs), 120)
 	}

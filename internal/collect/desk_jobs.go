@@ -212,7 +212,7 @@ func (d *Desk) revive(ctx context.Context, a *screen.Ask, form url.Values) (scre
 	if err != nil {
 		return screen.Done{}, err
 	}
-	said := print.Plural(int64(n), "job") + " will be tried again now."
+	said := print.Plural(int64(n), "jobs") + " will be tried again now."
 	if n == 0 {
 		said = "Nothing was revived: the same is waiting or running already."
 	}

@@ -141,7 +141,7 @@ func (d *Desk) tiles(ctx context.Context, a *screen.Ask, tenant string, sum fact
 			return nil, err
 		}
 		size, unit := bytesOf(total.Size)
-		tiles = append(tiles, screen.Tile{Head: "Archive", N: size, Of: unit, Delta: print.Plural(int64(total.Segments), "segment")})
+		tiles = append(tiles, screen.Tile{Head: "Archive", N: size, Of: unit, Delta: print.Plural(int64(total.Segments), "segments")})
 	}
 	states, err := d.Queue.States(ctx)
 	if err != nil {
@@ -259,7 +259,7 @@ func (d *Desk) queue(ctx context.Context, a *screen.Ask) screen.Block {
 				screen.Count(int64(s.Dead+s.GivenUp), "/collection/jobs")})
 		}
 	}
-	card.Aside = print.Plural(int64(len(workers)), "worker")
+	card.Aside = print.Plural(int64(len(workers)), "workers")
 	card.Body = []screen.Block{screen.Table{Label: "Queue", Tight: true, Empty: "Nothing waits, and nothing runs.", Rows: rows[:min(len(rows), 8)],
 		Heads: []screen.Head{{Text: "Job"}, {Text: "Running", Right: true}, {Text: "Waiting", Right: true}, {Text: "Dead", Right: true}}}}
 	items := screen.Items{}
@@ -309,7 +309,7 @@ func (d *Desk) house(ctx context.Context, a *screen.Ask) screen.Block {
 			add(false, "Archive", "it could not be looked at just now")
 		} else {
 			size, unit := bytesOf(total.Size)
-			words := fmt.Sprintf("%s %s in %s at %s", size, unit, print.Plural(int64(total.Segments), "segment"), print.Clean(d.Where, 200))
+			words := fmt.Sprintf("%s %s in %s at %s", size, unit, print.Plural(int64(total.Segments), "segments"), print.Clean(d.Where, 200))
 			if !total.Last.IsZero() {
 				words += ", the newest page " + screen.Ago(total.Last, a.Now)
 			}

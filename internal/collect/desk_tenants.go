@@ -36,11 +36,11 @@ func (s *Standing) why() string {
 	case s.Read == 0:
 		return print.Clean(s.Tenant.Words, 120)
 	case s.Failing > 0:
-		return print.Plural(int64(s.Failing), "list") + " tried again"
+		return print.Plural(int64(s.Failing), "lists") + " tried again"
 	case s.Refused > 0:
-		return print.Plural(int64(s.Refused), "list") + " refused"
+		return print.Plural(int64(s.Refused), "lists") + " refused"
 	case s.Open > 0:
-		return print.Plural(int64(s.Open), "gap")
+		return print.Plural(int64(s.Open), "gaps")
 	}
 	return ""
 }

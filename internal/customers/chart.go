@@ -37,26 +37,23 @@ func drawMarks(b *screen.Builder, class string, rows []Row, width, step float64,
 	b.Open("svg", screen.A("class", class), screen.A("viewBox", fmt.Sprintf("0 0 %g %s", width, short(high))), screen.A("role", "group"), screen.A("aria-label", spoken))
 	if !links { // one path a state: lean, however many there are
 		for _, s := range states {
-			var d strings.Builder
+			var d strokes
 			for i := range rows {
 				if rows[i].State == s {
-					mark(&d, s, float64(i%per)*step, float64(i/per)*step, step)
+					d.add(mark(s, float64(i%per)*step, float64(i/per)*step, step))
 				}
 			}
-			if d.Len() > 0 {
-				b.Void("path", screen.A("class", markClass(s)), screen.A("d", d.String()))
-			}
+			d.build(b, markClass(s))
 		}
 		b.End("svg")
 		return
 	}
 	for i := range rows {
 		r := &rows[i]
-		var d strings.Builder
-		mark(&d, r.State, float64(i%per)*step, float64(i/per)*step, step)
+		d := mark(r.State, float64(i%per)*step, float64(i/per)*step, step)
 		b.Open("a", screen.A("href", oneOf(r.Tenant)))
 		b.Elem("title", r.Name+": "+r.State.said().Word)
-		b.Void("path", screen.A("class", markClass(r.State)), screen.A("d", d.String()))
+		b.Void("path", screen.A("class", markClass(r.State)), screen.A("d", d))
 		b.End("a")
 	}
 	b.End("svg")
@@ -66,15 +63,41 @@ func markClass(s State) string {
 	return map[State]string{Work: "f-not", Soon: "f-unk", Unsure: "outl", Well: "f-metsoft"}[s]
 }
 
-// mark adds one at a place.
-func mark(d *strings.Builder, s State, x, y, step float64) {
+// mark is the path of one at a place.
+func mark(s State, x, y, step float64) string {
 	side := step * 5 / 6
 	switch s {
 	case Work, Well:
-		fmt.Fprintf(d, "M%s %sh%sv%sh-%sz", short(x), short(y), short(side), short(side), short(side))
+		return fmt.Sprintf("M%s %sh%sv%sh-%sz", short(x), short(y), short(side), short(side), short(side))
 	default:
 		r := side / 2
-		fmt.Fprintf(d, "M%s %sa%s %s 0 1 0 %s 0a%s %s 0 1 0-%s 0", short(x), short(y+r), short(r), short(r), short(side), short(r), short(r), short(side))
+		return fmt.Sprintf("M%s %sa%s %s 0 1 0 %s 0a%s %s 0 1 0-%s 0", short(x), short(y+r), short(r), short(r), short(side), short(r), short(r), short(side))
+	}
+}
+
+// strokes gathers pieces of a path, in as many paths as it takes: an attribute of a page
+// is bounded.
+type strokes struct {
+	done []string
+	now  strings.Builder
+}
+
+// maxPath is well below what an attribute may have.
+const maxPath = 1800
+
+func (p *strokes) add(piece string) {
+	if p.now.Len()+len(piece) > maxPath {
+		p.done = append(p.done, p.now.String())
+		p.now.Reset()
+	}
+	p.now.WriteString(piece)
+}
+
+func (p *strokes) build(b *screen.Builder, class string) {
+	for _, d := range append(p.done, p.now.String()) {
+		if d != "" {
+			b.Void("path", screen.A("class", class), screen.A("d", d))
+		}
 	}
 }
 
@@ -90,10 +113,9 @@ func legend(s sum) screen.Block {
 			n int
 		}{{Work, s.Work}, {Soon, s.Soon}, {Unsure, s.Unknown}, {Well, s.Well}} {
 			b.Open("li")
-			var d strings.Builder
-			mark(&d, x.s, 1, 1, 10.8)
+			d := mark(x.s, 1, 1, 10.8)
 			b.Open("svg", screen.A("viewBox", "0 0 11 11"), screen.A("aria-hidden", "true"))
-			b.Void("path", screen.A("class", markClass(x.s)), screen.A("d", d.String()))
+			b.Void("path", screen.A("class", markClass(x.s)), screen.A("d", d))
 			b.End("svg")
 			b.Open("a", screen.A("class", "pl"), screen.A("href", "/customers?state="+string(x.s)))
 			b.Text(x.s.said().Word + " ")
@@ -176,8 +198,8 @@ func drawDays(b *screen.Builder, days map[int]day, first, now time.Time) {
 		}
 	}
 	month := time.Month(0)
-	levels := map[string]*strings.Builder{}
-	var dots strings.Builder
+	levels := map[string]*strokes{}
+	var dots strokes
 	today := int(now.Sub(first) / (24 * time.Hour))
 	for n := range weeks * 7 {
 		x, y := left+float64(n/7)*step, top+float64(n%7)*step
@@ -201,21 +223,19 @@ func drawDays(b *screen.Builder, days map[int]day, first, now time.Time) {
 			level = "f-h1"
 		}
 		if levels[level] == nil {
-			levels[level] = &strings.Builder{}
+			levels[level] = &strokes{}
 		}
-		fmt.Fprintf(levels[level], "M%s %sh14v14h-14z", short(x), short(y))
+		levels[level].add(fmt.Sprintf("M%s %sh14v14h-14z", short(x), short(y)))
 		if d.dies {
-			fmt.Fprintf(&dots, "M%s %sa2.8 2.8 0 1 0 5.6 0a2.8 2.8 0 1 0-5.6 0", short(x+9), short(y+3))
+			dots.add(fmt.Sprintf("M%s %sa2.8 2.8 0 1 0 5.6 0a2.8 2.8 0 1 0-5.6 0", short(x+9), short(y+3)))
 		}
 	}
 	for _, level := range []string{"f-h0", "f-h1", "f-h2", "f-h3", "f-h4"} {
 		if d := levels[level]; d != nil {
-			b.Void("path", screen.A("class", level), screen.A("d", d.String()))
+			d.build(b, level)
 		}
 	}
-	if dots.Len() > 0 {
-		b.Void("path", screen.A("class", "f-not ring2"), screen.A("d", dots.String()))
-	}
+	dots.build(b, "f-not ring2")
 	b.End("svg")
 }
 
@@ -233,14 +253,14 @@ func drawMonths(b *screen.Builder, months map[string]day, names []string) {
 		y := i * row
 		at, _ := time.Parse("2006-01", m)
 		b.Elem("text", at.Format("Jan 2006"), screen.A("x", "0"), screen.A("y", strconv.Itoa(y+12)))
-		w := max(2, 180*float64(months[m].n)/float64(most))
+		w := max(2, 100*float64(months[m].n)/float64(most))
 		b.Void("rect", screen.A("class", "f-h3"), screen.A("x", "64"), screen.A("y", strconv.Itoa(y+2)), screen.A("width", short(w)), screen.A("height", "12"))
 		words := print.Number(int64(months[m].n))
 		class := "em"
 		if months[m].dies {
 			words, class = words+", some do not extend", "t-not"
 		}
-		b.Elem("text", words, screen.A("class", class), screen.A("x", short(min(70+w, 190))), screen.A("y", strconv.Itoa(y+12)))
+		b.Elem("text", words, screen.A("class", class), screen.A("x", short(70+w)), screen.A("y", strconv.Itoa(y+12)))
 	}
 	b.End("svg")
 }
@@ -261,7 +281,10 @@ func numbers(b *screen.Builder, months map[string]day, names []string, later, un
 	t.Build(b)
 	b.End("div")
 	b.End("details")
-	if later+unread > 0 {
-		b.Elem("p", fmt.Sprintf("%d end later than a year from now; of %d the end was not read.", later, unread), screen.A("class", "note"))
+	if later > 0 {
+		b.Elem("p", print.Plural(int64(later), "relationships")+" end later than a year from now.", screen.A("class", "note"))
+	}
+	if unread > 0 {
+		b.Elem("p", "When "+print.Plural(int64(unread), "relationships")+" end was not read.", screen.A("class", "note"))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -306,6 +307,9 @@ func TestTwoThousand(t *testing.T) {
 	t.Logf("%d bytes, %d compressed, in %s", len(html), z.Len(), took)
 	if z.Len() > 150_000 || len(html) > 400_000 {
 		t.Errorf("%d bytes, %d as it is sent", len(html), z.Len())
+	}
+	if n := len(regexp.MustCompile(`M[0-9.]+ [0-9.]+[ah]`).FindAllString(html, -1)); n < 4000 {
+		t.Errorf("%d marks for 2,000 customers, wide and narrow", n)
 	}
 	if n := strings.Count(html, "Foods customer"); n == 0 || n > 400 {
 		t.Errorf("%d rows of these", n)

@@ -128,18 +128,17 @@ func (r *Row) endCell(now time.Time) screen.Cell {
 		}
 		return screen.Cell{Never: "not read"}
 	}
-	c := screen.Cell{Text: r.Ends.UTC().Format("2 Jan 2006")}
-	switch left := r.Ends.Sub(now); {
+	day, left := r.Ends.UTC().Format("2 Jan 2006"), r.Ends.Sub(now)
+	switch in := "in " + screen.Span(left); {
 	case r.Extends == Yes:
-		c.Sub = "extends itself"
+		return screen.Cell{Text: day, Sub: "extends itself"}
 	case left <= endsNow:
-		c.Tags = []screen.Tag{{Text: screen.Span(left), Tone: print.Bad}}
+		return screen.Cell{Said: &page.Said{Tone: print.Bad, Word: in}, Sub: day}
 	case left <= endsSoon:
-		c.Tags = []screen.Tag{{Text: screen.Span(left), Tone: print.Doubt}}
+		return screen.Cell{Said: &page.Said{Tone: print.Cautious, Word: in}, Sub: day}
 	default:
-		c.Sub = "in " + screen.Span(left)
+		return screen.Cell{Text: day, Sub: in}
 	}
-	return c
 }
 
 func (r *Row) without() int64 {

@@ -172,7 +172,7 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 	}
 	s := sumOf(rows, a.Now)
 	v := &screen.View{Rows: list.Of(rows), Summary: s, Nothing: nothing(), Facts: part.facts(),
-		Sentence: print.Plural(int64(s.Customers), "customer tenant") + ", worst first: what your power reaches there, and until when."}
+		Sentence: print.Plural(int64(s.Customers), "customer tenants") + ", worst first: what your power reaches there, and until when."}
 	if !part.List.Read || !part.List.Whole {
 		v.Notices = append(v.Notices, partly("Not all customers were read.", part.List.Why, "customers"))
 	}
@@ -313,7 +313,7 @@ func (r *Row) tiles(now time.Time) screen.Tiles {
 	}
 	age := screen.Tile{Head: "Oldest of its own lists", N: "not read", Path: screen.With("/collection", "tenant", r.Tenant)}
 	if !r.Oldest.IsZero() {
-		age.N, age.Delta = screen.Span(now.Sub(r.Oldest)), print.Plural(int64(r.Gaps), "gap")
+		age.N, age.Delta = screen.Span(now.Sub(r.Oldest)), print.Plural(int64(r.Gaps), "gaps")
 	}
 	return screen.Tiles{{Head: "State", Said: &state, Delta: r.Why}, dap, gdap, ends, mfa, age}
 }

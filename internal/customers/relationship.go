@@ -50,7 +50,7 @@ var relationshipList = &screen.List[relationshipRow]{
 			}
 			c := screen.Cell{Text: r.Roles[0].Name}
 			if n := len(r.Roles) - 1; n > 0 {
-				c.Sub = "and " + print.Plural(int64(n), "more role")
+				c.Sub = "and " + print.Plural(int64(n), "more roles")
 			}
 			if r.Global {
 				c.Tags = append(c.Tags, screen.Tag{Text: "Global Administrator", Tone: print.Bad})
