@@ -111,9 +111,7 @@ func (d *Desk) gapLines(ctx context.Context, tenant string) ([]gapLine, error) {
 		out = append(out, g)
 	}
 	for i := range healed {
-		if healed[i].Reason != evidence.GapNever { // it was new, and was read
-			out = append(out, gapLine{Gap: healed[i].Gap, State: "healed", Healed: healed[i].Closed})
-		}
+		out = append(out, gapLine{Gap: healed[i].Gap, State: "healed", Healed: healed[i].Closed})
 	}
 	return out, nil
 }

@@ -138,9 +138,9 @@ type Healed struct {
 }
 
 // Healed are the gaps of a tenant that were closed since a moment, the newest first, at
-// most 200.
+// most 200. What was new and then read was no gap.
 func (s *Store) Healed(ctx context.Context, tenant string, since time.Time) ([]Healed, error) {
-	rows, err := scanGaps(s.db.QueryContext(ctx, healedGaps, tenant, db.Micros(since)))
+	rows, err := scanGaps(s.db.QueryContext(ctx, healedGaps, tenant, db.Micros(since), string(evidence.GapNever)))
 	out := make([]Healed, 0, len(rows))
 	for i := range rows {
 		r, known := s.resource(rows[i].Resource)
