@@ -82,6 +82,12 @@ const (
 	TrailMismatch       Action = "trail.mismatch"        // an anchor holds what does not fit the trail
 )
 
+// What people ask of the readings.
+const (
+	CollectionAsked Action = "collection.asked" // a person had a tenant read, due or not
+	JobRevived      Action = "job.revived"      // a job that was tried no more is tried again
+)
+
 // Event is one entry of the trail before it is chained. It never holds a
 // secret: a token is named by its fingerprint.
 type Event struct {
