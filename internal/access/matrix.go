@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -86,9 +87,12 @@ type Matrix struct {
 // are not counted.
 type MatrixPolicy struct {
 	ID, Name string
-	Takes    int // cells of which it takes some sign-in
-	Alone    int // cells that would have an open sign-in without it; -1 was not counted
-	Closes   int // of a report-only policy: open cells that it would close if it were on
+	State    State
+	Asks     string // of whom it takes
+	Misread  string // what of it is not understood; it is then no protection
+	Takes    int    // cells of which it takes some sign-in
+	Alone    int    // cells that would have an open sign-in without it; -1 was not counted
+	Closes   int    // of a report-only policy: open cells that it would close if it were on
 }
 
 // MatrixBounds bound a matrix; what is zero is the default.
@@ -264,7 +268,10 @@ func (m *Matrix) policies() error {
 		for k := i; k < len(e.policies) && e.origin[k] == i; k++ {
 			copies = append(copies, k)
 		}
-		use := MatrixPolicy{ID: p.ID, Name: p.DisplayName}
+		use := MatrixPolicy{ID: p.ID, Name: p.DisplayName, State: p.State, Asks: grantText(p, &e.demands[i])}
+		if e.unsupported.has(i) {
+			use.Misread = p.misread()
+		}
 		only := p.ReportOnly()
 		pr, err := m.probe(RequireMFA, func(c *compiledQuestion) {
 			for _, k := range copies {
@@ -354,6 +361,9 @@ func (m *Matrix) Gap(who, col int) (gap *Gap, more int) {
 // Missing is what would settle the cells that are unknown, each with its request.
 func (m *Matrix) Missing() []string { return append(slices.Clone(m.Lack), m.e.missing(m.asked.c)...) }
 
+// Subjects are those that the sign-ins of its gaps are of, by SignIn.User.
+func (m *Matrix) Subjects() []Subject { return m.e.Subjects() }
+
 // Find is the cell of a sign-in: its class of accounts and column. False where it is in
 // none, as where its place is not known.
 func (m *Matrix) Find(s *SignIn) (who, col int, ok bool) {
@@ -367,6 +377,15 @@ func (m *Matrix) Find(s *SignIn) (who, col int, ok bool) {
 		return 0, 0, false
 	}
 	return who, m.Column(place, client), true
+}
+
+// AppName shows an app or user action as a person knows it, by its id; one that is not
+// known by name is its id.
+func (t *Tenant) AppName(id string) string {
+	if id == resOther {
+		return "any other app"
+	}
+	return cmp.Or(appName(t, id), id)
 }
 
 // Place names where an address or a country is to the policies; "" is not known.
