@@ -20,7 +20,7 @@ var floor = map[string]int{
 	"msapi": 3, "web": 3, "caller": 3, "observe": 3, "archive": 3, "snapshot": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "checkup": 4, "dates": 4,
 	"collect": 4, "posture": 4, "people": 4,
-	"config": 5, "labtest": 5, "cause": 5,
+	"config": 5, "labtest": 5, "cause": 5, "console": 5,
 	"app":    6,
 	"cli":    7,
 	"attack": 8,
@@ -57,6 +57,7 @@ var sideways = map[string]string{
 	"screen -> page":        "pages of the console have the one look",
 	"screen -> print":       "numbers and words are cleaned and said as on a terminal",
 	"page -> print":         "numbers, times and what was read are said on a page as on a terminal",
+	"config -> console":     "the console's settings are its own, as every feature's are",
 }
 
 // pure packages do no I/O and read no clock: only these words are forbidden.

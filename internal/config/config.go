@@ -16,6 +16,7 @@ import (
 
 	"partnerguard/internal/archive"
 	"partnerguard/internal/collect"
+	"partnerguard/internal/console"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/observe"
 	"partnerguard/internal/partner"
@@ -61,6 +62,7 @@ type Config struct {
 	Jobs    jobs.Config    `yaml:",inline"`
 	Observe observe.Config `yaml:",inline"`
 	Posture posture.Config `yaml:",inline"`
+	Console console.Config `yaml:",inline"`
 
 	origins map[string]string
 	file    string
