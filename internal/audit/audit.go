@@ -61,7 +61,14 @@ const (
 	ExceptionEnded      Action = "exception.ended"
 	AttestationKept     Action = "attestation.kept" // in the database
 	AttestationRemoved  Action = "attestation.removed"
-	RejudgeBegun        Action = "rejudge.begun"   // the archive is judged again by the rules of now
+	RejudgeBegun        Action = "rejudge.begun" // the archive is judged again by the rules of now
+	AlertAcknowledged   Action = "alert.acknowledged"
+	AlertSnoozed        Action = "alert.snoozed"   // silent until a moment, or told again
+	NotifyGivenUp       Action = "notify.given-up" // a message could not be delivered
+	NotifyRevived       Action = "notify.revived"  // messages that were given up are sent again
+	NotifySealed        Action = "notify.sealed"   // the secret of a channel was sealed
+	CalendarMade        Action = "calendar.made"   // a person's calendar of deadlines
+	CalendarRevoked     Action = "calendar.revoked"
 	TrailCarried        Action = "trail.carried"   // from the hash chain it was before into the tree
 	TrailKey            Action = "trail.key"       // the key that signs checkpoints was made
 	TrailWords          Action = "trail.words"     // the key that tells its own words was made
