@@ -38,8 +38,9 @@ build: ## one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o partnerguard ./cmd/partnerguard
 
 FUZZTIME ?= 30s
-fuzz: ## every fuzz target, FUZZTIME each (default 30s)
-	@./.ci/fuzz $(FUZZTIME)
+FUZZPART ?=
+fuzz: ## every fuzz target, FUZZTIME each (default 30s); FUZZPART="1 4" is one part of four
+	@./.ci/fuzz $(FUZZTIME) $(FUZZPART)
 
 browser: ## real-browser checks of every page; needs Chromium, and Node for the walk
 	$(GO) test -tags browser -count=1 ./e2e/...

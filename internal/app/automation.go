@@ -39,6 +39,11 @@ func (v both) See(s *signin.Sighting) {
 	v.b.See(s)
 }
 
+// noVisitor sees nothing.
+type noVisitor struct{}
+
+func (noVisitor) See(*signin.Sighting) {}
+
 // automationFeed brings what was found to the report's form.
 func automationFeed(r automation.Result, f *facts.Facts) *assess.Automation {
 	out := &assess.Automation{}

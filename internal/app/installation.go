@@ -23,6 +23,7 @@ import (
 	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/suite"
+	"partnerguard/internal/snapshot"
 	"partnerguard/internal/trail"
 	"partnerguard/internal/vault"
 )
@@ -61,6 +62,8 @@ type Installation struct {
 	API    *msapi.Client // nil where it was opened without the cloud
 	Actor  string
 	Log    *slog.Logger
+	// Snapshot is what pages show of each tenant, as it was judged the last time.
+	Snapshot *snapshot.Store
 	features
 	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
 	OnKept func(*Judged, posture.Kept)

@@ -55,23 +55,42 @@ func (i *Installation) lastOf(ctx context.Context, object string) (audit.Action,
 // nothing of then.
 func (i *Installation) JudgeTenant(ctx context.Context, tenant string, asOf time.Time, span time.Duration, days *rollup.Fold) (*Judged,
 	posture.Position, error) {
+	return i.judgeTenant(ctx, tenant, asOf, span, days, nil)
+}
+
+// judgeTenant is JudgeTenant, with the rows seen by what makes pages too.
+func (i *Installation) judgeTenant(ctx context.Context, tenant string, asOf time.Time, span time.Duration, days *rollup.Fold, pages []maker) (*Judged,
+	posture.Position, error) {
 	at, err := i.position(ctx, tenant, asOf)
 	if err != nil {
 		return nil, at, err
 	}
 	from := asOf.Add(-span)
 	var seen *shown
-	var watch func() signin.Visitor
+	where := func(s *signin.Sighting) (view.Place, bool) {
+		_, name, _ := strings.Cut(s.Source.Path, "/")
+		return seen.Where(name, s.Source.Line)
+	}
 	if days != nil {
-		watch = days.Visitor
 		days.Where = func(s *signin.Sighting) rollup.Pointer {
-			_, name, _ := strings.Cut(s.Source.Path, "/")
-			p, ok := seen.Where(name, s.Source.Line)
+			p, ok := where(s)
 			if !ok {
 				return rollup.Pointer{}
 			}
 			return rollup.Pointer{Segment: p.Segment, Entry: int(p.Entry) + 1}
 		}
+	}
+	watch := func() signin.Visitor {
+		var v signin.Visitor = noVisitor{}
+		if days != nil {
+			v = days.Visitor()
+		}
+		for _, m := range pages {
+			if w := m.visitor(where); w != nil {
+				v = both{v, w}
+			}
+		}
+		return v
 	}
 	r := Reading{quick: true, From: []string{FromArchive + tenant}, AsOf: asOf, Since: from, Until: asOf.Add(time.Second),
 		Archive: func(ctx context.Context, _ Archived) (fs.FS, error) {
@@ -118,7 +137,8 @@ func (i *Installation) judgeAgain(ctx context.Context, tenant string, asOf time.
 // KeepRound judges what was collected of a tenant, now, and keeps the verdicts and the
 // sign-ins rolled up; it is what follows a round of collecting.
 func (i *Installation) KeepRound(ctx context.Context, tenant string) (*Judged, posture.Kept, error) {
-	j, at, days, err := i.judgeNow(ctx, tenant)
+	pages := i.makers(true)
+	j, at, days, err := i.judgeNow(ctx, tenant, pages)
 	if err != nil {
 		return nil, posture.Kept{}, err
 	}
@@ -127,25 +147,28 @@ func (i *Installation) KeepRound(ctx context.Context, tenant string) (*Judged, p
 		return j, kept, err
 	}
 	_, err = i.Posture.KeepDays(ctx, strings.ToLower(tenant), days)
+	i.keepShown(ctx, j, tenant, at, pages)
 	return j, kept, err
 }
 
 // KeepDays keeps the sign-ins of a tenant rolled up. The rule book is about partners:
 // of a customer no verdict is kept.
 func (i *Installation) KeepDays(ctx context.Context, tenant string) error {
-	_, _, days, err := i.judgeNow(ctx, tenant)
+	pages := i.makers(false)
+	j, at, days, err := i.judgeNow(ctx, tenant, pages)
 	if err == nil {
 		_, err = i.Posture.KeepDays(ctx, strings.ToLower(tenant), days)
+		i.keepShown(ctx, j, tenant, at, pages)
 	}
 	return err
 }
 
 // judgeNow judges a tenant as of now, with the days that were looked at whole.
-func (i *Installation) judgeNow(ctx context.Context, tenant string) (*Judged, posture.Position, []*rollup.Day, error) {
+func (i *Installation) judgeNow(ctx context.Context, tenant string, pages []maker) (*Judged, posture.Position, []*rollup.Day, error) {
 	asOf := i.Now().UTC()
 	span := cmp.Or(i.Config.Posture.Span, posture.DefaultSpan)
 	var days rollup.Fold
-	j, at, err := i.JudgeTenant(ctx, tenant, asOf, span, &days)
+	j, at, err := i.judgeTenant(ctx, tenant, asOf, span, &days, pages)
 	if err != nil {
 		return nil, at, nil, err
 	}

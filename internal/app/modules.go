@@ -93,6 +93,9 @@ func (i *Installation) makeData() (err error) {
 		return err
 	}
 	i.close = append(i.close, i.Archive.Close)
+	if err = i.makeSnapshot(); err != nil {
+		return err
+	}
 	if i.Collect, err = i.collector(); err != nil {
 		return err
 	}

@@ -16,8 +16,8 @@ import (
 var floor = map[string]int{
 	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "token": 1, "sheet": 1, "entra": 1, "arch": 1, "yamlguard": 1,
 	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2, "claim": 2, "audit": 2, "vouch": 2,
-	"intake": 3, "sample": 3, "facts": 3, "page": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3, "msapi": 3,
-	"web": 3, "caller": 3, "observe": 3, "archive": 3,
+	"intake": 3, "sample": 3, "facts": 3, "page": 3, "screen": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3,
+	"msapi": 3, "web": 3, "caller": 3, "observe": 3, "archive": 3, "snapshot": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "checkup": 4, "dates": 4,
 	"collect": 4, "posture": 4, "alert": 4,
 	"config": 5, "labtest": 5, "cause": 5,
@@ -48,6 +48,7 @@ var sideways = map[string]string{
 	"archive -> trail":      "a segment is an entry of the trail, and is proved by it",
 	"archive -> jobs":       "what retention takes away goes by a job",
 	"archive -> observe":    "how large it is, is a gauge",
+	"snapshot -> db":        "it is kept in the database",
 	"notify -> db":          "what was told is remembered in the database",
 	"notify -> jobs":        "messages are delivered by jobs",
 	"notify -> vault":       "the secrets of channels may be sealed there",
@@ -58,6 +59,8 @@ var sideways = map[string]string{
 	"partnercloud -> print": "verdicts on its pages have the tones of package print",
 	"web -> page":           "an error has a page of the one look",
 	"web -> print":          "its words are sentences there",
+	"screen -> page":        "pages of the console have the one look",
+	"screen -> print":       "numbers and words are cleaned and said as on a terminal",
 	"page -> print":         "numbers, times and what was read are said on a page as on a terminal",
 }
 

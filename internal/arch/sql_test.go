@@ -25,6 +25,7 @@ var owner = map[string]string{
 	"posture_rounds":   "posture", "posture_facts": "posture", "posture_rollups": "posture", "posture_rejudges": "posture", "posture_rejudged": "posture",
 	"exceptions": "posture", "attestations": "posture",
 	"collect_tenants": "collect", "collect_cursors": "collect", "collect_leases": "collect", "collect_gaps": "collect",
+	"snapshot_parts":   "snapshot",
 	"archive_segments": "archive", "archive_pending": "archive",
 	"trail_head": "trail", "trail_pages": "trail", "trail_tiles": "trail", "trail_chain": "trail", "trail_anchors": "trail", "trail_proofs": "trail",
 	"river_job": "jobs", "river_client": "jobs",

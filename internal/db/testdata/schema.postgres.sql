@@ -354,6 +354,16 @@ settings.name text NOT NULL
 settings.value text NOT NULL
 settings settings_pkey PRIMARY KEY (name)
 CREATE UNIQUE INDEX settings_pkey ON public.settings USING btree (name)
+snapshot_parts.tenant text NOT NULL
+snapshot_parts.part text NOT NULL
+snapshot_parts.as_of bigint NOT NULL
+snapshot_parts.made bigint NOT NULL
+snapshot_parts.segment text NOT NULL
+snapshot_parts.version text NOT NULL
+snapshot_parts.size bigint NOT NULL
+snapshot_parts.body bytea NOT NULL
+snapshot_parts snapshot_parts_pkey PRIMARY KEY (part, tenant)
+CREATE UNIQUE INDEX snapshot_parts_pkey ON public.snapshot_parts USING btree (part, tenant)
 told.key text NOT NULL
 told.at bigint NOT NULL
 told told_pkey PRIMARY KEY (key)
