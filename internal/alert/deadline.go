@@ -23,6 +23,8 @@ type Deadline struct {
 	// Tenant is whom it concerns, by id; "" is the partner as a whole.
 	Tenant string `json:"tenant,omitempty"`
 	Whole  bool   `json:"wholeDay,omitempty"` // it is a day, not a moment
+	Count  int    `json:"count,omitempty"`    // of a change of Microsoft: how many are hit, of Unit
+	Unit   string `json:"unit,omitempty"`
 }
 
 // The kinds of deadlines.
