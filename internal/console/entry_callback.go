@@ -116,7 +116,8 @@ func (c *Console) answer(w http.ResponseWriter, r *http.Request) (flow, capture.
 			onceMore+", in one browser; if nobody here began a sign-in, somebody tried to slip one in",
 			"the answer belongs to no sign-in that this browser began")
 	case subtle.ConstantTimeCompare([]byte(f.State), []byte(cb.State.Reveal())) != 1:
-		return flow{}, cb, refuse(problem.BadInput, "state", onceMore+", in one tab", "the answer belongs to another sign-in than the last that this browser began")
+		return flow{}, cb, refuse(problem.BadInput, "state", onceMore+", in one tab",
+			"the answer belongs to another sign-in than the last that this browser began")
 	case f.late(c.now()):
 		return f, cb, refuse(problem.BadInput, "late", onceMore, "the sign-in took more than ten minutes")
 	case !c.used.once(f.State):
