@@ -192,7 +192,7 @@ var list = &screen.List[row]{
 				if r.Ends.IsZero() {
 					return screen.Cell{Text: "–", Quiet: true}
 				}
-				return screen.Cell{Text: r.Ends.UTC().Format("2 Jan 2006"), SubAt: r.Ends}
+				return screen.Cell{Text: dayOf(r.Ends), SubAt: r.Ends}
 			}},
 		{Name: "because", Head: "Because", Cell: func(r *row) screen.Cell {
 			c := screen.Cell{Text: r.why()}
@@ -220,6 +220,9 @@ var list = &screen.List[row]{
 	Detail: detail,
 }
 
+// dayOf is a day that stays on one line.
+func dayOf(t time.Time) string { return strings.ReplaceAll(t.UTC().Format("2 Jan 2006"), " ", "\u00a0") }
+
 func words[T ~string](list []T) (out []string) {
 	for _, x := range list {
 		out = append(out, string(x))
@@ -239,10 +242,7 @@ func detail(r *row) []screen.Block {
 	}
 	heal = append(heal, screen.Row{screen.Do{Path: "/connections/renew", Right: screen.Operate, Text: "Renew now", Fields: of},
 		screen.Do{Path: "/connections/heal", Right: screen.Operate, Text: "Sign in anew", Fields: of, Primary: r.Health == renew.Dead || r.Health == renew.Dying}})
-	return []screen.Block{screen.Side{Shape: "g2", List: []screen.Block{
-		screen.Bit{Head: "What could end it", Body: []screen.Block{ends(r)}},
-		screen.Bit{Head: "What heals it", Body: heal},
-	}}}
+	return []screen.Block{screen.Bit{Head: "What could end it", Body: []screen.Block{ends(r)}}, screen.Bit{Head: "What heals it", Body: heal}}
 }
 
 // ends are what is known to end it, and what could and was not read.
