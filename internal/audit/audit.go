@@ -89,6 +89,17 @@ const (
 	ConnectionAsked Action = "connection.asked" // a person had a connection renewed, due or not
 )
 
+// What is told, and what people do about it.
+const (
+	AlertAcknowledged Action = "alert.acknowledged"
+	AlertSnoozed      Action = "alert.snoozed"   // silent until a moment, or told again
+	NotifyGivenUp     Action = "notify.given-up" // a message could not be delivered
+	NotifyRevived     Action = "notify.revived"  // messages that were given up are sent again
+	NotifySealed      Action = "notify.sealed"   // the secret of a channel was sealed
+	CalendarMade      Action = "calendar.made"   // a person's calendar of deadlines
+	CalendarRevoked   Action = "calendar.revoked"
+)
+
 // Event is one entry of the trail before it is chained. It never holds a
 // secret: a token is named by its fingerprint.
 type Event struct {

@@ -221,7 +221,9 @@ var list = &screen.List[row]{
 }
 
 // dayOf is a day that stays on one line.
-func dayOf(t time.Time) string { return strings.ReplaceAll(t.UTC().Format("2 Jan 2006"), " ", "\u00a0") }
+func dayOf(t time.Time) string {
+	return strings.ReplaceAll(t.UTC().Format("2 Jan 2006"), " ", "\u00a0")
+}
 
 func words[T ~string](list []T) (out []string) {
 	for _, x := range list {
