@@ -142,8 +142,9 @@ type Selection struct {
 	Opens   bool
 	Drawer  bool
 	Tight   bool
-	Lead    int    // the cell that names the row
-	Order   string // what it is ordered by, as Query.Sort says it
+	Lead    int      // the cell that names the row
+	Order   string   // what it is ordered by, as Query.Sort says it
+	Names   []string // of the columns of an export
 	// All gives every row that the query lets through, for the exports: the cells' words and
 	// the row itself.
 	All func(each func(words func() []string, row any) bool)
@@ -181,6 +182,7 @@ func (r rowsOf[T]) Select(v *Viewer, q Query) *Selection {
 	s := &Selection{Query: q, Noun: l.Noun, Search: l.Search, Opens: l.Detail != nil || l.Drawer, Drawer: l.Drawer, Tight: l.Tight, Lead: l.Lead,
 		Order: cmp.Or(q.Sort, l.Default)}
 	for _, c := range l.about() {
+		s.Names = append(s.Names, c.Name)
 		if !l.Columns[slices.IndexFunc(l.Columns, func(o Column[T]) bool { return o.Name == c.Name })].Only {
 			s.Heads = append(s.Heads, c)
 		}
