@@ -29,7 +29,11 @@ type maker interface {
 
 // makers are what a judgement of a tenant is shown by, one line a feature.
 func (i *Installation) makers(partner bool) []maker {
-	return []maker{}
+	list := []maker{&peopleMaker{}}
+	if partner {
+		list = append(list, statusMaker{i})
+	}
+	return list
 }
 
 // keepShown writes what pages show of a tenant. Nothing of a judgement fails by it.
