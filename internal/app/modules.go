@@ -15,6 +15,7 @@ import (
 	"partnerguard/internal/archive"
 	"partnerguard/internal/automation"
 	"partnerguard/internal/collect"
+	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/posture"
@@ -31,6 +32,7 @@ type features struct {
 	Archive    *archive.Archive
 	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
+	Console    *console.Console // nil where it was opened without the vault
 }
 
 // What serve wants of a feature; each has some of these.
@@ -59,6 +61,7 @@ func (i *Installation) modules() []module {
 		{"archive", i.Archive},
 		{"collect", i.Collect},
 		{"posture", i.Posture},
+		{"console", i.Console},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -121,6 +124,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 		i.notes = append(i.notes, i.SAM.Notes()...)
 		i.close = append(i.close, i.SAM.Close)
 		i.Collect, err = i.collector() // now it can read
+	}
+	if err == nil {
+		err = i.makeConsole()
 	}
 	return err
 }

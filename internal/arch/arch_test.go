@@ -19,7 +19,7 @@ var floor = map[string]int{
 	"intake": 3, "sample": 3, "facts": 3, "page": 3, "screen": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3,
 	"msapi": 3, "web": 3, "caller": 3, "observe": 3, "archive": 3, "snapshot": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "checkup": 4, "dates": 4,
-	"collect": 4, "posture": 4, "people": 4,
+	"collect": 4, "posture": 4, "people": 4, "alert": 4,
 	"config": 5, "labtest": 5, "cause": 5, "console": 5,
 	"app":    6,
 	"cli":    7,
@@ -50,6 +50,11 @@ var sideways = map[string]string{
 	"archive -> observe":    "how large it is, is a gauge",
 	"snapshot -> db":        "it is kept in the database",
 	"notify -> db":          "what was told is remembered in the database",
+	"notify -> jobs":        "messages are delivered by jobs",
+	"notify -> vault":       "the secrets of channels may be sealed there",
+	"notify -> observe":     "what waits is a gauge, and a request that is sent is a span",
+	"notify -> print":       "numbers and times are said as on a terminal",
+	"trail -> notify":       "checkpoints leave by the same mail and syslog as alerts",
 	"partnercloud -> page":  "its own pages take tokens, components and plots from there, under a skin of their own",
 	"partnercloud -> print": "verdicts on its pages have the tones of package print",
 	"web -> page":           "an error has a page of the one look",
@@ -104,6 +109,9 @@ var inner = map[string]int{
 	"sam/suite": 5,
 
 	"trail": 1, "trail/anchor": 2,
+
+	"notify/mailer": 1, "notify/syslog": 1,
+	"notify": 2,
 
 	"archive/segment": 1,
 	"archive/view":    2,

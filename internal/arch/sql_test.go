@@ -15,6 +15,9 @@ import (
 // owner says of each table whose it is: the one room that reads and writes it.
 var owner = map[string]string{
 	"settings": "db", "goose_db_version": "db", "told": "notify",
+	"notify_messages": "notify", "notify_deliveries": "notify", "notify_attempts": "notify",
+	"alerts": "alert", "alert_events": "alert", "alert_acts": "alert", "alert_queue": "alert", "alert_causes": "alert", "alert_cursors": "alert",
+	"alert_feeds": "alert", "alert_calendar": "alert",
 	"vault_keyset": "vault", "vault_rows": "vault",
 	"connections": "sam", "registrations": "sam",
 	"approvals": "sam/broker", "invitations": "sam/onboard", "consent_intents": "sam/consent",

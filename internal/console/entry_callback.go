@@ -112,7 +112,8 @@ func (c *Console) answer(w http.ResponseWriter, r *http.Request) (flow, capture.
 	f.To = safePath(f.To)
 	switch {
 	case !ok || f.State == "":
-		return flow{}, cb, refuse(problem.BadInput, "other browser", onceMore+", in one browser; if nobody here began a sign-in, somebody tried to slip one in",
+		return flow{}, cb, refuse(problem.BadInput, "other browser",
+			onceMore+", in one browser; if nobody here began a sign-in, somebody tried to slip one in",
 			"the answer belongs to no sign-in that this browser began")
 	case subtle.ConstantTimeCompare([]byte(f.State), []byte(cb.State.Reveal())) != 1:
 		return flow{}, cb, refuse(problem.BadInput, "state", onceMore+", in one tab", "the answer belongs to another sign-in than the last that this browser began")
@@ -167,7 +168,8 @@ func (c *Console) declined(cb capture.Callback) error {
 // identity verifies the id token and who it names.
 func (c *Console) identity(ctx context.Context, si SignIn, f flow, g *msapi.Grant) (*person, error) {
 	bad := func(why string) error {
-		return refuse(problem.BadInput, "token", onceMore+"; is a clock wrong, or something on the way rewriting answers?", "the id token is not taken: %s", why)
+		return refuse(problem.BadInput, "token", onceMore+"; is a clock wrong, or something on the way rewriting answers?",
+			"the id token is not taken: %s", why)
 	}
 	if g.ID.IsZero() {
 		return nil, bad("none came")

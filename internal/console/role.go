@@ -194,3 +194,15 @@ func directoryRole(id string) string {
 	}
 	return id
 }
+
+// ByItself are the names of the directory roles that bring a role without a grant.
+func (r *Role) ByItself() string {
+	var names []string
+	for _, id := range r.Directory {
+		names = append(names, directoryRole(id))
+	}
+	if r.ID == RoleOperator {
+		return "a link"
+	}
+	return strings.Join(names, ", ")
+}

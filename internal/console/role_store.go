@@ -135,3 +135,10 @@ func (c *Console) tellRole(ctx context.Context, action audit.Action, g *Grant, a
 	}
 	return c.record(ctx, audit.Event{Action: action, Outcome: audit.Done, Actor: actor, Object: g.ID, Tenant: g.Tenant, Details: d})
 }
+
+// Tenant is whose people come in: its id and what it is called. Kind problem.NotFound
+// where nothing is connected.
+func (c *Console) Tenant(ctx context.Context) (id, name string, err error) {
+	si, err := c.app(ctx)
+	return si.Tenant, si.Name, err
+}

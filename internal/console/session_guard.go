@@ -32,10 +32,8 @@ func ViewerOf(ctx context.Context) *screen.Viewer {
 // It does not know tenants: whoever mounts a page holds the tenant that is asked for to
 // [screen.Viewer.Sees].
 func (c *Console) Guard(right screen.Right) web.Access {
-	return web.Guarded(string(right), "a session, or a token in its scope, whose role has the right", func(w http.ResponseWriter, r *http.Request) (*http.Request,
-		error) {
-		return c.admit(w, r, right)
-	})
+	allow := func(w http.ResponseWriter, r *http.Request) (*http.Request, error) { return c.admit(w, r, right) }
+	return web.Guarded(string(right), "a session, or a token in its scope, whose role has the right", allow)
 }
 
 // Entered is the rule of a route for everybody who came in, whatever they may.
@@ -92,7 +90,11 @@ func (c *Console) who(w http.ResponseWriter, r *http.Request) (*screen.Viewer, *
 	} else if r.Method == http.MethodGet && r.URL.Path == "/" {
 		q.Del("to")
 	}
-	return nil, nil, web.Elsewhere(signInPath+"?"+q.Encode(), problem.New(problem.Unauthenticated, "nobody is signed in").
+	where := signInPath
+	if len(q) > 0 {
+		where += "?" + q.Encode()
+	}
+	return nil, nil, web.Elsewhere(where, problem.New(problem.Unauthenticated, "nobody is signed in").
 		WithHint("sign in, or send a token: Authorization: Bearer %s…", TokenPrefix))
 }
 

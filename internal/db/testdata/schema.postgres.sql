@@ -1,3 +1,74 @@
+alert_acts.alert text NOT NULL
+alert_acts.acked bigint NOT NULL
+alert_acts.acker text NOT NULL
+alert_acts.until bigint NOT NULL
+alert_acts.snoozer text NOT NULL
+alert_acts.why text NOT NULL
+alert_acts.version bigint NOT NULL
+alert_acts.mark bytea NOT NULL
+alert_acts alert_acts_pkey PRIMARY KEY (alert)
+CREATE UNIQUE INDEX alert_acts_pkey ON public.alert_acts USING btree (alert)
+alert_calendar.uid text NOT NULL
+alert_calendar.digest text NOT NULL
+alert_calendar.sequence bigint NOT NULL
+alert_calendar.changed bigint NOT NULL
+alert_calendar alert_calendar_pkey PRIMARY KEY (uid)
+CREATE UNIQUE INDEX alert_calendar_pkey ON public.alert_calendar USING btree (uid)
+alert_causes.key text NOT NULL
+alert_causes.tenant text NOT NULL
+alert_causes.body text NOT NULL
+alert_causes alert_causes_pkey PRIMARY KEY (key)
+CREATE UNIQUE INDEX alert_causes_pkey ON public.alert_causes USING btree (key)
+alert_cursors.tenant text NOT NULL
+alert_cursors.round bigint NOT NULL
+alert_cursors alert_cursors_pkey PRIMARY KEY (tenant)
+CREATE UNIQUE INDEX alert_cursors_pkey ON public.alert_cursors USING btree (tenant)
+alert_events.alert text NOT NULL
+alert_events.n bigint NOT NULL
+alert_events.at bigint NOT NULL
+alert_events.what text NOT NULL
+alert_events.actor text NOT NULL
+alert_events.words text NOT NULL
+alert_events alert_events_pkey PRIMARY KEY (alert, n)
+CREATE UNIQUE INDEX alert_events_pkey ON public.alert_events USING btree (alert, n)
+alert_feeds.id text NOT NULL
+alert_feeds.hash text NOT NULL
+alert_feeds.owner text NOT NULL
+alert_feeds.name text NOT NULL
+alert_feeds.tenants text NOT NULL
+alert_feeds.made bigint NOT NULL
+alert_feeds.ended bigint NOT NULL
+alert_feeds.mark bytea NOT NULL
+alert_feeds alert_feeds_hash_key UNIQUE (hash)
+alert_feeds alert_feeds_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX alert_feeds_hash_key ON public.alert_feeds USING btree (hash)
+CREATE UNIQUE INDEX alert_feeds_pkey ON public.alert_feeds USING btree (id)
+alert_queue.channel text NOT NULL
+alert_queue.alert text NOT NULL
+alert_queue.what text NOT NULL
+alert_queue.since bigint NOT NULL
+alert_queue.due bigint NOT NULL
+alert_queue.digest bigint NOT NULL
+alert_queue alert_queue_pkey PRIMARY KEY (channel, alert)
+CREATE UNIQUE INDEX alert_queue_pkey ON public.alert_queue USING btree (channel, alert)
+alerts.id text NOT NULL
+alerts.source text NOT NULL
+alerts.key text NOT NULL
+alerts.kind text NOT NULL
+alerts.severity text NOT NULL
+alerts.tenant text NOT NULL
+alerts.state text NOT NULL
+alerts.opened bigint NOT NULL
+alerts.changed bigint NOT NULL
+alerts.resolved bigint NOT NULL
+alerts.told bigint NOT NULL
+alerts.body text NOT NULL
+alerts.steps text NOT NULL
+alerts alerts_pkey PRIMARY KEY (id)
+alerts alerts_state_check CHECK ((state = ANY (ARRAY['open'::text, 'resolved'::text])))
+CREATE INDEX alerts_changed ON public.alerts USING btree (state, changed)
+CREATE UNIQUE INDEX alerts_open ON public.alerts USING btree (key) WHERE (state = 'open'::text)
+CREATE UNIQUE INDEX alerts_pkey ON public.alerts USING btree (id)
 approvals.id text NOT NULL
 approvals.caller text NOT NULL
 approvals.subject text NOT NULL
@@ -243,6 +314,38 @@ invitations invitations_hash_key UNIQUE (hash)
 invitations invitations_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX invitations_hash_key ON public.invitations USING btree (hash)
 CREATE UNIQUE INDEX invitations_pkey ON public.invitations USING btree (id)
+notify_attempts.message text NOT NULL
+notify_attempts.channel text NOT NULL
+notify_attempts.n bigint NOT NULL
+notify_attempts.began bigint NOT NULL
+notify_attempts.took bigint NOT NULL
+notify_attempts.outcome text NOT NULL
+notify_attempts.status text NOT NULL
+notify_attempts.words text NOT NULL
+notify_attempts.fix text NOT NULL
+notify_attempts notify_attempts_outcome_check CHECK ((outcome = ANY (ARRAY['begun'::text, 'sent'::text, 'failed'::text])))
+notify_attempts notify_attempts_pkey PRIMARY KEY (message, channel, n)
+CREATE INDEX notify_attempts_last ON public.notify_attempts USING btree (channel, began)
+CREATE UNIQUE INDEX notify_attempts_pkey ON public.notify_attempts USING btree (message, channel, n)
+notify_deliveries.message text NOT NULL
+notify_deliveries.channel text NOT NULL
+notify_deliveries.state text NOT NULL
+notify_deliveries.tries bigint NOT NULL
+notify_deliveries.due bigint NOT NULL
+notify_deliveries.changed bigint NOT NULL
+notify_deliveries notify_deliveries_pkey PRIMARY KEY (message, channel)
+notify_deliveries notify_deliveries_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'dead'::text])))
+CREATE INDEX notify_deliveries_due ON public.notify_deliveries USING btree (state, due)
+CREATE UNIQUE INDEX notify_deliveries_pkey ON public.notify_deliveries USING btree (message, channel)
+notify_messages.id text NOT NULL
+notify_messages.at bigint NOT NULL
+notify_messages.test bigint NOT NULL
+notify_messages.thread text NOT NULL
+notify_messages.title text NOT NULL
+notify_messages.body text NOT NULL
+notify_messages notify_messages_pkey PRIMARY KEY (id)
+CREATE INDEX notify_messages_at ON public.notify_messages USING btree (at)
+CREATE UNIQUE INDEX notify_messages_pkey ON public.notify_messages USING btree (id)
 posture_facts.tenant text NOT NULL
 posture_facts.kind text NOT NULL
 posture_facts.subject text NOT NULL

@@ -17,6 +17,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
+	"partnerguard/internal/notify/mailer"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
 )
@@ -40,7 +41,7 @@ func NewAzureBlob(p Place, cred func() (azcore.TokenCredential, error)) (*Object
 	segments := strings.Split(strings.Trim(u.Path, "/"), "/")
 	base, account := *u, strings.SplitN(u.Hostname(), ".", 2)[0]
 	n := 1
-	if loopback(u.Hostname()) { // an emulator: the account is in the path
+	if mailer.Loopback(u.Hostname()) { // an emulator: the account is in the path
 		account, n = segments[0], 2
 	}
 	if len(segments) < n || segments[n-1] == "" || strings.Contains(u.Path, "//") {

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"partnerguard/internal/db/dbtest"
+	"partnerguard/internal/notify/mailer"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/trail"
@@ -435,12 +436,12 @@ func TestMailSettings(t *testing.T) {
 		"a b@c.example", "a@b.example ", "a@b.example\x00", "ä@b.example", `"a\r\n"@b.example`, "a@b.example;c@d.example", "a@[127.0.0.1]",
 		"group:a@b.example;",
 		"a@b.example%0d%0aX:y" + strings.Repeat("y", 300), "a@b.example(x)", "@b.example", "a@", "a@@b.example"} {
-		if err := anchor.MailAddress(a); !errors.Is(err, problem.Usage) {
+		if err := mailer.Address(a); !errors.Is(err, problem.Usage) {
 			t.Errorf("%q was taken: %v", a, err)
 		}
 	}
 	for _, a := range []string{"a@b.example", "first.last+trail@sub.contoso.example", "o'neil@b.example"} {
-		if err := anchor.MailAddress(a); err != nil {
+		if err := mailer.Address(a); err != nil {
 			t.Errorf("%q: %v", a, err)
 		}
 	}

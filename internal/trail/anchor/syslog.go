@@ -3,15 +3,11 @@ package anchor
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
-	"net"
-	"net/url"
-	"os"
-	"strconv"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
+	"partnerguard/internal/notify/syslog"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/trail"
 )
@@ -20,33 +16,22 @@ import (
 // TCP or UDP, or to the machine's own. It cannot be asked what it holds, and over
 // UDP not whether anything came.
 type Syslog struct {
-	to    *url.URL
-	every time.Duration
-	tls   *tls.Config // nil is the system's authorities
+	server *syslog.Server
+	every  time.Duration
 }
 
 // NewSyslog names a server: tls://host:6514, tcp://host:601, udp://host:514 or
 // unix:///dev/log.
 func NewSyslog(to string, every time.Duration, conf *tls.Config) (*Syslog, error) {
-	u, err := url.Parse(to)
-	ports := map[string]string{"tls": "6514", "tcp": "601", "udp": "514", "unix": ""}
-	port, ok := "", false
-	if err == nil {
-		port, ok = ports[u.Scheme]
+	s, err := syslog.New(to, conf)
+	if err != nil {
+		return nil, err
 	}
-	if !ok || u.User != nil || u.RawQuery != "" ||
-		u.Scheme != "unix" && (u.Hostname() == "" || u.Path != "") || u.Scheme == "unix" && (u.Path == "" || u.Host != "") {
-		return nil, problem.New(problem.Usage, "the syslog server %q cannot be read", to).
-			WithHint("tls://host:6514, tcp://host:601, udp://host:514 or unix:///dev/log")
-	}
-	if u.Scheme != "unix" && u.Port() == "" {
-		u.Host = net.JoinHostPort(u.Hostname(), port)
-	}
-	return &Syslog{u, every, conf}, nil
+	return &Syslog{s, every}, nil
 }
 
 // Name is syslog: and the address.
-func (s *Syslog) Name() string { return "syslog:" + s.to.String() }
+func (s *Syslog) Name() string { return "syslog:" + s.server.String() }
 
 // Every is how often it gets a checkpoint.
 func (s *Syslog) Every() time.Duration { return s.every }
@@ -58,43 +43,8 @@ func (s *Syslog) Send(ctx context.Context, c *trail.Sending) ([]byte, error) {
 	if err != nil {
 		return nil, problem.Wrap(err, problem.Internal, "the checkpoint could not be written")
 	}
-	host, _ := os.Hostname()
-	if host == "" {
-		host = "-"
-	}
 	// Facility 13, log audit; severity 5, notice.
-	msg := fmt.Appendf(nil, "<%d>1 %s %.255s partnerguard %d checkpoint - %s", 13*8+5,
-		c.At.UTC().Format("2006-01-02T15:04:05.000000Z"), host, os.Getpid(), text[:len(text)-1])
-	conn, err := s.dial(ctx)
-	if err != nil {
-		return nil, problem.Wrap(err, problem.BadInput, "the syslog server %s does not answer", s.to.Host)
-	}
-	defer conn.Close()
-	if until, ok := ctx.Deadline(); ok {
-		_ = conn.SetDeadline(until)
-	}
-	if s.to.Scheme == "tls" || s.to.Scheme == "tcp" { // octet counting, RFC 6587
-		msg = append(strconv.AppendInt(nil, int64(len(msg)), 10), append([]byte{' '}, msg...)...)
-	}
-	if _, err := conn.Write(msg); err != nil {
-		return nil, problem.Wrap(err, problem.BadInput, "the syslog server %s took no message", s.to.Host)
-	}
-	return nil, nil
-}
-
-func (s *Syslog) dial(ctx context.Context) (net.Conn, error) {
-	var d net.Dialer
-	switch s.to.Scheme {
-	case "tls":
-		return (&tls.Dialer{NetDialer: &d, Config: s.tls}).DialContext(ctx, "tcp", s.to.Host)
-	case "unix":
-		c, err := d.DialContext(ctx, "unixgram", s.to.Path)
-		if err != nil {
-			c, err = d.DialContext(ctx, "unix", s.to.Path)
-		}
-		return c, err
-	}
-	return d.DialContext(ctx, s.to.Scheme, s.to.Host)
+	return nil, s.server.Send(ctx, &syslog.Message{Facility: 13, Severity: 5, At: c.At, ID: "checkpoint", Text: text[:len(text)-1]})
 }
 
 // Held says that a syslog server does not show what it holds.

@@ -1,4 +1,4 @@
-package anchor
+package mailer
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestMailIPv6: a server named by an IPv6 address is reached.
-func TestMailIPv6(t *testing.T) {
+// TestIPv6: a server named by an IPv6 address is reached.
+func TestIPv6(t *testing.T) {
 	l, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
 		if os.Getenv("CI") != "" {
@@ -26,12 +26,12 @@ func TestMailIPv6(t *testing.T) {
 			_ = c.Close()
 		}
 	}()
-	m, err := NewMail(MailOptions{Server: "smtp+plain://" + l.Addr().String(), From: "a@b.example", To: []string{"c@d.example"}})
+	m, err := New(Options{Server: "smtp+plain://" + l.Addr().String()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var conn net.Conn
-	c, err := m.client(&conn)
+	c, err := m.client(t.Context(), &conn)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,58 @@
+package alert
+
+import (
+	"context"
+	"time"
+
+	"partnerguard/internal/notify"
+)
+
+// Kind is what an alert is about.
+type Kind string
+
+// The kinds of alerts.
+const (
+	Requirement Kind = "requirement" // a requirement turned worse, and no one change explains it
+	Caused      Kind = "cause"       // a change made requirements or accounts worse
+	Fraud       Kind = "fraud"       // an alert of Microsoft that waits for an answer
+	Connection  Kind = "connection"  // a connection is dying, dead or held back
+	Collection  Kind = "collection"  // what decides is not read any more
+	Ending      Kind = "ending"      // an exception or attestation ends
+	Jobs        Kind = "jobs"        // jobs that are tried no more
+	Trail       Kind = "trail"       // an anchor holds what does not fit the trail
+	Change      Kind = "change"      // a dated change of Microsoft hits here
+	Channel     Kind = "channel"     // messages to a channel were given up
+)
+
+// Kinds are all kinds, in the order of the documentation.
+func Kinds() []Kind {
+	return []Kind{Fraud, Caused, Requirement, Connection, Trail, Collection, Jobs, Ending, Change, Channel}
+}
+
+// Finding is something that is wrong now, as a source sees it: one a cause.
+type Finding struct {
+	Key      string // of the cause: the same while it lasts, and no other source's
+	Kind     Kind
+	Severity notify.Severity
+	Tenant   string // whom it concerns, by id; "" is the partner or this installation
+	Title    string // what is wrong, in some words
+	Cause    string // why, in a sentence; "" is not known
+	Since    time.Time
+	Due      time.Time // until when something has to be done; zero is no date
+	Count    int       // of what: how many are hit; 0 is not counted
+	Of       int       // of how many; 0 is not known
+	Unit     string    // "accounts"
+	Subjects []string  // who or what is hit, at most MaxSubjects; Count says how many there are
+	Command  string    // what to do at a terminal; "" nothing
+	Path     string    // of the console's page about it
+	Fix      string    // what to do, in words
+	// Excepted is the id of the exception that leaves all of it out; "" none does.
+	Excepted string
+}
+
+// MaxSubjects bounds how many names an alert keeps.
+const MaxSubjects = 50
+
+// Source says what is wrong now, in any order, each cause once. An error, or whole
+// false, keeps what is open of the source as it is, besides what it gave.
+type Source func(ctx context.Context) (list []Finding, whole bool, err error)
