@@ -18,8 +18,10 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/sam/suite"
+	"partnerguard/internal/screen"
 	"partnerguard/internal/trail/anchor"
 	"partnerguard/internal/web"
 )
@@ -32,6 +34,7 @@ type features struct {
 	Archive    *archive.Archive
 	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
+	People     *people.Feature
 	Console    *console.Console // nil where it was opened without the vault
 }
 
@@ -43,6 +46,9 @@ type (
 	}
 	watched interface {
 		Metrics(prometheus.Registerer) // its gauges
+	}
+	shower interface {
+		Screens() []screen.Screen // its pages of the console
 	}
 )
 
@@ -61,6 +67,7 @@ func (i *Installation) modules() []module {
 		{"archive", i.Archive},
 		{"collect", i.Collect},
 		{"posture", i.Posture},
+		{"people", i.People},
 		{"console", i.Console},
 		{"backup", lastBackup{i.DB}},
 	}
@@ -102,7 +109,11 @@ func (i *Installation) makeData() (err error) {
 	if i.Collect, err = i.collector(); err != nil {
 		return err
 	}
-	return i.makePosture()
+	if err = i.makePosture(); err != nil {
+		return err
+	}
+	i.People, err = people.New(people.Deps{Snapshot: i.Snapshot, Trend: i.peopleTrend})
+	return err
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
