@@ -47,7 +47,7 @@ func (s *Store) tell(ctx context.Context, a *Alert, what string) error {
 			done[name] = true
 			at := due
 			if r.Digest != "" {
-				at = s.d.Config.when.nextDigest(now, r.Digest)
+				at = s.when.nextDigest(now, r.Digest)
 			}
 			if err := s.enqueue(ctx, a, name, what, at, r.Digest != ""); err != nil {
 				return err
@@ -109,7 +109,7 @@ func (s *Store) flush(ctx context.Context) error {
 		channel string
 		digest  bool
 	}
-	now, quiet := s.now(), s.d.Config.when.isQuiet(s.now())
+	now, quiet := s.now(), s.when.isQuiet(s.now())
 	groups := map[batch][]said{}
 	ripe := map[batch]bool{}
 	var order []batch

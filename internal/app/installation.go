@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
+	"partnerguard/internal/alert"
 	"partnerguard/internal/config"
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
@@ -238,7 +239,7 @@ func newInstallation(o Options) *Installation {
 }
 
 // Books are the tables of all features whose rows are marked.
-func Books() []*vault.Book { return slices.Concat(suite.Books(), posture.Books()) }
+func Books() []*vault.Book { return slices.Concat(suite.Books(), posture.Books(), alert.Books()) }
 
 // VaultOptions are how this installation opens its vault.
 func (i *Installation) VaultOptions() vault.Options {

@@ -12,11 +12,13 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"partnerguard/internal/alert"
 	"partnerguard/internal/archive"
 	"partnerguard/internal/automation"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/notify"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/trail/anchor"
@@ -31,6 +33,8 @@ type features struct {
 	Archive    *archive.Archive
 	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
+	Notify     *notify.Outbox
+	Alerts     *alert.Store
 }
 
 // What serve wants of a feature; each has some of these.
@@ -59,6 +63,8 @@ func (i *Installation) modules() []module {
 		{"archive", i.Archive},
 		{"collect", i.Collect},
 		{"posture", i.Posture},
+		{"notify", i.Notify},
+		{"alert", i.Alerts},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -99,7 +105,10 @@ func (i *Installation) makeData() (err error) {
 	if i.Collect, err = i.collector(); err != nil {
 		return err
 	}
-	return i.makePosture()
+	if err = i.makePosture(); err != nil {
+		return err
+	}
+	return i.makeAlerts()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -111,6 +120,9 @@ func (i *Installation) keeper() *anchor.Keeper {
 func (i *Installation) make(ctx context.Context) (err error) {
 	i.Keeper = i.keeper()                   // there is a vault now, and so it signs
 	if err := i.makePosture(); err != nil { // and holds exceptions to their marks
+		return err
+	}
+	if err := i.makeAlerts(); err != nil { // and reads sealed secrets of channels
 		return err
 	}
 	i.SAM, err = suite.New(ctx, suite.Deps{

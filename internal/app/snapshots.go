@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/archive/view"
+	"partnerguard/internal/dates"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/signin"
 	"partnerguard/internal/snapshot"
@@ -29,7 +30,10 @@ type maker interface {
 
 // makers are what a judgement of a tenant is shown by, one line a feature.
 func (i *Installation) makers(partner bool) []maker {
-	return []maker{}
+	if !partner { // the rule book and Microsoft's dates are about partners
+		return nil
+	}
+	return []maker{alertMaker{dates.NewFold()}}
 }
 
 // keepShown writes what pages show of a tenant. Nothing of a judgement fails by it.

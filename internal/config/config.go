@@ -14,9 +14,11 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"partnerguard/internal/alert"
 	"partnerguard/internal/archive"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/notify"
 	"partnerguard/internal/observe"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/posture"
@@ -61,6 +63,8 @@ type Config struct {
 	Jobs    jobs.Config    `yaml:",inline"`
 	Observe observe.Config `yaml:",inline"`
 	Posture posture.Config `yaml:",inline"`
+	Notify  notify.Config  `yaml:",inline"`
+	Alert   alert.Config   `yaml:",inline"`
 
 	origins map[string]string
 	file    string
