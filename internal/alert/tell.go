@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -157,7 +158,7 @@ type said struct {
 // hand makes one message of what is told to a channel, and gives it to the outbox.
 func (s *Store) hand(ctx context.Context, channel string, digest bool, list []said) error {
 	slices.SortStableFunc(list, func(x, y said) int {
-		return x.a.Severity.Rank() - y.a.Severity.Rank()
+		return cmp.Or(x.a.Severity.Rank()-y.a.Severity.Rank(), x.a.Opened.Compare(y.a.Opened), cmp.Compare(x.a.Title, y.a.Title))
 	})
 	var m *notify.Message
 	if len(list) == 1 && !digest {
