@@ -27,6 +27,7 @@ type place struct {
 	network tri // through the compliant network
 	// see [dim.vague]
 	vague, phantom, blur bool
+	from                 int // of a phantom: the place it may be, from 1
 }
 
 // geography holds the classes and finds the one of an address.

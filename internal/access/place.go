@@ -64,6 +64,7 @@ func (g *geography) expand(byID map[string]*NamedLocation, unclear map[string]bo
 		g.places[i].vague = len(open) > 0
 		for pick := range uint(1) << len(open) {
 			q := p.settle(open, pick, byID)
+			q.from = i + 1
 			if len(open) > 0 {
 				g.places = append(g.places, q)
 			}

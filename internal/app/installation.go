@@ -18,6 +18,7 @@ import (
 
 	"partnerguard/internal/alert"
 	"partnerguard/internal/config"
+	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partner"
@@ -239,7 +240,9 @@ func newInstallation(o Options) *Installation {
 }
 
 // Books are the tables of all features whose rows are marked.
-func Books() []*vault.Book { return slices.Concat(suite.Books(), posture.Books(), alert.Books()) }
+func Books() []*vault.Book {
+	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books())
+}
 
 // VaultOptions are how this installation opens its vault.
 func (i *Installation) VaultOptions() vault.Options {

@@ -16,6 +16,7 @@ import (
 	"partnerguard/internal/archive"
 	"partnerguard/internal/automation"
 	"partnerguard/internal/collect"
+	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/notify"
@@ -35,6 +36,7 @@ type features struct {
 	Posture    *posture.Store
 	Notify     *notify.Outbox
 	Alerts     *alert.Store
+	Console    *console.Console // nil where it was opened without the vault
 }
 
 // What serve wants of a feature; each has some of these.
@@ -65,6 +67,7 @@ func (i *Installation) modules() []module {
 		{"posture", i.Posture},
 		{"notify", i.Notify},
 		{"alert", i.Alerts},
+		{"console", i.Console},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -133,6 +136,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 		i.notes = append(i.notes, i.SAM.Notes()...)
 		i.close = append(i.close, i.SAM.Close)
 		i.Collect, err = i.collector() // now it can read
+	}
+	if err == nil {
+		err = i.makeConsole()
 	}
 	return err
 }

@@ -77,19 +77,19 @@ func (j *Judged) accounts() []posture.Account {
 			at[strings.ToLower(j.Engine.Tenant().Users[i].ID)] = i
 		}
 	}
-	covers := j.covers()
+	covers, every := j.covers("mfa-every-user"), j.covers("mfa-every-sign-in")
 	out := make([]posture.Account, 0, len(j.Report.Accounts))
 	for i := range j.Report.Accounts {
 		a := &j.Report.Accounts[i]
 		key := strings.ToLower(a.ID)
 		x := posture.Account{ID: a.ID, Name: a.UserPrincipalName, Class: a.Class, InScope: a.InScope, Enabled: a.Class != "disabled", Verdict: string(a.MFA),
-			Reason: a.Reason, Cover: "unknown", Factor: a.StrongestFactor, Roles: a.Roles, LastUnasked: a.LastNotChallenged}
+			Reason: a.Reason, Cover: "unknown", Every: "unknown", Factor: a.StrongestFactor, Roles: a.Roles, LastUnasked: a.LastNotChallenged}
 		if u := j.Facts.Directory.Users[key]; u != nil && !u.Derived {
 			x.DirectoryKnown, x.Source = true, u.Source.String()
 			x.Enabled = !u.AccountEnabled.False()
 		}
 		if n, known := at[key]; known {
-			x.Cover = coverWord(covers[n])
+			x.Cover, x.Every = coverWord(covers[n]), coverWord(every[n])
 			p := j.Engine.Point(&access.SignIn{User: n, App: ordinaryApp, Client: "browser", IP: nowhere})
 			for _, name := range j.Engine.Protecting(p) {
 				x.ByName = append(x.ByName, name)
@@ -116,12 +116,12 @@ func (j *Judged) policiesByName() map[string][]string {
 	return out
 }
 
-// covers are what the settings prove of each account for the first requirement.
-func (j *Judged) covers() []access.Cover {
+// covers are what the settings prove of each account by a question.
+func (j *Judged) covers(question string) []access.Cover {
 	if j.Engine == nil {
 		return nil
 	}
-	q, ok := access.FindQuestion("mfa-every-user")
+	q, ok := access.FindQuestion(question)
 	if !ok {
 		return make([]access.Cover, len(j.Engine.Tenant().Users))
 	}

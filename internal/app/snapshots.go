@@ -30,10 +30,11 @@ type maker interface {
 
 // makers are what a judgement of a tenant is shown by, one line a feature.
 func (i *Installation) makers(partner bool) []maker {
-	if !partner { // the rule book and Microsoft's dates are about partners
-		return nil
+	list := []maker{&peopleMaker{}}
+	if partner {
+		list = append(list, statusMaker{i}, alertMaker{dates.NewFold()})
 	}
-	return []maker{alertMaker{dates.NewFold()}}
+	return list
 }
 
 // keepShown writes what pages show of a tenant. Nothing of a judgement fails by it.

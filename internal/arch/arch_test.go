@@ -19,8 +19,8 @@ var floor = map[string]int{
 	"intake": 3, "sample": 3, "facts": 3, "page": 3, "screen": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3,
 	"msapi": 3, "web": 3, "caller": 3, "observe": 3, "archive": 3, "snapshot": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "checkup": 4, "dates": 4,
-	"collect": 4, "posture": 4, "alert": 4,
-	"config": 5, "labtest": 5, "cause": 5,
+	"collect": 4, "posture": 4, "people": 4, "alert": 4,
+	"config": 5, "labtest": 5, "cause": 5, "console": 5,
 	"app":    6,
 	"cli":    7,
 	"attack": 8,
@@ -62,6 +62,7 @@ var sideways = map[string]string{
 	"screen -> page":        "pages of the console have the one look",
 	"screen -> print":       "numbers and words are cleaned and said as on a terminal",
 	"page -> print":         "numbers, times and what was read are said on a page as on a terminal",
+	"config -> console":     "the console's settings are its own, as every feature's are",
 }
 
 // pure packages do no I/O and read no clock: only these words are forbidden.

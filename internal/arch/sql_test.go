@@ -29,6 +29,7 @@ var owner = map[string]string{
 	"archive_segments": "archive", "archive_pending": "archive",
 	"trail_head": "trail", "trail_pages": "trail", "trail_tiles": "trail", "trail_chain": "trail", "trail_anchors": "trail", "trail_proofs": "trail",
 	"river_job": "jobs", "river_client": "jobs",
+	"console_sessions": "console", "console_links": "console", "console_roles": "console", "console_tokens": "console",
 }
 
 // catalogue are words after UPDATE or FROM that are no tables of ours: what a

@@ -61,20 +61,42 @@ const (
 	ExceptionEnded      Action = "exception.ended"
 	AttestationKept     Action = "attestation.kept" // in the database
 	AttestationRemoved  Action = "attestation.removed"
-	RejudgeBegun        Action = "rejudge.begun" // the archive is judged again by the rules of now
-	AlertAcknowledged   Action = "alert.acknowledged"
-	AlertSnoozed        Action = "alert.snoozed"   // silent until a moment, or told again
-	NotifyGivenUp       Action = "notify.given-up" // a message could not be delivered
-	NotifyRevived       Action = "notify.revived"  // messages that were given up are sent again
-	NotifySealed        Action = "notify.sealed"   // the secret of a channel was sealed
-	CalendarMade        Action = "calendar.made"   // a person's calendar of deadlines
-	CalendarRevoked     Action = "calendar.revoked"
-	TrailCarried        Action = "trail.carried"   // from the hash chain it was before into the tree
-	TrailKey            Action = "trail.key"       // the key that signs checkpoints was made
-	TrailWords          Action = "trail.words"     // the key that tells its own words was made
-	TrailGap            Action = "trail.gap"       // an anchor cannot be reached
-	TrailGapEnded       Action = "trail.gap-ended" // it can again
-	TrailMismatch       Action = "trail.mismatch"  // an anchor holds what does not fit the trail
+	RejudgeBegun        Action = "rejudge.begun"      // the archive is judged again by the rules of now
+	ConsoleEntered      Action = "console.entered"    // somebody came into the console: a session began
+	ConsoleRefused      Action = "console.refused"    // somebody was not let in, or may not do it, and why
+	ConsoleSteppedUp    Action = "console.stepped-up" // MFA was proven anew: a session took the place of another
+	ConsoleLeft         Action = "console.left"       // somebody signed out
+	ConsoleEnded        Action = "console.ended"      // a session was ended by somebody
+	ConsoleLinkMade     Action = "console.link-made"
+	ConsoleLinkUsed     Action = "console.link-used"
+	ConsoleRoleGiven    Action = "console.role-given"
+	ConsoleRoleTaken    Action = "console.role-taken"
+	ConsoleTokenMade    Action = "console.token-made"
+	ConsoleTokenRemoved Action = "console.token-removed"
+	ConsoleTokenRefused Action = "console.token-refused" // a program came with a token that is not taken
+	TrailCarried        Action = "trail.carried"         // from the hash chain it was before into the tree
+	TrailKey            Action = "trail.key"             // the key that signs checkpoints was made
+	TrailWords          Action = "trail.words"           // the key that tells its own words was made
+	TrailGap            Action = "trail.gap"             // an anchor cannot be reached
+	TrailGapEnded       Action = "trail.gap-ended"       // it can again
+	TrailMismatch       Action = "trail.mismatch"        // an anchor holds what does not fit the trail
+)
+
+// What people are told, and what they do about it.
+const (
+	AlertAcknowledged Action = "alert.acknowledged"
+	AlertSnoozed      Action = "alert.snoozed"   // silent until a moment, or told again
+	NotifyGivenUp     Action = "notify.given-up" // a message could not be delivered
+	NotifyRevived     Action = "notify.revived"  // messages that were given up are sent again
+	NotifySealed      Action = "notify.sealed"   // the secret of a channel was sealed
+	CalendarMade      Action = "calendar.made"   // a person's calendar of deadlines
+	CalendarRevoked   Action = "calendar.revoked"
+)
+
+// What people ask of the readings.
+const (
+	CollectionAsked Action = "collection.asked" // a person had a tenant read, due or not
+	JobRevived      Action = "job.revived"      // a job that was tried no more is tried again
 )
 
 // Event is one entry of the trail before it is chained. It never holds a

@@ -179,6 +179,18 @@ func scanGaps(rows *sql.Rows, err error) (out []gapRow, _ error) {
 	return out, rows.Err()
 }
 
+// What a list of all tenants wants, a statement each.
+const (
+	sumCursors = `SELECT tenant, CAST(sum(CASE WHEN whole_at > 0 OR covered_at > 0 THEN 1 ELSE 0 END) AS bigint),
+		CAST(sum(CASE WHEN refused <> '' THEN 1 ELSE 0 END) AS bigint), CAST(sum(CASE WHEN refused = '' AND tries > 0 THEN 1 ELSE 0 END) AS bigint),
+		min(CASE WHEN refused <> '' THEN NULL WHEN covered_at > whole_at THEN covered_at WHEN whole_at > 0 THEN whole_at END)
+		FROM collect_cursors GROUP BY tenant`
+	sumGaps     = "SELECT tenant, count(*), CAST(sum(lost) AS bigint) FROM collect_gaps WHERE closed_at = 0 GROUP BY tenant"
+	leasesTaken = "SELECT tenant, owner FROM collect_leases WHERE owner <> ''"
+	dueNow      = "UPDATE collect_cursors SET due_at = 0 WHERE tenant = $1"
+	healedGaps  = "SELECT " + gapColumns + " FROM collect_gaps WHERE tenant = $1 AND closed_at >= $2 AND reason <> $3 ORDER BY closed_at DESC, resource LIMIT 200"
+)
+
 // putGap writes a gap; the same one that is open already stays as it was noticed first.
 func (s *Store) putGap(ctx context.Context, g *gapRow) error {
 	lost := 0

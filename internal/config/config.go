@@ -17,6 +17,7 @@ import (
 	"partnerguard/internal/alert"
 	"partnerguard/internal/archive"
 	"partnerguard/internal/collect"
+	"partnerguard/internal/console"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/notify"
 	"partnerguard/internal/observe"
@@ -65,6 +66,7 @@ type Config struct {
 	Posture posture.Config `yaml:",inline"`
 	Notify  notify.Config  `yaml:",inline"`
 	Alert   alert.Config   `yaml:",inline"`
+	Console console.Config `yaml:",inline"`
 
 	origins map[string]string
 	file    string

@@ -81,6 +81,8 @@ type budgets struct {
 	mu    sync.Mutex // guards what follows
 	list  map[string]*bucket
 	costs map[string]int // resource units of a request, by what it reads, as last told
+
+	throttled throttled
 }
 
 type bucket struct {
@@ -102,7 +104,7 @@ func newBudgets(mono func() time.Duration) *budgets {
 		began := time.Now()
 		mono = func() time.Duration { return time.Since(began) }
 	}
-	return &budgets{elapsed: mono, list: map[string]*bucket{}, costs: map[string]int{}}
+	return &budgets{elapsed: mono, list: map[string]*bucket{}, costs: map[string]int{}, throttled: throttled{}}
 }
 
 func (b *budgets) get(key string, p pace) *bucket {
@@ -210,6 +212,7 @@ func (b *budgets) slower(key string, p pace, pause time.Duration) {
 	defer b.mu.Unlock()
 	k := b.get(key, p)
 	k.until = max(k.until, b.elapsed()+pause)
+	b.throttled.note(key)
 	k.share = max(k.share/2, slowest)
 }
 

@@ -23,6 +23,11 @@ var componentsCSS string
 //go:embed report.css
 var reportCSS string
 
+// Icon is the icon of the browser's tab, an SVG.
+//
+//go:embed icon.svg
+var Icon string
+
 //go:embed sprite.html
 var sprite string
 
@@ -80,18 +85,37 @@ func Write(w io.Writer, t *template.Template, view any) error {
 	if end < 0 {
 		end = b.Len()
 	}
+	page := string(b.Bytes()[:end]) + Sprite(b.Bytes(), "")
+	_, err := io.WriteString(w, page+string(b.Bytes()[end:]))
+	return err
+}
+
+// Sprite is the glyphs and patterns that a page refers to, as the one inline picture
+// that a page ends with; "" where it refers to none. more are symbols beside those of
+// every page, one a line: files of ours.
+func Sprite(page []byte, more string) string {
+	wanted := map[string]bool{}
+	for rest := page; ; {
+		i := bytes.IndexByte(rest, '#')
+		if i < 0 {
+			break
+		}
+		rest = rest[i+1:]
+		n := bytes.IndexFunc(rest, func(r rune) bool { return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') })
+		if n > 0 && n < 32 {
+			wanted[string(rest[:n])] = true
+		}
+	}
 	var used strings.Builder
-	for l := range strings.Lines(sprite) {
-		if _, id, _ := strings.Cut(l, `id="`); bytes.Contains(b.Bytes(), []byte("#"+id[:strings.IndexByte(id, '"')])) {
+	for l := range strings.Lines(sprite + more) {
+		if _, id, _ := strings.Cut(l, `id="`); wanted[id[:max(strings.IndexByte(id, '"'), 0)]] {
 			used.WriteString(l)
 		}
 	}
-	page := string(b.Bytes()[:end])
-	if used.Len() > 0 {
-		page += `<svg class="sprite" aria-hidden="true" focusable="false">` + "\n" + used.String() + "</svg>\n"
+	if used.Len() == 0 {
+		return ""
 	}
-	_, err := io.WriteString(w, page+string(b.Bytes()[end:]))
-	return err
+	return `<svg class="sprite" aria-hidden="true" focusable="false">` + "\n" + used.String() + "</svg>\n"
 }
 
 // Renderer writes one kind of page by its template, which is parsed at the first

@@ -104,7 +104,9 @@ func (r *Relationship) CustomerName() string {
 type Customer struct {
 	ID                   string       `json:"id"`
 	AllowDelegatedAccess lenient.Bool `json:"allowDelegatedAccess"` // DAP present
-	CompanyProfile       struct {
+	// Relation is relationshipToPartner: "reseller", "advisor", "syndication" and others.
+	Relation       lenient.String `json:"relationshipToPartner"`
+	CompanyProfile struct {
 		TenantID    string `json:"tenantId"`
 		Domain      string `json:"domain"`
 		CompanyName string `json:"companyName"`

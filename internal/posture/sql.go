@@ -138,6 +138,13 @@ func (s *Store) factsOf(ctx context.Context, tenant, kind, subject string) ([]fa
 		tenant, kind, subject)
 }
 
+// factsSince are the rows of a kind that held in a round or later, oldest first.
+func (s *Store) factsSince(ctx context.Context, tenant, kind string, round int64) ([]fact, error) {
+	return all(ctx, s.d.DB, scanFact,
+		"SELECT "+factColumns+" FROM posture_facts WHERE tenant = $1 AND kind = $2 AND (till = 0 OR till > $3) ORDER BY subject, since",
+		tenant, kind, round)
+}
+
 func (s *Store) insertFact(ctx context.Context, tenant string, f *fact) error {
 	r, err := s.d.DB.ExecContext(ctx, `INSERT INTO posture_facts (tenant, `+factColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (tenant, kind, subject, since) DO NOTHING`, tenant, f.kind, f.subject, f.since, f.till, f.digest, f.body)

@@ -76,6 +76,7 @@ type Account struct {
 	Verdict        string     `json:"verdict"`
 	Reason         string     `json:"reason"`           // not compared
 	Cover          string     `json:"cover"`            // covered, not_covered, unknown: what the settings prove
+	Every          string     `json:"every,omitempty"`  // cover at every sign-in the settings tell apart; "" where it was not kept
 	By             []string   `json:"by,omitempty"`     // ids of the policies that ask it for MFA or block it in an ordinary sign-in
 	ByName         []string   `json:"byName,omitempty"` // their names
 	Factor         string     `json:"factor"`           // strongest registered: none, phone, otp, app, phishing_resistant, unknown

@@ -287,7 +287,7 @@ func (c Code) Build(b *Builder) {
 		class += " wrap"
 	}
 	b.Open("pre", A("class", class), A("tabindex", "0"))
-	b.Text(c.Text)
+	b.Lines(c.Text)
 	b.End("pre")
 }
 

@@ -33,6 +33,9 @@ type Builder struct {
 	open []Lit
 	now  time.Time
 	ids  int
+
+	frame  *Frame // nil outside of a page: no form is written then
+	closes string // the address without the open row, while a drawer is written
 }
 
 // NewBuilder makes a builder for a page of a moment.
@@ -159,8 +162,35 @@ func With(path string, pairs ...string) string {
 }
 
 // Text writes a text: signs that steer a terminal or turn its direction are shown as
-// what they are.
-func (b *Builder) Text(s string) { escape(&b.b, s) }
+// what they are. A space at an end stays, so that what is beside it does not touch.
+func (b *Builder) Text(s string) {
+	if strings.HasPrefix(s, " ") {
+		b.b.WriteByte(' ')
+	}
+	escape(&b.b, s)
+	if len(s) > 1 && strings.HasSuffix(s, " ") {
+		b.b.WriteByte(' ')
+	}
+}
+
+// maxTextLines bounds a text of many lines.
+const maxTextLines = 2000
+
+// Lines writes a text of many lines: how they begin stays.
+func (b *Builder) Lines(s string) {
+	n := 0
+	for l := range strings.Lines(s) {
+		if n++; n > maxTextLines {
+			b.Text("…")
+			return
+		}
+		l = strings.TrimRight(l, "\r\n")
+		body := strings.TrimLeft(l, " \t")
+		b.raw(strings.ReplaceAll(l[:min(len(l)-len(body), 80)], "\t", "  "))
+		escape(&b.b, body)
+		b.b.WriteByte('\n')
+	}
+}
 
 // maxShown bounds one text of a page, in bytes.
 const maxShown = 2000
@@ -191,8 +221,18 @@ func escape(w *bytes.Buffer, s string) {
 	w.WriteString(s[last:])
 }
 
-// Icon writes a glyph of the sprite.
+// raw writes what is ours.
+func (b *Builder) raw(s string) { b.b.WriteString(s) }
+
+// escapeWhole escapes a value that must come back as it is.
+func escapeWhole(w *bytes.Buffer, s string) { template.HTMLEscape(w, []byte(s)) }
+
+// Icon writes a glyph of the sprite: a verdict's ("v-met"), or one of ours by its name
+// ("clock"); sprite.html has them all.
 func (b *Builder) Icon(id Lit) {
+	if !strings.HasPrefix(string(id), "v-") && id != "mark" {
+		id = "g-" + id
+	}
 	b.b.WriteString(`<svg class="i" viewBox="0 0 16 16" aria-hidden="true"><use href="#`)
 	escape(&b.b, string(id))
 	b.b.WriteString(`"></use></svg>`)

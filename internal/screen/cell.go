@@ -133,7 +133,9 @@ func (c *Cell) Build(b *Builder) {
 
 func (c *Cell) words(b *Builder) {
 	if c.Icon != "" {
+		b.Class("span", "ic")
 		b.Icon(c.Icon)
+		defer b.End("span")
 	}
 	if c.Text == "" {
 		return

@@ -52,6 +52,7 @@ type List[T any] struct {
 	Detail func(*T) []Block
 	Drawer bool
 	Tight  bool // 28 px a row
+	Lead   int  // the column that names the row: the first, where nothing else is said
 }
 
 // Lister is a List of any rows.
@@ -68,6 +69,7 @@ type Lister interface {
 type ColumnAbout struct {
 	Name, Head, About string
 	Right, Sorts      bool
+	Down              bool // the first order by it is the descending one
 }
 
 // FilterAbout tells of a filter.
@@ -98,7 +100,7 @@ func (l *List[T]) row() reflect.Type { return reflect.TypeFor[T]() }
 func (l *List[T]) about() (out []ColumnAbout) {
 	for i := range l.Columns {
 		c := &l.Columns[i]
-		out = append(out, ColumnAbout{c.Name, c.Head, c.About, c.Right, !c.Fixed})
+		out = append(out, ColumnAbout{c.Name, c.Head, c.About, c.Right, !c.Fixed, c.Right})
 	}
 	return out
 }
@@ -140,6 +142,8 @@ type Selection struct {
 	Opens   bool
 	Drawer  bool
 	Tight   bool
+	Lead    int    // the cell that names the row
+	Order   string // what it is ordered by, as Query.Sort says it
 	// All gives every row that the query lets through, for the exports: the cells' words and
 	// the row itself.
 	All func(each func(words func() []string, row any) bool)
@@ -174,7 +178,8 @@ const maxChips = 8
 // Select narrows, orders and pages.
 func (r rowsOf[T]) Select(v *Viewer, q Query) *Selection {
 	l := r.list
-	s := &Selection{Query: q, Noun: l.Noun, Search: l.Search, Opens: l.Detail != nil || l.Drawer, Drawer: l.Drawer, Tight: l.Tight}
+	s := &Selection{Query: q, Noun: l.Noun, Search: l.Search, Opens: l.Detail != nil || l.Drawer, Drawer: l.Drawer, Tight: l.Tight, Lead: l.Lead,
+		Order: cmp.Or(q.Sort, l.Default)}
 	for _, c := range l.about() {
 		if !l.Columns[slices.IndexFunc(l.Columns, func(o Column[T]) bool { return o.Name == c.Name })].Only {
 			s.Heads = append(s.Heads, c)

@@ -18,7 +18,7 @@ var fruits = &List[fruit]{
 		{Name: "name", Head: "Name", Cell: func(f *fruit) Cell { return Named(f.Name, f.ID, "/fruit?row="+f.ID) }},
 		{Name: "weight", Head: "Weight", Right: true, Order: func(a, b *fruit) int { return a.Weight - b.Weight },
 			Blank: func(f *fruit) bool { return f.Weight == 0 },
-			Cell: func(f *fruit) Cell { return Cell{Of: &Part{N: int64(f.Weight)}} }},
+			Cell:  func(f *fruit) Cell { return Cell{Of: &Part{N: int64(f.Weight)}} }},
 	},
 	Filters: []Filter[fruit]{{Name: "first", Of: func(f *fruit) []string { return []string{strings.ToLower(f.Name[:1])} }}},
 }

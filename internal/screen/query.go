@@ -123,10 +123,15 @@ func known(s string) string {
 
 // Values is the query as an address says it, with what is as it would be anyway left
 // out.
-func (q Query) Values() url.Values {
+func (q Query) Values() url.Values { return q.values(Size) }
+
+// values is Values of a list with so many rows a page.
+func (q Query) values(size int) url.Values {
 	v := url.Values{}
 	for name, list := range q.Filters {
-		v[name] = slices.Clone(list)
+		if len(list) > 0 {
+			v[name] = slices.Clone(list)
+		}
 	}
 	for name, s := range map[string]string{"q": q.Text, "sort": q.Sort, "row": q.Row} {
 		if s != "" {
@@ -136,7 +141,7 @@ func (q Query) Values() url.Values {
 	if q.Page > 1 {
 		v.Set("page", strconv.Itoa(q.Page))
 	}
-	if q.Size != Size && q.Size > 0 {
+	if q.Size != size && q.Size > 0 {
 		v.Set("size", strconv.Itoa(q.Size))
 	}
 	return v

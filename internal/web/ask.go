@@ -58,6 +58,16 @@ func Ask(ctx context.Context, c *Config) error {
 	return nil
 }
 
+// Here is the address by which the server that runs with settings c is reached on this
+// machine: http://127.0.0.1:8443.
+func Here(c *Config) string {
+	scheme := "http://"
+	if c.TLSCertificate != "" {
+		scheme = "https://"
+	}
+	return scheme + here(c.Listen)
+}
+
 // here is where on this machine a server listens.
 func here(listen string) string {
 	host, port, err := net.SplitHostPort(listen)

@@ -1,13 +1,12 @@
 package web
 
 import (
-	_ "embed"
 	"html/template"
+	"io"
 	"net/http"
-)
 
-//go:embed icon.svg
-var icon []byte
+	"partnerguard/internal/page"
+)
 
 // Icon is GET /favicon.ico, which browsers ask for by themselves.
 func Icon() Route {
@@ -16,7 +15,7 @@ func Icon() Route {
 		Handle: func(w http.ResponseWriter, _ *http.Request) error {
 			w.Header().Set("Content-Type", "image/svg+xml")
 			w.Header().Set("Cache-Control", "public, max-age=86400")
-			_, err := w.Write(icon)
+			_, err := io.WriteString(w, page.Icon)
 			return err
 		},
 	}

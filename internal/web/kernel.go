@@ -169,9 +169,6 @@ func (k *Kernel) route(q *request, r *http.Request) error {
 	if err := k.sites.Check(r); err != nil {
 		return problem.Wrap(err, problem.Forbidden, "a form of another site is not taken here")
 	}
-	if !e.Access.allows(r) {
-		return problem.New(problem.Forbidden, "this is for the machine itself alone")
-	}
 	if e.Policy != "" {
 		q.Header().Set("Content-Security-Policy", e.Policy)
 	}
@@ -187,7 +184,10 @@ func (k *Kernel) route(q *request, r *http.Request) error {
 	r.Body = http.MaxBytesReader(q.ResponseWriter, r.Body, most)
 	ctx, stop := context.WithTimeout(context.WithValue(r.Context(), keyRequest{}, q), within)
 	defer stop()
-	r = r.WithContext(ctx)
+	r, err := e.Access.admit(q, r.WithContext(ctx))
+	if err != nil {
+		return err
+	}
 	if strings.Contains(pattern, "{") {
 		k.mux.ServeHTTP(q, r) // once more, for the values of its path
 		return q.err
@@ -244,7 +244,14 @@ func (k *Kernel) fail(q *request, r *http.Request) (cut bool) {
 		head.Set("WWW-Authenticate", "Bearer") // RFC 9110 section 15.5.2 wants one
 	}
 	page := q.route == nil || q.route.Page
-	answer(q, page && wantsPage(r.Header.Values("Accept"), q.route != nil), status, q.err)
+	page = page && wantsPage(r.Header.Values("Accept"), q.route != nil)
+	if e, ok := errors.AsType[*elsewhere](q.err); ok && page {
+		head.Del("WWW-Authenticate")
+		head.Set("Location", e.to)
+		q.WriteHeader(http.StatusSeeOther)
+		return false
+	}
+	answer(q, page, status, q.err)
 	return false
 }
 

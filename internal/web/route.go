@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"partnerguard/internal/problem"
 )
 
 // Mux takes the routes of a feature; *Kernel meets it.
@@ -53,32 +55,67 @@ const (
 
 // Access is a rule of who may ask. The zero value is none, and no route can be
 // without one.
-type Access struct{ rule, why string }
+type Access struct {
+	rule, why string
+	guarded   bool
+	allow     Allow // of a guarded route
+}
+
+// Allow decides whether a request may go on to the handler, and gives the request that
+// the handler sees: who asks is in its context. It writes nothing but headers, such as
+// a cookie. Its error becomes the answer: of kind [problem.Unauthenticated] where nobody
+// has proven who asks ([Elsewhere] sends a person to where they can), of
+// [problem.Forbidden] where who asks may not.
+type Allow func(w http.ResponseWriter, r *http.Request) (*http.Request, error)
 
 // Public lets everybody ask. why says, for whoever reviews the list of routes,
 // what makes that right.
-func Public(why string) Access { return Access{"public", why} }
+func Public(why string) Access { return Access{rule: "public", why: why} }
 
 // Own leaves it to the handler, before anything else it does: callers of the
 // broker, an invitation's secret. why says how.
-func Own(why string) Access { return Access{"own", why} }
+func Own(why string) Access { return Access{rule: "own", why: why} }
+
+// Guarded has a feature's own function decide before the handler runs, so that no
+// handler can forget to ask. rule says what it asks for, such as a right; why how.
+func Guarded(rule, why string, allow Allow) Access { return Access{rule, why, true, allow} }
+
+// Rule is what the rule is called: "public", "own", "loopback", or what a guarded
+// route asks for.
+func (a Access) Rule() string { return a.rule }
 
 // Loopback lets this machine ask alone: from a loopback address, by a name of
 // it, through no proxy that says so. One that says nothing, on this machine, is
 // this machine.
-var Loopback = Access{"loopback", "this machine alone"}
+var Loopback = Access{rule: "loopback", why: "this machine alone"}
 
 // String is for the list of routes: "public: a load balancer has no credentials".
 func (a Access) String() string { return a.rule + ": " + a.why }
 
-func (a Access) valid() bool { return a.rule != "" && strings.TrimSpace(a.why) != "" }
+func (a Access) valid() bool {
+	named := a.rule == "public" || a.rule == "own" || a.rule == Loopback.rule
+	return a.rule != "" && strings.TrimSpace(a.why) != "" && named != a.guarded && a.guarded == (a.allow != nil)
+}
 
-// allows says whether the request may go on to the handler.
-func (a Access) allows(r *http.Request) bool { return a.rule != Loopback.rule || fromHere(r) }
+// admit gives the request that may go on to the handler, or why none may.
+func (a Access) admit(w http.ResponseWriter, r *http.Request) (*http.Request, error) {
+	switch {
+	case a.rule == Loopback.rule && !FromHere(r):
+		return nil, problem.New(problem.Forbidden, "this is for the machine itself alone")
+	case a.allow == nil:
+		return r, nil
+	}
+	next, err := a.allow(w, r)
+	if err == nil && next == nil { // a rule that forgot to decide lets nobody in
+		err = problem.New(problem.Internal, "a rule of access decided nothing")
+	}
+	return next, err
+}
 
-// fromHere says that a request comes from this machine. The name it asks for
+// FromHere says that a request comes from this machine, through no proxy that says
+// so. The name it asks for
 // counts too: a page's script can lead a name of its own to 127.0.0.1.
-func fromHere(r *http.Request) bool {
+func FromHere(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || !peer.Addr().IsLoopback() {
 		return false
@@ -112,7 +149,7 @@ func (r *Route) fault(taken func(string) bool) string {
 	case taken(r.Name):
 		return "the name is taken"
 	case !r.Access.valid():
-		return "it has no access rule: web.Public, web.Own or web.Loopback, with the reason"
+		return "it has no access rule: web.Public, web.Own, web.Loopback or web.Guarded, with the reason"
 	case r.Handle == nil:
 		return "it has no handler"
 	case !method && r.Fail == nil:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"partnerguard/internal/problem"
@@ -72,6 +73,23 @@ func WithStatus(status int, err error) error {
 		return fmt.Errorf("web: %d is no status of an error", status)
 	}
 	return &stated{err, status}
+}
+
+type elsewhere struct {
+	error
+	to string
+}
+
+func (e *elsewhere) Unwrap() error { return e.error }
+
+// Elsewhere is err for a program, and for a person's browser, on a route with pages, the
+// way to to (303): a path of this server, where the error can be mended, such as by
+// signing in. The caller makes sure that it is one.
+func Elsewhere(to string, err error) error {
+	if err == nil || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n") {
+		return fmt.Errorf("web: %q leads nowhere here", to)
+	}
+	return &elsewhere{err, to}
 }
 
 // shown are the words and the hint that may be told of an error.

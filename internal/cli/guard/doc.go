@@ -1,3 +1,3 @@
 // Package guard has the commands that hand out tokens and refuse them: exec, token,
-// policy and serve.
+// policy and serve; and those that let into the web console.
 package guard

@@ -223,6 +223,62 @@ consent_intents.since bigint NOT NULL
 consent_intents.mark bytea NOT NULL DEFAULT '\x'::bytea
 consent_intents consent_intents_pkey PRIMARY KEY (connection, customer)
 CREATE UNIQUE INDEX consent_intents_pkey ON public.consent_intents USING btree (connection, customer)
+console_links.id text NOT NULL
+console_links.hash text NOT NULL
+console_links.actor text NOT NULL
+console_links.made bigint NOT NULL
+console_links.ends bigint NOT NULL
+console_links.mark bytea NOT NULL
+console_links console_links_pkey PRIMARY KEY (id)
+CREATE INDEX console_links_hash ON public.console_links USING btree (hash)
+CREATE UNIQUE INDEX console_links_pkey ON public.console_links USING btree (id)
+console_roles.id text NOT NULL
+console_roles.tenant text NOT NULL
+console_roles.kind text NOT NULL
+console_roles.subject text NOT NULL
+console_roles.name text NOT NULL
+console_roles.role text NOT NULL
+console_roles.customers text NOT NULL
+console_roles.made bigint NOT NULL
+console_roles.actor text NOT NULL
+console_roles.mark bytea NOT NULL
+console_roles console_roles_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX console_roles_pkey ON public.console_roles USING btree (id)
+console_sessions.id text NOT NULL
+console_sessions.hash text NOT NULL
+console_sessions.way text NOT NULL
+console_sessions.actor text NOT NULL
+console_sessions.subject text NOT NULL
+console_sessions.name text NOT NULL
+console_sessions.tenant text NOT NULL
+console_sessions.role text NOT NULL
+console_sessions.customers text NOT NULL
+console_sessions.held text NOT NULL
+console_sessions.made bigint NOT NULL
+console_sessions.seen bigint NOT NULL
+console_sessions.idles bigint NOT NULL
+console_sessions.ends bigint NOT NULL
+console_sessions.proof text NOT NULL
+console_sessions.proven bigint NOT NULL
+console_sessions.address text NOT NULL
+console_sessions.client text NOT NULL
+console_sessions.version bigint NOT NULL
+console_sessions.mark bytea NOT NULL
+console_sessions console_sessions_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX console_sessions_pkey ON public.console_sessions USING btree (id)
+console_tokens.id text NOT NULL
+console_tokens.name text NOT NULL
+console_tokens.hash text NOT NULL
+console_tokens.rights text NOT NULL
+console_tokens.customers text NOT NULL
+console_tokens.made bigint NOT NULL
+console_tokens.ends bigint NOT NULL
+console_tokens.actor text NOT NULL
+console_tokens.used bigint NOT NULL
+console_tokens.mark bytea NOT NULL
+console_tokens console_tokens_pkey PRIMARY KEY (id)
+CREATE INDEX console_tokens_hash ON public.console_tokens USING btree (hash)
+CREATE UNIQUE INDEX console_tokens_pkey ON public.console_tokens USING btree (id)
 exceptions.id text NOT NULL
 exceptions.requirement text NOT NULL
 exceptions.accounts text NOT NULL

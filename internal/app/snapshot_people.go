@@ -1,0 +1,54 @@
+//go:build !judge
+
+package app
+
+import (
+	"context"
+	"time"
+
+	"partnerguard/internal/evidence"
+	"partnerguard/internal/partner"
+	"partnerguard/internal/people"
+	"partnerguard/internal/signin"
+)
+
+// peopleMaker makes what the page People shows.
+type peopleMaker struct{ log people.Log }
+
+func (m *peopleMaker) visitor(whereIs) signin.Visitor { return m.log.Visitor() }
+
+func (m *peopleMaker) parts(_ context.Context, j *Judged, tenant string) (map[string]any, error) {
+	return map[string]any{people.PartName: peopleOf(j, tenant, &m.log)}, nil
+}
+
+// peopleOf are the accounts of a judgement as the page shows them.
+func peopleOf(j *Judged, tenant string, log *people.Log) people.Part {
+	in := people.Input{Tenant: tenant, At: j.Report.AsOf, Facts: j.Facts, Engine: j.Engine, Log: log, Hours: hoursOf}
+	for i := range j.Report.Requirements {
+		q := &j.Report.Requirements[i]
+		if q.ID == settingsRule && q.Age.Past {
+			in.Stale = "settings that are not older than " + (time.Duration(q.Age.AllowedHours) * time.Hour).String()
+		}
+	}
+	for i := range j.Report.Accounts {
+		a := &j.Report.Accounts[i]
+		in.Accounts = append(in.Accounts, people.Account{ID: a.ID, UPN: a.UserPrincipalName, Name: a.DisplayName, Class: a.Class, InScope: a.InScope,
+			Admin: a.Admin, Roles: a.Roles, Factor: a.StrongestFactor, Verdict: string(a.MFA), Reason: a.Reason, Ways: a.WaysOut, Exception: a.Exception})
+	}
+	return people.Build(in)
+}
+
+// settingsRule is the requirement by whose age the settings count as read.
+const settingsRule = "mfa-every-user"
+
+// hoursOf is how old a list may be: as old as the strictest rule that needs it allows.
+func hoursOf(k evidence.Kind) (hours int) {
+	for _, rule := range partner.Book() {
+		for _, need := range rule.Needs {
+			if need == k && (hours == 0 || rule.MaxAge.Hours < hours) {
+				hours = rule.MaxAge.Hours
+			}
+		}
+	}
+	return hours
+}

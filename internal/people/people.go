@@ -1,0 +1,170 @@
+package people
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"partnerguard/internal/problem"
+	"partnerguard/internal/screen"
+	"partnerguard/internal/snapshot"
+)
+
+// Deps is what a Feature needs.
+type Deps struct {
+	Snapshot *snapshot.Store // required
+	// Trend gives the days of a tenant, oldest first; nil: there are no trends.
+	Trend func(ctx context.Context, tenant string) ([]TrendDay, error)
+}
+
+// TrendDay is one day of the accounts of a tenant. A number that was not kept is -1.
+type TrendDay struct {
+	Day                                   string // 2006-01-02
+	Open, Seen, None, Resistant, Accounts int
+}
+
+// Feature shows people. Safe for concurrent use.
+type Feature struct {
+	d    Deps
+	list *screen.List[Row]
+
+	mu       sync.Mutex
+	prepared map[string]*prepared // by tenant
+	all      []Row
+	allOf    string // the versions that all was made of
+}
+
+// prepared are the rows of one version of a part, as they are shown.
+type prepared struct {
+	version string
+	rows    []Row
+}
+
+// New makes the feature.
+func New(d Deps) (*Feature, error) {
+	if d.Snapshot == nil {
+		return nil, problem.New(problem.Internal, "people have no snapshots")
+	}
+	f := &Feature{d: d, prepared: map[string]*prepared{}}
+	f.list = f.rowsOf()
+	return f, nil
+}
+
+// of are the rows of a tenant, with its part. Both are shared, and never changed.
+func (f *Feature) of(ctx context.Context, tenant string) (*Part, []Row, error) {
+	p, m, err := snapshot.Get[Part](ctx, f.d.Snapshot, tenant, PartName)
+	if err != nil {
+		return nil, nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return p, f.prepare(p, m.Tenant, m.Version), nil
+}
+
+// prepare makes the rows of a version once. The lock is held.
+func (f *Feature) prepare(p *Part, tenant, version string) []Row {
+	if is := f.prepared[tenant]; is != nil && is.version == version {
+		return is.rows
+	}
+	rows := slices.Clone(p.Rows)
+	for i := range rows {
+		r := &rows[i]
+		if r.Set > 0 && r.Set <= len(p.Sets) {
+			r.Policies = p.Sets[r.Set-1]
+		}
+		if r.Gap > 0 && r.Gap <= len(p.Gaps) {
+			r.Opening = &p.Gaps[r.Gap-1]
+		}
+		r.Set, r.Gap, r.days = 0, 0, p.Days
+		r.hay = strings.ToLower(strings.Join([]string{r.Name, r.UPN, r.ID, r.Class, strings.Join(r.Roles, " ")}, "\n"))
+	}
+	f.prepared[tenant] = &prepared{version, rows}
+	return rows
+}
+
+// everyone are the rows of all tenants, the worst first, with the parts that there are.
+func (f *Feature) everyone(ctx context.Context) ([]*Part, []Row, error) {
+	type kept struct {
+		tenant, version string
+		part            *Part
+	}
+	var list []kept
+	var versions strings.Builder
+	for o, err := range snapshot.All[Part](ctx, f.d.Snapshot, PartName) {
+		if err != nil {
+			if o.Tenant == "" {
+				return nil, nil, err
+			}
+			continue // one that cannot be read is made anew by the next judgement
+		}
+		list = append(list, kept{o.Tenant, o.Version, o.Part})
+		versions.WriteString(o.Tenant + o.Version)
+	}
+	parts := make([]*Part, len(list))
+	for i := range list {
+		parts[i] = list[i].part
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if key := versions.String(); f.allOf != key {
+		var rows []Row
+		for i := range list {
+			rows = append(rows, f.prepare(list[i].part, list[i].tenant, list[i].version)...)
+		}
+		slices.SortStableFunc(rows, func(a, b Row) int { return worst(&a, &b) })
+		f.all, f.allOf = rows, key
+	}
+	return parts, f.all, nil
+}
+
+// find are the accounts that a person may mean, for the palette: those whose name, user
+// principal name or id holds every word, the ones that begin with it first.
+func (f *Feature) find(ctx context.Context, v *screen.Viewer, q string, limit int) []screen.Hit {
+	words := strings.Fields(strings.ToLower(q))
+	if len(words) == 0 || limit <= 0 {
+		return nil
+	}
+	_, rows, err := f.everyone(ctx)
+	if err != nil {
+		return nil
+	}
+	var first, rest []screen.Hit
+	for i := range rows {
+		r := &rows[i]
+		if !v.Sees(r.Tenant) || slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(r.hay, w) }) {
+			continue
+		}
+		h := screen.Hit{Title: r.called(), Sub: r.UPN, Path: r.path(), Icon: "g-people"}
+		if begins := strings.HasPrefix(r.hay, words[0]) || strings.Contains(r.hay, "\n"+words[0]); begins {
+			first = append(first, h)
+		} else if len(rest) < limit {
+			rest = append(rest, h)
+		}
+		if len(first) >= limit {
+			break
+		}
+	}
+	return append(first, rest[:min(len(rest), limit-len(first))]...)
+}
+
+// called is what a person knows an account by.
+func (r *Row) called() string {
+	for _, s := range []string{r.Name, r.UPN, r.ID} {
+		if strings.TrimSpace(s) != "" {
+			return s
+		}
+	}
+	return "an account without a name"
+}
+
+// key names a row over all tenants.
+func (r *Row) key() string {
+	if r.ID != "" {
+		return r.Tenant + "/" + strings.ToLower(r.ID)
+	}
+	return r.Tenant + "/" + strings.ToLower(r.UPN)
+}
+
+// path opens the row.
+func (r *Row) path() string { return screen.With("/people", "tenant", r.Tenant, "row", r.key()) }

@@ -1,0 +1,345 @@
+package screen
+
+import (
+	"cmp"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"partnerguard/internal/print"
+)
+
+func count(n int64) string { return strconv.FormatInt(n, 10) }
+
+// address is this page's own address with the list's query changed.
+func (f *Frame) address(p *Page, change func(*Query)) string {
+	q := p.Ask.Query
+	q.Filters = maps.Clone(q.Filters)
+	change(&q)
+	v := q.values(p.perPage())
+	maps.Copy(v, p.Ask.Values)
+	if f.Tenant.ID != "" {
+		v.Set("tenant", f.Tenant.ID)
+	}
+	if len(v) == 0 {
+		return "/" + p.Screen.Name
+	}
+	return "/" + p.Screen.Name + "?" + v.Encode()
+}
+
+func (p *Page) perPage() int {
+	if p.Screen != nil && p.Screen.List != nil && p.Screen.List.perPage() > 0 {
+		return p.Screen.List.perPage()
+	}
+	return Size
+}
+
+// list writes the card of the list: tools, table, pages.
+func (f *Frame) list(b *Builder, p *Page) {
+	s := p.Rows
+	b.Open("section", A("class", "card clip list-card"), A("aria-label", firstUpper(plural(s.Noun, 2))))
+	f.tools(b, p)
+	b.Open("div", A("id", "rows"))
+	switch {
+	case s.Total == 0 && p.View.Nothing != nil:
+		p.View.Nothing.Build(b)
+	case s.Total == 0:
+		Nothing{Head: "There are no " + plural(s.Noun, 2)}.Build(b)
+	case s.Matched == 0:
+		Nothing{Head: "Nothing matches", Text: "None of " + print.Plural(int64(s.Total), plural(s.Noun, 2)) + " is left by what was asked for.",
+			LinkText: "Clear the filter", Path: f.address(p, func(q *Query) { *q = Query{Sort: q.Sort, Size: q.Size} })}.Build(b)
+	default:
+		f.table(b, p)
+		f.pages(b, p)
+	}
+	b.End("div")
+	b.End("section")
+}
+
+func firstUpper(s string) string {
+	if s == "" {
+		return "Rows"
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// plural is a noun of n.
+func plural(noun string, n int) string {
+	noun = cmp.Or(noun, "row")
+	switch {
+	case n == 1:
+		return noun
+	case strings.HasSuffix(noun, "y") && !strings.HasSuffix(noun, "ey"):
+		return strings.TrimSuffix(noun, "y") + "ies"
+	case strings.HasSuffix(noun, "s"):
+		return noun
+	}
+	return noun + "s"
+}
+
+// tools are the search, the filters as chips, the count and the exports. All of it is
+// one form and links: the address says what is shown.
+func (f *Frame) tools(b *Builder, p *Page) {
+	s, q := p.Rows, p.Ask.Query
+	b.Open("form", A("class", "tools"), A("action", "/"+p.Screen.Name), A("role", "search"), A("data-live", "list"))
+	b.Class("div", "searchbox")
+	b.Icon("search")
+	b.Void("input", A("class", "in"), A("type", "search"), A("name", "q"), A("value", q.Text), A("placeholder", cmp.Or(s.Search, "search")),
+		A("aria-label", "Search "+plural(s.Noun, 2)), A("maxlength", strconv.Itoa(maxText)))
+	b.End("div")
+	q.Text, q.Page, q.Row = "", 0, ""
+	hidden := q.values(p.perPage())
+	maps.Copy(hidden, p.Ask.Values)
+	if f.Tenant.ID != "" {
+		hidden.Set("tenant", f.Tenant.ID)
+	}
+	for _, name := range slices.Sorted(maps.Keys(hidden)) {
+		for _, v := range hidden[name] {
+			b.Hidden(name, v)
+		}
+	}
+	b.Open("div", A("id", "chips"), A("class", "chips"))
+	for _, c := range s.Chips {
+		for _, chip := range c.List {
+			f.chip(b, p, c.Name, cmp.Or(c.Head, c.Name), chip)
+		}
+	}
+	b.End("div")
+	b.Open("span", A("class", "count"), A("id", "count"), A("role", "status"))
+	b.Text(said(s))
+	b.End("span")
+	if s.Total > 0 {
+		b.Class("span", "exports")
+		for _, kind := range []string{"csv", "json"} {
+			b.Open("a", A("class", "btn ghost"), A("href", f.export(p, kind)), A("download", ""), A("title", "All "+
+				print.Number(int64(s.Matched))+" rows as "+strings.ToUpper(kind)))
+			if kind == "csv" {
+				b.Icon("dl")
+			}
+			b.Text(strings.ToUpper(kind))
+			b.End("a")
+		}
+		b.End("span")
+	}
+	b.End("form")
+}
+
+// said is what the list shows of what there is: "22 of 214 accounts, worst first".
+func said(s *Selection) string {
+	if s.Total == 0 {
+		return ""
+	}
+	shown := print.Number(int64(s.Matched)) + " of " + print.Number(int64(s.Total)) + " " + plural(s.Noun, s.Total)
+	if s.Matched == s.Total {
+		shown = print.Number(int64(s.Total)) + " " + plural(s.Noun, s.Total)
+	}
+	return shown
+}
+
+func (f *Frame) export(p *Page, kind string) string {
+	to := f.address(p, func(q *Query) { q.Page, q.Size, q.Row = 0, 0, "" })
+	path, query, has := strings.Cut(to, "?")
+	path += "." + kind
+	if has {
+		path += "?" + query
+	}
+	return path
+}
+
+func (f *Frame) chip(b *Builder, p *Page, name, head string, c Chip) {
+	to := f.address(p, func(q *Query) {
+		q.Page, q.Row = 0, ""
+		if q.Filters == nil {
+			q.Filters = map[string][]string{}
+		}
+		list := slices.DeleteFunc(slices.Clone(q.Filters[name]), func(v string) bool { return v == c.Value })
+		if !c.On {
+			list = append(list, c.Value)
+		}
+		q.Filters[name] = list
+	})
+	class := "chip"
+	if c.On {
+		class += " on"
+	}
+	b.Open("a", A("class", class), A("href", to), A("title", head))
+	b.Text(c.Word + " ")
+	b.Elem("span", print.Number(int64(c.Count)), A("class", "n"))
+	if c.On {
+		b.Icon("x")
+		b.Elem("span", ", shown alone; take the filter away", A("class", "vh"))
+	}
+	b.End("a")
+}
+
+func (f *Frame) table(b *Builder, p *Page) {
+	s := p.Rows
+	class := "t stk"
+	if s.Tight {
+		class += " tight"
+	}
+	b.Open("table", A("class", class))
+	b.Elem("caption", firstUpper(plural(s.Noun, 2)), A("class", "vh"))
+	b.Open("thead")
+	b.Open("tr")
+	if s.Opens && !s.Drawer {
+		b.Open("th", A("scope", "col"))
+		b.Elem("span", "Details", A("class", "vh"))
+		b.End("th")
+	}
+	by, down := strings.CutPrefix(cmp.Or(p.Ask.Query.Sort, s.Order), "-")
+	for i := range s.Heads {
+		f.headCell(b, p, &s.Heads[i], by, down)
+	}
+	b.End("tr")
+	b.End("thead")
+	for i := range s.Lines {
+		f.line(b, p, &s.Lines[i])
+	}
+	b.End("table")
+}
+
+func (f *Frame) headCell(b *Builder, p *Page, h *ColumnAbout, by string, down bool) {
+	on := h.Sorts && h.Name == by
+	sort := "ascending"
+	if down {
+		sort = "descending"
+	}
+	b.Open("th", A("scope", "col"), If(h.Right, A("class", "r")), If(on, A("aria-sort", sort)), If(h.About != "", A("title", h.About)))
+	if !h.Sorts {
+		b.Text(h.Head)
+		b.End("th")
+		return
+	}
+	next := h.Name
+	if on && !down || !on && h.Down {
+		next = "-" + next
+	}
+	b.Open("a", A("href", f.address(p, func(q *Query) { q.Sort, q.Page = next, 0 })))
+	b.Text(h.Head)
+	if on && down || !on && h.Down {
+		b.Icon("down")
+	} else {
+		b.Icon("up")
+	}
+	b.End("a")
+	b.End("th")
+}
+
+// RowID is the id of a row's element, for links within the page.
+func RowID(key string) string { return "r-" + url.QueryEscape(print.Clean(key, 200)) }
+
+func (f *Frame) line(b *Builder, p *Page, l *Line) {
+	s := p.Rows
+	id := RowID(l.Key)
+	b.Open("tbody", A("id", id))
+	b.Open("tr", If(l.Open && s.Drawer, A("class", "on")))
+	if s.Opens && !s.Drawer {
+		open, state := l.Key, "false"
+		if l.Open {
+			open, state = "", "true"
+		}
+		b.Open("td")
+		b.Open("a", A("class", "exp"), A("aria-expanded", state), A("href", f.address(p, func(q *Query) { q.Row = open })+"#"+id),
+			A("aria-label", "Details of "+name(l)))
+		b.End("a")
+		b.End("td")
+	}
+	for i := range l.Cells {
+		f.cell(b, p, l, i)
+	}
+	b.End("tr")
+	if l.Open && len(l.Detail) > 0 {
+		b.Class("tr", "more")
+		b.Open("td", A("colspan", strconv.Itoa(len(l.Cells)+1)))
+		if len(l.Detail) > 1 {
+			b.Class("div", "grid g3")
+		}
+		for _, x := range l.Detail {
+			x.Build(b)
+		}
+		if len(l.Detail) > 1 {
+			b.End("div")
+		}
+		b.End("td")
+		b.End("tr")
+	}
+	b.End("tbody")
+}
+
+func name(l *Line) string {
+	if len(l.Cells) > 0 {
+		if c := &l.Cells[0]; c.Text != "" {
+			return c.Text
+		}
+		return l.Cells[0].String()
+	}
+	return l.Key
+}
+
+func (f *Frame) cell(b *Builder, p *Page, l *Line, i int) {
+	c, s := &l.Cells[i], p.Rows
+	tag, class := Lit("td"), ""
+	if c.right {
+		class = "r"
+	}
+	if c.drop || s.Tight && i > 0 && c.well() {
+		class += " drop"
+	}
+	if i == s.Lead {
+		b.Open("th", A("scope", "row"), If(class != "", A("class", strings.TrimSpace(class))))
+		if s.Drawer && c.Path == "" && c.Text != "" {
+			open := *c
+			open.Path = f.address(p, func(q *Query) { q.Row = l.Key })
+			open.Build(b)
+		} else {
+			c.Build(b)
+		}
+		b.End("th")
+		return
+	}
+	b.Open(tag, If(class != "", A("class", strings.TrimSpace(class))), A("data-l", s.Heads[i].Head))
+	b.Open("div")
+	c.Build(b)
+	b.End("div")
+	b.End(tag)
+}
+
+// well says that a cell says nothing that a phone needs room for.
+func (c *Cell) well() bool {
+	if c.Said != nil {
+		return c.Said.Tone == print.Good || c.Said.Tone == print.Muted
+	}
+	return c.Quiet && c.Path == ""
+}
+
+// around is how many pages are linked beside this one.
+const around = 2
+
+func (f *Frame) pages(b *Builder, p *Page) {
+	s := p.Rows
+	if s.Pages <= 1 {
+		return
+	}
+	b.Class("div", "pages")
+	b.Elem("span", print.Number(int64(s.First))+" to "+print.Number(int64(s.First+len(s.Lines)-1))+" of "+print.Number(int64(s.Matched)))
+	b.Open("nav", A("class", "seg push"), A("aria-label", "Pages"))
+	last := 0
+	for n := 1; n <= s.Pages; n++ {
+		if n != 1 && n != s.Pages && (n < s.Page-around || n > s.Page+around) {
+			continue
+		}
+		if n > last+1 {
+			b.Elem("span", "…", A("aria-hidden", "true"))
+		}
+		last = n
+		b.Open("a", A("href", f.address(p, func(q *Query) { q.Page, q.Row = n, "" })), If(n == s.Page, A("aria-current", "page")))
+		b.Elem("span", "page ", A("class", "vh"))
+		b.Text(print.Number(int64(n)))
+		b.End("a")
+	}
+	b.End("nav")
+	b.End("div")
+}
