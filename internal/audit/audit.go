@@ -82,7 +82,13 @@ const (
 	TrailMismatch       Action = "trail.mismatch"        // an anchor holds what does not fit the trail
 )
 
-// What people are told, and what they do about it.
+// What people ask of the readings.
+const (
+	CollectionAsked Action = "collection.asked" // a person had a tenant read, due or not
+	JobRevived      Action = "job.revived"      // a job that was tried no more is tried again
+)
+
+// What is told, and what people do about it.
 const (
 	AlertAcknowledged Action = "alert.acknowledged"
 	AlertSnoozed      Action = "alert.snoozed"   // silent until a moment, or told again
@@ -91,12 +97,6 @@ const (
 	NotifySealed      Action = "notify.sealed"   // the secret of a channel was sealed
 	CalendarMade      Action = "calendar.made"   // a person's calendar of deadlines
 	CalendarRevoked   Action = "calendar.revoked"
-)
-
-// What people ask of the readings.
-const (
-	CollectionAsked Action = "collection.asked" // a person had a tenant read, due or not
-	JobRevived      Action = "job.revived"      // a job that was tried no more is tried again
 )
 
 // Event is one entry of the trail before it is chained. It never holds a
