@@ -12,12 +12,14 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"partnerguard/internal/alert"
 	"partnerguard/internal/archive"
 	"partnerguard/internal/automation"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/notify"
 	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/sam/suite"
@@ -35,6 +37,8 @@ type features struct {
 	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
 	People     *people.Feature
+	Notify     *notify.Outbox
+	Alerts     *alert.Store
 	Console    *console.Console // nil where it was opened without the vault
 }
 
@@ -68,6 +72,8 @@ func (i *Installation) modules() []module {
 		{"collect", i.Collect},
 		{"posture", i.Posture},
 		{"people", i.People},
+		{"notify", i.Notify},
+		{"alert", i.Alerts},
 		{"console", i.Console},
 		{"backup", lastBackup{i.DB}},
 	}
@@ -112,8 +118,10 @@ func (i *Installation) makeData() (err error) {
 	if err = i.makePosture(); err != nil {
 		return err
 	}
-	i.People, err = people.New(people.Deps{Snapshot: i.Snapshot, Trend: i.peopleTrend})
-	return err
+	if i.People, err = people.New(people.Deps{Snapshot: i.Snapshot, Trend: i.peopleTrend}); err != nil {
+		return err
+	}
+	return i.makeAlerts()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -125,6 +133,9 @@ func (i *Installation) keeper() *anchor.Keeper {
 func (i *Installation) make(ctx context.Context) (err error) {
 	i.Keeper = i.keeper()                   // there is a vault now, and so it signs
 	if err := i.makePosture(); err != nil { // and holds exceptions to their marks
+		return err
+	}
+	if err := i.makeAlerts(); err != nil { // and reads sealed secrets of channels
 		return err
 	}
 	i.SAM, err = suite.New(ctx, suite.Deps{
