@@ -209,7 +209,14 @@ func (f *Frame) headCell(b *Builder, p *Page, h *ColumnAbout, by string, down bo
 	if down {
 		sort = "descending"
 	}
-	b.Open("th", A("scope", "col"), If(h.Right, A("class", "r")), If(on, A("aria-sort", sort)), If(h.About != "", A("title", h.About)))
+	class := ""
+	if h.Right {
+		class = "r"
+	}
+	if h.Drop {
+		class += " drop"
+	}
+	b.Open("th", A("scope", "col"), If(class != "", A("class", strings.TrimSpace(class))), If(on, A("aria-sort", sort)), If(h.About != "", A("title", h.About)))
 	if !h.Sorts {
 		b.Text(h.Head)
 		b.End("th")
