@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -76,6 +77,7 @@ type Installation struct {
 	offline bool // nobody is asked, not even a store of objects
 	lab     *Lab
 	clock   *clock
+	skew    atomic.Pointer[skew] // how far the clock was off when it was looked at last
 	notes   []string
 
 	getenv func(string) string

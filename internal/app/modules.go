@@ -25,6 +25,7 @@ import (
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/screen"
 	"partnerguard/internal/trail/anchor"
+	"partnerguard/internal/trail/reading"
 	"partnerguard/internal/web"
 )
 
@@ -36,6 +37,7 @@ type features struct {
 	Archive    *archive.Archive
 	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
+	Reading    *reading.Reading // the page of the trail
 	People     *people.Feature
 	Notify     *notify.Outbox
 	Alerts     *alert.Store
@@ -66,6 +68,7 @@ type module struct {
 func (i *Installation) modules() []module {
 	return []module{
 		{"trail", i.Keeper},
+		{"trail reading", i.Reading},
 		{"sam", i.SAM},
 		{"automation", i.Automation},
 		{"archive", i.Archive},
@@ -101,6 +104,7 @@ func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) err
 // makeData makes the features that need no secret.
 func (i *Installation) makeData() (err error) {
 	i.Keeper = i.keeper()
+	i.Reading = i.reading()
 	if i.Automation, err = automation.New(automation.Deps{DB: i.DB, Record: i.Trail, Now: i.Now}); err != nil {
 		return err
 	}
@@ -132,6 +136,7 @@ func (i *Installation) keeper() *anchor.Keeper {
 // make makes the features that need the vault.
 func (i *Installation) make(ctx context.Context) (err error) {
 	i.Keeper = i.keeper()                   // there is a vault now, and so it signs
+	i.Reading = i.reading()                 // and proves
 	if err := i.makePosture(); err != nil { // and holds exceptions to their marks
 		return err
 	}
