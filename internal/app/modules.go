@@ -32,6 +32,7 @@ type features struct {
 	Archive    *archive.Archive
 	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
+	Cover      *cover           // pages alone
 	Console    *console.Console // nil where it was opened without the vault
 }
 
@@ -100,6 +101,9 @@ func (i *Installation) makeData() (err error) {
 		return err
 	}
 	if i.Collect, err = i.collector(); err != nil {
+		return err
+	}
+	if i.Cover, err = i.cover(); err != nil {
 		return err
 	}
 	return i.makePosture()

@@ -322,4 +322,3 @@ func steps(e *access.Engine, a *access.Answer) screen.Block {
 	}
 	return screen.Card{Head: "Step by step", Body: []screen.Block{list}}
 }
-

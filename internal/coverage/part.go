@@ -10,9 +10,9 @@ import (
 // snapshot part [PartName]. It is shared and never changed.
 type Part struct {
 	// Unread says why the settings are not known; "" they are, and the rest is set.
-	Unread   string    `json:"unread,omitempty"`
-	Settings time.Time `json:"settings,omitzero"` // when the policies were read
-	Allows   time.Duration `json:"allows,omitempty"` // how old they may be; 0 is no limit
+	Unread   string        `json:"unread,omitempty"`
+	Settings time.Time     `json:"settings,omitzero"` // when the policies were read
+	Allows   time.Duration `json:"allows,omitempty"`  // how old they may be; 0 is no limit
 
 	Who     []Who      `json:"who"`
 	Places  []Side     `json:"places"`

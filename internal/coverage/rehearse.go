@@ -93,8 +93,8 @@ func effectRank(name string) int {
 
 // maxProposal bounds what is pasted, in bytes, and maxPolicies the policies in it.
 const (
-	maxProposal = 256 << 10
-	maxPolicies = 50
+	maxProposal = 32 << 10 // a form is 64 kB at most, and what is in it is written longer there
+	maxPolicies = 20
 )
 
 func (f *Feature) rehearseScreen() screen.Screen {

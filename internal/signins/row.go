@@ -83,17 +83,42 @@ func (f *Feature) rowScreen() screen.Screen {
 		About:  "One sign-in: how it was judged, what the settings say, the archived row and the proof that it was archived as it is.",
 		Params: []screen.Param{{Name: "id", About: "Its id."}, {Name: "segment", About: "The segment of the archive."}, {Name: "entry", About: "The entry of the segment, from 0."}},
 		Load:   f.loadRow,
+		Files:  []screen.File{{Name: "proof", About: "The proof of the row's page, as partnerguard archive verify --proof takes it.", Load: f.proofFile}},
 	}
+}
+
+// atOf is where the row of an address lies.
+func atOf(a *screen.Ask) (at At, err error) {
+	at = At{Segment: a.Values.Get("segment"), Entry: -1, ID: a.Values.Get("id")}
+	if n := a.Values.Get("entry"); n != "" {
+		if at.Entry, err = strconv.ParseInt(n, 10, 64); err != nil || at.Entry < 0 {
+			return at, problem.New(problem.Usage, "entry is a whole number from 0")
+		}
+	}
+	return at, nil
+}
+
+// proofFile is the proof by itself.
+func (f *Feature) proofFile(ctx context.Context, a *screen.Ask) (*screen.Download, error) {
+	at, err := atOf(a)
+	if err != nil {
+		return nil, err
+	}
+	if at.Segment == "" || at.ID == "" {
+		return nil, problem.New(problem.Usage, "the address has no id or no segment").WithHint("the page of the sign-in leads here")
+	}
+	p, err := f.Prove(ctx, a.Tenant.ID, at)
+	if err != nil {
+		return nil, err
+	}
+	return &screen.Download{Name: "signin.proof", Type: "application/json", Body: p.File}, nil
 }
 
 // loadRow is the page of one row: the same as the drawer, and the proof.
 func (f *Feature) loadRow(ctx context.Context, a *screen.Ask) (*screen.View, error) {
-	at := At{Segment: a.Values.Get("segment"), Entry: -1, ID: a.Values.Get("id")}
-	if n := a.Values.Get("entry"); n != "" {
-		var err error
-		if at.Entry, err = strconv.ParseInt(n, 10, 64); err != nil || at.Entry < 0 {
-			return nil, problem.New(problem.Usage, "entry is a whole number from 0")
-		}
+	at, err := atOf(a)
+	if err != nil {
+		return nil, err
 	}
 	p, mark, err := f.Part(ctx, a.Tenant.ID)
 	if err != nil {
@@ -398,5 +423,5 @@ func proofBlocks(p *Proof, err error, a *screen.Ask, at At) []screen.Block {
 
 // ProofPath is where the proof of a row is fetched.
 func ProofPath(tenant string, at At) string {
-	return screen.With("/signins/proof", "tenant", tenant, "id", at.ID, "segment", at.Segment, "entry", strconv.FormatInt(max(0, at.Entry), 10))
+	return screen.With("/signins/row/proof", "tenant", tenant, "id", at.ID, "segment", at.Segment, "entry", strconv.FormatInt(max(0, at.Entry), 10))
 }
