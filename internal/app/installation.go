@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
+	"partnerguard/internal/alert"
 	"partnerguard/internal/config"
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
@@ -239,7 +240,9 @@ func newInstallation(o Options) *Installation {
 }
 
 // Books are the tables of all features whose rows are marked.
-func Books() []*vault.Book { return slices.Concat(suite.Books(), posture.Books(), console.Books()) }
+func Books() []*vault.Book {
+	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books())
+}
 
 // VaultOptions are how this installation opens its vault.
 func (i *Installation) VaultOptions() vault.Options {

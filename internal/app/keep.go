@@ -29,7 +29,8 @@ import (
 // makePosture makes what keeps posture: without the vault it holds no exception to its
 // mark, and so none is in force.
 func (i *Installation) makePosture() (err error) {
-	d := posture.Deps{DB: i.DB, Now: i.Now, Config: &i.Config.Posture, Log: i.Log, Last: i.lastOf, Judge: i.judgeAgain, Audits: i.audits}
+	d := posture.Deps{DB: i.DB, Now: i.Now, Config: &i.Config.Posture, Log: i.Log, Last: i.lastOf, Judge: i.judgeAgain, Audits: i.audits,
+		Snapshot: i.Snapshot}
 	if !i.look {
 		d.Record = i.Trail
 	}

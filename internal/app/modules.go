@@ -12,14 +12,18 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"partnerguard/internal/alert"
 	"partnerguard/internal/archive"
 	"partnerguard/internal/automation"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/notify"
+	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/sam/suite"
+	"partnerguard/internal/screen"
 	"partnerguard/internal/trail/anchor"
 	"partnerguard/internal/web"
 )
@@ -32,7 +36,10 @@ type features struct {
 	Archive    *archive.Archive
 	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
-	Cover      *cover           // pages alone
+	Cover      *cover // pages alone
+	People     *people.Feature
+	Notify     *notify.Outbox
+	Alerts     *alert.Store
 	Console    *console.Console // nil where it was opened without the vault
 }
 
@@ -44,6 +51,9 @@ type (
 	}
 	watched interface {
 		Metrics(prometheus.Registerer) // its gauges
+	}
+	shower interface {
+		Screens() []screen.Screen // its pages of the console
 	}
 )
 
@@ -62,6 +72,9 @@ func (i *Installation) modules() []module {
 		{"archive", i.Archive},
 		{"collect", i.Collect},
 		{"posture", i.Posture},
+		{"people", i.People},
+		{"notify", i.Notify},
+		{"alert", i.Alerts},
 		{"console", i.Console},
 		{"backup", lastBackup{i.DB}},
 	}
@@ -106,7 +119,13 @@ func (i *Installation) makeData() (err error) {
 	if i.Cover, err = i.cover(); err != nil {
 		return err
 	}
-	return i.makePosture()
+	if err = i.makePosture(); err != nil {
+		return err
+	}
+	if i.People, err = people.New(people.Deps{Snapshot: i.Snapshot, Trend: i.peopleTrend}); err != nil {
+		return err
+	}
+	return i.makeAlerts()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -118,6 +137,9 @@ func (i *Installation) keeper() *anchor.Keeper {
 func (i *Installation) make(ctx context.Context) (err error) {
 	i.Keeper = i.keeper()                   // there is a vault now, and so it signs
 	if err := i.makePosture(); err != nil { // and holds exceptions to their marks
+		return err
+	}
+	if err := i.makeAlerts(); err != nil { // and reads sealed secrets of channels
 		return err
 	}
 	i.SAM, err = suite.New(ctx, suite.Deps{

@@ -9,7 +9,9 @@ import (
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/people"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/signin"
+	"partnerguard/internal/snapshot"
 )
 
 // peopleMaker makes what the page People shows.
@@ -51,4 +53,19 @@ func hoursOf(k evidence.Kind) (hours int) {
 		}
 	}
 	return hours
+}
+
+// peopleTrend are the days of a tenant's accounts, as the last judgement looked back.
+func (i *Installation) peopleTrend(ctx context.Context, tenant string) ([]people.TrendDay, error) {
+	p, _, err := snapshot.Get[posture.StatusPart](ctx, i.Snapshot, tenant, posture.StatusPartName)
+	if err != nil || p.Back == nil {
+		return nil, err
+	}
+	out := make([]people.TrendDay, 0, len(p.Back.Days))
+	for k := range p.Back.Days {
+		if d := &p.Back.Days[k]; d.Judged {
+			out = append(out, people.TrendDay{Day: d.Day, Open: d.Open, Seen: d.Seen, None: d.None, Resistant: d.Resistant, Accounts: d.Accounts})
+		}
+	}
+	return out, nil
 }

@@ -74,6 +74,7 @@ type factSum struct {
 	Refused int       `json:"refused"`
 	Failing int       `json:"failing"`
 	Never   int       `json:"never"`
+	Partly  int       `json:"partly"`
 	Oldest  string    `json:"oldest,omitempty"` // of those that decide a requirement
 	At      time.Time `json:"oldestAt,omitzero"`
 
@@ -95,6 +96,8 @@ func sumOf(facts []Fact) factSum {
 			s.Failing++
 		case stateNever:
 			s.Never++
+		case stateGap, stateLost:
+			s.Partly++
 		}
 		if len(f.Decides) > 0 && f.Reason == "" && !f.At.IsZero() && (s.At.IsZero() || f.At.Before(s.At)) {
 			s.Oldest, s.At, s.allows = f.List, f.At, f.Allows
@@ -108,7 +111,7 @@ func (d *Desk) tiles(ctx context.Context, a *screen.Ask, tenant string, sum fact
 	for _, x := range []struct {
 		n    int
 		word string
-	}{{sum.Stale, "too old"}, {sum.Failing, "failing"}, {sum.Refused, "refused"}, {sum.Never, "never read"}} {
+	}{{sum.Stale, "too old"}, {sum.Partly, "partly"}, {sum.Failing, "failing"}, {sum.Refused, "refused"}, {sum.Never, "never read"}} {
 		if x.n > 0 {
 			rest = append(rest, fmt.Sprintf("%d %s", x.n, x.word))
 		}

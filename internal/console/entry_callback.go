@@ -143,11 +143,20 @@ func (c *Console) prove(ctx context.Context, r *http.Request, f flow, cb capture
 		Verifier: secret.New(f.Verifier), Redirect: c.canonical(r) + callbackPath, Resource: c.d.Cloud.GraphResource})
 	if err != nil {
 		if e, ok := errors.AsType[*msapi.TokenError](err); ok && !e.Transient {
-			return nil, refuse(problem.BadInput, "declined", e.Fix(), "the sign-in was not completed: %s", e.Public())
+			return nil, refuse(problem.BadInput, "declined", here(e.Fix()), "the sign-in was not completed: %s", e.Public())
 		}
 		return nil, problem.Wrap(err, problem.Unavailable, "Entra ID could not complete the sign-in just now").WithHint("sign in again in a minute")
 	}
 	return c.identity(ctx, si, f, g)
+}
+
+// here is a way out for somebody at the console: what another of our programs would do
+// again is done here.
+func here(fix string) string {
+	if fix == "" || strings.Contains(fix, "partnerguard connect") {
+		return onceMore
+	}
+	return fix
 }
 
 // declined explains an error answer.
@@ -155,7 +164,7 @@ func (c *Console) declined(cb capture.Callback) error {
 	x := msapi.Explain(cb.AADSTS)
 	switch {
 	case x.Known:
-		return refuse(problem.Forbidden, "declined", x.Fix, "Entra ID did not let the sign-in through: %s (AADSTS%d)", x.Words, cb.AADSTS)
+		return refuse(problem.Forbidden, "declined", here(x.Fix), "Entra ID did not let the sign-in through: %s (AADSTS%d)", x.Words, cb.AADSTS)
 	case cb.Err == "access_denied" || cb.Err == "consent_required":
 		return refuse(problem.Forbidden, "declined", "sign in again, or have an administrator of the tenant consent to the app first",
 			"the sign-in was given up, or the consent declined")

@@ -306,3 +306,14 @@ func (r *rig) ask(where, body string, head ...string) *httptest.ResponseRecorder
 	r.kernel.ServeHTTP(w, q)
 	return w
 }
+
+func (r *rig) get(where string, head ...string) *httptest.ResponseRecorder {
+	q := httptest.NewRequest(http.MethodGet, where, http.NoBody)
+	q.Host, q.RemoteAddr = "localhost:8443", "127.0.0.1:40000"
+	for i := 0; i+1 < len(head); i += 2 {
+		q.Header.Set(head[i], head[i+1])
+	}
+	w := httptest.NewRecorder()
+	r.kernel.ServeHTTP(w, q)
+	return w
+}

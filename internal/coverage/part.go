@@ -84,7 +84,7 @@ type Detail struct {
 }
 
 // Fix is a change of the settings that would close cells: those whose witness it asks
-// for MFA or refuses.
+// for MFA or refuses. Cells counts the open ones of them.
 type Fix struct {
 	Changes  []string `json:"changes"` // ids, as a rehearsal takes them
 	Title    string   `json:"title"`

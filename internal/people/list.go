@@ -42,7 +42,7 @@ var proofWords = map[string]string{Open: "open by proof", Unknown: "proof unknow
 var factorWords = map[string]string{"none": "no method", "phone": "text message or call", "otp": "one-time code", "app": "Authenticator or provider",
 	"phishing_resistant": "passkey or security key", Unknown: "method not read"}
 
-var factorIcons = map[string]screen.Lit{"none": "g-none", "phone": "g-sms", "otp": "g-totp", "app": "g-push", "phishing_resistant": "g-key", Unknown: "g-q"}
+var factorIcons = map[string]screen.Lit{"none": "none", "phone": "sms", "otp": "totp", "app": "push", "phishing_resistant": "key", Unknown: "q"}
 
 var logWords = map[string]string{SeenUnasked: "seen unchallenged", SeenUnclear: "seen, MFA not shown", SeenAsked: "seen, always with MFA",
 	SeenNever: "not in the log", SeenUnknown: "log not read"}

@@ -135,7 +135,7 @@ func (f *Feature) find(ctx context.Context, v *screen.Viewer, q string, limit in
 		if !v.Sees(r.Tenant) || slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(r.hay, w) }) {
 			continue
 		}
-		h := screen.Hit{Title: r.called(), Sub: r.UPN, Path: r.path(), Icon: "g-people"}
+		h := screen.Hit{Title: r.called(), Sub: r.UPN, Path: r.path(), Icon: "people"}
 		if begins := strings.HasPrefix(r.hay, words[0]) || strings.Contains(r.hay, "\n"+words[0]); begins {
 			first = append(first, h)
 		} else if len(rest) < limit {

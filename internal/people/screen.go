@@ -15,7 +15,7 @@ import (
 // Screens are the feature's pages.
 func (f *Feature) Screens() []screen.Screen {
 	return []screen.Screen{{
-		Name: "people", Title: "People", Icon: "g-people", Group: screen.Posture, Order: 3, See: screen.SeePeople, Over: screen.OfAll, List: f.list,
+		Name: "people", Title: "People", Icon: "people", Group: screen.Posture, Order: 3, See: screen.SeePeople, Over: screen.OfAll, List: f.list,
 		About: "Every account with its strongest method, what the settings prove of it, what the log saw, and its way out.",
 		Load:  f.load, Find: f.find,
 	}}

@@ -124,3 +124,13 @@ type Edit struct {
 	Activity string    `json:"activity"`
 	Audit    string    `json:"audit"` // id of the row
 }
+
+// cause finds one by its id; nil where there is none.
+func (c *Changes) cause(id string) *Cause {
+	for i := range c.Causes {
+		if c.Causes[i].ID == id {
+			return &c.Causes[i]
+		}
+	}
+	return nil
+}

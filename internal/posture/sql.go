@@ -145,6 +145,11 @@ func (s *Store) factsSince(ctx context.Context, tenant, kind string, round int64
 		tenant, kind, round)
 }
 
+// factsNow are the rows of a kind that hold now.
+func (s *Store) factsNow(ctx context.Context, tenant, kind string) ([]fact, error) {
+	return all(ctx, s.d.DB, scanFact, "SELECT "+factColumns+" FROM posture_facts WHERE tenant = $1 AND kind = $2 AND till = 0 ORDER BY subject", tenant, kind)
+}
+
 func (s *Store) insertFact(ctx context.Context, tenant string, f *fact) error {
 	r, err := s.d.DB.ExecContext(ctx, `INSERT INTO posture_facts (tenant, `+factColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (tenant, kind, subject, since) DO NOTHING`, tenant, f.kind, f.subject, f.since, f.till, f.digest, f.body)

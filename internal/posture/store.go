@@ -11,6 +11,8 @@ import (
 	"partnerguard/internal/audit"
 	"partnerguard/internal/db"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/screen"
+	"partnerguard/internal/snapshot"
 )
 
 // Deps is what a Store needs.
@@ -24,6 +26,10 @@ type Deps struct {
 	Judge  Judge            // judges a tenant again; nil where there is no archive
 	Audits Audits           // the directory's audit rows; nil where there are none
 	Log    *slog.Logger     // optional: nil discards
+
+	// What the pages need beside the store; without them they say less.
+	Snapshot  *snapshot.Store                                           // what is shown beside the kept state
+	Deadlines func(ctx context.Context, v *screen.Viewer) []screen.Item // the next ones, soonest first
 }
 
 // Judge judges a tenant as of a moment with the rules of now, from the evidence that

@@ -63,6 +63,7 @@ type Lister interface {
 	row() reflect.Type
 	about() []ColumnAbout
 	filterAbout() []FilterAbout
+	fake(n int, fill func(i int, row any)) Rows
 }
 
 // ColumnAbout tells of a column what the API's document and the page's head say.
@@ -94,7 +95,21 @@ func (l *List[T]) sorts() (out []string) {
 	return out
 }
 
-func (l *List[T]) perPage() int      { return l.PerPage }
+func (l *List[T]) perPage() int { return l.PerPage }
+
+// fake makes n rows of what fill puts into them.
+func (l *List[T]) fake(n int, fill func(i int, row any)) Rows {
+	rows := make([]T, n)
+	for i := range rows {
+		fill(i, &rows[i])
+	}
+	return l.Of(rows)
+}
+
+// Fake makes n rows of a list, which fill fills: it is given pointers to rows. It is for
+// tests of lists whose rows they do not know.
+func Fake(l Lister, n int, fill func(i int, row any)) Rows { return l.fake(n, fill) }
+
 func (l *List[T]) row() reflect.Type { return reflect.TypeFor[T]() }
 
 func (l *List[T]) about() (out []ColumnAbout) {

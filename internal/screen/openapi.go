@@ -106,7 +106,8 @@ func param(name, about string, s schema, many bool) schema {
 
 func text() schema { return schema{"type": "string", "maxLength": maxText} }
 
-func (p *Screen) params() (out []any) {
+func (p *Screen) params() []any {
+	out := []any{}
 	if p.Over != OfHouse {
 		out = append(out, param("tenant", "Id or domain of the tenant. Left out: the partner's own, or all of them where the page goes over all.",
 			text(), false))

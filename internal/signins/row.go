@@ -79,7 +79,7 @@ func (r *Row) Disagree(outcome string) bool {
 
 func (f *Feature) rowScreen() screen.Screen {
 	return screen.Screen{
-		Name: "signins/row", Title: "Sign-in", Icon: "g-signins", Group: screen.Nowhere, See: screen.SeePeople, Over: screen.OfTenant,
+		Name: "signins/row", Title: "Sign-in", Icon: "signins", Group: screen.Nowhere, See: screen.SeePeople, Over: screen.OfTenant,
 		About:  "One sign-in: how it was judged, what the settings say, the archived row and the proof that it was archived as it is.",
 		Params: []screen.Param{{Name: "id", About: "Its id."}, {Name: "segment", About: "The segment of the archive."}, {Name: "entry", About: "The entry of the segment, from 0."}},
 		Load:   f.loadRow,
@@ -133,7 +133,7 @@ func (f *Feature) loadRow(ctx context.Context, a *screen.Ask) (*screen.View, err
 		return nil, problem.New(problem.NotFound, "no row is kept by that id").WithHint("its address has id, segment and entry; the list of sign-ins leads to it")
 	}
 	v := &screen.View{Facts: g.facts(mark), Sentence: "How it was judged, what the settings say, and the archived row behind it.",
-		Actions: []screen.Action{{Text: "All sign-ins", Icon: "g-signins", Path: screen.With("/signins", "tenant", a.Tenant.ID)}}}
+		Actions: []screen.Action{{Text: "All sign-ins", Icon: "signins", Path: screen.With("/signins", "tenant", a.Tenant.ID)}}}
 	raw, rawErr := f.Raw(ctx, a.Tenant.ID, at)
 	var proof *Proof
 	proofErr := rawErr
@@ -197,36 +197,16 @@ func (g *board) drawer(ctx context.Context) []screen.Block {
 	at := At{r.Segment, r.Entry, r.ID}
 	raw, err := g.f.Raw(ctx, g.a.Tenant.ID, at)
 	s := saidOf(r)
-	return []screen.Block{screen.Func(func(b *screen.Builder) {
-		part := func(head string, list ...screen.Block) {
-			b.Open("section")
-			if head != "" {
-				b.Elem("h2", head, screen.A("class", "h3"))
-			}
-			for _, x := range list {
-				x.Build(b)
-			}
-			b.End("section")
-		}
-		b.Open("header")
-		b.Elem("b", "Sign-in of "+screen.Moment(r.At, g.a.Now))
-		b.Open("span", screen.A("class", "push"))
-		b.Said(s, false)
-		b.End("span")
-		b.Open("a", screen.A("class", "btn ghost sq"), screen.A("href", g.path()), screen.A("aria-label", "Close"))
-		b.Icon("g-x")
-		b.End("a")
-		b.End("header")
-		part("", g.about(r))
-		part("How it was judged", judged(r))
-		part("By the settings", g.settings(ctx, r)...)
-		part("Raw row", rawBlocks(raw, err)...)
-		if r.Segment != "" {
-			b.Open("section")
+	d := screen.Drawer{Head: "Sign-in of " + screen.Moment(r.At, g.a.Now), Said: &s, Body: []screen.Section{
+		{Body: []screen.Block{g.about(r)}}, {Head: "How it was judged", Body: []screen.Block{judged(r)}},
+		{Head: "By the settings", Body: g.settings(ctx, r)}, {Head: "Raw row", Body: rawBlocks(raw, err)},
+	}}
+	if r.Segment != "" {
+		d.Body = append(d.Body, screen.Section{Body: []screen.Block{screen.Func(func(b *screen.Builder) {
 			b.Elem("a", "This sign-in with its proof", screen.A("class", "btn"), screen.A("href", g.rowPath(r)+"#proof"))
-			b.End("section")
-		}
-	})}
+		})}})
+	}
+	return []screen.Block{d}
 }
 
 func (g *board) rowPath(r *Row) string {
@@ -237,7 +217,7 @@ func (g *board) rowPath(r *Row) string {
 func (g *board) about(r *Row) screen.Block {
 	account := screen.Cell{Text: print.Clean(cmp.Or(r.User, r.UserID, "not named"), 200)}
 	if r.UserID != "" {
-		account.Path = screen.With("/people", "tenant", g.a.Tenant.ID, "row", r.UserID)
+		account.Path = screen.With("/people", "tenant", g.a.Tenant.ID, "q", r.User, "row", strings.ToLower(g.a.Tenant.ID+"/"+r.UserID))
 	}
 	from := screen.Cell{Text: print.Clean(r.IP, 60), Mono: true, Sub: print.Clean(strings.Join(filled(r.Country, r.Place), " · "), 160), Never: "not said"}
 	p := screen.Pairs{{Key: "Account", Cell: account}, {Key: "App", Cell: screen.Cell{Text: print.Clean(cmp.Or(r.App, r.AppID, "not named"), 200)}}}
@@ -316,25 +296,29 @@ func (g *board) settings(ctx context.Context, r *Row) []screen.Block {
 	if err != nil {
 		return []screen.Block{screen.Para{Text: sorry(err), Class: "note"}}
 	}
-	var list []step
+	var list screen.Items
+	add := func(tone print.Tone, word, lead, text string) {
+		list.List = append(list.List, screen.Item{Said: &page.Said{Tone: tone, Word: word}, Lead: print.Clean(lead, 80), Text: print.Clean(text, 300)})
+	}
 	for _, p := range d.Asks {
-		list = append(list, step{print.Good, "takes it", print.Clean(p.Policy, 60), print.Clean("takes it and asks for "+p.Asks, 300)})
+		add(print.Good, "takes it", p.Policy, "takes it and asks for "+p.Asks)
 	}
 	for i, p := range d.Lets {
 		if i == 3 {
-			list = append(list, step{print.Muted, "", fmt.Sprintf("%d more", len(d.Lets)-i), "do not take it"})
+			add(print.Muted, "does not take it", fmt.Sprintf("%d more", len(d.Lets)-i), "do not take it")
 			break
 		}
 		tone := print.Muted
 		if len(d.Asks) == 0 && strings.HasPrefix(p.Clause, "excludes") {
 			tone = print.Bad
 		}
-		list = append(list, step{tone, "does not take it", print.Clean(p.Policy, 60), print.Clean(p.Clause, 300)})
+		add(tone, "does not take it", p.Policy, p.Clause)
 	}
 	for _, p := range d.Report {
-		list = append(list, step{print.Muted, "report-only", print.Clean(p.Policy, 60), print.Clean("is report-only; it would ask for "+p.Asks, 300)})
+		add(print.Muted, "report-only", p.Policy, "is report-only; it would ask for "+p.Asks)
 	}
-	out := []screen.Block{trace(list), screen.Para{Text: print.Ended(print.Clean(d.Reason, 500)), Class: "note"}}
+	list.Empty = "No policy is in force or report-only."
+	out := []screen.Block{list, screen.Para{Text: print.Ended(print.Clean(d.Reason, 500)), Class: "note"}}
 	agree := screen.Notice{Tone: print.Good, Lead: "Settings and log agree."}
 	switch {
 	case d.Outcome == "undecided":
