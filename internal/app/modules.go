@@ -38,6 +38,7 @@ type features struct {
 	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
 	Reading    *reading.Reading // the page of the trail
+	Cover      *cover           // pages alone
 	People     *people.Feature
 	Notify     *notify.Outbox
 	Alerts     *alert.Store
@@ -117,6 +118,9 @@ func (i *Installation) makeData() (err error) {
 		return err
 	}
 	if i.Collect, err = i.collector(); err != nil {
+		return err
+	}
+	if i.Cover, err = i.cover(); err != nil {
 		return err
 	}
 	if err = i.makePosture(); err != nil {
