@@ -114,6 +114,7 @@ type Console struct {
 	box   box
 	stray stray
 	used  used
+	pages pages
 }
 
 // New makes a Console over a database whose schema is current.

@@ -48,7 +48,7 @@ func NewAsk(s *Screen, v *Viewer, tenants []Tenant, values url.Values, now time.
 	if len(named) == 1 && named[0] != "" {
 		i := slices.IndexFunc(a.Tenants, func(t Tenant) bool { return t.ID == named[0] || t.Domain != "" && t.Domain == named[0] })
 		if i < 0 {
-			return nil, problem.New(problem.NotFound, "there is no such tenant here").WithHint("its id or domain; /tenants lists those that you may see")
+			return nil, problem.New(problem.NotFound, "there is no such tenant here").WithHint("/tenants lists those that you may see")
 		}
 		a.Tenant = a.Tenants[i]
 	}

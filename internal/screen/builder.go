@@ -80,19 +80,24 @@ func (b *Builder) Void(tag Lit, attrs ...Attr) {
 	b.tag(tag, attrs)
 	switch tag {
 	case "input", "br", "img", "meta", "link", "hr", "col":
-	default: // of SVG
-		b.b.WriteString("</")
-		b.b.WriteString(string(tag))
-		b.b.WriteByte('>')
+	default: // of SVG, where HTML knows the short form
+		b.b.Truncate(b.b.Len() - 1)
+		b.b.WriteString("/>")
 	}
 }
 
 // Elem writes a tag with a text in it.
 func (b *Builder) Elem(tag Lit, text string, attrs ...Attr) {
 	b.Open(tag, attrs...)
+	if tag == "a" && print.Clean(text, 1) == "" {
+		text = noName
+	}
 	b.Text(text)
 	b.End(tag)
 }
+
+// noName stands where a link, or what a row is called, would show nothing.
+const noName = "(no name)"
 
 func (b *Builder) tag(tag Lit, attrs []Attr) {
 	switch tag {
@@ -233,9 +238,9 @@ func (b *Builder) Icon(id Lit) {
 	if !strings.HasPrefix(string(id), "v-") && id != "mark" {
 		id = "g-" + id
 	}
-	b.b.WriteString(`<svg class="i" viewBox="0 0 16 16" aria-hidden="true"><use href="#`)
+	b.b.WriteString(`<svg class="i" aria-hidden="true"><use href="#`)
 	escape(&b.b, string(id))
-	b.b.WriteString(`"></use></svg>`)
+	b.b.WriteString(`"/></svg>`)
 }
 
 // Mark is the id of a tone's glyph.

@@ -140,7 +140,10 @@ func (c *Cell) words(b *Builder) {
 	if c.Text == "" {
 		return
 	}
-	class := ""
+	text, class := c.Text, ""
+	if print.Clean(text, 1) == "" { // it shows nothing, and leads somewhere
+		text, class = noName, "q3"
+	}
 	if c.Quiet {
 		class = "q3"
 	}
@@ -148,11 +151,11 @@ func (c *Cell) words(b *Builder) {
 		class += " id"
 	}
 	if c.Path != "" {
-		b.Elem("a", c.Text, A("href", c.Path), If(class != "", A("class", class)))
+		b.Elem("a", text, A("href", c.Path), If(class != "", A("class", class)))
 	} else if class != "" {
-		b.Elem("span", c.Text, A("class", class))
+		b.Elem("span", text, A("class", class))
 	} else {
-		b.Text(c.Text)
+		b.Text(text)
 	}
 }
 
@@ -207,8 +210,10 @@ func (c *Cell) bars(b *Builder) {
 	if len(c.Bars) == 0 {
 		return
 	}
-	const step, high = 4.0, 16.0
-	b.Open("svg", A("class", "sp"), A("viewBox", "0 0 "+Num(step*float64(len(c.Bars)))+" 16"), A("role", "img"), A("aria-label", c.Spoken))
+	const step, high = 4, 16.0
+	var classes []string
+	paths := map[string]*strings.Builder{} // one a class: a rectangle for each bar would be most of a page
+	b.Open("svg", A("class", "sp"), A("viewBox", "0 0 "+strconv.Itoa(step*len(c.Bars))+" 16"), A("role", "img"), A("aria-label", c.Spoken))
 	for i, s := range c.Bars {
 		h, class := max(1, min(high, s.High*high)), "f-line"
 		switch {
@@ -217,7 +222,16 @@ func (c *Cell) bars(b *Builder) {
 		case s.High > 0:
 			class = "f-" + s.Tone.Class
 		}
-		b.Void("rect", A("class", class), A("x", Num(step*float64(i))), A("y", Num(high-h)), A("width", "3"), A("height", Num(h)))
+		d := paths[class]
+		if d == nil {
+			d = &strings.Builder{}
+			paths[class], classes = d, append(classes, class)
+		}
+		y := strconv.FormatFloat(high-h, 'f', 1, 64)
+		d.WriteString("M" + strconv.Itoa(step*i) + " " + y + "h3V16h-3z")
+	}
+	for _, class := range classes {
+		b.Void("path", A("class", class), A("d", paths[class].String()))
 	}
 	b.End("svg")
 }

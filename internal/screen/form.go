@@ -19,6 +19,9 @@ func (a *Act) asks(given url.Values) bool {
 	return slices.ContainsFunc(a.Form, func(x Field) bool { return x.Kind != "hidden" && !given.Has(x.Name) })
 }
 
+// Asks says whether an act has fields that a person fills in.
+func (a *Act) Asks() bool { return a.asks(nil) }
+
 // Check holds a form to what the act takes: kind problem.Usage with the field's name
 // where it is not. Spaces around a value are no part of it. The tenant and the form's
 // token are not the act's.

@@ -64,6 +64,7 @@ type Lister interface {
 	row() reflect.Type
 	about() []ColumnAbout
 	filterAbout() []FilterAbout
+	fake(n int, fill func(i int, row any)) Rows
 }
 
 // ColumnAbout tells of a column what the API's document and the page's head say.
@@ -95,7 +96,21 @@ func (l *List[T]) sorts() (out []string) {
 	return out
 }
 
-func (l *List[T]) perPage() int      { return l.PerPage }
+func (l *List[T]) perPage() int { return l.PerPage }
+
+// fake makes n rows of what fill puts into them.
+func (l *List[T]) fake(n int, fill func(i int, row any)) Rows {
+	rows := make([]T, n)
+	for i := range rows {
+		fill(i, &rows[i])
+	}
+	return l.Of(rows)
+}
+
+// Fake makes n rows of a list, which fill fills: it is given pointers to rows. It is for
+// tests of lists whose rows they do not know.
+func Fake(l Lister, n int, fill func(i int, row any)) Rows { return l.fake(n, fill) }
+
 func (l *List[T]) row() reflect.Type { return reflect.TypeFor[T]() }
 
 func (l *List[T]) about() (out []ColumnAbout) {
@@ -143,8 +158,9 @@ type Selection struct {
 	Opens   bool
 	Drawer  bool
 	Tight   bool
-	Lead    int    // the cell that names the row
-	Order   string // what it is ordered by, as Query.Sort says it
+	Lead    int      // the cell that names the row
+	Order   string   // what it is ordered by, as Query.Sort says it
+	Names   []string // of the columns of an export
 	// All gives every row that the query lets through, for the exports: the cells' words and
 	// the row itself.
 	All func(each func(words func() []string, row any) bool)
@@ -182,6 +198,7 @@ func (r rowsOf[T]) Select(v *Viewer, q Query) *Selection {
 	s := &Selection{Query: q, Noun: l.Noun, Search: l.Search, Opens: l.Detail != nil || l.Drawer, Drawer: l.Drawer, Tight: l.Tight, Lead: l.Lead,
 		Order: cmp.Or(q.Sort, l.Default)}
 	for _, c := range l.about() {
+		s.Names = append(s.Names, c.Name)
 		if !l.Columns[slices.IndexFunc(l.Columns, func(o Column[T]) bool { return o.Name == c.Name })].Only {
 			s.Heads = append(s.Heads, c)
 		}

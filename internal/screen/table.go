@@ -2,8 +2,9 @@ package screen
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -195,8 +196,9 @@ func (f *Frame) table(b *Builder, p *Page) {
 	}
 	b.End("tr")
 	b.End("thead")
+	taken := map[string]bool{}
 	for i := range s.Lines {
-		f.line(b, p, &s.Lines[i])
+		f.line(b, p, &s.Lines[i], taken)
 	}
 	b.End("table")
 }
@@ -229,11 +231,24 @@ func (f *Frame) headCell(b *Builder, p *Page, h *ColumnAbout, by string, down bo
 }
 
 // RowID is the id of a row's element, for links within the page.
-func RowID(key string) string { return "r-" + url.QueryEscape(print.Clean(key, 200)) }
+func RowID(key string) string {
+	const most = 64
+	if len(key) > most || key == "" || strings.ContainsFunc(key, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.'
+	}) {
+		sum := sha256.Sum256([]byte(key))
+		return "r-" + hex.EncodeToString(sum[:8])
+	}
+	return "r-" + key
+}
 
-func (f *Frame) line(b *Builder, p *Page, l *Line) {
+func (f *Frame) line(b *Builder, p *Page, l *Line, taken map[string]bool) {
 	s := p.Rows
 	id := RowID(l.Key)
+	for n := 2; taken[id]; n++ { // a key that is there twice is the list's mistake, not the page's
+		id = RowID(l.Key) + "-" + strconv.Itoa(n)
+	}
+	taken[id] = true
 	b.Open("tbody", A("id", id))
 	b.Open("tr", If(l.Open && s.Drawer, A("class", "on")))
 	if s.Opens && !s.Drawer {
@@ -243,7 +258,7 @@ func (f *Frame) line(b *Builder, p *Page, l *Line) {
 		}
 		b.Open("td")
 		b.Open("a", A("class", "exp"), A("aria-expanded", state), A("href", f.address(p, func(q *Query) { q.Row = open })+"#"+id),
-			A("aria-label", "Details of "+name(l)))
+			A("aria-label", "Details of "+cmp.Or(print.Clean(name(l), print.MaxName), "this row")))
 		b.End("a")
 		b.End("td")
 	}
@@ -290,8 +305,11 @@ func (f *Frame) cell(b *Builder, p *Page, l *Line, i int) {
 	}
 	if i == s.Lead {
 		b.Open("th", A("scope", "row"), If(class != "", A("class", strings.TrimSpace(class))))
-		if s.Drawer && c.Path == "" && c.Text != "" {
+		if s.Drawer && c.Path == "" {
 			open := *c
+			if open.Text == "" && open.Said == nil && open.Of == nil && open.At.IsZero() {
+				open.Text = " " // it is said that there is no name
+			}
 			open.Path = f.address(p, func(q *Query) { q.Row = l.Key })
 			open.Build(b)
 		} else {

@@ -71,6 +71,25 @@ func answer(q *request, forPerson bool, status int, err error) {
 	_, _ = q.Write(b.Bytes())
 }
 
+// Answer writes an error as every route without a form of its own has it, for a
+// [Route.Fail] that has one of some errors alone.
+func Answer(w http.ResponseWriter, r *http.Request, status int, err error) {
+	q, ok := w.(*request)
+	if !ok {
+		q = &request{ResponseWriter: w, id: RequestID(r.Context())}
+	}
+	if status == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") == "" {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	answer(q, q.route != nil && q.route.Page && WantsPage(r), status, err)
+}
+
+// WantsPage says that a client would rather have a page than JSON, or does not say.
+func WantsPage(r *http.Request) bool { return wantsPage(r.Header.Values("Accept"), true) }
+
+// Words are the words and the hint that may be told of an error with a status.
+func Words(status int, err error) (words, hint string) { return shown(status, err) }
+
 func title(status int) string {
 	if t := http.StatusText(status); t != "" {
 		return t

@@ -83,6 +83,7 @@ type request struct {
 	status int    // 0: nothing was written
 	bytes  int64
 	err    error
+	in     *http.Request // as the handler sees it, once it may go on
 }
 
 // WriteHeader notes the status.
@@ -188,6 +189,7 @@ func (k *Kernel) route(q *request, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	q.in = r
 	if strings.Contains(pattern, "{") {
 		k.mux.ServeHTTP(q, r) // once more, for the values of its path
 		return q.err
@@ -236,20 +238,21 @@ func (k *Kernel) fail(q *request, r *http.Request) (cut bool) {
 	if d := after(q.err); d > 0 {
 		head.Set("Retry-After", seconds(d))
 	}
-	switch {
-	case q.route != nil && q.route.Fail != nil:
-		q.route.Fail(q, r, status, q.err)
-		return false
-	case status == http.StatusUnauthorized && head.Get("WWW-Authenticate") == "":
-		head.Set("WWW-Authenticate", "Bearer") // RFC 9110 section 15.5.2 wants one
-	}
-	page := q.route == nil || q.route.Page
-	page = page && wantsPage(r.Header.Values("Accept"), q.route != nil)
+	page := (q.route == nil || q.route.Page) && wantsPage(r.Header.Values("Accept"), q.route != nil)
 	if e, ok := errors.AsType[*elsewhere](q.err); ok && page {
-		head.Del("WWW-Authenticate")
 		head.Set("Location", e.to)
 		q.WriteHeader(http.StatusSeeOther)
 		return false
+	}
+	if q.route != nil && q.route.Fail != nil {
+		if q.in != nil { // who asks is in its context, which has ended with the handler
+			r = q.in.WithContext(context.WithoutCancel(q.in.Context()))
+		}
+		q.route.Fail(q, r, status, q.err)
+		return false
+	}
+	if status == http.StatusUnauthorized && head.Get("WWW-Authenticate") == "" {
+		head.Set("WWW-Authenticate", "Bearer") // RFC 9110 section 15.5.2 wants one
 	}
 	answer(q, page, status, q.err)
 	return false
