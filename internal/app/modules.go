@@ -21,7 +21,6 @@ import (
 	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/sam/suite"
-	"partnerguard/internal/screen"
 	"partnerguard/internal/trail/anchor"
 	"partnerguard/internal/web"
 )
@@ -34,7 +33,6 @@ type features struct {
 	Archive    *archive.Archive
 	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
-	People     *people.Feature
 	Console    *console.Console // nil where it was opened without the vault
 }
 
@@ -46,9 +44,6 @@ type (
 	}
 	watched interface {
 		Metrics(prometheus.Registerer) // its gauges
-	}
-	shower interface {
-		Screens() []screen.Screen // its pages of the console
 	}
 )
 
@@ -67,7 +62,6 @@ func (i *Installation) modules() []module {
 		{"archive", i.Archive},
 		{"collect", i.Collect},
 		{"posture", i.Posture},
-		{"people", i.People},
 		{"console", i.Console},
 		{"backup", lastBackup{i.DB}},
 	}
