@@ -322,7 +322,7 @@ func exceptionsList(sc *screen.Screen) *screen.List[Left] {
 		return screen.Column[Left]{Name: name, Head: name, About: about, Only: true, Plain: true, Fixed: true, Text: text}
 	}
 	return &screen.List[Left]{
-		Noun: "exception or attestation", Search: "requirement, account, owner, reason", Default: "standing", Lead: 1,
+		Noun: "entry", Search: "requirement, account, owner, reason", Default: "standing", Lead: 1,
 		Key: func(l *Left) string { return l.ID },
 		Columns: []screen.Column[Left]{
 			{Name: "standing", Head: "State", Cell: func(l *Left) screen.Cell {
