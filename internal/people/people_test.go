@@ -32,6 +32,7 @@ const (
 type tenant struct {
 	users, registrations, roles, log bool // read
 	members                          string
+	gap                              bool // in the log
 }
 
 func (x tenant) facts(t testing.TB) *facts.Facts {
@@ -79,6 +80,9 @@ func (x tenant) facts(t testing.TB) *facts.Facts {
 			{Key: boID, UserID: boID, UserPrincipalName: "bo@contoso.example", Verdicts: counts(signin.NotChallenged, 2), LastSignIn: now.Add(-time.Hour),
 				LastNotChallenged: now.Add(-time.Hour), NotChallengedApps: map[string]int64{"Outlook": 2}}}}
 		f.Inputs = append(f.Inputs, evidence.Input{Path: "signins.json", Status: evidence.Read, Kinds: map[evidence.Kind]int{evidence.SignIn: 3}})
+		if x.gap {
+			f.Inputs[len(f.Inputs)-1].Shorten(evidence.Cut{Kind: evidence.SignIn, Why: "has a gap"})
+		}
 		f.Seen[evidence.SignIn] = 3
 	}
 	return f
@@ -121,7 +125,7 @@ func row(t testing.TB, p *people.Part, name string) *people.Row {
 // TestBuild: what was read is said with its source, cell for cell.
 func TestBuild(t *testing.T) {
 	t.Parallel()
-	p := tenant{true, true, true, true, `[{"id":"` + boID + `"}]`}.build(t)
+	p := tenant{true, true, true, true, `[{"id":"` + boID + `"}]`, false}.build(t)
 	ada, bo := row(t, &p, "ada"), row(t, &p, "bo")
 	if p.Rows[0].UPN != bo.UPN {
 		t.Error("the worst is not first")
@@ -165,7 +169,7 @@ func TestBuild(t *testing.T) {
 // settles it, and never none, no or zero.
 func TestWhatWasNotReadIsUnknown(t *testing.T) {
 	t.Parallel()
-	whole := tenant{true, true, true, true, `[{"id":"` + boID + `"}]`}
+	whole := tenant{true, true, true, true, `[{"id":"` + boID + `"}]`, false}
 	less := whole
 	less.registrations = false
 	p := less.build(t)
@@ -186,6 +190,15 @@ func TestWhatWasNotReadIsUnknown(t *testing.T) {
 		if d.Read {
 			t.Errorf("%s was read", d.Date)
 		}
+	}
+	less = whole
+	less.gap = true
+	p = less.build(t)
+	if r := row(t, &p, "ada"); r.Log != people.SeenUnknown {
+		t.Errorf("the log has a gap, and ada is %q", r.Log)
+	}
+	if r := row(t, &p, "bo"); r.Log != people.SeenUnasked || r.Daily[people.Span-2] != -1 || r.Daily[people.Span-1] != 1 {
+		t.Errorf("%q %v: a day without rows of a log with a gap is no zero", r.Log, r.Daily)
 	}
 	less = whole
 	less.users = false
@@ -246,7 +259,7 @@ func rig(t testing.TB, parts map[string]people.Part) (*screentest.House, *people
 // TestPage: the cells that are unknown say so, and the row opens with what settles them.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	p := tenant{true, false, false, false, ""}.build(t)
+	p := tenant{true, false, false, false, "", false}.build(t)
 	h, _ := rig(t, map[string]people.Part{p.Tenant: p})
 	html := h.HTML(t, "/people?row="+url.QueryEscape(p.Tenant+"/"+boID))
 	for _, want := range []string{"not read", "log not read", "Settled by", "/groups/", "roles not read", "userRegistrationDetails"} {
@@ -274,7 +287,7 @@ func TestPage(t *testing.T) {
 // TestWhoSees: staff limited to a customer see no other accounts, in no number either.
 func TestWhoSees(t *testing.T) {
 	t.Parallel()
-	whole := tenant{true, true, true, true, `[{"id":"` + boID + `"}]`}
+	whole := tenant{true, true, true, true, `[{"id":"` + boID + `"}]`, false}
 	p := whole.build(t)
 	other := whole.build(t)
 	other.Tenant = screentest.Tenants[1].ID
