@@ -23,7 +23,6 @@ import (
 	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/sam/suite"
-	"partnerguard/internal/screen"
 	"partnerguard/internal/trail/anchor"
 	"partnerguard/internal/trail/reading"
 	"partnerguard/internal/web"
@@ -39,7 +38,6 @@ type features struct {
 	Posture    *posture.Store
 	Reading    *reading.Reading // the page of the trail
 	Cover      *cover           // pages alone
-	People     *people.Feature
 	Notify     *notify.Outbox
 	Alerts     *alert.Store
 	Console    *console.Console // nil where it was opened without the vault
@@ -53,9 +51,6 @@ type (
 	}
 	watched interface {
 		Metrics(prometheus.Registerer) // its gauges
-	}
-	shower interface {
-		Screens() []screen.Screen // its pages of the console
 	}
 )
 
@@ -75,7 +70,6 @@ func (i *Installation) modules() []module {
 		{"archive", i.Archive},
 		{"collect", i.Collect},
 		{"posture", i.Posture},
-		{"people", i.People},
 		{"notify", i.Notify},
 		{"alert", i.Alerts},
 		{"console", i.Console},

@@ -31,7 +31,7 @@ func (i *Installation) screens(q *jobs.Queue) (out []screen.Screen) {
 
 // pagers are what has pages and is no module, one line each.
 func (i *Installation) pagers(q *jobs.Queue) []pager {
-	list := []pager{i.customerPages(), i.readingPages(q), i.Cover}
+	list := []pager{i.People, i.Cover, i.customerPages(), i.readingPages(q)}
 	if p := i.connectionPages(q); p != nil {
 		list = append(list, p)
 	}
