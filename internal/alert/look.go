@@ -9,6 +9,7 @@ import (
 
 	"partnerguard/internal/notify"
 	"partnerguard/internal/print"
+	"partnerguard/internal/problem"
 	"partnerguard/internal/token"
 )
 
@@ -25,6 +26,9 @@ const keepFor = 400 * 24 * time.Hour // alerts that are resolved
 // to be told. Sources are asked first; then one transaction has all that follows, so
 // whoever dies in between has told nothing by half.
 func (s *Store) Look(ctx context.Context) error {
+	if s.d.Marks == nil {
+		return problem.New(problem.Internal, "alerts are looked for with the vault open, and it is not")
+	}
 	said, missing := s.hear(ctx)
 	err := s.d.DB.InTx(ctx, func(ctx context.Context) error {
 		opened, err := s.alerts(ctx, open, time.Time{}, 0)
