@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"partnerguard/internal/notify"
@@ -228,12 +229,20 @@ func (a *Alert) counted() string {
 	if a.Count == 0 {
 		return a.Title
 	}
-	return a.Title + " (" + a.part() + ")"
+	return a.Title + " (" + a.Affected() + ")"
 }
 
-func (f *Finding) part() string {
-	if f.Of > 0 {
+// Affected is how many are hit, in words; "" where nothing is counted.
+func (f *Finding) Affected() string {
+	switch {
+	case f.Count == 0:
+		return ""
+	case f.Of > 0:
 		return fmt.Sprintf("%s of %s %s", print.Number(int64(f.Count)), print.Number(int64(f.Of)), f.Unit)
+	case f.Count == 1 && strings.HasSuffix(f.Unit, "ies"):
+		return "1 " + strings.TrimSuffix(f.Unit, "ies") + "y"
+	case f.Count == 1:
+		return "1 " + strings.TrimSuffix(f.Unit, "s")
 	}
 	return print.Number(int64(f.Count)) + " " + f.Unit
 }

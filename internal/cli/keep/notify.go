@@ -101,7 +101,7 @@ func listAlerts(ctx context.Context, env *kit.Env, i *app.Installation, everythi
 				kit.Col("alert", func(a *alert.Alert) string { return a.ID }),
 				kit.Col("severity", func(a *alert.Alert) string { return string(a.Severity) }),
 				kit.Col("what", func(a *alert.Alert) string { return print.Clean(a.Title, 120) }),
-				kit.Col("affected", func(a *alert.Alert) string { return affected(a) }),
+				kit.Col("affected", func(a *alert.Alert) string { return a.Affected() }),
 				kit.Col("since", func(a *alert.Alert) string { return print.When(a.Opened) }),
 				kit.Col("due", func(a *alert.Alert) string { return dueWord(a, now) }),
 				kit.Col("state", func(a *alert.Alert) string { return alertState(a, now) }))
@@ -135,16 +135,6 @@ func stamp(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339)
-}
-
-func affected(a *alert.Alert) string {
-	switch {
-	case a.Count == 0:
-		return ""
-	case a.Of > 0:
-		return fmt.Sprintf("%d of %d %s", a.Count, a.Of, a.Unit)
-	}
-	return fmt.Sprintf("%d %s", a.Count, a.Unit)
 }
 
 func dueWord(a *alert.Alert, now time.Time) string {
