@@ -324,14 +324,14 @@ func (p *pages) drawer(ctx context.Context, r *shown, a *screen.Ask) ([]screen.B
 		if n := r.Count - len(r.Subjects); n > 0 && r.Unit != "messages" {
 			aside = fmt.Sprintf("and %d more", n)
 		}
-		out = append(out, screen.Card{Head: "Who", Aside: aside, Bare: true, Body: []screen.Block{screen.Items{List: items}}})
+		out = append(out, screen.Card{Head: "Who", Aside: aside, Body: []screen.Block{screen.Items{List: items}}})
 	}
 	var items []screen.Item
 	for i := len(life) - 1; i >= 0; i-- {
 		h := &life[i]
 		items = append(items, screen.Item{When: h.At.Format("15:04"), WhenSub: h.At.Format("2 Jan"), Lead: h.What, Text: h.Words, Meta: h.Actor})
 	}
-	return append(out, screen.Card{Head: "What happened", Bare: true, Body: []screen.Block{screen.Items{List: items}}}), nil
+	return append(out, screen.Card{Head: "What happened", Body: []screen.Block{screen.Items{List: items}}}), nil
 }
 
 // mine finds the alert of a form that the viewer may know of.
