@@ -57,7 +57,11 @@ func scanCursor(row interface{ Scan(...any) error }) (c cursor, err error) {
 
 // cursors are those of a tenant, or of all with "", by resource.
 func (s *Store) cursors(ctx context.Context, tenant string) (out []cursor, err error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT "+cursorColumns+" FROM collect_cursors WHERE tenant = $1 OR $1 = '' ORDER BY tenant, resource", tenant)
+	query, args := "SELECT "+cursorColumns+" FROM collect_cursors", []any{}
+	if tenant != "" { // by its index: there may be thousands of tenants
+		query, args = query+" WHERE tenant = $1", append(args, tenant)
+	}
+	rows, err := s.db.QueryContext(ctx, query+" ORDER BY tenant, resource", args...)
 	if err != nil {
 		return nil, fmt.Errorf("read how far the lists are: %w", err)
 	}
@@ -212,8 +216,11 @@ func (s *Store) putGap(ctx context.Context, g *gapRow) error {
 
 const tenantColumns = "tenant, domain, name, partner, risk, seen_at, gone_at, last_at, accounts, words"
 
-func (s *Store) tenantRows(ctx context.Context) (out []Tenant, err error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT "+tenantColumns+" FROM collect_tenants ORDER BY partner DESC, risk DESC, last_at, tenant")
+// tenantRows are the tenants that a word names, an id, a domain or "partner", or all with
+// "".
+func (s *Store) tenantRows(ctx context.Context, which string) (out []Tenant, err error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT "+tenantColumns+` FROM collect_tenants WHERE $1 = '' OR tenant = $1 OR domain = $1 OR partner = 1 AND $1 = 'partner'
+		ORDER BY partner DESC, risk DESC, last_at, tenant`, which)
 	if err != nil {
 		return nil, fmt.Errorf("read the tenants: %w", err)
 	}
