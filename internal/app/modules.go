@@ -23,7 +23,6 @@ import (
 	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/sam/suite"
-	"partnerguard/internal/screen"
 	"partnerguard/internal/trail/anchor"
 	"partnerguard/internal/trail/reading"
 	"partnerguard/internal/web"
@@ -38,7 +37,7 @@ type features struct {
 	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
 	Reading    *reading.Reading // the page of the trail
-	People     *people.Feature
+	Cover      *cover           // pages alone
 	Notify     *notify.Outbox
 	Alerts     *alert.Store
 	Console    *console.Console // nil where it was opened without the vault
@@ -52,9 +51,6 @@ type (
 	}
 	watched interface {
 		Metrics(prometheus.Registerer) // its gauges
-	}
-	shower interface {
-		Screens() []screen.Screen // its pages of the console
 	}
 )
 
@@ -74,7 +70,6 @@ func (i *Installation) modules() []module {
 		{"archive", i.Archive},
 		{"collect", i.Collect},
 		{"posture", i.Posture},
-		{"people", i.People},
 		{"notify", i.Notify},
 		{"alert", i.Alerts},
 		{"console", i.Console},
@@ -117,6 +112,9 @@ func (i *Installation) makeData() (err error) {
 		return err
 	}
 	if i.Collect, err = i.collector(); err != nil {
+		return err
+	}
+	if i.Cover, err = i.cover(); err != nil {
 		return err
 	}
 	if err = i.makePosture(); err != nil {

@@ -152,9 +152,12 @@ type gapRow struct {
 // that is open and was noticed in the future, by a clock that was wrong, is open always,
 // and one that was closed in the future is closed.
 func (s *Store) gapRows(ctx context.Context, tenant string, at time.Time) (out []gapRow, err error) {
-	return scanGaps(s.db.QueryContext(ctx, "SELECT "+gapColumns+` FROM collect_gaps WHERE (tenant = $1 OR $1 = '') AND ((closed_at = 0 OR closed_at > $2
-		AND closed_at <= $3) AND since_at <= $2 OR closed_at = 0 AND since_at > $3) ORDER BY tenant, resource, item, from_at, to_at, since_at`, tenant, db.Micros(at),
-		db.Micros(s.now())))
+	whose, args := "", []any{db.Micros(at), db.Micros(s.now())}
+	if tenant != "" {
+		whose, args = "tenant = $3 AND ", append(args, tenant)
+	}
+	return scanGaps(s.db.QueryContext(ctx, "SELECT "+gapColumns+" FROM collect_gaps WHERE "+whose+`((closed_at = 0 OR closed_at > $1
+		AND closed_at <= $2) AND since_at <= $1 OR closed_at = 0 AND since_at > $2) ORDER BY tenant, resource, item, from_at, to_at, since_at`, args...))
 }
 
 // openGaps are those of a resource that are open, whatever the clock says.
