@@ -116,6 +116,7 @@ func (d plot) Build(b *screen.Builder) {
 	for i := range d.bins {
 		d.bar(b, i, left+wide*float64(i), wide, base, low, most, mostLow)
 	}
+	d.voids(b, wide)
 	d.days(b, wide, low)
 	d.marks(b, wide, low)
 	b.End("svg")
@@ -189,6 +190,24 @@ func (d *plot) words(n *bin) string {
 		s += "; not all of it was read"
 	}
 	return s
+}
+
+// voids names what was not read, once a stretch.
+func (d *plot) voids(b *screen.Builder, wide float64) {
+	for i := range d.bins {
+		if !d.bins[i].void || i > 0 && d.bins[i-1].void {
+			continue
+		}
+		end := i
+		for end < len(d.bins) && d.bins[end].void {
+			end++
+		}
+		x := left + wide*float64(end) + 4
+		if x > d.w-60 {
+			x = left + wide*float64(i) + 4
+		}
+		b.Elem("text", "not read", screen.A("class", "lo"), screen.A("x", round(x)), screen.A("y", round(top+12)))
+	}
 }
 
 // days writes the axis of time.
