@@ -24,9 +24,12 @@ func sightings(n int, seed uint64) []signin.Sighting {
 	out := make([]signin.Sighting, n)
 	for i := range out {
 		v := signin.Verdict(r.IntN(len(signin.Verdicts())))
-		out[i] = signin.Sighting{ID: fmt.Sprintf("id-%05d", i), UserID: fmt.Sprintf("U%d", r.IntN(40)), UserPrincipalName: fmt.Sprintf("user%d@contoso.example", i%40),
-			AppID: fmt.Sprintf("App-%d", r.IntN(9)), AppDisplayName: "An app", ClientAppUsed: "Browser", IPAddress: "203.0.113.7", Country: "NL", Verdict: v,
-			Reason: signin.ReasonSingleFactor, Success: v.Success(), Legacy: r.IntN(5) == 0, At: screentest.Now.Add(-time.Duration(r.IntN(31*24*3600)) * time.Second)}
+		out[i] = signin.Sighting{ID: fmt.Sprintf("id-%05d", i), UserID: fmt.Sprintf("U%d", r.IntN(40)),
+			UserPrincipalName: fmt.Sprintf("user%d@contoso.example", i%40),
+			AppID:             fmt.Sprintf("App-%d", r.IntN(9)), AppDisplayName: "An app", ClientAppUsed: "Browser", IPAddress: "203.0.113.7",
+			Country: "NL", Verdict: v,
+			Reason: signin.ReasonSingleFactor, Success: v.Success(), Legacy: r.IntN(5) == 0,
+			At: screentest.Now.Add(-time.Duration(r.IntN(31*24*3600)) * time.Second)}
 	}
 	return out
 }
@@ -127,7 +130,8 @@ func TestNewestAreKept(t *testing.T) {
 func TestClocks(t *testing.T) {
 	t.Parallel()
 	rows := []signin.Sighting{{ID: "none", Verdict: signin.NotChallenged}, {ID: "old", Verdict: signin.NotChallenged, At: time.Unix(0, 0)},
-		{ID: "far", Verdict: signin.NotChallenged, At: screentest.Now.AddDate(900, 0, 0)}, {ID: "ok", Verdict: signin.NotChallenged, At: screentest.Now.Add(-time.Hour)}}
+		{ID: "far", Verdict: signin.NotChallenged, At: screentest.Now.AddDate(900, 0, 0)}, {ID: "ok", Verdict: signin.NotChallenged,
+			At: screentest.Now.Add(-time.Hour)}}
 	p := build(rows, 1, signins.Input{})
 	if p.Strange != 3 || len(p.Hours) != 1 || p.Total.Rows() != 4 || !p.Last.Equal(p.First) {
 		t.Errorf("%+v", p)
@@ -157,7 +161,8 @@ func (f *fake) house(t *testing.T) *screentest.House {
 			return f.between, true, f.err
 		},
 		Decide: func(_ context.Context, _ string, r *signins.Row) (*signins.Decision, error) {
-			return &signins.Decision{Outcome: "mfa_required", Reason: "MFA is required by " + r.App, Asks: []signins.PolicySays{{Policy: r.App, Asks: "MFA", Clause: r.User}}}, f.err
+			return &signins.Decision{Outcome: "mfa_required", Reason: "MFA is required by " + r.App, Asks: []signins.PolicySays{{Policy: r.App,
+				Asks: "MFA", Clause: r.User}}}, f.err
 		},
 		Raw: func(context.Context, string, signins.At) (*signins.Raw, error) {
 			return &signins.Raw{Body: f.raw, Segment: "segment", Line: 1, Of: 2}, f.err
@@ -178,10 +183,12 @@ func TestPageSaysHowMany(t *testing.T) {
 	t.Parallel()
 	p := build(sightings(9_000, 1), 2, signins.Input{Gaps: []signins.Span{{From: screentest.Now.Add(-50 * time.Hour), To: screentest.Now.Add(-47 * time.Hour)}},
 		Marks: []signins.Mark{{At: screentest.Now.Add(-30 * time.Hour), Text: "CA001 changed", By: "ada"}}})
-	f := &fake{part: &p, raw: []byte(`{"id":"id-00001","status":{"errorCode":0}}`), between: []signins.Row{{ID: "from-archive", Verdict: "challenged", At: screentest.Now}}}
+	f := &fake{part: &p, raw: []byte(`{"id":"id-00001","status":{"errorCode":0}}`), between: []signins.Row{{ID: "from-archive", Verdict: "challenged",
+		At: screentest.Now}}}
 	h := f.house(t)
 	html := h.HTML(t, "/signins")
-	for _, want := range []string{"judged one by one", "of the others", "not read", "f-void", "CA001 changed", `class="wid"`, `class="nar"`, "The numbers behind this chart"} {
+	for _, want := range []string{"judged one by one", "of the others", "not read", "f-void", "CA001 changed", `class="wid"`, `class="nar"`,
+		"The numbers behind this chart"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page has no %q", want)
 		}
@@ -256,7 +263,8 @@ func TestHostile(t *testing.T) {
 	t.Parallel()
 	var rows []signin.Sighting
 	for i, bad := range screentest.Hostile {
-		rows = append(rows, signin.Sighting{ID: fmt.Sprint("h", i), UserID: bad, UserPrincipalName: bad, AppID: bad, AppDisplayName: bad, Resource: bad, ClientAppUsed: bad,
+		rows = append(rows, signin.Sighting{ID: fmt.Sprint("h", i), UserID: bad, UserPrincipalName: bad, AppID: bad, AppDisplayName: bad,
+			Resource: bad, ClientAppUsed: bad,
 			Protocol: bad, IPAddress: bad, Country: bad, Platform: bad, RiskLevel: bad, PolicyState: bad, Verdict: signin.NotChallenged, Success: true,
 			At: screentest.Now.Add(-time.Duration(i) * time.Minute)})
 	}
@@ -271,7 +279,8 @@ func TestHostile(t *testing.T) {
 	}
 	for _, address := range pages {
 		html := h.HTML(t, address)
-		for _, never := range []string{"<script>alert", "<img", "<h1>owned", "<svg/onload", "onerror=alert(1)>", `href="javascript`, `href="//evil`, `href="https://evil`} {
+		for _, never := range []string{"<script>alert", "<img", "<h1>owned", "<svg/onload", "onerror=alert(1)>", `href="javascript`, `href="//evil`,
+			`href="https://evil`} {
 			if strings.Contains(html, never) {
 				t.Fatalf("%s has %q", address, never)
 			}
@@ -292,7 +301,8 @@ func TestRightIsAsked(t *testing.T) {
 
 // FuzzRedact: what stands under the name of a secret is never in what is shown.
 func FuzzRedact(f *testing.F) {
-	for _, raw := range []string{`{"id":"a"}`, `{"refreshToken":"MARK"}`, `{"a":[{"b":{"Client_Secret":"MARK"}}]}`, `{"password":{"x":["MARK"]}}`, `[`, `{"id":1e999}`} {
+	for _, raw := range []string{`{"id":"a"}`, `{"refreshToken":"MARK"}`, `{"a":[{"b":{"Client_Secret":"MARK"}}]}`, `{"password":{"x":["MARK"]}}`,
+		`[`, `{"id":1e999}`} {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -310,7 +320,8 @@ func FuzzRedact(f *testing.F) {
 // TestRedact: names of secrets, at any depth, in any case.
 func TestRedact(t *testing.T) {
 	t.Parallel()
-	for _, raw := range []string{`{"refreshToken":"MARK"}`, `{"a":[{"b":{"Client_Secret":"MARK"}}]}`, `{"PASSWORD":{"x":["MARK"]}}`, `{"access":1,"idToken":"MARK"}`} {
+	for _, raw := range []string{`{"refreshToken":"MARK"}`, `{"a":[{"b":{"Client_Secret":"MARK"}}]}`, `{"PASSWORD":{"x":["MARK"]}}`,
+		`{"access":1,"idToken":"MARK"}`} {
 		if out := string(signins.Redact([]byte(raw))); strings.Contains(out, "MARK") || !strings.Contains(out, "[redacted]") {
 			t.Errorf("%s became %s", raw, out)
 		}
