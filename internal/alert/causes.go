@@ -47,34 +47,14 @@ type Hit struct {
 	Requirement string          `json:"requirement,omitempty"`
 	Account     string          `json:"account,omitempty"` // id
 	Name        string          `json:"name,omitempty"`
+	Cover       bool            `json:"cover,omitempty"` // of an account: what the settings cover turned, not its verdict
 	Severity    notify.Severity `json:"severity"`
-}
-
-func (h *Hit) key() string {
-	if h.Account != "" {
-		return "a:" + strings.ToLower(h.Account)
-	}
-	return "r:" + h.Requirement
 }
 
 // Standing is what falls short now.
 type Standing struct {
-	Requirements map[string]bool // by id
-	Accounts     map[string]bool // by id in lower case
-	Of           int             // accounts there are
-	// Unread says that it is not known of accounts and requirements that are not among
-	// these: then nothing is over.
-	Unread bool
-}
-
-func (s *Standing) has(h *Hit) bool {
-	if s.Unread {
-		return true
-	}
-	if h.Account != "" {
-		return s.Accounts[strings.ToLower(h.Account)]
-	}
-	return s.Requirements[h.Requirement]
+	Has func(*Hit) bool // it still does, or it is not known that it does not
+	Of  int             // accounts there are
 }
 
 // judged is the source of what judgements turned. Where it looked to is kept with what
@@ -151,12 +131,13 @@ func (s *Store) lasting(ctx context.Context, tenant string, excepted func(Hit) s
 // finding is a cause with what of it lasts; false where nothing does. What an exception
 // leaves out is not counted while anything else is.
 func (c *Culprit) finding(tenant string, now *Standing, excepted func(Hit) string) (Finding, bool) {
-	f := Finding{Key: c.Key, Kind: c.Kind, Severity: notify.Notice, Tenant: tenant, Cause: c.Cause, Since: c.Since, Command: c.Command, Path: c.Path, Fix: c.Fix}
+	f := Finding{Key: c.Key, Kind: c.Kind, Severity: notify.Notice, Tenant: tenant, Cause: c.Cause, Since: c.Since, Command: c.Command, Path: c.Path,
+		Fix: c.Fix}
 	var reqs, names []string
 	var out, left []Hit
 	by := ""
 	for _, h := range c.Hits {
-		if !now.has(&h) {
+		if !now.Has(&h) {
 			continue
 		}
 		if x := excepted(h); x != "" {

@@ -25,8 +25,6 @@ type Config struct {
 	Days []string `yaml:"quietDays" about:"days on which only what is urgent is sent, such as saturday; in the file only"`
 	// Routes say which alerts go to which channels. Without any, all go to every channel.
 	Routes []Route `yaml:"routes" about:"which alerts go to which channels; in the file only"`
-
-	when clock
 }
 
 // Route sends alerts to channels. Every route that an alert fits sends it.
@@ -61,33 +59,8 @@ func (c *Config) Check(bad func(name, format string, args ...any) *problem.Error
 	if c.Window < 0 || c.Window > maxWindow {
 		return bad("alertWindow", "%s is not between 0 and an hour", c.Window)
 	}
-	loc, err := time.LoadLocation(c.Zone)
-	if err != nil || c.Zone == "Local" {
-		return bad("alertZone", "%.60q is no time zone", c.Zone).WithHint("as in the tz database: UTC, Europe/Berlin, America/New_York")
-	}
-	c.when = clock{zone: loc}
-	if c.when.digest, err = hour(c.DigestAt); err != nil {
-		return bad("digestAt", "%.40q is no hour", c.DigestAt).WithHint("24 hours: 08:00")
-	}
-	if c.when.day, err = weekday(c.DigestDay); err != nil {
-		return bad("digestDay", "%.40q is no day", c.DigestDay).WithHint("monday to sunday")
-	}
-	if c.Quiet != "" {
-		from, to, two := strings.Cut(c.Quiet, "-")
-		var ferr, terr error
-		c.when.from, ferr = hour(strings.TrimSpace(from))
-		c.when.to, terr = hour(strings.TrimSpace(to))
-		if !two || ferr != nil || terr != nil || c.when.from == c.when.to {
-			return bad("quietHours", "%.40q is no time of the day", c.Quiet).WithHint("from and to, 24 hours: 22:00-07:00")
-		}
-		c.when.quiet = true
-	}
-	for _, d := range c.Days {
-		day, err := weekday(d)
-		if err != nil {
-			return bad("quietDays", "%.40q is no day", d).WithHint("monday to sunday")
-		}
-		c.when.days[day] = true
+	if _, err := c.clock(bad); err != nil {
+		return err
 	}
 	if len(c.Routes) > maxRoutes {
 		return bad("routes", "there are %d, and at most %d are read", len(c.Routes), maxRoutes)
@@ -100,6 +73,39 @@ func (c *Config) Check(bad func(name, format string, args ...any) *problem.Error
 		}
 	}
 	return nil
+}
+
+// clock is when is quiet and when digests go, by the settings.
+func (c *Config) clock(bad func(name, format string, args ...any) *problem.Error) (w clock, _ error) {
+	loc, err := time.LoadLocation(c.Zone)
+	if err != nil || c.Zone == "Local" {
+		return w, bad("alertZone", "%.60q is no time zone", c.Zone).WithHint("as in the tz database: UTC, Europe/Berlin, America/New_York")
+	}
+	w = clock{zone: loc}
+	if w.digest, err = hour(c.DigestAt); err != nil {
+		return w, bad("digestAt", "%.40q is no hour", c.DigestAt).WithHint("24 hours: 08:00")
+	}
+	if w.day, err = weekday(c.DigestDay); err != nil {
+		return w, bad("digestDay", "%.40q is no day", c.DigestDay).WithHint("monday to sunday")
+	}
+	if c.Quiet != "" {
+		from, to, two := strings.Cut(c.Quiet, "-")
+		var ferr, terr error
+		w.from, ferr = hour(strings.TrimSpace(from))
+		w.to, terr = hour(strings.TrimSpace(to))
+		if !two || ferr != nil || terr != nil || w.from == w.to {
+			return w, bad("quietHours", "%.40q is no time of the day", c.Quiet).WithHint("from and to, 24 hours: 22:00-07:00")
+		}
+		w.quiet = true
+	}
+	for _, d := range c.Days {
+		day, err := weekday(d)
+		if err != nil {
+			return w, bad("quietDays", "%.40q is no day", d).WithHint("monday to sunday")
+		}
+		w.days[day] = true
+	}
+	return w, nil
 }
 
 func (r *Route) check(bad func(string, ...any) *problem.Error) error {

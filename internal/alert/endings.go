@@ -38,8 +38,9 @@ func endings(list []Deadline, now time.Time) (out []Finding) {
 		if !is || ahead > l.notice || d.Kind == DueChange && (d.Count == 0 || ahead < -l.notice) {
 			continue
 		}
-		f := Finding{Key: "due:" + d.ID, Kind: l.kind, Severity: notify.Notice, Tenant: d.Tenant, Title: d.Title, Cause: d.Detail, Due: d.At, Command: l.command,
-			Path: d.Path, Fix: l.fix, Count: d.Count, Unit: d.Unit}
+		f := Finding{Key: "due:" + d.ID, Kind: l.kind, Severity: notify.Notice, Tenant: d.Tenant, Title: d.Title, Cause: d.Detail, Due: d.At,
+			Command: l.command,
+			Path:    d.Path, Fix: l.fix, Count: d.Count, Unit: d.Unit}
 		if ahead <= l.warning {
 			f.Severity = notify.Warning
 		}

@@ -70,7 +70,8 @@ func (s *Store) MakeFeed(ctx context.Context, owner, name string, tenants []stri
 			}
 		}
 		if n >= maxFeeds {
-			return problem.New(problem.Limit, "there are %d calendars, and no more are made", n).WithHint("partnerguard notify feed revoke ends those that nobody reads")
+			return problem.New(problem.Limit, "there are %d calendars, and no more are made",
+				n).WithHint("partnerguard notify feed revoke ends those that nobody reads")
 		}
 		if err := s.putFeed(ctx, &f); err != nil {
 			return err

@@ -54,7 +54,10 @@ type Marks interface {
 }
 
 // Store keeps alerts. Safe for concurrent use, by several processes too.
-type Store struct{ d Deps }
+type Store struct {
+	d    Deps
+	when clock
+}
 
 // New makes a store over a database whose schema is current.
 func New(d Deps) (*Store, error) {
@@ -62,12 +65,18 @@ func New(d Deps) (*Store, error) {
 		return nil, problem.New(problem.Internal, "alerts have no database, no clock or no channels")
 	}
 	if d.Config == nil {
-		d.Config = &Config{Window: 2 * time.Minute, when: clock{digest: 8 * time.Hour, day: time.Monday}}
+		d.Config = &Config{Window: 2 * time.Minute, Zone: "UTC", DigestAt: "08:00", DigestDay: "monday"}
+	}
+	when, err := d.Config.clock(func(name, format string, args ...any) *problem.Error {
+		return problem.New(problem.Usage, "%s: %s", name, fmt.Sprintf(format, args...))
+	})
+	if err != nil {
+		return nil, err
 	}
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{d}, nil
+	return &Store{d, when}, nil
 }
 
 // now is the clock as the database can keep it.

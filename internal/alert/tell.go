@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -47,7 +48,7 @@ func (s *Store) tell(ctx context.Context, a *Alert, what string) error {
 			done[name] = true
 			at := due
 			if r.Digest != "" {
-				at = s.d.Config.when.nextDigest(now, r.Digest)
+				at = s.when.nextDigest(now, r.Digest)
 			}
 			if err := s.enqueue(ctx, a, name, what, at, r.Digest != ""); err != nil {
 				return err
@@ -109,7 +110,7 @@ func (s *Store) flush(ctx context.Context) error {
 		channel string
 		digest  bool
 	}
-	now, quiet := s.now(), s.d.Config.when.isQuiet(s.now())
+	now, quiet := s.now(), s.when.isQuiet(s.now())
 	groups := map[batch][]said{}
 	ripe := map[batch]bool{}
 	var order []batch
@@ -157,7 +158,7 @@ type said struct {
 // hand makes one message of what is told to a channel, and gives it to the outbox.
 func (s *Store) hand(ctx context.Context, channel string, digest bool, list []said) error {
 	slices.SortStableFunc(list, func(x, y said) int {
-		return x.a.Severity.Rank() - y.a.Severity.Rank()
+		return cmp.Or(x.a.Severity.Rank()-y.a.Severity.Rank(), x.a.Opened.Compare(y.a.Opened), cmp.Compare(x.a.Title, y.a.Title))
 	})
 	var m *notify.Message
 	if len(list) == 1 && !digest {

@@ -11,17 +11,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
+	"partnerguard/internal/alert"
 	"partnerguard/internal/config"
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partner"
-	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/suite"
@@ -66,7 +67,6 @@ type Installation struct {
 	Log    *slog.Logger
 	// Snapshot is what pages show of each tenant, as it was judged the last time.
 	Snapshot *snapshot.Store
-	People   *people.Feature // the page of the accounts
 	features
 	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
 	OnKept func(*Judged, posture.Kept)
@@ -77,6 +77,7 @@ type Installation struct {
 	offline bool // nobody is asked, not even a store of objects
 	lab     *Lab
 	clock   *clock
+	skew    atomic.Pointer[skew] // how far the clock was off when it was looked at last
 	notes   []string
 
 	getenv func(string) string
@@ -241,7 +242,9 @@ func newInstallation(o Options) *Installation {
 }
 
 // Books are the tables of all features whose rows are marked.
-func Books() []*vault.Book { return slices.Concat(suite.Books(), posture.Books(), console.Books()) }
+func Books() []*vault.Book {
+	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books())
+}
 
 // VaultOptions are how this installation opens its vault.
 func (i *Installation) VaultOptions() vault.Options {

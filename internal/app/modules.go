@@ -12,16 +12,19 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"partnerguard/internal/alert"
 	"partnerguard/internal/archive"
 	"partnerguard/internal/automation"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/notify"
 	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/sam/suite"
 	"partnerguard/internal/trail/anchor"
+	"partnerguard/internal/trail/reading"
 	"partnerguard/internal/web"
 )
 
@@ -33,6 +36,10 @@ type features struct {
 	Archive    *archive.Archive
 	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
+	Reading    *reading.Reading // the page of the trail
+	Cover      *cover           // pages alone
+	Notify     *notify.Outbox
+	Alerts     *alert.Store
 	Console    *console.Console // nil where it was opened without the vault
 }
 
@@ -57,11 +64,14 @@ type module struct {
 func (i *Installation) modules() []module {
 	return []module{
 		{"trail", i.Keeper},
+		{"trail reading", i.Reading},
 		{"sam", i.SAM},
 		{"automation", i.Automation},
 		{"archive", i.Archive},
 		{"collect", i.Collect},
 		{"posture", i.Posture},
+		{"notify", i.Notify},
+		{"alert", i.Alerts},
 		{"console", i.Console},
 		{"backup", lastBackup{i.DB}},
 	}
@@ -89,6 +99,7 @@ func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) err
 // makeData makes the features that need no secret.
 func (i *Installation) makeData() (err error) {
 	i.Keeper = i.keeper()
+	i.Reading = i.reading()
 	if i.Automation, err = automation.New(automation.Deps{DB: i.DB, Record: i.Trail, Now: i.Now}); err != nil {
 		return err
 	}
@@ -103,11 +114,16 @@ func (i *Installation) makeData() (err error) {
 	if i.Collect, err = i.collector(); err != nil {
 		return err
 	}
+	if i.Cover, err = i.cover(); err != nil {
+		return err
+	}
 	if err = i.makePosture(); err != nil {
 		return err
 	}
-	i.People, err = people.New(people.Deps{Snapshot: i.Snapshot, Trend: i.peopleTrend})
-	return err
+	if i.People, err = people.New(people.Deps{Snapshot: i.Snapshot, Trend: i.peopleTrend}); err != nil {
+		return err
+	}
+	return i.makeAlerts()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -118,7 +134,11 @@ func (i *Installation) keeper() *anchor.Keeper {
 // make makes the features that need the vault.
 func (i *Installation) make(ctx context.Context) (err error) {
 	i.Keeper = i.keeper()                   // there is a vault now, and so it signs
+	i.Reading = i.reading()                 // and proves
 	if err := i.makePosture(); err != nil { // and holds exceptions to their marks
+		return err
+	}
+	if err := i.makeAlerts(); err != nil { // and reads sealed secrets of channels
 		return err
 	}
 	i.SAM, err = suite.New(ctx, suite.Deps{

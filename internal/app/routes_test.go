@@ -49,7 +49,7 @@ func TestRoutes(t *testing.T) {
 	if diff := cmp.Diff(string(want), b.String()); diff != "" {
 		t.Errorf("%s (go test ./internal/app -run TestRoutes -update writes it anew):\n%s", path, diff)
 	}
-	for path, want := range map[string]int{"/healthz": 200, "/metrics": 403, "/": 200, "/favicon.ico": 200, "/index.html": 404, "/msi/token": 403,
+	for path, want := range map[string]int{"/healthz": 200, "/metrics": 403, "/": 303, "/favicon.ico": 200, "/index.html": 404, "/msi/token": 403,
 		"/connect/x": 421} {
 		w := httptest.NewRecorder()
 		if k.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil)); w.Code != want {

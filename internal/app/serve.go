@@ -7,11 +7,13 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"partnerguard/internal/caller"
+	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/observe"
@@ -32,8 +34,6 @@ func (i *Installation) Serve(ctx context.Context, o ServeOptions) (http.Handler,
 		return nil, err
 	}
 	k.Handle(web.Icon())
-	k.Handle(web.Front("It has no page to sign in to. Who was invited to connect has a link of their own; programs ask where they were told.",
-		"partnerguard connect status, on the machine it runs on, says how it is."))
 	i.SAM.Admit(o)
 	return k, i.work(ctx, k, k, reg)
 }
@@ -89,6 +89,9 @@ func (i *Installation) work(ctx context.Context, k *web.Kernel, mux web.Mux, reg
 	i.DB.Metrics(reg)
 	i.diskMetrics(reg)
 	k.Handle(web.Ready(i.readiness(q)...))
+	if mux != nil {
+		i.Console.Show(console.Pages{Screens: i.screens(q), Tenants: i.tenants, Version: Program().String()})
+	}
 	for _, m := range i.modules() {
 		if err := m.start(mux, q, reg); err != nil {
 			return err
@@ -159,8 +162,9 @@ func listen(at, flag string) (net.Listener, error) {
 }
 
 // Run serves at the address of the settings until ctx ends. ready is told where, as
-// soon as it is going to answer.
-func (i *Installation) Run(ctx context.Context, ready func(where string)) error {
+// soon as it is going to answer, and a link that lets whoever runs this machine into the
+// console, once; "" where none could be made.
+func (i *Installation) Run(ctx context.Context, ready func(where, link string)) error {
 	c := &i.Config.Web
 	var conf *tls.Config
 	var o ServeOptions
@@ -185,5 +189,28 @@ func (i *Installation) Run(ctx context.Context, ready func(where string)) error 
 	if err != nil {
 		return err
 	}
-	return web.Serve(ctx, web.Options{Listener: l, TLS: conf, Handler: h, Log: i.Log, Ready: func() { ready(scheme + "://" + l.Addr().String()) }})
+	return web.Serve(ctx, web.Options{Listener: l, TLS: conf, Handler: h, Log: i.Log, Ready: func() {
+		where := scheme + "://" + l.Addr().String()
+		link := ""
+		if here := hereOf(scheme, l.Addr()); here != "" {
+			if link, err = i.Console.Link(ctx, i.Actor, here); err != nil {
+				i.Log.WarnContext(ctx, "no link to the console was made", "error", err)
+			}
+		}
+		ready(where, link)
+	}})
+}
+
+// hereOf is how this machine reaches what listens at an address: by loopback, where it
+// answers there.
+func hereOf(scheme string, at net.Addr) string {
+	t, ok := at.(*net.TCPAddr)
+	if !ok || !t.IP.IsLoopback() && !t.IP.IsUnspecified() {
+		return ""
+	}
+	host := "127.0.0.1"
+	if t.IP.IsLoopback() && t.IP.To4() == nil {
+		host = "::1"
+	}
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(t.Port))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/archive/view"
+	"partnerguard/internal/dates"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/signin"
 	"partnerguard/internal/snapshot"
@@ -31,7 +32,9 @@ type maker interface {
 func (i *Installation) makers(partner bool) []maker {
 	list := []maker{&peopleMaker{}}
 	if partner {
-		list = append(list, statusMaker{i})
+		list = append(list, statusMaker{i}, alertMaker{dates.NewFold()}, customersMaker{}, automationMaker{i})
+	} else {
+		list = append(list, &customerMaker{})
 	}
 	return list
 }

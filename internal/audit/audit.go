@@ -82,10 +82,11 @@ const (
 	TrailMismatch       Action = "trail.mismatch"        // an anchor holds what does not fit the trail
 )
 
-// What people ask of the readings.
+// What people have done before its time.
 const (
 	CollectionAsked Action = "collection.asked" // a person had a tenant read, due or not
 	JobRevived      Action = "job.revived"      // a job that was tried no more is tried again
+	ConnectionAsked Action = "connection.asked" // a person had a connection renewed, due or not
 )
 
 // What is told, and what people do about it.

@@ -45,6 +45,8 @@ type Fact struct {
 	Hours  int           `json:"allowedHours,omitempty"` // Allows
 	Age    time.Duration `json:"-"`
 	Kept   time.Duration `json:"-"` // how far back Microsoft keeps it
+
+	overdue bool
 }
 
 // The states of a fact, the worst first.
@@ -117,6 +119,7 @@ func factOf(tenant string, r *ResourceStatus, res *evidence.Resource, gaps []evi
 	if r.Covered.After(f.At) {
 		f.At = r.Covered
 	}
+	f.overdue = !f.Due.After(now)
 	if f.At.After(now) {
 		f.At = now // a clock that was wrong: it is not from the future
 	}
@@ -263,7 +266,10 @@ var factList = &screen.List[Fact]{
 		{Name: "next", Head: "Next", Right: true, Plain: true, Order: func(a, b *Fact) int { return a.Due.Compare(b.Due) },
 			Blank: func(f *Fact) bool { return f.Due.IsZero() },
 			Cell: func(f *Fact) screen.Cell {
-				return screen.Cell{At: f.Due, Ago: true, Never: "as soon as a worker is free", Quiet: true}
+				if f.overdue {
+					return screen.Cell{Text: "due", Quiet: true}
+				}
+				return screen.Cell{At: f.Due, Ago: true, Never: "due"}
 			}},
 	},
 	Filters: []screen.Filter[Fact]{

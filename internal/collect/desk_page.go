@@ -74,6 +74,7 @@ type factSum struct {
 	Refused int       `json:"refused"`
 	Failing int       `json:"failing"`
 	Never   int       `json:"never"`
+	Partly  int       `json:"partly"`
 	Oldest  string    `json:"oldest,omitempty"` // of those that decide a requirement
 	At      time.Time `json:"oldestAt,omitzero"`
 
@@ -95,6 +96,8 @@ func sumOf(facts []Fact) factSum {
 			s.Failing++
 		case stateNever:
 			s.Never++
+		case stateGap, stateLost:
+			s.Partly++
 		}
 		if len(f.Decides) > 0 && f.Reason == "" && !f.At.IsZero() && (s.At.IsZero() || f.At.Before(s.At)) {
 			s.Oldest, s.At, s.allows = f.List, f.At, f.Allows
@@ -108,7 +111,7 @@ func (d *Desk) tiles(ctx context.Context, a *screen.Ask, tenant string, sum fact
 	for _, x := range []struct {
 		n    int
 		word string
-	}{{sum.Stale, "too old"}, {sum.Failing, "failing"}, {sum.Refused, "refused"}, {sum.Never, "never read"}} {
+	}{{sum.Stale, "too old"}, {sum.Partly, "partly"}, {sum.Failing, "failing"}, {sum.Refused, "refused"}, {sum.Never, "never read"}} {
 		if x.n > 0 {
 			rest = append(rest, fmt.Sprintf("%d %s", x.n, x.word))
 		}
@@ -225,15 +228,17 @@ func budgetCard(list []msapi.Budget) screen.Block {
 			state,
 		})
 	}
-	return screen.Card{Head: "Throttle budgets", Aside: "the fullest of each kind, now", Bare: true, Body: []screen.Block{screen.Table{Label: "Throttle budgets",
-		Empty: "This process has asked Microsoft nothing yet: workers elsewhere keep their own budgets.",
-		Heads: []screen.Head{{Text: "Limit"}, {Text: "Used"}, {Text: "Refused"}}, Rows: rows}},
+	return screen.Card{Head: "Throttle budgets", Aside: "the fullest of each kind, now", Bare: true,
+		Body: []screen.Block{screen.Table{Label: "Throttle budgets",
+			Empty: "This process has asked Microsoft nothing yet: workers elsewhere keep their own budgets.",
+			Heads: []screen.Head{{Text: "Limit"}, {Text: "Used"}, {Text: "Refused"}}, Rows: rows}},
 		Foot: "Our pace stays a fiftieth below what Microsoft publishes, is careful where nothing is published, and is halved by each 429."}
 }
 
 func budgetWord(kind string) string {
-	word := map[string]string{"reports": "Graph reports and sign-ins", "policy": "Conditional Access", "graph": "Graph directory", "customers": "Partner Center",
-		"arm": "Azure Resource Manager", "security": "Graph partner security", "token": "Entra ID tokens", "app": "Graph, all tenants together",
+	word := map[string]string{"reports": "Graph reports and sign-ins", "policy": "Conditional Access", "graph": "Graph directory",
+		"customers": "Partner Center",
+		"arm":       "Azure Resource Manager", "security": "Graph partner security", "token": "Entra ID tokens", "app": "Graph, all tenants together",
 		"consent": "Partner Center consents"}[kind]
 	if word == "" {
 		return kind

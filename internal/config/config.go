@@ -14,10 +14,12 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"partnerguard/internal/alert"
 	"partnerguard/internal/archive"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/notify"
 	"partnerguard/internal/observe"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/posture"
@@ -62,6 +64,8 @@ type Config struct {
 	Jobs    jobs.Config    `yaml:",inline"`
 	Observe observe.Config `yaml:",inline"`
 	Posture posture.Config `yaml:",inline"`
+	Notify  notify.Config  `yaml:",inline"`
+	Alert   alert.Config   `yaml:",inline"`
 	Console console.Config `yaml:",inline"`
 
 	origins map[string]string

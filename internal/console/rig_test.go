@@ -98,6 +98,9 @@ func (r *rig) must(err error) {
 	}
 }
 
+// under is the same rig for another test, to which failures go.
+func (r *rig) under(t testing.TB) *rig { out := *r; out.TB = t; return &out }
+
 // said are the actions of the trail that concern the console, oldest first, with the
 // cause of a refusal.
 func (r *rig) said() (out []string) {
@@ -172,10 +175,15 @@ func (b *browser) is(status int, words ...string) {
 		b.Errorf("status %d (to %s), want %d: %s", b.last.Code, b.last.Header().Get("Location"), status, text(body))
 	}
 	for _, w := range words {
-		if !strings.Contains(text(body), w) {
+		if !says(b, w) {
 			b.Errorf("%q is not said: %s", w, text(body))
 		}
 	}
+}
+
+// says looks for words in the last page, whatever letter they begin with there.
+func says(b *browser, words string) bool {
+	return strings.Contains(strings.ToLower(text(b.last.Body.String())), strings.ToLower(words))
 }
 
 // leads holds the last answer to where it leads.

@@ -206,3 +206,26 @@ func (r *Role) ByItself() string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// RolesTable is the table of roles and rights of the documentation, in Markdown.
+func RolesTable() string {
+	var b strings.Builder
+	b.WriteString("| role | comes by itself with | sees | does | per customer |\n| --- | --- | --- | --- | --- |\n")
+	for _, r := range Roles() {
+		var sees, does []string
+		for _, x := range r.Rights {
+			if x.Acts() {
+				does = append(does, "`"+string(x)+"`")
+			} else {
+				sees = append(sees, "`"+string(x)+"`")
+			}
+		}
+		limits := "no"
+		if r.Limits {
+			limits = "yes"
+		}
+		b.WriteString("| `" + r.ID + "` | " + cmp.Or(r.ByItself(), "-") + " | " + strings.Join(sees, " ") + " | " + cmp.Or(strings.Join(does, " "), "-") +
+			" | " + limits + " |\n")
+	}
+	return b.String()
+}

@@ -135,10 +135,10 @@ func safePath(to string) string {
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
 		return "/"
 	}
-	// As the server would read it: what is cleaned to another host's address is none.
+	// As the server reads it: no path of ours is written longer than it has to be.
 	clean := path.Clean(u.Path)
-	if strings.ContainsFunc(u.Path, func(r rune) bool { return r < ' ' || r == '\\' }) || strings.HasPrefix(u.Path, "//") || clean == "." ||
-		clean == signInPath || strings.HasPrefix(clean, signInPath+"/") || clean == signOutPath {
+	if strings.ContainsFunc(u.Path, func(r rune) bool { return r < ' ' || r == '\\' }) || clean != u.Path && clean+"/" != u.Path ||
+		clean == signInPath || strings.HasPrefix(clean, signInPath+"/") || clean == signOutPath || strings.HasPrefix(clean, signOutPath+"/") {
 		return "/"
 	}
 	return to

@@ -93,7 +93,7 @@ var relationshipList = &screen.List[relationshipRow]{
 		pairs := screen.Pairs{{Key: "Id", Cell: screen.Cell{Text: r.ID, Mono: true}}, {Key: "Status", Cell: screen.Words(r.Status)},
 			{Key: "Ends", Cell: screen.Cell{At: r.End, Never: "not read"}}, {Key: "Extends itself", Cell: screen.Words(extendWord(r.Extends, r.By))},
 			{Key: "Source", Cell: screen.Words(r.Source)}}
-		return []screen.Block{screen.Side{Shape: "g2", List: []screen.Block{items, pairs}}}
+		return []screen.Block{screen.Bit{Head: "Roles", Body: []screen.Block{items}}, screen.Bit{Head: "The relationship", Body: []screen.Block{pairs}}}
 	},
 }
 

@@ -182,7 +182,8 @@ func parseAddress(s string, private bool) (*url.URL, error) {
 		return nil, problem.New(problem.Usage, "the address is no https:// one").WithHint("as the receiver shows it, without a user, a password or a #")
 	}
 	if u.Scheme == "http" && (!private || !mailer.Loopback(u.Hostname())) {
-		return nil, problem.New(problem.Usage, "the address %s has no TLS", u.Hostname()).WithHint("https://; http:// goes to this machine alone, with private: true")
+		return nil, problem.New(problem.Usage, "the address %s has no TLS",
+			u.Hostname()).WithHint("https://; http:// goes to this machine alone, with private: true")
 	}
 	return u, nil
 }

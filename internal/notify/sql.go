@@ -96,7 +96,8 @@ func scanDelivery(r row) (d deliveryRow, err error) {
 }
 
 func (o *Outbox) delivery(ctx context.Context, message, channel string) (deliveryRow, error) {
-	d, err := scanDelivery(o.d.DB.QueryRowContext(ctx, "SELECT "+deliveryColumns+" FROM notify_deliveries WHERE message = $1 AND channel = $2", message, channel))
+	d, err := scanDelivery(o.d.DB.QueryRowContext(ctx, "SELECT "+deliveryColumns+" FROM notify_deliveries WHERE message = $1 AND channel = $2", message,
+		channel))
 	if errors.Is(err, sql.ErrNoRows) {
 		err = problem.New(problem.NotFound, "no message %.40q goes to the channel %.40q", message, channel)
 	}
@@ -119,7 +120,8 @@ func (o *Outbox) due(ctx context.Context, by time.Time, limit int) ([]deliveryRo
 const noTest = "NOT EXISTS (SELECT 1 FROM notify_messages m WHERE m.id = notify_deliveries.message AND m.test = 1)"
 
 func (o *Outbox) dead(ctx context.Context) ([]deliveryRow, error) {
-	return all(ctx, o.d.DB, scanDelivery, "SELECT "+deliveryColumns+" FROM notify_deliveries WHERE state = 'dead' AND "+noTest+" ORDER BY changed DESC LIMIT 1000")
+	return all(ctx, o.d.DB, scanDelivery,
+		"SELECT "+deliveryColumns+" FROM notify_deliveries WHERE state = 'dead' AND "+noTest+" ORDER BY changed DESC LIMIT 1000")
 }
 
 // begin writes down that an attempt begins, and gives its number.

@@ -31,7 +31,10 @@ needs a certificate. Without a policy nobody is given a token.`,
 			in.Logging, in.Works = true, "serve"
 			ctx := cmd.Context()
 			return kit.Opener(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) }).With(ctx, func(s *app.Installation) error {
-				return s.Run(ctx, func(where string) { fmt.Fprintln(env.Stdout, "partnerguard serves on "+where) })
+				return s.Run(ctx, func(where, link string) {
+					fmt.Fprintln(env.Stdout, "partnerguard serves on "+where)
+					tellLink(env, link)
+				})
 			})
 		},
 	}
@@ -40,6 +43,19 @@ needs a certificate. Without a policy nobody is given a token.`,
 	cmd.AddCommand(newHealth(env, &in))
 	in.Taking(cmd)
 	return cmd
+}
+
+// tellLink tells whoever runs this how to come into the console. A unit of systemd does
+// not tell the link: its journal has other readers.
+func tellLink(env *kit.Env, link string) {
+	if link == "" {
+		return
+	}
+	if env.Getenv("INVOCATION_ID") != "" && env.Getenv("JOURNAL_STREAM") != "" {
+		fmt.Fprintln(env.Stderr, "The console is there; partnerguard console link makes a link that lets you in.")
+		return
+	}
+	fmt.Fprintf(env.Stderr, "The console, once, within ten minutes, on this machine:\n  %s\n", link)
 }
 
 // newHealth makes health; the installation is serve's.

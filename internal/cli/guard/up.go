@@ -276,7 +276,8 @@ func (u *up) goOn(ctx context.Context, i *app.Installation) error {
 		})(u.env.Stderr)
 	}
 	i.Anywhere()
-	return i.Run(ctx, func(where string) {
+	return i.Run(ctx, func(where, link string) {
 		fmt.Fprintf(u.env.Stderr, "\npartnerguard serves on %s and goes on collecting. Ctrl-C ends it; run it again and it goes on where it was.\n", where)
+		tellLink(u.env, link)
 	})
 }

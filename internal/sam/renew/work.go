@@ -72,6 +72,12 @@ func (r *Renewer) Jobs(q *jobs.Queue) {
 	q.Every(foretellEach, JobForetell, nil)
 }
 
+// Ask has a connection renewed by a job as soon as a worker is free, due or not. False
+// means that one waits or runs already.
+func Ask(ctx context.Context, q *jobs.Queue, id string) (bool, error) {
+	return q.Add(ctx, JobRenew, which{id}, jobs.Add{Unique: true, Tries: 5})
+}
+
 // add adds one unique job a connection.
 func add(ctx context.Context, q *jobs.Queue, kind string, ids []string, last bool) error {
 	args := make([]any, len(ids))

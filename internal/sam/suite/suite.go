@@ -98,6 +98,14 @@ func New(ctx context.Context, d Deps) (*Suite, error) {
 	return s, nil
 }
 
+// As is the suite as another actor uses it, whom its acts are recorded by. It is closed
+// with the one it was made of, and not by itself.
+func (s *Suite) As(actor string) *Suite {
+	as := *s
+	as.d.Actor, as.close, as.notes = actor, nil, nil
+	return &as
+}
+
 // Notes are what a person should be told of how it was opened.
 func (s *Suite) Notes() []string { return s.notes }
 

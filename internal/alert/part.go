@@ -1,0 +1,111 @@
+package alert
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"partnerguard/internal/facts"
+	"partnerguard/internal/partner"
+)
+
+// PartName is the part of a tenant's snapshot that alerts and deadlines are made of.
+const PartName = "alerts"
+
+// Part is what a judgement of the partner knew of that alerts want: it is no evidence.
+type Part struct {
+	Microsoft []Waiting  `json:"microsoft"` // Microsoft's alerts that nobody answered
+	Deadlines []Deadline `json:"deadlines"` // of relationships with customers, and of Microsoft's dated changes
+}
+
+// Waiting is an alert of Microsoft that waits for an answer.
+type Waiting struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Customer string    `json:"customer,omitempty"` // tenant id
+	Detected time.Time `json:"detected,omitzero"`  // zero: its clock cannot be read
+	Severity string    `json:"severity,omitempty"`
+}
+
+// AnswerWithin is how long an alert of Microsoft may wait (contracts.md section 1.5).
+const AnswerWithin = 24 * time.Hour
+
+// maxPart bounds each list of a Part.
+const maxPart = 2000
+
+// Build makes the part of what was read. changes are Microsoft's dated changes, held
+// against it.
+func Build(f *facts.Facts, changes []partner.Outlook, asOf time.Time) Part {
+	p := Part{Microsoft: []Waiting{}, Deadlines: []Deadline{}}
+	for key, a := range f.Alerts {
+		answered := a.Answered.Set && !a.Answered.After(asOf)
+		if a.Test || answered || a.Status != "active" && a.Status != "" {
+			continue
+		}
+		w := Waiting{ID: cmp.Or(a.ID, key), Name: cmp.Or(a.Name, a.Type, a.ID), Customer: strings.ToLower(a.Customer), Severity: a.Severity}
+		if a.Detected.Set {
+			w.Detected = a.Detected.Time.UTC()
+		}
+		p.Microsoft = append(p.Microsoft, w)
+	}
+	slices.SortFunc(p.Microsoft, func(a, b Waiting) int { return cmp.Or(a.Detected.Compare(b.Detected), cmp.Compare(a.ID, b.ID)) })
+	for key, r := range f.Relationships {
+		if !strings.EqualFold(string(r.Status), "active") || !r.EndDateTime.Set || !r.EndDateTime.After(asOf) {
+			continue
+		}
+		d := Deadline{ID: "gdap/" + cmp.Or(r.ID, key), Kind: DueDelegation, At: r.EndDateTime.Time.UTC(), Path: "/customers", Sure: true,
+			Detail: "The delegated administration of this customer ends, and with it what is done there."}
+		name := r.DisplayName
+		if r.Customer != nil {
+			d.Tenant, name = strings.ToLower(r.Customer.TenantID), cmp.Or(r.Customer.DisplayName, name)
+		}
+		d.Title = "GDAP with " + cmp.Or(name, "a customer") + " ends"
+		if ext := string(r.AutoExtend); ext != "" && ext != "PT0S" {
+			continue // it extends itself
+		}
+		p.Deadlines = append(p.Deadlines, d)
+	}
+	for i := range changes {
+		if d, is := changed(&changes[i]); is {
+			p.Deadlines = append(p.Deadlines, d)
+		}
+	}
+	slices.SortFunc(p.Deadlines, func(a, b Deadline) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
+	p.Microsoft, p.Deadlines = p.Microsoft[:min(len(p.Microsoft), maxPart)], p.Deadlines[:min(len(p.Deadlines), maxPart)]
+	return p
+}
+
+// changed is a dated change of Microsoft that hits here, or may: nobody hit is no
+// deadline, and neither is what has no date.
+func changed(o *partner.Outlook) (d Deadline, is bool) {
+	if o.Answer == partner.Nobody || o.Date.IsZero() || o.Standing == "past" && o.Answer != partner.Hit {
+		return d, false
+	}
+	d = Deadline{ID: "change/" + o.ID, Kind: DueChange, At: o.Date.Time.UTC(), Title: o.What, Detail: o.Text, Path: "/status", Whole: true,
+		Sure: o.Answer == partner.Hit && o.Precision == partner.ByDay && o.Sure == partner.SureHigh, Unit: o.Unit}
+	if o.Answer == partner.Hit {
+		d.Count = o.Count
+		if len(o.Names) > 0 {
+			d.Detail += ": " + strings.Join(o.Names[:min(len(o.Names), 5)], ", ")
+		}
+		if o.Action != "" {
+			d.Detail += ". " + o.Action
+		}
+	} else {
+		d.Detail = "Whether it hits here is not known: " + o.Text
+	}
+	if o.Precision != partner.ByDay {
+		d.Detail += " (" + o.When() + ")"
+	}
+	return d, true
+}
+
+// Due is when an alert of Microsoft has to be answered; zero where its clock is not
+// known.
+func (w *Waiting) Due() time.Time {
+	if w.Detected.IsZero() {
+		return time.Time{}
+	}
+	return w.Detected.Add(AnswerWithin)
+}

@@ -1,0 +1,4 @@
+package console
+
+// SafePath is safePath, for tests.
+var SafePath = safePath
