@@ -23,6 +23,7 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/suite"
@@ -67,6 +68,7 @@ type Installation struct {
 	Log    *slog.Logger
 	// Snapshot is what pages show of each tenant, as it was judged the last time.
 	Snapshot *snapshot.Store
+	People   *people.Feature // the page of the accounts
 	features
 	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
 	OnKept func(*Judged, posture.Kept)
