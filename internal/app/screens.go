@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/collect"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/screen"
 )
@@ -31,7 +32,12 @@ func (i *Installation) screens(q *jobs.Queue) (out []screen.Screen) {
 
 // pagers are what has pages and is no module, one line each.
 func (i *Installation) pagers(q *jobs.Queue) []pager {
-	return []pager{}
+	recent := &collect.Recent{Collector: i.Collect}
+	list := []pager{i.People, i.Cover, i.customerPages(recent), i.readingPages(recent, q)}
+	if p := i.connectionPages(q); p != nil {
+		list = append(list, p)
+	}
+	return list
 }
 
 // tenants are those that facts are of, the partner's own first, then by name.

@@ -19,7 +19,7 @@ var floor = map[string]int{
 	"intake": 3, "sample": 3, "facts": 3, "page": 3, "screen": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3,
 	"msapi": 3, "web": 3, "caller": 3, "observe": 3, "archive": 3, "snapshot": 3, "client": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "checkup": 4, "dates": 4,
-	"collect": 4, "posture": 4, "customers": 4, "people": 4, "alert": 4,
+	"collect": 4, "posture": 4, "customers": 4, "coverage": 4, "signins": 4, "people": 4, "alert": 4,
 	"config": 5, "labtest": 5, "cause": 5, "console": 5,
 	"app":    6,
 	"cli":    7,
@@ -44,6 +44,9 @@ var sideways = map[string]string{
 	"trail -> vault":        "checkpoints are signed with a key of the vault",
 	"trail -> observe":      "how long it is, is a gauge",
 	"trail -> jobs":         "checkpoints go to their anchors by a job",
+	"trail -> screen":       "its page is made of what every page is made of",
+	"trail -> page":         "an outcome on it is said as a verdict is",
+	"trail -> print":        "its words are cleaned and counted as everywhere",
 	"archive -> db":         "segments have their rows in the database",
 	"archive -> trail":      "a segment is an entry of the trail, and is proved by it",
 	"archive -> jobs":       "what retention takes away goes by a job",
@@ -108,7 +111,7 @@ var inner = map[string]int{
 	"sam/past":  4,
 	"sam/suite": 5,
 
-	"trail": 1, "trail/anchor": 2,
+	"trail": 1, "trail/anchor": 2, "trail/reading": 2,
 
 	"notify/mailer": 1, "notify/syslog": 1,
 	"notify": 2,

@@ -3,6 +3,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,9 @@ func (d *Desk) loadFacts(ctx context.Context, a *screen.Ask) (*screen.View, erro
 		v.Notices = append(v.Notices, screen.Notice{Tone: print.Muted, Lead: name(&t) + " is being read.", Text: "The page asks again by itself.",
 			Done: int64(sum.Whole), Of: int64(len(facts))})
 	}
+	if n := refusedAlike(facts); n != nil {
+		v.Notices = append(v.Notices, *n)
+	}
 	lines, err := d.gapLines(ctx, t.ID)
 	if err != nil {
 		return nil, err
@@ -64,6 +68,29 @@ func (d *Desk) loadFacts(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	v.Above = append(v.Above, tiles)
 	v.Below = append(v.Below, d.below(ctx, a, t.ID, lines)...)
 	return v, nil
+}
+
+// refusedAlike is the cause before its symptoms: where several lists are refused for the
+// same want, what is wanted, and what mends it.
+func refusedAlike(facts []Fact) *screen.Notice {
+	n, most, fix := map[string]int{}, "", map[string]string{}
+	for i := range facts {
+		f := &facts[i]
+		if f.State != stateRefused {
+			continue
+		}
+		why := reasonWord(f.Reason, f.Needs)
+		n[why]++
+		fix[why] = cmp.Or(fix[why], f.Can)
+		if n[why] > n[most] {
+			most = why
+		}
+	}
+	if n[most] < 3 {
+		return nil
+	}
+	return &screen.Notice{Tone: print.Doubt, Lead: fmt.Sprintf("%d of %d lists are refused: %s.", n[most], len(facts), print.Clean(most, 160)),
+		Text: print.Clean(fix[most], 300)}
 }
 
 // factSum is the page in numbers.
@@ -228,15 +255,17 @@ func budgetCard(list []msapi.Budget) screen.Block {
 			state,
 		})
 	}
-	return screen.Card{Head: "Throttle budgets", Aside: "the fullest of each kind, now", Bare: true, Body: []screen.Block{screen.Table{Label: "Throttle budgets",
-		Empty: "This process has asked Microsoft nothing yet: workers elsewhere keep their own budgets.",
-		Heads: []screen.Head{{Text: "Limit"}, {Text: "Used"}, {Text: "Refused"}}, Rows: rows}},
+	return screen.Card{Head: "Throttle budgets", Aside: "the fullest of each kind, now", Bare: true,
+		Body: []screen.Block{screen.Table{Label: "Throttle budgets",
+			Empty: "This process has asked Microsoft nothing yet: workers elsewhere keep their own budgets.",
+			Heads: []screen.Head{{Text: "Limit"}, {Text: "Used"}, {Text: "Refused"}}, Rows: rows}},
 		Foot: "Our pace stays a fiftieth below what Microsoft publishes, is careful where nothing is published, and is halved by each 429."}
 }
 
 func budgetWord(kind string) string {
-	word := map[string]string{"reports": "Graph reports and sign-ins", "policy": "Conditional Access", "graph": "Graph directory", "customers": "Partner Center",
-		"arm": "Azure Resource Manager", "security": "Graph partner security", "token": "Entra ID tokens", "app": "Graph, all tenants together",
+	word := map[string]string{"reports": "Graph reports and sign-ins", "policy": "Conditional Access", "graph": "Graph directory",
+		"customers": "Partner Center",
+		"arm":       "Azure Resource Manager", "security": "Graph partner security", "token": "Entra ID tokens", "app": "Graph, all tenants together",
 		"consent": "Partner Center consents"}[kind]
 	if word == "" {
 		return kind

@@ -31,13 +31,14 @@ func desk(t *testing.T, r *rig, d *db.DB) (*collect.Desk, *jobs.Queue, *audittes
 		t.Fatal(err)
 	}
 	rec := &audittest.Recorder{}
-	return &collect.Desk{Readings: r.Collector, Now: r.clock.now, Queue: q, Record: rec, Where: "/data/archive",
+	return &collect.Desk{Readings: &collect.Recent{Collector: r.Collector}, Now: r.clock.now, Queue: q, Record: rec, Where: "/data/archive",
 		Archive: func(context.Context) (archive.Total, error) {
 			return archive.Total{Segments: 4, Size: 41_200_000, Last: began}, nil
 		},
 		Clock: func() (time.Duration, time.Time) { return 300 * time.Millisecond, began },
 		Budgets: func() []msapi.Budget {
-			return []msapi.Budget{{Host: "graph.microsoft.com", Kind: "reports", Units: 5, In: 10200 * time.Millisecond, Used: 3, Share: 0.5, Throttled: 2, Closed: 7 * time.Second}}
+			return []msapi.Budget{{Host: "graph.microsoft.com", Kind: "reports", Units: 5, In: 10200 * time.Millisecond, Used: 3, Share: 0.5, Throttled: 2,
+				Closed: 7 * time.Second}}
 		},
 		Database: func(context.Context) ([]collect.House, error) {
 			return []collect.House{{What: "Database", Words: "SQLite, 41 MB", Well: true}}, nil

@@ -32,7 +32,7 @@ type Use struct {
 
 func (f *Feature) decideScreen() screen.Screen {
 	return screen.Screen{
-		Name: "coverage/decide", Title: "Decide a sign-in", Icon: "g-q", Group: screen.Nowhere, See: screen.SeePeople, Over: screen.OfTenant,
+		Name: "coverage/decide", Title: "Decide a sign-in", Icon: "q", Group: screen.Nowhere, See: screen.SeePeople, Over: screen.OfTenant,
 		About: "One sign-in, decided by the settings step by step: which policies take it, which do not and by which clause.",
 		List:  useList, Load: f.decide,
 		Params: []screen.Param{
@@ -89,9 +89,10 @@ func (f *Feature) decide(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	}
 	v := &screen.View{
 		Sentence: "Decided by the settings as they were read; nothing is asked of Microsoft.", Rows: useList.Of(nil),
-		Facts:   []screen.Fact{{What: "Settings", At: at, Source: "Microsoft Graph, from the archive", Rests: true}},
-		Nothing: &screen.Nothing{Head: "Name an account", Text: "The policies that take its sign-in stand here, and those that do not, with the clause that leaves it out."},
-		Actions: []screen.Action{{Text: "Coverage", Icon: "g-matrix", Path: screen.With("/coverage", "tenant", a.Tenant.ID)}},
+		Facts: []screen.Fact{{What: "Settings", At: at, Source: "Microsoft Graph, from the archive", Rests: true}},
+		Nothing: &screen.Nothing{Head: "Name an account",
+			Text: "The policies that take its sign-in stand here, and those that do not, with the clause that leaves it out."},
+		Actions: []screen.Action{{Text: "Coverage", Icon: "matrix", Path: screen.With("/coverage", "tenant", a.Tenant.ID)}},
 	}
 	form := decideForm{a: a, e: e}
 	if a.Values.Get("account") == "" {
@@ -218,7 +219,7 @@ func (f decideForm) block() screen.Block {
 func (f decideForm) build(b *screen.Builder) {
 	b.Open("form", screen.A("method", "get"), screen.A("action", "/coverage/decide"), screen.A("class", "form"))
 	b.Void("input", screen.A("type", "hidden"), screen.A("name", "tenant"), screen.A("value", f.a.Tenant.ID))
-	b.Class("div", "grid g2")
+	b.Class("div", "cov-form")
 	f.text(b, "account", "Account", "ada@contoso.com", true, nil)
 	var apps []string
 	for _, a := range entra.Apps() {
@@ -239,7 +240,8 @@ func (f decideForm) build(b *screen.Builder) {
 	f.choice(b, "signInRisk", "Sign-in risk", riskEnum, "none")
 	f.choice(b, "userRisk", "User risk", riskEnum, "none")
 	f.choice(b, "insiderRisk", "Insider risk", insiderEnum, "none")
-	f.text(b, "device", "Device facts that hold", "compliant device", false, []string{access.AxisCompliant, access.AxisJoined, access.AxisApprovedApp, access.AxisProtectedApp})
+	f.text(b, "device", "Device facts that hold", "compliant device", false, []string{access.AxisCompliant, access.AxisJoined, access.AxisApprovedApp,
+		access.AxisProtectedApp})
 	f.text(b, "deviceNot", "Device facts that do not", "", false, nil)
 	b.End("div")
 	b.Class("div", "row mt")
@@ -322,4 +324,3 @@ func steps(e *access.Engine, a *access.Answer) screen.Block {
 	}
 	return screen.Card{Head: "Step by step", Body: []screen.Block{list}}
 }
-

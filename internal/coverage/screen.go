@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"time"
 
 	"partnerguard/internal/access"
@@ -56,18 +57,16 @@ func (f *Feature) Close() error { f.runs.close(); return nil }
 func (f *Feature) Screens() []screen.Screen {
 	return []screen.Screen{
 		{
-			Name: "coverage", Title: "Coverage", Icon: "g-matrix", Group: screen.Posture, Order: 20, See: screen.SeePosture, Over: screen.OfTenant,
-			About:  "Proved from the settings: who is asked for MFA, where and with which client, and what each policy does.",
-			List:   policyList,
-			Params: []screen.Param{{Name: "cell", About: "The cell that is opened: a class of accounts and a column."}, {Name: "place", About: "Only this place."}},
-			Load:   f.load, Needs: f.needs,
+			Name: "coverage", Title: "Coverage", Icon: "matrix", Group: screen.Posture, Order: 20, See: screen.SeePosture, Over: screen.OfTenant,
+			About: "Proved from the settings: who is asked for MFA, where and with which client, and what each policy does.",
+			List:  policyList,
+			Params: []screen.Param{{Name: "cell", About: "The cell that is opened: a class of accounts and a column."}, {Name: "place",
+				About: "Only this place."}},
+			Load: f.load,
 		},
 		f.decideScreen(), f.rehearseScreen(),
 	}
 }
-
-// needs counts the open cells.
-func (f *Feature) needs(context.Context, *screen.Viewer) int { return 0 }
 
 func (f *Feature) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 	p, mark, err := f.Part(ctx, a.Tenant.ID)
@@ -121,10 +120,10 @@ func pageOf(p *Part, mark snapshot.Mark, a *screen.Ask) (*screen.View, error) {
 	v := &screen.View{
 		Sentence: "Proved from the settings for every account, place, app and client at once.", Facts: factsOf(p, mark),
 		Actions: []screen.Action{
-			{Text: "Ask about a sign-in", Icon: "g-q", Path: g.path("/coverage/decide")},
-			{Text: "Rehearse a change", Icon: "g-play", Path: g.path("/coverage/rehearse"), Primary: true},
+			{Text: "Ask about a sign-in", Icon: "q", Path: g.path("/coverage/decide")},
+			{Text: "Rehearse a change", Icon: "play", Path: g.path("/coverage/rehearse"), Primary: true},
 		},
-		Rows:    policyList.Of(p.Policy),
+		Rows:    policyList.Of(g.policyRows()),
 		Nothing: &screen.Nothing{Head: "No policy and no security defaults", Text: "The list was read to its end, and nothing asks anybody for MFA."},
 		Summary: g.summary(),
 	}
@@ -132,7 +131,12 @@ func pageOf(p *Part, mark snapshot.Mark, a *screen.Ask) (*screen.View, error) {
 		return v, nil
 	}
 	v.Notices = g.notices()
-	v.Above = append(v.Above, g.tiles(), screen.Side{Shape: "g-cov", List: []screen.Block{g.matrix(), g.beside()}})
+	v.Above = append(v.Above, g.tiles(), screen.Func(func(b *screen.Builder) {
+		b.Class("div", "grid g-cov")
+		g.matrix().Build(b)
+		g.beside().Build(b)
+		b.End("div")
+	}))
 	v.Below = append(v.Below, g.answers())
 	if len(p.Missing) > 0 {
 		v.Below = append(v.Below, g.missing())
@@ -171,6 +175,19 @@ func (g *board) read(v url.Values) error {
 	}
 	return problem.New(problem.NotFound, "there is no such cell any more: the policies tell other accounts or places apart now").
 		WithHint("leave cell out of the address")
+}
+
+// policyRows are the policies, without who changed them where the viewer may not see
+// people by name.
+func (g *board) policyRows() []Policy {
+	if g.names {
+		return g.Policy
+	}
+	out := slices.Clone(g.Policy)
+	for i := range out {
+		out[i].By = ""
+	}
+	return out
 }
 
 // summary is what the API has beside the policies: the cells, without names of accounts

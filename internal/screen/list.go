@@ -33,6 +33,7 @@ type Filter[T any] struct {
 	Of         func(*T) []string   // the row's values
 	Word       func(string) string // a value in words; nil is the value itself
 	Enum       []string            // the values there are, in order; empty: those of the rows, most first
+	Chips      []string            // the values that have a chip while they are not asked for; empty: all of them
 	Quiet      bool                // no chips: links of the page use it
 }
 
@@ -71,6 +72,7 @@ type ColumnAbout struct {
 	Name, Head, About string
 	Right, Sorts      bool
 	Down              bool // the first order by it is the descending one
+	Drop              bool // left out where there is no room
 }
 
 // FilterAbout tells of a filter.
@@ -115,7 +117,7 @@ func (l *List[T]) row() reflect.Type { return reflect.TypeFor[T]() }
 func (l *List[T]) about() (out []ColumnAbout) {
 	for i := range l.Columns {
 		c := &l.Columns[i]
-		out = append(out, ColumnAbout{c.Name, c.Head, c.About, c.Right, !c.Fixed, c.Right})
+		out = append(out, ColumnAbout{c.Name, c.Head, c.About, c.Right, !c.Fixed, c.Right, c.Drop})
 	}
 	return out
 }
@@ -305,7 +307,7 @@ func (l *List[T]) order(hits []*T, by string) {
 		}
 		compare = func(a, b *T) int { return strings.Compare(words[a], words[b]) }
 	}
-	slices.SortStableFunc(hits, func(a, b *T) int {
+	slices.SortFunc(hits, func(a, b *T) int { // keys differ: the order is whole, and rows that are in order already take no time
 		if c.Blank != nil {
 			switch x, y := c.Blank(a), c.Blank(b); {
 			case x && y:
@@ -382,7 +384,7 @@ func (l *List[T]) chips(counts []map[string]int, q Query) (out []Chips) {
 				word = fl.Word(v)
 			}
 			chip := Chip{Value: v, Word: word, Count: counts[f][v], On: slices.Contains(on, v)}
-			if chip.On || !fl.Quiet && chip.Count > 0 {
+			if chip.On || !fl.Quiet && chip.Count > 0 && (len(fl.Chips) == 0 || slices.Contains(fl.Chips, v)) {
 				c.List = append(c.List, chip)
 			}
 		}

@@ -79,21 +79,47 @@ func (r *Row) Disagree(outcome string) bool {
 
 func (f *Feature) rowScreen() screen.Screen {
 	return screen.Screen{
-		Name: "signins/row", Title: "Sign-in", Icon: "g-signins", Group: screen.Nowhere, See: screen.SeePeople, Over: screen.OfTenant,
-		About:  "One sign-in: how it was judged, what the settings say, the archived row and the proof that it was archived as it is.",
-		Params: []screen.Param{{Name: "id", About: "Its id."}, {Name: "segment", About: "The segment of the archive."}, {Name: "entry", About: "The entry of the segment, from 0."}},
-		Load:   f.loadRow,
+		Name: "signins/row", Title: "Sign-in", Icon: "signins", Group: screen.Nowhere, See: screen.SeePeople, Over: screen.OfTenant,
+		About: "One sign-in: how it was judged, what the settings say, the archived row and the proof that it was archived as it is.",
+		Params: []screen.Param{{Name: "id", About: "Its id."}, {Name: "segment", About: "The segment of the archive."}, {Name: "entry",
+			About: "The entry of the segment, from 0."}},
+		Load:  f.loadRow,
+		Files: []screen.File{{Name: "proof", About: "The proof of the row's page, as partnerguard archive verify --proof takes it.", Load: f.proofFile}},
 	}
+}
+
+// atOf is where the row of an address lies.
+func atOf(a *screen.Ask) (at At, err error) {
+	at = At{Segment: a.Values.Get("segment"), Entry: -1, ID: a.Values.Get("id")}
+	if n := a.Values.Get("entry"); n != "" {
+		if at.Entry, err = strconv.ParseInt(n, 10, 64); err != nil || at.Entry < 0 {
+			return at, problem.New(problem.Usage, "entry is a whole number from 0")
+		}
+	}
+	return at, nil
+}
+
+// proofFile is the proof by itself.
+func (f *Feature) proofFile(ctx context.Context, a *screen.Ask) (*screen.Download, error) {
+	at, err := atOf(a)
+	if err != nil {
+		return nil, err
+	}
+	if at.Segment == "" || at.ID == "" {
+		return nil, problem.New(problem.Usage, "the address has no id or no segment").WithHint("the page of the sign-in leads here")
+	}
+	p, err := f.Prove(ctx, a.Tenant.ID, at)
+	if err != nil {
+		return nil, err
+	}
+	return &screen.Download{Name: "signin.proof", Type: "application/json", Body: p.File}, nil
 }
 
 // loadRow is the page of one row: the same as the drawer, and the proof.
 func (f *Feature) loadRow(ctx context.Context, a *screen.Ask) (*screen.View, error) {
-	at := At{Segment: a.Values.Get("segment"), Entry: -1, ID: a.Values.Get("id")}
-	if n := a.Values.Get("entry"); n != "" {
-		var err error
-		if at.Entry, err = strconv.ParseInt(n, 10, 64); err != nil || at.Entry < 0 {
-			return nil, problem.New(problem.Usage, "entry is a whole number from 0")
-		}
+	at, err := atOf(a)
+	if err != nil {
+		return nil, err
 	}
 	p, mark, err := f.Part(ctx, a.Tenant.ID)
 	if err != nil {
@@ -105,10 +131,11 @@ func (f *Feature) loadRow(ctx context.Context, a *screen.Ask) (*screen.View, err
 		at.Segment, at.Entry = row.Segment, row.Entry
 	}
 	if at.ID == "" || at.Segment == "" {
-		return nil, problem.New(problem.NotFound, "no row is kept by that id").WithHint("its address has id, segment and entry; the list of sign-ins leads to it")
+		return nil, problem.New(problem.NotFound,
+			"no row is kept by that id").WithHint("its address has id, segment and entry; the list of sign-ins leads to it")
 	}
 	v := &screen.View{Facts: g.facts(mark), Sentence: "How it was judged, what the settings say, and the archived row behind it.",
-		Actions: []screen.Action{{Text: "All sign-ins", Icon: "g-signins", Path: screen.With("/signins", "tenant", a.Tenant.ID)}}}
+		Actions: []screen.Action{{Text: "All sign-ins", Icon: "signins", Path: screen.With("/signins", "tenant", a.Tenant.ID)}}}
 	raw, rawErr := f.Raw(ctx, a.Tenant.ID, at)
 	var proof *Proof
 	proofErr := rawErr
@@ -130,9 +157,11 @@ func (f *Feature) loadRow(ctx context.Context, a *screen.Ask) (*screen.View, err
 		left = append(left, screen.Card{Head: "The sign-in", Body: []screen.Block{g.about(row)}},
 			screen.Card{Head: "How it was judged", Body: []screen.Block{judged(row)}}, screen.Card{Head: "By the settings", Body: g.settings(ctx, row)})
 	} else {
-		v.Notices = append(v.Notices, screen.Notice{Tone: print.Muted, Lead: "Not kept.", Text: "This row is not among those that the list has; here is the archived row itself."})
+		v.Notices = append(v.Notices, screen.Notice{Tone: print.Muted, Lead: "Not kept.",
+			Text: "This row is not among those that the list has; here is the archived row itself."})
 	}
-	right := []screen.Block{screen.Card{Head: "Raw row", Body: rawBlocks(raw, rawErr)}, screen.Card{Head: "Proof", ID: "proof", Body: proofBlocks(proof, proofErr, a, at)}}
+	right := []screen.Block{screen.Card{Head: "Raw row", Body: rawBlocks(raw, rawErr)}, screen.Card{Head: "Proof", ID: "proof",
+		Body: proofBlocks(proof, proofErr, a, at)}}
 	if left == nil {
 		v.Above = right
 	} else {
@@ -172,36 +201,16 @@ func (g *board) drawer(ctx context.Context) []screen.Block {
 	at := At{r.Segment, r.Entry, r.ID}
 	raw, err := g.f.Raw(ctx, g.a.Tenant.ID, at)
 	s := saidOf(r)
-	return []screen.Block{screen.Func(func(b *screen.Builder) {
-		part := func(head string, list ...screen.Block) {
-			b.Open("section")
-			if head != "" {
-				b.Elem("h2", head, screen.A("class", "h3"))
-			}
-			for _, x := range list {
-				x.Build(b)
-			}
-			b.End("section")
-		}
-		b.Open("header")
-		b.Elem("b", "Sign-in of "+screen.Moment(r.At, g.a.Now))
-		b.Open("span", screen.A("class", "push"))
-		b.Said(s, false)
-		b.End("span")
-		b.Open("a", screen.A("class", "btn ghost sq"), screen.A("href", g.path()), screen.A("aria-label", "Close"))
-		b.Icon("g-x")
-		b.End("a")
-		b.End("header")
-		part("", g.about(r))
-		part("How it was judged", judged(r))
-		part("By the settings", g.settings(ctx, r)...)
-		part("Raw row", rawBlocks(raw, err)...)
-		if r.Segment != "" {
-			b.Open("section")
+	d := screen.Drawer{Head: "Sign-in of " + screen.Moment(r.At, g.a.Now), Said: &s, Body: []screen.Section{
+		{Body: []screen.Block{g.about(r)}}, {Head: "How it was judged", Body: []screen.Block{judged(r)}},
+		{Head: "By the settings", Body: g.settings(ctx, r)}, {Head: "Raw row", Body: rawBlocks(raw, err)},
+	}}
+	if r.Segment != "" {
+		d.Body = append(d.Body, screen.Section{Body: []screen.Block{screen.Func(func(b *screen.Builder) {
 			b.Elem("a", "This sign-in with its proof", screen.A("class", "btn"), screen.A("href", g.rowPath(r)+"#proof"))
-			b.End("section")
-		}
-	})}
+		})}})
+	}
+	return []screen.Block{d}
 }
 
 func (g *board) rowPath(r *Row) string {
@@ -212,7 +221,7 @@ func (g *board) rowPath(r *Row) string {
 func (g *board) about(r *Row) screen.Block {
 	account := screen.Cell{Text: print.Clean(cmp.Or(r.User, r.UserID, "not named"), 200)}
 	if r.UserID != "" {
-		account.Path = screen.With("/people", "tenant", g.a.Tenant.ID, "row", r.UserID)
+		account.Path = screen.With("/people", "tenant", g.a.Tenant.ID, "q", r.User, "row", strings.ToLower(g.a.Tenant.ID+"/"+r.UserID))
 	}
 	from := screen.Cell{Text: print.Clean(r.IP, 60), Mono: true, Sub: print.Clean(strings.Join(filled(r.Country, r.Place), " · "), 160), Never: "not said"}
 	p := screen.Pairs{{Key: "Account", Cell: account}, {Key: "App", Cell: screen.Cell{Text: print.Clean(cmp.Or(r.App, r.AppID, "not named"), 200)}}}
@@ -228,7 +237,8 @@ func (g *board) about(r *Row) screen.Block {
 	if r.Success {
 		result = "succeeded"
 	}
-	return append(p, screen.Pair{Key: "Result", Cell: screen.Words(result)}, screen.Pair{Key: "When", Cell: screen.Cell{At: r.At, Never: "its clock is unreadable"}})
+	return append(p, screen.Pair{Key: "Result", Cell: screen.Words(result)}, screen.Pair{Key: "When", Cell: screen.Cell{At: r.At,
+		Never: "its clock is unreadable"}})
 }
 
 // step is one of a trace.
@@ -291,32 +301,41 @@ func (g *board) settings(ctx context.Context, r *Row) []screen.Block {
 	if err != nil {
 		return []screen.Block{screen.Para{Text: sorry(err), Class: "note"}}
 	}
-	var list []step
+	var list screen.Items
+	add := func(tone print.Tone, word string, p *PolicySays, text string) {
+		it := screen.Item{Said: &page.Said{Tone: tone, Word: word}, Lead: print.Clean(p.Policy, 80), Text: print.Clean(text, 300)}
+		if p.ID != "" {
+			it.Path = screen.With("/coverage", "tenant", g.a.Tenant.ID, "row", p.ID)
+		}
+		list.List = append(list.List, it)
+	}
 	for _, p := range d.Asks {
-		list = append(list, step{print.Good, "takes it", print.Clean(p.Policy, 60), print.Clean("takes it and asks for "+p.Asks, 300)})
+		add(print.Good, "takes it", &p, "takes it and asks for "+p.Asks)
 	}
 	for i, p := range d.Lets {
 		if i == 3 {
-			list = append(list, step{print.Muted, "", fmt.Sprintf("%d more", len(d.Lets)-i), "do not take it"})
+			add(print.Muted, "does not take it", &PolicySays{Policy: fmt.Sprintf("%d more", len(d.Lets)-i)}, "do not take it")
 			break
 		}
 		tone := print.Muted
 		if len(d.Asks) == 0 && strings.HasPrefix(p.Clause, "excludes") {
 			tone = print.Bad
 		}
-		list = append(list, step{tone, "does not take it", print.Clean(p.Policy, 60), print.Clean(p.Clause, 300)})
+		add(tone, "does not take it", &p, p.Clause)
 	}
 	for _, p := range d.Report {
-		list = append(list, step{print.Muted, "report-only", print.Clean(p.Policy, 60), print.Clean("is report-only; it would ask for "+p.Asks, 300)})
+		add(print.Muted, "report-only", &p, "is report-only; it would ask for "+p.Asks)
 	}
-	out := []screen.Block{trace(list), screen.Para{Text: print.Ended(print.Clean(d.Reason, 500)), Class: "note"}}
+	list.Empty = "No policy is in force or report-only."
+	out := []screen.Block{list, screen.Para{Text: print.Ended(print.Clean(d.Reason, 500)), Class: "note"}}
 	agree := screen.Notice{Tone: print.Good, Lead: "Settings and log agree."}
 	switch {
 	case d.Outcome == "undecided":
 		agree = screen.Notice{Tone: print.Doubt, Lead: "The settings do not decide it.", Text: "What is not known of it decides."}
 	case r.Disagree(d.Outcome):
-		agree = screen.Notice{Tone: print.Bad, Lead: "Settings and log disagree.", Text: "The settings of now ask for MFA or block it, and it succeeded without: either they were " +
-			"changed since, or they are not what they seem."}
+		agree = screen.Notice{Tone: print.Bad, Lead: "Settings and log disagree.",
+			Text: "The settings of now ask for MFA or block it, and it succeeded without: either they were " +
+				"changed since, or they are not what they seem."}
 	case r.Verdict != "not_challenged" && d.Outcome == "mfa_not_required" && r.Success:
 		agree = screen.Notice{Tone: print.Muted, Lead: "No contradiction.", Text: "It had MFA, and no setting of now asks for it."}
 	}
@@ -325,6 +344,10 @@ func (g *board) settings(ctx context.Context, r *Row) []screen.Block {
 		out = append(out, screen.Func(func(b *screen.Builder) {
 			b.Open("p", screen.A("class", "note"))
 			b.Elem("a", "Decide with other inputs", screen.A("href", d.Path))
+			if r.Cell != "" {
+				b.Text(" · ")
+				b.Elem("a", "Its cell in the matrix", screen.A("href", screen.With("/coverage", "tenant", g.a.Tenant.ID, "cell", r.Cell)+"#why"))
+			}
 			b.End("p")
 		}))
 	}
@@ -379,7 +402,8 @@ func proofBlocks(p *Proof, err error, a *screen.Ask, at At) []screen.Block {
 	}
 	return []screen.Block{
 		screen.Func(func(b *screen.Builder) { b.Said(page.Said{Tone: print.Good, Word: "verified just now"}, false) }),
-		screen.Para{Text: "The page that holds this row hashes up to the root of its segment, which an entry of the audit trail kept, under a checkpoint that this " +
+		screen.Para{Text: "The page that holds this row hashes up to the root of its segment, which an entry of the audit trail kept, under a checkpoint " +
+			"that this " +
 			"installation signed. Whoever has the key of the checkpoints can check it without us.", Class: "note"},
 		screen.Pairs{
 			{Key: "Trail", Cell: screen.Words("entry " + print.Number(p.Seq))},
@@ -390,7 +414,8 @@ func proofBlocks(p *Proof, err error, a *screen.Ask, at At) []screen.Block {
 			b.Open("p")
 			b.Elem("a", "Download the proof", screen.A("class", "btn"), screen.A("href", ProofPath(a.Tenant.ID, at)), screen.A("download", "signin.proof"))
 			b.End("p")
-			b.Elem("p", "partnerguard archive verify --proof signin.proof --key KEY checks it anywhere; partnerguard trail key prints the key. The page is in the proof, in full.",
+			b.Elem("p", "partnerguard archive verify --proof signin.proof --key KEY checks it anywhere; partnerguard trail key prints the key. "+
+				"The page is in the proof, in full.",
 				screen.A("class", "note"))
 		}),
 	}
@@ -398,5 +423,5 @@ func proofBlocks(p *Proof, err error, a *screen.Ask, at At) []screen.Block {
 
 // ProofPath is where the proof of a row is fetched.
 func ProofPath(tenant string, at At) string {
-	return screen.With("/signins/proof", "tenant", tenant, "id", at.ID, "segment", at.Segment, "entry", strconv.FormatInt(max(0, at.Entry), 10))
+	return screen.With("/signins/row/proof", "tenant", tenant, "id", at.ID, "segment", at.Segment, "entry", strconv.FormatInt(max(0, at.Entry), 10))
 }
