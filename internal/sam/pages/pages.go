@@ -47,7 +47,7 @@ func (p *Pages) Screens() []screen.Screen {
 	main := screen.Screen{
 		Name: "connections", Title: "Connections", Icon: "plug", Group: screen.Reach, Order: 20, See: screen.SeeOperation, Over: screen.OfHouse,
 		About: "Secure Application Model: one consent with MFA each, sealed, renewed, and watched until it dies.",
-		List:  p.list(), Load: p.load, Needs: p.needs,
+		List:  p.list(), Load: p.load, Needs: p.needs, Find: p.hits,
 		Acts: []screen.Act{
 			{Name: "renew", Title: "Renew now", About: "Has the connection's refresh token used by a job, due or not.", Do: screen.Operate,
 				Form: []screen.Field{which}, Handle: p.renew},
@@ -288,6 +288,22 @@ func (p *Pages) needs(ctx context.Context, v *screen.Viewer) (n int) {
 		}
 	}
 	return n
+}
+
+// hits are the connections that the palette offers.
+func (p *Pages) hits(ctx context.Context, v *screen.Viewer, q string, limit int) (out []screen.Hit) {
+	rows, err := p.rows(ctx, v)
+	q = strings.ToLower(strings.TrimSpace(q))
+	if err != nil || q == "" {
+		return nil
+	}
+	for i := range rows {
+		r := &rows[i]
+		if len(out) < limit && strings.Contains(strings.ToLower(r.Name+"\n"+r.Account), q) {
+			out = append(out, screen.Hit{Title: r.Name, Sub: string(r.Health) + ", " + r.Account, Path: oneOf(r.ID), Icon: "plug"})
+		}
+	}
+	return out
 }
 
 func (p *Pages) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
