@@ -69,6 +69,7 @@ type Installation struct {
 	// Snapshot is what pages show of each tenant, as it was judged the last time.
 	Snapshot *snapshot.Store
 	People   *people.Feature // the page of the accounts
+	Cover    *cover          // the pages Coverage and Sign-ins
 	features
 	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
 	OnKept func(*Judged, posture.Kept)
