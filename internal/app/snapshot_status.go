@@ -162,7 +162,7 @@ func (i *Installation) nextDeadlines(ctx context.Context, v *screen.Viewer) (out
 }
 
 // maxDeadline bounds the words of a deadline on a page.
-const maxDeadline = 90
+const maxDeadline = 64
 
 // untilWord is how long until a moment, in one unit: there is little room.
 func untilWord(d time.Duration) string {
