@@ -422,7 +422,9 @@ func (m *Matrix) sides(l dimID, want mask, apart func(int) string, with func(int
 			out = append(out, MatrixSide{})
 		}
 		out[n].classes = append(out[n].classes, all...)
-		out[n].Values = append(out[n].Values, d.labels[c])
+		if !slices.Contains(out[n].Values, d.labels[c]) { // addresses of both versions may be called alike
+			out[n].Values = append(out[n].Values, d.labels[c])
+		}
 	}
 	for i := range out {
 		slices.Sort(out[i].classes)
@@ -445,7 +447,7 @@ func (m *Matrix) clients(want mask) {
 		switch {
 		case slices.Equal(s.classes, []int{clientBrowser, clientNative, clientDeviceCode, clientTransfer}):
 			s.Name = "modern clients"
-		case slices.Equal(s.classes, []int{clientBrowser, clientNative}):
+		case slices.Equal(s.classes, []int{clientBrowser, clientNative}), slices.Equal(s.classes, []int{clientBrowser, clientNative, clientTransfer}):
 			s.Name = "browsers and apps"
 		case slices.Equal(s.classes, []int{clientEAS, clientOther}):
 			s.Name = "legacy clients"

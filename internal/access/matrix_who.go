@@ -138,6 +138,14 @@ func (m *Matrix) describe(w *MatrixWho, named namedInClauses) {
 	default:
 		w.Name = "Members"
 	}
+	if len(groups) > 0 && !w.StandsIn {
+		switch {
+		case len(roles) > 0:
+			w.Name += " with " + e.several(roles)
+		case anyRole:
+			w.Name += " with roles"
+		}
+	}
 	if external && !w.StandsIn && w.Name != "Guests" {
 		w.Name += ", guests"
 	}

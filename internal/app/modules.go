@@ -36,6 +36,7 @@ type features struct {
 	Archive    *archive.Archive
 	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
+	Cover      *cover // pages alone
 	People     *people.Feature
 	Notify     *notify.Outbox
 	Alerts     *alert.Store
@@ -113,6 +114,9 @@ func (i *Installation) makeData() (err error) {
 		return err
 	}
 	if i.Collect, err = i.collector(); err != nil {
+		return err
+	}
+	if i.Cover, err = i.cover(); err != nil {
 		return err
 	}
 	if err = i.makePosture(); err != nil {

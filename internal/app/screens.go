@@ -31,7 +31,7 @@ func (i *Installation) screens(q *jobs.Queue) (out []screen.Screen) {
 
 // pagers are what has pages and is no module, one line each.
 func (i *Installation) pagers(q *jobs.Queue) []pager {
-	return []pager{}
+	return []pager{i.Cover}
 }
 
 // tenants are those that facts are of, the partner's own first, then by name.

@@ -43,6 +43,8 @@ type Proposal struct {
 	Preset           string   // partner-baseline: added to today's
 	SecurityDefaults bool     // on, with every Conditional Access policy off
 	Changes          []string // ids of changes as a report's causes name them
+
+	given []*access.Policy // as Policies, read already
 }
 
 // Rehearse replays the sign-ins of r through a proposal.
@@ -110,6 +112,9 @@ func (p *Proposal) apply(ctx context.Context, today *access.Tenant) (*proposed, 
 		}
 	case p.Preset != "":
 		return nil, problem.New(problem.Usage, "no preset is called %q", p.Preset).WithHint("there is partner-baseline")
+	case len(p.given) > 0:
+		out.words = "the policies that were given beside today's"
+		out.beside(p.given)
 	default:
 		f, err := Read(ctx, Reading{From: p.Policies}, nil)
 		if err != nil {
@@ -123,25 +128,30 @@ func (p *Proposal) apply(ctx context.Context, today *access.Tenant) (*proposed, 
 		out.words = "the policies in " + strings.Join(p.Policies, ", ") + " beside today's"
 		then.Locations = append(slices.Clone(today.Locations), f.Tenant().Locations...)
 		then.Strengths = append(slices.Clone(today.Strengths), f.Tenant().Strengths...)
-		for _, add := range list {
-			on := *add.Proposed()
-			row := rehearse.Proposed{Policy: add.DisplayName, Change: "new", State: string(add.State)}
-			if on.ReportOnly() {
-				on.State = access.Enabled // a rehearsal is of the day it is on
-			}
-			if i := slices.IndexFunc(then.Policies, func(o *access.Policy) bool { return add.ID != "" && strings.EqualFold(o.ID, add.ID) }); i >= 0 {
-				then.Policies[i] = &on
-				row.Change = "replaces"
-			} else {
-				then.Policies = append(then.Policies, &on)
-			}
-			out.policies = append(out.policies, row)
-		}
-		if then.Defaults != nil && then.Defaults.IsEnabled.True() {
-			then.Defaults = nil // enabling a policy needs security defaults off
-		}
+		out.beside(list)
 	}
 	return out, nil
+}
+
+// beside puts policies beside today's, in the place of those of the same id.
+func (p *proposed) beside(list []*access.Policy) {
+	for _, add := range list {
+		on := *add.Proposed()
+		row := rehearse.Proposed{Policy: add.DisplayName, Change: "new", State: string(add.State)}
+		if on.ReportOnly() {
+			on.State = access.Enabled // a rehearsal is of the day it is on
+		}
+		if i := slices.IndexFunc(p.tenant.Policies, func(o *access.Policy) bool { return add.ID != "" && strings.EqualFold(o.ID, add.ID) }); i >= 0 {
+			p.tenant.Policies[i] = &on
+			row.Change = "replaces"
+		} else {
+			p.tenant.Policies = append(p.tenant.Policies, &on)
+		}
+		p.policies = append(p.policies, row)
+	}
+	if p.tenant.Defaults != nil && p.tenant.Defaults.IsEnabled.True() {
+		p.tenant.Defaults = nil // enabling a policy needs security defaults off
+	}
 }
 
 // change makes changes that a report proposes.

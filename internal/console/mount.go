@@ -66,6 +66,9 @@ func (c *Console) mount(m web.Mux, screens []screen.Screen, guard func(screen.Ri
 		}
 		c.route(m, name+".json", "GET /"+s.Name+".json", see, c.json(s))
 		c.program(m, "api."+name[5:], "GET "+screen.API+s.Name, see, c.answers(s))
+		for j := range s.Files {
+			c.route(m, name+"."+s.Files[j].Name, "GET /"+s.Name+"/"+s.Files[j].Name, see, c.file(s, &s.Files[j]))
+		}
 		for j := range s.Acts {
 			a := &s.Acts[j]
 			if a.Do == "" || a.Handle == nil || !fit(a.Name) {

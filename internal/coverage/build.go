@@ -136,6 +136,14 @@ func (p *Part) fixes(in *Input, m *access.Matrix) {
 		Fix
 		closes []int
 	}
+	open := map[int]bool{} // details of cells that count
+	for who := range p.Cells {
+		for _, x := range p.Cells[who] {
+			if x.Detail > 0 && x.State == access.CellOpen && !p.Who[who].Foreign {
+				open[x.Detail-1] = true
+			}
+		}
+	}
 	var all []fixed
 	for i := range in.Changes {
 		c := &in.Changes[i]
@@ -164,7 +172,12 @@ func (p *Part) fixes(in *Input, m *access.Matrix) {
 				f.closes = append(f.closes, d)
 			}
 		}
-		if f.Cells = len(f.closes); f.Cells > 0 {
+		for _, d := range f.closes {
+			if open[d] {
+				f.Cells++
+			}
+		}
+		if len(f.closes) > 0 {
 			all = append(all, f)
 		}
 	}

@@ -32,7 +32,7 @@ type Use struct {
 
 func (f *Feature) decideScreen() screen.Screen {
 	return screen.Screen{
-		Name: "coverage/decide", Title: "Decide a sign-in", Icon: "g-q", Group: screen.Nowhere, See: screen.SeePeople, Over: screen.OfTenant,
+		Name: "coverage/decide", Title: "Decide a sign-in", Icon: "q", Group: screen.Nowhere, See: screen.SeePeople, Over: screen.OfTenant,
 		About: "One sign-in, decided by the settings step by step: which policies take it, which do not and by which clause.",
 		List:  useList, Load: f.decide,
 		Params: []screen.Param{
@@ -91,7 +91,7 @@ func (f *Feature) decide(ctx context.Context, a *screen.Ask) (*screen.View, erro
 		Sentence: "Decided by the settings as they were read; nothing is asked of Microsoft.", Rows: useList.Of(nil),
 		Facts:   []screen.Fact{{What: "Settings", At: at, Source: "Microsoft Graph, from the archive", Rests: true}},
 		Nothing: &screen.Nothing{Head: "Name an account", Text: "The policies that take its sign-in stand here, and those that do not, with the clause that leaves it out."},
-		Actions: []screen.Action{{Text: "Coverage", Icon: "g-matrix", Path: screen.With("/coverage", "tenant", a.Tenant.ID)}},
+		Actions: []screen.Action{{Text: "Coverage", Icon: "matrix", Path: screen.With("/coverage", "tenant", a.Tenant.ID)}},
 	}
 	form := decideForm{a: a, e: e}
 	if a.Values.Get("account") == "" {
@@ -218,7 +218,7 @@ func (f decideForm) block() screen.Block {
 func (f decideForm) build(b *screen.Builder) {
 	b.Open("form", screen.A("method", "get"), screen.A("action", "/coverage/decide"), screen.A("class", "form"))
 	b.Void("input", screen.A("type", "hidden"), screen.A("name", "tenant"), screen.A("value", f.a.Tenant.ID))
-	b.Class("div", "grid g2")
+	b.Class("div", "cov-form")
 	f.text(b, "account", "Account", "ada@contoso.com", true, nil)
 	var apps []string
 	for _, a := range entra.Apps() {
@@ -322,4 +322,3 @@ func steps(e *access.Engine, a *access.Answer) screen.Block {
 	}
 	return screen.Card{Head: "Step by step", Body: []screen.Block{list}}
 }
-

@@ -30,7 +30,7 @@ func (g *board) notices() []screen.Notice {
 		n.Tone, n.Lead = print.Doubt, "Unknown."
 		n.Text = fmt.Sprintf("No gap was found, but what was not read decides %d of %s.", c.Unknown, print.Plural(int64(c.Cells), "classes of sign-ins"))
 	}
-	if len(g.Fixes) > 0 {
+	if len(g.Fixes) > 0 && g.Fixes[0].Cells > 0 {
 		f := &g.Fixes[0]
 		n.LinkText = fmt.Sprintf("One change would close %d", f.Cells)
 		n.Path = g.path("/coverage/rehearse", "change", strings.Join(f.Changes, ","))
@@ -51,7 +51,7 @@ func (g *board) tiles() screen.Block {
 	}
 	accounts := tile("Accounts with an open sign-in", c.AccountsOpen, "of "+print.Number(int64(c.Accounts)), print.Bad, "")
 	if g.names {
-		accounts.Path = g.path("/people")
+		accounts.Path = g.path("/people", "proof", "open")
 	}
 	return screen.Tiles{
 		tile("Open classes", c.Open, of, print.Bad, ""), accounts,
@@ -172,7 +172,7 @@ func (g *board) witness(c *Cell, d *Detail) screen.Block {
 	if !g.names {
 		account = screen.Cell{Text: "an account of this class", Quiet: true}
 	} else if !strings.HasPrefix(d.Account.ID, "partnerguard:") {
-		account.Path = g.path("/people", "row", d.Account.ID)
+		account.Path = g.person(d.Account)
 	}
 	from := screen.Cell{Text: print.Clean(whereOf(s), 120), Mono: s.IP.IsValid() && s.Location == ""}
 	if s.Country != "" && s.IP.IsValid() {
@@ -309,6 +309,11 @@ func (g *board) why(d *Detail) screen.Block {
 	return screen.Card{Head: "Why nothing asks", Aside: "nearest first", Body: []screen.Block{list}, Bare: true}
 }
 
+// person is where an account is shown.
+func (g *board) person(p Person) string {
+	return g.path("/people", "q", p.Name, "row", strings.ToLower(g.a.Tenant.ID+"/"+p.ID))
+}
+
 func (g *board) fixTitle(i int) string {
 	if f := &g.Fixes[i]; f.Personal && !g.names {
 		return print.Clean(f.Plain, 300)
@@ -337,10 +342,10 @@ func (g *board) fixes(d *Detail) screen.Block {
 		}
 		list.List = append(list.List, it)
 	}
-	c := screen.Card{Head: "What would close it", Body: []screen.Block{list}, Bare: true, Foot: "Classes whose sign-in above would be asked or refused. " +
+	c := screen.Card{Head: "What would close it", Body: []screen.Block{list}, Bare: true, Foot: "Counted are open classes whose witness would be asked or refused. " +
 		"A title opens its rehearsal."}
 	if d == nil {
-		c.Head, c.Foot = "What would close most", "Classes whose witness would be asked or refused. A title opens its rehearsal."
+		c.Head = "What would close most"
 	}
 	if len(list.List) == 0 {
 		c.Foot = ""
@@ -368,7 +373,7 @@ func (g *board) inIt() screen.Block {
 					break
 				}
 				b.Open("li")
-				b.Elem("a", print.Clean(p.Name, 120), screen.A("href", g.path("/people", "row", p.ID)))
+				b.Elem("a", print.Clean(p.Name, 120), screen.A("href", g.person(p)))
 				b.End("li")
 			}
 			b.End("ul")

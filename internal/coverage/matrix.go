@@ -185,7 +185,7 @@ func (g *board) picker(l layout) screen.Block {
 		if len(g.Places) < 2 {
 			return
 		}
-		b.Open("nav", screen.A("class", "chips cov-places"), screen.A("aria-label", "Places"))
+		b.Open("nav", screen.A("class", "cov-places"), screen.A("aria-label", "Places"))
 		link := func(text, key string, on bool, open int) {
 			class := "chip"
 			if on {

@@ -10,9 +10,9 @@ import (
 // snapshot part [PartName]. It is shared and never changed.
 type Part struct {
 	// Unread says why the settings are not known; "" they are, and the rest is set.
-	Unread   string    `json:"unread,omitempty"`
-	Settings time.Time `json:"settings,omitzero"` // when the policies were read
-	Allows   time.Duration `json:"allows,omitempty"` // how old they may be; 0 is no limit
+	Unread   string        `json:"unread,omitempty"`
+	Settings time.Time     `json:"settings,omitzero"` // when the policies were read
+	Allows   time.Duration `json:"allows,omitempty"`  // how old they may be; 0 is no limit
 
 	Who     []Who      `json:"who"`
 	Places  []Side     `json:"places"`
@@ -84,7 +84,7 @@ type Detail struct {
 }
 
 // Fix is a change of the settings that would close cells: those whose witness it asks
-// for MFA or refuses.
+// for MFA or refuses. Cells counts the open ones of them.
 type Fix struct {
 	Changes  []string `json:"changes"` // ids, as a rehearsal takes them
 	Title    string   `json:"title"`

@@ -93,13 +93,13 @@ func effectRank(name string) int {
 
 // maxProposal bounds what is pasted, in bytes, and maxPolicies the policies in it.
 const (
-	maxProposal = 256 << 10
-	maxPolicies = 50
+	maxProposal = 32 << 10 // a form is 64 kB at most, and what is in it is written longer there
+	maxPolicies = 20
 )
 
 func (f *Feature) rehearseScreen() screen.Screen {
 	return screen.Screen{
-		Name: "coverage/rehearse", Title: "Rehearse a change", Icon: "g-play", Group: screen.Nowhere, See: screen.SeePeople, Over: screen.OfTenant,
+		Name: "coverage/rehearse", Title: "Rehearse a change", Icon: "play", Group: screen.Nowhere, See: screen.SeePeople, Over: screen.OfTenant,
 		About: "The recorded sign-ins, replayed through settings that are not on: who would be asked and can answer, who cannot, who is shut out.",
 		List:  affectedList, Load: f.rehearse,
 		Params: []screen.Param{
@@ -238,7 +238,7 @@ func (f *Feature) rehearse(ctx context.Context, a *screen.Ask) (*screen.View, er
 		return nil, err
 	}
 	v := &screen.View{Sentence: "Replays the recorded sign-ins through settings that are not on yet. Nothing is changed in the tenant.", Rows: affectedList.Of(nil),
-		Actions: []screen.Action{{Text: "Coverage", Icon: "g-matrix", Path: screen.With("/coverage", "tenant", a.Tenant.ID)}}}
+		Actions: []screen.Action{{Text: "Coverage", Icon: "matrix", Path: screen.With("/coverage", "tenant", a.Tenant.ID)}}}
 	part, mark, partErr := f.Part(ctx, a.Tenant.ID)
 	if !wanted {
 		v.Above = []screen.Block{screen.Side{Shape: "g2", List: []screen.Block{offers(a, part), f.paste()}}}
@@ -305,10 +305,6 @@ func rehearsed(v *screen.View, r *Rehearsal) {
 	for _, e := range effectsInOrder[:6] {
 		t := of[e.name]
 		x := screen.Tile{Head: print.Sentence(e.word), N: print.Number(int64(t.Accounts)), Of: "accounts", Delta: print.Plural(t.Rows, "sign-ins")}
-		if t.Accounts > 0 && e.name != "challenged_able" {
-			x.Said = &page.Said{Tone: e.tone, Word: ""}
-			x.Said = nil
-		}
 		tiles = append(tiles, x)
 	}
 	head := screen.Card{Head: "What was rehearsed", Note: print.Ended(print.Clean(r.Proposal, 800)), Aside: fmt.Sprintf("%s replayed", print.Plural(r.Rows, "sign-ins")),
@@ -328,7 +324,7 @@ func proofTable(r *Rehearsal) screen.Block {
 		said := page.SaidOf(after.Verdict)
 		text := print.Clean(after.Reason, 400)
 		for _, before := range r.Before {
-			if before.Question == after.Question && before.Verdict != after.Verdict {
+			if before.Question == after.Question && before.Reason != after.Reason {
 				text = "today " + print.VerdictWord(before.Verdict) + ": " + print.Clean(before.Reason, 300) + "; then " + text
 			}
 		}
@@ -351,9 +347,9 @@ func offers(a *screen.Ask, part *Part) screen.Block {
 		}
 	}
 	list.List = append(list.List,
-		screen.Item{Icon: "g-plus", Lead: "The partner baseline beside today's policies", Path: path("preset", "partner-baseline"),
+		screen.Item{Icon: "plus", Lead: "The partner baseline beside today's policies", Path: path("preset", "partner-baseline"),
 			Meta: "MFA for everybody at every sign-in, legacy authentication blocked."},
-		screen.Item{Icon: "g-plus", Lead: "Security defaults instead of today's policies", Path: path("preset", "security-defaults"),
+		screen.Item{Icon: "plus", Lead: "Security defaults instead of today's policies", Path: path("preset", "security-defaults"),
 			Meta: "All Conditional Access policies off."})
 	return screen.Card{Head: "Rehearse", Body: []screen.Block{list}, Bare: true}
 }

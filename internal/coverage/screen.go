@@ -56,7 +56,7 @@ func (f *Feature) Close() error { f.runs.close(); return nil }
 func (f *Feature) Screens() []screen.Screen {
 	return []screen.Screen{
 		{
-			Name: "coverage", Title: "Coverage", Icon: "g-matrix", Group: screen.Posture, Order: 20, See: screen.SeePosture, Over: screen.OfTenant,
+			Name: "coverage", Title: "Coverage", Icon: "matrix", Group: screen.Posture, Order: 20, See: screen.SeePosture, Over: screen.OfTenant,
 			About:  "Proved from the settings: who is asked for MFA, where and with which client, and what each policy does.",
 			List:   policyList,
 			Params: []screen.Param{{Name: "cell", About: "The cell that is opened: a class of accounts and a column."}, {Name: "place", About: "Only this place."}},
@@ -121,8 +121,8 @@ func pageOf(p *Part, mark snapshot.Mark, a *screen.Ask) (*screen.View, error) {
 	v := &screen.View{
 		Sentence: "Proved from the settings for every account, place, app and client at once.", Facts: factsOf(p, mark),
 		Actions: []screen.Action{
-			{Text: "Ask about a sign-in", Icon: "g-q", Path: g.path("/coverage/decide")},
-			{Text: "Rehearse a change", Icon: "g-play", Path: g.path("/coverage/rehearse"), Primary: true},
+			{Text: "Ask about a sign-in", Icon: "q", Path: g.path("/coverage/decide")},
+			{Text: "Rehearse a change", Icon: "play", Path: g.path("/coverage/rehearse"), Primary: true},
 		},
 		Rows:    policyList.Of(p.Policy),
 		Nothing: &screen.Nothing{Head: "No policy and no security defaults", Text: "The list was read to its end, and nothing asks anybody for MFA."},
@@ -132,7 +132,12 @@ func pageOf(p *Part, mark snapshot.Mark, a *screen.Ask) (*screen.View, error) {
 		return v, nil
 	}
 	v.Notices = g.notices()
-	v.Above = append(v.Above, g.tiles(), screen.Side{Shape: "g-cov", List: []screen.Block{g.matrix(), g.beside()}})
+	v.Above = append(v.Above, g.tiles(), screen.Func(func(b *screen.Builder) {
+		b.Class("div", "grid g-cov")
+		g.matrix().Build(b)
+		g.beside().Build(b)
+		b.End("div")
+	}))
 	v.Below = append(v.Below, g.answers())
 	if len(p.Missing) > 0 {
 		v.Below = append(v.Below, g.missing())

@@ -325,6 +325,27 @@ func nonEmpty(a, b string) string {
 	return b
 }
 
+// SignInOf brings a row to what the engine decides, but for whose it is: the same as a
+// rehearsal replays.
+func SignInOf(s *signin.Sighting) access.SignIn {
+	out := access.SignIn{App: s.AppID, Client: clientOf(s), Platform: platformOf(s.Platform), Country: s.Country, SignInRisk: riskOf(s.RiskLevel)}
+	if a, err := netip.ParseAddr(s.IPAddress); err == nil {
+		out.IP = a
+	}
+	for _, d := range []struct {
+		axis string
+		is   signin.Tri
+	}{{access.AxisCompliant, s.Compliant}, {access.AxisJoined, s.HybridJoined}} {
+		if d.is != signin.Unset {
+			if out.Device == nil {
+				out.Device = map[string]bool{}
+			}
+			out.Device[d.axis] = d.is == signin.Yes
+		}
+	}
+	return out
+}
+
 // clientOf brings a row's client to the engine's words. Legacy protocols other
 // than Exchange ActiveSync are "other"; what is not known stays unknown.
 func clientOf(s *signin.Sighting) string {

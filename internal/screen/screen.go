@@ -49,6 +49,8 @@ type Screen struct {
 	Load func(ctx context.Context, a *Ask) (*View, error)
 	// Acts are what can be done here.
 	Acts []Act
+	// Files are what is handed out here beside the page.
+	Files []File
 	// Needs counts what needs a person today, for the rail; optional, and fast.
 	Needs func(ctx context.Context, v *Viewer) int
 	// Find looks for what the palette should offer, at most limit of them; optional.

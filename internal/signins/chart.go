@@ -291,6 +291,7 @@ func (g *board) chart() screen.Block {
 		plot{p: g.Part, bins: narrow, step: step, w: 358, chosen: g.from, link: g.binPath(step), class: "nar"}.Build(b)
 		b.End("figure")
 		g.numbers(b, bins, s)
+		g.facets(b)
 		b.End("div")
 		b.End("section")
 	})

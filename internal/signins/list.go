@@ -51,7 +51,7 @@ var rowList = &screen.List[Row]{
 			return screen.Cell{Text: print.Clean(cmp.Or(r.App, r.AppID, "not named"), 120), Sub: print.Clean(strings.Join(filled(r.Client, r.Platform, protocolWord(r)), ", "), 120)}
 		}},
 		{Name: "from", Head: "From", Drop: true, Cell: func(r *Row) screen.Cell {
-			return screen.Cell{Text: print.Clean(r.IP, 60), Mono: true, Sub: print.Clean(strings.Join(filled(r.Country, r.Place), " · "), 120), Never: "not said"}
+			return screen.Cell{Text: print.Clean(r.IP, 60), Sub: print.Clean(strings.Join(filled(r.Country, namedPlace(r)), " · "), 120), Never: "not said"}
 		}},
 		{Name: "judged", Head: "Judged", About: "what the row proves, and why", Order: func(a, b *Row) int {
 			return cmp.Or(verdictRank(a.Verdict)-verdictRank(b.Verdict), b.At.Compare(a.At))
@@ -74,14 +74,22 @@ var rowList = &screen.List[Row]{
 			Enum: []string{"not_challenged", "unknown", "interrupted", "failed", "challenged", "satisfied_by_claim", "satisfied_by_provider"}},
 		{Name: "settings", Head: "Settings", Of: settingsOf, Word: settingsWord, Enum: []string{"disagree", "mfa_not_required", "mfa_required", "blocked", "undecided"}},
 		{Name: "app", Head: "App", Quiet: true, Of: func(r *Row) []string { return []string{strings.ToLower(cmp.Or(r.AppID, r.App))} }},
-		{Name: "client", Head: "Client", Of: func(r *Row) []string { return filled(r.Client) }},
+		{Name: "client", Head: "Client", Quiet: true, Of: func(r *Row) []string { return filled(r.Client) }},
 		{Name: "protocol", Head: "Protocol", Quiet: true, Of: func(r *Row) []string { return filled(r.Protocol) }},
 		{Name: "account", Head: "Account", Quiet: true, Of: func(r *Row) []string { return []string{r.account()} }},
 		{Name: "country", Head: "Country", Quiet: true, Of: func(r *Row) []string { return filled(strings.ToLower(r.Country)) }},
-		{Name: "place", Head: "Place", Of: func(r *Row) []string { return filled(r.Place) }},
+		{Name: "place", Head: "Place", Quiet: true, Of: func(r *Row) []string { return filled(r.Place) }},
 		{Name: "policy", Head: "Policy's word", Quiet: true, Of: func(r *Row) []string { return filled(r.Policy) }},
 		{Name: "by", Head: "Policy", Quiet: true, Of: func(r *Row) []string { return r.By }},
 	},
+}
+
+// namedPlace is the place where the policies name it; "" is anywhere else.
+func namedPlace(r *Row) string {
+	if strings.HasPrefix(r.Place, "any other") {
+		return ""
+	}
+	return r.Place
 }
 
 // filled are the texts that say something.

@@ -79,21 +79,46 @@ func (r *Row) Disagree(outcome string) bool {
 
 func (f *Feature) rowScreen() screen.Screen {
 	return screen.Screen{
-		Name: "signins/row", Title: "Sign-in", Icon: "g-signins", Group: screen.Nowhere, See: screen.SeePeople, Over: screen.OfTenant,
+		Name: "signins/row", Title: "Sign-in", Icon: "signins", Group: screen.Nowhere, See: screen.SeePeople, Over: screen.OfTenant,
 		About:  "One sign-in: how it was judged, what the settings say, the archived row and the proof that it was archived as it is.",
 		Params: []screen.Param{{Name: "id", About: "Its id."}, {Name: "segment", About: "The segment of the archive."}, {Name: "entry", About: "The entry of the segment, from 0."}},
 		Load:   f.loadRow,
+		Files:  []screen.File{{Name: "proof", About: "The proof of the row's page, as partnerguard archive verify --proof takes it.", Load: f.proofFile}},
 	}
+}
+
+// atOf is where the row of an address lies.
+func atOf(a *screen.Ask) (at At, err error) {
+	at = At{Segment: a.Values.Get("segment"), Entry: -1, ID: a.Values.Get("id")}
+	if n := a.Values.Get("entry"); n != "" {
+		if at.Entry, err = strconv.ParseInt(n, 10, 64); err != nil || at.Entry < 0 {
+			return at, problem.New(problem.Usage, "entry is a whole number from 0")
+		}
+	}
+	return at, nil
+}
+
+// proofFile is the proof by itself.
+func (f *Feature) proofFile(ctx context.Context, a *screen.Ask) (*screen.Download, error) {
+	at, err := atOf(a)
+	if err != nil {
+		return nil, err
+	}
+	if at.Segment == "" || at.ID == "" {
+		return nil, problem.New(problem.Usage, "the address has no id or no segment").WithHint("the page of the sign-in leads here")
+	}
+	p, err := f.Prove(ctx, a.Tenant.ID, at)
+	if err != nil {
+		return nil, err
+	}
+	return &screen.Download{Name: "signin.proof", Type: "application/json", Body: p.File}, nil
 }
 
 // loadRow is the page of one row: the same as the drawer, and the proof.
 func (f *Feature) loadRow(ctx context.Context, a *screen.Ask) (*screen.View, error) {
-	at := At{Segment: a.Values.Get("segment"), Entry: -1, ID: a.Values.Get("id")}
-	if n := a.Values.Get("entry"); n != "" {
-		var err error
-		if at.Entry, err = strconv.ParseInt(n, 10, 64); err != nil || at.Entry < 0 {
-			return nil, problem.New(problem.Usage, "entry is a whole number from 0")
-		}
+	at, err := atOf(a)
+	if err != nil {
+		return nil, err
 	}
 	p, mark, err := f.Part(ctx, a.Tenant.ID)
 	if err != nil {
@@ -108,7 +133,7 @@ func (f *Feature) loadRow(ctx context.Context, a *screen.Ask) (*screen.View, err
 		return nil, problem.New(problem.NotFound, "no row is kept by that id").WithHint("its address has id, segment and entry; the list of sign-ins leads to it")
 	}
 	v := &screen.View{Facts: g.facts(mark), Sentence: "How it was judged, what the settings say, and the archived row behind it.",
-		Actions: []screen.Action{{Text: "All sign-ins", Icon: "g-signins", Path: screen.With("/signins", "tenant", a.Tenant.ID)}}}
+		Actions: []screen.Action{{Text: "All sign-ins", Icon: "signins", Path: screen.With("/signins", "tenant", a.Tenant.ID)}}}
 	raw, rawErr := f.Raw(ctx, a.Tenant.ID, at)
 	var proof *Proof
 	proofErr := rawErr
@@ -172,36 +197,16 @@ func (g *board) drawer(ctx context.Context) []screen.Block {
 	at := At{r.Segment, r.Entry, r.ID}
 	raw, err := g.f.Raw(ctx, g.a.Tenant.ID, at)
 	s := saidOf(r)
-	return []screen.Block{screen.Func(func(b *screen.Builder) {
-		part := func(head string, list ...screen.Block) {
-			b.Open("section")
-			if head != "" {
-				b.Elem("h2", head, screen.A("class", "h3"))
-			}
-			for _, x := range list {
-				x.Build(b)
-			}
-			b.End("section")
-		}
-		b.Open("header")
-		b.Elem("b", "Sign-in of "+screen.Moment(r.At, g.a.Now))
-		b.Open("span", screen.A("class", "push"))
-		b.Said(s, false)
-		b.End("span")
-		b.Open("a", screen.A("class", "btn ghost sq"), screen.A("href", g.path()), screen.A("aria-label", "Close"))
-		b.Icon("g-x")
-		b.End("a")
-		b.End("header")
-		part("", g.about(r))
-		part("How it was judged", judged(r))
-		part("By the settings", g.settings(ctx, r)...)
-		part("Raw row", rawBlocks(raw, err)...)
-		if r.Segment != "" {
-			b.Open("section")
+	d := screen.Drawer{Head: "Sign-in of " + screen.Moment(r.At, g.a.Now), Said: &s, Body: []screen.Section{
+		{Body: []screen.Block{g.about(r)}}, {Head: "How it was judged", Body: []screen.Block{judged(r)}},
+		{Head: "By the settings", Body: g.settings(ctx, r)}, {Head: "Raw row", Body: rawBlocks(raw, err)},
+	}}
+	if r.Segment != "" {
+		d.Body = append(d.Body, screen.Section{Body: []screen.Block{screen.Func(func(b *screen.Builder) {
 			b.Elem("a", "This sign-in with its proof", screen.A("class", "btn"), screen.A("href", g.rowPath(r)+"#proof"))
-			b.End("section")
-		}
-	})}
+		})}})
+	}
+	return []screen.Block{d}
 }
 
 func (g *board) rowPath(r *Row) string {
@@ -212,7 +217,7 @@ func (g *board) rowPath(r *Row) string {
 func (g *board) about(r *Row) screen.Block {
 	account := screen.Cell{Text: print.Clean(cmp.Or(r.User, r.UserID, "not named"), 200)}
 	if r.UserID != "" {
-		account.Path = screen.With("/people", "tenant", g.a.Tenant.ID, "row", r.UserID)
+		account.Path = screen.With("/people", "tenant", g.a.Tenant.ID, "q", r.User, "row", strings.ToLower(g.a.Tenant.ID+"/"+r.UserID))
 	}
 	from := screen.Cell{Text: print.Clean(r.IP, 60), Mono: true, Sub: print.Clean(strings.Join(filled(r.Country, r.Place), " · "), 160), Never: "not said"}
 	p := screen.Pairs{{Key: "Account", Cell: account}, {Key: "App", Cell: screen.Cell{Text: print.Clean(cmp.Or(r.App, r.AppID, "not named"), 200)}}}
@@ -291,25 +296,29 @@ func (g *board) settings(ctx context.Context, r *Row) []screen.Block {
 	if err != nil {
 		return []screen.Block{screen.Para{Text: sorry(err), Class: "note"}}
 	}
-	var list []step
+	var list screen.Items
+	add := func(tone print.Tone, word, lead, text string) {
+		list.List = append(list.List, screen.Item{Said: &page.Said{Tone: tone, Word: word}, Lead: print.Clean(lead, 80), Text: print.Clean(text, 300)})
+	}
 	for _, p := range d.Asks {
-		list = append(list, step{print.Good, "takes it", print.Clean(p.Policy, 60), print.Clean("takes it and asks for "+p.Asks, 300)})
+		add(print.Good, "takes it", p.Policy, "takes it and asks for "+p.Asks)
 	}
 	for i, p := range d.Lets {
 		if i == 3 {
-			list = append(list, step{print.Muted, "", fmt.Sprintf("%d more", len(d.Lets)-i), "do not take it"})
+			add(print.Muted, "does not take it", fmt.Sprintf("%d more", len(d.Lets)-i), "do not take it")
 			break
 		}
 		tone := print.Muted
 		if len(d.Asks) == 0 && strings.HasPrefix(p.Clause, "excludes") {
 			tone = print.Bad
 		}
-		list = append(list, step{tone, "does not take it", print.Clean(p.Policy, 60), print.Clean(p.Clause, 300)})
+		add(tone, "does not take it", p.Policy, p.Clause)
 	}
 	for _, p := range d.Report {
-		list = append(list, step{print.Muted, "report-only", print.Clean(p.Policy, 60), print.Clean("is report-only; it would ask for "+p.Asks, 300)})
+		add(print.Muted, "report-only", p.Policy, "is report-only; it would ask for "+p.Asks)
 	}
-	out := []screen.Block{trace(list), screen.Para{Text: print.Ended(print.Clean(d.Reason, 500)), Class: "note"}}
+	list.Empty = "No policy is in force or report-only."
+	out := []screen.Block{list, screen.Para{Text: print.Ended(print.Clean(d.Reason, 500)), Class: "note"}}
 	agree := screen.Notice{Tone: print.Good, Lead: "Settings and log agree."}
 	switch {
 	case d.Outcome == "undecided":
@@ -398,5 +407,5 @@ func proofBlocks(p *Proof, err error, a *screen.Ask, at At) []screen.Block {
 
 // ProofPath is where the proof of a row is fetched.
 func ProofPath(tenant string, at At) string {
-	return screen.With("/signins/proof", "tenant", tenant, "id", at.ID, "segment", at.Segment, "entry", strconv.FormatInt(max(0, at.Entry), 10))
+	return screen.With("/signins/row/proof", "tenant", tenant, "id", at.ID, "segment", at.Segment, "entry", strconv.FormatInt(max(0, at.Entry), 10))
 }

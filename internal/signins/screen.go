@@ -51,7 +51,7 @@ func New(d Deps) (*Feature, error) {
 // Screens are the pages.
 func (f *Feature) Screens() []screen.Screen {
 	return []screen.Screen{{
-		Name: "signins", Title: "Sign-ins", Icon: "g-signins", Group: screen.Posture, Order: 40, See: screen.SeePeople, Over: screen.OfTenant,
+		Name: "signins", Title: "Sign-ins", Icon: "signins", Group: screen.Posture, Order: 40, See: screen.SeePeople, Over: screen.OfTenant,
 		About: "Every recorded sign-in, judged one by one: what had MFA, what had not, and the archived row behind it.",
 		List:  rowList, Load: f.load,
 		Params: []screen.Param{
@@ -146,7 +146,6 @@ func (f *Feature) load(ctx context.Context, a *screen.Ask) (*screen.View, error)
 	if a.Query.Row != "" {
 		v.Aside = g.drawer(ctx)
 	}
-	v.Below = []screen.Block{g.facets()}
 	return v, nil
 }
 
@@ -272,23 +271,19 @@ func (g *board) summary() any {
 	return &p
 }
 
-// facets is the card with what all rows are about, whether they are in the list or not.
-func (g *board) facets() screen.Block {
-	return screen.Func(func(b *screen.Builder) {
-		b.Open("section", screen.A("class", "card"), screen.A("id", "facets"))
-		b.Open("header")
-		b.Elem("h2", "What they are about")
-		b.Elem("span", "over all "+print.Number(g.Total.Rows())+" sign-ins; a value narrows the list", screen.A("class", "push meta"))
-		b.End("header")
-		b.Class("div", "pad")
-		b.Class("div", "grid g3 fill")
-		for i := range g.Facets {
-			g.facet(b, &g.Facets[i])
-		}
-		b.End("div")
-		b.End("div")
-		b.End("section")
-	})
+// facets are what all rows are about, whether they are in the list or not.
+func (g *board) facets(b *screen.Builder) {
+	if g.Total.Rows() == 0 {
+		return
+	}
+	b.Open("details", screen.A("id", "facets"))
+	b.Elem("summary", "What all "+print.Number(g.Total.Rows())+" sign-ins are about: app, client, protocol, account, country")
+	b.Class("div", "facets")
+	for i := range g.Facets {
+		g.facet(b, &g.Facets[i])
+	}
+	b.End("div")
+	b.End("details")
 }
 
 var facetHeads = map[string]string{"verdict": "Judged", "app": "App", "client": "Client", "protocol": "Protocol", "account": "Account", "country": "Country",
