@@ -44,6 +44,9 @@ var sideways = map[string]string{
 	"trail -> vault":        "checkpoints are signed with a key of the vault",
 	"trail -> observe":      "how long it is, is a gauge",
 	"trail -> jobs":         "checkpoints go to their anchors by a job",
+	"trail -> screen":       "its page is made of what every page is made of",
+	"trail -> page":         "an outcome on it is said as a verdict is",
+	"trail -> print":        "its words are cleaned and counted as everywhere",
 	"archive -> db":         "segments have their rows in the database",
 	"archive -> trail":      "a segment is an entry of the trail, and is proved by it",
 	"archive -> jobs":       "what retention takes away goes by a job",
@@ -108,7 +111,7 @@ var inner = map[string]int{
 	"sam/past":  4,
 	"sam/suite": 5,
 
-	"trail": 1, "trail/anchor": 2,
+	"trail": 1, "trail/anchor": 2, "trail/reading": 2,
 
 	"notify/mailer": 1, "notify/syslog": 1,
 	"notify": 2,

@@ -128,6 +128,7 @@ func (d *Desk) loadGaps(ctx context.Context, a *screen.Ask) (*screen.View, error
 	if err != nil {
 		return nil, err
 	}
-	return &screen.View{Rows: gapList.Of(lines), Sentence: "What was not read of " + name(&t) + ", why, and what heals it. Healed ones of 14 days are here too.",
+	return &screen.View{Rows: gapList.Of(lines), Sentence: "What was not read of " + name(&t) +
+		", why, and what heals it. Healed ones of 14 days are here too.",
 		Nothing: &screen.Nothing{Head: "No gap", Text: "Everything that is read of this tenant was read whole."}}, nil
 }

@@ -176,11 +176,13 @@ func queueCard(states []jobs.State, workers []jobs.Worker) screen.Block {
 		at = append(at, []screen.Cell{{Text: print.Clean(w.Host, 60), Sub: "process " + strconv.Itoa(w.PID)}, screen.When(w.Seen, "never")})
 	}
 	return screen.Side{Shape: "g2", List: []screen.Block{
-		screen.Card{Head: "By kind", Bare: true, Body: []screen.Block{screen.Table{Label: "Jobs by kind", Tight: true, Empty: "Nothing waits, and nothing runs.",
+		screen.Card{Head: "By kind", Bare: true, Body: []screen.Block{screen.Table{Label: "Jobs by kind", Tight: true,
+			Empty: "Nothing waits, and nothing runs.",
 			Heads: []screen.Head{{Text: "Job"}, {Text: "Running", Right: true}, {Text: "Waiting", Right: true}, {Text: "Dead", Right: true},
 				{Text: "Given up", Right: true}}, Rows: rows}}},
 		screen.Card{Head: "Workers", Note: "By their own word: one that was killed is here for a minute more.", Bare: true,
-			Body: []screen.Block{screen.Table{Label: "Workers", Empty: "No process says that it works the queue: partnerguard serve or partnerguard worker does.",
+			Body: []screen.Block{screen.Table{Label: "Workers",
+				Empty: "No process says that it works the queue: partnerguard serve or partnerguard worker does.",
 				Heads: []screen.Head{{Text: "Process"}, {Text: "Heard", Right: true}}, Rows: at}}},
 	}}
 }
@@ -197,7 +199,8 @@ func (d *Desk) revive(ctx context.Context, a *screen.Ask, form url.Values) (scre
 		id, err := strconv.ParseInt(word, 10, 64)
 		i := slices.IndexFunc(dead, func(j deadJob) bool { return j.ID == id })
 		if err != nil || i < 0 {
-			return screen.Done{}, problem.New(problem.NotFound, "there is no such dead job").WithHint("it may have been revived by somebody else; the list has those there are")
+			return screen.Done{}, problem.New(problem.NotFound,
+				"there is no such dead job").WithHint("it may have been revived by somebody else; the list has those there are")
 		}
 		ids = append(ids, id)
 		events = append(events, audit.Event{Action: audit.JobRevived, Outcome: audit.Done, Actor: a.Viewer.Actor, Object: word, Tenant: dead[i].Tenant,

@@ -228,15 +228,17 @@ func budgetCard(list []msapi.Budget) screen.Block {
 			state,
 		})
 	}
-	return screen.Card{Head: "Throttle budgets", Aside: "the fullest of each kind, now", Bare: true, Body: []screen.Block{screen.Table{Label: "Throttle budgets",
-		Empty: "This process has asked Microsoft nothing yet: workers elsewhere keep their own budgets.",
-		Heads: []screen.Head{{Text: "Limit"}, {Text: "Used"}, {Text: "Refused"}}, Rows: rows}},
+	return screen.Card{Head: "Throttle budgets", Aside: "the fullest of each kind, now", Bare: true,
+		Body: []screen.Block{screen.Table{Label: "Throttle budgets",
+			Empty: "This process has asked Microsoft nothing yet: workers elsewhere keep their own budgets.",
+			Heads: []screen.Head{{Text: "Limit"}, {Text: "Used"}, {Text: "Refused"}}, Rows: rows}},
 		Foot: "Our pace stays a fiftieth below what Microsoft publishes, is careful where nothing is published, and is halved by each 429."}
 }
 
 func budgetWord(kind string) string {
-	word := map[string]string{"reports": "Graph reports and sign-ins", "policy": "Conditional Access", "graph": "Graph directory", "customers": "Partner Center",
-		"arm": "Azure Resource Manager", "security": "Graph partner security", "token": "Entra ID tokens", "app": "Graph, all tenants together",
+	word := map[string]string{"reports": "Graph reports and sign-ins", "policy": "Conditional Access", "graph": "Graph directory",
+		"customers": "Partner Center",
+		"arm":       "Azure Resource Manager", "security": "Graph partner security", "token": "Entra ID tokens", "app": "Graph, all tenants together",
 		"consent": "Partner Center consents"}[kind]
 	if word == "" {
 		return kind

@@ -37,7 +37,8 @@ func desk(t *testing.T, r *rig, d *db.DB) (*collect.Desk, *jobs.Queue, *audittes
 		},
 		Clock: func() (time.Duration, time.Time) { return 300 * time.Millisecond, began },
 		Budgets: func() []msapi.Budget {
-			return []msapi.Budget{{Host: "graph.microsoft.com", Kind: "reports", Units: 5, In: 10200 * time.Millisecond, Used: 3, Share: 0.5, Throttled: 2, Closed: 7 * time.Second}}
+			return []msapi.Budget{{Host: "graph.microsoft.com", Kind: "reports", Units: 5, In: 10200 * time.Millisecond, Used: 3, Share: 0.5, Throttled: 2,
+				Closed: 7 * time.Second}}
 		},
 		Database: func(context.Context) ([]collect.House, error) {
 			return []collect.House{{What: "Database", Words: "SQLite, 41 MB", Well: true}}, nil

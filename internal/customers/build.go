@@ -107,7 +107,8 @@ func Build(in Input) Part {
 		if id == "" {
 			continue
 		}
-		x := Customer{Tenant: clean(id), Name: print.First(clean(id), c.CompanyProfile.CompanyName, c.CompanyProfile.Domain), Domain: clean(c.CompanyProfile.Domain),
+		x := Customer{Tenant: clean(id), Name: print.First(clean(id), c.CompanyProfile.CompanyName, c.CompanyProfile.Domain),
+			Domain:   clean(c.CompanyProfile.Domain),
 			Relation: clean(strings.ToLower(string(c.Relation))), Listed: true}
 		x.DAP, x.DAPWhy = dapOf(c)
 		if x.DAP != Unknown {

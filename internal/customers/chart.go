@@ -34,7 +34,8 @@ func marks(rows []Row) screen.Block {
 func drawMarks(b *screen.Builder, class string, rows []Row, width, step float64, spoken string, links bool) {
 	per := int((width + step/6) / step)
 	high := float64((len(rows)+per-1)/per)*step - step/6
-	b.Open("svg", screen.A("class", class), screen.A("viewBox", fmt.Sprintf("0 0 %g %s", width, short(high))), screen.A("role", "group"), screen.A("aria-label", spoken))
+	b.Open("svg", screen.A("class", class), screen.A("viewBox", fmt.Sprintf("0 0 %g %s", width, short(high))), screen.A("role", "group"),
+		screen.A("aria-label", spoken))
 	if !links { // one path a state: lean, however many there are
 		for _, s := range states {
 			var d strokes
@@ -270,7 +271,8 @@ func numbers(b *screen.Builder, months map[string]day, names []string, later, un
 	b.Open("details", screen.A("class", "nums"))
 	b.Elem("summary", "The numbers behind this chart")
 	b.Open("div")
-	t := screen.Table{Label: "Ends by month", Tight: true, Heads: []screen.Head{{Text: "Month"}, {Text: "Relationships", Right: true}, {Text: "Some do not extend themselves"}}}
+	t := screen.Table{Label: "Ends by month", Tight: true, Heads: []screen.Head{{Text: "Month"}, {Text: "Relationships", Right: true},
+		{Text: "Some do not extend themselves"}}}
 	for _, m := range names {
 		word := screen.Cell{Text: "all extend", Quiet: true}
 		if months[m].dies {

@@ -159,11 +159,14 @@ func TestLessIsNeverBetter(t *testing.T) {
 		records map[evidence.Kind][]string
 		own     *customers.OwnPart
 	}{
-		"no sign-ins":       {whole, nil},
-		"no relationships":  {map[evidence.Kind][]string{evidence.Customer: whole[evidence.Customer]}, some},
-		"DAP not said":      {map[evidence.Kind][]string{evidence.Customer: {customer(fabrikam, "Fabrikam", "")}, evidence.Relationship: whole[evidence.Relationship]}, some},
-		"roles lost":        {map[evidence.Kind][]string{evidence.Customer: whole[evidence.Customer], evidence.Relationship: {gdap("r1", fabrikam, "active", far, "P180D")}}, some},
-		"end not read":      {map[evidence.Kind][]string{evidence.Customer: whole[evidence.Customer], evidence.Relationship: {gdap("r1", fabrikam, "active", "", "P180D", reader)}}, some},
+		"no sign-ins":      {whole, nil},
+		"no relationships": {map[evidence.Kind][]string{evidence.Customer: whole[evidence.Customer]}, some},
+		"DAP not said": {map[evidence.Kind][]string{evidence.Customer: {customer(fabrikam, "Fabrikam", "")},
+			evidence.Relationship: whole[evidence.Relationship]}, some},
+		"roles lost": {map[evidence.Kind][]string{evidence.Customer: whole[evidence.Customer], evidence.Relationship: {gdap("r1", fabrikam, "active",
+			far, "P180D")}}, some},
+		"end not read": {map[evidence.Kind][]string{evidence.Customer: whole[evidence.Customer], evidence.Relationship: {gdap("r1", fabrikam, "active",
+			"", "P180D", reader)}}, some},
 		"no customers read": {map[evidence.Kind][]string{evidence.Relationship: whole[evidence.Relationship]}, some},
 	} {
 		if s := state(c.records, c.own); s != customers.Unsure {
@@ -177,9 +180,11 @@ var hostile = []string{`<script>alert(1)</script>`, `"><img src=x onerror=alert(
 
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
-	p := customers.Part{AsOf: asOf, List: customers.List{Read: true, Whole: true, At: asOf}, Relationships: customers.List{Read: true, At: asOf, Why: hostile[1]}}
+	p := customers.Part{AsOf: asOf, List: customers.List{Read: true, Whole: true, At: asOf}, Relationships: customers.List{Read: true, At: asOf,
+		Why: hostile[1]}}
 	for i, name := range hostile {
-		p.Customers = append(p.Customers, customers.Customer{Tenant: fmt.Sprintf("%08d-0000-4000-8000-000000000000", i), Name: name, Domain: name, DAP: customers.Unknown, DAPWhy: name,
+		p.Customers = append(p.Customers, customers.Customer{Tenant: fmt.Sprintf("%08d-0000-4000-8000-000000000000", i), Name: name, Domain: name,
+			DAP: customers.Unknown, DAPWhy: name,
 			GDAP: []customers.Relationship{{ID: name, Name: name, Status: name, Active: true, By: name, Roles: []customers.Role{{ID: name, Name: name}}}}})
 	}
 	tenants := []screen.Tenant{{ID: p.Customers[1].Tenant, Name: hostile[1]}}
@@ -248,7 +253,8 @@ func TestLimited(t *testing.T) {
 
 // many are n customers of all kinds.
 func many(n int) *customers.Part {
-	p := &customers.Part{AsOf: asOf, Whole: true, List: customers.List{Read: true, Whole: true, At: asOf}, Relationships: customers.List{Read: true, Whole: true, At: asOf}}
+	p := &customers.Part{AsOf: asOf, Whole: true, List: customers.List{Read: true, Whole: true, At: asOf}, Relationships: customers.List{Read: true,
+		Whole: true, At: asOf}}
 	words := []string{"Beacon", "Stonebridge", "Northgate", "Castle", "Foxglove", "Heron", "Kestrel", "Lakeside", "Riverbank", "Amber", "Harbour", "Marlow"}
 	kinds := []string{"Foods", "Dental", "Freight", "Engineering", "Schools", "Legal", "Print", "Veterinary"}
 	for i := range n {
@@ -260,7 +266,8 @@ func many(n int) *customers.Part {
 		case i%31 == 0:
 			c.DAP = customers.Unknown
 		}
-		g := customers.Relationship{ID: fmt.Sprintf("rel-%d", i), Name: fmt.Sprintf("GDAP %d", i), Status: "active", Active: true, Extends: customers.Yes, By: "P180D",
+		g := customers.Relationship{ID: fmt.Sprintf("rel-%d", i), Name: fmt.Sprintf("GDAP %d", i), Status: "active", Active: true, Extends: customers.Yes,
+			By:  "P180D",
 			End: screentest.Now.AddDate(0, 0, 5+i*37%600), Roles: []customers.Role{{ID: reader, Name: "Directory Readers"}}, Assignments: -1}
 		if i%13 == 0 {
 			g.Global, g.Road, g.Extends = true, true, customers.No
@@ -335,7 +342,8 @@ func TestOwn(t *testing.T) {
 		o.Visitor().See(&s)
 	}
 	p := o.Part(asOf)
-	if p.SignIns != 5 || p.WithMFA != 1 || p.Without != 3 || p.Accounts != 2 || !p.LastWithout.Equal(asOf.Add(-time.Hour)) || !p.First.Equal(asOf.Add(-9*time.Hour)) {
+	if p.SignIns != 5 || p.WithMFA != 1 || p.Without != 3 || p.Accounts != 2 || !p.LastWithout.Equal(asOf.Add(-time.Hour)) ||
+		!p.First.Equal(asOf.Add(-9*time.Hour)) {
 		t.Errorf("%+v", p)
 	}
 }

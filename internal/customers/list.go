@@ -16,7 +16,8 @@ const perPage = 200
 // listOf is the list of customers. It is of a moment, since ends are counted from it in
 // the filters; the page makes one a request and the shape of all is the same.
 func listFor(now time.Time) *screen.List[Row] {
-	ends := map[string]string{"7d": "ends in 7 d", "30d": "ends in 30 d", "90d": "ends in 90 d", "later": "ends later", "extends": "extends itself", "none": "no end"}
+	ends := map[string]string{"7d": "ends in 7 d", "30d": "ends in 30 d", "90d": "ends in 90 d", "later": "ends later", "extends": "extends itself",
+		"none": "no end"}
 	return &screen.List[Row]{
 		Noun: "customer", Default: "state", Search: "customer, domain, tenant id, role", PerPage: perPage, Tight: true,
 		Key:    func(r *Row) string { return r.Tenant },
@@ -32,12 +33,14 @@ func listFor(now time.Time) *screen.List[Row] {
 			}},
 			{Name: "dap", Head: "DAP", Order: func(a, b *Row) int { return dapRank(a) - dapRank(b) }, Cell: (*Row).dapCell},
 			{Name: "gdap", Head: "GDAP", Order: func(a, b *Row) int { return cmp.Or(powerRank(a)-powerRank(b), b.Active-a.Active) }, Cell: (*Row).gdapCell},
-			{Name: "ends", Head: "Ends", Right: true, Order: func(a, b *Row) int { return a.Ends.Compare(b.Ends) }, Blank: func(r *Row) bool { return r.Ends.IsZero() },
-				Cell: func(r *Row) screen.Cell { return r.endCell(now) }},
+			{Name: "ends", Head: "Ends", Right: true, Order: func(a, b *Row) int { return a.Ends.Compare(b.Ends) },
+				Blank: func(r *Row) bool { return r.Ends.IsZero() },
+				Cell:  func(r *Row) screen.Cell { return r.endCell(now) }},
 			{Name: "mfa", Head: "Sign-ins without MFA", Right: true, Plain: true, Order: func(a, b *Row) int { return cmp.Compare(a.without(), b.without()) },
 				Blank: func(r *Row) bool { return r.Own == nil }, Cell: (*Row).mfaCell},
-			{Name: "age", Head: "Age", Right: true, Order: func(a, b *Row) int { return a.Oldest.Compare(b.Oldest) }, Blank: func(r *Row) bool { return r.Oldest.IsZero() },
-				Cell: func(r *Row) screen.Cell { return screen.When(r.Oldest, "not read") }},
+			{Name: "age", Head: "Age", Right: true, Order: func(a, b *Row) int { return a.Oldest.Compare(b.Oldest) },
+				Blank: func(r *Row) bool { return r.Oldest.IsZero() },
+				Cell:  func(r *Row) screen.Cell { return screen.When(r.Oldest, "not read") }},
 			{Name: "gaps", Head: "Gaps", Right: true, Plain: true, Drop: true, Order: func(a, b *Row) int { return cmp.Or(a.Lost-b.Lost, a.Gaps-b.Gaps) },
 				Cell: func(r *Row) screen.Cell {
 					if r.Gaps == 0 {

@@ -198,7 +198,8 @@ func partly(lead, why, list string) screen.Notice {
 	if why == "" {
 		why = "what is missing is unknown, and no zero"
 	}
-	return screen.Notice{Tone: print.Doubt, Lead: lead, Text: print.Ended(print.Sentence(why)), LinkText: "What heals it", Path: screen.With("/collection", "row", list)}
+	return screen.Notice{Tone: print.Doubt, Lead: lead, Text: print.Ended(print.Sentence(why)), LinkText: "What heals it", Path: screen.With("/collection",
+		"row", list)}
 }
 
 func (p *Part) facts() []screen.Fact {
@@ -226,7 +227,8 @@ func todo(s sum) screen.Block {
 		{s.DAPUnread, "DAP not read", "the list does not say it", "dap=unknown", "unk"},
 	} {
 		if x.n > 0 {
-			items.List = append(items.List, screen.Item{When: print.Number(int64(x.n)), Class: "tx " + x.class, Lead: x.lead, Path: "/customers?" + x.path, Meta: x.text})
+			items.List = append(items.List, screen.Item{When: print.Number(int64(x.n)), Class: "tx " + x.class, Lead: x.lead, Path: "/customers?" + x.path,
+				Meta: x.text})
 		}
 	}
 	return items
@@ -248,7 +250,8 @@ func (p *Pages) loadOne(ctx context.Context, a *screen.Ask) (*screen.View, error
 			Nothing: &screen.Nothing{Head: "No such customer", Text: "The list of customers does not have this tenant, and no relationship names it.",
 				LinkText: "All customers", Path: "/customers"}}
 		if a.Tenant.Partner {
-			v.Nothing = &screen.Nothing{Head: "Which customer?", Text: "This is your own tenant; choose a customer.", LinkText: "All customers", Path: "/customers"}
+			v.Nothing = &screen.Nothing{Head: "Which customer?", Text: "This is your own tenant; choose a customer.", LinkText: "All customers",
+				Path: "/customers"}
 		}
 		return v, nil
 	}
@@ -329,7 +332,8 @@ func (r *Row) about() screen.Block {
 		pairs = append(pairs, screen.Pair{Key: "DAP", Cell: r.dapCell(), From: r.DAPSource})
 	}
 	if !r.Listed {
-		pairs = append(pairs, screen.Pair{Key: "Listed", Cell: screen.Words("no: Partner Center's list, as it was read, does not have it; a relationship names it")})
+		pairs = append(pairs, screen.Pair{Key: "Listed",
+			Cell: screen.Words("no: Partner Center's list, as it was read, does not have it; a relationship names it")})
 	}
 	return screen.Card{Head: "About", Body: []screen.Block{pairs}}
 }

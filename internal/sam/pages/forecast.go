@@ -114,7 +114,8 @@ func drawWide(b *screen.Builder, rows []row, s span, now time.Time, says string)
 		if x > s.left+0.55*(s.width-s.left) { // no room to the right of it: above
 			at, anchor, wy = s.width, "end", y-4
 		}
-		b.Elem("text", words, screen.A("class", textClass(r.Health)), screen.A("x", screen.Num(at)), screen.A("y", screen.Num(wy)), screen.A("text-anchor", anchor))
+		b.Elem("text", words, screen.A("class", textClass(r.Health)), screen.A("x", screen.Num(at)), screen.A("y", screen.Num(wy)), screen.A("text-anchor",
+			anchor))
 	}
 	b.End("svg")
 }
@@ -152,7 +153,8 @@ func line(b *screen.Builder, r *row, s span, y float64, now time.Time) float64 {
 	}
 	bar := func(class string, from, to time.Time) {
 		if a, z := s.x(from), s.x(to); z > a {
-			b.Void("rect", screen.A("class", class), screen.A("x", screen.Num(a)), screen.A("y", screen.Num(y)), screen.A("width", screen.Num(z-a)), screen.A("height", "12"),
+			b.Void("rect", screen.A("class", class), screen.A("x", screen.Num(a)), screen.A("y", screen.Num(y)), screen.A("width", screen.Num(z-a)),
+				screen.A("height", "12"),
 				screen.A("rx", "3"))
 		}
 	}
@@ -210,7 +212,8 @@ func key(b *screen.Builder) {
 		b.Void("circle", screen.A("class", "f-surf l-met thin"), screen.A("cx", "5.5"), screen.A("cy", "5.5"), screen.A("r", "3.2"))
 	})
 	sign("could end sooner", func() {
-		b.Void("rect", screen.A("class", "outl"), screen.A("x", ".7"), screen.A("y", "2.5"), screen.A("width", "9.6"), screen.A("height", "6"), screen.A("rx", "2"))
+		b.Void("rect", screen.A("class", "outl"), screen.A("x", ".7"), screen.A("y", "2.5"), screen.A("width", "9.6"), screen.A("height", "6"), screen.A("rx",
+			"2"))
 	})
 	sign("the app's credential ends", func() { b.Void("path", screen.A("class", "tick"), screen.A("d", "M5.5 1v9")) })
 	b.End("ul")

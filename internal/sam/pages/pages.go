@@ -42,7 +42,8 @@ const allowed = 3 * 24 * time.Hour
 // Screens are the pages.
 func (p *Pages) Screens() []screen.Screen {
 	which := screen.Field{Name: "connection", Label: "Connection", Kind: "hidden", Required: true, Max: 100}
-	typed := screen.Field{Name: "name", Label: "The connection's name", Hint: "type it as it stands above, so that it is the one you mean", Required: true, Max: 200}
+	typed := screen.Field{Name: "name", Label: "The connection's name", Hint: "type it as it stands above, so that it is the one you mean", Required: true,
+		Max: 200}
 	main := screen.Screen{
 		Name: "connections", Title: "Connections", Icon: "plug", Group: screen.Reach, Order: 20, See: screen.SeeOperation, Over: screen.OfHouse,
 		About: "Secure Application Model: one consent with MFA each, sealed, renewed, and watched until it dies.",
@@ -59,11 +60,13 @@ func (p *Pages) Screens() []screen.Screen {
 		About:  "One connection: what could end it, and what ending it breaks.",
 		Params: []screen.Param{{Name: "connection", About: "its id"}},
 		Acts: []screen.Act{
-			{Name: "accept", Title: "Accept it", About: "Takes a connection into use again that is held back, because its row was written by something else or is older than the " +
-				"trail knows. One whose token does not open for its tenant, app and account cannot be accepted.", Do: screen.Operate,
+			{Name: "accept", Title: "Accept it",
+				About: "Takes a connection into use again that is held back, because its row was written by something else or is older than the " +
+					"trail knows. One whose token does not open for its tenant, app and account cannot be accepted.", Do: screen.Operate,
 				Form: []screen.Field{which, typed}, Handle: p.accept},
-			{Name: "end", Title: "End it", About: "Forgets the connection and deletes its sealed tokens. Copies of the database hold them still, and Entra ID takes them, unless " +
-				"the account's sessions are revoked too.", Do: screen.Operate,
+			{Name: "end", Title: "End it",
+				About: "Forgets the connection and deletes its sealed tokens. Copies of the database hold them still, and Entra ID takes them, unless " +
+					"the account's sessions are revoked too.", Do: screen.Operate,
 				Form: []screen.Field{which, typed, {Name: "revoke", Label: "Revoke every session of the account at Entra ID first", Kind: "check",
 					Hint: "Whoever else uses this account signs in again. Where it cannot be done, nothing is removed."}}, Handle: p.end},
 		},
@@ -243,7 +246,8 @@ func detail(r *row) []screen.Block {
 		heal = append(heal, screen.Code{Text: r.Command, Wrap: true})
 	}
 	heal = append(heal, screen.Row{screen.Do{Path: "/connections/renew", Right: screen.Operate, Text: "Renew now", Fields: of},
-		screen.Do{Path: "/connections/heal", Right: screen.Operate, Text: "Sign in anew", Fields: of, Primary: r.Health == renew.Dead || r.Health == renew.Dying}})
+		screen.Do{Path: "/connections/heal", Right: screen.Operate, Text: "Sign in anew", Fields: of, Primary: r.Health == renew.Dead ||
+			r.Health == renew.Dying}})
 	return []screen.Block{screen.Bit{Head: "What could end it", Body: []screen.Block{ends(r)}}, screen.Bit{Head: "What heals it", Body: heal}}
 }
 
@@ -287,7 +291,8 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 	}
 	v := &screen.View{Rows: list.Of(rows), Missing: len(rows) == 0,
 		Sentence: "Secure Application Model: one consent with MFA each, sealed, renewed, and watched until it dies.",
-		Nothing: &screen.Nothing{Head: "No connection yet", Text: "A connection is one account's consent, with MFA, to one app. Make the first on the machine that holds the vault.",
+		Nothing: &screen.Nothing{Head: "No connection yet",
+			Text:    "A connection is one account's consent, with MFA, to one app. Make the first on the machine that holds the vault.",
 			Command: "partnerguard connect"}}
 	n, first := map[renew.Health]int{}, map[renew.Health]*row{}
 	for i := range rows {
@@ -297,7 +302,8 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 			first[r.Health] = r
 		}
 		if r.Health != renew.Dead && r.Health != renew.Stopped {
-			v.Facts = append(v.Facts, screen.Fact{What: "Forecast of " + r.Name, At: r.Foretold, Allows: allowed, Source: "Graph policies and app", Rests: true})
+			v.Facts = append(v.Facts, screen.Fact{What: "Forecast of " + r.Name, At: r.Foretold, Allows: allowed, Source: "Graph policies and app",
+				Rests: true})
 		}
 	}
 	v.Summary = n
@@ -328,7 +334,8 @@ func tiles(n map[renew.Health]int, first map[renew.Health]*row, all int, now tim
 			dead.Delta += fmt.Sprintf(", AADSTS%d", f.Code)
 		}
 	}
-	return screen.Tiles{well, dying, tile(renew.Unsure, "Unsure", "a setting could not be read"), dead, tile(renew.Stopped, "Held back", "a person has to look")}
+	return screen.Tiles{well, dying, tile(renew.Unsure, "Unsure", "a setting could not be read"), dead, tile(renew.Stopped, "Held back",
+		"a person has to look")}
 }
 
 // find gives a connection that the viewer may see.
@@ -349,7 +356,8 @@ func (p *Pages) find(ctx context.Context, v *screen.Viewer, id string) (row, err
 func (p *Pages) loadOne(ctx context.Context, a *screen.Ask, s *screen.Screen) (*screen.View, error) {
 	r, err := p.find(ctx, a.Viewer, a.Values.Get("connection"))
 	if errors.Is(err, problem.NotFound) && a.Values.Get("connection") == "" {
-		return &screen.View{Missing: true, Nothing: &screen.Nothing{Head: "Which connection?", Text: "The address names none.", LinkText: "Connections", Path: "/connections"}}, nil
+		return &screen.View{Missing: true, Nothing: &screen.Nothing{Head: "Which connection?", Text: "The address names none.", LinkText: "Connections",
+			Path: "/connections"}}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -358,7 +366,8 @@ func (p *Pages) loadOne(ctx context.Context, a *screen.Ask, s *screen.Screen) (*
 	of := url.Values{"connection": {r.ID}}
 	v := &screen.View{Summary: r, Sentence: r.Name + ": " + string(r.Health) + ". " + print.Ended(r.why()),
 		Actions: []screen.Action{{Text: "Its trail", Path: screen.With("/trail", "object", r.ID)}, {Text: "All connections", Path: "/connections"}}}
-	pairs := screen.Pairs{{Key: "Name", Cell: screen.Words(r.Name)}, {Key: "Health", Cell: screen.Cell{Said: &st}}, {Key: "Account", Cell: screen.Words(r.Account)},
+	pairs := screen.Pairs{{Key: "Name", Cell: screen.Words(r.Name)}, {Key: "Health", Cell: screen.Cell{Said: &st}}, {Key: "Account",
+		Cell: screen.Words(r.Account)},
 		{Key: "Tenant", Cell: screen.Cell{Text: r.Tenant, Mono: true}}, {Key: "App", Cell: screen.Words(r.App)}, {Key: "MFA claim", Cell: r.mfa()},
 		{Key: "Consented", Cell: screen.Cell{At: r.Consented, Never: "not known"}}, {Key: "Renewed", Cell: screen.Cell{At: r.Renewed, Never: "never"}},
 		{Key: "Renewal due", Cell: screen.Cell{At: r.Due, Never: "not planned"}}, {Key: "Permissions", Cell: screen.Words(strings.Join(r.Scopes, ", "))}}
@@ -379,7 +388,8 @@ func (p *Pages) loadOne(ctx context.Context, a *screen.Ask, s *screen.Screen) (*
 // breaks is what ending a connection breaks.
 func breaks(r *row) screen.Block {
 	return screen.Items{List: []screen.Item{
-		{Icon: "v-warn", Lead: "Reading stops", Text: "the tenant " + print.First(r.Tenant, r.Domain) + " and its customers are read no more, where this is the connection that reads them; " +
+		{Icon: "v-warn", Lead: "Reading stops", Text: "the tenant " + print.First(r.Tenant, r.Domain) +
+			" and its customers are read no more, where this is the connection that reads them; " +
 			"what was read stays, and grows old"},
 		{Icon: "v-warn", Lead: "Programs get no token", Text: "whoever asks for access tokens by this connection is refused, at once"},
 		{Icon: "v-warn", Lead: "The way back", Text: "is a new consent by the account, with MFA: " + r.Command},

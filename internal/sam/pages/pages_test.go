@@ -74,7 +74,8 @@ func all() *book {
 		connection("c-0", "forged.example", partner, renew.Stopped, time.Time{}, "its row was written by something else"),
 		dead,
 		connection("c-2", "contoso-billing", partner, renew.Dying, now.AddDate(0, 0, 4), "CA012 asks to sign in again every 30 days"),
-		connection("c-3", "wingtip-onboard", partner, renew.Unsure, now.AddDate(0, 0, 50), "a refresh token dies when it is not used for 90 days", "the groups of the account"),
+		connection("c-3", "wingtip-onboard", partner, renew.Unsure, now.AddDate(0, 0, 50), "a refresh token dies when it is not used for 90 days",
+			"the groups of the account"),
 		connection("c-4", "contoso.example", partner, renew.Healthy, now.AddDate(0, 0, 31), "the app's certificate expires"),
 		connection("c-5", "endless.example", partner, renew.Healthy, time.Time{}, ""),
 		unproven,
@@ -86,7 +87,8 @@ func TestPages(t *testing.T) {
 	b := all()
 	h := screentest.Of(b.pages().Screens()...)
 	html := h.HTML(t, "/connections?row=c-2")
-	for _, want := range []string{"CA012 asks to sign in again every 30 days", "AADSTS50173", "in 4 d", "could end sooner: the groups of the account", "not proven",
+	for _, want := range []string{"CA012 asks to sign in again every 30 days", "AADSTS50173", "in 4 d", "could end sooner: the groups of the account",
+		"not proven",
 		"partnerguard connect --name contoso-billing", "Sign in anew", "died 14 Nov", "nothing known ends it"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page does not say %q", want)
@@ -104,7 +106,8 @@ func TestPages(t *testing.T) {
 	h.Viewer = screentest.Viewer()
 	h.Viewer.Rights = []screen.Right{screen.SeeOperation}
 	for _, address := range []string{"/connections?row=c-2", "/connections/one?connection=c-0"} {
-		if html := h.HTML(t, address); strings.Contains(html, "<form class=\"act\"") || strings.Contains(html, "Sign in anew</button>") || strings.Contains(html, "Renew now</button>") {
+		if html := h.HTML(t, address); strings.Contains(html, "<form class=\"act\"") || strings.Contains(html, "Sign in anew</button>") ||
+			strings.Contains(html, "Renew now</button>") {
 			t.Errorf("%s offers an act to who may not", address)
 		}
 	}
@@ -182,7 +185,8 @@ func TestActs(t *testing.T) {
 		t.Errorf("%+v %v", done, err)
 	}
 	p.Heal = nil
-	if _, err := do("heal", who, url.Values{"connection": {"c-2"}}); !errors.Is(err, problem.Usage) || !strings.Contains(problem.HintOf(err), "partnerguard connect") {
+	if _, err := do("heal", who, url.Values{"connection": {"c-2"}}); !errors.Is(err, problem.Usage) || !strings.Contains(problem.HintOf(err),
+		"partnerguard connect") {
 		t.Errorf("where nobody comes from outside: %v", err)
 	}
 }
@@ -201,7 +205,8 @@ func TestLimitedAndHostile(t *testing.T) {
 	h.Viewer = screentest.Viewer()
 	h.Viewer.Customers = []string{other}
 	html := h.HTML(t, "/connections")
-	if strings.Contains(html, "contoso-billing") || strings.Contains(html, "CA012") || strings.Contains(html, "AADSTS50173") || !strings.Contains(html, "2 connections") {
+	if strings.Contains(html, "contoso-billing") || strings.Contains(html, "CA012") || strings.Contains(html, "AADSTS50173") || !strings.Contains(html,
+		"2 connections") {
 		t.Error("who is limited sees others' connections")
 	}
 	if _, _, err := h.Load(t.Context(), "/connections/one?connection=c-2"); !errors.Is(err, problem.NotFound) {
