@@ -234,3 +234,23 @@ func (c *clock) nextDigest(t time.Time, every string) time.Time {
 	}
 	return at.UTC()
 }
+
+// Routed are the channels that an alert of a kind and a severity goes to, in order, also
+// those that it is escalated to.
+func (s *Store) Routed(kind Kind, severity notify.Severity) (out []string) {
+	a := &Alert{Finding: Finding{Kind: kind, Severity: severity}}
+	for _, r := range s.routes() {
+		if !r.fits(a) {
+			continue
+		}
+		for _, name := range slices.Concat(r.To, r.Escalate) {
+			if !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
+// Wrong says what of the routes cannot be; nil is nothing.
+func (s *Store) Wrong() error { return s.misrouted() }

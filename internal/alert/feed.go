@@ -190,7 +190,7 @@ func (s *Store) Calendar(ctx context.Context, f *Feed) ([]byte, error) {
 	cal.SetMethod(ics.MethodPublish)
 	cal.SetCalscale("GREGORIAN")
 	cal.SetXWRCalName(first(f.Name, "Partnerguard deadlines"))
-	cal.SetRefreshInterval("PT1H", ics.WithValue("DURATION"))
+	cal.SetRefreshInterval("PT1H")
 	cal.SetXPublishedTTL("PT1H")
 	for i := range list {
 		s.entry(cal, f, &list[i], at[list[i].ID])

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"partnerguard/internal/notify"
 	"partnerguard/internal/print"
+	"partnerguard/internal/problem"
 	"partnerguard/internal/token"
 )
 
@@ -25,6 +27,9 @@ const keepFor = 400 * 24 * time.Hour // alerts that are resolved
 // to be told. Sources are asked first; then one transaction has all that follows, so
 // whoever dies in between has told nothing by half.
 func (s *Store) Look(ctx context.Context) error {
+	if s.d.Marks == nil {
+		return problem.New(problem.Internal, "alerts are looked for with the vault open, and it is not")
+	}
 	said, missing := s.hear(ctx)
 	err := s.d.DB.InTx(ctx, func(ctx context.Context) error {
 		opened, err := s.alerts(ctx, open, time.Time{}, 0)
@@ -224,12 +229,20 @@ func (a *Alert) counted() string {
 	if a.Count == 0 {
 		return a.Title
 	}
-	return a.Title + " (" + a.part() + ")"
+	return a.Title + " (" + a.Affected() + ")"
 }
 
-func (f *Finding) part() string {
-	if f.Of > 0 {
+// Affected is how many are hit, in words; "" where nothing is counted.
+func (f *Finding) Affected() string {
+	switch {
+	case f.Count == 0:
+		return ""
+	case f.Of > 0:
 		return fmt.Sprintf("%s of %s %s", print.Number(int64(f.Count)), print.Number(int64(f.Of)), f.Unit)
+	case f.Count == 1 && strings.HasSuffix(f.Unit, "ies"):
+		return "1 " + strings.TrimSuffix(f.Unit, "ies") + "y"
+	case f.Count == 1:
+		return "1 " + strings.TrimSuffix(f.Unit, "s")
 	}
 	return print.Number(int64(f.Count)) + " " + f.Unit
 }

@@ -8,6 +8,7 @@ import (
 
 	"partnerguard/internal/facts"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/print"
 )
 
 // PartName is the part of a tenant's snapshot that alerts and deadlines are made of.
@@ -82,7 +83,7 @@ func changed(o *partner.Outlook) (d Deadline, is bool) {
 	if o.Answer == partner.Nobody || o.Date.IsZero() || o.Standing == "past" && o.Answer != partner.Hit {
 		return d, false
 	}
-	d = Deadline{ID: "change/" + o.ID, Kind: DueChange, At: o.Date.Time.UTC(), Title: o.What, Detail: o.Text, Path: "/status", Whole: true,
+	d = Deadline{ID: "change/" + o.ID, Kind: DueChange, At: o.Date.Time.UTC(), Title: print.Sentence(o.What), Detail: o.Text, Path: "/status", Whole: true,
 		Sure: o.Answer == partner.Hit && o.Precision == partner.ByDay && o.Sure == partner.SureHigh, Unit: o.Unit}
 	if o.Answer == partner.Hit {
 		d.Count = o.Count

@@ -220,7 +220,7 @@ func (s *Store) single(_ context.Context, x *said) *notify.Message {
 	}
 	add("Alert", a.ID)
 	if a.Count > 0 {
-		add("Affected", a.part())
+		add("Affected", a.Affected())
 	}
 	if !a.Since.IsZero() {
 		add("Since", when(a.Since))
@@ -271,7 +271,7 @@ func (s *Store) several(ctx context.Context, list []said, digest bool) *notify.M
 		}
 		text := x.a.Cause
 		if x.a.Count > 0 {
-			text = strings.TrimSpace(x.a.part() + ". " + text)
+			text = strings.TrimSpace(x.a.Affected() + ". " + text)
 		}
 		m.Items = append(m.Items, notify.Item{ID: x.a.ID, Severity: x.a.Severity, Title: word + x.a.Title, Text: text})
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"partnerguard/internal/alert"
+	"partnerguard/internal/audit"
 	"partnerguard/internal/dates"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/jobs"
@@ -18,6 +19,7 @@ import (
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/renew"
+	"partnerguard/internal/secret"
 	"partnerguard/internal/signin"
 	"partnerguard/internal/snapshot"
 	"partnerguard/internal/trail"
@@ -262,4 +264,14 @@ func (i *Installation) misfits(ctx context.Context) (out []alert.Finding, whole 
 		out = append(out, f)
 	}
 	return out, true, nil
+}
+
+// SealSecret seals a channel's secret in the vault, where settings name it vault:NAME.
+func (i *Installation) SealSecret(ctx context.Context, name string, s secret.Text) error {
+	return i.DB.InTx(ctx, func(ctx context.Context) error {
+		if err := i.Vault.Put(ctx, notify.Ref(name), s); err != nil {
+			return err
+		}
+		return i.Trail.Record(ctx, audit.Event{At: i.Now(), Action: audit.NotifySealed, Outcome: audit.Done, Actor: i.Actor, Object: name})
+	})
 }

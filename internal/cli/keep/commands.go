@@ -15,6 +15,7 @@ func Commands(env *kit.Env) []*cobra.Command {
 		newChanges(env),
 		newRejudge(env),
 		newExceptions(env),
+		newNotify(env),
 		newArchive(env),
 		newDoctor(env),
 		newDB(env),
