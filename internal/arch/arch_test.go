@@ -17,7 +17,7 @@ var floor = map[string]int{
 	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "token": 1, "sheet": 1, "entra": 1, "arch": 1, "yamlguard": 1,
 	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2, "claim": 2, "audit": 2, "vouch": 2,
 	"intake": 3, "sample": 3, "facts": 3, "page": 3, "screen": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3,
-	"msapi": 3, "web": 3, "caller": 3, "observe": 3, "archive": 3, "snapshot": 3,
+	"msapi": 3, "web": 3, "caller": 3, "observe": 3, "archive": 3, "snapshot": 3, "client": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "checkup": 4, "dates": 4,
 	"collect": 4, "posture": 4, "customers": 4, "coverage": 4, "signins": 4, "people": 4, "alert": 4,
 	"config": 5, "labtest": 5, "cause": 5, "console": 5,

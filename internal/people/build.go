@@ -88,8 +88,11 @@ func Build(in Input) Part {
 	}
 	slices.SortStableFunc(part.Rows, func(x, y Row) int { return worst(&x, &y) })
 	part.Facts = b.facts()
+	if o := f.Directory.Organizations; len(o) > 0 {
+		part.Name = o[0].DisplayName
+	}
 	if !part.Whole {
-		part.Lacks = b.lack(evidence.User)
+		part.Lacks = evidence.Brief(b.lack(evidence.User))
 	}
 	return part
 }

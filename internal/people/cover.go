@@ -113,6 +113,14 @@ func (b *builder) gap(g *access.Gap) int {
 		return n
 	}
 	o := Opening{Where: where(g), Text: text(g), Witness: b.words(&g.Witness.SignIn)}
+	s := &g.Witness.SignIn
+	o.Client, o.Platform, o.Place = s.Client, s.Platform, cmp.Or(s.Location, s.Country)
+	if s.Location == "" && s.IP.IsValid() {
+		o.Place = s.IP.String()
+	}
+	if len(s.App) == len("00000000-0000-0000-0000-000000000000") { // any other app has no id, and is what is decided where none is named
+		o.App = s.App
+	}
 	for _, w := range g.Why[:min(len(g.Why), maxWhy)] {
 		o.Why = append(o.Why, strings.TrimSpace(w.Policy+" "+w.Clause))
 	}
@@ -134,8 +142,7 @@ func where(g *access.Gap) string {
 			place = "at " + v
 		case strings.HasSuffix(n.Dimension, "risk"):
 			risk = true
-		case n.Dimension == "client" && len(n.Values) > 2:
-			rest = append(rest, fmt.Sprintf("with %d kinds of client", len(n.Values)))
+		case n.Dimension == "client" && len(n.Values) > 2: // the full text names them
 		case n.Dimension == "client":
 			rest = append(rest, "with "+v)
 		default:

@@ -2,15 +2,12 @@ package people
 
 import (
 	"cmp"
-	"net/url"
 	"strings"
 
 	"partnerguard/internal/page"
 	"partnerguard/internal/print"
 	"partnerguard/internal/screen"
 )
-
-func queryOf(s string) string { return url.QueryEscape(s) }
 
 // detail is what an open row says: what it can answer with, what the settings do to it,
 // what the log saw, and what to do.
@@ -60,7 +57,7 @@ func (r *Row) methods() screen.Pairs {
 	}
 	for _, s := range r.Sources {
 		if s.What == "registration" {
-			p[0].From = s.Where
+			p[0].From = shortSource(s.Where)
 			p[0].Cell.SubAt = s.At
 		}
 	}
@@ -82,10 +79,20 @@ func (r *Row) methods() screen.Pairs {
 	p = append(p, screen.Pair{Key: "Roles", Cell: roles}, screen.Pair{Key: "Enabled", Cell: e})
 	for _, s := range r.Sources {
 		if s.What == "account" {
-			p[len(p)-1].From = s.Where
+			p[len(p)-1].From = shortSource(s.Where)
 		}
 	}
 	return p
+}
+
+// shortSource is where something was read, without whose archive it is: the page says.
+func shortSource(s string) string {
+	if rest, is := strings.CutPrefix(s, "archive:"); is {
+		if _, file, ok := strings.Cut(rest, "/"); ok {
+			return "archive/" + file
+		}
+	}
+	return s
 }
 
 func (r *Row) settingsHead() string {
@@ -104,13 +111,15 @@ func (r *Row) settings(b *screen.Builder) {
 		screen.Pairs{{Key: "Open", Cell: screen.Cell{Said: said(print.Bad, o.Where), Sub: o.Text}},
 			{Key: "To try", Cell: screen.Words(r.called() + " " + o.Witness)}}.Build(b)
 		for _, why := range o.Why {
-			b.Elem("p", why, screen.A("class", "note"))
+			if len(r.Policies) == 0 {
+				b.Elem("p", why, screen.A("class", "note"))
+			}
 		}
 	}
 	var list screen.Items
 	for i := range r.Policies {
 		u := &r.Policies[i]
-		it := screen.Item{Lead: cmp.Or(u.Policy, u.ID), Path: screen.With("/coverage", "policy", u.ID), Text: u.Clause}
+		it := screen.Item{Lead: cmp.Or(u.Policy, u.ID), Path: screen.With("/coverage", "tenant", r.Tenant, "q", u.Policy), Text: u.Clause}
 		switch u.Applies {
 		case "yes":
 			it.Said, it.Text = &page.Said{Tone: print.Good, Word: "takes it"}, "asks for "+u.Demands
@@ -146,7 +155,7 @@ func (r *Row) seen() screen.Pairs {
 	}
 	p = append(p, screen.Pair{Key: "Last without MFA", Cell: without},
 		screen.Pair{Key: "Without MFA", Cell: screen.Cell{Of: &screen.Part{N: r.Unasked, Of: r.SignIns, Unit: "sign-ins"},
-			Path: screen.With("/signins", "tenant", r.Tenant, "user", cmp.Or(r.ID, r.UPN), "verdict", "not_challenged")}})
+			Path: screen.With("/signins", "tenant", r.Tenant, "account", r.inLog(), "verdict", "not_challenged")}})
 	if r.Log == SeenUnclear {
 		p = append(p, screen.Pair{Key: "Unclear", Cell: screen.Cell{Said: said(print.Doubt, "rows do not show whether with MFA")}})
 	}
@@ -157,7 +166,7 @@ func (r *Row) seen() screen.Pairs {
 		p = append(p, screen.Pair{Key: "To", Cell: screen.Words(strings.Join(r.Apps, ", "))})
 	}
 	if s := r.Seen; s != nil {
-		p = append(p, screen.Pair{Key: "From", Cell: screen.Cell{Text: s.From, Mono: true}, From: s.Source})
+		p = append(p, screen.Pair{Key: "From", Cell: screen.Cell{Text: s.From, Mono: true}, From: shortSource(s.Source)})
 	}
 	if len(r.Legacy) > 0 {
 		p = append(p, screen.Pair{Key: "Legacy clients", Cell: screen.Words(strings.Join(r.Legacy, ", "))})
@@ -165,12 +174,16 @@ func (r *Row) seen() screen.Pairs {
 	return p
 }
 
+// inLog is how the log names it.
+func (r *Row) inLog() string { return strings.ToLower(cmp.Or(r.ID, r.UPN)) }
+
 // doors lead to what else is known of it.
 func (r *Row) doors(b *screen.Builder) {
 	b.Class("div", "row mt")
-	b.Elem("a", "Its sign-ins", screen.A("class", "btn"), screen.A("href", screen.With("/signins", "tenant", r.Tenant, "user", cmp.Or(r.ID, r.UPN))))
-	if r.Proof == Open || r.Proof == Unknown {
-		b.Elem("a", "Its coverage", screen.A("class", "btn"), screen.A("href", screen.With("/coverage", "tenant", r.Tenant)))
+	b.Elem("a", "Its sign-ins", screen.A("class", "btn"), screen.A("href", screen.With("/signins", "tenant", r.Tenant, "account", r.inLog())))
+	if o := r.Opening; o != nil {
+		b.Elem("a", "Decide it", screen.A("class", "btn"), screen.A("href", screen.With("/coverage/decide", "tenant", r.Tenant, "account", cmp.Or(r.UPN, r.ID),
+			"app", o.App, "client", o.Client, "where", o.Place, "platform", o.Platform)))
 	}
 	if r.Verdict == "not_met" || r.Verdict == "unknown" {
 		b.Elem("a", "Ask for an exception", screen.A("class", "btn ghost"),

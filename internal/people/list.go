@@ -59,12 +59,12 @@ func (f *Feature) rowsOf() *screen.List[Row] {
 	return &screen.List[Row]{
 		Columns: slices.Concat(seenColumns(), exportColumns()),
 		Filters: []screen.Filter[Row]{
-			{Name: "proof", Head: "By proof", Enum: proofValues, Word: in(proofWords), Of: func(r *Row) []string { return one(r.Proof) }},
-			{Name: "log", Head: "In the log", Enum: logValues, Word: in(logWords), Of: func(r *Row) []string { return one(r.Log) }},
-			{Name: "factor", Head: "Strongest method", Enum: factorValues, Word: in(factorWords), Of: func(r *Row) []string { return one(r.Factor) }},
-			{Name: "class", Head: "Class", Enum: classValues, Word: in(map[string]string{Unknown: "class unknown"}),
+			{Name: "proof", Head: "By proof", Enum: proofValues, Chips: []string{Open, Unknown}, Word: in(proofWords), Of: func(r *Row) []string { return one(r.Proof) }},
+			{Name: "log", Head: "In the log", Enum: logValues, Chips: []string{SeenUnasked, SeenUnknown}, Word: in(logWords), Of: func(r *Row) []string { return one(r.Log) }},
+			{Name: "factor", Head: "Strongest method", Enum: factorValues, Chips: []string{"none", Unknown}, Word: in(factorWords), Of: func(r *Row) []string { return one(r.Factor) }},
+			{Name: "class", Head: "Class", Enum: classValues, Chips: []string{"admin", "guest", "service"}, Word: in(map[string]string{Unknown: "class unknown"}),
 				Of: func(r *Row) []string { return one(r.Class) }},
-			{Name: "enabled", Head: "Enabled", Enum: []string{Yes, No, Unknown}, Word: in(map[string]string{Yes: "enabled", No: "disabled",
+			{Name: "enabled", Head: "Enabled", Enum: []string{Yes, No, Unknown}, Chips: []string{No, Unknown}, Word: in(map[string]string{Yes: "enabled", No: "disabled",
 				Unknown: "enabled or not is unknown"}), Of: func(r *Row) []string { return one(r.Enabled) }},
 			{Name: "verdict", Head: "Verdict", Quiet: true, Enum: verdictValues, Of: func(r *Row) []string { return one(r.Verdict) }},
 			{Name: "ordinary", Head: "An ordinary sign-in", Quiet: true, Enum: proofValues, Of: func(r *Row) []string { return one(r.Ordinary) }},
@@ -184,15 +184,18 @@ func accountCell(r *Row) screen.Cell {
 	}
 	switch r.Enabled {
 	case No:
-		c.Tags = []screen.Tag{{Text: "disabled"}}
+		c.Tags = append(c.Tags, screen.Tag{Text: "disabled"})
 	case Unknown:
-		c.Tags = []screen.Tag{{Text: "enabled?", Tone: print.Doubt}}
+		c.Tags = append(c.Tags, screen.Tag{Text: "enabled?", Tone: print.Doubt})
+	}
+	if r.of != "" {
+		c.Tags = append(c.Tags, screen.Tag{Text: r.of, Path: screen.With("/people", "tenant", r.Tenant)})
 	}
 	return c
 }
 
 // maxRoles bounds the roles in a cell; the detail has all.
-const maxRoles = 2
+const maxRoles = 1
 
 func classCell(r *Row) screen.Cell {
 	c := screen.Cell{Text: r.Class}
@@ -314,9 +317,9 @@ func wayCell(r *Row) screen.Cell {
 func wayPath(id string, r *Row) string {
 	switch id {
 	case "secure_application_model", "consent_again":
-		return "/automation?q=" + queryOf(r.UPN)
+		return screen.With("/automation", "q", r.UPN)
 	case "require_mfa", "review_policy":
-		return screen.With("/coverage/rehearse", "account", r.ID)
+		return screen.With("/coverage/rehearse", "tenant", r.Tenant, "preset", "partner-baseline")
 	}
 	return screen.With("/people", "tenant", r.Tenant, "row", r.key())
 }

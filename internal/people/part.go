@@ -12,7 +12,8 @@ const Span = 30
 // once it was built.
 type Part struct {
 	Tenant string    `json:"tenant"`
-	At     time.Time `json:"at"` // judged as of
+	Name   string    `json:"name,omitempty"` // of the tenant
+	At     time.Time `json:"at"`             // judged as of
 	Rows   []Row     `json:"rows"`
 	// Sets and Gaps are what rows share: Row.Set and Row.Gap count from 1.
 	Sets [][]Use   `json:"sets,omitempty"`
@@ -115,6 +116,7 @@ type Row struct {
 	Opening  *Opening `json:"opening,omitempty"`
 	days     []Day
 	hay      string
+	of       string // the tenant's name, where rows of several are shown
 }
 
 // Use is one policy with what it does to the sign-in that is shown of an account.
@@ -132,6 +134,11 @@ type Opening struct {
 	Text    string   `json:"text"`    // in full: the dimensions on which it is not any
 	Witness string   `json:"witness"` // a sign-in to try, in words
 	Why     []string `json:"why"`     // the clauses that open it, the nearest first
+	// App, Client, Place and Platform are the witness's, as a decision takes them.
+	App      string `json:"app,omitempty"`
+	Client   string `json:"client,omitempty"`
+	Place    string `json:"place,omitempty"`
+	Platform string `json:"platform,omitempty"`
 }
 
 // Seen is a row of the log.

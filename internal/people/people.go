@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -110,7 +111,11 @@ func (f *Feature) everyone(ctx context.Context) ([]*Part, []Row, error) {
 	if key := versions.String(); f.allOf != key {
 		var rows []Row
 		for i := range list {
+			from := len(rows)
 			rows = append(rows, f.prepare(list[i].part, list[i].tenant, list[i].version)...)
+			for n := from; n < len(rows) && len(list) > 1; n++ {
+				rows[n].of = cmp.Or(list[i].part.Name, list[i].tenant)
+			}
 		}
 		slices.SortStableFunc(rows, func(a, b Row) int { return worst(&a, &b) })
 		f.all, f.allOf = rows, key

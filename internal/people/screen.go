@@ -15,7 +15,7 @@ import (
 // Screens are the feature's pages.
 func (f *Feature) Screens() []screen.Screen {
 	return []screen.Screen{{
-		Name: "people", Title: "People", Icon: "people", Group: screen.Posture, Order: 3, See: screen.SeePeople, Over: screen.OfAll, List: f.list,
+		Name: "people", Title: "People", Icon: "people", Group: screen.Posture, Order: 30, See: screen.SeePeople, Over: screen.OfAll, List: f.list,
 		About: "Every account with its strongest method, what the settings prove of it, what the log saw, and its way out.",
 		Load:  f.load, Find: f.find,
 	}}
@@ -112,7 +112,7 @@ func (f *Feature) load(ctx context.Context, a *screen.Ask) (*screen.View, error)
 
 func sentence(c *counts, a *screen.Ask, tenants int) string {
 	s := print.Plural(int64(c.Accounts), "accounts") + " that can sign in, admins and scripts included"
-	if a.Tenant.ID == "" {
+	if a.Tenant.ID == "" && tenants > 1 {
 		s += fmt.Sprintf(", over %s", print.Plural(int64(tenants), "tenants"))
 	}
 	return s
@@ -153,8 +153,8 @@ func notices(v *screen.Viewer, parts []*Part) (out []screen.Notice) {
 	}
 	switch {
 	case part == 1 && len(parts) == 1:
-		out = append(out, screen.Notice{Tone: print.Doubt, Lead: "Not every account was read.", Text: "Whoever is not listed is not known. What reads them all: " +
-			lack, LinkText: "Collection", Path: "/collection"})
+		out = append(out, screen.Notice{Tone: print.Doubt, Lead: "Not every account was read.",
+			Text: "Whoever is not listed is not known. What reads them all: " + lack, LinkText: "Collection", Path: "/collection"})
 	case part > 0:
 		out = append(out, screen.Notice{Tone: print.Doubt, Lead: fmt.Sprintf("Of %d of %d tenants not every account was read.", part, len(parts)),
 			Text: "Whoever is not listed is not known.", LinkText: "Collection", Path: "/collection"})
@@ -250,8 +250,9 @@ func methodsCard(c *counts) screen.Block {
 			list = append(list, segment{k.word, k.class, k.fill, n, screen.With("/people", "factor", k.factor)})
 		}
 	}
-	return screen.Card{Head: "Strongest registered method", Aside: print.Plural(int64(c.Accounts), "accounts") +
-		" · a method is not coverage: the settings must ask for it", Body: []screen.Block{screen.Func(func(b *screen.Builder) { segments(b, list, c.Accounts) })}}
+	return screen.Card{Head: "Strongest registered method",
+		Aside: print.Plural(int64(c.Accounts), "accounts") + " · a method is not coverage: the settings must ask for it",
+		Body:  []screen.Block{screen.Func(func(b *screen.Builder) { segments(b, list, c.Accounts) })}}
 }
 
 type segment struct {

@@ -255,7 +255,7 @@ func marksOf(rounds []Mark, rows []fact, first string) ([]PolicyMark, error) {
 var stateWords = map[string]string{"enabled": "on", "disabled": "off", "enabledForReportingButNotEnforced": "report-only", "true": "on", "false": "off"}
 
 func markText(was, is *Setting) string {
-	state := func(x *Setting) string { return cmp.Or(x.Members["state"], x.Members["isEnabled"]) }
+	state := func(x *Setting) string { return strings.Trim(cmp.Or(x.Members["state"], x.Members["isEnabled"]), `"`) }
 	name := shortName(is.Name)
 	switch {
 	case was == nil:

@@ -231,11 +231,23 @@ func (o *statusOf) deadlinesCard(list []screen.Item, told bool) screen.Block {
 	}
 	if len(list) == 0 && o.part != nil { // what Microsoft changes is known by itself
 		for _, d := range o.part.Dates {
-			list = append(list, screen.Item{When: untilDay(d.Date.Sub(o.at).Hours()), WhenSub: d.When, Lead: d.What, Text: d.Hits})
+			list = append(list, screen.Item{When: untilDay(d.Date.Sub(o.at).Hours()), WhenSub: d.short(), Lead: print.Sentence(print.Clean(d.What, maxDeadline)),
+				Meta: " " + print.Ended(print.Sentence(d.Hits))})
 		}
 	}
 	c.Body = []screen.Block{screen.Items{List: list[:min(len(list), most)], Empty: "Nothing ends soon, as far as is known."}}
 	return c
+}
+
+// maxDeadline bounds the title of a deadline.
+const maxDeadline = 80
+
+// short is the date where there is little room: a month where no day is meant.
+func (d *DatedThing) short() string {
+	if strings.Count(d.When, " ") == 2 {
+		return d.Date.UTC().Format("2 Jan")
+	}
+	return d.Date.UTC().Format("Jan 06")
 }
 
 func untilDay(hours float64) string {
@@ -290,15 +302,9 @@ func (o *statusOf) sinceCard() screen.Block {
 		items.List = append(items.List, it)
 	}
 	if n := len(o.since.Accounts); n > 0 {
-		items.List = append(items.List, o.accountsItem(n))
+		items.List = append(items.List, o.accountsItem(n, told))
 	}
-	for i := range o.since.Causes {
-		x := &o.since.Causes[i]
-		if told[x.ID] || x.Minor {
-			continue
-		}
-		items.List = append(items.List, screen.Item{Said: &page.Said{Tone: print.Muted, Word: "changed"}, Lead: x.Subject, Text: print.Ended(x.Text), Meta: x.Who})
-	}
+	items.List = append(items.List, o.otherCauses(told)...)
 	if more := len(items.List) - maxSince; more > 0 {
 		items.List = items.List[:maxSince]
 		c.Foot = amount(more, "One more thing changed.", "%d more things changed.")
@@ -311,27 +317,79 @@ func (o *statusOf) sinceCard() screen.Block {
 	return c
 }
 
-func (o *statusOf) accountsItem(n int) screen.Item {
-	worse, names := 0, []string{}
+// accountsItem is the accounts that turned, with what turned most of them.
+func (o *statusOf) accountsItem(n int, told map[string]bool) screen.Item {
+	worse, names, by := 0, []string{}, map[string]int{}
 	for i := range o.since.Accounts {
 		a := &o.since.Accounts[i]
 		if a.Worse {
 			worse++
 		}
-		if len(names) < 3 {
+		if len(names) < 2 {
 			names = append(names, or(a.Name, a.ID))
 		}
+		if len(a.Because) > 0 {
+			by[a.Because[0]]++
+		}
 	}
-	it := screen.Item{Said: verdictSaid(Met), Lead: amount(n, "1 account turned", "%d accounts turned"), Text: strings.Join(names, ", ")}
+	it := screen.Item{Said: verdictSaid(Met), Path: "/people", Lead: amount(n, "1 account turned", "%d accounts turned")}
 	if worse > 0 {
 		it.Said = verdictSaid(NotMet)
-		it.Text = amount(worse, "1 to the worse: ", "%d to the worse: ") + it.Text
+		it.Text = amount(worse, "1 to the worse: ", "%d to the worse: ")
 	}
+	it.Text += strings.Join(names, ", ")
 	if n > len(names) {
 		it.Text += fmt.Sprintf(" and %d more", n-len(names))
 	}
 	it.Text += "."
+	most := ""
+	for i := range o.since.Causes { // in their order: equal counts give the weightier
+		if id := o.since.Causes[i].ID; by[id] > by[most] {
+			most = id
+		}
+	}
+	if x := o.since.cause(most); x != nil {
+		told[most] = true
+		it.Text += " " + print.Ended(strings.TrimSpace(x.Subject+": "+x.Text))
+		it.Meta = x.Who
+	}
 	return it
+}
+
+// gathered are the kinds of causes of which many are one item, and what they are called.
+var gathered = map[CauseKind][2]string{
+	DisagreementSeen: {"1 place where settings and log disagree", "%d places where settings and log disagree"},
+	DisagreementGone: {"1 disagreement of settings and log is gone", "%d disagreements of settings and log are gone"},
+	SignedInUnasked:  {"1 account signed in without MFA", "%d accounts signed in without MFA"},
+	UnaskedPast:      {"1 sign-in without MFA left the log", "the sign-ins without MFA of %d accounts left the log"},
+	FactorGained:     {"1 account registered a stronger method", "%d accounts registered a stronger method"},
+	AccountAdded:     {"1 account is new", "%d accounts are new"},
+}
+
+// otherCauses are what changed besides; many of one kind are told together.
+func (o *statusOf) otherCauses(told map[string]bool) (out []screen.Item) {
+	n, done := map[CauseKind]int{}, map[CauseKind]bool{}
+	for i := range o.since.Causes {
+		if x := &o.since.Causes[i]; !told[x.ID] && !x.Minor {
+			n[x.Kind]++
+		}
+	}
+	for i := range o.since.Causes {
+		x := &o.since.Causes[i]
+		if told[x.ID] || x.Minor {
+			continue
+		}
+		it := screen.Item{Said: &page.Said{Tone: print.Muted, Word: "changed"}, Lead: x.Subject, Text: print.Ended(x.Text), Meta: x.Who}
+		if words, many := gathered[x.Kind]; many && n[x.Kind] > 1 {
+			if done[x.Kind] {
+				continue
+			}
+			done[x.Kind] = true
+			it = screen.Item{Said: it.Said, Lead: print.Sentence(amount(n[x.Kind], words[0], words[1])), Text: x.Subject + " among them."}
+		}
+		out = append(out, it)
+	}
+	return out
 }
 
 // maxCauses bounds the causes on the page; the report has all.
@@ -372,7 +430,7 @@ func (o *statusOf) cause(b *screen.Builder, c *Fix) {
 	if c.Breaks > 0 {
 		b.Elem("span", amount(c.Breaks, "1 account cannot answer yet.", "%d accounts cannot answer yet."), screen.A("class", "meta"))
 	}
-	if c.Proof != "" {
+	if c.Proof != "" && c.Accounts > 0 {
 		b.Elem("span", print.Ended(c.Proof), screen.A("class", "meta"))
 	}
 	if cmd := c.command(o.tenant.ID); cmd != "" {

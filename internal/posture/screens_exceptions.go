@@ -71,7 +71,7 @@ func standing(v string) (word string, tone print.Tone, order int) {
 
 func (s *Store) exceptionsScreen() screen.Screen {
 	sc := &screen.Screen{
-		Name: "exceptions", Title: "Exceptions", Icon: "exception", Group: screen.Evidence, Order: 2, See: screen.SeePosture, Over: screen.OfPartner,
+		Name: "exceptions", Title: "Exceptions", Icon: "exception", Group: screen.Evidence, Order: 20, See: screen.SeePosture, Over: screen.OfPartner,
 		About: "What people leave out or vouch for, until when, and who approved it. An exception silences alerts; the verdict stays.",
 		Needs: s.exceptionsNeed,
 	}

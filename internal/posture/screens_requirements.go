@@ -22,7 +22,7 @@ func statusList() *screen.List[StatusRow] {
 		Detail: requirementDetail,
 		Columns: []screen.Column[StatusRow]{
 			{Name: "verdict", Head: "Verdict", About: "mandatory requirements first, then the worst", Order: func(a, b *StatusRow) int { return a.weight() - b.weight() },
-				Cell: func(r *StatusRow) screen.Cell { return screen.Cell{Said: verdictSaid(r.Verdict)} }},
+				Cell: verdictCell, Text: func(r *StatusRow) string { return r.Verdict }},
 			{Name: "requirement", Head: "Requirement", Cell: titleCell, Text: func(r *StatusRow) string { return r.Title + "; " + r.Reason },
 				Order: func(a, b *StatusRow) int { return strings.Compare(a.Title, b.Title) }},
 			{Name: "short", Head: "Fall short", About: "how many fall short, of how many", Right: true, Cell: shortCell, Plain: true,
@@ -61,13 +61,20 @@ func statusList() *screen.List[StatusRow] {
 	}
 }
 
+// verdictCell says beside the verdict where a requirement does not bind.
+func verdictCell(r *StatusRow) screen.Cell {
+	c := screen.Cell{Said: verdictSaid(r.Verdict)}
+	switch {
+	case r.Level != "mandatory":
+		c.Sub = "recommended"
+	case r.Binding == "announced" || r.Binding == "not_yet":
+		c.Sub = "not binding yet"
+	}
+	return c
+}
+
 func titleCell(r *StatusRow) screen.Cell {
 	c := screen.Named(r.Title, r.Reason, screen.With("/status", "row", r.ID))
-	if r.Level != "mandatory" {
-		c.Tags = append(c.Tags, screen.Tag{Text: "recommended"})
-	} else if r.Binding == "announced" || r.Binding == "not_yet" {
-		c.Tags = append(c.Tags, screen.Tag{Text: "not binding yet"})
-	}
 	if r.Excepted != nil {
 		c.Tags = append(c.Tags, screen.Tag{Text: "excepted until " + day(r.Excepted.Expires), Path: screen.With("/exceptions", "row", r.Excepted.ID)})
 	}
@@ -135,6 +142,19 @@ func requirementDetail(r *StatusRow) []screen.Block {
 	}
 }
 
+// maxDeciders bounds the evidence shown of a requirement.
+const maxDeciders = 5
+
+// shortSource is where something was read, without whose archive it is: the page says.
+func shortSource(s string) string {
+	if rest, is := strings.CutPrefix(s, "archive:"); is {
+		if _, file, ok := strings.Cut(rest, "/"); ok {
+			return "archive/" + file
+		}
+	}
+	return s
+}
+
 func (r *StatusRow) deciders(b *screen.Builder) {
 	if r.Reason != "" {
 		b.Elem("p", print.Ended(r.Reason))
@@ -153,17 +173,17 @@ func (r *StatusRow) deciders(b *screen.Builder) {
 		return
 	}
 	list := screen.Items{Empty: "Nothing single decides it."}
-	for i := range d.Evidence {
+	for i := range d.Evidence[:min(len(d.Evidence), maxDeciders)] {
 		e := &d.Evidence[i]
-		it := screen.Item{Lead: e.Subject, Text: e.Detail, Meta: " " + e.Source}
+		it := screen.Item{Lead: e.Subject, Text: e.Detail, Meta: " " + shortSource(e.Source)}
 		if !e.At.IsZero() {
 			it.Meta = " " + e.At.UTC().Format("2 Jan 2006, 15:04") + " UTC ·" + it.Meta
 		}
 		list.List = append(list.List, it)
 	}
 	list.Build(b)
-	if d.More > 0 {
-		b.Elem("p", amount(d.More, "One more is not shown.", "%d more are not shown."), screen.A("class", "note"))
+	if more := d.More + max(len(d.Evidence)-maxDeciders, 0); more > 0 {
+		b.Elem("p", amount(more, "One more is in the API.", "%d more are in the API, as far as they are kept."), screen.A("class", "note"))
 	}
 	if to := opens(r.ID, r.tenant); to != "" {
 		b.Class("div", "row mt")

@@ -48,7 +48,7 @@ type statusOf struct {
 func (s *Store) statusScreen() screen.Screen {
 	list := statusList()
 	return screen.Screen{
-		Name: "status", Title: "Status", Icon: "status", Group: screen.Posture, Order: 1, See: screen.SeePosture, Over: screen.OfPartner, List: list,
+		Name: "status", Title: "Status", Icon: "status", Group: screen.Posture, Order: 10, See: screen.SeePosture, Over: screen.OfPartner, List: list,
 		About:  "Each requirement with its verdict, why, since when, and what to do first.",
 		Params: []screen.Param{{Name: "at", About: "a day of the past, such as 2026-11-20: how things stood at its end"}},
 		Load: func(ctx context.Context, a *screen.Ask) (*screen.View, error) {
@@ -313,7 +313,11 @@ func (o *statusOf) mandatory() map[string]int {
 }
 
 func (o *statusOf) sentence(now time.Time) string {
-	when := screen.Moment(later(o.mark.LastOf, o.mark.AsOf), now) + " UTC"
+	at := later(o.mark.LastOf, o.mark.AsOf).UTC()
+	when := at.Format("on 2 January 2006 at 15:04 UTC")
+	if at.Format(time.DateOnly) == now.UTC().Format(time.DateOnly) {
+		when = at.Format("today at 15:04 UTC")
+	}
 	if o.past {
 		when = "as of the end of " + day(o.at)
 	}
@@ -371,11 +375,7 @@ func (c *Fix) rehearse() string {
 	if len(c.Changes) == 0 {
 		return ""
 	}
-	var pairs []string
-	for _, id := range c.Changes {
-		pairs = append(pairs, "change", id)
-	}
-	return screen.With("/coverage/rehearse", pairs...)
+	return screen.With("/coverage/rehearse", "change", strings.Join(c.Changes, ","))
 }
 
 // command is the same at a terminal.

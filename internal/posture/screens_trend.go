@@ -12,15 +12,15 @@ import (
 
 // line is one series of the trend: a step a day, with holes where nothing is known.
 type line struct {
-	class, dash string
-	head, sub   string // at its end
-	of          func(*AccountDay) int
+	class     string
+	head, sub string // at its end
+	of        func(*AccountDay) int
 }
 
 var trendLines = []line{
-	{"not", "", "open", "at some sign-in", func(d *AccountDay) int { return d.Open }},
-	{"4", "", "open", "at an ordinary one", func(d *AccountDay) int { return d.Ordinary }},
-	{"1", "", "seen", "in the log", func(d *AccountDay) int { return d.Seen }},
+	{"not", "open", "at some sign-in", func(d *AccountDay) int { return d.Open }},
+	{"4", "open", "ordinarily", func(d *AccountDay) int { return d.Ordinary }},
+	{"1", "seen", "in the log", func(d *AccountDay) int { return d.Seen }},
 }
 
 // trendCard is the accounts that can sign in without MFA, by proof and as seen, with
@@ -93,8 +93,11 @@ func drawTrend(b *screen.Builder, days []AccountDay, marks []PolicyMark, w, h fl
 	t.voids()
 	t.ticks(class == "nar")
 	t.marks(marks, class == "nar")
-	at := -100.0
-	for n, l := range trendLines {
+	at, lines := -100.0, trendLines
+	if last := &days[len(days)-1]; last.Judged && last.Open == last.Ordinary { // one line lies on the other
+		lines = append([]line{{"not", "open", "even ordinarily", trendLines[0].of}}, trendLines[2:]...)
+	}
+	for n, l := range lines {
 		at = t.series(l, n == 0, at)
 	}
 	b.End("svg")
@@ -133,7 +136,7 @@ func (t *trend) ticks(narrow bool) {
 	}
 	every := max(1, (len(t.days)+n-1)/n)
 	for i := 0; i < len(t.days); i += every {
-		if t.right-t.x(i) < 44 && i > 0 {
+		if t.right-t.x(i) < 64 && i > 0 {
 			break
 		}
 		anchor := "middle"

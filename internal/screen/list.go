@@ -33,6 +33,7 @@ type Filter[T any] struct {
 	Of         func(*T) []string   // the row's values
 	Word       func(string) string // a value in words; nil is the value itself
 	Enum       []string            // the values there are, in order; empty: those of the rows, most first
+	Chips      []string            // the values that have a chip while they are not asked for; empty: all of them
 	Quiet      bool                // no chips: links of the page use it
 }
 
@@ -382,7 +383,7 @@ func (l *List[T]) chips(counts []map[string]int, q Query) (out []Chips) {
 				word = fl.Word(v)
 			}
 			chip := Chip{Value: v, Word: word, Count: counts[f][v], On: slices.Contains(on, v)}
-			if chip.On || !fl.Quiet && chip.Count > 0 {
+			if chip.On || !fl.Quiet && chip.Count > 0 && (len(fl.Chips) == 0 || slices.Contains(fl.Chips, v)) {
 				c.List = append(c.List, chip)
 			}
 		}
