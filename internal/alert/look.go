@@ -239,12 +239,19 @@ func (f *Finding) Affected() string {
 		return ""
 	case f.Of > 0:
 		return fmt.Sprintf("%s of %s %s", print.Number(int64(f.Count)), print.Number(int64(f.Of)), f.Unit)
-	case f.Count == 1 && strings.HasSuffix(f.Unit, "ies"):
-		return "1 " + strings.TrimSuffix(f.Unit, "ies") + "y"
-	case f.Count == 1:
-		return "1 " + strings.TrimSuffix(f.Unit, "s")
 	}
-	return print.Number(int64(f.Count)) + " " + f.Unit
+	return print.Number(int64(f.Count)) + " " + f.unit()
+}
+
+// unit is of one where one is hit, and nobody says of how many.
+func (f *Finding) unit() string {
+	switch {
+	case f.Count != 1 || f.Of > 0:
+		return f.Unit
+	case strings.HasSuffix(f.Unit, "ies"):
+		return strings.TrimSuffix(f.Unit, "ies") + "y"
+	}
+	return strings.TrimSuffix(f.Unit, "s")
 }
 
 // remind tells again of an alert whose snooze is over, and escalates one that nobody

@@ -110,9 +110,9 @@ var alertList = &screen.List[shown]{
 			if a.Count == 0 {
 				return screen.Cell{}
 			}
-			return screen.Cell{Of: &screen.Part{N: int64(a.Count), Of: int64(a.Of), Unit: a.Unit}}
+			return screen.Cell{Of: &screen.Part{N: int64(a.Count), Of: int64(a.Of), Unit: a.unit()}}
 		}, Order: func(x, y *shown) int { return x.Count - y.Count }, Blank: func(a *shown) bool { return a.Count == 0 }, Plain: true},
-		{Name: "opened", Head: "Open since", Right: true, Cell: func(a *shown) screen.Cell { return screen.When(a.Opened, "") },
+		{Name: "opened", Head: "Open since", Right: true, Drop: true, Cell: func(a *shown) screen.Cell { return screen.When(a.Opened, "") },
 			Order: func(x, y *shown) int { return x.Opened.Compare(y.Opened) }, Plain: true},
 		{Name: "due", Head: "Due", About: "until when something has to be done", Right: true, Cell: func(a *shown) screen.Cell {
 			if a.Due.IsZero() || !a.Open() {
@@ -125,6 +125,8 @@ var alertList = &screen.List[shown]{
 			switch {
 			case a.Refused != "":
 				c.Sub = a.Refused
+			case a.Standing == "silent" && a.Excepted == "":
+				c.Sub, c.SubAt = "snoozed, ends", a.Until
 			case a.Standing == "acknowledged":
 				c.Sub = "by " + a.AckedBy
 			case a.Standing == open && a.Told.IsZero():
@@ -322,14 +324,14 @@ func (p *pages) drawer(ctx context.Context, r *shown, a *screen.Ask) ([]screen.B
 		if n := r.Count - len(r.Subjects); n > 0 && r.Unit != "messages" {
 			aside = fmt.Sprintf("and %d more", n)
 		}
-		out = append(out, screen.Card{Head: "Who", Aside: aside, Bare: true, Body: []screen.Block{screen.Items{List: items}}})
+		out = append(out, screen.Card{Head: "Who", Aside: aside, Body: []screen.Block{screen.Items{List: items}}})
 	}
 	var items []screen.Item
 	for i := len(life) - 1; i >= 0; i-- {
 		h := &life[i]
-		items = append(items, screen.Item{Lead: h.What, Text: h.Words, Meta: strings.TrimSpace(h.Actor + " " + h.At.Format("2006-01-02 15:04:05 UTC"))})
+		items = append(items, screen.Item{When: h.At.Format("15:04"), WhenSub: h.At.Format("2 Jan"), Lead: h.What, Text: h.Words, Meta: h.Actor})
 	}
-	return append(out, screen.Card{Head: "What happened", Bare: true, Body: []screen.Block{screen.Items{List: items, Timeline: true}}}), nil
+	return append(out, screen.Card{Head: "What happened", Body: []screen.Block{screen.Items{List: items}}}), nil
 }
 
 // mine finds the alert of a form that the viewer may know of.

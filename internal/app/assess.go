@@ -30,6 +30,8 @@ type Judged struct {
 	Report *assess.Report
 	Facts  *facts.Facts
 	Engine *access.Engine // the settings that were judged; nil where they are not known
+	// Scripts are what signs in with user credentials, as far as the log tells.
+	Scripts automation.Result
 }
 
 // Assess reads and judges.
@@ -78,8 +80,9 @@ func judge(ctx context.Context, r Reading, q Question, watch func() signin.Visit
 	if settings == nil && f.SettingsKnown() {
 		settings = access.Compile(f.Tenant())
 	}
+	found := automation.Items(scripts, f)
 	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Engine: settings, Disagreements: disagreements(f, history, today),
-		Automation: automationFeed(automation.Items(scripts, f), f), Dates: dates.Look(f, changes, q.AsOf, q.Kind)}
+		Automation: automationFeed(found, f), Dates: dates.Look(f, changes, q.AsOf, q.Kind)}
 	report := assess.Assess(f, o)
 	find := cause.Input{Facts: f, Report: report, Accounts: accountsOf(f), Today: settings, Settled: settled(f)}
 	if f.SignIns != nil {
@@ -87,7 +90,7 @@ func judge(ctx context.Context, r Reading, q Question, watch func() signin.Visit
 	}
 	report.Causes, report.From = cause.Find(find), r.From
 	report.Program = "partnerguard " + Program().String()
-	return &Judged{report, f, settings}, nil
+	return &Judged{report, f, settings, found}, nil
 }
 
 // settled reports that the policies in force were read to their end.

@@ -69,7 +69,9 @@ func (i *Installation) clockIsRight(ctx context.Context) error {
 	if err != nil {
 		return nil
 	}
-	if off := i.Now().Sub(theirs); off > maxSkew || off < -maxSkew {
+	off := i.Now().Sub(theirs)
+	i.skew.Store(&skew{off, i.Now()})
+	if off > maxSkew || off < -maxSkew {
 		way := "ahead of"
 		if off < 0 {
 			way, off = "behind", -off

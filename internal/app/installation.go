@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -22,6 +23,7 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partner"
+	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/suite"
@@ -66,6 +68,7 @@ type Installation struct {
 	Log    *slog.Logger
 	// Snapshot is what pages show of each tenant, as it was judged the last time.
 	Snapshot *snapshot.Store
+	People   *people.Feature // the page of the accounts
 	features
 	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
 	OnKept func(*Judged, posture.Kept)
@@ -76,6 +79,7 @@ type Installation struct {
 	offline bool // nobody is asked, not even a store of objects
 	lab     *Lab
 	clock   *clock
+	skew    atomic.Pointer[skew] // how far the clock was off when it was looked at last
 	notes   []string
 
 	getenv func(string) string

@@ -23,8 +23,8 @@ import (
 	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/sam/suite"
-	"partnerguard/internal/screen"
 	"partnerguard/internal/trail/anchor"
+	"partnerguard/internal/trail/reading"
 	"partnerguard/internal/web"
 )
 
@@ -36,8 +36,8 @@ type features struct {
 	Archive    *archive.Archive
 	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
-	Cover      *cover // pages alone
-	People     *people.Feature
+	Reading    *reading.Reading // the page of the trail
+	Cover      *cover           // pages alone
 	Notify     *notify.Outbox
 	Alerts     *alert.Store
 	Console    *console.Console // nil where it was opened without the vault
@@ -52,9 +52,6 @@ type (
 	watched interface {
 		Metrics(prometheus.Registerer) // its gauges
 	}
-	shower interface {
-		Screens() []screen.Screen // its pages of the console
-	}
 )
 
 // module is a feature by its name.
@@ -67,12 +64,12 @@ type module struct {
 func (i *Installation) modules() []module {
 	return []module{
 		{"trail", i.Keeper},
+		{"trail reading", i.Reading},
 		{"sam", i.SAM},
 		{"automation", i.Automation},
 		{"archive", i.Archive},
 		{"collect", i.Collect},
 		{"posture", i.Posture},
-		{"people", i.People},
 		{"notify", i.Notify},
 		{"alert", i.Alerts},
 		{"console", i.Console},
@@ -102,6 +99,7 @@ func (m module) start(mux web.Mux, q *jobs.Queue, reg prometheus.Registerer) err
 // makeData makes the features that need no secret.
 func (i *Installation) makeData() (err error) {
 	i.Keeper = i.keeper()
+	i.Reading = i.reading()
 	if i.Automation, err = automation.New(automation.Deps{DB: i.DB, Record: i.Trail, Now: i.Now}); err != nil {
 		return err
 	}
@@ -136,6 +134,7 @@ func (i *Installation) keeper() *anchor.Keeper {
 // make makes the features that need the vault.
 func (i *Installation) make(ctx context.Context) (err error) {
 	i.Keeper = i.keeper()                   // there is a vault now, and so it signs
+	i.Reading = i.reading()                 // and proves
 	if err := i.makePosture(); err != nil { // and holds exceptions to their marks
 		return err
 	}

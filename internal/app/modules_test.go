@@ -18,7 +18,7 @@ func TestModules(t *testing.T) {
 		}
 	}
 	forms := map[string]reflect.Type{"Mount": reflect.TypeFor[mounter](), "Jobs": reflect.TypeFor[worker](), "Metrics": reflect.TypeFor[watched](),
-		"Screens": reflect.TypeFor[shower](), "Ready": reflect.TypeFor[ready](), "Apart": reflect.TypeFor[apart]()}
+		"Ready": reflect.TypeFor[ready](), "Apart": reflect.TypeFor[apart]()}
 	typ := reflect.TypeFor[features]()
 	for i := range typ.NumField() {
 		f := typ.Field(i).Type

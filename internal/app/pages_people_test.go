@@ -53,7 +53,8 @@ func TestPagesOfALab(t *testing.T) {
 	}
 	h := w.house()
 	status := h.HTML(t, "/status")
-	for _, want := range []string{"Contract", "mandatory hold", "Fix first", "CA002", labtest.Admin, "Microsoft’s score", "partnerguard rehearse --from archive:"} {
+	for _, want := range []string{"Contract", "mandatory hold", "Fix first", "CA002", labtest.Admin, "Microsoft’s score",
+		"partnerguard rehearse --from archive:"} {
 		if !strings.Contains(status, want) {
 			t.Errorf("the status does not say %q", want)
 		}

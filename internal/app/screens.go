@@ -31,7 +31,11 @@ func (i *Installation) screens(q *jobs.Queue) (out []screen.Screen) {
 
 // pagers are what has pages and is no module, one line each.
 func (i *Installation) pagers(q *jobs.Queue) []pager {
-	return []pager{i.Cover}
+	list := []pager{i.People, i.Cover, i.customerPages(), i.readingPages(q)}
+	if p := i.connectionPages(q); p != nil {
+		list = append(list, p)
+	}
+	return list
 }
 
 // tenants are those that facts are of, the partner's own first, then by name.

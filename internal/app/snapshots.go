@@ -32,7 +32,9 @@ type maker interface {
 func (i *Installation) makers(partner bool) []maker {
 	list := []maker{&peopleMaker{}, i.coverMaker()}
 	if partner {
-		list = append(list, statusMaker{i}, alertMaker{dates.NewFold()})
+		list = append(list, statusMaker{i}, alertMaker{dates.NewFold()}, customersMaker{}, automationMaker{i})
+	} else {
+		list = append(list, &customerMaker{})
 	}
 	return list
 }

@@ -89,6 +89,7 @@ type day struct {
 	opened  map[string]string // what links of invitations led to
 	intents string
 	silent  map[string]bool // whose alerts are silent, and what is vouched for
+	in      map[string]bool // who is in the console or may come in, and as whom
 	swapped string          // an approval that somebody got who may not
 	trail   string          // why the trail does not hold; "" it does
 }
@@ -298,6 +299,11 @@ func (h *house) harm(good, d *day) (list []string) {
 			bad("the invitation %q led to %s, not %s", name, i, good.opened[name])
 		}
 	}
+	for who := range d.in {
+		if !good.in[who] {
+			bad("in the console is, or may come, %s, and was not", who)
+		}
+	}
 	for what, silent := range d.silent {
 		if silent && !good.silent[what] {
 			bad("it is silent about %q, or vouched for, and was not", what)
@@ -333,7 +339,8 @@ func (h *house) good(t testing.TB) *day {
 		}
 	}
 	if d.refused != "" || d.check.Bad+d.check.Forged != 0 || d.trail != "" || len(d.sent) < 5 || d.opened["waits"] == "" || d.opened["used"] != "" ||
-		d.intents == "" || !d.silent[excepted] || d.silent[asksFor] || len(d.silent) != 5 {
+		d.intents == "" || !d.silent[excepted] || d.silent[asksFor] || len(d.silent) != 5 ||
+		len(d.in) < 2 {
 		t.Fatalf("%+v", d)
 	}
 	for _, id := range []string{h.first, h.second} {

@@ -53,6 +53,7 @@ func (h *house) posture(s *app.Installation) {
 
 // exceptions tells which alerts are silent, and what is vouched for.
 func (h *house) exceptions(ctx context.Context, s *app.Installation, d *day) {
+	h.whoIsIn(ctx, s, d)
 	d.silent = map[string]bool{}
 	for _, account := range []string{excepted, asksFor, "somebody@contoso.com", ""} {
 		x, err := s.Posture.Silenced(ctx, needs, account, account)

@@ -188,7 +188,8 @@ const (
 	sumGaps     = "SELECT tenant, count(*), CAST(sum(lost) AS bigint) FROM collect_gaps WHERE closed_at = 0 GROUP BY tenant"
 	leasesTaken = "SELECT tenant, owner FROM collect_leases WHERE owner <> ''"
 	dueNow      = "UPDATE collect_cursors SET due_at = 0 WHERE tenant = $1"
-	healedGaps  = "SELECT " + gapColumns + " FROM collect_gaps WHERE tenant = $1 AND closed_at >= $2 AND reason <> $3 ORDER BY closed_at DESC, resource LIMIT 200"
+	healedGaps  = "SELECT " + gapColumns + ` FROM collect_gaps WHERE tenant = $1 AND closed_at >= $2 AND reason <> $3
+		ORDER BY closed_at DESC, resource LIMIT 200`
 )
 
 // putGap writes a gap; the same one that is open already stays as it was noticed first.

@@ -1,20 +1,16 @@
 package console
 
 import (
-	"bytes"
 	_ "embed"
 	"errors"
-	"html/template"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"sync"
 
 	"partnerguard/internal/audit"
-	"partnerguard/internal/page"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/screen"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/web"
 )
@@ -28,42 +24,6 @@ const (
 	linkPath     = "/signin/link/"
 	signOutPath  = "/signout"
 )
-
-//go:embed entry.tmpl
-var entryText string
-
-var (
-	writeEntry = page.Renderer(entryText, nil)
-	entrySheet = sync.OnceValue(func() page.Sheet { return page.NewSheet() })
-)
-
-// entryPage is one page of the entry: one question, one or two buttons.
-type entryPage struct {
-	CSS    template.CSS
-	Title  string
-	Sub    string
-	Tone   string // of the banner: "unk", "not", "met"
-	Banner string
-	Words  []string
-	Fix    string
-	Facts  []entryFact
-	Forms  []entryForm
-	Link   string // text of a link to Path
-	Path   string
-	Foot   string
-	Local  bool
-	status int
-	form   string // where its forms may lead beside us
-}
-
-type entryFact struct{ Name, Value string }
-
-type entryForm struct {
-	Action, Text, Icon string
-	Primary            bool
-	To                 string
-	As                 string // value of "as"
-}
 
 // Enter mounts the entry: the sign-in and its answer, the link, the step-up, the end.
 func (c *Console) Enter(m web.Mux) {
@@ -82,7 +42,7 @@ func (c *Console) Enter(m web.Mux) {
 		{Name: "console.signout.everywhere", Pattern: "POST " + signOutPath + "/everywhere", Access: c.Entered(), Handle: c.signOutEverywhere},
 	} {
 		r.Page, r.MaxBody = true, 16<<10
-		r.Policy = entrySheet().Policy("'self'")
+		r.Policy = screen.Policy
 		if strings.HasPrefix(r.Name, "console.sign") || strings.HasPrefix(r.Name, "console.step") || strings.HasPrefix(r.Name, "console.link") {
 			r.Fail = c.fail
 		}
@@ -90,60 +50,23 @@ func (c *Console) Enter(m web.Mux) {
 	}
 }
 
-func (c *Console) show(w http.ResponseWriter, p *entryPage) {
-	sheet := entrySheet()
-	p.CSS, p.Local = sheet.CSS, c.d.Lab
-	for i := range p.Words {
-		p.Words[i] = sentence(p.Words[i])
-	}
-	p.Banner, p.Fix = sentence(p.Banner), sentence(p.Fix)
-	for i := range p.Facts {
-		p.Facts[i].Value = print.Clean(p.Facts[i].Value, print.MaxName)
-	}
-	var b bytes.Buffer
-	if err := writeEntry(&b, p); err != nil {
-		http.Error(w, "the page could not be written", http.StatusInternalServerError)
-		return
-	}
-	form := "'self'"
-	if p.form != "" { // browsers hold the redirect of a form against form-action too
-		form += " " + p.form
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", sheet.Policy(form))
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
-	if p.status == 0 {
-		p.status = http.StatusOK
-	}
-	w.WriteHeader(p.status)
-	_, _ = w.Write(b.Bytes())
-}
-
-func sentence(s string) string {
-	if s == "" {
-		return ""
-	}
-	return print.Ended(print.Clean(s, print.MaxSaying))
-}
-
 // whyWords are what the sign-in page says of a session that is over.
-func (c *Console) whyWords(why string) (words, tone string) {
+func (c *Console) whyWords(why string) (words string, tone print.Tone) {
 	switch why {
 	case overLife:
-		return "Your session ended after " + span(c.d.Config.Life), "unk"
+		return "Your session ended after " + span(c.d.Config.Life), print.Doubt
 	case overIdle:
-		return "Your session ended: it was not used for " + span(c.d.Config.Idle), "unk"
+		return "Your session ended: it was not used for " + span(c.d.Config.Idle), print.Doubt
 	case overGone:
-		return "Your session was ended", "unk"
+		return "Your session was ended", print.Doubt
 	case overClock:
-		return "Your session ended: this machine's clock was set back", "unk"
+		return "Your session ended: this machine's clock was set back", print.Doubt
 	case overRole:
-		return "Your session ended: you have no role here any more", "unk"
+		return "Your session ended: you have no role here any more", print.Doubt
 	case "left":
-		return "You are signed out here. Your sign-in at Microsoft is not ended by it", "met"
+		return "You are signed out here. Your sign-in at Microsoft is not ended by it", print.Good
 	}
-	return "", ""
+	return "", print.Muted
 }
 
 func (c *Console) showSignIn(w http.ResponseWriter, r *http.Request) error {
@@ -154,17 +77,17 @@ func (c *Console) showSignIn(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p := &entryPage{Title: "Sign in", Sub: r.Host, Foot: "A second factor is always asked for. Who comes in, and who is refused, stands in the trail."}
-	if p.Banner, p.Tone = c.whyWords(why); p.Banner != "" && to != "/" && why != "left" {
-		p.Banner += ". Sign in, and you are back at " + strings.TrimPrefix(strings.SplitN(to, "?", 2)[0], "/")
+	if p.Banner, p.Tone = c.whyWords(why); p.Banner != "" && why != "left" {
+		p.Back = called(to)
 	}
 	c.offer(r, p, to)
-	c.show(w, p)
+	c.show(w, r, p)
 	return nil
 }
 
 // offer says how somebody can come in.
 func (c *Console) offer(r *http.Request, p *entryPage, to string) {
-	own := "On the machine itself there is another way: partnerguard console link"
+	const own = "partnerguard console link"
 	si, err := c.app(r.Context())
 	switch {
 	case err == nil:
@@ -179,13 +102,11 @@ func (c *Console) offer(r *http.Request, p *entryPage, to string) {
 		}
 	case errors.Is(err, problem.NotFound):
 		p.Words = append(p.Words, "No tenant is connected yet, so nobody can sign in with Entra ID")
-		p.Fix = own
 	default:
 		p.Words = append(p.Words, "Entra ID cannot be asked just now: "+public(err))
-		p.Fix = own
 	}
-	if len(p.Forms) > 0 && web.FromHere(r) {
-		p.Words = append(p.Words, own)
+	if web.FromHere(r) || len(p.Forms) == 0 {
+		p.Other = own
 	}
 }
 
@@ -210,7 +131,7 @@ func (c *Console) showLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return c.strayLink(r, err)
 	}
-	c.show(w, &entryPage{Title: "Open the console", Sub: r.Host,
+	c.show(w, r, &entryPage{Title: "Open the console", Sub: r.Host,
 		Words: []string{"This link lets you in as the operator of this machine, with every right. It works once"},
 		Facts: []entryFact{{"You come in as", l.actor}, {"Works until", l.ends.Format("15:04 UTC")}},
 		Forms: []entryForm{{Action: r.URL.EscapedPath(), Text: "Open the console", Icon: "key", Primary: true}},
@@ -272,20 +193,4 @@ func (c *Console) leave(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Clear-Site-Data", `"cache"`) // what was seen is not to be paged back to
 	http.Redirect(w, r, signInPath+"?why=left", http.StatusSeeOther)
 	return nil
-}
-
-// fail shows an error of the entry as a page of it.
-func (c *Console) fail(w http.ResponseWriter, r *http.Request, status int, err error) {
-	p := &entryPage{Title: "Not signed in", Tone: "not", Banner: "Something went wrong here; it was logged", Link: "Back to the sign-in", Path: signInPath,
-		status: status}
-	if e, ok := errors.AsType[*problem.Error](err); ok && e.Kind != problem.Internal {
-		p.Banner, p.Fix = e.Public, e.Hint
-	}
-	if no, ok := errors.AsType[*refusal](err); ok {
-		p.Facts, p.Link, p.Path = no.Facts, "Sign in again", signInPath
-		if no.To != "" && no.To != "/" {
-			p.Path += "?" + url.Values{"to": {no.To}}.Encode()
-		}
-	}
-	c.show(w, p)
 }

@@ -116,7 +116,8 @@ func (c *Console) answer(w http.ResponseWriter, r *http.Request) (flow, capture.
 			onceMore+", in one browser; if nobody here began a sign-in, somebody tried to slip one in",
 			"the answer belongs to no sign-in that this browser began")
 	case subtle.ConstantTimeCompare([]byte(f.State), []byte(cb.State.Reveal())) != 1:
-		return flow{}, cb, refuse(problem.BadInput, "state", onceMore+", in one tab", "the answer belongs to another sign-in than the last that this browser began")
+		return flow{}, cb, refuse(problem.BadInput, "state", onceMore+", in one tab",
+			"the answer belongs to another sign-in than the last that this browser began")
 	case f.late(c.now()):
 		return f, cb, refuse(problem.BadInput, "late", onceMore, "the sign-in took more than ten minutes")
 	case !c.used.once(f.State):
@@ -215,10 +216,10 @@ func (c *Console) identity(ctx context.Context, si SignIn, f flow, g *msapi.Gran
 	case p.subject == "":
 		return nil, bad("it names no account")
 	case p.tenant != si.Tenant:
-		return p, refuse(problem.Forbidden, "tenant", "sign in with an account of "+si.Name, "%s is of another tenant than the one that is connected", p.name())
+		return p, refuse(problem.Forbidden, "tenant", "sign in with an account of "+si.Name, "the account %s is of another tenant than the one that is connected", p.name())
 	case more.IDP != "" && !slices.Contains(c.d.Cloud.IssuersOf(si.Tenant), more.IDP):
 		return p, refuse(problem.Forbidden, "guest", "sign in with an account of the tenant's own: a member of "+si.Name,
-			"%s is a guest: it signed in elsewhere, where its MFA and its life are not the tenant's", p.name())
+			"the account %s is a guest: it signed in elsewhere, where its MFA and its life are not the tenant's", p.name())
 	}
 	if at := id.AuthTime; !at.IsZero() && !at.After(c.now().Add(leeway)) {
 		p.proven = at.UTC()
@@ -327,9 +328,9 @@ var plainAccount = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}@[A-Za-z0
 
 // noRole refuses somebody whom nothing gives a role, and says what would.
 func (c *Console) noRole(p *person, grants []Grant) error {
-	fix := "an administrator runs, on the machine: partnerguard console roles add --user " + p.subject + " --role reader"
+	fix, command := "an administrator gives you one, on the machine", "partnerguard console roles add --user "+p.subject+" --role reader"
 	if plainAccount.MatchString(p.account) { // somebody will paste it into a shell
-		fix += " --name " + p.account
+		command += " --name " + p.account
 	}
 	byGroup := slices.ContainsFunc(grants, func(g Grant) bool { return g.Kind == KindGroup })
 	switch {
@@ -338,7 +339,8 @@ func (c *Console) noRole(p *person, grants []Grant) error {
 	case byGroup && len(p.held.Groups) == 0:
 		fix += ". Roles are given to groups here, and the app's tokens name none: set groupMembershipClaims of its registration to SecurityGroup"
 	}
-	no := refuse(problem.Forbidden, "no role", fix, "%s proved MFA, and has no role here", p.name())
+	no := refuse(problem.Forbidden, "no role", fix, "the account %s proved MFA, and has no role here", p.name())
+	no.Command = command
 	no.Facts = []entryFact{{"Account", p.name()}, {"Object id", p.subject}, {"Comes in without being given a role",
 		"Global Administrator, Security Administrator, Security Reader"}}
 	return no

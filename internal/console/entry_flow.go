@@ -13,6 +13,7 @@ import (
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/msapi"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/token"
 )
@@ -194,7 +195,7 @@ func (c *Console) showStepUp(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := &entryPage{Title: "Prove MFA", Sub: r.Host + " · " + si.Name, Tone: "unk", form: c.authorityOrigin(),
+	p := &entryPage{Title: "Prove MFA", Sub: r.Host + " · " + si.Name, Tone: print.Doubt, form: c.authorityOrigin(),
 		Foot: "Entra ID is asked for a new sign-in with MFA. If it comes without again, nobody is let in, and the page says what must be set."}
 	to := f.To
 	switch s, serr := c.session(r); {
@@ -216,7 +217,7 @@ func (c *Console) showStepUp(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	p.Forms = []entryForm{{Action: stepUpPath, Text: "Sign in with MFA", Icon: "key", Primary: true, To: to}}
-	c.show(w, p)
+	c.show(w, r, p)
 	return nil
 }
 
@@ -263,7 +264,9 @@ type refusal struct {
 	Fix   string
 	To    string // where the person wanted to go
 	Facts []entryFact
-	kind  problem.Kind
+	// Command is what somebody runs, to be copied.
+	Command string
+	kind    problem.Kind
 }
 
 func (r *refusal) Error() string { return r.Words }

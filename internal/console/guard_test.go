@@ -59,7 +59,8 @@ func TestMatrix(t *testing.T) {
 				right := screen.Right(rule)
 				method, path, _ := strings.Cut(route.Pattern, " ")
 				if !slices.Contains(screen.Rights(), right) {
-					if !slices.Contains([]string{"public", "own", "loopback", "entered"}, rule) || !strings.HasPrefix(route.Name, "console.") && rule != "entered" {
+					if !slices.Contains([]string{"public", "own", "loopback", "entered"}, rule) ||
+						!strings.HasPrefix(route.Name, "console.") && rule != "entered" {
 						t.Errorf("%s (%s) stands behind no right: %s", route.Name, route.Pattern, route.Access)
 					}
 					continue
@@ -93,7 +94,8 @@ func TestCustomers(t *testing.T) {
 	for _, role := range console.Roles() {
 		if !role.Limits {
 			r, _, _ := forge(t)
-			_, err := r.Give(t.Context(), console.Grant{Tenant: tenantID, Kind: console.KindUser, Subject: ada, Role: role.ID, Customers: []string{fabrikam}}, "x")
+			_, err := r.Give(t.Context(), console.Grant{Tenant: tenantID, Kind: console.KindUser, Subject: ada, Role: role.ID,
+				Customers: []string{fabrikam}}, "x")
 			if err == nil {
 				t.Errorf("%s is limited to customers", role.ID)
 			}
@@ -129,7 +131,8 @@ func TestRolesOverTime(t *testing.T) {
 	r.in(a, good, b) // a Security Reader
 	b.get("/posture/see")
 	b.is(200, "Reader")
-	g, err := r.Give(t.Context(), console.Grant{Tenant: tenantID, Kind: console.KindUser, Subject: strings.ToUpper(ada), Role: console.RoleAdministrator}, "local:owner")
+	g, err := r.Give(t.Context(), console.Grant{Tenant: tenantID, Kind: console.KindUser, Subject: strings.ToUpper(ada), Role: console.RoleAdministrator},
+		"local:owner")
 	r.must(err)
 	b.get("/trail/see")
 	b.is(403, "the role Reader has no right to this")
@@ -147,7 +150,8 @@ func TestRolesOverTime(t *testing.T) {
 		t.Error("taken twice")
 	}
 	// Less than the directory role gives: the row of the person decides alone.
-	_, err = r.Give(t.Context(), console.Grant{Tenant: tenantID, Kind: console.KindUser, Subject: ada, Role: console.RoleOnCall, Customers: []string{fabrikam}}, "x")
+	_, err = r.Give(t.Context(), console.Grant{Tenant: tenantID, Kind: console.KindUser, Subject: ada, Role: console.RoleOnCall,
+		Customers: []string{fabrikam}}, "x")
 	r.must(err)
 	c.get("/posture/see")
 	c.is(200)

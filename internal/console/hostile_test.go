@@ -14,9 +14,11 @@ import (
 
 // away are addresses that lead out of here, or might in some browser.
 var away = []string{
-	"https://evil.example", "http://evil.example/", "//evil.example", "///evil.example", "////evil.example", "/\\evil.example", "\\\\evil.example", "/\\/evil.example",
+	"https://evil.example", "http://evil.example/", "//evil.example", "///evil.example", "////evil.example", "/\\evil.example", "\\\\evil.example",
+	"/\\/evil.example",
 	"\\/evil.example", "/%5cevil.example", "/%2f/evil.example", "/%2fevil.example", "/.//evil.example/..%2f", "/..//evil.example", "javascript:alert(1)",
-	"data:text/html,x", "/\tevil.example", "/\n/evil.example", "/\r\nSet-Cookie:%20a=b", "/\x00", " /x", "https:evil.example", "https:/evil.example", "http:///evil.example",
+	"data:text/html,x", "/\tevil.example", "/\n/evil.example", "/\r\nSet-Cookie:%20a=b", "/\x00", " /x", "https:evil.example", "https:/evil.example",
+	"http:///evil.example",
 	"/x\u2028", "/x#@evil.example", "@evil.example", "evil.example", "?to=//evil.example", "/%09/evil.example", "/%0d%0aLocation:%20//evil.example",
 	"/signin", "/signin?to=/signin", "/signin/", "/signin/link/" + strings.Repeat("A", 43), "/x/../signin", "/signout", "/" + strings.Repeat("a", 5000), "",
 }
@@ -75,7 +77,8 @@ func FuzzCookie(f *testing.F) {
 	r := newRig(f, dbtest.SQLite(f))
 	b := r.browser().byLink()
 	real := b.jar["pg"]
-	for _, s := range []string{"", "x", real[:len(real)-1], real + "A", real[1:], strings.ToUpper(real), strings.Repeat("A", 4000), "AAAA", "%00", `"` + real + `"`} {
+	for _, s := range []string{"", "x", real[:len(real)-1], real + "A", real[1:], strings.ToUpper(real), strings.Repeat("A", 4000),
+		"AAAA", "%00", `"` + real + `"`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, v string) {

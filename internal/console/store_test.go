@@ -224,7 +224,8 @@ func TestForgedRows(t *testing.T) {
 		r.must(err)
 		b.get("/")
 		b.is(200)
-		for _, c := range []struct{ column, value string }{{"role", "administrator"}, {"actor", "local:root"}, {"customers", "[]"}, {"held", `{"roles":["x"]}`}} {
+		for _, c := range []struct{ column, value string }{{"role", "administrator"}, {"actor", "local:root"}, {"customers", "[]"},
+			{"held", `{"roles":["x"]}`}} {
 			var was string
 			r.must(d.QueryRowContext(t.Context(), "SELECT "+c.column+" FROM console_sessions").Scan(&was))
 			exec("UPDATE console_sessions SET "+c.column+" = $1", c.value)

@@ -196,7 +196,11 @@ func (g *board) witness(c *Cell, d *Detail) screen.Block {
 	if c.State == access.CellUnknown {
 		body[0] = screen.Para{Text: "A sign-in that may go through", Class: "h3"}
 	}
-	body = append(body, saidOf(c, c.look(g.Who[g.cell.who].Count)), append(pairs, decided))
+	body = append(body, saidOf(c, c.look(g.Who[g.cell.who].Count)), screen.Func(func(b *screen.Builder) {
+		b.Class("div", "mt")
+		append(pairs, decided).Build(b)
+		b.End("div")
+	}))
 	if len(d.Among) > 0 {
 		body = append(body, screen.Para{Text: "Of the sign-ins here, only those " + amongWords(d.Among) + ".", Class: "note"})
 	}

@@ -357,5 +357,5 @@ func offers(a *screen.Ask, part *Part) screen.Block {
 // paste is the form of a proposal.
 func (f *Feature) paste() screen.Block {
 	s := f.rehearseScreen()
-	return screen.Card{Head: "Or paste policies", Note: s.Acts[0].About, Body: []screen.Block{screen.Form{Screen: &s, Act: "propose", Plain: true}}}
+	return screen.Card{Head: "Or paste policies", Bare: true, Body: []screen.Block{screen.Form{Screen: &s, Act: "propose", Plain: true}}}
 }

@@ -89,16 +89,28 @@ func (r *runs) start(key string, do func(context.Context) (*Rehearsal, error)) (
 			r.kept = slices.Delete(r.kept, i, i+1)
 		}
 	}
-	r.wait.Go(func() { r.do(x, do) })
+	turn := false
+	select {
+	case r.turn <- struct{}{}:
+		x.began, turn = r.now(), true
+	default: // another runs
+	}
+	r.wait.Go(func() { r.do(x, turn, do) })
 	return *x, nil
 }
 
-// do waits for its turn and runs.
-func (r *runs) do(x *run, do func(context.Context) (*Rehearsal, error)) {
+// do waits for its turn, where it has none, and runs.
+func (r *runs) do(x *run, turn bool, do func(context.Context) (*Rehearsal, error)) {
 	var out *Rehearsal
-	err := r.ctx.Err()
-	select {
-	case r.turn <- struct{}{}:
+	var err error
+	if !turn {
+		select {
+		case r.turn <- struct{}{}:
+			turn = true
+		case <-r.ctx.Done():
+		}
+	}
+	if turn {
 		defer func() { <-r.turn }()
 		r.mu.Lock()
 		x.began = r.now()
@@ -110,7 +122,7 @@ func (r *runs) do(x *run, do func(context.Context) (*Rehearsal, error)) {
 				WithHint("partnerguard rehearse --from archive: has no such limit")
 		}
 		cancel()
-	case <-r.ctx.Done():
+	} else {
 		err = problem.New(problem.Unavailable, "the server stopped before the rehearsal had its turn")
 	}
 	r.mu.Lock()

@@ -147,7 +147,7 @@ func (o *Outbox) settle(ctx context.Context, d *deliveryRow, a *Attempt, err err
 		switch {
 		case !failed:
 			row.state = sent
-		case f.Last || row.tries > len(waits):
+		case f.Last || row.tries > len(o.waits):
 			row.state = dead
 			o.d.Log.WarnContext(ctx, "a message was given up", "message", d.message, "channel", d.channel, "tries", row.tries, "because", a.Words, "do", a.Fix)
 			if o.d.Record != nil {
@@ -157,7 +157,7 @@ func (o *Outbox) settle(ctx context.Context, d *deliveryRow, a *Attempt, err err
 				}
 			}
 		default:
-			wait = max(waits[row.tries-1], f.After)
+			wait = max(o.waits[row.tries-1], f.After)
 			row.due = o.now().Add(wait)
 		}
 		return o.updateDelivery(ctx, &row)

@@ -38,6 +38,7 @@ type Outbox struct {
 	channels []Channel
 	broken   map[string]error // channels that cannot be opened, by name
 	q        atomic.Pointer[jobs.Queue]
+	waits    []time.Duration // after each failed attempt
 }
 
 // New makes an outbox over a database whose schema is current. A channel that cannot be
@@ -56,7 +57,7 @@ func New(d Deps) (*Outbox, error) {
 	if d.Proxy == nil {
 		d.Proxy = http.ProxyFromEnvironment
 	}
-	o := &Outbox{d: d, broken: map[string]error{}}
+	o := &Outbox{d: d, broken: map[string]error{}, waits: waits}
 	w := &ways{d.Sealed, d.Now, d.Proxy}
 	for i := range d.Config.Channels {
 		s := &d.Config.Channels[i]

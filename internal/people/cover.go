@@ -104,6 +104,9 @@ func coverWord(c access.Cover) string {
 	return Unknown
 }
 
+// idLength is how long an app id is.
+const idLength = 36
+
 // maxWhy bounds the clauses of one way in.
 const maxWhy = 5
 
@@ -118,7 +121,7 @@ func (b *builder) gap(g *access.Gap) int {
 	if s.Location == "" && s.IP.IsValid() {
 		o.Place = s.IP.String()
 	}
-	if len(s.App) == len("00000000-0000-0000-0000-000000000000") { // any other app has no id, and is what is decided where none is named
+	if len(s.App) == idLength { // any other app has no id, and is what is decided where none is named
 		o.App = s.App
 	}
 	for _, w := range g.Why[:min(len(g.Why), maxWhy)] {

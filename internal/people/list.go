@@ -12,22 +12,6 @@ import (
 	"partnerguard/internal/screen"
 )
 
-// one gives a value as a list, without making it again for every row of every page.
-func one(v string) []string {
-	if l, has := ones[v]; has {
-		return l
-	}
-	return []string{v}
-}
-
-var ones = func() map[string][]string {
-	out := map[string][]string{}
-	for _, v := range slices.Concat(proofValues, factorValues, classValues, logValues, verdictValues, []string{Yes, No, Unknown}) {
-		out[v] = []string{v}
-	}
-	return out
-}()
-
 // The values of the filters, in the order they are shown.
 var (
 	proofValues   = []string{Open, Unknown, Asked, NotAsked}
@@ -59,24 +43,24 @@ func (f *Feature) rowsOf() *screen.List[Row] {
 	return &screen.List[Row]{
 		Columns: slices.Concat(seenColumns(), exportColumns()),
 		Filters: []screen.Filter[Row]{
-			{Name: "proof", Head: "By proof", Enum: proofValues, Chips: []string{Open, Unknown}, Word: in(proofWords), Of: func(r *Row) []string { return one(r.Proof) }},
-			{Name: "log", Head: "In the log", Enum: logValues, Chips: []string{SeenUnasked, SeenUnknown}, Word: in(logWords), Of: func(r *Row) []string { return one(r.Log) }},
-			{Name: "factor", Head: "Strongest method", Enum: factorValues, Chips: []string{"none", Unknown}, Word: in(factorWords), Of: func(r *Row) []string { return one(r.Factor) }},
-			{Name: "class", Head: "Class", Enum: classValues, Chips: []string{"admin", "guest", "service"}, Word: in(map[string]string{Unknown: "class unknown"}),
-				Of: func(r *Row) []string { return one(r.Class) }},
-			{Name: "enabled", Head: "Enabled", Enum: []string{Yes, No, Unknown}, Chips: []string{No, Unknown}, Word: in(map[string]string{Yes: "enabled", No: "disabled",
-				Unknown: "enabled or not is unknown"}), Of: func(r *Row) []string { return one(r.Enabled) }},
-			{Name: "verdict", Head: "Verdict", Quiet: true, Enum: verdictValues, Of: func(r *Row) []string { return one(r.Verdict) }},
-			{Name: "ordinary", Head: "An ordinary sign-in", Quiet: true, Enum: proofValues, Of: func(r *Row) []string { return one(r.Ordinary) }},
+			{Name: "proof", Head: "By proof", Enum: proofValues, Chips: []string{Open, Unknown},
+				Word: in(proofWords), Of: func(r *Row) []string { return r.facet(0) }},
+			{Name: "log", Head: "In the log", Enum: logValues, Chips: []string{SeenUnasked, SeenUnknown},
+				Word: in(logWords), Of: func(r *Row) []string { return r.facet(1) }},
+			{Name: "factor", Head: "Strongest method", Enum: factorValues, Chips: []string{"none", Unknown},
+				Word: in(factorWords), Of: func(r *Row) []string { return r.facet(2) }},
+			{Name: "class", Head: "Class", Enum: classValues, Chips: []string{"admin", "guest", "service"},
+				Word: in(map[string]string{Unknown: "class unknown"}),
+				Of:   func(r *Row) []string { return r.facet(3) }},
+			{Name: "enabled", Head: "Enabled", Enum: []string{Yes, No, Unknown}, Chips: []string{No, Unknown},
+				Word: in(map[string]string{Yes: "enabled", No: "disabled",
+					Unknown: "enabled or not is unknown"}), Of: func(r *Row) []string { return r.facet(4) }},
+			{Name: "verdict", Head: "Verdict", Quiet: true, Enum: verdictValues, Of: func(r *Row) []string { return r.facet(5) }},
+			{Name: "ordinary", Head: "An ordinary sign-in", Quiet: true, Enum: proofValues, Of: func(r *Row) []string { return r.facet(6) }},
 			{Name: "role", Head: "Role", Quiet: true, Of: func(r *Row) []string { return r.Roles }},
-			{Name: "legacy", Head: "Legacy client", Quiet: true, Enum: []string{Yes, No}, Of: func(r *Row) []string {
-				if len(r.Legacy) > 0 {
-					return one(Yes)
-				}
-				return one(No)
-			}},
+			{Name: "legacy", Head: "Legacy client", Quiet: true, Enum: []string{Yes, No}, Of: func(r *Row) []string { return r.facet(7) }},
 		},
-		Key: (*Row).key, Tenant: func(r *Row) string { return r.Tenant }, Default: "-proof", Search: "name, user principal name, role", Noun: "account",
+		Key: (*Row).id, Tenant: func(r *Row) string { return r.Tenant }, Default: "-proof", Search: "name, user principal name, role", Noun: "account",
 		Detail: detail,
 	}
 }
@@ -85,9 +69,7 @@ func (f *Feature) rowsOf() *screen.List[Row] {
 func seenColumns() []screen.Column[Row] {
 	return []screen.Column[Row]{
 		{Name: "account", Head: "Account", About: "what the account is called, and its user principal name", Cell: accountCell,
-			Text: func(r *Row) string { return r.Name }, Order: func(a, b *Row) int {
-				return cmp.Or(strings.Compare(strings.ToLower(a.called()), strings.ToLower(b.called())), strings.Compare(a.UPN, b.UPN))
-			}},
+			Text: func(r *Row) string { return r.Name }, Order: func(a, b *Row) int { return strings.Compare(a.hay, b.hay) }},
 		{Name: "class", Head: "Class", About: "what kind of account it is, and the directory roles it holds or may activate", Cell: classCell, Plain: true,
 			Text: func(r *Row) string { return r.Class }, Order: func(a, b *Row) int { return strings.Compare(a.Class, b.Class) }},
 		{Name: "factor", Head: "Strongest", About: "the strongest registered method; it is not coverage: the settings must ask for it", Cell: factorCell,
@@ -97,7 +79,7 @@ func seenColumns() []screen.Column[Row] {
 			},
 			Blank: func(r *Row) bool { return r.Factor == Unknown }},
 		{Name: "proof", Head: "By proof", About: "whether the settings ask for MFA at every sign-in that they can tell apart, and where not", Cell: proofCell,
-			Plain: true, Text: func(r *Row) string { return r.Proof }, Order: func(a, b *Row) int { return a.Weight - b.Weight }},
+			Plain: true, Text: func(r *Row) string { return r.Proof }, Order: func(a, b *Row) int { return b.at - a.at }},
 		{Name: "unasked", Head: "Unchallenged, 30 d", About: "sign-ins without MFA in the log, by day", Cell: barsCell, Plain: true, Drop: true,
 			Text: unaskedText, Order: func(a, b *Row) int { return cmp.Compare(a.Unasked, b.Unasked) },
 			Blank: func(r *Row) bool { return r.Log == SeenUnknown }},
@@ -321,5 +303,5 @@ func wayPath(id string, r *Row) string {
 	case "require_mfa", "review_policy":
 		return screen.With("/coverage/rehearse", "tenant", r.Tenant, "preset", "partner-baseline")
 	}
-	return screen.With("/people", "tenant", r.Tenant, "row", r.key())
+	return screen.With("/people", "tenant", r.Tenant, "row", r.id())
 }

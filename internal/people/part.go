@@ -116,7 +116,10 @@ type Row struct {
 	Opening  *Opening `json:"opening,omitempty"`
 	days     []Day
 	hay      string
-	of       string // the tenant's name, where rows of several are shown
+	name     string  // of the row over all tenants
+	at       int     // in the order of the worst first
+	facets   *facets // the values it is narrowed by
+	of       string  // the tenant's name, where rows of several are shown
 }
 
 // Use is one policy with what it does to the sign-in that is shown of an account.

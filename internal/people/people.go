@@ -34,12 +34,21 @@ type Feature struct {
 	prepared map[string]*prepared // by tenant
 	all      []Row
 	allOf    string // the versions that all was made of
+	facets   map[facets]*facets
 }
 
 // prepared are the rows of one version of a part, as they are shown.
 type prepared struct {
 	version string
 	rows    []Row
+	counts  counts
+}
+
+// facets are the values that rows are narrowed by. Rows that have the same share them:
+// a page over all tenants looks at each.
+type facets struct {
+	proof, log, factor, class, enabled, verdict, ordinary, legacy string
+	lists                                                         *[8][]string
 }
 
 // New makes the feature.
@@ -47,13 +56,13 @@ func New(d Deps) (*Feature, error) {
 	if d.Snapshot == nil {
 		return nil, problem.New(problem.Internal, "people have no snapshots")
 	}
-	f := &Feature{d: d, prepared: map[string]*prepared{}}
+	f := &Feature{d: d, prepared: map[string]*prepared{}, facets: map[facets]*facets{}}
 	f.list = f.rowsOf()
 	return f, nil
 }
 
 // of are the rows of a tenant, with its part. Both are shared, and never changed.
-func (f *Feature) of(ctx context.Context, tenant string) (*Part, []Row, error) {
+func (f *Feature) of(ctx context.Context, tenant string) (*Part, *prepared, error) {
 	p, m, err := snapshot.Get[Part](ctx, f.d.Snapshot, tenant, PartName)
 	if err != nil {
 		return nil, nil, err
@@ -64,9 +73,9 @@ func (f *Feature) of(ctx context.Context, tenant string) (*Part, []Row, error) {
 }
 
 // prepare makes the rows of a version once. The lock is held.
-func (f *Feature) prepare(p *Part, tenant, version string) []Row {
+func (f *Feature) prepare(p *Part, tenant, version string) *prepared {
 	if is := f.prepared[tenant]; is != nil && is.version == version {
-		return is.rows
+		return is
 	}
 	rows := slices.Clone(p.Rows)
 	for i := range rows {
@@ -77,15 +86,56 @@ func (f *Feature) prepare(p *Part, tenant, version string) []Row {
 		if r.Gap > 0 && r.Gap <= len(p.Gaps) {
 			r.Opening = &p.Gaps[r.Gap-1]
 		}
-		r.Set, r.Gap, r.days = 0, 0, p.Days
+		r.Set, r.Gap, r.days, r.name, r.at, r.facets = 0, 0, p.Days, r.key(), i, f.facetsOf(r)
 		r.hay = strings.ToLower(strings.Join([]string{r.Name, r.UPN, r.ID, r.Class, strings.Join(r.Roles, " ")}, "\n"))
 	}
-	f.prepared[tenant] = &prepared{version, rows}
-	return rows
+	f.prepared[tenant] = &prepared{version, rows, count(rows)}
+	return f.prepared[tenant]
+}
+
+func newFacets(r *Row) facets {
+	x := facets{proof: r.Proof, log: r.Log, factor: r.Factor, class: r.Class, enabled: r.Enabled, verdict: r.Verdict, ordinary: r.Ordinary, legacy: No}
+	if len(r.Legacy) > 0 {
+		x.legacy = Yes
+	}
+	return x
+}
+
+func (x *facets) made() *facets {
+	x.lists = &[8][]string{{x.proof}, {x.log}, {x.factor}, {x.class}, {x.enabled}, {x.verdict}, {x.ordinary}, {x.legacy}}
+	return x
+}
+
+// facet is one of the values; a row that nobody prepared makes them.
+func (r *Row) facet(i int) []string {
+	if r.facets == nil {
+		x := newFacets(r)
+		return x.made().lists[i]
+	}
+	return r.facets.lists[i]
+}
+
+// id names the row over all tenants.
+func (r *Row) id() string {
+	if r.name != "" {
+		return r.name
+	}
+	return r.key()
+}
+
+// facetsOf are the values of a row, shared. The lock is held.
+func (f *Feature) facetsOf(r *Row) *facets {
+	x := newFacets(r)
+	if is := f.facets[x]; is != nil {
+		return is
+	}
+	made := x
+	f.facets[x] = made.made()
+	return &made
 }
 
 // everyone are the rows of all tenants, the worst first, with the parts that there are.
-func (f *Feature) everyone(ctx context.Context) ([]*Part, []Row, error) {
+func (f *Feature) everyone(ctx context.Context) ([]*Part, *prepared, error) {
 	type kept struct {
 		tenant, version string
 		part            *Part
@@ -112,15 +162,31 @@ func (f *Feature) everyone(ctx context.Context) ([]*Part, []Row, error) {
 		var rows []Row
 		for i := range list {
 			from := len(rows)
-			rows = append(rows, f.prepare(list[i].part, list[i].tenant, list[i].version)...)
+			rows = append(rows, f.prepare(list[i].part, list[i].tenant, list[i].version).rows...)
 			for n := from; n < len(rows) && len(list) > 1; n++ {
 				rows[n].of = cmp.Or(list[i].part.Name, list[i].tenant)
 			}
 		}
 		slices.SortStableFunc(rows, func(a, b Row) int { return worst(&a, &b) })
+		for i := range rows {
+			rows[i].at = i
+		}
 		f.all, f.allOf = rows, key
 	}
-	return parts, f.all, nil
+	return parts, &prepared{rows: f.all}, nil
+}
+
+// counted are the numbers of the tenants that a viewer may see.
+func (f *Feature) counted(v *screen.Viewer, parts []*Part) counts {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := counts{factors: map[string]int{}}
+	for _, p := range parts {
+		if is := f.prepared[p.Tenant]; is != nil && v.Sees(p.Tenant) {
+			out.add(&is.counts)
+		}
+	}
+	return out
 }
 
 // find are the accounts that a person may mean, for the palette: those whose name, user
@@ -130,10 +196,11 @@ func (f *Feature) find(ctx context.Context, v *screen.Viewer, q string, limit in
 	if len(words) == 0 || limit <= 0 {
 		return nil
 	}
-	_, rows, err := f.everyone(ctx)
+	_, all, err := f.everyone(ctx)
 	if err != nil {
 		return nil
 	}
+	rows := all.rows
 	var first, rest []screen.Hit
 	for i := range rows {
 		r := &rows[i]
@@ -172,4 +239,4 @@ func (r *Row) key() string {
 }
 
 // path opens the row.
-func (r *Row) path() string { return screen.With("/people", "tenant", r.Tenant, "row", r.key()) }
+func (r *Row) path() string { return screen.With("/people", "tenant", r.Tenant, "row", r.id()) }

@@ -21,29 +21,42 @@ func (f *Feature) Screens() []screen.Screen {
 	}}
 }
 
-// counts are the numbers of the rows that a viewer may see.
+// counts are the numbers of rows.
 type counts struct {
-	Accounts  int `json:"accounts"` // enabled or perhaps so, that the requirement binds
-	Open      int `json:"open"`
-	Unproved  int `json:"unknown"`
-	Unasked   int `json:"seenUnchallenged"`
-	NoLog     int `json:"logNotRead"`
-	None      int `json:"nothingRegistered"`
-	NotRead   int `json:"registrationNotRead"`
-	Admins    int `json:"admins"`
-	Resistant int `json:"adminsPhishingResistant"`
-	Glass     int `json:"breakGlass"`
-	GlassUsed int `json:"breakGlassUsed"`
-	GlassLast time.Time
+	Accounts  int       `json:"accounts"` // enabled or perhaps so, that the requirement binds
+	Open      int       `json:"open"`
+	Unproved  int       `json:"unknown"`
+	Unasked   int       `json:"seenUnchallenged"`
+	NoLog     int       `json:"logNotRead"`
+	None      int       `json:"nothingRegistered"`
+	NotRead   int       `json:"registrationNotRead"`
+	Admins    int       `json:"admins"`
+	Resistant int       `json:"adminsPhishingResistant"`
+	Glass     int       `json:"breakGlass"`
+	GlassUsed int       `json:"breakGlassUsed"`
+	GlassLast time.Time `json:"breakGlassLast,omitzero"`
 
 	factors map[string]int
 }
 
-func count(v *screen.Viewer, rows []Row) counts {
+// add adds the numbers of other rows.
+func (c *counts) add(o *counts) {
+	c.Accounts, c.Open, c.Unproved, c.Unasked, c.NoLog = c.Accounts+o.Accounts, c.Open+o.Open, c.Unproved+o.Unproved, c.Unasked+o.Unasked, c.NoLog+o.NoLog
+	c.None, c.NotRead, c.Admins, c.Resistant = c.None+o.None, c.NotRead+o.NotRead, c.Admins+o.Admins, c.Resistant+o.Resistant
+	c.Glass, c.GlassUsed = c.Glass+o.Glass, c.GlassUsed+o.GlassUsed
+	if o.GlassLast.After(c.GlassLast) {
+		c.GlassLast = o.GlassLast
+	}
+	for k, n := range o.factors {
+		c.factors[k] += n
+	}
+}
+
+func count(rows []Row) counts {
 	c := counts{factors: map[string]int{}}
 	for i := range rows {
 		r := &rows[i]
-		if r.Enabled == No || !r.InScope || !v.Sees(r.Tenant) {
+		if r.Enabled == No || !r.InScope {
 			continue
 		}
 		c.Accounts++
@@ -80,13 +93,13 @@ func b2i(b bool) int {
 
 func (f *Feature) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 	var parts []*Part
-	var rows []Row
+	var is *prepared
 	var err error
 	if a.Tenant.ID == "" {
-		parts, rows, err = f.everyone(ctx)
+		parts, is, err = f.everyone(ctx)
 	} else {
 		var p *Part
-		if p, rows, err = f.of(ctx, a.Tenant.ID); p != nil {
+		if p, is, err = f.of(ctx, a.Tenant.ID); p != nil {
 			parts = []*Part{p}
 		}
 	}
@@ -98,8 +111,8 @@ func (f *Feature) load(ctx context.Context, a *screen.Ask) (*screen.View, error)
 	if err != nil {
 		return nil, err
 	}
-	c := count(a.Viewer, rows)
-	v := &screen.View{Rows: f.list.Of(rows), Summary: c, Facts: rests(a.Viewer, parts)}
+	c := f.counted(a.Viewer, parts)
+	v := &screen.View{Rows: f.list.Of(is.rows), Summary: c, Facts: rests(a.Viewer, parts)}
 	if a.Machine {
 		return v, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"partnerguard/internal/audit/audittest"
 	"partnerguard/internal/db"
 	"partnerguard/internal/posture"
+	"partnerguard/internal/snapshot"
 	"partnerguard/internal/trail"
 	"partnerguard/internal/vault"
 )
@@ -32,6 +33,8 @@ type rig struct {
 	deps  posture.Deps
 	rows  []posture.AuditRow
 	whole bool
+
+	snapshot *snapshot.Store
 }
 
 func newRig(t testing.TB, d *db.DB) *rig {

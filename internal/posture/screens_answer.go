@@ -197,7 +197,8 @@ func (o *statusOf) scoreCard(b *screen.Builder) {
 	b.End("div")
 	var pairs screen.Pairs
 	for _, q := range s.Requirements {
-		pairs = append(pairs, screen.Pair{Key: strings.TrimSpace(spaced(q.Type)), Cell: screen.Cell{Said: verdictSaid(q.Verdict), Text: points(q.Score) + " of " + points(q.Max)}})
+		pairs = append(pairs, screen.Pair{Key: strings.TrimSpace(spaced(q.Type)),
+			Cell: screen.Cell{Said: verdictSaid(q.Verdict), Text: points(q.Score) + " of " + points(q.Max)}})
 	}
 	b.Class("div", "mt")
 	pairs[:min(len(pairs), 4)].Build(b)
@@ -231,7 +232,8 @@ func (o *statusOf) deadlinesCard(list []screen.Item, told bool) screen.Block {
 	}
 	if len(list) == 0 && o.part != nil { // what Microsoft changes is known by itself
 		for _, d := range o.part.Dates {
-			list = append(list, screen.Item{When: untilDay(d.Date.Sub(o.at).Hours()), WhenSub: d.short(), Lead: print.Sentence(print.Clean(d.What, maxDeadline)),
+			list = append(list, screen.Item{When: untilDay(d.Date.Sub(o.at).Hours()), WhenSub: d.short(),
+				Lead: print.Sentence(print.Clean(d.What, maxDeadline)),
 				Meta: " " + print.Ended(print.Sentence(d.Hits))})
 		}
 	}

@@ -194,10 +194,12 @@ func (s *Store) loadExceptions(ctx context.Context, a *screen.Ask, list *screen.
 	v.Actions = []screen.Action{{Text: "Attest", Act: "attest"}, {Text: "Ask for an exception", Icon: "plus", Act: "ask", Primary: true}}
 	if k := n["yours"]; k > 0 && a.Viewer.May(screen.Approve) {
 		v.Notices = append(v.Notices, screen.Notice{Tone: print.Doubt, Lead: amount(k, "One waits for your approval.", "%d wait for your approval."),
-			Text: "Until somebody other than who asked approves it, nothing is silent.", LinkText: "Show", Path: screen.With("/exceptions", "standing", "proposed")})
+			Text: "Until somebody other than who asked approves it, nothing is silent.", LinkText: "Show",
+			Path: screen.With("/exceptions", "standing", "proposed")})
 	}
 	if k := n["refused"]; k > 0 {
-		v.Notices = append(v.Notices, screen.Notice{Tone: print.Bad, Lead: amount(k, "One row is not as it was written.", "%d rows are not as they were written."),
+		v.Notices = append(v.Notices, screen.Notice{Tone: print.Bad,
+			Lead: amount(k, "One row is not as it was written.", "%d rows are not as they were written."),
 			Text: "Something else wrote into the database, or an older row was put back. They silence nothing.", LinkText: "Trail", Path: "/trail"})
 	}
 	tile := func(head string, k int, standing string) screen.Tile {
@@ -230,7 +232,8 @@ func (s *Store) exceptionActs() []screen.Act {
 			Form: []screen.Field{requirement,
 				{Name: "account", Label: "Accounts", Kind: "area", Max: 20_000, Hint: "user principal names or ids, one a line; none is the whole requirement"},
 				{Name: "owner", Label: "Owner", Kind: "text", Required: true, Max: maxExceptionNames, Hint: "the person who answers for it"}, reason,
-				{Name: "control", Label: "Compensating control", Kind: "area", Required: true, Max: maxExceptionTexts, Hint: "what stands in its place meanwhile"},
+				{Name: "control", Label: "Compensating control", Kind: "area", Required: true, Max: maxExceptionTexts,
+					Hint: "what stands in its place meanwhile"},
 				until}},
 		{Name: "approve", Title: "Approve", Do: screen.Approve, Handle: s.approveException, Form: []screen.Field{id},
 			About: "It is in force from now on, and silences alerts until it ends. Whoever asked for it cannot approve it."},
@@ -298,7 +301,8 @@ func (s *Store) attest(ctx context.Context, a *screen.Ask, form url.Values) (scr
 		return screen.Done{}, err
 	}
 	k, err := s.KeepStatement(ctx, "", vouch.Statement{Kind: vouch.Attestation, Requirement: form.Get("requirement"), Who: form.Get("who"),
-		What: oneLine(form.Get("what")), Since: a.Now.UTC().Format(time.DateOnly), Until: form.Get("until"), Reason: oneLine(form.Get("reason"))}, a.Viewer.Actor)
+		What: oneLine(form.Get("what")), Since: a.Now.UTC().Format(time.DateOnly), Until: form.Get("until"),
+		Reason: oneLine(form.Get("reason"))}, a.Viewer.Actor)
 	if err != nil {
 		return screen.Done{}, err
 	}
@@ -318,7 +322,8 @@ func exceptionsList(sc *screen.Screen) *screen.List[Left] {
 		return screen.Column[Left]{Name: name, Head: name, About: about, Only: true, Plain: true, Fixed: true, Text: text}
 	}
 	return &screen.List[Left]{
-		Noun: "exception or attestation", Search: "requirement, account, owner, reason", Default: "standing", Lead: 1, Key: func(l *Left) string { return l.ID },
+		Noun: "entry", Search: "requirement, account, owner, reason", Default: "standing", Lead: 1,
+		Key: func(l *Left) string { return l.ID },
 		Columns: []screen.Column[Left]{
 			{Name: "standing", Head: "State", Cell: func(l *Left) screen.Cell {
 				word, tone, _ := standing(l.Standing)
@@ -331,7 +336,8 @@ func exceptionsList(sc *screen.Screen) *screen.List[Left] {
 				Text: func(l *Left) string { return strings.Join(l.Accounts, "; ") }},
 			{Name: "owner", Head: "Owner", Cell: func(l *Left) screen.Cell { return screen.Named(l.Owner, l.Control, "") }},
 			{Name: "until", Head: "Until", Cell: untilCell, Order: func(a, b *Left) int { return a.Ends.Compare(b.Ends) }, Plain: true},
-			{Name: "approved", Head: "Approved by", Cell: approvedCell, Plain: true, Order: func(a, b *Left) int { return strings.Compare(a.ApprovedBy, b.ApprovedBy) }},
+			{Name: "approved", Head: "Approved by", Cell: approvedCell, Plain: true,
+				Order: func(a, b *Left) int { return strings.Compare(a.ApprovedBy, b.ApprovedBy) }},
 			only("id", "its id", func(l *Left) string { return l.ID }),
 			only("kind", "exception or attestation", func(l *Left) string { return l.Kind }),
 			only("requirementId", "the requirement's id", func(l *Left) string { return l.Requirement }),

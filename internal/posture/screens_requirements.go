@@ -21,12 +21,14 @@ func statusList() *screen.List[StatusRow] {
 		Noun: "requirement", Default: "verdict", Search: "requirement, reason", Key: func(r *StatusRow) string { return r.ID }, Lead: 1,
 		Detail: requirementDetail,
 		Columns: []screen.Column[StatusRow]{
-			{Name: "verdict", Head: "Verdict", About: "mandatory requirements first, then the worst", Order: func(a, b *StatusRow) int { return a.weight() - b.weight() },
-				Cell: verdictCell, Text: func(r *StatusRow) string { return r.Verdict }},
+			{Name: "verdict", Head: "Verdict", About: "mandatory requirements first, then the worst",
+				Order: func(a, b *StatusRow) int { return a.weight() - b.weight() },
+				Cell:  verdictCell, Text: func(r *StatusRow) string { return r.Verdict }},
 			{Name: "requirement", Head: "Requirement", Cell: titleCell, Text: func(r *StatusRow) string { return r.Title + "; " + r.Reason },
 				Order: func(a, b *StatusRow) int { return strings.Compare(a.Title, b.Title) }},
 			{Name: "short", Head: "Fall short", About: "how many fall short, of how many", Right: true, Cell: shortCell, Plain: true,
-				Order: func(a, b *StatusRow) int { return cmp.Compare(a.Affected, b.Affected) }, Blank: func(r *StatusRow) bool { return r.Total == 0 && r.Affected == 0 }},
+				Order: func(a, b *StatusRow) int { return cmp.Compare(a.Affected, b.Affected) },
+				Blank: func(r *StatusRow) bool { return r.Total == 0 && r.Affected == 0 }},
 			{Name: "days", Head: "Last 30 days", About: "its verdict at the end of each day", Fixed: true, Plain: true, Drop: true,
 				Cell: func(r *StatusRow) screen.Cell {
 					return screen.Cell{Bars: stepsOf(r.Days), Spoken: spokenDays(r.Title, r.Days, r.first)}
@@ -241,7 +243,8 @@ func (r *StatusRow) rule(b *screen.Builder) {
 			p = append(p, screen.Pair{Key: "In the log", Cell: screen.Words(d.Counted)})
 		}
 		if d.By != "" {
-			p = append(p, screen.Pair{Key: "Attested", Cell: screen.Cell{Text: "by " + d.By, Sub: "until " + d.Until, Path: screen.With("/exceptions", "kind", "attestation")}})
+			p = append(p, screen.Pair{Key: "Attested", Cell: screen.Cell{Text: "by " + d.By, Sub: "until " + d.Until,
+				Path: screen.With("/exceptions", "kind", "attestation")}})
 		}
 	}
 	if x := r.Excepted; x != nil {

@@ -135,8 +135,8 @@ func (s *Store) loadStatus(ctx context.Context, a *screen.Ask, list *screen.List
 		deadlines = s.d.Deadlines(ctx, a.Viewer)
 	}
 	v.Above = o.above(deadlines, s.d.Deadlines != nil)
-	v.Below = []screen.Block{screen.Para{Text: "Bars: tall is not met, half is unknown, low is met or attested, hatched was not judged. Unknown never counts as met.",
-		Class: "note"}}
+	v.Below = []screen.Block{screen.Para{Class: "note",
+		Text: "Bars: tall is not met, half is unknown, low is met or attested, hatched was not judged. Unknown never counts as met."}}
 	return v, nil
 }
 
@@ -341,7 +341,8 @@ func (o *statusOf) notices() (out []screen.Notice) {
 		out = append(out, screen.Notice{Tone: print.Vouched, Lead: "A day of the past.", Text: "This is how things stood at the end of " + day(o.at) +
 			", as it was judged then. What to do and what decided it is kept of today alone.", LinkText: "Today", Path: "/status"})
 	case o.part == nil:
-		out = append(out, screen.Notice{Tone: print.Doubt, Lead: "Causes and evidence are not here yet.", Text: "The next judgement writes them; verdicts are whole.",
+		out = append(out, screen.Notice{Tone: print.Doubt, Lead: "Causes and evidence are not here yet.",
+			Text:     "The next judgement writes them; verdicts are whole.",
 			LinkText: "Collection", Path: "/collection"})
 	case !o.part.Complete && len(o.part.Incomplete) > 0:
 		n := screen.Notice{Tone: print.Doubt, Lead: "Not everything was read.", Text: print.Ended(o.part.Incomplete[0]), LinkText: "Collection",

@@ -13,7 +13,7 @@ import (
 
 // main writes what stands in <main>.
 func (f *Frame) main(b *Builder, p *Page) {
-	if f.Tenant.Local {
+	if f.local() {
 		Notice{Tone: print.Vouched, Lead: "Local partner cloud. Not Microsoft.", Text: "Invented people; nothing of this is a real tenant."}.build(b, "lab")
 	}
 	f.head(b, p)

@@ -107,9 +107,12 @@ func (c *Cell) String() string {
 func (c *Cell) Build(b *Builder) {
 	if c.Said != nil {
 		b.Said(*c.Said, true)
+		c.apart(b, c.Text != "" || c.Icon != "" || c.Of != nil || !c.At.IsZero())
 	}
 	c.words(b)
+	c.apart(b, c.Text != "" && (c.Of != nil || !c.At.IsZero()))
 	c.part(b)
+	c.apart(b, c.Of != nil && !c.At.IsZero())
 	switch {
 	case !c.At.IsZero():
 		b.Time(c.At, c.Ago)
@@ -128,6 +131,13 @@ func (c *Cell) Build(b *Builder) {
 			b.Time(c.SubAt, true)
 		}
 		b.End("span")
+	}
+}
+
+// apart keeps two parts from touching.
+func (c *Cell) apart(b *Builder, both bool) {
+	if both {
+		b.Text(" ")
 	}
 }
 

@@ -99,7 +99,7 @@ func (f *Frame) headOf(b *Builder, p *Page) {
 	if f.Tenant.ID != "" {
 		title += " · " + f.Tenant.called()
 	}
-	if f.Tenant.Local {
+	if f.local() {
 		title = "[local] " + title
 	}
 	b.Elem("title", title+" · Partnerguard")
@@ -108,6 +108,11 @@ func (f *Frame) headOf(b *Builder, p *Page) {
 	b.Void("link", A("rel", "stylesheet"), A("href", a.style.Path()))
 	b.raw(`<script src="` + a.script.Path() + `" defer></script>`)
 	b.End("head")
+}
+
+// local says that what the page shows is a partner cloud's, or partly.
+func (f *Frame) local() bool {
+	return f.Tenant.Local || f.Tenant.ID == "" && slices.ContainsFunc(f.Tenants, func(t Tenant) bool { return t.Local })
 }
 
 func (t *Tenant) called() string { return cmp.Or(t.Name, t.Domain, t.ID) }
@@ -258,7 +263,7 @@ func (f *Frame) foot(b *Builder) {
 	b.Elem("span", initials(v.Name), A("class", "ava round"), A("aria-hidden", "true"))
 	b.Open("span")
 	b.Elem("b", cmp.Or(v.Name, v.ID))
-	b.Text(v.Role)
+	b.Elem("span", v.Role, A("title", v.Role))
 	b.End("span")
 	next, icon, says := "dark", Lit("sun"), "Light. Switch to dark"
 	switch f.Theme {

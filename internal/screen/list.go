@@ -72,6 +72,7 @@ type ColumnAbout struct {
 	Name, Head, About string
 	Right, Sorts      bool
 	Down              bool // the first order by it is the descending one
+	Drop              bool // left out where there is no room
 }
 
 // FilterAbout tells of a filter.
@@ -116,7 +117,7 @@ func (l *List[T]) row() reflect.Type { return reflect.TypeFor[T]() }
 func (l *List[T]) about() (out []ColumnAbout) {
 	for i := range l.Columns {
 		c := &l.Columns[i]
-		out = append(out, ColumnAbout{c.Name, c.Head, c.About, c.Right, !c.Fixed, c.Right})
+		out = append(out, ColumnAbout{c.Name, c.Head, c.About, c.Right, !c.Fixed, c.Right, c.Drop})
 	}
 	return out
 }
@@ -306,7 +307,7 @@ func (l *List[T]) order(hits []*T, by string) {
 		}
 		compare = func(a, b *T) int { return strings.Compare(words[a], words[b]) }
 	}
-	slices.SortStableFunc(hits, func(a, b *T) int {
+	slices.SortFunc(hits, func(a, b *T) int { // keys differ: the order is whole, and rows that are in order already take no time
 		if c.Blank != nil {
 			switch x, y := c.Blank(a), c.Blank(b); {
 			case x && y:

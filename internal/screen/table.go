@@ -102,11 +102,7 @@ func (f *Frame) tools(b *Builder, p *Page) {
 		}
 	}
 	b.Open("div", A("id", "chips"), A("class", "chips"))
-	for _, c := range s.Chips {
-		for _, chip := range c.List {
-			f.chip(b, p, c.Name, cmp.Or(c.Head, c.Name), chip)
-		}
-	}
+	f.chips(b, p, s.Chips)
 	b.End("div")
 	b.Open("span", A("class", "count"), A("id", "count"), A("role", "status"))
 	b.Text(said(s))
@@ -147,6 +143,48 @@ func (f *Frame) export(p *Page, kind string) string {
 		path += "?" + query
 	}
 	return path
+}
+
+// chipsShown is how many chips stand in the tools; the rest is one step away.
+const chipsShown = 8
+
+// chips shows the filters in order, with what is on always in sight.
+func (f *Frame) chips(b *Builder, p *Page, list []Chips) {
+	n, rest := 0, []Chips(nil)
+	for _, c := range list {
+		n += len(c.List)
+		if n > chipsShown && n > len(c.List) {
+			rest = append(rest, c)
+			for _, chip := range c.List {
+				if chip.On {
+					f.chip(b, p, c.Name, cmp.Or(c.Head, c.Name), chip)
+				}
+			}
+			continue
+		}
+		for _, chip := range c.List {
+			f.chip(b, p, c.Name, cmp.Or(c.Head, c.Name), chip)
+		}
+	}
+	if len(rest) == 0 {
+		return
+	}
+	b.Class("details", "filters")
+	b.Open("summary", A("class", "chip add"))
+	b.Icon("plus")
+	b.Text("Filter")
+	b.End("summary")
+	b.Class("dl", "kv")
+	for _, c := range rest {
+		b.Elem("dt", firstUpper(cmp.Or(c.Head, c.Name)))
+		b.Class("dd", "row")
+		for _, chip := range c.List {
+			f.chip(b, p, c.Name, cmp.Or(c.Head, c.Name), chip)
+		}
+		b.End("dd")
+	}
+	b.End("dl")
+	b.End("details")
 }
 
 func (f *Frame) chip(b *Builder, p *Page, name, head string, c Chip) {
@@ -209,7 +247,14 @@ func (f *Frame) headCell(b *Builder, p *Page, h *ColumnAbout, by string, down bo
 	if down {
 		sort = "descending"
 	}
-	b.Open("th", A("scope", "col"), If(h.Right, A("class", "r")), If(on, A("aria-sort", sort)), If(h.About != "", A("title", h.About)))
+	class := ""
+	if h.Right {
+		class = "r"
+	}
+	if h.Drop {
+		class += " drop"
+	}
+	b.Open("th", A("scope", "col"), If(class != "", A("class", strings.TrimSpace(class))), If(on, A("aria-sort", sort)), If(h.About != "", A("title", h.About)))
 	if !h.Sorts {
 		b.Text(h.Head)
 		b.End("th")

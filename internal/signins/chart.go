@@ -197,15 +197,15 @@ func (d *plot) days(b *screen.Builder, wide, low float64) {
 	for i := range d.bins {
 		at, form := d.bins[i].from, "Mon 2 Jan"
 		switch {
+		case d.step >= 24*time.Hour:
+			form = "2 Jan"
 		case len(d.bins) <= 24:
 			if at.Hour()%6 != 0 {
 				continue
 			}
 			form = "15:04"
-		case d.step < 24*time.Hour && at.Hour() != 0:
+		case at.Hour() != 0:
 			continue
-		case d.step >= 24*time.Hour:
-			form = "2 Jan"
 		}
 		x := left + wide*float64(i)
 		if x-last < 62 || x > d.w-48 {
@@ -280,7 +280,7 @@ func (g *board) chart() screen.Block {
 		b.End("nav")
 		b.End("header")
 		b.Class("div", "pad")
-		b.Class("figure", "plot")
+		b.Class("figure", "plot full")
 		plot{p: g.Part, bins: bins, step: s.step, w: 1126, chosen: g.from, link: g.binPath(s.step), class: "wid"}.Build(b)
 		narrow := bins
 		step := s.step

@@ -54,7 +54,8 @@ func newConsoleRoles(env *kit.Env, open kit.Opener) *cobra.Command {
 			})
 		})
 	}
-	cmd := &cobra.Command{Use: "roles", Short: "Show and change who may what in the console", Args: kit.Only("console roles", "list, add and remove"), RunE: list,
+	cmd := &cobra.Command{Use: "roles", Short: "Show and change who may what in the console",
+		Args: kit.Only("console roles", "list, add and remove"), RunE: list,
 		Long: `roles shows which role was given to whom, and what each role may. A role that is given
 to a person decides alone; otherwise the highest of those given to their groups and of
 their directory roles counts. It may be limited to customers. What is given counts from
@@ -106,7 +107,8 @@ func newConsoleRolesAdd(env *kit.Env, open kit.Opener) *cobra.Command {
 					return err
 				}
 				return output.Answer(env, &got, func(w io.Writer, _ kit.Paint) error {
-					_, err := fmt.Fprintf(w, "Given: %s is %s%s from the next sign-in on (%s)\n", print.Clean(got.Name, 120), got.Role, limited(got.Customers), got.ID)
+					_, err := fmt.Fprintf(w, "Given: %s is %s%s from the next sign-in on (%s)\n",
+						print.Clean(got.Name, 120), got.Role, limited(got.Customers), got.ID)
 					return err
 				})
 			})

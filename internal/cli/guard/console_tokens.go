@@ -50,7 +50,8 @@ func newConsoleTokens(env *kit.Env, open kit.Opener) *cobra.Command {
 			})
 		})
 	}
-	cmd := &cobra.Command{Use: "tokens", Short: "Show and change the tokens by which programs use the API", Args: kit.Only("console tokens", "list, add and remove"),
+	cmd := &cobra.Command{Use: "tokens", Short: "Show and change the tokens by which programs use the API",
+		Args: kit.Only("console tokens", "list, add and remove"),
 		RunE: list,
 		Long: `tokens are for programs: Authorization: Bearer pg_… at /api/v1. Each has a scope and an
 end, a year ahead at most. What is kept of one is a hash: it is shown once, when it is

@@ -37,7 +37,6 @@ type Deps struct {
 	Trail *trail.Trail     // required
 	DB    *db.DB           // required: where what verifying found is kept
 	Now   func() time.Time // required
-	Queue *jobs.Queue      // required
 	Log   *slog.Logger     // nil discards
 	// Sign signs where the trail stands; nil where the vault is not open: entries are shown
 	// without their proof.
@@ -47,14 +46,17 @@ type Deps struct {
 }
 
 // Reading is the page. Safe for concurrent use.
-type Reading struct{ d Deps }
+type Reading struct {
+	d     Deps
+	queue *jobs.Queue // nil before Jobs: nothing can be asked for
+}
 
 // New makes the page.
 func New(d Deps) *Reading {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Reading{d}
+	return &Reading{d: d}
 }
 
 const jobVerify = "trail-verify"
@@ -71,8 +73,9 @@ type Verified struct {
 	Error   string    `json:"error,omitempty"` // it could not be read to its end
 }
 
-// Jobs gives the queue the verifying, once a day.
+// Jobs gives the queue the verifying, once a day. It comes before the page is asked for.
 func (r *Reading) Jobs(q *jobs.Queue) error {
+	r.queue = q
 	q.Handle(jobVerify, func(ctx context.Context, _ jobs.Job) error { return r.verify(ctx) })
 	q.Every(24*time.Hour, jobVerify, nil)
 	return nil
@@ -133,7 +136,10 @@ func (r *Reading) Screens() []screen.Screen {
 }
 
 func (r *Reading) askVerify(ctx context.Context, _ *screen.Ask, _ url.Values) (screen.Done, error) {
-	added, err := r.d.Queue.Add(ctx, jobVerify, nil, jobs.Add{Unique: true})
+	if r.queue == nil {
+		return screen.Done{}, problem.New(problem.Unavailable, "no worker can be asked here").WithHint("partnerguard trail verify does it at once")
+	}
+	added, err := r.queue.Add(ctx, jobVerify, nil, jobs.Add{Unique: true})
 	if err != nil {
 		return screen.Done{}, err
 	}

@@ -77,7 +77,7 @@ func rig(t *testing.T, d *db.DB, entries int) (*trail.Trail, *screentest.House, 
 		t.Fatal(err)
 	}
 	v := &vaultOf{m: map[vault.Ref]secret.Text{}}
-	r := reading.New(reading.Deps{Trail: tr, DB: d, Now: func() time.Time { return screentest.Now.Add(-time.Minute) }, Queue: q,
+	r := reading.New(reading.Deps{Trail: tr, DB: d, Now: func() time.Time { return screentest.Now.Add(-time.Minute) },
 		Anchors: func() ([]string, error) { return []string{"file:/mnt/elsewhere"}, nil },
 		Sign: func(ctx context.Context) ([]byte, error) {
 			s, err := tr.Signer(ctx, v)
