@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"regexp"
+	"strings"
 	"time"
 
 	"partnerguard/internal/console"
@@ -31,6 +33,17 @@ type view struct {
 	opened  int           // bytes, decompressed
 	body    []byte        // decompressed
 	err     error
+}
+
+var tags = regexp.MustCompile(`<[^>]*>`)
+
+// fault is what was answered instead of a page.
+func (v *view) fault() error {
+	if v.err != nil {
+		return fmt.Errorf("%s: %w", v.address, v.err)
+	}
+	_, main, _ := strings.Cut(string(v.body), "<main")
+	return fmt.Errorf("%s: status %d: %.300s", v.address, v.status, strings.Join(strings.Fields(tags.ReplaceAllString("<main"+main, " ")), " "))
 }
 
 // enter lets a person in by a link of this machine.

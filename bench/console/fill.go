@@ -10,6 +10,7 @@ import (
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/collect"
+	"partnerguard/internal/evidence"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/posture"
 )
@@ -82,20 +83,37 @@ func (h *house) fillHistory(ctx context.Context, z *size) error {
 	return err
 }
 
-// fillReadings gives every customer the cursors and gaps of the partner's tenant, due in
-// a year: nothing of them is asked of the partner cloud, which has no such tenants.
+// fillReadings gives every customer the cursors and gaps of the partner's tenant, and has
+// nothing be due while it is measured: the partner cloud has no such tenants to ask.
 func (h *house) fillReadings(ctx context.Context, _ *size) error {
 	const cursor = `run, began_at, position, pages, span_from, span_to, flaw, covered_at, delta, base, due_at, whole_at, whole_run, whole_pages, tried_at,
 		tries, words, refused, needs, refused_at`
 	const gap = "item, from_at, to_at, since_at, closed_at, lost, reason, why, can, needs, request, run, tried_at"
+	copied := func(ctx context.Context, table, columns, tenant, resource, from string) error {
+		_, err := h.DB.ExecContext(ctx, "INSERT INTO "+table+" (tenant, resource, "+columns+") SELECT CAST($1 AS text), CAST($2 AS text), "+columns+" FROM "+table+
+			" WHERE tenant = $3 AND resource = $4", tenant, resource, h.partner, from)
+		return err
+	}
 	return h.DB.InTx(ctx, func(ctx context.Context) error {
-		if _, err := h.DB.ExecContext(ctx, "UPDATE collect_cursors SET due_at = $1", h.Now().AddDate(1, 0, 0).UnixMicro()); err != nil {
-			return err
+		for _, r := range evidence.Resources() {
+			// Farther ahead than twice its pace is taken for a wrong clock's, and due.
+			if _, err := h.DB.ExecContext(ctx, "UPDATE collect_cursors SET due_at = $1 WHERE resource = $2", h.Now().Add(r.Every*19/10).UnixMicro(), r.Name); err != nil {
+				return err
+			}
 		}
 		for _, t := range h.tenants {
-			for table, columns := range map[string]string{"collect_cursors": cursor, "collect_gaps": gap} {
-				if _, err := h.DB.ExecContext(ctx, "INSERT INTO "+table+" (tenant, resource, "+columns+") SELECT CAST($1 AS text), resource, "+columns+" FROM "+table+
-					" WHERE tenant = $2", t, h.partner); err != nil {
+			for _, r := range evidence.Resources() {
+				if !r.Scope.Covers(false) {
+					continue
+				}
+				from := r.Name
+				if !r.Scope.Covers(true) {
+					from = "users"
+				}
+				if err := copied(ctx, "collect_cursors", cursor, t, r.Name, from); err != nil {
+					return err
+				}
+				if err := copied(ctx, "collect_gaps", gap, t, r.Name, r.Name); err != nil {
 					return err
 				}
 			}

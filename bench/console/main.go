@@ -16,7 +16,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
-	"strings"
+	"time"
 )
 
 // options are what is measured.
@@ -107,16 +107,18 @@ func database(ctx context.Context, o options, name, url string) error {
 	defer clean()
 	defer debug.FreeOSMemory()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	began := time.Now()
 	h, err := open(ctx, dir, url, log)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = h.close() }()
+	fmt.Printf("\n%s: connected and read in %s\n", name, time.Since(began).Round(100*time.Millisecond))
 	if err := h.fill(ctx, &o.size); err != nil {
 		return fmt.Errorf("fill it: %w", err)
 	}
-	fmt.Printf("\n%s: %d customers with %d accounts each, %d entries of the trail, %d exceptions, filled in %s\n", name, o.tenants, o.accounts, o.trail,
-		o.exceptions, strings.TrimSuffix(h.filled.String(), "0s"))
+	fmt.Printf("%s: %d customers with %d accounts each, %d entries of the trail, %d exceptions, filled in %s\n", name, o.tenants, o.accounts, o.trail,
+		o.exceptions, h.filled)
 	s, err := h.serve(ctx)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // pageOf is a page as people use it: the addresses that are asked for, each as often as
@@ -39,7 +40,7 @@ var mix = []pageOf{
 	{"collection/gaps", 2, []string{"", "tenant=TENANT"}, "row="},
 	{"collection/jobs", 2, []string{"", "sort=kind"}, "row="},
 	{"automation", 2, []string{"", "q=NAME"}, "row="},
-	{"exceptions", 3, []string{"", "", "sort=expires", "q=owner7"}, "row="},
+	{"exceptions", 3, []string{"", "", "sort=until", "q=owner7"}, "row="},
 	{"alerts", 6, []string{"", "", "sort=-opened"}, "row="},
 	{"alerts/channels", 1, []string{""}, ""},
 	{"alerts/told", 1, []string{""}, ""},
@@ -65,12 +66,15 @@ func (p *pageOf) export() bool {
 	return strings.HasSuffix(p.name, ".csv") || strings.HasPrefix(p.name, "api/")
 }
 
+// slowFirst is when a first view is told.
+const slowFirst = 250 * time.Millisecond
+
 var href = regexp.MustCompile(`href="([^"]+)"`)
 
 // look asks for every page once: those that are not there are left out, and of the rest
 // the links that open a row are taken down. It is the warming up, and says what a first
 // view takes.
-func (s *served) look(ctx context.Context, c *client, only string) (list []asked, missing []string, err error) {
+func (s *served) look(ctx context.Context, c *client, only string) (list []asked, missing, slow []string, err error) {
 	for i := range mix {
 		p := &mix[i]
 		if only != "" && !slices.Contains(strings.Split(only, ","), p.name) {
@@ -78,12 +82,15 @@ func (s *served) look(ctx context.Context, c *client, only string) (list []asked
 		}
 		a := asked{pageOf: p}
 		v := c.get(ctx, s.at, s.address(rand.New(rand.NewPCG(1, 2)), &a))
+		if v.took > slowFirst {
+			slow = append(slow, fmt.Sprintf("%s %s", p.name, v.took.Round(time.Millisecond)))
+		}
 		if v.status == http.StatusNotFound {
 			missing = append(missing, p.name)
 			continue
 		}
 		if v.err != nil || v.status != http.StatusOK {
-			return nil, nil, fmt.Errorf("%s: status %d %w: %.300s", v.address, v.status, v.err, v.body)
+			return nil, nil, nil, v.fault()
 		}
 		if p.opens != "" {
 			for _, m := range href.FindAllStringSubmatch(string(v.body), -1) {
@@ -95,7 +102,7 @@ func (s *served) look(ctx context.Context, c *client, only string) (list []asked
 		}
 		list = append(list, a)
 	}
-	return list, missing, nil
+	return list, missing, slow, nil
 }
 
 // address is one of the page's addresses; a fifth opens a row.

@@ -50,7 +50,7 @@ func (t *total) add(name string, export bool, v *view) {
 	}
 	if v.err != nil || v.status != http.StatusOK {
 		if t.fail == nil {
-			t.fail = fmt.Errorf("%s: status %d %w: %.300s", v.address, v.status, v.err, v.body)
+			t.fail = v.fault()
 		}
 		return
 	}
@@ -84,11 +84,15 @@ func (s *served) measure(ctx context.Context, o options) error {
 		users = append(users, c)
 	}
 	began := time.Now()
-	list, missing, err := s.look(ctx, users[0], o.pages)
+	list, missing, slow, err := s.look(ctx, users[0], o.pages)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d pages, each for the first time: %s\n", len(list), time.Since(began).Round(time.Millisecond))
+	fmt.Printf("%d pages, each for the first time: %s", len(list), time.Since(began).Round(time.Millisecond))
+	if len(slow) > 0 {
+		fmt.Printf("; slow then: %s", strings.Join(slow, ", "))
+	}
+	fmt.Println()
 	if len(missing) > 0 {
 		fmt.Printf("NOT MEASURED, the server has no such page: %s\n", strings.Join(missing, ", "))
 	}
