@@ -50,7 +50,7 @@ func main() {
 	flag.StringVar(&o.postgres, "postgres", "", "URL of a server on which a database may be made; default a private one")
 	flag.StringVar(&o.only, "only", "", "sqlite or postgres alone")
 	flag.BoolVar(&o.paint, "paint", true, "first paint in Chromium too")
-	flag.StringVar(&o.profile, "profile", "", "folder for a profile of the processor and of the heap")
+	flag.StringVar(&o.profile, "profile", "", "folder for profiles of the processor, of what was allocated, and of waiting")
 	flag.StringVar(&o.pages, "pages", "", "these pages alone, comma-separated")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

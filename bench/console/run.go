@@ -252,12 +252,15 @@ func profile(dir string) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
+	runtime.SetBlockProfileRate(int(100 * time.Microsecond))
 	return func() {
 		pprof.StopCPUProfile()
 		_ = f.Close()
-		if h, err := os.Create(filepath.Join(dir, "heap.pprof")); err == nil {
-			_ = pprof.Lookup("allocs").WriteTo(h, 0)
-			_ = h.Close()
+		for _, name := range []string{"allocs", "block"} {
+			if h, err := os.Create(filepath.Join(dir, name+".pprof")); err == nil {
+				_ = pprof.Lookup(name).WriteTo(h, 0)
+				_ = h.Close()
+			}
 		}
 	}, nil
 }
