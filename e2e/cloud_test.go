@@ -80,7 +80,8 @@ func fits(t *testing.T, p *tab, name string) {
 			_, e1 := chromedp.Call(p.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 760,
 				DeviceScaleFactor: 1})
 			_, e2 := chromedp.Call(p.ctx, emulation.SetEmulatedMedia,
-				emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+				emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme},
+					{Name: "prefers-reduced-motion", Value: "reduce"}}}) // a colour on its way to another has none of the two's contrast
 			if e1 != nil || e2 != nil {
 				t.Fatal(e1, e2)
 			}

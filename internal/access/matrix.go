@@ -81,6 +81,8 @@ type Matrix struct {
 	budget int
 	asked  *probe
 	answer map[int]*diagram
+	whoOf  []int32 // by subject; -1 is none
+	sideOf [2][]int32
 }
 
 // MatrixPolicy is what one policy does in the matrix. Cells of users of other tenants
@@ -367,16 +369,47 @@ func (m *Matrix) Subjects() []Subject { return m.e.Subjects() }
 // Find is the cell of a sign-in: its class of accounts and column. False where it is in
 // none, as where its place is not known.
 func (m *Matrix) Find(s *SignIn) (who, col int, ok bool) {
-	p := m.e.Point(s)
-	has := func(list []MatrixSide, l dimID) int {
-		return slices.IndexFunc(list, func(x MatrixSide) bool { return slices.Contains(x.classes, int(p.Classes[l])) })
+	if m.whoOf == nil {
+		m.index()
 	}
-	who = slices.IndexFunc(m.Who, func(w MatrixWho) bool { return slices.Contains(w.cohort.subjects, int32(s.User)) })
-	place, client := has(m.Places, dimLocation), has(m.Clients, dimClient)
-	if who < 0 || place < 0 || client < 0 {
+	p := m.e.Point(s)
+	place, client := p.Classes[dimLocation], p.Classes[dimClient]
+	if s.User < 0 || s.User >= len(m.whoOf) || place < 0 || client < 0 {
 		return 0, 0, false
 	}
-	return who, m.Column(place, client), true
+	w, place, client := m.whoOf[s.User], m.sideOf[0][place], m.sideOf[1][client]
+	if w < 0 || place < 0 || client < 0 {
+		return 0, 0, false
+	}
+	return int(w), m.Column(int(place), int(client)), true
+}
+
+// index finds the classes of subjects, places and clients.
+func (m *Matrix) index() {
+	fill := func(n int) []int32 {
+		out := make([]int32, n)
+		for i := range out {
+			out[i] = -1
+		}
+		return out
+	}
+	m.whoOf = fill(m.e.subjectCount())
+	for w := range m.Who {
+		for _, s := range m.Who[w].cohort.subjects {
+			m.whoOf[s] = int32(w)
+		}
+	}
+	for k, of := range []struct {
+		l    dimID
+		list []MatrixSide
+	}{{dimLocation, m.Places}, {dimClient, m.Clients}} {
+		m.sideOf[k] = fill(len(m.e.dims[of.l].labels))
+		for i := range of.list {
+			for _, c := range of.list[i].classes {
+				m.sideOf[k][c] = int32(i)
+			}
+		}
+	}
 }
 
 // AppName shows an app or user action as a person knows it, by its id; one that is not

@@ -99,6 +99,53 @@ func checkGap(t *testing.T, m *Matrix, w, col, seed int) {
 	}
 }
 
+// TestMatrixAgainstDecide: of sign-ins by chance, Decide says what their cell says.
+func TestMatrixAgainstDecide(t *testing.T) {
+	t.Parallel()
+	seen := map[CellState]int{}
+	for seed := range seeds(t) / 2 {
+		r := rand.New(rand.NewPCG(uint64(seed), 9))
+		e := Compile(randomTenant(r))
+		m, err := e.Matrix(MatrixBounds{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 200 {
+			s := SignIn{User: r.IntN(e.subjectCount()), Client: []string{"browser", "native", "device-code", "transfer", "other"}[r.IntN(5)],
+				Platform: platformNames[r.IntN(len(platformNames))], SignInRisk: riskNames[r.IntN(4)], UserRisk: riskNames[r.IntN(4)],
+				Location: e.geo.places[r.IntN(len(e.geo.places))].label, App: e.appKeys[r.IntN(len(e.appKeys))]}
+			if s.App == actionRegisterInfo || s.App == actionRegisterDevice {
+				continue
+			}
+			who, col, ok := m.Find(&s)
+			if !ok {
+				continue
+			}
+			x := m.Cells[who][col]
+			seen[x.State]++
+			o := e.Decide(s).Outcome
+			wrong := false
+			switch x.State {
+			case CellBlocked:
+				wrong = o != Blocked
+			case CellAsked, CellResistant:
+				wrong = o != Blocked && o != MFARequired && o != Undecided // a device that is not named may be the way around a second policy
+				wrong = wrong || o == MFANotRequired
+			case CellOpen:
+				wrong = !x.Partly && (o == Blocked || o == MFARequired)
+			}
+			if wrong {
+				t.Fatalf("seed %d: %s in column %d is %+v, and Decide says %s of %+v", seed, m.Who[who].Name, col, x, o, s)
+			}
+		}
+	}
+	for _, s := range []CellState{CellOpen, CellAsked, CellBlocked} {
+		if seen[s] == 0 {
+			t.Errorf("no sign-in fell into a cell that is %s: %v", s, seen)
+		}
+	}
+}
+
 // TestMatrixPolicies: what a policy holds alone is open without it, and what a
 // report-only one would close is closed once it is on.
 func TestMatrixPolicies(t *testing.T) {

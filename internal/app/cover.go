@@ -226,7 +226,7 @@ func (c *cover) between(ctx context.Context, tenant string, from, to time.Time, 
 	}}
 	var settle func(*signins.Row)
 	if e, _, err := c.engine(ctx, tenant); err == nil {
-		settle = settleBy(e)
+		settle = settleBy(e, nil)
 	}
 	r.Visit = visitWith(n)
 	if _, err := Read(ctx, r, nil); err != nil {
@@ -384,7 +384,8 @@ func (c *cover) prove(ctx context.Context, tenant string, at signins.At) (*signi
 	if err != nil {
 		return nil, err
 	}
-	return &signins.Proof{File: file, Seq: shows.Seq, Checkpoint: shows.Checkpoint.Size, Root: shows.Checkpoint.Root.String(), At: c.Now().UTC(), SHA256: shows.SHA256}, nil
+	return &signins.Proof{File: file, Seq: shows.Seq, Checkpoint: shows.Checkpoint.Size, Root: shows.Checkpoint.Root.String(), At: c.Now().UTC(),
+		SHA256: shows.SHA256}, nil
 }
 
 // sum256 is the SHA-256 of some bytes.

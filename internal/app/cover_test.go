@@ -139,7 +139,8 @@ func (c *covered) rehearse(mark snapshot.Mark) {
 		if err != nil {
 			c.Fatal(err)
 		}
-		for _, bad := range []string{"", "{", "[]", `"x"`, `{"displayName":"x"}`, `{"state":"enabled","conditions":{"moonPhase":{"full":true}},"grantControls":null}`} {
+		for _, bad := range []string{"", "{", "[]", `"x"`, `{"displayName":"x"}`,
+			`{"state":"enabled","conditions":{"moonPhase":{"full":true}},"grantControls":null}`} {
 			if _, err := s.Acts[0].Handle(c.Context(), a, url.Values{"policies": {bad}}); err == nil {
 				c.Errorf("%q was taken as a policy", bad)
 			}
@@ -181,6 +182,11 @@ func (c *covered) archived(part *signins.Part) {
 	row := &part.Rows[0]
 	if row.Segment == "" || row.ID == "" {
 		c.Fatalf("a row does not lead to the archive: %+v", row)
+	}
+	if row.Cell == "" {
+		c.Errorf("a row leads to no cell: %+v", row)
+	} else {
+		c.house.HTML(c.T, "/coverage?cell="+row.Cell)
 	}
 	drawer := c.house.HTML(c.T, "/signins?row="+url.QueryEscape(row.Key()))
 	if !strings.Contains(drawer, "How it was judged") || !strings.Contains(drawer, "userPrincipalName") || !strings.Contains(drawer, row.Segment) {

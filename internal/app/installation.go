@@ -68,6 +68,7 @@ type Installation struct {
 	Log    *slog.Logger
 	// Snapshot is what pages show of each tenant, as it was judged the last time.
 	Snapshot *snapshot.Store
+	Cover    *cover          // the pages of coverage and sign-ins
 	People   *people.Feature // the page of the accounts
 	features
 	// OnKept, when set, is told by a job of each judgement of the partner that was kept.

@@ -37,7 +37,6 @@ type features struct {
 	Collect    *collect.Collector // tells only, where it was opened without the vault
 	Posture    *posture.Store
 	Reading    *reading.Reading // the page of the trail
-	Cover      *cover           // pages alone
 	Notify     *notify.Outbox
 	Alerts     *alert.Store
 	Console    *console.Console // nil where it was opened without the vault

@@ -31,7 +31,7 @@ type skew struct {
 }
 
 // customerPages are the pages of customers, over the snapshot and the readings.
-func (i *Installation) customerPages() pager {
+func (i *Installation) customerPages(recent *collect.Recent) pager {
 	return &customers.Pages{
 		Part: func(ctx context.Context) (*customers.Part, error) {
 			t, err := i.Collect.Tenant(ctx, "partner")
@@ -54,7 +54,7 @@ func (i *Installation) customerPages() pager {
 			return out, nil
 		},
 		Readings: func(ctx context.Context) (map[string]*customers.Reading, error) {
-			list, err := i.Collect.Standings(ctx)
+			list, err := recent.Standings(ctx)
 			out := make(map[string]*customers.Reading, len(list))
 			for k := range list {
 				out[strings.ToLower(list[k].Tenant.ID)] = readingOf(&list[k])
@@ -69,7 +69,7 @@ func (i *Installation) customerPages() pager {
 			if err != nil {
 				return nil, nil, err
 			}
-			list, err := i.Collect.Standings(ctx)
+			list, err := recent.Standings(ctx)
 			for k := range list {
 				if strings.EqualFold(list[k].Tenant.ID, tenant) {
 					return own, readingOf(&list[k]), err
@@ -85,8 +85,8 @@ func readingOf(s *collect.Standing) *customers.Reading {
 }
 
 // readingPages are the pages of the readings, their gaps and jobs.
-func (i *Installation) readingPages(q *jobs.Queue) pager {
-	d := &collect.Desk{Readings: i.Collect, Now: i.Now, Queue: q, Record: i.Trail, Log: i.Log, Archive: i.Archive.Total, Where: i.Archive.Where(),
+func (i *Installation) readingPages(recent *collect.Recent, q *jobs.Queue) pager {
+	d := &collect.Desk{Readings: recent, Now: i.Now, Queue: q, Record: i.Trail, Log: i.Log, Archive: i.Archive.Total, Where: i.Archive.Where(),
 		Database: i.databaseWords,
 		Clock: func() (time.Duration, time.Time) {
 			if s := i.skew.Load(); s != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/collect"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/screen"
 )
@@ -31,7 +32,8 @@ func (i *Installation) screens(q *jobs.Queue) (out []screen.Screen) {
 
 // pagers are what has pages and is no module, one line each.
 func (i *Installation) pagers(q *jobs.Queue) []pager {
-	list := []pager{i.People, i.Cover, i.customerPages(), i.readingPages(q)}
+	recent := &collect.Recent{Collector: i.Collect}
+	list := []pager{i.People, i.Cover, i.customerPages(recent), i.readingPages(recent, q)}
 	if p := i.connectionPages(q); p != nil {
 		list = append(list, p)
 	}

@@ -61,7 +61,8 @@ func (m *coverMaker) parts(ctx context.Context, j *Judged, tenant string) (map[s
 		}
 		return "", time.Time{}
 	}
-	rows := signins.Input{From: from, To: asOf, Settle: settleBy(j.Engine)}
+	cover, find := coverage.BuildFinding(in)
+	rows := signins.Input{From: from, To: asOf, Settle: settleBy(j.Engine, find)}
 	if rows.Gaps, err = m.unreadLog(ctx, tenant, from, asOf); err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func (m *coverMaker) parts(ctx context.Context, j *Judged, tenant string) (map[s
 	if j.Facts.SignIns == nil {
 		rows.Unread = "no sign-in log was read of this tenant"
 	}
-	return map[string]any{coverage.PartName: coverage.Build(in), signins.PartName: m.rows.Build(rows)}, nil
+	return map[string]any{coverage.PartName: cover, signins.PartName: m.rows.Build(rows)}, nil
 }
 
 // aboutPolicies reports a row of the audit log by which a Conditional Access policy or
@@ -129,13 +130,16 @@ func (i *Installation) unreadLog(ctx context.Context, tenant string, from, to ti
 }
 
 // settleBy says of a row what settings ask of it; nil where they are not known.
-func settleBy(e *access.Engine) func(*signins.Row) {
+func settleBy(e *access.Engine, find coverage.Finder) func(*signins.Row) {
 	if e == nil {
 		return nil
 	}
 	return func(r *signins.Row) {
 		s := signInOf(e, r)
 		r.Place = e.Place(&s)
+		if find != nil {
+			r.Cell = find(&s)
+		}
 		p := e.Point(&s)
 		o := e.Outcome(p)
 		r.Settings, r.By = o.String(), e.Protecting(p)

@@ -19,7 +19,7 @@ import (
 
 // Desk is what the pages of the readings show besides them, and act by.
 type Desk struct {
-	Readings *Collector       // required
+	Readings *Recent          // required
 	Now      func() time.Time // required
 	Queue    *jobs.Queue      // required: what is asked for goes there
 	Record   audit.Recorder   // required: who asked for it

@@ -206,9 +206,9 @@ func (f *Fact) why() string {
 }
 
 func reasonWord(r evidence.GapReason, needs string) string {
-	word := map[evidence.GapReason]string{evidence.GapLicence: "the licence is missing", evidence.GapPermission: "a permission is missing",
-		evidence.GapRole: "a role is missing", evidence.GapMFA: "the token has no MFA claim", evidence.GapConsent: "nobody consented there",
-		evidence.GapAbsent: "there is no such thing here", evidence.GapGone: "it is there no more"}[r]
+	word := map[evidence.GapReason]string{evidence.GapLicence: "no licence for it", evidence.GapPermission: "no permission",
+		evidence.GapRole: "no role for it", evidence.GapMFA: "no MFA claim", evidence.GapConsent: "no consent there",
+		evidence.GapAbsent: "there is none here", evidence.GapGone: "it is there no more"}[r]
 	if word == "" {
 		word = string(r)
 	}

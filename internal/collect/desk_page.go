@@ -3,6 +3,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,9 @@ func (d *Desk) loadFacts(ctx context.Context, a *screen.Ask) (*screen.View, erro
 		v.Notices = append(v.Notices, screen.Notice{Tone: print.Muted, Lead: name(&t) + " is being read.", Text: "The page asks again by itself.",
 			Done: int64(sum.Whole), Of: int64(len(facts))})
 	}
+	if n := refusedAlike(facts); n != nil {
+		v.Notices = append(v.Notices, *n)
+	}
 	lines, err := d.gapLines(ctx, t.ID)
 	if err != nil {
 		return nil, err
@@ -64,6 +68,29 @@ func (d *Desk) loadFacts(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	v.Above = append(v.Above, tiles)
 	v.Below = append(v.Below, d.below(ctx, a, t.ID, lines)...)
 	return v, nil
+}
+
+// refusedAlike is the cause before its symptoms: where several lists are refused for the
+// same want, what is wanted, and what mends it.
+func refusedAlike(facts []Fact) *screen.Notice {
+	n, most, fix := map[string]int{}, "", map[string]string{}
+	for i := range facts {
+		f := &facts[i]
+		if f.State != stateRefused {
+			continue
+		}
+		why := reasonWord(f.Reason, f.Needs)
+		n[why]++
+		fix[why] = cmp.Or(fix[why], f.Can)
+		if n[why] > n[most] {
+			most = why
+		}
+	}
+	if n[most] < 3 {
+		return nil
+	}
+	return &screen.Notice{Tone: print.Doubt, Lead: fmt.Sprintf("%d of %d lists are refused: %s.", n[most], len(facts), print.Clean(most, 160)),
+		Text: print.Clean(fix[most], 300)}
 }
 
 // factSum is the page in numbers.

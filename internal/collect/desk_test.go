@@ -31,7 +31,7 @@ func desk(t *testing.T, r *rig, d *db.DB) (*collect.Desk, *jobs.Queue, *audittes
 		t.Fatal(err)
 	}
 	rec := &audittest.Recorder{}
-	return &collect.Desk{Readings: r.Collector, Now: r.clock.now, Queue: q, Record: rec, Where: "/data/archive",
+	return &collect.Desk{Readings: &collect.Recent{Collector: r.Collector}, Now: r.clock.now, Queue: q, Record: rec, Where: "/data/archive",
 		Archive: func(context.Context) (archive.Total, error) {
 			return archive.Total{Segments: 4, Size: 41_200_000, Last: began}, nil
 		},

@@ -104,7 +104,7 @@ func (s *Store) Gaps(ctx context.Context, tenant string, asOf time.Time) ([]evid
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.Tenants(ctx)
+	all, err := s.named(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}

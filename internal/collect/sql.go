@@ -57,7 +57,11 @@ func scanCursor(row interface{ Scan(...any) error }) (c cursor, err error) {
 
 // cursors are those of a tenant, or of all with "", by resource.
 func (s *Store) cursors(ctx context.Context, tenant string) (out []cursor, err error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT "+cursorColumns+" FROM collect_cursors WHERE tenant = $1 OR $1 = '' ORDER BY tenant, resource", tenant)
+	query, args := "SELECT "+cursorColumns+" FROM collect_cursors", []any{}
+	if tenant != "" { // by its index: there may be thousands of tenants
+		query, args = query+" WHERE tenant = $1", append(args, tenant)
+	}
+	rows, err := s.db.QueryContext(ctx, query+" ORDER BY tenant, resource", args...)
 	if err != nil {
 		return nil, fmt.Errorf("read how far the lists are: %w", err)
 	}
@@ -148,9 +152,12 @@ type gapRow struct {
 // that is open and was noticed in the future, by a clock that was wrong, is open always,
 // and one that was closed in the future is closed.
 func (s *Store) gapRows(ctx context.Context, tenant string, at time.Time) (out []gapRow, err error) {
-	return scanGaps(s.db.QueryContext(ctx, "SELECT "+gapColumns+` FROM collect_gaps WHERE (tenant = $1 OR $1 = '') AND ((closed_at = 0 OR closed_at > $2
-		AND closed_at <= $3) AND since_at <= $2 OR closed_at = 0 AND since_at > $3) ORDER BY tenant, resource, item, from_at, to_at, since_at`, tenant, db.Micros(at),
-		db.Micros(s.now())))
+	whose, args := "", []any{db.Micros(at), db.Micros(s.now())}
+	if tenant != "" {
+		whose, args = "tenant = $3 AND ", append(args, tenant)
+	}
+	return scanGaps(s.db.QueryContext(ctx, "SELECT "+gapColumns+" FROM collect_gaps WHERE "+whose+`((closed_at = 0 OR closed_at > $1
+		AND closed_at <= $2) AND since_at <= $1 OR closed_at = 0 AND since_at > $2) ORDER BY tenant, resource, item, from_at, to_at, since_at`, args...))
 }
 
 // openGaps are those of a resource that are open, whatever the clock says.
@@ -212,8 +219,11 @@ func (s *Store) putGap(ctx context.Context, g *gapRow) error {
 
 const tenantColumns = "tenant, domain, name, partner, risk, seen_at, gone_at, last_at, accounts, words"
 
-func (s *Store) tenantRows(ctx context.Context) (out []Tenant, err error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT "+tenantColumns+" FROM collect_tenants ORDER BY partner DESC, risk DESC, last_at, tenant")
+// tenantRows are the tenants that a word names, an id, a domain or "partner", or all with
+// "".
+func (s *Store) tenantRows(ctx context.Context, which string) (out []Tenant, err error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT "+tenantColumns+` FROM collect_tenants WHERE $1 = '' OR tenant = $1 OR domain = $1 OR partner = 1 AND $1 = 'partner'
+		ORDER BY partner DESC, risk DESC, last_at, tenant`, which)
 	if err != nil {
 		return nil, fmt.Errorf("read the tenants: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"sync"
 	"time"
 
 	"partnerguard/internal/db"
@@ -150,4 +151,57 @@ func (s *Store) Healed(ctx context.Context, tenant string, since time.Time) ([]H
 		out = append(out, Healed{rows[i].Gap, rows[i].closed})
 	}
 	return out, err
+}
+
+// Recent remembers the standings of all tenants for pages that are looked at often: they
+// are read again after a while by one request, and the others go on with what there is.
+// The zero value but for its Collector is ready. Safe for concurrent use; what it gives is
+// shared, and never changed.
+type Recent struct {
+	*Collector
+
+	mu   sync.Mutex // guards the rest
+	at   time.Time  // when they were read; monotonic
+	list []Standing
+	busy bool
+}
+
+// How old what is remembered may be: after recentFor it is read again beside, and after
+// recentMost nobody is answered with it.
+const (
+	recentFor  = 5 * time.Second
+	recentMost = time.Minute
+)
+
+// Standings are those of [Collector.Standings], at most a minute old.
+func (r *Recent) Standings(ctx context.Context) ([]Standing, error) {
+	r.mu.Lock()
+	list, age := r.list, time.Since(r.at)
+	again := list != nil && age > recentFor && age <= recentMost && !r.busy
+	r.busy = r.busy || again
+	r.mu.Unlock()
+	if again {
+		ctx := context.WithoutCancel(ctx)
+		go func() {
+			ctx, stop := context.WithTimeout(ctx, time.Minute)
+			defer stop()
+			_, _ = r.read(ctx) // else the next request reads it
+		}()
+	}
+	if list != nil && age <= recentMost {
+		return list, nil
+	}
+	return r.read(ctx)
+}
+
+func (r *Recent) read(ctx context.Context) ([]Standing, error) {
+	at := time.Now()
+	list, err := r.Collector.Standings(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.busy = false
+	if err == nil && at.After(r.at) {
+		r.at, r.list = at, list
+	}
+	return list, err
 }

@@ -34,7 +34,7 @@ type TenantStatus struct {
 
 // Status tells how the readings stand, of one tenant by id or of all with "".
 func (c *Collector) Status(ctx context.Context, tenant string) ([]TenantStatus, error) {
-	all, err := c.Tenants(ctx)
+	all, err := c.named(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}

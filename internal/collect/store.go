@@ -59,17 +59,23 @@ func (s *Store) resource(name string) (evidence.Resource, bool) {
 
 // Tenants are those that are read, the partner's own first, then by risk and by how
 // long ago they were read; without those that are customers no more.
-func (s *Store) Tenants(ctx context.Context) ([]Tenant, error) {
-	all, err := s.tenantRows(ctx)
+func (s *Store) Tenants(ctx context.Context) ([]Tenant, error) { return s.named(ctx, "") }
+
+// named are those of Tenants that a word names.
+func (s *Store) named(ctx context.Context, which string) ([]Tenant, error) {
+	all, err := s.tenantRows(ctx, which)
 	now := s.now()
 	return slices.DeleteFunc(all, func(t Tenant) bool { return !t.Gone.IsZero() && !t.Gone.After(now) }), err
 }
 
 // Tenant finds one by id or domain. Kind problem.NotFound where there is none.
 func (s *Store) Tenant(ctx context.Context, idOrDomain string) (Tenant, error) {
-	all, err := s.Tenants(ctx)
-	if err != nil {
-		return Tenant{}, err
+	var all []Tenant
+	if idOrDomain != "" { // an empty word names none
+		var err error
+		if all, err = s.named(ctx, idOrDomain); err != nil {
+			return Tenant{}, err
+		}
 	}
 	for _, t := range all {
 		if t.ID == idOrDomain || t.Domain == idOrDomain || t.Partner && idOrDomain == "partner" {
@@ -85,7 +91,7 @@ func (s *Store) Tenant(ctx context.Context, idOrDomain string) (Tenant, error) {
 func (s *Store) Known(ctx context.Context, list []Tenant, whole bool) error {
 	return s.db.InTx(ctx, func(ctx context.Context) error {
 		now := s.now()
-		kept, err := s.tenantRows(ctx)
+		kept, err := s.tenantRows(ctx, "")
 		if err != nil {
 			return err
 		}

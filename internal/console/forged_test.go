@@ -211,6 +211,43 @@ func TestForgedTokens(t *testing.T) {
 	}
 }
 
+// Directory roles of an access token count when it is of the same sign-in, and of nobody
+// else's.
+func TestForgedDirectoryRoles(t *testing.T) {
+	t.Parallel()
+	r, a, good := forge(t)
+	key, _ := signers()
+	a.id = func(n string) secret.Text { return sign(t, key, "k1", with(good, claims{"nonce": n, "wids": nil})) }
+	access := claims{"aud": "https://graph.microsoft.com", "iss": good["iss"], "tid": tenantID, "oid": ada, "ver": "1.0", "appid": labtest.PanelApp, "appidacr": "1",
+		"scp": "User.Read", "wids": []string{entra.RoleGlobalAdministrator}}
+	for name, c := range map[string]struct {
+		change claims
+		in     bool
+	}{
+		"the same":        {nil, true},
+		"no roles":        {claims{"wids": nil}, false},
+		"another account": {claims{"oid": bo}, false},
+		"another app":     {claims{"appid": someone}, false},
+		"another tenant":  {claims{"tid": someone, "iss": "https://sts.windows.net/" + someone + "/"}, false},
+		"an app alone":    {claims{"scp": nil, "idtyp": "app"}, false},
+		"no ids":          {claims{"wids": []string{"Global Administrator", "*"}}, false},
+	} {
+		a.access, a.codes = sign(t, key, "k1", with(access, c.change)), nil
+		b := r.browser()
+		b.come(a, "c")
+		if in := b.last.Code == 303; in != c.in {
+			t.Errorf("%s: %d %s", name, b.last.Code, text(b.last.Body.String()))
+		}
+	}
+	for _, opaque := range []string{"", "x", "a.b.c", strings.Repeat("a", 1<<20)} {
+		a.access, a.codes = secret.New(opaque), nil
+		b := r.browser()
+		if b.come(a, "c"); b.last.Code != 403 {
+			t.Errorf("an access token that cannot be read: %d", b.last.Code)
+		}
+	}
+}
+
 // Answers that are not those to what this browser asked.
 func TestForgedAnswers(t *testing.T) {
 	t.Parallel()

@@ -40,9 +40,12 @@ type words struct {
 // takes its row away at once, and this is against who puts it back.
 const wordsFor = 2 * time.Second
 
-// told are the actions that begin or end a thing that grants.
-var told = []audit.Action{audit.ConsoleEntered, audit.ConsoleSteppedUp, audit.ConsoleLeft, audit.ConsoleEnded, audit.ConsoleLinkMade, audit.ConsoleLinkUsed,
-	audit.ConsoleRoleGiven, audit.ConsoleRoleTaken, audit.ConsoleTokenMade, audit.ConsoleTokenRemoved}
+// begins are the actions that begin a thing that grants, ends those that end it. An end
+// is final: no id is given twice, so a beginning that is written later is somebody else's.
+var (
+	begins = []audit.Action{audit.ConsoleEntered, audit.ConsoleSteppedUp, audit.ConsoleLinkMade, audit.ConsoleRoleGiven, audit.ConsoleTokenMade}
+	ends   = []audit.Action{audit.ConsoleLeft, audit.ConsoleEnded, audit.ConsoleLinkUsed, audit.ConsoleRoleTaken, audit.ConsoleTokenRemoved}
+)
 
 // of gives the last that the trail says of a thing, "" for nothing. It is asked outside
 // of transactions.
@@ -65,7 +68,10 @@ func (w *words) of(ctx context.Context, id string) (audit.Action, error) {
 	if head.Seq > w.high {
 		news := map[string]audit.Action{}
 		err := w.trail.Held(ctx, w.high, head.Seq, func(line []byte) bool { return bytes.Contains(line, []byte(`"action":"console.`)) }, func(e trail.Entry) {
-			if e.Outcome == audit.Done && slices.Contains(told, e.Action) {
+			if e.Outcome != audit.Done || !slices.Contains(ends, e.Action) && !slices.Contains(begins, e.Action) {
+				return
+			}
+			if !slices.Contains(ends, news[e.Object]) && !slices.Contains(ends, w.last[e.Object]) {
 				news[e.Object] = e.Action
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"partnerguard/internal/audit"
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
@@ -263,6 +264,9 @@ func TestForgedRows(t *testing.T) {
 		sessions, err := r.Sessions(t.Context())
 		r.must(err)
 		back("console_sessions", sessions[0].ID, func() { r.must(r.EndSession(t.Context(), sessions[0].ID, "local:owner")) })
+		// And who knows this program appends that it was made, once more.
+		r.must(r.trail.Record(t.Context(), audit.Event{At: r.at, Action: audit.ConsoleTokenMade, Outcome: audit.Done, Actor: "local:owner", Object: tok.ID}))
+		r.must(r.trail.Record(t.Context(), audit.Event{At: r.at, Action: audit.ConsoleRoleGiven, Outcome: audit.Done, Actor: "local:owner", Object: g.ID}))
 		r.start() // another process, which remembers nothing
 		b.do("GET", "/customers/see", nil, "Authorization", "Bearer "+text.Reveal())
 		b.is(401)

@@ -30,15 +30,27 @@ type Proposal struct {
 
 // Build makes the part. It is pure; equal input gives an equal part.
 func Build(in Input) Part {
+	p, _ := BuildFinding(in)
+	return p
+}
+
+// Finder gives the key of the cell in which a sign-in is; "" where it is in none. It is
+// for one goroutine.
+type Finder func(*access.SignIn) string
+
+// BuildFinding makes the part, and what finds its cells.
+func BuildFinding(in Input) (Part, Finder) {
+	nowhere := func(*access.SignIn) string { return "" }
 	if in.Engine == nil {
-		return Part{Unread: cmp.Or(in.Unread, "the policies were not read")}
+		return Part{Unread: cmp.Or(in.Unread, "the policies were not read")}, nowhere
 	}
-	p := Part{Settings: in.Settings, Allows: in.Allows, Who: []Who{}, Places: []Side{}, Clients: []Side{}, Cells: [][]Cell{}, Details: []Detail{}, Fixes: []Fix{},
+	p := Part{Settings: in.Settings, Allows: in.Allows, Who: []Who{}, Places: []Side{}, Clients: []Side{}, Cells: [][]Cell{}, Details: []Detail{},
+		Fixes:   []Fix{},
 		Answers: []Answer{}, Policy: []Policy{}}
 	m, err := in.Engine.Matrix(in.Bounds)
 	if err != nil {
 		p.Unread = "the settings could not be proved: " + err.Error()
-		return p
+		return p, nowhere
 	}
 	t := in.Engine.Tenant()
 	p.More = [2]int{m.MoreWho, m.MorePlaces}
@@ -64,7 +76,13 @@ func Build(in Input) Part {
 	for _, l := range t.Locations {
 		p.Inputs = append(p.Inputs, Location{l.ID, cmp.Or(l.DisplayName, l.ID)})
 	}
-	return p
+	return p, func(s *access.SignIn) string {
+		who, col, ok := m.Find(s)
+		if !ok {
+			return ""
+		}
+		return p.key(address{who, col})
+	}
 }
 
 func whoOf(w *access.MatrixWho, t *access.Tenant) Who {

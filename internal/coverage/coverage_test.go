@@ -81,7 +81,8 @@ func stored(t *testing.T, in coverage.Input) *coverage.Part {
 	return &p
 }
 
-func house(t *testing.T, p *coverage.Part, e *access.Engine, rehearse func(context.Context, string, coverage.Propose) (*coverage.Rehearsal, error)) *screentest.House {
+func house(t *testing.T, p *coverage.Part, e *access.Engine, rehearse func(context.Context, string, coverage.Propose) (*coverage.Rehearsal,
+	error)) *screentest.House {
 	t.Helper()
 	if rehearse == nil {
 		rehearse = func(context.Context, string, coverage.Propose) (*coverage.Rehearsal, error) {
@@ -205,6 +206,7 @@ func TestUnreadIsNotNo(t *testing.T) {
 func TestNamesAreForWhoSeesPeople(t *testing.T) {
 	t.Parallel()
 	in := input(tenant(4))
+	in.Changed = func(string) (string, time.Time) { return "admin@contoso.example", screentest.Now.Add(-time.Hour) }
 	p := stored(t, in)
 	h := house(t, p, in.Engine, nil)
 	with := h.HTML(t, "/coverage")
@@ -234,6 +236,12 @@ func TestNamesAreForWhoSeesPeople(t *testing.T) {
 	_, l, err := h.Load(t.Context(), "/coverage")
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i := range l.Rows.Items {
+		row, err := json.Marshal(l.Rows.Items[i])
+		if err != nil || strings.Contains(string(row), "@contoso.example") {
+			t.Errorf("a row names an account: %s %v", row, err)
+		}
 	}
 	raw, err := json.Marshal(l.View.Summary)
 	if err != nil || strings.Contains(string(raw), "@contoso.example") {
@@ -321,7 +329,8 @@ func TestHostile(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", address, err)
 		}
-		for _, never := range []string{"<script>alert", "<img", "<h1>owned", "<svg/onload", "onerror=alert(1)>", `href="javascript`, `href="//evil`, `href="https://evil`, "\u202e"} {
+		for _, never := range []string{"<script>alert", "<img", "<h1>owned", "<svg/onload", "onerror=alert(1)>", `href="javascript`, `href="//evil`,
+			`href="https://evil`, "\u202e"} {
 			if strings.Contains(html, never) {
 				t.Fatalf("%s has %q", address, never)
 			}
@@ -354,8 +363,10 @@ func TestDecide(t *testing.T) {
 			t.Errorf("%s was taken", bad)
 		}
 	}
-	s, _, err := coverage.Ask(in.Engine, url.Values{"account": {"u1"}, "where": {"203.0.113.1"}, "device": {"compliant device, joined device"}, "deviceNot": {"approved app"}})
-	if err != nil || s.IP != netip.MustParseAddr("203.0.113.1") || !s.Device["compliant device"] || !s.Device["joined device"] || s.Device["approved app"] || len(s.Device) != 3 {
+	s, _, err := coverage.Ask(in.Engine, url.Values{"account": {"u1"}, "where": {"203.0.113.1"}, "device": {"compliant device, joined device"},
+		"deviceNot": {"approved app"}})
+	if err != nil || s.IP != netip.MustParseAddr("203.0.113.1") || !s.Device["compliant device"] || !s.Device["joined device"] ||
+		s.Device["approved app"] || len(s.Device) != 3 {
 		t.Errorf("%+v %v", s, err)
 	}
 }

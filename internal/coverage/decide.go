@@ -89,8 +89,9 @@ func (f *Feature) decide(ctx context.Context, a *screen.Ask) (*screen.View, erro
 	}
 	v := &screen.View{
 		Sentence: "Decided by the settings as they were read; nothing is asked of Microsoft.", Rows: useList.Of(nil),
-		Facts:   []screen.Fact{{What: "Settings", At: at, Source: "Microsoft Graph, from the archive", Rests: true}},
-		Nothing: &screen.Nothing{Head: "Name an account", Text: "The policies that take its sign-in stand here, and those that do not, with the clause that leaves it out."},
+		Facts: []screen.Fact{{What: "Settings", At: at, Source: "Microsoft Graph, from the archive", Rests: true}},
+		Nothing: &screen.Nothing{Head: "Name an account",
+			Text: "The policies that take its sign-in stand here, and those that do not, with the clause that leaves it out."},
 		Actions: []screen.Action{{Text: "Coverage", Icon: "matrix", Path: screen.With("/coverage", "tenant", a.Tenant.ID)}},
 	}
 	form := decideForm{a: a, e: e}
@@ -239,7 +240,8 @@ func (f decideForm) build(b *screen.Builder) {
 	f.choice(b, "signInRisk", "Sign-in risk", riskEnum, "none")
 	f.choice(b, "userRisk", "User risk", riskEnum, "none")
 	f.choice(b, "insiderRisk", "Insider risk", insiderEnum, "none")
-	f.text(b, "device", "Device facts that hold", "compliant device", false, []string{access.AxisCompliant, access.AxisJoined, access.AxisApprovedApp, access.AxisProtectedApp})
+	f.text(b, "device", "Device facts that hold", "compliant device", false, []string{access.AxisCompliant, access.AxisJoined, access.AxisApprovedApp,
+		access.AxisProtectedApp})
 	f.text(b, "deviceNot", "Device facts that do not", "", false, nil)
 	b.End("div")
 	b.Class("div", "row mt")

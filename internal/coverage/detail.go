@@ -346,8 +346,9 @@ func (g *board) fixes(d *Detail) screen.Block {
 		}
 		list.List = append(list.List, it)
 	}
-	c := screen.Card{Head: "What would close it", Body: []screen.Block{list}, Bare: true, Foot: "Counted are open classes whose witness would be asked or refused. " +
-		"A title opens its rehearsal."}
+	c := screen.Card{Head: "What would close it", Body: []screen.Block{list}, Bare: true,
+		Foot: "Counted are open classes whose witness would be asked or refused. " +
+			"A title opens its rehearsal."}
 	if d == nil {
 		c.Head = "What would close most"
 	}

@@ -37,11 +37,17 @@ var policyList = &screen.List[Policy]{
 		{Name: "leavesOut", Head: "Leaves out", About: "whom and what it excludes", Cell: func(p *Policy) screen.Cell {
 			return screen.Cell{Text: short(p.Leaves, 3), Never: "nothing"}
 		}, Text: func(p *Policy) string { return strings.Join(p.Leaves, "; ") }},
-		{Name: "cells", Head: "Takes", About: "classes of sign-ins of which it takes some", Right: true, Order: func(a, b *Policy) int { return a.Cells - b.Cells },
+		{Name: "cells", Head: "Takes", About: "classes of sign-ins of which it takes some", Right: true, Order: func(a,
+			b *Policy) int {
+			return a.Cells - b.Cells
+		},
 			Cell: func(p *Policy) screen.Cell {
 				return screen.Cell{Of: &screen.Part{N: int64(p.Cells), Of: int64(p.Of)}}
 			}, Text: func(p *Policy) string { return strconv.Itoa(p.Cells) }},
-		{Name: "alone", Head: "Alone holds", About: "classes that would be open without it", Right: true, Order: func(a, b *Policy) int { return a.Alone - b.Alone },
+		{Name: "alone", Head: "Alone holds", About: "classes that would be open without it", Right: true, Order: func(a,
+			b *Policy) int {
+			return a.Alone - b.Alone
+		},
 			Blank: func(p *Policy) bool { return p.Alone < 0 }, Cell: aloneCell, Text: func(p *Policy) string {
 				if p.Alone < 0 {
 					return ""
@@ -82,7 +88,8 @@ var policyList = &screen.List[Policy]{
 			{Key: "Id", Cell: screen.Cell{Text: print.Clean(p.ID, 120), Mono: true}},
 		}}
 		if p.Misread != "" {
-			out = append(out, screen.Para{Class: "note", Text: "Not counted as protection, because it uses what is not understood here: " + print.Clean(p.Misread, 300) + "."})
+			out = append(out, screen.Para{Class: "note", Text: "Not counted as protection, because it uses what is not understood here: " +
+				print.Clean(p.Misread, 300) + "."})
 		}
 		if p.Workload {
 			out = append(out, screen.Para{Class: "note", Text: "It selects workloads, not users."})

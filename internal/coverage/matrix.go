@@ -165,7 +165,8 @@ func (g *board) matrix() screen.Block {
 	if g.More != [2]int{} {
 		said = append(said, fmt.Sprintf("%d classes of accounts and %d places are past the bounds and were not looked at", g.More[0], g.More[1]))
 	}
-	c := screen.Card{ID: "matrix", Head: "Does every sign-in need MFA?", Aside: "Accounts, places and clients are those that the policies can tell apart", Body: body}
+	c := screen.Card{ID: "matrix", Head: "Does every sign-in need MFA?",
+		Aside: "Accounts, places and clients are those that the policies can tell apart", Body: body}
 	if len(said) > 0 {
 		c.Foot = print.Ended(upper(strings.Join(said, "; ")))
 	}
@@ -191,7 +192,8 @@ func (g *board) picker(l layout) screen.Block {
 			if on {
 				class = "chip on"
 			}
-			b.Open("a", screen.A("class", class), screen.A("href", g.path("/coverage", "place", key)+"#matrix"), screen.If(on, screen.A("aria-current", "true")))
+			b.Open("a", screen.A("class", class), screen.A("href", g.path("/coverage", "place", key)+"#matrix"), screen.If(on,
+				screen.A("aria-current", "true")))
 			b.Text(text)
 			if open > 0 {
 				b.Elem("span", " "+strconv.Itoa(open)+" open", screen.A("class", "n"))

@@ -109,8 +109,9 @@ func (f *Feature) rehearseScreen() screen.Screen {
 		},
 		Acts: []screen.Act{{
 			Name: "propose", Title: "Rehearse these policies", Do: screen.SeePeople,
-			About:  "Takes policies as Microsoft Graph writes them, and rehearses them beside today's. Nothing is changed in the tenant.",
-			Form:   []screen.Field{{Name: "policies", Label: "Policies as JSON", Kind: "area", Required: true, Max: maxProposal, Hint: "One policy, a list, or a page of Graph. What is report-only is rehearsed as if it were on."}},
+			About: "Takes policies as Microsoft Graph writes them, and rehearses them beside today's. Nothing is changed in the tenant.",
+			Form: []screen.Field{{Name: "policies", Label: "Policies as JSON", Kind: "area", Required: true, Max: maxProposal,
+				Hint: "One policy, a list, or a page of Graph. What is report-only is rehearsed as if it were on."}},
 			Handle: f.propose,
 		}},
 	}
@@ -139,8 +140,9 @@ var affectedList = &screen.List[Affected]{
 		}, Text: func(x *Affected) string { return strings.Join(append(x.Apps, x.Clients...), "; ") }},
 		{Name: "signins", Head: "Sign-ins", Right: true, Order: func(a, b *Affected) int { return int(min(1, max(-1, a.Rows-b.Rows))) },
 			Cell: func(x *Affected) screen.Cell { return screen.Count(x.Rows, "") }},
-		{Name: "last", Head: "Last", Drop: true, Order: func(a, b *Affected) int { return a.Last.Compare(b.Last) }, Blank: func(x *Affected) bool { return x.Last.IsZero() },
-			Cell: func(x *Affected) screen.Cell { return screen.When(x.Last, "not said") }},
+		{Name: "last", Head: "Last", Drop: true, Order: func(a, b *Affected) int { return a.Last.Compare(b.Last) },
+			Blank: func(x *Affected) bool { return x.Last.IsZero() },
+			Cell:  func(x *Affected) screen.Cell { return screen.When(x.Last, "not said") }},
 		{Name: "ways", Head: "Way out", Cell: func(x *Affected) screen.Cell {
 			return screen.Cell{Text: print.Clean(short(x.WaysOut, 2), 200), Never: "none is needed"}
 		}, Text: func(x *Affected) string { return strings.Join(x.WaysOut, "; ") }},
@@ -183,7 +185,8 @@ func CheckPolicies(body string) error {
 	}
 	for i, p := range list {
 		if len(p.Unsupported) > 0 {
-			return problem.New(problem.BadInput, "policy %d, %.80q, says what is not understood here: %.200s", i+1, p.DisplayName, strings.Join(p.Unsupported, ", ")).
+			return problem.New(problem.BadInput, "policy %d, %.80q, says what is not understood here: %.200s", i+1, p.DisplayName,
+				strings.Join(p.Unsupported, ", ")).
 				WithHint("what a rehearsal does not understand it could not replay; take it out, or spell it as Microsoft Graph does")
 		}
 		if p.Conditions.Workload {
@@ -237,12 +240,14 @@ func (f *Feature) rehearse(ctx context.Context, a *screen.Ask) (*screen.View, er
 	if err != nil {
 		return nil, err
 	}
-	v := &screen.View{Sentence: "Replays the recorded sign-ins through settings that are not on yet. Nothing is changed in the tenant.", Rows: affectedList.Of(nil),
+	v := &screen.View{Sentence: "Replays the recorded sign-ins through settings that are not on yet. Nothing is changed in the tenant.",
+		Rows:    affectedList.Of(nil),
 		Actions: []screen.Action{{Text: "Coverage", Icon: "matrix", Path: screen.With("/coverage", "tenant", a.Tenant.ID)}}}
 	part, mark, partErr := f.Part(ctx, a.Tenant.ID)
 	if !wanted {
 		v.Above = []screen.Block{screen.Side{Shape: "g2", List: []screen.Block{offers(a, part), f.paste()}}}
-		v.Nothing = &screen.Nothing{Head: "Choose what to rehearse", Text: "Who is asked and can answer, who cannot, who is shut out, and the way out of each stands here then."}
+		v.Nothing = &screen.Nothing{Head: "Choose what to rehearse",
+			Text: "Who is asked and can answer, who cannot, who is shut out, and the way out of each stands here then."}
 		return v, nil
 	}
 	version := mark.Version
@@ -277,7 +282,8 @@ func (f *Feature) rehearse(ctx context.Context, a *screen.Ask) (*screen.View, er
 
 // running is what the page says while it runs.
 func (f *Feature) running(v *screen.View, x *run) {
-	n := screen.Notice{Tone: print.Muted, Lead: "Rehearsing.", Text: "The sign-ins are being read from the archive and replayed; this page asks again by itself.", Of: int64(f.Limit / time.Second)}
+	n := screen.Notice{Tone: print.Muted, Lead: "Rehearsing.",
+		Text: "The sign-ins are being read from the archive and replayed; this page asks again by itself.", Of: int64(f.Limit / time.Second)}
 	since := x.began
 	if since.IsZero() {
 		n.Lead, n.Text, n.Of = "Waiting.", "Another rehearsal runs; this one is next in line, and this page asks again by itself.", 0
@@ -295,7 +301,8 @@ func rehearsed(v *screen.View, r *Rehearsal) {
 	v.Nothing = &screen.Nothing{Head: "Nobody would notice", Text: "None of the recorded sign-ins is treated otherwise."}
 	v.Facts = []screen.Fact{{What: "Sign-ins to", At: r.Last, Source: "the archive", Rests: true}}
 	if !r.Complete {
-		v.Notices = append(v.Notices, screen.Notice{Tone: print.Doubt, Lead: "In part.", Text: "Some of what was to be read was not: what is not here was not replayed."})
+		v.Notices = append(v.Notices, screen.Notice{Tone: print.Doubt, Lead: "In part.",
+			Text: "Some of what was to be read was not: what is not here was not replayed."})
 	}
 	of := map[string]Total{}
 	for _, t := range r.Totals {
@@ -307,7 +314,8 @@ func rehearsed(v *screen.View, r *Rehearsal) {
 		x := screen.Tile{Head: print.Sentence(e.word), N: print.Number(int64(t.Accounts)), Of: "accounts", Delta: print.Plural(t.Rows, "sign-ins")}
 		tiles = append(tiles, x)
 	}
-	head := screen.Card{Head: "What was rehearsed", Note: print.Ended(print.Clean(r.Proposal, 800)), Aside: fmt.Sprintf("%s replayed", print.Plural(r.Rows, "sign-ins")),
+	head := screen.Card{Head: "What was rehearsed", Note: print.Ended(print.Clean(r.Proposal, 800)), Aside: fmt.Sprintf("%s replayed",
+		print.Plural(r.Rows, "sign-ins")),
 		Body: []screen.Block{proofTable(r)}}
 	v.Above = []screen.Block{tiles, head}
 	notes := screen.Items{Empty: "Nothing to add."}
@@ -342,7 +350,8 @@ func offers(a *screen.Ask, part *Part) screen.Block {
 	if part != nil {
 		for i := range part.Fixes {
 			f := &part.Fixes[i]
-			list.List = append(list.List, screen.Item{When: print.Number(int64(f.Cells)), WhenSub: "classes", Lead: print.Clean(f.Title, 300), Meta: print.Clean(f.Detail, 300),
+			list.List = append(list.List, screen.Item{When: print.Number(int64(f.Cells)), WhenSub: "classes", Lead: print.Clean(f.Title, 300),
+				Meta: print.Clean(f.Detail, 300),
 				Path: path("change", strings.Join(f.Changes, ","))})
 		}
 	}

@@ -115,9 +115,12 @@ var badPolicies = map[string]string{
 	`{"state":"enabled","conditions":{"moonPhase":{"full":true}}}`:                                                                                               "moonphase",
 	`{"state":"enabled","conditions":{"users":{"includeUsers":["All"]}},"grantControls":{"builtInControls":["retinaScan"]}}`:                                     "retinascan",
 	`{"state":"enabled","conditions":{"clientApplications":{"includeServicePrincipals":["All"]}},"grantControls":{"operator":"OR","builtInControls":["block"]}}`: "workload",
-	`{"state":"enabled","conditions":` + strings.Repeat(`{"a":`, 5000) + "1" + strings.Repeat("}", 5000) + `}`:                                                   "",
-	"[" + strings.Repeat(`{"state":"enabled","conditions":{}},`, 30) + `{"state":"enabled","conditions":{}}]`:                                                    "31 policies",
-	strings.Repeat(" ", 40<<10) + `{"state":"enabled","conditions":{}}`:                                                                                          "longer",
+	`{"state":"enabled","conditions":` + strings.Repeat(`{"a":`, 5000) + "1" + strings.Repeat("}", 5000) +
+		`}`: "",
+	"[" + strings.Repeat(`{"state":"enabled","conditions":{}},`, 30) +
+		`{"state":"enabled","conditions":{}}]`: "31 policies",
+	strings.Repeat(" ", 40<<10) +
+		`{"state":"enabled","conditions":{}}`: "longer",
 }
 
 // TestProposalsAreReadStrictly: what is pasted is taken whole or not at all.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"time"
 
 	"partnerguard/internal/access"
@@ -57,17 +58,15 @@ func (f *Feature) Screens() []screen.Screen {
 	return []screen.Screen{
 		{
 			Name: "coverage", Title: "Coverage", Icon: "matrix", Group: screen.Posture, Order: 20, See: screen.SeePosture, Over: screen.OfTenant,
-			About:  "Proved from the settings: who is asked for MFA, where and with which client, and what each policy does.",
-			List:   policyList,
-			Params: []screen.Param{{Name: "cell", About: "The cell that is opened: a class of accounts and a column."}, {Name: "place", About: "Only this place."}},
-			Load:   f.load, Needs: f.needs,
+			About: "Proved from the settings: who is asked for MFA, where and with which client, and what each policy does.",
+			List:  policyList,
+			Params: []screen.Param{{Name: "cell", About: "The cell that is opened: a class of accounts and a column."}, {Name: "place",
+				About: "Only this place."}},
+			Load: f.load,
 		},
 		f.decideScreen(), f.rehearseScreen(),
 	}
 }
-
-// needs counts the open cells.
-func (f *Feature) needs(context.Context, *screen.Viewer) int { return 0 }
 
 func (f *Feature) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 	p, mark, err := f.Part(ctx, a.Tenant.ID)
@@ -124,7 +123,7 @@ func pageOf(p *Part, mark snapshot.Mark, a *screen.Ask) (*screen.View, error) {
 			{Text: "Ask about a sign-in", Icon: "q", Path: g.path("/coverage/decide")},
 			{Text: "Rehearse a change", Icon: "play", Path: g.path("/coverage/rehearse"), Primary: true},
 		},
-		Rows:    policyList.Of(p.Policy),
+		Rows:    policyList.Of(g.policyRows()),
 		Nothing: &screen.Nothing{Head: "No policy and no security defaults", Text: "The list was read to its end, and nothing asks anybody for MFA."},
 		Summary: g.summary(),
 	}
@@ -176,6 +175,19 @@ func (g *board) read(v url.Values) error {
 	}
 	return problem.New(problem.NotFound, "there is no such cell any more: the policies tell other accounts or places apart now").
 		WithHint("leave cell out of the address")
+}
+
+// policyRows are the policies, without who changed them where the viewer may not see
+// people by name.
+func (g *board) policyRows() []Policy {
+	if g.names {
+		return g.Policy
+	}
+	out := slices.Clone(g.Policy)
+	for i := range out {
+		out[i].By = ""
+	}
+	return out
 }
 
 // summary is what the API has beside the policies: the cells, without names of accounts

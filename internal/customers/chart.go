@@ -20,8 +20,11 @@ const linked = 500
 func marks(rows []Row) screen.Block {
 	return screen.Func(func(b *screen.Builder) {
 		step := 20.0
-		if len(rows) > linked {
+		switch {
+		case len(rows) > linked:
 			step = 11
+		case len(rows) <= 60:
+			step = 36
 		}
 		spoken := fmt.Sprintf("%d customers, one mark each, the worst first", len(rows))
 		b.Class("figure", "plot")

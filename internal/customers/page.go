@@ -329,7 +329,8 @@ func (r *Row) about() screen.Block {
 	pairs := screen.Pairs{{Key: "Name", Cell: screen.Words(r.Name)}, {Key: "Domain", Cell: screen.Words(r.Domain)},
 		{Key: "Tenant", Cell: screen.Cell{Text: r.Tenant, Mono: true}}, {Key: "Relation to you", Cell: screen.Words(relation), From: "Partner Center"}}
 	if r.DAP != Unknown {
-		pairs = append(pairs, screen.Pair{Key: "DAP", Cell: r.dapCell(), From: r.DAPSource})
+		word := map[Answer]string{Yes: "delegated admin privileges are in place", No: "none"}[r.DAP]
+		pairs = append(pairs, screen.Pair{Key: "DAP", Cell: screen.Words(word), From: r.DAPSource})
 	}
 	if !r.Listed {
 		pairs = append(pairs, screen.Pair{Key: "Listed",

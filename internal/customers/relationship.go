@@ -49,13 +49,14 @@ var relationshipList = &screen.List[relationshipRow]{
 				return screen.Cell{Said: &page.Said{Tone: print.Doubt, Word: "not read"}}
 			}
 			c := screen.Cell{Text: r.Roles[0].Name}
+			if r.Global || r.Road {
+				c = screen.Cell{Said: &page.Said{Tone: print.Bad, Word: r.Roles[0].Name}}
+			}
+			if r.Road && !r.Global {
+				c.Tags = append(c.Tags, screen.Tag{Text: "leads to Global Administrator"})
+			}
 			if n := len(r.Roles) - 1; n > 0 {
 				c.Sub = "and " + print.Plural(int64(n), "more roles")
-			}
-			if r.Global {
-				c.Tags = append(c.Tags, screen.Tag{Text: "Global Administrator", Tone: print.Bad})
-			} else if r.Road {
-				c.Tags = append(c.Tags, screen.Tag{Text: "leads to Global Administrator", Tone: print.Bad})
 			}
 			return c
 		}, Text: (*relationshipRow).roleNames},

@@ -17,3 +17,8 @@ func (o *Outbox) Sweep(ctx context.Context) error { return o.sweep(ctx) }
 
 // Public says that an address is one of the internet.
 func Public(a netip.Addr) bool { return public(a) }
+
+// Deliver is what a delivery's job does.
+func (o *Outbox) Deliver(ctx context.Context, message, channel string) (time.Duration, error) {
+	return o.deliver(ctx, message, channel)
+}

@@ -209,7 +209,7 @@ func TestHostile(t *testing.T) {
 	for _, s := range hostile {
 		m := &notify.Message{ID: "m-1", Event: "alert.opened", Severity: notify.Severity(s), At: at, Thread: s, Title: s, Text: s,
 			Fields: []notify.Field{{Name: s, Value: s}}, Items: []notify.Item{{ID: s, Title: s, Text: s}}, Commands: []string{s},
-			Link: "https://guard.example" + s}
+			Link: "https://guard.example/" + s}
 		for range 40 {
 			m.Items, m.Fields = append(m.Items, m.Items[0]), append(m.Fields, m.Fields[0])
 		}

@@ -103,8 +103,10 @@ func (d plot) Build(b *screen.Builder) {
 	b.Open("svg", screen.A("class", d.class), screen.A("viewBox", "0 0 "+screen.Num(d.w)+" "+screen.Num(low+22)), screen.A("role", "group"),
 		screen.A("aria-label", d.spoken()))
 	axis := func(y float64, n int64, class string) {
-		b.Void("line", screen.A("class", class), screen.A("x1", screen.Num(left)), screen.A("y1", screen.Num(y)), screen.A("x2", screen.Num(d.w-2)), screen.A("y2", screen.Num(y)))
-		b.Elem("text", print.Number(n), screen.A("class", "lo"), screen.A("x", screen.Num(left-6)), screen.A("y", screen.Num(y+4)), screen.A("text-anchor", "end"))
+		b.Void("line", screen.A("class", class), screen.A("x1", screen.Num(left)), screen.A("y1", screen.Num(y)), screen.A("x2", screen.Num(d.w-2)),
+			screen.A("y2", screen.Num(y)))
+		b.Elem("text", print.Number(n), screen.A("class", "lo"), screen.A("x", screen.Num(left-6)), screen.A("y", screen.Num(y+4)),
+			screen.A("text-anchor", "end"))
 	}
 	axis(base, 0, "ax")
 	axis(base-highUpper/2, most/2, "gl")
@@ -116,6 +118,7 @@ func (d plot) Build(b *screen.Builder) {
 	for i := range d.bins {
 		d.bar(b, i, left+wide*float64(i), wide, base, low, most, mostLow)
 	}
+	d.voids(b, wide)
 	d.days(b, wide, low)
 	d.marks(b, wide, low)
 	b.End("svg")
@@ -168,9 +171,11 @@ func (d *plot) bar(b *screen.Builder, i int, x, wide, base, low float64, most, m
 		rect(b, "f-legacy", x+gap/2, y, max(0.8, wide-gap), h)
 	}
 	// All of the column is what is pressed.
-	b.Void("rect", screen.A("fill", "transparent"), screen.A("x", round(x)), screen.A("y", round(top)), screen.A("width", round(wide)), screen.A("height", round(low-top)))
+	b.Void("rect", screen.A("fill", "transparent"), screen.A("x", round(x)), screen.A("y", round(top)), screen.A("width", round(wide)),
+		screen.A("height", round(low-top)))
 	if d.chosen.Equal(n.from) {
-		b.Void("rect", screen.A("fill", "none"), screen.A("class", "sg-chosen"), screen.A("stroke", "currentColor"), screen.A("stroke-width", "1.5"), screen.A("rx", "2"),
+		b.Void("rect", screen.A("fill", "none"), screen.A("class", "sg-chosen"), screen.A("stroke", "currentColor"), screen.A("stroke-width", "1.5"),
+			screen.A("rx", "2"),
 			screen.A("x", round(x-1)), screen.A("y", round(low-highLow-4)), screen.A("width", round(wide+2)), screen.A("height", round(highLow+6)))
 	}
 	b.End("a")
@@ -189,6 +194,24 @@ func (d *plot) words(n *bin) string {
 		s += "; not all of it was read"
 	}
 	return s
+}
+
+// voids names what was not read, once a stretch.
+func (d *plot) voids(b *screen.Builder, wide float64) {
+	for i := range d.bins {
+		if !d.bins[i].void || i > 0 && d.bins[i-1].void {
+			continue
+		}
+		end := i
+		for end < len(d.bins) && d.bins[end].void {
+			end++
+		}
+		x := left + wide*float64(end) + 4
+		if x > d.w-60 {
+			x = left + wide*float64(i) + 4
+		}
+		b.Elem("text", "not read", screen.A("class", "lo"), screen.A("x", round(x)), screen.A("y", round(top+12)))
+	}
 }
 
 // days writes the axis of time.
@@ -230,14 +253,16 @@ func (d *plot) marks(b *screen.Builder, wide, low float64) {
 		}
 		b.Open("g")
 		b.Elem("title", print.Clean(m.Text, 200)+", "+m.At.Format("2 Jan, 15:04"))
-		b.Void("line", screen.A("class", "ln l-1"), screen.A("x1", round(x)), screen.A("y1", round(top-8)), screen.A("x2", round(x)), screen.A("y2", round(low)))
+		b.Void("line", screen.A("class", "ln l-1"), screen.A("x1", round(x)), screen.A("y1", round(top-8)), screen.A("x2", round(x)), screen.A("y2",
+			round(low)))
 		if x-last > 190 && d.w > 500 {
 			anchor := "start"
 			at := x + 4
 			if x > d.w-200 {
 				anchor, at = "end", x-4
 			}
-			b.Elem("text", print.Clean(m.Text, 34), screen.A("class", "em"), screen.A("x", round(at)), screen.A("y", round(top-6)), screen.A("text-anchor", anchor))
+			b.Elem("text", print.Clean(m.Text, 34), screen.A("class", "em"), screen.A("x", round(at)), screen.A("y", round(top-6)),
+				screen.A("text-anchor", anchor))
 			last = x
 		}
 		b.End("g")
@@ -316,7 +341,8 @@ func (g *board) legend(b *screen.Builder, bins []bin) {
 	for _, l := range []struct {
 		class, hatch, word string
 		n                  int64
-	}{{"f-asked", "", "MFA asked", sum.Asked + sum.Provider}, {"f-claim", "", "earlier claim", sum.Claim}, {"f-open", "url(#p-hatch)", "not challenged", sum.Open},
+	}{{"f-asked", "", "MFA asked", sum.Asked + sum.Provider}, {"f-claim", "", "earlier claim", sum.Claim}, {"f-open", "url(#p-hatch)",
+		"not challenged", sum.Open},
 		{"f-legacy", "", "legacy protocol", sum.Legacy}, {"", "", "unsure", sum.Unknown}, {"", "", "failed or interrupted", sum.Failed + sum.Interrupted}} {
 		if l.class == "" && l.n == 0 {
 			continue

@@ -44,11 +44,13 @@ func saidOf(r *Row) page.Said {
 var rowList = &screen.List[Row]{
 	Noun: "sign-in", Search: "account, app, address", Default: "judged", Drawer: true, Key: func(r *Row) string { return r.Key() },
 	Columns: []screen.Column[Row]{
-		{Name: "time", Head: "Time", About: "when it was, UTC", Order: func(a, b *Row) int { return a.At.Compare(b.At) }, Blank: func(r *Row) bool { return r.At.IsZero() },
-			Cell: func(r *Row) screen.Cell { return screen.Cell{At: r.At, Never: "unreadable"} }},
+		{Name: "time", Head: "Time", About: "when it was, UTC", Order: func(a, b *Row) int { return a.At.Compare(b.At) },
+			Blank: func(r *Row) bool { return r.At.IsZero() },
+			Cell:  func(r *Row) screen.Cell { return screen.Cell{At: r.At, Never: "unreadable"} }},
 		{Name: "account", Head: "Account", Cell: func(r *Row) screen.Cell { return screen.Words(print.Clean(cmp.Or(r.User, r.UserID, "not named"), 120)) }},
 		{Name: "app", Head: "App", Cell: func(r *Row) screen.Cell {
-			return screen.Cell{Text: print.Clean(cmp.Or(r.App, r.AppID, "not named"), 120), Sub: print.Clean(strings.Join(filled(r.Client, r.Platform, protocolWord(r)), ", "), 120)}
+			return screen.Cell{Text: print.Clean(cmp.Or(r.App, r.AppID, "not named"), 120), Sub: print.Clean(strings.Join(filled(r.Client, r.Platform,
+				protocolWord(r)), ", "), 120)}
 		}},
 		{Name: "from", Head: "From", Drop: true, Cell: func(r *Row) screen.Cell {
 			return screen.Cell{Text: print.Clean(r.IP, 60), Sub: print.Clean(strings.Join(filled(r.Country, namedPlace(r)), " · "), 120), Never: "not said"}
@@ -72,7 +74,8 @@ var rowList = &screen.List[Row]{
 	Filters: []screen.Filter[Row]{
 		{Name: "verdict", Head: "Judged", Of: func(r *Row) []string { return []string{r.Verdict} }, Word: verdictWord,
 			Enum: []string{"not_challenged", "unknown", "interrupted", "failed", "challenged", "satisfied_by_claim", "satisfied_by_provider"}},
-		{Name: "settings", Head: "Settings", Of: settingsOf, Word: settingsWord, Enum: []string{"disagree", "mfa_not_required", "mfa_required", "blocked", "undecided"}},
+		{Name: "settings", Head: "Settings", Of: settingsOf, Word: settingsWord, Enum: []string{"disagree", "mfa_not_required", "mfa_required",
+			"blocked", "undecided"}},
 		{Name: "app", Head: "App", Quiet: true, Of: func(r *Row) []string { return []string{strings.ToLower(cmp.Or(r.AppID, r.App))} }},
 		{Name: "client", Head: "Client", Quiet: true, Of: func(r *Row) []string { return filled(r.Client) }},
 		{Name: "protocol", Head: "Protocol", Quiet: true, Of: func(r *Row) []string { return filled(r.Protocol) }},

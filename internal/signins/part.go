@@ -165,6 +165,7 @@ type Row struct {
 	Settings  string   `json:"settings,omitempty"`
 	By        []string `json:"by,omitempty"` // the policies that ask or block, or that come nearest
 	Disagrees bool     `json:"disagrees,omitempty"`
+	Cell      string   `json:"cell,omitempty"` // the key of its cell among those of coverage
 }
 
 // Key names the row: its id, else its place.

@@ -80,10 +80,11 @@ func (r *Row) Disagree(outcome string) bool {
 func (f *Feature) rowScreen() screen.Screen {
 	return screen.Screen{
 		Name: "signins/row", Title: "Sign-in", Icon: "signins", Group: screen.Nowhere, See: screen.SeePeople, Over: screen.OfTenant,
-		About:  "One sign-in: how it was judged, what the settings say, the archived row and the proof that it was archived as it is.",
-		Params: []screen.Param{{Name: "id", About: "Its id."}, {Name: "segment", About: "The segment of the archive."}, {Name: "entry", About: "The entry of the segment, from 0."}},
-		Load:   f.loadRow,
-		Files:  []screen.File{{Name: "proof", About: "The proof of the row's page, as partnerguard archive verify --proof takes it.", Load: f.proofFile}},
+		About: "One sign-in: how it was judged, what the settings say, the archived row and the proof that it was archived as it is.",
+		Params: []screen.Param{{Name: "id", About: "Its id."}, {Name: "segment", About: "The segment of the archive."}, {Name: "entry",
+			About: "The entry of the segment, from 0."}},
+		Load:  f.loadRow,
+		Files: []screen.File{{Name: "proof", About: "The proof of the row's page, as partnerguard archive verify --proof takes it.", Load: f.proofFile}},
 	}
 }
 
@@ -130,7 +131,8 @@ func (f *Feature) loadRow(ctx context.Context, a *screen.Ask) (*screen.View, err
 		at.Segment, at.Entry = row.Segment, row.Entry
 	}
 	if at.ID == "" || at.Segment == "" {
-		return nil, problem.New(problem.NotFound, "no row is kept by that id").WithHint("its address has id, segment and entry; the list of sign-ins leads to it")
+		return nil, problem.New(problem.NotFound,
+			"no row is kept by that id").WithHint("its address has id, segment and entry; the list of sign-ins leads to it")
 	}
 	v := &screen.View{Facts: g.facts(mark), Sentence: "How it was judged, what the settings say, and the archived row behind it.",
 		Actions: []screen.Action{{Text: "All sign-ins", Icon: "signins", Path: screen.With("/signins", "tenant", a.Tenant.ID)}}}
@@ -155,9 +157,11 @@ func (f *Feature) loadRow(ctx context.Context, a *screen.Ask) (*screen.View, err
 		left = append(left, screen.Card{Head: "The sign-in", Body: []screen.Block{g.about(row)}},
 			screen.Card{Head: "How it was judged", Body: []screen.Block{judged(row)}}, screen.Card{Head: "By the settings", Body: g.settings(ctx, row)})
 	} else {
-		v.Notices = append(v.Notices, screen.Notice{Tone: print.Muted, Lead: "Not kept.", Text: "This row is not among those that the list has; here is the archived row itself."})
+		v.Notices = append(v.Notices, screen.Notice{Tone: print.Muted, Lead: "Not kept.",
+			Text: "This row is not among those that the list has; here is the archived row itself."})
 	}
-	right := []screen.Block{screen.Card{Head: "Raw row", Body: rawBlocks(raw, rawErr)}, screen.Card{Head: "Proof", ID: "proof", Body: proofBlocks(proof, proofErr, a, at)}}
+	right := []screen.Block{screen.Card{Head: "Raw row", Body: rawBlocks(raw, rawErr)}, screen.Card{Head: "Proof", ID: "proof",
+		Body: proofBlocks(proof, proofErr, a, at)}}
 	if left == nil {
 		v.Above = right
 	} else {
@@ -233,7 +237,8 @@ func (g *board) about(r *Row) screen.Block {
 	if r.Success {
 		result = "succeeded"
 	}
-	return append(p, screen.Pair{Key: "Result", Cell: screen.Words(result)}, screen.Pair{Key: "When", Cell: screen.Cell{At: r.At, Never: "its clock is unreadable"}})
+	return append(p, screen.Pair{Key: "Result", Cell: screen.Words(result)}, screen.Pair{Key: "When", Cell: screen.Cell{At: r.At,
+		Never: "its clock is unreadable"}})
 }
 
 // step is one of a trace.
@@ -297,25 +302,29 @@ func (g *board) settings(ctx context.Context, r *Row) []screen.Block {
 		return []screen.Block{screen.Para{Text: sorry(err), Class: "note"}}
 	}
 	var list screen.Items
-	add := func(tone print.Tone, word, lead, text string) {
-		list.List = append(list.List, screen.Item{Said: &page.Said{Tone: tone, Word: word}, Lead: print.Clean(lead, 80), Text: print.Clean(text, 300)})
+	add := func(tone print.Tone, word string, p *PolicySays, text string) {
+		it := screen.Item{Said: &page.Said{Tone: tone, Word: word}, Lead: print.Clean(p.Policy, 80), Text: print.Clean(text, 300)}
+		if p.ID != "" {
+			it.Path = screen.With("/coverage", "tenant", g.a.Tenant.ID, "row", p.ID)
+		}
+		list.List = append(list.List, it)
 	}
 	for _, p := range d.Asks {
-		add(print.Good, "takes it", p.Policy, "takes it and asks for "+p.Asks)
+		add(print.Good, "takes it", &p, "takes it and asks for "+p.Asks)
 	}
 	for i, p := range d.Lets {
 		if i == 3 {
-			add(print.Muted, "does not take it", fmt.Sprintf("%d more", len(d.Lets)-i), "do not take it")
+			add(print.Muted, "does not take it", &PolicySays{Policy: fmt.Sprintf("%d more", len(d.Lets)-i)}, "do not take it")
 			break
 		}
 		tone := print.Muted
 		if len(d.Asks) == 0 && strings.HasPrefix(p.Clause, "excludes") {
 			tone = print.Bad
 		}
-		add(tone, "does not take it", p.Policy, p.Clause)
+		add(tone, "does not take it", &p, p.Clause)
 	}
 	for _, p := range d.Report {
-		add(print.Muted, "report-only", p.Policy, "is report-only; it would ask for "+p.Asks)
+		add(print.Muted, "report-only", &p, "is report-only; it would ask for "+p.Asks)
 	}
 	list.Empty = "No policy is in force or report-only."
 	out := []screen.Block{list, screen.Para{Text: print.Ended(print.Clean(d.Reason, 500)), Class: "note"}}
@@ -324,8 +333,9 @@ func (g *board) settings(ctx context.Context, r *Row) []screen.Block {
 	case d.Outcome == "undecided":
 		agree = screen.Notice{Tone: print.Doubt, Lead: "The settings do not decide it.", Text: "What is not known of it decides."}
 	case r.Disagree(d.Outcome):
-		agree = screen.Notice{Tone: print.Bad, Lead: "Settings and log disagree.", Text: "The settings of now ask for MFA or block it, and it succeeded without: either they were " +
-			"changed since, or they are not what they seem."}
+		agree = screen.Notice{Tone: print.Bad, Lead: "Settings and log disagree.",
+			Text: "The settings of now ask for MFA or block it, and it succeeded without: either they were " +
+				"changed since, or they are not what they seem."}
 	case r.Verdict != "not_challenged" && d.Outcome == "mfa_not_required" && r.Success:
 		agree = screen.Notice{Tone: print.Muted, Lead: "No contradiction.", Text: "It had MFA, and no setting of now asks for it."}
 	}
@@ -334,6 +344,10 @@ func (g *board) settings(ctx context.Context, r *Row) []screen.Block {
 		out = append(out, screen.Func(func(b *screen.Builder) {
 			b.Open("p", screen.A("class", "note"))
 			b.Elem("a", "Decide with other inputs", screen.A("href", d.Path))
+			if r.Cell != "" {
+				b.Text(" · ")
+				b.Elem("a", "Its cell in the matrix", screen.A("href", screen.With("/coverage", "tenant", g.a.Tenant.ID, "cell", r.Cell)+"#why"))
+			}
 			b.End("p")
 		}))
 	}
@@ -388,7 +402,8 @@ func proofBlocks(p *Proof, err error, a *screen.Ask, at At) []screen.Block {
 	}
 	return []screen.Block{
 		screen.Func(func(b *screen.Builder) { b.Said(page.Said{Tone: print.Good, Word: "verified just now"}, false) }),
-		screen.Para{Text: "The page that holds this row hashes up to the root of its segment, which an entry of the audit trail kept, under a checkpoint that this " +
+		screen.Para{Text: "The page that holds this row hashes up to the root of its segment, which an entry of the audit trail kept, under a checkpoint " +
+			"that this " +
 			"installation signed. Whoever has the key of the checkpoints can check it without us.", Class: "note"},
 		screen.Pairs{
 			{Key: "Trail", Cell: screen.Words("entry " + print.Number(p.Seq))},
@@ -399,7 +414,8 @@ func proofBlocks(p *Proof, err error, a *screen.Ask, at At) []screen.Block {
 			b.Open("p")
 			b.Elem("a", "Download the proof", screen.A("class", "btn"), screen.A("href", ProofPath(a.Tenant.ID, at)), screen.A("download", "signin.proof"))
 			b.End("p")
-			b.Elem("p", "partnerguard archive verify --proof signin.proof --key KEY checks it anywhere; partnerguard trail key prints the key. The page is in the proof, in full.",
+			b.Elem("p", "partnerguard archive verify --proof signin.proof --key KEY checks it anywhere; partnerguard trail key prints the key. "+
+				"The page is in the proof, in full.",
 				screen.A("class", "note"))
 		}),
 	}

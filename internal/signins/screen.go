@@ -55,7 +55,8 @@ func (f *Feature) Screens() []screen.Screen {
 		About: "Every recorded sign-in, judged one by one: what had MFA, what had not, and the archived row behind it.",
 		List:  rowList, Load: f.load,
 		Params: []screen.Param{
-			{Name: "span", About: "What the chart goes over.", Enum: []string{"24h", "7d", "30d"}}, {Name: "hour", About: "Only this hour, UTC, as 2026-11-20T05."},
+			{Name: "span", About: "What the chart goes over.", Enum: []string{"24h", "7d", "30d"}}, {Name: "hour",
+				About: "Only this hour, UTC, as 2026-11-20T05."},
 			{Name: "day", About: "Only this day, UTC, as 2026-11-20."},
 			{Name: "all", About: "Read the rows of the hour from the archive, those too that are not kept.", Enum: []string{"1"}},
 		},
@@ -131,7 +132,8 @@ func (f *Feature) load(ctx context.Context, a *screen.Ask) (*screen.View, error)
 	}
 	v := &screen.View{Facts: g.facts(mark), Summary: g.summary()}
 	if p.Unread != "" {
-		v.Notices = append(v.Notices, screen.Notice{Tone: print.Doubt, Lead: "Unknown.", Text: print.Ended(p.Unread), LinkText: "What could not be read", Path: "/collection"})
+		v.Notices = append(v.Notices, screen.Notice{Tone: print.Doubt, Lead: "Unknown.", Text: print.Ended(p.Unread),
+			LinkText: "What could not be read", Path: "/collection"})
 	}
 	if err := g.narrow(ctx, v, mark); err != nil {
 		return nil, err

@@ -195,7 +195,7 @@ var list = &screen.List[row]{
 				if r.Ends.IsZero() {
 					return screen.Cell{Text: "–", Quiet: true}
 				}
-				return screen.Cell{Text: dayOf(r.Ends), SubAt: r.Ends}
+				return screen.Cell{At: r.Ends, SubAt: r.Ends}
 			}},
 		{Name: "because", Head: "Because", Cell: func(r *row) screen.Cell {
 			c := screen.Cell{Text: r.why()}
@@ -221,11 +221,6 @@ var list = &screen.List[row]{
 		{Name: "model", Head: "Model", Of: func(r *row) []string { return []string{string(r.Model)} }, Quiet: true},
 	},
 	Detail: detail,
-}
-
-// dayOf is a day that stays on one line.
-func dayOf(t time.Time) string {
-	return strings.ReplaceAll(t.UTC().Format("2 Jan 2006"), " ", "\u00a0")
 }
 
 func words[T ~string](list []T) (out []string) {

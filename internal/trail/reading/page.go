@@ -81,12 +81,19 @@ func by(actor string) string {
 // short is a hash as a list shows it.
 func short(h trail.Hash) string { s := h.String(); return s[:8] + "…" + s[len(s)-4:] }
 
-// gist is the second line of an entry: its reason, or what its details say first.
+// gist is the second line of an entry: its reason, or the short ones of its details. The
+// open row has them all.
 func gist(e *trail.Entry) string {
 	if e.Reason != "" {
-		return print.Clean(e.Reason, 120)
+		return print.Clean(e.Reason, 90)
 	}
-	return print.Clean(details(e), 120)
+	var parts []string
+	for _, k := range sorted(e.Details) {
+		if v := e.Details[k]; len(v) <= 32 && len(parts) < 3 {
+			parts = append(parts, k+" "+v)
+		}
+	}
+	return print.Clean(strings.Join(parts, ", "), 90)
 }
 
 func details(e *trail.Entry) string {
@@ -265,7 +272,7 @@ func stands(v *Verified, size int64, all bool) screen.Notice {
 	}
 	n := screen.Notice{Tone: print.Good, Lead: "Whole.", Text: "Each entry is in the tree, from the first one on."}
 	if all {
-		n.Text = fmt.Sprintf("%s entries, each in the tree from the first one on; %s since.", print.Number(v.Entries), print.Number(max(size-v.Entries, 0)))
+		n.Text = fmt.Sprintf("%s entries, each in the tree from the first one on; %s were recorded since.", print.Number(v.Entries), print.Number(max(size-v.Entries, 0)))
 	}
 	return n
 }
