@@ -225,7 +225,7 @@ func (o *statusOf) deadlinesCard(list []screen.Item, told bool) screen.Block {
 	const most = 4
 	c := screen.Card{Head: "Next deadlines", Bare: true}
 	if told {
-		c.Links = []screen.Link{{Text: "Calendar", Path: "/alerts"}}
+		c.Links = []screen.Link{{Text: "All", Path: "/alerts/deadlines"}}
 	}
 	if len(list) == 0 && o.part != nil { // what Microsoft changes is known by itself
 		for _, d := range o.part.Dates {
