@@ -50,7 +50,7 @@ browser: ## real-browser checks of every page; needs Chromium, and Node for the 
 
 openapi-lint: ## the API's document, by a public linter; needs Node with npm
 	@mkdir -p dist
-	OPENAPI="$(abspath dist/openapi.json)" $(GO) test -count=1 -run TestOpenAPI ./internal/console
+	OPENAPI="$(abspath dist/openapi.json)" $(GO) test -count=1 -run TestAPIDocument ./internal/app
 	npx --yes @redocly/cli@2.77.0 lint dist/openapi.json
 
 conformance: ## Microsoft's own clients against the partner cloud; needs Chromium, Node with npm, curl, oathtool

@@ -53,6 +53,16 @@ func TestCoverageAndSignIns(t *testing.T) {
 	if err != nil || rows.Total.Rows() == 0 || len(rows.Rows) == 0 {
 		t.Fatalf("%v %+v", err, rows.Total)
 	}
+	if err := c.s.Snapshot.Drop(t.Context(), c.tenant); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.s.KeepDays(t.Context(), c.tenant); err != nil { // as of a customer
+		t.Fatal(err)
+	}
+	again, _, err := snapshot.Get[coverage.Part](t.Context(), c.s.Snapshot, c.tenant, coverage.PartName)
+	if err != nil || again.Counts != part.Counts {
+		t.Errorf("judged as a customer's, coverage is %+v, and was %+v: %v", again.Counts, part.Counts, err)
+	}
 	c.house.HTML(t, "/coverage")
 	c.house.Shoot(t, "coverage", "/coverage")
 	html := c.house.HTML(t, "/coverage?place="+part.Places[0].Key)
@@ -74,6 +84,7 @@ func (c *covered) openCell(part *coverage.Part) {
 	html := c.house.HTML(c.T, "/coverage")
 	shot, opened := false, 0
 	for _, link := range links(html, "cell=") {
+		link = "/coverage" + link
 		page := c.house.HTML(c.T, link)
 		if !strings.Contains(page, "aria-current=\"true\"") {
 			c.Fatalf("%s opens nothing", link)

@@ -74,8 +74,9 @@ type Installation struct {
 	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
 	OnKept func(*Judged, posture.Kept)
 
-	look bool // nothing is recorded
-	held bool // this process works the database
+	words lastWords
+	look  bool // nothing is recorded
+	held  bool // this process works the database
 
 	offline bool // nobody is asked, not even a store of objects
 	lab     *Lab

@@ -16,13 +16,11 @@ import (
 
 	"partnerguard/internal/archive"
 	"partnerguard/internal/archive/view"
-	"partnerguard/internal/audit"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/posture"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/signin"
 	"partnerguard/internal/signin/rollup"
-	"partnerguard/internal/trail"
 	"partnerguard/internal/vouch"
 )
 
@@ -30,7 +28,7 @@ import (
 // mark, and so none is in force.
 func (i *Installation) makePosture() (err error) {
 	d := posture.Deps{DB: i.DB, Now: i.Now, Config: &i.Config.Posture, Log: i.Log, Last: i.lastOf, Judge: i.judgeAgain, Audits: i.audits,
-		Snapshot: i.Snapshot}
+		Snapshot: i.Snapshot, Deadlines: i.nextDeadlines}
 	if !i.look {
 		d.Record = i.Trail
 	}
@@ -39,15 +37,6 @@ func (i *Installation) makePosture() (err error) {
 	}
 	i.Posture, err = posture.New(d)
 	return err
-}
-
-// lastOf is the newest action that the trail has of an object.
-func (i *Installation) lastOf(ctx context.Context, object string) (audit.Action, error) {
-	f, err := i.Trail.Search(ctx, trail.Query{Object: object, Limit: 1})
-	if err != nil || len(f.Entries) == 0 {
-		return "", err
-	}
-	return f.Entries[0].Action, nil
 }
 
 // JudgeTenant judges a tenant from the archive as of a moment: what was answered later

@@ -62,7 +62,7 @@ func (m *coverMaker) parts(ctx context.Context, j *Judged, tenant string) (map[s
 		return "", time.Time{}
 	}
 	cover, find := coverage.BuildFinding(in)
-	rows := signins.Input{From: from, To: asOf, Settle: settleBy(j.Engine, find)}
+	rows := signins.Input{From: from, To: asOf, Allows: time.Duration(hoursOf(evidence.SignIn)) * time.Hour, Settle: settleBy(j.Engine, find)}
 	if rows.Gaps, err = m.unreadLog(ctx, tenant, from, asOf); err != nil {
 		return nil, err
 	}

@@ -87,6 +87,7 @@ const (
 	CollectionAsked Action = "collection.asked" // a person had a tenant read, due or not
 	JobRevived      Action = "job.revived"      // a job that was tried no more is tried again
 	ConnectionAsked Action = "connection.asked" // a person had a connection renewed, due or not
+	TrailAsked      Action = "trail.asked"      // a person had the trail verified
 )
 
 // What is told, and what people do about it.

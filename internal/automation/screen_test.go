@@ -71,7 +71,8 @@ func TestPage(t *testing.T) {
 	if n := s.Needs(t.Context(), h.Viewer); n != 1 {
 		t.Errorf("%d need a person then", n)
 	}
-	for _, bad := range []url.Values{{"item": {id}, "state": {"verified-gone"}}, {"item": {"auto-none"}}, {"state": {"moved"}}, {"item": {id}, "colour": {"red"}}} {
+	for _, bad := range []url.Values{{"item": {id}, "state": {"verified-gone"}}, {"item": {"auto-none"}}, {"state": {"moved"}}, {"item": {id},
+		"colour": {"red"}}} {
 		if err := do(bad); err == nil || !errors.Is(err, problem.Usage) && !errors.Is(err, problem.NotFound) {
 			t.Errorf("%v: %v", bad, err)
 		}

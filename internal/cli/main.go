@@ -42,6 +42,7 @@ what an answer looks like.` + only,
 		root.AddCommand(w.commands...)
 	}
 	root.AddCommand(newMan(env), newVersion(env))
+	remotely(env, root)
 	return root
 }
 

@@ -2,7 +2,11 @@
 
 package cli
 
-import "partnerguard/internal/cli/kit"
+import (
+	"github.com/spf13/cobra"
+
+	"partnerguard/internal/cli/kit"
+)
 
 // only says what this build lacks.
 const only = `
@@ -11,3 +15,6 @@ This build judges and nothing else (-tags judge): without the tag there are conn
 exec, serve, cloud and what looks after what is kept, too.`
 
 func wings(env *kit.Env) []wing { return []wing{judging(env)} }
+
+// remotely does nothing where nothing serves.
+func remotely(*kit.Env, *cobra.Command) {}

@@ -95,7 +95,7 @@ func fit(t secret.Text) error {
 	s := t.Reveal()
 	if s == "" || len(s) > maxToken || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return problem.New(problem.Usage, "there is no token, or what is there is none").
-			WithHint("partnerguard console tokens make gives one; its file holds nothing else")
+			WithHint("partnerguard console tokens add gives one; its file holds nothing else")
 	}
 	return nil
 }
@@ -130,11 +130,11 @@ func ReadRoots(file string) ([]byte, error) { return problem.ReadFile("the roots
 
 // ask sends a request; a GET that the server cannot answer now is sent again, as late as
 // it says.
-func (c *Client) ask(ctx context.Context, method, path string, query url.Values, body []byte) ([]byte, error) {
+func (c *Client) ask(ctx context.Context, method, path, kind string, query url.Values, body []byte) ([]byte, error) {
 	u := *c.base
-	u.Path, u.RawQuery = api+path, query.Encode()
+	u.Path, u.RawQuery = path, query.Encode()
 	for try := 1; ; try++ {
-		b, err := c.once(ctx, method, &u, body)
+		b, err := c.once(ctx, method, kind, &u, body)
 		var p *problem.Error
 		again := errors.As(err, &p) && (p.Kind == problem.Unavailable || p.Kind == problem.TooMany) && method == http.MethodGet && try < tries
 		if !again || ctx.Err() != nil {
@@ -147,7 +147,7 @@ func (c *Client) ask(ctx context.Context, method, path string, query url.Values,
 	}
 }
 
-func (c *Client) once(ctx context.Context, method string, u *url.URL, body []byte) ([]byte, error) {
+func (c *Client) once(ctx context.Context, method, want string, u *url.URL, body []byte) ([]byte, error) {
 	ctx, stop := context.WithTimeout(ctx, timeout)
 	defer stop()
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
@@ -155,7 +155,7 @@ func (c *Client) once(ctx context.Context, method string, u *url.URL, body []byt
 		return nil, problem.Wrap(err, problem.Usage, "the request cannot be made")
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token.Reveal())
-	req.Header.Set("Accept", "application/json, application/problem+json")
+	req.Header.Set("Accept", want+", application/problem+json")
 	req.Header.Set("User-Agent", c.agent)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -169,7 +169,7 @@ func (c *Client) once(ctx context.Context, method string, u *url.URL, body []byt
 	if res.StatusCode != http.StatusOK {
 		return nil, refused(res, c.base.Host)
 	}
-	if kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+	if kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err != nil || kind != want {
 		return nil, problem.New(problem.BadInput, "%s answers, but not as a Partnerguard", c.base.Host)
 	}
 	b, err := io.ReadAll(io.LimitReader(res.Body, MaxAnswer+1))

@@ -53,7 +53,7 @@ func Get[T any](ctx context.Context, c *Client, name string, query url.Values) (
 	if !pageName.MatchString(name) {
 		return nil, problem.New(problem.Usage, "there is no page of that name")
 	}
-	b, err := c.ask(ctx, http.MethodGet, name, query, nil)
+	b, err := c.ask(ctx, http.MethodGet, api+name, "application/json", query, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (c *Client) Do(ctx context.Context, name, act string, query url.Values, fie
 	if err != nil {
 		return nil, problem.Wrap(err, problem.Usage, "the fields cannot be sent")
 	}
-	b, err := c.ask(ctx, http.MethodPost, name+"/"+act, query, body)
+	b, err := c.ask(ctx, http.MethodPost, api+name+"/"+act, "application/json", query, body)
 	if err != nil {
 		return nil, err
 	}

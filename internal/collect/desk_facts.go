@@ -314,7 +314,7 @@ func factDetail(f *Fact) []screen.Block {
 		pairs = append(pairs, screen.Pair{Key: "Said", Cell: screen.Words(f.Words)})
 	}
 	if f.Can != "" {
-		pairs = append(pairs, screen.Pair{Key: "What heals it", Cell: screen.Words(print.Sentence(f.Can))})
+		pairs = append(pairs, screen.Pair{Key: "What heals it", Cell: healing(f.Can)})
 	}
 	if len(f.Nearest) > 0 {
 		pairs = append(pairs, screen.Pair{Key: "Says something of the same", Cell: screen.Words(strings.Join(f.Nearest, ", "))})

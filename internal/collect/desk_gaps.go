@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"partnerguard/internal/evidence"
@@ -74,7 +75,7 @@ var gapList = &screen.List[gapLine]{
 			if g.State == "healed" {
 				return screen.Cell{Text: "it was read after all", Quiet: true}
 			}
-			return screen.Words(print.Sentence(print.Clean(cmp.Or(g.Can, "the next reading"), 300)))
+			return healing(cmp.Or(g.Can, "the next reading"))
 		}},
 		{Name: "since", Head: "Noticed", Right: true, Order: func(a, b *gapLine) int { return a.Since.Compare(b.Since) },
 			Blank: func(g *gapLine) bool { return g.Since.IsZero() },
@@ -85,6 +86,15 @@ var gapList = &screen.List[gapLine]{
 		{Name: "reason", Head: "Reason", Of: func(g *gapLine) []string { return []string{string(g.Reason)} }},
 		{Name: "list", Head: "List", Quiet: true, Of: func(g *gapLine) []string { return []string{g.Resource} }},
 	},
+}
+
+// healing is what heals a gap: a command stands as it is typed.
+func healing(can string) screen.Cell {
+	can = print.Clean(can, 300)
+	if strings.HasPrefix(can, "partnerguard ") {
+		return screen.Cell{Text: can, Mono: true}
+	}
+	return screen.Words(print.Sentence(can))
 }
 
 // gapLines are the gaps of a tenant: those that are open, and those that were healed

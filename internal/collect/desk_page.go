@@ -224,7 +224,8 @@ func gapItems(lines []gapLine) screen.Block {
 		g := &list[i]
 		said := g.said()
 		text := g.span() + ": " + print.Clean(g.Why, 160)
-		meta := print.Sentence(print.Clean(g.Can, 160))
+		heals := healing(g.Can)
+		meta := heals.Text
 		if g.State == "healed" {
 			meta = "It was read after all, " + screen.Moment(g.Healed, g.Healed.AddDate(0, 0, 1))
 		}

@@ -14,6 +14,8 @@ import (
 // said is how a tenant's readings stand.
 func (s *Standing) said() page.Said {
 	switch {
+	case s.Read == 0 && s.Refused > 0:
+		return page.Said{Tone: print.Doubt, Word: "refused"}
 	case s.Read == 0:
 		return page.Said{Tone: print.Doubt, Word: "never read"}
 	case s.Lost > 0:
@@ -27,12 +29,14 @@ func (s *Standing) said() page.Said {
 }
 
 func (s *Standing) rank() int {
-	return map[string]int{"lost in part": 0, "failing": 1, "never read": 2, "partly": 3, "whole": 4}[s.said().Word]
+	return map[string]int{"lost in part": 0, "failing": 1, "refused": 2, "never read": 3, "partly": 4, "whole": 5}[s.said().Word]
 }
 
 // why is the second line: what is not as it should be.
 func (s *Standing) why() string {
 	switch {
+	case s.Read == 0 && s.Refused > 0:
+		return "all of " + print.Plural(int64(s.Refused), "lists")
 	case s.Read == 0:
 		return print.Clean(s.Tenant.Words, 120)
 	case s.Failing > 0:
@@ -84,7 +88,7 @@ var tenantList = &screen.List[Standing]{
 				return screen.When(s.Tenant.Last, "never")
 			}},
 	},
-	Filters: []screen.Filter[Standing]{{Name: "state", Head: "State", Enum: []string{"lost in part", "failing", "never read", "partly", "whole"},
+	Filters: []screen.Filter[Standing]{{Name: "state", Head: "State", Enum: []string{"lost in part", "failing", "refused", "never read", "partly", "whole"},
 		Of: func(s *Standing) []string { return []string{s.said().Word} }}},
 }
 

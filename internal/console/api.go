@@ -104,6 +104,7 @@ func (c *Console) acts(s *screen.Screen, a *screen.Act) handler {
 			return err
 		}
 		done, err := a.Handle(r.Context(), ask, values)
+		c.pages.needs.acted()
 		if err != nil {
 			return err
 		}

@@ -216,7 +216,8 @@ func (c *Console) identity(ctx context.Context, si SignIn, f flow, g *msapi.Gran
 	case p.subject == "":
 		return nil, bad("it names no account")
 	case p.tenant != si.Tenant:
-		return p, refuse(problem.Forbidden, "tenant", "sign in with an account of "+si.Name, "the account %s is of another tenant than the one that is connected", p.name())
+		return p, refuse(problem.Forbidden, "tenant", "sign in with an account of "+si.Name,
+			"the account %s is of another tenant than the one that is connected", p.name())
 	case more.IDP != "" && !slices.Contains(c.d.Cloud.IssuersOf(si.Tenant), more.IDP):
 		return p, refuse(problem.Forbidden, "guest", "sign in with an account of the tenant's own: a member of "+si.Name,
 			"the account %s is a guest: it signed in elsewhere, where its MFA and its life are not the tenant's", p.name())

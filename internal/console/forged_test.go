@@ -218,8 +218,9 @@ func TestForgedDirectoryRoles(t *testing.T) {
 	r, a, good := forge(t)
 	key, _ := signers()
 	a.id = func(n string) secret.Text { return sign(t, key, "k1", with(good, claims{"nonce": n, "wids": nil})) }
-	access := claims{"aud": "https://graph.microsoft.com", "iss": good["iss"], "tid": tenantID, "oid": ada, "ver": "1.0", "appid": labtest.PanelApp, "appidacr": "1",
-		"scp": "User.Read", "wids": []string{entra.RoleGlobalAdministrator}}
+	access := claims{"aud": "https://graph.microsoft.com", "iss": good["iss"], "tid": tenantID, "oid": ada, "ver": "1.0", "appid": labtest.PanelApp,
+		"appidacr": "1",
+		"scp":      "User.Read", "wids": []string{entra.RoleGlobalAdministrator}}
 	for name, c := range map[string]struct {
 		change claims
 		in     bool

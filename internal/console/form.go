@@ -170,6 +170,7 @@ func (c *Console) act(s *screen.Screen, a *screen.Act) handler {
 		var done screen.Done
 		if err == nil {
 			done, err = a.Handle(r.Context(), ask, values)
+			c.pages.needs.acted()
 		}
 		if err != nil {
 			if status := web.Status(err); status < 500 && status != http.StatusForbidden && web.WantsPage(r) && a.Asks() {

@@ -292,3 +292,22 @@ func TestRoles(t *testing.T) {
 		t.Errorf("docs/console.md lacks the table of roles:\n%s", table)
 	}
 }
+
+// A grant whose row something else wrote gives nothing: neither what it says, nor what it
+// said.
+func TestForgedGrant(t *testing.T) {
+	t.Parallel()
+	r, a, good := forge(t)
+	_, err := r.Give(t.Context(), console.Grant{Tenant: tenantID, Kind: console.KindUser, Subject: ada, Role: console.RoleReader}, "local:owner")
+	r.must(err)
+	b := r.browser()
+	r.in(a, with(good, claims{"wids": nil}), b)
+	b.leads("/posture/see")
+	_, err = r.d.ExecContext(t.Context(), "UPDATE console_roles SET role = 'administrator'")
+	r.must(err)
+	b.get("/posture/see")
+	b.leads("/signin?to=%2Fposture%2Fsee&why=role")
+	c := r.browser()
+	r.in(a, with(good, claims{"wids": nil}), c)
+	c.is(403, "has no role here")
+}

@@ -31,6 +31,7 @@ type Pages struct {
 type pages struct {
 	Pages
 	seen  seenTenants
+	needs needed
 	forms formTokens
 }
 
@@ -194,7 +195,7 @@ func (c *Console) above(s *screen.Screen) []screen.Link {
 // frame is what stands around a page for this request. a may be nil.
 func (c *Console) frame(w http.ResponseWriter, r *http.Request, a *screen.Ask) (*screen.Frame, error) {
 	v := ViewerOf(r.Context())
-	f := &screen.Frame{Viewer: v, Screens: c.pages.Screens, Now: c.d.Now(), Theme: c.themeOf(r), SignOut: signOutPath, Here: backTo(r), Needs: map[string]int{}}
+	f := &screen.Frame{Viewer: v, Screens: c.pages.Screens, Now: c.d.Now(), Theme: c.themeOf(r), SignOut: signOutPath, Here: backTo(r)}
 	if v.Session == "" {
 		f.SignOut = ""
 	} else {
@@ -212,11 +213,7 @@ func (c *Console) frame(w http.ResponseWriter, r *http.Request, a *screen.Ask) (
 			}
 		}
 	}
-	for i := range c.pages.Screens {
-		if s := &c.pages.Screens[i]; s.Needs != nil && v.May(s.See) {
-			f.Needs[s.Name] = s.Needs(r.Context(), v)
-		}
-	}
+	f.Needs = c.needs(r.Context(), v)
 	f.Said = c.said(w, r)
 	return f, nil
 }

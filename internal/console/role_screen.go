@@ -85,12 +85,14 @@ func (c *Console) roleScreen() screen.Screen {
 			return &screen.View{
 				Sentence: "A role of a person decides alone; else the highest of their groups' and directory roles counts.",
 				Rows:     roleList.Of(rows), Actions: []screen.Action{{Text: "Give a role", Icon: "plus", Act: "give", Primary: true}},
-				Below:   []screen.Block{screen.Card{Head: "What each role may", Body: []screen.Block{screen.Func(rolesTable)}}},
-				Nothing: &screen.Nothing{Head: "No role was given", Text: "Global Administrators, Security Administrators and Security Readers come in without."},
+				Below: []screen.Block{screen.Card{Head: "What each role may", Body: []screen.Block{screen.Func(rolesTable)}}},
+				Nothing: &screen.Nothing{Head: "No role was given",
+					Text: "Global Administrators, Security Administrators and Security Readers come in without."},
 			}, nil
 		},
 		Acts: []screen.Act{
-			{Name: "give", Title: "Give a role", Do: screen.Manage, About: "Gives a person or a group of the connected tenant a role, from their next sign-in on.",
+			{Name: "give", Title: "Give a role", Do: screen.Manage,
+				About: "Gives a person or a group of the connected tenant a role, from their next sign-in on.",
 				Form: []screen.Field{
 					{Name: "kind", Label: "To a", Kind: "select", Enum: []string{KindUser, KindGroup}, Required: true},
 					{Name: "subject", Label: "Object id", Hint: "Entra ID shows it; who was refused at the sign-in is told theirs.", Required: true, Max: 36},

@@ -19,7 +19,8 @@ func own(t testing.TB) (*rig, *authority, claims) {
 	t.Helper()
 	r, a, good := forge(t)
 	r.Show(console.Pages{Screens: r.Screens(), Tenants: func(context.Context) ([]screen.Tenant, error) {
-		return []screen.Tenant{{ID: tenantID, Name: "Contoso", Domain: "contoso.com", Partner: true}, {ID: fabrikam, Name: "Fabrikam", Domain: "fabrikam.example"}}, nil
+		return []screen.Tenant{{ID: tenantID, Name: "Contoso", Domain: "contoso.com", Partner: true},
+			{ID: fabrikam, Name: "Fabrikam", Domain: "fabrikam.example"}}, nil
 	}})
 	r.kernel = web.NewKernel(web.Deps{})
 	r.must(r.Mount(r.kernel))

@@ -106,7 +106,8 @@ func (c *Console) sessionScreen() screen.Screen {
 					continue
 				}
 				role, _ := FindRole(s.Role)
-				rows = append(rows, sessionLine{s.ID, s.Actor, s.Name, role.Title, countOf(s.Customers), s.Way, s.Proof, s.Proven, s.Made, s.Seen, s.Ends, s.Address,
+				rows = append(rows, sessionLine{s.ID, s.Actor, s.Name, role.Title, countOf(s.Customers), s.Way, s.Proof, s.Proven, s.Made, s.Seen, s.Ends,
+					s.Address,
 					s.Client, s.ID == a.Viewer.Session, s.Refused})
 			}
 			v := &screen.View{Rows: sessionList.Of(rows), Sentence: "Each ends when nobody uses it for " + span(c.d.Config.Idle) + ", and after " +

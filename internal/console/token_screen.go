@@ -76,8 +76,9 @@ func (c *Console) tokenScreen() screen.Screen {
 				t := &list[i]
 				rows = append(rows, tokenLine{t.ID, t.Name, t.Rights, countOf(t.Customers), t.Made, t.By, t.Used, t.Ends, !a.Now.Before(t.Ends), t.Refused})
 			}
-			return &screen.View{Rows: tokenList.Of(rows), Sentence: "A token is shown once, when it is made; a hash of it is kept. None may approve, or make others.",
-				Actions: []screen.Action{{Text: "Make a token", Icon: "plus", Act: "make", Primary: true}},
+			return &screen.View{Rows: tokenList.Of(rows),
+				Sentence: "A token is shown once, when it is made; a hash of it is kept. None may approve, or make others.",
+				Actions:  []screen.Action{{Text: "Make a token", Icon: "plus", Act: "make", Primary: true}},
 				Nothing: &screen.Nothing{Head: "There is no token", Text: "Programs use the API with a token: Authorization: Bearer pg_…",
 					Command: "partnerguard console tokens add --name billing --right customers.see --days 90"}}, nil
 		},

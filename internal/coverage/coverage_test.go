@@ -68,7 +68,7 @@ func input(t *access.Tenant) coverage.Input {
 }
 
 // stored is a part as a page gets it: through JSON, as the snapshot keeps it.
-func stored(t *testing.T, in coverage.Input) *coverage.Part {
+func stored(t testing.TB, in coverage.Input) *coverage.Part {
 	t.Helper()
 	raw, err := json.Marshal(coverage.Build(in))
 	if err != nil {
@@ -81,7 +81,7 @@ func stored(t *testing.T, in coverage.Input) *coverage.Part {
 	return &p
 }
 
-func house(t *testing.T, p *coverage.Part, e *access.Engine, rehearse func(context.Context, string, coverage.Propose) (*coverage.Rehearsal,
+func house(t testing.TB, p *coverage.Part, e *access.Engine, rehearse func(context.Context, string, coverage.Propose) (*coverage.Rehearsal,
 	error)) *screentest.House {
 	t.Helper()
 	if rehearse == nil {
@@ -218,7 +218,7 @@ func TestNamesAreForWhoSeesPeople(t *testing.T) {
 	pages := []string{"/coverage"}
 	for _, part := range strings.Split(h.HTML(t, "/coverage"), `href="`)[1:] {
 		if link, _, _ := strings.Cut(part, `"`); strings.Contains(link, "cell=") {
-			pages = append(pages, strings.ReplaceAll(link, "&amp;", "&"))
+			pages = append(pages, strings.ReplaceAll("/coverage"+link, "&amp;", "&"))
 		}
 	}
 	if len(pages) < 5 {
@@ -228,6 +228,9 @@ func TestNamesAreForWhoSeesPeople(t *testing.T) {
 		html, err := h.Render(t.Context(), address)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if strings.Contains(html, "/coverage/decide") || strings.Contains(html, "/coverage/rehearse") {
+			t.Fatalf("%s leads to a page that this viewer may not see", address)
 		}
 		if i := strings.Index(html, "@contoso.example"); i >= 0 {
 			t.Fatalf("%s names an account: …%s", address, html[max(0, i-120):i+20])
@@ -316,7 +319,7 @@ func TestHostile(t *testing.T) {
 	pages := []string{"/coverage", "/coverage/decide", "/coverage/rehearse"}
 	for _, part := range strings.Split(h.HTML(t, "/coverage"), `href="`)[1:] {
 		if link, _, _ := strings.Cut(part, `"`); strings.Contains(link, "cell=") && len(pages) < 60 {
-			pages = append(pages, strings.ReplaceAll(link, "&amp;", "&"))
+			pages = append(pages, strings.ReplaceAll("/coverage"+link, "&amp;", "&"))
 		}
 	}
 	for i, name := range screentest.Hostile {

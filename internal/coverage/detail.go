@@ -30,7 +30,7 @@ func (g *board) notices() []screen.Notice {
 		n.Tone, n.Lead = print.Doubt, "Unknown."
 		n.Text = fmt.Sprintf("No gap was found, but what was not read decides %d of %s.", c.Unknown, print.Plural(int64(c.Cells), "classes of sign-ins"))
 	}
-	if len(g.Fixes) > 0 && g.Fixes[0].Cells > 0 {
+	if g.names && len(g.Fixes) > 0 && g.Fixes[0].Cells > 0 {
 		f := &g.Fixes[0]
 		n.LinkText = fmt.Sprintf("One change would close %d", f.Cells)
 		n.Path = g.path("/coverage/rehearse", "change", strings.Join(f.Changes, ","))
@@ -105,8 +105,8 @@ func (g *board) head(c *Cell) screen.Block {
 	case access.CellOpen, access.CellUnknown:
 		text = "It is " + k.word + ". More cells are open than are kept with their witness: ask about one of its sign-ins."
 	}
-	return screen.Card{ID: "why", Head: g.headline(), Body: []screen.Block{saidOf(c, k), screen.Para{Text: text}}, Links: []screen.Link{{
-		Text: "Ask about a sign-in", Path: g.decidePath(nil)}}}
+	return screen.Card{ID: "why", Head: g.headline(), Body: []screen.Block{saidOf(c, k), screen.Para{Text: text}},
+		Links: g.onward("Ask about a sign-in", nil)}
 }
 
 func saidOf(c *Cell, k look) screen.Block {
@@ -120,6 +120,14 @@ func saidOf(c *Cell, k look) screen.Block {
 		tone = print.Muted
 	}
 	return screen.Func(func(b *screen.Builder) { b.Said(page.Said{Tone: tone, Word: k.word}, false) })
+}
+
+// onward leads to a decision, for who may ask for one.
+func (g *board) onward(text string, d *Detail) []screen.Link {
+	if !g.names {
+		return nil
+	}
+	return []screen.Link{{Text: text, Path: g.decidePath(d)}}
 }
 
 // decidePath is the page that decides one sign-in, filled in with the cell's.
@@ -208,7 +216,7 @@ func (g *board) witness(c *Cell, d *Detail) screen.Block {
 		body = append(body, screen.Para{Text: fmt.Sprintf("More of this cell is open: %d further kinds of sign-ins.", d.More), Class: "note"})
 	}
 	return screen.Card{ID: "why", Head: g.headline(), Aside: print.Plural(int64(g.Who[g.cell.who].Count), "accounts"), Body: body,
-		Links: []screen.Link{{Text: "Decide with other inputs", Path: g.decidePath(d)}}}
+		Links: g.onward("Decide with other inputs", d)}
 }
 
 func clientWord(c string) string {
@@ -339,8 +347,10 @@ func (g *board) fixes(d *Detail) screen.Block {
 	}
 	for _, i := range which {
 		f := &g.Fixes[i]
-		it := screen.Item{When: print.Number(int64(f.Cells)), WhenSub: "classes", Lead: g.fixTitle(i), Text: "",
-			Path: g.path("/coverage/rehearse", "change", strings.Join(f.Changes, ","))}
+		it := screen.Item{When: print.Number(int64(f.Cells)), WhenSub: "classes", Lead: g.fixTitle(i)}
+		if g.names {
+			it.Path = g.path("/coverage/rehearse", "change", strings.Join(f.Changes, ","))
+		}
 		if g.names || !f.Personal {
 			it.Meta = print.Clean(f.Detail, 400)
 		}

@@ -12,7 +12,7 @@ import (
 
 // policyList is how the policies are shown.
 var policyList = &screen.List[Policy]{
-	Noun: "policy", Search: "policy, what it takes or leaves out", Default: "state",
+	Noun: "policy", PerPage: 50, Search: "policy, what it takes or leaves out", Default: "state",
 	Key: func(p *Policy) string { return p.ID },
 	Columns: []screen.Column[Policy]{
 		{Name: "policy", Head: "Policy", About: "its name, and whom and what it takes", Cell: func(p *Policy) screen.Cell {

@@ -16,8 +16,8 @@ import (
 
 // Bounds of the matrix on a page: what is past them is folded, the worst comes first.
 const (
-	maxRows    = 30
-	maxColumns = 36
+	maxRows    = 26
+	maxColumns = 30
 )
 
 // address is one cell.
@@ -59,6 +59,14 @@ func (c *Cell) look(count int) look {
 		return look{"p", "P", "phishing-resistant MFA"}
 	}
 	return look{"m", "·", "MFA"}
+}
+
+// of says how many accounts are in an open cell, where its sign does.
+func (k *look) of(count int) string {
+	if k.class != "g" && k.class != "h" || count == 0 {
+		return ""
+	}
+	return ", " + print.Plural(int64(count), "accounts")
 }
 
 // count3 is a number in three signs.
@@ -299,8 +307,9 @@ func (g *board) row(b *screen.Builder, l layout, who int, class string) {
 			c := &g.Cells[who][x.col]
 			k := c.look(w.Count)
 			b.Open("td")
-			b.Elem("a", k.sign, screen.A("class", "cell "+k.class), screen.A("href", g.address(x)), screen.A("title", k.word),
-				screen.A("aria-label", k.word+": "+name+", "+print.Clean(g.Places[place].Name, 48)+", "+g.Clients[client].Name),
+			// Its row and column are said by the table's heads; what is well needs no tooltip.
+			b.Elem("a", k.sign, screen.A("class", "cell "+k.class), screen.A("href", g.address(x)), screen.A("aria-label", k.word+k.of(w.Count)),
+				screen.If(c.State == access.CellOpen || c.State == access.CellUnknown, screen.A("title", k.word)),
 				screen.If(g.opened && g.cell == x, screen.A("aria-current", "true")))
 			b.End("td")
 		}
@@ -314,7 +323,7 @@ func (g *board) address(x address) string {
 	if g.where >= 0 {
 		place = g.Places[g.where].Key
 	}
-	return g.path("/coverage", "place", place, "cell", g.key(x)) + "#why"
+	return g.path("", "place", place, "cell", g.key(x)) + "#why"
 }
 
 // folded is the row of the classes that are not shown: the weakest of each column.

@@ -119,16 +119,16 @@ func pageOf(p *Part, mark snapshot.Mark, a *screen.Ask) (*screen.View, error) {
 	}
 	v := &screen.View{
 		Sentence: "Proved from the settings for every account, place, app and client at once.", Facts: factsOf(p, mark),
-		Actions: []screen.Action{
-			{Text: "Ask about a sign-in", Icon: "q", Path: g.path("/coverage/decide")},
-			{Text: "Rehearse a change", Icon: "play", Path: g.path("/coverage/rehearse"), Primary: true},
-		},
 		Rows:    policyList.Of(g.policyRows()),
 		Nothing: &screen.Nothing{Head: "No policy and no security defaults", Text: "The list was read to its end, and nothing asks anybody for MFA."},
 		Summary: g.summary(),
 	}
 	if a.Machine {
 		return v, nil
+	}
+	if g.names { // what is decided and rehearsed names people
+		v.Actions = []screen.Action{{Text: "Ask about a sign-in", Icon: "q", Path: g.path("/coverage/decide")},
+			{Text: "Rehearse a change", Icon: "play", Path: g.path("/coverage/rehearse"), Primary: true}}
 	}
 	v.Notices = g.notices()
 	v.Above = append(v.Above, g.tiles(), screen.Func(func(b *screen.Builder) {

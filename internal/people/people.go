@@ -1,7 +1,6 @@
 package people
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -32,9 +31,10 @@ type Feature struct {
 
 	mu       sync.Mutex
 	prepared map[string]*prepared // by tenant
-	all      []Row
-	allOf    string // the versions that all was made of
 	facets   map[facets]*facets
+	all      *everybody // nil: nobody asked for them yet
+
+	making sync.Mutex // is held by whoever makes all anew
 }
 
 // prepared are the rows of one version of a part, as they are shown.
@@ -42,6 +42,7 @@ type prepared struct {
 	version string
 	rows    []Row
 	counts  counts
+	part    *Part // without its rows
 }
 
 // facets are the values that rows are narrowed by. Rows that have the same share them:
@@ -87,9 +88,11 @@ func (f *Feature) prepare(p *Part, tenant, version string) *prepared {
 			r.Opening = &p.Gaps[r.Gap-1]
 		}
 		r.Set, r.Gap, r.days, r.name, r.at, r.facets = 0, 0, p.Days, r.key(), i, f.facetsOf(r)
-		r.hay = strings.ToLower(strings.Join([]string{r.Name, r.UPN, r.ID, r.Class, strings.Join(r.Roles, " ")}, "\n"))
+		r.hay = r.looked()
 	}
-	f.prepared[tenant] = &prepared{version, rows, count(rows)}
+	head := *p
+	head.Rows = nil
+	f.prepared[tenant] = &prepared{version, rows, count(rows), &head}
 	return f.prepared[tenant]
 }
 
@@ -115,6 +118,14 @@ func (r *Row) facet(i int) []string {
 	return r.facets.lists[i]
 }
 
+// looked is what is looked through.
+func (r *Row) looked() string {
+	if r.hay != "" {
+		return r.hay
+	}
+	return strings.ToLower(strings.Join([]string{r.Name, r.UPN, r.ID, r.Class, strings.Join(r.Roles, " ")}, "\n"))
+}
+
 // id names the row over all tenants.
 func (r *Row) id() string {
 	if r.name != "" {
@@ -132,48 +143,6 @@ func (f *Feature) facetsOf(r *Row) *facets {
 	made := x
 	f.facets[x] = made.made()
 	return &made
-}
-
-// everyone are the rows of all tenants, the worst first, with the parts that there are.
-func (f *Feature) everyone(ctx context.Context) ([]*Part, *prepared, error) {
-	type kept struct {
-		tenant, version string
-		part            *Part
-	}
-	var list []kept
-	var versions strings.Builder
-	for o, err := range snapshot.All[Part](ctx, f.d.Snapshot, PartName) {
-		if err != nil {
-			if o.Tenant == "" {
-				return nil, nil, err
-			}
-			continue // one that cannot be read is made anew by the next judgement
-		}
-		list = append(list, kept{o.Tenant, o.Version, o.Part})
-		versions.WriteString(o.Tenant + o.Version)
-	}
-	parts := make([]*Part, len(list))
-	for i := range list {
-		parts[i] = list[i].part
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if key := versions.String(); f.allOf != key {
-		var rows []Row
-		for i := range list {
-			from := len(rows)
-			rows = append(rows, f.prepare(list[i].part, list[i].tenant, list[i].version).rows...)
-			for n := from; n < len(rows) && len(list) > 1; n++ {
-				rows[n].of = cmp.Or(list[i].part.Name, list[i].tenant)
-			}
-		}
-		slices.SortStableFunc(rows, func(a, b Row) int { return worst(&a, &b) })
-		for i := range rows {
-			rows[i].at = i
-		}
-		f.all, f.allOf = rows, key
-	}
-	return parts, &prepared{rows: f.all}, nil
 }
 
 // counted are the numbers of the tenants that a viewer may see.

@@ -98,13 +98,17 @@ func (s *Store) Statements(ctx context.Context) ([]KeptStatement, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list kept attestations: %w", err)
 	}
+	said, err := s.said(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := []KeptStatement{}
 	for i := range rows {
 		r := &rows[i]
 		k := KeptStatement{ID: r.id, Tenant: r.tenant, Actor: r.actor, Kept: db.Time(r.kept)}
 		if err := json.Unmarshal([]byte(r.body), &k.Statement); err != nil {
 			k.Refused = "its text is damaged"
-		} else if err := s.heldStatement(ctx, r); err != nil {
+		} else if err := s.heldStatement(ctx, r, said); err != nil {
 			if !errors.Is(err, vault.ErrForged) {
 				return nil, err
 			}
@@ -117,14 +121,14 @@ func (s *Store) Statements(ctx context.Context) ([]KeptStatement, error) {
 
 // heldStatement holds a kept statement to its mark, and to the trail: one that was
 // taken back may have been put back into the database.
-func (s *Store) heldStatement(ctx context.Context, r *keptStatement) error {
+func (s *Store) heldStatement(ctx context.Context, r *keptStatement, said func(string) (audit.Action, error)) error {
 	if s.d.Marks == nil {
 		return problem.Wrap(vault.ErrForged, problem.BadInput, "the vault is not open, so whether it holds is not known")
 	}
-	if err := s.d.Marks.Fits(ctx, AttestationBook, r.mark, r.values()...); err != nil || s.d.Last == nil {
+	if err := s.d.Marks.Fits(ctx, AttestationBook, r.mark, r.values()...); err != nil || said == nil {
 		return err
 	}
-	last, err := s.d.Last(ctx, r.id)
+	last, err := said(r.id)
 	if err == nil && last != audit.AttestationKept {
 		err = problem.Wrap(vault.ErrForged, problem.BadInput, "the audit trail does not have the attestation %s as kept", r.id)
 	}

@@ -65,9 +65,10 @@ type Marks interface {
 	Fits(ctx context.Context, b *vault.Book, mark []byte, values ...any) error
 }
 
-// Last gives the newest action that the audit trail has of an object, "" for none: an
-// exception that was ended may have been put back into the database.
-type Last func(ctx context.Context, object string) (audit.Action, error)
+// Last gives the newest action that the audit trail has of an object as of now, "" for
+// none, for as many objects as are asked about: an exception that was ended may have been
+// put back into the database.
+type Last func(ctx context.Context) (func(object string) (audit.Action, error), error)
 
 // On says how an exception stands at a moment: proposed, approved, ended, or expired.
 func (x *Exception) On(at time.Time) string {
@@ -229,7 +230,11 @@ func (s *Store) decide(ctx context.Context, id, actor string, action audit.Actio
 			return err
 		}
 		if action != audit.ExceptionEnded { // a forged one may be ended, and never approved
-			if err := s.held(ctx, &x); err != nil {
+			said, err := s.said(ctx)
+			if err == nil {
+				err = s.held(ctx, &x, said)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -252,15 +257,23 @@ func (s *Store) canMark() error {
 	return nil
 }
 
+// said is what the audit trail says last of each object; nil where nobody is asked.
+func (s *Store) said(ctx context.Context) (func(object string) (audit.Action, error), error) {
+	if s.d.Last == nil || s.d.Marks == nil { // without marks nothing holds anyway
+		return nil, nil
+	}
+	return s.d.Last(ctx)
+}
+
 // held holds an exception to its mark and to what the audit trail says of it.
-func (s *Store) held(ctx context.Context, x *Exception) error {
+func (s *Store) held(ctx context.Context, x *Exception, said func(string) (audit.Action, error)) error {
 	if err := s.d.Marks.Fits(ctx, Exceptions, x.mark, x.values()...); err != nil {
 		return err
 	}
-	if s.d.Last == nil {
+	if said == nil {
 		return nil
 	}
-	last, err := s.d.Last(ctx, x.ID)
+	last, err := said(x.ID)
 	want := map[ExceptionState]audit.Action{Proposed: audit.ExceptionAdded, Approved: audit.ExceptionApproved, Ended: audit.ExceptionEnded}[x.State]
 	if err == nil && last != want {
 		err = problem.Wrap(vault.ErrForged, problem.BadInput, "the exception %s is %s in the database, and the audit trail says %s of it last", x.ID, x.State,
@@ -290,11 +303,15 @@ func (s *Store) Exceptions(ctx context.Context) ([]Listed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list exceptions: %w", err)
 	}
+	said, err := s.said(ctx)
+	if err != nil {
+		return nil, err
+	}
 	now, out := s.now(), []Listed{}
 	for i := range list {
 		l := Listed{Exception: list[i], Standing: list[i].On(now)}
 		if s.d.Marks != nil {
-			if err := s.held(ctx, &list[i]); errors.Is(err, vault.ErrForged) {
+			if err := s.held(ctx, &list[i], said); errors.Is(err, vault.ErrForged) {
 				l.Standing, l.Refused = "refused", err.Error()
 			} else if err != nil {
 				return nil, err
@@ -315,14 +332,25 @@ func (s *Store) InForce(ctx context.Context) ([]Exception, error) {
 	if s.d.Marks == nil {
 		return nil, nil
 	}
-	list, err := s.Exceptions(ctx)
+	list, err := s.exceptions(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("exceptions in force: %w", err)
+	}
 	var out []Exception
+	now := s.now()
 	for i := range list {
-		if list[i].Refused == "" && list[i].Exception.InForce(s.now()) {
-			out = append(out, list[i].Exception)
+		if !list[i].InForce(now) {
+			continue
+		}
+		switch err := s.held(ctx, &list[i]); {
+		case err == nil:
+			out = append(out, list[i])
+		case !errors.Is(err, vault.ErrForged):
+			return nil, err
 		}
 	}
-	return out, err
+	slices.SortStableFunc(out, func(a, b Exception) int { return cmp.Or(a.Expires.Compare(b.Expires), cmp.Compare(a.ID, b.ID)) })
+	return out, nil
 }
 
 // Silenced says whether alerts about a requirement, or about one account in it, are

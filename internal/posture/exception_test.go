@@ -203,7 +203,9 @@ func TestKeptStatements(t *testing.T) {
 		if err := r.DropStatement(ctx, k.ID, "local:ada"); !errors.Is(err, problem.NotFound) {
 			t.Error(err)
 		}
-		if last, err := r.deps.Last(ctx, k.ID); err != nil || last != audit.AttestationRemoved {
+		said, err := r.deps.Last(ctx)
+		r.must(err)
+		if last, err := said(k.ID); err != nil || last != audit.AttestationRemoved {
 			t.Error(last, err)
 		}
 	})

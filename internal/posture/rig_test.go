@@ -49,12 +49,14 @@ func newRig(t testing.TB, d *db.DB) *rig {
 	v, err := vault.Open(t.Context(), d, vault.NewKeyFile(key), vault.Options{Now: now, Record: tr, Actor: "local:test", Books: posture.Books()})
 	r.must(err)
 	r.deps = posture.Deps{DB: d, Now: now, Record: tr, Marks: v,
-		Last: func(ctx context.Context, object string) (audit.Action, error) {
-			f, err := tr.Search(ctx, trail.Query{Object: object, Limit: 1})
-			if err != nil || len(f.Entries) == 0 {
-				return "", err
-			}
-			return f.Entries[0].Action, nil
+		Last: func(ctx context.Context) (func(string) (audit.Action, error), error) {
+			return func(object string) (audit.Action, error) {
+				f, err := tr.Search(ctx, trail.Query{Object: object, Limit: 1})
+				if err != nil || len(f.Entries) == 0 {
+					return "", err
+				}
+				return f.Entries[0].Action, nil
+			}, nil
 		},
 		Audits: func(_ context.Context, _ string, from, to time.Time) (out []posture.AuditRow, whole bool, err error) {
 			for _, x := range r.rows {

@@ -246,7 +246,7 @@ func (it *Item) build(b *Builder) {
 	if it.Lead != "" {
 		if it.Path != "" {
 			b.Open("a", A("class", "pl"), A("href", it.Path))
-			b.Elem("b", it.Lead)
+			b.Elem("b", shown(it.Lead))
 			b.End("a")
 		} else {
 			b.Elem("b", it.Lead)

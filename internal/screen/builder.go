@@ -89,8 +89,8 @@ func (b *Builder) Void(tag Lit, attrs ...Attr) {
 // Elem writes a tag with a text in it.
 func (b *Builder) Elem(tag Lit, text string, attrs ...Attr) {
 	b.Open(tag, attrs...)
-	if tag == "a" && print.Clean(text, 1) == "" {
-		text = noName
+	if tag == "a" {
+		text = shown(text)
 	}
 	b.Text(text)
 	b.End(tag)
@@ -98,6 +98,14 @@ func (b *Builder) Elem(tag Lit, text string, attrs ...Attr) {
 
 // noName stands where a link, or what a row is called, would show nothing.
 const noName = "(no name)"
+
+// shown is a text that shows something.
+func shown(text string) string {
+	if print.Clean(text, 1) == "" {
+		return noName
+	}
+	return text
+}
 
 func (b *Builder) tag(tag Lit, attrs []Attr) {
 	switch tag {

@@ -46,6 +46,7 @@ type List[T any] struct {
 	Tenant  func(*T) string // whose it is; nil: the viewer's tenants do not matter
 	Default string          // the order where none is asked for: "-unasked"
 	Search  string          // what the search field says is looked through
+	Hay     func(*T) string // what is looked through, in lower case, where it is known beforehand; nil: the columns' words
 	Noun    string          // "account": "22 of 214 accounts"
 	PerPage int
 	// Detail is what an open row shows below itself; nil: rows do not open. Where there is more to
@@ -205,9 +206,11 @@ func (r rowsOf[T]) Select(v *Viewer, q Query) *Selection {
 		}
 	}
 	words := strings.Fields(strings.ToLower(q.Text))
-	counts := make([]map[string]int, len(l.Filters))
-	for i := range counts {
-		counts[i] = map[string]int{}
+	counts := make([]counter, len(l.Filters))
+	asked := make([]bool, len(l.Filters)) // whose counts nobody sees, and that nothing is narrowed by, are not looked at
+	for f := range counts {
+		counts[f].values, counts[f].n = l.Filters[f].Enum, make([]int, len(l.Filters[f].Enum))
+		asked[f] = !l.Filters[f].Quiet || len(q.Filters[l.Filters[f].Name]) > 0
 	}
 	var hits []*T
 	values := make([][]string, len(l.Filters))
@@ -222,6 +225,9 @@ func (r rowsOf[T]) Select(v *Viewer, q Query) *Selection {
 		}
 		misses, missed := 0, -1
 		for f := range l.Filters {
+			if !asked[f] {
+				continue
+			}
 			values[f] = l.Filters[f].Of(row)
 			if want := q.Filters[l.Filters[f].Name]; len(want) > 0 && !slices.ContainsFunc(want, func(w string) bool { return slices.Contains(values[f], w) }) {
 				misses, missed = misses+1, f
@@ -229,9 +235,9 @@ func (r rowsOf[T]) Select(v *Viewer, q Query) *Selection {
 		}
 		// A chip counts what it would leave beside the other filters.
 		for f := range l.Filters {
-			if misses == 0 || misses == 1 && missed == f {
+			if asked[f] && (misses == 0 || misses == 1 && missed == f) {
 				for _, value := range values[f] {
-					counts[f][value]++
+					counts[f].add(value)
 				}
 			}
 		}
@@ -241,9 +247,12 @@ func (r rowsOf[T]) Select(v *Viewer, q Query) *Selection {
 	}
 	s.Matched = len(hits)
 	s.Chips = l.chips(counts, q)
-	l.order(hits, cmp.Or(q.Sort, l.Default))
-	l.page(s, hits, q)
+	compare := l.comparing(hits, cmp.Or(q.Sort, l.Default))
+	l.page(s, hits, compare, q)
 	s.All = func(each func(func() []string, any) bool) {
+		if compare != nil {
+			slices.SortFunc(hits, compare)
+		}
 		for _, row := range hits {
 			if !each(func() []string { return l.words(row) }, row) {
 				return
@@ -258,14 +267,19 @@ func (l *List[T]) matches(row *T, words []string) bool {
 	if len(words) == 0 {
 		return true
 	}
-	var b strings.Builder
-	for i := range l.Columns {
-		if c := &l.Columns[i]; !c.Plain {
-			b.WriteString(strings.ToLower(c.text(row)))
-			b.WriteByte('\n')
+	all := ""
+	if l.Hay != nil {
+		all = l.Hay(row)
+	} else {
+		var b strings.Builder
+		for i := range l.Columns {
+			if c := &l.Columns[i]; !c.Plain {
+				b.WriteString(strings.ToLower(c.text(row)))
+				b.WriteByte('\n')
+			}
 		}
+		all = b.String()
 	}
-	all := b.String()
 	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(all, w) })
 }
 
@@ -289,13 +303,13 @@ func (l *List[T]) words(row *T) []string {
 	return out
 }
 
-// order sorts rows; what is equal stays in the order of its key, so that pages are
-// stable.
-func (l *List[T]) order(hits []*T, by string) {
+// comparing is the order of rows by a column; what is equal stays in the order of its key,
+// so that pages are stable. nil: the rows stay as they are.
+func (l *List[T]) comparing(hits []*T, by string) func(a, b *T) int {
 	name, down := strings.CutPrefix(by, "-")
 	i := slices.IndexFunc(l.Columns, func(c Column[T]) bool { return c.Name == name })
 	if i < 0 {
-		return
+		return nil
 	}
 	c := &l.Columns[i]
 	compare := c.Order
@@ -307,7 +321,7 @@ func (l *List[T]) order(hits []*T, by string) {
 		}
 		compare = func(a, b *T) int { return strings.Compare(words[a], words[b]) }
 	}
-	slices.SortFunc(hits, func(a, b *T) int { // keys differ: the order is whole, and rows that are in order already take no time
+	return func(a, b *T) int { // keys differ: the order is whole
 		if c.Blank != nil {
 			switch x, y := c.Blank(a), c.Blank(b); {
 			case x && y:
@@ -319,15 +333,38 @@ func (l *List[T]) order(hits []*T, by string) {
 			}
 		}
 		n := compare(a, b)
-		if down {
-			n = -n
+		if n == 0 { // keys are made: not for nothing
+			return strings.Compare(l.Key(a), l.Key(b))
 		}
-		return cmp.Or(n, strings.Compare(l.Key(a), l.Key(b)))
-	})
+		if down {
+			return -n
+		}
+		return n
+	}
+}
+
+// first gives the first n rows of an order, without putting all of them in order.
+func first[T any](hits []*T, n int, compare func(a, b *T) int) []*T {
+	if compare == nil {
+		return hits[:min(n, len(hits))]
+	}
+	var last *T // of the first n so far
+	some := make([]*T, 0, min(2*n, len(hits)))
+	for _, row := range hits {
+		if last != nil && compare(row, last) > 0 {
+			continue
+		}
+		if some = append(some, row); len(some) == 2*n {
+			slices.SortFunc(some, compare)
+			some, last = some[:n], some[n-1]
+		}
+	}
+	slices.SortFunc(some, compare)
+	return some[:min(n, len(some))]
 }
 
 // page makes the lines of the page that is asked for; a page past the end is the last.
-func (l *List[T]) page(s *Selection, hits []*T, q Query) {
+func (l *List[T]) page(s *Selection, hits []*T, compare func(a, b *T) int, q Query) {
 	size := q.Size
 	if size <= 0 {
 		size = Size
@@ -335,7 +372,8 @@ func (l *List[T]) page(s *Selection, hits []*T, q Query) {
 	s.Pages = max(1, (len(hits)+size-1)/size)
 	s.Page = min(max(q.Page, 1), s.Pages)
 	from := (s.Page - 1) * size
-	for i := from; i < min(from+size, len(hits)); i++ {
+	hits = first(hits, from+size, compare)
+	for i := from; i < len(hits); i++ {
 		row := hits[i]
 		line := Line{Key: l.Key(row)}
 		for c := range l.Columns {
@@ -360,16 +398,16 @@ func (l *List[T]) page(s *Selection, hits []*T, q Query) {
 }
 
 // chips are the filters with what each value would leave.
-func (l *List[T]) chips(counts []map[string]int, q Query) (out []Chips) {
+func (l *List[T]) chips(counts []counter, q Query) (out []Chips) {
 	for f := range l.Filters {
 		fl := &l.Filters[f]
 		on := q.Filters[fl.Name]
 		values := slices.Clone(fl.Enum)
 		if len(values) == 0 {
-			for v := range counts[f] {
+			for v := range counts[f].more {
 				values = append(values, v)
 			}
-			slices.SortFunc(values, func(a, b string) int { return cmp.Or(counts[f][b]-counts[f][a], strings.Compare(a, b)) })
+			slices.SortFunc(values, func(a, b string) int { return cmp.Or(counts[f].of(b)-counts[f].of(a), strings.Compare(a, b)) })
 			values = values[:min(len(values), maxChips)]
 		}
 		for _, v := range on {
@@ -383,7 +421,7 @@ func (l *List[T]) chips(counts []map[string]int, q Query) (out []Chips) {
 			if fl.Word != nil {
 				word = fl.Word(v)
 			}
-			chip := Chip{Value: v, Word: word, Count: counts[f][v], On: slices.Contains(on, v)}
+			chip := Chip{Value: v, Word: word, Count: counts[f].of(v), On: slices.Contains(on, v)}
 			if chip.On || !fl.Quiet && chip.Count > 0 && (len(fl.Chips) == 0 || slices.Contains(fl.Chips, v)) {
 				c.List = append(c.List, chip)
 			}

@@ -64,7 +64,7 @@ func OpenAPI(screens []Screen, version string) map[string]any {
 		"components": schema{
 			"schemas": s.named,
 			"securitySchemes": schema{
-				"token":   schema{"type": "http", "scheme": "bearer", "description": "a token of the console: partnerguard console tokens make"},
+				"token":   schema{"type": "http", "scheme": "bearer", "description": "a token of the console: partnerguard console tokens add"},
 				"session": schema{"type": "apiKey", "in": "cookie", "name": "__Host-pg", "description": "the session of a person in a browser"},
 			},
 			"responses": schema{"problem": schema{"description": "What went wrong, and what to do",

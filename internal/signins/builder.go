@@ -36,7 +36,8 @@ func (b *Builder) Visitor() signin.Visitor {
 // Input is what a part says beside the rows.
 type Input struct {
 	From, To time.Time
-	Unread   string // why there is no log
+	Allows   time.Duration // how old the log may be
+	Unread   string        // why there is no log
 	Gaps     []Span
 	Marks    []Mark
 	// Settle says what the settings ask of a row, and where it is to them; nil: they are
@@ -48,7 +49,7 @@ type Input struct {
 func (b *Builder) Build(in Input) Part {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	p := Part{From: in.From, To: in.To, Unread: in.Unread, Gaps: in.Gaps, Marks: in.Marks, Hours: []Hour{}, Facets: []Facet{}, Rows: []Row{},
+	p := Part{From: in.From, To: in.To, Allows: in.Allows, Unread: in.Unread, Gaps: in.Gaps, Marks: in.Marks, Hours: []Hour{}, Facets: []Facet{}, Rows: []Row{},
 		Settled: in.Settle != nil}
 	if p.Gaps == nil {
 		p.Gaps = []Span{}
@@ -115,7 +116,13 @@ func (b *Builder) Build(in Input) Part {
 			p.Rows = append(p.Rows, *r)
 		}
 	}
+	slices.SortFunc(p.Rows, worstFirst) // as the page has them: it need not sort them again
 	return p
+}
+
+// worstFirst orders rows as the list does where nothing else is asked for.
+func worstFirst(a, b Row) int {
+	return cmp.Or(verdictRank(a.Verdict)-verdictRank(b.Verdict), b.At.Compare(a.At), strings.Compare(a.Key(), b.Key()))
 }
 
 func facetOf(name string, all map[string]*Value, over int) Facet {

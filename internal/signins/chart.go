@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"partnerguard/internal/print"
@@ -77,19 +78,15 @@ const (
 	between            = 26.0
 )
 
-// scale is a round number at least n, in a few steps.
+// scale is a round number at least n, whose half is whole too.
 func scale(n int64) int64 {
-	s := int64(1)
-	for s < n {
-		switch {
-		case s*2 >= n:
-			return s * 2
-		case s*5 >= n:
-			return s * 5
+	for unit := int64(1); ; unit *= 10 {
+		for _, k := range []int64{2, 4, 6, 8, 10} {
+			if k*unit >= n {
+				return k * unit
+			}
 		}
-		s *= 10
 	}
-	return max(s, 2)
 }
 
 // Build draws it.
@@ -115,70 +112,76 @@ func (d plot) Build(b *screen.Builder) {
 	axis(low-highLow, mostLow, "gl")
 	b.Elem("text", "without MFA, own scale", screen.A("class", "t-not"), screen.A("x", screen.Num(left)), screen.A("y", screen.Num(base+16)))
 	wide := (d.w - left - 2) / float64(len(d.bins))
+	var series [5]strings.Builder // not read, asked, claim, open, legacy: one path each, however many bars
 	for i := range d.bins {
-		d.bar(b, i, left+wide*float64(i), wide, base, low, most, mostLow)
+		d.bar(&series, i, left+wide*float64(i), wide, base, low, most, mostLow)
+	}
+	for k, class := range []string{"f-void", "f-asked", "f-claim", "f-open", "f-legacy"} {
+		if series[k].Len() == 0 {
+			continue
+		}
+		b.Void("path", screen.A("class", class), screen.A("d", series[k].String()))
+		if k == 0 {
+			b.Void("path", screen.A("fill", "url(#p-void)"), screen.A("d", series[k].String()))
+		}
+		if k == 3 {
+			b.Void("path", screen.A("fill", "url(#p-hatch)"), screen.A("d", series[k].String()))
+		}
+	}
+	for i := range d.bins { // all of a column is what is pressed
+		if n := &d.bins[i]; n.Rows() > 0 {
+			b.Open("a", screen.A("href", d.link(*n)))
+			b.Elem("title", d.words(n))
+			b.Void("rect", screen.A("fill", "transparent"), screen.A("x", round(left+wide*float64(i))), screen.A("y", "18"), screen.A("width", round(wide)),
+				screen.A("height", round(low-top)))
+			b.End("a")
+		}
 	}
 	d.voids(b, wide)
 	d.days(b, wide, low)
 	d.marks(b, wide, low)
+	for i := range d.bins {
+		if d.chosen.Equal(d.bins[i].from) {
+			b.Void("rect", screen.A("fill", "none"), screen.A("stroke", "currentColor"), screen.A("stroke-width", "1.5"), screen.A("rx", "2"),
+				screen.A("x", round(left+wide*float64(i)-1)), screen.A("y", round(low-highLow-4)), screen.A("width", round(wide+2)),
+				screen.A("height", round(highLow+6)))
+		}
+	}
 	b.End("svg")
 }
 
-func rect(b *screen.Builder, class string, x, y, w, h float64) {
-	b.Void("rect", screen.A("class", class), screen.A("x", round(x)), screen.A("y", round(y)), screen.A("width", round(w)), screen.A("height", round(h)))
+// box adds a rectangle to a path.
+func box(p *strings.Builder, x, y, w, h float64) {
+	p.WriteString("M" + round(x) + " " + round(y) + "h" + round(w) + "v" + round(h) + "h" + round(-w) + "z")
 }
 
-func round(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
+func round(f float64) string { return strings.TrimSuffix(strconv.FormatFloat(f, 'f', 1, 64), ".0") }
 
-func (d *plot) bar(b *screen.Builder, i int, x, wide, base, low float64, most, mostLow int64) {
+// bar adds one bar to the series.
+func (d *plot) bar(series *[5]strings.Builder, i int, x, wide, base, low float64, most, mostLow int64) {
 	n := &d.bins[i]
 	if n.void {
-		for _, y := range [][2]float64{{top, highUpper}, {low - highLow, highLow}} {
-			rect(b, "f-void", x, y[0], wide, y[1])
-			b.Void("rect", screen.A("fill", "url(#p-void)"), screen.A("x", round(x)), screen.A("y", round(y[0])), screen.A("width", round(wide)),
-				screen.A("height", round(y[1])), screen.A("pointer-events", "none"))
-		}
-	}
-	if n.Rows() == 0 {
-		return
+		box(&series[0], x, top, wide, highUpper)
+		box(&series[0], x, low-highLow, wide, highLow)
 	}
 	gap := min(1, wide*0.15)
-	link := d.link(*n)
-	b.Open("a", screen.A("href", link), screen.A("aria-label", d.words(n)))
-	b.Elem("title", d.words(n))
+	x, wide = x+gap/2, max(0.8, wide-gap)
 	y := base
-	for _, part := range []struct {
-		class string
-		n     int64
-	}{{"f-asked", n.Asked + n.Provider}, {"f-claim", n.Claim}} {
-		if part.n > 0 {
-			h := highUpper * float64(part.n) / float64(most)
+	for k, v := range []int64{n.Asked + n.Provider, n.Claim} {
+		if v > 0 {
+			h := highUpper * float64(v) / float64(most)
 			y -= h
-			rect(b, part.class, x+gap/2, y, max(0.8, wide-gap), h)
+			box(&series[1+k], x, y, wide, h)
 		}
 	}
 	y = low
-	if n.Open > 0 {
-		h := highLow * float64(n.Open) / float64(mostLow)
-		y -= h
-		rect(b, "f-open", x+gap/2, y, max(0.8, wide-gap), h)
-		b.Void("rect", screen.A("fill", "url(#p-hatch)"), screen.A("x", round(x+gap/2)), screen.A("y", round(y)), screen.A("width", round(max(0.8, wide-gap))),
-			screen.A("height", round(h)), screen.A("pointer-events", "none"))
+	for k, v := range []int64{n.Open, n.Legacy} {
+		if v > 0 {
+			h := highLow * float64(v) / float64(mostLow)
+			y -= h
+			box(&series[3+k], x, y, wide, h)
+		}
 	}
-	if n.Legacy > 0 {
-		h := highLow * float64(n.Legacy) / float64(mostLow)
-		y -= h
-		rect(b, "f-legacy", x+gap/2, y, max(0.8, wide-gap), h)
-	}
-	// All of the column is what is pressed.
-	b.Void("rect", screen.A("fill", "transparent"), screen.A("x", round(x)), screen.A("y", round(top)), screen.A("width", round(wide)),
-		screen.A("height", round(low-top)))
-	if d.chosen.Equal(n.from) {
-		b.Void("rect", screen.A("fill", "none"), screen.A("class", "sg-chosen"), screen.A("stroke", "currentColor"), screen.A("stroke-width", "1.5"),
-			screen.A("rx", "2"),
-			screen.A("x", round(x-1)), screen.A("y", round(low-highLow-4)), screen.A("width", round(wide+2)), screen.A("height", round(highLow+6)))
-	}
-	b.End("a")
 }
 
 func (d *plot) words(n *bin) string {

@@ -42,7 +42,7 @@ func saidOf(r *Row) page.Said {
 
 // rowList is how rows are shown.
 var rowList = &screen.List[Row]{
-	Noun: "sign-in", Search: "account, app, address", Default: "judged", Drawer: true, Key: func(r *Row) string { return r.Key() },
+	Noun: "sign-in", PerPage: 50, Search: "account, app, address", Default: "judged", Drawer: true, Key: func(r *Row) string { return r.Key() },
 	Columns: []screen.Column[Row]{
 		{Name: "time", Head: "Time", About: "when it was, UTC", Order: func(a, b *Row) int { return a.At.Compare(b.At) },
 			Blank: func(r *Row) bool { return r.At.IsZero() },

@@ -13,22 +13,23 @@ const PartName = "signins"
 
 // Part is what the page shows of one tenant. It is shared and never changed.
 type Part struct {
-	From    time.Time `json:"from,omitzero"` // of the rows that were looked at
-	To      time.Time `json:"to,omitzero"`   // judged as of
-	First   time.Time `json:"first,omitzero"`
-	Last    time.Time `json:"last,omitzero"` // of the newest row
-	Unread  string    `json:"unread,omitempty"`
-	Total   Count     `json:"total"`
-	Hours   []Hour    `json:"hours"` // by time, those with rows
-	Gaps    []Span    `json:"gaps"`  // what was never read
-	Marks   []Mark    `json:"marks"` // when policies were changed
-	Facets  []Facet   `json:"facets"`
-	Rows    []Row     `json:"rows"` // worst first, then newest
-	Against Kept      `json:"against"`
-	Unknown Kept      `json:"unknown"`
-	Rest    Kept      `json:"rest"`
-	Strange int64     `json:"strange,omitempty"` // rows whose clock is unreadable or far from the span
-	Settled bool      `json:"settled"`           // the settings were known: rows say what they ask
+	From    time.Time     `json:"from,omitzero"` // of the rows that were looked at
+	To      time.Time     `json:"to,omitzero"`   // judged as of
+	First   time.Time     `json:"first,omitzero"`
+	Last    time.Time     `json:"last,omitzero"` // of the newest row
+	Unread  string        `json:"unread,omitempty"`
+	Allows  time.Duration `json:"allows,omitempty"` // how old the log may be; 0 is no limit
+	Total   Count         `json:"total"`
+	Hours   []Hour        `json:"hours"` // by time, those with rows
+	Gaps    []Span        `json:"gaps"`  // what was never read
+	Marks   []Mark        `json:"marks"` // when policies were changed
+	Facets  []Facet       `json:"facets"`
+	Rows    []Row         `json:"rows"` // worst first, then newest
+	Against Kept          `json:"against"`
+	Unknown Kept          `json:"unknown"`
+	Rest    Kept          `json:"rest"`
+	Strange int64         `json:"strange,omitempty"` // rows whose clock is unreadable or far from the span
+	Settled bool          `json:"settled"`           // the settings were known: rows say what they ask
 }
 
 // Kept says how many rows of a kind are in the part, of how many.

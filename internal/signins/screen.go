@@ -94,7 +94,7 @@ func (g *board) path(pairs ...string) string {
 			v.Set(pairs[i], pairs[i+1])
 		}
 	}
-	return "/signins?" + v.Encode()
+	return "?" + v.Encode()
 }
 
 // choose reads which hour or day is chosen.
@@ -152,7 +152,7 @@ func (f *Feature) load(ctx context.Context, a *screen.Ask) (*screen.View, error)
 }
 
 func (g *board) facts(mark snapshot.Mark) []screen.Fact {
-	f := screen.Fact{What: "Sign-ins to", At: g.Last, Source: "Microsoft Graph, sign-in log", Rests: true, Gaps: len(g.Gaps)}
+	f := screen.Fact{What: "Sign-ins to", At: g.Last, Allows: g.Allows, Source: "Microsoft Graph, sign-in log", Rests: true, Gaps: len(g.Gaps)}
 	if f.At.IsZero() {
 		f.At = mark.At
 	}

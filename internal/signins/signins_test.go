@@ -147,7 +147,7 @@ type fake struct {
 	asked   int
 }
 
-func (f *fake) house(t *testing.T) *screentest.House {
+func (f *fake) house(t testing.TB) *screentest.House {
 	t.Helper()
 	x, err := signins.New(signins.Deps{
 		Part: func(context.Context, string) (*signins.Part, snapshot.Mark, error) {

@@ -69,7 +69,8 @@ func TestReply(t *testing.T) {
 		if path == "/rows" {
 			want = strings.Repeat(body, 100)
 		}
-		for enc, packed := range map[string]bool{"": false, "gzip": true, "gzip;q=0": false, "br": false, "*": true, "*;q=0, gzip;q=0.1": true, "identity": false,
+		for enc, packed := range map[string]bool{"": false, "gzip": true, "gzip;q=0": false, "br": false, "*": true, "*;q=0, gzip;q=0.1": true,
+			"identity": false,
 			"gzip;q=x": false, "GZIP": true, strings.Repeat("gzip,", 2000): false} {
 			w := answered(h, "GET", path, "Accept-Encoding", enc)
 			if got := w.Header().Get("Content-Encoding") == "gzip"; got != packed || unpacked(t, w) != want || w.Header().Get("Vary") != "Accept-Encoding" {

@@ -47,7 +47,7 @@ func (p *Pages) Screens() []screen.Screen {
 	main := screen.Screen{
 		Name: "connections", Title: "Connections", Icon: "plug", Group: screen.Reach, Order: 20, See: screen.SeeOperation, Over: screen.OfHouse,
 		About: "Secure Application Model: one consent with MFA each, sealed, renewed, and watched until it dies.",
-		List:  list, Load: p.load, Needs: p.needs,
+		List:  p.list(), Load: p.load, Needs: p.needs, Find: p.hits,
 		Acts: []screen.Act{
 			{Name: "renew", Title: "Renew now", About: "Has the connection's refresh token used by a job, due or not.", Do: screen.Operate,
 				Form: []screen.Field{which}, Handle: p.renew},
@@ -220,7 +220,14 @@ var list = &screen.List[row]{
 		{Name: "health", Head: "Health", Enum: words(healths), Of: func(r *row) []string { return []string{string(r.Health)} }},
 		{Name: "model", Head: "Model", Of: func(r *row) []string { return []string{string(r.Model)} }, Quiet: true},
 	},
-	Detail: detail,
+	Detail: func(r *row) []screen.Block { return detail(r, false) },
+}
+
+// list is the list with what an open row offers here.
+func (p *Pages) list() *screen.List[row] {
+	l := *list
+	l.Detail = func(r *row) []screen.Block { return detail(r, p.Heal != nil) }
+	return &l
 }
 
 func words[T ~string](list []T) (out []string) {
@@ -230,8 +237,9 @@ func words[T ~string](list []T) (out []string) {
 	return out
 }
 
-// detail is an open row: what could end it, and what heals it.
-func detail(r *row) []screen.Block {
+// detail is an open row: what could end it, and what heals it; heals says that a sign-in can
+// be begun here.
+func detail(r *row, heals bool) []screen.Block {
 	of := url.Values{"connection": {r.ID}}
 	heal := []screen.Block{screen.Para{Text: print.Sentence(print.Clean(r.Fix, 600)), Class: "note"}}
 	if r.Fix == "" {
@@ -240,9 +248,12 @@ func detail(r *row) []screen.Block {
 	if r.Command != "" && r.Health != renew.Healthy {
 		heal = append(heal, screen.Code{Text: r.Command, Wrap: true})
 	}
-	heal = append(heal, screen.Row{screen.Do{Path: "/connections/renew", Right: screen.Operate, Text: "Renew now", Fields: of},
-		screen.Do{Path: "/connections/heal", Right: screen.Operate, Text: "Sign in anew", Fields: of, Primary: r.Health == renew.Dead ||
-			r.Health == renew.Dying}})
+	acts := screen.Row{screen.Do{Path: "/connections/renew", Right: screen.Operate, Text: "Renew now", Fields: of}}
+	if heals {
+		acts = append(acts, screen.Do{Path: "/connections/heal", Right: screen.Operate, Text: "Sign in anew", Fields: of,
+			Primary: r.Health == renew.Dead || r.Health == renew.Dying})
+	}
+	heal = append(heal, acts)
 	return []screen.Block{screen.Bit{Head: "What could end it", Body: []screen.Block{ends(r)}}, screen.Bit{Head: "What heals it", Body: heal}}
 }
 
@@ -279,12 +290,28 @@ func (p *Pages) needs(ctx context.Context, v *screen.Viewer) (n int) {
 	return n
 }
 
+// hits are the connections that the palette offers.
+func (p *Pages) hits(ctx context.Context, v *screen.Viewer, q string, limit int) (out []screen.Hit) {
+	rows, err := p.rows(ctx, v)
+	q = strings.ToLower(strings.TrimSpace(q))
+	if err != nil || q == "" {
+		return nil
+	}
+	for i := range rows {
+		r := &rows[i]
+		if len(out) < limit && strings.Contains(strings.ToLower(r.Name+"\n"+r.Account), q) {
+			out = append(out, screen.Hit{Title: r.Name, Sub: string(r.Health) + ", " + r.Account, Path: oneOf(r.ID), Icon: "plug"})
+		}
+	}
+	return out
+}
+
 func (p *Pages) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 	rows, err := p.rows(ctx, a.Viewer)
 	if err != nil {
 		return nil, err
 	}
-	v := &screen.View{Rows: list.Of(rows), Missing: len(rows) == 0,
+	v := &screen.View{Rows: p.list().Of(rows), Missing: len(rows) == 0,
 		Sentence: "Secure Application Model: one consent with MFA each, sealed, renewed, and watched until it dies.",
 		Nothing: &screen.Nothing{Head: "No connection yet",
 			Text:    "A connection is one account's consent, with MFA, to one app. Make the first on the machine that holds the vault.",

@@ -212,6 +212,12 @@ func TestLimitedAndHostile(t *testing.T) {
 	if _, _, err := h.Load(t.Context(), "/connections/one?connection=c-2"); !errors.Is(err, problem.NotFound) {
 		t.Errorf("another's page: %v", err)
 	}
+	if hits := h.Screens[0].Find(t.Context(), h.Viewer, "contoso", 9); len(hits) != 0 {
+		t.Errorf("the palette tells who is limited of %v", hits)
+	}
+	if hits := h.Screens[0].Find(t.Context(), h.Viewer, "litware", 9); len(hits) != 1 {
+		t.Errorf("the palette does not find its own: %v", hits)
+	}
 	h.Viewer.Customers = []string{}
 	if html := h.HTML(t, "/connections"); !strings.Contains(html, "No connection yet") {
 		t.Error("who sees nothing")

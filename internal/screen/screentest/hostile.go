@@ -39,5 +39,4 @@ var Hostile = []string{
 	"null",
 	"../../etc/passwd",
 	"?tenant=other&q=x",
-	"#r-1",
 }

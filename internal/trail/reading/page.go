@@ -272,7 +272,8 @@ func stands(v *Verified, size int64, all bool) screen.Notice {
 	}
 	n := screen.Notice{Tone: print.Good, Lead: "Whole.", Text: "Each entry is in the tree, from the first one on."}
 	if all {
-		n.Text = fmt.Sprintf("%s entries, each in the tree from the first one on; %s were recorded since.", print.Number(v.Entries), print.Number(max(size-v.Entries, 0)))
+		n.Text = fmt.Sprintf("%s entries, each in the tree from the first one on; %s were recorded since.", print.Number(v.Entries),
+			print.Number(max(size-v.Entries, 0)))
 	}
 	return n
 }

@@ -135,11 +135,17 @@ func (r *Reading) Screens() []screen.Screen {
 	}}
 }
 
-func (r *Reading) askVerify(ctx context.Context, _ *screen.Ask, _ url.Values) (screen.Done, error) {
+func (r *Reading) askVerify(ctx context.Context, a *screen.Ask, _ url.Values) (screen.Done, error) {
 	if r.queue == nil {
 		return screen.Done{}, problem.New(problem.Unavailable, "no worker can be asked here").WithHint("partnerguard trail verify does it at once")
 	}
-	added, err := r.queue.Add(ctx, jobVerify, nil, jobs.Add{Unique: true})
+	var added bool
+	err := r.d.DB.InTx(ctx, func(ctx context.Context) (err error) {
+		if added, err = r.queue.Add(ctx, jobVerify, nil, jobs.Add{Unique: true}); err != nil {
+			return err
+		}
+		return r.d.Trail.Record(ctx, audit.Event{Action: audit.TrailAsked, Outcome: audit.Done, Actor: a.Viewer.Actor})
+	})
 	if err != nil {
 		return screen.Done{}, err
 	}

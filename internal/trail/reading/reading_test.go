@@ -244,6 +244,9 @@ func TestVerifyAsked(t *testing.T) {
 			t.Errorf("asked for the %d. time: %+v %v", i+1, done, err)
 		}
 	}
+	if list, _ := rows(t, h, "/trail?action=trail.asked"); len(list) != 2 || list[0].Actor != h.Viewer.Actor {
+		t.Errorf("recorded: %+v", list)
+	}
 	if n, err := q.Waiting(t.Context(), "trail-verify"); err != nil || n != 1 {
 		t.Errorf("%d wait, %v", n, err)
 	}
