@@ -44,7 +44,7 @@ const perPage = 50
 // rowsOf is how accounts are listed.
 func (f *Feature) rowsOf() *screen.List[Row] {
 	return &screen.List[Row]{
-		PerPage: 60, // what a page may weigh
+		PerPage: perPage,
 		Columns: slices.Concat(seenColumns(), exportColumns()),
 		Filters: []screen.Filter[Row]{
 			{Name: "proof", Head: "By proof", Enum: proofValues, Chips: []string{Open, Unknown},
@@ -65,7 +65,7 @@ func (f *Feature) rowsOf() *screen.List[Row] {
 			{Name: "legacy", Head: "Legacy client", Quiet: true, Enum: []string{Yes, No}, Of: func(r *Row) []string { return r.facet(7) }},
 		},
 		Key: (*Row).id, Tenant: func(r *Row) string { return r.Tenant }, Default: "-proof", Search: "name, user principal name, role", Hay: (*Row).looked,
-		Noun: "account",
+		Noun:   "account",
 		Detail: detail,
 	}
 }
