@@ -70,7 +70,6 @@ type Installation struct {
 	Snapshot *snapshot.Store
 	Cover    *cover          // the pages of coverage and sign-ins
 	People   *people.Feature // the page of the accounts
-	Cover    *cover          // the pages Coverage and Sign-ins
 	features
 	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
 	OnKept func(*Judged, posture.Kept)
