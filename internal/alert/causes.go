@@ -49,6 +49,7 @@ type Hit struct {
 	Name        string          `json:"name,omitempty"`
 	Cover       bool            `json:"cover,omitempty"` // of an account: what the settings cover turned, not its verdict
 	Severity    notify.Severity `json:"severity"`
+	Unsure      bool            `json:"unsure,omitempty"` // it is not known any more, and nothing says that it fell short
 }
 
 // Standing is what falls short now.
@@ -133,7 +134,7 @@ func (s *Store) lasting(ctx context.Context, tenant string, excepted func(Hit) s
 func (c *Culprit) finding(tenant string, now *Standing, excepted func(Hit) string) (Finding, bool) {
 	f := Finding{Key: c.Key, Kind: c.Kind, Severity: notify.Notice, Tenant: tenant, Cause: c.Cause, Since: c.Since, Command: c.Command, Path: c.Path,
 		Fix: c.Fix}
-	var reqs, names []string
+	var reqs, names, lost []string
 	var out, left []Hit
 	by := ""
 	for _, h := range c.Hits {
@@ -158,24 +159,37 @@ func (c *Culprit) finding(tenant string, now *Standing, excepted func(Hit) strin
 		if h.Severity.Rank() < f.Severity.Rank() {
 			f.Severity = h.Severity
 		}
-		if h.Account != "" {
-			names = append(names, first(h.Name, h.Account))
-		} else {
+		switch {
+		case h.Account == "":
 			reqs = append(reqs, first(h.Name, h.Requirement))
+		case h.Unsure:
+			lost = append(lost, first(h.Name, h.Account))
+		default:
+			names = append(names, first(h.Name, h.Account))
 		}
 	}
-	slices.Sort(names)
 	f.Title = c.Title
+	var parts []string
+	if len(names) > 0 {
+		parts = append(parts, counted(len(names), "account")+" opened")
+	}
+	if n := len(lost); n > 0 && len(names) > 0 {
+		parts = append(parts, fmt.Sprintf("%d not known any more", n))
+	} else if n > 0 {
+		parts = append(parts, counted(n, "account")+" not known any more")
+		names = lost
+	}
+	slices.Sort(names)
 	switch {
 	case len(names) > 0:
 		f.Count, f.Of, f.Unit, f.Subjects = len(names), now.Of, "accounts", names
 		if f.Of < f.Count {
 			f.Of = 0
 		}
-		f.Title += ": " + counted(len(names), "account") + " opened"
 		if len(reqs) > 0 {
-			f.Title += ", " + counted(len(reqs), "requirement") + " worse"
+			parts = append(parts, counted(len(reqs), "requirement")+" worse")
 		}
+		f.Title += ": " + strings.Join(parts, ", ")
 	case len(reqs) > 0:
 		f.Count, f.Unit, f.Subjects = len(reqs), "requirements", reqs
 	}

@@ -133,7 +133,7 @@ func (t turns) Turned(ctx context.Context, tenant string, round int64) (*alert.T
 				sev = gravity(reqs["mfa-every-user"], posture.NotMet)
 			}
 			g.add(x.Because, x.Sure, "accounts", "Accounts turned worse", "Nothing that changed explains it.",
-				alert.Hit{Account: x.ID, Name: x.Name, Severity: sev, Cover: x.From == posture.Covered})
+				alert.Hit{Account: x.ID, Name: x.Name, Severity: sev, Cover: x.From == posture.Covered, Unsure: x.To == posture.Unknown})
 		}
 	}
 	out.Causes = g.out

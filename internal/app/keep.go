@@ -28,7 +28,7 @@ import (
 // mark, and so none is in force.
 func (i *Installation) makePosture() (err error) {
 	d := posture.Deps{DB: i.DB, Now: i.Now, Config: &i.Config.Posture, Log: i.Log, Last: i.lastOf, Judge: i.judgeAgain, Audits: i.audits,
-		Snapshot: i.Snapshot}
+		Snapshot: i.Snapshot, Deadlines: i.nextDeadlines}
 	if !i.look {
 		d.Record = i.Trail
 	}

@@ -10,6 +10,7 @@ import (
 
 	"partnerguard/internal/labtest"
 	"partnerguard/internal/partnercloud"
+	"partnerguard/internal/posture"
 	"partnerguard/internal/screen"
 	"partnerguard/internal/screen/screentest"
 )
@@ -77,5 +78,16 @@ func TestPagesOfALab(t *testing.T) {
 	h.Shoot(t, "status-row", "/status?row=mfa-every-user")
 	h.Shoot(t, "people", "/people")
 	h.Shoot(t, "people-row", "/people?q=grace&row="+url.QueryEscape(strings.ToLower(tenant)+"/"+graceID(h.HTML(t, "/people?q=grace"))))
-	h.Shoot(t, "exceptions", "/exceptions")
+	x, err := w.s.Posture.AddException(t.Context(), posture.Exception{Requirement: "mfa-every-user", Accounts: []string{labtest.NoMFA}, Owner: "Li Chen",
+		Reason: "the SMTP relay is ordered", Control: "one address, one mailbox", Expires: w.s.Now().AddDate(0, 0, 11)}, "oidc:idris.cole@contoso.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if html := h.HTML(t, "/exceptions?row="+x.ID); !strings.Contains(html, "SMTP relay") || !strings.Contains(html, "/exceptions/approve") {
+		t.Error("what was asked for is not on the page")
+	}
+	if html := h.HTML(t, "/status"); !strings.Contains(html, "Next deadlines") {
+		t.Error("no deadlines are on the page")
+	}
+	h.Shoot(t, "exceptions", "/exceptions?row="+x.ID)
 }

@@ -7,12 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"partnerguard/internal/assess"
 	"partnerguard/internal/evidence"
+	"partnerguard/internal/page"
 	"partnerguard/internal/posture"
+	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/screen"
 	"partnerguard/internal/signin"
 )
 
@@ -124,4 +128,49 @@ func statusFacts(j *Judged) (out []posture.StatusFact) {
 		out = append(out, f)
 	}
 	return slices.DeleteFunc(out, func(f posture.StatusFact) bool { return f.At.IsZero() && f.What != "Policies" && f.What != "Sign-ins" })
+}
+
+// mostDeadlines bounds those that a page shows.
+const mostDeadlines = 4
+
+// nextDeadlines are the next dates that a viewer may know of, soonest first.
+func (i *Installation) nextDeadlines(ctx context.Context, v *screen.Viewer) (out []screen.Item) {
+	if i.Alerts == nil {
+		return nil
+	}
+	list, missing := i.Alerts.Deadlines(ctx)
+	now := i.Now()
+	for n := range list {
+		d := &list[n]
+		if d.Tenant != "" && !v.Sees(d.Tenant) || d.At.Before(now.Add(-24*time.Hour)) {
+			continue
+		}
+		if len(out) == mostDeadlines {
+			break
+		}
+		it := screen.Item{When: untilWord(d.At.Sub(now)), WhenSub: d.At.UTC().Format("2 Jan"), Lead: print.Clean(d.Title, maxDeadline), Path: d.Path,
+			Meta: " " + print.Clean(d.Detail, maxDeadline)}
+		if d.At.Sub(now) < 24*time.Hour {
+			it.Class = "tx not"
+		}
+		out = append(out, it)
+	}
+	if len(missing) > 0 {
+		out = append(out, screen.Item{Said: &page.Said{Tone: print.Doubt, Word: "not read"}, Text: "Not read just now: " + strings.Join(missing, ", ") + "."})
+	}
+	return out
+}
+
+// maxDeadline bounds the words of a deadline on a page.
+const maxDeadline = 64
+
+// untilWord is how long until a moment, in one unit: there is little room.
+func untilWord(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return "past"
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d d", int(d.Hours()/24))
 }

@@ -138,6 +138,7 @@ func (h *house) live() *day {
 	}
 	h.people(ctx, s, d)
 	h.exceptions(ctx, s, d)
+	h.alerts(ctx, s, d)
 	h.papers(ctx, s, d)
 	if h.serves {
 		if _, err := s.Serve(ctx, app.ServeOptions{}); err != nil {
@@ -339,7 +340,7 @@ func (h *house) good(t testing.TB) *day {
 		}
 	}
 	if d.refused != "" || d.check.Bad+d.check.Forged != 0 || d.trail != "" || len(d.sent) < 5 || d.opened["waits"] == "" || d.opened["used"] != "" ||
-		d.intents == "" || !d.silent[excepted] || d.silent[asksFor] || len(d.silent) != 5 ||
+		d.intents == "" || !d.silent[excepted] || d.silent[asksFor] || len(d.silent) != 7 ||
 		len(d.in) < 2 {
 		t.Fatalf("%+v", d)
 	}

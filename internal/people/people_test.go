@@ -272,7 +272,8 @@ func TestPage(t *testing.T) {
 			t.Errorf("the page says %q of what was not read", bad)
 		}
 	}
-	for address, n := range map[string]int{"/people": 2, "/people?proof=unknown": 2, "/people?proof=open": 0, "/people?factor=unknown": 2, "/people?log=unknown": 2,
+	for address, n := range map[string]int{"/people": 2,
+		"/people?proof=unknown": 2, "/people?proof=open": 0, "/people?factor=unknown": 2, "/people?log=unknown": 2,
 		"/people?q=bo%40contoso": 1, "/people?q=" + boID: 1, "/people?tenant=" + screentest.Tenants[0].ID: 2} {
 		_, l, err := h.Load(t.Context(), address)
 		if err != nil || l.Rows.Matched != n {
@@ -337,7 +338,8 @@ func TestHostileNames(t *testing.T) {
 	h, f := rig(t, map[string]people.Part{p.Tenant: p})
 	for i := range p.Rows {
 		html := h.HTML(t, "/people?row="+url.QueryEscape(p.Tenant+"/"+p.Rows[i].ID))
-		for _, bad := range []string{"<script>alert", "<img src=x", "<svg/onload", "href=\"javascript:", "href=\"//evil", "href=\"https://evil", "\x1b", "\u202e", "<h1>owned"} {
+		for _, bad := range []string{"<script>alert", "<img src=x", "<svg/onload", "href=\"javascript:", "href=\"//evil", "href=\"https://evil",
+			"\x1b", "\u202e", "<h1>owned"} {
 			if strings.Contains(html, bad) {
 				t.Fatalf("%q is in the page of %q", bad, screentest.Hostile[i])
 			}

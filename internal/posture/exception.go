@@ -332,14 +332,25 @@ func (s *Store) InForce(ctx context.Context) ([]Exception, error) {
 	if s.d.Marks == nil {
 		return nil, nil
 	}
-	list, err := s.Exceptions(ctx)
+	list, err := s.exceptions(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("exceptions in force: %w", err)
+	}
 	var out []Exception
+	now := s.now()
 	for i := range list {
-		if list[i].Refused == "" && list[i].Exception.InForce(s.now()) {
-			out = append(out, list[i].Exception)
+		if !list[i].InForce(now) {
+			continue
+		}
+		switch err := s.held(ctx, &list[i]); {
+		case err == nil:
+			out = append(out, list[i])
+		case !errors.Is(err, vault.ErrForged):
+			return nil, err
 		}
 	}
-	return out, err
+	slices.SortStableFunc(out, func(a, b Exception) int { return cmp.Or(a.Expires.Compare(b.Expires), cmp.Compare(a.ID, b.ID)) })
+	return out, nil
 }
 
 // Silenced says whether alerts about a requirement, or about one account in it, are

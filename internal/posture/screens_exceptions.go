@@ -82,15 +82,18 @@ func (s *Store) exceptionsScreen() screen.Screen {
 	return *sc
 }
 
-// exceptionsNeed counts what waits for somebody's approval, and rows that do not hold.
+// exceptionsNeed counts what waits for the viewer's approval. It is asked for on every
+// page, so rows are not held to their marks: the page itself does.
 func (s *Store) exceptionsNeed(ctx context.Context, v *screen.Viewer) (n int) {
-	list, err := s.Exceptions(ctx)
+	if !v.May(screen.Approve) {
+		return 0
+	}
+	list, err := s.exceptions(ctx)
 	if err != nil {
 		return 0
 	}
 	for i := range list {
-		x := &list[i]
-		if x.Standing == "refused" || x.Standing == string(Proposed) && v.May(screen.Approve) && !same(v.Actor, x) {
+		if x := &list[i]; x.On(s.now()) == string(Proposed) && !same(v.Actor, x) {
 			n++
 		}
 	}
@@ -98,7 +101,7 @@ func (s *Store) exceptionsNeed(ctx context.Context, v *screen.Viewer) (n int) {
 }
 
 // same says that the viewer asked for an exception, or answers for it.
-func same(actor string, x *Listed) bool {
+func same(actor string, x *Exception) bool {
 	who := Who(actor)
 	return who == Who(x.AddedBy) || who == Who(x.Owner)
 }
@@ -123,7 +126,7 @@ func (s *Store) leftOut(ctx context.Context, v *screen.Viewer, now time.Time) ([
 		x := &list[i]
 		l := Left{Kind: kindException, ID: x.ID, Standing: x.Standing, Requirement: x.Requirement, Title: requirementTitle(x.Requirement), Accounts: x.Accounts,
 			Owner: x.Owner, Reason: x.Reason, Control: x.Control, Ends: x.Expires, AskedBy: x.AddedBy, Asked: x.Added, ApprovedBy: x.DecidedBy,
-			Approved: x.Decided, EndedBy: x.EndedBy, Ended: x.EndedAt, Refused: x.Refused, mine: same(v.Actor, x), now: now}
+			Approved: x.Decided, EndedBy: x.EndedBy, Ended: x.EndedAt, Refused: x.Refused, mine: same(v.Actor, &x.Exception), now: now}
 		if x.Standing == "expired" && x.DecidedBy == "" {
 			l.Standing = lapsed
 		}

@@ -194,20 +194,27 @@ func (r *StatusRow) deciders(b *screen.Builder) {
 	}
 }
 
+// maxLacking bounds the lists that are named as missing.
+const maxLacking = 4
+
 func (r *StatusRow) todo(b *screen.Builder) {
 	said := false
-	if d := r.Detail; d != nil && d.Action != "" {
+	d := r.Detail
+	if d != nil && d.Action != "" {
 		b.Elem("p", print.Ended(print.Sentence(d.Action)))
 		said = true
 	}
 	var list screen.Items
 	for i := range r.causes {
 		c := &r.causes[i]
-		list.List = append(list.List, screen.Item{When: print.Number(int64(c.Rank)), Lead: c.Title, Path: c.rehearse(), Text: c.Detail})
+		list.List = append(list.List, screen.Item{Lead: print.Number(int64(c.Rank)) + ". " + c.Title, Path: c.rehearse(), Text: c.Detail})
 	}
-	for _, l := range r.Lacking {
+	for n, l := range r.Lacking {
+		if n == maxLacking || r.Verdict != Unknown && d != nil {
+			break // else what is missing did not decide it
+		}
 		it := screen.Item{Said: &page.Said{Tone: print.Doubt, Word: "not read whole"}, Lead: evidence.ListName(evidence.Kind(l.Kind)), Text: stateWord(l.State),
-			Meta: " " + evidence.RequestFor(evidence.Kind(l.Kind))}
+			Meta: " " + evidence.Brief(evidence.RequestFor(evidence.Kind(l.Kind)))}
 		if l.Why != "" {
 			it.Text += ": " + l.Why
 		}

@@ -73,7 +73,7 @@ func drawTrend(b *screen.Builder, days []AccountDay, marks []PolicyMark, w, h fl
 		}
 	}
 	step, steps := page.Nice(most)
-	end := 104.0
+	end := 118.0
 	if class == "nar" {
 		end = 78
 	}
@@ -95,7 +95,7 @@ func drawTrend(b *screen.Builder, days []AccountDay, marks []PolicyMark, w, h fl
 	t.marks(marks, class == "nar")
 	at, lines := -100.0, trendLines
 	if last := &days[len(days)-1]; last.Judged && last.Open == last.Ordinary { // one line lies on the other
-		lines = append([]line{{"not", "open", "even ordinarily", trendLines[0].of}}, trendLines[2:]...)
+		lines = append([]line{{"not", "open", "at ordinary ones too", trendLines[0].of}}, trendLines[2:]...)
 	}
 	for n, l := range lines {
 		at = t.series(l, n == 0, at)
