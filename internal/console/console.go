@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -114,7 +115,10 @@ type Console struct {
 	box   box
 	stray stray
 	used  used
-	pages pages
+
+	busy     sync.Map      // what is written aside now, by its id
+	patience time.Duration // how long a request waits for it
+	pages    pages
 }
 
 // New makes a Console over a database whose schema is current.
@@ -122,7 +126,7 @@ func New(d Deps) (*Console, error) {
 	if err := d.check(); err != nil {
 		return nil, err
 	}
-	c := &Console{d: d}
+	c := &Console{d: d, patience: 40 * time.Millisecond}
 	c.words.trail, c.box.vault, c.box.db = d.Trail, d.Vault, d.DB
 	return c, nil
 }
@@ -139,4 +143,29 @@ func (c *Console) record(ctx context.Context, e audit.Event) error {
 		}
 	}
 	return c.d.Trail.Record(ctx, e)
+}
+
+// aside writes something down that a request brings about and does not need: when a
+// session was seen. A database that others write at length keeps nobody from reading, so
+// the request goes on after a moment; what failed is tried again at the next.
+func (c *Console) aside(ctx context.Context, id string, do func(context.Context) error) {
+	if _, busy := c.busy.LoadOrStore(id, true); busy {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer c.busy.Delete(id)
+		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+		defer stop()
+		if err := do(ctx); err != nil {
+			c.d.Log.WarnContext(ctx, "when it was used last could not be written", "id", id, "err", err)
+		}
+	}()
+	wait := time.NewTimer(c.patience)
+	defer wait.Stop()
+	select {
+	case <-done:
+	case <-wait.C:
+	}
 }

@@ -73,6 +73,7 @@ func (r *rig) start() {
 	var err error
 	r.Console, err = console.New(r.deps)
 	r.must(err)
+	r.Patient()
 	r.kernel = web.NewKernel(web.Deps{})
 	r.Enter(r.kernel)
 	say := func(w http.ResponseWriter, q *http.Request) error {

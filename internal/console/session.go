@@ -193,15 +193,10 @@ func (c *Console) find(ctx context.Context, id string, text secret.Text) (*Sessi
 	if next.Idles.After(next.Ends) {
 		next.Idles = next.Ends
 	}
-	n, err := c.touchSession(ctx, &next, was)
-	if err != nil {
-		// A database that is busy keeps nobody from reading: it is tried at the next request.
-		c.d.Log.WarnContext(ctx, "when a session was seen could not be written", "session", id, "err", err)
-		return &s, nil
-	}
-	if n == 1 {
-		s = next
-	}
+	c.aside(ctx, id, func(ctx context.Context) error {
+		_, err := c.touchSession(ctx, &next, was) // whoever was faster wrote the same
+		return err
+	})
 	return &s, nil
 }
 

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"context"
 	"net/url"
 	"slices"
 	"strings"
@@ -286,4 +287,33 @@ func (b *browser) jar2(do func(map[string]string)) {
 	}
 	do(b.jar)
 	b.jar = was
+}
+
+// A database that somebody else writes at length keeps nobody who is in from reading.
+func TestBusyDatabase(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	b := r.browser().byLink()
+	r.at = r.at.Add(5 * time.Minute) // when it was seen is due to be written
+	r.Hasty()
+	free := make(chan struct{})
+	held, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- r.d.InTx(context.Background(), func(ctx context.Context) error {
+			_, err := r.d.ExecContext(ctx, "UPDATE console_tokens SET used = used")
+			close(held)
+			<-free
+			return err
+		})
+	}()
+	<-held
+	began := time.Now()
+	b.get("/")
+	took := time.Since(began)
+	b.is(200)
+	close(free)
+	r.must(<-ended)
+	if took > 3*time.Second {
+		t.Errorf("a page took %s", took)
+	}
 }

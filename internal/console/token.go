@@ -212,9 +212,7 @@ func (c *Console) byToken(ctx context.Context, text, address string) (*screen.Vi
 		return nil, refuse(&t, "it is of the future: the clock was set back")
 	}
 	if now.Sub(t.Used) >= seenEvery {
-		if err := c.touchToken(ctx, t.ID, now); err != nil {
-			c.d.Log.WarnContext(ctx, "when a token was used could not be written", "token", t.ID, "err", err)
-		}
+		c.aside(ctx, t.ID, func(ctx context.Context) error { return c.touchToken(ctx, t.ID, now) })
 	}
 	v := &screen.Viewer{ID: t.ID, Name: t.Name, Role: "Token", Actor: "token:" + t.ID, Customers: t.Customers}
 	for _, r := range t.Rights {
