@@ -41,6 +41,7 @@ func in(words map[string]string) func(string) string {
 // rowsOf is how accounts are listed.
 func (f *Feature) rowsOf() *screen.List[Row] {
 	return &screen.List[Row]{
+		PerPage: 60, // what a page may weigh
 		Columns: slices.Concat(seenColumns(), exportColumns()),
 		Filters: []screen.Filter[Row]{
 			{Name: "proof", Head: "By proof", Enum: proofValues, Chips: []string{Open, Unknown},
