@@ -75,7 +75,7 @@ func verdictCell(r *StatusRow) screen.Cell {
 }
 
 func titleCell(r *StatusRow) screen.Cell {
-	c := screen.Named(r.Title, r.Reason, screen.With("/status", "row", r.ID))
+	c := screen.Named(r.Title, r.Reason, screen.With("/status", "row", r.ID, "at", r.day))
 	if r.Excepted != nil {
 		c.Tags = append(c.Tags, screen.Tag{Text: "excepted until " + day(r.Excepted.Expires), Path: screen.With("/exceptions", "row", r.Excepted.ID)})
 	}
@@ -110,7 +110,7 @@ func nextCell(r *StatusRow) screen.Cell {
 	case to == "" || r.Verdict == Met || r.Verdict == NotApplicable:
 		return screen.Cell{}
 	case r.Verdict == Unknown:
-		return screen.Cell{Tags: []screen.Tag{{Text: "Settle", Path: screen.With("/status", "row", r.ID)}}}
+		return screen.Cell{Tags: []screen.Tag{{Text: "Settle", Path: screen.With("/status", "row", r.ID, "at", r.day)}}}
 	}
 	return screen.Cell{Tags: []screen.Tag{{Text: "Open", Path: to}}}
 }
