@@ -192,14 +192,15 @@ func (o *statusOf) scoreCard(b *screen.Builder) {
 	}
 	b.End("svg")
 	b.End("div")
-	var pairs screen.Pairs
-	for _, q := range s.Requirements {
-		pairs = append(pairs, screen.Pair{Key: strings.TrimSpace(spaced(q.Type)),
-			Cell: screen.Cell{Said: verdictSaid(q.Verdict), Text: points(q.Score) + " of " + points(q.Max)}})
+	b.Class("dl", "kv score mt")
+	for _, q := range s.Requirements[:min(len(s.Requirements), 4)] {
+		b.Elem("dt", strings.TrimSpace(spaced(q.Type)))
+		b.Open("dd")
+		b.Text(points(q.Score) + " of " + points(q.Max) + " ")
+		b.Said(*verdictSaid(q.Verdict), false)
+		b.End("dd")
 	}
-	b.Class("div", "mt")
-	pairs[:min(len(pairs), 4)].Build(b)
-	b.End("div")
+	b.End("dl")
 	b.End("div")
 	b.Open("footer")
 	b.Text(fmt.Sprintf("It looks at %d of %d accounts, so full marks are not compliance.", s.Admins, s.Accounts))

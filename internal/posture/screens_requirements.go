@@ -19,7 +19,7 @@ func statusList() *screen.List[StatusRow] {
 	}
 	return &screen.List[StatusRow]{
 		Noun: "requirement", Default: "verdict", Search: "requirement, reason", Key: func(r *StatusRow) string { return r.ID }, Lead: 1,
-		Detail: requirementDetail,
+		Detail: requirementDetail, Part: func(r *StatusRow) string { return print.Sentence(r.Level) },
 		Columns: []screen.Column[StatusRow]{
 			{Name: "verdict", Head: "Verdict", About: "mandatory requirements first, then the worst",
 				Order: func(a, b *StatusRow) int { return a.weight() - b.weight() },
@@ -67,8 +67,7 @@ func statusList() *screen.List[StatusRow] {
 func verdictCell(r *StatusRow) screen.Cell {
 	c := screen.Cell{Said: verdictSaid(r.Verdict)}
 	switch {
-	case r.Level != "mandatory":
-		c.Sub = "recommended"
+	case r.Level != "mandatory": // its part of the list says so
 	case r.Binding == "announced" || r.Binding == "not_yet":
 		c.Sub = "not binding yet"
 	}
