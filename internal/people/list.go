@@ -38,10 +38,13 @@ func in(words map[string]string) func(string) string {
 	return func(v string) string { return cmp.Or(words[v], strings.ReplaceAll(v, "_", " ")) }
 }
 
+// perPage keeps a page, at 2 kB a row, below 150 kB.
+const perPage = 50
+
 // rowsOf is how accounts are listed.
 func (f *Feature) rowsOf() *screen.List[Row] {
 	return &screen.List[Row]{
-		PerPage: 60, // what a page may weigh
+		PerPage: perPage,
 		Columns: slices.Concat(seenColumns(), exportColumns()),
 		Filters: []screen.Filter[Row]{
 			{Name: "proof", Head: "By proof", Enum: proofValues, Chips: []string{Open, Unknown},
