@@ -336,13 +336,17 @@ func (s *Store) InForce(ctx context.Context) ([]Exception, error) {
 	if err != nil {
 		return nil, fmt.Errorf("exceptions in force: %w", err)
 	}
+	said, err := s.said(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("exceptions in force: %w", err)
+	}
 	var out []Exception
 	now := s.now()
 	for i := range list {
 		if !list[i].InForce(now) {
 			continue
 		}
-		switch err := s.held(ctx, &list[i]); {
+		switch err := s.held(ctx, &list[i], said); {
 		case err == nil:
 			out = append(out, list[i])
 		case !errors.Is(err, vault.ErrForged):
