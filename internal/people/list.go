@@ -44,7 +44,7 @@ const perPage = 50
 // rowsOf is how accounts are listed.
 func (f *Feature) rowsOf() *screen.List[Row] {
 	return &screen.List[Row]{
-		PerPage: 60, // what a page may weigh
+		PerPage: perPage,
 		Columns: slices.Concat(seenColumns(), exportColumns()),
 		Filters: []screen.Filter[Row]{
 			{Name: "proof", Head: "By proof", Enum: proofValues, Chips: []string{Open, Unknown},

@@ -55,8 +55,9 @@ func (t *Trail) Search(ctx context.Context, q Query) (Found, error) {
 		to = q.To.UnixMicro()
 	}
 	needles := q.needles()
+	var some reach
 	for cursor := before; ; {
-		list, err := t.pages(ctx, verifyPages, "first < $1 AND first > $4 AND latest >= $2 AND earliest < $3 ORDER BY first DESC", cursor, from, to,
+		list, err := some.pages(ctx, t.db, "first < $1 AND first > $4 AND latest >= $2 AND earliest < $3 ORDER BY first DESC", cursor, from, to,
 			max(q.After, 0)-pageEntries)
 		if err != nil {
 			return f, err
@@ -87,7 +88,7 @@ func (t *Trail) Search(ctx context.Context, q Query) (Found, error) {
 				f.Entries = append(f.Entries, e)
 			}
 		}
-		if len(list) < verifyPages {
+		if len(list) == 0 {
 			return f, nil
 		}
 		cursor = list[len(list)-1].first
