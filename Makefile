@@ -43,7 +43,7 @@ fuzz: ## every fuzz target, FUZZTIME each (default 30s); FUZZPART="1 4" is one p
 	@./.ci/fuzz $(FUZZTIME) $(FUZZPART)
 
 browser: ## real-browser checks of every page; needs Chromium, and Node for the walk
-	$(GO) test -tags browser -count=1 ./e2e/...
+	$(GO) test -tags browser -count=1 -timeout 20m ./e2e/...
 	@for p in authority portal; do $(GO) test -tags browser -list 'TestPages|TestSecurityKey' ./internal/partnercloud/$$p | grep -q '^Test' || \
 	  { echo "internal/partnercloud/$$p has lost its browser checks"; exit 1; }; done
 	$(GO) test -tags browser -count=1 -run 'TestPages|TestSecurityKey' ./internal/partnercloud/authority ./internal/partnercloud/portal
