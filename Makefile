@@ -74,6 +74,7 @@ bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench/rejudge
 	$(MAKE) -C bench/collect
 	$(MAKE) -C bench/archive
+	$(MAKE) -C bench/console
 
 cover: ## test coverage per package
 	$(GO) test -cover $(PKGS)

@@ -112,8 +112,12 @@ func (s *served) measure(ctx context.Context, o options) error {
 	if all.fail != nil {
 		return all.fail
 	}
-	fmt.Printf("%d views by %d users without a pause in %s (%.0f a second), beside %s\n", o.views, o.users, took.Round(100*time.Millisecond),
-		float64(o.views)/took.Seconds(), rounds)
+	seen := 0
+	for _, x := range all.by {
+		seen += len(x.took)
+	}
+	fmt.Printf("%d views by %d users without a pause in %s (%.0f a second), beside %s\n", seen, o.users, took.Round(100*time.Millisecond),
+		float64(seen)/took.Seconds(), rounds)
 	all.tell(o.smoke)
 	fmt.Println(grew)
 	if o.paint {
@@ -145,6 +149,9 @@ func (s *served) loop(ctx context.Context, o options, users []*client, list []as
 				}
 				p := pick(r, list)
 				v := c.get(ctx, s.at, s.address(r, p))
+				if ctx.Err() != nil {
+					return
+				}
 				if v.status == http.StatusNotFound || v.status == http.StatusForbidden {
 					if c.token != "" {
 						continue // not theirs
@@ -160,6 +167,9 @@ func (s *served) loop(ctx context.Context, o options, users []*client, list []as
 	}
 	wait.Wait()
 	took := time.Since(began)
+	if done.Load() < at {
+		return took, "heap: NOT MEASURED, it ended too early"
+	}
 	before, after := float64(<-early), float64(heap())
 	return took, fmt.Sprintf("heap: %.0f MB after %d views, %.0f MB after %d: %.2f times", before/1e6, at, after/1e6, o.views, after/before)
 }

@@ -49,7 +49,10 @@ func (s *Store) Screens() []screen.Screen {
 		{Name: "alerts/told", Title: "What was told", Icon: "mail", See: screen.SeeAlerts, Over: screen.OfHouse, List: toldList, Load: pages.loadTold,
 			About: "Every message of the last 90 days, by which channel it went, and every attempt."},
 		{Name: "alerts/deadlines", Title: "Deadlines", Icon: "cal", See: screen.SeeAlerts, Over: screen.OfHouse, List: deadlineList, Load: pages.loadDeadlines,
-			About: "Everything that ends, is due or changes here, soonest first."},
+			About: "Everything that ends, is due or changes here, soonest first.",
+			Acts: []screen.Act{{Name: "calendar", Title: "Make a calendar of these", Do: screen.DoAlerts, Handle: pages.calendar,
+				About: "Makes an address that calendar programs read. Whoever has it reads what you may see now; it is shown once.",
+				Form:  []screen.Field{{Name: "name", Label: "What it is called", Kind: "text", Max: 80, Hint: "in the calendar program"}}}}},
 	}
 }
 

@@ -166,6 +166,15 @@ func TestActs(t *testing.T) {
 			t.Error(step.act, "is not shown with who did it")
 		}
 	}
+	cal := b.s.Screens()[3].Acts[0]
+	ask.Viewer.Customers = []string{screentest.Tenants[1].ID}
+	done, err := cal.Handle(t.Context(), ask, url.Values{"name": {"on call"}})
+	if err != nil || !strings.Contains(done.Said, "https://guard.example/calendar/") {
+		t.Fatal(done, err)
+	}
+	if feeds, err := b.s.ListFeeds(t.Context()); err != nil || len(feeds) != 1 || feeds[0].Owner != "local:ada" || len(feeds[0].Tenants) != 1 {
+		t.Error(feeds, err)
+	}
 	if n := b.s.Screens()[0].Needs(t.Context(), screentest.Viewer()); n != 2 { // the others are silent, acknowledged or notices
 		t.Error("needs", n)
 	}

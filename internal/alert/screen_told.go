@@ -227,11 +227,34 @@ var deadlineList = &screen.List[Deadline]{
 	Filters: []screen.Filter[Deadline]{{Name: "kind", Head: "Kind", Of: func(d *Deadline) []string { return []string{d.Kind} }}},
 }
 
+// calendar makes a calendar of what the viewer may see, and says its address, once.
+func (p *pages) calendar(ctx context.Context, a *screen.Ask, form url.Values) (screen.Done, error) {
+	base := p.s.d.Out.Base()
+	if base == "" {
+		return screen.Done{}, problem.New(problem.Usage, "where this server is reached is not known, so a calendar would have no address").
+			WithHint("set publicURL; partnerguard notify feed make shows one for this machine")
+	}
+	owner := a.Viewer.Actor
+	if strings.HasPrefix(owner, "entra:") { // roles are given to the person's id
+		owner += " " + a.Viewer.ID
+	}
+	f, key, err := p.s.MakeFeed(ctx, owner, form.Get("name"), a.Viewer.Customers, a.Viewer.Actor)
+	if err != nil {
+		return screen.Done{}, err
+	}
+	address := Address(base, key)
+	return screen.Done{Path: "/alerts/deadlines", Said: "The calendar's address, shown once: " + address, Body: struct {
+		Feed
+		Address string `json:"address"`
+	}{f, address}}, nil
+}
+
 func (p *pages) loadDeadlines(ctx context.Context, _ *screen.Ask) (*screen.View, error) {
 	list, missing := p.s.Deadlines(ctx)
 	v := &screen.View{Rows: deadlineList.Of(list), Nothing: &screen.Nothing{Head: "No dates ahead are known",
 		Text: "Exceptions, attestations, relationships with " +
 			"customers, connections, certificates, Microsoft's alerts and dated changes are looked at."}}
+	v.Actions = []screen.Action{{Text: "Make a calendar", Icon: "cal", Act: "calendar"}}
 	if len(missing) > 0 {
 		v.Notices = append(v.Notices, screen.Notice{Tone: print.Cautious, Lead: "The list is not whole.", Text: "Not read just now: " +
 			cmp.Or(strings.Join(missing, ", "), "?") + "."})

@@ -351,8 +351,3 @@ func (s *Store) putEntry(ctx context.Context, uid string, e *entry) error {
 		"digest = excluded.digest, sequence = excluded.sequence, changed = excluded.changed", uid, e.digest, e.sequence, db.Micros(e.changed))
 	return err
 }
-
-func (s *Store) dropEntries(ctx context.Context, before time.Time) error {
-	_, err := s.d.DB.ExecContext(ctx, "DELETE FROM alert_calendar WHERE changed < $1", db.Micros(before))
-	return err
-}

@@ -38,7 +38,7 @@ func (i *Installation) makeAlerts() (err error) {
 	if i.Notify, err = notify.New(n); err != nil {
 		return err
 	}
-	d := alert.Deps{DB: i.DB, Now: i.Now, Out: i.Notify, Config: &i.Config.Alert, Record: n.Record, Log: i.Log, Posture: turns{i},
+	d := alert.Deps{DB: i.DB, Now: i.Now, Out: i.Notify, Config: &i.Config.Alert, Record: n.Record, Log: i.Log, Posture: turns{i}, Sees: i.feedSees,
 		Sources: []alert.NamedSource{{Name: "alerts of Microsoft", Get: i.waiting}, {Name: "connections", Get: i.dying},
 			{Name: "readings", Get: i.unread}, {Name: "jobs", Get: i.deadJobs}, {Name: "trail", Get: i.misfits}},
 		Dates: []alert.NamedDater{{Name: "exceptions", Get: i.exceptionDates}, {Name: "attestations", Get: i.attestationDates},

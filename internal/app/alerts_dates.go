@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"partnerguard/internal/alert"
+	"partnerguard/internal/console"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam/renew"
 )
@@ -99,4 +100,36 @@ func (i *Installation) judgedDates(ctx context.Context) (out []alert.Deadline, e
 		}
 	})
 	return out, err
+}
+
+// feedSees says which tenants the owner of a calendar may know of now. Who works this
+// machine knows all. Roles that were given to the person limit it; where none was, the
+// calendar shows what it was made with, until it is revoked.
+func (i *Installation) feedSees(ctx context.Context, owner string) (func(string) bool, bool, error) {
+	everything := func(string) bool { return true }
+	if i.Console == nil || strings.HasPrefix(owner, "local:") {
+		return everything, true, nil
+	}
+	grants, err := i.Console.Grants(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	named, customers := false, map[string]bool{}
+	for k := range grants {
+		g := &grants[k]
+		if g.Refused != "" || g.Kind != console.KindUser || !strings.Contains(strings.ToLower(owner), g.Subject) {
+			continue
+		}
+		if g.Customers == nil {
+			return everything, true, nil
+		}
+		named = true
+		for _, c := range g.Customers {
+			customers[c] = true
+		}
+	}
+	if !named {
+		return everything, true, nil
+	}
+	return func(tenant string) bool { return customers[tenant] }, true, nil
 }

@@ -42,7 +42,7 @@ func TestPeopleOfExports(t *testing.T) {
 		if err != nil {
 			continue // what cannot be judged has no page
 		}
-		p := peopleOf(j, "x", &log)
+		p := peopleOf(j, "x", true, &log)
 		if len(p.Rows) != len(j.Report.Accounts) || p.Whole != j.Facts.Whole(evidence.User) {
 			t.Errorf("%s: %d rows of %d accounts, whole %v", path, len(p.Rows), len(j.Report.Accounts), p.Whole)
 		}

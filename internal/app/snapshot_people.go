@@ -15,17 +15,20 @@ import (
 )
 
 // peopleMaker makes what the page People shows.
-type peopleMaker struct{ log people.Log }
+type peopleMaker struct {
+	partner bool
+	log     people.Log
+}
 
 func (m *peopleMaker) visitor(whereIs) signin.Visitor { return m.log.Visitor() }
 
 func (m *peopleMaker) parts(_ context.Context, j *Judged, tenant string) (map[string]any, error) {
-	return map[string]any{people.PartName: peopleOf(j, tenant, &m.log)}, nil
+	return map[string]any{people.PartName: peopleOf(j, tenant, m.partner, &m.log)}, nil
 }
 
 // peopleOf are the accounts of a judgement as the page shows them.
-func peopleOf(j *Judged, tenant string, log *people.Log) people.Part {
-	in := people.Input{Tenant: tenant, At: j.Report.AsOf, Facts: j.Facts, Engine: j.Engine, Log: log, Hours: hoursOf}
+func peopleOf(j *Judged, tenant string, partner bool, log *people.Log) people.Part {
+	in := people.Input{Tenant: tenant, Partner: partner, At: j.Report.AsOf, Facts: j.Facts, Engine: j.Engine, Log: log, Hours: hoursOf}
 	for i := range j.Report.Requirements {
 		q := &j.Report.Requirements[i]
 		if q.ID == settingsRule && q.Age.Past {

@@ -30,7 +30,7 @@ type maker interface {
 
 // makers are what a judgement of a tenant is shown by, one line a feature.
 func (i *Installation) makers(partner bool) []maker {
-	list := []maker{&peopleMaker{}, i.coverMaker()}
+	list := []maker{&peopleMaker{partner: partner}, i.coverMaker()}
 	if partner {
 		list = append(list, statusMaker{i}, alertMaker{dates.NewFold()}, customersMaker{}, automationMaker{i})
 	} else {

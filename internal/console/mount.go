@@ -248,8 +248,12 @@ func (c *Console) failed(w http.ResponseWriter, r *http.Request, status int, err
 		return
 	}
 	words, hint := web.Words(status, err)
+	n := screen.Notice{Tone: toneOf(status), Lead: print.Ended(words), Text: print.Ended(hint)}
+	if r.Method == http.MethodGet && r.URL.RawQuery != "" && status != http.StatusForbidden {
+		n.LinkText, n.Path = "Open the page as it is", r.URL.Path
+	}
 	p := &screen.Page{Title: cmp.Or(titles[status], http.StatusText(status)), Error: true, Body: []screen.Block{
-		screen.Notice{Tone: toneOf(status), Lead: print.Ended(words), Text: print.Ended(hint)},
+		n,
 		screen.Para{Text: "Request " + web.RequestID(r.Context()), Class: "meta"},
 	}}
 	w.Header().Set("Content-Security-Policy", screen.Policy)

@@ -2,7 +2,6 @@ package coverage_test
 
 import (
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -29,9 +28,7 @@ func TestBig(t *testing.T) {
 	}
 	p := coverage.Build(in)
 	took := time.Since(began)
-	if os.Getenv("SAY") != "" {
-		fmt.Printf("compiled in %s, built in %s: %d classes, %d places, %d clients, %d details, %+v\n", compiled, took, len(p.Who), len(p.Places), len(p.Clients), len(p.Details), p.Counts)
-	}
+	t.Logf("compiled in %s, built in %s: %d classes, %d places, %d details, %+v", compiled, took, len(p.Who), len(p.Places), len(p.Details), p.Counts)
 	if took > 60*time.Second {
 		t.Errorf("it took %s", took)
 	}

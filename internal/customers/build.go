@@ -112,7 +112,7 @@ func Build(in Input) Part {
 			Relation: clean(strings.ToLower(string(c.Relation))), Listed: true}
 		x.DAP, x.DAPWhy = dapOf(c)
 		if x.DAP != Unknown {
-			x.DAPSource = c.Source.String()
+			x.DAPSource = where(c.Source)
 		}
 		all[x.Tenant] = &x
 	}
@@ -150,6 +150,16 @@ const maxText = 200
 
 func clean(s string) string { return print.Clean(s, maxText) }
 
+// where is a source without the tenant whose archive it is: that is the partner's own, and
+// who is limited to some customers is not told of it.
+func where(src evidence.Source) string {
+	s := src.String()
+	if rest, ok := strings.CutPrefix(s, "archive:"); ok {
+		_, s, _ = strings.Cut(rest, "/")
+	}
+	return clean(s)
+}
+
 func listOf(f *facts.Facts, k evidence.Kind, asOf time.Time) List {
 	l := List{Read: f.Extent(k) != evidence.Absent, Whole: f.Whole(k)}
 	if l.Read {
@@ -179,7 +189,7 @@ var roads = map[string]bool{entra.RoleGlobalAdministrator: true, entra.RolePrivi
 
 func relationshipOf(r *partner.Relationship, at time.Time) Relationship {
 	x := Relationship{ID: clean(r.ID), Name: clean(r.DisplayName), Status: clean(string(r.Status)), Active: r.Active(at), Begun: r.Activated.Time,
-		End: r.EndDateTime.Time, Lost: r.RolesLost, Assignments: -1, By: clean(string(r.AutoExtend)), Source: r.Source.String(),
+		End: r.EndDateTime.Time, Lost: r.RolesLost, Assignments: -1, By: clean(string(r.AutoExtend)), Source: where(r.Source),
 		Transition: strings.HasPrefix(r.DisplayName, "MLT_")}
 	x.Extends = extends(x.By)
 	for _, id := range r.AccessDetails.Roles() {

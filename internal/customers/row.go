@@ -36,21 +36,20 @@ var states = []State{Work, Soon, Unsure, Well}
 // Row is a customer as the page shows it.
 type Row struct {
 	Customer
-	State    State     `json:"state"`
-	Why      string    `json:"why,omitempty"` // what decides the state
-	Active   int       `json:"activeGdap"`
-	Ends     time.Time `json:"ends,omitzero"` // the soonest end of those that are active
-	Extends  Answer    `json:"extends"`       // that one, by itself
-	Global   bool      `json:"globalAdministrator"`
-	Road     bool      `json:"roadToGlobalAdministrator"`
-	Own      *OwnPart  `json:"own,omitempty"` // nil: its sign-ins were not read
-	Oldest   time.Time `json:"oldest,omitzero"`
-	Gaps     int       `json:"gaps"`
-	Lost     int       `json:"lostGaps,omitempty"`
-	Read     bool      `json:"read"` // something of its own was read
-	noGDAP   bool      // and that is known
-	urgent   bool      // its end is within 30 days
-	rolesWho string
+	State   State     `json:"state"`
+	Why     string    `json:"why,omitempty"` // what decides the state
+	Active  int       `json:"activeGdap"`
+	Ends    time.Time `json:"ends,omitzero"` // the soonest end of those that are active
+	Extends Answer    `json:"extends"`       // that one, by itself
+	Global  bool      `json:"globalAdministrator"`
+	Road    bool      `json:"roadToGlobalAdministrator"`
+	Own     *OwnPart  `json:"own,omitempty"` // nil: its sign-ins were not read
+	Oldest  time.Time `json:"oldest,omitzero"`
+	Gaps    int       `json:"gaps"`
+	Lost    int       `json:"lostGaps,omitempty"`
+	Read    bool      `json:"read"` // something of its own was read
+	noGDAP  bool      // and that is known
+	urgent  bool      // its end is within 30 days
 }
 
 // Limits of what is soon.

@@ -17,6 +17,7 @@ import (
 // Input is what the rows of a tenant are made of.
 type Input struct {
 	Tenant   string
+	Partner  bool      // it is the partner's own: the contract is about its accounts
 	At       time.Time // judged as of
 	Facts    *facts.Facts
 	Engine   *access.Engine // nil: the settings are not known
@@ -134,7 +135,9 @@ func (b *builder) row(a *Account) Row {
 	for _, w := range a.Ways {
 		r.Ways = append(r.Ways, Way{w.ID, directory.WayWord(w.ID), w.Text})
 	}
-	r.Weight = r.weigh()
+	if r.Weight = r.weigh(); b.Partner {
+		r.Weight += 5 // of accounts that are as bad, the partner's own come before customers'
+	}
 	return r
 }
 

@@ -38,9 +38,13 @@ func in(words map[string]string) func(string) string {
 	return func(v string) string { return cmp.Or(words[v], strings.ReplaceAll(v, "_", " ")) }
 }
 
+// perPage keeps a page, at 2 kB a row, below 150 kB.
+const perPage = 50
+
 // rowsOf is how accounts are listed.
 func (f *Feature) rowsOf() *screen.List[Row] {
 	return &screen.List[Row]{
+		PerPage: perPage,
 		Columns: slices.Concat(seenColumns(), exportColumns()),
 		Filters: []screen.Filter[Row]{
 			{Name: "proof", Head: "By proof", Enum: proofValues, Chips: []string{Open, Unknown},
@@ -60,7 +64,8 @@ func (f *Feature) rowsOf() *screen.List[Row] {
 			{Name: "role", Head: "Role", Quiet: true, Of: func(r *Row) []string { return r.Roles }},
 			{Name: "legacy", Head: "Legacy client", Quiet: true, Enum: []string{Yes, No}, Of: func(r *Row) []string { return r.facet(7) }},
 		},
-		Key: (*Row).id, Tenant: func(r *Row) string { return r.Tenant }, Default: "-proof", Search: "name, user principal name, role", Hay: (*Row).looked, Noun: "account",
+		Key: (*Row).id, Tenant: func(r *Row) string { return r.Tenant }, Default: "-proof", Search: "name, user principal name, role",
+		Hay: (*Row).looked, Noun: "account",
 		Detail: detail,
 	}
 }

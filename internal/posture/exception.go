@@ -336,16 +336,17 @@ func (s *Store) InForce(ctx context.Context) ([]Exception, error) {
 	if err != nil {
 		return nil, fmt.Errorf("exceptions in force: %w", err)
 	}
+	now := s.now()
+	list = slices.DeleteFunc(list, func(x Exception) bool { return !x.InForce(now) })
+	if len(list) == 0 {
+		return nil, nil
+	}
 	said, err := s.said(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("exceptions in force: %w", err)
+		return nil, err
 	}
 	var out []Exception
-	now := s.now()
 	for i := range list {
-		if !list[i].InForce(now) {
-			continue
-		}
 		switch err := s.held(ctx, &list[i], said); {
 		case err == nil:
 			out = append(out, list[i])

@@ -73,7 +73,7 @@ func (o *statusOf) contractCard(b *screen.Builder) {
 		if n := by[k.verdict]; n > 0 {
 			b.Open("li")
 			swatch(b, k.class, k.fill)
-			b.Elem("a", print.VerdictWord(k.verdict), screen.A("href", screen.With("/status", "level", "mandatory", "verdict", k.verdict)))
+			b.Elem("a", print.VerdictWord(k.verdict), screen.A("href", screen.With("/status", "level", "mandatory", "verdict", k.verdict, "at", o.day())))
 			b.Text(" ")
 			b.Elem("b", print.Number(int64(n)))
 			b.End("li")
@@ -87,7 +87,7 @@ func (o *statusOf) contractCard(b *screen.Builder) {
 	b.Open("footer")
 	b.Text("Unknown never counts as met. ")
 	if by[Unknown] > 0 {
-		b.Elem("a", "What is unknown", screen.A("class", "push"), screen.A("href", screen.With("/status", "verdict", Unknown)))
+		b.Elem("a", "What is unknown", screen.A("class", "push"), screen.A("href", screen.With("/status", "verdict", Unknown, "at", o.day())))
 	}
 	b.End("footer")
 	b.End("section")
@@ -192,14 +192,15 @@ func (o *statusOf) scoreCard(b *screen.Builder) {
 	}
 	b.End("svg")
 	b.End("div")
-	var pairs screen.Pairs
-	for _, q := range s.Requirements {
-		pairs = append(pairs, screen.Pair{Key: strings.TrimSpace(spaced(q.Type)),
-			Cell: screen.Cell{Said: verdictSaid(q.Verdict), Text: points(q.Score) + " of " + points(q.Max)}})
+	b.Class("dl", "kv score mt")
+	for _, q := range s.Requirements[:min(len(s.Requirements), 4)] {
+		b.Elem("dt", strings.TrimSpace(spaced(q.Type)))
+		b.Open("dd")
+		b.Text(points(q.Score) + " of " + points(q.Max) + " ")
+		b.Said(*verdictSaid(q.Verdict), false)
+		b.End("dd")
 	}
-	b.Class("div", "mt")
-	pairs[:min(len(pairs), 4)].Build(b)
-	b.End("div")
+	b.End("dl")
 	b.End("div")
 	b.Open("footer")
 	b.Text(fmt.Sprintf("It looks at %d of %d accounts, so full marks are not compliance.", s.Admins, s.Accounts))
@@ -225,7 +226,7 @@ func (o *statusOf) deadlinesCard(list []screen.Item, told bool) screen.Block {
 	const most = 4
 	c := screen.Card{Head: "Next deadlines", Bare: true}
 	if told {
-		c.Links = []screen.Link{{Text: "Calendar", Path: "/alerts"}}
+		c.Links = []screen.Link{{Text: "All", Path: "/alerts/deadlines"}}
 	}
 	if len(list) == 0 && o.part != nil { // what Microsoft changes is known by itself
 		for _, d := range o.part.Dates {
@@ -274,7 +275,7 @@ func (o *statusOf) sinceCard() screen.Block {
 	told := map[string]bool{}
 	for i := range o.since.Turned {
 		t := &o.since.Turned[i]
-		it := screen.Item{Said: verdictSaid(t.To), Lead: t.Title, Path: screen.With("/status", "row", t.ID),
+		it := screen.Item{Said: verdictSaid(t.To), Lead: t.Title, Path: screen.With("/status", "row", t.ID, "at", o.day()),
 			Text: print.VerdictWord(t.From) + " → " + print.VerdictWord(t.To) + "."}
 		for n, id := range t.Because {
 			x := o.since.cause(id)
@@ -307,7 +308,7 @@ func (o *statusOf) sinceCard() screen.Block {
 	if more := len(items.List) - maxSince; more > 0 {
 		items.List = items.List[:maxSince]
 		c.Foot = amount(more, "One more thing changed.", "%d more things changed.")
-		c.Links = []screen.Link{{Text: "What turned", Path: screen.With("/status", "changed", "yes")}}
+		c.Links = []screen.Link{{Text: "What turned", Path: screen.With("/status", "changed", "yes", "at", o.day())}}
 	}
 	c.Body = []screen.Block{items}
 	if o.since.Short {

@@ -19,7 +19,7 @@ func statusList() *screen.List[StatusRow] {
 	}
 	return &screen.List[StatusRow]{
 		Noun: "requirement", Default: "verdict", Search: "requirement, reason", Key: func(r *StatusRow) string { return r.ID }, Lead: 1,
-		Detail: requirementDetail,
+		Detail: requirementDetail, Part: func(r *StatusRow) string { return print.Sentence(r.Level) },
 		Columns: []screen.Column[StatusRow]{
 			{Name: "verdict", Head: "Verdict", About: "mandatory requirements first, then the worst",
 				Order: func(a, b *StatusRow) int { return a.weight() - b.weight() },
@@ -67,8 +67,7 @@ func statusList() *screen.List[StatusRow] {
 func verdictCell(r *StatusRow) screen.Cell {
 	c := screen.Cell{Said: verdictSaid(r.Verdict)}
 	switch {
-	case r.Level != "mandatory":
-		c.Sub = "recommended"
+	case r.Level != "mandatory": // its part of the list says so
 	case r.Binding == "announced" || r.Binding == "not_yet":
 		c.Sub = "not binding yet"
 	}
@@ -76,7 +75,7 @@ func verdictCell(r *StatusRow) screen.Cell {
 }
 
 func titleCell(r *StatusRow) screen.Cell {
-	c := screen.Named(r.Title, r.Reason, screen.With("/status", "row", r.ID))
+	c := screen.Named(r.Title, r.Reason, screen.With("/status", "row", r.ID, "at", r.day))
 	if r.Excepted != nil {
 		c.Tags = append(c.Tags, screen.Tag{Text: "excepted until " + day(r.Excepted.Expires), Path: screen.With("/exceptions", "row", r.Excepted.ID)})
 	}
@@ -111,7 +110,7 @@ func nextCell(r *StatusRow) screen.Cell {
 	case to == "" || r.Verdict == Met || r.Verdict == NotApplicable:
 		return screen.Cell{}
 	case r.Verdict == Unknown:
-		return screen.Cell{Tags: []screen.Tag{{Text: "Settle", Path: screen.With("/status", "row", r.ID)}}}
+		return screen.Cell{Tags: []screen.Tag{{Text: "Settle", Path: screen.With("/status", "row", r.ID, "at", r.day)}}}
 	}
 	return screen.Cell{Tags: []screen.Tag{{Text: "Open", Path: to}}}
 }

@@ -31,6 +31,7 @@ type StatusRow struct {
 
 	first  time.Time
 	tenant string
+	day    string // the day of the past that is shown
 	causes []Fix
 }
 
@@ -201,7 +202,7 @@ func (s *Store) statusRows(ctx context.Context, id string, rounds []Mark, o *sta
 		if !facts[i].holds(o.mark.Round) {
 			continue
 		}
-		r := StatusRow{first: begin, tenant: o.tenant.ID}
+		r := StatusRow{first: begin, tenant: o.tenant.ID, day: o.day()}
 		if err := json.Unmarshal([]byte(facts[i].body), &r.Requirement); err != nil {
 			return problem.Wrap(err, problem.BadInput, "what is kept of a requirement is damaged").
 				WithHint("something else wrote into the database; partnerguard rejudge makes it anew from the archive")
@@ -276,6 +277,14 @@ func (r *StatusRow) weight() int {
 		w += 100
 	}
 	return w
+}
+
+// day is what the address says of a day of the past; "" of today.
+func (o *statusOf) day() string {
+	if !o.past {
+		return ""
+	}
+	return o.at.UTC().Format(time.DateOnly)
 }
 
 func (o *statusOf) turned(id string) bool {

@@ -2,6 +2,7 @@ package posture
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,12 +44,26 @@ func trendCard(back *Lookback) screen.Block {
 				b.Elem("p", "Nothing was judged in this time.", screen.A("class", "note"))
 				return
 			}
+			if judged == 1 { // there is no line through one point
+				firstDay(b, days[slices.IndexFunc(days, func(d AccountDay) bool { return d.Judged })])
+				return
+			}
 			b.Class("figure", "plot")
 			drawTrend(b, days, back.Marks, 744, 290, "wid")
 			drawTrend(b, days, back.Marks, 330, 230, "nar")
 			trendNumbers(b, days)
 			b.End("figure")
 		})}}
+}
+
+// firstDay is what is known before there is a line to draw.
+func firstDay(b *screen.Builder, d AccountDay) {
+	var tiles screen.Tiles
+	for _, l := range trendLines {
+		tiles = append(tiles, screen.Tile{Head: print.Sentence(l.head + " " + l.sub), N: print.Number(int64(l.of(&d)))})
+	}
+	tiles.Build(b)
+	b.Elem("p", "One day was judged in this time. The line begins with the second.", screen.A("class", "note mt"))
 }
 
 // trend is one drawing, in CSS pixels.

@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -224,20 +225,20 @@ func (c *Cell) bars(b *Builder) {
 	var classes []string
 	paths := map[string]*strings.Builder{} // one a class: a rectangle for each bar would be most of a page
 	b.Open("svg", A("class", "sp"), A("viewBox", "0 0 "+strconv.Itoa(step*len(c.Bars))+" 16"), A("role", "img"), A("aria-label", c.Spoken))
+	b.Void("path", A("class", "f-line"), A("d", "M0 15h"+strconv.Itoa(step*len(c.Bars)-1)+"v1H0z"))
 	for i, s := range c.Bars {
-		h, class := max(1, min(high, s.High*high)), "f-line"
-		switch {
-		case s.Void:
+		h, class := max(1, min(high, s.High*high)), "f-"+s.Tone.Class
+		if s.Void {
 			h, class = high, "f-void"
-		case s.High > 0:
-			class = "f-" + s.Tone.Class
+		} else if s.High <= 0 { // the line below all of them
+			continue
 		}
 		d := paths[class]
 		if d == nil {
 			d = &strings.Builder{}
 			paths[class], classes = d, append(classes, class)
 		}
-		y := strconv.FormatFloat(high-h, 'f', 1, 64)
+		y := strconv.FormatFloat(math.Round(10*(high-h))/10, 'f', -1, 64)
 		d.WriteString("M" + strconv.Itoa(step*i) + " " + y + "h3V16h-3z")
 	}
 	for _, class := range classes {

@@ -54,7 +54,7 @@
 
   // Rows by key: j and k, Enter follows the row's link.
   const step = (by) => {
-    const rows = [...document.querySelectorAll(".list-card tbody > tr:not(.more)")];
+    const rows = [...document.querySelectorAll(".list-card tbody > tr:not(.more, .group)")];
     if (!rows.length) return;
     const at = rows.findIndex((r) => r.contains(document.activeElement));
     const row = rows[Math.min(Math.max(at + by, 0), rows.length - 1)];

@@ -55,6 +55,9 @@ type List[T any] struct {
 	Drawer bool
 	Tight  bool // 28 px a row
 	Lead   int  // the column that names the row: the first, where nothing else is said
+	// Part says in words which part of the list a row is in, such that the order by Default has the
+	// rows of a part together; each part has a head then. nil: the list has none.
+	Part func(*T) string
 }
 
 // Lister is a List of any rows.
@@ -173,6 +176,7 @@ type Selection struct {
 // Line is one row of the page.
 type Line struct {
 	Key    string
+	Part   string // which part of the list it is in, where the list has parts and their order
 	Cells  []Cell
 	Open   bool
 	Detail []Block
@@ -376,6 +380,9 @@ func (l *List[T]) page(s *Selection, hits []*T, compare func(a, b *T) int, q Que
 	for i := from; i < len(hits); i++ {
 		row := hits[i]
 		line := Line{Key: l.Key(row)}
+		if l.Part != nil && (q.Sort == "" || q.Sort == l.Default) {
+			line.Part = l.Part(row)
+		}
 		for c := range l.Columns {
 			if !l.Columns[c].Only {
 				cell := l.Columns[c].Cell(row)

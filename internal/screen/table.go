@@ -234,11 +234,28 @@ func (f *Frame) table(b *Builder, p *Page) {
 	}
 	b.End("tr")
 	b.End("thead")
-	taken := map[string]bool{}
+	taken, part := map[string]bool{}, ""
 	for i := range s.Lines {
+		if l := &s.Lines[i]; l.Part != part {
+			part = l.Part
+			s.head(b, part)
+		}
 		f.line(b, p, &s.Lines[i], taken)
 	}
 	b.End("table")
+}
+
+// head stands above the rows of a part.
+func (s *Selection) head(b *Builder, part string) {
+	span := len(s.Heads)
+	if s.Opens && !s.Drawer {
+		span++
+	}
+	b.Open("tbody")
+	b.Class("tr", "group")
+	b.Elem("th", part, A("scope", "rowgroup"), A("colspan", strconv.Itoa(span)))
+	b.End("tr")
+	b.End("tbody")
 }
 
 func (f *Frame) headCell(b *Builder, p *Page, h *ColumnAbout, by string, down bool) {

@@ -130,7 +130,8 @@ func (d plot) Build(b *screen.Builder) {
 	}
 	for i := range d.bins { // all of a column is what is pressed
 		if n := &d.bins[i]; n.Rows() > 0 {
-			b.Open("a", screen.A("href", d.link(*n)))
+			// The Tab key would have a hundred hours to go through; the numbers below lead to each day.
+			b.Open("a", screen.A("href", d.link(*n)), screen.If(len(d.bins) > tabbable, screen.A("tabindex", "-1")))
 			b.Elem("title", d.words(n))
 			b.Void("rect", screen.A("fill", "transparent"), screen.A("x", round(left+wide*float64(i))), screen.A("y", "18"), screen.A("width", round(wide)),
 				screen.A("height", round(low-top)))
@@ -325,6 +326,9 @@ func (g *board) chart() screen.Block {
 	})
 }
 
+// tabbable is how many bars the Tab key goes through.
+const tabbable = 40
+
 // binPath leads to the rows of a bar.
 func (g *board) binPath(step time.Duration) func(bin) string {
 	return func(n bin) string {
@@ -393,7 +397,13 @@ func (g *board) numbers(b *screen.Builder, bins []bin, s span) {
 		if n.void {
 			when += cmp.Or(map[bool]string{true: ", in part"}[n.Rows() > 0], ", not read")
 		}
-		b.Elem("th", when, screen.A("scope", "row"))
+		b.Open("th", screen.A("scope", "row"))
+		if n.Rows() > 0 {
+			b.Elem("a", when, screen.A("href", g.binPath(n.to.Sub(n.from))(*n)))
+		} else {
+			b.Text(when)
+		}
+		b.End("th")
 		for _, v := range []int64{n.Asked, n.Claim, n.Provider, n.Open, n.Legacy, n.Unknown, n.Interrupted, n.Failed} {
 			text := print.Number(v)
 			if n.void && v == 0 {

@@ -30,9 +30,10 @@ func (t *Trail) Held(ctx context.Context, after, to int64, want func(line []byte
 	if err != nil {
 		return err
 	}
+	var some reach
 	for have.size < to {
 		was := have.size
-		list, err := t.pages(ctx, verifyPages, "last > $1 AND first <= $2 AND first > $3 ORDER BY first", was, to, was-pageEntries) // a page has no more
+		list, err := some.pages(ctx, t.db, "last > $1 AND first <= $2 AND first > $3 ORDER BY first", was, to, was-pageEntries) // a page has no more
 		if err != nil {
 			return err
 		}
