@@ -92,9 +92,8 @@ func (s *Store) hold(ctx context.Context, opened []Alert, h *heard) ([]Alert, er
 	for i := range opened {
 		at[opened[i].Key] = i
 	}
-	for i := range h.list {
-		f := h.list[i].clean()
-		if seen[f.Key] || len(seen) >= maxOpen {
+	for _, f := range bounded(h, opened) {
+		if f = f.clean(); seen[f.Key] {
 			continue
 		}
 		seen[f.Key] = true
@@ -130,6 +129,46 @@ func (s *Store) hold(ctx context.Context, opened []Alert, h *heard) ([]Alert, er
 		}
 	}
 	return left, nil
+}
+
+// bounded are what a source found, in its order: all that is open already, so that what
+// still is wrong is never taken for resolved, and of what is new as many as there is room
+// for. What is left out is one finding that says so.
+func bounded(h *heard, opened []Alert) []Finding {
+	is, room := map[string]bool{}, maxOpen
+	for i := range opened {
+		if opened[i].Source == h.source {
+			is[opened[i].Key] = true
+			room--
+		}
+	}
+	var list []Finding
+	more := Finding{Key: "more:" + h.source, Severity: notify.Notice, Fix: "mend what they have in common: they are opened as others are resolved"}
+	known := map[string]bool{}
+	for i := range h.list {
+		f := &h.list[i]
+		switch {
+		case known[f.Key]:
+		case is[f.Key] || room > 0:
+			if list = append(list, *f); !is[f.Key] {
+				room--
+			}
+		default:
+			if more.Count++; more.Kind == "" || f.Severity.Rank() < more.Severity.Rank() {
+				more.Kind, more.Severity, more.Path = f.Kind, f.Severity, f.Path
+			}
+			if len(more.Subjects) < MaxSubjects {
+				more.Subjects = append(more.Subjects, f.Title)
+			}
+		}
+		known[f.Key] = true
+	}
+	if more.Count > 0 {
+		more.Unit, more.Title = "more", fmt.Sprintf("More is wrong than is listed apart: %s", h.source)
+		more.Cause = fmt.Sprintf("%d at a time are listed apart.", maxOpen)
+		list = append(list, more)
+	}
+	return list
 }
 
 // clean bounds what a finding keeps.

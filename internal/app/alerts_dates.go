@@ -90,11 +90,11 @@ func (i *Installation) certificateDates(ctx context.Context) (out []alert.Deadli
 
 // judgedDates are what the newest judgements knew of dates.
 func (i *Installation) judgedDates(ctx context.Context) (out []alert.Deadline, err error) {
-	err = i.eachPart(ctx, func(tenant string, p *alert.Part) {
+	err = i.eachPart(ctx, func(_ string, p *alert.Part) {
 		out = append(out, p.Deadlines...)
 		for k := range p.Microsoft {
 			if w := &p.Microsoft[k]; !w.Detected.IsZero() {
-				out = append(out, alert.Deadline{ID: "fraud/" + tenant + "/" + w.ID, Kind: alert.DueAnswer, At: w.Due(), Sure: true, Path: "/status",
+				out = append(out, alert.Deadline{ID: "fraud/" + w.ID, Kind: alert.DueAnswer, At: w.Due(), Sure: true, Path: "/status",
 					Tenant: w.Customer, Title: "Microsoft's alert wants an answer: " + w.Titled(), Detail: "Within 24 hours after it was detected."})
 			}
 		}

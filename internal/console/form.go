@@ -131,6 +131,10 @@ func (c *Console) form(s *screen.Screen, a *screen.Act) handler {
 
 // askAct settles the address of an act: its tenant, and what its fields begin with.
 func (c *Console) askAct(r *http.Request, s *screen.Screen, a *screen.Act) (*screen.Ask, url.Values, error) {
+	// What an act answers may show what the page shows.
+	if v := ViewerOf(r.Context()); !v.May(s.See) {
+		return nil, nil, c.mayNot(r, v, s.See)
+	}
 	of := *s
 	of.List, of.Params = nil, nil
 	for _, f := range a.Form {

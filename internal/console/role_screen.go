@@ -128,8 +128,11 @@ func (c *Console) giveByPage(ctx context.Context, a *screen.Ask, form url.Values
 // known here. Nothing is nil, all of them.
 func (c *Console) customersOf(ctx context.Context, text string) ([]string, error) {
 	words := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == ',' || r == ' ' || r == ';' })
-	if len(words) == 0 {
+	switch {
+	case strings.TrimSpace(text) == "":
 		return nil, nil
+	case len(words) == 0: // somebody meant to limit it
+		return nil, problem.New(problem.Usage, "the list of customers names none").WithHint("a domain or tenant id a line; an empty field is all of them")
 	}
 	domains := map[string]string{}
 	if c.pages.Tenants != nil {

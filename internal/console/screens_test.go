@@ -76,6 +76,7 @@ func TestOwnPages(t *testing.T) {
 	}
 	send(op, "/roles", "give", "kind", "user", "subject", bo, "role", "reader").is(409, "has the role engineer already")
 	send(op, "/roles", "give", "kind", "user", "subject", ada, "role", "reader", "customers", "nobody.example").is(400, "no customer that is read here")
+	send(op, "/roles", "give", "kind", "user", "subject", ada, "role", "reader", "customers", " ,; ").is(400, "names none") // not everybody's
 	send(op, "/roles", "take", "id", grants[0].ID).leads("/roles")
 	if grants, _ = r.Grants(t.Context()); len(grants) != 0 {
 		t.Error(grants)

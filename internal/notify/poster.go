@@ -72,7 +72,7 @@ func (p *poster) guard(_, address string, _ syscall.RawConn) error {
 // knows (IANA special-purpose registries).
 var inside = func() (list []netip.Prefix) {
 	for _, s := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-		"240.0.0.0/4", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16"} {
+		"240.0.0.0/4", "::/96", "64:ff9b:1::/48", "fec0::/10", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16"} {
 		list = append(list, netip.MustParsePrefix(s))
 	}
 	return list

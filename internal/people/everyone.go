@@ -66,7 +66,7 @@ func (f *Feature) anew(ctx context.Context) (*everybody, error) {
 	for i := range marks {
 		p, err := f.latest(ctx, &marks[i])
 		switch {
-		case errors.Is(err, problem.NotFound), errors.Is(err, problem.Internal):
+		case errors.Is(err, problem.NotFound), errors.Is(err, snapshot.ErrBroken):
 			continue // it went in between, or cannot be read: the next judgement makes it anew
 		case err != nil:
 			return nil, err

@@ -64,8 +64,8 @@ func (f *Feature) rowsOf() *screen.List[Row] {
 			{Name: "role", Head: "Role", Quiet: true, Of: func(r *Row) []string { return r.Roles }},
 			{Name: "legacy", Head: "Legacy client", Quiet: true, Enum: []string{Yes, No}, Of: func(r *Row) []string { return r.facet(7) }},
 		},
-		Key: (*Row).id, Tenant: func(r *Row) string { return r.Tenant }, Default: "-proof", Search: "name, user principal name, role", Hay: (*Row).looked,
-		Noun:   "account",
+		Key: (*Row).id, Tenant: func(r *Row) string { return r.Tenant }, Default: "-proof", Search: "name, user principal name, role",
+		Hay: (*Row).looked, Noun: "account",
 		Detail: detail,
 	}
 }

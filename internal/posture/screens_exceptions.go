@@ -313,6 +313,16 @@ func (s *Store) attest(ctx context.Context, a *screen.Ask, form url.Values) (scr
 }
 
 func (s *Store) withdraw(ctx context.Context, a *screen.Ask, form url.Values) (screen.Done, error) {
+	if a.Viewer.Customers != nil { // another tenant's is none
+		list, err := s.Statements(ctx)
+		if err != nil {
+			return screen.Done{}, err
+		}
+		if i := slices.IndexFunc(list, func(k KeptStatement) bool { return k.ID == form.Get("id") }); i >= 0 && list[i].Tenant != "" &&
+			!a.Viewer.Sees(list[i].Tenant) {
+			return screen.Done{}, problem.New(problem.NotFound, "there is no such attestation")
+		}
+	}
 	if err := s.DropStatement(ctx, form.Get("id"), a.Viewer.Actor); err != nil {
 		return screen.Done{}, err
 	}

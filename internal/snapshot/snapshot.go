@@ -107,9 +107,13 @@ func (s *Store) Drop(ctx context.Context, tenant string) error {
 // Marks are the parts there are of a name, by tenant.
 func (s *Store) Marks(ctx context.Context, part string) ([]Mark, error) { return s.marks(ctx, part) }
 
+// ErrBroken is within the error of a part that is there and cannot be read: another
+// program, or somebody else, wrote it. The next judgement makes it anew.
+var ErrBroken = errors.New("the part is not one of this program")
+
 // Get reads a part of a tenant. What it gives is shared with others: it is never changed.
-// Kind problem.NotFound where none was made yet, and problem.Internal where it cannot be
-// read: then the next judgement makes it anew.
+// Kind problem.NotFound where none was made yet, and problem.Unavailable with [ErrBroken]
+// where it cannot be read.
 func Get[T any](ctx context.Context, s *Store, tenant, part string) (*T, Mark, error) {
 	m, err := s.mark(ctx, strings.ToLower(tenant), part)
 	if err != nil {
@@ -156,7 +160,7 @@ func load[T any](ctx context.Context, s *Store, m Mark) (*T, error) {
 		return nil, err
 	}
 	broken := func(err error) error {
-		return problem.Wrap(err, problem.Internal, "what is kept of the page %s of %s cannot be read", m.Part, m.Tenant).
+		return problem.Wrap(fmt.Errorf("%w: %w", ErrBroken, err), problem.Unavailable, "what is kept of the page %s of %s cannot be read", m.Part, m.Tenant).
 			WithHint("the next judgement writes it anew: partnerguard collect --now")
 	}
 	body, err := unpacker.DecodeAll(r.body, nil)

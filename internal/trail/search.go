@@ -20,6 +20,7 @@ type Query struct {
 	Actor    string
 	Object   string
 	Tenant   string
+	Tenants  []string // one of these; nil asks nothing
 
 	Before int64 // only entries with a smaller number: the next page's start
 	After  int64 // only entries with a greater number
@@ -55,6 +56,13 @@ func (t *Trail) Search(ctx context.Context, q Query) (Found, error) {
 		to = q.To.UnixMicro()
 	}
 	needles := q.needles()
+	var tenants map[string]bool
+	if q.Tenants != nil {
+		tenants = make(map[string]bool, len(q.Tenants))
+		for _, t := range q.Tenants {
+			tenants[t] = true
+		}
+	}
 	var some reach
 	for cursor := before; ; {
 		list, err := some.pages(ctx, t.db, "first < $1 AND first > $4 AND latest >= $2 AND earliest < $3 ORDER BY first DESC", cursor, from, to,
@@ -65,7 +73,7 @@ func (t *Trail) Search(ctx context.Context, q Query) (Found, error) {
 		for i := range list {
 			lines := list[i].lines()
 			for _, line := range slices.Backward(lines) {
-				if !all(line, needles) {
+				if !all(line, needles) || tenants != nil && !of(line, tenants) {
 					continue
 				}
 				h, canonical, ok := split(line)
@@ -78,7 +86,8 @@ func (t *Trail) Search(ctx context.Context, q Query) (Found, error) {
 					f.Unread++
 					continue
 				}
-				if at := e.At.UnixMicro(); e.Seq >= before || e.Seq <= q.After || at < from || at >= to || !q.match(&e) {
+				if at := e.At.UnixMicro(); e.Seq >= before || e.Seq <= q.After || at < from || at >= to || !q.match(&e) ||
+					tenants != nil && !tenants[e.Tenant] {
 					continue
 				}
 				if len(f.Entries) == limit { // this one is the first of the next page
@@ -110,6 +119,23 @@ func (q *Query) needles() (list [][]byte) {
 		list = append(list, n)
 	}
 	return list
+}
+
+// of says that a line may be of one of the tenants. One that is written with escapes is
+// decoded to see.
+func of(line []byte, tenants map[string]bool) bool {
+	const name = `"tenant":"`
+	for rest := line; ; {
+		_, after, found := bytes.Cut(rest, []byte(name))
+		if !found {
+			return false
+		}
+		id, more, _ := bytes.Cut(after, []byte{'"'})
+		if tenants[string(id)] || bytes.IndexByte(id, '\\') >= 0 {
+			return true
+		}
+		rest = more
+	}
 }
 
 func all(line []byte, needles [][]byte) bool {

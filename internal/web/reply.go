@@ -105,8 +105,13 @@ func matches(given []string, tag string) bool {
 	return false
 }
 
-// takesGzip says that the client takes gzip and said so (RFC 9110 section 12.5.3).
+// takesGzip says that the client takes gzip and said so (RFC 9110 section 12.5.3). To where
+// another site's page sends a browser nothing is compressed: whoever chose the address
+// would learn from the length what it has in common with the page.
 func takesGzip(r *http.Request) bool {
+	if from := r.Header.Get("Sec-Fetch-Site"); from == "cross-site" || from == "same-site" {
+		return false
+	}
 	text := strings.Join(r.Header.Values("Accept-Encoding"), ",")
 	if len(text) > maxAccept {
 		return false

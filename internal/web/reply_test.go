@@ -100,6 +100,12 @@ func TestReply(t *testing.T) {
 			t.Error("a strong tag stands for other bytes")
 		}
 	}
+	for from, packed := range map[string]bool{"cross-site": false, "same-site": false, "same-origin": true, "none": true} {
+		w := answered(h, "GET", "/page", "Accept-Encoding", "gzip", "Sec-Fetch-Site", from)
+		if got := w.Header().Get("Content-Encoding") == "gzip"; got != packed || unpacked(t, w) != body {
+			t.Errorf("sent by a page of %s: packed %v", from, got)
+		}
+	}
 	if c := answered(h, "GET", "/page").Header().Get("Cache-Control"); c != "private, no-cache" {
 		t.Error(c)
 	}

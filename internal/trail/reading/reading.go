@@ -1,13 +1,11 @@
 package reading
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,9 +26,6 @@ const Window = 2000
 // within is how far back is looked where something rare is asked for and nothing says
 // from when: a search reads every page of that time.
 const within = 31 * 24 * time.Hour
-
-// maxTenants bounds the searches for one who is limited to some customers.
-const maxTenants = 50
 
 // Deps is what the page is made of.
 type Deps struct {
@@ -211,41 +206,27 @@ func moment(a *screen.Ask, name string) (time.Time, error) {
 // window is the newest entries that match and that the viewer may see, at most Window, and
 // where the next window begins: 0 where there is no more.
 func (r *Reading) window(ctx context.Context, v *screen.Viewer, q trail.Query) (entries []trail.Entry, next int64, unread int, err error) {
-	tenants := []string{q.Tenant}
 	if v.Customers != nil {
-		tenants = nil
+		q.Tenants = []string{}
 		for _, t := range v.Customers {
 			if q.Tenant == "" || q.Tenant == t {
-				tenants = append(tenants, t)
+				q.Tenants = append(q.Tenants, t)
 			}
 		}
-		if len(tenants) > maxTenants {
-			return nil, 0, 0, problem.New(problem.Usage, "who may see more than %d customers names one: of=TENANT", maxTenants)
+		if len(q.Tenants) == 0 {
+			return nil, 0, 0, nil
 		}
 	}
-	before, more := q.Before, false
-	for _, t := range tenants {
-		q.Tenant, q.Before = t, before
-		for n := 0; n < Window; {
-			q.Limit = min(1000, Window-n)
-			f, err := r.d.Trail.Search(ctx, q)
-			if err != nil {
-				return nil, 0, unread, err
-			}
-			entries, unread = append(entries, f.Entries...), unread+f.Unread
-			n += len(f.Entries)
-			if q.Before = f.Next; f.Next == 0 {
-				break
-			}
+	for len(entries) < Window {
+		q.Limit = min(1000, Window-len(entries))
+		f, err := r.d.Trail.Search(ctx, q)
+		if err != nil {
+			return nil, 0, unread, err
 		}
-		more = more || q.Before > 0
-	}
-	slices.SortStableFunc(entries, func(a, b trail.Entry) int { return cmp.Compare(b.Seq, a.Seq) })
-	if len(entries) > Window { // each tenant gave its newest, so none newer than the last of these is missing
-		entries, more = entries[:Window], true
-	}
-	if more {
-		next = entries[len(entries)-1].Seq
+		entries, unread = append(entries, f.Entries...), unread+f.Unread
+		if q.Before, next = f.Next, f.Next; next == 0 {
+			break
+		}
 	}
 	return entries, next, unread, nil
 }
