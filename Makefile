@@ -5,7 +5,7 @@ PKGS := ./...
 # The race detector needs a C compiler; without one the tests run plain.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
-.PHONY: check fmt vet lint generate test vuln build fuzz browser openapi-lint conformance conformance-terraform attack collect-attack bench cover release release-key reproducible package-test help
+.PHONY: check fmt vet lint generate test vuln build fuzz browser pictures openapi-lint conformance conformance-terraform attack collect-attack bench cover release release-key reproducible package-test help
 
 check: fmt vet lint generate test vuln ## format, vet, lint, generated files, tests, known vulnerabilities
 	@echo "check: all well"
@@ -43,10 +43,13 @@ fuzz: ## every fuzz target, FUZZTIME each (default 30s); FUZZPART="1 4" is one p
 	@./.ci/fuzz $(FUZZTIME) $(FUZZPART)
 
 browser: ## real-browser checks of every page; needs Chromium, and Node for the walk
-	$(GO) test -tags browser -count=1 ./e2e/...
+	$(GO) test -tags browser -count=1 -timeout 20m ./e2e/...
 	@for p in authority portal; do $(GO) test -tags browser -list 'TestPages|TestSecurityKey' ./internal/partnercloud/$$p | grep -q '^Test' || \
 	  { echo "internal/partnercloud/$$p has lost its browser checks"; exit 1; }; done
 	$(GO) test -tags browser -count=1 -run 'TestPages|TestSecurityKey' ./internal/partnercloud/authority ./internal/partnercloud/portal
+
+pictures: ## the documentation's pictures of the console anew, as docs/console-*.png; needs Chromium
+	PICTURES="$(abspath docs)" $(GO) test -tags browser -count=1 -run 'TestHouse/pictures' ./e2e
 
 openapi-lint: ## the API's document, by a public linter; needs Node with npm
 	@mkdir -p dist

@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"net"
 	"net/http"
 	"net/url"
@@ -185,7 +186,7 @@ func follow(t *testing.T, p *tab, script string) {
 // press follows the first link or button in the page's main part whose words begin so.
 func press(t *testing.T, p *tab, words string) {
 	t.Helper()
-	follow(t, p, `const e = [...document.querySelectorAll("main a, main button")].find(e => e.checkVisibility() && e.innerText.trim().startsWith(`+quote(words)+`));
+	follow(t, p, `const e = [...document.querySelectorAll("main button"), ...document.querySelectorAll("main a:not(th a)")].find(e => e.checkVisibility() && e.innerText.trim().startsWith(`+quote(words)+`));
 		e?.click(); return e`)
 }
 
@@ -194,6 +195,12 @@ func to(t *testing.T, p *tab, selector string) {
 	t.Helper()
 	follow(t, p, `const e = document.querySelector(`+quote(selector)+`);
 		e?.dispatchEvent(new MouseEvent("click", {bubbles: true, cancelable: true, view: window})); return e`)
+}
+
+// opened visits what a link of a row leads to, which a script would open in place.
+func opened(t *testing.T, p *tab, selector string) {
+	t.Helper()
+	visit(t, p, eval[string](t, p, `return document.querySelector(`+quote(selector)+`).href`))
 }
 
 // fill writes into the fields of a form of the page: pairs of name and value.
@@ -247,3 +254,6 @@ func form(pairs ...string) string {
 	}
 	return v.Encode()
 }
+
+// seq is a number of a JSON answer as an address has it.
+func seq(v any) string { b, _ := json.Marshal(v); return string(b) }

@@ -91,7 +91,7 @@ func changed(o *partner.Outlook) (d Deadline, is bool) {
 			d.Detail += ": " + strings.Join(o.Names[:min(len(o.Names), 5)], ", ")
 		}
 		if o.Action != "" {
-			d.Detail += ". " + o.Action
+			d.Detail += ". " + print.Sentence(o.Action)
 		}
 	} else {
 		d.Detail = "Whether it hits here is not known: " + o.Text

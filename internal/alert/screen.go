@@ -23,7 +23,7 @@ func (s *Store) Screens() []screen.Screen {
 		return screen.Field{Name: name, Label: label, Kind: "hidden", Required: true, Max: 60}
 	}
 	pages.alerts = screen.Screen{
-		Name: "alerts", Title: "Alerts", Icon: "bell", Group: screen.Posture, Order: 2, See: screen.SeeAlerts, Over: screen.OfHouse,
+		Name: "alerts", Title: "Alerts", Icon: "bell", Group: screen.Posture, Order: 15, See: screen.SeeAlerts, Over: screen.OfHouse,
 		About: "What is wrong now, one alert a cause, who was told of it, and what to do.",
 		List:  alertList, Load: pages.load, Needs: pages.needs, Find: pages.find,
 		Acts: []screen.Act{

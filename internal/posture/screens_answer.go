@@ -194,10 +194,10 @@ func (o *statusOf) scoreCard(b *screen.Builder) {
 	b.End("div")
 	b.Class("dl", "kv score mt")
 	for _, q := range s.Requirements[:min(len(s.Requirements), 4)] {
-		b.Elem("dt", strings.TrimSpace(spaced(q.Type)))
+		b.Elem("dt", strings.ReplaceAll(strings.TrimSpace(spaced(q.Type)), "mfa", "MFA"))
+		b.Elem("dd", points(q.Score)+" of "+points(q.Max))
 		b.Open("dd")
-		b.Text(points(q.Score) + " of " + points(q.Max) + " ")
-		b.Said(*verdictSaid(q.Verdict), false)
+		b.Said(*verdictSaid(q.Verdict), true)
 		b.End("dd")
 	}
 	b.End("dl")

@@ -115,6 +115,10 @@ func (c *Cell) Build(b *Builder) {
 	c.part(b)
 	c.apart(b, c.Of != nil && !c.At.IsZero())
 	switch {
+	case !c.At.IsZero() && c.Path != "" && c.Text == "" && c.Of == nil: // a moment that names its row leads into it
+		b.Open("a", A("href", c.Path))
+		b.Time(c.At, c.Ago)
+		b.End("a")
 	case !c.At.IsZero():
 		b.Time(c.At, c.Ago)
 	case c.Never != "" && c.Said == nil && c.Text == "" && c.Of == nil:

@@ -18,7 +18,8 @@ func TestFirst(t *testing.T) {
 	l := &List[row]{
 		Key: func(r *row) string { return strconv.Itoa(1000 + r.key) },
 		Columns: []Column[row]{
-			{Name: "n", Order: func(a, b *row) int { return a.n - b.n }, Blank: func(r *row) bool { return r.n == 3 },
+			{Name: "n",
+				Order: func(a, b *row) int { return a.n - b.n }, Blank: func(r *row) bool { return r.n == 3 },
 				Cell: func(r *row) Cell { return Count(int64(r.n), "") }},
 			{Name: "word", Cell: func(r *row) Cell { return Words(strings.Repeat("Ab", r.word)) }},
 		},

@@ -86,7 +86,8 @@ func (t *Trail) Search(ctx context.Context, q Query) (Found, error) {
 					f.Unread++
 					continue
 				}
-				if at := e.At.UnixMicro(); e.Seq >= before || e.Seq <= q.After || at < from || at >= to || !q.match(&e) || tenants != nil && !tenants[e.Tenant] {
+				if at := e.At.UnixMicro(); e.Seq >= before || e.Seq <= q.After || at < from || at >= to || !q.match(&e) ||
+					tenants != nil && !tenants[e.Tenant] {
 					continue
 				}
 				if len(f.Entries) == limit { // this one is the first of the next page
