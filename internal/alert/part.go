@@ -9,6 +9,7 @@ import (
 	"partnerguard/internal/facts"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/print"
+	"partnerguard/internal/signin/texts"
 )
 
 // PartName is the part of a tenant's snapshot that alerts and deadlines are made of.
@@ -24,9 +25,18 @@ type Part struct {
 type Waiting struct {
 	ID       string    `json:"id"`
 	Name     string    `json:"name"`
-	Customer string    `json:"customer,omitempty"` // tenant id
+	Customer string    `json:"customer,omitempty"` // tenant id; empty: no customer, or one that is not known
+	Of       string    `json:"of,omitempty"`       // the customer's name
 	Detected time.Time `json:"detected,omitzero"`  // zero: its clock cannot be read
 	Severity string    `json:"severity,omitempty"`
+}
+
+// Titled is what the alert is about, with the customer that it is of.
+func (w *Waiting) Titled() string {
+	if w.Of == "" {
+		return w.Name
+	}
+	return w.Name + " (" + w.Of + ")"
 }
 
 // AnswerWithin is how long an alert of Microsoft may wait (contracts.md section 1.5).
@@ -44,7 +54,8 @@ func Build(f *facts.Facts, changes []partner.Outlook, asOf time.Time) Part {
 		if a.Test || answered || a.Status != "active" && a.Status != "" {
 			continue
 		}
-		w := Waiting{ID: cmp.Or(a.ID, key), Name: cmp.Or(a.Name, a.Type, a.ID), Customer: strings.ToLower(a.Customer), Severity: a.Severity}
+		w := Waiting{ID: cmp.Or(a.ID, key), Name: cmp.Or(a.Name, a.Type, a.ID), Severity: a.Severity}
+		w.Customer, w.Of = customer(f, a.Customer)
 		if a.Detected.Set {
 			w.Detected = a.Detected.Time.UTC()
 		}
@@ -75,6 +86,33 @@ func Build(f *facts.Facts, changes []partner.Outlook, asOf time.Time) Part {
 	slices.SortFunc(p.Deadlines, func(a, b Deadline) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
 	p.Microsoft, p.Deadlines = p.Microsoft[:min(len(p.Microsoft), maxPart)], p.Deadlines[:min(len(p.Deadlines), maxPart)]
 	return p
+}
+
+// customer is the tenant id and the name of a customer, which some answers of Microsoft
+// name by one of the two alone. A name that two of them bear names none: an alert must
+// not reach who works for another.
+func customer(f *facts.Facts, said string) (id, name string) {
+	found := 0
+	for key, c := range f.Customers {
+		tenant, its := strings.ToLower(cmp.Or(c.CompanyProfile.TenantID, c.ID, key)), c.CompanyProfile.CompanyName
+		if strings.EqualFold(tenant, said) {
+			return tenant, its
+		}
+		if said != "" && strings.EqualFold(its, said) {
+			id, name = tenant, its
+			found++
+		}
+	}
+	switch {
+	case found == 1:
+		return id, name
+	case found > 1:
+		return "", said
+	}
+	if _, _, is := texts.GUID(said); is {
+		return strings.ToLower(said), ""
+	}
+	return "", said
 }
 
 // changed is a dated change of Microsoft that hits here, or may: nobody hit is no

@@ -82,7 +82,7 @@ func (i *Installation) waiting(ctx context.Context) (out []alert.Finding, whole 
 		for k := range p.Microsoft {
 			w := &p.Microsoft[k]
 			f := alert.Finding{Key: "fraud:" + w.ID, Kind: alert.Fraud, Severity: notify.Urgent, Tenant: cmp.Or(w.Customer, tenant),
-				Title: "Microsoft warns: " + w.Name, Since: w.Detected, Due: w.Due(), Path: "/status",
+				Title: "Microsoft warns: " + w.Titled(), Since: w.Detected, Due: w.Due(), Path: "/status",
 				Fix: "investigate at once: stop the resources, cancel the subscription if it is abused, then record the answer in Partner Center; " +
 					"recording alone stops nothing"}
 			switch due := w.Due(); {

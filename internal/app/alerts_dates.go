@@ -95,7 +95,7 @@ func (i *Installation) judgedDates(ctx context.Context) (out []alert.Deadline, e
 		for k := range p.Microsoft {
 			if w := &p.Microsoft[k]; !w.Detected.IsZero() {
 				out = append(out, alert.Deadline{ID: "fraud/" + w.ID, Kind: alert.DueAnswer, At: w.Due(), Sure: true, Path: "/status",
-					Tenant: w.Customer, Title: "Microsoft's alert wants an answer: " + w.Name, Detail: "Within 24 hours after it was detected."})
+					Tenant: w.Customer, Title: "Microsoft's alert wants an answer: " + w.Titled(), Detail: "Within 24 hours after it was detected."})
 			}
 		}
 	})

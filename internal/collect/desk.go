@@ -60,7 +60,7 @@ func (d *Desk) Screens() []screen.Screen {
 			About: "How the readings of every tenant stand.", List: tenantList, Load: d.loadTenants,
 		},
 		{
-			Name: "collection/gaps", Title: "Gaps", Icon: "stack", See: screen.SeeOperation, Over: screen.OfTenant,
+			Name: "collection/gaps", Title: "Gaps", Icon: "stack", See: screen.SeeOperation, Over: screen.OfAll,
 			About: "What was not read, why, and what heals it.", List: gapList, Load: d.loadGaps,
 		},
 		{

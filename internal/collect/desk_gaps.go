@@ -26,6 +26,7 @@ type gapLine struct {
 	evidence.Gap
 	State  string    `json:"state"` // open, lost, healed
 	Healed time.Time `json:"healed,omitzero"`
+	Name   string    `json:"name,omitempty"` // of its tenant, where the list is of all
 }
 
 func (g *gapLine) said() page.Said {
@@ -53,7 +54,11 @@ var gapStates = []string{"lost", "open", "healed"}
 
 // key is the same for the same gap.
 func (g *gapLine) key() string {
-	return g.Resource + "." + strconv.FormatInt(max(g.From.Unix(), 0), 36) + "." + strconv.FormatInt(max(g.Since.Unix(), 0), 36) + "." + g.Of
+	all := ""
+	if g.Name != "" {
+		all = g.Tenant + "."
+	}
+	return all + g.Resource + "." + strconv.FormatInt(max(g.From.Unix(), 0), 36) + "." + strconv.FormatInt(max(g.Since.Unix(), 0), 36) + "." + g.Of
 }
 
 var gapList = &screen.List[gapLine]{
@@ -61,7 +66,13 @@ var gapList = &screen.List[gapLine]{
 	Key:    (*gapLine).key,
 	Tenant: func(g *gapLine) string { return g.Tenant },
 	Columns: []screen.Column[gapLine]{
-		{Name: "list", Head: "List", Cell: func(g *gapLine) screen.Cell { return screen.Cell{Text: g.Resource, Sub: g.span()} }},
+		{Name: "list", Head: "List", Cell: func(g *gapLine) screen.Cell {
+			c := screen.Cell{Text: g.Resource, Sub: g.span()}
+			if g.Name != "" {
+				c.Tags = []screen.Tag{{Text: g.Name}}
+			}
+			return c
+		}},
 		{Name: "state", Head: "State", Order: func(a, b *gapLine) int {
 			return cmp.Or(slices.Index(gapStates, a.State)-slices.Index(gapStates, b.State), b.Since.Compare(a.Since))
 		}, Cell: func(g *gapLine) screen.Cell {
@@ -126,7 +137,27 @@ func (d *Desk) gapLines(ctx context.Context, tenant string) ([]gapLine, error) {
 	return out, nil
 }
 
+// loadAllGaps shows what is open in all tenants that the viewer may see.
+func (d *Desk) loadAllGaps(ctx context.Context, a *screen.Ask) (*screen.View, error) {
+	lines, err := d.gapLines(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for i := range a.Tenants {
+		names[a.Tenants[i].ID] = print.First(a.Tenants[i].ID, a.Tenants[i].Name)
+	}
+	for i := range lines {
+		lines[i].Name = print.First(lines[i].Tenant, names[lines[i].Tenant])
+	}
+	return &screen.View{Rows: gapList.Of(lines), Sentence: "What was not read, why, and what heals it: all tenants. Healed ones stand on the page of each.",
+		Nothing: &screen.Nothing{Head: "No gap", Text: "Everything that is read was read whole."}}, nil
+}
+
 func (d *Desk) loadGaps(ctx context.Context, a *screen.Ask) (*screen.View, error) {
+	if a.Tenant.ID == "" {
+		return d.loadAllGaps(ctx, a)
+	}
 	t, err := d.Readings.Tenant(ctx, a.Tenant.ID)
 	if errors.Is(err, problem.NotFound) {
 		return &screen.View{Rows: gapList.Of(nil), Missing: true, Nothing: nothingRead()}, nil

@@ -281,10 +281,13 @@ func (c *Console) home(w http.ResponseWriter, r *http.Request) error {
 	v := ViewerOf(r.Context())
 	var first *screen.Screen
 	groups := []screen.Group{screen.Posture, screen.Reach, screen.Evidence}
+	if all, err := c.allTenants(r.Context()); err == nil && len(all) == 0 { // the first step is to connect one
+		groups = []screen.Group{screen.Reach, screen.Posture, screen.Evidence}
+	}
 	for i := range c.pages.Screens {
 		s := &c.pages.Screens[i]
-		if s.Group == screen.Nowhere || !v.May(s.See) {
-			continue
+		if s.Group == screen.Nowhere || !v.May(s.See) || s.Over == screen.OfPartner && v.Customers != nil {
+			continue // the last: whoever is limited to customers would be refused there
 		}
 		if first == nil || cmp.Or(slices.Index(groups, s.Group)-slices.Index(groups, first.Group), s.Order-first.Order) < 0 {
 			first = s

@@ -299,7 +299,7 @@ func (f *Feature) running(v *screen.View, x *run) {
 func rehearsed(v *screen.View, r *Rehearsal) {
 	v.Rows, v.Summary = affectedList.Of(r.People), r
 	v.Nothing = &screen.Nothing{Head: "Nobody would notice", Text: "None of the recorded sign-ins is treated otherwise."}
-	v.Facts = []screen.Fact{{What: "Sign-ins to", At: r.Last, Source: "the archive", Rests: true}}
+	v.Facts = []screen.Fact{{What: "Newest sign-in", At: r.Last, Source: "the archive", Rests: true}}
 	if !r.Complete {
 		v.Notices = append(v.Notices, screen.Notice{Tone: print.Doubt, Lead: "In part.",
 			Text: "Some of what was to be read was not: what is not here was not replayed."})

@@ -156,7 +156,8 @@ func (r *Row) mfaCell() screen.Cell {
 	case o == nil:
 		return screen.Cell{Said: &page.Said{Tone: print.Doubt, Word: "not read"}}
 	case o.Without > 0:
-		return screen.Cell{Of: &screen.Part{N: o.Without, Of: o.SignIns}, Path: screen.With("/signins", "tenant", r.Tenant), SubAt: o.LastWithout}
+		return screen.Cell{Of: &screen.Part{N: o.Without, Of: o.SignIns}, SubAt: o.LastWithout,
+			Path: screen.With("/signins", "tenant", r.Tenant, "verdict", "not_challenged")}
 	case o.SignIns == 0:
 		return screen.Cell{Text: "no sign-in", Quiet: true}
 	case o.WithMFA < o.SignIns:

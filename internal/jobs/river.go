@@ -81,6 +81,9 @@ func (q *Queue) make(handlers map[string]Handler) (*river.Client[*sql.Tx], error
 		FetchPollInterval:    q.o.Poll, FetchCooldown: min(100*time.Millisecond, q.o.Poll),
 		SkipUnknownJobCheck: true,
 	}
+	if q.driver.DatabaseName() == "sqlite" { // it knows no index of a name that is not there, and has nothing to win
+		c.ReindexerSchedule = river.NeverSchedule()
+	}
 	if q.o.Now != nil {
 		c.Test.Time = clock(q.o.Now)
 	}

@@ -28,11 +28,11 @@ func opens(id, tenant string) string {
 	to := map[string][]string{
 		"mfa-every-user":                          {"/people", "verdict", NotMet},
 		"mfa-every-sign-in":                       {"/signins", "verdict", "not_challenged"},
-		"mfa-admin-roles":                         {"/people", "class", "admin"},
+		"mfa-admin-roles":                         {"/people", "class", "admin", "class", "break-glass", "verdict", NotMet},
 		"legacy-authentication":                   {"/people", "legacy", "yes"},
 		"modern-authentication-clients":           {"/people", "legacy", "yes"},
 		"app-passwords":                           {"/people", "legacy", "yes"},
-		"security-defaults-or-conditional-access": {"/coverage"},
+		"security-defaults-or-conditional-access": {"/people", "ordinary", "open"},
 		"risk-based-access":                       {"/coverage"},
 		"third-party-mfa-claim":                   {"/signins"},
 		"third-party-mfa-exception":               {"/coverage"},
@@ -40,14 +40,20 @@ func opens(id, tenant string) string {
 		"entra-id-p2-admin-agents":                {"/people", "class", "admin"},
 	}[id]
 	switch id {
-	case "secure-application-model", "automation-without-user-credentials":
+	case "automation-without-user-credentials":
+		return "/automation?sure=certain&sure=likely"
+	case "secure-application-model":
 		return "/automation"
-	case "no-dap", "inactive-dap", "gdap-least-privilege", "customer-admin-mfa", "customer-spending-budget":
+	case "no-dap", "inactive-dap":
+		return "/customers?dap=yes"
+	case "gdap-least-privilege":
+		return "/customers?power=global&power=road"
+	case "customer-admin-mfa", "customer-spending-budget":
 		return "/customers"
 	case "security-alerts-answered", "azure-fraud-watch":
-		return "/alerts"
+		return "/alerts?kind=fraud&standing=open&standing=acknowledged&standing=silent"
 	case "sign-in-log-access":
-		return "/collection"
+		return "/collection?q=signIns"
 	}
 	if to == nil {
 		return ""

@@ -24,7 +24,7 @@ func (o *statusOf) above(deadlines []screen.Item, told bool) []screen.Block {
 	out := []screen.Block{screen.Side{Shape: "g3", List: top}}
 	since := o.sinceCard()
 	if o.part != nil && o.part.Back != nil && len(o.part.Back.Days) > 0 {
-		out = append(out, screen.Side{Shape: "g-main", List: []screen.Block{trendCard(o.part.Back), since}})
+		out = append(out, screen.Side{Shape: "g-main", List: []screen.Block{trendCard(o.part.Back, o.tenant.ID), since}})
 	} else {
 		out = append(out, since)
 	}
@@ -217,6 +217,9 @@ func spaced(s string) string {
 			r += 'a' - 'A'
 		}
 		b.WriteRune(r)
+	}
+	if s := b.String(); len(s) > 3 && strings.EqualFold(s[:4], "mfa ") {
+		return "MFA " + s[4:]
 	}
 	return b.String()
 }
@@ -412,6 +415,16 @@ func (o *statusOf) causesCard() screen.Block {
 	return c
 }
 
+// ranked names a cause by its number, and in words where the page does not list it.
+func (o *statusOf) ranked(rank int) string {
+	for i := range o.part.Causes {
+		if c := &o.part.Causes[i]; c.Rank == rank && i >= maxCauses {
+			return strconv.Itoa(rank) + " (" + c.Title + ")"
+		}
+	}
+	return strconv.Itoa(rank)
+}
+
 func (o *statusOf) cause(b *screen.Builder, c *Fix) {
 	b.Open("li")
 	b.Class("span", "due")
@@ -423,15 +436,20 @@ func (o *statusOf) cause(b *screen.Builder, c *Fix) {
 	if len(c.Before) > 0 {
 		var ranks []string
 		for _, n := range c.Before {
-			ranks = append(ranks, strconv.Itoa(n))
+			ranks = append(ranks, o.ranked(n))
 		}
-		b.Elem("span", "Before it: "+strings.Join(ranks, ", ")+".", screen.A("class", "meta"))
+		b.Elem("span", "Before it: "+strings.Join(ranks, "; ")+".", screen.A("class", "meta"))
 	}
 	if c.Breaks > 0 {
 		b.Elem("span", amount(c.Breaks, "1 account cannot answer yet.", "%d accounts cannot answer yet."), screen.A("class", "meta"))
 	}
 	if c.Proof != "" && c.Accounts > 0 {
 		b.Elem("span", print.Ended(c.Proof), screen.A("class", "meta"))
+	}
+	if c.Kind == "urgent" {
+		b.Class("span", "row mt")
+		b.Elem("a", "Open the alerts", screen.A("class", "btn"), screen.A("href", "/alerts?kind=fraud"))
+		b.End("span")
 	}
 	if cmd := c.command(o.tenant.ID); cmd != "" {
 		b.Class("span", "row mt")

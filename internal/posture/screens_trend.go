@@ -14,19 +14,20 @@ import (
 // line is one series of the trend: a step a day, with holes where nothing is known.
 type line struct {
 	class     string
-	head, sub string // at its end
+	head, sub string    // at its end
+	filter    [2]string // of the people page: who is counted
 	of        func(*AccountDay) int
 }
 
 var trendLines = []line{
-	{"not", "open", "at some sign-in", func(d *AccountDay) int { return d.Open }},
-	{"4", "open", "ordinarily", func(d *AccountDay) int { return d.Ordinary }},
-	{"1", "seen", "in the log", func(d *AccountDay) int { return d.Seen }},
+	{"not", "open", "at some sign-in", [2]string{"proof", "open"}, func(d *AccountDay) int { return d.Open }},
+	{"4", "open", "ordinarily", [2]string{"ordinary", "open"}, func(d *AccountDay) int { return d.Ordinary }},
+	{"1", "seen", "in the log", [2]string{"log", "unasked"}, func(d *AccountDay) int { return d.Seen }},
 }
 
 // trendCard is the accounts that can sign in without MFA, by proof and as seen, with
 // the days on which policies changed.
-func trendCard(back *Lookback) screen.Block {
+func trendCard(back *Lookback, tenant string) screen.Block {
 	days := back.Days
 	for len(days) > 14 && !days[0].Judged { // a new installation begins with what it has
 		days = days[1:]
@@ -45,7 +46,7 @@ func trendCard(back *Lookback) screen.Block {
 				return
 			}
 			if judged == 1 { // there is no line through one point
-				firstDay(b, days[slices.IndexFunc(days, func(d AccountDay) bool { return d.Judged })])
+				firstDay(b, tenant, days[slices.IndexFunc(days, func(d AccountDay) bool { return d.Judged })])
 				return
 			}
 			b.Class("figure", "plot")
@@ -57,10 +58,11 @@ func trendCard(back *Lookback) screen.Block {
 }
 
 // firstDay is what is known before there is a line to draw.
-func firstDay(b *screen.Builder, d AccountDay) {
+func firstDay(b *screen.Builder, tenant string, d AccountDay) {
 	var tiles screen.Tiles
 	for _, l := range trendLines {
-		tiles = append(tiles, screen.Tile{Head: print.Sentence(l.head + " " + l.sub), N: print.Number(int64(l.of(&d)))})
+		tiles = append(tiles, screen.Tile{Head: print.Sentence(l.head + " " + l.sub), N: print.Number(int64(l.of(&d))),
+			Path: screen.With("/people", l.filter[0], l.filter[1], "tenant", tenant)})
 	}
 	tiles.Build(b)
 	b.Elem("p", "One day was judged in this time. The line begins with the second.", screen.A("class", "note mt"))
@@ -110,7 +112,7 @@ func drawTrend(b *screen.Builder, days []AccountDay, marks []PolicyMark, w, h fl
 	t.marks(marks, class == "nar")
 	at, lines := -100.0, trendLines
 	if last := &days[len(days)-1]; last.Judged && last.Open == last.Ordinary { // one line lies on the other
-		lines = append([]line{{"not", "open", "at ordinary ones too", trendLines[0].of}}, trendLines[2:]...)
+		lines = append([]line{{"not", "open", "at ordinary ones too", trendLines[0].filter, trendLines[0].of}}, trendLines[2:]...)
 	}
 	for n, l := range lines {
 		at = t.series(l, n == 0, at)

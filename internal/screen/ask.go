@@ -74,7 +74,8 @@ func (a *Ask) settle(s *Screen, all []Tenant) error {
 	case len(all) > 0:
 		return problem.New(problem.Forbidden, "this page is of a tenant that you were not given").WithHint("ask whoever gave you your role")
 	}
-	return problem.New(problem.NotFound, "no tenant is connected yet").WithHint("partnerguard connect, or partnerguard up for a local partner cloud")
+	return problem.New(problem.NotFound, "no tenant is connected yet").
+		WithHint("connect one: partnerguard connect, or partnerguard up for a local partner cloud")
 }
 
 // Loaded is what a page answered.

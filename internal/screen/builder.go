@@ -314,6 +314,9 @@ func Ago(t, now time.Time) string {
 	return Span(d) + " ago"
 }
 
+// year is as long as one is on average.
+const year = 8766 * time.Hour
+
 // Span is a duration in its two largest units at most.
 func Span(d time.Duration) string {
 	d = max(d, 0)
@@ -326,6 +329,8 @@ func Span(d time.Duration) string {
 		return fmt.Sprintf("%d h %02d m", int(d.Hours()), int(d.Minutes())%60)
 	case d < 48*time.Hour:
 		return fmt.Sprintf("%d h", int(d.Hours()))
+	case d >= 2*year:
+		return fmt.Sprintf("%d y %d mo", int(d/year), int(d%year/(year/12)))
 	}
 	return fmt.Sprintf("%d d", int(d.Hours()/24))
 }

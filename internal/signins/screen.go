@@ -153,7 +153,7 @@ func (f *Feature) load(ctx context.Context, a *screen.Ask) (*screen.View, error)
 }
 
 func (g *board) facts(mark snapshot.Mark) []screen.Fact {
-	f := screen.Fact{What: "Sign-ins to", At: g.Last, Allows: g.Allows, Source: "Microsoft Graph, sign-in log", Rests: true, Gaps: len(g.Gaps)}
+	f := screen.Fact{What: "Newest sign-in", At: g.Last, Allows: g.Allows, Source: "Microsoft Graph, sign-in log", Rests: true, Gaps: len(g.Gaps)}
 	if f.At.IsZero() {
 		f.At = mark.At
 	}
@@ -163,7 +163,7 @@ func (g *board) facts(mark snapshot.Mark) []screen.Fact {
 func (g *board) sentence() string {
 	s := fmt.Sprintf("%s judged one by one", print.Plural(g.Total.Rows(), "sign-ins"))
 	if !g.First.IsZero() {
-		s += ", " + screen.Moment(g.First, g.a.Now) + " to " + screen.Moment(g.Last, g.a.Now) + " UTC"
+		s += ", " + screen.Moment(g.First, g.a.Now) + " to " + screen.Moment(g.Last, g.First) + " UTC"
 	}
 	return s + "."
 }

@@ -184,7 +184,7 @@ func sheet(w io.Writer, p Paint, all *client.Page[json.RawMessage], rows [][]str
 	case all.Missing:
 		fmt.Fprintln(w, "Nothing was read yet.")
 	default:
-		fmt.Fprintln(w, "There is nothing of it.")
+		fmt.Fprintln(w, "None.")
 	}
 	for _, f := range all.Facts {
 		if f.Decides && f.State != "in time" {
