@@ -47,8 +47,8 @@ func operator(t *testing.T) (*visitor, []screen.Screen) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &visitor{planted: &planted{TB: t, s: s, of: map[string]string{"zzp": "cccccccc-3333-4333-8333-cccccccccccc", "zza": "aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa"}},
-		k: k, jar: map[string]string{}}
+	of := map[string]string{"zzp": "cccccccc-3333-4333-8333-cccccccccccc", "zza": "aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa"}
+	v := &visitor{planted: &planted{TB: t, s: s, of: of}, k: k, jar: map[string]string{}}
 	where, err := s.Console.Link(t.Context(), "local:owner", matrixHome)
 	if err != nil {
 		t.Fatal(err)

@@ -97,7 +97,8 @@ func (p *planted) snapshot(m string) {
 			Marks: []signins.Mark{}, Facets: []signins.Facet{}, Against: signins.Kept{Rows: 1, Of: 1},
 			Rows: []signins.Row{{ID: id, At: now, UserID: m + "-id", User: p.word(m, "signer"), App: p.word(m, "app"), IP: "203.0.113.7",
 				Verdict: "not_challenged", Said: "nothing asked", Success: true, Segment: m + "-segment", Settings: "mfa_not_required"}}},
-		coverage.PartName: coverage.Part{Settings: now, Who: []coverage.Who{{Key: "w", Name: p.word(m, "class"), Count: 1, Some: []coverage.Person{who}, Open: 1}},
+		coverage.PartName: coverage.Part{Settings: now, Who: []coverage.Who{{Key: "w", Name: p.word(m, "class"), Count: 1,
+			Some: []coverage.Person{who}, Open: 1}},
 			Places: []coverage.Side{{Key: "p", Name: p.word(m, "place"), Values: []string{"x"}}}, Clients: []coverage.Side{{Key: "c", Name: "browser"}},
 			Cells:   [][]coverage.Cell{{{State: access.CellOpen, Detail: 1}}},
 			Details: []coverage.Detail{{Account: who, App: "an app", Outcome: "open", Confirmed: true, Fixes: []int{0}}},
@@ -175,8 +176,9 @@ func (p *planted) judged() {
 		}
 	}
 	for _, approve := range []bool{true, false} {
-		x, err := p.s.Posture.AddException(ctx, posture.Exception{Requirement: "mfa-every-user", Accounts: []string{p.word("zzp", fmt.Sprint("left-", approve))},
-			Owner: "Cleo", Reason: "a scanner", Control: "one address", Expires: now.AddDate(0, 2, 0)}, "local:ada")
+		x, err := p.s.Posture.AddException(ctx, posture.Exception{Requirement: "mfa-every-user",
+			Accounts: []string{p.word("zzp", fmt.Sprint("left-", approve))}, Owner: "Cleo", Reason: "a scanner", Control: "one address",
+			Expires: now.AddDate(0, 2, 0)}, "local:ada")
 		p.ok(err)
 		if p.ids = append(p.ids, x.ID); approve {
 			_, err = p.s.Posture.Approve(ctx, x.ID, "local:ravi")

@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"partnerguard/internal/alert"
 	"partnerguard/internal/app"
 	"partnerguard/internal/config"
+	"partnerguard/internal/notify"
 	"partnerguard/internal/posture"
 )
 
@@ -16,6 +19,8 @@ var csvKept = map[string][]string{
 	"partnerguard changes csv":         {"--since", "10d"},
 	"partnerguard exceptions list csv": {"--all"},
 	"partnerguard history csv":         {},
+	"partnerguard notify history csv":  {},
+	"partnerguard notify list csv":     {},
 }
 
 // csvElsewhere print nothing that others chose: moments, ids and verdicts.
@@ -59,6 +64,17 @@ func spitefulHouse(t *testing.T, sign string) string {
 			Reason: "r", Control: "c", Expires: now.AddDate(0, 1, 0)}, "local:ada"); err != nil {
 			t.Fatal(err)
 		}
+	}
+	body, err := json.Marshal(&alert.Finding{Title: said, Cause: said, Since: now, Count: 1, Unit: said, Subjects: []string{said}, Command: said, Fix: said})
+	if err == nil {
+		_, err = s.DB.Exec(`INSERT INTO alerts (id, source, key, kind, severity, tenant, state, opened, changed, resolved, told, body, steps)
+VALUES ('al-1', 'judged', 'k', 'requirement', 'high', '', 'open', 1, 1, 0, 0, $1, '{}')`, string(body))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Notify.Put(t.Context(), &notify.Message{ID: "m1", Event: "alert.opened", At: now, Title: said, Text: said}, "gone"); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "partnerguard.yaml"), []byte("data: "+dir+"\ncloud: public\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -69,6 +69,7 @@ func (o *Outbox) message(ctx context.Context, id string) (*Message, error) {
 	if err := json.Unmarshal([]byte(body), m); err != nil || m.ID != id {
 		return nil, problem.New(problem.BadInput, "the message %.40q is damaged", id).WithHint("something else wrote into the database")
 	}
+	m.Clean(o.d.Base) // once more: whoever writes the database sends no links in our name
 	return m, nil
 }
 

@@ -378,7 +378,7 @@ func (g *board) numbers(b *screen.Builder, bins []bin, s span) {
 	b.Open("details")
 	b.Elem("summary", "The numbers behind this chart")
 	b.Open("div", screen.A("class", "xscroll"))
-	b.Open("table", screen.A("class", "t tight"))
+	b.Open("table", screen.A("class", "t tight"), screen.A("aria-label", "The numbers behind this chart"))
 	b.Open("thead")
 	b.Open("tr")
 	for i, h := range []string{"From", "MFA asked", "Earlier claim", "External provider", "Not challenged", "Legacy", "Unsure", "Interrupted", "Failed"} {

@@ -1,6 +1,7 @@
 package signins
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -296,11 +297,12 @@ func (g *board) facet(b *screen.Builder, f *Facet) {
 		return
 	}
 	b.Open("div")
-	b.Elem("h3", facetHeads[f.Name], screen.A("class", "h3"))
-	b.Open("table", screen.A("class", "t tight"))
+	head := cmp.Or(facetHeads[f.Name], print.Clean(f.Name, 40), "Other")
+	b.Elem("h3", head, screen.A("class", "h3"))
+	b.Open("table", screen.A("class", "t tight"), screen.A("aria-label", "Sign-ins by "+head))
 	b.Open("thead", screen.A("class", "vh"))
 	b.Open("tr")
-	b.Elem("th", facetHeads[f.Name], screen.A("scope", "col"))
+	b.Elem("th", head, screen.A("scope", "col"))
 	b.Elem("th", "Sign-ins", screen.A("scope", "col"))
 	b.Elem("th", "Without MFA", screen.A("scope", "col"))
 	b.End("tr")
