@@ -195,6 +195,27 @@ func TestGroups(t *testing.T) {
 	})
 }
 
+// TestCatchUp: what was opened while no channel was set is told, once, as soon as one is.
+func TestCatchUp(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		b := newBench(t, d)
+		channels := b.chans
+		b.chans = nil
+		b.open()
+		b.found = []alert.Finding{finding("early", notify.Urgent)}
+		b.look()
+		b.after(time.Hour)
+		b.want("without a channel")
+		b.chans = channels[:1]
+		b.open()
+		b.after(time.Minute)
+		b.want("with the first channel", "team: It is early")
+		b.after(time.Hour)
+		b.want("told once")
+	})
+}
+
 // TestSnooze: silent until its end, or a worse turn; both are told. Who and why are kept,
 // and what something else wrote silences nothing.
 func TestSnooze(t *testing.T) {

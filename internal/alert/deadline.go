@@ -27,6 +27,12 @@ type Deadline struct {
 	Unit   string `json:"unit,omitempty"`
 }
 
+// Past says that a deadline needs not be shown any more: it is a day over, and what it
+// was about is done with it. An answer that Microsoft waits for stands until it is given.
+func (d *Deadline) Past(now time.Time) bool {
+	return d.Kind != DueAnswer && d.At.Before(now.Add(-24*time.Hour))
+}
+
 // The kinds of deadlines.
 const (
 	DueException   = "exception"    // ends, and what it left out counts again

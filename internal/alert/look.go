@@ -49,6 +49,9 @@ func (s *Store) Look(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := s.catchUp(ctx, opened); err != nil {
+			return err
+		}
 		if err := s.flush(ctx); err != nil {
 			return err
 		}
@@ -291,6 +294,27 @@ func (f *Finding) unit() string {
 		return strings.TrimSuffix(f.Unit, "ies") + "y"
 	}
 	return strings.TrimSuffix(f.Unit, "s")
+}
+
+// catchUp tells of open alerts that nobody was told and that wait for nobody: they were
+// opened when no channel was set, or none that a route leads to.
+func (s *Store) catchUp(ctx context.Context, opened []Alert) error {
+	list, err := s.queue(ctx)
+	if err != nil {
+		return err
+	}
+	waits := map[string]bool{}
+	for i := range list {
+		waits[list[i].alert] = true
+	}
+	for i := range opened {
+		if a := &opened[i]; a.Open() && a.Told.IsZero() && !waits[a.ID] {
+			if err := s.tell(ctx, a, whatOpened); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // remind tells again of an alert whose snooze is over, and escalates one that nobody

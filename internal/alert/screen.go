@@ -265,7 +265,7 @@ func (p *pages) about(ctx context.Context, v *screen.View) error {
 	var due []screen.Item
 	for i := range dates {
 		d := &dates[i]
-		if d.At.Before(p.s.now().Add(-24*time.Hour)) || len(due) == 8 {
+		if d.Past(p.s.now()) || len(due) == 8 {
 			continue
 		}
 		due = append(due, screen.Item{When: d.At.Format("2 Jan"), WhenSub: d.At.Format("2006"), Lead: d.Title, Path: d.Path, Text: d.Detail, Meta: d.Kind})

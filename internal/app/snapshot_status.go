@@ -142,7 +142,7 @@ func (i *Installation) nextDeadlines(ctx context.Context, v *screen.Viewer) (out
 	now := i.Now()
 	for n := range list {
 		d := &list[n]
-		if d.Tenant != "" && !v.Sees(d.Tenant) || d.At.Before(now.Add(-24*time.Hour)) {
+		if d.Tenant != "" && !v.Sees(d.Tenant) || d.Past(now) {
 			continue
 		}
 		if len(out) == mostDeadlines {
@@ -167,8 +167,10 @@ const maxDeadline = 64
 // untilWord is how long until a moment, in one unit: there is little room.
 func untilWord(d time.Duration) string {
 	switch {
+	case d <= -48*time.Hour:
+		return fmt.Sprintf("%d d late", int(-d.Hours()/24))
 	case d <= 0:
-		return "past"
+		return fmt.Sprintf("%d h late", int(-d.Hours()))
 	case d < 48*time.Hour:
 		return fmt.Sprintf("%d h", int(d.Hours()))
 	}

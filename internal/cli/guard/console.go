@@ -37,7 +37,7 @@ else does. Everything that is done here goes to the audit trail.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	open := kit.Opener(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) })
-	cmd.AddCommand(newConsoleLink(env, open), newConsoleSessions(env, open), newConsoleRoles(env, open), newConsoleTokens(env, open))
+	cmd.AddCommand(newConsoleLink(env, &in, open), newConsoleSessions(env, open), newConsoleRoles(env, open), newConsoleTokens(env, open))
 	in.Register(cmd)
 	in.Taking(cmd)
 	words := map[string]kit.Words{}
@@ -56,7 +56,7 @@ func sessionIDs(ctx context.Context, i *app.Installation) (ids []string, err err
 	return ids, err
 }
 
-func newConsoleLink(env *kit.Env, open kit.Opener) *cobra.Command {
+func newConsoleLink(env *kit.Env, in *kit.Installation, open kit.Opener) *cobra.Command {
 	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "link", Short: "Make a link that lets you in once, on this machine", Args: kit.NoWords,
@@ -66,6 +66,9 @@ machine alone; the page asks before it uses it up. Whoever sees it could use it:
 it to yourself. partnerguard serve, with the same settings, answers it.`,
 		Example: "  partnerguard console link\n  xdg-open \"$(partnerguard console link --output json | jq -r .url)\"",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := othersServer(cmd.Context(), env, in); err != nil {
+				return err
+			}
 			return open.With(cmd.Context(), func(s *app.Installation) error {
 				address := web.Here(&s.Config.Web)
 				where, err := s.Console.Link(cmd.Context(), s.Actor, address)
@@ -90,6 +93,20 @@ it to yourself. partnerguard serve, with the same settings, answers it.`,
 	output.Register(cmd)
 	kit.Takes(cmd, "listen")
 	return cmd
+}
+
+// othersServer refuses to make a link for a server that runs with other data: it would let
+// nobody in.
+func othersServer(ctx context.Context, env *kit.Env, in *kit.Installation) error {
+	o, err := in.Options(ctx, env)
+	if err != nil {
+		return err
+	}
+	if kept, err := app.Kept(ctx, o); err != nil || kept || web.Ask(ctx, &o.Config.Web) != nil {
+		return err
+	}
+	return problem.New(problem.NotFound, "a server answers on %s, and nothing is kept in %s: it runs with other data", web.Here(&o.Config.Web), o.Config.Data).
+		WithHint("give console link the --data, --config and --cloud that the server was started with")
 }
 
 func newConsoleSessions(env *kit.Env, open kit.Opener) *cobra.Command {
