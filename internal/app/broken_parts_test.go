@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -37,7 +38,13 @@ var parts = map[string]func(int) any{people.PartName: filled[people.Part], cover
 // tenants.
 func operator(t *testing.T) (*visitor, []screen.Screen) {
 	t.Helper()
-	s := newPlace(t).must(false)
+	o := newPlace(t).options(false)
+	o.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})) // what a 500 hides
+	s, err := app.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
 	h, err := s.Serve(t.Context(), app.ServeOptions{})
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ const (
 	takeJob     = "UPDATE river_job SET state = 'available' WHERE id = $1 AND state = 'running' AND attempt = $2"
 	buryJob     = "UPDATE river_job SET state = 'discarded', finalized_at = CURRENT_TIMESTAMP WHERE id = $1 AND state = 'running' AND attempt = $2"
 	countStates = "SELECT kind, CAST(state AS text), count(*) FROM river_job WHERE state <> 'completed' GROUP BY kind, state"
-	oldest      = "SELECT kind, max((julianday('now') - julianday(scheduled_at)) * 86400)" +
+	oldest      = "SELECT kind, coalesce(max((julianday('now') - julianday(substr(scheduled_at, 1, 19))) * 86400), 0)" +
 		" FROM river_job WHERE state = 'available' GROUP BY kind"
 	oldestPostgres = "SELECT kind, max(date_part('epoch', now() - scheduled_at))" +
 		" FROM river_job WHERE state = 'available' GROUP BY kind"
