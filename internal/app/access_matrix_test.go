@@ -389,8 +389,8 @@ func TestAccessMatrix(t *testing.T) {
 	}
 	screens := s.ScreensWith(q)
 	for _, role := range console.Roles() {
-		if testing.Short() && role.ID != console.RoleOperator && role.ID != console.RoleEngineer && role.ID != console.RoleAuditor {
-			continue
+		if testing.Short() && role.ID != console.RoleOperator && role.ID != console.RoleEngineer {
+			continue // all of them take minutes, under the race detector many
 		}
 		limits := [][]string{nil}
 		if role.Limits {

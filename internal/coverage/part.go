@@ -1,6 +1,7 @@
 package coverage
 
 import (
+	"slices"
 	"time"
 
 	"partnerguard/internal/access"
@@ -26,6 +27,13 @@ type Part struct {
 	Missing []string   `json:"missing,omitempty"` // what settles what is unknown
 	More    [2]int     `json:"more"`              // classes of accounts and places past the bounds
 	Inputs  []Location `json:"locations,omitempty"`
+}
+
+// fits says that the cells are those of the classes: another program, or somebody, could
+// have written otherwise.
+func (p *Part) fits() bool {
+	columns := len(p.Places) * len(p.Clients)
+	return columns > 0 && len(p.Cells) == len(p.Who) && !slices.ContainsFunc(p.Cells, func(row []Cell) bool { return len(row) != columns })
 }
 
 // PartName is the name of the part among those of a snapshot.

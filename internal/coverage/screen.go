@@ -113,6 +113,10 @@ func pageOf(p *Part, mark snapshot.Mark, a *screen.Ask) (*screen.View, error) {
 	if p.Unread != "" {
 		return unread(p, mark), nil
 	}
+	if !p.fits() {
+		return nil, problem.Wrap(snapshot.ErrBroken, problem.Unavailable, "what is kept of the page coverage of %s cannot be read", mark.Tenant).
+			WithHint("the next judgement writes it anew: partnerguard collect --now")
+	}
 	g := &board{Part: p, a: a, names: a.Viewer.May(screen.SeePeople), where: -1}
 	if err := g.read(a.Values); err != nil {
 		return nil, err
