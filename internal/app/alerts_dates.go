@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,10 +115,11 @@ func (i *Installation) feedSees(ctx context.Context, owner string) (func(string)
 	if err != nil {
 		return nil, false, err
 	}
+	who := strings.Fields(strings.ToLower(owner)) // "entra:UPN ID"
 	named, customers := false, map[string]bool{}
 	for k := range grants {
 		g := &grants[k]
-		if g.Refused != "" || g.Kind != console.KindUser || !strings.Contains(strings.ToLower(owner), g.Subject) {
+		if g.Refused != "" || g.Kind != console.KindUser || !slices.Contains(who, g.Subject) {
 			continue
 		}
 		if g.Customers == nil {
