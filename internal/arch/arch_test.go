@@ -16,10 +16,12 @@ import (
 var floor = map[string]int{
 	"problem": 1, "secret": 1, "lenient": 1, "jsonscan": 1, "token": 1, "sheet": 1, "entra": 1, "arch": 1, "yamlguard": 1,
 	"evidence": 2, "signin": 2, "directory": 2, "access": 2, "partner": 2, "claim": 2, "audit": 2, "vouch": 2,
+	"factor": 2,
 	"intake": 3, "sample": 3, "facts": 3, "page": 3, "screen": 3, "print": 3, "partnercloud": 3, "db": 3, "vault": 3, "jobs": 3, "notify": 3, "trail": 3,
 	"msapi": 3, "web": 3, "caller": 3, "observe": 3, "archive": 3, "snapshot": 3, "client": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "checkup": 4, "dates": 4,
 	"collect": 4, "posture": 4, "customers": 4, "coverage": 4, "signins": 4, "people": 4, "alert": 4,
+	"mfa": 4, "otp": 4, "bridge": 4, "apppassword": 4,
 	"config": 5, "labtest": 5, "cause": 5, "console": 5,
 	"app":    6,
 	"cli":    7,
@@ -71,7 +73,7 @@ var sideways = map[string]string{
 // pure packages do no I/O and read no clock: only these words are forbidden.
 var pure = map[string]bool{"lenient": true, "jsonscan": true, "sheet": true, "entra": true, "evidence": true, "signin": true, "directory": true,
 	"access": true, "partner": true, "claim": true, "audit": true, "vouch": true, "facts": true, "assess": true, "rehearse": true,
-	"cause": true}
+	"cause": true, "factor": true}
 
 // forbidden names imports and why nobody may have them.
 var forbidden = map[string]string{
@@ -104,6 +106,9 @@ var inner = map[string]int{
 	"partnercloud/portal": 3, "partnercloud/scenario": 3, "partnercloud/retired": 3,
 	"partnercloud/mail": 3, "partnercloud/stamp": 1, "partnercloud/visitor": 1,
 	"partnercloud": 4,
+
+	"mfa":          1,
+	"mfa/provider": 2, "mfa/pages": 2, "mfa/register": 2, "mfa/selftest": 2,
 
 	"sam":         1,
 	"sam/capture": 2, "sam/exchange": 2, "sam/renew": 2,
