@@ -254,7 +254,8 @@ func (s *Store) MakeCodes(ctx context.Context, x *Session) ([]secret.Text, error
 		return nil, err
 	}
 	if s := strongest(list); s == "" || s == Recovery {
-		return nil, problem.New(problem.Conflict, "Recovery codes stand in for a factor, and there is none").WithHint("Set up an authenticator app or a key first")
+		return nil, problem.New(problem.Conflict, "Recovery codes stand in for a factor, and there is none").
+			WithHint("Set up an authenticator app or a key first")
 	}
 	n, err := s.newCodes(ctx, &p, x.By)
 	if err != nil {

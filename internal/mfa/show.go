@@ -153,7 +153,8 @@ func (s *Store) passed(ctx context.Context, g *gate, kind Kind, f *Factor) (Show
 		}
 		out.Left = len(f.codes)
 		if kind == Recovery {
-			if err := s.record(ctx, audit.MFARecoveryUsed, audit.Done, g.t.actor(), &g.t.Person, "", "", map[string]string{"left": text(out.Left)}); err != nil {
+			if err := s.record(ctx, audit.MFARecoveryUsed, audit.Done, g.t.actor(), &g.t.Person, "", "",
+				map[string]string{"left": text(out.Left)}); err != nil {
 				return err
 			}
 		}

@@ -267,7 +267,8 @@ func (s *Store) dropTries(ctx context.Context, person string, before time.Time) 
 
 // locked are the tries that lock at a moment.
 func (s *Store) locked(ctx context.Context, at time.Time) ([]tries, error) {
-	rows, err := s.d.DB.QueryContext(ctx, "SELECT id, person, last, until, body, version FROM mfa_tries WHERE until > $1 ORDER BY until DESC, id", db.Micros(at))
+	rows, err := s.d.DB.QueryContext(ctx, "SELECT id, person, last, until, body, version FROM mfa_tries WHERE until > $1 "+
+		"ORDER BY until DESC, id", db.Micros(at))
 	if err != nil {
 		return nil, failed(err)
 	}
@@ -290,4 +291,3 @@ func text(v any) string {
 	b, _ := json.Marshal(v) // texts, numbers, moments
 	return string(b)
 }
-
