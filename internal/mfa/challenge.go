@@ -160,6 +160,33 @@ func (s *Store) answerable(o *Open, kind Kind) error {
 	return nil
 }
 
+// AnswerEnrolled takes the factor that was set up for a challenge a moment ago, by who
+// signs in for the first time: setting it up showed it. Kind problem.Forbidden where the
+// session is not of this challenge.
+func (s *Store) AnswerEnrolled(ctx context.Context, o *Open, x *Session) (Shown, error) {
+	i := slices.IndexFunc(o.Factors, func(f Factor) bool {
+		return f.By == firstSignIn && f.Kind != Recovery && s.now().Sub(f.Made).Abs() < enrolFor
+	})
+	if i < 0 || x.By != firstSignIn || x.Challenge != o.ID || x.Person != o.Person.ID || !x.Begun {
+		return Shown{}, problem.New(problem.Forbidden, "No factor was set up for this request").WithHint("Choose another way")
+	}
+	f := o.Factors[i]
+	if err := s.answerable(o, f.Kind); err != nil {
+		return Shown{}, err
+	}
+	err := s.d.DB.InTx(ctx, func(ctx context.Context) error {
+		if err := s.remove(ctx, sessions, x.ID, x.row.version); err != nil {
+			return err
+		}
+		return s.record(ctx, audit.MFAPassed, audit.Done, "person:"+o.Account.Object, &o.Person, "", "", map[string]string{"kind": string(f.Kind),
+			"factor": f.ID, "network": network(o.Source, true), "for": o.ID, "amr": f.Kind.AMR(), "by": firstSignIn})
+	})
+	if errors.Is(err, errLost) {
+		err = problem.New(problem.Conflict, "This was changed in another window").WithHint("Load the page again")
+	}
+	return Shown{Person: o.Person, Kind: f.Kind, Factor: f.ID}, failed(err)
+}
+
 // AskKeyFor asks for a key of the challenge's person, and keeps what was asked.
 func (s *Store) AskKeyFor(ctx context.Context, o *Open) ([]byte, error) {
 	c, err := s.AskKey(ctx, &o.Person)

@@ -35,6 +35,14 @@ type gate struct {
 	source string // of the network, over all accounts
 }
 
+// counted are the failures of a network: none behind a proxy, where it is everybody's.
+func (g *gate) counted(src tries) factor.Failures {
+	if src.id == network(viaProxy, false) {
+		return factor.Failures{}
+	}
+	return src.failures()
+}
+
 func (t tries) failures() (f factor.Failures) {
 	_ = json.Unmarshal([]byte(t.body), &f) // nothing is no failures
 	return f
@@ -62,7 +70,7 @@ func (s *Store) pass(ctx context.Context, t *Try) (*gate, error) {
 				return err
 			}
 			now := s.now()
-			b := factor.Buckets{Own: own.failures(), Source: src.failures(), Strangers: others.failures()}
+			b := factor.Buckets{Own: own.failures(), Source: g.counted(src), Strangers: others.failures()}
 			if wait, why = s.lock.Wait(known, b, now); wait > 0 {
 				return nil
 			}
@@ -147,10 +155,11 @@ func (g *gate) wrong(ctx context.Context, kind Kind, why string) error {
 			}
 			now := g.s.now()
 			f := g.s.lock.Source.Failed(src.failures(), now)
+			src.body = text(f)
 			if err := g.put(ctx, &src, g.s.lock.Source, f, now); err != nil {
 				return err
 			}
-			locked, because = g.s.lock.Wait(g.known, factor.Buckets{Own: own.failures(), Source: f, Strangers: others.failures()}, now)
+			locked, because = g.s.lock.Wait(g.known, factor.Buckets{Own: own.failures(), Source: g.counted(src), Strangers: others.failures()}, now)
 			p := &g.t.Person
 			details := map[string]string{"kind": string(kind), "network": network(g.t.Source, true), "for": g.t.What}
 			if err := g.s.record(ctx, audit.MFARefused, audit.Refused, g.t.actor(), p, "", why, details); err != nil || locked == 0 {

@@ -23,6 +23,10 @@ func errWrong(kind Kind) error {
 	return problem.New(problem.Forbidden, "%s", upper(words)).WithHint("%s", upper(hint))
 }
 
+// WrongCode is what whoever shows a code that is not right is told, also where there is
+// nobody whose code it could be.
+func WrongCode(kind Kind) error { return errWrong(kind) }
+
 // ShowCode judges a passcode, a recovery code or a temporary pass. Kinds: problem.Forbidden
 // for one that is not right, problem.TooMany where no answer is looked at yet,
 // problem.Unavailable where it could not be judged: then nothing was proven.

@@ -377,9 +377,17 @@ func seedRef(p *Person, f *Factor) vault.Ref {
 		Bound: vault.Bound(p.Account.Tenant, p.Account.Object, f.ID, f.Algorithm, text(f.Digits), text(f.Period))}
 }
 
+// viaProxy ends the address of a request that came through a proxy.
+const viaProxy = " (a proxy)"
+
 // network is what an address is counted by: an IPv6 customer has a whole /64. wide gives
 // the neighbourhood that a place is told by.
+//
+// Behind a proxy all people have one address, which says nothing of any of them.
 func network(address string, wide bool) string {
+	if strings.HasSuffix(address, viaProxy) {
+		return "a proxy"
+	}
 	a, err := netip.ParseAddr(address)
 	if err != nil {
 		if ap, perr := netip.ParseAddrPort(address); perr == nil {
