@@ -76,8 +76,11 @@ type Installation struct {
 	OnKept func(*Judged, posture.Kept)
 
 	words lastWords
-	look  bool // nothing is recorded
-	held  bool // this process works the database
+
+	factorWords factorWords
+
+	look bool // nothing is recorded
+	held bool // this process works the database
 
 	offline bool // nobody is asked, not even a store of objects
 	lab     *Lab

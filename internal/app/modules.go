@@ -19,6 +19,8 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/mfa"
+	mfapages "partnerguard/internal/mfa/pages"
 	"partnerguard/internal/notify"
 	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
@@ -40,6 +42,8 @@ type features struct {
 	Notify     *notify.Outbox
 	Alerts     *alert.Store
 	Console    *console.Console // nil where it was opened without the vault
+	MFA        *mfa.Store       // so are these
+	MFAPages   *mfapages.Pages
 }
 
 // What serve wants of a feature; each has some of these.
@@ -72,6 +76,8 @@ func (i *Installation) modules() []module {
 		{"notify", i.Notify},
 		{"alert", i.Alerts},
 		{"console", i.Console},
+		{"mfa", i.MFA},
+		{"mfa pages", i.MFAPages},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -151,6 +157,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeConsole()
+	}
+	if err == nil {
+		err = i.makeMFA()
 	}
 	return err
 }

@@ -79,6 +79,7 @@ type Line struct {
 	Locked    time.Time   `json:"locked,omitzero"`
 	Notes     []Note      `json:"notes,omitempty"` // of 30 days
 	Acts      []Act       `json:"acts,omitempty"`  // that wait, or may still be used
+	Done      []Act       `json:"done,omitempty"`  // approved in 30 days
 	Invited   *Invitation `json:"invited,omitempty"`
 }
 
@@ -128,6 +129,11 @@ func (s *Store) Lines(ctx context.Context) ([]Line, error) {
 	for _, a := range acts {
 		if l := at[a.Person]; l != nil && (a.State == Asked || a.State == Approved && a.What == ActPass) && now.Before(a.Ends) {
 			l.Acts = append(l.Acts, a)
+		}
+	}
+	for _, a := range acts {
+		if l := at[a.Person]; l != nil && a.Refused == "" && !a.Decided.IsZero() && a.State != Withdrawn && now.Sub(a.Decided) < 30*24*time.Hour {
+			l.Done = append(l.Done, a)
 		}
 	}
 	for i := range invited {

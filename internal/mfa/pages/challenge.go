@@ -130,7 +130,8 @@ func (p *Pages) nothing(o *mfa.Open, v *view) {
 		v.Banner = "No second factor is set up for this account yet. Set one up now, if it is you who signs in."
 		v.Buttons = []button{{Button: "Set up a second factor", Hidden: do("enrol"), Primary: true}}
 	case o.Person.Had:
-		v.Banner, v.BannerHint = "This account has no factor here that Microsoft Entra ID takes this time.", "Ask your help desk for a temporary pass or a reset."
+		v.Banner = "This account has no factor here that Microsoft Entra ID takes this time."
+		v.BannerHint = "Ask your help desk for a temporary pass or a reset."
 	default:
 		v.Banner, v.BannerHint = "No second factor is set up for this account.", "Ask your help desk for an invitation."
 	}

@@ -101,8 +101,8 @@ func (p *Pages) Mount(m web.Mux) error {
 	for _, r := range []web.Route{
 		{Name: "mfa.challenge", Pattern: "GET " + ChallengePath + "{id}", Access: web.Own("a cookie binds the challenge to the browser that brought it"),
 			Handle: p.challenge},
-		{Name: "mfa.challenge.answer", Pattern: "POST " + ChallengePath + "{id}", Access: web.Own("a cookie binds the challenge to the browser that brought it"),
-			Handle: p.challengeAnswer},
+		{Name: "mfa.challenge.answer", Pattern: "POST " + ChallengePath + "{id}",
+			Access: web.Own("a cookie binds the challenge to the browser that brought it"), Handle: p.challengeAnswer},
 		{Name: "mfa.enrol", Pattern: "GET " + EnrolPath + "{link}", Access: web.Own("the address holds the invitation's secret"), Handle: p.invitation},
 		{Name: "mfa.enrol.begin", Pattern: "POST " + EnrolPath + "{link}", Access: web.Own("the address holds the invitation's secret"),
 			Handle: p.invitationBegin},
