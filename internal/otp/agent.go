@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"partnerguard/internal/factor"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
 )
@@ -134,6 +135,10 @@ type wireCode struct {
 	Left   time.Duration `json:"left"`
 	Period time.Duration `json:"period"`
 	Step   int64         `json:"step"`
+
+	Algorithm factor.Algorithm `json:"algorithm"`
+	Digits    int              `json:"digits"`
+	Added     time.Time        `json:"added"`
 }
 
 // Serve answers on l until the time is over, it is told to lock, the machine has
@@ -242,30 +247,15 @@ func (a *Agent) codes(name string) answer {
 	if err != nil { // another passphrase, and so another key, since it was opened
 		return answerOf(problem.New(problem.Unauthenticated, "the file was sealed anew since it was unlocked").WithHint("partnerguard otp unlock"))
 	}
-	list := b.Entries
-	if name != "" {
-		e, err := b.Find(name)
-		if err != nil {
-			return answerOf(err)
-		}
-		list = []Entry{e}
+	shown, err := b.Show(name, a.now())
+	if err != nil {
+		return answerOf(err)
 	}
-	out := answer{Offset: b.Offset}
-	for _, e := range list {
-		c, err := b.Code(e, a.now())
-		if err != nil {
-			return answerOf(err)
-		}
-		out.Codes = append(out.Codes, wireCode{c.ID, c.Name, c.Code.Reveal(), c.Next.Reveal(), c.Left, c.Period, c.Step})
+	out := answer{Offset: shown.Offset}
+	for _, c := range shown.Codes {
+		out.Codes = append(out.Codes, wireCode{c.ID, c.Name, c.Code.Reveal(), c.Next.Reveal(), c.Left, c.Period, c.Step, c.Algorithm, c.Digits, c.Added})
 	}
 	return out
-}
-
-// Shown are the codes of a moment, from an agent or from the opened file.
-type Shown struct {
-	Codes  []Code
-	Offset time.Duration // the clock's correction
-	Ends   time.Time     // when the agent forgets; zero without one
 }
 
 // AskAgent asks the agent at socket for codes of the file at path; name "" means all.
@@ -281,7 +271,7 @@ func AskAgent(ctx context.Context, socket, path, name string) (Shown, error) {
 	}
 	s := Shown{Offset: a.Offset, Ends: a.Ends}
 	for _, c := range a.Codes {
-		s.Codes = append(s.Codes, Code{c.ID, c.Name, secret.New(c.Code), secret.New(c.Next), c.Left, c.Period, c.Step})
+		s.Codes = append(s.Codes, Code{c.ID, c.Name, secret.New(c.Code), secret.New(c.Next), c.Left, c.Period, c.Step, c.Algorithm, c.Digits, c.Added})
 	}
 	return s, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -141,6 +142,36 @@ func checkName(name string) error {
 	return nil
 }
 
+// Import takes what it can of another application's export. A name that is taken gets a
+// number; a seed that is there already is left out, as is what cannot be kept.
+func (b *Book) Import(p factor.Payload, now time.Time) (taken []Entry, left []factor.Left) {
+	left = append(left, p.Left...)
+	for _, e := range p.Entries {
+		called := e.Called()
+		if called == "" {
+			called = "imported"
+		}
+		if r := []rune(called); len(r) > maxName-5 {
+			called = string(r[:maxName-5])
+		}
+		name := called
+		for n := 2; n < 100 && b.named(name); n++ {
+			name = called + " (" + strconv.Itoa(n) + ")"
+		}
+		got, err := b.Add(e, name, now)
+		if err != nil {
+			left = append(left, factor.Left{Name: called, Why: err.Error()})
+			continue
+		}
+		taken = append(taken, got)
+	}
+	return taken, left
+}
+
+func (b *Book) named(name string) bool {
+	return slices.ContainsFunc(b.Entries, func(e Entry) bool { return strings.EqualFold(e.Name, name) })
+}
+
 // Find gives the entry that a word means: its name or id, or the only one whose name
 // holds it.
 func (b *Book) Find(word string) (Entry, error) {
@@ -180,6 +211,10 @@ type Code struct {
 	Left     time.Duration // until Next takes its place
 	Period   time.Duration
 	Step     int64
+	// What there is to know of the seed without it.
+	Algorithm factor.Algorithm
+	Digits    int
+	Added     time.Time
 }
 
 // Clock is the corrected time.
@@ -189,11 +224,40 @@ func (b *Book) Clock(now time.Time) time.Time { return now.Add(b.Offset) }
 func (b *Book) Code(e Entry, now time.Time) (Code, error) {
 	at := b.Clock(now)
 	step := e.Seed.Step(at)
-	c := Code{ID: e.ID, Name: e.Name, Step: step, Left: e.Seed.Begin(step + 1).Sub(at), Period: time.Duration(e.Seed.Period) * time.Second}
+	c := Code{ID: e.ID, Name: e.Name, Step: step, Left: e.Seed.Begin(step + 1).Sub(at), Period: time.Duration(e.Seed.Period) * time.Second,
+		Algorithm: e.Seed.Algorithm, Digits: e.Seed.Digits, Added: e.Added}
 	var err error
 	if c.Code, err = e.Seed.Code(step); err != nil {
 		return c, err
 	}
 	c.Next, err = e.Seed.Code(step + 1)
 	return c, err
+}
+
+// Show computes the codes of the entry that name means, or of all for "".
+func (b *Book) Show(name string, now time.Time) (Shown, error) {
+	list := b.Entries
+	if name != "" {
+		e, err := b.Find(name)
+		if err != nil {
+			return Shown{}, err
+		}
+		list = []Entry{e}
+	}
+	s := Shown{Offset: b.Offset}
+	for _, e := range list {
+		c, err := b.Code(e, now)
+		if err != nil {
+			return Shown{}, err
+		}
+		s.Codes = append(s.Codes, c)
+	}
+	return s, nil
+}
+
+// Shown are the codes of a moment, from an agent or from the opened file.
+type Shown struct {
+	Codes  []Code
+	Offset time.Duration // the clock's correction
+	Ends   time.Time     // when the agent forgets; zero without one
 }

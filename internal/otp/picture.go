@@ -54,3 +54,13 @@ func ReadPicture(raw []byte) (text secret.Text, err error) {
 	}
 	return secret.New(found.GetText()), nil
 }
+
+// IsPicture says whether a file begins as a picture does.
+func IsPicture(raw []byte) bool {
+	for _, magic := range []string{"\x89PNG\r\n\x1a\n", "\xff\xd8\xff", "GIF87a", "GIF89a"} {
+		if bytes.HasPrefix(raw, []byte(magic)) {
+			return true
+		}
+	}
+	return false
+}
