@@ -229,19 +229,20 @@ func (s *session) find(id string) (otp.Entry, error) {
 	return otp.Entry{}, problem.New(problem.NotFound, "there is no such one-time password among yours")
 }
 
-// shown gives the code that was taken, while it is to be seen.
-func (s *session) shown(now time.Time) (otp.Code, bool) {
+// shown gives the code that was taken, while it is to be seen; next says whether the
+// one after it is, too.
+func (s *session) shown(now time.Time) (c otp.Code, next, is bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.taken == "" || !now.Before(s.until) {
-		return otp.Code{}, false
+		return otp.Code{}, false, false
 	}
 	e, err := s.find(s.taken)
 	if err != nil {
-		return otp.Code{}, false
+		return otp.Code{}, false, false
 	}
-	c, err := s.book.Code(e, now)
-	return c, err == nil
+	c, err = s.book.Code(e, now)
+	return c, now.Add(c.Left).Before(s.until), err == nil
 }
 
 // record writes the trail. The entry is named by its id: its name is the person's own.

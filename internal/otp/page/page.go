@@ -193,7 +193,7 @@ func (d *Desk) codes(w http.ResponseWriter, r *http.Request) error {
 		return seeOther(w, r, Path)
 	}
 	now := d.d.Now()
-	code, is := s.shown(now)
+	code, next, is := s.shown(now)
 	// The page comes again by itself: each few seconds while a code counts down, and
 	// when the file has closed, so that nothing stays on the screen.
 	again := time.Until(s.ends) + time.Second
@@ -203,7 +203,7 @@ func (d *Desk) codes(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Refresh", strconv.Itoa(max(int(again/time.Second), 1)))
 	d.show(w, sheet{title: "One-time passwords of " + s.person, build: func(b *screen.Builder) {
 		if is {
-			d.code(b, s, code)
+			d.code(b, s, code, next)
 		}
 		d.list(b, s)
 		b.Open("form", screen.A("method", "post"), screen.A("action", closePath))
@@ -214,14 +214,18 @@ func (d *Desk) codes(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (d *Desk) code(b *screen.Builder, s *session, c otp.Code) {
+func (d *Desk) code(b *screen.Builder, s *session, c otp.Code, next bool) {
 	b.Open("div", screen.A("class", "stack"), screen.A("role", "status"))
 	b.Elem("h2", print.Clean(c.Name, 120), screen.A("class", "h3"))
 	b.Elem("p", spaced(c.Code.Reveal()), screen.A("class", "big"))
 	left, whole := int(c.Left/time.Second), int(c.Period/time.Second)
 	b.Elem("progress", "", screen.A("class", "prog"), screen.A("max", strconv.Itoa(whole)), screen.A("value", strconv.Itoa(left)),
 		screen.A("aria-label", "time left"))
-	b.Elem("p", "Valid for "+strconv.Itoa(left)+" s more, then "+spaced(c.Next.Reveal())+".")
+	said := "Valid for " + strconv.Itoa(left) + " s more."
+	if next { // the trail has it that this one is shown, too
+		said = "Valid for " + strconv.Itoa(left) + " s more, then " + spaced(c.Next.Reveal()) + "."
+	}
+	b.Elem("p", said)
 	if s.book.Offset != 0 {
 		b.Elem("p", "The clock of this machine is corrected by "+s.book.Offset.String()+".", screen.A("class", "q sm"))
 	}
@@ -233,13 +237,18 @@ func (d *Desk) list(b *screen.Builder, s *session) {
 		b.Elem("p", "There is none yet: partnerguard otp add --person "+s.person+" takes one.")
 		return
 	}
+	b.Elem("h2", "Take a code of", screen.A("class", "h3"))
 	for i := range s.book.Entries {
 		e := &s.book.Entries[i]
 		b.Open("form", screen.A("method", "post"), screen.A("action", takePath))
 		b.Hidden("id", e.ID)
-		b.Open("button", screen.A("class", "btn wide"), screen.A("type", "submit"))
-		b.Text("Code of " + print.Clean(e.Name, 120))
-		b.End("button")
+		name := print.Clean(e.Name, 120)
+		if print.Width(name) > 34 { // a button does not break its line
+			b.Elem("p", name, screen.A("class", "sm"), screen.A("id", "n"+e.ID))
+			b.Elem("button", "This one", screen.A("class", "btn wide"), screen.A("type", "submit"), screen.A("aria-describedby", "n"+e.ID))
+		} else {
+			b.Elem("button", name, screen.A("class", "btn wide"), screen.A("type", "submit"))
+		}
 		b.End("form")
 	}
 }
