@@ -107,6 +107,8 @@ var inner = map[string]int{
 	"partnercloud/mail": 3, "partnercloud/stamp": 1, "partnercloud/visitor": 1,
 	"partnercloud": 4,
 
+	"otp": 1, "otp/page": 2,
+
 	"mfa":          1,
 	"mfa/provider": 2, "mfa/pages": 2, "mfa/register": 2, "mfa/selftest": 2,
 

@@ -127,6 +127,13 @@ const (
 	MFARisk             Action = "mfa.risk" // something that somebody should look at
 )
 
+// What people of a shared floor do with their one-time passwords.
+const (
+	OTPOpened    Action = "otp.opened"     // a person opened their file
+	OTPRefused   Action = "otp.refused"    // a wrong passphrase
+	OTPCodeTaken Action = "otp.code-taken" // a code was shown: of which entry, until when, never the code
+)
+
 // Event is one entry of the trail before it is chained. It never holds a
 // secret: a token is named by its fingerprint.
 type Event struct {
