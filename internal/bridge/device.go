@@ -225,3 +225,13 @@ func unlist(s string) []string {
 	}
 	return out
 }
+
+// IsMessageID says whether a text is a Message-ID that can be written into another
+// message: <local@domain> in visible ASCII, at most 998 bytes.
+func IsMessageID(s string) bool {
+	if len(s) < 5 || len(s) > 998 || s[0] != '<' || s[len(s)-1] != '>' {
+		return false
+	}
+	inner := s[1 : len(s)-1]
+	return strings.Contains(inner, "@") && !strings.ContainsFunc(inner, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '<' || r == '>' })
+}
