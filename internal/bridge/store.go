@@ -285,6 +285,21 @@ func (s *Store) used(ctx context.Context, d *Device, a Attempt, now time.Time) {
 	}
 }
 
+// Still says whether a device that is in may be yet: ErrRefused where not.
+func (s *Store) Still(ctx context.Context, id string) error {
+	d, err := s.row(ctx, "id", id)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && d.ID != id {
+		return ErrRefused
+	}
+	if err == nil {
+		err = s.holds(ctx, &d)
+	}
+	if errors.Is(err, vault.ErrForged) || err == nil && d.State(s.d.Now()) != "active" {
+		return ErrRefused
+	}
+	return err
+}
+
 // Live keeps what cuts a device's connection off, until gone is called.
 func (s *Store) Live(device string, cut func()) (gone func()) {
 	s.mu.Lock()
@@ -311,18 +326,10 @@ func (s *Store) Sweep(ctx context.Context) error {
 	s.mu.Unlock()
 	out := map[string]bool{}
 	for id := range ids {
-		d, err := s.row(ctx, "id", id)
-		switch {
-		case errors.Is(err, sql.ErrNoRows) || err == nil && d.ID != id:
+		if err := s.Still(ctx, id); errors.Is(err, ErrRefused) {
 			out[id] = true
-			continue
-		case err != nil:
+		} else if err != nil {
 			return err
-		}
-		if err := s.holds(ctx, &d); err != nil && !errors.Is(err, vault.ErrForged) {
-			return err
-		} else if err != nil || d.State(s.d.Now()) != "active" {
-			out[id] = true
 		}
 	}
 	if len(out) > 0 {
