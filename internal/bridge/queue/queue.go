@@ -39,6 +39,8 @@ type Deps struct {
 	// Retry is how long a message waits after so many tries; nil is a minute, doubled to
 	// an hour.
 	Retry func(tries int) time.Duration
+	// Grace is how long Run lets go on what is being sent when its context ends; 0 is 15 s.
+	Grace time.Duration
 	// Free is how many bytes the disk of a folder has left; nil does not look.
 	Free func(folder string) (free uint64, ok bool)
 }
@@ -136,6 +138,9 @@ func Open(ctx context.Context, d Deps) (_ *Queue, err error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
+	if d.Grace <= 0 {
+		d.Grace = 15 * time.Second
+	}
 	if d.Retry == nil {
 		d.Retry = patience
 	}
@@ -160,9 +165,13 @@ func (q *Queue) Close() error { return q.giveBack() }
 // patience is a minute, doubled with each try to an hour.
 func patience(tries int) time.Duration { return min(time.Minute<<min(max(tries-1, 0), 10), time.Hour) }
 
-// Run sends what is due until ctx ends, and waits for what it is at.
+// Run sends what is due until ctx ends, and waits for what it is at, for as long as the
+// grace lasts; then that is cut off.
 func (q *Queue) Run(ctx context.Context) {
 	var group sync.WaitGroup
+	work, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(q.d.Grace, cut) })()
 	slots := make(chan struct{}, workers)
 	tick := time.NewTicker(look)
 	defer tick.Stop()
@@ -184,7 +193,7 @@ func (q *Queue) Run(ctx context.Context) {
 			}
 			group.Go(func() {
 				defer func() { q.release(id); <-slots }()
-				if err := q.attempt(ctx, id); err != nil && ctx.Err() == nil {
+				if err := q.attempt(work, id); err != nil && work.Err() == nil {
 					q.d.Log.ErrorContext(ctx, "a message of the queue", "id", id, "err", err)
 				}
 			})

@@ -104,7 +104,7 @@ func newRig(t *testing.T, d *db.DB, change ...func(*queue.Deps)) *rig {
 		t.Fatal(err)
 	}
 	r.deps = queue.Deps{DB: d, Vault: vaulttest.Open(t, d), Trail: r.rec, Sender: r.out, Folder: t.TempDir(), Name: f.Name, Owner: f.Owner,
-		Rules: f.Queue, Limits: f.Limits, Now: r.now, Retry: func(int) time.Duration { return 0 }}
+		Rules: f.Queue, Limits: f.Limits, Now: r.now, Retry: func(int) time.Duration { return 0 }, Grace: time.Second}
 	for _, c := range change {
 		c(&r.deps)
 	}
@@ -334,7 +334,7 @@ func TestDoubtful(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead.DB = other
+	dead.DB, dead.Grace = other, time.Millisecond
 	q, err := queue.Open(t.Context(), dead)
 	if err != nil {
 		t.Fatal(err)

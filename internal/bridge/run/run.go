@@ -35,6 +35,7 @@ type Deps struct {
 	// its certificates are for and their roots. nil is the file's.
 	Upstream *Elsewhere
 	Free     func(folder string) (free uint64, ok bool)
+	Retry    func(tries int) time.Duration // as the queue's; nil is its own
 }
 
 // Elsewhere are other hosts than the file's.
@@ -130,7 +131,7 @@ func (b *Bridge) build(ctx context.Context, f *bridge.File) (_ *running, err err
 		return nil, err
 	}
 	x.queue, err = queue.Open(ctx, queue.Deps{DB: b.d.DB, Vault: b.d.Vault, Trail: b.d.Trail, Sender: x.up, Folder: b.d.Folder, Name: f.Name,
-		Owner: f.Owner, Rules: f.Queue, Limits: f.Limits, Now: b.d.Now, Log: b.d.Log, Free: b.d.Free})
+		Owner: f.Owner, Rules: f.Queue, Limits: f.Limits, Now: b.d.Now, Log: b.d.Log, Free: b.d.Free, Retry: b.d.Retry})
 	if err != nil {
 		return nil, err
 	}
