@@ -15,6 +15,7 @@ import (
 	"partnerguard/internal/alert"
 	"partnerguard/internal/archive"
 	"partnerguard/internal/automation"
+	"partnerguard/internal/bridge/run"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
@@ -40,6 +41,7 @@ type features struct {
 	Notify     *notify.Outbox
 	Alerts     *alert.Store
 	Console    *console.Console // nil where it was opened without the vault
+	Bridge     *run.Bridge      // nil where it was opened without the vault
 }
 
 // What serve wants of a feature; each has some of these.
@@ -72,6 +74,7 @@ func (i *Installation) modules() []module {
 		{"notify", i.Notify},
 		{"alert", i.Alerts},
 		{"console", i.Console},
+		{"mail bridge", i.Bridge},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -151,6 +154,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeConsole()
+	}
+	if err == nil {
+		err = i.makeBridge()
 	}
 	return err
 }

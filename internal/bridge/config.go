@@ -16,7 +16,8 @@ type Config struct {
 // Check refuses what cannot be.
 func (c *Config) Check(bad func(name, format string, args ...any) *problem.Error) error {
 	if c.File != "" && !filepath.IsAbs(c.File) {
-		return bad("bridgeConfig", "it is no absolute path: %.120q", c.File).WithHint("a service has no folder of its own to begin at: name the file from the root")
+		return bad("bridgeConfig", "it is no absolute path: %.120q", c.File).
+			WithHint("a service has no folder of its own to begin at: name the file from the root")
 	}
 	return nil
 }

@@ -87,8 +87,8 @@ func (s *Store) holds(ctx context.Context, d *Device) error {
 		cmp.Or(string(last), "nothing")).WithHint("something else wrote into the database, or an older one was put back: partnerguard trail verify looks")
 	if s.stray.due(s.d.Now(), "forged "+d.ID) > 0 {
 		s.d.Log.ErrorContext(ctx, "a row of the database was put back", "table", deviceBook.Table, "id", d.ID)
-		rerr := s.record(ctx, audit.Event{Action: audit.RowForged, Outcome: audit.Refused, Actor: "system:bridge", Object: "row/" + deviceBook.Table + "/" + d.ID,
-			Reason: "the trail says " + cmp.Or(string(last), "nothing") + " of it last"})
+		rerr := s.record(ctx, audit.Event{Action: audit.RowForged, Outcome: audit.Refused, Actor: "system:bridge",
+			Object: "row/" + deviceBook.Table + "/" + d.ID, Reason: "the trail says " + cmp.Or(string(last), "nothing") + " of it last"})
 		err = errors.Join(err, rerr)
 	}
 	return err

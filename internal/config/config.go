@@ -16,6 +16,7 @@ import (
 
 	"partnerguard/internal/alert"
 	"partnerguard/internal/archive"
+	"partnerguard/internal/bridge"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/jobs"
@@ -67,6 +68,7 @@ type Config struct {
 	Notify  notify.Config  `yaml:",inline"`
 	Alert   alert.Config   `yaml:",inline"`
 	Console console.Config `yaml:",inline"`
+	Bridge  bridge.Config  `yaml:",inline"`
 
 	origins map[string]string
 	file    string

@@ -25,13 +25,15 @@ func taken(text string) (string, string, error) {
 func TestTake(t *testing.T) {
 	t.Parallel()
 	got, id, err := taken("From: Scanner <Scans@contoso.example>\r\nSubject: x\r\nMessage-ID: <1@s>\r\nDate: Mon, 30 Nov 2026 08:00:00 +0000\r\n\r\nbody\r\n")
+	whole := "From: Scanner <Scans@contoso.example>\r\nSubject: x\r\nMessage-ID: <1@s>\r\nDate: Mon, 30 Nov 2026 08:00:00 +0000\r\n\r\nbody\r\n"
 	if err != nil || id != "<1@s>" || !strings.HasPrefix(got, "Received: by bridge.example (Partnerguard mail bridge) with ESMTPA id r-") ||
-		!strings.HasSuffix(got, "From: Scanner <Scans@contoso.example>\r\nSubject: x\r\nMessage-ID: <1@s>\r\nDate: Mon, 30 Nov 2026 08:00:00 +0000\r\n\r\nbody\r\n") ||
+		!strings.HasSuffix(got, whole) ||
 		strings.Count(got, "Message-ID") != 1 || strings.Count(got, "Date:") != 1 {
 		t.Errorf("%q %q %v", got, id, err)
 	}
 	got, id, err = taken("From: scans@contoso.example\r\n\r\nbody")
-	if err != nil || !strings.Contains(got, "\r\nMessage-ID: "+id+"\r\nDate: Mon, 30 Nov 2026 08:00:00 +0000\r\nFrom: ") || !strings.HasSuffix(got, "\r\n\r\nbody") {
+	if err != nil || !strings.HasSuffix(got, "\r\n\r\nbody") ||
+		!strings.Contains(got, "\r\nMessage-ID: "+id+"\r\nDate: Mon, 30 Nov 2026 08:00:00 +0000\r\nFrom: ") {
 		t.Errorf("%q %q %v", got, id, err)
 	}
 	// A head alone.

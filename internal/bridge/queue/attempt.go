@@ -13,6 +13,7 @@ import (
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/bridge/upstream"
+	"partnerguard/internal/db"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/vault"
 )
@@ -287,6 +288,11 @@ func (q *Queue) List(ctx context.Context) ([]Item, error) {
 		out = append(out, items[i])
 	}
 	return out, bad
+}
+
+// Waits gives what waits, as List does, without a queue that is open.
+func Waits(ctx context.Context, d *db.DB, v *vault.Vault) ([]Item, error) {
+	return (&Queue{d: Deps{DB: d, Vault: v}}).List(ctx)
 }
 
 // String names a message in a few words.

@@ -81,7 +81,8 @@ func (q *Queue) rows(ctx context.Context, place string) ([]Item, error) {
 
 // due gives the ids of messages of this place whose time has come.
 func (q *Queue) due(ctx context.Context, now time.Time, most int) ([]string, error) {
-	rows, err := q.d.DB.QueryContext(ctx, "SELECT id FROM bridge_queue WHERE place = $1 AND next <= $2 ORDER BY next, id LIMIT $3", q.place, db.Micros(now), most)
+	rows, err := q.d.DB.QueryContext(ctx, "SELECT id FROM bridge_queue WHERE place = $1 AND next <= $2 ORDER BY next, id LIMIT $3", q.place,
+		db.Micros(now), most)
 	if err != nil {
 		return nil, failed(err)
 	}
@@ -114,12 +115,17 @@ func (q *Queue) update(ctx context.Context, it *Item) error {
 	if err != nil {
 		return err
 	}
-	_, err = q.d.DB.ExecContext(ctx, "UPDATE bridge_queue SET recipients = $2, next = $3, tries = $4, state = $5, doubts = $6, reason = $7, mark = $8 WHERE id = $1",
-		v[0], v[5], v[9], v[10], v[11], v[13], v[14], mark)
+	_, err = q.d.DB.ExecContext(ctx, "UPDATE bridge_queue SET recipients = $2, next = $3, tries = $4, state = $5, doubts = $6, reason = $7, "+
+		"mark = $8 WHERE id = $1", v[0], v[5], v[9], v[10], v[11], v[13], v[14], mark)
 	return failed(err)
 }
 
 func (q *Queue) remove(ctx context.Context, id string) error {
 	_, err := q.d.DB.ExecContext(ctx, "DELETE FROM bridge_queue WHERE id = $1", id)
 	return failed(err)
+}
+
+// Count is how many messages wait, of all places.
+func Count(ctx context.Context, d *db.DB) (n int, err error) {
+	return n, failed(d.QueryRowContext(ctx, "SELECT COUNT(*) FROM bridge_queue").Scan(&n))
 }

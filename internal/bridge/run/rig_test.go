@@ -190,7 +190,8 @@ func (r *rig) tls() *tls.Config { return &tls.Config{RootCAs: r.roots, ServerNam
 // device makes one for a mailbox, and gives its password.
 func (r *rig) device(mailbox string, protocols ...string) (bridge.Device, string) {
 	r.Helper()
-	d, text, err := r.b.Create(r.Context(), bridge.Device{Name: "Scanner", Mailbox: mailbox, Protocols: protocols, Ends: time.Now().Add(time.Hour)}, "local:test")
+	d := bridge.Device{Name: "Scanner", Mailbox: mailbox, Protocols: protocols, Ends: time.Now().Add(time.Hour)}
+	d, text, err := r.b.Create(r.Context(), d, "local:test")
 	r.must(err)
 	return d, text.Reveal()
 }
@@ -227,7 +228,8 @@ func certificate(t testing.TB) (path string, roots *x509.CertPool) {
 	}
 	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, NotBefore: time.Now().Add(-time.Hour),
 		NotAfter: time.Now().Add(48 * time.Hour), DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true,
-		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)

@@ -183,7 +183,8 @@ func (u *Upstream) tls(at, name string) *tls.Config {
 }
 
 func away(at string, err error) error {
-	return problem.Wrap(err, problem.Unavailable, "%s does not answer%s", at, problem.Reason(err)).WithHint("what is sent waits in the queue; is the network there?")
+	return problem.Wrap(err, problem.Unavailable, "%s does not answer%s", at, problem.Reason(err)).
+		WithHint("what is sent waits in the queue; is the network there?")
 }
 
 // xoauth2 is the response of the mechanism.
