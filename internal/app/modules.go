@@ -15,6 +15,7 @@ import (
 	"partnerguard/internal/alert"
 	"partnerguard/internal/archive"
 	"partnerguard/internal/automation"
+	"partnerguard/internal/bridge/run"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
@@ -44,6 +45,7 @@ type features struct {
 	Console    *console.Console // nil where it was opened without the vault
 	MFA        *mfa.Store       // so are these
 	MFAPages   *mfapages.Pages
+	Bridge     *run.Bridge // nil where it was opened without the vault
 }
 
 // What serve wants of a feature; each has some of these.
@@ -78,6 +80,7 @@ func (i *Installation) modules() []module {
 		{"console", i.Console},
 		{"mfa", i.MFA},
 		{"mfa pages", i.MFAPages},
+		{"mail bridge", i.Bridge},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -160,6 +163,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeMFA()
+	}
+	if err == nil {
+		err = i.makeBridge()
 	}
 	return err
 }

@@ -112,6 +112,9 @@ var inner = map[string]int{
 	"mfa":          1,
 	"mfa/provider": 2, "mfa/pages": 2, "mfa/register": 2, "mfa/selftest": 2,
 
+	"bridge":          1,
+	"bridge/upstream": 2, "bridge/queue": 3, "bridge/front": 3, "bridge/run": 4,
+
 	"sam":         1,
 	"sam/capture": 2, "sam/exchange": 2, "sam/renew": 2,
 	"sam/broker": 3, "sam/consent": 3, "sam/onboard": 3, "sam/pages": 3,
