@@ -43,7 +43,7 @@ func Decide(in Input) *Report {
 	b.logLack = b.shortLog(beyond)
 	b.roles, _ = b.d.RolesByPrincipal()
 	r := &Report{Schema: SchemaID, AsOf: in.AsOf.UTC(), Accounts: []Account{}, Inputs: b.f.Inputs, Known: known, Register: b.register(), Ends: ends(in.Ends),
-		Lacks: b.f.CutSentences(relied...)}
+		Lacks: b.f.CutSentences(relied...), Whole: b.f.Whole(evidence.User)}
 	if len(b.d.Organizations) > 0 {
 		r.Partner = b.d.Organizations[0].DisplayName
 	}
@@ -136,7 +136,7 @@ func (b *decider) standing(a *Account, u *directory.User) (answer Answer, why, s
 	case u.AccountEnabled.False():
 		answer, why = No, "the account is disabled: it signs in by no password"
 	case state == "disabled":
-		answer, why = No, "per-user MFA is disabled for it, and app passwords live only where that is enabled or enforced"
+		answer, why = No, "per-user MFA is disabled, and app passwords live only where it is enabled or enforced"
 	case !u.AccountEnabled.Set:
 		return Unknown, "whether the account is enabled is not in the export", evidence.RequestFor(evidence.User)
 	case state == "":
@@ -269,6 +269,9 @@ func (b *decider) depends(a *Account) {
 		rows += a.Uses[i].Rows
 	}
 	state := strings.ToLower(a.PerUser)
+	if old, _ := b.stale(evidence.PerUserMFA); old != "" {
+		state = ""
+	}
 	switch {
 	case marked > 0:
 		a.Depends, a.DependsWhy = Yes, fmt.Sprintf("%s of the log name an app password", count(marked, "sign-in", "sign-ins"))

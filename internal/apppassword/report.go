@@ -47,6 +47,7 @@ type Report struct {
 	Totals   Totals            `json:"totals"`
 	Settings []Setting         `json:"settings"` // of the tenant
 	Accounts []Account         `json:"accounts"` // those that it works for first
+	Whole    bool              `json:"whole"`    // no account is missing
 	Register Register          `json:"register"`
 	Ends     []partner.Outlook `json:"ends"`
 	Known    []string          `json:"known"`      // what holds of every app password

@@ -14,7 +14,7 @@ var (
 		Needs: "a static public address or a certificate of the sending system, and a connector of Exchange Online"}
 	highVolume = Way{ID: "high_volume_email", Text: "High Volume Email, for mail to recipients inside of the tenant",
 		Needs: "an account of that kind, made in the Exchange admin center"}
-	bridge = Way{ID: "mail_bridge", Text: "partnerguard bridge: the device keeps its protocol, and XOAUTH2 goes upstream",
+	bridge = Way{ID: "mail_bridge", Text: "put partnerguard bridge before it: the device keeps its protocol, and XOAUTH2 goes upstream",
 		Needs: "a machine beside the device, a connection of its own to Exchange Online, and one password of ours for each device"}
 	graphMail = Way{ID: "graph", Text: "move the program to Microsoft Graph",
 		Needs: "a change of the program, and an app of the tenant that is held to single mailboxes"}
