@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,20 +77,27 @@ func TestLessIsNeverKnown(t *testing.T) {
 // withPasswords adds per-user MFA states, a log, and a policy against old clients.
 func withPasswords(r *rand.Rand, files map[string][]byte) map[string][]byte {
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
-	var states, rows string
+	const northwind, graph = "@northwind.example", "https://graph.microsoft.com/"
+	var states, rows []string
 	for i := range 4 {
 		id := fmt.Sprintf("10000000-0000-4000-8000-%012d", i)
-		states += fmt.Sprintf(`{"id":%q,"userPrincipalName":"u%d@northwind.example","perUserMfaState":%q},`, id, i, pick("enforced", "enforced", "enabled", "disabled"))
-		rows += fmt.Sprintf(`{"id":"row%d","createdDateTime":"2026-11-2%dT08:00:00Z","userId":%q,"userPrincipalName":"u%d@northwind.example","appId":"00000002-0000-0ff1-ce00-000000000000",
-			"clientAppUsed":%q,"authenticationRequirement":"singleFactorAuthentication","isInteractive":false,"status":{"errorCode":0}},`, i, i, id, i,
-			pick("Authenticated SMTP", "Authenticated SMTP", "IMAP4", "Other clients"))
+		states = append(states, fmt.Sprintf(`{"id":%q,"userPrincipalName":"u%d%s","perUserMfaState":%q}`, id, i, northwind,
+			pick("enforced", "enforced", "enabled", "disabled")))
+		rows = append(rows, fmt.Sprintf(`{"id":"row%d","createdDateTime":"2026-11-2%dT08:00:00Z","userId":%q,"userPrincipalName":"u%d%s",
+			"appId":"00000002-0000-0ff1-ce00-000000000000","clientAppUsed":%q,"authenticationRequirement":"singleFactorAuthentication",
+			"isInteractive":false,"status":{"errorCode":0}}`, i, i, id, i, northwind,
+			pick("Authenticated SMTP", "Authenticated SMTP", "IMAP4", "Other clients")))
 	}
-	files["perUser.json"] = counted([]byte(`{"@odata.context":"https://graph.microsoft.com/beta/$metadata#users/authentication/requirements","value":[` + states[:len(states)-1] + `]}`))
-	files["signIns.json"] = counted([]byte(`{"@odata.context":"https://graph.microsoft.com/beta/$metadata#auditLogs/signIns","value":[` + rows[:len(rows)-1] + `]}`))
+	list := func(set string, items ...string) []byte {
+		return counted([]byte(`{"@odata.context":"` + graph + set + `","value":[` + strings.Join(items, ",") + `]}`))
+	}
+	files["perUser.json"] = list("beta/$metadata#users/authentication/requirements", states...)
+	files["signIns.json"] = list("beta/$metadata#auditLogs/signIns", rows...)
 	if r.IntN(3) > 0 { // the policies of the export ask every client for MFA: leave that to some
-		files["policies.json"] = counted([]byte(`{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#identity/conditionalAccess/policies","value":[
-			{"id":"p","displayName":"old","state":"` + pick("enabled", "disabled", "enabledForReportingButNotEnforced") + `","conditions":{"users":{"includeUsers":["All"],"excludeGroups":["20000000-0000-4000-8000-000000000000"]},
-			"applications":{"includeApplications":["All"]},"clientAppTypes":["exchangeActiveSync","other"]},"grantControls":{"operator":"OR","builtInControls":["block"]}}]}`))
+		files["policies.json"] = list("v1.0/$metadata#identity/conditionalAccess/policies", `{"id":"p","displayName":"old","state":"`+
+			pick("enabled", "disabled", "enabledForReportingButNotEnforced")+`","conditions":{"users":{"includeUsers":["All"],
+			"excludeGroups":["20000000-0000-4000-8000-000000000000"]},"applications":{"includeApplications":["All"]},
+			"clientAppTypes":["exchangeActiveSync","other"]},"grantControls":{"operator":"OR","builtInControls":["block"]}}`)
 	}
 	return files
 }

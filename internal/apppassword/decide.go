@@ -42,7 +42,8 @@ func Decide(in Input) *Report {
 	b.seen, beyond = in.Log.all()
 	b.logLack = b.shortLog(beyond)
 	b.roles, _ = b.d.RolesByPrincipal()
-	r := &Report{Schema: SchemaID, AsOf: in.AsOf.UTC(), Accounts: []Account{}, Inputs: b.f.Inputs, Known: known, Register: b.register(), Ends: ends(in.Ends),
+	r := &Report{Schema: SchemaID, AsOf: in.AsOf.UTC(), Accounts: []Account{}, Inputs: b.f.Inputs, Known: known, Register: b.register(),
+		Ends:  ends(in.Ends),
 		Lacks: b.f.CutSentences(relied...), Whole: b.f.Whole(evidence.User)}
 	if len(b.d.Organizations) > 0 {
 		r.Partner = b.d.Organizations[0].DisplayName
@@ -94,7 +95,8 @@ func (b *decider) people() (out []*directory.User) {
 	}
 	for _, r := range b.d.Registrations {
 		if b.d.FindUser(r.ID, r.UserPrincipalName) == "" {
-			out = append(out, &directory.User{ID: r.ID, UserPrincipalName: r.UserPrincipalName, DisplayName: r.UserDisplayName, Source: r.Source, Derived: true})
+			out = append(out, &directory.User{ID: r.ID, UserPrincipalName: r.UserPrincipalName, DisplayName: r.UserDisplayName, Source: r.Source,
+				Derived: true})
 		}
 	}
 	for key, s := range b.seen {
@@ -190,7 +192,7 @@ func (b *decider) sum(a *Account, answer Answer, why, settle string) {
 				a.Breaks = append(a.Breaks, line)
 			}
 		}
-		if p.ID == smtp && p.Works != No {
+		if p.ID == smtp && p.Works == a.Works {
 			b.until(a)
 		}
 	}

@@ -110,6 +110,8 @@ func TestTable(t *testing.T) {
 	without := func(k evidence.Kind) func(all) { return func(a all) { delete(a, k) } }
 	ca := func(p string) func(all) { return func(a all) { a[evidence.ConditionalAccessPolicy] = []string{p} } }
 	asked := strings.NewReplacer(`["exchangeActiveSync","other"]`, `["all"]`, `"block"`, `"mfa"`)
+	yesterday := func(e *export) { e.sees(mail, day) }
+	defaults := func(a all) { a[evidence.SecurityDefaults][0] = strings.Replace(noneOn, "false", "true", 1) }
 	for name, c := range map[string]struct {
 		change func(all)
 		log    func(*export)
@@ -117,7 +119,7 @@ func TestTable(t *testing.T) {
 		why    string // in Why
 		ask    string // in Settle
 	}{
-		"seen at work":           {nil, func(e *export) { e.sees(mail, day) }, Yes, "the log shows a sign-in by it on 2026-11-27", ""},
+		"seen at work":           {nil, yesterday, Yes, "the log shows a sign-in by it on 2026-11-27", ""},
 		"seen long ago":          {nil, func(e *export) { e.sees(mail, asOf.AddDate(0, 0, -31)) }, Unknown, "SMTP AUTH is switched on", "Get-TransportConfig"},
 		"nothing seen":           {nil, nil, Unknown, "SMTP AUTH is switched on", "Get-CASMailbox scanner@x.example"},
 		"the operator says on":   {nil, func(e *export) { e.say = "enabled" }, Yes, "as its operator says", ""},
@@ -125,17 +127,17 @@ func TestTable(t *testing.T) {
 		"a client of no name":    {nil, func(e *export) { e.sees("Other clients", day) }, Yes, "other old clients", ""},
 		"IMAP proves nothing":    {nil, func(e *export) { e.sees("IMAP4", day) }, Unknown, "SMTP AUTH is switched on", "Get-TransportConfig"},
 		"per-user disabled":      {state("disabled"), nil, No, "per-user MFA is disabled", ""},
-		"per-user enabled":       {state("enabled"), func(e *export) { e.sees(mail, day) }, Yes, "the log shows", ""},
+		"per-user enabled":       {state("enabled"), yesterday, Yes, "the log shows", ""},
 		"per-user not read":      {without(evidence.PerUserMFA), nil, Unknown, "not in the export", "GET /beta/users/u1/authentication/requirements"},
 		"a state nobody knows":   {state("perhaps"), nil, Unknown, `"perhaps"`, "authentication/requirements"},
 		"disabled account":       {user("true", "false"), nil, No, "the account is disabled", ""},
 		"enabled or not":         {user(`"accountEnabled":true,`, ""), nil, Unknown, "whether the account is enabled", "/users"},
-		"defaults on":            {func(a all) { a[evidence.SecurityDefaults][0] = strings.Replace(noneOn, "false", "true", 1) }, nil, No, "security defaults: ", ""},
-		"defaults not read":      {without(evidence.SecurityDefaults), func(e *export) { e.sees(mail, day) }, Unknown, "whether the settings stop", "identitySec"},
-		"policies not read":      {without(evidence.ConditionalAccessPolicy), func(e *export) { e.sees(mail, day) }, Unknown, "whether the settings", "policies"},
-		"blocked":                {ca(policy("block-old", "enabled", "")), func(e *export) { e.sees(mail, day) }, No, "stop old clients: block-old", ""},
-		"report-only":            {ca(policy("b", "enabledForReportingButNotEnforced", "")), func(e *export) { e.sees(mail, day) }, Yes, "no policy stops it", ""},
-		"a policy not readable":  {ca(policy("odd", "enabled", `,"moon":{"phase":"full"}`)), func(e *export) { e.sees(mail, day) }, Unknown, "odd", "odd"},
+		"defaults on":            {defaults, nil, No, "security defaults: ", ""},
+		"defaults not read":      {without(evidence.SecurityDefaults), yesterday, Unknown, "whether the settings stop", "identitySec"},
+		"policies not read":      {without(evidence.ConditionalAccessPolicy), yesterday, Unknown, "whether the settings", "policies"},
+		"blocked":                {ca(policy("block-old", "enabled", "")), yesterday, No, "stop old clients: block-old", ""},
+		"report-only":            {ca(policy("b", "enabledForReportingButNotEnforced", "")), yesterday, Yes, "no policy stops it", ""},
+		"a policy not readable":  {ca(policy("odd", "enabled", `,"moon":{"phase":"full"}`)), yesterday, Unknown, "odd", "odd"},
 		"MFA for every client":   {ca(asked.Replace(policy("mfa", "enabled", ""))), nil, No, "mfa", ""},
 		"settings of last month": {nil, func(e *export) { e.now = asOf.AddDate(0, 0, 31); e.sees(mail, e.now) }, Unknown, "31 days old", "GET"},
 	} {

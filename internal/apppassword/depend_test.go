@@ -79,8 +79,8 @@ func aged(e *export) *export {
 }
 
 func audit(id, activity, result string, at time.Time) string {
-	return fmt.Sprintf(`{"id":%q,"activityDateTime":%q,"activityDisplayName":%q,"result":%q,"initiatedBy":{"user":{"id":"u1","userPrincipalName":"scanner@x.example"}},
-		"targetResources":[{"id":"u1","type":"User","userPrincipalName":"scanner@x.example"}]}`, id, at.Format(time.RFC3339), activity, result)
+	return fmt.Sprintf(`{"id":%q,"activityDateTime":%q,"activityDisplayName":%q,"result":%q,
+		"initiatedBy":{"user":{"id":"u1","userPrincipalName":"scanner@x.example"}},"targetResources":[{"id":"u1","type":"User","userPrincipalName":"scanner@x.example"}]}`, id, at.Format(time.RFC3339), activity, result)
 }
 
 // TestRegister: what audit rows say, and what they cannot.

@@ -15,8 +15,8 @@ type ended = partner.Outlook
 
 // shownEnds are the changes that end an app password, what it is used for, or the
 // second factor of those who would have none.
-var shownEnds = []string{"pop-imap-tls", "ews-blocked", "custom-controls-frozen", endOff, "exchange-powershell-ropc", "sms-voice-end", "custom-controls-end",
-	endRemoval}
+var shownEnds = []string{"pop-imap-tls", "ews-blocked", "custom-controls-frozen", endOff, "exchange-powershell-ropc", "sms-voice-end",
+	"custom-controls-end", endRemoval}
 
 func ends(all []partner.Outlook) []partner.Outlook {
 	out := []partner.Outlook{}
@@ -86,7 +86,8 @@ func (b *decider) settings() []Setting {
 	if b.SMTPAuth != "" {
 		out[2].Is = b.SMTPAuth + ", as its operator says (--smtp-auth)"
 	} else {
-		out[2].Is, out[2].Settle = "whether it is switched on was not read", "Exchange Online PowerShell: Get-TransportConfig | Format-List SmtpClientAuthenticationDisabled"
+		out[2].Is = "whether it is switched on was not read"
+		out[2].Settle, _, _ = strings.Cut(smtpSwitch, ";")
 	}
 	out[3].Is = "no request reads whether users may make them"
 	out[3].Settle = "Entra ID, Users, Per-user MFA, service settings: Allow users to create app passwords"

@@ -39,8 +39,8 @@ func JSON(w io.Writer, r *apppassword.Report) error {
 
 // CSV writes one row for each account and protocol.
 func CSV(w io.Writer, r *apppassword.Report) error {
-	out := print.NewSheet(w, "account", "id", "class", "per_user_mfa", "works", "why", "protocol", "protocol_works", "protocol_why", "policies", "report_only",
-		"settle", "until", "days_left", "holds", "depends", "sign_ins", "last_sign_in", "way_out", "way_needs")
+	out := print.NewSheet(w, "account", "id", "class", "per_user_mfa", "works", "why", "protocol", "protocol_works", "protocol_why", "policies",
+		"report_only", "settle", "until", "days_left", "holds", "depends", "sign_ins", "last_sign_in", "way_out", "way_needs")
 	for i := range r.Accounts {
 		a := &r.Accounts[i]
 		left := ""

@@ -54,7 +54,7 @@ func headline(p *print.Screen, r *apppassword.Report) {
 		answer, say = apppassword.Unknown, fmt.Sprintf("Not known of %d of %s, and yes for none", t.Unknown, print.Plural(int64(t.Accounts), "accounts"))
 	}
 	if t.Depend > 0 {
-		say += fmt.Sprintf(". By the log %s on one", print.Plural(int64(t.Depend), "accounts")+map[bool]string{true: " depends", false: " depend"}[t.Depend == 1])
+		say += ". Signing in by one, as the log shows: " + print.Plural(int64(t.Depend), "accounts")
 	}
 	p.Headline(tone(answer), say+".")
 	for _, l := range r.Lacks {
@@ -90,7 +90,8 @@ func account(p *print.Screen, a *apppassword.Account) {
 	const gap = 1
 	body := p.Width() - markColumn - gap
 	t := tone(a.Works)
-	lines := print.Lines(print.First(print.NoName, a.UPN, a.ID)+" · "+print.ClassWord(a.Class)+" · per-user MFA "+print.First("not known", a.PerUser), body, print.Bold)
+	head := print.First(print.NoName, a.UPN, a.ID) + " · " + print.ClassWord(a.Class) + " · per-user MFA " + print.First("not known", a.PerUser)
+	lines := print.Lines(head, body, print.Bold)
 	lines = append(lines, print.Lines(print.Saying(a.Why), body, print.Plain)...)
 	if s := settle(a.Settle); s != "" {
 		lines = append(lines, print.Hanging("→ ", s, body, print.Cyan)...)
@@ -133,6 +134,9 @@ func stopped(p *print.Screen, r *apppassword.Report) {
 	}
 }
 
+var depends = map[apppassword.Answer]string{apppassword.Yes: "depends on one", apppassword.No: "does not depend on one",
+	apppassword.Unknown: "may depend on one"}
+
 // depend are those that sign in by one, or may, and their ways out.
 func depend(p *print.Screen, r *apppassword.Report) {
 	n := 0
@@ -147,10 +151,11 @@ func depend(p *print.Screen, r *apppassword.Report) {
 		if n > mostShown {
 			continue
 		}
-		word := map[apppassword.Answer]string{apppassword.Yes: "depends on one", apppassword.No: "does not", apppassword.Unknown: "may depend on one"}[a.Depends]
+		word := depends[a.Depends]
 		p.Para("  ", print.First(print.NoName, a.UPN, a.ID)+": "+word+"; "+print.Clean(a.DependsWhy, print.MaxSaying), print.Bold)
 		if a.Holds == apppassword.Yes {
-			p.Para("    ", "It has one: "+print.Clean(a.HoldsWhy, print.MaxSaying)+". Once it has moved, delete it: a password reset does not revoke it.", print.Plain)
+			p.Para("    ", "It has one: "+print.Clean(a.HoldsWhy, print.MaxSaying)+". Once it has moved, delete it: a password reset does not revoke it.",
+				print.Plain)
 		}
 		for k := range a.Uses {
 			u := &a.Uses[k]
@@ -170,6 +175,8 @@ func depend(p *print.Screen, r *apppassword.Report) {
 func register(p *print.Screen, r *apppassword.Register) {
 	p.Section("Who made and deleted them", "")
 	switch {
+	case r.Since == nil && r.Whole:
+		p.Para("  ", "The directory's audit log was read, and has no row.", print.Plain)
 	case r.Since == nil:
 		p.Para("  ", "The directory's audit log was not read, so nothing is known of it.", print.Plain)
 	case !r.Whole:

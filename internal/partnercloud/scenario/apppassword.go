@@ -67,7 +67,9 @@ func (b *builder) appPasswords(t *world.Tenant, people []Person) {
 
 func (b *builder) appPasswordRow(t *world.Tenant, whose, by *world.User, activity string, at time.Time, n int) *world.DirectoryAudit {
 	name := by.Name
-	guid := func(of string) string { return b.state.GUID(fmt.Sprintf("%s/%s/%s/%s/%d", of, t.ID, whose.ID, activity, n)) }
+	guid := func(of string) string {
+		return b.state.GUID(fmt.Sprintf("%s/%s/%s/%s/%d", of, t.ID, whose.ID, activity, n))
+	}
 	return &world.DirectoryAudit{
 		ID: "Authentication Methods_" + guid("audit"), At: world.Stamp{Time: at.Truncate(time.Second)}, Activity: activity, Category: "UserManagement",
 		Operation: strings.Fields(activity)[0], Service: "Authentication Methods", Correlation: guid("correlation"),

@@ -36,7 +36,8 @@ func TestAppPasswords(t *testing.T) {
 			}
 			said = append(said, strings.Fields(a.Activity)[0]+" "+*a.Targets[0].Name+" by "+*a.By.User.Name)
 		}
-		want := "Create Scanner by Scanner, Delete Scanner by Scanner, Create Scanner by Scanner, Create Ivo Peeters by Ivo Peeters, Delete Ivo Peeters by Ada Admin"
+		want := "Create Scanner by Scanner, Delete Scanner by Scanner, Create Scanner by Scanner, Create Ivo Peeters by Ivo Peeters, " +
+			"Delete Ivo Peeters by Ada Admin"
 		if got := strings.Join(said, ", "); got != want {
 			t.Errorf("%s", got)
 		}
