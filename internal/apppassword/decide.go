@@ -188,7 +188,7 @@ func (b *decider) sum(a *Account, answer Answer, why, settle string) {
 	for i := range a.Paths {
 		p := &a.Paths[i]
 		for _, name := range p.Report {
-			if line := name + " is report-only, and stops it once it is switched on"; !slices.Contains(a.Breaks, line) {
+			if line := "the policy " + name + " is report-only, and stops it once it is switched on"; !slices.Contains(a.Breaks, line) {
 				a.Breaks = append(a.Breaks, line)
 			}
 		}
