@@ -108,7 +108,7 @@ var inner = map[string]int{
 	"partnercloud": 4,
 
 	"mfa":          1,
-	"mfa/provider": 2, "mfa/pages": 2, "mfa/register": 2, "mfa/selftest": 2,
+	"mfa/provider": 2, "mfa/pages": 2, "mfa/register": 2, "mfa/selftest": 2, "mfa/oath": 2,
 
 	"sam":         1,
 	"sam/capture": 2, "sam/exchange": 2, "sam/renew": 2,

@@ -101,6 +101,9 @@ const (
 	CalendarRevoked   Action = "calendar.revoked"
 )
 
+// MFATokenUploaded: one of our seeds went to Entra ID as a hardware OATH token.
+const MFATokenUploaded Action = "mfa.token-uploaded"
+
 // Event is one entry of the trail before it is chained. It never holds a
 // secret: a token is named by its fingerprint.
 type Event struct {
