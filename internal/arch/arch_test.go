@@ -110,7 +110,7 @@ var inner = map[string]int{
 	"otp": 1, "otp/page": 2,
 
 	"mfa":          1,
-	"mfa/provider": 2, "mfa/pages": 2, "mfa/register": 2, "mfa/selftest": 2,
+	"mfa/provider": 2, "mfa/pages": 2, "mfa/register": 2, "mfa/selftest": 2, "mfa/oath": 2,
 
 	"bridge":          1,
 	"bridge/upstream": 2, "bridge/queue": 3, "bridge/front": 3, "bridge/run": 4,

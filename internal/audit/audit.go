@@ -145,6 +145,9 @@ const (
 	BridgeDoubtful      Action = "bridge.doubtful" // the end of a message was sent and no answer came: it is sent again
 )
 
+// MFATokenUploaded: one of our seeds went to Entra ID as a hardware OATH token.
+const MFATokenUploaded Action = "mfa.token-uploaded"
+
 // Event is one entry of the trail before it is chained. It never holds a
 // secret: a token is named by its fingerprint.
 type Event struct {

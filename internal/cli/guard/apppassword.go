@@ -22,21 +22,27 @@ import (
 func newAppPassword(env *kit.Env, more ...*cobra.Command) *cobra.Command {
 	var in kit.Installation
 	cmd := &cobra.Command{
-		Use: "apppassword", Short: "Make, list and revoke the passwords of devices at the mail bridge",
-		Long: `apppassword has passwords for what knows no modern authentication: one a device, for one
+		Use: "apppassword", Short: "Say what app passwords can do here, and make those of the mail bridge",
+		Long: `apppassword decide says for whom an app password of Microsoft's would work in this
+tenant, until when, what breaks it, and who depends on one.
+
+create, list and revoke have ours, for what knows no modern authentication: one a device, for one
 mailbox, for the protocols that are named, from the addresses that are named, until a
 day. They open the mail bridge (partnerguard bridge) and nothing else: none is a password
 of Entra ID, and none proves a second factor.`,
-		Example: `  partnerguard apppassword create --device "Scanner, second floor" --mailbox scans@contoso.example --protocols smtp --from 192.0.2.17 --expires 90d
+		Example: `  partnerguard apppassword decide --from exports/ --account scanner@contoso.example
+  partnerguard apppassword create --device "Scanner, second floor" --mailbox scans@contoso.example --protocols smtp --from 192.0.2.17 --expires 90d
   partnerguard apppassword list
   partnerguard apppassword revoke bd-abc`,
-		Args: kit.Only("apppassword", "create, list and revoke"),
+		Args: kit.Only("apppassword", "decide, create, list and revoke"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	open := kit.Opener(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) })
-	cmd.AddCommand(newAppPasswordCreate(env, open), newAppPasswordList(env, open), newAppPasswordRevoke(env, open))
-	cmd.AddCommand(more...)
-	in.Register(cmd)
+	acts := []*cobra.Command{newAppPasswordCreate(env, open), newAppPasswordList(env, open), newAppPasswordRevoke(env, open)}
+	for _, act := range acts { // what judges has flags of its own
+		in.Register(act)
+	}
+	cmd.AddCommand(append(acts, more...)...)
 	in.Complete(env, cmd, map[string]kit.Words{"apppassword revoke": deviceIDs, "partnerguard apppassword revoke": deviceIDs})
 	return cmd
 }
