@@ -20,7 +20,6 @@ import (
 // newAppPassword makes the commands of passwords of devices: those of the bridge are
 // here; what Microsoft's app passwords can and cannot do is in decide.
 func newAppPassword(env *kit.Env, more ...*cobra.Command) *cobra.Command {
-	var in kit.Installation
 	cmd := &cobra.Command{
 		Use: "apppassword", Short: "Say what app passwords can do here, and make those of the mail bridge",
 		Long: `apppassword decide says for whom an app password of Microsoft's would work in this
@@ -37,17 +36,21 @@ of Entra ID, and none proves a second factor.`,
 		Args: kit.Only("apppassword", "decide, create, list and revoke"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	open := kit.Opener(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) })
-	acts := []*cobra.Command{newAppPasswordCreate(env, open), newAppPasswordList(env, open), newAppPasswordRevoke(env, open)}
-	for _, act := range acts { // what judges has flags of its own
-		in.Register(act)
+	for _, act := range []func(*kit.Env, kit.Opener) *cobra.Command{newAppPasswordCreate, newAppPasswordList, newAppPasswordRevoke} {
+		in := &kit.Installation{} // each its own: what judges beside them has other flags
+		c := act(env, func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) })
+		in.Register(c)
+		in.Complete(env, c, map[string]kit.Words{"revoke": deviceIDs, "apppassword revoke": deviceIDs, "partnerguard apppassword revoke": deviceIDs})
+		cmd.AddCommand(c)
 	}
-	cmd.AddCommand(append(acts, more...)...)
-	in.Complete(env, cmd, map[string]kit.Words{"apppassword revoke": deviceIDs, "partnerguard apppassword revoke": deviceIDs})
+	cmd.AddCommand(more...)
 	return cmd
 }
 
 func deviceIDs(ctx context.Context, i *app.Installation) (ids []string, err error) {
+	if i.Bridge == nil { // the vault is closed
+		return nil, nil
+	}
 	list, err := i.Bridge.List(ctx)
 	for k := range list {
 		if list[k].Revoked.IsZero() {
