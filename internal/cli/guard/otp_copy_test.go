@@ -69,7 +69,8 @@ func TestCodeLines(t *testing.T) {
 	t.Parallel()
 	s := otp.Shown{Offset: 42 * time.Second}
 	for _, name := range []string{"a", strings.Repeat("long name ", 12), "日本語の名前" + strings.Repeat("語", 30)} {
-		s.Codes = append(s.Codes, otp.Code{Name: name, Code: secret.New("12345678"), Next: secret.New("87654321"), Left: 29 * time.Second, Period: 30 * time.Second})
+		s.Codes = append(s.Codes, otp.Code{Name: name, Code: secret.New("12345678"), Next: secret.New("87654321"), Left: 29 * time.Second,
+			Period: 30 * time.Second})
 	}
 	for _, width := range []int{40, 60, 80, 200} {
 		lines := codeLines(s, kit.Paint{}, width)
