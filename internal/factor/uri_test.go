@@ -44,13 +44,17 @@ func TestHostileURIs(t *testing.T) {
 	for _, address := range []string{
 		"", "x", "https://totp/ada?secret=" + key, "otpauth:totp/ada?secret=" + key, "otpauth://", "otpauth://totp/ada", "otpauth://totp/ada?secret=",
 		"otpauth://motp/ada?secret=" + key, "otpauth://totp/ada?secret=" + key + "&secret=" + key, "otpauth://totp/ada?SECRET=" + key + "&secret=" + key,
-		"otpauth://totp/ada?secret=" + key + "&digits=5", "otpauth://totp/ada?secret=" + key + "&digits=9", "otpauth://totp/ada?secret=" + key + "&digits=six",
-		"otpauth://totp/ada?secret=" + key + "&period=0", "otpauth://totp/ada?secret=" + key + "&period=-30", "otpauth://totp/ada?secret=" + key + "&period=301",
+		"otpauth://totp/ada?secret=" + key + "&digits=5", "otpauth://totp/ada?secret=" + key + "&digits=9",
+		"otpauth://totp/ada?secret=" + key + "&digits=six",
+		"otpauth://totp/ada?secret=" + key + "&period=0", "otpauth://totp/ada?secret=" + key + "&period=-30",
+		"otpauth://totp/ada?secret=" + key + "&period=301",
 		"otpauth://totp/ada?secret=" + key + "&algorithm=MD5", "otpauth://totp/ada?secret=" + key + "&period=99999999999999999999",
 		"otpauth://totp/a%0Ada?secret=" + key, "otpauth://totp/a%1B[2Jda?secret=" + key, "otpauth://totp/a%E2%80%AEda?secret=" + key,
-		"otpauth://totp/a%FFda?secret=" + key, "otpauth://totp/a\xffda?secret=" + key, "otpauth://totp/%zz?secret=" + key, "otpauth://totp/ada?secret=%zz" + key,
+		"otpauth://totp/a%FFda?secret=" + key, "otpauth://totp/a\xffda?secret=" + key, "otpauth://totp/%zz?secret=" + key,
+		"otpauth://totp/ada?secret=%zz" + key,
 		"otpauth://totp/ada;x?secret=" + key + ";digits=8", "otpauth://totp/" + strings.Repeat("a", 201) + "?secret=" + key,
-		"otpauth://totp/ada?secret=" + key + "&x=" + strings.Repeat("a", 5000), "otpauth://hotp/ada?secret=" + key, "otpauth://hotp/ada?counter=-1&secret=" + key,
+		"otpauth://totp/ada?secret=" + key + "&x=" + strings.Repeat("a", 5000), "otpauth://hotp/ada?secret=" + key,
+		"otpauth://hotp/ada?counter=-1&secret=" + key,
 		"otpauth://totp/ada?secret=" + key[:8], "otpauth://totp/ada?secret=" + key + "0", "steam://", "steam://1234", "otpauth://totp:99x/ada?secret=" + key,
 	} {
 		e, err := factor.ReadURI(secret.New(address))
@@ -64,7 +68,8 @@ func TestHostileURIs(t *testing.T) {
 
 func TestURI(t *testing.T) {
 	t.Parallel()
-	e := factor.Entry{Issuer: "Ä & Söhne", Account: "ada+1@contoso.com", Seed: factor.Seed{Secret: secret.New(key), Algorithm: factor.SHA1, Digits: 6, Period: 30}}
+	e := factor.Entry{Issuer: "Ä & Söhne", Account: "ada+1@contoso.com",
+		Seed: factor.Seed{Secret: secret.New(key), Algorithm: factor.SHA1, Digits: 6, Period: 30}}
 	got, err := e.URI()
 	want := "otpauth://totp/%C3%84%20%26%20S%C3%B6hne:ada%2B1%40contoso.com?secret=" + key +
 		"&issuer=%C3%84%20%26%20S%C3%B6hne&algorithm=SHA1&digits=6&period=30"

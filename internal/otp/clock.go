@@ -27,7 +27,7 @@ func Measure(ctx context.Context, c *http.Client, address string, now func() tim
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return Correction{}, problem.New(problem.Usage, "%.100q is no https:// address to ask for the time", address).
-			WithHint("any web server will do: https://login.microsoftonline.com")
+			WithHint("any web server will do that you trust to know the time")
 	}
 	own := *c
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -157,7 +157,8 @@ func ownAlone(path string, info fs.FileInfo) error {
 // writeFile puts text at path whole or not at all, for its owner alone.
 func writeFile(path string, text []byte) error {
 	bad := func(err error) error {
-		return problem.Wrap(err, problem.BadInput, "%s cannot be written%s", path, problem.Reason(err)).WithHint("its folder must be yours; what was there is unchanged")
+		return problem.Wrap(err, problem.BadInput, "%s cannot be written%s", path, problem.Reason(err)).
+			WithHint("its folder must be yours; what was there is unchanged")
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".otp-*") // 0600
 	if err != nil {

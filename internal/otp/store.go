@@ -108,7 +108,7 @@ func vaultOf(h *header) string { return format + " " + h.ID }
 func (s *Store) refused(err error) error {
 	switch {
 	case errors.Is(err, vault.ErrWrongMaster):
-		if w, ok := errors.AsType[*vault.WrongMaster](err); ok && strings.HasPrefix(w.Want, "passphrase:") == strings.HasPrefix(w.Given, "passphrase:") {
+		if w, ok := errors.AsType[*vault.WrongMaster](err); ok && strings.Contains(w.Want, "passphrase") == strings.Contains(w.Given, "passphrase") {
 			return problem.Wrap(err, problem.Unauthenticated, "this %s does not open %s", kindOf(w.Want), s.path).
 				WithHint("nobody can open the file without the right one; the issuers of the seeds can give new ones")
 		} else if ok {

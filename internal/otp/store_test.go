@@ -338,7 +338,8 @@ func FuzzFile(f *testing.F) {
 }
 
 func FuzzBook(f *testing.F) {
-	f.Add([]byte(`{"entries":[{"id":"otp-x","name":"n","added":"2026-01-01T00:00:00Z","secret":"JBSWY3DPEHPK3PXP","algorithm":"SHA1","digits":6,"period":30}],"offsetMs":5}`))
+	f.Add([]byte(`{"entries":[{"id":"otp-x","name":"n","added":"2026-01-01T00:00:00Z","secret":"JBSWY3DPEHPK3PXP",` +
+		`"algorithm":"SHA1","digits":6,"period":30}],"offsetMs":5}`))
 	f.Fuzz(func(t *testing.T, plain []byte) {
 		b, err := otp.Unmarshal(plain)
 		if err != nil {

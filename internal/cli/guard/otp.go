@@ -89,7 +89,8 @@ func (f *otpFile) store(env *kit.Env) (*otp.Store, error) {
 func newOTP(env *kit.Env) *cobra.Command {
 	var f otpFile
 	cmd := &cobra.Command{
-		Use: "otp", Short: "One-time passwords on a desk without phones", Args: kit.Only("otp", "add, list, show, import, lock, unlock, remove, passphrase, correct and serve"),
+		Use: "otp", Short: "One-time passwords on a desk without phones",
+		Args: kit.Only("otp", "add, list, show, import, lock, unlock, remove, passphrase, correct and serve"),
 		Long: `otp keeps the seeds of one-time passwords (TOTP, RFC 6238) for people who may have no
 phone at their desk: Microsoft Entra ID's, Partnerguard's own and everybody's. They are
 sealed in a file that only you may read, under a passphrase or a key of systemd. A seed

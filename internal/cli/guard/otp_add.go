@@ -117,7 +117,8 @@ func (s *otpSource) read(env *kit.Env) (factor.Entry, error) {
 	e, err := factor.ReadURI(text)
 	if err != nil && s.qr != "" {
 		if p, perr := factor.ReadPayload(text); perr == nil && p.Parts > 0 {
-			return e, problem.New(problem.Usage, "the picture moves accounts of another application").WithHint("partnerguard otp import %s takes them all", s.qr)
+			return e, problem.New(problem.Usage, "the picture moves accounts of another application").
+				WithHint("partnerguard otp import %s takes them all", s.qr)
 		}
 	}
 	return e, err
@@ -163,7 +164,8 @@ func newOTPImport(env *kit.Env, f *otpFile) *cobra.Command {
 	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{
 		Use: "import FILE|-", Short: "Take the seeds of another application's export",
-		Args: kit.Between(1, 1, problem.New(problem.Usage, "otp import takes one file, or - for standard input").WithHint("partnerguard otp import export.json")),
+		Args: kit.Between(1, 1, problem.New(problem.Usage, "otp import takes one file, or - for standard input").
+			WithHint("partnerguard otp import export.json")),
 		Long: `import reads lines of otpauth:// addresses, exports of Aegis, andOTP, 2FAS and Bitwarden
 (JSON), of Bitwarden and KeePassXC (CSV), of KeePass (XML), and the pictures or addresses
 (otpauth-migration://) with which Google Authenticator moves accounts. Encrypted exports

@@ -18,6 +18,7 @@ import (
 
 func newOTPUnlock(env *kit.Env, f *otpFile) *cobra.Command {
 	var life time.Duration
+	output := kit.NewOutput("text", "json")
 	cmd := &cobra.Command{Use: "unlock", Short: "Keep codes at hand for some minutes, without the passphrase", Args: kit.NoWords,
 		Long: `unlock asks for the passphrase once, and starts an agent of yours that gives codes to
 otp show and otp list. It never gives a seed or the key. It forgets after --for, at otp
@@ -39,10 +40,13 @@ codes. There is none on Windows.`,
 			if err := startAgent(env, a); err != nil {
 				return err
 			}
-			fmt.Fprintf(env.Stderr, "Codes are at hand for %s; partnerguard otp lock ends it.\n", life)
-			return nil
+			return output.Answer(env, map[string]int{"openFor": seconds(life)}, func(w io.Writer, _ kit.Paint) error {
+				fmt.Fprintf(w, "Codes are at hand for %s; partnerguard otp lock ends it.\n", life)
+				return nil
+			})
 		}}
 	cmd.Flags().DurationVar(&life, "for", otp.UsualLife, "how long, up to "+otp.MaxLife.String())
+	output.Register(cmd)
 	return cmd
 }
 
@@ -98,6 +102,7 @@ func newOTPAgent(env *kit.Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.Now = env.Now
 			l, err := otp.ListenAgent(otp.Socket(env.Getenv))
 			if err != nil {
 				fmt.Fprintln(env.Stdout, err)
@@ -112,19 +117,24 @@ func newOTPAgent(env *kit.Env) *cobra.Command {
 }
 
 func newOTPLock(env *kit.Env) *cobra.Command {
-	return &cobra.Command{Use: "lock", Short: "Have the agent forget, now", Args: kit.NoWords, Example: "  partnerguard otp lock",
+	output := kit.NewOutput("text", "json")
+	cmd := &cobra.Command{Use: "lock", Short: "Have the agent forget, now", Args: kit.NoWords, Example: "  partnerguard otp lock",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			was, err := otp.Lock(cmd.Context(), otp.Socket(env.Getenv))
 			if err != nil {
 				return err
 			}
-			said := "It was locked already."
-			if was {
-				said = "Locked."
-			}
-			fmt.Fprintln(env.Stderr, said)
-			return nil
+			return output.Answer(env, map[string]bool{"wasOpen": was}, func(w io.Writer, _ kit.Paint) error {
+				said := "It was locked already."
+				if was {
+					said = "Locked."
+				}
+				fmt.Fprintln(w, said)
+				return nil
+			})
 		}}
+	output.Register(cmd)
+	return cmd
 }
 
 func newOTPCorrect(env *kit.Env, f *otpFile) *cobra.Command {

@@ -247,9 +247,11 @@ func (s *session) shown(now time.Time) (c otp.Code, next, is bool) {
 
 // record writes the trail. The entry is named by its id: its name is the person's own.
 func (d *Desk) record(ctx context.Context, a audit.Action, o audit.Outcome, person, reason string, details map[string]string) error {
-	err := d.d.Record.Record(ctx, audit.Event{At: d.d.Now().UTC(), Action: a, Outcome: o, Actor: "otp:" + person, Object: person, Reason: reason, Details: details})
+	err := d.d.Record.Record(ctx, audit.Event{At: d.d.Now().UTC(),
+		Action: a, Outcome: o, Actor: "otp:" + person, Object: person, Reason: reason, Details: details})
 	if err != nil {
-		return problem.Wrap(err, problem.Unavailable, "the trail cannot be written, so nothing is shown").WithHint("whoever runs this machine finds why in the log")
+		return problem.Wrap(err, problem.Unavailable, "the trail cannot be written, so nothing is shown").
+			WithHint("whoever runs this machine finds why in the log")
 	}
 	return nil
 }

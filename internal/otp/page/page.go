@@ -47,12 +47,13 @@ func (d *Desk) Mount(m web.Mux) error {
 	for _, a := range screen.Assets() {
 		files[a.Name] = web.Fixed(a.Type, a.Body)
 	}
-	m.Handle(web.Route{Name: "otp.static", Pattern: "GET " + screen.Static + "{name}", Access: web.Loopback, Handle: func(w http.ResponseWriter, r *http.Request) error {
+	static := func(w http.ResponseWriter, r *http.Request) error {
 		if h := files[r.PathValue("name")]; h != nil {
 			return h(w, r)
 		}
 		return problem.New(problem.NotFound, "there is no such file").WithHint("load the page again")
-	}})
+	}
+	m.Handle(web.Route{Name: "otp.static", Pattern: "GET " + screen.Static + "{name}", Access: web.Loopback, Handle: static})
 	return nil
 }
 
@@ -159,8 +160,8 @@ func (d *Desk) postOpen(w http.ResponseWriter, r *http.Request) error {
 		d.show(w, sheet{title: "Open your one-time passwords", fault: err, status: status, build: d.fields})
 		return nil
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookie, Value: id.Reveal(), Path: Path, MaxAge: int(Life / time.Second), HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: r.TLS != nil})
+	http.SetCookie(w, &http.Cookie{Name: cookie, Value: id.Reveal(), Path: Path, MaxAge: int(Life / time.Second), HttpOnly: true,
+		SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
 	return seeOther(w, r, codesPath)
 }
 
