@@ -19,7 +19,8 @@ import (
 // newMFAPeople makes the commands of people and factors.
 func newMFAPeople(env *kit.Env, open kit.Opener) []*cobra.Command {
 	return []*cobra.Command{newMFAUsers(env, open), newMFAFactors(env, open), newMFAInvite(env, open),
-		newMFAPair(env, open, mfa.ActReset, "Take every factor of a person away, and invite them anew", "lost phone; called back on the number in the directory"),
+		newMFAPair(env, open, mfa.ActReset, "Take every factor of a person away, and invite them anew",
+			"lost phone; called back on the number in the directory"),
 		newMFAPair(env, open, mfa.ActPass, "Give a person a temporary pass, good once", "phone at home; stands at the desk with a badge"),
 		newMFAPair(env, open, mfa.ActRecovery, "Make new recovery codes for a person", "codes lost; called back"),
 		newMFAUnlock(env, open), newMFABlock(env, open), newMFARemove(env, open)}

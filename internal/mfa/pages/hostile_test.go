@@ -20,7 +20,9 @@ func TestHostileForms(t *testing.T) {
 		"no button": "code=123456", "unknown button": "do=open&code=123456", "two codes": "do=totp&code=123456&code=654321",
 		"two buttons": "do=totp&do=pass&code=1", "a field of another": "do=totp&code=1&amr=otp", "a long code": "do=totp&code=" + long,
 		"no code": "do=totp", "a code of spaces": "do=totp&code=%20%20", "digits of another script": "do=totp&code=" + url.QueryEscape("１２３４５６"),
-		"a zero": "do=totp&code=12%00456", "not UTF-8": "do=recovery&code=%ff%fe", "a broken escape": "do=totp&code=%zz", "a key that is none": "do=key&response=%7B%7D",
+
+		"a zero": "do=totp&code=12%00456", "not UTF-8": "do=recovery&code=%ff%fe", "a broken escape": "do=totp&code=%zz",
+		"a key that is none":   "do=key&response=%7B%7D",
 		"a key that is a list": "do=key&response=%5B%5D", "a key that is huge": "do=key&response=" + strings.Repeat("a", 70<<10),
 		"deep JSON": "do=key&response=" + strings.Repeat("[", 9000), "enrolled without a session": "do=enrolled", "enrol where nobody may": "do=enrol",
 		"a recovery code of another form": "do=recovery&code=aaaaa-aaaaaa", "a pass that nobody gave": "do=pass&code=aaaaa-aaaaa",
@@ -69,7 +71,8 @@ func TestHostileForms(t *testing.T) {
 func TestNamesAreText(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
-	_, link, err := r.s.Invite(t.Context(), accountOf("cccccccc-2222-3333-4444-555555555555"), "<script>alert(1)</script>\u202e", "\"><img src=x>", "local:help")
+	_, link, err := r.s.Invite(t.Context(), accountOf("cccccccc-2222-3333-4444-555555555555"),
+		"<script>alert(1)</script>\u202e", "\"><img src=x>", "local:help")
 	r.ok(err)
 	w := r.do("GET", strings.TrimPrefix(link.Reveal(), home), nil)
 	if b := w.Body.String(); w.Code != 200 || strings.Contains(b, "<script>alert") || strings.Contains(b, "<img") || strings.Contains(b, "\u202e") {
@@ -79,7 +82,8 @@ func TestNamesAreText(t *testing.T) {
 
 // No form brings a page down.
 func FuzzForms(f *testing.F) {
-	for _, s := range []string{"do=totp&code=123456", "do=key&response=%7B%22id%22%3A%22a%22%7D", "do=enter&login=a&kind=totp&code=1", "do=enter-key&response=x",
+	for _, s := range []string{"do=totp&code=123456", "do=key&response=%7B%22id%22%3A%22a%22%7D", "do=enter&login=a&kind=totp&code=1",
+		"do=enter-key&response=x",
 		"do=ask-key", "do=app&code=1&label=x", "do=remove&factor=x", "%", "do"} {
 		f.Add(s)
 	}

@@ -171,7 +171,8 @@ func (p *Pages) acts() []screen.Act {
 	act := screen.Field{Name: "act", Label: "What was asked for", Kind: "hidden", Required: true, Max: 40}
 	return []screen.Act{
 		{Name: "invite", Title: "Invite", Do: screen.HelpDesk,
-			About: "Invites an account that never had a factor here. The address is shown once: give it to the person by a way that you trust.", Form: []screen.Field{
+			About: "Invites an account that never had a factor here. The address is shown once: give it to the person by a way that you " +
+				"trust.", Form: []screen.Field{
 				{Name: "tenant-id", Label: "Tenant id", Required: true, Max: 36}, {Name: "object", Label: "Object id of the user", Required: true, Max: 36},
 				{Name: "login", Label: "Sign-in name", Hint: "shown to the person, to know the account by", Required: true, Max: 200},
 				{Name: "name", Label: "Name", Max: 200}}, Handle: p.doInvite},
