@@ -372,7 +372,8 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask, list *screen.List[mfa.L
 	}
 	v.Above = []screen.Block{screen.Tiles{tile("Security key", by[mfa.Key], "resists phishing", "/factors?strongest=key"),
 		tile("Authenticator app", by[mfa.TOTP], "a code can be phished", "/factors?strongest=totp"),
-		tile("No factor", by[""], "cannot answer", "/factors?strongest=none"), tile("Waits or locked", waits+locked, "for a second person, or after wrong answers",
+		tile("No factor", by[""], "cannot answer", "/factors?strongest=none"),
+		tile("Waits or locked", waits+locked, "for a second person, or after wrong answers",
 			"/factors")}}
 	return v, nil
 }
