@@ -181,23 +181,27 @@ func factorsOf(l *mfa.Line, now time.Time, add func(key string, f alert.Finding,
 	for _, f := range l.Factors {
 		if refused = refused || f.Refused != ""; f.Refused == "" && f.Kind != mfa.Recovery && now.Sub(f.Made) < mfaNews {
 			add("new", alert.Finding{Severity: notify.Notice, Title: "New second factors were set up",
-				Cause: "Whoever sets one up can sign in with it from now on.", Command: "partnerguard mfa factors", Fix: "nothing, where the person did it; else take it away"}, who, f.Made)
+				Cause:   "Whoever sets one up can sign in with it from now on.",
+				Command: "partnerguard mfa factors", Fix: "nothing, where the person did it; else take it away"}, who, f.Made)
 		}
 	}
 	if refused {
 		add("forged", alert.Finding{Severity: notify.Urgent, Title: "Factors were changed by something else",
-			Cause: "Rows of the database are not as they were written.", Command: "partnerguard vault check", Fix: "find out who writes into the database; the factors do not count"}, who, now)
+			Cause:   "Rows of the database are not as they were written.",
+			Command: "partnerguard vault check", Fix: "find out who writes into the database; the factors do not count"}, who, now)
 	}
 	for _, a := range l.Acts {
 		if a.State == mfa.Asked {
 			add("asked", alert.Finding{Severity: notify.Notice, Title: "The help desk asks for a second person",
-				Cause: "A reset, a pass or recovery codes wait for a yes.", Command: "partnerguard mfa users", Fix: "another person of the help desk approves or withdraws it"}, who, a.Asked)
+				Cause:   "A reset, a pass or recovery codes wait for a yes.",
+				Command: "partnerguard mfa users", Fix: "another person of the help desk approves or withdraws it"}, who, a.Asked)
 		}
 	}
 	for _, a := range l.Done {
 		if a.What == mfa.ActReset && a.State == mfa.Approved && now.Sub(a.Decided) < mfaNews {
 			add("reset", alert.Finding{Severity: notify.Warning, Title: "Accounts' factors were reset",
-				Cause: "Every factor was taken away, and a new invitation given.", Command: "partnerguard mfa users", Fix: "nothing, where the person asked for it; else block the account"}, who, a.Decided)
+				Cause:   "Every factor was taken away, and a new invitation given.",
+				Command: "partnerguard mfa users", Fix: "nothing, where the person asked for it; else block the account"}, who, a.Decided)
 		}
 	}
 }

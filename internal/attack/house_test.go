@@ -274,6 +274,7 @@ func (h *house) fill(s *app.Installation) {
 	h.posture(s)
 	h.consoled(s)
 	h.bridged(s)
+	h.factored(s)
 	h.alerted(s)
 	s.Config.Collect.Connection = h.first
 	h.ok(s.CollectNow(ctx, "partner", collect.Ask{Now: true, Only: []string{"organization", "perUserMfa", "customers"}},

@@ -200,6 +200,16 @@ type Given struct {
 	Link  secret.Text
 }
 
+// Shown is what is given, in clear, a line each: for whom approved it, once.
+func (g *Given) Shown() (out []string) {
+	for _, t := range append([]secret.Text{g.Pass, g.Link}, g.Codes...) {
+		if !t.IsZero() {
+			out = append(out, t.Reveal())
+		}
+	}
+	return out
+}
+
 var guidForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // Check refuses what is no account; it brings the ids to one spelling.

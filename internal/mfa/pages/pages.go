@@ -67,6 +67,8 @@ type Pages struct {
 	asked map[string]asking // keys that were asked without a name, by the hash of the cookie
 }
 
+var _ mfa.Challenger = (*Pages)(nil)
+
 // asking is a key that was asked who it is.
 type asking struct {
 	kept  json.RawMessage

@@ -72,6 +72,8 @@ func (r *rig) Answer(w http.ResponseWriter, _ *http.Request, _ mfa.Challenge, pa
 	return err
 }
 
+func accountOf(object string) mfa.Account { return mfa.Account{Tenant: tenant, Object: object} }
+
 // do asks as a browser does, and follows redirects.
 func (r *rig) do(method, path string, form url.Values) *httptest.ResponseRecorder {
 	r.Helper()

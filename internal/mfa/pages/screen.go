@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -42,7 +43,7 @@ func (p *Pages) lines(ctx context.Context, v *screen.Viewer) ([]mfa.Line, error)
 func standing(l *mfa.Line) (page.Said, string) {
 	switch l.Rank() {
 	case 0:
-		return page.Said{Tone: print.Bad, Word: "changed by something else"}, print.First(l.Refused, "a factor's row is not as it was written")
+		return page.Said{Tone: print.Bad, Word: "changed by something else"}, cmp.Or(l.Refused, "a factor's row is not as it was written")
 	case 1:
 		return page.Said{Tone: print.Doubt, Word: "waits for a second person"}, ""
 	case 2:
@@ -70,7 +71,7 @@ func kindWord(k mfa.Kind) string {
 
 func (p *Pages) peopleList(one *screen.Screen) *screen.List[mfa.Line] {
 	return &screen.List[mfa.Line]{
-		Noun: "person", Default: "standing", Search: "name, account",
+		Noun: "account", Default: "standing", Search: "name, account",
 		Key: func(l *mfa.Line) string { return l.ID }, Tenant: func(l *mfa.Line) string { return l.Account.Tenant },
 		Columns: []screen.Column[mfa.Line]{
 			{Name: "person", Head: "Person", Cell: func(l *mfa.Line) screen.Cell { return screen.Named(l.Called(), l.Login, "") }},
@@ -96,7 +97,7 @@ func (p *Pages) peopleList(one *screen.Screen) *screen.List[mfa.Line] {
 		},
 		Filters: []screen.Filter[mfa.Line]{
 			{Name: "strongest", Head: "Strongest", Enum: []string{"none", string(mfa.Recovery), string(mfa.TOTP), string(mfa.Key)},
-				Of: func(l *mfa.Line) []string { return []string{print.First(string(l.Strongest), "none")} }, Word: func(v string) string {
+				Of: func(l *mfa.Line) []string { return []string{cmp.Or(string(l.Strongest), "none")} }, Word: func(v string) string {
 					if v == "none" {
 						return "no factor"
 					}
@@ -151,19 +152,22 @@ func (p *Pages) desk(l *mfa.Line, one *screen.Screen) (out []screen.Block) {
 		body = append(body, screen.Do{Path: "/factors/withdraw", Right: screen.HelpDesk, Text: "Withdraw it", Fields: url.Values{"act": {a.ID}}})
 		out = append(out, screen.Bit{Head: map[bool]string{true: "Waits for a second person", false: "May still be used"}[a.State == mfa.Asked], Body: body})
 	}
+	var body []screen.Block
 	if !l.Locked.IsZero() {
-		out = append(out, screen.Do{Path: "/factors/unlock", Right: screen.HelpDesk, Text: "End the wait", Fields: of})
+		body = append(body, screen.Do{Path: "/factors/unlock", Right: screen.HelpDesk, Text: "End the wait", Fields: of})
 	}
-	ask := url.Values{"person": {l.ID}, "what": {mfa.ActPass}}
-	out = append(out, screen.Form{Screen: one, Act: "ask", Values: ask, Plain: true})
 	for _, f := range l.Factors {
-		out = append(out, screen.Do{Path: "/factors/remove", Right: screen.HelpDesk, Text: "Take " + print.Clean(f.Label, 60) + " away",
+		body = append(body, screen.Do{Path: "/factors/remove", Right: screen.HelpDesk, Text: "Take " + print.Clean(f.Label, 60) + " away",
 			Fields: url.Values{"factor": {f.ID}}, Danger: true})
 	}
 	if l.State == mfa.Blocked {
-		return append(out, screen.Do{Path: "/factors/unblock", Right: screen.HelpDesk, Text: "Take factors again", Fields: of})
+		body = append(body, screen.Do{Path: "/factors/unblock", Right: screen.HelpDesk, Text: "Take factors again", Fields: of})
+	} else {
+		body = append(body, screen.Do{Path: "/factors/block", Right: screen.HelpDesk, Text: "Block all factors", Fields: of, Danger: true})
 	}
-	return append(out, screen.Do{Path: "/factors/block", Right: screen.HelpDesk, Text: "Block all factors", Fields: of, Danger: true})
+	ask := url.Values{"person": {l.ID}, "what": {mfa.ActPass}}
+	return append(out, screen.Bit{Head: "One of the help desk", Body: body},
+		screen.Bit{Head: "Two of the help desk", Body: []screen.Block{screen.Form{Screen: one, Act: "ask", Values: ask, Plain: true}}})
 }
 
 func (p *Pages) acts() []screen.Act {
@@ -171,7 +175,8 @@ func (p *Pages) acts() []screen.Act {
 	act := screen.Field{Name: "act", Label: "What was asked for", Kind: "hidden", Required: true, Max: 40}
 	return []screen.Act{
 		{Name: "invite", Title: "Invite", Do: screen.HelpDesk,
-			About: "Invites an account that never had a factor here. The address is shown once: give it to the person by a way that you trust.", Form: []screen.Field{
+			About: "Invites an account that never had a factor here. The address is shown once: give it to the person by a way that you " +
+				"trust.", Form: []screen.Field{
 				{Name: "tenant-id", Label: "Tenant id", Required: true, Max: 36}, {Name: "object", Label: "Object id of the user", Required: true, Max: 36},
 				{Name: "login", Label: "Sign-in name", Hint: "shown to the person, to know the account by", Required: true, Max: 200},
 				{Name: "name", Label: "Name", Max: 200}}, Handle: p.doInvite},
@@ -277,25 +282,11 @@ func (p *Pages) doApprove(ctx context.Context, a *screen.Ask, form url.Values) (
 	if err != nil {
 		return screen.Done{}, err
 	}
-	said := "It is shown once: " + strings.Join(Given(&given), " ")
+	said := "It is shown once: " + strings.Join(given.Shown(), " ")
 	return screen.Done{Path: at(l), Said: said, Body: struct {
 		mfa.Act
 		Given []string `json:"given"`
-	}{act, Given(&given)}}, nil
-}
-
-// Given is what an approval gives, in clear, for whom it is shown to, once.
-func Given(g *mfa.Given) (out []string) {
-	if !g.Pass.IsZero() {
-		out = append(out, g.Pass.Reveal())
-	}
-	if !g.Link.IsZero() {
-		out = append(out, g.Link.Reveal())
-	}
-	for _, c := range g.Codes {
-		out = append(out, c.Reveal())
-	}
-	return out
+	}{act, given.Shown()}}, nil
 }
 
 func (p *Pages) doWithdraw(ctx context.Context, a *screen.Ask, form url.Values) (screen.Done, error) {
@@ -381,7 +372,8 @@ func (p *Pages) load(ctx context.Context, a *screen.Ask, list *screen.List[mfa.L
 	}
 	v.Above = []screen.Block{screen.Tiles{tile("Security key", by[mfa.Key], "resists phishing", "/factors?strongest=key"),
 		tile("Authenticator app", by[mfa.TOTP], "a code can be phished", "/factors?strongest=totp"),
-		tile("No factor", by[""], "cannot answer", "/factors?strongest=none"), tile("Waits", waits, "for a second person", "/factors?waits=yes"),
-		tile("Locked", locked, "after wrong answers", "/factors")}}
+		tile("No factor", by[""], "cannot answer", "/factors?strongest=none"),
+		tile("Waits or locked", waits+locked, "for a second person, or after wrong answers",
+			"/factors")}}
 	return v, nil
 }
