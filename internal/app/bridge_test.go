@@ -176,3 +176,39 @@ func ownCertificate(t *testing.T) (path string, roots *x509.CertPool) {
 	roots.AppendCertsFromPEM(text)
 	return path, roots
 }
+
+// Doctor says which devices end soon, and that a file that cannot be used keeps serve
+// from starting.
+func TestDoctorLooksAtTheBridge(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	o := p.options(false)
+	s, err := app.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, days := range map[string]int{"Soon": 3, "Later": 90} {
+		_, _, err := s.Bridge.Create(t.Context(), bridge.Device{Name: name, Mailbox: "a@contoso.example", Protocols: []string{bridge.SMTP},
+			Ends: time.Now().Add(time.Duration(days) * 24 * time.Hour)}, "local:test")
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.Config.Bridge.File = filepath.Join(t.TempDir(), "none.yaml")
+	r, err := app.CheckUp(t.Context(), o, true, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := fmt.Sprintf("%+v", r)
+	for _, want := range []string{"the password of the device Soon", "2 devices may come in, 0 messages wait", "serve does not start"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+	if strings.Contains(said, "the device Later") {
+		t.Error("it warns of one that lives on")
+	}
+}

@@ -144,7 +144,7 @@ var deviceList = &screen.List[line]{
 // Screens is the page of devices.
 func (b *Bridge) Screens() []screen.Screen {
 	return []screen.Screen{{
-		Name: "mail-devices", Title: "Mail devices", Icon: "plug", Group: screen.Reach, Order: 60, See: screen.Manage, Over: screen.OfHouse,
+		Name: "mail-devices", Title: "Mail devices", Icon: "mail", Group: screen.Reach, Order: 60, See: screen.Manage, Over: screen.OfHouse,
 		About: "The devices that send and read mail through the bridge: which mailbox each opens, from where, and when it was used.", List: deviceList,
 		Load: func(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 			list, err := b.List(ctx)

@@ -62,7 +62,7 @@ func TestPage(t *testing.T) {
 		t.Error("a device without a mailbox is made")
 	}
 	html := h.HTML(t, "/mail-devices?row="+ids[0])
-	for _, want := range []string{"Scanner, second floor", "192.0.2.17/32", "revoked", "Revoke it", "never used", "&lt;b&gt;Printer"} {
+	for _, want := range []string{"Scanner, second floor", "192.0.2.17 192.0.2.18", "revoked", "Revoke it", "never used", "&lt;b&gt;Printer"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page lacks %q", want)
 		}
