@@ -33,7 +33,8 @@ func mailScenario(t *testing.T) string {
 	t.Helper()
 	const has = "      - {resource: Partner Center, scopes: [user_impersonation]}\n"
 	was := string(scenario.Default())
-	text := strings.Replace(was, has, has+"      - {resource: 00000002-0000-0ff1-ce00-000000000000, scopes: [SMTP.Send, IMAP.AccessAsUser.All, POP.AccessAsUser.All], "+
+	text := strings.Replace(was, has, has+"      - {resource: 00000002-0000-0ff1-ce00-000000000000, "+
+		"scopes: [SMTP.Send, IMAP.AccessAsUser.All, POP.AccessAsUser.All], "+
 		"roles: [SMTP.SendAsApp, IMAP.AccessAsApp, POP.AccessAsApp]}\n", 1)
 	path := filepath.Join(t.TempDir(), "scenario.yaml")
 	if text == was || os.WriteFile(path, []byte(text), 0o600) != nil {
@@ -127,7 +128,8 @@ mailboxes:
 func TestBridgeOfALabStaysThere(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t)
-	f, err := bridge.ParseFile("bridge.yaml", []byte("version: 1\nname: localhost\nowner: it@contoso.com\nlisten:\n  - {protocol: smtp, tls: none, at: '127.0.0.1:0'}\n"))
+	f, err := bridge.ParseFile("bridge.yaml", []byte("version: 1\nname: localhost\nowner: it@contoso.com\n"+
+		"listen:\n  - {protocol: smtp, tls: none, at: '127.0.0.1:0'}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,8 +159,8 @@ func ownCertificate(t *testing.T) (path string, roots *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"},
-		IsCA: true, BasicConstraintsValid: true}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)

@@ -91,7 +91,8 @@ func TestMetrics(t *testing.T) {
 	for _, f := range got {
 		seen[f.GetName()] = true
 	}
-	for _, want := range []string{"partnerguard_bridge_devices", "partnerguard_bridge_waiting", "partnerguard_bridge_connections", "partnerguard_bridge_since_start"} {
+	for _, want := range []string{"partnerguard_bridge_devices", "partnerguard_bridge_waiting", "partnerguard_bridge_connections",
+		"partnerguard_bridge_since_start"} {
 		if !seen[want] {
 			t.Errorf("no %s", want)
 		}
