@@ -3,9 +3,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -14,6 +16,7 @@ import (
 	"partnerguard/internal/bridge"
 	"partnerguard/internal/bridge/run"
 	"partnerguard/internal/bridge/upstream"
+	"partnerguard/internal/checkup"
 	"partnerguard/internal/entra"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/observe"
@@ -164,4 +167,52 @@ func (m *mailTokens) ofApp(ctx context.Context, c sam.Connection, customer, reso
 func printOf(t secret.Text) string {
 	sum := sha256.Sum256([]byte(t.Reveal()))
 	return hex.EncodeToString(sum[:])
+}
+
+// lookBridge says of the mail bridge what a person should know: devices whose rows are
+// not as they were written, or end soon, and messages that wait for long.
+func (i *Installation) lookBridge(ctx context.Context) (list []checkup.Finding, err error) {
+	say := func(level checkup.Level, fix, format string, args ...any) {
+		list = append(list, checkup.Finding{Level: level, Text: fmt.Sprintf(format, args...), Fix: fix})
+	}
+	if path := i.Config.Bridge.File; path != "" {
+		if _, err := bridge.ReadFile(path); err != nil {
+			say(checkup.Bad, cmp.Or(problem.HintOf(err), "partnerguard bridge check --config "+path), "serve does not start: %s", err)
+		}
+	}
+	devices, err := i.Bridge.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	active := 0
+	for k := range devices {
+		d := &devices[k]
+		switch state := d.State(i.Now()); {
+		case state == "refused":
+			say(checkup.Bad, "partnerguard trail verify looks; revoke the device and make another", "the device %s (%s): %s", d.Name, d.ID, d.Refused)
+		case state == "active" && d.Ends.Sub(i.Now()) < 14*24*time.Hour:
+			say(checkup.Warning, "partnerguard apppassword create makes its next password", "the password of the device %s (%s) ends on %s", d.Name, d.ID,
+				d.Ends.Format(time.DateOnly))
+			active++
+		case state == "active":
+			active++
+		}
+	}
+	waits, err := i.Bridge.Waiting(ctx)
+	if err != nil {
+		say(checkup.Bad, problem.HintOf(err), "what waits to be sent: %s", err)
+	}
+	old := 0
+	for k := range waits {
+		if i.Now().Sub(waits[k].Made) > time.Hour {
+			old++
+		}
+	}
+	if old > 0 {
+		say(checkup.Warning, "partnerguard bridge queue says why", "%d messages wait to be sent for more than an hour", old)
+	}
+	if active > 0 {
+		say(checkup.Well, "", "%d devices may come in, %d messages wait", active, len(waits))
+	}
+	return list, nil
 }

@@ -33,7 +33,8 @@ func mailScenario(t *testing.T) string {
 	t.Helper()
 	const has = "      - {resource: Partner Center, scopes: [user_impersonation]}\n"
 	was := string(scenario.Default())
-	text := strings.Replace(was, has, has+"      - {resource: 00000002-0000-0ff1-ce00-000000000000, scopes: [SMTP.Send, IMAP.AccessAsUser.All, POP.AccessAsUser.All], "+
+	text := strings.Replace(was, has, has+"      - {resource: 00000002-0000-0ff1-ce00-000000000000, "+
+		"scopes: [SMTP.Send, IMAP.AccessAsUser.All, POP.AccessAsUser.All], "+
 		"roles: [SMTP.SendAsApp, IMAP.AccessAsApp, POP.AccessAsApp]}\n", 1)
 	path := filepath.Join(t.TempDir(), "scenario.yaml")
 	if text == was || os.WriteFile(path, []byte(text), 0o600) != nil {
@@ -127,7 +128,8 @@ mailboxes:
 func TestBridgeOfALabStaysThere(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t)
-	f, err := bridge.ParseFile("bridge.yaml", []byte("version: 1\nname: localhost\nowner: it@contoso.com\nlisten:\n  - {protocol: smtp, tls: none, at: '127.0.0.1:0'}\n"))
+	f, err := bridge.ParseFile("bridge.yaml", []byte("version: 1\nname: localhost\nowner: it@contoso.com\n"+
+		"listen:\n  - {protocol: smtp, tls: none, at: '127.0.0.1:0'}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,8 +159,8 @@ func ownCertificate(t *testing.T) (path string, roots *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"},
-		IsCA: true, BasicConstraintsValid: true}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -175,4 +177,40 @@ func ownCertificate(t *testing.T) (path string, roots *x509.CertPool) {
 	roots = x509.NewCertPool()
 	roots.AppendCertsFromPEM(text)
 	return path, roots
+}
+
+// Doctor says which devices end soon, and that a file that cannot be used keeps serve
+// from starting.
+func TestDoctorLooksAtTheBridge(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	o := p.options(false)
+	s, err := app.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, days := range map[string]int{"Soon": 3, "Later": 90} {
+		_, _, err := s.Bridge.Create(t.Context(), bridge.Device{Name: name, Mailbox: "a@contoso.example", Protocols: []string{bridge.SMTP},
+			Ends: time.Now().Add(time.Duration(days) * 24 * time.Hour)}, "local:test")
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.Config.Bridge.File = filepath.Join(t.TempDir(), "none.yaml")
+	r, err := app.CheckUp(t.Context(), o, true, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := fmt.Sprintf("%+v", r)
+	for _, want := range []string{"the password of the device Soon", "2 devices may come in, 0 messages wait", "serve does not start"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+	if strings.Contains(said, "the device Later") {
+		t.Error("it warns of one that lives on")
+	}
 }

@@ -129,7 +129,7 @@ func (i *Installation) looks() []checkup.Check {
 	return []checkup.Check{{About: "connections", Look: i.lookConnections}, {About: "permissions", Look: i.lookScopes},
 		{About: "app", Look: i.lookApps}, {About: "trail", Look: i.lookTrail},
 		{About: "archive", Look: i.lookArchive}, {About: "readings", Look: i.lookGaps},
-		{About: "factors", Look: i.lookFactors}}
+		{About: "factors", Look: i.lookFactors}, {About: "mail bridge", Look: i.lookBridge}}
 }
 
 func (i *Installation) lookConnections(ctx context.Context) (list []checkup.Finding, err error) {

@@ -81,7 +81,7 @@ func (d *Device) MayWriteAs(address string) bool {
 func (d *Device) From(a netip.Addr) bool {
 	a = a.Unmap()
 	return len(d.Sources) == 0 || slices.ContainsFunc(d.Sources, func(s string) bool {
-		p, err := netip.ParsePrefix(s)
+		p, err := prefix(s)
 		return err == nil && p.Contains(a)
 	})
 }
@@ -119,6 +119,10 @@ func (d *Device) settle() error {
 		p, err := prefix(s)
 		if err != nil {
 			return err
+		}
+		if p.IsSingleIP() {
+			sources = append(sources, p.Addr().String())
+			continue
 		}
 		sources = append(sources, p.String())
 	}

@@ -241,7 +241,9 @@ func TestRecipientsApart(t *testing.T) {
 			switch {
 			case strings.HasPrefix(to, "no@"):
 				out = append(out, upstream.Reply{Code: 550, Enhanced: "5.1.10", Text: "RESOLVER.ADR.RecipientNotFound"})
-			case strings.HasPrefix(to, "later@") && tries < 4:
+			case strings.HasPrefix(to, "never@") && tries > 2:
+				out = append(out, upstream.Reply{Code: 554, Enhanced: "5.4.1", Text: "Access denied"})
+			case strings.HasPrefix(to, "later@") && tries < 4, strings.HasPrefix(to, "never@"):
 				out = append(out, upstream.Reply{Code: 451, Enhanced: "4.7.500", Text: "Server busy"})
 			default:
 				out = append(out, upstream.Reply{Code: 250})
@@ -249,7 +251,7 @@ func TestRecipientsApart(t *testing.T) {
 		}
 		return out, nil
 	})
-	r.put("ben@contoso.example", "no@contoso.example", "later@contoso.example")
+	r.put("ben@contoso.example", "no@contoso.example", "later@contoso.example", "never@contoso.example")
 	r.run()
 	r.until("done", r.empty)
 	var ben, later, notices int
@@ -265,6 +267,12 @@ func TestRecipientsApart(t *testing.T) {
 				t.Fatal(err)
 			}
 			all, _ := io.ReadAll(m.Body)
+			if strings.Contains(string(all), "never@") { // the second is of this one alone
+				if strings.Contains(string(all), "no@") || !strings.Contains(string(all), "Status: 5.4.1") {
+					t.Errorf("the second notice:\n%s", all)
+				}
+				continue
+			}
 			for _, want := range []string{"Final-Recipient: rfc822; no@contoso.example", "Action: failed", "Status: 5.1.10", "Subject: A scan",
 				"RecipientNotFound", "Reporting-MTA: dns; bridge.contoso.example"} {
 				if !strings.Contains(string(all), want) {
@@ -280,10 +288,10 @@ func TestRecipientsApart(t *testing.T) {
 		ben += strings.Count(to, "ben@")
 		later += strings.Count(to, "later@")
 	}
-	if ben != 1 || later != 1 || notices != 1 {
+	if ben != 1 || later != 1 || notices != 2 {
 		t.Errorf("ben %d times, later %d, notices %d: %q", ben, later, notices, r.out.taken())
 	}
-	if len(r.rec.Of(audit.BridgeBounced)) != 1 {
+	if len(r.rec.Of(audit.BridgeBounced)) != 2 {
 		t.Errorf("%v", r.rec.Actions())
 	}
 }

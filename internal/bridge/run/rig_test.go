@@ -255,3 +255,23 @@ func code(err error) int {
 	}
 	return 0
 }
+
+// tlsPair is a certificate of localhost for a server of a test.
+type tlsPair struct {
+	path  string
+	roots *x509.CertPool
+}
+
+func newPair(t testing.TB) *tlsPair {
+	path, roots := certificate(t)
+	return &tlsPair{path, roots}
+}
+
+func (p *tlsPair) conf(t testing.TB) *tls.Config {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(p.path, p.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}}
+}

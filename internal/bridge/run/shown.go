@@ -144,7 +144,7 @@ var deviceList = &screen.List[line]{
 // Screens is the page of devices.
 func (b *Bridge) Screens() []screen.Screen {
 	return []screen.Screen{{
-		Name: "mail-devices", Title: "Mail devices", Icon: "plug", Group: screen.Reach, Order: 60, See: screen.Manage, Over: screen.OfHouse,
+		Name: "mail-devices", Title: "Mail devices", Icon: "mail", Group: screen.Reach, Order: 60, See: screen.Manage, Over: screen.OfHouse,
 		About: "The devices that send and read mail through the bridge: which mailbox each opens, from where, and when it was used.", List: deviceList,
 		Load: func(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 			list, err := b.List(ctx)
@@ -160,7 +160,7 @@ func (b *Bridge) Screens() []screen.Screen {
 				Actions:  []screen.Action{{Text: "Make a device", Icon: "plus", Act: "make", Primary: true}},
 				Nothing: &screen.Nothing{Head: "There is no device",
 					Text:    "Printers and programs without modern authentication come in at the bridge with a password of their own.",
-					Command: `partnerguard apppassword create --device "Scanner, second floor" --mailbox scans@contoso.example --protocols smtp --from 192.0.2.17`}}, nil
+					Command: `partnerguard apppassword create --device "Scanner, second floor" --mailbox scans@contoso.example --protocols smtp`}}, nil
 		},
 		Acts: []screen.Act{
 			{Name: "make", Title: "Make a device", Do: screen.Manage, About: "Makes a device, whose password is in this answer and nowhere else.",

@@ -30,7 +30,7 @@ mailbox, for the protocols that are named, from the addresses that are named, un
 day. They open the mail bridge (partnerguard bridge) and nothing else: none is a password
 of Entra ID, and none proves a second factor.`,
 		Example: `  partnerguard apppassword decide --from exports/ --account scanner@contoso.example
-  partnerguard apppassword create --device "Scanner, second floor" --mailbox scans@contoso.example --protocols smtp --from 192.0.2.17 --expires 90d
+  partnerguard apppassword create --device "Scanner, second floor" --mailbox scans@contoso.example --protocols smtp --from 192.0.2.17
   partnerguard apppassword list
   partnerguard apppassword revoke bd-abc`,
 		Args: kit.Only("apppassword", "decide, create, list and revoke"),
@@ -80,7 +80,7 @@ func newAppPasswordCreate(env *kit.Env, open kit.Opener) *cobra.Command {
 		Use: "create", Short: "Make a device's password; it is shown once", Args: kit.NoWords,
 		Long: `create makes the password of one device. It is shown once, and kept as an argon2id hash.
 The device's user is its mailbox. Dashes may be left out, and capitals do not matter.`,
-		Example: `  partnerguard apppassword create --device "Scanner, second floor" --mailbox scans@contoso.example --protocols smtp --from 192.0.2.17 --expires 90d
+		Example: `  partnerguard apppassword create --device "Scanner, second floor" --mailbox scans@contoso.example --protocols smtp --from 192.0.2.17
   partnerguard apppassword create --device "CRM" --mailbox sales@contoso.example --protocols imap,smtp --from 192.0.2.0/24 --as hello@contoso.example`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			life, err := lifeOf(expires)
@@ -99,8 +99,9 @@ The device's user is its mailbox. Dashes may be left out, and capitals do not ma
 				}{got, text.Reveal()} // to whom made it, once
 				return output.Answer(env, said, func(w io.Writer, p kit.Paint) error {
 					fmt.Fprintln(w, said.Password)
-					fmt.Fprintln(w, p.Dim(fmt.Sprintf("It is not shown again. %s (%s) signs in as %s, for %s, from %s, until %s.", print.Clean(got.Name, 120), got.ID,
-						got.Mailbox, strings.Join(got.Protocols, " "), fromWord(got.Sources), got.Ends.Format(time.DateOnly))))
+					fmt.Fprintln(w, p.Dim(fmt.Sprintf("It is not shown again. %s (%s) signs in as %s, for %s, from %s, until %s.",
+						print.Clean(got.Name, 120), got.ID, got.Mailbox, strings.Join(got.Protocols, " "), fromWord(got.Sources),
+						got.Ends.Format(time.DateOnly))))
 					return nil
 				})
 			})

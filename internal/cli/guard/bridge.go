@@ -139,13 +139,15 @@ func explain(f *bridge.File, now time.Time) (*bridgeSaid, error) {
 		}
 		s.Listen = append(s.Listen, fmt.Sprintf("%s on %s, %s%s", strings.ToUpper(l.Protocol), l.At, tlsWord(l.TLS), from))
 		if l.TLS == bridge.NoTLS {
-			s.Warnings = append(s.Warnings, fmt.Sprintf("%s on %s takes passwords without TLS: keep that network to the devices", strings.ToUpper(l.Protocol), l.At))
+			s.Warnings = append(s.Warnings, fmt.Sprintf("%s on %s takes passwords without TLS: keep that network to the devices",
+				strings.ToUpper(l.Protocol), l.At))
 		}
 	}
 	s.Upstream = []string{"SMTP " + f.Upstream.SMTP, "IMAP " + f.Upstream.IMAP, "POP3 " + f.Upstream.POP3}
 	s.Limits = []string{fmt.Sprintf("%d bytes and %d recipients a message", f.Limits.MessageBytes, f.Limits.Recipients),
 		fmt.Sprintf("%d messages a minute and %d recipients a day of a mailbox", f.Limits.PerMinute, f.Limits.PerDay),
-		fmt.Sprintf("%d messages and %d bytes wait at most, each for %s; then its sender and %s are told", f.Queue.Messages, f.Queue.Bytes, f.Queue.GiveUp, f.Owner)}
+		fmt.Sprintf("%d messages and %d bytes wait at most, each for %s; then its sender and %s are told",
+			f.Queue.Messages, f.Queue.Bytes, f.Queue.GiveUp, f.Owner)}
 	if f.Certificate == "" {
 		return s, nil
 	}
