@@ -48,7 +48,7 @@ func New() *Directory {
 		ServicePrincipals: map[string]*ServicePrincipal{}, Grants: map[string]*PermissionGrant{}, SKUs: map[string]*SKU{},
 		PrivilegedUsers: map[string]*PrivilegedUser{}, GroupSchedules: map[string]*GroupSchedule{},
 		AppPasswordActs: map[string]AppPasswordAct{},
-		byUPN: map[string]string{}, byMail: map[string]string{}, conflicts: map[string]bool{}, openRoles: map[string]string{},
+		byUPN:           map[string]string{}, byMail: map[string]string{}, conflicts: map[string]bool{}, openRoles: map[string]string{},
 	}
 }
 
