@@ -65,12 +65,3 @@ func protocolOf(client string) string {
 	}
 	return other
 }
-
-func nameOf(id string) string {
-	for i := range protocols {
-		if protocols[i].id == id {
-			return protocols[i].name
-		}
-	}
-	return id
-}

@@ -13,8 +13,9 @@ type WayOut struct {
 var (
 	WayRegister = WayOut{"register", "register a method: Microsoft Authenticator, a passkey or a TOTP app; without a phone partnerguard otp on the " +
 		"desktop, or External MFA of your own"}
-	WayGuest   = WayOut{"register", "guests register in this tenant, or trust the MFA of their home tenant in cross-tenant access settings"}
-	WayTOTP    = WayOut{"totp_secured_desktop", "where phones are not allowed: a TOTP app on a secured desktop (partnerguard otp), or External MFA of your own"}
+	WayGuest = WayOut{"register", "guests register in this tenant, or trust the MFA of their home tenant in cross-tenant access settings"}
+	WayTOTP  = WayOut{"totp_secured_desktop", "where phones are not allowed: a TOTP app on a secured desktop (partnerguard otp), " +
+		"or External MFA of your own"}
 	WayKey     = WayOut{"security_key", "a FIDO2 security key, one per person"}
 	WayTwoKeys = WayOut{"security_key", "two FIDO2 security keys kept apart; a break-glass account may use another method, but not none"}
 	WaySAM     = WayOut{"secure_application_model",

@@ -52,6 +52,9 @@ func (f *file) finish(err error) error {
 		}
 		f.in.Add(evidence.Note{Source: o.first, Message: msg})
 	}
+	if f.in.Kinds[evidence.DirectoryAudit] > 0 {
+		f.in.Add(evidence.Note{Source: f.at(place{}), Message: auditEntries})
+	}
 	f.looksCut()
 	f.sayRemarks()
 	if f.taken == 0 && !f.broken && len(f.inner) == 0 && len(f.others) == 0 {

@@ -5,6 +5,9 @@ import "partnerguard/internal/evidence"
 // emptyListOf begins what is said of a list without records.
 const emptyListOf = "an empty list of "
 
+// auditEntries is said of rows of the directory's audit log.
+const auditEntries = "directory audit entries, not sign-ins: of them those of app passwords alone are looked at"
+
 // Reasons for what is kept and judged by nothing yet.
 const (
 	riskStates     = "risky users: risk states, not sign-ins or users"

@@ -197,8 +197,9 @@ func (in *Input) decide(p *Pattern, acc Account, passed bool) []part {
 			return []part{{effect: UndecidedThen, rows: p.Rows,
 				reason: "a device or app is asked for besides MFA, and the log does not say whether it is there"}}
 		case is.Strength && !was.Strength && acc.OnlyExternal && Unattended(acc.Class) == "":
-			return []part{{effect: ChallengedUnable, rows: p.Rows, ways: directory.WaysOut(directory.Needs{Class: acc.Class, Unregistered: true, Covered: true}),
-				reason: "has External MFA alone, which satisfies \"require MFA\" and no authentication strength"}}
+			return []part{{effect: ChallengedUnable, rows: p.Rows,
+				reason: "has External MFA alone, which satisfies \"require MFA\" and no authentication strength",
+				ways:   directory.WaysOut(directory.Needs{Class: acc.Class, Unregistered: true, Covered: true})}}
 		case is.Resistant && !was.Resistant && acc.Registered == KnownYes && acc.Resistant != KnownYes && Unattended(acc.Class) == "":
 			return []part{{effect: ChallengedUnknown, rows: p.Rows, reason: noneResistant(acc)}}
 		}

@@ -92,7 +92,7 @@ func settle(ask string) string {
 	case ask == "":
 		return ""
 	case evidence.IsRequest(ask):
-		return "export " + evidence.Brief(ask)
+		return "export " + print.Clean(evidence.Brief(ask), print.MaxSaying)
 	}
-	return "settled by " + evidence.Brief(ask)
+	return "settled by " + print.Clean(evidence.Brief(ask), print.MaxSaying)
 }

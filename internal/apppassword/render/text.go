@@ -22,7 +22,7 @@ func Text(w io.Writer, r *apppassword.Report, o print.Options) error {
 	register(p, &r.Register)
 	p.Section("What decides in this tenant", "")
 	for _, s := range r.Settings {
-		p.Para("  ", s.What+": "+s.Is, print.Plain)
+		p.Para("  ", s.What+": "+print.Clean(s.Is, print.MaxSaying), print.Plain)
 		if s.Settle != "" {
 			p.Para("    → ", settle(s.Settle), print.Cyan)
 		}
