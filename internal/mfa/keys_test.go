@@ -110,7 +110,7 @@ func TestChallenge(t *testing.T) {
 		r := newRig(t, d)
 		ctx := t.Context()
 		_, seed, _ := r.person(account(), "ada@contoso.example")
-		o, open := r.challenge(account(), "otp")
+		o, _ := r.challenge(account(), "otp")
 		r.must(o.Has(mfa.TOTP) && o.Has(mfa.Recovery) && !o.Has(mfa.Key) && !o.Has(mfa.Pass), "what may answer")
 		if _, err := r.s.Opened(ctx, o.ID, text("another")); !errors.Is(err, problem.NotFound) {
 			t.Errorf("another browser: %v", err)
@@ -127,11 +127,11 @@ func TestChallenge(t *testing.T) {
 		if _, err := r.s.Finish(ctx, o, mfa.Outcome{AMR: "otp"}); !errors.Is(err, problem.NotFound) {
 			t.Errorf("answered twice: %v", err)
 		}
-		o, open = r.challenge(account(), "fido")
+		o, _ = r.challenge(account(), "fido")
 		if _, err := r.s.AnswerCode(ctx, o, mfa.TOTP, r.code(seed), text(""), inside); !errors.Is(err, problem.Forbidden) {
 			t.Errorf("a passcode where only a key may answer: %v", err)
 		}
-		o, open = r.challenge(account(), "otp")
+		o, open := r.challenge(account(), "otp")
 		r.Add(5 * time.Minute)
 		late := open()
 		r.must(late.Late, "it is not late")
