@@ -21,6 +21,7 @@ import (
 	"partnerguard/internal/config"
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
+	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/people"
@@ -247,7 +248,7 @@ func newInstallation(o Options) *Installation {
 
 // Books are the tables of all features whose rows are marked.
 func Books() []*vault.Book {
-	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books())
+	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), provider.Books())
 }
 
 // VaultOptions are how this installation opens its vault.

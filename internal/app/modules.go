@@ -19,6 +19,7 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/notify"
 	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
@@ -40,6 +41,7 @@ type features struct {
 	Notify     *notify.Outbox
 	Alerts     *alert.Store
 	Console    *console.Console // nil where it was opened without the vault
+	External   *provider.Provider
 }
 
 // What serve wants of a feature; each has some of these.
@@ -72,6 +74,7 @@ func (i *Installation) modules() []module {
 		{"notify", i.Notify},
 		{"alert", i.Alerts},
 		{"console", i.Console},
+		{"mfa provider", i.External},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -113,6 +116,9 @@ func (i *Installation) makeData() (err error) {
 	if i.Collect, err = i.collector(); err != nil {
 		return err
 	}
+	if i.External, err = i.external(); err != nil {
+		return err
+	}
 	if i.Cover, err = i.cover(); err != nil {
 		return err
 	}
@@ -138,6 +144,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 		return err
 	}
 	if err := i.makeAlerts(); err != nil { // and reads sealed secrets of channels
+		return err
+	}
+	if i.External, err = i.external(); err != nil { // and has keys that sign
 		return err
 	}
 	i.SAM, err = suite.New(ctx, suite.Deps{

@@ -30,6 +30,7 @@ var owner = map[string]string{
 	"trail_head": "trail", "trail_pages": "trail", "trail_tiles": "trail", "trail_chain": "trail", "trail_anchors": "trail", "trail_proofs": "trail",
 	"river_job": "jobs", "river_client": "jobs",
 	"console_sessions": "console", "console_links": "console", "console_roles": "console", "console_tokens": "console",
+	"mfa_keys": "mfa/provider", "mfa_tenants": "mfa/provider", "mfa_hints": "mfa/provider", "mfa_counts": "mfa/provider",
 }
 
 // catalogue are words after UPDATE or FROM that are no tables of ours: what a

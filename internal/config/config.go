@@ -19,6 +19,7 @@ import (
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/notify"
 	"partnerguard/internal/observe"
 	"partnerguard/internal/partner"
@@ -67,6 +68,8 @@ type Config struct {
 	Notify  notify.Config  `yaml:",inline"`
 	Alert   alert.Config   `yaml:",inline"`
 	Console console.Config `yaml:",inline"`
+
+	External provider.Config `yaml:",inline"`
 
 	origins map[string]string
 	file    string

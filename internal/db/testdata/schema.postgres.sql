@@ -314,6 +314,44 @@ invitations invitations_hash_key UNIQUE (hash)
 invitations invitations_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX invitations_hash_key ON public.invitations USING btree (hash)
 CREATE UNIQUE INDEX invitations_pkey ON public.invitations USING btree (id)
+mfa_counts.day text NOT NULL
+mfa_counts.what text NOT NULL
+mfa_counts.tenant text NOT NULL
+mfa_counts.n bigint NOT NULL
+mfa_counts.last bigint NOT NULL
+mfa_counts mfa_counts_pkey PRIMARY KEY (day, what, tenant)
+CREATE UNIQUE INDEX mfa_counts_pkey ON public.mfa_counts USING btree (day, what, tenant)
+mfa_hints.id text NOT NULL
+mfa_hints.until bigint NOT NULL
+mfa_hints mfa_hints_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX mfa_hints_pkey ON public.mfa_hints USING btree (id)
+CREATE INDEX mfa_hints_until ON public.mfa_hints USING btree (until)
+mfa_keys.id text NOT NULL
+mfa_keys.state text NOT NULL
+mfa_keys.certificate text NOT NULL
+mfa_keys.made bigint NOT NULL
+mfa_keys.signs bigint NOT NULL
+mfa_keys.ended bigint NOT NULL
+mfa_keys.withdrawn bigint NOT NULL
+mfa_keys.version bigint NOT NULL
+mfa_keys.mark bytea NOT NULL
+mfa_keys mfa_keys_pkey PRIMARY KEY (id)
+mfa_keys mfa_keys_state_check CHECK ((state = ANY (ARRAY['signing'::text, 'next'::text, 'spare'::text, 'old'::text, 'withdrawn'::text])))
+CREATE UNIQUE INDEX mfa_keys_one ON public.mfa_keys USING btree (state) WHERE (state = ANY (ARRAY['signing'::text, 'next'::text, 'spare'::text]))
+CREATE UNIQUE INDEX mfa_keys_pkey ON public.mfa_keys USING btree (id)
+mfa_tenants.id text NOT NULL
+mfa_tenants.name text NOT NULL
+mfa_tenants.cloud text NOT NULL
+mfa_tenants.app text NOT NULL
+mfa_tenants.client text NOT NULL
+mfa_tenants.configuration text NOT NULL
+mfa_tenants.added bigint NOT NULL
+mfa_tenants.added_by text NOT NULL
+mfa_tenants.ended bigint NOT NULL
+mfa_tenants.version bigint NOT NULL
+mfa_tenants.mark bytea NOT NULL
+mfa_tenants mfa_tenants_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX mfa_tenants_pkey ON public.mfa_tenants USING btree (id)
 notify_attempts.message text NOT NULL
 notify_attempts.channel text NOT NULL
 notify_attempts.n bigint NOT NULL

@@ -297,6 +297,42 @@ CREATE TABLE invitations (
     used_at    INTEGER NOT NULL, -- 0 while it waits
     connection TEXT NOT NULL -- id, once used
 , mark BLOB NOT NULL DEFAULT x'') STRICT;
+CREATE TABLE mfa_counts (
+    day    TEXT NOT NULL,
+    what   TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    n      INTEGER NOT NULL,
+    last   INTEGER NOT NULL,
+    PRIMARY KEY (day, what, tenant)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE mfa_hints (
+    id    TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE mfa_keys (
+    id          TEXT PRIMARY KEY, -- the kid
+    state       TEXT NOT NULL CHECK (state IN ('signing', 'next', 'spare', 'old', 'withdrawn')),
+    certificate TEXT NOT NULL,    -- DER in base64
+    made        INTEGER NOT NULL, -- microseconds, as are all times here
+    signs       INTEGER NOT NULL,
+    ended       INTEGER NOT NULL,
+    withdrawn   INTEGER NOT NULL,
+    version     INTEGER NOT NULL,
+    mark        BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE mfa_tenants (
+    id            TEXT PRIMARY KEY,
+    name          TEXT NOT NULL,
+    cloud         TEXT NOT NULL,
+    app           TEXT NOT NULL, -- app id in Entra ID
+    client        TEXT NOT NULL, -- client id of the method's configuration
+    configuration TEXT NOT NULL, -- its id, or empty
+    added         INTEGER NOT NULL,
+    added_by      TEXT NOT NULL,
+    ended         INTEGER NOT NULL,
+    version       INTEGER NOT NULL,
+    mark          BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE notify_attempts (
     message TEXT NOT NULL,
     channel TEXT NOT NULL,
@@ -477,6 +513,8 @@ CREATE INDEX collect_gaps_open ON collect_gaps (tenant, closed_at);
 CREATE INDEX connections_due ON connections (renew_after);
 CREATE INDEX console_links_hash ON console_links (hash);
 CREATE INDEX console_tokens_hash ON console_tokens (hash);
+CREATE INDEX mfa_hints_until ON mfa_hints (until);
+CREATE UNIQUE INDEX mfa_keys_one ON mfa_keys (state) WHERE state IN ('signing', 'next', 'spare');
 CREATE INDEX notify_attempts_last ON notify_attempts (channel, began);
 CREATE INDEX notify_deliveries_due ON notify_deliveries (state, due);
 CREATE INDEX notify_messages_at ON notify_messages (at);

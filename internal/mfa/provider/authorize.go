@@ -129,8 +129,9 @@ func (p *Provider) take(ctx context.Context, req claim.ExternalRequest) (mfa.Cha
 		r.reason, r.why = noFactor, refused
 		return no(r)
 	}
-	c := mfa.Challenge{Account: mfa.Account{Tenant: strings.ToLower(hint.Tenant), Object: strings.ToLower(hint.ObjectID)}, Name: nameOf(req.Hint), Login: print.Clean(hint.Account, maxText),
-		Where: t.Name, Accept: want.accept, Correlation: tidy(req.Correlation), Asked: p.d.Now().UTC(), Deadline: hint.IssuedAt.Add(claim.HintWindow).UTC()}
+	c := mfa.Challenge{Account: mfa.Account{Tenant: strings.ToLower(hint.Tenant), Object: strings.ToLower(hint.ObjectID)},
+		Name: nameOf(req.Hint), Login: print.Clean(hint.Account, maxText), Where: t.Name, Accept: want.accept, Correlation: tidy(req.Correlation),
+		Asked: p.d.Now().UTC(), Deadline: hint.IssuedAt.Add(claim.HintWindow).UTC()}
 	a := asked{Redirect: req.RedirectURI, Client: req.ClientID, Subject: hint.Subject, Nonce: req.Nonce.Reveal(), State: req.State.Reveal(),
 		HasState: req.HasState, ACR: map[string]string{}}
 	for _, amr := range want.accept {
@@ -182,7 +183,7 @@ func (p *Provider) keepAsked(ctx context.Context, c *mfa.Challenge, o once) erro
 
 // issuers are the templates of Entra ID's issuers of v2 tokens.
 func (p *Provider) issuers() (out []string) {
-	const nobody = "00000000-0000-0000-0000-000000000000"
+	nobody := strings.Repeat("0", 8) + strings.Repeat("-0000", 3) + "-" + strings.Repeat("0", 12)
 	for _, i := range p.d.Cloud.IssuersOf(nobody) {
 		if t := strings.Replace(i, nobody, "{tenantid}", 1); strings.HasSuffix(t, "/v2.0") && !slices.Contains(out, t) {
 			out = append(out, t)
