@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"golang.org/x/time/rate"
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/db"
@@ -66,6 +67,9 @@ type Provider struct {
 	d     Deps
 	entra entraKeys
 	tally tally
+	// strangers bounds how many refusals of requests that Entra ID did not sign go into
+	// the trail, which never forgets: the log and the counts have all of them.
+	strangers *rate.Limiter
 
 	mu      sync.Mutex // guards the field below
 	signers map[string]jose.Signer
@@ -79,7 +83,7 @@ func New(d Deps) (*Provider, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	p := &Provider{d: d, signers: map[string]jose.Signer{}}
+	p := &Provider{d: d, signers: map[string]jose.Signer{}, strangers: rate.NewLimiter(rate.Every(10*time.Second), 30)}
 	p.entra.from, p.entra.cloud, p.entra.now = d.Entra, d.Cloud, d.Now
 	p.tally.keep = p.addCount
 	return p, nil

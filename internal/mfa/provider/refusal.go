@@ -153,17 +153,13 @@ func (p *Provider) count(ctx context.Context, what, tenant string) {
 	p.tally.add(ctx, Count{Day: now.Format(time.DateOnly), What: what, Tenant: tenant, Last: now})
 }
 
-// strangers bounds how many refusals of requests that Entra ID did not sign go into the
-// trail, which never forgets: the log and the counts have all of them.
-var strangers = rate.NewLimiter(rate.Every(10*time.Second), 30)
-
 // explain tells the administrator why a request was not taken: in the log, in the
 // counts, and in the trail.
 func (p *Provider) explain(ctx context.Context, r refusal) {
 	p.d.Log.WarnContext(ctx, "a request of External MFA is refused", "reason", r.reason, "why", r.why, "tenant", r.tenant, "correlation", r.correlation,
 		"source", r.source, "signed", r.proven, "answer", r.code)
 	p.count(ctx, "refused: "+r.reason, r.tenant)
-	if p.d.Record == nil || !r.proven && !strangers.Allow() {
+	if p.d.Record == nil || !r.proven && !p.strangers.Allow() {
 		return
 	}
 	err := p.d.Record.Record(context.WithoutCancel(ctx), audit.Event{Action: audit.MFAHintRefused, Outcome: audit.Refused, Actor: "entra:" + p.d.Cloud.Name,
