@@ -11,6 +11,7 @@ import (
 	"partnerguard/internal/audit"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/mfa/register"
+	"partnerguard/internal/mfa/selftest"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sam"
@@ -185,4 +186,39 @@ func externalRight(err error) error {
 				"Authentication Policy Administrator, and keep that connection for this alone")
 	}
 	return err
+}
+
+// ExternalSelftest plays Entra ID's side against the provider that runs at the address
+// of this installation, or at another discovery address.
+func (i *Installation) ExternalSelftest(ctx context.Context, discovery, connection string) ([]selftest.Check, error) {
+	o := selftest.Options{Discovery: discovery, Return: i.External.Return(), Authority: i.Cloud.Authority, Leeway: i.Config.External.Leeway, Now: i.Now,
+		Client: externalClient, Clock: func(ctx context.Context) (time.Time, error) { return i.API.Clock(ctx, i.Cloud) }}
+	if o.Discovery == "" {
+		o.Discovery = i.External.Discovery()
+	}
+	list, err := i.External.Tenants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for k := range list {
+		if t := &list[k]; t.Ended.IsZero() && t.Cloud == i.Cloud.Name {
+			o.Tenant, o.AppID, o.Client = t.ID, t.App, t.Client
+			o.Look = i.externalRegistered(connection, *t)
+			break
+		}
+	}
+	return selftest.Run(ctx, o)
+}
+
+// externalRegistered reads what stands in a tenant that is served.
+func (i *Installation) externalRegistered(connection string, t provider.Tenant) func(context.Context) (selftest.Registered, error) {
+	return func(ctx context.Context) (r selftest.Registered, err error) {
+		p := register.Plan{Cloud: t.Cloud, Tenant: t.ID, App: register.App{ID: t.App}}
+		g, err := i.externalGraph(ctx, connection, p)
+		if err != nil {
+			return r, err
+		}
+		s, err := register.Standing(ctx, g, t.App)
+		return selftest.Registered{Redirects: s.Redirects, Principal: s.Principal, State: s.State, Discovery: s.Discovery}, err
+	}
 }

@@ -21,6 +21,7 @@ import (
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
 	enrol "partnerguard/internal/mfa/register"
+	"partnerguard/internal/mfa/selftest"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partnercloud"
 	"partnerguard/internal/partnercloud/scenario"
@@ -226,6 +227,19 @@ func TestExternalMFA(t *testing.T) {
 	found, steps, err := d.s.ExternalApply(t.Context(), "", d.plan) // again: nothing is left to do
 	if err != nil || slices.ContainsFunc(steps, func(s enrol.Step) bool { return s.Act != enrol.Keep }) || found.State != "enabled" {
 		t.Errorf("again: %+v %v", steps, err)
+	}
+	checks, err := d.s.ExternalSelftest(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open []string
+	for _, c := range checks {
+		if c.Result != selftest.Good {
+			open = append(open, c.Name)
+		}
+	}
+	if got := strings.Join(open, ", "); got != "reached by Entra ID, a sign-in to its end" {
+		t.Errorf("the self-test: %s: %+v", got, checks)
 	}
 	if b, _ := d.way("Desk"); b.Left == nil && !strings.Contains(b.Page, "Stay signed in?") {
 		t.Fatalf("the claim is not taken: %s", b.Page[max(0, strings.Index(b.Page, "<main>")):])

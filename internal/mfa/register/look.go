@@ -337,3 +337,34 @@ func (p *Plan) stateStep(f *Found) Step {
 	}
 	return s
 }
+
+// State is what stands in a tenant about an app of ours.
+type State struct {
+	Redirects []string
+	Principal bool
+	State     string // of the method; "" when there is none
+	Discovery string
+}
+
+// Standing reads what stands in a tenant about an app of ours.
+func Standing(ctx context.Context, g Graph, app string) (s State, err error) {
+	apps, err := list[application](ctx, g, v1+"/applications", "appId eq "+quoted(app))
+	if err != nil {
+		return s, err
+	}
+	for i := range apps {
+		s.Redirects = append(s.Redirects, apps[i].Web.Redirects...)
+	}
+	sps, err := list[struct{ ID string }](ctx, g, v1+"/servicePrincipals", "appId eq "+quoted(app))
+	if err != nil {
+		return s, err
+	}
+	s.Principal = len(sps) > 0
+	methods, err := list[configuration](ctx, g, methodsPath, "")
+	for i := range methods {
+		if m := &methods[i]; m.Type == kindOf && strings.EqualFold(m.AppID, app) {
+			s.State, s.Discovery = m.State, m.OIDC.Discovery
+		}
+	}
+	return s, err
+}
