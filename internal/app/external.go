@@ -8,7 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"partnerguard/internal/audit"
+	"partnerguard/internal/claim"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/mfa/register"
 	"partnerguard/internal/mfa/selftest"
@@ -221,4 +224,26 @@ func (i *Installation) externalRegistered(connection string, t provider.Tenant) 
 		s, err := register.Standing(ctx, g, t.App)
 		return selftest.Registered{Redirects: s.Redirects, Principal: s.Principal, State: s.State, Discovery: s.Discovery}, err
 	}
+}
+
+// ExternalHint explains a hint, by Entra ID's keys or those of a file. Where the keys
+// cannot be read, its signature is not known, and it is not taken.
+func (i *Installation) ExternalHint(ctx context.Context, raw secret.Text, keysFile string) (e provider.Explained, err error) {
+	var keys jose.JSONWebKeySet
+	if keysFile != "" {
+		b, err := problem.ReadFile("the keys", keysFile, claim.MaxKeySet)
+		if err != nil {
+			return e, err
+		}
+		if keys, err = i.External.KeysOf(b); err != nil {
+			return e, err
+		}
+	} else if keys, err = i.External.EntraSet(ctx, raw); err != nil {
+		i.Log.WarnContext(ctx, "Entra ID's keys are not read", "err", err)
+	}
+	t, err := i.External.Served(ctx, claim.Inspect(raw).Tenant)
+	if err != nil && !errors.Is(err, problem.NotFound) {
+		return e, err
+	}
+	return i.External.Explain(raw, keys, t), nil
 }

@@ -10,5 +10,5 @@ import (
 // second command of token.
 func Commands(env *kit.Env, check *cobra.Command) []*cobra.Command {
 	return []*cobra.Command{newExec(env), newToken(env, check), newUp(env), newServe(env), newWorker(env), newPolicy(env),
-		newConsole(env)}
+		newConsole(env), newMFA(env)}
 }
