@@ -110,8 +110,9 @@ func (d *desk) way(name string) (*labtest.Browser, string) {
 	d.Helper()
 	verifier := token.Verifier()
 	where, err := d.API.AuthorizeURL(msapi.AuthorizeRequest{Cloud: d.Cloud, ClientID: labtest.PanelApp, Tenant: d.Info.Tenant.ID, Redirect: labtest.Callback,
-		Resource: d.Cloud.PartnerCenterResource, State: token.State(), Nonce: token.Nonce(), Challenge: token.Challenge(verifier), Mode: "query", Prompt: "login",
-		AMR: "mfa"})
+		Resource: d.Cloud.PartnerCenterResource, State: token.State(), Nonce: token.Nonce(), Challenge: token.Challenge(verifier), Mode: "query",
+		Prompt: "login",
+		AMR:    "mfa"})
 	if err != nil {
 		d.Fatal(err)
 	}

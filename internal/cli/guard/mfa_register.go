@@ -158,7 +158,8 @@ at what was registered, and posts requests that must be refused, signed by a key
 own. For each it says what Entra ID would answer (AADSTS50161, 900491, 70002 …) and what
 mends it. Nobody is asked for anything. Only Entra ID can sign a hint that is taken:
 the whole way is tried by one sign-in of one person. Ends with 3 when something is bad.`,
-		Example: "  partnerguard mfa selftest\n  partnerguard mfa selftest --discovery https://mfa.contoso.example/mfa/.well-known/openid-configuration --output json",
+		Example: "  partnerguard mfa selftest\n" +
+			"  partnerguard mfa selftest --discovery https://mfa.contoso.example/mfa/.well-known/openid-configuration --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return open.With(cmd.Context(), func(s *app.Installation) error {
 				list, err := s.ExternalSelftest(cmd.Context(), discovery, connection)
@@ -183,7 +184,8 @@ the whole way is tried by one sign-in of one person. Ends with 3 when something 
 					}
 				}
 				if bad > 0 {
-					return problem.New(problem.Unmet, "Entra ID would not take this provider: %s", kit.Plural(bad, "one check is bad", fmt.Sprintf("%d checks are bad", bad)))
+					return problem.New(problem.Unmet, "Entra ID would not take this provider: %s",
+						kit.Plural(bad, "one check is bad", fmt.Sprintf("%d checks are bad", bad)))
 				}
 				return nil
 			})

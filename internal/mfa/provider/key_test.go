@@ -128,7 +128,8 @@ func TestRoll(t *testing.T) {
 		if _, err := r.vault.Get(t.Context(), vault.Ref{Purpose: "mfa-key", Owner: one}); !errors.Is(err, problem.NotFound) {
 			t.Errorf("what signed is still there: %v", err)
 		}
-		if got := strings.Join(r.trail.Actions(), " "); !strings.Contains(got, string(audit.MFAKeySwitched)) || !strings.Contains(got, string(audit.MFAKeyWithdrawn)) {
+		if got := strings.Join(r.trail.Actions(), " "); !strings.Contains(got, string(audit.MFAKeySwitched)) ||
+			!strings.Contains(got, string(audit.MFAKeyWithdrawn)) {
 			t.Error(got)
 		}
 	})
@@ -189,7 +190,8 @@ func TestDiscovery(t *testing.T) {
 		m["authorization_endpoint"] != public+"/mfa/authorize" || m["jwks_uri"] != public+"/mfa/keys" {
 		t.Errorf("%d %v %v", w.Code, w.Header(), m)
 	}
-	for public, want := range map[string]string{"https://a.example:443": "https://a.example/mfa", "https://a.example:8443": "https://a.example:8443/mfa", "": ""} {
+	for public, want := range map[string]string{"https://a.example:443": "https://a.example/mfa",
+		"https://a.example:8443": "https://a.example:8443/mfa", "": ""} {
 		p, err := provider.New(provider.Deps{DB: r.db, Config: &r.config, Now: func() time.Time { return r.now }, Public: public})
 		if err != nil || p.Issuer() != want {
 			t.Errorf("%q: %q %v", public, p.Issuer(), err)

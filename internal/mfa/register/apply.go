@@ -138,7 +138,8 @@ func (w *work) step(ctx context.Context, s *Step) error {
 		})
 	}
 	return w.change(ctx, http.MethodPost, v1+"/users/"+url.PathEscape(s.Name)+"/authentication/externalAuthenticationMethods",
-		map[string]any{"@odata.type": "#microsoft.graph.externalAuthenticationMethod", "configurationId": w.f.Configuration, "displayName": w.p.Method.Name}, nil)
+		map[string]any{"@odata.type": "#microsoft.graph.externalAuthenticationMethod", "configurationId": w.f.Configuration,
+			"displayName": w.p.Method.Name}, nil)
 }
 
 // change writes, and reads the answer.

@@ -188,7 +188,8 @@ func (f *Found) findApp(ctx context.Context, g Graph, p *Plan) error {
 	}
 	switch {
 	case len(apps) > 1:
-		return problem.New(problem.Conflict, "there are %d apps of the name %q", len(apps), p.App.Name).WithHint("write the id of the one that is meant into the plan")
+		return problem.New(problem.Conflict, "there are %d apps of the name %q", len(apps), p.App.Name).
+			WithHint("write the id of the one that is meant into the plan")
 	case len(apps) == 1:
 		f.app, f.AppID = apps[0], strings.ToLower(apps[0].AppID)
 	case p.App.ID != "":

@@ -50,7 +50,8 @@ func (r *run) keySet(ctx context.Context) bool {
 			r.tell("keys: "+m, Bad, code, "a key is published without it", "this is not the key set of Partnerguard")
 		}
 	}
-	r.hold("keys: RSA of 2,048 bits for RS256", sound && len(missing) == 0, code, "a key is another, or lacks a member", "this is not the key set of Partnerguard")
+	r.hold("keys: RSA of 2,048 bits for RS256", sound && len(missing) == 0, code,
+		"a key is another, or lacks a member", "this is not the key set of Partnerguard")
 	return r.hold("keys: x5c", own, code, "a key is published without its own certificate", "this is not the key set of Partnerguard")
 }
 
@@ -107,7 +108,8 @@ func (r *run) door(ctx context.Context) {
 		status, to, back, err := r.post(ctx, form)
 		switch {
 		case err != nil:
-			r.tell("refuses "+c.name, Unknown, entra.CodeExternalUnreachable, "the authorization_endpoint cannot be reached: "+reach(err), "look at the proxy's rules for POST")
+			r.tell("refuses "+c.name, Unknown, entra.CodeExternalUnreachable, "the authorization_endpoint cannot be reached: "+reach(err),
+				"look at the proxy's rules for POST")
 		case c.page:
 			r.hold("refuses "+c.name, status >= 400 && status < 500 && to == "", 0, "it is not refused with a page", harm)
 		case status == http.StatusServiceUnavailable || back.Get("error") == "temporarily_unavailable":

@@ -195,7 +195,8 @@ func (r *run) discovery(ctx context.Context) bool {
 	}
 	r.hold("subject_types_supported", len(d.Subjects) > 0, code, "it is missing", "this is not the metadata of Partnerguard")
 	u, err := url.Parse(d.Authorization)
-	return r.hold("authorization_endpoint", err == nil && u.Host != "" && u.RawQuery == "" && u.Fragment == "", code, "it is no usable address", "set publicURL")
+	return r.hold("authorization_endpoint", err == nil && u.Host != "" && u.RawQuery == "" && u.Fragment == "", code, "it is no usable address",
+		"set publicURL")
 }
 
 // entra looks at what was registered.
@@ -237,7 +238,8 @@ func (r *run) clock(ctx context.Context) {
 		return
 	}
 	off := r.o.Now().Sub(there).Abs()
-	r.hold("clock", off <= r.o.Leeway+2*time.Second, 0, "it is off by "+off.Round(time.Second).String()+": good hints would be refused", "set the clock by a time service")
+	r.hold("clock", off <= r.o.Leeway+2*time.Second, 0, "it is off by "+off.Round(time.Second).String()+": good hints would be refused",
+		"set the clock by a time service")
 }
 
 // factors says of each acr what our factors make of it.

@@ -118,7 +118,8 @@ func TestSelftest(t *testing.T) {
 		{"good", func(*fake, *selftest.Options, *selftest.Registered) {}, "", 0},
 		{"issuer with a slash", func(f *fake, _ *selftest.Options, _ *selftest.Registered) { f.doc["issuer"] = f.URL + "/mfa/" }, "issuer",
 			entra.CodeExternalClaimInvalid},
-		{"chunked", func(f *fake, _ *selftest.Options, _ *selftest.Registered) { f.chunked = true }, "discovery: Content-Length", entra.CodeExternalUnreachable},
+		{"chunked", func(f *fake, _ *selftest.Options, _ *selftest.Registered) { f.chunked = true },
+			"discovery: Content-Length", entra.CodeExternalUnreachable},
 		{"no implicit", func(f *fake, _ *selftest.Options, _ *selftest.Registered) { delete(f.doc, "grant_types_supported") }, "grant_types_supported",
 			entra.CodeExternalClaimInvalid},
 		{"one key", func(f *fake, _ *selftest.Options, _ *selftest.Registered) { f.keys = f.keys[:1] }, "keys: a spare one", 0},
@@ -167,8 +168,9 @@ func TestUnknownIsNotGood(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.away = true
-	o := selftest.Options{Discovery: f.URL + "/mfa/.well-known/openid-configuration", Return: back, Now: time.Now, Authority: "https://login.microsoftonline.com",
-		Look: func(context.Context) (selftest.Registered, error) { return selftest.Registered{}, errors.New("no") }}
+	o := selftest.Options{Discovery: f.URL + "/mfa/.well-known/openid-configuration", Return: back, Now: time.Now,
+		Authority: "https://login.microsoftonline.com",
+		Look:      func(context.Context) (selftest.Registered, error) { return selftest.Registered{}, errors.New("no") }}
 	got, err := selftest.Run(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
