@@ -21,12 +21,13 @@ const (
 	Jobs        Kind = "jobs"        // jobs that are tried no more
 	Trail       Kind = "trail"       // an anchor holds what does not fit the trail
 	Change      Kind = "change"      // a dated change of Microsoft hits here
+	Factors     Kind = "factors"     // people's second factors here: locked, reset, new, at risk
 	Channel     Kind = "channel"     // messages to a channel were given up
 )
 
 // Kinds are all kinds, in the order of the documentation.
 func Kinds() []Kind {
-	return []Kind{Fraud, Caused, Requirement, Connection, Trail, Collection, Jobs, Ending, Change, Channel}
+	return []Kind{Fraud, Caused, Requirement, Connection, Factors, Trail, Collection, Jobs, Ending, Change, Channel}
 }
 
 // Finding is something that is wrong now, as a source sees it: one a cause.

@@ -128,7 +128,8 @@ func (i *Installation) key(ctx context.Context, d *db.DB, err error) (list []che
 func (i *Installation) looks() []checkup.Check {
 	return []checkup.Check{{About: "connections", Look: i.lookConnections}, {About: "permissions", Look: i.lookScopes},
 		{About: "app", Look: i.lookApps}, {About: "trail", Look: i.lookTrail},
-		{About: "archive", Look: i.lookArchive}, {About: "readings", Look: i.lookGaps}}
+		{About: "archive", Look: i.lookArchive}, {About: "readings", Look: i.lookGaps},
+		{About: "factors", Look: i.lookFactors}}
 }
 
 func (i *Installation) lookConnections(ctx context.Context) (list []checkup.Finding, err error) {

@@ -5,7 +5,6 @@ package app
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -20,7 +19,6 @@ import (
 	"partnerguard/internal/sam"
 	"partnerguard/internal/sam/exchange"
 	"partnerguard/internal/secret"
-	"partnerguard/internal/web"
 )
 
 // external makes our provider of External MFA, which answers where the vault is open.
@@ -41,7 +39,7 @@ func (i *Installation) externalAddress() string {
 	if i.Config.Web.PublicURL != "" || !i.Lab() {
 		return i.Config.Web.PublicURL
 	}
-	return strings.Replace(web.Here(&i.Config.Web), "//127.0.0.1", "//localhost", 1) // a passkey is bound to a name, never to an address
+	return i.pagesAt()
 }
 
 // ExternalAsk is what a plan of our MFA provider begins with. The zero value is the

@@ -21,6 +21,7 @@ import (
 	"partnerguard/internal/config"
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
+	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partner"
@@ -76,8 +77,11 @@ type Installation struct {
 	OnKept func(*Judged, posture.Kept)
 
 	words lastWords
-	look  bool // nothing is recorded
-	held  bool // this process works the database
+
+	factorWords factorWords
+
+	look bool // nothing is recorded
+	held bool // this process works the database
 
 	offline bool // nobody is asked, not even a store of objects
 	lab     *Lab
@@ -248,7 +252,7 @@ func newInstallation(o Options) *Installation {
 
 // Books are the tables of all features whose rows are marked.
 func Books() []*vault.Book {
-	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), provider.Books())
+	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), mfa.Books(), provider.Books())
 }
 
 // VaultOptions are how this installation opens its vault.

@@ -19,6 +19,8 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/mfa"
+	mfapages "partnerguard/internal/mfa/pages"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/notify"
 	"partnerguard/internal/people"
@@ -41,6 +43,8 @@ type features struct {
 	Notify     *notify.Outbox
 	Alerts     *alert.Store
 	Console    *console.Console // nil where it was opened without the vault
+	MFA        *mfa.Store       // so are these
+	MFAPages   *mfapages.Pages
 	External   *provider.Provider
 }
 
@@ -74,6 +78,8 @@ func (i *Installation) modules() []module {
 		{"notify", i.Notify},
 		{"alert", i.Alerts},
 		{"console", i.Console},
+		{"mfa", i.MFA},
+		{"mfa pages", i.MFAPages},
 		{"mfa provider", i.External},
 		{"backup", lastBackup{i.DB}},
 	}
@@ -160,6 +166,13 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeConsole()
+	}
+	if err == nil {
+		err = i.makeMFA()
+	}
+	if err == nil { // who asks, and who answers Entra ID
+		i.External.Challenge(i.MFAPages)
+		i.MFAPages.Answers(i.External)
 	}
 	return err
 }

@@ -29,6 +29,8 @@ var owner = map[string]string{
 	"archive_segments": "archive", "archive_pending": "archive",
 	"trail_head": "trail", "trail_pages": "trail", "trail_tiles": "trail", "trail_chain": "trail", "trail_anchors": "trail", "trail_proofs": "trail",
 	"river_job": "jobs", "river_client": "jobs",
+	"mfa_people": "mfa", "mfa_factors": "mfa", "mfa_challenges": "mfa", "mfa_sessions": "mfa", "mfa_invitations": "mfa", "mfa_acts": "mfa",
+	"mfa_notes": "mfa", "mfa_tries": "mfa",
 	"console_sessions": "console", "console_links": "console", "console_roles": "console", "console_tokens": "console",
 	"mfa_keys": "mfa/provider", "mfa_tenants": "mfa/provider", "mfa_hints": "mfa/provider", "mfa_counts": "mfa/provider",
 }

@@ -101,6 +101,32 @@ const (
 	CalendarRevoked   Action = "calendar.revoked"
 )
 
+// What happens to the people and factors of our own provider of External MFA.
+const (
+	MFAEnrolled         Action = "mfa.enrolled"       // a factor was added
+	MFARemoved          Action = "mfa.removed"        // a factor was taken away
+	MFAPassed           Action = "mfa.passed"         // a factor was shown, and fitted
+	MFARefused          Action = "mfa.refused"        // an answer was not taken, and why
+	MFALocked           Action = "mfa.locked"         // wrong answers: no more are looked at for a while
+	MFAUnlocked         Action = "mfa.unlocked"       // by the help desk
+	MFABlocked          Action = "mfa.blocked"        // no factor of a person is taken any more
+	MFAUnblocked        Action = "mfa.unblocked"      // or is again
+	MFAResetAsked       Action = "mfa.reset-asked"    // not done before a second person approves
+	MFAResetApproved    Action = "mfa.reset-approved" // and done
+	MFAPassAsked        Action = "mfa.pass-asked"     // a temporary pass
+	MFAPassApproved     Action = "mfa.pass-approved"
+	MFAPassUsed         Action = "mfa.pass-used"
+	MFARecoveryAsked    Action = "mfa.recovery-asked"
+	MFARecoveryApproved Action = "mfa.recovery-approved"
+	MFARecoveryMade     Action = "mfa.recovery-made"
+	MFARecoveryUsed     Action = "mfa.recovery-used"
+	MFAActWithdrawn     Action = "mfa.act-withdrawn" // a reset, pass or recovery codes that were asked for
+	MFAInvited          Action = "mfa.invited"       // somebody may enrol a first factor
+	MFAInvitationUsed   Action = "mfa.invitation-used"
+	MFAInvitationGone   Action = "mfa.invitation-withdrawn"
+	MFARisk             Action = "mfa.risk" // something that somebody should look at
+)
+
 // Our provider of External MFA before Entra ID.
 const (
 	MFAAsked        Action = "mfa.asked"         // a hint was proven: somebody is asked for a factor

@@ -19,6 +19,7 @@ import (
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/jobs"
+	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/notify"
 	"partnerguard/internal/observe"
@@ -68,6 +69,7 @@ type Config struct {
 	Notify  notify.Config  `yaml:",inline"`
 	Alert   alert.Config   `yaml:",inline"`
 	Console console.Config `yaml:",inline"`
+	MFA     mfa.Config     `yaml:",inline"`
 
 	External provider.Config `yaml:",inline"`
 

@@ -48,7 +48,7 @@ type Token struct {
 // managing would let a token make others.
 func Scopes() (out []string) {
 	for _, r := range screen.Rights() {
-		if r != screen.Approve && r != screen.Manage {
+		if r != screen.Approve && r != screen.HelpDesk && r != screen.Manage {
 			out = append(out, string(r))
 		}
 	}

@@ -13,7 +13,8 @@ import (
 
 // seedOf makes a seed of a text's bytes, as the RFCs' vectors are given.
 func seedOf(text string, a factor.Algorithm, digits int) factor.Seed {
-	return factor.Seed{Secret: secret.New(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(text))), Algorithm: a, Digits: digits, Period: 30}
+	raw := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(text))
+	return factor.Seed{Secret: secret.New(raw), Algorithm: a, Digits: digits, Period: 30}
 }
 
 const rfc = "12345678901234567890"

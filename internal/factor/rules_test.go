@@ -88,7 +88,9 @@ func TestCodes(t *testing.T) {
 	if len(all) != 10 || len(factor.Codes(-1)) != 0 || len(factor.Codes(1000)) != 100 {
 		t.Error("the number of codes is another than asked for")
 	}
-	for _, typed := range []string{"", "-", "abcde-fghj", "abcde-fghjkm", "abcde-fghjü", "abcde-fghj!", strings.Repeat("a", 65), "abcde\x00fghjk", "uuuuu-uuuuu"} {
+	for _, typed := range []string{
+		"", "-", "abcde-fghj", "abcde-fghjkm", "abcde-fghjü", "abcde-fghj!", strings.Repeat("a", 65), "abcde\x00fghjk", "uuuuu-uuuuu",
+	} {
 		if got, ok := factor.ReadCode(secret.New(typed)); ok {
 			t.Errorf("%q is taken as %q", typed, got.Reveal())
 		}

@@ -17,17 +17,18 @@ const (
 	Approve      Right = "exceptions.approve"
 	Operate      Right = "operation.do" // revive jobs, begin a reading, heal a connection
 	DoAlerts     Right = "alerts.do"    // snooze, acknowledge, test a channel
+	HelpDesk     Right = "factors.do"     // help people with their factors: invite, unlock, ask for a reset and approve another's
 	Manage       Right = "console.manage"
 )
 
 // Rights are all of them, as they are listed.
 func Rights() []Right {
-	return []Right{SeePosture, SeePeople, SeeCustomers, SeeOperation, SeeTrail, SeeAlerts, AskException, Approve, Operate, DoAlerts, Manage}
+	return []Right{SeePosture, SeePeople, SeeCustomers, SeeOperation, SeeTrail, SeeAlerts, AskException, Approve, Operate, DoAlerts, HelpDesk, Manage}
 }
 
 // Acts says that a right lets something be done, and not only seen.
 func (r Right) Acts() bool {
-	return slices.Contains([]Right{AskException, Approve, Operate, DoAlerts, Manage}, r)
+	return slices.Contains([]Right{AskException, Approve, Operate, DoAlerts, HelpDesk, Manage}, r)
 }
 
 // Viewer is who looks, as the console knows them at this request.

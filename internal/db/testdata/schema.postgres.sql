@@ -314,6 +314,28 @@ invitations invitations_hash_key UNIQUE (hash)
 invitations invitations_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX invitations_hash_key ON public.invitations USING btree (hash)
 CREATE UNIQUE INDEX invitations_pkey ON public.invitations USING btree (id)
+mfa_acts.id text NOT NULL
+mfa_acts.look text NOT NULL
+mfa_acts.person text NOT NULL
+mfa_acts.state text NOT NULL
+mfa_acts.ends bigint NOT NULL
+mfa_acts.body text NOT NULL
+mfa_acts.version bigint NOT NULL
+mfa_acts.mark bytea NOT NULL
+mfa_acts mfa_acts_pkey PRIMARY KEY (id)
+CREATE INDEX mfa_acts_person ON public.mfa_acts USING btree (person)
+CREATE UNIQUE INDEX mfa_acts_pkey ON public.mfa_acts USING btree (id)
+mfa_challenges.id text NOT NULL
+mfa_challenges.look text NOT NULL
+mfa_challenges.person text NOT NULL
+mfa_challenges.state text NOT NULL
+mfa_challenges.ends bigint NOT NULL
+mfa_challenges.body text NOT NULL
+mfa_challenges.version bigint NOT NULL
+mfa_challenges.mark bytea NOT NULL
+mfa_challenges mfa_challenges_pkey PRIMARY KEY (id)
+CREATE INDEX mfa_challenges_ends ON public.mfa_challenges USING btree (ends)
+CREATE UNIQUE INDEX mfa_challenges_pkey ON public.mfa_challenges USING btree (id)
 mfa_counts.day text NOT NULL
 mfa_counts.what text NOT NULL
 mfa_counts.tenant text NOT NULL
@@ -321,11 +343,36 @@ mfa_counts.n bigint NOT NULL
 mfa_counts.last bigint NOT NULL
 mfa_counts mfa_counts_pkey PRIMARY KEY (day, what, tenant)
 CREATE UNIQUE INDEX mfa_counts_pkey ON public.mfa_counts USING btree (day, what, tenant)
+mfa_factors.id text NOT NULL
+mfa_factors.look text NOT NULL
+mfa_factors.person text NOT NULL
+mfa_factors.state text NOT NULL
+mfa_factors.ends bigint NOT NULL
+mfa_factors.body text NOT NULL
+mfa_factors.version bigint NOT NULL
+mfa_factors.mark bytea NOT NULL
+mfa_factors mfa_factors_look_key UNIQUE (look)
+mfa_factors mfa_factors_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX mfa_factors_look_key ON public.mfa_factors USING btree (look)
+CREATE INDEX mfa_factors_person ON public.mfa_factors USING btree (person)
+CREATE UNIQUE INDEX mfa_factors_pkey ON public.mfa_factors USING btree (id)
 mfa_hints.id text NOT NULL
 mfa_hints.until bigint NOT NULL
 mfa_hints mfa_hints_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX mfa_hints_pkey ON public.mfa_hints USING btree (id)
 CREATE INDEX mfa_hints_until ON public.mfa_hints USING btree (until)
+mfa_invitations.id text NOT NULL
+mfa_invitations.look text NOT NULL
+mfa_invitations.person text NOT NULL
+mfa_invitations.state text NOT NULL
+mfa_invitations.ends bigint NOT NULL
+mfa_invitations.body text NOT NULL
+mfa_invitations.version bigint NOT NULL
+mfa_invitations.mark bytea NOT NULL
+mfa_invitations mfa_invitations_look_key UNIQUE (look)
+mfa_invitations mfa_invitations_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX mfa_invitations_look_key ON public.mfa_invitations USING btree (look)
+CREATE UNIQUE INDEX mfa_invitations_pkey ON public.mfa_invitations USING btree (id)
 mfa_keys.id text NOT NULL
 mfa_keys.state text NOT NULL
 mfa_keys.certificate text NOT NULL
@@ -339,6 +386,39 @@ mfa_keys mfa_keys_pkey PRIMARY KEY (id)
 mfa_keys mfa_keys_state_check CHECK ((state = ANY (ARRAY['signing'::text, 'next'::text, 'spare'::text, 'old'::text, 'withdrawn'::text])))
 CREATE UNIQUE INDEX mfa_keys_one ON public.mfa_keys USING btree (state) WHERE (state = ANY (ARRAY['signing'::text, 'next'::text, 'spare'::text]))
 CREATE UNIQUE INDEX mfa_keys_pkey ON public.mfa_keys USING btree (id)
+mfa_notes.id text NOT NULL
+mfa_notes.person text NOT NULL
+mfa_notes.at bigint NOT NULL
+mfa_notes.kind text NOT NULL
+mfa_notes.source text NOT NULL
+mfa_notes.words text NOT NULL
+mfa_notes mfa_notes_pkey PRIMARY KEY (id)
+CREATE INDEX mfa_notes_person ON public.mfa_notes USING btree (person)
+CREATE UNIQUE INDEX mfa_notes_pkey ON public.mfa_notes USING btree (id)
+mfa_people.id text NOT NULL
+mfa_people.look text NOT NULL
+mfa_people.person text NOT NULL
+mfa_people.state text NOT NULL
+mfa_people.ends bigint NOT NULL
+mfa_people.body text NOT NULL
+mfa_people.version bigint NOT NULL
+mfa_people.mark bytea NOT NULL
+mfa_people mfa_people_look_key UNIQUE (look)
+mfa_people mfa_people_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX mfa_people_look_key ON public.mfa_people USING btree (look)
+CREATE UNIQUE INDEX mfa_people_pkey ON public.mfa_people USING btree (id)
+mfa_sessions.id text NOT NULL
+mfa_sessions.look text NOT NULL
+mfa_sessions.person text NOT NULL
+mfa_sessions.state text NOT NULL
+mfa_sessions.ends bigint NOT NULL
+mfa_sessions.body text NOT NULL
+mfa_sessions.version bigint NOT NULL
+mfa_sessions.mark bytea NOT NULL
+mfa_sessions mfa_sessions_look_key UNIQUE (look)
+mfa_sessions mfa_sessions_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX mfa_sessions_look_key ON public.mfa_sessions USING btree (look)
+CREATE UNIQUE INDEX mfa_sessions_pkey ON public.mfa_sessions USING btree (id)
 mfa_tenants.id text NOT NULL
 mfa_tenants.name text NOT NULL
 mfa_tenants.cloud text NOT NULL
@@ -352,6 +432,14 @@ mfa_tenants.version bigint NOT NULL
 mfa_tenants.mark bytea NOT NULL
 mfa_tenants mfa_tenants_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX mfa_tenants_pkey ON public.mfa_tenants USING btree (id)
+mfa_tries.id text NOT NULL
+mfa_tries.person text NOT NULL
+mfa_tries.last bigint NOT NULL
+mfa_tries.until bigint NOT NULL
+mfa_tries.body text NOT NULL
+mfa_tries.version bigint NOT NULL
+mfa_tries mfa_tries_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX mfa_tries_pkey ON public.mfa_tries USING btree (id)
 notify_attempts.message text NOT NULL
 notify_attempts.channel text NOT NULL
 notify_attempts.n bigint NOT NULL

@@ -297,6 +297,26 @@ CREATE TABLE invitations (
     used_at    INTEGER NOT NULL, -- 0 while it waits
     connection TEXT NOT NULL -- id, once used
 , mark BLOB NOT NULL DEFAULT x'') STRICT;
+CREATE TABLE mfa_acts (
+    id      TEXT PRIMARY KEY,
+    look    TEXT NOT NULL, -- what is asked for: reset, pass
+    person  TEXT NOT NULL, -- id of mfa_people; '' where nobody is known
+    state   TEXT NOT NULL, -- asked, approved, used, withdrawn
+    ends    INTEGER NOT NULL, -- 0: it has no end
+    body    TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    mark    BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE mfa_challenges (
+    id      TEXT PRIMARY KEY,
+    look    TEXT NOT NULL, -- SHA-256 of the browser's cookie, hex
+    person  TEXT NOT NULL, -- id of mfa_people; '' where nobody is known
+    state   TEXT NOT NULL, -- waits, done
+    ends    INTEGER NOT NULL, -- 0: it has no end
+    body    TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    mark    BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE mfa_counts (
     day    TEXT NOT NULL,
     what   TEXT NOT NULL,
@@ -305,9 +325,29 @@ CREATE TABLE mfa_counts (
     last   INTEGER NOT NULL,
     PRIMARY KEY (day, what, tenant)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE mfa_factors (
+    id      TEXT PRIMARY KEY,
+    look    TEXT NOT NULL UNIQUE, -- credential id of a security key, base64url; else the id
+    person  TEXT NOT NULL, -- id of mfa_people; '' where nobody is known
+    state   TEXT NOT NULL, -- active
+    ends    INTEGER NOT NULL, -- 0: it has no end
+    body    TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    mark    BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE mfa_hints (
     id    TEXT PRIMARY KEY,
     until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE mfa_invitations (
+    id      TEXT PRIMARY KEY,
+    look    TEXT NOT NULL UNIQUE, -- SHA-256 of the link's secret, hex
+    person  TEXT NOT NULL, -- id of mfa_people; '' where nobody is known
+    state   TEXT NOT NULL, -- waits, used, withdrawn
+    ends    INTEGER NOT NULL, -- 0: it has no end
+    body    TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    mark    BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE mfa_keys (
     id          TEXT PRIMARY KEY, -- the kid
@@ -319,6 +359,34 @@ CREATE TABLE mfa_keys (
     withdrawn   INTEGER NOT NULL,
     version     INTEGER NOT NULL,
     mark        BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE mfa_notes (
+    id     TEXT PRIMARY KEY,
+    person TEXT NOT NULL,
+    at     INTEGER NOT NULL,
+    kind   TEXT NOT NULL,
+    source TEXT NOT NULL, -- the network that it came from
+    words  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE mfa_people (
+    id      TEXT PRIMARY KEY,
+    look    TEXT NOT NULL UNIQUE, -- tenant/object, both ids
+    person  TEXT NOT NULL, -- id of mfa_people; '' where nobody is known
+    state   TEXT NOT NULL, -- active, blocked
+    ends    INTEGER NOT NULL, -- 0: it has no end
+    body    TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    mark    BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE mfa_sessions (
+    id      TEXT PRIMARY KEY,
+    look    TEXT NOT NULL UNIQUE, -- SHA-256 of the browser's cookie, hex
+    person  TEXT NOT NULL, -- id of mfa_people; '' where nobody is known
+    state   TEXT NOT NULL, -- enrol, own
+    ends    INTEGER NOT NULL, -- 0: it has no end
+    body    TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    mark    BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE mfa_tenants (
     id            TEXT PRIMARY KEY,
@@ -332,6 +400,14 @@ CREATE TABLE mfa_tenants (
     ended         INTEGER NOT NULL,
     version       INTEGER NOT NULL,
     mark          BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE mfa_tries (
+    id      TEXT PRIMARY KEY,
+    person  TEXT NOT NULL,
+    last    INTEGER NOT NULL,
+    until   INTEGER NOT NULL, -- no answer is looked at before; 0: any
+    body    TEXT NOT NULL,
+    version INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE notify_attempts (
     message TEXT NOT NULL,
@@ -513,8 +589,12 @@ CREATE INDEX collect_gaps_open ON collect_gaps (tenant, closed_at);
 CREATE INDEX connections_due ON connections (renew_after);
 CREATE INDEX console_links_hash ON console_links (hash);
 CREATE INDEX console_tokens_hash ON console_tokens (hash);
+CREATE INDEX mfa_acts_person ON mfa_acts (person);
+CREATE INDEX mfa_challenges_ends ON mfa_challenges (ends);
+CREATE INDEX mfa_factors_person ON mfa_factors (person);
 CREATE INDEX mfa_hints_until ON mfa_hints (until);
 CREATE UNIQUE INDEX mfa_keys_one ON mfa_keys (state) WHERE state IN ('signing', 'next', 'spare');
+CREATE INDEX mfa_notes_person ON mfa_notes (person);
 CREATE INDEX notify_attempts_last ON notify_attempts (channel, began);
 CREATE INDEX notify_deliveries_due ON notify_deliveries (state, due);
 CREATE INDEX notify_messages_at ON notify_messages (at);
