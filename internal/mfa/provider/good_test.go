@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
+	"partnerguard/internal/secret"
 )
 
 // TestGood sends requests that look odd and are right; each is answered, and the answer
@@ -256,5 +258,67 @@ func TestFailsClosed(t *testing.T) {
 	}
 	if _, form := posted(r.send(r.request()).Body.String()); form.Get("error") != provider.Unavailable {
 		t.Errorf("without the database: %v", form)
+	}
+}
+
+// TestEnd: nobody of a tenant is asked any more once it is ended, and again when it is
+// served anew.
+func TestEnd(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d)
+		r.ok(r.p.End(t.Context(), tenant, "local:a"))
+		if _, form := posted(r.send(r.request()).Body.String()); form.Get("error") != provider.AccessDenied || r.said()["reason"] != "tenant not served" {
+			t.Errorf("ended: %v", r.said())
+		}
+		if _, err := r.p.Serve(t.Context(), provider.Tenant{ID: strings.ToUpper(tenant), Name: "Contoso", App: appID, Client: client}, "local:a"); err != nil {
+			t.Fatal(err)
+		}
+		if w := r.send(r.request()); w.Code != 303 {
+			t.Errorf("again: %v", r.said())
+		}
+		for _, bad := range []provider.Tenant{{ID: "contoso.com", App: appID, Client: client}, {ID: tenant, App: "x", Client: client}, {ID: tenant, App: appID}} {
+			if _, err := r.p.Serve(t.Context(), bad, "local:a"); err == nil {
+				t.Errorf("%+v is served", bad)
+			}
+		}
+	})
+}
+
+// TestExplain: a hint is explained and stays good; what spoils it is named.
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	served, err := r.p.Served(t.Context(), tenant)
+	r.ok(err)
+	for name, c := range map[string]struct {
+		spoil func(*rig, *sent)
+		part  string // that is bad
+	}{
+		"good": {func(*rig, *sent) {}, ""}, "aud": {body("aud", elsewhat), "aud"}, "iss": {body("iss", "https://sts.windows.net/"), "iss"},
+		"tid": {body("tid", elsewhat), "tid"}, "kid": {head("kid", "x"), "kid"}, "iat": {at(-time.Hour, 0, 0), "iat"}, "sub": {without("sub"), "sub"},
+		"oid": {body("oid", "x"), "oid"}, "exp": {without("exp"), "exp"},
+	} {
+		s := r.request()
+		c.spoil(r, s)
+		e := r.p.Explain(secret.New(s.hint()), r.ring.set, served)
+		var bad []string
+		for _, p := range e.Claims {
+			if p.Judge != "good" {
+				bad = append(bad, p.Name)
+			}
+		}
+		if e.Taken != (c.part == "") || c.part != "" && !slices.Contains(bad, c.part) || c.part == "" && len(bad) > 0 {
+			t.Errorf("%s: %+v", name, e)
+		}
+		b, err := json.Marshal(e)
+		r.ok(err)
+		if strings.Contains(string(b), "eyJ") {
+			t.Errorf("%s: the hint is printed", name)
+		}
+	}
+	s := r.request()
+	if e := r.p.Explain(secret.New(s.hint()), jose.JSONWebKeySet{}, served); e.Taken || e.Claims[0].Judge != "unknown" {
+		t.Errorf("without keys: %+v", e)
 	}
 }

@@ -182,9 +182,11 @@ func (f *Found) findApp(ctx context.Context, g Graph, p *Plan) error {
 	}
 	if p.App.ID == "" {
 		ours := slices.DeleteFunc(slices.Clone(apps), func(a application) bool { return !slices.Contains(a.Web.Redirects, p.App.Redirect) })
-		if len(ours) > 0 {
-			apps = ours
+		if len(ours) == 0 && len(apps) > 0 {
+			return problem.New(problem.Conflict, "there is an app of the name %q already, which does not send people here", p.App.Name).
+				WithHint("write its id into the plan where it is meant, or another name")
 		}
+		apps = ours
 	}
 	switch {
 	case len(apps) > 1:
