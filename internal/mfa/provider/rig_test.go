@@ -147,9 +147,16 @@ func newRig(t testing.TB, d *db.DB) *rig {
 	r.ok(r.p.Prepare(t.Context(), "local:owner"))
 	_, err = r.p.Serve(t.Context(), provider.Tenant{ID: tenant, Name: "Contoso", App: appID, Client: client}, "local:owner")
 	r.ok(err)
-	r.k = web.NewKernel(web.Deps{})
-	r.ok(r.p.Mount(r.k))
+	r.k = r.kernel(r.p)
 	return r
+}
+
+// kernel is a server of a provider.
+func (r *rig) kernel(p *provider.Provider) *web.Kernel {
+	r.Helper()
+	k := web.NewKernel(web.Deps{})
+	r.ok(p.Mount(k))
+	return k
 }
 
 func (r *rig) open() *provider.Provider {
