@@ -175,24 +175,34 @@ type hidden struct{ Name, Value string }
 // button.
 func (p *Provider) post(w http.ResponseWriter, r *http.Request, req claim.ExternalRequest, pairs ...string) error {
 	answer := req.Answer(pairs...)
-	view := struct {
-		CSS    template.CSS
-		Script string
-		To     string
-		Good   bool
-		Fields []hidden
-	}{CSS: postSheet().CSS, Script: scriptPath, To: req.RedirectURI, Good: answer.Has("id_token")}
+	view := postView{CSS: postSheet().CSS, Script: scriptPath, To: req.RedirectURI, Title: "Back to Microsoft",
+		Words: "The sign-in ends at Microsoft, where you can begin once more.", Close: "If nothing happens within a moment, press the button."}
+	if answer.Has("id_token") {
+		view.Words = "It is you. The sign-in goes on at Microsoft."
+	}
 	for _, name := range []string{"id_token", "error", "error_description", "state"} {
 		if answer.Has(name) {
 			view.Fields = append(view.Fields, hidden{name, answer.Get(name)})
 		}
 	}
+	return view.write(w, postPolicy(req.RedirectURI))
+}
+
+// postView is a page of ours on the way between sites.
+type postView struct {
+	CSS                         template.CSS
+	Script, Title, Words, Close string
+	To                          string // where its form goes; "" has none
+	Fields                      []hidden
+}
+
+func (v postView) write(w http.ResponseWriter, policy string) error {
 	var b bytes.Buffer
-	if err := writePost(&b, view); err != nil {
+	if err := writePost(&b, v); err != nil {
 		return err
 	}
 	head := w.Header()
-	head.Set("Content-Security-Policy", postPolicy(req.RedirectURI))
+	head.Set("Content-Security-Policy", policy)
 	head.Set("Content-Type", "text/html; charset=utf-8")
 	head.Set("Content-Length", strconv.Itoa(b.Len()))
 	_, _ = w.Write(b.Bytes())
@@ -208,4 +218,21 @@ func postPolicy(to string) string {
 		scheme = "http: https:"
 	}
 	return postSheet().Policy(scheme) + "; script-src 'self'"
+}
+
+// consented is where Entra ID sends an administrator after the consent to our app: to its
+// redirect URI. It says what came, and believes none of it.
+func (p *Provider) consented(w http.ResponseWriter, r *http.Request) error {
+	v := postView{CSS: postSheet().CSS, Title: "Nothing to do here",
+		Words: "This address is for Microsoft Entra ID, which sends people here when they sign in.",
+		Close: "Begin at the application that you want to use."}
+	switch q := r.URL.Query(); {
+	case q.Has("error"):
+		v.Title, v.Words, v.Close = "The consent was not given", "Microsoft Entra ID says that the consent was declined or did not work.",
+			"Whoever sent you the link can send it once more."
+	case q.Get("admin_consent") != "":
+		v.Title, v.Words, v.Close = "Thank you", "Microsoft Entra ID says that the consent was given. Tell whoever sent you the link: "+
+			"the method can be enabled now.", "You can close this page."
+	}
+	return v.write(w, postSheet().Policy("'none'"))
 }

@@ -277,7 +277,8 @@ func TestEnd(t *testing.T) {
 		if w := r.send(r.request()); w.Code != 303 {
 			t.Errorf("again: %v", r.said())
 		}
-		for _, bad := range []provider.Tenant{{ID: "contoso.com", App: appID, Client: client}, {ID: tenant, App: "x", Client: client}, {ID: tenant, App: appID}} {
+		for _, bad := range []provider.Tenant{{ID: "contoso.com", App: appID, Client: client}, {ID: tenant, App: "x", Client: client},
+			{ID: tenant, App: appID}} {
 			if _, err := r.p.Serve(t.Context(), bad, "local:a"); err == nil {
 				t.Errorf("%+v is served", bad)
 			}

@@ -225,3 +225,18 @@ func TestCounts(t *testing.T) {
 		t.Errorf("%v %v", st.Counts, err)
 	}
 }
+
+// TestConsented: after a consent an administrator ends at a page that says so, and
+// nothing of the address is in it.
+func TestConsented(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	for query, want := range map[string]string{"": "Nothing to do here", "?admin_consent=True&tenant=" + tenant: "Thank you",
+		"?error=access_denied&error_description=%3Cb%3Emarked": "was not given"} {
+		w := httptest.NewRecorder()
+		r.k.ServeHTTP(w, httptest.NewRequest("GET", "/mfa/authorize"+query, nil))
+		if b := w.Body.String(); w.Code != 200 || !strings.Contains(b, want) || strings.Contains(b, "marked") || strings.Contains(b, "<form") {
+			t.Errorf("%q: %d %s", query, w.Code, b[max(0, strings.Index(b, "<main>")):])
+		}
+	}
+}

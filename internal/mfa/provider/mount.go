@@ -23,6 +23,8 @@ func (p *Provider) Mount(m web.Mux) error {
 	m.Handle(web.Route{Name: "mfa.authorize", Pattern: "POST " + AuthorizePath, Page: true, MaxBody: maxForm,
 		Access:     web.Own("the hint is signed by Entra ID, for us, taken once and for five minutes"),
 		OtherSites: "Entra ID's page posts it, and what it posts is proven by its signature", Handle: p.authorize})
+	m.Handle(web.Route{Name: "mfa.consented", Pattern: "GET " + AuthorizePath, Page: true, Access: web.Public("it says the same to everybody"),
+		Handle: p.consented})
 	return nil
 }
 
