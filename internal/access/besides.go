@@ -8,6 +8,9 @@ import (
 // Besides is what policies that surely take a sign-in ask of it besides MFA.
 type Besides struct {
 	Resistant bool // a phishing-resistant method, and nothing else will do
+	// Strength: an authentication strength, and neither plain MFA nor anything else will
+	// do. External MFA never satisfies one (contracts.md section 6).
+	Strength bool
 	// Refused: a device or app that it surely has not got; MayBeRefused: of which
 	// it is not known whether it has it.
 	Refused, MayBeRefused bool
@@ -26,6 +29,10 @@ func (e *Engine) Besides(p Point) (out Besides) {
 		if d.mfa && d.phishingResistant && !d.resistanceUnknown && !d.hasAlternative() {
 			out.Resistant = true
 		}
+		if g := e.policies[i].GrantControls; d.mfa && d.strength != nil && !d.mfaUnknown && !d.hasAlternative() &&
+			(g.all() || !slices.Contains(g.controls(), ControlMFA)) {
+			out.Strength = true
+		}
 		if d.refuses {
 			t := e.withoutAlternative(d, p)
 			out.Refused, out.MayBeRefused = out.Refused || t == yes, out.MayBeRefused || t == maybe
@@ -38,6 +45,13 @@ func (e *Engine) Besides(p Point) (out Besides) {
 // are not registered, and stand in no report.
 func (s *Subject) CanResist() bool {
 	return slices.ContainsFunc(s.Methods, func(m string) bool { return resistant[strings.ToLower(m)] })
+}
+
+// OnlyExternal reports that External MFA is the only method registered that can answer
+// a challenge: enough for "require MFA", and for no authentication strength.
+func (s *Subject) OnlyExternal() bool {
+	able := s.able()
+	return len(able) > 0 && !slices.ContainsFunc(able, func(m string) bool { return !strings.EqualFold(m, "externalAuthMethod") })
 }
 
 // resistant are the registered methods that are phishing-resistant.

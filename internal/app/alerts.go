@@ -58,7 +58,8 @@ func (m alertMaker) visitor(whereIs) signin.Visitor { return m.log.Visitor() }
 
 func (m alertMaker) parts(_ context.Context, j *Judged, _ string) (map[string]any, error) {
 	asOf := j.Report.AsOf
-	return map[string]any{alert.PartName: alert.Build(j.Facts, dates.Look(j.Facts, m.log, asOf, partner.DirectBill), asOf)}, nil
+	changes := dates.Look(j.Facts, m.log, asOf, partner.DirectBill, partner.Cloud(j.Report.Partner.Cloud))
+	return map[string]any{alert.PartName: alert.Build(j.Facts, changes, asOf)}, nil
 }
 
 // eachPart gives what judgements knew for alerts, by tenant.

@@ -82,7 +82,7 @@ func judge(ctx context.Context, r Reading, q Question, watch func() signin.Visit
 	}
 	found := automation.Items(scripts, f)
 	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Engine: settings, Disagreements: disagreements(f, history, today),
-		Automation: automationFeed(found, f), Dates: dates.Look(f, changes, q.AsOf, q.Kind)}
+		Automation: automationFeed(found, f), Dates: dates.Look(f, changes, q.AsOf, q.Kind, q.Cloud)}
 	report := assess.Assess(f, o)
 	find := cause.Input{Facts: f, Report: report, Accounts: accountsOf(f), Today: settings, Settled: settled(f)}
 	if f.SignIns != nil {

@@ -19,7 +19,7 @@ func Dates(ctx context.Context, r Reading, q Question) (*dates.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &dates.Report{Schema: dates.SchemaID, AsOf: q.AsOf.UTC(), Inputs: f.Inputs, Sample: r.Sample(), Changes: dates.Look(f, log, q.AsOf, q.Kind)}
+	out := &dates.Report{Schema: dates.SchemaID, AsOf: q.AsOf.UTC(), Inputs: f.Inputs, Sample: r.Sample(), Changes: dates.Look(f, log, q.AsOf, q.Kind, q.Cloud)}
 	if len(f.Directory.Organizations) > 0 {
 		out.Partner = f.Directory.Organizations[0].DisplayName
 	}

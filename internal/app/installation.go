@@ -18,6 +18,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"partnerguard/internal/alert"
+	"partnerguard/internal/bridge"
+	"partnerguard/internal/bridge/queue"
 	"partnerguard/internal/config"
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
@@ -252,7 +254,8 @@ func newInstallation(o Options) *Installation {
 
 // Books are the tables of all features whose rows are marked.
 func Books() []*vault.Book {
-	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), mfa.Books(), provider.Books())
+	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), mfa.Books(), provider.Books(), bridge.Books(),
+		queue.Books())
 }
 
 // VaultOptions are how this installation opens its vault.

@@ -215,7 +215,7 @@ func (i *Installation) lookFactors(ctx context.Context) (list []checkup.Finding,
 	if c.Wrong() {
 		list = append(list, checkup.Finding{Level: checkup.Bad,
 			Text: fmt.Sprintf("passcodes of %d people in a day fitted %s off alone: this machine's clock is wrong",
-			max(c.Ahead, c.Behind), c.Off.Abs()), Fix: "timedatectl status; set the clock by a time service"})
+				max(c.Ahead, c.Behind), c.Off.Abs()), Fix: "timedatectl status; set the clock by a time service"})
 	}
 	var none []string
 	forged := 0
@@ -230,12 +230,12 @@ func (i *Installation) lookFactors(ctx context.Context) (list []checkup.Finding,
 	if forged > 0 {
 		list = append(list, checkup.Finding{Level: checkup.Bad,
 			Text: fmt.Sprintf("factors of %d people were changed by something else, and do not count", forged),
-			Fix: "partnerguard vault check"})
+			Fix:  "partnerguard vault check"})
 	}
 	if len(none) > 0 {
 		list = append(list, checkup.Finding{Level: checkup.Warning,
 			Text: fmt.Sprintf("%d of %d people have no second factor: %s", len(none), len(lines),
-			strings.Join(none[:min(len(none), 3)], ", ")), Fix: "partnerguard mfa users"})
+				strings.Join(none[:min(len(none), 3)], ", ")), Fix: "partnerguard mfa users"})
 	}
 	if !i.MFA.TakesKeys() {
 		list = append(list, checkup.Finding{Level: checkup.Warning, Text: "security keys cannot be used at " + i.MFA.Public(),

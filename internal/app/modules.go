@@ -15,6 +15,7 @@ import (
 	"partnerguard/internal/alert"
 	"partnerguard/internal/archive"
 	"partnerguard/internal/automation"
+	"partnerguard/internal/bridge/run"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
@@ -46,6 +47,7 @@ type features struct {
 	MFA        *mfa.Store       // so are these
 	MFAPages   *mfapages.Pages
 	External   *provider.Provider
+	Bridge     *run.Bridge // nil where it was opened without the vault
 }
 
 // What serve wants of a feature; each has some of these.
@@ -81,6 +83,7 @@ func (i *Installation) modules() []module {
 		{"mfa", i.MFA},
 		{"mfa pages", i.MFAPages},
 		{"mfa provider", i.External},
+		{"mail bridge", i.Bridge},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -173,6 +176,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	if err == nil { // who asks, and who answers Entra ID
 		i.External.Challenge(i.MFAPages)
 		i.MFAPages.Answers(i.External)
+	}
+	if err == nil {
+		err = i.makeBridge()
 	}
 	return err
 }

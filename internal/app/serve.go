@@ -35,7 +35,10 @@ func (i *Installation) Serve(ctx context.Context, o ServeOptions) (http.Handler,
 	}
 	k.Handle(web.Icon())
 	i.SAM.Admit(o)
-	return k, i.work(ctx, k, k, reg)
+	if err := i.work(ctx, k, k, reg); err != nil {
+		return nil, err
+	}
+	return k, i.startBridge(ctx)
 }
 
 // Work is Serve without what is answered: it starts the jobs of all features, and

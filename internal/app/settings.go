@@ -204,6 +204,7 @@ func accountsOf(f *facts.Facts) map[string]rehearse.Account {
 			if s.CanResist() {
 				a.Resistant = rehearse.KnownYes
 			}
+			a.OnlyExternal = s.OnlyExternal()
 		}
 		out[s.ID] = a
 		if s.Name != "" {

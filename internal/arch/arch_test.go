@@ -107,8 +107,13 @@ var inner = map[string]int{
 	"partnercloud/mail": 3, "partnercloud/stamp": 1, "partnercloud/visitor": 1,
 	"partnercloud": 4,
 
+	"otp": 1, "otp/page": 2,
+
 	"mfa":          1,
-	"mfa/provider": 2, "mfa/pages": 2, "mfa/register": 2, "mfa/selftest": 2,
+	"mfa/provider": 2, "mfa/pages": 2, "mfa/register": 2, "mfa/selftest": 2, "mfa/oath": 2,
+
+	"bridge":          1,
+	"bridge/upstream": 2, "bridge/queue": 3, "bridge/front": 3, "bridge/run": 4,
 
 	"sam":         1,
 	"sam/capture": 2, "sam/exchange": 2, "sam/renew": 2,

@@ -274,6 +274,7 @@ func (h *house) fill(s *app.Installation) {
 	}
 	h.posture(s)
 	h.consoled(s)
+	h.bridged(s)
 	h.alerted(s)
 	h.external(s)
 	s.Config.Collect.Connection = h.first

@@ -143,6 +143,8 @@ func mustName(x *table, column string, row []any) bool {
 		return false // they spare double work
 	case x.name == "console_tokens" && column == "used":
 		return false // when it was used, for people
+	case x.name == "bridge_devices" && strings.HasPrefix(column, "used"):
+		return false // when, from where and by what it was used, for people
 	case marked(x.name), x.name == "vault_keyset" && slices.Contains([]string{"vault", "master_kind", "master_id", "wrapped", "keyset"}, column):
 		return true // its other columns decide nothing: the master key of the settings opens it, or nothing does
 	case x.name == "vault_rows":

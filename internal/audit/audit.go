@@ -140,6 +140,27 @@ const (
 	MFATenantEnded  Action = "mfa.tenant-ended"
 )
 
+// What people of a shared floor do with their one-time passwords.
+const (
+	OTPOpened    Action = "otp.opened"     // a person opened their file
+	OTPRefused   Action = "otp.refused"    // a wrong passphrase
+	OTPCodeTaken Action = "otp.code-taken" // a code was shown: of which entry, until when, never the code
+)
+
+// The mail bridge, and the devices that come in at it.
+const (
+	BridgeDeviceMade    Action = "bridge.device-made" // a password of a device was made
+	BridgeDeviceRevoked Action = "bridge.device-revoked"
+	BridgeRefused       Action = "bridge.refused"  // somebody was not let in, and why; a stranger's once a minute
+	BridgeSlowed        Action = "bridge.slowed"   // many wrong passwords came: from where, or at which device
+	BridgeBounced       Action = "bridge.bounced"  // a message could not be sent, and its sender was told
+	BridgeLost          Action = "bridge.lost"     // a message is gone, or nobody could be told that it was not sent
+	BridgeDoubtful      Action = "bridge.doubtful" // the end of a message was sent and no answer came: it is sent again
+)
+
+// MFATokenUploaded: one of our seeds went to Entra ID as a hardware OATH token.
+const MFATokenUploaded Action = "mfa.token-uploaded"
+
 // Event is one entry of the trail before it is chained. It never holds a
 // secret: a token is named by its fingerprint.
 type Event struct {

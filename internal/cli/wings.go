@@ -6,6 +6,7 @@ import (
 	"partnerguard/internal/cli/cloud"
 	"partnerguard/internal/cli/connect"
 	"partnerguard/internal/cli/guard"
+	"partnerguard/internal/cli/judge"
 	"partnerguard/internal/cli/keep"
 	"partnerguard/internal/cli/kit"
 )
@@ -18,7 +19,7 @@ func wings(env *kit.Env) []wing {
 	return []wing{
 		judging(env),
 		{"connect", "Connect a partner and its customers:", connect.Commands(env)},
-		{"guard", "Hand out tokens, and serve:", guard.Commands(env, connect.NewTokenCheck(env))},
+		{"guard", "Hand out tokens, and serve:", guard.Commands(env, connect.NewTokenCheck(env), judge.NewAppPasswordDecide(env))},
 		{"keep", "Look after what is kept:", keep.Commands(env)},
 		{"cloud", "Try it, offline:", cloud.Commands(env)},
 	}

@@ -16,6 +16,7 @@ import (
 
 	"partnerguard/internal/alert"
 	"partnerguard/internal/archive"
+	"partnerguard/internal/bridge"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/jobs"
@@ -70,6 +71,7 @@ type Config struct {
 	Alert   alert.Config   `yaml:",inline"`
 	Console console.Config `yaml:",inline"`
 	MFA     mfa.Config     `yaml:",inline"`
+	Bridge  bridge.Config  `yaml:",inline"`
 
 	External provider.Config `yaml:",inline"`
 

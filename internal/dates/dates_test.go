@@ -81,10 +81,12 @@ type world struct {
 	t  *testing.T
 	f  *facts.Facts
 	in evidence.Input
+	// cloud is the tenant's; "" is the public one.
+	cloud partner.Cloud
 }
 
 func at(t *testing.T, moment time.Time) *world {
-	return &world{t, facts.New(), evidence.Input{Path: "x", Status: evidence.Read, Times: evidence.Times{Stated: &moment}}}
+	return &world{t: t, f: facts.New(), in: evidence.Input{Path: "x", Status: evidence.Read, Times: evidence.Times{Stated: &moment}}}
 }
 
 func (w *world) add(kind evidence.Kind, records ...string) *world {
@@ -111,7 +113,7 @@ func (w *world) log(days int) *world {
 func (w *world) look(fold *Fold, when time.Time) map[string]partner.Outlook {
 	w.f.Inputs = []evidence.Input{w.in}
 	out := map[string]partner.Outlook{}
-	for _, o := range Look(w.f, fold, when, partner.DirectBill) {
+	for _, o := range Look(w.f, fold, when, partner.DirectBill, w.cloud) {
 		out[o.ID] = o
 	}
 	return out
@@ -142,7 +144,8 @@ func user(name string, methods ...string) string {
 func TestOnlyPhone(t *testing.T) {
 	t.Parallel()
 	records := []string{user("a", "mobilePhone"), user("b", "mobilePhone", "email", "securityQuestion"), user("c", "mobilePhone", "softwareOneTimePasscode"),
-		user("d", "officePhone", "somethingNew"), user("e", "fido2SecurityKey"), user("g", "voice")}
+		user("d", "officePhone", "somethingNew"), user("e", "fido2SecurityKey"), user("g", "voice"),
+		user("x", "mobilePhone", "externalAuthMethod")}
 	build := func() *world {
 		w := at(t, asOf).add(evidence.RegistrationDetails, records...)
 		return w.add(evidence.User, `{"id":"g","userPrincipalName":"g@contoso.example","accountEnabled":false}`)
@@ -154,6 +157,11 @@ func TestOnlyPhone(t *testing.T) {
 	}
 	if q := build().look(nil, asOf)["sspr-security-questions"]; q.Text != "1 user answers security questions to reset a password" {
 		t.Errorf("%+v", q)
+	}
+	elsewhere := build()
+	elsewhere.cloud = partner.USGov
+	if o := elsewhere.look(nil, asOf)["sms-voice-end"]; o.Answer != partner.Nobody || !strings.Contains(o.Text, "public cloud alone") {
+		t.Errorf("another cloud: %+v", o)
 	}
 	old := build().look(nil, asOf.AddDate(0, 0, 31))["sms-voice-end"]
 	if old.Answer != partner.HitIsUnknown || !strings.Contains(old.Text, "31 days old") || !strings.Contains(old.Text, "2 users lose") || old.Settle == "" {

@@ -32,10 +32,11 @@ const maxAge = 30 * 24 * time.Hour
 // looker holds what the tellers share.
 type looker struct {
 	*facts.Facts
-	fold *Fold
-	ages *facts.Ages
-	asOf time.Time
-	kind partner.Kind
+	fold  *Fold
+	ages  *facts.Ages
+	asOf  time.Time
+	kind  partner.Kind
+	cloud partner.Cloud
 }
 
 // found is what a teller says.
@@ -69,12 +70,12 @@ func (v *found) names() (out []string) {
 }
 
 // Look holds every change against what was read. asOf has to be set; fold is nil
-// where nobody looked through the log.
-func Look(f *facts.Facts, fold *Fold, asOf time.Time, kind partner.Kind) []partner.Outlook {
+// where nobody looked through the log; a cloud of "" is the public one.
+func Look(f *facts.Facts, fold *Fold, asOf time.Time, kind partner.Kind, cloud partner.Cloud) []partner.Outlook {
 	if fold == nil {
 		fold = NewFold()
 	}
-	l := &looker{Facts: f, fold: fold, ages: f.Ages(), asOf: asOf.UTC(), kind: kind}
+	l := &looker{Facts: f, fold: fold, ages: f.Ages(), asOf: asOf.UTC(), kind: kind, cloud: cmp.Or(cloud, partner.Public)}
 	changes := partner.Changes()
 	out := make([]partner.Outlook, len(changes))
 	for i := range changes {

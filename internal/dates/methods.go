@@ -17,6 +17,10 @@ var (
 	reset  = []string{"email", "securityquestion", "apppassword", "temporaryaccesspass", "password"}
 )
 
+// publicAlone is why a change of SMS and voice hits nobody in another cloud
+// (contracts-2026-11.md 1.4).
+const publicAlone = "it concerns Microsoft's public cloud alone, and the tenant is in another"
+
 // registered calls f with every registration of an account that can sign in.
 func (l *looker) registered(f func(key, name string, r *directory.Registration)) {
 	for key, r := range l.Directory.Registrations {
@@ -29,8 +33,11 @@ func (l *looker) registered(f func(key, name string, r *directory.Registration))
 func (l *looker) phoneOnly() found {
 	v := found{kinds: []evidence.Kind{evidence.RegistrationDetails}, unit: "users", hit: "%s {lose their|loses its} only second factor",
 		none: "nobody has SMS or voice for the only second factor", action: "have them register a passkey or an authenticator app before that day"}
+	if l.cloud.Sovereign() {
+		return found{none: publicAlone}
+	}
 	l.registered(func(key, name string, r *directory.Registration) {
-		phone, other := false, false
+		phone, other := false, false // External MFA is another: its users are out of scope
 		for _, m := range r.MethodsRegistered {
 			m = strings.ToLower(m)
 			switch {
@@ -78,6 +85,9 @@ func (l *looker) unregistered() found {
 func (l *looker) phoneMethods() found {
 	v := found{kinds: []evidence.Kind{evidence.AuthenticationMethods}, unit: "methods", hit: "%s {are|is} on, whose users are asked to register a passkey",
 		none: "neither SMS nor voice is on", action: "tell the help desk, and move to passkeys before SMS and voice end"}
+	if l.cloud.Sovereign() {
+		return found{none: publicAlone}
+	}
 	if l.Methods == nil {
 		return v
 	}

@@ -11,15 +11,16 @@ type WayOut struct {
 // The ways out. Each names one thing a person can do. Several share an id,
 // because what is to be done is the same and only its words differ.
 var (
-	WayRegister = WayOut{"register", "register a method: Microsoft Authenticator, a passkey or a TOTP app"}
-	WayGuest    = WayOut{"register", "guests register in this tenant, or trust the MFA of their home tenant in cross-tenant access settings"}
-	WayTOTP     = WayOut{"totp_secured_desktop", "where phones are not allowed: a TOTP app on a secured desktop"}
-	WayKey      = WayOut{"security_key", "a FIDO2 security key, one per person"}
-	WayTwoKeys  = WayOut{"security_key", "two FIDO2 security keys kept apart; a break-glass account may use another method, but not none"}
-	WaySAM      = WayOut{"secure_application_model",
+	WayRegister = WayOut{"register", "register a method: Microsoft Authenticator, a passkey or a TOTP app; without a phone partnerguard otp on the " +
+		"desktop, or External MFA of your own"}
+	WayGuest   = WayOut{"register", "guests register in this tenant, or trust the MFA of their home tenant in cross-tenant access settings"}
+	WayTOTP    = WayOut{"totp_secured_desktop", "where phones are not allowed: a TOTP app on a secured desktop (partnerguard otp), or External MFA of your own"}
+	WayKey     = WayOut{"security_key", "a FIDO2 security key, one per person"}
+	WayTwoKeys = WayOut{"security_key", "two FIDO2 security keys kept apart; a break-glass account may use another method, but not none"}
+	WaySAM     = WayOut{"secure_application_model",
 		"move the script to the Secure Application Model or its own service principal, then disable the account"}
 	WayAppPassword = WayOut{"app_password", "only where per-user MFA is on and the tenant still allows it: an app password for the device; it carries " +
-		"no MFA claim, so replace the device or relay its mail"}
+		"no MFA claim, so put partnerguard bridge before the device, replace it or relay its mail"}
 	WayUpgrade = WayOut{"client_upgrade", `upgrade the mail client: Outlook 2013 SP1 or later, on 2013 with EnableADAL=1 and Version=1 under HKCU\SOFTWARE\Microsoft\Office\15.0\Common\Identity`}
 	WayRequire = WayOut{"require_mfa", "require MFA for this account in every policy: no exclusion, no trusted location, no remembered device"}
 	WayRoom    = WayOut{"block_sign_in", "a room cannot answer a challenge: block interactive sign-in to it, or move the room out of the partner tenant"}

@@ -126,6 +126,12 @@ func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error 
 	case evidence.Organization:
 		return take(raw, func(o *directory.Organization) { o.Source = src; d.Organizations = append(d.Organizations, *o) })
 
+	case evidence.DirectoryAudit:
+		if take(raw, func(a *directory.Audit) { a.Source = src; f.kept(d.AddAudit(a), kind, src) }) != nil {
+			f.kept(false, kind, src) // nothing else is judged by it: that it is not whole is enough
+		}
+		return nil
+
 	case evidence.ConditionalAccessPolicy:
 		return take(raw, func(p *access.Policy) { p.Source = src; f.addPolicy(p) })
 	case evidence.SecurityDefaults:

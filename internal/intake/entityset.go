@@ -59,8 +59,9 @@ var types = map[string]evidence.Kind{
 // and without keys and selections, to its kind. The longest end that fits
 // decides.
 var sets = map[string]evidence.Kind{
-	"auditlogs/signins": evidence.SignIn,
-	"users":             evidence.User,
+	"auditlogs/signins":         evidence.SignIn,
+	"auditlogs/directoryaudits": evidence.DirectoryAudit,
+	"users":                     evidence.User,
 	"reports/authenticationmethods/userregistrationdetails":     evidence.RegistrationDetails,
 	"userregistrationdetails":                                   evidence.RegistrationDetails,
 	"credentialuserregistrationdetails":                         evidence.CredentialRegistration,
@@ -102,7 +103,6 @@ var sets = map[string]evidence.Kind{
 
 // otherSets are entity sets that resemble ours, with why they are not judged.
 var otherSets = map[string]string{
-	"auditlogs/directoryaudits":                                      auditEntries,
 	"auditlogs/provisioning":                                         "provisioning logs, not sign-ins",
 	"identityprotection/riskyusers":                                  riskStates,
 	"riskyusers":                                                     riskStates,

@@ -49,8 +49,8 @@ var rules = []rule{
 	{all: "kind data", check: isAzureHound, reason: azureHound},
 
 	// Logs that are not sign-ins.
-	{all: "activitydatetime activitydisplayname", reason: auditEntries},
-	{all: "initiatedby targetresources", reason: auditEntries},
+	{kind: evidence.DirectoryAudit, all: "activitydatetime activitydisplayname"},
+	{kind: evidence.DirectoryAudit, all: "initiatedby targetresources"},
 	{all: "risklastupdateddatetime riskstate", reason: riskStates},
 	{all: "riskeventtype detectiontimingtype", reason: risks},
 	{all: "lastsigninactivity", any: "appid", reason: "sign-in activity totals per app, not sign-ins"},

@@ -7,7 +7,6 @@ const emptyListOf = "an empty list of "
 
 // Reasons for what is kept and judged by nothing yet.
 const (
-	auditEntries   = "directory audit entries, not sign-ins"
 	riskStates     = "risky users: risk states, not sign-ins or users"
 	risks          = "risk detections, not sign-ins"
 	otherScore     = "Microsoft Secure Score, not the partner security score"
@@ -29,7 +28,7 @@ const (
 // unjudged are the kinds of what is known, kept, and judged by nothing yet: such
 // a file is read, and says so.
 var unjudged = map[string]evidence.Kind{
-	auditEntries: evidence.DirectoryAudit, riskStates: evidence.RiskyUser, risks: evidence.RiskDetection, otherScore: evidence.SecureScore,
+	riskStates: evidence.RiskyUser, risks: evidence.RiskDetection, otherScore: evidence.SecureScore,
 	contractNames: evidence.Contract, customerNames: evidence.DelegatedCustomer, operations: evidence.RelationshipAction,
 	requests: evidence.RelationshipRequest, centerAudit: evidence.PartnerAuditRecord, authorization: evidence.AuthorizationPolicy,
 	consentAsking: evidence.AdminConsentPolicy, crossTenant: evidence.CrossTenantAccess, azureSubs: evidence.AzureSubscription,

@@ -17,6 +17,8 @@ type Account struct {
 	// Registered says whether a method that can answer is registered, Resistant
 	// whether a phishing-resistant one is.
 	Registered, Resistant Known
+	// OnlyExternal says that what is registered is External MFA and nothing else.
+	OnlyExternal bool
 }
 
 // Known is a fact that may not be known.
@@ -194,6 +196,9 @@ func (in *Input) decide(p *Pattern, acc Account, passed bool) []part {
 		case is.MayBeRefused && !was.Refused && !was.MayBeRefused:
 			return []part{{effect: UndecidedThen, rows: p.Rows,
 				reason: "a device or app is asked for besides MFA, and the log does not say whether it is there"}}
+		case is.Strength && !was.Strength && acc.OnlyExternal && Unattended(acc.Class) == "":
+			return []part{{effect: ChallengedUnable, rows: p.Rows, ways: directory.WaysOut(directory.Needs{Class: acc.Class, Unregistered: true, Covered: true}),
+				reason: "has External MFA alone, which satisfies \"require MFA\" and no authentication strength"}}
 		case is.Resistant && !was.Resistant && acc.Registered == KnownYes && acc.Resistant != KnownYes && Unattended(acc.Class) == "":
 			return []part{{effect: ChallengedUnknown, rows: p.Rows, reason: noneResistant(acc)}}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"partnerguard/internal/access"
 	"partnerguard/internal/directory"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/rehearse"
 	"partnerguard/internal/signin"
 )
@@ -28,19 +29,20 @@ func policy(id, control string, change func(*access.Policy)) *access.Policy {
 
 func tenant(policies ...*access.Policy) *access.Tenant {
 	t := &access.Tenant{Policies: policies, KnownGroups: map[string]bool{}, RolesKnown: true, Whole: true}
-	for _, id := range []string{"able", "unable", "svc", "printer", "unsure"} {
+	for _, id := range []string{"able", "unable", "svc", "printer", "unsure", "external"} {
 		t.Users = append(t.Users, access.Subject{ID: id, Name: id + "@contoso.com"})
 	}
 	return t
 }
 
 var accounts = map[string]rehearse.Account{
-	"able":    {Class: directory.ClassMember, Registered: rehearse.KnownYes},
-	"unable":  {Class: directory.ClassMember, Registered: rehearse.KnownNo},
-	"svc":     {Class: directory.ClassService, Registered: rehearse.KnownNo},
-	"printer": {Class: directory.ClassService, Registered: rehearse.KnownNo},
-	"unsure":  {Class: directory.ClassMember},
-	"keyed":   {Class: directory.ClassMember, Registered: rehearse.KnownYes, Resistant: rehearse.KnownYes},
+	"able":     {Class: directory.ClassMember, Registered: rehearse.KnownYes},
+	"unable":   {Class: directory.ClassMember, Registered: rehearse.KnownNo},
+	"svc":      {Class: directory.ClassService, Registered: rehearse.KnownNo},
+	"printer":  {Class: directory.ClassService, Registered: rehearse.KnownNo},
+	"unsure":   {Class: directory.ClassMember},
+	"external": {Class: directory.ClassMember, Registered: rehearse.KnownYes, Resistant: rehearse.KnownNo, OnlyExternal: true},
+	"keyed":    {Class: directory.ClassMember, Registered: rehearse.KnownYes, Resistant: rehearse.KnownYes},
 }
 
 func seen(id, user string, change func(*signin.Sighting)) signin.Sighting {
@@ -71,6 +73,16 @@ func run(t *testing.T, today, then *access.Tenant, rows ...signin.Sighting) *reh
 func TestEffects(t *testing.T) {
 	t.Parallel()
 	none, all := tenant(), tenant(policy("MFA", "mfa", nil))
+	strength := func(controls ...string) *access.Tenant {
+		return tenant(policy("S", "", func(p *access.Policy) {
+			p.GrantControls.BuiltInControls = nil
+			for _, c := range controls {
+				p.GrantControls.BuiltInControls = append(p.GrantControls.BuiltInControls, c)
+			}
+			p.GrantControls.Strength = &access.Strength{ID: entra.StrengthMFA}
+		}))
+	}
+	byProvider := func(s *signin.Sighting) { s.Verdict, s.Reason = signin.SatisfiedByProvider, signin.ReasonExternalClaim }
 	block := func(p *access.Policy) { p.Conditions.ClientAppTypes = []string{"exchangeActiveSync", "other"} }
 	for name, c := range map[string]struct {
 		today, then *access.Tenant
@@ -78,12 +90,18 @@ func TestEffects(t *testing.T) {
 		want        rehearse.Effect
 		way         string
 	}{
-		"nothing changes":          {none, none, seen("1", "able", nil), rehearse.Unchanged, ""},
-		"challenged and able":      {none, all, seen("1", "able", nil), rehearse.ChallengedAble, ""},
-		"challenged, no method":    {none, all, seen("1", "unable", nil), rehearse.ChallengedUnable, "register"},
-		"challenged, nobody there": {none, all, seen("1", "svc", nil), rehearse.ChallengedUnable, "secure_application_model"},
-		"challenged, not known":    {none, all, seen("1", "unsure", nil), rehearse.ChallengedUnknown, ""},
-		"carried MFA already":      {none, all, seen("1", "unable", func(s *signin.Sighting) { s.Verdict = signin.SatisfiedByClaim }), rehearse.Unchanged, ""},
+		"nothing changes":                  {none, none, seen("1", "able", nil), rehearse.Unchanged, ""},
+		"challenged and able":              {none, all, seen("1", "able", nil), rehearse.ChallengedAble, ""},
+		"challenged, no method":            {none, all, seen("1", "unable", nil), rehearse.ChallengedUnable, "register"},
+		"External MFA, require MFA":        {none, all, seen("1", "external", nil), rehearse.ChallengedAble, ""},
+		"External MFA, a strength":         {none, strength(), seen("1", "external", nil), rehearse.ChallengedUnable, "register"},
+		"External MFA proven, a strength":  {none, strength(), seen("1", "external", byProvider), rehearse.ChallengedUnable, "register"},
+		"External MFA, a strength or MFA":  {none, strength("mfa"), seen("1", "external", nil), rehearse.ChallengedAble, ""},
+		"External MFA, the strength is on": {strength(), strength(), seen("1", "external", byProvider), rehearse.Unchanged, ""},
+		"a method of its own, a strength":  {none, strength(), seen("1", "able", nil), rehearse.ChallengedAble, ""},
+		"challenged, nobody there":         {none, all, seen("1", "svc", nil), rehearse.ChallengedUnable, "secure_application_model"},
+		"challenged, not known":            {none, all, seen("1", "unsure", nil), rehearse.ChallengedUnknown, ""},
+		"carried MFA already":              {none, all, seen("1", "unable", func(s *signin.Sighting) { s.Verdict = signin.SatisfiedByClaim }), rehearse.Unchanged, ""},
 		"legacy cannot carry MFA": {none, all, seen("1", "printer", func(s *signin.Sighting) { s.Legacy, s.ClientAppUsed = true, "Authenticated SMTP" }),
 			rehearse.BlockedThen, "app_password"},
 		"legacy blocked": {none, tenant(policy("B", "block", block)),

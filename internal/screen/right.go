@@ -17,7 +17,7 @@ const (
 	Approve      Right = "exceptions.approve"
 	Operate      Right = "operation.do" // revive jobs, begin a reading, heal a connection
 	DoAlerts     Right = "alerts.do"    // snooze, acknowledge, test a channel
-	HelpDesk     Right = "factors.do"     // help people with their factors: invite, unlock, ask for a reset and approve another's
+	HelpDesk     Right = "factors.do"   // help people with their factors: invite, unlock, ask for a reset and approve another's
 	Manage       Right = "console.manage"
 )
 

@@ -126,6 +126,9 @@ func judgeSuccess(e *Event, j *Judgement) (Verdict, Reason) {
 	case best == resultSkipped:
 		return NotChallenged, ReasonSkippedOther
 
+	case steps.appPassword:
+		return NotChallenged, ReasonSkippedAppPassword
+
 	// A legacy protocol or the password grant cannot carry MFA, unless a line
 	// above already saw proof.
 	case j.Legacy:

@@ -108,6 +108,15 @@ func TestJudge(t *testing.T) {
 			e.Steps[0] = Step{Method: "Federated Authentication", Succeeded: Yes}
 			e.AdditionalDetails = "MFA requirement satisfied by claim provided by external provider"
 		}, SatisfiedByProvider, ReasonExternalClaim},
+		"a provider of External MFA, by its name": {func(e *Event) {
+			e.AuthenticationRequirement = multi
+			e.Steps = append(e.Steps, Step{Method: "Our own MFA", Succeeded: Yes, Requirement: "Multifactor authentication",
+				ResultDetail: "MFA requirement satisfied by claim provided by external provider"})
+		}, SatisfiedByProvider, ReasonExternalClaim},
+		"an app password, by its name": {func(e *Event) { e.Steps[0].Method = "App Password" }, NotChallenged, ReasonSkippedAppPassword},
+		"an app password of a legacy client": {func(e *Event) {
+			e.Steps[0].Method, e.ClientAppUsed = "App password", "IMAP4"
+		}, NotChallenged, ReasonSkippedAppPassword},
 		"AD FS MFA adapter": {func(e *Event) { e.TokenIssuerType = "ADFederationServicesMFAAdapter" }, SatisfiedByProvider, ReasonOnPremisesMFA},
 		"v1.0 row":          {func(e *Event) { e.HasMFAFields, e.Steps, e.AuthenticationRequirement = false, nil, "" }, Unknown, ReasonNoMFAFields},
 		"v1.0 row under a policy asking only MFA": {func(e *Event) {

@@ -69,6 +69,7 @@ type stepFacts struct {
 	freshSingle   bool // a single factor was checked here and now
 	earlier       bool // the first factor came from an earlier token
 	federated     bool // a federated provider did the first factor
+	appPassword   bool // the first factor was an app password
 	result        result
 }
 
@@ -100,6 +101,8 @@ func readSteps(e *Event) (f stepFacts) {
 		switch {
 		case earlier:
 			f.earlier = true
+		case texts.ContainsFold(s.Method, "app password"):
+			f.appPassword = true
 		case strongMethod(s.Method, s.MethodDetail):
 			f.strongPrimary = true
 		case texts.ContainsFold(s.Method, "federated") || strings.EqualFold(s.MethodDetail, "federated"):

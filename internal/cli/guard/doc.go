@@ -1,4 +1,5 @@
 // Package guard has the commands that hand out tokens and refuse them: exec, token,
-// policy and serve; those that let into the web console, and mfa,
-// our provider of External MFA.
+// policy and serve; those that let into the web console; mfa, our provider of External
+// MFA; otp, the application for one-time passwords; and the mail bridge with the
+// passwords of its devices: bridge and apppassword.
 package guard

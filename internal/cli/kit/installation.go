@@ -41,10 +41,14 @@ type Installation struct {
 }
 
 // Register adds the flags of the installation's own settings.
-func (in *Installation) Register(cmd *cobra.Command) {
+func (in *Installation) Register(cmd *cobra.Command) { in.RegisterAs(cmd, "config") }
+
+// RegisterAs is Register where the flag of the settings file has another name, for a
+// command whose --config is a file of its own.
+func (in *Installation) RegisterAs(cmd *cobra.Command, name string) {
 	in.cmd = cmd
-	cmd.PersistentFlags().StringVar(&in.file, "config", "", "the settings file (default partnerguard.yaml in your configuration folder)")
-	_ = cmd.MarkPersistentFlagFilename("config", "yaml", "yml")
+	cmd.PersistentFlags().StringVar(&in.file, name, "", "the settings file (default partnerguard.yaml in your configuration folder)")
+	_ = cmd.MarkPersistentFlagFilename(name, "yaml", "yml")
 	in.settings(cmd.PersistentFlags(), false)
 	in.Control.Register(cmd)
 	_ = cmd.MarkPersistentFlagDirname("data")

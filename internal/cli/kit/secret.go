@@ -34,6 +34,11 @@ func ask(env *Env, label string) (secret.Text, error) {
 	return secret.New(string(b)), nil
 }
 
+// Ask asks for a secret on the terminal, with confirm twice.
+func Ask(env *Env, label string, confirm bool) (secret.Text, error) {
+	return askTwice(env, label, confirm)
+}
+
 // askTwice asks for a new secret a second time, since nobody saw the first.
 func askTwice(env *Env, label string, confirm bool) (secret.Text, error) {
 	s, err := ask(env, label)

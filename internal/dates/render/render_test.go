@@ -16,7 +16,8 @@ import (
 func report(t *testing.T) *dates.Report {
 	t.Helper()
 	asOf := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
-	r := &dates.Report{Schema: dates.SchemaID, AsOf: asOf, Partner: "Contoso\x1b[31m\u202e", Changes: dates.Look(facts.New(), nil, asOf, partner.DirectBill)}
+	r := &dates.Report{Schema: dates.SchemaID, AsOf: asOf, Partner: "Contoso\x1b[31m\u202e",
+		Changes: dates.Look(facts.New(), nil, asOf, partner.DirectBill, partner.Public)}
 	for i := range r.Changes {
 		if o := &r.Changes[i]; o.ID == "sms-voice-end" {
 			o.Answer, o.Count, o.More = partner.Hit, 14, 12

@@ -134,6 +134,45 @@ automation_items.version bigint NOT NULL
 automation_items automation_items_pkey PRIMARY KEY (id)
 automation_items automation_items_state_check CHECK ((state = ANY (ARRAY['found'::text, 'planned'::text, 'moved'::text, 'verified-gone'::text])))
 CREATE UNIQUE INDEX automation_items_pkey ON public.automation_items USING btree (id)
+bridge_devices.id text NOT NULL
+bridge_devices.name text NOT NULL
+bridge_devices.mailbox text NOT NULL
+bridge_devices.protocols text NOT NULL
+bridge_devices.sources text NOT NULL
+bridge_devices.senders text NOT NULL
+bridge_devices.selector text NOT NULL
+bridge_devices.hash text NOT NULL
+bridge_devices.made bigint NOT NULL
+bridge_devices.ends bigint NOT NULL
+bridge_devices.actor text NOT NULL
+bridge_devices.revoked bigint NOT NULL
+bridge_devices.revoker text NOT NULL
+bridge_devices.used bigint NOT NULL
+bridge_devices.used_from text NOT NULL
+bridge_devices.used_by text NOT NULL
+bridge_devices.mark bytea NOT NULL
+bridge_devices bridge_devices_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX bridge_devices_pkey ON public.bridge_devices USING btree (id)
+CREATE UNIQUE INDEX bridge_devices_selector ON public.bridge_devices USING btree (selector)
+bridge_queue.id text NOT NULL
+bridge_queue.place text NOT NULL
+bridge_queue.device text NOT NULL
+bridge_queue.mailbox text NOT NULL
+bridge_queue.sender text NOT NULL
+bridge_queue.recipients text NOT NULL
+bridge_queue.message_id text NOT NULL
+bridge_queue.size bigint NOT NULL
+bridge_queue.made bigint NOT NULL
+bridge_queue.next bigint NOT NULL
+bridge_queue.tries bigint NOT NULL
+bridge_queue.state text NOT NULL
+bridge_queue.bounce bigint NOT NULL
+bridge_queue.doubts bigint NOT NULL
+bridge_queue.reason text NOT NULL
+bridge_queue.mark bytea NOT NULL
+bridge_queue bridge_queue_pkey PRIMARY KEY (id)
+CREATE INDEX bridge_queue_next ON public.bridge_queue USING btree (place, next)
+CREATE UNIQUE INDEX bridge_queue_pkey ON public.bridge_queue USING btree (id)
 collect_cursors.tenant text NOT NULL
 collect_cursors.resource text NOT NULL
 collect_cursors.run text NOT NULL

@@ -172,14 +172,14 @@ func (p *Pages) acts() []screen.Act {
 	return []screen.Act{
 		{Name: "invite", Title: "Invite", Do: screen.HelpDesk,
 			About: "Invites an account that never had a factor here. The address is shown once: give it to the person by a way that you trust.", Form: []screen.Field{
-			{Name: "tenant-id", Label: "Tenant id", Required: true, Max: 36}, {Name: "object", Label: "Object id of the user", Required: true, Max: 36},
-			{Name: "login", Label: "Sign-in name", Hint: "shown to the person, to know the account by", Required: true, Max: 200},
-			{Name: "name", Label: "Name", Max: 200}}, Handle: p.doInvite},
+				{Name: "tenant-id", Label: "Tenant id", Required: true, Max: 36}, {Name: "object", Label: "Object id of the user", Required: true, Max: 36},
+				{Name: "login", Label: "Sign-in name", Hint: "shown to the person, to know the account by", Required: true, Max: 200},
+				{Name: "name", Label: "Name", Max: 200}}, Handle: p.doInvite},
 		{Name: "ask", Title: "Ask a second person", Do: screen.HelpDesk,
 			About: "A reset takes every factor away and gives a new invitation; a pass is good once; recovery makes new codes. " +
 				"Nothing happens before another person approves it.", Form: []screen.Field{person,
-			{Name: "what", Label: "For", Kind: "select", Enum: []string{mfa.ActPass, mfa.ActReset, mfa.ActRecovery}, Required: true},
-			{Name: "reason", Label: "Why", Hint: "and how you know that it is this person", Required: true, Max: 200}}, Handle: p.doAsk},
+				{Name: "what", Label: "For", Kind: "select", Enum: []string{mfa.ActPass, mfa.ActReset, mfa.ActRecovery}, Required: true},
+				{Name: "reason", Label: "Why", Hint: "and how you know that it is this person", Required: true, Max: 200}}, Handle: p.doAsk},
 		{Name: "approve", Title: "Approve", Do: screen.HelpDesk, About: "Does what another person asked for. What it gives is shown once.",
 			Form: []screen.Field{act}, Handle: p.doApprove},
 		{Name: "withdraw", Title: "Withdraw", Do: screen.HelpDesk, About: "Ends what was asked for, or a pass that was not used.", Form: []screen.Field{act},

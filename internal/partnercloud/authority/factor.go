@@ -1,16 +1,12 @@
 package authority
 
 import (
-	"crypto/subtle"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/hotp"
 
 	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/authority/pages"
@@ -24,6 +20,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 const (
 	methodPassword = "Password"
 	methodTOTP     = "Software OATH token"
+	methodHardware = "OATH hardware token"
 	methodKey      = "FIDO2 security key"
 )
 
@@ -112,12 +109,12 @@ func (a *Authority) atFactor(q *request, f *flow, st *stage, do string, form url
 	switch {
 	case do == "choose":
 		f.way, f.ext = "choose", nil
-	case do == "totp" && form.Get("otc") == "", do == "key" && form.Get("credential") == "", do == "pass" && form.Get("pass") == "",
+	case do == "totp" && form.Get("otc") == "", do == "token", do == "key" && form.Get("credential") == "", do == "pass" && form.Get("pass") == "",
 		strings.HasPrefix(do, "external:"):
 		if slices.ContainsFunc(st.ways, func(w way) bool { return w.id == do }) {
 			f.way = do
 		}
-	case do == "totp" && slices.ContainsFunc(st.ways, func(w way) bool { return w.id == "totp" }):
+	case do == "totp" && slices.ContainsFunc(st.ways, func(w way) bool { return w.id == "totp" || w.id == "token" }):
 		a.useCode(q, f, st, form.Get("otc"))
 	case do == "pass" && slices.ContainsFunc(st.ways, func(w way) bool { return w.id == "pass" }):
 		a.usePass(q, f, st, form, false)
@@ -126,22 +123,8 @@ func (a *Authority) atFactor(q *request, f *flow, st *stage, do string, form url
 	}
 }
 
-// period is the length of a TOTP step in seconds.
+// period is the length of a TOTP step in seconds, of most.
 const period = 30
-
-// matchStep finds the step within one of the present that gives a code; 0 when
-// none does (RFC 6238 section 5.2).
-func matchStep(secret, code string, now time.Time) int64 {
-	at := now.Unix() / period
-	found := int64(0)
-	for _, step := range []int64{at - 1, at, at + 1} {
-		want, err := hotp.GenerateCodeCustom(secret, uint64(step), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
-		if err == nil && subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 {
-			found = step
-		}
-	}
-	return found
-}
 
 // takeCode finds the code among those of the cloud's clock and those of the machine's:
 // an authenticator on a phone knows nothing of a jump. It notes the step in m, so that
@@ -153,7 +136,7 @@ func takeCode(m *world.Method, secret, code string, c *world.Clock, now time.Tim
 		at   time.Time
 		last *int64
 	}{{now, &m.LastStep}, {real, &m.LastReal}} {
-		step := matchStep(secret, code, by.at)
+		step := world.CodeStep(secret, code, m.Interval, m.Hash, by.at)
 		if step <= *by.last || near && step <= max(m.LastStep, m.LastReal) {
 			continue
 		}
@@ -167,18 +150,19 @@ func takeCode(m *world.Method, secret, code string, c *world.Clock, now time.Tim
 }
 
 // checkCode takes a TOTP code of a user: 0, 50053 when locked, 500121 when
-// wrong. No step is taken twice. It is called under the world's lock.
-func (a *Authority) checkCode(s *world.State, now time.Time, home *world.Tenant, userID, code string) int {
+// wrong, and the method whose code it was. No step is taken twice. It is called under
+// the world's lock.
+func (a *Authority) checkCode(s *world.State, now time.Time, home *world.Tenant, userID, code string) (int, string) {
 	key := "code\x00" + home.ID + "\x00" + userID
 	if a.guard.locked(now, key) {
-		return entra.CodeLocked
+		return entra.CodeLocked, ""
 	}
 	code = strings.ReplaceAll(code, " ", "")
 	u := home.Users.Get(userID)
 	if u != nil && len(code) == 6 {
 		for i := range u.Methods {
 			m := u.Methods[i]
-			if m.Type != world.MethodTOTP {
+			if m.Type != world.MethodTOTP && m.Type != world.MethodHardware {
 				continue
 			}
 			if takeCode(&m, s.TOTPSecret(u, &m), code, s.Clock, now) {
@@ -188,19 +172,19 @@ func (a *Authority) checkCode(s *world.State, now time.Time, home *world.Tenant,
 				})
 				s.Dirty()
 				a.guard.right(key)
-				return 0
+				return 0, m.Type
 			}
 		}
 	}
 	if a.guard.wrong(now, key) {
-		return entra.CodeLocked
+		return entra.CodeLocked, ""
 	}
-	return entra.CodeMFAFailed
+	return entra.CodeMFAFailed, ""
 }
 
 func (a *Authority) useCode(q *request, f *flow, st *stage, code string) {
 	a.w.Read(func(s *world.State) {
-		bad := a.checkCode(s, q.now, st.sub.home, f.user, code)
+		bad, by := a.checkCode(s, q.now, st.sub.home, f.user, code)
 		if bad != 0 {
 			f.say = "That code did not work. Wait for the next one and try again."
 			if bad == entra.CodeLocked {
@@ -210,8 +194,12 @@ func (a *Authority) useCode(q *request, f *flow, st *stage, code string) {
 			return
 		}
 		f.prove(q, "otp")
-		f.proof.combos = append(slices.Clone(f.proof.combos), "password,softwareOath")
-		f.steps = append(f.steps, q.step(methodTOTP, "", true, "MFA successfully completed", secondary))
+		combo, method := "password,softwareOath", methodTOTP
+		if by == world.MethodHardware {
+			combo, method = "password,hardwareOath", methodHardware
+		}
+		f.proof.combos = append(slices.Clone(f.proof.combos), combo)
+		f.steps = append(f.steps, q.step(method, "", true, "MFA successfully completed", secondary))
 	})
 }
 

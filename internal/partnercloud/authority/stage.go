@@ -190,6 +190,9 @@ func waysOf(s *world.State, q *request, sub subject) []way {
 	if sub.self.Method(world.MethodTOTP) != nil {
 		out = append(out, way{id: "totp", combo: "password,softwareOath", name: "Authenticator app", note: "A six-digit code"})
 	}
+	if sub.self.Method(world.MethodHardware) != nil {
+		out = append(out, way{id: "token", combo: "password,hardwareOath", name: "Hardware token", note: "A six-digit code"})
+	}
 	for i := range sub.self.Methods {
 		m := &sub.self.Methods[i]
 		if m.Type == world.MethodFIDO2 && len(m.Credential) > 0 {

@@ -4,6 +4,9 @@ package graph
 // hand, in the form of metadata: from Microsoft's pages of each type. Not compared by
 // a test.
 const metadataOfMore = `
+hardwareOathTokenAuthenticationMethodDevice: assignedTo> displayName> hashFunction> id> manufacturer> model> secretKey> serialNumber> status>
+	timeIntervalInSeconds>
+hardwareOathAuthenticationMethod: createdDateTime> device> id> lastUsedDateTime>
 groupSetting: displayName id templateId *values
 groupSettingTemplate: deletedDateTime description displayName id *values
 emailAuthenticationMethod: createdDateTime emailAddress id lastUsedDateTime>

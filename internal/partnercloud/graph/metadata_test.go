@@ -54,7 +54,8 @@ func TestMetadataOfWhatIsServed(t *testing.T) {
 			if u := m.Serve(r.parts); u != "" {
 				say := t.Logf
 				mine := words("users groups directory directoryObjects directoryRoles administrativeUnits invitations tenantRelationships")
-				if slices.Contains(mine, r.parts[0]) {
+				preview := strings.Contains(r.pattern, "hardwareOath") // of beta alone, and not in the model at hand
+				if slices.Contains(mine, r.parts[0]) && !preview {
 					say = t.Errorf
 				}
 				say("%s: %s: %s is not in Graph's metadata as package csdl has it", v, r.pattern, u)

@@ -41,6 +41,8 @@ func (r methodRow) kind() string {
 	switch r.m.Type {
 	case world.MethodTOTP:
 		return "softwareOathAuthenticationMethod"
+	case world.MethodHardware:
+		return "hardwareOathAuthenticationMethod"
 	case world.MethodFIDO2:
 		return "fido2AuthenticationMethod"
 	case world.MethodPush:

@@ -114,6 +114,12 @@ var (
 				by(readers, entra.RoleAuthenticationPolicyAdministrator)
 	mayWriteMethodsPolicy = allow("Policy.ReadWrite.AuthenticationMethod").with(entra.RoleAuthenticationPolicyAdministrator)
 
+	mayReadOath = allow("Policy.Read.AuthenticationMethod Policy.Read.All Policy.ReadWrite.AuthenticationMethod").
+			by(slices.Concat(methodAdmins, readers), entra.RoleAuthenticationPolicyAdministrator)
+	mayUploadOath = allow("Policy.ReadWrite.AuthenticationMethod").with(entra.RoleAuthenticationPolicyAdministrator)
+	mayReadOathOf = mayReadMethods.or("UserAuthMethod-HardwareOATH.Read.All UserAuthMethod-HardwareOATH.ReadWrite.All")
+	mayAssignOath = mayWriteMethods.or("UserAuthMethod-HardwareOATH.ReadWrite.All")
+
 	mayReadGDAP    = allow(gdapRead).forPartner().forGDAP()
 	mayWriteGDAP   = allow(gdapAll).forPartner().forGDAP()
 	mayMoveGDAP    = allow(gdapAll).when(mayMove)

@@ -24,7 +24,7 @@ func (x *registered) preferred() string {
 	switch {
 	case x.user.Method(world.MethodPush) != nil:
 		return "push"
-	case x.user.Method(world.MethodTOTP) != nil:
+	case x.user.Method(world.MethodTOTP) != nil, x.user.Method(world.MethodHardware) != nil:
 		return "oath"
 	case x.user.Method(world.MethodPhone) != nil:
 		return "sms"
@@ -146,6 +146,8 @@ func configOf(m world.Method) string {
 	switch m.Type {
 	case world.MethodTOTP:
 		return "SoftwareOath"
+	case world.MethodHardware:
+		return "HardwareOath"
 	case world.MethodFIDO2:
 		return "Fido2"
 	case world.MethodPush:

@@ -41,7 +41,28 @@ func authenticationRoutes() (rows []*route) {
 		get(profilesPath, mayReadEvents, scoreProfiles).pages(100, 999),
 		get(profilesPath+"/{}", mayReadEvents, scoreProfiles),
 		absent(patch(profilesPath+"/{}", mayReadEvents, nil), "Notes on controls of the secure score"))...)
-	rows = append(rows, leftOut(base+"hardwareOathMethods", mayWriteMethods, "Hardware OATH tokens")...)
+	rows = append(rows, oathRoutes(base)...)
 	rows = append(rows, leftOut(base+"qrCodePinMethod", mayWriteMethods, "QR code sign-in")...)
 	return append(rows, leftOut(base+"platformCredentialMethods", mayWriteMethods, "Platform credentials")...)
+}
+
+// oathRoutes are those of hardware OATH tokens, which beta alone has, and the global
+// cloud alone.
+func oathRoutes(base string) []*route {
+	own := base + "hardwareOathMethods"
+	rows := []*route{
+		get(oathPath, mayReadOath, listOath).pages(100, 999), get(oathPath+"/{}", mayReadOath, listOath),
+		post(oathPath, mayUploadOath, createOath), patch(oathPath, mayUploadOath, bulkOath),
+		patch(oathPath+"/{}", mayUploadOath, found(findOath, changeOath)), del(oathPath+"/{}", mayUploadOath, found(findOath, deleteOath)),
+		get(own, mayReadOathOf, found((*call).findUser, oathMethods)).pages(100, 999), get(own+"/{}", mayReadOathOf, found(findOathOf, getOathMethod)),
+		post(own, mayAssignOath, found((*call).findUser, assignOath)), del(own+"/{}", mayAssignOath, found(findOathOf, unassignOath)),
+		post(own+"/assignAndActivate", mayAssignOath, found((*call).findUser, assignOath)),
+		post(own+"/assignAndActivateBySerialNumber", mayAssignOath, found((*call).findUser, assignOath)),
+		post(own+"/{}/activate", mayAssignOath, found(findOathOf, activateOath)),
+		post(own+"/{}/deactivate", mayAssignOath, found(findOathOf, deactivateOath)).bodiless(),
+	}
+	for _, r := range rows {
+		r.beta()
+	}
+	return from(kit.Read, "Graph: hardwareOathTokenAuthenticationMethodDevice resource; contracts-2026-11 6", rows...)
 }

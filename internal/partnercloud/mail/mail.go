@@ -42,6 +42,8 @@ type Mail struct {
 	mu    sync.Mutex // guards what follows
 	boxes map[string]*box
 	held  int // bytes in all boxes
+	// threads are the messages of each mailbox that are being taken.
+	threads map[string]int
 }
 
 // Bounds (ours).
@@ -67,7 +69,7 @@ func New(d Deps) *Mail {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	m := &Mail{world: d.World, tls: d.TLS, log: d.Log, boxes: map[string]*box{},
+	m := &Mail{world: d.World, tls: d.TLS, log: d.Log, boxes: map[string]*box{}, threads: map[string]int{},
 		api: bearer.API{Keys: d.Keys, World: d.World, Resource: entra.AppExchange}}
 	quiet := slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug) // connections that clients give up
 	m.smtp = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &submission{m: m}, nil }))

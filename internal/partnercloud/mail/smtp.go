@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/mail"
 	"strings"
+	"time"
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
@@ -27,10 +28,22 @@ func smtpError(code int, enhanced smtp.EnhancedCode, text string) *smtp.SMTPErro
 
 // What Exchange Online says.
 var (
-	errBasic     = smtpError(535, smtp.EnhancedCode{5, 7, 139}, "Authentication unsuccessful, basic authentication is disabled.")
+	errBasic  = smtpError(535, smtp.EnhancedCode{5, 7, 139}, "Authentication unsuccessful, basic authentication is disabled.")
+	errTenant = smtpError(535, smtp.EnhancedCode{5, 7, 139}, "Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. "+
+		"Visit https://aka.ms/smtp_auth_disabled for more information.")
+	errThreads   = smtpError(432, smtp.EnhancedCode{4, 3, 2}, "STOREDRV.ClientSubmit; sender thread limit exceeded")
 	errToken     = smtpError(535, smtp.EnhancedCode{5, 7, 3}, "Authentication unsuccessful")
 	errAnonymous = smtpError(530, smtp.EnhancedCode{5, 7, 57}, "Client not authenticated to send mail.")
 )
+
+// basicOff is when SMTP AUTH with a password is off by default in every tenant, at the
+// end of December 2026 (contracts-2026-11.md 1.4). The tenants here have it off before,
+// by an authentication policy, and an administrator who switches it on again is not
+// played.
+var basicOff = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// maxThreads are the messages of one mailbox that are taken at the same time.
+const maxThreads = 3
 
 // AuthMechanisms offers LOGIN too, as Exchange Online does, to refuse it.
 func (s *submission) AuthMechanisms() []string { return []string{sasl.Login, mechanism} }
@@ -38,6 +51,9 @@ func (s *submission) AuthMechanisms() []string { return []string{sasl.Login, mec
 // Auth begins an authentication. A password is refused before it is sent.
 func (s *submission) Auth(mech string) (sasl.Server, error) {
 	if mech != mechanism {
+		if !s.m.world.Clock.Now().Before(basicOff) {
+			return nil, errTenant
+		}
 		return nil, errBasic
 	}
 	return &xoauth2{func(user, token string) error {
@@ -76,6 +92,11 @@ func (s *submission) Data(r io.Reader) error {
 	if s.who == nil {
 		return errAnonymous
 	}
+	done, ok := s.m.thread(s.who)
+	if !ok {
+		return errThreads
+	}
+	defer done()
 	raw, err := io.ReadAll(r)
 	if err != nil {
 		return err
@@ -92,6 +113,25 @@ func (s *submission) Data(r io.Reader) error {
 	}
 	s.m.deliver(s.who, s.to, raw)
 	return nil
+}
+
+// thread counts a message of a mailbox that is being taken; false where there are too
+// many.
+func (m *Mail) thread(a *account) (done func(), ok bool) {
+	key := a.tenant + "/" + a.user
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.threads[key] >= maxThreads {
+		return nil, false
+	}
+	m.threads[key]++
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.threads[key]--; m.threads[key] == 0 {
+			delete(m.threads, key)
+		}
+	}, true
 }
 
 // writer is the address of the From header.

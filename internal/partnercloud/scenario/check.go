@@ -244,6 +244,7 @@ func (c *checker) person(path string, p *Person, n *tenantNames, sites map[strin
 	c.words(path+".risk", p.Risk, "none", "low", "medium", "high")
 	c.words(path+".perUserMfa", p.PerUserMFA, "disabled", "enabled", "enforced")
 	c.moment(path+".created", p.Created)
+	c.appPasswords(path+".appPasswords", p)
 	if p.GuestOf != "" && !domainLike(p.GuestOf) {
 		c.fault(path+".guestOf", "write the home domain: fabrikam.example", "%q is no domain", p.GuestOf)
 	}

@@ -39,7 +39,8 @@
 //	people            upn, name, title, department, roles, eligible, groups,
 //	                  methods (push, totp, key, hello, phone, pass, external),
 //	                  enabled, guestOf, synced, risk, perUserMfa, noPassword,
-//	                  passwordExpired, created, about, habit
+//	                  passwordExpired, created, about, habit, appPasswords
+//	(appPasswords)    made ("": before the audit log begins), deleted, by (upn)
 //	(habit)           kind (person, script, device, sync, drill, none), works
 //	                  (chance of a weekday), site, office, client (an old one, or
 //	                  device code), app (of a script)

@@ -240,6 +240,9 @@ func (w *writer) sign(t *world.Tenant, a *actor, v *visit) session {
 	home := w.home(t, a.user)
 	first := w.attempt(t, home, a, v)
 	first.Steps = []world.Step{passwordStep(v.at, a.user, true)}
+	if v.kind == "legacy" && len(a.user.AppPasswords) > 0 {
+		first.Steps[0].Method, first.Steps[0].Detail = "App Password", nil
+	}
 	if v.wrong {
 		at := v.at.Add(-50 * time.Second)
 		bad := first

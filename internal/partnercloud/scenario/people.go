@@ -70,6 +70,7 @@ func (b *builder) people(t *world.Tenant, people []Person) {
 			}
 		}
 	}
+	b.appPasswords(t, people)
 }
 
 func (b *builder) assign(t *world.Tenant, into *world.Table[world.RoleAssignment, *world.RoleAssignment], principal, role, kind string, at time.Time) {

@@ -102,6 +102,16 @@ type Person struct {
 	Created    Moment   `yaml:"created"`
 	About      string   `yaml:"about"`
 	Habit      Habit    `yaml:"habit"`
+
+	AppPasswords []AppPassword `yaml:"appPasswords"`
+}
+
+// AppPassword is one of Microsoft's own: 16 characters that an old client signs in
+// with in place of the account's password (contracts.md section 9.2).
+type AppPassword struct {
+	Made    Moment `yaml:"made"`    // "": before the audit log begins
+	Deleted Moment `yaml:"deleted"` // "": never
+	By      string `yaml:"by"`      // upn of who deleted it; "": its owner
 }
 
 // Habit is how an account signs in, for the generated history.

@@ -367,6 +367,8 @@ func Possible(_ *world.Tenant, u *world.User) []string {
 		switch m.Type {
 		case world.MethodTOTP:
 			out = append(out, "password,softwareOath")
+		case world.MethodHardware:
+			out = append(out, "password,hardwareOath")
 		case world.MethodFIDO2:
 			out = append(out, "fido2")
 		case world.MethodPush:

@@ -57,12 +57,13 @@ type Tenant struct {
 	// ActiveRoles are template ids of roles that were activated while nobody held them.
 	ActiveRoles []string `json:"activeRoles,omitempty"`
 
-	SecurityDefaults bool                       `json:"securityDefaults"`
-	Policies         Table[Document, *Document] `json:"policies"`      // Conditional Access
-	Locations        Table[Document, *Document] `json:"locations"`     // named locations
-	Strengths        Table[Document, *Document] `json:"strengths"`     // authentication strengths
-	MethodsPolicy    Document                   `json:"methods"`       // authenticationMethodsPolicy without its configurations
-	MethodConfigs    Table[Document, *Document] `json:"methodConfigs"` // authenticationMethodConfigurations by id
+	SecurityDefaults bool                           `json:"securityDefaults"`
+	Policies         Table[Document, *Document]     `json:"policies"`             // Conditional Access
+	Locations        Table[Document, *Document]     `json:"locations"`            // named locations
+	Strengths        Table[Document, *Document]     `json:"strengths"`            // authentication strengths
+	MethodsPolicy    Document                       `json:"methods"`              // authenticationMethodsPolicy without its configurations
+	OathDevices      Table[OathDevice, *OathDevice] `json:"oathDevices,omitzero"` // hardware OATH tokens
+	MethodConfigs    Table[Document, *Document]     `json:"methodConfigs"`        // authenticationMethodConfigurations by id
 
 	DeletedPolicies  Table[Document, *Document] `json:"deletedPolicies,omitzero"`
 	DeletedLocations Table[Document, *Document] `json:"deletedLocations,omitzero"`
@@ -252,6 +253,7 @@ func (u *User) Key() string { return u.ID }
 // Method types, as userRegistrationDetails names them (contracts.md 3.3).
 const (
 	MethodTOTP     = "softwareOneTimePasscode"
+	MethodHardware = "hardwareOneTimePasscode"
 	MethodFIDO2    = "fido2SecurityKey"
 	MethodPush     = "microsoftAuthenticatorPush"
 	MethodPhone    = "mobilePhone"
@@ -272,6 +274,8 @@ type Method struct {
 	// Secret is a TOTP secret in base32 that was registered here; "" for the
 	// reproducible one of a seeded account.
 	Secret   string `json:"secret,omitempty"`
+	Interval int    `json:"interval,omitempty"` // of a hardware token: seconds of a step
+	Hash     string `json:"hash,omitempty"`     // of a hardware token: hmacsha1, hmacsha256
 	LastStep int64  `json:"lastStep,omitempty"` // the newest TOTP step accepted: none is taken twice
 	LastReal int64  `json:"lastReal,omitempty"` // the same by the machine's clock, for phones that know no jump
 	// Credential is a WebAuthn credential as the authority keeps it.
