@@ -24,6 +24,7 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/mfa"
+	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/people"
@@ -253,7 +254,7 @@ func newInstallation(o Options) *Installation {
 
 // Books are the tables of all features whose rows are marked.
 func Books() []*vault.Book {
-	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), mfa.Books(), bridge.Books(),
+	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), mfa.Books(), provider.Books(), bridge.Books(),
 		queue.Books())
 }
 

@@ -22,6 +22,7 @@ import (
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	mfapages "partnerguard/internal/mfa/pages"
+	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/notify"
 	"partnerguard/internal/people"
 	"partnerguard/internal/posture"
@@ -45,6 +46,7 @@ type features struct {
 	Console    *console.Console // nil where it was opened without the vault
 	MFA        *mfa.Store       // so are these
 	MFAPages   *mfapages.Pages
+	External   *provider.Provider
 	Bridge     *run.Bridge // nil where it was opened without the vault
 }
 
@@ -80,6 +82,7 @@ func (i *Installation) modules() []module {
 		{"console", i.Console},
 		{"mfa", i.MFA},
 		{"mfa pages", i.MFAPages},
+		{"mfa provider", i.External},
 		{"mail bridge", i.Bridge},
 		{"backup", lastBackup{i.DB}},
 	}
@@ -122,6 +125,9 @@ func (i *Installation) makeData() (err error) {
 	if i.Collect, err = i.collector(); err != nil {
 		return err
 	}
+	if i.External, err = i.external(); err != nil {
+		return err
+	}
 	if i.Cover, err = i.cover(); err != nil {
 		return err
 	}
@@ -149,6 +155,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	if err := i.makeAlerts(); err != nil { // and reads sealed secrets of channels
 		return err
 	}
+	if i.External, err = i.external(); err != nil { // and has keys that sign
+		return err
+	}
 	i.SAM, err = suite.New(ctx, suite.Deps{
 		DB: i.DB, Trail: i.Trail, Vault: i.Vault, API: i.API, Cloud: i.Cloud, Local: i.local(), Seen: i.seenFile(), Public: i.Config.Web.PublicURL,
 		Every: i.Config.Renew.Every, Look: i.look, Actor: i.Actor, Now: i.Now, Log: i.Log,
@@ -163,6 +172,10 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeMFA()
+	}
+	if err == nil { // who asks, and who answers Entra ID
+		i.External.Challenge(i.MFAPages)
+		i.MFAPages.Answers(i.External)
 	}
 	if err == nil {
 		err = i.makeBridge()

@@ -32,6 +32,7 @@ var owner = map[string]string{
 	"mfa_people": "mfa", "mfa_factors": "mfa", "mfa_challenges": "mfa", "mfa_sessions": "mfa", "mfa_invitations": "mfa", "mfa_acts": "mfa",
 	"mfa_notes": "mfa", "mfa_tries": "mfa",
 	"console_sessions": "console", "console_links": "console", "console_roles": "console", "console_tokens": "console",
+	"mfa_keys": "mfa/provider", "mfa_tenants": "mfa/provider", "mfa_hints": "mfa/provider", "mfa_counts": "mfa/provider",
 	"bridge_devices": "bridge", "bridge_queue": "bridge/queue",
 }
 

@@ -27,6 +27,7 @@ import (
 	"partnerguard/internal/config"
 	"partnerguard/internal/db"
 	"partnerguard/internal/labtest"
+	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/notify"
 	"partnerguard/internal/partnercloud"
@@ -276,6 +277,7 @@ func (h *house) fill(s *app.Installation) {
 	h.bridged(s)
 	h.factored(s)
 	h.alerted(s)
+	h.external(s)
 	s.Config.Collect.Connection = h.first
 	h.ok(s.CollectNow(ctx, "partner", collect.Ask{Now: true, Only: []string{"organization", "perUserMfa", "customers"}},
 		func(_ collect.Round, err error) { h.ok(err) }))
@@ -293,6 +295,21 @@ func (h *house) fill(s *app.Installation) {
 		if time.Now().After(end) {
 			h.Fatal("the queue does nothing")
 		}
+	}
+}
+
+// external has a tenant served by our provider of External MFA, with its keys.
+func (h *house) external(s *app.Installation) {
+	h.Helper()
+	ctx := h.Context()
+	h.ok(s.External.Prepare(ctx, "local:owner"))
+	_, err := s.External.Serve(ctx, provider.Tenant{ID: "11111111-2222-3333-4444-555555555555", Name: "Contoso",
+		App: "11111111-2222-3333-4444-666666666666", Client: "desk"}, "local:owner")
+	h.ok(err)
+	for _, text := range []string{"INSERT INTO mfa_hints (id, until) VALUES ('x', $1)",
+		"INSERT INTO mfa_counts (day, what, tenant, n, last) VALUES ('2026-11-30', 'asked', '', 1, $1)"} {
+		_, err := s.DB.ExecContext(ctx, text, db.Micros(s.Now().Add(time.Hour))) // the job forgets what is over
+		h.ok(err)
 	}
 }
 

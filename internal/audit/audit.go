@@ -127,6 +127,19 @@ const (
 	MFARisk             Action = "mfa.risk" // something that somebody should look at
 )
 
+// Our provider of External MFA before Entra ID.
+const (
+	MFAAsked        Action = "mfa.asked"         // a hint was proven: somebody is asked for a factor
+	MFAAnswered     Action = "mfa.answered"      // Entra ID was given the claim, or told why not
+	MFAHintRefused  Action = "mfa.hint-refused"  // a request was not taken, and why
+	MFAKeyMade      Action = "mfa.key-made"      // published; it does not sign yet
+	MFAKeySwitched  Action = "mfa.key-switched"  // it signs from now on
+	MFAKeyWithdrawn Action = "mfa.key-withdrawn" // published no more
+	MFARegistered   Action = "mfa.registered"    // the app, its consent or the method's configuration was changed at Entra ID
+	MFATenantAdded  Action = "mfa.tenant-added"  // its people are asked here
+	MFATenantEnded  Action = "mfa.tenant-ended"
+)
+
 // What people of a shared floor do with their one-time passwords.
 const (
 	OTPOpened    Action = "otp.opened"     // a person opened their file

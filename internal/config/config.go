@@ -21,6 +21,7 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
+	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/notify"
 	"partnerguard/internal/observe"
 	"partnerguard/internal/partner"
@@ -71,6 +72,8 @@ type Config struct {
 	Console console.Config `yaml:",inline"`
 	MFA     mfa.Config     `yaml:",inline"`
 	Bridge  bridge.Config  `yaml:",inline"`
+
+	External provider.Config `yaml:",inline"`
 
 	origins map[string]string
 	file    string

@@ -1,8 +1,10 @@
 package partnercloud
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -86,8 +88,10 @@ func (l *lab) provide(t *testing.T) *provider {
 		})
 	})
 	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) {
+		c := p.certificate(t)
+		sum := sha1.Sum(c.Raw)
 		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &p.key.PublicKey, KeyID: "k1", Use: "sig", Algorithm: "RS256",
-			Certificates: []*x509.Certificate{p.certificate(t)}}}})
+			Certificates: []*x509.Certificate{c}, CertificateThumbprintSHA1: sum[:]}}})
 	})
 	p.Server = httptest.NewServer(mux)
 	t.Cleanup(p.Close)
@@ -102,16 +106,39 @@ func (l *lab) provide(t *testing.T) *provider {
 	config := `{"@odata.type":"#microsoft.graph.externalAuthenticationMethodConfiguration","displayName":"Desk MFA","appId":"` + p.app + `","state":"enabled",
 		"openIdConnectSetting":{"clientId":"desk-client","discoveryUrl":"` + p.URL +
 		`/desk/.well-known/openid-configuration"},"includeTargets":[{"id":"all_users","targetType":"group"}]}`
-	if a = l.call(http.MethodPost, l.i.Graph+"/v1.0/policies/authenticationMethodsPolicy/authenticationMethodConfigurations", root,
-		config); a.status != http.StatusCreated {
+	methods := l.i.Graph + "/v1.0/policies/authenticationMethodsPolicy/authenticationMethodConfigurations"
+	// Before the consent it can be saved, and not enabled.
+	if a = l.call(http.MethodPost, methods, root, config); a.status != http.StatusBadRequest || !strings.Contains(a.raw, "no consent") {
+		t.Fatalf("enabled before the consent: %d %s", a.status, a.raw)
+	}
+	if a = l.call(http.MethodPost, methods, root, strings.Replace(config, "enabled", "disabled", 1)); a.status != http.StatusCreated {
 		t.Fatalf("configuration: %d %s", a.status, a.raw)
 	}
 	p.config = a.text("id")
-	// Before the consent: the method is offered and fails.
-	l.browser().open(l.authorize(l.i.Tenant.ID, "amr_values", "mfa")).enter(nomfa).want("Desk MFA").press("do", "external:"+p.config).want("AADSTS900491")
-	if a = l.call(http.MethodPost, l.i.Graph+"/v1.0/servicePrincipals", root, `{"appId":"`+p.app+`"}`); a.status != http.StatusCreated {
+	enable := func() *answer {
+		return l.call(http.MethodPatch, methods+"/"+p.config, root,
+			`{"@odata.type":"#microsoft.graph.externalAuthenticationMethodConfiguration","state":"enabled"}`)
+	}
+	if a = enable(); a.status != http.StatusBadRequest {
+		t.Fatalf("enabled before the consent: %d %s", a.status, a.raw)
+	}
+	consent := func() string {
+		a := l.call(http.MethodPost, l.i.Graph+"/v1.0/servicePrincipals", root, `{"appId":"`+p.app+`"}`)
+		if a.status != http.StatusCreated {
+			t.Fatalf("service principal: %d %s", a.status, a.raw)
+		}
+		return a.text("id")
+	}
+	sp := consent()
+	if a = enable(); a.status != http.StatusNoContent {
+		t.Fatalf("enable: %d %s", a.status, a.raw)
+	}
+	// Where the consent is taken back, the method is offered and fails.
+	if a = l.call(http.MethodDelete, l.i.Graph+"/v1.0/servicePrincipals/"+sp, root, ""); a.status != http.StatusNoContent {
 		t.Fatalf("service principal: %d %s", a.status, a.raw)
 	}
+	l.browser().open(l.authorize(l.i.Tenant.ID, "amr_values", "mfa")).enter(nomfa).want("Desk MFA").press("do", "external:"+p.config).want("AADSTS900491")
+	consent()
 	return p
 }
 
@@ -186,7 +213,7 @@ func TestWalkExternalMFA(t *testing.T) {
 		b := l.browser()
 		mine := b.to(p)
 		b.post(externalReturn, values("state", mine.Get("state"), "id_token", token(b, mine)))
-		if !b.has("AADSTS5001256") {
+		if want := map[string]string{"another kid": "AADSTS50012: "}[name]; !b.has(cmp.Or(want, "AADSTS5001256")) {
 			t.Errorf("%s was taken: %d %v", name, b.status, b.left)
 		}
 	}

@@ -167,7 +167,7 @@ func (k *Kernel) route(q *request, r *http.Request) error {
 		return lost(q, r, h)
 	}
 	q.route = &e.Route
-	if err := k.sites.Check(r); err != nil {
+	if err := k.sites.Check(r); err != nil && e.OtherSites == "" {
 		return problem.Wrap(err, problem.Forbidden, "a form of another site is not taken here")
 	}
 	if e.Policy != "" {

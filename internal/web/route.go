@@ -33,6 +33,9 @@ type Route struct {
 	Page bool
 	// Policy is the content security policy; "" lets an answer do nothing at all.
 	Policy string
+	// OtherSites says why a form of another site is taken here; "" refuses it. Whoever
+	// says so proves what comes by something else than a cookie.
+	OtherSites string
 	// MaxBody is how many bytes of a body are read; 0 is MaxBody.
 	MaxBody int64
 	// Timeout is when the request's context ends; 0 is Timeout.

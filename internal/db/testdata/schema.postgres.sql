@@ -375,6 +375,13 @@ mfa_challenges.mark bytea NOT NULL
 mfa_challenges mfa_challenges_pkey PRIMARY KEY (id)
 CREATE INDEX mfa_challenges_ends ON public.mfa_challenges USING btree (ends)
 CREATE UNIQUE INDEX mfa_challenges_pkey ON public.mfa_challenges USING btree (id)
+mfa_counts.day text NOT NULL
+mfa_counts.what text NOT NULL
+mfa_counts.tenant text NOT NULL
+mfa_counts.n bigint NOT NULL
+mfa_counts.last bigint NOT NULL
+mfa_counts mfa_counts_pkey PRIMARY KEY (day, what, tenant)
+CREATE UNIQUE INDEX mfa_counts_pkey ON public.mfa_counts USING btree (day, what, tenant)
 mfa_factors.id text NOT NULL
 mfa_factors.look text NOT NULL
 mfa_factors.person text NOT NULL
@@ -388,6 +395,11 @@ mfa_factors mfa_factors_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX mfa_factors_look_key ON public.mfa_factors USING btree (look)
 CREATE INDEX mfa_factors_person ON public.mfa_factors USING btree (person)
 CREATE UNIQUE INDEX mfa_factors_pkey ON public.mfa_factors USING btree (id)
+mfa_hints.id text NOT NULL
+mfa_hints.until bigint NOT NULL
+mfa_hints mfa_hints_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX mfa_hints_pkey ON public.mfa_hints USING btree (id)
+CREATE INDEX mfa_hints_until ON public.mfa_hints USING btree (until)
 mfa_invitations.id text NOT NULL
 mfa_invitations.look text NOT NULL
 mfa_invitations.person text NOT NULL
@@ -400,6 +412,19 @@ mfa_invitations mfa_invitations_look_key UNIQUE (look)
 mfa_invitations mfa_invitations_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX mfa_invitations_look_key ON public.mfa_invitations USING btree (look)
 CREATE UNIQUE INDEX mfa_invitations_pkey ON public.mfa_invitations USING btree (id)
+mfa_keys.id text NOT NULL
+mfa_keys.state text NOT NULL
+mfa_keys.certificate text NOT NULL
+mfa_keys.made bigint NOT NULL
+mfa_keys.signs bigint NOT NULL
+mfa_keys.ended bigint NOT NULL
+mfa_keys.withdrawn bigint NOT NULL
+mfa_keys.version bigint NOT NULL
+mfa_keys.mark bytea NOT NULL
+mfa_keys mfa_keys_pkey PRIMARY KEY (id)
+mfa_keys mfa_keys_state_check CHECK ((state = ANY (ARRAY['signing'::text, 'next'::text, 'spare'::text, 'old'::text, 'withdrawn'::text])))
+CREATE UNIQUE INDEX mfa_keys_one ON public.mfa_keys USING btree (state) WHERE (state = ANY (ARRAY['signing'::text, 'next'::text, 'spare'::text]))
+CREATE UNIQUE INDEX mfa_keys_pkey ON public.mfa_keys USING btree (id)
 mfa_notes.id text NOT NULL
 mfa_notes.person text NOT NULL
 mfa_notes.at bigint NOT NULL
@@ -433,6 +458,19 @@ mfa_sessions mfa_sessions_look_key UNIQUE (look)
 mfa_sessions mfa_sessions_pkey PRIMARY KEY (id)
 CREATE UNIQUE INDEX mfa_sessions_look_key ON public.mfa_sessions USING btree (look)
 CREATE UNIQUE INDEX mfa_sessions_pkey ON public.mfa_sessions USING btree (id)
+mfa_tenants.id text NOT NULL
+mfa_tenants.name text NOT NULL
+mfa_tenants.cloud text NOT NULL
+mfa_tenants.app text NOT NULL
+mfa_tenants.client text NOT NULL
+mfa_tenants.configuration text NOT NULL
+mfa_tenants.added bigint NOT NULL
+mfa_tenants.added_by text NOT NULL
+mfa_tenants.ended bigint NOT NULL
+mfa_tenants.version bigint NOT NULL
+mfa_tenants.mark bytea NOT NULL
+mfa_tenants mfa_tenants_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX mfa_tenants_pkey ON public.mfa_tenants USING btree (id)
 mfa_tries.id text NOT NULL
 mfa_tries.person text NOT NULL
 mfa_tries.last bigint NOT NULL

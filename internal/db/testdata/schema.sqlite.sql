@@ -354,6 +354,14 @@ CREATE TABLE mfa_challenges (
     version INTEGER NOT NULL,
     mark    BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE mfa_counts (
+    day    TEXT NOT NULL,
+    what   TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    n      INTEGER NOT NULL,
+    last   INTEGER NOT NULL,
+    PRIMARY KEY (day, what, tenant)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE mfa_factors (
     id      TEXT PRIMARY KEY,
     look    TEXT NOT NULL UNIQUE, -- credential id of a security key, base64url; else the id
@@ -364,6 +372,10 @@ CREATE TABLE mfa_factors (
     version INTEGER NOT NULL,
     mark    BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE mfa_hints (
+    id    TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE mfa_invitations (
     id      TEXT PRIMARY KEY,
     look    TEXT NOT NULL UNIQUE, -- SHA-256 of the link's secret, hex
@@ -373,6 +385,17 @@ CREATE TABLE mfa_invitations (
     body    TEXT NOT NULL,
     version INTEGER NOT NULL,
     mark    BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE mfa_keys (
+    id          TEXT PRIMARY KEY, -- the kid
+    state       TEXT NOT NULL CHECK (state IN ('signing', 'next', 'spare', 'old', 'withdrawn')),
+    certificate TEXT NOT NULL,    -- DER in base64
+    made        INTEGER NOT NULL, -- microseconds, as are all times here
+    signs       INTEGER NOT NULL,
+    ended       INTEGER NOT NULL,
+    withdrawn   INTEGER NOT NULL,
+    version     INTEGER NOT NULL,
+    mark        BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE mfa_notes (
     id     TEXT PRIMARY KEY,
@@ -401,6 +424,19 @@ CREATE TABLE mfa_sessions (
     body    TEXT NOT NULL,
     version INTEGER NOT NULL,
     mark    BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE mfa_tenants (
+    id            TEXT PRIMARY KEY,
+    name          TEXT NOT NULL,
+    cloud         TEXT NOT NULL,
+    app           TEXT NOT NULL, -- app id in Entra ID
+    client        TEXT NOT NULL, -- client id of the method's configuration
+    configuration TEXT NOT NULL, -- its id, or empty
+    added         INTEGER NOT NULL,
+    added_by      TEXT NOT NULL,
+    ended         INTEGER NOT NULL,
+    version       INTEGER NOT NULL,
+    mark          BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE mfa_tries (
     id      TEXT PRIMARY KEY,
@@ -595,6 +631,8 @@ CREATE INDEX console_tokens_hash ON console_tokens (hash);
 CREATE INDEX mfa_acts_person ON mfa_acts (person);
 CREATE INDEX mfa_challenges_ends ON mfa_challenges (ends);
 CREATE INDEX mfa_factors_person ON mfa_factors (person);
+CREATE INDEX mfa_hints_until ON mfa_hints (until);
+CREATE UNIQUE INDEX mfa_keys_one ON mfa_keys (state) WHERE state IN ('signing', 'next', 'spare');
 CREATE INDEX mfa_notes_person ON mfa_notes (person);
 CREATE INDEX notify_attempts_last ON notify_attempts (channel, began);
 CREATE INDEX notify_deliveries_due ON notify_deliveries (state, due);

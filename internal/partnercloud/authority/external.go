@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -175,7 +176,8 @@ func (a *Authority) externalReady(_ *request, st *stage, c *externalConfig) *oau
 // where the app's registration is in this world.
 func (a *Authority) replyURL(c *externalConfig, p eam.Provider) *oauth.Fault {
 	return a.do(func(s *world.State) *oauth.Fault {
-		if _, app := s.App(c.app); app != nil && !slices.Contains(app.Web, p.Authorization) {
+		_, app := s.App(c.app)
+		if app != nil && !slices.ContainsFunc(app.Web, func(u string) bool { return strings.HasPrefix(u, p.Authorization) }) {
 			return oauth.Refuse(entra.CodeExternalClaimInvalid, "the provider's app does not list its authorization_endpoint as a redirect URI")
 		}
 		return nil
@@ -242,6 +244,12 @@ func (a *Authority) weigh(q *request, ask *externalAsk, failed, token string) *o
 		return oauth.Refuse(entra.CodeExternalClaimInvalid, err.Error())
 	}
 	payload, err := a.external.Verify(ctx, p, token)
+	if bad, ok := errors.AsType[*eam.BadSignature](err); ok {
+		f := oauth.Refuse(entra.CodeClientCredentialInvalid)
+		f.Text = "Error validating credentials. AADSTS" + itoa(entra.CodeAssertionInvalid) + ": The id_token of the external provider failed signature " +
+			"verification. Issuer: '" + clip(bad.Issuer, 256) + "', KeyID: '" + clip(bad.KeyID, 128) + "'."
+		return f
+	}
 	if err != nil {
 		return oauth.Refuse(entra.CodeExternalTokenInvalid, err.Error())
 	}

@@ -3,6 +3,7 @@ package authority_test
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/x509"
 	"encoding/json"
 	"html"
@@ -63,6 +64,8 @@ func (l *lab) provider() *provider {
 			k := jose.JSONWebKey{Key: &strangeKey().PublicKey, KeyID: "p1", Use: "sig", Algorithm: "RS256"}
 			if !p.bare {
 				k.Certificates = []*x509.Certificate{certificateOf(strangeKey())}
+				sum := sha1.Sum(k.Certificates[0].Raw)
+				k.CertificateThumbprintSHA1 = sum[:]
 			}
 			doc = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{k}}
 		}
@@ -201,11 +204,11 @@ func TestExternalRefusals(t *testing.T) {
 		{name: "unsigned", token: func(b *browser, p *provider, req url.Values) string { return unsigned(b.idToken(p, req, nil)) }, says: "AADSTS5001256"},
 		{name: "foreign key", token: func(b *browser, p *provider, req url.Values) string {
 			return sign(b.t, jose.RS256, clientKey(), json.RawMessage(payloadOf(b.idToken(p, req, nil))), map[string]any{"kid": "p1"})
-		}, says: "AADSTS5001256"},
+		}, says: "AADSTS70002: Error validating credentials. AADSTS50012: "},
 		{name: "unknown kid", token: func(b *browser, p *provider, req url.Values) string {
 			return sign(b.t, jose.RS256, strangeKey(), json.RawMessage(payloadOf(b.idToken(p, req, nil))), map[string]any{"kid": "p2"})
-		}, says: "AADSTS5001256"},
-		{name: "the hint itself", token: func(_ *browser, _ *provider, req url.Values) string { return req.Get("id_token_hint") }, says: "AADSTS5001256"},
+		}, says: "KeyID: &#39;p2&#39;"},
+		{name: "the hint itself", token: func(_ *browser, _ *provider, req url.Values) string { return req.Get("id_token_hint") }, says: "AADSTS70002"},
 		{name: "declined", form: []string{"error", "access_denied"}, says: "access_denied"},
 		{name: "another state", form: []string{"state", "x"}, says: "AADSTS90051"},
 	} {

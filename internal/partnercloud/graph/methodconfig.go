@@ -214,6 +214,10 @@ func judgeExternal(s *world.State, t *world.Tenant, id string, m map[string]any)
 	if _, ok := s.Client(str(m, "appId")); !ok {
 		return badRequest("The application '%s' does not exist.", clip(str(m, "appId")))
 	}
+	// It can be saved without consent, and not enabled (contracts-2026-11.md section 2).
+	if str(m, "state") == "enabled" && t.SP(str(m, "appId")) == nil {
+		return badRequest("The application '%s' has no consent in this tenant: the method can be saved, and not enabled.", clip(str(m, "appId")))
+	}
 	u, err := url.Parse(str(oidc, "discoveryUrl"))
 	if err != nil || u.Host == "" || !strings.HasSuffix(u.Path, "/.well-known/openid-configuration") {
 		return badRequest("The discoveryUrl must be an address that ends in /.well-known/openid-configuration.")

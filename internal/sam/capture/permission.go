@@ -33,12 +33,13 @@ const (
 	AlertsAnswer     Feature = "alerts-answer"     // answer them
 	Azure            Feature = "azure"             // customers' subscriptions
 	Collect          Feature = "collect"           // read live tenants into the archive: all that is judged by
+	ExternalMFA      Feature = "external-mfa"      // register our MFA provider: app, method, people
 )
 
 // Features lists all features.
 func Features() []Feature {
 	return []Feature{Customers, Forecast, SignIns, Accounts, Policies, Methods, Eligibility, Risk, SecureScore, Licences, Delegation, DelegationChange, Alerts,
-		AlertsAnswer, Azure, Collect}
+		AlertsAnswer, Azure, Collect, ExternalMFA}
 }
 
 // Ids of the resources that permissions are on (contracts.md section 2.5).
@@ -72,6 +73,9 @@ var delegated = map[string]map[string]string{
 		"DelegatedAdminRelationship.ReadWrite.All":        "885f682f-a990-4bad-a642-36736a74b0c7",
 		"PartnerSecurity.Read.All":                        "5567b981-0bf1-4796-9038-0648b46e116d",
 		"PartnerSecurity.ReadWrite.All":                   "0cd2c1f6-94a1-4075-ab8c-0b1aff2e1ad5",
+		"Application.ReadWrite.All":                       "bdfbf15f-ee85-4955-8675-146e8e5296b5",
+		"Policy.ReadWrite.AuthenticationMethod":           "7e823077-d88e-468f-a337-e18f1f0e6c7c",
+		"UserAuthMethod-External.ReadWrite.All":           "9d91805d-0f53-43e3-a0f3-303ad4f3056f",
 	},
 }
 
@@ -92,6 +96,8 @@ var needs = map[Feature]map[string][]string{
 	Alerts:           {GraphApp: {"PartnerSecurity.Read.All"}},
 	AlertsAnswer:     {GraphApp: {"PartnerSecurity.ReadWrite.All"}},
 	Azure:            {ARMApp: {"user_impersonation"}},
+	ExternalMFA: {GraphApp: {"Application.ReadWrite.All", "Policy.ReadWrite.AuthenticationMethod",
+		"UserAuthMethod-External.ReadWrite.All"}},
 	Collect: {ARMApp: {"user_impersonation"}, GraphApp: {"Policy.Read.All", "Directory.Read.All", "AuditLog.Read.All", "RoleEligibilitySchedule.Read.Directory",
 		"PrivilegedEligibilitySchedule.Read.AzureADGroup", "PrivilegedAssignmentSchedule.Read.AzureADGroup",
 		"DelegatedAdminRelationship.Read.All", "PartnerSecurity.Read.All"}},

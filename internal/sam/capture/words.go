@@ -23,6 +23,9 @@ var allows = map[string]map[string]string{
 		"DelegatedAdminRelationship.ReadWrite.All":        "ask for, change and end delegated admin relationships (GDAP)",
 		"PartnerSecurity.Read.All":                        "read partner security alerts and the security score",
 		"PartnerSecurity.ReadWrite.All":                   "read and answer partner security alerts",
+		"Application.ReadWrite.All":                       "make and change app registrations and their service principals",
+		"Policy.ReadWrite.AuthenticationMethod":           "change which authentication methods people may use",
+		"UserAuthMethod-External.ReadWrite.All":           "register people for external MFA",
 	},
 }
 
@@ -36,6 +39,7 @@ var why = map[Feature]string{
 	AlertsAnswer: "answer security alerts",
 	Azure:        "work in customers' subscriptions",
 	Collect:      "read into the archive what the partner is judged by",
+	ExternalMFA:  "register Partnerguard's own MFA provider with Entra ID",
 }
 
 // Allows says what a permission of a resource lets the app do; "" for one that is

@@ -158,6 +158,7 @@ func (c *Client) fetch(ctx context.Context, address string) ([]byte, error) {
 		return nil, errors.New("the provider's address cannot be used")
 	}
 	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept-Encoding", "identity") // the length is that of the answer
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, errors.New("the provider cannot be reached")
@@ -166,7 +167,7 @@ func (c *Client) fetch(ctx context.Context, address string) ([]byte, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("the provider answered with status %d", resp.StatusCode)
 	}
-	if resp.ContentLength < 0 && resp.Header.Get("Content-Length") == "" && !resp.Uncompressed {
+	if resp.ContentLength < 0 {
 		return nil, errors.New("the provider's answer has no Content-Length")
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
@@ -196,17 +197,52 @@ func (c *Client) Verify(ctx context.Context, p Provider, token string) ([]byte, 
 		return nil, err
 	}
 	for _, k := range set.Key(kid) {
-		if !k.IsPublic() || k.Use != "" && k.Use != "sig" {
-			continue
-		}
-		if len(k.Certificates) == 0 {
-			return nil, errors.New("the provider's key is published without x5c")
-		}
 		if payload, err := sig.Verify(k.Key); err == nil {
 			return payload, nil
 		}
 	}
-	return nil, errors.New("the id_token's signature does not fit, or its key is not published")
+	return nil, &BadSignature{Issuer: p.Issuer, KeyID: kid}
+}
+
+// BadSignature says that no key that the provider publishes under the name of its
+// id_token's verifies it. Entra ID tells the issuer and the key's name
+// (contracts-2026-11.md section 0).
+type BadSignature struct{ Issuer, KeyID string }
+
+// Error says so in words.
+func (b *BadSignature) Error() string {
+	return fmt.Sprintf("the id_token's signature does not fit, or its key is not published: issuer %s, KeyID %s", b.Issuer, b.KeyID)
+}
+
+// parseKeys reads a provider's key set, in which every key has all that a provider has
+// to publish (contracts.md section 6.1; x5c: contracts-2026-11.md section 0).
+func parseKeys(body []byte) (set jose.JSONWebKeySet, err error) {
+	var all struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if json.Unmarshal(body, &all) != nil || len(all.Keys) == 0 {
+		return set, errors.New("the provider's keys cannot be read")
+	}
+	for _, raw := range all.Keys {
+		var m map[string]json.RawMessage
+		var k jose.JSONWebKey
+		if json.Unmarshal(raw, &m) != nil || json.Unmarshal(raw, &k) != nil || !k.IsPublic() {
+			return set, errors.New("the provider's keys cannot be read")
+		}
+		for _, name := range []string{"kty", "use", "kid", "n", "e", "alg", "x5t", "x5c"} {
+			if _, there := m[name]; !there {
+				return set, fmt.Errorf("a key of the provider is published without %s", name)
+			}
+		}
+		switch {
+		case len(k.Certificates) == 0:
+			return set, errors.New("a key of the provider is published without x5c")
+		case k.Use != "sig" || k.Algorithm != string(jose.RS256):
+			return set, errors.New("a key of the provider is not for RS256 signatures")
+		}
+		set.Keys = append(set.Keys, k)
+	}
+	return set, nil
 }
 
 // keySet gives the provider's keys, read again when they are old or lack a kid.
@@ -224,9 +260,9 @@ func (c *Client) keySet(ctx context.Context, p Provider, kid string) (*jose.JSON
 	if err != nil {
 		return nil, err
 	}
-	var set jose.JSONWebKeySet
-	if json.Unmarshal(body, &set) != nil {
-		return nil, errors.New("the provider's keys cannot be read")
+	set, err := parseKeys(body)
+	if err != nil {
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

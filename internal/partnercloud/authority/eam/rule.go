@@ -119,6 +119,9 @@ func timely(c claims, now time.Time) string {
 	if err != nil || iat <= 0 || iat > 1e11 || time.Unix(int64(iat), 0).After(now.Add(skew)) {
 		return "iat is absent or ahead"
 	}
+	if exp <= iat {
+		return "exp is not after iat"
+	}
 	return ""
 }
 
