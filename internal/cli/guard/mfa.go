@@ -34,7 +34,8 @@ strength. When it fails the whole sign-in fails: keep a second method registered
   partnerguard mfa selftest
   partnerguard mfa status
   partnerguard mfa pass ada@contoso.example --reason "phone at home; stands at the desk"`,
-		Args: kit.Only("mfa", "serve, register-with-entra, status, selftest, check-hint and keys; and of people users, factors, invite, reset, pass, recovery, unlock, block and remove"),
+		Args: kit.Only("mfa", "serve, register-with-entra, status, selftest, check-hint and keys; of people users, factors, invite, reset, pass, "+
+			"recovery, unlock, block and remove"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	open := kit.Opener(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) })
