@@ -26,9 +26,9 @@ generate: ## regenerate and fail on a difference
 	@./.ci/generate-and-diff
 
 test: ## all tests; with a C compiler once more, shorter, under the race detector
-	$(GO) test $(PKGS)
+	$(GO) test -timeout 20m $(PKGS)
 	@test -n "$(RACE)" || echo "NOTE: no C compiler found: nothing ran under the race detector"
-	@test -z "$(RACE)" || $(GO) test -race -short $(PKGS)
+	@test -z "$(RACE)" || $(GO) test -race -short -timeout 25m $(PKGS)
 	@test -d ../shared/data || echo "NOTE: ../shared/data is absent: every test over exports written by others was SKIPPED"
 
 vuln: ## govulncheck against the vulnerability database, when it can be reached
