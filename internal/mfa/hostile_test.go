@@ -46,3 +46,30 @@ func TestStolenLinkMakesNoCodes(t *testing.T) {
 		}
 	})
 }
+
+// A reset ends what was given before it: a pass that somebody was talked into, and what
+// waits for a second person.
+func TestResetEndsPasses(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d)
+		ctx := t.Context()
+		p, _, _ := r.person(account(), "ada@contoso.example")
+		pass, err := r.s.Ask(ctx, p.ID, mfa.ActPass, "says that the phone is lost", "local:help")
+		r.ok(err)
+		_, g, err := r.s.Approve(ctx, pass.ID, "local:second")
+		r.ok(err)
+		waits, err := r.s.Ask(ctx, p.ID, mfa.ActPass, "and again", "local:help")
+		r.ok(err)
+		reset, err := r.s.Ask(ctx, p.ID, mfa.ActReset, "it was somebody else", "local:help")
+		r.ok(err)
+		_, _, err = r.s.Approve(ctx, reset.ID, "local:second")
+		r.ok(err)
+		if _, err := r.show(p, mfa.Pass, g.Pass, inside); !errors.Is(err, problem.Forbidden) {
+			t.Errorf("the pass is good after the reset: %v", err)
+		}
+		if _, _, err := r.s.Approve(ctx, waits.ID, "local:second"); !errors.Is(err, problem.Conflict) {
+			t.Errorf("a question of before the reset was approved: %v", err)
+		}
+	})
+}
