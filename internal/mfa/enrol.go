@@ -373,6 +373,11 @@ func (s *Store) add(ctx context.Context, x *Session, f Factor, seed secret.Text)
 				return err
 			}
 		}
+		if !p.Had { // remembered where no row of the database can be put back over it
+			if err := s.record(ctx, audit.MFAEnrolled, audit.Done, actor, &p, p.Account.look(), "", map[string]string{"first": f.ID}); err != nil {
+				return err
+			}
+		}
 		now := p // whoever read it before is refused by its version: two first sign-ins at once make one person's factors
 		now.Had = true
 		return s.savePerson(ctx, &now)
@@ -399,7 +404,11 @@ func (s *Store) maySession(ctx context.Context, x *Session, p *Person) error {
 	case x.Kind == Own:
 	case x.Begun:
 	case x.By == firstSignIn:
-		if p.Had {
+		had, err := s.had(ctx, p.Account)
+		if err != nil {
+			return err
+		}
+		if p.Had || had {
 			return problem.New(problem.Conflict, "A factor was set up for this account meanwhile").WithHint("Sign in with it")
 		}
 	default:

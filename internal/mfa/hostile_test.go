@@ -3,6 +3,7 @@ package mfa_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
@@ -72,4 +73,63 @@ func TestResetEndsPasses(t *testing.T) {
 			t.Errorf("a question of before the reset was approved: %v", err)
 		}
 	})
+}
+
+// Who had a factor is not a stranger again when the database forgets it: not where the
+// person is gone, and not where the row of before the factor was put back.
+func TestForgottenPerson(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d, func(m *mfa.Deps) { m.Config = &mfa.Config{Enrol: mfa.EnrolFirst} })
+		ctx := t.Context()
+		do := func(q string, args ...any) {
+			t.Helper()
+			_, err := d.ExecContext(ctx, q, args...)
+			r.ok(err)
+		}
+		r.invite(account(), "ada@contoso.example")
+		do("CREATE TABLE before AS SELECT * FROM mfa_people")
+		r.person(account(), "ada@contoso.example")
+		for _, how := range []string{"gone", "older"} {
+			do("DELETE FROM mfa_factors")
+			do("DELETE FROM mfa_people")
+			if how == "older" {
+				do("INSERT INTO mfa_people SELECT * FROM before")
+			}
+			c, cookie, err := r.s.Keep(ctx, mfa.Challenge{Account: account(), Login: "ada@contoso.example", Accept: []string{"otp"}, Asked: r.Now(),
+				Deadline: r.Now().Add(5 * time.Minute)}, []byte("x"))
+			r.ok(err)
+			o, err := r.s.Opened(ctx, c.ID, cookie)
+			r.ok(err)
+			if _, _, err := r.s.BeginFirst(ctx, &o); !errors.Is(err, problem.Forbidden) {
+				t.Errorf("%s: who has the password enrols: %v", how, err)
+			}
+			if _, _, err := r.s.Invite(ctx, account(), "", "", "local:help"); !errors.Is(err, problem.Conflict) {
+				t.Errorf("%s: one person of the help desk invites: %v", how, err)
+			}
+		}
+		// Two people give the account back.
+		p, err := r.s.Of(ctx, account())
+		r.ok(err)
+		a, err := r.s.Ask(ctx, p.ID, mfa.ActReset, "the database lost them", "local:help")
+		r.ok(err)
+		_, g, err := r.s.Approve(ctx, a.ID, "local:second")
+		r.ok(err)
+		r.must(!g.Link.IsZero())
+	})
+}
+
+// An invitation that is refused changes nothing: by another name somebody would not be
+// the one whom the help desk may not help alone.
+func TestRefusedInvitation(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	p, _, _ := r.person(account(), "ada@contoso.example")
+	_, _, err := r.s.Invite(t.Context(), account(), "Mallory", "mallory@contoso.example", "entra:ada@contoso.example")
+	r.must(errors.Is(err, problem.Conflict), err)
+	now, err := r.s.Person(t.Context(), p.ID)
+	r.ok(err)
+	r.must(now.Login == p.Login && now.Name == p.Name, now.Login, now.Name)
+	_, err = r.s.Ask(t.Context(), p.ID, mfa.ActPass, "for myself", "entra:ada@contoso.example")
+	r.must(errors.Is(err, problem.Forbidden), err)
 }
