@@ -2,6 +2,7 @@ package mfa_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -132,4 +133,35 @@ func TestRefusedInvitation(t *testing.T) {
 	r.must(now.Login == p.Login && now.Name == p.Name, now.Login, now.Name)
 	_, err = r.s.Ask(t.Context(), p.ID, mfa.ActPass, "for myself", "entra:ada@contoso.example")
 	r.must(errors.Is(err, problem.Forbidden), err)
+}
+
+// A name that nobody has waits and is refused as one that somebody has, so that a
+// stranger does not learn by it who has a factor here.
+func TestNobodyIsRefusedAlike(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	p, _, _ := r.person(account(), "ada@contoso.example")
+	before := len(r.trail.Events())
+	for _, kind := range []mfa.Kind{mfa.TOTP, mfa.Recovery, mfa.Pass} {
+		for n := range 8 {
+			_, somebody := r.show(p, kind, text("00000-00000"), "192.0.2.7")
+			nobody := r.s.ShowNobody(t.Context(), " Eve@contoso.example", "198.51.100.7", kind, text("00000-00000"))
+			if somebody == nil || nobody == nil || somebody.Error() != nobody.Error() || errors.Is(somebody, problem.TooMany) != errors.Is(nobody, problem.TooMany) {
+				t.Errorf("%s %d: %v, and nobody: %v", kind, n, somebody, nobody)
+			}
+		}
+		r.Add(3 * time.Hour)
+	}
+	for _, e := range r.trail.Events()[before:] {
+		r.must(e.Details["person"] == p.ID, "a stranger fills the trail:", e)
+	}
+	if err := r.s.ShowNobody(t.Context(), "eve", "198.51.100.7", mfa.TOTP, text("")); !errors.Is(err, problem.Usage) {
+		t.Error(err)
+	}
+	for n := range 30 { // many names of one network
+		_ = r.s.ShowNobody(t.Context(), fmt.Sprint("name", n), "203.0.113.7", mfa.TOTP, text("000000"))
+	}
+	if _, err := r.show(p, mfa.TOTP, text("000000"), "203.0.113.7"); !errors.Is(err, problem.TooMany) {
+		t.Errorf("a network that tries names does not wait: %v", err)
+	}
 }

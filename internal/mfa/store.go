@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -59,6 +60,9 @@ type Store struct {
 	keys  *webauthn.WebAuthn // nil where the address can have none
 	roots *x509.CertPool     // of the makers of keys, where models are listed
 	slow  chan struct{}      // bounds the memory that hashing takes
+
+	mu       sync.Mutex                 // guards the field below
+	nobodies map[string]factor.Failures // of names that nobody has, by their hash
 }
 
 // New makes a Store over a database whose schema is current.
@@ -72,7 +76,8 @@ func New(d Deps) (*Store, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{d: d, conf: d.Config.settled(), lock: factor.UsualLockout(), slow: make(chan struct{}, 2)}
+	s := &Store{d: d, conf: d.Config.settled(), lock: factor.UsualLockout(), slow: make(chan struct{}, 2),
+		nobodies: map[string]factor.Failures{}}
 	u, err := url.Parse(d.Public)
 	if err != nil || u.Host == "" {
 		return nil, problem.New(problem.Usage, "%.100q is no address of pages", d.Public)
