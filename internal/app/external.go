@@ -23,7 +23,8 @@ import (
 
 // external makes our provider of External MFA, which answers where the vault is open.
 func (i *Installation) external() (*provider.Provider, error) {
-	d := provider.Deps{DB: i.DB, Entra: i.API, Cloud: i.Cloud, Public: i.externalAddress(), Config: &i.Config.External, Now: i.Now, Log: i.Log}
+	d := provider.Deps{DB: i.DB, Entra: i.API, Cloud: i.Cloud, Public: i.externalAddress(), Config: &i.Config.External, Now: i.Now, Log: i.Log,
+		Last: i.lastOfFactors}
 	if i.Vault != nil {
 		d.Vault = i.Vault
 	}

@@ -74,6 +74,9 @@ func (d *Device) State(now time.Time) string {
 // MayWriteAs says whether the device may send as an address: its mailbox's, or one
 // that its row names.
 func (d *Device) MayWriteAs(address string) bool {
+	if !isAddress(address) { // EqualFold takes letters of other scripts for s and k
+		return false
+	}
 	return strings.EqualFold(address, d.Mailbox) || slices.ContainsFunc(d.Senders, func(s string) bool { return strings.EqualFold(s, address) })
 }
 

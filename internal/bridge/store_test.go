@@ -363,3 +363,16 @@ func TestAway(t *testing.T) {
 		t.Errorf("%v, cut %d", err, cut)
 	}
 }
+
+// Letters of other scripts that look or fold alike make another address.
+func TestMayWriteAs(t *testing.T) {
+	t.Parallel()
+	d := bridge.Device{Mailbox: "desk-scans@contoso.example", Senders: []string{"kiosk@contoso.example"}}
+	for address, want := range map[string]bool{"Desk-Scans@CONTOSO.example": true, "KIOSK@contoso.example": true, "boss@contoso.example": false, "": false,
+		"desk-\u017fcans@contoso.example": false, "\u212aiosk@contoso.example": false, "desk-scans@conto\u017fo.example": false,
+		"desk-scans@contoso.example\r\nX: y": false} {
+		if got := d.MayWriteAs(address); got != want {
+			t.Errorf("%q: %v", address, got)
+		}
+	}
+}

@@ -243,8 +243,12 @@ func (s *Store) AddKey(ctx context.Context, x *Session, p *Person, label string,
 	return s.add(ctx, x, f, secret.Text{})
 }
 
-// MakeCodes makes new recovery codes in place of the old, in a session of one's own.
+// MakeCodes makes new recovery codes in place of the old, in a session of one's own, or in
+// the one that set the first factor up.
 func (s *Store) MakeCodes(ctx context.Context, x *Session) ([]secret.Text, error) {
+	if x.Kind != Own && !x.Begun { // an invitation was opened, and who used it may be another
+		return nil, problem.New(problem.Forbidden, "Prove who you are by a factor first").WithHint("Open the page of your factors")
+	}
 	p, err := s.Person(ctx, x.Person)
 	if err != nil {
 		return nil, err
@@ -261,8 +265,22 @@ func (s *Store) MakeCodes(ctx context.Context, x *Session) ([]secret.Text, error
 	if err != nil {
 		return nil, err
 	}
-	err = s.d.DB.InTx(ctx, func(ctx context.Context) error { return s.putCodes(ctx, &p, n, list, "person:"+p.Account.Object) })
-	return n.codes, failed(err)
+	err = s.d.DB.InTx(ctx, func(ctx context.Context) error {
+		if err := s.maySession(ctx, x, &p); err != nil { // it may have been ended meanwhile
+			return err
+		}
+		if err := s.putCodes(ctx, &p, n, list, "person:"+p.Account.Object); err != nil {
+			return err
+		}
+		return s.savePerson(ctx, &p) // a reset at the same time sees them
+	})
+	if errors.Is(err, errLost) {
+		err = problem.New(problem.Conflict, "This was changed in another window").WithHint("Load the page again")
+	}
+	if err != nil {
+		return nil, failed(err)
+	}
+	return n.codes, nil
 }
 
 // fresh are recovery codes that are not kept yet.
@@ -355,6 +373,11 @@ func (s *Store) add(ctx context.Context, x *Session, f Factor, seed secret.Text)
 				return err
 			}
 		}
+		if !p.Had { // remembered where no row of the database can be put back over it
+			if err := s.record(ctx, audit.MFAEnrolled, audit.Done, actor, &p, p.Account.look(), "", map[string]string{"first": f.ID}); err != nil {
+				return err
+			}
+		}
 		now := p // whoever read it before is refused by its version: two first sign-ins at once make one person's factors
 		now.Had = true
 		return s.savePerson(ctx, &now)
@@ -381,7 +404,11 @@ func (s *Store) maySession(ctx context.Context, x *Session, p *Person) error {
 	case x.Kind == Own:
 	case x.Begun:
 	case x.By == firstSignIn:
-		if p.Had {
+		had, err := s.had(ctx, p.Account)
+		if err != nil {
+			return err
+		}
+		if p.Had || had {
 			return problem.New(problem.Conflict, "A factor was set up for this account meanwhile").WithHint("Sign in with it")
 		}
 	default:

@@ -231,9 +231,22 @@ func (s *Store) doReset(ctx context.Context, a *Act, p *Person, actor string) (g
 	if err != nil {
 		return g, err
 	}
+	others, err := s.actsOf(ctx, p.ID)
+	if err != nil {
+		return g, err
+	}
 	return g, s.d.DB.InTx(ctx, func(ctx context.Context) error {
 		if err := s.saveAct(ctx, a); err != nil {
 			return err
+		}
+		for i := range others { // whoever talked the help desk into a pass keeps none
+			o := &others[i]
+			if o.ID == a.ID || o.Refused != "" || o.State != Asked && (o.State != Approved || o.What != ActPass) {
+				continue
+			}
+			if err := s.endAct(ctx, o, p, actor, "reset "+a.ID); err != nil {
+				return err
+			}
 		}
 		for i := range list {
 			if err := s.drop(ctx, p, &list[i], actor, "reset "+a.ID); err != nil {

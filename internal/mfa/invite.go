@@ -128,13 +128,16 @@ func (s *Store) Invite(ctx context.Context, a Account, name, login, actor string
 	}
 	var i Invitation
 	var link secret.Text
-	p, err := s.enter(ctx, a, name, login)
+	p, err := s.enter(ctx, a, "", "") // the names of who is not invited stay
 	if err != nil {
 		return i, link, err
 	}
 	if p.Had {
 		return i, link, problem.New(problem.Conflict, "%s had a factor here before, and is not invited by one person alone", p.Called()).
 			WithHint("partnerguard mfa reset %s asks a second person; the approval gives a new invitation", p.ID)
+	}
+	if p, err = s.enter(ctx, a, name, login); err != nil {
+		return i, link, err
 	}
 	err = s.d.DB.InTx(ctx, func(ctx context.Context) error {
 		i, link, err = s.invite(ctx, &p, actor)

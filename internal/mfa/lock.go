@@ -88,14 +88,18 @@ func (s *Store) pass(ctx context.Context, t *Try) (*gate, error) {
 	case err != nil:
 		return nil, failed(err)
 	case wait > 0:
-		wait = max(wait.Round(time.Second), time.Second)
-		return nil, problem.New(problem.TooMany, "%s: no answer is looked at for %s", upper(why), span(wait)).
-			WithHint("wait, then try again; the help desk can end the wait").WithAfter(wait)
+		return nil, waits(wait, why)
 	}
 	if locks {
 		g.s.d.Log.InfoContext(ctx, "another wrong answer makes an account wait", "person", t.Person.ID)
 	}
 	return g, nil
+}
+
+func waits(wait time.Duration, why string) error {
+	wait = max(wait.Round(time.Second), time.Second)
+	return problem.New(problem.TooMany, "%s: no answer is looked at for %s", upper(why), span(wait)).
+		WithHint("wait, then try again; the help desk can end the wait").WithAfter(wait)
 }
 
 func upper(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] }

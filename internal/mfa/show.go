@@ -12,6 +12,7 @@ import (
 	"partnerguard/internal/factor"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/secret"
+	"partnerguard/internal/token"
 )
 
 // errWrong is what whoever answers is told, whatever was wrong.
@@ -23,16 +24,19 @@ func errWrong(kind Kind) error {
 	return problem.New(problem.Forbidden, "%s", upper(words)).WithHint("%s", upper(hint))
 }
 
-// WrongCode is what whoever shows a code that is not right is told, also where there is
-// nobody whose code it could be.
-func WrongCode(kind Kind) error { return errWrong(kind) }
+func codeThere(code secret.Text) error {
+	if n := len(code.Reveal()); n == 0 || n > 64 {
+		return problem.New(problem.Usage, "There is no code in the field.").WithHint("Type the code")
+	}
+	return nil
+}
 
 // ShowCode judges a passcode, a recovery code or a temporary pass. Kinds: problem.Forbidden
 // for one that is not right, problem.TooMany where no answer is looked at yet,
 // problem.Unavailable where it could not be judged: then nothing was proven.
 func (s *Store) ShowCode(ctx context.Context, t Try, kind Kind, code secret.Text) (Shown, error) {
-	if n := len(code.Reveal()); n == 0 || n > 64 {
-		return Shown{}, problem.New(problem.Usage, "There is no code in the field.").WithHint("Type the code")
+	if err := codeThere(code); err != nil {
+		return Shown{}, err
 	}
 	list, err := s.Factors(ctx, t.Person.ID)
 	if err != nil {
@@ -194,11 +198,22 @@ func (s *Store) arrived(ctx context.Context, g *gate, out *Shown, kind Kind, id,
 	return s.note(ctx, &p, NoteNewPlace, g.t.Source, "a factor was shown from a network where none was before")
 }
 
+// refusedSlowly refuses a code that there is nothing to hold against, after as long as
+// where there is: whether a person has such codes is not a stranger's to know.
+func (s *Store) refusedSlowly(ctx context.Context, formed bool, code secret.Text, why string) error {
+	if formed {
+		if _, err := s.slowHash(ctx, token.Text(), "nobody", code); err != nil {
+			return err
+		}
+	}
+	return &refused{why}
+}
+
 // showRecovery takes a recovery code, once.
 func (s *Store) showRecovery(ctx context.Context, g *gate, list []Factor, typed secret.Text) (out Shown, err error) {
 	code, ok := factor.ReadCode(typed)
 	if !ok || len(list) == 0 {
-		return out, &refused{"it is no recovery code of the person"}
+		return out, s.refusedSlowly(ctx, ok, code, "it is no recovery code of the person")
 	}
 	for i := range list {
 		f := list[i]
@@ -241,7 +256,7 @@ func (s *Store) showPass(ctx context.Context, g *gate, typed secret.Text) (out S
 		return out, err
 	}
 	if !ok || len(list) == 0 {
-		return out, &refused{"the person has no temporary pass that counts"}
+		return out, s.refusedSlowly(ctx, ok, code, "the person has no temporary pass that counts")
 	}
 	for i := range list {
 		a := list[i]

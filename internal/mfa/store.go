@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -59,6 +60,9 @@ type Store struct {
 	keys  *webauthn.WebAuthn // nil where the address can have none
 	roots *x509.CertPool     // of the makers of keys, where models are listed
 	slow  chan struct{}      // bounds the memory that hashing takes
+
+	mu       sync.Mutex                 // guards the field below
+	nobodies map[string]factor.Failures // of names that nobody has, by their hash
 }
 
 // New makes a Store over a database whose schema is current.
@@ -72,7 +76,8 @@ func New(d Deps) (*Store, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{d: d, conf: d.Config.settled(), lock: factor.UsualLockout(), slow: make(chan struct{}, 2)}
+	s := &Store{d: d, conf: d.Config.settled(), lock: factor.UsualLockout(), slow: make(chan struct{}, 2),
+		nobodies: map[string]factor.Failures{}}
 	u, err := url.Parse(d.Public)
 	if err != nil || u.Host == "" {
 		return nil, problem.New(problem.Usage, "%.100q is no address of pages", d.Public)
@@ -272,8 +277,15 @@ func (s *Store) enter(ctx context.Context, a Account, name, login string) (p Per
 	name, login = cleaned(name), cleaned(login)
 	err = again(ctx, func() error {
 		p, err = s.person(ctx, "", a)
-		if errors.Is(err, problem.NotFound) {
-			p = Person{ID: token.ID("mp"), Account: a, Name: name, Login: login, State: Active, Made: s.now(), Handle: token.Text().Reveal()}
+		if err != nil && !errors.Is(err, problem.NotFound) {
+			return err
+		}
+		had, herr := s.had(ctx, a)
+		if herr != nil {
+			return herr
+		}
+		if err != nil {
+			p = Person{ID: token.ID("mp"), Account: a, Name: name, Login: login, State: Active, Made: s.now(), Handle: token.Text().Reveal(), Had: had}
 			r := p.row()
 			err := s.d.DB.InTx(ctx, func(ctx context.Context) error {
 				return errors.Join(s.insert(ctx, people, r), s.d.Vault.Put(ctx, knownRef(&p), token.Text()))
@@ -287,13 +299,24 @@ func (s *Store) enter(ctx context.Context, a Account, name, login string) (p Per
 			p.version, p.mark = r.version, r.mark
 			return err
 		}
-		if err != nil || (name == "" || name == p.Name) && (login == "" || login == p.Login) {
-			return err
+		if (name == "" || name == p.Name) && (login == "" || login == p.Login) && (p.Had || !had) {
+			return nil
 		}
-		p.Name, p.Login = cmp.Or(name, p.Name), cmp.Or(login, p.Login)
+		p.Name, p.Login, p.Had = cmp.Or(name, p.Name), cmp.Or(login, p.Login), p.Had || had
 		return s.savePerson(ctx, &p)
 	})
 	return p, err
+}
+
+// had says whether the trail knows of a first factor of an account: its row may have been
+// taken away since, or an older one put in its place.
+func (s *Store) had(ctx context.Context, a Account) (bool, error) {
+	said, err := s.said(ctx)
+	if err != nil || said == nil {
+		return false, failed(err)
+	}
+	last, err := said(a.look())
+	return last != "", failed(err)
 }
 
 // savePerson writes a person that was read; who changes it again reads it again.

@@ -337,6 +337,13 @@ func (q *Queue) recover(ctx context.Context) error {
 	}
 	for i := range items {
 		it := &items[i]
+		// What something else wrote is not told of to anybody, and above all not marked anew.
+		if err := q.d.Vault.Fits(ctx, itemBook, it.mark, it.values()...); errors.Is(err, vault.ErrForged) {
+			q.d.Log.ErrorContext(ctx, "a message of the queue is left alone", "id", it.ID, "err", err)
+			continue
+		} else if err != nil {
+			return failed(err)
+		}
 		if !there[it.ID] {
 			if err := q.lost(ctx, it, cmp.Or(it.Reason, "its file is not in the queue's folder")); err != nil {
 				return err

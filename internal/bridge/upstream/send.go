@@ -204,7 +204,9 @@ func (u *Upstream) signIn(ctx context.Context, mailbox string, token secret.Text
 		}
 	}()
 	_ = raw.SetDeadline(time.Now().Add(u.d.Timeout))
-	plain, err := smtp.NewClientStartTLS(raw, u.tls(u.d.Hosts.SMTP, u.d.Names.SMTP))
+	b := &bounded{Conn: raw}
+	b.left.Store(maxReply)
+	plain, err := smtp.NewClientStartTLS(b, u.tls(u.d.Hosts.SMTP, u.d.Names.SMTP))
 	if err != nil {
 		return nil, failure(wrapAway(u.d.Hosts.SMTP, err))
 	}

@@ -13,6 +13,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"partnerguard/internal/bridge"
@@ -163,6 +164,32 @@ type paced struct {
 func (p paced) Write(b []byte) (int, error) {
 	_ = p.SetWriteDeadline(time.Now().Add(p.each))
 	return p.Conn.Write(b)
+}
+
+// maxReply bounds the server's answers to one command for sending, in bytes: the client
+// keeps the whole of an answer, however many lines it has.
+const maxReply = 256 << 10
+
+var errTalks = errors.New("upstream: its answer has no end")
+
+// bounded ends a connection whose other side answers without an end.
+type bounded struct {
+	net.Conn
+	left atomic.Int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left.Load() <= 0 {
+		return 0, errTalks
+	}
+	n, err := b.Conn.Read(p)
+	b.left.Add(-int64(n))
+	return n, err
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	b.left.Store(maxReply)
+	return b.Conn.Write(p)
 }
 
 // tls is the configuration for a host; Exchange Online takes 1.2 and newer.

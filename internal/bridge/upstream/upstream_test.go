@@ -201,6 +201,9 @@ func silent(string) string { time.Sleep(4 * time.Second); return "" }
 
 func says(s string) func(string) string { return func(string) string { return s } }
 
+// moreLines are lines of an answer of more than a megabyte.
+var moreLines = strings.Repeat("250-more of it\r\n", 100_000)
+
 // What the server says of a message, and when it goes away, is told as it is: for good,
 // for now, or in doubt.
 func TestSendBadDays(t *testing.T) {
@@ -224,6 +227,8 @@ func TestSendBadDays(t *testing.T) {
 		"it has no STARTTLS":                 {map[string]func(string) string{"EHLO": says("250 far\r\n")}, 0, false, false, false},
 		"it does not take the token, ever":   {map[string]func(string) string{"AUTH": says("535 5.7.3 no\r\n")}, 535, false, false, true},
 		"AUTH is throttled":                  {map[string]func(string) string{"AUTH": says("421 4.7.66 not now\r\n")}, 421, false, false, false},
+		"it answers RCPT without an end":     {map[string]func(string) string{"RCPT": says(moreLines + "250 ok\r\n")}, 0, false, false, false},
+		"it greets without an end":           {map[string]func(string) string{"EHLO": says(moreLines + "250 STARTTLS\r\n")}, 0, false, false, false},
 		"it answers with control characters": {map[string]func(string) string{"MAIL": says("550 5.1.0 a\x1b[31mb\x00c\r\n")}, 550, true, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {

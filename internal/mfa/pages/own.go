@@ -282,8 +282,8 @@ func (p *Pages) enterCode(w http.ResponseWriter, r *http.Request, f map[string]s
 	person, err := p.d.Store.Find(r.Context(), f["login"])
 	var shown mfa.Shown
 	switch {
-	case errors.Is(err, problem.NotFound) || errors.Is(err, problem.Usage):
-		err = mfa.WrongCode(kind)
+	case errors.Is(err, problem.NotFound) || errors.Is(err, problem.Usage) || err == nil && person.State != mfa.Active:
+		err = p.d.Store.ShowNobody(r.Context(), f["login"], sourceOf(r), kind, secret.New(f["code"]))
 	case err == nil:
 		shown, err = p.d.Store.ShowCode(r.Context(), mfa.Try{Person: person, Source: sourceOf(r), Known: p.cookie(r, knownPrefix+person.ID), What: "own"}, kind,
 			secret.New(f["code"]))

@@ -69,7 +69,28 @@ func (p *Provider) Keys(ctx context.Context) ([]Key, error) {
 		}
 		err = p.d.Vault.Fits(ctx, KeyBook, list[i].mark, list[i].values()...)
 	}
+	if err != nil || p.d.Last == nil || p.d.Vault == nil {
+		return list, err
+	}
+	said, err := p.d.Last(ctx)
+	for i := range list {
+		if err == nil && list[i].State != Withdrawn {
+			err = p.notEnded(ctx, KeyBook.Table, list[i].ID, said, audit.MFAKeyWithdrawn)
+		}
+	}
 	return list, err
+}
+
+// notEnded refuses a row that was put back: the trail says that it had ended. A key that
+// was stolen and withdrawn must not be published again by who writes into the database.
+func (p *Provider) notEnded(ctx context.Context, table, id string, said func(string) (audit.Action, error), end audit.Action) error {
+	last, err := said(id)
+	if err != nil || last != end {
+		return err
+	}
+	p.d.Log.ErrorContext(ctx, "a row of the database was put back", "table", table, "id", id)
+	return problem.Wrap(vault.ErrForged, problem.BadInput, "%s of %s is in the database as it was before, and the audit trail says that it ended", id, table).
+		WithHint("something else wrote into the database, or an older one was put back: partnerguard trail verify looks")
 }
 
 // of finds the key in a state; there is at most one that signs, comes next or is spare.

@@ -3,9 +3,12 @@ package provider
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 
+	"partnerguard/internal/problem"
+	"partnerguard/internal/vault"
 	"partnerguard/internal/web"
 )
 
@@ -75,6 +78,9 @@ func (p *Provider) keySet(w http.ResponseWriter, r *http.Request) error {
 		if err = p.Prepare(r.Context(), "system:mfa"); err == nil {
 			list, err = p.Keys(r.Context())
 		}
+	}
+	if errors.Is(err, vault.ErrForged) { // which row it is, is for the log
+		return problem.Wrap(err, problem.Unavailable, "the keys cannot be vouched for")
 	}
 	if err != nil {
 		return err

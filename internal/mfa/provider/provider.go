@@ -46,7 +46,7 @@ type Keyring interface {
 	Keys(ctx context.Context, cloud msapi.Cloud, tenant, kid string) (jose.JSONWebKeySet, error)
 }
 
-// Deps is everything the provider needs; all but Log are required. Without Challenger
+// Deps is everything the provider needs; all but Last and Log are required. Without Challenger
 // and Vault it tells and answers nothing.
 type Deps struct {
 	DB         *db.DB
@@ -56,9 +56,12 @@ type Deps struct {
 	Cloud      msapi.Cloud
 	Public     string // https://guard.contoso.example, without a path; "" answers nothing
 	Challenger mfa.Challenger
-	Config     *Config
-	Now        func() time.Time
-	Log        *slog.Logger
+	// Last gives the newest action that the audit trail has of a key or a tenant: rows
+	// that were withdrawn may have been put back into the database. Optional.
+	Last   func(ctx context.Context) (func(object string) (audit.Action, error), error)
+	Config *Config
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // Provider answers Entra ID. It is an [mfa.Answerer]. Safe for concurrent use, by

@@ -26,6 +26,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"partnerguard/internal/audit"
 	"partnerguard/internal/audit/audittest"
 	"partnerguard/internal/db"
 	"partnerguard/internal/mfa"
@@ -161,9 +162,18 @@ func (r *rig) kernel(p *provider.Provider) *web.Kernel {
 
 func (r *rig) open() *provider.Provider {
 	p, err := provider.New(provider.Deps{DB: r.db, Record: r.trail, Vault: r.vault, Entra: r.ring, Cloud: msapi.Commercial(), Public: public,
-		Challenger: r.asker, Config: &r.config, Now: func() time.Time { return r.now }, Log: slog.New(slog.NewJSONHandler(&r.log, nil))})
+		Challenger: r.asker, Config: &r.config, Now: func() time.Time { return r.now }, Log: slog.New(slog.NewJSONHandler(&r.log, nil)), Last: r.last})
 	r.ok(err)
 	return p
+}
+
+// last is the newest word of the trail of each object.
+func (r *rig) last(context.Context) (func(string) (audit.Action, error), error) {
+	all := map[string]audit.Action{}
+	for _, e := range r.trail.Events() {
+		all[e.Object] = e.Action
+	}
+	return func(o string) (audit.Action, error) { return all[o], nil }, nil
 }
 
 func (r *rig) ok(err error) {

@@ -58,7 +58,14 @@ func (p *Provider) Served(ctx context.Context, id string) (Tenant, error) {
 	if !t.Ended.IsZero() || t.Cloud != p.d.Cloud.Name {
 		return Tenant{}, problem.New(problem.NotFound, "the tenant is not served")
 	}
-	return t, nil
+	if p.d.Last == nil {
+		return t, nil
+	}
+	said, err := p.d.Last(ctx)
+	if err == nil {
+		err = p.notEnded(ctx, TenantBook.Table, t.ID, said, audit.MFATenantEnded)
+	}
+	return t, err
 }
 
 // Tenants are all that were ever served. Rows are held to their marks where the vault

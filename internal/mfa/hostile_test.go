@@ -1,0 +1,167 @@
+package mfa_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"partnerguard/internal/db"
+	"partnerguard/internal/db/dbtest"
+	"partnerguard/internal/mfa"
+	"partnerguard/internal/problem"
+)
+
+// Whoever opened an invitation's link and added nothing gets no recovery codes of the
+// person that used it: they would open the account, and nobody would miss a factor.
+func TestStolenLinkMakesNoCodes(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d)
+		ctx := t.Context()
+		_, link := r.invite(account(), "ada@contoso.example")
+		thief, _, err := r.s.BeginInvited(ctx, link)
+		r.ok(err)
+		x, cookie, err := r.s.BeginInvited(ctx, link)
+		r.ok(err)
+		p, err := r.s.Of(ctx, account())
+		r.ok(err)
+		_, codes := r.app(&x, &p)
+		if got, err := r.s.MakeCodes(ctx, &thief); !errors.Is(err, problem.Forbidden) || len(got) > 0 {
+			t.Errorf("%d codes, %v", len(got), err)
+		}
+		if _, err := r.show(p, mfa.Recovery, codes[0], inside); err != nil {
+			t.Errorf("the person's own codes ended: %v", err)
+		}
+		// Who set the factor up makes new ones, until their session was ended.
+		x, _, err = r.s.Session(ctx, cookie)
+		r.ok(err)
+		if _, err := r.s.MakeCodes(ctx, &x); err != nil {
+			t.Error(err)
+		}
+		x, _, err = r.s.Session(ctx, cookie)
+		r.ok(err)
+		_, err = r.s.Block(ctx, p.ID, true, "local:help", "")
+		r.ok(err)
+		if _, err := r.s.MakeCodes(ctx, &x); !errors.Is(err, problem.Conflict) {
+			t.Errorf("codes were made in a session that was ended: %v", err)
+		}
+	})
+}
+
+// A reset ends what was given before it: a pass that somebody was talked into, and what
+// waits for a second person.
+func TestResetEndsPasses(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d)
+		ctx := t.Context()
+		p, _, _ := r.person(account(), "ada@contoso.example")
+		pass, err := r.s.Ask(ctx, p.ID, mfa.ActPass, "says that the phone is lost", "local:help")
+		r.ok(err)
+		_, g, err := r.s.Approve(ctx, pass.ID, "local:second")
+		r.ok(err)
+		waits, err := r.s.Ask(ctx, p.ID, mfa.ActPass, "and again", "local:help")
+		r.ok(err)
+		reset, err := r.s.Ask(ctx, p.ID, mfa.ActReset, "it was somebody else", "local:help")
+		r.ok(err)
+		_, _, err = r.s.Approve(ctx, reset.ID, "local:second")
+		r.ok(err)
+		if _, err := r.show(p, mfa.Pass, g.Pass, inside); !errors.Is(err, problem.Forbidden) {
+			t.Errorf("the pass is good after the reset: %v", err)
+		}
+		if _, _, err := r.s.Approve(ctx, waits.ID, "local:second"); !errors.Is(err, problem.Conflict) {
+			t.Errorf("a question of before the reset was approved: %v", err)
+		}
+	})
+}
+
+// Who had a factor is not a stranger again when the database forgets it: not where the
+// person is gone, and not where the row of before the factor was put back.
+func TestForgottenPerson(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		r := newRig(t, d, func(m *mfa.Deps) { m.Config = &mfa.Config{Enrol: mfa.EnrolFirst} })
+		ctx := t.Context()
+		do := func(q string, args ...any) {
+			t.Helper()
+			_, err := d.ExecContext(ctx, q, args...)
+			r.ok(err)
+		}
+		r.invite(account(), "ada@contoso.example")
+		do("CREATE TABLE before AS SELECT * FROM mfa_people")
+		r.person(account(), "ada@contoso.example")
+		for _, how := range []string{"gone", "older"} {
+			do("DELETE FROM mfa_factors")
+			do("DELETE FROM mfa_people")
+			if how == "older" {
+				do("INSERT INTO mfa_people SELECT * FROM before")
+			}
+			c, cookie, err := r.s.Keep(ctx, mfa.Challenge{Account: account(), Login: "ada@contoso.example", Accept: []string{"otp"}, Asked: r.Now(),
+				Deadline: r.Now().Add(5 * time.Minute)}, []byte("x"))
+			r.ok(err)
+			o, err := r.s.Opened(ctx, c.ID, cookie)
+			r.ok(err)
+			if _, _, err := r.s.BeginFirst(ctx, &o); !errors.Is(err, problem.Forbidden) {
+				t.Errorf("%s: who has the password enrols: %v", how, err)
+			}
+			if _, _, err := r.s.Invite(ctx, account(), "", "", "local:help"); !errors.Is(err, problem.Conflict) {
+				t.Errorf("%s: one person of the help desk invites: %v", how, err)
+			}
+		}
+		// Two people give the account back.
+		p, err := r.s.Of(ctx, account())
+		r.ok(err)
+		a, err := r.s.Ask(ctx, p.ID, mfa.ActReset, "the database lost them", "local:help")
+		r.ok(err)
+		_, g, err := r.s.Approve(ctx, a.ID, "local:second")
+		r.ok(err)
+		r.must(!g.Link.IsZero())
+	})
+}
+
+// An invitation that is refused changes nothing: by another name somebody would not be
+// the one whom the help desk may not help alone.
+func TestRefusedInvitation(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	p, _, _ := r.person(account(), "ada@contoso.example")
+	_, _, err := r.s.Invite(t.Context(), account(), "Mallory", "mallory@contoso.example", "entra:ada@contoso.example")
+	r.must(errors.Is(err, problem.Conflict), err)
+	now, err := r.s.Person(t.Context(), p.ID)
+	r.ok(err)
+	r.must(now.Login == p.Login && now.Name == p.Name, now.Login, now.Name)
+	_, err = r.s.Ask(t.Context(), p.ID, mfa.ActPass, "for myself", "entra:ada@contoso.example")
+	r.must(errors.Is(err, problem.Forbidden), err)
+}
+
+// A name that nobody has waits and is refused as one that somebody has, so that a
+// stranger does not learn by it who has a factor here.
+func TestNobodyIsRefusedAlike(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	p, _, _ := r.person(account(), "ada@contoso.example")
+	before := len(r.trail.Events())
+	for _, kind := range []mfa.Kind{mfa.TOTP, mfa.Recovery, mfa.Pass} {
+		for n := range 8 {
+			_, somebody := r.show(p, kind, text("00000-00000"), "192.0.2.7")
+			nobody := r.s.ShowNobody(t.Context(), " Eve@contoso.example", "198.51.100.7", kind, text("00000-00000"))
+			if somebody == nil || nobody == nil || somebody.Error() != nobody.Error() || errors.Is(somebody, problem.TooMany) != errors.Is(nobody, problem.TooMany) {
+				t.Errorf("%s %d: %v, and nobody: %v", kind, n, somebody, nobody)
+			}
+		}
+		r.Add(3 * time.Hour)
+	}
+	for _, e := range r.trail.Events()[before:] {
+		r.must(e.Details["person"] == p.ID, "a stranger fills the trail:", e)
+	}
+	if err := r.s.ShowNobody(t.Context(), "eve", "198.51.100.7", mfa.TOTP, text("")); !errors.Is(err, problem.Usage) {
+		t.Error(err)
+	}
+	for n := range 30 { // many names of one network
+		_ = r.s.ShowNobody(t.Context(), fmt.Sprint("name", n), "203.0.113.7", mfa.TOTP, text("000000"))
+	}
+	if _, err := r.show(p, mfa.TOTP, text("000000"), "203.0.113.7"); !errors.Is(err, problem.TooMany) {
+		t.Errorf("a network that tries names does not wait: %v", err)
+	}
+}
