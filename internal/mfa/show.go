@@ -34,9 +34,12 @@ func (s *Store) ShowCode(ctx context.Context, t Try, kind Kind, code secret.Text
 	if n := len(code.Reveal()); n == 0 || n > 64 {
 		return Shown{}, problem.New(problem.Usage, "There is no code in the field.").WithHint("Type the code")
 	}
-	list, err := s.Factors(ctx, t.Person.ID)
-	if err != nil {
-		return Shown{}, err
+	list := t.factors // one that was changed meanwhile is read again when it is written
+	if list == nil {
+		var err error
+		if list, err = s.Factors(ctx, t.Person.ID); err != nil {
+			return Shown{}, err
+		}
 	}
 	g, err := s.pass(ctx, &t)
 	if err != nil {
