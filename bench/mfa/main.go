@@ -50,7 +50,7 @@ func main() {
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the answers to this file")
 	flag.Parse()
 	if o.smoke {
-		o.rounds, o.answers, o.accounts, o.callers = 1, 40, 200, 16
+		o.rounds, o.answers, o.accounts, o.callers = 1, 40, 100, 16
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

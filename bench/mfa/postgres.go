@@ -92,7 +92,8 @@ func private(ctx context.Context) (string, func(), error) {
 		clean()
 		return "", nil, fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(out))
 	}
-	words = wrap(filepath.Join(bin, "postgres"), "-D", data, "-h", "", "-k", dir, "-c", "max_connections=200", "-c", "shared_buffers=128MB")
+	words = wrap(filepath.Join(bin, "postgres"), "-D", data, "-h", "", "-k", dir, "-c", "max_connections=200", "-c", "shared_buffers=256MB",
+		"-c", "shared_preload_libraries=pg_stat_statements")
 	c := exec.Command(words[0], words[1:]...)
 	c.Dir = dir
 	if err := c.Start(); err != nil {
