@@ -86,7 +86,9 @@ func (w *factorWords) now(ctx context.Context, t *trail.Trail) (func(string) (au
 	if head.Seq > w.high {
 		news := map[string]audit.Action{}
 		err := t.Held(ctx, w.high, head.Seq, func(line []byte) bool { return bytes.Contains(line, []byte(`"action":"mfa.`)) }, func(e trail.Entry) {
-			news[e.Object] = e.Action
+			if !ofPeople(e.Action) {
+				news[e.Object] = e.Action
+			}
 		})
 		if err != nil {
 			return nil, err
@@ -103,6 +105,16 @@ func (w *factorWords) now(ctx context.Context, t *trail.Trail) (func(string) (au
 	}
 	all := w.last
 	return func(object string) (audit.Action, error) { return all[object], nil }, nil
+}
+
+// ofPeople says that an action is of a person or a request, and of no row that is held to
+// the trail. There is one with each answer, and all words are copied for a new one.
+func ofPeople(a audit.Action) bool {
+	switch a {
+	case audit.MFAPassed, audit.MFARefused, audit.MFALocked, audit.MFAUnlocked, audit.MFAAsked, audit.MFAAnswered:
+		return true
+	}
+	return false
 }
 
 // mfaNews is how long a reset or a new factor stays among the alerts: somebody who knows

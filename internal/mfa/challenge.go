@@ -137,7 +137,7 @@ func (o *Open) Has(k Kind) bool {
 
 // try is an answer to a challenge.
 func (o *Open) try(known secret.Text, source string) Try {
-	return Try{Person: o.Person, Source: source, Known: known, What: o.ID}
+	return Try{Person: o.Person, Source: source, Known: known, What: o.ID, factors: o.Factors}
 }
 
 // AnswerCode judges a code that is shown for a challenge.

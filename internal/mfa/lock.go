@@ -19,6 +19,8 @@ type Try struct {
 	Source string      // the address of the browser
 	Known  secret.Text // of its cookie, see [Store.Known]
 	What   string      // what for: a challenge's id, "own"; for the trail
+
+	factors []Factor // of the person, where they were read a moment ago
 }
 
 // actor is whom the trail names.

@@ -38,9 +38,12 @@ func (s *Store) ShowCode(ctx context.Context, t Try, kind Kind, code secret.Text
 	if err := codeThere(code); err != nil {
 		return Shown{}, err
 	}
-	list, err := s.Factors(ctx, t.Person.ID)
-	if err != nil {
-		return Shown{}, err
+	list := t.factors // one that was changed meanwhile is read again when it is written
+	if list == nil {
+		var err error
+		if list, err = s.Factors(ctx, t.Person.ID); err != nil {
+			return Shown{}, err
+		}
 	}
 	g, err := s.pass(ctx, &t)
 	if err != nil {

@@ -136,6 +136,11 @@ func (l *lines) Read(out []byte) (n int, err error) {
 			}
 			continue
 		}
+		if k := plain(l.rest[:min(len(l.rest), len(out)-n, 1<<10)]); k > 0 { // most of a message
+			copy(out[n:], l.rest[:k])
+			n, l.rest, l.cr = n+k, l.rest[k:], false
+			continue
+		}
 		c := l.rest[0]
 		l.rest = l.rest[1:]
 		switch {
@@ -143,14 +148,21 @@ func (l *lines) Read(out []byte) (n int, err error) {
 			l.rest, l.err = nil, errHead
 			return n, l.err
 		case c == '\n' && l.cr:
-		case c == '\r' || c == '\n':
-			out[n], l.lf = '\r', true
-			n++
 		default:
-			out[n] = c
+			out[n], l.lf = '\r', true
 			n++
 		}
 		l.cr = c == '\r'
 	}
 	return n, nil
+}
+
+// plain is how many bytes from the start are neither an end of a line nor NUL.
+func plain(b []byte) int {
+	for _, c := range []byte{'\n', '\r', 0} { // each is looked for as far as the one before
+		if i := bytes.IndexByte(b, c); i >= 0 {
+			b = b[:i]
+		}
+	}
+	return len(b)
 }
