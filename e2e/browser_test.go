@@ -25,8 +25,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser starts one Chromium for the whole test; tabs are cheap after that.
-func browser(t *testing.T) context.Context {
+// browser starts one Chromium for the whole test; tabs are cheap after that. Certificates
+// of the authorities whose keys are named (SPKI) are good there.
+func browser(t *testing.T, trust ...string) context.Context {
 	t.Helper()
 	path := os.Getenv("CHROMIUM")
 	if path == "" {
@@ -42,6 +43,9 @@ func browser(t *testing.T) context.Context {
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Headless, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+	}
+	if len(trust) > 0 {
+		opts = append(opts, chromedp.Flag("ignore-certificate-errors-spki-list", strings.Join(trust, ",")))
 	}
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), opts...)
 	t.Cleanup(cancel)

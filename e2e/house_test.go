@@ -37,6 +37,12 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	lab := labtest.Start(t, func(o *partnercloud.Options) { *o = partnercloud.Options{NoLag: true, Unthrottled: true} })
+	return houseOf(t, lab, time.Now, func(h *house) { h.judge(t) })
+}
+
+// houseOf is an installation beside a cloud, served after what was made ready.
+func houseOf(t *testing.T, lab *labtest.Lab, now func() time.Time, ready func(*house)) *house {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +58,7 @@ func newHouse(t *testing.T) *house {
 	}
 	c.Web.PublicURL = h.public
 	h.in, err = app.Open(t.Context(), app.Options{
-		Config: c, Actor: "local:test", Now: time.Now, Getenv: func(string) string { return "" },
+		Config: c, Actor: "local:test", Now: now, Getenv: func(string) string { return "" },
 		Lab: &app.Lab{Info: &lab.Info, Roots: roots, Clock: func(context.Context) (time.Time, error) { return lab.Now(), nil }},
 	})
 	if err != nil {
@@ -63,7 +69,7 @@ func newHouse(t *testing.T) *house {
 			t.Error(err)
 		}
 	})
-	h.judge(t)
+	ready(h)
 	served, err := h.in.Serve(t.Context(), app.ServeOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +84,7 @@ func newHouse(t *testing.T) *house {
 			t.Error(err)
 		}
 	})
-	h.root = browser(t)
+	h.root = browser(t, lab.Info.SPKI)
 	return h
 }
 
