@@ -146,7 +146,8 @@ func TestNobodyIsRefusedAlike(t *testing.T) {
 		for n := range 8 {
 			_, somebody := r.show(p, kind, text("00000-00000"), "192.0.2.7")
 			nobody := r.s.ShowNobody(t.Context(), " Eve@contoso.example", "198.51.100.7", kind, text("00000-00000"))
-			if somebody == nil || nobody == nil || somebody.Error() != nobody.Error() || errors.Is(somebody, problem.TooMany) != errors.Is(nobody, problem.TooMany) {
+			if somebody == nil || nobody == nil || somebody.Error() != nobody.Error() ||
+				errors.Is(somebody, problem.TooMany) != errors.Is(nobody, problem.TooMany) {
 				t.Errorf("%s %d: %v, and nobody: %v", kind, n, somebody, nobody)
 			}
 		}
@@ -163,5 +164,44 @@ func TestNobodyIsRefusedAlike(t *testing.T) {
 	}
 	if _, err := r.show(p, mfa.TOTP, text("000000"), "203.0.113.7"); !errors.Is(err, problem.TooMany) {
 		t.Errorf("a network that tries names does not wait: %v", err)
+	}
+}
+
+// Strangers who know an account's name, and no password, do not keep its person from
+// signing in: what is wrong at the own page slows the own page alone.
+func TestOwnPageLocksNobodyOut(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	p, seed, _ := r.person(account(), "ada@contoso.example")
+	var err error
+	for n := range 20 {
+		_, err = r.s.ShowCode(t.Context(), mfa.Try{Person: p, Source: fmt.Sprintf("198.51.%d.7", n), What: mfa.OwnPage}, mfa.TOTP, text("000000"))
+	}
+	r.must(errors.Is(err, problem.TooMany), "the own page does not slow:", err)
+	_, err = r.show(p, mfa.TOTP, r.code(seed), "192.0.2.200")
+	r.ok(err)
+	p, err = r.s.Unlock(t.Context(), p.ID, "local:help")
+	r.ok(err)
+	_, err = r.s.ShowCode(t.Context(), mfa.Try{Person: p, Source: "198.51.100.7", What: mfa.OwnPage}, mfa.TOTP, text("000000"))
+	r.must(errors.Is(err, problem.Forbidden), "the help desk does not end it:", err)
+}
+
+// A claim is worth nothing to Entra ID after its five minutes, and none is given then,
+// though the answer was judged before.
+func TestFinishIsInTime(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	r.person(account(), "ada@contoso.example")
+	c, cookie, err := r.s.Keep(t.Context(), mfa.Challenge{Account: account(), Accept: []string{"otp"}, Asked: r.Now(), Deadline: r.Now().Add(5 * time.Minute)},
+		[]byte("x"))
+	r.ok(err)
+	o, err := r.s.Opened(t.Context(), c.ID, cookie)
+	r.ok(err)
+	r.Add(5 * time.Minute)
+	if _, err := r.s.Finish(t.Context(), &o, mfa.Outcome{AMR: "otp"}); err == nil {
+		t.Error("a challenge was passed after its time")
+	}
+	if _, err := r.s.Finish(t.Context(), &o, mfa.Outcome{Error: "access_denied", Why: "late"}); err != nil {
+		t.Errorf("it cannot be refused: %v", err)
 	}
 }

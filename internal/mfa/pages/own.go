@@ -285,7 +285,7 @@ func (p *Pages) enterCode(w http.ResponseWriter, r *http.Request, f map[string]s
 	case errors.Is(err, problem.NotFound) || errors.Is(err, problem.Usage) || err == nil && person.State != mfa.Active:
 		err = p.d.Store.ShowNobody(r.Context(), f["login"], sourceOf(r), kind, secret.New(f["code"]))
 	case err == nil:
-		shown, err = p.d.Store.ShowCode(r.Context(), mfa.Try{Person: person, Source: sourceOf(r), Known: p.cookie(r, knownPrefix+person.ID), What: "own"}, kind,
+		shown, err = p.d.Store.ShowCode(r.Context(), mfa.Try{Person: person, Source: sourceOf(r), Known: p.cookie(r, knownPrefix+person.ID), What: mfa.OwnPage}, kind,
 			secret.New(f["code"]))
 	}
 	if err != nil {
@@ -334,7 +334,7 @@ func (p *Pages) enterKey(w http.ResponseWriter, r *http.Request, f map[string]st
 	person, err := p.d.Store.Whose(r.Context(), []byte(f["response"]))
 	var shown mfa.Shown
 	if err == nil {
-		shown, err = p.d.Store.ShowKey(r.Context(), mfa.Try{Person: person, Source: sourceOf(r), Known: p.cookie(r, knownPrefix+person.ID), What: "own"}, kept,
+		shown, err = p.d.Store.ShowKey(r.Context(), mfa.Try{Person: person, Source: sourceOf(r), Known: p.cookie(r, knownPrefix+person.ID), What: mfa.OwnPage}, kept,
 			[]byte(f["response"]))
 	}
 	if err != nil {
