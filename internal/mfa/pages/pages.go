@@ -10,7 +10,6 @@ import (
 	"errors"
 	"html/template"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -177,20 +176,6 @@ func (p *Pages) know(w http.ResponseWriter, r *http.Request, person *mfa.Person)
 	if v, err := p.d.Store.Known(r.Context(), person); err == nil {
 		p.setCookie(w, knownPrefix+person.ID, v, mfa.KnownFor)
 	}
-}
-
-// sourceOf is the address that a browser comes from.
-func sourceOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	for name := range r.Header {
-		if name == "Forwarded" || name == "Via" || strings.HasPrefix(name, "X-Forwarded-") {
-			return host + " (a proxy)"
-		}
-	}
-	return host
 }
 
 // sent reads a form: each field once, and none but those that are named.
