@@ -421,12 +421,15 @@ func Source(r *http.Request) string {
 	return host
 }
 
+// Proxied says that a [Source] is a proxy's, and so everybody's.
+func Proxied(source string) bool { return strings.HasSuffix(source, viaProxy) }
+
 // network is what an address is counted by: an IPv6 customer has a whole /64. wide gives
 // the neighbourhood that a place is told by.
 //
 // Behind a proxy all people have one address, which says nothing of any of them.
 func network(address string, wide bool) string {
-	if strings.HasSuffix(address, viaProxy) {
+	if Proxied(address) {
 		return "a proxy"
 	}
 	a, err := netip.ParseAddr(address)

@@ -320,7 +320,7 @@ func (p *Pages) askKey(w http.ResponseWriter, r *http.Request, fault error) erro
 	if err != nil {
 		return err
 	}
-	if err := p.ask(w, c); err != nil {
+	if err := p.ask(w, r, c); err != nil {
 		return err
 	}
 	v := &view{Title: "Use your security key", Sub: "A key or passkey that knows your account opens your factors.",
