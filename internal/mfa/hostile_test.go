@@ -205,3 +205,45 @@ func TestFinishIsInTime(t *testing.T) {
 		t.Errorf("it cannot be refused: %v", err)
 	}
 }
+
+// A session by an invitation sets factors up, and takes none away: also the one that set
+// the first up. A factor is shown first.
+func TestInvitedRemovesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	ctx := t.Context()
+	_, link := r.invite(account(), "ada@contoso.example")
+	thief, _, err := r.s.BeginInvited(ctx, link)
+	r.ok(err)
+	x, cookie, err := r.s.BeginInvited(ctx, link)
+	r.ok(err)
+	p, err := r.s.Of(ctx, account())
+	r.ok(err)
+	r.app(&x, &p)
+	x, _, err = r.s.Session(ctx, cookie)
+	r.ok(err)
+	r.app(&x, &p)
+	list, err := r.s.Factors(ctx, p.ID)
+	r.ok(err)
+	for _, by := range []*mfa.Session{&thief, &x} {
+		for _, f := range list {
+			if _, err := r.s.Remove(ctx, by, f.ID); !errors.Is(err, problem.Forbidden) {
+				t.Errorf("%s was taken away: %v", f.Kind, err)
+			}
+		}
+	}
+	// And it ends: by its time, and when the help desk blocks the account.
+	_, err = r.s.Block(ctx, p.ID, true, "local:help", "")
+	r.ok(err)
+	_, err = r.s.Block(ctx, p.ID, false, "local:help", "")
+	r.ok(err)
+	_, _, err = r.s.Session(ctx, cookie)
+	r.must(errors.Is(err, problem.Unauthenticated), err)
+	_, cookie, err = r.s.BeginOwn(ctx, mfa.Shown{Person: p, Factor: list[0].ID})
+	r.ok(err)
+	_, _, err = r.s.Session(ctx, cookie)
+	r.ok(err)
+	r.Add(10 * time.Minute)
+	_, _, err = r.s.Session(ctx, cookie)
+	r.must(errors.Is(err, problem.Unauthenticated), err)
+}
