@@ -10,6 +10,7 @@ import (
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/secret"
 )
 
 // Whoever opened an invitation's link and added nothing gets no recovery codes of the
@@ -246,4 +247,45 @@ func TestInvitedRemovesNothing(t *testing.T) {
 	r.Add(10 * time.Minute)
 	_, _, err = r.s.Session(ctx, cookie)
 	r.must(errors.Is(err, problem.Unauthenticated), err)
+}
+
+// What was set up for one request answers that one, and only where something was set up.
+func TestEnrolledAnswersItsOwn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t), func(m *mfa.Deps) { m.Config = &mfa.Config{Enrol: mfa.EnrolFirst} })
+	ctx := t.Context()
+	keep := func() (string, secret.Text) {
+		c, cookie, err := r.s.Keep(ctx, mfa.Challenge{Account: account(), Login: "ada@contoso.example", Accept: []string{"otp"}, Asked: r.Now(),
+			Deadline: r.Now().Add(5 * time.Minute)}, []byte("x"))
+		r.ok(err)
+		return c.ID, cookie
+	}
+	open := func(id string, cookie secret.Text) *mfa.Open {
+		o, err := r.s.Opened(ctx, id, cookie)
+		r.ok(err)
+		return &o
+	}
+	one, oneCookie := keep()
+	two, twoCookie := keep()
+	x, own, err := r.s.BeginFirst(ctx, open(one, oneCookie))
+	r.ok(err)
+	idle, _, err := r.s.BeginFirst(ctx, open(one, oneCookie)) // it sets nothing up
+	r.ok(err)
+	p, err := r.s.Of(ctx, account())
+	r.ok(err)
+	r.app(&x, &p)
+	x, _, err = r.s.Session(ctx, own)
+	r.ok(err)
+	if _, err := r.s.AnswerEnrolled(ctx, open(two, twoCookie), &x); !errors.Is(err, problem.Forbidden) {
+		t.Errorf("another request was answered: %v", err)
+	}
+	if _, err := r.s.AnswerEnrolled(ctx, open(one, oneCookie), &idle); !errors.Is(err, problem.Forbidden) {
+		t.Errorf("by a session that set nothing up: %v", err)
+	}
+	if _, err := r.s.AnswerEnrolled(ctx, open(one, oneCookie), &x); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.s.AnswerEnrolled(ctx, open(one, oneCookie), &x); err == nil {
+		t.Error("the session is good twice")
+	}
 }
