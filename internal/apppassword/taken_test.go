@@ -33,12 +33,14 @@ func TestTakenAway(t *testing.T) {
 			a[evidence.Group] = []string{group}
 		},
 		"but at the office": func(a all) {
-			a[evidence.ConditionalAccessPolicy] = []string{policy("p", "enabled", `,"locations":{"includeLocations":["All"],"excludeLocations":["AllTrusted"]}`)}
+			a[evidence.ConditionalAccessPolicy] = []string{policy("p", "enabled",
+				`,"locations":{"includeLocations":["All"],"excludeLocations":["AllTrusted"]}`)}
 			a[evidence.NamedLocation] = []string{place}
 		},
 		"but for a role": func(a all) {
 			a[evidence.ConditionalAccessPolicy] = []string{of(`"includeUsers":["All"],"excludeRoles":["62e90394-69f5-4237-9190-012177145e10"]`, "")}
-			a[evidence.RoleAssignment] = []string{`{"id":"r1","principalId":"u1","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}`}
+			a[evidence.RoleAssignment] = []string{`{"id":"r1","principalId":"u1","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10",
+				"directoryScopeId":"/"}`}
 		},
 		"defaults":     func(a all) { a[evidence.SecurityDefaults][0] = strings.Replace(noneOn, "false", "true", 1) },
 		"per-user off": func(a all) { a[evidence.PerUserMFA][0] = strings.Replace(enforced, "enforced", "disabled", 1) },

@@ -10,6 +10,7 @@ import (
 	"partnerguard/internal/db/dbtest"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/secret"
 )
 
 // Whoever opened an invitation's link and added nothing gets no recovery codes of the
@@ -146,7 +147,8 @@ func TestNobodyIsRefusedAlike(t *testing.T) {
 		for n := range 8 {
 			_, somebody := r.show(p, kind, text("00000-00000"), "192.0.2.7")
 			nobody := r.s.ShowNobody(t.Context(), " Eve@contoso.example", "198.51.100.7", kind, text("00000-00000"))
-			if somebody == nil || nobody == nil || somebody.Error() != nobody.Error() || errors.Is(somebody, problem.TooMany) != errors.Is(nobody, problem.TooMany) {
+			if somebody == nil || nobody == nil || somebody.Error() != nobody.Error() ||
+				errors.Is(somebody, problem.TooMany) != errors.Is(nobody, problem.TooMany) {
 				t.Errorf("%s %d: %v, and nobody: %v", kind, n, somebody, nobody)
 			}
 		}
@@ -163,5 +165,127 @@ func TestNobodyIsRefusedAlike(t *testing.T) {
 	}
 	if _, err := r.show(p, mfa.TOTP, text("000000"), "203.0.113.7"); !errors.Is(err, problem.TooMany) {
 		t.Errorf("a network that tries names does not wait: %v", err)
+	}
+}
+
+// Strangers who know an account's name, and no password, do not keep its person from
+// signing in: what is wrong at the own page slows the own page alone.
+func TestOwnPageLocksNobodyOut(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	p, seed, _ := r.person(account(), "ada@contoso.example")
+	var err error
+	for n := range 20 {
+		_, err = r.s.ShowCode(t.Context(), mfa.Try{Person: p, Source: fmt.Sprintf("198.51.%d.7", n), What: mfa.OwnPage}, mfa.TOTP, text("000000"))
+	}
+	r.must(errors.Is(err, problem.TooMany), "the own page does not slow:", err)
+	_, err = r.show(p, mfa.TOTP, r.code(seed), "192.0.2.200")
+	r.ok(err)
+	p, err = r.s.Unlock(t.Context(), p.ID, "local:help")
+	r.ok(err)
+	_, err = r.s.ShowCode(t.Context(), mfa.Try{Person: p, Source: "198.51.100.7", What: mfa.OwnPage}, mfa.TOTP, text("000000"))
+	r.must(errors.Is(err, problem.Forbidden), "the help desk does not end it:", err)
+}
+
+// A claim is worth nothing to Entra ID after its five minutes, and none is given then,
+// though the answer was judged before.
+func TestFinishIsInTime(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	r.person(account(), "ada@contoso.example")
+	c, cookie, err := r.s.Keep(t.Context(), mfa.Challenge{Account: account(), Accept: []string{"otp"}, Asked: r.Now(), Deadline: r.Now().Add(5 * time.Minute)},
+		[]byte("x"))
+	r.ok(err)
+	o, err := r.s.Opened(t.Context(), c.ID, cookie)
+	r.ok(err)
+	r.Add(5 * time.Minute)
+	if _, err := r.s.Finish(t.Context(), &o, mfa.Outcome{AMR: "otp"}); err == nil {
+		t.Error("a challenge was passed after its time")
+	}
+	if _, err := r.s.Finish(t.Context(), &o, mfa.Outcome{Error: "access_denied", Why: "late"}); err != nil {
+		t.Errorf("it cannot be refused: %v", err)
+	}
+}
+
+// A session by an invitation sets factors up, and takes none away: also the one that set
+// the first up. A factor is shown first.
+func TestInvitedRemovesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	ctx := t.Context()
+	_, link := r.invite(account(), "ada@contoso.example")
+	thief, _, err := r.s.BeginInvited(ctx, link)
+	r.ok(err)
+	x, cookie, err := r.s.BeginInvited(ctx, link)
+	r.ok(err)
+	p, err := r.s.Of(ctx, account())
+	r.ok(err)
+	r.app(&x, &p)
+	x, _, err = r.s.Session(ctx, cookie)
+	r.ok(err)
+	r.app(&x, &p)
+	list, err := r.s.Factors(ctx, p.ID)
+	r.ok(err)
+	for _, by := range []*mfa.Session{&thief, &x} {
+		for _, f := range list {
+			if _, err := r.s.Remove(ctx, by, f.ID); !errors.Is(err, problem.Forbidden) {
+				t.Errorf("%s was taken away: %v", f.Kind, err)
+			}
+		}
+	}
+	// And it ends: by its time, and when the help desk blocks the account.
+	_, err = r.s.Block(ctx, p.ID, true, "local:help", "")
+	r.ok(err)
+	_, err = r.s.Block(ctx, p.ID, false, "local:help", "")
+	r.ok(err)
+	_, _, err = r.s.Session(ctx, cookie)
+	r.must(errors.Is(err, problem.Unauthenticated), err)
+	_, cookie, err = r.s.BeginOwn(ctx, mfa.Shown{Person: p, Factor: list[0].ID})
+	r.ok(err)
+	_, _, err = r.s.Session(ctx, cookie)
+	r.ok(err)
+	r.Add(10 * time.Minute)
+	_, _, err = r.s.Session(ctx, cookie)
+	r.must(errors.Is(err, problem.Unauthenticated), err)
+}
+
+// What was set up for one request answers that one, and only where something was set up.
+func TestEnrolledAnswersItsOwn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t), func(m *mfa.Deps) { m.Config = &mfa.Config{Enrol: mfa.EnrolFirst} })
+	ctx := t.Context()
+	keep := func() (string, secret.Text) {
+		c, cookie, err := r.s.Keep(ctx, mfa.Challenge{Account: account(), Login: "ada@contoso.example", Accept: []string{"otp"}, Asked: r.Now(),
+			Deadline: r.Now().Add(5 * time.Minute)}, []byte("x"))
+		r.ok(err)
+		return c.ID, cookie
+	}
+	open := func(id string, cookie secret.Text) *mfa.Open {
+		o, err := r.s.Opened(ctx, id, cookie)
+		r.ok(err)
+		return &o
+	}
+	one, oneCookie := keep()
+	two, twoCookie := keep()
+	x, own, err := r.s.BeginFirst(ctx, open(one, oneCookie))
+	r.ok(err)
+	idle, _, err := r.s.BeginFirst(ctx, open(one, oneCookie)) // it sets nothing up
+	r.ok(err)
+	p, err := r.s.Of(ctx, account())
+	r.ok(err)
+	r.app(&x, &p)
+	x, _, err = r.s.Session(ctx, own)
+	r.ok(err)
+	if _, err := r.s.AnswerEnrolled(ctx, open(two, twoCookie), &x); !errors.Is(err, problem.Forbidden) {
+		t.Errorf("another request was answered: %v", err)
+	}
+	if _, err := r.s.AnswerEnrolled(ctx, open(one, oneCookie), &idle); !errors.Is(err, problem.Forbidden) {
+		t.Errorf("by a session that set nothing up: %v", err)
+	}
+	if _, err := r.s.AnswerEnrolled(ctx, open(one, oneCookie), &x); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.s.AnswerEnrolled(ctx, open(one, oneCookie), &x); err == nil {
+		t.Error("the session is good twice")
 	}
 }

@@ -18,10 +18,15 @@ type Try struct {
 	Person Person
 	Source string      // the address of the browser
 	Known  secret.Text // of its cookie, see [Store.Known]
-	What   string      // what for: a challenge's id, "own"; for the trail
+	What   string      // what for: a challenge's id, [OwnPage]; for the trail
 
 	factors []Factor // of the person, where they were read a moment ago
 }
+
+// OwnPage is what an answer is for at a person's own page. Nobody showed a password
+// there, so that wrong answers at it are counted apart: whoever knows an account's name
+// must not be able to keep its person from signing in.
+const OwnPage = "own"
 
 // actor is whom the trail names.
 func (t *Try) actor() string { return "person:" + t.Person.Account.Object }
@@ -61,6 +66,9 @@ func (s *Store) pass(ctx context.Context, t *Try) (*gate, error) {
 	g := &gate{s: s, t: t, known: known, own: t.Person.ID + " at " + net, others: t.Person.ID + " elsewhere", source: net}
 	if known {
 		g.own = t.Person.ID + " known " + name
+	}
+	if t.What == OwnPage {
+		g.own, g.others = g.own+" at the own page", g.others+" at the own page"
 	}
 	var wait time.Duration
 	var why string

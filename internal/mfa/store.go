@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -403,12 +405,31 @@ func seedRef(p *Person, f *Factor) vault.Ref {
 // viaProxy ends the address of a request that came through a proxy.
 const viaProxy = " (a proxy)"
 
+// Source is the address that a browser comes from, as it is shown, written down and
+// counted; "" where it is not known. Of one that came through a proxy it says so: the
+// address is the proxy's, and what a header says of the browser's is anybody's to write.
+func Source(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	for name := range r.Header {
+		if name == "Forwarded" || name == "Via" || strings.HasPrefix(name, "X-Forwarded-") {
+			return host + viaProxy
+		}
+	}
+	return host
+}
+
+// Proxied says that a [Source] is a proxy's, and so everybody's.
+func Proxied(source string) bool { return strings.HasSuffix(source, viaProxy) }
+
 // network is what an address is counted by: an IPv6 customer has a whole /64. wide gives
 // the neighbourhood that a place is told by.
 //
 // Behind a proxy all people have one address, which says nothing of any of them.
 func network(address string, wide bool) string {
-	if strings.HasSuffix(address, viaProxy) {
+	if Proxied(address) {
 		return "a proxy"
 	}
 	a, err := netip.ParseAddr(address)

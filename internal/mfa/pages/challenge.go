@@ -146,7 +146,7 @@ func (p *Pages) challengeAnswer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	store, known, from := p.d.Store, p.cookie(r, knownPrefix+o.Person.ID), sourceOf(r)
+	store, known, from := p.d.Store, p.cookie(r, knownPrefix+o.Person.ID), mfa.Source(r)
 	var shown mfa.Shown
 	switch k := mfa.Kind(f["do"]); k {
 	case mfa.TOTP, mfa.Recovery, mfa.Pass:

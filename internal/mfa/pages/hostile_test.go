@@ -104,3 +104,27 @@ func FuzzForms(f *testing.F) {
 		}
 	})
 }
+
+// Who has keys asked for without an end keeps nobody else from being asked.
+func TestAsksOfOneAddress(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	ask := func(from string) int {
+		q := httptest.NewRequestWithContext(t.Context(), "POST", home+"/mfa/me", strings.NewReader("do=ask-key"))
+		q.RemoteAddr = from + ":40000"
+		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		r.k.ServeHTTP(w, q)
+		return w.Code
+	}
+	last := 0
+	for range 1100 {
+		last = ask("198.51.100.7")
+	}
+	if last != http.StatusTooManyRequests {
+		t.Errorf("the thousandth of one address: %d", last)
+	}
+	if got := ask("192.0.2.7"); got != http.StatusOK {
+		t.Errorf("somebody else: %d", got)
+	}
+}

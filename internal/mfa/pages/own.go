@@ -283,9 +283,9 @@ func (p *Pages) enterCode(w http.ResponseWriter, r *http.Request, f map[string]s
 	var shown mfa.Shown
 	switch {
 	case errors.Is(err, problem.NotFound) || errors.Is(err, problem.Usage) || err == nil && person.State != mfa.Active:
-		err = p.d.Store.ShowNobody(r.Context(), f["login"], sourceOf(r), kind, secret.New(f["code"]))
+		err = p.d.Store.ShowNobody(r.Context(), f["login"], mfa.Source(r), kind, secret.New(f["code"]))
 	case err == nil:
-		shown, err = p.d.Store.ShowCode(r.Context(), mfa.Try{Person: person, Source: sourceOf(r), Known: p.cookie(r, knownPrefix+person.ID), What: "own"}, kind,
+		shown, err = p.d.Store.ShowCode(r.Context(), p.try(r, &person), kind,
 			secret.New(f["code"]))
 	}
 	if err != nil {
@@ -309,13 +309,18 @@ func (p *Pages) entered(w http.ResponseWriter, r *http.Request, shown mfa.Shown)
 	return nil
 }
 
+// try is an answer at the own page.
+func (p *Pages) try(r *http.Request, person *mfa.Person) mfa.Try {
+	return mfa.Try{Person: *person, Source: mfa.Source(r), Known: p.cookie(r, knownPrefix+person.ID), What: mfa.OwnPage}
+}
+
 // askKey asks for a key that knows whose it is.
 func (p *Pages) askKey(w http.ResponseWriter, r *http.Request, fault error) error {
 	c, err := p.d.Store.AskKey(r.Context(), nil)
 	if err != nil {
 		return err
 	}
-	if err := p.ask(w, c); err != nil {
+	if err := p.ask(w, r, c); err != nil {
 		return err
 	}
 	v := &view{Title: "Use your security key", Sub: "A key or passkey that knows your account opens your factors.",
@@ -334,7 +339,7 @@ func (p *Pages) enterKey(w http.ResponseWriter, r *http.Request, f map[string]st
 	person, err := p.d.Store.Whose(r.Context(), []byte(f["response"]))
 	var shown mfa.Shown
 	if err == nil {
-		shown, err = p.d.Store.ShowKey(r.Context(), mfa.Try{Person: person, Source: sourceOf(r), Known: p.cookie(r, knownPrefix+person.ID), What: "own"}, kept,
+		shown, err = p.d.Store.ShowKey(r.Context(), p.try(r, &person), kept,
 			[]byte(f["response"]))
 	}
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"html/template"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -71,13 +70,18 @@ var _ mfa.Challenger = (*Pages)(nil)
 
 // asking is a key that was asked who it is.
 type asking struct {
-	kept  json.RawMessage
-	until time.Time
+	kept   json.RawMessage
+	until  time.Time
+	source string
 }
 
-// maxAsked bounds them; behind a load balancer a person comes back to the process that
-// asked, or asks again.
-const maxAsked = 1000
+// They are bounded, and few are one address's, or a stranger would keep everybody from
+// being asked. Behind a load balancer a person comes back to the process that asked, or
+// asks again.
+const (
+	maxAsked   = 10_000
+	maxAskedOf = 100
+)
 
 // New makes the pages.
 func New(d Deps) (*Pages, error) {
@@ -177,20 +181,6 @@ func (p *Pages) know(w http.ResponseWriter, r *http.Request, person *mfa.Person)
 	if v, err := p.d.Store.Known(r.Context(), person); err == nil {
 		p.setCookie(w, knownPrefix+person.ID, v, mfa.KnownFor)
 	}
-}
-
-// sourceOf is the address that a browser comes from.
-func sourceOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	for name := range r.Header {
-		if name == "Forwarded" || name == "Via" || strings.HasPrefix(name, "X-Forwarded-") {
-			return host + " (a proxy)"
-		}
-	}
-	return host
 }
 
 // sent reads a form: each field once, and none but those that are named.
@@ -318,20 +308,22 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, status int, err err
 }
 
 // ask remembers what a key was asked without a name, and binds it to the browser.
-func (p *Pages) ask(w http.ResponseWriter, c mfa.Ceremony) error {
-	browser := token.Text()
+func (p *Pages) ask(w http.ResponseWriter, r *http.Request, c mfa.Ceremony) error {
+	browser, source, of := token.Text(), mfa.Source(r), 0
 	now := p.d.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for k, a := range p.asked {
 		if !now.Before(a.until) {
 			delete(p.asked, k)
+		} else if a.source == source {
+			of++
 		}
 	}
-	if len(p.asked) >= maxAsked {
+	if len(p.asked) >= maxAsked || of >= maxAskedOf && !mfa.Proxied(source) {
 		return problem.New(problem.TooMany, "too many keys are being asked").WithHint("try again in some minutes").WithAfter(time.Minute)
 	}
-	p.asked[token.Fingerprint(browser)] = asking{c.Kept, now.Add(5 * time.Minute)}
+	p.asked[token.Fingerprint(browser)] = asking{c.Kept, now.Add(5 * time.Minute), source}
 	p.setCookie(w, askCookie, browser, 5*time.Minute)
 	return nil
 }

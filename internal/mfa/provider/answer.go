@@ -41,7 +41,7 @@ func (p *Provider) Answer(w http.ResponseWriter, r *http.Request, c mfa.Challeng
 		return problem.Wrap(err, problem.Internal, "what a challenge keeps cannot be read")
 	}
 	req := claim.ExternalRequest{RedirectURI: a.Redirect, State: secret.New(a.State), HasState: a.HasState}
-	no := refusal{tenant: c.Account.Tenant, proven: true, correlation: c.Correlation, source: sourceOf(r), code: AccessDenied}
+	no := refusal{tenant: c.Account.Tenant, proven: true, correlation: c.Correlation, source: mfa.Source(r), code: AccessDenied}
 	now := p.d.Now()
 	switch {
 	case o.Error != "":

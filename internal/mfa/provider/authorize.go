@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"mime"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -40,7 +39,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	from := refusal{source: sourceOf(r)}
+	from := refusal{source: mfa.Source(r)}
 	if v := form["client-request-id"]; len(v) == 1 {
 		from.correlation = tidy(v[0])
 	}
@@ -82,14 +81,6 @@ func postedForm(r *http.Request) (map[string][]string, error) {
 		return nil, problem.Wrap(err, problem.BadInput, "the form cannot be read")
 	}
 	return r.PostForm, nil
-}
-
-func sourceOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	return host
 }
 
 // take proves a request and gives its challenge, or why it is refused.

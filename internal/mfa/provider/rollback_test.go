@@ -69,3 +69,26 @@ func TestEndedTenantPutBack(t *testing.T) {
 		}
 	})
 }
+
+// A person compares the address of the page with their own: a proxy's is told as one,
+// and what a stranger writes into a header is not shown.
+func TestSourceBehindProxy(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	for head, want := range map[string]string{"": "192.0.2.1", "X-Forwarded-For": "192.0.2.1 (a proxy)"} {
+		s := r.request()
+		s.form.Set("id_token_hint", s.hint())
+		q := httptest.NewRequestWithContext(t.Context(), http.MethodPost, provider.AuthorizePath, strings.NewReader(s.form.Encode()))
+		q.Header.Set("Content-Type", s.kind)
+		if head != "" {
+			q.Header.Set(head, "203.0.113.9")
+		}
+		w := httptest.NewRecorder()
+		if r.k.ServeHTTP(w, q); w.Code != http.StatusSeeOther {
+			t.Fatal(w.Code, r.said())
+		}
+		if got := r.asker.got[len(r.asker.got)-1].Source; got != want {
+			t.Errorf("%q: %q, want %q", head, got, want)
+		}
+	}
+}
