@@ -177,7 +177,7 @@ func (h *house) contend(ctx context.Context, o options) (rate float64, err error
 			return 0, fmt.Errorf("the step of %s was taken %d times", h.owners[i].person.Login, n)
 		}
 	}
-	fmt.Printf("codes: %d accounts, each the right code twice at once, a wrong one, and the taken one again: %d taken, none twice, %d refused, %d asked to try again\n",
+	fmt.Printf("codes: %d accounts, the right code twice at once, a wrong one, the taken one again: %d taken, none twice, %d refused, %d to try again\n",
 		len(list), passed.Load(), refused.Load(), busy.Load())
 	if passed.Load() != int64(len(list)) || once != passed.Load() && busy.Load() == 0 {
 		return 0, fmt.Errorf("%d accounts, and %d were let in, %d of them at once", len(list), passed.Load(), once)
