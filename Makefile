@@ -78,6 +78,8 @@ bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench/collect
 	$(MAKE) -C bench/archive
 	$(MAKE) -C bench/console
+	$(MAKE) -C bench/mfa
+	$(MAKE) -C bench/bridge
 
 cover: ## test coverage per package
 	$(GO) test -cover $(PKGS)

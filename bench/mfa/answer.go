@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/rand"
@@ -25,6 +26,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"partnerguard/internal/audit"
+	"partnerguard/internal/claim"
+	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/trail"
@@ -47,7 +51,22 @@ type desk struct {
 	set    jose.JSONWebKeySet
 	ours   jose.JSONWebKeySet
 	keys   int // how often the keys were asked for
+
+	alone   *provider.Provider // the same, that tells nobody and keeps nothing
+	kept    mfa.Challenge      // what it would keep
+	payload []byte
 }
+
+// Begin holds what alone would keep, once.
+func (d *desk) Begin(_ context.Context, _ http.ResponseWriter, _ *http.Request, c mfa.Challenge, payload []byte) error {
+	d.kept, d.payload = c, bytes.Clone(payload)
+	return nil
+}
+
+// silent is a trail that keeps nothing.
+type silent struct{}
+
+func (silent) Record(context.Context, audit.Event) error { return nil }
 
 // Keys gives Entra ID's keys: the provider keeps them.
 func (d *desk) Keys(context.Context, msapi.Cloud, string, string) (jose.JSONWebKeySet, error) {
@@ -71,9 +90,14 @@ func newDesk(ctx context.Context, h *house) (*desk, error) {
 		return nil, err
 	}
 	d.set.Keys = []jose.JSONWebKey{{Key: &d.entra.PublicKey, KeyID: "entra", Use: "sig", Certificates: []*x509.Certificate{cert}}}
-	p, err := provider.New(provider.Deps{DB: h.DB, Record: h.Trail, Vault: h.Vault, Entra: d, Cloud: msapi.Commercial(), Public: public,
-		Challenger: h.MFAPages, Config: &h.Config.External, Now: h.clock.now})
+	deps := provider.Deps{DB: h.DB, Record: h.Trail, Vault: h.Vault, Entra: d, Cloud: msapi.Commercial(), Public: public, Challenger: h.MFAPages,
+		Config: &h.Config.External, Now: h.clock.now}
+	p, err := provider.New(deps)
 	if err != nil {
+		return nil, err
+	}
+	deps.Record, deps.Challenger = silent{}, d
+	if d.alone, err = provider.New(deps); err != nil {
 		return nil, err
 	}
 	h.MFAPages.Answers(p)
@@ -113,10 +137,11 @@ func (d *desk) request(p *owner) string {
 	at := d.clock.now().Unix()
 	nonce := rand.Text()
 	head := part(map[string]any{"alg": "RS256", "kid": "entra", "typ": "JWT"})
-	input := head + "." + part(map[string]any{"iss": "https://login.microsoftonline.com/" + tenant + "/v2.0", "aud": appID, "iat": at, "nbf": at, "exp": at - 1,
-		"tid": tenant, "oid": p.person.Account.Object, "sub": "pairwise-" + p.person.ID, "preferred_username": p.person.Login, "name": p.person.Name, "ver": "2.0"})
-	return url.Values{"scope": {"openid"}, "response_type": {"id_token"}, "response_mode": {"form_post"}, "client_id": {client}, "redirect_uri": {d.back},
-		"nonce": {nonce}, "state": {"state"}, "claims": {wants}, "client-request-id": {"aaaaaaaa-0f6a-4f2f-9a41-3f1d6f0c9e21"},
+	input := head + "." + part(map[string]any{"iss": "https://login.microsoftonline.com/" + tenant + "/v2.0", "aud": appID, "iat": at, "nbf": at,
+		"exp": at - 1, "tid": tenant, "oid": p.person.Account.Object, "sub": "pairwise-" + p.person.ID, "preferred_username": p.person.Login,
+		"name": p.person.Name, "ver": "2.0"})
+	return url.Values{"scope": {"openid"}, "response_type": {"id_token"}, "response_mode": {"form_post"}, "client_id": {client},
+		"redirect_uri": {d.back}, "nonce": {nonce}, "state": {"state"}, "claims": {wants}, "client-request-id": {"aaaaaaaa-0f6a-4f2f-9a41-3f1d6f0c9e21"},
 		"id_token_hint": {input + "." + base64.RawURLEncoding.EncodeToString(sign(d.entra, input))}}.Encode()
 }
 
@@ -195,6 +220,57 @@ func (d *desk) right(a *asked) error {
 	return nil
 }
 
+// protocol is the protocol alone: the form read, the hint verified by the keys at hand,
+// the claim signed and its page written. Nothing is kept, and nobody is asked.
+func (d *desk) protocol(ctx context.Context, a *asked) error {
+	form, err := url.ParseQuery(a.form)
+	if err != nil {
+		return err
+	}
+	req, err := claim.ReadExternalRequest(form, []string{d.back})
+	if err != nil {
+		return err
+	}
+	_, err = claim.VerifyHint(req.Hint, d.set, claim.HintExpect{Now: d.clock.now(), Leeway: time.Minute, AppID: appID, ClientID: client,
+		Issuers: []string{"https://login.microsoftonline.com/{tenantid}/v2.0"}, Tenant: func(id string) bool { return id == tenant }, Nonce: req.Nonce,
+		Used: anew{}})
+	if err != nil {
+		return err
+	}
+	w := httptest.NewRecorder()
+	c := d.kept
+	c.Deadline = d.clock.now().Add(time.Minute)
+	q := httptest.NewRequestWithContext(ctx, http.MethodPost, "/mfa/challenge/x", nil)
+	if err := d.alone.Answer(w, q, c, d.payload, mfa.Outcome{AMR: "otp"}); err != nil {
+		return err
+	}
+	if !tokenField.Match(w.Body.Bytes()) {
+		return fmt.Errorf("alone: %.2000s", w.Body)
+	}
+	return nil
+}
+
+// anew takes every hint for new.
+type anew struct{}
+
+func (anew) First(string, time.Time) (bool, error) { return true, nil }
+
+// prepare has alone take one request, whose answer is then given each time.
+func (d *desk) prepare(ctx context.Context) error {
+	k := web.NewKernel(web.Deps{})
+	if err := d.alone.Mount(k); err != nil {
+		return err
+	}
+	q := httptest.NewRequestWithContext(ctx, http.MethodPost, provider.AuthorizePath, strings.NewReader(d.request(d.owner(0))))
+	q.Host = "guard.example"
+	q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	k.ServeHTTP(httptest.NewRecorder(), q)
+	if d.payload == nil {
+		return errors.New("alone took no request")
+	}
+	return nil
+}
+
 // limit is the least: one signature made, and one verified.
 func (d *desk) limit(n int) error {
 	sum := sha256.Sum256([]byte("claims"))
@@ -231,6 +307,9 @@ func answers(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	if err := d.prepare(ctx); err != nil {
+		return err
+	}
 	if err := d.round(ctx, map[string][]cost{}, ""); err != nil { // warm
 		return err
 	}
@@ -244,8 +323,8 @@ func answers(ctx context.Context, o options) error {
 	if err := d.told(ctx, n); err != nil {
 		return err
 	}
-	fmt.Printf("answer: all %d claims are signed by the published key and about who was asked for, each is in the trail, and Entra ID's keys were read %d times\n",
-		n, d.keys)
+	fmt.Printf("answer: all %d claims are signed by the published key, about who was asked for, and in the trail; Entra ID's keys were read %d times\n", n,
+		d.keys)
 	if !o.smoke {
 		d.table(took, o.answers)
 	}
@@ -273,7 +352,8 @@ func (d *desk) round(ctx context.Context, took map[string][]cost, profile string
 	for _, x := range []struct {
 		name string
 		do   func() error
-	}{{"limit", func() error { return d.limit(len(list)) }}, {"begin", each(d.begin)}, {"page", each(d.look)}, {"answer", each(d.answer)}} {
+	}{{"limit", func() error { return d.limit(len(list)) }}, {"protocol", each(d.protocol)}, {"begin", each(d.begin)}, {"page", each(d.look)},
+		{"answer", each(d.answer)}} {
 		if x.name == "begin" && profile != "" {
 			f, err := os.Create(profile)
 			if err != nil {
@@ -332,13 +412,17 @@ func (d *desk) table(took map[string][]cost, n int) {
 	limit := ms("limit", cpu)
 	row := func(name string, c, w float64) { fmt.Fprintf(tab, "%s\t%.3f\t%.2f\t%.3f\t\n", name, c, limit/c, w) }
 	row("limit: RSA-2048 sign and verify", limit, ms("limit", wall))
+	row("the protocol alone: hint verified, claim signed", ms("protocol", cpu), ms("protocol", wall))
 	row("request judged, challenge kept", ms("begin", cpu), ms("begin", wall))
 	row("passcode taken, claim signed", ms("answer", cpu), ms("answer", wall))
 	both := ms("begin", cpu) + ms("answer", cpu)
 	row("both: one External MFA answer", both, ms("begin", wall)+ms("answer", wall))
 	row("the page that asks, beside it", ms("page", cpu), ms("page", wall))
 	_ = tab.Flush()
+	if limit/ms("protocol", cpu) < 0.5 {
+		fmt.Println("MISSED by the protocol alone: the target is half of the limit")
+	}
 	if limit/both < 0.5 {
-		fmt.Println("MISSED: the target is half of the limit")
+		fmt.Println("MISSED with all that is kept: the target is half of the limit")
 	}
 }

@@ -130,7 +130,7 @@ func (b *bare) record(ctx context.Context) error {
 		return err
 	}
 	at := time.Now().UnixMicro()
-	_, err := b.h.DB.ExecContext(ctx, "INSERT INTO bare_trail_pages (first, last, earliest, latest, entries) VALUES ($1, $2, $3, $4, $5)", size+1, size+1, at, at,
-		strings.Repeat("e", 500))
+	_, err := b.h.DB.ExecContext(ctx, "INSERT INTO bare_trail_pages (first, last, earliest, latest, entries) VALUES ($1, $2, $3, $4, $5)", size+1, size+1, at,
+		at, strings.Repeat("e", 500))
 	return err
 }

@@ -91,12 +91,13 @@ func open(ctx context.Context, dir, url string) (*house, error) {
 // minutes.
 func (h *house) enrol(ctx context.Context, n int) error {
 	h.owners = make([]owner, n)
+	for i := range h.owners {
+		h.owners[i] = owner{n: i, clock: h.clock}
+	}
 	for part := range slices.Chunk(h.owners, 500) {
 		err := h.DB.InTx(ctx, func(ctx context.Context) error {
 			for i := range part {
-				p := &part[i]
-				p.n, p.clock = cap(h.owners)-cap(part)+i, h.clock
-				if err := h.enrolOne(ctx, p); err != nil {
+				if err := h.enrolOne(ctx, &part[i]); err != nil {
 					return err
 				}
 			}

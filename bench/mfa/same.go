@@ -17,7 +17,8 @@ func counted(ctx context.Context, h *house, do func() error) (counts, error) {
 	if err := do(); err != nil {
 		return nil, err
 	}
-	rows, err := h.DB.QueryContext(ctx, "SELECT query, calls FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())")
+	rows, err := h.DB.QueryContext(ctx, "SELECT query, calls FROM pg_stat_statements "+
+		"WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())")
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +72,8 @@ func (b *bare) same(ctx context.Context, h *house, o options) error {
 			return fmt.Errorf("%s: %d of ours and %d bare, of %d answers: they do not do the same", k, ours[k], bare[k], n)
 		}
 	}
-	fmt.Printf("codes: both sides change as many rows of each table and commit as often; statements an answer: %.1f, bare %.1f\n", float64(ours.all())/float64(n),
-		float64(bare.all())/float64(n))
+	fmt.Printf("codes: both sides change as many rows of each table and commit as often; statements an answer: %.1f, bare %.1f\n",
+		float64(ours.all())/float64(n), float64(bare.all())/float64(n))
 	return nil
 }
 

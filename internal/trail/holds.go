@@ -3,6 +3,7 @@ package trail
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -26,9 +27,11 @@ func (t *Trail) Held(ctx context.Context, after, to int64, want func(line []byte
 	if after < 0 || to > now.size || after > to {
 		return problem.New(problem.Conflict, "the trail has %d entries, not %d", now.size, to)
 	}
-	have, err := t.treeAt(ctx, now, after)
-	if err != nil {
-		return err
+	have, ok := t.seenAt(after)
+	if !ok {
+		if have, err = t.treeAt(ctx, now, after); err != nil {
+			return err
+		}
 	}
 	var some reach
 	for have.size < to {
@@ -51,9 +54,40 @@ func (t *Trail) Held(ctx context.Context, after, to int64, want func(line []byte
 		return err
 	}
 	if Hash(have.root()) != root {
+		t.see(tree{}) // another trail may have been put in place: it is read from its beginning
 		return torn(errors.New("other entries"))
 	}
+	t.see(have)
 	return nil
+}
+
+// mostSeen is how many who read on from where they were are remembered.
+const mostSeen = 8
+
+// seenAt is the tree as it stood with size entries, where Held came to it before: who
+// reads on needs nothing of what was before. A root that does not follow from it is found
+// at the end.
+func (t *Trail) seenAt(size int64) (tree, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range t.seen {
+		if s.size == size {
+			return tree{s.size, slices.Clone(s.nodes)}, true
+		}
+	}
+	return tree{}, false
+}
+
+// see remembers a tree that holds; none forgets all.
+func (t *Trail) see(at tree) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if at.size == 0 {
+		t.seen = nil
+		return
+	}
+	t.seen = append(slices.DeleteFunc(t.seen, func(s tree) bool { return s.size == at.size }), tree{at.size, slices.Clone(at.nodes)})
+	t.seen = t.seen[max(len(t.seen)-mostSeen, 0):]
 }
 
 var errGap = errors.New("entries are missing")

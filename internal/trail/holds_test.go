@@ -73,3 +73,41 @@ func TestHolds(t *testing.T) {
 		}
 	})
 }
+
+// TestHeldReadsOn: who reads on from where they were needs nothing of what was before, and
+// what follows is held to it all the same.
+func TestHeldReadsOn(t *testing.T) {
+	t.Parallel()
+	d := dbtest.SQLite(t)
+	tr, err := Open(t.Context(), d, Options{})
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(err)
+	record := func() {
+		must(tr.Record(t.Context(), audit.Event{Action: audit.TokenIssued, Outcome: audit.Done, Actor: "a"}))
+	}
+	const n = 20
+	for range n {
+		record()
+	}
+	must(tr.Held(t.Context(), 0, n, nil, nil))
+	record()
+	exec := func(q string) { _, err := d.Exec(q); must(err) }
+	exec("DELETE FROM trail_pages WHERE last <= 20")
+	must(tr.Held(t.Context(), n, n+1, nil, nil))
+	strange, err := Open(t.Context(), d, Options{})
+	must(err)
+	if err := strange.Held(t.Context(), n, n+1, nil, nil); !errors.Is(err, problem.Conflict) {
+		t.Errorf("whoever was not there before: %v", err)
+	}
+	exec("UPDATE trail_head SET nodes = zeroblob(length(nodes))")
+	for range 2 { // remembered, and read anew
+		if err := tr.Held(t.Context(), n, n+1, nil, nil); !errors.Is(err, problem.Conflict) {
+			t.Errorf("another tree: %v", err)
+		}
+	}
+}

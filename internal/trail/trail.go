@@ -39,6 +39,7 @@ type Trail struct {
 	writing bool              // a goroutine is committing and will take next
 	signed  Checkpoint        // the newest that this process signed
 	told    map[string]string // of each anchor, the trouble that was told last
+	seen    []tree            // where [Trail.Held] came to, the newest last
 	last    *known            // what the goroutine that commits, and only it, left behind
 }
 
