@@ -24,31 +24,13 @@ import (
 	"partnerguard/internal/bridge"
 	"partnerguard/internal/labtest"
 	"partnerguard/internal/partnercloud"
-	"partnerguard/internal/partnercloud/scenario"
 )
-
-// mailScenario is the default one, whose panel app has the permissions of mail, both a
-// person's and its own.
-func mailScenario(t *testing.T) string {
-	t.Helper()
-	const has = "      - {resource: Partner Center, scopes: [user_impersonation]}\n"
-	was := string(scenario.Default())
-	text := strings.Replace(was, has, has+"      - {resource: 00000002-0000-0ff1-ce00-000000000000, "+
-		"scopes: [SMTP.Send, IMAP.AccessAsUser.All, POP.AccessAsUser.All], "+
-		"roles: [SMTP.SendAsApp, IMAP.AccessAsApp, POP.AccessAsApp]}\n", 1)
-	path := filepath.Join(t.TempDir(), "scenario.yaml")
-	if text == was || os.WriteFile(path, []byte(text), 0o600) != nil {
-		t.Fatal("the scenario is another")
-	}
-	return path
-}
 
 // A scanner sends, and a program reads, with tokens of a connection: its account's own
 // mailbox by the account's permissions, another's by the app's.
 func TestBridge(t *testing.T) {
 	t.Parallel()
-	path := mailScenario(t)
-	w := newWatched(t, func(o *partnercloud.Options) { o.Mail, o.Scenario = true, path })
+	w := newWatched(t, func(o *partnercloud.Options) { o.Mail = true })
 	w.s.LabInfo().Roots = w.lab.Server.CA.Pool()
 	w.reopen()
 	c, _, err := w.s.ConnectLab(t.Context())

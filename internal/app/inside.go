@@ -39,7 +39,8 @@ func WantsInside(ctx context.Context, c *config.Config) bool {
 // StartInside starts the partner cloud of an installation, whose world lies beside
 // its data and goes on where it was. change may say what else it starts with.
 func StartInside(ctx context.Context, c *config.Config, now func() time.Time, log *slog.Logger, change ...func(*partnercloud.Options)) (*Inside, error) {
-	o := partnercloud.Options{State: filepath.Join(c.Data, LabName, "cloud"), Now: now, Log: log}
+	// With mail: a bridge may begin at any time, and its cloud is not started again for it.
+	o := partnercloud.Options{State: filepath.Join(c.Data, LabName, "cloud"), Now: now, Log: log, Mail: true}
 	for _, f := range change {
 		f(&o)
 	}

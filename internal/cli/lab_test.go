@@ -30,7 +30,7 @@ type house struct {
 	info partnercloud.Info
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T, more ...string) *house {
 	t.Helper()
 	h := &house{T: t, dir: t.TempDir()}
 	ctx, stop := context.WithCancel(context.Background())
@@ -38,7 +38,7 @@ func newHouse(t *testing.T) *house {
 	ended := make(chan int, 1)
 	go func() {
 		var errs bytes.Buffer
-		ended <- cli.Main(ctx, cli.Env{Args: []string{"cloud", "--port", "0", "--customers", "3", "--days", "1", "--output", "json", "--control", h.control()},
+		ended <- cli.Main(ctx, cli.Env{Args: append([]string{"cloud", "--port", "0", "--customers", "3", "--days", "1", "--output", "json", "--control", h.control()}, more...),
 			Stdin: strings.NewReader(""), Stdout: w, Stderr: &errs})
 		_ = w.CloseWithError(io.EOF)
 	}()

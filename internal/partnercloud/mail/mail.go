@@ -100,7 +100,13 @@ func ended(err error) error {
 
 // Close ends listeners and connections at once.
 func (m *Mail) Close() error {
-	return errors.Join(m.smtp.Close(), m.imap.Close(), m.pop.close())
+	var all []error
+	for _, err := range []error{m.smtp.Close(), m.imap.Close(), m.pop.close()} {
+		if !errors.Is(err, net.ErrClosed) { // whoever opened a listener may have closed it
+			all = append(all, err)
+		}
+	}
+	return errors.Join(all...)
 }
 
 // account is a mailbox that somebody may use.

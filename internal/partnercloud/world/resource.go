@@ -1,7 +1,6 @@
 package world
 
 import (
-	"crypto/sha256"
 	"slices"
 	"strings"
 	"sync"
@@ -46,21 +45,18 @@ var resources = sync.OnceValue(func() []*Resource {
 	}
 })
 
-// idOf makes an id of ours.
-func idOf(what string) string {
-	sum := sha256.Sum256([]byte(what))
-	return guid(sum[:])
-}
-
-// exchange is Exchange Online. The ids of the permissions of its mail protocols are
-// ours where Microsoft's were not found.
+// exchange is Exchange Online. That the id of SMTP.SendAsApp is Microsoft's is said by
+// registrations that others published, and by no list of Microsoft's.
 func exchange(of func(string, ...Scope) *Resource) *Resource {
-	r := of(entra.AppExchange, Scope{ID: "ab4f2b77-0b06-4fc1-a9de-02113fc2ab7c", Value: "Exchange.Manage", Admin: true})
-	for _, v := range []string{"SMTP.Send", "IMAP.AccessAsUser.All", "POP.AccessAsUser.All"} {
-		r.Scopes = append(r.Scopes, Scope{ID: idOf("scope/" + v), Value: v})
-	}
-	for _, v := range []string{"SMTP.SendAsApp", "IMAP.AccessAsApp", "POP.AccessAsApp"} {
-		r.Roles = append(r.Roles, Scope{ID: idOf("role/" + v), Value: v, Admin: true})
+	r := of(entra.AppExchange,
+		Scope{ID: "ab4f2b77-0b06-4fc1-a9de-02113fc2ab7c", Value: "Exchange.Manage", Admin: true},
+		Scope{ID: "76faac2a-0f20-42f1-928a-50de5b9dbe52", Value: "SMTP.Send"},
+		Scope{ID: "195adc35-e27b-454b-a7ed-1ecdffa1c09f", Value: "IMAP.AccessAsUser.All"},
+		Scope{ID: "fb698133-92fa-453e-a9ed-688e10f2e5ac", Value: "POP.AccessAsUser.All"})
+	r.Roles = []Scope{
+		{ID: "7146a1f0-8703-45b3-9eae-527a64c00995", Value: "SMTP.SendAsApp", Admin: true},
+		{ID: "5e5addcd-3e8d-4e90-baf5-964efab2b20a", Value: "IMAP.AccessAsApp", Admin: true},
+		{ID: "cb842b43-da6e-4506-86fe-bb12199c656d", Value: "POP.AccessAsApp", Admin: true},
 	}
 	return r
 }

@@ -34,12 +34,13 @@ const (
 	Azure            Feature = "azure"             // customers' subscriptions
 	Collect          Feature = "collect"           // read live tenants into the archive: all that is judged by
 	ExternalMFA      Feature = "external-mfa"      // register our MFA provider: app, method, people
+	Mail             Feature = "mail"              // the mail bridge, as the account that signs in
 )
 
 // Features lists all features.
 func Features() []Feature {
 	return []Feature{Customers, Forecast, SignIns, Accounts, Policies, Methods, Eligibility, Risk, SecureScore, Licences, Delegation, DelegationChange, Alerts,
-		AlertsAnswer, Azure, Collect, ExternalMFA}
+		AlertsAnswer, Azure, Collect, ExternalMFA, Mail}
 }
 
 // Ids of the resources that permissions are on (contracts.md section 2.5).
@@ -47,13 +48,16 @@ const (
 	GraphApp         = entra.AppGraph
 	PartnerCenterApp = entra.AppPartnerCenter
 	ARMApp           = entra.AppARM
+	ExchangeApp      = entra.AppExchange
 )
 
 // delegated are the ids of the delegated permissions (contracts.md sections 2.1,
-// 2.5 and 3.0).
+// 2.5 and 3.0; those of Exchange Online as its service principal lists them).
 var delegated = map[string]map[string]string{
 	PartnerCenterApp: {"user_impersonation": "1cebfa2a-fb4d-419e-b5f9-839b4383e05a"},
 	ARMApp:           {"user_impersonation": "41094075-9dad-400e-a0bd-54e686782033"},
+	ExchangeApp: {"SMTP.Send": "76faac2a-0f20-42f1-928a-50de5b9dbe52", "IMAP.AccessAsUser.All": "195adc35-e27b-454b-a7ed-1ecdffa1c09f",
+		"POP.AccessAsUser.All": "fb698133-92fa-453e-a9ed-688e10f2e5ac"},
 	GraphApp: {
 		"openid": "37f7f235-527c-4136-accd-4a02d197296e", "profile": "14dad69e-099b-42c9-810b-d002981feec1",
 		"offline_access":                                  "7427e0e9-2fba-42fe-b0c0-848c9e6a8182",
@@ -96,6 +100,7 @@ var needs = map[Feature]map[string][]string{
 	Alerts:           {GraphApp: {"PartnerSecurity.Read.All"}},
 	AlertsAnswer:     {GraphApp: {"PartnerSecurity.ReadWrite.All"}},
 	Azure:            {ARMApp: {"user_impersonation"}},
+	Mail:             {ExchangeApp: {"SMTP.Send", "IMAP.AccessAsUser.All", "POP.AccessAsUser.All"}},
 	ExternalMFA: {GraphApp: {"Application.ReadWrite.All", "Policy.ReadWrite.AuthenticationMethod",
 		"UserAuthMethod-External.ReadWrite.All"}},
 	Collect: {ARMApp: {"user_impersonation"}, GraphApp: {"Policy.Read.All", "Directory.Read.All", "AuditLog.Read.All", "RoleEligibilitySchedule.Read.Directory",
@@ -106,7 +111,7 @@ var needs = map[Feature]map[string][]string{
 // Manifest is the least set of delegated permissions for some features. No
 // application permission is ever in it.
 type Manifest struct {
-	Resources []Resource `json:"resources"` // Partner Center, Graph, Azure
+	Resources []Resource `json:"resources"` // Partner Center, Graph, Azure, Exchange Online
 }
 
 // Resource is what is needed of one resource.
@@ -129,7 +134,7 @@ func Permissions(features []Feature) Manifest {
 	on := append([]Feature{Customers}, features...)
 	var m Manifest
 	for _, r := range []struct{ id, name string }{{PartnerCenterApp, "Microsoft Partner Center"}, {GraphApp, "Microsoft Graph"},
-		{ARMApp, "Azure Service Management"}} {
+		{ARMApp, "Azure Service Management"}, {ExchangeApp, "Office 365 Exchange Online"}} {
 		by := map[string][]Feature{}
 		for _, f := range on {
 			for _, v := range needs[f][r.id] {
@@ -174,6 +179,8 @@ func uriOf(c msapi.Cloud, app string) string {
 		return c.PartnerCenterResource
 	case ARMApp:
 		return c.ARMResource
+	case ExchangeApp:
+		return entra.OutlookResource
 	}
 	return c.GraphResource
 }

@@ -6,6 +6,8 @@ package capture
 var allows = map[string]map[string]string{
 	PartnerCenterApp: {"user_impersonation": "work in Partner Center as the account that consented"},
 	ARMApp:           {"user_impersonation": "work in the customer's Azure subscriptions as the account that consented"},
+	ExchangeApp: {"SMTP.Send": "send mail from the account's own mailbox by SMTP", "IMAP.AccessAsUser.All": "read and change the account's mail by IMAP",
+		"POP.AccessAsUser.All": "read and delete the account's mail by POP3"},
 	GraphApp: {
 		"openid": "sign in", "profile": "sign in", "offline_access": "stay signed in: a refresh token", "User.Read": "read the profile of the account itself",
 		"AuditLog.Read.All":                               "read the sign-in and audit logs",
@@ -40,6 +42,7 @@ var why = map[Feature]string{
 	Azure:        "work in customers' subscriptions",
 	Collect:      "read into the archive what the partner is judged by",
 	ExternalMFA:  "register Partnerguard's own MFA provider with Entra ID",
+	Mail:         "send and read mail for devices that know no modern authentication (the mail bridge)",
 }
 
 // Allows says what a permission of a resource lets the app do; "" for one that is

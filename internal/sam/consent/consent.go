@@ -95,7 +95,7 @@ func WantedFor(cloud msapi.Cloud, features []capture.Feature) []Wanted {
 			w.URI = cloud.GraphResource
 		case capture.ARMApp:
 			w.URI = cloud.ARMResource
-		default: // Partner Center is asked at home
+		default: // Partner Center and the account's mail are asked at home
 			continue
 		}
 		for _, p := range r.Scopes {
