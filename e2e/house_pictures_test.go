@@ -15,6 +15,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -33,7 +34,6 @@ func (h *house) pictures(t *testing.T, who context.Context) {
 	cell := eval[string](t, p, `return document.querySelector('a.cell.h[href*="cell="], a.cell.g').href`)
 	visit(t, p, h.public+"/signins")
 	row := eval[string](t, p, `return document.querySelector('#rows th a[href*="row="]').href`)
-	yes := true
 	for _, x := range []struct {
 		name, at, scheme string
 		width, height    int64
@@ -44,20 +44,48 @@ func (h *house) pictures(t *testing.T, who context.Context) {
 	} {
 		shape(t, p, x.width, x.scheme)
 		visit(t, p, x.at)
-		eval[bool](t, p, `scrollTo(0, 0); document.activeElement.blur(); return true`)
-		shot, err := chromedp.Call(p.ctx, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{
-			Format: "png", CaptureBeyondViewport: &yes, Clip: &cdppage.Viewport{Width: float64(x.width), Height: float64(x.height), Scale: 1}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		small := fewer(t, shot.Data)
-		if len(small) > most {
-			t.Errorf("the picture %s has %d bytes", x.name, len(small))
-		}
-		if err := os.WriteFile(filepath.Join(dir, "console-"+x.name+".png"), small, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		picture(t, p, "console-"+x.name, x.width, x.height)
 	}
+}
+
+// picture keeps one of the documentation where PICTURES names a folder: the top of the
+// page as it is, without a cursor.
+func picture(t *testing.T, p *tab, name string, width, height int64) {
+	t.Helper()
+	dir := os.Getenv("PICTURES")
+	if dir == "" {
+		return
+	}
+	yes := true
+	eval[bool](t, p, `scrollTo(0, 0); document.activeElement.blur(); return true`)
+	shot, err := chromedp.Call(p.ctx, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{
+		Format: "png", CaptureBeyondViewport: &yes, Clip: &cdppage.Viewport{Width: float64(width), Height: float64(height), Scale: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	small := fewer(t, shot.Data)
+	if len(small) > most {
+		t.Errorf("the picture %s has %d bytes", name, len(small))
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), small, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// snap is a picture of a page at the width of a small window, as high as it is.
+func snap(t *testing.T, p *tab, name string) {
+	t.Helper()
+	if os.Getenv("PICTURES") == "" {
+		return
+	}
+	shape(t, p, 720, "light")
+	if _, err := chromedp.Call(p.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 720, Height: 200,
+		DeviceScaleFactor: 1}); err != nil { // low, since a card stands in the middle
+		t.Fatal(err)
+	}
+	picture(t, p, name, 720, eval[int64](t, p, `const r = document.querySelector("main").getBoundingClientRect();
+		return Math.ceil(r.bottom + scrollY)`))
+	shape(t, p, 1280, "light")
 }
 
 // fewer is a picture in its 256 most frequent colours: a page has few, and shades of its

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -96,12 +97,21 @@ func (d *desk) register(t *testing.T) {
 	if err != nil || slices.ContainsFunc(checks, func(c selftest.Check) bool { return c.Result == selftest.Bad }) {
 		t.Fatalf("the self-test: %v %+v", err, checks)
 	}
+	if _, err := d.in.SAM.Store.Remove(t.Context(), by); err != nil { // kept for registering alone
+		t.Fatal(err)
+	}
 }
 
-// code is the passcode that the person's app shows now, of a step that was not used.
+// code is a passcode of the person's app, of a step that was not used.
 func (d *desk) code(t *testing.T) string {
 	t.Helper()
-	d.lab.Jump(31 * time.Second)
+	d.lab.In(t).Jump(31 * time.Second)
+	return d.shown(t)
+}
+
+// shown is the passcode that their app shows now.
+func (d *desk) shown(t *testing.T) string {
+	t.Helper()
 	code, err := totp.GenerateCode(d.key, d.lab.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -149,6 +159,7 @@ func (d *desk) pass(t *testing.T, p *tab) {
 func (d *desk) choose(t *testing.T, p *tab) {
 	t.Helper()
 	arrive(t, p, "the method is offered", `document.querySelector("button[value^='external:']")`)
+	snap(t, p, "mfa-choice")
 	if err := chromedp.Do(p.ctx, chromedp.Focus(`button[value^="external:"]`), chromedp.KeyEvent("\r")); err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +220,6 @@ func (d *desk) granted(t *testing.T, p *tab) []string {
 	defer back.Close()
 	where := strings.Replace(back.URL, "127.0.0.1", "localhost", 1) + "/callback"
 	verifier := token.Verifier()
-	d.lab.Redirect(labtest.PanelApp, where)
 	to, err := d.lab.API.AuthorizeURL(msapi.AuthorizeRequest{Cloud: d.lab.Cloud, ClientID: labtest.PanelApp, Tenant: d.lab.Info.Tenant.ID, Redirect: where,
 		Resource: d.lab.Cloud.PartnerCenterResource, State: token.State(), Nonce: token.Nonce(), Challenge: token.Challenge(verifier), Mode: "query", AMR: "mfa"})
 	if err != nil {
@@ -245,4 +255,26 @@ func excuse(t *testing.T, p *tab, status string) {
 	if len(p.errors) == was {
 		t.Errorf("nothing was refused with %s", status)
 	}
+}
+
+// looks says of the page the browser is on that it fits and has no faults, on a phone and
+// on a desk, in light and dark.
+func looks(t *testing.T, p *tab, name, script string) {
+	t.Helper()
+	for _, width := range []int64{1280, 360} {
+		for _, scheme := range []string{"dark", "light"} {
+			shape(t, p, width, scheme)
+			for _, s := range eval[[]string](t, p, overflowIn) {
+				t.Errorf("%s, %d wide, %s: sideways overflow: %s", name, width, scheme, s)
+			}
+			for _, s := range eval[[]string](t, p, contrast) {
+				t.Errorf("%s, %d wide, %s: contrast: %s", name, width, scheme, s)
+			}
+			if out := faults(t, p, script); out != "" {
+				t.Errorf("%s, %d wide, %s: axe-core: %s", name, width, scheme, out)
+			}
+			keep(t, p, name+"-"+strconv.FormatInt(width, 10)+"-"+scheme)
+		}
+	}
+	shape(t, p, 1280, "light")
 }

@@ -9,9 +9,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"partnerguard/internal/collect"
 	"partnerguard/internal/labtest"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/secret"
@@ -28,7 +30,13 @@ func TestMFA(t *testing.T) {
 	if !ok {
 		return
 	}
-	t.Run("log", func(t *testing.T) { d.log(t) })
+	t.Run("log", d.log)
+	t.Run("wrong", d.wrong)
+	t.Run("recovery code, without a script", d.recovery)
+	t.Run("temporary pass", d.twoGive)
+	t.Run("late", d.late)
+	t.Run("not me", d.notMe)
+	t.Run("rolled keys", d.rolled)
 }
 
 // methods are those that an access token names.
@@ -81,6 +89,7 @@ func (d *desk) enrol(t *testing.T, p *tab, link string) {
 	to(t, p, `main nav a`)
 	to(t, p, `a[href$="add=key"]`)
 	fill(t, p, "label", "Blue key")
+	snap(t, p, "mfa-key")
 	if err := chromedp.Do(p.ctx, chromedp.Focus(`form[data-key] button`), chromedp.KeyEvent("\r")); err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +109,12 @@ func (d *desk) byPasscode(t *testing.T) {
 	p := d.knock(t, d.stranger(t))
 	to(t, p, `a[href="?use=totp"]`)
 	says(t, p, "Contoso", labtest.NoMFA, "Microsoft Entra ID", "127.0.0.1", "UTC", "This was not me", "not a Microsoft page")
+	snap(t, p, "mfa-challenge")
+	looks(t, p, "mfa-passcode", axe(t))
+	d.keyboardAsks(t, p)
 	typed(t, p, d.code(t))
 	d.home(t, p)
+	snap(t, p, "mfa-claim")
 	if amr := d.granted(t, p); !slices.Contains(amr, "mfa") {
 		t.Errorf("the token's methods are %v", amr)
 	}
@@ -127,8 +140,28 @@ func (d *desk) byKey(t *testing.T, p *tab) {
 
 // log finds the sign-in in the cloud's log, as it was collected.
 func (d *desk) log(t *testing.T) {
-	d.judge(t)
+	d.lab.In(t).Jump(20 * time.Minute)
+	own, err := d.in.Collect.Meet(t.Context())
+	if err == nil { // the server reads by itself, too
+		_, err = d.in.Collect.Round(t.Context(), own.ID, collect.Ask{Now: true, Only: []string{"signIns.interactiveUser"}, Busy: func(collect.Tenant) {}})
+	}
+	if err == nil {
+		_, _, err = d.in.KeepRound(t.Context(), d.lab.Info.Tenant.ID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := open(t, d.operator(t), d.public+"/signins?q=nomfa", 1440, "light")
-	to(t, p, `#rows th a[href*="row="]`)
-	says(t, p, method, "external provider")
+	at := ""
+	for _, row := range listed(t, p, "signins?q=nomfa") {
+		if row["success"] == true && row["app"] == "Microsoft Partner Center" {
+			at, _ = row["id"].(string)
+		}
+	}
+	if at == "" {
+		t.Fatal("the log has no sign-in to the portal")
+	}
+	visit(t, p, d.public+"/signins?q=nomfa&row="+at)
+	says(t, p, "external provider", method)
+	picture(t, p, "mfa-row", 1440, 900)
 }

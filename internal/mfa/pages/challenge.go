@@ -32,7 +32,7 @@ func (p *Pages) challenge(w http.ResponseWriter, r *http.Request) error {
 // facts are what a person compares with what they did: who asks, for whom, from where.
 func (p *Pages) facts(o *mfa.Open) []fact {
 	list := []fact{{"Organisation", cmp.Or(o.Where, o.Account.Tenant), ""}, {"Account", cmp.Or(o.Login, o.Name, o.Account.Object), ""},
-		{"Asked by", "Microsoft Entra ID", "a sign-in that was begun with the account's password or key"}}
+		{"Asked by", "Microsoft Entra ID", "for a sign-in that was begun with the account's password or key"}}
 	ago := ""
 	if d := p.d.Now().Sub(o.Asked); d >= time.Minute {
 		ago = print.Plural(int64(d.Minutes()), "minutes") + " ago"
