@@ -22,12 +22,13 @@ const (
 	Trail       Kind = "trail"       // an anchor holds what does not fit the trail
 	Change      Kind = "change"      // a dated change of Microsoft hits here
 	Factors     Kind = "factors"     // people's second factors here: locked, reset, new, at risk
+	Bridge      Kind = "bridge"      // the mail bridge: guessed at, mail lost or waiting, devices that end
 	Channel     Kind = "channel"     // messages to a channel were given up
 )
 
 // Kinds are all kinds, in the order of the documentation.
 func Kinds() []Kind {
-	return []Kind{Fraud, Caused, Requirement, Connection, Factors, Trail, Collection, Jobs, Ending, Change, Channel}
+	return []Kind{Fraud, Caused, Requirement, Connection, Factors, Bridge, Trail, Collection, Jobs, Ending, Change, Channel}
 }
 
 // Finding is something that is wrong now, as a source sees it: one a cause.

@@ -106,9 +106,9 @@ func (p *Pages) Mount(m web.Mux) error {
 	policy := strings.Replace(sheet().Policy("'self'"), "base-uri", "script-src 'self'; base-uri", 1)
 	for _, r := range []web.Route{
 		{Name: "mfa.challenge", Pattern: "GET " + ChallengePath + "{id}", Access: web.Own("a cookie binds the challenge to the browser that brought it"),
-			Handle: p.challenge},
+			Handle: opened(p.challenge)},
 		{Name: "mfa.challenge.answer", Pattern: "POST " + ChallengePath + "{id}",
-			Access: web.Own("a cookie binds the challenge to the browser that brought it"), Handle: p.challengeAnswer},
+			Access: web.Own("a cookie binds the challenge to the browser that brought it"), Handle: opened(p.challengeAnswer)},
 		{Name: "mfa.enrol", Pattern: "GET " + EnrolPath + "{link}", Access: web.Own("the address holds the invitation's secret"), Handle: p.invitation},
 		{Name: "mfa.enrol.begin", Pattern: "POST " + EnrolPath + "{link}", Access: web.Own("the address holds the invitation's secret"),
 			Handle: p.invitationBegin},
@@ -126,6 +126,15 @@ func (p *Pages) Mount(m web.Mux) error {
 			return web.Fixed("text/javascript; charset=utf-8", []byte(keyJS))(w, r)
 		}})
 	return nil
+}
+
+// opened lets the window of a challenge keep whoever opened it: many applications sign in
+// by a window of their own, and wait for it. Also when it fails: the window goes back.
+func opened(h func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Cross-Origin-Opener-Policy", "unsafe-none")
+		return h(w, r)
+	}
 }
 
 // Begin keeps a challenge, binds it to the browser, and sends that to the page.

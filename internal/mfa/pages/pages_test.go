@@ -211,6 +211,23 @@ func TestPasscode(t *testing.T) {
 }
 
 // Who did not sign in says so, who is late is sent back, and who has nothing is told.
+// TestOpener: the window of a sign-in keeps whoever opened it, on each answer of a
+// challenge; the person's own pages do not.
+func TestOpener(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	path := r.begins("otp")
+	for name, w := range map[string]*httptest.ResponseRecorder{"the page": r.do("GET", path, nil), "an answer": r.do("POST", path, url.Values{"nonsense": {"1"}}),
+		"none there": r.do("GET", pages.ChallengePath+"none", nil)} {
+		if got := w.Header().Get("Cross-Origin-Opener-Policy"); got != "unsafe-none" {
+			t.Errorf("%s (%d): %q", name, w.Code, got)
+		}
+	}
+	if got := r.do("GET", pages.OwnPath, nil).Header().Get("Cross-Origin-Opener-Policy"); got != "same-origin" {
+		t.Errorf("the own page: %q", got)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
