@@ -52,6 +52,12 @@ func (h *house) pictures(t *testing.T, who context.Context) {
 // page as it is, without a cursor.
 func picture(t *testing.T, p *tab, name string, width, height int64) {
 	t.Helper()
+	part(t, p, name, cdppage.Viewport{Width: float64(width), Height: float64(height), Scale: 1})
+}
+
+// part is a picture of a part of the page.
+func part(t *testing.T, p *tab, name string, clip cdppage.Viewport) {
+	t.Helper()
 	dir := os.Getenv("PICTURES")
 	if dir == "" {
 		return
@@ -59,7 +65,7 @@ func picture(t *testing.T, p *tab, name string, width, height int64) {
 	yes := true
 	eval[bool](t, p, `scrollTo(0, 0); document.activeElement.blur(); return true`)
 	shot, err := chromedp.Call(p.ctx, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{
-		Format: "png", CaptureBeyondViewport: &yes, Clip: &cdppage.Viewport{Width: float64(width), Height: float64(height), Scale: 1}})
+		Format: "png", CaptureBeyondViewport: &yes, Clip: &clip})
 	if err != nil {
 		t.Fatal(err)
 	}

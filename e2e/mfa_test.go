@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"partnerguard/internal/collect"
@@ -163,5 +164,7 @@ func (d *desk) log(t *testing.T) {
 	}
 	visit(t, p, d.public+"/signins?q=nomfa&row="+at)
 	says(t, p, "external provider", method)
-	picture(t, p, "mfa-row", 1440, 900)
+	clip := eval[cdppage.Viewport](t, p, `const r = document.querySelector("form.tools").getBoundingClientRect();
+		return {x: r.left - 24, y: r.top + scrollY - 24, width: innerWidth - r.left + 24, height: 800, scale: 1}`)
+	part(t, p, "mfa-row", clip)
 }
