@@ -163,6 +163,10 @@ func (s *Store) holds(ctx context.Context, sh *shelf, r *row, said func(string) 
 	if err != nil || slices.Contains(want, last) {
 		return err
 	}
+	// Rows were read before the trail's word: one that changed between is no forgery.
+	if now, err := s.one(ctx, sh, r.id, ""); errors.Is(err, sql.ErrNoRows) || err == nil && now.version != r.version {
+		return problem.Wrap(vault.ErrForged, problem.Conflict, "%s was changed a moment ago", r.id).WithHint("try again")
+	}
 	says := cmp.Or(string(last), "nothing")
 	err = problem.Wrap(vault.ErrForged, problem.BadInput, "%s is in the database, and the audit trail says %s of it last", r.id, says).
 		WithHint("something else wrote into the database, or an older one was put back: partnerguard trail verify looks")

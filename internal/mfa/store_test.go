@@ -1,6 +1,7 @@
 package mfa_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -215,6 +216,37 @@ func TestForged(t *testing.T) {
 			t.Errorf("a changed person: %v", err)
 		}
 	})
+}
+
+// A factor that goes between its row was read and the trail was asked is no forgery.
+func TestRemovedMeanwhile(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	d := dbtest.SQLite(t)
+	var between func()
+	r := newRig(t, d, func(deps *mfa.Deps) {
+		last := deps.Last
+		deps.Last = func(ctx context.Context) (func(string) (audit.Action, error), error) {
+			if do := between; do != nil {
+				between = nil
+				do()
+			}
+			return last(ctx)
+		}
+	})
+	p, _, _ := r.person(account(), "ada@contoso.example")
+	a, err := r.s.Ask(ctx, p.ID, mfa.ActReset, "phone lost, called back", "local:help")
+	r.ok(err)
+	between = func() {
+		_, _, err := r.s.Approve(ctx, a.ID, "local:second")
+		r.ok(err)
+	}
+	list, err := r.s.Factors(ctx, p.ID)
+	r.ok(err)
+	for _, f := range list {
+		r.must(f.Refused != "", "a factor that is gone counts")
+	}
+	r.must(len(list) > 0 && len(r.trail.Of(audit.RowForged)) == 0, list, r.trail.Actions())
 }
 
 // A stolen database has no seed, no recovery code and no link in it.
