@@ -38,7 +38,8 @@ func newHouse(t *testing.T, more ...string) *house {
 	ended := make(chan int, 1)
 	go func() {
 		var errs bytes.Buffer
-		ended <- cli.Main(ctx, cli.Env{Args: append([]string{"cloud", "--port", "0", "--customers", "3", "--days", "1", "--output", "json", "--control", h.control()}, more...),
+		ended <- cli.Main(ctx, cli.Env{Args: append([]string{"cloud", "--port", "0", "--customers", "3", "--days", "1",
+			"--output", "json", "--control", h.control()}, more...),
 			Stdin: strings.NewReader(""), Stdout: w, Stderr: &errs})
 		_ = w.CloseWithError(io.EOF)
 	}()

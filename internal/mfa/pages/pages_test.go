@@ -217,7 +217,8 @@ func TestOpener(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)
 	path := r.begins("otp")
-	for name, w := range map[string]*httptest.ResponseRecorder{"the page": r.do("GET", path, nil), "an answer": r.do("POST", path, url.Values{"nonsense": {"1"}}),
+	for name, w := range map[string]*httptest.ResponseRecorder{"the page": r.do("GET", path, nil),
+		"an answer":  r.do("POST", path, url.Values{"nonsense": {"1"}}),
 		"none there": r.do("GET", pages.ChallengePath+"none", nil)} {
 		if got := w.Header().Get("Cross-Origin-Opener-Policy"); got != "unsafe-none" {
 			t.Errorf("%s (%d): %q", name, w.Code, got)
