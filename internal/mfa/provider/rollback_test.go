@@ -104,7 +104,8 @@ func TestNoOtherPlace(t *testing.T) {
 	r.send(r.request())
 	kept := strings.Replace(string(r.asker.kept[0]), redirect, "https://login.microsoftonline.com.evil.example/", 1)
 	w := httptest.NewRecorder()
-	if err := r.p.Answer(w, httptest.NewRequest(http.MethodPost, "/mfa/challenge/c-1", nil), r.asker.got[0], []byte(kept), mfa.Outcome{AMR: "otp"}); err == nil {
+	q := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/mfa/challenge/c-1", nil)
+	if err := r.p.Answer(w, q, r.asker.got[0], []byte(kept), mfa.Outcome{AMR: "otp"}); err == nil {
 		t.Errorf("it goes elsewhere: %s", w.Body)
 	}
 	other := msapi.Commercial()
