@@ -10,7 +10,10 @@ import (
 
 	"partnerguard/internal/db"
 	"partnerguard/internal/db/dbtest"
+	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
+	"partnerguard/internal/msapi"
+	"partnerguard/internal/problem"
 	"partnerguard/internal/vault"
 )
 
@@ -90,5 +93,27 @@ func TestSourceBehindProxy(t *testing.T) {
 		if got := r.asker.got[len(r.asker.got)-1].Source; got != want {
 			t.Errorf("%q: %q, want %q", head, got, want)
 		}
+	}
+}
+
+// An answer goes to Entra ID's own address alone, whatever a challenge has kept, and a
+// tenant of another cloud is not served here.
+func TestNoOtherPlace(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, dbtest.SQLite(t))
+	r.send(r.request())
+	kept := strings.Replace(string(r.asker.kept[0]), redirect, "https://login.microsoftonline.com.evil.example/", 1)
+	w := httptest.NewRecorder()
+	q := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/mfa/challenge/c-1", nil)
+	if err := r.p.Answer(w, q, r.asker.got[0], []byte(kept), mfa.Outcome{AMR: "otp"}); err == nil {
+		t.Errorf("it goes elsewhere: %s", w.Body)
+	}
+	other := msapi.Commercial()
+	other.Name = "another"
+	p, err := provider.New(provider.Deps{DB: r.db, Record: r.trail, Vault: r.vault, Entra: r.ring, Cloud: other, Public: public, Challenger: r.asker,
+		Config: &r.config, Now: func() time.Time { return r.now }})
+	r.ok(err)
+	if _, err := p.Served(t.Context(), tenant); !errors.Is(err, problem.NotFound) {
+		t.Errorf("another cloud's tenant: %v", err)
 	}
 }
