@@ -69,7 +69,9 @@ func (h *house) shown(t *testing.T, p *tab) map[string][]string {
 		"alerts.channels": {"/alerts/channels"}, "alerts.told": {"/alerts/told"}, "alerts.deadlines": {"/alerts/deadlines"},
 		"trail": {"/trail", first("/trail", `a.exp, a[href*="row="]`)}, "sessions": {"/sessions"}, "roles": {"/roles"}, "tokens": {"/tokens"},
 		"exceptions.ask.form": {"/exceptions/ask"}, "exceptions.attest.form": {"/exceptions/attest"}, "roles.give.form": {"/roles/give"},
-		"tokens.make.form": {"/tokens/make"}, "search": {"/search?q=grace"}, "tenants": {"/tenants"}, "none": {"/people?q=nobodyatall", "/nowhere"},
+		"tokens.make.form": {"/tokens/make"}, "search": {"/search?q=grace"}, "tenants": {"/tenants"}, "factors": {"/factors"},
+		"factors.invite.form": {"/factors/invite"}, "mail-devices": {"/mail-devices"}, "mail-devices.make.form": {"/mail-devices/make"},
+		"none": {"/people?q=nobodyatall", "/nowhere"},
 	}
 	out["signins.row"] = []string{first("/signins?row="+h.rowKey(t, p), `a[href*="/signins/row"]`)}
 	if rows := listed(t, p, "alerts"); len(rows) > 0 {

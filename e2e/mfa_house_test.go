@@ -221,7 +221,8 @@ func (d *desk) granted(t *testing.T, p *tab) []string {
 	where := strings.Replace(back.URL, "127.0.0.1", "localhost", 1) + "/callback"
 	verifier := token.Verifier()
 	to, err := d.lab.API.AuthorizeURL(msapi.AuthorizeRequest{Cloud: d.lab.Cloud, ClientID: labtest.PanelApp, Tenant: d.lab.Info.Tenant.ID, Redirect: where,
-		Resource: d.lab.Cloud.PartnerCenterResource, State: token.State(), Nonce: token.Nonce(), Challenge: token.Challenge(verifier), Mode: "query", AMR: "mfa"})
+		Resource: d.lab.Cloud.PartnerCenterResource, State: token.State(), Nonce: token.Nonce(), Challenge: token.Challenge(verifier), Mode: "query",
+		AMR: "mfa"})
 	if err != nil {
 		t.Fatal(err)
 	}
