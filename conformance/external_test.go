@@ -175,7 +175,7 @@ func (g *guarded) provider(t *testing.T, admin, p person) string {
 	asAdmin(t, "POST", "/v1.0/groups", map[string]any{"displayName": "External MFA conformance", "mailEnabled": false, "mailNickname": "eamconf",
 		"securityEnabled": true, "members@odata.bind": []string{cloud.Graph + "/v1.0/directoryObjects/" + user.ID}}, &group)
 	asAdmin(t, "POST", "/v1.0/applications", map[string]any{"displayName": "Registrar",
-		"web": map[string]any{"redirectUris": []string{"http://localhost"}},
+		"web":                    map[string]any{"redirectUris": []string{"http://localhost"}},
 		"requiredResourceAccess": []any{needs(graphAPI, "e1fe6dd8-ba31-4d61-89e7-88639da4683d"), needs(centerAPI, "1cebfa2a-fb4d-419e-b5f9-839b4383e05a")}}, &made)
 	asAdmin(t, "POST", "/v1.0/applications/"+made.ID+"/addPassword", map[string]any{}, &secret)
 	asAdmin(t, "POST", "/v1.0/servicePrincipals", map[string]any{"appId": made.AppID}, &sp)
