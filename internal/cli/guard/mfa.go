@@ -120,7 +120,12 @@ func writeStatus(w io.Writer, p kit.Paint, s *app.Installation, st *provider.Sta
 			kit.Col("key", func(k *provider.KeyNow) string { return k.ID[:min(12, len(k.ID))] }),
 			kit.Col("state", func(k *provider.KeyNow) string { return string(k.State) }),
 			kit.Col("published", func(k *provider.KeyNow) string { return k.Made.Format("2006-01-02 15:04") }),
-			kit.Col("turns", func(k *provider.KeyNow) string { return kit.Until(k.Turns, s.Now()) }))
+			kit.Col("turns", func(k *provider.KeyNow) string {
+				if k.Turns.IsZero() { // a spare key turns when it is needed, and at no time
+					return "-"
+				}
+				return kit.Until(k.Turns, s.Now())
+			}))
 	}
 	if len(st.Tenants) == 0 {
 		fmt.Fprintln(w, "\nNo tenant is served: partnerguard mfa register-with-entra --plan begins.")
