@@ -34,13 +34,13 @@ strength. When it fails the whole sign-in fails: keep a second method registered
   partnerguard mfa selftest
   partnerguard mfa status
   partnerguard mfa pass ada@contoso.example --reason "phone at home; stands at the desk"`,
-		Args: kit.Only("mfa", "serve, register-with-entra, status, selftest, check-hint and keys; of people users, factors, invite, reset, pass, "+
+		Args: kit.Only("mfa", "serve, register-with-entra, status, selftest, check-hint, keys and oath; of people users, factors, invite, reset, pass, "+
 			"recovery, unlock, block and remove"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	open := kit.Opener(func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) })
 	cmd.AddCommand(newMFAServe(env, &in), newMFARegister(env, open), newMFAStatus(env, open), newMFASelftest(env, open), newMFACheckHint(env, open),
-		newMFAKeys(env, open))
+		newMFAKeys(env, open), newMFAOath(env, open))
 	cmd.AddCommand(newMFAPeople(env, open)...)
 	in.Register(cmd)
 	in.Taking(cmd)

@@ -28,6 +28,7 @@ func graphScopes() []Scope {
 		{ID: "b7887744-6746-4312-813d-72daeaee7e2d", Value: "UserAuthenticationMethod.ReadWrite.All", Admin: true},
 		{ID: "cbca9646-4c34-4cea-8e54-9a7088018820", Value: "UserAuthMethod-External.Read.All", Admin: true},
 		{ID: "9d91805d-0f53-43e3-a0f3-303ad4f3056f", Value: "UserAuthMethod-External.ReadWrite.All", Admin: true},
+		{ID: "480643f2-a162-43c5-a670-dc1494fc911b", Value: "UserAuthMethod-HardwareOATH.ReadWrite.All", Admin: true},
 		{ID: "741c54c3-0c1e-44a1-818b-3f97ab4e8c83", Value: "RoleManagement.Read.Directory", Admin: true},
 		{ID: "d01b97e9-cbc0-49fe-810a-750afd5527a3", Value: "RoleManagement.ReadWrite.Directory", Admin: true},
 		{ID: "eb0788c2-6d4e-4658-8c9e-c0fb8053f03d", Value: "RoleEligibilitySchedule.Read.Directory", Admin: true},

@@ -34,13 +34,14 @@ const (
 	Azure            Feature = "azure"             // customers' subscriptions
 	Collect          Feature = "collect"           // read live tenants into the archive: all that is judged by
 	ExternalMFA      Feature = "external-mfa"      // register our MFA provider: app, method, people
+	HardwareOATH     Feature = "hardware-oath"     // upload our seeds as hardware OATH tokens
 	Mail             Feature = "mail"              // the mail bridge, as the account that signs in
 )
 
 // Features lists all features.
 func Features() []Feature {
 	return []Feature{Customers, Forecast, SignIns, Accounts, Policies, Methods, Eligibility, Risk, SecureScore, Licences, Delegation, DelegationChange, Alerts,
-		AlertsAnswer, Azure, Collect, ExternalMFA, Mail}
+		AlertsAnswer, Azure, Collect, ExternalMFA, HardwareOATH, Mail}
 }
 
 // Ids of the resources that permissions are on (contracts.md section 2.5).
@@ -80,6 +81,7 @@ var delegated = map[string]map[string]string{
 		"Application.ReadWrite.All":                       "bdfbf15f-ee85-4955-8675-146e8e5296b5",
 		"Policy.ReadWrite.AuthenticationMethod":           "7e823077-d88e-468f-a337-e18f1f0e6c7c",
 		"UserAuthMethod-External.ReadWrite.All":           "9d91805d-0f53-43e3-a0f3-303ad4f3056f",
+		"UserAuthMethod-HardwareOATH.ReadWrite.All":       "480643f2-a162-43c5-a670-dc1494fc911b",
 	},
 }
 
@@ -103,6 +105,7 @@ var needs = map[Feature]map[string][]string{
 	Mail:             {ExchangeApp: {"SMTP.Send", "IMAP.AccessAsUser.All", "POP.AccessAsUser.All"}},
 	ExternalMFA: {GraphApp: {"Application.ReadWrite.All", "Policy.ReadWrite.AuthenticationMethod",
 		"UserAuthMethod-External.ReadWrite.All"}},
+	HardwareOATH: {GraphApp: {"Policy.ReadWrite.AuthenticationMethod", "UserAuthMethod-HardwareOATH.ReadWrite.All"}},
 	Collect: {ARMApp: {"user_impersonation"}, GraphApp: {"Policy.Read.All", "Directory.Read.All", "AuditLog.Read.All", "RoleEligibilitySchedule.Read.Directory",
 		"PrivilegedEligibilitySchedule.Read.AzureADGroup", "PrivilegedAssignmentSchedule.Read.AzureADGroup",
 		"DelegatedAdminRelationship.Read.All", "PartnerSecurity.Read.All"}},

@@ -28,6 +28,7 @@ var allows = map[string]map[string]string{
 		"Application.ReadWrite.All":                       "make and change app registrations and their service principals",
 		"Policy.ReadWrite.AuthenticationMethod":           "change which authentication methods people may use",
 		"UserAuthMethod-External.ReadWrite.All":           "register people for external MFA",
+		"UserAuthMethod-HardwareOATH.ReadWrite.All":       "give people hardware OATH tokens, and activate them",
 	},
 }
 
@@ -41,6 +42,7 @@ var why = map[Feature]string{
 	AlertsAnswer: "answer security alerts",
 	Azure:        "work in customers' subscriptions",
 	Collect:      "read into the archive what the partner is judged by",
+	HardwareOATH: "upload the seeds of Partnerguard's own factors as hardware OATH tokens",
 	ExternalMFA:  "register Partnerguard's own MFA provider with Entra ID",
 	Mail:         "send and read mail for devices that know no modern authentication (the mail bridge)",
 }
