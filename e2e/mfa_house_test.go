@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,8 +24,6 @@ import (
 	"partnerguard/internal/mfa/register"
 	"partnerguard/internal/mfa/selftest"
 	"partnerguard/internal/msapi"
-	"partnerguard/internal/partnercloud"
-	"partnerguard/internal/partnercloud/scenario"
 	"partnerguard/internal/sam/capture"
 	"partnerguard/internal/secret"
 	"partnerguard/internal/token"
@@ -49,14 +45,7 @@ type desk struct {
 // plan that is written, read again and applied.
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	const may = "IdentityRiskyUser.Read.All, "
-	text := strings.Replace(string(scenario.Default()), may,
-		may+"Application.ReadWrite.All, Policy.ReadWrite.AuthenticationMethod, UserAuthMethod-External.ReadWrite.All, ", 1)
-	file := filepath.Join(t.TempDir(), "scenario.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	lab := labtest.Start(t, func(o *partnercloud.Options) { o.Scenario = file })
+	lab := labtest.Start(t)
 	d := &desk{house: houseOf(t, lab, lab.Now, func(h *house) {
 		if _, _, err := h.in.ConnectLab(t.Context()); err != nil { // what reads the log
 			t.Fatal(err)

@@ -5,6 +5,8 @@ package app
 import (
 	"context"
 	"errors"
+	"net"
+	"net/url"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -27,6 +29,9 @@ func (i *Installation) external() (*provider.Provider, error) {
 		Last: i.lastOfFactors}
 	if i.Vault != nil {
 		d.Vault = i.Vault
+	}
+	if u, err := url.Parse(i.Cloud.Authority); err == nil && i.Lab() && u.Scheme == "https" && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()) {
+		d.Plain = "http://" + u.Host // its pages are there too, by the port of those with TLS
 	}
 	if !i.look {
 		d.Record = i.Trail

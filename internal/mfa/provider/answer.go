@@ -37,7 +37,7 @@ func (p *Provider) Answer(w http.ResponseWriter, r *http.Request, c mfa.Challeng
 		return err
 	}
 	var a asked
-	if err := json.Unmarshal(payload, &a); err != nil || a.Redirect != p.Return() {
+	if err := json.Unmarshal(payload, &a); err != nil || !slices.Contains(p.returns(), a.Redirect) {
 		return problem.Wrap(err, problem.Internal, "what a challenge keeps cannot be read")
 	}
 	req := claim.ExternalRequest{RedirectURI: a.Redirect, State: secret.New(a.State), HasState: a.HasState}

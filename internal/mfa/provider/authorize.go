@@ -43,7 +43,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) error {
 	if v := form["client-request-id"]; len(v) == 1 {
 		from.correlation = tidy(v[0])
 	}
-	req, err := claim.ReadExternalRequest(form, []string{p.Return()})
+	req, err := claim.ReadExternalRequest(form, p.returns())
 	if err != nil { // where it comes from is not known, so that nobody is sent back
 		from.reason, from.why, from.code = badForm, words(err), "a page"
 		p.explain(r.Context(), from)
@@ -179,6 +179,9 @@ func (p *Provider) issuers() (out []string) {
 		if t := strings.Replace(i, nobody, "{tenantid}", 1); strings.HasSuffix(t, "/v2.0") && !slices.Contains(out, t) {
 			out = append(out, t)
 		}
+	}
+	if p.d.Plain != "" {
+		out = append(out, p.d.Plain+"/{tenantid}/v2.0")
 	}
 	return out
 }

@@ -55,6 +55,7 @@ type Deps struct {
 	Entra      Keyring
 	Cloud      msapi.Cloud
 	Public     string // https://guard.contoso.example, without a path; "" answers nothing
+	Plain      string // of a local partner cloud: its authority without TLS, for browsers that do not know its CA; else ""
 	Challenger mfa.Challenger
 	// Last gives the newest action that the audit trail has of a key or a tenant: rows
 	// that were withdrawn may have been put back into the database. Optional.
@@ -117,6 +118,16 @@ func (p *Provider) at(path string) string {
 
 // Return is the one address that answers are sent to.
 func (p *Provider) Return() string { return p.d.Cloud.Authority + ReturnPath }
+
+// returns are all addresses that people are sent back to: Entra ID's one, and that of a
+// local cloud without TLS.
+func (p *Provider) returns() []string {
+	out := []string{p.Return()}
+	if p.d.Plain != "" {
+		out = append(out, p.d.Plain+ReturnPath)
+	}
+	return out
+}
 
 // Challenge sets what asks people for their factors, which itself needs an answerer:
 // once, before anything is answered.

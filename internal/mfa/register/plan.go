@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -111,7 +112,12 @@ func (p Plan) YAML() ([]byte, error) {
 	if err != nil {
 		return nil, problem.Wrap(err, problem.Internal, "the plan cannot be written")
 	}
-	return append([]byte("# What shall stand in Entra ID. Read it, change it, then:\n# partnerguard mfa register-with-entra --apply THIS-FILE\n"), b...), nil
+	head := "# What shall stand in Entra ID. Read it, change it, then:\n# partnerguard mfa register-with-entra --apply THIS-FILE\n"
+	if p.Method.Enabled && slices.Contains(p.Method.Groups, AllUsers) {
+		head += "# Everybody is offered the method from then on, and a sign-in by it fails while this server is down:\n" +
+			"# begin with one group (--group ID), or with enabled: false.\n"
+	}
+	return append([]byte(head), b...), nil
 }
 
 // Check says what in a plan could not work.
