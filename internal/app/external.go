@@ -30,7 +30,8 @@ func (i *Installation) external() (*provider.Provider, error) {
 	if i.Vault != nil {
 		d.Vault = i.Vault
 	}
-	if u, err := url.Parse(i.Cloud.Authority); err == nil && i.Lab() && u.Scheme == "https" && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()) {
+	u, err := url.Parse(i.Cloud.Authority)
+	if err == nil && i.Lab() && u.Scheme == "https" && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()) {
 		d.Plain = "http://" + u.Host // its pages are there too, by the port of those with TLS
 	}
 	if !i.look {

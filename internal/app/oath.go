@@ -64,7 +64,8 @@ func (i *Installation) oathSteps(ctx context.Context, c sam.Connection, g *msapi
 	there, err := oath.Read(ctx, g)
 	if e, ok := errors.AsType[*msapi.APIError](err); ok && (e.Status == 401 || e.Status == 403) {
 		return nil, problem.Wrap(err, problem.Forbidden, "Microsoft Graph does not let the connection see hardware OATH tokens").
-			WithHint("connect once more with --feature hardware-oath, as an account with the roles Authentication Policy Administrator and Authentication Administrator")
+			WithHint("connect once more with --feature hardware-oath, as an account with the roles Authentication Policy Administrator and " +
+				"Authentication Administrator")
 	}
 	if err != nil {
 		return nil, err
@@ -83,8 +84,8 @@ func (i *Installation) oathCloud() string {
 func oathTokens(list []mfa.Passcodes) []oath.Token {
 	out := make([]oath.Token, 0, len(list))
 	for _, x := range list {
-		out = append(out, oath.Token{Serial: x.Factor.ID, User: x.Person.Account.Object, Name: x.Factor.Label, Interval: x.Factor.Period, Hash: x.Factor.Algorithm,
-			Digits: x.Factor.Digits})
+		out = append(out, oath.Token{Serial: x.Factor.ID, User: x.Person.Account.Object, Name: x.Factor.Label, Interval: x.Factor.Period,
+			Hash: x.Factor.Algorithm, Digits: x.Factor.Digits})
 	}
 	return out
 }
