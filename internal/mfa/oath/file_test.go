@@ -43,8 +43,9 @@ func TestFile(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"another version": {"version: 1", "version: 2"}, "no tenant": {"11111111-2222", "x"},
 		"an unknown member": {"cloud: public", "cloud: public\nsecret: x"},
-		"no token":          {"tokens:\n", "token:\n"}, "twice": {"    act: upload\n", "    act: upload\n  - serialNumber: MF-1\n    user: a\n    act: upload\n"},
-		"an anchor": {"version: 1", "version: &a 1"}, "no serial": {"mf-1", "a/b"},
+		"no token":          {"tokens:\n", "token:\n"},
+		"twice":             {"    act: upload\n", "    act: upload\n  - serialNumber: MF-1\n    user: a\n    act: upload\n"},
+		"an anchor":         {"version: 1", "version: &a 1"}, "no serial": {"mf-1", "a/b"},
 	} {
 		if _, err := ReadFile("plan.yaml", []byte(strings.Replace(goodFile, change[0], change[1], 1))); !errors.Is(err, problem.BadInput) {
 			t.Errorf("%s: %v", name, err)
