@@ -5,7 +5,7 @@ PKGS := ./...
 # The race detector needs a C compiler; without one the tests run plain.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
-.PHONY: check fmt vet lint generate test vuln build fuzz browser pictures openapi-lint conformance conformance-terraform attack collect-attack bench cover release release-key reproducible package-test help
+.PHONY: check fmt vet lint generate test race vuln build fuzz browser pictures openapi-lint conformance conformance-terraform attack collect-attack bench cover release release-key reproducible package-test help
 
 check: fmt vet lint generate test vuln ## format, vet, lint, generated files, tests, known vulnerabilities
 	@echo "check: all well"
@@ -28,8 +28,11 @@ generate: ## regenerate and fail on a difference
 test: ## all tests; with a C compiler once more, shorter, under the race detector
 	$(GO) test -timeout 20m $(PKGS)
 	@test -n "$(RACE)" || echo "NOTE: no C compiler found: nothing ran under the race detector"
-	@test -z "$(RACE)" || $(GO) test -race -short -timeout 25m $(PKGS)
+	@test -z "$(RACE)" || $(GO) test -race -short -timeout 25m $$($(GO) list $(PKGS) | grep -vE '/internal/(arch|attack|cli)$$')
 	@test -d ../shared/data || echo "NOTE: ../shared/data is absent: every test over exports written by others was SKIPPED"
+
+race: ## the race detector over all, and over the whole command line and the enemy, which test leaves out
+	$(GO) test -race -timeout 60m $(PKGS)
 
 vuln: ## govulncheck against the vulnerability database, when it can be reached
 	@./.ci/vuln
