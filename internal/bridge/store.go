@@ -43,7 +43,7 @@ type Store struct {
 	hash  *hasher
 	slow  *slow
 	words *words
-	stray *stray
+	stray *audit.Stray
 
 	mu    sync.Mutex // guards live
 	live  map[int64]liveOne
@@ -63,7 +63,7 @@ func New(d Deps) (*Store, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{d: d, hash: newHasher(d.Now), slow: newSlow(), words: &words{trail: d.Trail}, stray: &stray{}, live: map[int64]liveOne{}}, nil
+	return &Store{d: d, hash: newHasher(d.Now), slow: newSlow(), words: &words{trail: d.Trail}, stray: &audit.Stray{}, live: map[int64]liveOne{}}, nil
 }
 
 // Create makes a device and gives its password, which is nowhere kept and shown once.
@@ -266,7 +266,7 @@ func (s *Store) refuse(ctx context.Context, d *Device, a Attempt, cause string) 
 			s.d.Log.ErrorContext(ctx, "a refusal could not be recorded", "err", err)
 		}
 	}
-	if n := s.stray.due(now, e.Object+cause+sourceOf(a.Address)); n > 0 {
+	if n := s.stray.Due(now, e.Object+cause+sourceOf(a.Address)); n > 0 {
 		e.Details["times"] = fmt.Sprint(n)
 		if err := s.record(ctx, e); err != nil {
 			s.d.Log.ErrorContext(ctx, "a refusal could not be recorded", "err", err)

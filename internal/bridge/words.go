@@ -85,39 +85,11 @@ func (s *Store) holds(ctx context.Context, d *Device) error {
 	}
 	err = problem.Wrap(vault.ErrForged, problem.BadInput, "the device %s is in the database, and the audit trail says %s of it last", d.ID,
 		cmp.Or(string(last), "nothing")).WithHint("something else wrote into the database, or an older one was put back: partnerguard trail verify looks")
-	if s.stray.due(s.d.Now(), "forged "+d.ID) > 0 {
+	if s.stray.Due(s.d.Now(), "forged "+d.ID) > 0 {
 		s.d.Log.ErrorContext(ctx, "a row of the database was put back", "table", deviceBook.Table, "id", d.ID)
 		rerr := s.record(ctx, audit.Event{Action: audit.RowForged, Outcome: audit.Refused, Actor: "system:bridge",
 			Object: "row/" + deviceBook.Table + "/" + d.ID, Reason: "the trail says " + cmp.Or(string(last), "nothing") + " of it last"})
 		err = errors.Join(err, rerr)
 	}
 	return err
-}
-
-// stray says how often a thing that anybody can bring about is written down: once a
-// minute, with how many there were.
-type stray struct {
-	mu    sync.Mutex // guards the fields below
-	times map[string]int
-	at    map[string]time.Time
-}
-
-const (
-	strayPause = time.Minute
-	maxStrays  = 1000
-)
-
-func (s *stray) due(now time.Time, what string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.times == nil || len(s.times) > maxStrays {
-		s.times, s.at = map[string]int{}, map[string]time.Time{}
-	}
-	s.times[what]++
-	if at, ok := s.at[what]; ok && now.Sub(at).Abs() < strayPause {
-		return 0
-	}
-	n := s.times[what]
-	s.times[what], s.at[what] = 0, now
-	return n
 }

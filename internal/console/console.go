@@ -113,7 +113,7 @@ type Console struct {
 	d     Deps
 	words words
 	box   box
-	stray stray
+	stray audit.Stray
 	used  used
 
 	busy     sync.Map      // what is written aside now, by its id

@@ -285,7 +285,7 @@ func (c *Console) refused(r *http.Request, actor, tenant, cause, words string, d
 		d[k] = v
 	}
 	if actor == "unknown" {
-		n := c.stray.due(c.now(), "in "+cause)
+		n := c.stray.Due(c.now(), "in "+cause)
 		if n == 0 {
 			return
 		}

@@ -100,7 +100,7 @@ func (c *Console) who(w http.ResponseWriter, r *http.Request) (*screen.Viewer, *
 
 // mayNot refuses, and says so in the trail: a person's at most once a minute a right.
 func (c *Console) mayNot(r *http.Request, v *screen.Viewer, right screen.Right) error {
-	if c.stray.due(c.now(), "may "+v.Actor+" "+string(right)) > 0 {
+	if c.stray.Due(c.now(), "may "+v.Actor+" "+string(right)) > 0 {
 		if err := c.record(r.Context(), audit.Event{Action: audit.ConsoleRefused, Outcome: audit.Refused, Actor: v.Actor,
 			Reason: "the role has no right to it", Details: map[string]string{"right": string(right), "role": v.Role, "session": v.Session}}); err != nil {
 			return err

@@ -102,7 +102,7 @@ func (c *Console) holds(ctx context.Context, b *vault.Book, id string, mark []by
 	}
 	err = problem.Wrap(vault.ErrForged, problem.BadInput, "%s of %s is in the database, and the audit trail says %s of it last", id, b.Table,
 		cmp.Or(string(last), "nothing")).WithHint("something else wrote into the database, or an older one was put back: partnerguard trail verify looks")
-	if c.stray.due(c.now(), "forged "+id) > 0 {
+	if c.stray.Due(c.now(), "forged "+id) > 0 {
 		c.d.Log.ErrorContext(ctx, "a row of the database was put back", "table", b.Table, "id", id)
 		if rerr := c.record(ctx, audit.Event{Action: audit.RowForged, Outcome: audit.Refused, Actor: "system:console", Object: "row/" + b.Table + "/" + id,
 			Reason: "the trail says " + cmp.Or(string(last), "nothing") + " of it last"}); rerr != nil {
@@ -110,36 +110,6 @@ func (c *Console) holds(ctx context.Context, b *vault.Book, id string, mark []by
 		}
 	}
 	return err
-}
-
-// stray says how often a thing that anybody can bring about is written down: once a
-// minute, with how many there were. The trail is not a stranger's to fill.
-type stray struct {
-	mu    sync.Mutex // guards the fields below
-	times map[string]int
-	at    map[string]time.Time
-}
-
-const (
-	strayPause = time.Minute
-	maxStrays  = 1000
-)
-
-// due counts one, and gives how many there were where they are to be written down now;
-// 0 is not now.
-func (s *stray) due(now time.Time, what string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.times == nil || len(s.times) > maxStrays {
-		s.times, s.at = map[string]int{}, map[string]time.Time{}
-	}
-	s.times[what]++
-	if at, ok := s.at[what]; ok && now.Sub(at).Abs() < strayPause {
-		return 0
-	}
-	n := s.times[what]
-	s.times[what], s.at[what] = 0, now
-	return n
 }
 
 // textFault says what is wrong with a text that people give, "" for nothing.

@@ -175,7 +175,7 @@ func (c *Console) byToken(ctx context.Context, text, address string) (*screen.Vi
 			e.Actor, e.Object = "token:"+t.ID, t.ID
 			e.Details["name"] = t.Name
 		}
-		n := c.stray.due(c.now(), "token "+e.Object+cause)
+		n := c.stray.Due(c.now(), "token "+e.Object+cause)
 		if n == 0 {
 			return no
 		}
