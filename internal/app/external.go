@@ -3,10 +3,12 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -96,9 +98,27 @@ func (i *Installation) ExternalPlan(ctx context.Context, a ExternalAsk) (p regis
 			p.Name = a.Tenant // the domain that was asked for
 		}
 	} else if err == nil {
-		p.App.ID = own.App
+		p.App.ID, p.Name = own.App, own.Name
+	}
+	if p.Name == "" {
+		p.Name = i.tenantName(ctx, tenant)
 	}
 	return p, p.Check()
+}
+
+// tenantName is what a tenant is called, where it was collected: people are told at the
+// challenge whose sign-in they answer.
+func (i *Installation) tenantName(ctx context.Context, id string) string {
+	list, err := i.tenants(ctx)
+	if err != nil {
+		return ""
+	}
+	for _, t := range list {
+		if strings.EqualFold(t.ID, id) {
+			return cmp.Or(t.Name, t.Domain)
+		}
+	}
+	return ""
 }
 
 // externalTenant finds the connection that registers, and the id of the tenant.
