@@ -2,6 +2,8 @@
 # make; a C compiler adds the race detector. `make help` lists the rest.
 GO ?= go
 PKGS := ./...
+# RACEPART="1 2" is the second half of the rooms under the race detector; empty is all.
+RACEPART ?=
 # The race detector needs a C compiler; without one the tests run plain.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
@@ -28,7 +30,7 @@ generate: ## regenerate and fail on a difference
 test: ## all tests; with a C compiler once more, shorter, under the race detector
 	$(GO) test -timeout 20m $(PKGS)
 	@test -n "$(RACE)" || echo "NOTE: no C compiler found: nothing ran under the race detector"
-	@test -z "$(RACE)" || $(GO) test -race -short -timeout 25m $$($(GO) list $(PKGS) | grep -vE '/internal/(arch|attack|cli)$$')
+	@test -z "$(RACE)" || $(GO) test -race -short -timeout 25m $$($(GO) list $(PKGS) | grep -vE '/internal/(arch|attack|cli)$$' | ./.ci/part $(RACEPART))
 	@test -d ../shared/data || echo "NOTE: ../shared/data is absent: every test over exports written by others was SKIPPED"
 
 race: ## the race detector over all, and over the whole command line and the enemy, which test leaves out

@@ -124,7 +124,9 @@ func (p *planted) readings(m string) {
 			VALUES ($1, 'users', '', 0, 0, $2, 0, 0, 'permission', $3, '', $4, '', 'r1', 1)`, p.of[m], at, p.word(m, "gap"), m + "-needs"},
 		{`INSERT INTO collect_cursors (tenant, resource, run, began_at, position, pages, span_from, span_to, flaw, covered_at, delta, base, due_at, whole_at,
 			whole_run, whole_pages, tried_at, tries, words, refused, needs, refused_at)
-			VALUES ($1, 'users', '', 0, '', 0, 0, 0, '', 0, '', '', $2, 0, '', 0, $2, 3, $3, '', '', 0)`, p.of[m], at, p.word(m, "failure")},
+			VALUES ($1, 'users', '', 0, '', 0, 0, 0, '', 0, '', '', $2, 0, '', 0, $2, 3, $3, '', '', 0)
+			ON CONFLICT (tenant, resource) DO UPDATE SET due_at = excluded.due_at, tries = excluded.tries, words = excluded.words`,
+			p.of[m], at, p.word(m, "failure")}, // a job may have been there before
 		{`INSERT INTO river_job (args, kind, max_attempts, attempt, state, finalized_at, errors)
 			VALUES (CAST($1 AS blob), 'collect.tenant', 3, 3, 'discarded', CURRENT_TIMESTAMP, CAST($2 AS blob))`, fmt.Sprintf(`{"tenant":%q}`, p.of[m]),
 			fmt.Sprintf(`[{"at":"2026-11-29T00:00:00Z","attempt":3,"error":%q,"trace":""}]`, p.word(m, "dead"))},

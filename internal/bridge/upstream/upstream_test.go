@@ -15,6 +15,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -320,9 +321,9 @@ func (endless) Read(b []byte) (int, error) {
 func TestReuse(t *testing.T) {
 	t.Parallel()
 	f := newFar(t)
-	sent := 0
+	var sent atomic.Int64
 	f.smtp(map[string]func(string) string{"RSET": func(string) string {
-		if sent++; sent == 2 {
+		if sent.Add(1) == 2 {
 			return ""
 		}
 		return "250 ok\r\n"
