@@ -21,7 +21,7 @@ var floor = map[string]int{
 	"msapi": 3, "web": 3, "caller": 3, "observe": 3, "archive": 3, "snapshot": 3, "client": 3,
 	"assess": 4, "rehearse": 4, "prove": 4, "sam": 4, "automation": 4, "doctor": 4, "backup": 4, "checkup": 4, "dates": 4,
 	"collect": 4, "posture": 4, "customers": 4, "coverage": 4, "signins": 4, "people": 4, "alert": 4,
-	"mfa": 4, "otp": 4, "bridge": 4, "apppassword": 4,
+	"mfa": 4, "otp": 4, "bridge": 4, "apppassword": 4, "delegation": 4,
 	"config": 5, "labtest": 5, "cause": 5, "console": 5,
 	"app":    6,
 	"cli":    7,
@@ -114,6 +114,13 @@ var inner = map[string]int{
 
 	"bridge":          1,
 	"bridge/upstream": 2, "bridge/queue": 3, "bridge/front": 3, "bridge/run": 4,
+
+	"delegation/role": 1, "delegation/cover": 1,
+	"delegation":     2,
+	"delegation/use": 3, "delegation/probe": 3,
+	"delegation/recommend": 4,
+	"delegation/move":      5, "delegation/watch": 5,
+	"delegation/pages": 6,
 
 	"sam":         1,
 	"sam/capture": 2, "sam/exchange": 2, "sam/renew": 2,

@@ -1,0 +1,118 @@
+package delegation
+
+import "time"
+
+// Answer is what is known of a question with two answers.
+type Answer string
+
+// The answers.
+const (
+	Yes     Answer = "yes"
+	No      Answer = "no"
+	Unknown Answer = "unknown"
+)
+
+// Inventory is what a partner may do at its customers, as of a moment.
+type Inventory struct {
+	AsOf      time.Time           `json:"asOf"`
+	Tenant    string              `json:"tenant"` // the partner's; "" not said
+	Customers []Customer          `json:"customers"`
+	Groups    map[string]*Group   `json:"groups"` // by id, lower case: those that matter to any way
+	People    map[string]*Person  `json:"people"` // by object id, lower case with dashes: those of the groups
+	Lists     map[string]ListRead `json:"lists"`  // how each list was read, by its Graph name
+}
+
+// ListRead is how a list was read.
+type ListRead struct {
+	At    time.Time `json:"at"`
+	Whole bool      `json:"whole"`
+	Why   string    `json:"why,omitempty"`    // why it is not whole
+	Ask   string    `json:"settle,omitempty"` // the one request that settles it
+}
+
+// Customer is one customer with all that reaches into it.
+type Customer struct {
+	Tenant        string         `json:"customerTenantId"`
+	Name          string         `json:"name"`
+	Domain        string         `json:"domain,omitempty"`
+	DAP           Answer         `json:"dap"`
+	DAPSource     string         `json:"dapSource,omitempty"`
+	Reseller      string         `json:"relationshipToPartner,omitempty"` // raw
+	Relationships []Relationship `json:"relationships"`
+	Azure         []AzureRight   `json:"azure,omitempty"`
+	Consents      []Consent      `json:"consents,omitempty"`
+}
+
+// Relationship is one delegated admin relationship.
+type Relationship struct {
+	ID          string       `json:"relationshipId"`
+	Name        string       `json:"displayName"`
+	Status      string       `json:"status"` // raw
+	Active      bool         `json:"active"` // gives access as of the inventory's moment
+	Created     time.Time    `json:"createdDateTime,omitzero"`
+	Activated   time.Time    `json:"activatedDateTime,omitzero"`
+	End         time.Time    `json:"endDateTime,omitzero"`
+	AutoExtend  string       `json:"autoExtendDuration,omitempty"`
+	Roles       []string     `json:"roles"` // template ids, lower case
+	Assignments []Assignment `json:"accessAssignments"`
+	Read        Answer       `json:"accessAssignmentsRead"`
+	Microsoft   bool         `json:"madeByMicrosoft,omitempty"`    // MLT_
+	Governance  bool         `json:"tenantGovernance,omitempty"`   // never offered for ending
+	Provider    string       `json:"indirectProviderId,omitempty"` // made by an indirect provider for a reseller
+	Source      string       `json:"source,omitempty"`
+}
+
+// Assignment gives roles of a relationship to a security group of the partner.
+type Assignment struct {
+	ID     string   `json:"id"`
+	Group  string   `json:"groupId"`
+	Status string   `json:"status"`
+	Active bool     `json:"active"`
+	Roles  []string `json:"roles"`
+}
+
+// Group is a security group of the partner.
+type Group struct {
+	ID      string   `json:"id"`
+	Name    string   `json:"name"`
+	Known   bool     `json:"known"` // it was in the list of groups
+	Members []Member `json:"members"`
+	Whole   bool     `json:"whole"` // Members, nested and eligible, are all of them
+	Why     string   `json:"why,omitempty"`
+	Ask     string   `json:"settle,omitempty"`
+}
+
+// Member is a person in a group, by the shortest way.
+type Member struct {
+	Person   string   `json:"personId"`
+	Via      []string `json:"via,omitempty"` // nested groups between, from the outer one
+	Eligible bool     `json:"eligible,omitempty"`
+	Perhaps  bool     `json:"perhaps,omitempty"` // as far as was read it may be so
+}
+
+// Person is somebody of the partner.
+type Person struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	UPN     string `json:"userPrincipalName"`
+	Enabled Answer `json:"enabled"`
+	Known   bool   `json:"known"`
+	App     bool   `json:"app,omitempty"` // a service principal
+}
+
+// AzureRight is a role assignment on a subscription of a customer that reaches the partner.
+type AzureRight struct {
+	Subscription string `json:"subscriptionId"`
+	Scope        string `json:"scope"`
+	Role         string `json:"role"`
+	Principal    string `json:"principalId"`
+	Type         string `json:"principalType"` // ForeignGroup, User ...
+}
+
+// Consent is what an app of the partner may do in a customer's tenant.
+type Consent struct {
+	App         string   `json:"appId"`
+	Name        string   `json:"name,omitempty"`
+	Permissions []string `json:"permissions"`
+	AppOnly     bool     `json:"appOnly,omitempty"`
+}

@@ -1,0 +1,69 @@
+package role
+
+import "time"
+
+// Workload is a service whose acts have a log of their own.
+type Workload string
+
+// Some workloads. DirectoryWrites alone is seen in the directory's audit log.
+const (
+	DirectoryWrites Workload = "directory-writes"
+	Reads           Workload = "reads" // of anything: no audit log has them
+	Exchange        Workload = "exchange"
+	SharePoint      Workload = "sharepoint"
+	Teams           Workload = "teams"
+	Intune          Workload = "intune"
+	Security        Workload = "security" // Defender, Purview
+	Support         Workload = "support"  // tickets, service health
+	Dynamics        Workload = "dynamics" // Dynamics 365, Power Platform, Fabric
+	Azure           Workload = "azure"
+	Other           Workload = "other"
+)
+
+// Role is a built-in role of the directory.
+type Role struct {
+	ID         string // template id, lower case
+	Name       string
+	Privileged bool // Microsoft's isPrivileged
+	Road       bool // a way to Global Administrator: who has it can get there
+	Never      bool // not to be offered for GDAP: obsolete, refused, or Partner Tier1/Tier2 Support
+	Weight     int  // what it weighs among roles that could do the same; written by hand
+	Workloads  []Workload
+	Theft      string // what a thief of it could do, one sentence
+}
+
+// Target is what an act was done to.
+type Target string
+
+// The targets of an act.
+const (
+	TargetNone       Target = ""           // it does not matter
+	TargetOrdinary   Target = "ordinary"   // a user without an administrator's role at that time
+	TargetPrivileged Target = "privileged" // a user with one
+	TargetUnknown    Target = "unknown"    // what roles the user held at that time was not read
+)
+
+// Act is one kind of act as a log names it.
+type Act struct {
+	Log        string   // directoryAudit, partnerCenter, azureActivity
+	Category   string   // as the log says it: UserManagement, RoleManagement ...
+	Activity   string   // activityDisplayName, or the operation's name
+	Properties []string // names of the modified properties, sorted, each once
+	Target     Target
+}
+
+// Candidate is a role that could have done an act.
+type Candidate struct {
+	Role string // id
+	Task int    // place in Microsoft's task table for this act: 0 its least role, 1 an additional one; -1 not in it
+}
+
+// Mapping is what is known of an act.
+type Mapping struct {
+	Known      bool        // false: nothing is known of it, and no role is called for
+	Sure       string      // high, mid, low
+	Candidates []Candidate // in order: the least first
+	Task       string      // the task's name in Microsoft's table; "" it is not in it
+	Source     string
+	Date       time.Time
+}
