@@ -59,6 +59,7 @@ type Customer struct {
 	Reseller      string         `json:"relationshipToPartner,omitempty"` // raw
 	Relationships []Relationship `json:"relationships"`
 	Azure         []AzureRight   `json:"azure,omitempty"`
+	AzureRead     Answer         `json:"azureRead,omitempty"` // its role assignments of Azure were read; "" as unknown
 	Consents      []Consent      `json:"consents,omitempty"`
 }
 
@@ -168,4 +169,5 @@ type Consent struct {
 	Name        string   `json:"name,omitempty"`
 	Permissions []string `json:"permissions"`
 	AppOnly     bool     `json:"appOnly,omitempty"`
+	Owner       string   `json:"owner,omitempty"` // the tenant the app is registered in
 }

@@ -88,7 +88,7 @@ func choose(all []choice, asked, what, hint string) (string, error) {
 			names = append(names, fmt.Sprintf("and %d more", len(same)-maxChoices))
 			break
 		}
-		names = append(names, fmt.Sprintf("%s (%s)", same[i].names[len(same[i].names)-1], same[i].id))
+		names = append(names, fmt.Sprintf("%s (%s)", print.First(same[i].id, same[i].names[2], same[i].names[1]), same[i].id))
 	}
 	return "", problem.New(problem.BadInput, "%q is more than one %s", print.Clean(asked, maxText), what).
 		WithHint("name one of %s", strings.Join(names, ", "))

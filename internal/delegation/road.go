@@ -19,9 +19,9 @@ var steps = map[string]string{
 	entra.RoleCloudApplicationAdministrator:         "adds a credential to an app that may change roles, and signs in as the app",
 	entra.RoleDirectorySync:                         "changes accounts that come from on-premises, a Global Administrator's among them where one does",
 	entra.RoleOnPremisesDirectorySync:               "changes accounts that come from on-premises, a Global Administrator's among them where one does",
-	"8329153b-31d0-4727-b945-745eb3bc5f31":          "has a domain signed in by an identity provider of its own, and signs in as any account of it", // Domain Name Administrator
-	"be2f45a1-457d-42af-a067-6ec1fa63bc45":          "adds an identity provider, and signs in by it as an account that it names",               // External Identity Provider Administrator
-	"8ac3fc64-6eca-42ea-9e69-59f4c7b60eb2":          "has a domain signed in by an identity provider of its own, and signs in as any account of it", // Hybrid Identity Administrator
+	entra.RoleDomainNameAdministrator:               "has an identity provider of its own sign in a domain, and so signs in as any account of it",
+	entra.RoleExternalIdentityProviderAdministrator: "adds an identity provider, and signs in by it as an account that it names",
+	entra.RoleHybridIdentityAdministrator:           "has an identity provider of its own sign in a domain, and so signs in as any account of it",
 }
 
 // grants are app-only permissions that lead to Global Administrator, in lower case, with how.

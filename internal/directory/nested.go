@@ -1,6 +1,19 @@
 package directory
 
-import "strings"
+import (
+	"strings"
+
+	"partnerguard/internal/evidence"
+)
+
+// AppRole is an appRoleAssignment: a permission that an app has by itself.
+type AppRole struct {
+	ID          string          `json:"id"`
+	PrincipalID string          `json:"principalId"` // the app's service principal
+	AppRoleID   string          `json:"appRoleId"`
+	ResourceID  string          `json:"resourceId"`
+	Source      evidence.Source `json:"-"`
+}
 
 // Unsure reports a member that one whole copy of the list has and another has not.
 func (m *Member) Unsure() bool { return m.unsure }

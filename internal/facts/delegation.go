@@ -12,6 +12,8 @@ import (
 // takeDelegation keeps what no rule is decided by and a partner's delegation is told from.
 func (f *Facts) takeDelegation(kind evidence.Kind, raw []byte, src evidence.Source) error {
 	switch kind {
+	case evidence.AppRoleAssignment:
+		return take(raw, func(a *directory.AppRole) { a.Source = src; f.AppRoles[key(a.ID, "", src)] = a })
 	case evidence.AzureRoleAssignment:
 		return take(raw, func(a *partner.AzureRole) { a.Source = src; f.AzureRoles[key(a.ID, "", src)] = a })
 	case evidence.DelegatedCustomer, evidence.Contract:

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"slices"
+	"strings"
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/intake/text"
@@ -114,7 +115,11 @@ func (f *file) record(kind evidence.Kind, raw []byte, p place) error {
 		}
 	}
 	if kind == evidence.AccessAssignment {
-		raw = withRelationship(raw, o.text(t.context), p)
+		context := o.text(t.context)
+		if strings.HasSuffix(strings.ToLower(context), "/$entity") {
+			f.in.Shorten(evidence.Cut{Kind: kind, Why: "holds single access assignments, not all of a relationship", Source: f.at(p)})
+		}
+		raw = withRelationship(raw, context, p)
 	}
 	if err := f.emit(kind, raw, p); err != nil || kind != evidence.ConditionalAccessPolicy || len(inner) < 3 || inner[0] != '[' {
 		return err
