@@ -24,6 +24,7 @@ type Catalog struct {
 type known struct {
 	Role
 	actions map[string]bool // its own and inherited ones
+	makes   Target          // what it makes of a user who holds it, by Microsoft's tables of who can act on whom
 }
 
 // source is where a table comes from.
@@ -95,31 +96,16 @@ func (k *known) copy() Role {
 	return r
 }
 
-// limited are the roles that a User Administrator may act on, by Microsoft's tables of who can
-// reset passwords and who can perform sensitive actions; anybody may act on who has those marked true.
-var limited = map[string]bool{
-	"88d8e3e3-8f55-4a1e-953a-9b9898b8876b": true,  // Directory Readers
-	"95e79109-95c0-4d8e-aee3-d01accf2d47b": true,  // Guest Inviter
-	"966707d0-3269-4727-9be2-8c3a10f19b9d": true,  // Password Administrator
-	"fdd7a751-b60b-444a-984c-02652fe8fa1c": false, // Groups Administrator
-	"729827e3-9c14-49f7-bb1b-9608f156bbb8": false, // Helpdesk Administrator
-	"790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b": false, // Message Center Reader
-	"4a5d8f65-41da-4de4-8968-e035b65339cf": false, // Reports Reader
-	userAdministrator:                      false,
-	"27460883-1df1-4691-b032-3b79643e5e63": false, // User Experience Success Manager
-	"75934031-6c7e-415a-99d7-48dbd49e875e": false, // Usage Summary Reports Reader
-}
-
 // TargetOf says what kind of target a user is who holds these roles, given as template ids.
-// It is TargetOrdinary without any, and with those that everybody who resets passwords may act on.
+// It is TargetOrdinary without any, and with those on which everybody who resets passwords may act.
 func (c *Catalog) TargetOf(roles []string) Target {
 	t := TargetOrdinary
 	for _, id := range roles {
-		everybody, ok := limited[strings.ToLower(id)]
+		k := c.byID[strings.ToLower(id)]
 		switch {
-		case !ok:
+		case k == nil || k.makes == TargetPrivileged: // a role of the customer's own, too
 			return TargetPrivileged
-		case !everybody:
+		case k.makes == TargetLimited:
 			t = TargetLimited
 		}
 	}

@@ -21,7 +21,10 @@ func TestChoose(t *testing.T) {
 	}{
 		{"nothing", nil, nil, nil},
 		{"one task", []role.Act{act("", "Reset user password", "")}, nil, []string{"Password Administrator"}},
-		{"groups, not what happens to reach them", []role.Act{act("", "Add group", ""), act("", "Add member to group", "")}, nil, []string{"Groups Administrator"}},
+		{
+			"groups, not what happens to reach them", []role.Act{act("", "Add group", ""), act("", "Add member to group", "")}, nil,
+			[]string{"Groups Administrator"},
+		},
 		{"a role for the thing, though another is not privileged", []role.Act{act("", "Delete device", "")}, nil, []string{"Cloud Device Administrator"}},
 		{"BitLocker", []role.Act{act("", "Read BitLocker key", "")}, nil, []string{"Cloud Device Administrator"}},
 		{"one privileged role instead of two", []role.Act{act("", "Add user", ""), act("", "Reset user password", "")}, nil, []string{"User Administrator"}},
@@ -29,7 +32,10 @@ func TestChoose(t *testing.T) {
 			"never Global Administrator for two", []role.Act{act("", "Add user", ""), act("", "Add Conditional Access policy", "")}, nil,
 			[]string{"Conditional Access Administrator", "User Administrator"},
 		},
-		{"an administrator's password", []role.Act{act("", "Reset user password", role.TargetPrivileged)}, nil, []string{"Privileged Authentication Administrator"}},
+		{
+			"an administrator's password", []role.Act{act("", "Reset user password", role.TargetPrivileged)}, nil,
+			[]string{"Privileged Authentication Administrator"},
+		},
 		{"roles", []role.Act{act("", "Add member to role", "")}, nil, []string{"Privileged Role Administrator"}},
 		{"licences", []role.Act{act("", "Change user license", ""), act("", "Set group license", "")}, nil, []string{"License Administrator"}},
 		{
@@ -38,8 +44,14 @@ func TestChoose(t *testing.T) {
 		},
 		{"an unknown act calls for nothing", []role.Act{act("", "Do something", "")}, nil, nil},
 		{"disable", []role.Act{act("", "Disable account", "")}, nil, []string{"User Administrator"}},
-		{"security defaults and policies", []role.Act{act("", "Update security defaults", ""), act("", "Add named location", "")}, nil, []string{"Conditional Access Administrator"}},
-		{"consent", []role.Act{act("", "Consent to application", ""), act("", "Add delegated permission grant", "")}, nil, []string{"Cloud Application Administrator"}},
+		{
+			"security defaults and policies", []role.Act{act("", "Update security defaults", ""), act("", "Add named location", "")}, nil,
+			[]string{"Conditional Access Administrator"},
+		},
+		{
+			"consent", []role.Act{act("", "Consent to application", ""), act("", "Add delegated permission grant", "")}, nil,
+			[]string{"Cloud Application Administrator"},
+		},
 	} {
 		var maps []role.Mapping
 		for _, a := range x.acts {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"partnerguard/internal/entra"
 )
 
 // maxName is the longest name of an activity that is looked up, in bytes; Microsoft's are below 100.
@@ -337,7 +339,7 @@ func (n *need) allowed(id string) bool {
 	switch id {
 	case GlobalAdministrator, PrivilegedAuth:
 		return true
-	case userAdministrator:
+	case entra.RoleUserAdministrator:
 		return n.target == TargetLimited && n.class != methods
 	case PartnerTier2:
 		return n.class == password

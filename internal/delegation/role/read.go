@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 //go:generate go run ./gen ../../../../shared/facts/roles data
@@ -135,8 +137,13 @@ func (c *Catalog) judge(row func(string) string) error {
 	for _, w := range list(row("workloads"), ";") {
 		k.Workloads = append(k.Workloads, Workload(w))
 	}
-	k.Theft = row("theft")
-	for _, n := range append(list(row("also"), ";"), row("name"), k.Name) {
+	k.Theft, k.makes = row("theft"), Target(row("target"))
+	also := append(list(row("also"), ";"), row("name"), k.Name)
+	if today, ok := entra.FindRole(id); ok { // the definitions keep some older names and marks
+		also = append(also, today.Name)
+		k.Name, k.Privileged = today.Name, today.Privileged
+	}
+	for _, n := range also {
 		if old := c.byName[fold(n)]; old != nil && old != k {
 			return fmt.Errorf("two roles are named %s", n)
 		}

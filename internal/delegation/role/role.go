@@ -1,15 +1,18 @@
 package role
 
-import "time"
+import (
+	"time"
+
+	"partnerguard/internal/entra"
+)
 
 // The roles that rules name.
 const (
-	GlobalAdministrator = "62e90394-69f5-4237-9190-012177145e10"
-	PrivilegedRole      = "e8611ab8-c189-46e8-94e1-60213ab1f814"
-	PrivilegedAuth      = "7be44c8a-adaf-4e2a-84d6-ab2649e08a13"
-	PartnerTier1        = "4ba39ca4-527c-499a-b93d-d9b492c50246"
-	PartnerTier2        = "e00e864a-17c5-4a4b-9c06-f5b95a8d5bd8"
-	userAdministrator   = "fe930be7-5e62-47db-91af-98c3a49a38b1"
+	GlobalAdministrator = entra.RoleGlobalAdministrator
+	PrivilegedRole      = entra.RolePrivilegedRoleAdministrator
+	PrivilegedAuth      = entra.RolePrivilegedAuthenticationAdministrator
+	PartnerTier1        = entra.RolePartnerTier1Support
+	PartnerTier2        = entra.RolePartnerTier2Support
 )
 
 // The logs whose acts are known.

@@ -95,9 +95,9 @@ func TestOldNames(t *testing.T) {
 	for old, want := range map[string]string{
 		"Power BI Administrator": "Fabric Administrator", "power bi service administrator": "Fabric Administrator",
 		"Company Administrator": "Global Administrator", "User Admin": "User Administrator", "User Account Administrator": "User Administrator",
-		"Microsoft Entra Joined Device Local Administrator": "Azure AD Joined Device Local Administrator",
-		"Customer Lockbox Access Approver":                  "Customer LockBox Access Approver",
-		"CRM Service Administrator":                         "Dynamics 365 Administrator",
+		"Azure AD Joined Device Local Administrator": "Microsoft Entra Joined Device Local Administrator",
+		"Customer LockBox access approver":           "Customer Lockbox Access Approver",
+		"CRM Service Administrator":                  "Dynamics 365 Administrator",
 	} {
 		if r, ok := c.ByName(old); !ok || r.Name != want {
 			t.Errorf("%s is %q (%v), want %s", old, r.Name, ok, want)
