@@ -149,19 +149,33 @@ func ring(n int) (p cover.Problem) {
 	return p
 }
 
+// knot makes a problem of n things and 2n needs that reducing seldom solves.
+func knot(r *rand.Rand, n int) (p cover.Problem) {
+	for range n {
+		p.Costs = append(p.Costs, one(r.IntN(2), 5+r.IntN(4)))
+	}
+	for range 2 * n {
+		p.Needs = append(p.Needs, r.Perm(n)[:2+r.IntN(2)])
+	}
+	return p
+}
+
 // TestSearch: what must be searched is as good as trying all, and a bound that is told when cut is one.
 func TestSearch(t *testing.T) {
 	t.Parallel()
-	cut := 0
-	for n := 5; n <= 16; n++ {
-		p := ring(n)
+	cut, r := 0, rand.New(rand.NewPCG(17, 17))
+	for k := range 200 {
+		p := ring(5 + k%9)
+		if k%2 == 1 {
+			p = knot(r, 5+k%9)
+		}
 		want := brute(p)
 		for _, budget := range []int{0, 1, 2, 5} {
 			p.Budget = budget
 			s := cover.Solve(p)
 			check(t, p, s)
 			if s.Cost.Less(want) || want.Less(s.Bound) || s.Exact && s.Cost != want || budget == 0 && !s.Exact {
-				t.Errorf("ring of %d, budget %d: %+v, the best costs %v", n, budget, s, want)
+				t.Errorf("problem %d, budget %d: %+v, the best costs %v", k, budget, s, want)
 			}
 			if !s.Exact {
 				cut++
