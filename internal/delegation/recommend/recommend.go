@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"partnerguard/internal/delegation"
+	"partnerguard/internal/delegation/role"
 	"partnerguard/internal/delegation/use"
 )
 
@@ -11,9 +12,16 @@ import (
 type Input struct {
 	Inventory *delegation.Inventory
 	Use       map[string]*use.Part // by the customer's tenant, lower case; a customer without one was not read
+	Roles     Roles                // nil: the product's own
 	From, To  time.Time            // the window
 	Pins      []Pin
 	Accepted  []string // roles on the way to Global Administrator that a person accepted where an act needs them
+}
+
+// Roles is what is known of roles; [role.Catalog] has it.
+type Roles interface {
+	Map(a role.Act) role.Mapping
+	Role(id string) (role.Role, bool)
 }
 
 // Pin keeps a role where it is, whatever was seen.
