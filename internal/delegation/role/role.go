@@ -39,7 +39,8 @@ type Target string
 const (
 	TargetNone       Target = ""           // it does not matter
 	TargetOrdinary   Target = "ordinary"   // a user without an administrator's role at that time
-	TargetPrivileged Target = "privileged" // a user with one
+	TargetLimited    Target = "limited"    // a user whose every role a User Administrator may act on: Microsoft's limited administrator
+	TargetPrivileged Target = "privileged" // a user with any other role, or in a role-assignable group
 	TargetUnknown    Target = "unknown"    // what roles the user held at that time was not read
 )
 
@@ -54,8 +55,9 @@ type Act struct {
 
 // Candidate is a role that could have done an act.
 type Candidate struct {
-	Role string // id
-	Task int    // place in Microsoft's task table for this act: 0 its least role, 1 an additional one; -1 not in it
+	Role   string // id
+	Task   int    // place in Microsoft's task table for this act: 0 its least role, 1 an additional one; -1 not in it
+	Beside bool   // it could, but is for something else: it counts where it is wanted anyway, and is not chosen for this act
 }
 
 // Mapping is what is known of an act.
