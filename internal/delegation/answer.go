@@ -172,7 +172,8 @@ func (inv *Inventory) say(q Question, list []Path, open int) (out []string) {
 	case q.Role != "":
 		out = append(out, fmt.Sprintf("%s %s %s: %s.", people(sure), haveWord(sure)+" "+RoleName(q.Role), place, c.words()))
 	default:
-		out = append(out, fmt.Sprintf("%s %s %s %s%s.", people(sure), reachWord(sure), print.Plural(int64(len(c.roles)), "roles"), place, leadWords(len(c.leads))))
+		out = append(out, fmt.Sprintf("%s %s %s %s%s.", people(sure), reachWord(sure), print.Plural(int64(len(c.roles)), "roles"), place,
+			leadWords(len(c.leads))))
 	}
 	if n := c.how[perhaps]; n > 0 && sure > 0 {
 		out = append(out, people(n)+" more may: the ways say why it is not known.")
