@@ -57,7 +57,7 @@ type Customer struct {
 	// that is active.
 	Relationship *Relationship `yaml:"relationship,omitempty" json:"relationship,omitempty"`
 	Groups       []Group       `yaml:"groups,omitempty" json:"groups"`
-	End          []Ending      `yaml:"end,omitempty" json:"end"`
+	End          []Former      `yaml:"end,omitempty" json:"end"`
 	DAP          DAPWill       `yaml:"dap" json:"dap"`
 	Goes         []Going       `yaml:"goes,omitempty" json:"goes"`
 	Stays        []Staying     `yaml:"stays,omitempty" json:"stays"`
@@ -82,8 +82,8 @@ type Group struct {
 	Roles []string `yaml:"roles" json:"roles"`
 }
 
-// Ending is a relationship that shall end.
-type Ending struct {
+// Former is a relationship that shall end.
+type Former struct {
 	ID   string `yaml:"id" json:"relationshipId"`
 	Name string `yaml:"name" json:"displayName"`
 	Why  string `yaml:"why" json:"why"`

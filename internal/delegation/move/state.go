@@ -51,8 +51,8 @@ var ways = map[State][]State{
 	Probing:    {Easing, Ending, Removing, Done, Held, Restoring},
 	Easing:     {Proving, Held, Restoring},
 	Proving:    {Ending, Removing, Done, Held, Restoring},
-	Ending:     {Removing, Done, Held},
-	Removing:   {Done, Held},
+	Ending:     {Removing, Done, Held, Restoring},
+	Removing:   {Done, Held, Restoring},
 	Held:       {Checking, Creating, Locking, Inviting, Assigning, Probing, Easing, Proving, Ending, Removing, Cancelling, Cancelled, Restoring, Retracting},
 	Cancelling: {Cancelled, Held},
 	Restoring:  {Retracting, RolledBack, Held},
@@ -82,8 +82,12 @@ type Move struct {
 	Next     time.Time `json:"next,omitzero"` // looked at again then; zero: when somebody does something
 	Progress Progress  `json:"progress"`
 
+	wish    Customer // what the plan wants of it
+	rawWish string
+	rawBody string
 	version int64
 	mark    []byte
+	holder  string
 }
 
 // Progress is what a move did so far.
@@ -95,6 +99,7 @@ type Progress struct {
 	Reminded     int       `json:"reminded,omitempty"`
 	Intent       string    `json:"intent,omitempty"` // what was asked for, and has no answer yet
 	Operation    string    `json:"operation,omitempty"`
+	Steps        int64     `json:"steps,omitempty"` // changes that were asked for
 	Tries        int       `json:"tries,omitempty"` // passing failures in a row
 	HeldIn       State     `json:"heldIn,omitempty"`
 	ByProbe      bool      `json:"heldByProbe,omitempty"`
@@ -108,7 +113,7 @@ type Progress struct {
 // Run is a plan that is applied.
 type Run struct {
 	ID      string    `json:"id"`
-	Plan    Plan      `json:"-"`
+	Plan    Plan      `json:"-"` // without its customers
 	State   RunState  `json:"state"`
 	Why     string    `json:"why,omitempty"`
 	Stage   int       `json:"stage"` // the last that has begun
@@ -116,6 +121,7 @@ type Run struct {
 	Applied time.Time `json:"applied"`
 	Actor   string    `json:"actor"`
 
+	rawBody string
 	version int64
 	mark    []byte
 }
