@@ -23,6 +23,14 @@ type Plan struct {
 	Stages    []int             `yaml:"stages" json:"stages"`
 	Roles     map[string]string `yaml:"roleNames" json:"roleNames"` // for people: the names of the ids below
 	Customers []Customer        `yaml:"customers" json:"customers"`
+	Unchanged []Unchanged       `yaml:"unchanged,omitempty" json:"unchanged"` // where nothing is done, and why
+}
+
+// Unchanged is a customer where nothing is done.
+type Unchanged struct {
+	Tenant string `yaml:"tenant" json:"customerTenantId"`
+	Name   string `yaml:"name" json:"name"`
+	Why    string `yaml:"why" json:"why"`
 }
 
 // Change is the kind of change at a customer, from the smallest to the largest.
@@ -125,14 +133,4 @@ type WasGroup struct {
 	Assignment string   `yaml:"assignment" json:"assignmentId"`
 	Group      string   `yaml:"group" json:"groupId"`
 	Roles      []string `yaml:"roles" json:"roles"`
-}
-
-// find gives a customer of the plan.
-func (p *Plan) find(tenant string) *Customer {
-	for i := range p.Customers {
-		if p.Customers[i].Tenant == tenant {
-			return &p.Customers[i]
-		}
-	}
-	return nil
 }

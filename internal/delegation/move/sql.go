@@ -108,7 +108,7 @@ func (m *Mover) run(ctx context.Context, id string) (Run, error) {
 func (m *Mover) insertRun(ctx context.Context, r *Run) error {
 	r.version = 1
 	head := r.Plan
-	head.Customers = nil
+	head.Customers, head.Unchanged = nil, nil // those have rows of their own, these none
 	body, err := json.Marshal(head)
 	if err != nil {
 		return err
