@@ -44,7 +44,8 @@
 //	(habit)           kind (person, script, device, sync, drill, none), works
 //	                  (chance of a weekday), site, office, client (an old one, or
 //	                  device code), app (of a script)
-//	groups            name, about, members (people, groups, apps), roles,
+//	groups            name, about, members (people, groups, apps), eligible
+//	                  (people who may activate membership), roles,
 //	                  roleAssignable
 //	apps              name, clientId, audience (one, many, personal), web, spa,
 //	                  public, publicClient, identifiers, tokenV2, idTokens, publishes,

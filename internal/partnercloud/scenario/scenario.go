@@ -128,7 +128,8 @@ type Habit struct {
 type Group struct {
 	Name           string   `yaml:"name"`
 	About          string   `yaml:"about"`
-	Members        []string `yaml:"members"` // people by upn or the part before @, groups, apps
+	Members        []string `yaml:"members"`  // people by upn or the part before @, groups, apps
+	Eligible       []string `yaml:"eligible"` // people who may be in it for a time, by Privileged Identity Management
 	RoleAssignable bool     `yaml:"roleAssignable"`
 	Roles          []string `yaml:"roles"`
 }
