@@ -59,6 +59,9 @@ type Expectation struct {
 	Active   []Access `json:"active,omitempty"` // access that should exist
 	Gone     []Access `json:"gone,omitempty"`   // access that should not; no group: the whole relationship should be over
 	NoDAP    bool     `json:"noDap,omitempty"`  // DAP should be gone
+	// Whole says that Active is all that should give access to this customer: then a role
+	// in a token that none of it gives is access that should not exist.
+	Whole bool `json:"whole,omitempty"`
 	// Since is when it was made so: until the change had its time, what is not yet so
 	// waits. Zero: long ago.
 	Since time.Time `json:"since,omitzero"`
@@ -119,8 +122,6 @@ type Assignment struct {
 // Token is what a token in a customer's tenant says.
 type Token struct {
 	Account string   // its user principal name
-	Roles   []string // wids: template ids, lower case; nil when it cannot be read
-	Opaque  bool     // its claims cannot be read
+	Roles   []string // wids: template ids; nil when it does not say
 	Refused bool     // Entra ID gives this account none: it has no access there
-	Why     string   // of Refused, in Entra ID's words
 }
