@@ -33,6 +33,9 @@ func Probe(ctx context.Context, c Client, e Expectation, now time.Time) []Result
 	for i := range e.Gone {
 		p.gone(&e.Gone[i])
 	}
+	for i := range e.NoRole {
+		p.lost(&e.NoRole[i])
+	}
 	if e.NoDAP {
 		p.dap()
 	}
@@ -224,6 +227,32 @@ func (p *prober) gone(a *Access) {
 		r.Fix = "delete the assignment again, or end the relationship"
 	default:
 		r.Outcome, r.Got, r.Why = Wait, said(is.Status)+": "+names(is.Roles), "The group still has an access assignment."
+	}
+	p.add(r, AssignmentTakes)
+}
+
+// lost looks through every relationship for a role that a group should not have.
+func (p *prober) lost(l *Lost) {
+	r := Result{Kind: RoleGone, Subject: l.Group, Want: "no " + names([]string{l.Role}), Proof: ByState, Outcome: Pass, Got: "not there"}
+	ids, err := p.c.Relationships(p.ctx, p.e.Customer)
+	if err != nil {
+		p.unknown(r, err)
+		return
+	}
+	for _, id := range ids {
+		list, err := p.list(id)
+		if err != nil {
+			p.unknown(r, err)
+			return
+		}
+		is, ok := find(list, l.Group)
+		if ok && len(less([]string{l.Role}, is.Roles)) == 0 {
+			r.Outcome, r.Got, r.Why = Wait, said(is.Status)+" by "+print.Clean(id, 2*maxShown), "The group still has the role."
+			if is.Status == "error" {
+				r.Outcome, r.Why = Unknown, "Microsoft could not change it, and does not say whether it still gives access."
+			}
+			break
+		}
 	}
 	p.add(r, AssignmentTakes)
 }

@@ -16,6 +16,7 @@ const (
 	RelationshipEnded  Kind = "relationship-ended"  // it does not any more
 	AssignmentActive   Kind = "assignment-active"   // the group has exactly these roles by it
 	AssignmentGone     Kind = "assignment-gone"     // the group has no assignment by it
+	RoleGone           Kind = "role-gone"           // no relationship gives the group that role at this customer
 	DAPGone            Kind = "dap-gone"            // Partner Center says that there is no DAP
 	TokenRoles         Kind = "token-roles"         // the connected account's token in the customer's tenant has these roles, and no other
 	MemberSeen         Kind = "member-seen"         // somebody of the group signed in to the customer's tenant since
@@ -58,6 +59,7 @@ type Expectation struct {
 	Name     string   `json:"name,omitempty"`
 	Active   []Access `json:"active,omitempty"` // access that should exist
 	Gone     []Access `json:"gone,omitempty"`   // access that should not; no group: the whole relationship should be over
+	NoRole   []Lost   `json:"noRole,omitempty"` // roles that a group should not have by any relationship
 	NoDAP    bool     `json:"noDap,omitempty"`  // DAP should be gone
 	// Whole says that Active is all that should give access to this customer: then a role
 	// in a token that none of it gives is access that should not exist.
@@ -72,6 +74,12 @@ type Access struct {
 	Relationship string   `json:"relationshipId"`
 	Group        string   `json:"groupId,omitempty"`
 	Roles        []string `json:"roles,omitempty"` // template ids, lower case
+}
+
+// Lost is a role that a group should not have any more.
+type Lost struct {
+	Group string `json:"groupId"`
+	Role  string `json:"role"`
 }
 
 // Result is what one probe found.
@@ -93,6 +101,8 @@ type Result struct {
 type Client interface {
 	// Relationship reads a relationship's status, and whether there is one.
 	Relationship(ctx context.Context, id string) (Relationship, error)
+	// Relationships are the ids of those at a customer that give access, or may soon.
+	Relationships(ctx context.Context, customer string) ([]string, error)
 	// Assignments reads a relationship's access assignments.
 	Assignments(ctx context.Context, id string) ([]Assignment, error)
 	// DAP says whether Partner Center shows DAP at a customer.

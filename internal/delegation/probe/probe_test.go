@@ -53,6 +53,9 @@ func (f *fake) Relationship(_ context.Context, id string) (Relationship, error) 
 func (f *fake) Assignments(_ context.Context, id string) ([]Assignment, error) {
 	return f.lists[id], f.err("assignments")
 }
+func (f *fake) Relationships(context.Context, string) ([]string, error) {
+	return []string{rel, old}, f.err("relationships")
+}
 func (f *fake) DAP(context.Context, string) (delegation.Answer, error) { return f.dap, f.err("dap") }
 func (f *fake) Token(context.Context, string) (Token, error)           { return f.token, f.err("token") }
 func (f *fake) Groups(context.Context) ([]string, error)               { return f.groups, f.err("groups") }
@@ -70,7 +73,7 @@ func good() (*fake, Expectation) {
 			dap: delegation.No, token: Token{Account: otherAccount, Roles: []string{helpdesk, reader, everybody}}, groups: []string{desk}, seen: now.Add(-time.Minute),
 		}, Expectation{
 			Customer: customer, Active: []Access{{Relationship: rel, Group: desk, Roles: []string{reader, helpdesk}}},
-			Gone: []Access{{Relationship: old}, {Relationship: rel, Group: ops}}, NoDAP: true, Whole: true, Since: now.Add(-5 * time.Minute),
+			Gone: []Access{{Relationship: old}, {Relationship: rel, Group: ops}}, NoDAP: true, Whole: true, NoRole: []Lost{{ops, global}, {desk, global}}, Since: now.Add(-5 * time.Minute),
 		}
 }
 
@@ -111,10 +114,14 @@ func TestProbe(t *testing.T) {
 			AssignmentActive, Fail, Fail, ByState},
 		"the old one lives": {func(f *fake, e *Expectation) { long(f, e); f.rels[old] = Relationship{Status: "active"} }, RelationshipEnded, Fail, Fail,
 			ByState},
-		"the old one ends":      {func(f *fake, _ *Expectation) { f.rels[old] = Relationship{Status: "terminationRequested"} }, RelationshipEnded, Wait, Wait, ByState},
-		"the old group is in":   {func(f *fake, e *Expectation) { long(f, e); f.lists[rel][1].Status = "active" }, AssignmentGone, Fail, Fail, ByState},
-		"the old group leaves":  {func(f *fake, _ *Expectation) { f.lists[rel][1].Status = "deleting" }, AssignmentGone, Wait, Wait, ByState},
-		"nobody could end it":   {func(f *fake, _ *Expectation) { f.lists[rel][1].Status = "error" }, AssignmentGone, Unknown, Unknown, ByState},
+		"the old one ends":     {func(f *fake, _ *Expectation) { f.rels[old] = Relationship{Status: "terminationRequested"} }, RelationshipEnded, Wait, Wait, ByState},
+		"the old group is in":  {func(f *fake, e *Expectation) { long(f, e); f.lists[rel][1].Status = "active" }, AssignmentGone, Fail, Fail, ByState},
+		"the old group leaves": {func(f *fake, _ *Expectation) { f.lists[rel][1].Status = "deleting" }, AssignmentGone, Wait, Wait, ByState},
+		"nobody could end it":  {func(f *fake, _ *Expectation) { f.lists[rel][1].Status = "error" }, AssignmentGone, Unknown, Unknown, ByState},
+		"a role is still given": {func(f *fake, e *Expectation) {
+			long(f, e)
+			f.lists[old] = []Assignment{{Group: ops, Status: "active", Roles: []string{global}}}
+		}, RoleGone, Fail, Fail, ByState},
 		"DAP is there":          {func(f *fake, e *Expectation) { long(f, e); f.dap = delegation.Yes }, DAPGone, Fail, Fail, ByState},
 		"nobody says about DAP": {func(f *fake, _ *Expectation) { f.dap = delegation.Unknown }, DAPGone, Unknown, Unknown, ByNone},
 		"DAP is still felt": {func(f *fake, e *Expectation) {
@@ -152,7 +159,7 @@ func stranger(f *fake, e *Expectation) {
 func TestWhatCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	for q, kinds := range map[string][]Kind{
-		"relationship": {RelationshipActive, RelationshipEnded, AssignmentGone}, "assignments": {AssignmentActive, AssignmentGone}, "dap": {DAPGone},
+		"relationship": {RelationshipActive, RelationshipEnded, AssignmentGone}, "assignments": {AssignmentActive, AssignmentGone, RoleGone}, "relationships": {RoleGone}, "dap": {DAPGone},
 		"token": {TokenRoles}, "groups": {TokenRoles}, "sign-ins": {MemberSeen},
 	} {
 		f, e := good()
