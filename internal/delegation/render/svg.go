@@ -36,12 +36,12 @@ func (p *Picture) SVG(w io.Writer) error {
 	}
 	for i := range p.Edges {
 		e := &p.Edges[i]
-		fmt.Fprintf(b, "<path class=\"%s\" d=\"%s\"/>\n", classes("e", e.Leads, e.Eligible, e.Perhaps), p.Curve(e))
+		fmt.Fprintf(b, "<path class=\"%s\" d=\"%s\"/>\n", Classes("e", e.Leads, e.Eligible, e.Perhaps), p.Curve(e))
 	}
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
 		fmt.Fprintf(b, "<g><title>%s</title><rect class=\"%s\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" rx=\"5\"/>", xml(n.Title),
-			classes("b", n.Leads, false, n.Perhaps), Num(n.X), Num(n.Y), Num(boxWide), Num(boxHigh))
+			Classes("b", n.Leads, false, n.Perhaps), Num(n.X), Num(n.Y), Num(boxWide), Num(boxHigh))
 		label, sub := n.Lines()
 		y := n.Y + 21
 		if sub != "" {
@@ -57,7 +57,7 @@ func (p *Picture) SVG(w io.Writer) error {
 	for _, k := range Keys {
 		y := p.Height + legend - 8
 		fmt.Fprintf(b, "<path class=\"%s\" d=\"M%s %sh26\"/><text class=\"s\" x=\"%s\" y=\"%s\">%s</text>\n",
-			classes("e", k.Leads, k.Eligible, k.Perhaps), Num(x), Num(y), Num(x+32), Num(y+3.5), xml(k.Text))
+			Classes("e", k.Leads, k.Eligible, k.Perhaps), Num(x), Num(y), Num(x+32), Num(y+3.5), xml(k.Text))
 		x += 46 + 5.2*float64(len(k.Text))
 	}
 	fmt.Fprint(b, "</g>\n</svg>\n")
@@ -75,7 +75,7 @@ var Keys = []Key{{Text: "a way"}, {Text: "to Global Administrator", Leads: true}
 
 // Lines are what a box says: its label, and what stands below it; both bounded.
 func (n *Node) Lines() (label, sub string) {
-	return clip(n.Label, maxLabel), clip(n.Sub, maxLabel+6)
+	return clip(n.Label, maxLabel), clip(n.Sub, maxLabel+3)
 }
 
 func clip(s string, signs int) string {
@@ -100,7 +100,9 @@ func (p *Picture) Curve(e *Edge) string {
 // Num is a number with a tenth at most.
 func Num(f float64) string { return strings.TrimSuffix(strconv.FormatFloat(f, 'f', 1, 64), ".0") }
 
-func classes(base string, leads, eligible, perhaps bool) string {
+// Classes are the classes of a box or an edge: l leads to Global Administrator, g is opened by an
+// activation, p is not sure.
+func Classes(base string, leads, eligible, perhaps bool) string {
 	if leads {
 		base += " l"
 	}
