@@ -78,6 +78,8 @@ var csvCommands = map[string][]string{
 	"partnerguard attest list csv":        {"--from", "{in}"},
 	"partnerguard dates csv":              {"--from", "{in}"},
 	"partnerguard apppassword decide csv": {"--from", "{in}"},
+	"partnerguard delegation list csv":    {"--from", "{in}"},
+	"partnerguard delegation paths csv":   {"--from", "{in}", "--role", "Global Administrator"},
 	"partnerguard export plan csv":        {"--licence", "free"},
 	"partnerguard export check csv":       {"--from", "{in}"},
 }

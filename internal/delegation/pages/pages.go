@@ -167,7 +167,8 @@ func notices(inv *delegation.Inventory) (out []screen.Notice) {
 	}
 	if len(not) > 0 {
 		out = append(out, screen.Notice{Tone: print.Doubt, Lead: "Not all of it was read.",
-			Text: print.Ended(print.Sentence(strings.Join(not, "; "))) + " What is missing is not known, and no zero.", LinkText: "What heals it", Path: "/collection"})
+			Text:     print.Ended(print.Sentence(strings.Join(not, "; "))) + " What is missing is not known, and no zero.",
+			LinkText: "What heals it", Path: "/collection"})
 	}
 	if n := len(inv.Lost); n > 0 {
 		out = append(out, screen.Notice{Tone: print.Doubt, Lead: print.Plural(int64(n), "access assignments") + " without a relationship.",

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"partnerguard/internal/delegation"
@@ -45,12 +46,13 @@ func (w *Way) sure() string {
 }
 
 var wayList = &screen.List[Way]{
-	Noun: "way", Default: "role", Search: "person, group, customer, role", PerPage: 200, Tight: true,
+	Noun: "path", Default: "role", Search: "person, group, customer, role", PerPage: 200, Tight: true,
 	Key:    func(w *Way) string { return w.key },
 	Tenant: func(w *Way) string { return w.Customer },
 	Columns: []screen.Column[Way]{
 		{Name: "person", Head: "Who", Cell: func(w *Way) screen.Cell { return screen.Cell{Text: w.Who, Quiet: w.Person == "" && w.App == ""} }},
-		{Name: "by", Head: "By", About: "groups, from the inner to the outer one, and what they open", Cell: func(w *Way) screen.Cell { return screen.Words(w.How) }},
+		{Name: "by", Head: "By", About: "groups, from the inner to the outer one, and what they open",
+			Cell: func(w *Way) screen.Cell { return screen.Words(w.How) }},
 		{Name: "role", Head: "Role", Order: func(a, b *Way) int {
 			return cmp.Or(urgency(a)-urgency(b), strings.Compare(a.RoleName, b.RoleName), strings.Compare(a.Who, b.Who))
 		}, Cell: func(w *Way) screen.Cell {
@@ -79,7 +81,8 @@ var wayList = &screen.List[Way]{
 			Word: func(v string) string {
 				return map[string]string{"open": "open now", "eligible": "after an activation", "perhaps": "perhaps"}[v]
 			}},
-		{Name: "kind", Head: "By", Enum: []string{string(delegation.ByGDAP), string(delegation.ByDAP), string(delegation.ByAzure), string(delegation.ByConsent)},
+		{Name: "kind", Head: "By", Enum: []string{string(delegation.ByGDAP), string(delegation.ByDAP), string(delegation.ByAzure),
+			string(delegation.ByConsent)},
 			Of: func(w *Way) []string { return []string{string(w.Kind)} }, Word: func(v string) string {
 				return map[string]string{"gdap": "GDAP", "dap": "DAP", "azure": "Azure", "app-only": "an app's permission"}[v]
 			}},
@@ -157,7 +160,10 @@ func (p *Pages) paths(ctx context.Context, a *screen.Ask) (*screen.View, error) 
 	}
 	v.Actions = []screen.Action{{Text: "Picture", Icon: "dl", Path: screen.With("/delegation/paths/picture", "tenant", a.Tenant.ID, "person",
 		a.Values.Get("person"), "role", a.Values.Get("role"))}, {Text: "All customers", Path: "/delegation"}}
-	v.Above = []screen.Block{screen.Card{Head: "The answer", Body: []screen.Block{said(ways.Says)}}, form(inv, a)}
+	v.Above = []screen.Block{form(inv, a)}
+	if len(ways.Says) > 1 {
+		v.Above = slices.Insert(v.Above, 0, screen.Block(screen.Card{Head: "What else", Body: []screen.Block{said(ways.Says[1:])}}))
+	}
 	if len(ways.Paths) > 0 {
 		pic := render.Draw(inv, &ways)
 		v.Above = append(v.Above, screen.Card{Head: "The ways", Aside: "the table below has each of them", Body: []screen.Block{picture(pic)}})
@@ -243,7 +249,8 @@ func field(b *screen.Builder, name, label, _ string) {
 // picture draws the ways in the page. What it shows stands in the table, too.
 func picture(p *render.Picture) screen.Block {
 	return screen.Func(func(b *screen.Builder) {
-		b.Open("figure", screen.A("class", "xscroll"), screen.A("tabindex", "0"), screen.A("role", "group"), screen.A("aria-label", "The ways as a picture"))
+		b.Open("figure", screen.A("class", "xscroll"), screen.A("tabindex", "0"), screen.A("role", "group"),
+			screen.A("aria-label", "The ways as a picture"))
 		b.Open("svg", screen.A("class", "ways"), screen.A("viewBox", "0 0 "+render.Num(p.Width)+" "+render.Num(p.Height)),
 			screen.A("width", render.Num(p.Width)), screen.A("height", render.Num(p.Height)), screen.A("role", "img"), screen.A("aria-label", clipped(p.Says)))
 		for _, h := range p.Heads {

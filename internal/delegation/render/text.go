@@ -55,7 +55,13 @@ func toneOf(bad, unknown int) print.Tone {
 }
 
 func dapWord(a delegation.Answer) string {
-	return map[delegation.Answer]string{delegation.Yes: "in place", delegation.No: "none"}[a] + map[bool]string{true: "not read"}[a == delegation.Unknown]
+	switch a {
+	case delegation.Yes:
+		return "in place"
+	case delegation.No:
+		return "none"
+	}
+	return "not read"
 }
 
 func gdapWord(s *delegation.Summary) string {
@@ -119,7 +125,8 @@ func tellLists(p *print.Screen, inv *delegation.Inventory) {
 	}
 	if n := len(inv.Lost); n > 0 {
 		p.Blank()
-		p.Print(tidy(print.Plural(int64(n), "access assignments")+" do not say of which relationship they are: no relationship's are known to be all."), print.Plain)
+		p.Print(print.Plural(int64(n), "access assignments")+" do not say of which relationship they are: no relationship's are known to be all.",
+			print.Plain)
 	}
 	first := true
 	for _, name := range []string{"customers", "delegatedAdminRelationships", "delegatedAdminAccessAssignments", "groups", "groupEligibility", "users"} {
@@ -161,7 +168,11 @@ func evidenceAsk(thing, ask string) string {
 func CustomerText(w io.Writer, inv *delegation.Inventory, c *delegation.Customer, o print.Options) error {
 	p := print.NewScreen(w, o)
 	s := delegation.Summarize(inv, c)
-	p.Headline(toneOf(len(s.Roads)+map[bool]int{true: 1}[s.DAP == delegation.Yes], len(s.Unread)), tidy(c.Name+": DAP "+dapWord(c.DAP)+", GDAP "+gdapWord(&s)+"."))
+	bad := len(s.Roads)
+	if s.DAP == delegation.Yes {
+		bad++
+	}
+	p.Headline(toneOf(bad, len(s.Unread)), tidy(c.Name+": DAP "+dapWord(c.DAP)+", GDAP "+gdapWord(&s)+"."))
 	p.Para("  ", tidy("tenant "+c.Tenant+", listed in "+strings.Join(c.Listed, ", ")), print.Dim)
 	if c.DAPWhy != "" {
 		p.Para("  ", tidy("DAP: "+c.DAPWhy+"; settled by GET /v1/customers/"+c.Tenant), print.Plain)
@@ -196,14 +207,19 @@ func relationship(p *print.Screen, inv *delegation.Inventory, r *delegation.Rela
 	p.Print(tidy(cmp.Or(r.Name, r.ID)), print.Plain.Strong())
 	p.Para("  ", tidy(strings.Join(words, ", ")), print.Plain)
 	p.Para("  ", tidy(r.ID), print.Dim)
-	p.Para("  roles  ", tidy(cmp.Or(strings.Join(delegation.RoleNames(r.Roles), ", "), "not read")+map[bool]string{true: " (not all could be read)"}[r.RolesLost]), print.Plain)
+	roles := cmp.Or(strings.Join(delegation.RoleNames(r.Roles), ", "), "not read")
+	if r.RolesLost {
+		roles += " (not all could be read)"
+	}
+	p.Para("  roles  ", tidy(roles), print.Plain)
 	for k := range r.Assignments {
 		a := &r.Assignments[k]
 		word := ""
 		if !a.Active {
 			word = " (" + cmp.Or(a.Status, "no access") + ")"
 		}
-		p.Para("  group  ", tidy(inv.GroupName(a.Group)+word+": "+membersWord(inv, a.Group)+"; "+strings.Join(delegation.RoleNames(a.Roles), ", ")), print.Plain)
+		p.Para("  group  ", tidy(inv.GroupName(a.Group)+word+": "+membersWord(inv, a.Group)+"; "+
+			strings.Join(delegation.RoleNames(a.Roles), ", ")), print.Plain)
 	}
 	if r.Read != delegation.Yes {
 		p.Para("  ?      ", tidy(evidenceAsk(r.Why, r.Ask)), print.Plain)
