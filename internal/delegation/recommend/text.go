@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,9 +105,10 @@ func (r *Result) list(ids []string) string {
 }
 
 func (r *Result) template(p *print.Screen, t *Template) {
-	p.Section(r.list(t.Roles), t.ID+" · "+print.Plural(int64(t.Items), "assignments"))
+	p.Section(print.Plural(int64(len(t.Roles)), "roles")+" for "+print.Plural(int64(t.Items), "assignments"), t.ID)
+	p.Para("  ", r.list(t.Roles), print.Bold)
 	for _, line := range t.Theft {
-		p.Para("  a thief could: ", print.Saying(line), print.Dim)
+		p.Para("    stolen: ", print.Saying(line), print.Dim)
 	}
 	for _, x := range t.Extra {
 		p.Para("  + ", fmt.Sprintf("%s is more than %s need", r.name(x.Role), print.Plural(int64(x.Items), "assignments")), print.Yellow)
@@ -179,24 +181,31 @@ func shortened(list []string) string {
 }
 
 func (r *Result) waits(p *print.Screen) {
-	n := 0
+	type line struct{ group, role, kept, acts string }
+	where := map[line]int64{}
 	for i := range r.Items {
 		for _, w := range r.Items[i].Waits {
-			if n++; n == 1 {
-				p.Section("Waits for acceptance", "an act needs a way to Global Administrator, and nobody accepted it")
-			}
-			if n > mostLines {
-				continue
-			}
-			say := fmt.Sprintf("%s · %s: %s need %s", r.name(r.Items[i].Customer), r.name(r.Items[i].Group), shortened(w.Activity), r.name(w.Role))
-			if w.Kept != "" {
-				say += "; " + r.name(w.Kept) + " is kept until then"
-			}
-			p.Para("  ", say, print.Plain)
-			p.Para("    → ", "--accept "+strconv.Quote(r.name(w.Role)), print.Cyan)
+			where[line{r.name(r.Items[i].Group), r.name(w.Role), w.Kept, shortened(w.Activity)}]++
 		}
 	}
-	p.More("  ", max(n-mostLines, 0), " in the JSON")
+	if len(where) == 0 {
+		return
+	}
+	p.Section("Waits for acceptance", "acts need a way to Global Administrator, and nobody accepted it")
+	list := slices.SortedFunc(maps.Keys(where), func(a, b line) int {
+		return cmp.Or(-cmp.Compare(where[a], where[b]), cmpAll(a.role, b.role, a.group, b.group, a.acts, b.acts))
+	})
+	var accept []string
+	for _, l := range list[:min(len(list), mostLines)] {
+		say := fmt.Sprintf("%s at %s: %s · %s", l.group, print.Plural(where[l], "customers"), l.role, l.acts)
+		if l.kept != "" {
+			say += "; " + r.name(l.kept) + " stays until then"
+		}
+		p.Para("  ", say, print.Plain)
+		accept = append(accept, "--accept "+strconv.Quote(l.role))
+	}
+	p.More("  ", max(len(list)-mostLines, 0), " in the JSON")
+	p.Para("    → ", strings.Join(once(accept), " "), print.Cyan)
 }
 
 func (r *Result) dap(p *print.Screen) {
