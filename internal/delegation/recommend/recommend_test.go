@@ -144,13 +144,14 @@ func TestRules(t *testing.T) {
 		}},
 		"an administrator's password, accepted": {[]string{user, global}, func(g *ground) { reset(g); g.in.Accepted = []string{privAuth} }, set(privAuth),
 			func(r *recommend.Result) string { return need(len(r.Items[0].Waits) == 0, "it waits") }},
+		"what stays can do the rest, too": {[]string{user, global}, func(g *ground) { reset(g); licence(g) }, set(global), nil},
 		"the smallest": {[]string{user, license, groupsAdm}, func(g *ground) {
 			licence(g)
 			g.did(ada, "UserManagement", "Add user", role.TargetOrdinary, 6)
 		}, set(user), nil},
 		"pinned": {[]string{user, exchange}, func(g *ground) {
 			licence(g)
-			g.in.Pins = []recommend.Pin{{Role: strings.ToUpper(exchange), Group: staff}, {Role: user, Customer: others}, {Role: reader}}
+			g.in.Pins = []recommend.Pin{{Role: strings.ToUpper(exchange), Group: staff}, {Role: user, Customer: others}, {Role: user, Group: others}, {Role: reader}}
 		}, set(exchange, license), nil},
 		"two groups, both able": {[]string{user}, func(g *ground) {
 			g.also(others, user)

@@ -260,8 +260,10 @@ func TestWindow(t *testing.T) {
 		_ = f.Take(evidence.DirectoryAudit, []byte(row(d, "user_"+adaHex, "Add group", "")), evidence.Source{}) // a copy
 	}
 	_ = f.Take(evidence.DirectoryAudit, []byte(row(50, "user_"+adaHex, "Delete group", "")), evidence.Source{})
+	early := strings.Replace(row(100, "user_"+adaHex, "Delete device", ""), "T12:", "T11:", 1)
+	_ = f.Take(evidence.DirectoryAudit, []byte(early), evidence.Source{}) // the window's first day, before it begins
 	p := f.Part(nil).Within(at(190), 90, time.Time{})
-	if len(p.Acts) != 1 || p.Acts[0].Count != 3 || !p.Acts[0].Last.Equal(at(190)) || p.Outside != 3 || p.Acts[0].First.Before(p.From) {
+	if len(p.Acts) != 1 || p.Acts[0].Count != 3 || !p.Acts[0].Last.Equal(at(190)) || p.Outside != 4 || p.Acts[0].First.Before(p.From) {
 		t.Errorf("%+v", p)
 	}
 }
@@ -341,6 +343,27 @@ func TestOtherLogs(t *testing.T) {
 	want := map[string]int64{"signIn Azure Portal": 2, "azureActivity Microsoft.Compute/virtualMachines/write": 1, "partnerCenter create_customer_user": 1}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%v", got)
+	}
+}
+
+// TestOutcomes: what was refused is told from what was done.
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	for result, refused := range map[string]bool{"success": false, "Success": false, "": false, "unknownFutureValue": false, "failure": true, "timeout": true, "whatever": true} {
+		f := fold()
+		raw := strings.Replace(row(1, "user_"+adaHex, "Add group", ""), `"result":"success"`, `"result":"`+result+`"`, 1)
+		if err := f.Take(evidence.DirectoryAudit, []byte(raw), evidence.Source{}); err != nil {
+			t.Fatal(err)
+		}
+		if p := f.Part(nil); len(p.Acts) != 1 || p.Acts[0].Failed != refused {
+			t.Errorf("%q: %+v", result, p.Acts)
+		}
+	}
+	f := use.New(use.Options{Roles: known{}}) // whose tenant is not known
+	_ = f.Take(evidence.SignIn, []byte(`{"id":"s","createdDateTime":"2026-09-04T12:00:00Z","userPrincipalName":"ada@x","userId":"`+ada+`","appId":"a",
+		"appDisplayName":"A","crossTenantAccessType":"serviceProvider","status":{"errorCode":0}}`), evidence.Source{})
+	if p := f.Part(nil); len(p.Acts) != 0 {
+		t.Errorf("a sign-in of another partner's: %+v", p.Acts)
 	}
 }
 
