@@ -43,7 +43,7 @@ func Calendar(list []Finding, asOf time.Time) []byte {
 			title += " (not sure)"
 		}
 		e.SetSummary(title)
-		e.SetDescription(print.Clean(x.RelationshipName+": "+x.What+". "+x.Do, maxText))
+		e.SetDescription(print.Clean(x.RelationshipName+": "+x.What+". "+print.Sentence(x.Do), maxText))
 		e.SetStartAt(x.At)
 		e.SetTimeTransparency(ics.TransparencyTransparent) // nobody is busy by it
 		e.AddCategory("gdap")

@@ -37,7 +37,7 @@ func stage(days int) int {
 	return at
 }
 
-// left counts the days until a moment; a begun day counts.
+// daysLeft counts the days until a moment; a begun day counts.
 func daysLeft(asOf, end time.Time) int {
 	d := end.Sub(asOf)
 	return int((d + day - 1) / day)
@@ -51,13 +51,15 @@ func (f *finder) ends(c *delegation.Customer, r *delegation.Relationship) {
 	if r.End.IsZero() {
 		return // told of with what was not read
 	}
-	if !r.Active {
-		f.ended(c, r)
+	extends := Extends(r)
+	if !r.Active || !r.End.After(f.AsOf) {
+		if !r.Active || extends != delegation.Yes {
+			f.ended(c, r)
+		}
 		return
 	}
 	days := daysLeft(f.AsOf, r.End)
-	extends := Extends(r)
-	if days > f.Days || days < 0 || extends == delegation.Yes {
+	if days > f.Days || extends == delegation.Yes {
 		return
 	}
 	x := of(Ending, c, r)
@@ -94,7 +96,7 @@ func (f *finder) ended(c *delegation.Customer, r *delegation.Relationship) {
 	x.At, x.Severity = r.End, Warning
 	x.What = "The relationship ended on " + r.End.UTC().Format("2 Jan 2006")
 	x.Do = "ask the customer for a new one if work is to go on: an ended one cannot be revived"
-	if slices.ContainsFunc(c.Relationships, func(o delegation.Relationship) bool { return o.Active }) {
+	if slices.ContainsFunc(c.Relationships, func(o delegation.Relationship) bool { return o.Active && o.End.After(f.AsOf) }) {
 		x.Severity, x.What = Notice, x.What+"; another one with this customer is active"
 	}
 	if strings.EqualFold(r.Status, "active") {

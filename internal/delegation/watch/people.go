@@ -27,10 +27,20 @@ func (f *finder) dap(c *delegation.Customer) {
 		x.Since = f.AsOf.Add(-inactiveAfter * day)
 		f.add(x)
 	case rests == delegation.Unknown:
-		x.Severity, x.Sure, x.Ask = Notice, false, ask
-		x.What = fmt.Sprintf("Whether delegated admin privileges were used in the last %d days is not known", inactiveAfter)
-		f.add(x)
+		f.resting = append(f.resting, c.Name)
+		f.restAsk = ask
 	}
+}
+
+// restingUnknown is one finding of all customers of which it is not known whether DAP was used.
+func (f *finder) restingUnknown() {
+	if len(f.resting) == 0 {
+		return
+	}
+	f.add(Finding{ID: "inactive-dap/unknown", Kind: Inactive, Severity: Notice, Where: listed(f.resting), Ask: f.restAsk,
+		What: fmt.Sprintf("Whether delegated admin privileges were used in the last %d days is not known at %s", inactiveAfter,
+			map[bool]string{true: "1 customer", false: fmt.Sprintf("%d customers", len(f.resting))}[len(f.resting) == 1]),
+		Do: "read the logs of these customers, or take DAP away there"})
 }
 
 // rests says whether nobody of the partner was seen at a customer in the last 90 days, and the

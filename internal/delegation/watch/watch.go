@@ -91,6 +91,9 @@ type finder struct {
 	Input
 	roles *role.Catalog
 	out   []Finding
+
+	resting []string // customers whose DAP may rest
+	restAsk string
 }
 
 // Find finds what is to be looked at, the gravest first.
@@ -111,6 +114,7 @@ func Find(in Input) []Finding {
 		f.dap(c)
 		f.seen(c)
 	}
+	f.restingUnknown()
 	f.unused()
 	f.left()
 	f.unread()

@@ -109,6 +109,15 @@ func TestEnded(t *testing.T) {
 			t.Errorf("%s:\n%s", x.name, diff)
 		}
 	}
+	stale := at(2, "active") // as of when it was read it was in force
+	stale.Active = true
+	if diff := cmp.Diff([]string{"ended?"}, kinds(watch.Ends(find(inventory(stale))))); diff != "" {
+		t.Errorf("read before its end:\n%s", diff)
+	}
+	stale.AutoExtend = "P180D"
+	if f := find(inventory(stale)); len(f) != 0 {
+		t.Errorf("it extended itself: %+v", f)
+	}
 	another := delegation.Relationship{Name: "New", Status: "active", Active: true, End: now.AddDate(2, 0, 0), Roles: []string{entra.RoleDirectoryReaders}}
 	if f := find(inventory(at(1, "expired"), another)); len(f) != 1 || f[0].Severity != watch.Notice || !strings.Contains(f[0].What, "another one") {
 		t.Errorf("with another one: %+v", f)
