@@ -33,8 +33,14 @@ func (d *deriver) attribute(c *delegation.Customer, part *use.Part, works []*wor
 		if a.App || a.Act.Log == string(evidence.SignIn) {
 			continue // an app acts by its own permissions, and a sign-in calls for no role
 		}
-		k := d.know(a.Act)
 		theirs := d.of(a.Actor, works)
+		if a.Act.Log == string(evidence.AzureActivity) {
+			for _, w := range theirs {
+				w.azure = w.azure || !a.Failed
+			}
+			continue
+		}
+		k := d.know(a.Act)
 		if a.Failed { // it was refused: it called for nothing
 			for _, w := range theirs {
 				w.item.Failed = append(w.item.Failed, a.Act.Activity)
@@ -45,9 +51,17 @@ func (d *deriver) attribute(c *delegation.Customer, part *use.Part, works []*wor
 			d.unmapped(c, a, theirs, dap, people)
 			continue
 		}
-		able := slices.DeleteFunc(slices.Clone(theirs), func(w *work) bool {
-			return !slices.ContainsFunc(w.item.Granted, func(r string) bool { return d.could(r, k) })
-		})
+		able := d.able(theirs, k)
+		eligible := []*work(nil)
+		if len(able) == 0 {
+			eligible = d.able(d.perhapsEligible(a.Actor, works), k)
+			able = eligible
+		}
+		if len(eligible) > 0 && d.byDAP(c, a.Actor) {
+			for _, w := range theirs {
+				take(w, k, a)
+			}
+		}
 		switch {
 		case len(able) > 0:
 			for _, w := range able {
@@ -121,10 +135,34 @@ func (d *deriver) mayBeIn(person string, g *delegation.Group) bool {
 	return members[person]
 }
 
+// able are those of the items that hold a role that could have done an act.
+func (d *deriver) able(works []*work, k *known) (out []*work) {
+	for _, w := range works {
+		if slices.ContainsFunc(w.item.Granted, func(r string) bool { return d.could(r, k) }) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// perhapsEligible are the items whose group a person of the partner's may have activated a
+// membership of, because who is eligible was not read.
+func (d *deriver) perhapsEligible(person string, works []*work) (out []*work) {
+	if d.in.Stranger != nil && d.in.Stranger(person) {
+		return nil
+	}
+	for _, w := range works {
+		if w.group != nil && w.group.Pim != delegation.Yes {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
 // byDAP reports that a person may have done something by DAP: the customer has it, or may,
 // and the person is in AdminAgents, or may be.
 func (d *deriver) byDAP(c *delegation.Customer, person string) bool {
-	return c.DAP != delegation.No && d.mayBeIn(person, d.admins)
+	return c.DAP != delegation.No && (len(d.admins) == 0 || slices.ContainsFunc(d.admins, func(g *delegation.Group) bool { return d.mayBeIn(person, g) }))
 }
 
 // unmapped lists an act that nothing is known of. One of Partner Center or Azure that no role

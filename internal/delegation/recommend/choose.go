@@ -49,6 +49,9 @@ func (d *deriver) choose(w *work) {
 	}
 	c := d.solve(open, once(keep))
 	it.Recommended, it.Exact, it.Gap = slices.Clone(c.roles), c.exact, c.gap
+	if w.azure && len(c.roles) == 0 && len(it.Granted) > 0 { // Azure asks for one role of GDAP, whichever (contracts.md 8.3)
+		it.Recommended = []string{entra.RoleDirectoryReaders}
+	}
 	for _, r := range it.Granted {
 		if !slices.Contains(it.Recommended, r) {
 			it.Dropped = append(it.Dropped, d.dropped(w, r))

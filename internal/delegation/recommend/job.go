@@ -51,7 +51,9 @@ func GroupsOf(inv *delegation.Inventory, job string) (groups map[string]bool, sa
 		return nil, "", problem.New(problem.BadInput, "no group fits the job %q", print.Clean(job, print.MaxName)).
 			WithHint("name a group by its id or name, or one of tier1, simple and provider; partnerguard delegation list shows the groups")
 	}
-	slices.SortFunc(named, func(a, b *delegation.Group) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
+	slices.SortFunc(named, func(a, b *delegation.Group) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
+	})
 	groups = map[string]bool{}
 	var words []string
 	for _, g := range named {

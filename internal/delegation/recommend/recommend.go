@@ -18,7 +18,10 @@ type Input struct {
 	Pins      []Pin
 	Accepted  []string        // roles on the way to Global Administrator that a person accepted where an act needs them
 	Customers map[string]bool // these alone, by tenant, lower case; nil: all
-	Groups    map[string]bool // assignments to these groups alone, by id, lower case; nil: all
+	// Stranger, when set, reports somebody who is nobody of the partner's: its list of users
+	// was read whole and does not hold the id.
+	Stranger func(person string) bool
+	Groups   map[string]bool // assignments to these groups alone, by id, lower case; nil: all
 }
 
 // DefaultDays is the window's length where nobody says another.

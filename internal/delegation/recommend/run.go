@@ -28,7 +28,7 @@ type deriver struct {
 	roles   Roles
 	acts    map[string]*known // kinds of acts, by key
 	chosen  map[string]*choice
-	admins  *delegation.Group // AdminAgents; nil: it was not read
+	admins  []*delegation.Group // AdminAgents; none: it was not read
 	accept  map[string]bool
 	out     *Result
 	works   []*work
@@ -42,6 +42,7 @@ type work struct {
 	group *delegation.Group // nil: it was not read
 	part  *use.Part
 	needs []*need
+	azure bool // its people did something in Azure, which wants any one role
 }
 
 // need is what one kind of act calls for in one item.
@@ -77,13 +78,10 @@ func newDeriver(in Input) *deriver {
 	for _, r := range in.Accepted {
 		d.accept[strings.ToLower(r)] = true
 	}
-	for _, g := range in.Inventory.Groups {
-		if strings.EqualFold(g.Name, "AdminAgents") && (d.admins == nil || g.ID < d.admins.ID) {
-			d.admins = g
-		}
+	for _, id := range in.Inventory.AdminAgents {
+		d.admins = append(d.admins, in.Inventory.Groups[strings.ToLower(id)])
 	}
-	d.out.Window = Window{From: in.To.AddDate(0, 0, -in.Days), To: in.To, Days: in.Days, Complete: -1}
-	d.out.Window.From = in.To.Add(-time.Duration(in.Days) * 24 * time.Hour)
+	d.out.Window = Window{From: in.To.Add(-time.Duration(in.Days) * 24 * time.Hour), To: in.To, Days: in.Days, Complete: -1}
 	return d
 }
 
@@ -133,7 +131,7 @@ func (d *deriver) assignments(c *delegation.Customer, part *use.Part) (out []*wo
 			}
 			w := &work{group: d.in.Inventory.Groups[strings.ToLower(a.Group)], part: part}
 			w.item = Item{Customer: strings.ToLower(c.Tenant), Relationship: r.ID, Assignment: a.ID, Group: strings.ToLower(a.Group), Granted: ids(a.Roles)}
-			w.item.Why = d.unjudged(r, part)
+			w.item.Why = d.unjudged(r, a, part)
 			w.item.Judged = w.item.Why == ""
 			if part != nil {
 				l := part.Log(evidence.DirectoryAudit)
@@ -149,7 +147,7 @@ func (d *deriver) assignments(c *delegation.Customer, part *use.Part) (out []*wo
 }
 
 // unjudged is why an assignment of a relationship cannot be judged; "" it can.
-func (d *deriver) unjudged(r *delegation.Relationship, part *use.Part) string {
+func (d *deriver) unjudged(r *delegation.Relationship, a *delegation.Assignment, part *use.Part) string {
 	switch {
 	case part == nil:
 		return "no log of this customer was read"
@@ -159,13 +157,20 @@ func (d *deriver) unjudged(r *delegation.Relationship, part *use.Part) string {
 		return fmt.Sprintf("there were more kinds of acts than are kept apart (%d)", use.MaxKinds)
 	case r.Governance:
 		return "it was made by Microsoft Entra tenant governance"
+	case a.RolesLost:
+		return "not all roles of the assignment could be read"
 	case r.Activated.IsZero():
 		return "since when the relationship is active was not read"
 	case r.Activated.After(d.out.Window.From):
-		return "the relationship is active since " + r.Activated.UTC().Format(time.DateOnly) + ", which is less than the window of " +
-			fmt.Sprint(d.in.Days) + " days"
+		return d.young("the relationship is active", r.Activated)
+	case a.Created.After(d.out.Window.From):
+		return d.young("the assignment is there", a.Created)
 	}
 	return ""
+}
+
+func (d *deriver) young(what string, since time.Time) string {
+	return fmt.Sprintf("%s since %s, which is less than the window of %d days", what, since.UTC().Format(time.DateOnly), d.in.Days)
 }
 
 // ids brings role ids to their one form: lower case, sorted, each once.

@@ -198,7 +198,7 @@ func (f *Fold) audit(raw []byte) error {
 
 // elsewhere are categories whose acts do not touch an account, though its name stands in
 // the row.
-var elsewhere = map[string]bool{"groupmanagement": true, "rolemanagement": true, "applicationmanagement": true, "administrativeunit": true,
+var elsewhere = map[string]bool{"rolemanagement": true, "applicationmanagement": true, "administrativeunit": true,
 	"device": true, "policy": true, "directorymanagement": true, "keymanagement": true, "entitlementmanagement": true}
 
 // actedOn is the user whose roles decide who may do the act: "" where none is touched, and
@@ -206,7 +206,10 @@ var elsewhere = map[string]bool{"groupmanagement": true, "rolemanagement": true,
 func actedOn(category string, r *auditRow) (user string, t role.Target) {
 	u, ok := r.user()
 	act := strings.ToLower(string(r.Activity))
-	if !ok || elsewhere[strings.ToLower(category)] || category == "" && (strings.Contains(act, " group") || strings.Contains(act, " role")) {
+	if strings.EqualFold(category, "groupmanagement") || category == "" && strings.Contains(act, " group") {
+		return r.group(), role.TargetNone
+	}
+	if !ok || elsewhere[strings.ToLower(category)] || category == "" && strings.Contains(act, " role") {
 		return "", role.TargetNone
 	}
 	if id, ok := ObjectID(string(u.ID)); ok {
@@ -221,6 +224,14 @@ func (f *Fold) addEvent(user string, e roleEvent) {
 		return
 	}
 	f.events[user] = append(f.events[user], e)
+}
+
+// SignIn adds a sign-in, as [Fold.Take] does, and reports whether the record is one.
+func (f *Fold) SignIn(raw []byte) (ok bool, err error) {
+	if !read.Recognise(raw) {
+		return false, nil
+	}
+	return true, f.Take(evidence.SignIn, raw, evidence.Source{})
 }
 
 // signIn takes a sign-in of a technician in the customer's log, and one of the partner's own

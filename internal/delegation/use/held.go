@@ -10,8 +10,9 @@ import (
 
 // Held is who holds which role of the customer's directory, as its lists say now.
 type Held struct {
-	Roles map[string][]HeldRole // by user id, lower case
-	Whole bool                  // every assignment of a role was read
+	Roles      map[string][]HeldRole // by user id, lower case
+	Whole      bool                  // every assignment of a role was read
+	Assignable map[string]bool       // groups that roles may be given to, by id, lower case: their members are guarded as who holds one
 }
 
 // HeldRole is one role of one user.
@@ -91,9 +92,18 @@ func (f *Fold) roleOf(r *auditRow) string {
 	return ""
 }
 
+// ofGroup begins the id of a group where a user's could stand.
+const ofGroup = "group:"
+
 // targetAt says what kind of target a user was at a moment: the roles the lists say now,
 // walked back by the rows that gave and took.
 func (f *Fold) targetAt(user string, at time.Time) role.Target {
+	if id, ok := strings.CutPrefix(user, ofGroup); ok {
+		if f.held.Assignable[id] {
+			return role.TargetPrivileged
+		}
+		return role.TargetNone
+	}
 	if f.eventsLost {
 		return role.TargetUnknown
 	}

@@ -97,3 +97,40 @@ func (a *Act) join(o *Act) {
 	}
 	a.Days = addDays(a.Days, o.Days)
 }
+
+// Join adds to a customer's part what the partner's own records say of it. people are object
+// ids by user principal name, lower case, for the acts that name these alone. More may be nil.
+func (p *Part) Join(more *Part, people map[string]string) *Part {
+	if more == nil {
+		return p
+	}
+	out := *p
+	sum := map[actKey]*Act{}
+	for _, list := range [][]Act{p.Acts, more.Acts} {
+		for i := range list {
+			a := list[i]
+			if id := people[a.Actor]; id != "" {
+				a.Actor = id
+			}
+			if had := sum[a.key()]; had != nil {
+				had.join(&a)
+			} else {
+				sum[a.key()] = &a
+			}
+		}
+	}
+	out.Acts = make([]Act, 0, len(sum))
+	for _, a := range sum {
+		out.Acts = append(out.Acts, *a)
+	}
+	sortActs(out.Acts)
+	out.Rows, out.Outside, out.Overflow = p.Rows+more.Rows, p.Outside+more.Outside, p.Overflow || more.Overflow
+	out.Newest = later(p.Newest, more.Newest)
+	out.Logs = slices.Clone(p.Logs)
+	for i := range out.Logs {
+		if l := more.Log(out.Logs[i].Kind); l.Kind == evidence.PartnerAuditRecord && l.Read {
+			out.Logs[i] = l
+		}
+	}
+	return &out
+}

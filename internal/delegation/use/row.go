@@ -186,6 +186,18 @@ func (r *auditRow) user() (*target, bool) {
 	return nil, false
 }
 
+// group is the group that the act was done to, marked as one; "" is none.
+func (r *auditRow) group() string {
+	for i := range r.Targets.Items[:min(len(r.Targets.Items), maxTargets)] {
+		if t := &r.Targets.Items[i]; strings.EqualFold(string(t.Type), "group") {
+			if id, ok := ObjectID(string(t.ID)); ok {
+				return ofGroup + id
+			}
+		}
+	}
+	return ""
+}
+
 // noise are modified properties that name no property of the target.
 var noise = map[string]bool{"included updated properties": true, "action client name": true, "spn": true}
 
