@@ -79,7 +79,7 @@ func Build(f *facts.Facts, changes []partner.Outlook, asOf time.Time) Part {
 			switch { // contracts-2026-11, section 3.3: with Global Administrator none extends itself
 			case slices.Contains(roles, entra.RoleGlobalAdministrator):
 				d.Detail += " It does not extend itself, though that is set: it carries Global Administrator."
-			case len(roles) == 0 || slices.Contains(roles, "") || r.RolesLost || r.AccessDetails.UnifiedRoles.Dropped > 0:
+			case len(roles) == 0 || r.RolesLost:
 				d.Sure = false
 				d.Detail += " It extends itself unless it carries Global Administrator, and not all of its roles could be read."
 			default:
