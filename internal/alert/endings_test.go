@@ -58,7 +58,8 @@ func TestEndsOfGDAP(t *testing.T) {
 		{"with Global Administrator", "P180D", []string{entra.RoleDirectoryReaders, entra.RoleGlobalAdministrator}, 1, true},
 		{"roles not read", "P180D", nil, 1, false},
 	} {
-		r := &partner.Relationship{ID: "r", Status: "active", AutoExtend: lenient.String(x.auto), EndDateTime: lenient.Time{Set: true, Time: now.AddDate(0, 1, 0)}}
+		r := &partner.Relationship{ID: "r", Status: "active", AutoExtend: lenient.String(x.auto), RolesLost: len(x.roles) == 0}
+		r.EndDateTime = lenient.Time{Set: true, Time: now.AddDate(0, 1, 0)}
 		for _, id := range x.roles {
 			r.AccessDetails.UnifiedRoles.Items = append(r.AccessDetails.UnifiedRoles.Items, struct {
 				RoleDefinitionID string `json:"roleDefinitionId"`

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"partnerguard/internal/delegation"
 	"partnerguard/internal/delegation/recommend"
+	"partnerguard/internal/delegation/use"
 	"partnerguard/internal/evidence"
 )
 
@@ -21,7 +23,7 @@ func (f *finder) dap(c *delegation.Customer) {
 	f.add(x)
 	x.ID, x.Kind = "inactive-dap/"+c.Tenant, Inactive
 	x.Do = "take DAP away by AllowDelegatedAccess=false"
-	switch rests, ask := f.rests(c.Tenant); {
+	switch rests, ask := Rests(f.Use[c.Tenant], f.AsOf); {
 	case rests == delegation.Yes:
 		x.What = fmt.Sprintf("Delegated admin privileges were not used for %d days", inactiveAfter)
 		x.Since = f.AsOf.Add(-inactiveAfter * day)
@@ -43,15 +45,14 @@ func (f *finder) restingUnknown() {
 		Do: "read the logs of these customers, or take DAP away there"})
 }
 
-// rests says whether nobody of the partner was seen at a customer in the last 90 days, and the
-// request that settles it. Both logs have to be there for every day: a person who only looks
-// leaves a sign-in and no act.
-func (f *finder) rests(tenant string) (delegation.Answer, string) {
-	p := f.Use[tenant]
+// Rests says whether nobody of the partner was seen at a customer in the 90 days before a moment,
+// and the request that settles it. Both logs have to be there for every day: a person who only
+// looks leaves a sign-in and no act. A nil part was not read.
+func Rests(p *use.Part, asOf time.Time) (delegation.Answer, string) {
 	if p == nil {
 		return delegation.Unknown, "GET /auditLogs/directoryAudits and GET /auditLogs/signIns of the customer, for 90 days"
 	}
-	p = p.Within(f.AsOf, inactiveAfter)
+	p = p.Within(asOf, inactiveAfter)
 	if len(p.Acts) > 0 {
 		return delegation.No, ""
 	}
