@@ -30,7 +30,7 @@ type RecommendQuestion struct {
 // DelegationRecommend reads files, and derives the least roles from what was done: the
 // partner's own lists, and of each customer what lies in customers/<tenant id>/.
 func DelegationRecommend(ctx context.Context, r Reading, q RecommendQuestion) (*recommend.Result, error) {
-	in, said, err := recommendInput(ctx, r, q)
+	in, said, err := RecommendFrom(ctx, r, q)
 	if err != nil {
 		return nil, err
 	}
@@ -39,43 +39,9 @@ func DelegationRecommend(ctx context.Context, r Reading, q RecommendQuestion) (*
 	return out, nil
 }
 
-// DelegationExplain reads as [DelegationRecommend] does, and says of one role at one customer
-// who used it. Kind problem.NotFound where no assignment there holds it.
-func DelegationExplain(ctx context.Context, r Reading, q RecommendQuestion, roleName string) (*recommend.Explanation, error) {
-	id, err := roleID(roleName)
-	if err != nil {
-		return nil, err
-	}
-	in, _, err := recommendInput(ctx, r, q)
-	if err != nil {
-		return nil, err
-	}
-	for tenant := range in.Customers {
-		return recommend.Explain(in, id, tenant)
-	}
-	return nil, problem.New(problem.Usage, "of which customer").WithHint("add --customer with a tenant id, a domain or a name")
-}
-
-// DelegationReplay reads as [DelegationRecommend] does, and says which recorded acts these
-// roles, by name or id, would have refused.
-func DelegationReplay(ctx context.Context, r Reading, q RecommendQuestion, roles []string) (*recommend.Replayed, error) {
-	var list []string
-	for _, name := range roles {
-		id, err := roleID(name)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, id)
-	}
-	in, _, err := recommendInput(ctx, r, q)
-	if err != nil {
-		return nil, err
-	}
-	return recommend.Replay(in, list), nil
-}
-
-// recommendInput reads files into what a recommendation is made of.
-func recommendInput(ctx context.Context, r Reading, q RecommendQuestion) (in recommend.Input, said string, err error) {
+// RecommendFrom reads files into what a recommendation is made of; said is what was chosen for
+// a job, in words.
+func RecommendFrom(ctx context.Context, r Reading, q RecommendQuestion) (in recommend.Input, said string, err error) {
 	now := cmp.Or(q.Now, r.Now)
 	if now.IsZero() {
 		now = time.Now()
@@ -166,14 +132,14 @@ func (q *RecommendQuestion) fill(in *recommend.Input) (said string, err error) {
 		}
 	}
 	for _, name := range q.Accept {
-		id, err := roleID(name)
+		id, err := RoleID(name)
 		if err != nil {
 			return "", err
 		}
 		in.Accepted = append(in.Accepted, id)
 	}
 	for _, p := range q.Pins {
-		if p.Role, err = roleID(p.Role); err != nil {
+		if p.Role, err = RoleID(p.Role); err != nil {
 			return "", err
 		}
 		if p.Customer != "" {
@@ -191,8 +157,8 @@ func (q *RecommendQuestion) fill(in *recommend.Input) (said string, err error) {
 	return said, nil
 }
 
-// roleID is the template id of a role that a person names.
-func roleID(name string) (string, error) {
+// RoleID is the template id of a role that a person names.
+func RoleID(name string) (string, error) {
 	c := role.Load()
 	if r, ok := c.Role(strings.TrimSpace(name)); ok {
 		return r.ID, nil

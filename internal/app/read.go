@@ -37,8 +37,9 @@ type Reading struct {
 
 	Since, Until time.Time // sign-ins taken: Since <= created < Until; zero is open
 
-	// records, when set, sees records of the kinds of logs as they are written, before anything
-	// is made of them: sign-ins into other tenants, and Partner Center's audit records.
+	// records, when set, sees rows of logs as they are written, before anything is made of them:
+	// of sign-ins those that may be of a partner's people in another tenant. It is called from
+	// several goroutines.
 	records func(kind evidence.Kind, raw []byte, src evidence.Source)
 
 	apart  func(path string) bool // folders that are left out, see [intake.Options]
@@ -132,12 +133,15 @@ func (s *sink) Record(kind evidence.Kind, raw []byte, src evidence.Source) (stri
 	switch kind {
 	case evidence.SignIn, evidence.UnifiedAuditSignIn, evidence.AuthenticationDetail:
 	default:
+		if s.records != nil && kind == evidence.DirectoryAudit {
+			s.records(kind, raw, src)
+		}
 		if err := s.facts.Take(kind, raw, src); err != nil {
 			return err.Error(), nil
 		}
 		return "", nil
 	}
-	if s.records != nil && kind == evidence.SignIn {
+	if s.records != nil {
 		s.records(kind, raw, src)
 	}
 	shape, err := s.decoder.Decode(raw, &s.event)
@@ -182,15 +186,19 @@ func (s *sink) order(path string) int {
 	return s.seq
 }
 
-// lineTee shows the lines of sign-ins into other tenants as they pass.
+// lineTee shows the lines of sign-ins that may be of a partner's people in another tenant as
+// they pass.
 type lineTee struct {
 	r    io.Reader
 	rest []byte
 	take func(line []byte)
 }
 
-// intoOthers is in every such line, in some case.
-var intoOthers = []byte("serviceprovider")
+// One of them is in every such line, in some case.
+var (
+	intoOthers = []byte("serviceprovider")
+	technician = []byte(`"user_`)
+)
 
 func (t *lineTee) Read(p []byte) (int, error) {
 	n, err := t.r.Read(p)
@@ -212,8 +220,10 @@ func (t *lineTee) Read(p []byte) (int, error) {
 }
 
 func (t *lineTee) see() {
-	if len(t.rest) <= maxSignInLine && bytes.Contains(bytes.ToLower(t.rest), intoOthers) {
-		t.take(t.rest)
+	if len(t.rest) <= maxSignInLine {
+		if low := bytes.ToLower(t.rest); bytes.Contains(low, intoOthers) || bytes.Contains(low, technician) {
+			t.take(t.rest)
+		}
 	}
 	t.rest = t.rest[:0]
 }

@@ -6,14 +6,14 @@ import (
 	"partnerguard/internal/cli/kit"
 )
 
-// newDelegation has what is said of delegated rights.
-func newDelegation(env *kit.Env) *cobra.Command {
+// NewDelegation makes the commands of delegated rights: what judges is here; what changes
+// something comes from another wing.
+func NewDelegation(env *kit.Env, more ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "delegation", Short: "Show what the partner may do at its customers", Args: kit.Only("delegation", "expiring"),
-		Long:    `delegation says what the partner's people may do at its customers.`,
-		Example: `  partnerguard delegation expiring --from exports/`,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use: "delegation", Short: "Say what you may do at your customers, by which way, and what of it is needed", Args: kit.Suggest,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newDelegationExpiring(env))
+	cmd.AddCommand(newDelegationRecommend(env), newDelegationExplain(env), newDelegationUnused(env))
+	cmd.AddCommand(more...)
 	return cmd
 }

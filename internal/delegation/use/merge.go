@@ -13,10 +13,10 @@ const Keep = 180 * hours24
 
 // Covered says of what time a live log was collected whole: nothing else of it is taken for
 // complete. Only for a part that nobody else has yet.
-func (p *Part) Covered(kind evidence.Kind, spans []Span, why, ask string) {
+func (p *Part) Covered(kind evidence.Kind, spans []Span) {
 	for i := range p.Logs {
 		if l := &p.Logs[i]; l.Kind == kind {
-			l.Live, l.Spans, l.Whole, l.Why, l.Ask = true, union(spans), len(spans) > 0, why, ask
+			l.Live, l.Spans, l.Whole, l.Why, l.Ask = true, union(spans), len(spans) > 0, "", ""
 			l.Read = l.Read || len(spans) > 0
 		}
 	}

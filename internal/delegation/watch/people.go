@@ -52,7 +52,7 @@ func Rests(p *use.Part, asOf time.Time) (delegation.Answer, string) {
 	if p == nil {
 		return delegation.Unknown, "GET /auditLogs/directoryAudits and GET /auditLogs/signIns of the customer, for 90 days"
 	}
-	p = p.Within(asOf, inactiveAfter)
+	p = p.Within(asOf.Truncate(day), inactiveAfter, asOf) // today is not over
 	if len(p.Acts) > 0 {
 		return delegation.No, ""
 	}
