@@ -101,9 +101,12 @@ type Progress struct {
 	Operation    string    `json:"operation,omitempty"`
 	Steps        int64     `json:"steps,omitempty"` // changes that were asked for
 	Tries        int       `json:"tries,omitempty"` // passing failures in a row
+	Failing      time.Time `json:"failing,omitzero"`
+	Settling     time.Time `json:"settling,omitzero"` // since then something is waited for that takes seconds
 	HeldIn       State     `json:"heldIn,omitempty"`
 	ByProbe      bool      `json:"heldByProbe,omitempty"`
-	Eased        []string  `json:"eased,omitempty"` // old assignments that were taken away
+	Eased        []string  `json:"eased,omitempty"`  // old assignments that were taken away
+	Failed       []string  `json:"failed,omitempty"` // assignments that Microsoft failed at
 	Narrowed     bool      `json:"narrowed,omitempty"`
 	Ended        []string  `json:"ended,omitempty"` // relationships that were ended
 	DAPRemoved   bool      `json:"dapRemoved,omitempty"`
