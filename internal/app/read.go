@@ -36,8 +36,9 @@ type Reading struct {
 
 	Since, Until time.Time // sign-ins taken: Since <= created < Until; zero is open
 
-	beside known // what is known beside the archive
-	quick  bool  // inputs are not hashed: their segments are
+	apart  func(path string) bool // folders that are left out, see [intake.Options]
+	beside known                  // what is known beside the archive
+	quick  bool                   // inputs are not hashed: their segments are
 
 	// CSV asks for the CSV report of the sign-ins that Keep takes (nil: all).
 	CSV  bool
@@ -78,7 +79,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 	}
 	s.facts.SetTime(r.At)
 	s.facts.BaselineScopes = r.BaselineScopes
-	opt := intake.Options{Stdin: r.Stdin, Progress: r.Progress, Hash: r.Hash, Now: r.Now}
+	opt := intake.Options{Stdin: r.Stdin, Progress: r.Progress, Hash: r.Hash, Now: r.Now, Apart: r.apart}
 	var inputs []evidence.Input
 	var err error
 	if r.Sample() {
@@ -140,6 +141,12 @@ func (s *sink) Record(kind evidence.Kind, raw []byte, src evidence.Source) (stri
 	s.facts.Seen[kind]++
 	s.fold.Add(&s.event, signin.SourceRef{Seq: s.order(src.Path), Source: src})
 	return "", s.fold.Err()
+}
+
+// Unjudged takes what no rule is decided by: some of it is shown.
+func (s *sink) Unjudged(kind evidence.Kind, raw []byte, src evidence.Source) error {
+	_ = s.facts.Take(kind, raw, src) // what does not fit is not shown, and nothing is concluded from its absence
+	return nil
 }
 
 func (s *sink) SignInLines(ctx context.Context, r io.Reader, path string, other func([]byte, evidence.Source) error, note func(evidence.Note)) (int, error) {

@@ -40,6 +40,7 @@ type round struct {
 
 	groups    map[string]bool            // that a policy names or a role is given to
 	listed    map[string]bool            // that are in the list of groups
+	further   bool                       // further groups were named, see [Deps.Groups]
 	named     map[evidence.Kind]bool     // of naming, what was read to its end
 	customers []Tenant                   // as read
 	closed    map[evidence.Service]error // APIs that no token is to be had for
@@ -129,7 +130,16 @@ func (r *round) due() (out []evidence.Resource) {
 			out = append(out, res)
 		}
 	}
+	// Which groups relationships give roles to is best known before groups are read.
+	slices.SortStableFunc(out, func(a, b evidence.Resource) int { return ahead(b) - ahead(a) })
 	return out
+}
+
+func ahead(r evidence.Resource) int {
+	if r.Kind == evidence.AccessAssignment {
+		return 1
+	}
+	return 0
 }
 
 // naming are the kinds that say which groups count, and which there are.
