@@ -9,5 +9,5 @@ import (
 // Commands are the commands of this wing.
 func Commands(env *kit.Env) []*cobra.Command {
 	return append([]*cobra.Command{newAssess(env), newSignIns(env), newProve(env), newDecide(env), newRehearse(env), newRules(env), newExport(env),
-		newDates(env), newAttest(env)}, keeping(env)...)
+		newDates(env), newAttest(env), newDelegation(env)}, keeping(env)...)
 }
