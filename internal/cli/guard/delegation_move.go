@@ -119,7 +119,7 @@ func stagesOf(list []string) (out []int, err error) {
 func percent(s string) (int, error) {
 	n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(s), "%"))
 	if err != nil || n < 1 || n > 100 {
-		return 0, problem.New(problem.Usage, "%.20q is no share", s).WithHint("1% to 100%")
+		return 0, problem.New(problem.Usage, "%.20q is no share", s).WithHint("1 to 100")
 	}
 	return n, nil
 }
@@ -202,7 +202,7 @@ would begin, and sends nothing.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&stage, "stage", "", "the last stage that may begin by itself, as a share of the plan's, such as 5% (default all)")
+	f.StringVar(&stage, "stage", "", "the last stage that may begin by itself, as a share of the plan's, such as 5 (default all)")
 	f.BoolVar(&dry, "dry-run", false, "say what would be done, and do nothing")
 	f.BoolVar(&now, "now", false, "do here what can be done now, rather than leave it to serve")
 	f.BoolVar(&resume, "resume", false, "go on after somebody looked at what was held or stopped")
