@@ -321,5 +321,5 @@ func writeMoves(w io.Writer, p kit.Paint, s *move.Status, now time.Time) {
 			}
 			return x.Next.UTC().Format(time.DateTime)
 		}),
-		kit.Col("why", func(x *move.Move) string { return x.Why }))
+		kit.Col("why", func(x *move.Move) string { return cmp.Or(x.Refused, x.Why) }))
 }

@@ -81,6 +81,7 @@ type Move struct {
 	Since    time.Time `json:"since"`         // in this state
 	Next     time.Time `json:"next,omitzero"` // looked at again then; zero: when somebody does something
 	Progress Progress  `json:"progress"`
+	Refused  string    `json:"refused,omitempty"` // something else wrote the row: nothing of it is done
 
 	wish    Customer // what the plan wants of it
 	rawWish string
@@ -123,6 +124,7 @@ type Run struct {
 	Until   int       `json:"until"` // the last that may begin by itself
 	Applied time.Time `json:"applied"`
 	Actor   string    `json:"actor"`
+	Refused string    `json:"refused,omitempty"` // something else wrote the row: nothing of it is done
 
 	rawBody string
 	version int64
