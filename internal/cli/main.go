@@ -52,5 +52,8 @@ type wing struct {
 	commands  []*cobra.Command
 }
 
-// judging is the wing that every build has.
-func judging(env *kit.Env) wing { return wing{"judge", "Judge what was read:", judge.Commands(env)} }
+// judging is the wing that every build has; delegated are commands of delegation that
+// other wings have.
+func judging(env *kit.Env, delegated ...*cobra.Command) wing {
+	return wing{"judge", "Judge what was read:", judge.Commands(env, delegated...)}
+}
