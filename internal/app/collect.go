@@ -23,7 +23,7 @@ func (i *Installation) collector() (*collect.Collector, error) {
 		d.Walker = i.API
 		d.Begin = func(tenant string) (collect.Writer, error) { return i.Archive.Begin(tenant) }
 		d.Partner, d.Target, d.Right = i.collectPartner, i.collectTarget, i.clockIsRight
-		d.Judged = i.judged
+		d.Judged, d.Groups = i.judged, i.delegatedGroups
 	}
 	return collect.New(d)
 }

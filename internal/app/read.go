@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"io/fs"
@@ -36,8 +37,13 @@ type Reading struct {
 
 	Since, Until time.Time // sign-ins taken: Since <= created < Until; zero is open
 
-	beside known // what is known beside the archive
-	quick  bool  // inputs are not hashed: their segments are
+	// records, when set, sees records of the kinds of logs as they are written, before anything
+	// is made of them: sign-ins into other tenants, and Partner Center's audit records.
+	records func(kind evidence.Kind, raw []byte, src evidence.Source)
+
+	apart  func(path string) bool // folders that are left out, see [intake.Options]
+	beside known                  // what is known beside the archive
+	quick  bool                   // inputs are not hashed: their segments are
 
 	// CSV asks for the CSV report of the sign-ins that Keep takes (nil: all).
 	CSV  bool
@@ -72,13 +78,13 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 		opts.Visit = func() signin.Visitor { return visit() } // set before Finish calls it
 	}
 	rows := fold.New(opts)
-	s := &sink{facts: facts.New(), fold: rows}
+	s := &sink{facts: facts.New(), fold: rows, records: r.records}
 	if r.At.IsZero() && r.Sample() {
 		r.At = sample.AsOf
 	}
 	s.facts.SetTime(r.At)
 	s.facts.BaselineScopes = r.BaselineScopes
-	opt := intake.Options{Stdin: r.Stdin, Progress: r.Progress, Hash: r.Hash, Now: r.Now}
+	opt := intake.Options{Stdin: r.Stdin, Progress: r.Progress, Hash: r.Hash, Now: r.Now, Apart: r.apart}
 	var inputs []evidence.Input
 	var err error
 	if r.Sample() {
@@ -115,6 +121,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 type sink struct {
 	facts   *facts.Facts
 	fold    *fold.Fold
+	records func(kind evidence.Kind, raw []byte, src evidence.Source) // may be nil
 	decoder read.Decoder
 	event   signin.Event
 	seq     int
@@ -130,6 +137,9 @@ func (s *sink) Record(kind evidence.Kind, raw []byte, src evidence.Source) (stri
 		}
 		return "", nil
 	}
+	if s.records != nil && kind == evidence.SignIn {
+		s.records(kind, raw, src)
+	}
 	shape, err := s.decoder.Decode(raw, &s.event)
 	switch {
 	case err != nil:
@@ -142,7 +152,19 @@ func (s *sink) Record(kind evidence.Kind, raw []byte, src evidence.Source) (stri
 	return "", s.fold.Err()
 }
 
+// Unjudged takes what no rule is decided by: some of it is shown.
+func (s *sink) Unjudged(kind evidence.Kind, raw []byte, src evidence.Source) error {
+	if s.records != nil {
+		s.records(kind, raw, src)
+	}
+	_ = s.facts.Take(kind, raw, src) // what does not fit is not shown, and nothing is concluded from its absence
+	return nil
+}
+
 func (s *sink) SignInLines(ctx context.Context, r io.Reader, path string, other func([]byte, evidence.Source) error, note func(evidence.Note)) (int, error) {
+	if s.records != nil {
+		r = &lineTee{r: r, take: func(line []byte) { s.records(evidence.SignIn, line, evidence.Source{Path: path}) }}
+	}
 	n, err := read.ReadLines(ctx, r, read.Lines{Path: path, Seq: s.order(path), Other: other, Note: note}, s.fold)
 	s.facts.Seen[evidence.SignIn] += n
 	if err == nil {
@@ -158,4 +180,40 @@ func (s *sink) order(path string) int {
 		s.seq++
 	}
 	return s.seq
+}
+
+// lineTee shows the lines of sign-ins into other tenants as they pass.
+type lineTee struct {
+	r    io.Reader
+	rest []byte
+	take func(line []byte)
+}
+
+// intoOthers is in every such line, in some case.
+var intoOthers = []byte("serviceprovider")
+
+func (t *lineTee) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	for data := p[:n]; len(data) > 0; {
+		line, more, whole := bytes.Cut(data, []byte{'\n'})
+		if len(t.rest) <= maxSignInLine {
+			t.rest = append(t.rest, line...)
+		}
+		if !whole {
+			break
+		}
+		t.see()
+		data = more
+	}
+	if err != nil {
+		t.see()
+	}
+	return n, err
+}
+
+func (t *lineTee) see() {
+	if len(t.rest) <= maxSignInLine && bytes.Contains(bytes.ToLower(t.rest), intoOthers) {
+		t.take(t.rest)
+	}
+	t.rest = t.rest[:0]
 }

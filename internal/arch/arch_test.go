@@ -334,6 +334,7 @@ func TestForbiddenImports(t *testing.T) {
 var csvWriters = map[string]string{
 	"print":               "it is the sheet",
 	"partnercloud/portal": "it stands apart, and asks sheet itself",
+	"delegation/role/gen": "it writes data of the program's own, which nobody opens in a spreadsheet",
 }
 
 func TestOneCSVGuard(t *testing.T) {

@@ -54,6 +54,19 @@ func (r *round) learn(res evidence.Resource, a *msapi.Answer) {
 				}
 			}
 		}
+	case evidence.AccessAssignment:
+		var in struct {
+			Value []struct {
+				Container struct {
+					ID string `json:"accessContainerId"`
+				} `json:"accessContainer"`
+			} `json:"value"`
+		}
+		if json.Unmarshal(a.Body, &in) == nil && a.Of != "" {
+			for _, x := range in.Value {
+				r.name(x.Container.ID)
+			}
+		}
 	case evidence.Group:
 		var in struct {
 			Value []kindOf `json:"value"`
@@ -64,6 +77,9 @@ func (r *round) learn(res evidence.Resource, a *msapi.Answer) {
 		for _, x := range in.Value {
 			if a.Of == "" {
 				r.listed[strings.ToLower(x.ID)] = true
+				if r.t.Partner && agents[x.Name] {
+					r.name(x.ID)
+				}
 			} else if x.group() {
 				r.name(x.ID)
 			}
@@ -100,7 +116,11 @@ func (r *round) wide(res evidence.Resource) time.Duration {
 type kindOf struct {
 	Type string `json:"@odata.type"`
 	ID   string `json:"id"`
+	Name string `json:"displayName"`
 }
+
+// agents are the groups of a partner that DAP acts by.
+var agents = map[string]bool{"AdminAgents": true, "HelpdeskAgents": true}
 
 func (k kindOf) group() bool { return strings.EqualFold(k.Type, "#microsoft.graph.group") }
 

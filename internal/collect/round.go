@@ -60,6 +60,13 @@ func (r *round) run(ctx context.Context) error {
 		return err
 	}
 	due := r.due()
+	if r.c.d.Groups != nil && r.t.Partner {
+		ids, err := r.c.d.Groups(ctx, r.t)
+		if err != nil {
+			return err
+		}
+		r.name(ids...)
+	}
 	if r.c.d.Right != nil && slices.ContainsFunc(due, func(x evidence.Resource) bool { return x.Way == evidence.Sliced }) {
 		r.wrong = r.c.d.Right(ctx)
 	}
@@ -129,7 +136,16 @@ func (r *round) due() (out []evidence.Resource) {
 			out = append(out, res)
 		}
 	}
+	// Which groups relationships give roles to is best known before groups are read.
+	slices.SortStableFunc(out, func(a, b evidence.Resource) int { return first(b) - first(a) })
 	return out
+}
+
+func first(r evidence.Resource) int {
+	if r.Kind == evidence.AccessAssignment {
+		return 1
+	}
+	return 0
 }
 
 // naming are the kinds that say which groups count, and which there are.

@@ -139,6 +139,18 @@ type Input struct {
 	Notes       []Note       `json:"notes,omitempty"`    // at most MaxNotes
 	NoteCount   int          `json:"noteCount,omitempty"`
 	Times       Times        `json:"times,omitzero"` // when it was made, as far as it can be told
+
+	// Sets are the collections of relationships that pages in it belong to, as
+	// id/accessassignments, and whether their ends were read.
+	Sets map[string]bool `json:"-"`
+}
+
+// Ends says of a collection whether it was read to its end.
+func (in *Input) Ends(set string, whole bool) {
+	if in.Sets == nil {
+		in.Sets = map[string]bool{}
+	}
+	in.Sets[set] = whole
 }
 
 // Count adds n records of kind k.

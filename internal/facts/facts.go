@@ -28,6 +28,10 @@ type Facts struct {
 	Relationships map[string]*partner.Relationship
 	Assignments   map[string]*partner.AccessAssignment
 	Customers     map[string]*partner.Customer
+	Steps         map[evidence.Kind]map[string]*partner.RelationshipStep // requests on relationships, and operations
+	Named         map[evidence.Kind]map[string]*partner.NamedCustomer    // Graph's two lists of customers
+	AzureRoles    map[string]*partner.AzureRole
+	AppRoles      map[string]*directory.AppRole // permissions that apps have by themselves
 	Alerts        map[string]partner.Alert
 	Adoption      map[string]*partner.Adoption // by app and day
 	Principals    map[string]*partner.NonCompliantPrincipal
@@ -67,6 +71,8 @@ func New() *Facts {
 	return &Facts{
 		Directory: directory.New(), Policies: map[string]*access.Policy{}, Locations: map[string]*access.NamedLocation{},
 		Strengths: map[string]*access.Strength{}, Relationships: map[string]*partner.Relationship{}, Assignments: map[string]*partner.AccessAssignment{},
+		Steps: map[evidence.Kind]map[string]*partner.RelationshipStep{}, Named: map[evidence.Kind]map[string]*partner.NamedCustomer{},
+		AzureRoles: map[string]*partner.AzureRole{}, AppRoles: map[string]*directory.AppRole{},
 		Customers: map[string]*partner.Customer{}, Alerts: map[string]partner.Alert{}, Adoption: map[string]*partner.Adoption{},
 		Principals: map[string]*partner.NonCompliantPrincipal{}, Requests: map[string]*partner.Request{},
 		Requirements: map[string]*partner.ScoreRequirement{}, Insights: map[string]*partner.Insight{}, Seen: map[evidence.Kind]int{},
@@ -146,7 +152,10 @@ func (f *Facts) Take(kind evidence.Kind, raw []byte, src evidence.Source) error 
 	case evidence.Relationship:
 		return take(raw, func(r *partner.Relationship) { r.Source = src; f.addRelationship(r) })
 	case evidence.AccessAssignment:
-		return take(raw, func(a *partner.AccessAssignment) { a.Source = src; f.Assignments[key(a.ID, "", src)] = a })
+		return take(raw, func(a *partner.AccessAssignment) { a.Source = src; f.Assignments[a.Of()+"|"+key(a.ID, "", src)] = a })
+	case evidence.RelationshipRequest, evidence.RelationshipAction, evidence.DelegatedCustomer, evidence.Contract, evidence.AzureRoleAssignment,
+		evidence.AppRoleAssignment:
+		return f.takeDelegation(kind, raw, src)
 	case evidence.Customer:
 		return take(raw, func(c *partner.Customer) { c.Source = src; f.addCustomer(c) })
 	case evidence.SecurityAlert:

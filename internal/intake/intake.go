@@ -58,6 +58,10 @@ type Options struct {
 	// of one is read, and shown with the path in front.
 	Mounts map[string]fs.FS
 
+	// Apart, when set, says of a folder within one that was named that it is read apart:
+	// nothing in it is opened or accounted for.
+	Apart func(path string) bool
+
 	// Dated, when set, says when an input was exported, by its path as it is shown;
 	// zero is not known. What an input says of itself counts where it is earlier.
 	Dated func(path string) time.Time

@@ -95,6 +95,12 @@ func (g *paging) settle(inputs []evidence.Input) {
 			}
 		}
 		tooShort(pages, inputs)
+		if _, set, _ := strings.Cut(key, "|"); relationshipOf(set) != "" {
+			_, of, _ := strings.Cut(withoutParens(set), "delegatedadminrelationships/")
+			for _, p := range pages {
+				inputs[p.input].Ends(relationshipOf(set)+"/"+of, whole)
+			}
+		}
 	}
 }
 

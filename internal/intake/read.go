@@ -40,7 +40,7 @@ type job struct {
 // or the sink; what is wrong with a file is a note of its Input. With an error
 // the inputs read so far are returned too, but the sink has not seen everything.
 func Read(ctx context.Context, o Options, paths []string, sink Sink) ([]evidence.Input, error) {
-	w := walk{ctx: ctx, seen: map[string]string{}}
+	w := walk{ctx: ctx, seen: map[string]string{}, apart: o.Apart}
 	for _, p := range paths {
 		if err := w.named(o, p); err != nil {
 			return nil, err
@@ -258,6 +258,8 @@ type walk struct {
 	seen map[string]string // resolved path -> the name it was first met under
 	root *os.Root          // of the folder that is walked: links do not lead out of it
 	top  string            // its path
+
+	apart func(path string) bool // of folders that are left out; may be nil
 }
 
 // named adds what the user named.
@@ -405,7 +407,9 @@ func (w *walk) folder(p string, named bool) {
 			w.jobs = append(w.jobs, job{path: child, note: note, as: evidence.Unreadable})
 			continue
 		}
-		w.add(child, info, false)
+		if !info.IsDir() || w.apart == nil || !w.apart(child) {
+			w.add(child, info, false)
+		}
 	}
 	if err != nil {
 		w.jobs = append(w.jobs, job{path: p, note: "this folder cannot be listed: " + osReason(err), as: evidence.Unreadable})

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"slices"
+	"strings"
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/intake/text"
@@ -81,7 +82,7 @@ func (f *file) try(raw []byte, p place) (taken bool, reason string, err error) {
 		reason = "an empty object"
 	}
 	if reason != "" {
-		return false, reason, nil
+		return false, reason, f.unjudged(reason, raw, p)
 	}
 	if p.level < flat {
 		if taken, reason, err = f.unwrap(raw, p); err != nil || taken {
@@ -112,6 +113,13 @@ func (f *file) record(kind evidence.Kind, raw []byte, p place) error {
 		if id := userOfContext(o.text(t.context)); id != "" { // GET /users/{id}/authentication/requirements
 			raw = text.With(nil, "id", text.Quote(id), raw)
 		}
+	}
+	if kind == evidence.AccessAssignment {
+		context := o.text(t.context)
+		if strings.HasSuffix(strings.ToLower(context), "/$entity") {
+			f.in.Shorten(evidence.Cut{Kind: kind, Why: "holds single access assignments, not all of a relationship", Source: f.at(p)})
+		}
+		raw = withRelationship(raw, context, p)
 	}
 	if err := f.emit(kind, raw, p); err != nil || kind != evidence.ConditionalAccessPolicy || len(inner) < 3 || inner[0] != '[' {
 		return err

@@ -1,6 +1,7 @@
 package partner
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ type Relationship struct {
 	Duration    lenient.String `json:"duration"`
 	AutoExtend  lenient.String `json:"autoExtendDuration"`
 	EndDateTime lenient.Time   `json:"endDateTime"`
+	Created     lenient.Time   `json:"createdDateTime"`
 	Activated   lenient.Time   `json:"activatedDateTime"`
 	Modified    lenient.Time   `json:"lastModifiedDateTime"`
 	Customer    *struct {
@@ -25,6 +27,9 @@ type Relationship struct {
 	} `json:"customer"`
 	AccessDetails AccessDetails                  `json:"accessDetails"`
 	Assignments   lenient.List[AccessAssignment] `json:"accessAssignments"`
+	More          lenient.String                 `json:"accessAssignments@odata.nextLink"`
+	Type          lenient.String                 `json:"@odata.type"`
+	Provider      lenient.String                 `json:"indirectProviderTenantId"` // of a resellerDelegatedAdminRelationship
 	Source        evidence.Source                `json:"-"`
 
 	// RolesLost says that the roles are not all known: the record came without
@@ -68,12 +73,59 @@ func (d AccessDetails) Roles() []string {
 type AccessAssignment struct {
 	ID              string         `json:"id"`
 	Status          lenient.String `json:"status"`
+	Created         lenient.Time   `json:"createdDateTime"`
+	Modified        lenient.Time   `json:"lastModifiedDateTime"`
 	AccessContainer struct {
 		ID   string         `json:"accessContainerId"`
 		Type lenient.String `json:"accessContainerType"`
 	} `json:"accessContainer"`
-	AccessDetails AccessDetails   `json:"accessDetails"`
-	Source        evidence.Source `json:"-"`
+	AccessDetails AccessDetails `json:"accessDetails"`
+
+	// Relation and OfRelation are the relationship, as exports that are no pages of Graph's
+	// write it, and as reading a page adds it.
+	Relation   lenient.String  `json:"relationshipId"`
+	OfRelation lenient.String  `json:"delegatedAdminRelationshipId"`
+	Source     evidence.Source `json:"-"`
+}
+
+// Of is the relationship's id as the record has it, in lower case; "" it does not say.
+func (a *AccessAssignment) Of() string {
+	return strings.ToLower(strings.TrimSpace(string(cmp.Or(a.Relation, a.OfRelation))))
+}
+
+// RelationshipStep is a request on a relationship, or an operation on it or on one of its
+// assignments (contracts.md section 3.11).
+type RelationshipStep struct {
+	ID        string          `json:"id"`
+	Action    lenient.String  `json:"action"`        // of a request: lockForApproval, approve, reject, terminate
+	Operation lenient.String  `json:"operationType"` // of an operation
+	Status    lenient.String  `json:"status"`
+	Created   lenient.Time    `json:"createdDateTime"`
+	Relation  lenient.String  `json:"relationshipId"`
+	Source    evidence.Source `json:"-"`
+}
+
+// NamedCustomer is a customer as Graph's lists name it: a delegatedAdminCustomer or a
+// contract.
+type NamedCustomer struct {
+	TenantID   string          `json:"tenantId"`
+	CustomerID string          `json:"customerId"` // of a contract: the customer's tenant
+	Name       string          `json:"displayName"`
+	Domain     lenient.String  `json:"defaultDomainName"`
+	Type       lenient.String  `json:"contractType"`
+	Source     evidence.Source `json:"-"`
+}
+
+// AzureRole is a role assignment of Azure's (contracts.md section 7.3).
+type AzureRole struct {
+	ID         string `json:"id"`
+	Properties struct {
+		Role          string         `json:"roleDefinitionId"`
+		Principal     string         `json:"principalId"`
+		PrincipalType lenient.String `json:"principalType"` // User, Group, ServicePrincipal, ForeignGroup
+		Scope         string         `json:"scope"`
+	} `json:"properties"`
+	Source evidence.Source `json:"-"`
 }
 
 // Active reports a relationship that gives access on asOf. A status we do not

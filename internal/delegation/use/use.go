@@ -4,32 +4,44 @@ import (
 	"time"
 
 	"partnerguard/internal/delegation/role"
+	"partnerguard/internal/evidence"
 )
 
 // Part is what was seen of the partner in one customer's tenant. It is small: it grows
-// with kinds of acts and people, not with rows.
+// with kinds of acts, people and days, not with rows. Nothing in it is changed once it is
+// made; [Part.Within] and [Merge] give new ones. Safe for concurrent reading.
 type Part struct {
 	Tenant   string    `json:"customerTenantId"`
-	From     time.Time `json:"from"` // the window asked for
-	To       time.Time `json:"to"`
+	From     time.Time `json:"from,omitzero"` // the window; zero: all that was read
+	To       time.Time `json:"to,omitzero"`
 	Logs     []Log     `json:"logs"`
 	Acts     []Act     `json:"acts"`
-	Rows     int64     `json:"rows"`     // all rows read
+	Rows     int64     `json:"rows"`     // all rows read, whoever's
 	Unread   int64     `json:"unread"`   // rows that could not be understood
-	Outside  int64     `json:"outside"`  // rows before or after the window
+	Outside  int64     `json:"outside"`  // rows of the partner's before or after the window
 	Overflow bool      `json:"overflow"` // there were more kinds of acts than are kept
+	Newest   time.Time `json:"newest,omitzero"`
 }
 
 // Log is how one log was read.
 type Log struct {
-	Kind     string    `json:"kind"` // evidence.Kind: directoryAudit, signIn, azureActivity, partnerCenterAuditRecord
-	Read     bool      `json:"read"`
-	First    time.Time `json:"first,omitzero"` // of any row, whoever's
-	Last     time.Time `json:"last,omitzero"`
-	Complete int       `json:"completeDays"` // of the window
-	Days     int       `json:"days"`         // the window's
-	Why      string    `json:"why,omitempty"`
-	Ask      string    `json:"settle,omitempty"`
+	Kind     evidence.Kind `json:"kind"` // directoryAudit, signIn, azureActivity, partnerCenterAuditRecord
+	Read     bool          `json:"read"`
+	Whole    bool          `json:"whole"`          // what was read was read to its end: no page is missing and no row was lost
+	First    time.Time     `json:"first,omitzero"` // of any row, whoever's
+	Last     time.Time     `json:"last,omitzero"`
+	Spans    []Span        `json:"spans,omitempty"` // of a live log: what was collected of it
+	Live     bool          `json:"live,omitempty"`  // Spans say what was read, not First and Last
+	Complete int           `json:"completeDays"`    // of the window
+	Days     int           `json:"days"`            // the window's
+	Why      string        `json:"why,omitempty"`
+	Ask      string        `json:"settle,omitempty"`
+}
+
+// Span is a time of which a log was read whole: From <= t < To.
+type Span struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
 }
 
 // Act is one kind of act of one actor, added up.
@@ -39,7 +51,11 @@ type Act struct {
 	Act    role.Act  `json:"act"`
 	Failed bool      `json:"failed,omitempty"` // it was refused: it called for nothing
 	Count  int64     `json:"count"`
-	First  time.Time `json:"first"`
+	First  time.Time `json:"first"` // to the day where the window cuts it
 	Last   time.Time `json:"last"`
-	Row    string    `json:"row,omitempty"` // one row's id, to look at
+	Days   []Day     `json:"days,omitempty"` // by day, in order
+	Row    string    `json:"row,omitempty"`  // one row's id, to look at: the last one's
 }
+
+// Day is how often on one day: days since 1970-01-01 in UTC, and the count.
+type Day [2]int64
