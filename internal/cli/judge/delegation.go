@@ -33,7 +33,8 @@ What was not read is not known, and never taken for no.`,
 		Args: kit.Suggest,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newDelegationList(env), newDelegationPaths(env))
+	cmd.AddCommand(newDelegationList(env), newDelegationPaths(env), newDelegationRecommend(env), newDelegationExplain(env), newDelegationUnused(env),
+		newDelegationExpiring(env))
 	cmd.AddCommand(more...)
 	return cmd
 }
