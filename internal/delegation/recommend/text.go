@@ -215,7 +215,7 @@ func (r *Result) dap(p *print.Screen) {
 	p.Section("By DAP alone", "what these people did, no assignment of theirs could have")
 	for i := range r.DAP[:min(len(r.DAP), mostLines)] {
 		d := &r.DAP[i]
-		p.Para("  ", fmt.Sprintf("%s: %s of %s want %s", r.name(d.Customer), print.Plural(d.Acts, "acts"), print.Plural(int64(len(d.People)), "people"),
+		p.Para("  ", fmt.Sprintf("%s: %s of %s want %s", r.name(d.Customer), print.Plural(d.Acts, "acts"), amount(len(d.People), "person", "people"),
 			r.list(d.Recommended)), print.Plain)
 	}
 	p.More("  ", max(len(r.DAP)-mostLines, 0), " in the JSON")
@@ -225,7 +225,7 @@ func (r *Result) unexplained(p *print.Screen) {
 	if len(r.Unexplained) == 0 {
 		return
 	}
-	p.Section("Not explained", fmt.Sprintf("%d kinds of acts that nothing that was read allows", r.Summary.Unexplained))
+	p.Section("Not explained", fmt.Sprintf("%s that nothing that was read allows", amount(r.Summary.Unexplained, "kind of act", "kinds of acts")))
 	for i := range r.Unexplained[:min(len(r.Unexplained), mostLines)] {
 		u := &r.Unexplained[i]
 		p.Para("  ", fmt.Sprintf("%s · %s · %s, last %s: %s", r.name(u.Customer), u.Activity, u.Actor, u.Last.UTC().Format(time.DateOnly), u.Why), print.Plain)

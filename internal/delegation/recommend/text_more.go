@@ -30,8 +30,8 @@ func (x *Explanation) Text(w io.Writer, o print.Options) error {
 	case len(x.Used) == 0:
 		p.Headline(print.Good, "No recorded act was one that it could have done.")
 	default:
-		p.Headline(print.Bad, fmt.Sprintf("It could have done %s of %s; of these, %d could be done by nothing else that is granted there.",
-			print.Plural(int64(len(x.Used)), "kinds of acts"), print.Plural(int64(len(people)), "people"), goes))
+		p.Headline(print.Bad, fmt.Sprintf("It could have done %s of %s, each counted by who did it; %d of these nothing else that is granted there could do.",
+			print.Plural(int64(len(x.Used)), "recorded acts"), amount(len(people), "person", "people"), goes))
 	}
 	if x.Theft != "" {
 		p.Para("  a thief could: ", print.Saying(x.Theft), print.Dim)
@@ -94,6 +94,13 @@ func (x *Explanation) used(p *print.Screen, u *ExplainedAct) {
 		least += " (Microsoft: " + u.Task + ")"
 	}
 	p.Para("    ", print.Saying(least), print.Dim)
+}
+
+func amount(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // UnusedText writes the list for a terminal.
