@@ -192,9 +192,11 @@ func customerID(inv *delegation.Inventory, name string) (string, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1:
-		return "", problem.New(problem.BadInput, "%d customers are called %q", len(found), shown).WithHint("name one by its tenant id: %s", strings.Join(found[:min(len(found), 5)], ", "))
+		return "", problem.New(problem.BadInput, "%d customers are called %q", len(found), shown).WithHint("name one by its tenant id: %s",
+			strings.Join(found[:min(len(found), 5)], ", "))
 	}
-	return "", problem.New(problem.NotFound, "no customer %q is in what was read", shown).WithHint("partnerguard delegation list shows the customers; one is found by tenant id, domain or name")
+	return "", problem.New(problem.NotFound, "no customer %q is in what was read",
+		shown).WithHint("partnerguard delegation list shows the customers; one is found by tenant id, domain or name")
 }
 
 // groupID is the id of a group whom a person names by id or name.

@@ -56,7 +56,8 @@ func spiteful(t *testing.T, sign string) string {
 				"accessAssignments": []any{map[string]any{"id": name("a"), "status": "active", "accessDetails": map[string]any{"unifiedRoles": spitefulRoles},
 					"accessContainer": map[string]any{"accessContainerId": name("g"), "accessContainerType": "securityGroup"}}}}}},
 		"customers/c1/directoryAudits.json": map[string]any{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#auditLogs/directoryAudits",
-			"value": []any{map[string]any{"id": name("row"), "activityDateTime": "2026-11-19T10:00:00Z", "activityDisplayName": name("act"), "result": "success",
+			"value": []any{map[string]any{"id": name("row"), "activityDateTime": "2026-11-19T10:00:00Z", "activityDisplayName": name("act"),
+				"result":      "success",
 				"initiatedBy": map[string]any{"user": map[string]any{"userPrincipalName": "user_" + strings.ReplaceAll(user, "-", "")}}}}},
 		"attestations.yaml": nil,
 	} {
@@ -79,7 +80,8 @@ func spiteful(t *testing.T, sign string) string {
 }
 
 // spitefulRoles are what the spiteful relationship gives.
-var spitefulRoles = []any{map[string]any{"roleDefinitionId": "88d8e3e3-8f55-4a1e-953a-9b9898b8876b"}, map[string]any{"roleDefinitionId": "fe930be7-5e62-47db-91af-98c3a49a38b1"}}
+var spitefulRoles = []any{map[string]any{"roleDefinitionId": "88d8e3e3-8f55-4a1e-953a-9b9898b8876b"},
+	map[string]any{"roleDefinitionId": "fe930be7-5e62-47db-91af-98c3a49a38b1"}}
 
 // csvCommands are the arguments that make each command print all it can.
 var csvCommands = map[string][]string{

@@ -82,7 +82,8 @@ func (x *Explanation) used(p *print.Screen, u *ExplainedAct) {
 	if u.Target != "" && u.Target != "ordinary" {
 		what += " (target: " + u.Target + ")"
 	}
-	p.Para("  ", fmt.Sprintf("%s · %s, last %s · %s", what, print.Plural(u.Count, "times"), u.Last.UTC().Format(time.DateOnly), print.First(u.Person, u.Name)),
+	p.Para("  ", fmt.Sprintf("%s · %s, last %s · %s", what, print.Plural(u.Count, "times"), u.Last.UTC().Format(time.DateOnly), print.First(u.Person,
+		u.Name)),
 		print.Bold)
 	say := "what else has it here: " + x.names(u.Others)
 	if u.Goes {
@@ -152,7 +153,8 @@ func UnusedCSV(w io.Writer, list []Unused, r *Result) error {
 		if !u.Last.IsZero() {
 			last = print.Stamp(&u.Last)
 		}
-		out.Row(r.name(u.Customer), u.Customer, u.Relationship, r.name(u.Group), u.Group, u.Name, u.Role, string(u.Sure), u.Why, last, strconv.FormatBool(u.Road))
+		out.Row(r.name(u.Customer), u.Customer, u.Relationship, r.name(u.Group), u.Group, u.Name, u.Role, string(u.Sure), u.Why, last,
+			strconv.FormatBool(u.Road))
 	}
 	return out.Close()
 }
