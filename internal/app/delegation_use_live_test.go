@@ -2,13 +2,19 @@ package app_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"partnerguard/internal/app"
 	"partnerguard/internal/archive"
+	"partnerguard/internal/collect"
+	"partnerguard/internal/delegation"
+	"partnerguard/internal/delegation/recommend"
 	"partnerguard/internal/delegation/role"
 	"partnerguard/internal/delegation/use"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/snapshot"
 )
@@ -66,5 +72,35 @@ func TestUseIsKept(t *testing.T) {
 		if l := p.Within(now, 90, now).Log(evidence.DirectoryAudit); l.Complete != 20 || !l.Live || strings.Contains(l.Why, "not read") {
 			t.Errorf("%+v", l)
 		}
+	}
+	w.recommendKept(customer, who, now)
+}
+
+// recommendKept recommends from what is kept, as the partner's own lists say who is in which
+// group.
+func (w *watched) recommendKept(customer, who string, now time.Time) {
+	w.Helper()
+	const partner, group = "99999999-aaaa-4bbb-8ccc-000000000099", "bbbbbbbb-0000-4000-8000-000000000001"
+	if err := w.s.Collect.Known(w.Context(), []collect.Tenant{{ID: partner, Domain: "partner.example", Partner: true}, {ID: customer}}, true); err != nil {
+		w.Fatal(err)
+	}
+	granted := []string{entra.RoleGlobalAdministrator, entra.RoleUserAdministrator}
+	inv := &delegation.Inventory{AsOf: now, Tenant: partner, AdminAgents: []string{}, People: map[string]*delegation.Person{},
+		Groups: map[string]*delegation.Group{group: {ID: group, Name: "Staff", Known: true, Whole: true, Pim: delegation.Yes,
+			Members: []delegation.Member{{Person: who}}}},
+		Customers: []delegation.Customer{{Tenant: customer, Name: "Fabrikam", DAP: delegation.No, Relationships: []delegation.Relationship{{ID: "r", Active: true,
+			Activated: now.AddDate(-1, 0, 0), Read: delegation.Yes, Roles: granted,
+			Assignments: []delegation.Assignment{{ID: "a", Group: group, Active: true, Roles: granted}}}}}}}
+	if err := w.s.Snapshot.Put(w.Context(), partner, now, "", map[string]any{delegation.PartName: inv}); err != nil {
+		w.Fatal(err)
+	}
+	in, _, err := w.s.RecommendFrom(w.Context(), app.RecommendQuestion{Customer: "fabrikam"})
+	if err != nil {
+		w.Fatal(err)
+	}
+	res := recommend.Run(in)
+	if len(res.Items) != 1 || !slices.Equal(res.Items[0].Recommended, []string{entra.RoleUserAdministrator}) || res.Items[0].Complete == 0 ||
+		res.Items[0].Dropped[0].Sure != recommend.NoEvidence {
+		w.Errorf("%+v", res.Items)
 	}
 }
