@@ -47,13 +47,13 @@ func RecommendFrom(ctx context.Context, r Reading, q RecommendQuestion) (in reco
 		now = time.Now()
 	}
 	r.Now, r.At = now, q.AsOf
-	own := &partnerUse{o: use.Options{To: cmp.Or(q.AsOf, now)}, folds: map[string]*use.Fold{}}
+	own := &partnerUse{o: use.Options{To: q.AsOf}, folds: map[string]*use.Fold{}}
 	r.records = own.take
 	inv, src, err := Delegation(ctx, DelegationReading{Reading: r})
 	if err != nil {
 		return in, "", err
 	}
-	o := use.Options{To: cmp.Or(q.AsOf, now), Apps: map[string]bool{}, People: map[string]string{}}
+	o := use.Options{To: q.AsOf, Apps: map[string]bool{}, People: map[string]string{}}
 	for _, a := range src.Facts.Directory.Applications {
 		o.Apps[strings.ToLower(a.AppID)] = true
 	}
@@ -88,6 +88,11 @@ func RecommendFrom(ctx context.Context, r Reading, q RecommendQuestion) (in reco
 		inv = delegation.Build(src.Facts, to)
 	}
 	in = recommend.Input{Inventory: inv, Use: parts, To: to, Days: q.Days}
+	for _, p := range parts {
+		if p.Newest.After(in.Latest) {
+			in.Latest = p.Newest // of a clock that goes before ours
+		}
+	}
 	if src.Facts.Whole(evidence.User) {
 		users := src.Facts.Directory.Users
 		in.Stranger = func(id string) bool { return users[id] == nil }
@@ -187,9 +192,11 @@ func customerID(inv *delegation.Inventory, name string) (string, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) > 1:
-		return "", problem.New(problem.BadInput, "%d customers are called %q", len(found), shown).WithHint("name one by its tenant id: %s", strings.Join(found[:min(len(found), 5)], ", "))
+		return "", problem.New(problem.BadInput, "%d customers are called %q", len(found), shown).WithHint("name one by its tenant id: %s",
+			strings.Join(found[:min(len(found), 5)], ", "))
 	}
-	return "", problem.New(problem.NotFound, "no customer %q is in what was read", shown).WithHint("partnerguard delegation list shows the customers; one is found by tenant id, domain or name")
+	return "", problem.New(problem.NotFound, "no customer %q is in what was read",
+		shown).WithHint("partnerguard delegation list shows the customers; one is found by tenant id, domain or name")
 }
 
 // groupID is the id of a group whom a person names by id or name.

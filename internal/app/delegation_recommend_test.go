@@ -101,7 +101,8 @@ func TestTakenAway(t *testing.T) {
 				t.Fatal(err)
 			}
 			taken++
-			less, err := app.DelegationRecommend(t.Context(), app.Reading{From: []string{w.dir}}, app.RecommendQuestion{Now: w.to.AddDate(0, 0, 1), AsOf: w.to})
+			less, err := app.DelegationRecommend(t.Context(), app.Reading{From: []string{w.dir}}, app.RecommendQuestion{Now: w.to.AddDate(0, 0, 1),
+				AsOf: w.to})
 			if err != nil {
 				t.Fatalf("seed %d without %s: %v", seed, f, err)
 			}

@@ -136,7 +136,8 @@ func readUse(ctx context.Context, r Reading, folder CustomerFolder, o use.Option
 // heldIn says who holds which role by a tenant's own lists.
 func heldIn(f *facts.Facts) use.Held {
 	st := f.Standing()
-	out := use.Held{Roles: map[string][]use.HeldRole{}, Assignable: map[string]bool{}, Whole: f.Whole(evidence.RoleAssignment) || f.Whole(evidence.DirectoryRole)}
+	out := use.Held{Roles: map[string][]use.HeldRole{}, Assignable: map[string]bool{}, Whole: f.Whole(evidence.RoleAssignment) ||
+		f.Whole(evidence.DirectoryRole)}
 	out.Whole = out.Whole && !slices.ContainsFunc(slices.Collect(maps.Values(f.Directory.Assignments)), func(a *directory.RoleAssignment) bool {
 		// A group holds it, and who is in the group was not read.
 		id := strings.ToLower(a.PrincipalID)

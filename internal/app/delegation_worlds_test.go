@@ -45,14 +45,20 @@ var sowable = []sown{
 	{task: "Users|Create guest user", category: "UserManagement", acts: []string{"Invite external user"}, family: "guest", other: "user", on: "User"},
 	{task: "Groups|Create group", category: "GroupManagement", acts: []string{"Add group"}, family: "group", other: "user", on: "Group"},
 	{task: "Users|Create user", category: "UserManagement", acts: []string{"Add user", "Delete user"}, family: "user", on: "User"},
-	{task: "Security - Conditional Access|Create policies", category: "Policy", acts: []string{"Add Conditional Access policy", "Delete Conditional Access policy"}, family: "ca", on: "Policy"},
-	{task: "Enterprise applications|Create enterprise application", category: "ApplicationManagement", acts: []string{"Add service principal"}, family: "app", on: "ServicePrincipal"},
-	{task: "Custom domain names|Manage domains", category: "DirectoryManagement", acts: []string{"Add verified domain", "Verify domain"}, family: "domain", on: "Other"},
-	{task: "Security - Authentication methods|Enable or disable authentication methods", category: "Policy", acts: []string{"Authentication Methods Policy Update"}, family: "methods", on: "Policy"},
+	{task: "Security - Conditional Access|Create policies", category: "Policy", acts: []string{"Add Conditional Access policy",
+		"Delete Conditional Access policy"}, family: "ca", on: "Policy"},
+	{task: "Enterprise applications|Create enterprise application", category: "ApplicationManagement", acts: []string{"Add service principal"},
+		family: "app", on: "ServicePrincipal"},
+	{task: "Custom domain names|Manage domains", category: "DirectoryManagement", acts: []string{"Add verified domain", "Verify domain"},
+		family: "domain", on: "Other"},
+	{task: "Security - Authentication methods|Enable or disable authentication methods", category: "Policy",
+		acts: []string{"Authentication Methods Policy Update"}, family: "methods", on: "Policy"},
 	{task: "Devices|Delete device", category: "Device", acts: []string{"Delete device"}, family: "device", on: "Device"},
-	{task: "Users|Reset password of privileged admins", category: "UserManagement", acts: []string{"Reset user password"}, admin: true, family: "reset", other: "user", on: "User"},
+	{task: "Users|Reset password of privileged admins", category: "UserManagement", acts: []string{"Reset user password"}, admin: true,
+		family: "reset", other: "user", on: "User"},
 	{task: "Users|Add user to directory role", category: "RoleManagement", acts: []string{"Add member to role"}, family: "roles", on: "User"},
-	{task: "Users|Reset password of non-admins", category: "UserManagement", acts: []string{"Reset user password"}, family: "reset", other: "user", on: "User"},
+	{task: "Users|Reset password of non-admins", category: "UserManagement", acts: []string{"Reset user password"}, family: "reset", other: "user",
+		on: "User"},
 }
 
 // extras are granted beside what is needed.
@@ -152,7 +158,8 @@ type jobTeam struct {
 // newWorld makes a world of a seed.
 func newWorld(t *testing.T, seed uint64) *useWorld {
 	t.Helper()
-	w := &useWorld{rnd: rand.New(rand.NewPCG(seed, 17)), dir: t.TempDir(), to: time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC), want: map[string][]string{}, done: map[string][]role.Act{},
+	w := &useWorld{rnd: rand.New(rand.NewPCG(seed, 17)), dir: t.TempDir(), to: time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC),
+		want: map[string][]string{}, done: map[string][]role.Act{},
 		free: map[string]bool{}}
 	least := leastOf(t)
 	teams := w.teams()
@@ -191,8 +198,10 @@ func newWorld(t *testing.T, seed uint64) *useWorld {
 				w.want[key], w.free[key], activated = granted, true, w.to.AddDate(0, 0, -20)
 			}
 			relationships = append(relationships, record{"id": rel, "displayName": fmt.Sprintf("R%d-%d", n, i), "status": "active", "duration": "P730D",
-				"customer": record{"tenantId": tenant, "displayName": fmt.Sprintf("Customer %d", n)}, "accessDetails": record{"unifiedRoles": unified(granted)},
-				"createdDateTime": stampOf(activated.AddDate(0, 0, -1)), "activatedDateTime": stampOf(activated), "endDateTime": stampOf(activated.AddDate(0, 0, 730)),
+				"customer":        record{"tenantId": tenant, "displayName": fmt.Sprintf("Customer %d", n)},
+				"accessDetails":   record{"unifiedRoles": unified(granted)},
+				"createdDateTime": stampOf(activated.AddDate(0, 0, -1)), "activatedDateTime": stampOf(activated),
+				"endDateTime":        stampOf(activated.AddDate(0, 0, 730)),
 				"autoExtendDuration": "PT0S"})
 			assignments = append(assignments, record{"id": w.id(), "status": "active", "delegatedAdminRelationshipId": rel,
 				"accessContainer": record{"accessContainerId": teams[g].id, "accessContainerType": "securityGroup"},
@@ -226,12 +235,14 @@ func (w *useWorld) teams() (teams []jobTeam) {
 	var users, groups, eligible []record
 	person := func() string {
 		id := w.id()
-		users = append(users, record{"id": id, "userPrincipalName": id[:8] + "@partner.example", "displayName": "P " + id[:8], "accountEnabled": true, "userType": "Member"})
+		users = append(users, record{"id": id, "userPrincipalName": id[:8] + "@partner.example", "displayName": "P " + id[:8], "accountEnabled": true,
+			"userType": "Member"})
 		return id
 	}
 	group := func(name string, members ...record) string {
 		id := w.id()
-		groups = append(groups, record{"id": id, "displayName": name, "securityEnabled": true, "mailEnabled": false, "groupTypes": []string{}, "members": members})
+		groups = append(groups, record{"id": id, "displayName": name, "securityEnabled": true, "mailEnabled": false, "groupTypes": []string{},
+			"members": members})
 		return id
 	}
 	member := func(id string) record { return record{"@odata.type": "#microsoft.graph.user", "id": id} }
@@ -258,7 +269,8 @@ func (w *useWorld) pick() (out []sown) {
 		p := sowable[i]
 		clash := taken[p.family] || p.other != "" && taken[p.other] || slices.ContainsFunc(out, func(o sown) bool { return o.other == p.family }) ||
 			p.family == "reset" && !p.admin && (taken["licence"] || taken["guest"] || taken["group"]) ||
-			(p.family == "licence" || p.family == "guest" || p.family == "group") && slices.ContainsFunc(out, func(o sown) bool { return o.family == "reset" && !o.admin })
+			(p.family == "licence" || p.family == "guest" || p.family == "group") && slices.ContainsFunc(out,
+				func(o sown) bool { return o.family == "reset" && !o.admin })
 		if clash || len(out) >= n {
 			continue
 		}
@@ -270,7 +282,8 @@ func (w *useWorld) pick() (out []sown) {
 // row is a row of a customer's audit log.
 func (w *useWorld) row(upn, category, act, result string, at time.Time, target record) record {
 	return record{"id": w.id(), "category": category, "activityDisplayName": act, "activityDateTime": stampOf(at), "result": result,
-		"loggedByService": "Core Directory", "initiatedBy": record{"user": record{"id": w.id(), "userPrincipalName": upn, "displayName": "Contoso Technician"}, "app": nil},
+		"loggedByService": "Core Directory", "initiatedBy": record{"user": record{"id": w.id(), "userPrincipalName": upn,
+			"displayName": "Contoso Technician"}, "app": nil},
 		"targetResources": []record{target}}
 }
 

@@ -49,6 +49,16 @@ func spiteful(t *testing.T, sign string) string {
 		"signins.json":  map[string]any{"@odata.context": "https://graph.microsoft.com/beta/$metadata#auditLogs/signIns", "value": []any{row}},
 		"customer.json": map[string]any{"id": "c1", "companyProfile": map[string]any{"tenantId": "c1", "companyName": name("customer")},
 			"allowDelegatedAccess": true},
+		"gdap.json": map[string]any{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#tenantRelationships/delegatedAdminRelationships",
+			"value": []any{map[string]any{"id": name("r"), "displayName": name("relationship"), "status": "active", "duration": "P730D",
+				"customer": map[string]any{"tenantId": "c1", "displayName": name("customer")}, "activatedDateTime": "2026-01-01T00:00:00Z",
+				"endDateTime": "2027-12-01T00:00:00Z", "accessDetails": map[string]any{"unifiedRoles": spitefulRoles},
+				"accessAssignments": []any{map[string]any{"id": name("a"), "status": "active", "accessDetails": map[string]any{"unifiedRoles": spitefulRoles},
+					"accessContainer": map[string]any{"accessContainerId": name("g"), "accessContainerType": "securityGroup"}}}}}},
+		"customers/c1/directoryAudits.json": map[string]any{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#auditLogs/directoryAudits",
+			"value": []any{map[string]any{"id": name("row"), "activityDateTime": "2026-11-19T10:00:00Z", "activityDisplayName": name("act"),
+				"result":      "success",
+				"initiatedBy": map[string]any{"user": map[string]any{"userPrincipalName": "user_" + strings.ReplaceAll(user, "-", "")}}}}},
 		"attestations.yaml": nil,
 	} {
 		raw, err := json.Marshal(v)
@@ -57,7 +67,10 @@ func spiteful(t *testing.T, sign string) string {
 			raw = fmt.Appendf(nil, "exceptions:\n  - what: %q\n    who: %q\n    since: 2026-11-01\n    until: 2026-12-01\n    reason: %q\n", said, said, said)
 		}
 		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, strings.TrimLeft(sign, "\t\r")+file), raw, 0o600)
+			path := filepath.Join(dir, filepath.Dir(file), strings.TrimLeft(sign, "\t\r")+filepath.Base(file))
+			if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
+				err = os.WriteFile(path, raw, 0o600)
+			}
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -66,23 +79,29 @@ func spiteful(t *testing.T, sign string) string {
 	return dir
 }
 
+// spitefulRoles are what the spiteful relationship gives.
+var spitefulRoles = []any{map[string]any{"roleDefinitionId": "88d8e3e3-8f55-4a1e-953a-9b9898b8876b"},
+	map[string]any{"roleDefinitionId": "fe930be7-5e62-47db-91af-98c3a49a38b1"}}
+
 // csvCommands are the arguments that make each command print all it can.
 var csvCommands = map[string][]string{
-	"partnerguard assess csv":              {"--from", "{in}"},
-	"partnerguard assess accounts-csv":     {"--from", "{in}"},
-	"partnerguard signins csv":             {"--from", "{in}"},
-	"partnerguard prove csv":               {"--from", "{in}"},
-	"partnerguard rehearse csv":            {"--from", "{in}", "--preset", "partner-baseline"},
-	"partnerguard rules csv":               {},
-	"partnerguard automation csv":          {"--from", "{in}"},
-	"partnerguard attest list csv":         {"--from", "{in}"},
-	"partnerguard dates csv":               {"--from", "{in}"},
-	"partnerguard apppassword decide csv":  {"--from", "{in}"},
-	"partnerguard delegation list csv":     {"--from", "{in}"},
-	"partnerguard delegation paths csv":    {"--from", "{in}", "--role", "Global Administrator"},
-	"partnerguard export plan csv":         {"--licence", "free"},
-	"partnerguard export check csv":        {"--from", "{in}"},
-	"partnerguard delegation expiring csv": {"--from", "{in}", "--all"},
+	"partnerguard assess csv":               {"--from", "{in}"},
+	"partnerguard assess accounts-csv":      {"--from", "{in}"},
+	"partnerguard signins csv":              {"--from", "{in}"},
+	"partnerguard prove csv":                {"--from", "{in}"},
+	"partnerguard rehearse csv":             {"--from", "{in}", "--preset", "partner-baseline"},
+	"partnerguard rules csv":                {},
+	"partnerguard automation csv":           {"--from", "{in}"},
+	"partnerguard attest list csv":          {"--from", "{in}"},
+	"partnerguard dates csv":                {"--from", "{in}"},
+	"partnerguard apppassword decide csv":   {"--from", "{in}"},
+	"partnerguard delegation recommend csv": {"--from", "{in}"},
+	"partnerguard delegation unused csv":    {"--from", "{in}"},
+	"partnerguard delegation list csv":      {"--from", "{in}"},
+	"partnerguard delegation paths csv":     {"--from", "{in}", "--role", "User Administrator"},
+	"partnerguard export plan csv":          {"--licence", "free"},
+	"partnerguard export check csv":         {"--from", "{in}"},
+	"partnerguard delegation expiring csv":  {"--from", "{in}", "--all"},
 }
 
 // TestCSVOutputs walks every command that prints CSV: no cell may be one that a

@@ -44,7 +44,8 @@ func (a *asking) register(cmd *cobra.Command) {
 
 func (a *asking) registerChoice(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&a.q.Job, "job", "", "the groups of one job alone: a group's id, a name or a word of it, or tier1, simple, provider")
-	cmd.Flags().StringArrayVar(&a.q.Accept, "accept", nil, "a way to Global Administrator that may be asked for where an act needs it, by name; may be repeated")
+	cmd.Flags().StringArrayVar(&a.q.Accept, "accept", nil,
+		"a way to Global Administrator that may be asked for where an act needs it, by name; may be repeated")
 	cmd.Flags().StringVar(&a.pins, "pins", "", "a `file` of roles that stay whatever was seen, with a reason each")
 	_ = cmd.MarkFlagFilename("pins", "yaml", "yml", "json")
 }
@@ -52,7 +53,8 @@ func (a *asking) registerChoice(cmd *cobra.Command) {
 // input gathers what was asked for.
 func (a *asking) input(ctx context.Context) (in recommend.Input, said string, err error) {
 	if a.days < 1 || a.days > maxDays {
-		return in, "", problem.New(problem.Usage, "--days is %d", a.days).WithHint("the window has 1 to %d days; Microsoft keeps no log longer than that", maxDays)
+		return in, "", problem.New(problem.Usage, "--days is %d",
+			a.days).WithHint("the window has 1 to %d days; Microsoft keeps no log longer than that", maxDays)
 	}
 	a.q.AsOf, a.q.Now, a.q.Days = a.asOf.End(), a.env.Now().UTC(), a.days
 	if a.pins != "" {

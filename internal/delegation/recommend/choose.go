@@ -189,7 +189,8 @@ func (d *deriver) solve(acts []*known, keep []string) *choice {
 	}
 	c.roles = once(c.roles)
 	if !s.Exact {
-		c.gap = fmt.Sprintf("at least %d of %d privileged roles and weight %d of %d are needed", s.Bound.Privileged, s.Cost.Privileged, s.Bound.Weight, s.Cost.Weight)
+		c.gap = fmt.Sprintf("at least %d of %d privileged roles and weight %d of %d are needed", s.Bound.Privileged, s.Cost.Privileged,
+			s.Bound.Weight, s.Cost.Weight)
 	}
 	d.chosen[key.String()] = c
 	return c
@@ -242,7 +243,8 @@ func (d *deriver) dropped(w *work, id string) Dropped {
 func (d *deriver) evidenceWords(w *work, x *Dropped) string {
 	s := fmt.Sprintf("in %d days nobody did what it alone is for", d.in.Days)
 	if len(x.By) > 0 {
-		s = fmt.Sprintf("all that it could have been used for in %d days, last on %s, the recommended roles do", d.in.Days, x.Last.UTC().Format(time.DateOnly))
+		s = fmt.Sprintf("all that it could have been used for in %d days, last on %s, the recommended roles do", d.in.Days,
+			x.Last.UTC().Format(time.DateOnly))
 	}
 	if n := len(w.item.Unmapped); n > 0 {
 		s += fmt.Sprintf("; unmapped acts, of which nothing is known: %d", n)

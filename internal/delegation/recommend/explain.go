@@ -66,7 +66,8 @@ func Explain(in Input, role string) (*Explanation, error) {
 	}
 	works := d.works
 	res := d.result()
-	out := &Explanation{Role: role, Name: print.First(role, res.Names[role]), Customer: customer, Window: res.Window, Used: []ExplainedAct{}, Items: []ExplainedOf{},
+	out := &Explanation{Role: role, Name: print.First(role, res.Names[role]), Customer: customer, Window: res.Window, Used: []ExplainedAct{},
+		Items: []ExplainedOf{},
 		Names: res.Names}
 	if r, ok := d.roles.Role(role); ok {
 		out.Name, out.Road, out.Theft = r.Name, r.Road, r.Theft

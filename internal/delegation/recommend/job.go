@@ -7,21 +7,20 @@ import (
 	"strings"
 
 	"partnerguard/internal/delegation"
-	"partnerguard/internal/entra"
+	"partnerguard/internal/delegation/role"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
 
 // jobs are the sets of roles that partners give to a job (contracts.md 8.2), by name.
 var jobs = map[string][]string{
-	"tier1": {entra.RoleServiceSupportAdministrator, entra.RoleSecurityReader, "3a2c62db-5318-420d-8d74-23affee5d9d5", entra.RoleSharePointAdministrator,
-		"fcf91098-03e3-41a9-b5ba-6f0ec8188a12", entra.RoleHelpdeskAdministrator, "38a96431-2bdf-4b4c-8b6e-5d3d8abac1a4", entra.RoleAuthenticationAdministrator,
-		entra.RoleExchangeAdministrator, entra.RoleLicenseAdministrator, entra.RoleUserAdministrator, entra.RoleGroupsAdministrator,
-		entra.RoleDirectoryReaders, "790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b", "644ef478-e28f-4e28-b9dc-3fdde9aa0b1f", entra.RoleGuestInviter},
-	"simple": {entra.RoleDirectoryReaders, entra.RoleGlobalReader, entra.RoleHelpdeskAdministrator, entra.RoleLicenseAdministrator,
-		entra.RoleServiceSupportAdministrator},
-	"provider": {entra.RoleDirectoryReaders, entra.RoleDirectoryWriters, entra.RoleGlobalReader, entra.RoleUserAdministrator, entra.RoleLicenseAdministrator,
-		entra.RoleServiceSupportAdministrator, entra.RoleHelpdeskAdministrator},
+	"tier1": {"Service Support Administrator", "Security Reader", "Intune Administrator", "SharePoint Administrator",
+		"Teams Communications Support Specialist",
+		"Helpdesk Administrator", "Desktop Analytics Administrator", "Authentication Administrator", "Exchange Administrator", "License Administrator",
+		"User Administrator", "Groups Administrator", "Directory Readers", "Message Center Reader", "Printer Administrator", "Guest Inviter"},
+	"simple": {"Directory Readers", "Global Reader", "Helpdesk Administrator", "License Administrator", "Service Support Administrator"},
+	"provider": {"Directory Readers", "Directory Writers", "Global Reader", "User Administrator", "License Administrator", "Service Support Administrator",
+		"Helpdesk Administrator"},
 }
 
 // GroupsOf finds the groups of a job: a group by its id or name, the groups whose name has the
@@ -43,7 +42,13 @@ func GroupsOf(inv *delegation.Inventory, job string) (groups map[string]bool, sa
 		named, how = like, fmt.Sprintf("because the name has %q in it", print.Clean(job, print.MaxName))
 	}
 	if len(named) == 0 {
-		if set := jobs[word]; set != nil {
+		if names := jobs[word]; names != nil {
+			var set []string
+			for _, name := range names {
+				if r, ok := role.Load().ByName(name); ok {
+					set = append(set, r.ID)
+				}
+			}
 			named, how = bySet(inv, set), "because at least half of what it is granted is of the roles that Microsoft names for "+word
 		}
 	}

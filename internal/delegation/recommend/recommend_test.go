@@ -47,7 +47,8 @@ type ground struct {
 }
 
 func newGround(granted ...string) *ground {
-	g := &ground{part: &use.Part{Tenant: fabrikam, Logs: []use.Log{{Kind: evidence.DirectoryAudit, Read: true, Whole: true, First: end.AddDate(0, 0, -120), Last: end}}}}
+	g := &ground{part: &use.Part{Tenant: fabrikam, Logs: []use.Log{{Kind: evidence.DirectoryAudit, Read: true, Whole: true, First: end.AddDate(0, 0,
+		-120), Last: end}}}}
 	g.inv = &delegation.Inventory{AsOf: end, AdminAgents: []string{agents},
 		Groups: map[string]*delegation.Group{
 			staff:  {ID: staff, Name: "Staff", Known: true, Whole: true, Pim: delegation.Yes, Members: []delegation.Member{{Person: ada}}},
@@ -129,7 +130,8 @@ func TestRules(t *testing.T) {
 			g.inv.Groups[agents].Members = []delegation.Member{{Person: bob}}
 			g.did(bob, "UserManagement", "Change user license", role.TargetOrdinary, 5)
 		}, nil, func(r *recommend.Result) string {
-			return need(len(r.DAP) == 1 && slices.Equal(r.DAP[0].Recommended, set(license)) && slices.Equal(r.DAP[0].People, []string{bob}), fmt.Sprint(r.DAP))
+			return need(len(r.DAP) == 1 && slices.Equal(r.DAP[0].Recommended, set(license)) && slices.Equal(r.DAP[0].People, []string{bob}),
+				fmt.Sprint(r.DAP))
 		}},
 		"refused": {[]string{user}, func(g *ground) { licence(g); g.part.Acts[0].Failed = true }, nil,
 			func(r *recommend.Result) string { return need(len(r.Items[0].Failed) == 1, "it is not listed") }},
@@ -151,7 +153,8 @@ func TestRules(t *testing.T) {
 		}, set(user), nil},
 		"pinned": {[]string{user, exchange}, func(g *ground) {
 			licence(g)
-			g.in.Pins = []recommend.Pin{{Role: strings.ToUpper(exchange), Group: staff}, {Role: user, Customer: others}, {Role: user, Group: others}, {Role: reader}}
+			g.in.Pins = []recommend.Pin{{Role: strings.ToUpper(exchange), Group: staff}, {Role: user, Customer: others}, {Role: user, Group: others},
+				{Role: reader}}
 		}, set(exchange, license), nil},
 		"two groups, both able": {[]string{user}, func(g *ground) {
 			g.also(others, user)
@@ -361,7 +364,8 @@ func TestContract(t *testing.T) {
 		}
 	}
 	var dropped []struct{ Role, Sure string }
-	if err := json.Unmarshal(v.Items[0]["dropped"], &dropped); err != nil || len(dropped) != 2 || dropped[0].Sure != "no-evidence" || dropped[1].Sure != "evidence" {
+	if err := json.Unmarshal(v.Items[0]["dropped"], &dropped); err != nil || len(dropped) != 2 || dropped[0].Sure != "no-evidence" ||
+		dropped[1].Sure != "evidence" {
 		t.Errorf("%s", v.Items[0]["dropped"])
 	}
 }
@@ -402,5 +406,21 @@ func TestPins(t *testing.T) {
 		if _, err := recommend.ReadPins("x", []byte(raw)); (err == nil) != ok {
 			t.Errorf("%.60q: %v", raw, err)
 		}
+	}
+}
+
+// TestGroupsOf: a job is a group by name or id, a word of names, or a set of roles; it says which.
+func TestGroupsOf(t *testing.T) {
+	t.Parallel()
+	g := newGround(license, entra.RoleHelpdeskAdministrator, reader)
+	g.also(others, global, roles)
+	for job, want := range map[string]string{"Staff": staff, others: others, "oth": others, "tier-1": staff, "simple": staff} {
+		got, said, err := recommend.GroupsOf(g.inv, job)
+		if err != nil || len(got) != 1 || !got[want] || said == "" {
+			t.Errorf("%s: %v %q %v", job, got, said, err)
+		}
+	}
+	if _, _, err := recommend.GroupsOf(g.inv, "herders"); err == nil {
+		t.Error("a job that no group fits")
 	}
 }

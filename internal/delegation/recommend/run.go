@@ -10,6 +10,7 @@ import (
 	"partnerguard/internal/delegation"
 	"partnerguard/internal/delegation/role"
 	"partnerguard/internal/delegation/use"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/evidence"
 )
 
@@ -141,7 +142,8 @@ func (d *deriver) assignments(c *delegation.Customer, part *use.Part) (out []*wo
 		}
 	}
 	slices.SortStableFunc(out, func(a, b *work) int {
-		return cmp.Or(cmp.Compare(a.item.Relationship, b.item.Relationship), cmp.Compare(a.item.Group, b.item.Group), cmp.Compare(a.item.Assignment, b.item.Assignment))
+		return cmp.Or(cmp.Compare(a.item.Relationship, b.item.Relationship), cmp.Compare(a.item.Group, b.item.Group), cmp.Compare(a.item.Assignment,
+			b.item.Assignment))
 	})
 	return out
 }
@@ -195,7 +197,7 @@ func (d *deriver) know(a role.Act) *known {
 }
 
 // globalAdministrator can do everything.
-const globalAdministrator = "62e90394-69f5-4237-9190-012177145e10"
+const globalAdministrator = entra.RoleGlobalAdministrator
 
 // could reports that a role could have done an act. Where it is not known whether the act was
 // done to an administrator, either will do.

@@ -51,7 +51,8 @@ func (w *Window) words() string {
 func (r *Result) headline(p *print.Screen) {
 	s := &r.Summary
 	gone := s.ByEvidence + s.NoEvidence
-	tone, say := print.Good, fmt.Sprintf("%d of %d granted roles were not needed, in %d of %s", gone, s.Granted, s.Less, print.Plural(int64(s.Items), "assignments"))
+	tone, say := print.Good, fmt.Sprintf("%d of %d granted roles were not needed, in %d of %s", gone, s.Granted, s.Less, print.Plural(int64(s.Items),
+		"assignments"))
 	switch {
 	case s.Items == 0:
 		tone, say = print.Doubt, "No assignment that gives access is in what was read"
@@ -215,7 +216,7 @@ func (r *Result) dap(p *print.Screen) {
 	p.Section("By DAP alone", "what these people did, no assignment of theirs could have")
 	for i := range r.DAP[:min(len(r.DAP), mostLines)] {
 		d := &r.DAP[i]
-		p.Para("  ", fmt.Sprintf("%s: %s of %s want %s", r.name(d.Customer), print.Plural(d.Acts, "acts"), print.Plural(int64(len(d.People)), "people"),
+		p.Para("  ", fmt.Sprintf("%s: %s of %s want %s", r.name(d.Customer), print.Plural(d.Acts, "acts"), amount(len(d.People), "person", "people"),
 			r.list(d.Recommended)), print.Plain)
 	}
 	p.More("  ", max(len(r.DAP)-mostLines, 0), " in the JSON")
@@ -225,10 +226,11 @@ func (r *Result) unexplained(p *print.Screen) {
 	if len(r.Unexplained) == 0 {
 		return
 	}
-	p.Section("Not explained", fmt.Sprintf("%d kinds of acts that nothing that was read allows", r.Summary.Unexplained))
+	p.Section("Not explained", fmt.Sprintf("%s that nothing that was read allows", amount(r.Summary.Unexplained, "kind of act", "kinds of acts")))
 	for i := range r.Unexplained[:min(len(r.Unexplained), mostLines)] {
 		u := &r.Unexplained[i]
-		p.Para("  ", fmt.Sprintf("%s · %s · %s, last %s: %s", r.name(u.Customer), u.Activity, u.Actor, u.Last.UTC().Format(time.DateOnly), u.Why), print.Plain)
+		p.Para("  ", fmt.Sprintf("%s · %s · %s, last %s: %s", r.name(u.Customer), u.Activity, u.Actor, u.Last.UTC().Format(time.DateOnly), u.Why),
+			print.Plain)
 	}
 	p.More("  ", max(r.Summary.Unexplained-mostLines, 0), " in the JSON")
 }
@@ -256,7 +258,8 @@ func (r *Result) CSV(w io.Writer) error {
 					sure, why = string(it.Dropped[k].Sure), it.Dropped[k].Why
 				}
 			}
-			out.Row(r.name(it.Customer), it.Customer, it.Relationship, r.name(it.Group), it.Group, cmp.Or(r.Names[id], id), id, yes(slices.Contains(it.Granted, id)),
+			out.Row(r.name(it.Customer), it.Customer, it.Relationship, r.name(it.Group), it.Group, cmp.Or(r.Names[id], id), id,
+				yes(slices.Contains(it.Granted, id)),
 				yes(slices.Contains(it.Recommended, id)), yes(slices.Contains(it.Pinned, id)), sure, why, yes(it.Judged), strconv.Itoa(it.Complete),
 				strconv.Itoa(r.Window.Days), it.Template, strings.Join(it.Unmapped, " | "))
 		}

@@ -30,8 +30,8 @@ func (x *Explanation) Text(w io.Writer, o print.Options) error {
 	case len(x.Used) == 0:
 		p.Headline(print.Good, "No recorded act was one that it could have done.")
 	default:
-		p.Headline(print.Bad, fmt.Sprintf("It could have done %s of %s; of these, %d could be done by nothing else that is granted there.",
-			print.Plural(int64(len(x.Used)), "kinds of acts"), print.Plural(int64(len(people)), "people"), goes))
+		p.Headline(print.Bad, fmt.Sprintf("It could have done %s of %s, each counted by who did it; %d of these nothing else that is granted there could do.",
+			print.Plural(int64(len(x.Used)), "recorded acts"), amount(len(people), "person", "people"), goes))
 	}
 	if x.Theft != "" {
 		p.Para("  a thief could: ", print.Saying(x.Theft), print.Dim)
@@ -82,7 +82,8 @@ func (x *Explanation) used(p *print.Screen, u *ExplainedAct) {
 	if u.Target != "" && u.Target != "ordinary" {
 		what += " (target: " + u.Target + ")"
 	}
-	p.Para("  ", fmt.Sprintf("%s · %s, last %s · %s", what, print.Plural(u.Count, "times"), u.Last.UTC().Format(time.DateOnly), print.First(u.Person, u.Name)),
+	p.Para("  ", fmt.Sprintf("%s · %s, last %s · %s", what, print.Plural(u.Count, "times"), u.Last.UTC().Format(time.DateOnly), print.First(u.Person,
+		u.Name)),
 		print.Bold)
 	say := "what else has it here: " + x.names(u.Others)
 	if u.Goes {
@@ -94,6 +95,13 @@ func (x *Explanation) used(p *print.Screen, u *ExplainedAct) {
 		least += " (Microsoft: " + u.Task + ")"
 	}
 	p.Para("    ", print.Saying(least), print.Dim)
+}
+
+func amount(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // UnusedText writes the list for a terminal.
@@ -145,7 +153,8 @@ func UnusedCSV(w io.Writer, list []Unused, r *Result) error {
 		if !u.Last.IsZero() {
 			last = print.Stamp(&u.Last)
 		}
-		out.Row(r.name(u.Customer), u.Customer, u.Relationship, r.name(u.Group), u.Group, u.Name, u.Role, string(u.Sure), u.Why, last, strconv.FormatBool(u.Road))
+		out.Row(r.name(u.Customer), u.Customer, u.Relationship, r.name(u.Group), u.Group, u.Name, u.Role, string(u.Sure), u.Why, last,
+			strconv.FormatBool(u.Road))
 	}
 	return out.Close()
 }

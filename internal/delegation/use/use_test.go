@@ -182,23 +182,30 @@ func TestTargets(t *testing.T) {
 		rows   []string
 		wanted role.Target
 	}{
-		"nobody":                    {wanted: role.TargetOrdinary},
-		"an admin now":              {held: now(use.HeldRole{Role: global}), wanted: role.TargetPrivileged},
-		"an admin since":            {held: now(use.HeldRole{Role: global}), rows: []string{change(20, "Add member to role", "Global Administrator")}, wanted: role.TargetOrdinary},
-		"an admin then":             {rows: []string{change(20, "Remove member from role", "Global Administrator")}, wanted: role.TargetPrivileged},
-		"given and taken before":    {rows: []string{change(2, "Add member to role", "Global Administrator"), change(5, "Remove member from role", "Global Administrator")}, wanted: role.TargetOrdinary},
-		"given before, taken after": {rows: []string{change(2, "Add member to role", "Company Administrator"), change(25, "Remove member from role", "Global Administrator")}, wanted: role.TargetPrivileged},
-		"a request is no role":      {rows: []string{change(2, "Add member to role requested (PIM activation)", "Global Administrator")}, wanted: role.TargetOrdinary},
-		"an activation that ended":  {rows: []string{change(9, "Add member to role completed (PIM activation)", "Global Administrator"), change(20, "Remove member from role (PIM activation expired)", "Global Administrator")}, wanted: role.TargetPrivileged},
-		"eligible now":              {held: now(use.HeldRole{Role: global, Eligible: true}), rows: []string{change(5, "Remove member from role (PIM activation expired)", "Global Administrator")}, wanted: role.TargetPrivileged},
-		"made eligible since":       {held: now(use.HeldRole{Role: global, Eligible: true}), rows: []string{change(20, "Add eligible member to role", "Global Administrator")}, wanted: role.TargetOrdinary},
-		"perhaps":                   {held: now(use.HeldRole{Role: global, Perhaps: true}), wanted: role.TargetUnknown},
-		"not read":                  {open: true, wanted: role.TargetUnknown},
-		"not read, and an admin":    {open: true, held: now(use.HeldRole{Role: global}), wanted: role.TargetPrivileged},
-		"not read, and given":       {open: true, rows: []string{change(2, "Add member to role", "Global Administrator")}, wanted: role.TargetPrivileged},
-		"limited":                   {held: now(use.HeldRole{Role: guest}), wanted: role.TargetLimited},
-		"limited, not read":         {open: true, held: now(use.HeldRole{Role: guest}), wanted: role.TargetUnknown},
-		"a role of nobody's name":   {rows: []string{change(2, "Add member to role", "Herder")}, wanted: role.TargetPrivileged},
+		"nobody":       {wanted: role.TargetOrdinary},
+		"an admin now": {held: now(use.HeldRole{Role: global}), wanted: role.TargetPrivileged},
+		"an admin since": {held: now(use.HeldRole{Role: global}), rows: []string{change(20, "Add member to role", "Global Administrator")},
+			wanted: role.TargetOrdinary},
+		"an admin then": {rows: []string{change(20, "Remove member from role", "Global Administrator")}, wanted: role.TargetPrivileged},
+		"given and taken before": {rows: []string{change(2, "Add member to role", "Global Administrator"), change(5, "Remove member from role",
+			"Global Administrator")}, wanted: role.TargetOrdinary},
+		"given before, taken after": {rows: []string{change(2, "Add member to role", "Company Administrator"), change(25, "Remove member from role",
+			"Global Administrator")}, wanted: role.TargetPrivileged},
+		"a request is no role": {rows: []string{change(2, "Add member to role requested (PIM activation)", "Global Administrator")},
+			wanted: role.TargetOrdinary},
+		"an activation that ended": {rows: []string{change(9, "Add member to role completed (PIM activation)", "Global Administrator"), change(20,
+			"Remove member from role (PIM activation expired)", "Global Administrator")}, wanted: role.TargetPrivileged},
+		"eligible now": {held: now(use.HeldRole{Role: global, Eligible: true}), rows: []string{change(5,
+			"Remove member from role (PIM activation expired)", "Global Administrator")}, wanted: role.TargetPrivileged},
+		"made eligible since": {held: now(use.HeldRole{Role: global, Eligible: true}), rows: []string{change(20, "Add eligible member to role",
+			"Global Administrator")}, wanted: role.TargetOrdinary},
+		"perhaps":                 {held: now(use.HeldRole{Role: global, Perhaps: true}), wanted: role.TargetUnknown},
+		"not read":                {open: true, wanted: role.TargetUnknown},
+		"not read, and an admin":  {open: true, held: now(use.HeldRole{Role: global}), wanted: role.TargetPrivileged},
+		"not read, and given":     {open: true, rows: []string{change(2, "Add member to role", "Global Administrator")}, wanted: role.TargetPrivileged},
+		"limited":                 {held: now(use.HeldRole{Role: guest}), wanted: role.TargetLimited},
+		"limited, not read":       {open: true, held: now(use.HeldRole{Role: guest}), wanted: role.TargetUnknown},
+		"a role of nobody's name": {rows: []string{change(2, "Add member to role", "Herder")}, wanted: role.TargetPrivileged},
 	} {
 		f := fold()
 		f.Held(use.Held{Roles: c.held, Whole: !c.open})
@@ -219,7 +226,8 @@ func TestComplete(t *testing.T) {
 	t.Parallel()
 	read := []evidence.Input{{Path: "a", Status: evidence.Read, Kinds: map[evidence.Kind]int{evidence.DirectoryAudit: 1}}}
 	cut := []evidence.Input{{Path: "a", Status: evidence.Read, NextLink: true, Kinds: map[evidence.Kind]int{evidence.DirectoryAudit: 1}}}
-	ledger := append(slices.Clone(read), evidence.Input{Path: "gaps", Status: evidence.Read, Cuts: []evidence.Cut{{Kind: evidence.DirectoryAudit, Why: "lacks a day"}}})
+	ledger := append(slices.Clone(read), evidence.Input{Path: "gaps", Status: evidence.Read, Cuts: []evidence.Cut{{Kind: evidence.DirectoryAudit,
+		Why: "lacks a day"}}})
 	for name, c := range map[string]struct {
 		inputs []evidence.Input
 		days   []int // before the end, at which there is a row
@@ -237,7 +245,8 @@ func TestComplete(t *testing.T) {
 		"a gap beside it":        {ledger, []int{120, 40, 0}, 0},
 		"not read":               {nil, nil, 0},
 		"another cannot be read": {append(slices.Clone(read), evidence.Input{Path: "b", Status: evidence.Unreadable}), []int{120, 0}, 0},
-		"read in part":           {[]evidence.Input{{Path: "a", Status: evidence.Partial, Kinds: map[evidence.Kind]int{evidence.DirectoryAudit: 1}}}, []int{120, 0}, 0},
+		"read in part": {[]evidence.Input{{Path: "a", Status: evidence.Partial, Kinds: map[evidence.Kind]int{evidence.DirectoryAudit: 1}}},
+			[]int{120, 0}, 0},
 	} {
 		f := fold()
 		for _, d := range c.days {
@@ -279,7 +288,8 @@ func TestMerge(t *testing.T) {
 		for i := range 200 {
 			d := rnd.IntN(120)
 			days = append(days, d)
-			rows = append(rows, strings.Replace(row(d, "user_"+adaHex, []string{"Add group", "Delete group", "Add user"}[rnd.IntN(3)], ""), `"id":"`, fmt.Sprintf(`"id":"%d-`, i), 1))
+			rows = append(rows, strings.Replace(row(d, "user_"+adaHex, []string{"Add group", "Delete group", "Add user"}[rnd.IntN(3)], ""), `"id":"`,
+				fmt.Sprintf(`"id":"%d-`, i), 1))
 		}
 		read := func(from, to int) *use.Part {
 			f := fold()
@@ -316,16 +326,22 @@ func TestOtherLogs(t *testing.T) {
 		kind evidence.Kind
 		raw  string
 	}{
-		{evidence.SignIn, `{"id":"s1","createdDateTime":"2026-09-04T12:00:00Z","userPrincipalName":"user_` + adaHex + `@x","userId":"x","appDisplayName":"Azure Portal",
+		{evidence.SignIn,
+			`{"id":"s1","createdDateTime":"2026-09-04T12:00:00Z","userPrincipalName":"user_` + adaHex + `@x","userId":"x","appDisplayName":"Azure Portal",
 			"resourceDisplayName":"Microsoft Graph","appId":"a","crossTenantAccessType":"serviceProvider","status":{"errorCode":0},"isInteractive":false}`},
-		{evidence.SignIn, `{"id":"s2","createdDateTime":"2026-09-04T12:00:00Z","userPrincipalName":"ada@partner.example","userId":"` + ada + `","appDisplayName":"Azure Portal",
+		{evidence.SignIn,
+			`{"id":"s2","createdDateTime":"2026-09-04T12:00:00Z","userPrincipalName":"ada@partner.example","userId":"` + ada + `","appDisplayName":"Azure Portal",
 			"resourceDisplayName":"Microsoft Graph","appId":"a","crossTenantAccessType":"serviceProvider","resourceTenantId":"` + tenant + `","status":{"errorCode":0}}`},
-		{evidence.SignIn, `{"id":"s3","createdDateTime":"2026-09-04T12:00:00Z","userPrincipalName":"bob@x","userId":"x","appDisplayName":"A","appId":"a","status":{"errorCode":0}}`},
-		{evidence.AzureActivity, `{"eventDataId":"e","eventTimestamp":"2026-09-04T12:00:00Z","caller":"user_` + adaHex + `@x","operationName":{"value":"Microsoft.Compute/virtualMachines/write"},
+		{evidence.SignIn,
+			`{"id":"s3","createdDateTime":"2026-09-04T12:00:00Z","userPrincipalName":"bob@x","userId":"x","appDisplayName":"A","appId":"a","status":{"errorCode":0}}`},
+		{evidence.AzureActivity,
+			`{"eventDataId":"e","eventTimestamp":"2026-09-04T12:00:00Z","caller":"user_` + adaHex + `@x","operationName":{"value":"Microsoft.Compute/virtualMachines/write"},
 			"status":{"value":"Succeeded"},"resourceProviderName":{"value":"Microsoft.Compute"}}`},
-		{evidence.PartnerAuditRecord, `{"id":"c1","customerId":"` + strings.ToUpper(tenant) + `","userPrincipalName":"Ada@partner.example","resourceType":"customer_user",
+		{evidence.PartnerAuditRecord,
+			`{"id":"c1","customerId":"` + strings.ToUpper(tenant) + `","userPrincipalName":"Ada@partner.example","resourceType":"customer_user",
 			"operationType":"create_customer_user","operationDate":"2026-09-04T12:00:00Z","operationStatus":"succeeded"}`},
-		{evidence.PartnerAuditRecord, `{"id":"c2","customerId":"aaaaaaaa-0000-4000-8000-000000000002","userPrincipalName":"Ada@partner.example","resourceType":"customer_user",
+		{evidence.PartnerAuditRecord,
+			`{"id":"c2","customerId":"aaaaaaaa-0000-4000-8000-000000000002","userPrincipalName":"Ada@partner.example","resourceType":"customer_user",
 			"operationType":"create_customer_user","operationDate":"2026-09-04T12:00:00Z","operationStatus":"succeeded"}`},
 	} {
 		if err := f.Take(r.kind, []byte(r.raw), evidence.Source{}); err != nil {
@@ -349,7 +365,8 @@ func TestOtherLogs(t *testing.T) {
 // TestOutcomes: what was refused is told from what was done.
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
-	for result, refused := range map[string]bool{"success": false, "Success": false, "": false, "unknownFutureValue": false, "failure": true, "timeout": true, "whatever": true} {
+	for result, refused := range map[string]bool{"success": false, "Success": false, "": false, "unknownFutureValue": false, "failure": true,
+		"timeout": true, "whatever": true} {
 		f := fold()
 		raw := strings.Replace(row(1, "user_"+adaHex, "Add group", ""), `"result":"success"`, `"result":"`+result+`"`, 1)
 		if err := f.Take(evidence.DirectoryAudit, []byte(raw), evidence.Source{}); err != nil {
