@@ -4,16 +4,24 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 
+	"partnerguard/internal/archive"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/delegation"
+	"partnerguard/internal/delegation/pages"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/signin"
 	"partnerguard/internal/snapshot"
 )
+
+// assignmentsOf is the resource that access assignments are read by.
+const assignmentsOf = "delegatedAdminAccessAssignments"
 
 // delegationMaker makes what the partner's facts say of its delegation.
 type delegationMaker struct{}
@@ -57,14 +65,43 @@ func (i *Installation) Inventory(ctx context.Context) (*delegation.Inventory, er
 	return delegation.Join(inv, own), nil
 }
 
-// delegatedGroups are the groups of the partner that ways go by, as they were known last.
+// delegationPages are the pages of delegation, over the snapshot.
+func (i *Installation) delegationPages() pager { return &pages.Pages{Inventory: i.Inventory} }
+
+// delegatedGroups are the groups of the partner that access assignments give roles to, as they
+// were read last.
 func (i *Installation) delegatedGroups(ctx context.Context, t collect.Tenant) ([]string, error) {
-	inv, _, err := snapshot.Get[delegation.Inventory](ctx, i.Snapshot, t.ID, delegation.PartName)
-	if errors.Is(err, problem.NotFound) || errors.Is(err, snapshot.ErrBroken) {
-		return nil, nil // nothing was judged yet
+	v, err := i.Archive.View(ctx, archive.ViewOf{Tenant: t.ID, Since: i.Now()})
+	if errors.Is(err, problem.NotFound) {
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return slices.Sorted(maps.Keys(inv.Groups)), nil
+	name := assignmentsOf + ".json"
+	if !slices.Contains(v.Names(), name) {
+		return nil, nil
+	}
+	body, err := fs.ReadFile(v, name)
+	if err != nil {
+		return nil, err
+	}
+	var pages []struct {
+		Value []struct {
+			Container struct {
+				ID string `json:"accessContainerId"`
+			} `json:"accessContainer"`
+		} `json:"value"`
+	}
+	if err := json.Unmarshal(body, &pages); err != nil { // what is kept is read as an export all the same
+		i.Log.WarnContext(ctx, "the access assignments that are kept cannot be read", "tenant", t.ID, "error", err)
+		return nil, nil
+	}
+	ids := map[string]bool{}
+	for k := range pages {
+		for n := range pages[k].Value {
+			ids[strings.ToLower(pages[k].Value[n].Container.ID)] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(ids)), nil
 }

@@ -49,7 +49,7 @@ func RecommendFrom(ctx context.Context, r Reading, q RecommendQuestion) (in reco
 	r.Now, r.At = now, q.AsOf
 	own := &partnerUse{o: use.Options{To: cmp.Or(q.AsOf, now)}, folds: map[string]*use.Fold{}}
 	r.records = own.take
-	inv, src, err := Delegation(ctx, DelegationReading{r})
+	inv, src, err := Delegation(ctx, DelegationReading{Reading: r})
 	if err != nil {
 		return in, "", err
 	}

@@ -34,7 +34,7 @@ func (i *Installation) makers(partner bool) []maker {
 	if partner {
 		list = append(list, statusMaker{i}, alertMaker{dates.NewFold()}, customersMaker{}, automationMaker{i}, delegationMaker{}, newOwnUseMaker(i))
 	} else {
-		list = append(list, &customerMaker{}, delegationOwnMaker{}, newUseMaker(i))
+		list = append(list, &customerMaker{}, delegationOwnMaker{}, newUseMaker(i), seenMaker{i})
 	}
 	return list
 }

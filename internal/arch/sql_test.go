@@ -34,6 +34,8 @@ var owner = map[string]string{
 	"console_sessions": "console", "console_links": "console", "console_roles": "console", "console_tokens": "console",
 	"mfa_keys": "mfa/provider", "mfa_tenants": "mfa/provider", "mfa_hints": "mfa/provider", "mfa_counts": "mfa/provider",
 	"bridge_devices": "bridge", "bridge_queue": "bridge/queue",
+	"delegation_runs": "delegation/move", "delegation_moves": "delegation/move", "delegation_steps": "delegation/move",
+	"delegation_pins": "delegation/move",
 }
 
 // catalogue are words after UPDATE or FROM that are no tables of ours: what a

@@ -161,6 +161,21 @@ const (
 // MFATokenUploaded: one of our seeds went to Entra ID as a hardware OATH token.
 const MFATokenUploaded Action = "mfa.token-uploaded"
 
+// The change of delegated administration, customer by customer.
+const (
+	DelegationApplied    Action = "delegation.applied"     // a plan: from now on its changes are made
+	DelegationAsked      Action = "delegation.asked"       // a change is about to be asked of Microsoft
+	DelegationChanged    Action = "delegation.changed"     // Microsoft's answer to it
+	DelegationHeld       Action = "delegation.held"        // the move of a customer waits for somebody to look, and why
+	DelegationStopped    Action = "delegation.stopped"     // a plan: nothing is changed until somebody looked
+	DelegationResumed    Action = "delegation.resumed"     // somebody looked, and it goes on
+	DelegationStage      Action = "delegation.stage"       // the next share of a plan's customers has begun
+	DelegationCancelled  Action = "delegation.cancelled"   // somebody ended a move before the customer approved
+	DelegationRolledBack Action = "delegation.rolled-back" // somebody took a move back
+	DelegationPinned     Action = "delegation.pinned"      // a role stays, whatever was seen
+	DelegationUnpinned   Action = "delegation.unpinned"
+)
+
 // Event is one entry of the trail before it is chained. It never holds a
 // secret: a token is named by its fingerprint.
 type Event struct {

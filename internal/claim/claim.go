@@ -42,6 +42,7 @@ type Token struct {
 	Subject  string    `json:"subject,omitempty"`  // sub
 	Scopes   []string  `json:"scopes,omitempty"`   // scp
 	Roles    []string  `json:"roles,omitempty"`
+	Wids     []string  `json:"wids,omitempty"` // template ids of the directory roles of its account in its tenant
 	AMR      []string  `json:"amr,omitempty"`
 	AMRForm  string    `json:"amrForm,omitempty"` // "array", "string" (shown as what it is), "other", "" when absent
 	ACR      string    `json:"acr,omitempty"`

@@ -169,7 +169,7 @@ func (t *Token) read(o object) {
 	} else {
 		t.Scopes = list
 	}
-	t.Roles, t.ACRS = many("roles"), many("acrs")
+	t.Roles, t.ACRS, t.Wids = many("roles"), many("acrs"), many("wids")
 
 	var form string
 	t.AMR, form = o.list("amr")

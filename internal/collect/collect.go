@@ -49,8 +49,8 @@ type Deps struct {
 	Partner func(context.Context) (Tenant, error)
 	// Target gives what is asked in a tenant's name.
 	Target func(context.Context, Tenant) (msapi.Target, error)
-	// Groups are further groups of the partner whose members are read: those that a
-	// relationship gives roles to, as far as is known. Nil is none.
+	// Groups are further groups of the partner whose members are read, by what is kept: those
+	// that a relationship gives roles to. Nil is none.
 	Groups func(context.Context, Tenant) ([]string, error)
 	// Right says whether the clock is right enough for logs to be read by it; an
 	// error says how it is not. Nil trusts it.

@@ -54,19 +54,6 @@ func (r *round) learn(res evidence.Resource, a *msapi.Answer) {
 				}
 			}
 		}
-	case evidence.AccessAssignment:
-		var in struct {
-			Value []struct {
-				Container struct {
-					ID string `json:"accessContainerId"`
-				} `json:"accessContainer"`
-			} `json:"value"`
-		}
-		if json.Unmarshal(a.Body, &in) == nil && a.Of != "" {
-			for _, x := range in.Value {
-				r.name(x.Container.ID)
-			}
-		}
 	case evidence.Group:
 		var in struct {
 			Value []kindOf `json:"value"`

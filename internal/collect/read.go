@@ -65,13 +65,14 @@ func (r *round) begin(c *cursor, from, to time.Time) {
 	r.dirty[c.resource] = true
 }
 
-// takeUp says whether the run under way can be gone on with; one that cannot ends here.
+// takeUp says whether the run under way can be gone on with; one that cannot ends here. Of what
+// names groups every page is read in one round: what an earlier one learned is gone with it.
 func (r *round) takeUp(res evidence.Resource, c *cursor) (bool, error) {
 	now := r.c.now()
 	if c.run == "" {
 		return false, nil
 	}
-	if age := now.Sub(c.began); res.Only != evidence.Named && age >= 0 && age <= resumable && c.tries < 2*patience {
+	if age := now.Sub(c.began); res.Only != evidence.Named && !naming[res.Kind] && age >= 0 && age <= resumable && c.tries < 2*patience {
 		return true, nil
 	}
 	return false, r.end(res, c, archive.Run{Why: "was begun anew"})
@@ -114,6 +115,9 @@ func (r *round) walkAll(ctx context.Context, res evidence.Resource, c *cursor) (
 	if res.Only != evidence.Named || !r.allNamed(res.Kind) {
 		return r.walk(ctx, res, c, nil)
 	}
+	if err := r.nameFurther(ctx); err != nil {
+		return ending{}, err
+	}
 	if res.Kind != evidence.Group {
 		return r.walk(ctx, res, c, r.namedGroups(nil))
 	}
@@ -128,6 +132,25 @@ func (r *round) walkAll(ctx context.Context, res evidence.Resource, c *cursor) (
 		e, err = r.walk(ctx, res, c, items)
 	}
 	return e, err
+}
+
+// nameFurther names groups that neither a policy nor a role does, once a round. They are told
+// from what is kept, so what was read of late is kept first: a round that was cut off in
+// between names the same ones.
+func (r *round) nameFurther(ctx context.Context) error {
+	if r.further || r.c.d.Groups == nil || !r.t.Partner {
+		return nil
+	}
+	if err := r.commit(ctx); err != nil {
+		return err
+	}
+	ids, err := r.c.d.Groups(ctx, r.t)
+	if err != nil {
+		return err
+	}
+	r.name(ids...)
+	r.further = true
+	return nil
 }
 
 // namedGroups are the groups that count and exist, without those that were walked,

@@ -40,6 +40,7 @@ type round struct {
 
 	groups    map[string]bool            // that a policy names or a role is given to
 	listed    map[string]bool            // that are in the list of groups
+	further   bool                       // further groups were named, see [Deps.Groups]
 	named     map[evidence.Kind]bool     // of naming, what was read to its end
 	customers []Tenant                   // as read
 	closed    map[evidence.Service]error // APIs that no token is to be had for
@@ -60,13 +61,6 @@ func (r *round) run(ctx context.Context) error {
 		return err
 	}
 	due := r.due()
-	if r.c.d.Groups != nil && r.t.Partner {
-		ids, err := r.c.d.Groups(ctx, r.t)
-		if err != nil {
-			return err
-		}
-		r.name(ids...)
-	}
 	if r.c.d.Right != nil && slices.ContainsFunc(due, func(x evidence.Resource) bool { return x.Way == evidence.Sliced }) {
 		r.wrong = r.c.d.Right(ctx)
 	}
@@ -137,11 +131,11 @@ func (r *round) due() (out []evidence.Resource) {
 		}
 	}
 	// Which groups relationships give roles to is best known before groups are read.
-	slices.SortStableFunc(out, func(a, b evidence.Resource) int { return first(b) - first(a) })
+	slices.SortStableFunc(out, func(a, b evidence.Resource) int { return ahead(b) - ahead(a) })
 	return out
 }
 
-func first(r evidence.Resource) int {
+func ahead(r evidence.Resource) int {
 	if r.Kind == evidence.AccessAssignment {
 		return 1
 	}

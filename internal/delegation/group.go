@@ -230,7 +230,8 @@ func (b *builder) person(m *directory.Member) string {
 		return "" // devices and contacts
 	}
 	if id != "" && b.inv.People[id] == nil {
-		b.inv.People[id] = &Person{ID: id, Name: cmp.Or(clean(m.DisplayName), clean(m.UserPrincipalName), id), UPN: clean(m.UserPrincipalName), Enabled: Unknown}
+		upn := clean(m.UserPrincipalName)
+		b.inv.People[id] = &Person{ID: id, Name: cmp.Or(clean(m.DisplayName), upn, id), UPN: upn, Enabled: Unknown}
 	}
 	return id
 }

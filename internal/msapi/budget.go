@@ -32,6 +32,7 @@ var (
 	paceGraph   = pace{3500, 10 * time.Second} // resource units of a small tenant, per app and tenant: nobody says how large it is
 	paceReports = pace{5, 10 * time.Second}    // per app and tenant
 	pacePolicy  = pace{1, time.Second}         // Conditional Access: per tenant, all apps together
+	paceGDAP    = pace{100, 10 * time.Second}  // not published: delegated admin relationships
 	paceSecure  = pace{50, time.Second}        // not published
 	paceARM     = pace{25, time.Second}        // per subscription and principal, after a burst that is left alone
 	paceApp     = pace{2000, time.Second}      // Graph: per app over all tenants
@@ -44,6 +45,8 @@ func graphPace(path string) (string, pace) {
 		return "reports", paceReports
 	case strings.Contains(p, "/identity/conditionalaccess/"), strings.Contains(p, "/identityprotection/"):
 		return "policy", pacePolicy
+	case strings.Contains(p, "/tenantrelationships/"):
+		return "gdap", paceGDAP
 	}
 	return "graph", paceGraph
 }

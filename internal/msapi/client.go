@@ -137,6 +137,9 @@ func (b *bounded) Do(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme != "https" && !loopback(r.URL.Hostname()) {
 		return nil, problem.New(problem.Usage, "%s is plain http on another machine", r.URL.Hostname())
 	}
+	if err := guarded(r); err != nil {
+		return nil, err
+	}
 	r.Header.Set("User-Agent", b.o.UserAgent)
 	res, err := b.web.Do(r)
 	if err != nil {

@@ -142,7 +142,7 @@ func (s *resend) turn(ctx context.Context, host string, how *conduct, units int)
 }
 
 // ofGraph are the kinds of buckets that Graph's limit for an app counts together.
-var ofGraph = []string{"graph", "reports", "policy", "security"}
+var ofGraph = []string{"graph", "reports", "policy", "security", "gdap"}
 
 // await waits for a turn of a bucket. A throttle that comes while it waits
 // makes it wait on. left is how long a bucket stays closed that is closed for
@@ -183,7 +183,7 @@ func mayResend(how conduct, status int, err error, try int) bool {
 		return false // the same again is late again: less is asked for
 	}
 	if err != nil {
-		return how.again && !errors.Is(err, errTooLong) && !errors.Is(err, context.Canceled)
+		return how.again && !errors.Is(err, errTooLong) && !errors.Is(err, errForbidden) && !errors.Is(err, context.Canceled)
 	}
 	switch status {
 	case http.StatusTooManyRequests:

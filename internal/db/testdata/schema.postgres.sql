@@ -318,6 +318,55 @@ console_tokens.mark bytea NOT NULL
 console_tokens console_tokens_pkey PRIMARY KEY (id)
 CREATE INDEX console_tokens_hash ON public.console_tokens USING btree (hash)
 CREATE UNIQUE INDEX console_tokens_pkey ON public.console_tokens USING btree (id)
+delegation_moves.plan text NOT NULL
+delegation_moves.customer text NOT NULL
+delegation_moves.stage bigint NOT NULL
+delegation_moves.state text NOT NULL
+delegation_moves.wish text NOT NULL
+delegation_moves.body text NOT NULL
+delegation_moves.version bigint NOT NULL
+delegation_moves.mark bytea NOT NULL
+delegation_moves.next bigint NOT NULL
+delegation_moves.holder text NOT NULL
+delegation_moves.held_until bigint NOT NULL
+delegation_moves delegation_moves_pkey PRIMARY KEY (plan, customer)
+delegation_moves delegation_moves_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'checking'::text, 'creating'::text, 'locking'::text, 'inviting'::text, 'assigning'::text, 'probing'::text, 'easing'::text, 'proving'::text, 'ending'::text, 'removing'::text, 'done'::text, 'held'::text, 'cancelling'::text, 'cancelled'::text, 'restoring'::text, 'retracting'::text, 'rolled-back'::text])))
+CREATE INDEX delegation_moves_next ON public.delegation_moves USING btree (next)
+CREATE UNIQUE INDEX delegation_moves_pkey ON public.delegation_moves USING btree (plan, customer)
+delegation_pins.id text NOT NULL
+delegation_pins.role text NOT NULL
+delegation_pins.grp text NOT NULL
+delegation_pins.customer text NOT NULL
+delegation_pins.reason text NOT NULL
+delegation_pins.actor text NOT NULL
+delegation_pins.made bigint NOT NULL
+delegation_pins.mark bytea NOT NULL
+delegation_pins delegation_pins_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX delegation_pins_pkey ON public.delegation_pins USING btree (id)
+delegation_runs.id text NOT NULL
+delegation_runs.body text NOT NULL
+delegation_runs.state text NOT NULL
+delegation_runs.why text NOT NULL
+delegation_runs.stage bigint NOT NULL
+delegation_runs.until bigint NOT NULL
+delegation_runs.applied bigint NOT NULL
+delegation_runs.actor text NOT NULL
+delegation_runs.version bigint NOT NULL
+delegation_runs.mark bytea NOT NULL
+delegation_runs delegation_runs_pkey PRIMARY KEY (id)
+delegation_runs delegation_runs_state_check CHECK ((state = ANY (ARRAY['running'::text, 'stopped'::text, 'over'::text])))
+CREATE UNIQUE INDEX delegation_runs_pkey ON public.delegation_runs USING btree (id)
+delegation_steps.plan text NOT NULL
+delegation_steps.customer text NOT NULL
+delegation_steps.seq bigint NOT NULL
+delegation_steps.state text NOT NULL
+delegation_steps.act text NOT NULL
+delegation_steps.asked bigint NOT NULL
+delegation_steps.answered bigint NOT NULL
+delegation_steps.result text NOT NULL
+delegation_steps.words text NOT NULL
+delegation_steps delegation_steps_pkey PRIMARY KEY (plan, customer, seq)
+CREATE UNIQUE INDEX delegation_steps_pkey ON public.delegation_steps USING btree (plan, customer, seq)
 exceptions.id text NOT NULL
 exceptions.requirement text NOT NULL
 exceptions.accounts text NOT NULL

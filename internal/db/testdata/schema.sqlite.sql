@@ -303,6 +303,55 @@ CREATE TABLE console_tokens (
     used      INTEGER NOT NULL, -- written at most once a minute; not marked
     mark      BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE delegation_moves (
+    plan       TEXT NOT NULL,
+    customer   TEXT NOT NULL,    -- its tenant
+    stage      INTEGER NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('waiting', 'checking', 'creating', 'locking', 'inviting', 'assigning', 'probing', 'easing', 'proving',
+        'ending', 'removing', 'done', 'held', 'cancelling', 'cancelled', 'restoring', 'retracting', 'rolled-back')),
+    wish       TEXT NOT NULL,    -- JSON: what the plan wants of this customer
+    body       TEXT NOT NULL,    -- JSON: how far it came
+    version    INTEGER NOT NULL,
+    mark       BLOB NOT NULL,
+    next       INTEGER NOT NULL, -- looked at again then; 0: not by itself
+    holder     TEXT NOT NULL,    -- the process that does it now
+    held_until INTEGER NOT NULL,
+    PRIMARY KEY (plan, customer)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE delegation_pins (
+    id         TEXT PRIMARY KEY,
+    role       TEXT NOT NULL,    -- template id
+    grp        TEXT NOT NULL,    -- a security group of the partner; '' all
+    customer   TEXT NOT NULL,    -- '' all
+    reason     TEXT NOT NULL,
+    actor      TEXT NOT NULL,
+    made       INTEGER NOT NULL,
+    mark       BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE delegation_runs (
+    id         TEXT PRIMARY KEY,
+    body       TEXT NOT NULL,    -- JSON: the plan as it was applied, without its customers
+    state      TEXT NOT NULL CHECK (state IN ('running', 'stopped', 'over')),
+    why        TEXT NOT NULL,    -- it is stopped
+    stage      INTEGER NOT NULL, -- the last that has begun
+    until      INTEGER NOT NULL, -- the last that may begin by itself
+    applied    INTEGER NOT NULL, -- microseconds, as are all times here
+    actor      TEXT NOT NULL,
+    version    INTEGER NOT NULL,
+    mark       BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE delegation_steps (
+    plan       TEXT NOT NULL,
+    customer   TEXT NOT NULL,
+    seq        INTEGER NOT NULL, -- counts from 1
+    state      TEXT NOT NULL,
+    act        TEXT NOT NULL,
+    asked      INTEGER NOT NULL,
+    answered   INTEGER NOT NULL, -- 0: no answer is known
+    result     TEXT NOT NULL,
+    words      TEXT NOT NULL,
+    PRIMARY KEY (plan, customer, seq)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE exceptions (
     id          TEXT PRIMARY KEY,
     requirement TEXT NOT NULL,
@@ -628,6 +677,7 @@ CREATE INDEX collect_gaps_open ON collect_gaps (tenant, closed_at);
 CREATE INDEX connections_due ON connections (renew_after);
 CREATE INDEX console_links_hash ON console_links (hash);
 CREATE INDEX console_tokens_hash ON console_tokens (hash);
+CREATE INDEX delegation_moves_next ON delegation_moves (next);
 CREATE INDEX mfa_acts_person ON mfa_acts (person);
 CREATE INDEX mfa_challenges_ends ON mfa_challenges (ends);
 CREATE INDEX mfa_factors_person ON mfa_factors (person);

@@ -45,7 +45,15 @@ const (
 	TooWide Kind = "too-wide"
 	// ExpiredToken answers as the service does to a token whose life has ended.
 	ExpiredToken Kind = "expired-token"
+	// NeverEnds lets the service begin what takes time and never end it: an operation stays
+	// running, what is pending pending. Services read it from [FateOf].
+	NeverEnds Kind = "never-ends"
+	// EndsBadly lets it end in failure: an operation failed, an assignment in error.
+	EndsBadly Kind = "ends-badly"
 )
+
+// beside says that a fault of this kind goes with whatever else answers.
+func (k Kind) beside() bool { return k == Slow || k == Skew || k == NeverEnds || k == EndsBadly }
 
 // Kinds lists every kind, each with a line for people.
 func Kinds() [][2]string {
@@ -64,6 +72,8 @@ func Kinds() [][2]string {
 		{string(Skew), "a clock that is off"},
 		{string(ExpiredToken), "the token has expired"},
 		{string(TooWide), "a log is asked for over too long a time"},
+		{string(NeverEnds), "what takes time begins and never ends"},
+		{string(EndsBadly), "what takes time ends in failure"},
 	}
 }
 

@@ -66,11 +66,12 @@ type verdict struct {
 	page   *page         // of RepeatPage
 	slow   time.Duration // the sum
 	skew   time.Duration // the sum
+	fate   Kind          // NeverEnds or EndsBadly: the last that struck
 	names  []string
 	hold   bool // keep this page for RepeatPage
 }
 
-// judge asks the faults in order. Slow and skew add up; of the others the
+// judge asks the faults in order. Slow and skew add up; of those that answer the
 // first that strikes answers.
 func (g *Gate) judge(service string, r *http.Request) (v verdict) {
 	g.mu.Lock()
@@ -79,7 +80,7 @@ func (g *Gate) judge(service string, r *http.Request) (v verdict) {
 		if !f.covers(service, r) {
 			continue
 		}
-		if f.Kind != Slow && f.Kind != Skew && v.answer != nil {
+		if !f.Kind.beside() && v.answer != nil {
 			continue
 		}
 		switch f.Kind {
@@ -110,6 +111,9 @@ func (g *Gate) judge(service string, r *http.Request) (v verdict) {
 		case Skew:
 			v.skew += f.Delay
 			continue
+		case NeverEnds, EndsBadly:
+			v.fate = f.Kind
+			continue
 		case RepeatPage:
 			g.pages.drop(service, r)
 		case ServerErrors:
@@ -135,7 +139,7 @@ func (g *Gate) Wrap(service string, h http.Handler) http.Handler {
 			Query:     Redact(r.URL.RawQuery),
 			RequestID: newID(), ClientRequestID: clientRequestID(r), Faults: v.names,
 		}
-		notes := &notes{requestID: seen.RequestID, skew: v.skew}
+		notes := &notes{requestID: seen.RequestID, skew: v.skew, fate: v.fate}
 		r = r.WithContext(context.WithValue(r.Context(), notesKey{}, notes))
 		head := w.Header()
 		head.Set(BannerHeader, Banner)

@@ -123,6 +123,7 @@ func (g *Gate) Follow(ctx context.Context) <-chan Seen {
 type notes struct {
 	requestID string
 	skew      time.Duration
+	fate      Kind
 
 	mu   sync.Mutex // guards said: a handler may use several goroutines
 	said map[string]string
@@ -169,6 +170,15 @@ func SkewOf(ctx context.Context) time.Duration {
 		return n.skew
 	}
 	return 0
+}
+
+// FateOf is how what this request begins shall end: [NeverEnds], [EndsBadly], or "" as it
+// should.
+func FateOf(ctx context.Context) Kind {
+	if n, ok := ctx.Value(notesKey{}).(*notes); ok {
+		return n.fate
+	}
+	return ""
 }
 
 func (n *notes) into(s *Seen) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/partnercloud/gate"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -83,11 +84,22 @@ func newRelationshipShape(now func() time.Time) *shape {
 			return x.Activated
 		}),
 		f("endDateTime", func(x r) any { return x.EndAt(now()) }),
+		f("indirectProviderTenantId", func(x r) any { return x.Provider }),
+		f("isPartnerConsentPending", func(x r) any { return x.ConsentPending }),
 	)
 	sh.etag = func(x any) string { return etag(x.(r).ID, x.(r).ETag) }
-	sh.kind = func(any) string { return "delegatedAdminRelationship" }
+	sh.kind = func(x any) string {
+		if x.(r).Provider != "" {
+			return resellerRelationship
+		}
+		return "delegatedAdminRelationship"
+	}
 	return sh
 }
+
+// resellerRelationship is the derived type of what an indirect provider made for its
+// reseller.
+const resellerRelationship = "resellerDelegatedAdminRelationship"
 
 func newAssignmentShape(now func() time.Time) *shape {
 	type a = *world.AccessAssignment
@@ -106,7 +118,7 @@ func newAssignmentShape(now func() time.Time) *shape {
 }
 
 func findRelationship(c *call, _ *world.State, t *world.Tenant) (*world.Relationship, error) {
-	if r := t.Relationships.Get(c.params[0]); r != nil {
+	if r := t.Relationships.Get(c.params[0]); r != nil && !r.CleanedUp(c.now) {
 		return r, nil
 	}
 	return nil, refuse(http.StatusNotFound, "ResourceNotFound", "The delegated admin relationship '%s' does not exist.", clip(c.params[0]))
@@ -117,8 +129,21 @@ func relationshipShape(c *call) *shape {
 }
 
 func listRelationships(c *call, s *world.State, t *world.Tenant) (*reply, error) {
-	return c.list(t, gdapBase, relationshipShape(c), rows(&t.Relationships))
+	return c.list(t, gdapBase, relationshipShape(c), rowsWhere(&t.Relationships, func(r *world.Relationship) bool {
+		return !r.CleanedUp(c.now)
+	}))
 }
+
+// whenDone is when something that takes so long is done: never, where a fault says so.
+func (c *call) whenDone(takes time.Duration) time.Time {
+	if gate.FateOf(c.r.Context()) == gate.NeverEnds {
+		return c.now.AddDate(100, 0, 0)
+	}
+	return c.now.Add(takes)
+}
+
+// fails reports a fault by which what is begun ends in failure.
+func (c *call) fails() bool { return gate.FateOf(c.r.Context()) == gate.EndsBadly }
 
 func getRelationship(c *call, s *world.State, t *world.Tenant, r *world.Relationship) (*reply, error) {
 	rep, err := c.one(t, gdapBase, relationshipShape(c), r)

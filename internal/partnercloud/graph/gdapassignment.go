@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/partnercloud/gate"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -92,10 +93,10 @@ func createAssignment(c *call, s *world.State, t *world.Tenant, r *world.Relatio
 		return nil, err
 	}
 	group := t.Groups.Get(str(inner(c.in, "accessContainer"), "accessContainerId"))
-	if group == nil || str(inner(c.in, "accessContainer"), "accessContainerType") == "" {
+	if group == nil || group.Unified && !group.Secure || str(inner(c.in, "accessContainer"), "accessContainerType") == "" {
 		return nil, refuse(http.StatusBadRequest, "BadRequest", "The accessContainer must be a security group of the partner tenant.")
 	}
-	roles, err := rolesIn(c.in)
+	roles, err := rolesIn(c.in, c.now, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +112,7 @@ func createAssignment(c *call, s *world.State, t *world.Tenant, r *world.Relatio
 		}
 	}
 	a := world.AccessAssignment{
-		ID: world.NewGUID(), Group: group.ID, Roles: roles, Status: "pending", Created: c.now, Changed: c.now, Due: c.now.Add(assigningTakes), ETag: 1,
+		ID: world.NewGUID(), Group: group.ID, Roles: roles, Status: "pending", Created: c.now, Changed: c.now, Due: c.whenDone(assigningTakes), Fails: c.fails(), ETag: 1,
 	}
 	c.putAssignments(s, t, r, append(slices.Clone(r.Assignments), a), "Add delegated admin access assignment", "Add")
 	c.tellAssignment(s, r, "created", a.ID, nil, a.Roles)
@@ -127,7 +128,7 @@ func changeAssignment(c *call, s *world.State, t *world.Tenant, x assignment) (*
 	if err := (fields{"accessDetails": roleSpec(), "accessContainer": readOnly(), "id": readOnly(), "status": readOnly()}).check("", c.in); err != nil {
 		return nil, err
 	}
-	roles, err := rolesIn(c.in)
+	roles, err := rolesIn(c.in, c.now, a.Roles)
 	if err != nil {
 		return nil, err
 	}
@@ -140,10 +141,12 @@ func changeAssignment(c *call, s *world.State, t *world.Tenant, x assignment) (*
 	if sameSet(roles, a.Roles) {
 		return c.one(t, assignmentsContext(r.ID), assignmentShape(c), &a)
 	}
-	a.Roles, a.Changed, a.Status, a.Due = roles, c.now, "active", time.Time{}
+	op := c.operation("delegatedAdminAccessAssignmentUpdate")
+	if !op.Failed && gate.FateOf(c.r.Context()) != gate.NeverEnds {
+		a.Roles, a.Changed, a.Status, a.Due = roles, c.now, "active", time.Time{}
+	}
 	a.ETag++
 	list := x.with(a)
-	op := c.operation("delegatedAdminAccessAssignmentUpdate")
 	next := *r
 	next.Operations = append(slices.Clone(r.Operations), op)
 	c.putAssignments(s, t, &next, list, "Update delegated admin access assignment", "Update")
@@ -160,7 +163,7 @@ func deleteAssignment(c *call, s *world.State, t *world.Tenant, x assignment) (*
 	if st := a.StatusAt(c.now); st != "active" && st != "pending" && st != "error" {
 		return nil, conflict("The access assignment is %s.", st)
 	}
-	a.Status, a.Changed, a.Due = "deleting", c.now, c.now.Add(assigningTakes)
+	a.Status, a.Changed, a.Due, a.Fails = "deleting", c.now, c.whenDone(assigningTakes), c.fails()
 	a.ETag++
 	list := x.with(a)
 	c.putAssignments(s, t, r, list, "Remove delegated admin access assignment", "Delete")

@@ -19,6 +19,8 @@ func newOperationShape(c *call) *shape {
 		}),
 		f("status", func(x o) any {
 			switch {
+			case !c.now.Before(x.Due) && x.Failed:
+				return "failed"
 			case !c.now.Before(x.Due):
 				return "succeeded"
 			case c.now.Equal(x.Created):

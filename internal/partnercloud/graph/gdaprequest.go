@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/gate"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -108,7 +109,7 @@ func partnerAction(c *call, r *world.Relationship, action, status string) error 
 		if status != "active" {
 			return wrong
 		}
-		r.Status, r.Due = "terminationRequested", c.now.Add(terminatingTakes)
+		r.Status, r.Due = "terminationRequested", c.whenDone(terminatingTakes)
 	default:
 		return refuse(http.StatusForbidden, "Authorization_RequestDenied", "The action %s is for the customer.", action)
 	}
@@ -132,6 +133,10 @@ func customerAction(c *call, t *world.Tenant, r *world.Relationship, action, sta
 			return wrong
 		}
 		r.Answer(t, true, d, c.now)
+		if gate.FateOf(c.r.Context()) == gate.NeverEnds {
+			r.Due = c.whenDone(activatingTakes)
+			r.Activated = r.Due
+		}
 	case "reject":
 		if status != "approvalPending" {
 			return wrong
@@ -141,7 +146,7 @@ func customerAction(c *call, t *world.Tenant, r *world.Relationship, action, sta
 		if status != "active" {
 			return wrong
 		}
-		r.Status, r.Due = "terminationRequested", c.now.Add(terminatingTakes)
+		r.Status, r.Due = "terminationRequested", c.whenDone(terminatingTakes)
 	default:
 		return refuse(http.StatusForbidden, "Authorization_RequestDenied", "The action %s is for the partner.", action)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/gate"
 	"partnerguard/internal/partnercloud/world"
 )
 
@@ -60,12 +61,22 @@ func relationshipFields() fields {
 	}
 }
 
-// rolesIn reads accessDetails: known built-in roles, each once.
-func rolesIn(m map[string]any) ([]string, error) {
+// partnerSupportEnds is from when Partner Tier1 and Tier2 Support are given to nobody any
+// more; who has one keeps it (contracts-2026-11.md, row 8.1).
+var partnerSupportEnds = time.Date(2026, 8, 3, 0, 0, 0, 0, time.UTC)
+
+// rolesIn reads accessDetails: known built-in roles, each once. held are those that were
+// given already.
+func rolesIn(m map[string]any, now time.Time, held []string) ([]string, error) {
 	out := []string{}
 	for _, x := range objs(inner(m, "accessDetails"), "unifiedRoles") {
 		id := strings.ToLower(str(x, "roleDefinitionId"))
 		switch {
+		case id == entra.RolePartnerTier1Support || id == entra.RolePartnerTier2Support:
+			if partnerSupportEnds.After(now) || slices.Contains(held, id) {
+				break
+			}
+			return nil, refuse(http.StatusBadRequest, "BadRequest", "The role '%s' can no longer be assigned: it is retired.", clip(id))
 		case findRole(id) == nil:
 			return nil, refuse(http.StatusBadRequest, "BadRequest", "The role '%s' is not a built-in role that can be delegated.", clip(id))
 		case slices.Contains(out, id):
@@ -98,7 +109,7 @@ func (c *call) applyRelationship(s *world.State, t *world.Tenant, r *world.Relat
 		return bad("The duration must lie between P1D and P2Y.")
 	}
 	if given(c.in, "accessDetails") || len(r.Roles) == 0 {
-		roles, err := rolesIn(c.in)
+		roles, err := rolesIn(c.in, c.now, r.Roles)
 		if err != nil {
 			return err
 		}
@@ -164,6 +175,9 @@ func (c *call) patchRelationship(s *world.State, t *world.Tenant, old *world.Rel
 	}
 	next.Status = "active"
 	op := c.operation("delegatedAdminRelationshipUpdate")
+	if op.Failed || gate.FateOf(c.r.Context()) == gate.NeverEnds { // it never comes about
+		next.Roles, next.Assignments, next.AutoExtend, next.Ends = old.Roles, old.Assignments, old.AutoExtend, old.Ends
+	}
 	next.Operations = append(slices.Clone(old.Operations), op)
 	next.ETag++
 	next.Changed = c.now
@@ -183,7 +197,7 @@ func (c *call) applyActive(old, next *world.Relationship) error {
 		}
 	}
 	if given(c.in, "accessDetails") {
-		roles, err := rolesIn(c.in)
+		roles, err := rolesIn(c.in, c.now, old.Roles)
 		if err != nil {
 			return err
 		}
@@ -212,7 +226,8 @@ func sameSet(a, b []string) bool {
 
 // operation is what the body asks for while it is under way.
 func (c *call) operation(typ string) world.RelationshipOperation {
-	return world.RelationshipOperation{ID: world.NewGUID(), Type: typ, Data: string(c.body), Created: c.now, Due: c.now.Add(operationTakes)}
+	return world.RelationshipOperation{ID: world.NewGUID(), Type: typ, Data: string(c.body), Created: c.now, Due: c.whenDone(operationTakes),
+		Failed: c.fails()}
 }
 
 // accepted points to the operation that is under way.

@@ -14,6 +14,7 @@ import (
 
 	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/bearer"
+	"partnerguard/internal/partnercloud/gate"
 	"partnerguard/internal/partnercloud/signon"
 	"partnerguard/internal/partnercloud/world"
 )
@@ -54,6 +55,7 @@ type lab struct {
 	w     *world.World
 	keys  *bearer.Keys
 	clock *world.Clock
+	gate  *gate.Gate // nil: none before it
 }
 
 func newLab(t testing.TB, change ...func(*Deps)) *lab {
@@ -278,7 +280,11 @@ func (l *lab) do(method, path, token, body string, headers ...string) *answer {
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
-	l.g.ServeHTTP(w, r)
+	var h http.Handler = l.g
+	if l.gate != nil {
+		h = l.gate.Wrap(gate.Graph, h)
+	}
+	h.ServeHTTP(w, r)
 	a := &answer{t: l.t, code: w.Code, header: w.Header(), raw: w.Body.Bytes()}
 	if len(a.raw) > 0 && strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
 		if err := json.NewDecoder(bytes.NewReader(a.raw)).Decode(&a.body); err != nil {

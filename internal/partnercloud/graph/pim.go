@@ -63,6 +63,8 @@ func (sh *shapes) addSchedules() {
 	sh.eligibleNow = newScheduleShape(sh.definition, "unifiedRoleEligibilityScheduleInstance", f("roleEligibilityScheduleId", func(x row) any { return x.ID }))
 	sh.groupEligible = newGroupScheduleShape("privilegedAccessGroupEligibilityScheduleInstance", "eligibilityScheduleId")
 	sh.groupActive = newGroupScheduleShape("privilegedAccessGroupAssignmentScheduleInstance", "assignmentScheduleId")
+	sh.askGroup = documentShape("privilegedAccessGroupAssignmentScheduleRequest", nil, words(`id status createdDateTime completedDateTime action
+		principalId groupId accessId justification targetScheduleId scheduleInfo isValidationOnly`)...)
 	sh.heldNow = newScheduleShape(sh.definition, "unifiedRoleAssignmentScheduleInstance",
 		f("assignmentType", func(x row) any {
 			if x.Activated {

@@ -12,7 +12,7 @@ type shapes struct {
 	user, group, role                                                            *shape
 	app, federated, sp, appRole, grant                                           *shape
 	definition, assigned, eligible, eligibleNow, heldNow, askEligible, askActive *shape
-	groupEligible, groupActive                                                   *shape
+	groupEligible, groupActive, askGroup                                         *shape
 	organization, domain, contract, sku                                          *shape
 	policy, location, defaults, strength                                         *shape
 	method, requirements, registration, methods, config                          *shape

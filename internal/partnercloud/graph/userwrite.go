@@ -131,13 +131,17 @@ func changeUser(c *call) (*reply, error) {
 			return err
 		}
 		ch := change{activity: "Update user", category: "UserManagement", target: userTarget(u)}
-		n := s.Change()
+		n, was := s.Change(), u.Enabled
 		t.Users.Change(u.ID, func(u *world.User) {
 			u.Changed = n
 			c.applyUser(u, &ch, hash)
 		})
 		s.Touch(t)
 		c.audit(s, t, ch)
+		if now := t.Users.Get(u.ID).Enabled; now != was { // a row of its own, beside that of the update
+			ch.activity = map[bool]string{true: "Enable account", false: "Disable account"}[now]
+			c.audit(s, t, ch)
+		}
 		return nil
 	})
 	if err != nil {

@@ -218,6 +218,11 @@ func (c *checker) tenant(path, settings string, domains []string, s *Settings, p
 					g.Name, g.Members[k])
 			}
 		}
+		for k, m := range g.Eligible {
+			if !n.people[strings.ToLower(m)] {
+				c.fault(fmt.Sprintf("%s.eligible[%d]", at, k), "name a person by upn", "group %q: nobody is called %q", g.Name, m)
+			}
+		}
 		c.roles(at+".roles", g.Roles)
 	}
 	for i := range apps {

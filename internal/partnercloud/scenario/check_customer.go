@@ -21,6 +21,7 @@ func (c *checker) customer(i int, partnerNames *tenantNames, resellers, sites, r
 		c.fault(path+".reseller", "add it to resellers", "no reseller is called %q", k.Reseller)
 	}
 	c.upTo(path+".users", k.Users, maxPerCustomer)
+	c.workOf(path+".work", k.Work, c.sc.People, k.People)
 	for j := range k.GDAP {
 		c.gdap(fmt.Sprintf("%s.gdap[%d]", path, j), &k.GDAP[j], partnerNames, relationships)
 	}

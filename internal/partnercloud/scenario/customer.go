@@ -76,6 +76,7 @@ func (b *builder) relationship(t *world.Tenant, k *Customer, g *GDAP) *world.Rel
 		Customer: b.customerID(k), CustomerName: k.Name,
 		Status: cmp.Or(g.Status, "active"), Created: since.AddDate(0, 0, -2), Changed: since, ETag: 1,
 	}
+	r.Provider = strings.ToLower(g.Provider)
 	if g.AutoExtend == "P180D" {
 		r.AutoExtend = g.AutoExtend
 	}
@@ -195,6 +196,7 @@ func (b *builder) customerTenant(k *Customer) *world.Tenant {
 		t.Azure.Put(b.azure(t, k, &k.Azure[i]))
 	}
 	b.lasts(t)
+	b.work(t, k)
 	return t
 }
 

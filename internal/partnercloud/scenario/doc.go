@@ -44,7 +44,8 @@
 //	(habit)           kind (person, script, device, sync, drill, none), works
 //	                  (chance of a weekday), site, office, client (an old one, or
 //	                  device code), app (of a script)
-//	groups            name, about, members (people, groups, apps), roles,
+//	groups            name, about, members (people, groups, apps), eligible
+//	                  (people who may activate membership), roles,
 //	                  roleAssignable
 //	apps              name, clientId, audience (one, many, personal), web, spa,
 //	                  public, publicClient, identifiers, tokenV2, idTokens, publishes,
@@ -58,9 +59,14 @@
 //	customers         name, domain, settings, relationship, dap, dapUsed,
 //	                  reseller, gdap, users (generated ones), people, groups,
 //	                  subscriptions, azure, alerts, budget, currency, consented,
-//	                  compromised, noAgreement
+//	                  compromised, noAgreement, work
+//	(work)            who (of the partner or the customer), did (reset password,
+//	                  assign licence, change policy, ...), times, from, until,
+//	                  failed: rows of the directory's audit log before the world
+//	                  was made, 90 days back when nothing else is said
 //	(gdap)            name, roles, status, since, for, autoExtend (off, P180D),
-//	                  groups (group of the partner: roles)
+//	                  groups (group of the partner: roles), provider (tenant id
+//	                  of an indirect provider who made it)
 //	(subscriptions)   name, offer, quantity, status, since
 //	(azure)           name, id, state, daily (cost), since, machines (name, group,
 //	                  size, location, power, since, by: intruder)

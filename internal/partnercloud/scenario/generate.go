@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -203,6 +204,39 @@ func (b *builder) generateGDAP(k *Customer, d *rand.Rand, ops, desk, security st
 		rel.Status, rel.Since, rel.Groups = "approvalPending", Moment(fmt.Sprintf("-%dd", 1+d.IntN(60))), nil
 	}
 	k.GDAP = append(k.GDAP, rel)
+	if rel.Status == "" {
+		b.generateWork(k, ops, desk)
+	}
+}
+
+// generateWork lets one of the operations and one of the service desk do a little of
+// what such people do.
+func (b *builder) generateWork(k *Customer, ops, desk string) {
+	for group, did := range map[string][]string{ops: {"assign licence", "add member"}, desk: {"reset password", "revoke sessions"}} {
+		if who := b.workerOf(group); who != "" {
+			for _, w := range did {
+				k.Work = append(k.Work, Work{Who: who, Did: w, Times: 1 + int(b.seedOf("work/"+k.Domain+"/"+w)%9)})
+			}
+		}
+	}
+	slices.SortFunc(k.Work, func(x, y Work) int { return strings.Compare(x.Did, y.Did) })
+}
+
+// workerOf is the first person of a group of the partner.
+func (b *builder) workerOf(group string) string {
+	for i := range b.sc.Groups {
+		if g := &b.sc.Groups[i]; strings.EqualFold(g.Name, group) {
+			for _, m := range g.Members {
+				for j := range b.sc.People {
+					upn := b.sc.People[j].UPN
+					if local, _, _ := strings.Cut(upn, "@"); strings.EqualFold(m, local) || strings.EqualFold(m, upn) {
+						return upn
+					}
+				}
+			}
+		}
+	}
+	return ""
 }
 
 func contains(list []string, v string) bool {

@@ -172,6 +172,11 @@ func (b *builder) groups(t *world.Tenant, groups []Group, people []Person) {
 			add(id)
 		}
 		t.Groups.Put(made)
+		for _, m := range g.Eligible {
+			who := b.person(t, m)
+			t.GroupEligible.Put(&world.RoleAssignment{ID: b.state.GUID("eligible/" + made.ID + "/" + who), Principal: who, Role: made.ID, Scope: "/",
+				Start: made.Created, Created: made.Created})
+		}
 		for _, r := range g.Roles {
 			b.assign(t, &t.Held, made.ID, r, "held", made.Created)
 		}

@@ -128,7 +128,8 @@ type Habit struct {
 type Group struct {
 	Name           string   `yaml:"name"`
 	About          string   `yaml:"about"`
-	Members        []string `yaml:"members"` // people by upn or the part before @, groups, apps
+	Members        []string `yaml:"members"`  // people by upn or the part before @, groups, apps
+	Eligible       []string `yaml:"eligible"` // people who may be in it for a time, by Privileged Identity Management
 	RoleAssignable bool     `yaml:"roleAssignable"`
 	Roles          []string `yaml:"roles"`
 }
@@ -244,6 +245,7 @@ type Customer struct {
 	Consented     []string       `yaml:"consented"` // apps with an administrator's consent here
 	Compromised   bool           `yaml:"compromised"`
 	NoAgreement   bool           `yaml:"noAgreement"`
+	Work          []Work         `yaml:"work"` // what was done in its tenant before the world was made
 
 	generated bool // by Generate, whose own shape then decides the accounts
 }
@@ -257,6 +259,7 @@ type GDAP struct {
 	For        string              `yaml:"for"`        // ISO 8601, P1D to P2Y
 	AutoExtend string              `yaml:"autoExtend"` // P180D or off
 	Groups     map[string][]string `yaml:"groups"`     // group of the partner to roles
+	Provider   string              `yaml:"provider"`   // tenant id of the indirect provider who made it for this partner
 }
 
 // Subscription is a licence subscription.

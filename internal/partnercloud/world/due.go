@@ -28,6 +28,7 @@ func (s *State) comeDue() {
 	for _, r := range p.Relationships.List() {
 		s.relationshipDue(p, r, now)
 	}
+	s.membershipsDue(p, now)
 }
 
 // soon notes a moment at which to look again.
@@ -68,7 +69,7 @@ func (s *State) relationshipDue(p *Tenant, r *Relationship, now time.Time) {
 	}
 	for i := range next.Assignments {
 		a := &next.Assignments[i]
-		if a.Status != "pending" || a.Due.IsZero() {
+		if a.Status != "pending" || a.Due.IsZero() || a.Fails {
 			continue
 		}
 		if now.Before(a.Due) {

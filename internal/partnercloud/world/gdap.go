@@ -28,6 +28,11 @@ type Relationship struct {
 	Offered      time.Time `json:"offered,omitzero"`
 	ETag         int64     `json:"etag"`
 
+	// Provider is the indirect provider that made it for this partner, its reseller, who
+	// has to consent while ConsentPending (resellerDelegatedAdminRelationship).
+	Provider       string `json:"provider,omitempty"`
+	ConsentPending bool   `json:"consentPending,omitempty"`
+
 	Asks        []RelationshipRequest   `json:"asks,omitempty"`
 	Assignments []AccessAssignment      `json:"assignments,omitempty"`
 	Operations  []RelationshipOperation `json:"operations,omitempty"`
@@ -54,7 +59,8 @@ type AccessAssignment struct {
 	Status  string    `json:"status"` // as stored; see StatusAt
 	Created time.Time `json:"created"`
 	Changed time.Time `json:"changed"`
-	Due     time.Time `json:"due,omitzero"` // when pending becomes active, deleting deleted
+	Due     time.Time `json:"due,omitzero"`    // when pending becomes active, deleting deleted
+	Fails   bool      `json:"fails,omitempty"` // then it is in error instead
 	ETag    int64     `json:"etag"`
 }
 
@@ -64,7 +70,8 @@ type RelationshipOperation struct {
 	Type    string    `json:"type"`
 	Data    string    `json:"data"`
 	Created time.Time `json:"created"`
-	Due     time.Time `json:"due"` // succeeded from then on
+	Due     time.Time `json:"due"`              // succeeded from then on
+	Failed  bool      `json:"failed,omitempty"` // then it has failed
 }
 
 // Statuses that pass by themselves, and how long they take here (ours).
@@ -73,6 +80,9 @@ const (
 	OfferLapse = 90 * 24 * time.Hour
 	// AutoExtendBy is what auto-extension adds at the end date.
 	AutoExtendBy = 180 * 24 * time.Hour
+	// EndedKept is how long an ended relationship stays listed (contracts-2026-11.md,
+	// row 3.11).
+	EndedKept = 365 * 24 * time.Hour
 	// ActivatingTakes is how long an accepted relationship takes to become active.
 	ActivatingTakes = 30 * time.Second
 )
@@ -135,10 +145,31 @@ func (r *Relationship) StatusAt(now time.Time) string {
 	return r.Status
 }
 
+// CleanedUp reports one that ended so long ago that it is not listed any more.
+func (r *Relationship) CleanedUp(now time.Time) bool {
+	var ended time.Time
+	switch r.StatusAt(now) {
+	case "terminated":
+		if ended = r.Due; ended.IsZero() {
+			ended = r.Changed
+		}
+	case "expired":
+		switch {
+		case !r.Ends.IsZero():
+			ended = r.EndAt(now)
+		case !r.Offered.IsZero():
+			ended = r.Offered.Add(OfferLapse)
+		}
+	}
+	return !ended.IsZero() && now.Sub(ended) >= EndedKept
+}
+
 // StatusAt is the assignment's status at a moment.
 func (a *AccessAssignment) StatusAt(now time.Time) string {
 	due := a.Due.IsZero() || !now.Before(a.Due)
 	switch {
+	case a.Fails && due:
+		return "error"
 	case a.Status == "pending" && due:
 		return "active"
 	case a.Status == "deleting" && due:

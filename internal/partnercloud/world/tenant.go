@@ -38,10 +38,14 @@ type Tenant struct {
 	SKUs    []SKU         `json:"skus"`
 	About   string        `json:"about,omitempty"`
 
-	Users    Table[User, *User]                           `json:"users"`
-	Groups   Table[Group, *Group]                         `json:"groups"`
-	Held     Table[RoleAssignment, *RoleAssignment]       `json:"held"`     // active directory roles
-	Eligible Table[RoleAssignment, *RoleAssignment]       `json:"eligible"` // roles that PIM may activate
+	Users    Table[User, *User]                     `json:"users"`
+	Groups   Table[Group, *Group]                   `json:"groups"`
+	Held     Table[RoleAssignment, *RoleAssignment] `json:"held"`     // active directory roles
+	Eligible Table[RoleAssignment, *RoleAssignment] `json:"eligible"` // roles that PIM may activate
+	// Memberships of groups by Privileged Identity Management; see JoinFor.
+	GroupEligible Table[RoleAssignment, *RoleAssignment] `json:"groupEligible,omitzero"`
+	GroupHeld     Table[RoleAssignment, *RoleAssignment] `json:"groupHeld,omitzero"`
+
 	Apps     Table[Application, *Application]             `json:"apps"`
 	SPs      Table[ServicePrincipal, *ServicePrincipal]   `json:"servicePrincipals"`
 	Grants   Table[Grant, *Grant]                         `json:"grants"`

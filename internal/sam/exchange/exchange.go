@@ -86,6 +86,8 @@ type Token struct {
 	Tenant     string // id
 	Resource   string // identifier URI
 	Scopes     []string
+	Account    string    // its user principal name; "" it does not say
+	Wids       []string  // directory roles of the account there, by template id; nil: it does not say
 	Expires    time.Time // by our clock
 	At         time.Time // when it was asked for
 	// Fingerprint is what may be written down of it, see token.Fingerprint.
@@ -418,7 +420,7 @@ func (x *Exchange) ask(ctx context.Context, k key, c *sam.Connection) (Token, er
 		x.offer(c.ID, held.Generation, g.Refresh)
 	}
 	return Token{
-		Access: g.Access, Connection: c.ID, ClientID: c.ClientID, Tenant: k.tenant, Resource: k.resource,
+		Account: seen.Account, Wids: seen.Wids, Access: g.Access, Connection: c.ID, ClientID: c.ClientID, Tenant: k.tenant, Resource: k.resource,
 		Scopes: granted(&seen, g.Scope, k.resource), Expires: g.Expires, At: g.At,
 		Fingerprint: token.Fingerprint(g.Access), Plain: plain(g.Access.Reveal()),
 	}, nil
