@@ -75,6 +75,31 @@ func (i *Installation) DelegationWatch(ctx context.Context, asOf time.Time, days
 	return watchReport(in, all), nil
 }
 
+// watchMaker makes of the partner's judgement what is to be looked at of delegated rights, so that
+// who looks often needs not derive it each time.
+type watchMaker struct{ i *Installation }
+
+func (watchMaker) visitor(whereIs) signin.Visitor { return nil }
+
+func (m watchMaker) parts(ctx context.Context, j *Judged, _ string) (map[string]any, error) {
+	own := map[string]*delegation.Own{}
+	for x, err := range snapshot.All[delegation.Own](ctx, m.i.Snapshot, delegation.OwnName) {
+		if err != nil && x.Tenant == "" {
+			return nil, err
+		}
+		if err == nil {
+			own[x.Tenant] = x.Part
+		}
+	}
+	inv := delegation.Join(delegation.Build(j.Facts, j.Report.AsOf), own)
+	in, err := m.i.watchInput(ctx)
+	if err != nil && !errors.Is(err, problem.NotFound) { // the first round has nothing before it
+		return nil, err
+	}
+	in.Inventory, in.AsOf = inv, j.Report.AsOf
+	return map[string]any{watch.KeptName: watch.Keep(watch.Find(in))}, nil
+}
+
 // delegated is what the judgement of the partner takes of the customers' logs; nil where nothing is known.
 func (i *Installation) delegated(ctx context.Context) (*Delegated, error) {
 	in, err := i.watchInput(ctx)
@@ -99,15 +124,18 @@ var told = map[watch.Kind]struct{ title, unit string }{
 
 // delegationAlerts are what is to be looked at of delegated rights.
 func (i *Installation) delegationAlerts(ctx context.Context) (out []alert.Finding, whole bool, err error) {
-	in, err := i.watchInput(ctx)
-	if errors.Is(err, problem.NotFound) {
-		return nil, true, nil // nothing was judged yet
+	if i.Snapshot == nil { // it is only looked at
+		return nil, false, nil
 	}
-	if err != nil {
-		return nil, false, err
+	var list []watch.Finding
+	for x, err := range snapshot.All[watch.Kept](ctx, i.Snapshot, watch.KeptName) {
+		if err != nil {
+			return nil, false, err
+		}
+		list = append(list, x.Part.Findings...)
 	}
 	at := map[watch.Kind]int{}
-	for _, x := range watch.Find(in) {
+	for _, x := range list {
 		how, is := told[x.Kind]
 		if !is || !x.Sure {
 			continue

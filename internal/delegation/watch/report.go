@@ -16,6 +16,24 @@ import (
 // SchemaID names the form of Report as JSON.
 const SchemaID = "partnerguard.delegation.watch/1"
 
+// KeptName is the partner's part of the snapshot that alerts of delegated rights are made of.
+const KeptName = "delegationWatch"
+
+// maxKept bounds the findings that are kept.
+const maxKept = 5_000
+
+// Kept are findings as of the partner's last judgement, the gravest first.
+type Kept struct {
+	Findings []Finding `json:"findings"`
+	More     int       `json:"more,omitempty"` // that were found beyond those kept
+}
+
+// Keep bounds what is kept of findings.
+func Keep(list []Finding) Kept {
+	n := min(len(list), maxKept)
+	return Kept{Findings: print.List(list[:n]), More: len(list) - n}
+}
+
 // Report is what delegation expiring answers.
 type Report struct {
 	Schema   string            `json:"schema"`

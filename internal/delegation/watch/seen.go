@@ -9,7 +9,7 @@ import (
 )
 
 // SeenName is a customer's part of the snapshot that says since when which rights are known.
-const SeenName = "delegation-seen"
+const SeenName = "delegationSeen"
 
 // maxSeen bounds how many rights of a customer are kept.
 const maxSeen = 5_000
