@@ -63,6 +63,8 @@ func (h *house) shown(t *testing.T, p *tab) map[string][]string {
 		"coverage.decide": {"/coverage/decide", "/coverage/decide?account=grace.adeyemi@contoso.com"}, "coverage.rehearse": {"/coverage/rehearse"},
 		"signins": {"/signins", first("/signins", `#rows th a[href*="row="]`)}, "customers": {"/customers"},
 		"customers.one": {first("/customers", `a[href*="/customers/one"]`)}, "connections": {"/connections"},
+		"delegation": {"/delegation", first("/delegation", `a.exp, a[href*="row="]`)}, "delegation.paths": {"/delegation/paths",
+			first("/delegation", `a[href*="/delegation/paths?tenant"]`), "/delegation/paths?role=any"},
 		"connections.one": {first("/connections", `a[href*="/connections/one"]`)}, "automation": {"/automation", first("/automation", `a.exp, a[href*="row="]`)},
 		"collection": {"/collection"}, "collection.jobs": {"/collection/jobs"}, "collection.gaps": {"/collection/gaps"},
 		"collection.tenants": {"/collection/tenants"}, "exceptions": {"/exceptions"}, "alerts": {"/alerts", first("/alerts", `a[href*="row="]`)},
@@ -97,7 +99,7 @@ func (h *house) every(t *testing.T, shown map[string][]string) {
 	for _, r := range h.kernel.Routes() {
 		name, ok := strings.CutPrefix(r.Name, "page.")
 		if !ok || !strings.HasPrefix(r.Pattern, "GET ") || strings.HasSuffix(name, ".form") || strings.ContainsAny(r.Pattern, ".") ||
-			strings.HasSuffix(name, ".proof") {
+			strings.HasSuffix(name, ".proof") || strings.HasSuffix(name, ".picture") {
 			continue
 		}
 		if len(shown[name]) == 0 {

@@ -32,6 +32,9 @@ func (h *house) pictures(t *testing.T, who context.Context) {
 	}
 	p := open(t, who, h.public+"/coverage", 1440, "light")
 	cell := eval[string](t, p, `return document.querySelector('a.cell.h[href*="cell="], a.cell.g').href`)
+	visit(t, p, h.public+"/delegation")
+	fabrikam := eval[string](t, p, `return [...document.querySelectorAll('a[href*="/delegation/paths?tenant="]')].find(
+		a => a.textContent.includes("Fabrikam")).href.split("tenant=")[1]`)
 	visit(t, p, h.public+"/signins")
 	row := eval[string](t, p, `return document.querySelector('#rows th a[href*="row="]').href`)
 	for _, x := range []struct {
@@ -40,6 +43,7 @@ func (h *house) pictures(t *testing.T, who context.Context) {
 	}{
 		{"status", h.public + "/status", "light", 1440, 900}, {"people", h.public + "/people?proof=open", "light", 1440, 900},
 		{"coverage", cell, "light", 1440, 900}, {"signins", row, "light", 1440, 900}, {"customers", h.public + "/customers", "light", 1440, 900},
+		{"delegation", h.public + "/delegation", "light", 1440, 900}, {"paths", h.public + "/delegation/paths?tenant=" + fabrikam, "light", 1440, 900},
 		{"status-phone", h.public + "/status", "dark", 390, 900},
 	} {
 		shape(t, p, x.width, x.scheme)

@@ -23,6 +23,7 @@ import (
 	"partnerguard/internal/config"
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
+	"partnerguard/internal/delegation/move"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/msapi"
@@ -255,7 +256,7 @@ func newInstallation(o Options) *Installation {
 // Books are the tables of all features whose rows are marked.
 func Books() []*vault.Book {
 	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), mfa.Books(), provider.Books(), bridge.Books(),
-		queue.Books())
+		queue.Books(), move.Books())
 }
 
 // VaultOptions are how this installation opens its vault.

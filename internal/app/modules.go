@@ -19,6 +19,7 @@ import (
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
+	"partnerguard/internal/delegation/move"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	mfapages "partnerguard/internal/mfa/pages"
@@ -48,6 +49,7 @@ type features struct {
 	MFAPages   *mfapages.Pages
 	External   *provider.Provider
 	Bridge     *run.Bridge // nil where it was opened without the vault
+	Mover      *move.Mover
 }
 
 // What serve wants of a feature; each has some of these.
@@ -84,6 +86,7 @@ func (i *Installation) modules() []module {
 		{"mfa pages", i.MFAPages},
 		{"mfa provider", i.External},
 		{"mail bridge", i.Bridge},
+		{"delegation", i.Mover},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -137,7 +140,10 @@ func (i *Installation) makeData() (err error) {
 	if i.People, err = people.New(people.Deps{Snapshot: i.Snapshot, Trend: i.peopleTrend}); err != nil {
 		return err
 	}
-	return i.makeAlerts()
+	if err = i.makeAlerts(); err != nil {
+		return err
+	}
+	return i.makeMover()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -179,6 +185,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeBridge()
+	}
+	if err == nil {
+		err = i.makeMover() // now it can vouch, and reach Microsoft
 	}
 	return err
 }

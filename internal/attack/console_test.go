@@ -76,4 +76,5 @@ func (h *house) whoIsIn(ctx context.Context, s *app.Installation, d *day) {
 		say(x.Refused, "token %s may %v at %v until %s", x.ID, x.Rights, x.Customers, x.Ends)
 	}
 	h.whoMails(ctx, s, d, say)
+	h.whoMoves(ctx, s, d, say)
 }

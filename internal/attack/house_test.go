@@ -275,6 +275,7 @@ func (h *house) fill(s *app.Installation) {
 	h.posture(s)
 	h.consoled(s)
 	h.bridged(s)
+	h.delegated(s)
 	h.factored(s)
 	h.alerted(s)
 	h.external(s)

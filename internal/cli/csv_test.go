@@ -77,10 +77,12 @@ var csvCommands = map[string][]string{
 	"partnerguard automation csv":          {"--from", "{in}"},
 	"partnerguard attest list csv":         {"--from", "{in}"},
 	"partnerguard dates csv":               {"--from", "{in}"},
-	"partnerguard delegation expiring csv": {"--from", "{in}", "--all"},
 	"partnerguard apppassword decide csv":  {"--from", "{in}"},
+	"partnerguard delegation list csv":     {"--from", "{in}"},
+	"partnerguard delegation paths csv":    {"--from", "{in}", "--role", "Global Administrator"},
 	"partnerguard export plan csv":         {"--licence", "free"},
 	"partnerguard export check csv":        {"--from", "{in}"},
+	"partnerguard delegation expiring csv": {"--from", "{in}", "--all"},
 }
 
 // TestCSVOutputs walks every command that prints CSV: no cell may be one that a

@@ -19,6 +19,7 @@ import (
 	"partnerguard/internal/bridge"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
+	"partnerguard/internal/delegation/move"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
@@ -72,6 +73,8 @@ type Config struct {
 	Console console.Config `yaml:",inline"`
 	MFA     mfa.Config     `yaml:",inline"`
 	Bridge  bridge.Config  `yaml:",inline"`
+
+	Delegation move.Config `yaml:",inline"`
 
 	External provider.Config `yaml:",inline"`
 

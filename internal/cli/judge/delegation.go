@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,12 +31,16 @@ What was not read is not known, and never taken for no.`,
 		Example: `  partnerguard delegation list
   partnerguard delegation list --from exports/ --customer fabrikam.example
   partnerguard delegation paths --customer Fabrikam --role 'Global Administrator' --svg fabrikam.svg`,
-		Args: kit.Suggest,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newDelegationList(env), newDelegationPaths(env), newDelegationRecommend(env), newDelegationExplain(env), newDelegationUnused(env),
 		newDelegationExpiring(env))
 	cmd.AddCommand(more...)
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	cmd.Args = kit.Only("delegation", strings.Join(names, ", "))
 	return cmd
 }
 

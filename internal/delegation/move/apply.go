@@ -259,7 +259,7 @@ func (m *Mover) again(ctx context.Context, x *Move) error {
 		return problem.New(problem.Internal, "a held move of %s knows no state to go back to", x.Customer)
 	}
 	x.State, x.Since, x.Next, x.Why = to, m.now(), m.now(), "somebody looked, and it goes on"
-	x.Progress.HeldIn, x.Progress.Tries = "", 0
+	x.Progress.HeldIn, x.Progress.Tries, x.Progress.Settling, x.Progress.Failed = "", 0, time.Time{}, nil
 	return m.seize(ctx, x)
 }
 
@@ -346,7 +346,7 @@ func (m *Mover) turned(ctx context.Context, x *Move, to State, a audit.Action) e
 		return problem.New(problem.Internal, "a move that is %s cannot become %s", from, to)
 	}
 	x.State, x.Since, x.Next, x.Why = to, m.now(), m.now(), ""
-	x.Progress.HeldIn, x.Progress.Tries = "", 0
+	x.Progress.HeldIn, x.Progress.Tries, x.Progress.Settling, x.Progress.Failed = "", 0, time.Time{}, nil
 	if to.Ended() {
 		x.Next = time.Time{}
 	}

@@ -84,11 +84,10 @@ func (w *work) assign(ctx context.Context, id string, g *Group, list []Assigned)
 		return &out, false, nil
 	}
 	switch {
-	case a == nil || a.Status == assignError:
-		if a != nil && w.tooLong() {
-			out := hold("Microsoft failed to give roles to the group %s: was it deleted?", name)
-			return &out, false, nil
-		}
+	case a != nil && a.Status == assignError && !slices.Contains(w.x.Progress.Failed, a.ID):
+		w.x.Progress.Failed = append(w.x.Progress.Failed, a.ID) // once more
+		fallthrough
+	case a == nil:
 		err = w.ask(ctx, fmt.Sprintf("give %s to %s", named(g.Roles), name), func(ctx context.Context) error {
 			return w.cloud.Assign(ctx, id, g.ID, g.Roles)
 		})
@@ -97,6 +96,9 @@ func (w *work) assign(ctx context.Context, id string, g *Group, list []Assigned)
 			return &out, false, nil
 		}
 		return next()
+	case a.Status == assignError:
+		out := hold("Microsoft failed to give roles to the group %s, twice: was it deleted?", name)
+		return &out, false, nil
 	case a.Status == assignDeleting || a.Status == assignPending:
 		return nil, false, nil
 	case same(a.Roles, g.Roles):

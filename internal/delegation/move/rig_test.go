@@ -464,6 +464,11 @@ func newRig(t testing.TB, d *db.DB, f *fake) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return rigOf(t, d, f, v)
+}
+
+// rigOf is a rig whose vault is open already.
+func rigOf(t testing.TB, d *db.DB, f *fake, v *vault.Vault) *rig {
 	r := &rig{TB: t, f: f, v: v, p: &prober{f, map[string]string{}}, trail: &audittest.Recorder{}}
 	r.Mover = r.another(d, f, nil)
 	return r

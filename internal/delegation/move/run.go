@@ -33,6 +33,8 @@ type outcome struct {
 	why  string        // what is waited for, or why somebody has to look
 	hold bool
 	stop string // the whole plan stops, and why
+	// settles is set while the same thing is waited for that takes seconds.
+	settles bool
 	// within is done in the transaction that keeps the outcome.
 	within func(context.Context) error
 }
@@ -121,6 +123,7 @@ func (w *work) turn(ctx context.Context) (time.Time, error) {
 			return time.Time{}, err
 		case err != nil:
 			o = w.judge(err)
+			o.settles = true // a failure between two looks ends no waiting
 		default:
 			x.Progress.Tries = 0
 		}
@@ -173,10 +176,12 @@ func (w *work) look(ctx context.Context) (outcome, error) {
 // judge says what becomes of a move after a failure.
 func (w *work) judge(err error) outcome {
 	x := w.x
-	x.Progress.Tries++
+	if x.Progress.Tries++; x.Progress.Tries == 1 {
+		x.Progress.Failing = w.m.now()
+	}
 	words := err.Error()
 	e, ok := errors.AsType[*msapi.APIError](err)
-	if w.m.now().Sub(x.Since) > endure {
+	if w.m.now().Sub(x.Progress.Failing) > endure {
 		return hold("it did not go on for days: %s", words)
 	}
 	switch {
@@ -222,11 +227,14 @@ func (w *work) keep(ctx context.Context, o outcome) (time.Time, error) {
 	was := x.State
 	then := *x
 	then.Why, then.Next = print.Clean(o.why, print.MaxSaying), now.Add(o.wait)
+	if !o.settles {
+		then.Progress.Settling = time.Time{}
+	}
 	if to != "" && to != was {
 		if to == Held {
 			then.Progress.HeldIn = was
 		}
-		then.State, then.Since, then.Progress.Tries = to, now, 0
+		then.State, then.Since, then.Progress.Tries, then.Progress.Failing = to, now, 0, time.Time{}
 	}
 	if then.State.Ended() || then.State == Held {
 		then.Next = time.Time{}

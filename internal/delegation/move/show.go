@@ -8,6 +8,7 @@ import (
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/problem"
+	"partnerguard/internal/vault"
 )
 
 // Status is how an applied plan stands.
@@ -32,8 +33,11 @@ func (m *Mover) Status(ctx context.Context, plan string) ([]Status, error) {
 		if s.Moves, err = m.moves(ctx, list[i].ID); err != nil {
 			return nil, err
 		}
+		s.Refused = m.refuses(ctx, runBook, s.mark, s.Run.values())
 		for k := range s.Moves {
-			s.Counts[s.Moves[k].State]++
+			x := &s.Moves[k]
+			x.Refused = m.refuses(ctx, moveBook, x.mark, x.values())
+			s.Counts[x.State]++
 		}
 		out = append(out, s)
 	}
@@ -41,6 +45,17 @@ func (m *Mover) Status(ctx context.Context, plan string) ([]Status, error) {
 		return nil, problem.New(problem.NotFound, "no plan %.40q was applied", plan).WithHint("partnerguard delegation status lists those that were")
 	}
 	return out, nil
+}
+
+// refuses says why a row that is shown is not done, "" where it is, or the vault is not open.
+func (m *Mover) refuses(ctx context.Context, b *vault.Book, mark []byte, values []any) string {
+	if m.d.Marks == nil {
+		return ""
+	}
+	if err := m.d.Marks.Fits(ctx, b, mark, values...); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // History gives what was asked of Microsoft for a customer, in order.

@@ -81,6 +81,7 @@ type Move struct {
 	Since    time.Time `json:"since"`         // in this state
 	Next     time.Time `json:"next,omitzero"` // looked at again then; zero: when somebody does something
 	Progress Progress  `json:"progress"`
+	Refused  string    `json:"refused,omitempty"` // something else wrote the row: nothing of it is done
 
 	wish    Customer // what the plan wants of it
 	rawWish string
@@ -101,9 +102,12 @@ type Progress struct {
 	Operation    string    `json:"operation,omitempty"`
 	Steps        int64     `json:"steps,omitempty"` // changes that were asked for
 	Tries        int       `json:"tries,omitempty"` // passing failures in a row
+	Failing      time.Time `json:"failing,omitzero"`
+	Settling     time.Time `json:"settling,omitzero"` // since then something is waited for that takes seconds
 	HeldIn       State     `json:"heldIn,omitempty"`
 	ByProbe      bool      `json:"heldByProbe,omitempty"`
-	Eased        []string  `json:"eased,omitempty"` // old assignments that were taken away
+	Eased        []string  `json:"eased,omitempty"`  // old assignments that were taken away
+	Failed       []string  `json:"failed,omitempty"` // assignments that Microsoft failed at
 	Narrowed     bool      `json:"narrowed,omitempty"`
 	Ended        []string  `json:"ended,omitempty"` // relationships that were ended
 	DAPRemoved   bool      `json:"dapRemoved,omitempty"`
@@ -120,6 +124,7 @@ type Run struct {
 	Until   int       `json:"until"` // the last that may begin by itself
 	Applied time.Time `json:"applied"`
 	Actor   string    `json:"actor"`
+	Refused string    `json:"refused,omitempty"` // something else wrote the row: nothing of it is done
 
 	rawBody string
 	version int64

@@ -50,18 +50,26 @@ func refused(err error, status int) bool {
 	return ok && e.Status == status
 }
 
-// tooLong says that a state took longer than it should have.
-func (w *work) tooLong() bool { return w.m.now().Sub(w.x.Since) > patience }
+// tooLong says that something is waited for longer than it should take.
+func (w *work) tooLong() bool {
+	p := &w.x.Progress
+	if p.Settling.IsZero() {
+		p.Settling = w.m.now()
+	}
+	return w.m.now().Sub(p.Settling) > patience
+}
 
 // settle waits for something that takes seconds, and not for ever.
 func (w *work) settle(f string, a ...any) outcome {
 	if w.tooLong() {
 		return hold("it did not end within a day: "+f, a...)
 	}
-	if w.m.now().Sub(w.x.Since) > later {
-		return wait(later, f, a...)
+	o := wait(soon, f, a...)
+	if w.m.now().Sub(w.x.Progress.Settling) > later {
+		o.wait = later
 	}
-	return wait(soon, f, a...)
+	o.settles = true
+	return o
 }
 
 // checking holds what is there against what the plan found. It writes nothing.
@@ -289,9 +297,12 @@ func (w *work) inviting(ctx context.Context) (outcome, error) {
 		if due := int(now.Sub(p.Offered) / w.m.d.Config.Remind); due > p.Reminded && now.Sub(p.Offered) < OfferLife {
 			return w.invite(due), nil
 		}
-		d := hourly
-		if now.Sub(p.Offered) < 24*time.Hour {
-			d = later
+		d := later
+		switch since := now.Sub(p.Offered); {
+		case since > 7*24*time.Hour:
+			d = 4 * hourly
+		case since > 24*time.Hour:
+			d = hourly
 		}
 		return wait(d, "the customer has not approved yet; offered on %s", p.Offered.Format(time.DateOnly)), nil
 	case statusCreated:
@@ -349,7 +360,9 @@ func (w *work) probing(ctx context.Context, after bool) (outcome, error) {
 	if w.tooLong() {
 		return hold("no probe could say within a day whether the access exists: %s", a.Words), nil
 	}
-	return wait(later, "whether the access exists is not known yet: %s", a.Words), nil
+	o := wait(later, "whether the access exists is not known yet: %s", a.Words)
+	o.settles = true
+	return o, nil
 }
 
 // afterProbe is what follows a probe that passed.

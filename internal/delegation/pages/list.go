@@ -31,8 +31,9 @@ func listFor(now time.Time) *screen.List[Row] {
 			{Name: "tenantId", Head: "Tenant id", Only: true, Text: func(r *Row) string { return r.Tenant }},
 			{Name: "dap", Head: "DAP", Order: func(a, b *Row) int { return dapRank(a) - dapRank(b) }, Cell: dapCell},
 			{Name: "roads", Head: "To Global Administrator", Order: byRoad, Cell: roadCell, Text: func(r *Row) string { return strings.Join(r.Roads, "; ") }},
-			{Name: "active", Head: "GDAP", About: "active relationships, of all", Right: true, Plain: true, Order: func(a, b *Row) int { return a.Active - b.Active },
-				Cell: func(r *Row) screen.Cell { return screen.Cell{Of: &screen.Part{N: int64(r.Active), Of: int64(r.All)}} }},
+			{Name: "active", Head: "GDAP", About: "active relationships, of all", Right: true, Plain: true,
+				Order: func(a, b *Row) int { return a.Active - b.Active },
+				Cell:  func(r *Row) screen.Cell { return screen.Cell{Of: &screen.Part{N: int64(r.Active), Of: int64(r.All)}} }},
 			{Name: "roles", Head: "Roles", Right: true, Plain: true, Drop: true, Order: func(a, b *Row) int { return a.Roles - b.Roles },
 				Cell: func(r *Row) screen.Cell { return screen.Count(int64(r.Roles), "") }},
 			{Name: "groups", Head: "Groups", Drop: true, Order: func(a, b *Row) int { return len(a.Groups) - len(b.Groups) }, Cell: groupsCell,
@@ -129,9 +130,12 @@ func byRoad(a, b *Row) int {
 func roadCell(r *Row) screen.Cell {
 	switch {
 	case len(r.Roads) > 0:
-		c := screen.Cell{Said: &page.Said{Tone: print.Bad, Word: r.Roads[0]}}
+		c := screen.Cell{Said: &page.Said{Tone: print.Bad, Word: "road to Global"}, Sub: r.Roads[0]}
+		if r.Global {
+			c.Said.Word, c.Sub = "Global Admin", ""
+		}
 		if n := len(r.Roads) - 1; n > 0 {
-			c.Tags = []screen.Tag{{Text: "+" + print.Number(int64(n))}}
+			c.Sub = strings.TrimSpace(c.Sub + " +" + print.Number(int64(n)))
 		}
 		return c
 	case len(r.Unread) > 0:

@@ -45,21 +45,30 @@ func (p *Pages) Screens() []screen.Screen {
 	}
 }
 
-// seen is the inventory as a viewer may see it.
+// errNothing says that nothing was collected yet, without a word of whom.
+var errNothing = problem.New(problem.NotFound, "no delegation was read yet").WithHint("it is known once the partner's own tenant was read")
+
+// seen is the inventory as a viewer may see it: of the customers that they see, and of the
+// partner's accounts, groups and apps as far as they may know these.
 func (p *Pages) seen(ctx context.Context, v *screen.Viewer) (*delegation.Inventory, error) {
 	inv, err := p.Inventory(ctx)
-	if err != nil || v.Customers == nil {
-		return inv, err
+	if errors.Is(err, problem.NotFound) {
+		return nil, errNothing
 	}
-	out := *inv
-	out.Customers = slices.DeleteFunc(slices.Clone(inv.Customers), func(c delegation.Customer) bool { return !v.Sees(c.Tenant) })
-	out.Unclaimed, out.Lost = nil, nil // nothing says whose they are
-	return &out, nil
-}
-
-// names says whether a viewer may know the partner's accounts by name.
-func names(inv *delegation.Inventory, v *screen.Viewer) bool {
-	return v.May(screen.SeePeople) && (v.Customers == nil || inv.Tenant != "" && v.Sees(inv.Tenant))
+	if err != nil {
+		return nil, err
+	}
+	if v.Customers != nil {
+		out := *inv
+		out.Customers = slices.DeleteFunc(slices.Clone(inv.Customers), func(c delegation.Customer) bool { return !v.Sees(c.Tenant) })
+		out.Unclaimed, out.Lost = nil, nil // nothing says whose they are
+		inv = &out
+	}
+	partner := v.Customers == nil || inv.Tenant != "" && v.Sees(inv.Tenant)
+	if !partner || !v.May(screen.SeePeople) {
+		inv = veil(inv, !partner)
+	}
+	return inv, nil
 }
 
 func nothing() *screen.Nothing {
@@ -88,7 +97,7 @@ type sum struct {
 func (p *Pages) load(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 	list := listFor(a.Now)
 	inv, err := p.seen(ctx, a.Viewer)
-	if errors.Is(err, problem.NotFound) {
+	if errors.Is(err, errNothing) {
 		return &screen.View{Rows: list.Of(nil), Missing: true, Nothing: nothing()}, nil
 	}
 	if err != nil {
@@ -158,7 +167,8 @@ func notices(inv *delegation.Inventory) (out []screen.Notice) {
 	}
 	if len(not) > 0 {
 		out = append(out, screen.Notice{Tone: print.Doubt, Lead: "Not all of it was read.",
-			Text: print.Ended(print.Sentence(strings.Join(not, "; "))) + " What is missing is not known, and no zero.", LinkText: "What heals it", Path: "/collection"})
+			Text:     print.Ended(print.Sentence(strings.Join(not, "; "))) + " What is missing is not known, and no zero.",
+			LinkText: "What heals it", Path: "/collection"})
 	}
 	if n := len(inv.Lost); n > 0 {
 		out = append(out, screen.Notice{Tone: print.Doubt, Lead: print.Plural(int64(n), "access assignments") + " without a relationship.",

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"partnerguard/internal/delegation"
@@ -45,12 +46,13 @@ func (w *Way) sure() string {
 }
 
 var wayList = &screen.List[Way]{
-	Noun: "way", Default: "role", Search: "person, group, customer, role", PerPage: 200, Tight: true,
+	Noun: "path", Default: "role", Search: "person, group, customer, role", PerPage: 200, Tight: true,
 	Key:    func(w *Way) string { return w.key },
 	Tenant: func(w *Way) string { return w.Customer },
 	Columns: []screen.Column[Way]{
 		{Name: "person", Head: "Who", Cell: func(w *Way) screen.Cell { return screen.Cell{Text: w.Who, Quiet: w.Person == "" && w.App == ""} }},
-		{Name: "by", Head: "By", About: "groups, from the inner to the outer one, and what they open", Cell: func(w *Way) screen.Cell { return screen.Words(w.How) }},
+		{Name: "by", Head: "By", About: "groups, from the inner to the outer one, and what they open",
+			Cell: func(w *Way) screen.Cell { return screen.Words(w.How) }},
 		{Name: "role", Head: "Role", Order: func(a, b *Way) int {
 			return cmp.Or(urgency(a)-urgency(b), strings.Compare(a.RoleName, b.RoleName), strings.Compare(a.Who, b.Who))
 		}, Cell: func(w *Way) screen.Cell {
@@ -79,7 +81,8 @@ var wayList = &screen.List[Way]{
 			Word: func(v string) string {
 				return map[string]string{"open": "open now", "eligible": "after an activation", "perhaps": "perhaps"}[v]
 			}},
-		{Name: "kind", Head: "By", Enum: []string{string(delegation.ByGDAP), string(delegation.ByDAP), string(delegation.ByAzure), string(delegation.ByConsent)},
+		{Name: "kind", Head: "By", Enum: []string{string(delegation.ByGDAP), string(delegation.ByDAP), string(delegation.ByAzure),
+			string(delegation.ByConsent)},
 			Of: func(w *Way) []string { return []string{string(w.Kind)} }, Word: func(v string) string {
 				return map[string]string{"gdap": "GDAP", "dap": "DAP", "azure": "Azure", "app-only": "an app's permission"}[v]
 			}},
@@ -113,7 +116,7 @@ func (p *Pages) ask(ctx context.Context, a *screen.Ask) (*delegation.Inventory, 
 	if a.Tenant.Partner {
 		q.Customer = "" // the partner is no customer of its own
 	}
-	if q.Person != "" && !names(inv, a.Viewer) {
+	if q.Person != "" && !a.Viewer.May(screen.SeePeople) {
 		return nil, q, problem.New(problem.Forbidden, "accounts of the partner are not shown to you by name").WithHint("leave person out of the address")
 	}
 	switch {
@@ -134,20 +137,16 @@ func (p *Pages) ask(ctx context.Context, a *screen.Ask) (*delegation.Inventory, 
 // paths is the path viewer: the answer in words, the picture, and way by way.
 func (p *Pages) paths(ctx context.Context, a *screen.Ask) (*screen.View, error) {
 	inv, q, err := p.ask(ctx, a)
-	if errors.Is(err, problem.NotFound) && inv == nil && a.Values.Get("person") == "" && a.Values.Get("role") == "" {
+	if errors.Is(err, errNothing) {
 		return &screen.View{Rows: wayList.Of(nil), Missing: true, Nothing: nothing()}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	ways := delegation.Ask(inv, q)
-	named := names(inv, a.Viewer)
-	if !named {
-		inv = nameless(inv)
-	}
 	rows := make([]Way, len(ways.Paths))
 	for i := range ways.Paths {
-		rows[i] = rowOf(inv, ways.Paths[i], i, named)
+		rows[i] = rowOf(inv, ways.Paths[i])
 	}
 	v := &screen.View{Rows: wayList.Of(rows), Facts: facts(inv), Notices: notices(inv), Sentence: ways.Says[0],
 		Nothing: &screen.Nothing{Head: "No way was found", Text: ways.Says[0], LinkText: "All customers", Path: "/delegation"}}
@@ -161,7 +160,10 @@ func (p *Pages) paths(ctx context.Context, a *screen.Ask) (*screen.View, error) 
 	}
 	v.Actions = []screen.Action{{Text: "Picture", Icon: "dl", Path: screen.With("/delegation/paths/picture", "tenant", a.Tenant.ID, "person",
 		a.Values.Get("person"), "role", a.Values.Get("role"))}, {Text: "All customers", Path: "/delegation"}}
-	v.Above = []screen.Block{screen.Card{Head: "The answer", Body: []screen.Block{said(ways.Says)}}, form(inv, a, named)}
+	v.Above = []screen.Block{form(inv, a)}
+	if len(ways.Says) > 1 {
+		v.Above = slices.Insert(v.Above, 0, screen.Block(screen.Card{Head: "What else", Body: []screen.Block{said(ways.Says[1:])}}))
+	}
 	if len(ways.Paths) > 0 {
 		pic := render.Draw(inv, &ways)
 		v.Above = append(v.Above, screen.Card{Head: "The ways", Aside: "the table below has each of them", Body: []screen.Block{picture(pic)}})
@@ -172,25 +174,11 @@ func (p *Pages) paths(ctx context.Context, a *screen.Ask) (*screen.View, error) 
 	return v, nil
 }
 
-// nameless is an inventory without the names of the partner's accounts.
-func nameless(inv *delegation.Inventory) *delegation.Inventory {
-	out := *inv
-	out.People = make(map[string]*delegation.Person, len(inv.People))
-	for id, who := range inv.People {
-		out.People[id] = &delegation.Person{Name: "an account of the partner", Enabled: who.Enabled, App: who.App, Guest: who.Guest}
-	}
-	return &out
-}
-
-func rowOf(inv *delegation.Inventory, p delegation.Path, i int, named bool) Way {
+func rowOf(inv *delegation.Inventory, p delegation.Path) Way {
 	w := Way{Path: p, Who: render.PersonWord(inv, &p), How: render.HowWord(inv, &p), Name: inv.CustomerName(p.Customer)}
 	sum := sha256.Sum256([]byte(strings.Join([]string{string(p.Kind), p.Person, p.Group, strings.Join(p.Via, ">"), p.Relationship, p.Assignment, p.App,
 		p.Subscription, p.Customer, p.Role, p.Why}, "|")))
 	w.key = hex.EncodeToString(sum[:6])
-	if !named {
-		w.Person = ""
-		w.key = fmt.Sprint(i) // what is made of an id tells the id to who knows it
-	}
 	return w
 }
 
@@ -218,7 +206,7 @@ func open(list []delegation.Open) screen.Block {
 }
 
 // form asks another question.
-func form(inv *delegation.Inventory, a *screen.Ask, named bool) screen.Block {
+func form(inv *delegation.Inventory, a *screen.Ask) screen.Block {
 	return screen.Card{Head: "Ask", Body: []screen.Block{screen.Func(func(b *screen.Builder) {
 		b.Open("form", screen.A("method", "get"), screen.A("action", "/delegation/paths"), screen.A("class", "form"))
 		b.Class("div", "cov-form")
@@ -236,7 +224,7 @@ func form(inv *delegation.Inventory, a *screen.Ask, named bool) screen.Block {
 		b.Void("input", screen.A("class", "in"), screen.A("id", "ask-role"), screen.A("name", "role"), screen.A("value", a.Values.Get("role")),
 			screen.A("placeholder", "Global Administrator; any for all"), screen.A("maxlength", "256"), screen.A("autocomplete", "off"))
 		b.End("div")
-		if named {
+		if a.Viewer.May(screen.SeePeople) {
 			field(b, "person", "Person", "")
 			b.Void("input", screen.A("class", "in"), screen.A("id", "ask-person"), screen.A("name", "person"), screen.A("value", a.Values.Get("person")),
 				screen.A("placeholder", "anybody"), screen.A("maxlength", "256"), screen.A("autocomplete", "off"))
@@ -261,7 +249,8 @@ func field(b *screen.Builder, name, label, _ string) {
 // picture draws the ways in the page. What it shows stands in the table, too.
 func picture(p *render.Picture) screen.Block {
 	return screen.Func(func(b *screen.Builder) {
-		b.Open("figure", screen.A("class", "xscroll"), screen.A("tabindex", "0"), screen.A("role", "group"), screen.A("aria-label", "The ways as a picture"))
+		b.Open("figure", screen.A("class", "xscroll"), screen.A("tabindex", "0"), screen.A("role", "group"),
+			screen.A("aria-label", "The ways as a picture"))
 		b.Open("svg", screen.A("class", "ways"), screen.A("viewBox", "0 0 "+render.Num(p.Width)+" "+render.Num(p.Height)),
 			screen.A("width", render.Num(p.Width)), screen.A("height", render.Num(p.Height)), screen.A("role", "img"), screen.A("aria-label", clipped(p.Says)))
 		for _, h := range p.Heads {
@@ -314,9 +303,6 @@ func (p *Pages) picture(ctx context.Context, a *screen.Ask) (*screen.Download, e
 		return nil, err
 	}
 	ways := delegation.Ask(inv, q)
-	if !names(inv, a.Viewer) {
-		inv = nameless(inv)
-	}
 	var b bytes.Buffer
 	if err := render.Draw(inv, &ways).SVG(&b); err != nil {
 		return nil, err

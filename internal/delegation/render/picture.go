@@ -162,7 +162,7 @@ func (d *drawing) trail(p *delegation.Path) []stop {
 	case delegation.ByGDAP:
 		add(doors, p.Relationship, cmp.Or(d.names[p.Relationship], p.Relationship), "GDAP")
 	case delegation.ByDAP:
-		add(doors, "dap:"+p.Customer, "DAP", "delegated admin privileges")
+		add(doors, "dap:"+p.Customer, "DAP", cmp.Or(d.names[p.Customer], p.Customer))
 	case delegation.ByAzure:
 		add(doors, "sub:"+p.Subscription, "Azure", p.Subscription)
 	case delegation.ByConsent:

@@ -71,7 +71,8 @@ type Key struct {
 }
 
 // Keys are the lines there are.
-var Keys = []Key{{Text: "a way"}, {Text: "to Global Administrator", Leads: true}, {Text: "after an activation", Eligible: true}, {Text: "perhaps", Perhaps: true}}
+var Keys = []Key{{Text: "a way"}, {Text: "to Global Administrator", Leads: true}, {Text: "after an activation", Eligible: true},
+	{Text: "perhaps", Perhaps: true}}
 
 // Lines are what a box says: its label, and what stands below it; both bounded.
 func (n *Node) Lines() (label, sub string) {

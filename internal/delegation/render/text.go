@@ -15,6 +15,9 @@ import (
 // JSON writes a value; what lists its parts are never null.
 func JSON(w io.Writer, v any) error { return print.JSON(w, v) }
 
+// tidy is a text for a terminal: nothing in it steers one.
+func tidy(s string) string { return print.Clean(s, 4_000) }
+
 // ListText writes customers, one a line, and what is not known of them.
 func ListText(w io.Writer, inv *delegation.Inventory, o print.Options) error {
 	p := print.NewScreen(w, o)
@@ -52,7 +55,13 @@ func toneOf(bad, unknown int) print.Tone {
 }
 
 func dapWord(a delegation.Answer) string {
-	return map[delegation.Answer]string{delegation.Yes: "in place", delegation.No: "none"}[a] + map[bool]string{true: "not read"}[a == delegation.Unknown]
+	switch a {
+	case delegation.Yes:
+		return "in place"
+	case delegation.No:
+		return "none"
+	}
+	return "not read"
 }
 
 func gdapWord(s *delegation.Summary) string {
@@ -85,7 +94,7 @@ func table(p *print.Screen, head []string, rows [][]string) {
 	sizes := make([]int, len(head))
 	for _, r := range append([][]string{head}, rows...) {
 		for i := range r {
-			sizes[i] = max(sizes[i], print.Width(r[i]))
+			sizes[i] = max(sizes[i], print.Width(tidy(r[i])))
 		}
 	}
 	used := 0
@@ -98,7 +107,7 @@ func table(p *print.Screen, head []string, rows [][]string) {
 	line := func(r []string, st print.Style) {
 		cells := make([][]print.Line, len(r))
 		for i := range r {
-			cells[i] = print.Lines(r[i], sizes[i], st)
+			cells[i] = print.Lines(tidy(r[i]), sizes[i], st)
 		}
 		p.Put(sizes, 2, cells...)
 	}
@@ -112,11 +121,12 @@ func table(p *print.Screen, head []string, rows [][]string) {
 func tellLists(p *print.Screen, inv *delegation.Inventory) {
 	if n := len(inv.Unclaimed); n > 0 {
 		p.Blank()
-		p.Print(print.Plural(int64(n), "relationships")+" name no customer: nobody approved them yet, or the record lost whose they are.", print.Plain)
+		p.Print(tidy(print.Plural(int64(n), "relationships")+" name no customer: nobody approved them yet, or the record lost whose they are."), print.Plain)
 	}
 	if n := len(inv.Lost); n > 0 {
 		p.Blank()
-		p.Print(print.Plural(int64(n), "access assignments")+" do not say of which relationship they are: no relationship's are known to be all.", print.Plain)
+		p.Print(print.Plural(int64(n), "access assignments")+" do not say of which relationship they are: no relationship's are known to be all.",
+			print.Plain)
 	}
 	first := true
 	for _, name := range []string{"customers", "delegatedAdminRelationships", "delegatedAdminAccessAssignments", "groups", "groupEligibility", "users"} {
@@ -129,7 +139,7 @@ func tellLists(p *print.Screen, inv *delegation.Inventory) {
 			p.Print("Not known", print.Plain.Strong())
 			first = false
 		}
-		p.Para("  ", evidenceAsk(name+": "+l.Why, l.Ask), print.Plain)
+		p.Para("  ", tidy(evidenceAsk(name+": "+l.Why, l.Ask)), print.Plain)
 	}
 }
 
@@ -158,10 +168,14 @@ func evidenceAsk(thing, ask string) string {
 func CustomerText(w io.Writer, inv *delegation.Inventory, c *delegation.Customer, o print.Options) error {
 	p := print.NewScreen(w, o)
 	s := delegation.Summarize(inv, c)
-	p.Headline(toneOf(len(s.Roads)+map[bool]int{true: 1}[s.DAP == delegation.Yes], len(s.Unread)), c.Name+": DAP "+dapWord(c.DAP)+", GDAP "+gdapWord(&s)+".")
-	p.Para("  ", "tenant "+c.Tenant+", listed in "+strings.Join(c.Listed, ", "), print.Dim)
+	bad := len(s.Roads)
+	if s.DAP == delegation.Yes {
+		bad++
+	}
+	p.Headline(toneOf(bad, len(s.Unread)), tidy(c.Name+": DAP "+dapWord(c.DAP)+", GDAP "+gdapWord(&s)+"."))
+	p.Para("  ", tidy("tenant "+c.Tenant+", listed in "+strings.Join(c.Listed, ", ")), print.Dim)
 	if c.DAPWhy != "" {
-		p.Para("  ", "DAP: "+c.DAPWhy+"; settled by GET /v1/customers/"+c.Tenant, print.Plain)
+		p.Para("  ", tidy("DAP: "+c.DAPWhy+"; settled by GET /v1/customers/"+c.Tenant), print.Plain)
 	}
 	for i := range c.Relationships {
 		p.Blank()
@@ -169,11 +183,11 @@ func CustomerText(w io.Writer, inv *delegation.Inventory, c *delegation.Customer
 	}
 	for i := range c.Azure {
 		a := &c.Azure[i]
-		p.Para("  ", fmt.Sprintf("Azure: %s has %s on %s", inv.GroupName(a.Principal), a.Role, a.Scope), print.Plain)
+		p.Para("  ", tidy(fmt.Sprintf("Azure: %s has %s on %s", inv.GroupName(a.Principal), a.Role, a.Scope)), print.Plain)
 	}
 	for i := range c.Consents {
 		a := &c.Consents[i]
-		p.Para("  ", fmt.Sprintf("App %s: %s", cmp.Or(a.Name, a.App), strings.Join(a.Permissions, " ")), print.Plain)
+		p.Para("  ", tidy(fmt.Sprintf("App %s: %s", cmp.Or(a.Name, a.App), strings.Join(a.Permissions, " "))), print.Plain)
 	}
 	tellLists(p, inv)
 	return p.Flush()
@@ -190,20 +204,25 @@ func relationship(p *print.Screen, inv *delegation.Inventory, r *delegation.Rela
 	case r.Governance:
 		words = append(words, "of tenant governance: not ours to end")
 	}
-	p.Print(cmp.Or(r.Name, r.ID), print.Plain.Strong())
-	p.Para("  ", strings.Join(words, ", "), print.Plain)
-	p.Para("  ", r.ID, print.Dim)
-	p.Para("  roles  ", cmp.Or(strings.Join(delegation.RoleNames(r.Roles), ", "), "not read")+map[bool]string{true: " (not all could be read)"}[r.RolesLost], print.Plain)
+	p.Print(tidy(cmp.Or(r.Name, r.ID)), print.Plain.Strong())
+	p.Para("  ", tidy(strings.Join(words, ", ")), print.Plain)
+	p.Para("  ", tidy(r.ID), print.Dim)
+	roles := cmp.Or(strings.Join(delegation.RoleNames(r.Roles), ", "), "not read")
+	if r.RolesLost {
+		roles += " (not all could be read)"
+	}
+	p.Para("  roles  ", tidy(roles), print.Plain)
 	for k := range r.Assignments {
 		a := &r.Assignments[k]
 		word := ""
 		if !a.Active {
 			word = " (" + cmp.Or(a.Status, "no access") + ")"
 		}
-		p.Para("  group  ", inv.GroupName(a.Group)+word+": "+membersWord(inv, a.Group)+"; "+strings.Join(delegation.RoleNames(a.Roles), ", "), print.Plain)
+		p.Para("  group  ", tidy(inv.GroupName(a.Group)+word+": "+membersWord(inv, a.Group)+"; "+
+			strings.Join(delegation.RoleNames(a.Roles), ", ")), print.Plain)
 	}
 	if r.Read != delegation.Yes {
-		p.Para("  ?      ", evidenceAsk(r.Why, r.Ask), print.Plain)
+		p.Para("  ?      ", tidy(evidenceAsk(r.Why, r.Ask)), print.Plain)
 	}
 }
 

@@ -27,10 +27,10 @@ func WaysText(w io.Writer, inv *delegation.Inventory, ways *delegation.Ways, o p
 	}
 	for i, s := range ways.Says {
 		if i == 0 {
-			p.Headline(toneOf(bad, len(ways.Open)), s)
+			p.Headline(toneOf(bad, len(ways.Open)), tidy(s))
 			continue
 		}
-		p.Para("  ", s, print.Plain)
+		p.Para("  ", tidy(s), print.Plain)
 	}
 	list := slices.Clone(ways.Paths)
 	slices.SortStableFunc(list, func(a, b delegation.Path) int { return urgency(&a) - urgency(&b) })
@@ -63,7 +63,7 @@ func WaysText(w io.Writer, inv *delegation.Inventory, ways *delegation.Ways, o p
 				p.More("  ", len(ways.Open)-i, ": --output json has all")
 				break
 			}
-			p.Para("  ", evidenceAsk(x.What, x.Ask), print.Plain)
+			p.Para("  ", tidy(evidenceAsk(x.What, x.Ask)), print.Plain)
 		}
 	}
 	return p.Flush()
