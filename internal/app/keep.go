@@ -88,7 +88,13 @@ func (i *Installation) judgeTenant(ctx context.Context, tenant string, asOf time
 			seen = v
 			return v, err
 		}}
-	j, err := judge(ctx, r, Question{AsOf: asOf, Now: i.Now(), Cloud: partner.Cloud(i.cloudKind())}, watch)
+	q := Question{AsOf: asOf, Now: i.Now(), Cloud: partner.Cloud(i.cloudKind())}
+	if slices.ContainsFunc(pages, func(m maker) bool { _, is := m.(delegationMaker); return is }) { // the partner, as of now
+		if q.delegated, err = i.delegated(ctx); err != nil {
+			i.Log.WarnContext(ctx, "what customers' logs say of delegated rights was not read", "error", err)
+		}
+	}
+	j, err := judge(ctx, r, q, watch)
 	return j, at, err
 }
 

@@ -31,9 +31,15 @@ func TestDelegation(t *testing.T) {
 		says       string
 	}{
 		{"nobody looked", "inactive-dap", evidence.Customer, []string{dap}, nil, assess.Unknown, "in no API"},
-		{"it rests", "inactive-dap", evidence.Customer, []string{dap}, &assess.Delegation{Rests: map[string]assess.Rest{"c1": rests}}, assess.NotMet, "nobody used"},
+		{
+			"it rests", "inactive-dap", evidence.Customer, []string{dap},
+			&assess.Delegation{Rests: map[string]assess.Rest{"c1": rests}}, assess.NotMet, "nobody used",
+		},
 		{"it is used", "inactive-dap", evidence.Customer, []string{dap}, &assess.Delegation{Rests: map[string]assess.Rest{"c1": used}}, assess.Met, "was seen"},
-		{"the logs have holes", "inactive-dap", evidence.Customer, []string{dap}, &assess.Delegation{Rests: map[string]assess.Rest{"c1": open}}, assess.Unknown, "in no API"},
+		{
+			"the logs have holes", "inactive-dap", evidence.Customer, []string{dap},
+			&assess.Delegation{Rests: map[string]assess.Rest{"c1": open}}, assess.Unknown, "in no API",
+		},
 		{
 			"one is used, of one it is not known", "inactive-dap", evidence.Customer, []string{dap, dap2},
 			&assess.Delegation{Rests: map[string]assess.Rest{"c1": used}}, assess.Unknown, "1 customer grants",

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -22,6 +24,7 @@ func newDelegationExpiring(env *kit.Env) *cobra.Command {
 		days   int
 		all    bool
 		feed   string
+		kept   keptWatching
 		output = kit.NewOutput("text", "json", "csv")
 	)
 	cmd := &cobra.Command{
@@ -33,24 +36,24 @@ that may be set. Where a list was not read whole it says so, and what settles it
 
 --all adds what else is to be looked at: relationships with Global Administrator or
 other roads to it, those of Microsoft's transition (MLT_), Partner Tier1 and Tier2
-Support, delegated admin privileges, and people who left and are still in groups.
+Support, delegated admin privileges and whether they are used, roles that nobody used,
+people who left and are still in groups, and what is new of what was collected: rights
+of Owner in Azure, and apps that may do more.
 
 --ics writes the ends as a calendar, with alarms 60, 30, 14, 7 and 1 days before. An
 entry keeps its name when its day moves.
 
-Without --from it looks at the embedded sample partner.`,
+Without --from it looks at what was collected here, or at the embedded sample partner
+where nothing was.`,
 		Example: `  partnerguard delegation expiring --from exports/
-  partnerguard delegation expiring --from exports/ --days 120 --ics gdap.ics
+  partnerguard delegation expiring --days 120 --ics gdap.ics
   partnerguard delegation expiring --from exports/ --all --output csv --out look.csv
   partnerguard delegation expiring --output json | jq '.findings[] | select(.kind == "ending") | .customer'`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if days < 1 || days > maxDaysAhead {
 				return problem.New(problem.Usage, "--days is %d; it is from 1 to %d", days, maxDaysAhead).WithHint("no relationship lasts longer than that")
 			}
-			bar := kit.NewProgress(env, "reading")
-			r := app.Reading{From: from, Stdin: env.Stdin, Progress: bar.Set, At: asOf.At, Now: env.Now().UTC(), AsOf: asOf.End(), Archive: env.Archive}
-			report, err := app.DelegationWatch(cmd.Context(), app.DelegationReading{Reading: r}, days, all)
-			bar.Done()
+			report, err := kept.watch(cmd.Context(), env, watchQuestion{from, asOf, days, all})
 			if err != nil {
 				return err
 			}
@@ -68,11 +71,37 @@ Without --from it looks at the embedded sample partner.`,
 		},
 	}
 	kit.AddFrom(env, cmd, &from)
-	kit.AddPlace(cmd)
+	kept = keptWatch(env, cmd)
 	cmd.Flags().Var(&asOf, "as-of", "count the days from this date (default now)")
 	cmd.Flags().IntVar(&days, "days", watch.Stages[0], "how many days ahead")
 	cmd.Flags().BoolVar(&all, "all", false, "what else is to be looked at, too")
 	cmd.Flags().StringVar(&feed, "ics", "", "write the ends as a calendar to this `file`; - is standard output, and nothing else then")
 	output.RegisterFile(cmd)
 	return cmd
+}
+
+// watchQuestion is what expiring is asked.
+type watchQuestion struct {
+	from []string
+	asOf kit.Moment
+	days int
+	all  bool
+}
+
+// keptWatching answers from what an installation keeps: kind problem.NotFound where nothing was
+// collected. Nil: this program keeps nothing.
+type keptWatching func(ctx context.Context, q watchQuestion) (*watch.Report, error)
+
+// watch answers: files that are named, else what was collected, else the embedded sample partner.
+func (k keptWatching) watch(ctx context.Context, env *kit.Env, q watchQuestion) (*watch.Report, error) {
+	if len(q.from) == 0 && k != nil {
+		report, err := k(ctx, q)
+		if !errors.Is(err, problem.NotFound) {
+			return report, err
+		}
+	}
+	bar := kit.NewProgress(env, "reading")
+	defer bar.Done()
+	r := app.Reading{From: q.from, Stdin: env.Stdin, Progress: bar.Set, At: q.asOf.At, Now: env.Now().UTC(), AsOf: q.asOf.End(), Archive: env.Archive}
+	return app.DelegationWatch(ctx, r, q.days, q.all)
 }

@@ -15,14 +15,21 @@ import (
 
 // hostile are names that others may give.
 var hostile = []string{
-	"Fabrikam", "", "A\r\nBEGIN:VEVENT\r\nSUMMARY:mine\r\nEND:VEVENT", "a;b,c\\d:e", "=cmd|' /C calc'!A0", "<script>x</script>", "\x1b[31mred\x1b[0m", "a\u202eb",
+	"Fabrikam", "", "A\r\nBEGIN:VEVENT\r\nSUMMARY:mine\r\nEND:VEVENT", "a;b,c\\d:e", "=cmd|' /C calc'!A0", "<script>x</script>",
+	"\x1b[31mred\x1b[0m", "a\u202eb",
 	strings.Repeat("långt namn ", 500), "\xff\xfe", "ATTACH;FMTTYPE=text/plain:http://x",
+}
+
+// ending is a relationship that ends in 20 days.
+func ending(name string) delegation.Relationship {
+	return delegation.Relationship{Name: name, Status: "active", Active: true, End: now.AddDate(0, 0, 20), Roles: []string{entra.RoleDirectoryReaders}}
 }
 
 func TestCalendar(t *testing.T) {
 	t.Parallel()
 	for _, name := range hostile {
-		r := delegation.Relationship{ID: "r1", Name: name, Status: "active", Active: true, End: now.AddDate(0, 0, 20), Roles: []string{entra.RoleDirectoryReaders}}
+		r := ending(name)
+		r.ID = "r1"
 		inv := inventory(r)
 		inv.Customers[0].Name = name
 		list := find(inv)
@@ -63,10 +70,9 @@ func TestCalendar(t *testing.T) {
 
 func TestReport(t *testing.T) {
 	t.Parallel()
-	inv := inventory(
-		delegation.Relationship{Name: "=Desk", Status: "active", Active: true, End: now.AddDate(0, 0, 20), Roles: []string{entra.RoleDirectoryReaders}},
-		delegation.Relationship{Name: "Extends", Status: "active", Active: true, End: now.AddDate(0, 0, 20), AutoExtend: "P180D", Roles: []string{entra.RoleDirectoryReaders}},
-	)
+	extends := ending("Extends")
+	extends.AutoExtend = "P180D"
+	inv := inventory(ending("=Desk"), extends)
 	r := watch.Tell(inv, watch.Ends(find(inv)), now, 60)
 	var text, sheet, raw bytes.Buffer
 	for _, err := range []error{watch.Text(&text, r, print.Options{}), watch.CSV(&sheet, r), watch.JSON(&raw, r)} {
@@ -92,7 +98,7 @@ func FuzzCalendar(f *testing.F) {
 		f.Add(name)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		inv := inventory(delegation.Relationship{Name: name, Status: "active", Active: true, End: now.AddDate(0, 0, 20), Roles: []string{entra.RoleDirectoryReaders}})
+		inv := inventory(ending(name))
 		inv.Customers[0].Name = name
 		cal, err := ics.ParseCalendar(bytes.NewReader(watch.Calendar(find(inv), now)))
 		if err != nil || len(cal.Events()) != 1 {

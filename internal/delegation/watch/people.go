@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -93,14 +94,14 @@ func (f *finder) unused() {
 		if !it.Judged || len(ids) == 0 {
 			continue
 		}
-		customer, group := f.Inventory.CustomerName(it.Customer), it.Group
+		customer, group := cmp.Or(f.names[it.Customer], it.Customer), it.Group
 		if g := f.Inventory.Groups[it.Group]; g != nil {
 			group = g.Name
 		}
 		f.add(Finding{ID: "unused-roles/" + it.Relationship + "/" + it.Group, Kind: Unused, Severity: Notice, Sure: true, Customer: it.Customer,
 			CustomerName: customer, Relationship: it.Relationship, Group: it.Group, Roles: ids, Where: "the group " + group + " at " + customer,
 			Since: f.Recommend.Window.From,
-			What:  fmt.Sprintf("Nobody used in %d days: %s", f.Recommend.Window.Days, f.names(ids)),
+			What:  fmt.Sprintf("Nobody used in %d days: %s", f.Recommend.Window.Days, f.list(ids)),
 			Do:    "plan a smaller set: partnerguard delegation recommend --customer " + it.Customer})
 	}
 }

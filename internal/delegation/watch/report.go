@@ -16,6 +16,24 @@ import (
 // SchemaID names the form of Report as JSON.
 const SchemaID = "partnerguard.delegation.watch/1"
 
+// KeptName is the partner's part of the snapshot that alerts of delegated rights are made of.
+const KeptName = "delegationWatch"
+
+// maxKept bounds the findings that are kept.
+const maxKept = 5_000
+
+// Kept are findings as of the partner's last judgement, the gravest first.
+type Kept struct {
+	Findings []Finding `json:"findings"`
+	More     int       `json:"more,omitempty"` // that were found beyond those kept
+}
+
+// Keep bounds what is kept of findings.
+func Keep(list []Finding) Kept {
+	n := min(len(list), maxKept)
+	return Kept{Findings: print.List(list[:n]), More: len(list) - n}
+}
+
 // Report is what delegation expiring answers.
 type Report struct {
 	Schema   string            `json:"schema"`
@@ -77,8 +95,8 @@ func CSV(w io.Writer, r *Report) error {
 		for _, id := range x.Roles {
 			names = append(names, r.Names[id])
 		}
-		out.Row(string(x.Kind), string(x.Severity), strconv.FormatBool(x.Sure), date(x.At), left, x.CustomerName, x.Customer, x.RelationshipName, x.Relationship,
-			x.Group, x.Person, x.App, strings.Join(names, " | "), x.What, x.Where, date(x.Since), x.Do, x.Ask, x.ID)
+		out.Row(string(x.Kind), string(x.Severity), strconv.FormatBool(x.Sure), date(x.At), left, x.CustomerName, x.Customer, x.RelationshipName,
+			x.Relationship, x.Group, x.Person, x.App, strings.Join(names, " | "), x.What, x.Where, date(x.Since), x.Do, x.Ask, x.ID)
 	}
 	return out.Close()
 }
@@ -128,8 +146,10 @@ func Text(w io.Writer, r *Report, o print.Options) error {
 
 func headline(r *Report, ending int) string {
 	switch {
-	case ending > 0:
-		return fmt.Sprintf("%s within %d days", map[bool]string{true: "1 relationship ends", false: fmt.Sprintf("%d relationships end", ending)}[ending == 1], r.Days)
+	case ending == 1:
+		return fmt.Sprintf("1 relationship ends within %d days", r.Days)
+	case ending > 1:
+		return fmt.Sprintf("%d relationships end within %d days", ending, r.Days)
 	case slices.ContainsFunc(r.Findings, func(x Finding) bool { return x.Kind == Unread }):
 		return fmt.Sprintf("No relationship that was read ends within %d days; there may be more", r.Days)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // SeenName is a customer's part of the snapshot that says since when which rights are known.
-const SeenName = "delegation-seen"
+const SeenName = "delegationSeen"
 
 // maxSeen bounds how many rights of a customer are kept.
 const maxSeen = 5_000
@@ -104,8 +104,8 @@ func (f *finder) seen(c *delegation.Customer) {
 		if !slices.Contains(owns, strings.ToLower(a.Role)) || s.AzureFrom.IsZero() || !known || !since.After(s.AzureFrom) {
 			continue
 		}
-		f.add(Finding{ID: "azure-owner/" + c.Tenant + "/" + short(rightKey(a)), Kind: Azure, Severity: Urgent, Sure: true, Customer: c.Tenant, CustomerName: c.Name,
-			Group: a.Principal, Since: since, Where: a.Scope + " of " + c.Name,
+		f.add(Finding{ID: "azure-owner/" + c.Tenant + "/" + short(rightKey(a)), Kind: Azure, Severity: Urgent, Sure: true, Customer: c.Tenant,
+			CustomerName: c.Name, Group: a.Principal, Since: since, Where: a.Scope + " of " + c.Name,
 			What: "A new right of " + a.Role + " reaches the partner, by " + a.Type + " " + a.Principal,
 			Do:   "ask who gave it and what for, and take it away if nobody knows"})
 	}

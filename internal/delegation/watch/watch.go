@@ -90,6 +90,7 @@ type Finding struct {
 type finder struct {
 	Input
 	roles *role.Catalog
+	names map[string]string // of customers, by tenant
 	out   []Finding
 
 	resting []string // customers whose DAP may rest
@@ -98,7 +99,7 @@ type finder struct {
 
 // Find finds what is to be looked at, the gravest first.
 func Find(in Input) []Finding {
-	f := &finder{Input: in, roles: role.Load(), out: []Finding{}}
+	f := &finder{Input: in, roles: role.Load(), names: map[string]string{}, out: []Finding{}}
 	if f.Days <= 0 {
 		f.Days = Stages[0]
 	}
@@ -108,6 +109,7 @@ func Find(in Input) []Finding {
 	}
 	for i := range inv.Customers {
 		c := &inv.Customers[i]
+		f.names[c.Tenant] = c.Name
 		for k := range c.Relationships {
 			f.relationship(c, &c.Relationships[k])
 		}
@@ -145,8 +147,8 @@ func of(kind Kind, c *delegation.Customer, r *delegation.Relationship) Finding {
 		RelationshipName: r.Name, Where: r.Name + " at " + c.Name, Since: r.Activated}
 }
 
-// names lists roles for a sentence.
-func (f *finder) names(ids []string) string {
+// list lists roles for a sentence.
+func (f *finder) list(ids []string) string {
 	var out []string
 	for _, id := range ids {
 		out = append(out, f.roles.Name(id))
@@ -190,13 +192,13 @@ func (f *finder) relationship(c *delegation.Customer, r *delegation.Relationship
 	if len(support) > 0 {
 		x := of(Support, c, r)
 		x.Severity, x.Roles, x.Do = Warning, support, replace
-		x.What = "The relationship carries " + f.names(support) + ", which Microsoft says not to use"
+		x.What = "The relationship carries " + f.list(support) + ", which Microsoft says not to use"
 		f.add(x)
 	}
 	if len(roads) > 0 {
 		x := of(Road, c, r)
 		x.Severity, x.Roles, x.Do = Notice, roads, replace
-		x.What = "The relationship carries roads to Global Administrator: " + f.names(roads)
+		x.What = "The relationship carries roads to Global Administrator: " + f.list(roads)
 		f.add(x)
 	}
 	if r.Microsoft {

@@ -205,8 +205,9 @@ func TestInactiveDAP(t *testing.T) {
 
 func TestLeft(t *testing.T) {
 	t.Parallel()
-	inv := inventory(delegation.Relationship{Name: "Desk", Status: "active", Active: true, End: now.AddDate(2, 0, 0), Roles: []string{entra.RoleDirectoryReaders},
-		Assignments: []delegation.Assignment{{ID: "a", Group: "g1", Active: true}, {ID: "b", Group: "g2"}}})
+	desk := ending("Desk")
+	desk.End, desk.Assignments = now.AddDate(2, 0, 0), []delegation.Assignment{{ID: "a", Group: "g1", Active: true}, {ID: "b", Group: "g2"}}
+	inv := inventory(desk)
 	inv.People = map[string]*delegation.Person{
 		"here": {ID: "here", Name: "Here", Known: true, Enabled: delegation.Yes}, "off": {ID: "off", Name: "Off", Known: true, Enabled: delegation.No},
 		"gone": {ID: "gone"}, "app": {ID: "app", App: true}, "other": {ID: "other", Known: true, Enabled: delegation.No},
