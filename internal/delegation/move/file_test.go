@@ -55,7 +55,8 @@ func TestHostilePlans(t *testing.T) {
 		"too long":                {"duration: P730D", "duration: P731D", "no duration"},
 		"years":                   {"duration: P730D", "duration: P2Y", "no duration"},
 		"another extension":       {"autoExtend: P180D", "autoExtend: P365D", "no extension"},
-		"ends what gives access":  {"dropGlobalAdministrator: true", "dropGlobalAdministrator: true\n  end:\n  - id: %WIDE%\n    name: x\n    why: x", "afterwards"},
+		"ends what gives access": {"dropGlobalAdministrator: true", "dropGlobalAdministrator: true\n  end:\n  - id: %WIDE%\n    name: x\n    why: x",
+			"afterwards"},
 		"ends what was not found": {"  end:\n  - id: ", "  end:\n  - id: z", "did not find"},
 		"not UTF-8":               {"cloud: public", "cloud: \xff", "not UTF-8"},
 		"deep":                    {"cloud: public", "cloud: " + strings.Repeat("[", 50), "nested deeper"},
@@ -130,7 +131,8 @@ func FuzzRead(f *testing.F) {
 // Answers of Graph that are none are errors, and none is taken for something else.
 func TestHostileAnswers(t *testing.T) {
 	t.Parallel()
-	for _, raw := range []string{``, `{}`, `[]`, `{"id":"x"}`, `{"id":"../../users","status":"active"}`, `{"id":7,"status":"active"}`, `{"id":"a","status":""}`} {
+	for _, raw := range []string{``, `{}`, `[]`, `{"id":"x"}`, `{"id":"../../users","status":"active"}`, `{"id":7,"status":"active"}`,
+		`{"id":"a","status":""}`} {
 		if s, err := readSeen([]byte(raw), ""); err == nil {
 			t.Errorf("%s: %+v", raw, s)
 		}
@@ -138,7 +140,7 @@ func TestHostileAnswers(t *testing.T) {
 			t.Errorf("%s: %+v", raw, a)
 		}
 	}
-	s, err := readSeen([]byte(`{"id":"A-b","status":"active","customer":null,"endDateTime":null,"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"ABC"}]}}`), "e")
+	s, err := readSeen([]byte(`{"id":"A-b","status":"active","customer":null,"accessDetails":{"unifiedRoles":[{"roleDefinitionId":"ABC"}]}}`), "e")
 	if err != nil || s.Customer != "" || s.Roles[0] != "abc" || s.ETag != "e" {
 		t.Errorf("%+v %v", s, err)
 	}
@@ -172,7 +174,8 @@ func TestHostileNames(t *testing.T) {
 	if i.Link != "https://admin.microsoft.com/AdminPortal/Home#/partners/invitation/granularAdminRelationships/abc-def" {
 		t.Errorf("link: %s", i.Link)
 	}
-	for _, w := range []string{"No Global Administrator is needed", "Helpdesk Administrator", "730 days", "2027-01-31", "Customer Delegated Admin Relationship Administrator"} {
+	for _, w := range []string{"No Global Administrator is needed", "Helpdesk Administrator", "730 days", "2027-01-31",
+		"Customer Delegated Admin Relationship Administrator"} {
 		if !strings.Contains(i.Text, w) {
 			t.Errorf("the invitation does not say %q:\n%s", w, i.Text)
 		}
