@@ -22,13 +22,14 @@ const (
 	Trail       Kind = "trail"       // an anchor holds what does not fit the trail
 	Change      Kind = "change"      // a dated change of Microsoft hits here
 	Factors     Kind = "factors"     // people's second factors here: locked, reset, new, at risk
+	Delegation  Kind = "delegation"  // delegated rights: DAP unused, people who left, new rights of Owner, consents that grew
 	Bridge      Kind = "bridge"      // the mail bridge: guessed at, mail lost or waiting, devices that end
 	Channel     Kind = "channel"     // messages to a channel were given up
 )
 
 // Kinds are all kinds, in the order of the documentation.
 func Kinds() []Kind {
-	return []Kind{Fraud, Caused, Requirement, Connection, Factors, Bridge, Trail, Collection, Jobs, Ending, Change, Channel}
+	return []Kind{Fraud, Caused, Requirement, Connection, Factors, Delegation, Bridge, Trail, Collection, Jobs, Ending, Change, Channel}
 }
 
 // Finding is something that is wrong now, as a source sees it: one a cause.
@@ -50,6 +51,9 @@ type Finding struct {
 	Fix      string    // what to do, in words
 	// Excepted is the id of the exception that leaves all of it out; "" none does.
 	Excepted string
+	// Stage counts down as a date comes nearer, in days: a lower one than before is told of
+	// again. 0 has none.
+	Stage int `json:",omitempty"`
 }
 
 // MaxSubjects bounds how many names an alert keeps.

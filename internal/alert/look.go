@@ -205,7 +205,8 @@ func (s *Store) change(ctx context.Context, a *Alert, f Finding) error {
 	}
 	grave := f.Severity.Rank() < a.Severity.Rank()
 	bare := a.Excepted != "" && f.Excepted == "" // an exception that left it out is over
-	worse := grave || bare || f.Count > a.Count
+	nearer := f.Stage > 0 && a.Stage > f.Stage
+	worse := grave || bare || nearer || f.Count > a.Count
 	before := a.counted()
 	a.Finding, a.Changed = f, s.now()
 	if worse {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/facts"
 	"partnerguard/internal/partner"
 	"partnerguard/internal/print"
@@ -73,8 +74,17 @@ func Build(f *facts.Facts, changes []partner.Outlook, asOf time.Time) Part {
 			d.Tenant, name = strings.ToLower(r.Customer.TenantID), cmp.Or(r.Customer.DisplayName, name)
 		}
 		d.Title = "GDAP with " + cmp.Or(name, "a customer") + " ends"
-		if ext := string(r.AutoExtend); ext != "" && ext != "PT0S" {
-			continue // it extends itself
+		if ext := strings.ToUpper(string(r.AutoExtend)); ext != "" && ext != "PT0S" && ext != "P0D" {
+			roles := r.AccessDetails.Roles()
+			switch { // contracts-2026-11, section 3.3: with Global Administrator none extends itself
+			case slices.Contains(roles, entra.RoleGlobalAdministrator):
+				d.Detail += " It does not extend itself, though that is set: it carries Global Administrator."
+			case len(roles) == 0 || r.RolesLost:
+				d.Sure = false
+				d.Detail += " It extends itself unless it carries Global Administrator, and not all of its roles could be read."
+			default:
+				continue // it extends itself
+			}
 		}
 		p.Deadlines = append(p.Deadlines, d)
 	}

@@ -23,6 +23,8 @@ type Question struct {
 	Now   time.Time // required
 	Kind  partner.Kind
 	Cloud partner.Cloud
+
+	delegated *Delegated // what the customers' logs say of delegated rights; nil: they were not read
 }
 
 // Judged is a report with what it was made from.
@@ -82,7 +84,8 @@ func judge(ctx context.Context, r Reading, q Question, watch func() signin.Visit
 	}
 	found := automation.Items(scripts, f)
 	o := assess.Options{AsOf: q.AsOf, Kind: q.Kind, Cloud: q.Cloud, Sample: r.Sample(), Engine: settings, Disagreements: disagreements(f, history, today),
-		Automation: automationFeed(found, f), Dates: dates.Look(f, changes, q.AsOf, q.Kind, q.Cloud)}
+		Automation: automationFeed(found, f), Dates: dates.Look(f, changes, q.AsOf, q.Kind, q.Cloud),
+		Delegation: delegationFeed(f, q.AsOf, q.delegated)}
 	report := assess.Assess(f, o)
 	find := cause.Input{Facts: f, Report: report, Accounts: accountsOf(f), Today: settings, Settled: settled(f)}
 	if f.SignIns != nil {

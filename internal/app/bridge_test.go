@@ -121,9 +121,12 @@ func TestBridgeOfALabStaysThere(t *testing.T) {
 }
 
 // reopen opens the installation anew, by what its partner cloud says now.
-func (w *watched) reopen() {
+func (w *watched) reopen(change ...func(*app.Options)) {
 	w.Helper()
 	o := app.Options{Config: w.s.Config, Lab: w.s.LabInfo(), Actor: "local:test", Now: w.lab.Now, Getenv: func(string) string { return "" }}
+	for _, f := range change {
+		f(&o)
+	}
 	if err := w.s.Close(); err != nil {
 		w.Fatal(err)
 	}

@@ -22,6 +22,9 @@ const customersFolder = "customers"
 // that it is told as of; zero is now.
 type DelegationReading struct {
 	Reading
+	// Own says of which customers what their own lists tell of rights in Azure and of consents
+	// is read; nil is of none.
+	Own func(tenant string) bool
 }
 
 // CustomerFolder holds one customer's own lists.
@@ -71,7 +74,50 @@ func Delegation(ctx context.Context, r DelegationReading) (*delegation.Inventory
 		return nil, nil, err
 	}
 	src.Facts = f
-	return delegation.Build(f, at), src, nil
+	inv := delegation.Build(f, at)
+	if r.Own == nil {
+		return inv, src, nil
+	}
+	own := map[string]*delegation.Own{}
+	for _, c := range src.Folders {
+		if !r.Own(c.Tenant) {
+			continue
+		}
+		o, err := ownOf(ctx, r.Reading, c)
+		if err != nil {
+			return nil, nil, err
+		}
+		own[c.Tenant] = o
+	}
+	return delegation.Join(inv, own), src, nil
+}
+
+// ownLists are the files of a customer's folder that tell who reaches in, by how their names
+// begin, in lower case. Its logs are not opened for it.
+var ownLists = []string{"azureroleassignments", "serviceprincipals", "oauth2permissiongrants", "approleassignments"}
+
+// ownOf reads what a customer's own lists say of who reaches in.
+func ownOf(ctx context.Context, r Reading, c CustomerFolder) (*delegation.Own, error) {
+	entries, err := os.ReadDir(c.Path)
+	if err != nil {
+		return nil, problem.Wrap(err, problem.BadInput, "the folder %.200q cannot be listed", c.Path).WithHint("check who may read it")
+	}
+	one := Reading{At: r.At, Now: r.Now}
+	for _, e := range entries {
+		name := strings.ToLower(e.Name())
+		if e.Type().IsRegular() && slices.ContainsFunc(ownLists, func(begin string) bool { return strings.HasPrefix(name, begin) }) {
+			one.From = append(one.From, filepath.Join(c.Path, e.Name()))
+		}
+	}
+	if len(one.From) == 0 {
+		return nil, nil //nolint:nilnil // nothing of it is known
+	}
+	f, err := Read(ctx, one, nil)
+	if err != nil {
+		return nil, err
+	}
+	o := delegation.BuildOwn(f)
+	return &o, nil
 }
 
 // customerFolders are the customers' folders within a folder that was named. One that is a

@@ -14,6 +14,7 @@ import (
 	"partnerguard/internal/archive"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/delegation"
+	"partnerguard/internal/delegation/pages"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/signin"
 	"partnerguard/internal/snapshot"
@@ -63,6 +64,9 @@ func (i *Installation) Inventory(ctx context.Context) (*delegation.Inventory, er
 	}
 	return delegation.Join(inv, own), nil
 }
+
+// delegationPages are the pages of delegation, over the snapshot.
+func (i *Installation) delegationPages() pager { return &pages.Pages{Inventory: i.Inventory} }
 
 // delegatedGroups are the groups of the partner that access assignments give roles to, as they
 // were read last.

@@ -108,7 +108,7 @@ func (i *Installation) DelegationPlan(ctx context.Context, a DelegationPlanAsk) 
 // delegationFacts are what a plan is made of: of files, or of what was collected.
 func (i *Installation) delegationFacts(ctx context.Context, a DelegationPlanAsk) (*delegation.Inventory, *recommend.Result, error) {
 	if len(a.From) > 0 {
-		inv, _, err := Delegation(ctx, DelegationReading{a.Reading})
+		inv, _, err := Delegation(ctx, DelegationReading{Reading: a.Reading})
 		if err != nil {
 			return nil, nil, err
 		}

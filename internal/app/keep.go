@@ -82,7 +82,7 @@ func (i *Installation) judgeTenant(ctx context.Context, tenant string, asOf time
 		}
 		return v
 	}
-	r := Reading{quick: true, From: []string{FromArchive + tenant}, AsOf: asOf, Since: from, Until: asOf.Add(time.Second),
+	r := Reading{quick: true, records: recordsOf(pages), From: []string{FromArchive + tenant}, AsOf: asOf, Since: from, Until: asOf.Add(time.Second),
 		Archive: func(ctx context.Context, _ Archived) (fs.FS, error) {
 			v, err := i.shown(ctx, Archived{Tenant: tenant, AsOf: asOf, Since: from})
 			seen = v

@@ -16,6 +16,8 @@ import (
 	"partnerguard/internal/coverage"
 	"partnerguard/internal/customers"
 	"partnerguard/internal/db"
+	"partnerguard/internal/delegation"
+	"partnerguard/internal/entra"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/labtest"
 	"partnerguard/internal/notify"
@@ -158,7 +160,7 @@ func (p *planted) partner() {
 		Details: []posture.Detail{{ID: "mfa-every-user", Action: p.word("zzp", "action"), Evidence: []posture.Decider{{Subject: p.word("zzp", "decider")}}}},
 		Causes:  []posture.Fix{{Rank: 1, Kind: "settings", Title: p.word("zzp", "cause"), Mandatory: true}}}})
 	p.ok(p.s.Snapshot.Put(p.Context(), p.of["zzp"], now.Add(1000*time.Hour), "",
-		map[string]any{customers.PartName: part, alert.PartName: told, posture.StatusPartName: st}))
+		map[string]any{customers.PartName: part, delegation.PartName: p.delegated(), alert.PartName: told, posture.StatusPartName: st}))
 }
 
 // judged keeps judgements, exceptions, attestations and a script.
@@ -244,4 +246,27 @@ func (p *planted) connected() {
 		Ends: p.s.Now().Add(24 * time.Hour)}, "local:owner")
 	p.ok(err)
 	p.ids = append(p.ids, g.ID, t.ID)
+}
+
+// delegated is a delegation of which every customer, and the partner's people and groups, bear
+// their mark.
+func (p *planted) delegated() *delegation.Inventory {
+	now := p.s.Now()
+	inv := &delegation.Inventory{AsOf: now, Tenant: p.of["zzp"], AdminAgents: []string{"zzp-agents"}, Lists: map[string]delegation.ListRead{
+		"groups": {At: now, Why: p.word("zzp", "listwhy")}},
+		People: map[string]*delegation.Person{"zzp-person": {ID: "zzp-person", Name: p.word("zzp", "technician"), UPN: p.word("zzp", "techupn"), Known: true}},
+		Groups: map[string]*delegation.Group{"zzp-agents": {ID: "zzp-agents", Name: p.word("zzp", "agents"), Known: true, Why: p.word("zzp", "groupwhy"),
+			Members: []delegation.Member{{Person: "zzp-person", Via: []string{"zzp-inner"}}}},
+			"zzp-inner": {ID: "zzp-inner", Name: p.word("zzp", "inner"), Known: true, Whole: true}},
+		Unclaimed: []delegation.Relationship{{ID: "zzp-unclaimed", Name: "zzp-offer"}}}
+	for _, m := range marks {
+		if m == "zzp" {
+			continue
+		}
+		inv.Customers = append(inv.Customers, delegation.Customer{Tenant: p.of[m], Name: p.word(m, "delegated"), Domain: m + ".example", DAP: delegation.Yes,
+			Relationships: []delegation.Relationship{{ID: m + "-relation", Name: p.word(m, "relation"), Status: "active", Active: true, Read: delegation.Yes,
+				End: now.Add(10 * 24 * time.Hour), Roles: []string{entra.RoleGlobalAdministrator}, Assignments: []delegation.Assignment{{ID: m + "-assign",
+					Group: "zzp-agents", Status: "active", Active: true, Roles: []string{entra.RoleGlobalAdministrator}}}}}})
+	}
+	return inv
 }

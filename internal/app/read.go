@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"io/fs"
@@ -35,6 +36,11 @@ type Reading struct {
 	BaselineScopes string
 
 	Since, Until time.Time // sign-ins taken: Since <= created < Until; zero is open
+
+	// records, when set, sees rows of logs as they are written, before anything is made of them:
+	// of sign-ins those that may be of a partner's people in another tenant. It is called from
+	// several goroutines.
+	records func(kind evidence.Kind, raw []byte, src evidence.Source)
 
 	apart  func(path string) bool // folders that are left out, see [intake.Options]
 	beside known                  // what is known beside the archive
@@ -73,7 +79,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 		opts.Visit = func() signin.Visitor { return visit() } // set before Finish calls it
 	}
 	rows := fold.New(opts)
-	s := &sink{facts: facts.New(), fold: rows}
+	s := &sink{facts: facts.New(), fold: rows, records: r.records}
 	if r.At.IsZero() && r.Sample() {
 		r.At = sample.AsOf
 	}
@@ -116,6 +122,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 type sink struct {
 	facts   *facts.Facts
 	fold    *fold.Fold
+	records func(kind evidence.Kind, raw []byte, src evidence.Source) // may be nil
 	decoder read.Decoder
 	event   signin.Event
 	seq     int
@@ -126,10 +133,16 @@ func (s *sink) Record(kind evidence.Kind, raw []byte, src evidence.Source) (stri
 	switch kind {
 	case evidence.SignIn, evidence.UnifiedAuditSignIn, evidence.AuthenticationDetail:
 	default:
+		if s.records != nil && kind == evidence.DirectoryAudit {
+			s.records(kind, raw, src)
+		}
 		if err := s.facts.Take(kind, raw, src); err != nil {
 			return err.Error(), nil
 		}
 		return "", nil
+	}
+	if s.records != nil {
+		s.records(kind, raw, src)
 	}
 	shape, err := s.decoder.Decode(raw, &s.event)
 	switch {
@@ -145,11 +158,17 @@ func (s *sink) Record(kind evidence.Kind, raw []byte, src evidence.Source) (stri
 
 // Unjudged takes what no rule is decided by: some of it is shown.
 func (s *sink) Unjudged(kind evidence.Kind, raw []byte, src evidence.Source) error {
+	if s.records != nil {
+		s.records(kind, raw, src)
+	}
 	_ = s.facts.Take(kind, raw, src) // what does not fit is not shown, and nothing is concluded from its absence
 	return nil
 }
 
 func (s *sink) SignInLines(ctx context.Context, r io.Reader, path string, other func([]byte, evidence.Source) error, note func(evidence.Note)) (int, error) {
+	if s.records != nil {
+		r = &lineTee{r: r, take: func(line []byte) { s.records(evidence.SignIn, line, evidence.Source{Path: path}) }}
+	}
 	n, err := read.ReadLines(ctx, r, read.Lines{Path: path, Seq: s.order(path), Other: other, Note: note}, s.fold)
 	s.facts.Seen[evidence.SignIn] += n
 	if err == nil {
@@ -165,4 +184,46 @@ func (s *sink) order(path string) int {
 		s.seq++
 	}
 	return s.seq
+}
+
+// lineTee shows the lines of sign-ins that may be of a partner's people in another tenant as
+// they pass.
+type lineTee struct {
+	r    io.Reader
+	rest []byte
+	take func(line []byte)
+}
+
+// One of them is in every such line, in some case.
+var (
+	intoOthers = []byte("serviceprovider")
+	technician = []byte(`"user_`)
+)
+
+func (t *lineTee) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	for data := p[:n]; len(data) > 0; {
+		line, more, whole := bytes.Cut(data, []byte{'\n'})
+		if len(t.rest) <= maxSignInLine {
+			t.rest = append(t.rest, line...)
+		}
+		if !whole {
+			break
+		}
+		t.see()
+		data = more
+	}
+	if err != nil {
+		t.see()
+	}
+	return n, err
+}
+
+func (t *lineTee) see() {
+	if len(t.rest) <= maxSignInLine {
+		if low := bytes.ToLower(t.rest); bytes.Contains(low, intoOthers) || bytes.Contains(low, technician) {
+			t.take(t.rest)
+		}
+	}
+	t.rest = t.rest[:0]
 }

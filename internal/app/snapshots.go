@@ -32,9 +32,9 @@ type maker interface {
 func (i *Installation) makers(partner bool) []maker {
 	list := []maker{&peopleMaker{partner: partner}, i.coverMaker()}
 	if partner {
-		list = append(list, statusMaker{i}, alertMaker{dates.NewFold()}, customersMaker{}, automationMaker{i}, delegationMaker{})
+		list = append(list, statusMaker{i}, alertMaker{dates.NewFold()}, customersMaker{}, automationMaker{i}, delegationMaker{}, newOwnUseMaker(i))
 	} else {
-		list = append(list, &customerMaker{}, delegationOwnMaker{})
+		list = append(list, &customerMaker{}, delegationOwnMaker{}, newUseMaker(i))
 	}
 	return list
 }

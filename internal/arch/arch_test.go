@@ -117,7 +117,7 @@ var inner = map[string]int{
 
 	"delegation/role": 1, "delegation/cover": 1,
 	"delegation":     2,
-	"delegation/use": 3, "delegation/probe": 3,
+	"delegation/use": 3, "delegation/probe": 3, "delegation/render": 3,
 	"delegation/recommend": 4,
 	"delegation/move":      5, "delegation/watch": 5,
 	"delegation/pages": 6,

@@ -28,6 +28,9 @@ type Options struct {
 	// Automation is what was found of scripts and services that sign in with user
 	// credentials; nil says that nobody looked, and then it is unknown.
 	Automation *Automation
+	// Delegation is what the customers' logs say of delegated rights; nil says that
+	// nobody looked.
+	Delegation *Delegation
 	// Dates are Microsoft's dated changes with whom they hit here; they are shown
 	// with the report, and decide nothing.
 	Dates []partner.Outlook

@@ -68,18 +68,19 @@ func spiteful(t *testing.T, sign string) string {
 
 // csvCommands are the arguments that make each command print all it can.
 var csvCommands = map[string][]string{
-	"partnerguard assess csv":             {"--from", "{in}"},
-	"partnerguard assess accounts-csv":    {"--from", "{in}"},
-	"partnerguard signins csv":            {"--from", "{in}"},
-	"partnerguard prove csv":              {"--from", "{in}"},
-	"partnerguard rehearse csv":           {"--from", "{in}", "--preset", "partner-baseline"},
-	"partnerguard rules csv":              {},
-	"partnerguard automation csv":         {"--from", "{in}"},
-	"partnerguard attest list csv":        {"--from", "{in}"},
-	"partnerguard dates csv":              {"--from", "{in}"},
-	"partnerguard apppassword decide csv": {"--from", "{in}"},
-	"partnerguard export plan csv":        {"--licence", "free"},
-	"partnerguard export check csv":       {"--from", "{in}"},
+	"partnerguard assess csv":              {"--from", "{in}"},
+	"partnerguard assess accounts-csv":     {"--from", "{in}"},
+	"partnerguard signins csv":             {"--from", "{in}"},
+	"partnerguard prove csv":               {"--from", "{in}"},
+	"partnerguard rehearse csv":            {"--from", "{in}", "--preset", "partner-baseline"},
+	"partnerguard rules csv":               {},
+	"partnerguard automation csv":          {"--from", "{in}"},
+	"partnerguard attest list csv":         {"--from", "{in}"},
+	"partnerguard dates csv":               {"--from", "{in}"},
+	"partnerguard delegation expiring csv": {"--from", "{in}", "--all"},
+	"partnerguard apppassword decide csv":  {"--from", "{in}"},
+	"partnerguard export plan csv":         {"--licence", "free"},
+	"partnerguard export check csv":        {"--from", "{in}"},
 }
 
 // TestCSVOutputs walks every command that prints CSV: no cell may be one that a

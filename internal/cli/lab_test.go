@@ -176,6 +176,23 @@ func TestLabEndsHealthy(t *testing.T) {
 	}
 }
 
+// TestProbeInTheLab: what the table says, and the exit code when something is not so.
+func TestProbeInTheLab(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	if _, out, errs, code := h.connect("sam-agent@contoso.com"); code != 0 {
+		t.Fatalf("%d\n%s\n%s", code, out, errs)
+	}
+	out, errs, code := h.run("delegation", "probe", "--customer", "fabrikam.example")
+	if code != 0 || !strings.Contains(out, "Fabrikam") || !strings.Contains(out, "token") {
+		t.Errorf("%d\n%s%s", code, out, errs)
+	}
+	out, errs, code = h.run("delegation", "probe", "--customer", "coho.example")
+	if code == 0 || !strings.Contains(errs, "no active relationship") {
+		t.Errorf("%d\n%s%s", code, out, errs)
+	}
+}
+
 // TestDeadIsThree: whatever looks at a connection that Entra ID refuses ends with 3,
 // also when nothing of it was due; exec is not run with it.
 func TestDeadIsThree(t *testing.T) {

@@ -53,4 +53,6 @@ type wing struct {
 }
 
 // judging is the wing that every build has.
-func judging(env *kit.Env) wing { return wing{"judge", "Judge what was read:", judge.Commands(env)} }
+func judging(env *kit.Env, delegation ...*cobra.Command) wing {
+	return wing{"judge", "Judge what was read:", judge.Commands(env, delegation...)}
+}

@@ -267,7 +267,7 @@ func (p *Pages) loadOne(ctx context.Context, a *screen.Ask) (*screen.View, error
 	v := &screen.View{Rows: relationshipList.Of(lines), Facts: part.facts(), Summary: r, Sentence: r.sentence(),
 		Nothing: &screen.Nothing{Head: "No GDAP relationship", Text: "None of those that were read names this customer."}}
 	to := func(page string) string { return screen.With(page, "tenant", a.Tenant.ID) }
-	v.Actions = []screen.Action{{Text: "People", Path: to("/people")}, {Text: "Coverage", Path: to("/coverage")}, {Text: "Sign-ins", Path: to("/signins")},
+	v.Actions = []screen.Action{{Text: "Ways", Path: to("/delegation/paths")}, {Text: "People", Path: to("/people")}, {Text: "Coverage", Path: to("/coverage")}, {Text: "Sign-ins", Path: to("/signins")},
 		{Text: "Collection", Path: to("/collection")}}
 	if a.Machine {
 		return v, nil

@@ -189,7 +189,7 @@ func (inv *Inventory) say(q Question, list []Path, open int) (out []string) {
 			strings.Join(open, ", ")+".")
 	}
 	if open > 0 {
-		out = append(out, "It is not known whether these are all: "+print.Plural(int64(open), "things")+" were not read.")
+		out = append(out, "It is not known whether these are all: see what was not read.")
 	}
 	return out
 }
@@ -243,12 +243,12 @@ const maxNamed = 5
 func (inv *Inventory) joinable(list []Path) (names []string) {
 	seen := map[string]bool{}
 	for i := range list {
-		g := inv.Groups[list[i].Group]
-		if g == nil || g.Role != No || g.Dynamic || seen[g.ID] {
-			continue
+		for _, id := range append([]string{list[i].Group}, list[i].Via...) {
+			if g := inv.Groups[id]; g != nil && g.Role == No && !g.Dynamic && !seen[id] {
+				seen[id] = true
+				names = append(names, g.Name)
+			}
 		}
-		seen[g.ID] = true
-		names = append(names, g.Name)
 	}
 	slices.Sort(names)
 	if n := len(names) - maxNamed; n > 0 {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"partnerguard/internal/entra"
+	"partnerguard/internal/delegation/role"
 	"partnerguard/internal/print"
 	"partnerguard/internal/problem"
 )
@@ -37,14 +37,18 @@ func Resolve(inv *Inventory, q Question) (Question, error) {
 		}
 	}
 	if q.Role != "" {
-		var all []choice
-		for _, r := range entra.Roles() {
-			all = append(all, choice{r.ID, []string{r.ID, r.Name, r.Exported}})
+		if r, ok := role.Load().ByName(q.Role); ok {
+			q.Role = r.ID
+		} else {
+			var all []choice
+			for _, r := range role.Load().All() {
+				all = append(all, choice{r.ID, []string{r.ID, "", r.Name}})
+			}
+			if q.Role, err = choose(all, q.Role, "role", "a role is named as Microsoft names it, or by its template id"); err != nil {
+				return q, err
+			}
 		}
-		if q.Role, err = choose(all, q.Role, "role", "a role is named as Microsoft names it, or by its template id"); err != nil {
-			return q, err
-		}
-		q.Roads = q.Role == entra.RoleGlobalAdministrator
+		q.Roads = q.Role == role.GlobalAdministrator
 	}
 	return q, nil
 }

@@ -1,28 +1,22 @@
 package delegation
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+	"sync"
 
-	"partnerguard/internal/entra"
+	"partnerguard/internal/delegation/role"
 )
 
-// steps say how the holder of a role comes to be Global Administrator, in one step more.
-// They follow Microsoft's descriptions of the roles (Microsoft Entra built-in roles, list of
-// July 2026; contracts.md section 8.1).
-var steps = map[string]string{
-	entra.RoleGlobalAdministrator:                   "",
-	entra.RolePrivilegedRoleAdministrator:           "gives itself, or anybody, Global Administrator",
-	entra.RolePrivilegedAuthenticationAdministrator: "resets the password or the methods of a Global Administrator, and signs in as that account",
-	entra.RolePartnerTier2Support:                   "resets the password of a Global Administrator, and signs in as that account",
-	entra.RoleApplicationAdministrator:              "adds a credential to an app that may change roles, and signs in as the app",
-	entra.RoleCloudApplicationAdministrator:         "adds a credential to an app that may change roles, and signs in as the app",
-	entra.RoleDirectorySync:                         "changes accounts that come from on-premises, a Global Administrator's among them where one does",
-	entra.RoleOnPremisesDirectorySync:               "changes accounts that come from on-premises, a Global Administrator's among them where one does",
-	entra.RoleDomainNameAdministrator:               "has an identity provider of its own sign in a domain, and so signs in as any account of it",
-	entra.RoleExternalIdentityProviderAdministrator: "adds an identity provider, and signs in by it as an account that it names",
-	entra.RoleHybridIdentityAdministrator:           "has an identity provider of its own sign in a domain, and so signs in as any account of it",
-}
+// known is what the role data says of each role, by template id.
+var known = sync.OnceValue(func() map[string]role.Role {
+	m := map[string]role.Role{}
+	for _, r := range role.Load().All() {
+		m[r.ID] = r
+	}
+	return m
+})
 
 // grants are app-only permissions that lead to Global Administrator, in lower case, with how.
 var grants = map[string]string{
@@ -35,36 +29,39 @@ var grants = map[string]string{
 	"directory.readwrite.all":                     "changes groups and apps, those with rights among them",
 }
 
-// Road says whether a role is Global Administrator or leads there, and in words how.
-func Road(role string) (step string, leads bool) {
-	step, leads = steps[role]
-	return step, leads
+// Road says whether a role is Global Administrator or leads there, and in words how; of
+// Global Administrator itself there are none.
+func Road(id string) (step string, leads bool) {
+	r := known()[id]
+	if !r.Road || id == role.GlobalAdministrator {
+		return "", r.Road
+	}
+	return cmp.Or(r.RoadWhy, "leads to Global Administrator"), true
 }
 
 // RoleName is the name of a role; its id where nobody knows it.
 func RoleName(id string) string {
-	if r, ok := entra.FindRole(id); ok {
+	if r, ok := known()[id]; ok {
 		return r.Name
 	}
 	return id
 }
 
-// RoleNames are the names of roles: those that lead to Global Administrator first, then by name.
+// RoleNames are the names of roles: Global Administrator first, then those that lead there,
+// then by name.
 func RoleNames(ids []string) []string {
-	out := slices.Clone(ids)
-	slices.SortStableFunc(out, func(a, b string) int {
-		_, x := steps[a]
-		_, y := steps[b]
+	rank := func(id string) int {
+		_, leads := Road(id)
 		switch {
-		case a == b:
+		case id == role.GlobalAdministrator:
 			return 0
-		case a == entra.RoleGlobalAdministrator, b != entra.RoleGlobalAdministrator && x && !y:
-			return -1
-		case b == entra.RoleGlobalAdministrator, y && !x:
+		case leads:
 			return 1
 		}
-		return strings.Compare(RoleName(a), RoleName(b))
-	})
+		return 2
+	}
+	out := slices.Clone(ids)
+	slices.SortStableFunc(out, func(a, b string) int { return cmp.Or(rank(a)-rank(b), strings.Compare(RoleName(a), RoleName(b))) })
 	for i := range out {
 		out[i] = RoleName(out[i])
 	}

@@ -242,10 +242,10 @@ func (d *deriver) dropped(w *work, id string) Dropped {
 func (d *deriver) evidenceWords(w *work, x *Dropped) string {
 	s := fmt.Sprintf("in %d days nobody did what it alone is for", d.in.Days)
 	if len(x.By) > 0 {
-		s = fmt.Sprintf("all that it was used for in %d days, last on %s, the recommended roles do", d.in.Days, x.Last.UTC().Format(time.DateOnly))
+		s = fmt.Sprintf("all that it could have been used for in %d days, last on %s, the recommended roles do", d.in.Days, x.Last.UTC().Format(time.DateOnly))
 	}
 	if n := len(w.item.Unmapped); n > 0 {
-		s += fmt.Sprintf("; of %d kinds of acts nothing is known", n)
+		s += fmt.Sprintf("; unmapped acts, of which nothing is known: %d", n)
 	}
 	return s
 }

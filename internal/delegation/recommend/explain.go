@@ -3,7 +3,6 @@ package recommend
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"partnerguard/internal/print"
@@ -12,17 +11,18 @@ import (
 
 // Explanation says of one role at one customer who used it and what goes if it goes.
 type Explanation struct {
-	Role       string         `json:"role"`
-	Name       string         `json:"name"`
-	Customer   string         `json:"customerTenantId"`
-	Window     Window         `json:"window"`
-	Granted    bool           `json:"granted"`
-	Road       bool           `json:"roadToGlobalAdministrator"`
-	Theft      string         `json:"theft"`
-	Used       []ExplainedAct `json:"couldHaveDone"` // recorded acts that it could have done, the latest first
-	Items      []ExplainedOf  `json:"assignments"`   // the assignments that hold it
-	Incomplete string         `json:"incomplete,omitempty"`
-	Settle     string         `json:"settle,omitempty"`
+	Role       string            `json:"role"`
+	Name       string            `json:"name"`
+	Customer   string            `json:"customerTenantId"`
+	Window     Window            `json:"window"`
+	Granted    bool              `json:"granted"`
+	Road       bool              `json:"roadToGlobalAdministrator"`
+	Theft      string            `json:"theft"`
+	Used       []ExplainedAct    `json:"couldHaveDone"` // recorded acts that it could have done, the latest first
+	Items      []ExplainedOf     `json:"assignments"`   // the assignments that hold it
+	Incomplete string            `json:"incomplete,omitempty"`
+	Settle     string            `json:"settle,omitempty"`
+	Names      map[string]string `json:"names"`
 }
 
 // ExplainedAct is a kind of act that the role could have done.
@@ -52,9 +52,13 @@ type ExplainedOf struct {
 }
 
 // Explain says who used a role at a customer, when last, for what, what else could do it, and
-// what goes if it goes. Kind problem.NotFound where no assignment of the customer holds it.
-func Explain(in Input, role, customer string) (*Explanation, error) {
-	customer = strings.ToLower(customer)
+// what goes if it goes. in.Customers names the one. Kind problem.NotFound where no assignment
+// of the customer holds it.
+func Explain(in Input, role string) (*Explanation, error) {
+	customer := ""
+	for tenant := range in.Customers {
+		customer = max(customer, tenant)
+	}
 	in.Customers = map[string]bool{customer: true}
 	d := newDeriver(in)
 	for _, c := range d.customers() {
@@ -62,7 +66,8 @@ func Explain(in Input, role, customer string) (*Explanation, error) {
 	}
 	works := d.works
 	res := d.result()
-	out := &Explanation{Role: role, Name: print.First(role, res.Names[role]), Customer: customer, Window: res.Window, Used: []ExplainedAct{}, Items: []ExplainedOf{}}
+	out := &Explanation{Role: role, Name: print.First(role, res.Names[role]), Customer: customer, Window: res.Window, Used: []ExplainedAct{}, Items: []ExplainedOf{},
+		Names: res.Names}
 	if r, ok := d.roles.Role(role); ok {
 		out.Name, out.Road, out.Theft = r.Name, r.Road, r.Theft
 	}
@@ -82,6 +87,13 @@ func Explain(in Input, role, customer string) (*Explanation, error) {
 	if !out.Granted {
 		return nil, problem.New(problem.NotFound, "no active assignment of the customer %s holds the role %s", customer, out.Name).
 			WithHint("partnerguard delegation recommend --customer %s lists what is granted there", customer)
+	}
+	for i := range out.Used {
+		for _, id := range out.Used[i].Least {
+			if r, ok := d.roles.Role(id); ok {
+				out.Names[id] = r.Name
+			}
+		}
 	}
 	slices.SortStableFunc(out.Used, func(a, b ExplainedAct) int {
 		return cmp.Or(-a.Last.Compare(b.Last), cmpAll(a.Activity, b.Activity, a.Person, b.Person, a.Group, b.Group))

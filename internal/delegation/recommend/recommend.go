@@ -15,6 +15,7 @@ type Input struct {
 	Roles     Roles                // nil: the product's own
 	To        time.Time            // the window's end
 	Days      int                  // the window's length; 0 is DefaultDays
+	Latest    time.Time            // what was done after the window counts up to then; zero: nothing does
 	Pins      []Pin
 	Accepted  []string        // roles on the way to Global Administrator that a person accepted where an act needs them
 	Customers map[string]bool // these alone, by tenant, lower case; nil: all
@@ -51,8 +52,9 @@ type Result struct {
 	DAP         []DAP             `json:"dap"`         // what people did by DAP alone, where no assignment could
 	Unexplained []Unexplained     `json:"unexplained"` // acts that nothing that was read explains; at most MaxUnexplained
 	Summary     Summary           `json:"summary"`
-	Names       map[string]string `json:"names"`         // of roles, groups and customers that the rest names by id
-	Job         string            `json:"job,omitempty"` // what was chosen for a job, in words
+	Names       map[string]string `json:"names"`            // of roles, groups and customers that the rest names by id
+	Job         string            `json:"job,omitempty"`    // what was chosen for a job, in words
+	Sample      bool              `json:"sample,omitempty"` // of the embedded sample partner
 }
 
 // MaxUnexplained bounds the acts listed in [Result.Unexplained]; [Summary.Unexplained] counts all.

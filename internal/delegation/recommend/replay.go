@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"partnerguard/internal/print"
 )
 
 // Refusal is a recorded act that a set of roles would have refused.
@@ -18,15 +20,33 @@ type Refusal struct {
 	Kept     []string  `json:"grantedThatCould"`
 }
 
+// Replayed is what a set of roles would have meant.
+type Replayed struct {
+	Window  Window            `json:"window"`
+	Roles   []string          `json:"roles"`
+	Acts    int64             `json:"acts"`    // recorded acts that were replayed
+	Count   int64             `json:"refused"` // of them, those that would have been refused
+	Refused []Refusal         `json:"refusals"`
+	Names   map[string]string `json:"names"`
+}
+
 // Replay says which recorded acts would have been refused, had every assignment that is asked
 // for had these roles and no other.
-func Replay(in Input, roles []string) (acts int64, refused []Refusal) {
+func Replay(in Input, roles []string) *Replayed {
 	d := newDeriver(in)
 	for _, c := range d.customers() {
 		d.customer(c)
 	}
-	refused = d.replay(ids(roles))
-	return d.out.Summary.Acts, refused
+	res := d.result()
+	res.Summary.Acts, res.Summary.Refused = 0, 0
+	out := &Replayed{Window: res.Window, Roles: ids(roles), Refused: print.List(d.replay(ids(roles))), Names: res.Names}
+	out.Acts, out.Count = d.out.Summary.Acts, d.out.Summary.Refused
+	for _, id := range out.Roles {
+		if r, ok := d.roles.Role(id); ok {
+			out.Names[id] = r.Name
+		}
+	}
+	return out
 }
 
 // replay goes through the acts again, each against what its item would have: the roles, or

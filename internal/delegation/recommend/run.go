@@ -101,7 +101,7 @@ func (d *deriver) customers() []*delegation.Customer {
 func (d *deriver) customer(c *delegation.Customer) {
 	var part *use.Part
 	if p := d.in.Use[strings.ToLower(c.Tenant)]; p != nil {
-		part = p.Within(d.in.To, d.in.Days)
+		part = p.Within(d.in.To, d.in.Days, d.in.Latest)
 	}
 	works := d.assignments(c, part)
 	if part != nil {

@@ -251,7 +251,7 @@ func (f *Fold) signIn(raw []byte) error {
 		return nil
 	}
 	actor, ours := Technician(e.UserPrincipalName)
-	if !ours && strings.EqualFold(e.CrossTenantAccessType, "serviceProvider") && strings.EqualFold(e.ResourceTenantID, f.o.Tenant) {
+	if !ours && f.o.Tenant != "" && strings.EqualFold(e.CrossTenantAccessType, "serviceProvider") && strings.EqualFold(e.ResourceTenantID, f.o.Tenant) {
 		actor, ours = ObjectID(e.UserID)
 	}
 	if !ours {

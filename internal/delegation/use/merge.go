@@ -13,10 +13,10 @@ const Keep = 180 * hours24
 
 // Covered says of what time a live log was collected whole: nothing else of it is taken for
 // complete. Only for a part that nobody else has yet.
-func (p *Part) Covered(kind evidence.Kind, spans []Span, why, ask string) {
+func (p *Part) Covered(kind evidence.Kind, spans []Span) {
 	for i := range p.Logs {
 		if l := &p.Logs[i]; l.Kind == kind {
-			l.Live, l.Spans, l.Whole, l.Why, l.Ask = true, union(spans), len(spans) > 0, why, ask
+			l.Live, l.Spans, l.Whole, l.Why, l.Ask = true, union(spans), len(spans) > 0, "", ""
 			l.Read = l.Read || len(spans) > 0
 		}
 	}
@@ -96,4 +96,41 @@ func (a *Act) join(o *Act) {
 		a.Last, a.Row = o.Last, o.Row
 	}
 	a.Days = addDays(a.Days, o.Days)
+}
+
+// Join adds to a customer's part what the partner's own records say of it. people are object
+// ids by user principal name, lower case, for the acts that name these alone. More may be nil.
+func (p *Part) Join(more *Part, people map[string]string) *Part {
+	if more == nil {
+		return p
+	}
+	out := *p
+	sum := map[actKey]*Act{}
+	for _, list := range [][]Act{p.Acts, more.Acts} {
+		for i := range list {
+			a := list[i]
+			if id := people[a.Actor]; id != "" {
+				a.Actor = id
+			}
+			if had := sum[a.key()]; had != nil {
+				had.join(&a)
+			} else {
+				sum[a.key()] = &a
+			}
+		}
+	}
+	out.Acts = make([]Act, 0, len(sum))
+	for _, a := range sum {
+		out.Acts = append(out.Acts, *a)
+	}
+	sortActs(out.Acts)
+	out.Rows, out.Outside, out.Overflow = p.Rows+more.Rows, p.Outside+more.Outside, p.Overflow || more.Overflow
+	out.Newest = later(p.Newest, more.Newest)
+	out.Logs = slices.Clone(p.Logs)
+	for i := range out.Logs {
+		if l := more.Log(out.Logs[i].Kind); l.Kind == evidence.PartnerAuditRecord && l.Read {
+			out.Logs[i] = l
+		}
+	}
+	return &out
 }

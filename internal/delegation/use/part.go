@@ -13,6 +13,18 @@ import (
 
 type lenientText = lenient.String
 
+// PartName is the part of a customer's snapshot, and OwnName that of the partner's: what its
+// own records say of its customers.
+const (
+	PartName = "delegationUse"
+	OwnName  = "delegationUseOwn"
+)
+
+// Own is what the partner's own records say of its customers.
+type Own struct {
+	Parts []*Part `json:"customers"`
+}
+
 // Logs are the kinds of logs that a part says of how they were read.
 var Logs = []evidence.Kind{evidence.DirectoryAudit, evidence.SignIn, evidence.AzureActivity, evidence.PartnerAuditRecord}
 
@@ -40,7 +52,7 @@ func (f *Fold) log(kind evidence.Kind, inputs []evidence.Input) Log {
 	if x == nil {
 		x = &extent{}
 	}
-	l := Log{Kind: kind, Read: x.rows+x.unread > 0, Whole: true, First: x.first.UTC(), Last: x.last.UTC(), Ask: asks[kind]}
+	l := Log{Kind: kind, Read: x.rows+x.unread > 0, Whole: true, First: x.first.UTC(), Last: x.last.UTC(), Lost: x.unread, Ask: asks[kind]}
 	if x.first.IsZero() {
 		l.First, l.Last = time.Time{}, time.Time{}
 	}
@@ -143,13 +155,15 @@ func union(spans []Span) []Span {
 }
 
 // Within is what was seen in the days that end with to, with how many of them are complete in
-// each log. The parts it is made of are shared with p.
-func (p *Part) Within(to time.Time, days int) *Part {
+// each log. What was done after them counts too, up to latest; zero is to. The parts it is
+// made of are shared with p.
+func (p *Part) Within(to time.Time, days int, latest time.Time) *Part {
 	from := to.Add(-time.Duration(days) * hours24)
+	latest = later(to, latest)
 	out := *p
 	out.From, out.To, out.Acts, out.Logs = from, to, make([]Act, 0, len(p.Acts)), slices.Clone(p.Logs)
 	for i := range p.Acts {
-		if a, ok := p.Acts[i].within(from, to); ok {
+		if a, ok := p.Acts[i].within(from, latest); ok {
 			out.Acts = append(out.Acts, a)
 			out.Outside += p.Acts[i].Count - a.Count
 		} else {

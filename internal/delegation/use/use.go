@@ -32,6 +32,7 @@ type Log struct {
 	Last     time.Time     `json:"last,omitzero"`
 	Spans    []Span        `json:"spans,omitempty"` // of a live log: what was collected of it
 	Live     bool          `json:"live,omitempty"`  // Spans say what was read, not First and Last
+	Lost     int64         `json:"lost,omitempty"`  // its rows that could not be understood
 	Complete int           `json:"completeDays"`    // of the window
 	Days     int           `json:"days"`            // the window's
 	Why      string        `json:"why,omitempty"`

@@ -245,7 +245,7 @@ func TestComplete(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		l := f.Part(c.inputs).Within(at(200), 90).Log(evidence.DirectoryAudit)
+		l := f.Part(c.inputs).Within(at(200), 90, time.Time{}).Log(evidence.DirectoryAudit)
 		if l.Complete != c.want || l.Days != 90 || (l.Why == "") != (c.want == 90) || (l.Ask == "") != (c.want == 90) {
 			t.Errorf("%s: %+v, want %d", name, l, c.want)
 		}
@@ -260,8 +260,10 @@ func TestWindow(t *testing.T) {
 		_ = f.Take(evidence.DirectoryAudit, []byte(row(d, "user_"+adaHex, "Add group", "")), evidence.Source{}) // a copy
 	}
 	_ = f.Take(evidence.DirectoryAudit, []byte(row(50, "user_"+adaHex, "Delete group", "")), evidence.Source{})
-	p := f.Part(nil).Within(at(190), 90)
-	if len(p.Acts) != 1 || p.Acts[0].Count != 3 || !p.Acts[0].Last.Equal(at(190)) || p.Outside != 3 || p.Acts[0].First.Before(p.From) {
+	early := strings.Replace(row(100, "user_"+adaHex, "Delete device", ""), "T12:", "T11:", 1)
+	_ = f.Take(evidence.DirectoryAudit, []byte(early), evidence.Source{}) // the window's first day, before it begins
+	p := f.Part(nil).Within(at(190), 90, time.Time{})
+	if len(p.Acts) != 1 || p.Acts[0].Count != 3 || !p.Acts[0].Last.Equal(at(190)) || p.Outside != 4 || p.Acts[0].First.Before(p.From) {
 		t.Errorf("%+v", p)
 	}
 }
@@ -287,7 +289,7 @@ func TestMerge(t *testing.T) {
 				}
 			}
 			p := f.Part(nil)
-			p.Covered(evidence.DirectoryAudit, []use.Span{{From: at(from).Add(-12 * time.Hour), To: at(to)}}, "", "")
+			p.Covered(evidence.DirectoryAudit, []use.Span{{From: at(from).Add(-12 * time.Hour), To: at(to)}})
 			return p
 		}
 		var kept *use.Part
@@ -297,7 +299,7 @@ func TestMerge(t *testing.T) {
 				break
 			}
 		}
-		got, want := kept.Within(at(120), 90), read(0, 120).Within(at(120), 90)
+		got, want := kept.Within(at(120), 90, time.Time{}), read(0, 120).Within(at(120), 90, time.Time{})
 		for i := range got.Acts {
 			got.Acts[i].First = want.Acts[i].First // to the day where it was cut
 		}
@@ -344,6 +346,27 @@ func TestOtherLogs(t *testing.T) {
 	}
 }
 
+// TestOutcomes: what was refused is told from what was done.
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	for result, refused := range map[string]bool{"success": false, "Success": false, "": false, "unknownFutureValue": false, "failure": true, "timeout": true, "whatever": true} {
+		f := fold()
+		raw := strings.Replace(row(1, "user_"+adaHex, "Add group", ""), `"result":"success"`, `"result":"`+result+`"`, 1)
+		if err := f.Take(evidence.DirectoryAudit, []byte(raw), evidence.Source{}); err != nil {
+			t.Fatal(err)
+		}
+		if p := f.Part(nil); len(p.Acts) != 1 || p.Acts[0].Failed != refused {
+			t.Errorf("%q: %+v", result, p.Acts)
+		}
+	}
+	f := use.New(use.Options{Roles: known{}}) // whose tenant is not known
+	_ = f.Take(evidence.SignIn, []byte(`{"id":"s","createdDateTime":"2026-09-04T12:00:00Z","userPrincipalName":"ada@x","userId":"`+ada+`","appId":"a",
+		"appDisplayName":"A","crossTenantAccessType":"serviceProvider","status":{"errorCode":0}}`), evidence.Source{})
+	if p := f.Part(nil); len(p.Acts) != 0 {
+		t.Errorf("a sign-in of another partner's: %+v", p.Acts)
+	}
+}
+
 func FuzzTake(f *testing.F) {
 	f.Add(uint8(0), []byte(row(1, "user_"+adaHex, "Add member to role", onUser(target))))
 	f.Add(uint8(1), []byte(`{"id":"s","createdDateTime":"2026-09-04T12:00:00Z","userPrincipalName":"user_x"}`))
@@ -356,7 +379,7 @@ func FuzzTake(f *testing.F) {
 		if (err != nil) != (p.Unread == 1) || len(p.Acts) > 1 {
 			t.Fatalf("%v: %+v", err, p)
 		}
-		for _, a := range p.Within(at(3), 90).Acts {
+		for _, a := range p.Within(at(3), 90, time.Time{}).Acts {
 			if a.Count < 1 || a.First.After(a.Last) || len(a.Act.Activity) > 4*201 {
 				t.Fatalf("%+v", a)
 			}
