@@ -81,8 +81,8 @@ func (i *Installation) delegationCloud(ctx context.Context, tenant string) (move
 func (i *Installation) tellInvitation(ctx context.Context, key string, v move.Invitation) error {
 	m := &notify.Message{ID: key, Event: "delegation.invitation", Severity: notify.Notice, At: i.Now(), Thread: "delegation " + v.Customer,
 		Title: "A customer is to approve less access: " + v.Name,
-		Text: fmt.Sprintf("The relationship %s waits for %s (%s) until %s. Send its administrator the invitation; the role Customer Delegated Admin Relationship "+
-			"Administrator is enough to approve it.", v.Title, v.Name, v.Customer, v.Ends.UTC().Format("2006-01-02")),
+		Text: fmt.Sprintf("The relationship %s waits for %s (%s) until %s. Send its administrator the invitation; the role Customer Delegated Admin "+
+			"Relationship Administrator is enough to approve it.", v.Title, v.Name, v.Customer, v.Ends.UTC().Format("2006-01-02")),
 		Commands: []string{"partnerguard delegation invite " + v.Customer}}
 	if v.Reminder > 0 {
 		m.Title = "A customer has not approved yet: " + v.Name
@@ -137,7 +137,8 @@ func needed(res *recommend.Result, err error, t *move.Template) error {
 	if err != nil || res != nil || t != nil {
 		return err
 	}
-	return problem.New(problem.Unavailable, "what is least cannot be told here").WithHint("write what is wanted: --to template.yaml; docs/delegation-move.md shows one")
+	return problem.New(problem.Unavailable, "what is least cannot be told here").
+		WithHint("write what is wanted: --to template.yaml; docs/delegation-move.md shows one")
 }
 
 // DelegationApply has a plan done, up to a share of its stages in percent (0: all).

@@ -96,7 +96,8 @@ have it done with apply.`,
 	f.StringVar(&customers, "customers", "all", "a file of tenant ids or domains, a line each, or all")
 	f.StringSliceVar(&a.From, "from", nil, "plan by these files (default what was collected)")
 	f.IntVar(&a.Question.Days, "days", 90, "how many days of use are looked at")
-	f.StringSliceVar(&a.Question.Accept, "accept", nil, "a role on the way to Global Administrator that may be asked for where an act needs it; may be repeated")
+	f.StringSliceVar(&a.Question.Accept, "accept", nil,
+		"a role on the way to Global Administrator that may be asked for where an act needs it; may be repeated")
 	f.BoolVar(&a.Drop, "drop-unseen", false, "let roles go whose use leaves no trace in what was read")
 	f.BoolVar(&a.Tight, "tight", false, "make a new relationship also where an active one would do but holds more roles")
 	f.BoolVar(&a.KeepDAP, "keep-dap", false, "leave DAP as it is")

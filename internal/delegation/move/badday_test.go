@@ -46,8 +46,7 @@ func (r *rig) step(plan string) error {
 	return err
 }
 
-// stepper is a cloud that stops a move after so many answers, by an error that ends the
-// turn.
+// failing is a cloud that refuses some calls.
 type failing struct {
 	Cloud
 	on func(call string) error
@@ -150,10 +149,7 @@ func TestRollback(t *testing.T) {
 			} else if at == Proving {
 				r.d.Probe = silentAfter{r.p}
 			}
-			before := f.inventory(1)
 			run, _ := begun(t, r, f, at)
-			before = f.inventory(1)
-			_ = before
 			old := "bbbbbbbb-0000-0000-0000-000000000001-" + partner
 			r.Mover = r.another(r.d.DB, f, nil)
 			r.ok(r.Rollback(t.Context(), run.ID, tenantOf(0)))

@@ -11,7 +11,7 @@ import (
 // Config is how customers are asked.
 type Config struct {
 	// Invite is the channel of notify that invitations for customers' administrators go to.
-	Invite string `yaml:"delegationInvite" about:"the channel of notify that GDAP invitations go to, for whoever passes them on to customers; empty tells nobody"`
+	Invite string `yaml:"delegationInvite" about:"the channel of notify that GDAP invitations go to, for whoever passes them on; empty tells nobody"`
 	// Remind is how long after an invitation without an answer it is told again.
 	Remind time.Duration `yaml:"delegationRemind" default:"168h" about:"how long a customer has for a GDAP invitation before it is told again"`
 }

@@ -111,7 +111,8 @@ func (g *ground) inventory(domains ...string) *delegation.Inventory {
 				if r.Customer != w.TenantID {
 					continue
 				}
-				x := delegation.Relationship{ID: r.ID, Name: r.Name, Status: r.StatusAt(now), Active: r.StatusAt(now) == "active", Roles: r.Roles, End: r.EndAt(now),
+				x := delegation.Relationship{ID: r.ID, Name: r.Name, Status: r.StatusAt(now), Active: r.StatusAt(now) == "active", Roles: r.Roles,
+					End:        r.EndAt(now),
 					AutoExtend: r.AutoExtend, Read: delegation.Yes, Microsoft: strings.HasPrefix(r.Name, "MLT_")}
 				for i := range r.Assignments {
 					a := &r.Assignments[i]

@@ -50,7 +50,8 @@ func Make(a *Ask) (Plan, error) {
 	case inv == nil || a.Result == nil && a.Template == nil:
 		return Plan{}, problem.New(problem.Internal, "a plan is made of an inventory, and of a recommendation or a template")
 	case !guid.MatchString(strings.ToLower(inv.Tenant)):
-		return Plan{}, problem.New(problem.BadInput, "it is not known which partner's tenant this is").WithHint("collect the partner's organization, and try again")
+		return Plan{}, problem.New(problem.BadInput, "it is not known which partner's tenant this is").
+			WithHint("collect the partner's organization, and try again")
 	}
 	p := Plan{Version: 1, Cloud: a.Cloud, Tenant: strings.ToLower(inv.Tenant), Made: a.Now.UTC().Truncate(time.Second), Facts: inv.AsOf.UTC(), To: "least",
 		Stages: a.Stages, Roles: map[string]string{}}
@@ -171,7 +172,8 @@ func (m *maker) keep(format string, args ...any) Customer {
 
 func (m *maker) customer() Customer {
 	c := m.c
-	m.out = Customer{Tenant: strings.ToLower(c.Tenant), Name: print.Clean(cmp.Or(c.Name, c.Domain, c.Tenant), print.MaxName), DAP: DAPKeep, Was: Was{DAP: c.DAP}}
+	m.out = Customer{Tenant: strings.ToLower(c.Tenant), Name: print.Clean(cmp.Or(c.Name, c.Domain, c.Tenant), print.MaxName), DAP: DAPKeep,
+		Was: Was{DAP: c.DAP}}
 	if m.out.Tenant == strings.ToLower(m.a.Inventory.Tenant) {
 		return m.keep("it is the partner itself")
 	}
@@ -204,8 +206,8 @@ func (m *maker) found() string {
 		case r.Provider != "":
 			m.say("%s is an indirect provider's, and is left as it is.", name)
 			continue
-		case r.Read != delegation.Yes:
-			return fmt.Sprintf("who has roles by %s was not read", name)
+		case r.Read != delegation.Yes || r.RolesLost || slices.ContainsFunc(r.Assignments, unreadAssignment):
+			return fmt.Sprintf("who has which roles by %s was not read whole", name)
 		case !double.MatchString(r.ID):
 			return fmt.Sprintf("%s has an id that is none", name)
 		}
@@ -218,10 +220,18 @@ func (m *maker) found() string {
 		}
 		m.out.Was.Relationships = append(m.out.Was.Relationships, w)
 	}
+	if l, known := m.a.Inventory.Lists["delegatedAdminRelationships"]; known && !l.Whole {
+		m.say("The list of relationships was not read whole: there may be others, which are left as they are.")
+	}
 	if len(m.c.Azure) > 0 {
 		m.say("Rights on Azure subscriptions (%d) are no part of this, and stay.", len(m.c.Azure))
 	}
 	return ""
+}
+
+// unreadAssignment says that it is not known who has which roles by an assignment.
+func unreadAssignment(a delegation.Assignment) bool {
+	return a.Active && (a.RolesLost || a.Other != "" || !guid.MatchString(strings.ToLower(a.Group)) || !double.MatchString(a.ID))
 }
 
 func sorted(roles []string) []string {

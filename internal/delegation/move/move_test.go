@@ -81,7 +81,8 @@ func TestNarrow(t *testing.T) {
 		t.Fatalf("%+v", s.Moves[0])
 	}
 	x := f.at(id)
-	if x.Status != statusActive || !same(x.Roles, []string{helpdesk, license}) || !same(x.as[0].Roles, []string{helpdesk}) && !same(x.as[1].Roles, []string{helpdesk}) {
+	if x.Status != statusActive || !same(x.Roles, []string{helpdesk, license}) ||
+		!same(x.as[0].Roles, []string{helpdesk}) && !same(x.as[1].Roles, []string{helpdesk}) {
 		t.Errorf("%+v", x)
 	}
 	for _, a := range x.as {
@@ -160,7 +161,8 @@ func TestNeverEnds(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	inv.Customers[0].Relationships[2].Read = delegation.Unknown
-	if _, err := Make(&Ask{Cloud: "public", Inventory: inv, Result: least(inv, recommend.ByEvidence)}); err == nil || !strings.Contains(err.Error(), "was not read") {
+	if _, err := Make(&Ask{Cloud: "public", Inventory: inv, Result: least(inv, recommend.ByEvidence)}); err == nil ||
+		!strings.Contains(err.Error(), "was not read whole") {
 		t.Errorf("a relationship whose assignments were not read is ended: %v", err)
 	}
 }

@@ -81,7 +81,8 @@ func (m *Mover) Invite(ctx context.Context, customer string) (Invitation, error)
 		}
 		return invitation(m.d.Admin, &x.wish, &x.Progress, ""), nil
 	}
-	return Invitation{}, problem.New(problem.NotFound, "no offer waits for the customer %.40q", customer).WithHint("partnerguard delegation status shows who is waited for")
+	return Invitation{}, problem.New(problem.NotFound, "no offer waits for the customer %.40q", customer).
+		WithHint("partnerguard delegation status shows who is waited for")
 }
 
 // slow is how long customers that do not answer keep the next stage back, once somebody of
