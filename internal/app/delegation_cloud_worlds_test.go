@@ -241,14 +241,17 @@ func (w *planted1) work(name, token, domain string) {
 		who := w.somebody(token, domain, false)
 		w.call(http.MethodPost, token, "/v1.0/users/"+who+"/assignLicense", `{"addLicenses":[{"skuId":"`+sku+`","disabledPlans":[]}],"removeLicenses":[]}`)
 	case "group":
-		w.call(http.MethodPost, token, "/v1.0/groups", fmt.Sprintf(`{"displayName":"Team %[1]d","mailNickname":"team%[1]d","mailEnabled":false,"securityEnabled":true}`, w.n))
+		w.call(http.MethodPost, token, "/v1.0/groups", fmt.Sprintf(`{"displayName":"Team %[1]d","mailNickname":"team%[1]d","mailEnabled":false,`+
+			`"securityEnabled":true}`, w.n))
 	case "method":
-		w.call(http.MethodPost, token, "/v1.0/users/"+w.somebody(token, domain, false)+"/authentication/emailMethods", fmt.Sprintf(`{"emailAddress":"a%d@mail.example"}`, w.n))
+		who := w.somebody(token, domain, false)
+		w.call(http.MethodPost, token, "/v1.0/users/"+who+"/authentication/emailMethods", fmt.Sprintf(`{"emailAddress":"a%d@mail.example"}`, w.n))
 	case "admin":
 		who := w.somebody(token, domain, true)
 		w.call(http.MethodPatch, token, "/v1.0/users/"+who, fmt.Sprintf(`{"passwordProfile":{"password":"Third-Horse-%d"}}`, w.n))
 	case "password":
-		w.call(http.MethodPatch, token, "/v1.0/users/"+w.somebody(token, domain, false), fmt.Sprintf(`{"passwordProfile":{"password":"Another-Horse-%d"}}`, w.n))
+		who := w.somebody(token, domain, false)
+		w.call(http.MethodPatch, token, "/v1.0/users/"+who, fmt.Sprintf(`{"passwordProfile":{"password":"Another-Horse-%d"}}`, w.n))
 	default:
 		w.Fatalf("no task is called %s", name)
 	}
@@ -305,8 +308,9 @@ func (w *planted1) activate(who, group string) {
 	}
 	id := w.firstOf(w.token(labtest.Admin, w.lab.Info.Tenant.Domain), "/v1.0/groups?$filter=displayName%20eq%20'"+strings.ReplaceAll(group, " ", "%20")+"'",
 		func(map[string]any) bool { return true })
-	w.call(http.MethodPost, token, "/v1.0/identityGovernance/privilegedAccess/group/assignmentScheduleRequests", `{"accessId":"member","action":"selfActivate",`+
-		`"principalId":"`+me.ID+`","groupId":"`+id+`","justification":"a ticket","scheduleInfo":{"expiration":{"type":"afterDuration","duration":"PT2H"}}}`)
+	w.call(http.MethodPost, token, "/v1.0/identityGovernance/privilegedAccess/group/assignmentScheduleRequests",
+		`{"accessId":"member","action":"selfActivate","principalId":"`+me.ID+`","groupId":"`+id+`","justification":"a ticket",`+
+			`"scheduleInfo":{"expiration":{"type":"afterDuration","duration":"PT2H"}}}`)
 }
 
 func (w *planted1) collect() {

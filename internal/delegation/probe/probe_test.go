@@ -65,16 +65,19 @@ func (f *fake) SignedIn(context.Context, string, string, time.Time) (time.Time, 
 
 // good is a customer where everything is as it should be.
 func good() (*fake, Expectation) {
-	return &fake{
-			rels: map[string]Relationship{rel: {Status: "active"}, old: {Status: "terminated"}},
-			lists: map[string][]Assignment{rel: {
-				{ID: "1", Group: desk, Status: "active", Roles: []string{helpdesk, reader}}, {ID: "0", Group: ops, Status: "deleted", Roles: []string{global}},
-			}},
-			dap: delegation.No, token: Token{Account: otherAccount, Roles: []string{helpdesk, reader, everybody}}, groups: []string{desk}, seen: now.Add(-time.Minute),
-		}, Expectation{
-			Customer: customer, Active: []Access{{Relationship: rel, Group: desk, Roles: []string{reader, helpdesk}}},
-			Gone: []Access{{Relationship: old}, {Relationship: rel, Group: ops}}, NoDAP: true, Whole: true, NoRole: []Lost{{ops, global}, {desk, global}}, Since: now.Add(-5 * time.Minute),
-		}
+	f := &fake{
+		rels: map[string]Relationship{rel: {Status: "active"}, old: {Status: "terminated"}},
+		lists: map[string][]Assignment{rel: {
+			{ID: "1", Group: desk, Status: "active", Roles: []string{helpdesk, reader}}, {ID: "0", Group: ops, Status: "deleted", Roles: []string{global}},
+		}},
+		dap: delegation.No, token: Token{Account: otherAccount, Roles: []string{helpdesk, reader, everybody}}, groups: []string{desk},
+		seen: now.Add(-time.Minute),
+	}
+	return f, Expectation{
+		Customer: customer, Active: []Access{{Relationship: rel, Group: desk, Roles: []string{reader, helpdesk}}},
+		Gone: []Access{{Relationship: old}, {Relationship: rel, Group: ops}}, NoDAP: true, Whole: true, NoRole: []Lost{{ops, global}, {desk, global}},
+		Since: now.Add(-5 * time.Minute),
+	}
 }
 
 func one(list []Result, k Kind) Result {
@@ -109,12 +112,12 @@ func TestProbe(t *testing.T) {
 			ByState},
 		"no assignment at all":   {func(f *fake, e *Expectation) { long(f, e); f.lists[rel] = nil }, AssignmentActive, Fail, Fail, ByState},
 		"an assignment in error": {func(f *fake, _ *Expectation) { f.lists[rel][0].Status = "error" }, AssignmentActive, Fail, Fail, ByState},
-		"a role too few":         {func(f *fake, e *Expectation) { long(f, e); f.lists[rel][0].Roles = []string{reader} }, AssignmentActive, Fail, Fail, ByState},
+		"a role too few":         {late(func(f *fake) { f.lists[rel][0].Roles = []string{reader} }), AssignmentActive, Fail, Fail, ByState},
 		"a role too many": {func(f *fake, e *Expectation) { long(f, e); f.lists[rel][0].Roles = []string{reader, helpdesk, global} },
 			AssignmentActive, Fail, Fail, ByState},
 		"the old one lives": {func(f *fake, e *Expectation) { long(f, e); f.rels[old] = Relationship{Status: "active"} }, RelationshipEnded, Fail, Fail,
 			ByState},
-		"the old one ends":     {func(f *fake, _ *Expectation) { f.rels[old] = Relationship{Status: "terminationRequested"} }, RelationshipEnded, Wait, Wait, ByState},
+		"the old one ends":     {ending, RelationshipEnded, Wait, Wait, ByState},
 		"the old group is in":  {func(f *fake, e *Expectation) { long(f, e); f.lists[rel][1].Status = "active" }, AssignmentGone, Fail, Fail, ByState},
 		"the old group leaves": {func(f *fake, _ *Expectation) { f.lists[rel][1].Status = "deleting" }, AssignmentGone, Wait, Wait, ByState},
 		"nobody could end it":  {func(f *fake, _ *Expectation) { f.lists[rel][1].Status = "error" }, AssignmentGone, Unknown, Unknown, ByState},
@@ -151,6 +154,13 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+// late is a disturbance that has had its time.
+func late(spoil func(*fake)) func(*fake, *Expectation) {
+	return func(f *fake, e *Expectation) { e.Since = now.Add(-2 * time.Hour); spoil(f) }
+}
+
+func ending(f *fake, _ *Expectation) { f.rels[old] = Relationship{Status: "terminationRequested"} }
+
 func stranger(f *fake, e *Expectation) {
 	f.groups, e.Whole, e.NoDAP, f.token = nil, false, false, Token{Roles: []string{everybody, reader}}
 }
@@ -159,7 +169,8 @@ func stranger(f *fake, e *Expectation) {
 func TestWhatCannotBeAsked(t *testing.T) {
 	t.Parallel()
 	for q, kinds := range map[string][]Kind{
-		"relationship": {RelationshipActive, RelationshipEnded, AssignmentGone}, "assignments": {AssignmentActive, AssignmentGone, RoleGone}, "relationships": {RoleGone}, "dap": {DAPGone},
+		"relationship": {RelationshipActive, RelationshipEnded, AssignmentGone}, "assignments": {AssignmentActive, AssignmentGone, RoleGone},
+		"relationships": {RoleGone}, "dap": {DAPGone},
 		"token": {TokenRoles}, "groups": {TokenRoles}, "sign-ins": {MemberSeen},
 	} {
 		f, e := good()
@@ -248,8 +259,10 @@ func TestHostileAnswers(t *testing.T) {
 			t.Errorf("%.60q: an assignment %+v", s, a)
 		}
 	}
-	if _, err := ReadAssignment([]byte(`{"id":"1","status":"active","accessDetails":{"unifiedRoles":[]}}`)); err == nil {
-		t.Error("an assignment of no group")
+	for what, s := range map[string]string{"of no group": `{"id":"1","status":"active"}`, "without a status": `{"id":"1","accessContainer":{"accessContainerId":"g"}}`} {
+		if _, err := ReadAssignment([]byte(s)); err == nil {
+			t.Errorf("an assignment %s", what)
+		}
 	}
 	r, err := ReadRelationship([]byte(`{"status":"active","accessDetails":{"unifiedRoles":[{"roleDefinitionId":"ABC"}]},"new":{}}`))
 	if err != nil || r.Status != "active" || !slices.Equal(r.Roles, []string{"abc"}) {

@@ -37,11 +37,8 @@ func Judge(list []Result) (o Outcome, words string) {
 	case o == Unknown && words == "":
 		return o, "Nothing was asked."
 	case o == Pass:
-		words = "Access is as it should be, " + map[Proof]string{ByToken: "by a token of the connected account", BySignIn: "by a sign-in of a group's member"}[best]
-		if best == ByState {
-			words = "Access is as it should be by what Microsoft says of it; nobody has used it yet"
-		}
-		words += "."
+		words = "Access is as it should be, " + map[Proof]string{ByToken: "by a token of the connected account.",
+			BySignIn: "by a sign-in of a group's member.", ByState: "by what Microsoft says of it; nobody was seen to use it."}[best]
 	}
 	return o, words
 }

@@ -112,7 +112,8 @@ func createAssignment(c *call, s *world.State, t *world.Tenant, r *world.Relatio
 		}
 	}
 	a := world.AccessAssignment{
-		ID: world.NewGUID(), Group: group.ID, Roles: roles, Status: "pending", Created: c.now, Changed: c.now, Due: c.whenDone(assigningTakes), Fails: c.fails(), ETag: 1,
+		ID: world.NewGUID(), Group: group.ID, Roles: roles, Status: "pending", Created: c.now, Changed: c.now,
+		Due: c.whenDone(assigningTakes), Fails: c.fails(), ETag: 1,
 	}
 	c.putAssignments(s, t, r, append(slices.Clone(r.Assignments), a), "Add delegated admin access assignment", "Add")
 	c.tellAssignment(s, r, "created", a.ID, nil, a.Roles)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"partnerguard/internal/entra"
+	"partnerguard/internal/partnercloud/world"
 )
 
 // customer checks a customer and what the partner has to do with it.
@@ -80,6 +81,9 @@ func (c *checker) gdap(at string, g *GDAP, partnerNames *tenantNames, relationsh
 	c.roles(at+".roles", g.Roles)
 	c.words(at+".status", g.Status, "created", "approvalPending", "active", "expired", "terminated", "expiring")
 	c.moment(at+".since", g.Since)
+	if g.Provider != "" && !world.IsGUID(strings.ToLower(g.Provider)) {
+		c.fault(at+".provider", "write the tenant id of an indirect provider", "%q is no provider", g.Provider)
+	}
 	if _, _, _, ok := period(cmp.Or(g.For, "P730D")); !ok {
 		c.fault(at+".for", "write an ISO 8601 duration: P730D", "%q is no duration", g.For)
 	}
