@@ -23,7 +23,7 @@ var leads = map[string]lead{
 	DueException: {Ending, 14 * day, 3 * day, "partnerguard exceptions list",
 		"mend what it leaves out, or ask for a new one: what it leaves out counts again then", nil},
 	DueAttestation: {Ending, 14 * day, 3 * day, "partnerguard posture", "look again, and attest anew: what it vouches for is unknown then", nil},
-	DueDelegation: {Ending, 60 * day, 14 * day, "partnerguard delegation expiring --from archive:",
+	DueDelegation: {Ending, 60 * day, 14 * day, "partnerguard delegation expiring",
 		"ask the customer for a new relationship, or extend this one, before access ends: an ended one cannot be revived", []int{60, 30, 14, 7, 1}},
 	DueCertificate: {Ending, 30 * day, 7 * day, "partnerguard doctor", "make a new one and put it into place before this one ends", nil},
 	DueChange:      {Change, 60 * day, 14 * day, "partnerguard dates --from archive:", "do what the change asks for before its day", nil},

@@ -141,7 +141,7 @@ func (i *Installation) delegationAlerts(ctx context.Context) (out []alert.Findin
 			continue
 		}
 		f := alert.Finding{Key: "delegation:" + x.ID, Kind: alert.Delegation, Severity: notify.Severity(x.Severity), Tenant: x.Customer, Title: x.What,
-			Since: x.Since, Path: "/customers", Fix: x.Do, Command: "partnerguard delegation expiring --all"}
+			Since: x.Since, Path: "/delegation", Fix: x.Do, Command: "partnerguard delegation expiring --all"}
 		if x.Where != "" {
 			f.Cause = "At " + x.Where + "."
 		}

@@ -20,7 +20,10 @@ func BenchmarkFind(b *testing.B) {
 		inv.Groups[id] = &delegation.Group{ID: id, Name: id}
 		for p := range 20 {
 			person := fmt.Sprintf("p%d", g*20+p)
-			inv.People[person] = &delegation.Person{ID: person, Known: true, Enabled: map[bool]delegation.Answer{true: delegation.No, false: delegation.Yes}[p == 0]}
+			inv.People[person] = &delegation.Person{ID: person, Known: true, Enabled: delegation.Yes}
+			if p == 0 {
+				inv.People[person].Enabled = delegation.No
+			}
 			inv.Groups[id].Members = append(inv.Groups[id].Members, delegation.Member{Person: person})
 		}
 	}
