@@ -21,6 +21,9 @@ svg{--bg:#fff;--box:#f6f7f9;--edge:#c3c8d1;--text:#16181d;--soft:#5b6270;--lead:
 text{fill:var(--text)}.s{fill:var(--soft);font-size:9.5px}.h{fill:var(--soft);font-weight:600}
 </style>`
 
+// maxSays bounds a text that is shown to who points at a box.
+const maxSays = 600
+
 // SVG writes the picture as a file that stands alone. Nothing in it runs, and nothing is
 // fetched.
 func (p *Picture) SVG(w io.Writer) error {
@@ -30,7 +33,7 @@ func (p *Picture) SVG(w io.Writer) error {
 	fmt.Fprintf(b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" width="%s" height="%s" role="img" aria-labelledby="t">`,
 		Num(wide), Num(high), Num(wide), Num(high))
 	fmt.Fprintf(b, "\n<title id=\"t\">%s</title>\n%s\n<rect class=\"bg\" width=\"100%%\" height=\"100%%\"/>\n<g transform=\"translate(%s %s)\">\n",
-		xml(p.Says), style, Num(pad), Num(pad))
+		xml(print.Clean(p.Says, maxSays)), style, Num(pad), Num(pad))
 	for _, h := range p.Heads {
 		fmt.Fprintf(b, "<text class=\"h\" x=\"%s\" y=\"12\">%s</text>\n", Num(h.X), xml(h.Text))
 	}
@@ -40,7 +43,7 @@ func (p *Picture) SVG(w io.Writer) error {
 	}
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
-		fmt.Fprintf(b, "<g><title>%s</title><rect class=\"%s\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" rx=\"5\"/>", xml(n.Title),
+		fmt.Fprintf(b, "<g><title>%s</title><rect class=\"%s\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\" rx=\"5\"/>", xml(print.Clean(n.Title, maxSays)),
 			Classes("b", n.Leads, false, n.Perhaps), Num(n.X), Num(n.Y), Num(boxWide), Num(boxHigh))
 		label, sub := n.Lines()
 		y := n.Y + 21
