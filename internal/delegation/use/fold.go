@@ -209,6 +209,9 @@ func actedOn(category string, r *auditRow) (user string, t role.Target) {
 	if strings.EqualFold(category, "groupmanagement") || category == "" && strings.Contains(act, " group") {
 		return r.group(), role.TargetNone
 	}
+	if !ok && strings.EqualFold(category, "usermanagement") && len(r.Targets.Items) > 0 && r.Targets.Items[0].Type == "" {
+		u, ok = &r.Targets.Items[0], true // the export left out what it is: this category is about users
+	}
 	if !ok || elsewhere[strings.ToLower(category)] || category == "" && strings.Contains(act, " role") {
 		return "", role.TargetNone
 	}

@@ -110,8 +110,9 @@ func TestShapes(t *testing.T) {
 			"initiatedBy":{"user":{"userPrincipalName":"` + upn + `"}},"targetResources":[{"id":"` + target + `","type":"User"}]}}`,
 		"the portal's download": `{"Date (UTC)":"2026-09-04T12:00:00Z","CorrelationId":"c","Category":"UserManagement","Activity":"Delete user","Result":"Success",
 			"ActorUserPrincipalName":"` + upn + `","Target1Type":"User","Target1ObjectId":"` + target + `"}`,
-		"a version's mark": row(3, upn, "Delete user (v2.0)", onUser(target)),
-		"unknown result":   strings.Replace(row(3, upn, "Delete user", onUser(target)), `"success"`, `"unknownFutureValue"`, 1),
+		"a target without a type": row(3, upn, "Delete user", `,"targetResources":[{"id":"`+target+`","type":null}]`),
+		"a version's mark":        row(3, upn, "Delete user (v2.0)", onUser(target)),
+		"unknown result":          strings.Replace(row(3, upn, "Delete user", onUser(target)), `"success"`, `"unknownFutureValue"`, 1),
 	} {
 		f := fold()
 		f.Held(use.Held{Whole: true})
