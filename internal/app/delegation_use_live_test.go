@@ -27,7 +27,8 @@ func TestUseIsKept(t *testing.T) {
 	const customer, who = "99999999-aaaa-4bbb-8ccc-000000000001", "1111aaaa-0000-4000-8000-00000000000a"
 	now := w.s.Now().UTC()
 	audit := func(id, act string, ago time.Duration) record {
-		return record{"id": id, "activityDateTime": now.Add(-ago).Format(time.RFC3339), "category": "UserManagement", "activityDisplayName": act, "result": "success",
+		return record{"id": id, "activityDateTime": now.Add(-ago).Format(time.RFC3339), "category": "UserManagement", "activityDisplayName": act,
+			"result":          "success",
 			"initiatedBy":     record{"user": record{"userPrincipalName": technicianOf(who)}},
 			"targetResources": []record{{"id": "2222bbbb-0000-4000-8000-00000000000b", "type": "User"}}}
 	}
@@ -41,7 +42,8 @@ func TestUseIsKept(t *testing.T) {
 			run.Way, run.From, run.To = "sliced", from, now
 		}
 		body := mustJSON(json.Marshal(record{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#" + context, "value": list}))
-		if err := out.Add(archive.Page{Tenant: customer, Resource: resource, Run: run.ID, Request: "GET /v1.0/" + context, Status: 200, From: run.From, To: run.To,
+		if err := out.Add(archive.Page{Tenant: customer, Resource: resource, Run: run.ID, Request: "GET /v1.0/" + context, Status: 200,
+			From: run.From, To: run.To,
 			At: now, Body: body}); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +90,8 @@ func (w *watched) recommendKept(customer, who string, now time.Time) {
 	inv := &delegation.Inventory{AsOf: now, Tenant: partner, AdminAgents: []string{}, People: map[string]*delegation.Person{},
 		Groups: map[string]*delegation.Group{group: {ID: group, Name: "Staff", Known: true, Whole: true, Pim: delegation.Yes,
 			Members: []delegation.Member{{Person: who}}}},
-		Customers: []delegation.Customer{{Tenant: customer, Name: "Fabrikam", DAP: delegation.No, Relationships: []delegation.Relationship{{ID: "r", Active: true,
+		Customers: []delegation.Customer{{Tenant: customer, Name: "Fabrikam", DAP: delegation.No, Relationships: []delegation.Relationship{{ID: "r",
+			Active:    true,
 			Activated: now.AddDate(-1, 0, 0), Read: delegation.Yes, Roles: granted,
 			Assignments: []delegation.Assignment{{ID: "a", Group: group, Active: true, Roles: granted}}}}}}}
 	if err := w.s.Snapshot.Put(w.Context(), partner, now, "", map[string]any{delegation.PartName: inv}); err != nil {

@@ -108,6 +108,14 @@ func (w *useWorld) write(path, context string, list []record) {
 		return mustJSON(json.Marshal(p))
 	}
 	name := filepath.Join(w.dir, path)
+	if context == "auditLogs/directoryAudits" && w.rnd.IntN(4) == 0 { // what a diagnostic setting writes
+		for _, o := range list {
+			line := record{"time": o["activityDateTime"], "operationName": o["activityDisplayName"], "category": "AuditLogs", "properties": o}
+			body = append(append(body, mustJSON(json.Marshal(line))...), '\n')
+		}
+		putFile(name+".json", body)
+		return
+	}
 	switch n := w.rnd.IntN(5); {
 	case n == 0 && len(list) > 1:
 		half := len(list) / 2

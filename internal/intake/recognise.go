@@ -51,6 +51,8 @@ var rules = []rule{
 	// Logs that are not sign-ins.
 	{kind: evidence.DirectoryAudit, all: "activitydatetime activitydisplayname"},
 	{kind: evidence.DirectoryAudit, all: "initiatedby targetresources"},
+	{kind: evidence.DirectoryAudit, all: "category properties operationname", check: isAuditEnvelope},
+	{kind: evidence.DirectoryAudit, all: "activity actoruserprincipalname correlationid", any: "date_(utc)"}, // the portal's download
 	{all: "risklastupdateddatetime riskstate", reason: riskStates},
 	{all: "riskeventtype detectiontimingtype", reason: risks},
 	{all: "lastsigninactivity", any: "appid", reason: "sign-in activity totals per app, not sign-ins"},
@@ -331,6 +333,12 @@ func isCustomerRole(t *table, o *facts) bool {
 func isAzureRole(t *table, o *facts) bool {
 	def := strings.ToLower(o.text(t.keys["roledefinitionid"]))
 	return strings.HasPrefix(def, "/subscriptions/") || strings.HasPrefix(def, "/providers/")
+}
+
+// isAuditEnvelope looks for a row of the directory's audit log in what a diagnostic setting
+// wraps around it.
+func isAuditEnvelope(t *table, o *facts) bool {
+	return strings.EqualFold(o.text(t.category), "AuditLogs") && bytes.Contains(o.get(t.keys["properties"]), []byte(`"initiatedBy"`))
 }
 
 // isARMRoleAssignment looks at the type of a resource of Azure's.

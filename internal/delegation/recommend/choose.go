@@ -93,7 +93,7 @@ func (it *Item) wait(wants, kept, activity string) {
 func (d *deriver) reserved(k *known, granted []string) (kept, wants string) {
 	var closed []string
 	for _, c := range k.mapping.Candidates {
-		switch r, ok := d.roles.Role(c.Role); {
+		switch r, ok := d.role(c.Role); {
 		case c.Beside, !ok, r.Never:
 		case slices.Contains(guarded, c.Role):
 			closed = append(closed, c.Role)
@@ -117,7 +117,7 @@ func (d *deriver) reserved(k *known, granted []string) (kept, wants string) {
 func (d *deriver) open(k *known, keep []string) role.Mapping {
 	m := k.mapping
 	m.Candidates = slices.DeleteFunc(slices.Clone(m.Candidates), func(c role.Candidate) bool {
-		r, ok := d.roles.Role(c.Role)
+		r, ok := d.role(c.Role)
 		return !slices.Contains(keep, c.Role) && (!ok || r.Never || slices.Contains(guarded, c.Role))
 	})
 	return m
@@ -134,7 +134,7 @@ func (d *deriver) leastGranted(k *known, granted []string) string {
 		at := slices.IndexFunc(k.mapping.Candidates, func(c role.Candidate) bool { return c.Role == id })
 		if at < 0 {
 			at = 1 << 20
-			if r, ok := d.roles.Role(id); ok {
+			if r, ok := d.role(id); ok {
 				at += r.Weight
 			}
 		}
@@ -220,7 +220,7 @@ func (d *deriver) dropped(w *work, id string) Dropped {
 			out.Sure, out.Why = NoEvidence, fmt.Sprintf(format, args...)
 		}
 	}
-	r, ok := d.roles.Role(id)
+	r, ok := d.role(id)
 	if !ok {
 		no("nothing is known of this role")
 	}

@@ -69,7 +69,7 @@ func Explain(in Input, role string) (*Explanation, error) {
 	out := &Explanation{Role: role, Name: print.First(role, res.Names[role]), Customer: customer, Window: res.Window, Used: []ExplainedAct{},
 		Items: []ExplainedOf{},
 		Names: res.Names}
-	if r, ok := d.roles.Role(role); ok {
+	if r, ok := d.role(role); ok {
 		out.Name, out.Road, out.Theft = r.Name, r.Road, r.Theft
 	}
 	for _, w := range works {
@@ -91,7 +91,7 @@ func Explain(in Input, role string) (*Explanation, error) {
 	}
 	for i := range out.Used {
 		for _, id := range out.Used[i].Least {
-			if r, ok := d.roles.Role(id); ok {
+			if r, ok := d.role(id); ok {
 				out.Names[id] = r.Name
 			}
 		}

@@ -42,7 +42,7 @@ func Replay(in Input, roles []string) *Replayed {
 	out := &Replayed{Window: res.Window, Roles: ids(roles), Refused: print.List(d.replay(ids(roles))), Names: res.Names}
 	out.Acts, out.Count = d.out.Summary.Acts, d.out.Summary.Refused
 	for _, id := range out.Roles {
-		if r, ok := d.roles.Role(id); ok {
+		if r, ok := d.role(id); ok {
 			out.Names[id] = r.Name
 		}
 	}

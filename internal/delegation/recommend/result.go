@@ -68,7 +68,7 @@ func (d *deriver) count(it *Item) {
 		}
 	}
 	for _, id := range it.Granted {
-		if r, ok := d.roles.Role(id); ok && r.Road {
+		if r, ok := d.role(id); ok && r.Road {
 			if slices.Contains(it.Recommended, id) {
 				s.RoadsKept++
 			} else {
@@ -83,7 +83,7 @@ func (d *deriver) names() {
 	out := map[string]string{}
 	add := func(list ...string) {
 		for _, id := range list {
-			if r, ok := d.roles.Role(id); ok {
+			if r, ok := d.role(id); ok {
 				out[id] = r.Name
 			}
 		}

@@ -27,7 +27,8 @@ func Run(in Input) *Result {
 type deriver struct {
 	in      Input
 	roles   Roles
-	acts    map[string]*known // kinds of acts, by key
+	acts    map[string]*known     // kinds of acts, by key
+	byID    map[string]*role.Role // nil: there is none
 	chosen  map[string]*choice
 	admins  []*delegation.Group // AdminAgents; none: it was not read
 	accept  map[string]bool
@@ -74,7 +75,7 @@ func newDeriver(in Input) *deriver {
 	if in.Roles == nil {
 		in.Roles = role.Load()
 	}
-	d := &deriver{in: in, roles: in.Roles, acts: map[string]*known{}, chosen: map[string]*choice{}, accept: map[string]bool{},
+	d := &deriver{in: in, roles: in.Roles, acts: map[string]*known{}, byID: map[string]*role.Role{}, chosen: map[string]*choice{}, accept: map[string]bool{},
 		reaches: map[*delegation.Group]map[string]bool{}, lost: map[string]bool{}, out: &Result{}}
 	for _, r := range in.Accepted {
 		d.accept[strings.ToLower(r)] = true
@@ -194,6 +195,21 @@ func (d *deriver) know(a role.Act) *known {
 		d.acts[key] = k
 	}
 	return k
+}
+
+// role finds a role, and remembers it.
+func (d *deriver) role(id string) (role.Role, bool) {
+	r, ok := d.byID[id]
+	if !ok {
+		if known, is := d.roles.Role(id); is {
+			r = &known
+		}
+		d.byID[id] = r
+	}
+	if r == nil {
+		return role.Role{}, false
+	}
+	return *r, true
 }
 
 // globalAdministrator can do everything.

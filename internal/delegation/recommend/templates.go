@@ -74,7 +74,7 @@ func (d *deriver) harmless(part, whole []string) bool {
 		}
 	}
 	for _, id := range whole {
-		if r, ok := d.roles.Role(id); !slices.Contains(part, id) && (!ok || r.Privileged || r.Road) {
+		if r, ok := d.role(id); !slices.Contains(part, id) && (!ok || r.Privileged || r.Road) {
 			return false
 		}
 	}
@@ -107,7 +107,7 @@ func (d *deriver) write(sets []*set) {
 			if x.Items > 0 {
 				t.Extra = append(t.Extra, x)
 			}
-			if r, ok := d.roles.Role(id); ok {
+			if r, ok := d.role(id); ok {
 				t.Theft = append(t.Theft, r.Name+": "+r.Theft)
 			}
 		}

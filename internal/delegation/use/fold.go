@@ -81,7 +81,7 @@ type actKey struct {
 type tally struct {
 	count       int64
 	first, last time.Time
-	days        []Day
+	days        Days
 	row         string
 	times       []time.Time // where user is said
 }
@@ -208,6 +208,9 @@ func actedOn(category string, r *auditRow) (user string, t role.Target) {
 	act := strings.ToLower(string(r.Activity))
 	if strings.EqualFold(category, "groupmanagement") || category == "" && strings.Contains(act, " group") {
 		return r.group(), role.TargetNone
+	}
+	if !ok && strings.EqualFold(category, "usermanagement") && len(r.Targets.Items) > 0 && r.Targets.Items[0].Type == "" {
+		u, ok = &r.Targets.Items[0], true // the export left out what it is: this category is about users
 	}
 	if !ok || elsewhere[strings.ToLower(category)] || category == "" && strings.Contains(act, " role") {
 		return "", role.TargetNone
@@ -429,12 +432,12 @@ func (t *tally) join(o *tally) {
 }
 
 // addDays adds two lists of days.
-func addDays(a, b []Day) []Day {
+func addDays(a, b Days) Days {
 	sum := map[int64]int64{}
 	for _, d := range slices.Concat(a, b) {
 		sum[d[0]] += d[1]
 	}
-	out := make([]Day, 0, len(sum))
+	out := make(Days, 0, len(sum))
 	for _, d := range slices.Sorted(maps.Keys(sum)) {
 		out = append(out, Day{d, sum[d]})
 	}

@@ -161,8 +161,15 @@ func (p *Part) Within(to time.Time, days int, latest time.Time) *Part {
 	from := to.Add(-time.Duration(days) * hours24)
 	latest = later(to, latest)
 	out := *p
-	out.From, out.To, out.Acts, out.Logs = from, to, make([]Act, 0, len(p.Acts)), slices.Clone(p.Logs)
+	out.From, out.To, out.Logs = from, to, slices.Clone(p.Logs)
+	whole := !slices.ContainsFunc(p.Acts, func(a Act) bool { return a.First.Before(from) || a.Last.After(latest) })
+	if !whole {
+		out.Acts = make([]Act, 0, len(p.Acts))
+	}
 	for i := range p.Acts {
+		if whole {
+			break
+		}
 		if a, ok := p.Acts[i].within(from, latest); ok {
 			out.Acts = append(out.Acts, a)
 			out.Outside += p.Acts[i].Count - a.Count

@@ -68,6 +68,29 @@ type modified struct {
 	New  lenient.String `json:"newValue"`
 }
 
+// portalRow is a line of the file that the portal downloads.
+type portalRow struct {
+	At         lenient.Time   `json:"Date (UTC)"`
+	Activity   lenient.String `json:"Activity"`
+	UPN        lenient.String `json:"ActorUserPrincipalName"`
+	TargetID   lenient.String `json:"Target1ObjectId"`
+	TargetUPN  lenient.String `json:"Target1UserPrincipalName"`
+	TargetType lenient.String `json:"Target1Type"`
+}
+
+// portal fills in what such a line says.
+func (r *auditRow) portal(raw []byte) {
+	var p portalRow
+	if decode(raw, &p) != nil || p.Activity == "" {
+		return
+	}
+	r.At, r.Activity = p.At, p.Activity
+	r.Targets.Items = []target{{ID: p.TargetID, UPN: p.TargetUPN, Type: p.TargetType}}
+	r.initiator.User.Items = append(r.initiator.User.Items, struct {
+		UPN lenient.String `json:"userPrincipalName"`
+	}{p.UPN})
+}
+
 // decode reads one object. A member of an unusable type reads as absent.
 func decode(raw []byte, into any) error {
 	if len(raw) > maxRow {
@@ -101,6 +124,9 @@ func parseAudit(raw []byte) (*auditRow, error) {
 	}
 	if r.Activity == "" {
 		r.Activity = r.Operation
+	}
+	if r.Activity == "" && len(r.By) == 0 {
+		r.portal(raw)
 	}
 	if !r.At.Set {
 		return r, errNoTime

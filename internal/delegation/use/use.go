@@ -1,6 +1,10 @@
 package use
 
 import (
+	"bytes"
+	"errors"
+	"math"
+	"strconv"
 	"time"
 
 	"partnerguard/internal/delegation/role"
@@ -54,8 +58,49 @@ type Act struct {
 	Count  int64     `json:"count"`
 	First  time.Time `json:"first"` // to the day where the window cuts it
 	Last   time.Time `json:"last"`
-	Days   []Day     `json:"days,omitempty"` // by day, in order
+	Days   Days      `json:"days,omitempty"` // by day, in order
 	Row    string    `json:"row,omitempty"`  // one row's id, to look at: the last one's
+}
+
+// Days are days in order. Its JSON is one text, such as "20420,20421x3": a part has hundreds of
+// them, and a partner thousands of parts.
+type Days []Day
+
+// MarshalText writes the text.
+func (d Days) MarshalText() ([]byte, error) {
+	out := make([]byte, 0, 8*len(d))
+	for i, x := range d {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = strconv.AppendInt(out, x[0], 10)
+		if x[1] != 1 {
+			out = strconv.AppendInt(append(out, 'x'), x[1], 10)
+		}
+	}
+	return out, nil
+}
+
+// UnmarshalText reads it; days out of order, and counts below 1, are refused.
+func (d *Days) UnmarshalText(b []byte) error {
+	*d = make(Days, 0, bytes.Count(b, []byte{','})+1)
+	last := int64(math.MinInt64)
+	for len(b) > 0 {
+		var one []byte
+		one, b, _ = bytes.Cut(b, []byte{','})
+		at, times, many := bytes.Cut(one, []byte{'x'})
+		x := Day{0, 1}
+		var err error
+		if x[0], err = strconv.ParseInt(string(at), 10, 64); err == nil && many {
+			x[1], err = strconv.ParseInt(string(times), 10, 64)
+		}
+		if err != nil || x[0] <= last || x[1] < 1 {
+			return errors.New("these are no days")
+		}
+		last = x[0]
+		*d = append(*d, x)
+	}
+	return nil
 }
 
 // Day is how often on one day: days since 1970-01-01 in UTC, and the count.

@@ -1,6 +1,7 @@
 package use_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -107,8 +108,11 @@ func TestShapes(t *testing.T) {
 			"InitiatedBy":"{\"user\":{\"userPrincipalName\":\"` + upn + `\"}}","TargetResources":"[{\"id\":\"` + target + `\",\"type\":\"User\"}]"}`,
 		"diagnostic": `{"time":"2026-09-04T12:00:00Z","operationName":"Delete user","category":"AuditLogs","properties":{"category":"UserManagement",
 			"initiatedBy":{"user":{"userPrincipalName":"` + upn + `"}},"targetResources":[{"id":"` + target + `","type":"User"}]}}`,
-		"a version's mark": row(3, upn, "Delete user (v2.0)", onUser(target)),
-		"unknown result":   strings.Replace(row(3, upn, "Delete user", onUser(target)), `"success"`, `"unknownFutureValue"`, 1),
+		"the portal's download": `{"Date (UTC)":"2026-09-04T12:00:00Z","CorrelationId":"c","Category":"UserManagement","Activity":"Delete user","Result":"Success",
+			"ActorUserPrincipalName":"` + upn + `","Target1Type":"User","Target1ObjectId":"` + target + `"}`,
+		"a target without a type": row(3, upn, "Delete user", `,"targetResources":[{"id":"`+target+`","type":null}]`),
+		"a version's mark":        row(3, upn, "Delete user (v2.0)", onUser(target)),
+		"unknown result":          strings.Replace(row(3, upn, "Delete user", onUser(target)), `"success"`, `"unknownFutureValue"`, 1),
 	} {
 		f := fold()
 		f.Held(use.Held{Whole: true})
@@ -359,6 +363,23 @@ func TestOtherLogs(t *testing.T) {
 	want := map[string]int64{"signIn Azure Portal": 2, "azureActivity Microsoft.Compute/virtualMachines/write": 1, "partnerCenter create_customer_user": 1}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%v", got)
+	}
+}
+
+// TestDays: what is written of days is read back, and what is none is refused.
+func TestDays(t *testing.T) {
+	t.Parallel()
+	for _, d := range []use.Days{{}, {{20420, 1}}, {{-3, 2}, {0, 1}, {20420, 7}}} {
+		var got use.Days
+		raw, err := json.Marshal(d)
+		if err != nil || json.Unmarshal(raw, &got) != nil || !slices.Equal(got, d) {
+			t.Errorf("%s: %v %v", raw, got, err)
+		}
+	}
+	for _, bad := range []string{"x", "1x", "1x0", "2,1", "1,1", ",", "1x-2", "99999999999999999999"} {
+		if err := new(use.Days).UnmarshalText([]byte(bad)); err == nil {
+			t.Errorf("%q was read", bad)
+		}
 	}
 }
 
