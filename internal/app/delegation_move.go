@@ -34,14 +34,11 @@ func (i *Installation) makeMover() (err error) {
 	if i.Vault != nil {
 		d.Marks = i.Vault
 	}
-	if i.SAM != nil {
-		d.Cloud = i.delegationCloud
-	}
 	if i.Config.Delegation.Invite != "" && i.Notify != nil {
 		d.Tell = i.tellInvitation
 	}
-	if p, ok := any(i).(interface{ Prober() move.Prober }); ok {
-		d.Probe = p.Prober()
+	if i.SAM != nil {
+		d.Cloud, d.Probe = i.delegationCloud, i.Prober()
 	}
 	i.Mover, err = move.New(d)
 	return err
@@ -107,15 +104,16 @@ func (i *Installation) DelegationPlan(ctx context.Context, a DelegationPlanAsk) 
 
 // delegationFacts are what a plan is made of: of files, or of what was collected.
 func (i *Installation) delegationFacts(ctx context.Context, a DelegationPlanAsk) (*delegation.Inventory, *recommend.Result, error) {
+	a.Now, a.Question.Now = i.Now(), i.Now()
 	if len(a.From) > 0 {
 		inv, _, err := Delegation(ctx, DelegationReading{Reading: a.Reading})
 		if err != nil {
 			return nil, nil, err
 		}
 		res, err := DelegationRecommend(ctx, a.Reading, a.Question)
-		return inv, res, needed(res, err, a.Template)
+		return inv, res, err
 	}
-	inv, err := i.Inventory(ctx)
+	in, _, err := i.RecommendFrom(ctx, a.Question)
 	if errors.Is(err, problem.NotFound) {
 		return nil, nil, problem.Wrap(err, problem.NotFound, "nothing was collected yet of what the partner may do at its customers").
 			WithHint("partnerguard collect, or name an export with --from")
@@ -123,22 +121,7 @@ func (i *Installation) delegationFacts(ctx context.Context, a DelegationPlanAsk)
 	if err != nil {
 		return nil, nil, err
 	}
-	var res *recommend.Result
-	if r, ok := any(i).(interface {
-		Recommend(context.Context, RecommendQuestion) (*recommend.Result, error)
-	}); ok {
-		res, err = r.Recommend(ctx, a.Question)
-	}
-	return inv, res, needed(res, err, a.Template)
-}
-
-// needed says that a plan cannot be made without a recommendation; a template does without.
-func needed(res *recommend.Result, err error, t *move.Template) error {
-	if err != nil || res != nil || t != nil {
-		return err
-	}
-	return problem.New(problem.Unavailable, "what is least cannot be told here").
-		WithHint("write what is wanted: --to template.yaml; docs/delegation-move.md shows one")
+	return in.Inventory, recommend.Run(in), nil
 }
 
 // DelegationApply has a plan done, up to a share of its stages in percent (0: all).

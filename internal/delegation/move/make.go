@@ -66,7 +66,7 @@ func Make(a *Ask) (Plan, error) {
 		return p, err
 	}
 	for _, c := range chosen {
-		m := maker{a: a, c: c, want: map[string][]string{}}
+		m := maker{a: a, c: c, want: map[string][]string{}, others: map[string][]string{}}
 		out := m.customer()
 		if out.Change == Keep && len(out.End) == 0 && out.DAP == DAPKeep {
 			p.Unchanged = append(p.Unchanged, Unchanged{out.Tenant, out.Name, out.Why})
@@ -157,6 +157,8 @@ type maker struct {
 	own  []*delegation.Relationship // active ones that may be changed
 	out  Customer
 	want map[string][]string // group: roles
+
+	others map[string][]string // what groups have by relationships that are left as they are
 }
 
 func (m *maker) say(format string, args ...any) {
@@ -186,6 +188,10 @@ func (m *maker) customer() Customer {
 		m.byUse()
 	}
 	m.dropMissing()
+	// What another relationship gives the same group is not gone.
+	m.out.Goes = slices.DeleteFunc(m.out.Goes, func(g Going) bool {
+		return slices.Contains(m.want[g.Group], g.Role) || slices.Contains(m.others[g.Group], g.Role)
+	})
 	return m.change()
 }
 
@@ -201,9 +207,11 @@ func (m *maker) found() string {
 			}
 			continue
 		case r.Governance:
+			m.leave(r)
 			m.say("%s was made by Entra tenant governance, and is left as it is.", name)
 			continue
 		case r.Provider != "":
+			m.leave(r)
 			m.say("%s is an indirect provider's, and is left as it is.", name)
 			continue
 		case r.Read != delegation.Yes || r.RolesLost || slices.ContainsFunc(r.Assignments, unreadAssignment):
@@ -227,6 +235,15 @@ func (m *maker) found() string {
 		m.say("Rights on Azure subscriptions (%d) are no part of this, and stay.", len(m.c.Azure))
 	}
 	return ""
+}
+
+// leave remembers what a relationship gives that is left as it is.
+func (m *maker) leave(r *delegation.Relationship) {
+	for _, a := range r.Assignments {
+		if group := strings.ToLower(a.Group); a.Active {
+			m.others[group] = append(m.others[group], sorted(a.Roles)...)
+		}
+	}
 }
 
 // unreadAssignment says that it is not known who has which roles by an assignment.
@@ -285,8 +302,6 @@ func (m *maker) byUse() {
 			}
 		}
 	}
-	// What another relationship gives the same group is not gone.
-	m.out.Goes = slices.DeleteFunc(m.out.Goes, func(g Going) bool { return slices.Contains(m.want[g.Group], g.Role) })
 }
 
 func (m *maker) owns(relationship string) bool {

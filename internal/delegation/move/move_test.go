@@ -151,12 +151,15 @@ func TestNeverEnds(t *testing.T) {
 	r := newRig(t, dbtest.SQLite(t), f)
 	f.seed(0, "Governed", true, []string{users}, []string{users}, nil)
 	f.seed(0, "Provider", true, []string{users}, []string{users}, nil)
-	f.seed(0, "MLT_x", true, []string{helpdesk}, []string{helpdesk}, nil)
+	f.seed(0, "MLT_x", true, []string{helpdesk, users}, []string{helpdesk, users}, nil)
 	inv := f.inventory(1)
 	inv.Customers[0].Relationships[0].Governance = true
 	inv.Customers[0].Relationships[1].Provider = "99999999-9999-9999-9999-999999999999"
 	p := r.plan(inv, least(inv, recommend.ByEvidence, helpdesk))
 	c := p.Customers[0]
+	if len(c.Goes) != 0 { // the desk has User Administrator by the governed one still
+		t.Errorf("goes: %+v", c.Goes)
+	}
 	if len(c.End) != 1 || c.End[0].Name != "MLT_x" || len(c.Was.Relationships) != 1 || len(c.Groups) != 1 || !same(c.Groups[0].Roles, []string{helpdesk}) {
 		t.Errorf("%+v", c)
 	}
