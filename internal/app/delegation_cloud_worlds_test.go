@@ -269,6 +269,7 @@ func (w *planted1) live() {
 	w.Helper()
 	d := rand.New(rand.NewPCG(w.world.seed, 18))
 	for day := range 4 {
+		eligible := false
 		for c := range worldCustomers {
 			domain := fmt.Sprintf("world%d.example", c)
 			if day == 0 { // the customer's own people work too
@@ -280,8 +281,9 @@ func (w *planted1) live() {
 					continue
 				}
 				who := g.people[d.IntN(len(g.people))] + "@contoso.com"
-				if g.name == "W Eligible" && c == 0 {
+				if g.name == "W Eligible" && !eligible {
 					w.activate(who, g.name)
+					eligible = true
 				}
 				token := w.token(who, domain)
 				for i, name := range tasks {
