@@ -7,7 +7,7 @@ RACEPART ?=
 # The race detector needs a C compiler; without one the tests run plain.
 RACE := $(shell command -v $${CC:-cc} >/dev/null 2>&1 && echo -race)
 
-.PHONY: check fmt vet lint generate test race vuln build fuzz browser pictures openapi-lint conformance conformance-terraform attack collect-attack bench cover release release-key reproducible package-test help
+.PHONY: check fmt vet lint generate test race vuln build fuzz browser pictures openapi-lint conformance conformance-terraform attack collect-attack moves bench cover release release-key reproducible package-test help
 
 check: fmt vet lint generate test vuln ## format, vet, lint, generated files, tests, known vulnerabilities
 	@echo "check: all well"
@@ -73,6 +73,9 @@ attack: ## an enemy in the database, all of it: each value of each column, each 
 collect-attack: ## bad days of collecting in full: fifty kills by a seed (PARTNERGUARD_SEED), each fault of the cloud and of our own
 	PARTNERGUARD_ATTACK=whole $(GO) test -count=1 -timeout 20m -run 'TestKilled|TestWorkers|BadDays|TestClockJumps|TestStuckLog|TestPoisoned' ./internal/collect
 	PARTNERGUARD_ATTACK=whole $(GO) test -count=1 -timeout 20m -run TestKilled ./internal/archive
+
+moves: ## the walk of faults and deaths over 500 customers' moves of delegation, and its model in full
+	PARTNERGUARD_MOVES=500 $(GO) test -count=1 -timeout 180m -run 'TestWalk|TestStates' ./internal/delegation/move
 
 bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench
