@@ -34,6 +34,9 @@ func (i *Installation) makeMover() (err error) {
 	if i.Vault != nil {
 		d.Marks = i.Vault
 	}
+	if !i.look {
+		d.Last = i.lastOfMoves
+	}
 	if i.Config.Delegation.Invite != "" && i.Notify != nil {
 		d.Tell = i.tellInvitation
 	}

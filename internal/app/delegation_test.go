@@ -81,7 +81,8 @@ func TestDelegationShapes(t *testing.T) {
 			`],"accessAssignments@odata.nextLink":"https://graph.microsoft.com/v1.0/x"`))}, delegation.Unknown, 1, 0},
 		{"page", map[string]string{"r.json": list, "a.json": page}, delegation.Yes, 1, 0},
 		{"pages in an array", map[string]string{"r.json": list, "delegatedAdminAccessAssignments.json": "[" + page + "]"}, delegation.Yes, 1, 0},
-		{"empty page", map[string]string{"r.json": list, "a.json": `{` + graphContext + `('` + relID + `')/accessAssignments","value":[]}`}, delegation.Yes, 0, 0},
+		{"empty page", map[string]string{"r.json": list,
+			"a.json": `{` + graphContext + `('` + relID + `')/accessAssignments","value":[]}`}, delegation.Yes, 0, 0},
 		{"page that ends early", map[string]string{"r.json": list, "a.json": strings.Replace(page, `,"value"`,
 			`,"@odata.nextLink":"https://graph.microsoft.com/v1.0/next","value"`, 1)}, delegation.Unknown, 1, 0},
 		{"a batch's answer", map[string]string{"r.json": list, "a.json": `{"responses":[{"id":"1","status":200,"body":` + page + `}]}`}, delegation.Yes, 1, 0},
@@ -95,7 +96,10 @@ func TestDelegationShapes(t *testing.T) {
 			delegation.Yes, 1, 0},
 		{"the folder's name", map[string]string{"r.json": list, relID + "/a.json": "[" + assignmentJSON("") + "]"}, delegation.Yes, 1, 0},
 		{"nothing says it", map[string]string{"r.json": list, "a.json": "[" + assignmentJSON("") + "]"}, delegation.Unknown, 0, 1},
-		{"nothing says it, but the same stands inside", map[string]string{"r.json": listJSON(relationshipJSON(`,"accessAssignments":[` + assignmentJSON("") + `]`)),
+		{"one says it, another does not", map[string]string{"r.json": list, "a.json": "[" + assignmentJSON(`,"relationshipId":"`+relID+`"`) + "," +
+			strings.Replace(assignmentJSON(""), "cccccccc", "c0cccccc", 1) + "]"}, delegation.Unknown, 1, 1},
+		{"nothing says it, but the same stands inside", map[string]string{
+			"r.json": listJSON(relationshipJSON(`,"accessAssignments":[` + assignmentJSON("") + `]`)),
 			"a.json": "[" + assignmentJSON("") + "]"}, delegation.Yes, 1, 0},
 		{"of another relationship", map[string]string{"r.json": list, "a.json": strings.ReplaceAll(page, relID, "eeee"+relID[4:])}, delegation.Unknown, 0, 1},
 		{"not read", map[string]string{"r.json": list}, delegation.Unknown, 0, 0},
@@ -134,7 +138,8 @@ func TestDelegationSteps(t *testing.T) {
 		"o.json": `{` + graphContext + `('` + relID + `')/operations","value":[{"id":"o1","operationType":"delegatedAdminAccessAssignmentUpdate",
 			"status":"succeeded","createdDateTime":"2026-05-01T00:00:00Z","lastModifiedDateTime":"2026-05-01T00:00:00Z","data":"x"}]}`,
 		"c.json": `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#tenantRelationships/delegatedAdminCustomers","value":[
-			{"id":"` + tenant + `","tenantId":"` + tenant + `","displayName":"Fabrikam"},{"id":"x","tenantId":"11111111-2222-4333-8444-555555555555","displayName":"Wingtip"}]}`,
+			{"id":"` + tenant + `","tenantId":"` + tenant + `","displayName":"Fabrikam"},
+			{"id":"x","tenantId":"11111111-2222-4333-8444-555555555555","displayName":"Wingtip"}]}`,
 	}))
 	if len(inv.Customers) != 2 || inv.Customers[1].Name != "Wingtip" || inv.Customers[1].DAP != delegation.Unknown {
 		t.Fatalf("customers are %+v", inv.Customers)

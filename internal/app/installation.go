@@ -83,6 +83,8 @@ type Installation struct {
 
 	factorWords factorWords
 
+	moveWords moveWords
+
 	look bool // nothing is recorded
 	held bool // this process works the database
 

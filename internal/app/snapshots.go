@@ -32,7 +32,8 @@ type maker interface {
 func (i *Installation) makers(partner bool) []maker {
 	list := []maker{&peopleMaker{partner: partner}, i.coverMaker()}
 	if partner {
-		list = append(list, statusMaker{i}, alertMaker{dates.NewFold()}, customersMaker{}, automationMaker{i}, delegationMaker{}, newOwnUseMaker(i), watchMaker{i})
+		list = append(list, statusMaker{i}, alertMaker{dates.NewFold()}, customersMaker{}, automationMaker{i}, delegationMaker{},
+			newOwnUseMaker(i), watchMaker{i})
 	} else {
 		list = append(list, &customerMaker{}, delegationOwnMaker{}, newUseMaker(i), seenMaker{i})
 	}

@@ -29,7 +29,8 @@ type record struct {
 }
 
 func user(n int, name string, more string) record {
-	return record{evidence.User, fmt.Sprintf(`{"id":%q,"userPrincipalName":"p%d@contoso.example","displayName":%q,"userType":"Member"%s}`, id(n), n, name, more)}
+	return record{evidence.User, fmt.Sprintf(`{"id":%q,"userPrincipalName":"p%d@contoso.example","displayName":%q,"userType":"Member"%s}`,
+		id(n), n, name, more)}
 }
 
 // group is one with members; a negative one is a group.
@@ -46,7 +47,8 @@ func group(n int, name, more string, members ...int) record {
 }
 
 func eligible(who, of int, end string) record {
-	return record{evidence.GroupEligibility, fmt.Sprintf(`{"id":"e%d-%d","principalId":%q,"groupId":%q,"accessId":"member","startDateTime":"2026-01-01T00:00:00Z",
+	return record{evidence.GroupEligibility, fmt.Sprintf(`{"id":"e%d-%d","principalId":%q,"groupId":%q,"accessId":"member",
+		"startDateTime":"2026-01-01T00:00:00Z",
 		"endDateTime":%s}`, who, of, id(who), id(of), end)}
 }
 

@@ -96,6 +96,9 @@ func TestPathsUnknown(t *testing.T) {
 		if len(perhaps) == 0 || perhaps[0].Why == "" || perhaps[0].Ask == "" || len(ways.Open) == 0 {
 			t.Errorf("%s: %+v, open %+v", name, ways.Paths, ways.Open)
 		}
+		if name == "assignments not read" && !slices.ContainsFunc(perhaps, func(p delegation.Path) bool { return p.Kind == delegation.ByGDAP }) {
+			t.Errorf("%s: no way by the relationship: %+v", name, ways.Paths)
+		}
 		if !strings.Contains(strings.Join(ways.Says, " "), "not known") {
 			t.Errorf("%s: it says %q", name, ways.Says)
 		}

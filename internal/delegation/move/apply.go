@@ -143,7 +143,8 @@ func Differences(p *Plan, now *delegation.Inventory) (out []string) {
 		return []string{"it is not known what is there now, before partnerguard collect"}
 	}
 	if now.AsOf.Before(p.Facts) {
-		return []string{fmt.Sprintf("what was collected is of %s, and the plan of %s: partnerguard collect", now.AsOf.UTC().Format(time.DateTime), p.Facts.UTC().Format(time.DateTime))}
+		return []string{fmt.Sprintf("what was collected is of %s, and the plan of %s: partnerguard collect",
+			now.AsOf.UTC().Format(time.DateTime), p.Facts.UTC().Format(time.DateTime))}
 	}
 	by := map[string]*delegation.Customer{}
 	for i := range now.Customers {

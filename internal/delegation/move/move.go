@@ -58,6 +58,9 @@ type Deps struct {
 	DB     *db.DB
 	Marks  Marks // nil where the vault is not open: rows are then shown, and nothing is done
 	Record audit.Recorder
+	// Last gives what the trail says last of a plan or a pin (tenant ""), and of the move of
+	// a customer; nil: rows are held to their marks alone.
+	Last func(context.Context) (func(object, tenant string) audit.Action, error)
 	// Cloud gives the way to Microsoft, by the connection of the partner's tenant; its
 	// error says what is missing. Nil: nothing is done.
 	Cloud  func(ctx context.Context, tenant string) (Cloud, error)

@@ -78,11 +78,7 @@ func (m *Mover) Do(ctx context.Context, plan, customer string) (next time.Time, 
 		}
 	}()
 	m.d.at(ctx, "lease taken")
-	run, err := m.trusted(ctx, plan)
-	if err != nil {
-		return next, err
-	}
-	x, err := m.trustedMove(ctx, plan, customer)
+	run, x, err := m.standing(ctx, plan, customer)
 	if err != nil {
 		return next, err
 	}

@@ -68,6 +68,49 @@ func (m *Mover) trustedMove(ctx context.Context, plan, customer string) (Move, e
 	return x, m.d.Marks.Fits(ctx, moveBook, x.mark, x.values()...)
 }
 
+// standing reads a plan and a move of it, and holds both to what the trail says last of
+// them: whoever puts an older row back has no cancelled move go on, and no stopped plan.
+func (m *Mover) standing(ctx context.Context, plan, customer string) (r Run, x Move, err error) {
+	for range 2 { // somebody may turn them round between the two readings
+		if r, err = m.trusted(ctx, plan); err != nil {
+			return r, x, err
+		}
+		if x, err = m.trustedMove(ctx, plan, customer); err != nil {
+			return r, x, err
+		}
+		if err = m.later(ctx, &r, &x); err == nil {
+			return r, x, nil
+		}
+	}
+	return r, x, err
+}
+
+// later says that the trail knows of something newer than the rows. Kind problem.Conflict.
+func (m *Mover) later(ctx context.Context, r *Run, x *Move) error {
+	if m.d.Last == nil {
+		return nil
+	}
+	last, err := m.d.Last(ctx)
+	if err != nil {
+		return err
+	}
+	at := x.State
+	if at == Held {
+		at = x.Progress.HeldIn
+	}
+	what := last(x.Plan, x.Customer)
+	switch {
+	case what == audit.DelegationCancelled && at != Cancelling && at != Cancelled:
+	case what == audit.DelegationRolledBack && at != Restoring && at != Retracting && at != RolledBack:
+	case r.State == Running && last(r.ID, "") == audit.DelegationStopped:
+		what = audit.DelegationStopped
+	default:
+		return nil
+	}
+	return problem.New(problem.Conflict, "the move of customer %s is %s in the database, and the trail says last of it: %s", x.Customer, at, what).
+		WithHint("somebody put an older row back: look at the trail, and restore a backup")
+}
+
 // retry runs do again when it lost a race.
 func (m *Mover) retry(ctx context.Context, do func(context.Context) error) error {
 	for try := range 10 {
@@ -153,6 +196,19 @@ func (m *Mover) Pins(ctx context.Context) ([]Pin, error) {
 		}
 		if err := m.d.Marks.Fits(ctx, pinBook, list[i].mark, list[i].values()...); err != nil {
 			return nil, err
+		}
+	}
+	if m.d.Last == nil || len(list) == 0 {
+		return list, nil
+	}
+	last, err := m.d.Last(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if last(list[i].ID, "") == audit.DelegationUnpinned {
+			return nil, problem.New(problem.Conflict, "the pin %s was taken away, and is in the database again", list[i].ID).
+				WithHint("partnerguard delegation unpin %s, and look at who writes the database", list[i].ID)
 		}
 	}
 	return list, nil

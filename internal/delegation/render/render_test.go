@@ -119,7 +119,8 @@ func TestPictureIsTheSame(t *testing.T) {
 	}
 }
 
-var bad = []string{`</text><script>alert(1)</script>`, `"onload="alert(1)`, "\x00\x1b[31m\u202e", `=cmd|' /C calc'!A1`, "&amp;<![CDATA[", strings.Repeat("w", 9000),
+var bad = []string{`</text><script>alert(1)</script>`, `"onload="alert(1)`, "\x00\x1b[31m\u202e", `=cmd|' /C calc'!A1`, "&amp;<![CDATA[",
+	strings.Repeat("w", 9000),
 	"]]>", "<style>@import 'x'</style>", "\ufffe\uffff\xff"}
 
 // TestHostile: what others wrote steers no reader of a picture, no terminal and no spreadsheet.
