@@ -283,7 +283,11 @@ func (m *maker) byUse() {
 			continue
 		}
 		judged[[2]string{it.Relationship, group}] = true
-		m.wants(group, it.Recommended...)
+		needed := it.Recommended
+		if !m.a.DropUnseen && it.Cautious != nil { // what stays does what another role would be taken for
+			needed = it.Cautious
+		}
+		m.wants(group, needed...)
 		for _, d := range it.Dropped {
 			if !legacy(strings.ToLower(d.Role)) && d.Sure != recommend.ByEvidence && !m.a.DropUnseen {
 				m.wants(group, d.Role)
