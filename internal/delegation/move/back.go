@@ -29,7 +29,7 @@ func (w *work) restoring(ctx context.Context) (outcome, error) {
 		pending += left
 	}
 	if pending > 0 {
-		return w.settle("Microsoft is giving %d old assignments back", pending), nil
+		return w.settle("Microsoft is giving old assignments back: %d to go", pending), nil
 	}
 	if w.c.Change == Replace && (w.x.Progress.Relationship != "" || w.x.Progress.Intent != "") {
 		return goOn(Retracting), nil

@@ -65,10 +65,8 @@ func (s State) may(next State) bool { return slices.Contains(ways[s], next) }
 // Ended says that nothing more is done.
 func (s State) Ended() bool { return s == Done || s == Cancelled || s == RolledBack }
 
-// Passed says that the first probe of the new access passed.
-func (s State) Passed() bool {
-	return s == Easing || s == Proving || s == Ending || s == Removing || s == Done
-}
+// Passed says that the probes passed: the new access does, and does alone.
+func (s State) Passed() bool { return s == Ending || s == Removing || s == Done }
 
 // Move is the move of one customer.
 type Move struct {
