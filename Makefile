@@ -91,6 +91,7 @@ bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench/console
 	$(MAKE) -C bench/mfa
 	$(MAKE) -C bench/bridge
+	$(MAKE) -C bench/delegation
 
 cover: ## test coverage per package
 	$(GO) test -cover $(PKGS)
