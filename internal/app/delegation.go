@@ -38,9 +38,8 @@ type CustomerFolder struct {
 	files  fs.FS // of the embedded sample; nil: Path is a folder
 }
 
-// read reads all that lies in the folder, as of now.
-func (c *CustomerFolder) read(ctx context.Context, now time.Time, s intake.Sink) ([]evidence.Input, error) {
-	o := intake.Options{Now: now}
+// read reads all that lies in the folder.
+func (c *CustomerFolder) read(ctx context.Context, o intake.Options, s intake.Sink) ([]evidence.Input, error) {
 	if c.files == nil {
 		return intake.Read(ctx, o, []string{c.Path}, s)
 	}

@@ -92,6 +92,8 @@ func TestDelegationShapes(t *testing.T) {
 		{"the SDK's member", map[string]string{"r.json": list, "a.json": "[" + assignmentJSON(`,"DelegatedAdminRelationshipId":"`+strings.ToUpper(relID)+`"`) +
 			"]"}, delegation.Yes, 1, 0},
 		{"the file's name", map[string]string{"r.json": list, relID + ".accessAssignments.json": "[" + assignmentJSON("") + "]"}, delegation.Yes, 1, 0},
+		{"within the file's name", map[string]string{"r.json": list, "accessAssignments_" + strings.ToUpper(relID) + ".json": "[" + assignmentJSON("") + "]"},
+			delegation.Yes, 1, 0},
 		{"the folder's name", map[string]string{"r.json": list, relID + "/a.json": "[" + assignmentJSON("") + "]"}, delegation.Yes, 1, 0},
 		{"nothing says it", map[string]string{"r.json": list, "a.json": "[" + assignmentJSON("") + "]"}, delegation.Unknown, 0, 1},
 		{"one says it, another does not", map[string]string{"r.json": list, "a.json": "[" + assignmentJSON(`,"relationshipId":"`+relID+`"`) + "," +

@@ -119,7 +119,7 @@ func eachLine(ctx context.Context, r io.Reader, each func(line []byte, number in
 // readUse reads one customer's folder.
 func readUse(ctx context.Context, r Reading, folder CustomerFolder, o use.Options) (*use.Part, error) {
 	s := &useSink{fold: use.New(o), facts: facts.New()}
-	inputs, err := folder.read(ctx, r.Now, s)
+	inputs, err := folder.read(ctx, intake.Options{Now: r.Now, Named: emptyUse}, s)
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +131,22 @@ func readUse(ctx context.Context, r Reading, folder CustomerFolder, o use.Option
 	s.facts.SetTime(at)
 	s.fold.Held(heldIn(s.facts))
 	return s.fold.Part(inputs), nil
+}
+
+// usedLists are what a customer's folder holds by the names that its files begin with. An
+// empty list there means that there was nothing, whatever wrote it. (That nobody holds a
+// role is not so in any tenant; but who gave the list said that it is all.)
+var usedLists = map[string]evidence.Kind{"directoryaudits": evidence.DirectoryAudit, "signins": evidence.SignIn, "roleassignments": evidence.RoleAssignment}
+
+// emptyUse is the kind of an empty list in a customer's folder, by its file's name.
+func emptyUse(path string) evidence.Kind {
+	name := strings.ToLower(path[strings.LastIndexAny(path, "/\\!")+1:])
+	for begin, kind := range usedLists {
+		if strings.HasPrefix(name, begin) {
+			return kind
+		}
+	}
+	return ""
 }
 
 // heldIn says who holds which role by a tenant's own lists.

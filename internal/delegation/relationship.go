@@ -2,6 +2,7 @@ package delegation
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -208,9 +209,14 @@ func (b *builder) assignments() (of map[string][]*partner.AccessAssignment, lost
 	return of, lost
 }
 
-// byPath is the relationship that a file or one of its folders is named after; "" none is.
+// twoIDs is the id of a relationship: two ids and a dash.
+var twoIDs = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
+// byPath is the relationship that a file or one of its folders is named after, with or without
+// other words; "" none is.
 func (b *builder) byPath(path string) string {
-	for part := range strings.FieldsFuncSeq(strings.ToLower(path), func(r rune) bool { return r == '/' || r == '\\' || r == '!' }) {
+	path = strings.ToLower(path)
+	for part := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '/' || r == '\\' || r == '!' }) {
 		for name := part; name != ""; {
 			if b.f.Relationships[name] != nil {
 				return name
@@ -220,6 +226,12 @@ func (b *builder) byPath(path string) string {
 				break
 			}
 			name = name[:dot]
+		}
+	}
+	found := twoIDs.FindAllString(path, -1)
+	for _, id := range slices.Backward(found) { // the nearest name says it
+		if b.f.Relationships[id] != nil {
+			return id
 		}
 	}
 	return ""

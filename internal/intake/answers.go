@@ -134,7 +134,7 @@ func (f *file) hits(s *text.Scanner, p place) error {
 				return f.element(s, c, q)
 			})
 			if err == nil && docs == 0 {
-				f.emptyList("", "an empty list")
+				f.emptyList("", emptyListOfWhat)
 			}
 			return true, err
 		case low == "total":

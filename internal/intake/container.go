@@ -204,7 +204,7 @@ func (f *file) list(s *text.Scanner, p place) error {
 		if p.reason != "" {
 			f.other(emptyListOf+p.reason, p)
 		} else {
-			f.emptyList(p.hint, "an empty list")
+			f.emptyList(p.hint, emptyListOfWhat)
 		}
 	}
 	return err

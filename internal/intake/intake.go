@@ -62,6 +62,10 @@ type Options struct {
 	// nothing in it is opened or accounted for.
 	Apart func(path string) bool
 
+	// Named, when set, says by an input's path of what kind a list in it is that is empty
+	// and does not say so itself; "" is not known. Nothing else is taken for a kind by it.
+	Named func(path string) evidence.Kind
+
 	// Dated, when set, says when an input was exported, by its path as it is shown;
 	// zero is not known. What an input says of itself counts where it is earlier.
 	Dated func(path string) time.Time

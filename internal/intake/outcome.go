@@ -57,6 +57,11 @@ func (f *file) finish(err error) error {
 	}
 	f.looksCut()
 	f.sayRemarks()
+	if f.taken == 0 && f.empty == emptyListOfWhat && f.o.Named != nil && !f.broken && len(f.others) == 0 {
+		if kind := f.o.Named(f.in.Path); kind != "" {
+			f.emptyList(kind, "")
+		}
+	}
 	if f.taken == 0 && !f.broken && len(f.inner) == 0 && len(f.others) == 0 {
 		if f.empty == "" {
 			f.empty = "nothing in it"

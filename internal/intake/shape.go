@@ -151,6 +151,9 @@ func (f *file) emit(kind evidence.Kind, raw []byte, p place) error {
 	return nil
 }
 
+// emptyListOfWhat is an empty list that does not say of what.
+const emptyListOfWhat = "an empty list"
+
 // emptyList counts a collection that is there and empty. When its kind is
 // known that is evidence: the tenant has none.
 func (f *file) emptyList(kind evidence.Kind, what string) {

@@ -174,6 +174,10 @@ func differences(c *Customer, now *delegation.Customer) (out []string) {
 		r := &now.Relationships[i]
 		seen[r.ID] = true
 		was := c.was(r.ID)
+		if (r.Governance || r.Provider != "") && slices.ContainsFunc(c.End, func(e Former) bool { return e.ID == r.ID }) {
+			out = append(out, fmt.Sprintf("the relationship %s is not one to be ended here: Entra tenant governance made it, or an indirect provider has it",
+				print.Clean(r.Name, 60)))
+		}
 		switch {
 		case !r.Active || r.Governance || r.Provider != "":
 			if was != nil && c.Relationship != nil && c.Relationship.ID == r.ID {

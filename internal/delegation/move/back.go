@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"partnerguard/internal/delegation"
 	"partnerguard/internal/print"
 )
 
@@ -31,10 +32,31 @@ func (w *work) restoring(ctx context.Context) (outcome, error) {
 	if pending > 0 {
 		return w.settle("Microsoft is giving old assignments back: %d to go", pending), nil
 	}
+	if o, err := w.onlyWay(ctx, ids); err != nil || o != nil {
+		return *orNone(o), err
+	}
 	if w.c.Change == Replace && (w.x.Progress.Relationship != "" || w.x.Progress.Intent != "") {
 		return goOn(Retracting), nil
 	}
 	return goOn(RolledBack), nil
+}
+
+// onlyWay keeps the new relationship where nothing else is left: DAP was the old access, and
+// is gone. An answer may have been lost when it was taken away, or somebody else did it.
+func (w *work) onlyWay(ctx context.Context, old []string) (*outcome, error) {
+	given := slices.ContainsFunc(old, func(id string) bool { return len(w.c.was(id).Groups) > 0 })
+	if given || w.c.Change != Replace || w.c.Was.DAP != delegation.Yes {
+		return nil, nil
+	}
+	dap, err := w.cloud.DAP(ctx, w.c.Tenant)
+	if err != nil || dap == delegation.Yes {
+		return nil, err
+	}
+	o := w.settle("Partner Center does not say whether there is DAP, and nothing else was there before")
+	if dap == delegation.No {
+		o = outcome{to: Done, why: "it was not taken back: DAP is gone, and without the new relationship there would be no access at all"}
+	}
+	return &o, nil
 }
 
 // restore makes one old assignment of a relationship again, and says how many are on

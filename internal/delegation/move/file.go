@@ -159,6 +159,8 @@ func (c *Customer) check(p *Plan, names map[string]bool) error {
 		return bad("have the plan made anew", "it has more of something than a plan takes")
 	case (c.Change == Keep) != (c.Relationship == nil):
 		return bad("have the plan made anew", "a change names the relationship that gives access afterwards, and keep names none")
+	case c.Change == Keep && c.DAP == DAPRemove:
+		return bad("have the plan made anew, or dap: keep", "DAP goes only where the plan names the relationship that gives access afterwards, and probes it")
 	case c.Change == Keep && len(c.Groups) > 0, c.Change != Keep && len(c.Groups) == 0:
 		return bad("have the plan made anew", "groups get roles by a change, and by no other way")
 	}

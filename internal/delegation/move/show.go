@@ -148,7 +148,7 @@ func (m *Mover) passed(r *Run, moves []Move) bool {
 		x := &moves[i]
 		switch {
 		case x.Stage > r.Stage:
-		case x.State.Passed():
+		case x.State.Proved():
 			any = true
 		case x.State == Cancelled || x.State == RolledBack:
 		case x.State == Inviting && m.now().Sub(x.Progress.Offered) > slow:

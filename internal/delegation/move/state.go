@@ -55,7 +55,7 @@ var ways = map[State][]State{
 	Removing:   {Done, Held, Restoring},
 	Held:       {Checking, Creating, Locking, Inviting, Assigning, Probing, Easing, Proving, Ending, Removing, Cancelling, Cancelled, Restoring, Retracting},
 	Cancelling: {Cancelled, Held},
-	Restoring:  {Retracting, RolledBack, Held},
+	Restoring:  {Retracting, RolledBack, Done, Held},
 	Retracting: {RolledBack, Held},
 }
 
@@ -65,8 +65,11 @@ func (s State) may(next State) bool { return slices.Contains(ways[s], next) }
 // Ended says that nothing more is done.
 func (s State) Ended() bool { return s == Done || s == Cancelled || s == RolledBack }
 
-// Passed says that the probes passed: the new access does, and does alone.
-func (s State) Passed() bool { return s == Ending || s == Removing || s == Done }
+// Proved says that every probe of the new access passed, so that what is left ends the old.
+func (s State) Proved() bool { return s == Ending || s == Removing || s == Done }
+
+// Passed says that the first probe of the new access passed.
+func (s State) Passed() bool { return s == Easing || s == Proving || s.Proved() }
 
 // Move is the move of one customer.
 type Move struct {

@@ -36,19 +36,29 @@ func (d *deriver) choose(w *work) {
 	}
 	keep := slices.Clone(it.Pinned)
 	var open []*known
+	waits := false // Global Administrator stays until another role is accepted
 	for _, n := range w.needs {
 		kept, wants := d.reserved(n.known, it.Granted)
 		if wants != "" {
 			it.wait(wants, kept, n.known.act.Activity)
 		}
-		if kept != "" {
+		switch {
+		case kept == globalAdministrator && wants != "" && !slices.Contains(it.Pinned, kept):
+			waits = true
+		case kept != "":
 			keep = append(keep, kept)
-		} else if wants == "" {
+		case wants == "":
 			open = append(open, n.known)
 		}
 	}
+	if waits { // it makes no role needless that did the work beside it
+		open = slices.DeleteFunc(open, func(k *known) bool { return !d.beside(it.Granted, k) })
+	}
 	c := d.solve(open, once(keep))
 	it.Recommended, it.Exact, it.Gap = slices.Clone(c.roles), c.exact, c.gap
+	if waits {
+		it.Recommended = once(append(it.Recommended, globalAdministrator))
+	}
 	if w.azure && len(c.roles) == 0 && len(it.Granted) > 0 { // Azure asks for one role of GDAP, whichever (contracts.md 8.3)
 		it.Recommended = []string{entra.RoleDirectoryReaders}
 	}
@@ -78,6 +88,11 @@ func (d *deriver) cautious(it *Item, open []*known, keep []string) []string {
 		return slices.Clone(it.Recommended)
 	}
 	return slices.Clone(d.solve(open, once(keep)).roles)
+}
+
+// beside says that a granted role could have done an act that is not guarded.
+func (d *deriver) beside(granted []string, k *known) bool {
+	return slices.ContainsFunc(granted, func(id string) bool { return !slices.Contains(guarded, id) && d.could(id, k) })
 }
 
 // pinned are the granted roles that a pin keeps.

@@ -146,7 +146,8 @@ func TestRules(t *testing.T) {
 		}},
 		"an administrator's password, accepted": {[]string{user, global}, func(g *ground) { reset(g); g.in.Accepted = []string{privAuth} }, set(privAuth),
 			func(r *recommend.Result) string { return need(len(r.Items[0].Waits) == 0, "it waits") }},
-		"what stays can do the rest, too": {[]string{user, global}, func(g *ground) { reset(g); licence(g) }, set(global), nil},
+		"what waits makes nothing needless": {[]string{user, global}, func(g *ground) { reset(g); licence(g) }, set(license, global), nil},
+		"what stays can do the rest, too":   {[]string{reader, global}, func(g *ground) { reset(g); licence(g) }, set(global), nil},
 		"the smallest": {[]string{user, license, groupsAdm}, func(g *ground) {
 			licence(g)
 			g.did(ada, "UserManagement", "Add user", role.TargetOrdinary, 6)

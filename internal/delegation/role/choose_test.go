@@ -42,6 +42,10 @@ func TestChoose(t *testing.T) {
 			"what is there anyway does", []role.Act{act("", "Delete device", "")}, []string{"11451d60-acb2-45eb-a7d6-43d0f0125c13"},
 			[]string{"Windows 365 Administrator"},
 		},
+		{
+			"partners of cross-tenant access, not the governance of this tenant from another",
+			[]role.Act{act("", "Delete partner specific cross-tenant access setting", "")}, nil, []string{"Security Administrator"},
+		},
 		{"an unknown act calls for nothing", []role.Act{act("", "Do something", "")}, nil, nil},
 		{"disable", []role.Act{act("", "Disable account", "")}, nil, []string{"User Administrator"}},
 		{
