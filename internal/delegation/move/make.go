@@ -292,7 +292,7 @@ func (m *maker) byUse() {
 			if !legacy(strings.ToLower(d.Role)) && d.Sure != recommend.ByEvidence && !m.a.DropUnseen {
 				m.wants(group, d.Role)
 				m.out.Stays = append(m.out.Stays, Staying{strings.ToLower(d.Role), group,
-					print.Clean("no use was seen, and what it is for leaves no trace in what was read: "+d.Why, print.MaxSaying)})
+					print.Clean("nothing shows that it is not needed: "+d.Why, print.MaxSaying)})
 				continue
 			}
 			m.goes(group, d.Role, d.Sure, d.Why)
