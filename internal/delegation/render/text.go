@@ -36,6 +36,11 @@ func ListText(w io.Writer, inv *delegation.Inventory, o print.Options) error {
 		}
 		rows = append(rows, []string{clip(s.Name, 36), dapWord(s.DAP), gdapWord(&s), endWord(s.Ends), roadWord(&s)})
 	}
+	if len(rows) == 0 {
+		p.Headline(print.Doubt, "No customer is in what was read.")
+		tellLists(p, inv)
+		return p.Flush()
+	}
 	say := fmt.Sprintf("%s: DAP, which is Global Administrator, at %d; a role of GDAP that is or leads there at %d", print.Plural(int64(len(rows)), "customers"),
 		dap, roads)
 	if unread > 0 {
