@@ -64,7 +64,7 @@ ended at once should the customer approve it. What is further is taken back by r
 					return err
 				}
 				return output.Answer(env, map[string]int{"cancelled": n}, func(w io.Writer, _ kit.Paint) error {
-					fmt.Fprintf(w, "Cancelled: %s.\n", kit.Plural(n, "one move", fmt.Sprintf("%d moves", n)))
+					fmt.Fprintf(w, "Cancelled: %s.\n", kit.Plural(n, "move", "moves"))
 					return nil
 				})
 			})

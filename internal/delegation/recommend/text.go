@@ -44,18 +44,18 @@ func (r *Result) Text(w io.Writer, o print.Options) error {
 
 // words say what was looked at.
 func (w *Window) words() string {
-	return fmt.Sprintf("From %s to %s, %s; of the directory's audit logs at least %d of them are complete", w.From.UTC().Format(time.DateOnly),
+	return fmt.Sprintf("From %s to %s, %s; of each customer's directory audit log that was read at least %d are complete", w.From.UTC().Format(time.DateOnly),
 		w.To.UTC().Format(time.DateOnly), print.Plural(int64(w.Days), "days"), w.Complete)
 }
 
 func (r *Result) headline(p *print.Screen) {
 	s := &r.Summary
 	gone := s.ByEvidence + s.NoEvidence
-	tone, say := print.Good, fmt.Sprintf("%d of %d granted roles were not needed, in %d of %s", gone, s.Granted, s.Less, print.Plural(int64(s.Items),
+	tone, say := print.Good, fmt.Sprintf("%d of %d granted roles can go, in %d of %s", gone, s.Granted, s.Less, print.Plural(int64(s.Items),
 		"assignments"))
 	switch {
 	case s.Items == 0:
-		tone, say = print.Doubt, "No assignment that gives access is in what was read"
+		tone, say = print.Doubt, "No access assignment of an active relationship is in what was read"
 	case s.Judged == 0:
 		tone, say = print.Doubt, "Nothing could be judged: "+print.Saying(r.Items[0].Why)
 	case gone > 0:
@@ -71,15 +71,24 @@ func (r *Result) headline(p *print.Screen) {
 			print.Plain)
 	}
 	if s.NoEvidence > 0 {
-		p.Para("  ! ", "Without evidence: what such a role is for leaves no trace in what was read. It is not said to be unused.", print.Yellow)
+		p.Para("  ! ", "Without evidence: what such a role is for leaves no trace in what was read, or days are missing. It is not said to be unused.", print.Yellow)
 	}
 	for _, ask := range r.asks() {
 		p.Para("    → ", ask, print.Cyan)
 	}
 }
 
-// asks are the requests that would settle what is not complete.
+// asks are the requests that would settle what is not complete. Where nothing could be judged
+// they say what has to be read before anything can.
 func (r *Result) asks() (out []string) {
+	switch {
+	case len(r.Items) == 0:
+		return []string{"GET /tenantRelationships/delegatedAdminRelationships, every page, then {id}/accessAssignments of each " +
+			"(DelegatedAdminRelationship.Read.All); a file for each relationship, named by its id"}
+	case r.Summary.Judged == 0 && r.Items[0].Complete == 0:
+		out = append(out, "GET /auditLogs/directoryAudits in the customer's tenant, every page (AuditLog.Read.All); in a folder of exports it lies in "+
+			"customers/<tenant id>/")
+	}
 	for i := range r.Items {
 		if ask := r.Items[i].LogAsk; ask != "" && r.Items[i].Complete < r.Window.Days {
 			out = append(out, ask)

@@ -14,11 +14,12 @@ import (
 func (x *Explanation) Text(w io.Writer, o print.Options) error {
 	p := print.NewScreen(w, o)
 	people := map[string]bool{}
-	goes := 0
+	var acts, goes int64
 	for i := range x.Used {
 		people[x.Used[i].Person] = true
+		acts += x.Used[i].Count
 		if x.Used[i].Goes {
-			goes++
+			goes += x.Used[i].Count
 		}
 	}
 	p.Para("", x.Name+" at "+x.named(x.Customer), print.Bold)
@@ -30,8 +31,8 @@ func (x *Explanation) Text(w io.Writer, o print.Options) error {
 	case len(x.Used) == 0:
 		p.Headline(print.Good, "No recorded act was one that it could have done.")
 	default:
-		p.Headline(print.Bad, fmt.Sprintf("It could have done %s of %s, each counted by who did it; %d of these nothing else that is granted there could do.",
-			print.Plural(int64(len(x.Used)), "recorded acts"), amount(len(people), "person", "people"), goes))
+		p.Headline(print.Bad, fmt.Sprintf("It could have done %s of %s; %d of these nothing else that is granted there could do.",
+			print.Plural(acts, "recorded acts"), amount(len(people), "person", "people"), goes))
 	}
 	if x.Theft != "" {
 		p.Para("  a thief could: ", print.Saying(x.Theft), print.Dim)
@@ -112,10 +113,10 @@ func UnusedText(w io.Writer, list []Unused, r *Result, o print.Options) error {
 	p.Blank()
 	switch {
 	case len(list) > 0:
-		p.Headline(print.Bad, fmt.Sprintf("%d of %d granted roles: %d by evidence, %d without.", len(list), r.Summary.Granted, r.Summary.ByEvidence,
+		p.Headline(print.Bad, fmt.Sprintf("%d of %d granted roles can go: %d by evidence, %d without.", len(list), r.Summary.Granted, r.Summary.ByEvidence,
 			r.Summary.NoEvidence))
 	case r.Summary.Judged == 0:
-		p.Headline(print.Doubt, "Nothing could be judged.")
+		p.Headline(print.Doubt, "Nothing could be judged: partnerguard delegation recommend says why.")
 	default:
 		p.Headline(print.Good, "None.")
 	}

@@ -36,8 +36,17 @@ func ListText(w io.Writer, inv *delegation.Inventory, o print.Options) error {
 		}
 		rows = append(rows, []string{clip(s.Name, 36), dapWord(s.DAP), gdapWord(&s), endWord(s.Ends), roadWord(&s)})
 	}
-	p.Headline(toneOf(dap+roads, unread), fmt.Sprintf("%s: DAP at %d, a role that is Global Administrator or leads there at %d, something not known of %d.",
-		print.Plural(int64(len(rows)), "customers"), dap, roads, unread))
+	if len(rows) == 0 {
+		p.Headline(print.Doubt, "No customer is in what was read.")
+		tellLists(p, inv)
+		return p.Flush()
+	}
+	say := fmt.Sprintf("%s: DAP, which is Global Administrator, at %d; a role of GDAP that is or leads there at %d", print.Plural(int64(len(rows)), "customers"),
+		dap, roads)
+	if unread > 0 {
+		say += fmt.Sprintf("; something not known of %d", unread)
+	}
+	p.Headline(toneOf(dap+roads, unread), say+".")
 	p.Blank()
 	table(p, []string{"customer", "DAP", "GDAP", "ends", "to Global Administrator"}, rows)
 	tellLists(p, inv)
@@ -82,11 +91,16 @@ func endWord(t time.Time) string {
 	return t.UTC().Format(time.DateOnly)
 }
 
+// roadWord names what leads to Global Administrator: DAP does, by itself.
 func roadWord(s *delegation.Summary) string {
-	if len(s.Roads) == 0 {
-		return cmp.Or(map[bool]string{true: "not all was read"}[len(s.Unread) > 0], "no")
+	roads := s.Roads
+	if s.DAP == delegation.Yes {
+		roads = append([]string{"DAP"}, roads...)
 	}
-	return strings.Join(s.Roads, ", ")
+	if len(roads) == 0 {
+		return cmp.Or(map[bool]string{true: "not all was read"}[len(s.Unread) > 0 || s.DAP != delegation.No], "no")
+	}
+	return strings.Join(roads, ", ")
 }
 
 // table prints rows in columns as wide as they must be; the last is wrapped.
