@@ -53,8 +53,8 @@ browser: ## real-browser checks of every page; needs Chromium, and Node for the 
 	  { echo "internal/partnercloud/$$p has lost its browser checks"; exit 1; }; done
 	$(GO) test -tags browser -count=1 -run 'TestPages|TestSecurityKey' ./internal/partnercloud/authority ./internal/partnercloud/portal
 
-pictures: ## the documentation's pictures anew, as docs/console-*.png, mfa-*.png and otp-*.png; needs Chromium
-	PICTURES="$(abspath docs)" $(GO) test -tags browser -count=1 -run '^(TestHouse|TestMFA|TestOTPPage)$$/^(pictures|enrol|passcode|key|log)$$' ./e2e
+pictures: ## the documentation's pictures anew, as docs/console-*.png, delegation-*.png, mfa-*.png and otp-*.png; needs Chromium
+	PICTURES="$(abspath docs)" $(GO) test -tags browser -count=1 -run '^(TestHouse|TestMFA|TestOTPPage|TestDelegation)$$/^(pictures|enrol|passcode|key|log)$$' ./e2e
 
 openapi-lint: ## the API's document, by a public linter; needs Node with npm
 	@mkdir -p dist
@@ -91,6 +91,7 @@ bench: ## speed as ratios beside a peer; needs a C compiler
 	$(MAKE) -C bench/console
 	$(MAKE) -C bench/mfa
 	$(MAKE) -C bench/bridge
+	$(MAKE) -C bench/delegation
 
 cover: ## test coverage per package
 	$(GO) test -cover $(PKGS)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,7 +10,10 @@ import (
 	"time"
 
 	"partnerguard/internal/delegation"
+	"partnerguard/internal/delegation/use"
+	"partnerguard/internal/evidence"
 	"partnerguard/internal/facts"
+	"partnerguard/internal/intake"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/sample"
 )
@@ -31,6 +35,28 @@ type DelegationReading struct {
 type CustomerFolder struct {
 	Tenant string // the folder's name in lower case: the tenant's id
 	Path   string
+	files  fs.FS // of the embedded sample; nil: Path is a folder
+}
+
+// read reads all that lies in the folder.
+func (c *CustomerFolder) read(ctx context.Context, o intake.Options, s intake.Sink) ([]evidence.Input, error) {
+	if c.files == nil {
+		return intake.Read(ctx, o, []string{c.Path}, s)
+	}
+	o.Stated = sample.AsOf
+	return intake.ReadFS(ctx, o, c.files, c.Path+"/", s)
+}
+
+// customersApart says, of folders within those that were named, whether one is a customer's:
+// customers/<tenant id>/. What lies there is not the partner's own.
+func customersApart(from []string) func(path string) bool {
+	return func(path string) bool {
+		in := filepath.Dir(path)
+		if _, ok := use.ObjectID(filepath.Base(path)); !ok || filepath.Base(in) != customersFolder {
+			return false
+		}
+		return slices.ContainsFunc(from, func(p string) bool { return filepath.Clean(p) == filepath.Dir(in) })
+	}
 }
 
 // DelegationSource is what an inventory was made from.
@@ -50,6 +76,11 @@ func Delegation(ctx context.Context, r DelegationReading) (*delegation.Inventory
 			return nil, nil, err
 		}
 		src.Folders = append(src.Folders, found...)
+	}
+	if r.Sample() {
+		for tenant, files := range sample.Customers() {
+			src.Folders = append(src.Folders, CustomerFolder{tenant, "sample:" + customersFolder + "/" + tenant, files})
+		}
 	}
 	slices.SortStableFunc(src.Folders, func(a, b CustomerFolder) int { return strings.Compare(a.Tenant, b.Tenant) })
 	r.apart = func(path string) bool {
@@ -98,6 +129,9 @@ var ownLists = []string{"azureroleassignments", "serviceprincipals", "oauth2perm
 
 // ownOf reads what a customer's own lists say of who reaches in.
 func ownOf(ctx context.Context, r Reading, c CustomerFolder) (*delegation.Own, error) {
+	if c.files != nil {
+		return nil, nil //nolint:nilnil // the sample has logs and roles alone
+	}
 	entries, err := os.ReadDir(c.Path)
 	if err != nil {
 		return nil, problem.Wrap(err, problem.BadInput, "the folder %.200q cannot be listed", c.Path).WithHint("check who may read it")

@@ -96,7 +96,7 @@ func (i *Installation) DelegationPlan(ctx context.Context, a DelegationPlanAsk) 
 	if err != nil {
 		return move.Plan{}, err
 	}
-	a.Question.Pins = append(a.Question.Pins, pins...)
+	a.Question.kept = pins // of files; what was collected has them anyway
 	ask := move.Ask{Cloud: i.Cloud.Name, Now: i.Now(), Seed: token.GUID(), Template: a.Template, Customers: a.Customers, Pins: pins, DropUnseen: a.Drop,
 		Tight: a.Tight, KeepDAP: a.KeepDAP, Stages: a.Stages}
 	if ask.Inventory, ask.Result, err = i.delegationFacts(ctx, a); err != nil {

@@ -25,6 +25,8 @@ type RecommendQuestion struct {
 	Job      string          // a group, or a set of roles by name; "" all
 	Accept   []string        // roles by name or id
 	Pins     []recommend.Pin // kept whatever was seen; roles, groups and customers by name or id
+
+	kept []recommend.Pin // of the installation: by ids, also of what is not there any more
 }
 
 // DelegationRecommend reads files, and derives the least roles from what was done: the
@@ -159,6 +161,7 @@ func (q *RecommendQuestion) fill(in *recommend.Input) (said string, err error) {
 		}
 		in.Pins = append(in.Pins, p)
 	}
+	in.Pins = append(in.Pins, q.kept...)
 	return said, nil
 }
 

@@ -119,7 +119,7 @@ func eachLine(ctx context.Context, r io.Reader, each func(line []byte, number in
 // readUse reads one customer's folder.
 func readUse(ctx context.Context, r Reading, folder CustomerFolder, o use.Options) (*use.Part, error) {
 	s := &useSink{fold: use.New(o), facts: facts.New()}
-	inputs, err := intake.Read(ctx, intake.Options{Now: r.Now, Named: emptyUse}, []string{folder.Path}, s)
+	inputs, err := folder.read(ctx, intake.Options{Now: r.Now, Named: emptyUse}, s)
 	if err != nil {
 		return nil, err
 	}

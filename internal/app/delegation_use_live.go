@@ -186,6 +186,19 @@ func (i *Installation) RecommendFrom(ctx context.Context, q RecommendQuestion) (
 			}
 		}
 	}
+	if q.kept, err = i.keptPins(ctx); err != nil {
+		return in, "", err
+	}
 	said, err = q.fill(&in)
 	return in, said, err
+}
+
+// keptPins are the pins of this installation, each held to its mark. Where there are some and
+// the vault is closed it is an error of kind problem.Unavailable: without them a pinned role
+// would be told as one that goes.
+func (i *Installation) keptPins(ctx context.Context) ([]recommend.Pin, error) {
+	if list, err := i.Mover.Pins(ctx); err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return i.Mover.Pinned(ctx)
 }

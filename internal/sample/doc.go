@@ -21,6 +21,10 @@
 // from a tool whose export has nothing that could prove MFA, and the oldest
 // from a workspace, in a table.
 //
+// Of three customers the folder customers has, a folder each, the directory's audit log of
+// 90 days, as somebody has it who keeps it, and who holds which role there. It stands beside
+// exports, since none of it is the partner's own.
+//
 // All people, companies and addresses are invented: Microsoft's fictional
 // names, documentation domains and documentation address blocks.
 package sample

@@ -47,7 +47,10 @@ func TestExports(t *testing.T) {
 	want := exportAll(t)
 	if *update {
 		for name, content := range want {
-			path := filepath.Join("exports", filepath.FromSlash(name))
+			path := filepath.FromSlash(name)
+			if !strings.HasPrefix(name, "customers/") {
+				path = filepath.Join("exports", path)
+			}
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 				t.Fatal(err)
 			}
@@ -57,14 +60,27 @@ func TestExports(t *testing.T) {
 		}
 		return
 	}
-	err := fs.WalkDir(sample.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+	compare(t, want, "", sample.FS())
+	for tenant, files := range sample.Customers() {
+		compare(t, want, "customers/"+tenant+"/", files)
+	}
+	for name := range want {
+		t.Errorf("%s is missing: run go generate ./internal/sample", name)
+	}
+}
+
+// compare holds files to those that were exported, and takes these away.
+func compare(t *testing.T, want map[string][]byte, under string, files fs.FS) {
+	t.Helper()
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		got, err := fs.ReadFile(sample.FS(), name)
+		got, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}
+		name = under + name
 		w, ok := want[name]
 		if !ok {
 			t.Errorf("%s is not exported any more: remove it", name)
@@ -76,9 +92,6 @@ func TestExports(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	for name := range want {
-		t.Errorf("%s is missing: run go generate ./internal/sample", name)
 	}
 }
 
@@ -117,6 +130,7 @@ func exportAll(t *testing.T) map[string][]byte {
 		x.save(&r)
 	}
 	x.write("signins/signIns-v1.0.json", x.list(evidence.Graph, "/v1.0/auditLogs/signIns?$filter=startswith(userPrincipalName,'"+apart+"')"))
+	x.customers("fabrikam.example", "proseware.example", "tailspin.example")
 	older := start(t, span[1])
 	rows := slices.DeleteFunc(older.signIns("/beta/auditLogs/signIns", span[0], span[1], "interactiveUser"), func(r signIn) bool {
 		return r.AuthenticationRequirement != "singleFactorAuthentication" || strings.HasPrefix(r.UserPrincipalName, apart)

@@ -3,6 +3,7 @@ package sample
 import (
 	"embed"
 	"io/fs"
+	"iter"
 	"time"
 )
 
@@ -25,4 +26,28 @@ func FS() fs.FS {
 		panic(err) // the path is a constant and valid
 	}
 	return sub
+}
+
+//go:embed customers
+var customers embed.FS
+
+// Customers yields, by tenant id, what was exported of some customers' own tenants: their
+// directory's audit log and who holds which role there. It is not the partner's own, and [FS]
+// has none of it.
+func Customers() iter.Seq2[string, fs.FS] {
+	return func(yield func(string, fs.FS) bool) {
+		entries, err := customers.ReadDir("customers")
+		if err != nil {
+			panic(err) // the path is a constant and valid
+		}
+		for _, e := range entries {
+			sub, err := fs.Sub(customers, "customers/"+e.Name())
+			if err != nil {
+				panic(err) // so is this
+			}
+			if !yield(e.Name(), sub) {
+				return
+			}
+		}
+	}
 }

@@ -56,13 +56,22 @@ func peopleText(w io.Writer, info *partnercloud.Info, p kit.Paint) {
 		}
 		return n > 0
 	}
-	if section("People", len(info.People)) {
-		kit.Table(w, p, info.People,
+	people := func(list []partnercloud.Person) {
+		kit.Table(w, p, list,
 			kit.Col("user", func(r *partnercloud.Person) string { return r.UPN }),
 			kit.Col("password", func(r *partnercloud.Person) string { return r.Password }),
 			kit.Col("TOTP secret", func(r *partnercloud.Person) string { return r.TOTP }),
 			kit.Col("roles", func(r *partnercloud.Person) string { return r.Role }),
 			kit.Col("about", func(r *partnercloud.Person) string { return r.About }))
+	}
+	if section("People", len(info.People)) {
+		people(info.People)
+	}
+	if len(info.Admins) > 0 {
+		fmt.Fprintln(w)
+	}
+	if section("Administrators of customers, who answer your offers", len(info.Admins)) {
+		people(info.Admins)
 	}
 	if len(info.Apps) > 0 {
 		fmt.Fprintln(w)

@@ -18,7 +18,7 @@ func keptUse(env *kit.Env, cmd *cobra.Command) recommendKept {
 	var in kit.Installation
 	in.Register(cmd)
 	return func(ctx context.Context, q app.RecommendQuestion) (out recommend.Input, said string, err error) {
-		s, err := in.Data(ctx, env, false)
+		s, err := in.Kept(ctx, env) // with the vault: pins are held to their marks
 		if err != nil {
 			return out, "", err
 		}

@@ -59,7 +59,7 @@ func (w *work) assigning(ctx context.Context) (outcome, error) {
 		}
 	}
 	if pending > 0 {
-		return w.settle("Microsoft is giving roles to %d groups", pending), nil
+		return w.settle("Microsoft is giving the groups their roles: %d to go", pending), nil
 	}
 	return goOn(Probing), nil
 }
@@ -153,7 +153,7 @@ func (w *work) easing(ctx context.Context) (outcome, error) {
 		pending += left
 	}
 	if pending > 0 {
-		return w.settle("Microsoft is taking away %d old assignments", pending), nil
+		return w.settle("Microsoft is taking old assignments away: %d to go", pending), nil
 	}
 	return goOn(Proving), nil
 }
@@ -187,7 +187,7 @@ func (w *work) ease(ctx context.Context, id string, groups []string) (o *outcome
 			out := hold("since the plan was made the group %s got roles by %s: %s", a.Group, print.Clean(was.Name, print.MaxName), named(more))
 			return &out, 0, nil
 		}
-		err := w.ask(ctx, fmt.Sprintf("take %s from %s", named(a.Roles), a.Group), func(ctx context.Context) error {
+		err := w.ask(ctx, fmt.Sprintf("take %s from %s", named(a.Roles), w.groupCalled(a.Group)), func(ctx context.Context) error {
 			err := w.cloud.Unassign(ctx, id, a.ID, a.ETag)
 			if err == nil {
 				w.x.Progress.Eased = append(w.x.Progress.Eased, a.ID)
@@ -225,7 +225,7 @@ func (w *work) ending(ctx context.Context) (outcome, error) {
 		return wait(0, "old relationships are being ended"), nil
 	}
 	if pending > 0 {
-		return w.settle("Microsoft is ending %d old relationships", pending), nil
+		return w.settle("Microsoft is ending old relationships: %d to go", pending), nil
 	}
 	if o, err := w.dropGlobal(ctx); err != nil || o != nil {
 		return *orNone(o), err
@@ -275,4 +275,14 @@ func (w *work) dropGlobal(ctx context.Context) (*outcome, error) {
 	}
 	o := wait(0, "Global Administrator is being taken out")
 	return &o, nil
+}
+
+// groupCalled is a group's name as the plan has it, or its id.
+func (w *work) groupCalled(id string) string {
+	for i := range w.c.Groups {
+		if g := &w.c.Groups[i]; g.ID == id {
+			return groupName(g.ID, g.Name)
+		}
+	}
+	return id
 }

@@ -30,7 +30,7 @@ func (w *work) restoring(ctx context.Context) (outcome, error) {
 		pending += left
 	}
 	if pending > 0 {
-		return w.settle("Microsoft is giving %d old assignments back", pending), nil
+		return w.settle("Microsoft is giving old assignments back: %d to go", pending), nil
 	}
 	if o, err := w.onlyWay(ctx, ids); err != nil || o != nil {
 		return *orNone(o), err

@@ -5,6 +5,7 @@ package move
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,8 +64,13 @@ func invitation(base string, c *Customer, p *Progress, partner string) Invitatio
 	b.WriteString("The role Customer Delegated Admin Relationship Administrator is enough for this. No Global Administrator is needed.\n\n")
 	if c.Relationship != nil {
 		b.WriteString("Roles that are asked for:\n")
+		names := make([]string, 0, len(c.Relationship.Roles))
 		for _, r := range c.Relationship.Roles {
-			fmt.Fprintf(&b, "- %s\n", roleName(r))
+			names = append(names, roleName(r))
+		}
+		slices.Sort(names) // as the customer's page is compared with it
+		for _, name := range names {
+			fmt.Fprintf(&b, "- %s\n", name)
 		}
 		fmt.Fprintf(&b, "\nFor: %s.", lasts(c.Relationship))
 	}

@@ -283,12 +283,16 @@ func (m *maker) byUse() {
 			continue
 		}
 		judged[[2]string{it.Relationship, group}] = true
-		m.wants(group, it.Recommended...)
+		needed := it.Recommended
+		if !m.a.DropUnseen && it.Cautious != nil { // what stays does what another role would be taken for
+			needed = it.Cautious
+		}
+		m.wants(group, needed...)
 		for _, d := range it.Dropped {
 			if !legacy(strings.ToLower(d.Role)) && d.Sure != recommend.ByEvidence && !m.a.DropUnseen {
 				m.wants(group, d.Role)
 				m.out.Stays = append(m.out.Stays, Staying{strings.ToLower(d.Role), group,
-					print.Clean("no use was seen, and what it is for leaves no trace in what was read: "+d.Why, print.MaxSaying)})
+					print.Clean("nothing shows that it is not needed: "+d.Why, print.MaxSaying)})
 				continue
 			}
 			m.goes(group, d.Role, d.Sure, d.Why)

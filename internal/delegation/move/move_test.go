@@ -264,3 +264,24 @@ func TestStages(t *testing.T) {
 		t.Fatalf("%+v", s.Counts)
 	}
 }
+
+// What stays for want of evidence does what a smaller role would be taken for, so that nobody
+// has to approve a relationship that is larger than the old one.
+func TestNothingBesideWhatStays(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	r := newRig(t, dbtest.SQLite(t), f)
+	f.seed(0, "Desk", false, []string{users, helpdesk}, []string{users, helpdesk}, nil)
+	inv := f.inventory(1)
+	res := least(inv, recommend.NoEvidence, helpdesk)
+	it := &res.Items[0]
+	it.Recommended, it.Cautious = []string{entra.RoleLicenseAdministrator}, []string{users, helpdesk}
+	it.Dropped = []recommend.Dropped{{Role: users, Sure: recommend.NoEvidence, Why: "29 of 90 days"}, {Role: helpdesk, Sure: recommend.NoEvidence, Why: "tickets"}}
+	if _, err := Make(&Ask{Cloud: "public", Now: inv.AsOf, Seed: "seed", Inventory: inv, Result: res}); err == nil || !strings.Contains(err.Error(), "it is so already") {
+		t.Errorf("the plan: %v", err)
+	}
+	p := r.plan(inv, res, func(a *Ask) { a.DropUnseen = true })
+	if c := p.Customers[0]; c.Change != Replace || !slices.Equal(c.Groups[0].Roles, []string{entra.RoleLicenseAdministrator}) {
+		t.Errorf("with --drop-unseen: %s %v", c.Change, c.Groups)
+	}
+}

@@ -31,7 +31,7 @@ func (d *deriver) choose(w *work) {
 		it.Acts += n.count
 	}
 	if !it.Judged {
-		it.Recommended, it.Exact = slices.Clone(it.Granted), true
+		it.Recommended, it.Cautious, it.Exact = slices.Clone(it.Granted), slices.Clone(it.Granted), true
 		return
 	}
 	keep := slices.Clone(it.Pinned)
@@ -72,6 +72,22 @@ func (d *deriver) choose(w *work) {
 			it.Added = append(it.Added, r)
 		}
 	}
+	it.Cautious = d.cautious(it, open, keep)
+}
+
+// cautious is what is needed where roles that go without evidence stay: what these can do
+// calls for no further role. What a role was taken in the place of stays as well then, and the
+// two together would be more than there was.
+func (d *deriver) cautious(it *Item, open []*known, keep []string) []string {
+	for _, x := range it.Dropped {
+		if r, ok := d.role(x.Role); x.Sure == NoEvidence && (!ok || !r.Never) {
+			keep = append(keep, x.Role)
+		}
+	}
+	if len(keep) == 0 {
+		return slices.Clone(it.Recommended)
+	}
+	return slices.Clone(d.solve(open, once(keep)).roles)
 }
 
 // beside says that a granted role could have done an act that is not guarded.

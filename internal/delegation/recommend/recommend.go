@@ -76,7 +76,8 @@ type Item struct {
 	Group        string    `json:"groupId"`
 	Granted      []string  `json:"granted"`
 	Recommended  []string  `json:"recommended"`
-	Added        []string  `json:"added"` // recommended and not granted
+	Cautious     []string  `json:"cautious"` // the smallest choice where roles that go without evidence stay
+	Added        []string  `json:"added"`    // recommended and not granted
 	Dropped      []Dropped `json:"dropped"`
 	Pinned       []string  `json:"pinned"`
 	Waits        []Waiting `json:"waitsForAcceptance"`

@@ -250,6 +250,29 @@ func TestSure(t *testing.T) {
 	}
 }
 
+// TestCautious: where roles without evidence stay, what they can do calls for no other one.
+func TestCautious(t *testing.T) {
+	t.Parallel()
+	g := newGround(user, reader)
+	g.did(ada, "UserManagement", "Change user license", role.TargetOrdinary, 5)
+	g.part.Logs[0].First = end.AddDate(0, 0, -20) // so that nothing goes by evidence
+	it := recommend.Run(g.in).Items[0]
+	if !slices.Equal(it.Recommended, set(license)) || !slices.Equal(it.Cautious, set(user, reader)) {
+		t.Errorf("recommended %v, cautious %v", it.Recommended, it.Cautious)
+	}
+	g.part.Logs[0].First = end.AddDate(0, 0, -120) // all is read: the role goes by evidence, the one for reading does not
+	if it = recommend.Run(g.in).Items[0]; !slices.Equal(it.Cautious, set(license, reader)) {
+		t.Errorf("with evidence cautious is %v", it.Cautious)
+	}
+	g = newGround(reader, exchange) // what stays cannot do it: it is asked for
+	g.inv.Customers[0].DAP = delegation.Yes
+	g.inv.Groups[agents].Members = []delegation.Member{{Person: ada}}
+	g.did(ada, "UserManagement", "Change user license", role.TargetOrdinary, 5)
+	if it = recommend.Run(g.in).Items[0]; !slices.Equal(it.Cautious, set(license, reader, exchange)) {
+		t.Errorf("by DAP cautious is %v", it.Cautious)
+	}
+}
+
 // TestTemplates: rare sets go into a common one that has all of theirs and no further
 // privileged role.
 func TestTemplates(t *testing.T) {

@@ -42,6 +42,7 @@ func (d *deriver) result() *Result {
 // fill makes the lists of an item lists, be they empty.
 func (it *Item) fill() {
 	it.Recommended, it.Added, it.Dropped, it.Pinned = print.List(it.Recommended), print.List(it.Added), print.List(it.Dropped), print.List(it.Pinned)
+	it.Cautious = print.List(it.Cautious)
 	it.Waits, it.Unmapped, it.Failed = print.List(it.Waits), print.List(it.Unmapped), print.List(it.Failed)
 }
 

@@ -18,7 +18,7 @@ func RoleByID(id string) (entra.Role, bool) {
 
 // RoleName is a role's name by its id in any case, or the id where it is not built in.
 func RoleName(id string) string {
-	if r, ok := RoleByID(strings.ToLower(id)); ok {
+	if r, ok := entra.FindRole(strings.ToLower(id)); ok {
 		return r.Name
 	}
 	return id
