@@ -89,7 +89,7 @@ func (b *builder) group(id string, pim Answer) {
 		}
 	}
 	g.Dynamic = slices.ContainsFunc(d.GroupTypes, func(t string) bool { return strings.EqualFold(t, "DynamicMembership") })
-	w := &walk{b: b, best: map[string]Member{}, seen: map[step]bool{}}
+	w := &walk{b: b, best: map[string]Member{}, seen: map[step]bool{}, inner: map[string]bool{}}
 	w.into(id, nil, false, false)
 	for _, person := range sorted(w.best) {
 		g.Members = append(g.Members, w.best[person])
@@ -122,6 +122,7 @@ type walk struct {
 	best   map[string]Member // by person: the surest and shortest way
 	seen   map[step]bool
 	nested []string
+	inner  map[string]bool // what is nested
 	why    string
 }
 
@@ -146,7 +147,12 @@ func (w *walk) into(id string, via []string, eligible, perhaps bool) {
 			key := strings.ToLower(m.ID)
 			if w.b.f.Directory.Groups[key] != nil {
 				key = w.b.text(key)
-				if !slices.Contains(w.nested, key) && key != id {
+				if len(now.via) >= directory.MaxNested {
+					w.why = directory.WhyDeep
+					return
+				}
+				if !w.inner[key] && key != id {
+					w.inner[key] = true
 					w.nested = append(w.nested, key)
 				}
 				queue = append(queue, at{step{key, eligible, perhaps}, append(slices.Clip(now.via), key)})

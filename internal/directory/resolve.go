@@ -144,10 +144,24 @@ func (d *Directory) Resolve(groupsWhole bool) *Standing {
 	return r.out
 }
 
+// MaxNested is how deep groups within groups are followed.
+const MaxNested = 100
+
+// WhyDeep is why a group is open in which others are nested deeper than [MaxNested].
+const WhyDeep = "groups are nested in it deeper than is followed"
+
 // members calls f for everybody in a group, through nested groups. Cycles are
 // harmless. why becomes the reason for which there may be more.
 func (r *resolver) members(id string, sure Sure, seen map[string]Sure, why *string, f func(member)) {
+	r.within(id, 0, sure, seen, why, f)
+}
+
+func (r *resolver) within(id string, depth int, sure Sure, seen map[string]Sure, why *string, f func(member)) {
 	if seen[id] >= sure {
+		return
+	}
+	if depth > MaxNested {
+		*why = WhyDeep
 		return
 	}
 	seen[id] = sure
@@ -168,7 +182,7 @@ func (r *resolver) members(id string, sure Sure, seen map[string]Sure, why *stri
 		key := strings.ToLower(m.ID)
 		switch {
 		case r.d.Groups[key] != nil:
-			r.members(key, s, seen, why, f)
+			r.within(key, depth+1, s, seen, why, f)
 		case m.Type == "group":
 			*why = "a group nested in it is not in the export"
 		case m.Type != "" && m.Type != "user" && m.Type != "agentuser":
