@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"partnerguard/internal/audit"
 	"partnerguard/internal/db"
@@ -67,4 +68,23 @@ func (r *rig) exec(d *db.DB, query string, args ...any) {
 	if _, err := d.ExecContext(r.Context(), query, args...); err != nil {
 		r.Fatal(err)
 	}
+}
+
+// A time that nobody writes does not keep a move from being looked at.
+func TestOddTimes(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := newFake()
+		r := newRig(t, d, f)
+		f.seed(0, "MLT_abc_partner", true, []string{helpdesk, users}, []string{helpdesk}, []string{users})
+		inv := f.inventory(1)
+		_, err := r.Apply(t.Context(), r.plan(inv, least(inv, recommend.ByEvidence, helpdesk)), 0, inv)
+		r.ok(err)
+		for next, want := range map[int64]int{-1: 1, db.Micros(r.now().Add(-time.Second)): 1, 1 << 62: 1, db.Micros(r.now().Add(time.Hour)): 0, 0: 0} {
+			r.exec(d, "UPDATE delegation_moves SET next = $1", next)
+			if list, err := r.due(t.Context(), r.now(), 10); err != nil || len(list) != want {
+				t.Errorf("next %d: %d are due, %v", next, len(list), err)
+			}
+		}
+	})
 }

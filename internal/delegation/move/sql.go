@@ -247,16 +247,22 @@ func (m *Mover) release(ctx context.Context, plan, customer string) error {
 	return err
 }
 
+// longestWait is longer than any move waits before it is looked at again: an offer lapses
+// after 90 days.
+const longestWait = 100 * 24 * time.Hour
+
 // pair names a move.
 type pair struct {
 	Plan     string `json:"plan"`
 	Customer string `json:"customer"`
 }
 
-// due are moves that are to be looked at now.
+// due are moves that are to be looked at now. A time that nobody would have written, before
+// all times or after all waiting, is no reason to wait.
 func (m *Mover) due(ctx context.Context, now time.Time, limit int) ([]pair, error) {
 	return all(ctx, m.d.DB, func(r row) (p pair, err error) { return p, r.Scan(&p.Plan, &p.Customer) },
-		"SELECT plan, customer FROM delegation_moves WHERE next > 0 AND next <= $1 ORDER BY next, plan, customer LIMIT $2", db.Micros(now), limit)
+		"SELECT plan, customer FROM delegation_moves WHERE next <> 0 AND (next <= $1 OR next > $2) ORDER BY next, plan, customer LIMIT $3", db.Micros(now),
+		db.Micros(now.Add(longestWait)), limit)
 }
 
 // wake has moves of a plan in a state looked at now.
