@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"partnerguard/internal/delegation"
@@ -177,34 +176,22 @@ func (c *probing) planned(ctx context.Context, p *move.Plan, only string) ([]pro
 }
 
 // Prober is what moves probe with; it makes its connection when it is first asked.
-func (i *Installation) Prober() move.Prober { return &lateProber{i: i, since: map[string]time.Time{}} }
+func (i *Installation) Prober() move.Prober { return lateProber{i} }
 
-// lateProber remembers since when it is asked the same: what takes its time is waited
-// for, and has failed when it had its time.
-type lateProber struct {
-	i *Installation
-
-	mu    sync.Mutex // guards since
-	since map[string]time.Time
-}
+// lateProber waits for what takes its time from when it was first to be so, whichever process
+// asks; it has failed when it had that time.
+type lateProber struct{ i *Installation }
 
 // Probe is a move's question: does the access exist, and the old one not?
-func (l *lateProber) Probe(ctx context.Context, ask move.ProbeAsk) (move.ProbeAnswer, error) {
+func (l lateProber) Probe(ctx context.Context, ask move.ProbeAsk) (move.ProbeAnswer, error) {
 	c, err := l.i.probeClient(ctx)
 	if err != nil {
 		return move.ProbeAnswer{}, err
 	}
-	key := strings.ToLower(ask.Tenant + " " + ask.Relationship)
-	if len(ask.Gone) > 0 {
-		key += " gone"
-	}
-	l.mu.Lock()
-	since, ok := l.since[key]
-	if !ok {
+	since := ask.Since
+	if since.IsZero() {
 		since = l.i.Now()
-		l.since[key] = since
 	}
-	l.mu.Unlock()
 	e := probe.Expectation{Customer: strings.ToLower(ask.Tenant), Since: since}
 	for _, g := range ask.Groups {
 		e.Active = append(e.Active, probe.Access{Relationship: ask.Relationship, Group: strings.ToLower(g.ID), Roles: g.Roles})
@@ -216,10 +203,6 @@ func (l *lateProber) Probe(ctx context.Context, ask move.ProbeAsk) (move.ProbeAn
 	pass, known := map[probe.Outcome]move.Passed{probe.Pass: move.Pass, probe.Fail: move.Fail}[o]
 	if !known {
 		pass = move.Unknown
-	} else {
-		l.mu.Lock()
-		delete(l.since, key)
-		l.mu.Unlock()
 	}
 	return move.ProbeAnswer{Pass: pass, Words: words}, ctx.Err()
 }

@@ -150,19 +150,18 @@ func TestProbeOfAPlan(t *testing.T) {
 func TestProbeOfAMove(t *testing.T) {
 	t.Parallel()
 	p := newProbed(t)
-	by := p.s.Prober()
 	rel, desk := p.relationship("Fabrikam_Operations"), p.group("GDAP Service Desk")
 	ask := move.ProbeAsk{Tenant: p.lab.Customer("fabrikam.example"), Relationship: rel,
 		Groups: []move.Group{{ID: desk, Roles: []string{entra.RoleDirectoryReaders, entra.RoleHelpdeskAdministrator, entra.RoleServiceSupportAdministrator}}}}
 	check := func(when string, want move.Passed) {
 		t.Helper()
-		a, err := by.Probe(t.Context(), ask)
+		a, err := p.s.Prober().Probe(t.Context(), ask) // each as another process
 		if err != nil || a.Pass != want || a.Words == "" {
 			t.Errorf("%s: %+v %v", when, a, err)
 		}
 	}
 	check("as it is", move.Pass)
-	ask.Groups[0].Roles = append(ask.Groups[0].Roles, entra.RoleUserAdministrator)
+	ask.Groups[0].Roles, ask.Since = append(ask.Groups[0].Roles, entra.RoleUserAdministrator), p.lab.Now()
 	check("a role too few, just asked", move.Unknown)
 	p.lab.Jump(11 * time.Minute)
 	check("a role too few, for long", move.Fail)

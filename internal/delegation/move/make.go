@@ -283,6 +283,9 @@ func (m *maker) byUse() {
 			continue
 		}
 		judged[[2]string{it.Relationship, group}] = true
+		if !it.Judged {
+			m.unjudged(it.Why)
+		}
 		needed := it.Recommended
 		if !m.a.DropUnseen && it.Cautious != nil { // what stays does what another role would be taken for
 			needed = it.Cautious
@@ -305,6 +308,15 @@ func (m *maker) byUse() {
 				m.say("Nothing was recommended of %s for the group %s: it keeps what it has.", print.Clean(r.Name, 60), group)
 			}
 		}
+	}
+}
+
+// unjudged says once for each reason that what is granted stays, since nothing says what of it
+// is needed.
+func (m *maker) unjudged(why string) {
+	words := print.Clean("What is needed was not judged, and what is granted stays: "+why, print.MaxSaying)
+	if !slices.Contains(m.out.Words, words) {
+		m.say("%s", words)
 	}
 }
 

@@ -31,6 +31,8 @@ type ProbeAsk struct {
 	Relationship string
 	Groups       []Group // that should have access, with their roles
 	Gone         []Going // access that should be gone; only after the old assignments went
+
+	Since time.Time // when what is asked for was first to be so: what takes its time has failed when it had it
 }
 
 // ProbeAnswer is what a probe found.

@@ -333,7 +333,7 @@ func (w *work) operation(ctx context.Context, id string) (o outcome, waits bool,
 
 // probing asks whether the new access exists, and with gone whether the old one does not.
 func (w *work) probing(ctx context.Context, after bool) (outcome, error) {
-	ask := ProbeAsk{Tenant: w.c.Tenant, Relationship: w.target(), Groups: w.c.Groups}
+	ask := ProbeAsk{Tenant: w.c.Tenant, Relationship: w.target(), Groups: w.c.Groups, Since: w.x.Since}
 	if after {
 		ask.Gone = w.c.Goes
 	}
