@@ -14,12 +14,15 @@ const (
 
 // Inventory is what a partner may do at its customers, as of a moment.
 type Inventory struct {
-	AsOf      time.Time           `json:"asOf"`
-	Tenant    string              `json:"tenant"` // the partner's; "" not said
-	Customers []Customer          `json:"customers"`
-	Groups    map[string]*Group   `json:"groups"` // by id, lower case: those that matter to any way
-	People    map[string]*Person  `json:"people"` // by object id, lower case with dashes: those of the groups
-	Lists     map[string]ListRead `json:"lists"`  // how each list was read, by its Graph name
+	AsOf      time.Time         `json:"asOf"`
+	Tenant    string            `json:"tenant"` // the partner's; "" not said
+	Customers []Customer        `json:"customers"`
+	Groups    map[string]*Group `json:"groups"` // by id, lower case: those that matter to any way
+	// Spare are the partner's other security groups, that nothing goes by: names by id. At
+	// most MaxSpare are kept.
+	Spare  map[string]string   `json:"otherGroups,omitempty"`
+	People map[string]*Person  `json:"people"` // by object id, lower case with dashes: those of the groups
+	Lists  map[string]ListRead `json:"lists"`  // how each list was read, by its Graph name
 
 	// Unclaimed are relationships that name no customer: nobody approved them yet, or the
 	// record lost whose they are.
@@ -38,6 +41,9 @@ type Lost struct {
 	Assignment
 	Source string `json:"source,omitempty"`
 }
+
+// MaxSpare bounds the groups that nothing goes by and that are kept all the same.
+const MaxSpare = 10_000
 
 // ListRead is how a list was read.
 type ListRead struct {

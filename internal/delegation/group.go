@@ -63,6 +63,15 @@ func (b *builder) groups() {
 			b.group(id, pim)
 		}
 	}
+	for _, key := range sorted(b.f.Directory.Groups) {
+		g := b.f.Directory.Groups[key]
+		if id := strings.ToLower(g.ID); id != "" && b.inv.Groups[id] == nil && len(b.inv.Spare) < MaxSpare {
+			if b.inv.Spare == nil {
+				b.inv.Spare = map[string]string{}
+			}
+			b.inv.Spare[b.text(id)] = cmp.Or(clean(g.DisplayName), id)
+		}
+	}
 }
 
 // group adds a group with everybody in it, and the groups nested in it.

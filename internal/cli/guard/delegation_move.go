@@ -159,8 +159,9 @@ refused, with the differences. The first stage begins at once, each further one 
 the probes of the one before it passed; --stage lets no later one begin. A failing probe
 stops the plan: nothing is changed until somebody looked and says --resume.
 
-Running it again with the same plan changes nothing but --stage. --dry-run says what it
-would begin, and sends nothing.`,
+Running it again with the same plan goes on as far as it was let go; --stage 100 lets all
+stages begin. A rollback stops the plan, too. --dry-run says what it would begin, and sends
+nothing.`,
 		Example: `  partnerguard delegation apply plan.yaml --dry-run
   partnerguard delegation apply plan.yaml --stage 5%
   partnerguard delegation apply plan.yaml --now

@@ -18,8 +18,8 @@ import (
 )
 
 // Apply takes a plan over: its first stage begins, and each further one up to until (a
-// share of the plan's stages in percent; 0 is all) when the probes of the one before it
-// passed. now is what is there at this moment: a plan that was made of something else is
+// share of the plan's stages in percent; 0 is all, and of a plan that was applied already as
+// far as it was let go) when the probes of the one before it passed. now is what is there at this moment: a plan that was made of something else is
 // refused with the differences, as kind problem.Conflict. Applying the same plan again
 // changes nothing but until.
 func (m *Mover) Apply(ctx context.Context, p Plan, until int, now *delegation.Inventory) (Run, error) {
@@ -35,6 +35,9 @@ func (m *Mover) Apply(ctx context.Context, p Plan, until int, now *delegation.In
 	}
 	id := p.ID()
 	if r, err := m.trusted(ctx, id); err == nil {
+		if until == 0 {
+			return r, nil
+		}
 		return m.extend(ctx, r, last)
 	} else if !errors.Is(err, problem.NotFound) {
 		return r, err
@@ -377,7 +380,10 @@ func (m *Mover) Rollback(ctx context.Context, plan, customer string) error {
 			if err := x.returns(at); err != nil {
 				return err
 			}
-			return m.turned(ctx, x, Restoring, audit.DelegationRolledBack)
+			if err := m.turned(ctx, x, Restoring, audit.DelegationRolledBack); err != nil {
+				return err
+			}
+			return m.stop(ctx, plan, print.Clean(x.Name, 60)+" was taken back")
 		})
 	})
 }

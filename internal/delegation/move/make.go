@@ -61,12 +61,15 @@ func Make(a *Ask) (Plan, error) {
 	if len(p.Stages) == 0 {
 		p.Stages = []int{5, 25, 100}
 	}
+	if err := a.known(); err != nil {
+		return p, err
+	}
 	chosen, err := a.chosen()
 	if err != nil {
 		return p, err
 	}
 	for _, c := range chosen {
-		m := maker{a: a, c: c, want: map[string][]string{}, others: map[string][]string{}}
+		m := maker{a: a, c: c, want: map[string][]string{}, closed: map[string]string{}, others: map[string][]string{}}
 		out := m.customer()
 		if out.Change == Keep && len(out.End) == 0 && out.DAP == DAPKeep {
 			p.Unchanged = append(p.Unchanged, Unchanged{out.Tenant, out.Name, out.Why})
@@ -88,6 +91,21 @@ func Make(a *Ask) (Plan, error) {
 	sum := sha256.Sum256(b)
 	p.From = "sha256/" + hex.EncodeToString(sum[:16])
 	return p, p.Check()
+}
+
+// known refuses a template with a group that is not there: a plan of it would give nobody
+// anything, and end what is.
+func (a *Ask) known() error {
+	if a.Template == nil || !a.Inventory.Lists["groups"].Whole || len(a.Inventory.Spare) >= delegation.MaxSpare {
+		return nil
+	}
+	for _, g := range a.Template.Groups {
+		if x := a.Inventory.Groups[g.ID]; (x == nil || !x.Known) && a.Inventory.Spare[g.ID] == "" {
+			return problem.New(problem.NotFound, "the template's group %s is none of the partner's security groups", g.ID).
+				WithHint("write the id of a group of your own tenant; partnerguard delegation list --customer C shows those in use")
+		}
+	}
+	return nil
 }
 
 // chosen are the customers that a plan is for.
@@ -157,6 +175,8 @@ type maker struct {
 	own  []*delegation.Relationship // active ones that may be changed
 	out  Customer
 	want map[string][]string // group: roles
+
+	closed map[string]string // roles that a new relationship may not ask for unaccepted, and why they are there
 
 	others map[string][]string // what groups have by relationships that are left as they are
 }
@@ -286,13 +306,17 @@ func (m *maker) byUse() {
 		if !it.Judged {
 			m.unjudged(it.Why)
 		}
+		m.reserved(it)
 		needed := it.Recommended
 		if !m.a.DropUnseen && it.Cautious != nil { // what stays does what another role would be taken for
 			needed = it.Cautious
 		}
 		m.wants(group, needed...)
 		for _, d := range it.Dropped {
-			if !legacy(strings.ToLower(d.Role)) && d.Sure != recommend.ByEvidence && !m.a.DropUnseen {
+			if id := strings.ToLower(d.Role); recommend.Guarded(id) && d.Sure != recommend.ByEvidence {
+				m.goes(group, id, d.Sure, "it leads to Global Administrator, and no act that was seen needed it; a pin keeps it. "+d.Why)
+				continue
+			} else if !legacy(id) && d.Sure != recommend.ByEvidence && !m.a.DropUnseen {
 				m.wants(group, d.Role)
 				m.out.Stays = append(m.out.Stays, Staying{strings.ToLower(d.Role), group,
 					print.Clean("nothing shows that it is not needed: "+d.Why, print.MaxSaying)})
@@ -307,6 +331,23 @@ func (m *maker) byUse() {
 				m.wants(group, a.Roles...)
 				m.say("Nothing was recommended of %s for the group %s: it keeps what it has.", print.Clean(r.Name, 60), group)
 			}
+		}
+	}
+}
+
+// reserved remembers the roles that stay where they are, and that a new relationship asks for
+// only when a person accepted or pinned them.
+func (m *maker) reserved(it *recommend.Item) {
+	if !it.Judged {
+		for _, id := range sorted(it.Granted) {
+			if recommend.Guarded(id) && m.pinned(strings.ToLower(it.Group), id) == nil {
+				m.closed[id] = "what is needed was not judged"
+			}
+		}
+	}
+	for _, w := range it.Waits {
+		if id := strings.ToLower(w.Kept); recommend.Guarded(id) {
+			m.closed[id] = "acts need " + roleName(strings.ToLower(w.Role)) + ": " + strings.Join(w.Activity, ", ")
 		}
 	}
 }
@@ -388,7 +429,7 @@ func (m *maker) dropMissing() {
 		g := m.a.Inventory.Groups[group]
 		if len(roles) == 0 {
 			delete(m.want, group)
-		} else if m.a.Inventory.Lists["groups"].Whole && (g == nil || !g.Known) {
+		} else if m.a.Inventory.Lists["groups"].Whole && (g == nil || !g.Known) && m.a.Inventory.Spare[group] == "" {
 			delete(m.want, group)
 			m.say("The group %s is not there any more: it gets nothing.", group)
 		}

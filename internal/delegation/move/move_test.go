@@ -258,7 +258,7 @@ func TestStages(t *testing.T) {
 	if s := r.drive(r.Mover, run.ID, 50); s.Counts[Done] != 5 {
 		t.Fatalf("%+v", s.Counts)
 	}
-	_, err = r.Apply(t.Context(), p, 0, nil)
+	_, err = r.Apply(t.Context(), p, 100, nil)
 	r.ok(err)
 	if s := r.drive(r.Mover, run.ID, 50); s.State != Over || s.Counts[Done] != 10 {
 		t.Fatalf("%+v", s.Counts)

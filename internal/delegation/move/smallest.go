@@ -28,6 +28,12 @@ func (m *maker) change() Customer {
 	if target != nil {
 		m.narrow(target, union)
 	} else {
+		for _, id := range union {
+			if reason := m.closed[id]; reason != "" {
+				*out = Customer{Tenant: out.Tenant, Name: out.Name, DAP: DAPKeep, Was: out.Was, Words: out.Words}
+				return m.keep("%s would have to be asked for anew (%s), since %s: --accept or a pin says that it shall be", roleName(id), reason, why)
+			}
+		}
 		m.replace(union, why)
 	}
 	for _, r := range m.own {
@@ -77,6 +83,9 @@ func (m *maker) nothing() Customer {
 	}
 	m.say("Afterwards nobody of the partner has access there by GDAP.")
 	m.risk()
+	if m.a.Template != nil {
+		return m.keep("the template gives nobody anything there: the relationships end")
+	}
 	return m.keep("no act needed any of the relationships: they end")
 }
 

@@ -23,6 +23,11 @@ type choice struct {
 	gap   string
 }
 
+// Guarded says that a role, by its id in lower case, is never asked for unless an act needs
+// it and a person accepted it. Such a role goes without evidence, too: each leads to Global
+// Administrator.
+func Guarded(id string) bool { return slices.Contains(guarded, id) }
+
 // choose fills in an item's recommendation.
 func (d *deriver) choose(w *work) {
 	it := &w.item
@@ -80,14 +85,20 @@ func (d *deriver) choose(w *work) {
 // two together would be more than there was.
 func (d *deriver) cautious(it *Item, open []*known, keep []string) []string {
 	for _, x := range it.Dropped {
-		if r, ok := d.role(x.Role); x.Sure == NoEvidence && (!ok || !r.Never) {
+		if r, ok := d.role(x.Role); x.Sure == NoEvidence && (!ok || !r.Never) && !Guarded(x.Role) {
 			keep = append(keep, x.Role)
 		}
 	}
 	if len(keep) == 0 {
 		return slices.Clone(it.Recommended)
 	}
-	return slices.Clone(d.solve(open, once(keep)).roles)
+	out := slices.Clone(d.solve(open, once(keep)).roles)
+	for _, r := range it.Recommended { // what is there and needed stays, also where another that stays does the same
+		if slices.Contains(it.Granted, r) {
+			out = append(out, r)
+		}
+	}
+	return once(out)
 }
 
 // beside says that a granted role could have done an act that is not guarded.
