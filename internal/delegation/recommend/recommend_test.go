@@ -239,9 +239,11 @@ func TestSure(t *testing.T) {
 		}
 	}
 	g := newGround(user)
-	g.part.Logs[0].First = end.AddDate(0, 0, -80)
-	if got := sure(g, user); got != recommend.NoEvidence {
-		t.Errorf("of a log of 80 days it goes by %q", got)
+	for days, want := range map[int]recommend.Sure{80: recommend.ByEvidence, 70: recommend.NoEvidence, 61: recommend.NoEvidence, 20: recommend.NoEvidence} {
+		g.part.Logs[0].First = end.AddDate(0, 0, -days) // two quiet weeks at the beginning are believed
+		if got := sure(g, user); got != want {
+			t.Errorf("of a log of %d days it goes by %q", days, got)
+		}
 	}
 	g = newGround(privAuth)
 	g.did(ada, "UserManagement", "Reset user password", role.TargetUnknown, 4)

@@ -162,10 +162,12 @@ func (d *deriver) unjudged(r *delegation.Relationship, a *delegation.Assignment,
 		return "it was made by Microsoft Entra tenant governance"
 	case a.RolesLost:
 		return "not all roles of the assignment could be read"
-	case r.Activated.IsZero():
+	case r.Created.After(d.out.Window.From):
+		return d.young("the relationship is there", r.Created)
+	case since(r, a).IsZero():
 		return "since when the relationship is active was not read"
-	case r.Activated.After(d.out.Window.From):
-		return d.young("the relationship is active", r.Activated)
+	case since(r, a).After(d.out.Window.From):
+		return d.young("the relationship is active", since(r, a))
 	case a.Created.After(d.out.Window.From):
 		return d.young("the assignment is there", a.Created)
 	}

@@ -43,7 +43,8 @@ const hours24 = 24 * time.Hour
 const (
 	servedDays = 30 * hours24
 	keptDays   = 31 * hours24
-	quietDays  = 7 * hours24 // a silence that long at an end of a log is taken for silence
+	freeDays   = 7 * hours24
+	quietDays  = 14 * hours24 // a silence that long at an end of a log is taken for silence
 )
 
 // log says how one log was read.
@@ -102,7 +103,7 @@ func (l *Log) covered(from, to time.Time) []Span {
 	case !l.Whole:
 		return nil
 	case l.First.IsZero():
-		return []Span{{to.Add(-quietDays), to}}
+		return []Span{{to.Add(-freeDays), to}}
 	}
 	s := Span{l.First, to}
 	switch old := l.First.Before(to.Add(-keptDays)); {
