@@ -71,7 +71,8 @@ func (r *Result) headline(p *print.Screen) {
 			print.Plain)
 	}
 	if s.NoEvidence > 0 {
-		p.Para("  ! ", "Without evidence: what such a role is for leaves no trace in what was read, or days are missing. It is not said to be unused.", print.Yellow)
+		p.Para("  ! ", "Without evidence: what such a role is for leaves no trace in what was read, or days are missing. "+
+			"It is not said to be unused.", print.Yellow)
 	}
 	for _, ask := range r.asks() {
 		p.Para("    → ", ask, print.Cyan)

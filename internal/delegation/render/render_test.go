@@ -182,7 +182,8 @@ func TestListText(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := b.String()
-	for _, want := range []string{"2 customers: DAP, which is Global Administrator, at 0", "Customer 0", "not read", "1 of 1 active", "Global Administrator", "GET /groups"} {
+	for _, want := range []string{"2 customers: DAP, which is Global Administrator, at 0", "Customer 0", "not read", "1 of 1 active",
+		"Global Administrator", "GET /groups"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("it does not say %q:\n%s", want, got)
 		}

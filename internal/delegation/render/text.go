@@ -41,7 +41,8 @@ func ListText(w io.Writer, inv *delegation.Inventory, o print.Options) error {
 		tellLists(p, inv)
 		return p.Flush()
 	}
-	say := fmt.Sprintf("%s: DAP, which is Global Administrator, at %d; a role of GDAP that is or leads there at %d", print.Plural(int64(len(rows)), "customers"),
+	say := fmt.Sprintf("%s: DAP, which is Global Administrator, at %d; a role of GDAP that is or leads there at %d",
+		print.Plural(int64(len(rows)), "customers"),
 		dap, roads)
 	if unread > 0 {
 		say += fmt.Sprintf("; something not known of %d", unread)
