@@ -64,7 +64,8 @@ func (c *clipboard) put(ctx context.Context, text string) error {
 		_, err := fmt.Fprintf(c.tells, "\x1b]52;c;%s\a", base64.StdEncoding.EncodeToString([]byte(text)))
 		return err
 	}
-	ctx, stop := context.WithTimeout(ctx, 5*time.Second)
+	// Who leaves in this moment has it taken out again, not left half put.
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer stop()
 	run := exec.CommandContext(ctx, c.set[0], c.set[1:]...)
 	run.Stdin = strings.NewReader(text) // never an argument: other users see those
