@@ -5,6 +5,9 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"partnerguard/internal/evidence"
@@ -89,6 +92,10 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 	if opt.Apart == nil {
 		opt.Apart = customersApart(r.From)
 	}
+	members := memberFolders(r.From)
+	if apart := opt.Apart; len(members) > 0 {
+		opt.Apart = func(path string) bool { return members[filepath.Clean(path)] != "" || apart(path) }
+	}
 	var inputs []evidence.Input
 	var err error
 	if r.Sample() {
@@ -99,6 +106,12 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 			inputs, err = intake.Read(ctx, opt, r.From, s)
 			inputs = append(inputs, gapsOf(opt.Mounts)...)
 		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(members)) {
+		raw, read := membersOf(path, members[path])
+		_ = s.facts.Take(evidence.Group, raw, evidence.Source{Path: filepath.ToSlash(path)}) // a member of a wrong type leaves the group not whole
+		s.facts.Seen[evidence.Group]-- // they are no list of the groups
+		inputs = append(inputs, read...)
 	}
 	s.facts.Inputs = inputs
 	r.beside.tell(s.facts)
