@@ -16,7 +16,7 @@ func keptWatch(env *kit.Env, cmd *cobra.Command) keptWatching {
 	var in kit.Installation
 	in.Register(cmd)
 	return func(ctx context.Context, q watchQuestion) (report *watch.Report, err error) {
-		s, err := in.Data(ctx, env, false)
+		s, err := in.Kept(ctx, env) // with the vault: pins are held to their marks
 		if err != nil {
 			return nil, err
 		}
