@@ -110,7 +110,7 @@ func Read(ctx context.Context, r Reading, csv io.Writer) (*facts.Facts, error) {
 	for _, path := range slices.Sorted(maps.Keys(members)) {
 		raw, read := membersOf(path, members[path])
 		_ = s.facts.Take(evidence.Group, raw, evidence.Source{Path: filepath.ToSlash(path)}) // a member of a wrong type leaves the group not whole
-		s.facts.Seen[evidence.Group]-- // they are no list of the groups
+		s.facts.Seen[evidence.Group]--                                                       // they are no list of the groups
 		inputs = append(inputs, read...)
 	}
 	s.facts.Inputs = inputs
