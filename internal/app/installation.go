@@ -79,11 +79,9 @@ type Installation struct {
 	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
 	OnKept func(*Judged, posture.Kept)
 
-	words lastWords
-
-	factorWords factorWords
-
-	moveWords moveWords
+	words       lastWords[string] // of exceptions and statements
+	factorWords lastWords[string]
+	moveWords   lastWords[[2]string]
 
 	look bool // nothing is recorded
 	held bool // this process works the database

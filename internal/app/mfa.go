@@ -11,7 +11,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"partnerguard/internal/alert"
@@ -61,50 +60,9 @@ func (i *Installation) lastOfFactors(ctx context.Context) (func(string) (audit.A
 			return f.Entries[0].Action, nil
 		}, nil
 	}
-	return i.factorWords.now(ctx, i.Trail)
-}
-
-// factorWords remembers what the trail says last of factors, so that each answer reads
-// what is new of it alone. Safe for concurrent use.
-type factorWords struct {
-	mu   sync.Mutex // guards the fields below
-	high int64      // entries up to here were read
-	last map[string]audit.Action
-}
-
-// now reads what is new. What it gives is of this moment and is never changed.
-func (w *factorWords) now(ctx context.Context, t *trail.Trail) (func(string) (audit.Action, error), error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	head, err := t.Head(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if head.Seq < w.high { // an older database was put in place
-		w.high, w.last = 0, nil
-	}
-	if head.Seq > w.high {
-		news := map[string]audit.Action{}
-		err := t.Held(ctx, w.high, head.Seq, func(line []byte) bool { return bytes.Contains(line, []byte(`"action":"mfa.`)) }, func(e trail.Entry) {
-			if !ofPeople(e.Action) {
-				news[e.Object] = e.Action
-			}
-		})
-		if err != nil {
-			return nil, err
-		}
-		w.high = head.Seq
-		if len(news) > 0 { // those that were given before are not changed
-			all := maps.Clone(w.last)
-			if all == nil {
-				all = map[string]audit.Action{}
-			}
-			maps.Copy(all, news)
-			w.last = all
-		}
-	}
-	all := w.last
-	return func(object string) (audit.Action, error) { return all[object], nil }, nil
+	all, err := i.factorWords.now(ctx, i.Trail, func(line []byte) bool { return bytes.Contains(line, []byte(`"action":"mfa.`)) },
+		func(e *trail.Entry) (string, bool) { return e.Object, !ofPeople(e.Action) })
+	return func(object string) (audit.Action, error) { return all[object], nil }, err
 }
 
 // ofPeople says that an action is of a person or a request, and of no row that is held to
