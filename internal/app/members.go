@@ -19,8 +19,8 @@ import (
 const (
 	groupsFolder  = "groups"
 	membersFile   = "members"
-	maxMembers    = 64 << 20 // bytes of a file
-	maxGroupFiles = 1000     // of a folder
+	maxMembers    = 16 << 20 // bytes of a file: a page of Graph's has 999 members at most
+	maxGroupFiles = 200      // of a folder; one with more is read as everything is
 )
 
 // memberFolders are such folders within those that were named, by the group's id; what holds

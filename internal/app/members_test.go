@@ -3,6 +3,7 @@ package app_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,7 @@ func TestMembersFolder(t *testing.T) {
 		"nobody":        {map[string]string{"members.json": page("")}, 0, true},
 		"a page is cut": {map[string]string{"members.json": page("https://graph.microsoft.com/x", ada)}, 1, false},
 		"one is broken": {map[string]string{"members.json": page("", ada), "members-2.json": `{"value":`}, 1, false},
+		"too long":      {map[string]string{"members.json": page("", ada) + strings.Repeat(" ", 16<<20)}, 0, false},
 		"no page":       {map[string]string{"members.json": `{"id":1}`}, 0, false},
 	} {
 		dir := t.TempDir()
