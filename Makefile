@@ -48,7 +48,9 @@ fuzz: ## every fuzz target, FUZZTIME each (default 30s); FUZZPART="1 4" is one p
 	@./.ci/fuzz $(FUZZTIME) $(FUZZPART)
 
 browser: ## real-browser checks of every page; needs Chromium, and Node for the walk
-	$(GO) test -tags browser -count=1 -timeout 20m ./e2e/...
+	@list="$$($(GO) test -tags browser -list . ./e2e | grep '^Test' | ./.ci/part $(E2EPART) | paste -sd '|')"; \
+	  test -n "$$list" || { echo "no browser checks found"; exit 1; }; \
+	  set -x; $(GO) test -tags browser -count=1 -timeout 20m -run "^($$list)\$$" ./e2e/...
 	@for p in authority portal; do $(GO) test -tags browser -list 'TestPages|TestSecurityKey' ./internal/partnercloud/$$p | grep -q '^Test' || \
 	  { echo "internal/partnercloud/$$p has lost its browser checks"; exit 1; }; done
 	$(GO) test -tags browser -count=1 -run 'TestPages|TestSecurityKey' ./internal/partnercloud/authority ./internal/partnercloud/portal

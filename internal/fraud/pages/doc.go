@@ -1,0 +1,4 @@
+//go:build !judge
+
+// Package pages owns the console's pages of fraud and of spending.
+package pages
