@@ -17,7 +17,8 @@ const (
 
 func containerGroups() *kind {
 	return &kind{full: containerKind, members: []string{"containers", "initContainers", "osType", "restartPolicy", "ipAddress", "imageRegistryCredentials",
-		"volumes", "diagnostics", "subnetIds", "dnsConfig", "sku", "encryptionProperties", "extensions", "priority"}, read: readContainers, view: viewContainers}
+		"volumes", "diagnostics", "subnetIds", "dnsConfig", "sku", "encryptionProperties", "extensions", "priority"}, read: readContainers,
+		view: viewContainers}
 }
 
 // containerProps is what of a group decides its price.
