@@ -23,25 +23,20 @@ func (k *call) change(action, resource, status string, f func(*world.AzureSubscr
 // once, and shown when it has come.
 func (k *call) changeUntil(action, resource, status string, due time.Time, f func(*world.AzureSubscription)) {
 	begun, ended := k.event(action, resource, "Started", k.now), k.event(action, resource, status, k.now)
-	begun["eventName"] = say("BeginRequest")
-	if n := len(k.body); n > 0 && n <= maxBodyShown {
-		begun["properties"].(object)["requestbody"] = string(k.body)
+	if len(k.body) <= maxBodyShown {
+		begun.Request = string(k.body)
 	}
 	if b, err := json.Marshal(k.shown); err == nil && k.shown != nil && len(b) <= maxBodyShown {
-		ended["properties"].(object)["responseBody"] = string(b)
+		ended.Answer = string(b)
 	}
-	events := []object{begun, ended}
+	events := []*world.AzureAct{begun, ended}
 	if status == "Accepted" {
 		events = append(events, k.event(action, resource, "Succeeded", due))
 	}
 	k.tenant.Azure.Change(k.sub.ID, func(a *world.AzureSubscription) {
 		f(a)
 		for _, e := range events {
-			raw, err := json.Marshal(e)
-			if err != nil {
-				panic("arm: an event has no JSON: " + err.Error()) // texts alone
-			}
-			a.Log(raw)
+			a.Log(e.JSON())
 		}
 	})
 	k.sub = k.tenant.Azure.Get(k.sub.ID)
@@ -53,18 +48,11 @@ type localized struct {
 	Text  string `json:"localizedValue"`
 }
 
-func say(v string) localized { return localized{v, v} }
-
 // tenantEvent writes an event above the subscriptions: begun and done.
 func (k *call) tenantEvent(action string) {
 	list := slices.Clone(k.tenant.AzureEvents)
 	for _, status := range []string{"Started", "Succeeded"} {
-		e := k.event(action, "/providers/"+action, status, k.now)
-		raw, err := json.Marshal(e)
-		if err != nil {
-			panic("arm: an event has no JSON: " + err.Error()) // texts alone
-		}
-		list = append(list, raw)
+		list = append(list, k.event(action, "/providers/"+strings.TrimSuffix(action, "/action"), status, k.now).JSON())
 	}
 	k.tenant.AzureEvents = list
 	k.s.Dirty()
@@ -78,11 +66,8 @@ func tenantLog(k *call) (reply, *fault) {
 	return activityLog(k)
 }
 
-// answered is what an event says of the answer's status.
-var answered = map[string]string{"Started": "", "Accepted": "Accepted", "Succeeded": "OK"}
-
-// event is an activity log event.
-func (k *call) event(action, resource, status string, when time.Time) object {
+// event is an activity log event of the caller.
+func (k *call) event(action, resource, status string, when time.Time) *world.AzureAct {
 	caller := k.who.UPN
 	if caller == "" {
 		caller = k.who.ObjectID
@@ -98,17 +83,6 @@ func (k *call) event(action, resource, status string, when time.Time) object {
 			break
 		}
 	}
-	provider, kind, _ := strings.Cut(action, "/")
-	group := ""
-	if parts := strings.Split(resource, "/"); len(parts) > 4 && strings.EqualFold(parts[3], "resourceGroups") {
-		group = parts[4]
-	}
-	kind = strings.TrimSuffix(kind, "/action") // Microsoft.Compute/virtualMachines/start/action is of virtualMachines
-	if i := strings.LastIndexByte(kind, '/'); i > 0 {
-		kind = kind[:i]
-	}
-	id := world.NewGUID()
-	at := when.UTC().Format("2006-01-02T15:04:05.0000000Z")
 	claims := map[string]string{
 		"aud": k.who.Audience, "iss": k.who.Issuer, "appid": k.who.Client(), "ipaddr": k.who.IPAddr, "name": k.who.Name, "ver": k.who.Version,
 		"http://schemas.microsoft.com/identity/claims/tenantid":         k.who.TenantID,
@@ -119,17 +93,8 @@ func (k *call) event(action, resource, status string, when time.Time) object {
 	if k.who.IDP != "" {
 		claims["http://schemas.microsoft.com/identity/claims/identityprovider"] = k.who.IDP
 	}
-	return object{
-		"authorization": object{"action": action, "role": role, "scope": resource}, "caller": caller, "channels": "Operation", "claims": claims,
-		"correlationId": k.id, "description": "",
-		"eventDataId": id, "eventName": say("EndRequest"), "category": say("Administrative"), "eventTimestamp": at, "submissionTimestamp": at,
-		"id": resource + "/events/" + id + "/ticks/" + when.UTC().Format("20060102150405"), "level": "Informational", "operationId": k.id,
-		"operationName":     say(action),
-		"resourceGroupName": group, "resourceProviderName": say(provider), "resourceType": say(provider + "/" + kind), "resourceId": resource,
-		"status": say(status), "subStatus": say(""),
-		"subscriptionId": sub, "tenantId": k.tenant.ID, "properties": object{"statusCode": answered[status]}, "httpRequest": object{"clientRequestId": k.id,
-			"clientIpAddress": k.who.IPAddr, "method": k.Method},
-	}
+	return &world.AzureAct{Tenant: k.tenant.ID, Subscription: sub, Action: action, Resource: resource, Status: status, At: when, Caller: caller,
+		Claims: claims, Role: role, IP: k.who.IPAddr, Method: k.Method, Correlation: k.id}
 }
 
 // activityDays is how far back the log reaches.
