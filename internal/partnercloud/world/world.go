@@ -183,6 +183,9 @@ func (s *State) Tenant(idOrDomain string) *Tenant {
 	return nil
 }
 
+// MadeTenant finds a tenant by id that exists by now, without making it; nil for none.
+func (s *State) MadeTenant(id string) *Tenant { return s.tenants[strings.ToLower(id)] }
+
 // PartnerTenant is the partner's own tenant.
 func (s *State) PartnerTenant() *Tenant { return s.Tenant(s.Partner) }
 
