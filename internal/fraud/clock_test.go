@@ -71,7 +71,7 @@ func TestForecast(t *testing.T) {
 		t.Errorf("over: %+v", f)
 	}
 	// One that is older than the window weighs all; answered it weighs nothing.
-	f = ForecastOf([]Alert{waited("old", 2*Window, 0), waited("a", time.Hour, 0)}, noon, ByResolution)
+	f = ForecastOf([]Alert{waited("old", 2*Window, 0), waited("a", time.Hour, 0), waited("quick", 3*time.Hour, time.Minute)}, noon, ByResolution)
 	if !f.Over || !f.Back.Equal(noon) || !slices.Equal(f.Answer, []string{"old"}) || !f.Stays {
 		t.Errorf("old: %+v", f)
 	}

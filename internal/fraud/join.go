@@ -61,8 +61,8 @@ func Join(list []Alert) []Alert {
 			out[i].ID = NewID(&out[i])
 		}
 	}
-	link(out)
 	slices.SortStableFunc(out, func(a, b Alert) int { return cmp.Or(a.Detected.Compare(b.Detected), cmp.Compare(a.ID, b.ID)) })
+	link(out)
 	return out
 }
 
@@ -254,5 +254,8 @@ func link(list []Alert) {
 				}
 			}
 		}
+	}
+	for i := range list {
+		slices.Sort(list[i].Linked)
 	}
 }

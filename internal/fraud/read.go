@@ -296,10 +296,10 @@ func itemsOf(raw []byte) (items []json.RawMessage, err error) {
 		}
 		return items, nil
 	}
-	for d := json.NewDecoder(bytes.NewReader(raw)); ; {
+	for d, n := json.NewDecoder(bytes.NewReader(raw)), 0; ; n++ {
 		var one json.RawMessage
 		if err := d.Decode(&one); err != nil {
-			if len(items) > 0 && len(bytes.TrimSpace(raw[d.InputOffset():])) == 0 {
+			if n > 0 && len(bytes.TrimSpace(raw[d.InputOffset():])) == 0 {
 				return items, nil
 			}
 			return nil, none
