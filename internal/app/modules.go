@@ -20,6 +20,8 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/desk"
+	"partnerguard/internal/fraud/doorbell"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	mfapages "partnerguard/internal/mfa/pages"
@@ -50,6 +52,8 @@ type features struct {
 	External   *provider.Provider
 	Bridge     *run.Bridge // nil where it was opened without the vault
 	Mover      *move.Mover
+	Fraud      *desk.Desk
+	Doorbell   *doorbell.Bell // nil where it was opened without the vault
 }
 
 // What serve wants of a feature; each has some of these.
@@ -87,6 +91,8 @@ func (i *Installation) modules() []module {
 		{"mfa provider", i.External},
 		{"mail bridge", i.Bridge},
 		{"delegation", i.Mover},
+		{"fraud", i.Fraud},
+		{"fraud doorbell", i.Doorbell},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -143,7 +149,10 @@ func (i *Installation) makeData() (err error) {
 	if err = i.makeAlerts(); err != nil {
 		return err
 	}
-	return i.makeMover()
+	if err = i.makeMover(); err != nil {
+		return err
+	}
+	return i.makeFraud()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -188,6 +197,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeMover() // now it can vouch, and reach Microsoft
+	}
+	if err == nil {
+		err = i.makeFraud() // so can this
 	}
 	return err
 }

@@ -20,6 +20,8 @@ import (
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/desk"
+	"partnerguard/internal/fraud/doorbell"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
@@ -75,6 +77,9 @@ type Config struct {
 	Bridge  bridge.Config  `yaml:",inline"`
 
 	Delegation move.Config `yaml:",inline"`
+
+	Fraud    desk.Config     `yaml:",inline"`
+	Doorbell doorbell.Config `yaml:",inline"`
 
 	External provider.Config `yaml:",inline"`
 
