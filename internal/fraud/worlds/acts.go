@@ -190,15 +190,16 @@ func (s *session) grant(sub *Subscription, to *actor, role string) {
 		kind = "ServicePrincipal"
 	}
 	scope := "/subscriptions/" + sub.ID
-	s.did(act{sub: sub, op: "Microsoft.Authorization/roleAssignments/write", id: scope + "/providers/Microsoft.Authorization/roleAssignments/" + s.d.guid(),
+	s.did(act{sub: sub, op: "Microsoft.Authorization/roleAssignments/write",
+		id: scope + "/providers/Microsoft.Authorization/roleAssignments/" + s.d.guid(),
 		body: fmt.Sprintf(`{"properties":{"roleDefinitionId":"%s/providers/Microsoft.Authorization/roleDefinitions/%s","principalId":"%s","principalType":"%s"}}`,
 			scope, role, to.id, kind)})
 }
 
 // group makes a resource group.
 func (s *session) group(sub *Subscription, name, region string) string {
-	s.did(act{sub: sub, op: "Microsoft.Resources/subscriptions/resourceGroups/write", id: "/subscriptions/" + sub.ID + "/resourceGroups/" + name, region: region,
-		body: fmt.Sprintf(`{"location":"%s"}`, region)})
+	s.did(act{sub: sub, op: "Microsoft.Resources/subscriptions/resourceGroups/write", region: region,
+		id: "/subscriptions/" + sub.ID + "/resourceGroups/" + name, body: fmt.Sprintf(`{"location":"%s"}`, region)})
 	sub.groups = append(sub.groups, name)
 	return name
 }

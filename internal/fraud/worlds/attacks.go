@@ -3,6 +3,8 @@ package worlds
 import (
 	"fmt"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 // stolenAdmin: a new Owner, and graphics machines in several regions.
@@ -149,7 +151,7 @@ func stolenApp(w *World, a *attack) {
 		p.audit("Add application", app, "")
 		p.pass(5, 60).audit("Add service principal", app, "")
 		p.pass(5, 60).audit("Add service principal credentials", app, "new secret")
-		p.pass(5, 60).audit("Consent to application", app, "https://management.azure.com/user_impersonation")
+		p.pass(5, 60).audit("Consent to application", app, "https://"+entra.ARMHost+"/user_impersonation")
 		p.pass(20, 300).grant(a.s, app, pick(a.d, []string{owner, contributor}))
 	}
 	q := a.enter(w, app, w.hourOf(p.at)+a.d.span(1, 4))

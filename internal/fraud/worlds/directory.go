@@ -1,6 +1,10 @@
 package worlds
 
-import "bytes"
+import (
+	"bytes"
+
+	"partnerguard/internal/entra"
+)
 
 func (e *event) id() string { return (&dice{s: mix(uint64(e.at.UnixNano()))}).guid() }
 
@@ -27,7 +31,7 @@ func (w *World) signInBody(o *object, e *event) {
 		o.str("userId", e.who.id)
 		o.str("userPrincipalName", e.who.upn)
 		o.str("userDisplayName", e.who.name)
-		o.str("appId", "c44b4083-3bb0-49c1-b47d-974e53cbdf3c")
+		o.str("appId", entra.AppAzurePortal)
 		o.str("appDisplayName", "Azure Portal")
 	}
 	o.str("ipAddress", e.ip)

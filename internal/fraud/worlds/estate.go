@@ -93,8 +93,8 @@ func (w *World) some(d *dice, s *Subscription) *thing {
 func (w *World) snapshot(d *dice, s *Subscription, backup *actor, h int) {
 	w.did(d, act{at: w.at(d, h+22), sub: s, who: backup, ip: pick(d, backup.addresses), long: true, region: s.home,
 		op: "Microsoft.Compute/restorePointCollections/restorePoints/write",
-		id: fmt.Sprintf("/subscriptions/%s/resourceGroups/AzureBackupRG_%s_1/providers/Microsoft.Compute/restorePointCollections/AzureBackup_%s/restorePoints/%s",
-			s.ID, s.home, s.groups[0], d.hex(12))})
+		id: fmt.Sprintf("/subscriptions/%s/resourceGroups/AzureBackupRG_%s_1/providers/Microsoft.Compute/restorePointCollections/AzureBackup_%s"+
+			"/restorePoints/%s", s.ID, s.home, s.groups[0], d.hex(12))})
 }
 
 // signIns are those of a usual week.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"partnerguard/internal/entra"
 )
 
 func (w *World) usageLine(b *bytes.Buffer, l *Line) {
@@ -151,12 +153,12 @@ func (w *World) claims(o *object, a *act) {
 		o.str("appid", a.who.app)
 		o.str("idtyp", "app")
 	} else {
-		o.str("appid", "c44b4083-3bb0-49c1-b47d-974e53cbdf3c")
+		o.str("appid", entra.AppAzurePortal)
 		o.str("name", a.who.name)
 		o.str("http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn", a.who.upn)
 	}
 	o.str("ipaddr", a.ip)
-	o.str("iss", "https://sts.windows.net/"+a.who.tenant+"/")
+	o.str("iss", "https://"+entra.STSHost+"/"+a.who.tenant+"/")
 	o.str("http://schemas.microsoft.com/identity/claims/objectidentifier", a.who.id)
 	o.str("http://schemas.microsoft.com/identity/claims/tenantid", a.who.tenant)
 	o.shut()

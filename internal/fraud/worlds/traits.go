@@ -224,7 +224,8 @@ func disaster(w *World, d *dice, c *Customer, s *Subscription) {
 		p.pass(5, 60).group(s, "rg-dr-"+num(day), to)
 		var made []*thing
 		for range d.span(5, 25) {
-			made = append(made, p.pass(5, 90).make(&thing{sub: s, group: "rg-dr-" + num(day), name: "dr-" + d.hex(3), region: to, form: pick(d, append(office, servers...))}))
+			t := &thing{sub: s, group: "rg-dr-" + num(day), name: "dr-" + d.hex(3), region: to, form: pick(d, append(office, servers...))}
+			made = append(made, p.pass(5, 90).make(t))
 		}
 		p.at = p.at.Add(time.Duration(d.span(3, 8)) * time.Hour)
 		for _, t := range made {

@@ -37,7 +37,8 @@ func refunds(w *World, d *dice, _ *Customer, s *Subscription) {
 	for range d.span(1, 4) {
 		h := 24 * d.n(w.Days)
 		n := -d.span(1, 40)
-		w.start(&thing{sub: s, group: s.groups[0], name: "srv-01", region: s.home, form: pick(d, servers), from: max(h, s.From), until: h + 24, level: always(n)})
+		w.start(&thing{sub: s, group: s.groups[0], name: "srv-01", region: s.home, form: pick(d, servers),
+			from: max(h, s.From), until: h + 24, level: always(n)})
 	}
 }
 

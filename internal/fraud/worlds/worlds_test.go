@@ -92,7 +92,8 @@ func TestTruth(t *testing.T) {
 			count[seen{a.Hidden, half}]++
 			if a.First.Before(w.Start.AddDate(0, 0, 3)) || a.Running.Before(a.First) || !a.Until.After(a.Running) || a.Lost(w, a.Until) < 500 ||
 				a.Lost(w, a.First.Add(-2*time.Hour)) != 0 {
-				t.Errorf("world %d: %s of %s %s runs from %s until %s and costs %.0f", n, a.Kind, a.Subscription, a.First, a.Running, a.Until, a.Lost(w, a.Until))
+				t.Errorf("world %d: %s of %s %s runs from %s until %s and costs %.0f",
+					n, a.Kind, a.Subscription, a.First, a.Running, a.Until, a.Lost(w, a.Until))
 			}
 			for _, th := range w.things {
 				if th.evil == a && th.sub.ID != a.Subscription {
