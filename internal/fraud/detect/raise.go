@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"partnerguard/internal/print"
 )
 
 // raising is a moment at which a subscription's score reached the threshold.
@@ -31,7 +33,7 @@ func (w *walk) raise(r raising) {
 		w.taint(r.who, i)
 		return
 	}
-	f := Finding{Customer: w.p.Tenant, CustomerName: w.p.who.Name, Subscription: w.p.texts[r.sub], Detected: at, LastSeen: at, Kind: r.kind, Score: r.score,
+	f := Finding{Customer: w.p.Tenant, CustomerName: print.Clean(w.p.who.Name, print.MaxName), Subscription: w.p.texts[r.sub], Detected: at, LastSeen: at, Kind: r.kind, Score: r.score,
 		Severity: Medium, Evidence: r.evidence, Currency: "USD", PerDay: round(r.perDay())}
 	if r.score >= w.o.Score+2 {
 		f.Severity = High
@@ -41,10 +43,12 @@ func (w *walk) raise(r raising) {
 	slices.SortStableFunc(f.Evidence, func(a, b Evidence) int { return cmp.Compare(b.Weight, a.Weight) })
 	f.First = at
 	for _, e := range f.Evidence {
-		f.Reasons = append(f.Reasons, e.Text)
-		if e.Weight > 0 && e.Signal != string(sigFamiliar) && e.At.Before(f.First) {
-			f.First = e.At
+		if e.Weight < 0 {
+			f.Reasons = append(f.Reasons, "against it: "+e.Text)
+			continue
 		}
+		f.Reasons = append(f.Reasons, e.Text)
+		f.First = earlier(f.First, e.At)
 	}
 	if r.made != nil && r.made.first > 0 {
 		f.First = earlier(f.First, moment(r.made.first))
@@ -118,7 +122,7 @@ func (w *walk) caller(who word) string {
 const maxNamed = 50
 
 func once(list []string, s string) []string {
-	if s == "" || len(list) >= maxNamed || slices.Contains(list, s) {
+	if s = print.Clean(s, 2*print.MaxName); s == "" || len(list) >= maxNamed || slices.Contains(list, s) {
 		return list
 	}
 	return append(list, s)

@@ -118,6 +118,19 @@ func (r *Reader) FS(ctx context.Context, fsys fs.FS) error {
 	return ctx.Err()
 }
 
+// File reads one file of a folder; beside is the name of the folder, which says what is in it
+// where the file's own name does not.
+func (r *Reader) File(ctx context.Context, fsys fs.FS, name, beside string) error {
+	what := kindOfFile(name)
+	if what == "" {
+		what = kindOfFile(beside + "/" + name)
+	}
+	if what != "" {
+		r.file(ctx, fsys, name, what)
+	}
+	return ctx.Err()
+}
+
 // file reads one file, and accounts for it.
 func (r *Reader) file(ctx context.Context, fsys fs.FS, name, what string) {
 	f := File{Path: print.Clean(name, 200), What: what}
