@@ -164,7 +164,6 @@ func (w *walk) used(u *useSign) {
 		f := &w.list[i] // the cost of what was found
 		f.LastSeen = moment(u.at)
 		f.Updates++
-		f.Cost = round(f.Cost + u.excess)
 		return
 	}
 	if score < w.o.Score {
@@ -175,10 +174,8 @@ func (w *walk) used(u *useSign) {
 		kind = KindSlowGrowth
 	}
 	w.raise(raising{sub: u.sub, at: u.at, score: score, evidence: l.list, kind: kind, excess: u.excess, regions: u.regions})
-	i := w.open[u.sub]
-	f := &w.list[i]
+	f := &w.list[w.open[u.sub]]
 	f.First = earlier(f.First, moment(u.first))
-	f.Cost = round(f.Cost + u.excess)
 }
 
 // explained says whether somebody familiar made what costs, and how much of it.
@@ -217,12 +214,36 @@ func (c *caller) days(hour int64) (n int) {
 	return n
 }
 
+// over is what a subscription cost above its usual since a finding's begin, as far as it is known.
+func (p *Part) over(f *Finding, asOf int64) (sum float64) {
+	s := p.subs[p.index[f.Subscription]]
+	from, to := f.First.Unix()/daySeconds, asOf/daySeconds
+	days := make([]float64, max(0, to-from)+bandDays)
+	for _, x := range s.series {
+		for k, q := range x.q {
+			d := (int64(x.start)+int64(k))*x.width()/daySeconds - from + bandDays
+			if d >= 0 && d < int64(len(days)) {
+				days[d] += float64(q) * x.price
+			}
+		}
+	}
+	before := slices.DeleteFunc(slices.Clone(days[:bandDays]), func(usd float64) bool { return usd <= 0 })
+	usual := 0.0
+	if len(before) > 0 {
+		usual = middle(before)
+	}
+	for _, usd := range days[bandDays:] {
+		sum += max(0, usd-usual)
+	}
+	return sum
+}
+
 // done are the findings that were detected, or added to, from since on.
 func (w *walk) done(since, asOf time.Time) []Finding {
 	out := slices.DeleteFunc(w.list, func(f Finding) bool { return f.LastSeen.Before(since) })
 	for i := range out {
 		f := &out[i]
-		f.First, f.Detected = f.First.UTC(), f.Detected.UTC()
+		f.Cost = round(w.p.over(f, ceil(asOf)))
 	}
 	slices.SortStableFunc(out, func(a, b Finding) int {
 		return cmp.Or(a.Detected.Compare(b.Detected), cmp.Compare(a.Subscription, b.Subscription))

@@ -52,7 +52,7 @@ func NewReport(r *Reader, asOf time.Time) *Report {
 		if p.Tenant != "" {
 			out.Customers++
 		}
-		p.measure(out, asOf.Unix())
+		p.measure(out, ceil(asOf))
 	}
 	return out
 }
@@ -65,7 +65,7 @@ func (p *Part) measure(out *Report, asOf int64) {
 			continue
 		}
 		out.Subscriptions++
-		out.Days += int((asOf-from)/daySeconds) + 1
+		out.Days += int((asOf - from + daySeconds - 1) / daySeconds)
 		if at := moment(from); out.Window.From.IsZero() || at.Before(out.Window.From) {
 			out.Window.From = at
 		}
