@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -167,7 +168,7 @@ func (r *Reader) records(ctx context.Context, in *bufio.Reader, f *File) error {
 	head, _ := in.Peek(text.SniffLen)
 	line, _, whole := bytes.Cut(head, []byte{'\n'})
 	line = bytes.TrimSpace(line)
-	if len(line) > 0 && line[0] == '{' && (!whole || line[len(line)-1] == '}') && f.What != "customers" && !paged(line) {
+	if len(line) > 0 && line[0] == '{' && (json.Valid(line) || !whole && len(head) == text.SniffLen) && f.What != "customers" && !paged(line) {
 		return r.lines(ctx, in, f)
 	}
 	return r.documents(ctx, text.NewScanner(in, maxRecord), f)
