@@ -67,20 +67,6 @@ type Options struct {
 // DefaultScore is the sum of weights from which on a subscription is a finding.
 const DefaultScore = 6.0
 
-// Window is a declared deployment: what it covers is expected.
-type Window struct {
-	Customer      string   // tenant, lower case; "" any
-	Subscriptions []string // lower case; none: all of the customer's
-	From, To      time.Time
-	Regions       []string // lower case without spaces; none: all
-	Types         []string // resource types, lower case; none: all
-	Sizes         []string // sizes of machines, or a part of their names; none: all
-	Meters        []string // a part of a meter's name; none: all
-	Callers       []string // lower case; none: all
-	Note          string
-	Line          int // where it was declared
-}
-
 // Result is what was found, and what the answer rests on.
 type Result struct {
 	Findings   []Finding

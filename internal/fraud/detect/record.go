@@ -30,6 +30,16 @@ type Usage struct {
 	Currency               string  // ISO 4217, upper case
 }
 
+// Log is where a row came from.
+type Log string
+
+// The logs.
+const (
+	ActivityLog Log = "activity"
+	Directory   Log = "directory"
+	SignIns     Log = "signIns"
+)
+
 // Event is one row of a log: the Activity Log's, or the directory's where that was read too.
 // Several rows of one act become one.
 type Event struct {
@@ -46,11 +56,10 @@ type Event struct {
 	Actor                  string // object id of the caller; "" not said
 	App                    string // appId of the client that called
 	IP                     string
-	Country                string // ISO 3166 where the row says so; "" not said
-	Act                    string // correlation or operation id: rows of one act share it
-	Role                   string // template id of the role given
-	Target                 string // whom a role, a credential or a consent was given; an object id or appId
-	TargetName             string
-	Risk                   string // of a sign-in: "high", "medium"
-	SignIn                 bool
+	Country                string   // ISO 3166 where the row says so; "" not said
+	Act                    string   // correlation or operation id: rows of one act share it
+	Role                   string   // template id of the role given
+	Targets                []string // whom a role, a credential or a consent was given: object ids and appIds
+	Risk                   string   // of a sign-in: "high", "medium"
+	Log                    Log
 }

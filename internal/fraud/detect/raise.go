@@ -1,0 +1,215 @@
+package detect
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// raising is a moment at which a subscription's score reached the threshold.
+type raising struct {
+	sub      word
+	at       int64
+	score    float64
+	evidence []Evidence
+	made     *sum // nil: use alone
+	who      word // 0: use alone
+	kind     Kind
+	excess   float64
+	regions  []string
+}
+
+// raise makes a finding of it, or adds it to the one that is open.
+func (w *walk) raise(r raising) {
+	at := moment(r.at)
+	if i, ok := w.open[r.sub]; ok && at.Sub(w.list[i].LastSeen) < apart {
+		f := &w.list[i]
+		f.Updates++
+		f.LastSeen = at
+		f.PerDay = max(f.PerDay, round(r.perDay()))
+		f.fill(w, &r)
+		w.taint(r.who, i)
+		return
+	}
+	f := Finding{Customer: w.p.Tenant, CustomerName: w.p.who.Name, Subscription: w.p.texts[r.sub], Detected: at, LastSeen: at, Kind: r.kind, Score: r.score,
+		Severity: Medium, Evidence: r.evidence, Currency: "USD", PerDay: round(r.perDay())}
+	if r.score >= w.o.Score+2 {
+		f.Severity = High
+	}
+	s := w.p.subs[r.sub]
+	f.Blind = s.firstEvent == 0 || s.firstEvent > r.at
+	slices.SortStableFunc(f.Evidence, func(a, b Evidence) int { return cmp.Compare(b.Weight, a.Weight) })
+	f.First = at
+	for _, e := range f.Evidence {
+		f.Reasons = append(f.Reasons, e.Text)
+		if e.Weight > 0 && e.Signal != string(sigFamiliar) && e.At.Before(f.First) {
+			f.First = e.At
+		}
+	}
+	if r.made != nil && r.made.first > 0 {
+		f.First = earlier(f.First, moment(r.made.first))
+	}
+	if f.Blind {
+		f.Reasons = append(f.Reasons, "no Activity Log of this subscription was read: who did it is not known")
+	}
+	f.fill(w, &r)
+	w.open[r.sub] = len(w.list)
+	w.list = append(w.list, f)
+	w.taint(r.who, len(w.list)-1)
+	w.link(len(w.list) - 1)
+}
+
+func (r *raising) perDay() float64 {
+	if r.made != nil && r.made.perDay > 0 {
+		return r.made.perDay
+	}
+	return r.excess
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// fill adds whom and what a finding is about.
+func (f *Finding) fill(w *walk, r *raising) {
+	if r.who != 0 {
+		f.Callers = once(f.Callers, w.caller(r.who))
+	}
+	if r.made != nil {
+		for _, x := range r.made.resources {
+			f.Resources = once(f.Resources, x)
+		}
+		for x := range r.made.regions {
+			f.Regions = once(f.Regions, w.p.texts[x])
+		}
+	}
+	for _, x := range r.regions {
+		f.Regions = once(f.Regions, x)
+	}
+	slices.Sort(f.Regions)
+	slices.Sort(f.Resources)
+}
+
+// caller is what a caller is called: its user principal name, where one is known.
+func (w *walk) caller(who word) string {
+	name := w.p.texts[who]
+	for upn, id := range w.p.alias {
+		if id == who && w.p.texts[upn] != "" {
+			name = w.p.texts[upn]
+		}
+	}
+	return name
+}
+
+// maxNamed is how many of each a finding names.
+const maxNamed = 50
+
+func once(list []string, s string) []string {
+	if s == "" || len(list) >= maxNamed || slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
+
+// taint remembers who is the caller of a finding.
+func (w *walk) taint(who word, i int) {
+	if who == 0 {
+		return
+	}
+	if a := w.actor(who); a.tainted == 0 {
+		a.tainted = i + 1
+	}
+}
+
+// link joins findings of one caller.
+func (w *walk) link(i int) {
+	f := &w.list[i]
+	for j := range w.list[:i] {
+		g := &w.list[j]
+		if g.Subscription != f.Subscription && f.Detected.Sub(g.LastSeen) < apart && slices.ContainsFunc(f.Callers, func(c string) bool { return slices.Contains(g.Callers, c) }) {
+			f.Linked, g.Linked = once(f.Linked, g.Subscription), once(g.Linked, f.Subscription)
+		}
+	}
+}
+
+// used judges what use shows, beside what is known of who made it.
+func (w *walk) used(u *useSign) {
+	l := &lines{at: u.at, list: slices.Clone(u.evidence)}
+	st := w.state(u.sub)
+	if st.actAt > u.at-7*daySeconds && st.lastAct >= keptScore {
+		l.add(sigAct, "activity", st.actAt, min(2, 0.5*st.lastAct), "acts that were unusual came before it")
+	}
+	if name, days, share := w.explained(st, u); share >= 0.3 {
+		l.add(sigKnownWork, "activity", u.at, -min(2.5, 1.5+share), "%s, at work here on %d days, made machines that explain it", name, days)
+	}
+	score := l.score()
+	if i, ok := w.open[u.sub]; ok && u.score >= w.o.Score/2 && moment(u.at).Sub(w.list[i].LastSeen) < apart {
+		f := &w.list[i] // the cost of what was found
+		f.LastSeen = moment(u.at)
+		f.Updates++
+		f.Cost = round(f.Cost + u.excess)
+		return
+	}
+	if score < w.o.Score {
+		return
+	}
+	kind := KindUse
+	if u.slow {
+		kind = KindSlowGrowth
+	}
+	w.raise(raising{sub: u.sub, at: u.at, score: score, evidence: l.list, kind: kind, excess: u.excess, regions: u.regions})
+	i := w.open[u.sub]
+	f := &w.list[i]
+	f.First = earlier(f.First, moment(u.first))
+	f.Cost = round(f.Cost + u.excess)
+}
+
+// explained says whether somebody familiar made what costs, and how much of it.
+func (w *walk) explained(st *state, u *useSign) (name string, days int, share float64) {
+	perDay := map[word]float64{}
+	for _, m := range st.made {
+		a := &w.p.acts[m.act]
+		if m.began > u.at || m.began < u.at-5*daySeconds {
+			continue
+		}
+		perDay[a.caller] += max(parseSize(w.p.texts[a.size]).hour, coreHour) * 24 * float64(m.count)
+	}
+	for who, usd := range perDay {
+		c := w.p.callers[who]
+		if c == nil {
+			continue
+		}
+		n := c.days((u.at - keepMade) / 3600)
+		if n >= 5 && usd/max(u.excess, 1) > share && w.actor(w.id(who)).tainted == 0 {
+			name, days, share = w.p.texts[who], n, usd/max(u.excess, 1)
+		}
+	}
+	return name, days, share
+}
+
+// days counts the days on which somebody was active before an hour.
+func (c *caller) days(hour int64) (n int) {
+	last := int64(-1)
+	c.hours.each(hour, func(h int64) {
+		if d := h / 24; d != last {
+			n, last = n+1, d
+		}
+	})
+	return n
+}
+
+// done are the findings that were detected, or added to, from since on.
+func (w *walk) done(since, asOf time.Time) []Finding {
+	out := slices.DeleteFunc(w.list, func(f Finding) bool { return f.LastSeen.Before(since) })
+	for i := range out {
+		f := &out[i]
+		f.First, f.Detected = f.First.UTC(), f.Detected.UTC()
+	}
+	slices.SortStableFunc(out, func(a, b Finding) int {
+		return cmp.Or(a.Detected.Compare(b.Detected), cmp.Compare(a.Subscription, b.Subscription))
+	})
+	return out
+}
