@@ -34,6 +34,10 @@ func (l *lines) add(sig Signal, source string, at int64, w float64, format strin
 	}
 }
 
+func (l *lines) has(sig Signal) bool {
+	return slices.ContainsFunc(l.list, func(e Evidence) bool { return e.Signal == string(sig) })
+}
+
 func (l *lines) score() (s float64) {
 	for _, e := range l.list {
 		s += e.Weight
@@ -48,7 +52,6 @@ func (w *walk) acted(a *act, at int64) {
 	made := w.added(st, who, at)
 	l := &lines{at: at}
 	w.who4(l, a, who, at)
-	identity := l.score()
 	if made.count > 0 {
 		w.what(l, st, made, a, at)
 	}
@@ -57,7 +60,7 @@ func (w *walk) acted(a *act, at int64) {
 	if score > st.lastAct || at > st.actAt+7*daySeconds {
 		st.lastAct, st.actAt = score, at
 	}
-	if made.count == 0 && score < w.o.Score+1 && identity < w.o.Score {
+	if made.count == 0 && score < w.o.Score+2 && !(l.has(sigQuota) && score >= w.o.Score+0.2) {
 		return // what nobody made anything by is a finding only when it is plain
 	}
 	if score >= w.o.Score {
@@ -126,9 +129,12 @@ func (w *walk) what(l *lines, st *state, m *sum, a *act, at int64) {
 	history := w.historyOf(st.id, at)
 	known := trust(history)
 	most, spread, day := st.past(at)
-	if m.most >= 10 && m.most > 2*most {
-		l.add(sigRate, "activity", m.last, grade(float64(m.most), [2]float64{10, 1}, [2]float64{30, 1.5}, [2]float64{100, 2}),
-			"%d machines were made within an hour, where the most was %d", m.most, most)
+	if m.most >= 6 && m.most > 2*most {
+		wt := grade(float64(m.most), [2]float64{6, 0.6}, [2]float64{10, 1.2}, [2]float64{30, 1.7}, [2]float64{100, 2.2})
+		if l.has(sigCaller) && m.most >= 10 {
+			wt += 0.6
+		}
+		l.add(sigRate, "activity", m.last, wt, "%d machines were made within an hour, where the most was %d", m.most, most)
 	}
 	fresh := w.freshRegions(st.id, m.regions, at)
 	if n := len(fresh); n > 0 {
@@ -250,8 +256,8 @@ func (w *walk) around(l *lines, st *state, who word, m *sum, at int64) {
 			}
 		}
 	}
-	if n > 0 && m.count > 0 {
-		l.add(sigQuota, "activity", last, 0.8+grade(float64(max(len(regions), min(n, 2))), [2]float64{2, 0.4}, [2]float64{3, 1}, [2]float64{5, 1.2}),
+	if n > 0 {
+		l.add(sigQuota, "activity", last, 0.8+grade(float64(max(len(regions), n)), [2]float64{2, 0.5}, [2]float64{3, 1}, [2]float64{5, 1.6}),
 			"quotas were to be raised %d times in the week before", n)
 	}
 	n, last = 0, 0

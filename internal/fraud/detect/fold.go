@@ -26,7 +26,7 @@ func (p *Part) Activity(e *Event) {
 		return
 	}
 	p.events++
-	at := e.At.Unix()
+	at := ceil(e.At)
 	if e.Log == ActivityLog || e.Log == "" {
 		s.firstEvent = earliest(s.firstEvent, at)
 	}
@@ -39,7 +39,7 @@ func (p *Part) Activity(e *Event) {
 	}
 	net := p.word(network(e.IP))
 	country := p.word(strings.ToUpper(e.Country))
-	if who != 0 && !platform(e.Caller) {
+	if who != 0 && !platform(e.Caller) && (e.Log != SignIns || !bad(e.Status)) {
 		p.seen(who, at, net, country, !strings.Contains(e.Caller, "@"))
 	}
 	kind := classify(e)
@@ -85,6 +85,15 @@ func (p *Part) Activity(e *Event) {
 	}
 	a.key = hash(same, p.texts[a.resource], strings.ToLower(e.Operation))
 	p.add(a)
+}
+
+// ceil is a moment in whole seconds, not before it: what is detected by a record is not detected
+// before the record.
+func ceil(t time.Time) int64 {
+	if t.Nanosecond() > 0 {
+		return t.Unix() + 1
+	}
+	return t.Unix()
 }
 
 // other keeps of acts that are no sign by themselves one an hour of each caller and place.

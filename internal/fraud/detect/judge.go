@@ -94,7 +94,10 @@ func (p *Part) judge(o *Options, since, asOf time.Time) []Finding {
 		}
 	}
 	slices.SortFunc(steps, func(a, b step) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind), w.order(a, b))
+		if c := cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.kind, b.kind)); c != 0 {
+			return c
+		}
+		return w.order(a, b)
 	})
 	for _, s := range steps {
 		w.step(s)

@@ -22,7 +22,7 @@ type raising struct {
 // raise makes a finding of it, or adds it to the one that is open.
 func (w *walk) raise(r raising) {
 	at := moment(r.at)
-	if i, ok := w.open[r.sub]; ok && at.Sub(w.list[i].LastSeen) < apart {
+	if i, ok := w.open[r.sub]; ok && w.list[i].same(w, &r, at) {
 		f := &w.list[i]
 		f.Updates++
 		f.LastSeen = at
@@ -57,6 +57,16 @@ func (w *walk) raise(r raising) {
 	w.list = append(w.list, f)
 	w.taint(r.who, len(w.list)-1)
 	w.link(len(w.list) - 1)
+}
+
+// same reports that what is raised is of the finding's cause: it comes soon after it, and another
+// caller comes very soon.
+func (f *Finding) same(w *walk, r *raising, at time.Time) bool {
+	since := at.Sub(f.LastSeen)
+	if r.who != 0 && len(f.Callers) > 0 && !slices.Contains(f.Callers, w.caller(r.who)) {
+		return since < 24*time.Hour
+	}
+	return since < apart
 }
 
 func (r *raising) perDay() float64 {
@@ -97,8 +107,8 @@ func (f *Finding) fill(w *walk, r *raising) {
 func (w *walk) caller(who word) string {
 	name := w.p.texts[who]
 	for upn, id := range w.p.alias {
-		if id == who && w.p.texts[upn] != "" {
-			name = w.p.texts[upn]
+		if s := w.p.texts[upn]; id == who && s != "" && (name == w.p.texts[who] || s < name) {
+			name = s
 		}
 	}
 	return name
@@ -140,10 +150,10 @@ func (w *walk) used(u *useSign) {
 	l := &lines{at: u.at, list: slices.Clone(u.evidence)}
 	st := w.state(u.sub)
 	if st.actAt > u.at-7*daySeconds && st.lastAct >= keptScore {
-		l.add(sigAct, "activity", st.actAt, min(2, 0.5*st.lastAct), "acts that were unusual came before it")
+		l.add(sigAct, "activity", st.actAt, min(1.6, 0.4*(st.lastAct-0.5)), "acts that were unusual came before it")
 	}
 	if name, days, share := w.explained(st, u); share >= 0.3 {
-		l.add(sigKnownWork, "activity", u.at, -min(2.5, 1.5+share), "%s, at work here on %d days, made machines that explain it", name, days)
+		l.add(sigKnownWork, "activity", u.at, -min(2.5, 1+1.5*share), "%s, at work here on %d days, made machines that explain it", name, days)
 	}
 	score := l.score()
 	if i, ok := w.open[u.sub]; ok && u.score >= w.o.Score/2 && moment(u.at).Sub(w.list[i].LastSeen) < apart {
@@ -169,22 +179,24 @@ func (w *walk) used(u *useSign) {
 
 // explained says whether somebody familiar made what costs, and how much of it.
 func (w *walk) explained(st *state, u *useSign) (name string, days int, share float64) {
+	back := int64(5 * daySeconds)
+	if u.slow {
+		back = builtBack
+	}
 	perDay := map[word]float64{}
-	for _, m := range st.made {
-		a := &w.p.acts[m.act]
-		if m.began > u.at || m.began < u.at-5*daySeconds {
-			continue
+	for _, b := range st.built {
+		if b.at <= u.at && b.at >= u.at-back {
+			perDay[b.who] += b.usd
 		}
-		perDay[a.caller] += max(parseSize(w.p.texts[a.size]).hour, coreHour) * 24 * float64(m.count)
 	}
 	for who, usd := range perDay {
 		c := w.p.callers[who]
 		if c == nil {
 			continue
 		}
-		n := c.days((u.at - keepMade) / 3600)
-		if n >= 5 && usd/max(u.excess, 1) > share && w.actor(w.id(who)).tainted == 0 {
-			name, days, share = w.p.texts[who], n, usd/max(u.excess, 1)
+		n, part := c.days((u.at-keepMade)/3600), usd/max(u.excess, 1)
+		if n >= 5 && w.actor(w.id(who)).tainted == 0 && (part > share || part == share && w.p.texts[who] < name) {
+			name, days, share = w.p.texts[who], n, part
 		}
 	}
 	return name, days, share

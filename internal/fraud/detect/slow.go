@@ -27,6 +27,9 @@ func (u *usage) slow(g *useSign, k, days int) {
 	if n < slowNeed || g.excess < 1.5*leastExcess || now < 1.4*then || g.excess < 0.25*all {
 		return
 	}
+	if u.largestRise(k) > 0.45*g.excess {
+		return // it came at once, which is a jump
+	}
 	g.slow = true
 	grew := now / max(then, 0.1*all, 1)
 	g.add(sigSlow, min(4, 1.7*math.Log2(max(1, grew))), "computing grew %s in small steps, from %s to %s a day", times(now/max(then, 1)), money(then), money(now))
@@ -88,6 +91,16 @@ func (u *usage) fresh(g *useSign, k int) {
 	case cores >= 16:
 		g.add(sigUseCores, 0.6, "machines of %d cores, of which none was used before", cores)
 	}
+}
+
+// largestRise is how much of the growth came from a day to the next, as it stayed.
+func (u *usage) largestRise(k int) (most float64) {
+	for d := max(1, k-slowGap-slowBase/2); d+1 <= k; d++ {
+		before, _ := u.level(u.v.compute, d-2, d)
+		after, _ := u.level(u.v.compute, d, d+2)
+		most = max(most, after-before)
+	}
+	return most
 }
 
 // level is the median of the known days of [from, to), and how many there are.

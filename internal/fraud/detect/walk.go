@@ -18,6 +18,9 @@ type walk struct {
 	list  []Finding
 	began int64 // the first record of the customer
 
+	workDay int64
+	work    [24]int // hours of the customer's people, as of workDay
+
 	raised  map[word][]int32 // acts of quotas, by subscription
 	blinded map[word][]int32 // acts that took guards away
 	elevate []int32
@@ -33,12 +36,23 @@ type state struct {
 	kinds   map[actKind]int64
 	peaks   map[int64]*peak // by day
 	refused []refusal
+	built   []built
 	lastAct float64 // the highest score of acts, and when
 	actAt   int64
 	median  float64 // of a day's cost, as of medianAt
 	medAt   int64
 	bought  int // the largest machine that use knows
 }
+
+// built is what somebody made, in dollars a day: it explains use for weeks.
+type built struct {
+	at  int64
+	who word
+	usd float64
+}
+
+// builtBack is how long what was made explains that use grew.
+const builtBack = 35 * daySeconds
 
 // made is what one act made.
 type made struct {
@@ -216,7 +230,11 @@ func (w *walk) make(s step, a *act, st *state) {
 	if region != 0 {
 		k.regions[region] = true
 	}
-	k.day += parseSize(w.p.texts[size]).hour * 24 * float64(m.count)
+	usd := parseSize(w.p.texts[size]).hour * 24 * float64(m.count)
+	k.day += usd
+	if s.kind == stepAct || size != 0 {
+		st.built = append(st.built, built{s.at, a.caller, max(usd, coreHour*24)})
+	}
 	w.prune(st, s.at)
 }
 
@@ -225,11 +243,14 @@ const keepMade = 72 * 3600
 
 func (w *walk) prune(st *state, at int64) {
 	n := 0
-	for n < len(st.made) && st.made[n].began < at-6*daySeconds {
+	for n < len(st.made) && st.made[n].began < at-keepMade {
 		n++
 	}
 	if n > 0 {
 		st.made = append(st.made[:0], st.made[n:]...)
+	}
+	if n := len(st.built); n > 20_000 {
+		st.built = append(st.built[:0], st.built[n/2:]...)
 	}
 	if n := len(st.refused); n > 5000 {
 		st.refused = append(st.refused[:0], st.refused[n-2500:]...)

@@ -30,9 +30,6 @@ func (w *walk) who4(l *lines, a *act, who word, at int64) {
 	}
 	odd += w.place(l, a, c, at, known, first)
 	odd += w.gifts(l, a, who, at, name)
-	if a.app != 0 && a.app != who {
-		odd += w.gifts(l, a, a.app, at, name)
-	}
 	for _, i := range w.elevate {
 		if e := &w.p.acts[i]; e.at <= at && e.at >= at-grantCounts {
 			l.add(sigElevate, "activity", e.at, 1.5, "%s took all subscriptions as Global Administrator", print.Clean(w.p.texts[e.caller], print.MaxName))
@@ -104,24 +101,77 @@ func (w *walk) place(l *lines, a *act, c *caller, at int64, known float64, first
 		l.add(sigNetwork, "activity", c.nets[a.net], wt, "%s came from the network %s for the first time in %d days", name, w.p.texts[a.net], days)
 		odd += wt
 	}
-	if t := a.country; t != 0 && c.nets[t] >= at-keepMade && (days >= 3 || first) {
-		wt := 1.8
-		if first {
-			wt = 1 * known
-		}
-		l.add(sigCountry, "activity", c.nets[t], wt, "%s acted from %s for the first time", name, print.Clean(w.p.texts[t], 40))
-		odd += wt
-	}
-	total := 0
-	for _, n := range hours {
-		total += n
-	}
-	h := (at / 3600) % 24
-	if near := hours[h] + hours[(h+1)%24] + hours[(h+23)%24]; total >= 30 && near*50 < total {
+	odd += w.abroad(l, c, at, name, first, known)
+	if h, ok := w.unusualHour(c, hours, at); ok {
 		l.add(sigHour, "activity", at, 0.7, "at %02d o'clock UTC, an hour at which %s is not at work", h, name)
 		odd += 0.4
 	}
 	return odd
+}
+
+// abroad weighs a country from which somebody came for the first time lately, be it an act or a
+// sign-in that shows it.
+func (w *walk) abroad(l *lines, c *caller, at int64, name string, first bool, known float64) float64 {
+	country, when, before := word(0), int64(0), 0
+	for n, t := range c.nets {
+		switch {
+		case strings.Contains(w.p.texts[n], "/"):
+		case t < at-keepMade:
+			before++
+		case t <= at && (t > when || t == when && w.p.texts[n] < w.p.texts[country]):
+			country, when = n, t
+		}
+	}
+	wt := 2.2
+	switch {
+	case country == 0:
+		return 0
+	case first:
+		if !w.netIsNew(country, at) {
+			return 0
+		}
+		wt = known
+	case before == 0:
+		return 0 // where it came from before is not known
+	case before > 3:
+		wt = 0.8
+	}
+	l.add(sigCountry, "signIns", when, wt, "%s came from %s for the first time", name, print.Clean(w.p.texts[country], 40))
+	return wt
+}
+
+// unusualHour reports an hour at which somebody is not at work; of who is new or seldom here, at
+// which nobody of the customer's is.
+func (w *walk) unusualHour(c *caller, hours [24]int, at int64) (int64, bool) {
+	total := 0
+	for _, n := range hours {
+		total += n
+	}
+	if total < 30 && !c.app {
+		hours = w.people(at)
+		total = 0
+		for _, n := range hours {
+			total += n
+		}
+	}
+	h := (at / 3600) % 24
+	near := hours[h] + hours[(h+1)%24] + hours[(h+23)%24]
+	return h, total >= 30 && near*40 < total
+}
+
+// people are the hours at which the customer's people were active, up to three days before.
+func (w *walk) people(at int64) [24]int {
+	day := at / daySeconds
+	if w.workDay == day {
+		return w.work
+	}
+	w.workDay, w.work = day, [24]int{}
+	for _, c := range w.p.callers {
+		if !c.app {
+			c.hours.each((day*daySeconds-keepMade)/3600, func(h int64) { w.work[h%24]++ })
+		}
+	}
+	return w.work
 }
 
 // netIsNew reports a network that nobody of the customer used before.
@@ -147,15 +197,17 @@ func (w *walk) newcomers(at int64) (n int) {
 // gifts weighs what somebody was given lately: rights, credentials, proofs, risky sign-ins.
 func (w *walk) gifts(l *lines, a *act, who word, at int64, name string) (odd float64) {
 	best := map[Signal]float64{}
-	for _, t := range []word{who, a.caller} {
-		for _, g := range w.given[t] {
-			if g.at > at || g.at < at-secretCounts {
-				continue
-			}
-			odd = max(odd, w.gift(l, &w.p.acts[g.act], name, at, best))
+	c := w.p.callers[a.caller]
+	for i, t := range []word{who, a.caller, a.app} {
+		if t == 0 || i > 0 && t == who || i == 2 && c != nil && !c.app {
+			continue // what an app was given is no matter of who uses it
 		}
-		if who == a.caller {
-			break
+		for _, g := range w.given[t] {
+			x := &w.p.acts[g.act]
+			if g.at > at || g.at < at-secretCounts || x.kind == actMFA && c != nil && c.first >= at-secretCounts {
+				continue // who is new registers proofs
+			}
+			odd = max(odd, w.gift(l, x, name, at, best))
 		}
 	}
 	return odd
@@ -192,7 +244,7 @@ func (w *walk) gift(l *lines, g *act, name string, at int64, best map[Signal]flo
 	}
 	giver := print.Clean(w.p.texts[g.caller], print.MaxName)
 	l.add(sig, source, g.at, wt, "%s got %s %s, from %s", name, what, ago(at-g.at), first(giver, "somebody not named"))
-	if g.caller == 0 || best[sigGiver] > 0 {
+	if g.caller == 0 || best[sigGiver] > 0 || strings.EqualFold(giver, name) {
 		return 0.3
 	}
 	own := &lines{}
