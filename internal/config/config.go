@@ -20,6 +20,7 @@ import (
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/eyes"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
@@ -75,6 +76,8 @@ type Config struct {
 	Bridge  bridge.Config  `yaml:",inline"`
 
 	Delegation move.Config `yaml:",inline"`
+
+	Eyes eyes.Config `yaml:",inline"`
 
 	External provider.Config `yaml:",inline"`
 
