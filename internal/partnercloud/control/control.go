@@ -61,6 +61,10 @@ type Deps struct {
 	Logger   *slog.Logger                       // nil discards
 	// Graph calls Graph as a tenant's administrator. Optional.
 	Graph func(context.Context, GraphCall) (GraphAnswer, error)
+	// Stories lists (nil) the stories that the clock plays, or begins one. Optional.
+	Stories func(*StoryAsk) ([]Story, error)
+	// Alerts lets Microsoft send or change alerts about Azure fraud. Optional.
+	Alerts func(AlertAsk) (AlertAnswer, error)
 }
 
 const (
@@ -99,6 +103,9 @@ func New(d Deps) http.Handler {
 		"GET /v1/enforcement":    a.enforcement,
 		"POST /v1/enforcement":   a.enforcement,
 		"POST /v1/graph":         a.graph,
+		"GET /v1/stories":        a.stories,
+		"POST /v1/stories":       a.stories,
+		"POST /v1/alerts":        a.alerts,
 	} {
 		mux.Handle(pattern, a.adapt(f))
 	}
