@@ -22,6 +22,7 @@ import (
 	"partnerguard/internal/delegation/move"
 	"partnerguard/internal/fraud/desk"
 	"partnerguard/internal/fraud/doorbell"
+	"partnerguard/internal/fraud/eyes"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
@@ -80,6 +81,7 @@ type Config struct {
 
 	Fraud    desk.Config     `yaml:",inline"`
 	Doorbell doorbell.Config `yaml:",inline"`
+	Eyes     eyes.Config     `yaml:",inline"`
 
 	External provider.Config `yaml:",inline"`
 

@@ -69,13 +69,14 @@ const (
 	PartnerAuditRecord   Kind = "partnerCenterAuditRecord"
 	CustomerSubscription Kind = "customerSubscription"
 	CustomerUsage        Kind = "customerUsageRecord"
+	AzureUsage           Kind = "azureUsageDetail"
 )
 
 // Unjudged are the kinds that are read and kept, and that no rule is decided by.
 func Unjudged() []Kind {
 	return []Kind{DirectoryAudit, RiskyUser, RiskDetection, RelationshipRequest, RelationshipAction, DelegatedCustomer, Contract, SecureScore,
 		AuthorizationPolicy, AdminConsentPolicy, CrossTenantAccess, AzureSubscription, AzureRoleAssignment, AzureActivity, PartnerAuditRecord,
-		CustomerSubscription, CustomerUsage}
+		CustomerSubscription, CustomerUsage, AzureUsage}
 }
 
 // Source says where a record was read, so that every number can be opened.

@@ -169,4 +169,17 @@ var collected = []Resource{
 		Name: "azureActivity", Way: Sliced, Scope: OfBoth, Every: time.Hour, Time: "eventTimestamp", Back: 89 * day, Overlap: time.Hour, Slice: 7 * day,
 		Bucket: BucketARM, Proves: "who made, changed or deleted what in a subscription",
 	},
+	{
+		Request: Request{
+			Kind: AzureUsage, File: "azureUsage.json", Service: ARM, Version: "2021-10-01", Path: subscriptions, Query: subsQuery, Paged: true,
+			Each: &Each{Of: "each subscription", ID: "subscriptionId",
+				Path:  "/subscriptions/{id}/providers/Microsoft.Consumption/usageDetails",
+				Query: "?api-version=2021-10-01&metric=ActualCost&$expand=properties/additionalInfo"},
+			Roles: azureReaders, Licence: Free,
+			Note:   "of the 13 months that Microsoft keeps 90 days; a customer's own people see costs only where the partner lets them",
+			Source: "REST API reference, Usage Details - List (2021-10-01); contracts.md 7.3",
+		},
+		Name: "azureUsage", Way: Sliced, Scope: OfCustomer, Every: 6 * time.Hour, Time: "properties/usageStart", Back: 90 * day, Overlap: 4 * day,
+		Slice: 31 * day, Bucket: BucketARM, Proves: "what each thing in a subscription used and cost each day: an unusual use of Azure shows in it",
+	},
 }

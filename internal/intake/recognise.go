@@ -67,6 +67,7 @@ var rules = []rule{
 	{all: "eventdataid operationname eventtimestamp", reason: azureEvents},
 	{all: "subscriptionid state subscriptionpolicies", reason: azureSubs},
 	{all: "id name properties type", check: isARMRoleAssignment, reason: azureRoles},
+	{all: "id name properties type", check: isUsageDetail, reason: azureUses},
 	{all: "offerid quantity status", any: "effectivestartdate commitmentenddate orderid", reason: boughtThings},
 	{all: "budget totalcost", any: "currencycode currencylocale percentused", reason: customersUsage},
 
@@ -344,6 +345,10 @@ func isAuditEnvelope(t *table, o *facts) bool {
 // isARMRoleAssignment looks at the type of a resource of Azure's.
 func isARMRoleAssignment(t *table, o *facts) bool {
 	return strings.EqualFold(o.text(t.typ), "Microsoft.Authorization/roleAssignments")
+}
+
+func isUsageDetail(t *table, o *facts) bool {
+	return strings.EqualFold(o.text(t.typ), "Microsoft.Consumption/usageDetails")
 }
 
 const securityDefaultsID = entra.SecurityDefaults

@@ -26,6 +26,7 @@ const (
 	azureEvents    = "Azure activity, not sign-ins"
 	boughtThings   = "a customer's subscriptions, which nothing here judges yet"
 	customersUsage = "customers' Azure usage, which nothing here judges yet"
+	azureUses      = "Azure's usage details, by which no requirement is decided"
 )
 
 // unjudged are the kinds of what is known, kept, and judged by nothing yet: such
@@ -36,5 +37,5 @@ var unjudged = map[string]evidence.Kind{
 	requests: evidence.RelationshipRequest, centerAudit: evidence.PartnerAuditRecord, authorization: evidence.AuthorizationPolicy,
 	consentAsking: evidence.AdminConsentPolicy, crossTenant: evidence.CrossTenantAccess, azureSubs: evidence.AzureSubscription,
 	azureRoles: evidence.AzureRoleAssignment, azureEvents: evidence.AzureActivity, boughtThings: evidence.CustomerSubscription,
-	customersUsage: evidence.CustomerUsage,
+	customersUsage: evidence.CustomerUsage, azureUses: evidence.AzureUsage,
 }
