@@ -67,6 +67,7 @@ var rules = []rule{
 	{all: "eventdataid operationname eventtimestamp", reason: azureEvents},
 	{all: "subscriptionid state subscriptionpolicies", reason: azureSubs},
 	{all: "id name properties type", check: isARMRoleAssignment, reason: azureRoles},
+	{all: "id name type location", check: isARMResource, reason: azureThings},
 	{all: "offerid quantity status", any: "effectivestartdate commitmentenddate orderid", reason: boughtThings},
 	{all: "budget totalcost", any: "currencycode currencylocale percentused", reason: customersUsage},
 
@@ -344,6 +345,12 @@ func isAuditEnvelope(t *table, o *facts) bool {
 // isARMRoleAssignment looks at the type of a resource of Azure's.
 func isARMRoleAssignment(t *table, o *facts) bool {
 	return strings.EqualFold(o.text(t.typ), "Microsoft.Authorization/roleAssignments")
+}
+
+// isARMResource knows a resource by its path.
+func isARMResource(t *table, o *facts) bool {
+	path := strings.ToLower(o.text(t.keys["id"]))
+	return strings.HasPrefix(path, "/subscriptions/") && strings.Contains(path, "/providers/") && strings.Contains(o.text(t.typ), "/")
 }
 
 const securityDefaultsID = entra.SecurityDefaults

@@ -41,14 +41,15 @@ const (
 
 // Place is where a row was read: an entry of a segment of the archive, or a line of a file.
 type Place struct {
-	Tenant   string `json:"tenant,omitempty"`
-	Resource string `json:"resource,omitempty"` // as the collection names it
-	Segment  string `json:"segment,omitempty"`
-	Entry    int64  `json:"entry,omitempty"`  // of the segment, from 0
-	Seq      int64  `json:"seq,omitempty"`    // the segment's entry of the trail
-	SHA256   string `json:"sha256,omitempty"` // of the page
-	ID       string `json:"id,omitempty"`     // Microsoft's, of the record
-	File     string `json:"file,omitempty"`   // where it was read from files
+	Tenant   string    `json:"tenant,omitempty"`
+	Resource string    `json:"resource,omitempty"` // as the collection names it
+	Segment  string    `json:"segment,omitempty"`
+	Entry    int64     `json:"entry,omitempty"`  // of the segment, from 0
+	Seq      int64     `json:"seq,omitempty"`    // the segment's entry of the trail
+	SHA256   string    `json:"sha256,omitempty"` // of the page
+	Read     time.Time `json:"read,omitzero"`    // when it was answered
+	ID       string    `json:"id,omitempty"`     // Microsoft's, of the record
+	File     string    `json:"file,omitempty"`   // where it was read from files
 }
 
 // Row is one line of a timeline: one act, or several of one kind that belong together.
