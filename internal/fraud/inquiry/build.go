@@ -78,6 +78,7 @@ func (f *Fold) resolve(key string) string {
 // settle brings acts into order, with what lists say of them.
 func (b *build) settle() {
 	f := b.f
+	f.atRisk()
 	given := map[string]bool{}
 	for i := range f.acts {
 		a := &f.acts[i]

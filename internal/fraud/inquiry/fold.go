@@ -70,6 +70,7 @@ type Fold struct {
 	listed   map[string]resourceRow   // by lower path
 	assigned map[string]assignmentRow // by lower path
 	at       map[string]Place         // of both
+	risky    map[string]risk          // the newest state of an account, by id
 	costs    []Cost
 	first    map[Source]time.Time // the oldest record of a log, whoever's
 	dropped  int
@@ -113,7 +114,8 @@ type act struct {
 func NewFold(o Options) *Fold {
 	o.Alert.Customer, o.Alert.Subscription = strings.ToLower(o.Alert.Customer), strings.ToLower(o.Alert.Subscription)
 	return &Fold{o: o, seen: map[string]struct{}{}, phases: map[string]int{}, alias: map[string]string{}, names: map[string]*Actor{},
-		listed: map[string]resourceRow{}, assigned: map[string]assignmentRow{}, at: map[string]Place{}, first: map[Source]time.Time{}}
+		listed: map[string]resourceRow{}, assigned: map[string]assignmentRow{}, at: map[string]Place{}, risky: map[string]risk{},
+		first: map[Source]time.Time{}}
 }
 
 // Take adds one record, of the customer's tenant or of the partner's: place says which; where

@@ -5,6 +5,8 @@ package inquiry
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"partnerguard/internal/lenient"
@@ -203,22 +205,41 @@ func (f *Fold) signIn(raw []byte, p Place, own bool) error {
 	return nil
 }
 
+// risk is what Identity Protection held of an account when it was read last.
+type risk struct {
+	row   riskyUser
+	place Place
+}
+
 func (f *Fold) riskyUser(raw []byte, p Place) error {
 	var r riskyUser
 	if err := decode(raw, &r); err != nil {
 		return err
 	}
-	if !risky(r.State) {
+	key := id(r.ID)
+	old, had := f.risky[key]
+	if key == "" || !had && len(f.risky) >= 50*MaxActors || had && old.row.At.Time.After(r.At.Time) {
 		return nil
 	}
 	p.ID = clean(r.ID)
-	a := act{source: Risk, actor: f.who(string(r.ID), string(r.UPN), "", ""), raw: "riskyUser", risk: strings.ToLower(clean(r.Level)), key: "riskyUser",
-		strong: true, what: "is held for at risk by Microsoft (" + clean(r.State) + ", " + clean(r.Level) + ")", place: p}
-	if r.At.Set {
-		a.at = r.At.Time.UTC()
-	}
-	f.add(&a)
+	f.risky[key] = risk{r, p}
 	return nil
+}
+
+// atRisk makes rows of the accounts that are held for at risk, as of the last reading.
+func (f *Fold) atRisk() {
+	for _, key := range slices.Sorted(maps.Keys(f.risky)) {
+		r := f.risky[key].row
+		if !risky(r.State) {
+			continue
+		}
+		a := act{source: Risk, actor: f.who(string(r.ID), string(r.UPN), "", ""), raw: "riskyUser", risk: strings.ToLower(clean(r.Level)), key: "riskyUser",
+			strong: true, what: "is held for at risk by Microsoft (" + clean(r.State) + ", " + clean(r.Level) + ")", place: f.risky[key].place}
+		if r.At.Set {
+			a.at = r.At.Time.UTC()
+		}
+		f.add(&a)
+	}
 }
 
 // risky says that a state of a risk was not settled the other way.
