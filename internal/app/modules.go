@@ -20,6 +20,8 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/desk"
+	"partnerguard/internal/fraud/inquiry"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	mfapages "partnerguard/internal/mfa/pages"
@@ -50,6 +52,8 @@ type features struct {
 	External   *provider.Provider
 	Bridge     *run.Bridge // nil where it was opened without the vault
 	Mover      *move.Mover
+	Fraud      *desk.Desk       // alerts about Azure fraud
+	Inquiry    *inquiry.Inquiry // what happened, of each
 }
 
 // What serve wants of a feature; each has some of these.
@@ -87,6 +91,7 @@ func (i *Installation) modules() []module {
 		{"mfa provider", i.External},
 		{"mail bridge", i.Bridge},
 		{"delegation", i.Mover},
+		{"fraud inquiry", i.Inquiry},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -143,7 +148,10 @@ func (i *Installation) makeData() (err error) {
 	if err = i.makeAlerts(); err != nil {
 		return err
 	}
-	return i.makeMover()
+	if err = i.makeMover(); err != nil {
+		return err
+	}
+	return i.makeInquiry()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -188,6 +196,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeMover() // now it can vouch, and reach Microsoft
+	}
+	if err == nil {
+		err = i.makeInquiry() // and read what alerts are about
 	}
 	return err
 }
