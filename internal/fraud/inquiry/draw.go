@@ -241,12 +241,20 @@ func (p *Picture) lines(t *Timeline, from, to time.Time, x func(time.Time) float
 	}
 	add(t.Alert.ResolvedAt, "answered", true)
 	slices.SortStableFunc(p.Lines, func(a, b Line) int { return cmp.Compare(a.X, b.X) })
+	free := []float64{0, 0, 0} // where each row of texts ends
 	for i := range p.Lines {
 		l := &p.Lines[i]
-		l.Y, l.End = 12, l.X > p.W-90
-		if i > 0 && l.X-p.Lines[i-1].X < 78 && p.Lines[i-1].Y == 12 {
-			l.Y = 26
+		long := 6.2*float64(len(l.Text)) + 8
+		l.End = l.X+long > p.W
+		begins := l.X
+		if l.End {
+			begins -= long
 		}
+		row := 0
+		for row < len(free)-1 && begins < free[row] {
+			row++
+		}
+		l.Y, free[row] = 11+12*float64(row), begins+long+4
 	}
 }
 

@@ -35,18 +35,18 @@ func (p *Picture) SVG(out io.Writer) error {
 		Num(p.H+2*pad), Num(p.W+2*pad), Num(p.H+2*pad))
 	fmt.Fprintf(w, "\n<title id=\"t\">%s</title>\n%s\n<rect class=\"bg\" width=\"100%%\" height=\"100%%\"/>\n<g transform=\"translate(%s %s)\">\n", xml(p.Says), svgStyle,
 		Num(pad), Num(pad))
-	bottom := Num(p.H - 22)
+	bottom := p.H - 22
 	for _, t := range p.Ticks {
 		class := "gl"
 		if t.Day {
 			class = "ax"
 		}
-		fmt.Fprintf(w, "<line class=\"%s\" x1=\"%s\" y1=\"%s\" x2=\"%[2]s\" y2=\"%s\"/><text class=\"lo\" x=\"%[2]s\" y=\"%s\" text-anchor=\"middle\">%s</text>\n", class, Num(t.X),
-			Num(headHigh-6), bottom, Num(p.H-6), xml(t.Text))
+		upright(w, class, t.X, headHigh-6, bottom)
+		fmt.Fprintf(w, "<text class=\"lo\" x=\"%s\" y=\"%s\" text-anchor=\"middle\">%s</text>\n", Num(t.X), Num(p.H-6), xml(t.Text))
 	}
 	for _, l := range p.Lanes {
-		fmt.Fprintf(w, "<text class=\"em\" x=\"%s\" y=\"%s\">%s</text><line class=\"ax\" x1=\"%s\" y1=\"%s\" x2=\"%s\" y2=\"%[5]s\"/>\n", Num(l.X), Num(l.Y), xml(l.Name),
-			Num(p.laneLeft()), Num(l.Base), Num(p.W-4))
+		fmt.Fprintf(w, "<text class=\"em\" x=\"%s\" y=\"%s\">%s</text><path class=\"ax\" d=\"M%s %sH%s\"/>\n", Num(l.X), Num(l.Y), xml(l.Name), Num(p.laneLeft()),
+			Num(l.Base), Num(p.W-4))
 	}
 	for i := range p.Lines {
 		l := &p.Lines[i]
@@ -57,8 +57,8 @@ func (p *Picture) SVG(out io.Writer) error {
 		if l.End {
 			x, anchor = l.X-4, "end"
 		}
-		fmt.Fprintf(w, "<line class=\"%s\" x1=\"%s\" y1=\"%s\" x2=\"%[2]s\" y2=\"%s\"/><text class=\"%s\" x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s</text>\n", line, Num(l.X), Num(l.Y-8),
-			bottom, text, Num(x), Num(l.Y), anchor, xml(l.Text))
+		upright(w, line, l.X, l.Y-8, bottom)
+		fmt.Fprintf(w, "<text class=\"%s\" x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s</text>\n", text, Num(x), Num(l.Y), anchor, xml(l.Text))
 	}
 	for i := range p.Spots {
 		s := &p.Spots[i]
@@ -70,6 +70,11 @@ func (p *Picture) SVG(out io.Writer) error {
 	}
 	fmt.Fprint(w, "</g>\n</svg>\n")
 	return w.Flush()
+}
+
+// upright is a line from top to bottom.
+func upright(w io.Writer, class string, x, from, to float64) {
+	fmt.Fprintf(w, "<path class=\"%s\" d=\"M%s %sV%s\"/>\n", class, Num(x), Num(from), Num(to))
 }
 
 // laneLeft is where lanes begin.
