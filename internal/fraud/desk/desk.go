@@ -23,10 +23,10 @@ type Case struct {
 	Notes        []Note    `json:"notes"` // oldest first
 	Answer       *Answer   `json:"answer,omitempty"`
 	Clock        Clock     `json:"clock"`
-	Seen         time.Time `json:"seen"`            // first read here
-	Read         time.Time `json:"read"`            // last read here
-	Aged         bool      `json:"aged,omitempty"`  // it was old when this installation first read: it pages nobody by itself
-	Gone         bool      `json:"gone,omitempty"`  // Microsoft no longer lists it
+	Seen         time.Time `json:"seen"`              // first read here
+	Read         time.Time `json:"read"`              // last read here
+	Aged         bool      `json:"aged,omitempty"`    // it was old when this installation first read: it pages nobody by itself
+	Gone         bool      `json:"gone,omitempty"`    // Microsoft no longer lists it
 	Refused      string    `json:"refused,omitempty"` // something else wrote a row of it: what it says counts for nothing
 }
 
@@ -63,7 +63,7 @@ type Answer struct {
 	Reason  fraud.Reason `json:"reason"`
 	State   AnswerState  `json:"state"`
 	By      string       `json:"by"`
-	At      time.Time    `json:"at"`            // when it was queued
+	At      time.Time    `json:"at"`               // when it was queued
 	Settled time.Time    `json:"settled,omitzero"` // when it was sent, or found to be so
 	Why     string       `json:"why,omitempty"`
 	Tries   int          `json:"tries,omitempty"`
