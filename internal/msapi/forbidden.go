@@ -19,12 +19,16 @@ const forbiddenMember = "relationshipToPartner"
 const maxGuarded = 16 << 20
 
 // guarded refuses a request that would end a reseller relationship, however it is spelt and
-// however deep it lies. Every request of a Client passes here, right before it leaves.
+// however deep it lies, and an answer to fraud events that is not for exactly one. Every request of a Client passes here, right before it leaves.
 func guarded(r *http.Request) error {
 	if strings.Contains(strings.ToLower(r.URL.RawQuery), strings.ToLower(forbiddenMember)) {
 		return errForbidden
 	}
+	fraud := answersFraud(r)
 	if r.Body == nil || r.Body == http.NoBody {
+		if fraud {
+			return errEveryEvent
+		}
 		return nil
 	}
 	raw, err := io.ReadAll(io.LimitReader(r.Body, maxGuarded+1))
@@ -37,6 +41,9 @@ func guarded(r *http.Request) error {
 	r.Body = io.NopCloser(bytes.NewReader(raw))
 	if mentions(raw) {
 		return errForbidden
+	}
+	if fraud {
+		return oneEvent(raw)
 	}
 	return nil
 }
