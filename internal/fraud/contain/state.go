@@ -110,7 +110,8 @@ type Progress struct {
 	Words   string    `json:"words,omitempty"`  // what came of it, or what is waited for
 	Since   time.Time `json:"since"`
 	Next    time.Time `json:"next,omitzero"`
-	Tries   int       `json:"tries,omitempty"`
+	Tries   int       `json:"tries,omitempty"`  // passing failures in a row
+	Again   int       `json:"again,omitempty"`  // how often it was asked for and did not come to be
 	Failing time.Time `json:"failing,omitzero"` // since then it fails in passing
 	Asked   time.Time `json:"asked,omitzero"`   // first
 	Intent  bool      `json:"intent,omitempty"` // was asked for, and no answer is known
