@@ -73,8 +73,8 @@ func (c *Client) reply(ctx context.Context, k call) (*sent, error) {
 		return nil, ctx.Err()
 	case errors.Is(err, errForbidden):
 		return nil, errForbidden
-	case errors.Is(err, errEveryEvent):
-		return nil, errEveryEvent
+	case errors.Is(err, errAnswersAll):
+		return nil, errAnswersAll
 	case errors.Is(err, errTooLong):
 		return nil, &APIError{Service: k.service, way: onTheWay(err), long: true}
 	case err != nil:

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"partnerguard/internal/problem"
 )
 
 // answersFraud says that a request answers Partner Center's fraud events: any write below
@@ -30,45 +28,41 @@ func answersFraud(r *http.Request) bool {
 	return false
 }
 
-// errEveryEvent is the refusal of an answer that is not for exactly one event. It is final.
-var errEveryEvent error = problem.New(problem.Internal, "this program answers exactly one fraud event at a time: without an id Microsoft resolves every event "+
-	"of the subscription").WithHint("this is a mistake of the program: report it")
-
-// oneEvent holds the body of an answer to exactly one event: EventIds missing, empty, of an
-// empty id, given twice or of several is refused (contracts.md section 2.9).
-func oneEvent(raw []byte) error {
+// oneEvent says that the body of an answer is for exactly one event: EventIds missing, empty,
+// of an empty id, given twice or of several is not (contracts.md section 2.9).
+func oneEvent(raw []byte) bool {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return errEveryEvent
+		return false
 	}
 	found := false
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
-			return errEveryEvent
+			return false
 		}
 		var value json.RawMessage
 		if d.Decode(&value) != nil {
-			return errEveryEvent
+			return false
 		}
 		text, _ := name.(string)
 		if !strings.EqualFold(text, "EventIds") {
 			if strings.EqualFold(strings.TrimSpace(text), "EventIds") {
-				return errEveryEvent
+				return false
 			}
 			continue
 		}
 		var ids []string
 		if found || json.Unmarshal(value, &ids) != nil || len(ids) != 1 || strings.TrimSpace(ids[0]) == "" {
-			return errEveryEvent
+			return false
 		}
 		found = true
 	}
 	if t, err := d.Token(); err != nil || t != json.Delim('}') || !found {
-		return errEveryEvent
+		return false
 	}
 	if _, err := d.Token(); err == nil { // something follows
-		return errEveryEvent
+		return false
 	}
-	return nil
+	return true
 }

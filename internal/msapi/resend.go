@@ -183,8 +183,7 @@ func mayResend(how conduct, status int, err error, try int) bool {
 		return false // the same again is late again: less is asked for
 	}
 	if err != nil {
-		return how.again && !errors.Is(err, errTooLong) && !errors.Is(err, errForbidden) &&
-			!errors.Is(err, errEveryEvent) && !errors.Is(err, context.Canceled)
+		return how.again && !errors.Is(err, errTooLong) && !errors.Is(err, errForbidden) && !errors.Is(err, errAnswersAll) && !errors.Is(err, context.Canceled)
 	}
 	switch status {
 	case http.StatusTooManyRequests:
