@@ -10,22 +10,39 @@ import (
 	"partnerguard/internal/partnercloud/world"
 )
 
-// maxActivity bounds a subscription's log.
-const maxActivity = 5_000
+// maxBodyShown bounds what an event shows of a request or an answer.
+const maxBodyShown = 4 << 10
 
-// change changes the subscription and writes the event of it.
+// change changes the subscription and writes the events of it: that it began and, by its
+// status, that it is done or will be when a long operation ends.
 func (k *call) change(action, resource, status string, f func(*world.AzureSubscription)) {
-	event, err := json.Marshal(k.event(action, resource, status))
-	if err != nil {
-		panic("arm: an event has no JSON: " + err.Error()) // texts alone
+	k.changeUntil(action, resource, status, k.now.Add(k.a.long), f)
+}
+
+// changeUntil is change of what ends at a moment. The event of the end is written at
+// once, and shown when it has come.
+func (k *call) changeUntil(action, resource, status string, due time.Time, f func(*world.AzureSubscription)) {
+	begun, ended := k.event(action, resource, "Started", k.now), k.event(action, resource, status, k.now)
+	begun["eventName"] = say("BeginRequest")
+	if n := len(k.body); n > 0 && n <= maxBodyShown {
+		begun["properties"].(object)["requestbody"] = string(k.body)
+	}
+	if b, err := json.Marshal(k.shown); err == nil && k.shown != nil && len(b) <= maxBodyShown {
+		ended["properties"].(object)["responseBody"] = string(b)
+	}
+	events := []object{begun, ended}
+	if status == "Accepted" {
+		events = append(events, k.event(action, resource, "Succeeded", due))
 	}
 	k.tenant.Azure.Change(k.sub.ID, func(a *world.AzureSubscription) {
 		f(a)
-		old := a.Activity
-		if len(old) >= maxActivity {
-			old = old[len(old)-maxActivity+1:]
+		for _, e := range events {
+			raw, err := json.Marshal(e)
+			if err != nil {
+				panic("arm: an event has no JSON: " + err.Error()) // texts alone
+			}
+			a.Log(raw)
 		}
-		a.Activity = append(slices.Clone(old), event)
 	})
 	k.sub = k.tenant.Azure.Get(k.sub.ID)
 	k.s.Dirty()
@@ -38,15 +55,44 @@ type localized struct {
 
 func say(v string) localized { return localized{v, v} }
 
+// tenantEvent writes an event above the subscriptions: begun and done.
+func (k *call) tenantEvent(action string) {
+	list := slices.Clone(k.tenant.AzureEvents)
+	for _, status := range []string{"Started", "Succeeded"} {
+		e := k.event(action, "/providers/"+action, status, k.now)
+		raw, err := json.Marshal(e)
+		if err != nil {
+			panic("arm: an event has no JSON: " + err.Error()) // texts alone
+		}
+		list = append(list, raw)
+	}
+	k.tenant.AzureEvents = list
+	k.s.Dirty()
+}
+
+// tenantLog is the activity log of the tenant itself, for who may read at the root.
+func tenantLog(k *call) (reply, *fault) {
+	if !k.mayRoot(k.route.action) {
+		return reply{}, k.denied(k.route.action, "/")
+	}
+	return activityLog(k)
+}
+
+// answered is what an event says of the answer's status.
+var answered = map[string]string{"Started": "", "Accepted": "Accepted", "Succeeded": "OK"}
+
 // event is an activity log event.
-func (k *call) event(action, resource, status string) object {
+func (k *call) event(action, resource, status string, when time.Time) object {
 	caller := k.who.UPN
 	if caller == "" {
 		caller = k.who.ObjectID
 	}
-	role := ""
-	for i := range k.sub.Roles {
-		r := &k.sub.Roles[i]
+	role, sub, of := "", "", []world.AzureRole(nil)
+	if k.sub != nil {
+		sub, of = k.sub.ID, k.sub.Roles
+	}
+	for i := range of {
+		r := &of[i]
 		if d := definition(r.Role); d != nil && k.mine(r) && covers(scopeOf(k.sub, r), resource) && d.allows(action) {
 			role = d.name
 			break
@@ -57,11 +103,12 @@ func (k *call) event(action, resource, status string) object {
 	if parts := strings.Split(resource, "/"); len(parts) > 4 && strings.EqualFold(parts[3], "resourceGroups") {
 		group = parts[4]
 	}
+	kind = strings.TrimSuffix(kind, "/action") // Microsoft.Compute/virtualMachines/start/action is of virtualMachines
 	if i := strings.LastIndexByte(kind, '/'); i > 0 {
-		kind = strings.TrimSuffix(kind[:i], "/")
+		kind = kind[:i]
 	}
 	id := world.NewGUID()
-	at := k.now.UTC().Format("2006-01-02T15:04:05.0000000Z")
+	at := when.UTC().Format("2006-01-02T15:04:05.0000000Z")
 	claims := map[string]string{
 		"aud": k.who.Audience, "iss": k.who.Issuer, "appid": k.who.Client(), "ipaddr": k.who.IPAddr, "name": k.who.Name, "ver": k.who.Version,
 		"http://schemas.microsoft.com/identity/claims/tenantid":         k.who.TenantID,
@@ -76,11 +123,11 @@ func (k *call) event(action, resource, status string) object {
 		"authorization": object{"action": action, "role": role, "scope": resource}, "caller": caller, "channels": "Operation", "claims": claims,
 		"correlationId": k.id, "description": "",
 		"eventDataId": id, "eventName": say("EndRequest"), "category": say("Administrative"), "eventTimestamp": at, "submissionTimestamp": at,
-		"id": resource + "/events/" + id + "/ticks/" + k.now.UTC().Format("20060102150405"), "level": "Informational", "operationId": k.id,
+		"id": resource + "/events/" + id + "/ticks/" + when.UTC().Format("20060102150405"), "level": "Informational", "operationId": k.id,
 		"operationName":     say(action),
 		"resourceGroupName": group, "resourceProviderName": say(provider), "resourceType": say(provider + "/" + kind), "resourceId": resource,
 		"status": say(status), "subStatus": say(""),
-		"subscriptionId": k.sub.ID, "tenantId": k.tenant.ID, "properties": object{"statusCode": status}, "httpRequest": object{"clientRequestId": k.id,
+		"subscriptionId": sub, "tenantId": k.tenant.ID, "properties": object{"statusCode": answered[status]}, "httpRequest": object{"clientRequestId": k.id,
 			"clientIpAddress": k.who.IPAddr, "method": k.Method},
 	}
 }
@@ -149,8 +196,16 @@ func activityLog(k *call) (reply, *fault) {
 	if no != nil {
 		return reply{}, no
 	}
-	rows := []json.RawMessage{}
-	for _, raw := range slices.Backward(k.sub.Activity) {
+	type row struct {
+		at  time.Time
+		raw json.RawMessage
+	}
+	var found []row
+	all := k.tenant.AzureEvents
+	if k.sub != nil {
+		all = k.sub.Activity
+	}
+	for _, raw := range slices.Backward(all) {
 		var e struct {
 			At       time.Time `json:"eventTimestamp"`
 			Group    string    `json:"resourceGroupName"`
@@ -160,7 +215,7 @@ func activityLog(k *call) (reply, *fault) {
 			Provider localized `json:"resourceProviderName"`
 			Status   localized `json:"status"`
 		}
-		if json.Unmarshal(raw, &e) != nil || e.At.Before(f.from) || e.At.After(f.to) {
+		if json.Unmarshal(raw, &e) != nil || e.At.Before(f.from) || e.At.After(f.to) || e.At.After(k.now) {
 			continue
 		}
 		have := map[string]string{"resourcegroupname": e.Group, "resourceuri": e.Resource, "correlationid": e.Corr, "caller": e.Caller,
@@ -170,8 +225,14 @@ func activityLog(k *call) (reply, *fault) {
 			fits = fits && strings.EqualFold(have[n], v)
 		}
 		if fits {
-			rows = append(rows, keep(raw))
+			found = append(found, row{e.At, keep(raw)})
 		}
+	}
+	// What a long operation came to stands where it began.
+	slices.SortStableFunc(found, func(x, y row) int { return y.at.Compare(x.at) })
+	rows := make([]json.RawMessage, len(found))
+	for i := range found {
+		rows[i] = found[i].raw
 	}
 	return page(k, rows)
 }

@@ -35,7 +35,8 @@ func (s *State) Usage(tenant, subscription string, since, from, to time.Time) []
 	if len(seeded) == 0 {
 		return made.metered(from, to, s.Clock.Now())
 	}
-	priced := slices.ContainsFunc(made.Resources, func(r AzureResource) bool { return r.Hourly != 0 })
+	// What was made later has a price of its own, and says nothing of what was there.
+	priced := slices.ContainsFunc(made.Resources, func(r AzureResource) bool { return r.Hourly != 0 && !r.Created.After(s.Created) })
 	byDay := map[time.Time][]AzureUsage{}
 	first, last := seeded[0].Day.Truncate(day), seeded[0].Day.Truncate(day)
 	for _, u := range seeded {
@@ -99,6 +100,15 @@ func (s *State) UsageOf(tenant, subscription string, from, to time.Time) []Azure
 // machineHours is the category of what running machines cost.
 const machineHours = "Virtual Machines"
 
+// meterCategory is the category that a running resource is paid in: nodes of Batch and
+// of Machine Learning are virtual machines.
+func meterCategory(kind string) string {
+	if strings.EqualFold(kind, "Microsoft.ContainerInstance/containerGroups") {
+		return "Container Instances"
+	}
+	return machineHours
+}
+
 // metered is what machines with a price of their own have used, a day and machine a
 // row.
 func (a *AzureSubscription) metered(from, to, now time.Time) []AzureUsage {
@@ -108,10 +118,10 @@ func (a *AzureSubscription) metered(from, to, now time.Time) []AzureUsage {
 		for d := from.UTC().Truncate(day); d.Before(to) && !d.After(now); d = d.Add(day) {
 			hours := 0.0
 			for _, run := range r.Runs {
-				hours += a.hoursOn(run, d, now)
+				hours += a.hoursOn(run, d, now) * float64(max(1, run.Count))
 			}
 			if hours > 0 {
-				out = append(out, AzureUsage{Day: d, Category: machineHours, Quantity: round4(hours), Unit: "1 Hour",
+				out = append(out, AzureUsage{Day: d, Category: meterCategory(r.Type), Quantity: round4(hours), Unit: "1 Hour",
 					Cost: math.Round(hours*r.Hourly*100) / 100, Resource: r.Path(), Location: r.Location, Meter: r.Size})
 			}
 		}
