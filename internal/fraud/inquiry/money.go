@@ -151,3 +151,19 @@ func (b *build) byReading() {
 		b.ask("unread", fmt.Sprintf("what %s say: they could not be read", print.Plural(int64(b.f.unread), "records")), "partnerguard archive export writes all rows")
 	}
 }
+
+// ResourceName is what a resource of the collection is called on pages.
+func ResourceName(name string) string {
+	if s := resourceNames[name]; s != "" {
+		return s
+	}
+	return name
+}
+
+var resourceNames = map[string]string{
+	"azureActivity": "Azure activity", "azureRoleAssignments": "Azure role assignments", "azureSubscriptions": "Subscriptions", "azureResources": "Azure resources",
+	"azureMachines": "Virtual machines", "azureScaleSets": "Scale sets", "directoryAudits": "Directory audits", "signIns.interactiveUser": "Sign-ins of people",
+	"signIns.nonInteractiveUser": "Sign-ins without a person", "signIns.servicePrincipal": "Sign-ins of apps", "riskyUsers": "Risky users",
+	"riskDetections": "Risk detections", "servicePrincipals": "Apps in the tenant", "applications": "Apps registered", "oauth2PermissionGrants": "Consents",
+	"securityAlerts": "Security alerts", "fraudEvents": "Fraud events", "usageRecords": "Usage records", "auditRecords": "Partner Center's audit records",
+}

@@ -24,6 +24,7 @@ type queue interface {
 const (
 	jobTake = "fraud-inquiry"     // reads what the alerts of one customer are about
 	jobLook = "fraud-inquiry-due" // finds alerts of which something was not read yet
+	jobAnew = "fraud-inquiry-new" // reads all of it anew, since somebody asked
 )
 
 // How often it is looked for alerts that a dead process left, how soon a failed reading is
@@ -148,6 +149,25 @@ func (q *Inquiry) Begin(ctx context.Context, customer string) error {
 	return err
 }
 
+// anewArgs are the arguments of a job that reads all of it anew.
+type anewArgs struct {
+	Alert string `json:"alert"`
+	Actor string `json:"actor"`
+}
+
+// Ask has everything that an alert is about read anew by a job, for somebody who does not wait.
+func (q *Inquiry) Ask(ctx context.Context, id, actor string) error {
+	c, err := q.d.Case(ctx, id)
+	if err != nil {
+		return err
+	}
+	if q.queue == nil {
+		return problem.New(problem.Unavailable, "nothing is read by itself here").WithHint("partnerguard serve or worker does; partnerguard fraud inquire %s reads it now", id)
+	}
+	_, err = q.queue.Add(ctx, jobAnew, anewArgs{c.Alert.ID, actor}, jobs.Add{Unique: true})
+	return err
+}
+
 // Jobs gives the queue what is read by itself.
 func (q *Inquiry) Jobs(all *jobs.Queue) error {
 	if q == nil || q.d.Collect == nil || q.d.Waiting == nil {
@@ -170,6 +190,17 @@ func (q *Inquiry) Jobs(all *jobs.Queue) error {
 			return jobs.Later(again)
 		}
 		return nil
+	})
+	all.Handle(jobAnew, func(ctx context.Context, j jobs.Job) error {
+		var a anewArgs
+		if err := j.Read(&a); err != nil {
+			return err
+		}
+		_, err := q.Take(ctx, a.Alert, a.Actor)
+		if errors.Is(err, problem.Conflict) {
+			return jobs.Later(10 * time.Second)
+		}
+		return err
 	})
 	all.Every(lookEvery, jobLook, nil)
 	return nil
