@@ -75,6 +75,7 @@ type Row struct {
 	Why      []string  `json:"why,omitempty"`  // why it is looked at
 	Places   []Place   `json:"places,omitempty"`
 	More     int       `json:"morePlaces,omitempty"` // beyond those
+	Private  bool      `json:"-"`                    // a note of the partner's own
 }
 
 // Actor is who acted: an account or an app.

@@ -134,6 +134,12 @@ func (b *build) join(r *Row, a *act) {
 	}
 }
 
+// Who did what is no person's.
+const (
+	microsoft = "Microsoft"
+	ourselves = "Partnerguard"
+)
+
 // marks adds the alert, its history, and what was done here.
 func (b *build) marks() {
 	al := &b.t.Alert
@@ -142,16 +148,16 @@ func (b *build) marks() {
 			What: print.Clean(what, 300), Count: 1, Places: places})
 	}
 	if !al.First.IsZero() {
-		add(al.First, Alerts, "Microsoft", "saw it for the first time")
+		add(al.First, Alerts, microsoft, "saw it for the first time")
 	}
 	if !al.Detected.IsZero() {
-		add(al.Detected, Alerts, "Microsoft", "raised the alert: "+print.First(al.Name, al.Type, "no name"))
+		add(al.Detected, Alerts, microsoft, "raised the alert: "+print.First(al.Name, al.Type, "no name"))
 	}
 	if !b.t.Known.IsZero() {
-		add(b.t.Known, Alerts, "Partnerguard", "read the alert")
+		add(b.t.Known, Alerts, ourselves, "read the alert")
 	}
 	if !al.Last.IsZero() && al.Last.After(al.Detected) {
-		add(al.Last, Alerts, "Microsoft", "saw it for the last time")
+		add(al.Last, Alerts, microsoft, "saw it for the last time")
 	}
 	for i, c := range al.Log {
 		if i == 100 {
@@ -171,6 +177,7 @@ func (b *build) marks() {
 			what += ": " + d.Outcome
 		}
 		add(d.At, Ours, d.By, what)
+		b.t.Rows[len(b.t.Rows)-1].Private = d.Private
 	}
 }
 

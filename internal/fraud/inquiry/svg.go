@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"html"
+	"html/template"
 	"io"
 	"strconv"
 	"strings"
@@ -19,8 +20,8 @@ const svgStyle = `<style>
 svg{--bg:#fff;--text:#14181f;--soft:#5f6978;--line:#c9d0d9;--grid:#e3e7ec;--not:#d63a2f;--na:#858e9b;--our:#1f86a8;font:11px system-ui,sans-serif}
 @media(prefers-color-scheme:dark){svg{--bg:#14171c;--text:#eceff3;--soft:#949daa;--line:#3a414d;--grid:#252a33;--not:#ee6055;--na:#6b7482;--our:#3b9cbd}}
 .bg{fill:var(--bg)}.ax{stroke:var(--line)}.gl{stroke:var(--grid)}text{fill:var(--text)}.lo{fill:var(--soft)}.em{font-weight:600}
-.f-not{fill:var(--not)}.f-na{fill:var(--na)}.f-3{fill:var(--our)}.ring{stroke:var(--bg);stroke-width:1.5}.l-not{stroke:var(--not);stroke-dasharray:3 3}
-.l-3{stroke:var(--our);stroke-dasharray:3 3}.t-not{fill:var(--not)}.halo{fill:none;stroke:var(--not);stroke-width:1.5}
+.f-not{fill:var(--not)}.f-na{fill:var(--na)}.f-3{fill:var(--our)}.ring{stroke:var(--bg);stroke-width:1.5}.l-not{stroke:var(--not)}
+.l-3{stroke:var(--our)}.dash{stroke-dasharray:3 3}.t-not{fill:var(--not)}.halo{fill:none;stroke:var(--not);stroke-width:1.5}
 </style>`
 
 // Num is a number with a tenth at most.
@@ -35,6 +36,23 @@ func (p *Picture) SVG(out io.Writer) error {
 		Num(p.H+2*pad), Num(p.W+2*pad), Num(p.H+2*pad))
 	fmt.Fprintf(w, "\n<title id=\"t\">%s</title>\n%s\n<rect class=\"bg\" width=\"100%%\" height=\"100%%\"/>\n<g transform=\"translate(%s %s)\">\n", xml(p.Says), svgStyle,
 		Num(pad), Num(pad))
+	p.inside(w)
+	fmt.Fprint(w, "</g>\n</svg>\n")
+	return w.Flush()
+}
+
+// inline is the picture for a page of ours that has the rules of [reportRules]; every text in
+// it is escaped.
+func (p *Picture) inline(class string) template.HTML {
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg class="%s" viewBox="0 0 %s %s" role="img" aria-label="%s">`, class, Num(p.W), Num(p.H), xml(p.Says))
+	p.inside(&b)
+	b.WriteString("</svg>")
+	return template.HTML(b.String()) //nolint:gosec // texts are escaped above and below
+}
+
+// inside writes what is drawn.
+func (p *Picture) inside(w io.Writer) {
 	bottom := p.H - 22
 	for _, t := range p.Ticks {
 		class := "gl"
@@ -50,9 +68,9 @@ func (p *Picture) SVG(out io.Writer) error {
 	}
 	for i := range p.Lines {
 		l := &p.Lines[i]
-		line, text, x, anchor := "l-not", "t-not", l.X+4, "start"
+		line, text, x, anchor := "l-not dash", "t-not", l.X+4, "start"
 		if l.Done {
-			line, text = "l-3", ""
+			line, text = "l-3 dash", "em"
 		}
 		if l.End {
 			x, anchor = l.X-4, "end"
@@ -68,8 +86,6 @@ func (p *Picture) SVG(out io.Writer) error {
 		}
 		fmt.Fprintf(w, "<circle class=\"%s\" cx=\"%s\" cy=\"%s\" r=\"%s\"/></g>\n", s.Class(), Num(s.X), Num(s.Y), Num(s.R))
 	}
-	fmt.Fprint(w, "</g>\n</svg>\n")
-	return w.Flush()
 }
 
 // upright is a line from top to bottom.
