@@ -20,6 +20,7 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/contain"
 	"partnerguard/internal/fraud/desk"
 	"partnerguard/internal/fraud/inquiry"
 	"partnerguard/internal/jobs"
@@ -54,6 +55,7 @@ type features struct {
 	Mover      *move.Mover
 	Fraud      *desk.Desk       // alerts about Azure fraud
 	Inquiry    *inquiry.Inquiry // what happened, of each
+	Contain    *contain.Containment
 }
 
 // What serve wants of a feature; each has some of these.
