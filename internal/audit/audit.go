@@ -176,6 +176,21 @@ const (
 	DelegationUnpinned   Action = "delegation.unpinned"
 )
 
+// Microsoft's alerts about fraud, and what people do about them.
+const (
+	FraudDetected  Action = "fraud.detected"  // alerts were read for the first time, of one cause
+	FraudTurned    Action = "fraud.turned"    // Microsoft says another status of an alert than before
+	FraudAssigned  Action = "fraud.assigned"  // somebody has an alert, or nobody any more
+	FraudNoted     Action = "fraud.noted"     // a note was written down for whoever is next
+	FraudAnswered  Action = "fraud.answered"  // a person chose the answer to an alert: it is queued
+	FraudAsked     Action = "fraud.asked"     // the answer is about to be sent to Microsoft
+	FraudSent      Action = "fraud.sent"      // Microsoft has the answer
+	FraudOther     Action = "fraud.other"     // somebody else answered meanwhile, otherwise: nothing was overwritten
+	FraudFailed    Action = "fraud.failed"    // Microsoft refuses the answer, and why
+	FraudWebhook   Action = "fraud.webhook"   // the webhook at Partner Center was registered, changed or emptied
+	FraudForgeries Action = "fraud.forgeries" // the webhook was rung by what is not Microsoft; once a minute
+)
+
 // Event is one entry of the trail before it is chained. It never holds a
 // secret: a token is named by its fingerprint.
 type Event struct {

@@ -435,6 +435,54 @@ exceptions.mark bytea NOT NULL
 exceptions exceptions_pkey PRIMARY KEY (id)
 exceptions exceptions_state_check CHECK ((state = ANY (ARRAY['proposed'::text, 'approved'::text, 'ended'::text])))
 CREATE UNIQUE INDEX exceptions_pkey ON public.exceptions USING btree (id)
+fraud_alerts.id text NOT NULL
+fraud_alerts.graph_id text NOT NULL
+fraud_alerts.event_id text NOT NULL
+fraud_alerts.body text NOT NULL
+fraud_alerts.settled bigint NOT NULL
+fraud_alerts.seen bigint NOT NULL
+fraud_alerts.aged bigint NOT NULL
+fraud_alerts.gone bigint NOT NULL
+fraud_alerts.mark bytea NOT NULL
+fraud_alerts fraud_alerts_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX fraud_alerts_pkey ON public.fraud_alerts USING btree (id)
+fraud_answers.alert text NOT NULL
+fraud_answers.state text NOT NULL
+fraud_answers.body text NOT NULL
+fraud_answers.version bigint NOT NULL
+fraud_answers.mark bytea NOT NULL
+fraud_answers.next bigint NOT NULL
+fraud_answers.holder text NOT NULL
+fraud_answers.held_until bigint NOT NULL
+fraud_answers fraud_answers_pkey PRIMARY KEY (alert)
+fraud_answers fraud_answers_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'asked'::text, 'sent'::text, 'other'::text, 'failed'::text])))
+CREATE INDEX fraud_answers_next ON public.fraud_answers USING btree (next)
+CREATE UNIQUE INDEX fraud_answers_pkey ON public.fraud_answers USING btree (alert)
+fraud_cases.alert text NOT NULL
+fraud_cases.body text NOT NULL
+fraud_cases.version bigint NOT NULL
+fraud_cases.mark bytea NOT NULL
+fraud_cases fraud_cases_pkey PRIMARY KEY (alert)
+CREATE UNIQUE INDEX fraud_cases_pkey ON public.fraud_cases USING btree (alert)
+fraud_pulls.source text NOT NULL
+fraud_pulls.first bigint NOT NULL
+fraud_pulls.good bigint NOT NULL
+fraud_pulls.tried bigint NOT NULL
+fraud_pulls.count bigint NOT NULL
+fraud_pulls.why text NOT NULL
+fraud_pulls.fix text NOT NULL
+fraud_pulls.mark bytea NOT NULL
+fraud_pulls fraud_pulls_pkey PRIMARY KEY (source)
+CREATE UNIQUE INDEX fraud_pulls_pkey ON public.fraud_pulls USING btree (source)
+fraud_ring_counts.what text NOT NULL
+fraud_ring_counts.n bigint NOT NULL
+fraud_ring_counts.last bigint NOT NULL
+fraud_ring_counts fraud_ring_counts_pkey PRIMARY KEY (what)
+CREATE UNIQUE INDEX fraud_ring_counts_pkey ON public.fraud_ring_counts USING btree (what)
+fraud_rings.hash text NOT NULL
+fraud_rings.at bigint NOT NULL
+fraud_rings fraud_rings_pkey PRIMARY KEY (hash)
+CREATE UNIQUE INDEX fraud_rings_pkey ON public.fraud_rings USING btree (hash)
 invitations.id text NOT NULL
 invitations.hash text NOT NULL
 invitations.tenant text NOT NULL

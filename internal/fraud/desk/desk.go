@@ -11,6 +11,7 @@ import (
 	"partnerguard/internal/audit"
 	"partnerguard/internal/db"
 	"partnerguard/internal/fraud"
+	"partnerguard/internal/jobs"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/vault"
 )
@@ -26,7 +27,7 @@ type Case struct {
 	Seen         time.Time `json:"seen"`              // first read here
 	Read         time.Time `json:"read"`              // last read here
 	Aged         bool      `json:"aged,omitempty"`    // it was old when this installation first read: it pages nobody by itself
-	Gone         bool      `json:"gone,omitempty"`    // Microsoft no longer lists it
+	Gone         time.Time `json:"gone,omitzero"`     // since when Microsoft no longer lists it
 	Refused      string    `json:"refused,omitempty"` // something else wrote a row of it: what it says counts for nothing
 }
 
@@ -86,13 +87,19 @@ type Marks interface {
 
 // Cloud is Microsoft, as the desk asks it.
 type Cloud interface {
-	// Alerts reads every alert, from whichever interface answers, and says from which
-	// ("graph", "partnerCenter"). both asks the two.
-	Alerts(ctx context.Context, both bool) (list []fraud.Alert, from []string, err error)
+	// Alerts reads every alert, from whichever interface answers; both asks the two.
+	Alerts(ctx context.Context, both bool) (Told, error)
 	// Alert reads one alert anew. Kind problem.NotFound where it is no more.
 	Alert(ctx context.Context, a *fraud.Alert) (fraud.Alert, error)
 	// Resolve answers exactly one alert, once: after a lost reply the caller looks.
 	Resolve(ctx context.Context, a *fraud.Alert, reason fraud.Reason) error
+}
+
+// Told is what Microsoft told.
+type Told struct {
+	List []fraud.Alert // of both interfaces: one alert may be in it twice
+	From []string      // the interfaces that were read to the end
+	Lost int           // alerts that could not be read
 }
 
 // Deps is what a desk is made of.
@@ -104,11 +111,17 @@ type Deps struct {
 	// rows are held to their marks alone.
 	Last func(context.Context) (func(alert, version string) audit.Action, error)
 	// Cloud gives the way to Microsoft; its error says what is missing. Nil: nothing is read.
-	Cloud  func(context.Context) (Cloud, error)
-	Actor  string
-	Now    func() time.Time
-	Log    *slog.Logger
-	Config *Config
+	Cloud func(context.Context) (Cloud, error)
+	// Told is called when new alerts were read, to have people told at once. Nil: they hear of
+	// them as of everything else.
+	Told func(context.Context) error
+	// Escalate tells of a group that nobody reacted to; it is asked again and again, and tells
+	// once a stage. Nil: nobody is told.
+	Escalate func(context.Context, *Group) error
+	Actor    string
+	Now      func() time.Time
+	Log      *slog.Logger
+	Config   *Config
 
 	// at is where tests let a process die.
 	at func(ctx context.Context, point string)
@@ -119,8 +132,9 @@ type Desk struct {
 	d  Deps
 	id string // of this process, as leases name it
 
-	mu    sync.Mutex // guards hooks
+	mu    sync.Mutex // guards what follows
 	hooks []func(context.Context, Case)
+	queue *jobs.Queue // nil until there is one
 }
 
 func errNoVault() error {
