@@ -94,6 +94,7 @@ func (i *Installation) modules() []module {
 		{"mail bridge", i.Bridge},
 		{"delegation", i.Mover},
 		{"fraud inquiry", i.Inquiry},
+		{"containment", i.Contain},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -153,6 +154,9 @@ func (i *Installation) makeData() (err error) {
 	if err = i.makeMover(); err != nil {
 		return err
 	}
+	if err = i.makeContain(); err != nil {
+		return err
+	}
 	return i.makeInquiry()
 }
 
@@ -198,6 +202,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeMover() // now it can vouch, and reach Microsoft
+	}
+	if err == nil {
+		err = i.makeContain() // so can this
 	}
 	if err == nil {
 		err = i.makeInquiry() // and read what alerts are about

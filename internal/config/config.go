@@ -20,6 +20,7 @@ import (
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/contain"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
@@ -74,7 +75,8 @@ type Config struct {
 	MFA     mfa.Config     `yaml:",inline"`
 	Bridge  bridge.Config  `yaml:",inline"`
 
-	Delegation move.Config `yaml:",inline"`
+	Delegation move.Config    `yaml:",inline"`
+	Contain    contain.Config `yaml:",inline"`
 
 	External provider.Config `yaml:",inline"`
 

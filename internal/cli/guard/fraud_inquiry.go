@@ -20,14 +20,8 @@ import (
 )
 
 // newFraudInquiries are the commands of fraud that look into an alert.
-func newFraudInquiries(env *kit.Env) (out []*cobra.Command) {
-	for _, act := range []func(*kit.Env, kit.Opener) *cobra.Command{newFraudInquire, newFraudTimeline, newFraudReport} {
-		in := &kit.Installation{} // each its own: the timeline of files wants none
-		c := act(env, func(ctx context.Context) (*app.Installation, error) { return in.Open(ctx, env) })
-		in.Register(c)
-		out = append(out, c)
-	}
-	return out
+func newFraudInquiries(env *kit.Env, open kit.Opener) []*cobra.Command {
+	return []*cobra.Command{newFraudInquire(env, open), newFraudTimeline(env, open), newFraudReport(env, open)}
 }
 
 // oneAlert refuses what names none.

@@ -150,7 +150,7 @@ func (c *Containment) rule(p *Plan, now time.Time) (map[string]bool, string) {
 		}
 		out[s.ID] = true
 	}
-	return out, fmt.Sprintf("containRule: %s in %s, up to %s an hour", strings.Join(c.d.Config.Rule, ", "), c.d.Config.Hours, first(c.d.Config.Money, "0"))
+	return out, fmt.Sprintf("containRule: %s in %s, up to %s an hour", strings.Join(c.d.Config.Rule, ", "), c.d.Config.Hours, first(c.d.Config.Money, "any money"))
 }
 
 // again has failed steps of a run tried again.

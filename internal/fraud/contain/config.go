@@ -15,7 +15,7 @@ import (
 type Config struct {
 	Rule  []string `yaml:"containRule" about:"kinds of containment steps that need no second person in containHours; only such as can be taken back"`
 	Hours string   `yaml:"containHours" about:"when containRule holds, in UTC, such as Mon-Fri 18:00-08:00, Sat-Sun 00:00-24:00; empty never"`
-	Money string   `yaml:"containMoney" default:"0" about:"what a step by containRule may stop at most, in money an hour; 0 has no limit"`
+	Money string   `yaml:"containMoney" about:"what a step by containRule may stop at most, in money an hour; empty has no limit"`
 }
 
 // Check refuses rules that would approve what cannot be taken back, and hours that are none.

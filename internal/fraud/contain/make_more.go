@@ -5,6 +5,7 @@ package contain
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,7 +36,7 @@ func (m *maker) quotas(ctx context.Context) error {
 	m.found.told = append(m.found.told, s.out.told...)
 	n := 0
 	for _, q := range s.out.quotas {
-		if q.used == 0 || q.limit <= q.used || !placeName(strings.ToLower(q.name)) || !strings.Contains(strings.ToLower(q.name), "core") &&
+		if q.used == 0 || q.limit <= q.used || !quotaName.MatchString(q.name) || !strings.Contains(strings.ToLower(q.name), "core") &&
 			!strings.HasSuffix(strings.ToLower(q.name), "family") {
 			continue
 		}
@@ -58,7 +59,9 @@ func (m *maker) quotas(ctx context.Context) error {
 	return nil
 }
 
-// placeName holds a region's or a quota's name to plain letters.
+var quotaName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
+
+// placeName holds a region's name to plain letters.
 func placeName(s string) bool {
 	return s != "" && len(s) <= 80 && !strings.ContainsFunc(s, func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9') })
 }

@@ -274,3 +274,24 @@ func (c *Containment) Metrics(reg prometheus.Registerer) {
 		return n, err
 	})
 }
+
+// Tells says that an action is one of those that [Deps.Last] looks for, and WordAbout what it
+// is about.
+func Tells(a audit.Action) bool {
+	switch a {
+	case audit.ContainApplied, audit.ContainRetried, audit.ContainCancelled, audit.ContainRolledBack, audit.ContainOver, audit.ContainApproved, audit.ContainRuled:
+		return true
+	}
+	return false
+}
+
+// WordAbout says what an action is about, as [Word] takes it.
+func WordAbout(a audit.Action) string {
+	switch a {
+	case audit.ContainApproved:
+		return "approval"
+	case audit.ContainRuled:
+		return "rule"
+	}
+	return ""
+}
