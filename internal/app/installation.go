@@ -25,6 +25,7 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation/move"
 	"partnerguard/internal/fraud/contain"
+	"partnerguard/internal/fraud/desk"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/msapi"
@@ -84,6 +85,7 @@ type Installation struct {
 	factorWords  lastWords[string]
 	moveWords    lastWords[[2]string]
 	containWords lastWords[[2]string]
+	fraudWords   lastWords[[2]string]
 
 	look bool // nothing is recorded
 	held bool // this process works the database
@@ -258,7 +260,7 @@ func newInstallation(o Options) *Installation {
 // Books are the tables of all features whose rows are marked.
 func Books() []*vault.Book {
 	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), mfa.Books(), provider.Books(), bridge.Books(),
-		queue.Books(), move.Books(), contain.Books())
+		queue.Books(), move.Books(), contain.Books(), desk.Books())
 }
 
 // VaultOptions are how this installation opens its vault.

@@ -22,6 +22,7 @@ import (
 	"partnerguard/internal/delegation/move"
 	"partnerguard/internal/fraud/contain"
 	"partnerguard/internal/fraud/desk"
+	"partnerguard/internal/fraud/doorbell"
 	"partnerguard/internal/fraud/inquiry"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
@@ -53,9 +54,10 @@ type features struct {
 	External   *provider.Provider
 	Bridge     *run.Bridge // nil where it was opened without the vault
 	Mover      *move.Mover
-	Fraud      *desk.Desk       // alerts about Azure fraud
-	Inquiry    *inquiry.Inquiry // what happened, of each
+	Fraud      *desk.Desk     // alerts about Azure fraud
+	Doorbell   *doorbell.Bell // nil where it was opened without the vault
 	Contain    *contain.Containment
+	Inquiry    *inquiry.Inquiry // what happened, of each alert
 }
 
 // What serve wants of a feature; each has some of these.
@@ -93,8 +95,10 @@ func (i *Installation) modules() []module {
 		{"mfa provider", i.External},
 		{"mail bridge", i.Bridge},
 		{"delegation", i.Mover},
-		{"fraud inquiry", i.Inquiry},
+		{"fraud", i.Fraud},
+		{"fraud doorbell", i.Doorbell},
 		{"containment", i.Contain},
+		{"fraud inquiry", i.Inquiry},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -154,6 +158,9 @@ func (i *Installation) makeData() (err error) {
 	if err = i.makeMover(); err != nil {
 		return err
 	}
+	if err = i.makeFraud(); err != nil {
+		return err
+	}
 	if err = i.makeContain(); err != nil {
 		return err
 	}
@@ -204,7 +211,10 @@ func (i *Installation) make(ctx context.Context) (err error) {
 		err = i.makeMover() // now it can vouch, and reach Microsoft
 	}
 	if err == nil {
-		err = i.makeContain() // so can this
+		err = i.makeFraud() // so can this
+	}
+	if err == nil {
+		err = i.makeContain() // and this
 	}
 	if err == nil {
 		err = i.makeInquiry() // and read what alerts are about

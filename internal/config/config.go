@@ -21,6 +21,8 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/delegation/move"
 	"partnerguard/internal/fraud/contain"
+	"partnerguard/internal/fraud/desk"
+	"partnerguard/internal/fraud/doorbell"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
@@ -77,6 +79,9 @@ type Config struct {
 
 	Delegation move.Config    `yaml:",inline"`
 	Contain    contain.Config `yaml:",inline"`
+
+	Fraud    desk.Config     `yaml:",inline"`
+	Doorbell doorbell.Config `yaml:",inline"`
 
 	External provider.Config `yaml:",inline"`
 
