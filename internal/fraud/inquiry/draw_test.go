@@ -13,18 +13,19 @@ import (
 
 	"partnerguard/internal/fraud"
 	"partnerguard/internal/fraud/inquiry"
+	"partnerguard/internal/fraud/inquiry/inquirytest"
 )
 
 // A picture is whole, within its bounds, and holds nothing that runs, whatever names come.
 func TestPicture(t *testing.T) {
 	t.Parallel()
-	al := alertOf()
+	al := inquirytest.Alert()
 	al.Name = "<script>alert(1)</script>\x1b[31m\u202e"
-	al.Status, al.Reason, al.ResolvedAt, al.ResolvedBy = fraud.Resolved, fraud.Fraud, night.Add(9*3600e9), `"><img>`
-	s := attack()
-	s.machine(night.Add(1e9), svc, "svc@fabrikam.example", "<b>", "</text><script>", "Standard_NC24ads_A100_v4", "&<>")
-	x := fold(t, s, inquiry.Options{Alert: al, Known: al.Detected.Add(3600e9), Reads: whole(), Done: []inquiry.Done{
-		{At: night.Add(8 * 3600e9), By: "local:ada", What: "contained: deallocated 20 machines", Outcome: "done", Contain: true, Ended: true}}}, asItIs)
+	al.Status, al.Reason, al.ResolvedAt, al.ResolvedBy = fraud.Resolved, fraud.Fraud, inquirytest.Night.Add(9*3600e9), `"><img>`
+	s := inquirytest.Attack()
+	s.Machine(inquirytest.Night.Add(1e9), inquirytest.Svc, "svc@fabrikam.example", "<b>", "</text><script>", "Standard_NC24ads_A100_v4", "&<>")
+	x := inquirytest.Fold(t, s, inquiry.Options{Alert: al, Known: al.Detected.Add(3600e9), Reads: inquirytest.Whole(), Done: []inquiry.Done{
+		{At: inquirytest.Night.Add(8 * 3600e9), By: "local:ada", What: "contained: deallocated 20 machines", Outcome: "done", Contain: true, Ended: true}}}, inquirytest.AsItIs)
 	for _, phone := range []bool{false, true} {
 		p := x.Draw(phone)
 		var b bytes.Buffer
@@ -62,7 +63,7 @@ func TestPicture(t *testing.T) {
 			t.Errorf("it says %q", p.Says)
 		}
 	}
-	if p := fold(t, &story{}, inquiry.Options{Alert: fraud.Alert{ID: "x"}}, asItIs).Draw(true); len(p.Lanes) != 0 {
+	if p := inquirytest.Fold(t, &inquirytest.Story{}, inquiry.Options{Alert: fraud.Alert{ID: "x"}}, inquirytest.AsItIs).Draw(true); len(p.Lanes) != 0 {
 		t.Errorf("nothing is drawn as %+v", p)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"partnerguard/internal/evidence"
 	"partnerguard/internal/fraud/inquiry"
+	"partnerguard/internal/fraud/inquiry/inquirytest"
 )
 
 func has(t *testing.T, what string, list []inquiry.Reason, keys ...string) {
@@ -21,11 +22,19 @@ func has(t *testing.T, what string, list []inquiry.Reason, keys ...string) {
 	}
 }
 
+func keys(list []inquiry.Reason) string {
+	var out []string
+	for _, r := range list {
+		out = append(out, r.Key)
+	}
+	return strings.Join(out, " ")
+}
+
 // The stolen administrator is told with each of its signs, and each rests on rows.
 func TestAttack(t *testing.T) {
 	t.Parallel()
-	al := alertOf()
-	x := fold(t, attack(), inquiry.Options{Alert: al, Known: al.Detected, Reads: whole()}, asItIs)
+	al := inquirytest.Alert()
+	x := inquirytest.Fold(t, inquirytest.Attack(), inquiry.Options{Alert: al, Known: al.Detected, Reads: inquirytest.Whole()}, inquirytest.AsItIs)
 	has(t, "for fraud", x.For, "newRight", "newCountry", "newRegion", "strongSize", "burst", "quota", "miningPool", "newActor", "cost", "overBudget", "noMFA")
 	has(t, "not known", x.Unknown, "customer")
 	for _, k := range []string{"usualRegion", "knownActor", "noIdentityChange", "mfaDone", "usualSize"} {
@@ -48,7 +57,7 @@ func TestAttack(t *testing.T) {
 			t.Errorf("nothing settles %s: %s", r.Key, r.Text)
 		}
 	}
-	if x.Rows[0].At.After(night) || !slices.ContainsFunc(x.Rows, func(r inquiry.Row) bool { return r.Weight == inquiry.Cause }) {
+	if x.Rows[0].At.After(inquirytest.Night) || !slices.ContainsFunc(x.Rows, func(r inquiry.Row) bool { return r.Weight == inquiry.Cause }) {
 		t.Errorf("the timeline has no cause, or begins late: %+v", x.Rows[0])
 	}
 	machines := 0
@@ -89,12 +98,12 @@ func count(list []inquiry.Thing, k inquiry.ThingKind) (n int) {
 	return n
 }
 
-// Ops who does what ops always does is told as such, and nobody is made a suspect of more.
+// Ops who does what inquirytest.Ops always does is told as such, and nobody is made a suspect of more.
 func TestDeployment(t *testing.T) {
 	t.Parallel()
-	al := alertOf()
-	al.Details, al.First, al.Detected = nil, night.Add(9*3600e9), night.Add(12*3600e9)
-	x := fold(t, deployment(), inquiry.Options{Alert: al, Known: al.Detected, Reads: whole()}, asItIs)
+	al := inquirytest.Alert()
+	al.Details, al.First, al.Detected = nil, inquirytest.Night.Add(9*3600e9), inquirytest.Night.Add(12*3600e9)
+	x := inquirytest.Fold(t, inquirytest.Deployment(), inquiry.Options{Alert: al, Known: al.Detected, Reads: inquirytest.Whole()}, inquirytest.AsItIs)
 	has(t, "against", x.Against, "knownActor", "knownAddress", "usualRegion", "usualSize", "usualKind", "mfaDone", "noIdentityChange", "noRisk")
 	if len(x.For) > 0 {
 		t.Errorf("for fraud: %+v", x.For)
@@ -104,15 +113,15 @@ func TestDeployment(t *testing.T) {
 // What was not read is never taken for its absence.
 func TestNotRead(t *testing.T) {
 	t.Parallel()
-	al := alertOf()
+	al := inquirytest.Alert()
 	al.Details = nil
-	reads := whole()
+	reads := inquirytest.Whole()
 	for i := range reads {
 		reads[i].State, reads[i].Needs = inquiry.ReadRefused, "AuditLog.Read.All"
 	}
-	s := &story{}
-	s.machine(night, svc, "svc@fabrikam.example", "203.0.113.9", "eastus", "Standard_D4s_v5", "m")
-	x := fold(t, s, inquiry.Options{Alert: al, Reads: reads}, asItIs)
+	s := &inquirytest.Story{}
+	s.Machine(inquirytest.Night, inquirytest.Svc, "svc@fabrikam.example", "203.0.113.9", "eastus", "Standard_D4s_v5", "m")
+	x := inquirytest.Fold(t, s, inquiry.Options{Alert: al, Reads: reads}, inquirytest.AsItIs)
 	if k := keys(x.Against); k != "" {
 		t.Errorf("speaks against fraud though nothing was read: %s", k)
 	}
@@ -128,13 +137,13 @@ func TestNotRead(t *testing.T) {
 // The order in which records come, and copies of them, change nothing.
 func TestOrder(t *testing.T) {
 	t.Parallel()
-	s := attack()
-	al := alertOf()
-	o := inquiry.Options{Alert: al, Known: al.Detected, Reads: whole()}
-	a := fold(t, s, o, asItIs)
-	n := len(s.rows)
-	s.rows = append(s.rows, s.rows...)
-	b := fold(t, s, o, func(i int) int { return len(s.rows) - 1 - i })
+	s := inquirytest.Attack()
+	al := inquirytest.Alert()
+	o := inquiry.Options{Alert: al, Known: al.Detected, Reads: inquirytest.Whole()}
+	a := inquirytest.Fold(t, s, o, inquirytest.AsItIs)
+	n := len(s.Records)
+	s.Records = append(s.Records, s.Records...)
+	b := inquirytest.Fold(t, s, o, func(i int) int { return len(s.Records) - 1 - i })
 	for _, x := range []*inquiry.Timeline{a, b} {
 		for i := range x.Rows {
 			x.Rows[i].Places = nil
@@ -163,14 +172,14 @@ func firstDiff(a, b string) string {
 // Phases of one act are one; failed ones say so.
 func TestPhases(t *testing.T) {
 	t.Parallel()
-	s := &story{}
+	s := &inquirytest.Story{}
 	for _, status := range []string{"Started", "Accepted", "Succeeded"} {
-		s.machine(night, svc, "svc@x.example", "203.0.113.9", "eastus", "Standard_D4s_v5", "m")
-		last := &s.rows[len(s.rows)-1]
-		last.raw = strings.ReplaceAll(strings.Replace(last.raw, `"Succeeded"`, `"`+status+`"`, 1), `"correlationId":"c2"`, `"correlationId":"c1"`)
-		last.raw = strings.ReplaceAll(last.raw, `"correlationId":"c3"`, `"correlationId":"c1"`)
+		s.Machine(inquirytest.Night, inquirytest.Svc, "svc@x.example", "203.0.113.9", "eastus", "Standard_D4s_v5", "m")
+		last := &s.Records[len(s.Records)-1]
+		last.Raw = strings.ReplaceAll(strings.Replace(last.Raw, `"Succeeded"`, `"`+status+`"`, 1), `"correlationId":"c2"`, `"correlationId":"c1"`)
+		last.Raw = strings.ReplaceAll(last.Raw, `"correlationId":"c3"`, `"correlationId":"c1"`)
 	}
-	x := fold(t, s, inquiry.Options{Alert: alertOf(), Reads: whole()}, asItIs)
+	x := inquirytest.Fold(t, s, inquiry.Options{Alert: inquirytest.Alert(), Reads: inquirytest.Whole()}, inquirytest.AsItIs)
 	i := slices.IndexFunc(x.Rows, func(r inquiry.Row) bool { return r.Source == inquiry.Resources })
 	if i < 0 || x.Rows[i].Count != 1 || x.Rows[i].Failed || len(x.Rows[i].Why) > 0 {
 		t.Errorf("three rows of one act: %+v", x.Rows)
@@ -183,8 +192,8 @@ var hostile = []string{
 	`{"eventDataId":"x","eventTimestamp":"2026-11-19T02:00:00Z","operationName":"a/write","claims":[1],"authorization":"no","httpRequest":[],"identity":"{","properties":"{\"requestbody\":\"{\\\"location\\\":7}\"}"}`,
 	`{"id":"x","activityDateTime":"2026-11-19T02:00:00Z","activityDisplayName":"Add member to role","initiatedBy":"{","targetResources":{"a":1}}`,
 	`{"id":"x","activityDateTime":"2026-11-19T02:00:00Z","activityDisplayName":"Add member to role","targetResources":[null,7,{"modifiedProperties":"x"}]}`,
-	`{"id":"/subscriptions/` + sub + `/x","properties":{"createdOn":"x","principalId":{}}}`,
-	`{"resourceId":"` + customer + `","totalCost":1e308,"lastModifiedDate":"2026-11-19T02:00:00Z"}`,
+	`{"id":"/subscriptions/` + inquirytest.Sub + `/x","properties":{"createdOn":"x","principalId":{}}}`,
+	`{"resourceId":"` + inquirytest.Customer + `","totalCost":1e308,"lastModifiedDate":"2026-11-19T02:00:00Z"}`,
 }
 
 // FuzzTake holds the fold to whatever comes: it does not fall, and what it says is bounded.
@@ -196,13 +205,13 @@ func FuzzTake(f *testing.F) {
 			f.Add(uint8(k), h)
 		}
 	}
-	for _, r := range attack().rows {
-		f.Add(uint8(max(0, slices.Index(kinds, r.kind))), r.raw)
+	for _, r := range inquirytest.Attack().Records {
+		f.Add(uint8(max(0, slices.Index(kinds, r.Kind))), r.Raw)
 	}
 	f.Fuzz(func(t *testing.T, kind uint8, raw string) {
-		x := inquiry.NewFold(inquiry.Options{Alert: alertOf(), Now: night.Add(36 * 3600e9), Reads: whole()})
+		x := inquiry.NewFold(inquiry.Options{Alert: inquirytest.Alert(), Now: inquirytest.Night.Add(36 * 3600e9), Reads: inquirytest.Whole()})
 		for range 2 {
-			_ = x.Take(kinds[int(kind)%len(kinds)], []byte(raw), inquiry.Place{Tenant: customer})
+			_ = x.Take(kinds[int(kind)%len(kinds)], []byte(raw), inquiry.Place{Tenant: inquirytest.Customer})
 		}
 		line := x.Timeline()
 		for _, r := range line.Rows {

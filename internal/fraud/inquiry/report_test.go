@@ -12,20 +12,21 @@ import (
 
 	"partnerguard/internal/fraud"
 	"partnerguard/internal/fraud/inquiry"
+	"partnerguard/internal/fraud/inquiry/inquirytest"
 )
 
-// A report tells what happened and what it cost; the customer's has no note of the house, no
+// A report tells what happened and what it cost; the inquirytest.Customer's has no note of the house, no
 // name of the partner's people, and nothing of the partner's own lists.
 func TestReport(t *testing.T) {
 	t.Parallel()
-	al := alertOf()
+	al := inquirytest.Alert()
 	al.Name, al.CustomerName = `</style><script>alert(1)</script>`, "Fabrikam \x1b[31m<b>"
-	al.Status, al.Reason, al.ResolvedAt = fraud.Resolved, fraud.Fraud, night.Add(10*time.Hour)
+	al.Status, al.Reason, al.ResolvedAt = fraud.Resolved, fraud.Fraud, inquirytest.Night.Add(10*time.Hour)
 	al.ResolvedBy = "local:ada"
-	done := []inquiry.Done{{At: night.Add(8 * time.Hour), By: "local:ada", What: "noted: they are slow payers", Private: true},
-		{At: night.Add(9 * time.Hour), By: "local:ada", What: "contained: stopped 20 machines", Outcome: "done", Contain: true, Ended: true}}
-	x := fold(t, attack(), inquiry.Options{Alert: al, Known: al.Detected, Reads: whole(), Done: done}, asItIs)
-	x.Places = []inquiry.Segment{{Name: "seg", Tenant: customer, Seq: 7, SHA256: "aa", Root: "bb"}, {Name: "own", Tenant: "99999999-0000-4000-8000-000000000009", Seq: 8}}
+	done := []inquiry.Done{{At: inquirytest.Night.Add(8 * time.Hour), By: "local:ada", What: "noted: they are slow payers", Private: true},
+		{At: inquirytest.Night.Add(9 * time.Hour), By: "local:ada", What: "contained: stopped 20 machines", Outcome: "done", Contain: true, Ended: true}}
+	x := inquirytest.Fold(t, inquirytest.Attack(), inquiry.Options{Alert: al, Known: al.Detected, Reads: inquirytest.Whole(), Done: done}, inquirytest.AsItIs)
+	x.Places = []inquiry.Segment{{Name: "seg", Tenant: inquirytest.Customer, Seq: 7, SHA256: "aa", Root: "bb"}, {Name: "own", Tenant: "99999999-0000-4000-8000-000000000009", Seq: 8}}
 	for _, who := range inquiry.Audiences() {
 		r, err := inquiry.ReportOf(x, done, who)
 		if err != nil {
@@ -47,7 +48,7 @@ func TestReport(t *testing.T) {
 				t.Errorf("%s for the %s has a note of the house", form, who)
 			}
 			if who == inquiry.ForCustomer && (strings.Contains(s, "local:ada") || strings.Contains(s, "99999999-0000")) {
-				t.Errorf("%s for the customer names what is the partner's", form)
+				t.Errorf("%s for the inquirytest.Customer names what is the partner's", form)
 			}
 			if who != inquiry.ForCustomer && !strings.Contains(s, "local:ada") {
 				t.Errorf("%s for the %s does not say who acted", form, who)
@@ -69,7 +70,7 @@ func TestReport(t *testing.T) {
 	if _, err := inquiry.ReportOf(x, nil, "press"); err == nil {
 		t.Error("a report for nobody we know")
 	}
-	r, err := inquiry.ReportOf(fold(t, deployment(), inquiry.Options{Alert: alertOf(), Reads: whole()}, asItIs), nil, inquiry.ForPolice)
+	r, err := inquiry.ReportOf(inquirytest.Fold(t, inquirytest.Deployment(), inquiry.Options{Alert: inquirytest.Alert(), Reads: inquirytest.Whole()}, inquirytest.AsItIs), nil, inquiry.ForPolice)
 	if err != nil || r.Money.Saved != nil || r.Money.ToStopped != nil {
 		t.Errorf("what is not contained is not saved: %+v %v", r.Money, err)
 	}
