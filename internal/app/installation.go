@@ -24,6 +24,7 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/contain"
 	"partnerguard/internal/fraud/desk"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
@@ -80,10 +81,11 @@ type Installation struct {
 	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
 	OnKept func(*Judged, posture.Kept)
 
-	words       lastWords[string] // of exceptions and statements
-	factorWords lastWords[string]
-	moveWords   lastWords[[2]string]
-	fraudWords  lastWords[[2]string]
+	words        lastWords[string] // of exceptions and statements
+	factorWords  lastWords[string]
+	moveWords    lastWords[[2]string]
+	containWords lastWords[[2]string]
+	fraudWords   lastWords[[2]string]
 
 	look bool // nothing is recorded
 	held bool // this process works the database
@@ -258,7 +260,7 @@ func newInstallation(o Options) *Installation {
 // Books are the tables of all features whose rows are marked.
 func Books() []*vault.Book {
 	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), mfa.Books(), provider.Books(), bridge.Books(),
-		queue.Books(), move.Books(), desk.Books())
+		queue.Books(), move.Books(), contain.Books(), desk.Books())
 }
 
 // VaultOptions are how this installation opens its vault.

@@ -20,8 +20,10 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/contain"
 	"partnerguard/internal/fraud/desk"
 	"partnerguard/internal/fraud/doorbell"
+	"partnerguard/internal/fraud/inquiry"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	mfapages "partnerguard/internal/mfa/pages"
@@ -52,8 +54,10 @@ type features struct {
 	External   *provider.Provider
 	Bridge     *run.Bridge // nil where it was opened without the vault
 	Mover      *move.Mover
-	Fraud      *desk.Desk
+	Fraud      *desk.Desk     // alerts about Azure fraud
 	Doorbell   *doorbell.Bell // nil where it was opened without the vault
+	Contain    *contain.Containment
+	Inquiry    *inquiry.Inquiry // what happened, of each alert
 }
 
 // What serve wants of a feature; each has some of these.
@@ -93,6 +97,8 @@ func (i *Installation) modules() []module {
 		{"delegation", i.Mover},
 		{"fraud", i.Fraud},
 		{"fraud doorbell", i.Doorbell},
+		{"containment", i.Contain},
+		{"fraud inquiry", i.Inquiry},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -152,7 +158,13 @@ func (i *Installation) makeData() (err error) {
 	if err = i.makeMover(); err != nil {
 		return err
 	}
-	return i.makeFraud()
+	if err = i.makeFraud(); err != nil {
+		return err
+	}
+	if err = i.makeContain(); err != nil {
+		return err
+	}
+	return i.makeInquiry()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -200,6 +212,12 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeFraud() // so can this
+	}
+	if err == nil {
+		err = i.makeContain() // and this
+	}
+	if err == nil {
+		err = i.makeInquiry() // and read what alerts are about
 	}
 	return err
 }

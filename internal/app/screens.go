@@ -34,6 +34,9 @@ func (i *Installation) screens(q *jobs.Queue) (out []screen.Screen) {
 func (i *Installation) pagers(q *jobs.Queue) []pager {
 	recent := &collect.Recent{Collector: i.Collect}
 	list := []pager{i.People, i.Cover, i.customerPages(recent), i.readingPages(recent, q), i.delegationPages()}
+	if p := i.fraudPages(); p != nil {
+		list = append(list, p)
+	}
 	if p := i.connectionPages(q); p != nil {
 		list = append(list, p)
 	}

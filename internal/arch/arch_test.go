@@ -126,7 +126,7 @@ var inner = map[string]int{
 	"fraud":        1,
 	"fraud/detect": 2, "fraud/doorbell": 2,
 	"fraud/worlds": 3, "fraud/desk": 3, "fraud/budget": 3, "fraud/eyes": 3,
-	"fraud/inquiry": 4, "fraud/contain": 5,
+	"fraud/inquiry": 4, "fraud/inquiry/inquirytest": 5, "fraud/contain": 5,
 	"fraud/pages": 6,
 
 	"sam":         1,

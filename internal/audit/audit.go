@@ -191,6 +191,13 @@ const (
 	FraudForgeries Action = "fraud.forgeries" // the webhook was rung by what is not Microsoft; once a minute
 )
 
+// The investigation of an alert about Azure fraud.
+const (
+	InquiryAsked    Action = "inquiry.asked"    // what an alert is about is read now, due or not
+	InquiryTaken    Action = "inquiry.taken"    // it was read: what was, and what could not be
+	InquiryReported Action = "inquiry.reported" // a report was handed out, for whom
+)
+
 // Event is one entry of the trail before it is chained. It never holds a
 // secret: a token is named by its fingerprint.
 type Event struct {

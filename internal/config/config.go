@@ -20,6 +20,7 @@ import (
 	"partnerguard/internal/collect"
 	"partnerguard/internal/console"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/contain"
 	"partnerguard/internal/fraud/desk"
 	"partnerguard/internal/fraud/doorbell"
 	"partnerguard/internal/fraud/eyes"
@@ -77,7 +78,8 @@ type Config struct {
 	MFA     mfa.Config     `yaml:",inline"`
 	Bridge  bridge.Config  `yaml:",inline"`
 
-	Delegation move.Config `yaml:",inline"`
+	Delegation move.Config    `yaml:",inline"`
+	Contain    contain.Config `yaml:",inline"`
 
 	Fraud    desk.Config     `yaml:",inline"`
 	Doorbell doorbell.Config `yaml:",inline"`

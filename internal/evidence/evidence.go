@@ -66,6 +66,7 @@ const (
 	AzureSubscription    Kind = "azureSubscription"
 	AzureRoleAssignment  Kind = "azureRoleAssignment"
 	AzureActivity        Kind = "azureActivity"
+	AzureResource        Kind = "azureResource"
 	PartnerAuditRecord   Kind = "partnerCenterAuditRecord"
 	CustomerSubscription Kind = "customerSubscription"
 	CustomerUsage        Kind = "customerUsageRecord"
@@ -75,8 +76,8 @@ const (
 // Unjudged are the kinds that are read and kept, and that no rule is decided by.
 func Unjudged() []Kind {
 	return []Kind{DirectoryAudit, RiskyUser, RiskDetection, RelationshipRequest, RelationshipAction, DelegatedCustomer, Contract, SecureScore,
-		AuthorizationPolicy, AdminConsentPolicy, CrossTenantAccess, AzureSubscription, AzureRoleAssignment, AzureActivity, PartnerAuditRecord,
-		CustomerSubscription, CustomerUsage, AzureUsage}
+		AuthorizationPolicy, AdminConsentPolicy, CrossTenantAccess, AzureSubscription, AzureRoleAssignment, AzureActivity, AzureResource,
+		PartnerAuditRecord, CustomerSubscription, CustomerUsage, AzureUsage}
 }
 
 // Source says where a record was read, so that every number can be opened.

@@ -159,6 +159,12 @@ var collected = []Resource{
 		Name: "azureRoleAssignments", Scope: OfBoth, Bucket: BucketARM,
 		Proves: "who holds which right on a subscription, and where the partner's group is among them",
 	},
+	azureList("azureResources", "/resources", "2021-04-01", "&$expand=createdTime,provisioningState",
+		"what there is in a subscription, where, and since when", "Resources - List"),
+	azureList("azureMachines", "/providers/Microsoft.Compute/virtualMachines", "2024-07-01", "",
+		"which virtual machines there are, of which size and where", "Virtual Machines - List All"),
+	azureList("azureScaleSets", "/providers/Microsoft.Compute/virtualMachineScaleSets", "2024-07-01", "",
+		"which scale sets there are, of which size and where", "Virtual Machine Scale Sets - List All"),
 	{
 		Request: Request{
 			Kind: AzureActivity, File: "azureActivity.json", Service: ARM, Version: "2015-04-01", Path: subscriptions, Query: subsQuery, Paged: true,
@@ -182,4 +188,16 @@ var collected = []Resource{
 		Name: "azureUsage", Way: Sliced, Scope: OfCustomer, Every: 6 * time.Hour, Time: "properties/usageStart", Back: 90 * day, Overlap: 4 * day,
 		Slice: 31 * day, Bucket: BucketARM, Proves: "what each thing in a subscription used and cost each day: an unusual use of Azure shows in it",
 	},
+}
+
+// azureList is a list of what is in each subscription of a tenant.
+func azureList(name, path, version, more, proves, source string) Resource {
+	return Resource{
+		Request: Request{
+			Kind: AzureResource, File: name + ".json", Service: ARM, Version: version, Path: subscriptions, Query: subsQuery, Paged: true,
+			Each:  &Each{Of: "each subscription", ID: "subscriptionId", Path: subscriptions + "/{id}" + path, Query: "?api-version=" + version + more},
+			Roles: azureReaders, Licence: Free, Source: "contracts.md 7.3; REST API reference, " + source,
+		},
+		Name: name, Scope: OfBoth, Bucket: BucketARM, Proves: proves,
+	}
 }

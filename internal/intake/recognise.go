@@ -68,6 +68,7 @@ var rules = []rule{
 	{all: "subscriptionid state subscriptionpolicies", reason: azureSubs},
 	{all: "id name properties type", check: isARMRoleAssignment, reason: azureRoles},
 	{all: "id name properties type", check: isUsageDetail, reason: azureUses},
+	{all: "id name type location", check: isARMResource, reason: azureThings},
 	{all: "offerid quantity status", any: "effectivestartdate commitmentenddate orderid", reason: boughtThings},
 	{all: "budget totalcost", any: "currencycode currencylocale percentused", reason: customersUsage},
 
@@ -349,6 +350,12 @@ func isARMRoleAssignment(t *table, o *facts) bool {
 
 func isUsageDetail(t *table, o *facts) bool {
 	return strings.EqualFold(o.text(t.typ), "Microsoft.Consumption/usageDetails")
+}
+
+// isARMResource knows a resource by its path.
+func isARMResource(t *table, o *facts) bool {
+	path := strings.ToLower(o.text(t.keys["id"]))
+	return strings.HasPrefix(path, "/subscriptions/") && strings.Contains(path, "/providers/") && strings.Contains(o.text(t.typ), "/")
 }
 
 const securityDefaultsID = entra.SecurityDefaults

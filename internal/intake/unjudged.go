@@ -24,6 +24,7 @@ const (
 	azureSubs      = "Azure subscriptions, which nothing here judges yet"
 	azureRoles     = "Azure resource role assignments, not directory roles"
 	azureEvents    = "Azure activity, not sign-ins"
+	azureThings    = "resources of Azure, which nothing here judges"
 	boughtThings   = "a customer's subscriptions, which nothing here judges yet"
 	customersUsage = "customers' Azure usage, which nothing here judges yet"
 	azureUses      = "Azure's usage details, by which no requirement is decided"
@@ -36,6 +37,6 @@ var unjudged = map[string]evidence.Kind{
 	contractNames: evidence.Contract, customerNames: evidence.DelegatedCustomer, operations: evidence.RelationshipAction,
 	requests: evidence.RelationshipRequest, centerAudit: evidence.PartnerAuditRecord, authorization: evidence.AuthorizationPolicy,
 	consentAsking: evidence.AdminConsentPolicy, crossTenant: evidence.CrossTenantAccess, azureSubs: evidence.AzureSubscription,
-	azureRoles: evidence.AzureRoleAssignment, azureEvents: evidence.AzureActivity, boughtThings: evidence.CustomerSubscription,
-	customersUsage: evidence.CustomerUsage, azureUses: evidence.AzureUsage,
+	azureRoles: evidence.AzureRoleAssignment, azureEvents: evidence.AzureActivity, azureThings: evidence.AzureResource,
+	boughtThings: evidence.CustomerSubscription, customersUsage: evidence.CustomerUsage, azureUses: evidence.AzureUsage,
 }

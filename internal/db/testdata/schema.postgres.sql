@@ -318,6 +318,55 @@ console_tokens.mark bytea NOT NULL
 console_tokens console_tokens_pkey PRIMARY KEY (id)
 CREATE INDEX console_tokens_hash ON public.console_tokens USING btree (hash)
 CREATE UNIQUE INDEX console_tokens_pkey ON public.console_tokens USING btree (id)
+contain_acts.run text NOT NULL
+contain_acts.seq bigint NOT NULL
+contain_acts.n bigint NOT NULL
+contain_acts.what text NOT NULL
+contain_acts.asked bigint NOT NULL
+contain_acts.answered bigint NOT NULL
+contain_acts.result text NOT NULL
+contain_acts.words text NOT NULL
+contain_acts contain_acts_pkey PRIMARY KEY (run, seq, n)
+CREATE UNIQUE INDEX contain_acts_pkey ON public.contain_acts USING btree (run, seq, n)
+contain_approvals.run text NOT NULL
+contain_approvals.hash text NOT NULL
+contain_approvals.actor text NOT NULL
+contain_approvals.approved bigint NOT NULL
+contain_approvals.mark bytea NOT NULL
+contain_approvals contain_approvals_pkey PRIMARY KEY (run)
+CREATE UNIQUE INDEX contain_approvals_pkey ON public.contain_approvals USING btree (run)
+contain_plans.id text NOT NULL
+contain_plans.body text NOT NULL
+contain_plans.made bigint NOT NULL
+contain_plans.actor text NOT NULL
+contain_plans.mark bytea NOT NULL
+contain_plans contain_plans_pkey PRIMARY KEY (id)
+CREATE UNIQUE INDEX contain_plans_pkey ON public.contain_plans USING btree (id)
+contain_runs.id text NOT NULL
+contain_runs.subscription text NOT NULL
+contain_runs.state text NOT NULL
+contain_runs.body text NOT NULL
+contain_runs.version bigint NOT NULL
+contain_runs.mark bytea NOT NULL
+contain_runs.applied bigint NOT NULL
+contain_runs.next bigint NOT NULL
+contain_runs.holder text NOT NULL
+contain_runs.held_until bigint NOT NULL
+contain_runs contain_runs_pkey PRIMARY KEY (id)
+contain_runs contain_runs_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'stopped'::text, 'restoring'::text, 'over'::text])))
+CREATE INDEX contain_runs_next ON public.contain_runs USING btree (next)
+CREATE UNIQUE INDEX contain_runs_pkey ON public.contain_runs USING btree (id)
+CREATE INDEX contain_runs_subscription ON public.contain_runs USING btree (subscription)
+contain_steps.run text NOT NULL
+contain_steps.seq bigint NOT NULL
+contain_steps.state text NOT NULL
+contain_steps.step text NOT NULL
+contain_steps.body text NOT NULL
+contain_steps.version bigint NOT NULL
+contain_steps.mark bytea NOT NULL
+contain_steps contain_steps_pkey PRIMARY KEY (run, seq)
+contain_steps contain_steps_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'going'::text, 'done'::text, 'found'::text, 'failed'::text, 'left'::text, 'undoing'::text, 'undone'::text, 'stays'::text, 'not-taken'::text])))
+CREATE UNIQUE INDEX contain_steps_pkey ON public.contain_steps USING btree (run, seq)
 delegation_moves.plan text NOT NULL
 delegation_moves.customer text NOT NULL
 delegation_moves.stage bigint NOT NULL
