@@ -37,6 +37,7 @@ func mayAll(t testing.TB) func(*partnercloud.Options) {
 		text = strings.Replace(text, was, is, n)
 	}
 	change("IdentityRiskyUser.Read.All, ", "IdentityRiskyUser.Read.All, User.ReadWrite.All, ", 1)
+	change("    title: Service account\n    roles: [Global Reader]\n", "    title: Service account\n    roles: [Global Administrator]\n", 1)
 	i := strings.Index(text, "name: Tailspin Toys")
 	head := text[:i]
 	text = text[i:]
@@ -59,6 +60,7 @@ type rig struct {
 	v                          *vault.Vault
 	trail                      *audittest.Recorder
 	refresh                    secret.Text
+	key                        string
 	customer, sub, admin, boss string
 	alert                      fraud.Alert
 	scene                      Scene
@@ -81,7 +83,7 @@ func newRig(t testing.TB, d *db.DB) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{TB: t, lab: labtest.Start(t, mayAll(t)), db: d, v: v, trail: &audittest.Recorder{}}
+	r := &rig{TB: t, key: path, lab: labtest.Start(t, mayAll(t)), db: d, v: v, trail: &audittest.Recorder{}}
 	r.wire = &faults{next: r.lab.Server.Transport()}
 	r.refresh = r.lab.Grant(labtest.PanelApp, labtest.SAMAgent).Refresh
 	r.lab.Server.World.Read(func(s *world.State) {
