@@ -68,7 +68,8 @@ var rules = []rule{
 	{all: "subscriptionid state subscriptionpolicies", reason: azureSubs},
 	{all: "id name properties type", check: isARMRoleAssignment, reason: azureRoles},
 	{all: "offerid quantity status", any: "effectivestartdate commitmentenddate orderid", reason: boughtThings},
-	{all: "budget totalcost", any: "currencycode currencylocale percentused", reason: customersUsage},
+	{all: "id name properties type", check: isAzureBudget, reason: azureBudgets},
+	{kind: evidence.CustomerUsage, all: "budget totalcost", any: "currencycode currencylocale percentused"},
 
 	// Partner Center and the partner's Graph resources.
 	{kind: evidence.FraudEvent, all: "eventid", any: "eventstatus eventtime", check: anyOf("partnertenantid customertenantid subscriptionid")},
@@ -344,6 +345,10 @@ func isAuditEnvelope(t *table, o *facts) bool {
 // isARMRoleAssignment looks at the type of a resource of Azure's.
 func isARMRoleAssignment(t *table, o *facts) bool {
 	return strings.EqualFold(o.text(t.typ), "Microsoft.Authorization/roleAssignments")
+}
+
+func isAzureBudget(t *table, o *facts) bool {
+	return strings.EqualFold(o.text(t.typ), "Microsoft.Consumption/budgets")
 }
 
 const securityDefaultsID = entra.SecurityDefaults
