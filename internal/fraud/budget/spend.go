@@ -253,7 +253,9 @@ func accountOf(u *partner.Usage, was *Account, read, at time.Time) *Account {
 
 // remember keeps a reading, and the last one of each month that is past.
 func (a *Account) remember(d Day) {
-	days := slices.DeleteFunc(slices.Clone(a.Days), func(x Day) bool { return !x.At.Before(d.At) || x.At.Format(time.DateOnly) == d.At.Format(time.DateOnly) })
+	days := slices.DeleteFunc(slices.Clone(a.Days), func(x Day) bool {
+		return !x.At.Before(d.At) || x.At.Format(time.DateOnly) == d.At.Format(time.DateOnly)
+	})
 	months := slices.Clone(a.Months)
 	this := d.At.Format("2006-01")
 	for _, x := range days {
