@@ -26,7 +26,9 @@ const (
 )
 
 // Standings are all, the worst first.
-func Standings() []Standing { return []Standing{OverBudget, WillBeOver, NoBudget, NotKnown, WithinBudget} }
+func Standings() []Standing {
+	return []Standing{OverBudget, WillBeOver, NoBudget, NotKnown, WithinBudget}
+}
 
 // Word is a standing for people.
 func (s Standing) Word() string {
@@ -156,7 +158,9 @@ func stand(a *Account, now time.Time) Row {
 		r.Share = &share
 	}
 	old := a.Read.IsZero() || now.Sub(a.Read) > tooOld
-	money := func(v float64) string { return print.Number(int64(math.Round(v))) + " " + cmp.Or(a.Currency, "(currency not known)") }
+	money := func(v float64) string {
+		return print.Number(int64(math.Round(v))) + " " + cmp.Or(a.Currency, "(currency not known)")
+	}
 	switch {
 	case r.Share != nil && *r.Share > 1: // spending never goes back: that is so also where it is old
 		r.Standing, r.Why = OverBudget, fmt.Sprintf("%s of a budget of %s", money(*r.Cost), money(*r.Budget))
