@@ -24,6 +24,7 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/budget"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/msapi"
@@ -82,6 +83,7 @@ type Installation struct {
 	words       lastWords[string] // of exceptions and statements
 	factorWords lastWords[string]
 	moveWords   lastWords[[2]string]
+	budgetWords lastWords[string]
 
 	look bool // nothing is recorded
 	held bool // this process works the database
@@ -256,7 +258,7 @@ func newInstallation(o Options) *Installation {
 // Books are the tables of all features whose rows are marked.
 func Books() []*vault.Book {
 	return slices.Concat(suite.Books(), posture.Books(), console.Books(), alert.Books(), mfa.Books(), provider.Books(), bridge.Books(),
-		queue.Books(), move.Books())
+		queue.Books(), move.Books(), budget.Books())
 }
 
 // VaultOptions are how this installation opens its vault.

@@ -20,6 +20,7 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/budget"
 	"partnerguard/internal/jobs"
 	"partnerguard/internal/mfa"
 	mfapages "partnerguard/internal/mfa/pages"
@@ -50,6 +51,7 @@ type features struct {
 	External   *provider.Provider
 	Bridge     *run.Bridge // nil where it was opened without the vault
 	Mover      *move.Mover
+	Budgets    *budget.Budgets
 }
 
 // What serve wants of a feature; each has some of these.
@@ -87,6 +89,7 @@ func (i *Installation) modules() []module {
 		{"mfa provider", i.External},
 		{"mail bridge", i.Bridge},
 		{"delegation", i.Mover},
+		{"budgets", i.Budgets},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -143,7 +146,10 @@ func (i *Installation) makeData() (err error) {
 	if err = i.makeAlerts(); err != nil {
 		return err
 	}
-	return i.makeMover()
+	if err = i.makeMover(); err != nil {
+		return err
+	}
+	return i.makeBudgets()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -188,6 +194,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeMover() // now it can vouch, and reach Microsoft
+	}
+	if err == nil {
+		err = i.makeBudgets() // so can this
 	}
 	return err
 }

@@ -33,9 +33,9 @@ func (i *Installation) makers(partner bool) []maker {
 	list := []maker{&peopleMaker{partner: partner}, i.coverMaker()}
 	if partner {
 		list = append(list, statusMaker{i}, alertMaker{dates.NewFold()}, customersMaker{}, automationMaker{i}, delegationMaker{},
-			newOwnUseMaker(i), watchMaker{i})
+			newOwnUseMaker(i), watchMaker{i}, spendMaker{i})
 	} else {
-		list = append(list, &customerMaker{}, delegationOwnMaker{}, newUseMaker(i), seenMaker{i})
+		list = append(list, &customerMaker{}, delegationOwnMaker{}, newUseMaker(i), seenMaker{i}, ownBudgetMaker{})
 	}
 	return list
 }
