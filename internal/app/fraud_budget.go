@@ -14,6 +14,7 @@ import (
 	"partnerguard/internal/audit"
 	"partnerguard/internal/facts"
 	"partnerguard/internal/fraud/budget"
+	fraudpages "partnerguard/internal/fraud/pages"
 	"partnerguard/internal/msapi"
 	"partnerguard/internal/problem"
 	"partnerguard/internal/signin"
@@ -242,4 +243,15 @@ func (i *Installation) BudgetApply(ctx context.Context, p budget.Plan) (budget.R
 			WithHint("have it made here")
 	}
 	return i.Budgets.Apply(ctx, p)
+}
+
+// spendPage is the page of what customers' Azure costs.
+func (i *Installation) spendPage() pager {
+	return fraudpages.NewSpend(func(ctx context.Context) (*budget.Report, error) { return i.Spending(ctx, nil, "") },
+		func(ctx context.Context) (map[string][]fraudpages.OddSpending, error) {
+			if i.OddSpending == nil { // nobody looks
+				return nil, nil
+			}
+			return i.OddSpending(ctx)
+		})
 }

@@ -25,6 +25,7 @@ import (
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation/move"
 	"partnerguard/internal/fraud/budget"
+	"partnerguard/internal/fraud/pages"
 	"partnerguard/internal/mfa"
 	"partnerguard/internal/mfa/provider"
 	"partnerguard/internal/msapi"
@@ -79,6 +80,10 @@ type Installation struct {
 	features
 	// OnKept, when set, is told by a job of each judgement of the partner that was kept.
 	OnKept func(*Judged, posture.Kept)
+
+	// OddSpending, when set, gives what our own eyes found in customers' spending, by tenant
+	// in lower case.
+	OddSpending func(context.Context) (map[string][]pages.OddSpending, error)
 
 	words       lastWords[string] // of exceptions and statements
 	factorWords lastWords[string]

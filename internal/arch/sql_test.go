@@ -36,6 +36,7 @@ var owner = map[string]string{
 	"bridge_devices": "bridge", "bridge_queue": "bridge/queue",
 	"delegation_runs": "delegation/move", "delegation_moves": "delegation/move", "delegation_steps": "delegation/move",
 	"delegation_pins": "delegation/move",
+	"budget_runs":     "fraud/budget", "budget_items": "fraud/budget", "budget_steps": "fraud/budget",
 }
 
 // catalogue are words after UPDATE or FROM that are no tables of ours: what a

@@ -178,7 +178,7 @@ func checkAmount(v float64, was Was) error {
 	switch {
 	case math.IsNaN(v) || v <= 0 || v > maxAmount:
 		return bad("an amount of money", "%v is no amount of a budget: between 0 and %.0f", v, float64(maxAmount))
-	case !same(v, cents(v)):
+	case v != cents(v):
 		return bad("two digits after the point at most", "%v is no amount of money", v)
 	case was != WasNone && was != WasNotRead && !number:
 		return bad("have the plan made anew", "%.40q is nothing that was there: none, not read, or an amount", string(was))

@@ -34,6 +34,7 @@ const (
 type Book struct {
 	Partner   string    `json:"partner"` // tenant
 	AsOf      time.Time `json:"asOf"`
+	From      time.Time `json:"from,omitzero"` // since then the list of usage is watched: who was there then is not new
 	Usage     List      `json:"usage"`         // Partner Center's list of usage
 	Bought    List      `json:"subscriptions"` // Partner Center's list of subscriptions
 	Score     *Score    `json:"score,omitempty"`
@@ -138,12 +139,15 @@ func Build(before *Book, f *facts.Facts, at time.Time) *Book {
 	if before == nil {
 		before = &Book{}
 	}
-	b := &Book{AsOf: at, Usage: listOf(f, evidence.CustomerUsage, at), Bought: listOf(f, evidence.CustomerSubscription, at), Partner: before.Partner}
+	b := &Book{AsOf: at, Usage: listOf(f, evidence.CustomerUsage, at), Bought: listOf(f, evidence.CustomerSubscription, at), Partner: before.Partner, From: before.From}
 	for _, o := range f.Directory.Organizations {
 		b.Partner = strings.ToLower(o.ID)
 	}
 	if r := f.Requirements["spendingbudgetsetforcustomerazuresubscriptions"]; r != nil && r.TotalCustomers.Set {
 		b.Score = &Score{With: r.CustomersBudgeted.Value, Of: r.TotalCustomers.Value, Status: print.Clean(string(r.ComplianceStatus), 40), At: r.Updated.Time}
+	}
+	if b.From.IsZero() && b.Usage.Whole {
+		b.From = at
 	}
 	was := map[string]*Account{}
 	for i := range before.Customers {
