@@ -20,6 +20,7 @@ import (
 	"partnerguard/internal/console"
 	"partnerguard/internal/db"
 	"partnerguard/internal/delegation/move"
+	"partnerguard/internal/fraud/budget"
 	"partnerguard/internal/fraud/contain"
 	"partnerguard/internal/fraud/desk"
 	"partnerguard/internal/fraud/doorbell"
@@ -58,6 +59,7 @@ type features struct {
 	Doorbell   *doorbell.Bell // nil where it was opened without the vault
 	Contain    *contain.Containment
 	Inquiry    *inquiry.Inquiry // what happened, of each alert
+	Budgets    *budget.Budgets
 }
 
 // What serve wants of a feature; each has some of these.
@@ -99,6 +101,7 @@ func (i *Installation) modules() []module {
 		{"fraud doorbell", i.Doorbell},
 		{"containment", i.Contain},
 		{"fraud inquiry", i.Inquiry},
+		{"budgets", i.Budgets},
 		{"backup", lastBackup{i.DB}},
 	}
 }
@@ -164,7 +167,10 @@ func (i *Installation) makeData() (err error) {
 	if err = i.makeContain(); err != nil {
 		return err
 	}
-	return i.makeInquiry()
+	if err = i.makeInquiry(); err != nil {
+		return err
+	}
+	return i.makeBudgets()
 }
 
 // keeper makes what hands out checkpoints, signed where the vault is open.
@@ -218,6 +224,9 @@ func (i *Installation) make(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		err = i.makeInquiry() // and read what alerts are about
+	}
+	if err == nil {
+		err = i.makeBudgets() // so can this
 	}
 	return err
 }

@@ -33,9 +33,9 @@ func (i *Installation) makers(ctx context.Context, tenant string, partner bool) 
 	list := []maker{&peopleMaker{partner: partner}, i.coverMaker()}
 	if partner {
 		list = append(list, statusMaker{i}, alertMaker{dates.NewFold()}, customersMaker{}, automationMaker{i}, delegationMaker{},
-			newOwnUseMaker(i), watchMaker{i})
+			newOwnUseMaker(i), watchMaker{i}, spendMaker{i})
 	} else {
-		list = append(list, &customerMaker{}, delegationOwnMaker{}, newUseMaker(i), seenMaker{i}, newEyesMaker(ctx, i, tenant))
+		list = append(list, &customerMaker{}, delegationOwnMaker{}, newUseMaker(i), seenMaker{i}, newEyesMaker(ctx, i, tenant), ownBudgetMaker{})
 	}
 	return list
 }

@@ -105,7 +105,7 @@ var inner = map[string]int{
 	"partnercloud/authority": 3, "partnercloud/graph": 3, "partnercloud/center": 3, "partnercloud/arm": 3, "partnercloud/keyvault": 3,
 	"partnercloud/portal": 3, "partnercloud/scenario": 3, "partnercloud/retired": 3,
 	"partnercloud/story": 3,
-	"partnercloud/mail": 3, "partnercloud/stamp": 1, "partnercloud/visitor": 1,
+	"partnercloud/mail":  3, "partnercloud/stamp": 1, "partnercloud/visitor": 1,
 	"partnercloud": 4,
 
 	"otp": 1, "otp/page": 2,

@@ -136,13 +136,6 @@ var collected = []Resource{
 	},
 	{
 		Request: Request{
-			Kind: CustomerUsage, File: "usageRecords.json", Service: PartnerCenter, Path: "/v1/customers/usagerecords", Query: "?size=500", Paged: true,
-			Roles: agents, Licence: Free, Source: "contracts.md 7.2",
-		},
-		Name: "usageRecords", Every: 6 * time.Hour, Bucket: BucketCenter, Proves: "what each customer's Azure costs this month, beside its spending budget",
-	},
-	{
-		Request: Request{
 			Kind: AzureSubscription, File: "azureSubscriptions.json", Service: ARM, Version: "2022-12-01", Path: subscriptions, Query: subsQuery, Paged: true,
 			Roles: azureReaders, Licence: Free, Source: "contracts.md 7.3",
 		},
@@ -165,6 +158,15 @@ var collected = []Resource{
 		"which virtual machines there are, of which size and where", "Virtual Machines - List All"),
 	azureList("azureScaleSets", "/providers/Microsoft.Compute/virtualMachineScaleSets", "2024-07-01", "",
 		"which scale sets there are, of which size and where", "Virtual Machine Scale Sets - List All"),
+	{
+		Request: Request{
+			Kind: AzureBudget, File: "azureBudgets.json", Service: ARM, Version: "2024-08-01", Path: subscriptions, Query: subsQuery, Paged: true,
+			Each: &Each{Of: "each subscription", ID: "subscriptionId",
+				Path: "/subscriptions/{id}/providers/Microsoft.Consumption/budgets", Query: "?api-version=2024-08-01"},
+			Roles: azureReaders, Licence: Free, Source: "contracts.md 7.3; REST API reference, Budgets - List",
+		},
+		Name: "azureBudgets", Scope: OfBoth, Bucket: BucketARM, Proves: "which budgets of Azure's own a subscription has, whom they tell and at what share",
+	},
 	{
 		Request: Request{
 			Kind: AzureActivity, File: "azureActivity.json", Service: ARM, Version: "2015-04-01", Path: subscriptions, Query: subsQuery, Paged: true,

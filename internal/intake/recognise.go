@@ -70,7 +70,8 @@ var rules = []rule{
 	{all: "id name properties type", check: isUsageDetail, reason: azureUses},
 	{all: "id name type location", check: isARMResource, reason: azureThings},
 	{all: "offerid quantity status", any: "effectivestartdate commitmentenddate orderid", reason: boughtThings},
-	{all: "budget totalcost", any: "currencycode currencylocale percentused", reason: customersUsage},
+	{all: "id name properties type", check: isAzureBudget, reason: azureBudgets},
+	{kind: evidence.CustomerUsage, all: "budget totalcost", any: "currencycode currencylocale percentused"},
 
 	// Partner Center and the partner's Graph resources.
 	{kind: evidence.FraudEvent, all: "eventid", any: "eventstatus eventtime", check: anyOf("partnertenantid customertenantid subscriptionid")},
@@ -356,6 +357,10 @@ func isUsageDetail(t *table, o *facts) bool {
 func isARMResource(t *table, o *facts) bool {
 	path := strings.ToLower(o.text(t.keys["id"]))
 	return strings.HasPrefix(path, "/subscriptions/") && strings.Contains(path, "/providers/") && strings.Contains(o.text(t.typ), "/")
+}
+
+func isAzureBudget(t *table, o *facts) bool {
+	return strings.EqualFold(o.text(t.typ), "Microsoft.Consumption/budgets")
 }
 
 const securityDefaultsID = entra.SecurityDefaults

@@ -178,39 +178,6 @@ func firstText(list ...string) string {
 	return ""
 }
 
-// SpendingBudget reads a customer's spending budget; nil is none (contracts.md section 7.2).
-// It caps nothing: Microsoft tells when it is reached.
-func (p *PartnerCenter) SpendingBudget(ctx context.Context, customer string) (amount *float64, err error) {
-	if !isGUID(customer) {
-		return nil, problem.New(problem.Usage, "%.80q is no tenant id", customer)
-	}
-	res, err := p.lever(ctx, http.MethodGet, p.customer(customer)+"/usagebudget", nil, nil, true)
-	if err != nil {
-		return nil, err
-	}
-	var in struct {
-		Amount *float64 `json:"amount"`
-	}
-	if json.Unmarshal(res.body, &in) != nil {
-		return nil, unreadable(center)
-	}
-	return in.Amount, nil
-}
-
-// SetSpendingBudget sets a customer's spending budget, or takes it away with nil. The same
-// budget again changes nothing.
-func (p *PartnerCenter) SetSpendingBudget(ctx context.Context, customer string, amount *float64) error {
-	if !isGUID(customer) {
-		return problem.New(problem.Usage, "%.80q is no tenant id", customer)
-	}
-	if amount != nil && !(*amount >= 0 && *amount <= 1e12) {
-		return problem.New(problem.Usage, "%v is no budget", *amount)
-	}
-	_, err := p.lever(ctx, http.MethodPatch, p.customer(customer)+"/usagebudget",
-		map[string]any{"Amount": amount, "Attributes": map[string]string{"ObjectType": "SpendingBudget"}}, nil, true)
-	return err
-}
-
 // Contact is whom Partner Center knows at a customer: its name and mail of the billing
 // profile, "" where it says none.
 func (p *PartnerCenter) Contact(ctx context.Context, customer string) (name, mail string, err error) {

@@ -2,5 +2,5 @@
 // policy and serve; those that let into the web console; mfa, our provider of External
 // MFA with its people; fraud, which stops attacks on Azure; otp, the application for one-time passwords; and the mail bridge
 // with the passwords of its devices: bridge and apppassword. Of delegation it has what asks
-// Microsoft: probe.
+// Microsoft: probe. Of spending it has status, and budgets, which sets what warns of it.
 package guard

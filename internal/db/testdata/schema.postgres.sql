@@ -173,6 +173,42 @@ bridge_queue.mark bytea NOT NULL
 bridge_queue bridge_queue_pkey PRIMARY KEY (id)
 CREATE INDEX bridge_queue_next ON public.bridge_queue USING btree (place, next)
 CREATE UNIQUE INDEX bridge_queue_pkey ON public.bridge_queue USING btree (id)
+budget_items.plan text NOT NULL
+budget_items.customer text NOT NULL
+budget_items.what text NOT NULL
+budget_items.state text NOT NULL
+budget_items.wish text NOT NULL
+budget_items.body text NOT NULL
+budget_items.version bigint NOT NULL
+budget_items.mark bytea NOT NULL
+budget_items.next bigint NOT NULL
+budget_items.holder text NOT NULL
+budget_items.held_until bigint NOT NULL
+budget_items budget_items_pkey PRIMARY KEY (plan, customer, what)
+budget_items budget_items_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'done'::text, 'found'::text, 'kept'::text, 'refused'::text, 'failed'::text, 'restoring'::text, 'restored'::text, 'left'::text, 'dropped'::text])))
+CREATE INDEX budget_items_next ON public.budget_items USING btree (next)
+CREATE UNIQUE INDEX budget_items_pkey ON public.budget_items USING btree (plan, customer, what)
+budget_runs.id text NOT NULL
+budget_runs.body text NOT NULL
+budget_runs.state text NOT NULL
+budget_runs.applied bigint NOT NULL
+budget_runs.actor text NOT NULL
+budget_runs.version bigint NOT NULL
+budget_runs.mark bytea NOT NULL
+budget_runs budget_runs_pkey PRIMARY KEY (id)
+budget_runs budget_runs_state_check CHECK ((state = ANY (ARRAY['running'::text, 'over'::text, 'back'::text])))
+CREATE UNIQUE INDEX budget_runs_pkey ON public.budget_runs USING btree (id)
+budget_steps.plan text NOT NULL
+budget_steps.customer text NOT NULL
+budget_steps.what text NOT NULL
+budget_steps.seq bigint NOT NULL
+budget_steps.act text NOT NULL
+budget_steps.asked bigint NOT NULL
+budget_steps.answered bigint NOT NULL
+budget_steps.result text NOT NULL
+budget_steps.words text NOT NULL
+budget_steps budget_steps_pkey PRIMARY KEY (plan, customer, what, seq)
+CREATE UNIQUE INDEX budget_steps_pkey ON public.budget_steps USING btree (plan, customer, what, seq)
 collect_cursors.tenant text NOT NULL
 collect_cursors.resource text NOT NULL
 collect_cursors.run text NOT NULL
