@@ -142,6 +142,7 @@ func overBudget(s *world.State, now time.Time) {
 			continue
 		}
 		p.Customers.Change(c.TenantID, func(c *world.Customer) { c.BudgetTold = month })
-		s.Record(&world.AuditRecord{At: now, Customer: c.TenantID, CustomerName: c.Name, ResourceType: "spending_limit", Operation: thresholdExceeded, Quiet: true})
+		s.Record(&world.AuditRecord{At: now, Customer: c.TenantID, CustomerName: c.Name, ResourceType: "spending_limit", Operation: thresholdExceeded,
+			Quiet: true})
 	}
 }
