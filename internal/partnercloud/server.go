@@ -339,7 +339,7 @@ func (s *Server) control() http.Handler {
 		Secret: s.info.ControlSecret, Clock: s.World.Clock, Gate: s.Gate, Log: signInLog{s.World},
 		Info: func() any { return s.Info() },
 		CA:   s.CA.PEM, Logger: s.log,
-		Rollover: s.Keys.Rollover, Graph: s.graphAnswer, Stories: s.askStory, Alerts: s.askAlerts,
+		Rollover: s.Keys.Rollover, Graph: s.graphAnswer, Stories: s.askStory, Alerts: s.askAlerts, Trouble: s.askTrouble,
 		Enforce: func(raw json.RawMessage) (any, error) {
 			if len(raw) > 0 {
 				if err := s.center.SetEnforcement(raw); err != nil {

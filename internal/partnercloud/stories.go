@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"partnerguard/internal/partnercloud/center"
 	"partnerguard/internal/partnercloud/control"
 	"partnerguard/internal/partnercloud/story"
 	"partnerguard/internal/partnercloud/world"
@@ -126,4 +127,17 @@ func (s *Server) askAlerts(ask control.AlertAsk) (out control.AlertAnswer, err e
 		return err
 	})
 	return out, err
+}
+
+// askTrouble makes webhooks go wrong.
+func (s *Server) askTrouble(t control.Trouble) error {
+	out := center.Trouble{Twice: t.Twice, Shuffle: t.Shuffle}
+	if t.Late != "" {
+		late, err := control.ParseDuration(t.Late)
+		if err != nil {
+			return err
+		}
+		out.Late = late
+	}
+	return s.center.SetTrouble(out)
 }

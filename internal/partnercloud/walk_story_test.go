@@ -286,3 +286,34 @@ func TestStoryRefused(t *testing.T) {
 		}
 	}
 }
+
+// A story goes on where it stood when the cloud is started again.
+func TestStoryOutlivesTheCloud(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := newLab(t, Options{Unthrottled: true, State: dir})
+	st := l.begin(world.StoryMine, "tailspin.example")
+	l.jump(20 * time.Minute)
+	before := len(l.story(st.ID).Acts)
+	if err := l.s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	l = newLab(t, Options{Unthrottled: true, State: dir})
+	if x := l.story(st.ID); len(x.Acts) != before || x.Over {
+		t.Fatalf("%d acts, then %d", before, len(x.Acts))
+	}
+	l.jump(30 * time.Hour)
+	if x := l.story(st.ID); !x.Over || x.Stopped != "" || len(x.Acts) < 17 {
+		t.Errorf("%+v", x)
+	}
+}
+
+// While the clock runs an alert comes by itself, without anybody asking for anything.
+func TestStoryRunsByItself(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, Options{Unthrottled: true})
+	h := l.hooked(`"azure-fraud-event-detected"`)
+	st := l.begin(world.StoryMine, "tailspin.example")
+	l.jump(st.Begun.Add(330*time.Minute - 1500*time.Millisecond).Sub(l.s.World.Clock.Now()))
+	h.next(l, "azure-fraud-event-detected")
+}

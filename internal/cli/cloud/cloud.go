@@ -138,7 +138,7 @@ With --state the world survives a restart; otherwise it ends with the process.`,
 	output.Register(cmd)
 	cmd.AddCommand(newCloudExec(env, start, &c), newCloudClock(env, &c), newCloudFault(env, &c), newCloudLog(env, &c), newCloudPeople(env, &c),
 		newCloudInfo(env, &c), newCloudEnforcement(env, &c), newCloudScenario(env), newCloudKeys(env, &c), newCloudGraph(env, &c),
-		newCloudStory(env, &c), newCloudAlert(env, &c))
+		newCloudStory(env, &c), newCloudAlert(env, &c), newCloudWebhook(env, &c))
 	return cmd
 }
 

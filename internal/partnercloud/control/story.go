@@ -57,6 +57,32 @@ type AlertAnswer struct {
 	IDs []string `json:"ids"`
 }
 
+// Trouble is how webhooks go wrong from now on; the zero value ends it.
+type Trouble struct {
+	Late    string `json:"late,omitempty"` // each comes so much later, by the machine's clock: 2m
+	Twice   bool   `json:"twice,omitempty"`
+	Shuffle bool   `json:"shuffle,omitempty"` // every other one comes after the next
+}
+
+func (a *api) webhooks(w http.ResponseWriter, r *http.Request) error {
+	if a.d.Trouble == nil {
+		return problem.New(problem.NotFound, "this partner cloud sends no webhooks")
+	}
+	var t Trouble
+	if err := read(r, &t); err != nil {
+		return err
+	}
+	if err := a.d.Trouble(t); err != nil {
+		return err
+	}
+	return write(w, http.StatusOK, t)
+}
+
+// Trouble makes webhooks go wrong from now on.
+func (c *Client) Trouble(ctx context.Context, t Trouble) error {
+	return c.call(ctx, http.MethodPost, "/v1/webhooks", t, nil)
+}
+
 func (a *api) stories(w http.ResponseWriter, r *http.Request) error {
 	if a.d.Stories == nil {
 		return problem.New(problem.NotFound, "this partner cloud plays no stories")

@@ -121,7 +121,7 @@ func (c *call) blob(rest string) (*reply, error) {
 	case c.r.Method != http.MethodGet && c.r.Method != http.MethodHead:
 		return nil, refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb", "The resource does not support the specified Http Verb.")
 	case !good || err != nil || q.Get("se") != string(until) || c.now.After(at):
-		return nil, refuse(http.StatusForbidden, "AuthenticationFailed", "Server failed to authenticate the request. Make sure the value of the signature is right.")
+		return nil, refuse(http.StatusForbidden, "AuthenticationFailed", "Server failed to authenticate the request: the signature is not right or has ended.")
 	}
 	var rep *reply
 	err = c.g.world.Do(func(s *world.State) error {
