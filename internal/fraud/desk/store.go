@@ -258,6 +258,11 @@ func (d *Desk) List(ctx context.Context, f Filter) ([]Case, error) {
 		}
 		out = append(out, d.caseOf(&s, k, good))
 	}
+	sortCases(out)
+	return out, nil
+}
+
+func sortCases(out []Case) {
 	slices.SortStableFunc(out, func(a, b Case) int {
 		if a.Open() != b.Open() {
 			if a.Open() {
@@ -270,7 +275,6 @@ func (d *Desk) List(ctx context.Context, f Filter) ([]Case, error) {
 		}
 		return cmp.Or(b.Detected.Compare(a.Detected), cmp.Compare(a.ID, b.ID))
 	})
-	return out, nil
 }
 
 // Readings tell how reading went: of the desk as a whole first, then of each interface.
