@@ -347,7 +347,8 @@ or a worker. An alert that somebody else resolved meanwhile is told, and not ove
 }
 
 func oneAlert(verb string) cobra.PositionalArgs {
-	return kit.Between(1, 1, problem.New(problem.Usage, "%s takes one alert's id", verb).WithHint("partnerguard fraud list shows them; a beginning of it will do"))
+	return kit.Between(1, 1, problem.New(problem.Usage, "%s takes one alert's id", verb).
+		WithHint("partnerguard fraud list shows them; a beginning of it will do"))
 }
 
 func tellAnswer(w io.Writer, c *desk.Case) error {

@@ -124,7 +124,8 @@ func TestLiveFaults(t *testing.T) {
 			g := newGround(t)
 			r := newRig(t, dbtest.SQLite(t))
 			cloud := &faulty{Cloud: Live(g.center, g.graph), fault: fault}
-			d, err := New(Deps{DB: r.db, Marks: r.v, Record: r.trail, Actor: "local:test", Now: g.Now, Cloud: func(context.Context) (Cloud, error) { return cloud, nil }})
+			d, err := New(Deps{DB: r.db, Marks: r.v, Record: r.trail, Actor: "local:test", Now: g.Now,
+				Cloud: func(context.Context) (Cloud, error) { return cloud, nil }})
 			r.ok(err)
 			_, err = d.Pull(t.Context())
 			if fault == "503 Graph: list" {

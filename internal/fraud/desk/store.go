@@ -186,7 +186,8 @@ func (d *Desk) caseOf(s *shelf, k *kept, read time.Time) Case {
 			c.Notes = append(c.Notes, f.body.Notes...)
 		}
 		if r := s.replies[k.ID]; r != nil {
-			c.Answer = &Answer{Reason: r.body.Reason, State: r.state, By: r.body.By, At: r.body.At, Settled: r.body.Settled, Why: r.body.Why, Tries: r.body.Tries}
+			c.Answer = &Answer{Reason: r.body.Reason, State: r.state, By: r.body.By, At: r.body.At, Settled: r.body.Settled,
+				Why: r.body.Why, Tries: r.body.Tries}
 		}
 	} else {
 		c.Aged = false // it may be anything
