@@ -172,6 +172,7 @@ func (d *Desk) send(ctx context.Context, r *reply) error {
 	if !is.Open() {
 		return d.found(ctx, r, &is)
 	}
+	is.ID, is.GraphID, is.EventID = r.alert, cmp.Or(is.GraphID, x.GraphID), cmp.Or(x.EventID, is.EventID)
 	d.d.at(ctx, "looked")
 	if r.state != Asked {
 		if err := d.step(ctx, r, Asked, audit.FraudAsked, audit.Done, ""); err != nil {
@@ -179,7 +180,7 @@ func (d *Desk) send(ctx context.Context, r *reply) error {
 		}
 	}
 	d.d.at(ctx, "asked")
-	if err := cloud.Resolve(ctx, &ask, r.body.Reason); refused(err) {
+	if err := cloud.Resolve(ctx, &is, r.body.Reason); refused(err) {
 		return d.settle(ctx, r, Failed, audit.FraudFailed, audit.Refused, words(err))
 	} else if err != nil {
 		return err
